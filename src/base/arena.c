@@ -1,0 +1,128 @@
+/* Bounded arenas: chunked bump allocation, and the reason of a failure. */
+#include "arena.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arena_chunk { struct arena_chunk *next; size_t size, used; _Alignas(16) char data[]; };
+
+enum { FIRST_CHUNK = 8192, ALIGN = 16 };
+
+struct arena arena_make(size_t limit) { return (struct arena){ .limit = limit }; }
+
+void arena_free(struct arena *a)
+{
+    for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    *a = arena_make(a->limit);
+}
+
+void arena_reset(struct arena *a)
+{
+    struct arena_chunk *keep = a->chunks;
+    if (!keep || keep->next) {
+        arena_free(a);
+        return;
+    }
+    memset(keep->data, 0, keep->used);
+    keep->used = 0;
+    *a = (struct arena){ .chunks = keep, .limit = a->limit };
+}
+
+static struct arena_chunk *chunk_for(struct arena *a, size_t size)
+{
+    size_t want = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK;
+    if (want > 1 << 20)
+        want = 1 << 20;
+    if (want < size)
+        want = size;
+    struct arena_chunk *c = calloc(1, sizeof *c + want);
+    if (!c)
+        return NULL;
+    *c = (struct arena_chunk){ .next = a->chunks, .size = want };
+    return a->chunks = c;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    size_t rounded;
+    if (__builtin_add_overflow(size, (size_t)ALIGN - 1, &rounded) ||
+        (rounded &= ~(size_t)(ALIGN - 1)) > a->limit - a->used) {
+        say(a, ERR_MEMORY, "the request needs more than its %zu bytes of memory", a->limit);
+        return NULL;
+    }
+    struct arena_chunk *c = a->chunks;
+    if (!c || c->size - c->used < rounded)
+        c = chunk_for(a, rounded);
+    if (!c) {
+        say(a, ERR_MEMORY, "the machine has no memory left");
+        return NULL;
+    }
+    void *out = c->data + c->used;
+    c->used += rounded;
+    a->used += rounded;
+    return out;
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        say(a, ERR_MEMORY, "an array of %zu items is too large", count);
+        return NULL;
+    }
+    return arena_alloc(a, bytes);
+}
+
+text arena_copy(struct arena *a, text s)
+{
+    char *out = arena_alloc(a, s.n + 1);
+    if (!out)
+        return (text){ NULL, 0 };
+    if (s.n)
+        memcpy(out, s.p, s.n);
+    return (text){ out, s.n };
+}
+
+text arena_print(struct arena *a, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    char *out = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+    if (out)
+        vsnprintf(out, (size_t)n + 1, format, again);
+    va_end(again);
+    va_end(args);
+    return out ? (text){ out, (size_t)n } : (text){ NULL, 0 };
+}
+
+static enum err say_list(struct arena *a, enum err code, const struct clause *clause, const char *format, va_list args)
+{
+    a->why.code = code;
+    a->why.clause = clause;
+    vsnprintf(a->why.detail, sizeof a->why.detail, format, args);
+    return code;
+}
+
+enum err say(struct arena *a, enum err code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say_list(a, code, NULL, format, args);
+    va_end(args);
+    return code;
+}
+
+enum err say_clause(struct arena *a, enum err code, const struct clause *clause, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say_list(a, code, clause, format, args);
+    va_end(args);
+    return code;
+}

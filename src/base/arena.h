@@ -1,0 +1,40 @@
+/* Bounded arenas: the memory of one request, freed at once; and the reason of its failure. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+#include "err.h"
+#include "text.h"
+
+struct arena_chunk;
+struct arena {
+    struct arena_chunk *chunks;
+    size_t used, limit;        /* bytes handed out, and how many may be */
+    struct why why;            /* the last reason said by say(); why.code is OK while nothing failed */
+};
+
+/* An arena that hands out at most `limit` bytes. Costs nothing until first used. */
+struct arena arena_make(size_t limit);
+/* Frees all; the arena may be used again. Secrets in it are not wiped: wipe them where they end. */
+void arena_free(struct arena *a);
+/* As arena_free, but keeps one chunk for the next request and forgets the reason. */
+void arena_reset(struct arena *a);
+#define ARENA_AUTO __attribute__((cleanup(arena_free))) struct arena
+
+/* Zeroed, aligned to 16; NULL when the limit or the machine's memory is reached (the reason is then said). */
+void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
+#define NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define NEW_ARRAY(a, type, count) ((type *)arena_array((a), (count), sizeof(type)))
+void *arena_array(struct arena *a, size_t count, size_t size) __attribute__((malloc));
+
+/* A copy of `s` in the arena, followed by a NUL that its length does not count; p is NULL when out of memory. */
+text arena_copy(struct arena *a, text s);
+/* printf into the arena; p is NULL when out of memory. */
+text arena_print(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says why something failed, once, at its origin; returns `code` so that `return say(a, …)` reads well.
+ * The text must hold names and numbers only, never a personal datum: it reaches logs and answers. */
+enum err say(struct arena *a, enum err code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same, naming the clause of the policy that decided, for refusals. */
+enum err say_clause(struct arena *a, enum err code, const struct clause *clause, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

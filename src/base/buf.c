@@ -1,0 +1,147 @@
+/* Bounded buffers: growth, formatting and the usual encodings. */
+#include "buf.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct buf buf_make(size_t limit) { return (struct buf){ .limit = limit }; }
+
+void buf_free(struct buf *b)
+{
+    free(b->p);
+    *b = buf_make(b->limit);
+}
+
+void buf_clear(struct buf *b) { b->n = 0, b->failed = false; }
+
+static bool grow(struct buf *b, size_t more)
+{
+    size_t need;
+    if (b->failed || __builtin_add_overflow(b->n, more, &need) || need > b->limit) {
+        b->failed = true;
+        return false;
+    }
+    if (need <= b->capacity)
+        return true;
+    size_t capacity = b->capacity ? b->capacity : 256;
+    while (capacity < need)
+        capacity *= 2;
+    if (capacity > b->limit)
+        capacity = b->limit;
+    char *p = realloc(b->p, capacity);
+    if (!p) {
+        b->failed = true;
+        return false;
+    }
+    b->p = p, b->capacity = capacity;
+    return true;
+}
+
+void buf_add(struct buf *b, text s)
+{
+    if (!s.n || !grow(b, s.n))
+        return;
+    memcpy(b->p + b->n, s.p, s.n);
+    b->n += s.n;
+}
+
+void buf_char(struct buf *b, char c) { buf_add(b, (text){ &c, 1 }); }
+
+void buf_vprint(struct buf *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    if (n < 0)
+        b->failed = true;
+    else if (grow(b, (size_t)n + 1)) {
+        vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
+        b->n += (size_t)n;
+    }
+    va_end(again);
+}
+
+void buf_print(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buf_vprint(b, format, args);
+    va_end(args);
+}
+
+void buf_int(struct buf *b, int64_t value)
+{
+    char digits[24], *end = digits + sizeof digits, *p = end;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do
+        *--p = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--p = '-';
+    buf_add(b, (text){ p, (size_t)(end - p) });
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+    if (!grow(b, n))
+        return NULL;
+    char *at = b->p + b->n;
+    b->n += n;
+    return at;
+}
+
+void buf_hex(struct buf *b, text bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *out = buf_room(b, bytes.n * 2);
+    for (size_t i = 0; out && i < bytes.n; i++) {
+        uint8_t c = (uint8_t)bytes.p[i];
+        out[2 * i] = digits[c >> 4], out[2 * i + 1] = digits[c & 15];
+    }
+}
+
+static void base64(struct buf *b, text bytes, const char *alphabet, bool pad)
+{
+    for (size_t i = 0; i < bytes.n; i += 3) {
+        size_t left = bytes.n - i;
+        uint32_t group = (uint32_t)(uint8_t)bytes.p[i] << 16;
+        group |= left > 1 ? (uint32_t)(uint8_t)bytes.p[i + 1] << 8 : 0;
+        group |= left > 2 ? (uint32_t)(uint8_t)bytes.p[i + 2] : 0;
+        char out[4] = { alphabet[group >> 18], alphabet[group >> 12 & 63], alphabet[group >> 6 & 63], alphabet[group & 63] };
+        size_t n = left > 2 ? 4 : left + 1;
+        for (; pad && n < 4; n++)
+            out[n] = '=';
+        buf_add(b, (text){ out, n });
+    }
+}
+
+void buf_base64(struct buf *b, text bytes)
+{
+    base64(b, bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true);
+}
+
+void buf_base64url(struct buf *b, text bytes)
+{
+    base64(b, bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+}
+
+void buf_html(struct buf *b, text s)
+{
+    for (size_t i = 0, start = 0; i <= s.n; i++) {
+        text escape = { NULL, 0 };
+        if (i < s.n)
+            switch (s.p[i]) {
+            case '&': escape = TEXT("&amp;"); break;
+            case '<': escape = TEXT("&lt;"); break;
+            case '>': escape = TEXT("&gt;"); break;
+            case '"': escape = TEXT("&quot;"); break;
+            case '\'': escape = TEXT("&#39;"); break;
+            default: continue;
+            }
+        buf_add(b, (text){ s.p + start, i - start });
+        buf_add(b, escape);
+        start = i + 1;
+    }
+}
+
+text buf_text(const struct buf *b) { return b->failed ? (text){ NULL, 0 } : (text){ b->p, b->n }; }

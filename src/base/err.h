@@ -1,0 +1,42 @@
+/* Errors: one list (errors.def) for HTTP status, exit status and texts; TRY() passes them up. */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+#include "text.h"
+
+struct clause;
+
+enum err {
+    OK = 0,
+#define ERROR(name, slug, http, exit_status, en, fr) ERR_##name,
+#include "errors.def"
+#undef ERROR
+    ERR_COUNT
+};
+
+struct why {
+    enum err code;
+    const struct clause *clause;      /* the policy's clause that decided, or NULL */
+    char detail[512];                 /* what exactly, in English: names and numbers, never a personal datum */
+};
+
+struct err_row { text slug; int http, exit_status; text en, fr; };
+/* The row of `code` in errors.def. */
+const struct err_row *err_row(enum err code);
+
+/* Passes an error up; the reason was said where it arose. */
+#define TRY(expr)                      \
+    do {                               \
+        enum err try_code_ = (expr);   \
+        if (try_code_ != OK)           \
+            return try_code_;          \
+    } while (0)
+/* Passes a failed allocation up; arena_alloc has said the reason. */
+#define TRY_PTR(pointer)               \
+    do {                               \
+        if (!(pointer))                \
+            return ERR_MEMORY;         \
+    } while (0)
+
+#define CLEANUP(function) __attribute__((cleanup(function)))
+
+#endif

@@ -1,0 +1,259 @@
+/* JSON: jansson's strict parser copied into the arena, and the writer.
+ * jansson rather than json-c because it can refuse duplicate names (JSON_REJECT_DUPLICATES). */
+#include "json.h"
+#include <jansson.h>
+#include <stdio.h>
+
+static void decref(json_t **value) { json_decref(*value); }
+
+static struct json *convert(struct arena *a, json_t *in);
+
+static struct json *append(struct json *parent, struct json **last, struct json *child)
+{
+    if (*last)
+        (*last)->next = child;
+    else
+        parent->first = child;
+    parent->count++;
+    return *last = child;
+}
+
+static bool convert_children(struct arena *a, json_t *in, struct json *out)
+{
+    struct json *last = NULL, *child;
+    const char *key;
+    size_t index, key_size;
+    json_t *item;
+    if (json_is_array(in)) {
+        json_array_foreach(in, index, item) {
+            if (!(child = convert(a, item)))
+                return false;
+            append(out, &last, child);
+        }
+        return true;
+    }
+    json_object_keylen_foreach(in, key, key_size, item) {
+        if (!(child = convert(a, item)))
+            return false;
+        append(out, &last, child)->key = arena_copy(a, (text){ key, key_size });
+        if (!child->key.p)
+            return false;
+    }
+    return true;
+}
+
+static struct json *convert(struct arena *a, json_t *in)
+{
+    struct json *out = NEW(a, struct json);
+    if (!out)
+        return NULL;
+    switch (json_typeof(in)) {
+    case JSON_STRING:
+        out->kind = J_TEXT;
+        out->value = arena_copy(a, (text){ json_string_value(in), json_string_length(in) });
+        break;
+    case JSON_INTEGER:
+        out->kind = J_NUMBER;
+        out->value = arena_print(a, "%" JSON_INTEGER_FORMAT, json_integer_value(in));
+        break;
+    case JSON_REAL:
+        out->kind = J_NUMBER;
+        out->value = arena_print(a, "%.17g", json_real_value(in));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        out->kind = J_BOOL;
+        out->truth = json_is_true(in);
+        break;
+    case JSON_NULL:
+        break;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        out->kind = json_is_array(in) ? J_ARRAY : J_OBJECT;
+        return convert_children(a, in, out) ? out : NULL;
+    }
+    bool scalar_failed = (out->kind == J_TEXT || out->kind == J_NUMBER) && !out->value.p;
+    return scalar_failed ? NULL : out;
+}
+
+/* The library recurses up to 2,048 levels, which a fiber's stack does not hold: deeper text is refused before it. */
+static bool too_deep(text in)
+{
+    int depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < in.n; i++) {
+        char c = in.p[i];
+        if (quoted)
+            i += c == '\\', quoted = c != '"';
+        else if (c == '"')
+            quoted = true;
+        else if ((c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX)
+            return true;
+        else if (c == '}' || c == ']')
+            depth--;
+    }
+    return false;
+}
+
+enum err json_parse(struct arena *a, text in, const struct json **out)
+{
+    json_error_t error;
+    if (too_deep(in))
+        return say(a, ERR_JSON, "the JSON is nested more than %d levels deep", JSON_DEPTH_MAX);
+    CLEANUP(decref) json_t *root = json_loadb(in.p ? in.p : "", in.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!root)      /* the library's text quotes the input, which may be personal: only the place is told */
+        return say(a, ERR_JSON, "%s at line %d, column %d",
+                   json_error_code(&error) == json_error_duplicate_key ? "a name stands twice in one object" : "the JSON is malformed",
+                   error.line, error.column);
+    *out = convert(a, root);
+    return *out ? OK : a->why.code;
+}
+
+const struct json *json_get(const struct json *object, text key)
+{
+    if (!object || object->kind != J_OBJECT)
+        return NULL;
+    JSON_EACH(member, object)
+        if (text_eq(member->key, key))
+            return member;
+    return NULL;
+}
+
+text json_text(const struct json *object, text key)
+{
+    const struct json *member = json_get(object, key);
+    return member && member->kind == J_TEXT ? member->value : (text){ NULL, 0 };
+}
+
+bool json_int(const struct json *number, int64_t *out)
+{
+    return number && number->kind == J_NUMBER && text_int(number->value, out);
+}
+
+struct json_out json_out(struct buf *b) { return (struct json_out){ .b = b }; }
+
+static void before(struct json_out *w)
+{
+    if (w->comma)
+        buf_char(w->b, ',');
+    w->comma = true;
+}
+
+static void quote(struct buf *b, text s)
+{
+    buf_char(b, '"');
+    size_t start = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = (uint8_t)s.p[i];
+        if (c >= 0x20 && c != '"' && c != '\\' && c != '<')
+            continue;
+        buf_add(b, (text){ s.p + start, i - start });
+        if (c == '"' || c == '\\')
+            buf_add(b, (text){ (char[]){ '\\', (char)c }, 2 });
+        else if (c == '\n')
+            buf_add(b, TEXT("\\n"));
+        else                       /* '<' too, so that JSON may stand inside a script element */
+            buf_print(b, "\\u%04x", c);
+        start = i + 1;
+    }
+    buf_add(b, text_from(s, start));
+    buf_char(b, '"');
+}
+
+void json_name(struct json_out *w, text name)
+{
+    before(w);
+    quote(w->b, name);
+    buf_char(w->b, ':');
+    w->comma = false;
+}
+
+void json_open(struct json_out *w, char bracket)
+{
+    before(w);
+    buf_char(w->b, bracket);
+    w->comma = false;
+}
+
+void json_close(struct json_out *w, char bracket)
+{
+    buf_char(w->b, bracket);
+    w->comma = true;
+}
+
+void json_put_text(struct json_out *w, text s)
+{
+    if (!s.p) {
+        json_put_null(w);
+        return;
+    }
+    before(w);
+    quote(w->b, s);
+}
+
+void json_put_int(struct json_out *w, int64_t value)
+{
+    before(w);
+    buf_int(w->b, value);
+}
+
+void json_put_bool(struct json_out *w, bool value) { json_put_raw(w, value ? TEXT("true") : TEXT("false")); }
+
+void json_put_null(struct json_out *w) { json_put_raw(w, TEXT("null")); }
+
+void json_put_hex(struct json_out *w, text bytes)
+{
+    before(w);
+    buf_char(w->b, '"');
+    buf_hex(w->b, bytes);
+    buf_char(w->b, '"');
+}
+
+void json_put_raw(struct json_out *w, text json)
+{
+    before(w);
+    buf_add(w->b, json);
+}
+
+void json_put(struct json_out *w, const struct json *value)
+{
+    if (!value) {
+        json_put_null(w);
+        return;
+    }
+    switch (value->kind) {
+    case J_NULL: json_put_null(w); break;
+    case J_BOOL: json_put_bool(w, value->truth); break;
+    case J_NUMBER: json_put_raw(w, value->value); break;
+    case J_TEXT: json_put_text(w, value->value); break;
+    case J_ARRAY:
+    case J_OBJECT: {
+        bool object = value->kind == J_OBJECT;
+        json_open(w, object ? '{' : '[');
+        JSON_EACH(child, value) {
+            if (object)
+                json_name(w, child->key);
+            json_put(w, child);
+        }
+        json_close(w, object ? '}' : ']');
+    }
+    }
+}
+
+void json_pair(struct json_out *w, text name, text value)
+{
+    json_name(w, name);
+    json_put_text(w, value);
+}
+
+void json_pair_int(struct json_out *w, text name, int64_t value)
+{
+    json_name(w, name);
+    json_put_int(w, value);
+}
+
+void json_pair_bool(struct json_out *w, text name, bool value)
+{
+    json_name(w, name);
+    json_put_bool(w, value);
+}

@@ -1,0 +1,32 @@
+/* The operator's log: formatting and the one write. */
+#include "log.h"
+#include "buf.h"
+#include "clock.h"
+#include "json.h"
+#include <unistd.h>
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
+{
+    static const char *const names[] = { "debug", "info", "warning", "error" };
+    BUF_AUTO b = buf_make(16384);
+    struct json_out w = json_out(&b);
+    char now[TIME_TEXT + 1];
+    struct clock machine = clock_real();
+    json_open(&w, '{');
+    json_pair(&w, TEXT("time"), time_text(clock_now(&machine), now));
+    json_pair(&w, TEXT("level"), text_of(names[level]));
+    json_pair(&w, TEXT("event"), text_of(event));
+    for (size_t i = 0; i < count; i++) {
+        json_name(&w, text_of(fields[i].name));
+        if (fields[i].is_text)
+            json_put_text(&w, fields[i].value);
+        else
+            json_put_int(&w, fields[i].number);
+    }
+    json_close(&w, '}');
+    buf_char(&b, '\n');
+    text line = buf_text(&b);
+    /* A log that cannot be written must not stop what it speaks of. */
+    ssize_t ignored = line.n ? write(STDERR_FILENO, line.p, line.n) : 0;
+    (void)ignored;
+}

@@ -1,0 +1,183 @@
+/* The policy: one YAML file read with the place of every value, checked, and compiled to an immutable model. */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+#include "base/arena.h"
+#include "base/clock.h"
+
+/* ---- What went wrong, or is to be remarked, and where. ---- */
+struct mark { uint32_t line, column; };                      /* 1-based */
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_ADVICE };
+struct finding { enum severity severity; struct mark at; text path, message; struct finding *next; };
+struct findings { struct finding *first, *last; unsigned errors, warnings; };
+
+/* ---- The document: the file as a tree; linter, notice and schema work on it. ---- */
+enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
+struct node {
+    enum node_kind kind;
+    bool quoted;                                             /* "none" is a text, none a word */
+    struct mark at;                                          /* of the value */
+    struct mark key_at;                                      /* of its key inside a map */
+    text key, value;                                         /* scalars stay text */
+    text path;                                               /* "purposes.news.basis", "accept[2]" */
+    const struct node *parent, *first, *next;
+    unsigned count;
+};
+const struct node *node_get(const struct node *map, text key);          /* NULL-safe, so that look-ups chain */
+const struct node *node_at(const struct node *root, text dotted_path);  /* "hosting.countries"; NULL when absent */
+text node_text(const struct node *map, text key);                       /* scalar member, p NULL when absent */
+bool node_has(const struct node *list_or_scalar, text word);            /* is it that word, or a list with it */
+#define NODE_EACH(item, parent_node) \
+    for (const struct node *item = (parent_node) ? (parent_node)->first : NULL; item; item = item->next)
+/* Reads `yaml` (at most 1 MiB, 64 levels; no aliases, anchors, tags, merge keys, duplicate keys, second document).
+ * Every fault becomes a finding; *root is NULL only when nothing could be read. */
+enum err node_read(struct arena *a, text yaml, struct findings *f, const struct node **root);
+
+/* ---- The model: indexes instead of names, bit sets instead of lists. ---- */
+enum { PURPOSES_MAX = 256, CATEGORIES_MAX = 256, FIELDS_MAX = 64 };
+struct bits { uint64_t w[4]; };                              /* a set of up to 256 indexes */
+static inline bool bits_has(const struct bits *s, unsigned i) { return s->w[i >> 6] >> (i & 63) & 1; }
+static inline void bits_add(struct bits *s, unsigned i) { s->w[i >> 6] |= (uint64_t)1 << (i & 63); }
+bool bits_any(const struct bits *s);
+
+/* A clause of the file: what a refusal names. */
+struct clause {
+    text path;                                               /* "purposes.news" */
+    text file;                                               /* as given to policy_load */
+    struct mark at;
+    text promises;                                           /* ids the file ties to it: "FR-03" or "MP-02, MP-07"; may be empty */
+};
+
+/* Shape of a term: calendar units are added as such ("12mo" is twelve calendar months). */
+struct term { int count; enum term_unit { TERM_UNSET, TERM_MINUTES, TERM_HOURS, TERM_DAYS, TERM_MONTHS, TERM_YEARS, TERM_ALWAYS } unit; };
+msec term_end(msec start, struct term t, int times);         /* start + times·t; retention never rolls */
+bool term_parse(text s, struct term *out);                   /* 30m 72h 180d 12mo 3y always */
+
+#define BASES(X) X(UNSET, "unset") X(CONSENT, "consent") X(CONTRACT, "contract") X(LEGAL, "legal_obligation") \
+    X(VITAL, "vital_interests") X(PUBLIC, "public_task") X(INTEREST, "legitimate_interest")
+enum basis {
+#define X(name, word) BASIS_##name,
+    BASES(X)
+#undef X
+};
+text basis_word(enum basis b);
+
+#define FIELD_TYPES(X) X(TEXT, "text") X(EMAIL, "email") X(PHONE, "phone") X(INTEGER, "integer") X(NUMBER, "number") X(BOOLEAN, "boolean") \
+    X(DATE, "date") X(TIME, "time") X(COLOUR, "colour") X(COUNTRY, "country") X(URL, "url") X(IP, "ip") X(CHOICE, "choice") \
+    X(IBAN, "iban") X(CARD, "card") X(JSON, "json")
+enum field_type {
+#define X(name, word) FIELD_##name,
+    FIELD_TYPES(X)
+#undef X
+};
+
+struct field {
+    text name;
+    enum field_type type;
+    bool required, identifier;                               /* identifier: looked up by keyed digest, unique in the tenant */
+    bool has_min, has_max;
+    int64_t min, max;                                        /* of the number, or of the length in characters */
+    text choices[16]; unsigned choice_count;
+    text default_value;                                      /* p NULL when none */
+    text when_field, when_value;                             /* only held, and required if `required`, when that field of the
+                                                                same category (or "category.field") has that value */
+    struct clause clause;
+};
+
+struct retention {                                           /* of one category, or of the server's own records */
+    text name;                                               /* category, or one of: consents former requests journal proofs */
+    int category;                                            /* index, -1 for the server's own */
+    enum retention_from { FROM_COLLECTION, FROM_EVENT, FROM_LAST_USE, FROM_CONTRACT_END, FROM_CLOSURE, FROM_YEAR_END,
+                          FROM_WITHDRAWAL, FROM_LAST_CONTACT } from;
+    struct term active, archive;                             /* archive.unit TERM_UNSET: erased at the end of active */
+    text ground;                                             /* the text that obliges to the archive, or to the length */
+    struct clause clause;
+};
+
+struct category {
+    text name, title_en, title_fr, dpv;
+    bool special, transient, many;                           /* Art. 9; never on disk; several records a person */
+    text ground;                                             /* the Art. 9(2) exception, needed when special */
+    struct term transient_for;
+    struct field *fields; unsigned field_count;
+    struct bits purposes;                                    /* those that may use it */
+    const struct retention *retention;                       /* NULL: as long as the person is held */
+    bool held;                                               /* kept after erasure until its retention ends (has a ground) */
+    text source;                                             /* where it comes from, when not the person */
+    struct clause clause;
+};
+
+struct purpose {
+    text name, title_en, title_fr, dpv, interest, law;
+    enum basis basis;
+    bool marketing;                                          /* direct marketing, by its dpv term or `marketing: true` */
+    struct bits categories;
+    text channels[8]; unsigned channel_count;                /* consent is per channel when there are any */
+    struct clause clause;
+};
+
+/* Who asks. The rights an actor class may hold; from roles, systems and recipients of the file. */
+enum act { ACT_READ, ACT_WRITE, ACT_SEND, ACT_DISCLOSE, ACT_ERASE, ACT_EXPORT, ACT_CONSENT, ACT_COUNT };
+enum actor_kind { ACTOR_OPERATOR, ACTOR_STAFF, ACTOR_MANAGER, ACTOR_SYSTEM, ACTOR_RECIPIENT, ACTOR_PERSON, ACTOR_NOBODY };
+struct actor_class {
+    text name, title_en, title_fr;
+    enum actor_kind kind;
+    struct bits purposes;                                    /* for which it may act */
+    uint32_t acts;                                           /* 1 << enum act */
+    bool confidentiality;                                    /* closed until the agreement is recorded */
+    text country;                                            /* recipients and processors */
+    bool processor, charter_accepted, contract;
+    struct clause clause;
+};
+
+struct never { text name, says; bool marketing; struct bits purposes; struct clause clause; };   /* refused whatever the consent */
+struct store_place { text name, country; struct clause clause; };
+
+struct policy {
+    text id, version, file, source; struct date date; char hash[65];      /* hash: SHA-256 of the file, hexadecimal */
+    const struct node *root;
+    struct { text legal_name, address, country, email, phone, site; struct clause clause; } controller;
+    struct { text host, countries[32]; unsigned country_count; struct store_place stores[16]; unsigned store_count; struct clause clause; } hosting;
+    text authority, languages[8]; unsigned language_count;
+    struct category *categories; unsigned category_count;
+    struct purpose *purposes; unsigned purpose_count;
+    struct retention *retentions; unsigned retention_count;
+    struct actor_class *actors; unsigned actor_count;
+    struct never *nevers; unsigned never_count;
+    text tenants[64]; unsigned tenant_count;                 /* at least one: the policy's own id */
+    struct clause purposes_clause, categories_clause, recipients_clause, rights_clause;
+};
+
+/* Loads, checks and compiles. All faults go to `f`, in the order of the file; *out only when there is no error. One reference is the caller's. */
+enum err policy_load(struct arena *a, text yaml, text file, struct findings *f, const struct policy **out);
+const struct policy *policy_ref(const struct policy *p);
+void policy_unref(const struct policy **p);
+#define POLICY_AUTO CLEANUP(policy_unref) const struct policy *
+
+/* Indexes by name, -1 when the file does not have it. */
+int policy_category(const struct policy *p, text name);
+int policy_purpose(const struct policy *p, text name);
+int policy_actor(const struct policy *p, text name);
+int policy_field(const struct category *c, text name);
+const struct retention *policy_retention(const struct policy *p, text name);
+/* The clause at that path of the file, or NULL; lives as long as the policy. */
+const struct clause *policy_clause(const struct policy *p, text path);
+/* The nearest of the known names, for "did you mean"; empty when none is near. */
+text policy_nearest(const struct policy *p, text kind, text name);
+
+/* ---- The decision. ---- */
+enum verdict { ALLOWED, REFUSED_NEVER, REFUSED_PURPOSE_UNKNOWN, REFUSED_ACTOR, REFUSED_ACT, REFUSED_CATEGORY, REFUSED_CONSENT,
+               REFUSED_RESTRICTED, REFUSED_OBJECTED, REFUSED_CONFIDENTIALITY };
+struct ask {
+    int actor, purpose, category;                            /* indexes; category -1 asks for the purpose alone */
+    enum act act;
+    const struct bits *consents;                             /* purposes with a live consent of this person; NULL: none */
+    const struct bits *objections;                           /* purposes the person objected to; NULL: none */
+    bool restricted;                                         /* Art. 18: storage only */
+    bool agreement;                                          /* the actor's confidentiality agreement is recorded */
+};
+struct decision { enum verdict verdict; const struct clause *clause; };
+/* Decides in constant time, without allocation; the clause is the one that decided, never NULL. */
+struct decision policy_decide(const struct policy *p, const struct ask *q);
+text verdict_text(enum verdict v, text language);
+
+#endif

@@ -1,0 +1,139 @@
+/* The store: one data folder, one write queue with group commit, readers beside it, and the journal in every commit. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+#include "base/arena.h"
+#include "base/clock.h"
+#include "crypt/keyring.h"
+#include "crypt/note.h"
+#include "crypt/seal.h"
+
+struct store;
+struct store_options {
+    text dir;                       /* the data folder; made when absent and `create` */
+    bool create;
+    text master_file;               /* empty: DIR/master.key, made with the folder */
+    text origin;                    /* the journal's name; empty: "garant/" + a random name kept in the folder */
+    struct clock clock;
+    unsigned reserve_bytes;         /* file freed when the disk is full so that withdrawals still work; default 1 MiB */
+};
+/* Opens and recovers: migrations, erasures begun, the tree's edge. ERR_LOCKED at once when another process has the folder. */
+enum err store_open(struct arena *a, const struct store_options *o, struct store **out);
+void store_close(struct store **s);                            /* waits for what is queued */
+const struct master *store_master(const struct store *s);
+const struct key *store_lookup_key(const struct store *s);     /* for digest_identifier */
+const struct signer *store_signer(const struct store *s);
+const struct clock *store_clock(const struct store *s);
+
+/* ---- Primitives over an engine. A db is one connection; statements are rows of sql.def, prepared once. ---- */
+struct db;
+enum sql {
+#define SQL(name, text_) SQL_##name,
+#include "store/sql.def"
+#undef SQL
+    SQL_COUNT
+};
+struct val { enum { VAL_NULL, VAL_INT, VAL_TEXT, VAL_BYTES } kind; int64_t number; text bytes; };
+#define V_NULL ((struct val){ .kind = VAL_NULL })
+#define V_INT(n) ((struct val){ .kind = VAL_INT, .number = (n) })
+#define V_TEXT(t) ((struct val){ .kind = VAL_TEXT, .bytes = (t) })
+#define V_BYTES(t) ((struct val){ .kind = VAL_BYTES, .bytes = (t) })
+#define V_ID(id) V_BYTES(TEXT_BYTES(id))
+#define V_SEALED(s) ((struct val){ .kind = VAL_BYTES, .bytes = (s).bytes })
+
+struct query { struct db *db; void *statement; enum err status; };
+void query_end(struct query *q);
+#define QUERY_AUTO CLEANUP(query_end) struct query
+#define ARGS(...) (const struct val[]){ __VA_ARGS__ }, sizeof((const struct val[]){ __VA_ARGS__ }) / sizeof(struct val)
+/* Starts a query; rows come from query_next() until it says false, then q->status tells why it ended. */
+void query_start(struct query *q, struct db *db, enum sql sql, const struct val *args, size_t count);
+bool query_next(struct query *q);
+int64_t query_int(struct query *q, int column);
+text query_bytes(struct query *q, int column);                 /* valid until the next query_next(); p NULL for NULL */
+sealed query_sealed(struct query *q, int column);
+bool query_null(struct query *q, int column);
+/* Runs a statement; *changes (may be NULL) gets the rows it touched. */
+enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val *args, size_t count);
+/* Where a failing primitive says why. Set for the writer by store_write, for readers by store_read. */
+struct arena *db_arena(struct db *db);
+
+/* ---- Reading: a snapshot on a connection of this thread. Must not wait (no store_write) while it is open. ---- */
+enum err store_read(struct store *s, struct arena *a, struct db **out);
+enum err store_read_keys(struct store *s, struct arena *a, struct db **out);   /* the keyring's database */
+void store_read_end(struct db **db);
+#define READ_AUTO CLEANUP(store_read_end) struct db *
+
+/* A person's key from the keyring. ERR_ERASED when it is gone. */
+enum err store_key(struct store *s, struct arena *a, text tenant, struct subject_id subject, uint32_t key_class, struct key *out);
+
+/* ---- Writing: the one door. ---- */
+#define OUTCOMES(X) X(DONE, "done") X(REFUSED, "refused") X(FAILED, "failed")
+enum outcome {
+#define X(name, word) OUTCOME_##name,
+    OUTCOMES(X)
+#undef X
+};
+/* What the journal says of an act. Nothing in it may be a personal datum: `who` becomes a pseudonym made with the
+ * person's key, `detail` is sealed by the caller and only its digest enters the tree. */
+struct event {
+    text act;                        /* a row of events.def: "subject.create", "read", "refusal", "consent.given" … */
+    text tenant;
+    struct subject_id subject; bool has_subject;
+    struct digest who;               /* pseudonym of the subject for the tree (journal_pseudonym), zero without subject */
+    text actor;                      /* name of the role, system or recipient; a person's pseudonym in hexadecimal */
+    text purpose, categories;        /* names of the policy; categories joined with a comma */
+    const char *policy;              /* hash of the policy in force, 64 hexadecimal digits, or NULL */
+    text clause;                     /* path of the clause that decided or was applied */
+    enum outcome outcome;
+    int64_t count;                   /* rows or people touched, -1 when it does not apply */
+    sealed detail;                   /* may be empty */
+};
+struct key_put { text tenant; struct subject_id subject; uint32_t key_class; uint8_t wrapped[WRAPPED_KEY]; };
+struct key_shred { text tenant; struct subject_id subject; uint32_t key_class; bool all_but_held; };
+
+/* One write. `run` is called on the writer's thread inside the shared transaction, perhaps more than once (a group whose
+ * member failed after writing is run again), so it must only depend on its argument; before it writes it may refuse.
+ * It must not compute, wait or allocate much: seal and hash before. */
+struct write {
+    enum err (*run)(struct db *db, struct write *w);   /* NULL: the event alone */
+    void *arg;
+    struct event event;
+    const struct key_put *puts; unsigned put_count;    /* made durable before run */
+    const struct key_shred *shreds; unsigned shred_count;
+    bool truncate;                                     /* after the commit: checkpoint and truncate both write-ahead logs */
+    /* filled in when it returns */
+    uint64_t index;                                    /* of the journal entry */
+    msec at;
+};
+/* Queues the write and waits (a fiber: without holding its thread) until it is durable. On an error nothing of it was done. */
+enum err store_write(struct store *s, struct arena *a, struct write *w);
+/* Inside run: another journal entry in the same commit (a batch or a sweep touches several people). */
+enum err journal_add(struct db *db, const struct event *e, uint64_t *index);
+
+/* ---- Journal. ---- */
+/* The pseudonym of a person in the tree: keyed with the person's key, so that it cannot be made again after shredding. */
+void journal_pseudonym(const struct key *subject_key, struct digest *out);
+/* The newest checkpoint, signed now when the tree has grown; the note is the text of c2sp.org/tlog-checkpoint. */
+enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64_t *size);
+enum err journal_inclusion(struct store *s, struct arena *a, uint64_t index, uint64_t size, struct tree_proof *out);
+enum err journal_consistency(struct store *s, struct arena *a, uint64_t old_size, uint64_t size, struct tree_proof *out);
+/* c2sp.org/tlog-tiles: level 0.., `width` 256 or less for the partial right-most; bytes are width·32. */
+enum err journal_tile(struct store *s, struct arena *a, unsigned level, uint64_t index, unsigned width, text *out);
+/* Entry bundle `index` (256 entries, each behind its big-endian 16-bit length). ERR_ERASED when pruned. */
+enum err journal_bundle(struct store *s, struct arena *a, uint64_t index, unsigned width, text *out);
+/* Reads the whole journal again: leaves, tiles, root, checkpoints, order of times. ERR_INTEGRITY names the first place. */
+struct journal_report { uint64_t size, first_kept, checkpoints; struct hash root; };
+enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all), struct journal_report *out);
+/* Forgets entries before `before` (a time), whole bundles only; hashes stay, so what remains still proves. */
+enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *pruned);
+
+/* ---- Care. ---- */
+/* A consistent copy of the data (not of the keyring) under load; `size` is the journal's size in it. */
+enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all), uint64_t *size);
+enum err store_backup_keys(struct store *s, struct arena *a, text to_dir);
+/* Puts a backup beside the keyring that is in `dir` now; what belongs to people without a key is deleted. */
+enum err store_restore(struct arena *a, text from_dir, text dir, struct clock clock, uint64_t *silenced);
+enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, uint64_t *rewrapped);
+struct store_figures { uint64_t commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes; bool full; };
+struct store_figures store_figures(const struct store *s);
+
+#endif

@@ -1,0 +1,83 @@
+/* Unit tests of the base: slices, numbers, time texts, JSON reading and writing, decoders. */
+#include "base/clock.h"
+#include "base/decode.h"
+#include "base/json.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static void ints(void **state)
+{
+    int64_t v;
+    assert_true(text_int(TEXT("-9223372036854775808"), &v) && v == INT64_MIN);
+    assert_true(text_int(TEXT("9223372036854775807"), &v) && v == INT64_MAX);
+    assert_false(text_int(TEXT("9223372036854775808"), &v));
+    assert_false(text_int(TEXT("-"), &v));
+    assert_false(text_int(TEXT("1 "), &v));
+}
+
+static void utf8(void **state)
+{
+    assert_true(text_utf8(TEXT("é€😀")));
+    assert_false(text_utf8(TEXT("\xC0\xAF")));             /* overlong */
+    assert_false(text_utf8(TEXT("\xED\xA0\x80")));         /* surrogate */
+    assert_false(text_utf8(TEXT("\xF4\x90\x80\x80")));     /* above U+10FFFF */
+    assert_false(text_utf8(TEXT("a\0b")));
+}
+
+static void distance(void **state)
+{
+    assert_int_equal(text_distance(TEXT("usages"), TEXT("usage"), 3), 1);
+    assert_true(text_distance(TEXT("abc"), TEXT("xyzuvw"), 2) > 2);
+}
+
+static void times(void **state)
+{
+    ARENA_AUTO a = arena_make(4096);
+    msec t;
+    assert_true(time_parse(TEXT("2026-11-20T17:20+01:00"), &t));
+    assert_true(text_eq(time_print(&a, t), TEXT("2026-11-20T16:20:00.000Z")));
+    assert_true(time_parse(TEXT("1969-12-31T23:59:59.5Z"), &t) && t == -500);
+    assert_true(text_eq(time_print(&a, t), TEXT("1969-12-31T23:59:59.500Z")));
+    assert_false(time_parse(TEXT("2026-02-29"), &t));
+    for (int64_t day = -800000; day < 800000; day += 97)
+        assert_int_equal(date_days(date_of_days(day)), day);
+}
+
+static void json(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 20);
+    const struct json *v;
+    assert_int_equal(json_parse(&a, TEXT("{\"a\":[1,true,null,\"x\\n\"],\"b\":{}}"), &v), OK);
+    BUF_AUTO b = buf_make(1024);
+    struct json_out w = json_out(&b);
+    json_put(&w, v);
+    assert_true(text_eq(buf_text(&b), TEXT("{\"a\":[1,true,null,\"x\\n\"],\"b\":{}}")));
+    assert_int_equal(json_parse(&a, TEXT("{\"a\":1,\"a\":2}"), &v), ERR_JSON);
+    assert_int_equal(json_parse(&a, TEXT("[1]x"), &v), ERR_JSON);
+    assert_int_equal(json_parse(&a, TEXT("\"\\u0000\""), &v), ERR_JSON);
+    char deep[200];
+    for (size_t i = 0; i < sizeof deep; i++)
+        deep[i] = '[';
+    assert_int_equal(json_parse(&a, (text){ deep, sizeof deep }, &v), ERR_JSON);
+}
+
+static void decoders(void **state)
+{
+    ARENA_AUTO a = arena_make(4096);
+    BUF_AUTO b = buf_make(1024);
+    buf_base64url(&b, TEXT("any carnal pleas"));
+    assert_true(text_eq(decode_base64url(&a, buf_text(&b)), TEXT("any carnal pleas")));
+    assert_true(text_eq(decode_base64(&a, TEXT("YQ==")), TEXT("a")));
+    assert_null(decode_base64(&a, TEXT("YR==")).p);         /* not canonical */
+    assert_true(text_eq(decode_percent(&a, TEXT("a%20b+c"), true), TEXT("a b c")));
+    assert_null(decode_percent(&a, TEXT("%0"), true).p);
+    assert_null(decode_percent(&a, TEXT("%00"), true).p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(ints), cmocka_unit_test(utf8), cmocka_unit_test(distance),
+                                        cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(decoders) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
