@@ -1,0 +1,36 @@
+/* The running instance: the policy in force, the store, and what lives in memory only. */
+#ifndef DOMAIN_APP_H
+#define DOMAIN_APP_H
+#include "domain/ctx.h"
+
+struct app_options {
+    text policy_file;                          /* path of the YAML file; its path is what clauses name */
+    text data_dir, master_file;
+    text site_country;                         /* where this machine stands, "" when not said: checked against hosting */
+    text clock_file;                           /* simulated clock for tests, "" for the machine's */
+    bool create;
+};
+/* Loads the policy, opens the store, records the policy version when it is new. Faults of the policy go to `f`. */
+enum err app_open(struct arena *a, const struct app_options *o, struct findings *f, struct app **out);
+void app_close(struct app **app);
+/* The policy in force; the caller's reference. */
+const struct policy *app_policy(struct app *app);
+/* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. */
+enum err app_reload(struct app *app, struct arena *a, struct findings *f);
+/* Work that time brings: sweep of retention, transient memory, checkpoints, idempotency keys. Called by the jobs thread about once a second. */
+void app_tick(struct app *app);
+
+/* A context for a request, now, under the policy in force. Release with ctx_end. */
+void ctx_begin(struct app *app, struct arena *a, struct ctx *out);
+void ctx_end(struct ctx *c);
+#define CTX_AUTO CLEANUP(ctx_end) struct ctx
+
+/* ---- Actors. ---- */
+/* Who a bearer token is. ERR_UNAUTHORISED alike for unknown, expired and revoked. Sets c->actor and c->tenant. */
+enum err actor_by_token(struct ctx *c, text token);
+/* The operator, on the data folder's own socket or the command line. Empty tenant: the only one, else ERR_USAGE. */
+enum err actor_operator(struct ctx *c, text tenant);
+enum err token_create(struct ctx *c, text name, text actor, text tenant, msec expires, text *token);
+enum err token_revoke(struct ctx *c, text name);
+
+#endif
