@@ -2,13 +2,21 @@
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 
 /* ---- What went wrong, or is to be remarked, and where. ---- */
 struct mark { uint32_t line, column; };                      /* 1-based */
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_ADVICE };
 struct finding { enum severity severity; struct mark at; text path, message; struct finding *next; };
-struct findings { struct finding *first, *last; unsigned errors, warnings; };
+struct findings { struct finding *first, *last; unsigned count, errors, warnings; };
+enum { FINDINGS_MAX = 500 };                                 /* beyond it findings are counted, no longer kept */
+void finding_add(struct arena *a, struct findings *f, enum severity severity, struct mark at, text path, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+/* Into the order of the file; those at one place keep the order they were added in. */
+void findings_sort(struct findings *f);
+/* One a line: "policies/x.yaml:41:7: unknown category …", warnings and advice named as such, then how many were left out. */
+void findings_print(struct buf *out, text file, const struct findings *f);
 
 /* ---- The document: the file as a tree; linter, notice and schema work on it. ---- */
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
@@ -28,8 +36,10 @@ text node_text(const struct node *map, text key);                       /* scala
 bool node_has(const struct node *list_or_scalar, text word);            /* is it that word, or a list with it */
 #define NODE_EACH(item, parent_node) \
     for (const struct node *item = (parent_node) ? (parent_node)->first : NULL; item; item = item->next)
-/* Reads `yaml` (at most 1 MiB, 64 levels; no aliases, anchors, tags, merge keys, duplicate keys, second document).
- * Every fault becomes a finding; *root is NULL only when nothing could be read. */
+enum { NODE_BYTES_MAX = 1 << 20, NODE_LEVELS_MAX = 64, NODE_KEY_MAX = 128 };
+/* Reads `yaml` (UTF-8 without NUL or tabs, at most 1 MiB and 64 levels, keys of at most 128 bytes; no aliases, anchors,
+ * tags, directives, merge keys, duplicate keys, second document). Every fault becomes a finding, and ERR_POLICY is
+ * returned when there is one; *root is still the whole tree when the text was well formed to its end, else NULL. */
 enum err node_read(struct arena *a, text yaml, struct findings *f, const struct node **root);
 
 /* ---- The model: indexes instead of names, bit sets instead of lists. ---- */
