@@ -15,6 +15,20 @@ struct actor {
     bool agreement;                            /* confidentiality agreement on record, where the class needs one */
 };
 
+/* What a domain function gives back: the JSON of the answer, and what headers are made of. */
+struct answer {
+    text body;                                 /* JSON; p NULL: there is nothing to say */
+    text id;                                   /* of the thing made, for Location; p NULL when none */
+    int64_t version;                           /* for ETag; 0 when none */
+    text media_type, file_name;                /* of `body` when it is no JSON: a file, a page; p NULL otherwise */
+};
+
+/* A repeated request is answered again, not done again: the row goes into the commit of the write it belongs to. */
+struct idempotency {
+    text key;                                  /* as sent; p NULL when none was */
+    struct { uint8_t b[32]; } request;         /* digest of method, path and body */
+};
+
 struct ctx {
     struct arena *arena;
     struct app *app;
@@ -22,6 +36,8 @@ struct ctx {
     msec now;
     text tenant, language;                     /* language: "fr" or "en" */
     struct actor actor;
+    struct idempotency idempotency;
+    int64_t if_match;                          /* the version the caller read; 0 when not given, -1 for "*" */
 };
 
 #endif

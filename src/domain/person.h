@@ -1,0 +1,50 @@
+/* A person as a request sees them: row, key, consents and objections; and the records sealed under that key. */
+#ifndef DOMAIN_PERSON_H
+#define DOMAIN_PERSON_H
+#include "domain/ctx.h"
+#include "domain/id.h"
+#include "store/store.h"
+
+enum person_state { PERSON_ACTIVE = 0, PERSON_CLOSED = 1 };
+
+struct person {
+    struct subject_id id;
+    enum person_state state;
+    bool restricted;                          /* Art. 18 */
+    int64_t version;
+    msec created, last_use;
+    text source;                              /* who supplied them first */
+    struct key key;                           /* wiped by person_end */
+    struct digest who;                        /* pseudonym in the journal */
+};
+void person_end(struct person *p);
+#define PERSON_AUTO CLEANUP(person_end) struct person
+
+/* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless `closed_too`. */
+enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out);
+
+/* Asks the policy whether this actor may do `act` for `purpose` on each category of `categories` (NULL: the purpose alone).
+ * Loads consents and objections only when the purpose's basis needs them. A refusal is recorded (write_refusal) and returned with its clause. */
+enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act);
+/* Purposes with a live consent (on any channel); p NULL empties. */
+enum err person_consents(struct ctx *c, const struct person *p, struct bits *out);
+
+/* ---- Records: one category's fields, sealed as one JSON object {field: [value, source, time]}. ---- */
+struct record {
+    int category; int64_t item;               /* item 0 for a category without `many` */
+    int64_t version; bool archived;
+    uint32_t key_class;                       /* 0: derived from the person's key; else a key of its own (held categories) */
+    text source; msec at, due;                /* due 0: no end known yet */
+    sealed sealed;
+    const struct json *fields;                /* opened: {field: [value, source, time]} */
+};
+/* Key class of a category that may outlive the person's key: stable over policy versions, never 0. */
+uint32_t record_class(const struct category *cat);
+/* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
+enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count);
+/* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */
+enum err record_open(struct ctx *c, const struct person *p, struct record *r);
+/* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put` is then filled and *has_put true. */
+enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put, bool *has_put);
+
+#endif

@@ -1,0 +1,22 @@
+/* Retention: when a record's term ends, what time brings, milestones that start terms, and holds that stop them. */
+#ifndef DOMAIN_RETENTION_H
+#define DOMAIN_RETENTION_H
+#include "domain/person.h"
+
+/* Known starts of terms, 0 when not yet known. */
+struct starts { msec collection, event, last_use, contract_end, closure, withdrawal, last_contact; };
+/* End of the active time, or of the archive when `archived`; 0 when its start is not known. Terms of a day or more end at 00:00 UTC
+ * of their last day and never roll to a working day (LAW.md §3: rolling would keep data longer). */
+msec retention_due(const struct retention *r, const struct starts *s, bool archived);
+/* The same with the person's milestones from the store. */
+enum err retention_starts(struct ctx *c, const struct person *p, struct starts *out);
+
+/* POST events: contract_end, closure, last_use, withdrawal, last_contact; counts the person's terms again. */
+enum err retention_event(struct ctx *c, text id, const struct json *in, struct answer *out);
+enum err hold_create(struct ctx *c, text id, const struct json *in, struct answer *out);
+enum err hold_release(struct ctx *c, text id, text hold, struct answer *out);
+/* Erases or archives all that is due at c->now, holds excepted; former values, consents, proofs, requests and journal by their own terms.
+ * Works in bounded steps, each one commit. */
+enum err retention_sweep(struct ctx *c, struct answer *out);
+
+#endif

@@ -1,0 +1,20 @@
+/* Subjects: created, found, read by category and purpose, rectified with their former values. */
+#ifndef DOMAIN_SUBJECT_H
+#define DOMAIN_SUBJECT_H
+#include "domain/person.h"
+
+/* Bodies and answers are those of docs/api.md. */
+enum err subject_create(struct ctx *c, const struct json *in, struct answer *out);
+enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out);
+/* `categories` comma separated, p NULL for all of the purpose. Answered after its journal entry is durable (GDPR 5(2)). */
+enum err subject_read(struct ctx *c, text id, text purpose, text categories, struct answer *out);
+/* RFC 7386 merge patch; needs c->if_match. Former values are kept under the policy's retention `former` (GDPR 16). */
+enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out);
+enum err subject_former(struct ctx *c, text id, struct answer *out);
+enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out);
+/* Erases one category, or one item of it, with its former values (partial GDPR 17). */
+enum err subject_drop_record(struct ctx *c, text id, text category, text item, struct answer *out);
+/* What a platform asks before a use; body and answer of POST /v1/decisions. */
+enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out);
+
+#endif

@@ -1,0 +1,18 @@
+/* The domain's door to the store: events filled from the context, idempotency in the same commit, refusals on record. */
+#ifndef DOMAIN_WRITE_H
+#define DOMAIN_WRITE_H
+#include "domain/person.h"
+
+/* An event of this request: actor, tenant, policy and, when `p` is not NULL, the person's pseudonym. `act` is a row of events.def. */
+struct event event_of(const struct ctx *c, const struct person *p, text act);
+/* The names of the categories in `set`, comma between, for event.categories; p NULL when out of memory. */
+text event_categories(struct ctx *c, const struct bits *set);
+/* Queues w and waits until it is durable; `answer` (may be NULL) is kept under the request's Idempotency-Key in the same commit. */
+enum err write_do(struct ctx *c, struct write *w, const struct answer *answer);
+/* Records that something was refused (c->arena->why says what, with its clause) and returns that reason's code.
+ * When the record itself fails, that failure is returned: a refusal too is answered only after it is in the journal. */
+enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text categories);
+/* The answer kept for the request's Idempotency-Key: *found when there is one, ERR_CONFLICT when it belonged to another request. */
+enum err idempotency_find(struct ctx *c, bool *found, struct answer *out);
+
+#endif
