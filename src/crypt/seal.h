@@ -24,6 +24,7 @@ void key_make(struct key *out);
 /* A sub-key for `label` (keyed BLAKE2b): one-way, so that giving it away says nothing of `parent`. */
 void key_derive(const struct key *parent, text label, struct key *out);
 
+enum { SEAL_OVERHEAD = 41 };                  /* version, nonce, tag */
 /* Seals `clear` (may be empty). The result is one version byte, a random 192-bit nonce, ciphertext and tag: clear + 41 bytes. */
 enum err seal(struct arena *a, const struct key *k, const struct place *place, text clear, sealed *out);
 /* Opens what seal() made for the same key and place; ERR_CRYPT otherwise, without saying which of them differs. */

@@ -1,0 +1,117 @@
+/* Sealing of personal data, derivation of keys, look-up digests; all of it libsodium's, bound to a place. */
+#include "seal.h"
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/random.h>
+#include "bind.h"
+
+enum {
+    SEAL_VERSION = 1,
+    NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+    HEAD = 1 + NONCE
+};
+_Static_assert(HEAD + TAG == SEAL_OVERHEAD, "the overhead that the header promises");
+_Static_assert(sizeof(struct key) == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "one size of key");
+
+void key_wipe(struct key *k) { sodium_memzero(k, sizeof *k); }
+
+enum err crypt_init(struct arena *a)
+{
+    uint8_t probe;
+    /* libsodium would wait for, or abort without, a seeded generator: ask first, to refuse with a reason. */
+    if (getrandom(&probe, 1, GRND_NONBLOCK) != 1)
+        return say(a, ERR_CRYPT, "the machine's random generator is not ready (%s)", strerror(errno));
+    if (sodium_init() < 0)
+        return say(a, ERR_CRYPT, "libsodium does not start");
+    return OK;
+}
+
+void crypt_random(void *out, size_t size) { randombytes_buf(out, size); }
+
+void key_make(struct key *out) { randombytes_buf(out->b, sizeof out->b); }
+
+void bind_start(struct bind *b, const char personal[16], const struct key *key)
+{
+    crypto_generichash_blake2b_init_salt_personal(&b->state, key ? key->b : NULL, key ? sizeof key->b : 0, BIND_SIZE, NULL,
+                                                  (const uint8_t *)personal);
+}
+
+void bind_number(struct bind *b, uint64_t number)
+{
+    uint8_t bytes[8];
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(number >> 8 * i);
+    crypto_generichash_blake2b_update(&b->state, bytes, sizeof bytes);
+}
+
+void bind_text(struct bind *b, text s)
+{
+    bind_number(b, s.n);
+    crypto_generichash_blake2b_update(&b->state, (const uint8_t *)s.p, s.n);
+}
+
+void bind_end(struct bind *b, uint8_t out[BIND_SIZE])
+{
+    crypto_generichash_blake2b_final(&b->state, out, BIND_SIZE);
+    sodium_memzero(b, sizeof *b);
+}
+
+void key_derive(const struct key *parent, text label, struct key *out)
+{
+    struct bind b;
+    bind_start(&b, "garant.derive.v1", parent);
+    bind_text(&b, label);
+    bind_end(&b, out->b);
+}
+
+void digest_identifier(const struct key *lookup, text tenant, text field, text normalised, struct digest *out)
+{
+    struct bind b;
+    bind_start(&b, "garant.lookup.v1", lookup);
+    bind_text(&b, tenant);
+    bind_text(&b, field);
+    bind_text(&b, normalised);
+    bind_end(&b, out->b);
+}
+
+static void place_bind(const struct place *place, uint8_t out[BIND_SIZE])
+{
+    struct bind b;
+    bind_start(&b, "garant.sealed.v1", NULL);
+    bind_text(&b, place->tenant);
+    bind_text(&b, TEXT_BYTES(place->subject));
+    bind_text(&b, place->table);
+    bind_text(&b, place->field);
+    bind_number(&b, place->version);
+    bind_end(&b, out);
+}
+
+enum err seal(struct arena *a, const struct key *k, const struct place *place, text clear, sealed *out)
+{
+    uint8_t where[BIND_SIZE], *p = arena_alloc(a, SEAL_OVERHEAD + clear.n);
+    TRY_PTR(p);
+    place_bind(place, where);
+    p[0] = SEAL_VERSION;
+    randombytes_buf(p + 1, NONCE);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(p + HEAD, NULL, (const uint8_t *)clear.p, clear.n, where, sizeof where, NULL,
+                                               p + 1, k->b);
+    out->bytes = (text){ (const char *)p, SEAL_OVERHEAD + clear.n };
+    return OK;
+}
+
+enum err seal_open(struct arena *a, const struct key *k, const struct place *place, sealed in, text *clear)
+{
+    const uint8_t *p = (const uint8_t *)in.bytes.p;
+    if (in.bytes.n < SEAL_OVERHEAD || p[0] != SEAL_VERSION)
+        return say(a, ERR_CRYPT, "a value of %zu bytes is not in sealed form", in.bytes.n);
+    size_t n = in.bytes.n - SEAL_OVERHEAD;
+    uint8_t where[BIND_SIZE], *opened = arena_alloc(a, n + 1);
+    TRY_PTR(opened);
+    place_bind(place, where);
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened, NULL, NULL, p + HEAD, n + TAG, where, sizeof where, p + 1, k->b))
+        return say(a, ERR_CRYPT, "a sealed value does not open with this key at this place");
+    *clear = (text){ (const char *)opened, n };
+    return OK;
+}
