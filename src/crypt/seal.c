@@ -10,7 +10,8 @@ enum {
     SEAL_VERSION = 1,
     NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
     TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
-    HEAD = 1 + NONCE
+    HEAD = 1 + NONCE,
+    PLACE_NAMES = 3 * 255
 };
 _Static_assert(HEAD + TAG == SEAL_OVERHEAD, "the overhead that the header promises");
 _Static_assert(sizeof(struct key) == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "one size of key");
@@ -76,26 +77,43 @@ void digest_identifier(const struct key *lookup, text tenant, text field, text n
     bind_end(&b, out->b);
 }
 
-static void place_bind(const struct place *place, uint8_t out[BIND_SIZE])
+/* A place as bytes that no other place has: numbers first, then each name after its length. Not hashed, as bind.h would: that
+ * takes a quarter of the time of sealing a short value. */
+struct bound { uint8_t b[8 + SUBJECT_ID + 3 + PLACE_NAMES]; size_t n; };
+
+static void bound_name(struct bound *to, text name)
 {
-    struct bind b;
-    bind_start(&b, "garant.sealed.v1", NULL);
-    bind_text(&b, place->tenant);
-    bind_text(&b, TEXT_BYTES(place->subject));
-    bind_text(&b, place->table);
-    bind_text(&b, place->field);
-    bind_number(&b, place->version);
-    bind_end(&b, out);
+    to->b[to->n++] = (uint8_t)name.n;
+    if (name.n)
+        memcpy(to->b + to->n, name.p, name.n);
+    to->n += name.n;
+}
+
+static enum err place_bind(struct arena *a, const struct place *place, struct bound *out)
+{
+    text names[] = { place->tenant, place->table, place->field };
+    for (size_t i = 0; i < 3; i++)
+        if (names[i].n > PLACE_NAMES / 3)
+            return say(a, ERR_VALUE, "a name of %zu bytes is too long for a place (%d)", names[i].n, PLACE_NAMES / 3);
+    out->n = 0;
+    for (unsigned i = 0; i < 8; i++)
+        out->b[out->n++] = (uint8_t)(place->version >> 8 * i);
+    memcpy(out->b + out->n, place->subject.b, SUBJECT_ID);
+    out->n += SUBJECT_ID;
+    for (size_t i = 0; i < 3; i++)
+        bound_name(out, names[i]);
+    return OK;
 }
 
 enum err seal(struct arena *a, const struct key *k, const struct place *place, text clear, sealed *out)
 {
-    uint8_t where[BIND_SIZE], *p = arena_alloc(a, SEAL_OVERHEAD + clear.n);
+    struct bound where;
+    TRY(place_bind(a, place, &where));
+    uint8_t *p = arena_alloc(a, SEAL_OVERHEAD + clear.n);
     TRY_PTR(p);
-    place_bind(place, where);
     p[0] = SEAL_VERSION;
     randombytes_buf(p + 1, NONCE);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(p + HEAD, NULL, (const uint8_t *)clear.p, clear.n, where, sizeof where, NULL,
+    crypto_aead_xchacha20poly1305_ietf_encrypt(p + HEAD, NULL, (const uint8_t *)clear.p, clear.n, where.b, where.n, NULL,
                                                p + 1, k->b);
     out->bytes = (text){ (const char *)p, SEAL_OVERHEAD + clear.n };
     return OK;
@@ -107,10 +125,11 @@ enum err seal_open(struct arena *a, const struct key *k, const struct place *pla
     if (in.bytes.n < SEAL_OVERHEAD || p[0] != SEAL_VERSION)
         return say(a, ERR_CRYPT, "a value of %zu bytes is not in sealed form", in.bytes.n);
     size_t n = in.bytes.n - SEAL_OVERHEAD;
-    uint8_t where[BIND_SIZE], *opened = arena_alloc(a, n + 1);
+    struct bound where;
+    TRY(place_bind(a, place, &where));
+    uint8_t *opened = arena_alloc(a, n + 1);
     TRY_PTR(opened);
-    place_bind(place, where);
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened, NULL, NULL, p + HEAD, n + TAG, where, sizeof where, p + 1, k->b))
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened, NULL, NULL, p + HEAD, n + TAG, where.b, where.n, p + 1, k->b))
         return say(a, ERR_CRYPT, "a sealed value does not open with this key at this place");
     *clear = (text){ (const char *)opened, n };
     return OK;

@@ -14,7 +14,8 @@ void key_wipe(struct key *k);
 enum { SUBJECT_ID = 16 };                     /* bytes of a subject's id */
 struct subject_id { uint8_t b[SUBJECT_ID]; };
 
-/* Where a value stands. It is authenticated with the value: moved to another row, it does not open. */
+/* Where a value stands. It is authenticated with the value: moved to another row, it does not open.
+ * Names are at most 255 bytes each (ERR_VALUE otherwise). */
 struct place { text tenant; struct subject_id subject; text table, field; uint64_t version; };
 
 /* Libraries' own start; once, before any other thread. ERR_CRYPT when the machine has no good randomness. */

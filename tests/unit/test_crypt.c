@@ -84,6 +84,14 @@ static void seal_refuses_elsewhere(void **state)
     others[5].table = TEXT("contacte"), others[5].field = TEXT("mail");        /* the same letters, cut elsewhere */
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(seal_open(&a, &k, &others[i], s, &clear), ERR_CRYPT);
+    char name[256] = { 0 };
+    struct place long_name = HERE;
+    long_name.field = (text){ name, sizeof name };
+    assert_int_equal(seal(&a, &k, &long_name, TEXT("x"), &s), ERR_VALUE);
+    long_name.field.n--;
+    sealed other_place;
+    assert_int_equal(seal(&a, &k, &long_name, TEXT("x"), &other_place), OK);
+    assert_int_equal(seal_open(&a, &k, &long_name, other_place, &clear), OK);
     KEY_AUTO other = k;
     other.b[31] ^= 1;
     assert_int_equal(seal_open(&a, &other, &HERE, s, &clear), ERR_CRYPT);
