@@ -1,0 +1,139 @@
+/* Replies: answers of the domain, documents of the handlers, and problem details. */
+#include "front/reply.h"
+#include "front/router.h"
+
+enum { BUFFER_KEPT = 64 << 10, BUFFER_LIMIT = 64 << 20 };
+static const text type_json = TEXT_INIT("application/json");
+
+void reply_reset(struct reply *r)
+{
+    struct buf kept = r->buf;
+    if (kept.capacity > BUFFER_KEPT)
+        buf_free(&kept);
+    kept.limit = BUFFER_LIMIT;
+    buf_clear(&kept);
+    *r = (struct reply){ .buf = kept };
+}
+
+void reply_free(struct reply *r) { buf_free(&r->buf); }
+
+enum err reply_header(struct arena *a, struct reply *r, text name, text value)
+{
+    if (r->header_count == REPLY_HEADERS)
+        return say(a, ERR_INTERNAL, "an answer has more than %d headers", REPLY_HEADERS);
+    r->headers[r->header_count++] = (struct pair){ name, value };
+    return OK;
+}
+
+/* "/v1/subjects" and a new id give "/v1/subjects/ID"; a thing made below a path with parameters stands below that path. */
+static enum err add_location(struct ctx *c, const struct request *q, struct reply *r, text id)
+{
+    text path = q->target;
+    path = text_cut(&path, '?');
+    text location = arena_print(c->arena, "%.*s/%.*s", T(path), T(id));
+    TRY_PTR(location.p);
+    return reply_header(c->arena, r, TEXT("Location"), location);
+}
+
+enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, const struct answer *answer)
+{
+    r->status = answer->body.p || q->route->status != 200 ? q->route->status : 204;
+    if (answer->body.p) {
+        r->type = answer->media_type.p ? answer->media_type : type_json;
+        r->body = answer->body;
+    }
+    if (answer->id.p && q->route->status == 201)
+        TRY(add_location(c, q, r, answer->id));
+    if (answer->version > 0) {
+        text tag = arena_print(c->arena, "\"%lld\"", (long long)answer->version);
+        TRY_PTR(tag.p);
+        TRY(reply_header(c->arena, r, TEXT("ETag"), tag));
+    }
+    if (answer->file_name.p) {
+        /* RFC 6266 with RFC 8187: the name may hold any letter, so it travels percent-encoded. */
+        struct buf *b = &r->buf;
+        buf_add(b, TEXT("attachment; filename*=UTF-8''"));
+        for (size_t i = 0; i < answer->file_name.n; i++) {
+            char ch = answer->file_name.p[i];
+            if ((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || ch == '.' || ch == '-' || ch == '_')
+                buf_char(b, ch);
+            else
+                buf_print(b, "%%%02X", (uint8_t)ch);
+        }
+        text value = arena_copy(c->arena, buf_text(b));
+        TRY_PTR(value.p);
+        TRY(reply_header(c->arena, r, TEXT("Content-Disposition"), value));
+    }
+    return OK;
+}
+
+struct json_out *reply_json(struct reply *r, int status)
+{
+    buf_clear(&r->buf);
+    r->status = status, r->type = type_json;
+    r->json = json_out(&r->buf);
+    return &r->json;
+}
+
+struct buf *reply_text(struct reply *r, int status, text type)
+{
+    buf_clear(&r->buf);
+    r->status = status, r->type = type;
+    return &r->buf;
+}
+
+enum err reply_done(struct arena *a, struct reply *r)
+{
+    if (r->buf.failed)
+        return say(a, ERR_TOO_LARGE, "the answer is larger than %zu bytes", r->buf.limit);
+    r->body = buf_text(&r->buf);
+    return OK;
+}
+
+void reply_bytes(struct reply *r, int status, text type, text body) { r->status = status, r->type = type, r->body = body; }
+
+void reply_none(struct reply *r) { r->status = 204; }
+
+static void put_clause(struct json_out *w, const struct clause *clause)
+{
+    json_name(w, TEXT("clause"));
+    json_open(w, '{');
+    json_pair(w, TEXT("path"), clause->path);
+    json_pair(w, TEXT("file"), clause->file);
+    json_pair_int(w, TEXT("line"), clause->at.line);
+    json_name(w, TEXT("promises"));
+    json_open(w, '[');
+    for (text rest = clause->promises; rest.n;)
+        json_put_text(w, text_trim(text_cut(&rest, ',')));
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+void reply_problem(struct reply *r, const struct why *why, text language)
+{
+    const struct err_row *row = err_row(why->code);
+    r->status = row->http, r->code = why->code, r->type = TEXT("application/problem+json");
+    r->header_count = 0;
+    buf_clear(&r->buf);
+    struct json_out *w = &r->json;
+    *w = json_out(&r->buf);
+    json_open(w, '{');
+    json_name(w, TEXT("type"));
+    BUF_AUTO type = buf_make(256);
+    buf_print(&type, "https://garant.example/problems/%.*s", T(row->slug));
+    json_put_text(w, buf_text(&type));
+    json_pair(w, TEXT("title"), text_eq(language, TEXT("fr")) ? row->fr : row->en);
+    json_pair_int(w, TEXT("status"), row->http);
+    text detail = text_of(why->detail);
+    if (detail.n && text_utf8(detail))
+        json_pair(w, TEXT("detail"), detail);
+    json_pair(w, TEXT("code"), row->slug);
+    if (why->clause)
+        put_clause(w, why->clause);
+    json_close(w, '}');
+    r->body = buf_text(&r->buf);
+    if (row->http == 401)
+        r->headers[r->header_count++] = (struct pair){ TEXT("WWW-Authenticate"), TEXT("Bearer") };
+    if (row->http == 429 || row->http == 503)
+        r->headers[r->header_count++] = (struct pair){ TEXT("Retry-After"), TEXT("1") };
+}

@@ -1,0 +1,45 @@
+/* The router: rows of routes.def compiled once; a request target to its row and its decoded parameters. */
+#ifndef FRONT_ROUTER_H
+#define FRONT_ROUTER_H
+#include "front/reply.h"
+
+enum who { WHO_PUBLIC, WHO_TOKEN, WHO_OPERATOR };
+enum body_kind { BODY_NONE, BODY_JSON, BODY_OPTIONAL, BODY_FILE };     /* optional: JSON or nothing */
+enum { NEEDS_NONE = -1, NEEDS_READ = ACT_READ, NEEDS_WRITE = ACT_WRITE, NEEDS_SEND = ACT_SEND, NEEDS_DISCLOSE = ACT_DISCLOSE,
+       NEEDS_ERASE = ACT_ERASE, NEEDS_EXPORT = ACT_EXPORT, NEEDS_CONSENT = ACT_CONSENT };
+
+enum route_id {
+#define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr) ROUTE_##name,
+#include "front/routes.def"
+    ROUTE_COUNT
+};
+
+typedef enum err handler_fn(struct ctx *c, const struct request *q, struct reply *r);
+struct route {
+    text name;                                        /* "subject_read": operationId, metrics, logs */
+    enum method method;
+    text path;                                        /* "/v1/subjects/{id}" */
+    enum who who;
+    int needs;                                        /* the act an actor's class must hold, or NEEDS_NONE */
+    enum body_kind body;
+    int status;                                       /* of success */
+    text input, output;                               /* schemas of schemas.def; empty when none */
+    text title_en, title_fr;
+    handler_fn *handler;
+};
+struct route_query { enum route_id route; text name; bool required; text en, fr; };
+
+#define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr) handler_fn api_##name;
+#include "front/routes.def"
+
+const struct route *route_row(enum route_id id);
+enum route_id route_id(const struct route *route);
+const struct route_query *route_queries(size_t *count);
+
+/* Finds the row of q->method and q->target and fills route, params and queries. ERR_USAGE for a malformed target (bad escape, NUL or other
+ * control byte, invalid UTF-8, empty or dotted segment, repeated or unknown query parameter), ERR_NOT_FOUND, or ERR_METHOD. HEAD finds the row of GET. */
+enum err route_find(struct arena *a, struct request *q);
+/* The methods that exist for the target's path, for Allow: "GET, PATCH". */
+text route_allow(struct arena *a, text target);
+
+#endif
