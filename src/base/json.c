@@ -58,7 +58,7 @@ static struct json *convert(struct arena *a, json_t *in)
         break;
     case JSON_REAL:
         out->kind = J_NUMBER;
-        out->value = arena_print(a, "%.17g", json_real_value(in));
+        out->value = arena_print(a, "%.17g", json_real_value(in) + 0.0);       /* -0.0 becomes 0, as -0 does */
         break;
     case JSON_TRUE:
     case JSON_FALSE:

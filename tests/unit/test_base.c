@@ -56,6 +56,11 @@ static void json(void **state)
     assert_int_equal(json_parse(&a, TEXT("{\"a\":1,\"a\":2}"), &v), ERR_JSON);
     assert_int_equal(json_parse(&a, TEXT("[1]x"), &v), ERR_JSON);
     assert_int_equal(json_parse(&a, TEXT("\"\\u0000\""), &v), ERR_JSON);
+    assert_int_equal(json_parse(&a, TEXT("[-0.0,-0,1e-400]"), &v), OK);       /* what is written reads the same again */
+    buf_clear(&b);
+    w = json_out(&b);
+    json_put(&w, v);
+    assert_true(text_eq(buf_text(&b), TEXT("[0,0,0]")));
     char deep[200];
     for (size_t i = 0; i < sizeof deep; i++)
         deep[i] = '[';
