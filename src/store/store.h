@@ -21,6 +21,7 @@ enum err store_open(struct arena *a, const struct store_options *o, struct store
 void store_close(struct store **s);                            /* waits for what is queued */
 const struct master *store_master(const struct store *s);
 const struct key *store_lookup_key(const struct store *s);     /* for digest_identifier */
+const struct key *store_index_key(const struct store *s);      /* for other keyed digests: tokens, sessions */
 const struct signer *store_signer(const struct store *s);
 const struct clock *store_clock(const struct store *s);
 
@@ -78,7 +79,7 @@ struct event {
     text act;                        /* a row of events.def: "subject.create", "read", "refusal", "consent.given" … */
     text tenant;
     struct subject_id subject; bool has_subject;
-    struct digest who;               /* pseudonym of the subject for the tree (journal_pseudonym), zero without subject */
+    struct digest who;               /* journal_pseudonym of the person's key of class 0; zero without one */
     text actor;                      /* name of the role, system or recipient; a person's pseudonym in hexadecimal */
     text purpose, categories;        /* names of the policy; categories joined with a comma */
     const char *policy;              /* hash of the policy in force, 64 hexadecimal digits, or NULL */
@@ -88,7 +89,14 @@ struct event {
     sealed detail;                   /* may be empty */
 };
 struct key_put { text tenant; struct subject_id subject; uint32_t key_class; uint8_t wrapped[WRAPPED_KEY]; };
-struct key_shred { text tenant; struct subject_id subject; uint32_t key_class; bool all_but_held; };
+/* Destroys one key (key_class), or with all_but_held every key of the person except the classes in `kept`. The keyring is
+ * made durable before the data: when the data then cannot be committed the write fails, but the erasure stands: its rows
+ * go as soon as the store writes again, or at the next start (store_erase). `keep`: see store_erase. */
+struct key_shred {
+    text tenant; struct subject_id subject; uint32_t key_class; bool all_but_held;
+    const uint32_t *kept; unsigned kept_count;
+    text keep;
+};
 
 /* One write. `run` is called on the writer's thread inside the shared transaction, perhaps more than once (a group whose
  * member failed after writing is run again), so it must only depend on its argument; before it writes it may refuse.
@@ -99,15 +107,24 @@ struct write {
     struct event event;
     const struct key_put *puts; unsigned put_count;    /* made durable before run */
     const struct key_shred *shreds; unsigned shred_count;
+    bool urgent;                                       /* may use the reserve of a full disk: withdrawals, erasures */
     bool truncate;                                     /* after the commit: checkpoint and truncate both write-ahead logs */
     /* filled in when it returns */
     uint64_t index;                                    /* of the journal entry */
     msec at;
 };
+/* V_TEXT, V_BYTES and V_SEALED with p NULL write NULL. Insert what may conflict first (identifiers): a write that is refused
+ * before it changed anything costs its group nothing. */
 /* Queues the write and waits (a fiber: without holding its thread) until it is durable. On an error nothing of it was done. */
 enum err store_write(struct store *s, struct arena *a, struct write *w);
 /* Inside run: another journal entry in the same commit (a batch or a sweep touches several people). */
 enum err journal_add(struct db *db, const struct event *e, uint64_t *index);
+/* Inside run: deletes what tables.def says goes with a person's keys. `kept` are the key classes that stay: rows sealed
+ * under another class go; when class 0 is not among them, all other rows of the person go too, except of tables whose word
+ * (kept_as: consents, proofs, holds) is in `keep`, words with commas between. The person's row goes, or is marked with
+ * state 2 while anything is kept. counts (may be NULL; TABLE_COUNT of tables.h) gets the rows that went from each table. */
+enum err store_erase(struct db *db, text tenant, struct subject_id subject, const uint32_t *kept, unsigned kept_count, text keep,
+                     int64_t *counts);
 
 /* ---- Journal. ---- */
 /* The pseudonym of a person in the tree: keyed with the person's key, so that it cannot be made again after shredding. */

@@ -21,7 +21,7 @@ enum personal {
     PERSONAL(X)
 #undef X
 };
-enum erasure { ERASURE_no, ERASURE_rows, ERASURE_marked, ERASURE_links };
+enum erasure { ERASURE_no, ERASURE_keyed, ERASURE_rows, ERASURE_marked, ERASURE_links };
 enum column_type { COLUMN_integer, COLUMN_text, COLUMN_bytes, COLUMN_sealed };
 
 struct column { text name; enum column_type type; bool required; enum personal category; };

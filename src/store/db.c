@@ -1,0 +1,228 @@
+/* One SQLite connection: opening, statements prepared once, values in and out, and what its errors mean. */
+#include "store/engine.h"
+#include <errno.h>
+
+text file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT("keys.db"); }
+
+/* Whether the error loses the whole transaction, not only the statement. */
+static bool loses_transaction(int primary)
+{
+    return primary == SQLITE_IOERR || primary == SQLITE_FULL || primary == SQLITE_NOMEM || primary == SQLITE_CORRUPT ||
+           primary == SQLITE_NOTADB || primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_PROTOCOL;
+}
+
+static enum err meaning(sqlite3 *handle, int extended)
+{
+    int primary = extended & 0xff, os = handle ? sqlite3_system_errno(handle) : 0;
+    if (extended == SQLITE_CONSTRAINT_PRIMARYKEY || extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_ROWID)
+        return ERR_CONFLICT;
+    switch (primary) {
+    case SQLITE_FULL: return ERR_FULL;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN: return os == ENOSPC || os == EDQUOT ? ERR_FULL : ERR_STORAGE;
+    case SQLITE_READONLY:
+    case SQLITE_PROTOCOL: return ERR_STORAGE;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ERR_INTEGRITY;
+    case SQLITE_NOMEM: return ERR_MEMORY;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ERR_BUSY;
+    default: return ERR_INTERNAL;
+    }
+}
+
+enum err db_fail(struct db *db, const char *what)
+{
+    int extended = sqlite3_extended_errcode(db->handle);
+    enum err code = meaning(db->handle, extended);
+    if (loses_transaction(extended & 0xff)) {
+        db->broken = code;
+        db->sync_failed |= extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC;
+    }
+    /* SQLite's message may quote a value only for malformed SQL, which the tests exclude: its code is told, not its text. */
+    return say(db->arena, code, "%s: %s (SQLite %d)", what, sqlite3_errstr(extended), extended);
+}
+
+enum err db_exec(struct db *db, const char *sql)
+{
+    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : db_fail(db, "engine statement");
+}
+
+static enum err settings(struct db *db, enum db_mode mode)
+{
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_busy_timeout(db->handle, 5000);              /* before WAL: switching to it may have to wait */
+    if (mode == DB_READ)
+        return db_exec(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1000; PRAGMA mmap_size = 0");
+    return db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -4000;"
+                       "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;"
+                       "PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
+}
+
+enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out)
+{
+    static const int flags[] = { SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE };
+    struct db *db = calloc(1, sizeof *db);
+    if (!db)
+        return say(a, ERR_MEMORY, "no memory for a connection");
+    db->arena = a, db->file = f;
+    enum err e = OK;
+    if (sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
+        e = db->handle ? db_fail(db, "open") : say(a, ERR_MEMORY, "no memory for a connection");
+    else
+        e = settings(db, mode);
+    if (e != OK)
+        db_close(&db);
+    *out = db;
+    return e;
+}
+
+void db_close(struct db **at)
+{
+    struct db *db = *at;
+    *at = NULL;
+    if (!db)
+        return;
+    for (unsigned i = 0; i < CONTROL_COUNT; i++)
+        sqlite3_finalize(db->control[i]);
+    for (unsigned i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(db->statements[i]);
+    sqlite3_close(db->handle);
+    free(db);
+}
+
+struct arena *db_arena(struct db *db) { return db->arena; }
+
+/* A prepared statement ready to bind, from its slot; prepared at its first use on this connection. */
+static sqlite3_stmt *prepared(struct db *db, sqlite3_stmt **slot, text sql)
+{
+    if (!*slot && sqlite3_prepare_v3(db->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+        return NULL;
+    return *slot;
+}
+
+enum err db_control(struct db *db, enum control c)
+{
+    static const text words[] = {
+#define X(name, text_) TEXT_INIT(text_),
+        CONTROLS(X)
+#undef X
+    };
+    sqlite3_stmt *statement = prepared(db, &db->control[c], words[c]);
+    if (!statement)
+        return db_fail(db, words[c].p);
+    sqlite3_step(statement);
+    return sqlite3_reset(statement) == SQLITE_OK ? OK : db_fail(db, words[c].p);
+}
+
+static const struct { text name, sql; } sql_rows[] = {
+#define SQL(name, text_) [SQL_##name] = { TEXT_INIT(#name), TEXT_INIT(text_) },
+#include "store/sql.def"
+#undef SQL
+};
+
+static bool bind(sqlite3_stmt *statement, int place, const struct val *v)
+{
+    switch (v->kind) {
+    case VAL_NULL: break;
+    case VAL_INT: return sqlite3_bind_int64(statement, place, v->number) == SQLITE_OK;
+    case VAL_TEXT:
+        if (v->bytes.p)
+            return sqlite3_bind_text64(statement, place, v->bytes.p, v->bytes.n, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+        break;
+    case VAL_BYTES:
+        if (v->bytes.p)
+            return sqlite3_bind_blob64(statement, place, v->bytes.p, v->bytes.n, SQLITE_STATIC) == SQLITE_OK;
+        break;
+    }
+    return sqlite3_bind_null(statement, place) == SQLITE_OK;
+}
+
+void query_start(struct query *q, struct db *db, enum sql sql, const struct val *args, size_t count)
+{
+    *q = (struct query){ .db = db };
+    if (db->broken != OK) {                               /* the transaction is lost: nothing more may be done in it */
+        q->status = db->broken;
+        return;
+    }
+    sqlite3_stmt *statement = prepared(db, &db->statements[sql], sql_rows[sql].sql);
+    if (!statement) {
+        q->status = db_fail(db, sql_rows[sql].name.p);
+        return;
+    }
+    if (sqlite3_stmt_busy(statement) || (size_t)sqlite3_bind_parameter_count(statement) != count) {
+        q->status = say(db->arena, ERR_INTERNAL, "statement %s is in use already, or takes another number of values than %zu",
+                        sql_rows[sql].name.p, count);
+        return;
+    }
+    q->statement = statement;
+    for (size_t i = 0; i < count; i++)
+        if (!bind(statement, (int)i + 1, &args[i])) {
+            q->status = db_fail(db, sql_rows[sql].name.p);
+            query_end(q);
+            return;
+        }
+}
+
+bool query_next(struct query *q)
+{
+    if (!q->statement || q->status != OK)
+        return false;
+    int code = sqlite3_step(q->statement);
+    if (code == SQLITE_ROW)
+        return true;
+    if (code != SQLITE_DONE) {
+        sqlite3_reset(q->statement);
+        q->status = db_fail(q->db, sqlite3_sql(q->statement));
+    }
+    query_end(q);
+    return false;
+}
+
+void query_end(struct query *q)
+{
+    sqlite3_stmt *statement = q->statement;
+    q->statement = NULL;
+    if (!statement)
+        return;
+    sqlite3_reset(statement);                             /* the error, if any, was taken from the step */
+    sqlite3_clear_bindings(statement);
+}
+
+int64_t query_int(struct query *q, int column) { return sqlite3_column_int64(q->statement, column); }
+
+bool query_null(struct query *q, int column) { return sqlite3_column_type(q->statement, column) == SQLITE_NULL; }
+
+text query_bytes(struct query *q, int column)
+{
+    if (query_null(q, column))
+        return (text){ NULL, 0 };
+    const char *p = sqlite3_column_blob(q->statement, column);
+    size_t n = (size_t)sqlite3_column_bytes(q->statement, column);
+    return (text){ p ? p : "", n };                       /* SQLite gives no pointer for an empty value */
+}
+
+sealed query_sealed(struct query *q, int column) { return (sealed){ query_bytes(q, column) }; }
+
+enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val *args, size_t count)
+{
+    QUERY_AUTO q;
+    int64_t before = sqlite3_total_changes64(db->handle);
+    query_start(&q, db, sql, args, count);
+    while (query_next(&q))
+        ;
+    if (changes)
+        *changes = sqlite3_total_changes64(db->handle) - before;
+    return q.status;
+}
+
+enum err db_truncate(struct db *db, int wait_ms, bool *busy)
+{
+    sqlite3_busy_timeout(db->handle, wait_ms);
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    enum err e = code == SQLITE_OK || code == SQLITE_BUSY ? OK : db_fail(db, "checkpoint");
+    sqlite3_busy_timeout(db->handle, 5000);
+    *busy = code == SQLITE_BUSY;
+    db->broken = OK;                                      /* a checkpoint belongs to no transaction */
+    return e;
+}

@@ -1,0 +1,160 @@
+/* Inside the store: connections, the writer's state, the journal's edge. Not for other layers. */
+#ifndef STORE_ENGINE_H
+#define STORE_ENGINE_H
+#include "base/buf.h"
+#include "base/fiber.h"
+#include "store/store.h"
+#include "store/tables.h"
+#include <limits.h>
+#include <pthread.h>
+#include <sqlite3.h>
+
+enum file { FILE_DATA, FILE_KEYS, FILE_COUNT };
+text file_name(enum file f);                              /* "data.db", "keys.db" */
+
+/* ---- db.c: one connection. ---- */
+#define CONTROLS(X)                                                                                                         \
+    X(BEGIN, "BEGIN IMMEDIATE") X(SNAPSHOT, "BEGIN") X(COMMIT, "COMMIT") X(ROLLBACK, "ROLLBACK") X(SAVE, "SAVEPOINT member") \
+    X(UNDO, "ROLLBACK TO member") X(KEEP, "RELEASE member")
+enum control {
+#define X(name, words) CONTROL_##name,
+    CONTROLS(X)
+#undef X
+    CONTROL_COUNT
+};
+
+struct db {
+    sqlite3 *handle;
+    struct store *store;
+    struct arena *arena;                                  /* of whoever uses the connection now */
+    enum file file;
+    bool writing;                                         /* the writer's, inside a group */
+    enum err broken;                                      /* an error that ends the transaction: disk, memory, corruption */
+    bool sync_failed;                                     /* the last error came from fsync */
+    struct db *next;                                      /* in the pool */
+    sqlite3_stmt *control[CONTROL_COUNT];
+    sqlite3_stmt *statements[SQL_COUNT];
+};
+enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
+enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out);
+void db_close(struct db **db);
+#define DB_AUTO CLEANUP(db_close) struct db *
+enum err db_control(struct db *db, enum control c);
+/* Statements of the engine itself: PRAGMA, DDL, ATTACH. */
+enum err db_exec(struct db *db, const char *sql);
+/* Names the last SQLite error of this connection, `what` being done; marks db->broken when the transaction is lost. */
+enum err db_fail(struct db *db, const char *what);
+/* wal_checkpoint(TRUNCATE); *busy when a reader held it up. */
+enum err db_truncate(struct db *db, int wait_ms, bool *busy);
+
+/* ---- schema.c ---- */
+struct migration { int version; const char *sql; };
+/* Makes or migrates the tables. ERR_CONFIG when the file is of a newer version than this program knows. */
+enum err schema_apply(struct db *db);
+enum err schema_migrate(struct db *db, const struct migration *steps, size_t count);
+int schema_version(void);
+
+/* ---- edge.c: the right edge of the tree. ---- */
+enum { EDGE_LEVELS = 5, TILE_WIDTH = 256 };               /* 256^5 entries are enough */
+struct edge {
+    struct tree tree;                                     /* for the root */
+    msec last;                                            /* time of the last entry */
+    unsigned counts[EDGE_LEVELS];                         /* hashes in the incomplete tile of each level */
+    struct hash hashes[EDGE_LEVELS][TILE_WIDTH];
+};
+void edge_copy(struct edge *to, const struct edge *from); /* only what is in use */
+/* Reads it from tiles and at most 255 entries. */
+enum err edge_load(struct db *db, struct edge *out);
+/* Adds a leaf; tiles that become complete, and the partial ones above them, are written to `db`. */
+enum err edge_add(struct db *db, struct edge *e, struct hash leaf);
+/* Root of 2^height hashes, height at most 8. */
+struct hash edge_subtree(const struct hash *hashes, unsigned height);
+
+/* ---- store.c ---- */
+struct pending {                                          /* a queued write, on its waiter's stack */
+    struct write *w;
+    struct arena *arena;
+    struct wait wait;
+    struct pending *next;
+    enum err result;
+};
+
+struct store {
+    char dir[PATH_MAX - 64];
+    int lock_fd;
+    struct clock clock;
+    _Atomic(const struct master *) master;                /* replaced, never changed, by a rotation */
+    const struct master *former_master;                   /* kept for whoever still holds the pointer */
+    struct key lookup, index;
+    struct signer signer;
+    char origin[256];
+
+    /* the queue */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_wake;
+    struct pending *first, **last;
+    bool closing, asleep;
+    pthread_t thread;
+    bool thread_runs;
+
+    /* the writer's own */
+    struct db *writers[FILE_COUNT];
+    struct edge edge, saved, saved_member;
+    struct buf line;                                      /* the leaf being made */
+    struct arena own;                                     /* reasons and scraps of the writer's own work */
+    bool keys_open;                                       /* a transaction of the keyring is open */
+    bool truncate_due;                                    /* a reader held up a truncation */
+    bool intents_due;                                     /* the keyring went ahead of data that could not be committed */
+    bool stopped;                                         /* after a failed fsync: refused until reopened */
+    unsigned reserve_bytes;
+    bool reserve_held;
+    msec reserve_tried, reopen_tried;
+    struct write *member;                                 /* the write whose run is on now */
+    msec note_kept;                                       /* when the last checkpoint was kept */
+
+    /* published by the writer after each commit */
+    pthread_mutex_t published_lock;
+    struct tree published;
+    uint64_t note_size;                                   /* what `note` is of */
+    char note[512];
+
+    /* readers */
+    pthread_mutex_t pool_lock;
+    struct db *pool[FILE_COUNT];
+    unsigned pooled;
+
+    /* figures */
+    _Atomic uint64_t commits, writes, fsync_us;
+    _Atomic bool full;
+};
+void store_path(const struct store *s, const char *name, char out[PATH_MAX]);
+enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out);
+
+/* ---- writer.c ---- */
+enum err writer_start(struct store *s, struct arena *a);
+void writer_stop(struct store *s);
+
+/* ---- group.c ---- */
+/* Commits all of the group or nothing; members refused by themselves have their reason in `result`. Wakes nobody. */
+enum err group_try(struct store *s, struct pending *group);
+void group_undo(struct store *s);
+void group_done(struct store *s, struct pending *group);  /* publishes, truncates, wakes */
+void group_refuse(struct store *s, struct pending *group, enum err e);    /* with the reason in s->own */
+/* Both write-ahead logs emptied, so that no byte of what was erased remains there; readers are waited for a little. */
+void group_truncate(struct store *s, int wait_ms);
+
+/* ---- reserve.c ---- */
+/* Makes it when it is not there, at most once a second; ERR_FULL while the disk has no room for it. */
+enum err reserve_make(struct store *s);
+void reserve_release(struct store *s);
+
+/* ---- journal.c ---- */
+void journal_publish(struct store *s);
+/* Signs and keeps a checkpoint in the open transaction when one is due. */
+enum err journal_keep(struct store *s, bool now);
+
+/* ---- erase.c ---- */
+/* Completes what `intent` rows of the keyring ask for. */
+enum err erase_complete(struct store *s, struct arena *a, uint64_t *completed);
+
+#endif

@@ -1,0 +1,284 @@
+/* One group of writes: keys put, members run, keys shredded, one commit of the keyring, one of the data. */
+#include "base/log.h"
+#include "store/engine.h"
+#include <time.h>
+
+enum { TRUNCATE_WAIT_MS = 2000 };
+
+/* ---- Keys of a write. ---- */
+
+static enum err keys_begin(struct store *s)
+{
+    if (s->keys_open)
+        return OK;
+    TRY(db_control(s->writers[FILE_KEYS], CONTROL_BEGIN));
+    s->keys_open = true;
+    return OK;
+}
+
+static enum err keys_take_back(struct store *s, const struct write *w, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        TRY(db_run(s->writers[FILE_KEYS], SQL_KEY_DROP, NULL,
+                   ARGS(V_TEXT(w->puts[i].tenant), V_ID(w->puts[i].subject), V_INT(w->puts[i].key_class))));
+    return OK;
+}
+
+/* ERR_CONFLICT when the person has a key of that class already; then none of the write's keys is put. */
+static enum err keys_put(struct store *s, const struct write *w)
+{
+    struct db *keys = s->writers[FILE_KEYS];
+    for (unsigned i = 0; i < w->put_count; i++) {
+        const struct key_put *p = &w->puts[i];
+        TRY(keys_begin(s));
+        enum err e = db_run(keys, SQL_KEY_PUT, NULL,
+                            ARGS(V_TEXT(p->tenant), V_ID(p->subject), V_INT(p->key_class), V_BYTES(TEXT_BYTES(p->wrapped))));
+        if (e != OK && keys->broken == OK)
+            TRY(keys_take_back(s, w, i));
+        TRY(e);
+    }
+    return OK;
+}
+
+static enum err key_drop(struct db *keys, const struct key_shred *x, uint32_t key_class)
+{
+    return db_run(keys, SQL_KEY_DROP, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject), V_INT(key_class)));
+}
+
+static bool is_kept(const struct key_shred *x, int64_t key_class)
+{
+    for (unsigned i = 0; i < x->kept_count; i++)
+        if (x->kept[i] == key_class)
+            return true;
+    return false;
+}
+
+static enum err shred_all_but_kept(struct db *keys, const struct key_shred *x)
+{
+    uint32_t classes[256];
+    unsigned count = 0;
+    QUERY_AUTO q;
+    query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(x->tenant), V_ID(x->subject)));
+    while (count < 256 && query_next(&q))
+        classes[count++] = (uint32_t)query_int(&q, 0);
+    query_end(&q);
+    TRY(q.status);
+    bool stays = false;
+    for (unsigned i = 0; i < count; i++) {
+        stays |= is_kept(x, classes[i]);
+        if (!is_kept(x, classes[i]))
+            TRY(key_drop(keys, x, classes[i]));
+    }
+    if (stays || x->keep.n)
+        return db_run(keys, SQL_HELD_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject), V_TEXT(x->keep.n ? x->keep : TEXT(""))));
+    return db_run(keys, SQL_HELD_DROP, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject)));
+}
+
+static enum err keys_shred(struct store *s, const struct write *w)
+{
+    struct db *keys = s->writers[FILE_KEYS];
+    for (unsigned i = 0; i < w->shred_count; i++) {
+        const struct key_shred *x = &w->shreds[i];
+        TRY(keys_begin(s));
+        TRY(db_run(keys, SQL_INTENT_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject), V_TEXT(x->keep.n ? x->keep : TEXT("")))));
+        TRY(x->all_but_held ? shred_all_but_kept(keys, x) : key_drop(keys, x, x->key_class));
+    }
+    return OK;
+}
+
+/* ---- One group. ---- */
+
+static bool lost(const struct store *s)
+{
+    return s->writers[FILE_DATA]->broken != OK || s->writers[FILE_KEYS]->broken != OK;
+}
+
+static enum err member_run(struct store *s, struct pending *p)
+{
+    struct db *data = s->writers[FILE_DATA];
+    struct write *w = p->w;
+    data->arena = s->writers[FILE_KEYS]->arena = p->arena;
+    s->member = w;
+    TRY(keys_put(s, w));
+    enum err e = w->run ? w->run(data, w) : OK;
+    if (e == OK && !lost(s))
+        e = journal_add(data, &w->event, &w->index);
+    w->at = s->edge.last;
+    if (e == OK && !lost(s))
+        return keys_shred(s, w);
+    if (!lost(s))
+        TRY(keys_take_back(s, w, w->put_count));
+    return e;
+}
+
+/* A member that may write and fail without harm to the others. */
+static enum err member_run_apart(struct store *s, struct pending *p)
+{
+    struct db *data = s->writers[FILE_DATA];
+    struct edge *before = &s->saved_member;
+    edge_copy(before, &s->edge);
+    TRY(db_control(data, CONTROL_SAVE));
+    enum err e = member_run(s, p);
+    if (lost(s))
+        return e;
+    if (e != OK) {
+        edge_copy(&s->edge, before);
+        TRY(db_control(data, CONTROL_UNDO));
+    }
+    TRY(db_control(data, CONTROL_KEEP));
+    return e;
+}
+
+enum turn { TURN_DONE, TURN_LOST, TURN_AGAIN };
+
+/* Runs the members in the open transaction. TURN_AGAIN: one failed after it had written, and they must be run apart. */
+static enum turn members_run(struct store *s, struct pending *group, bool apart)
+{
+    struct db *data = s->writers[FILE_DATA];
+    for (struct pending *p = group; p; p = p->next) {
+        int64_t before = sqlite3_total_changes64(data->handle);
+        p->result = apart ? member_run_apart(s, p) : member_run(s, p);
+        if (lost(s)) {
+            s->own.why = p->arena->why;
+            return TURN_LOST;
+        }
+        if (p->result != OK && !apart && sqlite3_total_changes64(data->handle) != before)
+            return TURN_AGAIN;
+    }
+    return TURN_DONE;
+}
+
+/* Ends a transaction that failed. A failed fsync, or a rollback that fails, stops the writer until it has reopened. */
+static void undo(struct store *s, enum file f)
+{
+    struct db *db = s->writers[f];
+    bool stuck = !sqlite3_get_autocommit(db->handle) && sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK;
+    if (stuck || db->sync_failed)
+        s->stopped = true;
+    db->broken = OK, db->sync_failed = false, db->writing = false;
+}
+
+void group_undo(struct store *s)
+{
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        undo(s, f);
+    s->keys_open = false;
+    edge_copy(&s->edge, &s->saved);
+}
+
+static uint64_t micros(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* The keyring first: a key in use is never lost, an erased one never comes back. */
+static enum err group_commit(struct store *s)
+{
+    struct db *data = s->writers[FILE_DATA], *keys = s->writers[FILE_KEYS];
+    data->arena = keys->arena = &s->own;
+    TRY(journal_keep(s, false));
+    uint64_t start = micros();
+    bool keys_first = s->keys_open;
+    if (keys_first)
+        TRY(db_control(keys, CONTROL_COMMIT));
+    s->keys_open = false;
+    enum err e = db_control(data, CONTROL_COMMIT);
+    s->intents_due |= e != OK && keys_first;
+    TRY(e);
+    atomic_fetch_add_explicit(&s->fsync_us, micros() - start, memory_order_relaxed);
+    return OK;
+}
+
+static enum err group_begin(struct store *s)
+{
+    struct db *data = s->writers[FILE_DATA];
+    data->arena = s->writers[FILE_KEYS]->arena = &s->own;
+    edge_copy(&s->saved, &s->edge);
+    TRY(db_control(data, CONTROL_BEGIN));
+    data->writing = true;
+    return OK;
+}
+
+/* All of the group or nothing; what single members were refused for is in their result. */
+enum err group_try(struct store *s, struct pending *group)
+{
+    for (int apart = 0; apart < 2; apart++) {
+        enum err e = group_begin(s);
+        enum turn turn = e == OK ? members_run(s, group, apart) : TURN_LOST;
+        s->member = NULL;
+        if (turn == TURN_DONE && (e = group_commit(s)) == OK) {
+            s->writers[FILE_DATA]->writing = false;
+            return OK;
+        }
+        group_undo(s);
+        if (turn != TURN_AGAIN)
+            return e != OK ? e : s->own.why.code;
+    }
+    return say(&s->own, ERR_INTERNAL, "a group of writes could not be run apart");
+}
+
+static void wake(struct pending *group)
+{
+    for (struct pending *p = group, *next; p; p = next) {
+        next = p->next;                                   /* p stands on its waiter's stack */
+        wait_done(&p->wait);
+    }
+}
+
+void group_refuse(struct store *s, struct pending *group, enum err e)
+{
+    for (struct pending *p = group; p; p = p->next) {
+        p->result = e;
+        p->arena->why = s->own.why;
+        p->arena->why.code = e;
+    }
+    wake(group);
+}
+
+/* ---- After the commit. ---- */
+
+static enum err intents_drop(struct store *s, struct pending *group)
+{
+    struct db *keys = s->writers[FILE_KEYS];
+    for (struct pending *p = group; p; p = p->next)
+        for (unsigned i = 0; p->result == OK && i < p->w->shred_count; i++) {
+            TRY(keys_begin(s));
+            TRY(db_run(keys, SQL_INTENT_DROP, NULL, ARGS(V_TEXT(p->w->shreds[i].tenant), V_ID(p->w->shreds[i].subject))));
+        }
+    return s->keys_open ? db_control(keys, CONTROL_COMMIT) : OK;
+}
+
+void group_truncate(struct store *s, int wait_ms)
+{
+    bool busy[FILE_COUNT] = { false };
+    enum err e = OK;
+    s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena = &s->own;
+    for (enum file f = 0; f < FILE_COUNT && e == OK; f++)
+        e = db_truncate(s->writers[f], wait_ms, &busy[f]);
+    s->truncate_due = e != OK || busy[FILE_DATA] || busy[FILE_KEYS];
+}
+
+void group_done(struct store *s, struct pending *group)
+{
+    bool truncate = false, shreds = false;
+    uint64_t count = 0;
+    for (struct pending *p = group; p; p = p->next) {
+        truncate |= p->result == OK && p->w->truncate;
+        shreds |= p->result == OK && p->w->shred_count;
+        count++;
+    }
+    journal_publish(s);
+    atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->writes, count, memory_order_relaxed);
+    if (shreds && intents_drop(s, group) != OK) {         /* their rows are gone: completing them again does nothing */
+        s->intents_due = true;
+        undo(s, FILE_KEYS);
+    }
+    s->keys_open = false;
+    if (truncate)
+        group_truncate(s, TRUNCATE_WAIT_MS);
+    wake(group);
+}
+

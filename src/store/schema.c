@@ -1,0 +1,102 @@
+/* The tables made from tables.def, and the steps that lead an older file to them. */
+#include "store/engine.h"
+
+#define DDL_integer "INTEGER"
+#define DDL_text "TEXT"
+#define DDL_bytes "BLOB"
+#define DDL_required "NOT NULL"
+#define DDL_optional "NULL"
+#define COLUMN(name, type, need) #name " " DDL_##type " " DDL_##need ", "
+#define SEALED(name, need, category) #name " BLOB " DDL_##need ", "
+#define KEY(...) "PRIMARY KEY (" #__VA_ARGS__ ")"
+#define STORAGE_clustered "STRICT, WITHOUT ROWID"
+#define STORAGE_heap "STRICT"
+
+static const struct { enum file file; const char *sql; } ddl[] = {
+#define TABLE(name, erasure, kept_as, storage, ...) \
+    { FILE_DATA, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
+#define KEYRING_TABLE(name, storage, ...) { FILE_KEYS, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
+#define INDEX(name, table, what) { FILE_DATA, "CREATE INDEX IF NOT EXISTS " #name " ON " #table " " what },
+#include "store/tables.def"
+#undef TABLE
+#undef KEYRING_TABLE
+#undef INDEX
+};
+
+/* Version 1 is the first form; rows of migrations.def lead from it. */
+static const struct migration migrations[] = {
+    { 1, "" },
+#define MIGRATION(version, sql) { version, sql },
+#include "store/migrations.def"
+#undef MIGRATION
+};
+enum { MIGRATIONS = sizeof migrations / sizeof *migrations };
+
+int schema_version(void) { return migrations[MIGRATIONS - 1].version; }
+
+static enum err version_get(struct db *db, int *out)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK)
+        return db_fail(db, "user_version");
+    enum err e = sqlite3_step(statement) == SQLITE_ROW ? OK : db_fail(db, "user_version");
+    *out = e == OK ? sqlite3_column_int(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return e;
+}
+
+static enum err version_set(struct db *db, int version)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+    return db_exec(db, sql);
+}
+
+/* Runs `body` in one transaction. */
+static enum err in_transaction(struct db *db, enum err (*body)(struct db *db, const void *arg), const void *arg)
+{
+    TRY(db_control(db, CONTROL_BEGIN));
+    enum err e = body(db, arg);
+    if (e == OK)
+        e = db_control(db, CONTROL_COMMIT);
+    if (e != OK && !sqlite3_get_autocommit(db->handle))   /* what failed first is told, whatever the rollback says */
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    return e;
+}
+
+static enum err one_step(struct db *db, const void *arg)
+{
+    const struct migration *step = arg;
+    TRY(db_exec(db, step->sql));
+    return version_set(db, step->version);
+}
+
+enum err schema_migrate(struct db *db, const struct migration *steps, size_t count)
+{
+    int version;
+    TRY(version_get(db, &version));
+    if (count && version > steps[count - 1].version)
+        return say(db->arena, ERR_CONFIG, "%s is of version %d and this program knows up to %d: it was written by a newer one",
+                   file_name(db->file).p, version, steps[count - 1].version);
+    for (size_t i = 0; i < count; i++)
+        if (steps[i].version > version)
+            TRY(in_transaction(db, one_step, &steps[i]));
+    return OK;
+}
+
+static enum err make_tables(struct db *db, const void *arg)
+{
+    for (size_t i = 0; i < sizeof ddl / sizeof *ddl; i++)
+        if (ddl[i].file == db->file)
+            TRY(db_exec(db, ddl[i].sql));
+    return version_set(db, schema_version());
+}
+
+enum err schema_apply(struct db *db)
+{
+    int version;
+    TRY(version_get(db, &version));
+    if (version)
+        TRY(schema_migrate(db, migrations, MIGRATIONS));
+    return in_transaction(db, make_tables, NULL);
+}

@@ -1,0 +1,345 @@
+/* The data folder: opening, its lock, the instance's secrets, readers, closing. */
+#include "base/log.h"
+#include "store/engine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { POOL_MAX = 32, OWN_MEMORY = 16 << 20, LINE_MAX_BYTES = 8192 };
+
+void store_path(const struct store *s, const char *name, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s/%s", s->dir, name);
+}
+
+static bool exists(const char *path) { return access(path, F_OK) == 0; }
+
+/* ---- Folder, lock, files. ---- */
+
+static enum err folder(struct arena *a, struct store *s, const struct store_options *o)
+{
+    if (!o->dir.n || !text_cstr(o->dir, s->dir, sizeof s->dir))
+        return say(a, ERR_CONFIG, "the data folder's name is empty or too long");
+    if (o->create && mkdir(s->dir, 0700) != 0 && errno != EEXIST)
+        return say(a, ERR_CONFIG, "the data folder %s cannot be made: error %d", s->dir, errno);
+    return exists(s->dir) ? OK : say(a, ERR_CONFIG, "there is no data folder %s", s->dir);
+}
+
+static enum err lock(struct arena *a, struct store *s)
+{
+    char path[PATH_MAX];
+    store_path(s, "lock", path);
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        return say(a, ERR_CONFIG, "the data folder %s cannot be written: error %d", s->dir, errno);
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return say(a, ERR_LOCKED, "another process uses the data folder %s", s->dir);
+    return OK;
+}
+
+static enum err sync_folder(struct arena *a, const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok ? OK : say(a, ERR_STORAGE, "the folder %s cannot be synced: error %d", dir, errno);
+}
+
+/* Made beforehand so that only this user may read it; SQLite gives its logs the same mode. */
+static enum err make_private(struct arena *a, const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return say(a, ERR_CONFIG, "%s cannot be made: error %d", path, errno);
+    close(fd);
+    return OK;
+}
+
+static enum err open_files(struct arena *a, struct store *s, bool fresh)
+{
+    for (enum file f = 0; f < FILE_COUNT; f++) {
+        char path[PATH_MAX];
+        store_path(s, file_name(f).p, path);
+        if (fresh)
+            TRY(make_private(a, path));
+        TRY(db_open(a, path, f, fresh ? DB_CREATE : DB_WRITE, &s->writers[f]));
+        s->writers[f]->store = s;
+        TRY(schema_apply(s->writers[f]));
+    }
+    return fresh ? sync_folder(a, s->dir) : OK;
+}
+
+/* A folder is new when neither file is there; one without the other is a fault that must not be papered over. */
+static enum err is_fresh(struct arena *a, struct store *s, bool create, bool *fresh)
+{
+    char data[PATH_MAX], keys[PATH_MAX];
+    store_path(s, "data.db", data);
+    store_path(s, "keys.db", keys);
+    struct stat st;
+    bool has_data = stat(data, &st) == 0 && st.st_size > 0, has_keys = stat(keys, &st) == 0 && st.st_size > 0;
+    *fresh = !has_data && (!has_keys || create);
+    if (has_data && !has_keys)
+        return say(a, ERR_CONFIG, "%s has data.db without the keyring keys.db", s->dir);
+    return *fresh && !create ? say(a, ERR_CONFIG, "%s holds no data yet", s->dir) : OK;
+}
+
+/* ---- Secrets. ---- */
+
+static enum err master(struct arena *a, struct store *s, const struct store_options *o, bool fresh)
+{
+    char path[PATH_MAX];
+    if (o->master_file.n && !text_cstr(o->master_file, path, sizeof path))
+        return say(a, ERR_CONFIG, "the name of the master key's file is too long");
+    if (!o->master_file.n)
+        store_path(s, "master.key", path);
+    struct master *m = calloc(1, sizeof *m);
+    if (!m)
+        return say(a, ERR_MEMORY, "no memory for the master key");
+    atomic_store(&s->master, m);
+    return fresh && !exists(path) ? master_create(a, path, m) : master_read(a, path, m);
+}
+
+/* A secret of the instance, made at the first start; wrapped under the master as a key of nobody, by its name. */
+static enum err secret(struct arena *a, struct store *s, text name, bool fresh, struct key *out)
+{
+    struct db *keys = s->writers[FILE_KEYS];
+    const struct master *m = store_master(s);
+    struct subject_id nobody = { 0 };
+    {
+        QUERY_AUTO q;
+        query_start(&q, keys, SQL_SECRET_GET, ARGS(V_TEXT(name)));
+        if (query_next(&q))
+            return key_unwrap(a, m, name, nobody, 0, query_bytes(&q, 0), out);
+        TRY(q.status);
+    }
+    if (!fresh)
+        return say(a, ERR_INTEGRITY, "the keyring has no secret %.*s", T(name));
+    uint8_t wrapped[WRAPPED_KEY];
+    key_make(out);
+    key_wrap(m, name, nobody, 0, out, wrapped);
+    return db_run(keys, SQL_SECRET_PUT, NULL, ARGS(V_TEXT(name), V_BYTES(TEXT_BYTES(wrapped))));
+}
+
+static enum err meta_get(struct db *db, text name, char *out, size_t size)
+{
+    QUERY_AUTO q;
+    out[0] = '\0';
+    query_start(&q, db, SQL_META_GET, ARGS(V_TEXT(name)));
+    if (query_next(&q) && !text_cstr(query_bytes(&q, 0), out, size))
+        return say(db->arena, ERR_INTEGRITY, "the value of meta %.*s is too long", T(name));
+    return q.status;
+}
+
+/* The journal's name never changes: a checkpoint signed under another one would be of another log. */
+static enum err origin(struct arena *a, struct store *s, text wanted)
+{
+    struct db *data = s->writers[FILE_DATA];
+    TRY(meta_get(data, TEXT("origin"), s->origin, sizeof s->origin));
+    if (s->origin[0])
+        return !wanted.n || text_eq(wanted, text_of(s->origin))
+                   ? OK
+                   : say(a, ERR_CONFIG, "this journal's origin is %s and cannot become %.*s", s->origin, T(wanted));
+    uint64_t random;
+    crypt_random(&random, sizeof random);
+    text made = wanted.n ? wanted : arena_print(a, "garant/%016llx", (unsigned long long)random);
+    if (!text_cstr(made, s->origin, sizeof s->origin) || text_index(made, ' ') >= 0 || text_index(made, '+') >= 0 ||
+        text_index(made, '\n') >= 0)
+        return say(a, ERR_CONFIG, "an origin is at most 255 bytes without blank, plus sign or end of line");
+    return db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("origin")), V_TEXT(made)));
+}
+
+static enum err secrets(struct arena *a, struct store *s, const struct store_options *o)
+{
+    KEY_AUTO seed;
+    TRY(origin(a, s, o->origin));
+    bool fresh = s->edge.tree.size == 0;
+    TRY(secret(a, s, TEXT("lookup"), fresh, &s->lookup));
+    TRY(secret(a, s, TEXT("index"), fresh, &s->index));
+    TRY(secret(a, s, TEXT("signer"), fresh, &seed));
+    signer_make(text_of(s->origin), &seed, &s->signer);
+    return OK;
+}
+
+/* ---- Open and close. ---- */
+
+/* Entries that were signed for must be there. */
+static enum err against_last_checkpoint(struct arena *a, struct store *s)
+{
+    QUERY_AUTO q;
+    query_start(&q, s->writers[FILE_DATA], SQL_CHECKPOINT_LAST, ARGS());
+    if (!query_next(&q))
+        return q.status;
+    uint64_t size;
+    struct hash root;
+    TRY(checkpoint_open(a, &s->signer, query_bytes(&q, 2), &size, &root));
+    s->note_kept = query_int(&q, 1);
+    if (size > s->edge.tree.size || (size == s->edge.tree.size && !hash_eq(root, tree_root(&s->edge.tree))))
+        return say(a, ERR_INTEGRITY, "the journal has %llu entries and is not the one signed at %llu",
+                   (unsigned long long)s->edge.tree.size, (unsigned long long)size);
+    return OK;
+}
+
+static enum err recover(struct arena *a, struct store *s)
+{
+    uint64_t completed;
+    TRY(erase_complete(s, a, &completed));
+    journal_publish(s);
+    enum err e = reserve_make(s);                         /* without it the store works all the same */
+    if (e != OK)
+        LOG(LOG_WARN, "store.no-reserve");
+    return OK;
+}
+
+static enum err open_all(struct arena *a, struct store *s, const struct store_options *o)
+{
+    bool fresh;
+    TRY(folder(a, s, o));
+    TRY(lock(a, s));
+    TRY(is_fresh(a, s, o->create, &fresh));
+    TRY(master(a, s, o, fresh));
+    TRY(open_files(a, s, fresh));
+    TRY(edge_load(s->writers[FILE_DATA], &s->edge));
+    TRY(secrets(a, s, o));
+    TRY(against_last_checkpoint(a, s));
+    TRY(recover(a, s));
+    return writer_start(s, a);
+}
+
+static void locks_init(struct store *s)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->queue_wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&s->queue_lock, NULL);
+    pthread_mutex_init(&s->published_lock, NULL);
+    pthread_mutex_init(&s->pool_lock, NULL);
+}
+
+enum err store_open(struct arena *a, const struct store_options *o, struct store **out)
+{
+    *out = NULL;
+    TRY(crypt_init(a));
+    struct store *s = calloc(1, sizeof *s);
+    if (!s)
+        return say(a, ERR_MEMORY, "no memory for the store");
+    s->lock_fd = -1, s->clock = o->clock, s->last = &s->first, s->reserve_bytes = o->reserve_bytes;
+    s->own = arena_make(OWN_MEMORY), s->line = buf_make(LINE_MAX_BYTES);
+    locks_init(s);
+    enum err e = open_all(a, s, o);
+    if (e != OK)
+        store_close(&s);
+    *out = s;
+    return e;
+}
+
+static void master_free(const struct master *m)
+{
+    if (!m)
+        return;
+    struct master *mine = (struct master *)m;
+    key_wipe(&mine->key);
+    key_wipe(&mine->former);
+    free(mine);
+}
+
+void store_close(struct store **at)
+{
+    struct store *s = *at;
+    *at = NULL;
+    if (!s)
+        return;
+    writer_stop(s);
+    for (enum file f = 0; f < FILE_COUNT; f++) {
+        for (struct db *db = s->pool[f], *next; db; db = next) {
+            next = db->next;
+            db_close(&db);
+        }
+        db_close(&s->writers[f]);
+    }
+    master_free(atomic_load(&s->master));
+    master_free(s->former_master);
+    key_wipe(&s->lookup);
+    key_wipe(&s->index);
+    signer_wipe(&s->signer);
+    buf_free(&s->line);
+    arena_free(&s->own);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    pthread_mutex_destroy(&s->queue_lock);
+    pthread_mutex_destroy(&s->published_lock);
+    pthread_mutex_destroy(&s->pool_lock);
+    pthread_cond_destroy(&s->queue_wake);
+    free(s);
+}
+
+const struct master *store_master(const struct store *s) { return atomic_load(&s->master); }
+const struct key *store_lookup_key(const struct store *s) { return &s->lookup; }
+const struct key *store_index_key(const struct store *s) { return &s->index; }
+const struct signer *store_signer(const struct store *s) { return &s->signer; }
+const struct clock *store_clock(const struct store *s) { return &s->clock; }
+
+/* ---- Readers. ---- */
+
+enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out)
+{
+    pthread_mutex_lock(&s->pool_lock);
+    struct db *db = s->pool[f];
+    if (db) {
+        s->pool[f] = db->next;
+        s->pooled--;
+    }
+    pthread_mutex_unlock(&s->pool_lock);
+    if (!db) {
+        char path[PATH_MAX];
+        store_path(s, file_name(f).p, path);
+        TRY(db_open(a, path, f, DB_READ, &db));
+        db->store = s;
+    }
+    db->arena = a, db->next = NULL;
+    *out = db;
+    enum err e = db_control(db, CONTROL_SNAPSHOT);
+    if (e != OK)
+        db_close(out);
+    return e;
+}
+
+enum err store_read(struct store *s, struct arena *a, struct db **out) { return store_reader(s, a, FILE_DATA, out); }
+
+enum err store_read_keys(struct store *s, struct arena *a, struct db **out) { return store_reader(s, a, FILE_KEYS, out); }
+
+void store_read_end(struct db **at)
+{
+    struct db *db = *at;
+    *at = NULL;
+    if (!db)
+        return;
+    struct store *s = db->store;
+    /* A connection that saw an error, or whose snapshot cannot be ended, is not used again. */
+    bool sound = db->broken == OK && db_control(db, CONTROL_COMMIT) == OK;
+    pthread_mutex_lock(&s->pool_lock);
+    bool pool = sound && s->pooled < POOL_MAX;
+    if (pool) {
+        db->next = s->pool[db->file];
+        s->pool[db->file] = db;
+        s->pooled++;
+    }
+    pthread_mutex_unlock(&s->pool_lock);
+    if (!pool)
+        db_close(&db);
+}
+
+enum err store_key(struct store *s, struct arena *a, text tenant, struct subject_id subject, uint32_t key_class, struct key *out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read_keys(s, a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_KEY_GET, ARGS(V_TEXT(tenant), V_ID(subject), V_INT(key_class)));
+    if (!query_next(&q))
+        return q.status != OK ? q.status : say(a, ERR_ERASED, "this person's key is gone");
+    return key_unwrap(a, store_master(s), tenant, subject, key_class, query_bytes(&q, 0), out);
+}

@@ -1,0 +1,225 @@
+/* The one writer: its queue and thread, and what it does when the disk is full or fails. */
+#include "base/log.h"
+#include "store/engine.h"
+#include <errno.h>
+#include <time.h>
+
+enum { GROUP_MAX = 1000, CARE_EVERY_MS = 100, REOPEN_EVERY = SECOND };
+
+/* ---- A full disk, a failed disk. ---- */
+
+static bool same_edge(struct store *s, const struct edge *found)
+{
+    struct hash ours = tree_root(&s->edge.tree), theirs = tree_root(&found->tree);
+    return s->edge.tree.size == found->tree.size && hash_eq(ours, theirs);
+}
+
+/* The journal as the disk has it may hold the group whose fsync failed: it is adopted when it goes on from ours. */
+static enum err adopt_edge(struct store *s, struct db *data)
+{
+    struct edge *found = &s->saved;
+    TRY(edge_load(data, found));
+    if (found->tree.size < s->edge.tree.size || (found->tree.size == s->edge.tree.size && !same_edge(s, found)))
+        return say(&s->own, ERR_INTEGRITY, "after the reopening the journal has %llu entries and not the %llu acknowledged",
+                   (unsigned long long)found->tree.size, (unsigned long long)s->edge.tree.size);
+    edge_copy(&s->edge, found);
+    journal_publish(s);
+    return OK;
+}
+
+static enum err reopen_file(struct store *s, enum file f)
+{
+    char path[PATH_MAX];
+    bool busy;
+    struct db *fresh;
+    store_path(s, file_name(f).p, path);
+    TRY(db_open(&s->own, path, f, DB_WRITE, &fresh));     /* before the old one goes, so that the log's index lives on */
+    fresh->store = s;
+    db_close(&s->writers[f]);
+    s->writers[f] = fresh;
+    TRY(db_truncate(fresh, CARE_EVERY_MS, &busy));        /* every page written and synced anew */
+    return busy ? say(&s->own, ERR_STORAGE, "a reader holds up the check after a failed fsync") : OK;
+}
+
+/* After a failed fsync nothing is known of what reached the disk: all is written again from the log before the writer goes on. */
+static enum err reopen(struct store *s)
+{
+    msec now = clock_monotonic();
+    if (s->reopen_tried && now - s->reopen_tried < REOPEN_EVERY)
+        return say(&s->own, ERR_STORAGE, "the disk failed; the store is not yet back");
+    s->reopen_tried = now;
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        TRY(reopen_file(s, f));
+    TRY(adopt_edge(s, s->writers[FILE_DATA]));
+    s->stopped = false, s->intents_due = true;
+    LOG(LOG_INFO, "store.writes-again");
+    return OK;
+}
+
+/* What must be put right before anything new is written. */
+static enum err writer_ready(struct store *s)
+{
+    uint64_t completed;
+    if (s->stopped)
+        TRY(reopen(s));
+    if (!s->intents_due)
+        return OK;
+    s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena = &s->own;
+    TRY(erase_complete(s, &s->own, &completed));
+    s->intents_due = false;
+    journal_publish(s);
+    return OK;
+}
+
+/* Takes the urgent ones out of the list. */
+static struct pending *urgent_of(struct pending **group)
+{
+    struct pending *urgent = NULL, **last = &urgent, **at = group;
+    while (*at) {
+        struct pending *p = *at;
+        if (!p->w->urgent) {
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        p->next = NULL;
+        *last = p;
+        last = &p->next;
+    }
+    return urgent;
+}
+
+static void group_run(struct store *s, struct pending *group)
+{
+    arena_reset(&s->own);
+    enum err e = writer_ready(s);
+    if (e == OK && !(atomic_load(&s->full) && reserve_make(s) != OK)) {
+        e = group_try(s, group);
+        if (e == OK) {
+            group_done(s, group);
+            return;
+        }
+        if (e == ERR_FULL)
+            reserve_release(s);
+    } else if (e == OK)
+        e = say(&s->own, ERR_FULL, "the disk is full");
+    struct pending *urgent = e == ERR_FULL ? urgent_of(&group) : NULL;
+    group_refuse(s, group, e);
+    if (!urgent)
+        return;
+    if ((e = group_try(s, urgent)) == OK)
+        group_done(s, urgent);
+    else
+        group_refuse(s, urgent, e);
+}
+
+/* ---- The thread. ---- */
+
+static bool needs_care(const struct store *s)
+{
+    return s->truncate_due || s->stopped || s->intents_due || !s->reserve_held;
+}
+
+static void care(struct store *s)
+{
+    arena_reset(&s->own);
+    enum err e = writer_ready(s);
+    if (e == OK && s->truncate_due)
+        group_truncate(s, 0);
+    if (!s->reserve_held)
+        e = reserve_make(s);
+    (void)e;                                              /* tried again at the next turn; writers are told meanwhile */
+}
+
+/* What is queued, up to GROUP_MAX; NULL when it is time for care, or with *end when the store closes. */
+static struct pending *take(struct store *s, bool *end)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += CARE_EVERY_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&s->queue_lock);
+    s->asleep = true;
+    for (int timed_out = 0; !s->first && !s->closing && timed_out != ETIMEDOUT;)
+        timed_out = needs_care(s) ? pthread_cond_timedwait(&s->queue_wake, &s->queue_lock, &until)
+                                  : pthread_cond_wait(&s->queue_wake, &s->queue_lock);
+    s->asleep = false;
+    struct pending *group = s->first, *last = group;
+    *end = !group && s->closing;
+    for (size_t n = 1; last && last->next && n < GROUP_MAX; n++)
+        last = last->next;
+    if (last) {
+        s->first = last->next;
+        last->next = NULL;
+    }
+    if (!s->first)
+        s->last = &s->first;
+    pthread_mutex_unlock(&s->queue_lock);
+    return group;
+}
+
+/* The last checkpoint of this run, so that entries missing at the next start are seen. */
+static void say_farewell(struct store *s)
+{
+    arena_reset(&s->own);
+    struct db *data = s->writers[FILE_DATA];
+    data->arena = &s->own;
+    enum err e = s->stopped ? ERR_STORAGE : db_control(data, CONTROL_BEGIN);
+    if (e == OK && (e = journal_keep(s, true)) == OK)
+        e = db_control(data, CONTROL_COMMIT);
+    if (e != OK)
+        LOG(LOG_WARN, "store.no-last-checkpoint");
+}
+
+static void *writer(void *arg)
+{
+    struct store *s = arg;
+    for (bool end = false; !end;) {
+        struct pending *group = take(s, &end);
+        if (group)
+            group_run(s, group);
+        else if (!end)
+            care(s);
+    }
+    say_farewell(s);
+    return NULL;
+}
+
+enum err writer_start(struct store *s, struct arena *a)
+{
+    s->thread_runs = pthread_create(&s->thread, NULL, writer, s) == 0;
+    return s->thread_runs ? OK : say(a, ERR_INTERNAL, "the writer's thread cannot be started");
+}
+
+void writer_stop(struct store *s)
+{
+    if (!s->thread_runs)
+        return;
+    pthread_mutex_lock(&s->queue_lock);
+    s->closing = true;
+    pthread_cond_signal(&s->queue_wake);
+    pthread_mutex_unlock(&s->queue_lock);
+    pthread_join(s->thread, NULL);
+    s->thread_runs = false;
+}
+
+enum err store_write(struct store *s, struct arena *a, struct write *w)
+{
+    struct pending p = { .w = w, .arena = a };
+    wait_init(&p.wait);
+    pthread_mutex_lock(&s->queue_lock);
+    bool closing = s->closing, asleep = s->asleep;
+    if (!closing) {
+        *s->last = &p;
+        s->last = &p.next;
+        s->asleep = false;
+    }
+    pthread_mutex_unlock(&s->queue_lock);
+    if (closing)
+        return say(a, ERR_BUSY, "the store is closing");
+    if (asleep)
+        pthread_cond_signal(&s->queue_wake);
+    wait_for(&p.wait);
+    return p.result;
+}
