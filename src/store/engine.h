@@ -1,9 +1,9 @@
 /* Inside the store: connections, the writer's state, the journal's edge. Not for other layers. */
 #ifndef STORE_ENGINE_H
 #define STORE_ENGINE_H
+#include "store/store.h"
 #include "base/buf.h"
 #include "base/fiber.h"
-#include "store/store.h"
 #include "store/tables.h"
 #include <limits.h>
 #include <pthread.h>
