@@ -1,0 +1,117 @@
+"""R9: the master key lost, wrong, readable by others; one person's key shredded: the erasure search."""
+import os, sqlite3
+from common import person, server, tests
+from garant import check, check_absent, check_searchable
+
+
+def refuses(change):
+    """Starts over a data folder whose master key was changed; what was said."""
+    with server() as subject:
+        client = subject.client("app")
+        ident = client.create(person(3))["id"]
+        subject.stop()
+        key = os.path.join(subject.data, "master.key")
+        with open(key, "rb") as file:
+            kept = file.read()
+        change(key)
+        status, said = subject.refuses_to_start()
+        check("key" in said.lower(), f"the reason is not said: {said}")
+        check_absent([value for fields in person(3).values() for value in fields.values()], subject.folder)
+        if os.path.exists(key):
+            os.unlink(key)
+        with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(kept)
+        subject.start()
+        client.read(ident, "service").expect(200)
+        return f"status {status}: {said.strip().splitlines()[-1][:160]}"
+
+
+def write_key(path, text, mode=0o600):
+    os.unlink(path)
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+@tests.test("R9 master key lost: refuses to start, says so, goes on when it is back")
+def lost():
+    return refuses(os.unlink)
+
+
+@tests.test("R9 master key wrong: refuses to start, says so")
+def wrong():
+    return refuses(lambda key: write_key(key, os.urandom(32).hex() + "\n"))
+
+
+@tests.test("R9 master key malformed: refuses to start, says so")
+def malformed():
+    return refuses(lambda key: write_key(key, "not a key\n"))
+
+
+def key_rows(data):
+    """Every blob of at least 32 bytes in the keyring's file, whatever its tables."""
+    path = os.path.join(data, "keyring.db")
+    base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    blobs = {value for table in tables for row in base.execute(f'SELECT * FROM "{table}"') for value in row
+             if isinstance(value, bytes) and len(value) >= 32}
+    base.close()
+    return blobs
+
+
+def check_bytes_absent(blobs, folder):
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    body = file.read()
+                check(not any(blob in body for blob in blobs), f"a wrapped key of the erased person stands in {path}")
+
+
+@tests.test("R9 after an erasure no planted value nor key is found in any file")
+def erasure_search():
+    with server() as subject:
+        client, operator = subject.client("app"), subject.operator()
+        for number in range(20, 40):
+            client.create(person(number))
+        data = person(11)
+        planted = [value for fields in data.values() for value in fields.values()]
+        planted += ["/planted/page/11", "Planted-Former-11", "planted wording eleven", "planted attachment eleven",
+                    "planted-refused-value-11", "planted.other.11@fault.example"]
+        check_searchable(planted, subject.folder)
+        known = key_rows(subject.data)
+        ident = client.create(data, consents=[{"purpose": "news", "decision": "given", "wording": "planted wording eleven"}])["id"]
+        keys = key_rows(subject.data) - known
+        check(keys, "no key was made for the person")
+        client.record(ident, "visits", {"page": "/planted/page/11"}).expect(201)
+        client.record(ident, "invoices", {"number": "planted-invoice-held-11", "amount": 12}).expect(201)
+        client.change(ident, "service", {"identity": {"last_name": "Planted-Former-11"}}).expect(200)
+        client.change(ident, "service", {"identity": {"last_name": "Fault-11"}}).expect(200)
+        client.request("POST", f"/v1/subjects/{ident}/attachments?category=contact&name=planted.txt", b"planted attachment eleven",
+                       {"Content-Type": "text/plain"}.items()).expect(201)
+        client.change(ident, "service", {"identity": {"planted-refused-value-11": "planted-refused-value-11"}}).expect(422)
+        client.change(ident, "service", {"contact": {"email": "planted.other.11@fault.example"}}).expect(200)
+        client.change(ident, "service", {"contact": {"email": data["contact"]["email"]}}).expect(200)
+        files, _ = client.export(ident)
+        check(b"planted attachment eleven" in b"".join(files.values()), "the attachment is not exported")
+        client.get(f"/v1/subjects/{ident}/access").expect(200)
+        copy = os.path.join(subject.folder, "backup")
+        operator.post("/v1/backup", {"to": copy}).expect(200)
+        check_absent(planted, subject.folder)                     # even before: nothing stands in clear
+        client.erase(ident)
+        check_absent(planted, subject.folder)
+        held = {key for key in keys if any_holds(subject.data, key)}
+        check(not held, f"{len(held)} of {len(keys)} keys of the person are still in the data folder")
+        subject.stop()
+        check_absent(planted, subject.folder)
+        check_bytes_absent(keys, subject.data)
+    return f"{len(planted)} values and {len(keys)} wrapped key(s) searched for in data, WAL, keyring, journal, log and backup"
+
+
+def any_holds(folder, blob):
+    try:
+        check_bytes_absent([blob], folder)
+    except AssertionError:
+        return True
+    return False
