@@ -1,10 +1,14 @@
 /* The keyring's cryptography: the master key's file, and keys wrapped under it. */
 #include "keyring.h"
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include "base/decode.h"
 #include "bind.h"
@@ -89,6 +93,24 @@ static bool write_all(int fd, const char *from, size_t size)
     return true;
 }
 
+/* Where a file has an access list, its group bits are the list's mask and not a right: systemd hands credentials out so. True
+ * when there is a list and it opens the file to nobody but its owner, root and this user. */
+static bool list_is_private(int fd)
+{
+    struct { struct posix_acl_xattr_header head; struct posix_acl_xattr_entry entries[32]; } list;
+    ssize_t size = fgetxattr(fd, "system.posix_acl_access", &list, sizeof list);
+    if (size < (ssize_t)sizeof list.head || le32toh(list.head.a_version) != POSIX_ACL_XATTR_VERSION)
+        return false;
+    for (size_t i = 0; i < ((size_t)size - sizeof list.head) / sizeof *list.entries; i++) {
+        unsigned tag = le16toh(list.entries[i].e_tag);
+        uid_t id = le32toh(list.entries[i].e_id);
+        bool ours = tag == ACL_USER_OBJ || tag == ACL_MASK || (tag == ACL_USER && (id == geteuid() || id == 0));
+        if (!ours && list.entries[i].e_perm)
+            return false;
+    }
+    return true;
+}
+
 static enum err check_file(struct arena *a, const char *path, int fd)
 {
     struct stat st;
@@ -98,7 +120,7 @@ static enum err check_file(struct arena *a, const char *path, int fd)
         return say(a, ERR_CONFIG, "master key file %s is not a regular file", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)
         return say(a, ERR_CONFIG, "master key file %s belongs to user %u, who is neither this one nor root", path, st.st_uid);
-    if (st.st_mode & (S_IRWXG | S_IRWXO))
+    if ((st.st_mode & S_IRWXO) || ((st.st_mode & S_IRWXG) && !list_is_private(fd)))
         return say(a, ERR_CONFIG, "master key file %s has mode %04o: group or others may reach it, chmod 600 closes it", path,
                    st.st_mode & 07777);
     return OK;

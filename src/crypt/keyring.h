@@ -14,7 +14,8 @@ void master_wipe(struct master *m);
 void master_follow(struct master *m, const struct master *former);
 
 /* Reads a master key file: 64 hexadecimal digits and an end of line; a regular file and no symbolic link, owned by this
- * user or root, no group or other permission. ERR_CONFIG says what is wrong with it. The id is a digest of the key. */
+ * user or root, no group or other permission (an access list for this user alone, as systemd's credentials have, is none).
+ * ERR_CONFIG says what is wrong with it. The id is a digest of the key. */
 enum err master_read(struct arena *a, const char *path, struct master *out);
 /* Makes such a file, mode 0600, never over an existing one, synced to the disk with its folder. */
 enum err master_create(struct arena *a, const char *path, struct master *out);

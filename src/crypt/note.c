@@ -216,7 +216,10 @@ enum err jws_open(struct arena *a, const struct signer *verifier, text jws, text
 }
 
 /* Name and digits of the key, as in a verifier's line. */
-static text certificate_kid(struct arena *a, const struct signer *s) { return arena_print(a, "%.*s+%08x", T(s->name), s->key_id); }
+static text certificate_kid(struct arena *a, const struct signer *s)
+{
+    return arena_print(a, "%.*s+%08x", T(s->name), s->key_id);
+}
 
 text certificate_sign(struct arena *a, const struct signer *s, text json)
 {

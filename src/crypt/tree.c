@@ -77,7 +77,8 @@ static void reverse(struct tree_proof *p)
     }
 }
 
-enum err tree_prove_inclusion(struct arena *a, tree_read_fn read, void *from, uint64_t index, uint64_t size, struct tree_proof *out)
+enum err tree_prove_inclusion(struct arena *a, tree_read_fn read, void *from, uint64_t index, uint64_t size,
+                              struct tree_proof *out)
 {
     *out = (struct tree_proof){ 0 };
     if (index >= size || size > INT64_MAX)
@@ -92,7 +93,8 @@ enum err tree_prove_inclusion(struct arena *a, tree_read_fn read, void *from, ui
     return OK;
 }
 
-enum err tree_prove_consistency(struct arena *a, tree_read_fn read, void *from, uint64_t old_size, uint64_t size, struct tree_proof *out)
+enum err tree_prove_consistency(struct arena *a, tree_read_fn read, void *from, uint64_t old_size, uint64_t size,
+                                struct tree_proof *out)
 {
     *out = (struct tree_proof){ 0 };
     if (old_size > size || size > INT64_MAX)
@@ -132,7 +134,8 @@ bool tree_check_inclusion(uint64_t index, uint64_t size, struct hash leaf, const
 }
 
 /* RFC 9162 §2.1.4.2. */
-bool tree_check_consistency(uint64_t old_size, struct hash old_root, uint64_t size, struct hash root, const struct tree_proof *proof)
+bool tree_check_consistency(uint64_t old_size, struct hash old_root, uint64_t size, struct hash root,
+                            const struct tree_proof *proof)
 {
     if (old_size > size || proof->count > PATH_MAX_COUNT)
         return false;

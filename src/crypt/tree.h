@@ -17,10 +17,13 @@ struct hash tree_root(const struct tree *t);             /* of the empty tree: S
 typedef enum err (*tree_read_fn)(void *from, unsigned level, uint64_t index, struct hash *out);
 struct tree_proof { unsigned count; struct hash path[64]; };
 /* Proof that leaf `index` is in the tree of `size`; the tree must have it (ERR_USAGE otherwise). */
-enum err tree_prove_inclusion(struct arena *a, tree_read_fn read, void *from, uint64_t index, uint64_t size, struct tree_proof *out);
+enum err tree_prove_inclusion(struct arena *a, tree_read_fn read, void *from, uint64_t index, uint64_t size,
+                              struct tree_proof *out);
 /* Proof that the tree of `size` begins with the tree of `old_size`. */
-enum err tree_prove_consistency(struct arena *a, tree_read_fn read, void *from, uint64_t old_size, uint64_t size, struct tree_proof *out);
+enum err tree_prove_consistency(struct arena *a, tree_read_fn read, void *from, uint64_t old_size, uint64_t size,
+                                struct tree_proof *out);
 bool tree_check_inclusion(uint64_t index, uint64_t size, struct hash leaf, const struct tree_proof *proof, struct hash root);
-bool tree_check_consistency(uint64_t old_size, struct hash old_root, uint64_t size, struct hash root, const struct tree_proof *proof);
+bool tree_check_consistency(uint64_t old_size, struct hash old_root, uint64_t size, struct hash root,
+                            const struct tree_proof *proof);
 
 #endif

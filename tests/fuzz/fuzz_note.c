@@ -35,9 +35,11 @@ static void open_checkpoint(struct arena *a, const struct signer *s, text note)
 /* Signs the input as the body of a note, so that what lies behind the signature is reached. */
 static void open_signed(struct arena *a, const struct signer *s, text in)
 {
-    uint8_t line[4 + 64] = { (uint8_t)(s->key_id >> 24), (uint8_t)(s->key_id >> 16), (uint8_t)(s->key_id >> 8), (uint8_t)s->key_id };
+    uint8_t line[4 + 64];
     BUF_AUTO b = buf_make(1 << 20);
     text body;
+    for (unsigned i = 0; i < 4; i++)
+        line[i] = (uint8_t)(s->key_id >> (24 - 8 * i));
     buf_print(&b, "%.*s\n", T(s->name));
     buf_add(&b, in);
     buf_char(&b, '\n');

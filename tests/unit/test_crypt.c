@@ -10,7 +10,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -273,15 +276,52 @@ static void master_file(void **state)
     assert_int_equal(rmdir(folder), 0);                                 /* nothing else was left there */
 }
 
+/* An access list that lets `user` and, with `group_may`, the file's group read. */
+static void list_set(const char *path, uint32_t user, uint16_t group_may)
+{
+    struct { struct posix_acl_xattr_header head; struct posix_acl_xattr_entry entries[5]; } list = {
+        { POSIX_ACL_XATTR_VERSION },
+        { { ACL_USER_OBJ, ACL_READ, UINT32_MAX }, { ACL_USER, ACL_READ, user }, { ACL_GROUP_OBJ, group_may, UINT32_MAX },
+          { ACL_MASK, ACL_READ, UINT32_MAX }, { ACL_OTHER, 0, UINT32_MAX } } };
+    assert_int_equal(setxattr(path, "system.posix_acl_access", &list, sizeof list, 0), 0);
+}
+
+/* systemd gives a service its credential with a list: the mode then reads 0440, and yet no group may read it. */
+static void master_credential(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 16);
+    MASTER_AUTO m;
+    struct stat st;
+    char folder[64], path[80];
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/master", folder);
+    write_text(path, TEXT(HEX32 "\n"), 0400);
+    list_set(path, geteuid(), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0440);
+    assert_int_equal(master_read(&a, path, &m), OK);
+    list_set(path, geteuid(), ACL_READ);
+    assert_int_equal(master_read(&a, path, &m), ERR_CONFIG);
+    list_set(path, geteuid() + 1, 0);
+    assert_int_equal(master_read(&a, path, &m), ERR_CONFIG);
+    unlink(path), rmdir(folder);
+}
+
 /* ---- Tree. ---- */
 
 /* Inputs, roots and proofs of certificate-transparency's merkle tests. */
-static const char *const INPUTS[] = { "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f" };
+static const char *const INPUTS[] = {
+    "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
+};
 static const char *const ROOTS[] = {
-    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
-    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77", "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4", "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
-    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c", "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 };
 #define H96A2 "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"
 #define H5F08 "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e"
@@ -482,13 +522,16 @@ static void ed25519_vectors(void **state)
     static const struct { const char *seed, *public_key, *message, *signature; } rfc8032[] = {
         { "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
           "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-          "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b" },
+          "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+          "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b" },
         { "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
           "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-          "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00" },
+          "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+          "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00" },
         { "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
           "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-          "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a" },
+          "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+          "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a" },
     };
     for (size_t i = 0; i < sizeof rfc8032 / sizeof *rfc8032; i++) {
         ARENA_AUTO a = arena_make(1 << 16);
@@ -505,7 +548,8 @@ static void ed25519_vectors(void **state)
 
 #define NEUMANN "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 #define NEUMANN_TEXT "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
-#define NEUMANN_LINE "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+#define NEUMANN_LINE \
+    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 #define EXAMPLE "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 #define EXAMPLE_TEXT "This is an example message.\n"
 #define EXAMPLE_LINE \
@@ -569,8 +613,8 @@ static void verifiers(void **state)
         assert_int_equal(signer_parse(&a, bad[i], &v), ERR_VALUE);
     assert_true(signer_name_valid(TEXT("garant.example/journal")));
     assert_true(signer_name_valid(TEXT("clé.example")));
-    text names[] = { TEXT(""), TEXT("a b"), TEXT("a+b"), TEXT("a\nb"), TEXT("a\xC2\xA0""b"), TEXT("a\xE2\x80\x83"), TEXT("\xE3\x80\x80"),
-                     TEXT("\xFF") };
+    text names[] = { TEXT(""), TEXT("a b"), TEXT("a+b"), TEXT("a\nb"), TEXT("a\xC2\xA0""b"), TEXT("a\xE2\x80\x83"),
+                     TEXT("\xE3\x80\x80"), TEXT("\xFF") };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_false(signer_name_valid(names[i]));
 }
@@ -586,7 +630,8 @@ static void checkpoints(void **state)
     signer_make(TEXT("garant.example/journal"), &seed, &s);
     assert_int_equal(signer_parse(&a, signer_verifier(&a, &s), &v), OK);
     text note = checkpoint_sign(&a, &s, 4, root);
-    assert_true(text_starts(note, TEXT("garant.example/journal\n4\n037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc=\n\n— garant.example/journal ")));
+    assert_true(text_starts(note, TEXT("garant.example/journal\n4\n"
+                                       "037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc=\n\n— garant.example/journal ")));
     assert_int_equal(checkpoint_open(&a, &v, note, &size, &found), OK);
     assert_true(size == 4 && hash_eq(found, root));
     assert_int_equal(checkpoint_open(&a, &v, checkpoint_sign(&a, &s, INT64_MAX, root), &size, &found), OK);
@@ -626,7 +671,9 @@ static void checkpoint_forms(void **state)
         BUF_AUTO b = buf_make(4096);
         SIGNER_AUTO s;
         signer_make(TEXT("o"), &seed, &s);
-        uint8_t line[4 + 64] = { (uint8_t)(s.key_id >> 24), (uint8_t)(s.key_id >> 16), (uint8_t)(s.key_id >> 8), (uint8_t)s.key_id };
+        uint8_t line[4 + 64];
+        for (unsigned byte = 0; byte < 4; byte++)
+            line[byte] = (uint8_t)(s.key_id >> (24 - 8 * byte));
         crypto_sign_detached(line + 4, NULL, (const uint8_t *)forms[i].body.p, forms[i].body.n, s.secret);
         buf_print(&b, "%.*s\n— o ", T(forms[i].body));
         buf_base64(&b, TEXT_BYTES(line));
@@ -652,7 +699,8 @@ static void jws_vector(void **state)
     assert_true(text_eq(header, TEXT("{\"alg\":\"EdDSA\"}")));
     assert_true(text_eq(payload, TEXT("Example of Ed25519 signing")));
     text headers[] = { TEXT("{\"alg\":\"none\"}"), TEXT("{\"alg\":\"HS256\"}"), TEXT("{}"), TEXT("[]"), TEXT(""),
-                       TEXT("{\"alg\":\"EdDSA\",\"crit\":[\"b64\"],\"b64\":false}"), TEXT("{\"alg\":\"EdDSA\",\"alg\":\"EdDSA\"}") };
+                       TEXT("{\"alg\":\"EdDSA\",\"crit\":[\"b64\"],\"b64\":false}"),
+                       TEXT("{\"alg\":\"EdDSA\",\"alg\":\"EdDSA\"}") };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         assert_int_equal(jws_open(&a, &s, jws_sign(&a, &s, headers[i], TEXT("{}")), &header, &payload), ERR_INTEGRITY);
     assert_int_equal(certificate_open(&a, &s, expected, &payload), ERR_INTEGRITY);      /* no certificate: no kid, no typ */
@@ -689,6 +737,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seal_opens), cmocka_unit_test(seal_refuses_elsewhere), cmocka_unit_test(seal_refuses_altered),
         cmocka_unit_test(derivation), cmocka_unit_test(wrapping), cmocka_unit_test(rotation), cmocka_unit_test(master_file),
+        cmocka_unit_test(master_credential),
         cmocka_unit_test(tree_vectors), cmocka_unit_test(proof_vectors), cmocka_unit_test(inclusion_all),
         cmocka_unit_test(consistency_all), cmocka_unit_test(big_sizes), cmocka_unit_test(ed25519_vectors),
         cmocka_unit_test(note_vectors), cmocka_unit_test(verifiers), cmocka_unit_test(checkpoints),
