@@ -99,6 +99,16 @@ static text child_path(struct arena *a, const struct level *in)
     return parent->path.n ? arena_print(a, "%.*s.%.*s", T(parent->path), T(in->key)) : in->key;
 }
 
+/* Bounded, so that whoever works on the tree may compare the children of a node each with each. */
+static bool is_full(struct reader *r, struct mark at)
+{
+    const struct level *in = top(r);
+    if (!in || in->node->count < NODE_CHILDREN_MAX)
+        return false;
+    STOP(r, at, "more than %d entries in one list or map", NODE_CHILDREN_MAX);
+    return true;
+}
+
 static struct node *append(struct reader *r, enum node_kind kind, struct mark at)
 {
     struct level *in = top(r);
@@ -157,6 +167,8 @@ static enum err take_scalar(struct reader *r, const yaml_event_t *e, struct mark
         take_key(r, e, at);
         return top(r)->key.p ? OK : ERR_MEMORY;
     }
+    if (is_full(r, at))
+        return OK;
     struct node *new = append(r, NODE_SCALAR, at);
     TRY_PTR(new);
     new->quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
@@ -174,6 +186,8 @@ static enum err open_level(struct reader *r, enum node_kind kind, struct mark at
         STOP(r, at, "more than %d levels", NODE_LEVELS_MAX);
         return OK;
     }
+    if (is_full(r, at))
+        return OK;
     struct node *new = append(r, kind, at);
     TRY_PTR(new);
     r->levels[r->depth++] = (struct level){ .node = new };
@@ -190,7 +204,6 @@ static int by_key(const void *x, const void *y)
     return later ? 1 : -1;
 }
 
-/* Sorted rather than compared each with each, so that a map of a million keys costs no more than reading it. */
 static enum err find_duplicates(struct reader *r, const struct node *map)
 {
     if (map->count < 2)
@@ -352,4 +365,12 @@ bool node_has(const struct node *list_or_scalar, text word)
         if (item->kind == NODE_SCALAR && text_eq(item->value, word))
             return true;
     return false;
+}
+
+text node_said(const struct node *said, text language)
+{
+    if (!said || said->kind == NODE_SCALAR)
+        return said ? said->value : (text){ NULL, 0 };
+    text in_language = node_text(said, language);
+    return in_language.p || !said->first ? in_language : said->first->value;
 }

@@ -1,0 +1,352 @@
+/* What no row of the schema can say: uses, places, grounds and contradictions between clauses, and the model's limits. */
+#include "check.h"
+
+bool is_true(const struct node *map, text key) { return text_eq(node_text(map, key), TEXT("true")); }
+
+static const struct node *section(const struct check *c, const char *key) { return node_get(c->root, text_of(key)); }
+
+bool is_marketing(const struct node *purpose)
+{
+    static const text terms[] = { TEXT_INIT("dpv:Marketing"), TEXT_INIT("dpv:DirectMarketing"), TEXT_INIT("dpv:Advertising"),
+                                  TEXT_INIT("dpv:PersonalisedAdvertising"), TEXT_INIT("dpv:TargetedAdvertising"),
+                                  TEXT_INIT("dpv:SocialMediaMarketing"), TEXT_INIT("dpv:PersonalisedDirectMarketing") };
+    text dpv = node_text(purpose, TEXT("dpv"));
+    for (size_t i = 0; dpv.n && i < sizeof terms / sizeof *terms; i++)
+        if (text_eq(dpv, terms[i]))
+            return true;
+    return is_true(purpose, TEXT("marketing"));
+}
+
+static text add_ids(struct arena *a, const struct node *promises, text path, text ids)
+{
+    NODE_EACH(promise, promises) {
+        text so_far = ids;
+        bool known = false;
+        while (so_far.p)
+            known = known || text_eq(text_trim(text_cut(&so_far, ',')), promise->key);
+        if (!known && node_has(promise, path))
+            ids = arena_print(a, "%.*s%s%.*s", T(ids), ids.n ? ", " : "", T(promise->key));
+    }
+    return ids;
+}
+
+text promise_ids(struct arena *a, const struct node *root, text path)
+{
+    const struct node *promises = node_get(root, TEXT("promises"));
+    text ids = TEXT("");
+    for (size_t n = path.n; promises && n; n--)
+        if (n == path.n || path.p[n] == '.' || path.p[n] == '[')
+            ids = add_ids(a, promises, text_upto(path, n), ids);
+    return ids;
+}
+
+/* ---- Categories. ---- */
+
+static bool is_used(const struct check *c, text category)
+{
+    NODE_EACH(purpose, section(c, "purposes"))
+        if (node_has(node_get(purpose, TEXT("categories")), category))
+            return true;
+    return false;
+}
+
+static void check_used(struct check *c)
+{
+    NODE_EACH(category, section(c, "categories"))
+        if (!is_used(c, category->key))
+            WRONG(c, mark_of_key(category), category, "no purpose uses the category \"%.*s\": nothing may be held without a purpose",
+                  T(category->key));
+}
+
+struct special { text dpv, what, words; };
+static const struct special specials[] = {
+#define SPECIAL(dpv, what, words) { TEXT_INIT(dpv), TEXT_INIT(what), TEXT_INIT(words) },
+#include "special.def"
+#undef SPECIAL
+};
+
+/* One of the words in the name, whole or between separators. */
+static bool name_says(text name, text words)
+{
+    for (text rest = words; rest.p;) {
+        text word = word_next(&rest);
+        for (size_t i = 0; word.n && i + word.n <= name.n; i++) {
+            size_t end = i + word.n;
+            bool starts = i == 0 || text_index(TEXT("._-"), name.p[i - 1]) >= 0;
+            bool ends = end == name.n || text_index(TEXT("._-"), name.p[end]) >= 0;
+            if (starts && ends && text_eq(text_upto(text_from(name, i), word.n), word))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The special category that a category or field is by its term, or by its name unless the file says that it is not. */
+static const struct special *special_of(const struct node *n, bool denied)
+{
+    text dpv = node_text(n, TEXT("dpv"));
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if ((dpv.n && text_eq(dpv, specials[i].dpv)) || (!denied && name_says(n->key, specials[i].words)))
+            return &specials[i];
+    return NULL;
+}
+
+static void check_special(struct check *c)
+{
+    NODE_EACH(category, section(c, "categories")) {
+        bool denied = text_eq(node_text(category, TEXT("special")), TEXT("false"));
+        if (node_get(category, TEXT("ground")))
+            continue;
+        const struct special *s = special_of(category, denied);
+        if (s || is_true(category, TEXT("special")))
+            WRONG(c, mark_of_key(category), category, "%.*s is a special category (%.*s, Art. 9) without ground: name the exception of Art. 9(2)",
+                  T(category->path), T(s ? s->what : TEXT("special: true")));
+        NODE_EACH(field, s ? NULL : node_get(category, TEXT("fields")))
+            if ((s = special_of(field, denied)))
+                WRONG(c, mark_of_key(field), field, "%.*s is a special category (%.*s, Art. 9): its category needs a ground of Art. 9(2)",
+                      T(field->path), T(s->what));
+    }
+}
+
+static void check_held(struct check *c)
+{
+    NODE_EACH(category, section(c, "categories")) {
+        const struct node *retention = node_get(section(c, "retention"), category->key);
+        text active = node_text(retention, TEXT("active"));
+        bool grounded = node_get(retention, TEXT("ground")) && active.n && !text_eq(active, TEXT("always")) &&
+                        !text_eq(node_text(retention, TEXT("archive")), TEXT("always"));
+        if (is_true(category, TEXT("held")) && !grounded)
+            WRONG(c, mark_of_key(category), category, "%.*s is held after erasure without ground and period: give both in retention.%.*s",
+                  T(category->path), T(category->key));
+        if (node_get(category, TEXT("transient")) && (retention || is_true(category, TEXT("held"))))
+            WRONG(c, mark_of_key(category), category, "%.*s is transient: it can be neither held nor have a retention", T(category->path));
+    }
+}
+
+static void check_public(struct check *c)
+{
+    NODE_EACH(category, section(c, "categories")) {
+        const struct node *public = node_get(category, TEXT("public"));
+        const struct node *purpose = public ? node_get(section(c, "purposes"), public->value) : NULL;
+        if (!purpose)
+            continue;
+        if (!text_eq(node_text(purpose, TEXT("basis")), TEXT("consent")) || !node_has(node_get(purpose, TEXT("categories")), category->key))
+            WRONG(c, public->at, public, "%.*s may be shown in public under a purpose based on consent that uses it; %.*s is not one",
+                  T(category->path), T(purpose->path));
+    }
+}
+
+/* ---- Fields. ---- */
+
+static bool colour(text s)
+{
+    if (s.n != 7 || s.p[0] != '#')
+        return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (text_index(TEXT("0123456789abcdefABCDEF"), s.p[i]) < 0)
+            return false;
+    return true;
+}
+
+static bool default_fits(const struct node *field, text type, text value)
+{
+    int64_t v, bound;
+    if (text_eq(type, TEXT("integer")))
+        return text_int(value, &v) && (!text_int(node_text(field, TEXT("min")), &bound) || v >= bound) &&
+               (!text_int(node_text(field, TEXT("max")), &bound) || v <= bound);
+    if (text_eq(type, TEXT("choice")))
+        return node_has(node_get(field, TEXT("choices")), value);
+    if (text_eq(type, TEXT("boolean")))
+        return text_eq(value, TEXT("true")) || text_eq(value, TEXT("false"));
+    return !text_eq(type, TEXT("colour")) || colour(value);
+}
+
+static void check_when(struct check *c, const struct node *field)
+{
+    const struct node *when = node_get(field, TEXT("when"));
+    if (when && when->kind == NODE_MAP && when->count != 1)
+        WRONG(c, mark_of_key(when), when, "%.*s must name one field", T(when->path));
+    NODE_EACH(condition, when) {
+        const struct node *other = node_get(field->parent, condition->key);
+        other = other ? other : field_of_ref(c->root, condition->key);
+        if (!other || other == field)
+            WRONG(c, condition->key_at, condition, "%.*s depends on \"%.*s\", which is no other field", T(field->path), T(condition->key));
+        else if (text_eq(node_text(other, TEXT("type")), TEXT("choice")) && condition->kind == NODE_SCALAR &&
+                 !node_has(node_get(other, TEXT("choices")), condition->value))
+            WRONG(c, condition->at, condition, "%.*s can never be \"%.*s\": it is none of its choices", T(other->path), T(condition->value));
+    }
+}
+
+static void check_field(struct check *c, const struct node *category, const struct node *field)
+{
+    text type = node_text(field, TEXT("type"));
+    const struct node *standard = node_get(field, TEXT("default")), *choices = node_get(field, TEXT("choices"));
+    int64_t min, max;
+    if (text_eq(type, TEXT("card")) && !node_get(category, TEXT("transient")))
+        WRONG(c, mark_of_key(field), field, "%.*s is a payment card number: only a transient category may have it", T(field->path));
+    if (text_eq(type, TEXT("choice")) != (choices != NULL))
+        WRONG(c, mark_of_key(field), field, choices ? "%.*s has choices, but is of type \"%.*s\"" : "%.*s is a choice without choices",
+              T(field->path), T(type));
+    if (choices && choices->count > CHOICES_MAX)
+        WRONG(c, choices->at, choices, "%.*s has %u choices, more than %d", T(field->path), choices->count, CHOICES_MAX);
+    if (text_int(node_text(field, TEXT("min")), &min) && text_int(node_text(field, TEXT("max")), &max) && min > max)
+        WRONG(c, mark_of_key(field), field, "%.*s has a min above its max", T(field->path));
+    if (standard && standard->kind == NODE_SCALAR && !default_fits(field, type, standard->value))
+        WRONG(c, standard->at, standard, "the default of %.*s does not fit its own type and bounds", T(field->path));
+    check_when(c, field);
+}
+
+static void check_fields(struct check *c)
+{
+    NODE_EACH(category, section(c, "categories")) {
+        const struct node *fields = node_get(category, TEXT("fields"));
+        if (fields && fields->count > FIELDS_MAX)
+            WRONG(c, mark_of_key(fields), fields, "%.*s has %u fields, more than %d", T(category->path), fields->count, FIELDS_MAX);
+        NODE_EACH(field, fields)
+            check_field(c, category, field);
+    }
+}
+
+/* ---- Purposes. ---- */
+
+static const struct node *forbidden_by(const struct check *c, const struct node *purpose)
+{
+    NODE_EACH(never, section(c, "never"))
+        if (node_has(node_get(never, TEXT("purposes")), purpose->key) || (is_true(never, TEXT("marketing")) && is_marketing(purpose)))
+            return never;
+    return NULL;
+}
+
+static void check_never(struct check *c)
+{
+    NODE_EACH(purpose, section(c, "purposes")) {
+        const struct node *never = forbidden_by(c, purpose);
+        if (never)
+            WRONG(c, mark_of_key(purpose), purpose, "%.*s is declared, but %.*s (line %u) forbids it", T(purpose->path), T(never->path),
+                  never->key_at.line);
+    }
+    NODE_EACH(never, section(c, "never"))
+        if (never->kind == NODE_MAP && !is_true(never, TEXT("marketing")) && !node_get(never, TEXT("purposes")))
+            WRONG(c, mark_of_key(never), never, "%.*s forbids nothing: give it purposes, or marketing: true", T(never->path));
+}
+
+/* Whether one of the purposes listed under `list` uses the category. */
+static bool purposes_use(const struct check *c, const struct node *list, text category)
+{
+    NODE_EACH(purpose, section(c, "purposes"))
+        if (node_has(list, purpose->key) && node_has(node_get(purpose, TEXT("categories")), category))
+            return true;
+    return false;
+}
+
+/* A category or field asked for, or handed on, must be one that its purposes use. */
+static void check_use_of(struct check *c, const struct node *owner, const struct node *item, text category)
+{
+    const struct node *purposes = node_get(owner, TEXT("purposes"));
+    if (purposes && node_get(section(c, "categories"), category) && !purposes_use(c, purposes, category))
+        WRONG(c, item->at, item, "%.*s has \"%.*s\", but none of its purposes uses \"%.*s\"", T(owner->path), T(item->value), T(category));
+}
+
+static void check_uses(struct check *c)
+{
+    static const struct { const char *section, *list; } places[] = { { "collection", "fields" }, { "recipients", "categories" },
+                                                                     { "roles", "categories" }, { "systems", "categories" } };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        NODE_EACH(owner, section(c, places[i].section)) {
+            const struct node *list = node_get(owner, text_of(places[i].list));
+            for (const struct node *item = list && list->kind == NODE_LIST ? list->first : list; item; item = item->next) {
+                text rest = item->value;
+                check_use_of(c, owner, item, text_cut(&rest, '.'));
+                if (item == list)
+                    break;
+            }
+        }
+}
+
+/* ---- Places. ---- */
+
+static void check_place(struct check *c, const struct node *of, const struct node *declared)
+{
+    text country = node_text(of, TEXT("country"));
+    if (!declared || !country_of(country) || area_has(declared, country))
+        return;
+    text list = declared->kind == NODE_SCALAR ? declared->value : TEXT("");
+    NODE_EACH(item, declared)
+        list = arena_print(c->arena, "%.*s%s%.*s", T(list), list.n ? ", " : "", T(item->value));
+    text ids = promise_ids(c->arena, c->root, declared->path);
+    WRONG(c, node_get(of, TEXT("country"))->at, of, "%.*s is in %.*s, outside %.*s (%.*s) of line %u%s%.*s", T(of->path), T(country),
+          T(declared->path), T(list), declared->key_at.line, ids.n ? ", promise " : "", T(ids));
+}
+
+static void check_places(struct check *c)
+{
+    const struct node *hosting = section(c, "hosting"), *countries = node_get(hosting, TEXT("countries"));
+    const struct node *area = node_get(hosting, TEXT("area"));
+    check_place(c, hosting, countries);
+    NODE_EACH(store, node_get(hosting, TEXT("stores")))
+        check_place(c, store, countries);
+    NODE_EACH(recipient, section(c, "recipients"))
+        check_place(c, recipient, area ? area : countries);
+}
+
+/* ---- Names, sessions, limits. ---- */
+
+static void check_actors(struct check *c)
+{
+    static const char *const sections[] = { "roles", "systems", "recipients" };
+    for (size_t i = 0; i < 3; i++)
+        NODE_EACH(actor, section(c, sections[i])) {
+            if (text_eq(actor->key, TEXT("person")) || (i && text_eq(actor->key, TEXT("operator"))))
+                WRONG(c, mark_of_key(actor), actor, "\"%.*s\" is the server's own: choose another name", T(actor->key));
+            for (size_t j = 0; j < i; j++) {
+                const struct node *other = node_get(section(c, sections[j]), actor->key);
+                if (other)
+                    WRONG(c, mark_of_key(actor), actor, "%.*s has the name of %.*s (line %u): who acts must be told apart", T(actor->path),
+                          T(other->path), other->key_at.line);
+            }
+        }
+}
+
+static void check_sessions(struct check *c)
+{
+    NODE_EACH(cookie, section(c, "cookies")) {
+        const struct node *lifetime = node_get(cookie, TEXT("lifetime"));
+        if (lifetime && text_starts(lifetime->value, TEXT("session.")) &&
+            !node_get(node_at(c->root, TEXT("security.session")), text_from(lifetime->value, sizeof "session." - 1)))
+            WRONG(c, lifetime->at, lifetime, "%.*s lives as long as security.%.*s, which is not set", T(cookie->path), T(lifetime->value));
+    }
+}
+
+static void check_limit(struct check *c, const struct node *map, unsigned most)
+{
+    if (map && map->count > most)
+        WRONG(c, mark_of_key(map), map, "%.*s has %u entries, more than %u", T(map->path), map->count, most);
+}
+
+static void check_limits(struct check *c)
+{
+    const struct node *purposes = section(c, "purposes");
+    unsigned count = purposes ? purposes->count : 0;
+    NODE_EACH(never, section(c, "never")) {
+        const struct node *names = node_get(never, TEXT("purposes"));
+        count += names && names->kind == NODE_LIST ? names->count : 1;
+    }
+    if (count > PURPOSES_MAX)
+        WRONG(c, mark_of_key(purposes), purposes, "%u purposes, those of never included, are more than %d", count, PURPOSES_MAX);
+    check_limit(c, section(c, "categories"), CATEGORIES_MAX);
+    check_limit(c, section(c, "roles"), ACTORS_MAX);
+    check_limit(c, section(c, "systems"), ACTORS_MAX);
+    check_limit(c, section(c, "recipients"), ACTORS_MAX);
+    check_limit(c, section(c, "tenants"), TENANTS_MAX);
+    check_limit(c, node_at(c->root, TEXT("hosting.stores")), STORES_MAX);
+    check_limit(c, node_at(c->root, TEXT("hosting.countries")), LISTED_COUNTRIES_MAX);
+    check_limit(c, node_at(c->root, TEXT("hosting.area")), LISTED_COUNTRIES_MAX);
+}
+
+void check_sense(struct check *c)
+{
+    static void (*const checks[])(struct check *) = { check_used, check_special, check_held, check_public, check_fields, check_never,
+                                                      check_uses, check_places, check_actors, check_sessions, check_limits };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        checks[i](c);
+}
