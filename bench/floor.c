@@ -1,10 +1,9 @@
 /* The floor under the benchmarks: the same rows by prepared SQLite statements alone, without HTTP, journal tree or cryptography.
  *
- *   floor DIR SECONDS [CONSENTS]
+ *   floor DIR ACT GROUP SECONDS PEOPLE CONSENTS
  *
- * WAL, synchronous=FULL, one thread, every act with its audit row, 1, 16 or 64 acts to a commit. Prints one JSON object:
- * {"create": {"1": acts per second, "16": …, "64": …}, "get": …, "lookup": …, "consent": …, "erase": …}.
- * With CONSENTS, that many consents are laid first and only "create" is measured. */
+ * WAL, synchronous=FULL, one thread, every act with its audit row, GROUP acts to a commit. Lays PEOPLE and CONSENTS first, then does
+ * ACT (create, get, lookup, consent, erase) for SECONDS and prints the acts per second. */
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -158,35 +157,30 @@ static void open_floor(struct floor *f, const char *dir)
             die("getrandom", "too few bytes");
 }
 
-static void measure(struct floor *f, const char *name, int which, double seconds, const char *after)
+static int act_named(const char *name)
 {
-    static const int groups[] = { 1, 16, 64 };
-    printf("\"%s\": {", name);
-    for (int i = 0; i < 3; i++)
-        printf("%s\"%d\": %.0f", i ? ", " : "", groups[i], rate(f, which, groups[i], seconds));
-    printf("}%s", after);
-    fflush(stdout);
+    static const struct { const char *name; int which; } acts[] = {
+        { "create", CREATE }, { "get", GET }, { "lookup", LOOKUP }, { "consent", CONSENT }, { "erase", ERASE },
+    };
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (strcmp(name, acts[i].name) == 0)
+            return acts[i].which;
+    die(name, "no such act");
+    return -1;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
-        die("usage", "floor DIR SECONDS [CONSENTS]");
     static struct floor f;
-    double seconds = strtod(argv[2], NULL);
-    long consents = argc > 3 ? strtol(argv[3], NULL, 10) : -1;
+    if (argc != 7)
+        die("usage", "floor DIR ACT GROUP SECONDS PEOPLE CONSENTS");
+    int which = act_named(argv[2]), group = (int)strtol(argv[3], NULL, 10);
+    double seconds = strtod(argv[4], NULL);
     open_floor(&f, argv[1]);
-    for (int i = 0; i < 200; i++)
-        group_of(&f, CREATE, 100);
-    for (long i = 0; i < consents; i += 1000)
+    for (long people = strtol(argv[5], NULL, 10); people > 0; people -= 1000)
+        group_of(&f, CREATE, 1000);
+    for (long consents = strtol(argv[6], NULL, 10); consents > 0; consents -= 1000)
         group_of(&f, CONSENT, 1000);
-    printf("{");
-    measure(&f, "create", CREATE, seconds, consents < 0 ? ", " : "}\n");
-    if (consents >= 0)
-        return 0;
-    measure(&f, "get", GET, seconds, ", ");
-    measure(&f, "lookup", LOOKUP, seconds, ", ");
-    measure(&f, "consent", CONSENT, seconds, ", ");
-    measure(&f, "erase", ERASE, seconds, "}\n");
+    printf("%.0f\n", rate(&f, which, group, seconds));
     return 0;
 }

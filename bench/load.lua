@@ -1,0 +1,75 @@
+-- The requests of a benchmark, for wrk: wrk … -s bench/load.lua URL -- ACT TOKEN STAMP SKIP IDS
+-- ACT: create, keyed (create with an Idempotency-Key), get, lookup, consent, export, erase, health. STAMP makes the addresses new.
+-- IDS: a file of subject ids, a line each, with their e-mail after a blank; erase takes each once, from line SKIP on.
+-- Prints one JSON line at the end.
+local count = 0
+
+function setup(thread)
+    thread:set("number", count)
+    count = count + 1
+    threads = count
+end
+
+local function read_ids(path)
+    local ids, mails = {}, {}
+    for line in io.lines(path) do
+        local id, mail = line:match("(%S+) (%S+)")
+        ids[#ids + 1], mails[#mails + 1] = id, mail
+    end
+    return ids, mails
+end
+
+local act, stamp, ids, mails, headers, at, step
+
+function init(args)
+    act, stamp = args[1], args[3]
+    headers = { ["Authorization"] = "Bearer " .. args[2], ["Content-Type"] = "application/json" }
+    ids, mails = read_ids(args[5])
+    math.randomseed(number * 7919 + 17)
+    at = tonumber(args[4]) + number            -- each thread its own part of the ids: every second, third… one
+    step = tonumber(args[6])
+end
+
+local function create()
+    at = at + step
+    local name = string.format("%s-%d-%d", stamp, number, at)
+    return wrk.format("POST", "/v1/subjects", headers, string.format(
+        '{"data":{"identity":{"first_name":"Camille","last_name":"Bernard %s"},' ..
+        '"contact":{"email":"%s@bench.example","phone":"+33612345678"}},"source":"person"}', name, name))
+end
+
+local acts = {
+    create = create,
+    keyed = function()
+        headers["Idempotency-Key"] = string.format("%s/%d/%d", stamp, number, at)
+        return create()
+    end,
+    get = function()
+        return wrk.format("GET", "/v1/subjects/" .. ids[math.random(#ids)] .. "?purpose=service", headers)
+    end,
+    lookup = function()
+        return wrk.format("POST", "/v1/subjects/lookup", headers,
+            '{"identifier":{"contact.email":"' .. mails[math.random(#mails)] .. '"},"purpose":"service"}')
+    end,
+    consent = function()
+        return wrk.format("POST", "/v1/subjects/" .. ids[math.random(#ids)] .. "/consents", headers,
+            '{"purpose":"news","decision":"given"}')
+    end,
+    export = function()
+        return wrk.format("GET", "/v1/subjects/" .. ids[math.random(#ids)] .. "/export", headers)
+    end,
+    erase = function()
+        at = at + step
+        return wrk.format("POST", "/v1/subjects/" .. (ids[at] or "00000000000000000000000000") .. "/erase", headers, "{}")
+    end,
+    health = function() return wrk.format("GET", "/healthz", headers) end,
+}
+
+function request() return acts[act]() end
+
+function done(summary, latency)
+    io.write(string.format('\n{"requests":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,"max_ms":%.3f,"refused":%d,"broken":%d}\n',
+        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+        latency.max / 1000, summary.errors.status,
+        summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
+end
