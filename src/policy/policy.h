@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 
 /* ---- What went wrong, or is to be remarked, and where. ---- */
 struct mark { uint32_t line, column; };                      /* 1-based */
@@ -38,6 +39,8 @@ text node_said(const struct node *said, text language);
 bool node_has(const struct node *list_or_scalar, text word);            /* is it that word, or a list with it */
 #define NODE_EACH(item, parent_node) \
     for (const struct node *item = (parent_node) ? (parent_node)->first : NULL; item; item = item->next)
+/* The tree as JSON; every scalar is a text, as it was written. */
+void node_json(struct json_out *w, const struct node *n);
 enum { NODE_BYTES_MAX = 1 << 20, NODE_LEVELS_MAX = 64, NODE_KEY_MAX = 128, NODE_CHILDREN_MAX = 1024 };
 /* Reads `yaml` (UTF-8 without NUL or tabs, at most 1 MiB, 64 levels, 1,024 entries in a list or map, 128 bytes in a key; no
  * aliases, anchors, tags, directives, merge keys, duplicate keys, second document). Every fault becomes a finding, and

@@ -40,6 +40,11 @@ static void tree(void **state)
     assert_null(node_text(root, TEXT("b")).p);
     assert_true(node_has(node_get(root, TEXT("b")), TEXT("x")) && node_has(node_get(root, TEXT("a")), TEXT("1")));
     assert_null(node_get(NULL, TEXT("a")));
+
+    BUF_AUTO out = buf_make(1 << 10);
+    struct json_out w = json_out(&out);
+    node_json(&w, root);
+    assert_true(text_eq(buf_text(&out), TEXT("{\"a\":\"1\",\"b\":[\"x\",\"none\",{\"c.d\":\"é\",\"e\":\"~\"}],\"f\":\"\"}")));
 }
 
 static void reader_refuses(void **state)
