@@ -2,6 +2,7 @@
 #ifndef FRONT_REQUEST_H
 #define FRONT_REQUEST_H
 #include "domain/ctx.h"
+#include "front/peers.h"
 
 #define METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(PATCH) X(DELETE) X(OPTIONS)
 enum method {
@@ -32,7 +33,7 @@ struct request {
     const struct json *json;                          /* the body of a route that takes JSON; NULL when it is empty */
     bool operator_socket;                             /* came by the data folder's own socket, or in process from the command line */
     bool in_batch;                                    /* an item of POST /v1/batch */
-    text peer;                                        /* address of the client, without port; empty on the socket */
+    struct address address;                           /* of the client, or of whom the declared proxy forwards for; zero on the socket */
 };
 
 /* The value of a header (names without regard to case), of a query parameter, or of a path's {name}; p NULL when absent. */

@@ -1,0 +1,109 @@
+/* The front: identity, admission, body, handler, answer. */
+#include "front/front.h"
+#include "domain/write.h"
+#include "front/gate.h"
+
+size_t front_body_limit(const struct route *route)
+{
+    return route->body == BODY_FILE ? FILE_LIMIT : route->body == BODY_NONE ? 0 : BODY_LIMIT;
+}
+
+/* Values in one JSON text: bounded before the parser builds its tree of them, which is many times larger than the text. */
+static enum err bound_values(struct arena *a, text body)
+{
+    enum { VALUES_MAX = 65536 };
+    size_t values = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < body.n; i++) {
+        char c = body.p[i];
+        if (quoted)
+            i += c == '\\', quoted = c != '"';
+        else if (c == '"')
+            quoted = true;
+        else
+            values += c == ',' || c == '[' || c == '{';
+    }
+    return values <= VALUES_MAX ? OK : say(a, ERR_TOO_LARGE, "the JSON holds more than %d values", VALUES_MAX);
+}
+
+static bool json_type(text header)
+{
+    text type = text_trim(text_cut(&header, ';'));
+    return !type.p || text_eq_nocase(type, TEXT("application/json")) || text_eq_nocase(type, TEXT("application/merge-patch+json"));
+}
+
+static enum err decode_body(struct arena *a, struct request *q)
+{
+    switch (q->route->body) {
+    case BODY_FILE: return OK;
+    case BODY_NONE: return q->body.n ? say(a, ERR_USAGE, "this resource takes no body") : OK;
+    case BODY_OPTIONAL:
+    case BODY_JSON: break;
+    }
+    if (q->in_batch || (!q->body.n && q->route->body == BODY_OPTIONAL))
+        return q->json || q->route->body == BODY_OPTIONAL ? OK : say(a, ERR_JSON, "the item has no body");
+    if (!json_type(request_header(q, TEXT("Content-Type"))))
+        return say(a, ERR_MEDIA_TYPE, "this resource takes application/json%s", q->method == METHOD_PATCH ? " or application/merge-patch+json" : "");
+    if (!text_utf8(q->body))
+        return say(a, ERR_JSON, "the body is not UTF-8");
+    TRY(bound_values(a, q->body));
+    enum err e = json_parse(a, q->body, &q->json);
+    return e == ERR_MEMORY ? say(a, ERR_TOO_LARGE, "the JSON needs more memory than a request has") : e;
+}
+
+enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
+{
+    TRY(gate_admit(c, q->route));
+    TRY(gate_headers(c, q));
+    TRY(decode_body(c->arena, q));
+    if (c->idempotency.key.p) {
+        bool found = false;
+        struct answer answer = { 0 };
+        TRY(idempotency_find(c, &found, &answer));
+        if (found)
+            return reply_answer(c, q, r, &answer);
+    }
+    return q->route->handler(c, q, r);
+}
+
+/* No Set-Cookie leaves that the policy does not declare (MX-07): its name must be a key of "cookies". */
+static void drop_undeclared_cookies(const struct policy *policy, struct reply *r)
+{
+    const struct node *declared = node_get(policy->root, TEXT("cookies"));
+    unsigned kept = 0;
+    for (unsigned i = 0; i < r->header_count; i++) {
+        text value = r->headers[i].value;
+        bool cookie = text_eq_nocase(r->headers[i].name, TEXT("Set-Cookie"));
+        if (!cookie || node_get(declared, text_trim(text_cut(&value, '='))))
+            r->headers[kept++] = r->headers[i];
+    }
+    r->header_count = kept;
+}
+
+void front_refuse(const struct request *q, struct arena *a, struct reply *r)
+{
+    text language = request_language(request_header(q, TEXT("Accept-Language")));
+    reply_problem(r, &a->why, language);
+    if (a->why.code == ERR_METHOD) {
+        text allow = route_allow(a, q->target);
+        if (allow.n)
+            r->headers[r->header_count++] = (struct pair){ TEXT("Allow"), allow };
+    }
+}
+
+void front_answer(struct request *q, struct arena *a, struct reply *r)
+{
+    CTX_AUTO c = { 0 };
+    ctx_begin(q->front->app, a, &c);
+    c.language = request_language(request_header(q, TEXT("Accept-Language")));
+    enum err e = gate_identify(&c, q);
+    if (e == OK)
+        e = front_handle(&c, q, r);
+    if (e == OK && !r->status)
+        e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
+    if (e != OK) {
+        a->why.code = e;
+        front_refuse(q, a, r);
+    }
+    drop_undeclared_cookies(c.policy, r);
+}

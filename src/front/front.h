@@ -1,0 +1,27 @@
+/* The front: what every request passes, whether it came over a connection, in a batch, or from the command line. */
+#ifndef FRONT_FRONT_H
+#define FRONT_FRONT_H
+#include "domain/app.h"
+#include "front/metrics.h"
+#include "front/peers.h"
+
+struct front {
+    struct app *app;
+    struct peers *peers;
+    struct counters **counters;                       /* one a thread of the server; none in process */
+    unsigned threads;
+    msec started;                                     /* of clock_monotonic() */
+};
+
+enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, KEY_LIMIT = 128, BATCH_LIMIT = 1000 };
+/* The most bytes the body of a request for this route may have. */
+size_t front_body_limit(const struct route *route);
+
+/* Answers a request whose route is found (route_find): who calls, may they, body, handler, problem. Always makes a reply. */
+void front_answer(struct request *q, struct arena *a, struct reply *r);
+/* The same inside a context that knows its actor: an item of a batch. */
+enum err front_handle(struct ctx *c, struct request *q, struct reply *r);
+/* The problem of a request that reached no handler: the reason is in the arena. */
+void front_refuse(const struct request *q, struct arena *a, struct reply *r);
+
+#endif

@@ -1,0 +1,593 @@
+/* One thread of the server. libmicrohttpd reads and writes; we accept, check, bound, time, and run handlers on fibers. */
+#include "front/loop.h"
+#include "base/log.h"
+#include "front/strict.h"
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    HEAD_TIME = 10 * SECOND, KEPT_TIME = 30 * SECOND, BODY_TIME = 15 * SECOND, REPLY_TIME = 20 * SECOND,
+    SLOWEST = 16 << 10,                /* bytes a second below which a body or an answer is given up, after its first seconds */
+    DRAIN_TIME = 10 * SECOND, LINGER_TIME = 2 * SECOND,
+    EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32,
+    HEAD_MEMORY = 32 << 10,            /* of libmicrohttpd for each connection: bounds the head */
+    ARENA_LIMIT = 256 << 20
+};
+
+enum state { FRESH, KEPT, HEAD, BODY, WORKING, SENDING };
+
+struct connection {
+    struct connection *next, *previous;
+    struct loop *loop;
+    int fd;
+    struct address address;
+    struct peer *peer;                 /* NULL on the folder's socket */
+    bool operator_socket, swept, linger;
+    enum state state;
+    msec since;                        /* the state's start, of clock_monotonic() */
+    uint64_t bytes;                    /* of the body so far, or of the answer */
+};
+
+/* One request and its answer; used again for others. */
+struct exchange {
+    struct exchange *next;
+    struct connection *connection;
+    struct MHD_Connection *mhd;
+    struct arena arena;
+    struct buf body;
+    struct reply reply;
+    struct request request;
+    struct pair headers[REQUEST_HEADERS];
+    size_t header_count;               /* of all, also beyond what is kept */
+    const char *line;                  /* the target's place in libmicrohttpd's buffer */
+    size_t line_size;
+    struct framing framing;
+    uint64_t started;
+    enum { READING, STARTED, PARKED, DONE, ANSWERED } stage;
+};
+
+static void enter(struct connection *c, enum state state)
+{
+    c->state = state;
+    c->since = clock_monotonic();
+    c->bytes = 0;
+}
+
+/* ---- Exchanges. ---- */
+
+static struct exchange *exchange_take(struct loop *l)
+{
+    struct exchange *x = l->idle;
+    if (x) {
+        l->idle = x->next;
+        l->idle_count--;
+        return x;
+    }
+    if ((x = calloc(1, sizeof *x))) {
+        x->arena = arena_make(ARENA_LIMIT);
+        reply_reset(&x->reply);
+    }
+    return x;
+}
+
+static void exchange_free(struct exchange *x)
+{
+    arena_free(&x->arena);
+    buf_free(&x->body);
+    reply_free(&x->reply);
+    free(x);
+}
+
+static void exchange_give(struct loop *l, struct exchange *x)
+{
+    if (l->idle_count >= EXCHANGES_KEPT) {
+        exchange_free(x);
+        return;
+    }
+    arena_reset(&x->arena);
+    reply_reset(&x->reply);
+    if (x->body.capacity > BODY_KEPT)
+        buf_free(&x->body);
+    x->next = l->idle;
+    l->idle = x;
+    l->idle_count++;
+}
+
+/* ---- Answers. ---- */
+
+static const struct { const char *name, *value; } always[] = {
+    { "Cache-Control", "no-store" },
+    { "X-Content-Type-Options", "nosniff" },
+    { "Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'" },
+    { "Referrer-Policy", "no-referrer" },
+    { "Cross-Origin-Resource-Policy", "same-origin" },
+};
+
+static bool add_header(struct MHD_Response *response, text name, text value)
+{
+    char n[64], v[2048];
+    return text_cstr(name, n, sizeof n) && text_cstr(value, v, sizeof v) && MHD_add_response_header(response, n, v) == MHD_YES;
+}
+
+static struct MHD_Response *make_response(struct exchange *x)
+{
+    const struct reply *r = &x->reply;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(r->body.n, (void *)(uintptr_t)r->body.p, MHD_RESPMEM_PERSISTENT);
+    bool ok = response != NULL;
+    for (size_t i = 0; ok && i < sizeof always / sizeof *always; i++)
+        ok = MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES;
+    if (ok && r->type.p)
+        ok = add_header(response, TEXT("Content-Type"), r->type);
+    for (unsigned i = 0; ok && i < r->header_count; i++)
+        ok = add_header(response, r->headers[i].name, r->headers[i].value);
+    if (ok && (r->close || atomic_load_explicit(&x->connection->loop->shared->stopping, memory_order_relaxed)))
+        ok = add_header(response, TEXT("Connection"), TEXT("close"));
+    if (ok || !response)
+        return response;
+    MHD_destroy_response(response);
+    return NULL;
+}
+
+static void write_access_log(struct exchange *x, uint64_t microseconds)
+{
+    const struct route *route = x->request.route;
+    LOG(LOG_INFO, "request", LOG_TEXT("method", method_word(x->request.method)), LOG_TEXT("route", route ? route->path : TEXT("-")),
+        LOG_INT("status", x->reply.status), LOG_INT("bytes", (int64_t)x->reply.body.n), LOG_INT("us", (int64_t)microseconds));
+}
+
+static enum MHD_Result send_reply(struct exchange *x)
+{
+    struct connection *c = x->connection;
+    struct MHD_Response *response = make_response(x);
+    uint64_t microseconds = metrics_microseconds() - x->started;
+    x->stage = ANSWERED;
+    enter(c, SENDING);
+    c->bytes = x->reply.body.n;
+    counters_add(c->loop->counters, x->request.route, x->reply.status, microseconds);
+    if (c->loop->shared->access_log)
+        write_access_log(x, microseconds);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_queue_response(x->mhd, (unsigned)x->reply.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* Answers with the reason in the arena. After a malformed head, or with a body that nobody will read, the connection ends:
+ * what follows on it cannot be trusted to be where it seems. */
+static enum MHD_Result refuse(struct exchange *x, bool broken)
+{
+    front_refuse(&x->request, &x->arena, &x->reply);
+    x->connection->linger = x->reply.close = broken || x->framing.chunked || x->framing.length;
+    return send_reply(x);
+}
+
+/* ---- A request arrives. ---- */
+
+static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value, size_t value_size)
+{
+    struct exchange *x = arg;
+    if (x->header_count < REQUEST_HEADERS)
+        x->headers[x->header_count] = (struct pair){ { name, name_size }, { value ? value : name + name_size, value_size } };
+    x->header_count++;
+    return MHD_YES;
+}
+
+/* The request line has come: called before the library splits the target. */
+static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
+{
+    struct loop *l = arg;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct connection *c = info->socket_context;
+    struct exchange *x = exchange_take(l);
+    enter(c, HEAD);
+    if (!x)
+        return NULL;
+    x->connection = c, x->mhd = mhd, x->stage = READING, x->header_count = 0, x->started = metrics_microseconds();
+    x->line = target, x->line_size = target ? strlen(target) : 0;
+    x->request = (struct request){ .front = l->shared->front, .operator_socket = c->operator_socket, .address = c->address,
+                                   .headers = x->headers, .target = arena_copy(&x->arena, (text){ target, x->line_size }) };
+    return x;
+}
+
+/* Behind the declared proxy the client is whom it names last. */
+static void believe_proxy(struct exchange *x)
+{
+    text list = request_header(&x->request, TEXT("X-Forwarded-For")), last = { NULL, 0 };
+    while (list.p)
+        last = text_cut(&list, ',');
+    struct address address;
+    if (last.p && address_parse(last, &address))
+        x->request.address = address;
+}
+
+static enum err check_head(struct exchange *x, const char *url, const char *method, const char *version)
+{
+    struct arena *a = &x->arena;
+    x->framing = (struct framing){ 0 };
+    TRY_PTR(x->request.target.p);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct head head = { .method = text_of(method), .target = { url, x->line_size }, .version = text_of(version), .headers = x->headers,
+                         .count = x->header_count, .bytes = info->header_size };
+    if (url != x->line)
+        return say(a, ERR_USAGE, "the request line has no target");
+    TRY(strict_check(a, &head, &x->framing));
+    x->request.method = method_of(head.method);
+    if (x->connection->loop->shared->proxy)
+        believe_proxy(x);
+    return OK;
+}
+
+static enum err find_route(struct exchange *x)
+{
+    struct arena *a = &x->arena;
+    TRY(route_find(a, &x->request));
+    size_t limit = front_body_limit(x->request.route);
+    if (x->framing.length > limit)
+        return limit ? say(a, ERR_TOO_LARGE, "the body is larger than %zu bytes", limit) : say(a, ERR_USAGE, "this resource takes no body");
+    x->body.limit = limit;
+    buf_clear(&x->body);
+    return OK;
+}
+
+static enum MHD_Result on_head(struct exchange *x, const char *url, const char *method, const char *version)
+{
+    MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, add_pair, x);
+    x->request.header_count = x->header_count < REQUEST_HEADERS ? x->header_count : REQUEST_HEADERS;
+    x->stage = STARTED;
+    if (check_head(x, url, method, version) != OK)
+        return refuse(x, true);
+    if (find_route(x) != OK)
+        return refuse(x, false);
+    enter(x->connection, BODY);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *size)
+{
+    x->connection->bytes += *size;
+    buf_add(&x->body, (text){ data, *size });
+    *size = 0;
+    /* A chunked body says its length only as it comes. The library takes no answer amidst it: the rest is read, within reason. */
+    bool endless = x->body.failed && x->connection->bytes > 2 * (uint64_t)x->body.limit + (1 << 20);
+    return endless ? MHD_NO : MHD_YES;
+}
+
+static void work(void *arg)
+{
+    struct exchange *x = arg;
+    front_answer(&x->request, &x->arena, &x->reply);
+    if (x->stage == PARKED)
+        MHD_resume_connection(x->mhd);
+    x->stage = DONE;
+    atomic_fetch_sub_explicit(&x->connection->loop->counters->working, 1, memory_order_relaxed);
+}
+
+static enum MHD_Result on_complete(struct exchange *x)
+{
+    struct connection *c = x->connection;
+    if (x->body.failed) {
+        say(&x->arena, ERR_TOO_LARGE, "the body is larger than %zu bytes", x->body.limit);
+        return refuse(x, true);
+    }
+    x->request.body = buf_text(&x->body);
+    enter(c, WORKING);
+    atomic_fetch_add_explicit(&c->loop->counters->working, 1, memory_order_relaxed);
+    if (fiber_run(&x->arena, &c->loop->fibers, work, x) != OK) {
+        atomic_fetch_sub_explicit(&c->loop->counters->working, 1, memory_order_relaxed);
+        return refuse(x, false);
+    }
+    if (x->stage == DONE)
+        return send_reply(x);
+    x->stage = PARKED;
+    MHD_suspend_connection(x->mhd);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
+                                  const char *data, size_t *size, void **context)
+{
+    struct exchange *x = *context;
+    if (!x)                            /* no memory when the line came */
+        return MHD_NO;
+    switch (x->stage) {
+    case READING: return on_head(x, url, method, version);
+    case STARTED: return *size ? on_data(x, data, size) : on_complete(x);
+    case DONE: return send_reply(x);
+    case PARKED:
+    case ANSWERED: break;
+    }
+    *size = 0;
+    return MHD_YES;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+{
+    struct exchange *x = *context;
+    *context = NULL;
+    if (!x)
+        return;
+    enter(x->connection, KEPT);
+    exchange_give(arg, x);
+}
+
+/* ---- Connections. ---- */
+
+/* The client may still be sending; closed at once, its system would throw away the answer. We close our half and read on a while. */
+static void linger(struct loop *l, int fd)
+{
+    if (l->linger_count == sizeof l->linger / sizeof *l->linger)
+        return;
+    int copy = dup(fd);
+    if (copy < 0)
+        return;
+    shutdown(copy, SHUT_WR);
+    l->linger[l->linger_count].fd = copy;
+    l->linger[l->linger_count++].until = clock_monotonic() + LINGER_TIME;
+}
+
+static void read_lingering(struct loop *l, bool all)
+{
+    char sink[16384];
+    msec now = clock_monotonic();
+    for (unsigned i = 0; i < l->linger_count;) {
+        ssize_t n;
+        do
+            n = recv(l->linger[i].fd, sink, sizeof sink, MSG_DONTWAIT);
+        while (n > 0);
+        if (all || n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || now > l->linger[i].until) {
+            close(l->linger[i].fd);
+            l->linger[i] = l->linger[--l->linger_count];
+        } else
+            i++;
+    }
+}
+
+/* A first line that is no request line makes the library close without a word; the client is told why. */
+static void say_goodbye(struct connection *c)
+{
+    struct tcp_info info = { 0 };
+    socklen_t size = sizeof info;
+    char one;
+    if (c->state != FRESH || c->swept || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_bytes_sent ||
+        !info.tcpi_bytes_received || recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        return;
+    struct arena a = arena_make(0);
+    struct reply r = { 0 };
+    reply_reset(&r);
+    say(&a, ERR_USAGE, "the first line is no HTTP request line");
+    reply_problem(&r, &a.why, TEXT("en"));
+    BUF_AUTO b = buf_make(4096);
+    buf_print(&b, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: %.*s\r\nContent-Length: %zu\r\n", r.status,
+              MHD_get_reason_phrase_for((unsigned)r.status), T(r.type), r.body.n);
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        buf_print(&b, "%s: %s\r\n", always[i].name, always[i].value);
+    buf_add(&b, TEXT("\r\n"));
+    buf_add(&b, r.body);
+    text out = buf_text(&b);
+    if (out.n && send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        c->linger = true;
+    counters_add(c->loop->counters, NULL, r.status, 0);
+    reply_free(&r);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
+{
+    struct loop *l = arg;
+    struct connection *c;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        c = *context = l->accepting;
+        c->next = l->connections;
+        if (c->next)
+            c->next->previous = c;
+        l->connections = c;
+        return;
+    }
+    c = *context;
+    say_goodbye(c);
+    if (c->linger)
+        linger(l, c->fd);
+    *(c->previous ? &c->previous->next : &l->connections) = c->next;
+    if (c->next)
+        c->next->previous = c->previous;
+    if (c->peer)
+        peers_leave(l->shared->front->peers, c->peer);
+    atomic_fetch_sub_explicit(&l->shared->connections, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&l->counters->connections, 1, memory_order_relaxed);
+    free(c);
+}
+
+static void sweep_out(struct connection *c)
+{
+    if (c->swept)
+        return;
+    c->swept = true;
+    shutdown(c->fd, SHUT_RDWR);        /* the library sees the end and closes */
+    atomic_fetch_add_explicit(&c->loop->counters->swept, 1, memory_order_relaxed);
+}
+
+/* Places are taken: the connection that has asked nothing for longest goes, of the address that holds most. False when all are at work. */
+static bool make_room(struct loop *l)
+{
+    struct connection *worst = NULL;
+    unsigned most = 0;
+    for (struct connection *c = l->connections; c; c = c->next) {
+        unsigned held = c->peer ? peer_connections(c->peer) : 0;
+        bool idle = c->state == FRESH || c->state == KEPT || c->state == HEAD;
+        if (idle && !c->swept && (!worst || held > most || (held == most && c->since < worst->since)))
+            worst = c, most = held;
+    }
+    if (worst)
+        sweep_out(worst);
+    return worst != NULL;
+}
+
+/* On the folder's socket: this user or root, nobody else, whatever the folder's mode has become. */
+static bool may_operate(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+}
+
+static bool admit(struct loop *l, struct connection *c, const struct sockaddr *sa)
+{
+    struct shared *s = l->shared;
+    bool full = atomic_load_explicit(&s->connections, memory_order_relaxed) >= s->connections_max;
+    if (c->operator_socket)            /* the operator gets in also when all places are taken */
+        return may_operate(c->fd);
+    if (full && !make_room(l))
+        return false;
+    c->address = address_of(sa);
+    c->peer = peers_enter(s->front->peers, c->address, !address_loopback(sa) && !s->proxy);
+    return c->peer != NULL;
+}
+
+static void take(struct loop *l, int fd, bool operator_socket, const struct sockaddr *sa, socklen_t size)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    if (c)
+        *c = (struct connection){ .loop = l, .fd = fd, .operator_socket = operator_socket };
+    if (!c || !admit(l, c, sa)) {
+        atomic_fetch_add_explicit(&l->counters->turned_away, 1, memory_order_relaxed);
+        close(fd);
+        free(c);
+        return;
+    }
+    enter(c, FRESH);
+    atomic_fetch_add_explicit(&l->shared->connections, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&l->counters->connections, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&l->counters->accepted, 1, memory_order_relaxed);
+    l->accepting = c;
+    bool started = MHD_add_connection(l->daemon, fd, sa, size) == MHD_YES;
+    if (!started && l->connections != c) {     /* refused before it was announced to us; the library has closed fd */
+        if (c->peer)
+            peers_leave(l->shared->front->peers, c->peer);
+        atomic_fetch_sub_explicit(&l->shared->connections, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&l->counters->connections, 1, memory_order_relaxed);
+        free(c);
+    }
+    l->accepting = NULL;
+}
+
+static void accept_some(struct loop *l, int listen_fd, bool operator_socket)
+{
+    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
+        struct sockaddr_storage storage;
+        socklen_t size = sizeof storage;
+        int fd = accept4(listen_fd, (struct sockaddr *)&storage, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            take(l, fd, operator_socket, (const struct sockaddr *)&storage, size);
+        else if (errno == EMFILE || errno == ENFILE) {
+            make_room(l);
+            return;
+        } else if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+/* How long a connection may stay as it is; 0: as long as the work takes. */
+static msec patience(const struct connection *c, bool stopping)
+{
+    switch (c->state) {
+    case FRESH: return stopping ? 1 : HEAD_TIME;
+    case HEAD: return HEAD_TIME;
+    case KEPT: return stopping ? 1 : KEPT_TIME;
+    case BODY: return BODY_TIME + (msec)(c->bytes / SLOWEST) * SECOND;
+    case SENDING: return REPLY_TIME + (msec)(c->bytes / SLOWEST) * SECOND;
+    case WORKING: break;
+    }
+    return 0;
+}
+
+static void sweep(struct loop *l, bool stopping)
+{
+    msec now = clock_monotonic();
+    l->next_sweep = now + (stopping ? SECOND / 20 : SECOND);
+    for (struct connection *c = l->connections; c; c = c->next) {
+        msec limit = patience(c, stopping);
+        if (limit && now - c->since >= limit)
+            sweep_out(c);
+    }
+    read_lingering(l, false);
+}
+
+/* ---- The thread. ---- */
+
+enum err loop_open(struct arena *a, struct shared *shared, int listen_fd, int socket_fd, struct loop *l)
+{
+    *l = (struct loop){ .shared = shared, .listen_fd = listen_fd, .socket_fd = socket_fd };
+    TRY(fiber_loop_open(a, &l->fibers));
+    l->counters = calloc(1, sizeof *l->counters);
+    l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_request, l,
+        MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info = l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info || !l->counters)
+        return say(a, ERR_INTERNAL, "the HTTP library does not start");
+    l->http_fd = info->epoll_fd;
+    return OK;
+}
+
+static void turn(struct loop *l)
+{
+    MHD_UNSIGNED_LONG_LONG pending;
+    bool stopping = atomic_load_explicit(&l->shared->stopping, memory_order_relaxed);
+    msec wait = l->next_sweep - clock_monotonic();
+    if (MHD_get_timeout(l->daemon, &pending) == MHD_YES && (msec)pending < wait)
+        wait = (msec)pending;
+    if (l->linger_count && wait > 20)
+        wait = 20;
+    struct pollfd fds[] = { { l->http_fd, POLLIN, 0 }, { l->fibers.event_fd, POLLIN, 0 }, { stopping ? -1 : l->listen_fd, POLLIN, 0 },
+                            { stopping ? -1 : l->socket_fd, POLLIN, 0 }, { stopping ? -1 : l->shared->stop_fd, POLLIN, 0 } };
+    if (poll(fds, sizeof fds / sizeof *fds, wait > 0 ? (int)wait : 0) < 0 && errno != EINTR)
+        return;
+    if (fds[2].revents)
+        accept_some(l, l->listen_fd, false);
+    if (fds[3].revents)
+        accept_some(l, l->socket_fd, true);
+    if (fds[1].revents)
+        fiber_drain(&l->fibers);
+    MHD_run(l->daemon);
+    if (l->linger_count)
+        read_lingering(l, false);
+    if (clock_monotonic() >= l->next_sweep)
+        sweep(l, stopping);
+}
+
+void *loop_main(void *arg)
+{
+    struct loop *l = arg;
+    while (!atomic_load_explicit(&l->shared->stopping, memory_order_relaxed))
+        turn(l);
+    msec until = clock_monotonic() + DRAIN_TIME;
+    l->next_sweep = 0;
+    while (l->connections && clock_monotonic() < until)
+        turn(l);
+    while (l->fibers.live)             /* what has begun is ended: its write may be on the disk already */
+        turn(l);
+    return NULL;
+}
+
+void loop_close(struct loop *l)
+{
+    if (l->daemon)
+        MHD_stop_daemon(l->daemon);
+    read_lingering(l, true);
+    if (l->fibers.event_fd > 0)
+        fiber_loop_close(&l->fibers);
+    for (struct exchange *x = l->idle, *next; x; x = next) {
+        next = x->next;
+        exchange_free(x);
+    }
+    for (int i = 0; i < 2; i++)
+        if ((i ? l->listen_fd : l->socket_fd) >= 0)
+            close(i ? l->listen_fd : l->socket_fd);
+    free(l->counters);
+}

@@ -1,0 +1,42 @@
+/* One thread of the server: its connections, their deadlines, its fibers, and libmicrohttpd driven by poll(). */
+#ifndef FRONT_LOOP_H
+#define FRONT_LOOP_H
+#include "front/front.h"
+#include "base/fiber.h"
+#include <microhttpd.h>
+#include <pthread.h>
+
+/* What the threads share. */
+struct shared {
+    struct front *front;
+    int stop_fd;                       /* readable from the stop on */
+    _Atomic bool stopping;
+    _Atomic unsigned connections;
+    unsigned connections_max;
+    bool proxy, access_log;
+};
+
+struct connection;
+struct exchange;
+struct loop {
+    struct shared *shared;
+    pthread_t thread;
+    bool started;
+    struct MHD_Daemon *daemon;
+    int http_fd, listen_fd, socket_fd; /* libmicrohttpd's epoll; our listeners, -1 for none */
+    struct fiber_loop fibers;
+    struct connection *connections;    /* all of this thread */
+    struct connection *accepting;      /* the one that MHD_add_connection() is about */
+    struct exchange *idle;             /* exchanges to use again */
+    unsigned idle_count, linger_count;
+    struct { int fd; msec until; } linger[16];   /* closed for writing, still read so that the client gets the last answer */
+    msec next_sweep;
+    struct counters *counters;
+};
+
+/* Takes over both descriptors (either may be -1). */
+enum err loop_open(struct arena *a, struct shared *shared, int listen_fd, int socket_fd, struct loop *l);
+void *loop_main(void *loop);           /* a thread's body: until stopped and drained */
+void loop_close(struct loop *l);       /* after the thread has ended */
+
+#endif

@@ -1,0 +1,162 @@
+/* Who is connected: a table by address, shared by the server's threads. */
+#include "front/peers.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum { SLOTS = 8192, PROBES = 32 };
+
+struct peer {
+    struct address address;
+    _Atomic unsigned connections;
+    unsigned failures;
+    msec window;                       /* start of the failures' minute */
+};
+
+struct peers {
+    pthread_mutex_t lock;
+    unsigned per_address;
+    uint64_t seed;                     /* so that nobody can choose addresses that collide */
+    _Atomic uint64_t last_failure;     /* so that an honest request takes no lock */
+    struct peer slots[SLOTS];
+};
+
+struct address address_of(const struct sockaddr *sa)
+{
+    struct address out = { { 0 } };
+    if (sa->sa_family == AF_INET) {
+        out.b[10] = out.b[11] = 0xFF;
+        memcpy(out.b + 12, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
+    } else if (sa->sa_family == AF_INET6) {
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+        memcpy(out.b, six, IN6_IS_ADDR_V4MAPPED(six) ? 16 : 8);
+    }
+    return out;
+}
+
+bool address_parse(text s, struct address *out)
+{
+    char copy[INET6_ADDRSTRLEN];
+    struct sockaddr_in four = { .sin_family = AF_INET };
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+    s = text_trim(s);
+    if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+        s = text_upto(text_from(s, 1), s.n - 2);
+    if (!text_cstr(s, copy, sizeof copy))
+        return false;
+    if (inet_pton(AF_INET, copy, &four.sin_addr) == 1)
+        *out = address_of((const struct sockaddr *)&four);
+    else if (inet_pton(AF_INET6, copy, &six.sin6_addr) == 1)
+        *out = address_of((const struct sockaddr *)&six);
+    else
+        return false;
+    return true;
+}
+
+bool address_loopback(const struct sockaddr *sa)
+{
+    if (sa->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 == 127;
+    if (sa->sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
+    return sa->sa_family == AF_UNIX;
+}
+
+enum err peers_open(struct arena *a, unsigned per_address, struct peers **out)
+{
+    struct peers *p = calloc(1, sizeof *p);
+    if (!p)
+        return say(a, ERR_MEMORY, "no memory for the table of addresses");
+    if (getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed) {
+        free(p);
+        return say(a, ERR_INTERNAL, "the machine gives no random bytes");
+    }
+    pthread_mutex_init(&p->lock, NULL);
+    p->per_address = per_address;
+    *out = p;
+    return OK;
+}
+
+void peers_close(struct peers **p)
+{
+    if (!*p)
+        return;
+    pthread_mutex_destroy(&(*p)->lock);
+    free(*p);
+    *p = NULL;
+}
+
+static bool unused(const struct peer *e, msec now)
+{
+    return !atomic_load_explicit(&e->connections, memory_order_relaxed) && (!e->failures || now - e->window > FAILURES_WINDOW);
+}
+
+/* The address' slot, or a free one made its own; NULL when all its places are taken. Under the lock. */
+static struct peer *slot(struct peers *p, struct address address, msec now)
+{
+    uint64_t words[2], hash = p->seed;
+    struct peer *spare = NULL;
+    memcpy(words, address.b, sizeof words);
+    for (size_t i = 0; i < 2; i++) {
+        hash = (hash ^ words[i]) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 29;
+    }
+    for (size_t i = 0; i < PROBES; i++) {
+        struct peer *e = &p->slots[(hash + i) % SLOTS];
+        if (memcmp(&e->address, &address, sizeof address) == 0)
+            return e;
+        if (!spare && unused(e, now))
+            spare = e;
+    }
+    if (spare)
+        *spare = (struct peer){ .address = address };
+    return spare;
+}
+
+struct peer *peers_enter(struct peers *p, struct address address, bool limited)
+{
+    pthread_mutex_lock(&p->lock);
+    struct peer *e = slot(p, address, clock_monotonic());
+    if (e && limited && e->connections >= p->per_address)
+        e = NULL;
+    if (e)
+        e->connections++;
+    pthread_mutex_unlock(&p->lock);
+    return e;
+}
+
+void peers_leave(struct peers *p, struct peer *peer)
+{
+    pthread_mutex_lock(&p->lock);
+    peer->connections--;
+    pthread_mutex_unlock(&p->lock);
+}
+
+unsigned peer_connections(const struct peer *peer) { return atomic_load_explicit(&peer->connections, memory_order_relaxed); }
+
+bool peers_barred(struct peers *p, struct address address, msec now)
+{
+    uint64_t last = atomic_load_explicit(&p->last_failure, memory_order_relaxed);
+    if (!last || now - (msec)last > FAILURES_WINDOW)
+        return false;
+    pthread_mutex_lock(&p->lock);
+    struct peer *e = slot(p, address, now);
+    bool barred = e && e->failures > FAILURES_MAX && now - e->window <= FAILURES_WINDOW;
+    pthread_mutex_unlock(&p->lock);
+    return barred;
+}
+
+void peers_failed(struct peers *p, struct address address, msec now)
+{
+    pthread_mutex_lock(&p->lock);
+    struct peer *e = slot(p, address, now);
+    if (e && now - e->window > FAILURES_WINDOW)
+        e->failures = 0, e->window = now;
+    if (e)
+        e->failures++;
+    pthread_mutex_unlock(&p->lock);
+    atomic_store_explicit(&p->last_failure, (uint64_t)now, memory_order_relaxed);
+}

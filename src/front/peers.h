@@ -1,0 +1,28 @@
+/* Who is connected: connections by address, and failed credentials by address. */
+#ifndef FRONT_PEERS_H
+#define FRONT_PEERS_H
+#include "base/arena.h"
+#include "base/clock.h"
+#include <sys/socket.h>
+
+/* An address as the limits see it: IPv4 whole (mapped), IPv6 by its /64, which is what one person has. */
+struct address { uint8_t b[16]; };
+struct address address_of(const struct sockaddr *sa);        /* all zero for another family */
+bool address_parse(text s, struct address *out);             /* from X-Forwarded-For: without port; brackets allowed */
+bool address_loopback(const struct sockaddr *sa);
+
+enum { FAILURES_MAX = 20, FAILURES_WINDOW = MINUTE };
+struct peers;
+struct peer;
+/* At most `per_address` connections an address. */
+enum err peers_open(struct arena *a, unsigned per_address, struct peers **out);
+void peers_close(struct peers **p);
+/* Counts one more connection; NULL when the address has its share, or the table is full. Any thread. */
+struct peer *peers_enter(struct peers *p, struct address address, bool limited);
+void peers_leave(struct peers *p, struct peer *peer);
+unsigned peer_connections(const struct peer *peer);
+/* Failed credentials: beyond FAILURES_MAX within FAILURES_WINDOW the address must wait. `now` is of clock_monotonic(). */
+bool peers_barred(struct peers *p, struct address address, msec now);
+void peers_failed(struct peers *p, struct address address, msec now);
+
+#endif

@@ -1,0 +1,309 @@
+/* The server: addresses, listeners, threads, signals. */
+#include "front/server.h"
+#include "base/log.h"
+#include "front/loop.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { CONNECTIONS_DEFAULT = 2000, THREADS_MAX = 64, BACKLOG = 1024 };
+
+struct server {
+    struct shared shared;
+    struct front front;
+    struct loop loops[THREADS_MAX];
+    unsigned opened;
+    pthread_t jobs;
+    bool jobs_started;
+    text socket_path;
+};
+
+static void wanted_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+void server_block_signals(void)
+{
+    sigset_t set;
+    wanted_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- Addresses. ---- */
+
+struct bound { struct sockaddr_storage address; socklen_t size; };
+
+static enum err parse_listen(struct arena *a, text listen, struct bound *out)
+{
+    char host[256], port[8];
+    size_t colon = listen.n;
+    while (colon && listen.p[colon - 1] != ':')
+        colon--;
+    text name = text_upto(listen, colon ? colon - 1 : 0);
+    if (name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']')
+        name = text_upto(text_from(name, 1), name.n - 2);
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_PASSIVE }, *list = NULL;
+    if (!name.n || !text_cstr(name, host, sizeof host) || !text_cstr(text_from(listen, colon), port, sizeof port) || !port[0] ||
+        getaddrinfo(host, port, &hints, &list) != 0)
+        return say(a, ERR_CONFIG, "\"%.*s\" is no address to listen on: write 127.0.0.1:8080 or [::1]:8080", T(listen));
+    memcpy(&out->address, list->ai_addr, list->ai_addrlen);
+    out->size = list->ai_addrlen;
+    freeaddrinfo(list);
+    return OK;
+}
+
+static enum err check_exposure(struct arena *a, const struct server_options *o, const struct bound *b)
+{
+    if (o->tls_certificate.n)
+        return say(a, ERR_CONFIG, "this version does not end TLS itself: put a proxy before it, and say --proxy");
+    if (address_loopback((const struct sockaddr *)&b->address) || o->proxy)
+        return OK;
+    return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused: listen on 127.0.0.1, or say --proxy when a proxy that ends TLS stands before");
+}
+
+/* One listening socket; `shared`: several may have the address. */
+static int listen_on(const struct bound *b, bool shared)
+{
+    int one = 1, fd = socket(b->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, shared ? sizeof one : 0);
+    if (b->address.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    if (bind(fd, (const struct sockaddr *)&b->address, b->size) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+/* Sharing the port would let a second server on this machine take half of the connections in silence, so it is first tried alone. */
+static enum err claim(struct arena *a, text listen, struct bound *b)
+{
+    int fd = listen_on(b, false);
+    if (fd < 0)
+        return say(a, ERR_CONFIG, "%.*s cannot be listened on: %s", T(listen), strerror(errno));
+    b->size = sizeof b->address;
+    getsockname(fd, (struct sockaddr *)&b->address, &b->size);     /* the port when 0 was asked for */
+    close(fd);
+    return OK;
+}
+
+static text print_address(struct arena *a, const struct bound *b)
+{
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (getnameinfo((const struct sockaddr *)&b->address, b->size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return TEXT("");
+    return arena_print(a, b->address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+enum err server_socket_address(struct arena *a, text data_dir, struct sockaddr_un *out, int *dir_fd)
+{
+    *out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    *dir_fd = -1;
+    text path = arena_print(a, "%.*s/garant.sock", T(data_dir));
+    TRY_PTR(path.p);
+    if (path.n >= sizeof out->sun_path) {
+        text dir = arena_copy(a, data_dir);
+        TRY_PTR(dir.p);
+        *dir_fd = open(dir.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        path = arena_print(a, "/proc/self/fd/%d/garant.sock", *dir_fd);
+        TRY_PTR(path.p);
+    }
+    if (!text_cstr(path, out->sun_path, sizeof out->sun_path))
+        return say(a, ERR_CONFIG, "the path of the data folder holds a NUL");
+    return OK;
+}
+
+/* The folder's lock is held, so whatever socket stands there belongs to nobody. */
+static enum err listen_in_folder(struct arena *a, struct server *s, text dir, int *out)
+{
+    struct sockaddr_un address;
+    int dir_fd;
+    TRY(server_socket_address(a, dir, &address, &dir_fd));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    unlink(address.sun_path);
+    mode_t before = umask(0177);
+    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, BACKLOG) == 0;
+    int why = errno;
+    umask(before);
+    if (dir_fd >= 0)
+        close(dir_fd);
+    if (!ok) {
+        if (fd >= 0)
+            close(fd);
+        return say(a, ERR_CONFIG, "the socket garant.sock cannot be made in the data folder: %s", strerror(why));
+    }
+    s->socket_path = arena_print(a, "%.*s/garant.sock", T(dir));
+    *out = fd;
+    return OK;
+}
+
+/* ---- Threads. ---- */
+
+static enum err open_loops(struct arena *a, struct server *s, const struct server_options *o, text *address)
+{
+    struct bound bound = { .size = 0 };
+    int socket_fd = -1;
+    unsigned threads = s->front.threads;
+    if (o->listen.n) {
+        TRY(parse_listen(a, o->listen, &bound));
+        TRY(check_exposure(a, o, &bound));
+        TRY(claim(a, o->listen, &bound));
+        *address = print_address(a, &bound);
+    }
+    if (o->data_dir.n)
+        TRY(listen_in_folder(a, s, o->data_dir, &socket_fd));
+    for (; s->opened < threads; s->opened++) {
+        int fd = o->listen.n ? listen_on(&bound, true) : -1;
+        struct loop *l = &s->loops[s->opened];
+        if (o->listen.n && fd < 0)
+            return say(a, ERR_CONFIG, "%.*s cannot be listened on: %s", T(*address), strerror(errno));
+        enum err e = loop_open(a, &s->shared, fd, s->opened ? -1 : socket_fd, l);
+        s->front.counters[s->opened] = l->counters;
+        if (e != OK) {
+            s->opened++;
+            return e;
+        }
+    }
+    return OK;
+}
+
+static void *jobs_main(void *arg)
+{
+    struct server *s = arg;
+    struct pollfd stop = { s->shared.stop_fd, POLLIN, 0 };
+    while (poll(&stop, 1, 1000) <= 0)
+        app_tick(s->front.app);
+    return NULL;
+}
+
+static enum err start_threads(struct arena *a, struct server *s)
+{
+    for (unsigned i = 0; i < s->opened; i++)
+        if (!(s->loops[i].started = pthread_create(&s->loops[i].thread, NULL, loop_main, &s->loops[i]) == 0))
+            return say(a, ERR_INTERNAL, "thread %u cannot be started", i + 1);
+    s->jobs_started = pthread_create(&s->jobs, NULL, jobs_main, s) == 0;
+    return s->jobs_started ? OK : say(a, ERR_INTERNAL, "the jobs' thread cannot be started");
+}
+
+static void stop_threads(struct server *s)
+{
+    uint64_t one = 1;
+    atomic_store(&s->shared.stopping, true);
+    while (write(s->shared.stop_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+    for (unsigned i = 0; i < s->opened; i++)
+        if (s->loops[i].started)
+            pthread_join(s->loops[i].thread, NULL);
+    if (s->jobs_started)
+        pthread_join(s->jobs, NULL);
+}
+
+static void reload(struct server *s)
+{
+    ARENA_AUTO a = arena_make(16 << 20);
+    struct findings findings = { 0 };
+    enum err e = app_reload(s->front.app, &a, &findings);
+    if (e == OK) {
+        LOG(LOG_INFO, "policy reloaded", LOG_INT("warnings", findings.warnings));
+        return;
+    }
+    LOG(LOG_ERROR, "policy not reloaded; the one in force stays", LOG_INT("errors", findings.errors), LOG_TEXT("reason", text_of(a.why.detail)));
+    for (const struct finding *f = findings.first; f; f = f->next)
+        if (f->severity == SEVERITY_ERROR)
+            LOG(LOG_ERROR, "policy", LOG_INT("line", f->at.line), LOG_INT("column", f->at.column), LOG_TEXT("message", f->message));
+}
+
+static enum err wait_for_signals(struct arena *a, struct server *s)
+{
+    sigset_t set;
+    wanted_signals(&set);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    if (fd < 0)
+        return say(a, ERR_INTERNAL, "signals cannot be waited for");
+    struct signalfd_siginfo info = { 0 };
+    for (;;) {
+        ssize_t n = read(fd, &info, sizeof info);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == sizeof info && info.ssi_signo == SIGHUP)
+            reload(s);
+        else
+            break;
+    }
+    close(fd);
+    LOG(LOG_INFO, "stopping", LOG_INT("signal", info.ssi_signo));
+    return OK;
+}
+
+static void server_free(struct server **server)
+{
+    struct server *s = *server;
+    if (!s)
+        return;
+    for (unsigned i = 0; i < s->opened; i++)
+        loop_close(&s->loops[i]);
+    if (s->socket_path.p)
+        unlink(s->socket_path.p);
+    if (s->shared.stop_fd > 0)
+        close(s->shared.stop_fd);
+    peers_close(&s->front.peers);
+    free(s->front.counters);
+    free(s);
+}
+
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static unsigned thread_count(unsigned wanted)
+{
+    long cores = wanted ? (long)wanted : sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+}
+
+enum err server_run(struct arena *a, struct app *app, const struct server_options *o)
+{
+    CLEANUP(server_free) struct server *s = calloc(1, sizeof *s);
+    text address = TEXT("");
+    TRY_PTR(s);
+    raise_descriptors();
+    unsigned most = o->connections ? o->connections : CONNECTIONS_DEFAULT;
+    s->front = (struct front){ .app = app, .threads = thread_count(o->threads), .started = clock_monotonic() };
+    s->front.counters = calloc(s->front.threads, sizeof *s->front.counters);
+    s->shared = (struct shared){ .front = &s->front, .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .connections_max = most, .proxy = o->proxy,
+                                 .access_log = o->access_log };
+    if (!s->front.counters || s->shared.stop_fd < 0)
+        return say(a, ERR_INTERNAL, "no memory or descriptor for the server");
+    TRY(peers_open(a, o->per_address ? o->per_address : most / 4, &s->front.peers));
+    TRY(open_loops(a, s, o, &address));
+    enum err e = start_threads(a, s);
+    if (e == OK) {
+        if (o->ready)
+            o->ready(o->ready_arg, address);
+        e = wait_for_signals(a, s);
+    }
+    stop_threads(s);
+    return e;
+}

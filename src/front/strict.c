@@ -1,0 +1,139 @@
+/* The strictness gate: the shape of the head, then the headers that decide where the body ends. */
+#include "front/strict.h"
+
+/* RFC 9110, 5.6.2. */
+static bool token(text s)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && !memchr(others, c, sizeof others - 1))
+            return false;
+    }
+    return s.n > 0;
+}
+
+static enum err check_value(struct arena *a, text value, size_t number)
+{
+    bool ascii = true;
+    for (size_t i = 0; i < value.n; i++) {
+        uint8_t c = (uint8_t)value.p[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
+            return say(a, ERR_USAGE, "header %zu holds a control byte", number);
+        ascii &= c < 0x80;
+    }
+    return ascii || text_utf8(value) ? OK : say(a, ERR_USAGE, "header %zu is not UTF-8", number);
+}
+
+/* The library has turned each CR, LF and colon into a NUL and moved nothing: the next line starts two bytes behind this one's end,
+ * or bytes stood between that its parser has dropped. */
+static enum err check_shape(struct arena *a, const struct head *h)
+{
+    if (!token(h->method) || h->method.n > 16)
+        return say(a, ERR_USAGE, "the method is no token");
+    if (h->target.p != h->method.p + h->method.n + 1 || h->version.p != h->target.p + h->target.n + 1)
+        return say(a, ERR_USAGE, "the request line is not three words with one blank between");
+    if (!text_eq(h->version, TEXT("HTTP/1.1")) && !text_eq(h->version, TEXT("HTTP/1.0")))
+        return say(a, ERR_USAGE, "only HTTP/1.1 and HTTP/1.0 are spoken");
+    const char *next = h->version.p + h->version.n + 2;
+    for (size_t i = 0; i < h->count; i++) {
+        text name = h->headers[i].name, value = h->headers[i].value;
+        if (name.p != next)
+            return say(a, ERR_USAGE, "line %zu of the head is folded, holds a NUL, or does not end with CRLF", i + 1);
+        if (!token(name))
+            return say(a, ERR_USAGE, "the name of header %zu is no token", i + 1);
+        TRY(check_value(a, value, i + 1));
+        next = value.p + value.n + 2;
+    }
+    if (next + 2 != h->method.p + h->bytes)
+        return say(a, ERR_USAGE, "line %zu of the head is folded, holds a NUL, or does not end with CRLF", h->count + 1);
+    return OK;
+}
+
+/* Headers that carry one value: a second one is an attack or a fault, and two readers may pick differently. */
+static const text singles[] = { TEXT_INIT("Host"), TEXT_INIT("Content-Length"), TEXT_INIT("Transfer-Encoding"), TEXT_INIT("Content-Type"),
+    TEXT_INIT("Authorization"), TEXT_INIT("If-Match"), TEXT_INIT("Idempotency-Key"), TEXT_INIT("Garant-Tenant"), TEXT_INIT("Origin"),
+    TEXT_INIT("Expect"), TEXT_INIT("Content-Encoding"), TEXT_INIT("Cookie"), TEXT_INIT("X-Forwarded-For"), TEXT_INIT("Forwarded") };
+
+static enum err check_singles(struct arena *a, const struct head *h)
+{
+    for (size_t s = 0; s < sizeof singles / sizeof *singles; s++) {
+        unsigned count = 0;
+        for (size_t i = 0; i < h->count; i++)
+            count += text_eq_nocase(h->headers[i].name, singles[s]);
+        if (count > 1)
+            return say(a, ERR_USAGE, "the header %.*s stands %u times", T(singles[s]), count);
+    }
+    return OK;
+}
+
+/* Any other spelling of the framing headers, such as with a blank or an underscore, may be read as the header by someone else. */
+static enum err check_lookalikes(struct arena *a, const struct head *h)
+{
+    static const text framing[] = { TEXT_INIT("content_length"), TEXT_INIT("transfer_encoding") };
+    for (size_t i = 0; i < h->count; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (text_eq_nocase(h->headers[i].name, framing[k]))
+                return say(a, ERR_USAGE, "the header \"%.*s\" is mistaken for another by some proxies", T(framing[k]));
+    return OK;
+}
+
+static text find(const struct head *h, text name)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (text_eq_nocase(h->headers[i].name, name))
+            return h->headers[i].value;
+    return (text){ NULL, 0 };
+}
+
+static enum err check_host(struct arena *a, const struct head *h)
+{
+    text host = text_trim(find(h, TEXT("Host")));
+    if (!host.p)
+        return text_eq(h->version, TEXT("HTTP/1.0")) ? OK : say(a, ERR_USAGE, "HTTP/1.1 needs a Host header");
+    for (size_t i = 0; i < host.n; i++) {
+        char c = host.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || memchr("-._~:[]%", c, 8)))
+            return say(a, ERR_USAGE, "the Host header is no host and port");
+    }
+    return host.n && host.n <= 255 ? OK : say(a, ERR_USAGE, "the Host header is no host and port");
+}
+
+static enum err check_framing(struct arena *a, const struct head *h, struct framing *out)
+{
+    text length = find(h, TEXT("Content-Length")), coding = find(h, TEXT("Transfer-Encoding"));
+    *out = (struct framing){ .has_body = length.p || coding.p, .chunked = coding.p != NULL };
+    if (length.p && coding.p)
+        return say(a, ERR_USAGE, "Content-Length and Transfer-Encoding stand side by side");
+    if (coding.p && text_eq(h->version, TEXT("HTTP/1.0")))
+        return say(a, ERR_USAGE, "HTTP/1.0 has no Transfer-Encoding");
+    if (coding.p && !text_eq_nocase(coding, TEXT("chunked")))
+        return say(a, ERR_USAGE, "the only Transfer-Encoding is chunked");
+    for (size_t i = 0; length.p && i < length.n; i++) {
+        if (length.p[i] < '0' || length.p[i] > '9')
+            return say(a, ERR_USAGE, "Content-Length is not made of digits");
+        if (__builtin_mul_overflow(out->length, 10, &out->length) || __builtin_add_overflow(out->length, length.p[i] - '0', &out->length))
+            return say(a, ERR_TOO_LARGE, "Content-Length is beyond any size");
+    }
+    if (length.p && !length.n)
+        return say(a, ERR_USAGE, "Content-Length is empty");
+    text encoding = text_trim(find(h, TEXT("Content-Encoding")));
+    if (encoding.p && !text_eq_nocase(encoding, TEXT("identity")))
+        return say(a, ERR_MEDIA_TYPE, "the body may not be compressed");
+    text expect = text_trim(find(h, TEXT("Expect")));
+    if (expect.p && !text_eq_nocase(expect, TEXT("100-continue")))
+        return say(a, ERR_USAGE, "the only expectation is 100-continue");
+    return OK;
+}
+
+enum err strict_check(struct arena *a, const struct head *h, struct framing *out)
+{
+    if (h->count > REQUEST_HEADERS)
+        return say(a, ERR_HEADERS_TOO_LARGE, "the request has more than %d headers", REQUEST_HEADERS);
+    TRY(check_shape(a, h));
+    TRY(check_singles(a, h));
+    TRY(check_lookalikes(a, h));
+    TRY(check_host(a, h));
+    return check_framing(a, h, out);
+}

@@ -1,0 +1,22 @@
+/* The strictness gate: refuses what the HTTP library lets pass and a proxy may read otherwise (request smuggling). */
+#ifndef FRONT_STRICT_H
+#define FRONT_STRICT_H
+#include "front/request.h"
+
+/* The head of a request as libmicrohttpd left it: slices into one buffer, where it only put NULs in place of separators. From their
+ * distances one sees every byte that its parser skipped: bare line feeds, folded lines, NULs, doubled blanks. */
+struct head {
+    text method, target, version;
+    const struct pair *headers;
+    size_t count;
+    size_t bytes;                                     /* of the whole head, from the method to the empty line's end */
+};
+struct framing { bool has_body, chunked; uint64_t length; };
+
+/* ERR_USAGE with the reason for: another line end than CRLF, a folded line, a NUL or another control byte, a name that is no token, a value that is
+ * not UTF-8, another version than 1.0 and 1.1, no or two Host, two Content-Length or one that is not only digits, Transfer-Encoding
+ * beside Content-Length or other than chunked or in 1.0, and repeated headers that carry one value. ERR_HEADERS_TOO_LARGE beyond REQUEST_HEADERS.
+ * ERR_MEDIA_TYPE for an encoded body. */
+enum err strict_check(struct arena *a, const struct head *h, struct framing *out);
+
+#endif
