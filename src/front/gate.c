@@ -31,14 +31,6 @@ enum err gate_identify(struct ctx *c, const struct request *q)
     return e;
 }
 
-static text act_word(int act)
-{
-    static const text words[ACT_COUNT] = { [ACT_READ] = TEXT_INIT("read"), [ACT_WRITE] = TEXT_INIT("write"), [ACT_SEND] = TEXT_INIT("send"),
-        [ACT_DISCLOSE] = TEXT_INIT("disclose"), [ACT_ERASE] = TEXT_INIT("erase"), [ACT_EXPORT] = TEXT_INIT("export"),
-        [ACT_CONSENT] = TEXT_INIT("record consents") };
-    return words[act];
-}
-
 enum err gate_admit(struct ctx *c, const struct route *route)
 {
     if (route->who == WHO_PUBLIC || c->actor.kind == ACTOR_OPERATOR)
@@ -51,7 +43,7 @@ enum err gate_admit(struct ctx *c, const struct route *route)
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause, "the policy no longer has the class of this token");
     const struct actor_class *class = &c->policy->actors[c->actor.index];
     if (route->needs != NEEDS_NONE && !(class->acts >> route->needs & 1))
-        return say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "\"%.*s\" may not %.*s", T(class->name), T(act_word(route->needs)));
+        return say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "\"%.*s\" may not %.*s", T(class->name), T(act_word((enum act)route->needs)));
     return OK;
 }
 
