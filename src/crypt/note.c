@@ -162,23 +162,82 @@ enum err note_open(struct arena *a, const struct signer *verifier, text note, te
     return OK;
 }
 
+/* Digits without sign or leading zero, as C2SP writes numbers; up to INT64_MAX. */
+static bool decimal(text digits, uint64_t *out)
+{
+    int64_t value;
+    if (!digits.n || digits.p[0] < '0' || (digits.p[0] == '0' && digits.n > 1) || !text_int(digits, &value))
+        return false;
+    *out = (uint64_t)value;
+    return true;
+}
+
 enum err checkpoint_open(struct arena *a, const struct signer *verifier, text note, uint64_t *size, struct hash *root)
 {
     text body;
     TRY(note_open(a, verifier, note, &body));
     text origin = text_cut(&body, '\n'), digits = text_cut(&body, '\n'), hash = decode_base64(a, text_cut(&body, '\n'));
-    int64_t count;
     if (!text_eq(origin, verifier->name))
         return say(a, ERR_INTEGRITY, "the checkpoint's origin is not %.*s", T(verifier->name));
-    if (!digits.n || digits.p[0] < '0' || (digits.p[0] == '0' && digits.n > 1) || !text_int(digits, &count) || count < 0)
+    if (!decimal(digits, size))
         return say(a, ERR_INTEGRITY, "the checkpoint's size is not a decimal number");
     if (hash.n != sizeof root->b)
         return say(a, ERR_INTEGRITY, "the checkpoint's root is not a SHA-256 in base64");
     while (body.n)
         if (!text_cut(&body, '\n').n)
             return say(a, ERR_INTEGRITY, "the checkpoint has an empty extension line");
-    *size = (uint64_t)count;
     memcpy(root->b, hash.p, sizeof root->b);
+    return OK;
+}
+
+#define PROOF_HEAD "c2sp.org/tlog-proof@v1"
+
+text proof_print(struct arena *a, uint64_t index, const struct tree_proof *proof, text note)
+{
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    buf_print(&b, PROOF_HEAD "\nindex %llu\n", (unsigned long long)index);
+    for (unsigned i = 0; i < proof->count; i++) {
+        buf_base64(&b, TEXT_BYTES(proof->path[i].b));
+        buf_char(&b, '\n');
+    }
+    buf_char(&b, '\n');
+    buf_add(&b, note);
+    return keep(a, &b);
+}
+
+/* The lines of hashes up to the empty line; moves `*rest` behind it. */
+static enum err proof_path(struct arena *a, text *rest, struct tree_proof *out)
+{
+    *out = (struct tree_proof){ 0 };
+    for (text line = text_cut(rest, '\n'); line.n; line = text_cut(rest, '\n')) {
+        text hash = decode_base64(a, line);
+        if (hash.n != sizeof out->path[0].b || out->count == sizeof out->path / sizeof *out->path)
+            return say(a, ERR_INTEGRITY, "the proof's hash %u is not a SHA-256 in base64, or one too many", out->count + 1);
+        memcpy(out->path[out->count++].b, hash.p, hash.n);
+    }
+    return OK;
+}
+
+enum err proof_open(struct arena *a, const struct signer *verifier, text proof, struct hash leaf, uint64_t *index, uint64_t *size)
+{
+    text rest = proof, line = text_cut(&rest, '\n');
+    struct tree_proof path;
+    struct hash root;
+    if (!text_eq(line, TEXT(PROOF_HEAD)))
+        return say(a, ERR_INTEGRITY, "the proof does not begin with " PROOF_HEAD);
+    line = text_cut(&rest, '\n');
+    if (text_starts(line, TEXT("extra "))) {            /* authenticated by nothing: passed over */
+        if (!decode_base64(a, text_from(line, sizeof "extra " - 1)).p)
+            return say(a, ERR_INTEGRITY, "the proof's extra data is not base64");
+        line = text_cut(&rest, '\n');
+    }
+    if (!text_starts(line, TEXT("index ")) || !decimal(text_from(line, sizeof "index " - 1), index))
+        return say(a, ERR_INTEGRITY, "the proof has no index");
+    TRY(proof_path(a, &rest, &path));
+    TRY(checkpoint_open(a, verifier, rest, size, &root));
+    if (!tree_check_inclusion(*index, *size, leaf, &path, root))
+        return say(a, ERR_INTEGRITY, "the proof does not show the entry at index %llu of %llu", (unsigned long long)*index,
+                   (unsigned long long)*size);
     return OK;
 }
 

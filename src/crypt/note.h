@@ -1,4 +1,4 @@
-/* Signed statements: C2SP signed notes and checkpoints (Ed25519), and certificates as JWS (RFC 7515, RFC 8037). */
+/* Signed statements: C2SP signed notes, checkpoints and proofs (Ed25519), and certificates as JWS (RFC 7515, RFC 8037). */
 #ifndef CRYPT_NOTE_H
 #define CRYPT_NOTE_H
 #include "base/clock.h"
@@ -26,6 +26,12 @@ enum err note_open(struct arena *a, const struct signer *verifier, text note, te
 text checkpoint_sign(struct arena *a, const struct signer *s, uint64_t size, struct hash root);
 /* ERR_INTEGRITY, naming what is wrong, when form, name or signature do not hold. */
 enum err checkpoint_open(struct arena *a, const struct signer *verifier, text note, uint64_t *size, struct hash *root);
+
+/* c2sp.org/tlog-proof: one text that shows, offline, that an entry is in the journal: index, inclusion proof, checkpoint.
+ * `proof` is the one for `index` and the size of the checkpoint `note`. */
+text proof_print(struct arena *a, uint64_t index, const struct tree_proof *proof, text note);
+/* Checks such a text for an entry whose tree_leaf() is `leaf`. ERR_INTEGRITY, naming what is wrong. */
+enum err proof_open(struct arena *a, const struct signer *verifier, text proof, struct hash leaf, uint64_t *index, uint64_t *size);
 
 /* Compact JWS with alg EdDSA (RFC 8037): `header` is the JSON object that stands before the payload, alg included. */
 text jws_sign(struct arena *a, const struct signer *s, text header, text payload);

@@ -56,6 +56,18 @@ static void open_signed(struct arena *a, const struct signer *s, text in)
     open_checkpoint(a, s, buf_text(&b));
 }
 
+/* As it comes, and as the lines before a true checkpoint of the one leaf. */
+static void open_proof(struct arena *a, const struct signer *s, text in)
+{
+    struct hash leaf = tree_leaf(TEXT("entry"));
+    uint64_t index = 0, size = 0;
+    text note = checkpoint_sign(a, s, 1, leaf);
+    enum err code = proof_open(a, s, in, leaf, &index, &size);
+    FUZZ_CHECK(code == ERR_INTEGRITY || (code == OK && index < size));
+    code = proof_open(a, s, arena_print(a, "%.*s\n\n%.*s", T(in), T(note)), leaf, &index, &size);
+    FUZZ_CHECK(code == ERR_INTEGRITY || (code == OK && index == 0 && size == 1));
+}
+
 static void parse_verifier(struct arena *a, text in)
 {
     struct signer v, again;
@@ -94,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_checkpoint(&a, &s, in);
     open_signed(&a, &s, in);
     parse_verifier(&a, in);
+    open_proof(&a, &s, in);
     open_certificate(&a, &s, in);
     return 0;
 }

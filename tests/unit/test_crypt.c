@@ -684,6 +684,38 @@ static void checkpoint_forms(void **state)
     }
 }
 
+static void tlog_proofs(void **state)
+{
+    struct forest f;
+    struct hash roots[MOST + 1];
+    struct key seed = { { 5 } };
+    forest_make(&f, roots);
+    for (uint64_t size = 1; size <= MOST; size += 43) {
+        ARENA_AUTO a = arena_make(1 << 26);
+        SIGNER_AUTO s;
+        struct tree_proof p;
+        uint64_t index = size / 2, found, count;
+        signer_make(TEXT("garant.example/journal"), &seed, &s);
+        text note = checkpoint_sign(&a, &s, size, roots[size]);
+        assert_int_equal(tree_prove_inclusion(&a, forest_read, &f, index, size, &p), OK);
+        text proof = proof_print(&a, index, &p, note);
+        assert_int_equal(proof_open(&a, &s, proof, f.leaves[index], &found, &count), OK);
+        assert_true(found == index && count == size);
+        assert_int_equal(proof_open(&a, &s, proof, roots[0], &found, &count), ERR_INTEGRITY);
+        size_t head = sizeof "c2sp.org/tlog-proof@v1\n" - 1;
+        text extra = arena_print(&a, "%.*sextra eHg=\n%.*s", T(text_upto(proof, head)), T(text_from(proof, head)));
+        assert_int_equal(proof_open(&a, &s, extra, f.leaves[index], &found, &count), OK);
+        char *copy = arena_alloc(&a, proof.n);
+        for (size_t bit = 0; bit < proof.n * 8; bit++) {
+            memcpy(copy, proof.p, proof.n);
+            copy[bit / 8] ^= (char)(1 << bit % 8);
+            assert_int_equal(proof_open(&a, &s, (text){ copy, proof.n }, f.leaves[index], &found, &count), ERR_INTEGRITY);
+        }
+        for (size_t n = 0; n < proof.n; n++)
+            assert_int_equal(proof_open(&a, &s, text_upto(proof, n), f.leaves[index], &found, &count), ERR_INTEGRITY);
+    }
+}
+
 static void jws_vector(void **state)
 {
     ARENA_AUTO a = arena_make(1 << 16);
@@ -741,7 +773,7 @@ int main(void)
         cmocka_unit_test(tree_vectors), cmocka_unit_test(proof_vectors), cmocka_unit_test(inclusion_all),
         cmocka_unit_test(consistency_all), cmocka_unit_test(big_sizes), cmocka_unit_test(ed25519_vectors),
         cmocka_unit_test(note_vectors), cmocka_unit_test(verifiers), cmocka_unit_test(checkpoints),
-        cmocka_unit_test(checkpoint_forms), cmocka_unit_test(jws_vector), cmocka_unit_test(certificates),
+        cmocka_unit_test(checkpoint_forms), cmocka_unit_test(tlog_proofs), cmocka_unit_test(jws_vector), cmocka_unit_test(certificates),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
