@@ -498,9 +498,11 @@ static enum err load(struct loaded *l, text yaml, text file, struct findings *f)
 /* Findings are made in the model's own memory, which goes with a policy that cannot be loaded. */
 static enum err hand_over(struct arena *a, const struct findings *from, struct findings *to)
 {
+    struct findings all = { .count = to->count + from->count, .errors = to->errors + from->errors,
+                            .warnings = to->warnings + from->warnings };
     for (const struct finding *i = from->first; i; i = i->next)
         finding_add(a, to, i->severity, i->at, arena_copy(a, i->path), "%.*s", T(i->message));
-    to->count += from->count > FINDINGS_MAX ? from->count - FINDINGS_MAX : 0;
+    to->count = all.count, to->errors = all.errors, to->warnings = all.warnings;
     return a->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
 }
 

@@ -124,14 +124,17 @@ static void check_path(struct check *c, const struct node *value)
     WRONG(c, value->at, value, "%.*s names \"%.*s\", which is not in this file", T(value->path), T(text_upto(value->value, SHOWN_MAX)));
 }
 
+/* The key a value stands under; that of the list for one of its items. */
+static text key_of(const struct node *value) { return value->key.n || !value->parent ? value->key : value->parent->key; }
+
 static void check_one(struct check *c, const struct node *value, const struct schema_row *row)
 {
     const struct kind_row *kind = kind_row(row->kind);
     bool words_only = row->kind == KIND_WORD || row->kind == KIND_WORDS;
     if (value->kind != NODE_SCALAR)
-        WRONG(c, value->at, value, "\"%.*s\" must be %.*s, not %s", T(schema_key(row)), T(kind->what), container_words[value->kind]);
+        WRONG(c, value->at, value, "\"%.*s\" must be %.*s, not %s", T(key_of(value)), T(kind->what), container_words[value->kind]);
     else if (!value->value.n && !value->quoted)
-        WRONG(c, value->at, value, "\"%.*s\" has no value", T(schema_key(row)));
+        WRONG(c, value->at, value, "\"%.*s\" has no value", T(key_of(value)));
     else if (row->words.n && is_word(c->root, row->words, value->value))
         return;
     else if (words_only)

@@ -301,11 +301,194 @@ static void wild_indexes(void **state)
     }
 }
 
+/* ---- Bad files: what is said of each, exactly. ---- */
+
+static void expect_load(text yaml, const char *expected)
+{
+    ARENA_AUTO a = arena_make(4 << 20);
+    BUF_AUTO out = buf_make(1 << 16);
+    struct findings f = { 0 };
+    POLICY_AUTO p = NULL;
+    enum err e = policy_load(&a, yaml, TEXT("f"), &f, &p);
+    findings_print(&out, TEXT("f"), &f);
+    buf_char(&out, '\0');
+    assert_string_equal(out.p, expected);
+    assert_int_equal(e, ERR_POLICY);
+    assert_null(p);
+}
+/* Lines 1 to 7 are BASE_POLICY; categories, purposes and recipients follow unless the case has its own. */
+#define BAD(yaml, expected) expect_load(TEXT(BASE_POLICY yaml), expected)
+#define CATEGORIES "categories: {contact: {fields: {email: {type: email}}}}\n"
+#define PURPOSES "purposes: {service: {basis: contract, categories: [contact]}}\n"
+#define REST CATEGORIES PURPOSES "recipients: none\n"
+
+static void bad_words_and_keys(void **state)
+{
+    BAD(CATEGORIES "purposes:\n  service: {basis: contract, categories: [contacts]}\nrecipients: none\n",
+        "f:8:14: no purpose uses the category \"contact\": nothing may be held without a purpose\n"
+        "f:10:43: unknown category \"contacts\", did you mean \"contact\"?\n");
+    BAD(CATEGORIES "purposes:\n  service: {basis: contact, categories: [contact], colour: red, chanels: [mail]}\nrecipients: none\n",
+        "f:10:20: unknown basis \"contact\", did you mean \"contract\"?\n"
+        "f:10:52: unknown key \"colour\" in purposes.service\n"
+        "f:10:65: unknown key \"chanels\" in purposes.service, did you mean \"channels\"?\n");
+    BAD(CATEGORIES "purposes:\n  service: {basis: contract, categories: [contact], channels: [mailing, sms]}\nrecipients: none\n",
+        "f:10:64: unknown channel \"mailing\": it is one of email, sms, phone, post, push, web\n");
+    BAD(REST "purpose: {}\n", "f:11:1: unknown key \"purpose\" in the policy, did you mean \"purposes\"?\n");
+    BAD(REST "retention: {contcat: {from: closure, active: 30d}}\n", "f:11:13: unknown category \"contcat\", did you mean \"contact\"?\n");
+    BAD(REST "collection: {form: {fields: [contact.mail, contact.email], purposes: service}}\n",
+        "f:11:30: unknown field \"contact.mail\", did you mean \"contact.email\"?\n");
+    BAD(REST "promises: {X-1: [purposes.servic], X-2: rights}\n", "f:11:18: promises.X-1[0] names \"purposes.servic\", which is not in this file\n");
+    BAD(REST "never: {Sale: {says: x, purposes: [sale]}}\n",
+        "f:11:9: \"Sale\" is not a name (small letters, digits, _ and -, starting with a letter)\n");
+}
+
+static void bad_values(void **state)
+{
+    BAD(REST "retention:\n  contact: {from: closure, active: soon, archive: 3 years}\n",
+        "f:12:36: \"soon\" is not a term (such as 30m, 72h, 180d, 12mo, 3y or always)\n"
+        "f:12:51: \"3 years\" is not a term (such as 30m, 72h, 180d, 12mo, 3y or always)\n");
+    BAD(REST "minors: {plausible: yes, age: young}\n", "f:11:21: \"yes\" is not true or false\nf:11:31: \"young\" is not an integer\n");
+    BAD(REST "trackers: [1]\nconsent: {}\naccept: {R02: {}}\n", "f:11:11: \"trackers\" must be a map, not a list\n"
+                                                               "f:13:10: accept.R02 has no text in \"en\", a language of policy.languages\n");
+    BAD(CATEGORIES PURPOSES "recipients: nobody\ncookies:\n", "f:10:13: \"recipients\" must be a map or none, not a single value\n"
+                                                              "f:11:9: \"cookies\" must be a map or none, not empty\n");
+    BAD(REST "transfers: none\nchanges: {before: , tell: {a: b}}\n", "f:12:19: \"before\" has no value\n"
+                                                                     "f:12:27: \"tell\" must be a word or a list of words, not a map\n");
+    BAD(REST "authority: {fr: CNIL}\nbackup: {every: [1d]}\n",
+        "f:11:12: \"authority\" must be a text, not a map\nf:12:17: \"every\" must be a term (such as 30m, 72h, 180d, 12mo, 3y or always), not a list\n");
+    BAD(REST "declared: {x: {de: Hallo, en: Hello}}\nconsent: {proof: [who, who]}\n",
+        "f:11:16: unknown language \"de\": it is not in policy.languages\nf:12:24: \"who\" stands twice in this list\n");
+}
+
+static void missing_keys(void **state)
+{
+    expect_load(TEXT("garant: 1\n"), "f:1:1: the policy lacks \"policy\": The policy itself.\n"
+                                     "f:1:1: the policy lacks \"controller\": The controller: who decides on purposes and means.\n"
+                                     "f:1:1: the policy lacks \"dpo\": The data protection officer.\n"
+                                     "f:1:1: the policy lacks \"hosting\": Where data is stored, and by whom.\n"
+                                     "f:1:1: the policy lacks \"security\": Measures of security (Art. 32).\n"
+                                     "f:1:1: the policy lacks \"categories\": What may be held; anything else is refused.\n"
+                                     "f:1:1: the policy lacks \"purposes\": What data may be used for; any other use is refused.\n"
+                                     "f:1:1: the policy lacks \"recipients\": To whom data is disclosed, or none.\n"
+                                     "f:1:1: the policy lacks \"rights\": How people exercise their rights.\n");
+    BAD(CATEGORIES "purposes:\n  service: {categories: [contact]}\nrecipients: none\n",
+        "f:10:3: purposes.service lacks \"basis\": Its legal basis (Art. 6).\n");
+    BAD(REST "holds: {dispute: {title: A dispute}}\n",
+        "f:11:9: holds.dispute lacks \"ground\": The text that allows it (Art. 17(3)).\n"
+        "f:11:9: holds.dispute lacks \"period\": Longest time before it is reviewed.\n");
+    expect_load(TEXT("- a\n"), "f:1:1: a policy is a map, not a list\n");
+}
+
+static void bad_places(void **state)
+{
+    BAD(CATEGORIES PURPOSES "recipients: {mailer: {purposes: service, categories: contact, country: US}, post: {purposes: service, "
+        "categories: contact, country: IT}}\n",
+        "f:10:72: recipients.mailer is in US, outside hosting.area (EU) of line 5\n");
+    expect_load(TEXT("garant: 1\npolicy: {id: t, version: '1', date: 2026-11-21, languages: [en]}\n"
+                     "controller: {legal_name: A, address: B, country: FR}\ndpo: {appointed: false}\nsecurity: {}\n"
+                     "hosting:\n  country: US\n  countries: [FR, BE]\n  stores: {a: {country: DE}, b: {country: UK}, c: {country: BE}}\n"
+                     "rights: {channels: {profile: true}, answer_within: 1mo}\n" CATEGORIES PURPOSES
+                     "recipients: {mailer: {purposes: service, categories: contact, country: NO}}\n"
+                     "promises: {FR-02: [hosting.countries], FR-05: hosting}\n"),
+                "f:7:12: hosting is in US, outside hosting.countries (FR, BE) of line 8, promise FR-02, FR-05\n"
+                "f:9:25: hosting.stores.a is in DE, outside hosting.countries (FR, BE) of line 8, promise FR-02, FR-05\n"
+                "f:9:43: \"UK\" is not a country code of ISO 3166-1 (such as FR)\n"
+                "f:13:72: recipients.mailer is in NO, outside hosting.countries (FR, BE) of line 8, promise FR-02, FR-05\n");
+}
+
+static void bad_categories(void **state)
+{
+    BAD("categories:\n"
+        "  medical_file: {fields: {note: {type: text}}}\n"
+        "  contact: {fields: {email: {type: email}, religion: {type: text}, faith: {type: text, dpv: pd:Name}}}\n"
+        "  opinions: {dpv: pd:PoliticalAffiliation, fields: {note: {type: text}}}\n"
+        "  club: {special: true, fields: {note: {type: text}}}\n"
+        "  union: {special: false, fields: {race: {type: text}}}\n"
+        "  care: {ground: consent, fields: {health: {type: text}}}\n"
+        "purposes: {service: {basis: contract, categories: [medical_file, contact, opinions, club, union, care]}}\nrecipients: none\n",
+        "f:9:3: categories.medical_file is a special category (health, Art. 9) without ground: name the exception of Art. 9(2)\n"
+        "f:10:44: categories.contact.fields.religion is a special category (religious beliefs, Art. 9): its category needs a ground of Art. 9(2)\n"
+        "f:10:68: categories.contact.fields.faith is a special category (religious beliefs, Art. 9): its category needs a ground of Art. 9(2)\n"
+        "f:11:3: categories.opinions is a special category (political opinions, Art. 9) without ground: name the exception of Art. 9(2)\n"
+        "f:12:3: categories.club is a special category (special: true, Art. 9) without ground: name the exception of Art. 9(2)\n");
+    BAD("categories:\n  billing: {held: true, fields: {amount: {type: number}}}\n  fraud: {held: true, fields: {note: {type: text}}}\n"
+        "  card: {transient: {for: 15m}, fields: {number: {type: card}}}\n  pay: {fields: {number: {type: card}}}\n"
+        "purposes: {service: {basis: contract, categories: [billing, fraud, card, pay]}}\nrecipients: none\n"
+        "retention: {fraud: {from: event, active: always, ground: x}, card: {from: event, active: 1d}}\n",
+        "f:9:3: categories.billing is held after erasure without ground and period: give both in retention.billing\n"
+        "f:10:3: categories.fraud is held after erasure without ground and period: give both in retention.fraud\n"
+        "f:11:3: categories.card is transient: it can be neither held nor have a retention\n"
+        "f:12:18: categories.pay.fields.number is a payment card number: only a transient category may have it\n");
+    BAD("categories:\n  company:\n    fields:\n"
+        "      payer: {type: choice, choices: [person, company]}\n"
+        "      kind: {type: choice}\n"
+        "      vat: {type: text, when: {payer: firm}}\n"
+        "      iban: {type: iban, when: {payed: company}}\n"
+        "      bic: {type: text, when: {company.payer: company}, choices: [a]}\n"
+        "      size: {type: integer, min: 5, max: 3, default: x}\n"
+        "      shade: {type: colour, default: blue}\n"
+        "purposes: {service: {basis: contract, categories: [company]}}\nrecipients: none\n",
+        "f:12:7: categories.company.fields.kind is a choice without choices\n"
+        "f:13:39: categories.company.fields.payer can never be \"firm\": it is none of its choices\n"
+        "f:14:33: categories.company.fields.iban depends on \"payed\", which is no other field\n"
+        "f:15:7: categories.company.fields.bic has choices, but is of type \"text\"\n"
+        "f:16:7: categories.company.fields.size has a min above its max\n"
+        "f:16:54: the default of categories.company.fields.size does not fit its own type and bounds\n"
+        "f:17:38: the default of categories.company.fields.shade does not fit its own type and bounds\n");
+}
+
+static void bad_uses(void **state)
+{
+    BAD(CATEGORIES "purposes:\n  service: {basis: contract, categories: [contact]}\n  prospecting: {basis: consent, categories: [contact]}\n"
+        "  ads: {basis: consent, dpv: dpv:Advertising, categories: [contact]}\nrecipients: none\n"
+        "never: {prospecting: {says: No., marketing: true, purposes: [prospecting]}, nothing: {says: Empty.}}\n",
+        "f:11:3: purposes.prospecting is declared, but never.prospecting (line 14) forbids it\n"
+        "f:12:3: purposes.ads is declared, but never.prospecting (line 14) forbids it\n"
+        "f:14:77: never.nothing forbids nothing: give it purposes, or marketing: true\n");
+    BAD("categories: {contact: {fields: {email: {type: email}}}, usage: {public: service, fields: {page: {type: text}}}}\n"
+        "purposes: {service: {basis: contract, categories: [contact]}, stats: {basis: consent, categories: usage}}\n"
+        "recipients: {post: {purposes: service, categories: [contact, usage], country: FR}}\n"
+        "collection: {form: {fields: usage.page, purposes: service}}\n"
+        "roles: {post: {purposes: service, acts: read}, person: {purposes: service, acts: [read, fly]}}\n"
+        "systems: {operator: {purposes: service, acts: read}}\n"
+        "cookies: {sid: {purpose: service, lifetime: session.idle}}\n",
+        "f:8:73: categories.usage may be shown in public under a purpose based on consent that uses it; purposes.service is not one\n"
+        "f:10:14: recipients.post has the name of roles.post (line 12): who acts must be told apart\n"
+        "f:10:62: recipients.post has \"usage\", but none of its purposes uses \"usage\"\n"
+        "f:11:29: collection.form has \"usage.page\", but none of its purposes uses \"usage\"\n"
+        "f:12:48: \"person\" is the server's own: choose another name\n"
+        "f:12:89: unknown act \"fly\": it is one of read, write, send, disclose, erase, export, consent\n"
+        "f:13:11: \"operator\" is the server's own: choose another name\n"
+        "f:14:45: cookies.sid lives as long as security.session.idle, which is not set\n");
+}
+
+/* Faults of the text and of the sense come together; beyond the most that are kept they are counted. */
+static void many_faults(void **state)
+{
+    BAD(REST "consent: &x {}\nminors: {age: x}\nminors: {}\n",
+        "f:11:10: an anchor (&x) on a map: anchors and aliases are not allowed\n"
+        "f:12:15: \"x\" is not an integer\n"
+        "f:13:1: the key \"minors\" stands twice in this map, first on line 12\n");
+    ARENA_AUTO a = arena_make(8 << 20);
+    BUF_AUTO yaml = buf_make(1 << 20);
+    struct findings f = { 0 };
+    const struct policy *p;
+    buf_add(&yaml, TEXT(BASE_POLICY REST "declared:\n"));
+    for (int i = 0; i < 1000; i++)
+        buf_print(&yaml, "  x%d: []\n", i);
+    assert_int_equal(policy_load(&a, buf_text(&yaml), TEXT("f"), &f, &p), ERR_POLICY);
+    assert_int_equal(f.count, 1000);
+    assert_int_equal(f.errors, 1000);
+    assert_true(text_starts(text_of(a.why.detail), TEXT("f has 1000 faults; the first, on line 12: \"x0\" must be a text")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tree),     cmocka_unit_test(reader_refuses), cmocka_unit_test(reader_bounds), cmocka_unit_test(terms),
         cmocka_unit_test(year_end), cmocka_unit_test(model),          cmocka_unit_test(decisions),     cmocka_unit_test(wild_indexes),
+        cmocka_unit_test(bad_words_and_keys), cmocka_unit_test(bad_values), cmocka_unit_test(missing_keys),
+        cmocka_unit_test(bad_places), cmocka_unit_test(bad_categories), cmocka_unit_test(bad_uses), cmocka_unit_test(many_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
