@@ -125,9 +125,6 @@ struct retention {                                           /* of one category,
     struct clause clause;
 };
 
-msec retention_active_end(const struct retention *r, msec event);       /* when it leaves the active base */
-msec retention_end(const struct retention *r, msec event);              /* when it is erased, archive included; INT64_MAX never */
-
 /* Where data comes from. The first source is always the person. */
 struct source { text name, title_en, title_fr; bool third_party, permission; struct term notice; struct clause clause; };
 

@@ -1,5 +1,6 @@
 /* Terms: calendar months and years are added as such, never rolled to a working day: rolling would keep data longer. */
 #include "policy.h"
+#include "base/calendar.h"
 
 bool term_parse(text s, struct term *out)
 {
@@ -22,16 +23,10 @@ bool term_parse(text s, struct term *out)
     return out->unit != TERM_UNSET;
 }
 
-/* The same day of the month, or that month's last when it is shorter (Regulation 1182/71, Art. 3(2)(c)). */
 static msec add_months(msec start, int64_t months)
 {
     struct date d = date_of(start);
-    msec in_day = start - date_start(d);
-    int64_t month = (int64_t)d.year * 12 + d.month - 1 + months;
-    struct date first = { (int)(month / 12), (int)(month % 12) + 1, 1 };
-    struct date next = { (int)((month + 1) / 12), (int)((month + 1) % 12) + 1, 1 };
-    int64_t length = date_days(next) - date_days(first);
-    return (date_days(first) + (d.day < length ? d.day : length) - 1) * DAY + in_day;
+    return date_start(date_add_months(d, months)) + (start - date_start(d));
 }
 
 msec term_end(msec start, struct term t, int times)
@@ -47,17 +42,4 @@ msec term_end(msec start, struct term t, int times)
     case TERM_ALWAYS: return INT64_MAX;
     }
     return start;
-}
-
-static msec year_end(msec event) { return date_start((struct date){ date_of(event).year + 1, 1, 1 }) - 1; }
-
-msec retention_active_end(const struct retention *r, msec event)
-{
-    return term_end(r->from == FROM_YEAR_END ? year_end(event) : event, r->active, 1);
-}
-
-msec retention_end(const struct retention *r, msec event)
-{
-    msec active = retention_active_end(r, event);
-    return active == INT64_MAX ? active : term_end(active, r->archive, 1);
 }

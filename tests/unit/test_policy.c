@@ -134,16 +134,6 @@ static void terms(void **state)
         assert_false(term_parse(text_of(bad[i]), &t));
 }
 
-static void year_end(void **state)
-{
-    ARENA_AUTO a = arena_make(1024);
-    struct retention r = { .from = FROM_YEAR_END, .active = { 1, TERM_YEARS }, .archive = { 9, TERM_YEARS } };
-    assert_string_equal(time_print(&a, retention_active_end(&r, at("2026-03-05T12:00:00Z"))).p, "2027-12-31T23:59:59.999Z");
-    assert_string_equal(time_print(&a, retention_end(&r, at("2026-12-31T23:59:59Z"))).p, "2036-12-31T23:59:59.999Z");
-    r = (struct retention){ .from = FROM_EVENT, .active = { 12, TERM_MONTHS } };
-    assert_string_equal(time_print(&a, retention_end(&r, at("2026-03-05T12:00:00Z"))).p, "2027-03-05T12:00:00.000Z");
-}
-
 /* ---- Loading and deciding. ---- */
 
 #define BASE_POLICY \
@@ -486,7 +476,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tree),     cmocka_unit_test(reader_refuses), cmocka_unit_test(reader_bounds), cmocka_unit_test(terms),
-        cmocka_unit_test(year_end), cmocka_unit_test(model),          cmocka_unit_test(decisions),     cmocka_unit_test(wild_indexes),
+        cmocka_unit_test(model),          cmocka_unit_test(decisions),     cmocka_unit_test(wild_indexes),
         cmocka_unit_test(bad_words_and_keys), cmocka_unit_test(bad_values), cmocka_unit_test(missing_keys),
         cmocka_unit_test(bad_places), cmocka_unit_test(bad_categories), cmocka_unit_test(bad_uses), cmocka_unit_test(many_faults),
     };
