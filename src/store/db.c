@@ -2,7 +2,7 @@
 #include "store/engine.h"
 #include <errno.h>
 
-text file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT("keys.db"); }
+text db_file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT("keys.db"); }
 
 /* Whether the error loses the whole transaction, not only the statement. */
 static bool loses_transaction(int primary)

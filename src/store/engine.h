@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 enum file { FILE_DATA, FILE_KEYS, FILE_COUNT };
-text file_name(enum file f);                              /* "data.db", "keys.db" */
+text db_file_name(enum file f);                              /* "data.db", "keys.db" */
 
 /* ---- db.c: one connection. ---- */
 #define CONTROLS(X)                                                                                                         \
@@ -55,7 +55,7 @@ enum err schema_migrate(struct db *db, const struct migration *steps, size_t cou
 int schema_version(void);
 
 /* ---- edge.c: the right edge of the tree. ---- */
-enum { EDGE_LEVELS = 5, TILE_WIDTH = 256 };               /* 256^5 entries are enough */
+enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 };   /* 256^5 entries are enough; bytes of an entry */
 struct edge {
     struct tree tree;                                     /* for the root */
     msec last;                                            /* time of the last entry */
@@ -69,6 +69,19 @@ enum err edge_load(struct db *db, struct edge *out);
 enum err edge_add(struct db *db, struct edge *e, struct hash leaf);
 /* Root of 2^height hashes, height at most 8. */
 struct hash edge_subtree(const struct hash *hashes, unsigned height);
+
+/* ---- journal_read.c ---- */
+struct tile { unsigned level, count; uint64_t index; struct hash hashes[TILE_WIDTH]; };
+/* A tile's row, or the leaves of the last one; `count` 0 when there is none. */
+enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct tile *out);
+struct node_reader { struct db *db; bool loaded; struct tile tile; };
+/* A tree_read_fn over a struct node_reader. */
+enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *out);
+/* The tree as it was at `size`. */
+enum err journal_tree_at(struct db *db, uint64_t size, struct tree *out);
+
+/* ---- journal_verify.c ---- */
+enum err journal_first(struct db *db, uint64_t *first);   /* the first entry not pruned */
 
 /* ---- store.c ---- */
 struct pending {                                          /* a queued write, on its waiter's stack */

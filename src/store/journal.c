@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <openssl/sha.h>
 
-enum { LEAF_MAX = 4096, KEEP_EVERY = MINUTE };
+enum { KEEP_EVERY = MINUTE };
 
 static const text acts[] = {
 #define EVENT(name, en, fr) TEXT_INIT(name),

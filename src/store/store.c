@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { POOL_MAX = 32, OWN_MEMORY = 16 << 20, LINE_MAX_BYTES = 8192 };
+enum { POOL_MAX = 32, OWN_MEMORY = 16 << 20 };
 
 void store_path(const struct store *s, const char *name, char out[PATH_MAX])
 {
@@ -62,7 +62,7 @@ static enum err open_files(struct arena *a, struct store *s, bool fresh)
 {
     for (enum file f = 0; f < FILE_COUNT; f++) {
         char path[PATH_MAX];
-        store_path(s, file_name(f).p, path);
+        store_path(s, db_file_name(f).p, path);
         if (fresh)
             TRY(make_private(a, path));
         TRY(db_open(a, path, f, fresh ? DB_CREATE : DB_WRITE, &s->writers[f]));
@@ -228,7 +228,7 @@ enum err store_open(struct arena *a, const struct store_options *o, struct store
     if (!s)
         return say(a, ERR_MEMORY, "no memory for the store");
     s->lock_fd = -1, s->clock = o->clock, s->last = &s->first, s->reserve_bytes = o->reserve_bytes;
-    s->own = arena_make(OWN_MEMORY), s->line = buf_make(LINE_MAX_BYTES);
+    s->own = arena_make(OWN_MEMORY), s->line = buf_make(LEAF_MAX);
     locks_init(s);
     enum err e = open_all(a, s, o);
     if (e != OK)
@@ -296,7 +296,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     pthread_mutex_unlock(&s->pool_lock);
     if (!db) {
         char path[PATH_MAX];
-        store_path(s, file_name(f).p, path);
+        store_path(s, db_file_name(f).p, path);
         TRY(db_open(a, path, f, DB_READ, &db));
         db->store = s;
     }

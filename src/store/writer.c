@@ -32,7 +32,7 @@ static enum err reopen_file(struct store *s, enum file f)
     char path[PATH_MAX];
     bool busy;
     struct db *fresh;
-    store_path(s, file_name(f).p, path);
+    store_path(s, db_file_name(f).p, path);
     TRY(db_open(&s->own, path, f, DB_WRITE, &fresh));     /* before the old one goes, so that the log's index lives on */
     fresh->store = s;
     db_close(&s->writers[f]);
