@@ -101,7 +101,7 @@ struct store {
     char dir[PATH_MAX - 64];
     int lock_fd;
     struct clock clock;
-    char master_file[PATH_MAX - 64];
+    char master_file[PATH_MAX];
     _Atomic(struct held_master *) master;                 /* replaced, never changed, by a rotation */
     struct key lookup, index;
     struct signer signer;
@@ -135,6 +135,7 @@ struct store {
     struct tree published;
     uint64_t note_size;                                   /* what `note` is of */
     char note[512];
+    _Atomic bool note_wanted;                             /* someone asked for a checkpoint since the last was kept */
 
     /* readers */
     pthread_mutex_t pool_lock;

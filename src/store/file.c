@@ -79,25 +79,27 @@ enum err file_read(struct arena *a, const char *path, size_t limit, text *out)
     return OK;
 }
 
+struct block { char b[BLOCK]; };
+static void block_wipe(struct block *b) { explicit_bzero(b, sizeof *b); }      /* a master key may have passed through it */
+
 /* Reads `from`, counts and digests it, and writes it to `to` when there is one. */
 static enum err stream(struct arena *a, const char *from, const char *to, EVP_MD_CTX *digest, int64_t *bytes)
 {
     FD_AUTO in = open(from, O_RDONLY | O_CLOEXEC);
     FD_AUTO out = to ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-    char *block = arena_alloc(a, BLOCK);
-    TRY_PTR(block);
+    CLEANUP(block_wipe) struct block block;
     if (in < 0)
         return failed(a, from, "cannot be read");
     if (to && out < 0)
         return failed(a, to, "cannot be written");
     *bytes = 0;
     for (ssize_t n = BLOCK; n == BLOCK; *bytes += n) {
-        n = read_block(in, block, BLOCK);
+        n = read_block(in, block.b, BLOCK);
         if (n < 0)
             return failed(a, from, "cannot be read");
-        if (EVP_DigestUpdate(digest, block, (size_t)n) != 1)
+        if (EVP_DigestUpdate(digest, block.b, (size_t)n) != 1)
             return say(a, ERR_CRYPT, "SHA-256 failed");
-        if (to && !write_block(out, block, (size_t)n))
+        if (to && !write_block(out, block.b, (size_t)n))
             return failed(a, to, "cannot be written");
     }
     return to && fsync(out) != 0 ? failed(a, to, "cannot be synced") : OK;

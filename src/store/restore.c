@@ -22,7 +22,14 @@ static const char carry_journal[] =
     "INSERT INTO main.checkpoint SELECT * FROM former.checkpoint;"
     "INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE name = 'journal.first';";
 
-struct restore { struct store *s; struct arena *a; struct manifest m; char from[PATH_MAX - 64], copy[PATH_MAX], data[PATH_MAX]; uint64_t silenced; };
+struct restore {
+    struct store *s;
+    struct arena *a;
+    struct manifest m;
+    char from[PATH_MAX - 64], copy[PATH_MAX], data[PATH_MAX];
+    uint64_t silenced;
+    bool two_journals;                                    /* today's data.db can be read and is of another journal */
+};
 
 /* ---- The copy, and whether it is what its manifest says. ---- */
 
@@ -67,7 +74,8 @@ static enum err goes_on(struct restore *r, struct db *today, bool *longer)
     if (e->tree.size <= ours->size)
         return OK;
     TRY(journal_tree_at(today, ours->size, &then));
-    if (!hash_eq(tree_root(&then), tree_root(ours)))
+    r->two_journals = !hash_eq(tree_root(&then), tree_root(ours));
+    if (r->two_journals)
         return say(r->a, ERR_INTEGRITY, "today's journal does not begin with the backup's: they are two journals");
     *longer = true;
     return OK;
@@ -114,7 +122,7 @@ static enum err carry_today(struct restore *r)
     if (access(r->data, F_OK) != 0)
         return OK;
     enum err e = read_today(r, &longer);
-    if (e == ERR_INTEGRITY && r->a->why.code == e && longer)
+    if (r->two_journals)
         return e;
     if (e != OK) {                                        /* damaged: perhaps why a backup is restored */
         LOG(LOG_WARN, "store.restore-without-today", LOG_INT("error", e));
@@ -209,10 +217,18 @@ static enum err record(struct restore *r)
 
 /* ---- All of it. ---- */
 
+static enum err keyring_here(struct restore *r)
+{
+    char path[PATH_MAX];
+    store_path(r->s, "keys.db", path);
+    return access(path, F_OK) == 0 ? OK : say(r->a, ERR_CONFIG, "%s has no keyring keys.db to restore beside", r->s->dir);
+}
+
 static enum err prepare(struct restore *r)
 {
     bool busy;
     struct store *s = r->s;
+    TRY(keyring_here(r));
     TRY(copy_in(r));
     TRY(store_open_file(r->a, s, FILE_KEYS, "keys.db", DB_WRITE));
     TRY(store_open_file(r->a, s, FILE_DATA, "data.db.restored", DB_WRITE));

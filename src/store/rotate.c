@@ -9,7 +9,7 @@ enum { STEP_KEYS = 500 };
 
 /* ---- The files. FILE holds the new key, FILE.former the one before while a rotation goes on. ---- */
 
-struct files { char former[PATH_MAX], fresh[PATH_MAX], given[PATH_MAX]; };
+struct files { char former[PATH_MAX + 16], fresh[PATH_MAX + 16], given[PATH_MAX]; };
 
 static enum err files_of(struct store *s, struct arena *a, text given, struct files *f)
 {
@@ -42,7 +42,7 @@ static enum err put_in_place(struct store *s, struct arena *a, const struct file
 
 static enum err forget_former(struct store *s, struct arena *a)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s.former", s->master_file);
     if (unlink(path) != 0)
         return say(a, ERR_STORAGE, "%s cannot be removed: error %d", path, errno);
@@ -175,7 +175,7 @@ enum err store_rotate_master(struct store *s, struct arena *a, text new_master_f
 enum err rotate_resume(struct store *s, struct arena *a)
 {
     uint64_t rewrapped;
-    char former[PATH_MAX];
+    char former[PATH_MAX + 16];
     snprintf(former, sizeof former, "%s.former", s->master_file);
     if (access(former, F_OK) != 0)
         return OK;

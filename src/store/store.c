@@ -127,10 +127,10 @@ static void masters_free(struct store *s)
 /* The master key, and the former one while its file stands beside it: a rotation was interrupted. */
 static enum err master(struct arena *a, struct store *s, const struct store_options *o)
 {
-    char former_file[PATH_MAX];
+    char former_file[PATH_MAX + 16];
     CLEANUP(master_wipe) struct master m = { 0 };
     CLEANUP(master_wipe) struct master former = { 0 };
-    snprintf(s->master_file, sizeof s->master_file, "%s/master.key", s->dir);
+    store_path(s, "master.key", s->master_file);
     if (o->master_file.n && !text_cstr(o->master_file, s->master_file, sizeof s->master_file))
         return say(a, ERR_CONFIG, "the name of the master key's file is too long");
     snprintf(former_file, sizeof former_file, "%s.former", s->master_file);
