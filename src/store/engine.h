@@ -173,7 +173,7 @@ void group_refuse(struct store *s, struct pending *group, enum err e);    /* wit
 void group_truncate(struct store *s, int wait_ms);
 
 /* ---- reserve.c ---- */
-/* Makes it when it is not there, at most once a second; ERR_FULL while the disk has no room for it. */
+/* Makes it when it is not there, at most five times a second; ERR_FULL while the disk has no room for it. */
 enum err reserve_make(struct store *s);
 void reserve_release(struct store *s);
 
