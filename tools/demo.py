@@ -46,7 +46,8 @@ class Steps:
         print(textwrap.fill(text, WIDTH - 6, initial_indent="      ", subsequent_indent="      "))
 
     def refusal(self, problem):
-        print(f"    {paint('33', '←')} {problem['status']} {paint('33', problem['code'])}: {short(problem['detail'], WIDTH - 30)}")
+        print(f"    {paint('33', '←')} {problem['status']} {paint('33', problem['code'])}: "
+              f"{short(problem['detail'], WIDTH - 12 - len(problem['code']))}")
         clause = problem.get("clause")
         if clause:
             promises = f"  (promise {', '.join(clause['promises'])})" if clause.get("promises") else ""
@@ -101,7 +102,7 @@ class Tour:
         self.step.got(f"201  id {self.id}, version {made.json['version']}")
         identifier = {f"{self.category}.{self.field}": self.data[self.category][self.field]}
         self.step.asked("POST /v1/subjects/lookup", {"identifier": identifier, "purpose": self.purpose})
-        found = self.client.post("/v1/subjects/lookup", {"identifier": identifier, "purpose": self.purpose}).expect(200)
+        found = self.client.lookup(identifier, self.purpose).expect(200)
         check(found.json["id"] == self.id, "the look-up leads to someone else")
         self.step.got("200  the same id: identifiers stand in bodies and as keyed digests, never in an address nor in clear")
 
@@ -134,7 +135,8 @@ class Tour:
             self.refused(self.client.read(self.id, purpose, [category]), "purpose-refused")
 
     def objection(self):
-        able = [name for name in self.policy.actor_purposes() if self.policy.purposes[name]["basis"] == "legitimate_interest"
+        able = [name for name in self.policy.actor_purposes()
+                if self.policy.purposes[name]["basis"] == "legitimate_interest"
                 and set(sample.listed(self.policy.purposes[name]["categories"])) & set(self.data)]
         if not able:
             return
@@ -157,7 +159,7 @@ class Tour:
         self.data[category][field] = corrected
         self.step.asked("GET " + self.path("/former"))
         kept = self.client.get(self.path("/former")).expect(200).json["former"]
-        check([row for row in kept if (row["category"], row["field"], row["value"]) == (category, field, former)], f"not kept: {kept}")
+        check((category, field, former) in [(row["category"], row["field"], row["value"]) for row in kept], f"not kept: {kept}")
         self.step.got(f"200  {short(kept[-1], WIDTH - 16)}")
 
     def card(self):
@@ -240,13 +242,15 @@ def consent_step(stack, tour, folder):
                 break
             server.stop()
     check(purposes, "no policy of the tree rests anything on consent")
-    purpose = next((p for p in purposes if set(sample.listed(policy.purposes[p]["categories"])) & set(policy.single())), purposes[0])
+    purpose = next((name for name in purposes if set(sample.listed(policy.purposes[name]["categories"])) & set(policy.single())),
+                   purposes[0])
     channels = sample.listed(policy.purposes[purpose].get("channels"))
     with_channel = {"channel": channels[0]} if channels else {}
     tour.step(f"A consent is given and withdrawn: {purpose}, “{sample.said(policy.purposes[purpose].get('title'))}”")
     ident = tour.id
     if client is not tour.client:
-        tour.step.note(f"{tour.policy.tree['policy']['id']} rests nothing on consent; the same program serves policies/{name}.yaml for this step.")
+        tour.step.note(f"{tour.policy.tree['policy']['id']} rests nothing on consent; "
+                       f"for this step the same program serves policies/{name}.yaml.")
         ident = client.create(sample.person(policy, 1))["id"]
     path = f"/v1/subjects/{ident}"
 
@@ -273,8 +277,8 @@ def tour(name):
         server = open_server(stack, name, os.path.join(folder, "main"))
         walk = Tour(server, folder)
         tree = walk.policy.tree
-        print(paint("1", f"Garant serves policies/{name}.yaml") + f"  {tree['controller']['legal_name']}, version {tree['policy']['version']}, "
-              f"on http://127.0.0.1:{server.port}")
+        print(paint("1", f"Garant serves policies/{name}.yaml") + f"  {tree['controller']['legal_name']}, "
+              f"version {tree['policy']['version']}, on http://127.0.0.1:{server.port}")
         walk.person()
         walk.read()
         walk.undeclared()
@@ -309,13 +313,16 @@ def serve(name):
         address = f"http://127.0.0.1:{server.port}"
         tree = policy.tree
         print(f"\n{paint('1', 'Garant')} serves {paint('1', f'policies/{name}.yaml')} of {tree['controller']['legal_name']} with "
-              f"{len(people)} made-up people:\n\n    {paint('1;34', address + '/privacy')}    what people read\n"
-              f"    {paint('1;34', address + '/openapi.json')}    what programs read\n\nTo try, in another terminal (token of the system “{policy.actor()}”):\n")
+              f"{len(people)} made-up people:\n")
+        print(f"    {paint('1;34', address + '/privacy')}         what people read")
+        print(f"    {paint('1;34', address + '/openapi.json')}    what programs read")
+        print(f"\nTo try, in another terminal, with the token of the system “{policy.actor()}”:\n")
         print(f"    T='Authorization: Bearer {client.token}'\n    U={address}/v1/subjects; P={ident}\n")
         lookup = json.dumps({"identifier": {f"{category}.{field}": data[category][field]}, "purpose": purpose})
         for what, command in (
                 ("find someone by an identifier, which never stands in an address", f"curl -sH \"$T\" $U/lookup -d '{lookup}'"),
-                (f"read for a declared purpose: {sample.said(policy.purposes[purpose].get('title'))}", f"curl -sH \"$T\" \"$U/$P?purpose={purpose}\""),
+                (f"read for a declared purpose: {sample.said(policy.purposes[purpose].get('title'))}",
+                 f"curl -sH \"$T\" \"$U/$P?purpose={purpose}\""),
                 ("read for another: refused, with the line of the policy", "curl -sH \"$T\" \"$U/$P?purpose=resale\""),
                 ("everything held about them", "curl -sH \"$T\" $U/$P/access"),
                 ("the same to take away", "curl -sH \"$T\" $U/$P/export -o export.zip"),

@@ -4,10 +4,11 @@ import re
 PEOPLE = [("Camille", "Bernard"), ("Inès", "Lefèvre"), ("Mathis", "Dubois"), ("Zoé", "Garnier"), ("Youssef", "Benali"),
           ("Jonas", "Weber"), ("Ana", "Pereira"), ("Louise", "Moreau"), ("Giulia", "Rossi"), ("Aleksas", "Kazlauskas")]
 # Words in names of fields that tell what a person would write there; a field that has none of them gets a plain sentence.
-WORDS = [("first", 0), ("given", 0), ("last", 1), ("family", 1), ("surname", 1), ("company", "Studio Lumière"), ("employer", "Studio Lumière"),
-         ("city", "Lyon"), ("town", "Lyon"), ("site", "Lyon agency"), ("street", "12 rue des Lilas"), ("address", "12 rue des Lilas, 69003 Lyon"),
-         ("post", "69003"), ("title", "Director of studies"), ("function", "Director of studies"), ("pseudonym", "kite-flyer"),
-         ("screen", "kite-flyer"), ("nick", "kite-flyer"), ("login", "kite-flyer"), ("number", "N-2026-0042"), ("reference", "R-2026-0042")]
+WORDS = [("first", 0), ("given", 0), ("last", 1), ("family", 1), ("surname", 1),
+         ("company", "Studio Lumière"), ("employer", "Studio Lumière"), ("title", "Director of studies"), ("function", "Director of studies"),
+         ("street", "12 rue des Lilas"), ("address", "12 rue des Lilas, 69003 Lyon"), ("post", "69003"), ("city", "Lyon"), ("town", "Lyon"),
+         ("site", "Lyon agency"), ("pseudonym", "kite-flyer"), ("screen", "kite-flyer"), ("nick", "kite-flyer"), ("login", "kite-flyer"),
+         ("number", "N-2026-0042"), ("reference", "R-2026-0042")]
 
 
 def listed(value):
@@ -34,7 +35,9 @@ class Document:
 
     def actor(self):
         """The system that may do most."""
-        return max(self.systems, key=lambda name: len(listed(self.systems[name]["acts"])) * 100 + len(listed(self.systems[name]["purposes"])))
+        def reach(name):
+            return len(listed(self.systems[name]["acts"])), len(listed(self.systems[name]["purposes"]))
+        return max(self.systems, key=reach)
 
     def actor_purposes(self):
         return listed(self.systems[self.actor()]["purposes"])
@@ -70,8 +73,8 @@ def value(name, field, number):
     first, last = PEOPLE[number % len(PEOPLE)]
     kind = field["type"]
     if kind == "text":
-        hint = next((hint for word, hint in WORDS if word in name), None)
-        text = (first, last)[hint] if hint in (0, 1) and isinstance(hint, int) else hint or ("name" in name and f"{first} {last}") or "as told on the phone"
+        hint = next((hint for word, hint in WORDS if word in name), f"{first} {last}" if "name" in name else "as told on the phone")
+        text = (first, last)[hint] if isinstance(hint, int) else hint
         return text[:int(field.get("max", 1000))].ljust(int(field.get("min", 0)), "x")
     if kind in ("integer", "number"):
         return int(field.get("default") or field.get("min") or 1)
@@ -85,7 +88,8 @@ def value(name, field, number):
 def fields(category, number):
     """A filled category: each field whose condition holds (conditions are on a field of the same category)."""
     types = category["fields"]
-    filled = {name: value(name, type_, number) for name, type_ in types.items() if "when" not in type_ and type_["type"] != "card"}
+    filled = {name: value(name, type_, number) for name, type_ in types.items()
+              if "when" not in type_ and type_["type"] != "card"}
     for name, type_ in types.items():
         conditions = type_.get("when") or {}
         if conditions and all(str(filled.get(other, "")).lower() == wanted for other, wanted in conditions.items()):

@@ -82,7 +82,7 @@ def nothing_in_clear(t):
         client.record(ident, "connection", {"at": "2026-11-21T10:00:00Z", "browser": f"PlantedBrowser/{number}",
                                             "result": "success"}).expect(201)
         client.change(ident, "service", {"identity": {"last_name": f"Nouveau-{number}"}}).expect(200)
-        client.post("/v1/subjects/lookup", {"identifier": {"contact.email": data["contact"]["email"]}, "purpose": "service"}).expect(200)
+        client.lookup({"contact.email": data["contact"]["email"]}, "service").expect(200)
         client.post("/v1/subjects", {"data": data, "source": "person"}).expect(409)
         client.get(f"/v1/subjects/{ident}/access").expect(200)
         client.export(ident)
@@ -100,7 +100,7 @@ def nothing_in_clear(t):
 
 @promise("MX-15")
 def former_values(t):
-    """A rectification keeps the former value, readable by the person and entitled staff only, under its own retention."""
+    """A rectification keeps the former value, for the person and entitled staff only, under its own retention."""
     server = t.server(now="2026-11-22T10:00:00Z")
     client = server.client("app")
     ident = client.create(person(1))["id"]
