@@ -208,7 +208,8 @@ class Tour:
     def verification(self):
         self.step("Certificate and journal are verified offline: by the program, and by another in Python that shares no code with it")
         for command in (["build/garant", "verify", "--data", self.server.data, "--certificate", self.certificate],
-                        ["/usr/bin/python3", "tests/interop/verify.py", f"http://127.0.0.1:{self.server.port}", self.certificate]):
+                        ["/usr/bin/python3", "tests/interop/verify.py", f"http://127.0.0.1:{self.server.port}/v1/journal",
+                         "--certificate", self.certificate, "--header", "Authorization: Bearer " + self.client.token]):
             self.step.asked("$ " + " ".join(command))
             run = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
             check(run.returncode == 0, f"{' '.join(command)}: status {run.returncode}: {run.stdout}{run.stderr}")

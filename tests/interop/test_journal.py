@@ -19,7 +19,8 @@ def tiles():
             ident = client.create(person(number))["id"]
         with open(os.path.join(subject.folder, "certificate.json"), "w") as file:
             json.dump(client.erase(ident), file)
-        run = verify(f"http://127.0.0.1:{subject.port}", file.name)
+        run = verify(f"http://127.0.0.1:{subject.port}/v1/journal", "--certificate", file.name, "--least", "300",
+                     "--header", "Authorization: Bearer " + client.token)
         check(run.returncode == 0, run.stdout + run.stderr)
         return run.stdout.strip().splitlines()[-1]
 

@@ -2,7 +2,7 @@
 """The OpenAPI 3.1 description: well formed, complete, and true of the server that serves it."""
 import re
 from common import person, server, tests
-from garant import check
+from garant import TOP, check
 
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
@@ -117,7 +117,6 @@ def described_exists():
 
 @tests.test("every path of docs/api.md is described")
 def documented():
-    from garant import TOP
     with open(f"{TOP}/docs/api.md", encoding="utf-8") as file:
         rows = re.findall(r"^\| ([A-Z, ]+) (/[^|]*?) \|", file.read(), re.M)
     with server() as subject:
