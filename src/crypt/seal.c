@@ -134,3 +134,10 @@ enum err seal_open(struct arena *a, const struct key *k, const struct place *pla
     *clear = (text){ (const char *)opened, n };
     return OK;
 }
+
+void digest_hex(text in, char out[65])
+{
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, (const uint8_t *)in.p, in.n);
+    sodium_bin2hex(out, 65, hash, sizeof hash);
+}

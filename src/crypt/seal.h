@@ -35,4 +35,7 @@ enum err seal_open(struct arena *a, const struct key *k, const struct place *pla
 struct digest { uint8_t b[32]; };
 void digest_identifier(const struct key *lookup, text tenant, text field, text normalised, struct digest *out);
 
+/* SHA-256 of `in` as 64 hexadecimal digits and a NUL. */
+void digest_hex(text in, char out[65]);
+
 #endif

@@ -1,7 +1,9 @@
 /* Other things held of a person: attachments, what is only in memory, disclosures to recipients, duties owed. */
 #ifndef DOMAIN_HOLDING_H
 #define DOMAIN_HOLDING_H
-#include "domain/person.h"
+#include "domain/ctx.h"
+
+struct person;
 
 enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content, struct answer *out);
 enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, struct answer *out);

@@ -26,6 +26,13 @@ enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out
 /* Asks the policy whether this actor may do `act` for `purpose` on each category of `categories` (NULL: the purpose alone).
  * Loads consents and objections only when the purpose's basis needs them. A refusal is recorded (write_refusal) and returned with its clause. */
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act);
+/* The same for a change that may name no purpose: then each category needs one purpose that allows it. `given` (may be NULL) are
+ * consents that come with the request itself. */
+enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose, const struct bits *categories, enum act act);
+/* An act that answers a person's right and so needs no purpose: export, erase (GDPR 12 to 22). */
+enum err person_allow_act(struct ctx *c, const struct person *p, enum act act);
+/* Whether this actor may record what a person decides about that purpose. */
+enum err person_may_record(struct ctx *c, const struct person *p, text purpose);
 /* Purposes with a live consent (on any channel); p NULL empties. */
 enum err person_consents(struct ctx *c, const struct person *p, struct bits *out);
 

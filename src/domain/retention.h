@@ -1,7 +1,9 @@
 /* Retention: when a record's term ends, what time brings, milestones that start terms, and holds that stop them. */
 #ifndef DOMAIN_RETENTION_H
 #define DOMAIN_RETENTION_H
-#include "domain/person.h"
+#include "domain/ctx.h"
+
+struct person;
 
 /* Known starts of terms, 0 when not yet known. */
 struct starts { msec collection, event, last_use, contract_end, closure, withdrawal, last_contact; };

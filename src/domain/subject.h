@@ -1,7 +1,9 @@
 /* Subjects: created, found, read by category and purpose, rectified with their former values. */
 #ifndef DOMAIN_SUBJECT_H
 #define DOMAIN_SUBJECT_H
-#include "domain/person.h"
+#include "domain/ctx.h"
+
+struct person;
 
 /* Bodies and answers are those of docs/api.md. */
 enum err subject_create(struct ctx *c, const struct json *in, struct answer *out);
@@ -11,6 +13,8 @@ enum err subject_read(struct ctx *c, text id, text purpose, text categories, str
 /* RFC 7386 merge patch; needs c->if_match. Former values are kept under the policy's retention `former` (GDPR 16). */
 enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out);
 enum err subject_former(struct ctx *c, text id, struct answer *out);
+/* The list of former values alone, for the access answer. */
+enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w);
 enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out);
 /* Erases one category, or one item of it, with its former values (partial GDPR 17). */
 enum err subject_drop_record(struct ctx *c, text id, text category, text item, struct answer *out);

@@ -7,6 +7,8 @@
 enum err value_check(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v);
 /* The form in which an identifier is looked up: e-mail in lower case, telephone as + and digits, others trimmed. */
 text value_normal(struct arena *a, const struct field *f, text value);
+/* `name` when it looks like a name of a policy, else a word in its place: what was sent may be personal and must not be said again. */
+text value_shown(text name);
 /* Refuses any text that holds a payment card number (MO-20). `where` names the place in the message. */
 enum err value_no_card(struct ctx *c, text where, text s);
 /* Checks a whole category's fields {field: value}: undeclared names, missing required ones, conditions both ways.

@@ -12,7 +12,4 @@ enum err write_do(struct ctx *c, struct write *w, const struct answer *answer);
 /* Records that something was refused (c->arena->why says what, with its clause) and returns that reason's code.
  * When the record itself fails, that failure is returned: a refusal too is answered only after it is in the journal. */
 enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text categories);
-/* The answer kept for the request's Idempotency-Key: *found when there is one, ERR_CONFLICT when it belonged to another request. */
-enum err idempotency_find(struct ctx *c, bool *found, struct answer *out);
-
 #endif

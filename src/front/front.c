@@ -1,6 +1,6 @@
 /* The front: identity, admission, body, handler, answer. */
 #include "front/front.h"
-#include "domain/write.h"
+#include "domain/idempotency.h"
 #include "front/gate.h"
 
 size_t front_body_limit(const struct route *route)

@@ -153,7 +153,8 @@ class Load:
         return len(people)
 
     def verify_person(self, client, person):
-        found = client.lookup({"contact.email": person.data["contact"]["email"]}, "service")
+        identifier = {"identifier": {"contact.email": person.data["contact"]["email"]}, "purpose": "service"}
+        found = client.post("/v1/subjects/lookup", identifier)
         if person.erased is not None:
             found.expect(404)
             client.read(person.id, "service").expect(404, 410)

@@ -1,0 +1,278 @@
+/* The running instance: opening, the policy in force and its reload, actors and tokens, the work of time. */
+#include "base/log.h"
+#include "domain/app.h"
+#include "domain/holding.h"
+#include "domain/inside.h"
+#include "domain/retention.h"
+#include "domain/value.h"
+#include "domain/write.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { POLICY_FILE_MAX = 1 << 20, TOKEN_BYTES = 32 };
+
+/* ---- The policy file. ---- */
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static enum err read_file(struct arena *a, const char *path, text *out)
+{
+    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *p = fd >= 0 ? arena_alloc(a, POLICY_FILE_MAX + 1) : NULL;
+    size_t n = 0;
+    if (fd < 0)
+        return say(a, ERR_CONFIG, "the policy file %s cannot be read", path);
+    TRY_PTR(p);
+    for (ssize_t got; n <= POLICY_FILE_MAX && (got = read(fd, p + n, POLICY_FILE_MAX + 1 - n)) != 0; n += (size_t)got)
+        if (got < 0)
+            return say(a, ERR_CONFIG, "the policy file %s cannot be read", path);
+    if (n > POLICY_FILE_MAX)
+        return say(a, ERR_CONFIG, "the policy file %s is larger than 1 MiB", path);
+    *out = (text){ p, n };
+    return OK;
+}
+
+/* MP-19, FR-02: the machine itself is a place where data are held. */
+static enum err check_country(struct arena *a, const struct app *app, const struct policy *p)
+{
+    text country = text_of(app->country);
+    if (!country.n || !p->hosting.country_count)
+        return OK;
+    for (unsigned i = 0; i < p->hosting.country_count; i++)
+        if (text_eq(p->hosting.countries[i], country))
+            return OK;
+    return say_clause(a, ERR_POLICY, &p->hosting.clause, "%.*s:%u: this machine stands in %.*s, outside the countries that the policy declares",
+                      T(p->hosting.clause.file), p->hosting.clause.at.line, T(country));
+}
+
+static enum err load_policy(struct app *app, struct arena *a, struct findings *f, const struct policy **out)
+{
+    text yaml;
+    TRY(read_file(a, app->policy_file, &yaml));
+    TRY(policy_load(a, yaml, text_of(app->policy_file), f, out));
+    enum err status = check_country(a, app, *out);
+    if (status != OK)
+        policy_unref(out);
+    return status;
+}
+
+const struct policy *app_policy(struct app *app)
+{
+    pthread_mutex_lock(&app->policy_lock);
+    const struct policy *p = policy_ref(app->policy);
+    pthread_mutex_unlock(&app->policy_lock);
+    return p;
+}
+
+struct publishing { const struct policy *p; msec now; };
+
+static enum err run_publish(struct db *db, struct write *w)
+{
+    const struct publishing *r = w->arg;
+    char date[11];
+    ARENA_AUTO a = arena_make(256);
+    text_cstr(date_print(&a, r->p->date), date, sizeof date);
+    return db_run(db, SQL_POLICY_VERSION_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version),
+                                                         V_TEXT(text_of(date)), V_INT(r->now), V_TEXT(r->p->source)));
+}
+
+static enum err known_version(struct app *app, struct arena *a, const struct policy *p, bool *known)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(app->store, a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_VERSION_HAS, ARGS(V_TEXT(text_of(p->hash))));
+    *known = query_next(&q);
+    return q.status;
+}
+
+/* A version comes into force with its journal entry, once: the same file started again says nothing new. */
+static enum err publish(struct app *app, struct arena *a, const struct policy *p)
+{
+    bool known;
+    TRY(known_version(app, a, p, &known));
+    if (known)
+        return OK;
+    struct publishing r = { p, clock_now(&app->clock) };
+    struct write w = { .run = run_publish, .arg = &r,
+                       .event = { .act = TEXT("policy.published"), .tenant = p->tenants[0], .actor = TEXT("operator"), .policy = p->hash,
+                                  .clause = TEXT("policy"), .count = -1 } };
+    return store_write(app->store, a, &w);
+}
+
+enum err app_reload(struct app *app, struct arena *a, struct findings *f)
+{
+    const struct policy *fresh = NULL;
+    TRY(load_policy(app, a, f, &fresh));
+    enum err status = publish(app, a, fresh);
+    if (status != OK) {
+        policy_unref(&fresh);
+        return status;
+    }
+    pthread_mutex_lock(&app->policy_lock);
+    const struct policy *old = app->policy;
+    app->policy = fresh;
+    pthread_mutex_unlock(&app->policy_lock);
+    policy_unref(&old);                  /* requests under way hold references of their own */
+    return OK;
+}
+
+/* ---- Opening and closing. ---- */
+
+static enum err open_parts(struct arena *a, const struct app_options *o, struct findings *f, struct app *app)
+{
+    char clock_file[4096];
+    if (!text_cstr(o->policy_file, app->policy_file, sizeof app->policy_file) || !text_cstr(o->site_country, app->country, sizeof app->country))
+        return say(a, ERR_CONFIG, "the policy's path is too long, or the country is not two letters");
+    if (o->clock_file.n) {
+        if (!text_cstr(o->clock_file, clock_file, sizeof clock_file))
+            return say(a, ERR_CONFIG, "the path of the simulated clock is too long");
+        TRY(clock_simulated(a, clock_file, &app->clock));
+    }
+    TRY(crypt_init(a));
+    TRY(load_policy(app, a, f, &app->policy));
+    struct store_options so = { .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock };
+    TRY(store_open(a, &so, &app->store));
+    return publish(app, a, app->policy);
+}
+
+enum err app_open(struct arena *a, const struct app_options *o, struct findings *f, struct app **out)
+{
+    struct app *app = calloc(1, sizeof *app);
+    if (!app)
+        return say(a, ERR_MEMORY, "the machine has no memory left");
+    pthread_mutex_init(&app->policy_lock, NULL);
+    app->clock = clock_real();
+    enum err status = open_parts(a, o, f, app);
+    if (status != OK) {
+        app_close(&app);
+        return status;
+    }
+    *out = app;
+    return OK;
+}
+
+void app_close(struct app **app)
+{
+    struct app *gone = *app;
+    if (!gone)
+        return;
+    if (gone->store)
+        store_close(&gone->store);
+    if (gone->policy)
+        policy_unref(&gone->policy);
+    pthread_mutex_destroy(&gone->policy_lock);
+    free(gone);
+    *app = NULL;
+}
+
+/* ---- Contexts and actors. ---- */
+
+void ctx_begin(struct app *app, struct arena *a, struct ctx *out)
+{
+    *out = (struct ctx){ .arena = a, .app = app, .policy = app_policy(app), .now = clock_now(&app->clock), .language = TEXT("en"),
+                         .actor = { .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") } };
+    out->tenant = out->policy->tenants[0];
+}
+
+void ctx_end(struct ctx *c) { policy_unref(&c->policy); }
+
+static bool known_tenant(const struct policy *p, text name, text *out)
+{
+    for (unsigned i = 0; i < p->tenant_count; i++)
+        if (text_eq(p->tenants[i], name)) {
+            *out = p->tenants[i];
+            return true;
+        }
+    return false;
+}
+
+enum err actor_operator(struct ctx *c, text tenant)
+{
+    if (!tenant.n && c->policy->tenant_count > 1)
+        return say(c->arena, ERR_USAGE, "this instance serves %u tenants: name one", c->policy->tenant_count);
+    if (tenant.n && !known_tenant(c->policy, tenant, &c->tenant))
+        return say(c->arena, ERR_NOT_FOUND, "there is no such tenant");
+    c->actor = (struct actor){ .kind = ACTOR_OPERATOR, .name = TEXT("operator"), .index = policy_actor(c->policy, TEXT("operator")),
+                               .agreement = true };
+    return OK;
+}
+
+static enum err set_class(struct ctx *c, text actor, text tenant)
+{
+    int index = policy_actor(c->policy, actor);
+    text name = arena_copy(c->arena, actor);
+    /* A class or tenant that the policy in force no longer has lets nobody in. */
+    if (index < 0 || !known_tenant(c->policy, tenant, &c->tenant))
+        return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
+    c->actor.kind = c->policy->actors[index].kind, c->actor.index = index, c->actor.name = name;
+    return OK;
+}
+
+enum err actor_by_token(struct ctx *c, text token)
+{
+    struct digest digest;
+    digest_identifier(store_lookup_key(ctx_store(c)), TEXT(""), TEXT("token"), token, &digest);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TOKEN_FIND, ARGS(V_BYTES(TEXT_BYTES(digest)), V_INT(c->now)));
+    bool found = query_next(&q);
+    TRY(q.status);
+    if (!found)
+        return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
+    c->actor.token = arena_copy(c->arena, query_bytes(&q, 1));
+    return set_class(c, query_bytes(&q, 2), query_bytes(&q, 0));
+}
+
+struct token_row { struct ctx *c; struct digest digest; text name, actor, tenant; msec expires; };
+
+static enum err run_token(struct db *db, struct write *w)
+{
+    const struct token_row *t = w->arg;
+    int64_t added;
+    TRY(db_run(db, SQL_TOKEN_ADD, &added, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_TEXT(t->name), V_TEXT(t->actor),
+                                               V_INT(t->c->now), t->expires ? V_INT(t->expires) : V_NULL)));
+    return added ? OK : say(db_arena(db), ERR_CONFLICT, "a token of that name exists");
+}
+
+enum err token_create(struct ctx *c, text name, text actor, text tenant, msec expires, text *token)
+{
+    uint8_t random[TOKEN_BYTES];
+    struct token_row row = { .c = c, .name = name, .actor = actor, .tenant = c->tenant, .expires = expires };
+    if (!name.n || !text_eq(value_shown(name), name))
+        return say(c->arena, ERR_VALUE, "a token's name has at most 64 lower-case letters, digits, '.' and '_'");
+    if (policy_actor(c->policy, actor) < 0 || text_eq(actor, TEXT("operator")))
+        return say(c->arena, ERR_UNDECLARED, "the policy has no system, role or recipient \"%.*s\"", T(value_shown(actor)));
+    if (tenant.n && !known_tenant(c->policy, tenant, &row.tenant))
+        return say(c->arena, ERR_NOT_FOUND, "there is no such tenant");
+    BUF_AUTO b = buf_make(256);
+    crypt_random(random, sizeof random);
+    buf_add(&b, TEXT("garant_"));
+    buf_base64url(&b, TEXT_BYTES(random));
+    *token = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(token->p);
+    digest_identifier(store_lookup_key(ctx_store(c)), TEXT(""), TEXT("token"), *token, &row.digest);
+    struct write w = { .run = run_token, .arg = &row, .event = event_of(c, NULL, TEXT("token.create")) };
+    w.event.tenant = row.tenant;
+    return write_do(c, &w, NULL);
+}
+
+static enum err run_revoke(struct db *db, struct write *w)
+{
+    const struct token_row *t = w->arg;
+    int64_t changed;
+    TRY(db_run(db, SQL_TOKEN_REVOKE, &changed, ARGS(V_TEXT(t->tenant), V_TEXT(t->name), V_INT(t->c->now))));
+    return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "there is no such token");
+}
+
+enum err token_revoke(struct ctx *c, text name)
+{
+    struct token_row row = { .c = c, .name = name, .tenant = c->tenant };
+    struct write w = { .run = run_revoke, .arg = &row, .event = event_of(c, NULL, TEXT("token.revoke")) };
+    return write_do(c, &w, NULL);
+}

@@ -1,0 +1,262 @@
+/* A change of what is held of one person: made ready outside the queue, written in one commit. */
+#include "domain/change.h"
+#include "domain/duty.h"
+#include "domain/inside.h"
+#include "domain/retention.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+enum { CONSENTS_MAX = 64 };
+
+/* ---- The commit. ---- */
+
+static enum err run_identifiers(struct db *db, const struct change *ch)
+{
+    for (unsigned i = 0; i < ch->identifier_count; i++) {
+        const struct change_identifier *id = &ch->identifiers[i];
+        int64_t changed;
+        if (id->remove) {
+            TRY(db_run(db, SQL_IDENTIFIER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)),
+                                                           V_ID(ch->person->id))));
+            continue;
+        }
+        TRY(db_run(db, SQL_IDENTIFIER_ADD, &changed, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)),
+                                                          V_ID(ch->person->id))));
+        if (!changed)
+            return say(db_arena(db), ERR_CONFLICT, "%.*s is that of another person", T(id->field));
+    }
+    return OK;
+}
+
+static enum err run_subject(struct db *db, const struct change *ch)
+{
+    int64_t changed;
+    if (ch->create)
+        return db_run(db, SQL_SUBJECT_ADD, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now), V_INT(ch->version),
+                                                      V_INT(PERSON_ACTIVE), V_INT(ch->now), V_TEXT(ch->source)));
+    if (!ch->version)
+        return OK;
+    TRY(db_run(db, SQL_SUBJECT_BUMP, &changed, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->expected), V_INT(ch->version))));
+    return changed ? OK : say(db_arena(db), ERR_PRECONDITION, "the person's data changed since version %lld", (long long)ch->expected);
+}
+
+static enum err run_records(struct db *db, const struct ctx *c, const struct change *ch)
+{
+    for (unsigned i = 0; i < ch->drop_count; i++) {
+        const struct change_drop *d = &ch->drops[i];
+        TRY(db_run(db, SQL_RECORD_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
+        TRY(db_run(db, SQL_FORMER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
+    }
+    for (unsigned i = 0; i < ch->record_count; i++) {
+        const struct record *r = &ch->records[i];
+        int64_t written;
+        TRY(db_run(db, SQL_RECORD_PUT, &written,
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(c->policy->categories[r->category].name), V_INT(r->item),
+                        V_INT(r->version), V_SEALED(r->sealed), V_TEXT(r->source), V_INT(r->at), r->due ? V_INT(r->due) : V_NULL,
+                        V_INT(r->archived), V_INT(r->key_class))));
+        if (!written)
+            return say(db_arena(db), ERR_CONFLICT, "another record of that number was written meanwhile");
+    }
+    for (unsigned i = 0; i < ch->former_count; i++) {
+        const struct change_former *f = &ch->formers[i];
+        TRY(db_run(db, SQL_FORMER_ADD, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(f->category), V_INT(f->item),
+                                                  V_INT(ch->version), V_SEALED(f->sealed), V_INT(ch->now), f->due ? V_INT(f->due) : V_NULL)));
+    }
+    return OK;
+}
+
+static enum err run_consents(struct db *db, const struct change *ch)
+{
+    for (unsigned i = 0; i < ch->consent_count; i++) {
+        const struct change_consent *k = &ch->consents[i];
+        if (k->wording.n)
+            TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording))));
+        TRY(db_run(db, SQL_CONSENT_ADD, NULL,
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
+                        V_TEXT(ch->policy_version), V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->by),
+                        k->evidence.bytes.n ? V_SEALED(k->evidence) : V_NULL)));
+    }
+    return OK;
+}
+
+struct running { struct ctx *c; struct change *change; };
+
+static enum err run(struct db *db, struct write *w)
+{
+    const struct running *r = w->arg;
+    const struct change *ch = r->change;
+    /* What may refuse stands first: a write that fails before it changed anything costs its group nothing. */
+    if (ch->create) {
+        TRY(run_identifiers(db, ch));
+        TRY(run_subject(db, ch));
+    } else {
+        TRY(run_subject(db, ch));
+        TRY(run_identifiers(db, ch));
+    }
+    TRY(run_records(db, r->c, ch));
+    TRY(run_consents(db, ch));
+    return ch->inform ? duty_add(db, ch->tenant, &ch->person->id, TEXT("inform"), ch->source, ch->now, ch->inform) : OK;
+}
+
+enum err change_write(struct ctx *c, struct change *ch, struct event event, const struct answer *answer)
+{
+    struct running r = { c, ch };
+    struct write w = { .run = run, .arg = &r, .event = event, .puts = ch->puts, .put_count = ch->put_count, .truncate = ch->truncate, .urgent = ch->urgent };
+    return write_do(c, &w, answer);
+}
+
+/* ---- Making ready. ---- */
+
+enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct change *out)
+{
+    *out = (struct change){ .person = p, .tenant = c->tenant, .now = c->now, .policy_version = c->policy->version };
+    out->records = NEW_ARRAY(c->arena, struct record, records + 1);
+    out->formers = NEW_ARRAY(c->arena, struct change_former, records + 1);
+    out->drops = NEW_ARRAY(c->arena, struct change_drop, records + 1);
+    out->puts = NEW_ARRAY(c->arena, struct key_put, records + 2 + c->policy->category_count);
+    out->identifiers = NEW_ARRAY(c->arena, struct change_identifier, (size_t)records * 2 * FIELDS_MAX + 1);
+    return out->records && out->formers && out->drops && out->puts && out->identifiers ? OK : ERR_MEMORY;
+}
+
+enum err change_record(struct ctx *c, struct change *ch, const struct record *like, text fields)
+{
+    struct record *r = &ch->records[ch->record_count];
+    const struct category *cat = &c->policy->categories[like->category];
+    bool has_put;
+    *r = *like;
+    r->version = ch->version ? ch->version : 1;
+    if (cat->retention && !r->due) {
+        struct starts starts = { .collection = ch->now, .event = r->at, .last_use = ch->person->last_use };
+        if (!ch->create)
+            TRY(retention_starts(c, ch->person, &starts));
+        starts.collection = ch->now, starts.event = r->at;
+        r->due = retention_due(cat->retention, &starts, false);
+    }
+    TRY(record_seal(c, ch->person, r, fields, &ch->puts[ch->put_count], &has_put));
+    ch->put_count += has_put;
+    ch->record_count++;
+    return OK;
+}
+
+static text value_of(const struct json *v)
+{
+    return v && (v->kind == J_TEXT || v->kind == J_NUMBER) ? v->value : (text){ NULL, 0 };
+}
+
+static void add_identifier(struct ctx *c, struct change *ch, const struct category *cat, const struct field *f, text value, bool remove)
+{
+    struct change_identifier *id = &ch->identifiers[ch->identifier_count++];
+    id->field = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
+    id->remove = remove;
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, id->field, value_normal(c->arena, f, value), &id->digest);
+}
+
+enum err change_identifiers(struct ctx *c, struct change *ch, const struct category *cat, const struct json *fields, const struct json *old)
+{
+    for (unsigned i = 0; i < cat->field_count; i++) {
+        const struct field *f = &cat->fields[i];
+        const struct json *member = json_get(old, f->name);
+        text before = value_of(member ? member->first : NULL), after = value_of(json_get(fields, f->name));
+        if (!f->identifier || text_eq(value_normal(c->arena, f, before), value_normal(c->arena, f, after)))
+            continue;
+        if (before.n)
+            add_identifier(c, ch, cat, f, before, true);
+        if (after.n)
+            add_identifier(c, ch, cat, f, after, false);
+    }
+    return c->arena->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
+}
+
+/* ---- Consents. ---- */
+
+static enum err consent_channel(struct ctx *c, const struct purpose *p, text channel)
+{
+    if (!p->channel_count && !channel.n)
+        return OK;
+    for (unsigned i = 0; i < p->channel_count; i++)
+        if (text_eq(p->channels[i], channel))
+            return OK;
+    return say_clause(c->arena, p->channel_count && !channel.n ? ERR_MISSING : ERR_UNDECLARED, &p->clause,
+                      p->channel_count ? "consent to \"%.*s\" is given for one of its channels, named in \"channel\"" : "purpose \"%.*s\" has no channels",
+                      T(p->name));
+}
+
+static bool word_in(text s, const char *const *words)
+{
+    for (; *words; words++)
+        if (text_eq(s, text_of(*words)))
+            return true;
+    return false;
+}
+
+/* Consent is asked for a purpose that rests on it: anything else recorded as consent would mislead (GDPR 4(11), 7). */
+static enum err consent_purpose(struct ctx *c, text name, const struct purpose **out)
+{
+    int index = policy_purpose(c->policy, name);
+    const struct clause *never = index >= 0 ? c->policy->purposes[index].never : NULL;
+    if (never)
+        return say_clause(c->arena, ERR_PURPOSE, never, "the policy rules out purpose \"%.*s\", whatever the consent", T(value_shown(name)));
+    if (index < 0)
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"", T(value_shown(name)));
+    *out = &c->policy->purposes[index];
+    if ((*out)->basis != BASIS_CONSENT)
+        return say_clause(c->arena, ERR_VALUE, &(*out)->clause, "purpose \"%.*s\" rests on %.*s, not on consent", T(name),
+                          T(basis_word((*out)->basis)));
+    return OK;
+}
+
+static enum err consent_evidence(struct ctx *c, const struct change *ch, text evidence, struct change_consent *out)
+{
+    if (!evidence.n)
+        return OK;
+    KEY_AUTO key;
+    TRY(value_no_card(c, TEXT("evidence"), evidence));
+    key_derive(&ch->person->key, TEXT("consent"), &key);
+    struct place place = { .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("consent"), .field = out->purpose };
+    return seal(c->arena, &key, &place, evidence, &out->evidence);
+}
+
+static enum err one_consent(struct ctx *c, const struct change *ch, const struct json *in, struct change_consent *out)
+{
+    static const char *const decisions[] = { "given", "refused", "withdrawn", NULL };
+    const struct purpose *p = NULL;
+    text name = json_text(in, TEXT("purpose")), wording = json_text(in, TEXT("wording"));
+    if (!name.n)
+        return say(c->arena, ERR_MISSING, "a consent names its \"purpose\"");
+    TRY(consent_purpose(c, name, &p));
+    *out = (struct change_consent){ .purpose = p->name, .decision = json_text(in, TEXT("decision")),
+                                    .channel = json_text(in, TEXT("channel")), .method = json_text(in, TEXT("method")),
+                                    .by = json_text(in, TEXT("by")) };
+    if (!word_in(out->decision, decisions))
+        return say(c->arena, ERR_VALUE, "\"decision\" is one of given, refused, withdrawn");
+    TRY(consent_channel(c, p, out->channel));
+    if (!out->channel.p)
+        out->channel = TEXT("");
+    if (out->method.n > 64 || out->by.n > 64 || wording.n > 8192)
+        return say(c->arena, ERR_VALUE, "\"method\" and \"by\" have at most 64 characters, \"wording\" 8192");
+    TRY(value_no_card(c, TEXT("method"), out->method));
+    TRY(value_no_card(c, TEXT("by"), out->by));
+    TRY(value_no_card(c, TEXT("wording"), wording));
+    if (!out->by.n)
+        out->by = c->actor.name;
+    /* Without a wording of its own, the proof is of the purpose as the policy words it. */
+    out->wording = wording.n ? wording : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
+    digest_hex(out->wording, out->wording_hash);
+    return consent_evidence(c, ch, json_text(in, TEXT("evidence")), out);
+}
+
+enum err change_consents(struct ctx *c, struct change *ch, const struct json *in)
+{
+    if (!in)
+        return OK;
+    if (in->kind != J_OBJECT && (in->kind != J_ARRAY || in->count > CONSENTS_MAX))
+        return say(c->arena, ERR_VALUE, "consents are one object, or a list of at most %d", CONSENTS_MAX);
+    unsigned count = in->kind == J_OBJECT ? 1 : in->count;
+    ch->consents = NEW_ARRAY(c->arena, struct change_consent, count + 1);
+    TRY_PTR(ch->consents);
+    if (in->kind == J_OBJECT)
+        return one_consent(c, ch, in, &ch->consents[ch->consent_count++]);
+    JSON_EACH(item, in)
+        TRY(one_consent(c, ch, item, &ch->consents[ch->consent_count++]));
+    return OK;
+}

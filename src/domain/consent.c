@@ -1,0 +1,192 @@
+/* Consents, objections, restriction: rows are only ever added; the last one of a purpose and channel is in force. */
+#include "domain/consent.h"
+#include "domain/change.h"
+#include "domain/inside.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+static void put_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("purpose"), k->purpose);
+    json_pair(w, TEXT("channel"), k->channel.n ? k->channel : (text){ NULL, 0 });
+    json_pair(w, TEXT("decision"), k->decision);
+    json_pair(w, TEXT("at"), time_print(c->arena, at));
+    json_pair(w, TEXT("policy"), policy);
+    json_pair(w, TEXT("wording_hash"), k->wording_hash[0] ? text_of(k->wording_hash) : (text){ NULL, 0 });
+    json_pair(w, TEXT("method"), k->method.n ? k->method : (text){ NULL, 0 });
+    json_pair(w, TEXT("by"), k->by.n ? k->by : (text){ NULL, 0 });
+    json_close(w, '}');
+}
+
+static enum err answer_rows(struct ctx *c, const struct change *ch, struct answer *out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_name(&w, TEXT("consents"));
+    json_open(&w, '[');
+    for (unsigned i = 0; i < ch->consent_count; i++)
+        put_row(c, &w, &ch->consents[i], ch->now, ch->policy_version);
+    json_close(&w, ']');
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
+/* One journal entry a request: with several decisions it carries the gravest, and their purposes. */
+static text act_of(const struct change *ch)
+{
+    text act = TEXT("consent.given");
+    for (unsigned i = 0; i < ch->consent_count; i++) {
+        if (text_eq(ch->consents[i].decision, TEXT("withdrawn")))
+            return TEXT("consent.withdrawn");
+        if (text_eq(ch->consents[i].decision, TEXT("refused")))
+            act = TEXT("consent.refused");
+    }
+    return act;
+}
+
+static enum err purposes_of(struct ctx *c, const struct change *ch, text *out)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    for (unsigned i = 0; i < ch->consent_count; i++) {
+        if (i)
+            buf_char(&b, ',');
+        buf_add(&b, ch->consents[i].purpose);
+    }
+    *out = arena_copy(c->arena, buf_text(&b));
+    return out->p ? OK : ERR_MEMORY;
+}
+
+enum err consent_record(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct change ch;
+    TRY(person_open(c, id, false, &p));
+    TRY(change_begin(c, &p, 0, &ch));
+    enum err status = change_consents(c, &ch, in);
+    if (status == ERR_UNDECLARED || status == ERR_CARD_NUMBER || status == ERR_PURPOSE)
+        return write_refusal(c, &p, TEXT(""), TEXT(""));
+    TRY(status);
+    if (!ch.consent_count)
+        return say(c->arena, ERR_USAGE, "the body is {\"purpose\", \"decision\", …} or a list of such");
+    for (unsigned i = 0; i < ch.consent_count; i++)
+        TRY(person_may_record(c, &p, ch.consents[i].purpose));
+    TRY(answer_rows(c, &ch, out));
+    struct event event = event_of(c, &p, act_of(&ch));
+    TRY(purposes_of(c, &ch, &event.purpose));
+    event.count = ch.consent_count;
+    ch.urgent = text_eq(event.act, TEXT("consent.withdrawn"));
+    return change_write(c, &ch, event, out);
+}
+
+/* ---- The ledger of one person. ---- */
+
+struct ledger_row { struct change_consent k; msec at; text policy; struct ledger_row *next; };
+
+static enum err load_ledger(struct ctx *c, const struct person *p, struct ledger_row **out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    while (query_next(&q)) {
+        struct ledger_row *row = NEW(c->arena, struct ledger_row);
+        TRY_PTR(row);
+        row->k.purpose = arena_copy(c->arena, query_bytes(&q, 0));
+        row->k.channel = arena_copy(c->arena, query_bytes(&q, 1));
+        row->k.decision = arena_copy(c->arena, query_bytes(&q, 2));
+        row->at = query_int(&q, 3);
+        row->policy = arena_copy(c->arena, query_bytes(&q, 4));
+        text_cstr(query_bytes(&q, 5), row->k.wording_hash, sizeof row->k.wording_hash);
+        row->k.method = arena_copy(c->arena, query_bytes(&q, 6));
+        row->k.by = arena_copy(c->arena, query_bytes(&q, 7));
+        *out = row;
+        out = &row->next;
+    }
+    return q.status;
+}
+
+enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct ledger_row *rows = NULL;
+    struct bits live;
+    TRY(load_ledger(c, p, &rows));
+    TRY(person_consents(c, p, &live));
+    json_name(w, TEXT("consents"));
+    json_open(w, '[');
+    for (; rows; rows = rows->next)
+        put_row(c, w, &rows->k, rows->at, rows->policy);
+    json_close(w, ']');
+    json_name(w, TEXT("live"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < c->policy->purpose_count; i++)
+        if (bits_has(&live, i))
+            json_put_text(w, c->policy->purposes[i].name);
+    json_close(w, ']');
+    return OK;
+}
+
+enum err consent_list(struct ctx *c, text id, struct answer *out)
+{
+    PERSON_AUTO p;
+    TRY(person_open(c, id, false, &p));
+    BUF_AUTO b = buf_make(1 << 22);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    TRY(consent_put_ledger(c, &p, &w));
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    struct write read = { .event = event_of(c, &p, TEXT("read")) };
+    read.event.purpose = TEXT("consents");
+    return write_do(c, &read, NULL);
+}
+
+/* ---- Objection and restriction. ---- */
+
+enum err objection_set(struct ctx *c, text id, text purpose, bool objects, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct change ch;
+    struct change_consent row = { .purpose = purpose, .channel = TEXT("objection"), .method = TEXT("request"), .by = c->actor.name,
+                                  .decision = objects ? TEXT("objected") : TEXT("lifted") };
+    (void)out;
+    TRY(person_open(c, id, false, &p));
+    int index = policy_purpose(c->policy, purpose);
+    if (index < 0 || c->policy->purposes[index].never)
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"", T(value_shown(purpose)));
+    const struct purpose *row_of = &c->policy->purposes[index];
+    if (objects && !row_of->marketing && row_of->basis != BASIS_INTEREST && row_of->basis != BASIS_PUBLIC)
+        return say_clause(c->arena, ERR_VALUE, &row_of->clause, "an objection is to a legitimate interest, a public task or direct marketing; "
+                          "\"%.*s\" rests on %.*s", T(row_of->name), T(basis_word(row_of->basis)));
+    TRY(change_begin(c, &p, 0, &ch));
+    ch.consents = &row, ch.consent_count = 1, ch.urgent = true;
+    struct event event = event_of(c, &p, objects ? TEXT("objection") : TEXT("objection.lifted"));
+    event.purpose = row_of->name;
+    return change_write(c, &ch, event, NULL);
+}
+
+struct restricting { struct ctx *c; const struct person *p; bool restricted; };
+
+static enum err run_restriction(struct db *db, struct write *w)
+{
+    const struct restricting *r = w->arg;
+    return db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(r->c->tenant), V_ID(r->p->id), V_INT(r->restricted)));
+}
+
+enum err restriction_set(struct ctx *c, text id, bool restricted, text ground, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct restricting r = { c, &p, restricted };
+    struct write w = { .run = run_restriction, .arg = &r };
+    (void)out;
+    if (restricted && !ground.n)
+        return say(c->arena, ERR_MISSING, "a restriction has a \"ground\": accuracy contested, unlawful, needed for claims, objection pending");
+    TRY(value_no_card(c, TEXT("ground"), ground));
+    TRY(person_open(c, id, false, &p));
+    TRY(person_allow_act(c, &p, ACT_ERASE));
+    w.event = event_of(c, &p, restricted ? TEXT("subject.restrict") : TEXT("subject.release"));
+    return write_do(c, &w, NULL);
+}

@@ -1,0 +1,19 @@
+/* What the files of the domain share and nobody else sees: the instance's insides. */
+#ifndef DOMAIN_INSIDE_H
+#define DOMAIN_INSIDE_H
+#include "domain/app.h"
+#include "store/store.h"
+#include <pthread.h>
+
+struct app {
+    struct store *store;
+    struct clock clock;
+    pthread_mutex_t policy_lock;               /* guards the pointer, not the policy: that never changes */
+    const struct policy *policy;
+    char policy_file[4096], country[3];
+    msec swept;                                /* when retention was last looked after */
+};
+
+static inline struct store *ctx_store(const struct ctx *c) { return c->app->store; }
+
+#endif

@@ -1,0 +1,319 @@
+/* A person as a request sees them, and the records sealed under their keys. */
+#include "domain/person.h"
+#include "domain/inside.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+void person_end(struct person *p) { key_wipe(&p->key); }
+
+static enum err load_row(struct ctx *c, struct person *p)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBJECT_GET, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    bool found = query_next(&q);
+    TRY(q.status);
+    if (!found)
+        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    p->version = query_int(&q, 0);
+    p->state = (enum person_state)query_int(&q, 1);
+    p->restricted = query_int(&q, 2) != 0;
+    p->created = query_int(&q, 3);
+    p->last_use = query_int(&q, 4);
+    p->source = arena_copy(c->arena, query_bytes(&q, 5));
+    return OK;
+}
+
+enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out)
+{
+    *out = (struct person){ 0 };
+    if (!id_parse(id, &out->id))
+        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    TRY(load_row(c, out));
+    if (out->state != PERSON_ACTIVE && !closed_too)
+        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, out->id, 0, &out->key);
+    /* A row whose key is gone is an erased person of a restored backup: they are not there. */
+    if (status == ERR_ERASED)
+        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    TRY(status);
+    journal_pseudonym(&out->key, &out->who);
+    return OK;
+}
+
+/* ---- Consents and the decision. ---- */
+
+struct standing { struct bits consents, objections; };
+
+/* The ledger is append-only: the last row of each purpose and channel tells where things stand. */
+static enum err load_standing(struct ctx *c, const struct person *p, struct standing *out)
+{
+    struct { int purpose; text channel; bool live; } *rows = NULL;
+    unsigned count = 0, room = 0;
+    *out = (struct standing){ 0 };
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_STANDING, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    while (query_next(&q)) {
+        int purpose = policy_purpose(c->policy, query_bytes(&q, 0));
+        text channel = query_bytes(&q, 1), decision = query_bytes(&q, 2);
+        if (purpose < 0)
+            continue;
+        unsigned i = 0;
+        while (i < count && !(rows[i].purpose == purpose && text_eq(rows[i].channel, channel)))
+            i++;
+        if (i == room) {
+            void *old = rows;
+            rows = arena_array(c->arena, room = room ? room * 2 : 16, sizeof *rows);
+            TRY_PTR(rows);
+            if (old)
+                memcpy(rows, old, count * sizeof *rows);
+        }
+        if (i == count) {
+            rows[count].purpose = purpose;
+            rows[count++].channel = arena_copy(c->arena, channel);
+        }
+        rows[i].live = text_eq(decision, TEXT("given")) || text_eq(decision, TEXT("objected"));
+    }
+    TRY(q.status);
+    for (unsigned i = 0; i < count; i++)
+        if (rows[i].live)
+            bits_add(text_eq(rows[i].channel, TEXT("objection")) ? &out->objections : &out->consents, (unsigned)rows[i].purpose);
+    return OK;
+}
+
+enum err person_consents(struct ctx *c, const struct person *p, struct bits *out)
+{
+    struct standing standing;
+    TRY(load_standing(c, p, &standing));
+    *out = standing.consents;
+    return OK;
+}
+
+static enum err error_of(enum verdict v)
+{
+    switch (v) {
+    case REFUSED_CONSENT: return ERR_CONSENT;
+    case REFUSED_ACTOR:
+    case REFUSED_ACT:
+    case REFUSED_CONFIDENTIALITY: return ERR_FORBIDDEN;
+    case ALLOWED: return OK;
+    case REFUSED_NEVER:
+    case REFUSED_PURPOSE_UNKNOWN:
+    case REFUSED_CATEGORY:
+    case REFUSED_RESTRICTED:
+    case REFUSED_OBJECTED: break;
+    }
+    return ERR_PURPOSE;
+}
+
+static enum err refuse(struct ctx *c, const struct person *p, struct decision d, text purpose, const struct bits *categories, int category)
+{
+    text all = categories ? event_categories(c, categories) : TEXT("");
+    text name = category >= 0 ? c->policy->categories[category].name : TEXT("");
+    text reason = verdict_text(d.verdict, c->language);
+    text shown = purpose.n ? value_shown(purpose) : TEXT("none");
+    say_clause(c->arena, error_of(d.verdict), d.clause, "%.*s (%.*s; purpose \"%.*s\"%s%.*s%s)", T(reason), T(c->actor.name), T(shown),
+               name.n ? ", category \"" : "", T(name), name.n ? "\"" : "");
+    return write_refusal(c, p, value_shown(purpose), all);
+}
+
+/* What the decision needs of the person. Consents and objections are read only where a basis makes them matter. */
+static enum err ask_begin(struct ctx *c, const struct person *p, const struct bits *given, enum act act, struct standing *standing, struct ask *ask)
+{
+    *standing = (struct standing){ 0 };
+    *ask = (struct ask){ .actor = c->actor.index, .purpose = -1, .category = -1, .act = act, .restricted = p && p->restricted,
+                         .agreement = c->actor.agreement, .consents = &standing->consents, .objections = &standing->objections };
+    if (p)
+        TRY(load_standing(c, p, standing));
+    for (unsigned i = 0; given && i < sizeof given->w / sizeof given->w[0]; i++)
+        standing->consents.w[i] |= given->w[i];
+    return OK;
+}
+
+static bool needs_standing(const struct purpose *row)
+{
+    return row->basis == BASIS_CONSENT || row->basis == BASIS_INTEREST || row->basis == BASIS_PUBLIC || row->marketing;
+}
+
+enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act)
+{
+    struct standing standing;
+    struct ask ask;
+    int index = policy_purpose(c->policy, purpose);
+    bool declared = index >= 0 && (unsigned)index < c->policy->purpose_count;
+    TRY(ask_begin(c, declared && needs_standing(&c->policy->purposes[index]) ? p : NULL, NULL, act, &standing, &ask));
+    ask.purpose = index, ask.restricted = p && p->restricted;
+    struct decision d = policy_decide(c->policy, &ask);
+    if (d.verdict != ALLOWED)
+        return refuse(c, p, d, purpose, categories, -1);
+    for (unsigned i = 0; categories && i < c->policy->category_count; i++) {
+        if (!bits_has(categories, i))
+            continue;
+        ask.category = (int)i;
+        d = policy_decide(c->policy, &ask);
+        if (d.verdict != ALLOWED)
+            return refuse(c, p, d, purpose, categories, (int)i);
+    }
+    return OK;
+}
+
+/* The first purpose that allows the category decides; when none does, the last refusal that was not about the actor is the one told. */
+static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *ask, unsigned category, const struct bits *categories)
+{
+    const struct category *cat = &c->policy->categories[category];
+    struct decision told = { .verdict = REFUSED_CATEGORY, .clause = &cat->clause };
+    text name = TEXT("");
+    ask->category = (int)category;
+    ask->purpose = PURPOSE_RIGHTS;           /* a correction in answer to a right, by who may make it */
+    if (p && policy_decide(c->policy, ask).verdict == ALLOWED)
+        return OK;
+    for (unsigned i = 0; i < c->policy->purpose_count; i++) {
+        if (!bits_has(&cat->purposes, i))
+            continue;
+        ask->purpose = (int)i;
+        struct decision d = policy_decide(c->policy, ask);
+        if (d.verdict == ALLOWED)
+            return OK;
+        if (told.verdict == REFUSED_CATEGORY || (d.verdict != REFUSED_ACTOR && d.verdict != REFUSED_ACT))
+            told = d, name = c->policy->purposes[i].name;
+    }
+    return refuse(c, p, told, name, categories, (int)category);
+}
+
+enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose, const struct bits *categories, enum act act)
+{
+    struct standing standing;
+    struct ask ask;
+    TRY(ask_begin(c, p, given, act, &standing, &ask));
+    int named = policy_purpose(c->policy, purpose);
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        if (!bits_has(categories, i))
+            continue;
+        if (!purpose.n) {
+            TRY(allow_by_any(c, p, &ask, i, categories));
+            continue;
+        }
+        ask.purpose = named, ask.category = named < 0 ? -1 : (int)i;
+        struct decision d = policy_decide(c->policy, &ask);
+        if (d.verdict != ALLOWED)
+            return refuse(c, p, d, purpose, categories, (int)i);
+    }
+    return OK;
+}
+
+enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
+{
+    struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = act, .agreement = c->actor.agreement };
+    struct decision d = policy_decide(c->policy, &ask);
+    return d.verdict == ALLOWED ? OK : refuse(c, p, d, TEXT(""), NULL, -1);
+}
+
+enum err person_may_record(struct ctx *c, const struct person *p, text purpose)
+{
+    struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement };
+    if (policy_decide(c->policy, &ask).verdict == ALLOWED)
+        return OK;
+    ask.purpose = policy_purpose(c->policy, purpose);
+    struct decision d = policy_decide(c->policy, &ask);
+    return d.verdict == ALLOWED ? OK : refuse(c, p, d, purpose, NULL, -1);
+}
+
+/* ---- Records. ---- */
+
+uint32_t record_class(const struct category *cat)
+{
+    struct key none = { { 0 } };
+    struct digest d;
+    digest_identifier(&none, TEXT("key-class"), TEXT(""), cat->name, &d);
+    return (uint32_t)d.b[0] << 24 | (uint32_t)d.b[1] << 16 | (uint32_t)d.b[2] << 8 | d.b[3] | 1u;
+}
+
+static struct place place_of(const struct ctx *c, const struct person *p, const struct record *r)
+{
+    return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("record"),
+                           .field = c->policy->categories[r->category].name, .version = (uint64_t)r->version };
+}
+
+static enum err key_of(struct ctx *c, const struct person *p, const struct record *r, struct key *out)
+{
+    if (r->key_class)
+        return store_key(ctx_store(c), c->arena, c->tenant, p->id, r->key_class, out);
+    key_derive(&p->key, c->policy->categories[r->category].name, out);
+    return OK;
+}
+
+enum err record_open(struct ctx *c, const struct person *p, struct record *r)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, r);
+    text clear;
+    TRY(key_of(c, p, r, &key));
+    TRY(seal_open(c->arena, &key, &place, r->sealed, &clear));
+    return json_parse(c->arena, clear, &r->fields);
+}
+
+enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put, bool *has_put)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, r);
+    *has_put = false;
+    const struct category *cat = &c->policy->categories[r->category];
+    if (!cat->held) {
+        r->key_class = 0;
+        key_derive(&p->key, cat->name, &key);
+        return seal(c->arena, &key, &place, fields, &r->sealed);
+    }
+    r->key_class = record_class(cat);
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, p->id, r->key_class, &key);
+    if (status == ERR_ERASED) {
+        key_make(&key);
+        *put = (struct key_put){ .tenant = c->tenant, .subject = p->id, .key_class = r->key_class };
+        key_wrap(store_master(ctx_store(c)), c->tenant, p->id, r->key_class, &key, put->wrapped);
+        *has_put = true;
+    } else if (status != OK)
+        return status;
+    return seal(c->arena, &key, &place, fields, &r->sealed);
+}
+
+static enum err load_rows(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count)
+{
+    struct record *rows = NULL;
+    unsigned room = 0;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_RECORD_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
+    for (*count = 0; query_next(&q); (*count)++) {
+        if (*count == room) {
+            struct record *old = rows;
+            rows = NEW_ARRAY(c->arena, struct record, room = room ? room * 2 : 2);
+            TRY_PTR(rows);
+            if (old)
+                memcpy(rows, old, *count * sizeof *rows);
+        }
+        rows[*count] = (struct record){
+            .category = category, .item = query_int(&q, 0), .version = query_int(&q, 1),
+            .sealed = { arena_copy(c->arena, query_sealed(&q, 2).bytes) }, .source = arena_copy(c->arena, query_bytes(&q, 3)),
+            .at = query_int(&q, 4), .due = query_int(&q, 5), .archived = query_int(&q, 6) != 0, .key_class = (uint32_t)query_int(&q, 7) };
+    }
+    *out = rows;
+    return q.status;
+}
+
+enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count)
+{
+    unsigned all, kept = 0;
+    TRY(load_rows(c, p, category, out, &all));
+    for (unsigned i = 0; i < all; i++) {
+        struct record *r = &(*out)[i];
+        if (r->archived && !archived_too)
+            continue;
+        TRY(record_open(c, p, r));
+        (*out)[kept++] = *r;
+    }
+    *count = kept;
+    return OK;
+}

@@ -1,0 +1,703 @@
+/* Subjects: created, found, read by category and purpose, rectified with their former values. */
+#include "domain/subject.h"
+#include "domain/change.h"
+#include "domain/inside.h"
+#include "domain/retention.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+/* ---- Names sent by a caller, as indexes of the policy. ---- */
+
+static enum err category_of(struct ctx *c, text name, int *out)
+{
+    *out = policy_category(c->policy, name);
+    if (*out >= 0)
+        return OK;
+    text shown = value_shown(name), near = policy_nearest(c->policy, TEXT("category"), name);
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"%s%.*s%s", T(shown),
+                      near.n ? "; did you mean \"" : "", T(near), near.n ? "\"?" : "");
+}
+
+static enum err category_list(struct ctx *c, text names, struct bits *out)
+{
+    *out = (struct bits){ { 0 } };
+    while (names.p) {
+        int index;
+        TRY(category_of(c, text_trim(text_cut(&names, ',')), &index));
+        bits_add(out, (unsigned)index);
+    }
+    return OK;
+}
+
+/* Every category of `data` ({category: …}); transient ones are not for the store. */
+static enum err categories_of(struct ctx *c, const struct json *data, struct bits *out)
+{
+    *out = (struct bits){ { 0 } };
+    JSON_EACH(member, data) {
+        int index;
+        TRY(category_of(c, member->key, &index));
+        const struct category *cat = &c->policy->categories[index];
+        if (cat->transient)
+            return say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" is transient: it is never stored", T(cat->name));
+        if (cat->many)
+            return say_clause(c->arena, ERR_USAGE, &cat->clause, "category \"%.*s\" has many records: add each under /records/%.*s",
+                              T(cat->name), T(cat->name));
+        bits_add(out, (unsigned)index);
+    }
+    return OK;
+}
+
+/* A refusal for what the policy does not declare is on record like any other. */
+static enum err refused(struct ctx *c, const struct person *p, enum err status)
+{
+    return status == ERR_UNDECLARED || status == ERR_CARD_NUMBER ? write_refusal(c, p, TEXT(""), TEXT("")) : status;
+}
+
+/* ---- Records as JSON. ---- */
+
+static void put_source(struct json_out *w, const struct json *value, text source, msec now)
+{
+    json_open(w, '[');
+    json_put(w, value);
+    json_put_text(w, source);
+    json_put_int(w, now);
+    json_close(w, ']');
+}
+
+static bool same(const struct json *a, const struct json *b)
+{
+    if (!a || !b || a->kind != b->kind || a->count != b->count)
+        return false;
+    if (a->kind == J_BOOL)
+        return a->truth == b->truth;
+    if (a->kind == J_TEXT || a->kind == J_NUMBER)
+        return text_eq(a->value, b->value);
+    const struct json *y = b->first;
+    for (const struct json *x = a->first; x; x = x->next, y = y->next)
+        if (!text_eq(x->key, y->key) || !same(x, y))
+            return false;
+    return true;
+}
+
+/* The sealed form of `fields`: values that did not change keep their source and time from `old`. */
+static text sealed_form(struct ctx *c, const struct json *fields, const struct json *old, text source)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    JSON_EACH(v, fields) {
+        if (v->kind == J_NULL)
+            continue;
+        const struct json *before = json_get(old, v->key);
+        json_name(&w, v->key);
+        if (before && same(before->first, v))
+            json_put(&w, before);
+        else
+            put_source(&w, v, source, c->now);
+    }
+    json_close(&w, '}');
+    return arena_copy(c->arena, buf_text(&b));
+}
+
+/* {field: [value, …]} as {field: value}. */
+static void put_values(struct json_out *w, const struct json *fields)
+{
+    json_open(w, '{');
+    JSON_EACH(v, fields) {
+        json_name(w, v->key);
+        json_put(w, v->first);
+    }
+    json_close(w, '}');
+}
+
+/* ---- Create. ---- */
+
+/* Every datum has a source, and the policy knows it (GDPR 14(2)(f)). */
+static enum err source_of(struct ctx *c, text name, const struct source **out)
+{
+    if (!name.n)
+        return say(c->arena, ERR_MISSING, "\"source\" says where the data come from: \"person\", or another source of the policy");
+    for (unsigned i = 0; i < c->policy->source_count; i++)
+        if (text_eq(c->policy->sources[i].name, name)) {
+            *out = &c->policy->sources[i];
+            return OK;
+        }
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no source \"%.*s\"", T(value_shown(name)));
+}
+
+static enum err check_sources(struct ctx *c, const struct bits *categories, const struct source *source)
+{
+    unsigned index = (unsigned)(source - c->policy->sources);
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        if (bits_has(categories, i) && !(cat->sources >> index & 1))
+            return say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" does not come from \"%.*s\"", T(cat->name),
+                              T(source->name));
+    }
+    return OK;
+}
+
+/* Data from somebody else: the person is owed the information of Art. 14. */
+static enum err set_source(struct ctx *c, struct change *ch, text name, const struct bits *categories)
+{
+    const struct source *source = NULL;
+    TRY(source_of(c, name, &source));
+    TRY(check_sources(c, categories, source));
+    ch->source = source->name;
+    struct term notice = source->notice.unit == TERM_UNSET ? (struct term){ 1, TERM_MONTHS } : source->notice;
+    ch->inform = source->third_party ? term_end(c->now, notice, 1) : 0;
+    return OK;
+}
+
+static enum err new_person(struct ctx *c, struct person *p, struct change *ch)
+{
+    *p = (struct person){ .id = id_make(c->now), .version = 1, .created = c->now, .last_use = c->now };
+    key_make(&p->key);
+    journal_pseudonym(&p->key, &p->who);
+    TRY(change_begin(c, p, c->policy->category_count, ch));
+    ch->create = true, ch->version = 1;
+    struct key_put *put = &ch->puts[ch->put_count++];
+    *put = (struct key_put){ .tenant = c->tenant, .subject = p->id };
+    key_wrap(store_master(ctx_store(c)), c->tenant, p->id, 0, &p->key, put->wrapped);
+    return OK;
+}
+
+static enum err add_categories(struct ctx *c, struct change *ch, const struct json *data, text source)
+{
+    JSON_EACH(fields, data) {
+        int index = policy_category(c->policy, fields->key);
+        const struct category *cat = &c->policy->categories[index];
+        TRY(value_check_category(c, cat, fields, data));
+        struct record like = { .category = index, .source = source, .at = c->now };
+        text form = sealed_form(c, fields, NULL, source);
+        TRY_PTR(form.p);
+        TRY(change_record(c, ch, &like, form));
+        TRY(change_identifiers(c, ch, cat, fields, NULL));
+    }
+    return OK;
+}
+
+static enum err id_and_version(struct ctx *c, text id, int64_t version, struct answer *out)
+{
+    out->id = id, out->version = version;
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld}", T(id), (long long)version);
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
+/* Purposes whose consent comes with the request count for what is stored by it. */
+static void given_purposes(struct ctx *c, const struct change *ch, struct bits *out)
+{
+    for (unsigned i = 0; i < ch->consent_count; i++)
+        if (text_eq(ch->consents[i].decision, TEXT("given")))
+            bits_add(out, (unsigned)policy_purpose(c->policy, ch->consents[i].purpose));
+}
+
+enum err subject_create(struct ctx *c, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct change ch;
+    struct bits categories, given = { { 0 } };
+    const struct json *data = json_get(in, TEXT("data"));
+    if (!in || in->kind != J_OBJECT || (data && data->kind != J_OBJECT))
+        return say(c->arena, ERR_USAGE, "the body is {\"data\": {category: {field: value}}, \"source\": …}");
+    TRY(new_person(c, &p, &ch));
+    TRY(refused(c, NULL, categories_of(c, data, &categories)));
+    TRY(refused(c, NULL, set_source(c, &ch, json_text(in, TEXT("source")), &categories)));
+    TRY(refused(c, NULL, change_consents(c, &ch, json_get(in, TEXT("consents")))));
+    given_purposes(c, &ch, &given);
+    TRY(person_allow_some(c, NULL, &given, json_text(in, TEXT("purpose")), &categories, ACT_WRITE));
+    TRY(refused(c, NULL, add_categories(c, &ch, data, ch.source)));
+    text id = id_print(c->arena, p.id);
+    TRY_PTR(id.p);
+    TRY(id_and_version(c, id, 1, out));
+    struct event event = event_of(c, &p, TEXT("subject.create"));
+    event.categories = event_categories(c, &categories);
+    event.count = ch.record_count;
+    return change_write(c, &ch, event, out);
+}
+
+/* ---- Look-up. ---- */
+
+static enum err identifier_of(struct ctx *c, const struct json *in, const struct category **cat, const struct field **field, text *value)
+{
+    const struct json *identifier = json_get(in, TEXT("identifier")), *member = identifier ? identifier->first : NULL;
+    if (!identifier || identifier->kind != J_OBJECT || identifier->count != 1 || member->kind != J_TEXT)
+        return say(c->arena, ERR_USAGE, "the body is {\"identifier\": {\"category.field\": value}, \"purpose\": …}");
+    text name = member->key, category = text_cut(&name, '.');
+    int index;
+    TRY(category_of(c, category, &index));
+    *cat = &c->policy->categories[index];
+    int f = policy_field(*cat, name);
+    if (f < 0 || !(*cat)->fields[f].identifier)
+        return say_clause(c->arena, ERR_UNDECLARED, &(*cat)->clause, "\"%.*s\" is no identifier of the policy", T(value_shown(member->key)));
+    *field = &(*cat)->fields[f];
+    *value = member->value;
+    return OK;
+}
+
+static enum err find_identifier(struct ctx *c, text name, const struct digest *digest, bool *found, struct subject_id *out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(*digest))));
+    *found = query_next(&q);
+    if (*found)
+        memcpy(out, query_bytes(&q, 0).p, sizeof *out);
+    return q.status;
+}
+
+enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out)
+{
+    const struct category *cat = NULL;
+    const struct field *field = NULL;
+    text value, purpose = json_text(in, TEXT("purpose"));
+    TRY(refused(c, NULL, identifier_of(c, in, &cat, &field, &value)));
+    struct bits categories = { { 0 } };
+    bits_add(&categories, (unsigned)(cat - c->policy->categories));
+    text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(field->name));
+    struct digest digest;
+    struct subject_id id;
+    bool found;
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, value_normal(c->arena, field, value), &digest);
+    TRY(find_identifier(c, name, &digest, &found, &id));
+    PERSON_AUTO p = { 0 };
+    if (found) {
+        enum err status = person_open(c, id_print(c->arena, id), false, &p);
+        found = status == OK;
+        if (status != OK && status != ERR_NOT_FOUND)
+            return status;
+    }
+    TRY(person_allow(c, found ? &p : NULL, purpose, &categories, ACT_READ));
+    struct write w = { .event = event_of(c, found ? &p : NULL, TEXT("subject.lookup")) };
+    w.event.purpose = purpose, w.event.categories = cat->name, w.event.count = found;
+    TRY(write_do(c, &w, NULL));
+    if (!found)
+        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(id_print(c->arena, id)));
+    return OK;
+}
+
+/* ---- Read. ---- */
+
+static enum err put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records)
+{
+    const struct category *cat = &c->policy->categories[index];
+    struct record *rows;
+    unsigned count;
+    char at[TIME_TEXT + 1];
+    TRY(record_load(c, p, index, false, &rows, &count));
+    *records += count;
+    if (!count && !cat->many)
+        return OK;
+    json_name(w, cat->name);
+    if (!cat->many) {
+        put_values(w, rows[0].fields);
+        return OK;
+    }
+    json_open(w, '[');
+    for (unsigned i = 0; i < count; i++) {
+        json_open(w, '{');
+        json_pair_int(w, TEXT("item"), rows[i].item);
+        json_pair(w, TEXT("at"), time_text(rows[i].at, at));
+        json_name(w, TEXT("fields"));
+        put_values(w, rows[i].fields);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    return OK;
+}
+
+/* Without a list: the purpose's categories; those that are transient are read elsewhere. */
+static enum err wanted(struct ctx *c, const struct person *p, text purpose, text categories, struct bits *out)
+{
+    if (categories.p)
+        return refused(c, p, category_list(c, categories, out));
+    int index = policy_purpose(c->policy, purpose);
+    *out = index >= 0 && (unsigned)index < c->policy->purpose_count ? c->policy->purposes[index].categories : (struct bits){ { 0 } };
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (c->policy->categories[i].transient)
+            out->w[i >> 6] &= ~((uint64_t)1 << (i & 63));
+    return OK;
+}
+
+enum err subject_read(struct ctx *c, text id, text purpose, text categories, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct bits set;
+    if (!purpose.n)
+        return say(c->arena, ERR_MISSING, "a read names its purpose: ?purpose=…");
+    TRY(person_open(c, id, false, &p));
+    TRY(wanted(c, &p, purpose, categories, &set));
+    TRY(person_allow(c, &p, purpose, &set, ACT_READ));
+    struct write w = { .event = event_of(c, &p, TEXT("read")) };
+    w.event.purpose = purpose, w.event.categories = event_categories(c, &set), w.event.count = 0;
+    w.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    json_pair(&j, TEXT("id"), id);
+    json_pair_int(&j, TEXT("version"), p.version);
+    json_pair(&j, TEXT("purpose"), purpose);
+    json_name(&j, TEXT("data"));
+    json_open(&j, '{');
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (bits_has(&set, i))
+            TRY(put_category(c, &p, (int)i, &j, &w.event.count));
+    json_close(&j, '}');
+    json_close(&j, '}');
+    out->version = p.version;
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    return write_do(c, &w, NULL);
+}
+
+/* ---- Rectify. ---- */
+
+/* RFC 7386 on one category: the fields after the patch, {field: value}. */
+static const struct json *merged(struct ctx *c, const struct json *old, const struct json *patch)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    const struct json *out = NULL;
+    json_open(&w, '{');
+    JSON_EACH(before, old)
+        if (!json_get(patch, before->key)) {
+            json_name(&w, before->key);
+            json_put(&w, before->first);
+        }
+    JSON_EACH(v, patch)
+        if (v->kind != J_NULL) {
+            json_name(&w, v->key);
+            json_put(&w, v);
+        }
+    json_close(&w, '}');
+    return json_parse(c->arena, buf_text(&b), &out) == OK ? out : NULL;
+}
+
+/* What the patch replaces or removes, in the sealed form; `names` gets "category.field" of every changed one. */
+static text replaced(struct ctx *c, const struct category *cat, const struct json *old, const struct json *patch, struct json_out *names)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    bool any = false;
+    json_open(&w, '{');
+    JSON_EACH(v, patch) {
+        const struct json *before = json_get(old, v->key);
+        if (v->kind == J_NULL ? !before : before && same(before->first, v))
+            continue;
+        json_put_text(names, arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(v->key)));
+        if (!before)
+            continue;
+        json_name(&w, v->key);
+        json_put(&w, before);
+        any = true;
+    }
+    json_close(&w, '}');
+    return any ? arena_copy(c->arena, buf_text(&b)) : (text){ NULL, 0 };
+}
+
+/* The former value is kept only where the policy gives it a term (GDPR 5(1)(d), (e)), under the person's key. */
+static enum err keep_former(struct ctx *c, struct change *ch, const struct category *cat, text fields)
+{
+    const struct retention *r = policy_retention(c->policy, TEXT("former"));
+    if (!r || !fields.p)
+        return OK;
+    KEY_AUTO key;
+    struct starts starts = { .collection = c->now, .event = c->now };
+    struct change_former *f = &ch->formers[ch->former_count++];
+    struct place place = { .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("former"), .field = cat->name,
+                           .version = (uint64_t)ch->version };
+    key_derive(&ch->person->key, TEXT("former"), &key);
+    *f = (struct change_former){ .category = cat->name, .due = retention_due(r, &starts, false) };
+    return seal(c->arena, &key, &place, fields, &f->sealed);
+}
+
+static enum err patch_category(struct ctx *c, struct change *ch, int index, const struct json *patch, const struct json *all, text source,
+                               struct json_out *names)
+{
+    const struct category *cat = &c->policy->categories[index];
+    struct record *rows, fresh = { .category = index, .source = source, .at = c->now };
+    unsigned count;
+    TRY(record_load(c, ch->person, index, false, &rows, &count));
+    const struct json *old = count ? rows[0].fields : NULL;
+    if (patch->kind != J_OBJECT)
+        return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields", T(cat->name));
+    const struct json *fields = merged(c, old, patch);
+    TRY_PTR(fields);
+    JSON_EACH(v, patch)                       /* a removed field has to be one of the policy too */
+        if (policy_field(cat, v->key) < 0)
+            fields = patch;
+    TRY(value_check_category(c, cat, fields, all));
+    text former = replaced(c, cat, old, patch, names), form = sealed_form(c, fields, old, source);
+    TRY_PTR(form.p);
+    TRY(keep_former(c, ch, cat, former));
+    TRY(change_identifiers(c, ch, cat, fields, old));
+    if (count) {
+        fresh = rows[0];
+        fresh.due = cat->retention && cat->retention->from == FROM_COLLECTION ? 0 : rows[0].due;
+    }
+    return change_record(c, ch, &fresh, form);
+}
+
+/* Conditions may look at other categories: those fields as they will stand after the patch. */
+static enum err other_fields(struct ctx *c, const struct person *p, const struct json *patch, const struct json **out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        struct record *rows;
+        unsigned count;
+        if (cat->many || cat->transient)
+            continue;
+        TRY(record_load(c, p, (int)i, false, &rows, &count));
+        const struct json *after = merged(c, count ? rows[0].fields : NULL, json_get(patch, cat->name));
+        TRY_PTR(after);
+        json_name(&w, cat->name);
+        json_put(&w, after);
+    }
+    json_close(&w, '}');
+    return json_parse(c->arena, buf_text(&b), out);
+}
+
+static bool has_cross_conditions(const struct policy *p)
+{
+    for (unsigned i = 0; i < p->category_count; i++)
+        for (unsigned k = 0; k < p->categories[i].field_count; k++)
+            if (text_index(p->categories[i].fields[k].when_field, '.') > 0)
+                return true;
+    return false;
+}
+
+enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct change ch;
+    struct bits categories;
+    const struct json *all = NULL;
+    if (!c->if_match)
+        return say(c->arena, ERR_PRECONDITION_REQUIRED, "a change needs If-Match with the version you read");
+    if (!patch || patch->kind != J_OBJECT)
+        return say(c->arena, ERR_USAGE, "the body is a merge patch {category: {field: value or null}}");
+    TRY(person_open(c, id, false, &p));
+    if (c->if_match > 0 && c->if_match != p.version)
+        return say(c->arena, ERR_PRECONDITION, "the person's data are at version %lld", (long long)p.version);
+    TRY(refused(c, &p, categories_of(c, patch, &categories)));
+    TRY(person_allow_some(c, &p, NULL, purpose, &categories, ACT_WRITE));
+    TRY(change_begin(c, &p, patch->count, &ch));
+    ch.expected = p.version, ch.version = p.version + 1;
+    if (has_cross_conditions(c->policy))
+        TRY(other_fields(c, &p, patch, &all));
+    BUF_AUTO names = buf_make(1 << 16);
+    struct json_out w = json_out(&names);
+    json_open(&w, '[');
+    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : TEXT("person"), &categories)));
+    JSON_EACH(fields, patch)
+        TRY(refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, all, ch.source, &w)));
+    json_close(&w, ']');
+    out->version = ch.version;
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id), (long long)ch.version, T(buf_text(&names)));
+    TRY_PTR(out->body.p);
+    struct event event = event_of(c, &p, TEXT("rectify"));
+    event.categories = event_categories(c, &categories), event.purpose = purpose, event.count = ch.record_count;
+    return change_write(c, &ch, event, out);
+}
+
+/* ---- Former values. ---- */
+
+struct former_row { text category; int64_t version; msec at, due; sealed sealed; struct former_row *next; };
+
+static enum err load_formers(struct ctx *c, const struct person *p, struct former_row **out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_FORMER_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    while (query_next(&q)) {
+        struct former_row *row = NEW(c->arena, struct former_row);
+        TRY_PTR(row);
+        *row = (struct former_row){ .category = arena_copy(c->arena, query_bytes(&q, 0)), .version = query_int(&q, 1), .at = query_int(&q, 2),
+                                    .due = query_int(&q, 3), .sealed = { arena_copy(c->arena, query_sealed(&q, 4).bytes) } };
+        *out = row;
+        out = &row->next;
+    }
+    return q.status;
+}
+
+static enum err put_former(struct ctx *c, const struct person *p, const struct key *key, const struct former_row *row, struct json_out *w)
+{
+    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("former"), .field = row->category, .version = (uint64_t)row->version };
+    const struct json *fields;
+    text clear;
+    TRY(seal_open(c->arena, key, &place, row->sealed, &clear));
+    TRY(json_parse(c->arena, clear, &fields));
+    JSON_EACH(v, fields) {
+        json_open(w, '{');
+        json_pair(w, TEXT("category"), row->category);
+        json_pair(w, TEXT("field"), v->key);
+        json_name(w, TEXT("value"));
+        json_put(w, v->first);
+        json_pair_int(w, TEXT("version"), row->version);
+        json_pair(w, TEXT("replaced"), time_print(c->arena, row->at));
+        json_pair(w, TEXT("until"), row->due ? time_print(c->arena, row->due) : (text){ NULL, 0 });
+        json_close(w, '}');
+    }
+    return OK;
+}
+
+enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct former_row *rows = NULL;
+    KEY_AUTO key;
+    key_derive(&p->key, TEXT("former"), &key);
+    TRY(load_formers(c, p, &rows));
+    json_open(w, '[');
+    for (; rows; rows = rows->next)
+        TRY(put_former(c, p, &key, rows, w));
+    json_close(w, ']');
+    return OK;
+}
+
+enum err subject_former(struct ctx *c, text id, struct answer *out)
+{
+    PERSON_AUTO p;
+    TRY(person_open(c, id, false, &p));
+    TRY(person_allow_act(c, &p, ACT_EXPORT));
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_name(&w, TEXT("former"));
+    TRY(subject_put_formers(c, &p, &w));
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    struct write read = { .event = event_of(c, &p, TEXT("read")) };
+    read.event.purpose = TEXT("former");
+    return write_do(c, &read, NULL);
+}
+
+/* ---- Records of a category with many. ---- */
+
+static enum err next_item(struct ctx *c, const struct person *p, const struct category *cat, int64_t *out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_RECORD_LAST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(cat->name)));
+    /* Items are times in microseconds, made larger where two fall together: unique without asking the writer. */
+    int64_t last = query_next(&q) ? query_int(&q, 0) : 0, mine = c->now * 1000;
+    uint8_t random[2];
+    crypt_random(random, sizeof random);
+    mine += (random[0] << 8 | random[1]) % 1000;
+    *out = mine > last ? mine : last + 1;
+    return q.status;
+}
+
+enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct change ch;
+    struct record like = { .at = c->now };
+    struct bits set = { { 0 } };
+    text at = json_text(in, TEXT("at")), source = json_text(in, TEXT("source"));
+    const struct json *fields = json_get(in, TEXT("fields"));
+    TRY(person_open(c, id, false, &p));
+    TRY(refused(c, &p, category_of(c, category, &like.category)));
+    const struct category *cat = &c->policy->categories[like.category];
+    if (!cat->many || cat->transient)
+        return say_clause(c->arena, ERR_USAGE, &cat->clause, "category \"%.*s\" has one record: change it with PATCH", T(cat->name));
+    if (at.p && !time_parse(at, &like.at))
+        return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
+    bits_add(&set, (unsigned)like.category);
+    TRY(person_allow_some(c, &p, NULL, json_text(in, TEXT("purpose")), &set, ACT_WRITE));
+    TRY(refused(c, &p, value_check_category(c, cat, fields, NULL)));
+    TRY(next_item(c, &p, cat, &like.item));
+    TRY(change_begin(c, &p, 1, &ch));
+    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : TEXT("person"), &set)));
+    like.source = ch.source;
+    text form = sealed_form(c, fields, NULL, like.source);
+    TRY_PTR(form.p);
+    TRY(change_record(c, &ch, &like, form));
+    out->body = arena_print(c->arena, "{\"item\":%lld}", (long long)like.item);
+    TRY_PTR(out->body.p);
+    struct event event = event_of(c, &p, TEXT("subject.update"));
+    event.categories = cat->name, event.count = 1;
+    return change_write(c, &ch, event, out);
+}
+
+/* The identifiers that go with a dropped category. */
+static enum err drop_identifiers(struct ctx *c, struct change *ch, int category)
+{
+    struct record *rows;
+    unsigned count;
+    TRY(record_load(c, ch->person, category, true, &rows, &count));
+    return count ? change_identifiers(c, ch, &c->policy->categories[category], NULL, rows[0].fields) : OK;
+}
+
+enum err subject_drop_record(struct ctx *c, text id, text category, text item, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct change ch;
+    int index;
+    int64_t number = 0;
+    (void)out;
+    TRY(person_open(c, id, false, &p));
+    TRY(category_of(c, category, &index));
+    TRY(person_allow_act(c, &p, ACT_ERASE));
+    if (item.p && !text_int(item, &number))
+        return say(c->arena, ERR_VALUE, "\"item\" must be an integer");
+    TRY(change_begin(c, &p, 1, &ch));
+    ch.drops[ch.drop_count++] = (struct change_drop){ .category = c->policy->categories[index].name, .item = number, .all = !item.p };
+    if (!item.p)
+        TRY(drop_identifiers(c, &ch, index));
+    ch.expected = p.version, ch.version = p.version + 1, ch.truncate = true;
+    struct event event = event_of(c, &p, TEXT("subject.update"));
+    event.categories = c->policy->categories[index].name;
+    return change_write(c, &ch, event, NULL);
+}
+
+/* ---- Asking before a use. ---- */
+
+static bool act_of(text word, enum act *out)
+{
+    static const text words[ACT_COUNT] = {
+        [ACT_READ] = TEXT_INIT("read"), [ACT_WRITE] = TEXT_INIT("write"), [ACT_SEND] = TEXT_INIT("send"), [ACT_DISCLOSE] = TEXT_INIT("disclose"),
+        [ACT_ERASE] = TEXT_INIT("erase"), [ACT_EXPORT] = TEXT_INIT("export"), [ACT_CONSENT] = TEXT_INIT("consent") };
+    for (unsigned i = 0; i < ACT_COUNT; i++)
+        if (text_eq(words[i], word)) {
+            *out = (enum act)i;
+            return true;
+        }
+    return false;
+}
+
+enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct bits set = { { 0 } };
+    enum act act;
+    text id = json_text(in, TEXT("subject")), purpose = json_text(in, TEXT("purpose"));
+    if (!purpose.n || !act_of(json_text(in, TEXT("act")), &act))
+        return say(c->arena, ERR_USAGE, "the body names \"purpose\" and \"act\" (read, write, send, disclose, erase, export, consent)");
+    if (id.p)
+        TRY(person_open(c, id, false, &p));
+    JSON_EACH(name, json_get(in, TEXT("categories"))) {
+        int index;
+        TRY(refused(c, id.p ? &p : NULL, category_of(c, name->value, &index)));
+        bits_add(&set, (unsigned)index);
+    }
+    TRY(person_allow(c, id.p ? &p : NULL, purpose, &set, act));
+    const struct clause *clause = &c->policy->purposes[policy_purpose(c->policy, purpose)].clause;
+    BUF_AUTO b = buf_make(4096);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair_bool(&w, TEXT("allowed"), true);
+    json_pair(&w, TEXT("clause"), clause->path);
+    json_pair(&w, TEXT("file"), clause->file);
+    json_pair_int(&w, TEXT("line"), clause->at.line);
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
+}

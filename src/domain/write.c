@@ -1,0 +1,129 @@
+/* The domain's door to the store: events, idempotency in the same commit, refusals on record. */
+#include "domain/write.h"
+#include "domain/idempotency.h"
+#include "domain/inside.h"
+
+enum { IDEMPOTENCY_KEPT = 24 * HOUR };
+
+struct event event_of(const struct ctx *c, const struct person *p, text act)
+{
+    struct event e = { .act = act, .tenant = c->tenant, .actor = c->actor.name, .policy = c->policy->hash, .count = -1 };
+    if (p) {
+        e.subject = p->id, e.has_subject = true;
+        e.who = p->who;
+    }
+    return e;
+}
+
+text event_categories(struct ctx *c, const struct bits *set)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (bits_has(set, i)) {
+            if (b.n)
+                buf_char(&b, ',');
+            buf_add(&b, c->policy->categories[i].name);
+        }
+    return arena_copy(c->arena, buf_text(&b));
+}
+
+/* ---- Idempotency: the answer's row joins the commit of the write. ---- */
+
+/* Keys are each caller's own: tenant and token name, hashed to one column. */
+static struct digest caller(const struct ctx *c)
+{
+    struct digest d;
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("idempotency"), c->actor.token, &d);
+    return d;
+}
+
+static enum err pack_answer(struct ctx *c, const struct answer *answer, text *out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("body"), answer->body);
+    json_pair(&w, TEXT("id"), answer->id);
+    json_pair_int(&w, TEXT("version"), answer->version);
+    json_close(&w, '}');
+    *out = arena_copy(c->arena, buf_text(&b));
+    return out->p ? OK : ERR_MEMORY;
+}
+
+static enum err unpack_answer(struct ctx *c, text packed, struct answer *out)
+{
+    const struct json *v;
+    TRY(json_parse(c->arena, packed, &v));
+    *out = (struct answer){ .body = json_text(v, TEXT("body")), .id = json_text(v, TEXT("id")) };
+    json_int(json_get(v, TEXT("version")), &out->version);
+    return OK;
+}
+
+enum err idempotency_find(struct ctx *c, bool *found, struct answer *out)
+{
+    *found = false;
+    if (!c->idempotency.key.p)
+        return OK;
+    text request = { NULL, 0 }, packed = { NULL, 0 };
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        struct digest who = caller(c);
+        query_start(&q, db, SQL_IDEMPOTENCY_FIND, ARGS(V_BYTES(TEXT_BYTES(who)), V_TEXT(c->idempotency.key), V_INT(c->now - IDEMPOTENCY_KEPT)));
+        if (query_next(&q)) {
+            request = arena_copy(c->arena, query_bytes(&q, 0));
+            packed = arena_copy(c->arena, query_bytes(&q, 1));
+            *found = true;
+        }
+        TRY(q.status);
+    }
+    if (!*found)
+        return OK;
+    if (!text_eq(request, TEXT_BYTES(c->idempotency.request)))
+        return say(c->arena, ERR_CONFLICT, "this Idempotency-Key was used for another request");
+    return unpack_answer(c, packed, out);
+}
+
+struct kept { struct ctx *c; struct digest caller; enum err (*run)(struct db *db, struct write *w); void *arg; text answer; };
+
+static enum err run_and_keep(struct db *db, struct write *w)
+{
+    struct kept *k = w->arg;
+    int64_t inserted;
+    /* First the key: a second request that raced this one finds it taken before anything is written. */
+    TRY(db_run(db, SQL_IDEMPOTENCY_ADD, &inserted, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->c->idempotency.key),
+               V_BYTES(TEXT_BYTES(k->c->idempotency.request)), V_BYTES(k->answer), V_INT(k->c->now), V_INT(k->c->now - IDEMPOTENCY_KEPT))));
+    if (!inserted)
+        return say(db_arena(db), ERR_CONFLICT, "a request with this Idempotency-Key is being done");
+    if (!k->run)
+        return OK;
+    w->arg = k->arg;
+    enum err status = k->run(db, w);
+    w->arg = k;
+    return status;
+}
+
+enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
+{
+    if (!c->idempotency.key.p || !answer)
+        return store_write(ctx_store(c), c->arena, w);
+    struct kept k = { .c = c, .caller = caller(c), .run = w->run, .arg = w->arg };
+    TRY(pack_answer(c, answer, &k.answer));
+    w->run = run_and_keep, w->arg = &k;
+    enum err status = store_write(ctx_store(c), c->arena, w);
+    w->run = k.run, w->arg = k.arg;
+    return status;
+}
+
+enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text categories)
+{
+    struct why why = c->arena->why;
+    struct write w = { .event = event_of(c, p, TEXT("refusal")) };
+    w.event.outcome = OUTCOME_REFUSED;
+    w.event.purpose = purpose, w.event.categories = categories;
+    w.event.clause = why.clause ? why.clause->path : err_row(why.code)->slug;
+    TRY(store_write(ctx_store(c), c->arena, &w));
+    c->arena->why = why;
+    return why.code;
+}

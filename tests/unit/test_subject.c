@@ -1,0 +1,205 @@
+/* Unit tests of people over a real store: create, look up, read by purpose, rectify, consent, refusals, repeated requests. */
+#include "domain/app.h"
+#include "domain/consent.h"
+#include "domain/idempotency.h"
+#include "domain/subject.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+struct fixture { struct app *app; struct arena arena; struct ctx c; char dir[64]; };
+
+static const char policy[] =
+    "garant: 1\n"
+    "policy: {id: demo, version: '1.0', date: 2026-11-21, languages: [fr, en]}\n"
+    "controller: {legal_name: Demo, address: '1 rue de Paris, 75001 Paris', country: FR, email: privacy@example.org}\n"
+    "dpo: {appointed: false, reason: small}\n"
+    "hosting: {countries: [FR]}\n"
+    "security: {password: {profile: cnil-restricted, min_length: 12}}\n"
+    "categories:\n"
+    "  identity: {fields: {first_name: {type: text, required: true}, last_name: {type: text}}}\n"
+    "  contact: {fields: {email: {type: email, identifier: true}, payer: {type: choice, choices: [person, company]},\n"
+    "            vat: {type: text, required: true, when: {payer: company}}}}\n"
+    "  device: {fields: {id: {type: text}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [identity, contact]}\n"
+    "  news: {basis: consent, channels: [email, post], categories: [contact, device]}\n"
+    "never: {prospecting: {purposes: [prospecting], says: {en: never, fr: jamais}}}\n"
+    "retention: {former: {from: collection, active: 1y}}\n"
+    "systems: {app: {purposes: [service, news], acts: [read, write, consent, export, erase]}}\n"
+    "recipients: none\n"
+    "rights: {channels: {profile: true, email: privacy@example.org}, answer_within: 1mo}\n";
+
+static void remove_tree(const char *dir)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal((system)(command), 0);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct findings findings = { 0 };
+    char file[96], data[96];
+    snprintf(f->dir, sizeof f->dir, "/tmp/garant-subject-XXXXXX");
+    if (!mkdtemp(f->dir))
+        return 1;
+    snprintf(file, sizeof file, "%s/policy.yaml", f->dir);
+    snprintf(data, sizeof data, "%s/data", f->dir);
+    FILE *out = fopen(file, "w");
+    fputs(policy, out);
+    fclose(out);
+    f->arena = arena_make(16 << 20);
+    struct app_options o = { .policy_file = text_of(file), .data_dir = text_of(data), .create = true };
+    if (app_open(&f->arena, &o, &findings, &f->app) != OK) {
+        for (struct finding *x = findings.first; x; x = x->next)
+            print_error("%u:%u %.*s\n", x->at.line, x->at.column, T(x->message));
+        print_error("%s\n", f->arena.why.detail);
+        return 1;
+    }
+    ctx_begin(f->app, &f->arena, &f->c);
+    f->c.actor.index = policy_actor(f->c.policy, TEXT("app"));
+    f->c.actor.kind = ACTOR_SYSTEM;
+    f->c.actor.name = f->c.actor.token = TEXT("app");
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    ctx_end(&f->c);
+    app_close(&f->app);
+    arena_free(&f->arena);
+    remove_tree(f->dir);
+    free(f);
+    return 0;
+}
+
+static const struct json *parse(struct fixture *f, const char *s)
+{
+    const struct json *v = NULL;
+    assert_int_equal(json_parse(&f->arena, text_of(s), &v), OK);
+    return v;
+}
+
+static text created(struct fixture *f, const char *email)
+{
+    struct answer out = { 0 };
+    text body = arena_print(&f->arena, "{\"source\":\"person\",\"data\":{\"identity\":{\"first_name\":\"Ada\"},\"contact\":{\"email\":\"%s\"}}}", email);
+    const struct json *in = NULL;
+    assert_int_equal(json_parse(&f->arena, body, &in), OK);
+    assert_int_equal(subject_create(&f->c, in, &out), OK);
+    assert_int_equal(out.version, 1);
+    return out.id;
+}
+
+static void create_and_read(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = created(f, "Ada@Example.org");
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), OK);
+    assert_true(text_find(out.body, TEXT("\"data\":{\"identity\":{\"first_name\":\"Ada\"},\"contact\":{\"email\":\"Ada@Example.org\"}}")) > 0);
+    assert_int_equal(subject_lookup(&f->c, parse(f, "{\"identifier\":{\"contact.email\":\"ada@example.org\"},\"purpose\":\"service\"}"), &out), OK);
+    assert_true(text_find(out.body, id) > 0);
+    assert_int_equal(subject_create(&f->c, parse(f, "{\"source\":\"person\",\"data\":{\"identity\":{\"first_name\":\"B\"},\"contact\":{\"email\":\"ADA@example.org\"}}}"), &out), ERR_CONFLICT);
+}
+
+static void refusals(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = created(f, "r@example.org");
+    assert_int_equal(subject_read(&f->c, id, TEXT("prospecting"), (text){ NULL, 0 }, &out), ERR_PURPOSE);
+    assert_true(text_eq(f->arena.why.clause->path, TEXT("never.prospecting")));
+    assert_int_equal(subject_read(&f->c, id, TEXT("marketing"), (text){ NULL, 0 }, &out), ERR_PURPOSE);
+    assert_true(text_eq(f->arena.why.clause->path, TEXT("purposes")));
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), TEXT("device"), &out), ERR_PURPOSE);
+    assert_int_equal(subject_read(&f->c, id, TEXT("news"), (text){ NULL, 0 }, &out), ERR_CONSENT);
+    f->c.if_match = 1;
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"device\":{\"id\":\"x\"}}"), TEXT(""), TEXT(""), &out), ERR_CONSENT);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"identity\":{\"nickname\":\"x\"}}"), TEXT(""), TEXT(""), &out), ERR_UNDECLARED);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"payer\":\"company\"}}"), TEXT(""), TEXT(""), &out), ERR_MISSING);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"vat\":\"FR1\"}}"), TEXT(""), TEXT(""), &out), ERR_UNDECLARED);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"identity\":{\"first_name\":\"4111 1111 1111 1111\"}}"), TEXT(""), TEXT(""), &out), ERR_CARD_NUMBER);
+    f->c.if_match = 0;
+}
+
+static void rectify(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = created(f, "old@example.org");
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{}"), TEXT(""), TEXT(""), &out), ERR_PRECONDITION_REQUIRED);
+    f->c.if_match = 1;
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"email\":\"new@example.org\"},\"identity\":{\"last_name\":\"L\"}}"), TEXT(""), TEXT(""), &out), OK);
+    assert_true(text_find(out.body, TEXT("\"changed\":[\"contact.email\",\"identity.last_name\"]")) > 0);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"email\":\"x@example.org\"}}"), TEXT(""), TEXT(""), &out), ERR_PRECONDITION);
+    assert_int_equal(subject_former(&f->c, id, &out), OK);
+    assert_true(text_find(out.body, TEXT("\"value\":\"old@example.org\"")) > 0);
+    assert_true(text_find(out.body, TEXT("\"until\":\"2")) > 0);
+    created(f, "old@example.org");        /* the former address is free again */
+    f->c.if_match = 0;
+}
+
+static void consents(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = created(f, "c@example.org");
+    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"decision\":\"given\"}"), &out), ERR_MISSING);
+    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"service\",\"decision\":\"given\"}"), &out), ERR_VALUE);
+    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes\"}"), &out), OK);
+    assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), OK);
+    assert_int_equal(consent_record(&f->c, id, parse(f, "[{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"withdrawn\"},{\"purpose\":\"news\",\"channel\":\"post\",\"decision\":\"refused\"}]"), &out), OK);
+    assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), ERR_CONSENT);
+    assert_int_equal(consent_list(&f->c, id, &out), OK);
+    assert_true(text_find(out.body, TEXT("\"live\":[]")) > 0);
+    assert_true(text_find(out.body, TEXT("withdrawn")) > text_find(out.body, TEXT("given")));
+}
+
+static void repeated(void **state)
+{
+    struct fixture *f = *state;
+    struct answer first = { 0 }, again = { 0 };
+    bool found;
+    f->c.idempotency.key = TEXT("k-1");
+    const struct json *in = parse(f, "{\"source\":\"person\",\"data\":{\"contact\":{\"email\":\"i@example.org\"}}}");
+    assert_int_equal(idempotency_find(&f->c, &found, &again), OK);
+    assert_false(found);
+    assert_int_equal(subject_create(&f->c, in, &first), OK);
+    assert_int_equal(idempotency_find(&f->c, &found, &again), OK);
+    assert_true(found && text_eq(first.body, again.body) && text_eq(first.id, again.id));
+    f->c.idempotency.request.b[0] ^= 1;
+    assert_int_equal(idempotency_find(&f->c, &found, &again), ERR_CONFLICT);
+    f->c.idempotency = (struct idempotency){ 0 };
+}
+
+static void tokens(void **state)
+{
+    struct fixture *f = *state;
+    CTX_AUTO c;
+    text token;
+    assert_int_equal(token_create(&f->c, TEXT("t1"), TEXT("app"), TEXT(""), 0, &token), OK);
+    assert_int_equal(token_create(&f->c, TEXT("t1"), TEXT("app"), TEXT(""), 0, &token), ERR_CONFLICT);
+    assert_int_equal(token_create(&f->c, TEXT("t2"), TEXT("nobody"), TEXT(""), 0, &token), ERR_UNDECLARED);
+    assert_int_equal(token_create(&f->c, TEXT("t3"), TEXT("app"), TEXT(""), 0, &token), OK);
+    ctx_begin(f->app, &f->arena, &c);
+    assert_int_equal(actor_by_token(&c, TEXT("garant_nonsense")), ERR_UNAUTHORISED);
+    assert_int_equal(actor_by_token(&c, token), OK);
+    assert_true(text_eq(c.actor.name, TEXT("app")) && text_eq(c.actor.token, TEXT("t3")));
+    assert_int_equal(token_revoke(&f->c, TEXT("t3")), OK);
+    assert_int_equal(actor_by_token(&c, token), ERR_UNAUTHORISED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(create_and_read), cmocka_unit_test(refusals), cmocka_unit_test(rectify),
+                                        cmocka_unit_test(consents), cmocka_unit_test(repeated), cmocka_unit_test(tokens) };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
