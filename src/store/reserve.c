@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { RESERVE_DEFAULT = 1 << 20, RETRY = 200 };
+enum { RESERVE_DEFAULT = 1 << 20, RETRY = SECOND };
 
 static enum err reserve_fill(struct store *s)
 {

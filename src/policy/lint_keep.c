@@ -1,0 +1,141 @@
+/* Rules T: how long data is kept, what is held beyond, archives and backups. */
+#include "lint_help.h"
+
+/* ---- A period for everything. ---- */
+
+static bool tells_period(const struct node *retention) { return is_given(key(retention, "active")) || is_given(key(retention, "criteria")); }
+
+void check_T01(struct lint *l)
+{
+    const struct node *general = clause(l, "retention_general"), *periods = clause(l, "retention");
+    bool covered = tells_period(general);
+    EACH(category, l, "categories") {
+        const struct node *own = node_get(periods, category->key);
+        if (!covered && !tells_period(own) && !is_given(key(category, "transient")))
+            fire(l, SEVERITY_ERROR, own ? own : category);
+    }
+    if (!covered && !is_given(clause(l, "categories")) && !is_given(periods))
+        fire_at(l, SEVERITY_ERROR, NULL, "retention");
+}
+
+/* A text that says nothing, in a clause that has no number either. */
+static void empty_wording(struct lint *l, const struct node *clause)
+{
+    const struct node *wording = key(clause, "says");
+    bool stated = is_given(key(clause, "active")) || is_given(key(clause, "period"));
+    if (!stated && node_says(l, WORDING_EMPTY_TERM, wording) && !node_says(l, WORDING_NUMBERED_TERM, wording))
+        fire(l, SEVERITY_ERROR, wording);
+}
+
+void check_T02(struct lint *l)
+{
+    empty_wording(l, clause(l, "retention_general"));
+    EACH(retention, l, "retention")
+        empty_wording(l, retention);
+    EACH(hold, l, "holds")
+        empty_wording(l, hold);
+}
+
+/* ---- Holds. ---- */
+
+void check_T03(struct lint *l)
+{
+    EACH(hold, l, "holds") {
+        need_given(l, SEVERITY_ERROR, hold, "ground");
+        need_given(l, SEVERITY_ERROR, hold, "categories");
+        need_given(l, SEVERITY_ERROR, hold, "period");
+    }
+    EACH(retention, l, "retention")
+        if (is_given(key(retention, "archive")))
+            need_given(l, SEVERITY_ERROR, retention, "ground");
+    if (has(clause(l, "rights.offered"), "erasure") && !declares_hold(l))
+        fire_at(l, SEVERITY_WARNING, NULL, "holds");
+}
+
+/* ---- Caps of the CNIL, floors of statutes. ---- */
+
+enum { NONE = 0 };
+static const struct { text names, terms; int cap, floor; text source, verified; } periods[] = {
+#define PERIOD(names, terms, what, cap, floor, source, verified) \
+    { TEXT_INIT(names), TEXT_INIT(terms), cap, floor, TEXT_INIT(source), TEXT_INIT(verified) },
+#include "retentions.def"
+#undef PERIOD
+};
+enum { PERIODS = sizeof periods / sizeof *periods };
+
+static bool is_of(const struct lint *l, const struct node *retention, unsigned row)
+{
+    text term = value(key(node_get(clause(l, "categories"), retention->key), "dpv"));
+    return one_of(retention->key, periods[row].names) || (term.n && one_of(term, periods[row].terms));
+}
+
+/* The path, and the source of the cap or floor with its mark. */
+static void fire_period(struct lint *l, const struct node *retention, unsigned row, bool cap)
+{
+    int years = (cap ? periods[row].cap : periods[row].floor) / 12, months = (cap ? periods[row].cap : periods[row].floor) % 12;
+    fire_named(l, SEVERITY_WARNING, retention,
+               months ? arena_print(l->arena, "%.*s (%s%d mo: %.*s %.*s)", T(retention->path), cap ? "≤ " : "≥ ", years * 12 + months,
+                                    T(periods[row].source), T(periods[row].verified))
+                      : arena_print(l->arena, "%.*s (%s%d y: %.*s %.*s)", T(retention->path), cap ? "≤ " : "≥ ", years,
+                                    T(periods[row].source), T(periods[row].verified)));
+}
+
+void check_T04(struct lint *l)
+{
+    EACH(retention, l, "retention")
+        for (unsigned i = 0; i < PERIODS; i++)
+            if (periods[i].cap && is_of(l, retention, i) && !is_given(key(retention, "justification")) &&
+                is_longer(key(retention, "active"), periods[i].cap, TERM_MONTHS))
+                fire_period(l, retention, i, true);
+}
+
+void check_T05(struct lint *l)
+{
+    EACH(retention, l, "retention") {
+        struct term active, archive = { 0 };
+        if (!term_of(key(retention, "active"), &active))
+            continue;
+        term_of(key(retention, "archive"), &archive);
+        for (unsigned i = 0; i < PERIODS; i++)
+            if (periods[i].floor && is_of(l, retention, i) && shorter(term_sum(active, archive), periods[i].floor, TERM_MONTHS))
+                fire_period(l, retention, i, false);
+    }
+}
+
+/* ---- Archives, starts, hosts, backups. ---- */
+
+void check_T06(struct lint *l)
+{
+    bool archives = false;
+    EACH(retention, l, "retention")
+        archives = archives || is_given(key(retention, "archive"));
+    if (!archives)
+        return;
+    if (!is_yes(clause(l, "archive.separate")))
+        fire_at(l, SEVERITY_WARNING, NULL, "archive.separate");
+    need_given(l, SEVERITY_WARNING, NULL, "archive.readers");
+    if (!is_yes(clause(l, "archive.logged")))
+        fire_at(l, SEVERITY_WARNING, NULL, "archive.logged");
+}
+
+static void need_start(struct lint *l, const struct node *retention)
+{
+    struct term t;
+    if (term_of(key(retention, "active"), &t) && t.unit != TERM_ALWAYS)
+        need_given(l, SEVERITY_WARNING, retention, "from");
+}
+
+void check_T07(struct lint *l)
+{
+    need_start(l, clause(l, "retention_general"));
+    EACH(retention, l, "retention")
+        need_start(l, retention);
+}
+
+void check_T08(struct lint *l)
+{
+    if (is_word(clause(l, "hosting.user_content"), "public"))
+        need_set(l, SEVERITY_ADVICE, NULL, "hosting.user_content_duty");
+}
+
+void check_T09(struct lint *l) { need_given(l, SEVERITY_ADVICE, NULL, "backup.purge"); }

@@ -1,0 +1,225 @@
+/* Rules S: passwords, sessions, encryption, logs, breaches (GDPR 32 to 34 and the CNIL's recommendations). */
+#include "lint_help.h"
+#include <math.h>
+
+/* ---- Passwords: CNIL 2022-100. ---- */
+
+struct password { int64_t length, words, classes; bool profiled, locked, slowed, device; double bits; };
+
+static bool number(const struct node *n, int64_t *out) { return n && text_int(value(n), out); }
+
+/* Letters count 26 of each case, digits 10, other signs 37: the 99 of the CNIL's own examples. */
+static double alphabet(const struct node *classes)
+{
+    double size = (has(classes, "upper") ? 26 : 0) + (has(classes, "lower") ? 26 : 0) + (has(classes, "digit") ? 10 : 0) +
+                  (has(classes, "special") ? 37 : 0);
+    return size > 0 ? size : 26;
+}
+
+static int64_t count_classes(const struct node *classes)
+{
+    return has(classes, "upper") + has(classes, "lower") + has(classes, "digit") + has(classes, "special");
+}
+
+static struct password read_password(const struct node *n)
+{
+    struct password p = { .classes = count_classes(key(n, "classes")) };
+    int64_t attempts = 0;
+    const struct node *profile = key(n, "profile"), *throttle = key(n, "throttle");
+    number(key(n, "min_length"), &p.length);
+    number(key(n, "words"), &p.words);
+    p.profiled = is_given(profile) && !is_word(profile, "custom");
+    p.device = is_word(profile, "cnil-device");
+    p.locked = number(key(n, "attempts"), &attempts) && attempts > 0 && attempts <= 10;
+    p.slowed = is_given(throttle) || p.locked || (is_word(profile, "cnil-restricted") && !is_none(throttle));
+    p.bits = (double)p.length * log2(alphabet(key(n, "classes")));
+    return p;
+}
+
+/* The CNIL's named examples, some of which lie just under its own figures, or the figures. */
+static bool strong_alone(const struct password *p)
+{
+    return (p->length >= 12 && p->classes == 4) || (p->length >= 14 && p->classes >= 3) || p->words >= 7 || p->bits >= 80;
+}
+
+static bool strong_slowed(const struct password *p)
+{
+    return (p->length >= 8 && p->classes >= 3) || p->length >= 16 || p->bits >= 50 || strong_alone(p);
+}
+
+void check_S01(struct lint *l)
+{
+    const struct node *n = clause(l, "security.password");
+    struct password p = read_password(n);
+    if (!p.length && !p.words) {
+        if (!p.profiled)
+            fire_at(l, SEVERITY_ADVICE, NULL, "security.password");
+        return;
+    }
+    bool enough = p.device ? p.bits >= 13 : p.slowed ? strong_slowed(&p) : strong_alone(&p);
+    /* A profile fixes what the file does not say: the server holds to its classes. */
+    bool by_profile = p.profiled && !p.classes && p.length >= (is_word(key(n, "profile"), "cnil-alone") ? 12 : 8);
+    if (!enough && !by_profile)
+        fire_at(l, SEVERITY_ERROR, NULL, p.length ? "security.password.min_length" : "security.password.words");
+}
+
+void check_S02(struct lint *l)
+{
+    const struct node *storage = clause(l, "security.password.storage");
+    if (has(storage, "recoverable") || has(storage, "clear") || has(storage, "analysed"))
+        fire(l, SEVERITY_ERROR, storage);
+    else if (has(storage, "encrypted"))
+        fire(l, SEVERITY_WARNING, storage);
+}
+
+void check_S03(struct lint *l)
+{
+    if (is_yes(clause(l, "security.password.secret_question")))
+        fire_at(l, SEVERITY_ERROR, NULL, "security.password.secret_question");
+}
+
+void check_S04(struct lint *l)
+{
+    const struct node *reset = clause(l, "security.password.reset");
+    if (is_longer(key(reset, "link"), 24, TERM_HOURS))
+        fire_at(l, SEVERITY_WARNING, reset, "link");
+    if (is_none(key(reset, "single_use")))
+        fire_at(l, SEVERITY_WARNING, reset, "single_use");
+    if (is_yes(key(reset, "mailed")))
+        fire_at(l, SEVERITY_WARNING, reset, "mailed");
+}
+
+void check_S05(struct lint *l)
+{
+    if (is_given(clause(l, "security.password.rotation")))
+        fire_at(l, SEVERITY_ADVICE, NULL, "security.password.rotation");
+}
+
+/* ---- Encryption. ---- */
+
+void check_S06(struct lint *l)
+{
+    const struct node *tls = clause(l, "security.transport.tls"), *measures = clause(l, "security.measures");
+    if (has(tls, "ssl") || has(tls, "1.0") || has(tls, "1.1"))
+        fire(l, SEVERITY_WARNING, tls);
+    else if (node_says(l, WORDING_SSL, measures))
+        fire(l, SEVERITY_WARNING, measures);
+}
+
+void check_S07(struct lint *l)
+{
+    const struct node *claims = clause(l, "claims");
+    if (has(claims, "end_to_end") && !is_yes(clause(l, "security.transport.end_to_end")))
+        fire(l, SEVERITY_WARNING, claims);
+}
+
+/* The number at the end of "AES-128"; 0 when there is none. */
+static int64_t bits_of_name(text algorithm)
+{
+    size_t digits = 0;
+    while (digits < algorithm.n && algorithm.p[algorithm.n - digits - 1] >= '0' && algorithm.p[algorithm.n - digits - 1] <= '9')
+        digits++;
+    int64_t bits = 0;
+    bool aes = text_starts(algorithm, TEXT("AES"));
+    return aes && digits && text_int(text_from(algorithm, algorithm.n - digits), &bits) ? bits : 0;
+}
+
+void check_S08(struct lint *l)
+{
+    const struct node *encryption = clause(l, "security.encryption"), *stated = key(encryption, "key_bits");
+    int64_t bits = 0;
+    if (!number(stated, &bits))
+        bits = bits_of_name(value(key(encryption, "algorithm")));
+    if (bits > 0 && bits <= 128)
+        fire_at(l, bits < 128 ? SEVERITY_ERROR : SEVERITY_ADVICE, encryption, stated ? "key_bits" : "algorithm");
+}
+
+/* ---- Logs. ---- */
+
+static void check_log(struct lint *l, const struct node *retention)
+{
+    const struct node *active = key(retention, "active");
+    if (!is_given(key(retention, "justification")) && (is_shorter(active, 6, TERM_MONTHS) || is_longer(active, 12, TERM_MONTHS)))
+        fire_at(l, SEVERITY_WARNING, retention, "active");
+}
+
+void check_S09(struct lint *l)
+{
+    const struct node *log = clause(l, "security.log");
+    if (is_none(log))
+        fire(l, SEVERITY_WARNING, log);
+    check_log(l, clause(l, "retention.journal"));
+    EACH(category, l, "categories")
+        if (is_word(key(category, "stream"), "logs"))
+            check_log(l, node_get(clause(l, "retention"), category->key));
+}
+
+/* ---- Breaches. ---- */
+
+void check_S10(struct lint *l)
+{
+    const struct node *authority = clause(l, "security.breach.authority");
+    if (is_longer(authority, 72, TERM_HOURS))
+        fire(l, SEVERITY_ERROR, authority);
+    else if (!is_given(authority))
+        fire_at(l, SEVERITY_ADVICE, NULL, "security.breach.authority");
+}
+
+/* A wording beside a term says another thing than it; efforts say nothing. */
+void check_S11(struct lint *l)
+{
+    const struct node *breach = clause(l, "security.breach"), *wording = key(breach, "subjects_says");
+    bool effort = node_says(l, WORDING_EFFORT, wording);
+    if (is_given(wording) && (effort || is_given(key(breach, "subjects"))))
+        fire_at(l, SEVERITY_WARNING, breach, "subjects_says");
+}
+
+void check_S12(struct lint *l)
+{
+    const struct node *tell = clause(l, "security.breach.processors_tell");
+    if (is_word(tell, "authority"))
+        fire(l, SEVERITY_WARNING, tell);
+}
+
+void check_S13(struct lint *l)
+{
+    const struct node *held = clause(l, "security.breach.register");
+    if (held && !(has(held, "facts") && has(held, "effects") && has(held, "remedy")))
+        fire(l, SEVERITY_ERROR, held);
+}
+
+/* ---- Measures, risk, sessions. ---- */
+
+static bool has_measure(struct lint *l, const struct node *measures)
+{
+    if (is_given(clause(l, "security.encryption")) || is_given(clause(l, "security.transport")) || is_given(clause(l, "security.staff")))
+        return true;
+    if (measures && measures->kind == NODE_SCALAR)
+        return !says(l, WORDING_GENERIC_SECURITY, measures->value);
+    NODE_EACH(measure, measures)
+        if (!node_says(l, WORDING_GENERIC_SECURITY, measure))
+            return true;
+    return false;
+}
+
+void check_S14(struct lint *l)
+{
+    const struct node *measures = clause(l, "security.measures");
+    bool generic = is_given(measures) || has(clause(l, "claims"), "industry_standard") || !is_given(clause(l, "security"));
+    if (generic && !has_measure(l, measures))
+        fire_at(l, SEVERITY_ADVICE, NULL, "security.measures");
+}
+
+void check_S15(struct lint *l)
+{
+    const struct node *claims = clause(l, "claims");
+    if (has(claims, "risk_on_user"))
+        fire(l, SEVERITY_WARNING, claims);
+}
+
+void check_S16(struct lint *l)
+{
+    const struct node *session = clause(l, "security.session");
+    if (session)
+        need_given(l, SEVERITY_ADVICE, session, "idle");
+}

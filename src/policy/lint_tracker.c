@@ -1,0 +1,168 @@
+/* Rules K: cookies and other trackers (Act of 6 January 1978, Art. 82, and the CNIL's guide). */
+#include "lint_help.h"
+
+/* ---- The list, and what is said of trackers. ---- */
+
+static bool is_listed(const struct node *cookie) { return is_given(key(cookie, "purpose")) && is_given(key(cookie, "lifetime")); }
+
+void check_K01(struct lint *l)
+{
+    const struct node *cookies = clause(l, "cookies");
+    enum severity s = has_unexempt(l) ? SEVERITY_ERROR : SEVERITY_WARNING;
+    if (!is_set(cookies) && !is_none(clause(l, "trackers.uses")))
+        fire_at(l, s, NULL, "cookies");
+    NODE_EACH(cookie, is_given(cookies) ? cookies : NULL)
+        if (!is_listed(cookie))
+            fire(l, s, cookie);
+}
+
+/* Two statements of one subject, one affirming what the other denies; see also D06. */
+static void clash_of_cookies(struct lint *l, const struct node *x, const struct node *y)
+{
+    if (text_starts(value(key(x, "about")), TEXT("cookies"))) {
+        fire(l, SEVERITY_ERROR, x);
+        fire(l, SEVERITY_ERROR, y);
+    }
+}
+
+void check_K02(struct lint *l)
+{
+    const struct node *claims = clause(l, "claims"), *cookies = clause(l, "cookies");
+    each_clash(l, clash_of_cookies);
+    if (is_none(cookies) && (is_given(clause(l, "trackers.uses")) || is_given(clause(l, "trackers.kinds"))))
+        fire(l, SEVERITY_ERROR, cookies);
+    EACH(cookie, l, "cookies")
+        if (has(claims, "essential_cookies_only") && is_none(key(cookie, "exempt")))
+            fire(l, SEVERITY_ERROR, cookie);
+}
+
+/* ---- Consent and refusal. ---- */
+
+static bool asks_before(const struct lint *l, const struct node *cookie)
+{
+    return has_basis(purpose_of(l, key(cookie, "purpose")), "consent") || is_word(clause(l, "trackers.consent"), "prior");
+}
+
+void check_K03(struct lint *l)
+{
+    EACH(cookie, l, "cookies")
+        if (!is_exempt(cookie) && !asks_before(l, cookie))
+            fire(l, SEVERITY_ERROR, cookie);
+    if (!is_given(clause(l, "cookies")) && has_unexempt(l) && !is_word(clause(l, "trackers.consent"), "prior"))
+        fire_at(l, SEVERITY_ERROR, NULL, "trackers.consent");
+}
+
+void check_K04(struct lint *l)
+{
+    if (!has_unexempt(l))
+        return;
+    if (!is_word(clause(l, "trackers.refuse"), "same_level"))
+        fire_at(l, SEVERITY_ERROR, NULL, "trackers.refuse");
+    need_given(l, SEVERITY_ERROR, NULL, "trackers.withdraw");
+}
+
+/* Said to be exempt, by a reason that exempts nothing or by its purpose. */
+static bool wrongly_exempt(const struct lint *l, const struct node *cookie)
+{
+    const struct node *reason = key(cookie, "exempt"), *purpose = purpose_of(l, key(cookie, "purpose"));
+    bool marketing = purpose && (is_direct_marketing(purpose) || is_yes(key(purpose, "partners")));
+    bool personal = purpose && purpose_kind(purpose) == PURPOSE_PERSONALISATION && !is_word(reason, "preferences") &&
+                    !is_word(reason, "language");
+    return is_given(reason) && (!is_exempt(cookie) || marketing || personal);
+}
+
+void check_K05(struct lint *l)
+{
+    const struct node *uses = clause(l, "trackers.uses");
+    EACH(cookie, l, "cookies")
+        if (wrongly_exempt(l, cookie))
+            fire(l, SEVERITY_ERROR, cookie);
+    if (has(clause(l, "claims"), "essential_cookies_only") &&
+        (has(uses, "advertising") || has(uses, "personalisation") || has(uses, "social") || has(uses, "location")))
+        fire(l, SEVERITY_ERROR, uses);
+}
+
+void check_K06(struct lint *l)
+{
+    const struct node *settings = clause(l, "trackers.browser_settings");
+    if (is_word(settings, "only"))
+        fire(l, has_unexempt(l) ? SEVERITY_ERROR : SEVERITY_ADVICE, settings);
+}
+
+/* Without an exempt tracker a service may fail; only a refusal of consent must cost nothing. */
+void check_K07(struct lint *l)
+{
+    const struct node *wall = clause(l, "trackers.wall");
+    if (is_yes(wall) && has_unexempt(l) && !is_given(clause(l, "trackers.justification")))
+        fire(l, SEVERITY_WARNING, wall);
+}
+
+/* ---- What a tracker is called, and what it is. ---- */
+
+void check_K08(struct lint *l)
+{
+    const struct node *claims = clause(l, "claims");
+    EACH(cookie, l, "cookies")
+        if (has(claims, "anonymous_cookies") && (is_yes(key(cookie, "identifies")) || is_yes(key(cookie, "personal"))))
+            fire(l, SEVERITY_ERROR, cookie);
+}
+
+void check_K09(struct lint *l)
+{
+    struct term t;
+    EACH(cookie, l, "cookies")
+        if (is_word(key(cookie, "called"), "session") && term_of(key(cookie, "lifetime"), &t))
+            fire_at(l, SEVERITY_WARNING, cookie, "lifetime");
+}
+
+static bool hides(const struct node *kind) { return has(kind, "flash") || has(kind, "device_id") || has(kind, "fingerprint"); }
+
+void check_K10(struct lint *l)
+{
+    const struct node *kinds = clause(l, "trackers.kinds");
+    if (hides(kinds) && !is_yes(clause(l, "trackers.same_rules")))
+        fire(l, SEVERITY_ERROR, kinds);
+    EACH(cookie, l, "cookies")
+        if (hides(key(cookie, "kind")) && !is_exempt(cookie) && !asks_before(l, cookie))
+            fire(l, SEVERITY_ERROR, cookie);
+}
+
+/* ---- The audience measure, the life of a choice, third parties. ---- */
+
+static bool loses_exemption(const struct node *cookie)
+{
+    return is_longer(key(cookie, "lifetime"), 13, TERM_MONTHS) || is_yes(key(cookie, "sliding")) ||
+           is_yes(key(cookie, "provider_reuse"));
+}
+
+void check_K11(struct lint *l)
+{
+    const struct node *audience = clause(l, "trackers.audience");
+    if (is_longer(key(audience, "lifetime"), 13, TERM_MONTHS))
+        fire_at(l, SEVERITY_WARNING, audience, "lifetime");
+    if (is_longer(key(audience, "data"), 25, TERM_MONTHS))
+        fire_at(l, SEVERITY_WARNING, audience, "data");
+    static const char *const faults[] = { "joined", "extended", "provider_reuse" };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (is_yes(key(audience, faults[i])))
+            fire_at(l, SEVERITY_WARNING, audience, faults[i]);
+    EACH(cookie, l, "cookies")
+        if (is_word(key(cookie, "exempt"), "audience") && loses_exemption(cookie))
+            fire(l, SEVERITY_WARNING, cookie);
+}
+
+void check_K12(struct lint *l)
+{
+    if (is_longer(clause(l, "trackers.choice"), 6, TERM_MONTHS) && !is_given(clause(l, "trackers.justification")))
+        fire_at(l, SEVERITY_ADVICE, NULL, "trackers.choice");
+}
+
+void check_K13(struct lint *l)
+{
+    const struct node *parties = clause(l, "trackers.third_parties");
+    if (node_says(l, WORDING_OPEN_LIST, parties))
+        fire(l, SEVERITY_WARNING, parties);
+    EACH(cookie, l, "cookies")
+        if (node_says(l, WORDING_OPEN_LIST, key(cookie, "provider")))
+            fire_at(l, SEVERITY_WARNING, cookie, "provider");
+}
