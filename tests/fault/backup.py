@@ -66,7 +66,6 @@ def silent_copy():
         garant("restore", copy, "--data", subject.data)
         subject.start()
         client.read(ident, "service").expect(404, 410)
-        found = client.post("/v1/subjects/lookup", {"identifier": {"contact.email": data["contact"]["email"]}, "purpose": "service"})
-        found.expect(404)
+        client.lookup({"contact.email": data["contact"]["email"]}, "service").expect(404)
         client.get(f"/v1/subjects/{ident}/access").expect(404, 410)
         check_absent(planted, subject.folder)

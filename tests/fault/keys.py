@@ -50,7 +50,7 @@ def malformed():
 
 def key_rows(data):
     """Every blob of at least 32 bytes in the keyring's file, whatever its tables."""
-    path = os.path.join(data, "keyring.db")
+    path = os.path.join(data, "keys.db")
     base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     blobs = {value for table in tables for row in base.execute(f'SELECT * FROM "{table}"') for value in row

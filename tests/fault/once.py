@@ -31,7 +31,6 @@ def one_of_many():
         check(len(statuses) == REQUESTS and len(made) == 1, f"{len(made)} made of {len(statuses)}")
         others = {answer for answer in statuses if answer[0] != 201}
         check(others == {(409, "conflict")}, f"the others were answered {others}")
-        client = subject.client("app")
-        found = client.post("/v1/subjects/lookup", {"identifier": {"contact.email": "PLANTED.1@fault.example"}, "purpose": "service"})
+        found = subject.client("app").lookup({"contact.email": "PLANTED.1@fault.example"}, "service")
         check(found.expect(200).json["id"] == made[0], "the look-up leads to someone else")
     return f"{REQUESTS} requests on {CONNECTIONS} connections, 1 made, {REQUESTS - 1} refused as taken"

@@ -155,6 +155,9 @@ class Client:
         """A person with this data; the answer's JSON."""
         return self.post("/v1/subjects", {"data": data, "source": source, **more}).expect(201).json
 
+    def lookup(self, identifier, purpose):
+        return self.post("/v1/subjects/lookup", {"identifier": identifier, "purpose": purpose})
+
     def read(self, subject, purpose, categories=None):
         wanted = {"purpose": purpose, **({"categories": ",".join(categories)} if categories else {})}
         return self.get(f"/v1/subjects/{subject}?{urllib.parse.urlencode(wanted)}")

@@ -153,8 +153,7 @@ class Load:
         return len(people)
 
     def verify_person(self, client, person):
-        identifier = {"identifier": {"contact.email": person.data["contact"]["email"]}, "purpose": "service"}
-        found = client.post("/v1/subjects/lookup", identifier)
+        found = client.lookup({"contact.email": person.data["contact"]["email"]}, "service")
         if person.erased is not None:
             found.expect(404)
             client.read(person.id, "service").expect(404, 410)

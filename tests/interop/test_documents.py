@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""Standard documents and headers: problem details, security.txt, no-store, conditional requests, merge patch, the zip of an export."""
+import datetime, io, zipfile
+from common import person, server, tests
+from garant import check
+
+
+@tests.test("problem details (RFC 9457) with media type, status and a title in the reader's language")
+def problems():
+    with server() as subject:
+        client = subject.client("app")
+        english, french = (client.get("/v1/subjects/0/former", **{"Accept-Language": language}) for language in ("en", "fr, en;q=0.5"))
+        for answer in (english, french):
+            problem = answer.refused("not-found", status=404)
+            check(problem["type"].startswith("https://") and problem["title"], f"{problem}")
+        check(english.json["title"] != french.json["title"], "the title follows no language")
+        check(client.get("/nothing/here").status == 404 and client.post("/healthz").status == 405, "404 and 405")
+
+
+@tests.test("no answer may be kept by a cache, and none tells the server's version")
+def headers():
+    with server() as subject:
+        client = subject.client("app")
+        ident = client.create(person(1))["id"]
+        for answer in (client.read(ident, "service"), client.get(f"/v1/subjects/{ident}/export"), client.get("/v1/nothing")):
+            check(answer.headers.get("cache-control") == "no-store", f"{answer.asked}: Cache-Control {answer.headers.get('cache-control')}")
+            check("set-cookie" not in answer.headers and not any(c.isdigit() for c in answer.headers.get("server", "")), f"{answer.headers}")
+
+
+@tests.test("conditional changes: 428 without If-Match, 412 when stale, weak tags never match")
+def conditions():
+    with server() as subject:
+        client = subject.client("app")
+        made = client.post("/v1/subjects", {"data": person(1), "source": "person"}).expect(201)
+        path, patch = f"/v1/subjects/{made.json['id']}?purpose=service", {"identity": {"last_name": "Autre"}}
+        client.patch(path, patch).refused("precondition-required", status=428)
+        client.patch(path, patch, etag=made.etag).expect(200)
+        client.patch(path, patch, etag=made.etag).refused("precondition-failed", status=412)
+        check(client.read(made.json["id"], "service").etag != made.etag, "the tag did not change")
+
+
+@tests.test("idempotency: the same key and request are answered again, another request under it is 409")
+def idempotency():
+    with server() as subject:
+        client = subject.client("app")
+        body = {"data": person(1), "source": "person"}
+        first = client.post("/v1/subjects", body, key="the-same-key").expect(201)
+        again = client.post("/v1/subjects", body, key="the-same-key").expect(201)
+        check(again.json == first.json, f"{first.json} then {again.json}")
+        client.post("/v1/subjects", {"data": person(2), "source": "person"}, key="the-same-key").refused("conflict", status=409)
+
+
+@tests.test("security.txt (RFC 9116) has contact and an expiry to come")
+def security_txt():
+    with server() as subject:
+        text = subject.anyone().get("/.well-known/security.txt").expect(200).body.decode()
+        fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line and not line.startswith("#"))
+        check(fields.get("Contact", "").startswith(("mailto:", "https:")), f"{text}")
+        expires = datetime.datetime.fromisoformat(fields["Expires"].replace("Z", "+00:00"))
+        check(expires > datetime.datetime.now(datetime.timezone.utc), f"expired: {text}")
+
+
+@tests.test("an export is a zip that other programs read, with its files named in UTF-8")
+def export():
+    with server() as subject:
+        client = subject.client("app")
+        ident = client.create(person(1))["id"]
+        client.request("POST", f"/v1/subjects/{ident}/attachments?category=contact&name=pi%C3%A8ce%20jointe.txt", b"contenu",
+                       {"Content-Type": "text/plain"}.items()).expect(201)
+        with zipfile.ZipFile(io.BytesIO(client.get(f"/v1/subjects/{ident}/export").expect(200).body)) as archive:
+            check(archive.testzip() is None and {"data.json", "index.html"} <= set(archive.namelist()), f"{archive.namelist()}")
+            check(any(name.startswith("attachments/") and name.endswith("pièce jointe.txt") for name in archive.namelist()),
+                  f"{archive.namelist()}")
+            check("Interop-1" in archive.read("index.html").decode(), "the page does not hold the data")
+
+
+@tests.test("metrics are Prometheus text, without personal data")
+def metrics():
+    with server() as subject:
+        client = subject.client("app")
+        client.create(person(1))
+        text = client.get("/metrics").expect(200).body.decode()
+        for line in text.splitlines():
+            name = line.split("{")[0].split(" ")[0]
+            check(line.startswith("#") or (name.replace("_", "a").isalnum() and float(line.rsplit(" ", 1)[1]) >= 0), f"{line}")
+        check("Interop-1" not in text and "interop.example" not in text, "a personal datum in the metrics")
+
+
+tests.main()

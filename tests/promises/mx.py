@@ -1,0 +1,131 @@
+"""MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
+import html, os, threading, time
+from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
+from promise import promise
+
+
+def person(number, **contact):
+    return {"identity": {"first_name": f"Marguerite-{number}", "last_name": f"Desrosiers-{number}"},
+            "contact": {"email": f"marguerite.{number}@regie.example", "phone": f"+3312345{number:04d}",
+                        "address": f"{number} avenue de la Planted-Adresse", **contact},
+            "work": {"company": f"Régie Planted {number}", "site": f"Agence Planted {number}"}}
+
+
+def values(data):
+    return [value for fields in data.values() for value in fields.values()]
+
+
+@promise("MX-01")
+def controller_is_public(t):
+    """The notice page and the access answer carry name and address, from the policy file."""
+    def other(text):
+        return text.replace("legal_name: Espaces TV Communication", "legal_name: Une Autre Société & Cie") \
+                   .replace("address: 35 rue du Val de Marne, 75013 Paris", "address: 7 place de l'Essai, 69001 Lyon")
+    for policy, name, address in ((None, "Espaces TV Communication", "35 rue du Val de Marne, 75013 Paris"),
+                                  (t.copy_of_policy(other), "Une Autre Société & Cie", "7 place de l'Essai, 69001 Lyon")):
+        server = t.server(**({"policy": policy} if policy else {}))
+        page = server.anyone().get("/privacy").expect(200)
+        check(page.headers["content-type"].startswith("text/html"), f"the notice is {page.headers['content-type']}")
+        text = html.unescape(page.body.decode())
+        check(name in text and address in text, f"the notice page does not carry {name}, {address}")
+        client = server.client("app")
+        controller = client.get(f"/v1/subjects/{client.create(person(1))['id']}/access").expect(200).json["controller"]
+        check(controller["legal_name"] == name and controller["address"] == address, f"the access answer says {controller}")
+
+
+@promise("MX-09")
+def backup_restores(t):
+    """An online backup under load restores to the last acknowledged write."""
+    server = t.server()
+    client, made, stop = server.client("app"), {}, threading.Event()
+
+    def write(thread):
+        number = thread * 100_000
+        while not stop.is_set():
+            number += 1
+            made[client.create(person(number))["id"]] = person(number)
+    threads = [threading.Thread(target=write, args=(n,), daemon=True) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    before, first = dict(made), t.path("under-load")
+    server.operator(timeout=120).post("/v1/backup", {"to": first}).expect(200)
+    going_on = len(made)
+    time.sleep(0.3)
+    check(len(before) > 20 and len(made) > going_on, f"no load during the backup: {len(before)}, {going_on}, {len(made)}")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    last = t.path("last")
+    server.operator(timeout=120).post("/v1/backup", {"to": last}).expect(200)
+    for copy, expected in ((first, before), (last, dict(made))):
+        client.create(person(999_000 + len(expected)))                       # what came after the backup is not in it
+        server.stop()
+        garant("restore", copy, "--data", server.data)
+        server.start()
+        for ident, data in expected.items():
+            held = client.read(ident, "service").expect(200).json["data"]
+            check({name: held[name] for name in data} == data, f"{ident} was restored as {held}")
+        server.operator().post("/v1/journal/verify").expect(200)
+
+
+@promise("MX-11")
+def nothing_in_clear(t):
+    """No planted value is found by a byte search of every data file, in use, at rest and in a backup."""
+    server = t.server()
+    client, planted = server.client("app"), []
+    for number in range(1001, 1021):
+        data = person(number)
+        planted += values(data)
+        ident = client.create(data)["id"]
+        client.record(ident, "access", {"folder": f"planted-folder-{number}", "granted_by": f"planted-granter-{number}"}).expect(201)
+        client.record(ident, "connection", {"at": "2026-11-21T10:00:00Z", "browser": f"PlantedBrowser/{number}",
+                                            "result": "success"}).expect(201)
+        client.change(ident, "service", {"identity": {"last_name": f"Nouveau-{number}"}}).expect(200)
+        client.lookup({"contact.email": data["contact"]["email"]}, "service").expect(200)
+        client.post("/v1/subjects", {"data": data, "source": "person"}).expect(409)
+        client.get(f"/v1/subjects/{ident}/access").expect(200)
+        client.export(ident)
+        planted += [f"planted-folder-{number}", f"planted-granter-{number}", f"PlantedBrowser/{number}", f"Nouveau-{number}"]
+    check_searchable(planted[:6], t.folder)
+    check_absent(planted, server.folder)
+    copy = t.path("backup")
+    server.operator().post("/v1/backup", {"to": copy, "keys": True}).expect(200)
+    server.stop()
+    check(os.listdir(copy) and any(os.path.getsize(os.path.join(server.data, name)) > 10_000 for name in os.listdir(server.data)),
+          "there is nothing to search in")
+    check(not find_values(planted, server.folder, copy), "found at rest")
+    check_absent(planted, server.folder, copy)
+
+
+@promise("MX-15")
+def former_values(t):
+    """A rectification keeps the former value, for the person and entitled staff only, under its own retention."""
+    server = t.server(now="2026-11-22T10:00:00Z")
+    client = server.client("app")
+    ident = client.create(person(1))["id"]
+    former = f"/v1/subjects/{ident}/former"
+    check(client.get(former).expect(200).json["former"] == [], "there are former values before any change")
+    client.change(ident, "service", {"identity": {"last_name": "Rectifiée"}, "work": {"site": "Agence nouvelle"}}).expect(200)
+    check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the change is not held")
+    client.change(ident, "service", {"contact": {"phone": None}}).expect(200)
+
+    def kept():
+        return {(row["category"], row["field"]): row["value"] for row in client.get(former).expect(200).json["former"]}
+    check(kept() == {("identity", "last_name"): "Desrosiers-1", ("work", "site"): "Agence Planted 1",
+                     ("contact", "phone"): "+33123450001"}, f"former values: {kept()}")
+    # The person reads them in their access answer and takes them away with the export.
+    for text in (client.get(f"/v1/subjects/{ident}/access").expect(200).body, client.export(ident)[0]["data.json"]):
+        check(b"Desrosiers-1" in text and b"Agence Planted 1" in text, "the person does not see the former values")
+    # Who has no business with them does not: the usage tracker may write usage alone; nobody without a token.
+    server.client("tracker").get(former).refused("forbidden", "purpose-refused")
+    server.anyone().get(former).expect(401)
+    # Their own term: 12 months from the change, while the data itself stays.
+    end = add_months(server.now(), 12)
+    server.set_clock(end - DAY)
+    server.sweep()
+    check(len(kept()) == 3, "gone before their term")
+    server.set_clock(end + DAY)
+    server.sweep()
+    check(kept() == {}, "kept beyond their term")
+    check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the data went with them")
