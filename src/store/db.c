@@ -2,7 +2,7 @@
 #include "store/engine.h"
 #include <errno.h>
 
-text file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT("keys.db"); }
+text db_file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT("keys.db"); }
 
 /* Whether the error loses the whole transaction, not only the statement. */
 static bool loses_transaction(int primary)
@@ -54,6 +54,8 @@ static enum err settings(struct db *db, enum db_mode mode)
     sqlite3_busy_timeout(db->handle, 5000);              /* before WAL: switching to it may have to wait */
     if (mode == DB_READ)
         return db_exec(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1000; PRAGMA mmap_size = 0");
+    if (mode == DB_PLAIN)
+        return db_exec(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA mmap_size = 0");
     return db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -4000;"
                        "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;"
                        "PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
@@ -61,7 +63,8 @@ static enum err settings(struct db *db, enum db_mode mode)
 
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out)
 {
-    static const int flags[] = { SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE };
+    static const int flags[] = { SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                 SQLITE_OPEN_READWRITE };
     struct db *db = calloc(1, sizeof *db);
     if (!db)
         return say(a, ERR_MEMORY, "no memory for a connection");

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 enum file { FILE_DATA, FILE_KEYS, FILE_COUNT };
-text file_name(enum file f);                              /* "data.db", "keys.db" */
+text db_file_name(enum file f);                              /* "data.db", "keys.db" */
 
 /* ---- db.c: one connection. ---- */
 #define CONTROLS(X)                                                                                                         \
@@ -35,7 +35,7 @@ struct db {
     sqlite3_stmt *control[CONTROL_COUNT];
     sqlite3_stmt *statements[SQL_COUNT];
 };
-enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
+enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN };  /* plain: the target of a backup, synced by its maker */
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out);
 void db_close(struct db **db);
 #define DB_AUTO CLEANUP(db_close) struct db *
@@ -55,7 +55,7 @@ enum err schema_migrate(struct db *db, const struct migration *steps, size_t cou
 int schema_version(void);
 
 /* ---- edge.c: the right edge of the tree. ---- */
-enum { EDGE_LEVELS = 5, TILE_WIDTH = 256 };               /* 256^5 entries are enough */
+enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 };   /* 256^5 entries are enough; bytes of an entry */
 struct edge {
     struct tree tree;                                     /* for the root */
     msec last;                                            /* time of the last entry */
@@ -70,21 +70,39 @@ enum err edge_add(struct db *db, struct edge *e, struct hash leaf);
 /* Root of 2^height hashes, height at most 8. */
 struct hash edge_subtree(const struct hash *hashes, unsigned height);
 
+/* ---- journal_read.c ---- */
+struct tile { unsigned level, count; uint64_t index; struct hash hashes[TILE_WIDTH]; };
+/* A tile's row, or the leaves of the last one; `count` 0 when there is none. */
+enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct tile *out);
+struct node_reader { struct db *db; bool loaded; struct tile tile; };
+/* A tree_read_fn over a struct node_reader. */
+enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *out);
+/* The tree as it was at `size`. */
+enum err journal_tree_at(struct db *db, uint64_t size, struct tree *out);
+
+/* ---- journal_verify.c ---- */
+enum err journal_first(struct db *db, uint64_t *first);   /* the first entry not pruned */
+
 /* ---- store.c ---- */
-struct pending {                                          /* a queued write, on its waiter's stack */
-    struct write *w;
+struct pending {                                          /* a queued write or job, on its waiter's stack */
+    struct write *w;                                      /* NULL: a job */
+    enum err (*job)(struct store *s, void *arg);
+    void *arg;
     struct arena *arena;
     struct wait wait;
     struct pending *next;
     enum err result;
 };
 
+/* Earlier ones stay until the store closes, for whoever still holds the pointer. */
+struct held_master { struct master m; struct held_master *earlier; };
+
 struct store {
     char dir[PATH_MAX - 64];
     int lock_fd;
     struct clock clock;
-    _Atomic(const struct master *) master;                /* replaced, never changed, by a rotation */
-    const struct master *former_master;                   /* kept for whoever still holds the pointer */
+    char master_file[PATH_MAX];
+    _Atomic(struct held_master *) master;                 /* replaced, never changed, by a rotation */
     struct key lookup, index;
     struct signer signer;
     char origin[256];
@@ -117,6 +135,7 @@ struct store {
     struct tree published;
     uint64_t note_size;                                   /* what `note` is of */
     char note[512];
+    _Atomic bool note_wanted;                             /* someone asked for a checkpoint since the last was kept */
 
     /* readers */
     pthread_mutex_t pool_lock;
@@ -124,13 +143,23 @@ struct store {
     unsigned pooled;
 
     /* figures */
-    _Atomic uint64_t commits, writes, fsync_us;
+    _Atomic uint64_t commits, writes, fsync_us, queued;
     _Atomic bool full;
 };
 void store_path(const struct store *s, const char *name, char out[PATH_MAX]);
 enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out);
 
+/* Steps of opening, for store_open and store_restore. */
+enum err store_make(struct arena *a, const struct store_options *o, struct store **out);    /* folder, its lock, the master key */
+enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *name, enum db_mode mode);
+enum err store_load(struct arena *a, struct store *s, text origin);                         /* the edge, the secrets, the signer */
+enum err store_sync_folder(struct arena *a, const char *dir);
+enum err store_master_set(struct store *s, struct arena *a, const struct master *m);
+
 /* ---- writer.c ---- */
+/* Runs job(s, arg) on the writer's thread between two groups (here when it does not run), and waits for it. The job uses
+ * s->writers and its own transactions; what it leaves open is rolled back. */
+enum err writer_job(struct store *s, struct arena *a, enum err (*job)(struct store *s, void *arg), void *arg);
 enum err writer_start(struct store *s, struct arena *a);
 void writer_stop(struct store *s);
 
@@ -144,9 +173,24 @@ void group_refuse(struct store *s, struct pending *group, enum err e);    /* wit
 void group_truncate(struct store *s, int wait_ms);
 
 /* ---- reserve.c ---- */
-/* Makes it when it is not there, at most once a second; ERR_FULL while the disk has no room for it. */
+/* Makes it when it is not there, at most five times a second; ERR_FULL while the disk has no room for it. */
 enum err reserve_make(struct store *s);
 void reserve_release(struct store *s);
+
+/* ---- rotate.c ---- */
+/* Goes on with a rotation that a crash interrupted: M.former stands beside the master key's file M. */
+enum err rotate_resume(struct store *s, struct arena *a);
+
+/* ---- backup.c ---- */
+struct manifest { text origin, checkpoint, sha256; int64_t schema, size, bytes; msec at; };
+enum err manifest_read(struct arena *a, const char *dir, struct manifest *out);
+
+/* ---- file.c: made for this user alone; synced when they return. ---- */
+/* Copies (or only reads, when `to` is NULL) and gives SHA-256 in hexadecimal and the size. */
+enum err file_copy(struct arena *a, const char *from, const char *to, text *hex, int64_t *bytes);
+enum err file_write(struct arena *a, const char *path, text content);
+enum err file_read(struct arena *a, const char *path, size_t limit, text *out);
+enum err file_sync(struct arena *a, const char *path);
 
 /* ---- journal.c ---- */
 void journal_publish(struct store *s);

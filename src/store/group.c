@@ -24,15 +24,35 @@ static enum err keys_take_back(struct store *s, const struct write *w, unsigned 
     return OK;
 }
 
+/* The wrapped key under the master of now: a rotation may have begun since the caller wrapped it. */
+static enum err wrapped_now(struct store *s, struct arena *a, const struct key_put *p, uint8_t out[WRAPPED_KEY])
+{
+    KEY_AUTO k;
+    const struct master *m = store_master(s);
+    memcpy(out, p->wrapped, WRAPPED_KEY);
+    if (key_wrap_current(m, TEXT_BYTES(p->wrapped)))
+        return OK;
+    TRY(key_unwrap(a, m, p->tenant, p->subject, p->key_class, TEXT_BYTES(p->wrapped), &k));
+    key_wrap(m, p->tenant, p->subject, p->key_class, &k, out);
+    return OK;
+}
+
+static enum err key_add(struct store *s, const struct key_put *p)
+{
+    struct db *keys = s->writers[FILE_KEYS];
+    uint8_t wrapped[WRAPPED_KEY];
+    TRY(wrapped_now(s, keys->arena, p, wrapped));
+    return db_run(keys, SQL_KEY_PUT, NULL,
+                  ARGS(V_TEXT(p->tenant), V_ID(p->subject), V_INT(p->key_class), V_BYTES(TEXT_BYTES(wrapped))));
+}
+
 /* ERR_CONFLICT when the person has a key of that class already; then none of the write's keys is put. */
 static enum err keys_put(struct store *s, const struct write *w)
 {
     struct db *keys = s->writers[FILE_KEYS];
     for (unsigned i = 0; i < w->put_count; i++) {
-        const struct key_put *p = &w->puts[i];
         TRY(keys_begin(s));
-        enum err e = db_run(keys, SQL_KEY_PUT, NULL,
-                            ARGS(V_TEXT(p->tenant), V_ID(p->subject), V_INT(p->key_class), V_BYTES(TEXT_BYTES(p->wrapped))));
+        enum err e = key_add(s, &w->puts[i]);
         if (e != OK && keys->broken == OK)
             TRY(keys_take_back(s, w, i));
         TRY(e);

@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <openssl/sha.h>
 
-enum { LEAF_MAX = 4096, KEEP_EVERY = MINUTE };
+enum { KEEP_EVERY = MINUTE, KEEP_WANTED = SECOND };
 
 static const text acts[] = {
 #define EVENT(name, en, fr) TEXT_INIT(name),
@@ -123,12 +123,14 @@ void journal_publish(struct store *s)
 enum err journal_keep(struct store *s, bool now)
 {
     struct db *db = s->writers[FILE_DATA];
-    if (s->edge.tree.size == 0 || (!now && s->edge.last - s->note_kept < KEEP_EVERY))
+    msec every = atomic_load_explicit(&s->note_wanted, memory_order_relaxed) ? KEEP_WANTED : KEEP_EVERY;
+    if (s->edge.tree.size == 0 || (!now && s->edge.last - s->note_kept < every))
         return OK;
     struct hash root = tree_root(&s->edge.tree);
     text note = checkpoint_sign(db->arena, &s->signer, s->edge.tree.size, root);
     TRY_PTR(note.p);
     s->note_kept = s->edge.last;
+    atomic_store_explicit(&s->note_wanted, false, memory_order_relaxed);
     return db_run(db, SQL_CHECKPOINT_PUT, NULL, ARGS(V_INT((int64_t)s->edge.tree.size), V_INT(s->edge.last), V_TEXT(note)));
 }
 
@@ -138,6 +140,7 @@ enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64
     struct tree tree = s->published;
     text kept = s->note_size == tree.size ? arena_copy(a, text_of(s->note)) : (text){ NULL, 0 };
     pthread_mutex_unlock(&s->published_lock);
+    atomic_store_explicit(&s->note_wanted, true, memory_order_relaxed);
     *size = tree.size;
     *note = kept.n ? kept : checkpoint_sign(a, &s->signer, tree.size, tree_root(&tree));
     TRY_PTR(note->p);

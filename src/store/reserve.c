@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { RESERVE_DEFAULT = 1 << 20, RETRY = SECOND };
+enum { RESERVE_DEFAULT = 1 << 20, RETRY = 200 };
 
 static enum err reserve_fill(struct store *s)
 {

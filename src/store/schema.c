@@ -77,7 +77,7 @@ enum err schema_migrate(struct db *db, const struct migration *steps, size_t cou
     TRY(version_get(db, &version));
     if (count && version > steps[count - 1].version)
         return say(db->arena, ERR_CONFIG, "%s is of version %d and this program knows up to %d: it was written by a newer one",
-                   file_name(db->file).p, version, steps[count - 1].version);
+                   db_file_name(db->file).p, version, steps[count - 1].version);
     for (size_t i = 0; i < count; i++)
         if (steps[i].version > version)
             TRY(in_transaction(db, one_step, &steps[i]));

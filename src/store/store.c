@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { POOL_MAX = 32, OWN_MEMORY = 16 << 20, LINE_MAX_BYTES = 8192 };
+enum { POOL_MAX = 32, OWN_MEMORY = 16 << 20 };
 
 void store_path(const struct store *s, const char *name, char out[PATH_MAX])
 {
@@ -39,7 +39,7 @@ static enum err lock(struct arena *a, struct store *s)
     return OK;
 }
 
-static enum err sync_folder(struct arena *a, const char *dir)
+enum err store_sync_folder(struct arena *a, const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && fsync(fd) == 0;
@@ -58,48 +58,89 @@ static enum err make_private(struct arena *a, const char *path)
     return OK;
 }
 
-static enum err open_files(struct arena *a, struct store *s, bool fresh)
+enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *name, enum db_mode mode)
 {
-    for (enum file f = 0; f < FILE_COUNT; f++) {
-        char path[PATH_MAX];
-        store_path(s, file_name(f).p, path);
-        if (fresh)
-            TRY(make_private(a, path));
-        TRY(db_open(a, path, f, fresh ? DB_CREATE : DB_WRITE, &s->writers[f]));
-        s->writers[f]->store = s;
-        TRY(schema_apply(s->writers[f]));
-    }
-    return fresh ? sync_folder(a, s->dir) : OK;
+    char path[PATH_MAX];
+    store_path(s, name, path);
+    if (mode == DB_CREATE)
+        TRY(make_private(a, path));
+    TRY(db_open(a, path, f, mode, &s->writers[f]));
+    s->writers[f]->store = s;
+    return schema_apply(s->writers[f]);
 }
 
-/* A folder is new when neither file is there; one without the other is a fault that must not be papered over. */
-static enum err is_fresh(struct arena *a, struct store *s, bool create, bool *fresh)
+static bool has_bytes(const struct store *s, enum file f)
 {
-    char data[PATH_MAX], keys[PATH_MAX];
-    store_path(s, "data.db", data);
-    store_path(s, "keys.db", keys);
+    char path[PATH_MAX];
     struct stat st;
-    bool has_data = stat(data, &st) == 0 && st.st_size > 0, has_keys = stat(keys, &st) == 0 && st.st_size > 0;
-    *fresh = !has_data && (!has_keys || create);
+    store_path(s, db_file_name(f).p, path);
+    return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+static enum err has_secret(struct store *s, bool *found)
+{
+    QUERY_AUTO q;
+    query_start(&q, s->writers[FILE_KEYS], SQL_SECRET_GET, ARGS(V_TEXT(TEXT("lookup"))));
+    *found = query_next(&q);
+    return q.status;
+}
+
+/* Opens both files, or makes both. One of them without the other is a fault that must not be papered over: data without
+ * keys could never be read, and new data beside a used keyring would hide that the old are gone. */
+static enum err open_files(struct arena *a, struct store *s, bool create)
+{
+    bool has_data = has_bytes(s, FILE_DATA), has_keys = has_bytes(s, FILE_KEYS), used;
+    if (!has_data && !create)
+        return say(a, ERR_CONFIG, "%s holds no data yet", s->dir);
     if (has_data && !has_keys)
         return say(a, ERR_CONFIG, "%s has data.db without the keyring keys.db", s->dir);
-    return *fresh && !create ? say(a, ERR_CONFIG, "%s holds no data yet", s->dir) : OK;
+    TRY(store_open_file(a, s, FILE_KEYS, "keys.db", has_keys ? DB_WRITE : DB_CREATE));
+    TRY(has_secret(s, &used));
+    if (!has_data && used)
+        return say(a, ERR_CONFIG, "%s has the keyring keys.db without data.db: restore a backup", s->dir);
+    TRY(store_open_file(a, s, FILE_DATA, "data.db", has_data ? DB_WRITE : DB_CREATE));
+    return has_data ? OK : store_sync_folder(a, s->dir);
 }
 
 /* ---- Secrets. ---- */
 
-static enum err master(struct arena *a, struct store *s, const struct store_options *o, bool fresh)
+enum err store_master_set(struct store *s, struct arena *a, const struct master *m)
 {
-    char path[PATH_MAX];
-    if (o->master_file.n && !text_cstr(o->master_file, path, sizeof path))
-        return say(a, ERR_CONFIG, "the name of the master key's file is too long");
-    if (!o->master_file.n)
-        store_path(s, "master.key", path);
-    struct master *m = calloc(1, sizeof *m);
-    if (!m)
+    struct held_master *held = calloc(1, sizeof *held);
+    if (!held)
         return say(a, ERR_MEMORY, "no memory for the master key");
-    atomic_store(&s->master, m);
-    return fresh && !exists(path) ? master_create(a, path, m) : master_read(a, path, m);
+    held->m = *m;
+    held->earlier = atomic_load(&s->master);
+    atomic_store(&s->master, held);
+    return OK;
+}
+
+static void masters_free(struct store *s)
+{
+    for (struct held_master *h = atomic_load(&s->master), *earlier; h; h = earlier) {
+        earlier = h->earlier;
+        master_wipe(&h->m);
+        free(h);
+    }
+}
+
+/* The master key, and the former one while its file stands beside it: a rotation was interrupted. */
+static enum err master(struct arena *a, struct store *s, const struct store_options *o)
+{
+    char former_file[PATH_MAX + 16];
+    CLEANUP(master_wipe) struct master m = { 0 };
+    CLEANUP(master_wipe) struct master former = { 0 };
+    store_path(s, "master.key", s->master_file);
+    if (o->master_file.n && !text_cstr(o->master_file, s->master_file, sizeof s->master_file))
+        return say(a, ERR_CONFIG, "the name of the master key's file is too long");
+    snprintf(former_file, sizeof former_file, "%s.former", s->master_file);
+    bool make = o->create && !has_bytes(s, FILE_KEYS) && !exists(s->master_file);
+    TRY(make ? master_create(a, s->master_file, &m) : master_read(a, s->master_file, &m));
+    if (exists(former_file)) {
+        TRY(master_read(a, former_file, &former));
+        master_follow(&m, &former);
+    }
+    return store_master_set(s, a, &m);
 }
 
 /* A secret of the instance, made at the first start; wrapped under the master as a key of nobody, by its name. */
@@ -151,10 +192,10 @@ static enum err origin(struct arena *a, struct store *s, text wanted)
     return db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("origin")), V_TEXT(made)));
 }
 
-static enum err secrets(struct arena *a, struct store *s, const struct store_options *o)
+static enum err secrets(struct arena *a, struct store *s, text wanted)
 {
     KEY_AUTO seed;
-    TRY(origin(a, s, o->origin));
+    TRY(origin(a, s, wanted));
     bool fresh = s->edge.tree.size == 0;
     TRY(secret(a, s, TEXT("lookup"), fresh, &s->lookup));
     TRY(secret(a, s, TEXT("index"), fresh, &s->index));
@@ -186,6 +227,7 @@ static enum err recover(struct arena *a, struct store *s)
 {
     uint64_t completed;
     TRY(erase_complete(s, a, &completed));
+    TRY(rotate_resume(s, a));
     journal_publish(s);
     enum err e = reserve_make(s);                         /* without it the store works all the same */
     if (e != OK)
@@ -193,16 +235,16 @@ static enum err recover(struct arena *a, struct store *s)
     return OK;
 }
 
+enum err store_load(struct arena *a, struct store *s, text origin)
+{
+    TRY(edge_load(s->writers[FILE_DATA], &s->edge));
+    return secrets(a, s, origin);
+}
+
 static enum err open_all(struct arena *a, struct store *s, const struct store_options *o)
 {
-    bool fresh;
-    TRY(folder(a, s, o));
-    TRY(lock(a, s));
-    TRY(is_fresh(a, s, o->create, &fresh));
-    TRY(master(a, s, o, fresh));
-    TRY(open_files(a, s, fresh));
-    TRY(edge_load(s->writers[FILE_DATA], &s->edge));
-    TRY(secrets(a, s, o));
+    TRY(open_files(a, s, o->create));
+    TRY(store_load(a, s, o->origin));
     TRY(against_last_checkpoint(a, s));
     TRY(recover(a, s));
     return writer_start(s, a);
@@ -220,7 +262,7 @@ static void locks_init(struct store *s)
     pthread_mutex_init(&s->pool_lock, NULL);
 }
 
-enum err store_open(struct arena *a, const struct store_options *o, struct store **out)
+enum err store_make(struct arena *a, const struct store_options *o, struct store **out)
 {
     *out = NULL;
     TRY(crypt_init(a));
@@ -228,23 +270,24 @@ enum err store_open(struct arena *a, const struct store_options *o, struct store
     if (!s)
         return say(a, ERR_MEMORY, "no memory for the store");
     s->lock_fd = -1, s->clock = o->clock, s->last = &s->first, s->reserve_bytes = o->reserve_bytes;
-    s->own = arena_make(OWN_MEMORY), s->line = buf_make(LINE_MAX_BYTES);
+    s->own = arena_make(OWN_MEMORY), s->line = buf_make(LEAF_MAX);
     locks_init(s);
-    enum err e = open_all(a, s, o);
+    enum err e = folder(a, s, o);
+    if (e == OK && (e = lock(a, s)) == OK)
+        e = master(a, s, o);
     if (e != OK)
         store_close(&s);
     *out = s;
     return e;
 }
 
-static void master_free(const struct master *m)
+enum err store_open(struct arena *a, const struct store_options *o, struct store **out)
 {
-    if (!m)
-        return;
-    struct master *mine = (struct master *)m;
-    key_wipe(&mine->key);
-    key_wipe(&mine->former);
-    free(mine);
+    TRY(store_make(a, o, out));
+    enum err e = open_all(a, *out, o);
+    if (e != OK)
+        store_close(out);
+    return e;
 }
 
 void store_close(struct store **at)
@@ -261,8 +304,7 @@ void store_close(struct store **at)
         }
         db_close(&s->writers[f]);
     }
-    master_free(atomic_load(&s->master));
-    master_free(s->former_master);
+    masters_free(s);
     key_wipe(&s->lookup);
     key_wipe(&s->index);
     signer_wipe(&s->signer);
@@ -277,7 +319,7 @@ void store_close(struct store **at)
     free(s);
 }
 
-const struct master *store_master(const struct store *s) { return atomic_load(&s->master); }
+const struct master *store_master(const struct store *s) { return &atomic_load(&s->master)->m; }
 const struct key *store_lookup_key(const struct store *s) { return &s->lookup; }
 const struct key *store_index_key(const struct store *s) { return &s->index; }
 const struct signer *store_signer(const struct store *s) { return &s->signer; }
@@ -296,7 +338,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     pthread_mutex_unlock(&s->pool_lock);
     if (!db) {
         char path[PATH_MAX];
-        store_path(s, file_name(f).p, path);
+        store_path(s, db_file_name(f).p, path);
         TRY(db_open(a, path, f, DB_READ, &db));
         db->store = s;
     }
@@ -342,4 +384,23 @@ enum err store_key(struct store *s, struct arena *a, text tenant, struct subject
     if (!query_next(&q))
         return q.status != OK ? q.status : say(a, ERR_ERASED, "this person's key is gone");
     return key_unwrap(a, store_master(s), tenant, subject, key_class, query_bytes(&q, 0), out);
+}
+
+struct store_figures store_figures(const struct store *at)
+{
+    struct store *s = (struct store *)at;                 /* only its lock is touched */
+    struct store_figures f = { .commits = atomic_load(&s->commits), .writes = atomic_load(&s->writes), .fsync_us = atomic_load(&s->fsync_us),
+                               .queue = atomic_load(&s->queued), .full = atomic_load(&s->full) };
+    pthread_mutex_lock(&s->published_lock);
+    f.journal_size = s->published.size;
+    pthread_mutex_unlock(&s->published_lock);
+    static const char *const files[] = { "data.db", "keys.db", "data.db-wal", "keys.db-wal" };
+    for (unsigned i = 0; i < 4; i++) {
+        char path[PATH_MAX];
+        struct stat st;
+        store_path(s, files[i], path);
+        if (stat(path, &st) == 0)
+            *(i < 2 ? &f.db_bytes : &f.wal_bytes) += (uint64_t)st.st_size;
+    }
+    return f;
 }

@@ -32,7 +32,7 @@ static enum err reopen_file(struct store *s, enum file f)
     char path[PATH_MAX];
     bool busy;
     struct db *fresh;
-    store_path(s, file_name(f).p, path);
+    store_path(s, db_file_name(f).p, path);
     TRY(db_open(&s->own, path, f, DB_WRITE, &fresh));     /* before the old one goes, so that the log's index lives on */
     fresh->store = s;
     db_close(&s->writers[f]);
@@ -147,7 +147,7 @@ static struct pending *take(struct store *s, bool *end)
     s->asleep = false;
     struct pending *group = s->first, *last = group;
     *end = !group && s->closing;
-    for (size_t n = 1; last && last->next && n < GROUP_MAX; n++)
+    for (size_t n = 1; last && last->w && last->next && last->next->w && n < GROUP_MAX; n++)    /* a job goes alone */
         last = last->next;
     if (last) {
         s->first = last->next;
@@ -172,12 +172,34 @@ static void say_farewell(struct store *s)
         LOG(LOG_WARN, "store.no-last-checkpoint");
 }
 
+static enum err job_run(struct store *s, struct arena *a, enum err (*job)(struct store *s, void *arg), void *arg)
+{
+    s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena = a;
+    edge_copy(&s->saved, &s->edge);
+    enum err e = job(s, arg);
+    if (e != OK)
+        group_undo(s);
+    return e;
+}
+
+static void job_alone(struct store *s, struct pending *p)
+{
+    arena_reset(&s->own);
+    enum err e = writer_ready(s);
+    if (e != OK)
+        p->arena->why = s->own.why;
+    p->result = e != OK ? e : job_run(s, p->arena, p->job, p->arg);
+    wait_done(&p->wait);
+}
+
 static void *writer(void *arg)
 {
     struct store *s = arg;
     for (bool end = false; !end;) {
         struct pending *group = take(s, &end);
-        if (group)
+        if (group && !group->w)
+            job_alone(s, group);
+        else if (group)
             group_run(s, group);
         else if (!end)
             care(s);
@@ -204,22 +226,36 @@ void writer_stop(struct store *s)
     s->thread_runs = false;
 }
 
-enum err store_write(struct store *s, struct arena *a, struct write *w)
+static enum err enqueue(struct store *s, struct pending *p)
 {
-    struct pending p = { .w = w, .arena = a };
-    wait_init(&p.wait);
+    wait_init(&p->wait);
     pthread_mutex_lock(&s->queue_lock);
     bool closing = s->closing, asleep = s->asleep;
     if (!closing) {
-        *s->last = &p;
-        s->last = &p.next;
+        *s->last = p;
+        s->last = &p->next;
         s->asleep = false;
     }
     pthread_mutex_unlock(&s->queue_lock);
     if (closing)
-        return say(a, ERR_BUSY, "the store is closing");
+        return say(p->arena, ERR_BUSY, "the store is closing");
     if (asleep)
         pthread_cond_signal(&s->queue_wake);
-    wait_for(&p.wait);
-    return p.result;
+    wait_for(&p->wait);
+    return p->result;
+}
+
+enum err store_write(struct store *s, struct arena *a, struct write *w)
+{
+    struct pending p = { .w = w, .arena = a };
+    atomic_fetch_add_explicit(&s->queued, 1, memory_order_relaxed);
+    enum err e = enqueue(s, &p);
+    atomic_fetch_sub_explicit(&s->queued, 1, memory_order_relaxed);
+    return e;
+}
+
+enum err writer_job(struct store *s, struct arena *a, enum err (*job)(struct store *s, void *arg), void *arg)
+{
+    struct pending p = { .job = job, .arg = arg, .arena = a };
+    return s->thread_runs ? enqueue(s, &p) : job_run(s, a, job, arg);
 }

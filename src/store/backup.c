@@ -1,0 +1,176 @@
+/* Backups under load: a snapshot of one file through SQLite's backup, and the manifest that tells what it is. */
+#include "base/json.h"
+#include "store/engine.h"
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STEP_PAGES = 512, MANIFEST_MAX = 16384, FORMAT = 1 };
+
+/* ---- Copying one file. ---- */
+
+struct copy { struct db *from, *to; sqlite3_backup *backup; };
+
+static void copy_end(struct copy *c)
+{
+    if (c->backup)
+        sqlite3_backup_finish(c->backup);                 /* its error was taken from the step */
+    c->backup = NULL;
+    db_close(&c->from);
+    db_close(&c->to);
+}
+#define COPY_AUTO CLEANUP(copy_end) struct copy
+
+/* The snapshot begins with the first row read. */
+static enum err pin_snapshot(struct db *from)
+{
+    TRY(db_control(from, CONTROL_SNAPSHOT));
+    return db_exec(from, "SELECT count(*) FROM sqlite_schema");
+}
+
+static enum err copy_pages(struct copy *c, void (*progress)(uint64_t done, uint64_t all))
+{
+    c->backup = sqlite3_backup_init(c->to->handle, "main", c->from->handle, "main");
+    if (!c->backup)
+        return db_fail(c->to, "backup");
+    int code = SQLITE_OK;
+    while (code == SQLITE_OK) {
+        code = sqlite3_backup_step(c->backup, STEP_PAGES);
+        uint64_t all = (uint64_t)sqlite3_backup_pagecount(c->backup), left = (uint64_t)sqlite3_backup_remaining(c->backup);
+        if (progress)
+            progress(all - left, all);
+    }
+    code = sqlite3_backup_finish(c->backup);
+    c->backup = NULL;
+    if (code != SQLITE_OK)
+        return db_fail(c->to, "backup");
+    return db_exec(c->to, "PRAGMA journal_mode = DELETE");    /* one file, readable where nothing can be written */
+}
+
+static enum err copy_file(struct store *s, struct arena *a, enum file f, const char *to, void (*progress)(uint64_t done, uint64_t all))
+{
+    char from[PATH_MAX];
+    COPY_AUTO c = { 0 };
+    store_path(s, db_file_name(f).p, from);
+    TRY(file_write(a, to, TEXT("")));                     /* made for this user alone */
+    TRY(db_open(a, from, f, DB_READ, &c.from));
+    TRY(db_open(a, to, f, DB_PLAIN, &c.to));
+    TRY(pin_snapshot(c.from));
+    TRY(copy_pages(&c, progress));
+    copy_end(&c);
+    return file_sync(a, to);
+}
+
+/* ---- The target. ---- */
+
+struct target { char dir[PATH_MAX - 64], part[PATH_MAX], file[PATH_MAX], manifest[PATH_MAX]; };
+
+static enum err target_make(struct arena *a, text dir, enum file f, struct target *t)
+{
+    if (!dir.n || !text_cstr(dir, t->dir, sizeof t->dir))
+        return say(a, ERR_CONFIG, "the name of the backup's folder is empty or too long");
+    if (mkdir(t->dir, 0700) != 0 && errno != EEXIST)
+        return say(a, ERR_STORAGE, "the backup's folder %s cannot be made: error %d", t->dir, errno);
+    snprintf(t->file, sizeof t->file, "%s/%s", t->dir, db_file_name(f).p);
+    snprintf(t->part, sizeof t->part, "%s/%s.part", t->dir, db_file_name(f).p);
+    snprintf(t->manifest, sizeof t->manifest, "%s/manifest.json", t->dir);
+    return access(t->file, F_OK) == 0 ? say(a, ERR_CONFLICT, "%s holds a backup already", t->dir) : OK;
+}
+
+static enum err target_finish(struct arena *a, const struct target *t)
+{
+    if (rename(t->part, t->file) != 0)
+        return say(a, ERR_STORAGE, "%s cannot be renamed: error %d", t->part, errno);
+    return store_sync_folder(a, t->dir);
+}
+
+/* ---- The manifest. ---- */
+
+/* The tree as the copy holds it. */
+static enum err copied_tree(struct arena *a, const char *path, struct tree *out)
+{
+    DB_AUTO db = NULL;
+    struct edge *e = NEW(a, struct edge);
+    TRY_PTR(e);
+    TRY(db_open(a, path, FILE_DATA, DB_READ, &db));
+    TRY(edge_load(db, e));
+    *out = e->tree;
+    return OK;
+}
+
+static enum err manifest_write(struct store *s, struct arena *a, const struct target *t, const struct tree *tree)
+{
+    text hex;
+    int64_t bytes;
+    TRY(file_copy(a, t->part, NULL, &hex, &bytes));
+    text note = checkpoint_sign(a, &s->signer, tree->size, tree_root(tree));
+    TRY_PTR(note.p);
+    BUF_AUTO b = buf_make(MANIFEST_MAX);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair_int(&w, TEXT("garant_backup"), FORMAT);
+    json_pair(&w, TEXT("program"), TEXT(GARANT_VERSION));
+    json_pair_int(&w, TEXT("schema"), schema_version());
+    json_pair(&w, TEXT("at"), time_print(a, clock_now(&s->clock)));
+    json_pair(&w, TEXT("origin"), text_of(s->origin));
+    json_pair_int(&w, TEXT("size"), (int64_t)tree->size);
+    json_pair(&w, TEXT("checkpoint"), note);
+    json_pair_int(&w, TEXT("bytes"), bytes);
+    json_pair(&w, TEXT("sha256"), hex);
+    json_close(&w, '}');
+    buf_char(&b, '\n');
+    return file_write(a, t->manifest, buf_text(&b));
+}
+
+enum err manifest_read(struct arena *a, const char *dir, struct manifest *out)
+{
+    char path[PATH_MAX];
+    text content;
+    const struct json *j;
+    int64_t format = 0;
+    if (snprintf(path, sizeof path, "%s/manifest.json", dir) >= (int)sizeof path)
+        return say(a, ERR_CONFIG, "the name of the backup's folder is too long");
+    TRY(file_read(a, path, MANIFEST_MAX, &content));
+    TRY(json_parse(a, content, &j));
+    *out = (struct manifest){ .origin = json_text(j, TEXT("origin")), .checkpoint = json_text(j, TEXT("checkpoint")), .sha256 = json_text(j, TEXT("sha256")) };
+    bool whole = json_int(json_get(j, TEXT("garant_backup")), &format) && json_int(json_get(j, TEXT("schema")), &out->schema) &&
+                 json_int(json_get(j, TEXT("size")), &out->size) && json_int(json_get(j, TEXT("bytes")), &out->bytes) &&
+                 time_parse(json_text(j, TEXT("at")), &out->at) && out->origin.n && out->checkpoint.n && out->sha256.n;
+    if (!whole || format != FORMAT)
+        return say(a, ERR_INTEGRITY, "%s is no manifest of a backup that this program can read", path);
+    return OK;
+}
+
+/* ---- The two backups. ---- */
+
+static enum err backup_data(struct store *s, struct arena *a, const struct target *t, void (*progress)(uint64_t done, uint64_t all), uint64_t *size)
+{
+    struct tree tree;
+    TRY(copy_file(s, a, FILE_DATA, t->part, progress));
+    TRY(copied_tree(a, t->part, &tree));
+    TRY(manifest_write(s, a, t, &tree));
+    *size = tree.size;
+    return target_finish(a, t);
+}
+
+enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all), uint64_t *size)
+{
+    struct target t;
+    TRY(target_make(a, to_dir, FILE_DATA, &t));
+    enum err e = backup_data(s, a, &t, progress, size);
+    if (e != OK)
+        unlink(t.part);
+    return e;
+}
+
+enum err store_backup_keys(struct store *s, struct arena *a, text to_dir)
+{
+    struct target t;
+    TRY(target_make(a, to_dir, FILE_KEYS, &t));
+    enum err e = copy_file(s, a, FILE_KEYS, t.part, NULL);
+    if (e == OK)
+        e = target_finish(a, &t);
+    if (e != OK)
+        unlink(t.part);
+    return e;
+}

@@ -1,0 +1,285 @@
+/* Checking the whole journal again, entry by entry, and forgetting its oldest part. */
+#include "base/decode.h"
+#include "base/json.h"
+#include "store/engine.h"
+#include <openssl/sha.h>
+
+enum { PROGRESS_EVERY = 4096, ROW_MEMORY = 1 << 20, PRUNE_BUNDLES = 32 };
+
+struct check {
+    struct store *s;
+    struct db *db, *keys;
+    struct arena *a;                                      /* the caller's, for the reason */
+    struct arena row;                                     /* what one entry needs */
+    struct edge *edge;                                    /* grown anew */
+    struct query checkpoints;                             /* the kept ones, by size; the next is current when `pending` */
+    bool pending;
+    struct journal_report *report;
+    struct tree published;                                /* as the running store knows it */
+    struct { struct subject_id id; text tenant; char name[128]; struct digest who; bool known; } last;   /* person of the entry before */
+};
+
+static enum err broken(const struct check *c, const char *what)
+{
+    return say(c->a, ERR_INTEGRITY, "entry %llu of the journal: %s", (unsigned long long)c->edge->tree.size, what);
+}
+
+/* ---- One entry against its own columns. ---- */
+
+static bool same_hex(text hex, text bytes)
+{
+    uint8_t found[32];
+    return bytes.n == sizeof found && decode_hex(hex, found, sizeof found) && memcmp(found, bytes.p, sizeof found) == 0;
+}
+
+/* The person's pseudonym, made again while the key is there; *known false when it is not. */
+static enum err pseudonym(struct check *c, text tenant, text subject)
+{
+    if (subject.n != SUBJECT_ID || !text_cstr(tenant, c->last.name, sizeof c->last.name))
+        return broken(c, "its link to a person is malformed");
+    struct subject_id id;
+    memcpy(id.b, subject.p, SUBJECT_ID);
+    c->last.known = false;
+    QUERY_AUTO q;
+    query_start(&q, c->keys, SQL_KEY_GET, ARGS(V_TEXT(tenant), V_ID(id), V_INT(0)));
+    if (!query_next(&q))
+        return q.status;
+    KEY_AUTO k;
+    TRY(key_unwrap(c->a, store_master(c->s), tenant, id, 0, query_bytes(&q, 0), &k));
+    journal_pseudonym(&k, &c->last.who);
+    c->last.id = id, c->last.tenant = text_of(c->last.name), c->last.known = true;
+    return OK;
+}
+
+static enum err check_person(struct check *c, text who, text tenant, text subject)
+{
+    if (!subject.p || !who.n)
+        return OK;
+    bool same = c->last.known && subject.n == SUBJECT_ID && memcmp(&c->last.id, subject.p, SUBJECT_ID) == 0 && text_eq(tenant, c->last.tenant);
+    if (!same)
+        TRY(pseudonym(c, tenant, subject));
+    return !c->last.known || same_hex(who, TEXT_BYTES(c->last.who)) ? OK : broken(c, "it is linked to another person than it speaks of");
+}
+
+/* Columns of query JOURNAL_ALL: seq, at, leaf, tenant, subject, detail. */
+static enum err check_columns(struct check *c, struct query *q)
+{
+    const struct json *leaf;
+    msec at = query_int(q, 1), said;
+    text tenant = query_bytes(q, 3), detail = query_bytes(q, 5);
+    arena_reset(&c->row);
+    if (json_parse(&c->row, query_bytes(q, 2), &leaf) != OK)
+        return broken(c, "it is not JSON");
+    if (!time_parse(json_text(leaf, TEXT("time")), &said) || said != at)
+        return broken(c, "its time is not the time it stands under");
+    if (at < c->edge->last)
+        return broken(c, "it is earlier than the entry before it");
+    c->edge->last = at;
+    if (!text_eq(tenant, json_text(leaf, TEXT("tenant"))))
+        return broken(c, "its tenant is not the one it stands under");
+    if (detail.p) {
+        struct hash digest;
+        SHA256((const uint8_t *)detail.p, detail.n, digest.b);
+        if (!same_hex(json_text(leaf, TEXT("detail")), TEXT_BYTES(digest)))
+            return broken(c, "its detail is not the one whose digest it holds");
+    }
+    return check_person(c, json_text(leaf, TEXT("who")), tenant, query_bytes(q, 4));
+}
+
+/* ---- The tree. ---- */
+
+static enum err check_tile(struct check *c, unsigned level, uint64_t index)
+{
+    struct tile tile;
+    TRY(journal_tile_read(c->db, level, index, &tile));
+    unsigned count = c->edge->counts[level];
+    if (tile.count != count || memcmp(tile.hashes, c->edge->hashes[level], count * sizeof(struct hash)) != 0)
+        return say(c->a, ERR_INTEGRITY, "tile %u/%llu of the journal does not hold the hashes of its entries (%llu to %llu)", level,
+                   (unsigned long long)index, (unsigned long long)(index << (8 * (level + 1))), (unsigned long long)c->edge->tree.size - 1);
+    return OK;
+}
+
+/* Every kept checkpoint must be of the tree as it was at that size. */
+static enum err check_checkpoints(struct check *c)
+{
+    while (c->pending && (uint64_t)query_int(&c->checkpoints, 0) == c->edge->tree.size) {
+        uint64_t size;
+        struct hash root;
+        TRY(checkpoint_open(c->a, &c->s->signer, query_bytes(&c->checkpoints, 2), &size, &root));
+        if (size != c->edge->tree.size || !hash_eq(root, tree_root(&c->edge->tree)))
+            return say(c->a, ERR_INTEGRITY, "the first %llu entries of the journal are not those signed for", (unsigned long long)size);
+        c->report->checkpoints++;
+        c->pending = query_next(&c->checkpoints);
+    }
+    return c->checkpoints.status;
+}
+
+static enum err grow(struct check *c, struct hash leaf)
+{
+    struct edge *e = c->edge;
+    uint64_t index = e->tree.size;
+    tree_add(&e->tree, leaf);
+    e->hashes[0][e->counts[0]++] = leaf;
+    for (unsigned level = 0; level + 1 < EDGE_LEVELS && e->counts[level] == TILE_WIDTH; level++) {
+        index /= TILE_WIDTH;
+        TRY(check_tile(c, level, index));
+        e->counts[level] = 0;
+        e->hashes[level + 1][e->counts[level + 1]++] = edge_subtree(e->hashes[level], 8);
+    }
+    return check_checkpoints(c);
+}
+
+/* Of what was pruned only the hashes remain: they count as the leaves. */
+static enum err grow_forgotten(struct check *c, uint64_t first_kept)
+{
+    struct tile tile;
+    while (c->edge->tree.size < first_kept) {
+        TRY(journal_tile_read(c->db, 0, c->edge->tree.size / TILE_WIDTH, &tile));
+        if (tile.count != TILE_WIDTH)
+            return broken(c, "it was forgotten with its hashes");
+        for (unsigned i = 0; i < TILE_WIDTH; i++)
+            TRY(grow(c, tile.hashes[i]));
+    }
+    return OK;
+}
+
+static enum err check_entries(struct check *c, void (*progress)(uint64_t done, uint64_t all))
+{
+    QUERY_AUTO q;
+    query_start(&q, c->db, SQL_JOURNAL_ALL, ARGS(V_INT((int64_t)c->report->first_kept)));
+    while (query_next(&q)) {
+        if ((uint64_t)query_int(&q, 0) != c->edge->tree.size)
+            return broken(c, "it is missing");
+        TRY(check_columns(c, &q));
+        TRY(grow(c, tree_leaf(query_bytes(&q, 2))));
+        if (c->edge->tree.size == c->published.size && !hash_eq(tree_root(&c->edge->tree), tree_root(&c->published)))
+            return say(c->a, ERR_INTEGRITY, "the entries of the journal are not those that were acknowledged");
+        if (progress && c->edge->tree.size % PROGRESS_EVERY == 0)
+            progress(c->edge->tree.size, c->published.size);
+    }
+    return q.status;
+}
+
+/* The incomplete tiles above the leaves are rows too. */
+static enum err check_upper(struct check *c)
+{
+    for (unsigned level = 1; level < EDGE_LEVELS; level++)
+        if (c->edge->counts[level])
+            TRY(check_tile(c, level, c->edge->tree.size >> (8 * (level + 1))));
+    return OK;
+}
+
+static enum err check_all(struct check *c, void (*progress)(uint64_t done, uint64_t all))
+{
+    TRY(journal_first(c->db, &c->report->first_kept));
+    query_start(&c->checkpoints, c->db, SQL_CHECKPOINT_ALL, ARGS());
+    c->pending = query_next(&c->checkpoints);
+    TRY(grow_forgotten(c, c->report->first_kept));
+    TRY(check_entries(c, progress));
+    TRY(check_upper(c));
+    if (c->pending || c->edge->tree.size < c->published.size)
+        return say(c->a, ERR_INTEGRITY, "the journal has %llu entries and more were signed for or acknowledged",
+                   (unsigned long long)c->edge->tree.size);
+    c->report->size = c->edge->tree.size;
+    c->report->root = tree_root(&c->edge->tree);
+    return c->checkpoints.status;
+}
+
+enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all), struct journal_report *out)
+{
+    *out = (struct journal_report){ 0 };
+    struct check c = { .s = s, .a = a, .report = out, .row = arena_make(ROW_MEMORY) };
+    pthread_mutex_lock(&s->published_lock);
+    c.published = s->published;
+    pthread_mutex_unlock(&s->published_lock);
+    READ_AUTO db = NULL;
+    READ_AUTO keys = NULL;
+    TRY(store_read(s, a, &db));
+    TRY(store_read_keys(s, a, &keys));
+    if (!(c.edge = calloc(1, sizeof *c.edge)))
+        return say(a, ERR_MEMORY, "no memory to verify the journal");
+    c.db = db, c.keys = keys;
+    enum err e = check_all(&c, progress);
+    query_end(&c.checkpoints);
+    arena_free(&c.row);
+    free(c.edge);
+    return e;
+}
+
+/* ---- Forgetting. ---- */
+
+enum err journal_first(struct db *db, uint64_t *first)
+{
+    QUERY_AUTO q;
+    int64_t value = 0;
+    query_start(&q, db, SQL_META_GET, ARGS(V_TEXT(TEXT("journal.first"))));
+    if (query_next(&q) && (!text_int(query_bytes(&q, 0), &value) || value < 0 || value % TILE_WIDTH))
+        return say(db->arena, ERR_INTEGRITY, "the journal's first kept entry is not told");
+    *first = (uint64_t)value;
+    return q.status;
+}
+
+static enum err entry_time(struct db *db, uint64_t seq, msec *at)
+{
+    QUERY_AUTO q;
+    *at = 0;
+    query_start(&q, db, SQL_JOURNAL_TIME, ARGS(V_INT((int64_t)seq)));
+    if (query_next(&q)) {
+        *at = query_int(&q, 0);
+        return OK;
+    }
+    return q.status != OK ? q.status : say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu", (unsigned long long)seq);
+}
+
+/* The first bundle, of [low, high), whose last entry is not before `before`: times never go back. */
+static enum err first_to_keep(struct db *db, msec before, uint64_t low, uint64_t high, uint64_t *out)
+{
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        msec at;
+        TRY(entry_time(db, middle * TILE_WIDTH + TILE_WIDTH - 1, &at));
+        if (at < before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *out = low * TILE_WIDTH;
+    return OK;
+}
+
+static enum err prune_range(struct store *s, struct arena *a, msec before, uint64_t *from, uint64_t *to)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(s, a, &db));
+    TRY(journal_first(db, from));
+    pthread_mutex_lock(&s->published_lock);
+    uint64_t bundles = s->published.size / TILE_WIDTH;
+    pthread_mutex_unlock(&s->published_lock);
+    return first_to_keep(db, before, *from / TILE_WIDTH, bundles, to);
+}
+
+static enum err prune_run(struct db *db, struct write *w)
+{
+    const uint64_t *until = w->arg;
+    char number[24];
+    int64_t gone;
+    snprintf(number, sizeof number, "%llu", (unsigned long long)*until);
+    TRY(db_run(db, SQL_JOURNAL_PRUNE, &gone, ARGS(V_INT((int64_t)*until))));
+    w->event.count = gone;
+    return db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("journal.first")), V_TEXT(text_of(number))));
+}
+
+enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *pruned)
+{
+    uint64_t from, to;
+    *pruned = 0;
+    TRY(prune_range(s, a, before, &from, &to));
+    while (from < to) {                                   /* in steps, so that others' writes pass between */
+        uint64_t until = to - from > PRUNE_BUNDLES * TILE_WIDTH ? from + PRUNE_BUNDLES * TILE_WIDTH : to;
+        struct write w = { .run = prune_run, .arg = &until, .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
+        TRY(store_write(s, a, &w));
+        *pruned += until - from;
+        from = until;
+    }
+    return OK;
+}

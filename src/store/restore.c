@@ -1,0 +1,278 @@
+/* Restoring a backup beside today's keyring: nobody who was erased comes back, and the journal loses nothing. */
+#include "base/log.h"
+#include "store/engine.h"
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { STEP_PEOPLE = 500, CLASSES_MAX = 256 };
+
+/* What today's data.db knows better than the backup: brought over before the silencing. Append-only tables are united,
+ * tokens are as today (a revoked one stays revoked). Engine SQL: `former` is attached. */
+static const char carry_rows[] =
+    "INSERT OR REPLACE INTO main.token SELECT * FROM former.token;"
+    "INSERT OR IGNORE INTO main.certificate SELECT * FROM former.certificate;"
+    "INSERT OR IGNORE INTO main.policy_version SELECT * FROM former.policy_version;"
+    "INSERT OR IGNORE INTO main.consent SELECT c.* FROM former.consent c JOIN main.subject s ON s.tenant = c.tenant AND s.id = c.subject;"
+    "INSERT OR REPLACE INTO main.hold SELECT h.* FROM former.hold h JOIN main.subject s ON s.tenant = h.tenant AND s.id = h.subject;";
+static const char carry_journal[] =
+    "DELETE FROM main.journal; DELETE FROM main.tile; DELETE FROM main.checkpoint;"
+    "INSERT INTO main.journal SELECT * FROM former.journal;"
+    "INSERT INTO main.tile SELECT * FROM former.tile;"
+    "INSERT INTO main.checkpoint SELECT * FROM former.checkpoint;"
+    "INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE name = 'journal.first';";
+
+struct restore {
+    struct store *s;
+    struct arena *a;
+    struct manifest m;
+    char from[PATH_MAX - 64], copy[PATH_MAX], data[PATH_MAX];
+    uint64_t silenced;
+    bool two_journals;                                    /* today's data.db can be read and is of another journal */
+};
+
+/* ---- The copy, and whether it is what its manifest says. ---- */
+
+static enum err copy_in(struct restore *r)
+{
+    char source[PATH_MAX];
+    text hex;
+    int64_t bytes;
+    TRY(manifest_read(r->a, r->from, &r->m));
+    if (r->m.schema > schema_version())
+        return say(r->a, ERR_CONFIG, "the backup is of version %lld and this program knows up to %d", (long long)r->m.schema, schema_version());
+    snprintf(source, sizeof source, "%s/data.db", r->from);
+    TRY(file_copy(r->a, source, r->copy, &hex, &bytes));
+    if (bytes != r->m.bytes || !text_eq(hex, r->m.sha256))
+        return say(r->a, ERR_INTEGRITY, "%s is not the file that its manifest describes", source);
+    return OK;
+}
+
+/* The signature is by the key of this folder's own keyring: a backup of another instance does not pass. */
+static enum err check_journal(struct restore *r)
+{
+    uint64_t size;
+    struct hash root;
+    TRY(checkpoint_open(r->a, &r->s->signer, r->m.checkpoint, &size, &root));
+    const struct tree *tree = &r->s->edge.tree;
+    if (size != tree->size || (int64_t)size != r->m.size || !hash_eq(root, tree_root(tree)))
+        return say(r->a, ERR_INTEGRITY, "the backup's journal is not the one that its manifest signs for");
+    return OK;
+}
+
+/* ---- Today's data, when they can be read. ---- */
+
+/* Whether today's journal goes on from the backup's. ERR_INTEGRITY when both can be read and are two journals. */
+static enum err goes_on(struct restore *r, struct db *today, bool *longer)
+{
+    const struct tree *ours = &r->s->edge.tree;
+    struct edge *e = NEW(r->a, struct edge);
+    struct tree then;
+    TRY_PTR(e);
+    *longer = false;
+    TRY(edge_load(today, e));
+    if (e->tree.size <= ours->size)
+        return OK;
+    TRY(journal_tree_at(today, ours->size, &then));
+    r->two_journals = !hash_eq(tree_root(&then), tree_root(ours));
+    if (r->two_journals)
+        return say(r->a, ERR_INTEGRITY, "today's journal does not begin with the backup's: they are two journals");
+    *longer = true;
+    return OK;
+}
+
+/* Emptied of its log, so that it can be attached, and later replaced, as one file. */
+static enum err read_today(struct restore *r, bool *longer)
+{
+    bool busy;
+    DB_AUTO today = NULL;
+    TRY(db_open(r->a, r->data, FILE_DATA, DB_WRITE, &today));
+    TRY(schema_apply(today));
+    TRY(db_truncate(today, 0, &busy));
+    return goes_on(r, today, longer);
+}
+
+static enum err carry_in(struct restore *r, bool journal)
+{
+    struct db *data = r->s->writers[FILE_DATA];
+    TRY(db_control(data, CONTROL_BEGIN));
+    TRY(db_exec(data, carry_rows));
+    if (journal)
+        TRY(db_exec(data, carry_journal));
+    return db_control(data, CONTROL_COMMIT);
+}
+
+static enum err carry(struct restore *r, bool journal)
+{
+    struct db *data = r->s->writers[FILE_DATA];
+    char *sql = sqlite3_mprintf("ATTACH %Q AS former", r->data);
+    if (!sql)
+        return say(r->a, ERR_MEMORY, "no memory to attach today's data");
+    enum err e = db_exec(data, sql);
+    sqlite3_free(sql);
+    TRY(e);
+    TRY(carry_in(r, journal));
+    TRY(db_exec(data, "DETACH former"));
+    return edge_load(data, &r->s->edge);
+}
+
+static enum err carry_today(struct restore *r)
+{
+    bool longer = false;
+    if (access(r->data, F_OK) != 0)
+        return OK;
+    enum err e = read_today(r, &longer);
+    if (r->two_journals)
+        return e;
+    if (e != OK) {                                        /* damaged: perhaps why a backup is restored */
+        LOG(LOG_WARN, "store.restore-without-today", LOG_INT("error", e));
+        return OK;
+    }
+    return carry(r, longer);
+}
+
+/* ---- Silence. ---- */
+
+struct known { text tenant; struct subject_id id; };
+
+static enum err people_read(struct restore *r, const struct known *after, struct known *out, unsigned *count, struct arena *page)
+{
+    QUERY_AUTO q;
+    query_start(&q, r->s->writers[FILE_DATA], SQL_SUBJECT_PAGE, ARGS(V_TEXT(after->tenant), V_ID(after->id), V_INT(STEP_PEOPLE)));
+    for (*count = 0; *count < STEP_PEOPLE && query_next(&q); ++*count) {
+        text id = query_bytes(&q, 1);
+        if (id.n != SUBJECT_ID)
+            return say(r->a, ERR_INTEGRITY, "a person has an id of %zu bytes", id.n);
+        out[*count].tenant = arena_copy(page, query_bytes(&q, 0));
+        TRY_PTR(out[*count].tenant.p);
+        memcpy(out[*count].id.b, id.p, SUBJECT_ID);
+    }
+    return q.status;
+}
+
+static enum err keys_of(struct restore *r, const struct known *p, uint32_t *classes, unsigned *count, char keep[1024])
+{
+    struct db *keys = r->s->writers[FILE_KEYS];
+    {
+        QUERY_AUTO q;
+        query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(p->tenant), V_ID(p->id)));
+        for (*count = 0; *count < CLASSES_MAX && query_next(&q); ++*count)
+            classes[*count] = (uint32_t)query_int(&q, 0);
+        TRY(q.status);
+    }
+    QUERY_AUTO q;
+    keep[0] = '\0';
+    query_start(&q, keys, SQL_HELD_GET, ARGS(V_TEXT(p->tenant), V_ID(p->id)));
+    if (query_next(&q) && !text_cstr(query_bytes(&q, 0), keep, 1024))
+        return say(r->a, ERR_INTEGRITY, "what is held of a person is not told");
+    return q.status;
+}
+
+static enum err silence_one(struct restore *r, const struct known *p)
+{
+    uint32_t classes[CLASSES_MAX];
+    unsigned count;
+    char keep[1024];
+    TRY(keys_of(r, p, classes, &count, keep));
+    bool alive = false;
+    for (unsigned i = 0; i < count; i++)
+        alive |= classes[i] == 0;
+    r->silenced += !alive;
+    return store_erase(r->s->writers[FILE_DATA], p->tenant, p->id, classes, count, text_of(keep), NULL);
+}
+
+static enum err silence(struct restore *r)
+{
+    struct db *data = r->s->writers[FILE_DATA];
+    struct known after = { .tenant = TEXT("") };
+    char tenant[256];
+    for (unsigned count = STEP_PEOPLE; count == STEP_PEOPLE;) {
+        ARENA_AUTO page = arena_make(4 << 20);
+        struct known *people = NEW_ARRAY(&page, struct known, STEP_PEOPLE);
+        TRY_PTR(people);
+        TRY(db_control(data, CONTROL_BEGIN));
+        TRY(people_read(r, &after, people, &count, &page));
+        for (unsigned i = 0; i < count; i++)
+            TRY(silence_one(r, &people[i]));
+        TRY(db_control(data, CONTROL_COMMIT));
+        if (count && !text_cstr(people[count - 1].tenant, tenant, sizeof tenant))
+            return say(r->a, ERR_INTEGRITY, "a tenant has %zu bytes", people[count - 1].tenant.n);
+        if (count)
+            after = (struct known){ text_of(tenant), people[count - 1].id };
+    }
+    return OK;
+}
+
+static enum err record(struct restore *r)
+{
+    struct db *data = r->s->writers[FILE_DATA];
+    struct event e = { .act = TEXT("restore"), .actor = TEXT("garant"), .count = (int64_t)r->silenced };
+    TRY(db_control(data, CONTROL_BEGIN));
+    data->writing = true;
+    TRY(db_run(data, SQL_IDEMPOTENCY_CLEAR, NULL, ARGS()));
+    TRY(journal_add(data, &e, NULL));
+    TRY(journal_keep(r->s, true));
+    return db_control(data, CONTROL_COMMIT);
+}
+
+/* ---- All of it. ---- */
+
+static enum err keyring_here(struct restore *r)
+{
+    char path[PATH_MAX];
+    store_path(r->s, "keys.db", path);
+    return access(path, F_OK) == 0 ? OK : say(r->a, ERR_CONFIG, "%s has no keyring keys.db to restore beside", r->s->dir);
+}
+
+static enum err prepare(struct restore *r)
+{
+    bool busy;
+    struct store *s = r->s;
+    TRY(keyring_here(r));
+    TRY(copy_in(r));
+    TRY(store_open_file(r->a, s, FILE_KEYS, "keys.db", DB_WRITE));
+    TRY(store_open_file(r->a, s, FILE_DATA, "data.db.restored", DB_WRITE));
+    TRY(store_load(r->a, s, (text){ NULL, 0 }));
+    TRY(check_journal(r));
+    TRY(carry_today(r));
+    TRY(silence(r));
+    TRY(record(r));
+    return db_truncate(s->writers[FILE_DATA], 0, &busy);
+}
+
+/* Closed, the copy is one file; then it takes the place of data.db at once. */
+static enum err replace(struct restore *r)
+{
+    char log[PATH_MAX];
+    db_close(&r->s->writers[FILE_DATA]);
+    TRY(file_sync(r->a, r->copy));
+    static const char *const logs[] = { "data.db-wal", "data.db-shm" };
+    for (unsigned i = 0; i < 2; i++) {                    /* of a damaged data.db: they would be read into the new one */
+        store_path(r->s, logs[i], log);
+        if (unlink(log) != 0 && errno != ENOENT)
+            return say(r->a, ERR_STORAGE, "%s cannot be removed: error %d", log, errno);
+    }
+    if (rename(r->copy, r->data) != 0)
+        return say(r->a, ERR_STORAGE, "%s cannot be replaced: error %d", r->data, errno);
+    return store_sync_folder(r->a, r->s->dir);
+}
+
+enum err store_restore(struct arena *a, text from_dir, const struct store_options *into, uint64_t *silenced)
+{
+    struct restore r = { .a = a };
+    struct store_options o = *into;
+    o.create = false;                                     /* the keyring must be there */
+    if (!text_cstr(from_dir, r.from, sizeof r.from))
+        return say(a, ERR_CONFIG, "the name of the backup's folder is too long");
+    TRY(store_make(a, &o, &r.s));
+    store_path(r.s, "data.db", r.data);
+    store_path(r.s, "data.db.restored", r.copy);
+    enum err e = prepare(&r);
+    if (e == OK)
+        e = replace(&r);
+    *silenced = r.silenced;
+    store_close(&r.s);
+    if (e != OK)
+        unlink(r.copy);
+    return e;
+}

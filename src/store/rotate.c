@@ -1,0 +1,185 @@
+/* A new master key: its file put in place, every wrapped key wrapped anew in steps, the former key forgotten at the end. */
+#include "base/log.h"
+#include "store/engine.h"
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { STEP_KEYS = 500 };
+
+/* ---- The files. FILE holds the new key, FILE.former the one before while a rotation goes on. ---- */
+
+struct files { char former[PATH_MAX + 16], fresh[PATH_MAX + 16], given[PATH_MAX]; };
+
+static enum err files_of(struct store *s, struct arena *a, text given, struct files *f)
+{
+    if (!given.n || !text_cstr(given, f->given, sizeof f->given))
+        return say(a, ERR_CONFIG, "the name of the new master key's file is empty or too long");
+    snprintf(f->former, sizeof f->former, "%s.former", s->master_file);
+    snprintf(f->fresh, sizeof f->fresh, "%s.new", s->master_file);
+    return OK;
+}
+
+static enum err sync_folder_of(struct arena *a, const char *path)
+{
+    text name = text_of(path);
+    const char *slash = memrchr(path, '/', name.n);
+    text dir = arena_copy(a, !slash ? TEXT(".") : slash == path ? TEXT("/") : text_upto(name, (size_t)(slash - path)));
+    TRY_PTR(dir.p);
+    return store_sync_folder(a, dir.p);
+}
+
+static enum err put_in_place(struct store *s, struct arena *a, const struct files *f)
+{
+    text hex;
+    int64_t bytes;
+    TRY(file_copy(a, s->master_file, f->former, &hex, &bytes));
+    TRY(file_copy(a, f->given, f->fresh, &hex, &bytes));
+    if (rename(f->fresh, s->master_file) != 0)
+        return say(a, ERR_STORAGE, "%s cannot be replaced: error %d", s->master_file, errno);
+    return sync_folder_of(a, s->master_file);
+}
+
+static enum err forget_former(struct store *s, struct arena *a)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s.former", s->master_file);
+    if (unlink(path) != 0)
+        return say(a, ERR_STORAGE, "%s cannot be removed: error %d", path, errno);
+    return sync_folder_of(a, s->master_file);
+}
+
+/* ---- The keys. ---- */
+
+struct walk { text tenant; struct subject_id subject; int64_t key_class; uint64_t rewrapped; bool more; struct arena *a; };
+struct found { text tenant, wrapped; struct subject_id subject; uint32_t key_class; };
+
+static enum err page_read(struct db *keys, struct walk *w, struct found *rows, unsigned *count)
+{
+    QUERY_AUTO q;
+    query_start(&q, keys, SQL_KEY_PAGE, ARGS(V_TEXT(w->tenant), V_ID(w->subject), V_INT(w->key_class), V_INT(STEP_KEYS)));
+    for (*count = 0; *count < STEP_KEYS && query_next(&q); ++*count) {
+        struct found *r = &rows[*count];
+        text id = query_bytes(&q, 1);
+        *r = (struct found){ .tenant = arena_copy(w->a, query_bytes(&q, 0)), .wrapped = arena_copy(w->a, query_bytes(&q, 3)),
+                             .key_class = (uint32_t)query_int(&q, 2) };
+        TRY_PTR(r->tenant.p);
+        TRY_PTR(r->wrapped.p);
+        if (id.n != SUBJECT_ID)
+            return say(keys->arena, ERR_INTEGRITY, "the keyring has an id of %zu bytes", id.n);
+        memcpy(r->subject.b, id.p, SUBJECT_ID);
+    }
+    return q.status;
+}
+
+static enum err rewrap(struct store *s, struct db *keys, const struct found *r, uint64_t *rewrapped)
+{
+    const struct master *m = store_master(s);
+    KEY_AUTO k;
+    uint8_t wrapped[WRAPPED_KEY];
+    if (key_wrap_current(m, r->wrapped))
+        return OK;
+    TRY(key_unwrap(keys->arena, m, r->tenant, r->subject, r->key_class, r->wrapped, &k));
+    key_wrap(m, r->tenant, r->subject, r->key_class, &k, wrapped);
+    ++*rewrapped;
+    return db_run(keys, SQL_KEY_REWRAP, NULL, ARGS(V_TEXT(r->tenant), V_ID(r->subject), V_INT(r->key_class), V_BYTES(TEXT_BYTES(wrapped))));
+}
+
+/* One step, a job of the writer. */
+static enum err step(struct store *s, void *arg)
+{
+    struct walk *w = arg;
+    struct db *keys = s->writers[FILE_KEYS];
+    struct found *rows = NEW_ARRAY(w->a, struct found, STEP_KEYS);
+    unsigned count;
+    TRY_PTR(rows);
+    TRY(db_control(keys, CONTROL_BEGIN));
+    TRY(page_read(keys, w, rows, &count));
+    for (unsigned i = 0; i < count; i++)
+        TRY(rewrap(s, keys, &rows[i], &w->rewrapped));
+    TRY(db_control(keys, CONTROL_COMMIT));
+    w->more = count == STEP_KEYS;
+    if (count)
+        w->tenant = rows[count - 1].tenant, w->subject = rows[count - 1].subject, w->key_class = rows[count - 1].key_class;
+    return OK;
+}
+
+static enum err secret_rewrap(struct store *s, struct db *keys, struct arena *a, text name, text old)
+{
+    const struct master *m = store_master(s);
+    struct subject_id nobody = { 0 };
+    KEY_AUTO k;
+    uint8_t wrapped[WRAPPED_KEY];
+    if (key_wrap_current(m, old))
+        return OK;
+    TRY(key_unwrap(a, m, name, nobody, 0, old, &k));
+    key_wrap(m, name, nobody, 0, &k, wrapped);
+    return db_run(keys, SQL_SECRET_REWRAP, NULL, ARGS(V_TEXT(name), V_BYTES(TEXT_BYTES(wrapped))));
+}
+
+static enum err secrets_rewrap(struct store *s, void *arg)
+{
+    enum { SECRETS_MAX = 16 };
+    struct db *keys = s->writers[FILE_KEYS];
+    struct arena *a = arg;
+    text names[SECRETS_MAX], wrapped[SECRETS_MAX];
+    unsigned count = 0;
+    TRY(db_control(keys, CONTROL_BEGIN));
+    QUERY_AUTO q;
+    query_start(&q, keys, SQL_SECRET_LIST, ARGS());
+    for (; count < SECRETS_MAX && query_next(&q); count++) {
+        names[count] = arena_copy(a, query_bytes(&q, 0)), wrapped[count] = arena_copy(a, query_bytes(&q, 1));
+        TRY_PTR(names[count].p);
+        TRY_PTR(wrapped[count].p);
+    }
+    query_end(&q);
+    TRY(q.status);
+    for (unsigned i = 0; i < count; i++)
+        TRY(secret_rewrap(s, keys, a, names[i], wrapped[i]));
+    return db_control(keys, CONTROL_COMMIT);
+}
+
+/* Keys put while this goes on are wrapped under the new master by the writer itself, so one walk finds all. */
+static enum err rewrap_all(struct store *s, struct arena *a, uint64_t *rewrapped)
+{
+    ARENA_AUTO page = arena_make(4 << 20);
+    struct walk w = { .tenant = TEXT(""), .key_class = -1, .more = true, .a = &page };
+    TRY(writer_job(s, a, secrets_rewrap, a));
+    char tenant[256];
+    while (w.more) {
+        TRY(writer_job(s, a, step, &w));
+        if (!text_cstr(w.tenant, tenant, sizeof tenant))
+            return say(a, ERR_INTEGRITY, "the keyring has a tenant of %zu bytes", w.tenant.n);
+        w.tenant = text_of(tenant);
+        arena_reset(&page);
+    }
+    *rewrapped = w.rewrapped;
+    return forget_former(s, a);
+}
+
+enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, uint64_t *rewrapped)
+{
+    struct files f;
+    CLEANUP(master_wipe) struct master m = { 0 };
+    *rewrapped = 0;
+    TRY(files_of(s, a, new_master_file, &f));
+    TRY(access(f.given, F_OK) == 0 ? master_read(a, f.given, &m) : master_create(a, f.given, &m));
+    if (m.id == store_master(s)->id)
+        return say(a, ERR_CONFLICT, "%s holds the master key in use", f.given);
+    master_follow(&m, store_master(s));
+    TRY(put_in_place(s, a, &f));
+    TRY(store_master_set(s, a, &m));
+    return rewrap_all(s, a, rewrapped);
+}
+
+enum err rotate_resume(struct store *s, struct arena *a)
+{
+    uint64_t rewrapped;
+    char former[PATH_MAX + 16];
+    snprintf(former, sizeof former, "%s.former", s->master_file);
+    if (access(former, F_OK) != 0)
+        return OK;
+    TRY(rewrap_all(s, a, &rewrapped));
+    LOG(LOG_INFO, "store.rotation-completed", LOG_INT("keys", (int64_t)rewrapped));
+    return OK;
+}
