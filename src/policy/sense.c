@@ -9,7 +9,7 @@ bool is_marketing(const struct node *purpose)
 {
     static const text terms[] = { TEXT_INIT("dpv:Marketing"), TEXT_INIT("dpv:DirectMarketing"), TEXT_INIT("dpv:Advertising"),
                                   TEXT_INIT("dpv:PersonalisedAdvertising"), TEXT_INIT("dpv:TargetedAdvertising"),
-                                  TEXT_INIT("dpv:SocialMediaMarketing"), TEXT_INIT("dpv:PersonalisedDirectMarketing") };
+                                  TEXT_INIT("dpv:SocialMediaMarketing") };
     text dpv = node_text(purpose, TEXT("dpv"));
     for (size_t i = 0; dpv.n && i < sizeof terms / sizeof *terms; i++)
         if (text_eq(dpv, terms[i]))

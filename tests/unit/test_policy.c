@@ -2,6 +2,8 @@
 #include "policy/policy.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -472,6 +474,82 @@ static void many_faults(void **state)
     assert_true(text_starts(text_of(a.why.detail), TEXT("f has 1000 faults; the first, on line 12: \"x0\" must be a text")));
 }
 
+/* ---- The five files of policies/. ---- */
+
+static const struct policy *load_file(struct arena *a, const char *name)
+{
+    static char yaml[NODE_BYTES_MAX];
+    char path[4096];
+    snprintf(path, sizeof path, "%s/policies/%s.yaml", getenv("GARANT_SOURCE") ? getenv("GARANT_SOURCE") : ".", name);
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        fail_msg("%s cannot be read", path);
+    size_t n = fread(yaml, 1, sizeof yaml, file);
+    fclose(file);
+    BUF_AUTO out = buf_make(1 << 16);
+    struct findings f = { 0 };
+    const struct policy *p = NULL;
+    policy_load(a, (text){ yaml, n }, text_of(name), &f, &p);
+    findings_print(&out, text_of(name), &f);
+    buf_char(&out, '\0');
+    assert_string_equal(out.p, "");
+    return p;
+}
+
+/* Each loads without a finding, has its promises tied from the first to the last, and titles in both languages. */
+static void five_files(void **state)
+{
+    static const struct { const char *name, *prefix; unsigned promises; } files[] = {
+        { "mxplorerplace", "MX", 16 }, { "myportal", "MP", 20 }, { "site-fr", "FR", 9 }, { "myownconference", "MO", 28 },
+        { "deskmanager", "DM", 24 },
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        ARENA_AUTO a = arena_make(1 << 20);
+        POLICY_AUTO p = load_file(&a, files[i].name);
+        const struct node *promises = node_get(p->root, TEXT("promises"));
+        assert_int_equal(promises->count, files[i].promises);
+        for (unsigned n = 1; n <= files[i].promises; n++)
+            if (!node_get(promises, arena_print(&a, "%s-%02u", files[i].prefix, n)))
+                fail_msg("%s does not tie %s-%02u", files[i].name, files[i].prefix, n);
+        assert_true(policy_actor(p, TEXT("app")) > 0 && p->language_count == 2);
+        for (unsigned c = 0; c < p->category_count; c++)
+            assert_true(p->categories[c].transient || p->categories[c].retention);
+        for (unsigned u = 0; u < p->purpose_count; u++)
+            assert_true(p->purposes[u].title_fr.n && !text_eq(p->purposes[u].title_fr, p->purposes[u].title_en));
+    }
+}
+
+static void expect_refusal(const char *file, const char *actor, const char *purpose, const char *category, enum act act,
+                           enum verdict verdict, const char *clause, const char *promise)
+{
+    ARENA_AUTO a = arena_make(1 << 20);
+    POLICY_AUTO p = load_file(&a, file);
+    struct ask q = { .actor = policy_actor(p, text_of(actor)), .purpose = policy_purpose(p, text_of(purpose)),
+                     .category = policy_category(p, text_of(category)), .act = act, .agreement = true };
+    struct decision d = policy_decide(p, &q);
+    assert_int_equal(d.verdict, verdict);
+    assert_true(text_eq(d.clause->path, text_of(clause)));
+    if (text_find(d.clause->promises, text_of(promise)) < 0)
+        fail_msg("%s is not among %.*s", promise, T(d.clause->promises));
+}
+
+/* What the platforms promise to refuse is refused, and the refusal names the promise. */
+static void promised_refusals(void **state)
+{
+    expect_refusal("site-fr", "app", "prospecting", "contact", ACT_SEND, REFUSED_NEVER, "never.prospecting", "FR-03");
+    expect_refusal("site-fr", "maintenance", "marketing", "contact", ACT_DISCLOSE, REFUSED_NEVER, "never.prospecting", "FR-04");
+    expect_refusal("site-fr", "app", "resale", "contact", ACT_READ, REFUSED_PURPOSE_UNKNOWN, "purposes", "FR-01");
+    expect_refusal("myportal", "app", "partner_news", "contact", ACT_READ, REFUSED_CONSENT, "purposes.partner_news", "MP-02");
+    expect_refusal("myportal", "organiser", "events", "contact", ACT_DISCLOSE, REFUSED_CONFIDENTIALITY, "recipients.organiser", "MP-10");
+    expect_refusal("myportal", "campaigns", "service", "contact", ACT_READ, REFUSED_ACTOR, "systems.campaigns", "MP-16");
+    expect_refusal("mxplorerplace", "manager", "statistics", "usage", ACT_READ, REFUSED_ACTOR, "roles.manager", "MX-08");
+    expect_refusal("myownconference", "app", "support_extra", "support_notes", ACT_WRITE, REFUSED_CONSENT, "purposes.support_extra", "MO-07");
+    expect_refusal("myownconference", "app", "card_storage", "payments", ACT_WRITE, REFUSED_NEVER, "never.payment_data", "MO-20");
+    expect_refusal("myownconference", "app", "visitor_marketing", "visitor", ACT_READ, REFUSED_NEVER, "never.visitors_for_us", "MO-11");
+    expect_refusal("deskmanager", "mobile", "mobile_features", "mobile", ACT_WRITE, REFUSED_CONSENT, "purposes.mobile_features", "DM-06");
+    expect_refusal("deskmanager", "app", "sale", "contact", ACT_DISCLOSE, REFUSED_NEVER, "never.sale", "DM-12");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +557,7 @@ int main(void)
         cmocka_unit_test(model),          cmocka_unit_test(decisions),     cmocka_unit_test(wild_indexes),
         cmocka_unit_test(bad_words_and_keys), cmocka_unit_test(bad_values), cmocka_unit_test(missing_keys),
         cmocka_unit_test(bad_places), cmocka_unit_test(bad_categories), cmocka_unit_test(bad_uses), cmocka_unit_test(many_faults),
+        cmocka_unit_test(five_files), cmocka_unit_test(promised_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
