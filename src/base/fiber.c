@@ -202,7 +202,6 @@ void wait_init(struct wait *w)
 void wait_for(struct wait *w)
 {
     int expected = PENDING;
-    w->fiber = running;
     if (!atomic_compare_exchange_strong(&w->state, &expected, WAITING))
         return;
     if (w->fiber) {

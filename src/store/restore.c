@@ -7,20 +7,33 @@
 
 enum { STEP_PEOPLE = 500, CLASSES_MAX = 256 };
 
-/* What today's data.db knows better than the backup: brought over before the silencing. Append-only tables are united,
- * tokens are as today (a revoked one stays revoked). Engine SQL: `former` is attached. */
-static const char carry_rows[] =
-    "INSERT OR REPLACE INTO main.token SELECT * FROM former.token;"
-    "INSERT OR IGNORE INTO main.certificate SELECT * FROM former.certificate;"
-    "INSERT OR IGNORE INTO main.policy_version SELECT * FROM former.policy_version;"
-    "INSERT OR IGNORE INTO main.consent SELECT c.* FROM former.consent c JOIN main.subject s ON s.tenant = c.tenant AND s.id = c.subject;"
-    "INSERT OR REPLACE INTO main.hold SELECT h.* FROM former.hold h JOIN main.subject s ON s.tenant = h.tenant AND s.id = h.subject;";
-static const char carry_journal[] =
-    "DELETE FROM main.journal; DELETE FROM main.tile; DELETE FROM main.checkpoint;"
-    "INSERT INTO main.journal SELECT * FROM former.journal;"
-    "INSERT INTO main.tile SELECT * FROM former.tile;"
-    "INSERT INTO main.checkpoint SELECT * FROM former.checkpoint;"
-    "INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE name = 'journal.first';";
+/* What today's data.db knows better than the backup, brought over when its journal goes on from the backup's: tables of no
+ * one person (a token revoked since stays revoked), records of proof (a consent withdrawn since stays withdrawn), and the
+ * journal. What was stored of people is the backup's. Engine SQL: `former` is today's file, attached. */
+#define CARRY_no(name, kept_as) CARRY_no_##kept_as(name)
+#define CARRY_no_nothing(name) "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT * FROM former." #name ";"
+#define CARRY_no_meta(name) \
+    "INSERT OR REPLACE INTO main." #name " SELECT * FROM former." #name " WHERE name = 'journal.first';"
+#define CARRY_rows(name, kept_as) CARRY_rows_##kept_as(name)
+#define CARRY_rows_nothing(name)
+#define CARRY_proofs(name)                                                                                       \
+    "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT t.* FROM former." #name " t"             \
+    " WHERE EXISTS (SELECT 1 FROM main.subject s WHERE s.tenant = t.tenant AND s.id = t.subject);"
+#define CARRY_rows_consents(name) CARRY_proofs(name)
+#define CARRY_rows_proofs(name) CARRY_proofs(name)
+#define CARRY_rows_holds(name) CARRY_proofs(name)
+#define CARRY_keyed(name, kept_as)
+#define CARRY_marked(name, kept_as)
+#define CARRY_links(name, kept_as) CARRY_no_nothing(name)
+static const char carry_sql[] =
+#define TABLE(name, erasure, kept_as, storage, ...) CARRY_##erasure(name, kept_as)
+#define KEYRING_TABLE(...)
+#define INDEX(...)
+#include "store/tables.def"
+#undef TABLE
+#undef KEYRING_TABLE
+#undef INDEX
+    "DELETE FROM main.idempotency";                       /* answers given under another state of the data */
 
 struct restore {
     struct store *s;
@@ -92,17 +105,14 @@ static enum err read_today(struct restore *r, bool *longer)
     return goes_on(r, today, longer);
 }
 
-static enum err carry_in(struct restore *r, bool journal)
+static enum err carry_in(struct db *data)
 {
-    struct db *data = r->s->writers[FILE_DATA];
     TRY(db_control(data, CONTROL_BEGIN));
-    TRY(db_exec(data, carry_rows));
-    if (journal)
-        TRY(db_exec(data, carry_journal));
+    TRY(db_exec(data, carry_sql));
     return db_control(data, CONTROL_COMMIT);
 }
 
-static enum err carry(struct restore *r, bool journal)
+static enum err carry(struct restore *r)
 {
     struct db *data = r->s->writers[FILE_DATA];
     char *sql = sqlite3_mprintf("ATTACH %Q AS former", r->data);
@@ -111,7 +121,7 @@ static enum err carry(struct restore *r, bool journal)
     enum err e = db_exec(data, sql);
     sqlite3_free(sql);
     TRY(e);
-    TRY(carry_in(r, journal));
+    TRY(carry_in(data));
     TRY(db_exec(data, "DETACH former"));
     return edge_load(data, &r->s->edge);
 }
@@ -128,7 +138,7 @@ static enum err carry_today(struct restore *r)
         LOG(LOG_WARN, "store.restore-without-today", LOG_INT("error", e));
         return OK;
     }
-    return carry(r, longer);
+    return longer ? carry(r) : OK;
 }
 
 /* ---- Silence. ---- */

@@ -151,9 +151,9 @@ enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*prog
 /* The keyring, keys.db, for a place of its own with a short term: it opens every backup of the data made meanwhile. */
 enum err store_backup_keys(struct store *s, struct arena *a, text to_dir);
 /* Puts a backup of the data into the folder `into` (not in use: ERR_LOCKED), beside the keyring and master key that are there
- * today. What belongs to people without a key is deleted (*silenced people). Journal, tokens, consents, holds, certificates and policy
- * versions since the backup are kept from today's data.db while it can be read, so that the journal never loses an entry and
- * no withdrawal is undone. ERR_INTEGRITY, with nothing changed, when the backup is altered or of another instance. */
+ * today. What belongs to people without a key is deleted (*silenced people). The journal, tables of no one person (tokens,
+ * certificates, policy versions) and records of proof (consents, holds, disclosures) are kept as they are in today's data.db
+ * while it can be read, so that the journal never loses an entry and no withdrawal is undone. ERR_INTEGRITY, with nothing changed, when the backup is altered or of another instance. */
 enum err store_restore(struct arena *a, text from_dir, const struct store_options *into, uint64_t *silenced);
 /* Wraps every key anew under the master key of `new_master_file` (made when absent), in steps beside the ordinary writes; its content
  * then stands in the master key's own file. The former one stands in FILE.former until the last key is wrapped: a rotation

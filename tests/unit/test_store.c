@@ -137,9 +137,393 @@ static void erasure_completed(void **state)
     assert_true(has_key(f, &two));
 }
 
+/* ---- What a byte search may not find. ---- */
+
+static void leaves_no_byte(void **state)
+{
+    struct fixture *f = *state;
+    enum { PEOPLE = 400 };
+    struct person *people = NEW_ARRAY(&f->a, struct person, PEOPLE);
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        people[i] = person_make(f->s, i + 1);
+        assert_ok(f, create(f->s, &f->a, &people[i], false));
+    }
+    assert_true(found_in_folder(f->dir, TEXT_BYTES(people[7].put.wrapped)));     /* the search does find what is there */
+    for (unsigned i = 7; i < PEOPLE; i += 40)
+        assert_ok(f, erase(f->s, &f->a, &people[i]));
+    for (unsigned i = 7; i < PEOPLE; i += 40) {
+        assert_false(found_in_folder(f->dir, TEXT_BYTES(people[i].put.wrapped)));
+        assert_false(found_in_folder(f->dir, TEXT_BYTES(people[i].id)));
+        assert_false(found_in_folder(f->dir, TEXT_BYTES(people[i].key)));
+    }
+}
+
+/* A reader holds the log up: it is truncated soon after, by itself. */
+static void truncates_later(void **state)
+{
+    struct fixture *f = *state;
+    struct person p = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &p, false));
+    struct db *reader = NULL;
+    assert_ok(f, store_read(f->s, &f->a, &reader));
+    assert_true(f->s->edge.tree.size == 1);
+    {
+        QUERY_AUTO q;
+        query_start(&q, reader, SQL_JOURNAL_LAST, ARGS());
+        assert_true(query_next(&q));
+    }
+    assert_ok(f, erase(f->s, &f->a, &p));
+    store_read_end(&reader);
+    for (unsigned tries = 0; tries < 100 && store_figures(f->s).wal_bytes; tries++)
+        usleep(20000);
+    assert_int_equal(store_figures(f->s).wal_bytes, 0);
+    assert_false(found_in_folder(f->dir, TEXT_BYTES(p.id)));
+}
+
+/* ---- Migrations. ---- */
+
+static void migrations(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    int64_t one = 0;
+    path_in(f, "old.db", path);
+    DB_AUTO db = NULL;
+    assert_ok(f, db_open(&f->a, path, FILE_DATA, DB_CREATE, &db));
+    static const struct migration steps[] = { { 1, "CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1)" },
+                                              { 2, "ALTER TABLE a ADD COLUMN y INTEGER" },
+                                              { 3, "UPDATE a SET y = 2; INSERT INTO nowhere VALUES (1)" } };
+    assert_ok(f, schema_migrate(db, steps, 2));
+    assert_ok(f, schema_migrate(db, steps, 2));           /* nothing to do any more */
+    assert_ok(f, db_exec(db, "UPDATE a SET y = 1"));
+    assert_int_not_equal(schema_migrate(db, steps, 3), OK);
+    assert_int_equal(sqlite3_get_autocommit(db->handle), 1);
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_prepare_v2(db->handle, "SELECT x + y, (SELECT user_version FROM pragma_user_version) FROM a", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    one = sqlite3_column_int64(statement, 0);
+    int version = sqlite3_column_int(statement, 1);
+    sqlite3_finalize(statement);
+    assert_int_equal(one, 2);                             /* the failed step left nothing */
+    assert_int_equal(version, 2);
+    assert_int_equal(schema_migrate(db, steps, 1), ERR_CONFIG);
+}
+
+static void newer_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    store_close(&f->s);
+    tamper(f, "data.db", "PRAGMA user_version = 99", (text){ NULL, 0 });
+    struct store_options o = options(f);
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_CONFIG);
+}
+
+/* ---- Folders that are not whole. ---- */
+
+static void keyring_missing(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    struct store_options o = options(f);
+    store_close(&f->s);
+    path_in(f, "keys.db", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_CONFIG);
+    assert_int_not_equal(access(path, F_OK), 0);          /* none was made in its place */
+}
+
+static void data_missing(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    struct store_options o = options(f);
+    store_close(&f->s);
+    path_in(f, "data.db", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_CONFIG);
+}
+
+static void other_master(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    struct master other;
+    struct store_options o = options(f);
+    store_close(&f->s);
+    path_in(f, "other.key", path);
+    assert_ok(f, master_create(&f->a, path, &other));
+    o.master_file = text_of(path);
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_CRYPT);
+}
+
+/* ---- Backup and restore. ---- */
+
+static text backup_dir(struct fixture *f)
+{
+    char path[128];
+    path_in(f, "backup", path);
+    return arena_copy(&f->a, text_of(path));
+}
+
+static void restore(struct fixture *f, uint64_t *silenced)
+{
+    struct store_options o = options(f);
+    store_close(&f->s);
+    assert_ok(f, store_restore(&f->a, backup_dir(f), &o, silenced));
+    start(f);
+}
+
+static void restored_is_silent(void **state)
+{
+    struct fixture *f = *state;
+    struct person early = person_make(f->s, 1), erased = person_make(f->s, 2), late = person_make(f->s, 3);
+    struct journal_report report;
+    uint64_t size, silenced;
+    assert_ok(f, create(f->s, &f->a, &early, false));
+    assert_ok(f, create(f->s, &f->a, &erased, false));
+    assert_ok(f, store_backup(f->s, &f->a, backup_dir(f), NULL, &size));
+    assert_int_equal(size, 2);
+    assert_int_equal(store_backup(f->s, &f->a, backup_dir(f), NULL, &size), ERR_CONFLICT);
+    assert_ok(f, create(f->s, &f->a, &late, false));
+    assert_ok(f, erase(f->s, &f->a, &erased));
+    restart(f);
+    uint64_t before = journal_size(f);
+    restore(f, &silenced);
+    assert_int_equal(silenced, 1);
+    assert_true(has_row(f, &early) && has_key(f, &early));
+    assert_false(has_row(f, &erased) || has_key(f, &erased));
+    assert_false(has_row(f, &late));                      /* the data are those of the backup */
+    assert_int_equal(journal_size(f), before + 1);        /* the journal is not: it lost nothing */
+    assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
+    assert_false(found_in_folder(f->dir, TEXT_BYTES(erased.id)));
+}
+
+static void restored_without_today(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1), erased = person_make(f->s, 2);
+    struct journal_report report;
+    uint64_t size, silenced;
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    assert_ok(f, create(f->s, &f->a, &erased, false));
+    assert_ok(f, store_backup(f->s, &f->a, backup_dir(f), NULL, &size));
+    assert_ok(f, erase(f->s, &f->a, &erased));
+    store_close(&f->s);
+    char path[128];
+    path_in(f, "data.db", path);
+    assert_ok(f, file_write(&f->a, path, TEXT("no database at all, the disk is broken")));
+    struct store_options o = options(f);
+    assert_ok(f, store_restore(&f->a, backup_dir(f), &o, &silenced));
+    start(f);
+    assert_int_equal(silenced, 1);
+    assert_true(has_row(f, &one));
+    assert_false(has_row(f, &erased));
+    assert_int_equal(journal_size(f), 3);
+    assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
+}
+
+/* Nothing is changed by a backup that is altered, or of another instance, or while the folder is in use. */
+static void restore_refuses(void **state)
+{
+    struct fixture *f = *state;
+    void *other_state;
+    assert_int_equal(setup(&other_state), 0);
+    struct fixture *other = other_state;
+    struct person one = person_make(f->s, 1);
+    uint64_t size, silenced;
+    struct store_options o = options(f);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    assert_ok(other, note(other->s, &other->a, TEXT("read")));
+    assert_ok(f, store_backup(other->s, &f->a, backup_dir(other), NULL, &size));
+    assert_ok(f, store_backup(f->s, &f->a, backup_dir(f), NULL, &size));
+    assert_int_equal(store_restore(&f->a, backup_dir(f), &o, &silenced), ERR_LOCKED);
+    store_close(&f->s);
+    assert_int_equal(store_restore(&f->a, backup_dir(other), &o, &silenced), ERR_INTEGRITY);
+    tamper(f, "backup/data.db", "DELETE FROM subject", (text){ NULL, 0 });
+    assert_int_equal(store_restore(&f->a, backup_dir(f), &o, &silenced), ERR_INTEGRITY);
+    start(f);
+    assert_true(has_row(f, &one));
+    teardown(&other_state);
+}
+
+struct writers { struct fixture *f; _Atomic bool stop; _Atomic unsigned acknowledged; };
+
+static void *write_on(void *arg)
+{
+    struct writers *w = arg;
+    ARENA_AUTO a = arena_make(1 << 20);
+    for (unsigned i = 0; !atomic_load(&w->stop); i++) {
+        struct person p = person_make(w->f->s, 5000 + i);
+        if (create(w->f->s, &a, &p, false) != OK)
+            return NULL;
+        atomic_store(&w->acknowledged, i + 1);
+        arena_reset(&a);
+    }
+    return w;
+}
+
+static void backup_under_load(void **state)
+{
+    struct fixture *f = *state;
+    struct writers w = { .f = f };
+    pthread_t thread;
+    uint64_t size, silenced;
+    assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
+    while (atomic_load(&w.acknowledged) < 500)
+        usleep(1000);
+    unsigned before = atomic_load(&w.acknowledged);
+    assert_ok(f, store_backup(f->s, &f->a, backup_dir(f), NULL, &size));
+    atomic_store(&w.stop, true);
+    void *sound;
+    pthread_join(thread, &sound);
+    assert_non_null(sound);
+    assert_true(size >= before);
+    restore(f, &silenced);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM subject"), size);
+    assert_int_equal(silenced, 0);
+}
+
+/* The keyring's backup opens what was sealed when it was made. */
+static void keys_backup(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    char from[128], to[128];
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    assert_ok(f, store_backup_keys(f->s, &f->a, backup_dir(f)));
+    store_close(&f->s);
+    path_in(f, "backup/keys.db", from);
+    path_in(f, "keys.db", to);
+    assert_int_equal(rename(from, to), 0);
+    start(f);
+    assert_true(has_key(f, &one));
+}
+
+/* ---- Rotation. ---- */
+
+static int64_t not_under(struct fixture *f, const struct master *m)
+{
+    READ_AUTO db = NULL;
+    int64_t others = 0;
+    assert_ok(f, store_read_keys(f->s, &f->a, &db));
+    QUERY_AUTO q;
+    struct subject_id zero = { 0 };
+    query_start(&q, db, SQL_KEY_PAGE, ARGS(V_TEXT(TEXT("")), V_ID(zero), V_INT(-1), V_INT(1000000)));
+    while (query_next(&q))
+        others += !key_wrap_current(m, query_bytes(&q, 3));
+    assert_int_equal(q.status, OK);
+    return others;
+}
+
+static void rotates_under_load(void **state)
+{
+    struct fixture *f = *state;
+    struct person old = person_make(f->s, 1);
+    struct writers w = { .f = f };
+    pthread_t thread;
+    uint64_t rewrapped;
+    char path[128], former[128];
+    assert_ok(f, create(f->s, &f->a, &old, false));
+    struct person stale = person_make(f->s, 2);           /* wrapped before, put after */
+    uint32_t first = store_master(f->s)->id;
+    assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
+    while (atomic_load(&w.acknowledged) < 1500)
+        usleep(1000);
+    path_in(f, "next.key", path);
+    path_in(f, "master.key.former", former);
+    assert_ok(f, store_rotate_master(f->s, &f->a, text_of(path), &rewrapped));
+    assert_true(rewrapped >= 1501);
+    assert_int_not_equal(store_master(f->s)->id, first);
+    assert_ok(f, create(f->s, &f->a, &stale, false));
+    atomic_store(&w.stop, true);
+    void *sound;
+    pthread_join(thread, &sound);
+    assert_non_null(sound);
+    assert_int_equal(not_under(f, store_master(f->s)), 0);
+    assert_int_not_equal(access(former, F_OK), 0);
+    assert_int_equal(store_rotate_master(f->s, &f->a, text_of(path), &rewrapped), ERR_CONFLICT);
+    assert_int_equal(unlink(path), 0);
+    restart(f);
+    assert_true(has_key(f, &old) && has_key(f, &stale));
+    assert_false(store_master(f->s)->has_former);
+}
+
+/* A rotation that stopped after its first step goes on at the next start. */
+static void rotation_resumes(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    struct master m;
+    char current[128], former[128];
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    store_close(&f->s);
+    path_in(f, "master.key", current);
+    path_in(f, "master.key.former", former);
+    assert_int_equal(rename(current, former), 0);
+    assert_ok(f, master_create(&f->a, current, &m));
+    start(f);
+    assert_int_equal(store_master(f->s)->id, m.id);
+    assert_int_equal(not_under(f, &m), 0);
+    assert_int_not_equal(access(former, F_OK), 0);
+    restart(f);
+    assert_true(has_key(f, &one));
+}
+
+/* ---- What is held outlives the person's key. ---- */
+
+enum { HELD_CLASS = 77 };
+
+static enum err held_run(struct db *db, struct write *w)
+{
+    const struct person *p = w->arg;
+    static const uint32_t kept[] = { HELD_CLASS };
+    return store_erase(db, TENANT, p->id, kept, 1, TEXT("consents"), NULL);
+}
+
+static void held_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct person p = person_make(f->s, 1);
+    struct key_put held = { .tenant = TENANT, .subject = p.id, .key_class = HELD_CLASS };
+    static const uint32_t kept[] = { HELD_CLASS };
+    struct key_shred x = { .tenant = TENANT, .subject = p.id, .all_but_held = true, .kept = kept, .kept_count = 1, .keep = TEXT("consents") };
+    struct write put = { .event = event_of(&p, TEXT("subject.update")), .puts = &held, .put_count = 1 };
+    struct write shred = { .run = held_run, .arg = &p, .event = event_of(&p, TEXT("subject.erase")), .shreds = &x, .shred_count = 1 };
+    key_wrap(store_master(f->s), TENANT, p.id, HELD_CLASS, &p.key, held.wrapped);
+    assert_ok(f, create(f->s, &f->a, &p, false));
+    assert_ok(f, store_write(f->s, &f->a, &put));
+    tamper(f, "data.db", "INSERT INTO consent (tenant, subject, purpose, channel, seq, decision, at, policy)"
+           " VALUES ('acme', ?1, 'news', '', 1, 'given', 1, 'p')", TEXT_BYTES(p.id));
+    tamper(f, "data.db", "INSERT INTO milestone (tenant, subject, event, at) VALUES ('acme', ?1, 'closure', 1)", TEXT_BYTES(p.id));
+    assert_ok(f, store_write(f->s, &f->a, &shred));
+    assert_false(has_key(f, &p));
+    KEY_AUTO k;
+    assert_ok(f, store_key(f->s, &f->a, TENANT, p.id, HELD_CLASS, &k));
+    assert_int_equal(count(f, FILE_DATA, "SELECT state FROM subject"), 2);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM consent"), 1);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM milestone"), 0);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM identifier"), 0);
+    assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM held"), 1);
+}
+
+/* A second key of the same class is refused, and with it the whole write. */
+static void one_key_a_class(void **state)
+{
+    struct fixture *f = *state;
+    struct person p = person_make(f->s, 1), again = person_make(f->s, 2);
+    assert_ok(f, create(f->s, &f->a, &p, false));
+    again.put = p.put;
+    assert_int_equal(create(f->s, &f->a, &again, false), ERR_CONFLICT);
+    assert_false(has_row(f, &again));
+    assert_true(has_key(f, &p));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(statements), CASE(creates_and_refuses), CASE(edge_survives), CASE(second_process),
-                                        CASE(group_commit), CASE(erases), CASE(erasure_completed) };
+                                        CASE(group_commit), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte), CASE(truncates_later),
+                                        CASE(migrations), CASE(newer_is_refused), CASE(keyring_missing), CASE(data_missing), CASE(other_master),
+                                        CASE(restored_is_silent), CASE(restored_without_today), CASE(restore_refuses), CASE(backup_under_load),
+                                        CASE(keys_backup), CASE(rotates_under_load), CASE(rotation_resumes), CASE(held_stays), CASE(one_key_a_class) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
