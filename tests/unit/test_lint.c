@@ -130,8 +130,60 @@ static void published(void **state)
     }
 }
 
+/* ---- Each rule, firing and not. ---- */
+
+struct rule_case { text rule, severity, fires, rests; };
+static const struct rule_case cases[] = {
+#define CASE(rule, severity, fires, rests) { TEXT_INIT(#rule), TEXT_INIT(#severity), TEXT_INIT(fires), TEXT_INIT(rests) },
+#include "lint_cases.def"
+#undef CASE
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static unsigned count_rule(const struct lint_findings *f, text rule)
+{
+    return count_found(f, rule, TEXT("E")) + count_found(f, rule, TEXT("W")) + count_found(f, rule, TEXT("A"));
+}
+
+static bool case_holds(const struct rule_case *c)
+{
+    ARENA_AUTO a = arena_make(1 << 24);
+    struct lint_findings fires = lint_on(&a, c->fires, today), rests = lint_on(&a, c->rests, today);
+    bool once = count_found(&fires, c->rule, c->severity) == 1 && count_rule(&fires, c->rule) == 1;
+    if (!once)
+        print_error("%.*s %.*s does not fire once on: %.*s\n", T(c->rule), T(c->severity), T(c->fires));
+    if (count_found(&rests, c->rule, c->severity))
+        print_error("%.*s %.*s fires on: %.*s\n", T(c->rule), T(c->severity), T(c->rests));
+    return once && !count_found(&rests, c->rule, c->severity);
+}
+
+static void each_rule(void **state)
+{
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < CASES; i++)
+        wrong += !case_holds(&cases[i]);
+    assert_int_equal(wrong, 0);
+}
+
+/* No rule without a case, at each severity that the law's table gives it. */
+static void every_severity(void **state)
+{
+    unsigned count;
+    const struct lint_rule *rules = lint_rules(&count);
+    for (unsigned r = 0; r < count; r++)
+        for (text rest = rules[r].severities; rest.p;) {
+            text severity = text_cut(&rest, '/');
+            bool covered = text_eq(rules[r].id, TEXT("P07")) && text_eq(severity, TEXT("W"));    /* see dates() */
+            for (unsigned i = 0; i < CASES; i++)
+                covered = covered || (text_eq(cases[i].rule, rules[r].id) && text_eq(cases[i].severity, severity));
+            if (!covered)
+                fail_msg("%.*s has no case at %.*s", T(rules[r].id), T(severity));
+        }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(table), cmocka_unit_test(gold), cmocka_unit_test(published) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(table),     cmocka_unit_test(gold), cmocka_unit_test(published),
+                                        cmocka_unit_test(each_rule), cmocka_unit_test(every_severity) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
