@@ -43,18 +43,27 @@ void check_M04(struct lint *l)
             fire_at(l, SEVERITY_ERROR, purpose, "channels");
 }
 
-/* A consent to the measure alone: a purpose that only measures, or one asked beside the mailing's. */
-static bool pixel_apart(const struct node *purpose)
+/* Mails that can be had without being measured. */
+static bool mails_unmeasured(const struct lint *l)
 {
-    if (!has_basis(purpose, "consent"))
+    EACH_MARKETING(purpose, l)
+        if (has(key(purpose, "channels"), "email") && !is_yes(key(purpose, "pixel")) && !is_yes(key(purpose, "measured")))
+            return true;
+    return false;
+}
+
+/* A consent to the measure alone: said to be, or that of a purpose beside the one that sends. */
+static bool pixel_apart(const struct lint *l, const struct node *purpose)
+{
+    if (!has_basis(purpose, "consent") || is_none(clause(l, "consent.separate")))
         return false;
-    return is_word(key(purpose, "pixel_consent"), "separate") || !is_direct_marketing(purpose);
+    return is_word(key(purpose, "pixel_consent"), "separate") || !is_direct_marketing(purpose) || mails_unmeasured(l);
 }
 
 void check_M05(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (is_yes(key(purpose, "pixel")) && !pixel_apart(purpose))
+        if (is_yes(key(purpose, "pixel")) && !pixel_apart(l, purpose))
             fire_at(l, SEVERITY_ERROR, purpose, "pixel");
         else if (is_yes(key(purpose, "measured")) && !is_set(key(purpose, "pixel")))
             fire_at(l, SEVERITY_WARNING, purpose, "pixel");

@@ -181,9 +181,172 @@ static void every_severity(void **state)
         }
 }
 
+/* ---- Dates: each rule holds from its day on, and tables of facts run out. ---- */
+
+static unsigned found_on(text yaml, text rule, text severity, struct date day)
+{
+    ARENA_AUTO a = arena_make(1 << 24);
+    struct lint_findings f = lint_on(&a, yaml, day);
+    return count_found(&f, rule, severity);
+}
+
+static void dates(void **state)
+{
+    text phone = TEXT("purposes: {p: {marketing: true, channels: [phone], basis: legitimate_interest}}\n");
+    assert_int_equal(found_on(phone, TEXT("M04"), TEXT("E"), (struct date){ 2026, 8, 10 }), 0);
+    assert_int_equal(found_on(phone, TEXT("M04"), TEXT("E"), (struct date){ 2026, 8, 11 }), 1);
+    text pixel = TEXT("purposes: {p: {basis: contract, pixel: true}}\n");
+    assert_int_equal(found_on(pixel, TEXT("M05"), TEXT("E"), (struct date){ 2026, 7, 13 }), 0);
+    assert_int_equal(found_on(pixel, TEXT("M05"), TEXT("E"), (struct date){ 2026, 7, 14 }), 1);
+    text brazil = TEXT("recipients: {x: {country: BR}}\n"), framework = TEXT("recipients: {x: {country: US, safeguard: dpf}}\n");
+    assert_int_equal(found_on(brazil, TEXT("P04"), TEXT("E"), (struct date){ 2025, 12, 31 }), 1);
+    assert_int_equal(found_on(brazil, TEXT("P04"), TEXT("E"), today), 0);
+    assert_int_equal(found_on(framework, TEXT("P07"), TEXT("W"), today), 0);
+    assert_int_equal(found_on(framework, TEXT("P07"), TEXT("W"), (struct date){ 2027, 7, 10 }), 1);
+    assert_int_equal(found_on(framework, TEXT("P07"), TEXT("E"), (struct date){ 2023, 7, 9 }), 0);
+    assert_int_equal(found_on(TEXT("garant: 1\n"), TEXT("N01"), TEXT("E"), (struct date){ 2018, 5, 24 }), 0);
+    assert_int_equal(found_on(TEXT("garant: 1\n"), TEXT("N01"), TEXT("E"), (struct date){ 2018, 5, 25 }), 1);
+}
+
+/* ---- Acceptance. ---- */
+
+static void acceptance(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 24);
+    struct lint_findings without = lint_on(&a, TEXT("rights: {answer_within: 60d}\n"), today);
+    struct lint_findings with = lint_on(&a, TEXT("rights: {answer_within: 60d}\naccept: {R02: told to the authority, R07: never fires, N01: ''}\n"), today);
+    assert_int_equal(with.errors, without.errors - 1);
+    assert_int_equal(with.accepted, 1);
+    assert_int_equal(with.count, without.count);
+    for (const struct lint_finding *f = with.first; f; f = f->next)
+        assert_int_equal(f->accepted, text_eq(f->rule->id, TEXT("R02")));
+    struct lint_findings advice = { .advice = 3 }, warned = { .warnings = 1, .advice = 3 };
+    assert_int_equal(lint_status(&with), 2);
+    assert_int_equal(lint_status(&warned), 1);
+    assert_int_equal(lint_status(&advice), 0);
+}
+
+/* ---- The forms of the answer. ---- */
+
+static const struct lint_finding *only(struct lint_findings *f, text rule)
+{
+    struct lint_finding *kept = (struct lint_finding *)f->first;
+    while (kept && !text_eq(kept->rule->id, rule))
+        kept = kept->next;
+    assert_non_null(kept);
+    kept->next = NULL;
+    f->first = kept;
+    return kept;
+}
+
+static void forms(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 24);
+    BUF_AUTO out = buf_make(1 << 20);
+    text yaml = TEXT("garant: 1\npurposes:\n  a: {title: A}\n  b: {title: B}\nrights: {answer_within: 1mo}\n");
+    struct lint_findings f = lint_on(&a, yaml, today);
+    const struct lint_finding *found = only(&f, TEXT("B01"));
+    assert_true(found->at.line == 3 && found->at.column == 3);
+    lint_print(&out, &f, LINT_EN);
+    const char *expected = "f.yaml:3:3: error B01: Purpose without legal basis\n"
+                           "     3 |   a: {title: A}\n"
+                           "       |   ^\n"
+                           "       : purposes.a.basis, purposes.b.basis\n"
+                           "       = also at 4:3\n"
+                           "       = law: GDPR 13(1)(c), 6(1) ✔\n"
+                           "       = to satisfy it: Give each purpose its basis: ";
+    assert_true(text_starts(buf_text(&out), text_of(expected)));
+    buf_clear(&out);
+    lint_print(&out, &f, LINT_FR);
+    assert_true(text_starts(buf_text(&out), TEXT("f.yaml:3:3: erreur B01: Finalité sans base légale\n")));
+    assert_true(text_find(buf_text(&out), TEXT("= droit: RGPD 13(1)(c), 6(1) ✔\n")) > 0);
+    buf_clear(&out);
+    struct json_out w = json_out(&out);
+    lint_json(&w, &f, LINT_EN);
+    assert_true(text_eq(buf_text(&out), TEXT("{\"rule\":\"B01\",\"severity\":\"E\",\"file\":\"f.yaml\",\"line\":3,\"column\":3,\"message\":"
+                                             "\"Purpose without legal basis: purposes.a.basis, purposes.b.basis\",\"accepted\":false}")));
+    buf_clear(&out);
+    lint_explain(&out, lint_rule(TEXT("M04")), LINT_EN);
+    assert_true(text_find(buf_text(&out), TEXT("In force since 2026-08-11\n")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("  ◐ known from secondary text only\n")) > 0);
+}
+
+static void sarif(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 25);
+    BUF_AUTO out = buf_make(1 << 22);
+    struct lint_findings f[2] = { lint_file(&a, "policies/published/myportal.yaml"), lint_on(&a, TEXT("rights: {fee: true}\naccept: {R07: x}\n"), today) };
+    struct json_out w = json_out(&out);
+    const struct json *log;
+    lint_sarif(&w, f, 2, LINT_FR);
+    assert_int_equal(json_parse(&a, buf_text(&out), &log), OK);
+    const struct json *run = json_get(log, TEXT("runs"))->first;
+    assert_true(text_eq(json_text(log, TEXT("version")), TEXT("2.1.0")));
+    assert_int_equal(json_get(json_get(json_get(run, TEXT("tool")), TEXT("driver")), TEXT("rules"))->count, 112);
+    assert_int_equal(json_get(run, TEXT("results"))->count, f[0].count + f[1].count);
+    unsigned suppressed = 0;
+    JSON_EACH(result, json_get(run, TEXT("results")))
+        suppressed += json_get(result, TEXT("suppressions"))->count;
+    assert_int_equal(suppressed, 1);
+}
+
+/* ---- Bounds: a policy of 2,000 lines, and trees that no policy would be. ---- */
+
+static msec time_of(text yaml, unsigned times)
+{
+    msec start = clock_monotonic();
+    for (unsigned i = 0; i < times; i++) {
+        ARENA_AUTO a = arena_make(256 << 20);
+        struct findings faults = { 0 };
+        const struct node *root;
+        struct lint_findings found = { .file = TEXT("f") };
+        node_read(&a, yaml, &faults, &root);
+        if (root)
+            assert_int_equal(lint_run(&a, root, yaml, today, &found), OK);
+    }
+    return clock_monotonic() - start;
+}
+
+static void long_policy(void **state)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    buf_add(&b, TEXT("garant: 1\ncategories:\n"));
+    for (int i = 0; i < 200; i++)
+        buf_print(&b, "  c%d:\n    title: Données %d\n    fields:\n      a: {type: text, required: true}\n", i, i);
+    buf_add(&b, TEXT("purposes:\n"));
+    for (int i = 0; i < 200; i++)
+        buf_print(&b, "  p%d:\n    title: Finalité %d\n    basis: contract\n    categories: [c%d, c%d]\n", i, i, i, 199 - i);
+    buf_add(&b, TEXT("recipients:\n"));
+    for (int i = 0; i < 140; i++)
+        buf_print(&b, "  r%d:\n    title: nos prestataires\n    processor: true\n", i);
+    assert_in_range(time_of(buf_text(&b), 5) / 5, 0, 50);
+}
+
+static void hostile(void **state)
+{
+    static const char *const heads[] = { "statements", "recipients", "cookies", "categories", "retention", "sources" };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        BUF_AUTO b = buf_make(1 << 20);
+        buf_print(&b, "%s:\n", heads[i]);
+        for (int j = 0; j < 1000; j++)
+            buf_print(&b, "  n%d: {about: x, affirms: %s, title: \"%.*s\", source: [a], purpose: q}\n", j, j & 1 ? "true" : "false", 800,
+                      "[[[[[[[[[[[[[[[[[[nos nos nos nos nos nos nos nos nos nos nos nos partenaires, partenaires, partenaires et nos tiers x");
+        assert_in_range(time_of(buf_text(&b), 1), 0, 5000);
+    }
+    static const char *const odd[] = { "a", "[]", "[a, b]", "purposes: x\n", "purposes: [a, [b]]\n", "rights: []\n", "categories: {c: x}\n",
+                                       "recipients: {x: [a]}\n", "accept: [N01]\n", "accept: {N01: [a]}\n", "dpo: none\n", "cookies: x\n",
+                                       "claims: {a: b}\n", "consent: x\n", "retention: {c: {active: {a: b}}}\n", "policy: {date: 2026-99-99}\n",
+                                       "security: {password: {min_length: 99999999999999999999}}\n", "controller: {country: {a: b}}\n" };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        time_of(text_of(odd[i]), 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(table),     cmocka_unit_test(gold), cmocka_unit_test(published),
-                                        cmocka_unit_test(each_rule), cmocka_unit_test(every_severity) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(table),      cmocka_unit_test(gold),  cmocka_unit_test(published), cmocka_unit_test(each_rule), cmocka_unit_test(every_severity),
+        cmocka_unit_test(dates),      cmocka_unit_test(forms), cmocka_unit_test(sarif),     cmocka_unit_test(acceptance),
+        cmocka_unit_test(long_policy), cmocka_unit_test(hostile),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
