@@ -2,7 +2,10 @@
 #include "calendar.h"
 #include "buf.h"
 
-enum set { IN_FR, IN_ALSACE_MOSELLE, IN_GUADELOUPE, IN_GUYANE, IN_MARTINIQUE, IN_MAYOTTE, IN_REUNION, IN_SAINT_BARTHELEMY, IN_LT };
+enum set {
+    IN_FR, IN_ALSACE_MOSELLE, IN_GUADELOUPE, IN_GUYANE, IN_MARTINIQUE, IN_MAYOTTE, IN_REUNION, IN_SAINT_BARTHELEMY,
+    IN_LT,
+};
 enum kind { FIXED, EASTER, SUNDAY };
 
 static const struct calendar calendars[] = {
@@ -199,7 +202,8 @@ static struct limit nominal(const struct calendar *c, msec from, struct period p
 
 static bool one_month(struct period p) { return p.unit == PERIOD_MONTHS && p.count == 1; }
 
-enum err deadline_compute(struct arena *a, const struct calendar *c, msec from, struct period p, bool extended, struct deadline *out)
+enum err deadline_compute(struct arena *a, const struct calendar *c, msec from, struct period p, bool extended,
+                          struct deadline *out)
 {
     if (extended && !one_month(p))
         return say(a, ERR_USAGE, "only the period of one month can be extended (GDPR, Art. 12(3))");

@@ -5,9 +5,10 @@
  *   Art. 3(1)     the hour or day of the event is not counted [quoted].
  *   Art. 3(2)(c)  a period in months or years ends on the date with the event's number, or on that month's last day [quoted].
  *   Art. 3(3)     weekends and holidays inside a period count [known].
- *   Art. 3(4)     a period not in hours that ends on a Saturday, Sunday or holiday runs to the end of the next working day [quoted].
- *   GDPR 12(3)    one month from receipt, two more when extended, told within the first [read]; by any official channel, whether or
- *                 not anybody was aware of it (EDPB 01/2022, 159 to 161) [quoted].
+ *   Art. 3(4)     a period not in hours that ends on a Saturday, Sunday or holiday runs to the end of the next working day
+ *                 [quoted].
+ *   GDPR 12(3)    one month from receipt, two more when extended, told within the first [read]; by any official channel,
+ *                 whether or not anybody was aware of it (EDPB 01/2022, 159 to 161) [quoted].
  *   GDPR 33(1)    72 hours from awareness, through nights, weekends and changes of the clocks [read].
  * Contested, and never scheduled on here because each reading only makes an act later: that Art. 3(1) moves 72 hours to the next
  * full hour; that Art. 3(5) (two working days in two days or more) stretches them over holidays; that asking for identity or
@@ -62,7 +63,8 @@ struct deadline {
     struct limit legal;               /* rolled: the last that keeps the law; the same as alarm when exact */
 };
 /* When a period from the event `from` ends. `extended`: GDPR 12(3), for one month only (ERR_USAGE otherwise). */
-enum err deadline_compute(struct arena *a, const struct calendar *c, msec from, struct period p, bool extended, struct deadline *out);
+enum err deadline_compute(struct arena *a, const struct calendar *c, msec from, struct period p, bool extended,
+                          struct deadline *out);
 /* "2026-04-07", or the local time when exact. */
 text limit_print(struct arena *a, const struct calendar *c, const struct limit *l);
 

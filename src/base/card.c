@@ -2,7 +2,11 @@
 #include "card.h"
 #include <string.h>
 
-enum { DIGITS_MIN = 13, DIGITS_MAX = 19, GAP_MAX = 3, PHONE_MAX = 15, IBAN_MIN = 15, IBAN_MAX = 34 };
+enum {
+    DIGITS_MIN = 13, DIGITS_MAX = 19, GAP_MAX = 3,
+    PHONE_MAX = 15, IBAN_MIN = 15, IBAN_MAX = 34,
+    HASH_MIN = 32, HASH_LETTERS = 4,
+};
 
 /* ---- Characters ---- */
 
@@ -207,30 +211,29 @@ static bool printed_so(const struct grouping *g)
            (g->groups == 3 && first == 4 && g->sizes[1] == 6 && (g->size == 4 || g->size == 5));
 }
 
-/* Whether digits grouped like this may be a card's. `alone`: no other digit stands beside them. `fraction`: a dot is before them. */
+/* Whether digits grouped like this may be a card's. `alone`: no other digit stands beside them. `fraction`: a dot before. */
 static bool plausible(const struct grouping *g, bool alone, bool fraction)
 {
     bool decimal = g->groups == 1 ? fraction : fraction ? !g->dot : g->groups == 2 && g->dot;
     return !decimal && (alone || printed_so(g)) && !begins_with_date(g);
 }
 
-/* Whether a card number begins with the group at `start`; then *end is where it ends. */
-static bool card_at(text s, size_t start, bool first, bool fraction, size_t *end)
+/* The end of the longest card number that begins with the group at `start`, 0 when none does. */
+static size_t card_end(text s, size_t start, bool first, bool fraction)
 {
     struct grouping g = { 0 };
+    size_t end = 0;
     bool dot;
     for (size_t i = start, next; (i = read_group(s, i, &g)); i = next) {
         next = next_group(s, i, &dot);
-        if (g.number.count >= DIGITS_MIN && plausible(&g, first && !next, fraction) && is_card(&g.number)) {
-            *end = i;
-            return true;
-        }
+        if (g.number.count >= DIGITS_MIN && plausible(&g, first && !next, fraction) && is_card(&g.number))
+            end = i;
         if (!next)
-            return false;
+            break;
         if (g.groups == 1)
             g.dot = dot;
     }
-    return false;
+    return end;
 }
 
 /* ---- What is something else ---- */
@@ -286,16 +289,41 @@ static size_t iban_end(text s, size_t i)
     return end;
 }
 
+static bool hex(char c) { return digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+
+/* The end of the UUID (RFC 9562) that begins at `start`, 0 when there is none. */
+static size_t uuid_end(text s, size_t start)
+{
+    enum { LENGTH = 36 };
+    if (s.n - start < LENGTH)
+        return 0;
+    for (size_t k = 0; k < LENGTH; k++)
+        if (k == 8 || k == 13 || k == 18 || k == 23 ? s.p[start + k] != '-' : !hex(s.p[start + k]))
+            return 0;
+    return start + LENGTH;
+}
+
+/* The end of the UUID or hexadecimal digest that the digit at i belongs to, 0 when there is none. */
+static size_t hash_end(text s, size_t i)
+{
+    size_t start = i, end, letters = 0;
+    while (start && hex(s.p[start - 1]))
+        start--;
+    for (end = start; end < s.n && hex(s.p[end]); end++)
+        letters += letter(s.p[end]);
+    return end - start >= HASH_MIN && letters >= HASH_LETTERS ? end : uuid_end(s, start);
+}
+
 bool card_find(text s, text *where)
 {
     for (size_t i = next_digit(s, 0), other; i < s.n; i = next_digit(s, i)) {
-        if ((other = iban_end(s, i)) || (other = phone_end(s, i))) {
+        if ((other = iban_end(s, i)) || (other = phone_end(s, i)) || (other = hash_end(s, i))) {
             i = other;
             continue;
         }
         bool first = true, dot = false;
         for (size_t group = i, end; group || first; first = false) {
-            if (card_at(s, group, first, dot, &end)) {
+            if ((end = card_end(s, group, first, dot))) {
                 if (where)
                     *where = (text){ s.p + group, end - group };
                 return true;

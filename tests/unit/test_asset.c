@@ -69,7 +69,8 @@ static void validators(void **state)
 
 static void absent(void **state)
 {
-    static const char *const names[] = { "", "a", "app.css", "style", "style/", "style/app.cs", "style/app.css2", "zzz", "../bytes.ico" };
+    static const char *const names[] = { "",      "a",   "app.css", "style", "style/", "style/app.cs", "style/app.css2",
+                                         "../bytes.ico", "zzz" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_null(asset_find(&test_assets, text_of(names[i])));
     assert_null(asset_find(&(struct assets){ NULL, 0 }, TEXT("a")));
@@ -77,7 +78,7 @@ static void absent(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(bytes), cmocka_unit_test(types_and_codings), cmocka_unit_test(validators),
-                                        cmocka_unit_test(absent) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(bytes), cmocka_unit_test(types_and_codings),
+                                        cmocka_unit_test(validators), cmocka_unit_test(absent) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
