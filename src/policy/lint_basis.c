@@ -50,10 +50,8 @@ void check_B06(struct lint *l)
     static const char *const invalid[] = { "use", "signup", "form", "terms", "silence" };
     const struct node *method = clause(l, "consent.method");
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
-        if (has(method, invalid[i])) {
-            fire(l, SEVERITY_ERROR, method);
-            break;
-        }
+        if (has(method, invalid[i]))
+            fire(l, SEVERITY_ERROR, item(method, invalid[i]));
     if (is_yes(clause(l, "consent.preticked")))
         fire_at(l, SEVERITY_ERROR, NULL, "consent.preticked");
 }
@@ -62,7 +60,7 @@ void check_B07(struct lint *l)
 {
     const struct node *consent = clause(l, "consent"), *covers = key(consent, "covers"), *separate = key(consent, "separate");
     bool several = covers && (covers->count > 1 || is_word(covers, "all"));
-    if (is_none(separate) && (several || !covers))
+    if (is_none(separate))
         fire(l, SEVERITY_ERROR, separate);
     else if (several && !is_yes(separate))
         fire(l, SEVERITY_ERROR, covers);

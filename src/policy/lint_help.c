@@ -39,6 +39,16 @@ bool is_yes(const struct node *n) { return n && n->kind == NODE_SCALAR && one_of
 
 bool has(const struct node *list_or_scalar, const char *word) { return node_has(list_or_scalar, text_of(word)); }
 
+const struct node *item(const struct node *list_or_scalar, const char *word)
+{
+    if (is_word(list_or_scalar, word))
+        return list_or_scalar;
+    NODE_EACH(one, list_or_scalar)
+        if (is_word(one, word))
+            return one;
+    return NULL;
+}
+
 bool is_word(const struct node *scalar, const char *word) { return scalar && scalar->kind == NODE_SCALAR && has(scalar, word); }
 
 /* ---- Terms. ---- */

@@ -33,6 +33,8 @@ struct lint {
 const struct node *clause(const struct lint *l, const char *path);
 const struct node *key(const struct node *map, const char *name);
 #define EACH(item, l, path) NODE_EACH(item, clause((l), (path)))
+/* The scalar of a list that is the word, or the scalar itself when it is. */
+const struct node *item(const struct node *list_or_scalar, const char *word);
 /* The text of a scalar; empty for anything else. */
 text value(const struct node *n);
 

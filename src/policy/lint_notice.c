@@ -132,9 +132,9 @@ void check_N08(struct lint *l)
 
 void check_N09(struct lint *l)
 {
-    const struct node *claims = clause(l, "claims");
-    if (has(claims, "no_sharing") && is_given(clause(l, "recipients")))
-        fire(l, SEVERITY_ERROR, claims);
+    const struct node *claim = item(clause(l, "claims"), "no_sharing");
+    if (claim && is_given(clause(l, "recipients")))
+        fire(l, SEVERITY_ERROR, claim);
 }
 
 /* ---- Data that comes from elsewhere, or from the person. ---- */

@@ -1,12 +1,12 @@
 /* What the linter found, written for people (text with carets) and for programs (JSON, SARIF 2.1.0). */
 #include "lint.h"
 
-struct words { text severity[3], accepted, law, cure, also, none; };
+struct words { text severity[3], accepted, law, cure, because, also, none; };
 static const struct words words[] = {
-    [LINT_EN] = { { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") }, TEXT_INIT("accepted"), TEXT_INIT("law"),
-                  TEXT_INIT("to satisfy it"), TEXT_INIT("also at"), TEXT_INIT("nothing to remark") },
-    [LINT_FR] = { { TEXT_INIT("erreur"), TEXT_INIT("avertissement"), TEXT_INIT("conseil") }, TEXT_INIT("accepté"), TEXT_INIT("droit"),
-                  TEXT_INIT("pour y satisfaire"), TEXT_INIT("aussi en"), TEXT_INIT("rien à signaler") },
+    [LINT_EN] = { { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") }, TEXT_INIT("accepted"), TEXT_INIT("law: "),
+                  TEXT_INIT("to satisfy it: "), TEXT_INIT("accepted: "), TEXT_INIT("also at"), TEXT_INIT("nothing to remark") },
+    [LINT_FR] = { { TEXT_INIT("erreur"), TEXT_INIT("avertissement"), TEXT_INIT("conseil") }, TEXT_INIT("accepté"), TEXT_INIT("source : "),
+                  TEXT_INIT("pour y satisfaire : "), TEXT_INIT("accepté : "), TEXT_INIT("aussi en"), TEXT_INIT("rien à signaler") },
 };
 
 static text in(enum lint_language language, text en, text fr) { return language == LINT_FR ? fr : en; }
@@ -75,9 +75,9 @@ static void print_finding(struct buf *out, const struct lint_findings *all, cons
               T(message_of(f->rule, language)));
     print_line(out, all, f);
     print_places(out, f, w);
-    buf_print(out, "       = %.*s: ", T(w->law));
+    buf_print(out, "       = %.*s", T(w->law));
     add_source(out, f->rule->source, language);
-    buf_print(out, " %.*s\n       = %.*s: %.*s\n\n", T(f->rule->verified), T(f->accepted ? w->accepted : w->cure),
+    buf_print(out, " %.*s\n       = %.*s%.*s\n\n", T(f->rule->verified), T(f->accepted ? w->because : w->cure),
               T(f->accepted ? f->reason : in(language, f->rule->cure_en, f->rule->cure_fr)));
 }
 

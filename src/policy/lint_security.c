@@ -108,9 +108,9 @@ void check_S06(struct lint *l)
 
 void check_S07(struct lint *l)
 {
-    const struct node *claims = clause(l, "claims");
-    if (has(claims, "end_to_end") && !is_yes(clause(l, "security.transport.end_to_end")))
-        fire(l, SEVERITY_WARNING, claims);
+    const struct node *claim = item(clause(l, "claims"), "end_to_end");
+    if (claim && !is_yes(clause(l, "security.transport.end_to_end")))
+        fire(l, SEVERITY_WARNING, claim);
 }
 
 /* The number at the end of "AES-128"; 0 when there is none. */
@@ -212,9 +212,9 @@ void check_S14(struct lint *l)
 
 void check_S15(struct lint *l)
 {
-    const struct node *claims = clause(l, "claims");
-    if (has(claims, "risk_on_user"))
-        fire(l, SEVERITY_WARNING, claims);
+    const struct node *claim = item(clause(l, "claims"), "risk_on_user");
+    if (claim)
+        fire(l, SEVERITY_WARNING, claim);
 }
 
 void check_S16(struct lint *l)

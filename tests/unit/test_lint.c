@@ -259,7 +259,7 @@ static void forms(void **state)
     buf_clear(&out);
     lint_print(&out, &f, LINT_FR);
     assert_true(text_starts(buf_text(&out), TEXT("f.yaml:3:3: erreur B01: Finalité sans base légale\n")));
-    assert_true(text_find(buf_text(&out), TEXT("= droit: RGPD 13(1)(c), 6(1) ✔\n")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("= source : RGPD 13(1)(c), 6(1) ✔\n")) > 0);
     buf_clear(&out);
     struct json_out w = json_out(&out);
     lint_json(&w, &f, LINT_EN);
