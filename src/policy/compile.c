@@ -113,7 +113,10 @@ static enum err make_clauses(struct loaded *l)
     return tie_promises(l);
 }
 
-static struct clause clause_of(const struct loaded *l, const struct node *n) { return *policy_clause(&l->policy, n ? n->path : TEXT("")); }
+static struct clause clause_of(const struct loaded *l, const struct node *n)
+{
+    return *policy_clause(&l->policy, n ? n->path : TEXT(""));
+}
 
 text clause_print(struct arena *a, const struct clause *c)
 {
@@ -225,8 +228,8 @@ static enum err compile_sources(struct loaded *l)
                                                      .title_fr = TEXT("la personne"), .clause = p->categories_clause };
     NODE_EACH(n, sources) {
         struct source *s = &p->sources[p->source_count++];
-        *s = (struct source){ .name = n->key, .third_party = is_true(n, TEXT("third_party")), .permission = is_true(n, TEXT("permission")),
-                              .notice = term_of(n, "notice_within"), .clause = clause_of(l, n) };
+        *s = (struct source){ .name = n->key, .third_party = is_true(n, TEXT("third_party")),
+                              .permission = is_true(n, TEXT("permission")), .notice = term_of(n, "notice_within"), .clause = clause_of(l, n) };
         titles(n, &s->title_en, &s->title_fr);
     }
     return OK;
@@ -288,11 +291,13 @@ static enum err compile_categories(struct loaded *l)
 
 static void compile_purpose(struct loaded *l, const struct node *n, struct purpose *out)
 {
-    *out = (struct purpose){ .name = n->key, .dpv = node_text(n, TEXT("dpv")), .interest = node_said(node_get(n, TEXT("interest")), TEXT("en")),
-                             .law = node_said(node_get(n, TEXT("law")), TEXT("en")),
-                             .basis = (enum basis)INDEX(basis_words, node_text(n, TEXT("basis"))), .marketing = is_marketing(n),
-                             .despite_restriction = node_get(n, TEXT("despite_restriction")), .notices = is_true(n, TEXT("notices")),
-                             .categories = bits_of(&l->policy, node_get(n, TEXT("categories")), policy_category), .clause = clause_of(l, n) };
+    *out = (struct purpose){
+        .name = n->key, .dpv = node_text(n, TEXT("dpv")), .marketing = is_marketing(n), .notices = is_true(n, TEXT("notices")),
+        .basis = (enum basis)INDEX(basis_words, node_text(n, TEXT("basis"))), .law = node_said(node_get(n, TEXT("law")), TEXT("en")),
+        .interest = node_said(node_get(n, TEXT("interest")), TEXT("en")),
+        .despite_restriction = node_get(n, TEXT("despite_restriction")),
+        .categories = bits_of(&l->policy, node_get(n, TEXT("categories")), policy_category), .clause = clause_of(l, n),
+    };
     titles(n, &out->title_en, &out->title_fr);
     EACH_WORD(channel, node_get(n, TEXT("channels")))
         out->channels[out->channel_count++] = channel->value;
@@ -573,11 +578,13 @@ const struct retention *policy_retention(const struct policy *p, text name)
 
 text policy_nearest(const struct policy *p, text kind, text name)
 {
-    if (text_eq(kind, TEXT("purpose")))
-        return nearest_word(p->root, TEXT("@purposes"), name);
-    if (text_eq(kind, TEXT("category")))
-        return nearest_word(p->root, TEXT("@categories"), name);
     if (text_eq(kind, TEXT("actor")))
         return nearest_word(p->root, TEXT("operator person @roles @systems @recipients"), name);
-    return nearest_word(p->root, TEXT("@fields"), name);
+    if (text_eq(kind, TEXT("purpose")))
+        return nearest_child(node_get(p->root, TEXT("purposes")), name);
+    const struct node *categories = node_get(p->root, TEXT("categories"));
+    if (text_eq(kind, TEXT("category")))
+        return nearest_child(categories, name);
+    text field = name, category = text_cut(&field, '.');
+    return nearest_child(node_get(node_get(categories, category), TEXT("fields")), field);
 }

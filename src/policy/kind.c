@@ -165,7 +165,7 @@ enum err schema_make(struct arena *a, struct schema *out)
     *out = (struct schema){ rows, ROW_COUNT, NEW_ARRAY(a, uint16_t, ROW_COUNT + 1), NEW_ARRAY(a, uint16_t, ROW_COUNT + 1) };
     TRY_PTR(out->first);
     TRY_PTR(out->next);
-    unsigned last[DEEPEST + 1];                              /* the row last seen at each depth */
+    unsigned last[DEEPEST + 1] = { 0 };                           /* the row last seen at each depth */
     out->first[ROW_COUNT] = ROW_COUNT;
     for (unsigned i = 0; i < ROW_COUNT; i++) {
         unsigned depth = 0;

@@ -48,15 +48,15 @@ enum { NODE_BYTES_MAX = 1 << 20, NODE_LEVELS_MAX = 64, NODE_KEY_MAX = 128, NODE_
 enum err node_read(struct arena *a, text yaml, struct findings *f, const struct node **root);
 
 /* Checks a tree against the schema's rows (schema.h) and for sense, all faults into `f`, in the order of the file.
- * TO_RUN asks for everything that a server needs; TO_READ lets gaps pass that the linter speaks of. ERR_POLICY when any was found. */
+ * TO_RUN asks for all that a server needs; TO_READ lets gaps pass that the linter speaks of. ERR_POLICY when any was found. */
 enum strength { TO_READ, TO_RUN };
 enum err policy_check(struct arena *a, const struct node *root, enum strength strength, struct findings *f);
 /* The JSON Schema of the file, made from the same rows. */
 void policy_json_schema(struct buf *out);
 
 /* ---- The model: indexes instead of names, bit sets instead of lists. ---- */
-enum { PURPOSES_MAX = 256, CATEGORIES_MAX = 256, FIELDS_MAX = 64, CHOICES_MAX = 16, ACTORS_MAX = 256, TENANTS_MAX = 64, STORES_MAX = 16,
-       LISTED_COUNTRIES_MAX = 32, COUNTRIES_MAX = 64 };
+enum { PURPOSES_MAX = 256, CATEGORIES_MAX = 256, FIELDS_MAX = 64, CHOICES_MAX = 16, ACTORS_MAX = 256, TENANTS_MAX = 64,
+       STORES_MAX = 16, LISTED_COUNTRIES_MAX = 32, COUNTRIES_MAX = 64 };
 struct bits { uint64_t w[4]; };                              /* a set of up to 256 indexes */
 static inline bool bits_has(const struct bits *s, unsigned i) { return s->w[i >> 6] >> (i & 63) & 1; }
 static inline void bits_add(struct bits *s, unsigned i) { s->w[i >> 6] |= (uint64_t)1 << (i & 63); }
@@ -67,11 +67,13 @@ struct clause {
     text path;                                               /* "purposes.news" */
     text file;                                               /* as given to policy_load */
     struct mark at;
-    text promises;                                           /* ids the file ties to it: "FR-03" or "MP-02, MP-07"; may be empty */
+    text promises;                                           /* ids the file ties to it or to what it stands in:
+                                                                "FR-03" or "MP-02, MP-07"; may be empty */
 };
 
 /* Shape of a term: calendar units are added as such ("12mo" is twelve calendar months). */
-struct term { int count; enum term_unit { TERM_UNSET, TERM_MINUTES, TERM_HOURS, TERM_DAYS, TERM_MONTHS, TERM_YEARS, TERM_ALWAYS } unit; };
+enum term_unit { TERM_UNSET, TERM_MINUTES, TERM_HOURS, TERM_DAYS, TERM_MONTHS, TERM_YEARS, TERM_ALWAYS };
+struct term { int count; enum term_unit unit; };
 msec term_end(msec start, struct term t, int times);         /* start + times·t; retention never rolls */
 bool term_parse(text s, struct term *out);                   /* 30m 72h 180d 12mo 3y always */
 
@@ -85,8 +87,8 @@ enum basis {
 };
 text basis_word(enum basis b);
 
-#define FIELD_TYPES(X) X(TEXT, "text") X(EMAIL, "email") X(PHONE, "phone") X(INTEGER, "integer") X(NUMBER, "number") X(BOOLEAN, "boolean") \
-    X(DATE, "date") X(TIME, "time") X(COLOUR, "colour") X(COUNTRY, "country") X(URL, "url") X(IP, "ip") X(CHOICE, "choice") \
+#define FIELD_TYPES(X) X(TEXT, "text") X(EMAIL, "email") X(PHONE, "phone") X(INTEGER, "integer") X(NUMBER, "number") \
+    X(BOOLEAN, "boolean") X(DATE, "date") X(TIME, "time") X(COLOUR, "colour") X(COUNTRY, "country") X(URL, "url") X(IP, "ip") X(CHOICE, "choice") \
     X(IBAN, "iban") X(CARD, "card") X(JSON, "json")
 enum field_type {
 #define X(name, word) FIELD_##name,
@@ -139,7 +141,7 @@ struct category {
     uint64_t sources;                                        /* 1 << index in policy.sources of those it may come from */
     bool held;                                               /* kept after erasure until its retention ends (has a ground) */
     text source;                                             /* the first of them, p NULL when it is the person */
-    int public_for;                                          /* the purpose under whose consent it may be shown in public, or -1 */
+    int public_for;                                          /* purpose under whose consent it may be public, or -1 */
     struct clause clause;
 };
 
@@ -181,13 +183,14 @@ struct actor_class {
     uint32_t rights;                                         /* the same, under PURPOSE_RIGHTS */
     bool sees_team;                                          /* reaches its team only */
     bool confidentiality;                                    /* closed until the agreement is recorded */
-    bool closed;                                             /* a recipient whose charter is pending, or a processor without contract */
+    bool closed;                                             /* a recipient: charter pending, processor without contract */
     text country;                                            /* recipients and processors */
     bool processor, charter_accepted, contract;
     struct clause clause;
 };
 
-struct never { text name, says_en, says_fr; bool marketing; struct bits purposes; struct clause clause; };   /* refused whatever the consent */
+/* Refused whatever the consent. */
+struct never { text name, says_en, says_fr; bool marketing; struct bits purposes; struct clause clause; };
 struct store_place { text name, country; struct clause clause; };
 
 struct policy {
@@ -208,7 +211,8 @@ struct policy {
     struct clause purposes_clause, categories_clause, recipients_clause, rights_clause;
 };
 
-/* Loads, checks and compiles. All faults go to `f`, in the order of the file; *out only when there is no error. One reference is the caller's. */
+/* Loads, checks and compiles. All faults go to `f`, in the order of the file; *out only when there is none, NULL otherwise.
+ * One reference is the caller's. */
 enum err policy_load(struct arena *a, text yaml, text file, struct findings *f, const struct policy **out);
 const struct policy *policy_ref(const struct policy *p);
 void policy_unref(const struct policy **p);
@@ -225,8 +229,8 @@ int policy_field(const struct category *c, text name);
 const struct retention *policy_retention(const struct policy *p, text name);
 /* The clause at that path of the file, or NULL; lives as long as the policy. */
 const struct clause *policy_clause(const struct policy *p, text path);
-/* The nearest of the known names, for "did you mean"; empty when none is near. kind: purpose, category, actor, field (of a
- * name "category.field"). */
+/* The nearest of the known names, for "did you mean"; empty when none is near. kind: purpose, category, actor, or field,
+ * for which `name` is "category.field" and the answer the field's name alone. */
 text policy_nearest(const struct policy *p, text kind, text name);
 
 /* ---- The decision. ---- */

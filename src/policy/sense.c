@@ -57,7 +57,7 @@ static void check_used(struct check *c)
         return;
     NODE_EACH(category, section(c, "categories"))
         if (!is_used(c, category->key))
-            WRONG(c, mark_of_key(category), category, "no purpose uses the category \"%.*s\": nothing may be held without a purpose",
+            WRONG_KEY(c, category, "no purpose uses the category \"%.*s\": nothing may be held without a purpose",
                   T(category->key));
 }
 
@@ -102,11 +102,11 @@ static void check_special(struct check *c)
             continue;
         const struct special *s = special_of(category, denied);
         if (s || is_true(category, TEXT("special")))
-            WRONG(c, mark_of_key(category), category, "%.*s is a special category (%.*s, Art. 9) without ground: name the exception of Art. 9(2)",
+            WRONG_KEY(c, category, "%.*s is a special category (%.*s, Art. 9) without ground: name the exception of Art. 9(2)",
                   T(category->path), T(s ? s->what : TEXT("special: true")));
         NODE_EACH(field, s ? NULL : node_get(category, TEXT("fields")))
             if ((s = special_of(field, denied)))
-                WRONG(c, mark_of_key(field), field, "%.*s is a special category (%.*s, Art. 9): its category needs a ground of Art. 9(2)",
+                WRONG_KEY(c, field, "%.*s is a special category (%.*s, Art. 9): its category needs a ground of Art. 9(2)",
                       T(field->path), T(s->what));
     }
 }
@@ -119,10 +119,10 @@ static void check_held(struct check *c)
         bool grounded = node_get(retention, TEXT("ground")) && active.n && !text_eq(active, TEXT("always")) &&
                         !text_eq(node_text(retention, TEXT("archive")), TEXT("always"));
         if (is_true(category, TEXT("held")) && !grounded)
-            WRONG(c, mark_of_key(category), category, "%.*s is held after erasure without ground and period: give both in retention.%.*s",
+            WRONG_KEY(c, category, "%.*s is held after erasure without ground and period: give both in retention.%.*s",
                   T(category->path), T(category->key));
         if (node_get(category, TEXT("transient")) && (retention || is_true(category, TEXT("held"))))
-            WRONG(c, mark_of_key(category), category, "%.*s is transient: it can be neither held nor have a retention", T(category->path));
+            WRONG_KEY(c, category, "%.*s is transient: it can be neither held nor have a retention", T(category->path));
     }
 }
 
@@ -134,7 +134,7 @@ static void check_public(struct check *c)
         if (!purpose)
             continue;
         if (!text_eq(node_text(purpose, TEXT("basis")), TEXT("consent")) || !node_has(node_get(purpose, TEXT("categories")), category->key))
-            WRONG(c, public->at, public, "%.*s may be shown in public under a purpose based on consent that uses it; %.*s is not one",
+            WRONG_VALUE(c, public, "%.*s may be shown in public under a purpose based on consent that uses it; %.*s is not one",
                   T(category->path), T(purpose->path));
     }
 }
@@ -168,7 +168,7 @@ static void check_when(struct check *c, const struct node *field)
 {
     const struct node *when = node_get(field, TEXT("when"));
     if (when && when->kind == NODE_MAP && when->count != 1)
-        WRONG(c, mark_of_key(when), when, "%.*s must name one field", T(when->path));
+        WRONG_KEY(c, when, "%.*s must name one field", T(when->path));
     NODE_EACH(condition, when) {
         const struct node *other = node_get(field->parent, condition->key);
         other = other ? other : field_of_ref(c->root, condition->key);
@@ -176,7 +176,7 @@ static void check_when(struct check *c, const struct node *field)
             WRONG(c, condition->key_at, condition, "%.*s depends on \"%.*s\", which is no other field", T(field->path), T(condition->key));
         else if (text_eq(node_text(other, TEXT("type")), TEXT("choice")) && condition->kind == NODE_SCALAR &&
                  !node_has(node_get(other, TEXT("choices")), condition->value))
-            WRONG(c, condition->at, condition, "%.*s can never be \"%.*s\": it is none of its choices", T(other->path), T(condition->value));
+            WRONG_VALUE(c, condition, "%.*s can never be \"%.*s\": it is none of its choices", T(other->path), T(condition->value));
     }
 }
 
@@ -186,16 +186,16 @@ static void check_field(struct check *c, const struct node *category, const stru
     const struct node *standard = node_get(field, TEXT("default")), *choices = node_get(field, TEXT("choices"));
     int64_t min, max;
     if (text_eq(type, TEXT("card")) && !node_get(category, TEXT("transient")))
-        WRONG(c, mark_of_key(field), field, "%.*s is a payment card number: only a transient category may have it", T(field->path));
+        WRONG_KEY(c, field, "%.*s is a payment card number: only a transient category may have it", T(field->path));
     if (text_eq(type, TEXT("choice")) != (choices != NULL))
-        WRONG(c, mark_of_key(field), field, choices ? "%.*s has choices, but is of type \"%.*s\"" : "%.*s is a choice without choices",
+        WRONG_KEY(c, field, choices ? "%.*s has choices, but is of type \"%.*s\"" : "%.*s is a choice without choices",
               T(field->path), T(type));
     if (choices && choices->count > CHOICES_MAX)
-        WRONG(c, choices->at, choices, "%.*s has %u choices, more than %d", T(field->path), choices->count, CHOICES_MAX);
+        WRONG_VALUE(c, choices, "%.*s has %u choices, more than %d", T(field->path), choices->count, CHOICES_MAX);
     if (text_int(node_text(field, TEXT("min")), &min) && text_int(node_text(field, TEXT("max")), &max) && min > max)
-        WRONG(c, mark_of_key(field), field, "%.*s has a min above its max", T(field->path));
+        WRONG_KEY(c, field, "%.*s has a min above its max", T(field->path));
     if (standard && standard->kind == NODE_SCALAR && !default_fits(field, type, standard->value))
-        WRONG(c, standard->at, standard, "the default of %.*s does not fit its own type and bounds", T(field->path));
+        WRONG_VALUE(c, standard, "the default of %.*s does not fit its own type and bounds", T(field->path));
     check_when(c, field);
 }
 
@@ -204,7 +204,7 @@ static void check_fields(struct check *c)
     NODE_EACH(category, section(c, "categories")) {
         const struct node *fields = node_get(category, TEXT("fields"));
         if (fields && fields->count > FIELDS_MAX)
-            WRONG(c, mark_of_key(fields), fields, "%.*s has %u fields, more than %d", T(category->path), fields->count, FIELDS_MAX);
+            WRONG_KEY(c, fields, "%.*s has %u fields, more than %d", T(category->path), fields->count, FIELDS_MAX);
         NODE_EACH(field, fields)
             check_field(c, category, field);
     }
@@ -225,12 +225,12 @@ static void check_never(struct check *c)
     NODE_EACH(purpose, section(c, "purposes")) {
         const struct node *never = forbidden_by(c, purpose);
         if (never)
-            WRONG(c, mark_of_key(purpose), purpose, "%.*s is declared, but %.*s (line %u) forbids it", T(purpose->path), T(never->path),
+            WRONG_KEY(c, purpose, "%.*s is declared, but %.*s (line %u) forbids it", T(purpose->path), T(never->path),
                   never->key_at.line);
     }
     NODE_EACH(never, section(c, "never"))
         if (never->kind == NODE_MAP && !is_true(never, TEXT("marketing")) && !node_get(never, TEXT("purposes")))
-            WRONG(c, mark_of_key(never), never, "%.*s forbids nothing: give it purposes, or marketing: true", T(never->path));
+            WRONG_KEY(c, never, "%.*s forbids nothing: give it purposes, or marketing: true", T(never->path));
 }
 
 /* Whether one of the purposes listed under `list` uses the category. */
@@ -247,7 +247,7 @@ static void check_use_of(struct check *c, const struct node *owner, const struct
 {
     const struct node *purposes = node_get(owner, TEXT("purposes"));
     if (purposes && node_get(section(c, "categories"), category) && !purposes_use(c, purposes, category))
-        WRONG(c, item->at, item, "%.*s has \"%.*s\", but none of its purposes uses \"%.*s\"", T(owner->path), T(item->value), T(category));
+        WRONG_VALUE(c, item, "%.*s has \"%.*s\", but none of its purposes uses \"%.*s\"", T(owner->path), T(item->value), T(category));
 }
 
 static void check_uses(struct check *c)
@@ -300,11 +300,11 @@ static void check_actors(struct check *c)
     for (size_t i = 0; i < 3; i++)
         NODE_EACH(actor, section(c, sections[i])) {
             if (text_eq(actor->key, TEXT("person")) || (i && text_eq(actor->key, TEXT("operator"))))
-                WRONG(c, mark_of_key(actor), actor, "\"%.*s\" is the server's own: choose another name", T(actor->key));
+                WRONG_KEY(c, actor, "\"%.*s\" is the server's own: choose another name", T(actor->key));
             for (size_t j = 0; j < i; j++) {
                 const struct node *other = node_get(section(c, sections[j]), actor->key);
                 if (other)
-                    WRONG(c, mark_of_key(actor), actor, "%.*s has the name of %.*s (line %u): who acts must be told apart", T(actor->path),
+                    WRONG_KEY(c, actor, "%.*s has the name of %.*s (line %u): who acts must be told apart", T(actor->path),
                           T(other->path), other->key_at.line);
             }
         }
@@ -316,14 +316,14 @@ static void check_sessions(struct check *c)
         const struct node *lifetime = node_get(cookie, TEXT("lifetime"));
         if (lifetime && text_starts(lifetime->value, TEXT("session.")) &&
             !node_get(node_at(c->root, TEXT("security.session")), text_from(lifetime->value, sizeof "session." - 1)))
-            WRONG(c, lifetime->at, lifetime, "%.*s lives as long as security.%.*s, which is not set", T(cookie->path), T(lifetime->value));
+            WRONG_VALUE(c, lifetime, "%.*s lives as long as security.%.*s, which is not set", T(cookie->path), T(lifetime->value));
     }
 }
 
 static void check_limit(struct check *c, const struct node *map, unsigned most)
 {
     if (map && map->count > most)
-        WRONG(c, mark_of_key(map), map, "%.*s has %u entries, more than %u", T(map->path), map->count, most);
+        WRONG_KEY(c, map, "%.*s has %u entries, more than %u", T(map->path), map->count, most);
 }
 
 static void check_limits(struct check *c)
@@ -335,7 +335,7 @@ static void check_limits(struct check *c)
         count += names && names->kind == NODE_LIST ? names->count : 1;
     }
     if (count > PURPOSES_MAX)
-        WRONG(c, mark_of_key(purposes), purposes, "%u purposes, those of never included, are more than %d", count, PURPOSES_MAX);
+        WRONG_KEY(c, purposes, "%u purposes, those of never included, are more than %d", count, PURPOSES_MAX);
     check_limit(c, section(c, "categories"), CATEGORIES_MAX);
     check_limit(c, section(c, "roles"), ACTORS_MAX);
     check_limit(c, section(c, "systems"), ACTORS_MAX);

@@ -40,6 +40,14 @@ static void consider_fields(struct near *n, const struct node *root, text wrong)
         }
 }
 
+text nearest_child(const struct node *map, text wrong)
+{
+    struct near n = { .distance = UINT32_MAX };
+    NODE_EACH(child, map)
+        consider(&n, child->key, wrong);
+    return n.best;
+}
+
 text nearest_word(const struct node *root, text words, text wrong)
 {
     struct near n = { .distance = UINT32_MAX };
@@ -121,7 +129,7 @@ static void check_path(struct check *c, const struct node *value)
 {
     if (node_at(c->root, value->value))
         return;
-    WRONG(c, value->at, value, "%.*s names \"%.*s\", which is not in this file", T(value->path), T(text_upto(value->value, SHOWN_MAX)));
+    WRONG_VALUE(c, value, "%.*s names \"%.*s\", which is not in this file", T(value->path), T(text_upto(value->value, SHOWN_MAX)));
 }
 
 /* The key a value stands under; that of the list for one of its items. */
@@ -132,9 +140,9 @@ static void check_one(struct check *c, const struct node *value, const struct sc
     const struct kind_row *kind = kind_row(row->kind);
     bool words_only = row->kind == KIND_WORD || row->kind == KIND_WORDS;
     if (value->kind != NODE_SCALAR)
-        WRONG(c, value->at, value, "\"%.*s\" must be %.*s, not %s", T(key_of(value)), T(kind->what), container_words[value->kind]);
+        WRONG_VALUE(c, value, "\"%.*s\" must be %.*s, not %s", T(key_of(value)), T(kind->what), container_words[value->kind]);
     else if (!value->value.n && !value->quoted)
-        WRONG(c, value->at, value, "\"%.*s\" has no value", T(key_of(value)));
+        WRONG_VALUE(c, value, "\"%.*s\" has no value", T(key_of(value)));
     else if (row->words.n && is_word(c->root, row->words, value->value))
         return;
     else if (words_only)
@@ -142,7 +150,7 @@ static void check_one(struct check *c, const struct node *value, const struct sc
     else if (row->kind == KIND_PATHS)
         check_path(c, value);
     else if (!kind->fits(value->value))
-        WRONG(c, value->at, value, "\"%.*s\" is not %.*s", T(text_upto(value->value, SHOWN_MAX)), T(kind->what));
+        WRONG_VALUE(c, value, "\"%.*s\" is not %.*s", T(text_upto(value->value, SHOWN_MAX)), T(kind->what));
 }
 
 static void check_many(struct check *c, const struct node *value, const struct schema_row *row)
@@ -155,7 +163,7 @@ static void check_many(struct check *c, const struct node *value, const struct s
         check_one(c, item, row);
         for (const struct node *other = value->first; other != item && c->findings->count < FINDINGS_MAX; other = other->next)
             if (item->kind == NODE_SCALAR && other->kind == NODE_SCALAR && text_eq(other->value, item->value)) {
-                WRONG(c, item->at, item, "\"%.*s\" stands twice in this list", T(text_upto(item->value, SHOWN_MAX)));
+                WRONG_VALUE(c, item, "\"%.*s\" stands twice in this list", T(text_upto(item->value, SHOWN_MAX)));
                 break;
             }
     }
@@ -182,7 +190,7 @@ static void check_said(struct check *c, const struct node *value, const struct s
     const struct node *only = languages && languages->kind == NODE_SCALAR ? languages : NULL;
     for (const struct node *l = only ? only : languages ? languages->first : NULL; l; l = only ? NULL : l->next)
         if (l->kind == NODE_SCALAR && l->value.n && !node_get(value, l->value))
-            WRONG(c, mark_of_key(value), value, "%.*s has no text in \"%.*s\", a language of policy.languages", T(value->path),
+            WRONG_KEY(c, value, "%.*s has no text in \"%.*s\", a language of policy.languages", T(value->path),
                   T(text_upto(l->value, SHOWN_MAX)));
 }
 
@@ -220,7 +228,7 @@ static void check_missing(struct check *c, const struct node *map, unsigned pare
         bool needed = s->rows[i].need == NEED_MUST || (s->rows[i].need == NEED_RUN && c->strength == TO_RUN);
         text key = schema_key(&s->rows[i]);
         if (needed && !text_eq(key, TEXT("*")) && !node_get(map, key))
-            WRONG(c, mark_of_key(map), map, "%.*s lacks \"%.*s\": %.*s", T(in), T(key), T(s->rows[i].en));
+            WRONG_KEY(c, map, "%.*s lacks \"%.*s\": %.*s", T(in), T(key), T(s->rows[i].en));
     }
 }
 
@@ -257,7 +265,7 @@ static void check_value(struct check *c, const struct node *value, unsigned row)
     bool map = shape == SHAPE_MAP || shape == SHAPE_NAMES;
     bool word = value->kind == NODE_SCALAR && !value->quoted && value->value.n && is_word(c->root, r->words, value->value);
     if (map && !word && value->kind != NODE_MAP) {
-        WRONG(c, value->at, value, "\"%.*s\" must be a map%s, not %s", T(value->key), text_eq(r->words, TEXT("none")) ? " or none" : "",
+        WRONG_VALUE(c, value, "\"%.*s\" must be a map%s, not %s", T(value->key), text_eq(r->words, TEXT("none")) ? " or none" : "",
               value->kind == NODE_SCALAR && !value->value.n ? "empty" : container_words[value->kind]);
         return;
     }

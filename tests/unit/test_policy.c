@@ -204,6 +204,10 @@ static void model(void **state)
     assert_string_equal(clause_print(&a, policy_clause(p, TEXT("purposes.news"))).p, "t.yaml:13, promises X-2, X-3");
     assert_string_equal(clause_print(&a, policy_clause(p, TEXT("rights"))).p, "t.yaml:7");
     assert_true(text_eq(policy_nearest(p, TEXT("category"), TEXT("contacts")), TEXT("contact")));
+    assert_true(text_eq(policy_nearest(p, TEXT("purpose"), TEXT("servce")), TEXT("service")));
+    assert_true(text_eq(policy_nearest(p, TEXT("actor"), TEXT("opertor")), TEXT("operator")));
+    assert_true(text_eq(policy_nearest(p, TEXT("field"), TEXT("contact.emial")), TEXT("email")));
+    assert_true(!policy_nearest(p, TEXT("field"), TEXT("nothing.emial")).n && !policy_nearest(p, TEXT("purpose"), TEXT("")).n);
     const struct policy *again = policy_ref(p);
     policy_unref(&again);
     assert_null(again);
