@@ -126,7 +126,7 @@ struct store {
     bool stopped;                                         /* after a failed fsync: refused until reopened */
     unsigned reserve_bytes;
     bool reserve_held;
-    msec reserve_tried, reopen_tried;
+    msec reserve_tried, reopen_tried, cared;
     struct write *member;                                 /* the write whose run is on now */
     msec note_kept;                                       /* when the last checkpoint was kept */
 

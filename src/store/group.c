@@ -3,7 +3,7 @@
 #include "store/engine.h"
 #include <time.h>
 
-enum { TRUNCATE_WAIT_MS = 2000 };
+enum { TRUNCATE_WAIT_MS = 250 };
 
 /* ---- Keys of a write. ---- */
 
@@ -221,6 +221,17 @@ static enum err group_begin(struct store *s)
     return OK;
 }
 
+/* The keyring was committed and the data were not: the keys of nobody go again. Only where the data are known not to be on the disk. */
+static enum err keys_forget(struct store *s, struct pending *group)
+{
+    for (struct pending *p = group; p; p = p->next)
+        if (p->result == OK && p->w->put_count) {
+            TRY(keys_begin(s));
+            TRY(keys_take_back(s, p->w, p->w->put_count));
+        }
+    return s->keys_open ? db_control(s->writers[FILE_KEYS], CONTROL_COMMIT) : OK;
+}
+
 /* All of the group or nothing; what single members were refused for is in their result. */
 enum err group_try(struct store *s, struct pending *group)
 {
@@ -232,7 +243,11 @@ enum err group_try(struct store *s, struct pending *group)
             s->writers[FILE_DATA]->writing = false;
             return OK;
         }
+        bool ahead = turn == TURN_DONE && !s->keys_open;
         group_undo(s);
+        if (ahead && !s->stopped && keys_forget(s, group) != OK)
+            undo(s, FILE_KEYS);                           /* they stay, wrapped and of nobody */
+        s->keys_open = false;
         if (turn != TURN_AGAIN)
             return e != OK ? e : s->own.why.code;
     }
@@ -298,7 +313,7 @@ void group_done(struct store *s, struct pending *group)
     }
     s->keys_open = false;
     if (truncate)
-        group_truncate(s, TRUNCATE_WAIT_MS);
+        group_truncate(s, s->truncate_due ? 0 : TRUNCATE_WAIT_MS);    /* a reader known to be slow is not waited for again */
     wake(group);
 }
 

@@ -41,7 +41,8 @@ void reserve_release(struct store *s)
     store_path(s, "reserve", path);
     if (!atomic_exchange(&s->full, true))
         LOG(LOG_ERROR, "store.disk-full", LOG_INT("reserve", s->reserve_held));
-    if (s->reserve_held && unlink(path) == 0)
+    if (s->reserve_held && unlink(path) == 0) {
         s->reserve_held = false;
-    s->reserve_tried = clock_monotonic();
+        s->reserve_tried = clock_monotonic();
+    }
 }

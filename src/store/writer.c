@@ -99,10 +99,10 @@ static void group_run(struct store *s, struct pending *group)
             group_done(s, group);
             return;
         }
-        if (e == ERR_FULL)
-            reserve_release(s);
     } else if (e == OK)
         e = say(&s->own, ERR_FULL, "the disk is full");
+    if (e == ERR_FULL)
+        reserve_release(s);
     struct pending *urgent = e == ERR_FULL ? urgent_of(&group) : NULL;
     group_refuse(s, group, e);
     if (!urgent)
@@ -122,6 +122,10 @@ static bool needs_care(const struct store *s)
 
 static void care(struct store *s)
 {
+    msec now = clock_monotonic();
+    if (now - s->cared < CARE_EVERY_MS)
+        return;
+    s->cared = now;
     arena_reset(&s->own);
     enum err e = writer_ready(s);
     if (e == OK && s->truncate_due)
@@ -201,7 +205,7 @@ static void *writer(void *arg)
             job_alone(s, group);
         else if (group)
             group_run(s, group);
-        else if (!end)
+        if (!end && needs_care(s))
             care(s);
     }
     say_farewell(s);
