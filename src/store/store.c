@@ -186,9 +186,8 @@ static enum err origin(struct arena *a, struct store *s, text wanted)
     uint64_t random;
     crypt_random(&random, sizeof random);
     text made = wanted.n ? wanted : arena_print(a, "garant/%016llx", (unsigned long long)random);
-    if (!text_cstr(made, s->origin, sizeof s->origin) || text_index(made, ' ') >= 0 || text_index(made, '+') >= 0 ||
-        text_index(made, '\n') >= 0)
-        return say(a, ERR_CONFIG, "an origin is at most 255 bytes without blank, plus sign or end of line");
+    if (!text_cstr(made, s->origin, sizeof s->origin) || !signer_name_valid(made))
+        return say(a, ERR_CONFIG, "an origin is at most 255 bytes of UTF-8 without blank, control character or plus sign");
     return db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("origin")), V_TEXT(made)));
 }
 
