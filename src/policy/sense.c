@@ -274,11 +274,12 @@ static void check_place(struct check *c, const struct node *of, const struct nod
     if (!declared || !country_of(country) || area_has(declared, country))
         return;
     text list = declared->kind == NODE_SCALAR ? declared->value : TEXT("");
-    NODE_EACH(item, declared)
+    enum { SHOWN_MAX = 120 };
+    for (const struct node *item = declared->first; item && list.n < SHOWN_MAX; item = item->next)
         list = arena_print(c->arena, "%.*s%s%.*s", T(list), list.n ? ", " : "", T(item->value));
     text ids = promise_ids(c->arena, c->root, declared->path);
     WRONG(c, node_get(of, TEXT("country"))->at, of, "%.*s is in %.*s, outside %.*s (%.*s) of line %u%s%.*s", T(of->path), T(country),
-          T(declared->path), T(list), declared->key_at.line, ids.n ? ", promise " : "", T(ids));
+          T(declared->path), T(list), declared->key_at.line, !ids.n ? "" : text_index(ids, ',') < 0 ? ", promise " : ", promises ", T(ids));
 }
 
 static void check_places(struct check *c)

@@ -1,4 +1,5 @@
 /* Unit tests of the policy: the reader of its file, its checks, terms, and the decision. */
+#include "policy/lint.h"
 #include "policy/policy.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -386,10 +387,10 @@ static void bad_places(void **state)
                      "rights: {channels: {profile: true}, answer_within: 1mo}\n" CATEGORIES PURPOSES
                      "recipients: {mailer: {purposes: service, categories: contact, country: NO}}\n"
                      "promises: {FR-02: [hosting.countries], FR-05: hosting}\n"),
-                "f:7:12: hosting is in US, outside hosting.countries (FR, BE) of line 8, promise FR-02, FR-05\n"
-                "f:9:25: hosting.stores.a is in DE, outside hosting.countries (FR, BE) of line 8, promise FR-02, FR-05\n"
+                "f:7:12: hosting is in US, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n"
+                "f:9:25: hosting.stores.a is in DE, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n"
                 "f:9:43: \"UK\" is not a country code of ISO 3166-1 (such as FR)\n"
-                "f:13:72: recipients.mailer is in NO, outside hosting.countries (FR, BE) of line 8, promise FR-02, FR-05\n");
+                "f:13:72: recipients.mailer is in NO, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n");
 }
 
 static void bad_categories(void **state)
@@ -500,7 +501,8 @@ static const struct policy *load_file(struct arena *a, const char *name)
     return p;
 }
 
-/* Each loads without a finding, has its promises tied from the first to the last, and titles in both languages. */
+/* Each loads without a finding, has its promises tied from the first to the last, titles in both languages, and leaves the
+ * linter without a remark. */
 static void five_files(void **state)
 {
     static const struct { const char *name, *prefix; unsigned promises; } files[] = {
@@ -520,6 +522,10 @@ static void five_files(void **state)
             assert_true(p->categories[c].transient || p->categories[c].retention);
         for (unsigned u = 0; u < p->purpose_count; u++)
             assert_true(p->purposes[u].title_fr.n && !text_eq(p->purposes[u].title_fr, p->purposes[u].title_en));
+        struct lint_findings remarks = { .file = text_of(files[i].name) };
+        assert_int_equal(lint_run(&a, p->root, p->source, (struct date){ 2026, 11, 22 }, &remarks), OK);
+        if (remarks.first)
+            fail_msg("%s: %.*s at line %u", files[i].name, T(remarks.first->rule->id), remarks.first->at.line);
     }
 }
 
