@@ -18,11 +18,15 @@ struct person { struct subject_id id; struct digest email, login; sealed sealed;
 static enum err create_run(struct db *db, struct write *w)
 {
     const struct person *p = w->arg;
-    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)), V_ID(p->id))));
-    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("login")), V_BYTES(TEXT_BYTES(p->login)), V_ID(p->id))));
-    TRY(db_run(db, SQL_SUBJECT_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL, V_TEXT(TEXT("form")))));
-    return db_run(db, SQL_RECORD_PUT, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_TEXT(TEXT("identity")), V_INT(0), V_INT(1), V_SEALED(p->sealed),
-                                                 V_TEXT(TEXT("form")), V_INT(1), V_NULL, V_INT(0), V_INT(0)));
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)),
+                                                  V_ID(p->id))));
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("login")), V_BYTES(TEXT_BYTES(p->login)),
+                                                  V_ID(p->id))));
+    TRY(db_run(db, SQL_SUBJECT_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL,
+                                               V_TEXT(TEXT("form")))));
+    return db_run(db, SQL_RECORD_PUT, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_TEXT(TEXT("identity")), V_INT(0), V_INT(1),
+                                                 V_SEALED(p->sealed), V_TEXT(TEXT("form")), V_INT(1), V_NULL, V_INT(0),
+                                                     V_INT(0)));
 }
 
 static enum err one(struct load *l, struct arena *a)
@@ -30,8 +34,9 @@ static enum err one(struct load *l, struct arena *a)
     struct person p = { 0 };
     struct key key;
     struct key_put put = { .tenant = TEXT("acme") };
-    struct write w = { .event = { .act = l->create ? TEXT("subject.create") : TEXT("read"), .tenant = TEXT("acme"), .actor = TEXT("shop"), .purpose = TEXT("service"),
-                                  .categories = TEXT("identity,contact"), .clause = TEXT("purposes.service"), .count = 1, .has_subject = true,
+    struct write w = { .event = { .act = l->create ? TEXT("subject.create") : TEXT("read"), .tenant = TEXT("acme"),
+                                  .actor = TEXT("shop"), .purpose = TEXT("service"), .categories = TEXT("identity,contact"),
+                                  .clause = TEXT("purposes.service"), .count = 1, .has_subject = true,
                                   .policy = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" } };
     msec now = clock_now(store_clock(l->s));
     crypt_random(&p, offsetof(struct person, sealed));
@@ -109,8 +114,9 @@ static void measure(struct store *s, bool create, unsigned threads, unsigned sec
     double took = (double)(clock_monotonic() - start) / SECOND;
     struct store_figures after = store_figures(s);
     uint64_t commits = after.commits - before.commits;
-    printf("%-6s %3u threads %8.0f/s  p50 %6.2f  p99 %6.2f  p99.9 %6.2f ms  %5.1f a commit  %6.0f us a commit\n", create ? "create" : "entry",
-           threads, (double)done / took, percentile(waits, done, 0.5), percentile(waits, done, 0.99), percentile(waits, done, 0.999),
+    printf("%-6s %3u threads %8.0f/s  p50 %6.2f  p99 %6.2f  p99.9 %6.2f ms  %5.1f a commit  %6.0f us a commit\n",
+           create ? "create" : "entry", threads, (double)done / took, percentile(waits, done, 0.5),
+           percentile(waits, done, 0.99), percentile(waits, done, 0.999),
            (double)done / (double)commits, (double)(after.fsync_us - before.fsync_us) / (double)commits);
     free(waits);
     free(loads);
@@ -121,7 +127,8 @@ int main(int argc, char **argv)
     ARENA_AUTO a = arena_make(1 << 20);
     int64_t threads, seconds;
     struct store *s;
-    if (argc != 4 || !text_int(text_of(argv[2]), &threads) || !text_int(text_of(argv[3]), &seconds) || threads < 1 || threads > 1024) {
+    if (argc != 4 || !text_int(text_of(argv[2]), &threads) || !text_int(text_of(argv[3]), &seconds) || threads < 1 ||
+        threads > 1024) {
         fprintf(stderr, "usage: bench_store DIR THREADS SECONDS\n");
         return 64;
     }
@@ -131,7 +138,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_store: %s\n", a.why.detail);
         return 1;
     }
-    printf("open   %8lld ms with %llu entries\n", (long long)(clock_monotonic() - start), (unsigned long long)store_figures(s).journal_size);
+    printf("open   %8lld ms with %llu entries\n", (long long)(clock_monotonic() - start),
+           (unsigned long long)store_figures(s).journal_size);
     measure(s, false, (unsigned)threads, (unsigned)seconds);
     measure(s, true, (unsigned)threads, (unsigned)seconds);
     store_close(&s);

@@ -47,7 +47,8 @@ static enum err copy_pages(struct copy *c, void (*progress)(uint64_t done, uint6
     return db_exec(c->to, "PRAGMA journal_mode = DELETE");    /* one file, readable where nothing can be written */
 }
 
-static enum err copy_file(struct store *s, struct arena *a, enum file f, const char *to, void (*progress)(uint64_t done, uint64_t all))
+static enum err copy_file(struct store *s, struct arena *a, enum file f, const char *to,
+                          void (*progress)(uint64_t done, uint64_t all))
 {
     char from[PATH_MAX];
     COPY_AUTO c = { 0 };
@@ -132,7 +133,8 @@ enum err manifest_read(struct arena *a, const char *dir, struct manifest *out)
         return say(a, ERR_CONFIG, "the name of the backup's folder is too long");
     TRY(file_read(a, path, MANIFEST_MAX, &content));
     TRY(json_parse(a, content, &j));
-    *out = (struct manifest){ .origin = json_text(j, TEXT("origin")), .checkpoint = json_text(j, TEXT("checkpoint")), .sha256 = json_text(j, TEXT("sha256")) };
+    *out = (struct manifest){ .origin = json_text(j, TEXT("origin")), .checkpoint = json_text(j, TEXT("checkpoint")),
+                              .sha256 = json_text(j, TEXT("sha256")) };
     bool whole = json_int(json_get(j, TEXT("garant_backup")), &format) && json_int(json_get(j, TEXT("schema")), &out->schema) &&
                  json_int(json_get(j, TEXT("size")), &out->size) && json_int(json_get(j, TEXT("bytes")), &out->bytes) &&
                  time_parse(json_text(j, TEXT("at")), &out->at) && out->origin.n && out->checkpoint.n && out->sha256.n;
@@ -143,7 +145,8 @@ enum err manifest_read(struct arena *a, const char *dir, struct manifest *out)
 
 /* ---- The two backups. ---- */
 
-static enum err backup_data(struct store *s, struct arena *a, const struct target *t, void (*progress)(uint64_t done, uint64_t all), uint64_t *size)
+static enum err backup_data(struct store *s, struct arena *a, const struct target *t,
+                            void (*progress)(uint64_t done, uint64_t all), uint64_t *size)
 {
     struct tree tree;
     TRY(copy_file(s, a, FILE_DATA, t->part, progress));
@@ -153,7 +156,8 @@ static enum err backup_data(struct store *s, struct arena *a, const struct targe
     return target_finish(a, t);
 }
 
-enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all), uint64_t *size)
+enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all),
+                      uint64_t *size)
 {
     struct target t;
     TRY(target_make(a, to_dir, FILE_DATA, &t));

@@ -56,8 +56,9 @@ static enum err settings(struct db *db, enum db_mode mode)
         return db_exec(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1000; PRAGMA mmap_size = 0");
     if (mode == DB_PLAIN)
         return db_exec(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA mmap_size = 0");
-    return db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -4000;"
-                       "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;"
+    return db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+                       "PRAGMA cache_size = -4000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+                       "PRAGMA wal_autocheckpoint = 16000;"
                        "PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
 }
 

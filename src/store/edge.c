@@ -53,7 +53,8 @@ static enum err load_level(struct db *db, unsigned level, struct edge *out, uint
     text hashes = query_bytes(&q, 1);
     *tiles = (uint64_t)query_int(&q, 0);
     if (hashes.n % sizeof(struct hash) || hashes.n > sizeof out->hashes[level] || !hashes.n)
-        return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level, (unsigned long long)*tiles, hashes.n);
+        return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level, (unsigned long long)*tiles,
+                   hashes.n);
     if (hashes.n == sizeof out->hashes[level]) {
         ++*tiles;
         return OK;

@@ -152,7 +152,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
 /* Steps of opening, for store_open and store_restore. */
 enum err store_make(struct arena *a, const struct store_options *o, struct store **out);    /* folder, its lock, the master key */
 enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *name, enum db_mode mode);
-enum err store_load(struct arena *a, struct store *s, text origin);                         /* the edge, the secrets, the signer */
+enum err store_load(struct arena *a, struct store *s, text origin);                         /* edge, secrets, signer */
 enum err store_sync_folder(struct arena *a, const char *dir);
 enum err store_master_set(struct store *s, struct arena *a, const struct master *m);
 

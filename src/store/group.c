@@ -90,7 +90,8 @@ static enum err shred_all_but_kept(struct db *keys, const struct key_shred *x)
             TRY(key_drop(keys, x, classes[i]));
     }
     if (stays || x->keep.n)
-        return db_run(keys, SQL_HELD_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject), V_TEXT(x->keep.n ? x->keep : TEXT(""))));
+        return db_run(keys, SQL_HELD_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject),
+                                                     V_TEXT(x->keep.n ? x->keep : TEXT(""))));
     return db_run(keys, SQL_HELD_DROP, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject)));
 }
 
@@ -100,7 +101,8 @@ static enum err keys_shred(struct store *s, const struct write *w)
     for (unsigned i = 0; i < w->shred_count; i++) {
         const struct key_shred *x = &w->shreds[i];
         TRY(keys_begin(s));
-        TRY(db_run(keys, SQL_INTENT_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject), V_TEXT(x->keep.n ? x->keep : TEXT("")))));
+        TRY(db_run(keys, SQL_INTENT_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject),
+                                                    V_TEXT(x->keep.n ? x->keep : TEXT("")))));
         TRY(x->all_but_held ? shred_all_but_kept(keys, x) : key_drop(keys, x, x->key_class));
     }
     return OK;
@@ -221,7 +223,8 @@ static enum err group_begin(struct store *s)
     return OK;
 }
 
-/* The keyring was committed and the data were not: the keys of nobody go again. Only where the data are known not to be on the disk. */
+/* The keyring was committed and the data were not: the keys of nobody go again. Not after a failed fsync: then the data may
+ * be on the disk all the same. */
 static enum err keys_forget(struct store *s, struct pending *group)
 {
     for (struct pending *p = group; p; p = p->next)

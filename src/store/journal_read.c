@@ -9,8 +9,10 @@ enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct
         query_start(&q, db, SQL_TILE_GET, ARGS(V_INT(level), V_INT((int64_t)index)));
         if (query_next(&q)) {
             text hashes = query_bytes(&q, 0);
-            if (!hashes.n || hashes.n % sizeof(struct hash) || hashes.n > sizeof out->hashes || (level == 0 && hashes.n < sizeof out->hashes))
-                return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level, (unsigned long long)index, hashes.n);
+            if (!hashes.n || hashes.n % sizeof(struct hash) || hashes.n > sizeof out->hashes ||
+                (level == 0 && hashes.n < sizeof out->hashes))
+                return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level,
+                           (unsigned long long)index, hashes.n);
             memcpy(out->hashes, hashes.p, hashes.n);
             out->count = (unsigned)(hashes.n / sizeof(struct hash));
             return OK;
@@ -40,7 +42,8 @@ enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *o
     r->loaded = true;
     unsigned at = (unsigned)(first % TILE_WIDTH);
     if (at + (1u << height) > r->tile.count)
-        return say(r->db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal is too short", tile_level, (unsigned long long)r->tile.index);
+        return say(r->db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal is too short", tile_level,
+                   (unsigned long long)r->tile.index);
     *out = edge_subtree(r->tile.hashes + at, height);
     return OK;
 }
@@ -67,7 +70,8 @@ static enum err within(struct store *s, struct arena *a, uint64_t size)
 {
     uint64_t all = published_size(s);
     return size <= all ? OK
-                       : say(a, ERR_NOT_FOUND, "the journal has %llu entries, not %llu", (unsigned long long)all, (unsigned long long)size);
+                       : say(a, ERR_NOT_FOUND, "the journal has %llu entries, not %llu", (unsigned long long)all,
+                             (unsigned long long)size);
 }
 
 enum err journal_inclusion(struct store *s, struct arena *a, uint64_t index, uint64_t size, struct tree_proof *out)

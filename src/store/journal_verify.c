@@ -16,7 +16,7 @@ struct check {
     bool pending;
     struct journal_report *report;
     struct tree published;                                /* as the running store knows it */
-    struct { struct subject_id id; text tenant; char name[128]; struct digest who; bool known; } last;   /* person of the entry before */
+    struct { struct subject_id id; text tenant; char name[128]; struct digest who; bool known; } last;   /* the last person */
 };
 
 static enum err broken(const struct check *c, const char *what)
@@ -55,10 +55,12 @@ static enum err check_person(struct check *c, text who, text tenant, text subjec
 {
     if (!subject.p || !who.n)
         return OK;
-    bool same = c->last.known && subject.n == SUBJECT_ID && memcmp(&c->last.id, subject.p, SUBJECT_ID) == 0 && text_eq(tenant, c->last.tenant);
+    bool same = c->last.known && subject.n == SUBJECT_ID && memcmp(&c->last.id, subject.p, SUBJECT_ID) == 0 &&
+                text_eq(tenant, c->last.tenant);
     if (!same)
         TRY(pseudonym(c, tenant, subject));
-    return !c->last.known || same_hex(who, TEXT_BYTES(c->last.who)) ? OK : broken(c, "it is linked to another person than it speaks of");
+    bool right = !c->last.known || same_hex(who, TEXT_BYTES(c->last.who));
+    return right ? OK : broken(c, "it is linked to another person than it speaks of");
 }
 
 /* Columns of query JOURNAL_ALL: seq, at, leaf, tenant, subject, detail. */
@@ -94,8 +96,9 @@ static enum err check_tile(struct check *c, unsigned level, uint64_t index)
     TRY(journal_tile_read(c->db, level, index, &tile));
     unsigned count = c->edge->counts[level];
     if (tile.count != count || memcmp(tile.hashes, c->edge->hashes[level], count * sizeof(struct hash)) != 0)
-        return say(c->a, ERR_INTEGRITY, "tile %u/%llu of the journal does not hold the hashes of its entries (%llu to %llu)", level,
-                   (unsigned long long)index, (unsigned long long)(index << (8 * (level + 1))), (unsigned long long)c->edge->tree.size - 1);
+        return say(c->a, ERR_INTEGRITY, "tile %u/%llu of the journal does not hold the hashes of its entries (%llu to %llu)",
+                   level, (unsigned long long)index, (unsigned long long)(index << (8 * (level + 1))),
+                   (unsigned long long)c->edge->tree.size - 1);
     return OK;
 }
 
@@ -107,7 +110,8 @@ static enum err check_checkpoints(struct check *c)
         struct hash root;
         TRY(checkpoint_open(c->a, &c->s->signer, query_bytes(&c->checkpoints, 2), &size, &root));
         if (size != c->edge->tree.size || !hash_eq(root, tree_root(&c->edge->tree)))
-            return say(c->a, ERR_INTEGRITY, "the first %llu entries of the journal are not those signed for", (unsigned long long)size);
+            return say(c->a, ERR_INTEGRITY, "the first %llu entries of the journal are not those signed for",
+                       (unsigned long long)size);
         c->report->checkpoints++;
         c->pending = query_next(&c->checkpoints);
     }
@@ -185,7 +189,8 @@ static enum err check_all(struct check *c, void (*progress)(uint64_t done, uint6
     return c->checkpoints.status;
 }
 
-enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all), struct journal_report *out)
+enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all),
+                        struct journal_report *out)
 {
     *out = (struct journal_report){ 0 };
     struct check c = { .s = s, .a = a, .report = out, .row = arena_make(ROW_MEMORY) };

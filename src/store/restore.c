@@ -53,7 +53,8 @@ static enum err copy_in(struct restore *r)
     int64_t bytes;
     TRY(manifest_read(r->a, r->from, &r->m));
     if (r->m.schema > schema_version())
-        return say(r->a, ERR_CONFIG, "the backup is of version %lld and this program knows up to %d", (long long)r->m.schema, schema_version());
+        return say(r->a, ERR_CONFIG, "the backup is of version %lld and this program knows up to %d", (long long)r->m.schema,
+                   schema_version());
     snprintf(source, sizeof source, "%s/data.db", r->from);
     TRY(file_copy(r->a, source, r->copy, &hex, &bytes));
     if (bytes != r->m.bytes || !text_eq(hex, r->m.sha256))

@@ -82,7 +82,8 @@ static enum err rewrap(struct store *s, struct db *keys, const struct found *r, 
     TRY(key_unwrap(keys->arena, m, r->tenant, r->subject, r->key_class, r->wrapped, &k));
     key_wrap(m, r->tenant, r->subject, r->key_class, &k, wrapped);
     ++*rewrapped;
-    return db_run(keys, SQL_KEY_REWRAP, NULL, ARGS(V_TEXT(r->tenant), V_ID(r->subject), V_INT(r->key_class), V_BYTES(TEXT_BYTES(wrapped))));
+    return db_run(keys, SQL_KEY_REWRAP, NULL, ARGS(V_TEXT(r->tenant), V_ID(r->subject), V_INT(r->key_class),
+                                                   V_BYTES(TEXT_BYTES(wrapped))));
 }
 
 /* One step, a job of the writer. */

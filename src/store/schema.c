@@ -15,7 +15,8 @@
 static const struct { enum file file; const char *sql; } ddl[] = {
 #define TABLE(name, erasure, kept_as, storage, ...) \
     { FILE_DATA, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
-#define KEYRING_TABLE(name, storage, ...) { FILE_KEYS, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
+#define KEYRING_TABLE(name, storage, ...) \
+    { FILE_KEYS, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
 #define INDEX(name, table, what) { FILE_DATA, "CREATE INDEX IF NOT EXISTS " #name " ON " #table " " what },
 #include "store/tables.def"
 #undef TABLE

@@ -388,7 +388,8 @@ enum err store_key(struct store *s, struct arena *a, text tenant, struct subject
 struct store_figures store_figures(const struct store *at)
 {
     struct store *s = (struct store *)at;                 /* only its lock is touched */
-    struct store_figures f = { .commits = atomic_load(&s->commits), .writes = atomic_load(&s->writes), .fsync_us = atomic_load(&s->fsync_us),
+    struct store_figures f = { .commits = atomic_load(&s->commits), .writes = atomic_load(&s->writes),
+                               .fsync_us = atomic_load(&s->fsync_us),
                                .queue = atomic_load(&s->queued), .full = atomic_load(&s->full) };
     pthread_mutex_lock(&s->published_lock);
     f.journal_size = s->published.size;

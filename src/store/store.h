@@ -139,7 +139,8 @@ enum err journal_tile(struct store *s, struct arena *a, unsigned level, uint64_t
 enum err journal_bundle(struct store *s, struct arena *a, uint64_t index, unsigned width, text *out);
 /* Reads the whole journal again: leaves, tiles, root, checkpoints, order of times. ERR_INTEGRITY names the first place. */
 struct journal_report { uint64_t size, first_kept, checkpoints; struct hash root; };
-enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all), struct journal_report *out);
+enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all),
+                        struct journal_report *out);
 /* Forgets entries before `before` (a time), whole bundles only; hashes stay, so what remains still proves. */
 enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *pruned);
 
@@ -147,17 +148,19 @@ enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *
 /* A consistent copy of the data (not of the keyring) under load, with all that was acknowledged before the call: data.db and
  * manifest.json (origin, signed checkpoint, SHA-256) in `to_dir`, made when absent; ERR_CONFLICT when a backup is there.
  * `size` is the journal's size in it. Takes a while: not on a thread that serves others. */
-enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all), uint64_t *size);
+enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all),
+                      uint64_t *size);
 /* The keyring, keys.db, for a place of its own with a short term: it opens every backup of the data made meanwhile. */
 enum err store_backup_keys(struct store *s, struct arena *a, text to_dir);
 /* Puts a backup of the data into the folder `into` (not in use: ERR_LOCKED), beside the keyring and master key that are there
  * today. What belongs to people without a key is deleted (*silenced people). The journal, tables of no one person (tokens,
  * certificates, policy versions) and records of proof (consents, holds, disclosures) are kept as they are in today's data.db
- * while it can be read, so that the journal never loses an entry and no withdrawal is undone. ERR_INTEGRITY, with nothing changed, when the backup is altered or of another instance. */
+ * while it can be read, so that the journal never loses an entry and no withdrawal is undone. ERR_INTEGRITY, with nothing
+ * changed, when the backup is altered or of another instance. */
 enum err store_restore(struct arena *a, text from_dir, const struct store_options *into, uint64_t *silenced);
-/* Wraps every key anew under the master key of `new_master_file` (made when absent), in steps beside the ordinary writes; its content
- * then stands in the master key's own file. The former one stands in FILE.former until the last key is wrapped: a rotation
- * that was interrupted goes on at the next start. */
+/* Wraps every key anew under the master key of `new_master_file` (made when absent), in steps beside the ordinary writes; its
+ * content then stands in the master key's own file. The former one stands in FILE.former until the last key is wrapped: a
+ * rotation that was interrupted goes on at the next start. */
 enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, uint64_t *rewrapped);
 struct store_figures { uint64_t commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes; bool full; };
 struct store_figures store_figures(const struct store *s);

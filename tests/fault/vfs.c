@@ -57,7 +57,11 @@ static int x_truncate(sqlite3_file *f, sqlite3_int64 size)
     return strikes(false) ? SQLITE_IOERR_TRUNCATE : real(f)->pMethods->xTruncate(real(f), size);
 }
 
-static int x_sync(sqlite3_file *f, int flags) { return strikes(true) ? SQLITE_IOERR_FSYNC : real(f)->pMethods->xSync(real(f), flags); }
+static int x_sync(sqlite3_file *f, int flags)
+{
+    return strikes(true) ? SQLITE_IOERR_FSYNC : real(f)->pMethods->xSync(real(f), flags);
+}
+
 static int x_size(sqlite3_file *f, sqlite3_int64 *size) { return real(f)->pMethods->xFileSize(real(f), size); }
 static int x_lock(sqlite3_file *f, int kind) { return real(f)->pMethods->xLock(real(f), kind); }
 static int x_unlock(sqlite3_file *f, int kind) { return real(f)->pMethods->xUnlock(real(f), kind); }

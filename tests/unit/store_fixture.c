@@ -70,7 +70,8 @@ struct person person_make(struct store *s, unsigned email)
 static enum err identifier_add(struct db *db, const struct person *p)
 {
     int64_t added;
-    TRY(db_run(db, SQL_IDENTIFIER_ADD, &added, ARGS(V_TEXT(TENANT), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)), V_ID(p->id))));
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, &added, ARGS(V_TEXT(TENANT), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)),
+                                                    V_ID(p->id))));
     return added ? OK : say(db_arena(db), ERR_CONFLICT, "the e-mail is taken");
 }
 
@@ -105,7 +106,8 @@ struct event event_of(const struct person *p, text act)
 
 enum err create(struct store *s, struct arena *a, struct person *p, bool late)
 {
-    struct write w = { .run = late ? late_run : create_run, .arg = p, .event = event_of(p, TEXT("subject.create")), .puts = &p->put, .put_count = 1 };
+    struct write w = { .run = late ? late_run : create_run, .arg = p, .event = event_of(p, TEXT("subject.create")),
+                       .puts = &p->put, .put_count = 1 };
     return store_write(s, a, &w);
 }
 

@@ -86,8 +86,10 @@ static void form(void **state)
     BUF_AUTO expected = buf_make(4096);
     buf_add(&expected, TEXT("{\"v\":1,\"time\":\"2026-09-21T14:13:20.000Z\",\"act\":\"read\",\"tenant\":\"acme\",\"who\":\""));
     buf_hex(&expected, TEXT_BYTES(e.who));
-    buf_add(&expected, TEXT("\",\"actor\":\"tester\",\"purpose\":\"service\",\"categories\":\"identity,contact\",\"clause\":\"purposes.service\","
-                            "\"outcome\":\"done\",\"count\":2,\"detail\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}"));
+    buf_add(&expected, TEXT("\",\"actor\":\"tester\",\"purpose\":\"service\",\"categories\":\"identity,contact\","
+                            "\"clause\":\"purposes.service\","
+                            "\"outcome\":\"done\",\"count\":2,"
+                            "\"detail\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}"));
     assert_ok(f, journal_bundle(f->s, &f->a, 0, 1, &bundle));
     assert_int_equal(bundle.n, expected.n + 2);
     assert_memory_equal(bundle.p + 2, expected.p, expected.n);
@@ -222,7 +224,8 @@ static void finds_changes(void **state)
     static const struct change changes[] = {
         { "moved", "UPDATE journal SET seq = 1000 WHERE seq = 259", "UPDATE journal SET seq = 259 WHERE seq = 1000" },
         { "another time", "UPDATE journal SET at = at + 1 WHERE seq = 7", "UPDATE journal SET at = at - 1 WHERE seq = 7" },
-        { "another tenant", "UPDATE journal SET tenant = 'other' WHERE seq = 7", "UPDATE journal SET tenant = 'acme' WHERE seq = 7" },
+        { "another tenant", "UPDATE journal SET tenant = 'other' WHERE seq = 7",
+          "UPDATE journal SET tenant = 'acme' WHERE seq = 7" },
         { "another person", "UPDATE journal SET subject = (SELECT subject FROM journal WHERE seq = 8) WHERE seq = 7",
           "UPDATE journal SET subject = (SELECT subject FROM journal WHERE seq = 11) WHERE seq = 7" },
         { "pruned by hand", "INSERT INTO meta VALUES ('journal.first', '512')", "DELETE FROM meta WHERE name = 'journal.first'" },
@@ -323,7 +326,8 @@ static void prunes_all(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(proofs), CASE(tiles), CASE(form), CASE(clock_set_back), CASE(finds_flipped_bytes), CASE(finds_changes), CASE(finds_reordering),
+    const struct CMUnitTest tests[] = { CASE(proofs), CASE(tiles), CASE(form), CASE(clock_set_back), CASE(finds_flipped_bytes),
+                                        CASE(finds_changes), CASE(finds_reordering),
                                         CASE(finds_truncation), CASE(erased_still_verifies), CASE(prunes), CASE(prunes_all) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,7 @@ struct load { struct fixture *f; unsigned who, refused, done; };
 static void *load_run(void *arg)
 {
     struct load *l = arg;
-    for (unsigned i = 0; i < 200; i++) {                  /* everyone wants the same 200 e-mails, half of them the wrong way round */
+    for (unsigned i = 0; i < 200; i++) {                  /* the same 200 for everyone, half the wrong way round */
         ARENA_AUTO a = arena_make(1 << 16);
         struct person p = person_make(l->f->s, 1000 + i);
         enum err e = create(l->f->s, &a, &p, (i + l->who) % 2);
@@ -199,7 +199,8 @@ static void migrations(void **state)
     assert_int_not_equal(schema_migrate(db, steps, 3), OK);
     assert_int_equal(sqlite3_get_autocommit(db->handle), 1);
     sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_prepare_v2(db->handle, "SELECT x + y, (SELECT user_version FROM pragma_user_version) FROM a", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db->handle, "SELECT x + y, (SELECT user_version FROM pragma_user_version) FROM a", -1,
+                                        &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     one = sqlite3_column_int64(statement, 0);
     int version = sqlite3_column_int(statement, 1);
@@ -486,15 +487,18 @@ static void held_stays(void **state)
     struct person p = person_make(f->s, 1);
     struct key_put held = { .tenant = TENANT, .subject = p.id, .key_class = HELD_CLASS };
     static const uint32_t kept[] = { HELD_CLASS };
-    struct key_shred x = { .tenant = TENANT, .subject = p.id, .all_but_held = true, .kept = kept, .kept_count = 1, .keep = TEXT("consents") };
+    struct key_shred x = { .tenant = TENANT, .subject = p.id, .all_but_held = true, .kept = kept, .kept_count = 1,
+                           .keep = TEXT("consents") };
     struct write put = { .event = event_of(&p, TEXT("subject.update")), .puts = &held, .put_count = 1 };
-    struct write shred = { .run = held_run, .arg = &p, .event = event_of(&p, TEXT("subject.erase")), .shreds = &x, .shred_count = 1 };
+    struct write shred = { .run = held_run, .arg = &p, .event = event_of(&p, TEXT("subject.erase")), .shreds = &x,
+                           .shred_count = 1 };
     key_wrap(store_master(f->s), TENANT, p.id, HELD_CLASS, &p.key, held.wrapped);
     assert_ok(f, create(f->s, &f->a, &p, false));
     assert_ok(f, store_write(f->s, &f->a, &put));
     tamper(f, "data.db", "INSERT INTO consent (tenant, subject, purpose, channel, seq, decision, at, policy)"
            " VALUES ('acme', ?1, 'news', '', 1, 'given', 1, 'p')", TEXT_BYTES(p.id));
-    tamper(f, "data.db", "INSERT INTO milestone (tenant, subject, event, at) VALUES ('acme', ?1, 'closure', 1)", TEXT_BYTES(p.id));
+    tamper(f, "data.db", "INSERT INTO milestone (tenant, subject, event, at) VALUES ('acme', ?1, 'closure', 1)",
+           TEXT_BYTES(p.id));
     assert_ok(f, store_write(f->s, &f->a, &shred));
     assert_false(has_key(f, &p));
     KEY_AUTO k;
@@ -521,9 +525,13 @@ static void one_key_a_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(statements), CASE(creates_and_refuses), CASE(edge_survives), CASE(second_process),
-                                        CASE(group_commit), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte), CASE(truncates_later),
-                                        CASE(migrations), CASE(newer_is_refused), CASE(keyring_missing), CASE(data_missing), CASE(other_master),
-                                        CASE(restored_is_silent), CASE(restored_without_today), CASE(restore_refuses), CASE(backup_under_load),
-                                        CASE(keys_backup), CASE(rotates_under_load), CASE(rotation_resumes), CASE(held_stays), CASE(one_key_a_class) };
+                                        CASE(group_commit), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte),
+                                            CASE(truncates_later),
+                                        CASE(migrations), CASE(newer_is_refused), CASE(keyring_missing), CASE(data_missing),
+                                            CASE(other_master),
+                                        CASE(restored_is_silent), CASE(restored_without_today), CASE(restore_refuses),
+                                            CASE(backup_under_load),
+                                        CASE(keys_backup), CASE(rotates_under_load), CASE(rotation_resumes), CASE(held_stays),
+                                            CASE(one_key_a_class) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

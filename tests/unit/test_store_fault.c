@@ -1,4 +1,5 @@
-/* Unit tests of the store on a disk that fails: nothing acknowledged is lost, nothing refused was done, service resumes by itself. */
+/* Unit tests of the store on a disk that fails, and killed: nothing acknowledged is lost, nothing refused was done, service
+ * resumes by itself. */
 #include "store_fixture.h"
 #include "vfs.h"
 #include <signal.h>
@@ -206,7 +207,9 @@ static void killed(void **state)
 int main(void)
 {
     fault_install();
-    const struct CMUnitTest tests[] = { cmocka_unit_test(write_fails), cmocka_unit_test(write_is_short), cmocka_unit_test(disk_is_full),
-                                        cmocka_unit_test(sync_fails), cmocka_unit_test(disk_stays_bad), CASE(reserve), CASE(killed) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(write_fails), cmocka_unit_test(write_is_short),
+                                        cmocka_unit_test(disk_is_full),
+                                        cmocka_unit_test(sync_fails), cmocka_unit_test(disk_stays_bad), CASE(reserve),
+                                            CASE(killed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
