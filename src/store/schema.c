@@ -85,6 +85,40 @@ enum err schema_migrate(struct db *db, const struct migration *steps, size_t cou
     return OK;
 }
 
+/* Every column that this program uses, so that a file of another make is refused at the start and not at the first write. */
+#undef COLUMN
+#undef SEALED
+#undef KEY
+#define COLUMN(name, type, need) #name ", "
+#define SEALED(name, need, category) #name ", "
+#define KEY(...) "1 "
+static const struct { enum file file; const char *name, *sql; } columns[] = {
+#define TABLE(name, erasure, kept_as, storage, ...) { FILE_DATA, #name, "SELECT " __VA_ARGS__ "FROM " #name },
+#define KEYRING_TABLE(name, storage, ...) { FILE_KEYS, #name, "SELECT " __VA_ARGS__ "FROM " #name },
+#define INDEX(name, table, what)
+#include "store/tables.def"
+#undef TABLE
+#undef KEYRING_TABLE
+#undef INDEX
+};
+
+static enum err check_columns(struct db *db)
+{
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        sqlite3_stmt *statement = NULL;
+        if (columns[i].file != db->file)
+            continue;
+        int code = sqlite3_prepare_v2(db->handle, columns[i].sql, -1, &statement, NULL);
+        sqlite3_finalize(statement);
+        if (code == SQLITE_ERROR)
+            return say(db->arena, ERR_CONFIG, "table %s of %s has other columns than this program knows: a migration is missing",
+                       columns[i].name, db_file_name(db->file).p);
+        if (code != SQLITE_OK)
+            return db_fail(db, columns[i].name);
+    }
+    return OK;
+}
+
 static enum err make_tables(struct db *db, const void *arg)
 {
     for (size_t i = 0; i < sizeof ddl / sizeof *ddl; i++)
@@ -99,5 +133,6 @@ enum err schema_apply(struct db *db)
     TRY(version_get(db, &version));
     if (version)
         TRY(schema_migrate(db, migrations, MIGRATIONS));
-    return in_transaction(db, make_tables, NULL);
+    TRY(in_transaction(db, make_tables, NULL));
+    return check_columns(db);
 }

@@ -219,6 +219,15 @@ static void newer_is_refused(void **state)
     assert_int_equal(store_open(&f->a, &o, &f->s), ERR_CONFIG);
 }
 
+static void other_columns_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    store_close(&f->s);
+    tamper(f, "data.db", "ALTER TABLE subject RENAME COLUMN source TO spring", (text){ NULL, 0 });
+    struct store_options o = options(f);
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_CONFIG);
+}
+
 /* ---- Folders that are not whole. ---- */
 
 static void keyring_missing(void **state)
@@ -527,7 +536,8 @@ int main(void)
     const struct CMUnitTest tests[] = { CASE(statements), CASE(creates_and_refuses), CASE(edge_survives), CASE(second_process),
                                         CASE(group_commit), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte),
                                             CASE(truncates_later),
-                                        CASE(migrations), CASE(newer_is_refused), CASE(keyring_missing), CASE(data_missing),
+                                        CASE(migrations), CASE(newer_is_refused), CASE(other_columns_are_refused),
+                                            CASE(keyring_missing), CASE(data_missing),
                                             CASE(other_master),
                                         CASE(restored_is_silent), CASE(restored_without_today), CASE(restore_refuses),
                                             CASE(backup_under_load),
