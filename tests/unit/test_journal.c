@@ -327,7 +327,7 @@ static void prunes_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(proofs), CASE(tiles), CASE(form), CASE(clock_set_back), CASE(finds_flipped_bytes),
-                                        CASE(finds_changes), CASE(finds_reordering),
-                                        CASE(finds_truncation), CASE(erased_still_verifies), CASE(prunes), CASE(prunes_all) };
+                                        CASE(finds_changes), CASE(finds_reordering), CASE(finds_truncation),
+                                        CASE(erased_still_verifies), CASE(prunes), CASE(prunes_all) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

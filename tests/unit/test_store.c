@@ -535,13 +535,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(statements), CASE(creates_and_refuses), CASE(edge_survives), CASE(second_process),
                                         CASE(group_commit), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte),
-                                            CASE(truncates_later),
-                                        CASE(migrations), CASE(newer_is_refused), CASE(other_columns_are_refused),
-                                            CASE(keyring_missing), CASE(data_missing),
-                                            CASE(other_master),
-                                        CASE(restored_is_silent), CASE(restored_without_today), CASE(restore_refuses),
-                                            CASE(backup_under_load),
-                                        CASE(keys_backup), CASE(rotates_under_load), CASE(rotation_resumes), CASE(held_stays),
-                                            CASE(one_key_a_class) };
+                                        CASE(truncates_later), CASE(migrations), CASE(newer_is_refused),
+                                        CASE(other_columns_are_refused), CASE(keyring_missing), CASE(data_missing),
+                                        CASE(other_master), CASE(restored_is_silent), CASE(restored_without_today),
+                                        CASE(restore_refuses), CASE(backup_under_load), CASE(keys_backup),
+                                        CASE(rotates_under_load), CASE(rotation_resumes), CASE(held_stays),
+                                        CASE(one_key_a_class) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

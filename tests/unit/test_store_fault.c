@@ -208,8 +208,7 @@ int main(void)
 {
     fault_install();
     const struct CMUnitTest tests[] = { cmocka_unit_test(write_fails), cmocka_unit_test(write_is_short),
-                                        cmocka_unit_test(disk_is_full),
-                                        cmocka_unit_test(sync_fails), cmocka_unit_test(disk_stays_bad), CASE(reserve),
-                                            CASE(killed) };
+                                        cmocka_unit_test(disk_is_full), cmocka_unit_test(sync_fails),
+                                        cmocka_unit_test(disk_stays_bad), CASE(reserve), CASE(killed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
