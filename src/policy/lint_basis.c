@@ -199,8 +199,12 @@ void check_B13(struct lint *l)
 
 void check_B14(struct lint *l)
 {
+    int64_t age;
+    const struct node *stated = clause(l, "minors.age");
     if (is_yes(clause(l, "minors.plausible")))
         need_set(l, SEVERITY_WARNING, NULL, "minors.age");
+    if (stated && text_int(value(stated), &age) && age < 15 && in_france(l))
+        fire(l, SEVERITY_WARNING, stated);
 }
 
 /* ---- A purpose that came with a later version. ---- */

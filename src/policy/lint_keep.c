@@ -55,18 +55,45 @@ void check_T03(struct lint *l)
 /* ---- Caps of the CNIL, floors of statutes. ---- */
 
 enum { NONE = 0 };
-static const struct { text names, terms; int cap, floor; text source, verified; } periods[] = {
-#define PERIOD(names, terms, what, cap, floor, source, verified) \
-    { TEXT_INIT(names), TEXT_INIT(terms), cap, floor, TEXT_INIT(source), TEXT_INIT(verified) },
+static const struct { text names, terms, grounds; int cap, floor; text source, verified; } periods[] = {
+#define PERIOD(names, terms, grounds, cap, floor, source, verified) \
+    { TEXT_INIT(names), TEXT_INIT(terms), TEXT_INIT(grounds), cap, floor, TEXT_INIT(source), TEXT_INIT(verified) },
 #include "retentions.def"
 #undef PERIOD
 };
 enum { PERIODS = sizeof periods / sizeof *periods };
 
+static bool cites(const struct node *ground, text statutes)
+{
+    if (ground && ground->kind == NODE_SCALAR)
+        for (text rest = statutes; rest.n;)
+            if (text_find(ground->value, text_cut(&rest, '|')) >= 0)
+                return true;
+    NODE_EACH(one, ground)
+        if (cites(one, statutes))
+            return true;
+    return false;
+}
+
+/* Used, and for nothing but direct marketing. */
+static bool is_for_marketing(const struct lint *l, const struct node *retention)
+{
+    bool any = false;
+    EACH(purpose, l, "purposes")
+        if (node_has(key(purpose, "categories"), retention->key)) {
+            any = true;
+            if (!is_direct_marketing(purpose))
+                return false;
+        }
+    return any;
+}
+
 static bool is_of(const struct lint *l, const struct node *retention, unsigned row)
 {
     text term = value(key(node_get(clause(l, "categories"), retention->key), "dpv"));
-    return one_of(retention->key, periods[row].names) || (term.n && one_of(term, periods[row].terms));
+    if (one_of(retention->key, periods[row].names) || (term.n && one_of(term, periods[row].terms)))
+        return true;
+    return row == 0 ? is_for_marketing(l, retention) : cites(key(retention, "ground"), periods[row].grounds);
 }
 
 /* The path, and the source of the cap or floor with its mark. */

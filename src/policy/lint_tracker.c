@@ -149,6 +149,13 @@ void check_K11(struct lint *l)
     EACH(cookie, l, "cookies")
         if (is_word(key(cookie, "exempt"), "audience") && loses_exemption(cookie))
             fire(l, SEVERITY_WARNING, cookie);
+    EACH(category, l, "categories") {
+        const struct node *retention = node_get(clause(l, "retention"), category->key);
+        if (is_word(key(category, "stream"), "audience") && is_longer(key(retention, "active"), 25, TERM_MONTHS))
+            fire_at(l, SEVERITY_WARNING, retention, "active");
+        if (is_word(key(category, "stream"), "audience") && is_yes(key(category, "joined")))
+            fire_at(l, SEVERITY_WARNING, category, "joined");
+    }
 }
 
 void check_K12(struct lint *l)
