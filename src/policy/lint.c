@@ -126,3 +126,17 @@ enum err lint_run(struct arena *a, const struct node *root, text source, struct 
 }
 
 int lint_status(const struct lint_findings *f) { return f->errors ? 2 : f->warnings ? 1 : 0; }
+
+enum err lint_gate(struct arena *a, const struct policy *p, struct date today)
+{
+    BUF_AUTO names = buf_make(4096);
+    struct lint_findings found = { .file = p->file };
+    TRY(lint_run(a, p->root, p->source, today, &found));
+    for (const struct lint_finding *f = found.first; f; f = f->next)
+        if (!f->accepted && f->severity == SEVERITY_ERROR && names.n < 300)
+            buf_print(&names, "%s%.*s (line %u)", names.n ? ", " : "", T(f->rule->id), f->at.line);
+    if (!found.errors)
+        return OK;
+    return say(a, ERR_POLICY, "%.*s: %u errors of law are not accepted: %.*s; see garant lint", T(p->file), found.errors,
+               T(buf_text(&names)));
+}

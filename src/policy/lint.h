@@ -42,6 +42,9 @@ enum err lint_run(struct arena *a, const struct node *root, text source, struct 
 /* Exit status by the worst finding that is not accepted: 0 none or advice only, 1 warnings, 2 errors. */
 int lint_status(const struct lint_findings *f);
 
+/* What a server runs: ERR_POLICY, naming each error and its line, when the policy has errors that it does not accept. */
+enum err lint_gate(struct arena *a, const struct policy *p, struct date today);
+
 enum lint_language { LINT_EN, LINT_FR };
 /* For people: each finding with its line and a caret, its source of law and what would satisfy it; then the count. */
 void lint_print(struct buf *out, const struct lint_findings *f, enum lint_language language);

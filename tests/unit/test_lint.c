@@ -226,6 +226,29 @@ static void acceptance(void **state)
     assert_int_equal(lint_status(&advice), 0);
 }
 
+/* A server runs what is lawful, or what is accepted with a reason. */
+static void gate(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 26);
+    text yaml = slurp(&a, "policies/site-fr.yaml");
+    struct findings faults = { 0 };
+    POLICY_AUTO lawful = NULL;
+    assert_int_equal(policy_load(&a, yaml, TEXT("site.yaml"), &faults, &lawful), OK);
+    assert_int_equal(lint_gate(&a, lawful, today), OK);
+    ptrdiff_t at = text_find(yaml, TEXT("answer_within: 1mo"));
+    assert_true(at > 0);
+    text head = text_upto(yaml, (size_t)at), tail = text_from(yaml, (size_t)at + 18);
+    text late = arena_print(&a, "%.*sanswer_within: 3mo%.*s", T(head), T(tail));
+    text accepted = arena_print(&a, "%.*s\naccept: {R02: \"told to the authority\"}\n", T(late));
+    POLICY_AUTO refused = NULL;
+    POLICY_AUTO allowed = NULL;
+    assert_int_equal(policy_load(&a, late, TEXT("site.yaml"), &faults, &refused), OK);
+    assert_int_equal(lint_gate(&a, refused, today), ERR_POLICY);
+    assert_true(text_starts(text_of(a.why.detail), TEXT("site.yaml: 1 errors of law are not accepted: R02 (line ")));
+    assert_int_equal(policy_load(&a, accepted, TEXT("site.yaml"), &faults, &allowed), OK);
+    assert_int_equal(lint_gate(&a, allowed, today), OK);
+}
+
 /* ---- The forms of the answer. ---- */
 
 static const struct lint_finding *only(struct lint_findings *f, text rule)
@@ -345,7 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),      cmocka_unit_test(gold),  cmocka_unit_test(published), cmocka_unit_test(each_rule), cmocka_unit_test(every_severity),
-        cmocka_unit_test(dates),      cmocka_unit_test(forms), cmocka_unit_test(sarif),     cmocka_unit_test(acceptance),
+        cmocka_unit_test(dates),      cmocka_unit_test(forms), cmocka_unit_test(sarif),     cmocka_unit_test(acceptance), cmocka_unit_test(gate),
         cmocka_unit_test(long_policy), cmocka_unit_test(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
