@@ -137,6 +137,5 @@ enum err lint_gate(struct arena *a, const struct policy *p, struct date today)
             buf_print(&names, "%s%.*s (line %u)", names.n ? ", " : "", T(f->rule->id), f->at.line);
     if (!found.errors)
         return OK;
-    return say(a, ERR_POLICY, "%.*s: %u errors of law are not accepted: %.*s; see garant lint", T(p->file), found.errors,
-               T(buf_text(&names)));
+    return say(a, ERR_POLICY, "%.*s breaks rules of law that it does not accept: %.*s; see garant lint", T(p->file), T(buf_text(&names)));
 }

@@ -89,7 +89,7 @@ static void print_count(struct buf *out, const struct lint_findings *f, enum lin
     else if (language == LINT_FR)
         buf_print(out, "erreurs : %u, avertissements : %u, conseils : %u, acceptés : %u\n", f->errors, f->warnings, f->advice, f->accepted);
     else
-        buf_print(out, "%u errors, %u warnings, %u advice, %u accepted\n", f->errors, f->warnings, f->advice, f->accepted);
+        buf_print(out, "errors: %u, warnings: %u, advice: %u, accepted: %u\n", f->errors, f->warnings, f->advice, f->accepted);
 }
 
 void lint_print(struct buf *out, const struct lint_findings *f, enum lint_language language)
