@@ -1,7 +1,7 @@
 /* The running instance: opening, the policy in force and its reload, actors and tokens, the work of time. */
 #include "base/log.h"
 #include "domain/app.h"
-#include "domain/holding.h"
+#include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/retention.h"
 #include "domain/value.h"
@@ -137,6 +137,8 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     TRY(load_policy(app, a, f, &app->policy));
     struct store_options so = { .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock };
     TRY(store_open(a, &so, &app->store));
+    if (!(app->transient = transient_open()))
+        return say(a, ERR_MEMORY, "the machine has no memory left");
     return publish(app, a, app->policy);
 }
 
@@ -161,6 +163,7 @@ void app_close(struct app **app)
     struct app *gone = *app;
     if (!gone)
         return;
+    transient_close(&gone->transient);
     if (gone->store)
         store_close(&gone->store);
     if (gone->policy)

@@ -2,7 +2,7 @@
 #include "domain/change.h"
 #include "domain/duty.h"
 #include "domain/inside.h"
-#include "domain/retention.h"
+#include "domain/keeping.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -33,9 +33,9 @@ static enum err run_subject(struct db *db, const struct change *ch)
     int64_t changed;
     if (ch->create)
         return db_run(db, SQL_SUBJECT_ADD, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now), V_INT(ch->version),
-                                                      V_INT(PERSON_ACTIVE), V_INT(ch->now), V_TEXT(ch->source)));
+                                                      V_INT(PERSON_ACTIVE), V_INT(ch->now), V_TEXT(ch->source), ch->due ? V_INT(ch->due) : V_NULL));
     if (!ch->version)
-        return OK;
+        return write_person_there(db, ch->tenant, ch->person->id);
     TRY(db_run(db, SQL_SUBJECT_BUMP, &changed, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->expected), V_INT(ch->version))));
     return changed ? OK : say(db_arena(db), ERR_PRECONDITION, "the person's data changed since version %lld", (long long)ch->expected);
 }
@@ -45,6 +45,10 @@ static enum err run_records(struct db *db, const struct ctx *c, const struct cha
     for (unsigned i = 0; i < ch->drop_count; i++) {
         const struct change_drop *d = &ch->drops[i];
         TRY(db_run(db, SQL_RECORD_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
+        if (d->all)
+            TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
+        if (d->all)
+            TRY(db_run(db, SQL_ATTACHMENT_DROP_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
         TRY(db_run(db, SQL_FORMER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
     }
     for (unsigned i = 0; i < ch->record_count; i++) {
@@ -67,6 +71,7 @@ static enum err run_records(struct db *db, const struct ctx *c, const struct cha
 
 static enum err run_consents(struct db *db, const struct change *ch)
 {
+    bool withdrawn = false;
     for (unsigned i = 0; i < ch->consent_count; i++) {
         const struct change_consent *k = &ch->consents[i];
         if (k->wording.n)
@@ -75,8 +80,13 @@ static enum err run_consents(struct db *db, const struct change *ch)
                    ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
                         V_TEXT(ch->policy_version), V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->by),
                         k->evidence.bytes.n ? V_SEALED(k->evidence) : V_NULL)));
+        withdrawn |= text_eq(k->decision, TEXT("withdrawn"));
     }
-    return OK;
+    if (!withdrawn)
+        return OK;
+    /* What is kept only for a time after a withdrawal begins its term. */
+    TRY(db_run(db, SQL_MILESTONE_PUT, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(TEXT("withdrawal")), V_INT(ch->now))));
+    return keeping_again(db, ch->tenant, ch->person->id, TEXT("*"), ch->now);
 }
 
 struct running { struct ctx *c; struct change *change; };

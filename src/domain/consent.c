@@ -2,6 +2,7 @@
 #include "domain/consent.h"
 #include "domain/change.h"
 #include "domain/inside.h"
+#include "domain/keeping.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -173,7 +174,9 @@ struct restricting { struct ctx *c; const struct person *p; bool restricted; };
 static enum err run_restriction(struct db *db, struct write *w)
 {
     const struct restricting *r = w->arg;
-    return db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(r->c->tenant), V_ID(r->p->id), V_INT(r->restricted)));
+    TRY(write_person_there(db, r->c->tenant, r->p->id));
+    TRY(db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(r->c->tenant), V_ID(r->p->id), V_INT(r->restricted))));
+    return r->restricted ? OK : keeping_again(db, r->c->tenant, r->p->id, TEXT("*"), r->c->now);   /* terms go on */
 }
 
 enum err restriction_set(struct ctx *c, text id, bool restricted, text ground, struct answer *out)

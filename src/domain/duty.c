@@ -1,9 +1,124 @@
-/* Duties: what is owed to people and until when. */
+/* Duties: what is owed to people and recipients, with its deadline. */
 #include "domain/duty.h"
+#include "base/calendar.h"
+#include "domain/doc.h"
+#include "domain/holding.h"
+#include "domain/inside.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+struct duty_kind { text name; int months, days; text article, en, fr; };
+static const struct duty_kind kinds[] = {
+#define DUTY(name, months, days, article, en, fr) { TEXT_INIT(name), months, days, TEXT_INIT(article), TEXT_INIT(en), TEXT_INIT(fr) },
+#include "domain/duties.def"
+#undef DUTY
+};
+
+static const struct duty_kind *kind_of(text name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (text_eq(kinds[i].name, name))
+            return &kinds[i];
+    return NULL;
+}
+
+static enum err add(struct db *db, text tenant, const struct subject_id *subject, text kind, text about, text note, msec at, msec due)
+{
+    const struct duty_kind *k = kind_of(kind);
+    if (!k)
+        return say(db_arena(db), ERR_INTERNAL, "duties.def has no kind %.*s", T(kind));
+    struct subject_id id = id_make(at);
+    if (!due)
+        due = date_start(date_add_months(date_of(at), k->months)) + k->days * DAY;
+    return db_run(db, SQL_DUTY_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(kind), V_TEXT(about), subject ? V_ID(*subject) : V_NULL,
+                                               V_TEXT(note), V_INT(at), V_INT(due)));
+}
 
 enum err duty_add(struct db *db, text tenant, const struct subject_id *subject, text kind, text about, msec at, msec due)
 {
-    struct subject_id id = id_make(at), nobody = { { 0 } };
-    return db_run(db, SQL_DUTY_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(*(subject ? subject : &nobody)), V_ID(id), V_TEXT(kind), V_TEXT(about),
-                                               V_INT(at), V_INT(due)));
+    return add(db, tenant, subject, kind, about, (text){ NULL, 0 }, at, due);
+}
+
+enum err duty_tell(struct db *db, text tenant, text recipient, text note, msec at)
+{
+    return add(db, tenant, NULL, TEXT("tell"), recipient, note, at, 0);
+}
+
+static text id_column(struct ctx *c, struct query *q, int column)
+{
+    struct subject_id id;
+    text bytes = query_bytes(q, column);
+    if (bytes.n != sizeof id)
+        return (text){ NULL, 0 };
+    memcpy(&id, bytes.p, sizeof id);
+    return id_print(c->arena, id);
+}
+
+static void put_duty(struct ctx *c, struct query *q, struct json_out *w)
+{
+    const struct duty_kind *k = kind_of(query_bytes(q, 1));
+    char time[TIME_TEXT + 1];
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), id_column(c, q, 0));
+    json_pair(w, TEXT("kind"), query_bytes(q, 1));
+    json_pair(w, TEXT("article"), k ? k->article : (text){ NULL, 0 });
+    json_pair(w, TEXT("title"), k ? doc_in(c, k->en, k->fr) : (text){ NULL, 0 });
+    json_pair(w, TEXT("about"), query_bytes(q, 2));
+    json_pair(w, TEXT("subject"), id_column(c, q, 3));
+    json_pair(w, TEXT("note"), query_bytes(q, 4));
+    json_pair(w, TEXT("since"), time_text(query_int(q, 5), time));
+    json_pair(w, TEXT("due"), time_text(query_int(q, 6), time));
+    json_pair_bool(w, TEXT("late"), query_int(q, 6) < c->now);
+    json_close(w, '}');
+}
+
+enum err duty_list(struct ctx *c, struct answer *out)
+{
+    enum { LISTED_MAX = 1000 };
+    BUF_AUTO b = buf_make(4 << 20);
+    struct json_out w = json_out(&b);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DUTY_LIST, ARGS(V_TEXT(c->tenant), V_INT(LISTED_MAX)));
+    json_open(&w, '{');
+    json_name(&w, TEXT("duties"));
+    json_open(&w, '[');
+    while (query_next(&q))
+        put_duty(c, &q, &w);
+    TRY(q.status);
+    json_close(&w, ']');
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
+struct doing { struct ctx *c; struct subject_id id; text outcome, note; };
+
+static enum err run_done(struct db *db, struct write *w)
+{
+    const struct doing *d = w->arg;
+    int64_t changed;
+    TRY(db_run(db, SQL_DUTY_DONE, &changed, ARGS(V_TEXT(d->c->tenant), V_ID(d->id), V_INT(d->c->now), V_TEXT(d->outcome),
+                                                 d->note.p ? V_TEXT(d->note) : V_NULL)));
+    return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "there is no such duty, or it was done already");
+}
+
+enum err duty_done(struct ctx *c, text duty, const struct json *in, struct answer *out)
+{
+    static const text outcomes[] = { TEXT_INIT("done"), TEXT_INIT("impossible"), TEXT_INIT("disproportionate") };
+    enum { NOTE_MAX = 500 };
+    struct doing d = { .c = c, .note = json_text(in, TEXT("note")) };
+    text said = json_get(in, TEXT("outcome")) ? json_text(in, TEXT("outcome")) : outcomes[0];
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+        if (text_eq(outcomes[i], said))
+            d.outcome = outcomes[i];
+    if (!d.outcome.n || d.note.n > NOTE_MAX)
+        return say(c->arena, ERR_VALUE, "\"outcome\" is one of done, impossible, disproportionate; \"note\" has at most %d bytes", NOTE_MAX);
+    TRY(value_no_card(c, TEXT("note"), d.note));
+    if (!id_parse(duty, &d.id))
+        return say(c->arena, ERR_NOT_FOUND, "there is no such duty");
+    struct write w = { .run = run_done, .arg = &d, .event = event_of(c, NULL, TEXT("duty.done")) };
+    w.event.purpose = d.outcome;
+    return write_do(c, &w, out);
 }

@@ -3,7 +3,10 @@
 #define DOMAIN_DUTY_H
 #include "domain/person.h"
 
-/* Inside a write: something is owed to this person (NULL: to nobody in particular) until `due`. kind: "inform" (Art. 14(3)), "tell" (Art. 19). */
+/* Inside a write: something is owed to this person (NULL: about one who is gone) until `due`. kind: a row of duties.def; `about` is the
+ * source that supplied data, or the recipient to tell. `due` 0: the term of duties.def from `at`. */
 enum err duty_add(struct db *db, text tenant, const struct subject_id *subject, text kind, text about, msec at, msec due);
+/* The same about one who is gone: `note` holds what the recipient knows them by, ids of disclosures. */
+enum err duty_tell(struct db *db, text tenant, text recipient, text note, msec at);
 
 #endif

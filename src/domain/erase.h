@@ -3,10 +3,10 @@
 #define DOMAIN_ERASE_H
 #include "domain/ctx.h"
 
-struct person;
-
+/* POST erase {"ground"?}: answers with the certificate. What the policy or a hold keeps goes to the archive, named with its ground and end
+ * (17(3)); it goes by itself at its term. The person is unknown from then on. */
 enum err erase_subject(struct ctx *c, text id, const struct json *in, struct answer *out);
-/* As JSON, or as a printable page when `html`, in c->language. */
+/* As JSON, or as a printable page when `html`, in c->language. Readable by its id after the person is gone. */
 enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out);
 
 #endif

@@ -5,12 +5,15 @@
 #include "store/store.h"
 #include <pthread.h>
 
+struct transient_memory;                       /* transient.c */
+
 struct app {
     struct store *store;
     struct clock clock;
     pthread_mutex_t policy_lock;               /* guards the pointer, not the policy: that never changes */
     const struct policy *policy;
     char policy_file[4096], country[3];
+    struct transient_memory *transient;
     msec swept;                                /* when retention was last looked after */
 };
 

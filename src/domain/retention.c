@@ -1,6 +1,9 @@
 /* Retention: when terms end, and what happens then. */
-#include "domain/retention.h"
+#include "domain/keeping.h"
 #include "base/calendar.h"
+#include "domain/inside.h"
+#include "domain/value.h"
+#include "domain/write.h"
 
 /* ---- When a term ends. ---- */
 
@@ -56,4 +59,271 @@ msec retention_own_due(const struct retention *r, msec start)
 {
     const struct starts all = { start, start, start, start, start, start, start };
     return r ? retention_due(r, &all, true) : 0;
+}
+
+msec retention_own_cutoff(const struct retention *r, msec now)
+{
+    msec low = 0, high = now;                            /* ends never move back as starts move on: halve the interval */
+    if (!r)
+        return 0;
+    while (low < high) {
+        msec middle = low + (high - low + 1) / 2, due = retention_own_due(r, middle);
+        if (due && due <= now)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+msec retention_person_due(const struct policy *p, const struct starts *s)
+{
+    const struct retention *r = policy_retention(p, TEXT("accounts"));
+    return r ? retention_due(r, s, true) : 0;
+}
+
+/* ---- What decides about one person's data. ---- */
+
+enum { STATE_ERASED = 2 };                               /* what store_erase() marks a person's row with */
+
+#define MILESTONES(X) X(contract_end) X(closure) X(withdrawal) X(last_contact)
+
+static enum err load_milestones(struct db *db, text tenant, struct subject_id id, struct starts *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_MILESTONE_LIST, ARGS(V_TEXT(tenant), V_ID(id)));
+    while (query_next(&q)) {
+        text name = query_bytes(&q, 0);
+#define X(event_)                          \
+    if (text_eq(name, TEXT(#event_))) \
+        out->event_ = query_int(&q, 1);
+        MILESTONES(X)
+#undef X
+    }
+    return q.status;
+}
+
+static enum err load_holds(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, const struct hold **out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_HOLD_LIST, ARGS(V_TEXT(tenant), V_ID(id), V_INT(now)));
+    *out = NULL;
+    while (query_next(&q)) {
+        struct hold *h = NEW(a, struct hold);
+        TRY_PTR(h);
+        text key = query_bytes(&q, 0);
+        if (key.n != sizeof h->id)
+            return say(a, ERR_INTEGRITY, "a hold has an id of %zu bytes", key.n);
+        memcpy(&h->id, key.p, sizeof h->id);
+        h->category = arena_copy(a, query_bytes(&q, 1)), h->ground = arena_copy(a, query_bytes(&q, 2));
+        h->since = query_int(&q, 3), h->until = query_int(&q, 4), h->next = *out;
+        *out = h;
+    }
+    return q.status;
+}
+
+enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, struct keeping *out)
+{
+    *out = (struct keeping){ 0 };
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_SUBJECT_TIMES, ARGS(V_TEXT(tenant), V_ID(id)));
+        if (query_next(&q)) {
+            out->starts.collection = query_int(&q, 0), out->starts.last_use = query_int(&q, 1);
+            out->erased = query_int(&q, 2) == STATE_ERASED;
+            out->restricted = query_int(&q, 3) && !out->erased;
+        }
+        TRY(q.status);
+    }
+    TRY(load_milestones(db, tenant, id, &out->starts));
+    return load_holds(db, a, tenant, id, now, &out->holds);
+}
+
+const struct hold *keeping_hold(const struct keeping *k, text category)
+{
+    const struct hold *longest = NULL;
+    for (const struct hold *h = k->holds; h; h = h->next) {
+        if (!text_eq(h->category, TEXT("*")) && !text_eq(h->category, category))
+            continue;
+        if (!longest || (longest->until && (!h->until || h->until > longest->until)))
+            longest = h;
+    }
+    return longest;
+}
+
+enum err retention_starts(struct ctx *c, const struct person *p, struct starts *out)
+{
+    struct keeping k;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
+    *out = k.starts;
+    return OK;
+}
+
+enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now)
+{
+    static const enum sql all[] = { SQL_RECORD_AGAIN, SQL_FORMER_AGAIN, SQL_ATTACHMENT_AGAIN };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        TRY(db_run(db, all[i], NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(category), V_INT(now))));
+    return db_run(db, SQL_SUBJECT_AGAIN, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(now)));
+}
+
+/* ---- Milestones. ---- */
+
+struct milestone { struct ctx *c; const struct person *p; text event; msec at; };
+
+static enum err run_milestone(struct db *db, struct write *w)
+{
+    const struct milestone *m = w->arg;
+    text tenant = m->c->tenant;
+    if (text_eq(m->event, TEXT("last_use")))             /* only ever lengthens: the sweep sees it when it comes to the data */
+        return db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_INT(m->at)));
+    TRY(db_run(db, SQL_MILESTONE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(m->event), V_INT(m->at))));
+    if (text_eq(m->event, TEXT("closure")))
+        TRY(db_run(db, SQL_SUBJECT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
+    return keeping_again(db, tenant, m->p->id, TEXT("*"), m->c->now);
+}
+
+static enum err milestone_of(struct ctx *c, const struct json *in, struct milestone *out)
+{
+    static const text names[] = {
+#define X(event_) TEXT_INIT(#event_),
+        MILESTONES(X)
+#undef X
+        TEXT_INIT("last_use"),
+    };
+    text event = json_text(in, TEXT("event")), at = json_text(in, TEXT("at"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_eq(names[i], event))
+            out->event = names[i];
+    if (!out->event.n)
+        return say(c->arena, ERR_USAGE, "\"event\" is one of contract_end, closure, last_use, withdrawal, last_contact");
+    out->at = c->now;
+    if (json_get(in, TEXT("at")) && !time_parse(at, &out->at))
+        return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
+    if (out->at > c->now && !text_eq(event, TEXT("contract_end")))
+        return say(c->arena, ERR_VALUE, "\"at\" is in the future: only the end of a contract is known beforehand");
+    return OK;
+}
+
+/* A date in the relation belongs to no category: whoever may write for some purpose may note it, whatever the person consented to. */
+static enum err allow_milestone(struct ctx *c, const struct person *p)
+{
+    const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+    struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_WRITE, .consents = &all, .agreement = c->actor.agreement };
+    for (unsigned i = 0; i < c->policy->purpose_count; i++) {
+        ask.purpose = (int)i;
+        if (policy_decide(c->policy, &ask).verdict == ALLOWED)
+            return OK;
+    }
+    return person_allow_act(c, p, ACT_WRITE);
+}
+
+enum err retention_event(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct milestone m = { .c = c, .p = &p };
+    TRY(milestone_of(c, in, &m));
+    TRY(person_open(c, id, true, &p));
+    TRY(allow_milestone(c, &p));
+    struct write w = { .run = run_milestone, .arg = &m,
+                       .event = event_of(c, &p, text_eq(m.event, TEXT("closure")) ? TEXT("subject.close") : TEXT("milestone")) };
+    w.event.purpose = m.event;
+    return write_do(c, &w, out);
+}
+
+/* ---- Holds. ---- */
+
+struct holding { struct ctx *c; struct subject_id subject, id; text category, ground; msec until; };
+
+static enum err run_hold(struct db *db, struct write *w)
+{
+    const struct holding *h = w->arg;
+    return db_run(db, SQL_HOLD_ADD, NULL,
+                  ARGS(V_TEXT(h->c->tenant), V_ID(h->subject), V_ID(h->id), V_TEXT(h->category), V_TEXT(h->ground),
+                       V_INT(h->c->now), h->until ? V_INT(h->until) : V_NULL));
+}
+
+/* A kind of hold that the policy declares has its ground and its longest time there. */
+static enum err declared_hold(struct ctx *c, const struct node *kind, struct holding *h)
+{
+    struct term period;
+    text name = h->ground, ground = node_text(kind, TEXT("ground"));
+    const struct node *categories = node_get(kind, TEXT("categories"));
+    const struct clause *clause = policy_clause(c->policy, kind->path);
+    if (ground.n)
+        h->ground = ground;
+    if (categories && !node_has(categories, h->category))
+        return say_clause(c->arena, ERR_UNDECLARED, clause, "hold \"%.*s\" is not for that category", T(name));
+    if (!term_parse(node_text(kind, TEXT("period")), &period))
+        return OK;
+    msec longest = term_end(c->now, period, 1);
+    if (!h->until)
+        h->until = longest;
+    return h->until <= longest ? OK : say_clause(c->arena, ERR_VALUE, clause, "hold \"%.*s\" lasts at most %.*s", T(name),
+                                                 T(node_text(kind, TEXT("period"))));
+}
+
+static enum err hold_of(struct ctx *c, const struct json *in, struct holding *h)
+{
+    enum { GROUND_MAX = 256 };
+    text until = json_text(in, TEXT("until"));
+    h->category = json_text(in, TEXT("category")), h->ground = json_text(in, TEXT("ground"));
+    if (!h->category.n || !h->ground.n)
+        return say(c->arena, ERR_MISSING, "a hold names its \"category\", or \"*\", and its \"ground\"");
+    if (!text_eq(h->category, TEXT("*")) && policy_category(c->policy, h->category) < 0)
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"",
+                          T(value_shown(h->category)));
+    if (h->ground.n > GROUND_MAX)
+        return say(c->arena, ERR_VALUE, "\"ground\" has at most %d bytes", GROUND_MAX);
+    TRY(value_no_card(c, TEXT("ground"), h->ground));
+    if (json_get(in, TEXT("until")) && (!time_parse(until, &h->until) || h->until <= c->now))
+        return say(c->arena, ERR_VALUE, "\"until\" must be a time to come, as in RFC 3339");
+    const struct node *kind = node_get(node_at(c->policy->root, TEXT("holds")), h->ground);
+    return kind ? declared_hold(c, kind, h) : OK;
+}
+
+enum err hold_create(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct holding h = { .c = c, .id = id_make(c->now) };
+    TRY(hold_of(c, in, &h));
+    TRY(person_open(c, id, true, &p));
+    TRY(person_allow_act(c, &p, ACT_ERASE));
+    h.subject = p.id;
+    out->id = id_print(c->arena, h.id);
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
+    TRY_PTR(out->body.p);
+    struct write w = { .run = run_hold, .arg = &h, .event = event_of(c, &p, TEXT("hold.set")) };
+    w.event.categories = h.category;
+    return write_do(c, &w, out);
+}
+
+static enum err run_release(struct db *db, struct write *w)
+{
+    const struct holding *h = w->arg;
+    int64_t gone;
+    TRY(db_run(db, SQL_HOLD_DROP, &gone, ARGS(V_TEXT(h->c->tenant), V_ID(h->subject), V_ID(h->id))));
+    if (!gone)
+        return say(db_arena(db), ERR_NOT_FOUND, "there is no such hold");
+    return keeping_again(db, h->c->tenant, h->subject, TEXT("*"), h->c->now);
+}
+
+enum err hold_release(struct ctx *c, text id, text hold, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct holding h = { .c = c };
+    if (!id_parse(hold, &h.id))
+        return say(c->arena, ERR_NOT_FOUND, "there is no such hold");
+    enum err status = person_open(c, id, true, &p);
+    /* A hold may outlive its person, whose held data the operator then answers for. */
+    bool outlived = status == ERR_NOT_FOUND && c->actor.kind == ACTOR_OPERATOR && id_parse(id, &h.subject);
+    if (!outlived) {
+        TRY(status);
+        TRY(person_allow_act(c, &p, ACT_ERASE));
+        h.subject = p.id;
+    }
+    struct write w = { .run = run_release, .arg = &h, .event = event_of(c, outlived ? NULL : &p, TEXT("hold.released")) };
+    return write_do(c, &w, out);
 }

@@ -14,15 +14,21 @@ msec retention_due(const struct retention *r, const struct starts *s, bool archi
 /* The same for one of the server's own records (consents, former, requests, journal, proofs) that began at `start`;
  * 0 when the policy has no term for it (`r` NULL, as policy_retention() gives it). */
 msec retention_own_due(const struct retention *r, msec start);
-/* The same with the person's milestones from the store. */
+/* The latest start whose term has ended at `now`; 0 when none has. */
+msec retention_own_cutoff(const struct retention *r, msec now);
+/* When the whole person goes: the policy's retention `accounts`; 0 when it has none, or its start is not known. */
+msec retention_person_due(const struct policy *p, const struct starts *s);
+/* The starts that the store knows for a person. */
 enum err retention_starts(struct ctx *c, const struct person *p, struct starts *out);
 
-/* POST events: contract_end, closure, last_use, withdrawal, last_contact; counts the person's terms again. */
+/* POST events: contract_end, closure, last_use, withdrawal, last_contact; what is due is counted again. */
 enum err retention_event(struct ctx *c, text id, const struct json *in, struct answer *out);
 enum err hold_create(struct ctx *c, text id, const struct json *in, struct answer *out);
 enum err hold_release(struct ctx *c, text id, text hold, struct answer *out);
 /* Erases or archives all that is due at c->now, holds excepted; former values, consents, proofs, requests and journal by their own terms.
- * Works in bounded steps, each one commit. */
+ * Works in bounded steps, each one commit, for all tenants. */
 enum err retention_sweep(struct ctx *c, struct answer *out);
+/* The same without an answer and at most `steps` steps: what the jobs call. *more: there is work left. */
+enum err retention_tick(struct ctx *c, unsigned steps, bool *more);
 
 #endif

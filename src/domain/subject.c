@@ -156,6 +156,8 @@ static enum err new_person(struct ctx *c, struct person *p, struct change *ch)
     journal_pseudonym(&p->key, &p->who);
     TRY(change_begin(c, p, c->policy->category_count, ch));
     ch->create = true, ch->version = 1;
+    const struct starts starts = { .collection = c->now, .event = c->now, .last_use = c->now };
+    ch->due = retention_person_due(c->policy, &starts);
     struct key_put *put = &ch->puts[ch->put_count++];
     *put = (struct key_put){ .tenant = c->tenant, .subject = p->id };
     key_wrap(store_master(ctx_store(c)), c->tenant, p->id, 0, &p->key, put->wrapped);

@@ -91,9 +91,11 @@ static enum err run_and_keep(struct db *db, struct write *w)
 {
     struct kept *k = w->arg;
     int64_t inserted;
+    bool of_person = w->event.has_subject && !w->shred_count;   /* the answer to an erasure outlives the person */
     /* First the key: a second request that raced this one finds it taken before anything is written. */
     TRY(db_run(db, SQL_IDEMPOTENCY_ADD, &inserted, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->c->idempotency.key),
-               V_BYTES(TEXT_BYTES(k->c->idempotency.request)), V_BYTES(k->answer), V_INT(k->c->now), V_INT(k->c->now - IDEMPOTENCY_KEPT))));
+               V_BYTES(TEXT_BYTES(k->c->idempotency.request)), V_BYTES(k->answer), V_INT(k->c->now), V_INT(k->c->now - IDEMPOTENCY_KEPT),
+               V_TEXT(k->c->tenant), of_person ? V_ID(w->event.subject) : V_NULL)));
     if (!inserted)
         return say(db_arena(db), ERR_CONFLICT, "a request with this Idempotency-Key is being done");
     if (!k->run)
@@ -116,6 +118,28 @@ enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
     return status;
 }
 
+static enum err run_and_keep_again(struct db *db, struct write *w)
+{
+    struct kept *k = w->arg;
+    TRY(db_run(db, SQL_IDEMPOTENCY_PUT, NULL, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->c->idempotency.key), V_BYTES(k->answer))));
+    w->arg = k->arg;
+    enum err status = k->run ? k->run(db, w) : OK;
+    w->arg = k;
+    return status;
+}
+
+enum err write_do_again(struct ctx *c, struct write *w, const struct answer *answer)
+{
+    if (!c->idempotency.key.p)
+        return store_write(ctx_store(c), c->arena, w);
+    struct kept k = { .c = c, .caller = caller(c), .run = w->run, .arg = w->arg };
+    TRY(pack_answer(c, answer, &k.answer));
+    w->run = run_and_keep_again, w->arg = &k;
+    enum err status = store_write(ctx_store(c), c->arena, w);
+    w->run = k.run, w->arg = k.arg;
+    return status;
+}
+
 enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text categories)
 {
     struct why why = c->arena->why;
@@ -126,4 +150,13 @@ enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text
     TRY(store_write(ctx_store(c), c->arena, &w));
     c->arena->why = why;
     return why.code;
+}
+
+enum err write_person_there(struct db *db, text tenant, struct subject_id id)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBJECT_THERE, ARGS(V_TEXT(tenant), V_ID(id)));
+    if (query_next(&q))
+        return OK;
+    return q.status != OK ? q.status : say(db_arena(db), ERR_NOT_FOUND, "there is no such person");
 }

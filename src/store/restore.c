@@ -18,7 +18,7 @@ enum { STEP_PEOPLE = 500, CLASSES_MAX = 256 };
 #define CARRY_rows_nothing(name)
 #define CARRY_proofs(name)                                                                                       \
     "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT t.* FROM former." #name " t"             \
-    " WHERE EXISTS (SELECT 1 FROM main.subject s WHERE s.tenant = t.tenant AND s.id = t.subject);"
+    " WHERE t.subject IS NULL OR EXISTS (SELECT 1 FROM main.subject s WHERE s.tenant = t.tenant AND s.id = t.subject);"
 #define CARRY_rows_consents(name) CARRY_proofs(name)
 #define CARRY_rows_proofs(name) CARRY_proofs(name)
 #define CARRY_rows_holds(name) CARRY_proofs(name)
@@ -221,6 +221,7 @@ static enum err record(struct restore *r)
     TRY(db_control(data, CONTROL_BEGIN));
     data->writing = true;
     TRY(db_run(data, SQL_IDEMPOTENCY_CLEAR, NULL, ARGS()));
+    TRY(db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("retention")), V_TEXT(TEXT("restored")))));   /* every term is counted again */
     TRY(journal_add(data, &e, NULL));
     TRY(journal_keep(r->s, true));
     return db_control(data, CONTROL_COMMIT);

@@ -78,7 +78,7 @@ static enum err identifier_add(struct db *db, const struct person *p)
 static enum err subject_add(struct db *db, const struct person *p)
 {
     return db_run(db, SQL_SUBJECT_ADD, NULL,
-                  ARGS(V_TEXT(TENANT), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL, V_TEXT(TEXT("test"))));
+                  ARGS(V_TEXT(TENANT), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL, V_TEXT(TEXT("test")), V_NULL));
 }
 
 static enum err create_run(struct db *db, struct write *w)

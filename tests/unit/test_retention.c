@@ -1,16 +1,9 @@
 /* Retention: the ends of terms after LAW.md §3 and §4, and what a sweep does at them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include "domain_fixture.h"
+#include "domain/consent.h"
+#include "domain/held.h"
 #include "domain/retention.h"
-
-static msec at(const char *s)
-{
-    msec t;
-    assert_true(time_parse(text_of(s), &t));
-    return t;
-}
+#include "domain/subject.h"
 
 struct term_row { struct retention retention; const char *start; bool archived; const char *due; };
 #define TERM(count_, unit_) { .count = (count_), .unit = TERM_##unit_ }
@@ -43,7 +36,7 @@ static void terms_end_on_their_day(void **state)
         ROW(WITHDRAWAL, TERM(5, YEARS), TERM(0, UNSET), "2026-10-24T20:00:00Z", true, "2031-10-24"),
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        msec start = at(rows[i].start), due = at(rows[i].due);
+        msec start = moment(rows[i].start), due = moment(rows[i].due);
         const struct starts all = { start, start, start, start, start, start, start };
         char got[TIME_TEXT + 1];
         time_text(retention_due(&rows[i].retention, &all, rows[i].archived), got);
@@ -56,7 +49,7 @@ static void unknown_start_has_no_end(void **state)
 {
     (void)state;
     struct retention r = { .active = TERM(1, YEARS) };
-    const struct starts none = { 0 }, collected = { .collection = at("2026-01-01"), .event = at("2026-02-02") };
+    const struct starts none = { 0 }, collected = { .collection = moment("2026-01-01"), .event = moment("2026-02-02") };
     for (enum retention_from from = FROM_COLLECTION; from <= FROM_LAST_CONTACT; from++) {
         r.from = from;
         assert_int_equal(retention_due(&r, &none, false), 0);
@@ -68,9 +61,9 @@ static void unknown_start_has_no_end(void **state)
     assert_int_equal(retention_due(&r, &collected, false), 0);
     /* never used since: the term runs from the collection */
     r.from = FROM_LAST_USE;
-    assert_int_equal(retention_due(&r, &collected, false), at("2027-01-01"));
+    assert_int_equal(retention_due(&r, &collected, false), moment("2027-01-01"));
     r.from = FROM_EVENT;
-    assert_int_equal(retention_due(&r, &collected, false), at("2027-02-02"));
+    assert_int_equal(retention_due(&r, &collected, false), moment("2027-02-02"));
     r.active.unit = TERM_ALWAYS;
     assert_int_equal(retention_due(&r, &collected, false), 0);
     assert_int_equal(retention_due(&r, &collected, true), 0);
@@ -80,7 +73,7 @@ static void unknown_start_has_no_end(void **state)
 static void every_day_of_four_years(void **state)
 {
     (void)state;
-    for (msec day = at("2024-01-01"); day < at("2028-01-01"); day += DAY) {
+    for (msec day = moment("2024-01-01"); day < moment("2028-01-01"); day += DAY) {
         const struct starts s = { .collection = day + 13 * (msec)HOUR };
         msec last = 0;
         for (int months = 1; months <= 48; months++) {
@@ -96,12 +89,296 @@ static void every_day_of_four_years(void **state)
     }
 }
 
+/* ---- Sweeps over a real store. ---- */
+
+#define CATEGORIES                                                                                                     \
+    "categories:\n"                                                                                                    \
+    "  identity: {fields: {name: {type: text}}}\n"                                                                     \
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"                                                  \
+    "  visits: {many: true, fields: {page: {type: text}}}\n"                                                           \
+    "  orders: {many: true, fields: {number: {type: text}}}\n"                                                         \
+    "purposes:\n"                                                                                                      \
+    "  service: {basis: contract, categories: [identity, contact, visits, orders]}\n"                                  \
+    "  news: {basis: consent, categories: [contact]}\n"                                                                \
+    "systems: {app: {purposes: [service, news], acts: [read, write, consent, export, erase]}}\n"                       \
+    "recipients: none\n"
+
+static const char policy[] = CATEGORIES
+    "retention:\n"
+    "  visits: {from: event, active: 12mo}\n"
+    "  orders: {from: contract_end, active: 1y, archive: 4y, ground: C. civ. 2224}\n"
+    "  identity: {from: closure, active: 30d}\n"
+    "  contact: {from: closure, active: 30d}\n"
+    "  former: {from: event, active: 12mo}\n"
+    "  consents: {from: withdrawal, active: 5y}\n"
+    "  journal: {from: event, active: 10y}\n"
+    "  accounts: {from: last_use, active: 24mo}\n";
+
+static int open_it(void **state)
+{
+    *state = calloc(1, sizeof(struct fixture));
+    fixture_open(*state, policy);
+    return 0;
+}
+
+static int close_it(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+static void event_at(struct fixture *f, text id, const char *event, const char *at)
+{
+    struct answer out = { 0 };
+    OKAY(retention_event(&f->c, id, js(f, "{'event':'%s','at':'%s'}", event, at), &out));
+}
+
+static bool readable(struct fixture *f, text id, const char *category)
+{
+    struct answer out = { 0 };
+    enum err status = subject_read(&f->c, id, TEXT("service"), text_of(category), &out);
+    return status == OK && text_find(out.body, TEXT("planted")) > 0;
+}
+
+/* To the day, and neither twice nor too early when the clock goes back. */
+static void record_goes_on_its_day(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    record_added(f, id, "visits", "{'page':'/planted'}");
+    fixture_at(f, "2026-01-11T08:00:00Z");
+    record_added(f, id, "visits", "{'page':'/planted/later'}");
+    fixture_at(f, "2027-01-09T23:59:59.999Z");
+    assert_int_equal(at_path(swept(f), "erased")->count, 0);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 2);
+    fixture_at(f, "2027-01-10T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.visits"), 1);
+    int64_t entries = rows_of(f, "journal", "");
+    assert_int_equal(at_path(swept(f), "erased")->count, 0);
+    assert_int_equal(rows_of(f, "journal", ""), entries); /* a second sweep does nothing, and says nothing */
+    fixture_at(f, "2026-06-01T00:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);
+    assert_true(readable(f, id, "visits"));
+    fixture_at(f, "2027-01-11T00:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 0);
+    assert_int_equal(rows_of(f, "record", ""), 2);
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%\"act\":\"retention.erased\"%\"who\":%\"categories\":\"visits\"%\"clause\":\"retention.visits\"%\"count\":1%'"), 2);
+    assert_false(files_hold(f, TEXT("/planted")));
+}
+
+/* Active, then archive that ordinary purposes cannot read, then gone; nothing before the contract's end is known. */
+static void record_goes_through_the_archive(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", "");
+    record_added(f, id, "orders", "{'number':'planted-1'}");
+    event_at(f, id, "last_use", "2026-01-10T00:00:00Z");
+    fixture_at(f, "2027-06-01T12:00:00Z");
+    event_at(f, id, "last_use", "2027-06-01T12:00:00Z");
+    swept(f);
+    assert_true(readable(f, id, "orders"));
+    event_at(f, id, "contract_end", "2027-06-01T12:00:00Z");
+    swept(f);
+    fixture_at(f, "2028-05-31T23:00:00Z");
+    swept(f);
+    assert_true(readable(f, id, "orders"));
+    fixture_at(f, "2028-06-01T00:00:00Z");
+    event_at(f, id, "last_use", "2028-06-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "archived.orders"), 1);
+    assert_false(readable(f, id, "orders"));
+    assert_int_equal(rows_of(f, "record", "category = 'orders' AND state = 1"), 1);
+    for (int year = 2029; year < 2032; year++) {
+        char at[32];
+        snprintf(at, sizeof at, "%d-12-31T00:00:00Z", year);
+        fixture_at(f, at);
+        event_at(f, id, "last_use", at);
+        swept(f);
+        assert_int_equal(rows_of(f, "record", "category = 'orders'"), 1);
+    }
+    fixture_at(f, "2032-06-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.orders"), 1);
+}
+
+/* FR-05: a hold stops the term, its end resumes it, whether by release or by its own date. */
+static void hold_stops_and_resumes(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    record_added(f, id, "visits", "{'page':'/planted'}");
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute 7'}"), &out));
+    text open = out.id;
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute 8','until':'2027-03-01'}"), &out));
+    fixture_at(f, "2027-02-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "held"), 1);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);
+    OKAY(hold_release(&f->c, id, open, &out));
+    assert_int_equal(hold_release(&f->c, id, open, &out), ERR_NOT_FOUND);
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);   /* the other hold still stands */
+    fixture_at(f, "2027-03-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.visits"), 1);
+    assert_int_equal(rows_of(f, "hold", ""), 0);
+    static const struct { const char *body; enum err expected; } refused[] = {
+        { "{'category':'visits'}", ERR_MISSING }, { "{'category':'nothing','ground':'x'}", ERR_UNDECLARED },
+        { "{'category':'visits','ground':'x','until':'2020-01-01'}", ERR_VALUE },
+        { "{'category':'visits','ground':'4111 1111 1111 1111'}", ERR_CARD_NUMBER },
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(hold_create(&f->c, id, js(f, "%s", refused[i].body), &out), refused[i].expected);
+}
+
+/* Art. 18: restricted data are stored, and not erased by time; the lifting resumes it. */
+static void restriction_stops_the_sweep(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    record_added(f, id, "visits", "{'page':'/planted'}");
+    OKAY(restriction_set(&f->c, id, true, TEXT("needed for claims"), &out));
+    fixture_at(f, "2029-01-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 0);
+    assert_int_equal(rows_of(f, "record", ""), 2);
+    OKAY(restriction_set(&f->c, id, false, TEXT(""), &out));
+    assert_int_equal(int_at(swept(f), "people"), 1);      /* last used three years ago */
+    assert_int_equal(rows_of(f, "record", ""), 0);
+}
+
+/* MO-16: so long after the last use the whole person goes, to the day, with a certificate; each use moves the day. */
+static void person_goes_after_last_use(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'planted'}");
+    fixture_at(f, "2026-05-05T10:00:00Z");
+    event_at(f, id, "last_use", "2026-05-05T10:00:00Z");
+    fixture_at(f, "2028-01-10T08:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 0);
+    fixture_at(f, "2028-05-04T23:59:59Z");
+    assert_int_equal(int_at(swept(f), "people"), 0);
+    assert_true(readable(f, id, "identity"));
+    fixture_at(f, "2028-05-05T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 1);
+    assert_int_equal(rows_of(f, "subject", ""), 0);
+    assert_int_equal(rows_of(f, "identifier", ""), 0);
+    assert_int_equal(rows_of(f, "key", ""), 0);
+    assert_int_equal(rows_of(f, "certificate", "jws IS NOT NULL AND facts LIKE '%\"ground\":\"term\"%'"), 1);
+    assert_int_equal(int_at(swept(f), "people"), 0);
+}
+
+/* A closed account: unreachable at once, its data at their terms, and the rest when nothing is left. */
+static void closed_person_fades(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'planted'}");
+    event_at(f, id, "closure", "2026-01-10T08:00:00Z");
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
+    assert_int_equal(rows_of(f, "identifier", ""), 1);    /* the address is nobody else's yet */
+    fixture_at(f, "2026-02-08T23:59:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", ""), 2);
+    fixture_at(f, "2026-02-09T00:00:00Z");
+    const struct json *answer = swept(f);
+    assert_int_equal(int_at(answer, "erased.identity"), 1);
+    assert_int_equal(int_at(answer, "erased.contact"), 1);
+    assert_int_equal(int_at(answer, "people"), 1);
+    assert_int_equal(rows_of(f, "subject", ""), 0);
+    assert_int_equal(rows_of(f, "identifier", ""), 0);
+    assert_int_equal(rows_of(f, "key", ""), 0);
+}
+
+static void former_values_and_consents_have_their_own_terms(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'old'}");
+    f->c.if_match = -1;
+    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'planted'}}"), TEXT("person"), TEXT("service"), &out));
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
+    fixture_at(f, "2026-02-01T00:00:00Z");
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
+    fixture_at(f, "2027-01-09T00:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "former", ""), 1);
+    fixture_at(f, "2027-01-10T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.former"), 1);
+    event_at(f, id, "last_use", "2027-01-10T00:00:00Z");
+    for (int year = 2028; year <= 2030; year++) {
+        char at[32];
+        snprintf(at, sizeof at, "%d-06-01T00:00:00Z", year);
+        fixture_at(f, at);
+        event_at(f, id, "last_use", at);
+        swept(f);
+    }
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
+    fixture_at(f, "2031-01-31T23:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "consent", ""), 3);
+    fixture_at(f, "2031-02-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.consents"), 1);
+    assert_int_equal(rows_of(f, "consent", ""), 1);       /* the one given since */
+    OKAY(consent_list(&f->c, id, &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "live.0"), TEXT("news")));
+}
+
+/* A new policy with a shorter term counts for what is held already; with a longer one nothing goes too early. */
+static void new_terms_count_for_what_is_held(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", "");
+    record_added(f, id, "visits", "{'page':'/planted'}");
+    swept(f);
+    fixture_again(f, CATEGORIES "retention: {visits: {from: event, active: 3mo}}\n");
+    fixture_at(f, "2026-04-09T23:00:00Z");
+    assert_int_equal(at_path(swept(f), "erased")->count, 0);
+    fixture_again(f, CATEGORIES "retention: {visits: {from: event, active: 6mo}}\n");
+    fixture_at(f, "2026-07-09T23:00:00Z");
+    assert_int_equal(at_path(swept(f), "erased")->count, 0);
+    fixture_at(f, "2026-07-10T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.visits"), 1);
+}
+
+/* More than one step: all of it, each person's share on record. */
+static void sweep_in_steps(void **state)
+{
+    struct fixture *f = *state;
+    enum { PEOPLE = 3, VISITS = 400 };
+    for (int i = 0; i < PEOPLE; i++) {
+        char email[32];
+        snprintf(email, sizeof email, "p%d@example.org", i);
+        text id = person_made(f, email, "");
+        for (int n = 0; n < VISITS; n++)
+            record_added(f, id, "visits", "{'page':'/planted'}");
+    }
+    swept(f);                                             /* a new instance counts all terms once */
+    fixture_at(f, "2027-01-10T00:00:00Z");
+    bool more = false;
+    OKAY(retention_tick(&f->c, 1, &more));
+    assert_true(more);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), PEOPLE * VISITS - 500);
+    assert_int_equal(int_at(swept(f), "erased.visits"), PEOPLE * VISITS - 500);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terms_end_on_their_day),
         cmocka_unit_test(unknown_start_has_no_end),
         cmocka_unit_test(every_day_of_four_years),
+#define OVER_STORE(test) cmocka_unit_test_setup_teardown(test, open_it, close_it)
+        OVER_STORE(record_goes_on_its_day),
+        OVER_STORE(record_goes_through_the_archive),
+        OVER_STORE(hold_stops_and_resumes),
+        OVER_STORE(restriction_stops_the_sweep),
+        OVER_STORE(person_goes_after_last_use),
+        OVER_STORE(closed_person_fades),
+        OVER_STORE(former_values_and_consents_have_their_own_terms),
+        OVER_STORE(new_terms_count_for_what_is_held),
+        OVER_STORE(sweep_in_steps),
     };
     return cmocka_run_group_tests_name("retention", tests, NULL, NULL);
 }

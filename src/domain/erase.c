@@ -1,0 +1,627 @@
+/* Erasure: what is kept and why, then keys, rows and certificate in one write. */
+#include "domain/erasing.h"
+#include "base/decode.h"
+#include "domain/doc.h"
+#include "domain/duty.h"
+#include "domain/held.h"
+#include "domain/inside.h"
+#include "domain/keeping.h"
+#include "domain/write.h"
+#include "store/tables.h"
+
+/* ---- What is kept (GDPR 17(3)). ---- */
+
+enum { KEPT_MAX = 512, CLASSES_MAX = 256 };
+enum place_kept { KEPT_RECORD, KEPT_ATTACHMENT, KEPT_FORMER };
+/* Rows of one table, category and key class that outlive their person. */
+struct kept {
+    enum place_kept where;
+    text category, ground, clause;
+    uint32_t from, key_class;                    /* the class they are under now, and will be */
+    int64_t rows;
+    msec until;                                  /* 0: until the hold is released */
+};
+
+struct erasing {
+    struct ctx *c;
+    struct person *p;
+    text ground;
+    struct subject_id certificate;
+    struct keeping keeping;
+    struct kept *kept; unsigned kept_count;
+    uint32_t classes[CLASSES_MAX]; unsigned class_count;
+    struct key_put *puts; unsigned put_count;
+    text keep;                                   /* words for tables.def: consents, holds */
+    int64_t consent_count; bool keep_consents;
+    int64_t key_count;                           /* keys there were */
+    struct told { text recipient, disclosures; struct told *next; } *told;
+    struct event event;
+    struct buf facts;                            /* of the certificate, up to the counts */
+    text begun;                                  /* the same without counts */
+    struct answer answer;                        /* kept for a repeated request until the certificate is signed */
+};
+
+/* A category erased with its person may be kept by a hold all the same: its key, derived from the person's, is then put into the keyring
+ * under a class of its own. Classes of record_class() are odd, these are even. */
+static uint32_t class_apart(text name)
+{
+    const struct category like = { .name = name };
+    uint32_t even = record_class(&like) ^ 1u;
+    return even ? even : 2;
+}
+
+/* The longest of what the policy and the holds say; false when nothing keeps it. */
+static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
+{
+    const struct ctx *c = e->c;
+    int index = policy_category(c->policy, k->category);
+    const struct category *cat = index >= 0 ? &c->policy->categories[index] : NULL;
+    const struct hold *hold = keeping_hold(&e->keeping, k->category);
+    bool by_policy = cat && cat->held && cat->retention && k->where != KEPT_FORMER;
+    if (by_policy) {
+        struct starts s = e->keeping.starts;
+        s.collection = s.event = newest;
+        k->until = retention_due(cat->retention, &s, true);
+        k->ground = cat->retention->ground, k->clause = cat->retention->clause.path;
+        by_policy = k->until > c->now;
+    }
+    if (hold && (!by_policy || !hold->until || hold->until > k->until))
+        k->until = hold->until, k->ground = hold->ground, k->clause = TEXT("");
+    return hold || by_policy;
+}
+
+/* With the person their relation ends: what counts from its end counts from now. */
+static void end_relation(struct starts *s, msec now)
+{
+    if (!s->contract_end || s->contract_end > now)
+        s->contract_end = now;
+    if (!s->closure)
+        s->closure = now;
+    if (!s->withdrawal)
+        s->withdrawal = now;
+}
+
+static enum err list_kept(struct db *db, struct erasing *e)
+{
+    struct ctx *c = e->c;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_HELD_ROWS, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
+    while (query_next(&q)) {
+        struct kept k = { .where = (enum place_kept)query_int(&q, 0), .category = arena_copy(c->arena, query_bytes(&q, 1)),
+                          .from = (uint32_t)query_int(&q, 2), .rows = query_int(&q, 3) };
+        TRY_PTR(k.category.p);
+        if (!is_kept(e, &k, query_int(&q, 4)))
+            continue;
+        if (e->kept_count == KEPT_MAX)
+            return say(c->arena, ERR_TOO_LARGE, "more than %d kinds of rows are held of one person", KEPT_MAX);
+        k.key_class = k.from ? k.from : class_apart(k.where == KEPT_FORMER ? TEXT("former") : k.category);
+        e->kept[e->kept_count++] = k;
+    }
+    return q.status;
+}
+
+static enum err add_class(struct erasing *e, uint32_t key_class)
+{
+    for (unsigned i = 0; i < e->class_count; i++)
+        if (e->classes[i] == key_class)
+            return OK;
+    if (e->class_count == CLASSES_MAX)
+        return say(e->c->arena, ERR_TOO_LARGE, "more than %d keys are held of one person", CLASSES_MAX);
+    e->classes[e->class_count++] = key_class;
+    return OK;
+}
+
+/* Words of tables.def: milestones and holds stay as long as something is kept whose end they tell; proofs of consent where the policy
+ * has a ground for them, to their own term (Art. 17(3)(e), 7(1)). */
+static void keep_words(struct erasing *e)
+{
+    const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
+    e->keep_consents = r && r->ground.n && e->consent_count && retention_own_due(r, e->c->now) > e->c->now;
+    e->keep = e->keep_consents ? e->kept_count ? TEXT("holds,consents") : TEXT("consents") : e->kept_count ? TEXT("holds") : TEXT("");
+}
+
+/* ---- Facts of the certificate; counts come last, from inside the write. ---- */
+
+static text title_of(const struct ctx *c, text category)
+{
+    int index = policy_category(c->policy, category);
+    if (index < 0)
+        return category;
+    const struct category *cat = &c->policy->categories[index];
+    text title = text_eq(c->language, TEXT("fr")) ? cat->title_fr : cat->title_en;
+    return title.n ? title : category;
+}
+
+static void put_one_kept(const struct erasing *e, struct json_out *w, const struct kept *k, text title)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("category"), k->category);
+    json_pair(w, TEXT("title"), title);
+    json_pair(w, TEXT("ground"), k->ground);
+    json_pair(w, TEXT("clause"), k->clause.n ? k->clause : (text){ NULL, 0 });
+    json_pair(w, TEXT("until"), k->until ? time_print(e->c->arena, k->until) : (text){ NULL, 0 });
+    json_pair_int(w, TEXT("records"), k->rows);
+    json_close(w, '}');
+}
+
+/* One line a category: its tables and keys are no matter to the person. */
+static void put_kept(const struct erasing *e, struct json_out *w)
+{
+    json_open(w, '[');
+    for (unsigned i = 0; i < e->kept_count; i++) {
+        struct kept all = e->kept[i];
+        bool first = true;
+        all.rows = 0;
+        for (unsigned j = 0; j < e->kept_count; j++) {
+            const struct kept *other = &e->kept[j];
+            if (!text_eq(other->category, all.category))
+                continue;
+            first &= j >= i;
+            all.rows += other->rows;
+            if (all.until && (!other->until || other->until > all.until))
+                all.until = other->until, all.ground = other->ground, all.clause = other->clause;
+        }
+        if (first)
+            put_one_kept(e, w, &all, title_of(e->c, all.category));
+    }
+    if (e->keep_consents) {
+        const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
+        const struct kept proofs = { .category = TEXT("consents"), .ground = r->ground, .clause = r->clause.path, .rows = e->consent_count,
+                                     .until = retention_own_due(r, e->c->now) };
+        put_one_kept(e, w, &proofs, doc_in(e->c, TEXT("Proof of consents and refusals"), TEXT("Preuve des consentements et des refus")));
+    }
+    json_close(w, ']');
+}
+
+static enum err put_facts(struct erasing *e)
+{
+    struct ctx *c = e->c;
+    struct json_out w = json_out(&e->facts);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("kind"), TEXT("erasure"));
+    json_pair(&w, TEXT("id"), id_print(c->arena, e->certificate));
+    json_pair(&w, TEXT("tenant"), c->tenant);
+    json_pair(&w, TEXT("controller"), c->policy->controller.legal_name);
+    json_pair(&w, TEXT("at"), time_print(c->arena, c->now));
+    json_name(&w, TEXT("pseudonym"));
+    json_put_hex(&w, TEXT_BYTES(e->p->who));
+    json_pair(&w, TEXT("ground"), e->ground);
+    json_name(&w, TEXT("policy"));
+    json_open(&w, '{');
+    json_pair(&w, TEXT("id"), c->policy->id);
+    json_pair(&w, TEXT("version"), c->policy->version);
+    json_pair(&w, TEXT("hash"), text_of(c->policy->hash));
+    json_close(&w, '}');
+    json_name(&w, TEXT("keys"));
+    json_open(&w, '{');
+    json_pair_int(&w, TEXT("destroyed"), e->key_count + e->put_count - e->class_count);
+    json_pair_int(&w, TEXT("kept"), e->class_count);
+    json_close(&w, '}');
+    json_name(&w, TEXT("kept"));
+    put_kept(e, &w);
+    json_name(&w, TEXT("recipients_to_tell"));
+    json_open(&w, '[');
+    for (const struct told *t = e->told; t; t = t->next)
+        json_put_text(&w, t->recipient);
+    json_close(&w, ']');
+    json_name(&w, TEXT("rows_erased"));
+    return e->facts.failed || c->arena->why.code == ERR_MEMORY ? say(c->arena, ERR_MEMORY, "the certificate is too large") : OK;
+}
+
+/* ---- First write: what is kept gets keys that outlive the person's. ---- */
+
+static enum err put_apart(struct erasing *e, const struct kept *k)
+{
+    struct ctx *c = e->c;
+    KEY_AUTO key;
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, e->p->id, k->key_class, &key);
+    if (status != ERR_ERASED)
+        return status;
+    for (unsigned i = 0; i < e->put_count; i++)
+        if (e->puts[i].key_class == k->key_class)
+            return OK;
+    struct key_put *put = &e->puts[e->put_count++];
+    *put = (struct key_put){ .tenant = c->tenant, .subject = e->p->id, .key_class = k->key_class };
+    key_derive(&e->p->key, k->where == KEPT_FORMER ? TEXT("former") : k->category, &key);
+    key_wrap(store_master(ctx_store(c)), c->tenant, e->p->id, k->key_class, &key, put->wrapped);
+    return OK;
+}
+
+static enum err run_prepare(struct db *db, struct write *w)
+{
+    static const enum sql reclass[] = { SQL_RECORD_RECLASS, SQL_ATTACHMENT_RECLASS, SQL_FORMER_RECLASS };
+    struct erasing *e = w->arg;
+    text tenant = e->c->tenant;
+    TRY(write_person_there(db, tenant, e->p->id));
+    for (unsigned i = 0; i < e->kept_count; i++) {
+        const struct kept *k = &e->kept[i];
+        if (k->from)
+            continue;
+        struct val args[] = { V_TEXT(tenant), V_ID(e->p->id), V_TEXT(k->category), V_INT(k->key_class) };
+        if (k->where == KEPT_ATTACHMENT)
+            TRY(db_run(db, SQL_ATTACHMENT_PART_RECLASS, NULL, args, 4));
+        TRY(db_run(db, reclass[k->where], NULL, args, 4));
+    }
+    return db_run(db, SQL_CERTIFICATE_BEGIN, NULL, ARGS(V_TEXT(tenant), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(TEXT("erasure")),
+                                                        V_TEXT(e->begun), V_ID(e->p->id)));
+}
+
+/* Durable before any key is destroyed: a crash between the two leaves a person who is whole, one after it a certificate to complete. */
+static enum err prepare(struct erasing *e)
+{
+    struct ctx *c = e->c;
+    for (unsigned i = 0; i < e->kept_count; i++) {
+        TRY(add_class(e, e->kept[i].key_class));
+        if (!e->kept[i].from)
+            TRY(put_apart(e, &e->kept[i]));
+    }
+    keep_words(e);
+    TRY(put_facts(e));
+    e->begun = arena_print(c->arena, "%.*snull}", T(buf_text(&e->facts)));
+    TRY_PTR(e->begun.p);
+    struct write w = { .run = run_prepare, .arg = e, .puts = e->puts, .put_count = e->put_count, .urgent = true,
+                       .event = event_of(c, e->p, TEXT("subject.erase.begun")) };
+    w.event.count = e->kept_count;
+    return store_write(ctx_store(c), c->arena, &w);
+}
+
+/* ---- Second write: the erasure. ---- */
+
+static enum err keep_rows(struct db *db, const struct erasing *e)
+{
+    static const enum sql keep[] = { SQL_RECORD_KEEP, SQL_ATTACHMENT_KEEP, SQL_FORMER_KEEP };
+    struct val person[] = { V_TEXT(e->c->tenant), V_ID(e->p->id), V_NULL, V_NULL };
+    const struct starts *s = &e->keeping.starts;
+    for (unsigned i = 0; i < e->kept_count; i++)
+        TRY(db_run(db, keep[e->kept[i].where], NULL,
+                   ARGS(person[0], person[1], V_TEXT(e->kept[i].category), V_INT(e->kept[i].key_class), V_INT(e->c->now))));
+    if (!e->kept_count)
+        return OK;
+    const struct { text name; msec at; } ends[] = {
+        { TEXT("contract_end"), s->contract_end }, { TEXT("closure"), s->closure }, { TEXT("withdrawal"), s->withdrawal } };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        person[2] = V_TEXT(ends[i].name), person[3] = V_INT(ends[i].at);
+        TRY(db_run(db, SQL_MILESTONE_PUT, NULL, person, 4));
+    }
+    return OK;
+}
+
+static void put_counts(struct buf *b, const int64_t *counts)
+{
+    struct json_out w = json_out(b);
+    json_open(&w, '{');
+    for (unsigned t = 0; t < TABLE_COUNT; t++)
+        if (counts[t])
+            json_pair_int(&w, table_row((enum table)t)->name, counts[t]);
+    json_close(&w, '}');
+}
+
+static enum err run_erase(struct db *db, struct write *w)
+{
+    struct erasing *e = w->arg;
+    struct ctx *c = e->c;
+    int64_t counts[TABLE_COUNT], rows = 0;
+    uint64_t entry;
+    size_t fixed = e->facts.n;
+    TRY(keep_rows(db, e));
+    if (e->keep_consents)
+        TRY(db_run(db, SQL_CONSENT_CLOSE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
+    for (const struct told *t = e->told; t; t = t->next)
+        TRY(duty_tell(db, c->tenant, t->recipient, t->disclosures, c->now));
+    TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
+    TRY(store_erase(db, c->tenant, e->p->id, e->classes, e->class_count, e->keep, counts));
+    for (unsigned t = 0; t < TABLE_COUNT; t++)
+        rows += counts[t];
+    e->event.count = rows;
+    TRY(journal_add(db, &e->event, &entry));
+    put_counts(&e->facts, counts);
+    buf_char(&e->facts, '}');
+    text facts = buf_text(&e->facts);
+    enum err status = facts.n ? db_run(db, SQL_CERTIFICATE_ENTER, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->certificate), V_TEXT(facts),
+                                                                             V_INT((int64_t)entry)))
+                              : say(db_arena(db), ERR_MEMORY, "the certificate is too large");
+    e->facts.n = fixed;                                   /* a group may be run again */
+    return status;
+}
+
+/* ---- The person's own. ---- */
+
+static enum err list_recipients(struct db *db, struct erasing *e)
+{
+    struct arena *a = e->c->arena;
+    struct told **last = &e->told;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DISCLOSURE_LIST, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
+    while (query_next(&q)) {
+        struct subject_id id;
+        text recipient = query_bytes(&q, 1), key = query_bytes(&q, 0);
+        if (key.n != sizeof id)
+            return say(a, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", key.n);
+        memcpy(&id, key.p, sizeof id);
+        text shown = id_print(a, id);
+        struct told *t = e->told;
+        while (t && !text_eq(t->recipient, recipient))
+            t = t->next;
+        if (t) {
+            t->disclosures = arena_print(a, "%.*s,%.*s", T(t->disclosures), T(shown));
+            continue;
+        }
+        t = NEW(a, struct told);
+        TRY_PTR(t);
+        *t = (struct told){ arena_copy(a, recipient), shown, NULL };
+        *last = t;
+        last = &t->next;
+    }
+    return q.status;
+}
+
+static enum err count_keys(struct erasing *e)
+{
+    READ_AUTO keys = NULL;
+    TRY(store_read_keys(ctx_store(e->c), e->c->arena, &keys));
+    QUERY_AUTO q;
+    query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
+    while (query_next(&q))
+        e->key_count++;
+    return q.status;
+}
+
+static enum err take_stock(struct erasing *e)
+{
+    struct ctx *c = e->c;
+    e->kept = NEW_ARRAY(c->arena, struct kept, KEPT_MAX);
+    e->puts = NEW_ARRAY(c->arena, struct key_put, KEPT_MAX);
+    TRY_PTR(e->kept);
+    TRY_PTR(e->puts);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(keeping_load(db, c->arena, c->tenant, e->p->id, c->now, &e->keeping));
+    end_relation(&e->keeping.starts, c->now);
+    TRY(list_kept(db, e));
+    TRY(list_recipients(db, e));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
+    if (query_next(&q))
+        e->consent_count = query_int(&q, 0);
+    return q.status;
+}
+
+static void free_facts(struct erasing *e) { buf_free(&e->facts); }
+
+static enum err erase_person(struct ctx *c, struct person *p, text ground, struct subject_id *certificate)
+{
+    CLEANUP(free_facts) struct erasing e = { .c = c, .p = p, .ground = ground, .certificate = id_make(c->now), .facts = buf_make(1 << 20) };
+    *certificate = e.certificate;
+    TRY(take_stock(&e));
+    TRY(count_keys(&e));
+    TRY(prepare(&e));
+    e.event = event_of(c, p, TEXT("subject.erase"));
+    e.event.purpose = ground;
+    e.answer.id = id_print(c->arena, e.certificate);
+    e.answer.body = arena_print(c->arena, "{\"certificate\":{\"kind\":\"erasure\",\"id\":\"%.*s\"},\"jws\":null}", T(e.answer.id));
+    TRY_PTR(e.answer.body.p);
+    struct key_shred shred = { .tenant = c->tenant, .subject = p->id, .all_but_held = true, .kept = e.classes, .kept_count = e.class_count,
+                               .keep = e.keep };
+    struct write w = { .run = run_erase, .arg = &e, .shreds = &shred, .shred_count = 1, .urgent = true, .truncate = true,
+                       .event = event_of(c, p, TEXT("certificate")) };
+    TRY(write_do(c, &w, &e.answer));
+    transient_forget(c->app, c->tenant, p->id);
+    return OK;
+}
+
+/* ---- An erasure that a crash cut short: the store has completed its rows, the certificate is still to be made. ---- */
+
+struct resuming { struct ctx *c; struct subject_id subject, certificate; msec at; text facts; struct event event; bool never_began; };
+
+static enum err is_there(struct db *db, enum sql sql, text tenant, struct subject_id id, bool *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, sql, ARGS(V_TEXT(tenant), V_ID(id)));
+    *out = query_next(&q);
+    return q.status;
+}
+
+static enum err run_resume(struct db *db, struct write *w)
+{
+    const struct resuming *r = w->arg;
+    text tenant = r->c->tenant;
+    uint64_t entry;
+    bool begun, left;
+    TRY(is_there(db, SQL_CERTIFICATE_BEGUN, tenant, r->subject, &begun));
+    if (!begun)                                           /* it was only under way, and has ended meanwhile */
+        return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already");
+    if (r->never_began)
+        return db_run(db, SQL_CERTIFICATE_UNBEGIN, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject)));
+    /* What remains is what was to be kept, but not yet where its end is told. */
+    const text ends[] = { TEXT("contract_end"), TEXT("closure"), TEXT("withdrawal") };
+    TRY(is_there(db, SQL_SUBJECT_LEFT, tenant, r->subject, &left));
+    for (size_t i = 0; left && i < sizeof ends / sizeof *ends; i++)
+        TRY(db_run(db, SQL_MILESTONE_NEW, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject), V_TEXT(ends[i]), V_INT(r->at))));
+    if (left)
+        TRY(db_run(db, SQL_CONSENT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject), V_INT(r->at), V_TEXT(r->c->policy->version))));
+    TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
+    TRY(keeping_again(db, tenant, r->subject, TEXT("*"), r->c->now));
+    TRY(journal_add(db, &r->event, &entry));
+    return db_run(db, SQL_CERTIFICATE_ENTER, NULL, ARGS(V_TEXT(tenant), V_ID(r->certificate), V_TEXT(r->facts), V_INT((int64_t)entry)));
+}
+
+/* *found: an erasure of that person was begun and is now done, with that certificate. */
+static enum err find_begun(struct resuming *r, bool *found)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(r->c), r->c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CERTIFICATE_BEGUN, ARGS(V_TEXT(r->c->tenant), V_ID(r->subject)));
+    *found = query_next(&q);
+    TRY(q.status);
+    if (!*found)
+        return OK;
+    text id = query_bytes(&q, 0);
+    if (id.n != sizeof r->certificate)
+        return say(r->c->arena, ERR_INTEGRITY, "a certificate has an id of %zu bytes", id.n);
+    memcpy(&r->certificate, id.p, sizeof r->certificate);
+    r->at = query_int(&q, 1), r->facts = arena_copy(r->c->arena, query_bytes(&q, 2));
+    return r->facts.p ? OK : ERR_MEMORY;
+}
+
+static enum err resume(struct resuming *r, bool *found)
+{
+    enum { GIVEN_UP = HOUR };                             /* none takes that long: it failed, and the person is whole */
+    struct ctx *c = r->c;
+    KEY_AUTO key;
+    TRY(find_begun(r, found));
+    if (!*found)
+        return OK;
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, r->subject, 0, &key);
+    *found = status == ERR_ERASED;
+    r->never_began = status == OK;
+    if (r->never_began && c->now - r->at < GIVEN_UP)
+        return OK;
+    if (status != OK && status != ERR_ERASED)
+        return status;
+    r->event = (struct event){ .act = TEXT("subject.erase"), .tenant = c->tenant, .actor = c->actor.name, .policy = c->policy->hash, .count = -1 };
+    const struct json *facts;
+    TRY(json_parse(c->arena, r->facts, &facts));
+    if (!decode_hex(json_text(facts, TEXT("pseudonym")), &r->event.who, sizeof r->event.who))
+        return say(c->arena, ERR_INTEGRITY, "a certificate begun has no pseudonym");
+    struct write w = { .run = run_resume, .arg = r, .urgent = true, .event = event_of(c, NULL, TEXT("certificate")) };
+    status = store_write(ctx_store(c), c->arena, &w);
+    return status == ERR_CONFLICT ? OK : status;
+}
+
+enum err erase_resume(struct ctx *c)
+{
+    enum { MOST = 100 };
+    struct { text tenant; struct subject_id subject; } begun[MOST];
+    unsigned count = 0;
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_CERTIFICATE_BEGUN_ALL, ARGS(V_INT(MOST)));
+        for (; count < MOST && query_next(&q); count++) {
+            text id = query_bytes(&q, 1);
+            if (id.n != SUBJECT_ID)
+                return say(c->arena, ERR_INTEGRITY, "a certificate begun has a person of %zu bytes", id.n);
+            memcpy(&begun[count].subject, id.p, SUBJECT_ID);
+            begun[count].tenant = arena_copy(c->arena, query_bytes(&q, 0));
+        }
+        TRY(q.status);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct ctx of_tenant = *c;
+        struct answer answer;
+        bool done;
+        of_tenant.tenant = begun[i].tenant;
+        struct resuming r = { .c = &of_tenant, .subject = begun[i].subject };
+        TRY(resume(&r, &done));
+        if (done)
+            TRY(certificate_issue(&of_tenant, r.certificate, false, &answer));
+    }
+    return OK;
+}
+
+/* ---- The two ways to ask for it. ---- */
+
+/* The grounds of Art. 17(1), in its order, after the ordinary one. */
+static enum err ground_of(struct ctx *c, const struct json *in, text *out)
+{
+    static const text grounds[] = { TEXT_INIT("request"), TEXT_INIT("not_needed"), TEXT_INIT("withdrawal"), TEXT_INIT("objection"),
+                                    TEXT_INIT("unlawful"), TEXT_INIT("obligation"), TEXT_INIT("child") };
+    text said = json_text(in, TEXT("ground"));
+    *out = grounds[0];
+    if (!json_get(in, TEXT("ground")))
+        return OK;
+    for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++)
+        if (text_eq(grounds[i], said)) {
+            *out = grounds[i];
+            return OK;
+        }
+    return say(c->arena, ERR_VALUE, "\"ground\" is one of request, not_needed, withdrawal, objection, unlawful, obligation, child");
+}
+
+/* The request of an erasure that a crash cut short is repeated: it was done, and is certified now. */
+static enum err answer_begun(struct ctx *c, text id, struct answer *out)
+{
+    struct resuming r = { .c = c };
+    struct why why = c->arena->why;
+    bool found = false;
+    if (id_parse(id, &r.subject))
+        TRY(resume(&r, &found));
+    if (found) {
+        TRY(person_allow_act(c, NULL, ACT_ERASE));
+        return certificate_issue(c, r.certificate, false, out);
+    }
+    c->arena->why = why;
+    return why.code;
+}
+
+enum err erase_subject(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct subject_id certificate;
+    text ground;
+    TRY(ground_of(c, in, &ground));
+    enum err status = person_open(c, id, true, &p);
+    if (status == ERR_NOT_FOUND)
+        return answer_begun(c, id, out);
+    TRY(status);
+    TRY(person_allow_act(c, &p, ACT_ERASE));
+    TRY(erase_person(c, &p, ground, &certificate));
+    return certificate_issue(c, certificate, true, out);
+}
+
+enum err erase_at_term(struct ctx *c, struct subject_id id)
+{
+    PERSON_AUTO p = { 0 };
+    struct subject_id certificate;
+    struct answer answer;
+    enum err status = person_open(c, id_print(c->arena, id), true, &p);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    TRY(status);
+    TRY(erase_person(c, &p, TEXT("term"), &certificate));
+    return certificate_issue(c, certificate, false, &answer);
+}
+
+/* ---- What was kept goes too. ---- */
+
+struct leftover { struct ctx *c; text tenant; struct subject_id id; uint32_t classes[CLASSES_MAX]; unsigned class_count; text keep; };
+
+static enum err list_leftover(struct leftover *l)
+{
+    struct arena *a = l->c->arena;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(l->c), a, &db));
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_LEFTOVER_CLASSES, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
+        while (l->class_count < CLASSES_MAX && query_next(&q))
+            l->classes[l->class_count++] = (uint32_t)query_int(&q, 0);
+        TRY(q.status);
+    }
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
+    bool consents = query_next(&q) && query_int(&q, 0) > 0;
+    /* Milestones and holds only tell the end of kept rows. */
+    l->keep = consents ? l->class_count ? TEXT("holds,consents") : TEXT("consents") : l->class_count ? TEXT("holds") : TEXT("");
+    return q.status;
+}
+
+static enum err run_leftover(struct db *db, struct write *w)
+{
+    const struct leftover *l = w->arg;
+    return store_erase(db, l->tenant, l->id, l->classes, l->class_count, l->keep, NULL);
+}
+
+enum err erase_leftover(struct ctx *c, text tenant, struct subject_id id)
+{
+    struct leftover l = { .c = c, .tenant = tenant, .id = id };
+    TRY(list_leftover(&l));
+    struct key_shred shred = { .tenant = tenant, .subject = id, .all_but_held = true, .kept = l.classes, .kept_count = l.class_count,
+                               .keep = l.keep };
+    struct write w = { .run = run_leftover, .arg = &l, .shreds = &shred, .shred_count = 1, .urgent = true, .truncate = true,
+                       .event = { .act = TEXT("retention.erased"), .tenant = tenant, .actor = c->actor.name, .policy = c->policy->hash,
+                                  .clause = TEXT("retention"), .count = l.class_count } };
+    return store_write(ctx_store(c), c->arena, &w);
+}

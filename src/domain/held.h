@@ -1,0 +1,24 @@
+/* Attachments, transient memory and disclosures as the domain's own files use them. */
+#ifndef DOMAIN_HELD_H
+#define DOMAIN_HELD_H
+#include "domain/holding.h"
+#include "domain/person.h"
+
+/* ---- attachment.c ---- */
+struct attachment { struct subject_id id; text category, name, media_type; int64_t size; msec at; uint32_t key_class; struct attachment *next; };
+/* All of the person, archived ones too, oldest first, without their contents. */
+enum err attachment_list(struct ctx *c, const struct person *p, struct attachment **out);
+/* The content of one, in `a`, which must have room for it. */
+enum err attachment_content(struct ctx *c, const struct person *p, const struct attachment *t, struct arena *a, text *out);
+
+/* ---- transient.c ---- */
+struct transient_memory *transient_open(void);              /* NULL: no memory */
+void transient_close(struct transient_memory **m);          /* wipes it */
+void transient_forget(struct app *app, text tenant, struct subject_id id);
+/* Wipes what has ended at c->now; the journal gets its number. */
+enum err transient_tick(struct ctx *c);
+
+/* ---- disclosure.c: [{id, recipient, name, purpose, categories, at}] of the person. ---- */
+enum err disclosure_put(struct ctx *c, const struct person *p, struct json_out *w);
+
+#endif

@@ -1,0 +1,20 @@
+/* What keeps data of a person beyond its term or their erasure: holds, restriction, and the starts of terms. For the domain's own files. */
+#ifndef DOMAIN_KEEPING_H
+#define DOMAIN_KEEPING_H
+#include "domain/person.h"
+#include "domain/retention.h"
+
+struct hold { struct subject_id id; text category, ground; msec since, until; const struct hold *next; };   /* until 0: open */
+struct keeping {
+    struct starts starts;
+    bool restricted;                           /* Art. 18: storage only, and no erasure by time */
+    bool erased;                               /* what is left of an erased person */
+    const struct hold *holds;                  /* in force at the time asked for */
+};
+enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, struct keeping *out);
+/* The hold on that category that lasts longest, or NULL; a hold on "*" is on every category. */
+const struct hold *keeping_hold(const struct keeping *k, text category);
+/* Inside a write: the next sweep looks at all of the person's data of that category ("*": of all) and decides anew. */
+enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now);
+
+#endif

@@ -1,0 +1,47 @@
+/* A whole instance over a policy in a temporary folder, with a clock that the test owns. */
+#ifndef TESTS_DOMAIN_FIXTURE_H
+#define TESTS_DOMAIN_FIXTURE_H
+#include "domain/inside.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+struct fixture { struct app *app; struct arena arena; struct ctx c; char dir[64]; int64_t *clock; };
+
+/* Opens it at 2026-01-10T08:00:00Z, acting as system "app". `policy` stands behind the heading that every policy needs. */
+void fixture_open(struct fixture *f, const char *policy);
+void fixture_close(struct fixture *f);
+/* The same folder with another policy (NULL: the same) in a new process's place. */
+void fixture_again(struct fixture *f, const char *policy);
+/* Closes it, runs SQL of the test's own on keys.db and data.db, and opens it again. */
+void fixture_altered(struct fixture *f, const char *keys, const char *data);
+/* Sets the clock, and a fresh context with it. */
+void fixture_at(struct fixture *f, const char *time);
+void fixture_ahead(struct fixture *f, msec by);
+/* Acts as that class of the policy, or as "operator". */
+void fixture_as(struct fixture *f, const char *actor);
+
+#define OKAY(call) assert_okay(&f->arena, (call), #call, __LINE__)
+void assert_okay(const struct arena *a, enum err status, const char *what, int line);
+/* JSON with single quotes for double ones. */
+const struct json *js(struct fixture *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const struct json *parsed(struct fixture *f, text body);
+/* The member at that dotted path ("certificate.kept.0.ground"); fails the test when there is none. */
+const struct json *at_path(const struct json *v, const char *path);
+int64_t int_at(const struct json *v, const char *path);
+text text_at(const struct json *v, const char *path);
+msec moment(const char *time);
+/* A person with that e-mail address; `more` further categories, as JSON in single quotes behind a comma, or "". */
+text person_made(struct fixture *f, const char *email, const char *more);
+text record_added(struct fixture *f, text id, const char *category, const char *fields);
+/* Retention swept; the answer. */
+const struct json *swept(struct fixture *f);
+/* Rows of a table that match, and whether any file of the folder holds those bytes. */
+int64_t rows_of(struct fixture *f, const char *table, const char *where);
+bool files_hold(struct fixture *f, text bytes);
+
+#endif

@@ -1,0 +1,318 @@
+/* Erasure over a real store: keys and rows of every table, holds with ground and end, recipients, certificate, crash, leftovers. */
+#include "domain_fixture.h"
+#include "crypt/note.h"
+#include "domain/consent.h"
+#include "domain/erasing.h"
+#include "domain/held.h"
+#include "domain/retention.h"
+#include "domain/subject.h"
+#include "store/tables.h"
+
+static const char policy[] =
+    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n"
+    "categories:\n"
+    "  identity: {source: [person, partner], fields: {name: {type: text}}}\n"
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  visits: {many: true, fields: {page: {type: text}}}\n"
+    "  invoices: {many: true, held: true, fields: {number: {type: text}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [identity, contact, visits]}\n"
+    "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [identity, invoices]}\n"
+    "  news: {basis: consent, categories: [contact]}\n"
+    "retention:\n"
+    "  visits: {from: event, active: 12mo}\n"
+    "  invoices: {from: year_end, active: 1y, archive: 9y, ground: 'C. com. L123-22'}\n"
+    "  former: {from: event, active: 12mo}\n"
+    "systems: {app: {purposes: [service, billing, news], acts: [read, write, disclose, consent, export, erase]}}\n"
+    "recipients:\n"
+    "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
+
+static int open_it(void **state)
+{
+    *state = calloc(1, sizeof(struct fixture));
+    fixture_open(*state, policy);
+    return 0;
+}
+
+static int close_it(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+static const struct json *erased(struct fixture *f, text id)
+{
+    struct answer out = { 0 };
+    OKAY(erase_subject(&f->c, id, NULL, &out));
+    return parsed(f, out.body);
+}
+
+/* A person with a row in every table that may speak of one. */
+static text full_person(struct fixture *f, const char *email)
+{
+    struct answer out = { 0 };
+    text id = person_made(f, email, ",'identity':{'name':'Planted Canary'}");
+    record_added(f, id, "visits", "{'page':'/planted/canary'}");
+    record_added(f, id, "invoices", "{'number':'INV-canary-1'}");
+    f->c.if_match = -1;
+    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'Canary Renamed'}}"), TEXT("partner"), TEXT("service"), &out));
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("canary.txt"), TEXT("text/plain"), TEXT("planted canary attachment"), &out));
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
+    OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
+    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    return id;
+}
+
+static void nothing_is_left_of_a_canary(void **state)
+{
+    struct fixture *f = *state;
+    text other = full_person(f, "other@example.org"), id = full_person(f, "canary@example.org");
+    struct answer out = { 0 };
+    struct subject_id raw;
+    char where[128], hex[33];
+    assert_true(id_parse(id, &raw));
+    for (size_t i = 0; i < sizeof raw; i++)
+        snprintf(hex + 2 * i, 3, "%02x", raw.b[i]);
+    /* a row in every table that has a subject, so that a new table must be added here */
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute','until':'2026-02-01'}"), &out));
+    f->c.idempotency.key = TEXT("canary-key");
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
+    f->c.idempotency.key = (text){ NULL, 0 };
+    for (unsigned t = 0; t < TABLE_COUNT; t++) {
+        const struct table_row *row = table_row((enum table)t);
+        for (unsigned i = 0; i < row->column_count; i++)
+            if (text_eq(row->columns[i].name, TEXT("subject")) && row->erasure != ERASURE_no) {
+                char name[64];
+                text_cstr(row->name, name, sizeof name);
+                snprintf(where, sizeof where, "subject = x'%s'", hex);
+                if (!rows_of(f, name, where))
+                    fail_msg("the canary has no row in %s", name);
+            }
+    }
+    fixture_at(f, "2026-03-01T00:00:00Z");               /* the hold has ended */
+    swept(f);
+    const struct json *answer = erased(f, id);
+    for (unsigned t = 0; t < TABLE_COUNT; t++) {
+        const struct table_row *row = table_row((enum table)t);
+        char name[64];
+        text_cstr(row->name, name, sizeof name);
+        for (unsigned i = 0; i < row->column_count; i++) {
+            if (!text_eq(row->columns[i].name, TEXT("subject")))
+                continue;
+            snprintf(where, sizeof where, "subject = x'%s'", hex);
+            bool held = text_eq(row->name, TEXT("record")) || text_eq(row->name, TEXT("milestone"));
+            if (rows_of(f, name, where) && !held)
+                fail_msg("%s still has rows of the canary", name);
+        }
+    }
+    snprintf(where, sizeof where, "subject = x'%s' AND category <> 'invoices'", hex);
+    assert_int_equal(rows_of(f, "record", where), 0);
+    snprintf(where, sizeof where, "subject = x'%s'", hex);
+    assert_int_equal(rows_of(f, "key", where), 1);       /* that of the invoices */
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
+    assert_int_equal(erase_subject(&f->c, id, NULL, &out), ERR_NOT_FOUND);
+    assert_int_equal(subject_lookup(&f->c, js(f, "{'identifier':{'contact.email':'canary@example.org'},'purpose':'service'}"), &out), ERR_NOT_FOUND);
+    OKAY(subject_read(&f->c, other, TEXT("service"), (text){ NULL, 0 }, &out));
+    assert_true(text_find(out.body, TEXT("Canary Renamed")) > 0);
+    /* the certificate says so */
+    assert_int_equal(int_at(answer, "certificate.rows_erased.record"), 3);
+    assert_int_equal(int_at(answer, "certificate.rows_erased.attachment_part"), 1);
+    assert_int_equal(int_at(answer, "certificate.rows_erased.former"), 1);
+    assert_int_equal(int_at(answer, "certificate.rows_erased.consent"), 2);
+    assert_int_equal(int_at(answer, "certificate.keys.destroyed"), 1);
+    assert_int_equal(int_at(answer, "certificate.keys.kept"), 1);
+    assert_int_equal(at_path(answer, "certificate.kept")->count, 1);
+    assert_true(text_eq(text_at(answer, "certificate.kept.0.category"), TEXT("invoices")));
+    assert_true(text_eq(text_at(answer, "certificate.kept.0.ground"), TEXT("C. com. L123-22")));
+    assert_true(text_eq(text_at(answer, "certificate.kept.0.until"), TEXT("2036-12-31T00:00:00.000Z")));
+    assert_true(text_eq(text_at(answer, "certificate.recipients_to_tell.0"), TEXT("carrier")));
+    static const char *const planted[] = { "Planted Canary", "Canary Renamed", "canary@example.org", "/planted/canary", "planted canary attachment", "INV-canary-1" };
+    for (size_t i = 0; i < sizeof planted / sizeof *planted; i++)
+        assert_false(files_hold(f, text_of(planted[i])));
+}
+
+static void certificate_proves_itself(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", "");
+    const struct json *answer = erased(f, id);
+    text jws = text_at(answer, "jws"), json;
+    struct store *s = f->app->store;
+    OKAY(certificate_open(&f->arena, store_signer(s), jws, &json));
+    const struct json *signed_ = parsed(f, json);
+    assert_true(text_eq(text_at(signed_, "id"), text_at(answer, "certificate.id")));
+    uint64_t index, size;
+    OKAY(proof_open(&f->arena, store_signer(s), text_at(signed_, "journal.proof"), tree_leaf(text_at(signed_, "journal.entry")), &index, &size));
+    assert_int_equal(index, int_at(signed_, "journal.index"));
+    assert_true(text_find(text_at(signed_, "journal.entry"), TEXT("\"act\":\"subject.erase\"")) > 0);
+    assert_true(text_find(text_at(signed_, "journal.entry"), text_at(signed_, "pseudonym")) > 0);
+    /* read again by its id: the same; as a page: printable, in the reader's language */
+    struct answer again = { 0 }, page = { 0 };
+    text certificate = text_at(answer, "certificate.id");
+    OKAY(certificate_get(&f->c, certificate, false, &again));
+    assert_true(text_eq(text_at(parsed(f, again.body), "jws"), jws));
+    f->c.language = TEXT("fr");
+    OKAY(certificate_get(&f->c, certificate, true, &page));
+    assert_true(text_starts(page.media_type, TEXT("text/html")));
+    assert_true(text_find(page.body, TEXT("Certificat d&#39;effacement")) > 0 && text_find(page.body, jws) > 0);
+    assert_int_equal(certificate_get(&f->c, id, false, &again), ERR_NOT_FOUND);
+}
+
+/* FR-08: what a ground holds stays in the archive to its day, then goes by itself, with its key and the last of the person. */
+static void held_data_goes_at_its_term(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    record_added(f, id, "invoices", "{'number':'INV-1'}");
+    erased(f, id);
+    assert_int_equal(rows_of(f, "record", "state = 1"), 1);
+    assert_int_equal(rows_of(f, "subject", "state = 2"), 1);
+    fixture_at(f, "2036-12-30T23:59:59Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", ""), 1);
+    fixture_at(f, "2036-12-31T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.invoices"), 1);
+    assert_int_equal(rows_of(f, "record", ""), 0);
+    assert_int_equal(rows_of(f, "subject", ""), 0);
+    assert_int_equal(rows_of(f, "milestone", ""), 0);
+    assert_int_equal(rows_of(f, "key", ""), 0);
+}
+
+/* A hold on a category that is no billing: its data outlive the person under a key of its own, and go when the hold is released. */
+static void legal_hold_outlives_the_person(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    record_added(f, id, "visits", "{'page':'/held'}");
+    OKAY(attachment_add(&f->c, id, TEXT("visits"), TEXT("proof.txt"), TEXT("text/plain"), TEXT("held file"), &out));
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'court case 12'}"), &out));
+    text hold = out.id;
+    const struct json *answer = erased(f, id);
+    assert_true(text_eq(text_at(answer, "certificate.kept.0.category"), TEXT("visits")));
+    assert_true(text_eq(text_at(answer, "certificate.kept.0.ground"), TEXT("court case 12")));
+    assert_int_equal(at_path(answer, "certificate.kept.0.until")->kind, J_NULL);
+    assert_int_equal(int_at(answer, "certificate.kept.0.records"), 2);
+    assert_int_equal(rows_of(f, "record", "category = 'identity'"), 0);
+    assert_int_equal(rows_of(f, "attachment_part", ""), 1);
+    assert_int_equal(rows_of(f, "key", "class = 0"), 0);
+    fixture_at(f, "2030-01-01T00:00:00Z");                /* far beyond the term of visits */
+    swept(f);
+    assert_int_equal(rows_of(f, "record", ""), 1);
+    fixture_as(f, "operator");
+    OKAY(hold_release(&f->c, id, hold, &out));
+    swept(f);
+    assert_int_equal(rows_of(f, "record", ""), 0);
+    assert_int_equal(rows_of(f, "attachment_part", ""), 0);
+    assert_int_equal(rows_of(f, "subject", ""), 0);
+    assert_int_equal(rows_of(f, "key", ""), 0);
+}
+
+/* Art. 19: the recipient is told, by what it knows: no person is named. */
+static void recipients_are_told(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    text disclosure = out.id;
+    assert_true(text_find(out.body, TEXT("ada@example.org")) > 0);
+    OKAY(disclosure_list(&f->c, id, &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "disclosures.0.name"), TEXT("Carrier SA")));
+    erased(f, id);
+    OKAY(duty_list(&f->c, &out));
+    const struct json *duties = parsed(f, out.body);
+    assert_true(text_eq(text_at(duties, "duties.0.kind"), TEXT("tell")));
+    assert_true(text_eq(text_at(duties, "duties.0.about"), TEXT("carrier")));
+    assert_true(text_eq(text_at(duties, "duties.0.note"), disclosure));
+    assert_int_equal(at_path(duties, "duties.0.subject")->kind, J_NULL);
+    assert_true(text_find(out.body, id) < 0);
+    OKAY(duty_done(&f->c, text_at(duties, "duties.0.id"), NULL, &out));
+    OKAY(duty_list(&f->c, &out));
+    assert_int_equal(at_path(parsed(f, out.body), "duties")->count, 0);
+}
+
+static void disclosure_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    static const struct { const char *body; enum err expected; } rows[] = {
+        { "{'recipient':'nobody','purpose':'service','categories':['contact']}", ERR_UNDECLARED },
+        { "{'recipient':'app','purpose':'service','categories':['contact']}", ERR_UNDECLARED },
+        { "{'recipient':'carrier','purpose':'billing','categories':['identity']}", ERR_FORBIDDEN },
+        { "{'recipient':'carrier','purpose':'service','categories':['visits']}", ERR_PURPOSE },
+        { "{'recipient':'carrier','purpose':'news','categories':['contact']}", ERR_CONSENT },
+        { "{'recipient':'carrier','purpose':'service','categories':[]}", ERR_USAGE },
+        { "{'recipient':'carrier','categories':['contact']}", ERR_MISSING },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (disclosure_make(&f->c, id, js(f, "%s", rows[i].body), &out) != rows[i].expected)
+            fail_msg("row %zu: %s", i, f->arena.why.detail);
+    assert_int_equal(rows_of(f, "disclosure", ""), 0);
+}
+
+/* The process died when the keyring had been committed and the data not: the store completes the rows at its start, and the repeated
+ * request gets its certificate; what is held still goes at its term. */
+static void interrupted_erasure_is_certified(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    char hex[33], sql[512], other[512];
+    struct subject_id raw;
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    record_added(f, id, "invoices", "{'number':'INV-1'}");
+    assert_true(id_parse(id, &raw));
+    for (size_t i = 0; i < sizeof raw; i++)
+        snprintf(hex + 2 * i, 3, "%02x", raw.b[i]);
+    snprintf(sql, sizeof sql, "DELETE FROM key WHERE class = 0; INSERT INTO intent (tenant, subject, keep) VALUES ('demo', x'%s', 'holds')", hex);
+    snprintf(other, sizeof other, "INSERT INTO certificate (tenant, id, at, kind, facts, subject) VALUES ('demo', x'%s', 1768032000000, 'erasure',"
+             " '{\"kind\":\"erasure\",\"pseudonym\":\"%s%s\",\"rows_erased\":null}', x'%s')", hex, hex, hex, hex);
+    fixture_altered(f, sql, other);
+    assert_int_equal(rows_of(f, "record", ""), 1);
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
+    OKAY(erase_subject(&f->c, id, NULL, &out));
+    const struct json *answer = parsed(f, out.body);
+    assert_true(text_find(text_at(answer, "certificate.journal.entry"), text_at(answer, "certificate.pseudonym")) > 0);
+    assert_int_equal(rows_of(f, "certificate", "subject IS NOT NULL"), 0);
+    assert_int_equal(erase_subject(&f->c, id, NULL, &out), ERR_NOT_FOUND);
+    fixture_at(f, "2036-12-30T23:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "state = 1"), 1);
+    fixture_at(f, "2036-12-31T00:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", ""), 0);
+    assert_int_equal(rows_of(f, "subject", ""), 0);
+}
+
+/* Begun, then failed before any key was destroyed: the person is whole, and the certificate that never came about is forgotten. */
+static void erasure_that_never_began_leaves_no_certificate(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    fixture_altered(f, "", "INSERT INTO certificate (tenant, id, at, kind, facts, subject)"
+                    " SELECT tenant, id, created, 'erasure', '{\"pseudonym\":\"'||hex(id)||hex(id)||'\"}', id FROM subject");
+    swept(f);
+    assert_int_equal(rows_of(f, "certificate", ""), 1);   /* it may be under way */
+    fixture_ahead(f, 2 * (msec)HOUR);
+    swept(f);
+    assert_int_equal(rows_of(f, "certificate", ""), 0);
+    OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nothing_is_left_of_a_canary, open_it, close_it),
+        cmocka_unit_test_setup_teardown(certificate_proves_itself, open_it, close_it),
+        cmocka_unit_test_setup_teardown(held_data_goes_at_its_term, open_it, close_it),
+        cmocka_unit_test_setup_teardown(legal_hold_outlives_the_person, open_it, close_it),
+        cmocka_unit_test_setup_teardown(recipients_are_told, open_it, close_it),
+        cmocka_unit_test_setup_teardown(disclosure_is_refused, open_it, close_it),
+        cmocka_unit_test_setup_teardown(interrupted_erasure_is_certified, open_it, close_it),
+        cmocka_unit_test_setup_teardown(erasure_that_never_began_leaves_no_certificate, open_it, close_it),
+    };
+    return cmocka_run_group_tests_name("erase", tests, NULL, NULL);
+}
