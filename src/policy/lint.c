@@ -84,8 +84,10 @@ static void add_finding(struct lint *l, enum severity s, const struct lint_place
         return;
     }
     const struct node *reason = acceptance(l);
-    *new = (struct lint_finding){ .rule = l->rule, .severity = s, .file = l->out->file, .at = earliest(places)->at, .path = earliest(places)->path,
-                                  .accepted = reason != NULL, .reason = value(reason), .detail = paths_of(l, places), .places = places };
+    const struct lint_place *first = earliest(places);
+    *new = (struct lint_finding){ .rule = l->rule, .severity = s, .file = l->out->file, .at = first->at, .path = first->path,
+                                  .accepted = reason != NULL, .reason = value(reason), .detail = paths_of(l, places),
+                                  .places = places };
     l->failed = l->failed || !new->detail.p;
     if (l->end)
         l->end->next = new;
@@ -137,5 +139,6 @@ enum err lint_gate(struct arena *a, const struct policy *p, struct date today)
             buf_print(&names, "%s%.*s (line %u)", names.n ? ", " : "", T(f->rule->id), f->at.line);
     if (!found.errors)
         return OK;
-    return say(a, ERR_POLICY, "%.*s breaks rules of law that it does not accept: %.*s; see garant lint", T(p->file), T(buf_text(&names)));
+    return say(a, ERR_POLICY, "%.*s breaks rules of law that it does not accept: %.*s; see garant lint", T(p->file),
+               T(buf_text(&names)));
 }

@@ -79,8 +79,8 @@ static bool harder(const struct lint *l, const struct node *withdraw)
 {
     const struct node *method = clause(l, "consent.method");
     bool easy = has(withdraw, "page") || has(withdraw, "link") || has(withdraw, "email");
-    bool by_hand = is_set(method) && !has(method, "tick") && !has(method, "button") && !has(method, "signup") && !has(method, "form") &&
-                   !has(method, "use") && !has(method, "terms");
+    bool by_hand = is_set(method) && !has(method, "tick") && !has(method, "button") && !has(method, "signup") &&
+                   !has(method, "form") && !has(method, "use") && !has(method, "terms");
     return !easy && !by_hand;
 }
 
@@ -179,10 +179,10 @@ void check_B12(struct lint *l)
 
 static bool needs_law(const struct node *n)
 {
-    static const text terms = TEXT_INIT("pd:NationalIdentificationNumber pd:SocialSecurityNumber pd:CriminalActivity pd:CriminalCharge "
-                                        "pd:CriminalConviction pd:CriminalOffence pd:CriminalPardon pd:Criminal");
-    static const text names = TEXT_INIT("nir insee_number social_security social_security_number numero_securite_sociale offences "
-                                        "offenses infractions condamnations convictions criminal_record casier_judiciaire");
+    static const text terms = TEXT_INIT("pd:NationalIdentificationNumber pd:SocialSecurityNumber pd:CriminalActivity "
+                                        "pd:CriminalCharge pd:CriminalConviction pd:CriminalOffence pd:CriminalPardon pd:Criminal");
+    static const text names = TEXT_INIT("nir insee_number social_security social_security_number numero_securite_sociale "
+                                        "offences offenses infractions condamnations convictions criminal_record casier_judiciaire");
     return one_of(value(key(n, "dpv")), terms) || one_of(n->key, names);
 }
 

@@ -31,7 +31,10 @@ bool is_set(const struct node *n)
     return v.n && (n->quoted || !one_of(v, TEXT("~ null unset")));
 }
 
-bool is_none(const struct node *n) { return is_set(n) && n->kind == NODE_SCALAR && !n->quoted && one_of(value(n), TEXT("none false no")); }
+bool is_none(const struct node *n)
+{
+    return is_set(n) && n->kind == NODE_SCALAR && !n->quoted && one_of(value(n), TEXT("none false no"));
+}
 
 bool is_given(const struct node *n) { return is_set(n) && !is_none(n); }
 

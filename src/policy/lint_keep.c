@@ -3,7 +3,10 @@
 
 /* ---- A period for everything. ---- */
 
-static bool tells_period(const struct node *retention) { return is_given(key(retention, "active")) || is_given(key(retention, "criteria")); }
+static bool tells_period(const struct node *retention)
+{
+    return is_given(key(retention, "active")) || is_given(key(retention, "criteria"));
+}
 
 void check_T01(struct lint *l)
 {
@@ -99,12 +102,10 @@ static bool is_of(const struct lint *l, const struct node *retention, unsigned r
 /* The path, and the source of the cap or floor with its mark. */
 static void fire_period(struct lint *l, const struct node *retention, unsigned row, bool cap)
 {
-    int years = (cap ? periods[row].cap : periods[row].floor) / 12, months = (cap ? periods[row].cap : periods[row].floor) % 12;
+    int months = cap ? periods[row].cap : periods[row].floor;
     fire_named(l, SEVERITY_WARNING, retention,
-               months ? arena_print(l->arena, "%.*s (%s%d mo: %.*s %.*s)", T(retention->path), cap ? "≤ " : "≥ ", years * 12 + months,
-                                    T(periods[row].source), T(periods[row].verified))
-                      : arena_print(l->arena, "%.*s (%s%d y: %.*s %.*s)", T(retention->path), cap ? "≤ " : "≥ ", years,
-                                    T(periods[row].source), T(periods[row].verified)));
+               arena_print(l->arena, "%.*s (%s %dmo: %.*s %.*s)", T(retention->path), cap ? "≤" : "≥", months,
+                           T(periods[row].source), T(periods[row].verified)));
 }
 
 void check_T04(struct lint *l)

@@ -6,7 +6,10 @@
 static bool is_electronic(const struct node *channels) { return has(channels, "email") || has(channels, "sms"); }
 
 /* The exception for customers: similar products of the same firm, and a way out each time. */
-static bool customers_may(const struct node *purpose) { return is_yes(key(purpose, "customers_only")) && is_given(key(purpose, "opt_out")); }
+static bool customers_may(const struct node *purpose)
+{
+    return is_yes(key(purpose, "customers_only")) && is_given(key(purpose, "opt_out"));
+}
 
 void check_M01(struct lint *l)
 {

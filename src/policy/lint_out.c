@@ -87,7 +87,8 @@ static void print_count(struct buf *out, const struct lint_findings *f, enum lin
     if (!f->count)
         buf_print(out, "%.*s\n", T(words[language].none));
     else if (language == LINT_FR)
-        buf_print(out, "erreurs : %u, avertissements : %u, conseils : %u, acceptés : %u\n", f->errors, f->warnings, f->advice, f->accepted);
+        buf_print(out, "erreurs : %u, avertissements : %u, conseils : %u, acceptés : %u\n", f->errors, f->warnings, f->advice,
+                  f->accepted);
     else
         buf_print(out, "errors: %u, warnings: %u, advice: %u, accepted: %u\n", f->errors, f->warnings, f->advice, f->accepted);
 }
@@ -136,7 +137,8 @@ void lint_explain(struct buf *out, const struct lint_rule *rule, enum lint_langu
     buf_print(out, " %.*s\n", T(rule->verified));
     explain_marks(out, rule, language);
     if (rule->from.year)
-        buf_print(out, "%s%04d-%02d-%02d", fr ? "En vigueur depuis le " : "In force since ", rule->from.year, rule->from.month, rule->from.day);
+        buf_print(out, "%s%04d-%02d-%02d", fr ? "En vigueur depuis le " : "In force since ", rule->from.year, rule->from.month,
+                  rule->from.day);
     if (rule->to.year)
         buf_print(out, "%s%04d-%02d-%02d", fr ? " jusqu'au " : " until ", rule->to.year, rule->to.month, rule->to.day);
     buf_print(out, "\n%s%.*s\n", fr ? "Pour y satisfaire : " : "To satisfy it: ", T(in(language, rule->cure_en, rule->cure_fr)));
@@ -172,7 +174,10 @@ void lint_json(struct json_out *w, const struct lint_findings *all, enum lint_la
 
 /* ---- SARIF. ---- */
 
-static text level(enum severity s) { return s == SEVERITY_ERROR ? TEXT("error") : s == SEVERITY_WARNING ? TEXT("warning") : TEXT("note"); }
+static text level(enum severity s)
+{
+    return s == SEVERITY_ERROR ? TEXT("error") : s == SEVERITY_WARNING ? TEXT("warning") : TEXT("note");
+}
 
 static void pair_message(struct json_out *w, text name, text said)
 {
@@ -184,7 +189,9 @@ static void pair_message(struct json_out *w, text name, text said)
 
 static enum severity worst(const struct lint_rule *r)
 {
-    return text_index(r->severities, 'E') >= 0 ? SEVERITY_ERROR : text_index(r->severities, 'W') >= 0 ? SEVERITY_WARNING : SEVERITY_ADVICE;
+    return text_index(r->severities, 'E') >= 0   ? SEVERITY_ERROR
+           : text_index(r->severities, 'W') >= 0 ? SEVERITY_WARNING
+                                                 : SEVERITY_ADVICE;
 }
 
 static void put_rule(struct json_out *w, const struct lint_rule *r, enum lint_language language)

@@ -61,8 +61,10 @@ static bool is_adequate(const struct lint *l, text country)
     return a && date_days(l->as_of) >= date_days(a->from) && !expired(l, a);
 }
 
-/* Both list places of a transfer: recipients with a country, and `transfers`. */
-static void each_transfer(struct lint *l, void (*visit)(struct lint *l, const struct node *n, text country, const struct node *safeguard))
+typedef void transfer_fn(struct lint *l, const struct node *n, text country, const struct node *safeguard);
+
+/* A transfer may stand in two places: with a recipient that has a country, and under `transfers`. */
+static void each_transfer(struct lint *l, transfer_fn *visit)
 {
     static const char *const lists[] = { "recipients", "transfers" };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -180,7 +182,8 @@ void check_P10(struct lint *l)
 
 void check_P12(struct lint *l)
 {
-    static const char *const points[] = { "controller", "purposes", "categories", "recipients", "transfers", "retention", "security" };
+    static const char *const points[] = { "controller", "purposes",  "categories", "recipients",
+                                          "transfers",  "retention", "security" };
     const struct node *held = clause(l, "register");
     for (size_t i = 0; held && i < sizeof points / sizeof *points; i++)
         if (!has(held, points[i]))

@@ -192,8 +192,10 @@ void check_S13(struct lint *l)
 
 static bool has_measure(struct lint *l, const struct node *measures)
 {
-    if (is_given(clause(l, "security.encryption")) || is_given(clause(l, "security.transport")) || is_given(clause(l, "security.staff")))
-        return true;
+    static const char *const concrete[] = { "security.encryption", "security.transport", "security.staff" };
+    for (size_t i = 0; i < sizeof concrete / sizeof *concrete; i++)
+        if (is_given(clause(l, concrete[i])))
+            return true;
     if (measures && measures->kind == NODE_SCALAR)
         return !says(l, WORDING_GENERIC_SECURITY, measures->value);
     NODE_EACH(measure, measures)

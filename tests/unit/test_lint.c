@@ -62,7 +62,8 @@ static void table(void **state)
     text_cut(&rest, '\n');
     for (text line; (line = text_cut(&rest, '\n')).n; i++) {
         assert_true(i < count);
-        const text ours[] = { rules[i].id, rules[i].source, rules[i].verified, { NULL, 0 }, rules[i].severities, rules[i].en, rules[i].fr };
+        const text ours[] = { rules[i].id,         rules[i].source, rules[i].verified, { NULL, 0 },
+                              rules[i].severities, rules[i].en,     rules[i].fr };
         for (int column = 0; column < 7; column++)
             if (ours[column].p && !text_eq(ours[column], field(line, column)))
                 fail_msg("%.*s, column %d: %.*s is not %.*s", T(rules[i].id), column, T(ours[column]), T(field(line, column)));
@@ -214,7 +215,8 @@ static void acceptance(void **state)
 {
     ARENA_AUTO a = arena_make(1 << 24);
     struct lint_findings without = lint_on(&a, TEXT("rights: {answer_within: 60d}\n"), today);
-    struct lint_findings with = lint_on(&a, TEXT("rights: {answer_within: 60d}\naccept: {R02: told to the authority, R07: never fires, N01: ''}\n"), today);
+    text yaml = TEXT("rights: {answer_within: 60d}\naccept: {R02: told to the authority, R07: never fires, N01: ''}\n");
+    struct lint_findings with = lint_on(&a, yaml, today);
     assert_int_equal(with.errors, without.errors - 1);
     assert_int_equal(with.accepted, 1);
     assert_int_equal(with.count, without.count);
