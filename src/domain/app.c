@@ -6,6 +6,7 @@
 #include "domain/retention.h"
 #include "domain/value.h"
 #include "domain/write.h"
+#include "policy/lint.h"
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -55,6 +56,8 @@ static enum err load_policy(struct app *app, struct arena *a, struct findings *f
     TRY(read_file(a, app->policy_file, &yaml));
     TRY(policy_load(a, yaml, text_of(app->policy_file), f, out));
     enum err status = check_country(a, app, *out);
+    if (status == OK && app->lawful)
+        status = lint_gate(a, *out, date_of(clock_now(&app->clock)));
     if (status != OK)
         policy_unref(out);
     return status;
@@ -133,6 +136,7 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
             return say(a, ERR_CONFIG, "the path of the simulated clock is too long");
         TRY(clock_simulated(a, clock_file, &app->clock));
     }
+    app->lawful = o->lawful;
     TRY(crypt_init(a));
     TRY(load_policy(app, a, f, &app->policy));
     struct store_options so = { .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock };

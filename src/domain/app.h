@@ -9,6 +9,7 @@ struct app_options {
     text site_country;                         /* where this machine stands, "" when not said: checked against hosting */
     text clock_file;                           /* simulated clock for tests, "" for the machine's */
     bool create;
+    bool lawful;                               /* runs no policy with errors of law that it does not accept (policy/lint.h) */
 };
 /* Loads the policy, opens the store, records the policy version when it is new. Faults of the policy go to `f`. */
 enum err app_open(struct arena *a, const struct app_options *o, struct findings *f, struct app **out);

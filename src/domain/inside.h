@@ -13,6 +13,7 @@ struct app {
     pthread_mutex_t policy_lock;               /* guards the pointer, not the policy: that never changes */
     const struct policy *policy;
     char policy_file[4096], country[3];
+    bool lawful;
     struct transient_memory *transient;
     msec swept;                                /* when retention was last looked after */
 };
