@@ -1,4 +1,4 @@
-/* Words for people: languages, times, and the frame of a page that stands alone. */
+/* Words for people: languages, times, terms, names, and the frame of a page that stands alone. */
 #include "domain/doc.h"
 
 text doc_in(const struct ctx *c, text en, text fr) { return text_eq(c->language, TEXT("fr")) ? fr : en; }
@@ -21,6 +21,115 @@ text doc_time(struct ctx *c, text time)
     return arena_print(c->arena, french ? "%d%s %s %d à %02d:%02d UTC" : "%d%s %s %d, %02d:%02d UTC", d.day, first,
                        french ? fr[d.month - 1] : en[d.month - 1], d.year, minutes / 60, minutes % 60);
 }
+
+/* ---- Names. ---- */
+
+text doc_category(const struct ctx *c, const struct category *cat)
+{
+    text title = doc_in(c, cat->title_en, cat->title_fr);
+    return title.n ? title : cat->name;
+}
+
+text doc_purpose(const struct ctx *c, const struct purpose *p)
+{
+    text title = doc_in(c, p->title_en, p->title_fr);
+    return title.n ? title : p->name;
+}
+
+/* A text of the policy: one for all languages, or {fr, en}. */
+static text said(const struct ctx *c, const struct node *n)
+{
+    if (!n || n->kind == NODE_LIST)
+        return (text){ NULL, 0 };
+    return n->kind == NODE_SCALAR ? n->value : node_text(n, c->language);
+}
+
+text doc_field(const struct ctx *c, const struct category *cat, text field)
+{
+    const struct node *fields = node_get(node_get(node_at(c->policy->root, TEXT("categories")), cat->name), TEXT("fields"));
+    text title = said(c, node_get(node_get(fields, field), TEXT("title")));
+    return title.n ? title : field;
+}
+
+text doc_source(const struct ctx *c, text source)
+{
+    if (text_eq(source, TEXT("person")))
+        return doc_in(c, TEXT("you"), TEXT("vous"));
+    text title = said(c, node_get(node_get(node_at(c->policy->root, TEXT("sources")), source), TEXT("title")));
+    return title.n ? title : source;
+}
+
+text doc_act(const struct ctx *c, text act)
+{
+    static const struct { text name, en, fr; } acts[] = {
+#define EVENT(name, en, fr) { TEXT_INIT(name), TEXT_INIT(en), TEXT_INIT(fr) },
+#include "store/events.def"
+#undef EVENT
+    };
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (text_eq(acts[i].name, act))
+            return doc_in(c, acts[i].en, acts[i].fr);
+    return act;
+}
+
+text doc_basis(const struct ctx *c, text basis)
+{
+    static const struct { enum basis basis; text en, fr; } words[] = {
+        { BASIS_CONSENT, TEXT_INIT("your consent"), TEXT_INIT("votre consentement") },
+        { BASIS_CONTRACT, TEXT_INIT("a contract with you"), TEXT_INIT("un contrat avec vous") },
+        { BASIS_LEGAL, TEXT_INIT("a legal obligation"), TEXT_INIT("une obligation légale") },
+        { BASIS_VITAL, TEXT_INIT("vital interests"), TEXT_INIT("la sauvegarde d'intérêts vitaux") },
+        { BASIS_PUBLIC, TEXT_INIT("a public task"), TEXT_INIT("une mission d'intérêt public") },
+        { BASIS_INTEREST, TEXT_INIT("a legitimate interest"), TEXT_INIT("un intérêt légitime") },
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text_eq(basis_word(words[i].basis), basis))
+            return doc_in(c, words[i].en, words[i].fr);
+    return basis;
+}
+
+/* ---- Terms. ---- */
+
+static text term_words(struct ctx *c, struct term t)
+{
+    static const struct { const char *en, *ens, *fr, *frs; } units[] = {
+        [TERM_MINUTES] = { "minute", "minutes", "minute", "minutes" }, [TERM_HOURS] = { "hour", "hours", "heure", "heures" },
+        [TERM_DAYS] = { "day", "days", "jour", "jours" }, [TERM_MONTHS] = { "month", "months", "mois", "mois" },
+        [TERM_YEARS] = { "year", "years", "an", "ans" },
+    };
+    if (t.unit == TERM_ALWAYS || t.unit == TERM_UNSET)
+        return doc_in(c, TEXT("no set time"), TEXT("sans durée fixée"));
+    bool french = text_eq(c->language, TEXT("fr")), one = t.count == 1;
+    const char *unit = french ? one ? units[t.unit].fr : units[t.unit].frs : one ? units[t.unit].en : units[t.unit].ens;
+    return arena_print(c->arena, "%d %s", t.count, unit);
+}
+
+static text from_words(const struct ctx *c, enum retention_from from)
+{
+    static const struct { text en, fr; } words[] = {
+        [FROM_COLLECTION] = { TEXT_INIT("their collection"), TEXT_INIT("de leur collecte") },
+        [FROM_EVENT] = { TEXT_INIT("the event"), TEXT_INIT("de l'événement") },
+        [FROM_LAST_USE] = { TEXT_INIT("your last use"), TEXT_INIT("de votre dernière utilisation") },
+        [FROM_CONTRACT_END] = { TEXT_INIT("the end of the contract"), TEXT_INIT("de la fin du contrat") },
+        [FROM_CLOSURE] = { TEXT_INIT("the closing of the account"), TEXT_INIT("de la clôture du compte") },
+        [FROM_YEAR_END] = { TEXT_INIT("the end of the year"), TEXT_INIT("de la fin de l'année") },
+        [FROM_WITHDRAWAL] = { TEXT_INIT("the withdrawal of your consent"), TEXT_INIT("du retrait de votre consentement") },
+        [FROM_LAST_CONTACT] = { TEXT_INIT("your last contact"), TEXT_INIT("de votre dernier contact") },
+    };
+    return doc_in(c, words[from].en, words[from].fr);
+}
+
+text doc_retention(struct ctx *c, const struct retention *r)
+{
+    text active = term_words(c, r->active), archive = term_words(c, r->archive), from = from_words(c, r->from);
+    bool french = text_eq(c->language, TEXT("fr"));
+    if (r->archive.unit == TERM_UNSET)
+        return arena_print(c->arena, french ? "%.*s à compter %.*s" : "%.*s from %.*s", T(active), T(from));
+    return arena_print(c->arena, french ? "%.*s en base active, puis %.*s en archive, à compter %.*s" : "%.*s in use, then %.*s in the archive, from %.*s",
+                       T(active), T(archive), T(from));
+}
+
+/* ---- Recipients. ---- */
 
 text doc_recipient(const struct ctx *c, int actor)
 {

@@ -1,14 +1,24 @@
-/* Words for people in the documents that the domain makes itself (certificate, export): both languages side by side, times, and a page's frame. */
+/* Words for people in the documents that the domain makes itself (access, export, certificate): both languages side by side, names that the
+ * policy gives things, times, terms, and a page's frame. All by c->language. */
 #ifndef DOMAIN_DOC_H
 #define DOMAIN_DOC_H
 #include "domain/ctx.h"
 
-/* `en` or `fr` by c->language. */
 text doc_in(const struct ctx *c, text en, text fr);
 /* An RFC 3339 time as people read it, in UTC: "22 November 2026, 01:47 UTC". What is no time stays as it is. */
 text doc_time(struct ctx *c, text time);
-/* A recipient of the policy (index of its actor class) by name: the legal one, else its title, else its key. */
+/* "12 months in use, then 4 years in the archive, from the end of the contract". */
+text doc_retention(struct ctx *c, const struct retention *r);
+text doc_basis(const struct ctx *c, text basis);
+/* Titles of the policy, else the name itself. */
+text doc_category(const struct ctx *c, const struct category *cat);
+text doc_field(const struct ctx *c, const struct category *cat, text field);
+text doc_purpose(const struct ctx *c, const struct purpose *p);
+text doc_source(const struct ctx *c, text source);
+text doc_act(const struct ctx *c, text act);                 /* an act of the journal, as a sentence */
+/* A recipient (index of its actor class) by name: the legal one, else its title, else its key. */
 text doc_recipient(const struct ctx *c, int actor);
+
 /* An HTML page that stands alone: style inside, light and dark, and for printing; no script, nothing fetched. */
 void doc_page_open(const struct ctx *c, struct buf *b, text title);
 void doc_page_close(struct buf *b);

@@ -1,0 +1,448 @@
+/* The answer to "what do you hold of me" (GDPR 15), from which the export is made too. */
+#include "domain/access.h"
+#include "domain/consent.h"
+#include "domain/doc.h"
+#include "domain/held.h"
+#include "domain/inside.h"
+#include "domain/keeping.h"
+#include "domain/person_file.h"
+#include "domain/subject.h"
+#include "domain/write.h"
+
+struct view { struct ctx *c; const struct person *p; struct keeping keeping; struct json_out w; };
+
+static void put_time(struct view *v, text name, msec at)
+{
+    char out[TIME_TEXT + 1];
+    json_pair(&v->w, name, at ? time_text(at, out) : (text){ NULL, 0 });
+}
+
+static void put_node(struct view *v, text name, text path)
+{
+    const struct node *n = node_at(v->c->policy->root, path);
+    json_name(&v->w, name);
+    if (n)
+        node_json(&v->w, n);
+    else
+        json_put_null(&v->w);
+}
+
+/* ---- Who answers. ---- */
+
+static void put_controller(struct view *v)
+{
+    const struct policy *p = v->c->policy;
+    const struct { text name, value; } pairs[] = {
+        { TEXT("legal_name"), p->controller.legal_name }, { TEXT("address"), p->controller.address }, { TEXT("country"), p->controller.country },
+        { TEXT("email"), p->controller.email },           { TEXT("phone"), p->controller.phone },     { TEXT("site"), p->controller.site },
+    };
+    json_name(&v->w, TEXT("controller"));
+    json_open(&v->w, '{');
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        json_pair(&v->w, pairs[i].name, pairs[i].value.n ? pairs[i].value : (text){ NULL, 0 });
+    json_close(&v->w, '}');
+    put_node(v, TEXT("dpo"), TEXT("dpo"));
+    json_pair(&v->w, TEXT("authority"), p->authority.n ? p->authority : (text){ NULL, 0 });
+    json_pair(&v->w, TEXT("complaint"), doc_in(v->c, TEXT("You may lodge a complaint with the supervisory authority, and go to court (Art. 77 and 79)."),
+                                               TEXT("Vous pouvez saisir l'autorité de contrôle d'une réclamation, et la justice (art. 77 et 79).")));
+    json_name(&v->w, TEXT("policy"));
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("id"), p->id);
+    json_pair(&v->w, TEXT("version"), p->version);
+    json_pair(&v->w, TEXT("date"), date_print(v->c->arena, p->date));
+    json_pair(&v->w, TEXT("hash"), text_of(p->hash));
+    json_close(&v->w, '}');
+}
+
+/* ---- What is held: values in the plain form of a read, then what there is to know about each. ---- */
+
+struct rows { const struct category *cat; struct record *rows; unsigned count; };
+
+static void put_values(struct json_out *w, const struct json *fields)
+{
+    json_open(w, '{');
+    JSON_EACH(f, fields) {
+        json_name(w, f->key);
+        json_put(w, f->first);
+    }
+    json_close(w, '}');
+}
+
+static void put_data(struct view *v, const struct rows *all)
+{
+    json_name(&v->w, TEXT("data"));
+    json_open(&v->w, '{');
+    for (unsigned i = 0; i < v->c->policy->category_count; i++) {
+        if (!all[i].count)
+            continue;
+        json_name(&v->w, all[i].cat->name);
+        if (!all[i].cat->many) {
+            put_values(&v->w, all[i].rows[0].fields);
+            continue;
+        }
+        json_open(&v->w, '[');
+        for (unsigned r = 0; r < all[i].count; r++) {
+            json_open(&v->w, '{');
+            json_pair_int(&v->w, TEXT("item"), all[i].rows[r].item);
+            put_time(v, TEXT("at"), all[i].rows[r].at);
+            json_name(&v->w, TEXT("fields"));
+            put_values(&v->w, all[i].rows[r].fields);
+            json_close(&v->w, '}');
+        }
+        json_close(&v->w, ']');
+    }
+    json_close(&v->w, '}');
+}
+
+/* Art. 20: what the person provided, processed by consent or contract. */
+static bool portable(const struct policy *p, const struct category *cat)
+{
+    for (unsigned i = 0; i < p->purpose_count; i++)
+        if (bits_has(&cat->purposes, i) && (p->purposes[i].basis == BASIS_CONSENT || p->purposes[i].basis == BASIS_CONTRACT))
+            return true;
+    return false;
+}
+
+static void put_field(struct view *v, const struct category *cat, const struct json *f, bool may_port)
+{
+    const struct json *source = f->first ? f->first->next : NULL, *when = source ? source->next : NULL;
+    int64_t at = 0;
+    json_int(when, &at);
+    json_name(&v->w, f->key);
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("title"), doc_field(v->c, cat, f->key));
+    json_pair(&v->w, TEXT("source"), source ? source->value : (text){ NULL, 0 });
+    put_time(v, TEXT("at"), at);
+    json_pair_bool(&v->w, TEXT("portable"), may_port && source && text_eq(source->value, TEXT("person")));
+    json_close(&v->w, '}');
+}
+
+/* until: when it is erased; archived_at: when it leaves the active base for the archive before that. */
+static void put_ends(struct view *v, const struct category *cat, msec at)
+{
+    const struct hold *hold = keeping_hold(&v->keeping, cat->name);
+    struct starts s = v->keeping.starts;
+    s.collection = s.event = at;
+    msec end = cat->retention ? retention_due(cat->retention, &s, true) : 0;
+    if (hold && (!hold->until || hold->until > end))
+        end = hold->until;
+    put_time(v, TEXT("until"), end);
+    bool archive = cat->retention && cat->retention->archive.unit != TERM_UNSET;
+    put_time(v, TEXT("archived_at"), archive ? retention_due(cat->retention, &s, false) : 0);
+}
+
+static void put_records(struct view *v, const struct rows *r)
+{
+    bool may_port = portable(v->c->policy, r->cat);
+    json_name(&v->w, TEXT("records"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < r->count; i++) {
+        json_open(&v->w, '{');
+        json_pair_int(&v->w, TEXT("item"), r->rows[i].item);
+        put_time(v, TEXT("at"), r->rows[i].at);
+        json_pair(&v->w, TEXT("source"), r->rows[i].source);
+        json_pair_bool(&v->w, TEXT("archived"), r->rows[i].archived);
+        put_ends(v, r->cat, r->rows[i].at);
+        json_name(&v->w, TEXT("fields"));
+        json_open(&v->w, '{');
+        JSON_EACH(f, r->rows[i].fields)
+            put_field(v, r->cat, f, may_port);
+        json_close(&v->w, '}');
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+}
+
+static void put_retention(struct view *v, const struct retention *r)
+{
+    json_name(&v->w, TEXT("retention"));
+    if (!r) {
+        json_put_null(&v->w);
+        return;
+    }
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("says"), doc_retention(v->c, r));
+    json_pair(&v->w, TEXT("ground"), r->ground.n ? r->ground : (text){ NULL, 0 });
+    json_pair(&v->w, TEXT("clause"), r->clause.path);
+    json_close(&v->w, '}');
+}
+
+static void put_names(struct view *v, text name, const struct bits *set, bool purposes)
+{
+    const struct policy *p = v->c->policy;
+    json_name(&v->w, name);
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < (purposes ? p->purpose_count : p->category_count); i++)
+        if (bits_has(set, i))
+            json_put_text(&v->w, purposes ? p->purposes[i].name : p->categories[i].name);
+    json_close(&v->w, ']');
+}
+
+static void put_category(struct view *v, const struct rows *r)
+{
+    const struct category *cat = r->cat;
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("category"), cat->name);
+    json_pair(&v->w, TEXT("title"), doc_category(v->c, cat));
+    json_pair_bool(&v->w, TEXT("special"), cat->special);
+    json_pair(&v->w, TEXT("special_ground"), cat->ground.n ? cat->ground : (text){ NULL, 0 });
+    json_pair_bool(&v->w, TEXT("transient"), cat->transient);
+    put_names(v, TEXT("purposes"), &cat->purposes, true);
+    json_pair_bool(&v->w, TEXT("kept_after_erasure"), cat->held);
+    put_retention(v, cat->retention);
+    put_records(v, r);
+    json_close(&v->w, '}');
+}
+
+static enum err load_all(struct view *v, struct rows **out)
+{
+    const struct policy *p = v->c->policy;
+    struct rows *all = *out = NEW_ARRAY(v->c->arena, struct rows, p->category_count + 1);
+    TRY_PTR(all);
+    for (unsigned i = 0; i < p->category_count; i++) {
+        all[i].cat = &p->categories[i];
+        if (!all[i].cat->transient)
+            TRY(record_load(v->c, v->p, (int)i, true, &all[i].rows, &all[i].count));
+    }
+    return OK;
+}
+
+static enum err put_held(struct view *v)
+{
+    struct rows *all;
+    TRY(load_all(v, &all));
+    put_data(v, all);
+    json_name(&v->w, TEXT("categories"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < v->c->policy->category_count; i++)
+        put_category(v, &all[i]);
+    json_close(&v->w, ']');
+    return OK;
+}
+
+/* ---- What for, and which rights follow. ---- */
+
+static const struct { text word, article, en, fr, bases; } rights[] = {
+#define RIGHT(word, article, en, fr, bases) { TEXT_INIT(word), TEXT_INIT(article), TEXT_INIT(en), TEXT_INIT(fr), TEXT_INIT(bases) },
+#include "domain/rights.def"
+#undef RIGHT
+};
+
+static char basis_letter(enum basis b)
+{
+    switch (b) {
+    case BASIS_CONSENT: return 'C';
+    case BASIS_CONTRACT: return 'K';
+    case BASIS_LEGAL: return 'L';
+    case BASIS_VITAL: return 'V';
+    case BASIS_PUBLIC: return 'P';
+    case BASIS_INTEREST: return 'I';
+    case BASIS_UNSET: break;
+    }
+    return '-';
+}
+
+static void put_rights(struct view *v, const struct purpose *p)
+{
+    json_name(&v->w, TEXT("rights"));
+    json_open(&v->w, '[');
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
+        if (text_index(rights[i].bases, basis_letter(p->basis)) >= 0 || (p->marketing && text_eq(rights[i].word, TEXT("objection"))))
+            json_put_text(&v->w, rights[i].word);
+    json_close(&v->w, ']');
+}
+
+static void put_purposes(struct view *v)
+{
+    const struct policy *p = v->c->policy;
+    json_name(&v->w, TEXT("purposes"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < p->purpose_count; i++) {
+        const struct purpose *one = &p->purposes[i];
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("purpose"), one->name);
+        json_pair(&v->w, TEXT("title"), doc_purpose(v->c, one));
+        json_pair(&v->w, TEXT("basis"), basis_word(one->basis));
+        json_pair(&v->w, TEXT("interest"), one->interest.n ? one->interest : (text){ NULL, 0 });
+        json_pair(&v->w, TEXT("law"), one->law.n ? one->law : (text){ NULL, 0 });
+        json_pair_bool(&v->w, TEXT("marketing"), one->marketing);
+        put_names(v, TEXT("categories"), &one->categories, false);
+        put_rights(v, one);
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    json_name(&v->w, TEXT("rights"));
+    json_open(&v->w, '[');
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("right"), rights[i].word);
+        json_pair(&v->w, TEXT("article"), rights[i].article);
+        json_pair(&v->w, TEXT("title"), doc_in(v->c, rights[i].en, rights[i].fr));
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    put_node(v, TEXT("rights_channels"), TEXT("rights.channels"));
+    put_node(v, TEXT("automated_decisions"), TEXT("automated_decisions"));
+}
+
+/* ---- To whom. ---- */
+
+static enum err put_recipients(struct view *v)
+{
+    const struct policy *p = v->c->policy;
+    json_name(&v->w, TEXT("recipients"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < p->actor_count; i++) {
+        const struct actor_class *a = &p->actors[i];
+        if (a->kind != ACTOR_RECIPIENT)
+            continue;
+        const struct node *n = node_get(node_at(p->root, TEXT("recipients")), a->name);
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("recipient"), a->name);
+        json_pair(&v->w, TEXT("name"), doc_recipient(v->c, (int)i));
+        json_pair(&v->w, TEXT("country"), a->country);
+        json_pair(&v->w, TEXT("safeguard"), node_text(n, TEXT("safeguard")));
+        json_pair_bool(&v->w, TEXT("processor"), a->processor);
+        put_names(v, TEXT("purposes"), &a->purposes, true);
+        put_names(v, TEXT("categories"), &a->categories, false);
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    put_node(v, TEXT("transfers"), TEXT("transfers"));
+    json_name(&v->w, TEXT("disclosures"));
+    return disclosure_put(v->c, v->p, &v->w);
+}
+
+/* ---- What else is known. ---- */
+
+static enum err put_attachments(struct view *v)
+{
+    struct attachment *list;
+    TRY(attachment_list(v->c, v->p, &list));
+    json_name(&v->w, TEXT("attachments"));
+    json_open(&v->w, '[');
+    for (unsigned n = 1; list; list = list->next, n++) {
+        int index = policy_category(v->c->policy, list->category);
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("id"), id_print(v->c->arena, list->id));
+        json_pair(&v->w, TEXT("category"), list->category);
+        json_pair(&v->w, TEXT("name"), list->name);
+        json_pair(&v->w, TEXT("type"), list->media_type);
+        json_pair_int(&v->w, TEXT("size"), list->size);
+        put_time(v, TEXT("at"), list->at);
+        if (index >= 0)
+            put_ends(v, &v->c->policy->categories[index], list->at);
+        json_pair(&v->w, TEXT("file"), person_file_name(v->c->arena, n, list->name));
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    return OK;
+}
+
+static void put_holds(struct view *v)
+{
+    json_name(&v->w, TEXT("holds"));
+    json_open(&v->w, '[');
+    for (const struct hold *h = v->keeping.holds; h; h = h->next) {
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("id"), id_print(v->c->arena, h->id));
+        json_pair(&v->w, TEXT("category"), h->category);
+        json_pair(&v->w, TEXT("ground"), h->ground);
+        put_time(v, TEXT("since"), h->since);
+        put_time(v, TEXT("until"), h->until);
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+}
+
+static void put_look(struct view *v, int64_t index, const struct json *entry)
+{
+    static const text members[] = { TEXT_INIT("time"), TEXT_INIT("act"), TEXT_INIT("actor"), TEXT_INIT("purpose"), TEXT_INIT("categories"),
+                                    TEXT_INIT("clause"), TEXT_INIT("outcome") };
+    json_open(&v->w, '{');
+    json_pair_int(&v->w, TEXT("entry"), index);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_pair(&v->w, members[i], json_text(entry, members[i]));
+    json_pair(&v->w, TEXT("says"), doc_act(v->c, json_text(entry, TEXT("act"))));
+    json_close(&v->w, '}');
+}
+
+/* Every entry of the journal about this person, newest first: who looked, when, for what. */
+static enum err put_looks(struct view *v)
+{
+    enum { LOOKS_MAX = 10000 };
+    struct ctx *c = v->c;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_JOURNAL_OF, ARGS(V_TEXT(c->tenant), V_ID(v->p->id), V_INT(LOOKS_MAX)));
+    json_name(&v->w, TEXT("looks"));
+    json_open(&v->w, '[');
+    while (query_next(&q)) {
+        ARENA_AUTO one = arena_make(1 << 16);
+        const struct json *entry;
+        if (json_parse(&one, query_bytes(&q, 1), &entry) != OK)
+            return say(c->arena, ERR_INTEGRITY, "entry %lld of the journal is no JSON", (long long)query_int(&q, 0));
+        put_look(v, query_int(&q, 0), entry);
+    }
+    json_close(&v->w, ']');
+    return q.status;
+}
+
+static void put_person(struct view *v)
+{
+    const struct person *p = v->p;
+    json_pair(&v->w, TEXT("id"), id_print(v->c->arena, p->id));
+    json_pair_int(&v->w, TEXT("version"), p->version);
+    put_time(v, TEXT("at"), v->c->now);
+    json_pair(&v->w, TEXT("language"), v->c->language);
+    put_time(v, TEXT("created"), p->created);
+    put_time(v, TEXT("last_use"), p->last_use);
+    json_pair(&v->w, TEXT("source"), p->source);
+    json_pair(&v->w, TEXT("source_title"), doc_source(v->c, p->source));
+    json_pair_bool(&v->w, TEXT("closed"), p->state == PERSON_CLOSED);
+    json_pair_bool(&v->w, TEXT("restricted"), p->restricted);
+    put_time(v, TEXT("until"), retention_person_due(v->c->policy, &v->keeping.starts));
+}
+
+static enum err load_keeping(struct view *v)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(v->c), v->c->arena, &db));
+    return keeping_load(db, v->c->arena, v->c->tenant, v->p->id, v->c->now, &v->keeping);
+}
+
+enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
+{
+    struct view v = { .c = c, .p = p, .w = json_out(out) };
+    TRY(load_keeping(&v));
+    json_open(&v.w, '{');
+    put_person(&v);
+    put_controller(&v);
+    TRY(put_held(&v));
+    put_purposes(&v);
+    TRY(put_recipients(&v));
+    TRY(consent_put_ledger(c, p, &v.w));
+    json_name(&v.w, TEXT("former"));
+    TRY(subject_put_formers(c, p, &v.w));
+    TRY(put_attachments(&v));
+    put_holds(&v);
+    TRY(put_looks(&v));
+    json_close(&v.w, '}');
+    if (c->arena->why.code == ERR_MEMORY)
+        return ERR_MEMORY;
+    return out->failed ? say(c->arena, ERR_TOO_LARGE, "the answer is larger than %zu bytes", out->limit) : OK;
+}
+
+enum err access_answer(struct ctx *c, text id, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    TRY(person_open(c, id, true, &p));
+    TRY(person_allow_act(c, &p, ACT_EXPORT));
+    TRY(person_file_put(c, &p, &b));
+    *out = (struct answer){ .version = p.version, .body = arena_copy(c->arena, buf_text(&b)) };
+    TRY_PTR(out->body.p);
+    struct write w = { .event = event_of(c, &p, TEXT("access")) };
+    return write_do(c, &w, NULL);
+}

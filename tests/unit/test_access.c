@@ -1,0 +1,299 @@
+/* The access answer and the export: everything held, with source, purposes, terms, recipients, rights and looks; nothing unescaped; attachments
+ * and transient values; who may ask. */
+#include "domain_fixture.h"
+#include "domain/access.h"
+#include "domain/consent.h"
+#include "domain/held.h"
+#include "domain/retention.h"
+#include "domain/subject.h"
+#include <string.h>
+#include <zip.h>
+
+static const char policy[] =
+    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n"
+    "categories:\n"
+    "  identity: {title: {en: Identity, fr: Identité}, source: [person, partner], fields: {name: {type: text, title: {en: Name, fr: Nom}}}}\n"
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  visits: {many: true, fields: {page: {type: text}}}\n"
+    "  invoices: {many: true, held: true, fields: {number: {type: text}}}\n"
+    "  payment: {transient: {for: 10m}, fields: {token: {type: text}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [identity, contact, payment]}\n"
+    "  measure: {basis: legitimate_interest, interest: {en: better pages, fr: de meilleures pages}, balancing: b1, categories: [visits]}\n"
+    "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [invoices]}\n"
+    "  news: {basis: consent, categories: [contact]}\n"
+    "retention:\n"
+    "  visits: {from: event, active: 12mo}\n"
+    "  invoices: {from: year_end, active: 1y, archive: 9y, ground: 'C. com. L123-22'}\n"
+    "  former: {from: event, active: 12mo}\n"
+    "systems:\n"
+    "  app: {purposes: [service, measure, billing, news], acts: [read, write, disclose, consent, export, erase]}\n"
+    "  tracker: {purposes: [measure], acts: [write]}\n"
+    "recipients:\n"
+    "  carrier: {name: Carrier SA, purposes: [service], categories: [contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
+
+static int open_it(void **state)
+{
+    *state = calloc(1, sizeof(struct fixture));
+    fixture_open(*state, policy);
+    return 0;
+}
+
+static int close_it(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+static text full_person(struct fixture *f)
+{
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'<b>Ada & Co</b>'}");
+    record_added(f, id, "visits", "{'page':'/one'}");
+    record_added(f, id, "invoices", "{'number':'INV-1'}");
+    f->c.if_match = -1;
+    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'Ada <script>'}}"), TEXT("partner"), TEXT("service"), &out));
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("café & co.txt"), TEXT("text/plain"), TEXT("file content"), &out));
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
+    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute 7','until':'2030-01-01'}"), &out));
+    OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
+    return id;
+}
+
+static const struct json *named(const struct json *list, const char *key, const char *name)
+{
+    JSON_EACH(one, list)
+        if (text_eq(json_text(one, text_of(key)), text_of(name)))
+            return one;
+    fail_msg("no %s is %s", key, name);
+    return NULL;
+}
+
+static bool lists(const struct json *list, const char *word)
+{
+    JSON_EACH(one, list)
+        if (text_eq(one->value, text_of(word)))
+            return true;
+    return false;
+}
+
+static void answer_holds_everything(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = full_person(f);
+    OKAY(access_answer(&f->c, id, &out));
+    const struct json *a = parsed(f, out.body);
+    assert_true(text_eq(text_at(a, "controller.legal_name"), TEXT("Demo SAS")));
+    assert_true(text_eq(text_at(a, "authority"), TEXT("CNIL")));
+    assert_true(text_eq(text_at(a, "data.identity.name"), TEXT("Ada <script>")));
+    assert_true(text_eq(text_at(a, "data.contact.email"), TEXT("ada@example.org")));
+    assert_true(text_eq(text_at(a, "data.invoices.0.fields.number"), TEXT("INV-1")));
+    const struct json *categories = at_path(a, "categories");
+    const struct json *identity = named(categories, "category", "identity"), *contact = named(categories, "category", "contact"),
+                      *visits = named(categories, "category", "visits"), *invoices = named(categories, "category", "invoices");
+    /* source, time, and what may be taken elsewhere: given by the person, used by contract or consent */
+    assert_true(text_eq(text_at(identity, "records.0.fields.name.source"), TEXT("partner")));
+    assert_false(at_path(identity, "records.0.fields.name.portable")->truth);
+    assert_true(at_path(contact, "records.0.fields.email.portable")->truth);
+    assert_false(at_path(visits, "records.0.fields.page.portable")->truth);
+    assert_true(text_eq(text_at(contact, "records.0.fields.email.at"), TEXT("2026-01-10T08:00:00.000Z")));
+    /* terms, with the hold that prolongs one */
+    assert_true(text_eq(text_at(visits, "records.0.until"), TEXT("2030-01-01T00:00:00.000Z")));
+    assert_true(text_eq(text_at(invoices, "records.0.archived_at"), TEXT("2027-12-31T00:00:00.000Z")));
+    assert_true(text_eq(text_at(invoices, "records.0.until"), TEXT("2036-12-31T00:00:00.000Z")));
+    assert_true(text_eq(text_at(invoices, "retention.ground"), TEXT("C. com. L123-22")));
+    assert_true(text_eq(text_at(invoices, "retention.says"), TEXT("1 year in use, then 9 years in the archive, from the end of the year")));
+    assert_int_equal(at_path(contact, "records.0.until")->kind, J_NULL);
+    /* rights by basis */
+    const struct json *purposes = at_path(a, "purposes");
+    assert_true(lists(at_path(named(purposes, "purpose", "service"), "rights"), "portability"));
+    assert_false(lists(at_path(named(purposes, "purpose", "service"), "rights"), "objection"));
+    assert_true(lists(at_path(named(purposes, "purpose", "measure"), "rights"), "objection"));
+    assert_false(lists(at_path(named(purposes, "purpose", "measure"), "rights"), "portability"));
+    assert_false(lists(at_path(named(purposes, "purpose", "billing"), "rights"), "erasure"));
+    assert_true(lists(at_path(named(purposes, "purpose", "news"), "rights"), "withdrawal"));
+    /* recipients by name, declared and actual */
+    assert_true(text_eq(text_at(a, "recipients.0.name"), TEXT("Carrier SA")));
+    assert_true(text_eq(text_at(a, "disclosures.0.name"), TEXT("Carrier SA")));
+    assert_true(text_eq(text_at(a, "disclosures.0.categories"), TEXT("contact")));
+    /* choices, former values, files, holds */
+    assert_true(text_eq(text_at(a, "live.0"), TEXT("news")));
+    assert_true(text_eq(text_at(a, "former.0.value"), TEXT("<b>Ada & Co</b>")));
+    assert_true(text_eq(text_at(a, "attachments.0.name"), TEXT("café & co.txt")));
+    assert_true(text_eq(text_at(a, "holds.0.ground"), TEXT("dispute 7")));
+    /* who looked: the read, with actor and purpose, and this request next time */
+    assert_true(text_eq(text_at(named(at_path(a, "looks"), "act", "read"), "purpose"), TEXT("service")));
+    assert_true(text_eq(text_at(named(at_path(a, "looks"), "act", "read"), "actor"), TEXT("app")));
+    OKAY(access_answer(&f->c, id, &out));
+    named(at_path(parsed(f, out.body), "looks"), "act", "access");
+}
+
+static void only_who_may_export(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = full_person(f);
+    fixture_as(f, "tracker");
+    assert_int_equal(access_answer(&f->c, id, &out), ERR_FORBIDDEN);
+    assert_int_equal(access_export(&f->c, id, &out), ERR_FORBIDDEN);
+    assert_int_equal(disclosure_list(&f->c, id, &out), ERR_FORBIDDEN);
+    fixture_as(f, "operator");
+    OKAY(access_answer(&f->c, id, &out));
+    assert_int_equal(access_answer(&f->c, TEXT("01ARZ3NDEKTSV4RRFFQ69G5FAV"), &out), ERR_NOT_FOUND);
+    assert_int_equal(access_answer(&f->c, TEXT("no id"), &out), ERR_NOT_FOUND);
+}
+
+static text zip_file(struct fixture *f, zip_t *z, const char *name)
+{
+    zip_stat_t st;
+    if (zip_stat(z, name, 0, &st) != 0)
+        fail_msg("the archive has no %s", name);
+    char *p = arena_alloc(&f->arena, st.size + 1);
+    zip_file_t *in = zip_fopen(z, name, 0);
+    assert_int_equal(zip_fread(in, p, st.size), (zip_int64_t)st.size);
+    zip_fclose(in);
+    return (text){ p, st.size };
+}
+
+static void export_is_whole_and_escaped(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = full_person(f);
+    f->c.language = TEXT("fr");
+    OKAY(access_export(&f->c, id, &out));
+    assert_true(text_eq(out.media_type, TEXT("application/zip")));
+    assert_true(text_eq(out.file_name, TEXT("export-2026-01-10.zip")));
+    zip_error_t why;
+    zip_source_t *source = zip_source_buffer_create(out.body.p, out.body.n, 0, &why);
+    zip_t *z = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &why);
+    assert_non_null(z);
+    assert_int_equal(zip_get_num_entries(z, 0), 3);
+    const struct json *data = parsed(f, zip_file(f, z, "data.json"));
+    assert_true(text_eq(text_at(data, "data.identity.name"), TEXT("Ada <script>")));
+    text page = zip_file(f, z, "index.html");
+    assert_true(text_starts(page, TEXT("<!DOCTYPE html>\n<html lang=\"fr\">")));
+    assert_true(text_find(page, TEXT("Ada &lt;script&gt;")) > 0 && text_find(page, TEXT("&lt;b&gt;Ada &amp; Co&lt;/b&gt;")) > 0);
+    assert_true(text_find(page, TEXT("<script")) < 0 && text_find(page, TEXT("<b>")) < 0);
+    assert_true(text_find(page, TEXT("http://")) < 0 && text_find(page, TEXT("https://")) < 0);
+    assert_true(text_find(page, TEXT("Identité")) > 0 && text_find(page, TEXT("Partenaire")) > 0 && text_find(page, TEXT("Carrier SA")) > 0);
+    assert_true(text_find(page, TEXT("href=\"attachments/01-caf%C3%A9%20%26%20co.txt\"")) > 0);
+    assert_true(text_eq(zip_file(f, z, "attachments/01-café & co.txt"), TEXT("file content")));
+    zip_discard(z);
+}
+
+static void attachments_come_back_as_they_went(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    static const size_t sizes[] = { 0, 1, 65535, 65536, 65537, 200000 };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *bytes = malloc(sizes[i] + 1);
+        for (size_t n = 0; n < sizes[i]; n++)
+            bytes[n] = (char)(n * 31 + i);
+        OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("scan.bin"), TEXT("image/png; x=y"), (text){ bytes, sizes[i] }, &out));
+        text file = out.id;
+        OKAY(attachment_get(&f->c, id, file, TEXT("service"), &out));
+        assert_int_equal(out.body.n, sizes[i]);
+        assert_true(sizes[i] == 0 || memcmp(out.body.p, bytes, sizes[i]) == 0);
+        assert_true(text_eq(out.media_type, TEXT("image/png")) && text_eq(out.file_name, TEXT("scan.bin")));
+        free(bytes);
+        assert_int_equal(attachment_get(&f->c, id, file, TEXT("measure"), &out), ERR_PURPOSE);
+        assert_int_equal(attachment_get(&f->c, id, file, (text){ NULL, 0 }, &out), ERR_MISSING);
+        OKAY(attachment_drop(&f->c, id, file, &out));
+        assert_int_equal(attachment_get(&f->c, id, file, TEXT("service"), &out), ERR_NOT_FOUND);
+    }
+    assert_int_equal(rows_of(f, "attachment_part", ""), 0);
+    static const struct { const char *category, *name; enum err expected; } refused[] = {
+        { "nothing", "a.txt", ERR_UNDECLARED }, { "payment", "a.txt", ERR_UNDECLARED }, { "identity", "", ERR_VALUE },
+        { "identity", "../../etc/passwd", ERR_VALUE }, { "identity", "..", ERR_VALUE }, { "identity", "a\nb", ERR_VALUE },
+        { "identity", "4111-1111-1111-1111.pdf", ERR_CARD_NUMBER },
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(attachment_add(&f->c, id, text_of(refused[i].category), text_of(refused[i].name), TEXT("text/plain"), TEXT("x"), &out),
+                         refused[i].expected);
+}
+
+/* A piece that stands elsewhere than it was written does not open. */
+static void moved_piece_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    char *bytes = calloc(1, 150000);
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("a.bin"), TEXT("x/y"), (text){ bytes, 150000 }, &out));
+    free(bytes);
+    text file = out.id;
+    fixture_altered(f, "", "UPDATE attachment_part SET part = part + 10; UPDATE attachment_part SET part = 11 - part WHERE part < 12");
+    assert_int_equal(attachment_get(&f->c, id, file, TEXT("service"), &out), ERR_CRYPT);
+    fixture_altered(f, "", "UPDATE attachment_part SET part = 11 - part WHERE part < 12; DELETE FROM attachment_part WHERE part = 12");
+    assert_int_equal(attachment_get(&f->c, id, file, TEXT("service"), &out), ERR_INTEGRITY);
+}
+
+/* MO-20, DM-11: never on the disk, gone at its term, at its release, and with its person. */
+static void transient_values_live_in_memory_only(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ""), payment = TEXT("payment"), service = TEXT("service");
+    assert_int_equal(transient_get(&f->c, id, payment, service, &out), ERR_NOT_FOUND);
+    OKAY(transient_put(&f->c, id, payment, js(f, "{'token':'planted-transient'}"), &out));
+    OKAY(transient_get(&f->c, id, payment, service, &out));
+    assert_true(text_find(out.body, TEXT("planted-transient")) > 0);
+    assert_false(files_hold(f, TEXT("planted-transient")));
+    assert_int_equal(transient_get(&f->c, id, payment, TEXT("news"), &out), ERR_CONSENT);
+    assert_int_equal(transient_get(&f->c, id, payment, TEXT("measure"), &out), ERR_PURPOSE);
+    fixture_ahead(f, 10 * (msec)MINUTE - 1);
+    OKAY(transient_get(&f->c, id, payment, service, &out));
+    fixture_ahead(f, 1);
+    assert_int_equal(transient_get(&f->c, id, payment, service, &out), ERR_NOT_FOUND);
+    OKAY(transient_put(&f->c, id, payment, js(f, "{'token':'again'}"), &out));
+    OKAY(transient_drop(&f->c, id, payment, &out));
+    assert_int_equal(transient_get(&f->c, id, payment, service, &out), ERR_NOT_FOUND);
+    OKAY(transient_put(&f->c, id, payment, js(f, "{'token':'by the clock'}"), &out));
+    fixture_ahead(f, HOUR);
+    OKAY(transient_tick(&f->c));
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%transient.released%\"count\":1%'"), 1);
+    assert_int_equal(transient_put(&f->c, id, TEXT("identity"), js(f, "{'name':'x'}"), &out), ERR_USAGE);
+    assert_int_equal(transient_put(&f->c, id, payment, js(f, "{'cvv':'123'}"), &out), ERR_UNDECLARED);
+}
+
+/* Art. 14: data from a third party are told to the person within the month; the duty goes with the person. */
+static void third_party_source_owes_information(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = full_person(f);
+    OKAY(duty_list(&f->c, &out));
+    const struct json *duties = parsed(f, out.body);
+    assert_true(text_eq(text_at(duties, "duties.0.kind"), TEXT("inform")));
+    assert_true(text_eq(text_at(duties, "duties.0.about"), TEXT("partner")));
+    assert_true(text_eq(text_at(duties, "duties.0.subject"), id));
+    assert_false(at_path(duties, "duties.0.late")->truth);
+    fixture_at(f, "2026-02-11T00:00:00Z");
+    OKAY(duty_list(&f->c, &out));
+    assert_true(at_path(parsed(f, out.body), "duties.0.late")->truth);
+    text duty = text_at(parsed(f, out.body), "duties.0.id");
+    assert_int_equal(duty_done(&f->c, duty, js(f, "{'outcome':'forgotten'}"), &out), ERR_VALUE);
+    OKAY(duty_done(&f->c, duty, js(f, "{'outcome':'done'}"), &out));
+    assert_int_equal(duty_done(&f->c, duty, NULL, &out), ERR_NOT_FOUND);
+}
+
+int main(void)
+{
+#define OVER_STORE(test) cmocka_unit_test_setup_teardown(test, open_it, close_it)
+    const struct CMUnitTest tests[] = {
+        OVER_STORE(answer_holds_everything),
+        OVER_STORE(only_who_may_export),
+        OVER_STORE(export_is_whole_and_escaped),
+        OVER_STORE(attachments_come_back_as_they_went),
+        OVER_STORE(moved_piece_is_refused),
+        OVER_STORE(transient_values_live_in_memory_only),
+        OVER_STORE(third_party_source_owes_information),
+    };
+    return cmocka_run_group_tests_name("access", tests, NULL, NULL);
+}
