@@ -1,0 +1,14 @@
+/* Values of the policy file in words: what the notice's sentences are filled with, beyond what notice.h offers to all. */
+#ifndef DOMAIN_WORDS_H
+#define DOMAIN_WORDS_H
+#include "domain/notice.h"
+
+/* prose: set with typographic apostrophes and blanks; verbatim: names and addresses, to the letter; link: an address to go to. */
+enum setting { SET_PROSE, SET_VERBATIM, SET_LINK };
+enum setting words_setting(const struct words *w, const struct node *n);
+/* A value that is worked out, by its name in clauses.def: {%example}; p NULL when there is none. */
+text words_computed(const struct words *w, const struct node *n, text name);
+/* With a small first letter, unless that is a name or an abbreviation. */
+text words_small(const struct words *w, text s);
+
+#endif
