@@ -236,7 +236,7 @@ static enum err page(struct ctx *c, text json, text jws, struct answer *out)
     TRY(json_parse(c->arena, json, &k));
     text verifier = signer_verifier(c->arena, store_signer(ctx_store(c)));
     TRY_PTR(verifier.p);
-    doc_page_open(c, &b, title);
+    doc_page_open(c, &b, false, title);
     buf_add(&b, TEXT("<h1>")), buf_html(&b, title), buf_add(&b, TEXT("</h1>\n"));
     paragraph(&b, doc_in(c, TEXT("The data of the person known to the journal under the pseudonym below were erased, and the keys "
                                  "under which they were sealed destroyed: no copy, backups included, can be read any more."),

@@ -19,8 +19,9 @@ text doc_act(const struct ctx *c, text act);                 /* an act of the jo
 /* A recipient (index of its actor class) by name: the legal one, else its title, else its key. */
 text doc_recipient(const struct ctx *c, int actor);
 
-/* An HTML page that stands alone: style inside, light and dark, and for printing; no script, nothing fetched. */
-void doc_page_open(const struct ctx *c, struct buf *b, text title);
+/* An HTML page. `alone`: for a file, with its style inside, light and dark, and for printing; otherwise served, with the server's style,
+ * since its Content-Security-Policy allows no other. No script, nothing fetched from elsewhere. */
+void doc_page_open(const struct ctx *c, struct buf *b, bool alone, text title);
 void doc_page_close(struct buf *b);
 
 #endif

@@ -276,7 +276,8 @@ static void page_recipients(struct page *g)
     const struct json *list = json_get(g->file, TEXT("recipients")), *given = json_get(g->file, TEXT("disclosures"));
     section(g, TEXT("recipients"), SAY("To whom", "À qui"));
     if (!list || !list->count)
-        paragraph(g, SAY("The policy names no recipient: your data are given to nobody.", "La politique ne nomme aucun destinataire : vos données ne sont données à personne."));
+        paragraph(g, SAY("The policy names no recipient: your data are given to nobody.",
+                         "La politique ne nomme aucun destinataire : vos données ne sont données à personne."));
     else {
         paragraph(g, SAY("Recipients that the policy names:", "Destinataires que nomme la politique :"));
         head(g, ROW_OF(SAY("Name", "Nom"), SAY("Country", "Pays"), SAY("Safeguard of a transfer", "Garantie d'un transfert")));
@@ -331,7 +332,7 @@ static void page_looks(struct page *g)
 enum err person_file_page(struct ctx *c, const struct json *file, struct buf *out)
 {
     struct page page = { c, out, file }, *g = &page;
-    doc_page_open(c, out, SAY("Your personal data", "Vos données personnelles"));
+    doc_page_open(c, out, true, SAY("Your personal data", "Vos données personnelles"));
     page_head(g);
     page_data(g);
     page_files(g);

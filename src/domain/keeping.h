@@ -14,6 +14,8 @@ struct keeping {
 enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, struct keeping *out);
 /* The hold on that category that lasts longest, or NULL; a hold on "*" is on every category. */
 const struct hold *keeping_hold(const struct keeping *k, text category);
+/* ERR_CONFLICT, naming the clause or the hold, when data of that category must be kept now: Art. 17(3). */
+enum err keeping_forbids(struct ctx *c, const struct person *p, text category);
 /* Inside a write: the next sweep looks at all of the person's data of that category ("*": of all) and decides anew. */
 enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now);
 

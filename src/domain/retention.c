@@ -161,6 +161,26 @@ enum err retention_starts(struct ctx *c, const struct person *p, struct starts *
     return OK;
 }
 
+enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
+{
+    struct keeping k;
+    int index = policy_category(c->policy, category);
+    const struct category *cat = index >= 0 ? &c->policy->categories[index] : NULL;
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
+    }
+    const struct hold *hold = keeping_hold(&k, category);
+    if (hold)
+        return say(c->arena, ERR_CONFLICT, "a hold keeps category \"%.*s\" until %s", T(category),
+                   hold->until ? time_print(c->arena, hold->until).p : "it is released");
+    if (cat && cat->held && cat->retention)
+        return say_clause(c->arena, ERR_CONFLICT, &cat->retention->clause, "category \"%.*s\" is kept to its term (%.*s)", T(category),
+                          T(cat->retention->ground));
+    return OK;
+}
+
 enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now)
 {
     static const enum sql all[] = { SQL_RECORD_AGAIN, SQL_FORMER_AGAIN, SQL_ATTACHMENT_AGAIN };

@@ -2,7 +2,7 @@
 #include "domain/subject.h"
 #include "domain/change.h"
 #include "domain/inside.h"
-#include "domain/retention.h"
+#include "domain/keeping.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -597,7 +597,7 @@ static enum err next_item(struct ctx *c, const struct person *p, const struct ca
     return q.status;
 }
 
-enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out)
+static enum err add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p;
     struct change ch;
@@ -629,6 +629,15 @@ enum err subject_add_record(struct ctx *c, text id, text category, const struct 
     return change_write(c, &ch, event, out);
 }
 
+enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out)
+{
+    /* Two at once may take the same item, or both make the category's own key: one of them then goes again. */
+    enum err status = add_record(c, id, category, in, out);
+    for (int again = 0; status == ERR_CONFLICT && again < 3; again++)
+        status = add_record(c, id, category, in, out);
+    return status;
+}
+
 /* The identifiers that go with a dropped category. */
 static enum err drop_identifiers(struct ctx *c, struct change *ch, int category)
 {
@@ -648,6 +657,7 @@ enum err subject_drop_record(struct ctx *c, text id, text category, text item, s
     TRY(person_open(c, id, false, &p));
     TRY(category_of(c, category, &index));
     TRY(person_allow_act(c, &p, ACT_ERASE));
+    TRY(keeping_forbids(c, &p, c->policy->categories[index].name));
     if (item.p && !text_int(item, &number))
         return say(c->arena, ERR_VALUE, "\"item\" must be an integer");
     TRY(change_begin(c, &p, 1, &ch));

@@ -302,6 +302,65 @@ static void erasure_that_never_began_leaves_no_certificate(void **state)
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
 }
 
+/* Art. 17(3), FR-05: what a hold or a ground keeps is not dropped piece by piece either. */
+static void held_data_is_not_dropped(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    record_added(f, id, "invoices", "{'number':'INV-1'}");
+    record_added(f, id, "visits", "{'page':'/one'}");
+    text nothing = { NULL, 0 };
+    assert_int_equal(subject_drop_record(&f->c, id, TEXT("invoices"), nothing, &out), ERR_CONFLICT);
+    assert_true(text_eq(f->arena.why.clause->path, TEXT("retention.invoices")));
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'*','ground':'dispute'}"), &out));
+    text hold = out.id;
+    assert_int_equal(subject_drop_record(&f->c, id, TEXT("visits"), nothing, &out), ERR_CONFLICT);
+    OKAY(hold_release(&f->c, id, hold, &out));
+    OKAY(subject_drop_record(&f->c, id, TEXT("visits"), nothing, &out));
+    assert_int_equal(rows_of(f, "record", ""), 3);
+}
+
+struct adder { struct fixture *f; text id; enum err status; pthread_t thread; };
+
+static void *add_invoice(void *arg)
+{
+    struct adder *a = arg;
+    ARENA_AUTO arena = arena_make(4 << 20);
+    struct answer out = { 0 };
+    const struct json *in = NULL;
+    CTX_AUTO c = { 0 };
+    ctx_begin(a->f->app, &arena, &c);
+    c.actor = a->f->c.actor;
+    a->status = json_parse(&arena, TEXT("{\"fields\":{\"number\":\"INV\"}}"), &in);
+    if (a->status == OK)
+        a->status = subject_add_record(&c, a->id, TEXT("invoices"), in, &out);
+    return NULL;
+}
+
+/* The first records of a held category make its key: at once, all are kept under one. */
+static void first_held_records_at_once(void **state)
+{
+    struct fixture *f = *state;
+    enum { AT_ONCE = 8 };
+    struct adder adders[AT_ONCE];
+    text id = person_made(f, "ada@example.org", "");
+    for (int i = 0; i < AT_ONCE; i++) {
+        adders[i] = (struct adder){ .f = f, .id = id };
+        assert_int_equal(pthread_create(&adders[i].thread, NULL, add_invoice, &adders[i]), 0);
+    }
+    for (int i = 0; i < AT_ONCE; i++) {
+        pthread_join(adders[i].thread, NULL);
+        assert_int_equal(adders[i].status, OK);
+    }
+    assert_int_equal(rows_of(f, "record", "category = 'invoices'"), AT_ONCE);
+    assert_int_equal(rows_of(f, "key", ""), 2);
+    struct answer out = { 0 };
+    fixture_as(f, "app");
+    OKAY(subject_read(&f->c, id, TEXT("billing"), TEXT("invoices"), &out));
+    assert_int_equal(at_path(parsed(f, out.body), "data.invoices")->count, AT_ONCE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +370,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(legal_hold_outlives_the_person, open_it, close_it),
         cmocka_unit_test_setup_teardown(recipients_are_told, open_it, close_it),
         cmocka_unit_test_setup_teardown(disclosure_is_refused, open_it, close_it),
+        cmocka_unit_test_setup_teardown(held_data_is_not_dropped, open_it, close_it),
+        cmocka_unit_test_setup_teardown(first_held_records_at_once, open_it, close_it),
         cmocka_unit_test_setup_teardown(interrupted_erasure_is_certified, open_it, close_it),
         cmocka_unit_test_setup_teardown(erasure_that_never_began_leaves_no_certificate, open_it, close_it),
     };
