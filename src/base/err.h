@@ -16,6 +16,7 @@ enum err {
 struct why {
     enum err code;
     const struct clause *clause;      /* the policy's clause that decided, or NULL */
+    char field[136];                  /* "category.field" that it is about, as the policy names it; or empty */
     char detail[512];                 /* what exactly, in English: names and numbers, never a personal datum */
 };
 

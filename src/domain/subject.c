@@ -137,6 +137,19 @@ static enum err check_sources(struct ctx *c, const struct bits *categories, cons
     return OK;
 }
 
+/* What the policy says of categories that do not come from the person (what a server observes), when the caller says nothing. */
+static text usual_source(struct ctx *c, const struct bits *categories)
+{
+    uint64_t common = ~(uint64_t)0;
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (bits_has(categories, i))
+            common &= c->policy->categories[i].sources;
+    for (unsigned i = 0; i < c->policy->source_count; i++)
+        if (common >> i & 1)
+            return c->policy->sources[i].name;
+    return c->policy->sources[0].name;
+}
+
 /* Data from somebody else: the person is owed the information of Art. 14. */
 static enum err set_source(struct ctx *c, struct change *ch, text name, const struct bits *categories)
 {
@@ -194,6 +207,20 @@ static void given_purposes(struct ctx *c, const struct change *ch, struct bits *
             bits_add(out, (unsigned)policy_purpose(c->policy, ch->consents[i].purpose));
 }
 
+/* Who brought the data, for the record: sealed beside the journal entry, so that it goes with the person. */
+static enum err seal_supplier(struct ctx *c, const struct person *p, text supplier, sealed *out)
+{
+    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("supplied_by") };
+    KEY_AUTO key;
+    if (!supplier.n)
+        return OK;
+    if (supplier.n > 256)
+        return say(c->arena, ERR_VALUE, "\"supplied_by\" has at most 256 bytes");
+    TRY(refused(c, NULL, value_no_card(c, TEXT("supplied_by"), supplier)));
+    key_derive(&p->key, TEXT("journal"), &key);
+    return seal(c->arena, &key, &place, supplier, out);
+}
+
 enum err subject_create(struct ctx *c, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
@@ -213,6 +240,7 @@ enum err subject_create(struct ctx *c, const struct json *in, struct answer *out
     TRY_PTR(id.p);
     TRY(id_and_version(c, id, 1, out));
     struct event event = event_of(c, &p, TEXT("subject.create"));
+    TRY(seal_supplier(c, &p, json_text(in, TEXT("supplied_by")), &event.detail));
     event.categories = event_categories(c, &categories);
     event.count = ch.record_count;
     return change_write(c, &ch, event, out);
@@ -495,7 +523,7 @@ enum err subject_patch(struct ctx *c, text id, const struct json *patch, text so
     BUF_AUTO names = buf_make(1 << 16);
     struct json_out w = json_out(&names);
     json_open(&w, '[');
-    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : TEXT("person"), &categories)));
+    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &categories), &categories)));
     JSON_EACH(fields, patch)
         TRY(refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, all, ch.source, &w)));
     json_close(&w, ']');
@@ -617,7 +645,7 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     TRY(refused(c, &p, value_check_category(c, cat, fields, NULL)));
     TRY(next_item(c, &p, cat, &like.item));
     TRY(change_begin(c, &p, 1, &ch));
-    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : TEXT("person"), &set)));
+    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &set), &set)));
     like.source = ch.source;
     text form = sealed_form(c, fields, NULL, like.source);
     TRY_PTR(form.p);

@@ -269,19 +269,27 @@ static enum err check_presence(struct ctx *c, const struct category *cat, const 
     return OK;
 }
 
+/* Marks which field a fault is about, for forms and programs. */
+static enum err about(struct ctx *c, const struct category *cat, text name, enum err status)
+{
+    if (status != OK)
+        text_cstr(arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(value_shown(name))), c->arena->why.field, sizeof c->arena->why.field);
+    return status;
+}
+
 enum err value_check_category(struct ctx *c, const struct category *cat, const struct json *fields, const struct json *other)
 {
     if (!fields || fields->kind != J_OBJECT)
         return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields", T(cat->name));
     JSON_EACH(v, fields)
         if (policy_field(cat, v->key) < 0)
-            return undeclared(c, cat, v->key);
+            return about(c, cat, v->key, undeclared(c, cat, v->key));
     for (unsigned i = 0; i < cat->field_count; i++) {
         const struct field *f = &cat->fields[i];
         const struct json *v = json_get(fields, f->name);
-        TRY(check_presence(c, cat, f, v, condition_holds(f, fields, other)));
+        TRY(about(c, cat, f->name, check_presence(c, cat, f, v, condition_holds(f, fields, other))));
         if (v && v->kind != J_NULL)
-            TRY(value_check(c, cat, f, v));
+            TRY(about(c, cat, f->name, value_check(c, cat, f, v)));
     }
     return OK;
 }

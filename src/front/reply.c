@@ -130,6 +130,8 @@ void reply_problem(struct reply *r, const struct why *why, text language)
     json_pair(w, TEXT("code"), row->slug);
     if (why->clause)
         put_clause(w, why->clause);
+    if (why->field[0])
+        json_pair(w, TEXT("field"), text_of(why->field));
     json_close(w, '}');
     r->body = buf_text(&r->buf);
     if (row->http == 401)
