@@ -1,5 +1,4 @@
 /* Fibers on ucontext, with a guard page below each stack; parking and waking through an eventfd. */
-#include "arena.h"
 #include "fiber.h"
 #include <errno.h>
 #include <limits.h>
@@ -66,6 +65,7 @@ static void body(unsigned high, unsigned low)
 
 static void enter(struct fiber *f)
 {
+    struct fiber *outer = running;     /* a fiber may run others */
     running = f;
     ASAN_LEAVE(&f->fake_back, f->stack + GUARD, STACK);
 #if defined(__SANITIZE_THREAD__)
@@ -74,7 +74,7 @@ static void enter(struct fiber *f)
 #endif
     swapcontext(&f->back, &f->here);
     ASAN_ENTER(f->fake_back, NULL, NULL);
-    running = NULL;
+    running = outer;
 }
 
 static void fiber_free(struct fiber *f)

@@ -2,7 +2,7 @@
  * writer without holding the thread; and the one-shot event both sides meet at. */
 #ifndef BASE_FIBER_H
 #define BASE_FIBER_H
-#include "err.h"
+#include "arena.h"
 #include <stdatomic.h>
 
 struct fiber;

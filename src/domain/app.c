@@ -247,12 +247,22 @@ static enum err run_token(struct db *db, struct write *w)
     return added ? OK : say(db_arena(db), ERR_CONFLICT, "a token of that name exists");
 }
 
+static bool token_name_valid(text name)
+{
+    bool plain = name.n >= 1 && name.n <= 64;
+    for (size_t i = 0; plain && i < name.n; i++) {
+        char c = name.p[i];
+        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    }
+    return plain;
+}
+
 enum err token_create(struct ctx *c, text name, text actor, text tenant, msec expires, text *token)
 {
     uint8_t random[TOKEN_BYTES];
     struct token_row row = { .c = c, .name = name, .actor = actor, .tenant = c->tenant, .expires = expires };
-    if (!name.n || !text_eq(value_shown(name), name))
-        return say(c->arena, ERR_VALUE, "a token's name has at most 64 lower-case letters, digits, '.' and '_'");
+    if (!token_name_valid(name))
+        return say(c->arena, ERR_VALUE, "a token's name has at most 64 letters, digits, '.', '_' and '-'");
     if (policy_actor(c->policy, actor) < 0 || text_eq(actor, TEXT("operator")))
         return say(c->arena, ERR_UNDECLARED, "the policy has no system, role or recipient \"%.*s\"", T(value_shown(actor)));
     if (tenant.n && !known_tenant(c->policy, tenant, &row.tenant))

@@ -1,5 +1,8 @@
-/* Handlers of the system's own resources: health. */
-#include "front/router.h"
+/* Handlers of the system's own resources: health, tokens, the policy, security.txt. */
+#include "base/asset.h"
+#include "front/front.h"
+
+extern const struct assets front_assets;               /* made by tools/embed from static/ */
 
 enum err api_healthz(struct ctx *c, const struct request *q, struct reply *r)
 {
@@ -9,4 +12,126 @@ enum err api_healthz(struct ctx *c, const struct request *q, struct reply *r)
     json_pair(w, TEXT("version"), TEXT(GARANT_VERSION));
     json_close(w, '}');
     return reply_done(c->arena, r);
+}
+
+/* Refuses members that are not among `known`: a misspelt one would otherwise be ignored in silence. */
+static enum err only(struct ctx *c, const struct json *in, const text *known, size_t count)
+{
+    if (!in || in->kind != J_OBJECT)
+        return say(c->arena, ERR_USAGE, "the body is no JSON object");
+    JSON_EACH(member, in) {
+        bool found = false;
+        for (size_t i = 0; i < count; i++)
+            found |= text_eq(member->key, known[i]);
+        if (!found)
+            return say(c->arena, ERR_USAGE, "the body has a member that is none of those of this resource");
+    }
+    return OK;
+}
+
+enum err api_token_create(struct ctx *c, const struct request *q, struct reply *r)
+{
+    static const text known[] = { TEXT_INIT("name"), TEXT_INIT("actor"), TEXT_INIT("tenant"), TEXT_INIT("expires") };
+    TRY(only(c, q->json, known, sizeof known / sizeof *known));
+    text name = json_text(q->json, TEXT("name")), actor = json_text(q->json, TEXT("actor")), tenant = json_text(q->json, TEXT("tenant"));
+    text until = json_text(q->json, TEXT("expires")), token;
+    msec expires = 0;
+    if (!name.n || !actor.n)
+        return say(c->arena, ERR_MISSING, "a token needs a name and an actor");
+    if (json_get(q->json, TEXT("expires")) && !time_parse(until, &expires))
+        return say(c->arena, ERR_VALUE, "\"expires\" is no time of RFC 3339");
+    TRY(token_create(c, name, actor, tenant, expires, &token));
+    struct json_out *w = reply_json(r, 201);
+    json_open(w, '{');
+    json_pair(w, TEXT("token"), token);
+    json_close(w, '}');
+    return reply_done(c->arena, r);
+}
+
+enum err api_token_revoke(struct ctx *c, const struct request *q, struct reply *r)
+{
+    TRY(token_revoke(c, q->params[0]));
+    reply_none(r);
+    return OK;
+}
+
+static void put_policy_name(struct ctx *c, struct json_out *w, const struct policy *p)
+{
+    json_pair(w, TEXT("id"), p->id);
+    json_pair(w, TEXT("version"), p->version);
+    json_pair(w, TEXT("date"), date_print(c->arena, p->date));
+    json_pair(w, TEXT("hash"), text_of(p->hash));
+    json_pair(w, TEXT("file"), p->file);
+}
+
+enum err api_policy_get(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct json_out *w = reply_json(r, 200);
+    json_open(w, '{');
+    put_policy_name(c, w, c->policy);
+    json_pair(w, TEXT("source"), c->policy->source);
+    json_name(w, TEXT("document"));
+    node_json(w, c->policy->root);
+    json_close(w, '}');
+    return reply_done(c->arena, r);
+}
+
+static enum err put_findings(struct ctx *c, struct reply *r, const struct findings *f)
+{
+    static const text words[] = { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") };
+    struct json_out *w = &r->json;
+    json_name(w, TEXT("findings"));
+    json_open(w, '[');
+    for (const struct finding *one = f->first; one; one = one->next) {
+        json_open(w, '{');
+        json_pair(w, TEXT("severity"), words[one->severity]);
+        json_pair_int(w, TEXT("line"), one->at.line);
+        json_pair_int(w, TEXT("column"), one->at.column);
+        json_pair(w, TEXT("path"), one->path);
+        json_pair(w, TEXT("message"), one->message);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+    return reply_done(c->arena, r);
+}
+
+enum err api_policy_reload(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct findings findings = { 0 };
+    enum err e = app_reload(c->app, c->arena, &findings);
+    if (e != OK && e != ERR_POLICY)
+        return e;
+    if (e == ERR_POLICY) {             /* the fault is in the file that was asked to be read, not in this server */
+        reply_problem_open(r, &c->arena->why, c->language, 422);
+        return put_findings(c, r, &findings);
+    }
+    POLICY_AUTO now = app_policy(c->app);
+    struct json_out *w = reply_json(r, 200);
+    json_open(w, '{');
+    put_policy_name(c, w, now);
+    return put_findings(c, r, &findings);
+}
+
+/* RFC 9116. Contact is the policy's; Expires is required and kept under a year, as the RFC recommends. */
+enum err api_security_txt(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct buf *b = reply_text(r, 200, TEXT("text/plain; charset=utf-8"));
+    text site = c->policy->controller.site;
+    buf_print(b, "Contact: mailto:%.*s\n", T(c->policy->controller.email));
+    char expires[TIME_TEXT + 1];
+    buf_print(b, "Expires: %.*s\n", T(time_text(date_start(date_of(c->now)) + 180 * DAY, expires)));
+    buf_add(b, TEXT("Preferred-Languages: fr, en\n"));
+    if (site.n)
+        buf_print(b, "Canonical: %.*s/.well-known/security.txt\n", T(site));
+    return reply_done(c->arena, r);
+}
+
+enum err api_asset(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct asset *file = asset_find(&front_assets, q->params[0]);
+    if (!file)
+        return say(c->arena, ERR_NOT_FOUND, "no file of the pages has this name");
+    reply_bytes(r, 200, file->type, file->plain.bytes);
+    return reply_header(c->arena, r, TEXT("ETag"), file->plain.etag);
 }

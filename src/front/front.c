@@ -1,5 +1,6 @@
 /* The front: identity, admission, body, handler, answer. */
 #include "front/front.h"
+#include "base/fiber.h"
 #include "domain/idempotency.h"
 #include "front/gate.h"
 
@@ -36,7 +37,7 @@ static enum err decode_body(struct arena *a, struct request *q)
 {
     switch (q->route->body) {
     case BODY_FILE: return OK;
-    case BODY_NONE: return q->body.n ? say(a, ERR_USAGE, "this resource takes no body") : OK;
+    case BODY_NONE: return q->body.n || q->json ? say(a, ERR_USAGE, "this resource takes no body") : OK;
     case BODY_OPTIONAL:
     case BODY_JSON: break;
     }
@@ -54,7 +55,6 @@ static enum err decode_body(struct arena *a, struct request *q)
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
 {
     TRY(gate_admit(c, q->route));
-    TRY(gate_headers(c, q));
     TRY(decode_body(c->arena, q));
     if (c->idempotency.key.p) {
         bool found = false;
@@ -98,6 +98,8 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
     c.language = request_language(request_header(q, TEXT("Accept-Language")));
     enum err e = gate_identify(&c, q);
     if (e == OK)
+        e = gate_headers(&c, q);
+    if (e == OK)
         e = front_handle(&c, q, r);
     if (e == OK && !r->status)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
@@ -106,4 +108,39 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         front_refuse(q, a, r);
     }
     drop_undeclared_cookies(c.policy, r);
+}
+
+struct aside {
+    struct ctx *c;
+    const struct request *q;
+    front_long *run;
+    struct answer *answer;
+    enum err result;
+    struct wait done;
+};
+
+static void *aside_main(void *arg)
+{
+    struct aside *x = arg;
+    x->result = x->run(x->c, x->q, x->answer);
+    wait_done(&x->done);
+    return NULL;
+}
+
+enum err front_aside(struct ctx *c, const struct request *q, front_long *run, struct answer *answer)
+{
+    struct aside x = { .c = c, .q = q, .run = run, .answer = answer };
+    pthread_attr_t detached;
+    pthread_t thread;
+    if (!q->fibers)
+        return run(c, q, answer);
+    wait_init(&x.done);
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    bool started = pthread_create(&thread, &detached, aside_main, &x) == 0;
+    pthread_attr_destroy(&detached);
+    if (!started)
+        return say(c->arena, ERR_BUSY, "no thread is left for this work");
+    wait_for(&x.done);
+    return x.result;
 }

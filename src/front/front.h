@@ -1,12 +1,16 @@
 /* The front: what every request passes, whether it came over a connection, in a batch, or from the command line. */
 #ifndef FRONT_FRONT_H
 #define FRONT_FRONT_H
-#include "domain/app.h"
+#include "domain/care.h"
 #include "front/metrics.h"
 #include "front/peers.h"
+#include <pthread.h>
 
 struct front {
     struct app *app;
+    pthread_mutex_t figures_lock;                     /* counting people reads them all: not more often than every few seconds */
+    struct figures figures;
+    msec figures_at;                                  /* of clock_monotonic(); 0: never */
     struct peers *peers;
     struct counters **counters;                       /* one a thread of the server; none in process */
     unsigned threads;
@@ -16,10 +20,13 @@ struct front {
 enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, KEY_LIMIT = 128, BATCH_LIMIT = 1000 };
 /* The most bytes the body of a request for this route may have. */
 size_t front_body_limit(const struct route *route);
+/* Runs what takes long on a thread of its own while the fiber waits; in process, at once. */
+typedef enum err front_long(struct ctx *c, const struct request *q, struct answer *answer);
+enum err front_aside(struct ctx *c, const struct request *q, front_long *run, struct answer *answer);
 
 /* Answers a request whose route is found (route_find): who calls, may they, body, handler, problem. Always makes a reply. */
 void front_answer(struct request *q, struct arena *a, struct reply *r);
-/* The same inside a context that knows its actor: an item of a batch. */
+/* The same inside a context that knows its actor, conditions and key: also for an item of a batch. */
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r);
 /* The problem of a request that reached no handler: the reason is in the arena. */
 void front_refuse(const struct request *q, struct arena *a, struct reply *r);

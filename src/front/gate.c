@@ -21,13 +21,11 @@ enum err gate_identify(struct ctx *c, const struct request *q)
     text header = request_header(q, TEXT("Authorization")), token;
     if (!header.p)
         return say(c->arena, ERR_UNAUTHORISED, "the Authorization header is missing: Bearer and a token are needed");
-    msec now = clock_monotonic();
-    if (peers_barred(q->front->peers, q->address, now))
-        return say(c->arena, ERR_TOO_MANY, "too many failed credentials from this address within a minute");
     enum err e = bearer(header, &token) ? actor_by_token(c, token)
                                         : say(c->arena, ERR_UNAUTHORISED, "the Authorization header is not Bearer and a token");
-    if (e == ERR_UNAUTHORISED)
-        peers_failed(q->front->peers, q->address, now);
+    /* A good token is never slowed down: with 256 random bits nobody guesses one, and others may share the address. */
+    if (e == ERR_UNAUTHORISED && peers_failed(q->front->peers, q->address, clock_monotonic()))
+        return say(c->arena, ERR_TOO_MANY, "too many failed credentials from this address within a minute");
     return e;
 }
 
@@ -42,7 +40,7 @@ enum err gate_admit(struct ctx *c, const struct route *route)
     if (c->actor.index < 0)
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause, "the policy no longer has the class of this token");
     const struct actor_class *class = &c->policy->actors[c->actor.index];
-    if (route->needs != NEEDS_NONE && !(class->acts >> route->needs & 1))
+    if (route->needs != NEEDS_NONE && !((class->acts | class->rights) >> route->needs & 1))
         return say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "\"%.*s\" may not %.*s", T(class->name), T(act_word((enum act)route->needs)));
     return OK;
 }

@@ -3,9 +3,8 @@
 #include "base/log.h"
 #include "front/strict.h"
 #include <errno.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,7 +13,7 @@ enum {
     SLOWEST = 16 << 10,                /* bytes a second below which a body or an answer is given up, after its first seconds */
     DRAIN_TIME = 10 * SECOND, LINGER_TIME = 2 * SECOND,
     EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32,
-    HEAD_MEMORY = 32 << 10,            /* of libmicrohttpd for each connection: bounds the head */
+    HEAD_MEMORY = 2 * HEAD_LIMIT,      /* of libmicrohttpd for each connection */
     ARENA_LIMIT = 256 << 20
 };
 
@@ -26,6 +25,8 @@ struct connection {
     int fd;
     struct address address;
     struct peer *peer;                 /* NULL on the folder's socket */
+    struct sockaddr_storage from;
+    socklen_t from_size;
     bool operator_socket, swept, linger;
     enum state state;
     msec since;                        /* the state's start, of clock_monotonic() */
@@ -163,7 +164,7 @@ static enum MHD_Result send_reply(struct exchange *x)
 static enum MHD_Result refuse(struct exchange *x, bool broken)
 {
     front_refuse(&x->request, &x->arena, &x->reply);
-    x->connection->linger = x->reply.close = broken || x->framing.chunked || x->framing.length;
+    x->connection->linger = x->reply.close = broken || x->framing.length;
     return send_reply(x);
 }
 
@@ -190,8 +191,12 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
         return NULL;
     x->connection = c, x->mhd = mhd, x->stage = READING, x->header_count = 0, x->started = metrics_microseconds();
     x->line = target, x->line_size = target ? strlen(target) : 0;
-    x->request = (struct request){ .front = l->shared->front, .operator_socket = c->operator_socket, .address = c->address,
+    /* The library would now split the query, with memory it may not have (0.9.75 then hangs): we split it ourselves. */
+    char *query = target ? memchr(target, '?', x->line_size) : NULL;
+    x->request = (struct request){ .front = l->shared->front, .fibers = &l->fibers, .operator_socket = c->operator_socket, .address = c->address,
                                    .headers = x->headers, .target = arena_copy(&x->arena, (text){ target, x->line_size }) };
+    if (query)
+        query[1] = '\0';
     return x;
 }
 
@@ -253,9 +258,7 @@ static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *siz
     x->connection->bytes += *size;
     buf_add(&x->body, (text){ data, *size });
     *size = 0;
-    /* A chunked body says its length only as it comes. The library takes no answer amidst it: the rest is read, within reason. */
-    bool endless = x->body.failed && x->connection->bytes > 2 * (uint64_t)x->body.limit + (1 << 20);
-    return endless ? MHD_NO : MHD_YES;
+    return MHD_YES;
 }
 
 static void work(void *arg)
@@ -271,8 +274,8 @@ static void work(void *arg)
 static enum MHD_Result on_complete(struct exchange *x)
 {
     struct connection *c = x->connection;
-    if (x->body.failed) {
-        say(&x->arena, ERR_TOO_LARGE, "the body is larger than %zu bytes", x->body.limit);
+    if (x->body.failed) {              /* its length was within the limit: so it is memory that lacks */
+        say(&x->arena, ERR_MEMORY, "no memory for a body of %llu bytes", (unsigned long long)c->bytes);
         return refuse(x, true);
     }
     x->request.body = buf_text(&x->body);
@@ -348,50 +351,9 @@ static void read_lingering(struct loop *l, bool all)
     }
 }
 
-/* A first line that is no request line makes the library close without a word; the client is told why. */
-static void say_goodbye(struct connection *c)
+static void connection_free(struct connection *c)
 {
-    struct tcp_info info = { 0 };
-    socklen_t size = sizeof info;
-    char one;
-    if (c->state != FRESH || c->swept || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_bytes_sent ||
-        !info.tcpi_bytes_received || recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-        return;
-    struct arena a = arena_make(0);
-    struct reply r = { 0 };
-    reply_reset(&r);
-    say(&a, ERR_USAGE, "the first line is no HTTP request line");
-    reply_problem(&r, &a.why, TEXT("en"));
-    BUF_AUTO b = buf_make(4096);
-    buf_print(&b, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: %.*s\r\nContent-Length: %zu\r\n", r.status,
-              MHD_get_reason_phrase_for((unsigned)r.status), T(r.type), r.body.n);
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        buf_print(&b, "%s: %s\r\n", always[i].name, always[i].value);
-    buf_add(&b, TEXT("\r\n"));
-    buf_add(&b, r.body);
-    text out = buf_text(&b);
-    if (out.n && send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-        c->linger = true;
-    counters_add(c->loop->counters, NULL, r.status, 0);
-    reply_free(&r);
-}
-
-static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
-{
-    struct loop *l = arg;
-    struct connection *c;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        c = *context = l->accepting;
-        c->next = l->connections;
-        if (c->next)
-            c->next->previous = c;
-        l->connections = c;
-        return;
-    }
-    c = *context;
-    say_goodbye(c);
-    if (c->linger)
-        linger(l, c->fd);
+    struct loop *l = c->loop;
     *(c->previous ? &c->previous->next : &l->connections) = c->next;
     if (c->next)
         c->next->previous = c->previous;
@@ -400,6 +362,20 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     atomic_fetch_sub_explicit(&l->shared->connections, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&l->counters->connections, 1, memory_order_relaxed);
     free(c);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
+{
+    struct loop *l = arg;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = l->accepting;
+        l->accepting = NULL;
+        return;
+    }
+    struct connection *c = *context;
+    if (c->linger)
+        linger(l, c->fd);
+    connection_free(c);
 }
 
 static void sweep_out(struct connection *c)
@@ -448,31 +424,28 @@ static bool admit(struct loop *l, struct connection *c, const struct sockaddr *s
     return c->peer != NULL;
 }
 
-static void take(struct loop *l, int fd, bool operator_socket, const struct sockaddr *sa, socklen_t size)
+static void take(struct loop *l, int fd, bool operator_socket, const struct sockaddr_storage *from, socklen_t size)
 {
     struct connection *c = calloc(1, sizeof *c);
+    struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c };
     if (c)
-        *c = (struct connection){ .loop = l, .fd = fd, .operator_socket = operator_socket };
-    if (!c || !admit(l, c, sa)) {
+        *c = (struct connection){ .loop = l, .fd = fd, .operator_socket = operator_socket, .from = *from, .from_size = size };
+    if (!c || !admit(l, c, (const struct sockaddr *)from) || epoll_ctl(l->door_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         atomic_fetch_add_explicit(&l->counters->turned_away, 1, memory_order_relaxed);
+        if (c && c->peer)
+            peers_leave(l->shared->front->peers, c->peer);
         close(fd);
         free(c);
         return;
     }
     enter(c, FRESH);
+    c->next = l->connections;
+    if (c->next)
+        c->next->previous = c;
+    l->connections = c;
     atomic_fetch_add_explicit(&l->shared->connections, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&l->counters->connections, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&l->counters->accepted, 1, memory_order_relaxed);
-    l->accepting = c;
-    bool started = MHD_add_connection(l->daemon, fd, sa, size) == MHD_YES;
-    if (!started && l->connections != c) {     /* refused before it was announced to us; the library has closed fd */
-        if (c->peer)
-            peers_leave(l->shared->front->peers, c->peer);
-        atomic_fetch_sub_explicit(&l->shared->connections, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&l->counters->connections, 1, memory_order_relaxed);
-        free(c);
-    }
-    l->accepting = NULL;
 }
 
 static void accept_some(struct loop *l, int listen_fd, bool operator_socket)
@@ -482,13 +455,78 @@ static void accept_some(struct loop *l, int listen_fd, bool operator_socket)
         socklen_t size = sizeof storage;
         int fd = accept4(listen_fd, (struct sockaddr *)&storage, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
-            take(l, fd, operator_socket, (const struct sockaddr *)&storage, size);
+            take(l, fd, operator_socket, &storage, size);
         else if (errno == EMFILE || errno == ENFILE) {
             make_room(l);
             return;
         } else if (errno != ECONNABORTED && errno != EINTR)
             return;
     }
+}
+
+/* ---- The door: the first head of a connection is looked at before the library gets it. ---- */
+
+/* Written by ourselves: the library does not know the connection. */
+static void refuse_at_door(struct connection *c, const struct why *why)
+{
+    struct reply r = { 0 };
+    BUF_AUTO b = buf_make(8192);
+    reply_reset(&r);
+    reply_problem(&r, why, TEXT("en"));
+    buf_print(&b, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: %.*s\r\nContent-Length: %zu\r\n", r.status,
+              MHD_get_reason_phrase_for((unsigned)r.status), T(r.type), r.body.n);
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        buf_print(&b, "%s: %s\r\n", always[i].name, always[i].value);
+    buf_add(&b, TEXT("\r\n"));
+    buf_add(&b, r.body);
+    text out = buf_text(&b);
+    if (out.n && send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        linger(c->loop, c->fd);
+    counters_add(c->loop->counters, NULL, r.status, 0);
+    reply_free(&r);
+}
+
+static void let_in(struct connection *c)
+{
+    struct loop *l = c->loop;
+    epoll_ctl(l->door_fd, EPOLL_CTL_DEL, c->fd, NULL);
+    enter(c, HEAD);
+    l->accepting = c;
+    /* When it fails the library has closed the descriptor, and told us of the end only if it told us of the start. */
+    if (MHD_add_connection(l->daemon, c->fd, (const struct sockaddr *)&c->from, c->from_size) != MHD_YES && l->accepting)
+        connection_free(c);
+    l->accepting = NULL;
+}
+
+/* `ended`: no more will come, though what came may still be read. */
+static void look_at(struct connection *c, struct arena *a, bool ended)
+{
+    char bytes[HEAD_LIMIT];
+    bool whole = false;
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && !ended && (errno == EAGAIN || errno == EINTR))
+        return;
+    enum err e = n > 0 ? strict_peek(a, (text){ bytes, (size_t)n }, &whole) : OK;
+    if (e == OK && n > 0 && whole && !c->swept) {
+        let_in(c);
+        return;
+    }
+    if (e == OK && n > 0 && !ended)
+        return;
+    epoll_ctl(c->loop->door_fd, EPOLL_CTL_DEL, c->fd, NULL);     /* first: a copy of the descriptor may linger */
+    if (e != OK)
+        refuse_at_door(c, &a->why);
+    close(c->fd);
+    connection_free(c);
+}
+
+static void watch_door(struct loop *l)
+{
+    struct epoll_event events[64];
+    ARENA_AUTO a = arena_make(4096);
+    int count = epoll_wait(l->door_fd, events, sizeof events / sizeof *events, 0);
+    for (int i = 0; i < count; i++)
+        look_at(events[i].data.ptr, &a, events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 }
 
 /* How long a connection may stay as it is; 0: as long as the work takes. */
@@ -523,13 +561,14 @@ enum err loop_open(struct arena *a, struct shared *shared, int listen_fd, int so
 {
     *l = (struct loop){ .shared = shared, .listen_fd = listen_fd, .socket_fd = socket_fd };
     TRY(fiber_loop_open(a, &l->fibers));
+    l->door_fd = epoll_create1(EPOLL_CLOEXEC);
     l->counters = calloc(1, sizeof *l->counters);
     l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_request, l,
         MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
     const union MHD_DaemonInfo *info = l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-    if (!info || !l->counters)
+    if (!info || !l->counters || l->door_fd < 0)
         return say(a, ERR_INTERNAL, "the HTTP library does not start");
     l->http_fd = info->epoll_fd;
     return OK;
@@ -545,13 +584,16 @@ static void turn(struct loop *l)
     if (l->linger_count && wait > 20)
         wait = 20;
     struct pollfd fds[] = { { l->http_fd, POLLIN, 0 }, { l->fibers.event_fd, POLLIN, 0 }, { stopping ? -1 : l->listen_fd, POLLIN, 0 },
-                            { stopping ? -1 : l->socket_fd, POLLIN, 0 }, { stopping ? -1 : l->shared->stop_fd, POLLIN, 0 } };
+                            { stopping ? -1 : l->socket_fd, POLLIN, 0 }, { stopping ? -1 : l->shared->stop_fd, POLLIN, 0 },
+                            { l->door_fd, POLLIN, 0 } };
     if (poll(fds, sizeof fds / sizeof *fds, wait > 0 ? (int)wait : 0) < 0 && errno != EINTR)
         return;
     if (fds[2].revents)
         accept_some(l, l->listen_fd, false);
     if (fds[3].revents)
         accept_some(l, l->socket_fd, true);
+    if (fds[5].revents)
+        watch_door(l);
     if (fds[1].revents)
         fiber_drain(&l->fibers);
     MHD_run(l->daemon);
@@ -580,6 +622,12 @@ void loop_close(struct loop *l)
     if (l->daemon)
         MHD_stop_daemon(l->daemon);
     read_lingering(l, true);
+    while (l->connections) {           /* still at the door */
+        close(l->connections->fd);
+        connection_free(l->connections);
+    }
+    if (l->door_fd > 0)
+        close(l->door_fd);
     if (l->fibers.event_fd > 0)
         fiber_loop_close(&l->fibers);
     for (struct exchange *x = l->idle, *next; x; x = next) {

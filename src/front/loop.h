@@ -23,7 +23,8 @@ struct loop {
     pthread_t thread;
     bool started;
     struct MHD_Daemon *daemon;
-    int http_fd, listen_fd, socket_fd; /* libmicrohttpd's epoll; our listeners, -1 for none */
+    int http_fd, door_fd;              /* libmicrohttpd's epoll; ours, of connections whose first head has not come */
+    int listen_fd, socket_fd;          /* our listeners, -1 for none */
     struct fiber_loop fibers;
     struct connection *connections;    /* all of this thread */
     struct connection *accepting;      /* the one that MHD_add_connection() is about */

@@ -20,7 +20,6 @@ struct peers {
     pthread_mutex_t lock;
     unsigned per_address;
     uint64_t seed;                     /* so that nobody can choose addresses that collide */
-    _Atomic uint64_t last_failure;     /* so that an honest request takes no lock */
     struct peer slots[SLOTS];
 };
 
@@ -137,26 +136,13 @@ void peers_leave(struct peers *p, struct peer *peer)
 
 unsigned peer_connections(const struct peer *peer) { return atomic_load_explicit(&peer->connections, memory_order_relaxed); }
 
-bool peers_barred(struct peers *p, struct address address, msec now)
-{
-    uint64_t last = atomic_load_explicit(&p->last_failure, memory_order_relaxed);
-    if (!last || now - (msec)last > FAILURES_WINDOW)
-        return false;
-    pthread_mutex_lock(&p->lock);
-    struct peer *e = slot(p, address, now);
-    bool barred = e && e->failures > FAILURES_MAX && now - e->window <= FAILURES_WINDOW;
-    pthread_mutex_unlock(&p->lock);
-    return barred;
-}
-
-void peers_failed(struct peers *p, struct address address, msec now)
+bool peers_failed(struct peers *p, struct address address, msec now)
 {
     pthread_mutex_lock(&p->lock);
     struct peer *e = slot(p, address, now);
     if (e && now - e->window > FAILURES_WINDOW)
         e->failures = 0, e->window = now;
-    if (e)
-        e->failures++;
+    bool many = e && ++e->failures > FAILURES_MAX;
     pthread_mutex_unlock(&p->lock);
-    atomic_store_explicit(&p->last_failure, (uint64_t)now, memory_order_relaxed);
+    return many;
 }

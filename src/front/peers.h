@@ -21,8 +21,8 @@ void peers_close(struct peers **p);
 struct peer *peers_enter(struct peers *p, struct address address, bool limited);
 void peers_leave(struct peers *p, struct peer *peer);
 unsigned peer_connections(const struct peer *peer);
-/* Failed credentials: beyond FAILURES_MAX within FAILURES_WINDOW the address must wait. `now` is of clock_monotonic(). */
-bool peers_barred(struct peers *p, struct address address, msec now);
-void peers_failed(struct peers *p, struct address address, msec now);
+/* Counts a failed credential; true when the address has had more than FAILURES_MAX within FAILURES_WINDOW. `now` is of
+ * clock_monotonic(). */
+bool peers_failed(struct peers *p, struct address address, msec now);
 
 #endif

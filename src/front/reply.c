@@ -109,21 +109,20 @@ static void put_clause(struct json_out *w, const struct clause *clause)
     json_close(w, '}');
 }
 
-void reply_problem(struct reply *r, const struct why *why, text language)
+void reply_problem_open(struct reply *r, const struct why *why, text language, int status)
 {
     const struct err_row *row = err_row(why->code);
-    r->status = row->http, r->code = why->code, r->type = TEXT("application/problem+json");
+    r->status = status ? status : row->http, r->code = why->code, r->type = TEXT("application/problem+json");
     r->header_count = 0;
     buf_clear(&r->buf);
     struct json_out *w = &r->json;
     *w = json_out(&r->buf);
     json_open(w, '{');
-    json_name(w, TEXT("type"));
     BUF_AUTO type = buf_make(256);
     buf_print(&type, "https://garant.example/problems/%.*s", T(row->slug));
-    json_put_text(w, buf_text(&type));
+    json_pair(w, TEXT("type"), buf_text(&type));
     json_pair(w, TEXT("title"), text_eq(language, TEXT("fr")) ? row->fr : row->en);
-    json_pair_int(w, TEXT("status"), row->http);
+    json_pair_int(w, TEXT("status"), r->status);
     text detail = text_of(why->detail);
     if (detail.n && text_utf8(detail))
         json_pair(w, TEXT("detail"), detail);
@@ -132,10 +131,15 @@ void reply_problem(struct reply *r, const struct why *why, text language)
         put_clause(w, why->clause);
     if (why->field[0])
         json_pair(w, TEXT("field"), text_of(why->field));
-    json_close(w, '}');
+}
+
+void reply_problem(struct reply *r, const struct why *why, text language)
+{
+    reply_problem_open(r, why, language, 0);
+    json_close(&r->json, '}');
     r->body = buf_text(&r->buf);
-    if (row->http == 401)
+    if (r->status == 401)
         r->headers[r->header_count++] = (struct pair){ TEXT("WWW-Authenticate"), TEXT("Bearer") };
-    if (row->http == 429 || row->http == 503)
+    if (r->status == 429 || r->status == 503)
         r->headers[r->header_count++] = (struct pair){ TEXT("Retry-After"), TEXT("1") };
 }

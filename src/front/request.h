@@ -16,11 +16,13 @@ text method_word(enum method m);
 
 struct front;                                         /* front/front.h */
 struct route;                                         /* front/router.h */
+struct fiber_loop;                                    /* base/fiber.h */
 struct pair { text name, value; };
 enum { REQUEST_PARAMS = 4, REQUEST_QUERIES = 8, REQUEST_HEADERS = 100 };
 
 struct request {
     struct front *front;
+    struct fiber_loop *fibers;                        /* the loop it runs on; NULL in process */
     const struct route *route;                        /* set by the router */
     enum method method;
     text target;                                      /* as sent: path and query, not decoded */

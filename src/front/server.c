@@ -49,6 +49,7 @@ struct bound { struct sockaddr_storage address; socklen_t size; };
 static enum err parse_listen(struct arena *a, text listen, struct bound *out)
 {
     char host[256], port[8];
+    int64_t number;
     size_t colon = listen.n;
     while (colon && listen.p[colon - 1] != ':')
         colon--;
@@ -56,7 +57,8 @@ static enum err parse_listen(struct arena *a, text listen, struct bound *out)
     if (name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']')
         name = text_upto(text_from(name, 1), name.n - 2);
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_PASSIVE }, *list = NULL;
-    if (!name.n || !text_cstr(name, host, sizeof host) || !text_cstr(text_from(listen, colon), port, sizeof port) || !port[0] ||
+    bool numbered = text_int(text_from(listen, colon), &number) && number >= 0 && number <= 65535;
+    if (!name.n || !numbered || !text_cstr(name, host, sizeof host) || !text_cstr(text_from(listen, colon), port, sizeof port) ||
         getaddrinfo(host, port, &hints, &list) != 0)
         return say(a, ERR_CONFIG, "\"%.*s\" is no address to listen on: write 127.0.0.1:8080 or [::1]:8080", T(listen));
     memcpy(&out->address, list->ai_addr, list->ai_addrlen);
@@ -290,7 +292,8 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     TRY_PTR(s);
     raise_descriptors();
     unsigned most = o->connections ? o->connections : CONNECTIONS_DEFAULT;
-    s->front = (struct front){ .app = app, .threads = thread_count(o->threads), .started = clock_monotonic() };
+    s->front = (struct front){ .app = app, .threads = thread_count(o->threads), .started = clock_monotonic(),
+                                .figures_lock = PTHREAD_MUTEX_INITIALIZER };
     s->front.counters = calloc(s->front.threads, sizeof *s->front.counters);
     s->shared = (struct shared){ .front = &s->front, .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .connections_max = most, .proxy = o->proxy,
                                  .access_log = o->access_log };

@@ -102,14 +102,10 @@ static enum err check_host(struct arena *a, const struct head *h)
 
 static enum err check_framing(struct arena *a, const struct head *h, struct framing *out)
 {
-    text length = find(h, TEXT("Content-Length")), coding = find(h, TEXT("Transfer-Encoding"));
-    *out = (struct framing){ .has_body = length.p || coding.p, .chunked = coding.p != NULL };
-    if (length.p && coding.p)
-        return say(a, ERR_USAGE, "Content-Length and Transfer-Encoding stand side by side");
-    if (coding.p && text_eq(h->version, TEXT("HTTP/1.0")))
-        return say(a, ERR_USAGE, "HTTP/1.0 has no Transfer-Encoding");
-    if (coding.p && !text_eq_nocase(coding, TEXT("chunked")))
-        return say(a, ERR_USAGE, "the only Transfer-Encoding is chunked");
+    text length = find(h, TEXT("Content-Length")), encoding = find(h, TEXT("Content-Encoding")), expect = find(h, TEXT("Expect"));
+    *out = (struct framing){ 0 };
+    if (find(h, TEXT("Transfer-Encoding")).p)
+        return say(a, ERR_LENGTH, "Transfer-Encoding is not taken: send the body with its Content-Length");
     for (size_t i = 0; length.p && i < length.n; i++) {
         if (length.p[i] < '0' || length.p[i] > '9')
             return say(a, ERR_USAGE, "Content-Length is not made of digits");
@@ -118,11 +114,9 @@ static enum err check_framing(struct arena *a, const struct head *h, struct fram
     }
     if (length.p && !length.n)
         return say(a, ERR_USAGE, "Content-Length is empty");
-    text encoding = text_trim(find(h, TEXT("Content-Encoding")));
-    if (encoding.p && !text_eq_nocase(encoding, TEXT("identity")))
+    if (encoding.p && !text_eq_nocase(text_trim(encoding), TEXT("identity")))
         return say(a, ERR_MEDIA_TYPE, "the body may not be compressed");
-    text expect = text_trim(find(h, TEXT("Expect")));
-    if (expect.p && !text_eq_nocase(expect, TEXT("100-continue")))
+    if (expect.p && !text_eq_nocase(text_trim(expect), TEXT("100-continue")))
         return say(a, ERR_USAGE, "the only expectation is 100-continue");
     return OK;
 }
@@ -136,4 +130,66 @@ enum err strict_check(struct arena *a, const struct head *h, struct framing *out
     TRY(check_lookalikes(a, h));
     TRY(check_host(a, h));
     return check_framing(a, h, out);
+}
+
+/* ---- The bytes themselves. ---- */
+
+static bool bare_line_feed(text bytes)
+{
+    for (size_t i = 0; i < bytes.n; i++)
+        if (bytes.p[i] == '\n' && (i == 0 || bytes.p[i - 1] != '\r'))
+            return true;
+    return false;
+}
+
+static enum err split_line(struct arena *a, text line, struct head *h)
+{
+    h->method = text_cut(&line, ' ');
+    h->target = text_cut(&line, ' ');
+    h->version = line;
+    if (!line.p || !h->target.n || text_index(line, ' ') >= 0)
+        return say(a, ERR_USAGE, "the first line is no HTTP request line");
+    return OK;
+}
+
+static enum err split_headers(struct arena *a, text rest, struct pair *headers, size_t *count)
+{
+    for (*count = 0; rest.n; ++*count) {
+        ptrdiff_t end = text_find(rest, TEXT("\r\n"));
+        text line = text_upto(rest, (size_t)end);
+        ptrdiff_t colon = text_index(line, ':');
+        if (*count >= REQUEST_HEADERS)
+            return say(a, ERR_HEADERS_TOO_LARGE, "the request has more than %d headers", REQUEST_HEADERS);
+        if (colon < 0)
+            return say(a, ERR_USAGE, "header %zu has no colon", *count + 1);
+        text value = text_from(line, (size_t)colon + 1);
+        while (value.n && (value.p[0] == ' ' || value.p[0] == '\t'))
+            value = text_from(value, 1);
+        headers[*count] = (struct pair){ text_upto(line, (size_t)colon), value };
+        rest = text_from(rest, (size_t)end + 2);
+    }
+    return OK;
+}
+
+enum err strict_peek(struct arena *a, text bytes, bool *whole)
+{
+    struct pair headers[REQUEST_HEADERS];
+    struct head h = { .headers = headers };
+    struct framing framing;
+    if (text_starts(bytes, TEXT("\r\n")))             /* RFC 9112, 2.2: one empty line before the request is let pass */
+        bytes = text_from(bytes, 2);
+    ptrdiff_t end = text_find(bytes, TEXT("\r\n\r\n")), line_end = text_find(bytes, TEXT("\r\n"));
+    *whole = end >= 0;
+    if (bare_line_feed(text_upto(bytes, *whole ? (size_t)end : bytes.n)))
+        return say(a, ERR_USAGE, "a line of the head does not end with CRLF");
+    if (!*whole && bytes.n >= HEAD_LIMIT)
+        return say(a, ERR_HEADERS_TOO_LARGE, "the head has more than %d bytes", HEAD_LIMIT);
+    if (line_end >= 0)
+        TRY(split_line(a, text_upto(bytes, (size_t)line_end), &h));
+    if (!*whole)
+        return OK;
+    text lines = text_upto(text_from(bytes, (size_t)line_end + 2), (size_t)(end - line_end));
+    TRY(split_headers(a, lines, headers, &h.count));
+    h.bytes = (size_t)end + 4;
+    return strict_check(a, &h, &framing);
 }

@@ -1,0 +1,134 @@
+/* Verbs of care: journal, verify, backup, restore, token, policy. */
+#include "cli/client.h"
+#include <limits.h>
+#include <unistd.h>
+
+static enum err ask(struct cli *cli, enum method method, text target, text body)
+{
+    CLIENT_AUTO client;
+    struct result result;
+    TRY(client_open(cli, &client));
+    TRY(client_call(&client, method, target, body.n ? TEXT("application/json") : TEXT(""), body, 0, &result));
+    cli_answer(cli, result.body);
+    return OK;
+}
+
+enum err verb_journal(struct cli *cli)
+{
+    text what, index;
+    TRY(cli_argument(cli, 0, "checkpoint, key or proof", &what));
+    if (text_eq(what, TEXT("checkpoint")))
+        return ask(cli, METHOD_GET, TEXT("/v1/journal/checkpoint"), TEXT(""));
+    if (text_eq(what, TEXT("key")))
+        return ask(cli, METHOD_GET, TEXT("/v1/journal/key"), TEXT(""));
+    if (!text_eq(what, TEXT("proof")))
+        return say(cli->arena, ERR_USAGE, "the journal has a checkpoint, a key and proofs");
+    int64_t n;
+    TRY(cli_argument(cli, 1, "the index of an entry", &index));
+    if (!text_int(index, &n) || n < 0)
+        return say(cli->arena, ERR_USAGE, "an index is a number");
+    return ask(cli, METHOD_GET, arena_print(cli->arena, "/v1/journal/proof?index=%lld", (long long)n), TEXT(""));
+}
+
+/* In this process a bar shows how far it is; a server only says when it is done. */
+enum err verb_verify(struct cli *cli)
+{
+    CLIENT_AUTO client;
+    struct result result;
+    struct answer answer = { 0 };
+    TRY(client_open(cli, &client));
+    if (client.running) {
+        TRY(client_call(&client, METHOD_POST, TEXT("/v1/journal/verify"), TEXT(""), TEXT(""), 0, &result));
+        answer.body = result.body;
+    } else {
+        CTX_AUTO c = { 0 };
+        ctx_begin(client.app, cli->arena, &c);
+        TRY(care_verify(&c, cli_progress, &answer));
+        cli_progress_end();
+    }
+    cli_answer(cli, answer.body);
+    return OK;
+}
+
+enum err verb_backup(struct cli *cli)
+{
+    text to;
+    char here[PATH_MAX];
+    TRY(cli_argument(cli, 0, "the folder to copy into", &to));
+    /* The server stands in another folder than this command. */
+    if (to.p[0] != '/' && getcwd(here, sizeof here))
+        to = arena_print(cli->arena, "%s/%.*s", here, T(to));
+    BUF_AUTO b = buf_make(16384);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("to"), to);
+    json_pair_bool(&w, TEXT("keys"), cli_has(cli, TEXT("keys")));
+    json_close(&w, '}');
+    return ask(cli, METHOD_POST, TEXT("/v1/backup"), buf_text(&b));
+}
+
+enum err verb_restore(struct cli *cli)
+{
+    text from;
+    uint64_t silenced = 0;
+    struct app_options options;
+    TRY(cli_argument(cli, 0, "the folder of a backup", &from));
+    TRY(cli_app_options(cli, false, &options));
+    TRY(care_restore(cli->arena, from, &options, &silenced));
+    cli_answer(cli, arena_print(cli->arena, "{\"restored\":true,\"silenced\":%llu}", (unsigned long long)silenced));
+    return OK;
+}
+
+static enum err token_name(struct cli *cli, text *out)
+{
+    *out = cli_option(cli, TEXT("name"));
+    return out->p ? OK : cli_argument(cli, 1, "the name of a token", out);
+}
+
+enum err verb_token(struct cli *cli)
+{
+    static const char *const members[] = { "actor", "tenant", "expires" };
+    text what, name;
+    TRY(cli_argument(cli, 0, "create or revoke", &what));
+    TRY(token_name(cli, &name));
+    if (text_eq(what, TEXT("revoke")))
+        return ask(cli, METHOD_DELETE, arena_print(cli->arena, "/v1/tokens/%.*s", T(name)), TEXT(""));
+    if (!text_eq(what, TEXT("create")))
+        return say(cli->arena, ERR_USAGE, "tokens are created or revoked");
+    BUF_AUTO b = buf_make(16384);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("name"), name);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (cli_has(cli, text_of(members[i])))
+            json_pair(&w, text_of(members[i]), cli_option(cli, text_of(members[i])));
+    json_close(&w, '}');
+    return ask(cli, METHOD_POST, TEXT("/v1/tokens"), buf_text(&b));
+}
+
+enum err verb_policy(struct cli *cli)
+{
+    text what = cli->argument_count ? cli->arguments[0] : TEXT("show");
+    CLIENT_AUTO client;
+    struct result result;
+    const struct json *policy;
+    if (text_eq(what, TEXT("reload")))
+        return ask(cli, METHOD_POST, TEXT("/v1/policy/reload"), TEXT(""));
+    if (!text_eq(what, TEXT("show")) && !text_eq(what, TEXT("source")))
+        return say(cli->arena, ERR_USAGE, "a policy is shown, its source printed, or it is reloaded");
+    TRY(client_open(cli, &client));
+    TRY(client_call(&client, METHOD_GET, TEXT("/v1/policy"), TEXT(""), TEXT(""), 0, &result));
+    TRY(json_parse(cli->arena, result.body, &policy));
+    if (text_eq(what, TEXT("source"))) {
+        cli_print(json_text(policy, TEXT("source")));
+        return OK;
+    }
+    if (cli->json) {
+        cli_answer(cli, result.body);
+        return OK;
+    }
+    static const char *const members[] = { "id", "version", "date", "hash", "file" };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        cli_line(arena_print(cli->arena, "%s: %.*s", members[i], T(json_text(policy, text_of(members[i])))));
+    return OK;
+}

@@ -1,0 +1,96 @@
+/* check: policy files, every fault with its line. */
+#include "cli/cli.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static enum err read_file(struct arena *a, text path, text *out)
+{
+    text name = arena_copy(a, path);
+    TRY_PTR(name.p);
+    CLEANUP(close_fd) int fd = open(name.p, O_RDONLY | O_CLOEXEC);
+    char *p = arena_alloc(a, NODE_BYTES_MAX + 1);
+    ssize_t n = 0;
+    TRY_PTR(p);
+    *out = (text){ p, 0 };
+    if (fd < 0)
+        return say(a, ERR_CONFIG, "%.*s cannot be read", T(path));
+    while (out->n <= NODE_BYTES_MAX && (n = read(fd, p + out->n, NODE_BYTES_MAX + 1 - out->n)) > 0)
+        out->n += (size_t)n;
+    return n < 0 ? say(a, ERR_CONFIG, "%.*s cannot be read", T(path)) : OK;
+}
+
+static void put_findings(struct json_out *w, text file, const struct findings *f, const struct policy *p)
+{
+    static const text words[] = { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") };
+    json_open(w, '{');
+    json_pair(w, TEXT("file"), file);
+    json_pair_bool(w, TEXT("runs"), p != NULL);
+    if (p)
+        json_pair(w, TEXT("hash"), text_of(p->hash));
+    json_name(w, TEXT("findings"));
+    json_open(w, '[');
+    for (const struct finding *one = f->first; one; one = one->next) {
+        json_open(w, '{');
+        json_pair(w, TEXT("severity"), words[one->severity]);
+        json_pair_int(w, TEXT("line"), one->at.line);
+        json_pair_int(w, TEXT("column"), one->at.column);
+        json_pair(w, TEXT("path"), one->path);
+        json_pair(w, TEXT("message"), one->message);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static enum err check_file(struct cli *cli, text file, struct json_out *w, unsigned *faulty)
+{
+    ARENA_AUTO a = arena_make(256 << 20);
+    struct findings findings = { 0 };
+    POLICY_AUTO p = NULL;
+    text yaml;
+    enum err e = read_file(&a, file, &yaml);
+    if (e != OK)
+        return say(cli->arena, e, "%s", a.why.detail);
+    e = policy_load(&a, yaml, file, &findings, &p);
+    if (e != OK && e != ERR_POLICY)
+        return say(cli->arena, e, "%s", a.why.detail);
+    *faulty += e != OK;
+    if (cli->json) {
+        put_findings(w, file, &findings, p);
+        return OK;
+    }
+    cli_findings(cli, file, &findings, true);
+    if (!p)
+        return OK;
+    bool fr = text_eq(cli->language, TEXT("fr"));
+    cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %u catégories, %u finalités", T(file), T(p->id), T(p->version),
+                              p->category_count, p->purpose_count)
+                : arena_print(&a, "%.*s: \"%.*s\" %.*s can be run: %u categories, %u purposes", T(file), T(p->id), T(p->version),
+                              p->category_count, p->purpose_count));
+    return OK;
+}
+
+enum err verb_check(struct cli *cli)
+{
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out w = json_out(&b);
+    unsigned faulty = 0;
+    text policy = cli_has(cli, TEXT("policy")) ? cli_option(cli, TEXT("policy")) : text_of(getenv("GARANT_POLICY"));
+    if (!cli->argument_count && policy.n)
+        cli->arguments[cli->argument_count++] = policy;
+    if (!cli->argument_count)
+        return say(cli->arena, ERR_USAGE, "name the policy files to check");
+    json_open(&w, '[');
+    for (unsigned i = 0; i < cli->argument_count; i++)
+        TRY(check_file(cli, cli->arguments[i], &w, &faulty));
+    json_close(&w, ']');
+    if (cli->json)
+        cli_line(buf_text(&b));
+    return faulty ? say(cli->arena, ERR_POLICY, "%u of %u files cannot be run", faulty, cli->argument_count) : OK;
+}

@@ -1,0 +1,54 @@
+/* The command line: verbs, their options, and what they print. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+#include "domain/care.h"
+
+enum { CLI_OPTIONS = 32, CLI_ARGUMENTS = 64 };
+struct cli {
+    struct arena *arena;
+    text verb;
+    text language;                                    /* "fr" or "en" */
+    bool json;
+    struct { text name, value; } options[CLI_OPTIONS];        /* value empty for a switch */
+    unsigned option_count;
+    text arguments[CLI_ARGUMENTS];
+    unsigned argument_count;
+};
+
+typedef enum err verb_fn(struct cli *cli);
+struct verb_row { text name, arguments, en, fr; verb_fn *run; };
+struct option_row { text verb, name, value, en, fr; };  /* value empty: a switch */
+const struct verb_row *cli_verbs(size_t *count);
+const struct option_row *cli_options(size_t *count);
+#define VERB(name, arguments, en, fr) verb_fn verb_##name;
+#include "cli/verbs.def"
+
+int cli_main(int argc, char **argv);
+/* The value of an option, p NULL when it was not given; of a switch: empty. */
+text cli_option(const struct cli *cli, text name);
+bool cli_has(const struct cli *cli, text name);
+/* A decimal option within bounds, `otherwise` when it was not given. */
+enum err cli_number(struct cli *cli, text name, int64_t least, int64_t most, int64_t otherwise, int64_t *out);
+/* The one argument the verb takes, named in the complaint. */
+enum err cli_argument(struct cli *cli, unsigned at, const char *what, text *out);
+/* The English or French of a pair. */
+text cli_say(const struct cli *cli, text en, text fr);
+#define SAY(cli, en, fr) cli_say((cli), TEXT(en), TEXT(fr))
+
+/* The options that open a data folder, from the command line and the environment. */
+enum err cli_app_options(struct cli *cli, bool create, struct app_options *out);
+/* All of standard input, at most `limit` bytes. */
+enum err cli_read_input(struct cli *cli, size_t limit, text *out);
+
+/* ---- Output. ---- */
+/* What is wrong with a policy file, to standard error: all of it, or errors only. */
+void cli_findings(struct cli *cli, text file, const struct findings *f, bool all);
+void cli_print(text s);                               /* to standard output, as it is */
+void cli_line(text s);
+/* An answer: the JSON itself with --json, else its members as indented lines. */
+void cli_answer(struct cli *cli, text json);
+/* Progress on a terminal's standard error: a bar when `all` is known; nothing elsewhere. cli_progress_end() takes it away. */
+void cli_progress(uint64_t done, uint64_t all);
+void cli_progress_end(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* A request from the command line: to the server that runs on the data folder, or through the same router in this process. */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+#include "cli/cli.h"
+#include "front/front.h"
+
+struct client {
+    struct cli *cli;
+    int dir_fd;
+    bool running;                                     /* a server answers on DIR/garant.sock */
+    text data_dir;
+    struct app *app;                                  /* opened here, when none runs */
+    struct front front;
+};
+struct result { int status; text type, body, etag; };
+
+/* Finds the server, or opens the data folder; a faulty policy is printed with its lines. */
+enum err client_open(struct cli *cli, struct client *out);
+void client_close(struct client *c);
+#define CLIENT_AUTO CLEANUP(client_close) struct client
+/* Asks as the operator. An answer of 400 and above becomes its error, with its reason said; *out is then not set. */
+enum err client_call(struct client *c, enum method method, text target, text type, text body, int64_t if_match, struct result *out);
+
+#endif

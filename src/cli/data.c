@@ -1,0 +1,175 @@
+/* Verbs that ask about people: subject, export, erase, sweep. */
+#include "cli/client.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { INPUT_LIMIT = 1 << 20 };
+static const text json_type = TEXT_INIT("application/json");
+
+/* A value inside a target: everything but letters, digits and -._~ escaped (RFC 3986, 2.3). */
+static void put_escaped(struct buf *b, text s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain)
+            buf_char(b, c);
+        else
+            buf_print(b, "%%%02X", (uint8_t)c);
+    }
+}
+
+static text target_of(struct cli *cli, const char *before, text id, const char *after)
+{
+    BUF_AUTO b = buf_make(8192);
+    buf_add(&b, text_of(before));
+    put_escaped(&b, id);
+    buf_add(&b, text_of(after));
+    return arena_copy(cli->arena, buf_text(&b));
+}
+
+/* The options of that name as the query of a target. */
+static text with_query(struct cli *cli, text target, const char *const *names)
+{
+    BUF_AUTO b = buf_make(8192);
+    char sep = '?';
+    buf_add(&b, target);
+    for (; *names; names++) {
+        text value = cli_option(cli, text_of(*names));
+        if (!value.p)
+            continue;
+        buf_char(&b, sep);
+        buf_add(&b, text_of(*names));
+        buf_char(&b, '=');
+        put_escaped(&b, value);
+        sep = '&';
+    }
+    return arena_copy(cli->arena, buf_text(&b));
+}
+
+/* Asks once and prints what comes. */
+static enum err ask(struct cli *cli, enum method method, text target, text type, text body, int64_t if_match)
+{
+    CLIENT_AUTO client;
+    struct result result;
+    TRY(client_open(cli, &client));
+    TRY(client_call(&client, method, target, type, body, if_match, &result));
+    cli_answer(cli, result.body);
+    return OK;
+}
+
+/* The value stands on standard input, not on the command line, where any user of the machine could read it. */
+static enum err find_subject(struct cli *cli)
+{
+    text field, value, purpose = cli_option(cli, TEXT("purpose"));
+    TRY(cli_argument(cli, 1, "an identifier's name, such as contact.email; its value comes on standard input", &field));
+    TRY(cli_read_input(cli, 4096, &value));
+    BUF_AUTO b = buf_make(16384);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_name(&w, TEXT("identifier"));
+    json_open(&w, '{');
+    json_pair(&w, field, text_trim(value));
+    json_close(&w, '}');
+    json_pair(&w, TEXT("purpose"), purpose);
+    json_close(&w, '}');
+    return ask(cli, METHOD_POST, TEXT("/v1/subjects/lookup"), json_type, buf_text(&b), 0);
+}
+
+static enum err patch_subject(struct cli *cli, text id)
+{
+    static const char *const names[] = { "source", "purpose", NULL };
+    int64_t version;
+    text body;
+    TRY(cli_number(cli, TEXT("version"), 1, INT64_MAX, 0, &version));
+    TRY(cli_read_input(cli, INPUT_LIMIT, &body));
+    return ask(cli, METHOD_PATCH, with_query(cli, target_of(cli, "/v1/subjects/", id, ""), names), json_type, body, version);
+}
+
+enum err verb_subject(struct cli *cli)
+{
+    static const char *const reading[] = { "purpose", "categories", NULL };
+    static const struct { text word; const char *path; } lists[] = { { TEXT_INIT("former"), "/former" }, { TEXT_INIT("access"), "/access" },
+                                                                     { TEXT_INIT("consents"), "/consents" } };
+    text what, id, body;
+    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access or consents", &what));
+    if (text_eq(what, TEXT("create"))) {
+        TRY(cli_read_input(cli, INPUT_LIMIT, &body));
+        return ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
+    }
+    if (text_eq(what, TEXT("find")))
+        return find_subject(cli);
+    TRY(cli_argument(cli, 1, "the id of a person", &id));
+    if (text_eq(what, TEXT("show")))
+        return ask(cli, METHOD_GET, with_query(cli, target_of(cli, "/v1/subjects/", id, ""), reading), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("patch")))
+        return patch_subject(cli, id);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (text_eq(what, lists[i].word))
+            return ask(cli, METHOD_GET, target_of(cli, "/v1/subjects/", id, lists[i].path), TEXT(""), TEXT(""), 0);
+    return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched; former, access and consents are lists");
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static enum err save(struct cli *cli, text name, text bytes)
+{
+    text path = arena_copy(cli->arena, name);
+    TRY_PTR(path.p);
+    CLEANUP(close_fd) int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return say(cli->arena, ERR_CONFIG, "%.*s cannot be made: %s", T(name), strerror(errno));
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return say(cli->arena, ERR_FULL, "%.*s cannot be written: %s", T(name), strerror(errno));
+        bytes = text_from(bytes, (size_t)n);
+    }
+    return OK;
+}
+
+enum err verb_export(struct cli *cli)
+{
+    text id, to = cli_option(cli, TEXT("to"));
+    TRY(cli_argument(cli, 0, "the id of a person", &id));
+    CLIENT_AUTO client;
+    struct result result;
+    TRY(client_open(cli, &client));
+    TRY(client_call(&client, METHOD_GET, target_of(cli, "/v1/subjects/", id, "/export"), TEXT(""), TEXT(""), 0, &result));
+    if (text_eq(to, TEXT("-"))) {
+        cli_print(result.body);
+        return OK;
+    }
+    if (!to.p)
+        to = arena_print(cli->arena, "%.*s.zip", T(id));
+    TRY(save(cli, to, result.body));
+    BUF_AUTO b = buf_make(8192);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("file"), to);
+    json_pair_int(&w, TEXT("bytes"), (int64_t)result.body.n);
+    json_close(&w, '}');
+    cli_answer(cli, buf_text(&b));
+    return OK;
+}
+
+enum err verb_erase(struct cli *cli)
+{
+    text id, ground = cli_option(cli, TEXT("ground"));
+    TRY(cli_argument(cli, 0, "the id of a person", &id));
+    BUF_AUTO b = buf_make(8192);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("ground"), ground.p ? ground : TEXT("request"));
+    json_close(&w, '}');
+    return ask(cli, METHOD_POST, target_of(cli, "/v1/subjects/", id, "/erase"), json_type, buf_text(&b), 0);
+}
+
+enum err verb_sweep(struct cli *cli) { return ask(cli, METHOD_POST, TEXT("/v1/sweep"), TEXT(""), TEXT(""), 0); }

@@ -1,0 +1,134 @@
+/* doctor: the folder, the policy, the journal, the keys, the disk; each check a line, the worst decides the status. */
+#include "cli/client.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum level { GOOD, REMARK, BAD };
+struct exam { struct cli *cli; struct buf *b; struct json_out w; unsigned bad; };
+
+static void found(struct exam *x, enum level level, text check, text detail)
+{
+    static const struct { text json, sign; } words[] = { { TEXT_INIT("good"), TEXT_INIT("✓") }, { TEXT_INIT("remark"), TEXT_INIT("!") },
+                                                         { TEXT_INIT("bad"), TEXT_INIT("✗") } };
+    x->bad += level == BAD;
+    if (!x->cli->json) {
+        buf_print(x->b, "%.*s %.*s: %.*s\n", T(words[level].sign), T(check), T(detail));
+        return;
+    }
+    json_open(&x->w, '{');
+    json_pair(&x->w, TEXT("check"), check);
+    json_pair(&x->w, TEXT("level"), words[level].json);
+    json_pair(&x->w, TEXT("detail"), detail);
+    json_close(&x->w, '}');
+}
+
+static void check_path(struct exam *x, text dir, const char *name, bool folder, bool secret)
+{
+    struct cli *cli = x->cli;
+    text path = arena_print(cli->arena, "%.*s%s%s", T(dir), name[0] ? "/" : "", name);
+    struct stat st;
+    if (!path.p || stat(path.p, &st) != 0) {
+        found(x, BAD, path, SAY(cli, "is missing", "manque"));
+        return;
+    }
+    if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+        found(x, BAD, path, SAY(cli, "is of another kind than expected", "n'est pas de la nature attendue"));
+    else if (st.st_uid != geteuid() && geteuid() != 0)
+        found(x, BAD, path, SAY(cli, "belongs to another user", "appartient à un autre utilisateur"));
+    else if (secret && (st.st_mode & 077))
+        found(x, BAD, path, arena_print(cli->arena, "%.*s (%03o)", T(SAY(cli, "others may read it", "d'autres peuvent le lire")), st.st_mode & 0777));
+    else
+        found(x, GOOD, path, arena_print(cli->arena, "%03o", st.st_mode & 0777));
+}
+
+static void check_disk(struct exam *x, text dir)
+{
+    enum { LOW_MB = 256, LOW_PERCENT = 5 };
+    text path = arena_copy(x->cli->arena, dir);
+    struct statvfs fs;
+    if (!path.p || statvfs(path.p, &fs) != 0) {
+        found(x, BAD, SAY(x->cli, "disk", "disque"), text_of(strerror(errno)));
+        return;
+    }
+    uint64_t free_mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20, all_mb = (uint64_t)fs.f_blocks * fs.f_frsize >> 20;
+    bool low = free_mb < LOW_MB || free_mb * 100 < all_mb * LOW_PERCENT;
+    found(x, free_mb < 16 ? BAD : low ? REMARK : GOOD, SAY(x->cli, "disk", "disque"),
+          arena_print(x->cli->arena, "%llu / %llu MB %.*s", (unsigned long long)free_mb, (unsigned long long)all_mb, T(SAY(x->cli, "free", "libres"))));
+}
+
+static void check_limits(struct exam *x)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        found(x, limit.rlim_max < 4096 ? REMARK : GOOD, SAY(x->cli, "open files", "fichiers ouverts"),
+              arena_print(x->cli->arena, "%llu", (unsigned long long)limit.rlim_max));
+}
+
+/* The reason of a failed call, told as a check and forgotten. */
+static void failed(struct exam *x, text check)
+{
+    const struct why *why = &x->cli->arena->why;
+    found(x, BAD, check, arena_print(x->cli->arena, "%s", why->detail));
+}
+
+static void check_instance(struct exam *x)
+{
+    struct cli *cli = x->cli;
+    text instance = SAY(cli, "policy, store and keyring", "politique, stockage et trousseau"), journal = SAY(cli, "journal", "journal");
+    CLIENT_AUTO client;
+    struct result result;
+    struct answer answer = { 0 };
+    if (client_open(cli, &client) != OK) {
+        failed(x, instance);
+        return;
+    }
+    if (client_call(&client, METHOD_GET, TEXT("/healthz"), TEXT(""), TEXT(""), 0, &result) != OK) {
+        failed(x, instance);
+        return;
+    }
+    found(x, GOOD, instance, client.running ? SAY(cli, "a server runs on them", "un serveur tourne dessus") : SAY(cli, "open", "s'ouvrent"));
+    enum err e;
+    if (client.running)
+        e = client_call(&client, METHOD_GET, TEXT("/v1/journal/checkpoint"), TEXT(""), TEXT(""), 0, &result);
+    else {
+        CTX_AUTO c = { 0 };
+        ctx_begin(client.app, cli->arena, &c);
+        e = care_verify(&c, cli_progress, &answer);
+        cli_progress_end();
+    }
+    if (e != OK)
+        failed(x, journal);
+    else
+        found(x, GOOD, journal, client.running ? SAY(cli, "signs checkpoints; garant verify reads all of it", "signe ses points de contrôle ; garant verify le relit en entier")
+                                               : SAY(cli, "verified from its first entry to its last", "vérifié de sa première écriture à sa dernière"));
+}
+
+enum err verb_doctor(struct cli *cli)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct exam x = { .cli = cli, .b = &b, .w = json_out(&b) };
+    struct app_options options;
+    TRY(cli_app_options(cli, false, &options));
+    if (cli->json)
+        json_open(&x.w, '[');
+    check_path(&x, options.data_dir, "", true, true);
+    check_path(&x, options.data_dir, "data.db", false, true);
+    check_path(&x, options.data_dir, "keys.db", false, true);
+    if (options.master_file.n)
+        check_path(&x, options.master_file, "", false, true);
+    else
+        check_path(&x, options.data_dir, "master.key", false, true);
+    check_disk(&x, options.data_dir);
+    check_limits(&x);
+    check_instance(&x);
+    if (cli->json) {
+        json_close(&x.w, ']');
+        buf_char(&b, '\n');
+    }
+    cli_print(buf_text(&b));
+    return x.bad ? say(cli->arena, ERR_CONFIG, "%u checks are bad", x.bad) : OK;
+}

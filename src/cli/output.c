@@ -1,0 +1,112 @@
+/* What the command line prints: JSON as lines for people, findings, progress. */
+#include "cli/cli.h"
+#include <errno.h>
+#include <unistd.h>
+
+static void write_all(int fd, text s)
+{
+    while (s.n) {
+        ssize_t n = write(fd, s.p, s.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        s = text_from(s, (size_t)n);
+    }
+}
+
+void cli_print(text s) { write_all(STDOUT_FILENO, s); }
+
+void cli_line(text s)
+{
+    cli_print(s);
+    cli_print(TEXT("\n"));
+}
+
+static void indent(struct buf *b, unsigned depth)
+{
+    for (unsigned i = 0; i < depth; i++)
+        buf_add(b, TEXT("  "));
+}
+
+static void put_scalar(struct buf *b, const struct json *v)
+{
+    switch (v->kind) {
+    case J_NULL: buf_add(b, TEXT("-")); break;
+    case J_BOOL: buf_add(b, v->truth ? TEXT("yes") : TEXT("no")); break;
+    case J_NUMBER:
+    case J_TEXT: buf_add(b, v->value); break;
+    case J_ARRAY:
+    case J_OBJECT: break;
+    }
+}
+
+static void put_members(struct buf *b, const struct json *parent, unsigned depth)
+{
+    JSON_EACH(child, parent) {
+        indent(b, depth);
+        if (parent->kind == J_ARRAY)
+            buf_add(b, TEXT("-"));
+        else {
+            buf_add(b, child->key);
+            buf_char(b, ':');
+        }
+        if (child->kind == J_ARRAY || child->kind == J_OBJECT) {
+            buf_add(b, child->count ? TEXT("\n") : TEXT(" -\n"));
+            put_members(b, child, depth + 1);
+        } else {
+            buf_char(b, ' ');
+            put_scalar(b, child);
+            buf_char(b, '\n');
+        }
+    }
+}
+
+void cli_answer(struct cli *cli, text body)
+{
+    const struct json *v = NULL;
+    if (cli->json || json_parse(cli->arena, body, &v) != OK || (v->kind != J_OBJECT && v->kind != J_ARRAY)) {
+        if (body.n)
+            cli_print(body);
+        if (body.n && body.p[body.n - 1] != '\n')
+            cli_print(TEXT("\n"));
+        return;
+    }
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    put_members(&b, v, 0);
+    cli_print(buf_text(&b));
+}
+
+void cli_findings(struct cli *cli, text file, const struct findings *f, bool all)
+{
+    if (!f->count || (!all && !f->errors))
+        return;
+    BUF_AUTO b = buf_make(4 << 20);
+    findings_print(&b, file, f);
+    write_all(STDERR_FILENO, buf_text(&b));
+}
+
+void cli_progress(uint64_t done, uint64_t all)
+{
+    enum { WIDTH = 40 };
+    if (!isatty(STDERR_FILENO))
+        return;
+    BUF_AUTO b = buf_make(1024);
+    if (all) {
+        unsigned filled = (unsigned)(done >= all ? WIDTH : done * WIDTH / all);
+        buf_add(&b, TEXT("\r\033[K["));
+        for (unsigned i = 0; i < WIDTH; i++)
+            buf_add(&b, i < filled ? TEXT("█") : TEXT("·"));
+        buf_print(&b, "] %3u %%", (unsigned)(done >= all ? 100 : done * 100 / all));
+    } else {
+        static const char *const turns[] = { "⠋", "⠙", "⠸", "⠴", "⠦", "⠇" };
+        buf_print(&b, "\r\033[K%s %llu s", turns[done % 6], (unsigned long long)done / 4);
+    }
+    write_all(STDERR_FILENO, buf_text(&b));
+}
+
+void cli_progress_end(void)
+{
+    if (isatty(STDERR_FILENO))
+        write_all(STDERR_FILENO, TEXT("\r\033[K"));
+}

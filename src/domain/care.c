@@ -1,0 +1,192 @@
+/* Care of the instance: what the store proves, copies and counts, as answers. */
+#include "domain/care.h"
+#include "crypt/note.h"
+#include "domain/inside.h"
+
+static text octets(void) { return TEXT("application/octet-stream"); }
+static text plain(void) { return TEXT("text/plain; charset=utf-8"); }
+
+enum err care_checkpoint(struct ctx *c, struct answer *out)
+{
+    uint64_t size;
+    out->media_type = plain();
+    return journal_checkpoint(ctx_store(c), c->arena, &out->body, &size);
+}
+
+enum err care_journal_key(struct ctx *c, struct answer *out)
+{
+    text line = signer_verifier(c->arena, store_signer(ctx_store(c)));
+    TRY_PTR(line.p);
+    out->media_type = plain();
+    out->body = arena_print(c->arena, "%.*s\n", T(line));
+    TRY_PTR(out->body.p);
+    return OK;
+}
+
+static bool digits(text s, uint64_t max, uint64_t *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9' || *out > max)
+            return false;
+        *out = *out * 10 + (uint64_t)(s.p[i] - '0');
+    }
+    return s.n && *out <= max;
+}
+
+/* c2sp.org/tlog-tiles: the index in groups of three digits, all but the last behind an "x": 1234067 is "x001/x234/067"; a partial
+ * tile ends with ".p/W". False for any other spelling, so that each tile has one address. */
+static bool parse_index(text s, uint64_t *index, unsigned *width)
+{
+    ptrdiff_t part = text_find(s, TEXT(".p/"));
+    uint64_t group, w = 256;
+    if (part >= 0) {
+        text count = text_from(s, (size_t)part + 3);
+        if (!digits(count, 255, &w) || !w || count.p[0] == '0')
+            return false;
+        s = text_upto(s, (size_t)part);
+    }
+    *index = 0, *width = (unsigned)w;
+    for (size_t groups = 0; s.p; groups++) {
+        text one = text_cut(&s, '/');
+        bool last = !s.p, crossed = text_starts(one, TEXT("x"));
+        text three = crossed ? text_from(one, 1) : one;
+        bool idle = groups == 0 && crossed && text_eq(three, TEXT("000"));     /* "x000/001" is "001" */
+        if (crossed == last || three.n != 3 || groups > 5 || idle || !digits(three, 999, &group))
+            return false;
+        *index = *index * 1000 + group;
+    }
+    return true;
+}
+
+static enum err no_tile(struct ctx *c) { return say(c->arena, ERR_NOT_FOUND, "the journal has no such tile"); }
+
+enum err care_tile(struct ctx *c, text level, text index, struct answer *out)
+{
+    uint64_t l, n;
+    unsigned width;
+    bool spelt = digits(level, 63, &l) && (level.n == 1 || level.p[0] != '0') && parse_index(index, &n, &width);
+    if (!spelt)
+        return no_tile(c);
+    out->media_type = octets();
+    return journal_tile(ctx_store(c), c->arena, (unsigned)l, n, width, &out->body);
+}
+
+enum err care_bundle(struct ctx *c, text index, struct answer *out)
+{
+    uint64_t n;
+    unsigned width;
+    if (!parse_index(index, &n, &width))
+        return no_tile(c);
+    out->media_type = octets();
+    return journal_bundle(ctx_store(c), c->arena, n, width, &out->body);
+}
+
+static enum err take_body(struct ctx *c, struct buf *b, struct answer *out)
+{
+    out->body = arena_copy(c->arena, buf_text(b));
+    TRY_PTR(out->body.p);
+    return OK;
+}
+
+static void put_base64(struct json_out *w, struct hash h)
+{
+    BUF_AUTO b = buf_make(64);
+    buf_base64(&b, TEXT_BYTES(h));
+    json_put_text(w, buf_text(&b));
+}
+
+enum err care_proof(struct ctx *c, text index, text size, struct answer *out)
+{
+    uint64_t at, newest, asked;
+    text note;
+    struct tree_proof proof;
+    if (!digits(index, INT64_MAX, &at) || (size.p && !digits(size, INT64_MAX, &asked)))
+        return say(c->arena, ERR_USAGE, "index and size are decimal numbers");
+    TRY(journal_checkpoint(ctx_store(c), c->arena, &note, &newest));
+    asked = size.p ? asked : newest;
+    if (at >= asked || asked > newest)
+        return say(c->arena, ERR_NOT_FOUND, "the journal has %llu entries", (unsigned long long)newest);
+    TRY(journal_inclusion(ctx_store(c), c->arena, at, asked, &proof));
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair_int(&w, TEXT("index"), (int64_t)at);
+    json_pair_int(&w, TEXT("size"), (int64_t)asked);
+    json_name(&w, TEXT("hashes"));
+    json_open(&w, '[');
+    for (unsigned i = 0; i < proof.count; i++)
+        put_base64(&w, proof.path[i]);
+    json_close(&w, ']');
+    json_pair(&w, TEXT("checkpoint"), note);
+    if (asked == newest)
+        json_pair(&w, TEXT("proof"), proof_print(c->arena, at, &proof, note));
+    json_close(&w, '}');
+    return take_body(c, &b, out);
+}
+
+enum err care_verify(struct ctx *c, care_progress *progress, struct answer *out)
+{
+    struct journal_report report;
+    TRY(journal_verify(ctx_store(c), c->arena, progress, &report));
+    BUF_AUTO b = buf_make(4096);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair_int(&w, TEXT("size"), (int64_t)report.size);
+    json_name(&w, TEXT("root"));
+    put_base64(&w, report.root);
+    json_pair_int(&w, TEXT("checkpoints"), (int64_t)report.checkpoints);
+    json_pair_int(&w, TEXT("first_kept"), (int64_t)report.first_kept);
+    json_close(&w, '}');
+    return take_body(c, &b, out);
+}
+
+/* ---- Copies and keys. ---- */
+
+enum err care_backup(struct ctx *c, const struct json *in, care_progress *progress, struct answer *out)
+{
+    const struct json *keys = json_get(in, TEXT("keys"));
+    text to = json_text(in, TEXT("to"));
+    uint64_t size;
+    if (!in || in->kind != J_OBJECT || in->count != 1u + (keys != NULL) || !to.n || (keys && keys->kind != J_BOOL))
+        return say(c->arena, ERR_USAGE, "a backup takes \"to\", a folder, and \"keys\", true or false");
+    TRY(store_backup(ctx_store(c), c->arena, to, progress, &size));
+    if (keys && keys->truth)
+        TRY(store_backup_keys(ctx_store(c), c->arena, to));
+    out->body = arena_print(c->arena, "{\"size\":%llu}", (unsigned long long)size);
+    TRY_PTR(out->body.p);
+    return OK;
+}
+
+enum err care_restore(struct arena *a, text from, const struct app_options *o, uint64_t *silenced)
+{
+    struct store_options into = { .dir = o->data_dir, .master_file = o->master_file, .clock = clock_real() };
+    if (o->clock_file.n) {
+        text path = arena_copy(a, o->clock_file);
+        TRY_PTR(path.p);
+        TRY(clock_simulated(a, path.p, &into.clock));
+    }
+    TRY(crypt_init(a));
+    return store_restore(a, from, &into, silenced);
+}
+
+enum err care_rotate(struct ctx *c, text new_master_file, uint64_t *rewrapped)
+{
+    return store_rotate_master(ctx_store(c), c->arena, new_master_file, rewrapped);
+}
+
+/* ---- Figures. ---- */
+
+enum err care_figures(struct app *app, struct arena *a, struct figures *out)
+{
+    struct store_figures g = store_figures(app->store);
+    *out = (struct figures){ .commits = g.commits, .writes = g.writes, .fsync_us = g.fsync_us, .queue = g.queue, .journal_size = g.journal_size,
+                             .db_bytes = g.db_bytes, .wal_bytes = g.wal_bytes, .full = g.full };
+    READ_AUTO db = NULL;
+    TRY(store_read(app->store, a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBJECT_COUNT, NULL, 0);
+    if (query_next(&q))
+        out->subjects = (uint64_t)query_int(&q, 0);
+    return q.status;
+}

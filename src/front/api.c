@@ -1,0 +1,71 @@
+/* Handlers that hand the request to the domain and its answer back. */
+#include "domain/access.h"
+#include "domain/care.h"
+#include "domain/consent.h"
+#include "domain/erase.h"
+#include "domain/holding.h"
+#include "domain/retention.h"
+#include "domain/subject.h"
+#include "front/front.h"
+
+#define ID q->params[0]
+#define SECOND_PARAM q->params[1]
+#define ASKED(name) request_query(q, TEXT(name))
+/* A handler whose answer is that of one call. */
+#define HANDLER(name, call)                                                                     \
+    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
+    {                                                                                           \
+        struct answer answer = { 0 };                                                           \
+        TRY(call);                                                                              \
+        return reply_answer(c, q, r, &answer);                                                  \
+    }
+
+HANDLER(subject_create, subject_create(c, q->json, &answer))
+HANDLER(subject_lookup, subject_lookup(c, q->json, &answer))
+HANDLER(subject_read, subject_read(c, ID, ASKED("purpose"), ASKED("categories"), &answer))
+HANDLER(subject_patch, subject_patch(c, ID, q->json, ASKED("source"), ASKED("purpose"), &answer))
+HANDLER(subject_former, subject_former(c, ID, &answer))
+HANDLER(record_add, subject_add_record(c, ID, SECOND_PARAM, q->json, &answer))
+HANDLER(record_drop, subject_drop_record(c, ID, SECOND_PARAM, ASKED("item"), &answer))
+HANDLER(subject_decide, subject_decide(c, q->json, &answer))
+
+HANDLER(consent_record, consent_record(c, ID, q->json, &answer))
+HANDLER(consent_list, consent_list(c, ID, &answer))
+HANDLER(objection_set, objection_set(c, ID, SECOND_PARAM, true, &answer))
+HANDLER(objection_lift, objection_set(c, ID, SECOND_PARAM, false, &answer))
+HANDLER(restriction_set, restriction_set(c, ID, true, json_text(q->json, TEXT("ground")), &answer))
+HANDLER(restriction_lift, restriction_set(c, ID, false, json_text(q->json, TEXT("ground")), &answer))
+
+HANDLER(subject_access, access_answer(c, ID, &answer))
+HANDLER(subject_export, access_export(c, ID, &answer))
+HANDLER(subject_erase, erase_subject(c, ID, q->json, &answer))
+HANDLER(certificate_get, certificate_get(c, ID, request_wants_html(q), &answer))
+
+HANDLER(event_add, retention_event(c, ID, q->json, &answer))
+HANDLER(hold_create, hold_create(c, ID, q->json, &answer))
+HANDLER(hold_release, hold_release(c, ID, SECOND_PARAM, &answer))
+
+HANDLER(attachment_add, attachment_add(c, ID, ASKED("category"), ASKED("name"), request_header(q, TEXT("Content-Type")), q->body, &answer))
+HANDLER(attachment_get, attachment_get(c, ID, SECOND_PARAM, ASKED("purpose"), &answer))
+HANDLER(transient_put, transient_put(c, ID, SECOND_PARAM, q->json, &answer))
+HANDLER(transient_get, transient_get(c, ID, SECOND_PARAM, ASKED("purpose"), &answer))
+HANDLER(transient_drop, transient_drop(c, ID, SECOND_PARAM, &answer))
+HANDLER(disclosure_make, disclosure_make(c, ID, q->json, &answer))
+HANDLER(disclosure_list, disclosure_list(c, ID, &answer))
+HANDLER(duty_list, duty_list(c, &answer))
+HANDLER(duty_done, duty_done(c, ID, q->json, &answer))
+
+HANDLER(journal_checkpoint, care_checkpoint(c, &answer))
+HANDLER(journal_key, care_journal_key(c, &answer))
+HANDLER(journal_bundle, care_bundle(c, ID, &answer))
+HANDLER(journal_tile, care_tile(c, ID, SECOND_PARAM, &answer))
+HANDLER(journal_proof, care_proof(c, ASKED("index"), ASKED("size"), &answer))
+
+/* What takes long does not stand on a thread that serves others. */
+static enum err run_sweep(struct ctx *c, const struct request *q, struct answer *answer) { return retention_sweep(c, answer); }
+static enum err run_verify(struct ctx *c, const struct request *q, struct answer *answer) { return care_verify(c, NULL, answer); }
+static enum err run_backup(struct ctx *c, const struct request *q, struct answer *answer) { return care_backup(c, q->json, NULL, answer); }
+
+HANDLER(sweep, front_aside(c, q, run_sweep, &answer))
+HANDLER(journal_verify, front_aside(c, q, run_verify, &answer))
+HANDLER(backup, front_aside(c, q, run_backup, &answer))

@@ -1,0 +1,241 @@
+/* GET /openapi.json: OpenAPI 3.1 from the rows of routes.def and schemas.def. */
+#include "front/front.h"
+
+struct member { text schema, name, type; bool required; text en; };
+static const struct member members[] = {
+#define MEMBER(schema, name, type, required, en) { TEXT_INIT(#schema), TEXT_INIT(name), TEXT_INIT(type), required, TEXT_INIT(en) },
+#include "front/schemas.def"
+};
+enum { MEMBERS = sizeof members / sizeof *members };
+
+/* ---- Schemas. ---- */
+
+static void put_type(struct json_out *w, text type)
+{
+    static const struct { text word, json; } plain[] = {
+        { TEXT_INIT("text"), TEXT_INIT("\"type\":\"string\"") },
+        { TEXT_INIT("id"), TEXT_INIT("\"type\":\"string\",\"pattern\":\"^[0-9A-HJKMNP-TV-Z]{26}$\"") },
+        { TEXT_INIT("time"), TEXT_INIT("\"type\":\"string\",\"format\":\"date-time\"") },
+        { TEXT_INIT("integer"), TEXT_INIT("\"type\":\"integer\"") },
+        { TEXT_INIT("boolean"), TEXT_INIT("\"type\":\"boolean\"") },
+    };
+    if (type.n > 2 && (type.p[0] == '[' || type.p[0] == '{')) {
+        bool list = type.p[0] == '[';
+        json_pair(w, TEXT("type"), list ? TEXT("array") : TEXT("object"));
+        json_name(w, list ? TEXT("items") : TEXT("additionalProperties"));
+        json_open(w, '{');
+        put_type(w, text_upto(text_from(type, 1), type.n - 2));
+        json_close(w, '}');
+        return;
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (text_eq(type, plain[i].word)) {
+            buf_add(w->b, w->comma ? TEXT(",") : TEXT(""));
+            buf_add(w->b, plain[i].json);
+            w->comma = true;
+            return;
+        }
+    if (!text_eq(type, TEXT("any"))) {
+        BUF_AUTO ref = buf_make(256);
+        buf_print(&ref, "#/components/schemas/%.*s", T(type));
+        json_pair(w, TEXT("$ref"), buf_text(&ref));
+    }
+}
+
+static size_t put_schema(struct json_out *w, size_t at)
+{
+    text schema = members[at].schema;
+    size_t first = at, end = at;
+    while (end < MEMBERS && text_eq(members[end].schema, schema))
+        end++;
+    json_name(w, schema);
+    json_open(w, '{');
+    if (!members[at].name.n) {
+        put_type(w, members[at].type);
+        json_pair(w, TEXT("description"), members[at].en);
+        json_close(w, '}');
+        return end;
+    }
+    json_pair(w, TEXT("type"), TEXT("object"));
+    json_name(w, TEXT("required"));
+    json_open(w, '[');
+    for (; at < end; at++)
+        if (members[at].required)
+            json_put_text(w, members[at].name);
+    json_close(w, ']');
+    json_name(w, TEXT("properties"));
+    json_open(w, '{');
+    for (at = first; at < end; at++) {
+        json_name(w, members[at].name);
+        json_open(w, '{');
+        put_type(w, members[at].type);
+        json_pair(w, TEXT("description"), members[at].en);
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+    return end;
+}
+
+/* ---- Operations. ---- */
+
+static void put_parameter(struct json_out *w, text name, const char *in, bool required, text description)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("name"), name);
+    json_pair(w, TEXT("in"), text_of(in));
+    json_pair_bool(w, TEXT("required"), required);
+    if (description.n)
+        json_pair(w, TEXT("description"), description);
+    json_name(w, TEXT("schema"));
+    json_open(w, '{');
+    put_type(w, text_eq(name, TEXT("id")) ? TEXT("id") : TEXT("text"));
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+static bool writes(const struct route *route) { return route->method != METHOD_GET; }
+
+static void put_parameters(struct json_out *w, const struct route *route, bool fr)
+{
+    json_name(w, TEXT("parameters"));
+    json_open(w, '[');
+    for (text rest = route->path; rest.p;) {
+        text segment = text_cut(&rest, '/');
+        if (segment.n > 2 && segment.p[0] == '{') {
+            bool all = segment.p[segment.n - 2] == '*';
+            put_parameter(w, text_upto(text_from(segment, 1), segment.n - (all ? 3 : 2)), "path", true,
+                          all ? TEXT("may hold slashes, as c2sp.org/tlog-tiles writes it") : TEXT(""));
+        }
+    }
+    size_t count;
+    const struct route_query *queries = route_queries(&count);
+    for (size_t i = 0; i < count; i++)
+        if (queries[i].route == route_id(route))
+            put_parameter(w, queries[i].name, "query", queries[i].required, fr ? queries[i].fr : queries[i].en);
+    if (route->method == METHOD_PATCH)
+        put_parameter(w, TEXT("If-Match"), "header", true, TEXT("the ETag that was read"));
+    if (writes(route))
+        put_parameter(w, TEXT("Idempotency-Key"), "header", false, TEXT("a repeated request is answered again, not done again, for 24 hours"));
+    json_close(w, ']');
+}
+
+/* {"application/json": {"schema": …}}; "=TYPE" is a media type without schema. */
+static void put_content(struct json_out *w, text schema, text json_type)
+{
+    bool other = text_starts(schema, TEXT("="));
+    json_name(w, TEXT("content"));
+    json_open(w, '{');
+    json_name(w, other ? text_from(schema, 1) : json_type);
+    json_open(w, '{');
+    json_name(w, TEXT("schema"));
+    json_open(w, '{');
+    if (!other)
+        put_type(w, schema);
+    json_close(w, '}');
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+static void put_responses(struct json_out *w, const struct route *route)
+{
+    char status[8];
+    snprintf(status, sizeof status, "%d", route->status);
+    json_name(w, TEXT("responses"));
+    json_open(w, '{');
+    json_name(w, text_of(status));
+    json_open(w, '{');
+    json_pair(w, TEXT("description"), route->output.n ? TEXT("done") : TEXT("done; there is nothing to say"));
+    if (route->output.n)
+        put_content(w, route->output, TEXT("application/json"));
+    json_close(w, '}');
+    json_name(w, TEXT("default"));
+    json_open(w, '{');
+    json_pair(w, TEXT("description"), TEXT("a problem (RFC 9457); a refusal names the clause of the policy"));
+    put_content(w, TEXT("Problem"), TEXT("application/problem+json"));
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+static void put_operation(struct json_out *w, const struct route *route, bool fr)
+{
+    static const text who_words[] = { [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_TOKEN] = TEXT_INIT("token"), [WHO_OPERATOR] = TEXT_INIT("operator") };
+    static const text method_names[] = { [METHOD_GET] = TEXT_INIT("get"), [METHOD_POST] = TEXT_INIT("post"), [METHOD_PUT] = TEXT_INIT("put"),
+                                         [METHOD_PATCH] = TEXT_INIT("patch"), [METHOD_DELETE] = TEXT_INIT("delete") };
+    json_name(w, method_names[route->method]);
+    json_open(w, '{');
+    json_pair(w, TEXT("operationId"), route->name);
+    json_pair(w, TEXT("summary"), fr ? route->title_fr : route->title_en);
+    json_pair(w, TEXT("x-garant-who"), who_words[route->who]);
+    if (route->needs != NEEDS_NONE)
+        json_pair(w, TEXT("x-garant-act"), act_word((enum act)route->needs));
+    json_name(w, TEXT("security"));
+    json_put_raw(w, route->who == WHO_TOKEN ? TEXT("[{\"token\":[]}]") : TEXT("[]"));
+    put_parameters(w, route, fr);
+    if (route->body != BODY_NONE && route->input.n) {
+        json_name(w, TEXT("requestBody"));
+        json_open(w, '{');
+        json_pair_bool(w, TEXT("required"), route->body != BODY_OPTIONAL);
+        put_content(w, route->input, route->method == METHOD_PATCH ? TEXT("application/merge-patch+json") : TEXT("application/json"));
+        json_close(w, '}');
+    }
+    put_responses(w, route);
+    json_close(w, '}');
+}
+
+/* Parameters that hold slashes are written as others: OpenAPI has no word for them. */
+static text plain_path(struct arena *a, text path)
+{
+    ptrdiff_t star = text_index(path, '*');
+    return star < 0 ? path : arena_print(a, "%.*s%.*s", T(text_upto(path, (size_t)star)), T(text_from(path, (size_t)star + 1)));
+}
+
+static bool path_before(size_t row)
+{
+    for (size_t i = 0; i < row; i++)
+        if (text_eq(route_row((enum route_id)i)->path, route_row((enum route_id)row)->path))
+            return true;
+    return false;
+}
+
+enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)
+{
+    bool fr = text_eq(c->language, TEXT("fr"));
+    struct json_out *w = reply_json(r, 200);
+    json_open(w, '{');
+    json_pair(w, TEXT("openapi"), TEXT("3.1.0"));
+    json_name(w, TEXT("info"));
+    json_open(w, '{');
+    json_pair(w, TEXT("title"), TEXT("Garant"));
+    json_pair(w, TEXT("version"), TEXT(GARANT_VERSION));
+    json_pair(w, TEXT("summary"), fr ? TEXT("Tient les promesses d'une politique de confidentialité") : TEXT("Keeps the promises of a privacy policy"));
+    json_name(w, TEXT("license"));
+    json_put_raw(w, TEXT("{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}"));
+    json_close(w, '}');
+    json_name(w, TEXT("paths"));
+    json_open(w, '{');
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (path_before(i))
+            continue;
+        text path = route_row((enum route_id)i)->path;
+        json_name(w, plain_path(c->arena, path));
+        json_open(w, '{');
+        for (size_t k = i; k < ROUTE_COUNT; k++)
+            if (text_eq(route_row((enum route_id)k)->path, path))
+                put_operation(w, route_row((enum route_id)k), fr);
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+    json_name(w, TEXT("components"));
+    json_open(w, '{');
+    json_name(w, TEXT("securitySchemes"));
+    json_put_raw(w, TEXT("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
+    json_name(w, TEXT("schemas"));
+    json_open(w, '{');
+    for (size_t i = 0; i < MEMBERS;)
+        i = put_schema(w, i);
+    json_close(w, '}');
+    json_close(w, '}');
+    json_close(w, '}');
+    return reply_done(c->arena, r);
+}

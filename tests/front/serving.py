@@ -1,0 +1,167 @@
+"""Starting, stopping, reloading: what the server refuses to start with, and that it ends what it has begun."""
+import os, shutil, signal, socket, stat, subprocess, threading, time
+from garant import TOP, Client, Fault, Server, check, free_port
+
+POLICY = "tests/front/actors.yaml"
+PERSON = {"identity": {"first_name": "Zoé", "last_name": "Martin"}, "contact": {"email": "zoe.martin@example.org"}}
+
+
+def refuses(status, word, *arguments, **more):
+    server = Server(POLICY, start=False, arguments=arguments, **more)
+    got, said = server.refuses_to_start()
+    check(got == status and word in said, f"{arguments}: status {got}, said {said}")
+    shutil.rmtree(server.folder, ignore_errors=True)
+
+
+class Elsewhere(Server):
+    """A server whose address is told."""
+    def __init__(self, listen, **more):
+        self.listen = listen
+        super().__init__(POLICY, **more)
+
+    def command(self):
+        line = super().command()
+        line[line.index("--listen") + 1] = self.listen
+        at = line.index("--clock")
+        return line[:at] + line[at + 2:]
+
+
+def register(tests):
+    @tests.test("serving: what it does not start with")
+    def refused():
+        refuses(78, "TLS", "--tls-certificate", "x.pem")
+        refuses(64, "number", "--threads", "0")
+        for listen, word in (("0.0.0.0:0", "loopback"), ("[::]:0", "loopback"), ("nonsense", "no address"), ("127.0.0.1", "no address"), ("127.0.0.1:99999", "no address")):
+            server = Elsewhere(listen, start=False)
+            status, said = server.refuses_to_start()
+            check(status == 78 and word in said, f"{listen}: {status} {said}")
+            shutil.rmtree(server.folder, ignore_errors=True)
+        with Elsewhere("0.0.0.0:%d" % free_port(), start=False, arguments=["--proxy"]) as server:
+            server.port = int(server.listen.rpartition(":")[2])
+            server.start()
+
+    @tests.test("serving: one port, one folder, one server")
+    def alone():
+        with Server(POLICY) as server:
+            other = Server(POLICY, start=False)
+            other.port = server.port
+            status, said = other.refuses_to_start()
+            check(status == 78 and "listened" in said, f"the same port: {status} {said}")
+            shutil.rmtree(other.folder, ignore_errors=True)
+            twin = Server(POLICY, start=False, folder=server.folder, log=os.path.join(server.folder, "twin.log"))
+            status, said = twin.refuses_to_start(within=1)
+            check(status == 75, f"the same folder: {status} {said}")
+            server.operator().get("/healthz").expect(200)
+
+    @tests.test("serving: the folder's socket")
+    def folder_socket():
+        deep = os.path.join("x" * 60, "y" * 60)
+        with Server(POLICY) as server:
+            mode = os.stat(os.path.join(server.data, "garant.sock")).st_mode
+            check(stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600, f"mode {mode:o}")
+            server.operator().get("/v1/policy").expect(200)
+            if os.geteuid() == 0:
+                os.chmod(server.folder, 0o755)
+                os.chmod(server.data, 0o755)
+                os.chmod(os.path.join(server.data, "garant.sock"), 0o666)
+                code = ("import os,socket,sys;os.setuid(65534);s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);"
+                        "s.sendall(b'GET /v1/policy HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');sys.exit(bool(s.recv(9)))")
+                run = subprocess.run(["/usr/bin/python3", "-c", code, os.path.join(server.data, "garant.sock")], capture_output=True, text=True)
+                check(run.returncode == 0 or "ConnectionReset" in run.stderr or "BrokenPipe" in run.stderr, f"another user is served: {run.stderr}")
+            server.stop()
+            check(not os.path.exists(os.path.join(server.data, "garant.sock")), "the socket stays behind")
+        server = Server(POLICY, start=False)
+        server.data = os.path.join(server.folder, deep, "data")
+        os.makedirs(os.path.dirname(server.data))
+        with server:
+            server.start()
+            check(server.token("app"), "a folder with a long path")
+
+    @tests.test("serving: a new policy without a pause")
+    def reload():
+        server = Server(POLICY, start=False)
+        server.policy = os.path.join(server.folder, "policy.yaml")
+        shutil.copy(os.path.join(TOP, POLICY), server.policy)
+        with server:
+            server.start()
+            client, operator = server.client("app"), server.operator()
+            with open(server.policy, encoding="utf-8") as file:
+                text = file.read()
+            def write(new):
+                with open(server.policy, "w", encoding="utf-8") as file:
+                    file.write(new)
+            def version():
+                return client.get("/v1/policy").expect(200).json["version"]
+            def signalled(wanted):
+                server.process.send_signal(signal.SIGHUP)
+                for _ in range(100):
+                    if wanted():
+                        return
+                    time.sleep(0.05)
+                raise Fault("SIGHUP had no effect: " + server.log()[-800:])
+            write(text.replace('version: "1.0"', 'version: "1.1"'))
+            signalled(lambda: version() == "1.1")
+            write(text.replace("categories: [identity", "categories: [idenity"))
+            signalled(lambda: "not reloaded" in server.log())
+            check(version() == "1.1" and "idenity" in server.log(), "a faulty file changed something, or nothing was said")
+            problem = operator.post("/v1/policy/reload")
+            check(problem.status == 422 and problem.json["findings"][0]["line"] > 0, f"{problem.status} {problem.body}")
+            check(problem.headers["content-type"] == "application/problem+json", "no problem")
+            write(text.replace('version: "1.0"', 'version: "1.2"'))
+            check(operator.post("/v1/policy/reload").expect(200).json["version"] == "1.2" and version() == "1.2", "over the API")
+
+    @tests.test("serving: what is begun is ended")
+    def drain():
+        with Server(POLICY) as server:
+            client, answers, failed = server.client("app"), [], []
+            def work(n):
+                own = Client(server.port, client.token)
+                for k in range(10_000):
+                    try:
+                        answers.append(own.post("/v1/subjects", {"data": {**PERSON, "contact": {"email": f"p{n}-{k}@example.org"}}, "source": "person"}).expect(201).json["id"])
+                    except (OSError, Fault, __import__("http").client.HTTPException) as error:
+                        failed.append(repr(error))
+                        return
+            threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+            for thread in threads:
+                thread.start()
+            time.sleep(1)
+            began = time.monotonic()
+            status = server.stop()
+            took = time.monotonic() - began
+            for thread in threads:
+                thread.join()
+            check(status == 0 and took < 5, f"status {status} after {took:.1f} s")
+            check(not [f for f in failed if "HTTP" in f and "Remote" not in f or "Fault" in f], f"{failed[:3]}")
+            server.start()
+            held = {server.client("app").get(f"/v1/subjects/{i}?purpose=service").status for i in answers}
+            check(held == {200}, f"acknowledged people are gone: {held}")
+            return f"{len(answers)} made, all held; stopped in {took * 1000:.0f} ms"
+
+    @tests.test("serving: behind a proxy, failures count for whom it names")
+    def proxied():
+        port = free_port()
+        with Elsewhere(f"127.0.0.1:{port}", start=False, arguments=["--proxy"]) as server:
+            server.port = port
+            server.start()
+            def bad(address):
+                return Client(server.port, "garant_" + "A" * 43).get("/v1/policy", **{"X-Forwarded-For": address}).status
+            check([bad("192.0.2.7") for _ in range(30)][-1] == 429, "not slowed down")
+            check(bad("198.51.100.9, 192.0.2.8") == 401 and bad("2001:db8::1") == 401, "another client is slowed down too")
+
+    @tests.test("serving: the access log names no path")
+    def access_log():
+        with Server(POLICY, arguments=["--access-log"]) as server:
+            made = server.client("app").create(PERSON)
+            server.client("app").read(made["id"], "service").expect(200)
+            log = server.log()
+            check('"route":"/v1/subjects/{id}"' in log and '"status":200' in log, "no line")
+            check(made["id"] not in log and "zoe" not in log.lower() and "purpose=" not in log, "the log says too much")
+
+    @tests.test("serving: limit of an address")
+    def per_address():
+        with Server(POLICY, arguments=["--per-address", "5"]) as server:
+            kept = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+            server.anyone().get("/healthz").expect(200)          # loopback has no share
+            for one in kept:
+                one.close()

@@ -1,0 +1,124 @@
+"""Slow clients: headers, bodies and reads in drops, on many connections, while an honest client is served as before."""
+import contextlib, os, resource, socket, statistics, threading, time
+import wire
+from garant import Server, check
+
+RELEASE = os.environ.get("GARANT_TIER") == "release"
+SOCKETS = 1000
+SECONDS = 600 if RELEASE else 14
+
+
+def drip(port, first, drop, count, until):
+    """Opens connections that send `first` and then a `drop` each second; gives how many the server has closed by the end."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+    open_ones, closed = [], 0
+    for _ in range(count):
+        with contextlib.suppress(OSError):
+            connection = wire.connect(port)
+            connection.sendall(first)
+            open_ones.append(connection)
+    while time.monotonic() < until:
+        for connection in list(open_ones):
+            try:
+                connection.sendall(drop)
+                ended = connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+            except BlockingIOError:
+                continue
+            except OSError:
+                ended = True
+            if ended:
+                open_ones.remove(connection)
+                connection.close()
+                closed += 1
+        time.sleep(1)
+    for connection in open_ones:
+        connection.close()
+    return closed
+
+
+def honest(server, seconds):
+    """Latencies of an honest client, in milliseconds, on new and on kept connections."""
+    times, end = [], time.monotonic() + seconds
+    client = server.client("app")
+    while time.monotonic() < end:
+        began = time.monotonic()
+        client.post("/v1/decisions", {"purpose": "service", "act": "read"}).expect(200)
+        times.append((time.monotonic() - began) * 1000)
+        began = time.monotonic()
+        server.anyone().get("/healthz").expect(200)
+        times.append((time.monotonic() - began) * 1000)
+        time.sleep(0.005)
+    return times
+
+
+def p99(times):
+    return statistics.quantiles(times, n=100)[98]
+
+
+def register(tests):
+    def slowly(name, first, drop):
+        @tests.test("slow: " + name)
+        def function():
+            with Server("tests/lib/small.yaml") as server:
+                baseline = p99(honest(server, 2))
+                until, result = time.monotonic() + SECONDS, {}
+                thread = threading.Thread(target=lambda: result.update(closed=drip(server.port, first, drop, SOCKETS, until)))
+                thread.start()
+                time.sleep(1)
+                under = p99(honest(server, SECONDS - 2))
+                thread.join()
+                limit = max(2 * baseline, baseline + 20)
+                check(under <= limit, f"an honest client's p99 went from {baseline:.1f} to {under:.1f} ms")
+                check(result["closed"] >= SOCKETS * 0.9, f"only {result['closed']} of {SOCKETS} slow connections were closed")
+                server.anyone().get("/healthz").expect(200)
+            return f"{result['closed']} of {SOCKETS} closed; an honest client's p99 {baseline:.1f} ms before, {under:.1f} ms meanwhile"
+
+    slowly("headers in drops", b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X: y\r\n")
+    slowly("request line in drops", b"GET /", b"a")
+    slowly("nothing sent", b"", b"")
+
+    @tests.test("slow: bodies in drops")
+    def bodies():
+        head = b"POST /v1/decisions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+        with Server("tests/lib/small.yaml") as server:
+            until = time.monotonic() + 20
+            closed = drip(server.port, head, b" ", 200, until)
+            check(closed >= 180, f"only {closed} of 200 slow bodies were given up")
+            server.anyone().get("/healthz").expect(200)
+        return f"{closed} of 200 given up"
+
+    @tests.test("slow: answers that nobody reads")
+    def reads():
+        with Server("tests/lib/small.yaml") as server:
+            stuck = []
+            for _ in range(200):
+                connection = socket.socket()
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                connection.connect(("127.0.0.1", server.port))
+                connection.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    for _ in range(200):
+                        connection.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+                stuck.append(connection)
+            check(p99(honest(server, 3)) < 100, "an honest client waits")
+            time.sleep(24)
+            held = open_connections(server)
+            check(held <= 20, f"{held} connections are still held")
+            for connection in stuck:
+                connection.close()
+        return f"{held} of 200 still held after 27 s"
+
+    @tests.test("slow: more connections than there may be")
+    def many():
+        with Server("tests/lib/small.yaml", arguments=["--connections", "100"]) as server:
+            idle = [wire.connect(server.port) for _ in range(300)]
+            for _ in range(20):
+                server.anyone().get("/healthz").expect(200)
+            check(open_connections(server) <= 140, f"{open_connections(server)} connections are held")
+            for connection in idle:
+                connection.close()
+
+
+def open_connections(server):
+    body = server.operator().get("/metrics").expect(200).body.decode()
+    return int(next(line.split()[1] for line in body.splitlines() if line.startswith("garant_connections ")))
