@@ -44,6 +44,9 @@ enum err verb_serve(struct cli *cli)
     TRY(check_clock(cli, listen));
     if (!options.policy_file.n)
         return say(cli->arena, ERR_USAGE, "name the policy with --policy FILE");
+    options.lawful = !cli_has(cli, TEXT("unlawful"));
+    if (!options.lawful)
+        LOG(LOG_WARN, "the policy is run whatever the law says of it", LOG_TEXT("option", TEXT("--unlawful")));
     struct app *app = NULL;
     enum err e = app_open(cli->arena, &options, &findings, &app);
     cli_findings(cli, options.policy_file, &findings, true);

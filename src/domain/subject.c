@@ -734,9 +734,8 @@ enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair_bool(&w, TEXT("allowed"), true);
-    json_pair(&w, TEXT("clause"), clause->path);
-    json_pair(&w, TEXT("file"), clause->file);
-    json_pair_int(&w, TEXT("line"), clause->at.line);
+    json_name(&w, TEXT("clause"));
+    clause_json(&w, clause);
     json_close(&w, '}');
     out->body = arena_copy(c->arena, buf_text(&b));
     return out->body.p ? OK : ERR_MEMORY;

@@ -47,6 +47,7 @@ HANDLER(hold_release, hold_release(c, ID, SECOND_PARAM, &answer))
 
 HANDLER(attachment_add, attachment_add(c, ID, ASKED("category"), ASKED("name"), request_header(q, TEXT("Content-Type")), q->body, &answer))
 HANDLER(attachment_get, attachment_get(c, ID, SECOND_PARAM, ASKED("purpose"), &answer))
+HANDLER(attachment_drop, attachment_drop(c, ID, SECOND_PARAM, &answer))
 HANDLER(transient_put, transient_put(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(transient_get, transient_get(c, ID, SECOND_PARAM, ASKED("purpose"), &answer))
 HANDLER(transient_drop, transient_drop(c, ID, SECOND_PARAM, &answer))

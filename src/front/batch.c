@@ -1,6 +1,7 @@
 /* POST /v1/batch: many requests in one, each through the same router, gate and handler as if it had come alone. */
 #include "base/fiber.h"
 #include "front/gate.h"
+#include "front/schema.h"
 
 /* Requests about one person are done in their order; those about others side by side, so that they share commits. */
 enum { LANES = 32 };
@@ -44,11 +45,8 @@ static enum err item_request(struct ctx *c, const struct batch *b, const struct 
     *q = (struct request){ .front = b->outer->front, .method = method_of(json_text(item->in, TEXT("method"))),
                            .target = json_text(item->in, TEXT("path")), .operator_socket = b->outer->operator_socket, .in_batch = true,
                            .address = b->outer->address, .json = json_get(item->in, TEXT("body")) };
-    JSON_EACH(member, item->in)
-        if (!text_eq(member->key, TEXT("method")) && !text_eq(member->key, TEXT("path")) && !text_eq(member->key, TEXT("if_match")) &&
-            !text_eq(member->key, TEXT("body")))
-            return say(c->arena, ERR_USAGE, "an item of a batch has method, path, if_match and body, nothing else");
-    if (item->in->kind != J_OBJECT || !q->target.n || q->method == METHOD_UNKNOWN)
+    TRY(schema_check(c->arena, TEXT("BatchItem"), item->in));
+    if (!q->target.n || q->method == METHOD_UNKNOWN)
         return say(c->arena, ERR_USAGE, "an item of a batch needs a method and a path");
     TRY(route_find(c->arena, q));
     if (!text_starts(q->route->path, TEXT("/v1/")) || q->route->body == BODY_FILE || text_starts(q->route->output, TEXT("=")) ||
@@ -118,8 +116,8 @@ static void run_lane(void *arg)
 static enum err read_items(struct ctx *c, const struct request *q, struct batch *b)
 {
     const struct json *list = json_get(q->json, TEXT("requests"));
-    if (!list || list->kind != J_ARRAY || q->json->count != 1)
-        return say(c->arena, ERR_USAGE, "a batch is an object with the list \"requests\", and nothing else");
+    if (!list)
+        return say(c->arena, ERR_USAGE, "a batch is an object with the list \"requests\"");
     if (list->count > BATCH_LIMIT)
         return say(c->arena, ERR_TOO_LARGE, "a batch has at most %d requests", BATCH_LIMIT);
     b->items = NEW_ARRAY(c->arena, struct item, list->count + 1);

@@ -3,6 +3,7 @@
 #include "base/fiber.h"
 #include "domain/idempotency.h"
 #include "front/gate.h"
+#include "front/schema.h"
 
 size_t front_body_limit(const struct route *route)
 {
@@ -33,16 +34,8 @@ static bool json_type(text header)
     return !type.p || text_eq_nocase(type, TEXT("application/json")) || text_eq_nocase(type, TEXT("application/merge-patch+json"));
 }
 
-static enum err decode_body(struct arena *a, struct request *q)
+static enum err parse_body(struct arena *a, struct request *q)
 {
-    switch (q->route->body) {
-    case BODY_FILE: return OK;
-    case BODY_NONE: return q->body.n || q->json ? say(a, ERR_USAGE, "this resource takes no body") : OK;
-    case BODY_OPTIONAL:
-    case BODY_JSON: break;
-    }
-    if (q->in_batch || (!q->body.n && q->route->body == BODY_OPTIONAL))
-        return q->json || q->route->body == BODY_OPTIONAL ? OK : say(a, ERR_JSON, "the item has no body");
     if (!json_type(request_header(q, TEXT("Content-Type"))))
         return say(a, ERR_MEDIA_TYPE, "this resource takes application/json%s", q->method == METHOD_PATCH ? " or application/merge-patch+json" : "");
     if (!text_utf8(q->body))
@@ -50,6 +43,23 @@ static enum err decode_body(struct arena *a, struct request *q)
     TRY(bound_values(a, q->body));
     enum err e = json_parse(a, q->body, &q->json);
     return e == ERR_MEMORY ? say(a, ERR_TOO_LARGE, "the JSON needs more memory than a request has") : e;
+}
+
+/* An item of a batch brings its body as JSON already. */
+static enum err decode_body(struct arena *a, struct request *q)
+{
+    enum body_kind kind = q->route->body;
+    if (kind == BODY_FILE)
+        return OK;
+    if (kind == BODY_NONE)
+        return q->body.n || q->json ? say(a, ERR_USAGE, "this resource takes no body") : OK;
+    if (!q->in_batch && (q->body.n || kind == BODY_JSON))
+        TRY(parse_body(a, q));
+    if (!q->json)
+        return kind == BODY_OPTIONAL ? OK : say(a, ERR_JSON, "the item has no body");
+    if (!q->route->input.n)
+        return q->json->kind == J_OBJECT && !q->json->count ? OK : say(a, ERR_USAGE, "this resource takes no body, or an empty object");
+    return schema_check(a, q->route->input, q->json);
 }
 
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r)

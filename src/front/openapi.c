@@ -1,14 +1,30 @@
 /* GET /openapi.json: OpenAPI 3.1 from the rows of routes.def and schemas.def. */
 #include "front/front.h"
-
-struct member { text schema, name, type; bool required; text en; };
-static const struct member members[] = {
-#define MEMBER(schema, name, type, required, en) { TEXT_INIT(#schema), TEXT_INIT(name), TEXT_INIT(type), required, TEXT_INIT(en) },
-#include "front/schemas.def"
-};
-enum { MEMBERS = sizeof members / sizeof *members };
+#include "front/schema.h"
 
 /* ---- Schemas. ---- */
+
+static void put_type(struct json_out *w, text type);
+
+/* "X+": one X or a list of them. */
+static void put_one_or_many(struct json_out *w, text type)
+{
+    json_name(w, TEXT("oneOf"));
+    json_open(w, '[');
+    for (int many = 0; many < 2; many++) {
+        json_open(w, '{');
+        if (many) {
+            json_pair(w, TEXT("type"), TEXT("array"));
+            json_name(w, TEXT("items"));
+            json_open(w, '{');
+        }
+        put_type(w, type);
+        if (many)
+            json_close(w, '}');
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
 
 static void put_type(struct json_out *w, text type)
 {
@@ -19,6 +35,12 @@ static void put_type(struct json_out *w, text type)
         { TEXT_INIT("integer"), TEXT_INIT("\"type\":\"integer\"") },
         { TEXT_INIT("boolean"), TEXT_INIT("\"type\":\"boolean\"") },
     };
+    if (text_starts(type, TEXT("~")))
+        type = text_from(type, 1);
+    if (text_ends(type, TEXT("+"))) {
+        put_one_or_many(w, text_upto(type, type.n - 1));
+        return;
+    }
     if (type.n > 2 && (type.p[0] == '[' || type.p[0] == '{')) {
         bool list = type.p[0] == '[';
         json_pair(w, TEXT("type"), list ? TEXT("array") : TEXT("object"));
@@ -42,39 +64,37 @@ static void put_type(struct json_out *w, text type)
     }
 }
 
-static size_t put_schema(struct json_out *w, size_t at)
+/* One schema, from its first row to its last; gives the row behind. */
+static const struct schema_member *put_schema(struct json_out *w, const struct schema_member *first, const struct schema_member *end)
 {
-    text schema = members[at].schema;
-    size_t first = at, end = at;
-    while (end < MEMBERS && text_eq(members[end].schema, schema))
-        end++;
-    json_name(w, schema);
+    const struct schema_member *m = first;
+    json_name(w, first->schema);
     json_open(w, '{');
-    if (!members[at].name.n) {
-        put_type(w, members[at].type);
-        json_pair(w, TEXT("description"), members[at].en);
+    if (!first->name.n) {
+        put_type(w, first->type);
+        json_pair(w, TEXT("description"), first->en);
         json_close(w, '}');
-        return end;
+        return first + 1;
     }
     json_pair(w, TEXT("type"), TEXT("object"));
     json_name(w, TEXT("required"));
     json_open(w, '[');
-    for (; at < end; at++)
-        if (members[at].required)
-            json_put_text(w, members[at].name);
+    for (; m < end && text_eq(m->schema, first->schema); m++)
+        if (m->required)
+            json_put_text(w, m->name);
     json_close(w, ']');
     json_name(w, TEXT("properties"));
     json_open(w, '{');
-    for (at = first; at < end; at++) {
-        json_name(w, members[at].name);
+    for (const struct schema_member *one = first; one < m; one++) {
+        json_name(w, one->name);
         json_open(w, '{');
-        put_type(w, members[at].type);
-        json_pair(w, TEXT("description"), members[at].en);
+        put_type(w, one->type);
+        json_pair(w, TEXT("description"), one->en);
         json_close(w, '}');
     }
     json_close(w, '}');
     json_close(w, '}');
-    return end;
+    return m;
 }
 
 /* ---- Operations. ---- */
@@ -232,8 +252,10 @@ enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)
     json_put_raw(w, TEXT("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
     json_name(w, TEXT("schemas"));
     json_open(w, '{');
-    for (size_t i = 0; i < MEMBERS;)
-        i = put_schema(w, i);
+    size_t count;
+    const struct schema_member *rows = schema_members(&count);
+    for (const struct schema_member *at = rows; at < rows + count;)
+        at = put_schema(w, at, rows + count);
     json_close(w, '}');
     json_close(w, '}');
     json_close(w, '}');

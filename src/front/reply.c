@@ -94,21 +94,6 @@ void reply_bytes(struct reply *r, int status, text type, text body) { r->status 
 
 void reply_none(struct reply *r) { r->status = 204; }
 
-static void put_clause(struct json_out *w, const struct clause *clause)
-{
-    json_name(w, TEXT("clause"));
-    json_open(w, '{');
-    json_pair(w, TEXT("path"), clause->path);
-    json_pair(w, TEXT("file"), clause->file);
-    json_pair_int(w, TEXT("line"), clause->at.line);
-    json_name(w, TEXT("promises"));
-    json_open(w, '[');
-    for (text rest = clause->promises; rest.n;)
-        json_put_text(w, text_trim(text_cut(&rest, ',')));
-    json_close(w, ']');
-    json_close(w, '}');
-}
-
 void reply_problem_open(struct reply *r, const struct why *why, text language, int status)
 {
     const struct err_row *row = err_row(why->code);
@@ -127,8 +112,10 @@ void reply_problem_open(struct reply *r, const struct why *why, text language, i
     if (detail.n && text_utf8(detail))
         json_pair(w, TEXT("detail"), detail);
     json_pair(w, TEXT("code"), row->slug);
-    if (why->clause)
-        put_clause(w, why->clause);
+    if (why->clause) {
+        json_name(w, TEXT("clause"));
+        clause_json(w, why->clause);
+    }
     if (why->field[0])
         json_pair(w, TEXT("field"), text_of(why->field));
 }

@@ -118,6 +118,20 @@ static struct clause clause_of(const struct loaded *l, const struct node *n)
     return *policy_clause(&l->policy, n ? n->path : TEXT(""));
 }
 
+void clause_json(struct json_out *w, const struct clause *c)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("path"), c->path);
+    json_pair(w, TEXT("file"), c->file);
+    json_pair_int(w, TEXT("line"), c->at.line);
+    json_name(w, TEXT("promises"));
+    json_open(w, '[');
+    for (text rest = c->promises; rest.n;)
+        json_put_text(w, text_trim(text_cut(&rest, ',')));
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
 text clause_print(struct arena *a, const struct clause *c)
 {
     bool several = text_index(c->promises, ',') >= 0;

@@ -220,6 +220,8 @@ void policy_unref(const struct policy **p);
 
 /* "policies/site-fr.yaml:84, promise FR-03": how a refusal names its clause. */
 text clause_print(struct arena *a, const struct clause *c);
+/* {"path", "file", "line", "promises": […]}: the same in an answer. */
+void clause_json(struct json_out *w, const struct clause *c);
 
 /* Indexes by name, -1 when the file does not have it. */
 int policy_category(const struct policy *p, text name);

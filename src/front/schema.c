@@ -1,0 +1,89 @@
+/* Schemas of bodies. */
+#include "front/schema.h"
+
+static const struct schema_member members[] = {
+#define MEMBER(schema, name, type, required, en) { TEXT_INIT(#schema), TEXT_INIT(name), TEXT_INIT(type), required, TEXT_INIT(en) },
+#include "front/schemas.def"
+};
+enum { MEMBERS = sizeof members / sizeof *members };
+
+const struct schema_member *schema_members(size_t *count)
+{
+    *count = MEMBERS;
+    return members;
+}
+
+/* The kind of JSON that a plain type is written as, and its name in messages; false for a schema's name. */
+static bool plain_kind(text type, enum json_kind *kind, const char **name)
+{
+    static const struct { text type; enum json_kind kind; const char *name; } rows[] = {
+        { TEXT_INIT("text"), J_TEXT, "a text" }, { TEXT_INIT("id"), J_TEXT, "a text" }, { TEXT_INIT("time"), J_TEXT, "a text" },
+        { TEXT_INIT("integer"), J_NUMBER, "a number" }, { TEXT_INIT("boolean"), J_BOOL, "true or false" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (text_eq(rows[i].type, type)) {
+            *kind = rows[i].kind, *name = rows[i].name;
+            return true;
+        }
+    return false;
+}
+
+static enum err wrong_kind(struct arena *a, text where, const char *expected)
+{
+    say(a, ERR_USAGE, "\"%.*s\" must be %s", T(where), expected);
+    snprintf(a->why.field, sizeof a->why.field, "%.*s", T(where));
+    return ERR_USAGE;
+}
+
+static enum err check(struct arena *a, text where, text type, const struct json *v);
+
+static enum err check_members(struct arena *a, text where, const struct schema_member *first, const struct json *v)
+{
+    if (v->kind != J_OBJECT)
+        return wrong_kind(a, where, "an object");
+    JSON_EACH(member, v) {
+        const struct schema_member *row = NULL, *near = NULL;
+        unsigned least = 3;
+        for (const struct schema_member *m = first; m < members + MEMBERS && text_eq(m->schema, first->schema); m++) {
+            unsigned distance = text_distance(member->key, m->name, 2);
+            row = text_eq(member->key, m->name) ? m : row;
+            if (distance < least)
+                least = distance, near = m;
+        }
+        /* The unknown name itself may be personal, and is not said again. */
+        if (!row && near)
+            return say(a, ERR_USAGE, "\"%.*s\" has an unknown member, did you mean \"%.*s\"?", T(where), T(near->name));
+        if (!row)
+            return say(a, ERR_USAGE, "\"%.*s\" has a member that is none of those of %.*s", T(where), T(first->schema));
+        if (row->required || member->kind != J_NULL)
+            TRY(check(a, row->name, row->type, member));
+    }
+    return OK;
+}
+
+static enum err check(struct arena *a, text where, text type, const struct json *v)
+{
+    enum json_kind kind;
+    const char *name;
+    if (text_eq(type, TEXT("any")) || text_starts(type, TEXT("~")))
+        return OK;
+    if (plain_kind(type, &kind, &name))
+        return v->kind == kind ? OK : wrong_kind(a, where, name);
+    bool either = text_ends(type, TEXT("+")), list = type.n && type.p[0] == '[', map = type.n && type.p[0] == '{';
+    if (either || list || map) {
+        text inner = either ? text_upto(type, type.n - 1) : text_upto(text_from(type, 1), type.n - 2);
+        if (either && v->kind != J_ARRAY)
+            return check(a, where, inner, v);
+        if (v->kind != (map ? J_OBJECT : J_ARRAY))
+            return wrong_kind(a, where, map ? "an object" : "a list");
+        JSON_EACH(item, v)
+            TRY(check(a, where, inner, item));
+        return OK;
+    }
+    for (const struct schema_member *m = members; m < members + MEMBERS; m++)
+        if (text_eq(m->schema, type))
+            return m->name.n ? check_members(a, where, m, v) : check(a, where, m->type, v);
+    return say(a, ERR_INTERNAL, "there is no schema %.*s", T(type));
+}
+
+enum err schema_check(struct arena *a, text type, const struct json *value) { return check(a, TEXT("body"), type, value); }
