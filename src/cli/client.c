@@ -159,8 +159,6 @@ enum err client_open(struct cli *cli, struct client *out)
     CLEANUP(close_fd) int fd = connect_socket(cli->arena, options.data_dir);
     if ((out->running = fd >= 0))
         return OK;
-    if (!options.policy_file.n)
-        return say(cli->arena, ERR_USAGE, "no server runs on %.*s: name the policy with --policy FILE", T(options.data_dir));
     enum err e = app_open(cli->arena, &options, &findings, &out->app);
     cli_findings(cli, options.policy_file, &findings, e != OK);
     if (e == OK)

@@ -126,6 +126,26 @@ enum err app_reload(struct app *app, struct arena *a, struct findings *f)
 
 /* ---- Opening and closing. ---- */
 
+/* Without a file: the version that was in force last, as the data folder keeps it. For commands that only look after the folder. */
+static enum err last_policy(struct app *app, struct arena *a, struct findings *f)
+{
+    text yaml = { NULL, 0 }, hash = { NULL, 0 };
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(app->store, a, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
+        if (query_next(&q)) {
+            hash = arena_print(a, "policy %.*s", T(query_bytes(&q, 0)));
+            yaml = arena_copy(a, query_bytes(&q, 1));
+        }
+        TRY(q.status);
+    }
+    if (!yaml.p)
+        return say(a, ERR_USAGE, "this data folder has seen no policy yet: name one with --policy FILE");
+    return policy_load(a, yaml, hash, f, &app->policy);
+}
+
 static enum err open_parts(struct arena *a, const struct app_options *o, struct findings *f, struct app *app)
 {
     char clock_file[4096];
@@ -138,9 +158,12 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     }
     app->lawful = o->lawful;
     TRY(crypt_init(a));
-    TRY(load_policy(app, a, f, &app->policy));
+    if (o->policy_file.n)
+        TRY(load_policy(app, a, f, &app->policy));
     struct store_options so = { .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock };
     TRY(store_open(a, &so, &app->store));
+    if (!app->policy)
+        TRY(last_policy(app, a, f));
     if (!(app->transient = transient_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
     return publish(app, a, app->policy);

@@ -4,7 +4,7 @@
 #include "domain/ctx.h"
 
 struct app_options {
-    text policy_file;                          /* path of the YAML file; its path is what clauses name */
+    text policy_file;                          /* path of the YAML file; its path is what clauses name; empty: the folder's last version */
     text data_dir, master_file;
     text site_country;                         /* where this machine stands, "" when not said: checked against hosting */
     text clock_file;                           /* simulated clock for tests, "" for the machine's */

@@ -122,7 +122,9 @@ static enum err check(struct ctx *c, text category, text name, text content, con
         return say(c->arena, ERR_VALUE, "a file's name has 1 to %d bytes of UTF-8, without '/', '\\' or control characters", NAME_MAX_BYTES);
     if (content.n > ATTACHMENT_MAX)
         return say(c->arena, ERR_TOO_LARGE, "a file has at most %d bytes", ATTACHMENT_MAX);
-    return value_no_card(c, TEXT("the file's name"), name);
+    TRY(value_no_card(c, TEXT("the file's name"), name));
+    /* By what it is, not by what it is said to be: any text is looked through, pictures and the like are not. */
+    return text_utf8(content) ? value_no_card(c, TEXT("the file"), content) : OK;
 }
 
 static msec due_of(struct ctx *c, const struct person *p, const struct category *cat, enum err *status)

@@ -1,5 +1,6 @@
 /* A change of what is held of one person: made ready outside the queue, written in one commit. */
 #include "domain/change.h"
+#include "base/card.h"
 #include "domain/duty.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
@@ -78,7 +79,7 @@ static enum err run_consents(struct db *db, const struct change *ch)
             TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording))));
         TRY(db_run(db, SQL_CONSENT_ADD, NULL,
                    ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
-                        V_TEXT(ch->policy_version), V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->by),
+                        V_TEXT(ch->policy_version), V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->actor),
                         k->evidence.bytes.n ? V_SEALED(k->evidence) : V_NULL)));
         withdrawn |= text_eq(k->decision, TEXT("withdrawn"));
     }
@@ -215,15 +216,22 @@ static enum err consent_purpose(struct ctx *c, text name, const struct purpose *
     return OK;
 }
 
+/* Who took the consent and what shows it are personal: sealed together. */
 static enum err consent_evidence(struct ctx *c, const struct change *ch, text evidence, struct change_consent *out)
 {
-    if (!evidence.n)
+    if (!evidence.n && !out->by.n)
         return OK;
-    KEY_AUTO key;
     TRY(value_no_card(c, TEXT("evidence"), evidence));
+    KEY_AUTO key;
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("by"), out->by.n ? out->by : (text){ NULL, 0 });
+    json_pair(&w, TEXT("evidence"), evidence.n ? evidence : (text){ NULL, 0 });
+    json_close(&w, '}');
     key_derive(&ch->person->key, TEXT("consent"), &key);
     struct place place = { .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("consent"), .field = out->purpose };
-    return seal(c->arena, &key, &place, evidence, &out->evidence);
+    return seal(c->arena, &key, &place, buf_text(&b), &out->evidence);
 }
 
 static enum err one_consent(struct ctx *c, const struct change *ch, const struct json *in, struct change_consent *out)
@@ -242,13 +250,14 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
     TRY(consent_channel(c, p, out->channel));
     if (!out->channel.p)
         out->channel = TEXT("");
-    if (out->method.n > 64 || out->by.n > 64 || wording.n > 8192)
-        return say(c->arena, ERR_VALUE, "\"method\" and \"by\" have at most 64 characters, \"wording\" 8192");
-    TRY(value_no_card(c, TEXT("method"), out->method));
+    if (!text_eq(value_shown(out->method), out->method))
+        return say(c->arena, card_find(out->method, NULL) ? ERR_CARD_NUMBER : ERR_VALUE,
+                   "\"method\" is a name of at most 64 lower-case letters, digits, '.' and '_'");
+    if (out->by.n > 256 || wording.n > 8192)
+        return say(c->arena, ERR_VALUE, "\"by\" has at most 256 bytes, \"wording\" 8192");
     TRY(value_no_card(c, TEXT("by"), out->by));
     TRY(value_no_card(c, TEXT("wording"), wording));
-    if (!out->by.n)
-        out->by = c->actor.name;
+    out->actor = c->actor.name;
     /* Without a wording of its own, the proof is of the purpose as the policy words it. */
     out->wording = wording.n ? wording : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
     digest_hex(out->wording, out->wording_hash);

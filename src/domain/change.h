@@ -5,7 +5,7 @@
 
 struct change_identifier { text field; struct digest digest; bool remove; };
 struct change_consent {
-    text purpose, channel, decision, method, by, wording;   /* purpose "" never occurs; channel "" is none */
+    text purpose, channel, decision, method, actor, by, wording;   /* `by` names a person: it is sealed in the evidence; channel "" is none */
     char wording_hash[65];
     sealed evidence;
 };

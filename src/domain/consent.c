@@ -6,7 +6,7 @@
 #include "domain/value.h"
 #include "domain/write.h"
 
-static void put_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy)
+static void put_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy, text evidence)
 {
     json_open(w, '{');
     json_pair(w, TEXT("purpose"), k->purpose);
@@ -16,7 +16,9 @@ static void put_row(struct ctx *c, struct json_out *w, const struct change_conse
     json_pair(w, TEXT("policy"), policy);
     json_pair(w, TEXT("wording_hash"), k->wording_hash[0] ? text_of(k->wording_hash) : (text){ NULL, 0 });
     json_pair(w, TEXT("method"), k->method.n ? k->method : (text){ NULL, 0 });
-    json_pair(w, TEXT("by"), k->by.n ? k->by : (text){ NULL, 0 });
+    json_pair(w, TEXT("by"), k->by.n ? k->by : k->actor);
+    if (evidence.n)
+        json_pair(w, TEXT("evidence"), evidence);
     json_close(w, '}');
 }
 
@@ -28,7 +30,7 @@ static enum err answer_rows(struct ctx *c, const struct change *ch, struct answe
     json_name(&w, TEXT("consents"));
     json_open(&w, '[');
     for (unsigned i = 0; i < ch->consent_count; i++)
-        put_row(c, &w, &ch->consents[i], ch->now, ch->policy_version);
+        put_row(c, &w, &ch->consents[i], ch->now, ch->policy_version, (text){ NULL, 0 });
     json_close(&w, ']');
     json_close(&w, '}');
     out->body = arena_copy(c->arena, buf_text(&b));
@@ -84,7 +86,7 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
 
 /* ---- The ledger of one person. ---- */
 
-struct ledger_row { struct change_consent k; msec at; text policy; struct ledger_row *next; };
+struct ledger_row { struct change_consent k; msec at; text policy; const struct json *evidence; struct ledger_row *next; };
 
 static enum err load_ledger(struct ctx *c, const struct person *p, struct ledger_row **out)
 {
@@ -102,11 +104,27 @@ static enum err load_ledger(struct ctx *c, const struct person *p, struct ledger
         row->policy = arena_copy(c->arena, query_bytes(&q, 4));
         text_cstr(query_bytes(&q, 5), row->k.wording_hash, sizeof row->k.wording_hash);
         row->k.method = arena_copy(c->arena, query_bytes(&q, 6));
-        row->k.by = arena_copy(c->arena, query_bytes(&q, 7));
+        row->k.by = row->k.actor = arena_copy(c->arena, query_bytes(&q, 7));
+        row->k.evidence.bytes = query_null(&q, 8) ? (text){ NULL, 0 } : arena_copy(c->arena, query_sealed(&q, 8).bytes);
         *out = row;
         out = &row->next;
     }
     return q.status;
+}
+
+static enum err open_evidence(struct ctx *c, const struct person *p, struct ledger_row *row)
+{
+    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("consent"), .field = row->k.purpose };
+    KEY_AUTO key;
+    text clear;
+    if (!row->k.evidence.bytes.n)
+        return OK;
+    key_derive(&p->key, TEXT("consent"), &key);
+    TRY(seal_open(c->arena, &key, &place, row->k.evidence, &clear));
+    TRY(json_parse(c->arena, clear, &row->evidence));
+    if (json_text(row->evidence, TEXT("by")).n)
+        row->k.by = json_text(row->evidence, TEXT("by"));
+    return OK;
 }
 
 enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_out *w)
@@ -117,8 +135,10 @@ enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_o
     TRY(person_consents(c, p, &live));
     json_name(w, TEXT("consents"));
     json_open(w, '[');
-    for (; rows; rows = rows->next)
-        put_row(c, w, &rows->k, rows->at, rows->policy);
+    for (; rows; rows = rows->next) {
+        TRY(open_evidence(c, p, rows));
+        put_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")));
+    }
     json_close(w, ']');
     json_name(w, TEXT("live"));
     json_open(w, '[');
@@ -151,7 +171,7 @@ enum err objection_set(struct ctx *c, text id, text purpose, bool objects, struc
 {
     PERSON_AUTO p;
     struct change ch;
-    struct change_consent row = { .purpose = purpose, .channel = TEXT("objection"), .method = TEXT("request"), .by = c->actor.name,
+    struct change_consent row = { .purpose = purpose, .channel = TEXT("objection"), .method = TEXT("request"), .actor = c->actor.name,
                                   .decision = objects ? TEXT("objected") : TEXT("lifted") };
     (void)out;
     TRY(person_open(c, id, false, &p));

@@ -37,6 +37,16 @@ static struct digest caller(const struct ctx *c)
     return d;
 }
 
+/* The key as it is kept: callers choose it, and may choose what is personal. */
+static text kept_key(const struct ctx *c)
+{
+    struct digest d;
+    BUF_AUTO b = buf_make(2 * sizeof d);
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("idempotency-key"), c->idempotency.key, &d);
+    buf_hex(&b, TEXT_BYTES(d));
+    return arena_copy(c->arena, buf_text(&b));
+}
+
 static enum err pack_answer(struct ctx *c, const struct answer *answer, text *out)
 {
     BUF_AUTO b = buf_make(1 << 20);
@@ -70,7 +80,7 @@ enum err idempotency_find(struct ctx *c, bool *found, struct answer *out)
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
         struct digest who = caller(c);
-        query_start(&q, db, SQL_IDEMPOTENCY_FIND, ARGS(V_BYTES(TEXT_BYTES(who)), V_TEXT(c->idempotency.key), V_INT(c->now - IDEMPOTENCY_KEPT)));
+        query_start(&q, db, SQL_IDEMPOTENCY_FIND, ARGS(V_BYTES(TEXT_BYTES(who)), V_TEXT(kept_key(c)), V_INT(c->now - IDEMPOTENCY_KEPT)));
         if (query_next(&q)) {
             request = arena_copy(c->arena, query_bytes(&q, 0));
             packed = arena_copy(c->arena, query_bytes(&q, 1));
@@ -85,7 +95,7 @@ enum err idempotency_find(struct ctx *c, bool *found, struct answer *out)
     return unpack_answer(c, packed, out);
 }
 
-struct kept { struct ctx *c; struct digest caller; enum err (*run)(struct db *db, struct write *w); void *arg; text answer; };
+struct kept { struct ctx *c; struct digest caller; text key; enum err (*run)(struct db *db, struct write *w); void *arg; text answer; };
 
 static enum err run_and_keep(struct db *db, struct write *w)
 {
@@ -93,7 +103,7 @@ static enum err run_and_keep(struct db *db, struct write *w)
     int64_t inserted;
     bool of_person = w->event.has_subject && !w->shred_count;   /* the answer to an erasure outlives the person */
     /* First the key: a second request that raced this one finds it taken before anything is written. */
-    TRY(db_run(db, SQL_IDEMPOTENCY_ADD, &inserted, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->c->idempotency.key),
+    TRY(db_run(db, SQL_IDEMPOTENCY_ADD, &inserted, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->key),
                V_BYTES(TEXT_BYTES(k->c->idempotency.request)), V_BYTES(k->answer), V_INT(k->c->now), V_INT(k->c->now - IDEMPOTENCY_KEPT),
                V_TEXT(k->c->tenant), of_person ? V_ID(w->event.subject) : V_NULL)));
     if (!inserted)
@@ -110,7 +120,7 @@ enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
 {
     if (!c->idempotency.key.p || !answer)
         return store_write(ctx_store(c), c->arena, w);
-    struct kept k = { .c = c, .caller = caller(c), .run = w->run, .arg = w->arg };
+    struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };
     TRY(pack_answer(c, answer, &k.answer));
     w->run = run_and_keep, w->arg = &k;
     enum err status = store_write(ctx_store(c), c->arena, w);
@@ -121,7 +131,7 @@ enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
 static enum err run_and_keep_again(struct db *db, struct write *w)
 {
     struct kept *k = w->arg;
-    TRY(db_run(db, SQL_IDEMPOTENCY_PUT, NULL, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->c->idempotency.key), V_BYTES(k->answer))));
+    TRY(db_run(db, SQL_IDEMPOTENCY_PUT, NULL, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->key), V_BYTES(k->answer))));
     w->arg = k->arg;
     enum err status = k->run ? k->run(db, w) : OK;
     w->arg = k;
@@ -132,7 +142,7 @@ enum err write_do_again(struct ctx *c, struct write *w, const struct answer *ans
 {
     if (!c->idempotency.key.p)
         return store_write(ctx_store(c), c->arena, w);
-    struct kept k = { .c = c, .caller = caller(c), .run = w->run, .arg = w->arg };
+    struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };
     TRY(pack_answer(c, answer, &k.answer));
     w->run = run_and_keep_again, w->arg = &k;
     enum err status = store_write(ctx_store(c), c->arena, w);

@@ -12,6 +12,7 @@ struct check {
     struct arena *a;                                      /* the caller's, for the reason */
     struct arena row;                                     /* what one entry needs */
     struct edge *edge;                                    /* grown anew */
+    int64_t seq;                                          /* of the row under check */
     struct query checkpoints;                             /* the kept ones, by size; the next is current when `pending` */
     bool pending;
     struct journal_report *report;
@@ -32,7 +33,26 @@ static bool same_hex(text hex, text bytes)
     return bytes.n == sizeof found && decode_hex(hex, found, sizeof found) && memcmp(found, bytes.p, sizeof found) == 0;
 }
 
-/* The person's pseudonym, made again while the key is there; *known false when it is not. */
+/* A link to somebody without a key is that of an erasure under way: begun (its intent stands), or ended since this reading
+ * began (the link is gone by now). Any other was put there by somebody else. */
+static enum err check_erased(struct check *c, text tenant, struct subject_id id)
+{
+    QUERY_AUTO intent;
+    query_start(&intent, c->keys, SQL_INTENT_GET, ARGS(V_TEXT(tenant), V_ID(id)));
+    bool under_way = query_next(&intent);
+    TRY(intent.status);
+    if (under_way)
+        return OK;
+    READ_AUTO now = NULL;
+    TRY(store_read(c->s, c->a, &now));
+    QUERY_AUTO link;
+    query_start(&link, now, SQL_JOURNAL_LINK, ARGS(V_INT(c->seq)));
+    bool linked = query_next(&link) && !query_null(&link, 0);
+    TRY(link.status);
+    return linked ? broken(c, "it is linked to a person who has no key") : OK;
+}
+
+/* The person's pseudonym, made again while the key is there; known false when it is not. */
 static enum err pseudonym(struct check *c, text tenant, text subject)
 {
     if (subject.n != SUBJECT_ID || !text_cstr(tenant, c->last.name, sizeof c->last.name))
@@ -42,8 +62,10 @@ static enum err pseudonym(struct check *c, text tenant, text subject)
     c->last.known = false;
     QUERY_AUTO q;
     query_start(&q, c->keys, SQL_KEY_GET, ARGS(V_TEXT(tenant), V_ID(id), V_INT(0)));
-    if (!query_next(&q))
-        return q.status;
+    bool has_key = query_next(&q);
+    TRY(q.status);
+    if (!has_key)
+        return check_erased(c, tenant, id);
     KEY_AUTO k;
     TRY(key_unwrap(c->a, store_master(c->s), tenant, id, 0, query_bytes(&q, 0), &k));
     journal_pseudonym(&k, &c->last.who);
@@ -69,6 +91,7 @@ static enum err check_columns(struct check *c, struct query *q)
     const struct json *leaf;
     msec at = query_int(q, 1), said;
     text tenant = query_bytes(q, 3), detail = query_bytes(q, 5);
+    c->seq = query_int(q, 0);
     arena_reset(&c->row);
     if (json_parse(&c->row, query_bytes(q, 2), &leaf) != OK)
         return broken(c, "it is not JSON");
