@@ -117,6 +117,50 @@ enum err certificate_issue(struct ctx *c, struct subject_id id, bool again, stru
     return answer_of(c, &k, out);
 }
 
+/* ---- Verifying one, anywhere. ---- */
+
+static enum err check_entry(struct arena *a, const struct signer *key, const struct json *journal, uint64_t *index, uint64_t *size)
+{
+    text entry = json_text(journal, TEXT("entry")), proof = json_text(journal, TEXT("proof"));
+    int64_t told;
+    if (!entry.p || !proof.p || !json_int(json_get(journal, TEXT("index")), &told))
+        return say(a, ERR_INTEGRITY, "the certificate has no entry of the journal, or no proof of it");
+    TRY(proof_open(a, key, proof, tree_leaf(entry), index, size));
+    return (uint64_t)told == *index ? OK : say(a, ERR_INTEGRITY, "the certificate's proof is of another entry");
+}
+
+/* What the entry says is what the certificate says: of this person, in this tenant, this act. */
+static enum err check_act(struct arena *a, const struct json *k, text entry)
+{
+    const struct json *e;
+    TRY(json_parse(a, entry, &e));
+    bool same = text_eq(json_text(e, TEXT("act")), TEXT("subject.erase")) && text_eq(json_text(e, TEXT("who")), json_text(k, TEXT("pseudonym"))) &&
+                text_eq(json_text(e, TEXT("tenant")), json_text(k, TEXT("tenant")));
+    return same ? OK : say(a, ERR_INTEGRITY, "the journal's entry is of another act than the certificate");
+}
+
+enum err certificate_verify(struct arena *a, text verifier, text certificate, struct answer *out)
+{
+    struct signer key;
+    const struct json *answer, *k;
+    text jws = text_trim(certificate), json;
+    uint64_t index, size;
+    TRY(crypt_init(a));
+    TRY(signer_parse(a, text_trim(verifier), &key));
+    if (text_starts(jws, TEXT("{"))) {
+        TRY(json_parse(a, jws, &answer));
+        jws = json_text(answer, TEXT("jws"));
+    }
+    TRY(certificate_open(a, &key, jws, &json));
+    TRY(json_parse(a, json, &k));
+    const struct json *journal = json_get(k, TEXT("journal"));
+    TRY(check_entry(a, &key, journal, &index, &size));
+    TRY(check_act(a, k, json_text(journal, TEXT("entry"))));
+    out->body = arena_print(a, "{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"at\":\"%.*s\",\"index\":%llu,\"size\":%llu}", T(json_text(k, TEXT("id"))),
+                            T(json_text(k, TEXT("kind"))), T(json_text(k, TEXT("at"))), (unsigned long long)index, (unsigned long long)size);
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
 /* ---- The page. ---- */
 
 static void row(struct buf *b, text name, text value)

@@ -8,5 +8,8 @@
 enum err erase_subject(struct ctx *c, text id, const struct json *in, struct answer *out);
 /* As JSON, or as a printable page when `html`, in c->language. Readable by its id after the person is gone. */
 enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out);
+/* Offline, without a store: whether a certificate (a JWS, or the JSON of an answer with one as its "jws") is signed with the key of that
+ * verifier's line ("name+hexid+base64"), and its entry in the journal that the key has signed. Answers {"id", "kind", "at", "index", "size"}. */
+enum err certificate_verify(struct arena *a, text verifier, text certificate, struct answer *out);
 
 #endif

@@ -1,12 +1,15 @@
 /* Erasure over a real store: keys and rows of every table, holds with ground and end, recipients, certificate, crash, leftovers. */
 #include "domain_fixture.h"
 #include "crypt/note.h"
+#include "domain/archive.h"
 #include "domain/consent.h"
 #include "domain/erasing.h"
 #include "domain/held.h"
+#include "domain/journal_folder.h"
 #include "domain/retention.h"
 #include "domain/subject.h"
 #include "store/tables.h"
+#include <string.h>
 
 static const char policy[] =
     "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n"
@@ -147,6 +150,19 @@ static void certificate_proves_itself(void **state)
     assert_int_equal(index, int_at(signed_, "journal.index"));
     assert_true(text_find(text_at(signed_, "journal.entry"), TEXT("\"act\":\"subject.erase\"")) > 0);
     assert_true(text_find(text_at(signed_, "journal.entry"), text_at(signed_, "pseudonym")) > 0);
+    /* offline, with nothing but the key: the JWS, the answer, and neither altered */
+    struct answer verified = { 0 };
+    text key = signer_verifier(&f->arena, store_signer(s)), body = arena_print(&f->arena, "{\"jws\":\"%.*s\"}\n", T(jws));
+    OKAY(certificate_verify(&f->arena, key, jws, &verified));
+    OKAY(certificate_verify(&f->arena, key, body, &verified));
+    assert_int_equal(int_at(parsed(f, verified.body), "index"), index);
+    for (size_t i = 0; i < jws.n; i += 97) {
+        char *altered = arena_alloc(&f->arena, jws.n);
+        memcpy(altered, jws.p, jws.n);
+        altered[i] = altered[i] == 'A' ? 'B' : 'A';
+        if (altered[i] != jws.p[i])
+            assert_int_not_equal(certificate_verify(&f->arena, key, (text){ altered, jws.n }, &verified), OK);
+    }
     /* read again by its id: the same; as a page: printable, in the reader's language */
     struct answer again = { 0 }, page = { 0 };
     text certificate = text_at(answer, "certificate.id");
@@ -159,15 +175,64 @@ static void certificate_proves_itself(void **state)
     assert_int_equal(certificate_get(&f->c, id, false, &again), ERR_NOT_FOUND);
 }
 
+/* The journal as files: what is new is added, the checkpoint names all of it. */
+static void journal_as_a_folder(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    for (int i = 0; i < 300; i++) {
+        char email[32];
+        snprintf(email, sizeof email, "p%d@example.org", i);
+        person_made(f, email, "");
+    }
+    text to = arena_print(&f->arena, "%s/public/journal", f->dir);
+    OKAY(journal_folder_write(&f->c, to, NULL, &out));
+    int64_t size = int_at(parsed(f, out.body), "size"), files = int_at(parsed(f, out.body), "files");
+    assert_true(size > 300 && size < 512);
+    assert_int_equal(files, 2 + 2 + 1 + 2);               /* entries, leaves, the level above, key and checkpoint */
+    OKAY(journal_folder_write(&f->c, to, NULL, &out));
+    assert_int_equal(int_at(parsed(f, out.body), "files"), 2);
+    char path[160], note[4096];
+    snprintf(path, sizeof path, "%.*s/checkpoint", T(to));
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    size_t n = fread(note, 1, sizeof note, in);
+    fclose(in);
+    uint64_t told;
+    struct hash root;
+    OKAY(checkpoint_open(&f->arena, store_signer(f->app->store), (text){ note, n }, &told, &root));
+    assert_int_equal(told, size);
+    snprintf(path, sizeof path, "%.*s/tile/entries/001.p/%d", T(to), (int)(size - 256));
+    in = fopen(path, "r");
+    assert_non_null(in);
+    fclose(in);
+}
+
 /* FR-08: what a ground holds stays in the archive to its day, then goes by itself, with its key and the last of the person. */
 static void held_data_goes_at_its_term(void **state)
 {
     struct fixture *f = *state;
+    struct answer out = { 0 };
     text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
     record_added(f, id, "invoices", "{'number':'INV-1'}");
     erased(f, id);
     assert_int_equal(rows_of(f, "record", "state = 1"), 1);
     assert_int_equal(rows_of(f, "subject", "state = 2"), 1);
+    /* meanwhile for the readers of the archive only, with a reason, on record */
+    assert_int_equal(archive_list(&f->c, (text){ NULL, 0 }, &out), ERR_FORBIDDEN);
+    assert_int_equal(archive_read(&f->c, id, TEXT("invoices"), TEXT("tax_audit_2030"), &out), ERR_FORBIDDEN);
+    fixture_as(f, "operator");
+    OKAY(archive_list(&f->c, (text){ NULL, 0 }, &out));
+    const struct json *list = parsed(f, out.body);
+    assert_int_equal(at_path(list, "archive")->count, 1);
+    assert_true(text_eq(text_at(list, "archive.0.category"), TEXT("invoices")) && text_find(out.body, TEXT("Ada")) < 0);
+    OKAY(archive_list(&f->c, text_at(list, "next"), &out));
+    assert_int_equal(at_path(parsed(f, out.body), "archive")->count, 0);
+    assert_int_equal(archive_read(&f->c, id, TEXT("invoices"), TEXT(""), &out), ERR_MISSING);
+    assert_int_equal(archive_read(&f->c, id, TEXT("identity"), TEXT("tax_audit_2030"), &out), ERR_NOT_FOUND);
+    OKAY(archive_read(&f->c, id, TEXT("invoices"), TEXT("tax_audit_2030"), &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "records.0.fields.number"), TEXT("INV-1")));
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%archive.read%tax_audit_2030%'"), 1);
     fixture_at(f, "2036-12-30T23:59:59Z");
     swept(f);
     assert_int_equal(rows_of(f, "record", ""), 1);
@@ -321,7 +386,7 @@ static void held_data_is_not_dropped(void **state)
     assert_int_equal(rows_of(f, "record", ""), 3);
 }
 
-struct adder { struct fixture *f; text id; enum err status; pthread_t thread; };
+struct adder { struct fixture *f; text id; enum err status; char why[512]; pthread_t thread; };
 
 static void *add_invoice(void *arg)
 {
@@ -335,6 +400,7 @@ static void *add_invoice(void *arg)
     a->status = json_parse(&arena, TEXT("{\"fields\":{\"number\":\"INV\"}}"), &in);
     if (a->status == OK)
         a->status = subject_add_record(&c, a->id, TEXT("invoices"), in, &out);
+    snprintf(a->why, sizeof a->why, "%s", arena.why.detail);
     return NULL;
 }
 
@@ -351,7 +417,8 @@ static void first_held_records_at_once(void **state)
     }
     for (int i = 0; i < AT_ONCE; i++) {
         pthread_join(adders[i].thread, NULL);
-        assert_int_equal(adders[i].status, OK);
+        if (adders[i].status != OK)
+            fail_msg("%.*s: %s", T(err_row(adders[i].status)->slug), adders[i].why);
     }
     assert_int_equal(rows_of(f, "record", "category = 'invoices'"), AT_ONCE);
     assert_int_equal(rows_of(f, "key", ""), 2);
@@ -366,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_is_left_of_a_canary, open_it, close_it),
         cmocka_unit_test_setup_teardown(certificate_proves_itself, open_it, close_it),
+        cmocka_unit_test_setup_teardown(journal_as_a_folder, open_it, close_it),
         cmocka_unit_test_setup_teardown(held_data_goes_at_its_term, open_it, close_it),
         cmocka_unit_test_setup_teardown(legal_hold_outlives_the_person, open_it, close_it),
         cmocka_unit_test_setup_teardown(recipients_are_told, open_it, close_it),

@@ -1,0 +1,137 @@
+/* The intermediate archive: listed by pseudonymous id, read for a reason. */
+#include "domain/archive.h"
+#include "domain/inside.h"
+#include "domain/person.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+enum { PAGE = 200 };
+
+static enum err allow(struct ctx *c)
+{
+    const struct node *readers = node_at(c->policy->root, TEXT("archive.readers"));
+    if (c->actor.kind == ACTOR_OPERATOR || (readers && c->actor.agreement && node_has(readers, c->actor.name)))
+        return OK;
+    const struct clause *clause = policy_clause(c->policy, TEXT("archive"));
+    say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause, "%.*s is no reader of the archive", T(c->actor.name));
+    return write_refusal(c, NULL, TEXT("archive"), TEXT(""));
+}
+
+static enum err read_id(struct ctx *c, text bytes, struct subject_id *out)
+{
+    if (bytes.n != sizeof *out)
+        return say(c->arena, ERR_INTEGRITY, "an archived row has a person of %zu bytes", bytes.n);
+    memcpy(out, bytes.p, sizeof *out);
+    return OK;
+}
+
+static enum err put_page(struct ctx *c, struct subject_id after, struct json_out *w, int64_t *rows)
+{
+    struct subject_id id = after;
+    char time[TIME_TEXT + 1];
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_LEFTOVER_LIST, ARGS(V_TEXT(c->tenant), V_ID(after), V_INT(PAGE)));
+    json_name(w, TEXT("archive"));
+    json_open(w, '[');
+    for (*rows = 0; query_next(&q); ++*rows) {
+        text category = query_bytes(&q, 1);
+        int index = policy_category(c->policy, category);
+        const struct retention *r = index >= 0 ? c->policy->categories[index].retention : NULL;
+        TRY(read_id(c, query_bytes(&q, 0), &id));
+        json_open(w, '{');
+        json_pair(w, TEXT("id"), id_print(c->arena, id));
+        json_pair(w, TEXT("category"), category);
+        json_pair_int(w, TEXT("records"), query_int(&q, 2));
+        json_pair(w, TEXT("until"), query_null(&q, 3) ? (text){ NULL, 0 } : time_text(query_int(&q, 3), time));
+        json_pair(w, TEXT("ground"), r && r->ground.n ? r->ground : (text){ NULL, 0 });
+        json_close(w, '}');
+    }
+    TRY(q.status);
+    json_close(w, ']');
+    json_pair(w, TEXT("next"), *rows ? id_print(c->arena, id) : (text){ NULL, 0 });
+    return OK;
+}
+
+enum err archive_list(struct ctx *c, text after, struct answer *out)
+{
+    struct subject_id from = { { 0 } };
+    struct write w = { .event = event_of(c, NULL, TEXT("archive.list")) };
+    if (after.n && !id_parse(after, &from))
+        return say(c->arena, ERR_VALUE, "\"after\" is the \"next\" of another page");
+    TRY(allow(c));
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    TRY(put_page(c, from, &j, &w.event.count));
+    json_close(&j, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    return write_do(c, &w, NULL);
+}
+
+/* ---- Reading. ---- */
+
+static enum err put_record(struct ctx *c, const struct person *p, struct record *r, struct json_out *w)
+{
+    char time[TIME_TEXT + 1];
+    TRY(record_open(c, p, r));
+    json_open(w, '{');
+    json_pair_int(w, TEXT("item"), r->item);
+    json_pair(w, TEXT("at"), time_text(r->at, time));
+    json_pair(w, TEXT("until"), r->due ? time_text(r->due, time) : (text){ NULL, 0 });
+    json_name(w, TEXT("fields"));
+    json_open(w, '{');
+    JSON_EACH(f, r->fields) {
+        json_name(w, f->key);
+        json_put(w, f->first);
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+    return OK;
+}
+
+static enum err put_records(struct ctx *c, const struct person *p, int category, struct json_out *w, int64_t *count)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ARCHIVE_RECORDS, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
+    json_name(w, TEXT("records"));
+    json_open(w, '[');
+    for (*count = 0; query_next(&q); ++*count) {
+        struct record r = { .category = category, .item = query_int(&q, 0), .version = query_int(&q, 1), .sealed = query_sealed(&q, 2),
+                            .at = query_int(&q, 3), .due = query_int(&q, 4), .key_class = (uint32_t)query_int(&q, 5), .archived = true };
+        TRY(put_record(c, p, &r, w));
+    }
+    json_close(w, ']');
+    return q.status;
+}
+
+enum err archive_read(struct ctx *c, text id, text category, text reason, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    int index = policy_category(c->policy, category);
+    if (!reason.n || !text_eq(value_shown(reason), reason))
+        return say(c->arena, ERR_MISSING, "a look into the archive names its reason: at most 64 lower-case letters, digits, '.' and '_'");
+    TRY(allow(c));
+    if (index < 0 || !id_parse(id, &p.id))
+        return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
+    enum err status = person_open(c, id, true, &p);
+    bool erased = status == ERR_NOT_FOUND && id_parse(id, &p.id);   /* held records have keys of their own */
+    if (!erased)
+        TRY(status);
+    struct write w = { .event = event_of(c, erased ? NULL : &p, TEXT("archive.read")) };
+    w.event.purpose = reason, w.event.categories = c->policy->categories[index].name;
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    TRY(put_records(c, &p, index, &j, &w.event.count));
+    json_close(&j, '}');
+    if (!w.event.count)
+        return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    return write_do(c, &w, NULL);
+}
