@@ -1,0 +1,144 @@
+"""FR: site-fr, a plain site hosted in France that never prospects."""
+import html, json
+from garant import DAY, check, check_absent, milliseconds
+from promise import only_as_declared, promise, refuses_elsewhere
+
+
+def person(number):
+    return {"identity": {"first_name": f"Apolline-{number}", "last_name": f"Vasseur-{number}"},
+            "contact": {"email": f"apolline.{number}@exemple.example", "phone": f"+3347800{number:04d}",
+                        "address": f"{number} montée de la Grande-Côte"}}
+
+
+INVOICE = {"invoice": "F-2026-0117", "issued": "2026-11-20", "amount": 125.5, "recipient": "Apolline Vasseur-1"}
+FRAUD = {"at": "2026-11-21T08:00:00Z", "fact": "Three cards refused in a row", "ip": "192.0.2.17"}
+MESSAGE = {"at": "2026-11-21T09:00:00Z", "subject": "Where is my order", "message": "It has not come."}
+VISIT = {"at": "2026-11-21T09:05:00Z", "page": "/orders", "response_ms": 41}
+
+
+def complete(client, number=1):
+    """A person of whom something is held in every category."""
+    ident = client.create(person(number))["id"]
+    for category, fields in (("billing", INVOICE), ("fraud", FRAUD), ("exchanges", MESSAGE), ("usage", VISIT)):
+        client.record(ident, category, fields).expect(201)
+    return ident
+
+
+@promise("FR-01")
+def as_declared(t):
+    """Identifying data is used only as declared: every purpose against every category."""
+    server = t.server()
+    client = server.client("app")
+    only_as_declared(t, server, client, complete(client), "FR-01")
+    # What one token may not do, the policy says as well: the performance measure reads nothing.
+    server.client("meter").read(client.create(person(2))["id"], "performance").refused("forbidden", "purpose-refused", status=403)
+
+
+@promise("FR-02")
+def stored_in_france(t):
+    """A store or processor outside France stops the start with a clear error, EU or not."""
+    places = ["main: {country: FR", "backups: {country: FR", "name: Exemple Maintenance SARL\n    purposes: [account, improvement]\n"
+              "    categories: [identity, contact, usage]\n    country: FR"]
+    refuses_elsewhere(t, places, "DE")
+    refuses_elsewhere(t, places[:1], "US")
+
+
+@promise("FR-03")
+def never_prospecting(t):
+    """Any send or read for marketing is refused whatever the consent, and a policy that declares one beside does not start."""
+    server = t.server()
+    client = server.client("app")
+    ident = complete(client)
+    for purpose in ("prospecting", "marketing", "advertising", "newsletter"):
+        client.consent(ident, purpose, "given", wording="Oui, écrivez-moi.").refused("purpose-refused", clause="^never.prospecting", promise="FR-03")
+        client.read(ident, purpose).refused("purpose-refused", status=403, clause="^never.prospecting", promise="FR-03")
+        for act in ("read", "send"):
+            client.post("/v1/decisions", {"subject": ident, "purpose": purpose, "categories": ["contact"], "act": act}) \
+                  .refused("purpose-refused", status=403, clause="^never.prospecting", promise="FR-03")
+        client.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "maintenance", "purpose": purpose, "categories": ["contact"]}) \
+              .refused("purpose-refused", status=403, clause="^never.prospecting", promise="FR-03")
+    client.post("/v1/decisions", {"subject": ident, "purpose": "account", "categories": ["contact"], "act": "send"}).expect(200)
+
+    def with_marketing(text):
+        return text.replace("\nnever:\n", "  offers:\n    dpv: dpv:DirectMarketing\n    basis: consent\n    marketing: true\n"
+                            "    categories: [contact]\n\nnever:\n")
+    status, said = t.server(policy=t.copy_of_policy(with_marketing), start=False).refuses_to_start()
+    check(status == 78 and "purposes.offers" in said and "never.prospecting" in said, f"status {status}: {said}")
+
+
+@promise("FR-04")
+def providers(t):
+    """A disclosure carries recipient, purpose and categories, and is recorded; marketing and what was not declared is refused."""
+    server = t.server()
+    client = server.client("app")
+    ident = complete(client)
+    path = f"/v1/subjects/{ident}/disclosures"
+    asked = {"recipient": "maintenance", "purpose": "account", "categories": ["identity", "contact"]}
+    given = client.post(path, asked).expect(201).json
+    check(given["data"] == {name: person(1)[name] for name in ("identity", "contact")}, f"disclosed: {given['data']}")
+    for other, clause in (({"purpose": "prospecting"}, "^never.prospecting"), ({"purpose": "disputes"}, "^recipients.maintenance"),
+                          ({"categories": ["exchanges"]}, "^(recipients.maintenance|purposes)"), ({"recipient": "advertiser"}, "^recipients"),
+                          ({"purpose": "improvement", "categories": ["contact"]}, "^purposes.improvement")):
+        refused = client.post(path, {**asked, **other}).refused(clause=clause)
+        check(refused["status"] in (403, 404, 422), f"{other}: {refused}")
+    for missing in asked:
+        check(client.post(path, {name: value for name, value in asked.items() if name != missing}).status in (400, 422), f"without {missing}")
+    known = client.get(f"/v1/subjects/{ident}/access").expect(200).json["disclosures"]
+    check(len(known) == 1, f"the person sees {known}")
+    check((known[0]["recipient"], known[0]["purpose"], sorted(known[0]["categories"])) ==
+          ("maintenance", "account", ["contact", "identity"]), f"the person sees {known[0]}")
+
+
+@promise("FR-06")
+def four_rights(t):
+    """Access, modification, extraction in an open format, and deletion."""
+    server = t.server()
+    client = server.client("app")
+    ident = complete(client)
+    access = client.get(f"/v1/subjects/{ident}/access").expect(200).json
+    text = json.dumps(access, ensure_ascii=False)
+    for value in [value for fields in person(1).values() for value in fields.values()] + [INVOICE["invoice"], FRAUD["fact"], MESSAGE["subject"]]:
+        check(value in text, f"access lacks {value}")
+    for word in ("account", "improvement", "disputes", "billing", "fraud", "Exemple Maintenance SARL", "Exemple Hébergement SAS", "CNIL",
+                 "Site Exemple SAS", "vie-privee@site-fr.example"):
+        check(word in text, f"access lacks {word}")
+    client.change(ident, "account", {"contact": {"address": "1 place Bellecour"}}, source="person").expect(200)
+    check(client.read(ident, "account").json["data"]["contact"]["address"] == "1 place Bellecour", "the modification is not held")
+    files, data = client.export(ident)
+    text = json.dumps(data, ensure_ascii=False)
+    for value in ("1 place Bellecour", "Vasseur-1", INVOICE["invoice"], FRAUD["fact"], MESSAGE["message"], VISIT["page"]):
+        check(value in text, f"data.json lacks {value}")
+        check(value in html.unescape(files["index.html"].decode()), f"index.html lacks {value}")
+    client.erase(ident)
+    client.read(ident, "account").expect(404, 410)
+    client.lookup({"contact.email": person(1)["contact"]["email"]}, "account").expect(404)
+    check_absent([value for fields in person(1).values() for value in fields.values() if len(value) > 7] + [MESSAGE["message"]], server.folder)
+
+
+@promise("FR-08")
+def erased_but(t):
+    """The person is told what is kept, why and until when; the rest is gone at once; at the term it goes by itself."""
+    server = t.server(now="2026-11-22T10:00:00Z")
+    client = server.client("app")
+    ident = complete(client)
+    answer = client.erase(ident)
+    kept = {row["category"]: row for row in answer["certificate"]["held"]}
+    check(set(kept) == {"billing", "fraud"}, f"kept: {kept}")
+    check("L123-22" in kept["billing"]["ground"] and kept["billing"]["until"].startswith("2037-01-01"), f"{kept['billing']}")
+    check("17(3)(e)" in kept["fraud"]["ground"] and kept["fraud"]["until"].startswith("2031-11-21"), f"{kept['fraud']}")
+    page = client.get(f"/v1/certificates/{answer['certificate']['id']}", Accept="text/html", **{"Accept-Language": "fr"}).expect(200)
+    text = html.unescape(page.body.decode())
+    for word in ("Éléments de facturation", "L123-22", "2037", "Éléments de lutte contre la fraude", "17(3)(e)", "2031"):
+        check(word in text, f"the page does not tell {word}")
+    client.read(ident, "account").expect(404, 410)
+    client.get(f"/v1/subjects/{ident}/access").expect(404, 410)
+    check_absent(["Vasseur-1", person(1)["contact"]["email"], MESSAGE["subject"]], server.folder)
+    for category, until in (("fraud", "2031-11-21"), ("billing", "2037-01-01")):
+        server.set_clock(milliseconds(until) - DAY)
+        early = server.sweep()["erased"]
+        check(early.get(category, 0) == 0, f"{category} went a day early: {early}")
+        server.set_clock(milliseconds(until) + DAY)
+        gone = server.sweep()["erased"]
+        check(gone.get(category, 0) == 1, f"{category} did not go at its term: {gone}")
+    check(server.sweep()["erased"] == {}, "something went twice")
+    server.operator().post("/v1/journal/verify").expect(200)

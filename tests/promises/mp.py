@@ -1,0 +1,184 @@
+"""MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
+import json, os, shutil, sqlite3
+from garant import DAY, Server, add_months, check, garant, milliseconds
+from promise import only_as_declared, promise, refuses_elsewhere
+
+NOW = "2026-11-22T10:00:00Z"
+
+
+def person(number):
+    return {"identity": {"first_name": f"Thibault-{number}", "last_name": f"Marchand-{number}"},
+            "contact": {"email": f"thibault.{number}@societe.example", "phone": f"+3315555{number:04d}"},
+            "company": {"name": f"Société {number}", "address": f"{number} rue du Port", "position": "Acheteur"},
+            "preferences": {"theme": "dark", "topics": "mesure"},
+            "application": {"position": "Développeuse", "experience": "Douze ans de C"}}
+
+
+RECORDS = {"navigation": {"at": NOW, "page": "/tarifs", "referrer": "https://autre.example/", "seconds": 30, "browser": "Firefox 145",
+                          "ip": "192.0.2.9", "place": "Lyon"},
+           "logs": {"at": NOW, "ip": "192.0.2.9", "file": "/index.html", "status": 200, "bytes": 5120, "browser": "Firefox 145",
+                    "system": "Linux", "domain": "myportal.example", "provider": "Exemple Télécom", "referrer": "https://autre.example/"},
+           "registrations": {"event": "Journée des partenaires", "on": "2026-12-03"},
+           "billing": {"invoice": "F-2026-0042", "issued": "2026-11-22", "amount": 990, "recipient": "Société 1"},
+           "abuse": {"at": NOW, "fact": "Compte réutilisé par un tiers"}}
+
+
+def complete(client, number=1):
+    """A person of whom something is held in every category."""
+    made = client.create(person(number), consents=[{"purpose": "testimonials", "decision": "given", "wording": "Oui, publiez."}])["id"]
+    client.change(made, "testimonials", {"testimonial": {"quote": "Un bon outil.", "signed": "T. M."}}).expect(200)
+    for category, fields in RECORDS.items():
+        client.record(made, category, fields).expect(201)
+    return made
+
+
+@promise("MP-02")
+def listed_purposes(t):
+    """A read for another purpose, or for one whose consent is missing, is refused with the clause named."""
+    server = t.server()
+    client = server.client("app")
+    only_as_declared(t, server, client, complete(client), "MP-02")
+
+
+@promise("MP-07")
+def nothing_sensitive(t):
+    """Declared categories only; a special category is refused unless the policy says why."""
+    server = t.server()
+    client = server.client("app")
+    ident = complete(client)
+    held = client.get(f"/v1/subjects/{ident}/access").expect(200).json
+    for word in ("Firefox 145", "192.0.2.9", "https://autre.example/", "/tarifs", "Lyon", "Société 1", "Marchand-1"):
+        check(word in json.dumps(held, ensure_ascii=False), f"declared, sent, and not held: {word}")
+    for extra, field in (({"health": {"allergies": "pollen"}}, "health"), ({"identity": {**person(2)["identity"], "religion": "none"}}, "religion"),
+                         ({"company": {"trade_union": "none"}}, "trade_union")):
+        client.post("/v1/subjects", {"data": {**person(2), **extra}, "source": "person"}) \
+              .refused("undeclared", status=422, clause="^categories", promise="MP-07")
+        client.change(ident, "service", extra).refused("undeclared", status=422, clause="^categories", promise="MP-07")
+    client.record(ident, "biometrics", {"print": "x"}).refused("undeclared", status=422, clause="^categories", promise="MP-07")
+    client.record(ident, "navigation", {**RECORDS["navigation"], "mood": "fine"}).refused("undeclared", status=422, clause="^categories")
+
+    def with_health(more):
+        body = f"  health:\n    dpv: pd:Health\n    fields:\n      allergies: {{type: text}}\n{more}purposes:\n  care:\n" \
+               "    basis: consent\n    categories: [health]\n"
+        return lambda text: text.replace("\npurposes:\n", "\n" + body)
+    for more in ("", "    special: true\n"):
+        status, said = t.server(policy=t.copy_of_policy(with_health(more)), start=False).refuses_to_start()
+        check(status == 78 and "health" in said and "9(2)" in said.replace("9 (2)", "9(2)"), f"status {status}: {said}")
+    reasoned = t.copy_of_policy(with_health("    special: true\n    ground: explicit_consent\n"))
+    t.server(policy=reasoned).stop()
+
+
+@promise("MP-13")
+def each_at_its_term(t):
+    """With the clock moved forward, each category is erased at its term and none earlier."""
+    server = t.server(now=NOW)
+    client = server.client("app")
+    ident = complete(client)
+    now = milliseconds(NOW)
+    client.change(ident, "service", {"company": {"position": "Directeur"}}).expect(200)
+    client.post(f"/v1/subjects/{ident}/events", {"event": "closure", "at": NOW}).expect(204)
+    client.post(f"/v1/subjects/{ident}/events", {"event": "last_contact", "at": NOW}).expect(204)
+
+    def held():
+        access = server.operator().get(f"/v1/subjects/{ident}/access").expect(200, 404, 410)
+        return json.dumps(access.json, ensure_ascii=False) if access.status == 200 else ""
+    # In the order in which they end: what shows that it is held, and its end.
+    ends = [("preferences", '"mesure"', now + 30 * DAY), ("navigation", "/tarifs", now + 30 * DAY),
+            ("former", "Acheteur", add_months(now, 6)), ("logs", "Exemple Télécom", add_months(now, 12)),
+            ("registrations", "Journée des partenaires", add_months(now, 12)), ("application", "Douze ans de C", add_months(now, 24)),
+            ("testimonial", "Un bon outil.", add_months(now, 36)), ("company", "Société 1\"", add_months(now, 36))]
+    for _, shown, _ in ends:
+        check(shown in held(), f"{shown} is not held before its term")
+    for name, shown, end in ends:
+        server.set_clock(end - DAY)
+        server.sweep()
+        check(shown in held(), f"{name} was erased a day before its term")
+        server.set_clock(end + DAY)
+        server.sweep()
+        check(shown not in held(), f"{name} is still held a day after its term")
+
+
+@promise("MP-16")
+def least_privilege(t):
+    """Access is least-privilege and logged; the log shows any tampering."""
+    server = t.server()
+    client = server.client("app")
+    ident = complete(client)
+    # Least privilege: what each token may is what its class may, no more.
+    campaigns, site = server.client("campaigns"), server.client("site")
+    campaigns.read(ident, "service").refused("forbidden", "purpose-refused", status=403, clause="campaigns")
+    campaigns.read(ident, "news", ["company"]).refused(status=403, clause="campaigns")
+    campaigns.post(f"/v1/subjects/{ident}/erase", {}).refused("forbidden", status=403, clause="campaigns")
+    site.read(ident, "resources").refused("forbidden", status=403, clause="site")
+    for role in ("support", "sales", "recruiter", "accounting"):
+        server.client(role).read(ident, "service").refused(status=403)
+    # Logged: each look, allowed or refused, is in the journal before its answer, and the person sees who looked and for what.
+    def size():
+        return server.operator().post("/v1/journal/verify").expect(200).json["size"]
+    before = size()
+    for _ in range(5):
+        client.read(ident, "service").expect(200)
+    campaigns.read(ident, "service").expect(403)
+    check(size() >= before + 6, f"{size() - before} entries for five reads and a refusal")
+    looks = client.get(f"/v1/subjects/{ident}/access").expect(200).json["looks"]
+    seen = [look for look in looks if look["actor"] == "app" and look["purpose"] == "service" and look["act"] == "read"]
+    check(len(seen) >= 5, f"the person sees {looks}")
+    check([look for look in looks if look["actor"] == "campaigns" and look["outcome"] == "refused"], "the refused look is not shown")
+    # Tampering: each alteration of what the journal holds is found by the offline verification.
+    server.stop()
+    garant("journal", "verify", "--data", server.data)
+    tampered = 0
+    for table, column, rowid in journal_cells(server.data):
+        altered = t.path("altered")
+        shutil.copytree(server.data, altered)
+        if alter(altered, table, column, rowid):
+            run = garant("journal", "verify", "--data", altered, ok=None)
+            check(run.returncode != 0, f"an altered {table}.{column} of row {rowid} is not seen: {run.stdout}")
+            tampered += 1
+        shutil.rmtree(altered)
+    check(tampered >= 5, f"only {tampered} alterations could be made")
+
+
+def journal_cells(data):
+    """Some cells of the tables in which the journal stands, whatever they are called: (table, column, rowid)."""
+    base = sqlite3.connect(f"file:{os.path.join(data, 'data.db')}?mode=ro", uri=True)
+    cells = []
+    for (table,) in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE '%journal%'"):
+        columns = [row[1] for row in base.execute(f'PRAGMA table_info("{table}")')]
+        rows = [row[0] for row in base.execute(f'SELECT rowid FROM "{table}" ORDER BY rowid LIMIT 3')]
+        cells += [(table, column, rowid) for column in columns for rowid in rows]
+    base.close()
+    return cells
+
+
+def alter(data, table, column, rowid):
+    """Changes one bit or digit of a cell; False when it has none."""
+    base = sqlite3.connect(os.path.join(data, "data.db"))
+    value = base.execute(f'SELECT "{column}" FROM "{table}" WHERE rowid = ?', (rowid,)).fetchone()[0]
+    if isinstance(value, bytes) and value:
+        changed = value[:-1] + bytes([value[-1] ^ 1])
+    elif isinstance(value, str) and value:
+        changed = value[:-1] + ("a" if value[-1] != "a" else "b")
+    elif isinstance(value, int):
+        changed = value + 1
+    else:
+        changed = None
+    done = False
+    if changed is not None:
+        try:
+            base.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?', (changed, rowid))
+            base.commit()
+            done = True
+        except sqlite3.Error:
+            base.rollback()
+    base.close()
+    return done
+
+
+@promise("MP-19")
+def in_the_union(t):
+    """A processor or store outside the Union stops the start with a clear error; another member state does not."""
+    places = ["main: {country: FR", "backups: {country: DE",
+              "name: Exemple Courriel GmbH\n    purposes: [service, news, partner_news]\n    categories: [identity, contact]\n    country: DE"]
+    refuses_elsewhere(t, places, "US", accepted="LT")
+    refuses_elsewhere(t, places[:1], "CH")
