@@ -87,8 +87,8 @@ def check_line(clause):
 class Client:
     """Requests with one token, on connections of their own (one a thread). Writes get an Idempotency-Key unless one is given."""
 
-    def __init__(self, port=None, token=None, path=None, timeout=60):
-        self.port, self.token, self.path, self.timeout = port, token, path, timeout
+    def __init__(self, port=None, token=None, path=None, timeout=60, headers=None):
+        self.port, self.token, self.path, self.timeout, self.headers = port, token, path, timeout, headers or {}
         self.local = threading.local()
 
     def connect(self):
@@ -108,7 +108,7 @@ class Client:
 
     def request(self, method, path, body=None, headers=(), key=None):
         """One request. A body that is not bytes is sent as JSON (a merge patch for PATCH). A broken connection raises."""
-        sent = {"Accept-Language": "en"}
+        sent = {"Accept-Language": "en", **self.headers}
         if self.token:
             sent["Authorization"] = "Bearer " + self.token
         if method not in ("GET", "HEAD"):
@@ -213,8 +213,8 @@ def garant(*arguments, ok=(0,), env=None, timeout=120):
 class Server:
     """A server over a data folder. Used with `with`: started, and stopped by its process id whatever happens."""
 
-    def __init__(self, policy, folder=None, data=None, now=None, arguments=(), env=None, start=True, log=None):
-        self.policy = policy_file(policy)
+    def __init__(self, policy, folder=None, data=None, now=None, arguments=(), env=None, start=True, log=None, tenant=None):
+        self.policy, self.tenant = policy_file(policy), tenant
         self.made = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="garant-test-")
         self.data = data or os.path.join(self.folder, "data")
@@ -245,7 +245,7 @@ class Server:
 
     def command(self):
         return [PROGRAM, "serve", "--policy", self.policy, "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
-                "--clock", self.clock_file, *self.arguments]
+                "--clock-file", self.clock_file, *self.arguments]
 
     def spawn(self):
         self.port = self.port or free_port()
@@ -336,7 +336,7 @@ class Server:
 
     def token(self, actor, name=None, tenant=None):
         """A fresh token for an actor class of the policy."""
-        name = name or f"{actor}-{uuid.uuid4().hex[:8]}"
+        name, tenant = name or f"{actor}-{uuid.uuid4().hex[:8]}", tenant or self.tenant
         said = garant("token", "create", "--data", self.data, "--name", name, "--actor", actor,
                       *(["--tenant", tenant] if tenant else []), "--json")
         return json.loads(said)["token"]
@@ -349,7 +349,8 @@ class Server:
 
     def operator(self, **options):
         """The operator, on the data folder's own socket."""
-        return Client(path=os.path.join(self.data, "garant.sock"), **options)
+        headers = {"Garant-Tenant": self.tenant} if self.tenant else {}
+        return Client(path=os.path.join(self.data, "garant.sock"), headers=headers, **options)
 
     def anyone(self, **options):
         return Client(self.port, **options)

@@ -1,6 +1,6 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
 import json, os, shutil, sqlite3
-from garant import DAY, Server, add_months, check, garant, milliseconds
+from garant import DAY, add_months, check, garant, milliseconds
 from promise import only_as_declared, promise, refuses_elsewhere
 
 NOW = "2026-11-22T10:00:00Z"
@@ -126,13 +126,13 @@ def least_privilege(t):
     check([look for look in looks if look["actor"] == "campaigns" and look["outcome"] == "refused"], "the refused look is not shown")
     # Tampering: each alteration of what the journal holds is found by the offline verification.
     server.stop()
-    garant("journal", "verify", "--data", server.data)
+    garant("verify", "--data", server.data)
     tampered = 0
     for table, column, rowid in journal_cells(server.data):
         altered = t.path("altered")
         shutil.copytree(server.data, altered)
         if alter(altered, table, column, rowid):
-            run = garant("journal", "verify", "--data", altered, ok=None)
+            run = garant("verify", "--data", altered, ok=None)
             check(run.returncode != 0, f"an altered {table}.{column} of row {rowid} is not seen: {run.stdout}")
             tampered += 1
         shutil.rmtree(altered)

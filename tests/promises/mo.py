@@ -1,0 +1,254 @@
+"""MO: myownconference, webinar rooms whose customers bring their own visitors."""
+import json, os, re, sqlite3, subprocess, sys
+from garant import DAY, TOP, check, check_absent, check_searchable, garant, milliseconds
+from promise import only_as_declared, promise
+
+TENANT = "myownconference"
+NOW = "2026-11-22T10:00:00Z"
+CARDS = ("4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004", "3782 822463 10005", "6011000990139424",
+         "paid with 4111.1111.1111.1111 yesterday", "４１１１１１１１１１１１１１１１")
+
+
+def person(number):
+    return {"identity": {"display_name": f"kestrel-{number}"}, "login": {"email": f"kestrel.{number}@rooms.example"}}
+
+
+ROOM = {"title": "Planted room of kestrels", "layout": "gallery", "chat": True, "starts": "2026-12-01T18:00:00Z"}
+PAYMENT = {"reference": "pay_3MmlLrLkdIwHu7ix", "invoice": "INV-77", "amount": 49, "paid": "2026-11-20"}
+
+
+def started(t, **options):
+    server = t.server(tenant=TENANT, **options)
+    return server, server.client("app")
+
+
+@promise("MO-01")
+def essential_only(t):
+    """A field that the policy does not declare is refused; no password is ever readable: none is held but as a hash."""
+    server, client = started(t)
+    ident = client.create(person(1))["id"]
+    client.record(ident, "connection", {"at": NOW, "ip": "192.0.2.44"}).expect(201)
+    secret = "Tr0mbone-Lichen-42"
+    for category, fields in (("identity", {"birth_date": "1990-01-01"}), ("identity", {"password": secret}), ("login", {"password": secret}),
+                             ("settings", {"password": secret}), ("profile", {"password": secret})):
+        data = person(2)
+        data[category] = {**data.get(category, {}), **fields}
+        field = next(iter(fields)) if category != "profile" else "profile"
+        for answer in (client.post("/v1/subjects", {"data": data, "source": "person"}), client.change(ident, "service", {category: fields})):
+            problem = answer.refused("undeclared", status=422, clause="^categories", promise="MO-01")
+            check(field in problem["detail"] or problem.get("field") == field, f"{field} is not named: {problem}")
+            check(secret not in json.dumps(problem), "the refusal repeats the password")
+    client.record(ident, "connection", {"at": NOW, "ip": "192.0.2.44", "password": secret}).refused("undeclared", status=422)
+    check_searchable([secret], t.folder)
+    check_absent([secret], server.folder)
+    # The policy says how a password is kept: in a readable form it does not run.
+    for readable in ("clear", "recoverable"):
+        changed = t.copy_of_policy(lambda text: text.replace("storage: argon2id", f"storage: {readable}"))
+        status, said = t.server(policy=changed, start=False).refuses_to_start()
+        check(status == 78 and "password" in said, f"storage {readable}: status {status}: {said}")
+
+
+@promise("MO-05")
+def two_purposes(t):
+    """The service, and telling about other products: each reads its own data, the second only with consent."""
+    server, client = started(t)
+    ident = client.create(person(1))["id"]
+    client.record(ident, "rooms", ROOM).expect(201)
+    only_as_declared(t, server, client, ident, "MO-05")
+    for purpose in ("sale", "rent", "visitor_marketing"):
+        client.read(ident, purpose).refused("purpose-refused", status=403, clause=r"^never\.")
+
+
+@promise("MO-06")
+def conditional_fields(t):
+    """The real name is optional; address and bank details only when a company pays, and then needed."""
+    server, client = started(t)
+    company = {"payer": "company", "company_name": "Kestrel UAB", "company_address": "1 Vilniaus g., Vilnius", "iban": "LT121000011101001000"}
+    ident = client.create(person(1))["id"]
+    client.create({**person(2), "identity": {"display_name": "kestrel-2", "first_name": "Rasa", "last_name": "Kazlauskaitė"}})
+    nameless = {"identity": {"first_name": "Rasa"}, "login": person(3)["login"]}
+    client.post("/v1/subjects", {"data": nameless, "source": "person"}).refused("missing-field", status=422, field="identity.display_name")
+    client.post("/v1/subjects", {"data": {"identity": person(3)["identity"]}, "source": "person"}) \
+          .refused("missing-field", status=422, clause="^categories.login")
+    # Held only when a company pays…
+    for field in ("company_name", "company_address", "iban"):
+        for payer in ({"payer": "person"}, {}):
+            answer = client.post("/v1/subjects", {"data": {**person(4), "billing": {**payer, field: company[field]}}, "source": "person"})
+            answer.refused(status=422, clause=rf"^categories\.billing\.fields\.{field}", promise="MO-06")
+    # …and needed then.
+    for field in ("company_name", "company_address", "iban"):
+        without = {name: value for name, value in company.items() if name != field}
+        client.post("/v1/subjects", {"data": {**person(5), "billing": without}, "source": "person"}) \
+              .refused("missing-field", status=422, clause=rf"^categories\.billing\.fields\.{field}", promise="MO-06")
+    client.create({**person(6), "billing": company})
+    client.create({**person(7), "billing": {"payer": "person"}})
+    # The same both ways for a change.
+    client.change(ident, "billing", {"billing": {"payer": "company"}}).refused("missing-field", status=422)
+    client.change(ident, "billing", {"billing": company}).expect(200)
+    client.change(ident, "billing", {"billing": {"payer": "person"}}).refused(status=422, clause=r"^categories\.billing")
+    client.change(ident, "billing", {"billing": {"payer": "person", "company_name": None, "company_address": None, "iban": None}}).expect(200)
+    check(client.read(ident, "billing", ["billing"]).json["data"]["billing"] == {"payer": "person"}, "the company's data are still there")
+
+
+@promise("MO-07")
+def support_needs_consent(t):
+    """Storing what more is given through support is refused without an explicit consent, and recorded with it."""
+    server, client = started(t)
+    ident = client.create(person(1))["id"]
+    note = {"at": NOW, "note": "Planted note: my screen reader skips the chat"}
+    client.record(ident, "support_notes", note).refused("consent-missing", status=403, clause=r"support", promise="MO-07")
+    client.consent(ident, "support_extra", "refused", wording="May we keep your note?").expect(201)
+    client.record(ident, "support_notes", note).refused("consent-missing", status=403, promise="MO-07")
+    row = client.consent(ident, "support_extra", "given", wording="May we keep your note?", method="button").expect(201).json["consents"][0]
+    check(row["decision"] == "given" and row["wording_hash"] and row["policy"] and row["at"], f"the record of consent: {row}")
+    client.record(ident, "support_notes", note).expect(201)
+    client.read(ident, "support_extra", ["support_notes"]).expect(200)
+    client.consent(ident, "support_extra", "withdrawn").expect(201)
+    client.record(ident, "support_notes", note).refused("consent-missing", status=403, promise="MO-07")
+    client.read(ident, "support_extra", ["support_notes"]).refused("consent-missing", status=403, promise="MO-07")
+    rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json
+    check([r["decision"] for r in rows["consents"]] == ["refused", "given", "withdrawn"] and rows["live"] == [], f"{rows}")
+
+
+def wrapped_keys(data):
+    base = sqlite3.connect(f"file:{os.path.join(data, 'keys.db')}?mode=ro", uri=True)
+    tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    found = {v for table in tables for row in base.execute(f'SELECT * FROM "{table}"') for v in row if isinstance(v, bytes) and len(v) > 48}
+    base.close()
+    return found
+
+
+@promise("MO-15")
+def irreversible(t):
+    """After a deletion nothing is decryptable: store, journal, a backup restored beside it; files and rooms included; a certificate proves it."""
+    server, client = started(t)
+    operator = server.operator()
+    other = client.create(person(2))["id"]
+    before = wrapped_keys(server.data)
+    data = {**person(1), "identity": {"display_name": "planted-kestrel", "first_name": "Planted-Rasa", "last_name": "Planted-Kazlauskaitė"},
+            "settings": {"language": "lt", "time_zone": "Planted/Vilnius"}}
+    planted = ["planted-kestrel", "Planted-Rasa", "Planted-Kazlauskaitė", "kestrel.1@rooms.example", "Planted/Vilnius", ROOM["title"],
+               "planted slide content", "planted-slides.pdf", "192.0.2.222", "planted consent wording"]
+    ident = client.create(data, consents=[{"purpose": "product_news", "decision": "given", "channel": "email",
+                                           "wording": "planted consent wording"}])["id"]
+    keys = wrapped_keys(server.data) - before
+    check(keys, "no key of the person is in the keyring")
+    client.record(ident, "rooms", ROOM).expect(201)
+    client.record(ident, "connection", {"at": NOW, "ip": "192.0.2.222"}).expect(201)
+    attachment = client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name=planted-slides.pdf", b"planted slide content",
+                                {"Content-Type": "application/pdf"}.items()).expect(201).json["id"]
+    check(client.get(f"/v1/subjects/{ident}/attachments/{attachment}?purpose=service").expect(200).body == b"planted slide content", "the file")
+    copy = t.path("backup")
+    operator.post("/v1/backup", {"to": copy}).expect(200)
+    answer = client.erase(ident)
+    # At once, and everywhere.
+    for refused in (client.read(ident, "service"), client.get(f"/v1/subjects/{ident}/attachments/{attachment}?purpose=service"),
+                    client.get(f"/v1/subjects/{ident}/access"), client.get(f"/v1/subjects/{ident}/export"),
+                    client.get(f"/v1/subjects/{ident}/former"), client.get(f"/v1/subjects/{ident}/consents")):
+        refused.expect(404, 410)
+    client.lookup({"login.email": "kestrel.1@rooms.example"}, "service").expect(404)
+    check_searchable(planted, t.folder)
+    check_absent(planted, server.folder, copy)
+    check(not wrapped_keys(server.data) & keys, "a key of the person is still in the keyring")
+    for name in os.listdir(server.data):
+        path = os.path.join(server.data, name)
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                body = file.read()
+            check(not any(key in body for key in keys), f"a key of the person is still in the bytes of {name}")
+    # The certificate, checked by a program that shares nothing with the server.
+    with open(t.path("certificate.json"), "w", encoding="utf-8") as file:
+        json.dump(answer, file)
+    verified = subprocess.run([sys.executable, os.path.join(TOP, "tests/interop/verify.py"), f"http://127.0.0.1:{server.port}/v1/journal",
+                               "--certificate", file.name, "--header", "Authorization: Bearer " + client.token],
+                              capture_output=True, text=True)
+    check(verified.returncode == 0, f"the certificate does not verify: {verified.stdout}{verified.stderr}")
+    # An old backup beside today's keyring stays silent; the others are all there.
+    server.stop()
+    garant("restore", copy, "--data", server.data)
+    server.start()
+    client.port = server.port
+    for path in ("?purpose=service", "/access", "/export", f"/attachments/{attachment}?purpose=service"):
+        client.get(f"/v1/subjects/{ident}{path}").expect(404, 410)
+    client.lookup({"login.email": "kestrel.1@rooms.example"}, "service").expect(404)
+    client.read(other, "service").expect(200)
+    check_absent(planted, server.folder, copy)
+    server.operator().post("/v1/journal/verify").expect(200)
+    client.create(person(1))
+
+
+@promise("MO-16")
+def within_180_days(t):
+    """Data goes within 180 days of the last use, to the day; a later use moves the day."""
+    server, client = started(t, now=NOW)
+    idents = {use: client.create({**person(number), "settings": {"language": "lt"}})["id"]
+              for number, use in enumerate((NOW, "2027-01-10T23:30:00Z"))}
+    for use, ident in idents.items():
+        client.record(ident, "rooms", ROOM).expect(201)
+    for use, ident in idents.items():
+        server.set_clock(milliseconds(use))
+        client.post(f"/v1/subjects/{ident}/events", {"event": "last_use", "at": use}).expect(204)
+
+    def held(ident):
+        answer = server.operator().get(f"/v1/subjects/{ident}/access").expect(200, 404, 410)
+        return answer.status == 200 and (ROOM["title"] in answer.body.decode() or "kestrel" in answer.body.decode())
+    for use, ident in idents.items():
+        server.set_clock(milliseconds(use) + 179 * DAY)
+        server.sweep()
+        check(held(ident), f"erased on day 179 after the use of {use}")
+        server.set_clock(milliseconds(use) + 180 * DAY)
+        server.sweep()
+        check(not held(ident), f"still held 180 days after the use of {use}")
+    check_absent([ROOM["title"], "kestrel.0@rooms.example", "kestrel.1@rooms.example"], server.folder)
+
+
+@promise("MO-20")
+def no_payment_data(t):
+    """A card number in any field, event, message or log is refused or masked; only the payment's reference is kept."""
+    server, client = started(t)
+    document = client.get("/v1/policy").expect(200).json["document"]
+    ident = client.create(person(1))["id"]
+    client.consent(ident, "support_extra", "given").expect(201)
+    client.consent(ident, "interest_tracking", "given", channel="email").expect(201)
+    client.consent(ident, "room_support", "given").expect(201)
+    valid = {"identity": person(2)["identity"], "login": {"email": "free@rooms.example"}, "connection": {"at": NOW, "ip": "192.0.2.1"},
+             "settings": {}, "rooms": ROOM, "payments": PAYMENT, "support_notes": {"at": NOW, "note": "help"}, "visitor": {"name": "Guest"},
+             "interest": {"at": NOW, "message": "m", "action": "link", "link": "https://rooms.example/"},
+             "billing": {"payer": "company", "company_name": "K", "company_address": "V", "iban": "LT121000011101001000"}}
+    tried = 0
+    for category, body in document["categories"].items():
+        for field, type_ in body["fields"].items():
+            if type_["type"] not in ("text", "email", "url", "phone", "json"):
+                continue
+            for card in CARDS:
+                fields = {**valid[category], field: {"email": card.replace(" ", "") + "@rooms.example",
+                                                     "url": "https://rooms.example/" + card.replace(" ", "")}.get(type_["type"], card)}
+                if body.get("many") == "true":
+                    answer = client.record(ident, category, fields)
+                else:
+                    answer = client.post("/v1/subjects", {"data": {**person(3), category: fields}, "source": "person"})
+                problem = answer.refused("card-number", "invalid-value", status=422)
+                check(type_["type"] != "text" or problem["code"] == "card-number", f"{category}.{field}: {problem}")
+                check(not re.search(r"\d{6}", problem["detail"]), f"the refusal repeats digits: {problem}")
+                tried += 1
+    check(tried > 50, f"only {tried} fields were tried")
+    for card in CARDS:
+        client.consent(ident, "product_news", "given", channel="email", wording=card).refused("card-number", status=422)
+        client.consent(ident, "product_news", "given", channel="email", by=card).refused("card-number", status=422)
+        client.post("/v1/subjects", {"data": person(4), "source": "person", "supplied_by": card}).refused("card-number", status=422)
+        client.post(f"/v1/subjects/{ident}/holds", {"category": "*", "ground": card}).refused("card-number", status=422)
+        client.put(f"/v1/subjects/{ident}/restriction", {"ground": card}).refused("card-number", status=422)
+        client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name=note.txt", f"text {card} text".encode(),
+                       {"Content-Type": "text/plain"}.items()).refused("card-number", status=422)
+    for purpose in ("card_storage", "card_processing"):
+        client.read(ident, purpose).refused("purpose-refused", status=403, clause=r"^never\.payment_data", promise="MO-20")
+    # What looks like one and is none passes; the payment's reference is kept.
+    client.record(ident, "support_notes", {"at": NOW, "note": "ticket 4111111111111112, call +33 1 23 45 67 89"}).expect(201)
+    client.record(ident, "payments", PAYMENT).expect(201)
+    check(PAYMENT["reference"] in client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), "the reference is not kept")
+    client.get("/v1/subjects/4111111111111111?purpose=service").expect(404, 400)
+    client.get("/v1/certificates/4111111111111111").expect(404, 400)
+    client.post("/v1/subjects", {"data": person(5), "source": "person"}, key="4111111111111111")
+    server.stop()
+    check_absent(["4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004", "3782 822463 10005", "6011000990139424",
+                  "378282246310005", "5500000000000004"], server.folder)
