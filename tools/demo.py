@@ -56,22 +56,20 @@ class Steps:
 
 # ---- The server under the policy. ----
 
-def document_of(server, client):
-    answer = client.get("/v1/policy").expect(200).json
-    return sample.Document(answer["document"])
-
-
 def open_server(stack, name, folder):
     path = os.path.join("policies", name + ".yaml")
     if not os.path.exists(os.path.join(TOP, path)):
         known = sorted(f[:-5] for f in os.listdir(os.path.join(TOP, "policies")) if f.endswith(".yaml"))
         sys.exit(f"there is no {path}; there are: {', '.join(known)}")
+    os.makedirs(folder, exist_ok=True)
     return stack.enter_context(Server(path, folder=folder))
 
 
 def client_of(server):
-    """A client for the system that the policy lets do most, and the policy."""
-    document = document_of(server, server.operator())
+    """A client for the system that the policy lets do most, for the platform itself where it serves others too; and the policy."""
+    document = sample.Document(server.operator().get("/v1/policy").expect(200).json["document"])
+    tenants = document.tree.get("tenants")
+    server.tenant = document.tree["policy"]["id"] if tenants else None
     return server.client(document.actor()), document
 
 

@@ -9,7 +9,7 @@ and reads files as bytes. A test imports it so:
         app = server.client("app")
         made = app.post("/v1/subjects", {"data": {...}, "source": "person"}).expect(201)
 """
-import base64, contextlib, datetime, http.client, io, json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile
+import base64, contextlib, datetime, http.client, io, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, sys, tempfile
 import threading, time, urllib.parse, uuid, zipfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -443,3 +443,25 @@ def check_searchable(values, folder):
             file.write(b"\0" * 1000 + base64.b64encode(b"xy" + str(value).encode() + b"z") + b"\0" * 1000)
         check(find_values([value], path), f"the byte search does not find {value!r} where it was planted")
     os.unlink(path)
+
+
+# ---- Keys. ----
+
+def wrapped_keys(data):
+    """Every key that stands, wrapped, in the keyring's file, whatever its tables: read as any program could that stole it."""
+    base = sqlite3.connect(f"file:{os.path.join(data, 'keys.db')}?mode=ro", uri=True)
+    with contextlib.closing(base):
+        tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {cell for table in tables for row in base.execute(f'SELECT * FROM "{table}"') for cell in row
+                if isinstance(cell, bytes) and len(cell) > 48}
+
+
+def check_bytes_absent(blobs, folder):
+    """None of these bytes stands in any file of the folder."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    body = file.read()
+                check(not any(blob in body for blob in blobs), f"they are still in {path}")

@@ -1,6 +1,6 @@
 """MO: myownconference, webinar rooms whose customers bring their own visitors."""
-import json, os, re, sqlite3, subprocess, sys
-from garant import DAY, TOP, check, check_absent, check_searchable, garant, milliseconds
+import json, os, re, subprocess, sys
+from garant import DAY, TOP, check, check_absent, check_bytes_absent, check_searchable, garant, milliseconds, wrapped_keys
 from promise import only_as_declared, promise
 
 TENANT = "myownconference"
@@ -110,14 +110,6 @@ def support_needs_consent(t):
     check([r["decision"] for r in rows["consents"]] == ["refused", "given", "withdrawn"] and rows["live"] == [], f"{rows}")
 
 
-def wrapped_keys(data):
-    base = sqlite3.connect(f"file:{os.path.join(data, 'keys.db')}?mode=ro", uri=True)
-    tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    found = {v for table in tables for row in base.execute(f'SELECT * FROM "{table}"') for v in row if isinstance(v, bytes) and len(v) > 48}
-    base.close()
-    return found
-
-
 @promise("MO-15")
 def irreversible(t):
     """After a deletion nothing is decryptable: store, journal, a backup restored beside it; files and rooms included; a certificate proves it."""
@@ -150,12 +142,7 @@ def irreversible(t):
     check_searchable(planted, t.folder)
     check_absent(planted, server.folder, copy)
     check(not wrapped_keys(server.data) & keys, "a key of the person is still in the keyring")
-    for name in os.listdir(server.data):
-        path = os.path.join(server.data, name)
-        if os.path.isfile(path):
-            with open(path, "rb") as file:
-                body = file.read()
-            check(not any(key in body for key in keys), f"a key of the person is still in the bytes of {name}")
+    check_bytes_absent(keys, server.data)
     # The certificate, checked by a program that shares nothing with the server.
     with open(t.path("certificate.json"), "w", encoding="utf-8") as file:
         json.dump(answer, file)
