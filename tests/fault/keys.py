@@ -56,11 +56,11 @@ def erasure_search():
             client.create(person(number))
         data = person(11)
         planted = [value for fields in data.values() for value in fields.values()]
-        planted += ["/planted/page/11", "Planted-Former-11", "planted wording eleven", "planted attachment eleven",
+        planted += ["/planted/page/11", "Planted-Former-11", "planted attachment eleven",
                     "planted-refused-value-11", "planted.other.11@fault.example"]
         check_searchable(planted, subject.folder)
         known = wrapped_keys(subject.data)
-        ident = client.create(data, consents=[{"purpose": "news", "decision": "given", "wording": "planted wording eleven"}])["id"]
+        ident = client.create(data, consents=[{"purpose": "news", "decision": "given"}])["id"]
         keys = wrapped_keys(subject.data) - known
         check(keys, "no key was made for the person")
         client.record(ident, "visits", {"page": "/planted/page/11"}).expect(201)

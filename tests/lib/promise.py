@@ -106,6 +106,8 @@ def only_as_declared(t, server, client, ident, ident_of_promise, actor="app"):
         else:
             channels = sample.listed(body.get("channels"))
             channel = {"channel": channels[0]} if channels else {}
+            if purpose in client.get(f"/v1/subjects/{ident}/consents").expect(200).json["live"]:
+                client.consent(ident, purpose, "withdrawn", **channel).expect(201)
             each(purpose, "consent-missing")
             client.consent(ident, purpose, "given", wording="Oui.", **channel).expect(201)
             each(purpose, None)

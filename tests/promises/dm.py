@@ -39,7 +39,7 @@ def sources(t):
     check(given[("social_profile", "name")] == "social_network", f"{given}")
     duties = client.get("/v1/duties").expect(200).json["duties"]
     check(len(duties) == 1 and duties[0]["subject"] == ident, f"{duties}")
-    due = milliseconds(duties[0].get("due") or duties[0].get("deadline"))
+    due = milliseconds(duties[0]["due"])
     check(abs(due - add_months(milliseconds(NOW), 1)) <= 86_400_000, f"one month is owed: {duties}")
     for unknown in ("a_friend", "", "Person"):
         client.post("/v1/subjects", {"data": person(9), "source": unknown}).refused(status=422)
@@ -47,15 +47,9 @@ def sources(t):
 
 
 def fields_of(access):
-    """Every field of an access answer that carries its source, whatever the nesting: category, field, source."""
-    found = []
-    for category, body in access["data"].items():
-        for record in body if isinstance(body, list) else [body]:
-            fields = record.get("fields", record)
-            for field, value in fields.items():
-                if isinstance(value, dict) and "source" in value:
-                    found.append({"category": category, "field": field, "source": value["source"]})
-    return found
+    """Every field of an access answer with its source."""
+    return [{"category": category["category"], "field": field, "source": said["source"]} for category in access["categories"]
+            for record in category["records"] for field, said in record["fields"].items()]
 
 
 @promise("DM-05")
@@ -104,7 +98,8 @@ def position_with_consent(t):
     # Nor by another door: no other category takes them.
     for category in ("device", "usage"):
         for field in ("device_id", "latitude", "longitude", "position"):
-            client.record(ident, category, {"at": NOW, field: place.get(field, "45.76,4.83")}).refused("undeclared", status=422, clause="^categories")
+            answer = client.record(ident, category, {"at": NOW, field: place.get(field, "45.76,4.83")}, source="mobile_app")
+            answer.refused("undeclared", "consent-missing")
     check_absent(["planted-device-0042"], server.folder)
     mobile.consent(ident, "mobile_features", "given", wording="Use my position?").expect(201)
     mobile.record(ident, "mobile", place).expect(201)
@@ -147,8 +142,6 @@ def card_for_the_transaction(t):
     check(not held(), "held after 16 minutes, and 15 are declared")
     client.put(path, CARD).expect(204)                                # the server stops
     server.restart()
-    client.port = server.port
-    client.close()
     check(not held(), "held after a restart")
     client.put(path, CARD).expect(204)                                # the server dies
     server.kill()

@@ -117,9 +117,9 @@ def irreversible(t):
     data = {**person(1), "identity": {"display_name": "planted-kestrel", "first_name": "Planted-Rasa", "last_name": "Planted-Kazlauskaitė"},
             "settings": {"language": "lt", "time_zone": "Planted/Vilnius"}}
     planted = ["planted-kestrel", "Planted-Rasa", "Planted-Kazlauskaitė", "kestrel.1@rooms.example", "Planted/Vilnius", ROOM["title"],
-               "planted slide content", "planted-slides.pdf", "192.0.2.222", "planted consent wording"]
+               "planted slide content", "planted-slides.pdf", "192.0.2.222", "planted taker of it"]
     ident = client.create(data, consents=[{"purpose": "product_news", "decision": "given", "channel": "email",
-                                           "wording": "planted consent wording"}])["id"]
+                                           "wording": "May we write to you?", "by": "planted taker of it"}])["id"]
     keys = wrapped_keys(server.data) - before
     check(keys, "no key of the person is in the keyring")
     client.record(ident, "rooms", ROOM).expect(201)
@@ -151,7 +151,6 @@ def irreversible(t):
     server.stop()
     garant("restore", copy, "--data", server.data)
     server.start()
-    client.port = server.port
     for path in ("?purpose=service", "/access", "/export", f"/attachments/{attachment}?purpose=service"):
         client.get(f"/v1/subjects/{ident}{path}").expect(404, 410)
     client.lookup({"login.email": "kestrel.1@rooms.example"}, "service").expect(404)
@@ -211,6 +210,7 @@ def no_payment_data(t):
                     answer = client.record(ident, category, fields)
                 else:
                     answer = client.post("/v1/subjects", {"data": {**person(3), category: fields}, "source": "person"})
+                check(answer.status == 422, f"{category}.{field} with {card}: {answer.status} {answer.body[:200]!r}")
                 problem = answer.refused("card-number", "invalid-value", status=422)
                 check(type_["type"] != "text" or problem["code"] == "card-number", f"{category}.{field}: {problem}")
                 check(not re.search(r"\d{6}", problem["detail"]), f"the refusal repeats digits: {problem}")

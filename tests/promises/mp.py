@@ -14,21 +14,21 @@ def person(number):
             "application": {"position": "Développeuse", "experience": "Douze ans de C"}}
 
 
-RECORDS = {"navigation": {"at": NOW, "page": "/tarifs", "referrer": "https://autre.example/", "seconds": 30, "browser": "Firefox 145",
-                          "ip": "192.0.2.9", "place": "Lyon"},
-           "logs": {"at": NOW, "ip": "192.0.2.9", "file": "/index.html", "status": 200, "bytes": 5120, "browser": "Firefox 145",
-                    "system": "Linux", "domain": "myportal.example", "provider": "Exemple Télécom", "referrer": "https://autre.example/"},
-           "registrations": {"event": "Journée des partenaires", "on": "2026-12-03"},
-           "billing": {"invoice": "F-2026-0042", "issued": "2026-11-22", "amount": 990, "recipient": "Société 1"},
-           "abuse": {"at": NOW, "fact": "Compte réutilisé par un tiers"}}
+RECORDS = {"navigation": ("browser", {"at": NOW, "page": "/tarifs", "referrer": "https://autre.example/", "seconds": 30, "browser": "Firefox 145",
+                          "ip": "192.0.2.9", "place": "Lyon"}),
+           "logs": ("browser", {"at": NOW, "ip": "192.0.2.9", "file": "/index.html", "status": 200, "bytes": 5120, "browser": "Firefox 145",
+                    "system": "Linux", "domain": "myportal.example", "provider": "Exemple Télécom", "referrer": "https://autre.example/"}),
+           "registrations": ("person", {"event": "Journée des partenaires", "on": "2026-12-03"}),
+           "billing": ("person", {"invoice": "F-2026-0042", "issued": "2026-11-22", "amount": 990, "recipient": "Société 1"}),
+           "abuse": ("person", {"at": NOW, "fact": "Compte réutilisé par un tiers"})}
 
 
 def complete(client, number=1):
     """A person of whom something is held in every category."""
     made = client.create(person(number), consents=[{"purpose": "testimonials", "decision": "given", "wording": "Oui, publiez."}])["id"]
     client.change(made, "testimonials", {"testimonial": {"quote": "Un bon outil.", "signed": "T. M."}}).expect(200)
-    for category, fields in RECORDS.items():
-        client.record(made, category, fields).expect(201)
+    for category, (source, fields) in RECORDS.items():
+        client.record(made, category, fields, source=source).expect(201)
     return made
 
 
@@ -55,7 +55,7 @@ def nothing_sensitive(t):
               .refused("undeclared", status=422, clause="^categories", promise="MP-07")
         client.change(ident, "service", extra).refused("undeclared", status=422, clause="^categories", promise="MP-07")
     client.record(ident, "biometrics", {"print": "x"}).refused("undeclared", status=422, clause="^categories", promise="MP-07")
-    client.record(ident, "navigation", {**RECORDS["navigation"], "mood": "fine"}).refused("undeclared", status=422, clause="^categories")
+    client.record(ident, "navigation", {**RECORDS["navigation"][1], "mood": "fine"}, source="browser").refused("undeclared", status=422, clause="^categories")
 
     def with_health(more):
         body = f"  health:\n    dpv: pd:Health\n    fields:\n      allergies: {{type: text}}\n{more}purposes:\n  care:\n" \
