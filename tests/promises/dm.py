@@ -92,9 +92,9 @@ def position_with_consent(t):
     place = {"at": NOW, "device_id": "planted-device-0042", "latitude": 45.7612345, "longitude": 4.8312345}
     for fields in (place, {"at": NOW, "device_id": "planted-device-0042"}, {"at": NOW, "latitude": 45.7612345, "longitude": 4.8312345}):
         for caller in (client, mobile):
-            caller.record(ident, "mobile", fields).refused("consent-missing", status=403, clause="mobile", promise="DM-06")
+            caller.record(ident, "mobile", fields, source="mobile_app").refused("consent-missing", status=403, clause="mobile", promise="DM-06")
     mobile.consent(ident, "mobile_features", "refused").expect(201)
-    mobile.record(ident, "mobile", place).refused("consent-missing", status=403, promise="DM-06")
+    mobile.record(ident, "mobile", place, source="mobile_app").refused("consent-missing", status=403, promise="DM-06")
     # Nor by another door: no other category takes them.
     for category in ("device", "usage"):
         for field in ("device_id", "latitude", "longitude", "position"):
@@ -102,13 +102,13 @@ def position_with_consent(t):
             answer.refused("undeclared", "consent-missing")
     check_absent(["planted-device-0042"], server.folder)
     mobile.consent(ident, "mobile_features", "given", wording="Use my position?").expect(201)
-    mobile.record(ident, "mobile", place).expect(201)
+    mobile.record(ident, "mobile", place, source="mobile_app").expect(201)
     held = mobile.read(ident, "mobile_features", ["mobile"]).expect(200).json["data"]["mobile"]
     check([record["fields"] for record in held] == [place], f"{held}")
     for purpose in ("account", "orders", "marketing", "improvement", "audience", "studies"):
         client.read(ident, purpose, ["mobile"]).refused(status=403, clause=rf"^purposes\.{purpose}")
     mobile.consent(ident, "mobile_features", "withdrawn").expect(201)
-    mobile.record(ident, "mobile", place).refused("consent-missing", status=403, promise="DM-06")
+    mobile.record(ident, "mobile", place, source="mobile_app").refused("consent-missing", status=403, promise="DM-06")
     mobile.read(ident, "mobile_features", ["mobile"]).refused("consent-missing", status=403, promise="DM-06")
 
 

@@ -20,7 +20,7 @@ def complete(client, number=1):
     """A person of whom something is held in every category."""
     ident = client.create(person(number))["id"]
     for category, fields in (("billing", INVOICE), ("fraud", FRAUD), ("exchanges", MESSAGE), ("usage", VISIT)):
-        client.record(ident, category, fields).expect(201)
+        client.record(ident, category, fields, at=fields.get("at", "2026-11-20")).expect(201)
     return ident
 
 
@@ -121,19 +121,19 @@ def erased_but(t):
     server = t.server(now="2026-11-22T10:00:00Z")
     client = server.client("app")
     ident = complete(client)
-    answer = client.erase(ident)
+    answer = client.post(f"/v1/subjects/{ident}/erase", {}, **{"Accept-Language": "fr"}).expect(200).json
     kept = {row["category"]: row for row in answer["certificate"]["kept"]}
     check(set(kept) == {"billing", "fraud"}, f"kept: {kept}")
-    check("L123-22" in kept["billing"]["ground"] and kept["billing"]["until"].startswith("2037-01-01"), f"{kept['billing']}")
+    check("L123-22" in kept["billing"]["ground"] and kept["billing"]["until"].startswith("2036-12-31"), f"{kept['billing']}")
     check("17(3)(e)" in kept["fraud"]["ground"] and kept["fraud"]["until"].startswith("2031-11-21"), f"{kept['fraud']}")
     page = client.get(f"/v1/certificates/{answer['certificate']['id']}", Accept="text/html", **{"Accept-Language": "fr"}).expect(200)
     text = html.unescape(page.body.decode())
-    for word in ("Éléments de facturation", "L123-22", "2037", "Éléments de lutte contre la fraude", "17(3)(e)", "2031"):
+    for word in ("Éléments de facturation", "L123-22", "2036", "Éléments de lutte contre la fraude", "17(3)(e)", "2031"):
         check(word in text, f"the page does not tell {word}")
     client.read(ident, "account").expect(404, 410)
     client.get(f"/v1/subjects/{ident}/access").expect(404, 410)
     check_absent(["Vasseur-1", person(1)["contact"]["email"], MESSAGE["subject"]], server.folder)
-    for category, until in (("fraud", "2031-11-21"), ("billing", "2037-01-01")):
+    for category, until in (("fraud", "2031-11-21"), ("billing", "2036-12-31")):
         server.set_clock(milliseconds(until) - DAY)
         early = server.sweep()["erased"]
         check(early.get(category, 0) == 0, f"{category} went a day early: {early}")

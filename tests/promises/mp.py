@@ -107,6 +107,8 @@ def least_privilege(t):
     # Least privilege: what each token may is what its class may, no more.
     campaigns, site = server.client("campaigns"), server.client("site")
     campaigns.read(ident, "service").refused("forbidden", "purpose-refused", status=403, clause="campaigns")
+    client.consent(ident, "news", "given", channel="email").expect(201)
+    campaigns.read(ident, "news", ["contact"]).expect(200)
     campaigns.read(ident, "news", ["company"]).refused(status=403, clause="campaigns")
     campaigns.post(f"/v1/subjects/{ident}/erase", {}).refused("forbidden", status=403, clause="campaigns")
     site.read(ident, "resources").refused("forbidden", status=403, clause="site")
