@@ -57,10 +57,11 @@ class Document:
         return min(found, key=lambda pair: self.categories[pair[0]]["fields"][pair[1]]["type"] != "email")
 
     def single(self):
-        """Categories that stand once a person, are written to disk, and need no consent."""
+        """Categories that stand once a person, come from that person, are written to disk, and need no consent."""
         return [name for name, body in self.categories.items()
                 if not truth(body.get("many")) and "transient" not in body and self.using(name)
-                and self.purposes[self.using(name)[0]]["basis"] != "consent" and "stream" not in body]
+                and self.purposes[self.using(name)[0]]["basis"] != "consent" and "stream" not in body
+                and "person" in (listed(body.get("source")) or ["person"])]
 
     def main_purpose(self):
         """The purpose without consent that uses the most of what a person gives."""

@@ -1,5 +1,5 @@
 """MO: myownconference, webinar rooms whose customers bring their own visitors."""
-import json, os, re, subprocess, sys
+import json, os, re, subprocess, sys, urllib.parse
 from garant import DAY, TOP, check, check_absent, check_bytes_absent, check_searchable, garant, milliseconds, wrapped_keys
 from promise import only_as_declared, promise
 
@@ -222,7 +222,8 @@ def no_payment_data(t):
         client.consent(ident, "product_news", "given", channel="email", by=card).refused("card-number", status=422)
         client.post(f"/v1/subjects/{ident}/holds", {"category": "*", "ground": card}).refused("card-number", status=422)
         client.put(f"/v1/subjects/{ident}/restriction", {"ground": card}).refused("card-number", status=422)
-        client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name=note.txt", f"text {card} text".encode(),
+        name = urllib.parse.quote(card)
+        client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name={name}", b"slides",
                        {"Content-Type": "text/plain"}.items()).refused("card-number", status=422)
     for purpose in ("card_storage", "card_processing"):
         client.read(ident, purpose).refused("purpose-refused", status=403, clause=r"^never\.payment_data", promise="MO-20")
