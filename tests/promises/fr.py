@@ -83,6 +83,7 @@ def providers(t):
         check(refused["status"] in (403, 404, 422), f"{other}: {refused}")
     for missing in asked:
         check(client.post(path, {name: value for name, value in asked.items() if name != missing}).status in (400, 422), f"without {missing}")
+    check_absent([value for fields in person(1).values() for value in fields.values()], server.folder)     # nor in what is kept of it
     known = client.get(f"/v1/subjects/{ident}/access").expect(200).json["disclosures"]
     check(len(known) == 1, f"the person sees {known}")
     check((known[0]["recipient"], known[0]["purpose"], sorted(known[0]["categories"].split(","))) ==
