@@ -676,6 +676,7 @@ enum err retention_sweep(struct ctx *c, struct answer *out)
 {
     struct sweep s = { .c = c };
     bool more;
+    c->idempotency = (struct idempotency){ 0 };          /* it is many commits, and doing it again does nothing more */
     TRY(sweep_all(&s, &more));
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
