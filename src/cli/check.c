@@ -69,8 +69,8 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
     if (!p)
         return OK;
     bool fr = text_eq(cli->language, TEXT("fr"));
-    cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %u catégories, %u finalités", T(file), T(p->id), T(p->version),
-                              p->category_count, p->purpose_count)
+    cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %u catégories, %u finalités", T(file), T(p->id),
+                              T(p->version), p->category_count, p->purpose_count)
                 : arena_print(&a, "%.*s: \"%.*s\" %.*s can be run: %u categories, %u purposes", T(file), T(p->id), T(p->version),
                               p->category_count, p->purpose_count));
     return OK;

@@ -66,8 +66,11 @@ static text from_environment(const struct cli *cli, text option, const char *var
 enum err cli_app_options(struct cli *cli, bool create, struct app_options *out)
 {
     *out = (struct app_options){ .policy_file = from_environment(cli, TEXT("policy"), "GARANT_POLICY"),
-                                 .data_dir = from_environment(cli, TEXT("data"), "GARANT_DATA"), .master_file = cli_option(cli, TEXT("master")),
-                                 .site_country = cli_option(cli, TEXT("country")), .clock_file = cli_option(cli, TEXT("clock-file")), .create = create };
+                                 .data_dir = from_environment(cli, TEXT("data"), "GARANT_DATA"),
+                                 .master_file = cli_option(cli, TEXT("master")),
+                                 .site_country = cli_option(cli, TEXT("country")),
+                                 .clock_file = cli_option(cli, TEXT("clock-file")),
+                                 .create = create };
     return out->data_dir.n ? OK : say(cli->arena, ERR_USAGE, "name the data folder with --data DIR");
 }
 
@@ -111,7 +114,8 @@ static text nearest(text asked, bool verb_names, text verb)
 static enum err unknown(struct cli *cli, const char *kind, const char *dashes, text asked, text near)
 {
     if (near.n)
-        return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\", did you mean \"%s%.*s\"?", kind, dashes, T(asked), dashes, T(near));
+        return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\", did you mean \"%s%.*s\"?", kind, dashes, T(asked), dashes,
+                   T(near));
     return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\"; see garant help", kind, dashes, T(asked));
 }
 

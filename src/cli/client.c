@@ -88,18 +88,22 @@ static enum err parse_answer(struct arena *a, text raw, struct result *out)
     text size = header_of(head, TEXT("Content-Length"));
     if (size.p && (!text_int(size, &length) || (uint64_t)length != body.n))
         return say(a, ERR_INTERNAL, "the server's answer came in part only");
-    *out = (struct result){ .status = (int)status, .type = arena_copy(a, header_of(head, TEXT("Content-Type"))), .body = arena_copy(a, body),
+    *out = (struct result){ .status = (int)status,
+                            .type = arena_copy(a, header_of(head, TEXT("Content-Type"))),
+                            .body = arena_copy(a, body),
                             .etag = arena_copy(a, header_of(head, TEXT("ETag"))) };
     return out->body.p ? OK : ERR_MEMORY;
 }
 
-static enum err call_socket(struct client *c, enum method method, text target, text type, text body, int64_t if_match, struct result *out)
+static enum err call_socket(struct client *c, enum method method, text target, text type, text body, int64_t if_match,
+                            struct result *out)
 {
     struct arena *a = c->cli->arena;
     CLEANUP(close_fd) int fd = connect_socket(a, c->data_dir);
     BUF_AUTO b = buf_make(ANSWER_LIMIT);
     text tenant = cli_option(c->cli, TEXT("tenant"));
-    buf_print(&b, "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
+    buf_print(&b,
+              "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
               T(method_word(method)), T(target), T(c->cli->language), body.n);
     if (type.n)
         buf_print(&b, "Content-Type: %.*s\r\n", T(type));
@@ -120,11 +124,17 @@ static enum err call_socket(struct client *c, enum method method, text target, t
 
 /* ---- In this process. ---- */
 
-static enum err call_here(struct client *c, enum method method, text target, text type, text body, int64_t if_match, struct result *out)
+static enum err call_here(struct client *c, enum method method, text target, text type, text body, int64_t if_match,
+                          struct result *out)
 {
     struct arena *a = c->cli->arena;
     struct pair headers[4] = { { TEXT("Accept-Language"), c->cli->language } };
-    struct request q = { .front = &c->front, .method = method, .target = target, .headers = headers, .header_count = 1, .body = body,
+    struct request q = { .front = &c->front,
+                         .method = method,
+                         .target = target,
+                         .headers = headers,
+                         .header_count = 1,
+                         .body = body,
                          .operator_socket = true };
     text tenant = cli_option(c->cli, TEXT("tenant"));
     if (type.n)
@@ -198,7 +208,8 @@ static enum err problem_error(struct arena *a, const struct result *answer)
     return say(a, code_of(json_text(problem, TEXT("code"))), "%.*s", T(detail));
 }
 
-enum err client_call(struct client *c, enum method method, text target, text type, text body, int64_t if_match, struct result *out)
+enum err client_call(struct client *c, enum method method, text target, text type, text body, int64_t if_match,
+                     struct result *out)
 {
     struct result answer = { 0 };
     TRY((c->running ? call_socket : call_here)(c, method, target, type, body, if_match, &answer));

@@ -19,6 +19,7 @@ enum err client_open(struct cli *cli, struct client *out);
 void client_close(struct client *c);
 #define CLIENT_AUTO CLEANUP(client_close) struct client
 /* Asks as the operator. An answer of 400 and above becomes its error, with its reason said; *out is then not set. */
-enum err client_call(struct client *c, enum method method, text target, text type, text body, int64_t if_match, struct result *out);
+enum err client_call(struct client *c, enum method method, text target, text type, text body, int64_t if_match,
+                     struct result *out);
 
 #endif

@@ -12,7 +12,8 @@ static void put_escaped(struct buf *b, text s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                     c == '_' || c == '~';
         if (plain)
             buf_char(b, c);
         else
@@ -90,8 +91,12 @@ static enum err patch_subject(struct cli *cli, text id)
 enum err verb_subject(struct cli *cli)
 {
     static const char *const reading[] = { "purpose", "categories", NULL };
-    static const struct { text word; const char *path; } lists[] = { { TEXT_INIT("former"), "/former" }, { TEXT_INIT("access"), "/access" },
-                                                                     { TEXT_INIT("consents"), "/consents" } };
+    static const struct {
+        text word;
+        const char *path;
+    } lists[] = { { TEXT_INIT("former"), "/former" },
+                  { TEXT_INIT("access"), "/access" },
+                  { TEXT_INIT("consents"), "/consents" } };
     text what, id, body;
     TRY(cli_argument(cli, 0, "create, find, show, former, patch, access or consents", &what));
     if (text_eq(what, TEXT("create"))) {

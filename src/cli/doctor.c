@@ -12,8 +12,11 @@ struct exam { struct cli *cli; struct buf *b; struct json_out w; unsigned bad; }
 
 static void found(struct exam *x, enum level level, text check, text detail)
 {
-    static const struct { text json, sign; } words[] = { { TEXT_INIT("good"), TEXT_INIT("✓") }, { TEXT_INIT("remark"), TEXT_INIT("!") },
-                                                         { TEXT_INIT("bad"), TEXT_INIT("✗") } };
+    static const struct {
+        text json, sign;
+    } words[] = { { TEXT_INIT("good"), TEXT_INIT("✓") },
+                  { TEXT_INIT("remark"), TEXT_INIT("!") },
+                  { TEXT_INIT("bad"), TEXT_INIT("✗") } };
     x->bad += level == BAD;
     if (!x->cli->json) {
         buf_print(x->b, "%.*s %.*s: %.*s\n", T(words[level].sign), T(check), T(detail));
@@ -40,7 +43,9 @@ static void check_path(struct exam *x, text dir, const char *name, bool folder, 
     else if (st.st_uid != geteuid() && geteuid() != 0)
         found(x, BAD, path, SAY(cli, "belongs to another user", "appartient à un autre utilisateur"));
     else if (secret && (st.st_mode & 077))
-        found(x, BAD, path, arena_print(cli->arena, "%.*s (%03o)", T(SAY(cli, "others may read it", "d'autres peuvent le lire")), st.st_mode & 0777));
+        found(x, BAD, path,
+              arena_print(cli->arena, "%.*s (%03o)", T(SAY(cli, "others may read it", "d'autres peuvent le lire")),
+                          st.st_mode & 0777));
     else
         found(x, GOOD, path, arena_print(cli->arena, "%03o", st.st_mode & 0777));
 }
@@ -56,8 +61,10 @@ static void check_disk(struct exam *x, text dir)
     }
     uint64_t free_mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20, all_mb = (uint64_t)fs.f_blocks * fs.f_frsize >> 20;
     bool low = free_mb < LOW_MB || free_mb * 100 < all_mb * LOW_PERCENT;
-    found(x, free_mb < 16 ? BAD : low ? REMARK : GOOD, SAY(x->cli, "disk", "disque"),
-          arena_print(x->cli->arena, "%llu / %llu MB %.*s", (unsigned long long)free_mb, (unsigned long long)all_mb, T(SAY(x->cli, "free", "libres"))));
+    enum level level = free_mb < 16 ? BAD : low ? REMARK : GOOD;
+    found(x, level, SAY(x->cli, "disk", "disque"),
+          arena_print(x->cli->arena, "%llu / %llu MB %.*s", (unsigned long long)free_mb, (unsigned long long)all_mb,
+                      T(SAY(x->cli, "free", "libres"))));
 }
 
 static void check_limits(struct exam *x)
@@ -78,7 +85,8 @@ static void failed(struct exam *x, text check)
 static void check_instance(struct exam *x)
 {
     struct cli *cli = x->cli;
-    text instance = SAY(cli, "policy, store and keyring", "politique, stockage et trousseau"), journal = SAY(cli, "journal", "journal");
+    text instance = SAY(cli, "policy, store and keyring", "politique, stockage et trousseau"),
+         journal = SAY(cli, "journal", "journal");
     CLIENT_AUTO client;
     struct result result;
     struct answer answer = { 0 };
@@ -90,7 +98,8 @@ static void check_instance(struct exam *x)
         failed(x, instance);
         return;
     }
-    found(x, GOOD, instance, client.running ? SAY(cli, "a server runs on them", "un serveur tourne dessus") : SAY(cli, "open", "s'ouvrent"));
+    found(x, GOOD, instance,
+          client.running ? SAY(cli, "a server runs on them", "un serveur tourne dessus") : SAY(cli, "open", "s'ouvrent"));
     enum err e;
     if (client.running)
         e = client_call(&client, METHOD_GET, TEXT("/v1/journal/checkpoint"), TEXT(""), TEXT(""), 0, &result);
@@ -103,8 +112,11 @@ static void check_instance(struct exam *x)
     if (e != OK)
         failed(x, journal);
     else
-        found(x, GOOD, journal, client.running ? SAY(cli, "signs checkpoints; garant verify reads all of it", "signe ses points de contrôle ; garant verify le relit en entier")
-                                               : SAY(cli, "verified from its first entry to its last", "vérifié de sa première écriture à sa dernière"));
+        found(x, GOOD, journal,
+              client.running
+                  ? SAY(cli, "signs checkpoints; garant verify reads all of it",
+                        "signe ses points de contrôle ; garant verify le relit en entier")
+                  : SAY(cli, "verified from its first entry to its last", "vérifié de sa première écriture à sa dernière"));
 }
 
 enum err verb_doctor(struct cli *cli)

@@ -54,8 +54,9 @@ static void put_overview(struct cli *cli, struct buf *b)
 {
     size_t count;
     const struct verb_row *rows = cli_verbs(&count);
-    buf_add(b, SAY(cli, "Garant keeps the promises of a privacy policy.\n\nUsage: garant VERB [OPTIONS]\n\nVerbs:\n",
-                   "Garant tient les promesses d'une politique de confidentialité.\n\nUsage : garant VERBE [OPTIONS]\n\nVerbes :\n"));
+    buf_add(
+        b, SAY(cli, "Garant keeps the promises of a privacy policy.\n\nUsage: garant VERB [OPTIONS]\n\nVerbs:\n",
+               "Garant tient les promesses d'une politique de confidentialité.\n\nUsage : garant VERBE [OPTIONS]\n\nVerbes :\n"));
     for (size_t i = 0; i < count; i++)
         put_row(b, rows[i].name, pick(cli, rows[i].en, rows[i].fr));
     buf_add(b, SAY(cli, "\nOptions of all verbs:\n", "\nOptions de tous les verbes :\n"));
@@ -75,11 +76,16 @@ static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
 
 /* ---- Routes and errors. ---- */
 
-static text who_word(enum who who) { return who == WHO_PUBLIC ? TEXT("public") : who == WHO_TOKEN ? TEXT("token") : TEXT("operator"); }
+static text who_word(enum who who)
+{
+    return who == WHO_PUBLIC ? TEXT("public") : who == WHO_TOKEN ? TEXT("token") : TEXT("operator");
+}
 
 static void put_routes(struct cli *cli, struct buf *b)
 {
-    static const text bodies[] = { [BODY_NONE] = TEXT_INIT("none"), [BODY_JSON] = TEXT_INIT("json"), [BODY_OPTIONAL] = TEXT_INIT("optional"),
+    static const text bodies[] = { [BODY_NONE] = TEXT_INIT("none"),
+                                   [BODY_JSON] = TEXT_INIT("json"),
+                                   [BODY_OPTIONAL] = TEXT_INIT("optional"),
                                    [BODY_FILE] = TEXT_INIT("file") };
     struct json_out w = json_out(b);
     if (cli->json)
@@ -88,7 +94,8 @@ static void put_routes(struct cli *cli, struct buf *b)
         const struct route *r = route_row((enum route_id)i);
         text act = r->needs == NEEDS_NONE ? (text){ NULL, 0 } : act_word((enum act)r->needs);
         if (!cli->json) {
-            put_row(b, arena_print(cli->arena, "%-6.*s %.*s", T(method_word(r->method)), T(r->path)), pick(cli, r->title_en, r->title_fr));
+            put_row(b, arena_print(cli->arena, "%-6.*s %.*s", T(method_word(r->method)), T(r->path)),
+                    pick(cli, r->title_en, r->title_fr));
             continue;
         }
         json_open(&w, '{');
@@ -115,7 +122,8 @@ static void put_errors(struct cli *cli, struct buf *b)
     for (int code = OK + 1; code < ERR_COUNT; code++) {
         const struct err_row *row = err_row((enum err)code);
         if (!cli->json) {
-            put_row(b, arena_print(cli->arena, "%2d  %d  %.*s", row->exit_status, row->http, T(row->slug)), pick(cli, row->en, row->fr));
+            put_row(b, arena_print(cli->arena, "%2d  %d  %.*s", row->exit_status, row->http, T(row->slug)),
+                    pick(cli, row->en, row->fr));
             continue;
         }
         json_open(&w, '{');
@@ -170,12 +178,19 @@ static void put_man(struct cli *cli, struct buf *b)
 {
     size_t count;
     const struct verb_row *rows = cli_verbs(&count);
-    buf_add(b, TEXT(".\\\" Printed by \"garant help man\" from the program's tables.\n.TH GARANT 1 \"\" \"garant " GARANT_VERSION "\"\n"));
-    buf_add(b, SAY(cli, ".SH NAME\ngarant \\- keep the promises of a privacy policy\n.SH SYNOPSIS\n.B garant\n.I verb\n.RI [ options ]\n",
-                   ".SH NOM\ngarant \\- tenir les promesses d'une politique de confidentialité\n.SH SYNOPSIS\n.B garant\n.I verbe\n.RI [ options ]\n"));
-    buf_add(b, SAY(cli, ".SH DESCRIPTION\nOne file, the policy, is the text that people read and the rules that the server runs. garant enforces it, serves the "
-                        "people it speaks of, and proves that it was kept.\n.SH VERBS\n",
-                   ".SH DESCRIPTION\nUn seul fichier, la politique, est le texte que les personnes lisent et les règles que le serveur applique. garant la fait "
+    buf_add(b, TEXT(".\\\" Printed by \"garant help man\" from the program's tables.\n.TH GARANT 1 \"\" \"garant " GARANT_VERSION
+                    "\"\n"));
+    buf_add(b,
+            SAY(cli,
+                ".SH NAME\ngarant \\- keep the promises of a privacy policy\n.SH SYNOPSIS\n.B garant\n.I verb\n.RI [ options ]\n",
+                ".SH NOM\ngarant \\- tenir les promesses d'une politique de confidentialité\n.SH SYNOPSIS\n.B garant\n.I "
+                "verbe\n.RI [ options ]\n"));
+    buf_add(b, SAY(cli,
+                   ".SH DESCRIPTION\nOne file, the policy, is the text that people read and the rules that the server runs. "
+                   "garant enforces it, serves the "
+                   "people it speaks of, and proves that it was kept.\n.SH VERBS\n",
+                   ".SH DESCRIPTION\nUn seul fichier, la politique, est le texte que les personnes lisent et les règles que le "
+                   "serveur applique. garant la fait "
                    "respecter, sert les personnes dont elle parle, et prouve qu'elle a été tenue.\n.SH VERBES\n"));
     for (size_t i = 0; i < count; i++) {
         buf_add(b, TEXT(".SS "));
@@ -196,8 +211,11 @@ static void put_man(struct cli *cli, struct buf *b)
         roff(b, pick(cli, row->en, row->fr));
         buf_print(b, " (%.*s)\n", T(row->slug));
     }
-    buf_add(b, SAY(cli, ".SH FILES\n.TP\n.I DIR/garant.sock\nThe operator's door: whoever may open it, this user and root, is the operator.\n",
-                   ".SH FICHIERS\n.TP\n.I DIR/garant.sock\nLa porte de l'exploitant : qui peut l'ouvrir, cet utilisateur et root, est l'exploitant.\n"));
+    buf_add(b, SAY(cli,
+                   ".SH FILES\n.TP\n.I DIR/garant.sock\nThe operator's door: whoever may open it, this user and root, is the "
+                   "operator.\n",
+                   ".SH FICHIERS\n.TP\n.I DIR/garant.sock\nLa porte de l'exploitant : qui peut l'ouvrir, cet utilisateur et "
+                   "root, est l'exploitant.\n"));
 }
 
 enum err verb_help(struct cli *cli)

@@ -20,7 +20,8 @@ static enum err check_clock(struct cli *cli, text listen)
 {
     if (!cli_has(cli, TEXT("clock-file")))
         return OK;
-    bool loopback = text_starts(listen, TEXT("127.")) || text_starts(listen, TEXT("[::1]")) || text_starts(listen, TEXT("localhost:")) || !listen.n;
+    bool loopback = text_starts(listen, TEXT("127.")) || text_starts(listen, TEXT("[::1]")) ||
+                    text_starts(listen, TEXT("localhost:")) || !listen.n;
     if (!loopback || cli_has(cli, TEXT("proxy")))
         return say(cli->arena, ERR_CONFIG, "a simulated clock is for tests on loopback only");
     LOG(LOG_WARN, "simulated clock: times are not real", LOG_TEXT("option", TEXT("--clock-file")));
@@ -52,10 +53,16 @@ enum err verb_serve(struct cli *cli)
     cli_findings(cli, options.policy_file, &findings, true);
     if (e != OK)
         return e;
-    struct server_options so = { .listen = listen, .data_dir = options.data_dir, .threads = (unsigned)threads, .connections = (unsigned)connections,
-                                 .per_address = (unsigned)per_address, .proxy = cli_has(cli, TEXT("proxy")),
-                                 .tls_certificate = cli_option(cli, TEXT("tls-certificate")), .access_log = cli_has(cli, TEXT("access-log")),
-                                 .ready = ready, .ready_arg = &s };
+    struct server_options so = { .listen = listen,
+                                 .data_dir = options.data_dir,
+                                 .threads = (unsigned)threads,
+                                 .connections = (unsigned)connections,
+                                 .per_address = (unsigned)per_address,
+                                 .proxy = cli_has(cli, TEXT("proxy")),
+                                 .tls_certificate = cli_option(cli, TEXT("tls-certificate")),
+                                 .access_log = cli_has(cli, TEXT("access-log")),
+                                 .ready = ready,
+                                 .ready_arg = &s };
     e = server_run(cli->arena, app, &so);
     app_close(&app);
     return e;

@@ -180,8 +180,14 @@ enum err care_rotate(struct ctx *c, text new_master_file, uint64_t *rewrapped)
 enum err care_figures(struct app *app, struct arena *a, struct figures *out)
 {
     struct store_figures g = store_figures(app->store);
-    *out = (struct figures){ .commits = g.commits, .writes = g.writes, .fsync_us = g.fsync_us, .queue = g.queue, .journal_size = g.journal_size,
-                             .db_bytes = g.db_bytes, .wal_bytes = g.wal_bytes, .full = g.full };
+    *out = (struct figures){ .commits = g.commits,
+                             .writes = g.writes,
+                             .fsync_us = g.fsync_us,
+                             .queue = g.queue,
+                             .journal_size = g.journal_size,
+                             .db_bytes = g.db_bytes,
+                             .wal_bytes = g.wal_bytes,
+                             .full = g.full };
     READ_AUTO db = NULL;
     TRY(store_read(app->store, a, &db));
     QUERY_AUTO q;

@@ -1,4 +1,5 @@
-/* Care of the instance: the journal's proofs, backup and restore, keys, figures. What the operator, an auditor and a monitor need. */
+/* Care of the instance: the journal's proofs, backup and restore, keys, figures. What the operator, an auditor and a monitor
+ * need. */
 #ifndef DOMAIN_CARE_H
 #define DOMAIN_CARE_H
 #include "domain/app.h"
@@ -11,8 +12,8 @@ enum err care_journal_key(struct ctx *c, struct answer *out);             /* the
 /* `level` and `index` as the paths write them: "0", "x001/x234/067", "067.p/12". ERR_NOT_FOUND for what the tree has not. */
 enum err care_tile(struct ctx *c, text level, text index, struct answer *out);
 enum err care_bundle(struct ctx *c, text index, struct answer *out);      /* ERR_ERASED when pruned */
-/* {"index", "size", "hashes", "checkpoint", "proof"}: `size` is that of the newest checkpoint unless given; decimal texts. "proof" is
- * the same as one c2sp.org/tlog-proof text, when the size is that of the checkpoint. */
+/* {"index", "size", "hashes", "checkpoint", "proof"}: `size` is that of the newest checkpoint unless given; decimal texts.
+ * "proof" is the same as one c2sp.org/tlog-proof text, when the size is that of the checkpoint. */
 enum err care_proof(struct ctx *c, text index, text size, struct answer *out);
 /* Reads all of it again: {"size", "root", "checkpoints", "first_kept"}. `progress` may be NULL. */
 enum err care_verify(struct ctx *c, care_progress *progress, struct answer *out);

@@ -45,7 +45,8 @@ HANDLER(event_add, retention_event(c, ID, q->json, &answer))
 HANDLER(hold_create, hold_create(c, ID, q->json, &answer))
 HANDLER(hold_release, hold_release(c, ID, SECOND_PARAM, &answer))
 
-HANDLER(attachment_add, attachment_add(c, ID, ASKED("category"), ASKED("name"), request_header(q, TEXT("Content-Type")), q->body, &answer))
+HANDLER(attachment_add,
+        attachment_add(c, ID, ASKED("category"), ASKED("name"), request_header(q, TEXT("Content-Type")), q->body, &answer))
 HANDLER(attachment_get, attachment_get(c, ID, SECOND_PARAM, ASKED("purpose"), &answer))
 HANDLER(attachment_drop, attachment_drop(c, ID, SECOND_PARAM, &answer))
 HANDLER(transient_put, transient_put(c, ID, SECOND_PARAM, q->json, &answer))
@@ -65,7 +66,10 @@ HANDLER(journal_proof, care_proof(c, ASKED("index"), ASKED("size"), &answer))
 /* What takes long does not stand on a thread that serves others. */
 static enum err run_sweep(struct ctx *c, const struct request *q, struct answer *answer) { return retention_sweep(c, answer); }
 static enum err run_verify(struct ctx *c, const struct request *q, struct answer *answer) { return care_verify(c, NULL, answer); }
-static enum err run_backup(struct ctx *c, const struct request *q, struct answer *answer) { return care_backup(c, q->json, NULL, answer); }
+static enum err run_backup(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    return care_backup(c, q->json, NULL, answer);
+}
 
 HANDLER(sweep, front_aside(c, q, run_sweep, &answer))
 HANDLER(journal_verify, front_aside(c, q, run_verify, &answer))

@@ -16,7 +16,8 @@ enum err api_healthz(struct ctx *c, const struct request *q, struct reply *r)
 
 enum err api_token_create(struct ctx *c, const struct request *q, struct reply *r)
 {
-    text name = json_text(q->json, TEXT("name")), actor = json_text(q->json, TEXT("actor")), tenant = json_text(q->json, TEXT("tenant"));
+    text name = json_text(q->json, TEXT("name")), actor = json_text(q->json, TEXT("actor")),
+         tenant = json_text(q->json, TEXT("tenant"));
     text until = json_text(q->json, TEXT("expires")), token;
     msec expires = 0;
     if (!name.n || !actor.n)

@@ -42,9 +42,13 @@ static unsigned lane_of(text path, size_t index)
 
 static enum err item_request(struct ctx *c, const struct batch *b, const struct item *item, struct request *q)
 {
-    *q = (struct request){ .front = b->outer->front, .method = method_of(json_text(item->in, TEXT("method"))),
-                           .target = json_text(item->in, TEXT("path")), .operator_socket = b->outer->operator_socket, .in_batch = true,
-                           .address = b->outer->address, .json = json_get(item->in, TEXT("body")) };
+    *q = (struct request){ .front = b->outer->front,
+                           .method = method_of(json_text(item->in, TEXT("method"))),
+                           .target = json_text(item->in, TEXT("path")),
+                           .operator_socket = b->outer->operator_socket,
+                           .in_batch = true,
+                           .address = b->outer->address,
+                           .json = json_get(item->in, TEXT("body")) };
     TRY(schema_check(c->arena, TEXT("BatchItem"), item->in));
     if (!q->target.n || q->method == METHOD_UNKNOWN)
         return say(c->arena, ERR_USAGE, "an item of a batch needs a method and a path");

@@ -31,13 +31,15 @@ static enum err bound_values(struct arena *a, text body)
 static bool json_type(text header)
 {
     text type = text_trim(text_cut(&header, ';'));
-    return !type.p || text_eq_nocase(type, TEXT("application/json")) || text_eq_nocase(type, TEXT("application/merge-patch+json"));
+    return !type.p || text_eq_nocase(type, TEXT("application/json")) ||
+           text_eq_nocase(type, TEXT("application/merge-patch+json"));
 }
 
 static enum err parse_body(struct arena *a, struct request *q)
 {
     if (!json_type(request_header(q, TEXT("Content-Type"))))
-        return say(a, ERR_MEDIA_TYPE, "this resource takes application/json%s", q->method == METHOD_PATCH ? " or application/merge-patch+json" : "");
+        return say(a, ERR_MEDIA_TYPE, "this resource takes application/json%s",
+                   q->method == METHOD_PATCH ? " or application/merge-patch+json" : "");
     if (!text_utf8(q->body))
         return say(a, ERR_JSON, "the body is not UTF-8");
     TRY(bound_values(a, q->body));
@@ -58,7 +60,9 @@ static enum err decode_body(struct arena *a, struct request *q)
     if (!q->json)
         return kind == BODY_OPTIONAL ? OK : say(a, ERR_JSON, "the item has no body");
     if (!q->route->input.n)
-        return q->json->kind == J_OBJECT && !q->json->count ? OK : say(a, ERR_USAGE, "this resource takes no body, or an empty object");
+        return q->json->kind == J_OBJECT && !q->json->count
+                   ? OK
+                   : say(a, ERR_USAGE, "this resource takes no body, or an empty object");
     return schema_check(a, q->route->input, q->json);
 }
 

@@ -38,10 +38,12 @@ enum err gate_admit(struct ctx *c, const struct route *route)
     if (route->who == WHO_OPERATOR)
         return say(c->arena, ERR_FORBIDDEN, "only the operator may do that, on the socket of the data folder");
     if (c->actor.index < 0)
-        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause, "the policy no longer has the class of this token");
+        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause,
+                          "the policy no longer has the class of this token");
     const struct actor_class *class = &c->policy->actors[c->actor.index];
     if (route->needs != NEEDS_NONE && !((class->acts | class->rights) >> route->needs & 1))
-        return say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "\"%.*s\" may not %.*s", T(class->name), T(act_word((enum act)route->needs)));
+        return say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "\"%.*s\" may not %.*s", T(class->name),
+                          T(act_word((enum act)route->needs)));
     return OK;
 }
 

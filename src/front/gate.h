@@ -3,9 +3,11 @@
 #define FRONT_GATE_H
 #include "front/front.h"
 
-/* Fills c->actor and c->tenant from the bearer token, or the operator on the data folder's socket. ERR_UNAUTHORISED, ERR_TOO_MANY. */
+/* Fills c->actor and c->tenant from the bearer token, or the operator on the data folder's socket. ERR_UNAUTHORISED,
+ * ERR_TOO_MANY. */
 enum err gate_identify(struct ctx *c, const struct request *q);
-/* May this actor call this route at all? What it may do there is decided by the policy in the domain. ERR_UNAUTHORISED, ERR_FORBIDDEN. */
+/* May this actor call this route at all? What it may do there is decided by the policy in the domain. ERR_UNAUTHORISED,
+ * ERR_FORBIDDEN. */
 enum err gate_admit(struct ctx *c, const struct route *route);
 /* If-Match and Idempotency-Key into the context. */
 enum err gate_headers(struct ctx *c, const struct request *q);

@@ -137,8 +137,9 @@ static struct MHD_Response *make_response(struct exchange *x)
 static void write_access_log(struct exchange *x, uint64_t microseconds)
 {
     const struct route *route = x->request.route;
-    LOG(LOG_INFO, "request", LOG_TEXT("method", method_word(x->request.method)), LOG_TEXT("route", route ? route->path : TEXT("-")),
-        LOG_INT("status", x->reply.status), LOG_INT("bytes", (int64_t)x->reply.body.n), LOG_INT("us", (int64_t)microseconds));
+    LOG(LOG_INFO, "request", LOG_TEXT("method", method_word(x->request.method)),
+        LOG_TEXT("route", route ? route->path : TEXT("-")), LOG_INT("status", x->reply.status),
+        LOG_INT("bytes", (int64_t)x->reply.body.n), LOG_INT("us", (int64_t)microseconds));
 }
 
 static enum MHD_Result send_reply(struct exchange *x)
@@ -170,7 +171,8 @@ static enum MHD_Result refuse(struct exchange *x, bool broken)
 
 /* ---- A request arrives. ---- */
 
-static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value, size_t value_size)
+static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+                                size_t value_size)
 {
     struct exchange *x = arg;
     if (x->header_count < REQUEST_HEADERS)
@@ -193,8 +195,12 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
     x->line = target, x->line_size = target ? strlen(target) : 0;
     /* The library would now split the query, with memory it may not have (0.9.75 then hangs): we split it ourselves. */
     char *query = target ? memchr(target, '?', x->line_size) : NULL;
-    x->request = (struct request){ .front = l->shared->front, .fibers = &l->fibers, .operator_socket = c->operator_socket, .address = c->address,
-                                   .headers = x->headers, .target = arena_copy(&x->arena, (text){ target, x->line_size }) };
+    x->request = (struct request){ .front = l->shared->front,
+                                   .fibers = &l->fibers,
+                                   .operator_socket = c->operator_socket,
+                                   .address = c->address,
+                                   .headers = x->headers,
+                                   .target = arena_copy(&x->arena, (text){ target, x->line_size }) };
     if (query)
         query[1] = '\0';
     return x;
@@ -217,8 +223,12 @@ static enum err check_head(struct exchange *x, const char *url, const char *meth
     x->framing = (struct framing){ 0 };
     TRY_PTR(x->request.target.p);
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    struct head head = { .method = text_of(method), .target = { url, x->line_size }, .version = text_of(version), .headers = x->headers,
-                         .count = x->header_count, .bytes = info->header_size };
+    struct head head = { .method = text_of(method),
+                         .target = { url, x->line_size },
+                         .version = text_of(version),
+                         .headers = x->headers,
+                         .count = x->header_count,
+                         .bytes = info->header_size };
     if (url != x->line)
         return say(a, ERR_USAGE, "the request line has no target");
     TRY(strict_check(a, &head, &x->framing));
@@ -234,7 +244,8 @@ static enum err find_route(struct exchange *x)
     TRY(route_find(a, &x->request));
     size_t limit = front_body_limit(x->request.route);
     if (x->framing.length > limit)
-        return limit ? say(a, ERR_TOO_LARGE, "the body is larger than %zu bytes", limit) : say(a, ERR_USAGE, "this resource takes no body");
+        return limit ? say(a, ERR_TOO_LARGE, "the body is larger than %zu bytes", limit)
+                     : say(a, ERR_USAGE, "this resource takes no body");
     x->body.limit = limit;
     buf_clear(&x->body);
     return OK;
@@ -321,7 +332,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, 
 
 /* ---- Connections. ---- */
 
-/* The client may still be sending; closed at once, its system would throw away the answer. We close our half and read on a while. */
+/* The client may still be sending; closed at once, its system would throw away the answer: we close our half and read on. */
 static void linger(struct loop *l, int fd)
 {
     if (l->linger_count == sizeof l->linger / sizeof *l->linger)
@@ -387,7 +398,8 @@ static void sweep_out(struct connection *c)
     atomic_fetch_add_explicit(&c->loop->counters->swept, 1, memory_order_relaxed);
 }
 
-/* Places are taken: the connection that has asked nothing for longest goes, of the address that holds most. False when all are at work. */
+/* Places are taken: the connection that has asked nothing for longest goes, of the address that holds most. False when all are at
+ * work. */
 static bool make_room(struct loop *l)
 {
     struct connection *worst = NULL;
@@ -563,10 +575,11 @@ enum err loop_open(struct arena *a, struct shared *shared, int listen_fd, int so
     TRY(fiber_loop_open(a, &l->fibers));
     l->door_fd = epoll_create1(EPOLL_CLOEXEC);
     l->counters = calloc(1, sizeof *l->counters);
-    l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_request, l,
-        MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
+    l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL,
+                                 NULL, on_request, l, MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+                                 MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
     const union MHD_DaemonInfo *info = l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || !l->counters || l->door_fd < 0)
         return say(a, ERR_INTERNAL, "the HTTP library does not start");
@@ -583,8 +596,11 @@ static void turn(struct loop *l)
         wait = (msec)pending;
     if (l->linger_count && wait > 20)
         wait = 20;
-    struct pollfd fds[] = { { l->http_fd, POLLIN, 0 }, { l->fibers.event_fd, POLLIN, 0 }, { stopping ? -1 : l->listen_fd, POLLIN, 0 },
-                            { stopping ? -1 : l->socket_fd, POLLIN, 0 }, { stopping ? -1 : l->shared->stop_fd, POLLIN, 0 },
+    struct pollfd fds[] = { { l->http_fd, POLLIN, 0 },
+                            { l->fibers.event_fd, POLLIN, 0 },
+                            { stopping ? -1 : l->listen_fd, POLLIN, 0 },
+                            { stopping ? -1 : l->socket_fd, POLLIN, 0 },
+                            { stopping ? -1 : l->shared->stop_fd, POLLIN, 0 },
                             { l->door_fd, POLLIN, 0 } };
     if (poll(fds, sizeof fds / sizeof *fds, wait > 0 ? (int)wait : 0) < 0 && errno != EINTR)
         return;

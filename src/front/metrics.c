@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const uint32_t bucket_us[LATENCY_BUCKETS - 1] = { 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000,
-                                                         5000000 };
+static const uint32_t bucket_us[LATENCY_BUCKETS - 1] = { 500,    1000,   2500,   5000,    10000,   25000,  50000,
+                                                         100000, 250000, 500000, 1000000, 2500000, 5000000 };
 
 static enum status_slot slot_of(int status)
 {
@@ -47,7 +47,8 @@ static uint64_t sum(const struct front *f, size_t offset)
     uint64_t total = 0;
     for (unsigned i = 0; i < f->threads; i++)
         if (f->counters[i])
-            total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)((const char *)f->counters[i] + offset), memory_order_relaxed);
+            total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)((const char *)f->counters[i] + offset),
+                                          memory_order_relaxed);
     return total;
 }
 
@@ -55,7 +56,8 @@ static uint64_t sum(const struct front *f, size_t offset)
 
 static void put(struct buf *b, const char *name, const char *kind, const char *help, uint64_t value)
 {
-    buf_print(b, "# HELP garant_%s %s\n# TYPE garant_%s %s\ngarant_%s %llu\n", name, help, name, kind, name, (unsigned long long)value);
+    buf_print(b, "# HELP garant_%s %s\n# TYPE garant_%s %s\ngarant_%s %llu\n", name, help, name, kind, name,
+              (unsigned long long)value);
 }
 
 static text row_name(size_t row) { return row < ROUTE_COUNT ? route_row((enum route_id)row)->name : TEXT("none"); }
@@ -67,18 +69,21 @@ static void put_requests(struct buf *b, const struct front *f)
         STATUSES(X)
 #undef X
         "other" };
-    buf_add(b, TEXT("# HELP garant_requests_total Answered requests by route and status.\n# TYPE garant_requests_total counter\n"));
+    buf_add(b,
+            TEXT("# HELP garant_requests_total Answered requests by route and status.\n# TYPE garant_requests_total counter\n"));
     for (size_t row = 0; row <= ROUTE_COUNT; row++)
         for (size_t slot = 0; slot < STATUS_SLOTS; slot++) {
             uint64_t n = SUM(f, requests[row][slot]);
             if (n)
-                buf_print(b, "garant_requests_total{route=\"%.*s\",status=\"%s\"} %llu\n", T(row_name(row)), words[slot], (unsigned long long)n);
+                buf_print(b, "garant_requests_total{route=\"%.*s\",status=\"%s\"} %llu\n", T(row_name(row)), words[slot],
+                          (unsigned long long)n);
         }
 }
 
 static void put_latency(struct buf *b, const struct front *f)
 {
-    buf_add(b, TEXT("# HELP garant_request_seconds From the head of a request to its answer.\n# TYPE garant_request_seconds histogram\n"));
+    buf_add(b, TEXT("# HELP garant_request_seconds From the head of a request to its answer.\n# TYPE garant_request_seconds "
+                    "histogram\n"));
     for (size_t row = 0; row <= ROUTE_COUNT; row++) {
         uint64_t counts[LATENCY_BUCKETS], total = 0, so_far = 0;
         for (size_t i = 0; i < LATENCY_BUCKETS; i++)
@@ -123,9 +128,11 @@ static void put_process(struct buf *b, const struct front *f)
 {
     struct rusage use = { 0 };
     getrusage(RUSAGE_SELF, &use);
-    double cpu = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+    double cpu =
+        (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
     buf_print(b, "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.3f\n", cpu);
-    buf_print(b, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %llu\n", (unsigned long long)resident_bytes());
+    buf_print(b, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %llu\n",
+              (unsigned long long)resident_bytes());
     buf_print(b, "# TYPE process_open_fds gauge\nprocess_open_fds %llu\n", (unsigned long long)open_descriptors());
     put(b, "uptime_seconds", "gauge", "Since the server started.", (uint64_t)((clock_monotonic() - f->started) / SECOND));
 }
@@ -135,8 +142,10 @@ static void put_store(struct buf *b, const struct figures *g)
     put(b, "subjects", "gauge", "People held.", g->subjects);
     put(b, "commits_total", "counter", "Commits of the store.", g->commits);
     put(b, "writes_total", "counter", "Writes in those commits.", g->writes);
-    buf_print(b, "# HELP garant_fsync_seconds_total Time spent making commits durable.\n# TYPE garant_fsync_seconds_total counter\n"
-                 "garant_fsync_seconds_total %.6f\n", (double)g->fsync_us / 1e6);
+    buf_print(b,
+              "# HELP garant_fsync_seconds_total Time spent making commits durable.\n# TYPE garant_fsync_seconds_total counter\n"
+              "garant_fsync_seconds_total %.6f\n",
+              (double)g->fsync_us / 1e6);
     put(b, "queue", "gauge", "Writes that wait for the writer.", g->queue);
     put(b, "journal_entries", "gauge", "Entries of the journal.", g->journal_size);
     put(b, "database_bytes", "gauge", "Size of the database.", g->db_bytes);
@@ -172,7 +181,7 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
     put(b, "connections_swept_total", "counter", "Connections closed for being slow or idle.", SUM(f, swept));
     put_store(b, &figures);
     put_process(b, f);
-    buf_print(b, "# TYPE garant_info gauge\ngarant_info{version=\"%s\",policy=\"%.*s\",policy_version=\"%.*s\"} 1\n", GARANT_VERSION,
-              T(c->policy->id), T(c->policy->version));
+    buf_print(b, "# TYPE garant_info gauge\ngarant_info{version=\"%s\",policy=\"%.*s\",policy_version=\"%.*s\"} 1\n",
+              GARANT_VERSION, T(c->policy->id), T(c->policy->version));
     return reply_done(c->arena, r);
 }

@@ -4,8 +4,10 @@
 #include "front/router.h"
 #include <stdatomic.h>
 
-#define STATUSES(X) X(200) X(201) X(204) X(207) X(400) X(401) X(403) X(404) X(405) X(409) X(410) X(411) X(412) X(413) X(415) X(422) X(428) X(429) \
-    X(431) X(500) X(503) X(507)
+#define STATUSES(X)                                                                                                              \
+    X(200)                                                                                                                       \
+    X(201) X(204) X(207) X(400) X(401) X(403) X(404) X(405) X(409) X(410) X(411) X(412) X(413) X(415) X(422) X(428) X(429)       \
+        X(431) X(500) X(503) X(507)
 enum status_slot {
 #define X(status) SLOT_##status,
     STATUSES(X)

@@ -65,7 +65,8 @@ static void put_type(struct json_out *w, text type)
 }
 
 /* One schema, from its first row to its last; gives the row behind. */
-static const struct schema_member *put_schema(struct json_out *w, const struct schema_member *first, const struct schema_member *end)
+static const struct schema_member *put_schema(struct json_out *w, const struct schema_member *first,
+                                              const struct schema_member *end)
 {
     const struct schema_member *m = first;
     json_name(w, first->schema);
@@ -136,7 +137,8 @@ static void put_parameters(struct json_out *w, const struct route *route, bool f
     if (route->method == METHOD_PATCH)
         put_parameter(w, TEXT("If-Match"), "header", true, TEXT("the ETag that was read"));
     if (writes(route))
-        put_parameter(w, TEXT("Idempotency-Key"), "header", false, TEXT("a repeated request is answered again, not done again, for 24 hours"));
+        put_parameter(w, TEXT("Idempotency-Key"), "header", false,
+                      TEXT("a repeated request is answered again, not done again, for 24 hours"));
     json_close(w, ']');
 }
 
@@ -179,9 +181,14 @@ static void put_responses(struct json_out *w, const struct route *route)
 
 static void put_operation(struct json_out *w, const struct route *route, bool fr)
 {
-    static const text who_words[] = { [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_TOKEN] = TEXT_INIT("token"), [WHO_OPERATOR] = TEXT_INIT("operator") };
-    static const text method_names[] = { [METHOD_GET] = TEXT_INIT("get"), [METHOD_POST] = TEXT_INIT("post"), [METHOD_PUT] = TEXT_INIT("put"),
-                                         [METHOD_PATCH] = TEXT_INIT("patch"), [METHOD_DELETE] = TEXT_INIT("delete") };
+    static const text who_words[] = {
+        [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_TOKEN] = TEXT_INIT("token"), [WHO_OPERATOR] = TEXT_INIT("operator")
+    };
+    static const text method_names[] = { [METHOD_GET] = TEXT_INIT("get"),
+                                         [METHOD_POST] = TEXT_INIT("post"),
+                                         [METHOD_PUT] = TEXT_INIT("put"),
+                                         [METHOD_PATCH] = TEXT_INIT("patch"),
+                                         [METHOD_DELETE] = TEXT_INIT("delete") };
     json_name(w, method_names[route->method]);
     json_open(w, '{');
     json_pair(w, TEXT("operationId"), route->name);
@@ -196,7 +203,8 @@ static void put_operation(struct json_out *w, const struct route *route, bool fr
         json_name(w, TEXT("requestBody"));
         json_open(w, '{');
         json_pair_bool(w, TEXT("required"), route->body != BODY_OPTIONAL);
-        put_content(w, route->input, route->method == METHOD_PATCH ? TEXT("application/merge-patch+json") : TEXT("application/json"));
+        put_content(w, route->input,
+                    route->method == METHOD_PATCH ? TEXT("application/merge-patch+json") : TEXT("application/json"));
         json_close(w, '}');
     }
     put_responses(w, route);
@@ -228,7 +236,9 @@ enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)
     json_open(w, '{');
     json_pair(w, TEXT("title"), TEXT("Garant"));
     json_pair(w, TEXT("version"), TEXT(GARANT_VERSION));
-    json_pair(w, TEXT("summary"), fr ? TEXT("Tient les promesses d'une politique de confidentialité") : TEXT("Keeps the promises of a privacy policy"));
+    json_pair(w, TEXT("summary"),
+              fr ? TEXT("Tient les promesses d'une politique de confidentialité")
+                 : TEXT("Keeps the promises of a privacy policy"));
     json_name(w, TEXT("license"));
     json_put_raw(w, TEXT("{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}"));
     json_close(w, '}');

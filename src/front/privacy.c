@@ -8,7 +8,10 @@ struct say { text en, fr; };
 struct page { struct buf *b; const struct policy *p; struct arena *a; bool fr; };
 
 static text pick(const struct page *g, struct say s) { return g->fr ? s.fr : s.en; }
-static text title(const struct page *g, text en, text fr, text name) { return g->fr && fr.n ? fr : !g->fr && en.n ? en : fr.n ? fr : en.n ? en : name; }
+static text title(const struct page *g, text en, text fr, text name)
+{
+    return g->fr && fr.n ? fr : !g->fr && en.n ? en : fr.n ? fr : en.n ? en : name;
+}
 static void raw(struct page *g, const char *html) { buf_add(g->b, text_of(html)); }
 
 static void element(struct page *g, const char *tag, text content)
@@ -36,9 +39,11 @@ static void row(struct page *g, struct say label, text value)
 /* "12 months", "3 years"; empty for a term that is not set. */
 static text term_words(const struct page *g, struct term t)
 {
-    static const struct say one[] = { [TERM_MINUTES] = { TEXT_INIT("minute"), TEXT_INIT("minute") }, [TERM_HOURS] = { TEXT_INIT("hour"), TEXT_INIT("heure") },
-        [TERM_DAYS] = { TEXT_INIT("day"), TEXT_INIT("jour") }, [TERM_MONTHS] = { TEXT_INIT("month"), TEXT_INIT("mois") },
-        [TERM_YEARS] = { TEXT_INIT("year"), TEXT_INIT("an") } };
+    static const struct say one[] = { [TERM_MINUTES] = { TEXT_INIT("minute"), TEXT_INIT("minute") },
+                                      [TERM_HOURS] = { TEXT_INIT("hour"), TEXT_INIT("heure") },
+                                      [TERM_DAYS] = { TEXT_INIT("day"), TEXT_INIT("jour") },
+                                      [TERM_MONTHS] = { TEXT_INIT("month"), TEXT_INIT("mois") },
+                                      [TERM_YEARS] = { TEXT_INIT("year"), TEXT_INIT("an") } };
     if (t.unit == TERM_UNSET)
         return TEXT("");
     if (t.unit == TERM_ALWAYS)
@@ -54,7 +59,8 @@ static text from_words(const struct page *g, enum retention_from from)
         [FROM_EVENT] = { TEXT_INIT("from the event"), TEXT_INIT("à compter de l'événement") },
         [FROM_LAST_USE] = { TEXT_INIT("from the last use"), TEXT_INIT("à compter de la dernière utilisation") },
         [FROM_CONTRACT_END] = { TEXT_INIT("from the end of the contract"), TEXT_INIT("à compter de la fin du contrat") },
-        [FROM_CLOSURE] = { TEXT_INIT("from the closing of the account or file"), TEXT_INIT("à compter de la clôture du compte ou du dossier") },
+        [FROM_CLOSURE] = { TEXT_INIT("from the closing of the account or file"),
+                           TEXT_INIT("à compter de la clôture du compte ou du dossier") },
         [FROM_YEAR_END] = { TEXT_INIT("from the end of the year"), TEXT_INIT("à compter de la fin de l'année") },
         [FROM_WITHDRAWAL] = { TEXT_INIT("from the withdrawal"), TEXT_INIT("à compter du retrait") },
         [FROM_LAST_CONTACT] = { TEXT_INIT("from the last contact"), TEXT_INIT("à compter du dernier contact") },
@@ -65,7 +71,8 @@ static text from_words(const struct page *g, enum retention_from from)
 static text basis_words(const struct page *g, enum basis basis)
 {
     static const struct say words[] = {
-        [BASIS_CONSENT] = { TEXT_INIT("your consent, which you may withdraw at any time"), TEXT_INIT("votre consentement, que vous pouvez retirer à tout moment") },
+        [BASIS_CONSENT] = { TEXT_INIT("your consent, which you may withdraw at any time"),
+                            TEXT_INIT("votre consentement, que vous pouvez retirer à tout moment") },
         [BASIS_CONTRACT] = { TEXT_INIT("the contract with you"), TEXT_INIT("le contrat avec vous") },
         [BASIS_LEGAL] = { TEXT_INIT("a legal obligation"), TEXT_INIT("une obligation légale") },
         [BASIS_VITAL] = { TEXT_INIT("vital interests"), TEXT_INIT("la sauvegarde d'intérêts vitaux") },
@@ -101,7 +108,8 @@ static void put_purposes(struct page *g)
         raw(g, "<p>");
         buf_html(g->b, pick(g, SAY("Legal basis: ", "Base légale : ")));
         buf_html(g->b, basis_words(g, u->basis));
-        text interest = node_said(node_get(node_at(g->p->root, u->clause.path), TEXT("interest")), g->fr ? TEXT("fr") : TEXT("en"));
+        text interest =
+            node_said(node_get(node_at(g->p->root, u->clause.path), TEXT("interest")), g->fr ? TEXT("fr") : TEXT("en"));
         if (interest.n) {
             raw(g, " — ");
             buf_html(g->b, interest);
@@ -188,9 +196,11 @@ static void put_recipients(struct page *g)
     unsigned count = 0;
     for (unsigned i = 0; i < g->p->actor_count; i++)
         count += g->p->actors[i].kind == ACTOR_RECIPIENT;
-    element(g, "p", count ? pick(g, SAY("Staff who need them for the purposes above, and:", "Le personnel qui en a besoin pour les finalités ci-dessus, et :"))
-                          : pick(g, SAY("Staff who need them for the purposes above, and nobody else.",
-                                        "Le personnel qui en a besoin pour les finalités ci-dessus, et personne d'autre.")));
+    element(g, "p",
+            count ? pick(g, SAY("Staff who need them for the purposes above, and:",
+                                "Le personnel qui en a besoin pour les finalités ci-dessus, et :"))
+                  : pick(g, SAY("Staff who need them for the purposes above, and nobody else.",
+                                "Le personnel qui en a besoin pour les finalités ci-dessus, et personne d'autre.")));
     if (!count)
         return;
     raw(g, "<ul>\n");
@@ -212,16 +222,25 @@ static void put_recipients(struct page *g)
 
 static void put_rights(struct page *g)
 {
-    static const struct { text word; struct say says; } rights[] = {
-        { TEXT_INIT("access"), { TEXT_INIT("to see all that is held of you, and receive a copy"), TEXT_INIT("voir tout ce qui est conservé de vous, et en recevoir une copie") } },
-        { TEXT_INIT("rectification"), { TEXT_INIT("to have it corrected or completed"), TEXT_INIT("le faire rectifier ou compléter") } },
+    static const struct { text word; struct say says;
+    } rights[] = {
+        { TEXT_INIT("access"),
+          { TEXT_INIT("to see all that is held of you, and receive a copy"),
+            TEXT_INIT("voir tout ce qui est conservé de vous, et en recevoir une copie") } },
+        { TEXT_INIT("rectification"),
+          { TEXT_INIT("to have it corrected or completed"), TEXT_INIT("le faire rectifier ou compléter") } },
         { TEXT_INIT("erasure"), { TEXT_INIT("to have it erased"), TEXT_INIT("le faire effacer") } },
         { TEXT_INIT("restriction"), { TEXT_INIT("to have its use restricted"), TEXT_INIT("en faire limiter l'usage") } },
-        { TEXT_INIT("portability"), { TEXT_INIT("to take it away in an open format"), TEXT_INIT("l'emporter dans un format ouvert") } },
+        { TEXT_INIT("portability"),
+          { TEXT_INIT("to take it away in an open format"), TEXT_INIT("l'emporter dans un format ouvert") } },
         { TEXT_INIT("objection"), { TEXT_INIT("to object to a use"), TEXT_INIT("vous opposer à un usage") } },
-        { TEXT_INIT("withdrawal"), { TEXT_INIT("to withdraw a consent at any time"), TEXT_INIT("retirer un consentement à tout moment") } },
-        { TEXT_INIT("complaint"), { TEXT_INIT("to complain to the supervisory authority"), TEXT_INIT("adresser une réclamation à l'autorité de contrôle") } },
-        { TEXT_INIT("post_mortem"), { TEXT_INIT("to say what becomes of it after your death"), TEXT_INIT("dire ce qu'il en sera après votre mort") } },
+        { TEXT_INIT("withdrawal"),
+          { TEXT_INIT("to withdraw a consent at any time"), TEXT_INIT("retirer un consentement à tout moment") } },
+        { TEXT_INIT("complaint"),
+          { TEXT_INIT("to complain to the supervisory authority"),
+            TEXT_INIT("adresser une réclamation à l'autorité de contrôle") } },
+        { TEXT_INIT("post_mortem"),
+          { TEXT_INIT("to say what becomes of it after your death"), TEXT_INIT("dire ce qu'il en sera après votre mort") } },
     };
     const struct node *node = node_get(g->p->root, TEXT("rights"));
     heading(g, "rights", SAY("Your rights", "Vos droits"));

@@ -55,7 +55,8 @@ enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, c
         buf_add(b, TEXT("attachment; filename*=UTF-8''"));
         for (size_t i = 0; i < answer->file_name.n; i++) {
             char ch = answer->file_name.p[i];
-            if ((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || ch == '.' || ch == '-' || ch == '_')
+            if ((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || ch == '.' || ch == '-' ||
+                ch == '_')
                 buf_char(b, ch);
             else
                 buf_print(b, "%%%02X", (uint8_t)ch);

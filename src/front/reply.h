@@ -34,7 +34,8 @@ void reply_none(struct reply *r);                     /* 204 */
 enum err reply_header(struct arena *a, struct reply *r, text name, text value);
 /* The problem of `why`, its title in `language`; replaces what the handler had begun. */
 void reply_problem(struct reply *r, const struct why *why, text language);
-/* The same left open, under another status (0: that of the reason), for members of the handler's own; then close the object and reply_done(). */
+/* The same left open, under another status (0: that of the reason), for members of the handler's own; then close the object and
+ * reply_done(). */
 void reply_problem_open(struct reply *r, const struct why *why, text language, int status);
 
 #endif

@@ -105,7 +105,8 @@ enum err request_if_match(struct arena *a, const struct request *q, int64_t *ver
         *version = -1;
         return OK;
     }
-    if (tag.n < 3 || tag.p[0] != '"' || tag.p[tag.n - 1] != '"' || !text_int(text_upto(text_from(tag, 1), tag.n - 2), version) || *version < 1)
+    if (tag.n < 3 || tag.p[0] != '"' || tag.p[tag.n - 1] != '"' || !text_int(text_upto(text_from(tag, 1), tag.n - 2), version) ||
+        *version < 1)
         return say(a, ERR_USAGE, "If-Match takes one strong tag as ETag gave it, such as \"3\", or *");
     return OK;
 }

@@ -11,7 +11,7 @@ enum method {
     METHODS(X)
 #undef X
 };
-enum method method_of(text word);                     /* METHOD_UNKNOWN for any other; methods are case-sensitive (RFC 9110, 9.1) */
+enum method method_of(text word); /* METHOD_UNKNOWN for any other; methods are case-sensitive (RFC 9110, 9.1) */
 text method_word(enum method m);
 
 struct front;                                         /* front/front.h */
@@ -33,9 +33,9 @@ struct request {
     size_t header_count;
     text body;
     const struct json *json;                          /* the body of a route that takes JSON; NULL when it is empty */
-    bool operator_socket;                             /* came by the data folder's own socket, or in process from the command line */
+    bool operator_socket; /* came by the data folder's own socket, or in process from the command line */
     bool in_batch;                                    /* an item of POST /v1/batch */
-    struct address address;                           /* of the client, or of whom the declared proxy forwards for; zero on the socket */
+    struct address address; /* of the client, or of whom the declared proxy forwards for; zero on the socket */
 };
 
 /* The value of a header (names without regard to case), of a query parameter, or of a path's {name}; p NULL when absent. */

@@ -36,8 +36,9 @@ const struct route *route_row(enum route_id id);
 enum route_id route_id(const struct route *route);
 const struct route_query *route_queries(size_t *count);
 
-/* Finds the row of q->method and q->target and fills route, params and queries. ERR_USAGE for a malformed target (bad escape, NUL or other
- * control byte, invalid UTF-8, empty or dotted segment, repeated or unknown query parameter), ERR_NOT_FOUND, or ERR_METHOD. HEAD finds the row of GET. */
+/* Finds the row of q->method and q->target and fills route, params and queries. ERR_USAGE for a malformed target (bad escape, NUL
+ * or other control byte, invalid UTF-8, empty or dotted segment, repeated or unknown query parameter), ERR_NOT_FOUND, or
+ * ERR_METHOD. HEAD finds the row of GET. */
 enum err route_find(struct arena *a, struct request *q);
 /* The methods that exist for the target's path, for Allow: "GET, PATCH". */
 text route_allow(struct arena *a, text target);

@@ -2,7 +2,8 @@
 #include "front/schema.h"
 
 static const struct schema_member members[] = {
-#define MEMBER(schema, name, type, required, en) { TEXT_INIT(#schema), TEXT_INIT(name), TEXT_INIT(type), required, TEXT_INIT(en) },
+#define MEMBER(schema, name, type, required, en)                                                                                 \
+    { TEXT_INIT(#schema), TEXT_INIT(name), TEXT_INIT(type), required, TEXT_INIT(en) },
 #include "front/schemas.def"
 };
 enum { MEMBERS = sizeof members / sizeof *members };

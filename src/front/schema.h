@@ -6,8 +6,8 @@
 struct schema_member { text schema, name, type; bool required; text en; };
 const struct schema_member *schema_members(size_t *count);
 
-/* Refuses a member that the schema does not name (a misspelt one would be ignored in silence) and a value of another kind: ERR_USAGE.
- * What lacks, and whether a value fits, is told by the domain. `type` as in schemas.def. */
+/* Refuses a member that the schema does not name (a misspelt one would be ignored in silence) and a value of another kind:
+ * ERR_USAGE. What lacks, and whether a value fits, is told by the domain. `type` as in schemas.def. */
 enum err schema_check(struct arena *a, text type, const struct json *value);
 
 #endif

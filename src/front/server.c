@@ -73,7 +73,9 @@ static enum err check_exposure(struct arena *a, const struct server_options *o, 
         return say(a, ERR_CONFIG, "this version does not end TLS itself: put a proxy before it, and say --proxy");
     if (address_loopback((const struct sockaddr *)&b->address) || o->proxy)
         return OK;
-    return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused: listen on 127.0.0.1, or say --proxy when a proxy that ends TLS stands before");
+    return say(
+        a, ERR_CONFIG,
+        "plain HTTP beyond loopback is refused: listen on 127.0.0.1, or say --proxy when a proxy that ends TLS stands before");
 }
 
 /* One listening socket; `shared`: several may have the address. */
@@ -94,7 +96,7 @@ static int listen_on(const struct bound *b, bool shared)
     return -1;
 }
 
-/* Sharing the port would let a second server on this machine take half of the connections in silence, so it is first tried alone. */
+/* Sharing the port would let a second server on this machine take half of the connections unseen, so it is first tried alone. */
 static enum err claim(struct arena *a, text listen, struct bound *b)
 {
     int fd = listen_on(b, false);
@@ -109,7 +111,8 @@ static enum err claim(struct arena *a, text listen, struct bound *b)
 static text print_address(struct arena *a, const struct bound *b)
 {
     char host[NI_MAXHOST], port[NI_MAXSERV];
-    if (getnameinfo((const struct sockaddr *)&b->address, b->size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    if (getnameinfo((const struct sockaddr *)&b->address, b->size, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return TEXT("");
     return arena_print(a, b->address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
@@ -226,10 +229,12 @@ static void reload(struct server *s)
         LOG(LOG_INFO, "policy reloaded", LOG_INT("warnings", findings.warnings));
         return;
     }
-    LOG(LOG_ERROR, "policy not reloaded; the one in force stays", LOG_INT("errors", findings.errors), LOG_TEXT("reason", text_of(a.why.detail)));
+    LOG(LOG_ERROR, "policy not reloaded; the one in force stays", LOG_INT("errors", findings.errors),
+        LOG_TEXT("reason", text_of(a.why.detail)));
     for (const struct finding *f = findings.first; f; f = f->next)
         if (f->severity == SEVERITY_ERROR)
-            LOG(LOG_ERROR, "policy", LOG_INT("line", f->at.line), LOG_INT("column", f->at.column), LOG_TEXT("message", f->message));
+            LOG(LOG_ERROR, "policy", LOG_INT("line", f->at.line), LOG_INT("column", f->at.column),
+                LOG_TEXT("message", f->message));
 }
 
 static enum err wait_for_signals(struct arena *a, struct server *s)
@@ -295,7 +300,10 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     s->front = (struct front){ .app = app, .threads = thread_count(o->threads), .started = clock_monotonic(),
                                 .figures_lock = PTHREAD_MUTEX_INITIALIZER };
     s->front.counters = calloc(s->front.threads, sizeof *s->front.counters);
-    s->shared = (struct shared){ .front = &s->front, .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .connections_max = most, .proxy = o->proxy,
+    s->shared = (struct shared){ .front = &s->front,
+                                 .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                 .connections_max = most,
+                                 .proxy = o->proxy,
                                  .access_log = o->access_log };
     if (!s->front.counters || s->shared.stop_fd < 0)
         return say(a, ERR_INTERNAL, "no memory or descriptor for the server");

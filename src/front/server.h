@@ -4,11 +4,12 @@
 #include "front/front.h"
 
 struct server_options {
-    text listen;                       /* "127.0.0.1:8080", "[::1]:8080"; port 0 for a free one; empty: only the folder's socket */
+    text listen; /* "127.0.0.1:8080", "[::1]:8080"; port 0 for a free one; empty: only the folder's socket */
     text data_dir;                     /* its garant.sock is the operator's door; empty: none */
     unsigned threads;                  /* 0: one for each core */
-    unsigned connections, per_address; /* the most there may be; 0: 2,000 and a quarter of them. Loopback has no share of its own */
-    bool proxy;                        /* a proxy that ends TLS stands before: needed beyond loopback; X-Forwarded-For is then believed */
+    unsigned connections,
+        per_address; /* the most there may be; 0: 2,000 and a quarter of them. Loopback has no share of its own */
+    bool proxy;      /* a proxy that ends TLS stands before: needed beyond loopback; X-Forwarded-For is then believed */
     text tls_certificate;              /* refused until TLS is built in */
     bool access_log;
     void (*ready)(void *arg, text address);    /* called once, when connections are taken */

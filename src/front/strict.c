@@ -26,8 +26,8 @@ static enum err check_value(struct arena *a, text value, size_t number)
     return ascii || text_utf8(value) ? OK : say(a, ERR_USAGE, "header %zu is not UTF-8", number);
 }
 
-/* The library has turned each CR, LF and colon into a NUL and moved nothing: the next line starts two bytes behind this one's end,
- * or bytes stood between that its parser has dropped. */
+/* The library has turned each CR, LF and colon into a NUL and moved nothing: the next line starts two bytes behind this one's
+ * end, or bytes stood between that its parser has dropped. */
 static enum err check_shape(struct arena *a, const struct head *h)
 {
     if (!token(h->method) || h->method.n > 16)
@@ -52,9 +52,20 @@ static enum err check_shape(struct arena *a, const struct head *h)
 }
 
 /* Headers that carry one value: a second one is an attack or a fault, and two readers may pick differently. */
-static const text singles[] = { TEXT_INIT("Host"), TEXT_INIT("Content-Length"), TEXT_INIT("Transfer-Encoding"), TEXT_INIT("Content-Type"),
-    TEXT_INIT("Authorization"), TEXT_INIT("If-Match"), TEXT_INIT("Idempotency-Key"), TEXT_INIT("Garant-Tenant"), TEXT_INIT("Origin"),
-    TEXT_INIT("Expect"), TEXT_INIT("Content-Encoding"), TEXT_INIT("Cookie"), TEXT_INIT("X-Forwarded-For"), TEXT_INIT("Forwarded") };
+static const text singles[] = { TEXT_INIT("Host"),
+                                TEXT_INIT("Content-Length"),
+                                TEXT_INIT("Transfer-Encoding"),
+                                TEXT_INIT("Content-Type"),
+                                TEXT_INIT("Authorization"),
+                                TEXT_INIT("If-Match"),
+                                TEXT_INIT("Idempotency-Key"),
+                                TEXT_INIT("Garant-Tenant"),
+                                TEXT_INIT("Origin"),
+                                TEXT_INIT("Expect"),
+                                TEXT_INIT("Content-Encoding"),
+                                TEXT_INIT("Cookie"),
+                                TEXT_INIT("X-Forwarded-For"),
+                                TEXT_INIT("Forwarded") };
 
 static enum err check_singles(struct arena *a, const struct head *h)
 {
@@ -109,7 +120,8 @@ static enum err check_framing(struct arena *a, const struct head *h, struct fram
     for (size_t i = 0; length.p && i < length.n; i++) {
         if (length.p[i] < '0' || length.p[i] > '9')
             return say(a, ERR_USAGE, "Content-Length is not made of digits");
-        if (__builtin_mul_overflow(out->length, 10, &out->length) || __builtin_add_overflow(out->length, length.p[i] - '0', &out->length))
+        if (__builtin_mul_overflow(out->length, 10, &out->length) ||
+            __builtin_add_overflow(out->length, length.p[i] - '0', &out->length))
             return say(a, ERR_TOO_LARGE, "Content-Length is beyond any size");
     }
     if (length.p && !length.n)

@@ -3,8 +3,8 @@
 #define FRONT_STRICT_H
 #include "front/request.h"
 
-/* The head of a request as libmicrohttpd left it: slices into one buffer, where it only put NULs in place of separators. From their
- * distances one sees every byte that its parser skipped: bare line feeds, folded lines, NULs, doubled blanks. */
+/* The head of a request as libmicrohttpd left it: slices into one buffer, where it only put NULs in place of separators. From
+ * their distances one sees every byte that its parser skipped: bare line feeds, folded lines, NULs, doubled blanks. */
 struct head {
     text method, target, version;
     const struct pair *headers;
@@ -14,14 +14,14 @@ struct head {
 struct framing { uint64_t length; };                 /* of the body; 0: none */
 enum { HEAD_LIMIT = 16 << 10 };                       /* bytes of a head; half of what libmicrohttpd has for one */
 
-/* ERR_USAGE with the reason for: another line end than CRLF, a folded line, a NUL or another control byte, a name that is no token, a value that is
- * not UTF-8, another version than 1.0 and 1.1, no or two Host, two Content-Length or one that is not only digits, and repeated headers that
- * carry one value. ERR_LENGTH for any Transfer-Encoding: the library takes a bare line feed for the end of a chunk's line, which is how
- * requests are smuggled through proxies that do not, so bodies come with their length (RFC 9112, 6.3 and 11.2).
- * ERR_HEADERS_TOO_LARGE beyond REQUEST_HEADERS. ERR_MEDIA_TYPE for an encoded body. */
+/* ERR_USAGE with the reason for: another line end than CRLF, a folded line, a NUL or another control byte, a name that is no
+ * token, a value that is not UTF-8, another version than 1.0 and 1.1, no or two Host, two Content-Length or one that is not only
+ * digits, and repeated headers that carry one value. ERR_LENGTH for any Transfer-Encoding: the library takes a bare line feed for
+ * the end of a chunk's line, which is how requests are smuggled through proxies that do not, so bodies come with their length
+ * (RFC 9112, 6.3 and 11.2). ERR_HEADERS_TOO_LARGE beyond REQUEST_HEADERS. ERR_MEDIA_TYPE for an encoded body. */
 enum err strict_check(struct arena *a, const struct head *h, struct framing *out);
-/* The same on the bytes themselves, before the library sees the first request of a connection; *whole is false while more of the head must
- * come. ERR_HEADERS_TOO_LARGE beyond HEAD_LIMIT. */
+/* The same on the bytes themselves, before the library sees the first request of a connection; *whole is false while more of the
+ * head must come. ERR_HEADERS_TOO_LARGE beyond HEAD_LIMIT. */
 enum err strict_peek(struct arena *a, text bytes, bool *whole);
 
 #endif

@@ -13,7 +13,8 @@ def routes():
 
 def target(route, description):
     """A path of the route with values for its parameters, the required ones of the query included."""
-    path = re.sub(r"\{(\w+)\*?\}", lambda m: {"id": UNKNOWN, "purpose": "service", "category": "visits"}.get(m[1], "x1"), route["path"])
+    path = re.sub(r"\{(\w+)\*?\}", lambda m: {"id": UNKNOWN, "purpose": "service", "category": "visits"}.get(m[1], "x1"),
+        route["path"])
     operation = description["paths"][route["path"].replace("*", "")][route["method"].lower()]
     wanted = [f"{p['name']}=service" for p in operation["parameters"] if p["in"] == "query" and p["required"]]
     return path + ("?" + "&".join(wanted) if wanted else "")
@@ -51,7 +52,8 @@ def register(tests):
                     elif route["act"] and route["act"] not in acts:
                         answer.refused("forbidden", status=403, clause=f"systems.{name}")
                     else:
-                        check(answer.status not in (401, 405, 500), f"{route['name']} as {name}: {answer.status} {answer.body[:300]}")
+                        check(answer.status not in (401, 405, 500),
+                            f"{route['name']} as {name}: {answer.status} {answer.body[:300]}")
                 if route["who"] == "operator":
                     ask(clients["app"], route, path).refused("forbidden", status=403)
             return f"{asked} requests"
@@ -60,7 +62,8 @@ def register(tests):
     def alike():
         with Server(POLICY) as server:
             app = server.client("app")
-            for path in (f"/v1/subjects/{UNKNOWN}?purpose=service", "/v1/subjects/x?purpose=service", f"/v1/subjects/{UNKNOWN.lower()}?purpose=service"):
+            for path in (f"/v1/subjects/{UNKNOWN}?purpose=service", "/v1/subjects/x?purpose=service",
+                f"/v1/subjects/{UNKNOWN.lower()}?purpose=service"):
                 app.get(path).refused("not-found", status=404)
 
     @tests.test("api: the description fits the routes")
@@ -86,11 +89,13 @@ def register(tests):
     @tests.test("api: languages")
     def languages():
         with Server(POLICY) as server:
-            english, french = (server.anyone().get("/nothing", **{"Accept-Language": x}).json["title"] for x in ("en", "fr-FR, en;q=0.5"))
+            english, french = (server.anyone().get("/nothing", **{"Accept-Language": x}).json["title"] for x in ("en",
+                "fr-FR, en;q=0.5"))
             check(english == "There is no such thing here" and french == "Il n'y a rien de tel ici", f"{english} / {french}")
             for language, word in (("fr", "Vos droits"), ("en", "Your rights")):
                 page = server.anyone().get(f"/privacy?lang={language}").expect(200).body.decode()
-                check(word in page and f'<html lang="{language}">' in page and "Actors Example SAS" in page and "75001 Paris" in page, f"the notice in {language}")
+                check(word in page and f'<html lang="{language}">' in page and "Actors Example SAS" in page
+                    and "75001 Paris" in page, f"the notice in {language}")
                 check(not re.search(r"(src|href)=\"(https?:)?//", page), "the notice names another host")
             style = server.anyone().get("/static/page.css").expect(200)
             check(style.headers["content-type"] == "text/css; charset=utf-8", f"{style.headers}")
@@ -103,7 +108,8 @@ def register(tests):
             first = app.post("/v1/subjects", body, key="once").expect(201)
             check(first.headers["location"] == "/v1/subjects/" + first.json["id"] and first.etag == '"1"', f"{first.headers}")
             again = app.post("/v1/subjects", body, key="once").expect(201)
-            check(again.json == first.json and again.headers["location"] == first.headers["location"], "the repeated request is not answered alike")
+            check(again.json == first.json and again.headers["location"] == first.headers["location"],
+                "the repeated request is not answered alike")
             app.post("/v1/subjects", {**body, "source": "other"}, key="once").refused("conflict", status=409)
             path = f"/v1/subjects/{first.json['id']}?purpose=service"
             patch = {"contact": {"email": "zoe@example.net"}}
@@ -122,21 +128,27 @@ def register(tests):
         with Server(POLICY) as server:
             app = server.client("app")
             def create(n):
-                return {"method": "POST", "path": "/v1/subjects", "body": {"data": {**PERSON, "contact": {"email": f"p{n}@example.org"}}, "source": "person"}}
+                return {"method": "POST", "path": "/v1/subjects", "body": {"data": {**PERSON,
+                    "contact": {"email": f"p{n}@example.org"}}, "source": "person"}}
             many = {"requests": [create(n) for n in range(200)]}
             made = app.post("/v1/batch", many, key="batch").expect(207).json["results"]
             check(all(r["status"] == 201 and r["etag"] == '"1"' for r in made), f"{made[:3]}")
             check(len({r["body"]["id"] for r in made}) == 200, "ids are not each their own")
-            check(app.post("/v1/batch", many, key="batch").expect(207).json["results"] == made, "the repeated batch is not answered alike")
+            check(app.post("/v1/batch", many, key="batch").expect(207).json["results"] == made,
+                "the repeated batch is not answered alike")
             person = made[0]["body"]["id"]
             path = f"/v1/subjects/{person}?purpose=service"
-            steps = [{"method": "PATCH", "path": path, "if_match": f'"{n}"', "body": {"contact": {"email": f"v{n}@example.org"}}} for n in range(1, 21)]
+            steps = [{"method": "PATCH", "path": path, "if_match": f'"{n}"', "body": {"contact": {"email": f"v{n}@example.org"}}}
+                for n in range(1, 21)]
             done = app.post("/v1/batch", {"requests": steps}).expect(207).json["results"]
             check([r["status"] for r in done] == [200] * 20, f"requests about one person are not done in their order: {done[:4]}")
             mixed = app.post("/v1/batch", {"requests": [
-                {"method": "GET", "path": path}, {"method": "GET", "path": "/nothing"}, {"method": "GET", "path": "/v1/subjects/%zz"}, {"method": "BREW", "path": path},
-                {"method": "POST", "path": "/v1/batch", "body": {"requests": []}}, {"method": "POST", "path": "/v1/sweep"}, {"method": "GET", "path": "/healthz"},
-                {"method": "GET", "path": path, "colour": "red"}, {"method": "PATCH", "path": path, "body": {}}, {"method": "GET", "path": path, "body": {}}]}).expect(207).json["results"]
+                {"method": "GET", "path": path}, {"method": "GET", "path": "/nothing"},
+                    {"method": "GET", "path": "/v1/subjects/%zz"}, {"method": "BREW", "path": path},
+                {"method": "POST", "path": "/v1/batch", "body": {"requests": []}}, {"method": "POST", "path": "/v1/sweep"},
+                    {"method": "GET", "path": "/healthz"},
+                {"method": "GET", "path": path, "colour": "red"}, {"method": "PATCH", "path": path, "body": {}},
+                    {"method": "GET", "path": path, "body": {}}]}).expect(207).json["results"]
             check([r["status"] for r in mixed] == [200, 404, 400, 400, 400, 403, 400, 400, 428, 400], f"{mixed}")
             check(app.post("/v1/batch", {"requests": []}).expect(207).json == {"results": []}, "the empty batch")
 
@@ -162,7 +174,8 @@ def register(tests):
                     check(found, f"no line of Prometheus: {line}")
                     values[found[1] + (found[2] or "")] = float(found[3])
             check(values['garant_requests_total{route="none",status="404"}'] == 1 and values["garant_subjects"] == 1, f"{values}")
-            check(values['garant_requests_total{route="subject_create",status="201"}'] == 1 and values["garant_journal_entries"] >= 2, f"{values}")
+            check(values['garant_requests_total{route="subject_create",status="201"}'] == 1
+                and values["garant_journal_entries"] >= 2, f"{values}")
             check(values["process_open_fds"] > 5 and values["process_resident_memory_bytes"] > 1 << 20, "the process")
             check("zoe" not in text.lower() and "127.0.0.1" not in text, "metrics hold something personal")
 
@@ -178,7 +191,8 @@ def register(tests):
             tile = app.get(f"/v1/journal/tile/0/000.p/{size}").expect(200)
             check(len(tile.body) == 32 * int(size), f"{len(tile.body)} bytes for {size} entries")
             app.get(f"/v1/journal/tile/entries/000.p/{size}").expect(200)
-            for wrong in ("0/0", "0/1000", "0/000.p/0", "0/000.p/256", "0/000.p/01", "00/000", "0/x000/000", "0/999", "64/000", "a/000", "0/000.p/", "0/000/"):
+            for wrong in ("0/0", "0/1000", "0/000.p/0", "0/000.p/256", "0/000.p/01", "00/000", "0/x000/000", "0/999", "64/000",
+                "a/000", "0/000.p/", "0/000/"):
                 app.get("/v1/journal/tile/" + wrong).expect(404)
             proof = app.get("/v1/journal/proof?index=0").expect(200).json
             check(proof["size"] == int(size) and proof["checkpoint"] == note, f"{proof}")

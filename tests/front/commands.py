@@ -20,7 +20,8 @@ def complaint(status, *arguments):
 def register(tests):
     @tests.test("command: help in both languages")
     def help_texts():
-        verbs = [line.split()[0] for line in garant("help", "--lang", "en").split("Verbs:\n")[1].split("\n\n")[0].splitlines() if line[2] != " "]
+        verbs = [line.split()[0] for line in garant("help", "--lang", "en").split("Verbs:\n")[1].split("\n\n")[0].splitlines()
+            if line[2] != " "]
         check(len(verbs) >= 15 and "serve" in verbs, f"{verbs}")
         for verb in verbs:
             for language in ("en", "fr"):
@@ -28,13 +29,15 @@ def register(tests):
                 check(text.startswith(f"garant {verb}") and "--data DIR" in text, f"{verb} in {language}: {text}")
                 check(all(len(line) <= 102 for line in text.splitlines()), f"lines of {verb} are too long")
         check("Usage :" in garant("help", "--lang", "fr"), "French overview")
-        check("serve the API" in garant("--help", env={"LC_ALL": "C"}) and "servir l'API" in garant("--help", env={"LC_ALL": "fr_FR.UTF-8"}), "language of the environment")
+        check("serve the API" in garant("--help", env={"LC_ALL": "C"}) and "servir l'API" in garant("--help",
+            env={"LC_ALL": "fr_FR.UTF-8"}), "language of the environment")
 
     @tests.test("command: the man page")
     def man():
         for language in ("en", "fr"):
             page = garant("help", "man", "--lang", language)
-            check(page.startswith('.\\" ') and ".TH GARANT 1" in page and ".SH FILES" in page or ".SH FICHIERS" in page, "no man page")
+            check(page.startswith('.\\" ') and ".TH GARANT 1" in page and ".SH FILES" in page or ".SH FICHIERS" in page,
+                "no man page")
             if shutil.which("groff"):
                 run = subprocess.run(["groff", "-man", "-Tutf8", "-Kutf8", "-ww"], input=page, capture_output=True, text=True)
                 check(run.returncode == 0 and not run.stderr, f"groff: {run.stderr[:500]}")
@@ -67,18 +70,23 @@ def register(tests):
             check(f"{file.name}:{at + 1}:" in said and 'did you mean "visits"?' in said, said)
             run = garant("check", file.name, "--json", ok=None)
             found = json.loads(run.stdout)
-            check(run.returncode == 78 and at + 1 in [f["line"] for f in found[0]["findings"]] and not found[0]["runs"], f"{found}")
+            check(run.returncode == 78 and at + 1 in [f["line"] for f in found[0]["findings"]] and not found[0]["runs"],
+                f"{found}")
 
     @tests.test("command: the same with a server and without")
     def both():
         with Server(POLICY) as server:
             made = server.client("app").create(PERSON)
             def acts():
-                access = json.loads(garant("subject", "consents", made["id"], "--data", server.data, "--policy", POLICY, "--json"))
+                access = json.loads(garant("subject", "consents", made["id"], "--data", server.data, "--policy", POLICY,
+                    "--json"))
                 check(access["live"] == [], f"{access}")
-                refused = garant("subject", "show", made["id"], "--purpose", "service", "--data", server.data, "--policy", POLICY, "--lang", "en", ok=None)
-                check(refused.returncode == 1 and POLICY in refused.stderr and "actor" in refused.stderr, f"the operator reads: {refused.stdout} {refused.stderr}")
-                found = with_input("zoe.martin@example.org\n", "subject", "find", "contact.email", "--purpose", "service", "--data", server.data, "--policy", POLICY)
+                refused = garant("subject", "show", made["id"], "--purpose", "service", "--data", server.data, "--policy",
+                    POLICY, "--lang", "en", ok=None)
+                check(refused.returncode == 1 and POLICY in refused.stderr and "actor" in refused.stderr,
+                    f"the operator reads: {refused.stdout} {refused.stderr}")
+                found = with_input("zoe.martin@example.org\n", "subject", "find", "contact.email", "--purpose", "service",
+                    "--data", server.data, "--policy", POLICY)
                 check("actor" in found, f"{found}")
                 verified = json.loads(garant("verify", "--data", server.data, "--policy", POLICY, "--json"))
                 shown = json.loads(garant("policy", "--data", server.data, "--policy", POLICY, "--json"))
@@ -105,10 +113,12 @@ def register(tests):
     @tests.test("command: tokens")
     def tokens():
         with Server(POLICY) as server:
-            said = json.loads(garant("token", "create", "--name", "one", "--actor", "app", "--expires", "2099-01-01T00:00:00Z", "--data", server.data, "--json"))
+            said = json.loads(garant("token", "create", "--name", "one", "--actor", "app", "--expires", "2099-01-01T00:00:00Z",
+                "--data", server.data, "--json"))
             client = Client(server.port, said["token"])
             client.get("/v1/policy").expect(200)
-            check("conflict" in complaint(1, "token", "create", "--name", "one", "--actor", "app", "--data", server.data, "--json"), "twice the same name")
+            check("conflict" in complaint(1, "token", "create", "--name", "one", "--actor", "app", "--data", server.data,
+                "--json"), "twice the same name")
             garant("token", "revoke", "one", "--data", server.data)
             client.get("/v1/policy").refused("unauthorised", status=401)
             check(complaint(64, "token", "create", "--actor", "app", "--data", server.data), "without a name")

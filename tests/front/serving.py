@@ -31,7 +31,8 @@ def register(tests):
     def refused():
         refuses(78, "TLS", "--tls-certificate", "x.pem")
         refuses(64, "number", "--threads", "0")
-        for listen, word in (("0.0.0.0:0", "loopback"), ("[::]:0", "loopback"), ("nonsense", "no address"), ("127.0.0.1", "no address"), ("127.0.0.1:99999", "no address")):
+        for listen, word in (("0.0.0.0:0", "loopback"), ("[::]:0", "loopback"), ("nonsense", "no address"),
+            ("127.0.0.1", "no address"), ("127.0.0.1:99999", "no address")):
             server = Elsewhere(listen, start=False)
             status, said = server.refuses_to_start()
             check(status == 78 and word in said, f"{listen}: {status} {said}")
@@ -66,8 +67,10 @@ def register(tests):
                 os.chmod(os.path.join(server.data, "garant.sock"), 0o666)
                 code = ("import os,socket,sys;os.setuid(65534);s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);"
                         "s.sendall(b'GET /v1/policy HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');sys.exit(bool(s.recv(9)))")
-                run = subprocess.run(["/usr/bin/python3", "-c", code, os.path.join(server.data, "garant.sock")], capture_output=True, text=True)
-                check(run.returncode == 0 or "ConnectionReset" in run.stderr or "BrokenPipe" in run.stderr, f"another user is served: {run.stderr}")
+                run = subprocess.run(["/usr/bin/python3", "-c", code, os.path.join(server.data, "garant.sock")],
+                    capture_output=True, text=True)
+                check(run.returncode == 0 or "ConnectionReset" in run.stderr or "BrokenPipe" in run.stderr,
+                    f"another user is served: {run.stderr}")
             server.stop()
             check(not os.path.exists(os.path.join(server.data, "garant.sock")), "the socket stays behind")
         server = Server(POLICY, start=False)
@@ -118,7 +121,8 @@ def register(tests):
                 own = Client(server.port, client.token)
                 for k in range(10_000):
                     try:
-                        answers.append(own.post("/v1/subjects", {"data": {**PERSON, "contact": {"email": f"p{n}-{k}@example.org"}}, "source": "person"}).expect(201).json["id"])
+                        answers.append(own.post("/v1/subjects", {"data": {**PERSON,
+                            "contact": {"email": f"p{n}-{k}@example.org"}}, "source": "person"}).expect(201).json["id"])
                     except (OSError, Fault, __import__("http").client.HTTPException) as error:
                         failed.append(repr(error))
                         return

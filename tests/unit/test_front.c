@@ -24,11 +24,30 @@ static void targets(void **state)
         TEXT_INIT("/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q") };
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
         assert_int_equal(find(&a, METHOD_GET, absent[i], &q), ERR_NOT_FOUND);
-    static const text malformed[] = { TEXT_INIT(""), TEXT_INIT("*"), TEXT_INIT("http://x/healthz"), TEXT_INIT("/healthz#x"), TEXT_INIT("/%"),
-        TEXT_INIT("/%4"), TEXT_INIT("/%zz"), TEXT_INIT("/%00"), TEXT_INIT("/%0a"), TEXT_INIT("/%7f"), TEXT_INIT("/%c0%af"), TEXT_INIT("/%ff"),
-        TEXT_INIT("/a/../healthz"), TEXT_INIT("/%2e%2e/healthz"), TEXT_INIT("/./healthz"), TEXT_INIT("/a%2fb"), TEXT_INIT("/a%5cb"),
-        TEXT_INIT("/\xc3\xa9"), TEXT_INIT("/a\tb"), TEXT_INIT("/a\0b"), TEXT_INIT("/a\\b"), TEXT_INIT("/healthz?x=1"), TEXT_INIT("/healthz?&"),
-        TEXT_INIT("/healthz?%zz=1") };
+    static const text malformed[] = { TEXT_INIT(""),
+                                      TEXT_INIT("*"),
+                                      TEXT_INIT("http://x/healthz"),
+                                      TEXT_INIT("/healthz#x"),
+                                      TEXT_INIT("/%"),
+                                      TEXT_INIT("/%4"),
+                                      TEXT_INIT("/%zz"),
+                                      TEXT_INIT("/%00"),
+                                      TEXT_INIT("/%0a"),
+                                      TEXT_INIT("/%7f"),
+                                      TEXT_INIT("/%c0%af"),
+                                      TEXT_INIT("/%ff"),
+                                      TEXT_INIT("/a/../healthz"),
+                                      TEXT_INIT("/%2e%2e/healthz"),
+                                      TEXT_INIT("/./healthz"),
+                                      TEXT_INIT("/a%2fb"),
+                                      TEXT_INIT("/a%5cb"),
+                                      TEXT_INIT("/\xc3\xa9"),
+                                      TEXT_INIT("/a\tb"),
+                                      TEXT_INIT("/a\0b"),
+                                      TEXT_INIT("/a\\b"),
+                                      TEXT_INIT("/healthz?x=1"),
+                                      TEXT_INIT("/healthz?&"),
+                                      TEXT_INIT("/healthz?%zz=1") };
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
         assert_int_equal(find(&a, METHOD_GET, malformed[i], &q), ERR_USAGE);
 }
@@ -54,7 +73,8 @@ static void conditions(void **state)
     assert_true(request_if_match(&a, &q, &version) == OK && version == 7);
     header.value = TEXT("*");
     assert_true(request_if_match(&a, &q, &version) == OK && version == -1);
-    static const text malformed[] = { TEXT_INIT("7"), TEXT_INIT("W/\"7\""), TEXT_INIT("\"7\", \"8\""), TEXT_INIT("\"\""), TEXT_INIT("\"-1\""), TEXT_INIT("\"") };
+    static const text malformed[] = { TEXT_INIT("7"),    TEXT_INIT("W/\"7\""), TEXT_INIT("\"7\", \"8\""),
+                                      TEXT_INIT("\"\""), TEXT_INIT("\"-1\""),  TEXT_INIT("\"") };
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
         header.value = malformed[i];
         assert_int_equal(request_if_match(&a, &q, &version), ERR_USAGE);
@@ -68,7 +88,9 @@ static void problems(void **state)
     ARENA_AUTO a = arena_make(1 << 16);
     struct reply r = { 0 };
     reply_reset(&r);
-    struct clause clause = { .path = TEXT("purposes.news"), .file = TEXT("policies/site-fr.yaml"), .at = { 84, 3 }, .promises = TEXT("FR-03, MP-02") };
+    struct clause clause = {
+        .path = TEXT("purposes.news"), .file = TEXT("policies/site-fr.yaml"), .at = { 84, 3 }, .promises = TEXT("FR-03, MP-02")
+    };
     say_clause(&a, ERR_PURPOSE, &clause, "category \"usage\" is not among those of purpose \"news\"");
     reply_problem(&r, &a.why, TEXT("fr"));
     assert_int_equal(r.status, 403);
