@@ -164,7 +164,7 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     TRY(store_open(a, &so, &app->store));
     if (!app->policy)
         TRY(last_policy(app, a, f));
-    if (!(app->transient = transient_open()))
+    if (!(app->transient = transient_open()) || !(app->board = board_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
     return publish(app, a, app->policy);
 }
@@ -191,6 +191,7 @@ void app_close(struct app **app)
     if (!gone)
         return;
     transient_close(&gone->transient);
+    board_close(&gone->board);
     if (gone->store)
         store_close(&gone->store);
     if (gone->policy)

@@ -2,6 +2,7 @@
 #include "domain/care.h"
 #include "crypt/note.h"
 #include "domain/inside.h"
+#include "domain/write.h"
 
 static text octets(void) { return TEXT("application/octet-stream"); }
 static text plain(void) { return TEXT("text/plain; charset=utf-8"); }
@@ -153,6 +154,9 @@ enum err care_backup(struct ctx *c, const struct json *in, care_progress *progre
     TRY(store_backup(ctx_store(c), c->arena, to, progress, &size));
     if (keys && keys->truth)
         TRY(store_backup_keys(ctx_store(c), c->arena, to));
+    struct write w = { .event = event_of(c, NULL, TEXT("backup")) };
+    w.event.count = -1;
+    TRY(write_do(c, &w, NULL));
     out->body = arena_print(c->arena, "{\"size\":%llu}", (unsigned long long)size);
     TRY_PTR(out->body.p);
     return OK;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 struct transient_memory;                       /* transient.c */
+struct board;                                  /* board_inside.h */
 
 struct app {
     struct store *store;
@@ -15,9 +16,14 @@ struct app {
     char policy_file[4096], country[3];
     bool lawful;
     struct transient_memory *transient;
+    struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */
 };
 
 static inline struct store *ctx_store(const struct ctx *c) { return c->app->store; }
+
+/* Made and destroyed with the instance; NULL when there is no memory. */
+struct board *board_open(void);
+void board_close(struct board **b);
 
 #endif

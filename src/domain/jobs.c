@@ -1,5 +1,6 @@
 /* The work that time brings, a little at each tick, so that nothing waits long for the jobs' thread to stop. */
 #include "base/log.h"
+#include "domain/board.h"
 #include "domain/erasing.h"
 #include "domain/held.h"
 #include "domain/inside.h"
@@ -23,6 +24,7 @@ void app_tick(struct app *app)
     ctx_begin(app, &a, &c);
     c.actor.name = TEXT("garant");
     report("transient", &a, transient_tick(&c));
+    board_tick(app);
     if (!app->swept) {                                    /* at the start: what a crash left; the sweep itself can wait */
         report("resume", &a, erase_resume(&c));
         app->swept = now;

@@ -83,7 +83,7 @@ void fixture_again(struct fixture *f, const char *policy)
     open_app(f);
 }
 
-static void alter(struct fixture *f, const char *file, const char *sql)
+void fixture_alter(struct fixture *f, const char *file, const char *sql)
 {
     sqlite3 *db = NULL;
     char path[128], *why = NULL;
@@ -98,8 +98,8 @@ void fixture_altered(struct fixture *f, const char *keys, const char *data)
 {
     ctx_end(&f->c);
     app_close(&f->app);
-    alter(f, "keys", keys);
-    alter(f, "data", data);
+    fixture_alter(f, "keys", keys);
+    fixture_alter(f, "data", data);
     open_app(f);
 }
 

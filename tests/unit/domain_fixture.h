@@ -17,6 +17,8 @@ void fixture_open(struct fixture *f, const char *policy);
 void fixture_close(struct fixture *f);
 /* The same folder with another policy (NULL: the same) in a new process's place. */
 void fixture_again(struct fixture *f, const char *policy);
+/* Runs SQL of the test's own on that file, "data" or "keys", while the instance is open. */
+void fixture_alter(struct fixture *f, const char *file, const char *sql);
 /* Closes it, runs SQL of the test's own on keys.db and data.db, and opens it again. */
 void fixture_altered(struct fixture *f, const char *keys, const char *data);
 /* Sets the clock, and a fresh context with it. */

@@ -1,0 +1,63 @@
+/* What the files of the board share: jobs, what they find, and how a walk over a table is described. */
+#ifndef DOMAIN_BOARD_INSIDE_H
+#define DOMAIN_BOARD_INSIDE_H
+#include "crypt/tree.h"
+#include "domain/board.h"
+#include "domain/inside.h"
+
+/* The journal first: others draw on what it tells. */
+enum board_job { JOB_JOURNAL, JOB_INSTANCE, JOB_PEOPLE, JOB_KEYS, JOB_RECORDS, JOB_FORMERS, JOB_ATTACHMENTS, JOB_PARTS, JOB_CONSENTS, JOBS };
+
+/* What a term may be late by before its promise is broken: a sweep comes every minute, and once more when it was interrupted. */
+enum { BOARD_GRACE = HOUR };
+
+/* Numbers of a probe that belong to one clause, by its path. */
+struct tally { enum probe probe; char path[96]; int64_t figure, bad; };
+struct facts {
+    struct fact { int64_t figure, bad, soon; } of[PROBES];
+    struct tally *tallies; unsigned tally_count, tally_room;
+};
+void fact_looked(struct facts *f, enum probe p, int64_t count);
+void fact_bad(struct facts *f, enum probe p, int64_t count);
+void fact_soon(struct facts *f, enum probe p, int64_t count);
+/* Adds to the clause's numbers as well; the numbers of the whole probe are counted apart. */
+void fact_clause(struct facts *f, enum probe p, text path, int64_t figure, int64_t bad);
+
+/* Where a walk stands: the key of the last row seen. */
+enum { KEY_COLUMNS = 5 };
+struct cursor { bool begun; struct { int64_t number; uint16_t size; char bytes[256]; } at[KEY_COLUMNS]; };
+
+/* The journal as verified so far in this round. */
+struct journal_round {
+    struct tree tree;
+    uint64_t checkpoint; struct hash root;     /* the next kept checkpoint: size (0: none) and root */
+    bool stuck;                                /* something was altered: verified no further */
+    msec compared;                             /* monotonic: when it was last held against the running tree */
+    msec backup, rotated, first;               /* the newest of each act, and the first entry still there; 0: none */
+};
+
+struct job {
+    struct facts now, last;
+    struct cursor from;
+    bool running, known;
+    msec at;                                   /* end of the last whole round, by the clock of the instance */
+    msec began, next;                          /* monotonic */
+};
+
+struct board {
+    pthread_mutex_t lock;                      /* held for one step, never across a wait */
+    struct job jobs[JOBS];
+    struct journal_round journal;
+    msec verified;                             /* monotonic: when the journal was last begun anew */
+    char policy[65];                           /* the rounds are of this policy */
+};
+
+/* One bounded step: *done at the end of a round. */
+struct board_step { struct ctx *c; struct board *board; enum board_job job; struct facts *facts; struct cursor *from; bool done; };
+/* A whole new round of every job, or as much of it as the budget allows. */
+enum err board_round(struct ctx *c, msec budget);
+enum err board_walk(struct board_step *s);
+enum err board_journal(struct board_step *s);
+enum err board_instance(struct board_step *s);
+
+#endif

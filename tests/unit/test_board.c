@@ -1,0 +1,325 @@
+/* The promise board: all kept over a sound instance; then a break planted for each probe, which must be seen, and where it stands. */
+#include "domain_fixture.h"
+#include "domain/board.h"
+#include "domain/care.h"
+#include "domain/consent.h"
+#include "domain/erase.h"
+#include "domain/holding.h"
+#include "domain/retention.h"
+#include "domain/subject.h"
+#include <string.h>
+
+static const char policy[] =
+    "backup: {every: 24h, keep: 30d}\n"
+    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n"
+    "categories:\n"
+    "  identity: {source: [person, partner], fields: {name: {type: text}}}\n"
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  visits: {many: true, fields: {page: {type: text}}}\n"
+    "  invoices: {many: true, held: true, fields: {number: {type: text}}}\n"
+    "  card: {transient: {for: 10m}, fields: {holder: {type: text}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [identity, contact, visits, card]}\n"
+    "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [identity, invoices]}\n"
+    "  news: {basis: consent, categories: [contact]}\n"
+    "never: {resale: {says: {en: Data is never sold, fr: Les données ne sont jamais vendues}, purposes: [resale]}}\n"
+    "retention:\n"
+    "  visits: {from: event, active: 12mo}\n"
+    "  invoices: {from: year_end, active: 1y, archive: 9y, ground: 'C. com. L123-22'}\n"
+    "  former: {from: event, active: 12mo}\n"
+    "  consents: {from: withdrawal, active: 3y}\n"
+    "holds: none\n"
+    "declared: {data_centre: {en: The data centre is of tier III, fr: Le centre de données est de niveau III}}\n"
+    "promises: {DM-12: never.resale, FR-05: retention.visits}\n"
+    "systems: {app: {purposes: [service, billing, news], acts: [read, write, disclose, consent, export, erase]}}\n"
+    "recipients:\n"
+    "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
+
+static int open_it(void **state)
+{
+    *state = calloc(1, sizeof(struct fixture));
+    fixture_open(*state, policy);
+    return 0;
+}
+
+static int close_it(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+/* A life in which each probe has something to look at. */
+static text lived(struct fixture *f)
+{
+    struct answer out = { 0 };
+    text gone = person_made(f, "gone@people.example", ""), id = person_made(f, "one@people.example", ",'identity':{'name':'Inès'}");
+    text folder = arena_print(&f->arena, "%s/copy", f->dir);
+    record_added(f, id, "visits", "{'page':'/a'}");
+    record_added(f, id, "invoices", "{'number':'INV-1'}");
+    f->c.if_match = -1;
+    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'Renamed'}}"), TEXT("partner"), TEXT("service"), &out));
+    f->c.if_match = 0;
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("a.txt"), TEXT("text/plain"), TEXT("an attachment"), &out));
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given','wording':'News by mail'}"), &out));
+    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
+    OKAY(erase_subject(&f->c, gone, NULL, &out));
+    fixture_as(f, "operator");
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'invoices','ground':'dispute','until':'2027-01-01'}"), &out));
+    OKAY(care_backup(&f->c, js(f, "{'to':'%s'}", folder.p), NULL, &out));
+    return id;
+}
+
+static struct board_view *looked(struct fixture *f)
+{
+    struct board_view *v = NEW(&f->arena, struct board_view);
+    if (!f->app->country[0])
+        memcpy(f->app->country, "FR", 3);
+    OKAY(board_look(&f->c, MINUTE, v));
+    return v;
+}
+
+static const struct board_clause *clause(const struct board_view *v, const char *path)
+{
+    for (const struct board_clause *one = v->first; one; one = one->next)
+        if (text_eq(one->path, text_of(path)))
+            return one;
+    fail_msg("the board has no clause %s", path);
+    return NULL;
+}
+
+static void assert_kept(const struct board_view *v, int but)
+{
+    for (int i = 0; i < PROBES; i++) {
+        const struct board_probe *p = &v->probes[i];
+        if (i != but && p->applies && (p->state != PROMISE_KEPT || p->bad || !p->at))
+            fail_msg("%.*s is %.*s: %lld bad, %lld soon", T(probe_row((enum probe)i)->name), T(promise_word(p->state)), (long long)p->bad,
+                     (long long)p->soon);
+    }
+}
+
+static void all_kept(void **state)
+{
+    struct fixture *f = *state;
+    lived(f);
+    struct board_view *v = looked(f);
+    assert_kept(v, -1);
+    assert_int_equal(v->worst, PROMISE_KEPT);
+    assert_int_equal(v->counts[PROMISE_BROKEN] + v->counts[PROMISE_RISK], 0);
+    assert_true(v->counts[PROMISE_KEPT] > 15 && v->counts[PROMISE_DECLARED] >= 1);
+    /* Each probe but those of a count that may be zero has looked at something. */
+    for (int i = 0; i < PROBES; i++)
+        if (i != PROBE_cookies && i != PROBE_backups && i != PROBE_master)
+            assert_true(v->probes[i].figure > 0);
+    assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
+    assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
+    const struct board_clause *visits = clause(v, "retention.visits");
+    assert_int_equal(visits->figure, 1);
+    assert_true(text_eq(visits->promises, TEXT("FR-05")) && visits->line > 20 && visits->sentence.n > 10);
+    assert_false(v->probes[PROBE_cookies].applies);
+}
+
+/* live: beside the running instance, since the journal's end is verified at each start. */
+struct plant { enum probe probe; const char *keys, *data; bool live; };
+static const struct plant plants[] = {
+    { PROBE_notice, "", "UPDATE policy_version SET text = text || ' '", false },
+    { PROBE_purposes, "", "UPDATE journal SET leaf = replace(leaf, '\"purpose\":\"service\"', '\"purpose\":\"resale\"') WHERE leaf LIKE '%\"act\":\"read\"%'", true },
+    { PROBE_consents, "", "UPDATE wording SET text = 'All and everything'", false },
+    { PROBE_undeclared, "", "UPDATE record SET category = 'hobbies' WHERE category = 'visits'", false },
+    { PROBE_transient, "", "UPDATE record SET category = 'card' WHERE category = 'visits'", false },
+    { PROBE_retention, "", "UPDATE record SET at = at - 400 * 86400000, due = NULL WHERE category = 'visits'", false },
+    { PROBE_retention, "", "UPDATE former SET at = at - 400 * 86400000, due = NULL", false },
+    { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn'", false },
+    { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
+    { PROBE_requests, "", "UPDATE certificate SET at = 1, subject = x'00112233445566778899aabbccddeeff'", false },
+    { PROBE_journal, "", "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
+                         " WHERE leaf LIKE '%subject.erase%')", true },
+    { PROBE_holds, "", "UPDATE hold SET until = 86400000", false },
+    { PROBE_recipients, "", "UPDATE disclosure SET recipient = 'broker'", false },
+    { PROBE_sealed, "", "UPDATE record SET sealed = CAST('{\"page\": \"/a page that stands in clear, and is long enough\"}' AS BLOB)"
+                        " WHERE category = 'visits'", false },
+    { PROBE_keyring, "DELETE FROM key WHERE class = 0", "", false },
+    { PROBE_keyring, "INSERT INTO key SELECT tenant, x'00112233445566778899aabbccddeeff', class, wrapped FROM key WHERE class = 0 LIMIT 1", "", false },
+    { PROBE_keyring, "", "UPDATE record SET subject = x'00112233445566778899aabbccddeeff' WHERE category = 'visits'", false },
+};
+
+/* Each on an instance of its own, so that nothing but what was planted can be seen. */
+static void planted_breaks(void **state)
+{
+    bool seen[PROBES] = { false };
+    for (size_t i = 0; i < sizeof plants / sizeof *plants; i++) {
+        struct fixture f;
+        fixture_open(&f, policy);
+        lived(&f);
+        if (plants[i].live)
+            fixture_alter(&f, "data", plants[i].data);
+        else {
+            assert_kept(looked(&f), -1);
+            fixture_altered(&f, plants[i].keys, plants[i].data);
+        }
+        struct board_view *v = looked(&f);
+        const struct board_probe *p = &v->probes[plants[i].probe];
+        if (p->state != PROMISE_BROKEN || p->bad < 1 || v->worst != PROMISE_BROKEN)
+            fail_msg("plant %zu, %.*s: not seen, %.*s", i, T(probe_row(plants[i].probe)->name), T(promise_word(p->state)));
+        seen[plants[i].probe] = true;
+        if (plants[i].live)
+            assert_int_equal(v->probes[PROBE_journal].state, PROMISE_BROKEN);
+        else
+            assert_kept(v, (int)plants[i].probe);
+        fixture_close(&f);
+    }
+    for (int i = 0; i < PROBES; i++)
+        if (!seen[i] && i != PROBE_backups && i != PROBE_hosting && i != PROBE_cookies && i != PROBE_master)
+            fail_msg("no break is planted for %.*s", T(probe_row((enum probe)i)->name));
+}
+
+static void where_it_is_broken(void **state)
+{
+    struct fixture *f = *state;
+    lived(f);
+    fixture_altered(f, "", "UPDATE record SET at = at - 400 * 86400000, due = NULL WHERE category = 'visits'");
+    struct board_view *v = looked(f);
+    const struct board_clause *visits = clause(v, "retention.visits");
+    assert_int_equal(visits->state, PROMISE_BROKEN);
+    assert_int_equal(visits->bad, 1);
+    assert_int_equal(clause(v, "retention.invoices")->state, PROMISE_KEPT);
+    assert_int_equal(clause(v, "never.resale")->state, PROMISE_KEPT);
+    for (const struct board_clause *one = v->first; one; one = one->next)
+        assert_true(one->state != PROMISE_BROKEN || text_eq(one->path, visits->path));
+}
+
+static void a_hold_excuses(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = lived(f);
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute'}"), &out));
+    fixture_altered(f, "", "UPDATE record SET at = at - 400 * 86400000, due = NULL WHERE category = 'visits'");
+    assert_kept(looked(f), -1);
+}
+
+/* A term that has just ended is at risk; an hour later, without a sweep, it is broken; swept, it is kept again. */
+static void time_goes_by(void **state)
+{
+    struct fixture *f = *state;
+    lived(f);
+    fixture_as(f, "operator");
+    fixture_at(f, "2027-01-10T00:20:00Z");
+    assert_int_equal(looked(f)->probes[PROBE_retention].state, PROMISE_RISK);
+    fixture_at(f, "2027-01-10T02:00:00Z");
+    assert_int_equal(looked(f)->probes[PROBE_retention].state, PROMISE_BROKEN);
+    swept(f);
+    struct board_view *v = looked(f);
+    assert_int_equal(v->probes[PROBE_retention].state, PROMISE_KEPT);
+    assert_int_equal(v->probes[PROBE_holds].state, PROMISE_KEPT);
+    assert_int_equal(v->probes[PROBE_backups].state, PROMISE_BROKEN);
+    assert_int_equal(clause(v, "backup")->state, PROMISE_BROKEN);
+}
+
+static void backups_and_duties_at_risk(void **state)
+{
+    struct fixture *f = *state;
+    lived(f);
+    fixture_at(f, "2026-01-11T07:00:00Z");
+    assert_int_equal(looked(f)->probes[PROBE_backups].state, PROMISE_RISK);
+    fixture_at(f, "2026-01-11T09:00:00Z");
+    assert_int_equal(looked(f)->probes[PROBE_backups].state, PROMISE_BROKEN);
+    fixture_at(f, "2026-02-08T09:00:00Z");
+    assert_int_equal(looked(f)->probes[PROBE_duties].state, PROMISE_RISK);
+    fixture_at(f, "2026-02-12T09:00:00Z");
+    assert_int_equal(looked(f)->probes[PROBE_duties].state, PROMISE_BROKEN);
+    fixture_at(f, "2028-02-12T09:00:00Z");
+    assert_int_equal(looked(f)->probes[PROBE_master].state, PROMISE_RISK);
+}
+
+static void places(void **state)
+{
+    struct fixture *f = *state;
+    memcpy(f->app->country, "US", 3);
+    struct board_view *v = looked(f);
+    assert_int_equal(v->probes[PROBE_hosting].state, PROMISE_BROKEN);
+    assert_int_equal(clause(v, "hosting.countries")->state, PROMISE_BROKEN);
+    struct board_view untold;
+    fixture_again(f, NULL);
+    OKAY(board_look(&f->c, MINUTE, &untold));
+    assert_int_equal(untold.probes[PROBE_hosting].state, PROMISE_RISK);
+}
+
+/* A journal longer than one bundle and one step, looked at as the jobs do: little by little, then only what is new. */
+static void the_jobs_look(void **state)
+{
+    struct fixture *f = *state;
+    struct board_view v;
+    text id = lived(f);
+    memcpy(f->app->country, "FR", 3);
+    for (int i = 0; i < 600; i++) {
+        struct answer out = { 0 };
+        ARENA_AUTO a = arena_make(1 << 20);
+        struct ctx c = f->c;
+        c.arena = &a;
+        OKAY(subject_former(&c, id, &out));
+    }
+    board_probes(&f->c, &v);
+    assert_int_equal(v.probes[PROBE_journal].at, 0);
+    assert_int_equal(v.probes[PROBE_journal].state, PROMISE_RISK);
+    for (int i = 0; i < 4; i++)
+        board_tick(f->app);
+    board_probes(&f->c, &v);
+    assert_kept(&v, -1);
+    assert_int_equal(v.probes[PROBE_journal].figure, rows_of(f, "journal", ""));
+    int64_t before = v.probes[PROBE_purposes].figure;
+    assert_true(before >= 600);
+    struct answer out = { 0 };
+    OKAY(subject_former(&f->c, id, &out));
+    OKAY(board_look(&f->c, MINUTE, &v));
+    assert_int_equal(v.probes[PROBE_purposes].figure, before + 1);
+}
+
+static void another_policy(void **state)
+{
+    struct fixture *f = *state;
+    char *other = strdup(policy), *visits = strstr(other, "  visits: {from: event, active: 12mo}\n");
+    assert_non_null(visits);
+    memcpy(visits, "  visits: {from: event, active: 30d} \n", 38);
+    lived(f);
+    assert_kept(looked(f), -1);
+    fixture_again(f, other);
+    free(other);
+    struct board_view *v = looked(f);
+    assert_kept(v, -1);
+    assert_int_equal(v->probes[PROBE_notice].figure, 2);
+}
+
+static void as_json(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    lived(f);
+    memcpy(f->app->country, "FR", 3);
+    f->c.language = TEXT("fr");
+    OKAY(board_answer(&f->c, MINUTE, &out));
+    const struct json *v = parsed(f, out.body);
+    assert_true(text_eq(text_at(v, "state"), TEXT("kept")));
+    assert_true(text_eq(text_at(v, "probes.0.title"), TEXT("La notice est le fichier appliqué")));
+    assert_true(int_at(v, "counts.kept") > 15 && int_at(v, "counts.broken") == 0);
+    unsigned found = 0;
+    JSON_EACH(one, json_get(v, TEXT("clauses"))) {
+        if (!text_eq(json_text(one, TEXT("path")), TEXT("never.resale")))
+            continue;
+        found++;
+        assert_true(text_eq(text_at(one, "promises.0"), TEXT("DM-12")) && text_eq(text_at(one, "probe"), TEXT("purposes")));
+        assert_true(text_ends(text_at(one, "file"), TEXT("policy.yaml")) && int_at(one, "line") > 10);
+    }
+    assert_int_equal(found, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_it, close_it)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
+        TEST(backups_and_duties_at_risk), TEST(places), TEST(the_jobs_look), TEST(another_policy), TEST(as_json),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
