@@ -1,29 +1,5 @@
 /* check: policy files, every fault with its line. */
 #include "cli/cli.h"
-#include <fcntl.h>
-#include <unistd.h>
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-static enum err read_file(struct arena *a, text path, text *out)
-{
-    text name = arena_copy(a, path);
-    TRY_PTR(name.p);
-    CLEANUP(close_fd) int fd = open(name.p, O_RDONLY | O_CLOEXEC);
-    char *p = arena_alloc(a, NODE_BYTES_MAX + 1);
-    ssize_t n = 0;
-    TRY_PTR(p);
-    *out = (text){ p, 0 };
-    if (fd < 0)
-        return say(a, ERR_CONFIG, "%.*s cannot be read", T(path));
-    while (out->n <= NODE_BYTES_MAX && (n = read(fd, p + out->n, NODE_BYTES_MAX + 1 - out->n)) > 0)
-        out->n += (size_t)n;
-    return n < 0 ? say(a, ERR_CONFIG, "%.*s cannot be read", T(path)) : OK;
-}
 
 static void put_findings(struct json_out *w, text file, const struct findings *f, const struct policy *p)
 {
@@ -54,7 +30,7 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
     struct findings findings = { 0 };
     POLICY_AUTO p = NULL;
     text yaml;
-    enum err e = read_file(&a, file, &yaml);
+    enum err e = cli_read_file(&a, file, NODE_BYTES_MAX + 1, &yaml);
     if (e != OK)
         return say(cli->arena, e, "%s", a.why.detail);
     e = policy_load(&a, yaml, file, &findings, &p);

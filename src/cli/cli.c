@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "front/server.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { MEMORY = 1 << 30, NEAR = 2 };
@@ -91,6 +92,28 @@ enum err cli_read_input(struct cli *cli, size_t limit, text *out)
         return say(cli->arena, ERR_TOO_LARGE, "standard input holds more than %zu bytes", limit);
     *out = (text){ p, n };
     return OK;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+enum err cli_read_file(struct arena *a, text path, size_t limit, text *out)
+{
+    text name = arena_copy(a, path);
+    TRY_PTR(name.p);
+    CLEANUP(close_fd) int fd = open(name.p, O_RDONLY | O_CLOEXEC);
+    char *p = arena_alloc(a, limit);
+    ssize_t n = 0;
+    TRY_PTR(p);
+    *out = (text){ p, 0 };
+    if (fd < 0)
+        return say(a, ERR_CONFIG, "%.*s cannot be read", T(path));
+    while (out->n < limit && (n = read(fd, p + out->n, limit - out->n)) > 0)
+        out->n += (size_t)n;
+    return n < 0 ? say(a, ERR_CONFIG, "%.*s cannot be read", T(path)) : OK;
 }
 
 /* ---- Parsing. ---- */

@@ -39,6 +39,8 @@ text cli_say(const struct cli *cli, text en, text fr);
 enum err cli_app_options(struct cli *cli, bool create, struct app_options *out);
 /* All of standard input, at most `limit` bytes. */
 enum err cli_read_input(struct cli *cli, size_t limit, text *out);
+/* The first `limit` bytes of a file; ERR_CONFIG when it cannot be read. */
+enum err cli_read_file(struct arena *a, text path, size_t limit, text *out);
 
 /* ---- Output. ---- */
 /* What is wrong with a policy file, to standard error: all of it, or errors only. */

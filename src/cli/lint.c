@@ -1,0 +1,104 @@
+/* lint: policy files held against the law, for people or as JSON or SARIF; rules explained. */
+#include "cli/cli.h"
+#include "policy/lint.h"
+
+struct linting {
+    struct cli *cli;
+    struct arena *arena;
+    struct date as_of;
+    enum lint_language language;
+    bool sarif;
+    struct lint_findings *files;
+    unsigned count, faulty;
+};
+
+static enum err as_of(struct cli *cli, struct date *out)
+{
+    text given = cli_option(cli, TEXT("as-of")), file = cli_option(cli, TEXT("clock-file"));
+    struct clock clock = clock_real();
+    if (given.p)
+        return date_parse(given, out) && date_valid(*out) ? OK : say(cli->arena, ERR_USAGE, "--as-of takes a date: 2026-08-11");
+    if (file.p)
+        TRY(clock_simulated(cli->arena, file.p, &clock));
+    *out = date_of(clock_now(&clock));
+    return OK;
+}
+
+/* What no rule speaks of, faults of form, goes to standard error; a file that is no YAML is not linted. */
+static enum err lint_one(struct linting *l, text file)
+{
+    struct findings faults = { 0 };
+    const struct node *root;
+    text yaml;
+    TRY(cli_read_file(l->arena, file, NODE_BYTES_MAX + 1, &yaml));
+    enum err e = node_read(l->arena, yaml, &faults, &root);
+    if (root && (e == OK || e == ERR_POLICY))
+        e = policy_check(l->arena, root, TO_READ, &faults);
+    if (e != OK && e != ERR_POLICY)
+        return e;
+    cli_findings(l->cli, file, &faults, true);
+    l->faulty += faults.errors > 0;
+    struct lint_findings *found = &l->files[l->count++];
+    *found = (struct lint_findings){ .file = file, .source = yaml };
+    return root ? lint_run(l->arena, root, yaml, l->as_of, found) : OK;
+}
+
+static void print(const struct linting *l)
+{
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out w = json_out(&b);
+    if (l->sarif)
+        lint_sarif(&w, l->files, l->count, l->language);
+    else if (l->cli->json)
+        json_open(&w, '[');
+    for (unsigned i = 0; i < l->count && !l->sarif; i++)
+        if (l->cli->json)
+            lint_json(&w, &l->files[i], l->language);
+        else
+            lint_print(&b, &l->files[i], l->language);
+    if (l->cli->json && !l->sarif)
+        json_close(&w, ']');
+    if (l->sarif || l->cli->json)
+        buf_char(&b, '\n');
+    cli_print(buf_text(&b));
+}
+
+static enum err verdict(const struct linting *l)
+{
+    unsigned errors = 0, warnings = 0;
+    for (unsigned i = 0; i < l->count; i++)
+        errors += l->files[i].errors, warnings += l->files[i].warnings;
+    if (l->faulty)
+        return say(l->arena, ERR_POLICY, "%u of %u files are not of the form of a policy", l->faulty, l->count);
+    if (errors)
+        return say(l->arena, ERR_UNLAWFUL, "errors that are not accepted: %u, warnings: %u", errors, warnings);
+    return warnings ? say(l->arena, ERR_DOUBTFUL, "warnings that are not accepted: %u", warnings) : OK;
+}
+
+static enum err explain(const struct linting *l, text id)
+{
+    const struct lint_rule *rule = lint_rule(id);
+    BUF_AUTO b = buf_make(1 << 16);
+    if (!rule)
+        return say(l->arena, ERR_USAGE, "there is no rule %.*s; rules are N01 to D08", T(id));
+    lint_explain(&b, rule, l->language);
+    cli_print(buf_text(&b));
+    return OK;
+}
+
+enum err verb_lint(struct cli *cli)
+{
+    struct linting l = { .cli = cli, .arena = cli->arena, .sarif = cli_has(cli, TEXT("sarif")),
+                         .language = text_eq(cli->language, TEXT("fr")) ? LINT_FR : LINT_EN };
+    if (cli_has(cli, TEXT("explain")))
+        return explain(&l, cli_option(cli, TEXT("explain")));
+    if (!cli->argument_count)
+        return say(cli->arena, ERR_USAGE, "name the policy files to lint");
+    TRY(as_of(cli, &l.as_of));
+    l.files = NEW_ARRAY(cli->arena, struct lint_findings, cli->argument_count);
+    TRY_PTR(l.files);
+    for (unsigned i = 0; i < cli->argument_count; i++)
+        TRY(lint_one(&l, cli->arguments[i]));
+    print(&l);
+    return verdict(&l);
+}
