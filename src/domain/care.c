@@ -3,6 +3,7 @@
 #include "crypt/note.h"
 #include "domain/inside.h"
 #include "domain/write.h"
+#include "domain/write.h"
 
 static text octets(void) { return TEXT("application/octet-stream"); }
 static text plain(void) { return TEXT("text/plain; charset=utf-8"); }
@@ -73,10 +74,21 @@ enum err care_tile(struct ctx *c, text level, text index, struct answer *out)
     return journal_tile(ctx_store(c), c->arena, (unsigned)l, n, width, &out->body);
 }
 
+/* Entries say what was done to whom, under pseudonyms: for who answers people, and where there are several tenants for nobody
+ * but the operator, since one tenant must not see another's. Hashes and proofs are for all. */
+static enum err allow_entries(struct ctx *c)
+{
+    if (c->policy->tenant_count == 1 || c->actor.kind == ACTOR_OPERATOR)
+        return person_allow_act(c, NULL, ACT_EXPORT);
+    say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, TEXT("tenants")), "entries of several tenants stand side by side");
+    return write_refusal(c, NULL, TEXT(""), TEXT(""));
+}
+
 enum err care_bundle(struct ctx *c, text index, struct answer *out)
 {
     uint64_t n;
     unsigned width;
+    TRY(allow_entries(c));
     if (!parse_index(index, &n, &width))
         return no_tile(c);
     out->media_type = octets();

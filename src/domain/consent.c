@@ -29,8 +29,12 @@ static enum err answer_rows(struct ctx *c, const struct change *ch, struct answe
     json_open(&w, '{');
     json_name(&w, TEXT("consents"));
     json_open(&w, '[');
-    for (unsigned i = 0; i < ch->consent_count; i++)
-        put_row(c, &w, &ch->consents[i], ch->now, ch->policy_version, (text){ NULL, 0 });
+    for (unsigned i = 0; i < ch->consent_count; i++) {
+        /* The answer is kept in clear for a repeated request: the person who took the consent stays sealed in the ledger. */
+        struct change_consent plain = ch->consents[i];
+        plain.by = (text){ NULL, 0 };
+        put_row(c, &w, &plain, ch->now, ch->policy_version, (text){ NULL, 0 });
+    }
     json_close(&w, ']');
     json_close(&w, '}');
     out->body = arena_copy(c->arena, buf_text(&b));
@@ -149,10 +153,19 @@ enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_o
     return OK;
 }
 
+/* The whole ledger, with who took each consent and what shows it, is for who answers people or takes their consents; others ask for a
+ * decision. */
+static enum err allow_ledger(struct ctx *c, const struct person *p)
+{
+    const struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement };
+    return policy_decide(c->policy, &ask).verdict == ALLOWED ? OK : person_allow_act(c, p, ACT_EXPORT);
+}
+
 enum err consent_list(struct ctx *c, text id, struct answer *out)
 {
     PERSON_AUTO p;
     TRY(person_open(c, id, false, &p));
+    TRY(allow_ledger(c, &p));
     BUF_AUTO b = buf_make(1 << 22);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -179,6 +192,7 @@ enum err objection_set(struct ctx *c, text id, text purpose, bool objects, struc
     if (index < 0 || c->policy->purposes[index].never)
         return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"", T(value_shown(purpose)));
     const struct purpose *row_of = &c->policy->purposes[index];
+    TRY(person_may_record(c, &p, row_of->name));
     if (objects && !row_of->marketing && row_of->basis != BASIS_INTEREST && row_of->basis != BASIS_PUBLIC)
         return say_clause(c->arena, ERR_VALUE, &row_of->clause, "an objection is to a legitimate interest, a public task or direct marketing; "
                           "\"%.*s\" rests on %.*s", T(row_of->name), T(basis_word(row_of->basis)));

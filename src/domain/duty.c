@@ -77,6 +77,7 @@ enum err duty_list(struct ctx *c, struct answer *out)
     enum { LISTED_MAX = 1000 };
     BUF_AUTO b = buf_make(4 << 20);
     struct json_out w = json_out(&b);
+    TRY(person_allow_act(c, NULL, ACT_EXPORT));            /* for who answers people */
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
@@ -109,6 +110,7 @@ enum err duty_done(struct ctx *c, text duty, const struct json *in, struct answe
     static const text outcomes[] = { TEXT_INIT("done"), TEXT_INIT("impossible"), TEXT_INIT("disproportionate") };
     enum { NOTE_MAX = 500 };
     struct doing d = { .c = c, .note = json_text(in, TEXT("note")) };
+    TRY(person_allow_act(c, NULL, ACT_EXPORT));
     text said = json_get(in, TEXT("outcome")) ? json_text(in, TEXT("outcome")) : outcomes[0];
     for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
         if (text_eq(outcomes[i], said))

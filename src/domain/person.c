@@ -189,6 +189,8 @@ enum err person_allow_some(struct ctx *c, const struct person *p, const struct b
     struct ask ask;
     TRY(ask_begin(c, p, given, act, &standing, &ask));
     int named = policy_purpose(c->policy, purpose);
+    if (purpose.n && !bits_any(categories))       /* nothing is changed, but the purpose goes into the journal */
+        return person_allow(c, p, purpose, categories, act);
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         if (!bits_has(categories, i))
             continue;

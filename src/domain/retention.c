@@ -227,9 +227,13 @@ static enum err milestone_of(struct ctx *c, const struct json *in, struct milest
     return OK;
 }
 
-/* A date in the relation belongs to no category: whoever may write for some purpose may note it, whatever the person consented to. */
-static enum err allow_milestone(struct ctx *c, const struct person *p)
+/* A date in the relation belongs to no category. A use or a contact just now lengthens: whoever may write for some purpose may note it,
+ * whatever the person consented to. The others let terms end, and data be erased: they are for who may erase. */
+static enum err allow_milestone(struct ctx *c, const struct person *p, const struct milestone *m)
 {
+    bool lengthens = text_eq(m->event, TEXT("last_use")) || (text_eq(m->event, TEXT("last_contact")) && m->at >= c->now - DAY);
+    if (!lengthens)
+        return person_allow_act(c, p, ACT_ERASE);
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
     struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_WRITE, .consents = &all, .agreement = c->actor.agreement };
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
@@ -246,7 +250,7 @@ enum err retention_event(struct ctx *c, text id, const struct json *in, struct a
     struct milestone m = { .c = c, .p = &p };
     TRY(milestone_of(c, in, &m));
     TRY(person_open(c, id, true, &p));
-    TRY(allow_milestone(c, &p));
+    TRY(allow_milestone(c, &p, &m));
     struct write w = { .run = run_milestone, .arg = &m,
                        .event = event_of(c, &p, text_eq(m.event, TEXT("closure")) ? TEXT("subject.close") : TEXT("milestone")) };
     w.event.purpose = m.event;

@@ -233,6 +233,8 @@ enum err subject_create(struct ctx *c, const struct json *in, struct answer *out
     TRY(refused(c, NULL, categories_of(c, data, &categories)));
     TRY(refused(c, NULL, set_source(c, &ch, json_text(in, TEXT("source")), &categories)));
     TRY(refused(c, NULL, change_consents(c, &ch, json_get(in, TEXT("consents")))));
+    for (unsigned i = 0; i < ch.consent_count; i++)
+        TRY(person_may_record(c, NULL, ch.consents[i].purpose));
     given_purposes(c, &ch, &given);
     TRY(person_allow_some(c, NULL, &given, json_text(in, TEXT("purpose")), &categories, ACT_WRITE));
     TRY(refused(c, NULL, add_categories(c, &ch, data, ch.source)));

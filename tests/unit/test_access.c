@@ -2,6 +2,7 @@
  * and transient values; who may ask. */
 #include "domain_fixture.h"
 #include "domain/access.h"
+#include "domain/care.h"
 #include "domain/consent.h"
 #include "domain/held.h"
 #include "domain/retention.h"
@@ -283,6 +284,63 @@ static void third_party_source_owes_information(void **state)
     assert_int_equal(duty_done(&f->c, duty, NULL, &out), ERR_NOT_FOUND);
 }
 
+/* What no purpose of an actor covers is not theirs: a writer of page views neither reads the ledger and the duties, nor consents or objects
+ * for people, nor ends their relation, from which terms run and erasure follows; and the journal's entries are not for every token. */
+static void narrow_actors_stay_narrow(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = full_person(f);
+    OKAY(duty_list(&f->c, &out));
+    text duty = text_at(parsed(f, out.body), "duties.0.id");
+    for (const char *const *actor = (const char *const[]){ "tracker", "carrier", NULL }; *actor; actor++) {
+        fixture_as(f, *actor);
+        assert_int_equal(consent_list(&f->c, id, &out), ERR_FORBIDDEN);
+        assert_int_equal(duty_list(&f->c, &out), ERR_FORBIDDEN);
+        assert_int_equal(duty_done(&f->c, duty, NULL, &out), ERR_FORBIDDEN);
+        assert_int_equal(objection_set(&f->c, id, TEXT("measure"), true, &out), ERR_FORBIDDEN);
+        assert_int_equal(objection_set(&f->c, id, TEXT("measure"), false, &out), ERR_FORBIDDEN);
+        assert_int_equal(care_bundle(&f->c, TEXT("000.p/1"), &out), ERR_FORBIDDEN);
+    }
+    fixture_as(f, "tracker");
+    for (const char *const *event = (const char *const[]){ "closure", "contract_end", "withdrawal", "last_contact", NULL }; *event; event++) {
+        assert_int_equal(retention_event(&f->c, id, js(f, "{'event':'%s','at':'2000-01-01T00:00:00Z'}", *event), &out), ERR_FORBIDDEN);
+        assert_int_equal(rows_of(f, "milestone", "1"), 0);
+    }
+    OKAY(retention_event(&f->c, id, js(f, "{'event':'last_use'}"), &out));
+    assert_int_equal(subject_create(&f->c, js(f, "{'source':'person','consents':[{'purpose':'news','decision':'given'}]}"), &out), ERR_FORBIDDEN);
+    fixture_as(f, "app");
+    OKAY(consent_list(&f->c, id, &out));
+    OKAY(duty_done(&f->c, duty, NULL, &out));
+    OKAY(retention_event(&f->c, id, js(f, "{'event':'closure'}"), &out));
+}
+
+/* A purpose is a name of the policy or it is refused, even where nothing is changed: the journal takes no free text. */
+static void made_up_purpose_is_not_written_down(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    f->c.if_match = -1;
+    assert_int_equal(subject_patch(&f->c, id, js(f, "{}"), TEXT("person"), TEXT("ada@example.org"), &out), ERR_PURPOSE);
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%ada@example%'"), 0);
+}
+
+/* Who took a consent is sealed in the ledger: the answer kept for a repeated request holds it no more than that. */
+static void kept_answer_names_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    f->c.idempotency = (struct idempotency){ .key = TEXT("once") };
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given','by':'Grace Hopper'}"), &out));
+    assert_int_equal(rows_of(f, "idempotency", "1"), 1);
+    assert_int_equal(rows_of(f, "idempotency", "instr(answer, CAST('Grace' AS BLOB)) > 0"), 0);
+    f->c.idempotency = (struct idempotency){ 0 };
+    OKAY(consent_list(&f->c, id, &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "consents.0.by"), TEXT("Grace Hopper")));
+}
+
 int main(void)
 {
 #define OVER_STORE(test) cmocka_unit_test_setup_teardown(test, open_it, close_it)
@@ -294,6 +352,9 @@ int main(void)
         OVER_STORE(moved_piece_is_refused),
         OVER_STORE(transient_values_live_in_memory_only),
         OVER_STORE(third_party_source_owes_information),
+        OVER_STORE(narrow_actors_stay_narrow),
+        OVER_STORE(made_up_purpose_is_not_written_down),
+        OVER_STORE(kept_answer_names_nobody),
     };
     return cmocka_run_group_tests_name("access", tests, NULL, NULL);
 }
