@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-    HEAD_TIME = 10 * SECOND, KEPT_TIME = 30 * SECOND, BODY_TIME = 15 * SECOND, REPLY_TIME = 20 * SECOND,
+    HEAD_TIME = 10 * SECOND, KEPT_TIME = 75 * SECOND, BODY_TIME = 15 * SECOND, REPLY_TIME = 20 * SECOND,
     SLOWEST = 16 << 10,                /* bytes a second below which a body or an answer is given up, after its first seconds */
     DRAIN_TIME = 10 * SECOND, LINGER_TIME = 2 * SECOND,
     EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32,

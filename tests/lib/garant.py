@@ -9,8 +9,8 @@ and reads files as bytes. A test imports it so:
         app = server.client("app")
         made = app.post("/v1/subjects", {"data": {...}, "source": "person"}).expect(201)
 """
-import base64, contextlib, datetime, http.client, io, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, sys, tempfile
-import threading, time, urllib.parse, uuid, zipfile
+import base64, contextlib, datetime, http.client, io, json, os, re, select, shutil, signal, socket, sqlite3, struct, subprocess
+import sys, tempfile, threading, time, urllib.parse, uuid, zipfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("GARANT_BUILD", "build"))
@@ -116,7 +116,7 @@ class Client:
         if body is None and method in ("POST", "PUT", "PATCH"):
             body = b""
         connection, epoch = getattr(self.local, "connection", None) or (None, None)
-        if connection is not None and epoch != self.epoch():
+        if connection is not None and (epoch != self.epoch() or select.select([connection.sock], [], [], 0)[0]):
             connection.close()
             connection = None
         self.local.connection, connection = None, connection or self.connect()
