@@ -118,9 +118,9 @@ def irreversible(t):
     data = {**person(1), "identity": {"display_name": "planted-kestrel", "first_name": "Planted-Rasa", "last_name": "Planted-Kazlauskaitė"},
             "settings": {"language": "lt", "time_zone": "Planted/Vilnius"}}
     planted = ["planted-kestrel", "Planted-Rasa", "Planted-Kazlauskaitė", "kestrel.1@rooms.example", "Planted/Vilnius", ROOM["title"],
-               "planted slide content", "planted-slides.pdf", "192.0.2.222"]
+               "planted slide content", "planted-slides.pdf", "192.0.2.222", "planted taker of it"]
     ident = client.create(data, consents=[{"purpose": "product_news", "decision": "given", "channel": "email",
-                                           "wording": "May we write to you?"}])["id"]
+                                           "wording": "May we write to you?", "by": "planted taker of it"}])["id"]
     keys = wrapped_keys(server.data) - before
     check(keys, "no key of the person is in the keyring")
     client.record(ident, "rooms", ROOM).expect(201)
@@ -220,8 +220,11 @@ def no_payment_data(t):
     for card in CARDS:
         client.consent(ident, "product_news", "given", channel="email", wording=card).refused("card-number", status=422)
         client.consent(ident, "product_news", "given", channel="email", by=card).refused("card-number", status=422)
+        client.post("/v1/subjects", {"data": person(4), "source": "person", "supplied_by": card}).refused("card-number", status=422)
         client.post(f"/v1/subjects/{ident}/holds", {"category": "*", "ground": card}).refused("card-number", status=422)
         client.put(f"/v1/subjects/{ident}/restriction", {"ground": card}).refused("card-number", status=422)
+        client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name=note.txt", f"text {card} text".encode(),
+                       {"Content-Type": "text/plain"}.items()).refused("card-number", status=422)
         name = urllib.parse.quote(card)
         client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name={name}", b"slides",
                        {"Content-Type": "text/plain"}.items()).refused("card-number", status=422)

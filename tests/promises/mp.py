@@ -60,7 +60,8 @@ def nothing_sensitive(t):
     def with_health(more):
         body = f"  health:\n    dpv: pd:Health\n    fields:\n      allergies: {{type: text}}\n{more}purposes:\n  care:\n" \
                "    basis: consent\n    categories: [health]\n"
-        return lambda text: text.replace("\npurposes:\n", "\n" + body)
+        term = "  health: {from: collection, active: 1y}\n"
+        return lambda text: text.replace("\npurposes:\n", "\n" + body).replace("\nretention:\n", "\nretention:\n" + term)
     for more in ("", "    special: true\n"):
         status, said = t.server(policy=t.copy_of_policy(with_health(more)), start=False).refuses_to_start()
         check(status == 78 and "health" in said and "9(2)" in said.replace("9 (2)", "9(2)"), f"status {status}: {said}")
