@@ -1,5 +1,6 @@
 /* Verbs of care: journal, verify, backup, restore, token, policy. */
 #include "cli/client.h"
+#include "domain/erase.h"
 #include <limits.h>
 #include <unistd.h>
 
@@ -13,16 +14,36 @@ static enum err ask(struct cli *cli, enum method method, text target, text body)
     return OK;
 }
 
+/* {"to": folder} and, for a backup with it, "keys". The server stands in another folder than this command. */
+static enum err ask_folder(struct cli *cli, text target, text to, bool keys)
+{
+    char here[PATH_MAX];
+    if (to.n && to.p[0] != '/' && getcwd(here, sizeof here))
+        to = arena_print(cli->arena, "%s/%.*s", here, T(to));
+    BUF_AUTO b = buf_make(16384);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("to"), to);
+    if (keys)
+        json_pair_bool(&w, TEXT("keys"), true);
+    json_close(&w, '}');
+    return ask(cli, METHOD_POST, target, buf_text(&b));
+}
+
 enum err verb_journal(struct cli *cli)
 {
     text what, index;
-    TRY(cli_argument(cli, 0, "checkpoint, key or proof", &what));
+    TRY(cli_argument(cli, 0, "checkpoint, key, proof or export", &what));
     if (text_eq(what, TEXT("checkpoint")))
         return ask(cli, METHOD_GET, TEXT("/v1/journal/checkpoint"), TEXT(""));
     if (text_eq(what, TEXT("key")))
         return ask(cli, METHOD_GET, TEXT("/v1/journal/key"), TEXT(""));
+    if (text_eq(what, TEXT("export"))) {
+        TRY(cli_argument(cli, 1, "the folder to write into", &index));
+        return ask_folder(cli, TEXT("/v1/journal/export"), index, false);
+    }
     if (!text_eq(what, TEXT("proof")))
-        return say(cli->arena, ERR_USAGE, "the journal has a checkpoint, a key and proofs");
+        return say(cli->arena, ERR_USAGE, "the journal has a checkpoint, a key and proofs, and can be exported");
     int64_t n;
     TRY(cli_argument(cli, 1, "the index of an entry", &index));
     if (!text_int(index, &n) || n < 0)
@@ -30,8 +51,24 @@ enum err verb_journal(struct cli *cli)
     return ask(cli, METHOD_GET, arena_print(cli->arena, "/v1/journal/proof?index=%lld", (long long)n), TEXT(""));
 }
 
+/* Offline: a certificate and a key are all it takes. */
+static enum err verify_certificate(struct cli *cli, text file)
+{
+    enum { CERTIFICATE_MAX = 4 << 20, KEY_MAX = 4096 };
+    text key = cli_option(cli, TEXT("key")), certificate;
+    struct answer answer = { 0 };
+    if (!key.n)
+        return say(cli->arena, ERR_USAGE, "a certificate is verified with --key, the journal's public key or a file that holds it");
+    TRY(cli_read_file(cli->arena, file, CERTIFICATE_MAX, &certificate));
+    if (text_index(key, '+') < 0)
+        TRY(cli_read_file(cli->arena, key, KEY_MAX, &key));
+    TRY(certificate_verify(cli->arena, key, certificate, &answer));
+    cli_answer(cli, answer.body);
+    return OK;
+}
+
 /* In this process a bar shows how far it is; a server only says when it is done. */
-enum err verb_verify(struct cli *cli)
+static enum err verify_journal(struct cli *cli)
 {
     CLIENT_AUTO client;
     struct result result;
@@ -50,21 +87,17 @@ enum err verb_verify(struct cli *cli)
     return OK;
 }
 
+enum err verb_verify(struct cli *cli)
+{
+    text certificate = cli_option(cli, TEXT("certificate"));
+    return certificate.n ? verify_certificate(cli, certificate) : verify_journal(cli);
+}
+
 enum err verb_backup(struct cli *cli)
 {
     text to;
-    char here[PATH_MAX];
     TRY(cli_argument(cli, 0, "the folder to copy into", &to));
-    /* The server stands in another folder than this command. */
-    if (to.p[0] != '/' && getcwd(here, sizeof here))
-        to = arena_print(cli->arena, "%s/%.*s", here, T(to));
-    BUF_AUTO b = buf_make(16384);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_pair(&w, TEXT("to"), to);
-    json_pair_bool(&w, TEXT("keys"), cli_has(cli, TEXT("keys")));
-    json_close(&w, '}');
-    return ask(cli, METHOD_POST, TEXT("/v1/backup"), buf_text(&b));
+    return ask_folder(cli, TEXT("/v1/backup"), to, cli_has(cli, TEXT("keys")));
 }
 
 enum err verb_restore(struct cli *cli)

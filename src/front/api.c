@@ -1,9 +1,11 @@
 /* Handlers that hand the request to the domain and its answer back. */
 #include "domain/access.h"
+#include "domain/archive.h"
 #include "domain/care.h"
 #include "domain/consent.h"
 #include "domain/erase.h"
 #include "domain/holding.h"
+#include "domain/journal_folder.h"
 #include "domain/retention.h"
 #include "domain/subject.h"
 #include "front/front.h"
@@ -41,6 +43,9 @@ HANDLER(subject_export, access_export(c, ID, &answer))
 HANDLER(subject_erase, erase_subject(c, ID, q->json, &answer))
 HANDLER(certificate_get, certificate_get(c, ID, request_wants_html(q), &answer))
 
+HANDLER(archive_list, archive_list(c, ASKED("after"), &answer))
+HANDLER(archive_read, archive_read(c, ID, SECOND_PARAM, ASKED("reason"), &answer))
+
 HANDLER(event_add, retention_event(c, ID, q->json, &answer))
 HANDLER(hold_create, hold_create(c, ID, q->json, &answer))
 HANDLER(hold_release, hold_release(c, ID, SECOND_PARAM, &answer))
@@ -71,6 +76,12 @@ static enum err run_backup(struct ctx *c, const struct request *q, struct answer
     return care_backup(c, q->json, NULL, answer);
 }
 
+static enum err run_folder(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    return journal_folder_write(c, json_text(q->json, TEXT("to")), NULL, answer);
+}
+
 HANDLER(sweep, front_aside(c, q, run_sweep, &answer))
 HANDLER(journal_verify, front_aside(c, q, run_verify, &answer))
 HANDLER(backup, front_aside(c, q, run_backup, &answer))
+HANDLER(journal_export, front_aside(c, q, run_folder, &answer))
