@@ -149,7 +149,7 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%;margin:.8rem 0}\n"
     "th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8886;overflow-wrap:anywhere}\n"
     "th{font-weight:600}tr>th:first-child{width:34%}\n"
-    "nav ul{columns:2;padding-left:1.1rem}.note{color:GrayText;font-size:.9rem}\n"
+    "nav ul{columns:2;padding-left:1.1rem}.note{opacity:.78;font-size:.9rem}\n"
     "@media print{body{max-width:none;padding:0;font-size:10pt}h2{break-after:avoid}tr{break-inside:avoid}}\n"
     "</style>\n";
 

@@ -115,7 +115,7 @@ static void page_head(struct page *g)
 }
 
 /* One record: its values, each with where it came from, and when it goes. */
-static void page_record(struct page *g, const struct json *record, const struct json *values)
+static void page_record(struct page *g, const struct json *record, const struct json *values, bool has_term)
 {
     const struct json *about = json_get(record, TEXT("fields"));
     text until = time_of(g, record, TEXT("until"));
@@ -134,8 +134,13 @@ static void page_record(struct page *g, const struct json *record, const struct 
     const struct json *archived = json_get(record, TEXT("archived"));
     if (archived && archived->truth)
         put(g, SAY("In the archive. ", "En archive. "));
-    put(g, until.n ? SAY("Erased on ", "Effacé le ") : SAY("The day of its erasure is not known yet.", "Le jour de son effacement n'est pas encore connu."));
-    put(g, until), raw(g, TEXT("</p>\n"));
+    if (until.n)
+        put(g, SAY("Will be erased on ", "Sera effacé le ")), put(g, until), put(g, TEXT("."));
+    else
+        put(g, has_term ? SAY("The day of its erasure is not known yet: its term has not begun.",
+                              "Le jour de son effacement n'est pas encore connu : le délai n'a pas commencé.")
+                        : SAY("Kept as long as your file is.", "Conservé aussi longtemps que votre dossier."));
+    raw(g, TEXT("</p>\n"));
 }
 
 static void page_category(struct page *g, const struct json *cat)
@@ -153,7 +158,7 @@ static void page_category(struct page *g, const struct json *cat)
     raw(g, TEXT(".</p>\n"));
     const struct json *item = data && data->kind == J_ARRAY ? data->first : NULL;
     JSON_EACH(record, records) {
-        page_record(g, record, item ? json_get(item, TEXT("fields")) : data);
+        page_record(g, record, item ? json_get(item, TEXT("fields")) : data, retention && retention->kind == J_OBJECT);
         item = item ? item->next : NULL;
     }
 }
