@@ -12,10 +12,29 @@ static size_t letters(text s)
     return n;
 }
 
-/* One row, its explanation wrapped beside it. */
+/* Words from column `at` on, broken before the 100th; further lines start at `column`. */
+static void put_wrapped(struct buf *b, text words, size_t at, size_t column)
+{
+    enum { WIDTH = 100 };
+    while (words.p) {
+        text word = text_cut(&words, ' ');
+        if (at + letters(word) > WIDTH) {
+            buf_char(b, '\n');
+            for (at = 0; at < column; at++)
+                buf_char(b, ' ');
+        }
+        buf_add(b, word);
+        at += letters(word) + 1;
+        if (words.p)
+            buf_char(b, ' ');
+    }
+    buf_char(b, '\n');
+}
+
+/* One row, its explanation beside it. */
 static void put_row(struct buf *b, text left, text right)
 {
-    enum { COLUMN = 26, WIDTH = 100 };
+    enum { COLUMN = 26 };
     buf_add(b, TEXT("  "));
     buf_add(b, left);
     size_t at = letters(left) + 2;
@@ -25,19 +44,7 @@ static void put_row(struct buf *b, text left, text right)
     }
     for (; at < COLUMN; at++)
         buf_char(b, ' ');
-    while (right.p) {
-        text word = text_cut(&right, ' ');
-        if (at + letters(word) > WIDTH) {
-            buf_char(b, '\n');
-            for (at = 0; at < COLUMN; at++)
-                buf_char(b, ' ');
-        }
-        buf_add(b, word);
-        at += letters(word) + 1;
-        if (right.p)
-            buf_char(b, ' ');
-    }
-    buf_char(b, '\n');
+    put_wrapped(b, right, at, COLUMN);
 }
 
 static void put_options(struct cli *cli, struct buf *b, text verb)
@@ -68,8 +75,8 @@ static void put_overview(struct cli *cli, struct buf *b)
 static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
 {
     buf_print(b, "garant %.*s%s%.*s [OPTIONS]\n\n  ", T(row->name), row->arguments.n ? " " : "", T(row->arguments));
-    buf_add(b, pick(cli, row->en, row->fr));
-    buf_add(b, SAY(cli, "\n\nOptions:\n", "\n\nOptions :\n"));
+    put_wrapped(b, pick(cli, row->en, row->fr), 2, 2);
+    buf_add(b, SAY(cli, "\nOptions:\n", "\nOptions :\n"));
     put_options(cli, b, row->name);
     put_options(cli, b, TEXT("all"));
 }

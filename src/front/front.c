@@ -80,8 +80,7 @@ enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
     return q->route->handler(c, q, r);
 }
 
-/* No Set-Cookie leaves that the policy does not declare (MX-07): its name must be a key of "cookies". */
-static void drop_undeclared_cookies(const struct policy *policy, struct reply *r)
+void front_filter_cookies(const struct policy *policy, struct reply *r)
 {
     const struct node *declared = node_get(policy->root, TEXT("cookies"));
     unsigned kept = 0;
@@ -121,7 +120,7 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         a->why.code = e;
         front_refuse(q, a, r);
     }
-    drop_undeclared_cookies(c.policy, r);
+    front_filter_cookies(c.policy, r);
 }
 
 struct aside {

@@ -22,7 +22,7 @@ class Elsewhere(Server):
     def command(self):
         line = super().command()
         line[line.index("--listen") + 1] = self.listen
-        at = line.index("--clock")
+        at = line.index("--clock-file")
         return line[:at] + line[at + 2:]
 
 

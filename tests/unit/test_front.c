@@ -1,5 +1,7 @@
 /* Unit tests of the front: targets, queries, preferences, preconditions, problems. */
-#include "front/router.h"
+#include "front/front.h"
+#include "front/schema.h"
+#include "front/strict.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -106,9 +108,94 @@ static void problems(void **state)
     reply_free(&r);
 }
 
+static enum err peek(struct arena *a, text bytes)
+{
+    bool whole = false;
+    enum err e = strict_peek(a, bytes, &whole);
+    return e != OK ? e : whole ? OK : ERR_BUSY;        /* ERR_BUSY: more must come */
+}
+
+#define HEAD(lines) TEXT("GET / HTTP/1.1\r\nHost: x\r\n" lines "\r\n")
+
+static void heads(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 16);
+    text good = HEAD("Accept: */*\r\nX: \xc3\xa9\r\nEmpty:\r\n");
+    assert_int_equal(peek(&a, good), OK);
+    for (size_t n = 0; n < good.n; n++)
+        assert_int_equal(peek(&a, text_upto(good, n)), ERR_BUSY);
+    assert_int_equal(peek(&a, TEXT("\r\nGET / HTTP/1.0\r\n\r\nmore")), OK);
+    assert_int_equal(peek(&a, HEAD("Content-Length: 5\r\n")), OK);
+    assert_int_equal(peek(&a, HEAD("Transfer-Encoding: chunked\r\n")), ERR_LENGTH);
+    assert_int_equal(peek(&a, HEAD("Content-Length: 99999999999999999999\r\n")), ERR_TOO_LARGE);
+    assert_int_equal(peek(&a, HEAD("Content-Encoding: gzip\r\n")), ERR_MEDIA_TYPE);
+    static const text bad[] = {
+        TEXT_INIT("GARBAGE\r\n"), TEXT_INIT("GET /\r\n"), TEXT_INIT("GET /\n"), TEXT_INIT("GET  / HTTP/1.1\r\n"),
+        TEXT_INIT("GET / HTTP/1.1 \r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\n"), TEXT_INIT("GET / HTTP/1.1\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.2\r\nHost: x\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost : x\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n"), TEXT_INIT("G\0T / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(peek(&a, bad[i]), ERR_USAGE);
+}
+
+static void schemas(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 20);
+    static const struct { const char *type, *json; enum err want; } cases[] = {
+        { "TokenNew", "{\"name\":\"a\",\"actor\":\"b\"}", OK },
+        { "TokenNew", "{\"name\":\"a\",\"tenant\":null}", OK },
+        { "TokenNew", "{\"name\":null}", ERR_USAGE },
+        { "TokenNew", "{\"nam\":\"a\"}", ERR_USAGE },
+        { "TokenNew", "{\"name\":1}", ERR_USAGE },
+        { "TokenNew", "[]", ERR_USAGE },
+        { "ConsentNew+", "{\"purpose\":\"a\",\"decision\":\"given\"}", OK },
+        { "ConsentNew+", "[{\"purpose\":\"a\",\"decision\":\"given\"}]", OK },
+        { "ConsentNew+", "[{\"purpose\":\"a\",\"colour\":\"red\"}]", ERR_USAGE },
+        { "SubjectNew", "{\"data\":{\"contact\":{\"email\":1}},\"source\":\"person\"}", OK },
+        { "SubjectNew", "{\"data\":{\"contact\":[]}}", ERR_USAGE },
+        { "Batch", "{\"requests\":[1,{}]}", OK },
+        { "Batch", "{\"requests\":{}}", ERR_USAGE },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct json *v;
+        assert_int_equal(json_parse(&a, text_of(cases[i].json), &v), OK);
+        assert_int_equal(schema_check(&a, text_of(cases[i].type), v), cases[i].want);
+    }
+    for (enum route_id id = 0; id < ROUTE_COUNT; id++) {          /* each row names a schema that is there */
+        const struct route *route = route_row(id);
+        const struct json *v;
+        assert_int_equal(json_parse(&a, TEXT("{}"), &v), OK);
+        if (route->input.n && route->body != BODY_FILE)
+            assert_int_equal(schema_check(&a, route->input, v), OK);
+    }
+}
+
+static void cookies(void **state)
+{
+    struct node sid = { .kind = NODE_MAP, .key = TEXT("sid") };
+    struct node declared = { .kind = NODE_MAP, .key = TEXT("cookies"), .first = &sid, .count = 1 };
+    struct node root = { .kind = NODE_MAP, .first = &declared, .count = 1 };
+    struct policy policy = { .root = &root };
+    struct reply r = { .headers = { { TEXT("Set-Cookie"), TEXT("sid=1; HttpOnly") },
+                                    { TEXT("set-cookie"), TEXT("track=2; Path=/") },
+                                    { TEXT("ETag"), TEXT("\"1\"") },
+                                    { TEXT("Set-Cookie"), TEXT("sidx") } },
+                       .header_count = 4 };
+    front_filter_cookies(&policy, &r);
+    assert_int_equal(r.header_count, 2);
+    assert_true(text_eq(r.headers[0].value, TEXT("sid=1; HttpOnly")) && text_eq(r.headers[1].name, TEXT("ETag")));
+    root.first = NULL;                                 /* a policy without cookies lets none out */
+    front_filter_cookies(&policy, &r);
+    assert_int_equal(r.header_count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
-                                        cmocka_unit_test(problems) };
+                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(schemas),
+                                        cmocka_unit_test(cookies) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
