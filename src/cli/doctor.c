@@ -1,4 +1,4 @@
-/* doctor: the folder, the policy, the journal, the keys, the disk; each check a line, the worst decides the status. */
+/* doctor: the folder, the policy, the journal, the keys, the disk, the promises; each check a line, the worst decides the status. */
 #include "cli/client.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +82,29 @@ static void failed(struct exam *x, text check)
     found(x, BAD, check, arena_print(x->cli->arena, "%s", why->detail));
 }
 
+/* Each probe of the promise board, by its title; what breaks a promise is bad. */
+static void check_promises(struct exam *x, struct client *client)
+{
+    struct cli *cli = x->cli;
+    struct result result;
+    const struct json *board;
+    if (client_call(client, METHOD_GET, TEXT("/v1/promises?fresh=true"), TEXT(""), TEXT(""), 0, &result) != OK ||
+        json_parse(cli->arena, result.body, &board) != OK) {
+        failed(x, SAY(cli, "promises", "promesses"));
+        return;
+    }
+    JSON_EACH(one, json_get(board, TEXT("probes"))) {
+        text state = json_text(one, TEXT("state")), label = json_text(one, TEXT("unit")), detail = json_text(one, TEXT("risk"));
+        const struct json *number = json_get(one, TEXT("figure"));
+        bool broken = text_eq(state, TEXT("broken")), risk = text_eq(state, TEXT("at_risk"));
+        if (broken)
+            label = json_text(one, TEXT("bad_unit")), number = json_get(one, TEXT("bad"));
+        if (!risk)
+            detail = arena_print(cli->arena, "%.*s%.*s %.*s", T(label), T(SAY(cli, ":", " :")), T(number->value));
+        found(x, broken ? BAD : risk ? REMARK : GOOD, json_text(one, TEXT("title")), detail);
+    }
+}
+
 static void check_instance(struct exam *x)
 {
     struct cli *cli = x->cli;
@@ -117,6 +140,7 @@ static void check_instance(struct exam *x)
                   ? SAY(cli, "signs checkpoints; garant verify reads all of it",
                         "signe ses points de contrôle ; garant verify le relit en entier")
                   : SAY(cli, "verified from its first entry to its last", "vérifié de sa première écriture à sa dernière"));
+    check_promises(x, &client);
 }
 
 enum err verb_doctor(struct cli *cli)

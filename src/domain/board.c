@@ -4,7 +4,7 @@
 
 enum { STEP_MEMORY = 8 << 20 };
 /* Between two rounds of a job: long enough that looking costs little, and for a long round ten times its length. */
-enum { PAUSE = MINUTE, PAUSE_INSTANCE = 5 * SECOND, PAUSE_JOURNAL = SECOND, PAUSE_FACTOR = 10, VERIFY_EVERY = 6 * HOUR };
+enum { PAUSE = MINUTE, PAUSE_INSTANCE = 5 * SECOND, PAUSE_JOURNAL = SECOND, PAUSE_FACTOR = 10, VERIFY_EVERY = 6 * HOUR, READ_AGAIN = 16384 };
 
 /* ---- Rows. ---- */
 
@@ -178,6 +178,12 @@ enum err board_round(struct ctx *c, msec budget)
 {
     struct board *b = c->app->board;
     msec until = clock_monotonic() + budget;
+    /* A journal that is read in a moment is read again from its first entry; a longer one by the jobs. */
+    if (store_figures(ctx_store(c)).journal_size <= READ_AGAIN) {
+        pthread_mutex_lock(&b->lock);
+        b->verified = 0;
+        pthread_mutex_unlock(&b->lock);
+    }
     for (unsigned i = 0; i < JOBS; i++)
         for (bool more = true; more && clock_monotonic() < until;) {
             pthread_mutex_lock(&b->lock);

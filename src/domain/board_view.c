@@ -124,7 +124,8 @@ enum err board_look(struct ctx *c, msec budget, struct board_view *out)
 static void pair_time(struct json_out *w, text name, msec at)
 {
     char time[TIME_TEXT + 1];
-    json_pair(w, name, at ? time_text(at, time) : (text){ NULL, 0 });
+    if (at)
+        json_pair(w, name, time_text(at, time));
 }
 
 static void put_probe(struct ctx *c, struct json_out *w, const struct board_view *v, enum probe p)
@@ -192,6 +193,7 @@ static void put_policy(struct ctx *c, struct json_out *w)
     json_open(w, '{');
     json_pair(w, TEXT("id"), c->policy->id);
     json_pair(w, TEXT("version"), c->policy->version);
+    json_pair(w, TEXT("date"), date_print(c->arena, c->policy->date));
     json_pair(w, TEXT("file"), c->policy->file);
     json_pair(w, TEXT("hash"), text_of(c->policy->hash));
     json_close(w, '}');

@@ -100,6 +100,7 @@ static void put_nav(struct buf *b, const struct page_frame *f)
 {
     static const struct { const char *path, *en, *fr; } places[] = {
         { "/privacy", "Your data", "Vos données" }, { "/cookies", "Cookies", "Cookies" }, { "/privacy/versions", "Versions", "Versions" },
+        { "/promises", "Promises", "Promesses" },
     };
     buf_print(b, "<nav class=\"places\" aria-label=\"%s\">\n", f->fr ? "Pages" : "Pages");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)

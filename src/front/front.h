@@ -26,6 +26,9 @@ void front_filter_cookies(const struct policy *policy, struct reply *r);
 typedef enum err front_long(struct ctx *c, const struct request *q, struct answer *answer);
 enum err front_aside(struct ctx *c, const struct request *q, front_long *run, struct answer *answer);
 
+/* The promise board's figures, as Prometheus reads them. */
+void promises_metrics(struct ctx *c, struct buf *b);
+
 /* Answers a request whose route is found (route_find): who calls, may they, body, handler, problem. Always makes a reply. */
 void front_answer(struct request *q, struct arena *a, struct reply *r);
 /* The same inside a context that knows its actor, conditions and key: also for an item of a batch. */

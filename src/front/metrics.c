@@ -180,6 +180,7 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
     put(b, "connections_turned_away_total", "counter", "Connections refused by a limit.", SUM(f, turned_away));
     put(b, "connections_swept_total", "counter", "Connections closed for being slow or idle.", SUM(f, swept));
     put_store(b, &figures);
+    promises_metrics(c, b);
     put_process(b, f);
     buf_print(b, "# TYPE garant_info gauge\ngarant_info{version=\"%s\",policy=\"%.*s\",policy_version=\"%.*s\"} 1\n",
               GARANT_VERSION, T(c->policy->id), T(c->policy->version));
