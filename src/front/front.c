@@ -104,6 +104,20 @@ void front_refuse(const struct request *q, struct arena *a, struct reply *r)
     }
 }
 
+bool front_turns_away(struct request *q, struct arena *a, struct reply *r)
+{
+    CTX_AUTO c = { 0 };
+    ctx_begin(q->front->app, a, &c);
+    enum err e = gate_identify(&c, q);
+    if (e == OK)
+        e = gate_admit(&c, q->route);
+    if (e != OK) {
+        a->why.code = e;
+        front_refuse(q, a, r);
+    }
+    return e != OK;
+}
+
 void front_answer(struct request *q, struct arena *a, struct reply *r)
 {
     CTX_AUTO c = { 0 };

@@ -17,8 +17,9 @@ struct front {
     msec started;                                     /* of clock_monotonic() */
 };
 
-enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, KEY_LIMIT = 128, BATCH_LIMIT = 1000 };
-/* The most bytes the body of a request for this route may have. */
+enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, BODY_SMALL = 64 << 10, BODIES_LIMIT = 256 << 20, KEY_LIMIT = 128, BATCH_LIMIT = 1000 };
+/* The most bytes the body of a request for this route may have. Beyond BODY_SMALL the caller is known before it is read; BODIES_LIMIT
+ * bounds all that are read at once. */
 size_t front_body_limit(const struct route *route);
 /* Takes out each Set-Cookie that the policy does not declare (MX-07): its name must be a key of "cookies". */
 void front_filter_cookies(const struct policy *policy, struct reply *r);
@@ -33,6 +34,8 @@ void promises_metrics(struct ctx *c, struct buf *b);
 void front_answer(struct request *q, struct arena *a, struct reply *r);
 /* The same inside a context that knows its actor, conditions and key: also for an item of a batch. */
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r);
+/* Before a large body is read: true, with the refusal made, when the caller may not use the route at all. */
+bool front_turns_away(struct request *q, struct arena *a, struct reply *r);
 /* The problem of a request that reached no handler: the reason is in the arena. */
 void front_refuse(const struct request *q, struct arena *a, struct reply *r);
 

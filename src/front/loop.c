@@ -47,6 +47,7 @@ struct exchange {
     const char *line;                  /* the target's place in libmicrohttpd's buffer */
     size_t line_size;
     struct framing framing;
+    uint64_t reserved;                 /* of shared.bodies */
     uint64_t started;
     enum { READING, STARTED, PARKED, DONE, ANSWERED } stage;
 };
@@ -85,6 +86,8 @@ static void exchange_free(struct exchange *x)
 
 static void exchange_give(struct loop *l, struct exchange *x)
 {
+    atomic_fetch_sub_explicit(&l->shared->bodies, x->reserved, memory_order_relaxed);
+    x->reserved = 0;
     if (l->idle_count >= EXCHANGES_KEPT) {
         exchange_free(x);
         return;
@@ -251,6 +254,19 @@ static enum err find_route(struct exchange *x)
     return OK;
 }
 
+/* Room for the body among all that are being read, so that many senders together cannot take the machine's memory. */
+static enum err reserve_body(struct exchange *x)
+{
+    _Atomic uint64_t *all = &x->connection->loop->shared->bodies;
+    uint64_t length = x->framing.length;
+    if (atomic_fetch_add_explicit(all, length, memory_order_relaxed) + length > BODIES_LIMIT) {
+        atomic_fetch_sub_explicit(all, length, memory_order_relaxed);
+        return say(&x->arena, ERR_BUSY, "too many large bodies are being read at once");
+    }
+    x->reserved = length;
+    return OK;
+}
+
 static enum MHD_Result on_head(struct exchange *x, const char *url, const char *method, const char *version)
 {
     MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, add_pair, x);
@@ -259,6 +275,12 @@ static enum MHD_Result on_head(struct exchange *x, const char *url, const char *
     if (check_head(x, url, method, version) != OK)
         return refuse(x, true);
     if (find_route(x) != OK)
+        return refuse(x, false);
+    if (x->framing.length > BODY_SMALL && front_turns_away(&x->request, &x->arena, &x->reply)) {
+        x->connection->linger = x->reply.close = true;
+        return send_reply(x);
+    }
+    if (x->framing.length && reserve_body(x) != OK)
         return refuse(x, false);
     enter(x->connection, BODY);
     return MHD_YES;

@@ -13,6 +13,7 @@ struct shared {
     _Atomic bool stopping;
     _Atomic unsigned connections;
     unsigned connections_max;
+    _Atomic uint64_t bodies;           /* bytes of the bodies that are being read or worked on */
     bool proxy, access_log;
 };
 

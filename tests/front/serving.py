@@ -162,6 +162,32 @@ def register(tests):
             check('"route":"/v1/subjects/{id}"' in log and '"status":200' in log, "no line")
             check(made["id"] not in log and "zoe" not in log.lower() and "purpose=" not in log, "the log says too much")
 
+    @tests.test("serving: large bodies are read from known callers only, and not too many at once")
+    def large_bodies():
+        with Server(POLICY) as server:
+            def head(token, size):
+                return (f"POST /v1/subjects HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n"
+                        + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n").encode()
+            def first_line(data):
+                with socket.create_connection(("127.0.0.1", server.port), 20) as one:
+                    one.sendall(data)
+                    return one.recv(200).split(b"\r\n")[0]
+            token, reader = server.client("app").token, server.client("reader").token
+            check(b" 401 " in first_line(head(None, 500_000)), "a stranger's body is waited for")
+            check(b" 403 " in first_line(head(reader, 500_000)), "a body is waited for from who may not send it")
+            held = []
+            for _ in range(300):
+                one = socket.create_connection(("127.0.0.1", server.port), 20)
+                one.sendall(head(token, 1 << 20))
+                held.append(one)
+            time.sleep(0.3)
+            check(b" 503 " in first_line(head(token, 1 << 20)), "there is no end to the bodies")
+            server.client("app").get("/v1/policy").expect(200)
+            for one in held:
+                one.close()
+            time.sleep(0.5)
+            server.client("app").create(PERSON)
+
     @tests.test("serving: limit of an address")
     def per_address():
         with Server(POLICY, arguments=["--per-address", "5"]) as server:

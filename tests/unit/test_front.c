@@ -192,10 +192,37 @@ static void cookies(void **state)
     assert_int_equal(r.header_count, 1);
 }
 
+static void addresses(void **state)
+{
+    ARENA_AUTO a = arena_make(4096);
+    struct peers *peers = NULL;
+    struct address one, two, near, far;
+    assert_true(address_parse(TEXT(" 192.0.2.1 "), &one) && address_parse(TEXT("::ffff:192.0.2.1"), &two));
+    assert_memory_equal(&one, &two, sizeof one);                  /* one client, however it came */
+    assert_true(address_parse(TEXT("[2001:db8::1]"), &near) && address_parse(TEXT("2001:db8::ffff:1"), &far));
+    assert_memory_equal(&near, &far, sizeof near);                /* the /64 is what one person has */
+    assert_false(address_parse(TEXT("example.org"), &two) || address_parse(TEXT(""), &two) || address_parse(TEXT("1.2.3.4:5"), &two));
+    assert_int_equal(peers_open(&a, 3, &peers), OK);
+    struct peer *held[3];
+    for (size_t i = 0; i < 3; i++)
+        assert_non_null(held[i] = peers_enter(peers, one, true));
+    assert_null(peers_enter(peers, one, true));
+    assert_non_null(peers_enter(peers, one, false));
+    assert_non_null(peers_enter(peers, near, true));
+    peers_leave(peers, held[0]);
+    peers_leave(peers, held[1]);
+    assert_non_null(peers_enter(peers, one, true));
+    for (int i = 0; i < FAILURES_MAX; i++)
+        assert_false(peers_failed(peers, far, HOUR));
+    assert_true(peers_failed(peers, far, HOUR + FAILURES_WINDOW));
+    assert_false(peers_failed(peers, far, HOUR + FAILURES_WINDOW + 1));
+    peers_close(&peers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
                                         cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(schemas),
-                                        cmocka_unit_test(cookies) };
+                                        cmocka_unit_test(cookies), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
