@@ -260,6 +260,8 @@ enum err actor_by_token(struct ctx *c, text token)
     return set_class(c, query_bytes(&q, 2), query_bytes(&q, 0));
 }
 
+enum err actor_refused(struct ctx *c) { return write_refusal(c, NULL, TEXT(""), TEXT("")); }
+
 struct token_row { struct ctx *c; struct digest digest; text name, actor, tenant; msec expires; };
 
 static enum err run_token(struct db *db, struct write *w)

@@ -31,6 +31,8 @@ void ctx_end(struct ctx *c);
 enum err actor_by_token(struct ctx *c, text token);
 /* The operator, on the data folder's own socket or the command line. Empty tenant: the only one, else ERR_USAGE. */
 enum err actor_operator(struct ctx *c, text tenant);
+/* The reason in c->arena->why is why this caller is turned away before any function is asked: on record like every refusal, and returned. */
+enum err actor_refused(struct ctx *c);
 enum err token_create(struct ctx *c, text name, text actor, text tenant, msec expires, text *token);
 enum err token_revoke(struct ctx *c, text name);
 

@@ -197,6 +197,7 @@ static enum err run_milestone(struct db *db, struct write *w)
 {
     const struct milestone *m = w->arg;
     text tenant = m->c->tenant;
+    TRY(write_person_there(db, tenant, m->p->id));
     if (text_eq(m->event, TEXT("last_use")))             /* only ever lengthens: the sweep sees it when it comes to the data */
         return db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_INT(m->at)));
     TRY(db_run(db, SQL_MILESTONE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(m->event), V_INT(m->at))));
@@ -264,6 +265,7 @@ struct holding { struct ctx *c; struct subject_id subject, id; text category, gr
 static enum err run_hold(struct db *db, struct write *w)
 {
     const struct holding *h = w->arg;
+    TRY(write_person_there(db, h->c->tenant, h->subject)); /* a hold that keeps nothing is not acknowledged */
     return db_run(db, SQL_HOLD_ADD, NULL,
                   ARGS(V_TEXT(h->c->tenant), V_ID(h->subject), V_ID(h->id), V_TEXT(h->category), V_TEXT(h->ground),
                        V_INT(h->c->now), h->until ? V_INT(h->until) : V_NULL));

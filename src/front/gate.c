@@ -29,12 +29,8 @@ enum err gate_identify(struct ctx *c, const struct request *q)
     return e;
 }
 
-enum err gate_admit(struct ctx *c, const struct route *route)
+static enum err check_class(struct ctx *c, const struct route *route)
 {
-    if (route->who == WHO_PUBLIC || c->actor.kind == ACTOR_OPERATOR)
-        return OK;
-    if (c->actor.kind == ACTOR_NOBODY)
-        return say(c->arena, ERR_UNAUTHORISED, "this resource needs a token");
     if (route->who == WHO_OPERATOR)
         return say(c->arena, ERR_FORBIDDEN, "only the operator may do that, on the socket of the data folder");
     if (c->actor.index < 0)
@@ -45,6 +41,15 @@ enum err gate_admit(struct ctx *c, const struct route *route)
         return say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "\"%.*s\" may not %.*s", T(class->name),
                           T(act_word((enum act)route->needs)));
     return OK;
+}
+
+enum err gate_admit(struct ctx *c, const struct route *route)
+{
+    if (route->who == WHO_PUBLIC || c->actor.kind == ACTOR_OPERATOR)
+        return OK;
+    if (c->actor.kind == ACTOR_NOBODY)
+        return say(c->arena, ERR_UNAUTHORISED, "this resource needs a token");
+    return check_class(c, route) == OK ? OK : actor_refused(c);
 }
 
 static enum err check_key(struct ctx *c, text key)

@@ -56,6 +56,11 @@ def register(tests):
                             f"{route['name']} as {name}: {answer.status} {answer.body[:300]}")
                 if route["who"] == "operator":
                     ask(clients["app"], route, path).refused("forbidden", status=403)
+            size = clients["app"].get("/v1/journal/checkpoint").expect(200).body.decode().split("\n")[1]
+            bundle = clients["app"].get(f"/v1/journal/tile/entries/000.p/{size}").expect(200).body.decode(errors="replace")
+            for name in ("reader", "writer"):
+                check(re.search(r'"act":"refusal","tenant":"[^"]*","actor":"%s"[^}]*"clause":"systems.%s","outcome":"refused"' % (name, name),
+                    bundle), f"refusals of {name} are not in the journal")
             return f"{asked} requests"
 
     @tests.test("api: absent and forbidden people look alike")
