@@ -3,8 +3,10 @@
 #include "domain/app.h"
 #include "domain/held.h"
 #include "domain/inside.h"
+#include "domain/pages.h"
 #include "domain/retention.h"
 #include "domain/value.h"
+#include "domain/version.h"
 #include "domain/write.h"
 #include "policy/lint.h"
 #include <fcntl.h>
@@ -71,55 +73,25 @@ const struct policy *app_policy(struct app *app)
     return p;
 }
 
-struct publishing { const struct policy *p; msec now; };
-
-static enum err run_publish(struct db *db, struct write *w)
-{
-    const struct publishing *r = w->arg;
-    char date[11];
-    ARENA_AUTO a = arena_make(256);
-    text_cstr(date_print(&a, r->p->date), date, sizeof date);
-    return db_run(db, SQL_POLICY_VERSION_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version),
-                                                         V_TEXT(text_of(date)), V_INT(r->now), V_TEXT(r->p->source)));
-}
-
-static enum err known_version(struct app *app, struct arena *a, const struct policy *p, bool *known)
-{
-    READ_AUTO db = NULL;
-    TRY(store_read(app->store, a, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_POLICY_VERSION_HAS, ARGS(V_TEXT(text_of(p->hash))));
-    *known = query_next(&q);
-    return q.status;
-}
-
-/* A version comes into force with its journal entry, once: the same file started again says nothing new. */
-static enum err publish(struct app *app, struct arena *a, const struct policy *p)
-{
-    bool known;
-    TRY(known_version(app, a, p, &known));
-    if (known)
-        return OK;
-    struct publishing r = { p, clock_now(&app->clock) };
-    struct write w = { .run = run_publish, .arg = &r,
-                       .event = { .act = TEXT("policy.published"), .tenant = p->tenants[0], .actor = TEXT("operator"), .policy = p->hash,
-                                  .clause = TEXT("policy"), .count = -1 } };
-    return store_write(app->store, a, &w);
-}
-
 enum err app_reload(struct app *app, struct arena *a, struct findings *f)
 {
     const struct policy *fresh = NULL;
     TRY(load_policy(app, a, f, &fresh));
-    enum err status = publish(app, a, fresh);
+    struct pages *pages = NULL;
+    enum err status = pages_make(a, fresh, &pages);
+    if (status == OK)
+        status = version_publish(app, a, fresh);
     if (status != OK) {
+        pages_unref(&pages);
         policy_unref(&fresh);
         return status;
     }
     pthread_mutex_lock(&app->policy_lock);
     const struct policy *old = app->policy;
-    app->policy = fresh;
+    struct pages *old_pages = app->pages;
+    app->policy = fresh, app->pages = pages;
     pthread_mutex_unlock(&app->policy_lock);
+    pages_unref(&old_pages);
     policy_unref(&old);                  /* requests under way hold references of their own */
     return OK;
 }
@@ -164,9 +136,10 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     TRY(store_open(a, &so, &app->store));
     if (!app->policy)
         TRY(last_policy(app, a, f));
+    TRY(pages_make(a, app->policy, &app->pages));
     if (!(app->transient = transient_open()) || !(app->board = board_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
-    return publish(app, a, app->policy);
+    return version_publish(app, a, app->policy);
 }
 
 enum err app_open(struct arena *a, const struct app_options *o, struct findings *f, struct app **out)
@@ -194,6 +167,7 @@ void app_close(struct app **app)
     board_close(&gone->board);
     if (gone->store)
         store_close(&gone->store);
+    pages_unref(&gone->pages);
     if (gone->policy)
         policy_unref(&gone->policy);
     pthread_mutex_destroy(&gone->policy_lock);

@@ -7,12 +7,14 @@
 
 struct transient_memory;                       /* transient.c */
 struct board;                                  /* board_inside.h */
+struct pages;                                  /* pages.c */
 
 struct app {
     struct store *store;
     struct clock clock;
-    pthread_mutex_t policy_lock;               /* guards the pointer, not the policy: that never changes */
+    pthread_mutex_t policy_lock;               /* guards the pointers, not what they point to: that never changes */
     const struct policy *policy;
+    struct pages *pages;                       /* of that policy */
     char policy_file[4096], country[3];
     bool lawful;
     struct transient_memory *transient;

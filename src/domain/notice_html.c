@@ -25,12 +25,17 @@ static void cut_link(text body, size_t *i, text *shown, text *target)
     *i = end + 1;
 }
 
+/* Mail and places of this site are links; other sites are named only, and reached through /leave where the policy declares them. */
 static void put_link(struct buf *b, text shown, text target)
 {
-    bool mail = text_index(target, '@') > 0 && !text_starts(target, TEXT("http"));
+    bool mail = text_index(target, '@') > 0;
+    if (!mail && !text_starts(target, TEXT("/"))) {
+        buf_html(b, shown);
+        return;
+    }
     add(b, mail ? "<a href=\"mailto:" : "<a href=\"");
     buf_html(b, target);
-    add(b, text_starts(target, TEXT("http")) ? "\" rel=\"noreferrer\">" : "\">");
+    add(b, "\">");
     buf_html(b, shown);
     add(b, "</a>");
 }

@@ -213,6 +213,18 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
     return d.verdict == ALLOWED ? OK : refuse(c, p, d, TEXT(""), NULL, -1);
 }
 
+enum err person_may_write(struct ctx *c, const struct person *p)
+{
+    const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+    struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_WRITE, .consents = &all, .agreement = c->actor.agreement };
+    for (unsigned i = 0; i < c->policy->purpose_count; i++) {
+        ask.purpose = (int)i;
+        if (policy_decide(c->policy, &ask).verdict == ALLOWED)
+            return OK;
+    }
+    return person_allow_act(c, p, ACT_WRITE);
+}
+
 enum err person_may_record(struct ctx *c, const struct person *p, text purpose)
 {
     struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement };

@@ -31,6 +31,9 @@ enum err person_allow(struct ctx *c, const struct person *p, text purpose, const
 enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose, const struct bits *categories, enum act act);
 /* An act that answers a person's right and so needs no purpose: export, erase (GDPR 12 to 22). */
 enum err person_allow_act(struct ctx *c, const struct person *p, enum act act);
+/* What belongs to no category (a date in the relation, that the notice was shown): whoever may write for some purpose may note it, whatever
+ * the person consented to. */
+enum err person_may_write(struct ctx *c, const struct person *p);
 /* Whether this actor may record what a person decides about that purpose. */
 enum err person_may_record(struct ctx *c, const struct person *p, text purpose);
 /* Purposes with a live consent (on any channel); p NULL empties. */

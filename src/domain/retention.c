@@ -3,6 +3,7 @@
 #include "base/calendar.h"
 #include "domain/inside.h"
 #include "domain/value.h"
+#include "domain/version.h"
 #include "domain/write.h"
 
 /* ---- When a term ends. ---- */
@@ -219,7 +220,7 @@ static enum err milestone_of(struct ctx *c, const struct json *in, struct milest
         if (text_eq(names[i], event))
             out->event = names[i];
     if (!out->event.n)
-        return say(c->arena, ERR_USAGE, "\"event\" is one of contract_end, closure, last_use, withdrawal, last_contact");
+        return say(c->arena, ERR_USAGE, "\"event\" is one of contract_end, closure, last_use, withdrawal, last_contact, notice_shown");
     out->at = c->now;
     if (json_get(in, TEXT("at")) && !time_parse(at, &out->at))
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
@@ -235,18 +236,13 @@ static enum err allow_milestone(struct ctx *c, const struct person *p, const str
     bool lengthens = text_eq(m->event, TEXT("last_use")) || (text_eq(m->event, TEXT("last_contact")) && m->at >= c->now - DAY);
     if (!lengthens)
         return person_allow_act(c, p, ACT_ERASE);
-    const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_WRITE, .consents = &all, .agreement = c->actor.agreement };
-    for (unsigned i = 0; i < c->policy->purpose_count; i++) {
-        ask.purpose = (int)i;
-        if (policy_decide(c->policy, &ask).verdict == ALLOWED)
-            return OK;
-    }
-    return person_allow_act(c, p, ACT_WRITE);
+    return person_may_write(c, p);
 }
 
 enum err retention_event(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
+    if (text_eq(json_text(in, TEXT("event")), TEXT("notice_shown")))
+        return notice_shown(c, id, in, out);
     PERSON_AUTO p = { 0 };
     struct milestone m = { .c = c, .p = &p };
     TRY(milestone_of(c, in, &m));

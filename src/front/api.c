@@ -8,6 +8,7 @@
 #include "domain/journal_folder.h"
 #include "domain/retention.h"
 #include "domain/subject.h"
+#include "domain/version.h"
 #include "front/front.h"
 
 #define ID q->params[0]
@@ -30,6 +31,10 @@ HANDLER(subject_former, subject_former(c, ID, &answer))
 HANDLER(record_add, subject_add_record(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(record_drop, subject_drop_record(c, ID, SECOND_PARAM, ASKED("item"), &answer))
 HANDLER(subject_decide, subject_decide(c, q->json, &answer))
+
+HANDLER(version_list, version_answer(c, &answer))
+HANDLER(acknowledgement_add, version_acknowledge(c, q->json, &answer))
+HANDLER(acknowledgement_list, version_acknowledgements(c, ASKED("version"), &answer))
 
 HANDLER(consent_record, consent_record(c, ID, q->json, &answer))
 HANDLER(consent_list, consent_list(c, ID, &answer))

@@ -117,6 +117,15 @@ static bool add_header(struct MHD_Response *response, text name, text value)
     return text_cstr(name, n, sizeof n) && text_cstr(value, v, sizeof v) && MHD_add_response_header(response, n, v) == MHD_YES;
 }
 
+/* A handler's own header takes the place of the one that always stands. */
+static bool has_header(const struct reply *r, text name)
+{
+    for (unsigned i = 0; i < r->header_count; i++)
+        if (text_eq_nocase(r->headers[i].name, name))
+            return true;
+    return false;
+}
+
 static struct MHD_Response *make_response(struct exchange *x)
 {
     const struct reply *r = &x->reply;
@@ -124,7 +133,7 @@ static struct MHD_Response *make_response(struct exchange *x)
         MHD_create_response_from_buffer(r->body.n, (void *)(uintptr_t)r->body.p, MHD_RESPMEM_PERSISTENT);
     bool ok = response != NULL;
     for (size_t i = 0; ok && i < sizeof always / sizeof *always; i++)
-        ok = MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES;
+        ok = has_header(r, text_of(always[i].name)) || MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES;
     if (ok && r->type.p)
         ok = add_header(response, TEXT("Content-Type"), r->type);
     for (unsigned i = 0; ok && i < r->header_count; i++)

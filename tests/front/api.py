@@ -102,7 +102,7 @@ def register(tests):
                 check(word in page and f'<html lang="{language}">' in page and "Actors Example SAS" in page
                     and "75001 Paris" in page, f"the notice in {language}")
                 check(not re.search(r"(src|href)=\"(https?:)?//", page), "the notice names another host")
-            style = server.anyone().get("/static/page.css").expect(200)
+            style = server.anyone().get("/static/garant.css").expect(200)
             check(style.headers["content-type"] == "text/css; charset=utf-8", f"{style.headers}")
 
     @tests.test("api: conditions and repeated requests")

@@ -8,6 +8,7 @@
 #include "domain/journal_folder.h"
 #include "domain/retention.h"
 #include "domain/subject.h"
+#include "domain/version.h"
 #include "store/tables.h"
 #include <string.h>
 
@@ -64,6 +65,7 @@ static text full_person(struct fixture *f, const char *email)
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
     OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    OKAY(version_acknowledge(&f->c, js(f, "{'subject':'%.*s'}", T(id)), &out));
     return id;
 }
 

@@ -1,0 +1,82 @@
+/* The pages of the policy in force, in memory: rendered at its publication, never at a request. */
+#include "domain/pages.h"
+#include "domain/inside.h"
+#include "domain/notice.h"
+#include <stdatomic.h>
+
+enum { LANGUAGES = 2, PAGE_LIMIT = 8 << 20, PAGES_LIMIT = 64 << 20 };
+static const text languages[LANGUAGES] = { TEXT_INIT("fr"), TEXT_INIT("en") };
+
+struct pages {
+    atomic_uint refs;
+    struct arena arena;                          /* holds the bodies */
+    struct page pages[PAGE_KINDS][LANGUAGES];
+};
+
+static enum err make_one(struct pages *all, const struct policy *p, enum page_kind kind, int language)
+{
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    ARENA_AUTO scratch = arena_make(PAGES_LIMIT);
+    text hash = text_of(p->hash);
+    if (kind == PAGE_DATA) {
+        TRY(notice_jsonld(&scratch, &b, p->root, hash));
+    } else {
+        struct notice n;
+        TRY(notice_make(&scratch, p->root, p->file, hash, kind == PAGE_COOKIES ? NOTICE_COOKIES : NOTICE_PRIVACY, languages[language], &n));
+        notice_html(&b, &n, false);
+    }
+    if (b.failed)
+        return say(&all->arena, ERR_TOO_LARGE, "a page of the policy is larger than %d bytes", PAGE_LIMIT);
+    struct page *out = &all->pages[kind][language];
+    out->body = arena_copy(&all->arena, buf_text(&b));
+    out->type = kind == PAGE_DATA ? TEXT("application/ld+json") : TEXT("text/html; charset=utf-8");
+    out->etag = arena_print(&all->arena, "\"%.*s-%d-%.*s-%s\"", 24, hash.p, (int)kind, T(languages[language]), GARANT_VERSION);
+    return out->body.p && out->etag.p ? OK : ERR_MEMORY;
+}
+
+enum err pages_make(struct arena *a, const struct policy *p, struct pages **out)
+{
+    struct pages *all = calloc(1, sizeof *all);
+    if (!all)
+        return say(a, ERR_MEMORY, "the machine has no memory left");
+    atomic_init(&all->refs, 1);
+    all->arena = arena_make(PAGES_LIMIT);
+    enum err status = OK;
+    for (int kind = 0; kind < PAGE_KINDS && status == OK; kind++)
+        for (int i = 0; i < LANGUAGES && status == OK; i++)
+            status = make_one(all, p, (enum page_kind)kind, i);
+    if (status != OK) {
+        say(a, status, "the pages of the policy cannot be made: %s", all->arena.why.detail);
+        pages_unref(&all);
+        return status;
+    }
+    *out = all;
+    return OK;
+}
+
+struct pages *pages_ref(struct pages *p)
+{
+    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+    return p;
+}
+
+void pages_unref(struct pages **p)
+{
+    struct pages *gone = *p;
+    *p = NULL;
+    if (!gone || atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    arena_free(&gone->arena);
+    free(gone);
+}
+
+enum err page_get(struct ctx *c, enum page_kind kind, struct page *out)
+{
+    pthread_mutex_lock(&c->app->policy_lock);
+    struct pages *all = pages_ref(c->app->pages);
+    pthread_mutex_unlock(&c->app->policy_lock);
+    const struct page *page = &all->pages[kind][text_eq(c->language, languages[1])];
+    *out = (struct page){ arena_copy(c->arena, page->body), page->type, arena_copy(c->arena, page->etag) };
+    pages_unref(&all);
+    return out->body.p && out->etag.p ? OK : ERR_MEMORY;
+}

@@ -1,0 +1,260 @@
+/* Versions of the policy: publishing, reading them again, acknowledgements, and that a notice was shown. */
+#include "domain/version.h"
+#include "domain/inside.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+/* ---- Publishing. ---- */
+
+struct publishing { const struct policy *p; msec now; struct diff changes; };
+
+static enum err run_publish(struct db *db, struct write *w)
+{
+    const struct publishing *r = w->arg;
+    char date[11];
+    ARENA_AUTO a = arena_make(256);
+    text_cstr(date_print(&a, r->p->date), date, sizeof date);
+    TRY(db_run(db, SQL_POLICY_VERSION_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version), V_TEXT(text_of(date)),
+                                                      V_INT(r->now), V_TEXT(r->p->source))));
+    for (const struct diff_item *item = r->changes.first; item; item = item->next)
+        if (item->again)
+            TRY(db_run(db, SQL_RENEWAL_ADD, NULL, ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
+    return OK;
+}
+
+/* Whether the instance knows the policy, else the text of the last one it published; p NULL when it is the first. */
+static enum err last_version(struct app *app, struct arena *a, const struct policy *p, bool *known, text *last)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(app->store, a, &db));
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_POLICY_VERSION_HAS, ARGS(V_TEXT(text_of(p->hash))));
+        *known = query_next(&q);
+        TRY(q.status);
+    }
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
+    *last = query_next(&q) ? arena_copy(a, query_bytes(&q, 1)) : (text){ NULL, 0 };
+    return q.status;
+}
+
+/* A version comes into force with its journal entry, once: the same file started again says nothing new. */
+enum err version_publish(struct app *app, struct arena *a, const struct policy *p)
+{
+    bool known;
+    text last;
+    struct publishing r = { .p = p, .now = clock_now(&app->clock) };
+    TRY(last_version(app, a, p, &known, &last));
+    if (known)
+        return OK;
+    const struct node *before = NULL;
+    struct findings f = { 0 };
+    if (last.p && node_read(a, last, &f, &before) == OK)
+        TRY(diff_make(a, before, p->root, TEXT("en"), &r.changes));
+    struct write w = { .run = run_publish, .arg = &r,
+                       .event = { .act = TEXT("policy.published"), .tenant = p->tenants[0], .actor = TEXT("operator"), .policy = p->hash,
+                                  .clause = TEXT("policy"), .count = r.changes.material } };
+    w.event.count = before ? (int64_t)r.changes.material : -1;
+    return store_write(app->store, a, &w);
+}
+
+/* ---- Reading them again. ---- */
+
+static void read_row(struct ctx *c, struct query *q, struct version *out)
+{
+    *out = (struct version){ .hash = arena_copy(c->arena, query_bytes(q, 0)), .id = arena_copy(c->arena, query_bytes(q, 1)),
+                             .version = arena_copy(c->arena, query_bytes(q, 2)), .date = arena_copy(c->arena, query_bytes(q, 3)),
+                             .at = query_int(q, 4), .acknowledged = query_int(q, 5) };
+    out->current = text_eq(out->hash, text_of(c->policy->hash));
+}
+
+enum err version_list(struct ctx *c, struct version **out, unsigned *count)
+{
+    unsigned room = 0;
+    *out = NULL, *count = 0;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_VERSION_LIST, ARGS(V_TEXT(c->tenant)));
+    while (query_next(&q)) {
+        if (*count == room) {
+            struct version *old = *out;
+            TRY_PTR(*out = NEW_ARRAY(c->arena, struct version, room = room ? room * 2 : 16));
+            if (old)
+                memcpy(*out, old, *count * sizeof **out);
+        }
+        read_row(c, &q, &(*out)[(*count)++]);
+    }
+    return q.status;
+}
+
+static bool is_hash(text s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+            return false;
+    return s.n == 64;
+}
+
+enum err version_open(struct ctx *c, text hash, struct version *out)
+{
+    bool found = false;
+    if (is_hash(hash)) {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_POLICY_VERSION_GET, ARGS(V_TEXT(c->tenant), V_TEXT(hash)));
+        if ((found = query_next(&q))) {
+            read_row(c, &q, out);
+            out->source = arena_copy(c->arena, query_bytes(&q, 6));
+        }
+        TRY(q.status);
+    }
+    if (!found)
+        return say(c->arena, ERR_NOT_FOUND, "this instance published no such version of the policy");
+    struct findings f = { 0 };
+    TRY_PTR(out->source.p);
+    enum err status = node_read(c->arena, out->source, &f, &out->root);
+    return out->root ? OK : status;
+}
+
+/* ---- Acknowledgements. ---- */
+
+struct acknowledging { struct ctx *c; struct subject_id subject; bool person; text hash, party; };
+
+static enum err run_acknowledge(struct db *db, struct write *w)
+{
+    const struct acknowledging *k = w->arg;
+    return db_run(db, SQL_ACKNOWLEDGEMENT_ADD, NULL,
+                  ARGS(V_TEXT(k->c->tenant), V_ID(k->subject), V_TEXT(k->hash), V_TEXT(k->party), V_TEXT(k->c->actor.name), V_INT(k->c->now)));
+}
+
+/* A version by its hash, or by its number when one only has it; the one in force when none is named. */
+static enum err find_version(struct ctx *c, text named, text *hash)
+{
+    struct version *all;
+    unsigned count, found = 0;
+    *hash = arena_copy(c->arena, text_of(c->policy->hash));
+    if (!named.n)
+        return OK;
+    TRY(version_list(c, &all, &count));
+    for (unsigned i = 0; i < count; i++)
+        if (text_eq(all[i].hash, named) || text_eq(all[i].version, named)) {
+            /* Files that share a number: the one in force, or else the newest. */
+            *hash = !found || all[i].current ? all[i].hash : *hash;
+            found++;
+        }
+    return found ? OK : say(c->arena, ERR_NOT_FOUND, "this instance published no such version of the policy");
+}
+
+/* Whose acknowledgement the policy asks for may say so; so may those who record what people decide, and the operator. */
+static enum err may_acknowledge(struct ctx *c)
+{
+    const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
+    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+    if (c->actor.kind == ACTOR_OPERATOR || node_has(named, TEXT("everyone")) || node_has(named, c->actor.name) ||
+        (class && class->acts >> ACT_CONSENT & 1))
+        return OK;
+    const struct clause *clause = policy_clause(c->policy, TEXT("changes.acknowledged_by"));
+    return say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause,
+                      "the policy asks for no acknowledgement of \"%.*s\", who does not record decisions either", T(c->actor.name));
+}
+
+static enum err read_party(struct ctx *c, const struct json *in, struct acknowledging *k, struct person *p)
+{
+    JSON_EACH(member, in)
+        if (!text_eq(member->key, TEXT("version")) && !text_eq(member->key, TEXT("party")) && !text_eq(member->key, TEXT("subject")))
+            return say(c->arena, ERR_USAGE, "an acknowledgement has the members version, party and subject");
+    text subject = json_text(in, TEXT("subject"));
+    k->party = json_text(in, TEXT("party"));
+    if (json_get(in, TEXT("subject"))) {
+        TRY(person_open(c, subject, false, p));
+        TRY(person_allow_act(c, p, ACT_CONSENT));
+        k->subject = p->id, k->person = true;
+    }
+    if (!k->person && may_acknowledge(c) != OK)
+        return write_refusal(c, NULL, TEXT(""), TEXT(""));
+    if (!k->person && !k->party.n)
+        return say(c->arena, ERR_MISSING, "an acknowledgement names a party, or the person as subject");
+    if (k->party.n && !text_eq(value_shown(k->party), k->party))
+        return say(c->arena, ERR_VALUE, "a party's name has at most 64 lower-case letters, digits, '.' and '_'");
+    k->party = k->party.n ? k->party : TEXT("");
+    return find_version(c, json_text(in, TEXT("version")), &k->hash);
+}
+
+enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct acknowledging k = { .c = c };
+    TRY(read_party(c, in, &k, &p));
+    BUF_AUTO b = buf_make(4096);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("hash"), k.hash);
+    json_pair(&w, TEXT("at"), time_print(c->arena, c->now));
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    struct write write = { .run = run_acknowledge, .arg = &k, .event = event_of(c, k.person ? &p : NULL, TEXT("policy.acknowledged")) };
+    write.event.clause = TEXT("changes.acknowledged_by");
+    return write_do(c, &write, out);
+}
+
+enum err version_acknowledgements(struct ctx *c, text version, struct answer *out)
+{
+    text hash = TEXT("");
+    BUF_AUTO b = buf_make(16 << 20);
+    struct json_out w = json_out(&b);
+    if (version.n)
+        TRY(find_version(c, version, &hash));
+    json_open(&w, '{');
+    json_name(&w, TEXT("acknowledgements"));
+    json_open(&w, '[');
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST, ARGS(V_TEXT(c->tenant), V_TEXT(hash)));
+        static const struct subject_id nobody;
+        while (query_next(&q)) {
+            struct subject_id id;
+            text bytes = query_bytes(&q, 0);
+            memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
+            json_open(&w, '{');
+            if (memcmp(&id, &nobody, sizeof id) != 0)
+                json_pair(&w, TEXT("subject"), id_print(c->arena, id));
+            if (query_bytes(&q, 1).n)
+                json_pair(&w, TEXT("party"), query_bytes(&q, 1));
+            json_pair(&w, TEXT("hash"), query_bytes(&q, 2));
+            json_pair(&w, TEXT("version"), query_bytes(&q, 3));
+            json_pair(&w, TEXT("by"), query_bytes(&q, 4));
+            json_pair(&w, TEXT("at"), time_print(c->arena, query_int(&q, 5)));
+            json_close(&w, '}');
+        }
+        TRY(q.status);
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
+/* ---- That the notice was shown. ---- */
+
+enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    text hash;
+    JSON_EACH(member, in)
+        if (!text_eq(member->key, TEXT("event")) && !text_eq(member->key, TEXT("version")))
+            return say(c->arena, ERR_USAGE, "that the notice was shown has the members event and version");
+    TRY(person_open(c, id, false, &p));
+    TRY(person_may_write(c, &p));
+    TRY(find_version(c, json_text(in, TEXT("version")), &hash));
+    char shown[65];
+    struct write w = { .event = event_of(c, &p, TEXT("notice.shown")) };
+    text_cstr(hash, shown, sizeof shown);
+    w.event.policy = shown, w.event.clause = TEXT("policy");
+    return write_do(c, &w, out);
+}

@@ -1,0 +1,39 @@
+/* Versions of the policy: published with a journal entry, kept readable, compared, acknowledged, shown. */
+#ifndef DOMAIN_VERSION_H
+#define DOMAIN_VERSION_H
+#include "domain/app.h"
+#include "domain/diff.h"
+
+/* Stores a policy that is new to this instance, with its journal entry, and notes which purposes based on consent changed in a way that
+ * matters: what people consented to before is then no longer a live consent for them (GDPR 7; DM-02). */
+enum err version_publish(struct app *app, struct arena *a, const struct policy *p);
+
+struct version {
+    text hash, id, version, date;                /* date: from which it says to apply */
+    msec at;                                     /* when this instance published it */
+    int64_t acknowledged;                        /* how many did acknowledge it */
+    bool current;                                /* the one in force */
+    const struct node *root;                     /* set by version_open only */
+    text source;
+};
+/* All, the newest first. */
+enum err version_list(struct ctx *c, struct version **out, unsigned *count);
+/* One with its document. ERR_NOT_FOUND for a hash that is not among them. */
+enum err version_open(struct ctx *c, text hash, struct version *out);
+
+/* {"versions": [...]}, and the differences of two as diff_json() writes them. */
+enum err version_answer(struct ctx *c, struct answer *out);
+enum err version_diff(struct ctx *c, text older, text newer, struct answer *out);
+/* Their pages. */
+enum err version_list_page(struct ctx *c, struct answer *out);
+enum err version_page(struct ctx *c, text hash, struct answer *out);
+enum err version_diff_page(struct ctx *c, text older, text newer, struct answer *out);
+
+/* {"version": hash or version number, "party": name, "subject": id?}: a partner (party) or a person (subject) has read that version. */
+enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer *out);
+/* {"acknowledgements": [{"party", "subject", "version", "hash", "by", "at"}]}, of one version or of all. */
+enum err version_acknowledgements(struct ctx *c, text version, struct answer *out);
+/* {"event": "notice_shown", "version"?}: that a person was shown the notice. It is never a consent, and makes none. */
+enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out);
+
+#endif

@@ -1,0 +1,141 @@
+/* Versions of the policy as JSON and as pages. */
+#include "domain/notice.h"
+#include "domain/version.h"
+
+enum { PAGE_LIMIT = 8 << 20 };
+
+static enum err give_page(struct ctx *c, struct buf *b, struct answer *out)
+{
+    out->media_type = TEXT("text/html; charset=utf-8");
+    out->body = b->failed ? (text){ NULL, 0 } : arena_copy(c->arena, buf_text(b));
+    return out->body.p ? OK : say(c->arena, ERR_TOO_LARGE, "the page is larger than %d bytes", PAGE_LIMIT);
+}
+
+static text site_name(const struct ctx *c)
+{
+    text name = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
+    return name.n ? name : c->policy->controller.legal_name;
+}
+
+enum err version_answer(struct ctx *c, struct answer *out)
+{
+    struct version *all;
+    unsigned count;
+    TRY(version_list(c, &all, &count));
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_name(&w, TEXT("versions"));
+    json_open(&w, '[');
+    for (unsigned i = 0; i < count; i++) {
+        json_open(&w, '{');
+        json_pair(&w, TEXT("hash"), all[i].hash);
+        json_pair(&w, TEXT("version"), all[i].version);
+        json_pair(&w, TEXT("date"), all[i].date);
+        json_pair(&w, TEXT("published"), time_print(c->arena, all[i].at));
+        json_pair_bool(&w, TEXT("in_force"), all[i].current);
+        json_pair_int(&w, TEXT("acknowledged"), all[i].acknowledged);
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
+static enum err open_both(struct ctx *c, text older, text newer, struct version *x, struct version *y, struct diff *d)
+{
+    TRY(version_open(c, older, x));
+    TRY(version_open(c, newer, y));
+    return diff_make(c->arena, x->root, y->root, c->language, d);
+}
+
+enum err version_diff(struct ctx *c, text older, text newer, struct answer *out)
+{
+    struct version x, y;
+    struct diff d;
+    TRY(open_both(c, older, newer, &x, &y, &d));
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    struct json_out w = json_out(&b);
+    diff_json(&w, &d);
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
+enum err version_diff_page(struct ctx *c, text older, text newer, struct answer *out)
+{
+    struct version x, y;
+    struct diff d;
+    bool fr = text_eq(c->language, TEXT("fr"));
+    TRY(open_both(c, older, newer, &x, &y, &d));
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    text here = arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(older), T(newer));
+    text lead = arena_print(c->arena, fr ? "De la version %.*s (%.*s) à la version %.*s (%.*s)." : "From version %.*s (%.*s) to version %.*s (%.*s).",
+                            T(x.version), T(x.date), T(y.version), T(y.date));
+    struct page_frame frame = { .here = here, .title = fr ? TEXT("Ce qui a changé") : TEXT("What changed"), .name = site_name(c), .lead = lead, .fr = fr };
+    page_begin(&b, &frame);
+    static const char meaning_fr[] = "« Important » : une nouvelle finalité, donnée ou destination, une conservation plus longue, un droit plus faible. "
+                                     "Vous en êtes averti, et tout consentement en cause vous est redemandé.";
+    static const char meaning_en[] = "“Material”: a new purpose, datum or destination, a longer retention, a weaker right. "
+                                     "You are told of it, and any consent it touches is asked again.";
+    buf_print(&b, "<div class=\"narrow\">\n<p>%s</p>\n", fr ? meaning_fr : meaning_en);
+    diff_html(&b, &d, c->language);
+    buf_add(&b, TEXT("</div>\n"));
+    page_end(&b, &frame, TEXT(""));
+    return give_page(c, &b, out);
+}
+
+static void put_version(struct ctx *c, struct buf *b, const struct version *v, const struct version *before, bool fr)
+{
+    const char *lang = fr ? "fr" : "en";
+    buf_add(b, TEXT("<tr><th scope=\"row\" data-head=\"Version\">"));
+    buf_print(b, "<a href=\"/privacy/versions/%.*s?lang=%s\">", T(v->hash), lang);
+    buf_html(b, v->version);
+    buf_print(b, "</a>%s</th><td data-head=\"%s\">", v->current ? fr ? " (en vigueur)" : " (in force)" : "", fr ? "En vigueur depuis" : "In force since");
+    buf_html(b, v->date);
+    buf_print(b, "</td><td data-head=\"%s\">%.*s</td><td data-head=\"%s\">", fr ? "Publiée le" : "Published", 10, time_print(c->arena, v->at).p,
+              fr ? "Ce qui a changé" : "What changed");
+    if (before) {
+        buf_print(b, "<a href=\"/privacy/versions/%.*s/diff/%.*s?lang=%s\">", T(before->hash), T(v->hash), lang);
+        buf_add(b, fr ? TEXT("depuis la version ") : TEXT("since version "));
+        buf_html(b, before->version);
+        buf_add(b, TEXT("</a>"));
+    } else
+        buf_add(b, fr ? TEXT("première version") : TEXT("first version"));
+    buf_print(b, "</td><td class=\"code\" data-head=\"SHA-256\">%.*s</td></tr>\n", T(v->hash));
+}
+
+enum err version_list_page(struct ctx *c, struct answer *out)
+{
+    struct version *all;
+    unsigned count;
+    bool fr = text_eq(c->language, TEXT("fr"));
+    TRY(version_list(c, &all, &count));
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    struct page_frame frame = { .here = TEXT("/privacy/versions"), .title = fr ? TEXT("Toutes les versions") : TEXT("All versions"), .name = site_name(c),
+                                .lead = fr ? TEXT("Chaque version reste lisible, avec ce qui a changé.") : TEXT("Each version stays readable, with what changed."),
+                                .fr = fr };
+    page_begin(&b, &frame);
+    buf_print(&b, "<table>\n<thead>\n<tr><th scope=\"col\">Version</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
+                  "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",
+              fr ? "En vigueur depuis" : "In force since", fr ? "Publiée le" : "Published", fr ? "Ce qui a changé" : "What changed");
+    for (unsigned i = 0; i < count; i++)
+        put_version(c, &b, &all[i], i + 1 < count ? &all[i + 1] : NULL, fr);
+    buf_add(&b, TEXT("</tbody>\n</table>\n"));
+    page_end(&b, &frame, fr ? TEXT("L’empreinte SHA-256 est celle du fichier ; sa publication est inscrite au journal de l’instance.")
+                            : TEXT("The SHA-256 is that of the file; its publication is entered in the instance’s journal."));
+    return give_page(c, &b, out);
+}
+
+enum err version_page(struct ctx *c, text hash, struct answer *out)
+{
+    struct version v;
+    struct notice n;
+    TRY(version_open(c, hash, &v));
+    text file = v.current ? c->policy->file : arena_print(c->arena, "%.*s %.*s", T(v.id), T(v.version));
+    TRY_PTR(file.p);
+    TRY(notice_make(c->arena, v.root, file, v.hash, NOTICE_PRIVACY, c->language, &n));
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    notice_html(&b, &n, !v.current);
+    return give_page(c, &b, out);
+}

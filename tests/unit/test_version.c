@@ -1,0 +1,280 @@
+/* Versions of the policy: publishing, differences in words, consents asked again, acknowledgements, notices shown. */
+#include "domain_fixture.h"
+#include "domain/consent.h"
+#include "domain/diff.h"
+#include "domain/pages.h"
+#include "domain/person.h"
+#include "domain/retention.h"
+#include "domain/subject.h"
+#include "domain/version.h"
+#include <string.h>
+
+#define DATA \
+    "categories:\n" \
+    "  contact: {subjects: [customers], fields: {email: {type: email, identifier: true, required: true}}}\n" \
+    "  visits: {many: true, fields: {page: {type: text, required: true}}}\n" \
+    "  tastes: {fields: {hobby: {type: text}}}\n"
+#define REST \
+    "roles: {partner: {title: Partner, purposes: [service], acts: [read]}, clerk: {title: Clerk, purposes: [service], acts: [read]}}\n" \
+    "systems: {app: {purposes: [service, news, hints], acts: [read, write, erase, export, consent]}}\n" \
+    "recipients: none\nchanges: {acceptance: none, acknowledged_by: [partner]}\n"
+#define PURPOSES(more) \
+    "purposes:\n  service: {basis: contract, categories: [contact, visits, tastes]}\n" \
+    "  news: {title: {en: News, fr: Nouvelles}, basis: consent, categories: [contact" more "]}\n" \
+    "  hints: {basis: consent, categories: [contact]}\n"
+#define TERMS(months) "retention:\n  visits: {from: event, active: " months "}\n"
+
+static const char first[] = DATA PURPOSES("") TERMS("6mo") REST;
+static const char second[] = DATA PURPOSES(", tastes") TERMS("12mo") REST;
+
+static int open_it(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    fixture_open(f, first);
+    *state = f;
+    return 0;
+}
+
+static int close_it(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+static text hash_now(struct fixture *f) { return arena_copy(&f->arena, text_of(f->c.policy->hash)); }
+
+static void holds(text in, const char *wanted)
+{
+    if (text_find(in, text_of(wanted)) < 0)
+        fail_msg("\"%s\" is not in: %.*s", wanted, T(text_upto(in, 2000)));
+}
+
+/* ---- Differences. ---- */
+
+static const struct node *tree(struct arena *a, const char *yaml)
+{
+    struct findings f = { 0 };
+    const struct node *root = NULL;
+    assert_int_equal(node_read(a, text_of(yaml), &f, &root), OK);
+    return root;
+}
+
+static text differs(struct arena *a, const char *older, const char *newer, const char *language, struct diff *d)
+{
+    struct buf b = buf_make(1 << 20);
+    assert_int_equal(diff_make(a, tree(a, older), tree(a, newer), text_of(language), d), OK);
+    diff_plain(&b, d, text_of(language));
+    text said = arena_copy(a, buf_text(&b));
+    buf_free(&b);
+    return said;
+}
+
+static void equal_versions_differ_in_nothing(void **state)
+{
+    ARENA_AUTO a = arena_make(16 << 20);
+    struct diff d;
+    holds(differs(&a, first, first, "en", &d), "No change.");
+    assert_null(d.first);
+}
+
+/* Each kind that is material: a new purpose, category, recipient or country, a longer retention, a weaker right. */
+static void material_is_told_from_editorial(void **state)
+{
+    static const struct { const char *older, *newer, *says; bool material; } cases[] = {
+        { "purposes: {x: {basis: contract, categories: [c]}}", "purposes: {x: {basis: contract, categories: [c]}, y: {title: More}}", "New purpose: More.", true },
+        { "purposes: {x: {a: b}, y: {title: More}}", "purposes: {x: {a: b}}", "A purpose ends: More.", false },
+        { "purposes: {x: {title: T, basis: contract}}", "purposes: {x: {title: T, basis: legitimate_interest}}",
+          "T: the legal basis was contract; it is now legitimate interest.", true },
+        { "categories: {c: {a: b}}", "categories: {c: {a: b}, d: {title: Tastes}}", "New data: Tastes.", true },
+        { "categories: {c: {title: C, fields: {x: {type: text}}}}", "categories: {c: {title: C, fields: {x: {type: text}, y: {title: Age, type: text}}}}",
+          "New datum: Age.", true },
+        { "categories: {c: {fields: {x: {title: X, required: true}}}}", "categories: {c: {fields: {x: {title: X, required: false}}}}",
+          "X: is no longer mandatory.", false },
+        { "categories: {c: {fields: {x: {title: X}}}}", "categories: {c: {fields: {x: {title: X, required: true}}}}", "X: is now mandatory.", true },
+        { "recipients: none", "recipients: {r: {name: Acme}}", "New recipient: Acme.", true },
+        { "recipients: {r: {name: Acme, country: FR}}", "recipients: {r: {name: Acme, country: US}}",
+          "Acme: the country was France; it is now United States.", true },
+        { "hosting: {countries: [FR]}", "hosting: {countries: [FR, DE]}", "Data may now be stored in Germany too.", true },
+        { "hosting: {countries: [FR, DE]}", "hosting: {countries: [FR]}", "Data are no longer stored in Germany.", false },
+        { "retention: {c: {from: event, active: 6mo}}", "retention: {c: {from: event, active: 12mo}}", "kept for 12\u00A0months instead of 6\u00A0months.", true },
+        { "retention: {c: {from: event, active: 12mo}}", "retention: {c: {from: event, active: 1y}}", "becomes", false },
+        { "retention: {c: {from: event, active: 12mo}}", "retention: {c: {from: event, active: 30d}}", "kept for only 30\u00A0days", false },
+        { "retention: {c: {from: event, active: 1y}}", "retention: {c: {from: event, active: 1y, archive: 9y}}", "now also archived for 9\u00A0years", true },
+        { "rights: {offered: [access, erasure]}", "rights: {offered: [access]}", "These rights are no longer named: have them erased.", true },
+        { "rights: {answer_within: 15d}", "rights: {answer_within: 1mo}", "answered within a month instead of 15\u00A0days.", true },
+        { "rights: {fee: false}", "rights: {fee: true}", "A fee is now asked for requests.", true },
+        { "never: {sale: {says: We never sell}, x: {says: X}}", "never: {x: {says: X}}", "This promise is taken back: We never sell.", true },
+        { "cookies: none", "cookies: {sid: {title: Session., exempt: authentication}}", "New tracker: Session.", false },
+        { "cookies: none", "cookies: {ad: {title: Ads., exempt: none}}", "New tracker: Ads.", true },
+        { "cookies: none", "cookies: {ad: {title: Ads.}}", "New tracker: Ads.", true },
+        { "controller: {legal_name: A}", "controller: {legal_name: B}", "The controller was A; it is now B.", true },
+        { "controller: {phone: '1'}", "controller: {phone: '2'}", "controller.phone: “1” becomes “2”.", false },
+        { "policy: {version: '1'}", "policy: {version: '2'}", "No change.", false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ARENA_AUTO a = arena_make(16 << 20);
+        struct diff d;
+        holds(differs(&a, cases[i].older, cases[i].newer, "en", &d), cases[i].says);
+        if ((d.material > 0) != cases[i].material)
+            fail_msg("%s: %u material, %u editorial", cases[i].says, d.material, d.editorial);
+    }
+}
+
+static void french_and_for_whom(void **state)
+{
+    ARENA_AUTO a = arena_make(16 << 20);
+    struct diff d;
+    text said = differs(&a, first, second, "fr", &d);
+    assert_int_equal(d.material, 2);
+    holds(said, "[important] Nouvelles : utilise aussi tastes.");
+    holds(said, "Pour : clients.");
+    holds(said, "Votre consentement vous sera redemandé.");
+    holds(said, "gardées pendant 12\u00A0mois au lieu de 6\u00A0mois");
+    assert_int_equal(d.first->new_line > 0 && d.first->old_line > 0, 1);
+}
+
+/* ---- An instance. ---- */
+
+static text made(struct fixture *f) { return person_made(f, "ada@example.org", ""); }
+
+static bool lives(struct fixture *f, text id, const char *purpose)
+{
+    struct answer out = { 0 };
+    OKAY(consent_list(&f->c, id, &out));
+    JSON_EACH(live, json_get(parsed(f, out.body), TEXT("live")))
+        if (text_eq(live->value, text_of(purpose)))
+            return true;
+    return false;
+}
+
+static void changed_purposes_ask_again(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = made(f);
+    OKAY(consent_record(&f->c, id, js(f, "[{'purpose':'news','decision':'given'},{'purpose':'hints','decision':'given'}]"), &out));
+    assert_true(lives(f, id, "news") && lives(f, id, "hints"));
+    id = arena_copy(&f->arena, id);
+    fixture_ahead(f, HOUR);
+    fixture_again(f, first);                             /* the same file again changes nothing */
+    assert_true(lives(f, id, "news"));
+    fixture_again(f, second);
+    assert_false(lives(f, id, "news"));                  /* it now uses more than was agreed to */
+    assert_true(lives(f, id, "hints"));                  /* that one did not change */
+    struct person p = { 0 };
+    OKAY(person_open(&f->c, id, false, &p));
+    assert_int_equal(person_allow(&f->c, &p, TEXT("news"), NULL, ACT_READ), ERR_CONSENT);
+    person_end(&p);
+    fixture_ahead(f, HOUR);
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
+    assert_true(lives(f, id, "news"));
+}
+
+static void versions_stay_readable(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    struct version v, *all;
+    unsigned count;
+    text old = hash_now(f);
+    fixture_ahead(f, HOUR);
+    fixture_again(f, second);
+    text new = hash_now(f);
+    OKAY(version_list(&f->c, &all, &count));
+    assert_int_equal(count, 2);
+    assert_true(text_eq(all[0].hash, new) && all[0].current && text_eq(all[1].hash, old) && !all[1].current);
+    OKAY(version_open(&f->c, old, &v));
+    holds(v.source, "active: 6mo");
+    f->c.language = TEXT("fr");
+    OKAY(version_page(&f->c, old, &out));
+    holds(out.body, "Cette version n’est plus en vigueur.");
+    holds(out.body, "6\u00A0mois");
+    OKAY(version_list_page(&f->c, &out));
+    holds(out.body, "première version");
+    OKAY(version_diff_page(&f->c, old, new, &out));
+    holds(out.body, "gardées pendant 12\u00A0mois au lieu de 6\u00A0mois");
+    OKAY(version_diff(&f->c, old, new, &out));
+    assert_int_equal(int_at(parsed(f, out.body), "material"), 2);
+    static const text wrong[] = { TEXT_INIT(""), TEXT_INIT("0"), TEXT_INIT("../x"),
+        TEXT_INIT("0000000000000000000000000000000000000000000000000000000000000000"), TEXT_INIT("%") };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(version_open(&f->c, wrong[i], &v), ERR_NOT_FOUND);
+}
+
+static void pages_follow_the_policy(void **state)
+{
+    struct fixture *f = *state;
+    struct page fr, en, later, data;
+    f->c.language = TEXT("fr");
+    OKAY(page_get(&f->c, PAGE_PRIVACY, &fr));
+    f->c.language = TEXT("en");
+    OKAY(page_get(&f->c, PAGE_PRIVACY, &en));
+    OKAY(page_get(&f->c, PAGE_DATA, &data));
+    assert_false(text_eq(fr.etag, en.etag));
+    holds(fr.body, "Vos données personnelles");
+    holds(en.body, "Your personal data");
+    holds(data.body, "\"@type\":\"dpv:PrivacyNotice\"");
+    text before = arena_copy(&f->arena, en.etag);
+    fixture_again(f, second);
+    OKAY(page_get(&f->c, PAGE_PRIVACY, &later));
+    assert_false(text_eq(before, later.etag));
+    holds(later.body, "12\u00A0months");
+}
+
+static void acknowledgements_are_recorded(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = made(f);
+    OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.lyon'}"), &out));
+    OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.lyon'}"), &out));      /* twice is once */
+    OKAY(version_acknowledge(&f->c, js(f, "{'version':'%.*s','subject':'%.*s'}", T(hash_now(f)), T(id)), &out));
+    fixture_as(f, "partner");
+    OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.paris'}"), &out));
+    fixture_as(f, "clerk");
+    assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'shop.nice'}"), &out), ERR_FORBIDDEN);
+    fixture_as(f, "app");
+    assert_int_equal(version_acknowledge(&f->c, js(f, "{}"), &out), ERR_MISSING);
+    assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'Jean Dupont'}"), &out), ERR_VALUE);
+    assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'x','version':'77'}"), &out), ERR_NOT_FOUND);
+    assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'x','verson':'1'}"), &out), ERR_USAGE);
+    OKAY(version_acknowledgements(&f->c, TEXT(""), &out));
+    const struct json *list = json_get(parsed(f, out.body), TEXT("acknowledgements"));
+    assert_int_equal(list->count, 3);
+    holds(out.body, "shop.paris");
+    holds(out.body, "\"by\":\"partner\"");
+    struct version *all;
+    unsigned count;
+    OKAY(version_list(&f->c, &all, &count));
+    assert_int_equal(all[0].acknowledged, 3);
+}
+
+static void shown_is_no_consent(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = made(f);
+    OKAY(retention_event(&f->c, id, js(f, "{'event':'notice_shown'}"), &out));
+    OKAY(retention_event(&f->c, id, js(f, "{'event':'notice_shown','version':'%.*s'}", T(hash_now(f))), &out));
+    assert_int_equal(retention_event(&f->c, id, js(f, "{'event':'notice_shown','version':'9'}"), &out), ERR_NOT_FOUND);
+    assert_int_equal(retention_event(&f->c, id, js(f, "{'event':'notice_shown','purpose':'news'}"), &out), ERR_USAGE);
+    assert_false(lives(f, id, "news") || lives(f, id, "hints"));
+    OKAY(consent_list(&f->c, id, &out));
+    assert_int_equal(json_get(parsed(f, out.body), TEXT("consents"))->count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_versions_differ_in_nothing),
+        cmocka_unit_test(material_is_told_from_editorial),
+        cmocka_unit_test(french_and_for_whom),
+        cmocka_unit_test_setup_teardown(changed_purposes_ask_again, open_it, close_it),
+        cmocka_unit_test_setup_teardown(versions_stay_readable, open_it, close_it),
+        cmocka_unit_test_setup_teardown(pages_follow_the_policy, open_it, close_it),
+        cmocka_unit_test_setup_teardown(acknowledgements_are_recorded, open_it, close_it),
+        cmocka_unit_test_setup_teardown(shown_is_no_consent, open_it, close_it),
+    };
+    return cmocka_run_group_tests_name("version", tests, NULL, NULL);
+}
