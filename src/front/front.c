@@ -69,6 +69,7 @@ static enum err decode_body(struct arena *a, struct request *q)
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
 {
     TRY(gate_admit(c, q->route));
+    TRY(route_complete(c->arena, q));
     TRY(decode_body(c->arena, q));
     if (c->idempotency.key.p) {
         bool found = false;

@@ -148,6 +148,11 @@ static enum err parse_query(struct arena *a, struct request *q)
             TRY(decode_part(a, value, true, "query", &value));
         TRY(add_query(a, q, name, value.p ? value : TEXT("")));
     }
+    return OK;
+}
+
+enum err route_complete(struct arena *a, const struct request *q)
+{
     for (const struct route_query *row = queries; row->route != ROUTE_COUNT; row++)
         if (row->required && row->route == route_id(q->route) && !request_query(q, row->name).p)
             return say(a, ERR_USAGE, "the query lacks the parameter \"%.*s\"", T(row->name));

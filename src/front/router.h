@@ -40,6 +40,8 @@ const struct route_query *route_queries(size_t *count);
  * or other control byte, invalid UTF-8, empty or dotted segment, repeated or unknown query parameter), ERR_NOT_FOUND, or
  * ERR_METHOD. HEAD finds the row of GET. */
 enum err route_find(struct arena *a, struct request *q);
+/* Whether the query has all that the route requires; asked once it is known who asks, so that strangers learn nothing. */
+enum err route_complete(struct arena *a, const struct request *q);
 /* The methods that exist for the target's path, for Allow: "GET, PATCH". */
 text route_allow(struct arena *a, text target);
 
