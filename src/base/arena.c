@@ -7,7 +7,7 @@
 
 struct arena_chunk { struct arena_chunk *next; size_t size, used; _Alignas(16) char data[]; };
 
-enum { FIRST_CHUNK = 8192, ALIGN = 16 };
+enum { FIRST_CHUNK = 8192, KEEP_CHUNK = 64 << 10, ALIGN = 16 };
 
 struct arena arena_make(size_t limit) { return (struct arena){ .limit = limit }; }
 
@@ -22,13 +22,17 @@ void arena_free(struct arena *a)
 
 void arena_reset(struct arena *a)
 {
-    struct arena_chunk *keep = a->chunks;
-    if (!keep || keep->next) {
+    struct arena_chunk *keep = a->chunks;              /* the newest, so the largest of the usual ones */
+    if (!keep || keep->size > KEEP_CHUNK) {
         arena_free(a);
         return;
     }
+    for (struct arena_chunk *c = keep->next, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
     memset(keep->data, 0, keep->used);
-    keep->used = 0;
+    keep->used = 0, keep->next = NULL;
     *a = (struct arena){ .chunks = keep, .limit = a->limit };
 }
 
