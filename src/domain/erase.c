@@ -242,8 +242,7 @@ static enum err run_prepare(struct db *db, struct write *w)
             TRY(db_run(db, SQL_ATTACHMENT_PART_RECLASS, NULL, args, 4));
         TRY(db_run(db, reclass[k->where], NULL, args, 4));
     }
-    return db_run(db, SQL_CERTIFICATE_BEGIN, NULL, ARGS(V_TEXT(tenant), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(TEXT("erasure")),
-                                                        V_TEXT(e->begun), V_ID(e->p->id)));
+    return db_run(db, SQL_ERASING_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(e->p->id), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(e->begun)));
 }
 
 /* Durable before any key is destroyed: a crash between the two leaves a person who is whole, one after it a certificate to complete. */
@@ -296,6 +295,13 @@ static void put_counts(struct buf *b, const int64_t *counts)
     json_close(&w, '}');
 }
 
+/* What was begun has come about. */
+static enum err enter_certificate(struct db *db, text tenant, struct subject_id person, struct subject_id id, msec at, text facts, uint64_t entry)
+{
+    TRY(db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(person))));
+    return db_run(db, SQL_CERTIFICATE_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(at), V_TEXT(facts), V_INT((int64_t)entry)));
+}
+
 static enum err run_erase(struct db *db, struct write *w)
 {
     struct erasing *e = w->arg;
@@ -317,8 +323,7 @@ static enum err run_erase(struct db *db, struct write *w)
     put_counts(&e->facts, counts);
     buf_char(&e->facts, '}');
     text facts = buf_text(&e->facts);
-    enum err status = facts.n ? db_run(db, SQL_CERTIFICATE_ENTER, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->certificate), V_TEXT(facts),
-                                                                             V_INT((int64_t)entry)))
+    enum err status = facts.n ? enter_certificate(db, c->tenant, e->p->id, e->certificate, c->now, facts, entry)
                               : say(db_arena(db), ERR_MEMORY, "the certificate is too large");
     e->facts.n = fixed;                                   /* a group may be run again */
     return status;
@@ -427,11 +432,11 @@ static enum err run_resume(struct db *db, struct write *w)
     text tenant = r->c->tenant;
     uint64_t entry;
     bool begun, left;
-    TRY(is_there(db, SQL_CERTIFICATE_BEGUN, tenant, r->subject, &begun));
+    TRY(is_there(db, SQL_ERASING_GET, tenant, r->subject, &begun));
     if (!begun)                                           /* it was only under way, and has ended meanwhile */
         return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already");
     if (r->never_began)
-        return db_run(db, SQL_CERTIFICATE_UNBEGIN, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject)));
+        return db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject)));
     /* What remains is what was to be kept, but not yet where its end is told. */
     const text ends[] = { TEXT("contract_end"), TEXT("closure"), TEXT("withdrawal") };
     TRY(is_there(db, SQL_SUBJECT_LEFT, tenant, r->subject, &left));
@@ -442,7 +447,7 @@ static enum err run_resume(struct db *db, struct write *w)
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
     TRY(keeping_again(db, tenant, r->subject, TEXT("*"), r->c->now));
     TRY(journal_add(db, &r->event, &entry));
-    return db_run(db, SQL_CERTIFICATE_ENTER, NULL, ARGS(V_TEXT(tenant), V_ID(r->certificate), V_TEXT(r->facts), V_INT((int64_t)entry)));
+    return enter_certificate(db, tenant, r->subject, r->certificate, r->at, r->facts, entry);
 }
 
 /* *found: an erasure of that person was begun and is now done, with that certificate. */
@@ -451,7 +456,7 @@ static enum err find_begun(struct resuming *r, bool *found)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(r->c), r->c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CERTIFICATE_BEGUN, ARGS(V_TEXT(r->c->tenant), V_ID(r->subject)));
+    query_start(&q, db, SQL_ERASING_GET, ARGS(V_TEXT(r->c->tenant), V_ID(r->subject)));
     *found = query_next(&q);
     TRY(q.status);
     if (!*found)
@@ -485,6 +490,8 @@ static enum err resume(struct resuming *r, bool *found)
     if (!decode_hex(json_text(facts, TEXT("pseudonym")), &r->event.who, sizeof r->event.who))
         return say(c->arena, ERR_INTEGRITY, "a certificate begun has no pseudonym");
     struct write w = { .run = run_resume, .arg = r, .urgent = true, .event = event_of(c, NULL, TEXT("certificate")) };
+    if (r->never_began)
+        w.event.act = TEXT("subject.erase"), w.event.outcome = OUTCOME_FAILED;
     status = store_write(ctx_store(c), c->arena, &w);
     return status == ERR_CONFLICT ? OK : status;
 }
@@ -498,7 +505,7 @@ enum err erase_resume(struct ctx *c)
         READ_AUTO db = NULL;
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
-        query_start(&q, db, SQL_CERTIFICATE_BEGUN_ALL, ARGS(V_INT(MOST)));
+        query_start(&q, db, SQL_ERASING_LIST, ARGS(V_INT(MOST)));
         for (; count < MOST && query_next(&q); count++) {
             text id = query_bytes(&q, 1);
             if (id.n != SUBJECT_ID)

@@ -132,7 +132,7 @@ static const struct plant plants[] = {
     { PROBE_retention, "", "UPDATE former SET at = at - 400 * 86400000, due = NULL", false },
     { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn'", false },
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
-    { PROBE_requests, "", "UPDATE certificate SET at = 1, subject = x'00112233445566778899aabbccddeeff'", false },
+    { PROBE_requests, "", "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')", false },
     { PROBE_journal, "", "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
                          " WHERE leaf LIKE '%subject.erase%')", true },
     { PROBE_holds, "", "UPDATE hold SET until = 86400000", false },
