@@ -10,12 +10,15 @@ static void put_row(struct ctx *c, struct json_out *w, const struct change_conse
 {
     json_open(w, '{');
     json_pair(w, TEXT("purpose"), k->purpose);
-    json_pair(w, TEXT("channel"), k->channel.n ? k->channel : (text){ NULL, 0 });
+    if (k->channel.n)
+        json_pair(w, TEXT("channel"), k->channel);
     json_pair(w, TEXT("decision"), k->decision);
     json_pair(w, TEXT("at"), time_print(c->arena, at));
     json_pair(w, TEXT("policy"), policy);
-    json_pair(w, TEXT("wording_hash"), k->wording_hash[0] ? text_of(k->wording_hash) : (text){ NULL, 0 });
-    json_pair(w, TEXT("method"), k->method.n ? k->method : (text){ NULL, 0 });
+    if (k->wording_hash[0])
+        json_pair(w, TEXT("wording_hash"), text_of(k->wording_hash));
+    if (k->method.n)
+        json_pair(w, TEXT("method"), k->method);
     json_pair(w, TEXT("by"), k->by.n ? k->by : k->actor);
     if (evidence.n)
         json_pair(w, TEXT("evidence"), evidence);

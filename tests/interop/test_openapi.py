@@ -107,7 +107,7 @@ def described_exists():
             filled = re.sub(r"{\w+}", "0", path)
             answer = subject.anyone().request(method.upper(), filled, b"{}" if method in ("post", "put", "patch") else None,
                                               {"Content-Type": "application/json"}.items())
-            if operation.get("security", document.get("security")) in ([], None):
+            if operation.get("security", document.get("security")) in ([], None) and operation.get("x-garant-who") != "operator":
                 public += 1
                 check(answer.status not in (401, 403, 405, 501), f"{method.upper()} {path} is public and answers {answer.status}")
             else:
