@@ -45,6 +45,10 @@ enum err cli_read_file(struct arena *a, text path, size_t limit, text *out);
 /* ---- Output. ---- */
 /* What is wrong with a policy file, to standard error: all of it, or errors only. */
 void cli_findings(struct cli *cli, text file, const struct findings *f, bool all);
+/* For a man page: hyphens, backslashes and quotes as roff wants them. */
+void cli_roff(struct buf *b, text s);
+/* garant-policy(5). */
+void manual_policy(struct cli *cli, struct buf *b);
 void cli_print(text s);                               /* to standard output, as it is */
 void cli_line(text s);
 /* An answer: the JSON itself with --json, else its members as indented lines. */

@@ -148,7 +148,7 @@ static void put_errors(struct cli *cli, struct buf *b)
 
 /* ---- The man page. ---- */
 
-static void roff(struct buf *b, text s)
+void cli_roff(struct buf *b, text s)
 {
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] == '\\')
@@ -169,14 +169,14 @@ static void man_options(struct cli *cli, struct buf *b, text verb)
         if (!text_eq(rows[i].verb, verb))
             continue;
         buf_add(b, TEXT(".TP\n.B \\-\\-"));
-        roff(b, rows[i].name);
+        cli_roff(b, rows[i].name);
         if (rows[i].value.n) {
             buf_add(b, TEXT(" \\fI"));
-            roff(b, rows[i].value);
+            cli_roff(b, rows[i].value);
             buf_add(b, TEXT("\\fR"));
         }
         buf_char(b, '\n');
-        roff(b, pick(cli, rows[i].en, rows[i].fr));
+        cli_roff(b, pick(cli, rows[i].en, rows[i].fr));
         buf_char(b, '\n');
     }
 }
@@ -201,11 +201,11 @@ static void put_man(struct cli *cli, struct buf *b)
                    "respecter, sert les personnes dont elle parle, et prouve qu'elle a été tenue.\n.SH VERBES\n"));
     for (size_t i = 0; i < count; i++) {
         buf_add(b, TEXT(".SS "));
-        roff(b, rows[i].name);
+        cli_roff(b, rows[i].name);
         buf_char(b, ' ');
-        roff(b, rows[i].arguments);
+        cli_roff(b, rows[i].arguments);
         buf_char(b, '\n');
-        roff(b, pick(cli, rows[i].en, rows[i].fr));
+        cli_roff(b, pick(cli, rows[i].en, rows[i].fr));
         buf_char(b, '\n');
         man_options(cli, b, rows[i].name);
     }
@@ -215,7 +215,7 @@ static void put_man(struct cli *cli, struct buf *b)
     for (int code = OK + 1; code < ERR_COUNT; code++) {
         const struct err_row *row = err_row((enum err)code);
         buf_print(b, ".TP\n.B %d\n", row->exit_status);
-        roff(b, pick(cli, row->en, row->fr));
+        cli_roff(b, pick(cli, row->en, row->fr));
         buf_print(b, " (%.*s)\n", T(row->slug));
     }
     buf_add(b, SAY(cli,
@@ -238,6 +238,8 @@ enum err verb_help(struct cli *cli)
         put_verb(cli, &b, verb);
     else if (text_eq(topic, TEXT("man")))
         put_man(cli, &b);
+    else if (text_eq(topic, TEXT("policy-man")))
+        manual_policy(cli, &b);
     else if (text_eq(topic, TEXT("routes")))
         put_routes(cli, &b);
     else if (text_eq(topic, TEXT("errors")))

@@ -202,9 +202,11 @@ static void put_board(struct page *g)
     raw(g, "</ul>\n</section>\n");
     put_clauses(g, PROMISE_BROKEN, "broken", pick(g, "Broken now", "Rompu en ce moment"), false);
     put_clauses(g, PROMISE_RISK, "risk", pick(g, "At risk", "En danger"), false);
-    put_clauses(g, PROMISE_KEPT, "kept", pick(g, "Kept: each sentence of the notice, and what shows it", "Tenu : chaque phrase de la notice, et ce qui le montre"), false);
+    put_clauses(g, PROMISE_KEPT, "kept",
+                pick(g, "Kept: each sentence of the notice, and what shows it", "Tenu : chaque phrase de la notice, et ce qui le montre"), false);
     put_clauses(g, PROMISE_DECLARED, "declared",
-                pick(g, "Declared only: no program can enforce it, or this one does not", "Seulement déclaré : aucun programme ne peut l'imposer, ou celui-ci ne le fait pas"), true);
+                pick(g, "Declared only: no program can enforce it, or this one does not",
+                     "Seulement déclaré : aucun programme ne peut l'imposer, ou celui-ci ne le fait pas"), true);
 }
 
 enum err api_promises_page(struct ctx *c, const struct request *q, struct reply *r)

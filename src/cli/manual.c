@@ -1,0 +1,97 @@
+/* The manual of the policy file, garant-policy(5), printed from the rows of the schema. */
+#include "cli/cli.h"
+#include "policy/schema.h"
+
+static void put(struct cli *cli, struct buf *b, const char *en, const char *fr)
+{
+    buf_add(b, cli_say(cli, text_of(en), text_of(fr)));
+}
+
+/* "word", "word or a list", as people read it. */
+static text form_of(struct cli *cli, const struct schema_row *row)
+{
+    static const struct { enum kind kind; const char *en, *fr; } forms[] = {
+        { KIND_MAP, "keys below", "clés ci-dessous" }, { KIND_NAMES, "names of your own", "noms de votre choix" },
+        { KIND_DOTTED, "names of your own", "noms de votre choix" }, { KIND_IDS, "ids", "identifiants" },
+        { KIND_SAID, "text, or a text a language", "texte, ou un texte par langue" },
+        { KIND_SAYINGS, "list of texts", "liste de textes" }, { KIND_TEXT, "text", "texte" }, { KIND_WORD, "word", "mot" },
+        { KIND_WORDS, "word or list", "mot ou liste" }, { KIND_LIST, "text or list", "texte ou liste" }, { KIND_NAME, "name", "nom" },
+        { KIND_NAME_LIST, "name or list", "nom ou liste" }, { KIND_PATHS, "path or list", "chemin ou liste" },
+        { KIND_BOOL, "true or false", "true ou false" }, { KIND_INTEGER, "integer", "entier" }, { KIND_ANY, "value", "valeur" },
+        { KIND_DATE, "date", "date" }, { KIND_TERM, "term", "durée" }, { KIND_COUNTRY, "country", "pays" },
+        { KIND_AREA, "countries", "pays" }, { KIND_EMAIL, "e-mail address", "adresse électronique" }, { KIND_URL, "address", "adresse" },
+        { KIND_TERM_IRI, "term of DPV", "terme de DPV" },
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (forms[i].kind == row->kind)
+            return cli_say(cli, text_of(forms[i].en), text_of(forms[i].fr));
+    return kind_row(row->kind)->what;
+}
+
+static void put_words(struct cli *cli, struct buf *b, const struct schema_row *row)
+{
+    bool first = true, alone = row->kind == KIND_WORD || row->kind == KIND_WORDS;
+    for (text rest = row->words, word = word_next(&rest); word.n; word = word_next(&rest)) {
+        put(cli, b, first && alone ? " One of: " : first ? " Or: " : ", ", first && alone ? " Au choix : " : first ? " Ou : " : ", ");
+        bool names = text_starts(word, TEXT("@"));
+        if (names)
+            put(cli, b, "the names under ", "les noms sous ");
+        buf_add(b, TEXT("\\fB"));
+        cli_roff(b, text_from(word, names));
+        buf_add(b, TEXT("\\fR"));
+        first = false;
+    }
+    if (!first)
+        buf_char(b, '.');
+}
+
+static void put_row(struct cli *cli, struct buf *b, const struct schema_row *row)
+{
+    static const struct { const char *en, *fr; } needs[] = {
+        [NEED_MAY] = { "", "" }, [NEED_MUST] = { ", required", ", obligatoire" }, [NEED_RUN] = { ", required to run", ", obligatoire pour servir" } };
+    buf_add(b, TEXT(".TP\n.BR "));
+    cli_roff(b, row->path);
+    buf_add(b, TEXT(" \" ("));
+    cli_roff(b, form_of(cli, row));
+    put(cli, b, needs[row->need].en, needs[row->need].fr);
+    buf_add(b, TEXT(")\"\n"));
+    cli_roff(b, cli_say(cli, row->en, row->fr));
+    put_words(cli, b, row);
+    buf_char(b, '\n');
+}
+
+static void put_opening(struct cli *cli, struct buf *b)
+{
+    buf_add(b, TEXT(".\\\" Printed by \"garant help policy-man\" from the rows of the schema.\n.TH GARANT-POLICY 5 \"\" \"garant " GARANT_VERSION "\"\n"));
+    put(cli, b, ".SH NAME\ngarant\\-policy \\- the policy file: the text that people read and the rules that the server runs\n",
+        ".SH NOM\ngarant\\-policy \\- le fichier de politique : le texte que les personnes lisent et les règles que le serveur applique\n");
+    put(cli, b,
+        ".SH DESCRIPTION\nOne YAML file in UTF\\-8, of 1 MiB at most, without tabs, anchors, aliases, tags, merge keys or keys given twice. What it "
+        "does not declare is refused. \\fBgarant new\\fR writes a first one, \\fBgarant check\\fR tells every fault with its line, \\fBgarant "
+        "lint\\fR holds it against the law.\n.PP\nA path below is the keys from the outside in, a dot between; \\fB*\\fR stands for a name of your own. "
+        "A key that is not required may be left out. A term is a number and its unit: 30m, 72h, 180d, 12mo, 3y; or \\fBalways\\fR. A text for people "
+        "may be given once, or a language: {fr: \"…\", en: \"…\"}.\n",
+        ".SH DESCRIPTION\nUn fichier YAML en UTF\\-8, d'1 Mio au plus, sans tabulation, ancre, alias, étiquette, clé de fusion ni clé donnée deux fois. "
+        "Ce qu'il ne déclare pas est refusé. \\fBgarant new\\fR en écrit un premier, \\fBgarant check\\fR dit chaque faute avec sa ligne, \\fBgarant "
+        "lint\\fR le confronte au droit.\n.PP\nUn chemin ci\\-dessous donne les clés de l'extérieur vers l'intérieur, séparées par un point ; \\fB*\\fR "
+        "tient lieu d'un nom de votre choix. Une clé qui n'est pas obligatoire peut être omise. Une durée est un nombre et son unité : 30m, 72h, 180d, "
+        "12mo, 3y ; ou \\fBalways\\fR. Un texte destiné aux personnes se donne une fois, ou par langue : {fr: \"…\", en: \"…\"}.\n");
+    put(cli, b, ".SH KEYS\n", ".SH CLÉS\n");
+}
+
+void manual_policy(struct cli *cli, struct buf *b)
+{
+    unsigned count;
+    const struct schema_row *rows = schema_rows(&count);
+    put_opening(cli, b);
+    for (unsigned i = 0; i < count; i++) {
+        if (text_index(rows[i].path, '.') < 0) {
+            buf_add(b, TEXT(".SS "));
+            cli_roff(b, rows[i].path);
+            buf_char(b, '\n');
+        }
+        put_row(cli, b, &rows[i]);
+    }
+    put(cli, b, ".SH EXAMPLES\nThe folder \\fIpolicies\\fR of the sources has the files of five platforms.\n.SH SEE ALSO\n.BR garant (1)\n",
+        ".SH EXEMPLES\nLe dossier \\fIpolicies\\fR des sources contient les fichiers de cinq plateformes.\n.SH VOIR AUSSI\n.BR garant (1)\n");
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/python3
+"""The manual pages that the program prints, in both languages: well-formed roff, and garant-policy(5) with every key of the schema."""
+import os, re, subprocess
+from common import TOP, check, garant, tests
+
+
+def keys():
+    with open(os.path.join(TOP, "src/policy/schema.def"), encoding="utf-8") as file:
+        return re.findall(r'^KEY\("([^"]+)"', file.read(), re.M)
+
+
+@tests.test("garant-policy(5) has every key of the schema with its description, in English and in French")
+def all_keys():
+    paths = keys()
+    check(len(paths) > 300, f"{len(paths)} keys were found")
+    pages = {lang: garant("help", "policy-man", "--lang", lang) for lang in ("en", "fr")}
+    described = {}
+    for lang, page in pages.items():
+        entries = re.findall(r'^\.TP\n\.BR (\S+) " \(([^"]+)\)"\n(.+)$', page, re.M)
+        check([name.replace("\\-", "-") for name, _, _ in entries] == paths, f"the keys in {lang}")
+        check(all(len(said) > 5 for _, _, said in entries), f"a key without description in {lang}")
+        described[lang] = [said for _, _, said in entries]
+    same = [path for path, en, fr in zip(paths, described["en"], described["fr"]) if en == fr]
+    check(not same, f"the same in both languages: {same}")
+    return f"{len(paths)} keys"
+
+
+@tests.test("groff has no complaint about any page")
+def well_formed():
+    for topic in ("man", "policy-man"):
+        for lang in ("en", "fr"):
+            run = subprocess.run(["groff", "-k", "-man", "-ww", "-rLL=120n", "-Tutf8"], input=garant("help", topic, "--lang", lang).encode(),
+                                 capture_output=True, timeout=60)
+            said = [line for line in run.stderr.decode().split("\n") if line and "can't break line" not in line and "adjust" not in line]
+            check(run.returncode == 0 and len(run.stdout) > 2000 and not said, f"{topic} in {lang}: {said[:5]}")
+
+
+tests.main()
