@@ -285,7 +285,7 @@ enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, s
     struct bits set = set_of(c, t->category);
     if (!bits_any(&set)) {
         say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy no longer has category \"%.*s\"", T(t->category));
-        return write_refusal(c, &p, purpose, t->category);
+        return write_refusal(c, &p, value_shown(purpose), t->category); /* asked of nothing yet: any text */
     }
     TRY(person_allow(c, &p, purpose, &set, ACT_READ));
     TRY(attachment_content(c, &p, t, c->arena, &out->body));
