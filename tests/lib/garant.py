@@ -9,7 +9,7 @@ and reads files as bytes. A test imports it so:
         app = server.client("app")
         made = app.post("/v1/subjects", {"data": {...}, "source": "person"}).expect(201)
 """
-import base64, contextlib, datetime, http.client, io, json, os, re, select, shutil, signal, socket, sqlite3, struct, subprocess
+import base64, contextlib, datetime, http.client, io, itertools, json, os, re, select, shutil, signal, socket, sqlite3, struct, subprocess
 import sys, tempfile, threading, time, urllib.parse, uuid, zipfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -353,6 +353,29 @@ class Server:
 
     def anyone(self, **options):
         return Client(self.port, epoch=lambda: self.starts, **options)
+
+    def save_journal(self, folder):
+        """The journal as files, as c2sp.org/tlog-tiles lays them out: what verify.py reads offline."""
+        client = self.operator()
+
+        def save(path):
+            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+            with open(os.path.join(folder, path), "wb") as file:
+                file.write(client.get("/v1/journal/" + path).expect(200).body)
+        save("checkpoint")
+        save("key")
+        with open(os.path.join(folder, "checkpoint"), encoding="utf-8") as file:
+            count = int(file.read().split("\n")[1])
+        for level in itertools.count():
+            for tile in range((count + 255) // 256):
+                name = "/".join(f"x{part}" for part in re.findall("...", f"{tile:0{3 * ((len(str(tile)) + 2) // 3)}d}"))
+                name = name[:-4] + name[-3:] + (f".p/{count % 256}" if (tile + 1) * 256 > count else "")
+                save(f"tile/{level}/{name}")
+                if level == 0:
+                    save(f"tile/entries/{name}")
+            count //= 256
+            if count == 0:
+                return folder
 
     def sweep(self):
         return self.operator().post("/v1/sweep").expect(200).json
