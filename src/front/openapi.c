@@ -64,6 +64,26 @@ static void put_type(struct json_out *w, text type)
     }
 }
 
+/* A member that may be left out may be null as well, in bodies (schema.c) and in answers. */
+static void put_member(struct json_out *w, const struct schema_member *m)
+{
+    json_name(w, m->name);
+    json_open(w, '{');
+    if (m->required)
+        put_type(w, m->type);
+    else {
+        json_name(w, TEXT("anyOf"));
+        json_open(w, '[');
+        json_open(w, '{');
+        put_type(w, m->type);
+        json_close(w, '}');
+        json_put_raw(w, TEXT("{\"type\":\"null\"}"));
+        json_close(w, ']');
+    }
+    json_pair(w, TEXT("description"), m->en);
+    json_close(w, '}');
+}
+
 /* One schema, from its first row to its last; gives the row behind. */
 static const struct schema_member *put_schema(struct json_out *w, const struct schema_member *first,
                                               const struct schema_member *end)
@@ -86,13 +106,8 @@ static const struct schema_member *put_schema(struct json_out *w, const struct s
     json_close(w, ']');
     json_name(w, TEXT("properties"));
     json_open(w, '{');
-    for (const struct schema_member *one = first; one < m; one++) {
-        json_name(w, one->name);
-        json_open(w, '{');
-        put_type(w, one->type);
-        json_pair(w, TEXT("description"), one->en);
-        json_close(w, '}');
-    }
+    for (const struct schema_member *one = first; one < m; one++)
+        put_member(w, one);
     json_close(w, '}');
     json_close(w, '}');
     return m;

@@ -192,6 +192,13 @@ def fits(document, schema, value, where):
             fits(document, schema["items"], inner, f"{where}[{index}]")
     for inner in schema.get("allOf", []):
         fits(document, inner, value, where)
+    faults = []
+    for inner in schema.get("anyOf", schema.get("oneOf", [])):
+        try:
+            return fits(document, inner, value, where)
+        except AssertionError as fault:
+            faults.append(str(fault))
+    check(not faults, f"{where} fits none: {'; '.join(faults)}")
 
 
 tests.main()
