@@ -11,10 +11,23 @@ static bool bearer(text header, text *token)
     return token->n > 0 && token->n <= 512;
 }
 
+/* Routes about the instance as a whole: among several tenants the operator need not name one for them. */
+static bool of_instance(const struct route *route)
+{
+    static const text prefixes[] = { TEXT_INIT("/v1/promises"), TEXT_INIT("/v1/policy"), TEXT_INIT("/v1/journal"), TEXT_INIT("/v1/backup"),
+                                     TEXT_INIT("/v1/sweep") };
+    bool found = route->who == WHO_PUBLIC;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        found |= text_starts(route->path, prefixes[i]);
+    return found;
+}
+
 enum err gate_identify(struct ctx *c, const struct request *q)
 {
-    if (q->operator_socket)
-        return actor_operator(c, request_header(q, TEXT("Garant-Tenant")));
+    if (q->operator_socket) {
+        text tenant = request_header(q, TEXT("Garant-Tenant"));
+        return actor_operator(c, !tenant.n && of_instance(q->route) ? c->policy->tenants[0] : tenant);
+    }
     c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1 };
     if (q->route->who == WHO_PUBLIC)
         return OK;

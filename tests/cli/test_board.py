@@ -2,6 +2,7 @@
 """The promise board from outside: all kept, then a break planted in the files of a stopped server, seen in every place it is shown."""
 import json, os, re, sqlite3
 from common import SMALL, Server, check, garant, tests
+import sample
 
 FULL = "policies/mxplorerplace.yaml"
 PERSON = {"identity": {"first_name": "Zénobie-Planted", "last_name": "Canari-Planted"},
@@ -42,7 +43,8 @@ PLANTS = [
     ("undeclared", "UPDATE record SET category = 'hobbies' WHERE category = 'visits'", "data.db"),
     ("retention", "UPDATE record SET at = at - 500 * 86400000, due = NULL WHERE category = 'visits'", "data.db"),
     ("retention", "UPDATE former SET at = at - 500 * 86400000, due = NULL", "data.db"),
-    ("requests", "UPDATE certificate SET at = 1, subject = x'00112233445566778899aabbccddeeff'", "data.db"),
+    ("requests", "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('small', x'00112233445566778899aabbccddeeff',"
+                 " x'ffeeddccbbaa99887766554433221100', 1, '{}')", "data.db"),
     ("sealed", "UPDATE record SET sealed = CAST('{\"page\":\"in clear, and long enough to be one\"}' AS BLOB) WHERE category = 'visits'", "data.db"),
     ("keyring", "DELETE FROM key WHERE class = 0", "keys.db"),
     ("keyring", "INSERT INTO key SELECT tenant, x'00112233445566778899aabbccddeeff', class, wrapped FROM key LIMIT 1", "keys.db"),
@@ -65,6 +67,19 @@ def planted():
             run = garant("doctor", "--data", server.data, "--policy", SMALL, "--json", ok=None)
             check(run.returncode != 0, f"{probe}: doctor ended with 0")
     return f"{len(PLANTS)} breaks"
+
+
+@tests.test("on each of the five platforms' policies all is kept after a person came; the operator of several tenants need not name one")
+def five():
+    for policy in ("mxplorerplace", "myportal", "site-fr", "myownconference", "deskmanager"):
+        with Server(policy, arguments=["--country", "FR"]) as server:
+            document = sample.Document(server.operator().get("/v1/policy").expect(200).json["document"])
+            tenants = list(document.tree.get("tenants") or [None])
+            server.client(document.actor(), tenants[0]).create(sample.person(document, 1))
+            seen = board(server)
+            amiss = [(one["name"], one["bad"], one.get("risk")) for one in seen["probes"] if one["state"] != "kept"]
+            check(seen["state"] == "kept" and not amiss and seen["counts"]["kept"] > 60, f"{policy}: {amiss} {seen['counts']}")
+            check(garant("doctor", "--data", server.data, ok=None).returncode == 0, f"{policy}: doctor")
 
 
 @tests.test("an entry altered in the middle of the journal is seen by the running server")
