@@ -315,17 +315,18 @@ def serve(name):
         print(f"    {paint('1;34', address + '/privacy')}         what people read")
         print(f"    {paint('1;34', address + '/openapi.json')}    what programs read")
         print(f"\nTo try, in another terminal, with the token of the system “{policy.actor()}”:\n")
-        print(f"    T='Authorization: Bearer {client.token}'\n    U={address}/v1/subjects; P={ident}\n")
+        print(f"    ask() {{ curl -s -w '\\n' -H 'Authorization: Bearer {client.token}' \"$@\"; }}")
+        print(f"    people={address}/v1/subjects  someone={ident}\n")
         lookup = json.dumps({"identifier": {f"{category}.{field}": data[category][field]}, "purpose": purpose})
         for what, command in (
-                ("find someone by an identifier, which never stands in an address", f"curl -sH \"$T\" $U/lookup -d '{lookup}'"),
+                ("find someone by an identifier, which never stands in an address", f"ask $people/lookup --json '{lookup}'"),
                 (f"read for a declared purpose: {sample.said(policy.purposes[purpose].get('title'))}",
-                 f"curl -sH \"$T\" \"$U/$P?purpose={purpose}\""),
-                ("read for another: refused, with the line of the policy", "curl -sH \"$T\" \"$U/$P?purpose=resale\""),
-                ("everything held about them", "curl -sH \"$T\" $U/$P/access"),
-                ("the same to take away", "curl -sH \"$T\" $U/$P/export -o export.zip"),
-                ("erase them; the answer is a signed certificate", "curl -sH \"$T\" -X POST $U/$P/erase"),
-                ("then there is nothing", f"curl -sH \"$T\" \"$U/$P?purpose={purpose}\"")):
+                 f"ask \"$people/$someone?purpose={purpose}\""),
+                ("read for another: refused, with the line of the policy", "ask \"$people/$someone?purpose=resale\""),
+                ("everything held about them", "ask $people/$someone/access"),
+                ("the same to take away", "ask $people/$someone/export -o export.zip"),
+                ("erase them; the answer is a signed certificate", "ask -X POST $people/$someone/erase"),
+                ("then there is nothing", f"ask \"$people/$someone?purpose={purpose}\"")):
             print(f"    {paint('2', '# ' + what)}\n    {command}\n")
         print("Ctrl-C ends it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
