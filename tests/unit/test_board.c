@@ -5,6 +5,7 @@
 #include "domain/consent.h"
 #include "domain/erase.h"
 #include "domain/holding.h"
+#include "domain/notice.h"
 #include "domain/retention.h"
 #include "domain/subject.h"
 #include <string.h>
@@ -314,12 +315,34 @@ static void as_json(void **state)
     assert_int_equal(found, 1);
 }
 
+/* A clause whose probe has no row would be shown as declared only; a probe without both languages would be mute. */
+static void rows_fit(void **state)
+{
+    unsigned count;
+    const struct clause_row *rows = clause_rows(&count);
+    for (unsigned i = 0; i < count; i++) {
+        bool found = !rows[i].probe.n;
+        for (int p = 0; p < PROBES; p++)
+            found |= text_eq(rows[i].probe, probe_row((enum probe)p)->name);
+        if (!found || (rows[i].kind == ROW_CLAUSE && !rows[i].kept.n != !rows[i].probe.n))
+            fail_msg("clauses.def, %.*s: probe %.*s", T(rows[i].pattern), T(rows[i].probe));
+    }
+    for (int p = 0; p < PROBES; p++) {
+        const struct probe_row *r = probe_row((enum probe)p);
+        const struct probe_text *texts[] = { &r->title, &r->says, &r->figure, &r->bad, &r->risk };
+        for (size_t i = 0; i < 5; i++)
+            assert_true(texts[i]->en.n > 3 && texts[i]->fr.n > 3 && !text_eq(texts[i]->en, texts[i]->fr));
+        assert_true(r->jobs != 0);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_it, close_it)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
         TEST(backups_and_duties_at_risk), TEST(places), TEST(the_jobs_look), TEST(another_policy), TEST(as_json),
+        cmocka_unit_test(rows_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
