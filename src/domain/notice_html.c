@@ -246,28 +246,47 @@ static void put_section(struct buf *b, const struct notice *n, const struct sect
     add(b, open ? "</div>\n</section>\n" : "</section>\n");
 }
 
+static void put_answer(struct buf *b, const struct section *s, bool headed)
+{
+    add(b, "<div class=\"answer\">\n");
+    if (headed) {
+        buf_print(b, "<h3><a href=\"#s-%.*s\">", T(s->name));
+        buf_html(b, s->title);
+        add(b, "</a></h3>\n");
+    }
+    add(b, "<p>");
+    for (const struct sentence *one = s->brief; one; one = one->next) {
+        body_html(b, one->body);
+        if (one->next)
+            buf_char(b, ' ');
+    }
+    add(b, "</p>\n</div>\n");
+}
+
+/* The short answer; that of a page with one subject needs no heading of its own. */
 static void put_short(struct buf *b, const struct notice *n)
 {
+    unsigned count = 0;
+    for (const struct section *s = n->first; s; s = s->next)
+        count += s->brief != NULL;
+    if (!count)
+        return;
     buf_print(b, "<section class=\"short\" aria-labelledby=\"short\">\n<h2 id=\"short\">%s</h2>\n<div class=\"answers\">\n",
               n->fr ? "L’essentiel" : "In short");
-    for (const struct section *s = n->first; s; s = s->next) {
-        if (!s->brief)
-            continue;
-        buf_print(b, "<div class=\"answer\">\n<h3><a href=\"#s-%.*s\">", T(s->name));
-        buf_html(b, s->title);
-        add(b, "</a></h3>\n<p>");
-        for (const struct sentence *one = s->brief; one; one = one->next) {
-            body_html(b, one->body);
-            if (one->next)
-                buf_char(b, ' ');
-        }
-        add(b, "</p>\n</div>\n");
-    }
+    for (const struct section *s = n->first; s; s = s->next)
+        if (s->brief)
+            put_answer(b, s, count > 1);
     add(b, "</div>\n</section>\n");
 }
 
 static void put_contents(struct buf *b, const struct notice *n)
 {
+    enum { FEW = 4 };
+    unsigned count = 0;
+    for (const struct section *s = n->first; s; s = s->next)
+        count++;
+    if (count < FEW)                                   /* a short page is its own contents */
+        return;
     buf_print(b, "<nav class=\"contents\" aria-labelledby=\"contents\">\n<h2 id=\"contents\">%s</h2>\n<ol>\n", n->fr ? "Sommaire" : "Contents");
     for (const struct section *s = n->first; s; s = s->next) {
         buf_print(b, "<li><a href=\"#s-%.*s\">", T(s->name));

@@ -85,16 +85,25 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
     return give_page(c, &b, out);
 }
 
-static void put_version(struct ctx *c, struct buf *b, const struct version *v, const struct version *before, bool fr)
+static void put_day(struct buf *b, const struct words *w, const char *head, struct date d)
 {
+    buf_print(b, "<td data-head=\"%s\"><time datetime=\"%.*s\">", head, T(date_print(w->arena, d)));
+    buf_html(b, words_date(w, d));
+    buf_add(b, TEXT("</time></td>"));
+}
+
+static void put_version(struct buf *b, const struct words *w, const struct version *v, const struct version *before)
+{
+    bool fr = w->fr;
     const char *lang = fr ? "fr" : "en";
+    struct date since = { 0 };
     buf_add(b, TEXT("<tr><th scope=\"row\" data-head=\"Version\">"));
     buf_print(b, "<a href=\"/privacy/versions/%.*s?lang=%s\">", T(v->hash), lang);
     buf_html(b, v->version);
-    buf_print(b, "</a>%s</th><td data-head=\"%s\">", v->current ? fr ? " (en vigueur)" : " (in force)" : "", fr ? "En vigueur depuis" : "In force since");
-    buf_html(b, v->date);
-    buf_print(b, "</td><td data-head=\"%s\">%.*s</td><td data-head=\"%s\">", fr ? "Publiée le" : "Published", 10, time_print(c->arena, v->at).p,
-              fr ? "Ce qui a changé" : "What changed");
+    buf_print(b, "</a>%s</th>", v->current ? fr ? " (en vigueur)" : " (in force)" : "");
+    put_day(b, w, fr ? "En vigueur depuis" : "In force since", date_parse(v->date, &since) ? since : date_of(v->at));
+    put_day(b, w, fr ? "Publiée le" : "Published", date_of(v->at));
+    buf_print(b, "<td data-head=\"%s\">", fr ? "Ce qui a changé" : "What changed");
     if (before) {
         buf_print(b, "<a href=\"/privacy/versions/%.*s/diff/%.*s?lang=%s\">", T(before->hash), T(v->hash), lang);
         buf_add(b, fr ? TEXT("depuis la version ") : TEXT("since version "));
@@ -110,17 +119,20 @@ enum err version_list_page(struct ctx *c, struct answer *out)
     struct version *all;
     unsigned count;
     bool fr = text_eq(c->language, TEXT("fr"));
+    struct words w;
+    TRY(words_make(c->arena, c->policy->root, c->language, &w));
     TRY(version_list(c, &all, &count));
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     struct page_frame frame = { .here = TEXT("/privacy/versions"), .title = fr ? TEXT("Toutes les versions") : TEXT("All versions"), .name = site_name(c),
-                                .lead = fr ? TEXT("Chaque version reste lisible, avec ce qui a changé.") : TEXT("Each version stays readable, with what changed."),
+                                .lead = fr ? TEXT("Chaque version reste lisible, avec ce qui a changé.")
+                                           : TEXT("Each version stays readable, with what changed."),
                                 .fr = fr };
     page_begin(&b, &frame);
     buf_print(&b, "<table>\n<thead>\n<tr><th scope=\"col\">Version</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
                   "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",
               fr ? "En vigueur depuis" : "In force since", fr ? "Publiée le" : "Published", fr ? "Ce qui a changé" : "What changed");
     for (unsigned i = 0; i < count; i++)
-        put_version(c, &b, &all[i], i + 1 < count ? &all[i + 1] : NULL, fr);
+        put_version(&b, &w, &all[i], i + 1 < count ? &all[i + 1] : NULL);
     buf_add(&b, TEXT("</tbody>\n</table>\n"));
     page_end(&b, &frame, fr ? TEXT("L’empreinte SHA-256 est celle du fichier ; sa publication est inscrite au journal de l’instance.")
                             : TEXT("The SHA-256 is that of the file; its publication is entered in the instance’s journal."));
