@@ -166,9 +166,12 @@ static void add_item(struct differ *d, bool material, struct pair_of p, text say
         d->status = ERR_MEMORY;
         return;
     }
+    BUF_AUTO set = buf_make(1 << 16);
+    words_prose(&d->newer, &set, says);
     text purpose = purpose_of(p);
     const struct node *now = purpose.n ? node_get(node_get(d->newer.root, TEXT("purposes")), purpose) : NULL;
-    *item = (struct diff_item){ .material = material, .path = either(p)->path, .says = says, .whom = whom_of(d, p), .purpose = purpose,
+    *item = (struct diff_item){ .material = material, .path = either(p)->path, .says = arena_copy(d->a, buf_text(&set)),
+                                .whom = whom_of(d, p), .purpose = purpose,
                                 .old_line = p.old ? p.old->at.line : 0, .new_line = p.new ? p.new->at.line : 0 };
     item->again = material && text_eq(node_text(now, TEXT("basis")), TEXT("consent")) &&
                   node_get(node_get(d->older.root, TEXT("purposes")), purpose);

@@ -69,23 +69,7 @@ static bool ends_sentence(const struct buf *b)
     return n && (b->p[n - 1] == '.' || b->p[n - 1] == '!' || b->p[n - 1] == '?');
 }
 
-static void put_prose(const struct maker *m, struct buf *b, text s)
-{
-    bool fr = m->words.fr;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
-        bool closing = i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xC2 && (unsigned char)s.p[i + 2] == 0xBB;       /* » */
-        bool opening = i >= 2 && (unsigned char)s.p[i - 2] == 0xC2 && (unsigned char)s.p[i - 1] == 0xAB;            /* « */
-        if (c == '\'')
-            buf_add(b, TEXT("’"));
-        else if (fr && c == ' ' && (next == ':' || closing || opening))
-            buf_add(b, TEXT("\u00A0"));
-        else if (fr && c == ' ' && (next == ';' || next == '?' || next == '!'))
-            buf_add(b, TEXT("\u202F"));
-        else if ((unsigned char)c >= 0x20)
-            buf_char(b, c);
-    }
-}
+static void put_prose(const struct maker *m, struct buf *b, text s) { words_prose(&m->words, b, s); }
 
 static void put_verbatim(struct buf *b, text s)
 {

@@ -148,17 +148,21 @@ static enum err find_version(struct ctx *c, text named, text *hash)
     return found ? OK : say(c->arena, ERR_NOT_FOUND, "this instance published no such version of the policy");
 }
 
-/* Whose acknowledgement the policy asks for may say so; so may those who record what people decide, and the operator. */
-static enum err may_acknowledge(struct ctx *c)
+/* Who records what people decide, and the operator, may note it for any party; whom the policy asks for it, for themselves alone. */
+static enum err own_party(struct ctx *c, text *party)
 {
     const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
     const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
-    if (c->actor.kind == ACTOR_OPERATOR || node_has(named, TEXT("everyone")) || node_has(named, c->actor.name) ||
-        (class && class->acts >> ACT_CONSENT & 1))
-        return OK;
     const struct clause *clause = policy_clause(c->policy, TEXT("changes.acknowledged_by"));
-    return say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause,
-                      "the policy asks for no acknowledgement of \"%.*s\", who does not record decisions either", T(c->actor.name));
+    if (c->actor.kind == ACTOR_OPERATOR || (class && class->acts >> ACT_CONSENT & 1))
+        return OK;
+    if (!node_has(named, TEXT("everyone")) && !node_has(named, c->actor.name))
+        return say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause,
+                          "the policy asks for no acknowledgement of \"%.*s\", who does not record decisions either", T(c->actor.name));
+    if (party->n && !text_eq(*party, c->actor.token))
+        return say_clause(c->arena, ERR_FORBIDDEN, clause, "\"%.*s\" acknowledges for itself only", T(c->actor.name));
+    *party = c->actor.token;
+    return OK;
 }
 
 static enum err read_party(struct ctx *c, const struct json *in, struct acknowledging *k, struct person *p)
@@ -173,7 +177,7 @@ static enum err read_party(struct ctx *c, const struct json *in, struct acknowle
         TRY(person_allow_act(c, p, ACT_CONSENT));
         k->subject = p->id, k->person = true;
     }
-    if (!k->person && may_acknowledge(c) != OK)
+    if (!k->person && own_party(c, &k->party) != OK)
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     if (!k->person && !k->party.n)
         return say(c->arena, ERR_MISSING, "an acknowledgement names a party, or the person as subject");
@@ -199,6 +203,23 @@ enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer
     struct write write = { .run = run_acknowledge, .arg = &k, .event = event_of(c, k.person ? &p : NULL, TEXT("policy.acknowledged")) };
     write.event.clause = TEXT("changes.acknowledged_by");
     return write_do(c, &write, out);
+}
+
+/* Names of the tokens whose acknowledgement of that version the policy asks for and that have not given it. */
+static enum err put_awaited(struct ctx *c, struct json_out *w, text hash)
+{
+    const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
+    json_name(w, TEXT("awaited"));
+    json_open(w, '[');
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACKNOWLEDGEMENT_AWAITED, ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(c->now)));
+    while (query_next(&q))
+        if (node_has(named, query_bytes(&q, 1)))
+            json_put_text(w, query_bytes(&q, 0));
+    json_close(w, ']');
+    return q.status;
 }
 
 enum err version_acknowledgements(struct ctx *c, text version, struct answer *out)
@@ -235,6 +256,7 @@ enum err version_acknowledgements(struct ctx *c, text version, struct answer *ou
         TRY(q.status);
     }
     json_close(&w, ']');
+    TRY(put_awaited(c, &w, hash.n ? hash : text_of(c->policy->hash)));
     json_close(&w, '}');
     out->body = arena_copy(c->arena, buf_text(&b));
     return out->body.p ? OK : ERR_MEMORY;

@@ -24,14 +24,19 @@ enum err version_open(struct ctx *c, text hash, struct version *out);
 /* {"versions": [...]}, and the differences of two as diff_json() writes them. */
 enum err version_answer(struct ctx *c, struct answer *out);
 enum err version_diff(struct ctx *c, text older, text newer, struct answer *out);
+/* What a site tells its visitors: {"version", "date", "changed": bool, "says": [material changes], "link"}, of the version in force against
+ * the one before; "changed" is false when there is none, or nothing that matters. */
+enum err version_banner(struct ctx *c, struct answer *out);
 /* Their pages. */
 enum err version_list_page(struct ctx *c, struct answer *out);
 enum err version_page(struct ctx *c, text hash, struct answer *out);
 enum err version_diff_page(struct ctx *c, text older, text newer, struct answer *out);
 
-/* {"version": hash or version number, "party": name, "subject": id?}: a partner (party) or a person (subject) has read that version. */
+/* {"version": hash or version number, "party": name, "subject": id?}: a partner (party; its token's name when it says so itself) or a person
+ * (subject) has read that version. */
 enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer *out);
-/* {"acknowledgements": [{"party", "subject", "version", "hash", "by", "at"}]}, of one version or of all. */
+/* {"acknowledgements": [{"party", "subject", "version", "hash", "by", "at"}], "awaited": [names of tokens]}, of one version or of all;
+ * awaited: those of whom the policy asks it and who have not acknowledged that version (the one in force). */
 enum err version_acknowledgements(struct ctx *c, text version, struct answer *out);
 /* {"event": "notice_shown", "version"?}: that a person was shown the notice. It is never a consent, and makes none. */
 enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out);

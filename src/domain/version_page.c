@@ -62,6 +62,34 @@ enum err version_diff(struct ctx *c, text older, text newer, struct answer *out)
     return out->body.p ? OK : ERR_MEMORY;
 }
 
+enum err version_banner(struct ctx *c, struct answer *out)
+{
+    struct version *all, x, y;
+    struct diff d = { 0 };
+    unsigned count, now = 0;
+    TRY(version_list(c, &all, &count));
+    while (now < count && !all[now].current)
+        now++;
+    if (now + 1 < count)
+        TRY(open_both(c, all[now + 1].hash, all[now].hash, &x, &y, &d));
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("version"), c->policy->version);
+    json_pair(&w, TEXT("date"), date_print(c->arena, c->policy->date));
+    json_pair_bool(&w, TEXT("changed"), d.material > 0);
+    json_name(&w, TEXT("says"));
+    json_open(&w, '[');
+    for (const struct diff_item *item = d.first; item; item = item->next)
+        if (item->material)
+            json_put_text(&w, item->says);
+    json_close(&w, ']');
+    json_pair(&w, TEXT("link"), d.first ? arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(x.hash), T(y.hash)) : TEXT("/privacy"));
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
 enum err version_diff_page(struct ctx *c, text older, text newer, struct answer *out)
 {
     struct version x, y;

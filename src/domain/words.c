@@ -441,3 +441,21 @@ enum setting words_setting(const struct words *w, const struct node *n)
 }
 
 text words_small(const struct words *w, text s) { return small_first(w->arena, s); }
+
+void words_prose(const struct words *w, struct buf *b, text s)
+{
+    bool fr = w->fr;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
+        bool closing = i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xC2 && (unsigned char)s.p[i + 2] == 0xBB;       /* » */
+        bool opening = i >= 2 && (unsigned char)s.p[i - 2] == 0xC2 && (unsigned char)s.p[i - 1] == 0xAB;            /* « */
+        if (c == '\'')
+            buf_add(b, TEXT("’"));
+        else if (fr && c == ' ' && (next == ':' || closing || opening))
+            buf_add(b, TEXT("\u00A0"));
+        else if (fr && c == ' ' && (next == ';' || next == '?' || next == '!'))
+            buf_add(b, TEXT("\u202F"));
+        else if ((unsigned char)c >= 0x20)
+            buf_char(b, c);
+    }
+}

@@ -10,5 +10,7 @@ enum setting words_setting(const struct words *w, const struct node *n);
 text words_computed(const struct words *w, const struct node *n, text name);
 /* With a small first letter, unless that is a name or an abbreviation. */
 text words_small(const struct words *w, text s);
+/* Prose well set: typographic apostrophes and, in French, the blanks before : ; ? ! and inside « »; control bytes are left out. */
+void words_prose(const struct words *w, struct buf *b, text s);
 
 #endif

@@ -92,6 +92,14 @@ enum err api_version_diff_page(struct ctx *c, const struct request *q, struct re
     return give(c, r, &answer);
 }
 
+enum err api_version_banner(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(choose_language(c, q));
+    TRY(version_banner(c, &answer));
+    return reply_answer(c, q, r, &answer);
+}
+
 enum err api_version_diff(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };

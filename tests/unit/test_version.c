@@ -127,7 +127,7 @@ static void french_and_for_whom(void **state)
     struct diff d;
     text said = differs(&a, first, second, "fr", &d);
     assert_int_equal(d.material, 2);
-    holds(said, "[important] Nouvelles : utilise aussi tastes.");
+    holds(said, "[important] Nouvelles\u00A0: utilise aussi tastes.");
     holds(said, "Pour : clients.");
     holds(said, "Votre consentement vous sera redemandé.");
     holds(said, "gardées pendant 12\u00A0mois au lieu de 6\u00A0mois");
@@ -175,6 +175,8 @@ static void versions_stay_readable(void **state)
 {
     struct fixture *f = *state;
     struct answer out = { 0 };
+    OKAY(version_banner(&f->c, &out));
+    holds(out.body, "\"changed\":false");
     struct version v, *all;
     unsigned count;
     text old = hash_now(f);
@@ -192,6 +194,9 @@ static void versions_stay_readable(void **state)
     holds(out.body, "6\u00A0mois");
     OKAY(version_list_page(&f->c, &out));
     holds(out.body, "première version");
+    OKAY(version_banner(&f->c, &out));
+    holds(out.body, "\"changed\":true");
+    holds(out.body, "utilise aussi tastes");
     OKAY(version_diff_page(&f->c, old, new, &out));
     holds(out.body, "gardées pendant 12\u00A0mois au lieu de 6\u00A0mois");
     OKAY(version_diff(&f->c, old, new, &out));
@@ -231,7 +236,9 @@ static void acknowledgements_are_recorded(void **state)
     OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.lyon'}"), &out));      /* twice is once */
     OKAY(version_acknowledge(&f->c, js(f, "{'version':'%.*s','subject':'%.*s'}", T(hash_now(f)), T(id)), &out));
     fixture_as(f, "partner");
-    OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.paris'}"), &out));
+    f->c.actor.token = TEXT("shop.paris");
+    OKAY(version_acknowledge(&f->c, js(f, "{}"), &out));
+    assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'shop.nice'}"), &out), ERR_FORBIDDEN);     /* for itself only */
     fixture_as(f, "clerk");
     assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'shop.nice'}"), &out), ERR_FORBIDDEN);
     fixture_as(f, "app");
@@ -248,6 +255,11 @@ static void acknowledgements_are_recorded(void **state)
     unsigned count;
     OKAY(version_list(&f->c, &all, &count));
     assert_int_equal(all[0].acknowledged, 3);
+    text token;
+    OKAY(token_create(&f->c, TEXT("shop.lille"), TEXT("partner"), TEXT(""), 0, &token));
+    OKAY(token_create(&f->c, TEXT("desk"), TEXT("clerk"), TEXT(""), 0, &token));
+    OKAY(version_acknowledgements(&f->c, TEXT(""), &out));
+    holds(out.body, "\"awaited\":[\"shop.lille\"]");
 }
 
 static void shown_is_no_consent(void **state)
