@@ -53,45 +53,6 @@ static enum err allow(struct ctx *c, const struct person *p, int recipient, text
     return person_allow(&receiving, p, purpose, categories, ACT_DISCLOSE);
 }
 
-/* {field: [value, …]} as {field: value}. */
-static void put_fields(struct json_out *w, const struct json *fields)
-{
-    json_open(w, '{');
-    JSON_EACH(v, fields) {
-        json_name(w, v->key);
-        json_put(w, v->first);
-    }
-    json_close(w, '}');
-}
-
-static enum err put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records)
-{
-    const struct category *cat = &c->policy->categories[index];
-    struct record *rows;
-    unsigned count;
-    char at[TIME_TEXT + 1];
-    TRY(record_load(c, p, index, false, &rows, &count));
-    *records += count;
-    if (!count && !cat->many)
-        return OK;
-    json_name(w, cat->name);
-    if (!cat->many) {
-        put_fields(w, rows[0].fields);
-        return OK;
-    }
-    json_open(w, '[');
-    for (unsigned i = 0; i < count; i++) {
-        json_open(w, '{');
-        json_pair_int(w, TEXT("item"), rows[i].item);
-        json_pair(w, TEXT("at"), time_text(rows[i].at, at));
-        json_name(w, TEXT("fields"));
-        put_fields(w, rows[i].fields);
-        json_close(w, '}');
-    }
-    json_close(w, ']');
-    return OK;
-}
-
 static enum err answer_of(struct ctx *c, const struct person *p, text id, const struct bits *categories, int64_t *records, struct answer *out)
 {
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
@@ -102,7 +63,7 @@ static enum err answer_of(struct ctx *c, const struct person *p, text id, const 
     json_open(&w, '{');
     for (unsigned i = 0; i < c->policy->category_count; i++)
         if (bits_has(categories, i))
-            TRY(put_category(c, p, (int)i, &w, records));
+            TRY(record_put_category(c, p, (int)i, &w, records));
     json_close(&w, '}');
     json_close(&w, '}');
     *out = (struct answer){ .id = id, .body = arena_copy(c->arena, buf_text(&b)) };

@@ -331,3 +331,42 @@ enum err record_load(struct ctx *c, const struct person *p, int category, bool a
     *count = kept;
     return OK;
 }
+
+/* {field: [value, …]} as {field: value}. */
+static void put_values(struct json_out *w, const struct json *fields)
+{
+    json_open(w, '{');
+    JSON_EACH(v, fields) {
+        json_name(w, v->key);
+        json_put(w, v->first);
+    }
+    json_close(w, '}');
+}
+
+enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records)
+{
+    const struct category *cat = &c->policy->categories[index];
+    struct record *rows;
+    unsigned count;
+    char at[TIME_TEXT + 1];
+    TRY(record_load(c, p, index, false, &rows, &count));
+    *records += count;
+    if (!count && !cat->many)
+        return OK;
+    json_name(w, cat->name);
+    if (!cat->many) {
+        put_values(w, rows[0].fields);
+        return OK;
+    }
+    json_open(w, '[');
+    for (unsigned i = 0; i < count; i++) {
+        json_open(w, '{');
+        json_pair_int(w, TEXT("item"), rows[i].item);
+        json_pair(w, TEXT("at"), time_text(rows[i].at, at));
+        json_name(w, TEXT("fields"));
+        put_values(w, rows[i].fields);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    return OK;
+}

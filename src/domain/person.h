@@ -52,6 +52,9 @@ struct record {
 uint32_t record_class(const struct category *cat);
 /* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count);
+/* Writes "category": {field: value}, or the list of its records when it has `many`, inside an open object; nothing when there is none to
+ * show. What a read and a disclosure give is the same. Adds the records to *records. */
+enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records);
 /* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */
 enum err record_open(struct ctx *c, const struct person *p, struct record *r);
 /* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put` is then filled and *has_put true. */

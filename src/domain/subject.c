@@ -99,17 +99,6 @@ static text sealed_form(struct ctx *c, const struct json *fields, const struct j
     return arena_copy(c->arena, buf_text(&b));
 }
 
-/* {field: [value, …]} as {field: value}. */
-static void put_values(struct json_out *w, const struct json *fields)
-{
-    json_open(w, '{');
-    JSON_EACH(v, fields) {
-        json_name(w, v->key);
-        json_put(w, v->first);
-    }
-    json_close(w, '}');
-}
-
 /* ---- Create. ---- */
 
 /* Every datum has a source, and the policy knows it (GDPR 14(2)(f)). */
@@ -312,34 +301,6 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
 
 /* ---- Read. ---- */
 
-static enum err put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records)
-{
-    const struct category *cat = &c->policy->categories[index];
-    struct record *rows;
-    unsigned count;
-    char at[TIME_TEXT + 1];
-    TRY(record_load(c, p, index, false, &rows, &count));
-    *records += count;
-    if (!count && !cat->many)
-        return OK;
-    json_name(w, cat->name);
-    if (!cat->many) {
-        put_values(w, rows[0].fields);
-        return OK;
-    }
-    json_open(w, '[');
-    for (unsigned i = 0; i < count; i++) {
-        json_open(w, '{');
-        json_pair_int(w, TEXT("item"), rows[i].item);
-        json_pair(w, TEXT("at"), time_text(rows[i].at, at));
-        json_name(w, TEXT("fields"));
-        put_values(w, rows[i].fields);
-        json_close(w, '}');
-    }
-    json_close(w, ']');
-    return OK;
-}
-
 /* Without a list: the purpose's categories; those that are transient are read elsewhere. */
 static enum err wanted(struct ctx *c, const struct person *p, text purpose, text categories, struct bits *out)
 {
@@ -375,7 +336,7 @@ enum err subject_read(struct ctx *c, text id, text purpose, text categories, str
     json_open(&j, '{');
     for (unsigned i = 0; i < c->policy->category_count; i++)
         if (bits_has(&set, i))
-            TRY(put_category(c, &p, (int)i, &j, &w.event.count));
+            TRY(record_put_category(c, &p, (int)i, &j, &w.event.count));
     json_close(&j, '}');
     json_close(&j, '}');
     out->version = p.version;
