@@ -1,8 +1,8 @@
 /* Subjects: created, found, read by category and purpose, rectified with their former values. */
 #include "domain/subject.h"
-#include "domain/change.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
+#include "domain/making.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -210,30 +210,55 @@ static enum err seal_supplier(struct ctx *c, const struct person *p, text suppli
     return seal(c->arena, &key, &place, supplier, out);
 }
 
+/* Each category serves some purpose: without consent, or with one that is given at the same time. */
+static enum err check_purposes(struct ctx *c, const struct bits *categories, const struct bits *given)
+{
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        bool may = !bits_has(categories, i);
+        for (unsigned k = 0; !may && k < c->policy->purpose_count; k++)
+            may = bits_has(&cat->purposes, k) && (c->policy->purposes[k].basis != BASIS_CONSENT || bits_has(given, k));
+        if (!may)
+            return say_clause(c->arena, ERR_CONSENT, &cat->clause, "category \"%.*s\" is only held with consent to one of its purposes",
+                              T(cat->name));
+    }
+    return OK;
+}
+
+enum err person_make(struct ctx *c, const struct making *m, struct person *p, struct change *ch, struct event *event)
+{
+    struct bits categories, given = { { 0 } };
+    TRY(new_person(c, p, ch));
+    TRY(refused(c, NULL, categories_of(c, m->data, &categories)));
+    TRY(refused(c, NULL, set_source(c, ch, m->source, &categories)));
+    TRY(refused(c, NULL, change_consents(c, ch, m->consents)));
+    for (unsigned i = 0; !m->settled && i < ch->consent_count; i++)
+        TRY(person_may_record(c, NULL, ch->consents[i].purpose));
+    given_purposes(c, ch, &given);
+    TRY(m->settled ? check_purposes(c, &categories, &given)
+                   : person_allow_some(c, NULL, &given, m->purpose, &categories, ACT_WRITE));
+    TRY(refused(c, NULL, add_categories(c, ch, m->data, ch->source)));
+    *event = event_of(c, p, TEXT("subject.create"));
+    TRY(seal_supplier(c, p, m->supplier, &event->detail));
+    event->categories = event_categories(c, &categories);
+    event->count = ch->record_count;
+    return event->categories.p ? OK : ERR_MEMORY;
+}
+
 enum err subject_create(struct ctx *c, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct change ch;
-    struct bits categories, given = { { 0 } };
-    const struct json *data = json_get(in, TEXT("data"));
-    if (!in || in->kind != J_OBJECT || (data && data->kind != J_OBJECT))
+    struct event event;
+    const struct making m = { .data = json_get(in, TEXT("data")), .consents = json_get(in, TEXT("consents")),
+                              .source = json_text(in, TEXT("source")), .supplier = json_text(in, TEXT("supplied_by")),
+                              .purpose = json_text(in, TEXT("purpose")) };
+    if (!in || in->kind != J_OBJECT || (m.data && m.data->kind != J_OBJECT))
         return say(c->arena, ERR_USAGE, "the body is {\"data\": {category: {field: value}}, \"source\": …}");
-    TRY(new_person(c, &p, &ch));
-    TRY(refused(c, NULL, categories_of(c, data, &categories)));
-    TRY(refused(c, NULL, set_source(c, &ch, json_text(in, TEXT("source")), &categories)));
-    TRY(refused(c, NULL, change_consents(c, &ch, json_get(in, TEXT("consents")))));
-    for (unsigned i = 0; i < ch.consent_count; i++)
-        TRY(person_may_record(c, NULL, ch.consents[i].purpose));
-    given_purposes(c, &ch, &given);
-    TRY(person_allow_some(c, NULL, &given, json_text(in, TEXT("purpose")), &categories, ACT_WRITE));
-    TRY(refused(c, NULL, add_categories(c, &ch, data, ch.source)));
+    TRY(person_make(c, &m, &p, &ch, &event));
     text id = id_print(c->arena, p.id);
     TRY_PTR(id.p);
     TRY(id_and_version(c, id, 1, out));
-    struct event event = event_of(c, &p, TEXT("subject.create"));
-    TRY(seal_supplier(c, &p, json_text(in, TEXT("supplied_by")), &event.detail));
-    event.categories = event_categories(c, &categories);
-    event.count = ch.record_count;
     return change_write(c, &ch, event, out);
 }
 

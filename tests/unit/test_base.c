@@ -1,5 +1,6 @@
 /* Unit tests of the base: slices, numbers, time texts, JSON reading and writing, decoders. */
 #include "base/clock.h"
+#include "base/csv.h"
 #include "base/decode.h"
 #include "base/json.h"
 #include <setjmp.h>
@@ -80,9 +81,28 @@ static void decoders(void **state)
     assert_null(decode_percent(&a, TEXT("%00"), true).p);
 }
 
+static void csv(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 20);
+    static struct csv_record r;
+    enum err fault;
+    struct csv csv = csv_open(TEXT("\xEF\xBB\xBF" "a;\"b;\"\"c\"\"\nd\";\r\n\r\n;;x\n\"open\n"));
+    assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.line == 1 && r.count == 3);
+    assert_true(text_eq(r.fields[0], TEXT("a")) && text_eq(r.fields[1], TEXT("b;\"c\"\nd")) && !r.fields[2].n);
+    assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.line == 4 && r.count == 3 && text_eq(r.fields[2], TEXT("x")));
+    assert_true(csv_next(&a, &csv, &r, &fault) && fault == ERR_VALUE && r.line == 5);
+    assert_false(csv_next(&a, &csv, &r, &fault));
+    csv = csv_open(TEXT("a,b;c,\"d\"e\nf,g"));
+    assert_true(csv_next(&a, &csv, &r, &fault) && fault == ERR_VALUE);
+    assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.count == 2 && r.line == 2 && text_eq(r.fields[1], TEXT("g")));
+    csv = csv_open(TEXT(""));
+    assert_false(csv_next(&a, &csv, &r, &fault));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(ints), cmocka_unit_test(utf8), cmocka_unit_test(distance),
-                                        cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(decoders) };
+                                        cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(decoders),
+                                        cmocka_unit_test(csv) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
