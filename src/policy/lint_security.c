@@ -1,64 +1,23 @@
 /* Rules S: passwords, sessions, encryption, logs, breaches (GDPR 32 to 34 and the CNIL's recommendations). */
 #include "lint_help.h"
-#include <math.h>
+#include "password_rule.h"
 
 /* ---- Passwords: CNIL 2022-100. ---- */
-
-struct password { int64_t length, words, classes; bool profiled, locked, slowed, device; double bits; };
-
-static bool number(const struct node *n, int64_t *out) { return n && text_int(value(n), out); }
-
-/* Letters count 26 of each case, digits 10, other signs 37: the 99 of the CNIL's own examples. */
-static double alphabet(const struct node *classes)
-{
-    double size = (has(classes, "upper") ? 26 : 0) + (has(classes, "lower") ? 26 : 0) + (has(classes, "digit") ? 10 : 0) +
-                  (has(classes, "special") ? 37 : 0);
-    return size > 0 ? size : 26;
-}
-
-static int64_t count_classes(const struct node *classes)
-{
-    return has(classes, "upper") + has(classes, "lower") + has(classes, "digit") + has(classes, "special");
-}
-
-static struct password read_password(const struct node *n)
-{
-    struct password p = { .classes = count_classes(key(n, "classes")) };
-    int64_t attempts = 0;
-    const struct node *profile = key(n, "profile"), *throttle = key(n, "throttle");
-    number(key(n, "min_length"), &p.length);
-    number(key(n, "words"), &p.words);
-    p.profiled = is_given(profile) && !is_word(profile, "custom");
-    p.device = is_word(profile, "cnil-device");
-    p.locked = number(key(n, "attempts"), &attempts) && attempts > 0 && attempts <= 10;
-    p.slowed = is_given(throttle) || p.locked || (is_word(profile, "cnil-restricted") && !is_none(throttle));
-    p.bits = (double)p.length * log2(alphabet(key(n, "classes")));
-    return p;
-}
-
-/* The CNIL's named examples, some of which lie just under its own figures, or the figures. */
-static bool strong_alone(const struct password *p)
-{
-    return (p->length >= 12 && p->classes == 4) || (p->length >= 14 && p->classes >= 3) || p->words >= 7 || p->bits >= 80;
-}
-
-static bool strong_slowed(const struct password *p)
-{
-    return (p->length >= 8 && p->classes >= 3) || p->length >= 16 || p->bits >= 50 || strong_alone(p);
-}
 
 void check_S01(struct lint *l)
 {
     const struct node *n = clause(l, "security.password");
-    struct password p = read_password(n);
+    struct password_rule p;
+    password_rule_read(n, &p);
+    bool profiled = p.profile > PROFILE_CUSTOM;
     if (!p.length && !p.words) {
-        if (!p.profiled)
+        if (!profiled)
             fire_at(l, SEVERITY_ADVICE, NULL, "security.password");
         return;
     }
-    bool enough = p.device ? p.bits >= 13 : p.slowed ? strong_slowed(&p) : strong_alone(&p);
+    bool enough = p.profile == PROFILE_DEVICE ? p.bits >= 13 : p.slowed ? password_rule_slowed(&p) : password_rule_alone(&p);
     /* A profile fixes what the file does not say: the server holds to its classes. */
-    bool by_profile = p.profiled && !p.classes && p.length >= (is_word(key(n, "profile"), "cnil-alone") ? 12 : 8);
+    bool by_profile = profiled && !p.classes && p.length >= (p.profile == PROFILE_ALONE ? 12 : 8);
     if (!enough && !by_profile)
         fire_at(l, SEVERITY_ERROR, NULL, p.length ? "security.password.min_length" : "security.password.words");
 }
@@ -96,6 +55,8 @@ void check_S05(struct lint *l)
 }
 
 /* ---- Encryption. ---- */
+
+static bool number(const struct node *n, int64_t *out) { return n && text_int(value(n), out); }
 
 void check_S06(struct lint *l)
 {
