@@ -133,7 +133,8 @@ void page_begin(struct buf *b, const struct page_frame *f)
         add(b, " · ");
         buf_html(b, f->name);
     }
-    add(b, "</title>\n<link rel=\"stylesheet\" href=\"/static/garant.css\">\n");
+    add(b, "</title>\n<link rel=\"icon\" type=\"image/svg+xml\" href=\"/static/garant.svg\">\n"
+           "<link rel=\"stylesheet\" href=\"/static/garant.css\">\n");
     if (f->alternate)
         add(b, "<link rel=\"alternate\" type=\"application/ld+json\" href=\"/privacy.jsonld\">\n");
     buf_print(b, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">%s</a>\n<header class=\"bar\">\n<p class=\"brand\">",
@@ -215,9 +216,7 @@ static bool is_card(const struct block *block) { return block->title.n && block-
 static void put_block(struct buf *b, const struct notice *n, const struct block *block)
 {
     if (block->title.n) {
-        buf_print(b, "<section class=\"%s\" aria-labelledby=\"", is_card(block) ? "card" : "part");
-        buf_html(b, block->id);
-        add(b, "\">\n<h3 id=\"");
+        buf_print(b, "<div class=\"%s\">\n<h3 id=\"", is_card(block) ? "card" : "part");
         buf_html(b, block->id);
         add(b, "\">");
         body_html(b, block->title);
@@ -228,7 +227,7 @@ static void put_block(struct buf *b, const struct notice *n, const struct block 
     if (block->table)
         put_table(b, block->table);
     if (block->title.n)
-        add(b, "</section>\n");
+        add(b, "</div>\n");
 }
 
 static void put_section(struct buf *b, const struct notice *n, const struct section *s)

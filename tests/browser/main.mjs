@@ -1,0 +1,55 @@
+// Drives Debian's Chromium over the servers that tests/browser/run started: node main.mjs SITES.json FOLDER [WORD…]
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { PAGES } from './pages.mjs';
+import { visit } from './visit.mjs';
+
+const [, , sitesFile, folder, ...words] = process.argv;
+const sites = JSON.parse(fs.readFileSync(sitesFile, 'utf8'));
+const ABREAST = 3;                                               // tests at a time, on two cores
+let failed = false;
+
+function tell(name, faults, began) {
+    failed ||= faults.length > 0;
+    process.stdout.write(faults.length ? `not ok ${name}\n` + faults.slice(0, 12).map(fault => `# ${fault.replace(/\n/g, '\n#   ')}\n`).join('')
+                                       : `ok ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)\n`);
+}
+
+/** Each page route of a server has a row, and each row its route. */
+async function covered(site) {
+    const description = await (await fetch(site.origin + '/openapi.json')).json();
+    const routes = Object.entries(description.paths).filter(([, methods]) =>
+        Object.keys(Object.values(methods.get?.responses ?? {})[0]?.content ?? {}).some(type => type.startsWith('text/html'))).map(([route]) => route);
+    return [...routes.filter(route => !PAGES.some(page => page.route === route)).map(route => `no row in pages.mjs for ${route}`),
+            ...PAGES.filter(page => !routes.includes(page.route)).map(page => `pages.mjs has a row for ${page.route}, which is no page`)];
+}
+
+/** All tests, each {name, run}; run gives the faults. */
+function tests(browser) {
+    const all = [{ name: 'every page has a row', run: () => covered(sites[0]) }];
+    for (const page of PAGES) {
+        const addresses = sites.map(site => page.at(site).map(at => typeof at === 'string' ? { path: at } : at));
+        if (!addresses.flat().length)
+            all.push({ name: `${page.route} is visited`, run: async () => ['no site has an address of this page'] });
+        sites.forEach((site, i) => addresses[i].forEach((address, k) => ['fr', 'en'].forEach(language => all.push({
+            name: `${site.policy}: ${address.name ?? page.route}${address.name || !k ? '' : ` ${k + 1}`} ${language}`,
+            run: () => visit(browser, site, language, address, path.join(folder, site.policy)),
+        }))));
+    }
+    return all.filter(test => !words.length || words.some(word => test.name.includes(word)));
+}
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--disable-gpu'] });
+try {
+    const waiting = tests(browser);
+    await Promise.all(Array.from({ length: ABREAST }, async () => {
+        for (let test; (test = waiting.shift());) {
+            const began = Date.now();
+            tell(test.name, await test.run().catch(error => [String(error.stack ?? error)]), began);
+        }
+    }));
+} finally {
+    await browser.close();
+}
+process.exitCode = failed ? 1 : 0;

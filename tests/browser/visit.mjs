@@ -1,0 +1,231 @@
+// One page in one language, looked at as people do: wide and on a phone, light and dark, with and without JavaScript, by keyboard.
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const WIDE = { width: 1280, height: 900 }, PHONE = { width: 320, height: 640 };
+const STOPS = 60;                                                // focus is followed this far on long pages
+
+/** What a context saw that no page may do: it is told to `fault`. */
+export function guard(context, site, fault) {
+    context.on('request', request => {
+        if (new URL(request.url()).origin !== site.origin)
+            fault(`a request to another host: ${request.url()}`);
+    });
+    context.on('console', message => {
+        if (['error', 'warning'].includes(message.type()))
+            fault(`on the console: ${message.text()}`);
+    });
+    context.on('weberror', error => fault(`a script failed: ${error.error()}`));
+    context.on('requestfailed', request => fault(`a request failed: ${request.url()} ${request.failure()?.errorText}`));
+}
+
+/** A context as a visitor's browser, with the cookies of who is signed in. */
+export async function visitor(browser, site, language, { script = true, viewport = WIDE, scheme = 'light', cookies = [] } = {}) {
+    const context = await browser.newContext({
+        baseURL: site.origin, locale: language === 'fr' ? 'fr-FR' : 'en-GB', javaScriptEnabled: script, viewport, colorScheme: scheme,
+        reducedMotion: 'reduce', serviceWorkers: 'block', timezoneId: 'Europe/Paris',
+    });
+    context.setDefaultTimeout(20000);
+    await context.addCookies(cookies);
+    await context.addInitScript(() => document.addEventListener('securitypolicyviolation',
+        event => console.error(`the content policy was violated: ${event.violatedDirective} ${event.blockedURI}`)));
+    return context;
+}
+
+async function checkFrame(page, language, fault) {
+    const said = await page.evaluate(() => ({
+        lang: document.documentElement.lang, title: document.title.trim(), heads: document.querySelectorAll('h1').length,
+        main: document.querySelectorAll('main').length, others: [...document.querySelectorAll('a[hreflang]')].map(a => a.hreflang),
+        inline: document.querySelectorAll('script:not([src]):not([type="application/ld+json"]), [style]').length,
+        viewport: document.querySelector('meta[name=viewport]')?.content ?? '',
+    }));
+    if (said.lang !== language)
+        fault(`the page is in "${said.lang}"`);
+    if (!said.title || said.heads !== 1 || said.main !== 1)
+        fault(`title "${said.title}", ${said.heads} first headings, ${said.main} main parts`);
+    if (!said.others.includes(language === 'fr' ? 'en' : 'fr'))
+        fault('no link to the other language');
+    if (said.inline)
+        fault(`${said.inline} scripts or styles inside the page`);
+    if (!/width=device-width/.test(said.viewport) || /user-scalable|maximum-scale/.test(said.viewport))
+        fault(`viewport: ${said.viewport}`);
+}
+
+/** No scrolling sideways, and what sticks out by name. */
+async function checkWidth(page, fault) {
+    const wide = await page.evaluate(() => {
+        const room = document.documentElement.clientWidth;
+        if (document.documentElement.scrollWidth <= room)
+            return null;
+        const out = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > room + 1);
+        return `${document.documentElement.scrollWidth} px in ${room}: ` +
+            out.slice(0, 5).map(e => `${e.localName}.${e.className} "${e.textContent.trim().slice(0, 40)}"`).join(', ');
+    });
+    if (wide)
+        fault(`scrolls sideways, ${wide}`);
+}
+
+async function checkAxe(page, fault) {
+    await page.evaluate(AXE);
+    const found = await page.evaluate(tags => window.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })
+        .then(result => result.violations.map(v => `${v.id} (${v.help}) on ${v.nodes.length}: ` + v.nodes.slice(0, 3).map(node =>
+            node.target.join(' ') + ' ' + node.html.slice(0, 140) + ' ' + (node.any[0]?.message ?? '')).join(' | '))), TAGS);
+    for (const violation of found)
+        fault(`axe: ${violation}`);
+}
+
+/** What has the focus: whether it can be seen, and a name for messages. Runs in the page. */
+function focused() {
+    const e = document.activeElement;
+    if (!e || e === document.body || e === document.documentElement)
+        return null;
+    const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+    const ring = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== 'none';
+    const inside = box.width > 0 && box.height > 0 && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
+    const x = Math.min(Math.max(box.left + box.width / 2, 0), innerWidth - 1), y = Math.min(Math.max(box.top + box.height / 2, 0), innerHeight - 1);
+    const top = document.elementFromPoint(x, y);
+    const seen = inside && top && (e.contains(top) || top.contains(e) || top.localName === 'label' || e.getClientRects().length > 1);
+    return { name: `${e.localName} "${(e.textContent || e.name || e.id).trim().slice(0, 40)}"`, ring, seen: Boolean(seen),
+             index: window.tabStops.indexOf(e), skip: e.classList.contains('skip'), main: Boolean(e.closest('main')) };
+}
+
+/** Tab from the top: the skip link first, each stop seen and in the order of the page, none that holds the focus. */
+async function checkKeyboard(page, fault) {
+    const count = await page.evaluate(() => {
+        const groups = new Set();
+        window.tabStops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')].filter(e => {
+            const group = e.type === 'radio' && `${e.form?.id} ${e.name}`;
+            const again = group && groups.has(group);
+            if (group)
+                groups.add(group);
+            return !again && !e.disabled && e.type !== 'hidden' && e.tabIndex >= 0 && e.checkVisibility({ visibilityProperty: true });
+        });
+        return window.tabStops.length;
+    });
+    await page.keyboard.press('Tab');
+    const first = await page.evaluate(focused);
+    if (!first?.skip || !first.seen)
+        fault(`the first stop is not a skip link that is seen: ${JSON.stringify(first)}`);
+    let last = first, reached = first ? 1 : 0;
+    for (; reached < Math.min(count, STOPS); reached++) {
+        await page.keyboard.press('Tab');
+        const at = await page.evaluate(focused);
+        if (!at) {
+            fault(`the keyboard reaches ${reached} of ${count} stops, the last is ${last?.name}`);
+            break;
+        }
+        if (!at.ring)
+            fault(`the focus cannot be seen on ${at.name}`);
+        if (!at.seen)
+            fault(`what has the focus is hidden or off the screen: ${at.name}`);
+        if (last && at.index >= 0 && at.index < last.index)
+            fault(`the focus goes back from ${last.name} to ${at.name}`);
+        if (last && at.index >= 0 && at.index === last.index && at.name !== last.name)
+            fault(`the focus is held by ${at.name}`);
+        last = at;
+    }
+    await page.evaluate(() => { document.activeElement.blur(); window.scrollTo(0, 0); });
+    await page.locator('a.skip').focus();
+    await page.keyboard.press('Enter');
+    if (!await page.evaluate(() => Boolean(document.activeElement?.closest('main')) || document.querySelector(':target')?.closest('main') !== null))
+        fault('the skip link does not lead to the main part');
+    const within = await page.evaluate(() => window.tabStops.some(e => e.closest('main')));
+    if (within) {
+        await page.keyboard.press('Tab');
+        const next = await page.evaluate(focused);
+        if (!next?.main)
+            fault(`after the skip link comes ${next?.name}`);
+    }
+}
+
+async function picture(page, folder, name) {
+    fs.mkdirSync(folder, { recursive: true });
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    const size = page.viewportSize();
+    await page.screenshot({ path: path.join(folder, name + '.png'), fullPage: true,
+                            clip: { x: 0, y: 0, width: size.width, height: Math.min(height, 3000) } });
+}
+
+function checkCookies(cookies, site, fault) {
+    for (const cookie of cookies) {
+        if (!site.cookies.includes(cookie.name))
+            fault(`a cookie that the policy does not declare: ${cookie.name}`);
+        if (!cookie.secure || (site.sessionCookie === cookie.name && !(cookie.httpOnly && cookie.sameSite === 'Lax')))
+            fault(`the cookie ${cookie.name} lacks its attributes: ${JSON.stringify({ ...cookie, value: '' })}`);
+    }
+}
+
+const said = page => page.evaluate(() => document.querySelector('main')?.innerText.replace(/\s+/g, ' ').trim() ?? '');
+
+async function restyle(page, viewport, scheme) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+}
+
+async function open(context, address, fault) {
+    const page = await context.newPage();
+    const answer = await page.goto(address.path, { waitUntil: 'load' });
+    if (answer.status() !== (address.status ?? 200))
+        fault(`status ${answer.status()}`);
+    if (!/default-src 'self'/.test(answer.headers()['content-security-policy'] ?? ''))
+        fault('no content policy');
+    return page;
+}
+
+/** Looks at one address in one language; the faults found. Of the four looks, axe reads the two that the other language leaves. */
+export async function visit(browser, site, language, address, folder) {
+    const faults = [];
+    let how = '';
+    const fault = text => faults.push(`${how}: ${text}`);
+    const expected = address.status >= 400;                       // the browser itself notes on the console that a page was not found
+    const name = address.name ?? (address.path.replace(/[0-9a-f]{64}/g, 'hash').replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'home');
+    const guarded = context => guard(context, site, text => expected && /status of 4/.test(text) ? undefined : fault(text));
+    const french = language === 'fr';
+
+    how = 'with JavaScript, 1280 px, ' + (french ? 'light' : 'dark');
+    const context = await visitor(browser, site, language, { scheme: french ? 'light' : 'dark', cookies: address.cookies });
+    let words;
+    try {
+        guarded(context);
+        const page = await open(context, address, fault);
+        words = await said(page);
+        await checkFrame(page, language, fault);
+        await checkWidth(page, fault);
+        await checkAxe(page, fault);
+        await picture(page, folder, `${name}-${language}-1280-${french ? 'light' : 'dark'}`);
+        how = 'with JavaScript, 320 px, ' + (french ? 'dark' : 'light');
+        await restyle(page, PHONE, french ? 'dark' : 'light');
+        await checkWidth(page, fault);
+        await checkAxe(page, fault);
+        await picture(page, folder, `${name}-${language}-320-${french ? 'dark' : 'light'}`);
+        if (french)
+            await restyle(page, WIDE, 'dark');
+        how = `with JavaScript, by keyboard, ${french ? 1280 : 320} px`;
+        await checkKeyboard(page, fault);
+        checkCookies(await context.cookies(), site, fault);
+    } finally {
+        await context.close();
+    }
+
+    how = 'without JavaScript, 320 px, ' + (french ? 'light' : 'dark');
+    const plain = await visitor(browser, site, language,
+                                { script: false, viewport: PHONE, scheme: french ? 'light' : 'dark', cookies: address.cookies });
+    try {
+        guarded(plain);
+        const page = await open(plain, address, fault);
+        await checkWidth(page, fault);
+        how = 'without JavaScript, 1280 px, ' + (french ? 'dark' : 'light');
+        await restyle(page, WIDE, french ? 'dark' : 'light');
+        await checkWidth(page, fault);
+        const plainWords = await said(page);
+        if (address.moving ? plainWords.length < words.length * 0.9 : plainWords !== words)
+            fault('says something else than with JavaScript');
+        checkCookies(await plain.cookies(), site, fault);
+    } finally {
+        await plain.close();
+    }
+    return faults;
+}
