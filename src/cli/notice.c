@@ -3,6 +3,7 @@
 #include "domain/diff.h"
 #include "domain/notice.h"
 #include "domain/register.h"
+#include "front/front.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ enum err verb_notice(struct cli *cli)
         return say(cli->arena, ERR_USAGE, "--page is privacy or cookies");
     TRY(read_tree(cli, file, &yaml, &root));
     TRY(notice_make(cli->arena, root, file, TEXT(""), text_eq(page, TEXT("cookies")) ? NOTICE_COOKIES : NOTICE_PRIVACY, cli->language, &n));
+    n.style = front_style();
     if (text_eq(format, TEXT("html")))
         notice_html(&b, &n, false);
     else if (text_eq(format, TEXT("md")))
@@ -97,6 +99,7 @@ enum err verb_register(struct cli *cli)
         return say(cli->arena, ERR_USAGE, "--as is controller or processor");
     TRY(read_tree(cli, file, &yaml, &root));
     TRY(register_make(cli->arena, root, file, cli->language, &record));
+    record.style = front_style();
     enum record_part part = text_eq(as, TEXT("processor")) ? RECORD_PROCESSOR : RECORD_CONTROLLER;
     if (text_eq(format, TEXT("html")))
         register_html(&b, &record, part);

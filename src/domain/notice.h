@@ -41,6 +41,7 @@ struct notice {
     text title, name, version, date;                 /* name: of the site; date: in words */
     enum notice_page page;
     bool fr;
+    text style;                                      /* when set, the page stands alone: this style inside it, no places to go */
     struct section *first;
 };
 /* The document in "fr" or "en", of a whole policy or of a published one with gaps: a sentence whose value is missing is left out. */
@@ -58,7 +59,7 @@ enum err notice_jsonld(struct arena *a, struct buf *b, const struct node *root, 
 enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, text name, text language);
 
 /* What every page begins and ends with. `here`: the path, for the links between the languages; may hold a query without lang. */
-struct page_frame { text here, title, name, lead; bool fr, alternate; };
+struct page_frame { text here, title, name, lead, style; bool fr, alternate; };
 void page_begin(struct buf *b, const struct page_frame *f);
 void page_end(struct buf *b, const struct page_frame *f, text foot);
 /* A body with its marks as HTML, Markdown, or text. */

@@ -133,15 +133,22 @@ void page_begin(struct buf *b, const struct page_frame *f)
         add(b, " · ");
         buf_html(b, f->name);
     }
-    add(b, "</title>\n<link rel=\"icon\" type=\"image/svg+xml\" href=\"/static/garant.svg\">\n"
-           "<link rel=\"stylesheet\" href=\"/static/garant.css\">\n");
+    add(b, "</title>\n");
+    if (f->style.n) {
+        add(b, "<style>\n");
+        buf_add(b, f->style);
+        add(b, "</style>\n");
+    } else
+        add(b, "<link rel=\"icon\" type=\"image/svg+xml\" href=\"/static/garant.svg\">\n"
+               "<link rel=\"stylesheet\" href=\"/static/garant.css\">\n");
     if (f->alternate)
         add(b, "<link rel=\"alternate\" type=\"application/ld+json\" href=\"/privacy.jsonld\">\n");
     buf_print(b, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">%s</a>\n<header class=\"bar\">\n<p class=\"brand\">",
               f->fr ? "Aller au texte" : "Skip to the text");
     buf_html(b, f->name);
     add(b, "</p>\n");
-    put_nav(b, f);
+    if (!f->style.n)
+        put_nav(b, f);
     add(b, "</header>\n<main id=\"main\" tabindex=\"-1\">\n<div class=\"title\">\n<h1>");
     buf_html(b, f->title);
     add(b, "</h1>\n");
@@ -324,7 +331,7 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
         buf_print(&here, "/privacy/versions/%.*s", T(n->hash));
     else
         add(&here, n->page == NOTICE_COOKIES ? "/cookies" : "/privacy");
-    struct page_frame frame = { .here = buf_text(&here), .title = n->title, .name = n->name, .lead = lead_of(n, old, &lead), .fr = n->fr,
+    struct page_frame frame = { .here = buf_text(&here), .title = n->title, .name = n->name, .lead = lead_of(n, old, &lead), .fr = n->fr, .style = n->style,
                                 .alternate = !old && n->page == NOTICE_PRIVACY };
     page_begin(b, &frame);
     put_short(b, n);

@@ -15,7 +15,7 @@ static void join(struct buf *b, text part)
         return;
     if (b->n)
         buf_add(b, TEXT("; "));
-    buf_add(b, part);
+    buf_add(b, text_ends(part, TEXT(".")) ? text_upto(part, part.n - 1) : part);
 }
 
 static text done(struct keeper *k, const struct buf *b) { return arena_copy(k->a, buf_text(b)); }
@@ -328,7 +328,7 @@ void register_html(struct buf *b, const struct record *r, enum record_part part)
 {
     const struct record_table *t = &r->parts[part];
     bool fr = text_eq(r->language, TEXT("fr"));
-    struct page_frame frame = { .here = TEXT("/privacy"), .title = r->title, .name = r->name, .lead = t->title, .fr = fr };
+    struct page_frame frame = { .here = TEXT("/privacy"), .title = r->title, .name = r->name, .lead = t->title, .style = r->style, .fr = fr };
     page_begin(b, &frame);
     if (!t->count)
         buf_print(b, "<p>%s</p>\n", fr ? "Aucune activité." : "No activity.");

@@ -8,10 +8,11 @@ enum record_part { RECORD_CONTROLLER, RECORD_PROCESSOR, RECORD_PARTS };
 enum { RECORD_COLUMNS_MAX = 24 };
 struct record_row { text cells[RECORD_COLUMNS_MAX]; struct record_row *next; };
 struct record_table { text title, heads[RECORD_COLUMNS_MAX]; unsigned columns; struct record_row *first; unsigned count; };
-struct record { text title, name, version, language; struct record_table parts[RECORD_PARTS]; };
+struct record { text title, name, version, language, style; struct record_table parts[RECORD_PARTS]; };
 
 /* In "fr" or "en". A policy under which nothing is done for others has no row in its second part. */
 enum err register_make(struct arena *a, const struct node *root, text file, text language, struct record *out);
+/* As a page that stands alone when record.style is set (see struct notice). */
 void register_html(struct buf *b, const struct record *r, enum record_part part);
 /* RFC 4180 with a byte order mark, as spreadsheets expect of UTF-8; a cell that they would compute is kept as text. */
 void register_csv(struct buf *b, const struct record *r, enum record_part part);

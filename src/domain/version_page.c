@@ -90,16 +90,25 @@ enum err version_banner(struct ctx *c, struct answer *out)
     return out->body.p ? OK : ERR_MEMORY;
 }
 
+/* From which day a version applies; when it was published, where it says no such day. */
+static text day_of(const struct words *w, const struct version *v)
+{
+    struct date d = { 0 };
+    return words_date(w, date_parse(v->date, &d) ? d : date_of(v->at));
+}
+
 enum err version_diff_page(struct ctx *c, text older, text newer, struct answer *out)
 {
     struct version x, y;
     struct diff d;
     bool fr = text_eq(c->language, TEXT("fr"));
+    struct words w;
     TRY(open_both(c, older, newer, &x, &y, &d));
+    TRY(words_make(c->arena, c->policy->root, c->language, &w));
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     text here = arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(older), T(newer));
     text lead = arena_print(c->arena, fr ? "De la version %.*s (%.*s) à la version %.*s (%.*s)." : "From version %.*s (%.*s) to version %.*s (%.*s).",
-                            T(x.version), T(x.date), T(y.version), T(y.date));
+                            T(x.version), T(day_of(&w, &x)), T(y.version), T(day_of(&w, &y)));
     struct page_frame frame = { .here = here, .title = fr ? TEXT("Ce qui a changé") : TEXT("What changed"), .name = site_name(c), .lead = lead, .fr = fr };
     page_begin(&b, &frame);
     static const char meaning_fr[] = "« Important » : une nouvelle finalité, donnée ou destination, une conservation plus longue, un droit plus faible. "

@@ -30,6 +30,9 @@ enum err front_aside(struct ctx *c, const struct request *q, front_long *run, st
 /* The promise board's figures, as Prometheus reads them. */
 void promises_metrics(struct ctx *c, struct buf *b);
 
+/* The style of the pages, for those that are written to files. */
+text front_style(void);
+
 /* Answers a request whose route is found (route_find): who calls, may they, body, handler, problem. Always makes a reply. */
 void front_answer(struct request *q, struct arena *a, struct reply *r);
 /* The same inside a context that knows its actor, conditions and key: also for an item of a batch. */

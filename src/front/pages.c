@@ -1,8 +1,13 @@
 /* The public pages of the policy: notice, cookies, versions, differences, and the warning before another site. */
+#include "base/asset.h"
 #include "domain/notice.h"
 #include "domain/pages.h"
 #include "domain/version.h"
 #include "front/front.h"
+
+extern const struct assets front_assets;               /* made by tools/embed from static/ */
+
+text front_style(void) { return asset_find(&front_assets, TEXT("garant.css"))->plain.bytes; }
 
 static enum err choose_language(struct ctx *c, const struct request *q)
 {

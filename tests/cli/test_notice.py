@@ -23,7 +23,9 @@ def forms():
         path = os.path.join(folder, "notice.html")
         garant("notice", "--policy", SITE, "--format", "html", "--page", "cookies", "--lang", "fr", "--to", path)
         with open(path, encoding="utf-8") as file:
-            check("Cookies et autres traceurs" in file.read(), "--to")
+            page = file.read()
+        check("Cookies et autres traceurs" in page, "--to")
+        check("<style>" in page and "/static/" not in page and 'class="places"' not in page, "a page in a file does not stand alone")
 
 
 @tests.test("notice: what is wrong is said")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Standard documents and headers: problem details, security.txt, no-store, conditional requests, merge patch, the zip of an export."""
-import datetime, io, zipfile
+import datetime, io, re, zipfile
 from common import person, server, tests
 from garant import check
 
@@ -25,6 +25,33 @@ def headers():
         for answer in (client.read(ident, "service"), client.get(f"/v1/subjects/{ident}/export"), client.get("/v1/nothing")):
             check(answer.headers.get("cache-control") == "no-store", f"{answer.asked}: Cache-Control {answer.headers.get('cache-control')}")
             check("set-cookie" not in answer.headers and not any(c.isdigit() for c in answer.headers.get("server", "")), f"{answer.headers}")
+
+
+@tests.test("public pages: validators, 304, a language each, one heading, no script, nothing from another host (RFC 9110, 13)")
+def pages():
+    with server() as subject:
+        seen = set()
+        for path in ("/privacy", "/cookies", "/privacy.jsonld"):
+            for language in ("fr", "en"):
+                first = subject.anyone().get(path, **{"Accept-Language": language}).expect(200)
+                check(first.headers["cache-control"] == "no-cache" and first.headers["content-language"] == language, f"{first.headers}")
+                check("accept-language" in first.headers["vary"].lower() and first.etag.startswith('"'), f"{first.headers}")
+                seen.add(first.etag)
+                for tag in (first.etag, "W/" + first.etag, f'"x", {first.etag}', "*"):
+                    again = subject.anyone().get(path, **{"Accept-Language": language, "If-None-Match": tag})
+                    check(again.status == 304 and again.body == b"" and again.etag == first.etag, f"{path} {tag}: {again.status}")
+                subject.anyone().get(path, **{"Accept-Language": language, "If-None-Match": '"x"'}).expect(200)
+                forced = subject.anyone().get(f"{path}?lang={language}", **{"Accept-Language": "de"}).expect(200)
+                check(forced.etag == first.etag, f"{path}: the parameter and the header differ")
+                head = subject.anyone().request("HEAD", path, headers={"Accept-Language": language}.items()).expect(200)
+                check(head.etag == first.etag and head.body == b"", "HEAD")
+        check(len(seen) == 6, f"pages share a validator: {seen}")
+        for path in ("/privacy", "/cookies", "/privacy/versions"):
+            text = subject.anyone().get(path).expect(200).body.decode()
+            check(text.count("<h1") == 1 and "<script" not in text and "style=" not in text and 'class="skip"' in text, f"{path}")
+            check(not re.search(r"(src|href)=\"(https?:)?//", text), f"{path} loads or links another host")
+            ids = re.findall(r' id="([^"]*)"', text)
+            check(len(ids) == len(set(ids)) and set(re.findall(r'href="#([^"]*)"', text)) <= set(ids), f"{path}: anchors")
 
 
 @tests.test("conditional changes: 428 without If-Match, 412 when stale, weak tags never match")
