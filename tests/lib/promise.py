@@ -4,6 +4,7 @@ import sample
 from garant import TOP, Server, check
 
 SCENARIOS = {}
+PARTS = {}                                      # of promises that are open: what of them is kept already, and the scenario that shows it
 TABLE = os.path.join(TOP, "tests/promises/promises.tsv")
 
 
@@ -28,6 +29,16 @@ def promise(ident):
 
     def register(scenario):
         SCENARIOS[ident] = scenario
+        return scenario
+    return register
+
+
+def part(ident, says):
+    """Registers the scenario of a part of a promise. It is run and must hold, and does not make the promise count as kept."""
+    assert ident in POLICY and ident not in PARTS, ident
+
+    def register(scenario):
+        PARTS[ident] = says, scenario
         return scenario
     return register
 
@@ -65,10 +76,12 @@ class Trial(contextlib.ExitStack):
 
 
 def run(ident):
-    """Runs one scenario; None when the promise is kept, else the exception."""
+    """Runs the scenarios of a promise, the part's and the whole's; None when they hold, else the exception."""
+    scenarios = [PARTS[ident][1]] if ident in PARTS else []
     try:
-        with Trial(ident) as trial:
-            SCENARIOS[ident](trial)
+        for scenario in scenarios + ([SCENARIOS[ident]] if ident in SCENARIOS else []):
+            with Trial(ident) as trial:
+                scenario(trial)
     except Exception as fault:              # any break of a scenario is its answer
         return fault
     return None

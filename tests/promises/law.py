@@ -1,0 +1,179 @@
+"""What the linter and the versions keep of promises whose other part is kept elsewhere, or is still open."""
+import html, json, os, re
+from garant import TOP, check, garant, policy_file
+from notices import NOW, own_copy, page, published
+from promise import part, promise
+
+
+def lint(path, *more):
+    """The findings of a policy file, by rule."""
+    found = {}
+    for finding in json.loads(garant("lint", path, "--json", *more, ok=None).stdout):
+        found.setdefault(finding["rule"], []).append(finding)
+    return found
+
+
+def as_published(t):
+    return policy_file("published/" + t.policy)
+
+
+def line_of(finding):
+    with open(os.path.join(TOP, finding["file"]), encoding="utf-8") as file:
+        return file.read().split("\n")[finding["line"] - 1]
+
+
+def error(found, rule, says, at):
+    """The one finding of that rule: an error, not accepted, that says this at a line with that."""
+    check(len(found.get(rule, [])) == 1, f"{rule}: {found.get(rule)}")
+    finding = found[rule][0]
+    check(finding["severity"] == "E" and not finding["accepted"], f"{finding}")
+    check(says in finding["message"] and at in line_of(finding), f"{rule} says {finding} of {line_of(finding)!r}")
+
+
+def refuses(t, path, *says):
+    """A server does not start on that file, and says why."""
+    status, said = t.server(policy=path, start=False).refuses_to_start()
+    check(status == 78 and all(word in said for word in says), f"status {status}: {said}")
+
+
+@part("MP-15", "the linter says that 60 days exceed the month of the law")
+def sixty_days(t):
+    """Of the notice as published and of the running file with its 60 days, which does not start; one month leaves no remark."""
+    error(lint(as_published(t)), "R02", "rights.answer_within: 60d > 1mo", "answer_within: 60d")
+    french = lint(as_published(t), "--lang", "fr")["R02"][0]["message"]
+    check(french == "Délai de réponse supérieur à un mois : rights.answer_within: 60d > 1mo", french)
+    check("R02" not in lint(policy_file(t.policy)), "one month is remarked on")
+    late = t.copy_of_policy(lambda text: text.replace("answer_within: 1mo", "answer_within: 60d"))
+    error(lint(late), "R02", "60d > 1mo", "answer_within: 60d")
+    refuses(t, late, "R02 (line ")
+    for within in ("31d", "30d", "15d"):
+        check("R02" not in lint(t.copy_of_policy(lambda text: text.replace("answer_within: 1mo", f"answer_within: {within}"))), within)
+
+
+@part("MP-18", "the linter computes the entropy and compares it with the CNIL's levels")
+def entropy(t):
+    """Eight characters of four classes are 53 bits: too few alone, enough where attempts are slowed down."""
+    error(lint(as_published(t)), "S01", "security.password.min_length: 53.0 bits < 80 bits", "min_length: 8")
+    check("S01" not in lint(policy_file(t.policy)), "eight characters with slowed attempts are remarked on")
+
+    def with_password(body):
+        return t.copy_of_policy(lambda text: re.sub(r"\n  password:\n(?:    .*\n)+", f"\n  password: {{{body}}}\n", text))
+    every = "classes: [upper, lower, digit, special]"
+    for body, says in ((f"min_length: 8, {every}", "53.0 bits < 80 bits"), ("min_length: 13, classes: [upper, lower]", "74.1 bits < 80 bits"),
+                       ("min_length: 12, classes: [digit], attempts: 5", "39.9 bits < 50 bits"),
+                       ("min_length: 3, classes: [digit], profile: cnil-device, attempts: 3", "10.0 bits < 13 bits")):
+        weak = with_password(body)
+        check(says in lint(weak)["S01"][0]["message"], f"{body}: {lint(weak).get('S01')}")
+        refuses(t, weak, "S01 (line ")
+    for body in (f"min_length: 12, {every}", f"min_length: 8, {every}, attempts: 5", "words: 7", "min_length: 18, classes: [lower]",
+                 "min_length: 4, classes: [digit], profile: cnil-device, attempts: 3"):
+        check("S01" not in lint(with_password(body)), f"{body} is remarked on")
+
+
+@promise("MO-04")
+def kept_to_a_minimum(t):
+    """The linter points at a category that no purpose uses. A server does not run with one, whatever its file accepts, and a running
+    one does not take it over; so nothing can be held in it."""
+    unused = "  hobbies:\n    title: {fr: Loisirs, en: Hobbies}\n    many: true\n    fields: {hobby: {type: text}}\n"
+    term = "  hobbies: {from: collection, active: 1y}\n"
+    path = t.copy_of_policy(lambda text: text.replace("\npurposes:\n", "\n" + unused + "\npurposes:\n").replace("\nretention:\n", "\nretention:\n" + term))
+    error(lint(path), "N06", "categories.hobbies", "hobbies:")
+    check("N06" not in lint(policy_file(t.policy)), "the running policy has a category without purpose")
+    reason = 'no purpose uses the category "hobbies"'
+    with open(path, encoding="utf-8") as file:
+        wide = file.read()
+    line = wide[:wide.index("  hobbies:\n")].count("\n") + 1
+    refuses(t, path, reason, f"{path}:{line}:")
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("\naccept: {N06: 'planted'}\n")
+    refuses(t, path, reason)
+    edit = own_copy(t)
+    server = t.server(policy=edit(), tenant="myownconference")
+    client = server.client("app")
+    with open(t.path("policy.yaml"), "w", encoding="utf-8") as file:
+        file.write(wide)
+    answer = server.operator().post("/v1/policy/reload").expect(422)
+    check([reason in finding["message"] for finding in answer.json["findings"]] == [True], f"{answer.body}")
+    data = {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}
+    ident = client.create(data)["id"]
+    hobby = {"hobby": "Planted falconry"}
+    for answer in (client.record(ident, "hobbies", hobby), client.post("/v1/subjects", {"data": {**data, "hobbies": hobby}, "source": "person"})):
+        problem = answer.refused("undeclared", status=422, clause="^categories", promise="MO-04")
+        check("Planted" not in json.dumps(problem), f"{problem}")
+    held = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
+    check("Planted" not in held, "data for nothing are held")
+
+
+@part("MO-17", "the linter reports the contradiction in the original text")
+def cookie_contradiction(t):
+    """The site sets none, and sets one; anonymous, and spares the password; a session, and 30 days."""
+    found = lint(as_published(t))
+    error(found, "K02", "statements.site_sets_", "site_sets_")
+    error(found, "K08", "cookies.x", "x:")
+    check(found["K09"][0]["severity"] == "W" and "lifetime: 30d" in line_of(found["K09"][0]), f"{found['K09']}")
+    check(not {"K02", "K08", "K09", "D06"} & set(lint(policy_file(t.policy))), "the running policy contradicts itself")
+
+
+@part("MO-28", "publishing a version makes the banner with the differences; version and date are on the page")
+def changes_are_told(t):
+    """What a site shows its visitors: the version, its date, what changed in both languages, and where it is explained."""
+    edit = own_copy(t)
+    server = t.server(policy=edit(), tenant="myownconference", now=NOW)
+
+    def banner(language="fr"):
+        return server.anyone().get("/v1/policy/banner", **{"Accept-Language": language}).expect(200).json
+    first = banner()
+    check(first["changed"] is False and first["says"] == [], f"a first version has changed: {first}")
+    for language, day in (("fr", "21\u00a0novembre 2026"), ("en", "21\u00a0November 2026")):
+        check(f"ersion {first['version']}" in page(server, "/privacy", language) and day in page(server, "/privacy", language).replace("21 ", "21\u00a0"),
+              f"version and date are not on the page in {language}")
+    with open(policy_file(t.policy), encoding="utf-8") as file:
+        text = file.read()
+    head = re.search(r"\n  version: .*\n", text).group(0)
+    date = re.search(r"\n  date: .*\n", text).group(0)
+    term = re.search(r"\n  connection: \{from: event, active: (\w+)[^\n]*\n", text) or re.search(r"\n  connection: .*\n", text)
+    check(term, "connection has no term of its own")
+    longer = re.sub(r"active: \w+", "active: 3y", term.group(0))
+    old, new = published(server, edit, (head, "\n  version: '7.5'\n"), (date, "\n  date: 2026-12-24\n"), (term.group(0), longer))
+    for language, word, day in (("fr", "gardées pendant 3\u00a0ans", "24\u00a0décembre 2026"), ("en", "kept for 3\u00a0years", "24\u00a0December 2026")):
+        said = banner(language)
+        check(said["changed"] and said["version"] == "7.5" and said["date"] == "2026-12-24", f"{said}")
+        check(any(word in change for change in said["says"]), f"{said}")
+        check(said["link"] == f"/privacy/versions/{old}/diff/{new}", f"{said}")
+        for change in said["says"]:
+            check(change in html.unescape(page(server, said["link"], language)), f"the page of differences does not say {change!r}")
+        notice = page(server, "/privacy", language)
+        check("ersion 7.5" in notice and day in notice.replace("24 ", "24\u00a0"), f"the page in {language} has not version and date")
+
+
+@part("DM-04", "a recoverable password and a secret question are errors of the linter, and no server runs with them")
+def no_recoverable_password(t):
+    """Of the notice as published; and each alone in the running file stops the start, so that it is never built."""
+    found = lint(as_published(t))
+    error(found, "S02", "security.password.storage", "storage: recoverable")
+    error(found, "S03", "security.password.secret_question", "secret_question: true")
+    check(not {"S02", "S03"} & set(lint(policy_file(t.policy))), "the running policy recovers passwords")
+    for before, after, rule in (("storage: argon2id", "storage: recoverable", "S02"), ("storage: argon2id", "storage: clear", "S02"),
+                                ("secret_question: false", "secret_question: true", "S03")):
+        refuses(t, t.copy_of_policy(lambda text: text.replace(before, after, 1)), f"{rule} (line ")
+
+
+@part("DM-07", "flash cookies are linted as dead, a third-party tracker for its transfer")
+def dead_and_abroad(t):
+    """Of the notice as published; and a tracker's provider outside the area stops the start unless its transfer is founded."""
+    found = lint(as_published(t))
+    error(found, "K10", "trackers.kinds: flash †2020-12-31", "flash")
+    check("recipients.google_analytics.country" in found["P03"][0]["message"], f"{found['P03']}")
+    check("third_parties" in line_of(found["K13"][0]), f"{found['K13']}")
+    check(found["P05"][0]["severity"] == "E" and "transfers: {}" in line_of(found["P05"][0]), f"{found['P05']}")
+
+    def with_tracker(country, more=""):
+        tracker = "  measure:\n    title: {fr: Mesure, en: Measure}\n    name: Exemple Mesure Inc.\n    kinds: [mesure]\n    purposes: [personalisation]\n" \
+                  f"    categories: [usage]\n    country: {country}\n    processor: true\n    contract: 2026-11-01\n    contract_kind: article_28\n" \
+                  f"    charter: accepted\n    answers_rights: controller\n{more}"
+        return t.copy_of_policy(lambda text: text.replace("\nrecipients:\n", "\nrecipients:\n" + tracker))
+    for country, rule in (("US", "P07"), ("IN", "P04")):
+        abroad = with_tracker(country)
+        error(lint(abroad), rule, "recipients.measure.safeguard", "measure")
+        refuses(t, abroad, f"recipients.measure is in {country}, outside hosting.area")
+        check(rule not in lint(with_tracker(country, "    safeguard: scc\n")), f"{country}: standard clauses are remarked on")
