@@ -8,6 +8,7 @@ struct linting {
     struct date as_of;
     enum lint_language language;
     bool sarif;
+    const struct node *before;
     struct lint_findings *files;
     unsigned count, faulty;
 };
@@ -39,8 +40,18 @@ static enum err lint_one(struct linting *l, text file)
     cli_findings(l->cli, file, &faults, true);
     l->faulty += faults.errors > 0;
     struct lint_findings *found = &l->files[l->count++];
-    *found = (struct lint_findings){ .file = file, .source = yaml };
+    *found = (struct lint_findings){ .file = file, .source = yaml, .before = l->before };
     return root ? lint_run(l->arena, root, yaml, l->as_of, found) : OK;
+}
+
+static enum err read_previous(struct linting *l, text file)
+{
+    struct findings faults = { 0 };
+    text yaml;
+    TRY(cli_read_file(l->arena, file, NODE_BYTES_MAX + 1, &yaml));
+    enum err e = node_read(l->arena, yaml, &faults, &l->before);
+    cli_findings(l->cli, file, &faults, true);
+    return e;
 }
 
 static void print(const struct linting *l)
@@ -95,6 +106,8 @@ enum err verb_lint(struct cli *cli)
     if (!cli->argument_count)
         return say(cli->arena, ERR_USAGE, "name the policy files to lint");
     TRY(as_of(cli, &l.as_of));
+    if (cli_has(cli, TEXT("previous")))
+        TRY(read_previous(&l, cli_option(cli, TEXT("previous"))));
     l.files = NEW_ARRAY(cli->arena, struct lint_findings, cli->argument_count);
     TRY_PTR(l.files);
     for (unsigned i = 0; i < cli->argument_count; i++)

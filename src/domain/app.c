@@ -59,7 +59,7 @@ static enum err load_policy(struct app *app, struct arena *a, struct findings *f
     TRY(policy_load(a, yaml, text_of(app->policy_file), f, out));
     enum err status = check_country(a, app, *out);
     if (status == OK && app->lawful)
-        status = lint_gate(a, *out, date_of(clock_now(&app->clock)));
+        status = lint_gate(a, *out, NULL, date_of(clock_now(&app->clock)), NULL);
     if (status != OK)
         policy_unref(out);
     return status;

@@ -3,10 +3,11 @@
 #include "domain/inside.h"
 #include "domain/value.h"
 #include "domain/write.h"
+#include "policy/lint.h"
 
 /* ---- Publishing. ---- */
 
-struct publishing { const struct policy *p; msec now; struct diff changes; };
+struct publishing { const struct policy *p; msec now; struct diff changes; struct event *accepted; unsigned accepted_count; };
 
 static enum err run_publish(struct db *db, struct write *w)
 {
@@ -19,6 +20,26 @@ static enum err run_publish(struct db *db, struct write *w)
     for (const struct diff_item *item = r->changes.first; item; item = item->next)
         if (item->again)
             TRY(db_run(db, SQL_RENEWAL_ADD, NULL, ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
+    for (unsigned i = 0; i < r->accepted_count; i++)
+        TRY(journal_add(db, &r->accepted[i], NULL));
+    return OK;
+}
+
+/* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason. The policy's hash,
+ * which every entry has, fixes that reason's words. */
+static enum err note_accepted(struct arena *a, const struct lint_findings *found, struct publishing *r)
+{
+    const struct lint_rule *last = NULL;
+    TRY_PTR(r->accepted = NEW_ARRAY(a, struct event, found->accepted ? found->accepted : 1));
+    for (const struct lint_finding *f = found->first; f; f = f->next) {
+        if (!f->accepted || f->rule == last)              /* findings stand in the order of the rules */
+            continue;
+        last = f->rule;
+        text clause = arena_print(a, "accept.%.*s", T(f->rule->id));
+        TRY_PTR(clause.p);
+        r->accepted[r->accepted_count++] = (struct event){ .act = TEXT("policy.accepted"), .tenant = r->p->tenants[0], .actor = TEXT("operator"),
+                                                           .policy = r->p->hash, .clause = clause, .count = -1 };
+    }
     return OK;
 }
 
@@ -52,6 +73,11 @@ enum err version_publish(struct app *app, struct arena *a, const struct policy *
     struct findings f = { 0 };
     if (last.p && node_read(a, last, &f, &before) == OK)
         TRY(diff_make(a, before, p->root, TEXT("en"), &r.changes));
+    struct lint_findings found;
+    enum err lawful = lint_gate(a, p, before, date_of(r.now), &found);
+    if (lawful != OK && (app->lawful || lawful != ERR_POLICY))
+        return lawful;
+    TRY(note_accepted(a, &found, &r));
     struct write w = { .run = run_publish, .arg = &r,
                        .event = { .act = TEXT("policy.published"), .tenant = p->tenants[0], .actor = TEXT("operator"), .policy = p->hash,
                                   .clause = TEXT("policy"), .count = r.changes.material } };

@@ -4,7 +4,8 @@
 #include "domain/app.h"
 #include "domain/diff.h"
 
-/* Stores a policy that is new to this instance, with its journal entry, and notes which purposes based on consent changed in a way that
+/* Stores a policy that is new to this instance, with its journal entry and one for each rule of law whose finding the file accepts
+ * (ERR_POLICY when it breaks one that it does not, also against the version before), and notes which purposes based on consent changed in a way that
  * matters: what people consented to before is then no longer a live consent for them (GDPR 7; DM-02). */
 enum err version_publish(struct app *app, struct arena *a, const struct policy *p);
 

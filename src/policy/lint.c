@@ -118,7 +118,7 @@ static void run_rule(struct lint *l, const struct lint_rule *rule)
 
 enum err lint_run(struct arena *a, const struct node *root, text source, struct date as_of, struct lint_findings *out)
 {
-    *out = (struct lint_findings){ .file = out->file, .source = source };
+    *out = (struct lint_findings){ .file = out->file, .source = source, .before = out->before };
     struct lint l = { .arena = a, .root = root, .as_of = as_of, .out = out };
     for (unsigned i = 0; root && i < RULES && !l.failed; i++)
         if (in_force(&rules[i], as_of))
@@ -129,11 +129,14 @@ enum err lint_run(struct arena *a, const struct node *root, text source, struct 
 
 int lint_status(const struct lint_findings *f) { return f->errors ? 2 : f->warnings ? 1 : 0; }
 
-enum err lint_gate(struct arena *a, const struct policy *p, struct date today)
+enum err lint_gate(struct arena *a, const struct policy *p, const struct node *before, struct date today, struct lint_findings *out)
 {
     BUF_AUTO names = buf_make(4096);
-    struct lint_findings found = { .file = p->file };
-    TRY(lint_run(a, p->root, p->source, today, &found));
+    struct lint_findings found = { .file = p->file, .before = before };
+    enum err status = lint_run(a, p->root, p->source, today, &found);
+    if (out)
+        *out = found;
+    TRY(status);
     for (const struct lint_finding *f = found.first; f; f = f->next)
         if (!f->accepted && f->severity == SEVERITY_ERROR && names.n < 300)
             buf_print(&names, "%s%.*s (line %u)", names.n ? ", " : "", T(f->rule->id), f->at.line);

@@ -33,6 +33,7 @@ struct lint_finding {
 struct lint_findings {
     text file;                                               /* set by the caller, as it shall be printed */
     text source;                                             /* the text that was linted, for the lines shown */
+    const struct node *before;                               /* set by the caller: the version in force before, or NULL */
     struct lint_finding *first;                              /* in the order of the rules */
     unsigned count, errors, warnings, advice, accepted;      /* errors, warnings and advice that are not accepted */
 };
@@ -42,8 +43,9 @@ enum err lint_run(struct arena *a, const struct node *root, text source, struct 
 /* Exit status by the worst finding that is not accepted: 0 none or advice only, 1 warnings, 2 errors. */
 int lint_status(const struct lint_findings *f);
 
-/* What a server runs: ERR_POLICY, naming each error and its line, when the policy has errors that it does not accept. */
-enum err lint_gate(struct arena *a, const struct policy *p, struct date today);
+/* What a server runs: ERR_POLICY, naming each error and its line, when the policy has errors that it does not accept. `before`
+ * as above; `out` (may be NULL) gets all that was found, also when the policy is refused. */
+enum err lint_gate(struct arena *a, const struct policy *p, const struct node *before, struct date today, struct lint_findings *out);
 
 enum lint_language { LINT_EN, LINT_FR };
 /* For people: each finding with its line and a caret, its source of law and what would satisfy it; then the count. */

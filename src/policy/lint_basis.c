@@ -209,10 +209,24 @@ void check_B14(struct lint *l)
 
 /* ---- A purpose that came with a later version. ---- */
 
+/* By what the file says of it, or because the version in force before, when that is known, does not have it. */
+static bool came_later(const struct lint *l, const struct node *purpose)
+{
+    const struct node *before = l->out->before;
+    return is_given(key(purpose, "since")) || (before && !node_get(node_get(before, TEXT("purposes")), purpose->key));
+}
+
+/* Some time, not none: "0d" tells nobody beforehand. */
+static bool tells_before(const struct lint *l)
+{
+    struct term t;
+    const struct node *before = clause(l, "changes.before");
+    return is_given(before) && (!term_of(before, &t) || t.count > 0);
+}
+
 void check_B15(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (is_given(key(purpose, "since")))
-            if (!is_given(clause(l, "changes.before")))
-                fire_at(l, SEVERITY_ERROR, purpose, "since");
+        if (came_later(l, purpose) && !tells_before(l))
+            fire_at(l, SEVERITY_ERROR, purpose, "since");
 }

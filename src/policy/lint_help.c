@@ -208,6 +208,16 @@ void fire_named(struct lint *l, enum severity s, const struct node *at, text nam
     fire_place(l, s, new_place(l, place_of(at ? at : l->root), name));
 }
 
+void fire_figure(struct lint *l, enum severity s, const struct node *at, const char *format, ...)
+{
+    char figure[128];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(figure, sizeof figure, format, args);
+    va_end(args);
+    fire_named(l, s, at, n > 0 ? arena_print(l->arena, "%.*s: %s", T(at->path), figure) : at->path);
+}
+
 /* The nearest thing that stands: base.name itself, or what of its path there is. */
 void fire_at(struct lint *l, enum severity s, const struct node *base, const char *name)
 {

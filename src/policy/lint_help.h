@@ -67,6 +67,8 @@ void fire(struct lint *l, enum severity s, const struct node *at);
 void fire_at(struct lint *l, enum severity s, const struct node *base, const char *name);
 /* At that node, under another name: what is missing from its list. */
 void fire_named(struct lint *l, enum severity s, const struct node *at, text name);
+/* At that node, with a figure that every language reads: "rights.answer_within: 60d > 1mo". */
+void fire_figure(struct lint *l, enum severity s, const struct node *at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* A finding of its own for this place. */
 void fire_apart(struct lint *l, enum severity s, const struct node *at);
 /* Fires at base.name unless it is set, or given. */

@@ -29,8 +29,9 @@ void check_R04(struct lint *l)
 
 void check_R02(struct lint *l)
 {
-    if (is_longer(clause(l, "rights.answer_within"), 1, TERM_MONTHS))
-        fire_at(l, SEVERITY_ERROR, NULL, "rights.answer_within");
+    const struct node *within = clause(l, "rights.answer_within");
+    if (is_longer(within, 1, TERM_MONTHS))
+        fire_figure(l, SEVERITY_ERROR, within, "%.*s > 1mo", T(value(within)));
 }
 
 void check_R03(struct lint *l) { need_given(l, SEVERITY_ADVICE, NULL, "rights.answer_within"); }

@@ -117,14 +117,23 @@ void check_K09(struct lint *l)
 
 static bool hides(const struct node *kind) { return has(kind, "flash") || has(kind, "device_id") || has(kind, "fingerprint"); }
 
+/* Flash Player ended on 31 December 2020: what a notice still says of its objects is dead. */
+static void fire_hidden(struct lint *l, const struct node *at, const struct node *kinds)
+{
+    if (has(kinds, "flash") && date_days(l->as_of) > date_days((struct date){ 2020, 12, 31 }))
+        fire_figure(l, SEVERITY_ERROR, at, "flash †2020-12-31");
+    else
+        fire(l, SEVERITY_ERROR, at);
+}
+
 void check_K10(struct lint *l)
 {
     const struct node *kinds = clause(l, "trackers.kinds");
     if (hides(kinds) && !is_yes(clause(l, "trackers.same_rules")))
-        fire(l, SEVERITY_ERROR, kinds);
+        fire_hidden(l, kinds, kinds);
     EACH(cookie, l, "cookies")
         if (hides(key(cookie, "kind")) && !is_exempt(cookie) && !asks_before(l, cookie))
-            fire(l, SEVERITY_ERROR, cookie);
+            fire_hidden(l, cookie, key(cookie, "kind"));
 }
 
 /* ---- The audience measure, the life of a choice, third parties. ---- */

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """The linter from outside: its JSON against what was found by hand, SARIF against the standard's schema, exit statuses, dates."""
-import collections, csv, json, os, subprocess, tempfile
+import collections, csv, hashlib, json, os, subprocess, tempfile
 import jsonschema
 from common import tests
-from garant import PROGRAM, TOP, check
+from garant import PROGRAM, TOP, Server, check
 
 SEEDS = {"S0": "mxplorerplace", "S1": "myportal", "S2": "site-fr"}
 ALL = sorted(SEEDS.values()) + ["deskmanager", "myownconference"]
@@ -110,6 +110,60 @@ def gate():
         run = subprocess.run([PROGRAM, "serve", "--policy", late, "--data", os.path.join(folder, "data"), "--listen", "127.0.0.1:0"],
                              capture_output=True, text=True, timeout=60)
         check(run.returncode == 78 and "R02 (line " in run.stderr, f"{run.returncode} {run.stderr}")
+
+
+@tests.test("lint: what a policy accepts is in the journal when that version is published, a rule an entry, and no word of a reason")
+def acceptances():
+    with open(os.path.join(TOP, "policies/site-fr.yaml"), encoding="utf-8") as file:
+        policy = file.read().replace("answer_within: 1mo", "answer_within: 60d").replace("before: 1mo, ", "")
+    reasons = {"R02": "agreed with the authority, file 2026-Planted-77", "D03": "the Planted press prints it"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "policy.yaml")
+
+        def write(text, accepted):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text + "\naccept: {" + ", ".join(f"{rule}: '{reasons[rule]}'" for rule in accepted) + "}\n")
+            with open(path, "rb") as file:
+                return hashlib.sha256(file.read()).hexdigest()
+
+        def entries(server):
+            server.operator().post("/v1/journal/verify").expect(200)
+            data = server.operator().get("/v1/journal/checkpoint").expect(200).body.decode()
+            size, said, at = int(data.split("\n")[1]), [], 0
+            check(size < 256, f"{size} entries are more than a bundle")
+            bundle = server.operator().get(f"/v1/journal/tile/entries/000.p/{size}").expect(200).body
+            check(b"Planted" not in bundle, "a reason stands in the journal")
+            while at < len(bundle):
+                length = int.from_bytes(bundle[at:at + 2], "big")
+                said.append(json.loads(bundle[at + 2:at + 2 + length]))
+                at += 2 + length
+            return [(e["policy"], e["clause"], e["outcome"], e["actor"]) for e in said if e["act"] == "policy.accepted"]
+        first = write(policy, ["R02"])
+        with Server(path, folder=folder) as server:
+            expected = [(first, "accept.R02", "done", "operator")]
+            check(entries(server) == expected, f"{entries(server)}")
+            server.restart()
+            server.operator().post("/v1/policy/reload").expect(200)
+            check(entries(server) == expected, "the same version again is no new acceptance")
+            second = write(policy.replace("tell: [notice, email], ", ""), ["R02", "D03"])
+            server.operator().post("/v1/policy/reload").expect(200)
+            expected += [(second, "accept.R02", "done", "operator"), (second, "accept.D03", "done", "operator")]
+            check(entries(server) == expected, f"{entries(server)}")
+            # A purpose that the version before does not have, and nobody is told beforehand: B15, also where the file alone is silent.
+            extra = policy.replace("\npurposes:\n", "\npurposes:\n  studies:\n    title: Studies\n    basis: contract\n    categories: [contact]\n")
+            check(extra != policy, "no purpose was added")
+            write(extra, ["R02"])
+            refused = server.operator().post("/v1/policy/reload")
+            check(refused.status == 422 and "B15 (line " in refused.json["detail"], f"{refused.status} {refused.body}")
+            check(server.operator().get("/v1/policy").expect(200).json["hash"] == second, "the version before is no longer in force")
+            check(entries(server) == expected, "a refused version left an acceptance")
+        old = os.path.join(folder, "old.yaml")
+        with open(old, "w", encoding="utf-8") as file:
+            file.write(policy)
+        status, out, _ = lint("--json", "--previous", old, path)
+        check(status == 2 and [f["rule"] for f in json.loads(out) if f["severity"] == "E" and not f["accepted"]] == ["B15"], out)
+        status, out, _ = lint("--json", path)
+        check(status != 2 and "B15" not in out, out)
 
 
 tests.main()

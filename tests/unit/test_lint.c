@@ -230,6 +230,59 @@ static void acceptance(void **state)
     assert_int_equal(lint_status(&advice), 0);
 }
 
+/* What is found stands beside what the law asks. */
+static void figures(void **state)
+{
+    static const struct { const char *yaml, *rule, *says; } rows[] = {
+        { "rights: {answer_within: 60d}\n", "R02", "rights.answer_within: 60d > 1mo" },
+        { "security: {password: {min_length: 8, classes: [upper, lower, digit, special]}}\n", "S01", "security.password.min_length: 53.0 bits < 80 bits" },
+        { "security: {password: {min_length: 8, classes: [lower], attempts: 5}}\n", "S01", "security.password.min_length: 37.6 bits < 50 bits" },
+        { "security: {password: {min_length: 3, classes: [digit], profile: cnil-device}}\n", "S01", "security.password.min_length: 10.0 bits < 13 bits" },
+        { "security: {password: {words: 4}}\n", "S01", "security.password.words: 4 < 7" },
+        { "trackers: {kinds: [cookie, flash]}\n", "K10", "trackers.kinds: flash †2020-12-31" },
+        { "trackers: {kinds: [fingerprint]}\n", "K10", "trackers.kinds" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ARENA_AUTO a = arena_make(1 << 22);
+        struct lint_findings found = lint_on(&a, text_of(rows[i].yaml), today);
+        const struct lint_finding *f = found.first;
+        while (f && !text_eq(f->rule->id, text_of(rows[i].rule)))
+            f = f->next;
+        assert_non_null(f);
+        if (!text_eq(f->detail, text_of(rows[i].says)))
+            fail_msg("%s says \"%.*s\"", rows[i].rule, T(f->detail));
+    }
+}
+
+/* B15: against the version in force before, a purpose that is new to it needs prior notice; without it, only what `since` says. */
+static void new_purposes(void **state)
+{
+    static const struct { const char *before, *after; bool fires; } rows[] = {
+        { "purposes: {a: {title: A}}\n", "purposes: {a: {title: A}}\n", false },
+        { "purposes: {a: {title: A}}\n", "purposes: {a: {title: A}, b: {title: B}}\n", true },
+        { "garant: 1\n", "purposes: {b: {title: B}}\n", true },
+        { NULL, "purposes: {a: {title: A}, b: {title: B}}\n", false },
+        { "purposes: {a: {title: A}}\n", "purposes: {b: {title: B}}\nchanges: {before: 1mo}\n", false },
+        { "purposes: {a: {title: A}}\n", "purposes: {b: {title: B}}\nchanges: {before: 0d}\n", true },
+        { "purposes: {a: {title: A}, b: {title: B}}\n", "purposes: {a: {title: A}}\n", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ARENA_AUTO a = arena_make(1 << 22);
+        struct findings faults = { 0 };
+        const struct node *before = NULL, *after;
+        if (rows[i].before)
+            assert_int_equal(node_read(&a, text_of(rows[i].before), &faults, &before), OK);
+        assert_int_equal(node_read(&a, text_of(rows[i].after), &faults, &after), OK);
+        struct lint_findings found = { .file = TEXT("f.yaml"), .before = before };
+        assert_int_equal(lint_run(&a, after, text_of(rows[i].after), today, &found), OK);
+        bool fired = false;
+        for (const struct lint_finding *f = found.first; f; f = f->next)
+            fired = fired || text_eq(f->rule->id, TEXT("B15"));
+        if (fired != rows[i].fires)
+            fail_msg("B15 %s: %s", fired ? "fires" : "does not fire", rows[i].after);
+    }
+}
+
 /* A server runs what is lawful, or what is accepted with a reason. */
 static void gate(void **state)
 {
@@ -238,19 +291,23 @@ static void gate(void **state)
     struct findings faults = { 0 };
     POLICY_AUTO lawful = NULL;
     assert_int_equal(policy_load(&a, yaml, TEXT("site.yaml"), &faults, &lawful), OK);
-    assert_int_equal(lint_gate(&a, lawful, today), OK);
+    assert_int_equal(lint_gate(&a, lawful, NULL, today, NULL), OK);
     ptrdiff_t at = text_find(yaml, TEXT("answer_within: 1mo"));
     assert_true(at > 0);
     text head = text_upto(yaml, (size_t)at), tail = text_from(yaml, (size_t)at + 18);
     text late = arena_print(&a, "%.*sanswer_within: 3mo%.*s", T(head), T(tail));
     text accepted = arena_print(&a, "%.*s\naccept: {R02: \"told to the authority\"}\n", T(late));
+    struct lint_findings found;
     POLICY_AUTO refused = NULL;
     POLICY_AUTO allowed = NULL;
     assert_int_equal(policy_load(&a, late, TEXT("site.yaml"), &faults, &refused), OK);
-    assert_int_equal(lint_gate(&a, refused, today), ERR_POLICY);
+    assert_int_equal(lint_gate(&a, refused, NULL, today, &found), ERR_POLICY);
     assert_true(text_starts(text_of(a.why.detail), TEXT("site.yaml breaks rules of law that it does not accept: R02 (line ")));
     assert_int_equal(policy_load(&a, accepted, TEXT("site.yaml"), &faults, &allowed), OK);
-    assert_int_equal(lint_gate(&a, allowed, today), OK);
+    assert_int_equal(found.errors, 1);
+    assert_int_equal(lint_gate(&a, allowed, NULL, today, &found), OK);
+    assert_int_equal(found.errors, 0);
+    assert_int_equal(found.accepted, 1);
 }
 
 /* ---- The forms of the answer. ---- */
@@ -373,7 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),      cmocka_unit_test(gold),  cmocka_unit_test(published), cmocka_unit_test(each_rule), cmocka_unit_test(every_severity),
         cmocka_unit_test(dates),      cmocka_unit_test(forms), cmocka_unit_test(sarif),     cmocka_unit_test(acceptance), cmocka_unit_test(gate),
-        cmocka_unit_test(long_policy), cmocka_unit_test(hostile),
+        cmocka_unit_test(new_purposes), cmocka_unit_test(figures), cmocka_unit_test(long_policy), cmocka_unit_test(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,6 +276,27 @@ static void shown_is_no_consent(void **state)
     assert_int_equal(json_get(parsed(f, out.body), TEXT("consents"))->count, 0);
 }
 
+/* What the file accepts of the linter's findings is in the journal with the version, a rule an entry, and once. */
+static void acceptances_are_in_the_journal(void **state)
+{
+    struct fixture *f = *state;
+    static const char accepting[] = DATA PURPOSES("") TERMS("6mo") REST
+        "accept: {T09: tapes are rotated by hand, N16: 'told, on paper, to Ada', P11: no finding}\n";
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%\"policy.accepted\"%'"), 0);
+    for (int i = 0; i < 2; i++) {
+        fixture_again(f, accepting);
+        assert_int_equal(rows_of(f, "journal", "leaf LIKE '%\"policy.accepted\"%'"), 2);
+    }
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%\"policy.accepted\"%\"clause\":\"accept.T09\"%'"), 1);
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%\"policy.accepted\"%\"clause\":\"accept.N16\"%'"), 1);
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%Ada%'"), 0);
+    struct buf where = buf_make(200);
+    buf_print(&where, "leaf LIKE '%%\"policy.accepted\"%%%s%%'", f->c.policy->hash);
+    buf_char(&where, 0);
+    assert_int_equal(rows_of(f, "journal", buf_text(&where).p), 2);
+    buf_free(&where);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pages_follow_the_policy, open_it, close_it),
         cmocka_unit_test_setup_teardown(acknowledgements_are_recorded, open_it, close_it),
         cmocka_unit_test_setup_teardown(shown_is_no_consent, open_it, close_it),
+        cmocka_unit_test_setup_teardown(acceptances_are_in_the_journal, open_it, close_it),
     };
     return cmocka_run_group_tests_name("version", tests, NULL, NULL);
 }
