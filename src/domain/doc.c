@@ -161,7 +161,7 @@ void doc_page_open(const struct ctx *c, struct buf *b, bool alone, text title)
                     "<meta name=\"robots\" content=\"noindex\">\n<title>"));
     buf_html(b, title);
     buf_add(b, TEXT("</title>\n"));
-    buf_add(b, alone ? text_of(style) : TEXT("<link rel=\"stylesheet\" href=\"/static/page.css\">\n"));
+    buf_add(b, alone ? text_of(style) : TEXT("<link rel=\"stylesheet\" href=\"/static/garant.css\">\n"));
     buf_add(b, TEXT("</head>\n<body>\n<main>\n"));
 }
 

@@ -3,6 +3,7 @@
 #include "base/fiber.h"
 #include "domain/idempotency.h"
 #include "front/gate.h"
+#include "front/page.h"
 #include "front/schema.h"
 
 size_t front_body_limit(const struct route *route)
@@ -94,10 +95,27 @@ void front_filter_cookies(const struct policy *policy, struct reply *r)
     r->header_count = kept;
 }
 
+/* A browser that asked for a page is answered by a page; when even that fails, the problem is still told. */
+static bool refuse_as_page(const struct request *q, struct arena *a, struct reply *r, text language)
+{
+    bool page = request_wants_html(q) && (!q->route || text_starts(q->route->output, TEXT("=text/html")));
+    struct why why = a->why;
+    if (!page)
+        return false;
+    CTX_AUTO c = { 0 };
+    ctx_begin(q->front->app, a, &c);
+    c.language = language;
+    reply_reset(r);
+    bool made = page_refusal(&c, q, r, &why) == OK;
+    a->why = why;
+    return made;
+}
+
 void front_refuse(const struct request *q, struct arena *a, struct reply *r)
 {
     text language = request_language(request_header(q, TEXT("Accept-Language")));
-    reply_problem(r, &a->why, language);
+    if (!refuse_as_page(q, a, r, language))
+        reply_problem(r, &a->why, language);
     if (a->why.code == ERR_METHOD) {
         text allow = route_allow(a, q->target);
         if (allow.n)

@@ -1,0 +1,211 @@
+/* Pages: the frame's members, problems above forms, redirections after acts. */
+#include "front/page.h"
+#include "domain/doc.h"
+#include "front/router.h"
+#include "front/word.h"
+
+enum { MODEL_LIMIT = 16 << 20 };
+
+void page_free(struct page *p) { buf_free(&p->model); }
+
+static enum err choose_language(struct ctx *c, const struct request *q)
+{
+    text asked = q->route ? request_query(q, TEXT("lang")) : (text){ NULL, 0 };
+    if (!asked.p)
+        return OK;
+    if (!text_eq(asked, TEXT("fr")) && !text_eq(asked, TEXT("en")))
+        return say(c->arena, ERR_USAGE, "the parameter \"lang\" is fr or en");
+    c->language = text_eq(asked, TEXT("fr")) ? TEXT("fr") : TEXT("en");
+    return OK;
+}
+
+void page_text(struct page *p, text name, text s)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    word_set(&b, s, p->c->language);
+    json_pair(&p->w, name, buf_text(&b));
+}
+
+void page_word(struct page *p, text name, text key) { page_text(p, name, word_find(key, p->c->language)); }
+
+/* ---- The menu. ---- */
+
+static const struct { text area, group, key, path, icon; } places[] = {
+#define NAV(area, group, key, path, icon) { TEXT_INIT(area), TEXT_INIT(group), TEXT_INIT(key), TEXT_INIT(path), TEXT_INIT(icon) },
+#include "front/nav.def"
+#undef NAV
+};
+
+static void put_place(struct page *p, size_t i, text here)
+{
+    struct json_out *w = &p->w;
+    json_open(w, '{');
+    json_pair(w, TEXT("path"), text_from(places[i].path, 1));
+    json_pair(w, TEXT("icon"), places[i].icon);
+    json_pair(w, TEXT("key"), places[i].key);
+    /* A page below a place (/me/edit/contact) shows the place it was reached from. */
+    json_pair_bool(w, TEXT("current"), text_eq(places[i].path, here));
+    json_close(w, '}');
+}
+
+static void put_menu(struct page *p, text area, text here)
+{
+    struct json_out *w = &p->w;
+    text group = TEXT("");
+    json_name(w, TEXT("menu"));
+    json_open(w, '[');
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!text_eq(places[i].area, area))
+            continue;
+        if (!text_eq(places[i].group, group)) {
+            if (group.n)
+                json_close(w, ']'), json_close(w, '}');
+            group = places[i].group;
+            json_open(w, '{');
+            json_pair(w, TEXT("group"), group);
+            json_name(w, TEXT("places"));
+            json_open(w, '[');
+        }
+        put_place(p, i, here);
+    }
+    if (group.n)
+        json_close(w, ']'), json_close(w, '}');
+    json_close(w, ']');
+}
+
+/* ---- The frame. ---- */
+
+static void put_languages(struct page *p)
+{
+    static const struct { text code, name; } languages[] = { { TEXT_INIT("fr"), TEXT_INIT("Français") }, { TEXT_INIT("en"), TEXT_INIT("English") } };
+    json_name(&p->w, TEXT("languages"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("code"), languages[i].code);
+        json_pair(&p->w, TEXT("name"), languages[i].name);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(languages[i].code, p->c->language));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_done(struct page *p)
+{
+    text done = p->q->route ? request_query(p->q, TEXT("done")) : (text){ NULL, 0 };
+    text key = done.n ? arena_print(p->c->arena, "done.%.*s", T(done)) : (text){ NULL, 0 };
+    page_text(p, TEXT("done"), key.p ? word_find(key, p->c->language) : TEXT(""));     /* only what the table says */
+}
+
+static text path_of(const struct request *q)
+{
+    text target = q->target;
+    return text_cut(&target, '?');
+}
+
+static void put_frame(struct ctx *c, const struct request *q, text name, text area, struct page *out)
+{
+    *out = (struct page){ .c = c, .q = q, .name = name, .model = buf_make(MODEL_LIMIT) };
+    out->w = json_out(&out->model);
+    struct json_out *w = &out->w;
+    text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language), here = path_of(q);
+    json_open(w, '{');
+    json_pair(w, TEXT("site"), site.n ? site : c->policy->controller.legal_name);
+    json_pair(w, TEXT("lang"), c->language);
+    json_pair(w, TEXT("here"), text_from(here, 1));
+    page_word(out, TEXT("title"), arena_print(c->arena, "title.%.*s", T(name)));
+    json_pair_bool(w, TEXT("member"), false);
+    json_pair(w, TEXT("csrf"), TEXT(""));
+    put_languages(out);
+    put_menu(out, area, here);
+    json_pair_bool(w, TEXT("has_menu"), area.n > 0);
+    put_done(out);
+}
+
+enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out)
+{
+    TRY(choose_language(c, q));
+    put_frame(c, q, name, area, out);
+    return OK;
+}
+
+/* ---- Problems. ---- */
+
+/* "contact.email" by the title that the policy gives it. */
+static text field_title(struct ctx *c, text field)
+{
+    text name = field, category = text_cut(&name, '.');
+    int index = policy_category(c->policy, category);
+    return index >= 0 && name.n ? doc_field(c, &c->policy->categories[index], name) : field;
+}
+
+void page_problem(struct page *p, const struct why *why)
+{
+    json_name(&p->w, TEXT("problem"));
+    if (!why) {
+        json_put_null(&p->w);
+        return;
+    }
+    const struct err_row *row = err_row(why->code);
+    text field = text_of(why->field), detail = text_of(why->detail);
+    json_open(&p->w, '{');
+    page_text(p, TEXT("says"), doc_in(p->c, row->en, row->fr));
+    json_pair(&p->w, TEXT("field"), field);
+    json_pair(&p->w, TEXT("field_title"), field.n ? field_title(p->c, field) : field);
+    json_pair(&p->w, TEXT("detail"), text_utf8(detail) ? detail : TEXT(""));
+    json_pair(&p->w, TEXT("clause"), why->clause ? why->clause->path : TEXT(""));
+    json_close(&p->w, '}');
+}
+
+void page_keep(struct page *p, const text *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        text sent = json_text(p->q->json, names[i]);
+        json_pair(&p->w, names[i], sent.p ? sent : TEXT(""));
+    }
+}
+
+enum err page_show(struct page *p, struct reply *r, int status)
+{
+    const struct json *model;
+    json_close(&p->w, '}');
+    if (p->model.failed)
+        return say(p->c->arena, ERR_TOO_LARGE, "the page's model is larger than %d bytes", MODEL_LIMIT);
+    TRY(json_parse(p->c->arena, buf_text(&p->model), &model));
+    struct buf *b = reply_text(r, status, TEXT("text/html; charset=utf-8"));
+    TRY(template_render(p->c, &front_templates, p->name, model, b));
+    TRY(reply_header(p->c->arena, r, TEXT("Content-Language"), p->c->language));
+    return reply_done(p->c->arena, r);
+}
+
+/* ---- Elsewhere. ---- */
+
+text page_next(text asked, text other)
+{
+    bool local = asked.n > 1 && asked.n < 1024 && asked.p[0] == '/' && asked.p[1] != '/' && asked.p[1] != '\\';
+    for (size_t i = 0; local && i < asked.n; i++)
+        local = asked.p[i] > ' ' && asked.p[i] < 0x7F && asked.p[i] != '\\';
+    return local ? asked : other;
+}
+
+enum err page_go(struct ctx *c, struct reply *r, text path, text done)
+{
+    text join = text_index(path, '?') >= 0 ? TEXT("&") : TEXT("?");
+    text target = done.n ? arena_print(c->arena, "%.*s%.*sdone=%.*s", T(path), T(join), T(done)) : path;
+    TRY_PTR(target.p);
+    reply_bytes(r, 303, (text){ NULL, 0 }, TEXT(""));
+    return reply_header(c->arena, r, TEXT("Location"), target);
+}
+
+enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
+{
+    PAGE_AUTO p = { 0 };
+    struct why kept = *why;
+    if (choose_language(c, q) != OK)                       /* the problem itself may be the parameter */
+        c->language = request_language(request_header(q, TEXT("Accept-Language")));
+    put_frame(c, q, TEXT("problem"), TEXT(""), &p);
+    page_problem(&p, &kept);
+    TRY(page_show(&p, r, err_row(kept.code)->http));
+    r->code = kept.code;
+    return OK;
+}
