@@ -2,14 +2,15 @@
 // A route that answers text/html and has no row here fails the tests, and so does a row without its route.
 
 /** site: what tests/browser/run tells of a server. An address is a path, or {path, status (200 where it is left out), name (for the
- *  pictures), cookies (of who is signed in), moving (its figures change by themselves)}. */
+ *  pictures), cookies (of who is signed in), moving (its figures change by themselves)}.
+ *  few: the same on all sites but for the data that other pages show too, so that two sites are enough. */
 export const PAGES = [
     { route: '/privacy', at: () => ['/privacy'] },
     { route: '/cookies', at: () => ['/cookies'] },
     { route: '/leave', at: site => site.links.slice(0, 1).map(name => `/leave?to=${name}`) },
     { route: '/promises', at: () => [{ path: '/promises', moving: true }] },
-    { route: '/privacy/versions', at: () => ['/privacy/versions'] },
-    { route: '/privacy/versions/{hash}', at: site => site.versions.slice(-1).map(hash => `/privacy/versions/${hash}`) },
-    { route: '/privacy/versions/{older}/diff/{newer}',
+    { route: '/privacy/versions', few: true, at: () => ['/privacy/versions'] },
+    { route: '/privacy/versions/{hash}', few: true, at: site => site.versions.slice(-1).map(hash => `/privacy/versions/${hash}`) },
+    { route: '/privacy/versions/{older}/diff/{newer}', few: true,
       at: site => site.versions.length > 1 ? [`/privacy/versions/${site.versions[1]}/diff/${site.versions[0]}`] : [] },
 ];
