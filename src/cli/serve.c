@@ -11,7 +11,8 @@ static void ready(void *arg, text address)
     LOG(LOG_INFO, "listening", LOG_TEXT("address", address), LOG_INT("ms", clock_monotonic() - s->began));
     if (!address.n)
         return;
-    text line = arena_print(s->cli->arena, s->cli->json ? "{\"address\":\"http://%.*s\"}" : "http://%.*s", T(address));
+    const char *scheme = cli_has(s->cli, TEXT("tls-certificate")) ? "https" : "http";
+    text line = arena_print(s->cli->arena, s->cli->json ? "{\"address\":\"%s://%.*s\"}" : "%s://%.*s", scheme, T(address));
     cli_line(line);
 }
 
@@ -60,6 +61,7 @@ enum err verb_serve(struct cli *cli)
                                  .per_address = (unsigned)per_address,
                                  .proxy = cli_has(cli, TEXT("proxy")),
                                  .tls_certificate = cli_option(cli, TEXT("tls-certificate")),
+                                 .tls_key = cli_option(cli, TEXT("tls-key")),
                                  .access_log = cli_has(cli, TEXT("access-log")),
                                  .ready = ready,
                                  .ready_arg = &s };

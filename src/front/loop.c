@@ -9,9 +9,7 @@
 #include <unistd.h>
 
 enum {
-    HEAD_TIME = 10 * SECOND, KEPT_TIME = 75 * SECOND, BODY_TIME = 15 * SECOND, REPLY_TIME = 20 * SECOND,
-    SLOWEST = 16 << 10,                /* bytes a second below which a body or an answer is given up, after its first seconds */
-    DRAIN_TIME = 10 * SECOND, LINGER_TIME = 2 * SECOND,
+    HEAD_TIME = 10 * SECOND, KEPT_TIME = 75 * SECOND, BODY_TIME = 15 * SECOND, DRAIN_TIME = 10 * SECOND,
     EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32,
     HEAD_MEMORY = 2 * HEAD_LIMIT,      /* of libmicrohttpd for each connection */
     ARENA_LIMIT = 256 << 20
@@ -27,7 +25,7 @@ struct connection {
     struct peer *peer;                 /* NULL on the folder's socket */
     struct sockaddr_storage from;
     socklen_t from_size;
-    bool operator_socket, swept, linger;
+    bool operator_socket, encrypted, swept, linger;   /* encrypted: by TLS here, or by the declared proxy */
     enum state state;
     msec since;                        /* the state's start, of clock_monotonic() */
     uint64_t bytes;                    /* of the body so far, or of the answer */
@@ -103,12 +101,17 @@ static void exchange_give(struct loop *l, struct exchange *x)
 
 /* ---- Answers. ---- */
 
-static const struct { const char *name, *value; } always[] = {
-    { "Cache-Control", "no-store" },
-    { "X-Content-Type-Options", "nosniff" },
-    { "Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'" },
-    { "Referrer-Policy", "no-referrer" },
-    { "Cross-Origin-Resource-Policy", "same-origin" },
+/* HSTS only where the answer goes over TLS (RFC 6797, 7.2). */
+static const struct { const char *name, *value; bool encrypted; } always[] = {
+    { "Cache-Control", "no-store", false },
+    { "X-Content-Type-Options", "nosniff", false },
+    { "Content-Security-Policy",
+      "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'", false },
+    { "Referrer-Policy", "no-referrer", false },
+    { "Cross-Origin-Opener-Policy", "same-origin", false },
+    { "Cross-Origin-Resource-Policy", "same-origin", false },
+    { "Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()", false },
+    { "Strict-Transport-Security", "max-age=31536000", true },
 };
 
 static bool add_header(struct MHD_Response *response, text name, text value)
@@ -133,7 +136,8 @@ static struct MHD_Response *make_response(struct exchange *x)
         MHD_create_response_from_buffer(r->body.n, (void *)(uintptr_t)r->body.p, MHD_RESPMEM_PERSISTENT);
     bool ok = response != NULL;
     for (size_t i = 0; ok && i < sizeof always / sizeof *always; i++)
-        ok = has_header(r, text_of(always[i].name)) || MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES;
+        ok = has_header(r, text_of(always[i].name)) || (always[i].encrypted && !x->request.encrypted) ||
+             MHD_add_response_header(response, always[i].name, always[i].value) == MHD_YES;
     if (ok && r->type.p)
         ok = add_header(response, TEXT("Content-Type"), r->type);
     for (unsigned i = 0; ok && i < r->header_count; i++)
@@ -210,6 +214,7 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
     x->request = (struct request){ .front = l->shared->front,
                                    .fibers = &l->fibers,
                                    .operator_socket = c->operator_socket,
+                                   .encrypted = c->encrypted,
                                    .address = c->address,
                                    .headers = x->headers,
                                    .target = arena_copy(&x->arena, (text){ target, x->line_size }) };
@@ -218,15 +223,23 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
     return x;
 }
 
-/* Behind the declared proxy the client is whom it names last. */
-static void believe_proxy(struct exchange *x)
+/* Behind the declared proxy the client is whom it names last, and came as it says: a stranger in the clear is turned away, since what
+ * was sent that way was there for all to read. */
+static enum err believe_proxy(struct exchange *x)
 {
+    text came = text_trim(request_header(&x->request, TEXT("X-Forwarded-Proto")));
     text list = request_header(&x->request, TEXT("X-Forwarded-For")), last = { NULL, 0 };
     while (list.p)
         last = text_cut(&list, ',');
     struct address address;
     if (last.p && address_parse(last, &address))
         x->request.address = address;
+    if (!came.p || text_eq_nocase(came, TEXT("https")))
+        return OK;
+    x->request.encrypted = false;
+    return address_is_loopback(&x->request.address)
+               ? OK
+               : say(&x->arena, ERR_FORBIDDEN, "this is served over TLS only, and the request came to the proxy in the clear");
 }
 
 static enum err check_head(struct exchange *x, const char *url, const char *method, const char *version)
@@ -245,9 +258,7 @@ static enum err check_head(struct exchange *x, const char *url, const char *meth
         return say(a, ERR_USAGE, "the request line has no target");
     TRY(strict_check(a, &head, &x->framing));
     x->request.method = method_of(head.method);
-    if (x->connection->loop->shared->proxy)
-        believe_proxy(x);
-    return OK;
+    return x->connection->loop->shared->proxy && !x->connection->operator_socket ? believe_proxy(x) : OK;
 }
 
 static enum err find_route(struct exchange *x)
@@ -473,14 +484,19 @@ static void take(struct loop *l, int fd, bool operator_socket, const struct sock
     struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c };
     if (c)
         *c = (struct connection){ .loop = l, .fd = fd, .operator_socket = operator_socket, .from = *from, .from_size = size };
-    if (!c || !admit(l, c, (const struct sockaddr *)from) || epoll_ctl(l->door_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+    bool ok = c && admit(l, c, (const struct sockaddr *)from);
+    if (ok && l->relays.tls && !operator_socket)
+        fd = c->fd = relays_take(&l->relays, fd);
+    if (!ok || fd < 0 || epoll_ctl(l->door_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         atomic_fetch_add_explicit(&l->counters->turned_away, 1, memory_order_relaxed);
         if (c && c->peer)
             peers_leave(l->shared->front->peers, c->peer);
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         free(c);
         return;
     }
+    c->encrypted = !operator_socket && (l->relays.tls || l->shared->proxy);
     enter(c, FRESH);
     c->next = l->connections;
     if (c->next)
@@ -519,7 +535,8 @@ static void refuse_at_door(struct connection *c, const struct why *why)
     buf_print(&b, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: %.*s\r\nContent-Length: %zu\r\n", r.status,
               MHD_get_reason_phrase_for((unsigned)r.status), T(r.type), r.body.n);
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        buf_print(&b, "%s: %s\r\n", always[i].name, always[i].value);
+        if (c->encrypted || !always[i].encrypted)
+            buf_print(&b, "%s: %s\r\n", always[i].name, always[i].value);
     buf_add(&b, TEXT("\r\n"));
     buf_add(&b, r.body);
     text out = buf_text(&b);
@@ -596,6 +613,8 @@ static void sweep(struct loop *l, bool stopping)
             sweep_out(c);
     }
     read_lingering(l, false);
+    if (l->relays.tls)
+        relays_sweep(&l->relays);
 }
 
 /* ---- The thread. ---- */
@@ -606,6 +625,7 @@ enum err loop_open(struct arena *a, struct shared *shared, int listen_fd, int so
     TRY(fiber_loop_open(a, &l->fibers));
     l->door_fd = epoll_create1(EPOLL_CLOEXEC);
     l->counters = calloc(1, sizeof *l->counters);
+    TRY(relays_open(a, shared->tls, l->counters, shared->connections_max + 256u, &l->relays));
     l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL,
                                  NULL, on_request, l, MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
@@ -627,23 +647,30 @@ static void turn(struct loop *l)
         wait = (msec)pending;
     if (l->linger_count && wait > 20)
         wait = 20;
+    if (l->relays.busy)
+        wait = 0;
     struct pollfd fds[] = { { l->http_fd, POLLIN, 0 },
                             { l->fibers.event_fd, POLLIN, 0 },
                             { stopping ? -1 : l->listen_fd, POLLIN, 0 },
                             { stopping ? -1 : l->socket_fd, POLLIN, 0 },
                             { stopping ? -1 : l->shared->stop_fd, POLLIN, 0 },
-                            { l->door_fd, POLLIN, 0 } };
+                            { l->door_fd, POLLIN, 0 },
+                            { l->relays.epoll_fd, POLLIN, 0 } };
     if (poll(fds, sizeof fds / sizeof *fds, wait > 0 ? (int)wait : 0) < 0 && errno != EINTR)
         return;
     if (fds[2].revents)
         accept_some(l, l->listen_fd, false);
     if (fds[3].revents)
         accept_some(l, l->socket_fd, true);
-    if (fds[5].revents)
+    if (fds[6].revents || l->relays.busy)
+        relays_turn(&l->relays);
+    if (fds[5].revents || l->relays.tls)
         watch_door(l);
     if (fds[1].revents)
         fiber_drain(&l->fibers);
     MHD_run(l->daemon);
+    if (l->relays.tls)                 /* the answers that have just been made */
+        relays_turn(&l->relays);
     if (l->linger_count)
         read_lingering(l, false);
     if (clock_monotonic() >= l->next_sweep)
@@ -657,7 +684,7 @@ void *loop_main(void *arg)
         turn(l);
     msec until = clock_monotonic() + DRAIN_TIME;
     l->next_sweep = 0;
-    while (l->connections && clock_monotonic() < until)
+    while ((l->connections || relays_pending(&l->relays)) && clock_monotonic() < until)
         turn(l);
     while (l->fibers.live)             /* what has begun is ended: its write may be on the disk already */
         turn(l);
@@ -673,6 +700,7 @@ void loop_close(struct loop *l)
         close(l->connections->fd);
         connection_free(l->connections);
     }
+    relays_close(&l->relays);
     if (l->door_fd > 0)
         close(l->door_fd);
     if (l->fibers.event_fd > 0)

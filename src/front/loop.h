@@ -3,12 +3,18 @@
 #define FRONT_LOOP_H
 #include "front/front.h"
 #include "base/fiber.h"
+#include "front/relay.h"
 #include <microhttpd.h>
 #include <pthread.h>
+
+/* How long an answer may take to be taken, and how long one reads on behind it; SLOWEST: bytes a second below which a body or an answer
+ * is given up, after its first seconds. */
+enum { REPLY_TIME = 20 * SECOND, LINGER_TIME = 2 * SECOND, SLOWEST = 16 << 10 };
 
 /* What the threads share. */
 struct shared {
     struct front *front;
+    struct tls *tls;                   /* NULL: connections are plain, and the folder's socket always is */
     int stop_fd;                       /* readable from the stop on */
     _Atomic bool stopping;
     _Atomic unsigned connections;
@@ -34,6 +40,7 @@ struct loop {
     struct { int fd; msec until; } linger[16];   /* closed for writing, still read so that the client gets the last answer */
     msec next_sweep;
     struct counters *counters;
+    struct relays relays;              /* encrypted connections */
 };
 
 /* Takes over both descriptors (either may be -1). */

@@ -179,6 +179,8 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
     put(b, "connections_accepted_total", "counter", "Connections taken.", SUM(f, accepted));
     put(b, "connections_turned_away_total", "counter", "Connections refused by a limit.", SUM(f, turned_away));
     put(b, "connections_swept_total", "counter", "Connections closed for being slow or idle.", SUM(f, swept));
+    put(b, "tls_handshakes_total", "counter", "Encrypted connections begun.", SUM(f, handshakes));
+    put(b, "tls_handshakes_failed_total", "counter", "Encrypted connections that were not agreed on.", SUM(f, handshakes_failed));
     put_store(b, &figures);
     promises_metrics(c, b);
     put_process(b, f);

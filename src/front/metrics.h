@@ -20,7 +20,7 @@ struct counters {
     /* The last row counts what reached no route. */
     _Atomic uint64_t requests[ROUTE_COUNT + 1][STATUS_SLOTS];
     _Atomic uint64_t latency[ROUTE_COUNT + 1][LATENCY_BUCKETS], latency_us[ROUTE_COUNT + 1];
-    _Atomic uint64_t accepted, turned_away, swept;
+    _Atomic uint64_t accepted, turned_away, swept, handshakes, handshakes_failed;
     _Atomic uint64_t connections, working;            /* now */
 };
 

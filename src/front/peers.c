@@ -55,6 +55,13 @@ bool address_parse(text s, struct address *out)
     return true;
 }
 
+/* Of IPv6 the upper half alone is known: that of ::1 is all zero, and no other address of that half travels. */
+bool address_is_loopback(const struct address *a)
+{
+    static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF }, zero[16] = { 0 };
+    return memcmp(a->b, zero, sizeof zero) == 0 || (memcmp(a->b, mapped, sizeof mapped) == 0 && a->b[12] == 127);
+}
+
 bool address_loopback(const struct sockaddr *sa)
 {
     if (sa->sa_family == AF_INET)

@@ -35,6 +35,7 @@ struct request {
     const struct json *json;                          /* the body of a route that takes JSON; NULL when it is empty */
     bool operator_socket; /* came by the data folder's own socket, or in process from the command line */
     bool in_batch;                                    /* an item of POST /v1/batch */
+    bool encrypted;                                   /* came over TLS, to here or to the declared proxy */
     struct address address; /* of the client, or of whom the declared proxy forwards for; zero on the socket */
 };
 

@@ -69,13 +69,10 @@ static enum err parse_listen(struct arena *a, text listen, struct bound *out)
 
 static enum err check_exposure(struct arena *a, const struct server_options *o, const struct bound *b)
 {
-    if (o->tls_certificate.n)
-        return say(a, ERR_CONFIG, "this version does not end TLS itself: put a proxy before it, and say --proxy");
-    if (address_loopback((const struct sockaddr *)&b->address) || o->proxy)
+    if (address_loopback((const struct sockaddr *)&b->address) || o->proxy || o->tls_certificate.n)
         return OK;
-    return say(
-        a, ERR_CONFIG,
-        "plain HTTP beyond loopback is refused: listen on 127.0.0.1, or say --proxy when a proxy that ends TLS stands before");
+    return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused: give --tls-certificate and --tls-key, listen on 127.0.0.1, or say "
+                              "--proxy when a proxy that ends TLS stands before");
 }
 
 /* One listening socket; `shared`: several may have the address. */
@@ -189,12 +186,43 @@ static enum err open_loops(struct arena *a, struct server *s, const struct serve
     return OK;
 }
 
+/* ---- The certificate. ---- */
+
+static enum err open_tls(struct arena *a, struct server *s, const struct server_options *o)
+{
+    CTX_AUTO c = { 0 };
+    if (!o->tls_certificate.n && !o->tls_key.n)
+        return OK;
+    if (!o->tls_certificate.n || !o->tls_key.n)
+        return say(a, ERR_CONFIG, "--tls-certificate and --tls-key go together");
+    ctx_begin(s->front.app, a, &c);
+    return tls_open(a, o->tls_certificate, o->tls_key, c.policy, c.now, &s->shared.tls);
+}
+
+/* `asked`: by SIGHUP, whether or not the files changed. */
+static void renew_certificate(struct server *s, bool asked)
+{
+    CTX_AUTO c = { 0 };
+    ARENA_AUTO a = arena_make(1 << 20);
+    if (!s->shared.tls)
+        return;
+    ctx_begin(s->front.app, &a, &c);
+    if (!asked && !tls_changed(s->shared.tls, c.policy))
+        return;
+    if (tls_reload(&a, s->shared.tls, c.policy, c.now) == OK)
+        LOG(LOG_INFO, "certificate read", LOG_TEXT("until", time_print(&a, tls_until(s->shared.tls))));
+    else
+        LOG(LOG_ERROR, "certificate not read; the former one stays", LOG_TEXT("reason", text_of(a.why.detail)));
+}
+
 static void *jobs_main(void *arg)
 {
     struct server *s = arg;
     struct pollfd stop = { s->shared.stop_fd, POLLIN, 0 };
-    while (poll(&stop, 1, 1000) <= 0)
+    while (poll(&stop, 1, 1000) <= 0) {
         app_tick(s->front.app);
+        renew_certificate(s, false);
+    }
     return NULL;
 }
 
@@ -249,10 +277,10 @@ static enum err wait_for_signals(struct arena *a, struct server *s)
         ssize_t n = read(fd, &info, sizeof info);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n == sizeof info && info.ssi_signo == SIGHUP)
-            reload(s);
-        else
+        if (n != sizeof info || info.ssi_signo != SIGHUP)
             break;
+        reload(s);
+        renew_certificate(s, true);
     }
     close(fd);
     LOG(LOG_INFO, "stopping", LOG_INT("signal", info.ssi_signo));
@@ -270,6 +298,7 @@ static void server_free(struct server **server)
         unlink(s->socket_path.p);
     if (s->shared.stop_fd > 0)
         close(s->shared.stop_fd);
+    tls_close(&s->shared.tls);
     peers_close(&s->front.peers);
     free(s->front.counters);
     free(s);
@@ -308,6 +337,7 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     if (!s->front.counters || s->shared.stop_fd < 0)
         return say(a, ERR_INTERNAL, "no memory or descriptor for the server");
     TRY(peers_open(a, o->per_address ? o->per_address : most / 4, &s->front.peers));
+    TRY(open_tls(a, s, o));
     TRY(open_loops(a, s, o, &address));
     enum err e = start_threads(a, s);
     if (e == OK) {

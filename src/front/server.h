@@ -10,7 +10,7 @@ struct server_options {
     unsigned connections,
         per_address; /* the most there may be; 0: 2,000 and a quarter of them. Loopback has no share of its own */
     bool proxy;      /* a proxy that ends TLS stands before: needed beyond loopback; X-Forwarded-For is then believed */
-    text tls_certificate;              /* refused until TLS is built in */
+    text tls_certificate, tls_key;     /* PEM files: connections are then encrypted here; empty: they are not */
     bool access_log;
     void (*ready)(void *arg, text address);    /* called once, when connections are taken */
     void *ready_arg;

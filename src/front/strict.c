@@ -65,6 +65,7 @@ static const text singles[] = { TEXT_INIT("Host"),
                                 TEXT_INIT("Content-Encoding"),
                                 TEXT_INIT("Cookie"),
                                 TEXT_INIT("X-Forwarded-For"),
+                                TEXT_INIT("X-Forwarded-Proto"),
                                 TEXT_INIT("Forwarded") };
 
 static enum err check_singles(struct arena *a, const struct head *h)

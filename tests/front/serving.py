@@ -29,7 +29,7 @@ class Elsewhere(Server):
 def register(tests):
     @tests.test("serving: what it does not start with")
     def refused():
-        refuses(78, "TLS", "--tls-certificate", "x.pem")
+        refuses(78, "go together", "--tls-certificate", "x.pem")
         refuses(64, "number", "--threads", "0")
         for listen, word in (("0.0.0.0:0", "loopback"), ("[::]:0", "loopback"), ("nonsense", "no address"),
             ("127.0.0.1", "no address"), ("127.0.0.1:99999", "no address")):

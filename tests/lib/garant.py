@@ -88,12 +88,15 @@ def check_line(clause):
 class Client:
     """Requests with one token, on connections of their own (one a thread). Writes get an Idempotency-Key unless one is given."""
 
-    def __init__(self, port=None, token=None, path=None, timeout=60, headers=None, epoch=lambda: 0):
+    def __init__(self, port=None, token=None, path=None, timeout=60, headers=None, epoch=lambda: 0, context=None):
         self.port, self.token, self.path, self.timeout, self.headers = port, token, path, timeout, headers or {}
+        self.context = context                                   # an ssl.SSLContext where the server ends TLS
         self.epoch = epoch                                       # connections do not outlive it: how often the server was started
         self.local = threading.local()
 
     def connect(self):
+        if self.path is None and self.context:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=self.timeout, context=self.context)
         if self.path is None:
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
         connection = http.client.HTTPConnection("localhost", timeout=self.timeout)
@@ -212,8 +215,11 @@ def garant(*arguments, ok=(0,), env=None, timeout=120):
 class Server:
     """A server over a data folder. Used with `with`: started, and stopped by its process id whatever happens."""
 
-    def __init__(self, policy, folder=None, data=None, now=None, arguments=(), env=None, start=True, log=None, tenant=None):
+    def __init__(self, policy, folder=None, data=None, now=None, arguments=(), env=None, start=True, log=None, tenant=None,
+                 tls=None):
         self.policy, self.tenant = policy_file(policy), tenant
+        self.tls = tls                                           # of certificates.py: the server then ends TLS itself
+        self.context = tls.context() if tls else None
         self.made = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="garant-test-")
         self.data = data or os.path.join(self.folder, "data")
@@ -244,7 +250,7 @@ class Server:
 
     def command(self):
         return [PROGRAM, "serve", "--policy", self.policy, "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
-                "--clock-file", self.clock_file, *self.arguments]
+                "--clock-file", self.clock_file, *(self.tls.arguments() if self.tls else []), *self.arguments]
 
     def spawn(self):
         self.port, self.starts = self.port or free_port(), self.starts + 1
@@ -261,7 +267,7 @@ class Server:
             if self.process.poll() is not None:
                 break
             with contextlib.suppress(OSError, http.client.HTTPException):
-                if Client(self.port, timeout=2).get("/healthz").status == 200:
+                if Client(self.port, timeout=2, context=self.context).get("/healthz").status == 200:
                     return time.monotonic() - began
             time.sleep(0.005)
         status, self_log = self.process.poll(), self.log()
@@ -344,7 +350,7 @@ class Server:
         """A client for an actor class; the token is made once and outlives restarts."""
         if (actor, tenant) not in self.tokens:
             self.tokens[actor, tenant] = self.token(actor, tenant=tenant)
-        return Client(self.port, self.tokens[actor, tenant], epoch=lambda: self.starts, **options)
+        return Client(self.port, self.tokens[actor, tenant], epoch=lambda: self.starts, context=self.context, **options)
 
     def operator(self, **options):
         """The operator, on the data folder's own socket."""
@@ -352,7 +358,7 @@ class Server:
         return Client(path=os.path.join(self.data, "garant.sock"), headers=headers, epoch=lambda: self.starts, **options)
 
     def anyone(self, **options):
-        return Client(self.port, epoch=lambda: self.starts, **options)
+        return Client(self.port, epoch=lambda: self.starts, context=self.context, **options)
 
     def save_journal(self, folder):
         """The journal as files, as c2sp.org/tlog-tiles lays them out: what verify.py reads offline."""
