@@ -2,6 +2,7 @@
 #include "domain/access.h"
 #include "domain/consent.h"
 #include "domain/doc.h"
+#include "domain/folder.h"
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
@@ -426,6 +427,8 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
     json_name(&v.w, TEXT("former"));
     TRY(subject_put_formers(c, p, &v.w));
     TRY(put_attachments(&v));
+    json_name(&v.w, TEXT("folders"));
+    TRY(folder_put(c, p, &v.w));
     put_holds(&v);
     TRY(put_looks(&v));
     json_close(&v.w, '}');

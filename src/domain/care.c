@@ -203,6 +203,8 @@ enum err care_figures(struct app *app, struct arena *a, struct figures *out)
                              .journal_size = g.journal_size,
                              .db_bytes = g.db_bytes,
                              .wal_bytes = g.wal_bytes,
+                             .folders_refused = atomic_load_explicit(&app->folder_checks[0], memory_order_relaxed),
+                             .folders_allowed = atomic_load_explicit(&app->folder_checks[1], memory_order_relaxed),
                              .full = g.full };
     READ_AUTO db = NULL;
     TRY(store_read(app->store, a, &db));

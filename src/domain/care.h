@@ -27,7 +27,7 @@ enum err care_restore(struct arena *a, text from, const struct app_options *o, u
 enum err care_rotate(struct ctx *c, text new_master_file, uint64_t *rewrapped);
 
 /* ---- Figures, for /metrics and doctor. ---- */
-struct figures { uint64_t subjects, commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes; bool full; };
+struct figures { uint64_t subjects, commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes, folders_allowed, folders_refused; bool full; };
 enum err care_figures(struct app *app, struct arena *a, struct figures *out);
 
 #endif

@@ -50,6 +50,8 @@ static enum err run_records(struct db *db, const struct ctx *c, const struct cha
             TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
         if (d->all)
             TRY(db_run(db, SQL_ATTACHMENT_DROP_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
+        if (d->all)
+            TRY(db_run(db, SQL_FOLDER_DROP_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
         TRY(db_run(db, SQL_FORMER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
     }
     for (unsigned i = 0; i < ch->record_count; i++) {

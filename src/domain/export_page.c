@@ -302,6 +302,24 @@ static void page_recipients(struct page *g)
     table_close(g);
 }
 
+static void page_folders(struct page *g)
+{
+    const struct json *list = json_get(g->file, TEXT("folders"));
+    if (!list || !list->count)
+        return;
+    section(g, TEXT("folders"), SAY("Folders you may enter, and how that came", "Les dossiers qui vous sont ouverts, et comment"));
+    head(g, ROW_OF(SAY("Folder", "Dossier"), SAY("What", "Quoi"), SAY("When", "Quand"), SAY("Until", "Jusqu'au"), SAY("By", "Par"), SAY("Why", "Pourquoi")));
+    JSON_EACH(one, list)
+        JSON_EACH(row, json_get(one, TEXT("history"))) {
+            text by = json_text(row, TEXT("by"));
+            cells(g, ROW_OF(json_text(one, TEXT("name")),
+                            text_eq(json_text(row, TEXT("act")), TEXT("granted")) ? SAY("given", "accordé") : SAY("taken back", "retiré"),
+                            time_of(g, row, TEXT("at")), time_of(g, row, TEXT("until")), by.n ? by : json_text(row, TEXT("actor")),
+                            json_text(row, TEXT("why"))));
+        }
+    table_close(g);
+}
+
 static void page_rights(struct page *g)
 {
     const struct json *controller = json_get(g->file, TEXT("controller"));
@@ -345,6 +363,7 @@ enum err person_file_page(struct ctx *c, const struct json *file, struct buf *ou
     page_purposes(g);
     page_consents(g);
     page_recipients(g);
+    page_folders(g);
     page_rights(g);
     page_looks(g);
     doc_page_close(out);

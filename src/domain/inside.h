@@ -4,6 +4,7 @@
 #include "domain/app.h"
 #include "store/store.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct transient_memory;                       /* transient.c */
 struct board;                                  /* board_inside.h */
@@ -20,6 +21,7 @@ struct app {
     struct transient_memory *transient;
     struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */
+    _Atomic uint64_t folder_checks[2];         /* by folder_authorize: refused, allowed */
 };
 
 static inline struct store *ctx_store(const struct ctx *c) { return c->app->store; }

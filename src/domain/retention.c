@@ -184,7 +184,7 @@ enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
 
 enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now)
 {
-    static const enum sql all[] = { SQL_RECORD_AGAIN, SQL_FORMER_AGAIN, SQL_ATTACHMENT_AGAIN };
+    static const enum sql all[] = { SQL_RECORD_AGAIN, SQL_FORMER_AGAIN, SQL_ATTACHMENT_AGAIN, SQL_FOLDER_AGAIN };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         TRY(db_run(db, all[i], NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(category), V_INT(now))));
     return db_run(db, SQL_SUBJECT_AGAIN, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(now)));

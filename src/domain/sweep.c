@@ -27,7 +27,7 @@ static void count(struct sweep *s, text name, int64_t erased, int64_t archived)
     s->tallies[i].erased += erased, s->tallies[i].archived += archived;
 }
 
-/* ---- Things with a date of their own: records, former values, attachments. ---- */
+/* ---- Things with a date of their own: records, former values, attachments, access to folders. ---- */
 
 /* Three statements a table, with the same parameters: what is due; for a row as it was seen, another date and state; its end. */
 struct kind { enum sql due, retime, end; bool states; };
@@ -35,6 +35,7 @@ static const struct kind kinds[] = {
     { SQL_RECORD_DUE, SQL_RECORD_RETIME, SQL_RECORD_END, true },
     { SQL_FORMER_DUE, SQL_FORMER_RETIME, SQL_FORMER_END, false },
     { SQL_ATTACHMENT_DUE, SQL_ATTACHMENT_RETIME, SQL_ATTACHMENT_END, true },
+    { SQL_FOLDER_DUE, SQL_FOLDER_RETIME, SQL_FOLDER_END, false },
 };
 
 enum plan { PLAN_LATER, PLAN_ARCHIVE, PLAN_ERASE };
@@ -43,7 +44,7 @@ struct thing {
     struct subject_id subject;
     struct val key;                              /* what tells it apart: item of a record, id of an attachment */
     int64_t version;
-    msec at, due, next;                          /* next: when to look again, 0 for never */
+    msec at, event, due, next;                   /* event: what terms `from: event` run from, 0 for not yet; next: when to look again */
     uint32_t key_class;
     bool archived;
     enum plan plan;
@@ -83,8 +84,10 @@ static enum err list_due(struct db *db, struct step *st)
         TRY(read_subject(a, query_bytes(&q, 1), &t->subject));
         t->tenant = arena_copy(a, query_bytes(&q, 0)), t->category = arena_copy(a, query_bytes(&q, 2));
         t->key = st->kind->due == SQL_ATTACHMENT_DUE ? V_BYTES(arena_copy(a, query_bytes(&q, 3))) : V_INT(query_int(&q, 3));
-        t->version = query_int(&q, 4), t->at = query_int(&q, 5), t->archived = query_int(&q, 6) != 0, t->due = query_int(&q, 7);
+        t->version = query_int(&q, 4), t->at = t->event = query_int(&q, 5), t->archived = query_int(&q, 6) != 0, t->due = query_int(&q, 7);
         t->key_class = (uint32_t)query_int(&q, 8);
+        if (st->kind->due == SQL_FOLDER_DUE)             /* an access is over when it ends, not when it is given */
+            t->event = query_int(&q, 9);
     }
     return q.status;
 }
@@ -110,8 +113,9 @@ static void later(struct thing *t, msec next) { t->plan = PLAN_LATER, t->next = 
 static void plan_record(struct thing *t, const struct retention *r, const struct keeping *k, msec now)
 {
     struct starts s = k->starts;
-    s.collection = s.event = t->at;
-    msec active = retention_due(r, &s, false), end = retention_due(r, &s, true);
+    s.collection = t->at, s.event = t->event;
+    bool begun = t->event || (r->from != FROM_EVENT && r->from != FROM_YEAR_END);
+    msec active = begun ? retention_due(r, &s, false) : 0, end = begun ? retention_due(r, &s, true) : 0;
     bool over = t->archived || k->erased || (active && active <= now);
     if (!over)
         later(t, active);

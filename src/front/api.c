@@ -4,6 +4,7 @@
 #include "domain/care.h"
 #include "domain/consent.h"
 #include "domain/erase.h"
+#include "domain/folder.h"
 #include "domain/holding.h"
 #include "domain/journal_folder.h"
 #include "domain/retention.h"
@@ -64,6 +65,10 @@ HANDLER(transient_get, transient_get(c, ID, SECOND_PARAM, ASKED("purpose"), &ans
 HANDLER(transient_drop, transient_drop(c, ID, SECOND_PARAM, &answer))
 HANDLER(disclosure_make, disclosure_make(c, ID, q->json, &answer))
 HANDLER(disclosure_list, disclosure_list(c, ID, &answer))
+HANDLER(folder_grant, folder_grant(c, ID, q->json, &answer))
+HANDLER(folder_revoke, folder_revoke(c, ID, q->json, &answer))
+HANDLER(folder_list, folder_list(c, ID, &answer))
+HANDLER(authorize, folder_authorize(c, q->json, &answer))
 HANDLER(duty_list, duty_list(c, &answer))
 HANDLER(duty_done, duty_done(c, ID, q->json, &answer))
 

@@ -150,6 +150,9 @@ static void put_store(struct buf *b, const struct figures *g)
     put(b, "journal_entries", "gauge", "Entries of the journal.", g->journal_size);
     put(b, "database_bytes", "gauge", "Size of the database.", g->db_bytes);
     put(b, "wal_bytes", "gauge", "Size of its write-ahead log.", g->wal_bytes);
+    buf_print(b, "# HELP garant_folder_checks_total Questions whether a person may enter a folder.\n# TYPE garant_folder_checks_total counter\n"
+                 "garant_folder_checks_total{outcome=\"allowed\"} %llu\ngarant_folder_checks_total{outcome=\"refused\"} %llu\n",
+              (unsigned long long)g->folders_allowed, (unsigned long long)g->folders_refused);
     put(b, "storage_full", "gauge", "1 while the disk is full.", g->full);
 }
 

@@ -8,7 +8,7 @@
 enum { STEP_PEOPLE = 500, CLASSES_MAX = 256 };
 
 /* What today's data.db knows better than the backup, brought over when its journal goes on from the backup's: tables of no
- * one person (a token revoked since stays revoked), records of proof (a consent withdrawn since stays withdrawn), and the
+ * one person (a token revoked since stays revoked), records of proof (a consent withdrawn, or access revoked, since then stays so), and the
  * journal. What was stored of people is the backup's. Engine SQL: `former` is today's file, attached. */
 #define CARRY_no(name, kept_as) CARRY_no_##kept_as(name)
 #define CARRY_no_nothing(name) "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT * FROM former." #name ";"
@@ -22,6 +22,7 @@ enum { STEP_PEOPLE = 500, CLASSES_MAX = 256 };
 #define CARRY_rows_consents(name) CARRY_proofs(name)
 #define CARRY_rows_proofs(name) CARRY_proofs(name)
 #define CARRY_rows_holds(name) CARRY_proofs(name)
+#define CARRY_rows_folders(name) CARRY_proofs(name)
 #define CARRY_keyed(name, kept_as)
 #define CARRY_marked(name, kept_as)
 #define CARRY_links(name, kept_as) CARRY_no_nothing(name)
