@@ -4,6 +4,7 @@
 #include "domain/archive.h"
 #include "domain/consent.h"
 #include "domain/erasing.h"
+#include "domain/folder.h"
 #include "domain/held.h"
 #include "domain/journal_folder.h"
 #include "domain/retention.h"
@@ -29,7 +30,8 @@ static const char policy[] =
     "  former: {from: event, active: 12mo}\n"
     "systems: {app: {purposes: [service, billing, news], acts: [read, write, disclose, consent, export, erase]}}\n"
     "recipients:\n"
-    "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
+    "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n"
+    "folders: {file: {purpose: service}}\n";
 
 static int open_it(void **state)
 {
@@ -66,6 +68,7 @@ static text full_person(struct fixture *f, const char *email)
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
     OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
     OKAY(version_acknowledge(&f->c, js(f, "{'subject':'%.*s'}", T(id)), &out));
+    OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'canary','why':'planted canary'}"), &out));
     return id;
 }
 
