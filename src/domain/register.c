@@ -1,6 +1,7 @@
 /* The record of processing activities, from the policy file: what each column holds. */
 #include "domain/register.h"
 #include "domain/notice.h"
+#include "policy/schema.h"
 
 struct keeper { struct arena *a; struct words w; const struct node *root, *fields; };      /* fields: those a tenant may hold, NULL: all */
 typedef text cell_fn(struct keeper *k, const struct node *at);
@@ -93,16 +94,35 @@ static text recipients(struct keeper *k, const struct node *purpose, char kind)
     return b.n ? done(k, &b) : either(k, "none", "aucun");
 }
 
-/* Transfers, of recipients of this purpose or of all; their countries, or what allows them. */
+static bool outside(text code)
+{
+    const struct country *c = country_of(code);
+    return c && c->area == AREA_NONE;
+}
+
+static void add_transfer(struct keeper *k, struct buf *b, const struct node *who, text said)
+{
+    text name = get(who, "name").n ? get(who, "name") : words_title(&k->w, who);
+    join(b, arena_print(k->a, k->w.fr ? "%.*s : %.*s" : "%.*s: %.*s", T(name), T(said)));
+}
+
+/* Transfers, to recipients of this purpose or of all: the country of each, or what allows it. They stand under `transfers`, or with a
+ * recipient that is in a country out of the EEA. */
 static text transfers(struct keeper *k, const struct node *purpose, const char *key)
 {
     BUF_AUTO b = buf_make(1 << 16);
     const struct node *all = top(k, "transfers"), *known = top(k, "recipients");
     NODE_EACH(t, all && all->kind == NODE_MAP ? all : NULL) {
         const struct node *r = node_get(known, get(t, "recipient"));
-        if (purpose && !node_has(node_get(r, TEXT("purposes")), purpose->key))
-            continue;
-        join(&b, arena_print(k->a, "%.*s: %.*s", T(words_title(&k->w, r ? r : t)), T(words_of(&k->w, node_get(t, text_of(key))))));
+        if (!purpose || !r || node_has(node_get(r, TEXT("purposes")), purpose->key))
+            add_transfer(k, &b, r ? r : t, words_of(&k->w, node_get(t, text_of(key))));
+    }
+    NODE_EACH(r, known && known->kind == NODE_MAP ? known : NULL) {
+        bool listed_above = false;
+        NODE_EACH(t, all && all->kind == NODE_MAP ? all : NULL)
+            listed_above = listed_above || text_eq(get(t, "recipient"), r->key);
+        if (!listed_above && outside(get(r, "country")) && (!purpose || node_has(node_get(r, TEXT("purposes")), purpose->key)))
+            add_transfer(k, &b, r, words_of(&k->w, node_get(r, text_of(key))));
     }
     return b.n ? done(k, &b) : either(k, "none", "aucun");
 }
@@ -179,6 +199,17 @@ static text controller_representative(struct keeper *k, const struct node *at)
     return listed(k, node_get(top(k, "controller"), TEXT("representative")), keys);
 }
 static text controller_joint(struct keeper *k, const struct node *at) { return recipients(k, at, 'j'); }
+/* The systems that act for the purpose, and where what they hold is kept. */
+static text controller_software(struct keeper *k, const struct node *at)
+{
+    BUF_AUTO b = buf_make(1 << 14);
+    NODE_EACH(system, top(k, "systems"))
+        if (node_has(node_get(system, TEXT("purposes")), at->key))
+            join(&b, words_title(&k->w, system));
+    join(&b, get(top(k, "hosting"), "host"));
+    text countries = words_of(&k->w, node_get(top(k, "hosting"), TEXT("countries")));
+    return countries.n ? arena_print(k->a, "%.*s (%.*s)", T(buf_text(&b)), T(countries)) : done(k, &b);
+}
 static text controller_purpose(struct keeper *k, const struct node *at)
 {
     text why = words_of(&k->w, node_get(at, TEXT("necessity")));

@@ -45,14 +45,16 @@ def register():
     for language, head in (("fr", "Activité de traitement"), ("en", "Processing activity")):
         text = garant("register", "--policy", SITE, "--lang", language)
         rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
-        check(len(rows) == 6 and head in rows[0] and len(rows[0]) == 21, f"{len(rows)} rows, {list(rows[0])}")
+        check(len(rows) == 6 and head in rows[0] and len(rows[0]) == 22, f"{len(rows)} rows, {list(rows[0])}")
         for row in rows:
             check(all(value is not None for value in row.values()), f"{row}")
-            check(sum(bool(value) for value in row.values()) >= 19, f"empty columns: {row}")
+            check(sum(bool(value) for value in row.values()) >= 20, f"empty columns: {row}")
     billing = next(row for row in rows if row["Processing activity"].startswith("Invoice"))
     check(billing["Legal basis"] == "legal obligation: C. com. L123-22" and "then 9\u00a0years in the archive" in billing["Time limits for erasure"]
           and billing["Internal recipients"] == "Accounting" and "Site Exemple SAS, 10 rue de l'Exemple" in billing["Controller: name and contact"],
           f"{billing}")
+    check(billing["Applications and place of storage"].startswith("The site; ") and "France" in billing["Applications and place of storage"], f"{billing}")
+    check(billing["Transfers out of the EEA"] == "none" and billing["Safeguards of transfers"] == "none", f"{billing}")
     html = garant("register", "--policy", SITE, "--lang", "en", "--format", "html")
     check(html.count("<h2>") == 6 and "C. com. L123-22" in html, "HTML")
     with tempfile.TemporaryDirectory() as folder:
@@ -70,6 +72,24 @@ def register():
         counts = [len(sheet.findall(f"./{table}table-row")) for sheet in sheets]
         expected = len(list(csv.reader(io.StringIO(garant("register", "--policy", ROOMS))))) - 1
         check(counts == [expected, 2], f"rows: {counts}")
+
+
+@tests.test("register: a transfer is one wherever the file says it, with its recipient, country and safeguard, of its purpose alone")
+def transfers():
+    with open(SITE, encoding="utf-8") as file:
+        policy = file.read()
+    abroad = "  meterer:\n    title: {fr: Mesure, en: Measure}\n    name: Exemple Inc.\n    purposes: [performance]\n    categories: [usage]\n" \
+             "    country: US\n    safeguard: scc\n"
+    listed = "transfers:\n  mail: {recipient: post, country: JP, safeguard: adequacy}\n"
+    post = "  post:\n    title: {fr: Routage, en: Mailing}\n    name: Exemple KK\n    purposes: [account]\n    categories: [contact]\n    country: JP\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        file.write(policy.replace("recipients:\n", "recipients:\n" + abroad + post).replace("transfers: none\n", listed)
+                   .replace("  countries: [FR]\n", "  countries: [FR, US, JP]\n"))
+        file.flush()
+        rows = list(csv.DictReader(io.StringIO(garant("register", "--policy", file.name, "--lang", "en").lstrip("\ufeff"))))
+    said = [(row["Transfers out of the EEA"], row["Safeguards of transfers"]) for row in rows]
+    check([s for s in said if s[0] != "none"] == [("Exemple KK: Japan", said[0][1]), ("Exemple Inc.: United States", said[3][1])], f"{said}")
+    check("adequacy" in said[0][1] and "clauses" in said[3][1].lower(), f"{said}")
 
 
 @tests.test("register: the processor's part has each customer, with the fields it may hold and no more")
