@@ -125,6 +125,18 @@ void buf_base64url(struct buf *b, text bytes)
     base64(b, bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
 }
 
+void buf_percent(struct buf *b, text s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain)
+            buf_char(b, c);
+        else
+            buf_print(b, "%%%02X", (uint8_t)c);
+    }
+}
+
 void buf_html(struct buf *b, text s)
 {
     for (size_t i = 0, start = 0; i <= s.n; i++) {

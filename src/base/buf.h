@@ -25,6 +25,7 @@ void buf_int(struct buf *b, int64_t value);
 void buf_hex(struct buf *b, text bytes);
 void buf_base64(struct buf *b, text bytes);           /* RFC 4648 §4, padded */
 void buf_base64url(struct buf *b, text bytes);        /* RFC 4648 §5, not padded */
+void buf_percent(struct buf *b, text s);               /* RFC 3986: all but unreserved letters escaped */
 void buf_html(struct buf *b, text s);                 /* escaped for text and quoted attributes */
 char *buf_room(struct buf *b, size_t n);              /* n bytes to write at the end, NULL when failed */
 

@@ -83,17 +83,13 @@ static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
 
 /* ---- Routes and errors. ---- */
 
-static text who_word(enum who who)
-{
-    return who == WHO_PUBLIC ? TEXT("public") : who == WHO_TOKEN ? TEXT("token") : TEXT("operator");
-}
-
 static void put_routes(struct cli *cli, struct buf *b)
 {
     static const text bodies[] = { [BODY_NONE] = TEXT_INIT("none"),
                                    [BODY_JSON] = TEXT_INIT("json"),
                                    [BODY_OPTIONAL] = TEXT_INIT("optional"),
-                                   [BODY_FILE] = TEXT_INIT("file") };
+                                   [BODY_FILE] = TEXT_INIT("file"),
+                                   [BODY_FORM] = TEXT_INIT("form") };
     struct json_out w = json_out(b);
     if (cli->json)
         json_open(&w, '[');

@@ -5,6 +5,7 @@
 #include "domain/inside.h"
 #include "domain/pages.h"
 #include "domain/retention.h"
+#include "domain/session.h"
 #include "domain/value.h"
 #include "domain/version.h"
 #include "domain/write.h"
@@ -137,7 +138,7 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     if (!app->policy)
         TRY(last_policy(app, a, f));
     TRY(pages_make(a, app->policy, &app->pages));
-    if (!(app->transient = transient_open()) || !(app->board = board_open()))
+    if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
     return version_publish(app, a, app->policy);
 }
@@ -158,11 +159,24 @@ enum err app_open(struct arena *a, const struct app_options *o, struct findings 
     return OK;
 }
 
+static void flush_sessions(struct app *app)
+{
+    ARENA_AUTO a = arena_make(1 << 20);
+    CTX_AUTO c = { 0 };
+    ctx_begin(app, &a, &c);
+    c.actor.name = TEXT("garant");
+    if (session_flush(&c) != OK)
+        LOG(LOG_WARN, "the last uses of sessions could not be written", LOG_TEXT("why", text_of(a.why.detail)));
+}
+
 void app_close(struct app **app)
 {
     struct app *gone = *app;
     if (!gone)
         return;
+    if (gone->seen && gone->store && gone->policy)
+        flush_sessions(gone);
+    seen_close(&gone->seen);
     transient_close(&gone->transient);
     board_close(&gone->board);
     if (gone->store)

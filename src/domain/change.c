@@ -108,6 +108,8 @@ static enum err run(struct db *db, struct write *w)
     }
     TRY(run_records(db, r->c, ch));
     TRY(run_consents(db, ch));
+    if (ch->also)
+        TRY(ch->also(db, ch->also_arg));
     return ch->inform ? duty_add(db, ch->tenant, &ch->person->id, TEXT("inform"), ch->source, ch->now, ch->inform) : OK;
 }
 

@@ -28,6 +28,9 @@ struct change {
     bool truncate;                          /* something was erased: no byte of it may stay in a log */
     bool urgent;                            /* a withdrawal or objection: also when the disk is full */
     text tenant, source; msec now; text policy_version;
+    /* What else goes into the same commit, after the rest (an account, a link, a letter); may be NULL. */
+    enum err (*also)(struct db *db, void *arg);
+    void *also_arg;
 };
 
 /* Writes it with its event. ERR_CONFLICT: an identifier is another person's. ERR_PRECONDITION: the version has moved on. */

@@ -3,9 +3,11 @@
 #define DOMAIN_CTX_H
 #include "base/clock.h"
 #include "base/json.h"
+#include "crypt/seal.h"
 #include "policy/policy.h"
 
 struct app;                                    /* the running instance: domain/app.h */
+struct session;                                /* domain/session.h */
 
 struct actor {
     enum actor_kind kind;
@@ -13,6 +15,10 @@ struct actor {
     text name;                                 /* of the class: what the journal says */
     text token;                                /* name of the token, empty for the operator */
     bool agreement;                            /* confidentiality agreement on record, where the class needs one */
+    bool has_self;                             /* a signed-in person acts, in a role or on their own data: */
+    struct subject_id self;                    /* that person, */
+    struct digest by;                          /* and their pseudonym, for the journal of those they look at; zero on their own data */
+    text reason;                               /* why they look, where the role must say; personal, so only ever sealed */
 };
 
 /* What a domain function gives back: the JSON of the answer, and what headers are made of. */
@@ -36,6 +42,8 @@ struct ctx {
     msec now;
     text tenant, language;                     /* language: "fr" or "en" */
     struct actor actor;
+    const struct session *session;             /* NULL: nobody is signed in by a cookie */
+    text address, agent;                       /* of the client: its address (IPv6 by its /64) and User-Agent; empty when not known */
     struct idempotency idempotency;
     int64_t if_match;                          /* the version the caller read; 0 when not given, -1 for "*" */
 };

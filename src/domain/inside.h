@@ -9,6 +9,7 @@
 struct transient_memory;                       /* transient.c */
 struct board;                                  /* board_inside.h */
 struct pages;                                  /* pages.c */
+struct seen;                                   /* session.c */
 
 struct app {
     struct store *store;
@@ -19,6 +20,7 @@ struct app {
     char policy_file[4096], country[3];
     bool lawful;
     struct transient_memory *transient;
+    struct seen *seen;                         /* last uses of sessions, not yet written */
     struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */
     _Atomic uint64_t folder_checks[2];         /* by folder_authorize: refused, allowed */
@@ -27,6 +29,8 @@ struct app {
 static inline struct store *ctx_store(const struct ctx *c) { return c->app->store; }
 
 /* Made and destroyed with the instance; NULL when there is no memory. */
+struct seen *seen_open(void);
+void seen_close(struct seen **s);
 struct board *board_open(void);
 void board_close(struct board **b);
 

@@ -5,6 +5,7 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/retention.h"
+#include "domain/session.h"
 
 enum { SWEEP_EVERY = MINUTE, STEPS_A_TICK = 20, TICK_MEMORY = 32 << 20 };
 
@@ -24,6 +25,7 @@ void app_tick(struct app *app)
     ctx_begin(app, &a, &c);
     c.actor.name = TEXT("garant");
     report("transient", &a, transient_tick(&c));
+    report("sessions", &a, session_tick(&c));
     board_tick(app);
     if (!app->swept) {                                    /* at the start: what a crash left; the sweep itself can wait */
         report("resume", &a, erase_resume(&c));

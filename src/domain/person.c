@@ -1,5 +1,6 @@
 /* A person as a request sees them, and the records sealed under their keys. */
 #include "domain/person.h"
+#include "domain/account.h"
 #include "domain/inside.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -25,11 +26,33 @@ static enum err load_row(struct ctx *c, struct person *p)
     return OK;
 }
 
+/* Absent and out of reach look alike, but that somebody reached out is on record. */
+enum err person_reach(struct ctx *c, struct subject_id id)
+{
+    bool reached = true;
+    if (c->actor.kind == ACTOR_PERSON)
+        reached = c->actor.has_self && memcmp(&c->actor.self, &id, sizeof id) == 0;
+    else if (c->actor.kind == ACTOR_MANAGER && c->actor.index >= 0 && c->policy->actors[c->actor.index].sees_team) {
+        reached = false;
+        if (c->actor.has_self)
+            TRY(team_has(c, c->actor.self, id, &reached));
+    }
+    if (reached)
+        return OK;
+    const struct clause *clause = c->actor.index >= 0 ? &c->policy->actors[c->actor.index].clause : &c->policy->rights_clause;
+    say_clause(c->arena, ERR_NOT_FOUND, clause, "there is no such person");
+    enum err status = write_refusal(c, NULL, TEXT(""), TEXT(""));
+    if (status != ERR_NOT_FOUND)
+        return status;
+    return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+}
+
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out)
 {
     *out = (struct person){ 0 };
     if (!id_parse(id, &out->id))
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    TRY(person_reach(c, out->id));
     TRY(load_row(c, out));
     if (out->state != PERSON_ACTIVE && !closed_too)
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");

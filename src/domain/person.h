@@ -20,6 +20,9 @@ struct person {
 void person_end(struct person *p);
 #define PERSON_AUTO CLEANUP(person_end) struct person
 
+/* Whether this actor reaches that person at all: oneself for a person, the team for a role that sees its team. ERR_NOT_FOUND, on record as a
+ * refusal, when not. person_open() asks it. */
+enum err person_reach(struct ctx *c, struct subject_id id);
 /* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless `closed_too`. */
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out);
 

@@ -644,6 +644,33 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     return change_write(c, &ch, event, out);
 }
 
+enum err subject_note(struct ctx *c, struct person *p, int category, msec at, text fields, struct change *out)
+{
+    const struct category *cat = &c->policy->categories[category];
+    const struct json *all, *declared;
+    struct record like = { .category = category, .at = at };
+    struct bits set = { { 0 } };
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    TRY(json_parse(c->arena, fields, &all));
+    json_open(&w, '{');
+    JSON_EACH(v, all)
+        if (v->kind != J_NULL && policy_field(cat, v->key) >= 0) {
+            json_name(&w, v->key);
+            json_put(&w, v);
+        }
+    json_close(&w, '}');
+    TRY(json_parse(c->arena, arena_copy(c->arena, buf_text(&b)), &declared));
+    TRY(value_check_category(c, cat, declared, NULL));
+    bits_add(&set, (unsigned)category);
+    TRY(next_item(c, p, cat, &like.item));
+    TRY(change_begin(c, p, 1, out));
+    like.source = out->source = usual_source(c, &set);
+    text form = sealed_form(c, declared, NULL, like.source);
+    TRY_PTR(form.p);
+    return change_record(c, out, &like, form);
+}
+
 enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out)
 {
     /* Two at once may take the same item, or both make the category's own key: one of them then goes again. */

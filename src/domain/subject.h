@@ -4,6 +4,7 @@
 #include "domain/ctx.h"
 
 struct person;
+struct change;
 
 /* Bodies and answers are those of docs/api.md. */
 enum err subject_create(struct ctx *c, const struct json *in, struct answer *out);
@@ -16,6 +17,9 @@ enum err subject_former(struct ctx *c, text id, struct answer *out);
 /* The list of former values alone, for the access answer. */
 enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w);
 enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out);
+/* Makes ready one record that the server itself fills (categories of a stream): the members of `fields` (a JSON object of texts and
+ * numbers) that the policy declares; the rest is left out. Write it with change_write(); on ERR_CONFLICT make it ready again. */
+enum err subject_note(struct ctx *c, struct person *p, int category, msec at, text fields, struct change *out);
 /* Erases one category, or one item of it, with its former values (partial GDPR 17). */
 enum err subject_drop_record(struct ctx *c, text id, text category, text item, struct answer *out);
 /* What a platform asks before a use; body and answer of POST /v1/decisions. */

@@ -7,7 +7,8 @@ enum { IDEMPOTENCY_KEPT = 24 * HOUR };
 
 struct event event_of(const struct ctx *c, const struct person *p, text act)
 {
-    struct event e = { .act = act, .tenant = c->tenant, .actor = c->actor.name, .policy = c->policy->hash, .count = -1 };
+    struct event e = { .act = act, .tenant = c->tenant, .actor = c->actor.name, .by = c->actor.by,
+                       .policy = c->policy->hash, .count = -1 };
     if (p) {
         e.subject = p->id, e.has_subject = true;
         e.who = p->who;

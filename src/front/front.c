@@ -2,6 +2,9 @@
 #include "front/front.h"
 #include "base/fiber.h"
 #include "domain/idempotency.h"
+#include "domain/session.h"
+#include "front/cookie.h"
+#include "front/form.h"
 #include "front/gate.h"
 #include "front/page.h"
 #include "front/schema.h"
@@ -48,6 +51,11 @@ static enum err parse_body(struct arena *a, struct request *q)
     return e == ERR_MEMORY ? say(a, ERR_TOO_LARGE, "the JSON needs more memory than a request has") : e;
 }
 
+static bool form_type(text header)
+{
+    return text_eq_nocase(text_trim(text_cut(&header, ';')), TEXT("application/x-www-form-urlencoded"));
+}
+
 /* An item of a batch brings its body as JSON already. */
 static enum err decode_body(struct arena *a, struct request *q)
 {
@@ -56,7 +64,9 @@ static enum err decode_body(struct arena *a, struct request *q)
         return OK;
     if (kind == BODY_NONE)
         return q->body.n || q->json ? say(a, ERR_USAGE, "this resource takes no body") : OK;
-    if (!q->in_batch && (q->body.n || kind == BODY_JSON))
+    if (kind == BODY_FORM && form_type(request_header(q, TEXT("Content-Type"))))
+        TRY(form_parse(a, q->body, &q->json, &q->csrf));
+    else if (!q->in_batch && (q->body.n || kind != BODY_OPTIONAL))
         TRY(parse_body(a, q));
     if (!q->json)
         return kind == BODY_OPTIONAL ? OK : say(a, ERR_JSON, "the item has no body");
@@ -67,11 +77,12 @@ static enum err decode_body(struct arena *a, struct request *q)
     return schema_check(a, q->route->input, q->json);
 }
 
-enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
+static enum err handle(struct ctx *c, struct request *q, struct reply *r)
 {
     TRY(gate_admit(c, q->route));
     TRY(route_complete(c->arena, q));
     TRY(decode_body(c->arena, q));
+    TRY(gate_forgery(c, q));
     if (c->idempotency.key.p) {
         bool found = false;
         struct answer answer = { 0 };
@@ -82,6 +93,30 @@ enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
     return q->route->handler(c, q, r);
 }
 
+enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
+{
+    struct actor actor = c->actor;               /* what one item of a batch does as oneself the next does in one's role again */
+    enum err e = handle(c, q, r);
+    if (q->in_batch)
+        c->actor = actor;
+    return e;
+}
+
+/* By its key in the policy, alone or behind a prefix that only narrows it, or by the name that the policy gives it on the wire. */
+static bool cookie_declared(const struct node *declared, text name)
+{
+    static const text prefixes[] = { TEXT_INIT("__Host-"), TEXT_INIT("__Secure-") };
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (text_starts(name, prefixes[i]) && node_get(declared, text_from(name, prefixes[i].n)))
+            return true;
+    NODE_EACH(n, declared) {
+        text given = node_text(n, TEXT("name"));
+        if (text_eq(given.n ? given : n->key, name))
+            return true;
+    }
+    return false;
+}
+
 void front_filter_cookies(const struct policy *policy, struct reply *r)
 {
     const struct node *declared = node_get(policy->root, TEXT("cookies"));
@@ -89,7 +124,7 @@ void front_filter_cookies(const struct policy *policy, struct reply *r)
     for (unsigned i = 0; i < r->header_count; i++) {
         text value = r->headers[i].value;
         bool cookie = text_eq_nocase(r->headers[i].name, TEXT("Set-Cookie"));
-        if (!cookie || node_get(declared, text_trim(text_cut(&value, '='))))
+        if (!cookie || cookie_declared(declared, text_trim(text_cut(&value, '='))))
             r->headers[kept++] = r->headers[i];
     }
     r->header_count = kept;
@@ -111,8 +146,32 @@ static bool refuse_as_page(const struct request *q, struct arena *a, struct repl
     return made;
 }
 
+static bool is_page(const struct request *q) { return q->route && text_starts(q->route->output, TEXT("=text/html")); }
+
+/* Who must sign in to see a page is taken there, and back. */
+static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
+{
+    BUF_AUTO b = buf_make(16 << 10);
+    if (a->why.code != ERR_UNAUTHORISED || !is_page(q) || q->operator_socket || request_header(q, TEXT("Authorization")).p)
+        return false;
+    buf_add(&b, TEXT("/signin"));
+    if (q->method == METHOD_GET) {
+        buf_add(&b, TEXT("?next="));
+        buf_percent(&b, q->target);
+    }
+    text location = arena_copy(a, buf_text(&b));
+    if (!location.p)
+        return false;
+    reply_reset(r);
+    reply_none(r);
+    r->status = 303;
+    return reply_header(a, r, TEXT("Location"), location) == OK;
+}
+
 void front_refuse(const struct request *q, struct arena *a, struct reply *r)
 {
+    if (to_signin(q, a, r))
+        return;
     text language = request_language(request_header(q, TEXT("Accept-Language")));
     if (!refuse_as_page(q, a, r, language))
         reply_problem(r, &a->why, language);
@@ -147,6 +206,9 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         e = gate_headers(&c, q);
     if (e == OK)
         e = front_handle(&c, q, r);
+    /* A cookie that outlives the browser lives on from each look at a page. */
+    if (e == OK && c.session && c.policy->session.kept && is_page(q))
+        e = cookie_set_session(&c, r, request_cookie(q, c.policy->session.cookie));
     if (e == OK && !r->status)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
     if (e != OK) {

@@ -1,5 +1,8 @@
 /* The gate: bearer tokens, the operator, the acts of an actor's class, idempotency keys. */
 #include "front/gate.h"
+#include "domain/session.h"
+#include "front/cookie.h"
+#include <sodium.h>
 #include <openssl/evp.h>
 
 static bool bearer(text header, text *token)
@@ -22,6 +25,25 @@ static bool of_instance(const struct route *route)
     return found;
 }
 
+/* A cookie tells who it is where no token does. Where nobody needs to be signed in, one that is over counts as none. */
+static enum err by_cookie(struct ctx *c, const struct request *q)
+{
+    text secret = c->policy->session.cookie.n ? request_cookie(q, c->policy->session.cookie) : (text){ NULL, 0 };
+    c->address = address_text(c->arena, q->address);
+    c->agent = request_header(q, TEXT("User-Agent"));
+    if (secret.p) {
+        enum err e = session_by_secret(c, secret);
+        if (e != ERR_UNAUTHORISED || q->route->who != WHO_ANYONE)
+            return e;
+        c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") };
+        c->tenant = c->policy->tenants[0];
+    }
+    if (q->route->who == WHO_ANYONE)
+        return OK;
+    return say(c->arena, ERR_UNAUTHORISED, q->route->who == WHO_TOKEN
+        ? "nobody is signed in, and the Authorization header is missing: Bearer and a token are needed" : "nobody is signed in here");
+}
+
 enum err gate_identify(struct ctx *c, const struct request *q)
 {
     if (q->operator_socket) {
@@ -32,8 +54,8 @@ enum err gate_identify(struct ctx *c, const struct request *q)
     if (q->route->who == WHO_PUBLIC)
         return OK;
     text header = request_header(q, TEXT("Authorization")), token;
-    if (!header.p)
-        return say(c->arena, ERR_UNAUTHORISED, "the Authorization header is missing: Bearer and a token are needed");
+    if (!header.p || q->route->who == WHO_ANYONE)
+        return by_cookie(c, q);
     enum err e = bearer(header, &token) ? actor_by_token(c, token)
                                         : say(c->arena, ERR_UNAUTHORISED, "the Authorization header is not Bearer and a token");
     /* A good token is never slowed down: with 256 random bits nobody guesses one, and others may share the address. */
@@ -56,12 +78,36 @@ static enum err check_class(struct ctx *c, const struct route *route)
     return OK;
 }
 
+/* Pages and data of signed-in people. Until its second factor is given a role may do nothing; until the agreement is on record the policy's
+ * decision refuses it, act by act, and the staff pages do. */
+static enum err check_session(struct ctx *c, const struct route *route)
+{
+    if (!c->actor.has_self)
+        return say(c->arena, ERR_FORBIDDEN, "only a signed-in person may do that");
+    if (route->who == WHO_SELF) {
+        session_as_person(c);
+        return OK;
+    }
+    text closed = c->session ? c->session->closed : TEXT("");
+    if (text_eq(closed, TEXT("factor")))
+        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "role \"%.*s\" needs a second factor", T(c->actor.name));
+    if (route->who == WHO_STAFF && c->actor.kind == ACTOR_PERSON)
+        return say(c->arena, ERR_FORBIDDEN, "only staff may do that");
+    if (route->who == WHO_STAFF && closed.n)
+        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause,
+                          "role \"%.*s\" stays closed until the confidentiality agreement is recorded", T(c->actor.name));
+    return route->who == WHO_STAFF ? OK : check_class(c, route);
+}
+
 enum err gate_admit(struct ctx *c, const struct route *route)
 {
-    if (route->who == WHO_PUBLIC || c->actor.kind == ACTOR_OPERATOR)
+    bool signed_in = route->who == WHO_SELF || route->who == WHO_STAFF;
+    if (route->who == WHO_PUBLIC || route->who == WHO_ANYONE || (c->actor.kind == ACTOR_OPERATOR && !signed_in))
         return OK;
     if (c->actor.kind == ACTOR_NOBODY)
         return say(c->arena, ERR_UNAUTHORISED, "this resource needs a token");
+    if (signed_in || c->actor.has_self)
+        return check_session(c, route) == OK ? OK : actor_refused(c);
     return check_class(c, route) == OK ? OK : actor_refused(c);
 }
 
@@ -101,4 +147,40 @@ enum err gate_headers(struct ctx *c, const struct request *q)
     TRY(check_key(c, key));
     c->idempotency.key = key;
     return digest(c, q);
+}
+
+/* ---- Requests that another site made the browser send. ---- */
+
+/* What follows "https://", to the end of the authority. */
+static text authority_of(text origin)
+{
+    ptrdiff_t at = text_find(origin, TEXT("://"));
+    text rest = at < 0 ? TEXT("") : text_from(origin, (size_t)at + 3);
+    return text_cut(&rest, '/');
+}
+
+/* Browsers say where a request comes from (Fetch Metadata, and Origin): without a session that is what is left to tell. */
+static bool of_another_site(const struct request *q)
+{
+    text site = request_header(q, TEXT("Sec-Fetch-Site")), origin = request_header(q, TEXT("Origin"));
+    if (site.p)
+        return !text_eq(site, TEXT("same-origin")) && !text_eq(site, TEXT("none"));
+    return origin.p && !text_eq_nocase(authority_of(origin), request_header(q, TEXT("Host")));
+}
+
+enum err gate_forgery(struct ctx *c, const struct request *q)
+{
+    if (q->method == METHOD_GET || q->method == METHOD_HEAD || q->operator_socket || q->in_batch)
+        return OK;
+    bool by_token = request_header(q, TEXT("Authorization")).p && q->route->who != WHO_ANYONE;
+    if (by_token)
+        return OK;
+    if (of_another_site(q))
+        return say(c->arena, ERR_FORBIDDEN, "the request comes from a page of another site");
+    if (!c->session)
+        return OK;
+    text token = q->csrf.p ? q->csrf : request_header(q, TEXT("X-CSRF-Token"));
+    if (token.n == CSRF_TEXT && sodium_memcmp(token.p, c->session->csrf, CSRF_TEXT) == 0)
+        return OK;
+    return say(c->arena, ERR_FORBIDDEN, "the request lacks the session's token: header X-CSRF-Token, or the form's member csrf");
 }

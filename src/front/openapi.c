@@ -196,9 +196,6 @@ static void put_responses(struct json_out *w, const struct route *route)
 
 static void put_operation(struct json_out *w, const struct route *route, bool fr)
 {
-    static const text who_words[] = {
-        [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_TOKEN] = TEXT_INIT("token"), [WHO_OPERATOR] = TEXT_INIT("operator")
-    };
     static const text method_names[] = { [METHOD_GET] = TEXT_INIT("get"),
                                          [METHOD_POST] = TEXT_INIT("post"),
                                          [METHOD_PUT] = TEXT_INIT("put"),
@@ -208,11 +205,17 @@ static void put_operation(struct json_out *w, const struct route *route, bool fr
     json_open(w, '{');
     json_pair(w, TEXT("operationId"), route->name);
     json_pair(w, TEXT("summary"), fr ? route->title_fr : route->title_en);
-    json_pair(w, TEXT("x-garant-who"), who_words[route->who]);
+    json_pair(w, TEXT("x-garant-who"), who_word(route->who));
     if (route->needs != NEEDS_NONE)
         json_pair(w, TEXT("x-garant-act"), act_word((enum act)route->needs));
     json_name(w, TEXT("security"));
-    json_put_raw(w, route->who == WHO_TOKEN ? TEXT("[{\"token\":[]}]") : TEXT("[]"));
+    static const text security[] = { [WHO_PUBLIC] = TEXT_INIT("[]"),
+                                     [WHO_ANYONE] = TEXT_INIT("[{},{\"session\":[]}]"),
+                                     [WHO_TOKEN] = TEXT_INIT("[{\"token\":[]},{\"session\":[]}]"),
+                                     [WHO_SELF] = TEXT_INIT("[{\"session\":[]}]"),
+                                     [WHO_STAFF] = TEXT_INIT("[{\"session\":[]}]"),
+                                     [WHO_OPERATOR] = TEXT_INIT("[]") };
+    json_put_raw(w, security[route->who]);
     put_parameters(w, route, fr);
     if (route->body != BODY_NONE && route->input.n) {
         json_name(w, TEXT("requestBody"));
@@ -274,7 +277,7 @@ enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)
     json_name(w, TEXT("components"));
     json_open(w, '{');
     json_name(w, TEXT("securitySchemes"));
-    json_put_raw(w, TEXT("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
+    json_put_raw(w, TEXT("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-sid\"}}"));
     json_name(w, TEXT("schemas"));
     json_open(w, '{');
     size_t count;

@@ -62,6 +62,16 @@ bool address_is_loopback(const struct address *a)
     return memcmp(a->b, zero, sizeof zero) == 0 || (memcmp(a->b, mapped, sizeof mapped) == 0 && a->b[12] == 127);
 }
 
+text address_text(struct arena *a, struct address address)
+{
+    static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF }, none[16] = { 0 };
+    char out[INET6_ADDRSTRLEN];
+    bool four = memcmp(address.b, mapped, sizeof mapped) == 0;
+    if (memcmp(address.b, none, sizeof none) == 0 || !inet_ntop(four ? AF_INET : AF_INET6, four ? address.b + 12 : address.b, out, sizeof out))
+        return TEXT("");
+    return arena_copy(a, text_of(out));
+}
+
 bool address_loopback(const struct sockaddr *sa)
 {
     if (sa->sa_family == AF_INET)

@@ -9,6 +9,7 @@
 struct address { uint8_t b[16]; };
 struct address address_of(const struct sockaddr *sa);        /* all zero for another family */
 bool address_parse(text s, struct address *out);             /* from X-Forwarded-For: without port; brackets allowed */
+text address_text(struct arena *a, struct address address);     /* empty for no address */
 bool address_loopback(const struct sockaddr *sa);
 bool address_is_loopback(const struct address *a);           /* 127.0.0.0/8 or ::1, as address_of() made it */
 

@@ -53,14 +53,7 @@ enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, c
         /* RFC 6266 with RFC 8187: the name may hold any letter, so it travels percent-encoded. */
         struct buf *b = &r->buf;
         buf_add(b, TEXT("attachment; filename*=UTF-8''"));
-        for (size_t i = 0; i < answer->file_name.n; i++) {
-            char ch = answer->file_name.p[i];
-            if ((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || ch == '.' || ch == '-' ||
-                ch == '_')
-                buf_char(b, ch);
-            else
-                buf_print(b, "%%%02X", (uint8_t)ch);
-        }
+        buf_percent(b, answer->file_name);
         text value = arena_copy(c->arena, buf_text(b));
         TRY_PTR(value.p);
         TRY(reply_header(c->arena, r, TEXT("Content-Disposition"), value));

@@ -33,6 +33,7 @@ struct request {
     size_t header_count;
     text body;
     const struct json *json;                          /* the body of a route that takes JSON; NULL when it is empty */
+    text csrf;                                        /* member of that name of a form; p NULL when none came */
     bool operator_socket; /* came by the data folder's own socket, or in process from the command line */
     bool in_batch;                                    /* an item of POST /v1/batch */
     bool encrypted;                                   /* came over TLS, to here or to the declared proxy */

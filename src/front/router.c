@@ -18,6 +18,13 @@ static const struct route_query queries[] = {
     { .route = ROUTE_COUNT },
 };
 
+text who_word(enum who who)
+{
+    static const text words[] = { [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_ANYONE] = TEXT_INIT("anyone"), [WHO_TOKEN] = TEXT_INIT("token"),
+                                  [WHO_SELF] = TEXT_INIT("self"),     [WHO_STAFF] = TEXT_INIT("staff"),   [WHO_OPERATOR] = TEXT_INIT("operator") };
+    return words[who];
+}
+
 const struct route *route_row(enum route_id id) { return &rows[id]; }
 enum route_id route_id(const struct route *route) { return (enum route_id)(route - rows); }
 

@@ -282,7 +282,8 @@ static enum err compile_category(struct loaded *l, const struct node *n, struct 
     *c = (struct category){ .name = n->key, .dpv = node_text(n, TEXT("dpv")), .special = is_true(n, TEXT("special")) || ground,
                             .transient = node_get(n, TEXT("transient")), .many = is_true(n, TEXT("many")),
                             .ground = node_text(n, TEXT("ground")), .transient_for = term_of(node_get(n, TEXT("transient")), "for"),
-                            .held = is_true(n, TEXT("held")), .public_for = -1, .clause = clause_of(l, n) };
+                            .held = is_true(n, TEXT("held")), .public_for = -1, .clause = clause_of(l, n),
+                            .stream = node_text(n, TEXT("stream")), .per = node_text(n, TEXT("per")) };
     titles(n, &c->title_en, &c->title_fr);
     compile_category_sources(&l->policy, n, c);
     c->fields = NEW_ARRAY(&l->arena, struct field, fields ? fields->count : 0);
@@ -417,6 +418,9 @@ static struct actor_class role_of(const struct loaded *l, const struct node *n)
     text staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("confidentiality"));
     actor.sees_team = team;
     actor.confidentiality = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
+    own = node_text(n, TEXT("second_factor")), staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("second_factor"));
+    actor.second_factor = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
+    term_parse(node_text(n, TEXT("session")), &actor.session);
     return actor;
 }
 
@@ -450,6 +454,30 @@ static void built_in_actors(struct loaded *l, const struct node *operator_role)
     p->actor_count = 2;
 }
 
+/* The sessions' ends, and their cookie: "__Host-" ties it to this host and to encryption (RFC 6265bis, 4.1.3.2) unless the policy names
+ * it otherwise. */
+static enum err compile_session(struct loaded *l)
+{
+    struct policy *p = &l->policy;
+    const struct node *session = node_at(p->root, TEXT("security.session"));
+    if (!term_parse(node_text(session, TEXT("idle")), &p->session.idle))
+        p->session.idle = (struct term){ 30, TERM_MINUTES };
+    if (!term_parse(node_text(session, TEXT("absolute")), &p->session.absolute))
+        p->session.absolute = (struct term){ 12, TERM_HOURS };
+    p->session.clause = session ? clause_of(l, session) : p->rights_clause;
+    const struct node *staff = node_at(p->root, TEXT("security.staff"));
+    p->session.staff_clause = staff ? clause_of(l, staff) : p->session.clause;
+    NODE_EACH(n, node_get(p->root, TEXT("cookies"))) {
+        if (!text_eq(node_text(n, TEXT("exempt")), TEXT("authentication")))
+            continue;
+        text name = node_text(n, TEXT("name")), lifetime = node_text(n, TEXT("lifetime"));
+        p->session.cookie = name.n ? name : arena_print(&l->arena, "__Host-%.*s", T(n->key));
+        p->session.kept = p->session.idle.unit >= TERM_DAYS && !text_eq(lifetime, TEXT("session"));
+        return p->session.cookie.p ? OK : ERR_MEMORY;
+    }
+    return OK;
+}
+
 static enum err compile_actors(struct loaded *l)
 {
     struct policy *p = &l->policy;
@@ -480,6 +508,7 @@ static enum err compile(struct loaded *l)
     TRY(compile_categories(l));
     TRY(compile_purposes(l));
     TRY(compile_retentions(l));
+    TRY(compile_session(l));
     return compile_actors(l);
 }
 
@@ -578,6 +607,14 @@ void policy_unref(const struct policy **p)
     return -1
 
 int policy_category(const struct policy *p, text name) { FIND(p->categories, p->category_count); }
+int policy_stream(const struct policy *p, text stream)
+{
+    for (unsigned i = 0; i < p->category_count; i++)
+        if (text_eq(p->categories[i].stream, stream))
+            return (int)i;
+    return -1;
+}
+
 int policy_purpose(const struct policy *p, text name) { FIND(p->purposes, p->purpose_count + p->forbidden_count); }
 int policy_actor(const struct policy *p, text name) { FIND(p->actors, p->actor_count); }
 int policy_field(const struct category *c, text name) { FIND(c->fields, c->field_count); }

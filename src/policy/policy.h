@@ -141,6 +141,7 @@ struct category {
     uint64_t sources;                                        /* 1 << index in policy.sources of those it may come from */
     bool held;                                               /* kept after erasure until its retention ends (has a ground) */
     text source;                                             /* the first of them, p NULL when it is the person */
+    text stream, per;                                        /* what the server fills it from, what it has a record for each of; may be empty */
     int public_for;                                          /* purpose under whose consent it may be public, or -1 */
     struct clause clause;
 };
@@ -183,6 +184,8 @@ struct actor_class {
     uint32_t rights;                                         /* the same, under PURPOSE_RIGHTS */
     bool sees_team;                                          /* reaches its team only */
     bool confidentiality;                                    /* closed until the agreement is recorded */
+    bool second_factor;                                      /* closed to a session without one */
+    struct term session;                                     /* longest life of one session; TERM_UNSET: as everybody's */
     bool closed;                                             /* a recipient: charter pending, processor without contract */
     text country;                                            /* recipients and processors */
     bool processor, charter_accepted, contract;
@@ -199,6 +202,9 @@ struct policy {
     struct { text legal_name, address, country, email, phone, site; struct clause clause; } controller;
     struct { text host, countries[COUNTRIES_MAX]; unsigned country_count;          /* EU and EEA expanded */
              struct store_place stores[STORES_MAX]; unsigned store_count; struct clause clause; } hosting;
+    /* Sessions of signed-in people: ends, and the name on the wire of the cookie exempt for authentication (p NULL: none is declared,
+     * so none can be set). `kept`: it outlives the browser, for `idle` after each use. */
+    struct { struct term idle, absolute; text cookie; bool kept; struct clause clause, staff_clause; } session;
     text authority, languages[8]; unsigned language_count;
     struct category *categories; unsigned category_count;
     struct purpose *purposes; unsigned purpose_count;        /* the declared ones; */
@@ -225,6 +231,8 @@ void clause_json(struct json_out *w, const struct clause *c);
 
 /* Indexes by name, -1 when the file does not have it. */
 int policy_category(const struct policy *p, text name);
+/* The category that the server fills from that stream ("logs", "contacts"…), or -1. */
+int policy_stream(const struct policy *p, text stream);
 int policy_purpose(const struct policy *p, text name);
 int policy_actor(const struct policy *p, text name);
 int policy_field(const struct category *c, text name);

@@ -53,6 +53,10 @@ static void leaf_write(struct buf *b, const struct event *e, msec at)
         json_put_hex(&w, TEXT_BYTES(e->who));
     }
     pair_unless_empty(&w, TEXT("actor"), e->actor);
+    if (!zero(&e->by)) {
+        json_name(&w, TEXT("by"));
+        json_put_hex(&w, TEXT_BYTES(e->by));
+    }
     pair_unless_empty(&w, TEXT("purpose"), e->purpose);
     pair_unless_empty(&w, TEXT("categories"), e->categories);
     pair_unless_empty(&w, TEXT("policy"), text_of(e->policy));

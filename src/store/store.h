@@ -80,7 +80,8 @@ struct event {
     text tenant;
     struct subject_id subject; bool has_subject;
     struct digest who;               /* journal_pseudonym of the person's key of class 0; zero without one */
-    text actor;                      /* name of the role, system or recipient; a person's pseudonym in hexadecimal */
+    text actor;                      /* name of the role, system or recipient; "person" for the person themselves */
+    struct digest by;                /* pseudonym of who acted in that role, zero when it was a program or the person */
     text purpose, categories;        /* names of the policy; categories joined with a comma */
     const char *policy;              /* hash of the policy in force, 64 hexadecimal digits, or NULL */
     text clause;                     /* path of the clause that decided or was applied */

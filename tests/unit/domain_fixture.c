@@ -1,5 +1,7 @@
 /* A whole instance over a policy in a temporary folder, with a clock that the test owns. */
 #include "domain_fixture.h"
+#include "domain/session.h"
+#include "domain/write.h"
 #include "domain/retention.h"
 #include "domain/subject.h"
 #include <fcntl.h>
@@ -15,7 +17,7 @@ static const char heading[] =
     "dpo: {appointed: false, reason: small}\n"
     "authority: CNIL\n"
     "hosting: {countries: [FR]}\n"
-    "security: {password: {profile: cnil-restricted, min_length: 12}}\n"
+    "security: {password: {profile: cnil-restricted, min_length: 12}, session: {idle: 30m, absolute: 12h}}\n"
     "rights: {channels: {profile: true, email: privacy@example.org}, answer_within: 1mo}\n";
 
 static void write_policy(struct fixture *f, const char *policy)
@@ -249,4 +251,33 @@ bool files_hold(struct fixture *f, text bytes)
         fclose(in);
     }
     return found;
+}
+
+struct opening { struct fixture *f; struct person *p; struct ticket_put ticket; };
+
+static enum err run_opening(struct db *db, struct write *w)
+{
+    const struct opening *o = w->arg;
+    text tenant = o->f->c.tenant;
+    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(ACCOUNT_OPEN), V_NULL, V_NULL, V_INT(o->f->c.now),
+                                               V_TEXT(TEXT("app")))));
+    TRY(db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_ID(o->p->id), V_INT(o->f->c.now))));
+    return ticket_run_put(db, &o->ticket, true);
+}
+
+text signed_in(struct fixture *f, text id)
+{
+    PERSON_AUTO p = { 0 };
+    struct account account;
+    struct opening o = { .f = f, .p = &p };
+    text secret;
+    OKAY(person_open(&f->c, id, false, &p));
+    OKAY(ticket_make(&f->c, &p, TEXT("reset"), TEXT("{}"), f->c.now + DAY, &o.ticket));
+    struct write w = { .run = run_opening, .arg = &o, .event = event_of(&f->c, &p, TEXT("subject.update")) };
+    OKAY(write_do(&f->c, &w, NULL));
+    OKAY(account_load(&f->c, p.id, &account));
+    OKAY(session_begin(&f->c, &p, &account, false, &secret));
+    f->c.session = NULL;
+    fixture_as(f, "app");
+    return secret;
 }

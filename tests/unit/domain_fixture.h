@@ -40,6 +40,9 @@ msec moment(const char *time);
 /* A person with that e-mail address; `more` further categories, as JSON in single quotes behind a comma, or "". */
 text person_made(struct fixture *f, const char *email, const char *more);
 text record_added(struct fixture *f, text id, const char *category, const char *fields);
+/* Opens that person's account ("" for no role), makes them their own manager, leaves a link open, and signs them in; the secret. The context then
+ * acts as app again. */
+text signed_in(struct fixture *f, text id);
 /* Retention swept; the answer. */
 const struct json *swept(struct fixture *f);
 /* Rows of a table that match, and whether any file of the folder holds those bytes. */

@@ -24,6 +24,7 @@ static const char policy[] =
     "  service: {basis: contract, categories: [identity, contact, visits]}\n"
     "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [identity, invoices]}\n"
     "  news: {basis: consent, categories: [contact]}\n"
+    "cookies: {sid: {kind: cookie, purpose: service, exempt: authentication, lifetime: session.idle}}\n"
     "retention:\n"
     "  visits: {from: event, active: 12mo}\n"
     "  invoices: {from: year_end, active: 1y, archive: 9y, ground: 'C. com. L123-22'}\n"
@@ -67,6 +68,7 @@ static text full_person(struct fixture *f, const char *email)
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
     OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    signed_in(f, id);
     OKAY(version_acknowledge(&f->c, js(f, "{'subject':'%.*s'}", T(id)), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'canary','why':'planted canary'}"), &out));
     return id;

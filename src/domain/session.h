@@ -1,0 +1,57 @@
+/* Sessions: who is signed in, by an opaque secret of which only a keyed digest is kept; they end after idleness, and at a last hour. */
+#ifndef DOMAIN_SESSION_H
+#define DOMAIN_SESSION_H
+#include "domain/account.h"
+#include "domain/change.h"
+
+enum { CSRF_TEXT = 43, FRESH = 15 * MINUTE };
+struct session {
+    struct subject_id subject;
+    struct digest digest;                        /* of its secret: never shown */
+    text id;                                     /* its name in lists */
+    msec created, seen, idle_ends, ends;         /* seen: the use before this one */
+    msec authenticated;                          /* when credentials were last given */
+    bool factor;                                 /* a second factor was given */
+    text role, language;                         /* of the account; empty when none */
+    text closed;                                 /* why its role may not act yet: "factor", "agreement", or empty */
+    char csrf[CSRF_TEXT + 1];
+};
+
+/* After credentials were checked: a new secret always (no fixation), and in one commit the session, the visit, the sign-in's record
+ * (category of stream `logs`) and its journal entry. c->actor becomes the person. ERR_FORBIDDEN when the policy declares no cookie
+ * for it. */
+enum err session_begin(struct ctx *c, struct person *p, const struct account *account, bool factor, text *secret);
+/* What the gate does with a cookie: sets c->tenant, c->session, c->actor (the account's role, or the person), c->language if the account
+ * has one. ERR_UNAUTHORISED alike for unknown, ended and of a person who is no longer there. */
+enum err session_by_secret(struct ctx *c, text secret);
+/* The signed-in person acts on their own data, whatever their role. */
+void session_as_person(struct ctx *c);
+/* The id of the signed-in person, as texts are. */
+text session_self(struct ctx *c);
+/* ERR_REAUTHENTICATE unless credentials were given within FRESH: before what harms most in a stranger's hands. */
+enum err session_fresh(struct ctx *c);
+/* Credentials were given again in this session, a second factor among them if so. */
+enum err session_proved(struct ctx *c, bool factor);
+/* Signs out here. */
+enum err session_end(struct ctx *c);
+/* Inside a write: all sessions of that person end, except the one of `but` (NULL: none stays). */
+enum err session_run_end_all(struct db *db, text tenant, struct subject_id subject, const struct digest *but);
+/* The sign-in's record made ready as a change of one record: fields at, ip, browser, system, result, as far as the policy declares them.
+ * *out has no record when the policy has no category of stream `logs`. */
+enum err session_note(struct ctx *c, struct person *p, bool success, struct change *out);
+
+/* Network and browser that the request comes from, as a keyed digest of that person's: whether they signed in from there before. */
+struct digest session_device(const struct ctx *c, const struct person *p);
+
+enum err session_state(struct ctx *c, struct answer *out);          /* GET /v1/session */
+enum err session_list(struct ctx *c, struct answer *out);           /* of oneself */
+enum err session_drop(struct ctx *c, text id, struct answer *out);  /* one of one's own */
+enum err session_drop_others(struct ctx *c, struct answer *out);
+
+/* Last uses are kept in memory and written a minute at a time, so that a look at a page costs no write; what a crash loses ends a
+ * session a minute early. Also deletes what is over. */
+enum err session_tick(struct ctx *c);
+/* The same at once, before the store closes. */
+enum err session_flush(struct ctx *c);
+
+#endif

@@ -1,0 +1,13 @@
+/* Cookies: read from a request, and the session's set and taken back. No other leaves the server than those the policy declares. */
+#ifndef FRONT_COOKIE_H
+#define FRONT_COOKIE_H
+#include "front/reply.h"
+
+/* The value of the cookie of that name; p NULL when it is absent, or stands twice (a neighbour may have planted one). */
+text request_cookie(const struct request *q, text name);
+/* The session's cookie: opaque, HttpOnly, Secure, SameSite=Lax; it ends with the browser unless the policy keeps it. */
+enum err cookie_set_session(struct ctx *c, struct reply *r, text secret);
+/* Takes it back, and asks the browser to forget what it stored of these pages (Clear-Site-Data): after a sign-out. */
+enum err cookie_end_session(struct ctx *c, struct reply *r);
+
+#endif
