@@ -2,6 +2,7 @@
 #ifndef CRYPT_SEAL_H
 #define CRYPT_SEAL_H
 #include "base/arena.h"
+#include "base/id.h"
 
 /* Ciphertext: the one form in which personal data goes to the store. A plain slice does not compile in its place. */
 typedef struct sealed { text bytes; } sealed;
@@ -10,9 +11,6 @@ typedef struct sealed { text bytes; } sealed;
 struct key { uint8_t b[32]; };
 void key_wipe(struct key *k);
 #define KEY_AUTO CLEANUP(key_wipe) struct key
-
-enum { SUBJECT_ID = 16 };                     /* bytes of a subject's id */
-struct subject_id { uint8_t b[SUBJECT_ID]; };
 
 /* Where a value stands. It is authenticated with the value: moved to another row, it does not open.
  * Names are at most 255 bytes each (ERR_VALUE otherwise). */
@@ -32,7 +30,6 @@ enum err seal(struct arena *a, const struct key *k, const struct place *place, t
 enum err seal_open(struct arena *a, const struct key *k, const struct place *place, sealed in, text *clear);
 
 /* Keyed digest by which an identifier is looked up: BLAKE2b-256 of tenant, field and the normalised value. */
-struct digest { uint8_t b[32]; };
 void digest_identifier(const struct key *lookup, text tenant, text field, text normalised, struct digest *out);
 
 /* SHA-256 of `in` as 64 hexadecimal digits and a NUL. */

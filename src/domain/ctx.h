@@ -2,8 +2,8 @@
 #ifndef DOMAIN_CTX_H
 #define DOMAIN_CTX_H
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/json.h"
-#include "crypt/seal.h"
 #include "policy/policy.h"
 
 struct app;                                    /* the running instance: domain/app.h */

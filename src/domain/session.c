@@ -1,6 +1,8 @@
 /* Sessions: begun, looked up, ended; their last uses, kept in memory for a minute. */
 #include "domain/session.h"
+#include "domain/account.h"
 #include "domain/agent.h"
+#include "domain/change.h"
 #include "domain/inside.h"
 #include "domain/subject.h"
 #include "domain/write.h"

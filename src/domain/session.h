@@ -1,8 +1,12 @@
 /* Sessions: who is signed in, by an opaque secret of which only a keyed digest is kept; they end after idleness, and at a last hour. */
 #ifndef DOMAIN_SESSION_H
 #define DOMAIN_SESSION_H
-#include "domain/account.h"
-#include "domain/change.h"
+#include "domain/ctx.h"
+
+struct person;
+struct account;
+struct change;
+struct db;
 
 enum { CSRF_TEXT = 43, FRESH = 15 * MINUTE };
 struct session {

@@ -1,5 +1,6 @@
 /* A whole instance over a policy in a temporary folder, with a clock that the test owns. */
 #include "domain_fixture.h"
+#include "domain/account.h"
 #include "domain/session.h"
 #include "domain/write.h"
 #include "domain/retention.h"

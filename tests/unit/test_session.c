@@ -2,6 +2,7 @@
 #include "domain_fixture.h"
 #include "domain/agent.h"
 #include "domain/retention.h"
+#include "domain/account.h"
 #include "domain/session.h"
 #include "domain/subject.h"
 #include "domain/write.h"
