@@ -129,6 +129,11 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
             return say(a, ERR_CONFIG, "the path of the simulated clock is too long");
         TRY(clock_simulated(a, clock_file, &app->clock));
     }
+    text url = o->public_url;
+    while (text_ends(url, TEXT("/")))
+        url = text_upto(url, url.n - 1);
+    if (!text_cstr(url, app->public_url, sizeof app->public_url))
+        return say(a, ERR_CONFIG, "the public address is too long");
     app->lawful = o->lawful;
     TRY(crypt_init(a));
     if (o->policy_file.n)

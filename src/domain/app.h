@@ -7,6 +7,7 @@ struct app_options {
     text policy_file;                          /* path of the YAML file; its path is what clauses name; empty: the folder's last version */
     text data_dir, master_file;
     text site_country;                         /* where this machine stands, "" when not said: checked against hosting */
+    text public_url;                           /* "https://…": where people reach this server, for links in letters; "" without letters */
     text clock_file;                           /* simulated clock for tests, "" for the machine's */
     bool create;
     bool lawful;                               /* runs no policy with errors of law that it does not accept (policy/lint.h) */

@@ -24,6 +24,8 @@ struct app {
     struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */
     _Atomic uint64_t folder_checks[2];         /* by folder_authorize: refused, allowed */
+    char public_url[512];                      /* where people reach this server, without a slash at its end */
+    struct { _Atomic bool sender; _Atomic uint64_t sent, failed; } mail;
 };
 
 static inline struct store *ctx_store(const struct ctx *c) { return c->app->store; }

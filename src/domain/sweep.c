@@ -418,6 +418,7 @@ static const struct own owns[] = {
     { "consents", "consents", "tbtti", "retention.erased", SQL_CONSENT_OVER, SQL_CONSENT_END, true },
     { "requests", "certificates", "tb", NULL, SQL_CERTIFICATE_OVER, SQL_CERTIFICATE_END, false },
     { "requests", "duties", "tb", NULL, SQL_DUTY_OVER, SQL_DUTY_END, false },
+    { NULL, "letters", "tb", NULL, SQL_MAIL_OVER, SQL_MAIL_END, false },
     { NULL, "idempotency", "bt", NULL, SQL_IDEMPOTENCY_OVER, SQL_IDEMPOTENCY_END, false },
 };
 
@@ -508,7 +509,7 @@ static msec own_cutoff(const struct ctx *c, const struct own *own)
 {
     if (own->term)
         return retention_own_cutoff(policy_retention(c->policy, text_of(own->term)), c->now);
-    return own->list == SQL_HOLD_OVER ? c->now : c->now - IDEMPOTENCY_KEPT;
+    return own->list == SQL_HOLD_OVER || own->list == SQL_MAIL_OVER ? c->now : c->now - IDEMPOTENCY_KEPT;
 }
 
 static enum err step_own(struct sweep *s, const struct own *own, unsigned *found)

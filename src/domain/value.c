@@ -35,7 +35,7 @@ static bool has_control(text s)
 }
 
 /* The addr-spec that people have (RFC 5321 lengths); quoted local parts and literals are refused on purpose. */
-static bool is_email(text s)
+bool value_is_email(text s)
 {
     ptrdiff_t at = text_index(s, '@');
     text domain = at > 0 ? text_from(s, (size_t)at + 1) : TEXT("");
@@ -155,7 +155,7 @@ static enum err check_text(struct ctx *c, const struct category *cat, const stru
         return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must have %lld to %zu characters", T(cat->name), T(f->name),
                           f->has_min ? (long long)f->min : 0LL, max);
     switch (f->type) {
-    case FIELD_EMAIL: return is_email(s) ? OK : bad(c, cat, f, "an e-mail address");
+    case FIELD_EMAIL: return value_is_email(s) ? OK : bad(c, cat, f, "an e-mail address");
     case FIELD_PHONE: return is_phone(s) ? OK : bad(c, cat, f, "a telephone number of 6 to 15 digits");
     case FIELD_DATE: return is_date(s) ? OK : bad(c, cat, f, "a date, YYYY-MM-DD");
     case FIELD_TIME: return is_time(s) ? OK : bad(c, cat, f, "a time as in RFC 3339");

@@ -5,6 +5,8 @@
 
 /* Checks one value against its field: type, bounds, choices, no card number. ERR_VALUE or ERR_CARD_NUMBER, naming field and clause, never the value. */
 enum err value_check(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v);
+/* An addr-spec as people have them: no quoted local part, no blank, no control byte, at most 254 bytes. */
+bool value_is_email(text s);
 /* The form in which an identifier is looked up: e-mail in lower case, telephone as + and digits, others trimmed. */
 text value_normal(struct arena *a, const struct field *f, text value);
 /* `name` when it looks like a name of a policy, else a word in its place: what was sent may be personal and must not be said again. */

@@ -3,10 +3,12 @@
 #include "domain/archive.h"
 #include "domain/care.h"
 #include "domain/consent.h"
+#include "domain/contact.h"
 #include "domain/erase.h"
 #include "domain/folder.h"
 #include "domain/holding.h"
 #include "domain/journal_folder.h"
+#include "domain/outbox.h"
 #include "domain/retention.h"
 #include "domain/subject.h"
 #include "domain/version.h"
@@ -51,6 +53,11 @@ HANDLER(certificate_get, certificate_get(c, ID, request_wants_html(q), &answer))
 
 HANDLER(archive_list, archive_list(c, ASKED("after"), &answer))
 HANDLER(archive_read, archive_read(c, ID, SECOND_PARAM, ASKED("reason"), &answer))
+
+HANDLER(contact_send, contact_send(c, ID, q->json, &answer))
+HANDLER(contact_call, contact_call(c, ID, q->json, &answer))
+HANDLER(contact_list, contact_list(c, ID, ASKED("purpose"), &answer))
+HANDLER(outbox, outbox_answer(c, &answer))
 
 HANDLER(event_add, retention_event(c, ID, q->json, &answer))
 HANDLER(hold_create, hold_create(c, ID, q->json, &answer))

@@ -1,0 +1,297 @@
+/* Letters: words and frame, the queue, tries and their ends, the contact log, and silence after an erasure. */
+#include "domain_fixture.h"
+#include "domain/contact.h"
+#include "domain/erase.h"
+#include "domain/mail.h"
+#include "domain/outbox.h"
+#include "domain/retention.h"
+#include "domain/write.h"
+
+static const char policy[] =
+    "categories:\n"
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  log: {many: true, stream: contacts, fields: {at: {type: time, required: true}, subject: {type: text, required: true, max: 20},"
+    " channel: {type: choice, choices: [email, phone]}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [contact, log], notices: true, channels: [email, phone]}\n"
+    "  news: {basis: consent, marketing: true, channels: [email], categories: [contact]}\n"
+    "  care: {basis: contract, categories: [contact, log], channels: [phone]}\n"
+    "retention:\n"
+    "  log: {from: event, active: 3y}\n"
+    "systems:\n"
+    "  app: {purposes: [service, news, care], acts: [read, write, send, consent, export, erase]}\n"
+    "  clerk: {purposes: [service], acts: [read, write]}\n"
+    "recipients: none\n";
+
+static int open_it(void **state)
+{
+    *state = calloc(1, sizeof(struct fixture));
+    fixture_open(*state, policy);
+    return 0;
+}
+
+static int close_it(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+static bool has(text s, const char *part) { return text_find(s, text_of(part)) >= 0; }
+
+static void message_queued(struct fixture *f, text id, const char *subject)
+{
+    struct answer out = { 0 };
+    OKAY(contact_send(&f->c, id, js(f, "{'purpose':'service','subject':'%s','text':'Bonjour Zoé,\\nà bientôt.'}", subject), &out));
+    assert_int_equal(out.id.n, ID_TEXT);
+}
+
+static struct outbox_letter *due(struct fixture *f)
+{
+    struct outbox_letter *list;
+    OKAY(outbox_due(&f->c, 10, &list));
+    return list;
+}
+
+/* ---- Words. ---- */
+
+static const struct pair_text all_values[] = {
+    { TEXT_INIT("link"), TEXT_INIT("https://demo.example/t/abc") }, { TEXT_INIT("until"), TEXT_INIT("2026-01-11T09:30:00Z") },
+    { TEXT_INIT("at"), TEXT_INIT("2026-01-10T08:00:00Z") }, { TEXT_INIT("source"), TEXT_INIT("M. <b>Durand</b>") },
+    { TEXT_INIT("subject"), TEXT_INIT("Maintenance {site}") }, { TEXT_INIT("text"), TEXT_INIT("a & b [x] {link}\n\nc") },
+    { TEXT_INIT("version"), TEXT_INIT("2.0") }, { TEXT_INIT("date"), TEXT_INIT("2026-02-01") },
+    { TEXT_INIT("changes"), TEXT_INIT("- one\n- two") },
+};
+
+static void every_letter_is_whole(void **state)
+{
+    struct fixture *f = *state;
+    static const text names[] = {
+#define LETTER(name, ...) TEXT_INIT(#name),
+#include "domain/letters.def"
+#undef LETTER
+    };
+    const struct letter_values values = { all_values, sizeof all_values / sizeof *all_values };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (int french = 0; french < 2; french++) {
+            struct letter l;
+            OKAY(letter_render(&f->c, french ? TEXT("fr") : TEXT("en"), names[i], &values, &l));
+            bool message = text_eq(names[i], TEXT("service_message"));
+            assert_true(l.subject.n > 5 && has(l.text, french ? "Bonjour,\n\n" : "Hello,\n\n") && has(l.text, "Demo SAS, 1 rue de Paris"));
+            assert_true(has(l.text, french ? "avis de service" : "service notice"));
+            assert_true(message || (text_index(l.text, '{') < 0 && text_index(l.text, '[') < 0 && text_index(l.html, '{') < 0));
+            assert_true(has(l.html, french ? "<html lang=\"fr\">" : "<html lang=\"en\">") && !has(l.html, "<b>") && !has(l.html, "src="));
+            assert_false(has(l.text, "assword: ") || has(l.text, "mot de passe : "));
+        }
+}
+
+static void values_are_not_templates(void **state)
+{
+    struct fixture *f = *state;
+    const struct letter_values values = { all_values, sizeof all_values / sizeof *all_values };
+    struct letter l;
+    OKAY(letter_render(&f->c, TEXT("en"), TEXT("service_message"), &values, &l));
+    assert_true(text_eq(l.subject, TEXT("Maintenance {site}")));
+    assert_true(has(l.text, "a & b [x] {link}\n\nc") && has(l.html, "a &amp; b [x] {link}<br>\n<br>\nc"));
+    OKAY(letter_render(&f->c, TEXT("fr"), TEXT("invitation"), &values, &l));
+    assert_true(has(l.text, "jusqu'au 11 janvier 2026 à 09:30 UTC") && has(l.html, "href=\"https://demo.example/t/abc\""));
+    assert_true(has(l.html, "M. &lt;b&gt;Durand&lt;/b&gt;") && has(l.text, "\n\nhttps://demo.example/t/abc\n\n"));
+}
+
+static void letter_needs_its_values(void **state)
+{
+    struct fixture *f = *state;
+    const struct letter_values none = { NULL, 0 };
+    const struct pair_text broken[] = { { TEXT("subject"), TEXT("a\r\nBcc: x@example.org") }, { TEXT("text"), TEXT("b") } };
+    struct letter l;
+    assert_int_equal(letter_render(&f->c, TEXT("en"), TEXT("reset"), &none, &l), ERR_INTERNAL);
+    assert_int_equal(letter_render(&f->c, TEXT("en"), TEXT("poem"), &none, &l), ERR_INTERNAL);
+    assert_int_equal(letter_render(&f->c, TEXT("en"), TEXT("service_message"), &(struct letter_values){ broken, 2 }, &l), ERR_VALUE);
+}
+
+/* ---- The queue. ---- */
+
+static void message_goes_and_is_logged(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "Zoe@example.org", "");
+    message_queued(f, id, "Un très long objet de message, coupé");
+    assert_false(files_hold(f, TEXT("Zoe@example.org")) || files_hold(f, TEXT("bient")));
+    struct outbox_letter *l = due(f);
+    assert_non_null(l);
+    assert_null(l->next);
+    assert_true(text_eq(l->to, TEXT("Zoe@example.org")) && text_eq(l->language, TEXT("fr")) && has(l->text, "à bientôt."));
+    assert_true(text_eq(l->purpose, TEXT("service")) && text_eq(l->from_name, TEXT("Demo SAS")) && l->name.n == ID_TEXT);
+    OKAY(contact_list(&f->c, id, TEXT("service"), &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.state"), TEXT("queued")));
+    OKAY(outbox_sent(&f->c, l));
+    assert_null(due(f));
+    OKAY(contact_list(&f->c, id, TEXT("service"), &out));
+    const struct json *log = parsed(f, out.body);
+    assert_true(text_eq(text_at(log, "contacts.0.fields.subject"), TEXT("Un très long objet d")));
+    assert_true(text_eq(text_at(log, "contacts.0.fields.channel"), TEXT("email")));
+    assert_int_equal(json_get(log, TEXT("letters"))->count, 0);
+    assert_int_equal(rows_of(f, "mail", "sent IS NOT NULL AND message IS NULL"), 1);
+    fixture_ahead(f, 7 * DAY + HOUR);
+    swept(f);
+    assert_int_equal(rows_of(f, "mail", "1"), 0);
+    assert_int_equal(rows_of(f, "record", "category = 'log'"), 1);
+    fixture_at(f, "2029-01-10T00:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'log'"), 0);
+}
+
+static void failure_is_tried_again_and_given_up(void **state)
+{
+    struct fixture *f = *state;
+    static const msec waits[] = { MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 6 * HOUR };
+    text id = person_made(f, "z@example.org", "");
+    message_queued(f, id, "Objet");
+    text name = due(f)->name;
+    msec began = f->c.now;
+    for (unsigned tries = 1; due(f); tries++) {
+        struct outbox_letter *l = due(f);
+        assert_true(text_eq(l->name, name));             /* the same message at every try */
+        OKAY(outbox_failed(&f->c, l, false, TEXT("smtp-451")));
+        assert_null(due(f));
+        msec wait = tries <= sizeof waits / sizeof *waits ? waits[tries - 1] : 6 * HOUR;
+        fixture_ahead(f, wait - 1);
+        assert_null(due(f));
+        fixture_ahead(f, 1);
+        assert_true(tries < 20);
+    }
+    msec lasted = f->c.now - began;
+    assert_true(lasted > 2 * DAY && lasted < 4 * DAY);
+    assert_int_equal(rows_of(f, "mail", "failed IS NOT NULL AND message IS NULL AND code = 'smtp-451' AND tries = 16"), 1);
+    struct answer out = { 0 };
+    OKAY(contact_list(&f->c, id, TEXT("service"), &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.state"), TEXT("given_up")));
+    fixture_as(f, "operator");
+    OKAY(outbox_answer(&f->c, &out));
+    assert_int_equal(int_at(parsed(f, out.body), "given_up"), 1);
+    assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.code"), TEXT("smtp-451")));
+}
+
+static void refusal_for_good_is_given_up_at_once(void **state)
+{
+    struct fixture *f = *state;
+    message_queued(f, person_made(f, "z@example.org", ""), "Objet");
+    OKAY(outbox_failed(&f->c, due(f), true, TEXT("smtp-550")));
+    assert_null(due(f));
+    assert_int_equal(rows_of(f, "mail", "failed IS NOT NULL AND code = 'smtp-550'"), 1);
+    assert_int_equal(rows_of(f, "record", "category = 'log'"), 0);
+}
+
+static void erasure_silences(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "z@example.org", "");
+    message_queued(f, id, "Objet");
+    struct outbox_letter *l = due(f);
+    OKAY(erase_subject(&f->c, id, NULL, &out));
+    assert_int_equal(rows_of(f, "mail", "1"), 0);
+    assert_null(due(f));
+    OKAY(outbox_sent(&f->c, l));                           /* it was on its way: nothing is noted of nobody */
+    assert_int_equal(rows_of(f, "record", "1"), 0);
+}
+
+/* What a restored backup may hold: a letter whose person's key is gone. */
+static void sealed_for_nobody_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    message_queued(f, person_made(f, "z@example.org", ""), "Objet");
+    fixture_altered(f, "DELETE FROM key", "UPDATE mail SET tries = 0");
+    assert_null(due(f));
+    assert_int_equal(rows_of(f, "mail", "failed IS NOT NULL"), 1);
+}
+
+static enum err run_put(struct db *db, struct write *w) { return mail_run_put(db, w->arg); }
+
+static void last_letter_outlives_its_person(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    PERSON_AUTO p = { 0 };
+    struct mail_put put;
+    const struct pair_text at = { TEXT("at"), TEXT("2026-01-10T08:00:00Z") };
+    text id = person_made(f, "zoe.last@example.org", "");
+    OKAY(person_open(&f->c, id, false, &p));
+    OKAY(mail_make(&f->c, &p, (text){ NULL, 0 }, TEXT("erased"), &(struct letter_values){ &at, 1 }, &put));
+    struct write w = { .run = run_put, .arg = &put, .event = event_of(&f->c, NULL, TEXT("mail.queued")) };
+    OKAY(write_do(&f->c, &w, NULL));
+    OKAY(erase_subject(&f->c, id, NULL, &out));
+    struct outbox_letter *l = due(f);
+    assert_true(l && !l->has_subject && text_eq(l->to, TEXT("zoe.last@example.org")));
+    assert_false(files_hold(f, TEXT("zoe.last@example.org")));
+    OKAY(outbox_sent(&f->c, l));
+    assert_int_equal(rows_of(f, "mail", "1"), 0);
+}
+
+/* ---- Who may write, and what for. ---- */
+
+static void only_service_is_sent(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "z@example.org", "");
+#define SENT(body) contact_send(&f->c, id, js(f, body), &out)
+    assert_int_equal(SENT("{'purpose':'news','subject':'a','text':'b'}"), ERR_PURPOSE);
+    assert_int_equal(SENT("{'purpose':'care','subject':'a','text':'b'}"), ERR_PURPOSE);       /* by telephone only */
+    assert_int_equal(SENT("{'purpose':'curiosity','subject':'a','text':'b'}"), ERR_PURPOSE);
+    assert_int_equal(SENT("{'purpose':'service','subject':'a\\r\\nBcc: x@y.example','text':'b'}"), ERR_VALUE);
+    assert_int_equal(SENT("{'purpose':'service','subject':' ','text':'b'}"), ERR_MISSING);
+    assert_int_equal(SENT("{'purpose':'service','subject':'a','text':'b\\u0007'}"), ERR_VALUE);
+    assert_int_equal(SENT("{'purpose':'service','subject':'4111 1111 1111 1111','text':'b'}"), ERR_CARD_NUMBER);
+    fixture_as(f, "clerk");
+    assert_int_equal(SENT("{'purpose':'service','subject':'a','text':'b'}"), ERR_FORBIDDEN);
+    assert_int_equal(rows_of(f, "mail", "1"), 0);
+}
+
+static void call_is_noted(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "z@example.org", "");
+    OKAY(contact_call(&f->c, id, js(f, "{'purpose':'care','subject':'Question','at':'2026-01-09T10:00:00Z'}"), &out));
+    assert_int_equal(contact_call(&f->c, id, js(f, "{'purpose':'care','subject':'Q','at':'2026-01-12T10:00:00Z'}"), &out), ERR_VALUE);
+    OKAY(contact_list(&f->c, id, TEXT("care"), &out));
+    const struct json *log = parsed(f, out.body);
+    assert_int_equal(json_get(log, TEXT("contacts"))->count, 1);
+    assert_true(text_eq(text_at(log, "contacts.0.fields.channel"), TEXT("phone")));
+    assert_true(text_eq(text_at(log, "contacts.0.fields.at"), TEXT("2026-01-09T10:00:00.000Z")));
+}
+
+static void addresses_are_checked(void **state)
+{
+    struct fixture *f = *state;
+    struct mail_put put;
+    static const char *const bad[] = { "a@b.example\r\nBcc: c@d.example", "a b@c.example", "<a@b.example>", "a@b.example,c@d.example", "a", "a@b",
+                                       "\"x\"@b.example" };
+    const struct letter_values values = { all_values, sizeof all_values / sizeof *all_values };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(mail_make(&f->c, NULL, text_of(bad[i]), TEXT("reset"), &values, &put), ERR_VALUE);
+    OKAY(mail_make(&f->c, NULL, TEXT("a@b.example"), TEXT("reset"), &values, &put));
+    assert_int_equal(mail_make(&f->c, NULL, (text){ NULL, 0 }, TEXT("reset"), &values, &put), ERR_MISSING);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define OVER_STORE(test) cmocka_unit_test_setup_teardown(test, open_it, close_it)
+        OVER_STORE(every_letter_is_whole),
+        OVER_STORE(values_are_not_templates),
+        OVER_STORE(letter_needs_its_values),
+        OVER_STORE(message_goes_and_is_logged),
+        OVER_STORE(failure_is_tried_again_and_given_up),
+        OVER_STORE(refusal_for_good_is_given_up_at_once),
+        OVER_STORE(erasure_silences),
+        OVER_STORE(sealed_for_nobody_is_given_up),
+        OVER_STORE(last_letter_outlives_its_person),
+        OVER_STORE(only_service_is_sent),
+        OVER_STORE(call_is_noted),
+        OVER_STORE(addresses_are_checked),
+    };
+    return cmocka_run_group_tests_name("mail", tests, NULL, NULL);
+}
