@@ -3,6 +3,7 @@
 #include "crypt/note.h"
 #include "domain/archive.h"
 #include "domain/consent.h"
+#include "domain/contact.h"
 #include "domain/erasing.h"
 #include "domain/folder.h"
 #include "domain/held.h"
@@ -29,7 +30,7 @@ static const char policy[] =
     "  visits: {from: event, active: 12mo}\n"
     "  invoices: {from: year_end, active: 1y, archive: 9y, ground: 'C. com. L123-22'}\n"
     "  former: {from: event, active: 12mo}\n"
-    "systems: {app: {purposes: [service, billing, news], acts: [read, write, disclose, consent, export, erase]}}\n"
+    "systems: {app: {purposes: [service, billing, news], acts: [read, write, send, disclose, consent, export, erase]}}\n"
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n"
     "folders: {file: {purpose: service}}\n";
@@ -86,6 +87,7 @@ static void nothing_is_left_of_a_canary(void **state)
         snprintf(hex + 2 * i, 3, "%02x", raw.b[i]);
     /* a row in every table that has a subject, so that a new table must be added here */
     OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute','until':'2026-02-01'}"), &out));
+    OKAY(contact_send(&f->c, id, js(f, "{'purpose':'service','subject':'canary','text':'canary'}"), &out));
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };
