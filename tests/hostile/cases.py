@@ -1,6 +1,7 @@
 """The cases of hostile input: request lines, headers, framing, targets, bodies, credentials."""
-import json, os, re, time
+import contextlib, json, os, random, re, socket, ssl, tempfile, time
 import wire
+from certificates import Certificates
 from garant import Fault, Server, check
 
 HOST = b"Host: x\r\n"
@@ -339,6 +340,51 @@ def register(tests):
     suite("targets", lambda token: targets(), 55)
     suite("bodies", bodies, 80)
     suite("credentials and conditions", credentials, 25)
+
+    @tests.test("hostile: the same over TLS")
+    def over_tls():
+        with tempfile.TemporaryDirectory() as folder, Server("tests/lib/small.yaml", tls=Certificates(folder)) as server:
+            wire.ENCRYPTED[server.port] = server.context
+            token = server.token("app").encode()
+            count = sum(run(server, make) for make in (request_lines(), headers(), framing(), chunks(), targets(), bodies(token),
+                                                       credentials(token)))
+            count += sum(run_kept(server, make()) for make in (request_lines, headers, framing, chunks, targets))
+            before = busy(server.process)
+            time.sleep(1)
+            spent = busy(server.process) - before
+            check(spent < 0.2, f"the idle server spends {spent:.2f} s of a second")
+            server.anyone().get("/healthz").expect(200)
+        return f"{count} cases"
+
+    @tests.test("hostile: what is no TLS")
+    def no_tls():
+        """Bytes in place of a handshake, cut and altered handshakes: the server ends the connection and goes on."""
+        with tempfile.TemporaryDirectory() as folder, Server("tests/lib/small.yaml", tls=Certificates(folder)) as server:
+            hello = ssl.MemoryBIO()
+            with contextlib.suppress(ssl.SSLWantReadError):
+                server.context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="localhost").do_handshake()
+            hello, chance = hello.read(), random.Random(4)
+            tries = [b"", b"\0", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"SSH-2.0-x\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x80\x2e\x01\0\x02",
+                     b"\x16\x03\x01\xff\xff" + b"\0" * 70_000, b"\x15\x03\x01\0\x02\x02\x28", b"\x17\x03\x03\0\x10" + b"a" * 16, hello + hello,
+                     hello + b"\x17\x03\x03\0\x05hello", hello + b"\x14\x03\x03\0\x01\x01" * 50, chance.randbytes(100_000)]
+            tries += [hello[:n] for n in range(1, len(hello), 40)]
+            for _ in range(300):
+                altered = bytearray(hello)
+                for _ in range(chance.randint(1, 8)):
+                    altered[chance.randrange(len(altered))] = chance.randrange(256)
+                tries.append(bytes(altered))
+            before = memory(server.process)
+            for data in tries:
+                with socket.create_connection(("127.0.0.1", server.port), 5) as raw, contextlib.suppress(OSError):
+                    raw.sendall(data)
+                    raw.shutdown(socket.SHUT_WR)
+                    while raw.recv(65536):
+                        pass
+                check(server.process.poll() is None, f"the server died at {data[:80]!r}: {server.log()[-2000:]}")
+            server.anyone().get("/healthz").expect(200)
+            grown = memory(server.process) - before
+            check("sanit" in os.environ.get("GARANT_BUILD", "") or grown <= 16 << 10, f"memory grew by {grown} KiB")
+        return f"{len(tries)} tries"
 
     @tests.test("hostile: the same on a kept connection")
     def kept():

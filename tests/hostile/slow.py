@@ -1,6 +1,7 @@
 """Slow clients: headers, bodies and reads in drops, on many connections, while an honest client is served as before."""
-import contextlib, os, resource, socket, statistics, threading, time
+import contextlib, os, resource, select, socket, ssl, statistics, tempfile, threading, time
 import wire
+from certificates import Certificates
 from garant import Server, check
 
 RELEASE = os.environ.get("GARANT_TIER") == "release"
@@ -8,22 +9,30 @@ SOCKETS = 1000
 SECONDS = 600 if RELEASE else 14
 
 
-def drip(port, first, drop, count, until):
+def over(connection):
+    """Whether the server has closed."""
+    if not select.select([connection], [], [], 0)[0]:
+        return False
+    if isinstance(connection, ssl.SSLSocket):
+        return connection.recv(4096) == b""
+    return connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+
+
+def drip(port, first, drop, count, until, context=None):
     """Opens connections that send `first` and then a `drop` each second; gives how many the server has closed by the end."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
     open_ones, closed = [], 0
     for _ in range(count):
         with contextlib.suppress(OSError):
             connection = wire.connect(port)
+            connection = context.wrap_socket(connection, server_hostname="localhost") if context else connection
             connection.sendall(first)
             open_ones.append(connection)
     while time.monotonic() < until:
         for connection in list(open_ones):
             try:
                 connection.sendall(drop)
-                ended = connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
-            except BlockingIOError:
-                continue
+                ended = over(connection)
             except OSError:
                 ended = True
             if ended:
@@ -76,6 +85,27 @@ def register(tests):
     slowly("headers in drops", b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X: y\r\n")
     slowly("request line in drops", b"GET /", b"a")
     slowly("nothing sent", b"", b"")
+
+    @tests.test("slow: handshakes that stop, and heads in drops over TLS")
+    def handshakes():
+        kinds = [(b"", b"", 350), (b"\x16\x03\x01\x02\0\x01", b"\0", 350),                  # nothing; a hello byte by byte
+                 (b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X: y\r\n", 300)]             # a handshake, then a head in drops
+        with tempfile.TemporaryDirectory() as folder, Server("tests/lib/small.yaml", tls=Certificates(folder)) as server:
+            baseline = p99(honest(server, 2))
+            until, closed = time.monotonic() + SECONDS, []
+            threads = [threading.Thread(target=lambda k=k, c=c: closed.append(drip(server.port, *k, until, c)))
+                       for k, c in zip(kinds, (None, None, server.context))]
+            for thread in threads:
+                thread.start()
+            time.sleep(1)
+            under = p99(honest(server, SECONDS - 2))
+            for thread in threads:
+                thread.join()
+            limit = max(2 * baseline, baseline + 20)
+            check(under <= limit, f"an honest client's p99 went from {baseline:.1f} to {under:.1f} ms")
+            check(sum(closed) >= SOCKETS * 0.9, f"only {sum(closed)} of {SOCKETS} slow connections were closed")
+            server.anyone().get("/healthz").expect(200)
+        return f"{sum(closed)} of {SOCKETS} closed; an honest client's p99 {baseline:.1f} ms before, {under:.1f} ms meanwhile"
 
     @tests.test("slow: bodies in drops")
     def bodies():

@@ -1,5 +1,5 @@
 """Raw HTTP: what is sent and what comes back, byte for byte."""
-import contextlib, re, socket
+import contextlib, re, socket, ssl
 
 
 class Reply:
@@ -10,8 +10,12 @@ class Reply:
         return f"{self.status} {self.headers.get('content-type', '')} {self.body[:160]!r}"
 
 
+ENCRYPTED = {}                                                  # port: the ssl.SSLContext of a server that ends TLS itself
+
+
 def connect(port, timeout=5):
-    return socket.create_connection(("127.0.0.1", port), timeout)
+    raw = socket.create_connection(("127.0.0.1", port), timeout)
+    return ENCRYPTED[port].wrap_socket(raw, server_hostname="localhost") if port in ENCRYPTED else raw
 
 
 def whole(raw):
@@ -32,7 +36,7 @@ def read_all(connection, timeout=20, quiet=0.3):
             some = connection.recv(65536)
         except (TimeoutError, socket.timeout):
             return got, False
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             return got, True
         if not some:
             return got, True
