@@ -1,4 +1,4 @@
-/* Handlers of the system's own resources: health, tokens, the policy, security.txt. */
+/* Handlers of the system's own resources: health, tokens, the policy, files of the pages. */
 #include "base/asset.h"
 #include "front/front.h"
 
@@ -95,20 +95,6 @@ enum err api_policy_reload(struct ctx *c, const struct request *q, struct reply 
     json_open(w, '{');
     put_policy_name(c, w, now);
     return put_findings(c, r, &findings);
-}
-
-/* RFC 9116. Contact is the policy's; Expires is required and kept under a year, as the RFC recommends. */
-enum err api_security_txt(struct ctx *c, const struct request *q, struct reply *r)
-{
-    struct buf *b = reply_text(r, 200, TEXT("text/plain; charset=utf-8"));
-    text site = c->policy->controller.site;
-    buf_print(b, "Contact: mailto:%.*s\n", T(c->policy->controller.email));
-    char expires[TIME_TEXT + 1];
-    buf_print(b, "Expires: %.*s\n", T(time_text(date_start(date_of(c->now)) + 180 * DAY, expires)));
-    buf_add(b, TEXT("Preferred-Languages: fr, en\n"));
-    if (site.n)
-        buf_print(b, "Canonical: %.*s/.well-known/security.txt\n", T(site));
-    return reply_done(c->arena, r);
 }
 
 enum err api_asset(struct ctx *c, const struct request *q, struct reply *r)

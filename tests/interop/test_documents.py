@@ -83,8 +83,21 @@ def security_txt():
         text = subject.anyone().get("/.well-known/security.txt").expect(200).body.decode()
         fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line and not line.startswith("#"))
         check(fields.get("Contact", "").startswith(("mailto:", "https:")), f"{text}")
-        expires = datetime.datetime.fromisoformat(fields["Expires"].replace("Z", "+00:00"))
-        check(expires > datetime.datetime.now(datetime.timezone.utc), f"expired: {text}")
+        expires, now = datetime.datetime.fromisoformat(fields["Expires"].replace("Z", "+00:00")), datetime.datetime.now(datetime.timezone.utc)
+        check(now < expires < now + datetime.timedelta(365), f"expired, or for more than a year: {text}")
+        check(set(fields["Preferred-Languages"].split(", ")) <= {"en", "fr"} and text.count("Expires:") == 1, f"{text}")
+
+
+@tests.test("change-password leads to the page, gpc.json says that the signal is honoured, and nothing else is there")
+def well_known():
+    with server() as subject:
+        ask = subject.anyone().get
+        answer = ask("/.well-known/change-password").expect(302)
+        check(answer.headers["location"] == "/me/password" and answer.body == b"", f"{answer.headers}")
+        answer = ask("/.well-known/gpc.json").expect(200)
+        check(answer.headers["content-type"] == "application/json" and answer.json["gpc"] is True, f"{answer.body}")
+        datetime.date.fromisoformat(answer.json["lastUpdate"])
+        ask("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").expect(404)
 
 
 @tests.test("an export is a zip that other programs read, with its files named in UTF-8")
