@@ -6,6 +6,7 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
+#include "domain/look.h"
 #include "domain/person_file.h"
 #include "domain/subject.h"
 #include "domain/write.h"
@@ -356,7 +357,19 @@ static void put_holds(struct view *v)
     json_close(&v->w, ']');
 }
 
-static void put_look(struct view *v, int64_t index, const struct json *entry)
+/* Why they looked, where their role had to say it. */
+static enum err put_reason(struct view *v, const struct json *entry, sealed detail)
+{
+    static const text looks[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read") };
+    text reason = { NULL, 0 }, act = json_text(entry, TEXT("act"));
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        if (detail.bytes.n && text_eq(act, looks[i]))
+            TRY(look_open(v->c, v->p, detail, &reason));
+    json_pair(&v->w, TEXT("reason"), reason);
+    return OK;
+}
+
+static enum err put_look(struct view *v, int64_t index, const struct json *entry, sealed detail)
 {
     static const text members[] = { TEXT_INIT("time"), TEXT_INIT("act"), TEXT_INIT("actor"), TEXT_INIT("purpose"), TEXT_INIT("categories"),
                                     TEXT_INIT("clause"), TEXT_INIT("outcome") };
@@ -365,7 +378,9 @@ static void put_look(struct view *v, int64_t index, const struct json *entry)
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         json_pair(&v->w, members[i], json_text(entry, members[i]));
     json_pair(&v->w, TEXT("says"), doc_act(v->c, json_text(entry, TEXT("act"))));
+    TRY(put_reason(v, entry, detail));
     json_close(&v->w, '}');
+    return OK;
 }
 
 /* Every entry of the journal about this person, newest first: who looked, when, for what. */
@@ -384,7 +399,7 @@ static enum err put_looks(struct view *v)
         const struct json *entry;
         if (json_parse(&one, query_bytes(&q, 1), &entry) != OK)
             return say(c->arena, ERR_INTEGRITY, "entry %lld of the journal is no JSON", (long long)query_int(&q, 0));
-        put_look(v, query_int(&q, 0), entry);
+        TRY(put_look(v, query_int(&q, 0), entry, query_sealed(&q, 2)));
     }
     json_close(&v->w, ']');
     return q.status;

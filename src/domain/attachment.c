@@ -2,6 +2,7 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
+#include "domain/look.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -292,6 +293,7 @@ enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, s
     out->id = attachment, out->media_type = t->media_type, out->file_name = t->name;
     struct write w = { .event = event_of(c, &p, TEXT("attachment.read")) };
     w.event.purpose = purpose, w.event.categories = t->category, w.event.count = 1;
+    TRY(look_seal(c, &p, &w.event));
     return write_do(c, &w, NULL);
 }
 

@@ -2,6 +2,7 @@
 #include "domain/contact.h"
 #include "domain/change.h"
 #include "domain/inside.h"
+#include "domain/look.h"
 #include "domain/mail.h"
 #include "domain/outbox.h"
 #include "domain/value.h"
@@ -264,5 +265,6 @@ enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = purpose, read.event.categories = event_categories(c, &set), read.event.count = count;
     read.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
+    TRY(look_seal(c, &p, &read.event));
     return write_do(c, &read, NULL);
 }

@@ -343,11 +343,12 @@ static void page_rights(struct page *g)
 static void page_looks(struct page *g)
 {
     section(g, TEXT("looks"), SAY("Who looked, and what was done", "Qui a consulté, et ce qui a été fait"));
-    head(g, ROW_OF(SAY("When", "Quand"), SAY("What", "Quoi"), SAY("By", "Par"), SAY("For", "Pour"), SAY("Data", "Données")));
+    head(g, ROW_OF(SAY("When", "Quand"), SAY("What", "Quoi"), SAY("By", "Par"), SAY("For", "Pour"), SAY("Data", "Données"), SAY("Reason", "Motif")));
     JSON_EACH(one, json_get(g->file, TEXT("looks"))) {
         text purpose = json_text(one, TEXT("purpose"));
         cells(g, ROW_OF(time_of(g, one, TEXT("time")), json_text(one, TEXT("says")), json_text(one, TEXT("actor")),
-                        purpose.n ? title_in(g, TEXT("purposes"), TEXT("purpose"), purpose) : purpose, json_text(one, TEXT("categories"))));
+                        purpose.n ? title_in(g, TEXT("purposes"), TEXT("purpose"), purpose) : purpose, json_text(one, TEXT("categories")),
+                        json_text(one, TEXT("reason"))));
     }
     table_close(g);
 }

@@ -2,6 +2,7 @@
 #include "domain/folder.h"
 #include "domain/doc.h"
 #include "domain/inside.h"
+#include "domain/look.h"
 #include "domain/retention.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -439,6 +440,8 @@ enum err folder_list(struct ctx *c, text id, struct answer *out)
     TRY(reach_of(c, &p, &reach));
     read.event = event_of(c, &p, TEXT("read"));
     TRY(reason_of(c, &p, &reach, &read.event.purpose));
+    TRY(look_allow(c, &p, read.event.purpose, TEXT("")));
+    TRY(look_seal(c, &p, &read.event));
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
     json_open(&w, '{');

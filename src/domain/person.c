@@ -2,6 +2,7 @@
 #include "domain/person.h"
 #include "domain/account.h"
 #include "domain/inside.h"
+#include "domain/look.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -180,7 +181,7 @@ enum err person_allow(struct ctx *c, const struct person *p, text purpose, const
         if (d.verdict != ALLOWED)
             return refuse(c, p, d, purpose, categories, (int)i);
     }
-    return OK;
+    return act == ACT_READ ? look_allow(c, p, purpose, categories ? event_categories(c, categories) : TEXT("")) : OK;
 }
 
 /* The first purpose that allows the category decides; when none does, the last refusal that was not about the actor is the one told. */

@@ -1,6 +1,7 @@
 /* Subjects: created, found, read by category and purpose, rectified with their former values. */
 #include "domain/subject.h"
 #include "domain/inside.h"
+#include "domain/look.h"
 #include "domain/keeping.h"
 #include "domain/making.h"
 #include "domain/value.h"
@@ -317,6 +318,8 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
     TRY(person_allow(c, found ? &p : NULL, purpose, &categories, ACT_READ));
     struct write w = { .event = event_of(c, found ? &p : NULL, TEXT("subject.lookup")) };
     w.event.purpose = purpose, w.event.categories = cat->name, w.event.count = found;
+    if (found)
+        TRY(look_seal(c, &p, &w.event));
     TRY(write_do(c, &w, NULL));
     if (!found)
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");
@@ -351,6 +354,7 @@ enum err subject_read(struct ctx *c, text id, text purpose, text categories, str
     struct write w = { .event = event_of(c, &p, TEXT("read")) };
     w.event.purpose = purpose, w.event.categories = event_categories(c, &set), w.event.count = 0;
     w.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
+    TRY(look_seal(c, &p, &w.event));
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out j = json_out(&b);
     json_open(&j, '{');

@@ -1,6 +1,7 @@
 /* Transient categories: values in one block of locked memory, each in a slot of its own, wiped at release, at its term, and at the end. */
 #include "domain/held.h"
 #include "domain/inside.h"
+#include "domain/look.h"
 #include "domain/value.h"
 #include "domain/write.h"
 #include <sodium.h>
@@ -115,6 +116,7 @@ static enum err journal(struct ctx *c, const struct person *p, text act, const s
 {
     struct write w = { .event = event_of(c, p, act) };
     w.event.categories = cat->name, w.event.purpose = purpose, w.event.clause = cat->clause.path;
+    TRY(look_seal(c, p, &w.event));
     return store_write(ctx_store(c), c->arena, &w);
 }
 

@@ -1,5 +1,7 @@
 /* The gate: bearer tokens, the operator, the acts of an actor's class, idempotency keys. */
 #include "front/gate.h"
+#include "base/decode.h"
+#include "domain/look.h"
 #include "domain/session.h"
 #include "front/cookie.h"
 #include <sodium.h>
@@ -138,8 +140,19 @@ static enum err digest(struct ctx *c, const struct request *q)
     return OK;
 }
 
+/* Garant-Reason: why a role looks, in UTF-8, percent-encoded where it is not plain ASCII. */
+static enum err take_reason(struct ctx *c, const struct request *q)
+{
+    text header = request_header(q, TEXT("Garant-Reason"));
+    text reason = header.p ? decode_percent(c->arena, header, false) : TEXT("");
+    if (!reason.p)
+        return say(c->arena, ERR_USAGE, "the header Garant-Reason is not percent-encoded UTF-8");
+    return header.p ? look_reason(c, reason) : OK;
+}
+
 enum err gate_headers(struct ctx *c, const struct request *q)
 {
+    TRY(take_reason(c, q));
     TRY(request_if_match(c->arena, q, &c->if_match));
     text key = request_header(q, TEXT("Idempotency-Key"));
     if (!key.p || q->method == METHOD_GET || q->method == METHOD_HEAD)

@@ -151,6 +151,9 @@ static void put_parameters(struct json_out *w, const struct route *route, bool f
             put_parameter(w, queries[i].name, "query", queries[i].required, fr ? queries[i].fr : queries[i].en);
     if (route->method == METHOD_PATCH)
         put_parameter(w, TEXT("If-Match"), "header", true, TEXT("the ETag that was read"));
+    if (route->needs == NEEDS_READ)
+        put_parameter(w, TEXT("Garant-Reason"), "header", false,
+                      TEXT("why, where the role must say it before each look; percent-encoded, kept sealed, shown to the person"));
     if (writes(route))
         put_parameter(w, TEXT("Idempotency-Key"), "header", false,
                       TEXT("a repeated request is answered again, not done again, for 24 hours"));

@@ -420,6 +420,7 @@ static struct actor_class role_of(const struct loaded *l, const struct node *n)
     actor.confidentiality = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
     own = node_text(n, TEXT("second_factor")), staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("second_factor"));
     actor.second_factor = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
+    actor.reason = text_eq(node_text(n, TEXT("reason")), TEXT("required"));
     term_parse(node_text(n, TEXT("session")), &actor.session);
     return actor;
 }

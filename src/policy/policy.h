@@ -185,6 +185,7 @@ struct actor_class {
     bool sees_team;                                          /* reaches its team only */
     bool confidentiality;                                    /* closed until the agreement is recorded */
     bool second_factor;                                      /* closed to a session without one */
+    bool reason;                                             /* each look needs a reason */
     struct term session;                                     /* longest life of one session; TERM_UNSET: as everybody's */
     bool closed;                                             /* a recipient: charter pending, processor without contract */
     text country;                                            /* recipients and processors */

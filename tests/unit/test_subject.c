@@ -1,7 +1,9 @@
 /* Unit tests of people over a real store: create, look up, read by purpose, rectify, consent, refusals, repeated requests. */
+#include "domain/access.h"
 #include "domain/app.h"
 #include "domain/consent.h"
 #include "domain/idempotency.h"
+#include "domain/look.h"
 #include "domain/subject.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,6 +32,7 @@ static const char policy[] =
     "never: {prospecting: {purposes: [prospecting], says: {en: never, fr: jamais}}}\n"
     "retention: {former: {from: collection, active: 1y}}\n"
     "systems: {app: {purposes: [service, news], acts: [read, write, consent, export, erase]}}\n"
+    "roles: {support: {sees: all, purposes: [service], acts: [read], reason: required}}\n"
     "recipients: none\n"
     "rights: {channels: {profile: true, email: privacy@example.org}, answer_within: 1mo}\n";
 
@@ -108,6 +111,32 @@ static void create_and_read(void **state)
     assert_int_equal(subject_lookup(&f->c, parse(f, "{\"identifier\":{\"contact.email\":\"ada@example.org\"},\"purpose\":\"service\"}"), &out), OK);
     assert_true(text_find(out.body, id) > 0);
     assert_int_equal(subject_create(&f->c, parse(f, "{\"source\":\"person\",\"data\":{\"identity\":{\"first_name\":\"B\"},\"contact\":{\"email\":\"ADA@example.org\"}}}"), &out), ERR_CONFLICT);
+}
+
+/* A role that must say why is refused without a reason; with one, the person reads it, and nobody else does. */
+static void looks_with_reason(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = created(f, "why@example.org"), why = TEXT("ticket 42: cannot sign in");
+    struct actor app = f->c.actor;
+    f->c.actor = (struct actor){ .kind = ACTOR_STAFF, .index = policy_actor(f->c.policy, TEXT("support")), .name = TEXT("support") };
+    const struct json *lookup = parse(f, "{\"identifier\":{\"contact.email\":\"why@example.org\"},\"purpose\":\"service\"}");
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_REASON);
+    assert_true(text_eq(f->arena.why.clause->path, TEXT("roles.support.reason")));
+    assert_int_equal(subject_lookup(&f->c, lookup, &out), ERR_REASON);
+    assert_int_equal(look_reason(&f->c, TEXT("   ")), OK);
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_REASON);
+    assert_int_equal(look_reason(&f->c, TEXT("two\nlines")), ERR_VALUE);
+    assert_int_equal(look_reason(&f->c, TEXT("card 4111 1111 1111 1111")), ERR_CARD_NUMBER);
+    assert_int_equal(look_reason(&f->c, why), OK);
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), OK);
+    assert_int_equal(subject_lookup(&f->c, lookup, &out), OK);
+    f->c.actor = app;
+    assert_int_equal(access_answer(&f->c, id, &out), OK);
+    assert_true(text_find(out.body, TEXT("\"act\":\"read\",\"actor\":\"support\",\"purpose\":\"service\"")) > 0);
+    assert_true(text_find(out.body, why) > 0);
+    assert_true(text_find(out.body, TEXT("\"clause\":\"roles.support.reason\",\"outcome\":\"refused\"")) > 0);
 }
 
 static void refusals(void **state)
@@ -199,7 +228,7 @@ static void tokens(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(create_and_read), cmocka_unit_test(refusals), cmocka_unit_test(rectify),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(create_and_read), cmocka_unit_test(looks_with_reason), cmocka_unit_test(refusals), cmocka_unit_test(rectify),
                                         cmocka_unit_test(consents), cmocka_unit_test(repeated), cmocka_unit_test(tokens) };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
