@@ -196,7 +196,8 @@ static text controller_officer(struct keeper *k, const struct node *at) { return
 static text controller_representative(struct keeper *k, const struct node *at)
 {
     static const char *const keys[] = { "name", "address", "email", NULL };
-    return listed(k, node_get(top(k, "controller"), TEXT("representative")), keys);
+    const struct node *named = node_get(top(k, "controller"), TEXT("representative"));
+    return named ? listed(k, named, keys) : either(k, "none", "aucun");
 }
 static text controller_joint(struct keeper *k, const struct node *at) { return recipients(k, at, 'j'); }
 /* The systems that act for the purpose, and where what they hold is kept. */
@@ -295,6 +296,20 @@ static const struct { enum record_part part; text en, fr; cell_fn *cell; } colum
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
+/* French sets a narrow blank before the semicolons that part what a cell lists. */
+static text set_apart(struct keeper *k, text cell)
+{
+    BUF_AUTO b = buf_make(1 << 18);
+    if (!k->w.fr || text_find(cell, TEXT("; ")) < 0)
+        return cell;
+    for (ptrdiff_t at; (at = text_find(cell, TEXT("; "))) >= 0; cell = text_from(cell, (size_t)at + 2)) {
+        buf_add(&b, text_upto(cell, (size_t)at));
+        buf_add(&b, TEXT("\u202F; "));
+    }
+    buf_add(&b, cell);
+    return done(k, &b);
+}
+
 static enum err add_row(struct keeper *k, struct record_table *t, struct record_row ***end, enum record_part part, const struct node *at)
 {
     struct record_row *row = NEW(k->a, struct record_row);
@@ -303,7 +318,7 @@ static enum err add_row(struct keeper *k, struct record_table *t, struct record_
     for (unsigned i = 0; i < COLUMN_COUNT; i++) {
         if (columns[i].part == part) {
             text cell = columns[i].cell(k, at);
-            row->cells[column++] = cell.p ? cell : TEXT("");
+            row->cells[column++] = cell.p ? set_apart(k, cell) : TEXT("");
         }
     }
     if (k->a->why.code == ERR_MEMORY)

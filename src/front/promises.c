@@ -1,7 +1,7 @@
 /* The promise board over HTTP: GET /v1/promises, the page /promises, and its figures for Prometheus. */
 #include "domain/board.h"
 #include "domain/doc.h"
-#include "domain/notice.h"
+#include "domain/words.h"
 #include "front/front.h"
 
 enum { FIRST_LOOK = 250, FRESH_LOOK = 5 * SECOND };
@@ -101,10 +101,18 @@ static void put_when(struct page *g, msec at)
     raw(g, "</time>");
 }
 
+/* As the notice sets it: typographic apostrophes, and the blanks of French. */
+static void prose(struct page *g, text s)
+{
+    BUF_AUTO b = buf_make(1 << 14);
+    words_prose(&(struct words){ .fr = g->fr }, &b, s);
+    buf_html(g->b, buf_text(&b));
+}
+
 static void put_number(struct page *g, text label, int64_t n)
 {
     raw(g, "<dt>");
-    buf_html(g->b, label);
+    prose(g, label);
     buf_print(g->b, "</dt><dd>%lld</dd>", (long long)n);
 }
 
@@ -116,9 +124,9 @@ static void put_tile(struct page *g, enum probe p)
     buf_print(g->b, "<li class=\"tile %.*s\" id=\"p-%.*s\">\n", T(word), T(row->name));
     put_state(g, one->state);
     raw(g, "\n<h3>");
-    buf_html(g->b, of(g, &row->title));
+    prose(g, of(g, &row->title));
     raw(g, "</h3>\n<p>");
-    buf_html(g->b, one->state == PROMISE_RISK && one->at ? of(g, &row->risk) : of(g, &row->says));
+    prose(g, one->state == PROMISE_RISK && one->at ? of(g, &row->risk) : of(g, &row->says));
     raw(g, "</p>\n<dl>");
     put_number(g, of(g, &row->figure), one->figure);
     put_number(g, of(g, &row->bad), one->bad);
@@ -169,7 +177,7 @@ static void put_clause(struct page *g, const struct board_clause *one)
     if (one->probe >= 0) {
         const struct probe_row *row = probe_row((enum probe)one->probe);
         buf_print(g->b, " · <a href=\"#p-%.*s\">", T(row->name));
-        buf_html(g->b, of(g, one->bad ? &row->bad : &row->figure));
+        prose(g, of(g, one->bad ? &row->bad : &row->figure));
         buf_print(g->b, "%s %lld</a>", pick(g, ":", " :"), (long long)(one->bad ? one->bad : one->figure));
     }
     raw(g, "</p></div></li>\n");
@@ -181,7 +189,7 @@ static void put_clauses(struct page *g, enum promise_state s, const char *id, co
         return;
     buf_print(g->b, "<section class=\"chapter\" id=\"%s\">\n<h2>%s</h2>\n", id, title);
     if (closed)
-        buf_print(g->b, "<details><summary>%s: %u</summary>\n", pick(g, "Show them", "Les montrer"), g->v->counts[s]);
+        buf_print(g->b, "<details><summary>%s %u</summary>\n", pick(g, "Show them:", "Les montrer :"), g->v->counts[s]);
     raw(g, "<ul class=\"clauses\">\n");
     for (const struct board_clause *one = g->v->first; one; one = one->next)
         if (one->state == s)
@@ -191,10 +199,10 @@ static void put_clauses(struct page *g, enum promise_state s, const char *id, co
 
 static void put_board(struct page *g)
 {
-    buf_print(g->b, "<section class=\"short\" aria-label=\"%s\">\n", pick(g, "At a glance", "En un coup d'œil"));
+    buf_print(g->b, "<section class=\"short\" aria-label=\"%s\">\n", pick(g, "At a glance", "En un coup d’œil"));
     put_bar(g);
     buf_print(g->b, "</section>\n<section class=\"chapter\" id=\"probes\">\n<h2>%s</h2>\n<ul class=\"tiles\">\n",
-              pick(g, "What is looked at, again and again", "Ce qui est examiné, encore et encore"));
+              pick(g, "What the server keeps checking", "Ce que le serveur vérifie en continu"));
     for (int s = PROMISE_STATE_COUNT; s-- > 0;)
         for (unsigned i = 0; i < PROBES; i++)
             if (g->v->probes[i].applies && (int)g->v->probes[i].state == s)
@@ -206,7 +214,7 @@ static void put_board(struct page *g)
                 pick(g, "Kept: each sentence of the notice, and what shows it", "Tenu : chaque phrase de la notice, et ce qui le montre"), false);
     put_clauses(g, PROMISE_DECLARED, "declared",
                 pick(g, "Declared only: no program can enforce it, or this one does not",
-                     "Seulement déclaré : aucun programme ne peut l'imposer, ou celui-ci ne le fait pas"), true);
+                     "Seulement déclaré : aucun programme ne peut l’imposer, ou celui-ci ne le fait pas"), true);
 }
 
 enum err api_promises_page(struct ctx *c, const struct request *q, struct reply *r)
@@ -221,7 +229,7 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
     struct page g = { .b = reply_text(r, 200, TEXT("text/html; charset=utf-8")), .c = c, .v = &v, .fr = text_eq(c->language, TEXT("fr")) };
     struct page_frame frame = { .here = TEXT("/promises"), .name = site.n ? site : c->policy->controller.legal_name, .fr = g.fr,
                                 .title = g.fr ? TEXT("Les promesses, et si elles sont tenues") : TEXT("The promises, and whether they are kept"),
-                                .lead = g.fr ? TEXT("Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n'y figure.")
+                                .lead = g.fr ? TEXT("Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n’y figure.")
                                              : TEXT("The server checks itself all the time, and shows it here. No personal data appear.") };
     page_begin(g.b, &frame);
     put_board(&g);
