@@ -315,6 +315,7 @@ static enum err run_erase(struct db *db, struct write *w)
     for (const struct told *t = e->told; t; t = t->next)
         TRY(duty_tell(db, c->tenant, t->recipient, t->disclosures, c->now));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
+    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(store_erase(db, c->tenant, e->p->id, e->classes, e->class_count, e->keep, counts));
     for (unsigned t = 0; t < TABLE_COUNT; t++)
         rows += counts[t];
@@ -445,6 +446,7 @@ static enum err run_resume(struct db *db, struct write *w)
     if (left)
         TRY(db_run(db, SQL_CONSENT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject), V_INT(r->at), V_TEXT(r->c->policy->version))));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
+    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
     TRY(keeping_again(db, tenant, r->subject, TEXT("*"), r->c->now));
     TRY(journal_add(db, &r->event, &entry));
     return enter_certificate(db, tenant, r->subject, r->certificate, r->at, r->facts, entry);

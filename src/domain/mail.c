@@ -79,9 +79,9 @@ static enum err seal_message(struct ctx *c, const struct person *p, text to, con
     return seal(c->arena, &key, &place, buf_text(&b), &out->message);
 }
 
-enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, const struct letter_values *values, struct mail_put *out)
+enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter, const struct letter_values *values,
+                      struct mail_put *out)
 {
-    text language;
     struct letter words;
     int category;
     *out = (struct mail_put){ .tenant = c->tenant, .id = id_make(c->now), .at = c->now };
@@ -91,7 +91,6 @@ enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, 
         return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
     if (!value_is_email(to))
         return say(c->arena, ERR_VALUE, "this is no e-mail address to which a letter could go");
-    TRY(language_of(c, p, &language));
     TRY(letter_render(c, language, letter, values, &words));
     out->letter = words.name, out->bulk = words.bulk, out->purpose = TEXT("");
     const struct person *sealed_for = words.apart ? NULL : p;
@@ -99,6 +98,13 @@ enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, 
         out->subject = p->id, out->has_subject = true;
     out->event = event_of(c, sealed_for, TEXT("mail.queued"));
     return seal_message(c, sealed_for, to, &words, out);
+}
+
+enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, const struct letter_values *values, struct mail_put *out)
+{
+    text language;
+    TRY(language_of(c, p, &language));
+    return mail_make_in(c, p, language, to, letter, values, out);
 }
 
 /* ---- Inside the caller's write. ---- */

@@ -11,6 +11,9 @@ struct mail_put { text tenant, letter, purpose; struct subject_id id, subject; b
  * when `to` is given: nothing then leads to a person, and the letter is sealed under the instance's own key; so is a letter to somebody who
  * is gone (kind APART), whatever `p` is. ERR_VALUE for an address that is none. */
 enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, const struct letter_values *values, struct mail_put *out);
+/* The same in a language given: of somebody who has no account yet. */
+enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter, const struct letter_values *values,
+                      struct mail_put *out);
 /* Inside your write: the letter goes when the act is durable, and the journal says that it was queued. */
 enum err mail_run_put(struct db *db, const struct mail_put *m);
 /* The same without the journal's entry: for a write whose own event is out->event. */

@@ -14,4 +14,8 @@ struct making {
  * A refusal is on record. */
 enum err person_make(struct ctx *c, const struct making *m, struct person *p, struct change *ch, struct event *event);
 
+/* subject_patch() with an identifier that was confirmed, and with something else in the same commit. */
+struct patching { text source, purpose; bool confirmed; enum err (*also)(struct db *db, void *arg); void *also_arg; };
+enum err person_patch(struct ctx *c, text id, const struct json *patch, const struct patching *how, struct answer *out);
+
 #endif

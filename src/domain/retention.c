@@ -2,6 +2,7 @@
 #include "domain/keeping.h"
 #include "base/calendar.h"
 #include "domain/inside.h"
+#include "domain/session.h"
 #include "domain/value.h"
 #include "domain/version.h"
 #include "domain/write.h"
@@ -192,7 +193,29 @@ enum err keeping_again(struct db *db, text tenant, struct subject_id id, text ca
 
 /* ---- Milestones. ---- */
 
-struct milestone { struct ctx *c; const struct person *p; text event; msec at; };
+struct milestone {
+    struct ctx *c;
+    const struct person *p;
+    text event;
+    msec at;
+    enum err (*also)(struct db *db, void *arg);          /* what else goes into the same commit; may be NULL */
+    void *also_arg;
+};
+
+/* Out of reach from the same moment: no session, no link. The address stays reserved as a digest, or is free for another account, as the
+ * policy's accounts say. */
+static enum err run_closure(struct db *db, const struct milestone *m)
+{
+    const struct node *accounts = node_at(m->c->policy->root, TEXT("accounts"));
+    text tenant = m->c->tenant;
+    TRY(db_run(db, SQL_SUBJECT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
+    TRY(session_run_end_all(db, tenant, m->p->id, NULL));
+    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(TEXT("")))));
+    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
+    if (accounts && !text_eq(node_text(accounts, TEXT("reserve_identifier")), TEXT("true")))
+        TRY(db_run(db, SQL_IDENTIFIER_FREE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
+    return OK;
+}
 
 static enum err run_milestone(struct db *db, struct write *w)
 {
@@ -203,7 +226,9 @@ static enum err run_milestone(struct db *db, struct write *w)
         return db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_INT(m->at)));
     TRY(db_run(db, SQL_MILESTONE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(m->event), V_INT(m->at))));
     if (text_eq(m->event, TEXT("closure")))
-        TRY(db_run(db, SQL_SUBJECT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
+        TRY(run_closure(db, m));
+    if (m->also)
+        TRY(m->also(db, m->also_arg));
     return keeping_again(db, tenant, m->p->id, TEXT("*"), m->c->now);
 }
 
@@ -239,6 +264,20 @@ static enum err allow_milestone(struct ctx *c, const struct person *p, const str
     return person_may_write(c, p);
 }
 
+static enum err write_milestone(struct milestone *m, struct answer *out)
+{
+    struct write w = { .run = run_milestone, .arg = m,
+                       .event = event_of(m->c, m->p, text_eq(m->event, TEXT("closure")) ? TEXT("subject.close") : TEXT("milestone")) };
+    w.event.purpose = m->event;
+    return write_do(m->c, &w, out);
+}
+
+enum err retention_close(struct ctx *c, const struct person *p, enum err (*also)(struct db *db, void *arg), void *arg, struct answer *out)
+{
+    struct milestone m = { .c = c, .p = p, .event = TEXT("closure"), .at = c->now, .also = also, .also_arg = arg };
+    return write_milestone(&m, out);
+}
+
 enum err retention_event(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
     if (text_eq(json_text(in, TEXT("event")), TEXT("notice_shown")))
@@ -248,10 +287,7 @@ enum err retention_event(struct ctx *c, text id, const struct json *in, struct a
     TRY(milestone_of(c, in, &m));
     TRY(person_open(c, id, true, &p));
     TRY(allow_milestone(c, &p, &m));
-    struct write w = { .run = run_milestone, .arg = &m,
-                       .event = event_of(c, &p, text_eq(m.event, TEXT("closure")) ? TEXT("subject.close") : TEXT("milestone")) };
-    w.event.purpose = m.event;
-    return write_do(c, &w, out);
+    return write_milestone(&m, out);
 }
 
 /* ---- Holds. ---- */

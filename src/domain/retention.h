@@ -23,6 +23,10 @@ enum err retention_starts(struct ctx *c, const struct person *p, struct starts *
 
 /* POST events: contract_end, closure, last_use, withdrawal, last_contact; what is due is counted again. */
 enum err retention_event(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* The event `closure`, now: the person is out of reach, their sessions and links end, their address is reserved or free as the policy says.
+ * `also` (may be NULL) goes into the same commit. Whether this actor may is asked before. */
+struct db;
+enum err retention_close(struct ctx *c, const struct person *p, enum err (*also)(struct db *db, void *arg), void *arg, struct answer *out);
 enum err hold_create(struct ctx *c, text id, const struct json *in, struct answer *out);
 enum err hold_release(struct ctx *c, text id, text hold, struct answer *out);
 /* Erases or archives all that is due at c->now, holds excepted; former values, consents, proofs, requests and journal by their own terms.

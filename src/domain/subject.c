@@ -1,5 +1,6 @@
 /* Subjects: created, found, read by category and purpose, rectified with their former values. */
 #include "domain/subject.h"
+#include "domain/account.h"
 #include "domain/inside.h"
 #include "domain/look.h"
 #include "domain/keeping.h"
@@ -493,7 +494,21 @@ static bool has_cross_conditions(const struct policy *p)
     return false;
 }
 
-enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out)
+/* Their own e-mail address a person changes by confirming it there (identifier.c): a typing error would lock them out. */
+static enum err check_confirmed(struct ctx *c, const struct change *ch)
+{
+    struct account account;
+    TRY(account_load(c, ch->person->id, &account));
+    for (unsigned i = 0; account.there && i < ch->identifier_count; i++) {
+        text name = ch->identifiers[i].field, field = name, category = text_cut(&field, '.');
+        const struct category *cat = &c->policy->categories[policy_category(c->policy, category)];
+        if (cat->fields[policy_field(cat, field)].type == FIELD_EMAIL)
+            return say(c->arena, ERR_CONFLICT, "%.*s is confirmed at the new address first: POST /v1/me/identifier", T(name));
+    }
+    return OK;
+}
+
+enum err person_patch(struct ctx *c, text id, const struct json *patch, const struct patching *how, struct answer *out)
 {
     PERSON_AUTO p;
     struct change ch;
@@ -507,7 +522,7 @@ enum err subject_patch(struct ctx *c, text id, const struct json *patch, text so
     if (c->if_match > 0 && c->if_match != p.version)
         return say(c->arena, ERR_PRECONDITION, "the person's data are at version %lld", (long long)p.version);
     TRY(refused(c, &p, categories_of(c, patch, &categories)));
-    TRY(person_allow_some(c, &p, NULL, purpose, &categories, ACT_WRITE));
+    TRY(person_allow_some(c, &p, NULL, how->purpose, &categories, ACT_WRITE));
     TRY(change_begin(c, &p, patch->count, &ch));
     ch.expected = p.version, ch.version = p.version + 1;
     if (has_cross_conditions(c->policy))
@@ -515,16 +530,25 @@ enum err subject_patch(struct ctx *c, text id, const struct json *patch, text so
     BUF_AUTO names = buf_make(1 << 16);
     struct json_out w = json_out(&names);
     json_open(&w, '[');
-    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &categories), &categories)));
+    TRY(refused(c, &p, set_source(c, &ch, how->source.n ? how->source : usual_source(c, &categories), &categories)));
     JSON_EACH(fields, patch)
         TRY(refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, all, ch.source, &w)));
     json_close(&w, ']');
+    if (c->actor.kind == ACTOR_PERSON && !how->confirmed)
+        TRY(check_confirmed(c, &ch));
+    ch.also = how->also, ch.also_arg = how->also_arg;
     out->version = ch.version;
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id), (long long)ch.version, T(buf_text(&names)));
     TRY_PTR(out->body.p);
     struct event event = event_of(c, &p, TEXT("rectify"));
-    event.categories = event_categories(c, &categories), event.purpose = purpose, event.count = ch.record_count;
+    event.categories = event_categories(c, &categories), event.purpose = how->purpose, event.count = ch.record_count;
     return change_write(c, &ch, event, out);
+}
+
+enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out)
+{
+    const struct patching how = { .source = source, .purpose = purpose };
+    return person_patch(c, id, patch, &how, out);
 }
 
 /* ---- Former values. ---- */

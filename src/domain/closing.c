@@ -1,0 +1,38 @@
+/* Closing an account: who may, and the person is told; the rest is retention's (`closure`). */
+#include "domain/inside.h"
+#include "domain/letters.h"
+#include "domain/opening_inside.h"
+#include "domain/retention.h"
+#include "domain/write.h"
+
+/* Who answers rights closes; and who manages accounts: the purposes that the policy calls so. */
+static enum err may_close(struct ctx *c, const struct person *p)
+{
+    const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+    struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_ERASE, .consents = &all,
+                       .agreement = c->actor.agreement };
+    if (policy_decide(c->policy, &ask).verdict == ALLOWED)
+        return OK;
+    ask.act = ACT_WRITE;
+    for (unsigned i = 0; i < c->policy->purpose_count; i++) {
+        ask.purpose = (int)i;
+        if (text_eq(c->policy->purposes[i].dpv, TEXT("dpv:AccountManagement")) && policy_decide(c->policy, &ask).verdict == ALLOWED)
+            return OK;
+    }
+    return person_allow_act(c, p, ACT_ERASE);
+}
+
+enum err account_close(struct ctx *c, text id, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct mail_put letter;
+    text address;
+    int category;
+    TRY(person_open(c, id, false, &p));
+    TRY(may_close(c, &p));
+    TRY(mail_address(c, &p, &address, &category));
+    const struct account_letter closed = { .name = TEXT("closed"), .to = address };
+    if (address.n)
+        TRY(letter_make(c, &p, &closed, &letter));
+    return retention_close(c, &p, address.n ? mail_also : NULL, &letter, out);
+}

@@ -1,0 +1,110 @@
+/* Another e-mail address: asked for by who is signed in, confirmed at the new one, told to the former one. */
+#include "domain/inside.h"
+#include "domain/letters.h"
+#include "domain/making.h"
+#include "domain/opening_inside.h"
+#include "domain/session.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+static const text kind = TEXT_INIT("identifier");
+
+static enum err field_of(struct ctx *c, text name, const struct category **cat, const struct field **field)
+{
+    text rest = name, category = text_cut(&rest, '.');
+    int index = policy_category(c->policy, category), f = index < 0 ? -1 : policy_field(&c->policy->categories[index], rest);
+    *cat = index < 0 ? NULL : &c->policy->categories[index];
+    *field = f < 0 ? NULL : &(*cat)->fields[f];
+    if (f >= 0 && (*field)->identifier && (*field)->type == FIELD_EMAIL)
+        return OK;
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "\"field\" is an e-mail address by which the policy finds people");
+}
+
+static text detail_of(struct ctx *c, text field, text value)
+{
+    BUF_AUTO b = buf_make(8192);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("field"), field);
+    json_pair(&w, TEXT("value"), value);
+    json_close(&w, '}');
+    return arena_copy(c->arena, buf_text(&b));
+}
+
+struct asking { struct ctx *c; const struct person *p; struct ticket_put ticket; struct mail_put letter; };
+
+static enum err run_asking(struct db *db, struct write *w)
+{
+    const struct asking *a = w->arg;
+    TRY(write_person_there(db, a->c->tenant, a->p->id));
+    TRY(ticket_run_put(db, &a->ticket, true));
+    return mail_run_put(db, &a->letter);
+}
+
+enum err identifier_change(struct ctx *c, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct asking a = { .c = c, .p = &p };
+    const struct category *cat;
+    const struct field *field;
+    const struct json *value = json_get(in, TEXT("value"));
+    TRY(session_fresh(c));
+    TRY(field_of(c, json_text(in, TEXT("field")), &cat, &field));
+    TRY(value_check(c, cat, field, value));
+    TRY(person_open(c, session_self(c), false, &p));
+    TRY(ticket_make(c, &p, kind, detail_of(c, json_text(in, TEXT("field")), value->value), opening_until(c), &a.ticket));
+    text link = arena_print(c->arena, "/confirm?token=%.*s", T(a.ticket.secret));
+    const struct account_letter confirm = { .name = TEXT("identifier_confirm"), .to = value->value, .path = link, .until = a.ticket.expires };
+    TRY(letter_make(c, &p, &confirm, &a.letter));
+    struct write w = { .run = run_asking, .arg = &a, .event = event_of(c, &p, TEXT("identifier.asked")) };
+    w.event.categories = cat->name;
+    out->body = TEXT("{\"state\":\"confirm\"}");
+    return write_do(c, &w, NULL);
+}
+
+struct confirming { struct ticket ticket; struct mail_put letter; bool has_letter; };
+
+static enum err run_confirming(struct db *db, void *arg)
+{
+    const struct confirming *f = arg;
+    TRY(ticket_run_use(db, &f->ticket));
+    return f->has_letter ? mail_run_put(db, &f->letter) : OK;
+}
+
+static enum err patch_of(struct ctx *c, text field, text value, const struct json **out)
+{
+    BUF_AUTO b = buf_make(8192);
+    struct json_out w = json_out(&b);
+    text category = text_cut(&field, '.');
+    json_open(&w, '{');
+    json_name(&w, category);
+    json_open(&w, '{');
+    json_pair(&w, field, value);
+    json_close(&w, '}');
+    json_close(&w, '}');
+    return json_parse(c->arena, arena_copy(c->arena, buf_text(&b)), out);
+}
+
+enum err identifier_confirm(struct ctx *c, text token, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account account;
+    struct confirming f = { 0 };
+    const struct json *detail, *patch;
+    struct answer changed = { 0 };
+    text former;
+    int category;
+    TRY(opening_ticket(c, token, kind, &f.ticket, &p, &account));
+    TRY(ticket_detail(c, &p, &f.ticket, &detail));
+    TRY(patch_of(c, json_text(detail, TEXT("field")), json_text(detail, TEXT("value")), &patch));
+    TRY(mail_address(c, &p, &former, &category));
+    f.has_letter = former.n > 0;
+    const struct account_letter told = { .name = TEXT("identifier_changed"), .to = former };
+    if (f.has_letter)
+        TRY(letter_make(c, &p, &told, &f.letter));
+    c->if_match = p.version;
+    const struct patching how = { .source = TEXT("person"), .confirmed = true, .also = run_confirming, .also_arg = &f };
+    TRY(person_patch(c, id_print(c->arena, p.id), patch, &how, &changed));
+    out->body = TEXT("{\"state\":\"changed\"}");
+    return OK;
+}

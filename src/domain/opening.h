@@ -1,0 +1,57 @@
+/* Accounts from their opening to their closing: opened for somebody, registered by oneself, approved, given a role, closed. */
+#ifndef DOMAIN_OPENING_H
+#define DOMAIN_OPENING_H
+#include "domain/ctx.h"
+
+/* Bodies and answers are those of docs/api.md. What the policy's `accounts` does not let this actor do is refused with that clause. */
+
+/* ---- By staff, a manager, a program that acts for them, or the operator. ---- */
+/* Makes the person (subject_create's way), the account, the team, the folders and the invitation in one commit. The link is in the answer for
+ * the operator only; everybody else's goes by letter. */
+enum err account_open_for(struct ctx *c, const struct json *in, struct answer *out);
+/* A new invitation; the former link dies. ERR_CONFLICT for an account that is open already. */
+enum err account_invite(struct ctx *c, text id, struct answer *out);
+/* Of whom the link was sent to: sets the password, and the account is open. ERR_NOT_FOUND alike for unknown, used and expired. */
+enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out);
+
+/* ---- By oneself. ---- */
+/* The answer is the same whether or not the address is known; a letter tells its owner. */
+enum err registration_begin(struct ctx *c, const struct json *in, struct answer *out);
+/* The address is confirmed: the account is open, or awaits approval. */
+enum err registration_confirm(struct ctx *c, text token, struct answer *out);
+enum err registration_decide(struct ctx *c, text id, bool approve, struct answer *out);
+/* Erases registrations whose address nobody confirmed in time. */
+enum err registration_tick(struct ctx *c);
+
+/* ---- Another e-mail address: confirmed there, told to the former one, which is kept as a former value. ---- */
+enum err identifier_change(struct ctx *c, const struct json *in, struct answer *out);
+enum err identifier_confirm(struct ctx *c, text token, struct answer *out);
+
+/* ---- Who there is, and what they may do. ---- */
+/* `state`, `role` may be empty; pages of ACCOUNTS_PAGE, `after` the "next" of the page before. A role that sees its team lists its team. */
+enum { ACCOUNTS_PAGE = 200 };
+enum err account_list(struct ctx *c, text state, text role, text after, struct answer *out);
+enum err account_get(struct ctx *c, text id, struct answer *out);
+/* {"role": name or null}; ends the sessions in the former role. */
+enum err account_role(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* {"manager": id or null}: whose team the person is in. */
+enum err account_manager(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* {"date", "reference"}: the confidentiality agreement was signed; a role that needs it opens. */
+enum err account_agreement(struct ctx *c, text id, const struct json *in, struct answer *out);
+
+/* ---- The end. ---- */
+/* Unreachable from now on, by sign-in or otherwise; archived and erased by the policy's retention (`closure`). */
+enum err account_close(struct ctx *c, text id, struct answer *out);
+
+/* ---- Many at once, a line each and each line a commit of its own. ---- */
+enum { IMPORT_LINES = 10000 };
+struct import;
+struct import_options { text supplied_by, language, why; bool no_invitation; };   /* for lines that do not say; why: of the folders */
+/* `body`: CSV in UTF-8 whose first line names category.field, folder.KIND, or a member of a new account; or JSON {"accounts": […]}. */
+enum err import_begin(struct ctx *c, text body, bool json, const struct import_options *o, struct import **out);
+unsigned import_count(const struct import *i);
+/* One line, on a context of its own (arena, reason): its result is kept. Lines may be done side by side. */
+void import_line(struct ctx *c, struct import *i, unsigned line);
+enum err import_answer(struct ctx *c, const struct import *i, struct answer *out);
+
+#endif

@@ -1,0 +1,34 @@
+/* What the files about accounts share: who may, what an account needs, letters with a link. */
+#ifndef DOMAIN_OPENING_INSIDE_H
+#define DOMAIN_OPENING_INSIDE_H
+#include "domain/account.h"
+#include "domain/change.h"
+#include "domain/opening.h"
+
+/* Whether the policy's accounts.opened_by lists that word (staff, manager, self); a refusal is on record. */
+enum err opening_allowed(struct ctx *c, text by);
+/* ERR_MISSING naming every field of accounts.needs that `data` lacks. */
+enum err opening_needs(struct ctx *c, const struct json *data, bool folders, bool folders_needed);
+/* The e-mail address among `data` ({category: {field: value}}) by which the person is found; p NULL when there is none. */
+text opening_email(const struct ctx *c, const struct json *data);
+/* The life of a link: accounts.invitation, 72 hours when the policy says nothing. */
+msec opening_until(const struct ctx *c);
+/* The actor becomes that person, who followed a link that only they were sent. */
+void opening_as_person(struct ctx *c, struct subject_id id);
+/* The language of letters: `language` when the policy has it, else the request's. */
+text opening_language(const struct ctx *c, text language);
+/* Whether this actor gives that role (empty: none): the operator each, staff those that see a team. */
+enum err opening_role(struct ctx *c, text role);
+/* The manager of that id: an account in a role that sees its team. */
+enum err opening_manager(struct ctx *c, text id, struct subject_id *out);
+/* Whose link of that kind it is; the actor becomes them. ERR_NOT_FOUND alike for all that it may not be. */
+enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *ticket, struct person *p, struct account *account);
+/* Whether this actor looks after accounts: the operator; staff, and the programs they use, who may write what people are found by (a role
+ * that sees its team too, when `managers`). A refusal is on record. p NULL: nobody in particular. */
+enum err account_administers(struct ctx *c, const struct person *p, bool managers);
+/* For which purpose of the policy this actor looks through accounts; empty for the operator. A refusal is on record. */
+enum err account_purpose(struct ctx *c, const struct person *p, text *out);
+/* The account as an object, or null: state, role, opened, opened by, last visit, agreement, sessions, managers; no secrets. */
+enum err account_put(struct ctx *c, const struct person *p, struct json_out *w);
+
+#endif

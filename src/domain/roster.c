@@ -1,0 +1,309 @@
+/* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts. */
+#include "domain/inside.h"
+#include "domain/opening_inside.h"
+#include "domain/session.h"
+#include "domain/value.h"
+#include "domain/write.h"
+
+/* ---- Who may. ---- */
+
+static const struct actor_class *class_of(const struct ctx *c)
+{
+    return c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+}
+
+static enum err refuse(struct ctx *c, const struct person *p, const char *what)
+{
+    const struct actor_class *class = class_of(c);
+    say_clause(c->arena, ERR_FORBIDDEN, class ? &class->clause : &c->policy->rights_clause, "\"%.*s\" %s", T(c->actor.name), what);
+    return write_refusal(c, p, TEXT(""), TEXT(""));
+}
+
+/* Categories that hold what people are found by. */
+static void identifying(const struct policy *p, struct bits *out)
+{
+    for (unsigned i = 0; i < p->category_count; i++)
+        for (unsigned k = 0; k < p->categories[i].field_count; k++)
+            if (p->categories[i].fields[k].identifier)
+                bits_add(out, i);
+}
+
+enum err account_administers(struct ctx *c, const struct person *p, bool managers)
+{
+    struct bits set = { { 0 } };
+    enum actor_kind kind = c->actor.kind;
+    if (kind == ACTOR_OPERATOR)
+        return OK;
+    if (kind != ACTOR_STAFF && kind != ACTOR_SYSTEM && !(managers && kind == ACTOR_MANAGER))
+        return refuse(c, p, "does not look after accounts");
+    identifying(c->policy, &set);
+    return person_allow_some(c, p, NULL, TEXT(""), &set, ACT_WRITE);
+}
+
+enum err account_purpose(struct ctx *c, const struct person *p, text *out)
+{
+    const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+    struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_READ, .consents = &all, .agreement = c->actor.agreement };
+    enum actor_kind kind = c->actor.kind;
+    *out = TEXT("");
+    if (kind == ACTOR_OPERATOR)
+        return OK;
+    for (unsigned i = 0; i < c->policy->purpose_count && (kind == ACTOR_STAFF || kind == ACTOR_SYSTEM || kind == ACTOR_MANAGER); i++) {
+        ask.purpose = (int)i;
+        if (policy_decide(c->policy, &ask).verdict != ALLOWED)
+            continue;
+        *out = c->policy->purposes[i].name;
+        return person_allow(c, p, *out, NULL, ACT_READ);           /* a role that must say why it looks says it here too */
+    }
+    return refuse(c, p, "may not look through accounts");
+}
+
+/* ---- Lists. ---- */
+
+static text id_of(struct ctx *c, struct query *q, int column)
+{
+    struct subject_id id;
+    text bytes = query_bytes(q, column);
+    if (bytes.n != sizeof id)
+        return (text){ NULL, 0 };
+    memcpy(&id, bytes.p, sizeof id);
+    return id_print(c->arena, id);
+}
+
+static void put_time(struct json_out *w, text name, msec at)
+{
+    char out[TIME_TEXT + 1];
+    json_pair(w, name, at ? time_text(at, out) : (text){ NULL, 0 });
+}
+
+static void put_row(struct ctx *c, struct query *q, struct json_out *w)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), id_of(c, q, 0));
+    json_pair(w, TEXT("state"), query_bytes(q, 1));
+    json_pair(w, TEXT("role"), query_bytes(q, 2));
+    put_time(w, TEXT("opened"), query_int(q, 3));
+    json_pair(w, TEXT("opened_by"), query_bytes(q, 4));
+    put_time(w, TEXT("last_visit"), query_int(q, 5));
+    put_time(w, TEXT("agreement"), query_int(q, 6));
+    json_pair_bool(w, TEXT("second_factor"), query_int(q, 7) != 0);
+    json_close(w, '}');
+}
+
+static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, struct json_out *w, int64_t *rows)
+{
+    const struct actor_class *class = class_of(c);
+    bool team = class && class->sees_team;
+    text last = { NULL, 0 };
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACCOUNT_PAGE, ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(ACCOUNTS_PAGE), V_INT(team),
+                                               V_ID(c->actor.self)));
+    json_name(w, TEXT("accounts"));
+    json_open(w, '[');
+    for (*rows = 0; query_next(&q); ++*rows) {
+        last = id_of(c, &q, 0);
+        put_row(c, &q, w);
+    }
+    TRY(q.status);
+    json_close(w, ']');
+    json_pair(w, TEXT("next"), *rows == ACCOUNTS_PAGE ? last : (text){ NULL, 0 });
+    return OK;
+}
+
+enum err account_list(struct ctx *c, text state, text role, text after, struct answer *out)
+{
+    struct subject_id from = { { 0 } };
+    struct write w = { .event = event_of(c, NULL, TEXT("subject.list")) };
+    text none = TEXT("");
+    if (after.n && !id_parse(after, &from))
+        return say(c->arena, ERR_VALUE, "\"after\" is the \"next\" of another page");
+    TRY(account_purpose(c, NULL, &w.event.purpose));
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    TRY(put_page(c, state.p ? state : none, role.p ? role : none, from, &j, &w.event.count));
+    json_close(&j, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    return write_do(c, &w, NULL);
+}
+
+/* ---- One account. ---- */
+
+static enum err put_managers(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TEAM_OF, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    json_name(w, TEXT("managers"));
+    json_open(w, '[');
+    while (query_next(&q))
+        json_put_text(w, id_of(c, &q, 0));
+    json_close(w, ']');
+    return q.status;
+}
+
+static enum err count_sessions(struct ctx *c, const struct person *p, int64_t *out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SESSION_COUNT, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(c->now)));
+    *out = query_next(&q) ? query_int(&q, 0) : 0;
+    return q.status;
+}
+
+enum err account_put(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct account a;
+    int64_t sessions;
+    TRY(account_load(c, p->id, &a));
+    if (!a.there) {
+        json_put_null(w);
+        return OK;
+    }
+    TRY(count_sessions(c, p, &sessions));
+    json_open(w, '{');
+    json_pair(w, TEXT("state"), p->state == PERSON_CLOSED ? TEXT("closed") : a.state);
+    json_pair(w, TEXT("role"), a.role.n ? a.role : (text){ NULL, 0 });
+    json_pair(w, TEXT("language"), a.language);
+    put_time(w, TEXT("opened"), a.opened);
+    json_pair(w, TEXT("opened_by"), a.opened_by);
+    put_time(w, TEXT("last_visit"), a.last_visit);
+    put_time(w, TEXT("agreement"), a.agreement);
+    json_pair_bool(w, TEXT("second_factor"), a.factor_at != 0);
+    json_pair_int(w, TEXT("sessions"), sessions);
+    TRY(put_managers(c, p, w));
+    json_close(w, '}');
+    return OK;
+}
+
+enum err account_get(struct ctx *c, text id, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    TRY(person_open(c, id, false, &p));
+    struct write w = { .event = event_of(c, &p, TEXT("account.read")) };
+    TRY(account_purpose(c, &p, &w.event.purpose));
+    TRY(account_load(c, p.id, &a));
+    if (!a.there)
+        return say(c->arena, ERR_NOT_FOUND, "this person has no account");
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    json_pair(&j, TEXT("id"), id);
+    json_name(&j, TEXT("account"));
+    TRY(account_put(c, &p, &j));
+    json_close(&j, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    return write_do(c, &w, NULL);
+}
+
+/* ---- Changes. ---- */
+
+struct standing { struct ctx *c; const struct person *p; text role; struct subject_id manager; bool has_manager; msec agreement; };
+
+static enum err begin(struct ctx *c, text id, struct person *p, struct account *a)
+{
+    TRY(person_open(c, id, false, p));
+    TRY(account_load(c, p->id, a));
+    return a->there ? OK : say(c->arena, ERR_NOT_FOUND, "this person has no account");
+}
+
+static enum err run_role(struct db *db, struct write *w)
+{
+    const struct standing *s = w->arg;
+    text tenant = s->c->tenant;
+    TRY(write_person_there(db, tenant, s->p->id));
+    TRY(db_run(db, SQL_ACCOUNT_ROLE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), s->role.n ? V_TEXT(s->role) : V_NULL)));
+    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id))));
+    return session_run_end_all(db, tenant, s->p->id, NULL);
+}
+
+enum err account_role(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    struct standing s = { .c = c, .p = &p, .role = json_text(in, TEXT("role")) };
+    TRY(begin(c, id, &p, &a));
+    TRY(opening_role(c, s.role));
+    struct write w = { .run = run_role, .arg = &s, .event = event_of(c, &p, TEXT("account.role")) };
+    int index = s.role.n ? policy_actor(c->policy, s.role) : -1;
+    w.event.clause = index >= 0 ? c->policy->actors[index].clause.path : (text){ NULL, 0 };
+    (void)out;
+    return write_do(c, &w, NULL);
+}
+
+static enum err run_manager(struct db *db, struct write *w)
+{
+    const struct standing *s = w->arg;
+    text tenant = s->c->tenant;
+    TRY(write_person_there(db, tenant, s->p->id));
+    TRY(db_run(db, SQL_TEAM_NONE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id))));
+    return s->has_manager ? db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), V_ID(s->manager), V_INT(s->c->now))) : OK;
+}
+
+enum err account_manager(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    text manager = json_text(in, TEXT("manager"));
+    struct standing s = { .c = c, .p = &p, .has_manager = manager.n > 0 };
+    TRY(begin(c, id, &p, &a));
+    TRY(account_administers(c, &p, false));
+    if (s.has_manager)
+        TRY(opening_manager(c, manager, &s.manager));
+    if (s.has_manager && memcmp(&s.manager, &p.id, sizeof p.id) == 0)
+        return say(c->arena, ERR_VALUE, "nobody is their own manager");
+    struct write w = { .run = run_manager, .arg = &s, .event = event_of(c, &p, TEXT("account.manager")) };
+    (void)out;
+    return write_do(c, &w, NULL);
+}
+
+/* ---- The confidentiality agreement. ---- */
+
+static enum err seal_reference(struct ctx *c, const struct person *p, text reference, sealed *out)
+{
+    KEY_AUTO key;
+    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("reference") };
+    if (!reference.n)
+        return OK;
+    TRY(value_no_card(c, TEXT("reference"), reference));
+    key_derive(&p->key, TEXT("journal"), &key);
+    return seal(c->arena, &key, &place, reference, out);
+}
+
+static enum err run_agreement(struct db *db, struct write *w)
+{
+    const struct standing *s = w->arg;
+    TRY(write_person_there(db, s->c->tenant, s->p->id));
+    return db_run(db, SQL_ACCOUNT_AGREEMENT, NULL, ARGS(V_TEXT(s->c->tenant), V_ID(s->p->id), V_INT(s->agreement)));
+}
+
+enum err account_agreement(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    enum { REFERENCE_MAX = 200 };
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    struct standing s = { .c = c, .p = &p };
+    text date = json_text(in, TEXT("date")), reference = json_text(in, TEXT("reference"));
+    TRY(begin(c, id, &p, &a));
+    TRY(account_administers(c, &p, false));
+    if (c->actor.has_self && memcmp(&c->actor.self, &p.id, sizeof p.id) == 0) {
+        say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "nobody records their own agreement");
+        return write_refusal(c, &p, TEXT(""), TEXT(""));
+    }
+    if (!time_parse(date, &s.agreement) || s.agreement <= 0 || s.agreement > c->now)
+        return say(c->arena, ERR_VALUE, "\"date\" is the day of the signature, YYYY-MM-DD, and not in the future");
+    if (!reference.n || reference.n > REFERENCE_MAX)
+        return say(c->arena, ERR_MISSING, "\"reference\" says where the signed agreement is, in at most %d bytes", REFERENCE_MAX);
+    struct write w = { .run = run_agreement, .arg = &s, .event = event_of(c, &p, TEXT("account.agreement")) };
+    w.event.clause = c->policy->session.staff_clause.path;
+    TRY(seal_reference(c, &p, reference, &w.event.detail));
+    out->body = arena_print(c->arena, "{\"agreement\":\"%.*s\"}", T(time_print(c->arena, s.agreement)));
+    return write_do(c, &w, NULL);
+}

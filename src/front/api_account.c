@@ -1,0 +1,100 @@
+/* Handlers of accounts: opened, registered, invited, given roles, imported, closed. */
+#include "base/fiber.h"
+#include "domain/opening.h"
+#include "domain/session.h"
+#include "front/front.h"
+
+#define ID q->params[0]
+#define ASKED(name) request_query(q, TEXT(name))
+#define SENT(name) json_text(q->json, TEXT(name))
+#define HANDLER(name, call)                                                                     \
+    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
+    {                                                                                           \
+        struct answer answer = { 0 };                                                           \
+        TRY(call);                                                                              \
+        return reply_answer(c, q, r, &answer);                                                  \
+    }
+
+HANDLER(account_open, account_open_for(c, q->json, &answer))
+HANDLER(account_list, account_list(c, ASKED("state"), ASKED("role"), ASKED("after"), &answer))
+HANDLER(account_get, account_get(c, ID, &answer))
+HANDLER(account_invite, account_invite(c, ID, &answer))
+HANDLER(account_role, account_role(c, ID, q->json, &answer))
+HANDLER(account_manager, account_manager(c, ID, q->json, &answer))
+HANDLER(account_agreement, account_agreement(c, ID, q->json, &answer))
+HANDLER(identifier_change, identifier_change(c, q->json, &answer))
+HANDLER(identifier_confirm, identifier_confirm(c, SENT("token"), &answer))
+HANDLER(subject_close, account_close(c, ID, &answer))
+
+/* Signed out of every device by what it does; credentials were given lately. */
+static enum err close_own(struct ctx *c, struct answer *answer)
+{
+    TRY(session_fresh(c));
+    return account_close(c, session_self(c), answer);
+}
+
+HANDLER(me_close, close_own(c, &answer))
+
+/* ---- Import: lines side by side, so that they share commits. ---- */
+
+enum { LANES = 32 };
+
+struct lane { struct importing *all; unsigned number; struct arena arena; };
+
+struct importing {
+    const struct ctx *ctx;
+    struct import *import;
+    struct lane lanes[LANES];
+    unsigned count, running;
+    struct wait done;
+};
+
+static void run_lane(void *arg)
+{
+    struct lane *lane = arg;
+    struct importing *all = lane->all;
+    for (unsigned line = lane->number; line < import_count(all->import); line += all->count) {
+        struct ctx c = *all->ctx;                /* the same snapshot, actor and time; its own memory and reason */
+        c.arena = &lane->arena;
+        c.idempotency.key = (text){ NULL, 0 };   /* a table sent again finds its addresses taken */
+        import_line(&c, all->import, line);
+        arena_reset(&lane->arena);
+    }
+    arena_free(&lane->arena);
+    if (--all->running == 0)
+        wait_done(&all->done);
+}
+
+static enum err run_lanes(struct ctx *c, const struct request *q, struct import *import)
+{
+    struct importing *all = NEW(c->arena, struct importing);
+    TRY_PTR(all);
+    *all = (struct importing){ .ctx = c, .import = import, .count = q->fibers ? LANES : 1, .running = 1 };
+    wait_init(&all->done);
+    for (unsigned i = 0; i < all->count; i++) {
+        struct lane *lane = &all->lanes[i];
+        *lane = (struct lane){ .all = all, .number = i, .arena = arena_make(c->arena->limit) };
+        all->running++;
+        if (!q->fibers || fiber_run(&lane->arena, q->fibers, run_lane, lane) != OK)
+            run_lane(lane);
+    }
+    if (--all->running)
+        wait_for(&all->done);
+    return OK;
+}
+
+static enum err import_accounts(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    text type = request_header(q, TEXT("Content-Type"));
+    bool json = text_starts(type, TEXT("application/json"));
+    struct import *import;
+    const struct import_options o = { .supplied_by = ASKED("supplied_by"), .language = ASKED("language"), .why = ASKED("why"),
+                                      .no_invitation = text_eq(ASKED("invite"), TEXT("false")) };
+    if (!json && !text_starts(type, TEXT("text/csv")))
+        return say(c->arena, ERR_MEDIA_TYPE, "this resource takes text/csv, or application/json");
+    TRY(import_begin(c, q->body, json, &o, &import));
+    TRY(run_lanes(c, q, import));
+    return import_answer(c, import, answer);
+}
+
+HANDLER(account_import, import_accounts(c, q, &answer))
