@@ -97,6 +97,13 @@ enum err app_reload(struct app *app, struct arena *a, struct findings *f)
     return OK;
 }
 
+void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until)
+{
+    app->certificate_from = certificate_from;
+    app->certificate_until = certificate_until;
+    app->way_in = way;
+}
+
 /* ---- Opening and closing. ---- */
 
 /* Without a file: the version that was in force last, as the data folder keeps it. For commands that only look after the folder. */

@@ -19,6 +19,9 @@ void app_close(struct app **app);
 const struct policy *app_policy(struct app *app);
 /* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. */
 enum err app_reload(struct app *app, struct arena *a, struct findings *f);
+/* How people reach this instance, as the server found it at its start and at each new certificate: for the promise board. */
+enum way_in { WAY_FOLDER, WAY_LOOPBACK, WAY_PROXY, WAY_TLS };     /* its folder's socket alone; TLS: to here */
+void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until);
 /* Work that time brings: sweep of retention, transient memory, checkpoints, idempotency keys. Called by the jobs thread about once a second. */
 void app_tick(struct app *app);
 

@@ -205,6 +205,17 @@ static enum err look_at_disclosures(struct board_step *s, struct db *db)
     return q.status;
 }
 
+/* The server does not start where people would reach it in the clear: what may go wrong later is the certificate. */
+static void look_at_ways_in(struct board_step *s)
+{
+    struct app *app = s->c->app;
+    msec from = app->certificate_from, until = app->certificate_until, now = s->c->now;
+    bool certificate = app->way_in == WAY_TLS;
+    fact_looked(s->facts, PROBE_transport, 1 + (app->way_in != WAY_FOLDER));
+    fact_bad(s->facts, PROBE_transport, certificate && now >= until);
+    fact_soon(s->facts, PROBE_transport, certificate && now < until && now - from > (until - from) / 10 * 9);
+}
+
 enum err board_instance(struct board_step *s)
 {
     READ_AUTO db = NULL;
@@ -218,6 +229,7 @@ enum err board_instance(struct board_step *s)
     look_at_backups(s);
     look_at_master(s);
     look_at_places(s);
+    look_at_ways_in(s);
     s->done = true;
     return OK;
 }

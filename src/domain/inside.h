@@ -23,6 +23,8 @@ struct app {
     struct seen *seen;                         /* last uses of sessions, not yet written */
     struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */
+    _Atomic int way_in;                        /* enum way_in */
+    _Atomic msec certificate_from, certificate_until;
     _Atomic uint64_t folder_checks[2];         /* by folder_authorize: refused, allowed */
     char public_url[512];                      /* where people reach this server, without a slash at its end */
     struct { _Atomic bool sender; _Atomic uint64_t sent, failed; } mail;

@@ -67,12 +67,21 @@ static enum err parse_listen(struct arena *a, text listen, struct bound *out)
     return OK;
 }
 
-static enum err check_exposure(struct arena *a, const struct server_options *o, const struct bound *b)
+/* What the policy says of transport, as an error names it: " (policies/x.yaml:49, promise MO-23)", or nothing. */
+static text transport_clause(struct arena *a, struct app *app)
+{
+    CTX_AUTO c = { 0 };
+    ctx_begin(app, a, &c);
+    const struct clause *clause = policy_clause(c.policy, TEXT("security.transport"));
+    return clause ? arena_print(a, " (%.*s)", T(clause_print(a, clause))) : TEXT("");
+}
+
+static enum err check_exposure(struct arena *a, const struct server_options *o, const struct bound *b, struct app *app)
 {
     if (address_loopback((const struct sockaddr *)&b->address) || o->proxy || o->tls_certificate.n)
         return OK;
-    return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused: give --tls-certificate and --tls-key, listen on 127.0.0.1, or say "
-                              "--proxy when a proxy that ends TLS stands before");
+    return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, listen on 127.0.0.1, or "
+                              "say --proxy when a proxy that ends TLS stands before", T(transport_clause(a, app)));
 }
 
 /* One listening socket; `shared`: several may have the address. */
@@ -165,7 +174,7 @@ static enum err open_loops(struct arena *a, struct server *s, const struct serve
     unsigned threads = s->front.threads;
     if (o->listen.n) {
         TRY(parse_listen(a, o->listen, &bound));
-        TRY(check_exposure(a, o, &bound));
+        TRY(check_exposure(a, o, &bound, s->front.app));
         TRY(claim(a, o->listen, &bound));
         *address = print_address(a, &bound);
     }
@@ -188,15 +197,26 @@ static enum err open_loops(struct arena *a, struct server *s, const struct serve
 
 /* ---- The certificate. ---- */
 
+static void tell_board(struct server *s)
+{
+    msec from, until;
+    tls_dates(s->shared.tls, &from, &until);
+    app_reached(s->front.app, WAY_TLS, from, until);
+}
+
 static enum err open_tls(struct arena *a, struct server *s, const struct server_options *o)
 {
     CTX_AUTO c = { 0 };
-    if (!o->tls_certificate.n && !o->tls_key.n)
+    if (!o->tls_certificate.n && !o->tls_key.n) {
+        app_reached(s->front.app, !o->listen.n ? WAY_FOLDER : o->proxy ? WAY_PROXY : WAY_LOOPBACK, 0, 0);
         return OK;
+    }
     if (!o->tls_certificate.n || !o->tls_key.n)
         return say(a, ERR_CONFIG, "--tls-certificate and --tls-key go together");
     ctx_begin(s->front.app, a, &c);
-    return tls_open(a, o->tls_certificate, o->tls_key, c.policy, c.now, &s->shared.tls);
+    TRY(tls_open(a, o->tls_certificate, o->tls_key, c.policy, c.now, &s->shared.tls));
+    tell_board(s);
+    return OK;
 }
 
 /* `asked`: by SIGHUP, whether or not the files changed. */
@@ -209,9 +229,10 @@ static void renew_certificate(struct server *s, bool asked)
     ctx_begin(s->front.app, &a, &c);
     if (!asked && !tls_changed(s->shared.tls, c.policy))
         return;
-    if (tls_reload(&a, s->shared.tls, c.policy, c.now) == OK)
-        LOG(LOG_INFO, "certificate read", LOG_TEXT("until", time_print(&a, tls_until(s->shared.tls))));
-    else
+    if (tls_reload(&a, s->shared.tls, c.policy, c.now) == OK) {
+        tell_board(s);
+        LOG(LOG_INFO, "certificate read");
+    } else
         LOG(LOG_ERROR, "certificate not read; the former one stays", LOG_TEXT("reason", text_of(a.why.detail)));
 }
 

@@ -16,8 +16,8 @@ struct stamp { dev_t device; ino_t inode; off_t size; struct timespec changed; }
 struct tls {
     pthread_mutex_t lock;              /* guards what follows */
     SSL_CTX *context;
-    msec until;
-    int floor;
+    msec from, until;                  /* of the certificate */
+    int floor;                         /* last asked for by a policy, whether or not it could be done */
     struct stamp stamps[2];            /* of the files last read, whatever came of it */
     char files[2][4096];               /* certificate, key */
 };
@@ -93,18 +93,18 @@ static msec time_of(const ASN1_TIME *t)
     return ok ? days * DAY + seconds * (msec)SECOND : 0;
 }
 
-static enum err check_dates(struct arena *a, const char *path, const X509 *leaf, msec now, msec *until)
+static enum err check_dates(struct arena *a, const char *path, const X509 *leaf, msec now, msec *from, msec *until)
 {
-    msec from = time_of(X509_get0_notBefore(leaf));
+    *from = time_of(X509_get0_notBefore(leaf));
     *until = time_of(X509_get0_notAfter(leaf));
     if (now >= *until)
         return say(a, ERR_CONFIG, "the certificate in %s has expired: it was valid until %.*s", path, T(time_print(a, *until)));
-    if (now < from)
-        return say(a, ERR_CONFIG, "the certificate in %s is not valid yet: it is from %.*s on", path, T(time_print(a, from)));
+    if (now < *from)
+        return say(a, ERR_CONFIG, "the certificate in %s is not valid yet: it is from %.*s on", path, T(time_print(a, *from)));
     return OK;
 }
 
-static enum err use_chain(struct arena *a, const char *path, SSL_CTX *context, msec now, msec *until)
+static enum err use_chain(struct arena *a, const char *path, SSL_CTX *context, msec now, msec *from, msec *until)
 {
     text pem;
     bool asked = false;
@@ -113,7 +113,7 @@ static enum err use_chain(struct arena *a, const char *path, SSL_CTX *context, m
     CLEANUP(x509_free) X509 *leaf = bio ? PEM_read_bio_X509_AUX(bio, NULL, no_pass_phrase, &asked) : NULL;
     if (!leaf)
         return say(a, ERR_CONFIG, "%s holds no certificate in PEM", path);
-    TRY(check_dates(a, path, leaf, now, until));
+    TRY(check_dates(a, path, leaf, now, from, until));
     if (SSL_CTX_use_certificate(context, leaf) != 1)
         return say(a, ERR_CONFIG, "the certificate in %s cannot be used: %s", path, ERR_reason_error_string(ERR_peek_last_error()));
     for (X509 *more; (more = PEM_read_bio_X509(bio, NULL, no_pass_phrase, &asked));)
@@ -158,14 +158,14 @@ static bool set_up(SSL_CTX *c, int floor)
            SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20") && SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384");
 }
 
-static enum err make_context(struct arena *a, struct tls *t, int floor, msec now, SSL_CTX **out, msec *until)
+static enum err make_context(struct arena *a, struct tls *t, int floor, msec now, SSL_CTX **out, msec *from, msec *until)
 {
     CLEANUP(context_free) SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     CLEANUP(key_free) EVP_PKEY *key = NULL;
     ERR_clear_error();
     if (!context || !set_up(context, floor))
         return say(a, ERR_INTERNAL, "the TLS library does not start");
-    TRY(use_chain(a, t->files[0], context, now, until));
+    TRY(use_chain(a, t->files[0], context, now, from, until));
     TRY(read_key(a, t->files[1], &key));
     if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1)
         return say(a, ERR_CONFIG, "the key in %s is not that of the certificate in %s", t->files[1], t->files[0]);
@@ -182,14 +182,15 @@ enum err tls_reload(struct arena *a, struct tls *t, const struct policy *policy,
 {
     struct stamp stamps[2] = { stamp_of(t->files[0]), stamp_of(t->files[1]) };     /* before reading: a later change is seen again */
     SSL_CTX *context = NULL, *former;
-    msec until = 0;
+    msec from = 0, until = 0;
     int floor = floor_of(policy);
-    enum err e = make_context(a, t, floor, now, &context, &until);
+    enum err e = make_context(a, t, floor, now, &context, &from, &until);
     pthread_mutex_lock(&t->lock);
     memcpy(t->stamps, stamps, sizeof stamps);
+    t->floor = floor;
     former = context ? t->context : NULL;
     if (context)
-        t->context = context, t->until = until, t->floor = floor;
+        t->context = context, t->from = from, t->until = until;
     pthread_mutex_unlock(&t->lock);
     SSL_CTX_free(former);              /* each connection holds its own reference */
     return e;
@@ -237,10 +238,9 @@ SSL *tls_session(struct tls *t)
     return ssl;
 }
 
-msec tls_until(struct tls *t)
+void tls_dates(struct tls *t, msec *from, msec *until)
 {
     pthread_mutex_lock(&t->lock);
-    msec until = t->until;
+    *from = t->from, *until = t->until;
     pthread_mutex_unlock(&t->lock);
-    return until;
 }

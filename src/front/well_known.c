@@ -1,4 +1,5 @@
 /* What other programs look for under /.well-known/ (RFC 8615): whom to tell of a weakness, where passwords are changed, privacy signals. */
+#include "domain/mail.h"
 #include "front/front.h"
 
 /* RFC 9116: whom to tell, in the order of preference; Expires is required, and kept under a year as the RFC recommends. */
@@ -22,6 +23,9 @@ enum err api_security_txt(struct ctx *c, const struct request *q, struct reply *
     for (unsigned i = 0; i < p->language_count; i++)
         buf_print(b, "%s%.*s", i ? ", " : "", T(p->languages[i]));
     buf_char(b, '\n');
+    text self = mail_link(c, TEXT("/.well-known/security.txt"));
+    if (!text_starts(self, TEXT("/")))
+        buf_print(b, "Canonical: %.*s\n", T(self));
     return reply_done(c->arena, r);
 }
 

@@ -1,7 +1,10 @@
 """MO: myownconference, webinar rooms whose customers bring their own visitors."""
-import json, os, re, subprocess, sys, urllib.parse
-from garant import DAY, TOP, check, check_absent, check_bytes_absent, check_searchable, garant, milliseconds, wrapped_keys
-from promise import only_as_declared, promise
+import contextlib, json, os, re, ssl, subprocess, sys, urllib.parse
+from certificates import Certificates
+from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, free_port, garant,
+                    milliseconds, wrapped_keys)
+from promise import only_as_declared, promise, refuses_elsewhere
+from wiretap import Tap
 
 TENANT = "myownconference"
 NOW = "2026-11-22T10:00:00Z"
@@ -183,6 +186,85 @@ def within_180_days(t):
         server.sweep()
         check(not held(ident), f"still held 180 days after the use of {use}")
     check_absent([ROOM["title"], "kestrel.0@rooms.example", "kestrel.1@rooms.example"], server.folder)
+
+
+def beyond_loopback(t, *arguments, **options):
+    """A server told to listen on every address, by the machine's own clock: not started yet."""
+    server = t.server(start=False, tenant=TENANT, arguments=arguments, **options)
+    server.port = free_port()
+    line = server.command()
+    line[line.index("--listen") + 1] = f"0.0.0.0:{server.port}"
+    at = line.index("--clock-file")
+    server.command = lambda: line[:at] + line[at + 2:]
+    return server
+
+
+def ports(process):
+    """The ports at this end of all internet sockets that the process has."""
+    owned, found = set(), set()
+    for name in os.listdir(f"/proc/{process.pid}/fd"):
+        with contextlib.suppress(OSError):
+            owned.add(os.readlink(f"/proc/{process.pid}/fd/{name}")[8:-1])       # socket:[INODE]
+    for kind in ("tcp", "tcp6", "udp", "udp6"):
+        with open(f"/proc/{process.pid}/net/{kind}") as file:
+            found |= {int(line.split()[1].rpartition(":")[2], 16) for line in file.readlines()[1:] if line.split()[9] in owned}
+    return found
+
+
+@promise("MO-23")
+def encrypted_everywhere(t):
+    """Hosted in the Union. Nothing in the clear beyond this machine: plain HTTP is refused there unless a proxy that ends TLS is declared,
+    who came to the proxy in the clear is refused, TLS is of the policy's version; what is stored is sealed, in files, without a database link."""
+    refuses_elsewhere(t, ["    backups: {country: DE, kind: backup"], "US")
+    # In the clear beyond loopback: refused at the start, with the clause.
+    status, said = beyond_loopback(t).refuses_to_start()
+    check(status == 78 and "plain HTTP beyond loopback is refused" in said, f"{status} {said}")
+    line = re.search(r"policies/myownconference\.yaml:(\d+), promise MO-23", said)
+    check(line, f"the clause is not named: {said}")
+    check_line({"file": "policies/myownconference.yaml", "line": int(line[1]), "path": "security.transport"})
+    # Behind a declared proxy: only who came to it encrypted.
+    proxied = beyond_loopback(t, "--proxy")
+    proxied.start()
+    client = proxied.client("app")
+    client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http"}).refused("forbidden", status=403)
+    answer = client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}).expect(200)
+    check(answer.headers["strict-transport-security"] == "max-age=31536000", f"{answer.headers}")
+    proxied.stop()
+    # TLS inside: of the policy's version and above, whatever is asked for.
+    certificates = Certificates(t.path("tls"))
+    outside = beyond_loopback(t, tls=certificates)
+    outside.start()
+    for old in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        try:
+            Client(outside.port, context=certificates.context(old, old)).get("/healthz")
+            raise Fault(f"{old.name} is spoken, and the policy says 1.2")
+        except ssl.SSLError as error:
+            check("PROTOCOL_VERSION" in error.reason, f"{old.name}: {error}")
+    outside.stop()
+    # On the wire and on the disk: what is planted is heard and found by nobody.
+    server = t.server(tenant=TENANT, tls=certificates)
+    planted = ["planted-kestrel-23", "kestrel.23@rooms.example", "Planted room of kestrels"]
+    with Tap(server.port) as tap:
+        client = Client(tap.port, server.client("app").token, context=server.context)
+        ident = client.create({"identity": {"display_name": planted[0]}, "login": {"email": planted[1]}})["id"]
+        client.record(ident, "rooms", ROOM).expect(201)
+        read = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
+        check(all(value in read for value in planted), "what was planted is not held")
+        heard = bytes(tap.heard)
+    check(len(heard) > 4000 and not any(value.encode() in heard for value in (*planted, ident, client.token)), "heard on the wire")
+    check(ports(server.process) == {server.port}, f"a link to another program or machine: {ports(server.process)}")
+    # The board tells, and tells when the certificate is not renewed.
+    def state():
+        board = server.client("app").get("/v1/promises?fresh=true").expect(200).json
+        return next(one["state"] for one in board["clauses"] if one["path"] == "security.transport")
+    check(state() == "kept", f"the board says {state()}")
+    server.advance(days=84)
+    check(state() == "at_risk", f"a certificate that ends in six days: {state()}")
+    server.advance(days=7)
+    check(state() == "broken", f"a certificate that is over: {state()}")
+    server.stop()
+    check_searchable(planted, t.folder)
+    check_absent(planted, server.folder)
 
 
 @promise("MO-20")

@@ -18,7 +18,7 @@ static const char heading[] =
     "dpo: {appointed: false, reason: small}\n"
     "authority: CNIL\n"
     "hosting: {countries: [FR]}\n"
-    "security: {password: {profile: cnil-restricted, min_length: 12}, session: {idle: 30m, absolute: 12h}}\n"
+    "security: {transport: {tls: '1.2'}, password: {profile: cnil-restricted, min_length: 12}, session: {idle: 30m, absolute: 12h}}\n"
     "rights: {channels: {profile: true, email: privacy@example.org}, answer_within: 1mo}\n";
 
 static void write_policy(struct fixture *f, const char *policy)

@@ -171,8 +171,29 @@ static void planted_breaks(void **state)
         fixture_close(&f);
     }
     for (int i = 0; i < PROBES; i++)
-        if (!seen[i] && i != PROBE_backups && i != PROBE_hosting && i != PROBE_cookies && i != PROBE_master)
+        if (!seen[i] && i != PROBE_backups && i != PROBE_hosting && i != PROBE_cookies && i != PROBE_master && i != PROBE_transport)
             fail_msg("no break is planted for %.*s", T(probe_row((enum probe)i)->name));
+}
+
+/* The certificate runs to its end: kept, at risk in its last tenth, broken; renewed, kept again. */
+static void a_certificate_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct { msec from, until; enum promise_state state; } times[] = {
+        { -1, 10, PROMISE_KEPT }, { -89, 11, PROMISE_KEPT }, { -91, 9, PROMISE_RISK }, { -100, 0, PROMISE_BROKEN }, { -1, 90, PROMISE_KEPT },
+    };
+    lived(f);
+    assert_int_equal(looked(f)->probes[PROBE_transport].figure, 1);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        app_reached(f->app, WAY_TLS, f->c.now + times[i].from * DAY, f->c.now + times[i].until * DAY);
+        struct board_view *v = looked(f);
+        assert_int_equal(v->probes[PROBE_transport].figure, 2);
+        assert_int_equal(v->probes[PROBE_transport].state, times[i].state);
+        assert_int_equal(clause(v, "security.transport")->state, times[i].state);
+        assert_int_equal(v->worst, times[i].state);
+    }
+    app_reached(f->app, WAY_PROXY, 0, 0);
+    assert_kept(looked(f), -1);
 }
 
 static void where_it_is_broken(void **state)
@@ -340,7 +361,7 @@ static void rows_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
+        TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(a_certificate_ends), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
         TEST(backups_and_duties_at_risk), TEST(places), TEST(the_jobs_look), TEST(another_policy), TEST(as_json),
         cmocka_unit_test(rows_fit),
     };
