@@ -109,7 +109,8 @@ static enum err say_list(struct arena *a, enum err code, const struct clause *cl
 {
     a->why.code = code;
     a->why.clause = clause;
-    a->why.field[0] = '\0';
+    a->why.field[0] = a->why.missing[0] = '\0';
+    a->why.retry = 0;
     vsnprintf(a->why.detail, sizeof a->why.detail, format, args);
     return code;
 }

@@ -17,6 +17,8 @@ struct why {
     enum err code;
     const struct clause *clause;      /* the policy's clause that decided, or NULL */
     char field[136];                  /* "category.field" that it is about, as the policy names it; or empty */
+    char missing[96];                 /* words, comma between: all that what was sent lacks (a password's classes); or empty */
+    int retry;                        /* seconds after which to try again; 0: not said */
     char detail[512];                 /* what exactly, in English: names and numbers, never a personal datum */
 };
 

@@ -11,15 +11,15 @@ enum { NICE = 10 };                      /* a ninth of the processor beside a th
 struct job {
     struct wait wait;
     struct job *next;
-    text hash, password;                 /* hash p NULL: one is to be made */
-    struct password_hash *made;
-    bool good, stale;
+    hashing_fn fn;
+    void *arg;
+    bool alone;
     enum err status;
     struct why why;
 };
 
 struct hashing {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, alone;
     pthread_cond_t come;
     struct job *first, *last;            /* the queue, first come first served */
     unsigned waiting, idle, threads, limit;
@@ -35,6 +35,7 @@ struct hashing *hashing_open(void)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     h->limit = cores < 1 ? 1 : cores > HASHING_THREADS ? HASHING_THREADS : (unsigned)cores;
     pthread_mutex_init(&h->lock, NULL);
+    pthread_mutex_init(&h->alone, NULL);
     pthread_cond_init(&h->come, NULL);
     return h;
 }
@@ -51,6 +52,7 @@ void hashing_close(struct hashing **h)
     for (unsigned i = 0; i < gone->threads; i++)
         pthread_join(gone->thread[i], NULL);
     pthread_cond_destroy(&gone->come);
+    pthread_mutex_destroy(&gone->alone);
     pthread_mutex_destroy(&gone->lock);
     free(gone);
     *h = NULL;
@@ -58,10 +60,14 @@ void hashing_close(struct hashing **h)
 
 /* ---- A thread of the pool. ---- */
 
-static void work(struct job *j)
+static void work(struct hashing *h, struct job *j)
 {
     ARENA_AUTO a = arena_make(4096);
-    j->status = j->hash.p ? password_matches(&a, j->hash, j->password, &j->good, &j->stale) : password_hash(&a, j->password, j->made);
+    if (j->alone)
+        pthread_mutex_lock(&h->alone);
+    j->status = j->fn(&a, j->arg);
+    if (j->alone)
+        pthread_mutex_unlock(&h->alone);
     j->why = a.why;
     wait_done(&j->wait);
 }
@@ -78,7 +84,7 @@ static void *serve(void *arg)
             h->first = j->next;
             h->waiting--;
             pthread_mutex_unlock(&h->lock);
-            work(j);
+            work(h, j);
             pthread_mutex_lock(&h->lock);
         } else if (h->over) {
             break;
@@ -123,16 +129,38 @@ static enum err submit(struct hashing *h, struct arena *a, struct job *j)
     return j->status;
 }
 
+enum err hashing_do(struct hashing *h, struct arena *a, bool alone, hashing_fn fn, void *arg)
+{
+    struct job j = { .fn = fn, .arg = arg, .alone = alone };
+    return submit(h, a, &j);
+}
+
+/* ---- Passwords. ---- */
+
+struct hash_job { text hash, password; struct password_hash *made; bool good, stale; };
+
+static enum err run_make(struct arena *a, void *arg)
+{
+    struct hash_job *j = arg;
+    return password_hash(a, j->password, j->made);
+}
+
+static enum err run_check(struct arena *a, void *arg)
+{
+    struct hash_job *j = arg;
+    return password_matches(a, j->hash, j->password, &j->good, &j->stale);
+}
+
 enum err hashing_make(struct hashing *h, struct arena *a, text password, struct password_hash *out)
 {
-    struct job j = { .password = password, .made = out };
-    return submit(h, a, &j);
+    struct hash_job j = { .password = password, .made = out };
+    return hashing_do(h, a, false, run_make, &j);
 }
 
 enum err hashing_check(struct hashing *h, struct arena *a, text hash, text password, bool *good, bool *stale)
 {
-    struct job j = { .hash = hash.p ? hash : TEXT(""), .password = password };
-    enum err status = submit(h, a, &j);
+    struct hash_job j = { .hash = hash, .password = password };
+    enum err status = hashing_do(h, a, false, run_check, &j);
     *good = status == OK && j.good, *stale = status == OK && j.stale;
     return status;
 }

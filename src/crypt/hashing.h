@@ -13,5 +13,9 @@ void hashing_close(struct hashing **h);
 /* As password_hash() and password_matches(), on the pool: the fiber parks until it is done. ERR_BUSY when HASHING_QUEUE wait already. */
 enum err hashing_make(struct hashing *h, struct arena *a, text password, struct password_hash *out);
 enum err hashing_check(struct hashing *h, struct arena *a, text hash, text password, bool *good, bool *stale);
+/* Anything else that is slow, on the pool: `fn` has an arena of its own, whose reason is passed on when it fails. `alone`: no two of
+ * these run at once, for libraries that are not made for threads. */
+typedef enum err (*hashing_fn)(struct arena *a, void *arg);
+enum err hashing_do(struct hashing *h, struct arena *a, bool alone, hashing_fn fn, void *arg);
 
 #endif

@@ -1,11 +1,13 @@
 /* The running instance: opening, the policy in force and its reload, actors and tokens, the work of time. */
 #include "base/log.h"
+#include "crypt/hashing.h"
 #include "domain/app.h"
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/pages.h"
 #include "domain/retention.h"
 #include "domain/session.h"
+#include "domain/throttle.h"
 #include "domain/value.h"
 #include "domain/version.h"
 #include "domain/write.h"
@@ -150,7 +152,8 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     if (!app->policy)
         TRY(last_policy(app, a, f));
     TRY(pages_make(a, app->policy, &app->pages));
-    if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()))
+    if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()) ||
+        !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
     return version_publish(app, a, app->policy);
 }
@@ -189,6 +192,8 @@ void app_close(struct app **app)
     if (gone->seen && gone->store && gone->policy)
         flush_sessions(gone);
     seen_close(&gone->seen);
+    hashing_close(&gone->hashing);
+    throttle_close(&gone->throttle);
     transient_close(&gone->transient);
     board_close(&gone->board);
     if (gone->store)

@@ -10,6 +10,8 @@ struct transient_memory;                       /* transient.c */
 struct board;                                  /* board_inside.h */
 struct pages;                                  /* pages.c */
 struct seen;                                   /* session.c */
+struct hashing;                                /* crypt/hashing.h */
+struct throttle;                               /* throttle.h */
 
 struct app {
     struct store *store;
@@ -21,6 +23,8 @@ struct app {
     bool lawful;
     struct transient_memory *transient;
     struct seen *seen;                         /* last uses of sessions, not yet written */
+    struct hashing *hashing;                   /* where passwords are hashed */
+    struct throttle *throttle;                 /* tries of passwords under way */
     struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */
     _Atomic int way_in;                        /* enum way_in */

@@ -5,6 +5,7 @@
 #include "domain/change.h"
 #include "domain/inside.h"
 #include "domain/subject.h"
+#include "domain/throttle.h"
 #include "domain/write.h"
 
 enum { ACTIVITY_EVERY = MINUTE, ACTIVITY_BATCH = 500, SEEN_MAX = 1 << 20, SEEN_FIRST = 1 << 10, AGENT_MAX = 512, DEVICE_DAYS = 90 };
@@ -150,13 +151,14 @@ enum err session_flush(struct ctx *c)
     return status;
 }
 
-struct over { msec now, idle_since, device_since; };
+struct over { msec now, idle_since, device_since, tries_since; };
 
 static enum err run_over(struct db *db, struct write *w)
 {
     const struct over *o = w->arg;
     TRY(db_run(db, SQL_SESSION_OVER, NULL, ARGS(V_INT(o->now), V_INT(o->idle_since))));
     TRY(db_run(db, SQL_TICKET_OVER, NULL, ARGS(V_INT(o->now))));
+    TRY(db_run(db, SQL_ATTEMPT_OVER, NULL, ARGS(V_INT(o->tries_since))));
     return db_run(db, SQL_DEVICE_OVER, NULL, ARGS(V_INT(o->device_since)));
 }
 
@@ -165,7 +167,7 @@ static enum err count_over(struct ctx *c, const struct over *o, int64_t *count)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_OVER_COUNT, ARGS(V_INT(o->now), V_INT(o->idle_since), V_INT(o->device_since)));
+    query_start(&q, db, SQL_OVER_COUNT, ARGS(V_INT(o->now), V_INT(o->idle_since), V_INT(o->device_since), V_INT(o->tries_since)));
     *count = query_next(&q) ? query_int(&q, 0) : 0;
     return q.status;
 }
@@ -179,7 +181,7 @@ enum err session_tick(struct ctx *c)
     if (!due)
         return OK;
     TRY(session_flush(c));                       /* before: what was used a moment ago is not over */
-    struct over o = { c->now, c->now - (term_end(c->now, c->policy->session.idle, 1) - c->now), c->now - DEVICE_DAYS * DAY };
+    struct over o = { c->now, c->now - (term_end(c->now, c->policy->session.idle, 1) - c->now), c->now - DEVICE_DAYS * DAY, c->now - THROTTLE_KEPT };
     int64_t count;
     TRY(count_over(c, &o, &count));
     struct write w = { .run = run_over, .arg = &o, .event = event_of(c, NULL, TEXT("session.over")) };
@@ -222,13 +224,24 @@ enum err session_note(struct ctx *c, struct person *p, bool success, struct chan
     return subject_note(c, p, category, c->now, arena_copy(c->arena, buf_text(&b)), out);
 }
 
-struct beginning { struct ctx *c; struct person *p; struct session *s; sealed device; struct digest known; struct subject_id id; };
+struct beginning {
+    struct ctx *c;
+    struct person *p;
+    struct session *s;
+    sealed device;
+    struct digest known;
+    struct subject_id id;
+    enum err (*also)(struct db *db, void *arg);
+    void *arg;
+};
 
 static enum err run_begin(struct db *db, void *arg)
 {
     const struct beginning *g = arg;
     const struct session *s = g->s;
     text tenant = g->c->tenant;
+    if (g->also)                                 /* first, since it may refuse */
+        TRY(g->also(db, g->arg));
     TRY(db_run(db, SQL_SESSION_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(s->digest)), V_TEXT(tenant), V_ID(s->subject), V_ID(g->id), V_INT(s->created),
                                                V_INT(s->ends), V_INT(s->authenticated), V_INT(s->factor), V_SEALED(g->device))));
     TRY(db_run(db, SQL_ACCOUNT_VISIT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(s->created))));
@@ -294,10 +307,16 @@ static void act_as_person(struct ctx *c, struct subject_id self)
 
 enum err session_begin(struct ctx *c, struct person *p, const struct account *account, bool factor, text *secret)
 {
+    return session_begin_with(c, p, account, factor, NULL, NULL, secret);
+}
+
+enum err session_begin_with(struct ctx *c, struct person *p, const struct account *account, bool factor,
+                            enum err (*also)(struct db *db, void *arg), void *arg, text *secret)
+{
     if (!c->policy->session.cookie.n)
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.clause, "the policy declares no cookie for sessions, so none can be begun");
     struct session *s = NEW(c->arena, struct session);
-    struct beginning g = { .c = c, .p = p, .s = s, .known = session_device(c, p), .id = id_make(c->now) };
+    struct beginning g = { .c = c, .p = p, .s = s, .known = session_device(c, p), .id = id_make(c->now), .also = also, .arg = arg };
     TRY_PTR(s);
     *s = (struct session){ .subject = p->id, .created = c->now, .seen = c->now, .authenticated = c->now, .factor = factor, .role = account->role,
                            .language = account->language, .id = id_print(c->arena, g.id), .ends = last_hour(c, account->role, c->now) };

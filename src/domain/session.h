@@ -25,6 +25,9 @@ struct session {
  * (category of stream `logs`) and its journal entry. c->actor becomes the person. ERR_FORBIDDEN when the policy declares no cookie
  * for it. */
 enum err session_begin(struct ctx *c, struct person *p, const struct account *account, bool factor, text *secret);
+/* The same, and in its commit whatever `also` writes. */
+enum err session_begin_with(struct ctx *c, struct person *p, const struct account *account, bool factor,
+                            enum err (*also)(struct db *db, void *arg), void *arg, text *secret);
 /* What the gate does with a cookie: sets c->tenant, c->session, c->actor (the account's role, or the person), c->language if the account
  * has one. ERR_UNAUTHORISED alike for unknown, ended and of a person who is no longer there. */
 enum err session_by_secret(struct ctx *c, text secret);

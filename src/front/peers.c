@@ -163,3 +163,12 @@ bool peers_failed(struct peers *p, struct address address, msec now)
     pthread_mutex_unlock(&p->lock);
     return many;
 }
+
+bool peers_crowded(struct peers *p, struct address address, msec now)
+{
+    pthread_mutex_lock(&p->lock);
+    const struct peer *e = slot(p, address, now);
+    bool many = e && now - e->window <= FAILURES_WINDOW && e->failures >= FAILURES_MAX;
+    pthread_mutex_unlock(&p->lock);
+    return many;
+}

@@ -26,5 +26,7 @@ unsigned peer_connections(const struct peer *peer);
 /* Counts a failed credential; true when the address has had more than FAILURES_MAX within FAILURES_WINDOW. `now` is of
  * clock_monotonic(). */
 bool peers_failed(struct peers *p, struct address address, msec now);
+/* Whether it has had so many already; counts nothing. */
+bool peers_crowded(struct peers *p, struct address address, msec now);
 
 #endif

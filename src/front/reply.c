@@ -110,8 +110,21 @@ void reply_problem_open(struct reply *r, const struct why *why, text language, i
         json_name(w, TEXT("clause"));
         clause_json(w, why->clause);
     }
+    if (why->missing[0]) {
+        json_name(w, TEXT("missing"));
+        json_open(w, '[');
+        for (text rest = text_of(why->missing); rest.p;)
+            json_put_text(w, text_cut(&rest, ','));
+        json_close(w, ']');
+    }
     if (why->field[0])
         json_pair(w, TEXT("field"), text_of(why->field));
+}
+
+static void add_retry(struct reply *r, int seconds)
+{
+    snprintf(r->retry, sizeof r->retry, "%d", seconds > 0 ? seconds : 1);
+    r->headers[r->header_count++] = (struct pair){ TEXT("Retry-After"), text_of(r->retry) };
 }
 
 void reply_problem(struct reply *r, const struct why *why, text language)
@@ -122,5 +135,5 @@ void reply_problem(struct reply *r, const struct why *why, text language)
     if (r->status == 401)
         r->headers[r->header_count++] = (struct pair){ TEXT("WWW-Authenticate"), TEXT("Bearer") };
     if (r->status == 429 || r->status == 503)
-        r->headers[r->header_count++] = (struct pair){ TEXT("Retry-After"), TEXT("1") };
+        add_retry(r, why->retry);
 }

@@ -13,6 +13,7 @@ struct reply {
     struct json_out json;
     struct pair headers[REPLY_HEADERS];               /* names static, values static or in the arena */
     unsigned header_count;
+    char retry[12];                                   /* value of Retry-After, when there is one */
     bool close;                                       /* the connection ends with this answer */
 };
 

@@ -63,6 +63,8 @@ void password_rule_read(const struct node *n, struct password_rule *out)
     out->locked = out->attempts > 0 && out->attempts <= 10;
     bool throttled = said(n, "throttle", &word);
     out->slowed = (throttled && !refused(word)) || out->locked || (out->profile == PROFILE_RESTRICTED && !throttled);
+    out->steady = throttled && text_eq(word, TEXT("lock"));
+    out->unslowed = throttled && refused(word) && !out->locked;
     out->blocklist = !said(n, "blocklist", &word) || !refused(word);
     weigh(out);
 }
@@ -75,6 +77,7 @@ void password_rule_complete(struct password_rule *r)
         r->length = lengths[r->profile];
     if (r->attempts <= 0)
         r->attempts = r->profile == PROFILE_DEVICE ? 3 : 10;
+    r->slowed = !r->unslowed;
 }
 
 /* ---- Levels. ---- */
@@ -144,16 +147,18 @@ bool password_rule_meets(const struct password_rule *r, text password, struct pa
     *lack = (struct password_lack){ 0 };
     if (r->words > 0 && t.words >= r->words)
         return true;
-    if (t.length < r->length)
-        lack->length = r->length;
+    if (t.length < r->length) {                /* what it would lack besides, were it long enough */
+        lack->length = t.length = r->length;
+        weigh(&t);
+    }
     lack->classes = r->classes & ~t.classes;
-    if (lack->length || lack->classes)
+    if (lack->classes)
         return false;
     bool strong = r->profile == PROFILE_ALONE ? password_rule_alone(&t) : r->profile != PROFILE_RESTRICTED || password_rule_slowed(&t);
     if (!strong) {
         lacks_strength(r, &t, lack);
         return false;
     }
-    lack->digits = r->profile <= PROFILE_CUSTOM && !r->classes && t.classes == 1u << CLASS_DIGIT && t.length < 16;
-    return !lack->digits;
+    lack->digits = !lack->length && r->profile <= PROFILE_CUSTOM && !r->classes && t.classes == 1u << CLASS_DIGIT && t.length < 16;
+    return !lack->length && !lack->digits;
 }

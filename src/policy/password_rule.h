@@ -22,13 +22,15 @@ struct password_rule {
     unsigned classes;                                        /* 1 << enum password_class, of those that must occur */
     int64_t attempts;                                        /* failures before guessing is slowed; 0: the file does not say */
     bool locked, slowed;                                     /* at most 10 attempts; guessing is slowed by that or otherwise */
+    bool unslowed;                                           /* the file says that nothing slows it */
+    bool steady;                                             /* `throttle: lock`: the whole delay at once, it does not grow */
     bool blocklist;                                          /* common passwords are refused: unless the file says no */
     double bits;                                             /* entropy of `length` signs drawn from `classes` */
 };
 /* The rule as the file has it, from the node of security.password (NULL: nothing is said). */
 void password_rule_read(const struct node *n, struct password_rule *out);
 /* What the file leaves open filled in: 12 signs for cnil-alone, 8 for cnil-restricted, 4 for cnil-device, otherwise 15; as `words`
- * stay, a pass phrase of so many does as well. Ten attempts, three for cnil-device. */
+ * stay, a pass phrase of so many does as well. Ten attempts, three for cnil-device, then delays, unless the file says `throttle: none`. */
 void password_rule_complete(struct password_rule *r);
 unsigned password_rule_classes(const struct password_rule *r);      /* how many */
 /* The CNIL's examples, some of which lie just under its own figures, or the figures: 80 bits; 50 where guessing is slowed. */

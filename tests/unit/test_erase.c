@@ -9,6 +9,7 @@
 #include "domain/held.h"
 #include "domain/journal_folder.h"
 #include "domain/retention.h"
+#include "domain/signin.h"
 #include "domain/subject.h"
 #include "domain/version.h"
 #include "store/tables.h"
@@ -70,6 +71,7 @@ static text full_person(struct fixture *f, const char *email)
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
     OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
     signed_in(f, id);
+    assert_int_equal(signin(&f->c, js(f, "{'identifier':'%s','password':'canary'}", email), false, &(struct signin){ 0 }), ERR_UNAUTHORISED);
     OKAY(version_acknowledge(&f->c, js(f, "{'subject':'%.*s'}", T(id)), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'canary','why':'planted canary'}"), &out));
     return id;

@@ -1,0 +1,32 @@
+/* Sign-in: credentials to a session. Accounts that exist and those that do not are answered alike, in words and in time. */
+#ifndef DOMAIN_SIGNIN_H
+#define DOMAIN_SIGNIN_H
+#include "domain/session.h"
+
+struct signin {
+    text secret;                               /* of the session that was begun, for its cookie; p NULL: none was */
+    text ticket;                               /* the password was right and a second factor is asked for: comes back with the code */
+    text next;                                 /* where to go then: a path of this server */
+    bool enrol;                                /* the role needs a second factor, which must be set up first */
+    bool recovery;                             /* a recovery code was used; `left` are left */
+    int64_t left;
+};
+/* POST /v1/session {identifier, password, code?, tenant?, next?} or, after `ticket`, {ticket, code, next?}. `crowded`: this address has failed
+ * too often within a minute; only devices that signed in before are heard. ERR_UNAUTHORISED alike for a wrong password, an unknown
+ * account, one without a password, closed, or not open yet; ERR_TOO_MANY with why.retry; ERR_BUSY. */
+enum err signin(struct ctx *c, const struct json *in, bool crowded, struct signin *out);
+/* POST /v1/session/proof {password, code?}: who is signed in proves it again (session_fresh). */
+enum err signin_again(struct ctx *c, const struct json *in);
+/* PUT /v1/me/password {current, new}: other sessions end, and the person is told. ERR_UNAUTHORISED, ERR_PASSWORD. */
+enum err signin_change_password(struct ctx *c, const struct json *in);
+/* The letter that tells a person that their password was changed; *has is false when no address is held. */
+struct mail_put;
+enum err signin_password_letter(struct ctx *c, const struct person *p, struct mail_put *out, bool *has);
+/* `asked` when it is a path of this server ("/me?x=1"), else "/me": no open redirect. */
+text signin_next(text asked);
+
+/* The person behind an identifier of the tenant, whichever of the policy's identifier fields it is; *found is false alike for unknown, erased
+ * and closed. */
+enum err signin_find(struct ctx *c, text tenant, text identifier, bool *found, struct person *p, struct account *account);
+
+#endif

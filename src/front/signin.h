@@ -1,0 +1,10 @@
+/* Sign-in for the API and the pages alike: credentials of a request, the count against its address, and the cookie. */
+#ifndef FRONT_SIGNIN_H
+#define FRONT_SIGNIN_H
+#include "domain/signin.h"
+#include "front/front.h"
+
+/* signin() of q->json; sets the session's cookie when one was begun. */
+enum err signin_request(struct ctx *c, const struct request *q, struct reply *r, struct signin *out);
+
+#endif
