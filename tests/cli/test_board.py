@@ -88,7 +88,8 @@ def journal():
         lived(server)
         check(state(board(server), "journal") == "kept", "it is whole at first")
         with sqlite3.connect(os.path.join(server.data, "data.db"), timeout=10) as database:
-            database.execute("UPDATE journal SET leaf = replace(leaf, 'subject.create', 'subject.update') WHERE seq = 2")
+            database.execute("UPDATE journal SET leaf = replace(leaf, 'subject.create', 'subject.update') "
+                             "WHERE seq = (SELECT min(seq) FROM journal WHERE leaf LIKE '%subject.create%')")
         database.close()
         check(state(board(server), "journal") == "broken", "the altered entry is not seen")
         check(garant("doctor", "--data", server.data, ok=None).returncode != 0, "doctor sees nothing")
