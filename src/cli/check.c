@@ -3,24 +3,13 @@
 
 static void put_findings(struct json_out *w, text file, const struct findings *f, const struct policy *p)
 {
-    static const text words[] = { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") };
     json_open(w, '{');
     json_pair(w, TEXT("file"), file);
     json_pair_bool(w, TEXT("runs"), p != NULL);
     if (p)
         json_pair(w, TEXT("hash"), text_of(p->hash));
     json_name(w, TEXT("findings"));
-    json_open(w, '[');
-    for (const struct finding *one = f->first; one; one = one->next) {
-        json_open(w, '{');
-        json_pair(w, TEXT("severity"), words[one->severity]);
-        json_pair_int(w, TEXT("line"), one->at.line);
-        json_pair_int(w, TEXT("column"), one->at.column);
-        json_pair(w, TEXT("path"), one->path);
-        json_pair(w, TEXT("message"), one->message);
-        json_close(w, '}');
-    }
-    json_close(w, ']');
+    findings_json(w, f);
     json_close(w, '}');
 }
 

@@ -62,20 +62,9 @@ enum err api_policy_get(struct ctx *c, const struct request *q, struct reply *r)
 
 static enum err put_findings(struct ctx *c, struct reply *r, const struct findings *f)
 {
-    static const text words[] = { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") };
     struct json_out *w = &r->json;
     json_name(w, TEXT("findings"));
-    json_open(w, '[');
-    for (const struct finding *one = f->first; one; one = one->next) {
-        json_open(w, '{');
-        json_pair(w, TEXT("severity"), words[one->severity]);
-        json_pair_int(w, TEXT("line"), one->at.line);
-        json_pair_int(w, TEXT("column"), one->at.column);
-        json_pair(w, TEXT("path"), one->path);
-        json_pair(w, TEXT("message"), one->message);
-        json_close(w, '}');
-    }
-    json_close(w, ']');
+    findings_json(w, f);
     json_close(w, '}');
     return reply_done(c->arena, r);
 }

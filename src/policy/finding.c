@@ -71,3 +71,19 @@ void findings_print(struct buf *out, text file, const struct findings *f)
     if (f->count > FINDINGS_MAX)
         buf_print(out, "%.*s: and %u more\n", T(file), f->count - FINDINGS_MAX);
 }
+
+void findings_json(struct json_out *w, const struct findings *f)
+{
+    static const text words[] = { [SEVERITY_ERROR] = TEXT_INIT("error"), [SEVERITY_WARNING] = TEXT_INIT("warning"), [SEVERITY_ADVICE] = TEXT_INIT("advice") };
+    json_open(w, '[');
+    for (const struct finding *i = f->first; i; i = i->next) {
+        json_open(w, '{');
+        json_pair(w, TEXT("severity"), words[i->severity]);
+        json_pair_int(w, TEXT("line"), i->at.line);
+        json_pair_int(w, TEXT("column"), i->at.column);
+        json_pair(w, TEXT("path"), i->path);
+        json_pair(w, TEXT("message"), i->message);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}

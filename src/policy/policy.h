@@ -18,6 +18,8 @@ void finding_add(struct arena *a, struct findings *f, enum severity severity, st
 void findings_sort(struct findings *f);
 /* One a line: "policies/x.yaml:41:7: unknown category …", warnings and advice named as such, then how many were left out. */
 void findings_print(struct buf *out, text file, const struct findings *f);
+/* [{"severity": "error|warning|advice", "line", "column", "path", "message"}]: the kept ones, for answers. */
+void findings_json(struct json_out *w, const struct findings *f);
 
 /* ---- The document: the file as a tree; linter, notice and schema work on it. ---- */
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
