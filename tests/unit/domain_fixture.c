@@ -1,10 +1,14 @@
 /* A whole instance over a policy in a temporary folder, with a clock that the test owns. */
 #include "domain_fixture.h"
+#include "domain/access.h"
 #include "domain/account.h"
-#include "domain/session.h"
-#include "domain/write.h"
+#include "domain/consent.h"
+#include "domain/erase.h"
+#include "domain/holding.h"
 #include "domain/retention.h"
+#include "domain/session.h"
 #include "domain/subject.h"
+#include "domain/write.h"
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -75,6 +79,22 @@ void fixture_close(struct fixture *f)
     munmap(f->clock, 8);
     snprintf(command, sizeof command, "rm -rf %s", f->dir);
     assert_int_equal(system(command), 0);
+}
+
+int fixture_setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    fixture_open(f, *state);
+    *state = f;
+    return 0;
+}
+
+int fixture_teardown(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
 }
 
 void fixture_again(struct fixture *f, const char *policy)
@@ -204,6 +224,28 @@ text record_added(struct fixture *f, text id, const char *category, const char *
     struct answer out = { 0 };
     OKAY(subject_add_record(&f->c, id, text_of(category), js(f, "{'fields':%s}", fields), &out));
     return text_at(parsed(f, out.body), "item");
+}
+
+text person_lived(struct fixture *f, const struct life *life)
+{
+    struct answer out = { 0 };
+    text id = person_made(f, life->email, arena_print(&f->arena, ",'identity':{'name':'%s'}", life->name).p);
+    record_added(f, id, "visits", arena_print(&f->arena, "{'page':'%s'}", life->page).p);
+    record_added(f, id, "invoices", arena_print(&f->arena, "{'number':'%s'}", life->invoice).p);
+    f->c.if_match = -1;
+    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'%s'}}", life->renamed), TEXT("partner"), TEXT("service"), &out));
+    f->c.if_match = 0;
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), text_of(life->file), TEXT("text/plain"), text_of(life->content), &out));
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given','wording':'News by mail'}"), &out));
+    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    return id;
+}
+
+const struct json *erased(struct fixture *f, text id)
+{
+    struct answer out = { 0 };
+    OKAY(erase_subject(&f->c, id, NULL, &out));
+    return parsed(f, out.body);
 }
 
 const struct json *swept(struct fixture *f)

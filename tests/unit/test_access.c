@@ -33,31 +33,10 @@ static const char policy[] =
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
 
-static int open_it(void **state)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    fixture_open(*state, policy);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static text full_person(struct fixture *f)
 {
     struct answer out = { 0 };
-    text id = person_made(f, "ada@example.org", ",'identity':{'name':'<b>Ada & Co</b>'}");
-    record_added(f, id, "visits", "{'page':'/one'}");
-    record_added(f, id, "invoices", "{'number':'INV-1'}");
-    f->c.if_match = -1;
-    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'Ada <script>'}}"), TEXT("partner"), TEXT("service"), &out));
-    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("café & co.txt"), TEXT("text/plain"), TEXT("file content"), &out));
-    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
-    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    text id = person_lived(f, &(struct life){ "ada@example.org", "<b>Ada & Co</b>", "/one", "INV-1", "Ada <script>", "café & co.txt", "file content" });
     OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute 7','until':'2030-01-01'}"), &out));
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     return id;
@@ -343,7 +322,7 @@ static void kept_answer_names_nobody(void **state)
 
 int main(void)
 {
-#define OVER_STORE(test) cmocka_unit_test_setup_teardown(test, open_it, close_it)
+#define OVER_STORE(test) OVER(policy, test)
     const struct CMUnitTest tests[] = {
         OVER_STORE(answer_holds_everything),
         OVER_STORE(only_who_may_export),

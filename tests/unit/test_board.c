@@ -36,34 +36,12 @@ static const char policy[] =
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
 
-static int open_it(void **state)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    fixture_open(*state, policy);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* A life in which each probe has something to look at. */
 static text lived(struct fixture *f)
 {
     struct answer out = { 0 };
-    text gone = person_made(f, "gone@people.example", ""), id = person_made(f, "one@people.example", ",'identity':{'name':'Inès'}");
-    text folder = arena_print(&f->arena, "%s/copy", f->dir);
-    record_added(f, id, "visits", "{'page':'/a'}");
-    record_added(f, id, "invoices", "{'number':'INV-1'}");
-    f->c.if_match = -1;
-    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'Renamed'}}"), TEXT("partner"), TEXT("service"), &out));
-    f->c.if_match = 0;
-    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("a.txt"), TEXT("text/plain"), TEXT("an attachment"), &out));
-    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given','wording':'News by mail'}"), &out));
-    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    text gone = person_made(f, "gone@people.example", ""), folder = arena_print(&f->arena, "%s/copy", f->dir);
+    text id = person_lived(f, &(struct life){ "one@people.example", "Inès", "/a", "INV-1", "Renamed", "a.txt", "an attachment" });
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     OKAY(erase_subject(&f->c, gone, NULL, &out));
     fixture_as(f, "operator");
@@ -357,7 +335,7 @@ static void rows_fit(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_it, close_it)
+#define TEST(name) OVER(policy, name)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -36,40 +36,13 @@ static const char policy[] =
     "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n"
     "folders: {file: {purpose: service}}\n";
 
-static int open_it(void **state)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    fixture_open(*state, policy);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
-static const struct json *erased(struct fixture *f, text id)
-{
-    struct answer out = { 0 };
-    OKAY(erase_subject(&f->c, id, NULL, &out));
-    return parsed(f, out.body);
-}
-
 /* A person with a row in every table that may speak of one. */
 static text full_person(struct fixture *f, const char *email)
 {
     struct answer out = { 0 };
-    text id = person_made(f, email, ",'identity':{'name':'Planted Canary'}");
-    record_added(f, id, "visits", "{'page':'/planted/canary'}");
-    record_added(f, id, "invoices", "{'number':'INV-canary-1'}");
-    f->c.if_match = -1;
-    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'Canary Renamed'}}"), TEXT("partner"), TEXT("service"), &out));
-    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("canary.txt"), TEXT("text/plain"), TEXT("planted canary attachment"), &out));
-    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given'}"), &out));
+    text id = person_lived(f, &(struct life){ email, "Planted Canary", "/planted/canary", "INV-canary-1", "Canary Renamed", "canary.txt",
+                                              "planted canary attachment" });
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
-    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
     signed_in(f, id);
     assert_int_equal(signin(&f->c, js(f, "{'identifier':'%s','password':'canary'}", email), false, &(struct signin){ 0 }), ERR_UNAUTHORISED);
     OKAY(version_acknowledge(&f->c, js(f, "{'subject':'%.*s'}", T(id)), &out));
@@ -443,17 +416,17 @@ static void first_held_records_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nothing_is_left_of_a_canary, open_it, close_it),
-        cmocka_unit_test_setup_teardown(certificate_proves_itself, open_it, close_it),
-        cmocka_unit_test_setup_teardown(journal_as_a_folder, open_it, close_it),
-        cmocka_unit_test_setup_teardown(held_data_goes_at_its_term, open_it, close_it),
-        cmocka_unit_test_setup_teardown(legal_hold_outlives_the_person, open_it, close_it),
-        cmocka_unit_test_setup_teardown(recipients_are_told, open_it, close_it),
-        cmocka_unit_test_setup_teardown(disclosure_is_refused, open_it, close_it),
-        cmocka_unit_test_setup_teardown(held_data_is_not_dropped, open_it, close_it),
-        cmocka_unit_test_setup_teardown(first_held_records_at_once, open_it, close_it),
-        cmocka_unit_test_setup_teardown(interrupted_erasure_is_certified, open_it, close_it),
-        cmocka_unit_test_setup_teardown(erasure_that_never_began_leaves_no_certificate, open_it, close_it),
+        OVER(policy, nothing_is_left_of_a_canary),
+        OVER(policy, certificate_proves_itself),
+        OVER(policy, journal_as_a_folder),
+        OVER(policy, held_data_goes_at_its_term),
+        OVER(policy, legal_hold_outlives_the_person),
+        OVER(policy, recipients_are_told),
+        OVER(policy, disclosure_is_refused),
+        OVER(policy, held_data_is_not_dropped),
+        OVER(policy, first_held_records_at_once),
+        OVER(policy, interrupted_erasure_is_certified),
+        OVER(policy, erasure_that_never_began_leaves_no_certificate),
     };
     return cmocka_run_group_tests_name("erase", tests, NULL, NULL);
 }

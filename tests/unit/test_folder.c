@@ -33,22 +33,6 @@
     "  one: {title: One, legal_name: One}\n"                                                                     \
     "  two: {title: Two, legal_name: Two}\n"
 
-static int open_from(void **state, const char *yaml)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    fixture_open(*state, yaml);
-    return 0;
-}
-
-static int open_event(void **state) { return open_from(state, POLICY("event")); }
-static int open_closure(void **state) { return open_from(state, POLICY("closure")); }
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
 
 static enum err try_grant(struct fixture *f, text id, const char *body)
 {
@@ -295,14 +279,14 @@ static void another_policy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(grants_and_revocations_add_up, open_closure, close_it),
-        cmocka_unit_test_setup_teardown(from_and_until, open_closure, close_it),
-        cmocka_unit_test_setup_teardown(who_may, open_closure, close_it),
-        cmocka_unit_test_setup_teardown(sealed_and_of_one_tenant, open_closure, close_it),
-        cmocka_unit_test_setup_teardown(access_answer_and_erasure, open_closure, close_it),
-        cmocka_unit_test_setup_teardown(a_closed_account_enters_nowhere, open_closure, close_it),
-        cmocka_unit_test_setup_teardown(ended_grants_go_at_their_term, open_event, close_it),
-        cmocka_unit_test_setup_teardown(another_policy, open_event, close_it),
+        OVER(POLICY("closure"), grants_and_revocations_add_up),
+        OVER(POLICY("closure"), from_and_until),
+        OVER(POLICY("closure"), who_may),
+        OVER(POLICY("closure"), sealed_and_of_one_tenant),
+        OVER(POLICY("closure"), access_answer_and_erasure),
+        OVER(POLICY("closure"), a_closed_account_enters_nowhere),
+        OVER(POLICY("event"), ended_grants_go_at_their_term),
+        OVER(POLICY("event"), another_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

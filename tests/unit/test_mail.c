@@ -23,20 +23,6 @@ static const char policy[] =
     "  clerk: {purposes: [service], acts: [read, write]}\n"
     "recipients: none\n";
 
-static int open_it(void **state)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    fixture_open(*state, policy);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static bool has(text s, const char *part) { return text_find(s, text_of(part)) >= 0; }
 
 static void message_queued(struct fixture *f, text id, const char *subject)
@@ -279,7 +265,7 @@ static void addresses_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define OVER_STORE(test) cmocka_unit_test_setup_teardown(test, open_it, close_it)
+#define OVER_STORE(test) OVER(policy, test)
         OVER_STORE(every_letter_is_whole),
         OVER_STORE(values_are_not_templates),
         OVER_STORE(letter_needs_its_values),

@@ -114,20 +114,6 @@ static const char policy[] = CATEGORIES
     "  journal: {from: event, active: 10y}\n"
     "  accounts: {from: last_use, active: 24mo}\n";
 
-static int open_it(void **state)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    fixture_open(*state, policy);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void event_at(struct fixture *f, text id, const char *event, const char *at)
 {
     struct answer out = { 0 };
@@ -369,7 +355,7 @@ int main(void)
         cmocka_unit_test(terms_end_on_their_day),
         cmocka_unit_test(unknown_start_has_no_end),
         cmocka_unit_test(every_day_of_four_years),
-#define OVER_STORE(test) cmocka_unit_test_setup_teardown(test, open_it, close_it)
+#define OVER_STORE(test) OVER(policy, test)
         OVER_STORE(record_goes_on_its_day),
         OVER_STORE(record_goes_through_the_archive),
         OVER_STORE(hold_stops_and_resumes),

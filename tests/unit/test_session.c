@@ -19,20 +19,6 @@ static const char policy[] =
     "systems: {app: {purposes: [service], acts: [read, write, consent, export, erase]}}\n"
     "recipients: none\n";
 
-static int open_it(void **state)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    fixture_open(*state, policy);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* A fresh context, as for a request with that cookie. */
 static enum err ask(struct fixture *f, text secret)
 {
@@ -213,7 +199,7 @@ static void agents_have_names(void **state)
     assert_int_equal(agent_browser(&a, TEXT("<script>")).n, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_it, close_it)
+#define TEST(name) OVER(policy, name)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -1,26 +1,12 @@
 /* Unit tests of people over a real store: create, look up, read by purpose, rectify, consent, refusals, repeated requests. */
+#include "domain_fixture.h"
 #include "domain/access.h"
-#include "domain/app.h"
 #include "domain/consent.h"
 #include "domain/idempotency.h"
 #include "domain/look.h"
 #include "domain/subject.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-struct fixture { struct app *app; struct arena arena; struct ctx c; char dir[64]; };
 
 static const char policy[] =
-    "garant: 1\n"
-    "policy: {id: demo, version: '1.0', date: 2026-11-21, languages: [fr, en]}\n"
-    "controller: {legal_name: Demo, address: '1 rue de Paris, 75001 Paris', country: FR, email: privacy@example.org}\n"
-    "dpo: {appointed: false, reason: small}\n"
-    "hosting: {countries: [FR]}\n"
-    "security: {password: {profile: cnil-restricted, min_length: 12}}\n"
     "categories:\n"
     "  identity: {fields: {first_name: {type: text, required: true}, last_name: {type: text}}}\n"
     "  contact: {fields: {email: {type: email, identifier: true}, payer: {type: choice, choices: [person, company]},\n"
@@ -33,55 +19,7 @@ static const char policy[] =
     "retention: {former: {from: collection, active: 1y}}\n"
     "systems: {app: {purposes: [service, news], acts: [read, write, consent, export, erase]}}\n"
     "roles: {support: {sees: all, purposes: [service], acts: [read], reason: required}}\n"
-    "recipients: none\n"
-    "rights: {channels: {profile: true, email: privacy@example.org}, answer_within: 1mo}\n";
-
-static void remove_tree(const char *dir)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    assert_int_equal((system)(command), 0);
-}
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    struct findings findings = { 0 };
-    char file[96], data[96];
-    snprintf(f->dir, sizeof f->dir, "/tmp/garant-subject-XXXXXX");
-    if (!mkdtemp(f->dir))
-        return 1;
-    snprintf(file, sizeof file, "%s/policy.yaml", f->dir);
-    snprintf(data, sizeof data, "%s/data", f->dir);
-    FILE *out = fopen(file, "w");
-    fputs(policy, out);
-    fclose(out);
-    f->arena = arena_make(16 << 20);
-    struct app_options o = { .policy_file = text_of(file), .data_dir = text_of(data), .create = true };
-    if (app_open(&f->arena, &o, &findings, &f->app) != OK) {
-        for (struct finding *x = findings.first; x; x = x->next)
-            print_error("%u:%u %.*s\n", x->at.line, x->at.column, T(x->message));
-        print_error("%s\n", f->arena.why.detail);
-        return 1;
-    }
-    ctx_begin(f->app, &f->arena, &f->c);
-    f->c.actor.index = policy_actor(f->c.policy, TEXT("app"));
-    f->c.actor.kind = ACTOR_SYSTEM;
-    f->c.actor.name = f->c.actor.token = TEXT("app");
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    ctx_end(&f->c);
-    app_close(&f->app);
-    arena_free(&f->arena);
-    remove_tree(f->dir);
-    free(f);
-    return 0;
-}
+    "recipients: none\n";
 
 static const struct json *parse(struct fixture *f, const char *s)
 {
@@ -228,7 +166,14 @@ static void tokens(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(create_and_read), cmocka_unit_test(looks_with_reason), cmocka_unit_test(refusals), cmocka_unit_test(rectify),
-                                        cmocka_unit_test(consents), cmocka_unit_test(repeated), cmocka_unit_test(tokens) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    const struct CMUnitTest tests[] = {
+        OVER(policy, create_and_read),
+        OVER(policy, looks_with_reason),
+        OVER(policy, refusals),
+        OVER(policy, rectify),
+        OVER(policy, consents),
+        OVER(policy, repeated),
+        OVER(policy, tokens),
+    };
+    return cmocka_run_group_tests_name("subject", tests, NULL, NULL);
 }

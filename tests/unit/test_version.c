@@ -27,21 +27,6 @@
 static const char first[] = DATA PURPOSES("") TERMS("6mo") REST;
 static const char second[] = DATA PURPOSES(", tastes") TERMS("12mo") REST;
 
-static int open_it(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    fixture_open(f, first);
-    *state = f;
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static text hash_now(struct fixture *f) { return arena_copy(&f->arena, text_of(f->c.policy->hash)); }
 
 static void holds(text in, const char *wanted)
@@ -303,12 +288,12 @@ int main(void)
         cmocka_unit_test(equal_versions_differ_in_nothing),
         cmocka_unit_test(material_is_told_from_editorial),
         cmocka_unit_test(french_and_for_whom),
-        cmocka_unit_test_setup_teardown(changed_purposes_ask_again, open_it, close_it),
-        cmocka_unit_test_setup_teardown(versions_stay_readable, open_it, close_it),
-        cmocka_unit_test_setup_teardown(pages_follow_the_policy, open_it, close_it),
-        cmocka_unit_test_setup_teardown(acknowledgements_are_recorded, open_it, close_it),
-        cmocka_unit_test_setup_teardown(shown_is_no_consent, open_it, close_it),
-        cmocka_unit_test_setup_teardown(acceptances_are_in_the_journal, open_it, close_it),
+        OVER(first, changed_purposes_ask_again),
+        OVER(first, versions_stay_readable),
+        OVER(first, pages_follow_the_policy),
+        OVER(first, acknowledgements_are_recorded),
+        OVER(first, shown_is_no_consent),
+        OVER(first, acceptances_are_in_the_journal),
     };
     return cmocka_run_group_tests_name("version", tests, NULL, NULL);
 }
