@@ -1,0 +1,145 @@
+/* The mailer: rounds over what is due, one letter after the other; what went is marked before anything else goes. */
+#include "link/mailer.h"
+#include "base/log.h"
+#include "domain/outbox.h"
+#include "link/mime.h"
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { ROUND = 16, IDLE_MS = 500, MARK_AGAIN_MS = 1000, PAUSE_MAX_MS = 60 * SECOND, ROUND_MEMORY = 64 << 20, LETTER_MEMORY = 16 << 20,
+       MESSAGE_MAX = 4 << 20 };
+
+struct mailer {
+    struct app *app;
+    struct smtp *smtp;
+    pthread_t thread;
+    bool started;
+    int stop_fd;
+    atomic_bool stop;
+    int pause_ms;                                 /* after the server could not be reached: longer each time */
+};
+
+/* True when it is time to end. */
+static bool rest(struct mailer *m, int ms)
+{
+    struct pollfd stop = { m->stop_fd, POLLIN, 0 };
+    poll(&stop, 1, ms);
+    return atomic_load(&m->stop);
+}
+
+static void act_as_server(struct mailer *m, struct arena *a, struct ctx *c)
+{
+    ctx_begin(m->app, a, c);
+    c->actor.name = TEXT("garant");
+}
+
+static enum err mark(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result)
+{
+    ARENA_AUTO a = arena_make(LETTER_MEMORY);
+    CTX_AUTO c = { 0 };
+    act_as_server(m, &a, &c);
+    enum err status = result->sent ? outbox_sent(&c, l) : outbox_failed(&c, l, result->for_good, text_of(result->code));
+    if (status != OK)
+        LOG(LOG_WARN, "mail.not-marked", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
+    return status;
+}
+
+/* Until it is marked a letter would go again: nothing else is sent before. */
+static void mark_surely(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result)
+{
+    while (mark(m, l, result) != OK)
+        if (rest(m, MARK_AGAIN_MS))
+            return;
+}
+
+static enum err compose(struct arena *a, const struct mailer *m, const struct outbox_letter *l, struct buf *out)
+{
+    const struct mime mime = { .from_name = l->from_name, .from = smtp_from(m->smtp), .to = l->to, .reply_to = l->reply_to,
+                               .subject = l->subject_line, .text = l->text, .html = l->html, .language = l->language, .id = l->name,
+                               .letter = l->letter, .purpose = l->purpose, .date = l->created };
+    return mime_write(a, &mime, out);
+}
+
+/* False when the round ends here: the server cannot be reached, or the mailer stops. */
+static bool send_one(struct mailer *m, struct arena *a, const struct outbox_letter *l)
+{
+    BUF_AUTO message = buf_make(MESSAGE_MAX);
+    struct smtp_result result = { .for_good = true, .reached = true, .code = "message" };
+    if (compose(a, m, l, &message) == OK)
+        smtp_send(m->smtp, l->to, buf_text(&message), &m->stop, &result);
+    if (atomic_load(&m->stop) && !result.sent)
+        return false;
+    if (!result.sent)
+        LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)), LOG_INT("tries", l->tries + 1));
+    mark_surely(m, l, &result);
+    m->pause_ms = result.reached ? 0 : m->pause_ms ? m->pause_ms * 2 : SECOND;
+    if (m->pause_ms > PAUSE_MAX_MS)
+        m->pause_ms = PAUSE_MAX_MS;
+    return result.reached && !atomic_load(&m->stop);
+}
+
+/* True when there may be more to do at once. */
+static bool round_of(struct mailer *m)
+{
+    ARENA_AUTO a = arena_make(ROUND_MEMORY);
+    CTX_AUTO c = { 0 };
+    struct outbox_letter *list = NULL;
+    unsigned sent = 0;
+    act_as_server(m, &a, &c);
+    enum err status = outbox_due(&c, ROUND, &list);
+    if (status != OK)
+        LOG(LOG_WARN, "mail.outbox", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
+    for (; list; list = list->next, sent++)
+        if (!send_one(m, &a, list))
+            return false;
+    return sent > 0;
+}
+
+static void *mailer_main(void *arg)
+{
+    struct mailer *m = arg;
+    while (!atomic_load(&m->stop))
+        if (!round_of(m))
+            rest(m, m->pause_ms ? m->pause_ms : IDLE_MS);
+    return NULL;
+}
+
+enum err mailer_start(struct arena *a, struct app *app, const struct smtp_options *o, struct mailer **out)
+{
+    struct mailer *m = calloc(1, sizeof *m);
+    TRY_PTR(m);
+    *out = m;
+    m->app = app;
+    m->stop_fd = eventfd(0, EFD_CLOEXEC);
+    enum err status = m->stop_fd < 0 ? say(a, ERR_INTERNAL, "no descriptor for the mailer") : smtp_open(a, o, &m->smtp);
+    if (status == OK && !(m->started = pthread_create(&m->thread, NULL, mailer_main, m) == 0))
+        status = say(a, ERR_INTERNAL, "the mailer's thread cannot be started");
+    if (status != OK)
+        mailer_stop(out);
+    else
+        outbox_sender(app, true);
+    return status;
+}
+
+void mailer_stop(struct mailer **mailer)
+{
+    struct mailer *m = *mailer;
+    uint64_t one = 1;
+    if (!m)
+        return;
+    atomic_store(&m->stop, true);
+    while (m->stop_fd >= 0 && write(m->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+    if (m->started) {
+        pthread_join(m->thread, NULL);
+        outbox_sender(m->app, false);
+    }
+    smtp_close(&m->smtp);
+    if (m->stop_fd >= 0)
+        close(m->stop_fd);
+    free(m);
+    *mailer = NULL;
+}
