@@ -105,6 +105,34 @@ static void check_promises(struct exam *x, struct client *client)
     }
 }
 
+static int64_t number_of(const struct json *v, text name)
+{
+    int64_t n = 0;
+    return json_get(v, name) && json_int(json_get(v, name), &n) ? n : 0;
+}
+
+/* Letters that wait, and those that never went. */
+static void check_letters(struct exam *x, struct client *client)
+{
+    struct cli *cli = x->cli;
+    struct result result;
+    const struct json *mail;
+    text title = SAY(cli, "letters", "lettres");
+    if (client_call(client, METHOD_GET, TEXT("/v1/mail"), TEXT(""), TEXT(""), 0, &result) != OK ||
+        json_parse(cli->arena, result.body, &mail) != OK) {
+        failed(x, title);
+        return;
+    }
+    long long queued = number_of(mail, TEXT("queued")), lost = number_of(mail, TEXT("given_up"));
+    bool sender = !client->running || (json_get(mail, TEXT("sender")) && json_get(mail, TEXT("sender"))->truth);
+    text words = queued == 1 ? SAY(cli, "letter waits", "lettre attend") : SAY(cli, "letters wait", "lettres attendent");
+    text why = sender ? TEXT("") : SAY(cli, ": the server was started without --smtp", " : le serveur a été démarré sans --smtp");
+    found(x, sender ? GOOD : REMARK, title, arena_print(cli->arena, "%lld %.*s%.*s", queued, T(words), T(why)));
+    if (lost)
+        found(x, REMARK, title, arena_print(cli->arena, "%lld %.*s", lost, T(SAY(cli, "could not be sent in the last 30 days",
+                                                                                 "n'ont pu être envoyées ces 30 derniers jours"))));
+}
+
 static void check_instance(struct exam *x)
 {
     struct cli *cli = x->cli;
@@ -141,6 +169,7 @@ static void check_instance(struct exam *x)
                         "signe ses points de contrôle ; garant verify le relit en entier")
                   : SAY(cli, "verified from its first entry to its last", "vérifié de sa première écriture à sa dernière"));
     check_promises(x, &client);
+    check_letters(x, &client);
 }
 
 enum err verb_doctor(struct cli *cli)

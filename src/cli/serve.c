@@ -1,7 +1,9 @@
 /* serve: opens the instance and runs the server on it. */
 #include "base/log.h"
 #include "cli/cli.h"
+#include "domain/outbox.h"
 #include "front/server.h"
+#include "link/mailer.h"
 
 struct started { struct cli *cli; msec began; };
 
@@ -29,10 +31,66 @@ static enum err check_clock(struct cli *cli, text listen)
     return OK;
 }
 
+/* ---- Letters. ---- */
+
+/* The first line of the file. */
+static enum err read_password(struct cli *cli, text path, text *out)
+{
+    TRY(cli_read_file(cli->arena, path, 1024, out));
+    *out = text_trim(text_cut(out, '\n'));
+    return out->n ? OK : say(cli->arena, ERR_CONFIG, "the file of --smtp-password-file holds no password");
+}
+
+static enum err smtp_options(struct cli *cli, struct smtp_options *out)
+{
+    static const char *const needed[] = { "smtp-user", "smtp-password-file", "smtp-ca", "smtp-plain", "mail-from" };
+    *out = (struct smtp_options){ .url = cli_option(cli, TEXT("smtp")), .user = cli_option(cli, TEXT("smtp-user")),
+                                  .ca_file = cli_option(cli, TEXT("smtp-ca")), .from = cli_option(cli, TEXT("mail-from")),
+                                  .plain = cli_has(cli, TEXT("smtp-plain")) };
+    for (size_t i = 0; i < sizeof needed / sizeof *needed && !out->url.n; i++)
+        if (cli_has(cli, text_of(needed[i])))
+            return say(cli->arena, ERR_USAGE, "--%s goes with --smtp", needed[i]);
+    if (!out->url.n)
+        return OK;
+    if (!outbox_is_address(out->from))
+        return say(cli->arena, ERR_USAGE, "--smtp wants --mail-from ADDRESS: whom letters come from");
+    if (!cli_has(cli, TEXT("url")))
+        return say(cli->arena, ERR_USAGE, "--smtp wants --url https://…: where the links in letters lead");
+    if (out->user.n != 0 && !cli_has(cli, TEXT("smtp-password-file")))
+        return say(cli->arena, ERR_USAGE, "--smtp-user wants --smtp-password-file FILE");
+    return out->user.n ? read_password(cli, cli_option(cli, TEXT("smtp-password-file")), &out->password) : OK;
+}
+
+/* Where people reach this server, said or else as it listens: for links. */
+static enum err public_url(struct cli *cli, text listen, text *out)
+{
+    text url = cli_option(cli, TEXT("url"));
+    bool plain = text_starts(url, TEXT("http://127.")) || text_starts(url, TEXT("http://[::1]")) || text_starts(url, TEXT("http://localhost"));
+    *out = url;
+    if (!url.n)
+        *out = arena_print(cli->arena, "%s://%.*s", cli_has(cli, TEXT("tls-certificate")) ? "https" : "http", T(listen));
+    else if (!text_starts(url, TEXT("https://")) && !plain)
+        return say(cli->arena, ERR_USAGE, "--url is https://…, or http:// on this machine for tests");
+    return out->p ? OK : ERR_MEMORY;
+}
+
+static enum err run_server(struct cli *cli, struct app *app, const struct server_options *so, const struct smtp_options *smtp)
+{
+    struct mailer *mailer = NULL;
+    if (smtp->url.n)
+        TRY(mailer_start(cli->arena, app, smtp, &mailer));
+    else
+        LOG(LOG_INFO, "letters are kept: no --smtp");
+    enum err e = server_run(cli->arena, app, so);
+    mailer_stop(&mailer);
+    return e;
+}
+
 enum err verb_serve(struct cli *cli)
 {
     struct started s = { cli, clock_monotonic() };
     struct app_options options;
+    struct smtp_options smtp;
     struct findings findings = { 0 };
     int64_t threads, connections, per_address;
     server_block_signals();            /* before the store makes its threads */
@@ -44,6 +102,8 @@ enum err verb_serve(struct cli *cli)
     if (text_eq(listen, TEXT("none")))
         listen = TEXT("");
     TRY(check_clock(cli, listen));
+    TRY(public_url(cli, listen, &options.public_url));
+    TRY(smtp_options(cli, &smtp));
     if (!options.policy_file.n)
         return say(cli->arena, ERR_USAGE, "name the policy with --policy FILE");
     options.lawful = !cli_has(cli, TEXT("unlawful"));
@@ -65,7 +125,7 @@ enum err verb_serve(struct cli *cli)
                                  .access_log = cli_has(cli, TEXT("access-log")),
                                  .ready = ready,
                                  .ready_arg = &s };
-    e = server_run(cli->arena, app, &so);
+    e = run_server(cli, app, &so, &smtp);
     app_close(&app);
     return e;
 }

@@ -5,6 +5,7 @@
 #include "domain/contact.h"
 #include "domain/inside.h"
 #include "domain/mail_seal.h"
+#include "domain/value.h"
 #include "domain/write.h"
 
 enum { AGAIN = 3, LISTED_MAX = 200 };
@@ -15,6 +16,7 @@ static const msec waits[] = { MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOU
                               6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR };
 enum { TRIES_MAX = sizeof waits / sizeof *waits + 1 };
 
+bool outbox_is_address(text s) { return value_is_email(s); }
 void outbox_sender(struct app *app, bool runs) { app->mail.sender = runs; }
 
 /* ---- What is due. ---- */

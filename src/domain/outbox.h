@@ -25,6 +25,8 @@ enum err outbox_sent(struct ctx *c, const struct outbox_letter *l);
  * for three days; given up then, or at once when `for_good`. */
 enum err outbox_failed(struct ctx *c, const struct outbox_letter *l, bool for_good, text code);
 
+/* Whether letters could come from it. */
+bool outbox_is_address(text s);
 /* Said by the sender when it begins and ends. */
 void outbox_sender(struct app *app, bool runs);
 struct outbox_figures { int64_t queued, given_up; uint64_t sent, failed; msec next; bool sender; };

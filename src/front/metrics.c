@@ -1,5 +1,6 @@
 /* Counting requests: slots of statuses, buckets of latency; and their sums as Prometheus reads them. */
 #include "domain/care.h"
+#include "domain/outbox.h"
 #include "front/front.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -156,6 +157,14 @@ static void put_store(struct buf *b, const struct figures *g)
     put(b, "storage_full", "gauge", "1 while the disk is full.", g->full);
 }
 
+static void put_letters(struct buf *b, const struct outbox_figures *g)
+{
+    put(b, "mail_queued", "gauge", "Letters that wait.", (uint64_t)g->queued);
+    put(b, "mail_given_up", "gauge", "Letters that could not be sent, of the last 30 days.", (uint64_t)g->given_up);
+    put(b, "mail_sent_total", "counter", "Letters sent.", g->sent);
+    put(b, "mail_failed_total", "counter", "Letters given up.", g->failed);
+}
+
 static enum err recent_figures(struct front *f, struct arena *a, struct figures *out)
 {
     enum err e = OK;
@@ -173,7 +182,9 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct front *f = q->front;
     struct figures figures;
+    struct outbox_figures letters;
     TRY(recent_figures(f, c->arena, &figures));
+    TRY(outbox_figures(c, &letters));
     struct buf *b = reply_text(r, 200, TEXT("text/plain; version=0.0.4; charset=utf-8"));
     put_requests(b, f);
     put_latency(b, f);
@@ -185,6 +196,7 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
     put(b, "tls_handshakes_total", "counter", "Encrypted connections begun.", SUM(f, handshakes));
     put(b, "tls_handshakes_failed_total", "counter", "Encrypted connections that were not agreed on.", SUM(f, handshakes_failed));
     put_store(b, &figures);
+    put_letters(b, &letters);
     promises_metrics(c, b);
     put_process(b, f);
     buf_print(b, "# TYPE garant_info gauge\ngarant_info{version=\"%s\",policy=\"%.*s\",policy_version=\"%.*s\"} 1\n",

@@ -79,11 +79,11 @@ static int still_wanted(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, cur
     return atomic_load(u->stop);
 }
 
-/* Only the verb of each command is kept: the rest is personal, or a password. */
+/* Only the verb of each command but the last is kept: the rest is personal, or a password. */
 static int watch(CURL *curl, curl_infotype type, char *data, size_t size, void *arg)
 {
     struct smtp *s = arg;
-    if (type == CURLINFO_HEADER_OUT && size >= 4) {
+    if (type == CURLINFO_HEADER_OUT && size >= 4 && memcmp(data, "QUIT", 4) != 0) {
         memcpy(s->verb, data, 4);
         s->verb[4] = 0;
     }
@@ -160,7 +160,7 @@ static void judge_reply(const struct smtp *s, long reply, bool uploaded, struct 
 {
     out->reached = true;
     out->for_good = reply >= 500 && reply < 600 && (is_verb(s, "RCPT") || is_verb(s, "DATA") || uploaded);
-    snprintf(out->code, sizeof out->code, "smtp-%ld", reply);
+    snprintf(out->code, sizeof out->code, "smtp-%03u", (unsigned)reply % 1000);
 }
 
 static void judge(const struct smtp *s, CURLcode code, long reply, bool uploaded, struct smtp_result *out)

@@ -1,0 +1,226 @@
+"""Letters from outside: a real SMTP server with STARTTLS, what it refuses, when it is away, crashes, and headers that hold."""
+import json, os, time
+from garant import DAY, Server, check, check_absent, garant
+from mailbox import FROM, Mailbox, PASSWORD, URL
+
+POLICY = "mxplorerplace"
+PERSON = {"identity": {"first_name": "Zoé", "last_name": "Desprès"}, "contact": {"email": "zoe.despres@example.org"},
+          "work": {"company": "Régie", "site": "Agence"}}
+TO = PERSON["contact"]["email"]
+MINUTE = 60_000
+
+
+def person(client, email=TO):
+    return client.create({**PERSON, "contact": {"email": email}})["id"]
+
+
+def message(client, ident, subject="Coupure prévue dimanche à 6 h", text="Le portail sera fermé dimanche.\n\nMerci de votre patience, à bientôt."):
+    return client.post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": subject, "text": text})
+
+
+def contacts(client, ident):
+    return client.get(f"/v1/subjects/{ident}/contacts?purpose=service_messages").expect(200).json
+
+
+def until(holds, within=10):
+    end = time.monotonic() + within
+    while not holds():
+        check(time.monotonic() < end, "what was awaited did not come")
+        time.sleep(0.02)
+
+
+def outbox(server):
+    return server.operator().get("/v1/mail").expect(200).json
+
+
+def register(tests):
+    @tests.test("mail: a service message goes under TLS, whole, and is logged")
+    def goes():
+        with Mailbox(auth=True) as mailbox, Server(POLICY, arguments=mailbox.arguments()) as server:
+            client = server.client("app")
+            ident = person(client)
+            check(contacts(client, ident) == {"contacts": [], "letters": []}, "there are contacts before any")
+            text = "Le portail sera fermé dimanche.\n.\n.point\nà bientôt = merci " + "é" * 200 + "\n\nFrom ici\nœuvre   \nfin"
+            message(client, ident, text=text).expect(202)
+            began = time.monotonic()
+            letter = mailbox.wait(TO)
+            check(time.monotonic() - began < 2, "the letter was slow to go")
+            check(letter.secured and letter.user == "portail", f"sent without TLS or unsigned: {letter.user}")
+            check(letter.sender == FROM and letter.to == [TO], f"the envelope: {letter.sender} {letter.to}")
+            check(letter.subject == "Coupure prévue dimanche à 6 h", f"the subject: {letter.subject}")
+            check(text in letter.text, f"the text: {letter.text!r}")
+            check("Bonjour" in letter.text and "avis de service" in letter.text and f"{URL}/privacy" in letter.text, "not marked in its text")
+            check("fermé dimanche" in letter.html and '<html lang="fr">' in letter.html and "src=" not in letter.html, "the HTML part")
+            check(letter.headers["service-notice"] == "letter=service_message; purpose=service_messages", f"{letter.headers}")
+            check(letter.headers["auto-submitted"] == "auto-generated" and letter.headers["content-language"] == "fr", f"{letter.headers}")
+            check(letter.message["From"].addresses[0].display_name == "MXplorerplace" and letter.message["Date"].datetime, "From or Date")
+            check(letter.message["Reply-To"].addresses[0].addr_spec == "privacy@mxplorerplace.example", "Reply-To")
+            check(all(len(line) <= 998 for line in letter.bytes.split(b"\r\n")) and all(byte < 128 for byte in letter.bytes), "not 7 bit")
+            check(not letter.message.defects and not any(p.defects for p in letter.message.walk()), "the message has defects")
+            until(lambda: contacts(client, ident)["contacts"])
+            row = contacts(client, ident)["contacts"][0]["fields"]
+            check(row["channel"] == "email" and row["subject"] == letter.subject, f"logged as {row}")
+            check(letter.subject in client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), "not in the access answer")
+            check_absent([TO, "dimanche", "Coupure prévue"], server.data, server.log_file)
+            figures = server.anyone().get("/metrics").expect(200).body.decode()
+            check("garant_mail_queued 0" in figures and "garant_mail_sent_total 1" in figures, "the figures of /metrics")
+
+    @tests.test("mail: a server without STARTTLS, or unknown to the authorities, gets nothing")
+    def no_tls():
+        with Mailbox(plain=True) as mailbox:
+            arguments = [*mailbox.arguments()[:-1], "--smtp-ca", mailbox.certificate]
+            with Server(POLICY, arguments=arguments) as server:
+                client = server.client("app")
+                message(client, person(client)).expect(202)
+                until(lambda: outbox(server)["letters"])
+                check(outbox(server)["letters"][0]["code"] == "tls" and not mailbox.seen, f"{outbox(server)}")
+        with Mailbox() as mailbox:
+            with Server(POLICY, arguments=mailbox.arguments()[:-2]) as server:
+                client = server.client("app")
+                message(client, person(client)).expect(202)
+                until(lambda: outbox(server)["letters"])
+                check(outbox(server)["letters"][0]["code"] == "tls" and not mailbox.seen, f"{outbox(server)}")
+
+    @tests.test("mail: options that cannot be are refused at the start")
+    def options():
+        with Mailbox(plain=True) as mailbox:
+            good = mailbox.arguments()
+            for change, says in (({"--smtp": "smtp://mail.example.org:25"}, "--smtp-plain"), ({"--smtp": "http://127.0.0.1"}, "smtp://"),
+                ({"--smtp": "smtp://user:x@127.0.0.1"}, "smtp://"), ({"--mail-from": "nobody"}, "--mail-from"), ({"--url": "ftp://x"}, "--url"),
+                ({"--url": None}, "--url"), ({"--smtp": None}, "goes with --smtp")):
+                arguments = []
+                for name, value in zip(good[::2], good[1::2]):
+                    value = change.get(name, value)
+                    arguments += [name, value] if value else []
+                server = Server(POLICY, arguments=[*arguments, "--smtp-plain"], start=False)
+                with server:
+                    status, said = server.refuses_to_start()
+                    check(status in (64, 78) and says in said, f"{change}: {status} {said}")
+
+    @tests.test("mail: 4xx is tried again in its time, 5xx is given up, others go on")
+    def refusals():
+        with Mailbox() as mailbox, Server(POLICY, arguments=mailbox.arguments(), now="2026-11-22T10:00:00Z") as server:
+            client = server.client("app")
+            later, never, fine = (person(client, f"{name}@example.org") for name in ("later", "never", "fine"))
+            mailbox.refuse("later@example.org", "451 4.2.1 later")
+            mailbox.refuse("never@example.org", "550 5.1.1 nobody here")
+            for ident in (later, never, fine):
+                message(client, ident).expect(202)
+            mailbox.wait("fine@example.org")
+            until(lambda: len(outbox(server)["letters"]) == 2)
+            rows = {row["code"]: row for row in outbox(server)["letters"]}
+            check(rows["smtp-550"]["state"] == "given_up" and rows["smtp-451"]["state"] == "queued", f"{rows}")
+            check(contacts(client, never)["letters"][0]["state"] == "given_up" and not contacts(client, never)["contacts"], "not shown")
+            mailbox.none_within(1.2, "later@example.org")
+            server.set_clock(server.now() + MINUTE)
+            until(lambda: contacts(client, later)["letters"][0]["tries"] == 2)
+            mailbox.refuse("later@example.org")
+            server.set_clock(server.now() + 5 * MINUTE)
+            mailbox.wait("later@example.org")
+            until(lambda: not contacts(client, later)["letters"])
+            # Refused after the message was given, for good.
+            mailbox.after_data = "554 5.7.1 no"
+            message(client, fine, "Deuxième").expect(202)
+            until(lambda: contacts(client, fine)["letters"] and contacts(client, fine)["letters"][0]["state"] == "given_up")
+            figures = server.anyone().get("/metrics").expect(200).body.decode()
+            check("garant_mail_given_up 2" in figures and "garant_mail_failed_total 2" in figures, "the figures of /metrics")
+            doctor = garant("doctor", "--data", server.data, "--lang", "en", ok=None).stdout
+            check("2 could not be sent" in doctor, doctor)
+
+    @tests.test("mail: a password or sender that the mail server refuses is somebody's to mend: letters wait")
+    def mendable():
+        with Mailbox(auth=True) as mailbox:
+            with open(mailbox.password_file, "w", encoding="utf-8") as file:
+                file.write("wrong\n")
+            with Server(POLICY, arguments=mailbox.arguments(), now="2026-11-22T10:00:00Z") as server:
+                client = server.client("app")
+                message(client, person(client)).expect(202)
+                until(lambda: outbox(server)["letters"])
+                row = outbox(server)["letters"][0]
+                check(row["state"] == "queued" and row["code"] == "login", f"{row}")
+                mailbox.refuse(None, "553 5.7.1 not you")
+                with open(mailbox.password_file, "w", encoding="utf-8") as file:
+                    file.write(PASSWORD + "\n")
+                server.restart()
+                server.set_clock(server.now() + MINUTE)
+                until(lambda: outbox(server)["letters"][0]["tries"] == 2)
+                row = outbox(server)["letters"][0]
+                check(row["state"] == "queued" and row["code"] == "smtp-553", f"{row}")
+
+    @tests.test("mail: the mail server away, then back")
+    def away():
+        mailbox = Mailbox(start=False)
+        with mailbox, Server(POLICY, arguments=mailbox.arguments(), now="2026-11-22T10:00:00Z") as server:
+            client = server.client("app")
+            ident = person(client)
+            message(client, ident).expect(202)
+            until(lambda: contacts(client, ident)["letters"][0]["tries"] == 1)
+            check(contacts(client, ident)["letters"][0]["code"] == "unreachable", "the code")
+            mailbox.start()
+            mailbox.none_within(1.5)
+            server.set_clock(server.now() + MINUTE)
+            mailbox.wait(TO)
+            until(lambda: contacts(client, ident)["contacts"])
+
+    @tests.test("mail: a crash between sending and marking sends again under the same Message-ID")
+    def crash():
+        with Mailbox() as mailbox, Server(POLICY, arguments=mailbox.arguments()) as server:
+            client = server.client("app")
+            ident = person(client)
+            mailbox.before_answer = server.kill
+            message(client, ident).expect(202)
+            first = mailbox.wait(TO)
+            until(lambda: server.process is None)
+            server.start()
+            again = mailbox.wait(TO, count=2)
+            check(again.headers["message-id"] == first.headers["message-id"] and again.bytes == first.bytes, "another Message-ID or text")
+            mailbox.none_within(1.5, TO, count=2)
+            until(lambda: contacts(client, ident)["contacts"])
+            check(len(contacts(client, ident)["contacts"]) == 1, "logged more than once")
+
+    @tests.test("mail: letters wait without --smtp, and go once there is one")
+    def waits():
+        with Mailbox() as mailbox:
+            with Server(POLICY) as server:
+                client = server.client("app")
+                ident = person(client)
+                message(client, ident).expect(202)
+                check(outbox(server)["queued"] == 1 and not outbox(server)["sender"], f"{outbox(server)}")
+                doctor = garant("doctor", "--data", server.data, "--lang", "en", ok=None).stdout
+                check("1 letter waits" in doctor and "--smtp" in doctor, doctor)
+                server.arguments += mailbox.arguments()
+                server.restart()
+                mailbox.wait(TO)
+                until(lambda: contacts(client, ident)["contacts"])
+
+    @tests.test("mail: nothing is injected into headers, nothing that is no notice goes")
+    def injection():
+        with Mailbox() as mailbox, Server(POLICY, arguments=mailbox.arguments()) as server:
+            client = server.client("app")
+            ident = person(client)
+            for subject in ("a\r\nBcc: eve@example.org", "a\nX: y", "a\rb", "a\0b", "a\x0bb", "", "   ", "x" * 201):
+                message(client, ident, subject).refused("invalid-value", "missing-field", "malformed-json", "usage")
+            for address in ("zoe@example.org\r\nBcc: eve@example.org", "zoe@example.org, eve@example.org", "<zoe@example.org>"):
+                client.post("/v1/subjects", {"data": {**PERSON, "contact": {"email": address}}, "source": "person"}).refused("invalid-value")
+            message(client, ident, "=?utf-8?q?Bcc:_eve?= <eve@example.org>", "Bcc: eve@example.org\r\n.\r\nMAIL FROM:<x@example.org>".replace("\r", "")).expect(202)
+            letter = mailbox.wait(TO)
+            check(letter.to == [TO] and letter.subject == "=?utf-8?q?Bcc:_eve?= <eve@example.org>" and "bcc" not in letter.headers, f"{letter.headers}")
+            check("Bcc: eve@example.org\n.\nMAIL FROM:<x@example.org>" in letter.text, f"{letter.text}")
+            for body, codes in (({"purpose": "statistics"}, ("purpose-refused", "forbidden")), ({"purpose": "sale"}, ("purpose-refused",))):
+                client.post(f"/v1/subjects/{ident}/messages", {"subject": "a", "text": "b", **body}).refused(*codes)
+            server.client("analyst").post(f"/v1/subjects/{ident}/messages", {"purpose": "improvement", "subject": "a", "text": "b"}).refused("forbidden")
+            check(outbox(server)["queued"] == 0, "something else was queued")
+
+    @tests.test("mail: an erased person gets no letter that was waiting")
+    def erased():
+        mailbox = Mailbox(start=False)
+        with mailbox, Server(POLICY, arguments=mailbox.arguments(), now="2026-11-22T10:00:00Z") as server:
+            client = server.client("app")
+            ident = person(client)
+            message(client, ident).expect(202)
+            until(lambda: contacts(client, ident)["letters"][0]["tries"] == 1)
+            client.erase(ident)
+            mailbox.start()
+            server.set_clock(server.now() + DAY)
+            mailbox.none_within(2)
+            check(outbox(server)["queued"] == 0, f"{outbox(server)}")
