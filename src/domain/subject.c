@@ -699,6 +699,22 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
     return change_record(c, out, &like, form);
 }
 
+enum err subject_keep(struct ctx *c, struct person *p, int category, const struct record *old, const struct json *fields, struct change *out)
+{
+    const struct category *cat = &c->policy->categories[category];
+    struct record like = old ? *old : (struct record){ .category = category };
+    struct bits set = { { 0 } };
+    bits_add(&set, (unsigned)category);
+    if (!old)
+        TRY(next_item(c, p, cat, &like.item));
+    TRY(change_begin(c, p, 1, out));
+    out->expected = p->version, out->version = p->version + 1;
+    like.source = out->source = usual_source(c, &set), like.at = c->now, like.due = 0;
+    text form = sealed_form(c, fields, old ? old->fields : NULL, like.source);
+    TRY_PTR(form.p);
+    return change_record(c, out, &like, form);
+}
+
 enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out)
 {
     /* Two at once may take the same item, or both make the category's own key: one of them then goes again. */
