@@ -4,6 +4,7 @@
 #include "domain/inside.h"
 #include "domain/look.h"
 #include "domain/retention.h"
+#include "domain/session.h"
 #include "domain/value.h"
 #include "domain/write.h"
 #include <stdlib.h>
@@ -14,17 +15,9 @@ enum { NAME_MAX_CHARACTERS = 200, WHY_MAX = 500, BY_MAX = 200, DATE_TEXT = 10 };
 
 struct kind { const struct node *node; text name, purpose; int category; struct bits set; };   /* category: -1 without one */
 
-static int category_of(const struct policy *p)
-{
-    NODE_EACH(n, node_get(p->root, TEXT("categories")))
-        if (text_eq(node_text(n, TEXT("stream")), TEXT("folders")))
-            return policy_category(p, n->key);
-    return -1;
-}
-
 static struct kind kind_at(const struct policy *p, const struct node *n)
 {
-    struct kind k = { .node = n, .name = n->key, .purpose = node_text(n, TEXT("purpose")), .category = category_of(p) };
+    struct kind k = { .node = n, .name = n->key, .purpose = node_text(n, TEXT("purpose")), .category = policy_stream(p, TEXT("folders")) };
     if (k.category >= 0)
         bits_add(&k.set, (unsigned)k.category);
     return k;
@@ -173,7 +166,7 @@ enum err folder_run_put(struct db *db, const struct folder_put *f)
 {
     return db_run(db, SQL_FOLDER_ADD, NULL,
                   ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name)), V_TEXT(f->category), V_TEXT(f->act),
-                       V_TEXT(f->c->actor.name), V_NULL, V_SEALED(f->details), f->starts ? V_INT(f->starts) : V_NULL,
+                       V_TEXT(f->c->actor.name), f->c->actor.has_self ? V_BYTES(TEXT_BYTES(f->c->actor.by)) : V_NULL, V_SEALED(f->details), f->starts ? V_INT(f->starts) : V_NULL,
                        f->until ? V_INT(f->until) : V_NULL, V_INT(f->c->now), f->due ? V_INT(f->due) : V_NULL));
 }
 
@@ -499,18 +492,42 @@ static enum err put_pass(struct ctx *c, const struct kind *k, const struct pass 
     return out->body.p ? OK : ERR_MEMORY;
 }
 
+/* Of oneself nobody needs a purpose; of others one that uses what these rights are. */
+static enum err ask(struct ctx *c, const struct person *p, text folder, text name, text purpose, bool own, struct kind *k, struct pass *out)
+{
+    TRY(refused(c, p, kind_of(c, folder, k)));
+    if (!name.n)
+        return say(c->arena, ERR_MISSING, "\"name\" says which folder of its kind");
+    if (own)
+        TRY(person_allow_act(c, p, ACT_READ));
+    else
+        TRY(person_allow(c, p, purpose.n ? purpose : k->purpose, k->category >= 0 ? &k->set : NULL, ACT_READ));
+    TRY(find_pass(c, p, k, name, out));
+    return settle(c, p, k, out);
+}
+
 enum err folder_authorize(struct ctx *c, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct kind k;
     struct pass pass;
-    text name = json_text(in, TEXT("name")), purpose = json_text(in, TEXT("purpose"));
-    if (!json_text(in, TEXT("subject")).n || !name.n)
-        return say(c->arena, ERR_MISSING, "the body names \"subject\", \"folder\" and \"name\"");
-    TRY(person_open(c, json_text(in, TEXT("subject")), false, &p));
-    TRY(refused(c, &p, kind_of(c, json_text(in, TEXT("folder")), &k)));
-    TRY(person_allow(c, &p, purpose.n ? purpose : k.purpose, k.category >= 0 ? &k.set : NULL, ACT_READ));
-    TRY(find_pass(c, &p, &k, name, &pass));
-    TRY(settle(c, &p, &k, &pass));
+    text id = json_text(in, TEXT("subject"));
+    bool own = !id.n && c->actor.has_self;
+    if (!id.n && !own)
+        return say(c->arena, ERR_MISSING, "\"subject\" says who would enter");
+    if (own)
+        session_as_person(c);
+    TRY(person_open(c, own ? session_self(c) : id, false, &p));
+    TRY(ask(c, &p, json_text(in, TEXT("folder")), json_text(in, TEXT("name")), json_text(in, TEXT("purpose")), own, &k, &pass));
     return put_pass(c, &k, &pass, out);
+}
+
+enum err folder_enter(struct ctx *c, text folder, text name)
+{
+    PERSON_AUTO p = { 0 };
+    struct kind k;
+    struct pass pass;
+    TRY(person_open(c, session_self(c), false, &p));
+    TRY(ask(c, &p, folder, name, TEXT(""), true, &k, &pass));
+    return pass.allowed ? OK : say_clause(c->arena, ERR_FORBIDDEN, clause_of(c, &k), "no grant of that folder holds now");
 }

@@ -5,7 +5,6 @@
 #include "domain/consent.h"
 #include "domain/contact.h"
 #include "domain/erase.h"
-#include "domain/folder.h"
 #include "domain/holding.h"
 #include "domain/journal_folder.h"
 #include "domain/outbox.h"
@@ -72,10 +71,6 @@ HANDLER(transient_get, transient_get(c, ID, SECOND_PARAM, ASKED("purpose"), &ans
 HANDLER(transient_drop, transient_drop(c, ID, SECOND_PARAM, &answer))
 HANDLER(disclosure_make, disclosure_make(c, ID, q->json, &answer))
 HANDLER(disclosure_list, disclosure_list(c, ID, &answer))
-HANDLER(folder_grant, folder_grant(c, ID, q->json, &answer))
-HANDLER(folder_revoke, folder_revoke(c, ID, q->json, &answer))
-HANDLER(folder_list, folder_list(c, ID, &answer))
-HANDLER(authorize, folder_authorize(c, q->json, &answer))
 HANDLER(duty_list, duty_list(c, &answer))
 HANDLER(duty_done, duty_done(c, ID, q->json, &answer))
 

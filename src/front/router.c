@@ -2,8 +2,6 @@
 #include "front/router.h"
 #include "base/decode.h"
 
-enum { SEGMENTS = 16 };
-
 static const struct route rows[] = {
 #define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr)                                            \
     [ROUTE_##name] = { TEXT_INIT(#name), METHOD_##method, TEXT_INIT(path), WHO_##who, NEEDS_##needs, BODY_##body, status,    \
@@ -59,9 +57,7 @@ static enum err decode_part(struct arena *a, text in, bool plus_is_blank, const 
     return OK;
 }
 
-struct path { text segments[SEGMENTS]; size_t count; };
-
-static enum err split_path(struct arena *a, text target, struct path *out)
+enum err route_segments(struct arena *a, text target, struct segments *out)
 {
     if (!target.n || target.p[0] != '/')
         return say(a, ERR_USAGE, "the request target does not start with a slash");
@@ -78,31 +74,31 @@ static enum err split_path(struct arena *a, text target, struct path *out)
             return say(a, ERR_USAGE, "the path holds a dotted segment");
         if (text_index(segment, '/') >= 0 || text_index(segment, '\\') >= 0)
             return say(a, ERR_USAGE, "a segment of the path holds an escaped slash");
-        if (out->count == SEGMENTS)
-            return say(a, ERR_NOT_FOUND, "the path has more than %d segments", SEGMENTS);
-        out->segments[out->count++] = segment;
+        if (out->count == SEGMENTS_MAX)
+            return say(a, ERR_NOT_FOUND, "the path has more than %d segments", SEGMENTS_MAX);
+        out->list[out->count++] = segment;
     } while (path.p);
     return OK;
 }
 
 /* All segments from `at` on, with slashes, in the arena. */
-static text join_rest(struct arena *a, const struct path *path, size_t at)
+static text join_rest(struct arena *a, const struct segments *path, size_t at)
 {
     size_t n = 0;
     for (size_t i = at; i < path->count; i++)
-        n += path->segments[i].n + 1;
+        n += path->list[i].n + 1;
     char *out = arena_alloc(a, n), *p = out;
     for (size_t i = at; out && i < path->count; i++) {
         if (i > at)
             *p++ = '/';
-        if (path->segments[i].n)
-            memcpy(p, path->segments[i].p, path->segments[i].n);
-        p += path->segments[i].n;
+        if (path->list[i].n)
+            memcpy(p, path->list[i].p, path->list[i].n);
+        p += path->list[i].n;
     }
     return out ? (text){ out, (size_t)(p - out) } : (text){ NULL, 0 };
 }
 
-static bool match(struct arena *a, const struct route *route, const struct path *path, text params[REQUEST_PARAMS])
+static bool match(struct arena *a, const struct route *route, const struct segments *path, text params[REQUEST_PARAMS])
 {
     text rest = text_from(route->path, 1);
     size_t at = 0, param = 0;
@@ -110,7 +106,7 @@ static bool match(struct arena *a, const struct route *route, const struct path 
         text want = text_cut(&rest, '/');
         if (at == path->count)
             return false;
-        text got = path->segments[at];
+        text got = path->list[at];
         if (want.n && want.p[0] == '{') {
             if (!got.n)
                 return false;
@@ -168,8 +164,8 @@ enum err route_complete(struct arena *a, const struct request *q)
 
 enum err route_find(struct arena *a, struct request *q)
 {
-    struct path path;
-    TRY(split_path(a, q->target, &path));
+    struct segments path;
+    TRY(route_segments(a, q->target, &path));
     enum method method = q->method == METHOD_HEAD ? METHOD_GET : q->method;
     for (size_t i = 0; i < ROUTE_COUNT; i++)
         if (rows[i].method == method && match(a, &rows[i], &path, q->params)) {
@@ -184,9 +180,9 @@ enum err route_find(struct arena *a, struct request *q)
 
 text route_allow(struct arena *a, text target)
 {
-    struct path path;
+    struct segments path;
     text params[REQUEST_PARAMS], allow = TEXT("");
-    if (split_path(a, target, &path) != OK)
+    if (route_segments(a, target, &path) != OK)
         return allow;
     for (size_t i = 0; i < ROUTE_COUNT; i++)
         if (match(a, &rows[i], &path, params))

@@ -41,6 +41,10 @@ const struct route_query *route_queries(size_t *count);
  * or other control byte, invalid UTF-8, empty or dotted segment, repeated or unknown query parameter), ERR_NOT_FOUND, or
  * ERR_METHOD. HEAD finds the row of GET. */
 enum err route_find(struct arena *a, struct request *q);
+/* A path taken apart and decoded as route_find() does it, without its query; ERR_USAGE as there. An empty segment stands as such. */
+enum { SEGMENTS_MAX = 16 };
+struct segments { text list[SEGMENTS_MAX]; size_t count; };
+enum err route_segments(struct arena *a, text target, struct segments *out);
 /* Whether the query has all that the route requires; asked once it is known who asks, so that strangers learn nothing. */
 enum err route_complete(struct arena *a, const struct request *q);
 /* The methods that exist for the target's path, for Allow: "GET, PATCH". */

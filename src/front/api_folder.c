@@ -1,0 +1,79 @@
+/* Handlers of folders and preferences, and what a proxy asks before it lets a request through. */
+#include "domain/folder.h"
+#include "domain/preference.h"
+#include "domain/session.h"
+#include "front/front.h"
+
+#define ID q->params[0]
+#define SELF session_self(c)
+#define PURPOSE request_query(q, TEXT("purpose"))
+#define HANDLER(name, call)                                                                     \
+    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
+    {                                                                                           \
+        struct answer answer = { 0 };                                                           \
+        TRY(call);                                                                              \
+        return reply_answer(c, q, r, &answer);                                                  \
+    }
+
+HANDLER(folder_grant, folder_grant(c, ID, q->json, &answer))
+HANDLER(folder_revoke, folder_revoke(c, ID, q->json, &answer))
+HANDLER(folder_list, folder_list(c, ID, &answer))
+HANDLER(me_folders, folder_list(c, SELF, &answer))
+HANDLER(authorize, folder_authorize(c, q->json, &answer))
+
+HANDLER(preference_list, preference_list(c, ID, PURPOSE, &answer))
+HANDLER(preference_get, preference_get(c, ID, q->params[1], q->params[2], PURPOSE, &answer))
+HANDLER(preference_set, preference_set(c, ID, q->params[1], q->params[2], q->json, PURPOSE, &answer))
+HANDLER(preference_drop, preference_drop(c, ID, q->params[1], q->params[2], PURPOSE, &answer))
+HANDLER(me_preferences, preference_list(c, SELF, TEXT(""), &answer))
+HANDLER(me_preference_get, preference_get(c, SELF, q->params[0], q->params[1], TEXT(""), &answer))
+HANDLER(me_preference_set, preference_set(c, SELF, q->params[0], q->params[1], q->json, TEXT(""), &answer))
+HANDLER(me_preference_drop, preference_drop(c, SELF, q->params[0], q->params[1], TEXT(""), &answer))
+
+/* ---- GET /v1/forward-auth (docs/forward-auth.md). ---- */
+
+/* The segment that stands where the pattern has :name. Both are read as the router reads a target: what a proxy would have understood in
+ * another way (dots, slashes in escapes, empty segments) is refused, so that the name decided on is the one served. */
+static enum err name_in(struct ctx *c, text target, text pattern, text *name)
+{
+    struct segments path = { .count = 0 }, want = { .count = 0 };
+    *name = (text){ NULL, 0 };
+    bool fits = route_segments(c->arena, target, &path) == OK && route_segments(c->arena, pattern, &want) == OK;
+    for (size_t i = 0; fits && i < path.count; i++)
+        fits = path.list[i].n || i + 1 == path.count;
+    for (size_t i = 0; fits && i < want.count; i++) {
+        if (text_eq(want.list[i], TEXT("*")) && i + 1 == want.count && i < path.count)
+            break;
+        bool last = i + 1 == want.count;
+        fits = i < path.count && (!last || path.count == want.count);
+        if (fits && text_eq(want.list[i], TEXT(":name")))
+            *name = path.list[i];
+        else
+            fits = fits && text_eq(path.list[i], want.list[i]);
+    }
+    return fits && name->n ? OK : say(c->arena, ERR_FORBIDDEN, "X-Original-URI does not have the form that the proxy's \"path\" says");
+}
+
+/* Who is signed in, and with ?folder whether they may enter it. What the request itself says of identities is not looked at: only the
+ * session's cookie tells. */
+enum err api_forward_auth(struct ctx *c, const struct request *q, struct reply *r)
+{
+    text folder = request_query(q, TEXT("folder")), name = request_query(q, TEXT("name")), path = request_query(q, TEXT("path"));
+    if (!c->session)
+        return say(c->arena, ERR_UNAUTHORISED, "nobody is signed in here");
+    const struct session *session = c->session;
+    session_as_person(c);
+    if (path.p)
+        TRY(name_in(c, request_header(q, TEXT("X-Original-URI")), path, &name));
+    if (folder.p)
+        TRY(folder_enter(c, folder, name));
+    text role = session->closed.n ? TEXT("") : session->role, self = session_self(c);
+    struct json_out *w = reply_json(r, 200);
+    json_open(w, '{');
+    json_pair(w, TEXT("subject"), self);
+    json_pair(w, TEXT("role"), role.n ? role : (text){ NULL, 0 });
+    json_close(w, '}');
+    TRY(reply_done(c->arena, r));
+    TRY(reply_header(c->arena, r, TEXT("Garant-Subject"), self));
+    return role.n ? reply_header(c->arena, r, TEXT("Garant-Role"), role) : OK;
+}
