@@ -1,7 +1,7 @@
 """Letters from outside: a real SMTP server with STARTTLS, what it refuses, when it is away, crashes, and headers that hold."""
 import json, os, time
 from garant import DAY, Server, check, check_absent, garant
-from mailbox import FROM, Mailbox, PASSWORD, URL
+from mailbox import FROM, PASSWORD, URL, Mailbox, wait_for
 
 POLICY = "mxplorerplace"
 PERSON = {"identity": {"first_name": "Zoé", "last_name": "Desprès"}, "contact": {"email": "zoe.despres@example.org"},
@@ -20,13 +20,6 @@ def message(client, ident, subject="Coupure prévue dimanche à 6 h", text="Le p
 
 def contacts(client, ident):
     return client.get(f"/v1/subjects/{ident}/contacts?purpose=service_messages").expect(200).json
-
-
-def until(holds, within=10):
-    end = time.monotonic() + within
-    while not holds():
-        check(time.monotonic() < end, "what was awaited did not come")
-        time.sleep(0.02)
 
 
 def outbox(server):
@@ -57,7 +50,7 @@ def register(tests):
             check(letter.message["Reply-To"].addresses[0].addr_spec == "privacy@mxplorerplace.example", "Reply-To")
             check(all(len(line) <= 998 for line in letter.bytes.split(b"\r\n")) and all(byte < 128 for byte in letter.bytes), "not 7 bit")
             check(not letter.message.defects and not any(p.defects for p in letter.message.walk()), "the message has defects")
-            until(lambda: contacts(client, ident)["contacts"])
+            wait_for(lambda: contacts(client, ident)["contacts"])
             row = contacts(client, ident)["contacts"][0]["fields"]
             check(row["channel"] == "email" and row["subject"] == letter.subject, f"logged as {row}")
             check(letter.subject in client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), "not in the access answer")
@@ -72,13 +65,13 @@ def register(tests):
             with Server(POLICY, arguments=arguments) as server:
                 client = server.client("app")
                 message(client, person(client)).expect(202)
-                until(lambda: outbox(server)["letters"])
+                wait_for(lambda: outbox(server)["letters"])
                 check(outbox(server)["letters"][0]["code"] == "tls" and not mailbox.seen, f"{outbox(server)}")
         with Mailbox() as mailbox:
             with Server(POLICY, arguments=mailbox.arguments()[:-2]) as server:
                 client = server.client("app")
                 message(client, person(client)).expect(202)
-                until(lambda: outbox(server)["letters"])
+                wait_for(lambda: outbox(server)["letters"])
                 check(outbox(server)["letters"][0]["code"] == "tls" and not mailbox.seen, f"{outbox(server)}")
 
     @tests.test("mail: options that cannot be are refused at the start")
@@ -107,21 +100,21 @@ def register(tests):
             for ident in (later, never, fine):
                 message(client, ident).expect(202)
             mailbox.wait("fine@example.org")
-            until(lambda: len(outbox(server)["letters"]) == 2)
+            wait_for(lambda: len(outbox(server)["letters"]) == 2)
             rows = {row["code"]: row for row in outbox(server)["letters"]}
             check(rows["smtp-550"]["state"] == "given_up" and rows["smtp-451"]["state"] == "queued", f"{rows}")
             check(contacts(client, never)["letters"][0]["state"] == "given_up" and not contacts(client, never)["contacts"], "not shown")
             mailbox.none_within(1.2, "later@example.org")
             server.set_clock(server.now() + MINUTE)
-            until(lambda: contacts(client, later)["letters"][0]["tries"] == 2)
+            wait_for(lambda: contacts(client, later)["letters"][0]["tries"] == 2)
             mailbox.refuse("later@example.org")
             server.set_clock(server.now() + 5 * MINUTE)
             mailbox.wait("later@example.org")
-            until(lambda: not contacts(client, later)["letters"])
+            wait_for(lambda: not contacts(client, later)["letters"])
             # Refused after the message was given, for good.
             mailbox.after_data = "554 5.7.1 no"
             message(client, fine, "Deuxième").expect(202)
-            until(lambda: contacts(client, fine)["letters"] and contacts(client, fine)["letters"][0]["state"] == "given_up")
+            wait_for(lambda: contacts(client, fine)["letters"] and contacts(client, fine)["letters"][0]["state"] == "given_up")
             figures = server.anyone().get("/metrics").expect(200).body.decode()
             check("garant_mail_given_up 2" in figures and "garant_mail_failed_total 2" in figures, "the figures of /metrics")
             doctor = garant("doctor", "--data", server.data, "--lang", "en", ok=None).stdout
@@ -135,7 +128,7 @@ def register(tests):
             with Server(POLICY, arguments=mailbox.arguments(), now="2026-11-22T10:00:00Z") as server:
                 client = server.client("app")
                 message(client, person(client)).expect(202)
-                until(lambda: outbox(server)["letters"])
+                wait_for(lambda: outbox(server)["letters"])
                 row = outbox(server)["letters"][0]
                 check(row["state"] == "queued" and row["code"] == "login", f"{row}")
                 mailbox.refuse(None, "553 5.7.1 not you")
@@ -143,7 +136,7 @@ def register(tests):
                     file.write(PASSWORD + "\n")
                 server.restart()
                 server.set_clock(server.now() + MINUTE)
-                until(lambda: outbox(server)["letters"][0]["tries"] == 2)
+                wait_for(lambda: outbox(server)["letters"][0]["tries"] == 2)
                 row = outbox(server)["letters"][0]
                 check(row["state"] == "queued" and row["code"] == "smtp-553", f"{row}")
 
@@ -154,13 +147,13 @@ def register(tests):
             client = server.client("app")
             ident = person(client)
             message(client, ident).expect(202)
-            until(lambda: contacts(client, ident)["letters"][0]["tries"] == 1)
+            wait_for(lambda: contacts(client, ident)["letters"][0]["tries"] == 1)
             check(contacts(client, ident)["letters"][0]["code"] == "unreachable", "the code")
             mailbox.start()
             mailbox.none_within(1.5)
             server.set_clock(server.now() + MINUTE)
             mailbox.wait(TO)
-            until(lambda: contacts(client, ident)["contacts"])
+            wait_for(lambda: contacts(client, ident)["contacts"])
 
     @tests.test("mail: a crash between sending and marking sends again under the same Message-ID")
     def crash():
@@ -170,12 +163,12 @@ def register(tests):
             mailbox.before_answer = server.kill
             message(client, ident).expect(202)
             first = mailbox.wait(TO)
-            until(lambda: server.process is None)
+            wait_for(lambda: server.process is None)
             server.start()
             again = mailbox.wait(TO, count=2)
             check(again.headers["message-id"] == first.headers["message-id"] and again.bytes == first.bytes, "another Message-ID or text")
             mailbox.none_within(1.5, TO, count=2)
-            until(lambda: contacts(client, ident)["contacts"])
+            wait_for(lambda: contacts(client, ident)["contacts"])
             check(len(contacts(client, ident)["contacts"]) == 1, "logged more than once")
 
     @tests.test("mail: letters wait without --smtp, and go once there is one")
@@ -191,7 +184,7 @@ def register(tests):
                 server.arguments += mailbox.arguments()
                 server.restart()
                 mailbox.wait(TO)
-                until(lambda: contacts(client, ident)["contacts"])
+                wait_for(lambda: contacts(client, ident)["contacts"])
 
     @tests.test("mail: nothing is injected into headers, nothing that is no notice goes")
     def injection():
@@ -218,7 +211,7 @@ def register(tests):
             client = server.client("app")
             ident = person(client)
             message(client, ident).expect(202)
-            until(lambda: contacts(client, ident)["letters"][0]["tries"] == 1)
+            wait_for(lambda: contacts(client, ident)["letters"][0]["tries"] == 1)
             client.erase(ident)
             mailbox.start()
             server.set_clock(server.now() + DAY)

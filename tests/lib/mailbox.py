@@ -15,6 +15,15 @@ URL = "https://portal.garant.example"
 USER, PASSWORD = "portail", "Mot de passe très long"
 
 
+def wait_for(holds, within=10):
+    """What `holds` gives, once it is true."""
+    end = time.monotonic() + within
+    while not (found := holds()):
+        check(time.monotonic() < end, "what was awaited did not come")
+        time.sleep(0.02)
+    return found
+
+
 class Letter:
     """What came: the message as Python's own parser reads it, and the envelope."""
 

@@ -3,6 +3,7 @@ import contextlib, json, os, re, ssl, subprocess, sys, urllib.parse
 from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, free_port, garant,
                     milliseconds, wrapped_keys)
+from mailbox import Mailbox
 from promise import only_as_declared, promise, refuses_elsewhere
 from wiretap import Tap
 
@@ -209,6 +210,33 @@ def ports(process):
         with open(f"/proc/{process.pid}/net/{kind}") as file:
             found |= {int(line.split()[1].rpartition(":")[2], 16) for line in file.readlines()[1:] if line.split()[9] in owned}
     return found
+
+
+@promise("MO-22")
+def notices_always_go(t):
+    """A notice about the service goes to who refused all marketing, and says what it is; marketing does not go that way."""
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, now=NOW, arguments=mailbox.arguments())
+    ident = client.create(person(22))["id"]
+    to = "kestrel.22@rooms.example"
+    notice = {"purpose": "service_notices", "subject": "The rooms move to a new server", "text": "On Sunday the rooms will be closed for an hour."}
+    for purpose in ("product_news", "interest_tracking"):
+        client.consent(ident, purpose, "refused", channel="email").expect(201)
+    client.put(f"/v1/subjects/{ident}/objections/product_news").expect(204)
+    check(client.get(f"/v1/subjects/{ident}/consents").expect(200).json["live"] == [], "there is a consent")
+    client.post(f"/v1/subjects/{ident}/messages", notice).expect(202)
+    letter = mailbox.wait(to)
+    check(letter.subject == notice["subject"] and notice["text"] in letter.text, f"what came: {letter.text}")
+    check(letter.headers["service-notice"] == "letter=service_message; purpose=service_notices", f"not marked: {letter.headers}")
+    for body in (letter.text, letter.html):
+        check("avis de service" in body and "quels que soient vos choix" in body, f"not marked as a service notice: {body}")
+    # Marketing is refused there, with its clause, even to who consents: it has its own way and its own proofs.
+    for decision in ("refused", "given"):
+        client.consent(ident, "product_news", decision, channel="email", wording="Oui.").expect(201)
+        client.post(f"/v1/subjects/{ident}/messages", {**notice, "purpose": "product_news"}).refused("purpose-refused", clause=r"^purposes\.product_news")
+    server.client("mailer").post(f"/v1/subjects/{ident}/messages", {**notice, "subject": "Second notice"}).expect(202)
+    mailbox.wait(to, count=2)
+    mailbox.none_within(1, to, count=2)
 
 
 @promise("MO-23")

@@ -1,6 +1,7 @@
 """MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
 import html, os, threading, time
 from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
+from mailbox import Mailbox, wait_for
 from promise import promise
 
 
@@ -31,6 +32,50 @@ def controller_is_public(t):
         client = server.client("app")
         controller = client.get(f"/v1/subjects/{client.create(person(1))['id']}/access").expect(200).json["controller"]
         check(controller["legal_name"] == name and controller["address"] == address, f"the access answer says {controller}")
+
+
+@promise("MX-06")
+def contacts_are_noted(t):
+    """A service message by e-mail and a call: both stand in the person's contact log, which they see, for its own term and no longer."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now="2026-11-22T10:00:00Z", arguments=mailbox.arguments())
+    client = server.client("app")
+    ident, other = client.create(person(6))["id"], client.create(person(7))["id"]
+    log = f"/v1/subjects/{ident}/contacts?purpose=service_messages"
+
+    def rows():
+        return [row["fields"] for row in client.get(log).expect(200).json["contacts"]]
+    client.post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": "Tableaux de bord arrêtés dimanche",
+                "text": "Les tableaux de bord seront arrêtés dimanche de 6 h à 8 h."}).expect(202)
+    letter = mailbox.wait("marguerite.6@regie.example")
+    check(letter.subject == "Tableaux de bord arrêtés dimanche" and "de 6 h à 8 h" in letter.text, f"what came: {letter.text}")
+    wait_for(rows)
+    client.post(f"/v1/subjects/{ident}/calls", {"purpose": "service_messages", "subject": "Rappel au sujet des filtres",
+                "at": "2026-11-22T09:30:00Z"}).expect(201)
+    check([(row["channel"], row["subject"]) for row in sorted(rows(), key=lambda row: row["channel"])] ==
+          [("email", "Tableaux de bord arrêtés dimanche"), ("phone", "Rappel au sujet des filtres")], f"the log: {rows()}")
+    check(all(row.keys() == {"at", "channel", "subject"} for row in rows()), f"more is noted than declared: {rows()}")
+    # The person sees it and takes it away; it is nobody else's.
+    access = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
+    check("Rappel au sujet des filtres" in access and "Tableaux de bord arrêtés dimanche" in access, "not in the access answer")
+    check("Rappel au sujet des filtres" in client.export(ident)[0]["data.json"].decode(), "not in the export")
+    check(client.get(log.replace(ident, other)).expect(200).json["contacts"] == [], "another person's log has it")
+    # For the working of the service, by who may send, and nothing else.
+    for purpose in ("statistics", "improvement"):
+        client.post(f"/v1/subjects/{ident}/messages", {"purpose": purpose, "subject": "a", "text": "b"}) \
+            .refused("purpose-refused", status=403, clause="^purposes")
+    server.client("tracker").post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": "a", "text": "b"}) \
+        .refused("forbidden", status=403)
+    server.client("tracker").post(f"/v1/subjects/{ident}/calls", {"purpose": "service_messages", "subject": "a"}).refused("forbidden", status=403)
+    client.get(log.replace("service_messages", "service")).refused("purpose-refused", clause=r"^purposes\.service")
+    # Its own term: three years from each contact.
+    end = add_months(server.now(), 36)
+    server.set_clock(end - DAY)
+    server.sweep()
+    check(len(rows()) >= 2, "gone before the term")
+    server.set_clock(end + DAY)
+    server.sweep()
+    check(rows() == [], "kept beyond the term")
 
 
 @promise("MX-09")
