@@ -6,6 +6,7 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
+#include "domain/session.h"
 #include "domain/write.h"
 #include "store/tables.h"
 
@@ -576,6 +577,8 @@ enum err erase_subject(struct ctx *c, text id, const struct json *in, struct ans
         return answer_begun(c, id, out);
     TRY(status);
     TRY(person_allow_act(c, &p, ACT_ERASE));
+    if (c->actor.kind == ACTOR_PERSON)
+        TRY(session_fresh(c));                   /* whoever finds a browser left open must not undo a person for good */
     TRY(erase_person(c, &p, ground, &certificate));
     return certificate_issue(c, certificate, true, out);
 }

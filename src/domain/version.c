@@ -1,5 +1,6 @@
 /* Versions of the policy: publishing, reading them again, acknowledgements, and that a notice was shown. */
 #include "domain/version.h"
+#include "domain/session.h"
 #include "domain/inside.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -196,9 +197,10 @@ static enum err read_party(struct ctx *c, const struct json *in, struct acknowle
     JSON_EACH(member, in)
         if (!text_eq(member->key, TEXT("version")) && !text_eq(member->key, TEXT("party")) && !text_eq(member->key, TEXT("subject")))
             return say(c->arena, ERR_USAGE, "an acknowledgement has the members version, party and subject");
-    text subject = json_text(in, TEXT("subject"));
-    k->party = json_text(in, TEXT("party"));
-    if (json_get(in, TEXT("subject"))) {
+    bool oneself = c->actor.kind == ACTOR_PERSON;           /* a signed-in person speaks for nobody else */
+    text subject = oneself && !json_get(in, TEXT("subject")) ? session_self(c) : json_text(in, TEXT("subject"));
+    k->party = oneself ? (text){ NULL, 0 } : json_text(in, TEXT("party"));
+    if (oneself || json_get(in, TEXT("subject"))) {
         TRY(person_open(c, subject, false, p));
         TRY(person_allow_act(c, p, ACT_CONSENT));
         k->subject = p->id, k->person = true;

@@ -42,7 +42,7 @@ static enum err by_cookie(struct ctx *c, const struct request *q)
     }
     if (q->route->who == WHO_ANYONE)
         return OK;
-    return say(c->arena, ERR_UNAUTHORISED, q->route->who == WHO_TOKEN
+    return say(c->arena, ERR_UNAUTHORISED, q->route->who == WHO_TOKEN || q->route->who == WHO_OWN
         ? "nobody is signed in, and the Authorization header is missing: Bearer and a token are needed" : "nobody is signed in here");
 }
 
@@ -93,7 +93,7 @@ static enum err check_session(struct ctx *c, const struct route *route)
     text closed = c->session ? c->session->closed : TEXT("");
     if (text_eq(closed, TEXT("factor")))
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "role \"%.*s\" needs a second factor", T(c->actor.name));
-    if (route->who == WHO_STAFF && c->actor.kind == ACTOR_PERSON)
+    if (c->actor.kind == ACTOR_PERSON && route->who != WHO_OWN)
         return say(c->arena, ERR_FORBIDDEN, "only staff may do that");
     if (route->who == WHO_STAFF && closed.n)
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause,

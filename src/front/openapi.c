@@ -215,6 +215,7 @@ static void put_operation(struct json_out *w, const struct route *route, bool fr
     static const text security[] = { [WHO_PUBLIC] = TEXT_INIT("[]"),
                                      [WHO_ANYONE] = TEXT_INIT("[{},{\"session\":[]}]"),
                                      [WHO_TOKEN] = TEXT_INIT("[{\"token\":[]},{\"session\":[]}]"),
+                                     [WHO_OWN] = TEXT_INIT("[{\"token\":[]},{\"session\":[]}]"),
                                      [WHO_SELF] = TEXT_INIT("[{\"session\":[]}]"),
                                      [WHO_STAFF] = TEXT_INIT("[{\"session\":[]}]"),
                                      [WHO_OPERATOR] = TEXT_INIT("[]") };

@@ -3,7 +3,7 @@
 #define FRONT_ROUTER_H
 #include "front/reply.h"
 
-enum who { WHO_PUBLIC, WHO_ANYONE, WHO_TOKEN, WHO_SELF, WHO_STAFF, WHO_OPERATOR };
+enum who { WHO_PUBLIC, WHO_ANYONE, WHO_TOKEN, WHO_OWN, WHO_SELF, WHO_STAFF, WHO_OPERATOR };
 enum body_kind { BODY_NONE, BODY_JSON, BODY_OPTIONAL, BODY_FILE, BODY_FORM };     /* optional: JSON or nothing; form: or JSON */
 text who_word(enum who who);                          /* "public" … as openapi.json and the manual say it */
 enum { NEEDS_NONE = -1, NEEDS_READ = ACT_READ, NEEDS_WRITE = ACT_WRITE, NEEDS_SEND = ACT_SEND, NEEDS_DISCLOSE = ACT_DISCLOSE,
