@@ -6,7 +6,7 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/person_file.h"
 #include "domain/subject.h"
 #include "domain/write.h"

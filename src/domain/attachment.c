@@ -2,7 +2,7 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/value.h"
 #include "domain/write.h"
 

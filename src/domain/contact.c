@@ -2,7 +2,7 @@
 #include "domain/contact.h"
 #include "domain/change.h"
 #include "domain/inside.h"
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/mail.h"
 #include "domain/outbox.h"
 #include "domain/value.h"

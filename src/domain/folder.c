@@ -2,7 +2,7 @@
 #include "domain/folder.h"
 #include "domain/doc.h"
 #include "domain/inside.h"
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/retention.h"
 #include "domain/session.h"
 #include "domain/value.h"

@@ -1,5 +1,5 @@
 /* Why somebody looks at a person's data, where their role must say it. */
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/inside.h"
 #include "domain/value.h"
 #include "domain/write.h"

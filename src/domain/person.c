@@ -2,7 +2,7 @@
 #include "domain/person.h"
 #include "domain/account.h"
 #include "domain/inside.h"
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/value.h"
 #include "domain/write.h"
 

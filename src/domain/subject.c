@@ -2,7 +2,7 @@
 #include "domain/subject.h"
 #include "domain/account.h"
 #include "domain/inside.h"
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/keeping.h"
 #include "domain/making.h"
 #include "domain/value.h"

@@ -1,7 +1,7 @@
 /* Transient categories: values in one block of locked memory, each in a slot of its own, wiped at release, at its term, and at the end. */
 #include "domain/held.h"
 #include "domain/inside.h"
-#include "domain/look.h"
+#include "domain/looking.h"
 #include "domain/value.h"
 #include "domain/write.h"
 #include <sodium.h>
