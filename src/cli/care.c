@@ -120,7 +120,7 @@ static enum err token_name(struct cli *cli, text *out)
 
 enum err verb_token(struct cli *cli)
 {
-    static const char *const members[] = { "actor", "tenant", "expires" };
+    static const char *const members[] = { "actor", "tenant", "holder", "expires" };
     text what, name;
     TRY(cli_argument(cli, 0, "create or revoke", &what));
     TRY(token_name(cli, &name));

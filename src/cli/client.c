@@ -218,3 +218,56 @@ enum err client_call(struct client *c, enum method method, text target, text typ
     *out = answer;
     return OK;
 }
+
+/* ---- Asking in one line. ---- */
+
+/* A value inside a target: everything but letters, digits and -._~ escaped (RFC 3986, 2.3). */
+static void put_escaped(struct buf *b, text s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                     c == '_' || c == '~';
+        if (plain)
+            buf_char(b, c);
+        else
+            buf_print(b, "%%%02X", (uint8_t)c);
+    }
+}
+
+text cli_target(struct cli *cli, const char *before, text id, const char *after)
+{
+    BUF_AUTO b = buf_make(8192);
+    buf_add(&b, text_of(before));
+    put_escaped(&b, id);
+    buf_add(&b, text_of(after));
+    return arena_copy(cli->arena, buf_text(&b));
+}
+
+text cli_query(struct cli *cli, text target, const char *const *names)
+{
+    BUF_AUTO b = buf_make(8192);
+    char sep = '?';
+    buf_add(&b, target);
+    for (; *names; names++) {
+        text value = cli_option(cli, text_of(*names));
+        if (!value.p)
+            continue;
+        buf_char(&b, sep);
+        buf_add(&b, text_of(*names));
+        buf_char(&b, '=');
+        put_escaped(&b, value);
+        sep = '&';
+    }
+    return arena_copy(cli->arena, buf_text(&b));
+}
+
+enum err cli_ask(struct cli *cli, enum method method, text target, text type, text body, int64_t if_match)
+{
+    CLIENT_AUTO client;
+    struct result result;
+    TRY(client_open(cli, &client));
+    TRY(client_call(&client, method, target, type, body, if_match, &result));
+    cli_answer(cli, result.body);
+    return OK;
+}

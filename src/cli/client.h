@@ -22,4 +22,10 @@ void client_close(struct client *c);
 enum err client_call(struct client *c, enum method method, text target, text type, text body, int64_t if_match,
                      struct result *out);
 
+/* `before`, an id or name escaped, and `after`; the options of those names (ended by NULL) as the query of a target. */
+text cli_target(struct cli *cli, const char *before, text id, const char *after);
+text cli_query(struct cli *cli, text target, const char *const *names);
+/* Asks once and prints what comes. */
+enum err cli_ask(struct cli *cli, enum method method, text target, text type, text body, int64_t if_match);
+
 #endif

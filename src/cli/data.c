@@ -7,59 +7,6 @@
 enum { INPUT_LIMIT = 1 << 20 };
 static const text json_type = TEXT_INIT("application/json");
 
-/* A value inside a target: everything but letters, digits and -._~ escaped (RFC 3986, 2.3). */
-static void put_escaped(struct buf *b, text s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                     c == '_' || c == '~';
-        if (plain)
-            buf_char(b, c);
-        else
-            buf_print(b, "%%%02X", (uint8_t)c);
-    }
-}
-
-static text target_of(struct cli *cli, const char *before, text id, const char *after)
-{
-    BUF_AUTO b = buf_make(8192);
-    buf_add(&b, text_of(before));
-    put_escaped(&b, id);
-    buf_add(&b, text_of(after));
-    return arena_copy(cli->arena, buf_text(&b));
-}
-
-/* The options of that name as the query of a target. */
-static text with_query(struct cli *cli, text target, const char *const *names)
-{
-    BUF_AUTO b = buf_make(8192);
-    char sep = '?';
-    buf_add(&b, target);
-    for (; *names; names++) {
-        text value = cli_option(cli, text_of(*names));
-        if (!value.p)
-            continue;
-        buf_char(&b, sep);
-        buf_add(&b, text_of(*names));
-        buf_char(&b, '=');
-        put_escaped(&b, value);
-        sep = '&';
-    }
-    return arena_copy(cli->arena, buf_text(&b));
-}
-
-/* Asks once and prints what comes. */
-static enum err ask(struct cli *cli, enum method method, text target, text type, text body, int64_t if_match)
-{
-    CLIENT_AUTO client;
-    struct result result;
-    TRY(client_open(cli, &client));
-    TRY(client_call(&client, method, target, type, body, if_match, &result));
-    cli_answer(cli, result.body);
-    return OK;
-}
-
 /* The value stands on standard input, not on the command line, where any user of the machine could read it. */
 static enum err find_subject(struct cli *cli)
 {
@@ -75,7 +22,7 @@ static enum err find_subject(struct cli *cli)
     json_close(&w, '}');
     json_pair(&w, TEXT("purpose"), purpose);
     json_close(&w, '}');
-    return ask(cli, METHOD_POST, TEXT("/v1/subjects/lookup"), json_type, buf_text(&b), 0);
+    return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects/lookup"), json_type, buf_text(&b), 0);
 }
 
 static enum err patch_subject(struct cli *cli, text id)
@@ -85,7 +32,7 @@ static enum err patch_subject(struct cli *cli, text id)
     text body;
     TRY(cli_number(cli, TEXT("version"), 1, INT64_MAX, 0, &version));
     TRY(cli_read_input(cli, INPUT_LIMIT, &body));
-    return ask(cli, METHOD_PATCH, with_query(cli, target_of(cli, "/v1/subjects/", id, ""), names), json_type, body, version);
+    return cli_ask(cli, METHOD_PATCH, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), names), json_type, body, version);
 }
 
 enum err verb_subject(struct cli *cli)
@@ -101,18 +48,18 @@ enum err verb_subject(struct cli *cli)
     TRY(cli_argument(cli, 0, "create, find, show, former, patch, access or consents", &what));
     if (text_eq(what, TEXT("create"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
-        return ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
+        return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
     }
     if (text_eq(what, TEXT("find")))
         return find_subject(cli);
     TRY(cli_argument(cli, 1, "the id of a person", &id));
     if (text_eq(what, TEXT("show")))
-        return ask(cli, METHOD_GET, with_query(cli, target_of(cli, "/v1/subjects/", id, ""), reading), TEXT(""), TEXT(""), 0);
+        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), reading), TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("patch")))
         return patch_subject(cli, id);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (text_eq(what, lists[i].word))
-            return ask(cli, METHOD_GET, target_of(cli, "/v1/subjects/", id, lists[i].path), TEXT(""), TEXT(""), 0);
+            return cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/subjects/", id, lists[i].path), TEXT(""), TEXT(""), 0);
     return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched; former, access and consents are lists");
 }
 
@@ -147,7 +94,7 @@ enum err verb_export(struct cli *cli)
     CLIENT_AUTO client;
     struct result result;
     TRY(client_open(cli, &client));
-    TRY(client_call(&client, METHOD_GET, target_of(cli, "/v1/subjects/", id, "/export"), TEXT(""), TEXT(""), 0, &result));
+    TRY(client_call(&client, METHOD_GET, cli_target(cli, "/v1/subjects/", id, "/export"), TEXT(""), TEXT(""), 0, &result));
     if (text_eq(to, TEXT("-"))) {
         cli_print(result.body);
         return OK;
@@ -174,7 +121,7 @@ enum err verb_erase(struct cli *cli)
     json_open(&w, '{');
     json_pair(&w, TEXT("ground"), ground.p ? ground : TEXT("request"));
     json_close(&w, '}');
-    return ask(cli, METHOD_POST, target_of(cli, "/v1/subjects/", id, "/erase"), json_type, buf_text(&b), 0);
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/erase"), json_type, buf_text(&b), 0);
 }
 
-enum err verb_sweep(struct cli *cli) { return ask(cli, METHOD_POST, TEXT("/v1/sweep"), TEXT(""), TEXT(""), 0); }
+enum err verb_sweep(struct cli *cli) { return cli_ask(cli, METHOD_POST, TEXT("/v1/sweep"), TEXT(""), TEXT(""), 0); }

@@ -7,6 +7,7 @@
 #include "domain/inside.h"
 #include "domain/keeping.h"
 #include "domain/looking.h"
+#include "domain/opening_inside.h"
 #include "domain/person_file.h"
 #include "domain/subject.h"
 #include "domain/write.h"
@@ -434,6 +435,8 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
     TRY(load_keeping(&v));
     json_open(&v.w, '{');
     put_person(&v);
+    json_name(&v.w, TEXT("account"));
+    TRY(account_put(c, p, &v.w));
     put_controller(&v);
     TRY(put_held(&v));
     put_purposes(&v);

@@ -1,6 +1,7 @@
 /* The running instance: opening, the policy in force and its reload, actors and tokens, the work of time. */
 #include "base/log.h"
 #include "crypt/hashing.h"
+#include "domain/account.h"
 #include "domain/app.h"
 #include "domain/held.h"
 #include "domain/inside.h"
@@ -249,6 +250,21 @@ static enum err set_class(struct ctx *c, text actor, text tenant)
     return OK;
 }
 
+/* A token that stands for somebody ends with their place in that role: it has their agreement, their team, and their name in the journal. */
+static enum err set_holder(struct ctx *c, struct query *q)
+{
+    KEY_AUTO key;
+    text id = query_bytes(q, 3);
+    if (id.n != SUBJECT_ID || !text_eq(query_bytes(q, 5), c->actor.name) || query_null(q, 6) || query_int(q, 6) != PERSON_ACTIVE)
+        return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
+    memcpy(&c->actor.self, id.p, SUBJECT_ID);
+    c->actor.has_self = true;
+    c->actor.agreement = !query_null(q, 4);
+    TRY(store_key(ctx_store(c), c->arena, c->tenant, c->actor.self, 0, &key));
+    journal_pseudonym(&key, &c->actor.by);
+    return OK;
+}
+
 enum err actor_by_token(struct ctx *c, text token)
 {
     struct digest digest;
@@ -262,12 +278,13 @@ enum err actor_by_token(struct ctx *c, text token)
     if (!found)
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
     c->actor.token = arena_copy(c->arena, query_bytes(&q, 1));
-    return set_class(c, query_bytes(&q, 2), query_bytes(&q, 0));
+    TRY(set_class(c, query_bytes(&q, 2), query_bytes(&q, 0)));
+    return query_null(&q, 3) ? OK : set_holder(c, &q);
 }
 
 enum err actor_refused(struct ctx *c) { return write_refusal(c, NULL, TEXT(""), TEXT("")); }
 
-struct token_row { struct ctx *c; struct digest digest; text name, actor, tenant; msec expires; };
+struct token_row { struct ctx *c; struct digest digest; text name, actor, tenant; msec expires; struct subject_id holder; bool has_holder; };
 
 static enum err run_token(struct db *db, struct write *w)
 {
@@ -275,7 +292,9 @@ static enum err run_token(struct db *db, struct write *w)
     int64_t added;
     TRY(db_run(db, SQL_TOKEN_ADD, &added, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_TEXT(t->name), V_TEXT(t->actor),
                                                V_INT(t->c->now), t->expires ? V_INT(t->expires) : V_NULL)));
-    return added ? OK : say(db_arena(db), ERR_CONFLICT, "a token of that name exists");
+    if (!added)
+        return say(db_arena(db), ERR_CONFLICT, "a token of that name exists");
+    return t->has_holder ? db_run(db, SQL_TOKEN_HOLDER_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_ID(t->holder))) : OK;
 }
 
 static bool token_name_valid(text name)
@@ -288,7 +307,21 @@ static bool token_name_valid(text name)
     return plain;
 }
 
-enum err token_create(struct ctx *c, text name, text actor, text tenant, msec expires, text *token)
+static enum err take_holder(struct ctx *c, text holder, struct token_row *row)
+{
+    struct ctx there = *c;
+    struct account account;
+    if (!holder.n)
+        return OK;
+    there.tenant = row->tenant;
+    if (!id_parse(holder, &row->holder))
+        return say(c->arena, ERR_VALUE, "\"holder\" is the id of an account");
+    TRY(account_load(&there, row->holder, &account));
+    row->has_holder = account.there && text_eq(account.role, row->actor) && !text_eq(account.state, ACCOUNT_REFUSED);
+    return row->has_holder ? OK : say(c->arena, ERR_VALUE, "\"holder\" is no account in the role \"%.*s\"", T(row->actor));
+}
+
+enum err token_create(struct ctx *c, text name, text actor, text tenant, text holder, msec expires, text *token)
 {
     uint8_t random[TOKEN_BYTES];
     struct token_row row = { .c = c, .name = name, .actor = actor, .tenant = c->tenant, .expires = expires };
@@ -298,6 +331,7 @@ enum err token_create(struct ctx *c, text name, text actor, text tenant, msec ex
         return say(c->arena, ERR_UNDECLARED, "the policy has no system, role or recipient \"%.*s\"", T(value_shown(actor)));
     if (tenant.n && !known_tenant(c->policy, tenant, &row.tenant))
         return say(c->arena, ERR_NOT_FOUND, "there is no such tenant");
+    TRY(take_holder(c, holder, &row));
     BUF_AUTO b = buf_make(256);
     crypt_random(random, sizeof random);
     buf_add(&b, TEXT("garant_"));

@@ -37,7 +37,9 @@ enum err actor_by_token(struct ctx *c, text token);
 enum err actor_operator(struct ctx *c, text tenant);
 /* The reason in c->arena->why is why this caller is turned away before any function is asked: on record like every refusal, and returned. */
 enum err actor_refused(struct ctx *c);
-enum err token_create(struct ctx *c, text name, text actor, text tenant, msec expires, text *token);
+/* `holder` (an account's id; empty: none): for whom a token of their role stands. Without one a role that needs a confidentiality agreement
+ * stays closed to it, and one that sees its team sees nobody. */
+enum err token_create(struct ctx *c, text name, text actor, text tenant, text holder, msec expires, text *token);
 enum err token_revoke(struct ctx *c, text name);
 
 #endif

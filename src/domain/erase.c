@@ -234,6 +234,7 @@ static enum err run_prepare(struct db *db, struct write *w)
     struct erasing *e = w->arg;
     text tenant = e->c->tenant;
     TRY(write_person_there(db, tenant, e->p->id));
+    TRY(db_run(db, SQL_TOKEN_HOLDER_END, NULL, ARGS(V_TEXT(tenant), V_ID(e->p->id), V_INT(e->c->now))));
     for (unsigned i = 0; i < e->kept_count; i++) {
         const struct kept *k = &e->kept[i];
         if (k->from)

@@ -320,6 +320,31 @@ static void page_folders(struct page *g)
     table_close(g);
 }
 
+static text words_of(const struct json *list, struct page *g)
+{
+    text out = TEXT("");
+    JSON_EACH(one, list)
+        out = arena_print(g->c->arena, "%.*s%s%.*s", T(out), out.n ? ", " : "", T(one->value));
+    return out;
+}
+
+static void page_account(struct page *g)
+{
+    const struct json *account = json_get(g->file, TEXT("account")), *sessions = json_get(account, TEXT("sessions"));
+    if (!account || account->kind != J_OBJECT)
+        return;
+    section(g, TEXT("account"), SAY("Your account", "Votre compte"));
+    raw(g, TEXT("<table>\n"));
+    row(g, SAY("State", "État"), json_text(account, TEXT("state")));
+    row(g, SAY("Role", "Rôle"), json_text(account, TEXT("role")));
+    row(g, SAY("Opened", "Ouvert"), time_of(g, account, TEXT("opened")));
+    row(g, SAY("Opened by", "Ouvert par"), json_text(account, TEXT("opened_by")));
+    row(g, SAY("Last visit", "Dernière visite"), time_of(g, account, TEXT("last_visit")));
+    row(g, SAY("Open sessions", "Sessions ouvertes"), sessions ? sessions->value : TEXT("0"));
+    row(g, SAY("In the team of", "Dans l'équipe de"), words_of(json_get(account, TEXT("managers")), g));
+    raw(g, TEXT("</table>\n"));
+}
+
 static void page_rights(struct page *g)
 {
     const struct json *controller = json_get(g->file, TEXT("controller"));
@@ -365,6 +390,7 @@ enum err person_file_page(struct ctx *c, const struct json *file, struct buf *ou
     page_consents(g);
     page_recipients(g);
     page_folders(g);
+    page_account(g);
     page_rights(g);
     page_looks(g);
     doc_page_close(out);

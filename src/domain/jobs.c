@@ -4,6 +4,7 @@
 #include "domain/erasing.h"
 #include "domain/held.h"
 #include "domain/inside.h"
+#include "domain/opening.h"
 #include "domain/retention.h"
 #include "domain/session.h"
 
@@ -33,6 +34,7 @@ void app_tick(struct app *app)
     }
     if (now - app->swept < SWEEP_EVERY)
         return;
+    report("registrations", &a, registration_tick(&c));
     enum err status = retention_tick(&c, STEPS_A_TICK, &more);
     report("sweep", &a, status);
     if (!more || status != OK)

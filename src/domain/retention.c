@@ -211,6 +211,7 @@ static enum err run_closure(struct db *db, const struct milestone *m)
     TRY(db_run(db, SQL_SUBJECT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
     TRY(session_run_end_all(db, tenant, m->p->id, NULL));
     TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(TEXT("")))));
+    TRY(db_run(db, SQL_TOKEN_HOLDER_END, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_INT(m->c->now))));
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
     if (accounts && !text_eq(node_text(accounts, TEXT("reserve_identifier")), TEXT("true")))
         TRY(db_run(db, SQL_IDENTIFIER_FREE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));

@@ -221,6 +221,7 @@ static enum err run_role(struct db *db, struct write *w)
     TRY(write_person_there(db, tenant, s->p->id));
     TRY(db_run(db, SQL_ACCOUNT_ROLE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), s->role.n ? V_TEXT(s->role) : V_NULL)));
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id))));
+    TRY(db_run(db, SQL_TOKEN_HOLDER_END, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), V_INT(s->c->now))));
     return session_run_end_all(db, tenant, s->p->id, NULL);
 }
 

@@ -22,9 +22,23 @@ HANDLER(account_invite, account_invite(c, ID, &answer))
 HANDLER(account_role, account_role(c, ID, q->json, &answer))
 HANDLER(account_manager, account_manager(c, ID, q->json, &answer))
 HANDLER(account_agreement, account_agreement(c, ID, q->json, &answer))
+HANDLER(account_approve, registration_decide(c, ID, true, &answer))
+HANDLER(account_refuse, registration_decide(c, ID, false, &answer))
+HANDLER(invitation_accept, invitation_accept(c, SENT("token"), SENT("password"), &answer))
+HANDLER(registration_confirm, registration_confirm(c, SENT("token"), &answer))
 HANDLER(identifier_change, identifier_change(c, q->json, &answer))
 HANDLER(identifier_confirm, identifier_confirm(c, SENT("token"), &answer))
 HANDLER(subject_close, account_close(c, ID, &answer))
+
+/* Counted with failed credentials: who tries many addresses is slowed down whatever the answers say. */
+static enum err registration_paced(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    if (!q->operator_socket && peers_failed(q->front->peers, q->address, clock_monotonic()))
+        return say(c->arena, ERR_TOO_MANY, "too many registrations from this address within a minute");
+    return registration_begin(c, q->json, answer);
+}
+
+HANDLER(account_register, registration_paced(c, q, &answer))
 
 /* Signed out of every device by what it does; credentials were given lately. */
 static enum err close_own(struct ctx *c, struct answer *answer)

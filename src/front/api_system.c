@@ -24,7 +24,7 @@ enum err api_token_create(struct ctx *c, const struct request *q, struct reply *
         return say(c->arena, ERR_MISSING, "a token needs a name and an actor");
     if (json_get(q->json, TEXT("expires")) && !time_parse(until, &expires))
         return say(c->arena, ERR_VALUE, "\"expires\" is no time of RFC 3339");
-    TRY(token_create(c, name, actor, tenant, expires, &token));
+    TRY(token_create(c, name, actor, tenant, json_text(q->json, TEXT("holder")), expires, &token));
     struct json_out *w = reply_json(r, 201);
     json_open(w, '{');
     json_pair(w, TEXT("token"), token);

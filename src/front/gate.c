@@ -84,13 +84,13 @@ static enum err check_class(struct ctx *c, const struct route *route)
  * decision refuses it, act by act, and the staff pages do. */
 static enum err check_session(struct ctx *c, const struct route *route)
 {
-    if (!c->actor.has_self)
+    if (!c->session)
         return say(c->arena, ERR_FORBIDDEN, "only a signed-in person may do that");
     if (route->who == WHO_SELF) {
         session_as_person(c);
         return OK;
     }
-    text closed = c->session ? c->session->closed : TEXT("");
+    text closed = c->session->closed;
     if (text_eq(closed, TEXT("factor")))
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "role \"%.*s\" needs a second factor", T(c->actor.name));
     if (c->actor.kind == ACTOR_PERSON && route->who != WHO_OWN)
@@ -108,7 +108,7 @@ enum err gate_admit(struct ctx *c, const struct route *route)
         return OK;
     if (c->actor.kind == ACTOR_NOBODY)
         return say(c->arena, ERR_UNAUTHORISED, "this resource needs a token");
-    if (signed_in || c->actor.has_self)
+    if (signed_in || c->session)
         return check_session(c, route) == OK ? OK : actor_refused(c);
     return check_class(c, route) == OK ? OK : actor_refused(c);
 }

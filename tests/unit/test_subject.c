@@ -152,10 +152,10 @@ static void tokens(void **state)
     struct fixture *f = *state;
     CTX_AUTO c;
     text token;
-    assert_int_equal(token_create(&f->c, TEXT("t1"), TEXT("app"), TEXT(""), 0, &token), OK);
-    assert_int_equal(token_create(&f->c, TEXT("t1"), TEXT("app"), TEXT(""), 0, &token), ERR_CONFLICT);
-    assert_int_equal(token_create(&f->c, TEXT("t2"), TEXT("nobody"), TEXT(""), 0, &token), ERR_UNDECLARED);
-    assert_int_equal(token_create(&f->c, TEXT("t3"), TEXT("app"), TEXT(""), 0, &token), OK);
+    assert_int_equal(token_create(&f->c, TEXT("t1"), TEXT("app"), TEXT(""), TEXT(""), 0, &token), OK);
+    assert_int_equal(token_create(&f->c, TEXT("t1"), TEXT("app"), TEXT(""), TEXT(""), 0, &token), ERR_CONFLICT);
+    assert_int_equal(token_create(&f->c, TEXT("t2"), TEXT("nobody"), TEXT(""), TEXT(""), 0, &token), ERR_UNDECLARED);
+    assert_int_equal(token_create(&f->c, TEXT("t3"), TEXT("app"), TEXT(""), TEXT(""), 0, &token), OK);
     ctx_begin(f->app, &f->arena, &c);
     assert_int_equal(actor_by_token(&c, TEXT("garant_nonsense")), ERR_UNAUTHORISED);
     assert_int_equal(actor_by_token(&c, token), OK);

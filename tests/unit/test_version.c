@@ -241,8 +241,8 @@ static void acknowledgements_are_recorded(void **state)
     OKAY(version_list(&f->c, &all, &count));
     assert_int_equal(all[0].acknowledged, 3);
     text token;
-    OKAY(token_create(&f->c, TEXT("shop.lille"), TEXT("partner"), TEXT(""), 0, &token));
-    OKAY(token_create(&f->c, TEXT("desk"), TEXT("clerk"), TEXT(""), 0, &token));
+    OKAY(token_create(&f->c, TEXT("shop.lille"), TEXT("partner"), TEXT(""), TEXT(""), 0, &token));
+    OKAY(token_create(&f->c, TEXT("desk"), TEXT("clerk"), TEXT(""), TEXT(""), 0, &token));
     OKAY(version_acknowledgements(&f->c, TEXT(""), &out));
     holds(out.body, "\"awaited\":[\"shop.lille\"]");
 }

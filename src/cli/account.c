@@ -1,0 +1,180 @@
+/* The verb account: people who sign in, their roles, and many opened at once from a table. */
+#include "base/csv.h"
+#include "cli/client.h"
+
+enum { INPUT_LIMIT = 1 << 20, TABLE_LIMIT = 32 << 20, CHUNK = 200 };
+static const text json_type = TEXT_INIT("application/json");
+
+/* {name: value, …} of pairs; a value with p NULL is null. */
+struct member { const char *name; text value; };
+static text object_of(struct cli *cli, const struct member *members, size_t count)
+{
+    BUF_AUTO b = buf_make(16384);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    for (size_t i = 0; i < count; i++)
+        json_pair(&w, text_of(members[i].name), members[i].value);
+    json_close(&w, '}');
+    return arena_copy(cli->arena, buf_text(&b));
+}
+
+static text argument(const struct cli *cli, unsigned at)
+{
+    return at < cli->argument_count ? cli->arguments[at] : (text){ NULL, 0 };
+}
+
+static enum err put(struct cli *cli, text id, const char *what)
+{
+    const struct member value = { what, argument(cli, 2) };
+    return cli_ask(cli, METHOD_PUT, cli_target(cli, "/v1/accounts/", id, *what == 'r' ? "/role" : "/manager"), json_type,
+                   object_of(cli, &value, 1), 0);
+}
+
+static enum err agree(struct cli *cli, text id)
+{
+    const struct member members[] = { { "date", cli_option(cli, TEXT("date")) }, { "reference", cli_option(cli, TEXT("reference")) } };
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/accounts/", id, "/agreement"), json_type, object_of(cli, members, 2), 0);
+}
+
+/* ---- Import: a piece of the table at a time, so that there is something to see. ---- */
+
+struct importing {
+    struct cli *cli;
+    struct client client;
+    text target, header;
+    struct buf lines;                            /* results, in JSON with commas between */
+    unsigned done, all, opened, refused;
+};
+
+static void end_import(struct importing *i)
+{
+    buf_free(&i->lines);
+    client_close(&i->client);
+}
+
+static text import_target(struct cli *cli)
+{
+    static const struct { const char *option, *parameter; } rows[] = {
+        { "supplied-by", "supplied_by" }, { "account-language", "language" }, { "why", "why" } };
+    BUF_AUTO b = buf_make(16384);
+    buf_print(&b, "/v1/accounts/import?invite=%s", cli_has(cli, TEXT("no-invitation")) ? "false" : "true");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (cli_has(cli, text_of(rows[i].option)))
+            buf_add(&b, cli_target(cli, arena_print(cli->arena, "&%s=", rows[i].parameter).p, cli_option(cli, text_of(rows[i].option)), ""));
+    return arena_copy(cli->arena, buf_text(&b));
+}
+
+/* What one piece answered, its lines counted from the table's beginning. */
+static enum err take_results(struct importing *i, text body, const unsigned *lines)
+{
+    const struct json *answer;
+    unsigned at = 0;
+    TRY(json_parse(i->cli->arena, body, &answer));
+    JSON_EACH(line, json_get(answer, TEXT("lines"))) {
+        struct json_out w = json_out(&i->lines);
+        int64_t status = 0;
+        if (i->lines.n)
+            buf_char(&i->lines, ',');
+        json_open(&w, '{');
+        json_pair_int(&w, TEXT("line"), lines[at++]);
+        JSON_EACH(member, line)
+            if (!text_eq(member->key, TEXT("line"))) {
+                json_name(&w, member->key);
+                json_put(&w, member);
+            }
+        json_close(&w, '}');
+        json_int(json_get(line, TEXT("status")), &status);
+        i->opened += status == 201, i->refused += status != 201;
+    }
+    return OK;
+}
+
+static enum err send_piece(struct importing *i, const struct buf *piece, const unsigned *lines, unsigned count)
+{
+    struct result result;
+    if (!count)
+        return OK;
+    TRY(client_call(&i->client, METHOD_POST, i->target, TEXT("text/csv"), buf_text(piece), 0, &result));
+    TRY(take_results(i, result.body, lines));
+    i->done += count;
+    cli_progress(i->done, i->all);
+    return OK;
+}
+
+/* Records as they stand, so that a faulty one is judged by the server, with the others. */
+static enum err send_table(struct importing *i, text table)
+{
+    struct csv csv = csv_open(table);
+    struct csv_record *r = NEW(i->cli->arena, struct csv_record);
+    unsigned lines[CHUNK], count = 0;
+    BUF_AUTO piece = buf_make(TABLE_LIMIT * 2);
+    enum err fault;
+    TRY_PTR(r);
+    if (!csv_next(i->cli->arena, &csv, r, &fault))
+        return say(i->cli->arena, ERR_MISSING, "the table is empty: its first line names the fields, as category.field");
+    i->header = r->raw;
+    for (struct csv all = csv; csv_next(i->cli->arena, &all, r, &fault);)
+        i->all++;
+    buf_print(&piece, "%.*s\n", T(i->header));
+    while (csv_next(i->cli->arena, &csv, r, &fault)) {
+        buf_print(&piece, "%.*s\n", T(r->raw));
+        lines[count++] = r->line;
+        if (count == CHUNK) {
+            TRY(send_piece(i, &piece, lines, count));
+            buf_clear(&piece);
+            buf_print(&piece, "%.*s\n", T(i->header));
+            count = 0;
+        }
+    }
+    return send_piece(i, &piece, lines, count);
+}
+
+static enum err import_file(struct cli *cli)
+{
+    CLEANUP(end_import) struct importing i = { .cli = cli, .lines = buf_make(256 << 20) };
+    text file, table;
+    TRY(cli_argument(cli, 1, "a table (CSV)", &file));
+    TRY(cli_read_file(cli->arena, file, TABLE_LIMIT, &table));
+    TRY(client_open(cli, &i.client));
+    i.target = import_target(cli);
+    enum err e = send_table(&i, table);
+    cli_progress_end();
+    TRY(e);
+    BUF_AUTO b = buf_make(256 << 20);
+    buf_print(&b, "{\"opened\":%u,\"refused\":%u,\"lines\":[%.*s]}", i.opened, i.refused, T(buf_text(&i.lines)));
+    cli_answer(cli, buf_text(&b));
+    return i.refused ? say(cli->arena, ERR_VALUE, "%u of %u lines were refused: mend them and import those alone", i.refused, i.all) : OK;
+}
+
+/* ---- The verb. ---- */
+
+enum err verb_account(struct cli *cli)
+{
+    static const char *const listing[] = { "state", "role", "after", NULL };
+    static const struct { text word; const char *path; } posts[] = {
+        { TEXT_INIT("invite"), "/invite" }, { TEXT_INIT("approve"), "/approve" }, { TEXT_INIT("refuse"), "/refuse" } };
+    text what, id, body;
+    TRY(cli_argument(cli, 0, "open, list, show, invite, role, manager, agree, approve, refuse, close or import", &what));
+    if (text_eq(what, TEXT("open"))) {
+        TRY(cli_read_input(cli, INPUT_LIMIT, &body));
+        return cli_ask(cli, METHOD_POST, TEXT("/v1/accounts"), json_type, body, 0);
+    }
+    if (text_eq(what, TEXT("list")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/accounts"), listing), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("import")))
+        return import_file(cli);
+    TRY(cli_argument(cli, 1, "the id of a person", &id));
+    if (text_eq(what, TEXT("show")))
+        return cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/accounts/", id, ""), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("role")) || text_eq(what, TEXT("manager")))
+        return put(cli, id, text_eq(what, TEXT("role")) ? "role" : "manager");
+    if (text_eq(what, TEXT("agree")))
+        return agree(cli, id);
+    if (text_eq(what, TEXT("close")))
+        return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/close"), TEXT(""), TEXT(""), 0);
+    for (size_t i = 0; i < sizeof posts / sizeof *posts; i++)
+        if (text_eq(what, posts[i].word))
+            return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/accounts/", id, posts[i].path), TEXT(""), TEXT(""), 0);
+    return say(cli->arena, ERR_USAGE, "accounts are opened, listed, shown, invited, given a role or a manager, agreed for, approved, refused, "
+                                      "closed, or imported");
+}

@@ -1,0 +1,32 @@
+/* An invitation accepted: the password that makes an account open. */
+#include "domain/inside.h"
+#include "domain/opening_inside.h"
+#include "domain/password.h"
+#include "domain/write.h"
+
+struct accepting { struct ctx *c; struct ticket ticket; sealed password; };
+
+static enum err run_accept(struct db *db, struct write *w)
+{
+    const struct accepting *a = w->arg;
+    struct val person[] = { V_TEXT(a->ticket.tenant), V_ID(a->ticket.subject), V_TEXT(ACCOUNT_INVITED), V_TEXT(ACCOUNT_OPEN) };
+    int64_t changed;
+    TRY(ticket_run_use(db, &a->ticket));
+    TRY(db_run(db, SQL_ACCOUNT_STATE, &changed, person, 4));
+    if (!changed)
+        return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+    return db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(person[0], person[1], V_SEALED(a->password), V_INT(a->c->now)));
+}
+
+enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account account;
+    struct accepting a = { .c = c };
+    TRY(opening_ticket(c, token, TEXT("invitation"), &a.ticket, &p, &account));
+    TRY(password_check(c, &p, password));
+    TRY(password_seal(c, &p, password, &a.password));
+    struct write w = { .run = run_accept, .arg = &a, .event = event_of(c, &p, TEXT("account.accepted")) };
+    out->body = TEXT("{\"state\":\"open\"}");
+    return write_do(c, &w, NULL);
+}
