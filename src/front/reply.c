@@ -35,6 +35,33 @@ static enum err add_location(struct ctx *c, const struct request *q, struct repl
     return reply_header(c->arena, r, TEXT("Location"), location);
 }
 
+/* Types that a browser runs, or reads as part of a page. */
+static bool runs(text type)
+{
+    static const text words[] = { TEXT_INIT("html"), TEXT_INIT("xml"),  TEXT_INIT("script"),   TEXT_INIT("css"),
+                                  TEXT_INIT("svg"),  TEXT_INIT("wasm"), TEXT_INIT("multipart") };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (size_t at = 0; at + words[i].n <= type.n; at++)
+            if (text_eq_nocase(text_upto(text_from(type, at), words[i].n), words[i]))
+                return true;
+    return false;
+}
+
+/* A file that somebody sent in: to be kept by whoever asks for it, never opened in this site's name. RFC 6266 with RFC 8187: its name
+ * may hold any letter, so it travels percent-encoded. */
+static enum err add_file_headers(struct ctx *c, struct reply *r, text name)
+{
+    BUF_AUTO b = buf_make(4096);
+    buf_add(&b, TEXT("attachment; filename*=UTF-8''"));
+    buf_percent(&b, name);
+    text value = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(value.p);
+    if (runs(r->type))
+        r->type = TEXT("application/octet-stream");
+    TRY(reply_header(c->arena, r, TEXT("Content-Disposition"), value));
+    return reply_header(c->arena, r, TEXT("Content-Security-Policy"), TEXT("default-src 'none'; sandbox"));
+}
+
 enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, const struct answer *answer)
 {
     r->status = answer->body.p || q->route->status != 200 ? q->route->status : 204;
@@ -49,16 +76,7 @@ enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, c
         TRY_PTR(tag.p);
         TRY(reply_header(c->arena, r, TEXT("ETag"), tag));
     }
-    if (answer->file_name.p) {
-        /* RFC 6266 with RFC 8187: the name may hold any letter, so it travels percent-encoded. */
-        struct buf *b = &r->buf;
-        buf_add(b, TEXT("attachment; filename*=UTF-8''"));
-        buf_percent(b, answer->file_name);
-        text value = arena_copy(c->arena, buf_text(b));
-        TRY_PTR(value.p);
-        TRY(reply_header(c->arena, r, TEXT("Content-Disposition"), value));
-    }
-    return OK;
+    return answer->file_name.p ? add_file_headers(c, r, answer->file_name) : OK;
 }
 
 struct json_out *reply_json(struct reply *r, int status)
