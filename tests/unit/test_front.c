@@ -173,6 +173,17 @@ static void schemas(void **state)
     }
 }
 
+/* A schema whose rows stand apart would be read by its first rows only: two that took the same name, most likely. */
+static void schema_names(void **state)
+{
+    size_t count;
+    const struct schema_member *rows = schema_members(&count);
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = 0; !text_eq(rows[i].schema, rows[i - 1].schema) && k < i; k++)
+            if (text_eq(rows[k].schema, rows[i].schema))
+                fail_msg("the rows of schema %.*s do not stand together", T(rows[i].schema));
+}
+
 static void cookies(void **state)
 {
     struct node sid = { .kind = NODE_MAP, .key = TEXT("sid") };
@@ -222,7 +233,7 @@ static void addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
-                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(schemas),
+                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(schemas), cmocka_unit_test(schema_names),
                                         cmocka_unit_test(cookies), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
