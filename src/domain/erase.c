@@ -417,6 +417,72 @@ static enum err erase_person(struct ctx *c, struct person *p, text ground, struc
     return OK;
 }
 
+/* ---- Told before it is done. ---- */
+
+static bool stays(const struct erasing *e, text category)
+{
+    for (unsigned i = 0; i < e->kept_count; i++)
+        if (text_eq(e->kept[i].category, category))
+            return true;
+    return false;
+}
+
+/* Categories of which there is something, in the policy's order, but for those that stay. */
+static enum err put_gone(struct erasing *e, struct json_out *w)
+{
+    struct ctx *c = e->c;
+    struct bits held = { 0 };
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_HELD_ROWS, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
+    while (query_next(&q)) {
+        int index = policy_category(c->policy, query_bytes(&q, 1));
+        if (index >= 0)
+            bits_add(&held, (unsigned)index);
+    }
+    json_open(w, '[');
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        if (!bits_has(&held, i) || stays(e, cat->name))
+            continue;
+        json_open(w, '{');
+        json_pair(w, TEXT("category"), cat->name);
+        json_pair(w, TEXT("title"), title_of(c, cat->name));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    return q.status;
+}
+
+enum err erase_foresee(struct ctx *c, text id, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct erasing e = { .c = c, .p = &p };
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    TRY(person_open(c, id, true, &p));
+    TRY(person_allow_act(c, &p, ACT_ERASE));
+    TRY(take_stock(&e));
+    keep_words(&e);
+    json_open(&w, '{');
+    json_name(&w, TEXT("kept"));
+    put_kept(&e, &w);
+    json_name(&w, TEXT("gone"));
+    TRY(put_gone(&e, &w));
+    json_name(&w, TEXT("recipients_to_tell"));
+    json_open(&w, '[');
+    for (const struct told *t = e.told; t; t = t->next)
+        json_put_text(&w, doc_recipient(c, policy_actor(c->policy, t->recipient)));
+    json_close(&w, ']');
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    struct write read = { .event = event_of(c, &p, TEXT("read")) };
+    read.event.purpose = TEXT("access");
+    return write_do(c, &read, NULL);
+}
+
 /* ---- An erasure that a crash cut short: the store has completed its rows, the certificate is still to be made. ---- */
 
 struct resuming { struct ctx *c; struct subject_id subject, certificate; msec at; text facts; struct event event; bool never_began; };

@@ -429,7 +429,7 @@ enum err session_fresh(struct ctx *c)
 
 /* ---- Proved again, ended. ---- */
 
-struct ending { const struct ctx *c; struct digest digest; struct subject_id subject, id; bool others, factor; };
+struct ending { const struct ctx *c; struct digest digest; struct subject_id subject, id; bool others, factor; text language; };
 
 static enum err run_proved(struct db *db, struct write *w)
 {
@@ -480,6 +480,20 @@ enum err session_proved(struct ctx *c, bool factor)
 {
     struct ending e = { .factor = factor };
     return do_own(c, TEXT("signin.again"), run_proved, &e);
+}
+
+static enum err run_language(struct db *db, struct write *w)
+{
+    const struct ending *e = w->arg;
+    return db_run(db, SQL_ACCOUNT_LANGUAGE, NULL, ARGS(V_TEXT(e->c->tenant), V_ID(e->subject), V_TEXT(e->language)));
+}
+
+enum err session_language(struct ctx *c, text language)
+{
+    struct ending e = { .language = language };
+    if (!text_eq(language, TEXT("fr")) && !text_eq(language, TEXT("en")))
+        return say(c->arena, ERR_VALUE, "the language is fr or en");
+    return do_own(c, TEXT("account.language"), run_language, &e);
 }
 
 enum err session_end(struct ctx *c)

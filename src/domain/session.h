@@ -39,6 +39,8 @@ text session_self(struct ctx *c);
 enum err session_fresh(struct ctx *c);
 /* Credentials were given again in this session, a second factor among them if so. */
 enum err session_proved(struct ctx *c, bool factor);
+/* The language in which the account is spoken to from now on: "fr" or "en". ERR_VALUE for another. */
+enum err session_language(struct ctx *c, text language);
 /* Signs out here. */
 enum err session_end(struct ctx *c);
 /* Inside a write: all sessions of that person end, except the one of `but` (NULL: none stays). */

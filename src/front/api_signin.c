@@ -43,16 +43,19 @@ enum err api_signin(struct ctx *c, const struct request *q, struct reply *r)
     return reply_done(c->arena, r);
 }
 
+enum err signin_again_request(struct ctx *c, const struct request *q) { return counted(c, q, signin_again(c, q->json)); }
+enum err signin_password_request(struct ctx *c, const struct request *q) { return counted(c, q, signin_change_password(c, q->json)); }
+
 enum err api_signin_again(struct ctx *c, const struct request *q, struct reply *r)
 {
-    TRY(counted(c, q, signin_again(c, q->json)));
+    TRY(signin_again_request(c, q));
     reply_none(r);
     return OK;
 }
 
 enum err api_password_set(struct ctx *c, const struct request *q, struct reply *r)
 {
-    TRY(counted(c, q, signin_change_password(c, q->json)));
+    TRY(signin_password_request(c, q));
     reply_none(r);
     return OK;
 }

@@ -130,22 +130,6 @@ void front_filter_cookies(const struct policy *policy, struct reply *r)
     r->header_count = kept;
 }
 
-/* A browser that asked for a page is answered by a page; when even that fails, the problem is still told. */
-static bool refuse_as_page(const struct request *q, struct arena *a, struct reply *r, text language)
-{
-    bool page = request_wants_html(q) && (!q->route || text_starts(q->route->output, TEXT("=text/html")));
-    struct why why = a->why;
-    if (!page)
-        return false;
-    CTX_AUTO c = { 0 };
-    ctx_begin(q->front->app, a, &c);
-    c.language = language;
-    reply_reset(r);
-    bool made = page_refusal(&c, q, r, &why) == OK;
-    a->why = why;
-    return made;
-}
-
 static bool is_page(const struct request *q) { return q->route && text_starts(q->route->output, TEXT("=text/html")); }
 
 /* Who must sign in to see a page is taken there, and back. */
@@ -168,18 +152,55 @@ static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
     return reply_header(a, r, TEXT("Location"), location) == OK;
 }
 
-void front_refuse(const struct request *q, struct arena *a, struct reply *r)
+/* A browser that asked for a page is answered by a page; when even that fails, the problem is still told. */
+static bool refuse_as_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    if (to_signin(q, a, r))
+    bool page = request_wants_html(q) && (!q->route || text_starts(q->route->output, TEXT("=text/html")));
+    struct why why = c->arena->why;
+    if (!page)
+        return false;
+    reply_reset(r);
+    bool made = page_refusal(c, q, r, &why) == OK;
+    c->arena->why = why;
+    return made;
+}
+
+/* What harms most in a stranger's hands waits until the password is typed again, and then goes on where it was asked for. */
+static bool to_proof(struct ctx *c, const struct request *q, struct reply *r)
+{
+    BUF_AUTO b = buf_make(16 << 10);
+    text path = q->target;
+    path = text_cut(&path, '?');
+    if (c->arena->why.code != ERR_REAUTHENTICATE || !is_page(q))
+        return false;
+    buf_add(&b, TEXT("/signin/again?next="));
+    buf_percent(&b, path);
+    reply_reset(r);
+    return page_go(c, r, buf_text(&b), TEXT("")) == OK;
+}
+
+static void refuse(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct arena *a = c->arena;
+    if (to_signin(q, a, r) || to_proof(c, q, r))
         return;
-    text language = request_language(request_header(q, TEXT("Accept-Language")));
-    if (!refuse_as_page(q, a, r, language))
-        reply_problem(r, &a->why, language);
+    if (!refuse_as_page(c, q, r))
+        reply_problem(r, &a->why, c->language);
     if (a->why.code == ERR_METHOD) {
         text allow = route_allow(a, q->target);
         if (allow.n)
             r->headers[r->header_count++] = (struct pair){ TEXT("Allow"), allow };
     }
+}
+
+void front_refuse(const struct request *q, struct arena *a, struct reply *r)
+{
+    CTX_AUTO c = { 0 };
+    struct why why = a->why;
+    ctx_begin(q->front->app, a, &c);
+    c.language = request_language(request_header(q, TEXT("Accept-Language")));
+    a->why = why;
+    refuse(&c, q, r);
 }
 
 bool front_turns_away(struct request *q, struct arena *a, struct reply *r)
@@ -213,7 +234,7 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
     if (e != OK) {
         a->why.code = e;
-        front_refuse(q, a, r);
+        refuse(&c, q, r);
     }
     front_filter_cookies(c.policy, r);
 }

@@ -1,6 +1,8 @@
 /* Pages: the frame's members, problems above forms, redirections after acts. */
 #include "front/page.h"
 #include "domain/doc.h"
+#include "domain/password.h"
+#include "domain/session.h"
 #include "front/router.h"
 #include "front/word.h"
 
@@ -114,11 +116,11 @@ static void put_frame(struct ctx *c, const struct request *q, text name, text ar
     json_pair(w, TEXT("lang"), c->language);
     json_pair(w, TEXT("here"), text_from(here, 1));
     page_word(out, TEXT("title"), arena_print(c->arena, "title.%.*s", T(name)));
-    json_pair_bool(w, TEXT("member"), false);
-    json_pair(w, TEXT("csrf"), TEXT(""));
+    json_pair_bool(w, TEXT("member"), c->session != NULL);
+    json_pair(w, TEXT("csrf"), c->session ? text_of(c->session->csrf) : TEXT(""));
     put_languages(out);
     put_menu(out, area, here);
-    json_pair_bool(w, TEXT("has_menu"), area.n > 0);
+    json_pair_bool(w, TEXT("has_menu"), area.n && c->session);
     put_done(out);
 }
 
@@ -154,6 +156,8 @@ void page_problem(struct page *p, const struct why *why)
     json_pair(&p->w, TEXT("field_title"), field.n ? field_title(p->c, field) : field);
     json_pair(&p->w, TEXT("detail"), text_utf8(detail) ? detail : TEXT(""));
     json_pair(&p->w, TEXT("clause"), why->clause ? why->clause->path : TEXT(""));
+    page_text(p, TEXT("lacking"), why->missing[0] ? password_lacking(p->c, text_of(why->missing)) : TEXT(""));
+    json_pair_int(&p->w, TEXT("retry"), why->retry);
     json_close(&p->w, '}');
 }
 
@@ -191,7 +195,7 @@ text page_next(text asked, text other)
 enum err page_go(struct ctx *c, struct reply *r, text path, text done)
 {
     text join = text_index(path, '?') >= 0 ? TEXT("&") : TEXT("?");
-    text target = done.n ? arena_print(c->arena, "%.*s%.*sdone=%.*s", T(path), T(join), T(done)) : path;
+    text target = done.n ? arena_print(c->arena, "%.*s%.*sdone=%.*s", T(path), T(join), T(done)) : arena_copy(c->arena, path);
     TRY_PTR(target.p);
     reply_bytes(r, 303, (text){ NULL, 0 }, TEXT(""));
     return reply_header(c->arena, r, TEXT("Location"), target);
@@ -203,7 +207,7 @@ enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, c
     struct why kept = *why;
     if (choose_language(c, q) != OK)                       /* the problem itself may be the parameter */
         c->language = request_language(request_header(q, TEXT("Accept-Language")));
-    put_frame(c, q, TEXT("problem"), TEXT(""), &p);
+    put_frame(c, q, TEXT("problem"), text_starts(q->target, TEXT("/staff")) ? TEXT("staff") : TEXT("me"), &p);
     page_problem(&p, &kept);
     TRY(page_show(&p, r, err_row(kept.code)->http));
     r->code = kept.code;

@@ -6,5 +6,8 @@
 
 /* signin() of q->json; sets the session's cookie when one was begun. */
 enum err signin_request(struct ctx *c, const struct request *q, struct reply *r, struct signin *out);
+/* The same count for who is signed in: signin_again() and signin_change_password() of q->json. */
+enum err signin_again_request(struct ctx *c, const struct request *q);
+enum err signin_password_request(struct ctx *c, const struct request *q);
 
 #endif

@@ -1,0 +1,54 @@
+/* The person's file for pages: read once from the access answer, looked up by name. */
+#include "domain/access.h"
+#include "domain/session.h"
+#include "front/page_person.h"
+
+enum err file_own(struct ctx *c, const struct json **out)
+{
+    struct answer answer = { 0 };
+    TRY(access_answer(c, session_self(c), &answer));
+    return json_parse(c->arena, answer.body, out);
+}
+
+const struct json *file_find(const struct json *list, text key, text value)
+{
+    JSON_EACH(one, list)
+        if (text_eq(json_text(one, key), value))
+            return one;
+    return NULL;
+}
+
+const struct json *file_category(const struct json *file, text category)
+{
+    return file_find(json_get(file, TEXT("categories")), TEXT("category"), category);
+}
+
+msec file_time(const struct json *object, text name)
+{
+    msec t;
+    return time_parse(json_text(object, name), &t) ? t : 0;
+}
+
+void page_copy(struct page *p, const struct json *from, text name)
+{
+    const struct json *v = json_get(from, name);
+    json_name(&p->w, name);
+    if (v)
+        json_put(&p->w, v);
+    else
+        json_put_null(&p->w);
+}
+
+/* A category with one record has its values as they are; one with several has a list of them by item. */
+const struct json *file_values(const struct json *file, text category, const struct json *record)
+{
+    const struct json *data = json_get(json_get(file, TEXT("data")), category), *item = json_get(record, TEXT("item"));
+    if (!data || data->kind != J_ARRAY)
+        return data;
+    JSON_EACH(one, data) {
+        const struct json *number = json_get(one, TEXT("item"));
+        if (item && number && text_eq(item->value, number->value))
+            return json_get(one, TEXT("fields"));
+    }
+    return NULL;
+}

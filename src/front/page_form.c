@@ -1,0 +1,176 @@
+/* Forms of a category's fields: inputs after the policy's types, and what was typed made values of these types again. */
+#include "domain/doc.h"
+#include "front/page_person.h"
+
+enum { LONG_TEXT = 300 };
+
+/* The input that suits a type; where a browser can help it does, the domain checks. fill: autocomplete (WCAG 1.3.5). */
+static const struct { enum field_type type; text input, mode, hint, fill; } inputs[] = {
+    { FIELD_EMAIL, TEXT_INIT("email"), TEXT_INIT("email"), TEXT_INIT(""), TEXT_INIT("email") },
+    { FIELD_PHONE, TEXT_INIT("tel"), TEXT_INIT("tel"), TEXT_INIT(""), TEXT_INIT("tel") },
+    { FIELD_DATE, TEXT_INIT("date"), TEXT_INIT("text"), TEXT_INIT(""), TEXT_INIT("off") },
+    { FIELD_TIME, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.time"), TEXT_INIT("off") },
+    { FIELD_INTEGER, TEXT_INIT("text"), TEXT_INIT("numeric"), TEXT_INIT(""), TEXT_INIT("off") },
+    { FIELD_NUMBER, TEXT_INIT("text"), TEXT_INIT("decimal"), TEXT_INIT(""), TEXT_INIT("off") },
+    { FIELD_URL, TEXT_INIT("url"), TEXT_INIT("url"), TEXT_INIT("form.hint.url"), TEXT_INIT("url") },
+    { FIELD_COUNTRY, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.country"), TEXT_INIT("country") },
+    { FIELD_COLOUR, TEXT_INIT("color"), TEXT_INIT("text"), TEXT_INIT(""), TEXT_INIT("off") },
+};
+static const struct { text name, fill; } known_names[] = {
+    { TEXT_INIT("first_name"), TEXT_INIT("given-name") },   { TEXT_INIT("last_name"), TEXT_INIT("family-name") },
+    { TEXT_INIT("name"), TEXT_INIT("name") },               { TEXT_INIT("company"), TEXT_INIT("organization") },
+    { TEXT_INIT("address"), TEXT_INIT("street-address") },  { TEXT_INIT("screen_name"), TEXT_INIT("nickname") },
+    { TEXT_INIT("display_name"), TEXT_INIT("nickname") },   { TEXT_INIT("login"), TEXT_INIT("username") },
+};
+
+static bool in_form(const struct field *f, enum form_scope scope)
+{
+    bool shown = f->type != FIELD_CARD && f->type != FIELD_JSON;
+    return shown && (scope == FORM_ALL || (scope == FORM_REQUIRED && f->required && !f->when_field.n) || (scope == FORM_NO_IDENTIFIERS && !f->identifier));
+}
+
+static text input_name(struct arena *a, const struct category *cat, const struct field *f)
+{
+    return arena_print(a, "%.*s.%.*s", T(cat->name), T(f->name));
+}
+
+static void put_kind(struct page *p, const struct field *f)
+{
+    text input = TEXT("text"), mode = TEXT("text"), hint = TEXT(""), fill = TEXT("off");
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (inputs[i].type == f->type)
+            input = inputs[i].input, mode = inputs[i].mode, hint = inputs[i].hint, fill = inputs[i].fill;
+    for (size_t i = 0; i < sizeof known_names / sizeof *known_names; i++)
+        if (text_eq(known_names[i].name, f->name))
+            fill = known_names[i].fill;
+    json_pair(&p->w, TEXT("input"), input);
+    json_pair(&p->w, TEXT("mode"), mode);
+    json_pair(&p->w, TEXT("fill"), fill);
+    if (hint.n)
+        page_word(p, TEXT("hint"), hint);
+    else
+        json_pair(&p->w, TEXT("hint"), TEXT(""));
+}
+
+/* What stands in the input: what was sent, else what is held, else the policy's default. */
+static text shown_value(const struct field *f, text name, const struct json *values, const struct json *sent)
+{
+    const struct json *typed = json_get(sent, name), *held = json_get(values, f->name);
+    if (sent)
+        return typed && typed->kind == J_TEXT ? typed->value : TEXT("");
+    if (held && held->kind == J_BOOL)
+        return held->truth ? TEXT("true") : TEXT("false");
+    return held && held->value.p ? held->value : values || !f->default_value.p ? TEXT("") : f->default_value;
+}
+
+static void put_choices(struct page *p, const struct field *f, text value)
+{
+    json_name(&p->w, TEXT("choices"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < f->choice_count; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("choice"), f->choices[i]);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(f->choices[i], value));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_condition(struct page *p, const struct category *cat, const struct field *f)
+{
+    text field = f->when_field, head = text_cut(&field, '.');
+    int index = field.p ? policy_category(p->c->policy, head) : -1;
+    const struct category *of = index >= 0 ? &p->c->policy->categories[index] : cat;
+    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, field.p ? field : head) : TEXT(""));
+    json_pair(&p->w, TEXT("when_value"), f->when_value);
+}
+
+static void put_field(struct page *p, const struct category *cat, const struct field *f, const struct json *values, const struct json *sent, text wrong)
+{
+    struct json_out *w = &p->w;
+    text name = input_name(p->c->arena, cat, f), value = shown_value(f, name, values, sent);
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), name);
+    json_pair(w, TEXT("title"), doc_field(p->c, cat, f->name));
+    json_pair(w, TEXT("value"), value);
+    put_kind(p, f);
+    json_pair_bool(w, TEXT("required"), f->required && !f->when_field.n && f->type != FIELD_BOOLEAN);
+    json_pair_bool(w, TEXT("wrong"), text_eq(wrong, name));
+    json_pair_bool(w, TEXT("boolean"), f->type == FIELD_BOOLEAN);
+    json_pair_bool(w, TEXT("checked"), text_eq(value, TEXT("true")) || text_eq(value, TEXT("on")));
+    json_pair_bool(w, TEXT("choice_of"), f->type == FIELD_CHOICE);
+    json_pair_bool(w, TEXT("long"), f->type == FIELD_TEXT && f->has_max && f->max >= LONG_TEXT);
+    put_choices(p, f, value);
+    put_condition(p, cat, f);
+    json_close(w, '}');
+}
+
+void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong)
+{
+    for (unsigned i = 0; i < cat->field_count; i++)
+        if (in_form(&cat->fields[i], scope))
+            put_field(p, cat, &cat->fields[i], values, sent, wrong);
+}
+
+/* ---- Back again. ---- */
+
+/* A number as typed, with a comma or blanks as French writes it; p NULL when it is none, so that the text itself is refused by its type. */
+static text number_typed(struct arena *a, text s)
+{
+    char *out = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+    bool digit = false;
+    for (size_t i = 0; out && i < s.n; i++) {
+        char ch = s.p[i] == ',' ? '.' : s.p[i];
+        if (ch == ' ')
+            continue;
+        if (!((ch >= '0' && ch <= '9') || ch == '.' || (ch == '-' && !n)))
+            return (text){ NULL, 0 };
+        digit |= ch >= '0' && ch <= '9';
+        out[n++] = ch;
+    }
+    const struct json *v;
+    text whole = { out, n };
+    struct arena probe = arena_make(1 << 12);
+    bool good = digit && json_parse(&probe, whole, &v) == OK && v->kind == J_NUMBER;
+    arena_free(&probe);
+    return good ? whole : (text){ NULL, 0 };
+}
+
+static bool same(const struct field *f, const struct json *held, text typed)
+{
+    if (f->type == FIELD_BOOLEAN)
+        return held ? held->kind == J_BOOL && held->truth == (typed.n > 0) : !typed.n;
+    return held && held->value.p ? text_eq(held->value, typed) : !typed.n;
+}
+
+static void put_typed(struct arena *a, struct json_out *w, const struct field *f, text typed)
+{
+    text number = f->type == FIELD_INTEGER || f->type == FIELD_NUMBER ? number_typed(a, typed) : (text){ NULL, 0 };
+    json_name(w, f->name);
+    if (f->type == FIELD_BOOLEAN)
+        json_put_bool(w, typed.n > 0);
+    else if (!typed.n)
+        json_put_null(w);
+    else if (number.p)
+        json_put_raw(w, number);
+    else
+        json_put_text(w, typed);
+}
+
+unsigned form_values(struct arena *a, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
+                     const struct json *sent)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < cat->field_count; i++) {
+        const struct field *f = &cat->fields[i];
+        if (!in_form(f, scope))
+            continue;
+        text typed = text_trim(json_text(sent, input_name(a, cat, f)));
+        if (same(f, json_get(values, f->name), typed))
+            continue;
+        put_typed(a, w, f, typed);
+        count++;
+    }
+    return count;
+}

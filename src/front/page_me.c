@@ -1,0 +1,232 @@
+/* What is held of the signed-in person: a card a category with values, purposes, basis, source, former values and how far its term has run. */
+#include "domain/doc.h"
+#include "front/page_person.h"
+
+enum { RECORDS_SHOWN = 10 };
+
+struct view { struct page *p; const struct json *file; };
+
+/* ---- One record. ---- */
+
+/* What was there before, newest first as the file has them. */
+static void put_formers(struct view *v, text category, text field)
+{
+    struct json_out *w = &v->p->w;
+    json_name(w, TEXT("former"));
+    json_open(w, '[');
+    JSON_EACH(one, json_get(v->file, TEXT("former"))) {
+        if (!text_eq(json_text(one, TEXT("category")), category) || !text_eq(json_text(one, TEXT("field")), field))
+            continue;
+        json_open(w, '{');
+        page_copy(v->p, one, TEXT("value"));
+        page_copy(v->p, one, TEXT("replaced"));
+        page_copy(v->p, one, TEXT("until"));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void put_value(struct view *v, const struct category *cat, const struct json *value, const struct json *about, bool single)
+{
+    struct json_out *w = &v->p->w;
+    int index = policy_field(cat, value->key);
+    text source = json_text(about, TEXT("source"));
+    json_open(w, '{');
+    json_pair(w, TEXT("title"), doc_field(v->p->c, cat, value->key));
+    json_name(w, TEXT("value"));
+    json_put(w, value->kind == J_OBJECT ? NULL : value);
+    json_pair_bool(w, TEXT("moment"), index >= 0 && (cat->fields[index].type == FIELD_TIME || cat->fields[index].type == FIELD_DATE));
+    json_pair(w, TEXT("source"), source.n ? doc_source(v->p->c, source) : TEXT(""));
+    page_copy(v->p, about, TEXT("at"));
+    if (single)
+        put_formers(v, cat->name, value->key);
+    else
+        json_name(w, TEXT("former")), json_put_null(w);
+    json_close(w, '}');
+}
+
+static int64_t share(msec part, msec whole) { return whole <= 0 || part >= whole ? 100 : part <= 0 ? 0 : part * 100 / whole; }
+
+/* The term as a bar of 100: how much has run, and from where on it is kept apart in the archive. */
+static void put_term(struct view *v, const struct json *record)
+{
+    struct json_out *w = &v->p->w;
+    msec from = file_time(record, TEXT("at")), until = file_time(record, TEXT("until")), apart = file_time(record, TEXT("archived_at"));
+    json_name(w, TEXT("term"));
+    if (!from || !until || until <= from) {
+        json_put_null(w);
+        return;
+    }
+    int64_t archive = apart > from && apart < until ? share(apart - from, until - from) : 100;
+    json_open(w, '{');
+    json_pair_int(w, TEXT("gone"), share(v->p->c->now - from, until - from));
+    json_pair_int(w, TEXT("apart"), archive);
+    json_pair_int(w, TEXT("apart_width"), 100 - archive);
+    page_copy(v->p, record, TEXT("archived_at"));
+    json_close(w, '}');
+}
+
+static void put_record(struct view *v, const struct category *cat, const struct json *record)
+{
+    struct json_out *w = &v->p->w;
+    const struct json *about = json_get(record, TEXT("fields"));
+    json_open(w, '{');
+    page_copy(v->p, record, TEXT("item"));
+    page_copy(v->p, record, TEXT("at"));
+    page_copy(v->p, record, TEXT("until"));
+    page_copy(v->p, record, TEXT("archived"));
+    json_pair_bool(w, TEXT("several"), cat->many);
+    put_term(v, record);
+    json_name(w, TEXT("values"));
+    json_open(w, '[');
+    JSON_EACH(value, file_values(v->file, cat->name, record))
+        put_value(v, cat, value, json_get(about, value->key), !cat->many);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+/* The newest first, as many as one reads at once; the export has them all. */
+static void put_records(struct view *v, const struct category *cat, const struct json *records)
+{
+    const struct json *newest[RECORDS_SHOWN];
+    unsigned count = 0, skip = records->count > RECORDS_SHOWN ? records->count - RECORDS_SHOWN : 0;
+    JSON_EACH(one, records) {
+        if (skip)
+            skip--;
+        else
+            newest[count++] = one;
+    }
+    json_name(&v->p->w, TEXT("records"));
+    json_open(&v->p->w, '[');
+    while (count)
+        put_record(v, cat, newest[--count]);
+    json_close(&v->p->w, ']');
+    json_pair_int(&v->p->w, TEXT("more"), records->count > RECORDS_SHOWN ? records->count - RECORDS_SHOWN : 0);
+}
+
+/* ---- One category. ---- */
+
+static void put_purposes(struct view *v, const struct json *names)
+{
+    struct json_out *w = &v->p->w;
+    json_name(w, TEXT("purposes"));
+    json_open(w, '[');
+    JSON_EACH(name, names) {
+        const struct json *purpose = file_find(json_get(v->file, TEXT("purposes")), TEXT("purpose"), name->value);
+        json_open(w, '{');
+        page_copy(v->p, purpose, TEXT("title"));
+        json_pair(w, TEXT("basis"), doc_basis(v->p->c, json_text(purpose, TEXT("basis"))));
+        page_copy(v->p, purpose, TEXT("interest"));
+        page_copy(v->p, purpose, TEXT("law"));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+/* What the server itself writes cannot be typed over; the rest the person corrects. */
+static bool editable(const struct category *cat) { return !cat->many && !cat->stream.n && !cat->transient; }
+
+static void put_card(struct view *v, const struct json *entry)
+{
+    struct json_out *w = &v->p->w;
+    int index = policy_category(v->p->c->policy, json_text(entry, TEXT("category")));
+    const struct json *retention = json_get(entry, TEXT("retention")), *records = json_get(entry, TEXT("records"));
+    if (index < 0 || !records || !records->count)
+        return;
+    const struct category *cat = &v->p->c->policy->categories[index];
+    json_open(w, '{');
+    page_copy(v->p, entry, TEXT("category"));
+    page_copy(v->p, entry, TEXT("title"));
+    page_copy(v->p, entry, TEXT("special_ground"));
+    page_copy(v->p, entry, TEXT("kept_after_erasure"));
+    json_pair(w, TEXT("term_says"), json_text(retention, TEXT("says")));
+    json_pair(w, TEXT("ground"), json_text(retention, TEXT("ground")));
+    json_pair_bool(w, TEXT("editable"), editable(cat));
+    put_purposes(v, json_get(entry, TEXT("purposes")));
+    put_records(v, cat, records);
+    json_close(w, '}');
+}
+
+static void put_empty(struct view *v)
+{
+    json_name(&v->p->w, TEXT("nothing_of"));
+    json_open(&v->p->w, '[');
+    JSON_EACH(entry, json_get(v->file, TEXT("categories"))) {
+        const struct json *records = json_get(entry, TEXT("records"));
+        int index = policy_category(v->p->c->policy, json_text(entry, TEXT("category")));
+        if (index < 0 || !records || records->count)
+            continue;
+        json_open(&v->p->w, '{');
+        page_copy(v->p, entry, TEXT("category"));
+        page_copy(v->p, entry, TEXT("title"));
+        json_pair_bool(&v->p->w, TEXT("editable"), editable(&v->p->c->policy->categories[index]));
+        json_close(&v->p->w, '}');
+    }
+    json_close(&v->p->w, ']');
+}
+
+/* ---- The whole. ---- */
+
+static void put_figures(struct view *v)
+{
+    int64_t values = 0, held = 0, looks = 0;
+    msec since = v->p->c->now - 365 * DAY;
+    JSON_EACH(entry, json_get(v->file, TEXT("categories"))) {
+        const struct json *records = json_get(entry, TEXT("records"));
+        held += records && records->count;
+        JSON_EACH(record, records) {
+            const struct json *fields = json_get(record, TEXT("fields"));
+            values += fields ? fields->count : 0;
+        }
+    }
+    JSON_EACH(look, json_get(v->file, TEXT("looks")))
+        looks += !text_eq(json_text(look, TEXT("actor")), TEXT("person")) && file_time(look, TEXT("time")) >= since;
+    const struct json *live = json_get(v->file, TEXT("live"));
+    json_pair_int(&v->p->w, TEXT("value_count"), values);
+    json_pair_int(&v->p->w, TEXT("held_count"), held);
+    json_pair_int(&v->p->w, TEXT("look_count"), looks);
+    json_pair_int(&v->p->w, TEXT("live_count"), live ? live->count : 0);
+}
+
+static void put_disclosures(struct view *v)
+{
+    struct json_out *w = &v->p->w;
+    json_name(w, TEXT("disclosures"));
+    json_open(w, '[');
+    JSON_EACH(one, json_get(v->file, TEXT("disclosures"))) {
+        const struct json *purpose = file_find(json_get(v->file, TEXT("purposes")), TEXT("purpose"), json_text(one, TEXT("purpose")));
+        json_open(w, '{');
+        page_copy(v->p, one, TEXT("name"));
+        page_copy(v->p, one, TEXT("at"));
+        json_pair(w, TEXT("purpose"), purpose ? json_text(purpose, TEXT("title")) : json_text(one, TEXT("purpose")));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    struct view v = { .p = &p };
+    TRY(page_open(c, q, TEXT("me"), TEXT("me"), &p));
+    TRY(file_own(c, &v.file));
+    page_problem(&p, NULL);
+    put_figures(&v);
+    json_name(&p.w, TEXT("cards"));
+    json_open(&p.w, '[');
+    JSON_EACH(entry, json_get(v.file, TEXT("categories")))
+        put_card(&v, entry);
+    json_close(&p.w, ']');
+    put_empty(&v);
+    page_copy(&p, v.file, TEXT("attachments"));
+    page_copy(&p, v.file, TEXT("recipients"));
+    put_disclosures(&v);
+    page_copy(&p, v.file, TEXT("controller"));
+    page_copy(&p, v.file, TEXT("authority"));
+    page_text(&p, TEXT("complaint"), json_text(v.file, TEXT("complaint")));
+    page_copy(&p, v.file, TEXT("restricted"));
+    page_copy(&p, v.file, TEXT("created"));
+    page_copy(&p, v.file, TEXT("source_title"));
+    page_copy(&p, v.file, TEXT("until"));
+    return page_show(&p, r, 200);
+}

@@ -1,0 +1,30 @@
+/* What pages of a person share: their file as the access answer gives it, names and times of it, forms of a category's fields. */
+#ifndef FRONT_PAGE_PERSON_H
+#define FRONT_PAGE_PERSON_H
+#include "front/front.h"
+#include "front/page.h"
+
+/* All that is held of the signed-in person: the answer of access_answer(), read. */
+enum err file_own(struct ctx *c, const struct json **out);
+/* The entry of a list in which `key` is `value`, or NULL. */
+const struct json *file_find(const struct json *list, text key, text value);
+/* The category's entry of the file, or NULL. */
+const struct json *file_category(const struct json *file, text category);
+/* 0 without a time. */
+msec file_time(const struct json *object, text name);
+/* Copies a member: null when it is absent. */
+void page_copy(struct page *p, const struct json *from, text name);
+/* The values of one record as they stand in the file: {field: value}. */
+const struct json *file_values(const struct json *file, text category, const struct json *record);
+
+/* ---- Forms. ---- */
+/* The fields of a category as inputs, items of an open list. `values`: {field: value} as held, or NULL; `sent`: what the form brought
+ * (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */
+enum form_scope { FORM_ALL, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
+void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong);
+/* Writes the members of `sent` that belong to the category as {field: value} of the policy's types, inside an open object: only what differs
+ * from `values`; emptied ones as null when they were held. The number of members written. */
+unsigned form_values(struct arena *a, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
+                     const struct json *sent);
+
+#endif
