@@ -1,0 +1,331 @@
+"""Folders and preferences from outside: who may grant, who may ask, two tenants, and a real nginx that asks before it lets a request through."""
+import http.client, http.server, json, os, re, shutil, subprocess, tempfile, threading, time, urllib.parse
+from garant import DAY, TOP, Client, Server, check, check_absent, free_port
+from people import PASSWORD, Visitor, opened, visitor
+
+POLICY = "tests/front/folders.yaml"
+FILE = {"folder": "file", "name": "sales"}
+
+
+def person(client, number=1):
+    return client.create({"identity": {"name": f"Planted Name {number}"}, "contact": {"email": f"zoe.{number}@example.org"}})["id"]
+
+
+def grant(client, ident, name="sales", why="works on it", **more):
+    return client.post(f"/v1/subjects/{ident}/folders", {"folder": "file", "name": name, "why": why, **more})
+
+
+def revoke(client, ident, name="sales", why="left the team"):
+    return client.request("DELETE", f"/v1/subjects/{ident}/folders", {"folder": "file", "name": name, "why": why})
+
+
+def asked(client, ident, name="sales", **more):
+    return client.post("/v1/authorize", {"subject": ident, "folder": "file", "name": name, **more})
+
+
+def started(**options):
+    return Server(POLICY, tenant="one", **options)
+
+
+# ---- A proxy and an application behind it. ----
+
+class Application:
+    """An application that says what reached it: the target, and every header."""
+
+    def __init__(self):
+        self.seen = seen = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                seen.append(self.path)
+                body = json.dumps({"path": self.path, "headers": [[name.lower(), value] for name, value in self.headers.items()]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Nginx:
+    """Debian's nginx on loopback with the configuration that docs/forward-auth.md prints, but for the addresses."""
+
+    def __init__(self, garant_port, application_port):
+        self.folder, self.port, self.process = tempfile.mkdtemp(prefix="garant-nginx-"), free_port(), None
+        with open(os.path.join(TOP, "docs/forward-auth.md"), encoding="utf-8") as file:
+            site = re.search(r"```nginx\n(.*?)```", file.read(), re.S)[1]
+        for before, after in (("listen 443 ssl;", f"listen 127.0.0.1:{self.port};"), ("127.0.0.1:8080", f"127.0.0.1:{garant_port}"),
+                              ("127.0.0.1:3000", f"127.0.0.1:{application_port}"), ("folder=dossier", "folder=file")):
+            check(before in site, f"the configuration has no {before}")
+            site = site.replace(before, after)
+        temporary = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="utf-8") as file:
+            file.write(f"daemon off;\nmaster_process off;\npid {self.folder}/pid;\nerror_log {self.folder}/error.log;\nevents {{}}\n"
+                       f"http {{\naccess_log off;\n{temporary}{site}}}\n")
+
+    def __enter__(self):
+        program = shutil.which("nginx", path="/usr/sbin:/usr/bin:" + os.environ.get("PATH", ""))
+        check(program, "there is no nginx: tools/install installs it")
+        self.process = subprocess.Popen([program, "-p", self.folder, "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                http.client.HTTPConnection("127.0.0.1", self.port, timeout=1).connect()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        said = open(f"{self.folder}/error.log", errors="replace").read() if os.path.exists(f"{self.folder}/error.log") else ""
+        self.__exit__()
+        check(False, f"nginx did not start: {said[-800:]}")
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def reached(answer):
+    """What reached the application: its target, and its headers, each name with all values."""
+    said = answer.expect(200).json
+    headers = {}
+    for name, value in said["headers"]:
+        headers.setdefault(name, []).append(value)
+    return said["path"], headers
+
+
+def register(tests):
+    @tests.test("folders: granted, asked, taken back; each act and refusal on record")
+    def life():
+        with started(now="2026-11-22T10:00:00Z") as server:
+            app, clerk = server.client("app"), server.client("clerk")
+            ident = person(app)
+            check(asked(app, ident).expect(200).json["allowed"] is False, "allowed before any grant")
+            check(asked(app, ident).json["clause"]["path"] == "folders.file", "the clause is not named")
+            made = grant(clerk, ident, by="Planted Clerk", until="2026-12-31").expect(201)
+            check("sales" not in made.body.decode(), "the answer, which is kept, holds the folder's name")
+            check(asked(app, ident).expect(200).json == {"allowed": True, "until": "2027-01-01T00:00:00.000Z", "grant": 1}, "not allowed")
+            check(asked(clerk, ident, purpose="service").expect(200).json["allowed"], "asked by a clerk")
+            check(not asked(app, ident, "sales/2026").json["allowed"] and not asked(app, ident, "Sales").json["allowed"], "another folder")
+            grant(clerk, ident, "audience", "covers for a colleague").expect(201)
+            revoke(clerk, ident).expect(204)
+            check(not asked(app, ident).json["allowed"], "a revoked grant holds")
+            revoke(clerk, ident).refused("not-found", status=404)
+            rows = app.get(f"/v1/subjects/{ident}/folders").expect(200).json["folders"]
+            check([(row["name"], row["allowed"], len(row["history"])) for row in rows] == [("audience", True, 1), ("sales", False, 2)], f"{rows}")
+            history = rows[1]["history"]
+            check([(h["act"], h["why"], h["by"], h["actor"]) for h in history] ==
+                  [("granted", "works on it", "Planted Clerk", "clerk"), ("revoked", "left the team", None, "clerk")], f"{history}")
+            access = app.get(f"/v1/subjects/{ident}/access").expect(200).json
+            check(access["folders"] == rows and rows[0]["category"] == "access", "the access answer has other folders")
+            said = [look["says"] for look in access["looks"]]
+            check(said.count("Access to a folder was given") == 2 and said.count("Access to a folder was taken back") == 1
+                  and said.count("A request was refused") == 5, f"{said}")
+            files, data = app.export(ident)
+            check(data["folders"] == rows and "audience" in files["index.html"].decode(), "the export lacks them")
+            metrics = server.anyone().get("/metrics").body.decode()
+            time.sleep(5.1)
+            metrics = server.anyone().get("/metrics").body.decode()
+            check('garant_folder_checks_total{outcome="allowed"} 2' in metrics and 'garant_folder_checks_total{outcome="refused"} 5' in metrics,
+                  "checks are not counted")
+            check_absent(["audience-planted", "Planted Clerk", "covers for a colleague", "left the team"], server.data)
+            server.advance(days=31)
+            server.sweep()
+            rows = app.get(f"/v1/subjects/{ident}/folders").expect(200).json["folders"]
+            check([row["name"] for row in rows] == ["audience"] and asked(app, ident, "audience").json["allowed"], f"at the term: {rows}")
+
+    @tests.test("folders: wrong actors, wrong values, two tenants")
+    def wrong():
+        with started() as server:
+            app, clerk = server.client("app"), server.client("clerk")
+            ident = person(app)
+            for name in ("app", "visitor", "counter"):
+                answer = grant(server.client(name), ident)
+                if name == "visitor":
+                    answer.refused("forbidden", status=403, clause="^roles.visitor")
+                else:
+                    answer.refused("forbidden", status=403, clause=r"^folders\.file\.granted_by")
+            grant(server.operator(), ident).refused("forbidden", status=403, clause=r"^folders\.file\.granted_by")
+            asked(server.client("counter"), ident).refused("forbidden", status=403, clause=r"^systems\.counter")
+            server.client("counter").get(f"/v1/subjects/{ident}/folders").refused("forbidden", status=403)
+            clerk.post(f"/v1/subjects/{ident}/folders", {**FILE, "folder": "files", "why": "x"}).refused("undeclared", status=422, clause="^folders")
+            for wrong, code, field in (({"why": None}, "missing-field", "why"), ({"name": ""}, "invalid-value", "name"), ({"name": 5}, "invalid-value", "name"),
+                                       ({"until": "yesterday"}, "invalid-value", "until"), ({"colour": "red"}, "undeclared", "colour"),
+                                       ({"why": "4111 1111 1111 1111"}, "card-number", "why"), ({"name": "x" * 201}, "invalid-value", "name")):
+                clerk.post(f"/v1/subjects/{ident}/folders", {**FILE, "why": "x", **wrong}).refused(code, status=422, field=f"folders.{field}")
+            grant(clerk, ident).expect(201)
+            other, other_clerk = server.client("app", tenant="two"), server.client("clerk", tenant="two")
+            for answer in (asked(other, ident), other.get(f"/v1/subjects/{ident}/folders"), grant(other_clerk, ident), revoke(other_clerk, ident),
+                           other.get(f"/v1/subjects/{ident}/preferences/boards/main")):
+                answer.refused("not-found", status=404)
+            twin = person(other)
+            check(not asked(other, twin).expect(200).json["allowed"], "a grant of one tenant holds in another")
+            check(asked(app, ident).expect(200).json["allowed"], "the grant is gone")
+
+    @tests.test("folders: a restored backup gives no access back")
+    def restored():
+        from garant import garant
+        with started() as server:
+            app, clerk = server.client("app"), server.client("clerk")
+            ident = person(app)
+            grant(clerk, ident).expect(201)
+            copy = os.path.join(server.folder, "copy")
+            server.operator().post("/v1/backup", {"to": copy}).expect(200)
+            revoke(clerk, ident).expect(204)
+            server.stop()
+            garant("restore", copy, "--data", server.data)
+            server.start()
+            check(not asked(app, ident).expect(200).json["allowed"], "the revoked grant is back")
+            check(len(app.get(f"/v1/subjects/{ident}/folders").json["folders"][0]["history"]) == 2, "the history is shorter")
+
+    @tests.test("folders: behind nginx, with sessions")
+    def behind_nginx():
+        with started() as server, Application() as application, Nginx(server.port, application.port) as nginx:
+            clerk = server.client("clerk")
+            data = {"identity": {"name": "Zoé"}, "contact": {"email": "zoe@example.org"}}
+            ident = opened(server, data)
+            away, zoe = Visitor(server, port=nginx.port), Visitor(server, port=nginx.port)
+            target = "/files/sales/report.csv?year=2026&next=//evil.example"
+            answer = away.get(target).expect(303)
+            check(urllib.parse.urlsplit(answer.headers["location"])[2:4] == ("/signin", "next=/files/sales/report.csv"), f"{answer.headers}")
+            forged = {"Garant-Subject": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "Garant-Role": "clerk", "garant_subject": "x", "Authorization": "Bearer garant_x"}
+            away.get(target, **forged).expect(303)
+            check(application.seen == [], "a stranger's request went through")
+            zoe.sign_in("zoe@example.org", tenant="one")
+            check(zoe.id == ident, f"signed in as {zoe.id}")
+            answer = zoe.get(target).expect(403)
+            zoe.get(target, **forged).expect(403)
+            check(application.seen == [], "a request without a grant went through")
+            grant(clerk, ident).expect(201)
+            grant(clerk, ident, "ventes d'été").expect(201)
+            for headers in ({}, forged, {"Garant-Subject": ""}):
+                path, seen = reached(zoe.get(target, **headers))
+                check(path == target and seen["garant-subject"] == [ident], f"{path} {seen}")
+                check("garant-role" not in seen and "garant_subject" not in seen and "cookie" not in seen, f"{seen}")
+            path, seen = reached(zoe.post("/files/sales/upload", b"some bytes"))
+            check(seen["garant-subject"] == [ident], "a request with a body")
+            path, _ = reached(zoe.get("/files/ventes%20d'%C3%A9t%C3%A9/x"))
+            count = len(application.seen)
+            for trick in ("/files/secret/x", "/files/sales/../secret/x", "/files/sales/%2e%2e/secret/x", "/files//secret/x", "/files/sales%2f..%2fsecret/x",
+                          "/files/./secret/x", "/files/sales/..%2fsecret/x", "/files/sales", "/files/", "/files/sales/x%00y", "/files/sales\\..\\secret/x"):
+                answer = zoe.get(trick)
+                check(answer.status in (400, 403, 404), f"{trick}: {answer.status}")
+            check(len(application.seen) == count, f"went through: {application.seen[count:]}")
+            revoke(clerk, ident).expect(204)
+            zoe.get(target).expect(403)
+            path, _ = reached(zoe.get("/files/ventes%20d'%C3%A9t%C3%A9/x"))
+            refusals = [look for look in server.client("app").get(f"/v1/subjects/{ident}/access").json["looks"] if look["act"] == "refusal"]
+            check(refusals and refusals[0]["clause"] == "folders.file" and refusals[0]["actor"] == "person", f"{refusals[:1]}")
+            # In a role: its name goes with the request; the grants stay the person's own.
+            clerk_id = opened(server, {"identity": {"name": "Max"}, "contact": {"email": "max@example.org"}}, role="clerk")
+            max_ = Visitor(server, port=nginx.port).sign_in("max@example.org", tenant="one")
+            max_.get(target).expect(403)
+            grant(max_, clerk_id).expect(201)
+            _, seen = reached(max_.get(target, **forged))
+            check(seen["garant-subject"] == [clerk_id] and seen["garant-role"] == ["clerk"], f"{seen}")
+            # The end of a session, and of an account, is the end of access.
+            grant(clerk, ident).expect(201)
+            zoe.get(target).expect(200)
+            zoe.delete("/v1/session").expect(204)
+            zoe.get(target).expect(303)
+            again = Visitor(server, port=nginx.port).sign_in("zoe@example.org", tenant="one")
+            again.get(target).expect(200)
+            server.client("app").post(f"/v1/subjects/{ident}/events", {"event": "closure"}).expect(204)
+            again.get(target).expect(303)
+
+    @tests.test("folders: what is asked at the door, without a proxy")
+    def door():
+        with started() as server:
+            clerk = server.client("clerk")
+            ident = opened(server, {"identity": {"name": "Zoé"}, "contact": {"email": "zoe@example.org"}})
+            zoe = visitor(server, "zoe@example.org", tenant="one")
+            server.anyone().get("/v1/forward-auth").refused("unauthorised", status=401)
+            Client(server.port, server.client("app").token).get("/v1/forward-auth").refused("unauthorised", status=401)
+            server.anyone().get("/v1/forward-auth", Cookie="__Host-sid=" + "A" * 43).refused("unauthorised", status=401)
+            answer = zoe.get("/v1/forward-auth", **{"Garant-Subject": "x", "Authorization": "Basic eDp5"}).expect(200)
+            check(answer.headers["garant-subject"] == ident and "garant-role" not in answer.headers, f"{answer.headers}")
+            check(answer.headers["cache-control"] == "no-store", "the answer may be kept")
+            zoe.get("/v1/forward-auth?folder=file&name=sales").refused("forbidden", status=403, clause="^folders.file")
+            zoe.get("/v1/forward-auth?folder=file").refused("missing-field", status=422)
+            zoe.get("/v1/forward-auth?folder=drawer&name=sales").refused("undeclared", status=422)
+            check(zoe.post("/v1/authorize", FILE).expect(200).json["allowed"] is False, "allowed without a grant")
+            zoe.post(f"/v1/subjects/{ident}/folders", {**FILE, "why": "I like it"}).refused("forbidden", status=403)
+            grant(clerk, ident).expect(201)
+            zoe.get("/v1/forward-auth?folder=file&name=sales").expect(200)
+            check(zoe.post("/v1/authorize", FILE).expect(200).json["allowed"] is True, "their own grant")
+            check([row["name"] for row in zoe.get("/v1/me/folders").expect(200).json["folders"]] == ["sales"], "their own folders")
+            for pattern, uri, status in (("/files/:name/*", "/files/sales/a/b?c", 200), ("/files/:name", "/files/sales", 200), ("/files/:name", "/files/sales/", 403),
+                                         ("/files/:name/*", "/files/sales", 403), ("/files/:name/*", "", 403), ("/files/*", "/files/sales", 403),
+                                         ("/:name/*", "/files/sales", 403), ("/files/:name/*", "/files/sales/../x", 403),
+                                         ("/files/:name/*", "http://x/files/sales/a", 403)):
+                answer = zoe.get("/v1/forward-auth?folder=file&path=" + urllib.parse.quote(pattern, safe=""), **{"X-Original-URI": uri})
+                check(answer.status == status, f"{pattern} on {uri}: {answer.status}")
+            stranger = opened(server, {"identity": {"name": "Ana"}, "contact": {"email": "ana@example.org"}})
+            ana = visitor(server, "ana@example.org", tenant="one")
+            ana.get(f"/v1/subjects/{ident}/folders").refused("not-found", status=404)
+            ana.post("/v1/authorize", {**FILE, "subject": ident}).refused("not-found", status=404)
+            ana.get(f"/v1/subjects/{ident}/preferences/boards/main").refused("not-found", status=404)
+            check(stranger != ident and not ana.post("/v1/authorize", FILE).json["allowed"], "another's grant")
+
+    @tests.test("preferences: over the API, and by the person on each of their devices")
+    def preferences():
+        with started() as server:
+            app = server.client("app")
+            ident = opened(server, {"identity": {"name": "Zoé"}, "contact": {"email": "zoe@example.org"}})
+            desk = visitor(server, "zoe@example.org", tenant="one")
+            place = "/v1/me/preferences/boards/" + urllib.parse.quote("ventes d'été")
+            check(desk.get(place).expect(200).json["values"] == {"colour": "#0055a4", "items": 20}, "the policy's defaults")
+            desk.put(place, {"items": 50}).expect(200)
+            desk.put("/v1/me/preferences/boards/*", {"colour": "#112233"}).expect(200)
+            desk.put(place, {"items": 4}).refused("invalid-value", status=422, field="boards.items")
+            desk.put(place, {"colour": "red"}).refused("invalid-value", status=422, field="boards.colour")
+            desk.put(place, {"size": 1}).refused("undeclared", status=422, field="boards.size")
+            desk.put("/v1/me/preferences/access/x", {}).refused("undeclared", status=422)
+            Visitor(server).put(place, {"items": 9}).refused("unauthorised", status=401)
+            phone = visitor(server, "zoe@example.org", tenant="one")
+            found = phone.get(place).expect(200).json
+            check(found["values"] == {"colour": "#112233", "items": 50} and found["from"] == {"colour": "all", "items": "place"}, f"{found}")
+            path = f"/v1/subjects/{ident}/preferences/boards/{urllib.parse.quote(found['place'])}"
+            check(app.get(path).expect(200).json == found, "the platform reads something else")
+            server.client("counter").get(path).refused("forbidden", status=403)
+            server.client("visitor").put(path, {"items": 60}).refused("forbidden", status=403)
+            app.put(path, {"items": None}).expect(200)
+            check(phone.get(place).json["values"]["items"] == 20, "null does not give the default again")
+            kinds = phone.get("/v1/me/preferences").expect(200).json["preferences"]
+            check([k["category"] for k in kinds] == ["boards"] and [p["place"] for p in kinds[0]["places"]] == ["*", "ventes d'été"], f"{kinds}")
+            stale = Visitor(server)
+            stale.cookies = dict(phone.cookies)
+            stale.put(place, {"items": 9}).refused("forbidden", status=403)         # without the session's token
+            phone.delete(place).expect(204)
+            phone.delete(place).expect(404)
+            threads, results = [], []
+            for number in range(8):
+                one = visitor(server, "zoe@example.org", tenant="one") if number < 4 else desk
+                threads.append(threading.Thread(target=lambda c=one, n=number: results.append(c.put(place, {"items": 10 + n}).status)))
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            check(results.count(200) >= 6 and set(results) <= {200, 409, 412}, f"{results}")
+            held = app.get(f"/v1/subjects/{ident}/access").json["data"]["boards"]
+            check(len([row for row in held if row["fields"].get("board")]) == 1, f"a place has several records: {held}")
