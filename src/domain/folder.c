@@ -72,25 +72,46 @@ static struct digest digest_of(const struct ctx *c, const struct kind *k, text n
 
 /* ---- What was sent. ---- */
 
+/* Which member of the body a fault is about, for forms and programs. */
+static enum err about(struct ctx *c, text member, enum err status)
+{
+    text_cstr(member, c->arena->why.field, sizeof c->arena->why.field);
+    return status;
+}
+
 /* The members of a grant as fields, so that they are checked as every value is. */
 static enum err check_members(struct ctx *c, const struct kind *k, bool grant, const struct json *in)
 {
-    const struct clause clause = *clause_of(c, k);
-    struct field fields[] = {
-        { .name = TEXT("folder"), .type = FIELD_TEXT, .required = true, .clause = clause },
-        { .name = TEXT("name"), .type = FIELD_TEXT, .required = true, .has_min = true, .min = 1, .has_max = true, .max = NAME_MAX_CHARACTERS, .clause = clause },
-        { .name = TEXT("why"), .type = FIELD_TEXT, .required = true, .has_min = true, .min = 1, .has_max = true, .max = WHY_MAX, .clause = clause },
-        { .name = TEXT("by"), .type = FIELD_TEXT, .has_max = true, .max = BY_MAX, .clause = clause },
-        { .name = TEXT("from"), .type = FIELD_TIME, .clause = clause },
-        { .name = TEXT("until"), .type = FIELD_TIME, .clause = clause },
+    static const struct field members[] = {
+        { .name = TEXT_INIT("folder"), .type = FIELD_TEXT, .required = true },
+        { .name = TEXT_INIT("name"), .type = FIELD_TEXT, .required = true, .has_min = true, .min = 1, .has_max = true, .max = NAME_MAX_CHARACTERS },
+        { .name = TEXT_INIT("why"), .type = FIELD_TEXT, .required = true, .has_min = true, .min = 1, .has_max = true, .max = WHY_MAX },
+        { .name = TEXT_INIT("by"), .type = FIELD_TEXT, .has_max = true, .max = BY_MAX },
+        { .name = TEXT_INIT("from"), .type = FIELD_TIME },
+        { .name = TEXT_INIT("until"), .type = FIELD_TIME },
     };
-    const struct category form = { .name = TEXT("folders"), .fields = fields, .field_count = grant ? 6 : 4, .clause = clause };
-    TRY(value_check_category(c, &form, in, NULL));
-    if (!text_trim(json_text(in, TEXT("name"))).n || !text_trim(json_text(in, TEXT("why"))).n)
-        return say_clause(c->arena, ERR_MISSING, clause_of(c, k), "a folder has a \"name\", and what is done about it a reason, \"why\"");
+    /* In the arena, since a refusal names their clause to its end. */
+    struct field *fields = NEW_ARRAY(c->arena, struct field, sizeof members / sizeof *members);
+    struct category *form = NEW(c->arena, struct category);
+    if (!fields || !form)
+        return ERR_MEMORY;
+    const struct clause *clause = clause_of(c, k);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        fields[i] = members[i], fields[i].clause = *clause;
+    *form = (struct category){ .name = TEXT("folders"), .fields = fields, .field_count = grant ? 6 : 4, .clause = *clause };
+    enum err status = value_check_category(c, form, in, NULL);
+    text member = arena_copy(c->arena, text_of(c->arena->why.field));
+    text_cut(&member, '.');
+    if (status != OK)
+        return about(c, member, status);
+    if (!text_trim(json_text(in, TEXT("name"))).n)
+        return about(c, TEXT("name"), say_clause(c->arena, ERR_MISSING, clause, "a folder has a \"name\""));
+    if (!text_trim(json_text(in, TEXT("why"))).n)
+        return about(c, TEXT("why"), say_clause(c->arena, ERR_MISSING, clause, "what is done about a folder has a reason, \"why\""));
     const struct category *cat = k->category >= 0 ? &c->policy->categories[k->category] : NULL;
     int own = cat ? policy_field(cat, TEXT("folder")) : -1;
-    return own >= 0 ? value_check(c, cat, &cat->fields[own], json_get(in, TEXT("name"))) : OK;
+    status = own >= 0 ? value_check(c, cat, &cat->fields[own], json_get(in, TEXT("name"))) : OK;
+    return status == OK ? OK : about(c, TEXT("name"), status);
 }
 
 /* The first moment of `from`, the one after the last of `until`. */
@@ -102,7 +123,7 @@ static enum err times_of(struct ctx *c, const struct kind *k, const struct json 
     if (until.n && time_parse(until, &f->until) && until.n == DATE_TEXT)
         f->until += DAY;
     if (until.n && (f->until <= c->now || f->until <= f->starts))
-        return say_clause(c->arena, ERR_VALUE, clause_of(c, k), "\"until\" is a time to come, after \"from\"");
+        return about(c, TEXT("until"), say_clause(c->arena, ERR_VALUE, clause_of(c, k), "\"until\" is a time to come, after \"from\""));
     return OK;
 }
 

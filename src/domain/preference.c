@@ -22,11 +22,13 @@ static enum err category_of(struct ctx *c, const struct person *p, text name, in
 
 static enum err check_place(struct ctx *c, text place)
 {
-    const struct field field = { .name = TEXT("place"), .type = FIELD_TEXT, .has_min = true, .min = 1, .has_max = true, .max = PLACE_CHARACTERS,
-                                 .clause = c->policy->categories_clause };
-    const struct category form = { .name = TEXT("preferences"), .clause = c->policy->categories_clause };
+    const struct field field = { .name = TEXT("place"), .type = FIELD_TEXT, .has_min = true, .min = 1, .has_max = true, .max = PLACE_CHARACTERS };
+    const struct category form = { .name = TEXT("preferences") };
     const struct json value = { .kind = J_TEXT, .value = place };
-    return value_check(c, &form, &field, &value);
+    enum err status = value_check(c, &form, &field, &value);
+    if (status != OK)
+        c->arena->why.clause = &c->policy->categories_clause;
+    return status;
 }
 
 /* The purpose that the journal names; allows the act, or refuses it on record. */
