@@ -7,6 +7,7 @@
 #include "domain/opening.h"
 #include "domain/retention.h"
 #include "domain/session.h"
+#include "domain/telling.h"
 
 enum { SWEEP_EVERY = MINUTE, STEPS_A_TICK = 20, TICK_MEMORY = 32 << 20 };
 
@@ -32,6 +33,7 @@ void app_tick(struct app *app)
         report("resume", &a, erase_resume(&c));
         app->swept = now;
     }
+    report("telling", &a, telling_tick(&c));
     if (now - app->swept < SWEEP_EVERY)
         return;
     report("registrations", &a, registration_tick(&c));

@@ -176,6 +176,12 @@ static void put_html_body(const struct filling *f, struct buf *b, text body, tex
 
 static text greeting(const struct ctx *c) { return doc_in(c, TEXT("Hello,"), TEXT("Bonjour,")); }
 
+/* Who writes, and from where. */
+static text signature(const struct ctx *c)
+{
+    return text_eq(site(c), c->policy->controller.legal_name) ? TEXT("{controller}\n{place}") : TEXT("{site}\n{controller}, {place}");
+}
+
 static text footer(const struct ctx *c)
 {
     return doc_in(c,
@@ -203,7 +209,7 @@ static void make_html(const struct filling *f, struct buf *b, const struct lette
     buf_add(b, TEXT("</p>\n"));
     put_html_body(f, b, body, words->action);
     buf_add(b, TEXT("<p style=\"margin:1.4em 0 1em\">"));
-    fill(f, b, TEXT("{site}\n{controller}, {place}"), true);
+    fill(f, b, signature(f->c), true);
     buf_add(b, TEXT("</p>\n</div>\n<p style=\"margin:16px 0 0;font-size:.82em;color:#55605a\">"));
     fill(f, b, footer(f->c), true);
     buf_add(b, TEXT("</p>\n</div>\n</body>\n</html>\n"));
@@ -214,7 +220,9 @@ static void make_text(const struct filling *f, struct buf *b, text body)
     buf_add(b, greeting(f->c));
     buf_add(b, TEXT("\n\n"));
     fill(f, b, body, false);
-    fill(f, b, TEXT("\n\n-- \n{site}\n{controller}, {place}\n\n"), false);
+    buf_add(b, TEXT("\n\n-- \n"));
+    fill(f, b, signature(f->c), false);
+    buf_add(b, TEXT("\n\n"));
     fill(f, b, footer(f->c), false);
     buf_char(b, '\n');
 }

@@ -40,7 +40,7 @@ enum err mail_address(struct ctx *c, const struct person *p, text *out, int *cat
     return OK;
 }
 
-static enum err language_of(struct ctx *c, const struct person *p, text *out)
+enum err mail_language(struct ctx *c, const struct person *p, text *out)
 {
     struct account account = { 0 };
     if (p)
@@ -103,22 +103,33 @@ enum err mail_make_in(struct ctx *c, const struct person *p, text language, text
 enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, const struct letter_values *values, struct mail_put *out)
 {
     text language;
-    TRY(language_of(c, p, &language));
+    TRY(mail_language(c, p, &language));
     return mail_make_in(c, p, language, to, letter, values, out);
 }
 
 /* ---- Inside the caller's write. ---- */
 
+/* Nothing is put for who was erased meanwhile. */
+static enum err run_put(struct db *db, const struct mail_put *m, bool *put)
+{
+    int64_t changed;
+    TRY(db_run(db, SQL_MAIL_ADD, &changed, ARGS(V_TEXT(m->tenant), V_ID(m->id), m->has_subject ? V_ID(m->subject) : V_NULL, V_TEXT(m->letter),
+                                               m->purpose.n ? V_TEXT(m->purpose) : V_NULL, V_INT(m->bulk), V_SEALED(m->message), V_INT(m->at))));
+    *put = changed > 0;
+    return OK;
+}
+
 enum err mail_run_put_quietly(struct db *db, const struct mail_put *m)
 {
-    return db_run(db, SQL_MAIL_ADD, NULL, ARGS(V_TEXT(m->tenant), V_ID(m->id), m->has_subject ? V_ID(m->subject) : V_NULL, V_TEXT(m->letter),
-                                               m->purpose.n ? V_TEXT(m->purpose) : V_NULL, V_INT(m->bulk), V_SEALED(m->message), V_INT(m->at)));
+    bool put;
+    return run_put(db, m, &put);
 }
 
 enum err mail_run_put(struct db *db, const struct mail_put *m)
 {
-    TRY(mail_run_put_quietly(db, m));
-    return journal_add(db, &m->event, NULL);
+    bool put;
+    TRY(run_put(db, m, &put));
+    return put ? journal_add(db, &m->event, NULL) : OK;
 }
 
 enum err mail_also(struct db *db, void *mail_put) { return mail_run_put(db, mail_put); }

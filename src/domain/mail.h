@@ -20,6 +20,8 @@ enum err mail_run_put(struct db *db, const struct mail_put *m);
 enum err mail_run_put_quietly(struct db *db, const struct mail_put *m);
 /* For `also` of a change: the argument is the mail_put. */
 enum err mail_also(struct db *db, void *mail_put);
+/* The language of letters to that person: of their account, else the policy's first. */
+enum err mail_language(struct ctx *c, const struct person *p, text *out);
 /* The public address of the server (serve --url) with `path` ("/me") behind it. */
 text mail_link(struct ctx *c, text path);
 /* The person's e-mail address: of the identifier, else of another field of that type; p NULL when none is held. *category: where it stands. */

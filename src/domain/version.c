@@ -2,13 +2,14 @@
 #include "domain/version.h"
 #include "domain/session.h"
 #include "domain/inside.h"
+#include "domain/telling.h"
 #include "domain/value.h"
 #include "domain/write.h"
 #include "policy/lint.h"
 
 /* ---- Publishing. ---- */
 
-struct publishing { const struct policy *p; msec now; struct diff changes; struct event *accepted; unsigned accepted_count; };
+struct publishing { const struct policy *p; text older; msec now; struct diff changes; struct event *accepted; unsigned accepted_count; };
 
 static enum err run_publish(struct db *db, struct write *w)
 {
@@ -23,7 +24,7 @@ static enum err run_publish(struct db *db, struct write *w)
             TRY(db_run(db, SQL_RENEWAL_ADD, NULL, ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
     for (unsigned i = 0; i < r->accepted_count; i++)
         TRY(journal_add(db, &r->accepted[i], NULL));
-    return OK;
+    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now) : OK;
 }
 
 /* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason. The policy's hash,
@@ -44,8 +45,8 @@ static enum err note_accepted(struct arena *a, const struct lint_findings *found
     return OK;
 }
 
-/* Whether the instance knows the policy, else the text of the last one it published; p NULL when it is the first. */
-static enum err last_version(struct app *app, struct arena *a, const struct policy *p, bool *known, text *last)
+/* Whether the instance knows the policy, else the hash and text of the last one it published; p NULL when it is the first. */
+static enum err last_version(struct app *app, struct arena *a, const struct policy *p, bool *known, text *hash, text *last)
 {
     READ_AUTO db = NULL;
     TRY(store_read(app->store, a, &db));
@@ -57,7 +58,9 @@ static enum err last_version(struct app *app, struct arena *a, const struct poli
     }
     QUERY_AUTO q;
     query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
-    *last = query_next(&q) ? arena_copy(a, query_bytes(&q, 1)) : (text){ NULL, 0 };
+    *hash = *last = (text){ NULL, 0 };
+    if (query_next(&q))
+        *hash = arena_copy(a, query_bytes(&q, 0)), *last = arena_copy(a, query_bytes(&q, 1));
     return q.status;
 }
 
@@ -67,7 +70,7 @@ enum err version_publish(struct app *app, struct arena *a, const struct policy *
     bool known;
     text last;
     struct publishing r = { .p = p, .now = clock_now(&app->clock) };
-    TRY(last_version(app, a, p, &known, &last));
+    TRY(last_version(app, a, p, &known, &r.older, &last));
     if (known)
         return OK;
     const struct node *before = NULL;

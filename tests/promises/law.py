@@ -1,6 +1,7 @@
 """What the linter and the versions keep of promises whose other part is kept elsewhere, or is still open."""
 import html, json, os, re
 from garant import TOP, check, garant, policy_file
+from mailbox import URL, Mailbox
 from notices import NOW, own_copy, page, published
 from promise import part, promise
 
@@ -114,11 +115,13 @@ def cookie_contradiction(t):
     check(not {"K02", "K08", "K09", "D06"} & set(lint(policy_file(t.policy))), "the running policy contradicts itself")
 
 
-@part("MO-28", "publishing a version makes the banner with the differences; version and date are on the page")
+@promise("MO-28")
 def changes_are_told(t):
-    """What a site shows its visitors: the version, its date, what changed in both languages, and where it is explained."""
-    edit = own_copy(t)
-    server = t.server(policy=edit(), tenant="myownconference", now=NOW)
+    """What a site shows its visitors: the version, its date, what changed in both languages, and where it is explained; and the same
+    by e-mail, once to each person who was there."""
+    edit, mailbox = own_copy(t), t.enter_context(Mailbox())
+    server = t.server(policy=edit(), tenant="myownconference", now=NOW, arguments=mailbox.arguments())
+    people = told_people(server)
 
     def banner(language="fr"):
         return server.anyone().get("/v1/policy/banner", **{"Accept-Language": language}).expect(200).json
@@ -144,6 +147,30 @@ def changes_are_told(t):
             check(change in html.unescape(page(server, said["link"], language)), f"the page of differences does not say {change!r}")
         notice = page(server, "/privacy", language)
         check("ersion 7.5" in notice and day in notice.replace("24 ", "24\u00a0"), f"the page in {language} has not version and date")
+    for address in people:
+        letter = mailbox.wait(address, "policy_changed")
+        check("24 décembre 2026" in letter.text and "7.5" in letter.text, f"version and date are not in {letter.text}")
+        check(all(change in letter.text and html.escape(change, quote=False) in letter.html.replace("&#39;", "'") for change in banner()["says"]),
+              f"the differences are not in {letter.text}")
+        check(letter.links[0] == f"{URL}/privacy/versions/{old}/diff/{new}?lang=fr", f"{letter.links}")
+        server.anyone().get(letter.links[0][len(URL):]).expect(200)
+    # Once to each, and of what matters only; who comes later came under it.
+    server.advance(hours=1)
+    server.client("app").create({"identity": {"display_name": "late"}, "login": {"email": "late@rooms.example"}})
+    server.restart()
+    published(server, edit, ("  scope: {fr: \"", "  scope: {fr: \"Aussi : "))
+    check(not banner()["changed"], f"a change of words matters: {banner()}")
+    mailbox.none_within(2.5, letter="policy_changed", count=len(people))
+
+
+def told_people(server):
+    """Three people, one of whom refused everything that can be refused: their addresses."""
+    client = server.client("app")
+    made = {f"told.{number}@rooms.example": client.create({"identity": {"display_name": f"told-{number}"},
+            "login": {"email": f"told.{number}@rooms.example"}})["id"] for number in range(3)}
+    client.consent(made["told.2@rooms.example"], "product_news", "refused", channel="email").expect(201)
+    client.put(f"/v1/subjects/{made['told.2@rooms.example']}/objections/product_news").expect(204)
+    return made
 
 
 @part("DM-04", "a recoverable password and a secret question are errors of the linter, and no server runs with them")

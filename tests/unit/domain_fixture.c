@@ -43,7 +43,8 @@ static void open_app(struct fixture *f)
     snprintf(file, sizeof file, "%s/policy.yaml", f->dir);
     snprintf(data, sizeof data, "%s/data", f->dir);
     snprintf(clock, sizeof clock, "%s/clock", f->dir);
-    struct app_options o = { .policy_file = text_of(file), .data_dir = text_of(data), .clock_file = text_of(clock), .create = true };
+    struct app_options o = { .policy_file = text_of(file), .data_dir = text_of(data), .clock_file = text_of(clock), .create = true,
+                             .public_url = TEXT("https://demo.example") };
     if (app_open(&f->arena, &o, &findings, &f->app) != OK) {
         for (struct finding *x = findings.first; x; x = x->next)
             print_error("%u:%u %.*s\n", x->at.line, x->at.column, T(x->message));

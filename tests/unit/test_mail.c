@@ -5,23 +5,27 @@
 #include "domain/mail.h"
 #include "domain/outbox.h"
 #include "domain/retention.h"
+#include "domain/subject.h"
+#include "domain/telling.h"
 #include "domain/write.h"
 
-static const char policy[] =
-    "categories:\n"
-    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
-    "  log: {many: true, stream: contacts, fields: {at: {type: time, required: true}, subject: {type: text, required: true, max: 20},"
-    " channel: {type: choice, choices: [email, phone]}}}\n"
-    "purposes:\n"
-    "  service: {basis: contract, categories: [contact, log], notices: true, channels: [email, phone]}\n"
-    "  news: {basis: consent, marketing: true, channels: [email], categories: [contact]}\n"
-    "  care: {basis: contract, categories: [contact, log], channels: [phone]}\n"
-    "retention:\n"
-    "  log: {from: event, active: 3y}\n"
-    "systems:\n"
-    "  app: {purposes: [service, news, care], acts: [read, write, send, consent, export, erase]}\n"
-    "  clerk: {purposes: [service], acts: [read, write]}\n"
-    "recipients: none\n";
+#define CHANGES "changes: {tell: [notice, email], before: 1mo}\n"
+#define REST(term, changes) \
+    "categories:\n" \
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n" \
+    "  log: {many: true, stream: contacts, fields: {at: {type: time, required: true}, subject: {type: text, required: true, max: 20}," \
+    " channel: {type: choice, choices: [email, phone]}}}\n" \
+    "purposes:\n" \
+    "  service: {basis: contract, categories: [contact, log], notices: true, channels: [email, phone]}\n" \
+    "  news: {basis: consent, marketing: true, channels: [email], categories: [contact]}\n" \
+    "  care: {basis: contract, categories: [contact, log], channels: [phone]}\n" \
+    "retention:\n" \
+    "  log: {from: event, active: " term "}\n" \
+    "systems:\n" \
+    "  app: {purposes: [service, news, care], acts: [read, write, send, consent, export, erase]}\n" \
+    "  clerk: {purposes: [service], acts: [read, write]}\n" \
+    "recipients: none\n" changes
+static const char policy[] = REST("3y", CHANGES), longer[] = REST("5y", CHANGES), unsaid[] = REST("4y", "");
 
 static bool has(text s, const char *part) { return text_find(s, text_of(part)) >= 0; }
 
@@ -63,7 +67,7 @@ static void every_letter_is_whole(void **state)
             struct letter l;
             OKAY(letter_render(&f->c, french ? TEXT("fr") : TEXT("en"), names[i], &values, &l));
             bool message = text_eq(names[i], TEXT("service_message"));
-            assert_true(l.subject.n > 5 && has(l.text, french ? "Bonjour,\n\n" : "Hello,\n\n") && has(l.text, "Demo SAS, 1 rue de Paris"));
+            assert_true(l.subject.n > 5 && has(l.text, french ? "Bonjour,\n\n" : "Hello,\n\n") && has(l.text, "-- \nDemo SAS\n1 rue de Paris"));
             assert_true(has(l.text, french ? "avis de service" : "service notice"));
             assert_true(message || (text_index(l.text, '{') < 0 && text_index(l.text, '[') < 0 && text_index(l.html, '{') < 0));
             assert_true(has(l.html, french ? "<html lang=\"fr\">" : "<html lang=\"en\">") && !has(l.html, "<b>") && !has(l.html, "src="));
@@ -215,6 +219,46 @@ static void last_letter_outlives_its_person(void **state)
     assert_int_equal(rows_of(f, "mail", "1"), 0);
 }
 
+/* ---- A new version of the policy. ---- */
+
+static void people_are_told_in_steps(void **state)
+{
+    struct fixture *f = *state;
+    enum { PEOPLE = 120 };
+    struct answer out = { 0 };
+    for (int i = 0; i < PEOPLE; i++) {
+        char email[64];
+        snprintf(email, sizeof email, "p%d@example.org", i);
+        text id = person_made(f, email, "");
+        if (i == 7)
+            OKAY(retention_event(&f->c, id, js(f, "{'event':'closure'}"), &out));
+        if (i == 8)
+            OKAY(erase_subject(&f->c, id, NULL, &out));
+        if (i == 9)
+            OKAY(subject_drop_record(&f->c, id, TEXT("contact"), (text){ NULL, 0 }, &out));
+    }
+    OKAY(telling_tick(&f->c));
+    assert_int_equal(rows_of(f, "telling", "1"), 0);      /* a first version is told to nobody */
+    fixture_ahead(f, HOUR);
+    fixture_again(f, longer);
+    fixture_ahead(f, HOUR);
+    person_made(f, "later@example.org", "");              /* who comes later came under it */
+    OKAY(telling_tick(&f->c));
+    int64_t first = rows_of(f, "mail", "letter = 'policy_changed' AND bulk = 1");
+    assert_true(first > 90 && first <= 100);
+    for (int i = 0; i < 3; i++)
+        OKAY(telling_tick(&f->c));
+    assert_int_equal(rows_of(f, "mail", "letter = 'policy_changed' AND purpose = 'service'"), PEOPLE - 3);
+    assert_int_equal(rows_of(f, "telling", "done IS NOT NULL AND told = 117"), 1);
+    struct outbox_letter *l = due(f);
+    assert_true(has(l->text, "5\u00a0ans") && has(l->text, "\n- ") && has(l->text, "https://demo.example/privacy/versions/"));
+    message_queued(f, person_made(f, "urgent@example.org", ""), "Urgent");
+    assert_true(text_eq(due(f)->to, TEXT("urgent@example.org")));   /* before what goes to many */
+    fixture_again(f, unsaid);
+    OKAY(telling_tick(&f->c));
+    assert_int_equal(rows_of(f, "telling", "1"), 1);      /* a policy that promises no letters */
+}
+
 /* ---- Who may write, and what for. ---- */
 
 static void only_service_is_sent(void **state)
@@ -275,6 +319,7 @@ int main(void)
         OVER_STORE(erasure_silences),
         OVER_STORE(sealed_for_nobody_is_given_up),
         OVER_STORE(last_letter_outlives_its_person),
+        OVER_STORE(people_are_told_in_steps),
         OVER_STORE(only_service_is_sent),
         OVER_STORE(call_is_noted),
         OVER_STORE(addresses_are_checked),

@@ -1,0 +1,181 @@
+/* Telling people of a new version: a walk over all of them with a mark of how far it went, which moves in the commit of the letters. */
+#include "domain/telling.h"
+#include "domain/inside.h"
+#include "domain/mail.h"
+#include "domain/version.h"
+#include "domain/write.h"
+
+enum { STEP_PEOPLE = 100, WAITING_MAX = 1000, STEP_MEMORY = 64 << 20, SHOWN_MAX = 30, LANGUAGES = 2 };
+static const text languages[LANGUAGES] = { TEXT_INIT("fr"), TEXT_INIT("en") };
+
+bool telling_wanted(const struct policy *p) { return node_has(node_at(p->root, TEXT("changes.tell")), TEXT("email")); }
+
+enum err telling_run_begin(struct db *db, text hash, text older, msec at)
+{
+    static const struct subject_id first;
+    return db_run(db, SQL_TELLING_ADD, NULL, ARGS(V_TEXT(hash), V_TEXT(older), V_INT(at), V_ID(first)));
+}
+
+struct telling { text hash, older, tenant; struct subject_id after; msec at; };
+struct telling_person { text tenant; struct subject_id id; };
+struct telling_step {
+    struct telling *telling;
+    struct telling_person people[STEP_PEOPLE]; unsigned person_count;
+    struct mail_put letters[STEP_PEOPLE]; unsigned letter_count;
+    text purpose, version, date, changes[LANGUAGES], links[LANGUAGES];
+    msec now;
+};
+
+/* ---- What there is to do. ---- */
+
+static enum err read_id(struct arena *a, text bytes, struct subject_id *out)
+{
+    if (bytes.n != sizeof *out)
+        return say(a, ERR_INTEGRITY, "an id has %zu bytes", bytes.n);
+    memcpy(out, bytes.p, sizeof *out);
+    return OK;
+}
+
+/* The oldest that is not done; *there is false without one, and while enough letters wait. */
+static enum err find_telling(struct ctx *c, struct telling *out, bool *there)
+{
+    READ_AUTO db = NULL;
+    *there = false;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TELLING_NEXT, ARGS(V_INT(WAITING_MAX)));
+    if (query_next(&q)) {
+        out->hash = arena_copy(c->arena, query_bytes(&q, 0)), out->older = arena_copy(c->arena, query_bytes(&q, 1));
+        out->at = query_int(&q, 2), out->tenant = arena_copy(c->arena, query_bytes(&q, 3));
+        TRY(read_id(c->arena, query_bytes(&q, 4), &out->after));
+        *there = true;
+    }
+    return q.status;
+}
+
+static enum err list_people(struct ctx *c, struct telling_step *s)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBJECT_WALK, ARGS(V_TEXT(s->telling->tenant), V_ID(s->telling->after), V_INT(STEP_PEOPLE)));
+    while (s->person_count < STEP_PEOPLE && query_next(&q)) {
+        struct telling_person *p = &s->people[s->person_count++];
+        TRY_PTR((p->tenant = arena_copy(c->arena, query_bytes(&q, 0))).p);
+        TRY(read_id(c->arena, query_bytes(&q, 1), &p->id));
+    }
+    return q.status;
+}
+
+/* ---- The letters. ---- */
+
+static enum err put_changes(struct ctx *c, const struct version *older, const struct version *newer, text language, text *out)
+{
+    static const struct diff none;
+    struct diff diff = none;
+    unsigned shown = 0;
+    BUF_AUTO b = buf_make(256 << 10);
+    TRY(diff_make(c->arena, older->root, newer->root, language, &diff));
+    for (const struct diff_item *item = diff.first; item && shown < SHOWN_MAX; item = item->next)
+        if (item->material)
+            buf_print(&b, "%s- %.*s", shown++ ? "\n" : "", T(item->says));
+    if (diff.material > shown)
+        buf_print(&b, text_eq(language, TEXT("fr")) ? "\n- et %u autres" : "\n- and %u others", diff.material - shown);
+    *out = arena_copy(c->arena, buf_text(&b));
+    return out->p ? OK : ERR_MEMORY;
+}
+
+static text notices_purpose(const struct policy *p)
+{
+    for (unsigned i = 0; i < p->purpose_count; i++)
+        if (p->purposes[i].notices)
+            return p->purposes[i].name;
+    return TEXT("");
+}
+
+static enum err prepare_words(struct ctx *c, struct telling_step *s)
+{
+    struct version older, newer;
+    TRY(version_open(c, s->telling->older, &older));
+    TRY(version_open(c, s->telling->hash, &newer));
+    s->version = newer.version, s->date = newer.date, s->purpose = notices_purpose(c->policy);
+    for (int i = 0; i < LANGUAGES; i++) {
+        text path = arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s?lang=%.*s", T(s->telling->older), T(s->telling->hash), T(languages[i]));
+        s->links[i] = mail_link(c, path);
+        TRY_PTR(s->links[i].p);
+        TRY(put_changes(c, &older, &newer, languages[i], &s->changes[i]));
+    }
+    return OK;
+}
+
+/* A person who is there, was there when it was published, and has an address. */
+static enum err make_letter(struct ctx *c, struct telling_step *s, const struct telling_person *who)
+{
+    PERSON_AUTO p = { 0 };
+    text to, language;
+    int category;
+    enum err status = person_open(c, id_print(c->arena, who->id), false, &p);
+    if (status == ERR_NOT_FOUND || (status == OK && p.created > s->telling->at))
+        return OK;
+    TRY(status);
+    TRY(mail_address(c, &p, &to, &category));
+    if (!to.n)
+        return OK;
+    TRY(mail_language(c, &p, &language));
+    int i = text_eq(language, languages[0]) ? 0 : 1;
+    const struct pair_text values[] = { { TEXT("version"), s->version }, { TEXT("date"), s->date }, { TEXT("changes"), s->changes[i] },
+                                        { TEXT("link"), s->links[i] } };
+    struct mail_put *put = &s->letters[s->letter_count];
+    status = mail_make(c, &p, to, TEXT("policy_changed"), &(struct letter_values){ values, 4 }, put);
+    if (status == ERR_VALUE)                              /* an address to which nothing can go */
+        return OK;
+    put->purpose = s->purpose;
+    s->letter_count += status == OK;
+    return status;
+}
+
+/* ---- The step. ---- */
+
+static enum err run_step(struct db *db, struct write *w)
+{
+    const struct telling_step *s = w->arg;
+    const struct telling_person *last = s->person_count ? &s->people[s->person_count - 1] : NULL;
+    for (unsigned i = 0; i < s->letter_count; i++)
+        TRY(mail_run_put_quietly(db, &s->letters[i]));
+    return db_run(db, SQL_TELLING_MOVE, NULL,
+                  ARGS(V_TEXT(s->telling->hash), V_TEXT(last ? last->tenant : s->telling->tenant), last ? V_ID(last->id) : V_ID(s->telling->after),
+                       V_INT(s->letter_count), last ? V_NULL : V_INT(s->now)));
+}
+
+static enum err step(struct ctx *c, struct telling *telling)
+{
+    struct telling_step *s = NEW(c->arena, struct telling_step);
+    TRY_PTR(s);
+    s->telling = telling, s->now = c->now;
+    TRY(list_people(c, s));
+    if (s->person_count)
+        TRY(prepare_words(c, s));
+    for (unsigned i = 0; i < s->person_count; i++) {
+        struct ctx in = *c;
+        in.tenant = s->people[i].tenant;
+        TRY(make_letter(&in, s, &s->people[i]));
+    }
+    struct write w = { .run = run_step, .arg = s, .event = event_of(c, NULL, TEXT("policy.told")) };
+    w.event.policy = telling->hash.p, w.event.clause = TEXT("changes.tell"), w.event.count = s->letter_count, w.event.purpose = s->purpose;
+    return store_write(ctx_store(c), c->arena, &w);
+}
+
+enum err telling_tick(struct ctx *c)
+{
+    ARENA_AUTO a = arena_make(STEP_MEMORY);
+    struct ctx in = *c;
+    struct telling telling;
+    bool there;
+    in.arena = &a;
+    enum err status = find_telling(&in, &telling, &there);
+    if (status == OK && there)
+        status = step(&in, &telling);
+    if (status != OK)
+        c->arena->why = a.why;
+    return status;
+}
