@@ -9,7 +9,7 @@
 
 /* ---- Publishing. ---- */
 
-struct publishing { const struct policy *p; text older; msec now; struct diff changes; struct event *accepted; unsigned accepted_count; };
+struct publishing { const struct policy *p; text older, compiled; msec now; struct diff changes; struct event *accepted; unsigned accepted_count; };
 
 static enum err run_publish(struct db *db, struct write *w)
 {
@@ -19,6 +19,7 @@ static enum err run_publish(struct db *db, struct write *w)
     text_cstr(date_print(&a, r->p->date), date, sizeof date);
     TRY(db_run(db, SQL_POLICY_VERSION_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version), V_TEXT(text_of(date)),
                                                       V_INT(r->now), V_TEXT(r->p->source))));
+    TRY(db_run(db, SQL_POLICY_COMPILED_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->compiled))));
     for (const struct diff_item *item = r->changes.first; item; item = item->next)
         if (item->again)
             TRY(db_run(db, SQL_RENEWAL_ADD, NULL, ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
@@ -64,6 +65,15 @@ static enum err last_version(struct app *app, struct arena *a, const struct poli
     return q.status;
 }
 
+static enum err compile(struct arena *a, const struct policy *p, text *out)
+{
+    BUF_AUTO b = buf_make(16 << 20);
+    struct json_out w = json_out(&b);
+    node_json(&w, p->root);
+    *out = b.failed ? (text){ NULL, 0 } : arena_copy(a, buf_text(&b));
+    return out->p ? OK : say(a, ERR_MEMORY, "the policy is too long as JSON");
+}
+
 /* A version comes into force with its journal entry, once: the same file started again says nothing new. */
 enum err version_publish(struct app *app, struct arena *a, const struct policy *p)
 {
@@ -82,6 +92,7 @@ enum err version_publish(struct app *app, struct arena *a, const struct policy *
     if (lawful != OK && (app->lawful || lawful != ERR_POLICY))
         return lawful;
     TRY(note_accepted(a, &found, &r));
+    TRY(compile(a, p, &r.compiled));
     struct write w = { .run = run_publish, .arg = &r,
                        .event = { .act = TEXT("policy.published"), .tenant = p->tenants[0], .actor = TEXT("operator"), .policy = p->hash,
                                   .clause = TEXT("policy"), .count = r.changes.material } };
@@ -147,6 +158,40 @@ enum err version_open(struct ctx *c, text hash, struct version *out)
     TRY_PTR(out->source.p);
     enum err status = node_read(c->arena, out->source, &f, &out->root);
     return out->root ? OK : status;
+}
+
+/* The document as it was read then; versions published before that was kept are read again. */
+static enum err put_document(struct ctx *c, struct json_out *w, const struct version *v)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_COMPILED_GET, ARGS(V_TEXT(v->hash)));
+    json_name(w, TEXT("document"));
+    if (query_next(&q))
+        json_put_raw(w, query_bytes(&q, 0));
+    else
+        node_json(w, v->root);
+    return q.status;
+}
+
+enum err version_get(struct ctx *c, text hash, struct answer *out)
+{
+    struct version v;
+    TRY(version_open(c, hash, &v));
+    BUF_AUTO b = buf_make(16 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("hash"), v.hash);
+    json_pair(&w, TEXT("version"), v.version);
+    json_pair(&w, TEXT("date"), v.date);
+    json_pair(&w, TEXT("published"), time_print(c->arena, v.at));
+    json_pair_bool(&w, TEXT("in_force"), v.current);
+    json_pair(&w, TEXT("source"), v.source);
+    TRY(put_document(c, &w, &v));
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    return out->body.p ? OK : ERR_MEMORY;
 }
 
 /* ---- Acknowledgements. ---- */
@@ -234,6 +279,25 @@ enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer
     struct write write = { .run = run_acknowledge, .arg = &k, .event = event_of(c, k.person ? &p : NULL, TEXT("policy.acknowledged")) };
     write.event.clause = TEXT("changes.acknowledged_by");
     return write_do(c, &write, out);
+}
+
+enum err version_read(struct ctx *c, text hash, struct answer *out)
+{
+    const struct json *in;
+    if (!is_hash(hash))
+        return say(c->arena, ERR_VALUE, "\"version\" is no hash of a version");
+    TRY(json_parse(c->arena, arena_print(c->arena, "{\"version\":\"%.*s\",\"subject\":\"%.*s\"}", T(hash), T(session_self(c))), &in));
+    return version_acknowledge(c, in, out);
+}
+
+enum err version_read_at(struct ctx *c, text hash, msec *at)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACKNOWLEDGEMENT_OF, ARGS(V_TEXT(c->tenant), V_ID(c->actor.self), V_TEXT(hash)));
+    *at = query_next(&q) ? query_int(&q, 0) : 0;
+    return q.status;
 }
 
 /* Names of the tokens whose acknowledgement of that version the policy asks for and that have not given it. */

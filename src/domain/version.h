@@ -22,6 +22,8 @@ enum err version_list(struct ctx *c, struct version **out, unsigned *count);
 /* One with its document. ERR_NOT_FOUND for a hash that is not among them. */
 enum err version_open(struct ctx *c, text hash, struct version *out);
 
+/* {"hash", "version", "date", "published", "in_force", "source", "document"}: one as data, its document as it was read when it was published. */
+enum err version_get(struct ctx *c, text hash, struct answer *out);
 /* {"versions": [...]}, and the differences of two as diff_json() writes them. */
 enum err version_answer(struct ctx *c, struct answer *out);
 enum err version_diff(struct ctx *c, text older, text newer, struct answer *out);
@@ -36,6 +38,12 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
 /* {"version": hash or version number, "party": name, "subject": id?}: a partner (party; its token's name when it says so itself) or a person
  * (subject) has read that version. */
 enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer *out);
+/* The signed-in person's own: the page that shows the version in force and what changed, with the button that says it was read; and the act,
+ * for the version of that hash. It is no consent. */
+enum err version_reading_page(struct ctx *c, struct answer *out);
+enum err version_read(struct ctx *c, text hash, struct answer *out);
+/* When they acknowledged it, 0 when they did not. */
+enum err version_read_at(struct ctx *c, text hash, msec *at);
 /* {"acknowledgements": [{"party", "subject", "version", "hash", "by", "at"}], "awaited": [names of tokens]}, of one version or of all;
  * awaited: those of whom the policy asks it and who have not acknowledged that version (the one in force). */
 enum err version_acknowledgements(struct ctx *c, text version, struct answer *out);

@@ -1,5 +1,6 @@
 /* Versions of the policy as JSON and as pages. */
 #include "domain/notice.h"
+#include "domain/session.h"
 #include "domain/version.h"
 
 enum { PAGE_LIMIT = 8 << 20 };
@@ -122,6 +123,60 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
     return give_page(c, &b, out);
 }
 
+static text reading_lead(struct ctx *c, const struct words *w, const struct version *v)
+{
+    return arena_print(c->arena, w->fr ? "Version %.*s, en vigueur depuis le %.*s." : "Version %.*s, in force since %.*s.", T(v->version), T(day_of(w, v)));
+}
+
+/* The button, or since when it is pressed. */
+static void put_reading(struct ctx *c, struct buf *b, const struct words *w, text hash, msec at)
+{
+    if (at) {
+        buf_print(b, "<p class=\"flash\" role=\"status\">");
+        buf_html(b, arena_print(c->arena, w->fr ? "Vous avez indiqué le %.*s avoir lu cette version." : "You said on %.*s that you read this version.",
+                                T(words_date(w, date_of(at)))));
+        buf_add(b, TEXT("</p>\n"));
+        return;
+    }
+    buf_print(b, "<form method=\"post\" action=\"/privacy/acknowledge\">\n<input type=\"hidden\" name=\"csrf\" value=\"%s\">\n"
+                 "<input type=\"hidden\" name=\"version\" value=\"%.*s\">\n<p>%s</p>\n<p class=\"actions\"><button class=\"button first\">%s</button></p>\n"
+                 "</form>\n", c->session ? c->session->csrf : "", T(hash),
+              w->fr ? "Le dire n’est pas consentir : vos choix restent ce qu’ils sont." : "To say so is not to consent: your choices stay what they are.",
+              w->fr ? "J’ai lu cette version" : "I have read this version");
+}
+
+enum err version_reading_page(struct ctx *c, struct answer *out)
+{
+    struct version *all, x, y;
+    struct diff d = { 0 };
+    struct words w;
+    unsigned count, now = 0;
+    msec at;
+    TRY(words_make(c->arena, c->policy->root, c->language, &w));
+    TRY(version_list(c, &all, &count));
+    while (now < count && !all[now].current)
+        now++;
+    if (now >= count)
+        return say(c->arena, ERR_NOT_FOUND, "the version in force is not among those published");
+    TRY(version_read_at(c, all[now].hash, &at));
+    if (now + 1 < count)
+        TRY(open_both(c, all[now + 1].hash, all[now].hash, &x, &y, &d));
+    BUF_AUTO b = buf_make(PAGE_LIMIT);
+    const char *lang = w.fr ? "fr" : "en";
+    struct page_frame frame = { .here = TEXT("/privacy/acknowledge"), .title = w.fr ? TEXT("Avez-vous lu cette version ?") : TEXT("Have you read this version?"),
+                                .name = site_name(c), .lead = reading_lead(c, &w, &all[now]), .fr = w.fr };
+    page_begin(&b, &frame);
+    buf_print(&b, "<div class=\"narrow\">\n<p><a href=\"/privacy?lang=%s\">%s</a></p>\n", lang, w.fr ? "Lire la notice entière" : "Read the whole notice");
+    if (now + 1 < count) {
+        buf_print(&b, "<h2>%s</h2>\n", w.fr ? "Ce qui a changé" : "What changed");
+        diff_html(&b, &d, c->language);
+    }
+    put_reading(c, &b, &w, all[now].hash, at);
+    buf_add(&b, TEXT("</div>\n"));
+    page_end(&b, &frame, TEXT(""));
+    return give_page(c, &b, out);
+}
+
 static void put_day(struct buf *b, const struct words *w, const char *head, struct date d)
 {
     buf_print(b, "<td data-head=\"%s\"><time datetime=\"%.*s\">", head, T(date_print(w->arena, d)));
@@ -170,7 +225,8 @@ enum err version_list_page(struct ctx *c, struct answer *out)
               fr ? "En vigueur depuis" : "In force since", fr ? "Publiée le" : "Published", fr ? "Ce qui a changé" : "What changed");
     for (unsigned i = 0; i < count; i++)
         put_version(&b, &w, &all[i], i + 1 < count ? &all[i + 1] : NULL);
-    buf_add(&b, TEXT("</tbody>\n</table>\n"));
+    buf_print(&b, "</tbody>\n</table>\n<p><a href=\"/privacy/acknowledge?lang=%s\">%s</a></p>\n", fr ? "fr" : "en",
+              fr ? "Vous avez un compte ? Indiquez que vous avez lu la version en vigueur." : "You have an account? Say that you have read the version in force.");
     page_end(&b, &frame, fr ? TEXT("L’empreinte SHA-256 est celle du fichier ; sa publication est inscrite au journal de l’instance.")
                             : TEXT("The SHA-256 is that of the file; its publication is entered in the instance’s journal."));
     return give_page(c, &b, out);

@@ -34,6 +34,7 @@ HANDLER(record_add, subject_add_record(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(record_drop, subject_drop_record(c, ID, SECOND_PARAM, ASKED("item"), &answer))
 HANDLER(subject_decide, subject_decide(c, q->json, &answer))
 
+HANDLER(version_get, version_get(c, q->params[0], &answer))
 HANDLER(version_list, version_answer(c, &answer))
 HANDLER(acknowledgement_add, version_acknowledge(c, q->json, &answer))
 HANDLER(acknowledgement_list, version_acknowledgements(c, ASKED("version"), &answer))

@@ -89,6 +89,24 @@ enum err api_version_page(struct ctx *c, const struct request *q, struct reply *
     return give(c, r, &answer);
 }
 
+/* Of one person alone: kept by nobody. */
+enum err api_version_reading_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(choose_language(c, q));
+    TRY(version_reading_page(c, &answer));
+    reply_bytes(r, 200, answer.media_type, answer.body);
+    return reply_header(c->arena, r, TEXT("Content-Language"), c->language);
+}
+
+enum err api_version_read(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(version_read(c, json_text(q->json, TEXT("version")), &answer));
+    reply_bytes(r, 303, (text){ NULL, 0 }, TEXT(""));
+    return reply_header(c->arena, r, TEXT("Location"), TEXT("/privacy/acknowledge"));
+}
+
 enum err api_version_diff_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };

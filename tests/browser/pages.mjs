@@ -10,6 +10,7 @@ export const PAGES = [
     { route: '/leave', at: site => site.links.slice(0, 1).map(name => `/leave?to=${name}`) },
     { route: '/promises', at: () => [{ path: '/promises', moving: true }] },
     { route: '/privacy/versions', few: true, at: () => ['/privacy/versions'] },
+    { route: '/privacy/acknowledge', few: true, at: site => site.member ? [{ path: '/privacy/acknowledge', cookies: site.member }] : [] },
     { route: '/privacy/versions/{hash}', few: true, at: site => site.versions.slice(-1).map(hash => `/privacy/versions/${hash}`) },
     { route: '/privacy/versions/{older}/diff/{newer}', few: true,
       at: site => site.versions.length > 1 ? [`/privacy/versions/${site.versions[1]}/diff/${site.versions[0]}`] : [] },

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Standard documents and headers: problem details, security.txt, no-store, conditional requests, merge patch, the zip of an export."""
-import datetime, io, re, zipfile
+import datetime, io, re, urllib.parse, zipfile
 from common import person, server, tests
-from garant import check
+from garant import Server, check
+import sample
 
 
 @tests.test("problem details (RFC 9457) with media type, status and a title in the reader's language")
@@ -52,6 +53,46 @@ def pages():
             check(not re.search(r"(src|href)=\"(https?:)?//", text), f"{path} loads or links another host")
             ids = re.findall(r' id="([^"]*)"', text)
             check(len(ids) == len(set(ids)) and set(re.findall(r'href="#([^"]*)"', text)) <= set(ids), f"{path}: anchors")
+
+
+@tests.test("a signed-in person says on a page that they read the version in force; nobody else can, for nobody else, and it is no consent")
+def acknowledged():
+    with Server("site-fr") as subject:
+        operator, anyone = subject.operator(), subject.anyone()
+        document = sample.Document(operator.get("/v1/policy").expect(200).json["document"])
+        data, password = sample.person(document, 1), "Lichen-Trombone-42"
+        made = operator.post("/v1/accounts", {"data": data, "supplied_by": "person"}).expect(201).json
+        anyone.post("/v1/invitations/accept", {"token": made["link"].rsplit("=", 1)[1], "password": password}).expect(200)
+        signed = anyone.post("/v1/session", {"identifier": data["contact"]["email"], "password": password}).expect(200)
+        cookie = {"Cookie": signed.headers["set-cookie"].split(";")[0]}
+        path, version = "/privacy/acknowledge", operator.get("/v1/policy").expect(200).json["hash"]
+
+        def acknowledged_by():
+            return [row.get("subject") for row in operator.get("/v1/policy/acknowledgements").expect(200).json["acknowledgements"]]
+
+        def press(csrf, **headers):
+            body = urllib.parse.urlencode({"csrf": csrf, "version": version}).encode()
+            return anyone.request("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html", **headers}.items())
+        # Without a session: to the sign-in and back; a token of a system is nobody to read it.
+        answer = anyone.get(path, Accept="text/html")
+        check(answer.status == 303 and answer.headers["location"] == "/signin?next=%2Fprivacy%2Facknowledge", f"{answer.status} {answer.headers}")
+        check(subject.client("app").get(path).status in (401, 403), "a system reads for a person")
+        for pressed, statuses in ((press(signed.json["csrf"]), (303, 401)), (press("x" * 43, **cookie), (403,))):
+            check(pressed.status in statuses, f"without session or its token: {pressed.status} {pressed.headers} {pressed.body}")
+        check(acknowledged_by() == [], "a refused press was recorded")
+        page = anyone.get(path, **cookie, Accept="text/html").expect(200)
+        text = page.body.decode()
+        check("no-store" in page.headers["cache-control"] and signed.json["csrf"] in text and version in text, f"{page.headers}")
+        for _ in range(2):
+            pressed = press(signed.json["csrf"], **cookie)
+            check(pressed.status == 303 and pressed.headers["location"] == path, f"{pressed.status} {pressed.body}")
+        check(acknowledged_by() == [made["id"]], f"{acknowledged_by()}")
+        text = anyone.get(path, **cookie, Accept="text/html").expect(200).body.decode()
+        check("You said on" in text and "<form" not in text, "the page does not tell that it was said")
+        check(subject.client("app").get(f"/v1/subjects/{made['id']}/consents").expect(200).json["consents"] == [], "reading was taken for consent")
+        whole = operator.get(f"/v1/policy/versions/{version}").expect(200).json
+        check(whole["document"]["policy"]["id"] == "site-fr" and whole["in_force"] and "policy:" in whole["source"], f"{whole}")
+        anyone.get(f"/v1/policy/versions/{version}").expect(401)
 
 
 @tests.test("conditional changes: 428 without If-Match, 412 when stale, weak tags never match")

@@ -109,9 +109,13 @@ def described_exists():
             filled = re.sub(r"{\w+}", "0", path) + ("?" + "&".join(asked) if asked else "")
             answer = subject.anyone().request(method.upper(), filled, b"{}" if method in ("post", "put", "patch") else None,
                                               {"Content-Type": "application/json"}.items())
-            if operation["x-garant-who"] == "public":
+            if operation["x-garant-who"] == "anyone":                 # whoever asks; what they are asked for may still be refused
+                check(answer.status not in (405, 501), f"{method.upper()} {path} answers {answer.status}")
+            elif operation["x-garant-who"] == "public":
                 public += 1
                 check(answer.status not in (401, 403, 405, 501), f"{method.upper()} {path} is public and answers {answer.status}")
+            elif answer.status == 303:                                # a page: to the sign-in, and back
+                check(answer.headers["location"].startswith("/signin"), f"{method.upper()} {path} goes to {answer.headers['location']}")
             else:
                 check(answer.status in (401, 403), f"{method.upper()} {path} without credentials answers {answer.status}")
     return f"{public} public"

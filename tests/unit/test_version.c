@@ -5,6 +5,7 @@
 #include "domain/pages.h"
 #include "domain/person.h"
 #include "domain/retention.h"
+#include "domain/session.h"
 #include "domain/subject.h"
 #include "domain/version.h"
 #include <string.h>
@@ -17,6 +18,7 @@
 #define REST \
     "roles: {partner: {title: Partner, purposes: [service], acts: [read]}, clerk: {title: Clerk, purposes: [service], acts: [read]}}\n" \
     "systems: {app: {purposes: [service, news, hints], acts: [read, write, erase, export, consent]}}\n" \
+    "cookies: {sid: {purpose: service, exempt: authentication, lifetime: session.idle}}\n" \
     "recipients: none\nchanges: {acceptance: none, acknowledged_by: [partner]}\n"
 #define PURPOSES(more) \
     "purposes:\n  service: {basis: contract, categories: [contact, visits, tastes]}\n" \
@@ -247,6 +249,63 @@ static void acknowledgements_are_recorded(void **state)
     holds(out.body, "\"awaited\":[\"shop.lille\"]");
 }
 
+/* A signed-in person says on a page that they read the version in force; that is on record once, for it alone, and is no consent. */
+static void a_person_acknowledges_on_a_page(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    msec at;
+    text id = made(f), old = hash_now(f);
+    OKAY(session_by_secret(&f->c, signed_in(f, id)));
+    session_as_person(&f->c);
+    OKAY(version_reading_page(&f->c, &out));
+    holds(out.body, "action=\"/privacy/acknowledge\"");
+    holds(out.body, f->c.session->csrf);
+    assert_true(text_find(out.body, TEXT("What changed")) < 0);
+    assert_int_equal(version_read(&f->c, TEXT("1.0\",\"party\":\"x"), &out), ERR_VALUE);
+    OKAY(version_read(&f->c, old, &out));
+    OKAY(version_read(&f->c, old, &out));
+    OKAY(version_read_at(&f->c, old, &at));
+    assert_int_equal(at, f->c.now);
+    f->c.language = TEXT("fr");
+    OKAY(version_reading_page(&f->c, &out));
+    holds(out.body, "Vous avez indiqué le 10\u00A0janvier 2026 avoir lu cette version.");
+    assert_true(text_find(out.body, TEXT("<form")) < 0);
+    fixture_as(f, "app");
+    assert_false(lives(f, id, "news") || lives(f, id, "hints"));
+    OKAY(version_acknowledgements(&f->c, TEXT(""), &out));
+    assert_int_equal(json_get(parsed(f, out.body), TEXT("acknowledgements"))->count, 1);
+    assert_true(text_eq(text_at(parsed(f, out.body), "acknowledgements.0.subject"), id));
+    id = arena_copy(&f->arena, id);
+    fixture_ahead(f, HOUR);
+    fixture_again(f, second);
+    OKAY(session_by_secret(&f->c, signed_in(f, id)));
+    session_as_person(&f->c);
+    OKAY(version_reading_page(&f->c, &out));
+    holds(out.body, "<form");
+    holds(out.body, "What changed");
+    holds(out.body, "also uses tastes");
+}
+
+/* What a version said is kept as it was read then, and read again where it was not kept. */
+static void a_version_is_kept_compiled(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text old = hash_now(f);
+    OKAY(version_get(&f->c, old, &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "document.retention.visits.active"), TEXT("6mo")));
+    assert_true(text_find(text_at(parsed(f, out.body), "source"), TEXT("active: 6mo")) > 0);
+    fixture_alter(f, "data", "UPDATE policy_compiled SET document = replace(document, '6mo', '7mo')");
+    OKAY(version_get(&f->c, old, &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "document.retention.visits.active"), TEXT("7mo")));
+    fixture_alter(f, "data", "DELETE FROM policy_compiled");
+    fixture_again(f, second);
+    OKAY(version_get(&f->c, old, &out));
+    assert_true(text_eq(text_at(parsed(f, out.body), "document.retention.visits.active"), TEXT("6mo")));
+    assert_int_equal(rows_of(f, "policy_compiled", ""), 1);
+}
+
 static void shown_is_no_consent(void **state)
 {
     struct fixture *f = *state;
@@ -294,6 +353,8 @@ int main(void)
         OVER(first, acknowledgements_are_recorded),
         OVER(first, shown_is_no_consent),
         OVER(first, acceptances_are_in_the_journal),
+        OVER(first, a_person_acknowledges_on_a_page),
+        OVER(first, a_version_is_kept_compiled),
     };
     return cmocka_run_group_tests_name("version", tests, NULL, NULL);
 }
