@@ -135,11 +135,12 @@ static bool is_page(const struct request *q) { return q->route && text_starts(q-
 /* Who must sign in to see a page is taken there, and back. */
 static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
 {
+    enum { NEXT_MOST = 600 };                    /* each of its bytes may take three in the header */
     BUF_AUTO b = buf_make(16 << 10);
     if (a->why.code != ERR_UNAUTHORISED || !is_page(q) || q->operator_socket || request_header(q, TEXT("Authorization")).p)
         return false;
     buf_add(&b, TEXT("/signin"));
-    if (q->method == METHOD_GET) {
+    if (q->method == METHOD_GET && q->target.n <= NEXT_MOST) {
         buf_add(&b, TEXT("?next="));
         buf_percent(&b, q->target);
     }

@@ -150,6 +150,18 @@ static struct MHD_Response *make_response(struct exchange *x)
     return NULL;
 }
 
+/* A request is never left without an answer: one that cannot be made, a header too long for example, becomes a problem. */
+static struct MHD_Response *response_or_problem(struct exchange *x)
+{
+    struct MHD_Response *response = make_response(x);
+    if (response)
+        return response;
+    say(&x->arena, ERR_INTERNAL, "the answer of %zu bytes could not be given", x->reply.body.n);
+    reply_reset(&x->reply);
+    reply_problem(&x->reply, &x->arena.why, TEXT("en"));
+    return make_response(x);
+}
+
 static void write_access_log(struct exchange *x, uint64_t microseconds)
 {
     const struct route *route = x->request.route;
@@ -161,7 +173,7 @@ static void write_access_log(struct exchange *x, uint64_t microseconds)
 static enum MHD_Result send_reply(struct exchange *x)
 {
     struct connection *c = x->connection;
-    struct MHD_Response *response = make_response(x);
+    struct MHD_Response *response = response_or_problem(x);
     uint64_t microseconds = metrics_microseconds() - x->started;
     x->stage = ANSWERED;
     enter(c, SENDING);
@@ -170,7 +182,7 @@ static enum MHD_Result send_reply(struct exchange *x)
     if (c->loop->shared->access_log)
         write_access_log(x, microseconds);
     if (!response)
-        return MHD_NO;
+        return MHD_NO;                 /* not even a problem can be told */
     enum MHD_Result result = MHD_queue_response(x->mhd, (unsigned)x->reply.status, response);
     MHD_destroy_response(response);
     return result;

@@ -87,7 +87,8 @@ class Page(html.parser.HTMLParser):
         for name, value in attributes:
             if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
                 self.faults.append(f"<{tag} {name}>")
-            if re.match(r"\s*(javascript|data|vbscript):", value or "", re.I):
+            if name in ("href", "src", "action", "data", "poster", "xlink:href", "cite", "ping") \
+                    and re.match(r"[\s\0]*(javascript|data|vbscript):", value or "", re.I):
                 self.faults.append(f"<{tag} {name}={value}>")
         for name in {"form": ["action"], "a": [], "area": []}.get(tag, ["src", "href", "data", "poster", "srcset"]):
             if re.match(r"\s*([a-z]+:)?[/\\]{2}", given.get(name) or "", re.I):
