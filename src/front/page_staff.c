@@ -41,19 +41,21 @@ enum err staff_open(struct ctx *c, const struct request *q, text name, struct pa
     return OK;
 }
 
-void staff_purposes(struct page *p, enum act act, text chosen)
+void staff_purposes(struct page *p, enum act act, int category, text chosen)
 {
     const struct policy *policy = p->c->policy;
     const struct actor_class *class = class_of(p->c);
     json_name(&p->w, TEXT("purposes"));
     json_open(&p->w, '[');
     for (unsigned i = 0; i < policy->purpose_count; i++) {
-        if (!bits_has(&class->purposes, i) || !(class->acts >> act & 1))
+        const struct purpose *one = &policy->purposes[i];
+        bool uses = category < 0 || bits_has(&one->categories, (unsigned)category);
+        if (!bits_has(&class->purposes, i) || !(class->acts >> act & 1) || !uses || (act == ACT_SEND && one->marketing))
             continue;
         json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("purpose"), policy->purposes[i].name);
-        json_pair(&p->w, TEXT("says"), doc_purpose(p->c, &policy->purposes[i]));
-        json_pair_bool(&p->w, TEXT("chosen"), text_eq(chosen, policy->purposes[i].name));
+        json_pair(&p->w, TEXT("purpose"), one->name);
+        json_pair(&p->w, TEXT("says"), doc_purpose(p->c, one));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(chosen, one->name));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -205,7 +207,7 @@ static enum err people_page(struct ctx *c, const struct request *q, struct reply
     json_pair_bool(&p.w, TEXT("nobody"), nobody);
     page_keep(&p, kept, 1);
     put_identifiers(&p, json_text(q->json, TEXT("field")));
-    staff_purposes(&p, ACT_READ, json_text(q->json, TEXT("purpose")));
+    staff_purposes(&p, ACT_READ, -1, json_text(q->json, TEXT("purpose")));
     put_accounts(&p, list, asked ? asked->state : TEXT(""));
     return page_show(&p, r, nobody ? 404 : staff_status(o));
 }

@@ -140,6 +140,7 @@ static enum err contacts_page(struct ctx *c, const struct request *q, struct rep
 {
     static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("subject"), TEXT_INIT("text"), TEXT_INIT("at") };
     const struct json *list = NULL;
+    int log = policy_stream(c->policy, TEXT("contacts"));
     PAGE_AUTO p = { 0 };
     if (answer)
         TRY(json_parse(c->arena, answer->body, &list));
@@ -148,16 +149,16 @@ static enum err contacts_page(struct ctx *c, const struct request *q, struct rep
     json_pair(&p.w, TEXT("id"), q->params[0]);
     json_pair_bool(&p.w, TEXT("shown"), answer != NULL);
     json_pair_bool(&p.w, TEXT("tab_contacts"), true);
-    json_pair_bool(&p.w, TEXT("log_kept"), policy_stream(c->policy, TEXT("contacts")) >= 0);
+    json_pair_bool(&p.w, TEXT("log_kept"), log >= 0);
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     put_contacts(&p, list);
     json_name(&p.w, TEXT("reading"));
     json_open(&p.w, '{');
-    staff_purposes(&p, ACT_READ, json_text(q->json, TEXT("purpose")));
+    staff_purposes(&p, ACT_READ, log, json_text(q->json, TEXT("purpose")));
     json_close(&p.w, '}');
     json_name(&p.w, TEXT("sending"));
     json_open(&p.w, '{');
-    staff_purposes(&p, ACT_SEND, json_text(q->json, TEXT("purpose")));
+    staff_purposes(&p, ACT_SEND, log, json_text(q->json, TEXT("purpose")));
     json_close(&p.w, '}');
     return page_show(&p, r, staff_status(o));
 }

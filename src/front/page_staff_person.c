@@ -130,7 +130,7 @@ static enum err person_page(struct ctx *c, const struct request *q, struct reply
     json_pair_bool(&p.w, TEXT("nobody"), found.nobody && !looked);
     put_account(&p, found.account);
     page_keep(&p, kept, sizeof kept / sizeof *kept);
-    staff_purposes(&p, ACT_READ, purpose);
+    staff_purposes(&p, ACT_READ, -1, purpose);
     TRY(put_looked(&p, looked, purpose));
     return page_show(&p, r, found.nobody && !looked && o->status == OK ? 404 : staff_status(o));
 }
@@ -174,6 +174,15 @@ enum err api_staff_close(struct ctx *c, const struct request *q, struct reply *r
 {
     struct answer answer = { 0 };
     return after_act(c, q, r, account_close(c, q->params[0], &answer), TEXT("/staff/people"), TEXT("account_closed"));
+}
+
+/* A registration that awaits approval. */
+enum err api_staff_decide(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    bool approve = text_eq(json_text(q->json, TEXT("decision")), TEXT("approve"));
+    return after_act(c, q, r, registration_decide(c, q->params[0], approve, &answer), TEXT("/staff/people?state=awaiting"),
+                     approve ? TEXT("approved") : TEXT("refused"));
 }
 
 enum err api_staff_agreement(struct ctx *c, const struct request *q, struct reply *r)
