@@ -4,7 +4,7 @@
 #include "domain/opening.h"
 #include "domain/session.h"
 #include "domain/subject.h"
-#include "front/front.h"
+#include "front/page_person.h"
 #include "front/staff.h"
 
 /* ---- What the pages share. ---- */
@@ -75,16 +75,6 @@ struct staff_outcome staff_outcome(const struct ctx *c, enum err status)
 
 void staff_problem(struct page *p, const struct staff_outcome *o) { page_problem(p, o->status == OK ? NULL : &o->why); }
 int staff_status(const struct staff_outcome *o) { return o->status == OK ? 200 : err_row(o->status)->http; }
-
-void staff_copy(struct page *p, const struct json *from, text name)
-{
-    const struct json *v = json_get(from, name);
-    json_name(&p->w, name);
-    if (v)
-        json_put(&p->w, v);
-    else
-        json_put_null(&p->w);
-}
 
 text staff_path(struct ctx *c, const struct request *q, const char *after)
 {
@@ -176,17 +166,17 @@ static void put_accounts(struct page *p, const struct json *list, text state)
     json_open(&p->w, '[');
     JSON_EACH(one, json_get(list, TEXT("accounts"))) {
         json_open(&p->w, '{');
-        staff_copy(p, one, TEXT("id"));
-        staff_copy(p, one, TEXT("state"));
-        staff_copy(p, one, TEXT("opened"));
-        staff_copy(p, one, TEXT("last_visit"));
+        page_copy(p, one, TEXT("id"));
+        page_copy(p, one, TEXT("state"));
+        page_copy(p, one, TEXT("opened"));
+        page_copy(p, one, TEXT("last_visit"));
         json_pair(&p->w, TEXT("has_role"), staff_role(p->c, json_text(one, TEXT("role"))));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
     const struct json *rows = json_get(list, TEXT("accounts"));
     json_pair_bool(&p->w, TEXT("some"), rows && rows->count);
-    staff_copy(p, list, TEXT("next"));
+    page_copy(p, list, TEXT("next"));
 }
 
 struct asked { text state, after; };

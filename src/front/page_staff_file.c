@@ -1,7 +1,7 @@
 /* Staff pages of one person: folders granted and taken back with their history, and the log of letters and calls. */
 #include "domain/contact.h"
 #include "domain/folder.h"
-#include "front/front.h"
+#include "front/page_person.h"
 #include "front/staff.h"
 
 /* ---- Bodies of the domain's functions, made from forms. ---- */
@@ -70,7 +70,7 @@ static enum err folders_page(struct ctx *c, const struct request *q, struct repl
     json_pair(&p.w, TEXT("id"), q->params[0]);
     json_pair_bool(&p.w, TEXT("shown"), look);
     page_keep(&p, kept, sizeof kept / sizeof *kept);
-    staff_copy(&p, list, TEXT("folders"));
+    page_copy(&p, list, TEXT("folders"));
     json_pair_bool(&p.w, TEXT("tab_folders"), true);
     put_kinds(&p, json_text(q->json, TEXT("folder")));
     return page_show(&p, r, staff_status(o));
@@ -133,7 +133,7 @@ static void put_contacts(struct page *p, const struct json *list)
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
-    staff_copy(p, list, TEXT("letters"));
+    page_copy(p, list, TEXT("letters"));
 }
 
 static enum err contacts_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o, const struct answer *answer)

@@ -3,7 +3,7 @@
 #include "domain/look.h"
 #include "domain/opening.h"
 #include "domain/subject.h"
-#include "front/front.h"
+#include "front/page_person.h"
 #include "front/staff.h"
 
 /* ---- What was looked at. ---- */
@@ -89,7 +89,7 @@ static void put_account(struct page *p, const struct json *got)
     }
     json_open(&p->w, '{');
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        staff_copy(p, a, members[i]);
+        page_copy(p, a, members[i]);
     json_pair(&p->w, TEXT("has_role"), staff_role(p->c, role));
     json_pair(&p->w, TEXT("opener"), staff_role(p->c, json_text(a, TEXT("opened_by"))));
     json_pair_bool(&p->w, TEXT("invited"), text_eq(state, TEXT("invited")));

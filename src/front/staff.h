@@ -17,8 +17,6 @@ struct staff_outcome { enum err status; struct why why; };
 struct staff_outcome staff_outcome(const struct ctx *c, enum err status);
 void staff_problem(struct page *p, const struct staff_outcome *o);
 int staff_status(const struct staff_outcome *o);
-/* The member `name` of `from` as it is, null when there is none. */
-void staff_copy(struct page *p, const struct json *from, text name);
 /* The title of a role of the policy; empty for another name. */
 text staff_role(const struct ctx *c, text name);
 /* "/staff/people/ID" and what follows. */
