@@ -1,5 +1,5 @@
-"""People who sign in: a client with a browser's cookie and the session's token against forged requests, and accounts opened for it."""
-import http.cookies, urllib.parse
+"""People who sign in: a client with a browser's cookie and the session's token against forged requests, accounts opened for it, staff."""
+import base64, hashlib, hmac, http.cookies, struct, urllib.parse
 from garant import Client, check
 
 PASSWORD = "Trombone-Lichen 42 Kestrels!"
@@ -38,15 +38,42 @@ class Visitor(Client):
 def opened(server, data, password=PASSWORD, opener=None, role=None, **more):
     """An account opened by `opener` (the operator), whose invitation was accepted; the person's id."""
     operator = server.operator()
-    made = (opener or operator).post("/v1/accounts", {"data": data, "supplied_by": "person", **more}).expect(201).json
+    made = (opener or operator).post("/v1/accounts", {"data": data, "supplied_by": "person", **({"role": role} if role else {}), **more}) \
+                               .expect(201).json
     link = made.get("link") or operator.post(f"/v1/accounts/{made['id']}/invite").expect(200).json["link"]
     token = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
     server.anyone().post("/v1/invitations/accept", {"token": token, "password": password}).expect(200)
-    if role:
-        operator.put(f"/v1/accounts/{made['id']}/role", {"role": role}).expect(204)
     return made["id"]
+
+
+def registered(server, mailbox, data, address, password=PASSWORD):
+    """An account that its person opened alone and confirmed by the letter's link."""
+    known = len(mailbox.find(address))
+    server.anyone().post("/v1/accounts/register", {"data": data, "password": password}).expect(202)
+    link = mailbox.wait(address, count=known + 1).links[0]
+    token = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
+    server.anyone().post("/v1/registrations/confirm", {"token": token}).expect(200)
 
 
 def visitor(server, identifier, password=PASSWORD, **more):
     """A new browser, signed in."""
     return Visitor(server).sign_in(identifier, password, **more)
+
+
+def totp(secret, at):
+    """The code that an authenticator shows at that time, in milliseconds (RFC 6238: 30 s, six digits)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    mac = hmac.new(key, struct.pack(">Q", at // 30_000), hashlib.sha1).digest()
+    where = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[where:where + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def staff(server, data, identifier, role, **more):
+    """Somebody in a role of the policy, with agreement and second factor, signed in."""
+    ident = opened(server, data, role=role, **more)
+    server.operator().post(f"/v1/accounts/{ident}/agreement", {"date": "2026-01-05", "reference": "safe, shelf 2"}).expect(200)
+    one = visitor(server, identifier)
+    secret = one.post("/v1/me/factor", {}).expect(200).json["secret"]
+    one.post("/v1/me/factor/confirm", {"code": totp(secret, server.now())}).expect(200)
+    one.csrf = one.get("/v1/session").expect(200).json["csrf"]
+    return one

@@ -4,6 +4,7 @@ from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, free_port, garant,
                     milliseconds, wrapped_keys)
 from mailbox import Mailbox
+from people import registered, visitor
 from promise import only_as_declared, promise, refuses_elsewhere
 from wiretap import Tap
 
@@ -47,6 +48,49 @@ def essential_only(t):
     check_absent([secret], server.folder)
     declared = client.get("/v1/policy").expect(200).json["document"]["security"]["password"]["storage"]
     check(declared == "argon2id", f"the policy keeps passwords as {declared}")
+
+
+@promise("MO-03")
+def last_visit_and_settings(t):
+    """The last visit is what the account's keeping runs from; settings of the account and of each room are saved and there at the next visit."""
+    mailbox = t.enter_context(Mailbox())
+    server, app = started(t, now=NOW, arguments=mailbox.arguments())
+    operator = server.operator()
+    registered(server, mailbox, {**person(1), "settings": {"time_zone": "Europe/Vilnius"}}, "kestrel.1@rooms.example")
+    registered(server, mailbox, person(2), "kestrel.2@rooms.example")
+    ident, idle = (app.lookup({"login.email": f"kestrel.{n}@rooms.example"}, "service").expect(200).json["id"] for n in (1, 2))
+
+    def last_visit():
+        return operator.get(f"/v1/accounts/{ident}").expect(200).json["account"]["last_visit"]
+    check(last_visit() is None, "a visit before any")
+    first = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+    check(milliseconds(last_visit()) == server.now(), f"the sign-in is no visit: {last_visit()}")
+    rooms = "/v1/me/preferences/rooms/"
+    first.put(rooms + "autumn", {"layout": "gallery"}).refused("missing-field", status=422, field="rooms.title")
+    first.put(rooms + "autumn", {"title": "Planted autumn room", "layout": "gallery", "starts": "2026-12-01T18:00:00Z"}).expect(200)
+    first.put(rooms + "winter", {"title": "Planted winter room", "chat": False}).expect(200)
+    for wrong in ({"layout": "cinema"}, {"chat": "no"}, {"starts": "tomorrow"}, {"title": "x" * 201}, {"title": 7}):
+        first.put(rooms + "winter", wrong).refused("invalid-value", status=422, clause=r"^categories\.rooms\.fields", promise="MO-03")
+    first.put(rooms + "winter", {"recording": True}).refused("undeclared", status=422, promise="MO-03")
+    app.change(ident, "service", {"settings": {"language": "lt"}}).expect(200)
+    server.advance(days=20)
+    again = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+    check(milliseconds(last_visit()) == server.now(), "the second visit is not noted")
+    check(again.get(rooms + "autumn").expect(200).json["values"] ==
+          {"title": "Planted autumn room", "layout": "gallery", "chat": True, "starts": "2026-12-01T18:00:00Z"}, "the room's settings")
+    check(again.get(rooms + "winter").json["values"] == {"title": "Planted winter room", "layout": "speaker", "chat": False}, "the other room's")
+    data = app.read(ident, "service", ["settings", "rooms"]).expect(200).json["data"]
+    check(data["settings"] == {"language": "lt", "time_zone": "Europe/Vilnius"} and len(data["rooms"]) == 2, f"{data}")
+    check_absent(["Planted autumn room", "Planted winter room"], server.folder)
+    # The visit, not the opening, is what 180 days run from.
+    server.advance(days=170)
+    server.sweep()
+    check(again.get(rooms + "autumn").expect(200, 401).status == 401, "the session outlived its idle limit")
+    check(app.get(f"/v1/subjects/{idle}/access").status == 404, "an account nobody visits is kept beyond 180 days")
+    check(app.get(f"/v1/subjects/{ident}/access").expect(200).json["data"]["rooms"], "erased though it was visited")
+    server.advance(days=11)
+    server.sweep()
+    check(app.get(f"/v1/subjects/{ident}/access").status == 404, "kept beyond 180 days from the last visit")
 
 
 @promise("MO-05")

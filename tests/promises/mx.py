@@ -1,7 +1,8 @@
 """MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
-import html, os, threading, time
+import html, os, re, threading, time
 from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
+from people import opened, staff, visitor
 from promise import promise
 
 
@@ -32,6 +33,51 @@ def controller_is_public(t):
         client = server.client("app")
         controller = client.get(f"/v1/subjects/{client.create(person(1))['id']}/access").expect(200).json["controller"]
         check(controller["legal_name"] == name and controller["address"] == address, f"the access answer says {controller}")
+
+
+@promise("MX-05")
+def preferences_of_a_dashboard(t):
+    """Colour and number of items are saved a dashboard each, checked by their types, and there at the next sign-in on another device."""
+    server = t.server(now="2026-11-22T10:00:00Z")
+    clerk = staff(server, person(900), "marguerite.900@regie.example", "account_staff")
+    folders = [{"folder": "dossier", "name": "audiences", "why": "abonnement de la régie"}]
+    ident = opened(server, person(1), opener=clerk, folders=folders)
+    other = opened(server, person(2), opener=clerk, folders=folders)
+    desk = visitor(server, "marguerite.1@regie.example")
+    base = "/v1/me/preferences/preferences/"
+    usual, mine = {"dashboard.colour": "#0055a4", "dashboard.items": 20}, {"dashboard.colour": "#8a1538", "dashboard.items": 50}
+    check(desk.get(base + "audiences").expect(200).json["values"] == usual, "the policy's defaults do not hold")
+    check(desk.put(base + "audiences", {"dashboard.colour": "#8a1538"}).expect(200).json["values"] == {**usual, "dashboard.colour": "#8a1538"}, "saved")
+    check(desk.put(base + "audiences", {"dashboard.items": 50}).expect(200).json["values"] == mine, "the second save lost the first")
+    desk.put(base + "planted-dashboard", {"dashboard.items": 99}).expect(200)
+    for wrong in ({"dashboard.colour": "rouge"}, {"dashboard.colour": "#12345"}, {"dashboard.items": 4}, {"dashboard.items": 101}, {"dashboard.items": "50"}):
+        field = next(iter(wrong))
+        desk.put(base + "audiences", wrong).refused("invalid-value", status=422, field="preferences." + field,
+                                                    clause=rf"^categories\.preferences\.fields\.{re.escape(field)}", promise="MX-05")
+    desk.put(base + "audiences", {"dashboard.size": 3}).refused("undeclared", status=422, promise="MX-05")
+    # Another device, after the first is signed out; another person has their own.
+    desk.delete("/v1/session").expect(204)
+    desk.get(base + "audiences").expect(401)
+    phone = visitor(server, "marguerite.1@regie.example")
+    check(phone.get(base + "audiences").expect(200).json["values"] == mine, "not there on another device")
+    check(phone.get(base + "parts-de-marche").expect(200).json["values"] == usual, "one dashboard's colour is another's")
+    phone.put(base + "*", {"dashboard.items": 10}).expect(200)
+    check(phone.get(base + "parts-de-marche").json["values"]["dashboard.items"] == 10 and phone.get(base + "audiences").json["values"] == mine,
+          "what is saved for all dashboards")
+    check(visitor(server, "marguerite.2@regie.example").get(base + "audiences").json["values"] == usual, "a colleague has them")
+    # The platform draws the dashboard with them; nobody without the purpose reads them; they are exported, sealed, and erased at their term.
+    app, path = server.client("app"), f"/v1/subjects/{ident}/preferences/preferences/audiences"
+    check(app.get(path).expect(200).json["values"] == mine, "the platform reads others")
+    server.client("tracker").get(path).refused("forbidden", status=403)
+    held = {row["fields"].get("dashboard"): row["fields"].get("dashboard.items") for row in app.export(ident)[1]["data"]["preferences"]}
+    check(held == {"audiences": 50, "planted-dashboard": 99, None: 10}, f"exported: {held}")
+    check_absent(["planted-dashboard"], server.folder)
+    phone.post("/v1/me/close", {}).expect(204)
+    server.advance(days=31)
+    server.sweep()
+    left = app.get(f"/v1/subjects/{ident}/access").expect(200, 404)
+    check(left.status == 404 or "preferences" not in left.json["data"], "kept beyond their term")
+    check(app.get(f"/v1/subjects/{other}/preferences/preferences/audiences").expect(200).json["values"] == usual, "a colleague's went with them")
 
 
 @promise("MX-06")
