@@ -1,0 +1,329 @@
+"""Accounts from outside: opened, invited, registered, approved, given roles and teams, imported, closed."""
+import json, os, re, subprocess, tempfile, time
+from garant import DAY, PROGRAM, TOP, Server, check, garant
+from mailbox import Mailbox
+from people import PASSWORD, Visitor, opened, visitor
+
+NOW = "2026-11-22T10:00:00Z"
+HOUR = 3_600_000
+
+
+def portal(name, **contact):
+    """A user of the portal, with all that an account needs but its folders."""
+    return {"identity": {"first_name": "Marguerite", "last_name": "Duras"}, "contact": {"email": f"{name}@regie.example", **contact},
+            "work": {"company": "Régie", "site": "Lyon"}}
+
+
+def customer(name):
+    return {"identity": {"first_name": "Thibault", "last_name": "Marchand"}, "contact": {"email": f"{name}@societe.example"}}
+
+
+FOLDERS = [{"folder": "dossier", "name": "Audiences 2026", "why": "demande du responsable"}]
+
+
+def token_of(link):
+    return re.split("[/=]", link)[-1]
+
+
+def accept(server, link, password=PASSWORD):
+    return server.anyone().post("/v1/invitations/accept", {"token": token_of(link), "password": password})
+
+
+def desk(server, role="account_staff", name="desk", data=None):
+    """A member of staff: account, agreement on record, and a token that stands for them."""
+    operator = server.operator()
+    ident = opened(server, data or portal(name), role=role)
+    operator.post(f"/v1/accounts/{ident}/agreement", {"date": "2026-11-01", "reference": "coffre, classeur 4"}).expect(200)
+    return ident, holder(server, role, ident)
+
+
+def holder(server, role, ident):
+    from garant import Client
+    made = server.operator().post("/v1/tokens", {"name": f"of-{ident[-8:].lower()}", "actor": role, "holder": ident}).expect(201).json
+    return Client(server.port, made["token"], epoch=lambda: server.starts)
+
+
+def register(tests):
+    @tests.test("accounts: what one needs is named, and who may open it")
+    def opening():
+        with Server("mxplorerplace", now=NOW) as server:
+            ident, staff = desk(server)
+            half = portal("half")
+            del half["work"]["site"], half["identity"]["first_name"]
+            problem = staff.post("/v1/accounts", {"data": half, "supplied_by": "manager"}) \
+                .refused("missing-field", status=422, clause=r"^accounts\.needs", promise="MX-02")
+            check(all(word in problem["detail"] for word in ("identity.first_name", "work.site", "folders")), f"{problem}")
+            check("contact.email" not in problem["detail"] and problem["field"] == "identity.first_name", f"{problem}")
+            staff.post("/v1/accounts", {"data": portal("a"), "folders": FOLDERS}).expect(400)
+            staff.post("/v1/accounts", {"data": portal("a"), "folders": FOLDERS, "supplied_by": "rumour"}).refused("undeclared", status=422)
+            made = staff.post("/v1/accounts", {"data": portal("a"), "folders": FOLDERS, "supplied_by": "manager"}).expect(201)
+            check(made.headers["location"].endswith(made.json["id"]) and made.json["state"] == "invited" and "link" not in made.json,
+                  f"{made.json}")
+            staff.post("/v1/accounts", {"data": portal("a"), "folders": FOLDERS, "supplied_by": "manager"}).refused("conflict", status=409)
+            staff.post("/v1/accounts", {"data": portal("b"), "folders": FOLDERS, "supplied_by": "person", "role": "analyst"}) \
+                .refused("forbidden", status=403, clause=r"^roles\.analyst$")
+            server.client("tracker").post("/v1/accounts", {"data": portal("b"), "supplied_by": "person", "folders": FOLDERS}) \
+                .refused("forbidden", "purpose-refused", status=403)
+            server.anyone().post("/v1/accounts", {"data": portal("b"), "supplied_by": "person"}).expect(401)
+            server.anyone().post("/v1/accounts/register", {"data": portal("b"), "password": PASSWORD}) \
+                .refused("forbidden", status=403, clause=r"^accounts\.opened_by")
+            one = staff.get(f"/v1/accounts/{made.json['id']}").expect(200).json["account"]
+            check(one["state"] == "invited" and one["opened_by"] == "account_staff" and one["sessions"] == 0, f"{one}")
+            check("password" not in json.dumps(one) and "token" not in json.dumps(one), f"{one}")
+            listed = staff.get("/v1/accounts?state=invited").expect(200).json
+            check([row["id"] for row in listed["accounts"]] == [made.json["id"]] and listed["next"] is None, f"{listed}")
+            check({row["id"] for row in staff.get("/v1/accounts").expect(200).json["accounts"]} == {ident, made.json["id"]}, "the list")
+            file = server.client("app").get(f"/v1/subjects/{made.json['id']}/access").expect(200).json
+            check(file["source"] == "manager" and file["account"]["state"] == "invited", f"{file['source']} {file['account']}")
+            check([f["name"] for f in file["folders"]] == ["Audiences 2026"] and file["folders"][0]["allowed"], f"{file['folders']}")
+            check("account.open" in [look["act"] for look in file["looks"]], f"{file['looks']}")
+
+    @tests.test("accounts: an invitation works once, until its end, and dies with the next")
+    def invitation():
+        with Mailbox() as mailbox, Server("mxplorerplace", now=NOW, arguments=mailbox.arguments()) as server:
+            ident, staff = desk(server)
+            to = "zoe@regie.example"
+            made = staff.post("/v1/accounts", {"data": portal("zoe"), "folders": FOLDERS, "supplied_by": "manager", "language": "fr"}).expect(201).json
+            letter = mailbox.wait(to, "invitation")
+            check("Le responsable hiérarchique" in letter.text and letter.headers["content-language"] == "fr", letter.text)
+            told = mailbox.wait(to, "opened_by_other")
+            check("Le responsable hiérarchique" in told.text and "/privacy" in told.text, told.text)
+            first = letter.links[0]
+            for wrong in (first[:-1] + ("A" if first[-1] != "A" else "B"), "x" * 43, ""):
+                accept(server, wrong).refused("not-found", status=404)
+            staff.post(f"/v1/accounts/{made['id']}/invite").expect(200)
+            second = mailbox.wait(to, "invitation", count=2).links[0]
+            gone = accept(server, first).refused("not-found", status=404)
+            accept(server, second, "court").refused("weak-password", status=422)
+            server.advance(hours=71, minutes=59)
+            accept(server, second).expect(200)
+            check(accept(server, second).refused("not-found", status=404)["detail"] == gone["detail"], "a used link is told apart")
+            zoe = visitor(server, to)
+            check(zoe.id == made["id"], "somebody else signed in")
+            staff.post(f"/v1/accounts/{made['id']}/invite").refused("conflict", status=409)
+            server.operator().post(f"/v1/accounts/{ident}/invite").refused("conflict", status=409)
+            late = server.operator().post("/v1/accounts", {"data": portal("late"), "folders": FOLDERS, "supplied_by": "person", "role": "manager"})
+            server.advance(hours=72, seconds=1)
+            accept(server, late.expect(201).json["link"]).refused("not-found", status=404)
+
+    @tests.test("accounts: a manager's team, and nobody else")
+    def team():
+        with Server("mxplorerplace", now=NOW) as server:
+            desk_id, staff = desk(server)
+            boss = opened(server, portal("boss"), role="manager")
+            other = opened(server, portal("other"), role="manager")
+            manager, stranger = holder(server, "manager", boss), holder(server, "manager", other)
+            made = manager.post("/v1/accounts", {"data": portal("a"), "supplied_by": "manager"}).expect(201).json["id"]
+            check(manager.get(f"/v1/accounts/{made}").expect(200).json["account"]["managers"] == [boss], "not in the manager's team")
+            check([row["id"] for row in manager.get("/v1/accounts").expect(200).json["accounts"]] == [made], "the team's list")
+            check(stranger.get("/v1/accounts").expect(200).json["accounts"] == [], "another team is listed")
+            stranger.get(f"/v1/accounts/{made}").refused("not-found", status=404)
+            stranger.read(made, "access_rights").refused("not-found", status=404)
+            manager.read(made, "access_rights").expect(200)
+            manager.put(f"/v1/accounts/{made}/manager", {"manager": other}).refused("forbidden", status=403)
+            staff.put(f"/v1/accounts/{made}/manager", {"manager": desk_id}).refused("invalid-value", status=422)
+            staff.put(f"/v1/accounts/{made}/manager", {"manager": other}).expect(204)
+            manager.get(f"/v1/accounts/{made}").refused("not-found", status=404)
+            stranger.get(f"/v1/accounts/{made}").expect(200)
+            server.client("app").erase(other)
+            stranger.get(f"/v1/accounts/{made}").refused("unauthorised", status=401)
+            check(staff.get(f"/v1/accounts/{made}").expect(200).json["account"]["managers"] == [], "the team of an erased manager is still there")
+            server.client("manager").post("/v1/accounts", {"data": portal("b"), "supplied_by": "manager"}).refused("forbidden", status=403)
+
+    @tests.test("accounts: a role is the operator's to give, and stays closed until the agreement is recorded")
+    def roles():
+        with Server("mxplorerplace", now=NOW) as server:
+            operator, app = server.operator(), server.client("app")
+            ident = opened(server, portal("new"), role="account_staff")
+            person = app.create(portal("p"))["id"]
+            staff = holder(server, "account_staff", ident)
+            staff.read(person, "service").refused("forbidden", status=403, clause=r"^roles\.account_staff")
+            for body in ({"date": "2026-11-23", "reference": "x"}, {"date": "hier", "reference": "x"}):
+                operator.post(f"/v1/accounts/{ident}/agreement", body).refused("invalid-value", status=422)
+            operator.post(f"/v1/accounts/{ident}/agreement", {"date": "2026-11-20", "reference": ""}).refused("missing-field", status=422)
+            staff.post(f"/v1/accounts/{ident}/agreement", {"date": "2026-11-20", "reference": "x"}).refused("forbidden", status=403)
+            operator.post(f"/v1/accounts/{ident}/agreement", {"date": "2026-11-20", "reference": "x"}).expect(200)
+            staff.read(person, "service").expect(200)
+            app.put(f"/v1/accounts/{person}/role", {"role": "analyst"}).refused("forbidden", status=403)
+            operator.put(f"/v1/accounts/{person}/role", {"role": "analyst"}).refused("not-found", status=404)
+            operator.put(f"/v1/accounts/{ident}/role", {"role": "app"}).refused("undeclared", status=422)
+            operator.put(f"/v1/accounts/{ident}/role", {"role": None}).expect(204)
+            staff.read(person, "service").refused("unauthorised", status=401)
+            operator.post("/v1/tokens", {"name": "again", "actor": "account_staff", "holder": ident}).refused("invalid-value", status=422)
+
+    @tests.test("accounts: registration tells nobody whether an address is known")
+    def registration():
+        with Mailbox() as mailbox, Server("site-fr", now=NOW, arguments=mailbox.arguments()) as server:
+            anyone, document = server.anyone(), server.client("app").get("/v1/policy").expect(200).json["document"]
+            def new(email, password=PASSWORD):
+                return anyone.post("/v1/accounts/register", {"data": {"identity": {"last_name": "Colin", "first_name": "Anne"},
+                    "contact": {"email": email}}, "password": password, "language": "fr"})
+            first = new("anne@site.example").expect(202)
+            confirm = mailbox.wait("anne@site.example", "identifier_confirm").links[0]
+            Visitor(server).post("/v1/session", {"identifier": "anne@site.example", "password": PASSWORD}).expect(401)
+            anyone.post("/v1/registrations/confirm", {"token": token_of(confirm)}).expect(200)
+            anyone.post("/v1/registrations/confirm", {"token": token_of(confirm)}).refused("not-found", status=404)
+            anne = visitor(server, "anne@site.example")
+            second = new("Anne@Site.example", "Autre-Mot 77 de Passe!").expect(202)
+            check(first.body == second.body, "the answers differ")
+            check("/signin" in mailbox.wait("anne@site.example", "known_address").links[0], "the owner is not told")
+            Visitor(server).post("/v1/session", {"identifier": "anne@site.example", "password": "Autre-Mot 77 de Passe!"}).expect(401)
+            new("anne@site.example", "court").refused("weak-password", status=422)
+            anyone.post("/v1/accounts/register", {"data": {"identity": {"last_name": "C"}}, "password": PASSWORD}).expect(422)
+            # One who mistyped the password registers again; what was not confirmed gives way, and its link is dead.
+            new("paul@site.example", "Premier-Mot 11 Oublié!").expect(202)
+            old = mailbox.wait("paul@site.example", "identifier_confirm").links[0]
+            new("paul@site.example").expect(202)
+            fresh = mailbox.wait("paul@site.example", "identifier_confirm", count=2).links[0]
+            anyone.post("/v1/registrations/confirm", {"token": token_of(old)}).refused("not-found", status=404)
+            # Nobody confirms: gone after 72 hours, and the address is free.
+            before = server.operator().get("/v1/accounts?state=invited").expect(200).json["accounts"]
+            check(len(before) == 1, f"{before}")
+            server.advance(hours=72, seconds=1)
+            anyone.post("/v1/registrations/confirm", {"token": token_of(fresh)}).refused("not-found", status=404)
+            server.restart()
+            end = time.monotonic() + 90
+            while server.operator().get("/v1/accounts?state=invited").expect(200).json["accounts"]:
+                check(time.monotonic() < end, "an unconfirmed registration stays")
+                time.sleep(0.2)
+            check("identity" in document["categories"], "no policy")
+
+    @tests.test("accounts: registrations are slowed down by address")
+    def paced():
+        with Server("site-fr") as server:
+            body = {"data": {"identity": {"last_name": "Colin"}, "contact": {"email": "x@site.example"}}, "password": "court"}
+            seen = {server.anyone().post("/v1/accounts/register", body).status for _ in range(30)}
+            check(429 in seen, f"{seen}")
+
+    @tests.test("accounts: staff approve or refuse where the policy asks")
+    def approval():
+        with Mailbox() as mailbox, Server("myportal", now=NOW, arguments=mailbox.arguments()) as server:
+            app, anyone = server.client("app"), server.anyone()
+            def come(name):
+                anyone.post("/v1/accounts/register", {"data": customer(name), "password": PASSWORD, "language": "en"}).expect(202)
+                link = mailbox.wait(f"{name}@societe.example", "identifier_confirm").links[0]
+                return anyone.post("/v1/registrations/confirm", {"token": token_of(link)}).expect(200).json["state"]
+            check(come("good") == "awaiting" and come("bad") == "awaiting", "open without approval")
+            mailbox.wait("good@societe.example", "awaiting_approval")
+            Visitor(server).post("/v1/session", {"identifier": "good@societe.example", "password": PASSWORD}).expect(401)
+            waiting = [row["id"] for row in app.get("/v1/accounts?state=awaiting").expect(200).json["accounts"]]
+            check(len(waiting) == 2, f"{waiting}")
+            server.anyone().post(f"/v1/accounts/{waiting[0]}/approve").expect(401)
+            app.post(f"/v1/accounts/{waiting[0]}/approve").expect(200)
+            app.post(f"/v1/accounts/{waiting[1]}/refuse").expect(200)
+            app.post(f"/v1/accounts/{waiting[1]}/approve").refused("conflict", status=409)
+            mailbox.wait("good@societe.example", "approved")
+            mailbox.wait("bad@societe.example", "refused_account")
+            visitor(server, "good@societe.example")
+            Visitor(server).post("/v1/session", {"identifier": "bad@societe.example", "password": PASSWORD}).expect(401)
+
+    @tests.test("accounts: an address is changed when the new one confirms it, and the former one is told")
+    def identifier():
+        with Mailbox() as mailbox, Server("myportal", now=NOW, arguments=mailbox.arguments()) as server:
+            app = server.client("app")
+            ident = opened(server, customer("old"))
+            person = visitor(server, "old@societe.example")
+            own = person.get(f"/v1/subjects/{ident}/access").expect(200)
+            etag = f'"{own.json["version"]}"'
+            person.patch(f"/v1/subjects/{ident}", {"contact": {"email": "quick@societe.example"}}, etag=etag).refused("conflict", status=409)
+            person.post("/v1/me/identifier", {"field": "identity.last_name", "value": "x"}).refused("undeclared", status=422)
+            person.post("/v1/me/identifier", {"field": "contact.email", "value": "no address"}).refused("invalid-value", status=422)
+            person.post("/v1/me/identifier", {"field": "contact.email", "value": "new@societe.example"}).expect(202)
+            link = mailbox.wait("new@societe.example", "identifier_confirm").links[0]
+            mailbox.none_within(0.3, "old@societe.example", "identifier_changed")
+            visitor(server, "old@societe.example")
+            server.anyone().post("/v1/identifier/confirm", {"token": token_of(link)}).expect(200)
+            server.anyone().post("/v1/identifier/confirm", {"token": token_of(link)}).refused("not-found", status=404)
+            mailbox.wait("old@societe.example", "identifier_changed")
+            visitor(server, "new@societe.example")
+            Visitor(server).post("/v1/session", {"identifier": "old@societe.example", "password": PASSWORD}).expect(401)
+            former = app.get(f"/v1/subjects/{ident}/former").expect(200).json["former"]
+            check([(row["field"], row["value"]) for row in former] == [("email", "old@societe.example")], f"{former}")
+            opened(server, customer("taken"))
+            person.post("/v1/me/identifier", {"field": "contact.email", "value": "taken@societe.example"}).expect(202)
+            link = mailbox.wait("taken@societe.example", "identifier_confirm").links[0]
+            server.anyone().post("/v1/identifier/confirm", {"token": token_of(link)}).refused("conflict", status=409)
+            server.advance(minutes=16)
+            person.post("/v1/me/identifier", {"field": "contact.email", "value": "third@societe.example"}).refused("reauthenticate", status=403)
+
+    @tests.test("accounts: who closes theirs is out of reach at once")
+    def closing():
+        with Mailbox() as mailbox, Server("deskmanager", now=NOW, arguments=mailbox.arguments()) as server:
+            app = server.client("app")
+            data = {"account": {"screen_name": "kestrel"}, "contact": {"email": "kes@shop.example"}}
+            body = {"data": data, "password": PASSWORD, "language": "en"}
+            def join():
+                server.anyone().post("/v1/accounts/register", body).expect(202)
+                link = mailbox.wait("kes@shop.example", "identifier_confirm", count=len(mailbox.find("kes@shop.example", "closed")) + 1).links[0]
+                server.anyone().post("/v1/registrations/confirm", {"token": token_of(link)}).expect(200)
+                return visitor(server, "kes@shop.example")
+            person = join()
+            other = visitor(server, "kes@shop.example")
+            server.advance(minutes=16)
+            person.post("/v1/me/close").refused("reauthenticate", status=403)
+            person.post("/v1/session/proof", {"password": PASSWORD}).expect(204)
+            person.post("/v1/me/close").expect(204)
+            for client in (person, other):
+                client.get("/v1/session").expect(401)
+            Visitor(server).post("/v1/session", {"identifier": "kes@shop.example", "password": PASSWORD}).expect(401)
+            app.read(person.id, "account").refused("not-found", status=404)
+            app.get(f"/v1/accounts/{person.id}").refused("not-found", status=404)
+            app.post(f"/v1/subjects/{person.id}/close").refused("not-found", status=404)
+            mailbox.wait("kes@shop.example", "closed")
+            check(join().id != person.id, "the address is not free, though the policy reserves none")
+
+    @tests.test("accounts: a table is imported line by line, and each fault has its line and field")
+    def table():
+        with Server("myportal", now=NOW) as server:
+            app = server.client("app")
+            app.create(customer("known"))
+            lines = ["identity.first_name;identity.last_name;contact.email;company.name;language",
+                     "Ana;Pereira;ana@societe.example;\"Société \"\"A\"\";\nfils\";fr",
+                     "Léo;Petit;known@societe.example;;",
+                     "Zoé;;zoe@societe.example;;",
+                     "Max;Weber;no address;;",
+                     "Ida;Rossi;ANA@societe.example;;",
+                     "Eva;Lind",
+                     "",
+                     "Joe;\"Quote",]
+            body = ("\ufeff" + "\r\n".join(lines)).encode()
+            answer = app.request("POST", "/v1/accounts/import?supplied_by=paper", body, {"Content-Type": "text/csv"}.items()).expect(207).json
+            got = [(line["line"], line["status"], line.get("field")) for line in answer["lines"]]
+            check(got == [(2, 201, None), (4, 409, "contact.email"), (5, 422, "identity.last_name"), (6, 422, "contact.email"),
+                          (7, 409, "contact.email"), (8, 422, None), (10, 422, None)], f"{answer['lines']}")
+            check(answer["opened"] == 1 and answer["refused"] == 6 and "line 2" in answer["lines"][4]["detail"], f"{answer}")
+            check("societe.example" not in json.dumps(answer), "values are said again")
+            held = app.read(answer["lines"][0]["id"], "service").expect(200).json["data"]
+            check(held["company"]["name"] == "Société \"A\";\nfils" and held["identity"]["first_name"] == "Ana", f"{held}")
+            for header in ("identity.first_name;identity.religion\nA;B", "", "contact.email,contact.email\na,b"):
+                check(app.request("POST", "/v1/accounts/import", header.encode(), {"Content-Type": "text/csv"}.items()).status == 422, header)
+            app.request("POST", "/v1/accounts/import", b"x", {"Content-Type": "text/html"}.items()).expect(415)
+            app.request("POST", "/v1/accounts/import", "contact.email\n\u00e9".encode("latin-1"), {"Content-Type": "text/csv"}.items()).expect(422)
+            rows = "identity.last_name,contact.email\n" + "".join(f"Nom{n},p{n}@societe.example\n" for n in range(10_001))
+            app.request("POST", "/v1/accounts/import?supplied_by=paper", rows.encode(), {"Content-Type": "text/csv"}.items()).expect(413)
+            listed = app.post("/v1/accounts/import", {"accounts": [{"data": customer("j1"), "supplied_by": "paper"}, {"data": customer("j1"),
+                "supplied_by": "paper"}, {"data": {}}]}).expect(207).json
+            check([line["status"] for line in listed["lines"]].count(201) == 1 and listed["opened"] == 1, f"{listed}")
+
+    @tests.test("accounts: from the command line")
+    def commands():
+        with Server("myportal", now=NOW) as server:
+            def run(*words, given=None):
+                done = subprocess.run([PROGRAM, "account", *words, "--data", server.data, "--json"], cwd=TOP, input=given, capture_output=True,
+                                      text=True, timeout=60)
+                return done.returncode, json.loads(done.stdout or "null"), done.stderr
+            status, made, _ = run("open", given=json.dumps({"data": customer("cli"), "supplied_by": "person"}))
+            check(status == 0 and "/invitation?token=" in made["link"], f"{made}")
+            check(run("list")[1]["accounts"][0]["id"] == made["id"] and run("show", made["id"])[1]["account"]["state"] == "invited", "list, show")
+            check(run("role", made["id"], "support")[0] == 0, "role")
+            check(run("agree", made["id"], "--date", "2026-11-20", "--reference", "coffre")[1]["agreement"].startswith("2026-11-20"), "agree")
+            check(run("invite", made["id"])[1]["link"] != made["link"], "invite")
+            with tempfile.NamedTemporaryFile("w", suffix=".csv", dir=server.folder, delete=False) as file:
+                file.write("identity.last_name,contact.email\n" + "".join(f"Nom{n},p{n}@societe.example\n" for n in range(450))
+                           + "Nom,p7@societe.example\nNom,rien\n")
+            status, done, said = run("import", file.name, "--supplied-by", "paper", "--no-invitation")
+            check(status == 65 and done["opened"] == 450 and done["refused"] == 2 and "2 of 452" in said, f"{status} {said}")
+            check([(line["line"], line["field"]) for line in done["lines"] if line["status"] != 201] ==
+                  [(452, "contact.email"), (453, "contact.email")], f"{done['lines'][-3:]}")
+            check(run("close", made["id"])[0] == 0 and run("show", made["id"])[0] == 1, "close")
+            check("import" in garant("help", "account") and "ouvrir" not in garant("help", "account", "--lang", "en"), "help")
