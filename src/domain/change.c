@@ -23,8 +23,11 @@ static enum err run_identifiers(struct db *db, const struct change *ch)
         }
         TRY(db_run(db, SQL_IDENTIFIER_ADD, &changed, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)),
                                                           V_ID(ch->person->id))));
-        if (!changed)
-            return say(db_arena(db), ERR_CONFLICT, "%.*s is that of another person", T(id->field));
+        if (changed)
+            continue;
+        say(db_arena(db), ERR_CONFLICT, "%.*s is that of another person", T(id->field));
+        snprintf(db_arena(db)->why.field, sizeof db_arena(db)->why.field, "%.*s", T(id->field));
+        return ERR_CONFLICT;
     }
     return OK;
 }

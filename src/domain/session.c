@@ -206,6 +206,17 @@ struct digest session_device(const struct ctx *c, const struct person *p)
 
 static text or_null(text s) { return s.n ? s : (text){ NULL, 0 }; }
 
+/* Logs may be promised of what a sign-in knows nothing of (files served, by a platform's own server): then there is no record of one. */
+static bool is_noted(const struct category *cat, const struct json *note)
+{
+    bool noted = true;
+    for (unsigned i = 0; i < cat->field_count; i++) {
+        const struct json *v = json_get(note, cat->fields[i].name);
+        noted &= !cat->fields[i].required || (v && v->kind != J_NULL);
+    }
+    return noted;
+}
+
 enum err session_note(struct ctx *c, struct person *p, bool success, struct change *out)
 {
     int category = policy_stream(c->policy, TEXT("logs"));
@@ -221,7 +232,10 @@ enum err session_note(struct ctx *c, struct person *p, bool success, struct chan
     json_pair(&w, TEXT("system"), or_null(agent_system(c->arena, c->agent)));
     json_pair(&w, TEXT("result"), success ? TEXT("success") : TEXT("failure"));
     json_close(&w, '}');
-    return subject_note(c, p, category, c->now, arena_copy(c->arena, buf_text(&b)), out);
+    text fields = arena_copy(c->arena, buf_text(&b));
+    const struct json *note;
+    TRY(json_parse(c->arena, fields, &note));
+    return is_noted(&c->policy->categories[category], note) ? subject_note(c, p, category, c->now, fields, out) : change_begin(c, p, 0, out);
 }
 
 struct beginning {

@@ -2,6 +2,7 @@
 #include "domain/erasing.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
+#include "domain/opening.h"
 #include "domain/write.h"
 
 enum { STEP = 500, STEP_PEOPLE = 50, STEP_MEMORY = 16 << 20 };
@@ -682,6 +683,7 @@ enum err retention_sweep(struct ctx *c, struct answer *out)
     struct sweep s = { .c = c };
     bool more;
     c->idempotency = (struct idempotency){ 0 };          /* it is many commits, and doing it again does nothing more */
+    TRY(registration_tick(c));
     TRY(sweep_all(&s, &more));
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
