@@ -8,6 +8,7 @@
 #include "domain/keeping.h"
 #include "domain/looking.h"
 #include "domain/opening_inside.h"
+#include "domain/outbox.h"
 #include "domain/person_file.h"
 #include "domain/subject.h"
 #include "domain/write.h"
@@ -437,6 +438,8 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
     put_person(&v);
     json_name(&v.w, TEXT("account"));
     TRY(account_put(c, p, &v.w));
+    json_name(&v.w, TEXT("letters"));
+    TRY(outbox_put_of(c, p, true, &v.w));
     put_controller(&v);
     TRY(put_held(&v));
     put_purposes(&v);

@@ -258,7 +258,7 @@ enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
         put_contact(&w, &rows[i]);
     json_close(&w, ']');
     json_name(&w, TEXT("letters"));
-    TRY(outbox_put_of(c, &p, &w));
+    TRY(outbox_put_of(c, &p, false, &w));
     json_close(&w, '}');
     out->body = arena_copy(c->arena, buf_text(&b));
     TRY_PTR(out->body.p);

@@ -345,6 +345,22 @@ static void page_account(struct page *g)
     raw(g, TEXT("</table>\n"));
 }
 
+static void page_letters(struct page *g)
+{
+    const struct json *list = json_get(g->file, TEXT("letters"));
+    if (!list || !list->count)
+        return;
+    section(g, TEXT("letters"), SAY("Letters to you of the last days", "Les lettres qui vous ont été adressées ces derniers jours"));
+    head(g, ROW_OF(SAY("When", "Quand"), SAY("Letter", "Lettre"), SAY("State", "État")));
+    JSON_EACH(one, list) {
+        text state = json_text(one, TEXT("state"));
+        cells(g, ROW_OF(time_of(g, one, TEXT("created")), json_text(one, TEXT("title")),
+                        text_eq(state, TEXT("sent")) ? SAY("sent", "envoyée")
+                        : text_eq(state, TEXT("queued")) ? SAY("on its way", "en chemin") : SAY("could not be sent", "n'a pu être envoyée")));
+    }
+    table_close(g);
+}
+
 static void page_rights(struct page *g)
 {
     const struct json *controller = json_get(g->file, TEXT("controller"));
@@ -391,6 +407,7 @@ enum err person_file_page(struct ctx *c, const struct json *file, struct buf *ou
     page_recipients(g);
     page_folders(g);
     page_account(g);
+    page_letters(g);
     page_rights(g);
     page_looks(g);
     doc_page_close(out);

@@ -186,9 +186,9 @@ static text footer(const struct ctx *c)
 {
     return doc_in(c,
                   TEXT("This is a service notice about {site}: it is sent whatever you chose about news and offers. "
-                       "What we hold about you, and your rights: {privacy}"),
+                       "What we hold about you, and your rights:"),
                   TEXT("Ceci est un avis de service au sujet de {site} : il est envoyé quels que soient vos choix sur les actualités et les "
-                       "offres. Ce que nous détenons à votre sujet, et vos droits : {privacy}"));
+                       "offres. Ce que nous détenons à votre sujet, et vos droits :"));
 }
 
 static void make_html(const struct filling *f, struct buf *b, const struct letter_words *words, text subject, text body)
@@ -212,7 +212,11 @@ static void make_html(const struct filling *f, struct buf *b, const struct lette
     fill(f, b, signature(f->c), true);
     buf_add(b, TEXT("</p>\n</div>\n<p style=\"margin:16px 0 0;font-size:.82em;color:#55605a\">"));
     fill(f, b, footer(f->c), true);
-    buf_add(b, TEXT("</p>\n</div>\n</body>\n</html>\n"));
+    buf_add(b, TEXT(" <a style=\"color:#1f5d4c\" href=\""));
+    fill(f, b, TEXT("{privacy}"), true);
+    buf_add(b, TEXT("\">"));
+    fill(f, b, TEXT("{privacy}"), true);
+    buf_add(b, TEXT("</a></p>\n</div>\n</body>\n</html>\n"));
 }
 
 static void make_text(const struct filling *f, struct buf *b, text body)
@@ -224,7 +228,7 @@ static void make_text(const struct filling *f, struct buf *b, text body)
     fill(f, b, signature(f->c), false);
     buf_add(b, TEXT("\n\n"));
     fill(f, b, footer(f->c), false);
-    buf_char(b, '\n');
+    fill(f, b, TEXT(" {privacy}\n"), false);
 }
 
 static bool has_control(text s)
@@ -241,6 +245,19 @@ static enum err taken(struct ctx *c, struct buf *b, text *out)
         return say(c->arena, ERR_TOO_LARGE, "the letter is larger than %d bytes", LETTER_MAX);
     *out = arena_copy(c->arena, buf_text(b));
     return out->p ? OK : ERR_MEMORY;
+}
+
+text letter_title(struct ctx *c, text name)
+{
+    static const struct letter_values nothing;
+    const struct filling f = { c, &nothing };
+    const struct letter_row *row = row_of(name);
+    BUF_AUTO b = buf_make(LETTER_MAX);
+    text subject = row ? doc_in(c, row->en.subject, row->fr.subject) : TEXT("");
+    if (!row || !complete(&f, subject))
+        return text_eq(name, TEXT("service_message")) ? doc_in(c, TEXT("Service message"), TEXT("Message de service")) : name;
+    fill(&f, &b, subject, false);
+    return arena_copy(c->arena, buf_text(&b));
 }
 
 enum err letter_render(struct ctx *c, text language, text name, const struct letter_values *values, struct letter *out)

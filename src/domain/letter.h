@@ -11,6 +11,8 @@ struct letter { text name, language, subject, text, html; bool apart, bulk; };
 /* ERR_INTERNAL for a letter that letters.def has not or a value that is missing; ERR_VALUE when the subject would hold a line break or
  * another control byte: it becomes a header. */
 enum err letter_render(struct ctx *c, text language, text name, const struct letter_values *values, struct letter *out);
+/* What a list calls it, in c->language: its subject where that needs no values, else its name. */
+text letter_title(struct ctx *c, text name);
 /* Whether letters.def has it, and whether it is one to somebody who is gone. */
 bool letter_known(text name, bool *apart);
 

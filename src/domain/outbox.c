@@ -4,6 +4,7 @@
 #include "domain/change.h"
 #include "domain/contact.h"
 #include "domain/inside.h"
+#include "domain/letter.h"
 #include "domain/mail_seal.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -219,7 +220,8 @@ static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, id));
     json_pair(w, TEXT("letter"), query_bytes(q, 1));
-    json_pair(w, TEXT("state"), query_null(q, 4) ? TEXT("given_up") : TEXT("queued"));
+    json_pair(w, TEXT("title"), letter_title(c, query_bytes(q, 1)));
+    json_pair(w, TEXT("state"), !query_null(q, 4) ? TEXT("queued") : query_null(q, 5) ? TEXT("given_up") : TEXT("sent"));
     pair_time(w, TEXT("created"), query_int(q, 2));
     json_pair_int(w, TEXT("tries"), query_int(q, 3));
     pair_time(w, TEXT("next"), query_int(q, 4));
@@ -241,7 +243,10 @@ static enum err put_list(struct ctx *c, enum sql sql, struct val second, struct 
     return q.status;
 }
 
-enum err outbox_put_of(struct ctx *c, const struct person *p, struct json_out *w) { return put_list(c, SQL_MAIL_OF, V_ID(p->id), w); }
+enum err outbox_put_of(struct ctx *c, const struct person *p, bool sent_too, struct json_out *w)
+{
+    return put_list(c, sent_too ? SQL_MAIL_OF : SQL_MAIL_WAITING_OF, V_ID(p->id), w);
+}
 
 enum err outbox_answer(struct ctx *c, struct answer *out)
 {

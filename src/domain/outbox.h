@@ -34,7 +34,7 @@ struct outbox_figures { int64_t queued, given_up; uint64_t sent, failed; msec ne
 enum err outbox_figures(struct ctx *c, struct outbox_figures *out);
 /* For the operator: the figures, and the letters that met trouble, without any word of theirs. */
 enum err outbox_answer(struct ctx *c, struct answer *out);
-/* The list of this person's letters that have not gone. */
-enum err outbox_put_of(struct ctx *c, const struct person *p, struct json_out *w);
+/* The list of this person's letters that have not gone, and with `sent_too` of those that went in the last seven days. */
+enum err outbox_put_of(struct ctx *c, const struct person *p, bool sent_too, struct json_out *w);
 
 #endif

@@ -1,5 +1,5 @@
 """Letters from outside: a real SMTP server with STARTTLS, what it refuses, when it is away, crashes, and headers that hold."""
-import json, os, time
+import html, time
 from garant import DAY, Server, check, check_absent, garant
 from mailbox import FROM, PASSWORD, URL, Mailbox, wait_for
 
@@ -195,14 +195,35 @@ def register(tests):
                 message(client, ident, subject).refused("invalid-value", "missing-field", "malformed-json", "usage")
             for address in ("zoe@example.org\r\nBcc: eve@example.org", "zoe@example.org, eve@example.org", "<zoe@example.org>"):
                 client.post("/v1/subjects", {"data": {**PERSON, "contact": {"email": address}}, "source": "person"}).refused("invalid-value")
-            message(client, ident, "=?utf-8?q?Bcc:_eve?= <eve@example.org>", "Bcc: eve@example.org\r\n.\r\nMAIL FROM:<x@example.org>".replace("\r", "")).expect(202)
+            encoded = "=?utf-8?q?Bcc:_eve?= <eve@example.org>"
+            message(client, ident, encoded, "Bcc: eve@example.org\n.\nMAIL FROM:<x@example.org>").expect(202)
             letter = mailbox.wait(TO)
-            check(letter.to == [TO] and letter.subject == "=?utf-8?q?Bcc:_eve?= <eve@example.org>" and "bcc" not in letter.headers, f"{letter.headers}")
+            check(letter.to == [TO] and letter.subject == encoded and "bcc" not in letter.headers, f"{letter.headers}")
             check("Bcc: eve@example.org\n.\nMAIL FROM:<x@example.org>" in letter.text, f"{letter.text}")
             for body, codes in (({"purpose": "statistics"}, ("purpose-refused", "forbidden")), ({"purpose": "sale"}, ("purpose-refused",))):
                 client.post(f"/v1/subjects/{ident}/messages", {"subject": "a", "text": "b", **body}).refused(*codes)
             server.client("analyst").post(f"/v1/subjects/{ident}/messages", {"purpose": "improvement", "subject": "a", "text": "b"}).refused("forbidden")
             check(outbox(server)["queued"] == 0, "something else was queued")
+
+    @tests.test("mail: subjects and texts of every kind come back whole")
+    def whole():
+        subjects = ["é" * 100, "x" * 200, "L’œuvre — « déjà » 😀 à 6 h", "=?UTF-8?B?", "a=b; \"c\" <d>", "日本語" * 20, "e\u0301" * 40, "a " * 60 + "b", "."]
+        texts = ["ligne " * 40, "=" * 300, "fin d'espace \nsuite", "\tretrait", "a" * 5000, "😀" * 1000, "--=_\n--=_x--", "<b>&amp;</b>", "é\n" * 300]
+        with Mailbox() as mailbox, Server(POLICY, arguments=mailbox.arguments()) as server:
+            client = server.client("app")
+            ident = person(client)
+            for subject, text in zip(subjects, texts):
+                message(client, ident, subject, text).expect(202)
+            mailbox.wait(TO, count=len(subjects))
+            for letter, subject, text in zip(mailbox.find(TO), subjects, texts):
+                check(letter.subject == subject.strip() or letter.subject == subject, f"{subject!r} came as {letter.subject!r}")
+                check(text in letter.text, f"{text[:60]!r} came as {letter.text!r}")
+                check(html.escape(text.split("\n")[0], quote=False) in letter.html.replace("&#39;", "'").replace("&quot;", '"'), f"{letter.html}")
+                check(all(len(line) <= 78 for line in letter.bytes.split(b"\r\n")), "a line is longer than 78")
+                check(not any(p.defects for p in letter.message.walk()), f"defects: {[p.defects for p in letter.message.walk()]}")
+            wait_for(lambda: len(contacts(client, ident)["contacts"]) == len(subjects))
+            listed = client.get(f"/v1/subjects/{ident}/access").expect(200).json["letters"]
+            check([row["state"] for row in listed] == ["sent"] * len(subjects), f"the access answer lists {listed}")
 
     @tests.test("mail: an erased person gets no letter that was waiting")
     def erased():
