@@ -267,7 +267,7 @@ static void put_purposes(struct view *v)
         json_pair(&v->w, TEXT("purpose"), one->name);
         json_pair(&v->w, TEXT("title"), doc_purpose(v->c, one));
         json_pair(&v->w, TEXT("basis"), basis_word(one->basis));
-        json_pair(&v->w, TEXT("interest"), one->interest.n ? one->interest : (text){ NULL, 0 });
+        json_pair(&v->w, TEXT("interest"), doc_interest(v->c, one));
         json_pair(&v->w, TEXT("law"), one->law.n ? one->law : (text){ NULL, 0 });
         json_pair_bool(&v->w, TEXT("marketing"), one->marketing);
         put_names(v, TEXT("categories"), &one->categories, false);

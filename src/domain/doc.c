@@ -30,6 +30,14 @@ text doc_category(const struct ctx *c, const struct category *cat)
     return title.n ? title : cat->name;
 }
 
+text doc_interest(const struct ctx *c, const struct purpose *p)
+{
+    text said = doc_in(c, p->interest_en, p->interest_fr);
+    if (text_ends(said, TEXT(".")))
+        said.n--;
+    return said.n ? said : (text){ NULL, 0 };
+}
+
 text doc_purpose(const struct ctx *c, const struct purpose *p)
 {
     text title = doc_in(c, p->title_en, p->title_fr);

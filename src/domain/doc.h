@@ -13,6 +13,8 @@ text doc_basis(const struct ctx *c, text basis);
 /* Titles of the policy, else the name itself. */
 text doc_category(const struct ctx *c, const struct category *cat);
 text doc_field(const struct ctx *c, const struct category *cat, text field);
+/* The interest a purpose pursues, as the middle of a sentence; p NULL when it rests on none. */
+text doc_interest(const struct ctx *c, const struct purpose *p);
 text doc_purpose(const struct ctx *c, const struct purpose *p);
 text doc_source(const struct ctx *c, text source);
 text doc_act(const struct ctx *c, text act);                 /* an act of the journal, as a sentence */

@@ -64,7 +64,7 @@ static void put_objection(struct page *p, const struct json *ledger, const struc
     json_pair(&p->w, TEXT("purpose"), of->name);
     json_pair(&p->w, TEXT("title"), doc_purpose(p->c, of));
     json_pair(&p->w, TEXT("basis"), doc_basis(p->c, basis_word(of->basis)));
-    json_pair(&p->w, TEXT("interest"), of->interest);
+    json_pair(&p->w, TEXT("interest"), doc_interest(p->c, of));
     put_data(p, of);
     json_pair_bool(&p->w, TEXT("objected"), decided(row, TEXT("objected")));
     json_pair(&p->w, TEXT("at"), row ? json_text(row, TEXT("at")) : TEXT(""));

@@ -309,7 +309,8 @@ static void compile_purpose(struct loaded *l, const struct node *n, struct purpo
     *out = (struct purpose){
         .name = n->key, .dpv = node_text(n, TEXT("dpv")), .marketing = is_marketing(n), .notices = is_true(n, TEXT("notices")),
         .basis = (enum basis)INDEX(basis_words, node_text(n, TEXT("basis"))), .law = node_said(node_get(n, TEXT("law")), TEXT("en")),
-        .interest = node_said(node_get(n, TEXT("interest")), TEXT("en")),
+        .interest_en = node_said(node_get(n, TEXT("interest")), TEXT("en")),
+        .interest_fr = node_said(node_get(n, TEXT("interest")), TEXT("fr")),
         .despite_restriction = node_get(n, TEXT("despite_restriction")),
         .categories = bits_of(&l->policy, node_get(n, TEXT("categories")), policy_category), .clause = clause_of(l, n),
     };

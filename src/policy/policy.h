@@ -149,7 +149,7 @@ struct category {
 };
 
 struct purpose {
-    text name, title_en, title_fr, dpv, interest, law;
+    text name, title_en, title_fr, dpv, interest_en, interest_fr, law;
     enum basis basis;
     bool marketing;                                          /* direct marketing, by its dpv term or `marketing: true` */
     bool despite_restriction;                                /* goes on during a restriction (Art. 18(2)) */
