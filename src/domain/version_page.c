@@ -163,7 +163,8 @@ enum err version_reading_page(struct ctx *c, struct answer *out)
         TRY(open_both(c, all[now + 1].hash, all[now].hash, &x, &y, &d));
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     const char *lang = w.fr ? "fr" : "en";
-    struct page_frame frame = { .here = TEXT("/privacy/acknowledge"), .title = w.fr ? TEXT("Avez-vous lu cette version ?") : TEXT("Have you read this version?"),
+    struct page_frame frame = { .here = TEXT("/privacy/acknowledge"),
+                                .title = w.fr ? TEXT("Avez-vous lu cette version\u202F?") : TEXT("Have you read this version?"),
                                 .name = site_name(c), .lead = reading_lead(c, &w, &all[now]), .fr = w.fr };
     page_begin(&b, &frame);
     buf_print(&b, "<div class=\"narrow\">\n<p><a href=\"/privacy?lang=%s\">%s</a></p>\n", lang, w.fr ? "Lire la notice entière" : "Read the whole notice");
@@ -226,7 +227,8 @@ enum err version_list_page(struct ctx *c, struct answer *out)
     for (unsigned i = 0; i < count; i++)
         put_version(&b, &w, &all[i], i + 1 < count ? &all[i + 1] : NULL);
     buf_print(&b, "</tbody>\n</table>\n<p><a href=\"/privacy/acknowledge?lang=%s\">%s</a></p>\n", fr ? "fr" : "en",
-              fr ? "Vous avez un compte ? Indiquez que vous avez lu la version en vigueur." : "You have an account? Say that you have read the version in force.");
+              fr ? "Vous avez un compte\u202F? Indiquez que vous avez lu la version en vigueur."
+                 : "You have an account? Say that you have read the version in force.");
     page_end(&b, &frame, fr ? TEXT("L’empreinte SHA-256 est celle du fichier ; sa publication est inscrite au journal de l’instance.")
                             : TEXT("The SHA-256 is that of the file; its publication is entered in the instance’s journal."));
     return give_page(c, &b, out);
