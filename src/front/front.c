@@ -70,8 +70,9 @@ static enum err decode_body(struct arena *a, struct request *q)
         TRY(parse_body(a, q));
     if (!q->json)
         return kind == BODY_OPTIONAL ? OK : say(a, ERR_JSON, "the item has no body");
+    /* A page's form has members of the page's own, such as a field of the policy each: its handler takes what it knows. */
     if (!q->route->input.n)
-        return q->json->kind == J_OBJECT && !q->json->count
+        return q->json->kind == J_OBJECT && (!q->json->count || kind == BODY_FORM)
                    ? OK
                    : say(a, ERR_USAGE, "this resource takes no body, or an empty object");
     return schema_check(a, q->route->input, q->json);

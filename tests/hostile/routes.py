@@ -52,7 +52,8 @@ class Routes:
         kind = kind[0] if isinstance(kind, list) else kind
         if kind == "object":
             members = {name: self.fill(one, value, depth) for name, one in schema.get("properties", {}).items()}
-            return members or {value: value}
+            more = schema.get("additionalProperties")
+            return members or {value: self.fill(more, value, depth) if isinstance(more, dict) and more else value}
         return {"array": [self.fill(schema.get("items", {}), value, depth)] if kind == "array" else [], "integer": 1, "number": 1,
                 "boolean": True}.get(kind, value)
 
