@@ -1,4 +1,5 @@
 /* An invitation accepted: the password that makes an account open. */
+#include "domain/doc.h"
 #include "domain/inside.h"
 #include "domain/opening_inside.h"
 #include "domain/password.h"
@@ -16,6 +17,36 @@ static enum err run_accept(struct db *db, struct write *w)
     if (!changed)
         return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
     return db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(person[0], person[1], V_SEALED(a->password), V_INT(a->c->now)));
+}
+
+enum err invitation_look(struct ctx *c, text token, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account account;
+    struct ticket ticket;
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    TRY(opening_ticket(c, token, TEXT("invitation"), &ticket, &p, &account));
+    json_open(&w, '{');
+    json_pair(&w, TEXT("opened"), time_print(c->arena, account.opened));
+    json_pair(&w, TEXT("source_title"), doc_source(c, p.source));
+    json_name(&w, TEXT("categories"));
+    json_open(&w, '[');
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        struct record *rows;
+        unsigned count = 0;
+        if (!c->policy->categories[i].transient)
+            TRY(record_load(c, &p, (int)i, false, &rows, &count));
+        if (count)
+            json_put_text(&w, doc_category(c, &c->policy->categories[i]));
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    out->body = arena_copy(c->arena, buf_text(&b));
+    TRY_PTR(out->body.p);
+    struct write read = { .event = event_of(c, &p, TEXT("read")) };
+    read.event.purpose = TEXT("access");         /* their own data, told to who was sent the link (GDPR 14) */
+    return write_do(c, &read, NULL);
 }
 
 enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out)

@@ -11,6 +11,8 @@
 enum err account_open_for(struct ctx *c, const struct json *in, struct answer *out);
 /* A new invitation; the former link dies. ERR_CONFLICT for an account that is open already. */
 enum err account_invite(struct ctx *c, text id, struct answer *out);
+/* What an invitation is about, before it is accepted: {"opened", "source_title", "categories": [titles]}. Reading it uses nothing up. */
+enum err invitation_look(struct ctx *c, text token, struct answer *out);
 /* Of whom the link was sent to: sets the password, and the account is open. ERR_NOT_FOUND alike for unknown, used and expired. */
 enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out);
 

@@ -10,7 +10,7 @@ enum { MODEL_LIMIT = 16 << 20 };
 
 void page_free(struct page *p) { buf_free(&p->model); }
 
-static enum err choose_language(struct ctx *c, const struct request *q)
+enum err page_language(struct ctx *c, const struct request *q)
 {
     text asked = q->route ? request_query(q, TEXT("lang")) : (text){ NULL, 0 };
     if (!asked.p)
@@ -126,7 +126,7 @@ static void put_frame(struct ctx *c, const struct request *q, text name, text ar
 
 enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out)
 {
-    TRY(choose_language(c, q));
+    TRY(page_language(c, q));
     put_frame(c, q, name, area, out);
     return OK;
 }
@@ -205,7 +205,7 @@ enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, c
 {
     PAGE_AUTO p = { 0 };
     struct why kept = *why;
-    if (choose_language(c, q) != OK)                       /* the problem itself may be the parameter */
+    if (page_language(c, q) != OK)                       /* the problem itself may be the parameter */
         c->language = request_language(request_header(q, TEXT("Accept-Language")));
     put_frame(c, q, TEXT("problem"), text_starts(q->target, TEXT("/staff")) ? TEXT("staff") : TEXT("me"), &p);
     page_problem(&p, &kept);

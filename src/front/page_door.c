@@ -92,6 +92,7 @@ enum err api_signin_form(struct ctx *c, const struct request *q, struct reply *r
 {
     struct signin s = { .left = 0 };
     text ticket = json_text(q->json, TEXT("ticket"));
+    TRY(page_language(c, q));
     enum err e = signin_request(c, q, r, &s);
     if (e != OK) {
         struct why why = why_of(c, e);
@@ -143,6 +144,7 @@ enum err api_forgotten_page(struct ctx *c, const struct request *q, struct reply
 
 enum err api_forgotten_form(struct ctx *c, const struct request *q, struct reply *r)
 {
+    TRY(page_language(c, q));
     enum err e = reset_ask(c, q->json);
     struct why why = why_of(c, e);
     return show_forgotten(c, q, r, e == OK, e == OK ? NULL : &why);
@@ -180,6 +182,7 @@ static enum err with_token(struct ctx *c, const struct request *q, text token, c
 enum err api_reset_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     const struct json *in;
+    TRY(page_language(c, q));
     TRY(with_token(c, q, q->params[0], &in));
     enum err e = reset_confirm(c, in);
     if (e == OK)
@@ -209,6 +212,7 @@ enum err api_confirm_page(struct ctx *c, const struct request *q, struct reply *
 enum err api_confirm_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
+    TRY(page_language(c, q));
     TRY(identifier_confirm(c, json_text(q->json, TEXT("token")), &answer));
     return page_go(c, r, c->session ? TEXT("/me/security") : arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), TEXT("identifier"));
 }

@@ -1,6 +1,7 @@
 /* Taking one's data away, and leaving: the export, and erasure after it is said what must stay, why and until when. */
 #include "domain/access.h"
 #include "domain/erase.h"
+#include "domain/opening.h"
 #include "domain/session.h"
 #include "front/cookie.h"
 #include "front/page_person.h"
@@ -66,4 +67,24 @@ enum err api_erase_now(struct ctx *c, const struct request *q, struct reply *r)
     struct why why = c->arena->why;
     why.code = e;
     return show_erase(c, q, r, &why);
+}
+
+/* ---- Closing: out of reach now, erased at its term. ---- */
+
+enum err api_close_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    TRY(session_fresh(c));
+    TRY(page_open(c, q, TEXT("close"), TEXT("me"), &p));
+    page_problem(&p, NULL);
+    return page_show(&p, r, 200);
+}
+
+enum err api_close_now(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(session_fresh(c));
+    TRY(account_close(c, session_self(c), &answer));
+    TRY(page_go(c, r, arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), TEXT("closed")));
+    return cookie_end_session(c, r);
 }
