@@ -30,17 +30,6 @@ static text next_of(const struct request *q)
 
 /* ---- Sign-in. ---- */
 
-static bool self_opened(const struct policy *p)
-{
-    const struct node *by = node_at(p->root, TEXT("accounts.opened_by"));
-    if (by && by->kind == NODE_SCALAR)
-        return text_eq(by->value, TEXT("self"));
-    NODE_EACH(one, by)
-        if (text_eq(one->value, TEXT("self")))
-            return true;
-    return false;
-}
-
 static void put_tenants(struct page *p)
 {
     const struct policy *policy = p->c->policy;
@@ -69,7 +58,7 @@ static enum err show_signin(struct ctx *c, const struct request *q, struct reply
     page_keep(&p, kept, 1);
     put_tenants(&p);
     json_pair(&p.w, TEXT("next"), next_of(q));
-    json_pair_bool(&p.w, TEXT("opened_by_self"), self_opened(c->policy));
+    json_pair_bool(&p.w, TEXT("opened_by_self"), page_self_opened(c->policy));
     return page_show(&p, r, status_of(why));
 }
 

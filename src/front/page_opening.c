@@ -47,6 +47,17 @@ enum err api_invitation_form(struct ctx *c, const struct request *q, struct repl
 
 /* ---- Registration. ---- */
 
+bool page_self_opened(const struct policy *p)
+{
+    const struct node *by = node_at(p->root, TEXT("accounts.opened_by"));
+    if (by && by->kind == NODE_SCALAR)
+        return text_eq(by->value, TEXT("self"));
+    NODE_EACH(one, by)
+        if (text_eq(one->value, TEXT("self")))
+            return true;
+    return false;
+}
+
 /* What an account needs by the policy; where it says nothing, what it must have of every category that stands once a person and rests on no
  * consent. */
 static bool asks_for(const struct policy *p, const struct category *cat, unsigned *required)
@@ -137,6 +148,8 @@ static void put_consents(struct page *p)
 static enum err show_register(struct ctx *c, const struct request *q, struct reply *r, bool sent, const struct why *why)
 {
     PAGE_AUTO p = { 0 };
+    if (!page_self_opened(c->policy))
+        return say_clause(c->arena, ERR_NOT_FOUND, policy_clause(c->policy, TEXT("accounts")), "accounts are not opened by oneself here");
     TRY(page_open(c, q, TEXT("register"), TEXT(""), &p));
     page_problem(&p, why);
     json_pair_bool(&p.w, TEXT("sent"), sent);

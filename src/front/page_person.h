@@ -17,6 +17,9 @@ void page_copy(struct page *p, const struct json *from, text name);
 /* The values of one record as they stand in the file: {field: value}. */
 const struct json *file_values(const struct json *file, text category, const struct json *record);
 
+/* Whether people open their accounts themselves here (accounts.opened_by). */
+bool page_self_opened(const struct policy *p);
+
 /* ---- Forms. ---- */
 /* The fields of a category as inputs, items of an open list. `values`: {field: value} as held, or NULL; `sent`: what the form brought
  * (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */

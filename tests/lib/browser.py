@@ -1,6 +1,7 @@
-"""A person with a browser, as far as HTTP goes: cookies kept, forms filled in and sent with what stands in them, redirections followed."""
-import http.client, html.parser, urllib.parse
+"""A browser without scripts, as far as HTTP goes: cookies kept, forms filled in and sent with what stands in them, redirections followed."""
+import html.parser, http.client, urllib.parse
 from garant import check
+from people import PASSWORD
 
 VOID = {"input", "meta", "link", "br", "img", "hr"}
 
@@ -41,6 +42,9 @@ class Reader(html.parser.HTMLParser):
             self.forms[-1]["buttons"].append(known)
         if tag not in VOID and not self.get_starttag_text().endswith("/>"):
             self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
 
     def handle_endtag(self, tag):
         if self.open and self.open[-1] == tag:
@@ -91,7 +95,7 @@ class Page:
         raise AssertionError(f"{self.path} has no form that posts {like} to {action}: {[f['action'] for f in self.read.forms]}")
 
 
-class Visitor:
+class Browser:
     def __init__(self, server, language="en", agent="Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"):
         self.server, self.cookies, self.seen = server, {}, []
         self.headers = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "Accept-Language": language, "User-Agent": agent}
@@ -156,17 +160,14 @@ class Visitor:
         return self.submit(page, "/signin", identifier=identifier, password=password)
 
 
-PASSWORD = "Maple-94-harbour-Quilt"
-
-
-def member(server, data, source="person", language="en", password=PASSWORD, **more):
-    """An account opened for a person, its invitation accepted, and the person signed in; (visitor, id)."""
-    made = server.operator().post("/v1/accounts", {"data": data, "supplied_by": source, "language": language, **more}).expect(201).json
-    visitor = Visitor(server, language)
-    path = "/" + made["link"].split("/", 3)[3]
-    page = visitor.get(path).expect(200)
-    visitor.submit(page, "/invitation", password=password).expect(200)
-    address = next(v for fields in data.values() for k, v in fields.items() if k == "email")
-    visitor.sign_in(address, password).expect(200)
-    check(visitor.cookies, "no cookie came with the sign-in")
-    return visitor, made["id"]
+def member(server, data, identifier, language="en", password=PASSWORD, opener=None, **more):
+    """An account opened for a person and its invitation accepted on its page; the person signed in: (browser, id)."""
+    operator = server.operator()
+    made = (opener or operator).post("/v1/accounts", {"data": data, "supplied_by": "person", "language": language, **more}).expect(201).json
+    link = made.get("link") or operator.post(f"/v1/accounts/{made['id']}/invite").expect(200).json["link"]
+    browser = Browser(server, language)
+    page = browser.get("/" + link.split("/", 3)[3]).expect(200)
+    browser.submit(page, "/invitation", password=password).expect(200)
+    browser.sign_in(identifier, password).expect(200)
+    check(browser.cookies, "no cookie came with the sign-in")
+    return browser, made["id"]
