@@ -1,11 +1,13 @@
 """The demo and its tour: a server under a policy with made-up people; nothing here knows which platform it serves."""
-import argparse, contextlib, json, os, re, shutil, subprocess, sys, tempfile, textwrap, urllib.parse
+import argparse, contextlib, html, json, os, re, shutil, subprocess, sys, tempfile, textwrap, urllib.parse
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests/lib"))
 sys.dont_write_bytecode = True
 import sample
 from garant import Fault, Server, check, check_absent, find_values
+from mailbox import Mailbox
+from people import PASSWORD, Visitor, visitor
 
 COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 WIDTH = min(shutil.get_terminal_size((110, 24)).columns, 120)
@@ -54,15 +56,24 @@ class Steps:
             print(f"      {paint('36', clause['file'] + ':' + str(clause['line']))}  {clause['path']}{promises}")
 
 
+class Unsaid:
+    """Steps done without a word."""
+
+    def __call__(self, *_):
+        pass
+
+    asked = got = note = refusal = __call__
+
+
 # ---- The server under the policy. ----
 
-def open_server(stack, name, folder):
+def open_server(stack, name, folder, arguments=()):
     path = os.path.join("policies", name + ".yaml")
     if not os.path.exists(os.path.join(TOP, path)):
         known = sorted(f[:-5] for f in os.listdir(os.path.join(TOP, "policies")) if f.endswith(".yaml"))
         sys.exit(f"there is no {path}; there are: {', '.join(known)}")
     os.makedirs(folder, exist_ok=True)
-    return stack.enter_context(Server(path, folder=folder))
+    return stack.enter_context(Server(path, folder=folder, arguments=arguments))
 
 
 def client_of(server):
@@ -75,9 +86,12 @@ def client_of(server):
 
 # ---- The tour. ----
 
+GUEST = 2                                                       # of sample.PEOPLE: who gets an account
+
+
 class Tour:
-    def __init__(self, server, folder):
-        self.server, self.folder, self.step = server, folder, Steps()
+    def __init__(self, server, folder, step=None):
+        self.server, self.folder, self.step = server, folder, step or Steps()
         self.client, self.policy = client_of(server)
         self.category, self.field = self.policy.identifier()
         self.purpose = self.policy.main_purpose()
@@ -191,6 +205,66 @@ class Tour:
         self.step.got(f"200  {sum(len(files) for _, _, files in os.walk(self.backup_folder))} files; "
                       "none of this person's values stands in clear in the backup nor in the data folder")
 
+    def account(self, mailbox):
+        """Somebody gets an account as the policy has it: invited by staff, or by their own registration; then signs in."""
+        self.guest = sample.person(self.policy, GUEST)
+        address = self.guest[self.category][self.field]
+        openers = sample.listed((self.policy.tree.get("accounts") or {}).get("opened_by"))
+        anyone = self.server.anyone()
+        if "staff" in openers:
+            self.step("An account is opened for somebody; a letter brings a link that works once")
+            body = {"data": self.guest, "supplied_by": "person", "language": "en"}
+            self.step.asked("POST /v1/accounts", body)
+            made = self.server.operator().post("/v1/accounts", body).expect(201).json
+            self.step.got(f"201  {made['state']}, the link holds until {made['expires'][:16]}")
+            token = self.follow(mailbox, address, "invitation")
+            self.step.asked("POST /v1/invitations/accept", {"token": "…", "password": "12345678"})
+            self.refused(anyone.post("/v1/invitations/accept", {"token": token, "password": "12345678"}), "weak-password")
+            anyone.post("/v1/invitations/accept", {"token": token, "password": PASSWORD}).expect(200)
+        else:
+            self.step("Somebody registers; a letter asks them to confirm their address")
+            body = {"data": self.guest, "password": PASSWORD, "language": "en"}
+            self.step.asked("POST /v1/accounts/register", {**body, "password": "…"})
+            self.refused(anyone.post("/v1/accounts/register", {**body, "password": "12345678"}), "weak-password")
+            anyone.post("/v1/accounts/register", body).expect(202)
+            token = self.follow(mailbox, address, None)
+            anyone.post("/v1/registrations/confirm", {"token": token}).expect(200)
+        self.step.got("200  the account is open; of the password there is an Argon2id hash, sealed")
+
+    def follow(self, mailbox, address, letter):
+        """The secret of the link in the letter that came to that address."""
+        came = mailbox.wait(address) if letter is None else mailbox.wait(address, letter)
+        self.step.got(f"“{came.subject}”, to the address given")
+        return urllib.parse.parse_qs(urllib.parse.urlsplit(came.links[0]).query)["token"][0]
+
+    def session(self):
+        address = self.guest[self.category][self.field]
+        self.step("They sign in and see what is held of them, and who looked")
+        self.step.asked("POST /v1/session", {"identifier": address, "password": "…"})
+        wrong = Visitor(self.server).post("/v1/session", {"identifier": address, "password": "Wrong, and 12 letters!"})
+        self.refused_plainly(wrong)
+        browser = visitor(self.server, address)
+        cookie = next(iter(browser.cookies))
+        state = browser.get("/v1/session").expect(200).json
+        self.step.got(f"200  cookie {cookie}, opaque; without use it ends {state['idle_until'][:16]}, at the latest {state['until'][:16]}")
+        self.client.read(browser.id, self.purpose).expect(200)
+        self.step.asked("GET /me")
+        page = browser.get("/me", Accept="text/html").expect(200)
+        check(html.escape(address) in page.body.decode(), "the person's page lacks their address")
+        self.step.got("200  a page of their own: categories, purposes, sources, terms, choices, looks, sessions, export, erasure")
+        self.step.asked("GET /me/looks")
+        browser.get("/me/looks", Accept="text/html").expect(200)
+        self.step.asked(f"GET /v1/subjects/{self.id}/access", None)
+        self.refused_plainly(browser.get(f"/v1/subjects/{self.id}/access"))
+        self.step.note("That is another person: to a signed-in one they do not exist.")
+        browser.delete("/v1/session").expect(204)
+        check(browser.get("/v1/session").status == 401, "signed out, and still in")
+        self.step.got("204  signed out, and the browser is told to forget what it kept")
+
+    def refused_plainly(self, answer):
+        """A refusal that names no clause, since it must not tell whether anybody is there."""
+        self.step.refusal(answer.refused())
+
     def erasure(self):
         self.step("The person is erased: keys shredded, rows gone, and a signed certificate")
         self.step.asked("POST " + self.path("/erase"), {"ground": "request"})
@@ -272,7 +346,8 @@ def tour(name):
     folder = tempfile.mkdtemp(prefix="garant-tour-")
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        server = open_server(stack, name, os.path.join(folder, "main"))
+        mailbox = stack.enter_context(Mailbox(plain=True))
+        server = open_server(stack, name, os.path.join(folder, "main"), mailbox.arguments())
         walk = Tour(server, folder)
         tree = walk.policy.tree
         print(paint("1", f"Garant serves policies/{name}.yaml") + f"  {tree['controller']['legal_name']}, "
@@ -285,6 +360,8 @@ def tour(name):
         walk.objection()
         walk.rectification()
         walk.card()
+        walk.account(mailbox)
+        walk.session()
         walk.export()
         walk.backup()
         walk.erasure()
@@ -300,10 +377,13 @@ def serve(name):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     with contextlib.ExitStack() as stack:
-        server = open_server(stack, name, folder)
+        mailbox = stack.enter_context(Mailbox(plain=True))
+        server = open_server(stack, name, folder, mailbox.arguments())
         client, policy = client_of(server)
+        guest = Tour(server, folder, Unsaid())
+        guest.account(mailbox)
         people = []
-        for number in range(len(sample.PEOPLE)):
+        for number in (n for n in range(len(sample.PEOPLE)) if n != GUEST):
             data = sample.person(policy, number)
             people.append((client.create(data)["id"], data))
         category, field = policy.identifier()
@@ -314,6 +394,8 @@ def serve(name):
               f"{len(people)} made-up people:\n")
         print(f"    {paint('1;34', address + '/privacy')}         what people read")
         print(f"    {paint('1;34', address + '/openapi.json')}    what programs read")
+        print(f"    {paint('1;34', address + '/me')}              what a person sees: sign in as {guest.guest[category][field]},")
+        print(f"    {' ' * len(address)}                 password {PASSWORD}")
         print(f"\nTo try, in another terminal, with the token of the system “{policy.actor()}”:\n")
         print(f"    ask() {{ curl -s -w '\\n' -H 'Authorization: Bearer {client.token}' \"$@\"; }}")
         print(f"    people={address}/v1/subjects  someone={ident}\n")

@@ -76,6 +76,8 @@ def value(name, field, number):
     if kind == "text":
         hint = next((hint for word, hint in WORDS if word in name), f"{first} {last}" if "name" in name else "as told on the phone")
         text = (first, last)[hint] if isinstance(hint, int) else hint
+        if truth(field.get("identifier")):                       # one person's alone
+            text = f"{text}-{number}"
         return text[:int(field.get("max", 1000))].ljust(int(field.get("min", 0)), "x")
     if kind in ("integer", "number"):
         return int(field.get("default") or field.get("min") or 1)
