@@ -207,6 +207,8 @@ void app_close(struct app **app)
     *app = NULL;
 }
 
+void app_cookie_held(struct app *app) { atomic_fetch_add(&app->cookies_held, 1); }
+
 /* ---- Contexts and actors. ---- */
 
 void ctx_begin(struct app *app, struct arena *a, struct ctx *out)

@@ -9,7 +9,8 @@ enum { PAUSE = MINUTE, PAUSE_INSTANCE = 5 * SECOND, PAUSE_JOURNAL = SECOND, PAUS
 /* ---- Rows. ---- */
 
 enum { INSTANCE = 1 << JOB_INSTANCE, PEOPLE = 1 << JOB_PEOPLE, KEYS = 1 << JOB_KEYS, RECORDS = 1 << JOB_RECORDS, FORMERS = 1 << JOB_FORMERS,
-       ATTACHMENTS = 1 << JOB_ATTACHMENTS | 1 << JOB_PARTS, CONSENTS = 1 << JOB_CONSENTS, JOURNAL = 1 << JOB_JOURNAL };
+       ATTACHMENTS = 1 << JOB_ATTACHMENTS | 1 << JOB_PARTS, CONSENTS = 1 << JOB_CONSENTS, JOURNAL = 1 << JOB_JOURNAL,
+       ACCOUNTS = 1 << JOB_ACCOUNTS, SESSIONS = 1 << JOB_SESSIONS };
 #define EN_FR(en, fr) { TEXT_INIT(en), TEXT_INIT(fr) }
 static const struct probe_row rows[] = {
 #define PROBE(name, jobs, ...) { TEXT_INIT(#name), jobs, __VA_ARGS__ },

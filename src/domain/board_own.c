@@ -1,5 +1,6 @@
 /* What the board sees at one glance: versions, duties, holds, erasures, backups, places, recipients, the master key. */
 #include "domain/board_inside.h"
+#include "domain/password.h"
 #include "domain/retention.h"
 #include "policy/schema.h"
 #include <fcntl.h>
@@ -216,6 +217,13 @@ static void look_at_ways_in(struct board_step *s)
     fact_soon(s->facts, PROBE_transport, certificate && now < until && now - from > (until - from) / 10 * 9);
 }
 
+/* Without its dictionary no new password is taken; and a cookie that a handler would have set outside the list was held back. */
+static void look_at_guards(struct board_step *s)
+{
+    fact_soon(s->facts, PROBE_passwords, password_rule_of(s->c->policy).blocklist && !password_dictionary());
+    fact_soon(s->facts, PROBE_cookies, atomic_load(&s->c->app->cookies_held) > 0);
+}
+
 enum err board_instance(struct board_step *s)
 {
     READ_AUTO db = NULL;
@@ -230,6 +238,7 @@ enum err board_instance(struct board_step *s)
     look_at_master(s);
     look_at_places(s);
     look_at_ways_in(s);
+    look_at_guards(s);
     s->done = true;
     return OK;
 }

@@ -304,6 +304,35 @@ static enum err look_at_consent(struct walker *w, struct query *q)
     return OK;
 }
 
+/* ---- Accounts and sessions. ---- */
+
+/* Columns: tenant, subject, length of the password's seal, its first byte. What is sealed there has the length of a digest: a password in
+ * another form would have its own. */
+static enum err look_at_account(struct walker *w, struct query *q)
+{
+    enum { SHORTEST = SEAL_OVERHEAD + 80, LONGEST = SEAL_OVERHEAD + 128 };
+    text form = query_bytes(q, 3);
+    int64_t length = query_int(q, 2);
+    if (!length)
+        return OK;
+    fact_looked(w->step->facts, PROBE_passwords, 1);
+    fact_bad(w->step->facts, PROBE_passwords, length < SHORTEST || length > LONGEST || form.n != 1 || form.p[0] != SEAL_FORM);
+    return OK;
+}
+
+/* Columns: digest, created, seen, ends. */
+static enum err look_at_session(struct walker *w, struct query *q)
+{
+    const struct policy *p = w->step->c->policy;
+    msec now = w->step->c->now - BOARD_GRACE, created = query_int(q, 1), seen = query_int(q, 2), ends = query_int(q, 3);
+    bool over = ends <= now || term_end(seen, p->session.idle, 1) <= now || term_end(created, p->session.absolute, 1) <= now;
+    fact_looked(w->step->facts, PROBE_sessions, 1);
+    fact_bad(w->step->facts, PROBE_sessions, over);
+    fact_looked(w->step->facts, PROBE_cookies, 1);
+    fact_bad(w->step->facts, PROBE_cookies, !p->session.cookie.n);
+    return OK;
+}
+
 /* ---- The walk. ---- */
 
 /* key: a letter a column of the table's key, which the statement's first columns and first parameters are: t text, b bytes, i integer. */
@@ -316,6 +345,8 @@ static const struct walk walks[JOBS] = {
     [JOB_ATTACHMENTS] = { SQL_LOOK_ATTACHMENTS, "tbb", false, look_at_thing, { 0, 1, 3 } },
     [JOB_PARTS] = { SQL_LOOK_PARTS, "tbbi", false, look_at_part, { 0, 1, 2, 3 } },
     [JOB_CONSENTS] = { SQL_LOOK_CONSENTS, "tbtti", false, look_at_consent, { 0, 1, 2, 3, 4 } },
+    [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS, "tb", false, look_at_account, { 0, 1 } },
+    [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { 0 } },
 };
 
 static void remember(struct cursor *at, const struct walk *w, struct query *q)

@@ -24,6 +24,7 @@ struct app {
     struct transient_memory *transient;
     struct seen *seen;                         /* last uses of sessions, not yet written */
     struct hashing *hashing;                   /* where passwords are hashed */
+    _Atomic int64_t cookies_held;              /* that no answer may set, since the start */
     struct throttle *throttle;                 /* tries of passwords under way */
     struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */

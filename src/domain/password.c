@@ -169,14 +169,17 @@ static bool listed(text core)
 
 static bool says(const char *reason, const char *words) { return reason && text_find(text_of(reason), text_of(words)) >= 0; }
 
-/* Cracklib would end the process without its dictionary. */
-static enum err dictionary_there(struct arena *a)
+bool password_dictionary(void)
 {
     char path[256];
     snprintf(path, sizeof path, "%s.pwd", GetDefaultCracklibDict());
-    if (access(path, R_OK) == 0)
-        return OK;
-    return say(a, ERR_CONFIG, "the dictionary of common passwords is not there: install cracklib-runtime");
+    return access(path, R_OK) == 0;
+}
+
+/* Cracklib would end the process without it. */
+static enum err dictionary_there(struct arena *a)
+{
+    return password_dictionary() ? OK : say(a, ERR_CONFIG, "the dictionary of common passwords is not there: install cracklib-runtime");
 }
 
 /* On the pool, alone: cracklib keeps one open dictionary for the whole process. */

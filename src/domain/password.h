@@ -11,6 +11,8 @@ struct password_rule password_rule_of(const struct policy *p);
  * "common" (in a dictionary, a list of common ones, or a mere pattern), "own" (made of the person's name, address or the like), "long"
  * (above 1,024 signs), "form" (no UTF-8, or with control characters). `p` NULL: nobody's data are looked at. The fiber parks. */
 enum err password_check(struct ctx *c, const struct person *p, text password);
+/* Whether cracklib has its dictionary. */
+bool password_dictionary(void);
 /* A sentence for people, in c->language, of what is asked; p NULL when out of memory. */
 text password_asked(struct ctx *c);
 /* The same for what is lacking, from why.missing: one sentence. */

@@ -118,17 +118,20 @@ static bool cookie_declared(const struct node *declared, text name)
     return false;
 }
 
-void front_filter_cookies(const struct policy *policy, struct reply *r)
+unsigned front_filter_cookies(const struct policy *policy, struct reply *r)
 {
     const struct node *declared = node_get(policy->root, TEXT("cookies"));
-    unsigned kept = 0;
+    unsigned kept = 0, held = 0;
     for (unsigned i = 0; i < r->header_count; i++) {
         text value = r->headers[i].value;
         bool cookie = text_eq_nocase(r->headers[i].name, TEXT("Set-Cookie"));
         if (!cookie || cookie_declared(declared, text_trim(text_cut(&value, '='))))
             r->headers[kept++] = r->headers[i];
+        else
+            held++;
     }
     r->header_count = kept;
+    return held;
 }
 
 static bool is_page(const struct request *q) { return q->route && text_starts(q->route->output, TEXT("=text/html")); }
@@ -238,7 +241,8 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         a->why.code = e;
         refuse(&c, q, r);
     }
-    front_filter_cookies(c.policy, r);
+    if (front_filter_cookies(c.policy, r))
+        app_cookie_held(c.app);
 }
 
 struct aside {

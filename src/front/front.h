@@ -21,8 +21,8 @@ enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, BODY_SMALL = 64 << 10, BODIE
 /* The most bytes the body of a request for this route may have. Beyond BODY_SMALL the caller is known before it is read; BODIES_LIMIT
  * bounds all that are read at once. */
 size_t front_body_limit(const struct route *route);
-/* Takes out each Set-Cookie that the policy does not declare (MX-07): its name must be a key of "cookies". */
-void front_filter_cookies(const struct policy *policy, struct reply *r);
+/* Takes out each Set-Cookie that the policy does not declare (MX-07): its name must be a key of "cookies". How many that were. */
+unsigned front_filter_cookies(const struct policy *policy, struct reply *r);
 /* Runs what takes long on a thread of its own while the fiber waits; in process, at once. */
 typedef enum err front_long(struct ctx *c, const struct request *q, struct answer *answer);
 enum err front_aside(struct ctx *c, const struct request *q, front_long *run, struct answer *answer);

@@ -2,6 +2,7 @@
 #include "domain_fixture.h"
 #include "domain/access.h"
 #include "domain/account.h"
+#include "domain/password.h"
 #include "domain/consent.h"
 #include "domain/erase.h"
 #include "domain/holding.h"
@@ -324,4 +325,22 @@ text signed_in(struct fixture *f, text id)
     f->c.session = NULL;
     fixture_as(f, "app");
     return secret;
+}
+
+struct giving { struct fixture *f; struct person *p; sealed password; };
+
+static enum err run_giving(struct db *db, struct write *w)
+{
+    const struct giving *g = w->arg;
+    return db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(V_TEXT(g->f->c.tenant), V_ID(g->p->id), V_SEALED(g->password), V_INT(g->f->c.now)));
+}
+
+void password_given(struct fixture *f, text id, const char *password)
+{
+    PERSON_AUTO p = { 0 };
+    struct giving g = { .f = f, .p = &p };
+    OKAY(person_open(&f->c, id, false, &p));
+    OKAY(password_seal(&f->c, &p, text_of(password), &g.password));
+    struct write w = { .run = run_giving, .arg = &g, .event = event_of(&f->c, &p, TEXT("password.changed")) };
+    OKAY(write_do(&f->c, &w, NULL));
 }

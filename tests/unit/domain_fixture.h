@@ -52,6 +52,8 @@ text record_added(struct fixture *f, text id, const char *category, const char *
 /* Opens that person's account ("" for no role), makes them their own manager, leaves a link open, and signs them in; the secret. The context then
  * acts as app again. */
 text signed_in(struct fixture *f, text id);
+/* Gives an account that password. */
+void password_given(struct fixture *f, text id, const char *password);
 /* Retention swept; the answer. */
 const struct json *swept(struct fixture *f);
 /* Rows of a table that match, and whether any file of the folder holds those bytes. */

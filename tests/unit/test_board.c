@@ -32,6 +32,7 @@ static const char policy[] =
     "holds: none\n"
     "declared: {data_centre: {en: The data centre is of tier III, fr: Le centre de données est de niveau III}}\n"
     "promises: {DM-12: never.resale, FR-05: retention.visits}\n"
+    "cookies: {sid: {title: Session, kind: cookie, purpose: service, exempt: authentication, lifetime: session.idle}}\n"
     "systems: {app: {purposes: [service, billing, news], acts: [read, write, disclose, consent, export, erase]}}\n"
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
@@ -44,6 +45,8 @@ static text lived(struct fixture *f)
     text id = person_lived(f, &(struct life){ "one@people.example", "Inès", "/a", "INV-1", "Renamed", "a.txt", "an attachment" });
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     OKAY(erase_subject(&f->c, gone, NULL, &out));
+    signed_in(f, id);
+    password_given(f, id, "Kobu-7-renard-Vite");
     fixture_as(f, "operator");
     OKAY(hold_create(&f->c, id, js(f, "{'category':'invoices','ground':'dispute','until':'2027-01-01'}"), &out));
     OKAY(care_backup(&f->c, js(f, "{'to':'%s'}", folder.p), NULL, &out));
@@ -89,14 +92,14 @@ static void all_kept(void **state)
     assert_true(v->counts[PROMISE_KEPT] > 15 && v->counts[PROMISE_DECLARED] >= 1);
     /* Each probe but those of a count that may be zero has looked at something. */
     for (int i = 0; i < PROBES; i++)
-        if (i != PROBE_cookies && i != PROBE_backups && i != PROBE_master)
+        if (i != PROBE_backups && i != PROBE_master)
             assert_true(v->probes[i].figure > 0);
     assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
     assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
     const struct board_clause *visits = clause(v, "retention.visits");
     assert_int_equal(visits->figure, 1);
     assert_true(text_eq(visits->promises, TEXT("FR-05")) && visits->line > 20 && visits->sentence.n > 10);
-    assert_false(v->probes[PROBE_cookies].applies);
+    assert_true(v->probes[PROBE_cookies].applies);
 }
 
 /* live: beside the running instance, since the journal's end is verified at each start. */
@@ -118,6 +121,8 @@ static const struct plant plants[] = {
     { PROBE_recipients, "", "UPDATE disclosure SET recipient = 'broker'", false },
     { PROBE_sealed, "", "UPDATE record SET sealed = CAST('{\"page\": \"/a page that stands in clear, and is long enough\"}' AS BLOB)"
                         " WHERE category = 'visits'", false },
+    { PROBE_sessions, "", "UPDATE session SET ends = created - 1, seen = created - 86400000", false },
+    { PROBE_passwords, "", "UPDATE account SET password = CAST('Kobu-7-renard-Vite' AS BLOB)", false },
     { PROBE_keyring, "DELETE FROM key WHERE class = 0", "", false },
     { PROBE_keyring, "INSERT INTO key SELECT tenant, x'00112233445566778899aabbccddeeff', class, wrapped FROM key WHERE class = 0 LIMIT 1", "", false },
     { PROBE_keyring, "", "UPDATE record SET subject = x'00112233445566778899aabbccddeeff' WHERE category = 'visits'", false },
@@ -172,6 +177,30 @@ static void a_certificate_ends(void **state)
     }
     app_reached(f->app, WAY_PROXY, 0, 0);
     assert_kept(looked(f), -1);
+}
+
+/* A cookie that the filter held back puts the list at risk; a session by one that the policy no longer has breaks it. */
+static void cookies_outside_the_list(void **state)
+{
+    struct fixture *f = *state;
+    lived(f);
+    assert_int_equal(looked(f)->probes[PROBE_cookies].state, PROMISE_KEPT);
+    app_cookie_held(f->app);
+    assert_int_equal(looked(f)->probes[PROBE_cookies].state, PROMISE_RISK);
+    BUF_AUTO without = buf_make(1 << 16);
+    text rest = text_of(policy), list = TEXT("cookies: {sid");
+    ptrdiff_t at = text_find(rest, list);
+    assert_true(at > 0);
+    buf_add(&without, text_upto(rest, (size_t)at));
+    buf_add(&without, TEXT("cookies: {other: {title: Other, kind: cookie, purpose: service, exempt: preferences, lifetime: 30d}}\n"));
+    rest = text_from(rest, (size_t)at);
+    text_cut(&rest, '\n');
+    buf_add(&without, rest);
+    buf_char(&without, '\0');
+    fixture_again(f, buf_text(&without).p);
+    const struct board_probe *p = &looked(f)->probes[PROBE_cookies];
+    assert_int_equal(p->state, PROMISE_BROKEN);
+    assert_int_equal(p->bad, 1);
 }
 
 static void where_it_is_broken(void **state)
@@ -339,7 +368,7 @@ static void rows_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(a_certificate_ends), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
+        TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(a_certificate_ends), TEST(cookies_outside_the_list), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
         TEST(backups_and_duties_at_risk), TEST(places), TEST(the_jobs_look), TEST(another_policy), TEST(as_json),
         cmocka_unit_test(rows_fit),
     };
