@@ -116,9 +116,11 @@ static struct peer *slot(struct peers *p, struct address address, msec now)
     uint64_t words[2], hash = p->seed;
     struct peer *spare = NULL;
     memcpy(words, address.b, sizeof words);
-    for (size_t i = 0; i < 2; i++) {
-        hash = (hash ^ words[i]) * 0x9E3779B97F4A7C15u;
-        hash ^= hash >> 29;
+    for (size_t i = 0; i < 2; i++) {             /* neighbours differ in the highest bits: those must reach the lowest */
+        hash ^= words[i];
+        hash = (hash ^ hash >> 32) * 0x9E3779B97F4A7C15u;
+        hash = (hash ^ hash >> 29) * 0xBF58476D1CE4E5B9u;
+        hash ^= hash >> 32;
     }
     for (size_t i = 0; i < PROBES; i++) {
         struct peer *e = &p->slots[(hash + i) % SLOTS];

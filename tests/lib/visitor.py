@@ -4,7 +4,7 @@
     visitor.sign_in().expect(200)
     visitor.get("/v1/session").expect(200)
 """
-import base64, hashlib, hmac, struct
+import base64, hashlib, hmac, re, struct
 from garant import Client, check
 
 GOOD, OTHER = "Kobu-7-renard-Vite", "Zul+9-girafe-Lente"         # passwords that every profile takes
@@ -78,7 +78,7 @@ def account(server, data, password=GOOD, role=None, **more):
     """An account that was opened for somebody and whose invitation was accepted; not signed in yet."""
     made = server.operator().post("/v1/accounts", {"data": data, "supplied_by": "person", **({"role": role} if role else {}), **more}).expect(201).json
     visitor = Visitor(server, data["contact"]["email"], password)
-    token = made["link"].rsplit("/", 1)[1]
+    token = re.split("[/=]", made["link"])[-1]
     visitor.post("/v1/invitations/accept", {"token": token, "password": password}).expect(200)
     visitor.subject = made["id"]
     return visitor

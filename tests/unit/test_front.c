@@ -227,6 +227,10 @@ static void addresses(void **state)
         assert_false(peers_failed(peers, far, HOUR));
     assert_true(peers_failed(peers, far, HOUR + FAILURES_WINDOW));
     assert_false(peers_failed(peers, far, HOUR + FAILURES_WINDOW + 1));
+    for (unsigned i = 0; i < 1000; i++) {            /* neighbours do not take each other's places */
+        struct address neighbour = { { [10] = 0xFF, [11] = 0xFF, [12] = 10, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i } };
+        assert_non_null(peers_enter(peers, neighbour, true));
+    }
     peers_close(&peers);
 }
 
