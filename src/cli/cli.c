@@ -69,6 +69,7 @@ enum err cli_app_options(struct cli *cli, bool create, struct app_options *out)
     *out = (struct app_options){ .policy_file = from_environment(cli, TEXT("policy"), "GARANT_POLICY"),
                                  .data_dir = from_environment(cli, TEXT("data"), "GARANT_DATA"),
                                  .master_file = cli_option(cli, TEXT("master")),
+                                 .public_url = from_environment(cli, TEXT("url"), "GARANT_URL"),
                                  .site_country = cli_option(cli, TEXT("country")),
                                  .clock_file = cli_option(cli, TEXT("clock-file")),
                                  .create = create };

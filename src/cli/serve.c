@@ -41,7 +41,7 @@ static enum err read_password(struct cli *cli, text path, text *out)
     return out->n ? OK : say(cli->arena, ERR_CONFIG, "the file of --smtp-password-file holds no password");
 }
 
-static enum err smtp_options(struct cli *cli, struct smtp_options *out)
+static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out)
 {
     static const char *const needed[] = { "smtp-user", "smtp-password-file", "smtp-ca", "smtp-plain", "mail-from" };
     *out = (struct smtp_options){ .url = cli_option(cli, TEXT("smtp")), .user = cli_option(cli, TEXT("smtp-user")),
@@ -54,24 +54,22 @@ static enum err smtp_options(struct cli *cli, struct smtp_options *out)
         return OK;
     if (!outbox_is_address(out->from))
         return say(cli->arena, ERR_USAGE, "--smtp wants --mail-from ADDRESS: whom letters come from");
-    if (!cli_has(cli, TEXT("url")))
+    if (!url.n)
         return say(cli->arena, ERR_USAGE, "--smtp wants --url https://…: where the links in letters lead");
     if (out->user.n != 0 && !cli_has(cli, TEXT("smtp-password-file")))
         return say(cli->arena, ERR_USAGE, "--smtp-user wants --smtp-password-file FILE");
     return out->user.n ? read_password(cli, cli_option(cli, TEXT("smtp-password-file")), &out->password) : OK;
 }
 
-/* Where people reach this server, said or else as it listens: for links. */
-static enum err public_url(struct cli *cli, text listen, text *out)
+/* Where people reach this server, as said, or else as it listens: for links. */
+static enum err public_url(struct cli *cli, text listen, text *url)
 {
-    text url = cli_option(cli, TEXT("url"));
-    bool plain = text_starts(url, TEXT("http://127.")) || text_starts(url, TEXT("http://[::1]")) || text_starts(url, TEXT("http://localhost"));
-    *out = url;
-    if (!url.n)
-        *out = arena_print(cli->arena, "%s://%.*s", cli_has(cli, TEXT("tls-certificate")) ? "https" : "http", T(listen));
-    else if (!text_starts(url, TEXT("https://")) && !plain)
+    bool plain = text_starts(*url, TEXT("http://127.")) || text_starts(*url, TEXT("http://[::1]")) || text_starts(*url, TEXT("http://localhost"));
+    if (!url->n)
+        *url = arena_print(cli->arena, "%s://%.*s", cli_has(cli, TEXT("tls-certificate")) ? "https" : "http", T(listen));
+    else if (!text_starts(*url, TEXT("https://")) && !plain)
         return say(cli->arena, ERR_USAGE, "--url is https://…, or http:// on this machine for tests");
-    return out->p ? OK : ERR_MEMORY;
+    return url->p ? OK : ERR_MEMORY;
 }
 
 static enum err run_server(struct cli *cli, struct app *app, const struct server_options *so, const struct smtp_options *smtp)
@@ -102,8 +100,8 @@ enum err verb_serve(struct cli *cli)
     if (text_eq(listen, TEXT("none")))
         listen = TEXT("");
     TRY(check_clock(cli, listen));
+    TRY(smtp_options(cli, options.public_url, &smtp));
     TRY(public_url(cli, listen, &options.public_url));
-    TRY(smtp_options(cli, &smtp));
     if (!options.policy_file.n)
         return say(cli->arena, ERR_USAGE, "name the policy with --policy FILE");
     options.lawful = !cli_has(cli, TEXT("unlawful"));

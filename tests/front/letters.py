@@ -1,5 +1,5 @@
 """Letters from outside: a real SMTP server with STARTTLS, what it refuses, when it is away, crashes, and headers that hold."""
-import html, time
+import html, os, socket, time
 from garant import DAY, Server, check, check_absent, garant
 from mailbox import FROM, PASSWORD, URL, Mailbox, wait_for
 
@@ -224,6 +224,56 @@ def register(tests):
             wait_for(lambda: len(contacts(client, ident)["contacts"]) == len(subjects))
             listed = client.get(f"/v1/subjects/{ident}/access").expect(200).json["letters"]
             check([row["state"] for row in listed] == ["sent"] * len(subjects), f"the access answer lists {listed}")
+
+    @tests.test("mail: a restored backup sends nothing again")
+    def restored():
+        mailbox = Mailbox(start=False)
+        with mailbox, Server(POLICY, arguments=mailbox.arguments(), now="2026-11-22T10:00:00Z") as server:
+            client = server.client("app")
+            ident, gone = person(client), person(client, "gone@example.org")
+            for one in (ident, gone):
+                message(client, one).expect(202)
+            wait_for(lambda: contacts(client, ident)["letters"][0]["tries"] == 1)
+            copy = os.path.join(server.folder, "backup")
+            server.operator().post("/v1/backup", {"to": copy}).expect(200)         # both letters wait in it
+            mailbox.start()
+            client.erase(gone)
+            server.set_clock(server.now() + MINUTE)
+            mailbox.wait(TO)
+            wait_for(lambda: contacts(client, ident)["contacts"])
+            server.stop()
+            garant("restore", copy, "--data", server.data)
+            server.start()
+            server.set_clock(server.now() + DAY)
+            mailbox.none_within(2, count=1)
+            check(outbox(server)["queued"] == 0, f"{outbox(server)}")
+
+    @tests.test("mail: a mail server that says nothing holds up neither the server nor its end")
+    def silent():
+        with socket.create_server(("127.0.0.1", 0)) as mute, Mailbox(start=False) as mailbox:
+            arguments = mailbox.arguments()
+            arguments[arguments.index("--smtp") + 1] = f"smtp://127.0.0.1:{mute.getsockname()[1]}"
+            with Server(POLICY, arguments=arguments) as server:
+                client = server.client("app")
+                ident = person(client)
+                message(client, ident).expect(202)
+                mute.accept()
+                check(contacts(client, ident)["letters"][0]["tries"] == 0, "it was given up at once")
+                began = time.monotonic()
+                check(server.stop() == 0 and time.monotonic() - began < 5, "the server did not end at once")
+
+    @tests.test("mail: a command that writes letters without a server must know the public address")
+    def offline():
+        with Server(POLICY) as server:
+            client = server.client("app")
+            ident = person(client)
+            server.stop()
+            close = ["account", "close", ident, "--data", server.data, "--policy", server.policy, "--lang", "en"]
+            run = garant(*close, ok=None)
+            check(run.returncode == 78 and "--url" in run.stderr, f"{run.returncode} {run.stdout} {run.stderr}")
+            garant(*close, env={"GARANT_URL": URL})
+            server.start()
+            check(outbox(server)["queued"] == 1, f"{outbox(server)}")
 
     @tests.test("mail: an erased person gets no letter that was waiting")
     def erased():
