@@ -50,6 +50,37 @@ static void put_kinds(struct page *p, text chosen)
     json_pair_bool(&p->w, TEXT("grants"), some);
 }
 
+static void put_history(struct page *p, const struct json *history)
+{
+    static const text members[] = { TEXT_INIT("act"), TEXT_INIT("at"), TEXT_INIT("until"), TEXT_INIT("by"), TEXT_INIT("why") };
+    json_name(&p->w, TEXT("history"));
+    json_open(&p->w, '[');
+    JSON_EACH(one, history) {
+        text actor = json_text(one, TEXT("actor")), title = staff_role(p->c, actor);
+        json_open(&p->w, '{');
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+            page_copy(p, one, members[i]);
+        json_pair(&p->w, TEXT("actor"), title.n ? title : actor);
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_folders(struct page *p, const struct json *list)
+{
+    static const text members[] = { TEXT_INIT("folder"), TEXT_INIT("title"), TEXT_INIT("name"), TEXT_INIT("allowed"), TEXT_INIT("until") };
+    json_name(&p->w, TEXT("folders"));
+    json_open(&p->w, '[');
+    JSON_EACH(one, json_get(list, TEXT("folders"))) {
+        json_open(&p->w, '{');
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+            page_copy(p, one, members[i]);
+        put_history(p, json_get(one, TEXT("history")));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
 /* `look`: the list is asked for now, under the reason that was given; else the page asks for one. */
 static enum err folders_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o, bool look)
 {
@@ -57,21 +88,19 @@ static enum err folders_page(struct ctx *c, const struct request *q, struct repl
     const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
     struct answer answer = { 0 };
     const struct json *list = NULL;
-    look &= !class || !class->reason || c->actor.reason.n;
-    if (look) {
-        enum err status = folder_list(c, q->params[0], &answer);
-        if (status != OK)
-            return status;
-        TRY(json_parse(c->arena, answer.body, &list));
-    }
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_folders"), &p));
+    look &= !class || !class->reason || c->actor.reason.n;
+    if (look) {
+        TRY(folder_list(c, q->params[0], &answer));
+        TRY(json_parse(c->arena, answer.body, &list));
+    }
     staff_problem(&p, o);
     json_pair(&p.w, TEXT("id"), q->params[0]);
     json_pair_bool(&p.w, TEXT("shown"), look);
-    page_keep(&p, kept, sizeof kept / sizeof *kept);
-    page_copy(&p, list, TEXT("folders"));
     json_pair_bool(&p.w, TEXT("tab_folders"), true);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    put_folders(&p, list);
     put_kinds(&p, json_text(q->json, TEXT("folder")));
     return page_show(&p, r, staff_status(o));
 }

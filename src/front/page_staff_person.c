@@ -67,7 +67,8 @@ static enum err put_looked(struct page *p, const struct answer *answer, text pur
     json_name(&p->w, TEXT("cards"));
     json_open(&p->w, '[');
     JSON_EACH(data, json_get(read, TEXT("data")))
-        put_card(p, data);
+        if (data->count)
+            put_card(p, data);
     json_close(&p->w, ']');
     return OK;
 }

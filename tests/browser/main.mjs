@@ -22,7 +22,7 @@ async function covered(site) {
     const routes = Object.entries(description.paths).filter(([, methods]) =>
         Object.keys(Object.values(methods.get?.responses ?? {})[0]?.content ?? {}).some(type => type.startsWith('text/html'))).map(([route]) => route);
     return [...routes.filter(route => !PAGES.some(page => page.route === route)).map(route => `no row in pages.mjs for ${route}`),
-            ...PAGES.filter(page => !routes.includes(page.route)).map(page => `pages.mjs has a row for ${page.route}, which is no page`)];
+            ...PAGES.filter(page => page.route && !routes.includes(page.route)).map(page => `pages.mjs has a row for ${page.route}, which is no page`)];
 }
 
 /** All tests, each {name, run}; run gives the faults. */
@@ -30,11 +30,11 @@ function tests(browser) {
     const all = [{ name: 'every page has a row', run: () => covered(sites[0]) }];
     for (const page of PAGES) {
         const addresses = sites.map(site => page.at(site).map(at => typeof at === 'string' ? { path: at } : at));
-        if (page.few)
-            addresses.map((at, i) => at.length ? i : -1).filter(i => i >= 0).slice(2).forEach(i => { addresses[i] = []; });
+        if (page.few || page.one)
+            addresses.map((at, i) => at.length ? i : -1).filter(i => i >= 0).slice(page.few ? 2 : 1).forEach(i => { addresses[i] = []; });
         if (!addresses.flat().length)
-            all.push({ name: `${page.route} is visited`, run: async () => ['no site has an address of this page'] });
-        sites.forEach((site, i) => addresses[i].forEach((address, k) => ['fr', 'en'].forEach(language => all.push({
+            all.push({ name: `${page.route ?? 'problem'} is visited`, run: async () => ['no site has an address of this page'] });
+        sites.forEach((site, i) => addresses[i].forEach((address, k) => ['fr', 'en'].filter(language => language === (address.only ?? language)).forEach(language => all.push({
             name: `${site.policy}: ${address.name ?? page.route}${address.name || !k ? '' : ` ${k + 1}`} ${language}`,
             run: () => visit(browser, site, language, address, path.join(folder, site.policy)),
         }))));

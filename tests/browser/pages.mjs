@@ -2,16 +2,98 @@
 // A route that answers text/html and has no row here fails the tests, and so does a row without its route.
 
 /** site: what tests/browser/run tells of a server. An address is a path, or {path, status (200 where it is left out), name (for the
- *  pictures), cookies (of who is signed in), moving (its figures change by themselves)}.
- *  few: the same on all sites but for the data that other pages show too, so that two sites are enough. */
+ *  pictures), cookies (of who is signed in), moving (its figures change by themselves), lang (the path takes ?lang=), act (what is done on
+ *  the page first: fills a form and sends it), only (in this language: that of the account, which answers to forms have)}.
+ *  few, one: the same on all sites but for the data that other pages show too, so that two sites, or one, are enough. */
 export const PAGES = [
     { route: '/privacy', at: () => ['/privacy'] },
     { route: '/cookies', at: () => ['/cookies'] },
     { route: '/leave', at: site => site.links.slice(0, 1).map(name => `/leave?to=${name}`) },
     { route: '/promises', at: () => [{ path: '/promises', moving: true }] },
     { route: '/privacy/versions', few: true, at: () => ['/privacy/versions'] },
-    { route: '/privacy/acknowledge', few: true, at: site => site.member ? [{ path: '/privacy/acknowledge', cookies: site.member }] : [] },
     { route: '/privacy/versions/{hash}', few: true, at: site => site.versions.slice(-1).map(hash => `/privacy/versions/${hash}`) },
     { route: '/privacy/versions/{older}/diff/{newer}', few: true,
       at: site => site.versions.length > 1 ? [`/privacy/versions/${site.versions[1]}/diff/${site.versions[0]}`] : [] },
+
+    { route: '/privacy/acknowledge', few: true, at: own('/privacy/acknowledge') },
+
+    { route: '/signin', few: true,
+      at: () => ['/signin', { path: '/signin', name: 'signin-refused', status: 422, act: fill({ identifier: 'nobody@people.example', password: 'not this one' }) }] },
+    { route: '/password/reset', few: true, at: () => ['/password/reset'] },
+    { route: '/reset/{token}', few: true, at: () => [{ path: '/reset/' + 'A'.repeat(43), name: 'reset-unknown', status: 404 }] },
+    { route: '/confirm', few: true, at: () => [{ path: '/confirm?token=' + 'A'.repeat(43), name: 'confirm' }] },
+
+    { route: '/invitation', at: site => site.people?.invitation ? [{ path: site.people.invitation, name: 'invitation' },
+        { path: '/invitation?token=' + 'A'.repeat(43), name: 'invitation-unknown', status: 404 }] : [] },
+    { route: '/register', few: true, at: site => site.registers ? ['/register'] : [] },
+    { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration' }] },
+
+    { route: '/me', at: own('/me') },
+    { route: '/me/edit/{category}', one: true, at: site => site.people ? own(`/me/edit/${site.people.category}`)(site) : [] },
+    { route: '/me/consents', at: own('/me/consents') },
+    { route: '/me/rights', one: true, at: own('/me/rights') },
+    { route: '/me/looks', one: true, at: own('/me/looks') },
+    { route: '/me/history', one: true, at: own('/me/history') },
+    { route: '/me/sessions', one: true, at: own('/me/sessions') },
+    { route: '/me/preferences', at: own('/me/preferences') },
+    { route: '/me/preferences/{category}',
+      at: site => site.people?.board ? own(`/me/preferences/${site.people.board}`)(site) : [] },
+    { route: '/me/close', one: true, at: own('/me/close') },
+    { route: '/me/security', one: true, at: own('/me/security') },
+    { route: '/me/export', one: true, at: own('/me/export') },
+    { route: '/me/erase', one: true, at: own('/me/erase') },
+    { route: '/signin/again', one: true, at: own('/signin/again') },
+
+    { route: '/staff',
+      at: site => [...as('staff', '/staff')(site), ...as('closed', '/staff', { status: 403 })(site),
+                   ...as('plain', '/staff', { status: 403 })(site)] },
+    { route: '/staff/people',
+      at: site => [...as('staff', '/staff/people')(site), ...as('manager', '/staff/people')(site),
+                   ...as('support', '/staff/people')(site),
+                   ...as('support', '/staff/people', { name: 'staff-people-listed', act: fill({ reason: 'ticket 42' }, 'form[action="/staff/people"]') })(site),
+                   ...as('staff', '/staff/people',
+                         { name: 'staff-nobody', status: 404, act: fill({ value: 'nobody@people.example' }, 'form[action="/staff/find"]') })(site),
+                   ...as('staff', '/staff/people',
+                         { name: 'staff-found', act: fill({ value: site.people?.identifier }, 'form[action="/staff/find"]') })(site)] },
+    { route: '/staff/open',
+      at: site => [...as('staff', '/staff/open')(site), ...as('support', '/staff/open')(site)] },
+    { route: '/staff/people/{id}',
+      at: site => !site.people ? [] : [
+          ...as('staff', `/staff/people/${site.people.id}`)(site),
+          ...as('staff', `/staff/people/${site.people.id}`, { name: 'staff-looked', act: send('form.form') })(site),
+          ...as('support', `/staff/people/${site.people.id}`, { name: 'staff-looked-why', act: fill({ reason: 'ticket 42' }, 'form.form') })(site)] },
+    { route: '/staff/people/{id}/folders',
+      at: site => site.people ? [...as('staff', `/staff/people/${site.people.id}/folders`)(site),
+                                 ...as('manager', `/staff/people/${site.people.id}/folders`)(site)] : [] },
+    { route: '/staff/people/{id}/contacts',
+      at: site => !site.people ? [] : [
+          ...as('staff', `/staff/people/${site.people.id}/contacts`)(site),
+          ...as('staff', `/staff/people/${site.people.id}/contacts`, { name: 'staff-contacts-seen', act: send('form[action$="/contacts"]') })(site)] },
+    { route: null, one: true, at: () => [{ path: '/nothing-here', name: 'not-found', status: 404 }] },
 ];
+
+/** Pages of the person who is signed in. */
+function own(path) { return as('person', path); }
+
+/** A page as that one of the site's people sees it. Those who are signed in have a language of their own: the address asks for one. */
+function as(who, path, more = {}) {
+    const name = (more.name ?? path.replace(/[0-9A-Z]{26}/, 'one').replace(/[^a-z]+/g, '-').replace(/^-|-$/g, '')) + (who === 'person' ? '' : `-${who}`);
+    return site => site.people?.cookies[who] ? [{ path, lang: true, moving: true, only: more.act && site.people.language, ...more, name, cookies: site.people.cookies[who] }] : [];
+}
+
+/** Sends the form, and waits for the page that comes; its answer. */
+function send(form = 'form.form') {
+    return async page => {
+        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(form).first().locator('button:not([name])').click()]);
+        return answer;
+    };
+}
+
+/** Fills inputs by their names, then sends the form. */
+function fill(values, form = 'main form') {
+    return async page => {
+        for (const [name, value] of Object.entries(values))
+            await page.locator(form).first().locator(`[name="${name}"]`).fill(value);
+        return send(form)(page);
+    };
+}

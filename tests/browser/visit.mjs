@@ -38,12 +38,15 @@ export async function visitor(browser, site, language, { script = true, viewport
 async function checkFrame(page, language, fault) {
     const said = await page.evaluate(() => ({
         lang: document.documentElement.lang, title: document.title.trim(), heads: document.querySelectorAll('h1').length,
-        main: document.querySelectorAll('main').length, others: [...document.querySelectorAll('a[hreflang]')].map(a => a.hreflang),
+        main: document.querySelectorAll('main').length, others: [...document.querySelectorAll('a[hreflang], button[name=language]')].map(e => e.hreflang ?? e.value),
         inline: document.querySelectorAll('script:not([src]):not([type="application/ld+json"]), [style]').length,
+        canaries: document.querySelectorAll('img, [onerror], .canary').length,
         viewport: document.querySelector('meta[name=viewport]')?.content ?? '',
     }));
     if (said.lang !== language)
         fault(`the page is in "${said.lang}"`);
+    if (said.canaries)
+        fault(`${said.canaries} elements came out of data`);
     if (!said.title || said.heads !== 1 || said.main !== 1)
         fault(`title "${said.title}", ${said.heads} first headings, ${said.main} main parts`);
     if (!said.others.includes(language === 'fr' ? 'en' : 'fr'))
@@ -165,9 +168,12 @@ async function restyle(page, viewport, scheme) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
 }
 
-async function open(context, address, fault) {
+async function open(context, address, language, fault) {
     const page = await context.newPage();
-    const answer = await page.goto(address.path, { waitUntil: 'load' });
+    const path = address.lang ? `${address.path}${address.path.includes('?') ? '&' : '?'}lang=${language}` : address.path;
+    let answer = await page.goto(path, { waitUntil: 'load' });
+    if (address.act)
+        answer = await address.act(page);
     if (answer.status() !== (address.status ?? 200))
         fault(`status ${answer.status()}`);
     if (!/default-src 'self'/.test(answer.headers()['content-security-policy'] ?? ''))
@@ -190,7 +196,7 @@ export async function visit(browser, site, language, address, folder) {
     let words;
     try {
         guarded(context);
-        const page = await open(context, address, fault);
+        const page = await open(context, address, language, fault);
         words = await said(page);
         await checkFrame(page, language, fault);
         await checkWidth(page, fault);
@@ -215,7 +221,7 @@ export async function visit(browser, site, language, address, folder) {
                                 { script: false, viewport: PHONE, scheme: french ? 'light' : 'dark', cookies: address.cookies });
     try {
         guarded(plain);
-        const page = await open(plain, address, fault);
+        const page = await open(plain, address, language, fault);
         await checkWidth(page, fault);
         how = 'without JavaScript, 1280 px, ' + (french ? 'dark' : 'light');
         await restyle(page, WIDE, french ? 'dark' : 'light');
