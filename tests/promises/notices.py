@@ -110,11 +110,11 @@ def what_people_publish(t):
     """What people publish themselves is marked public, and left out of what is said to be confidential."""
     server = t.server()
     text = page(server, "/privacy")
-    card = re.search(r'id="categories\.content">.*?</section>', text, re.S).group(0)
+    card = re.search(r'id="categories\.content">.*?</div>', text, re.S).group(0)
     check("montrées au public" in card and "Ce qui est public n’est pas confidentiel" in card, f"{card}")
     check("Ce que vous publiez vous-même est visible de tous. La confidentialité ne le couvre pas." in text, "public content is not told apart")
     for category in ("contact", "orders"):
-        check("montrées au public" not in re.search(rf'id="categories\.{category}">.*?</section>', text, re.S).group(0), f"{category} is marked public")
+        check("montrées au public" not in re.search(rf'id="categories\.{category}">.*?</div>', text, re.S).group(0), f"{category} is marked public")
     client = server.client("app")
     made = client.create({"contact": {"name": "Clarisse", "email": "clarisse@conso.example"}, "account": {"screen_name": "clarisse"}})["id"]
     content = {"title": "Ma photo", "kind": "photo"}
