@@ -230,13 +230,13 @@ static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
     return OK;
 }
 
-static enum err put_list(struct ctx *c, enum sql sql, struct val second, struct json_out *w)
+static enum err put_list(struct ctx *c, enum sql sql, text tenant, struct val second, struct json_out *w)
 {
     json_open(w, '[');
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, sql, ARGS(V_TEXT(c->tenant), second));
+    query_start(&q, db, sql, ARGS(V_TEXT(tenant), second));
     while (query_next(&q))
         TRY(put_row(c, &q, w));
     json_close(w, ']');
@@ -245,7 +245,7 @@ static enum err put_list(struct ctx *c, enum sql sql, struct val second, struct 
 
 enum err outbox_put_of(struct ctx *c, const struct person *p, bool sent_too, struct json_out *w)
 {
-    return put_list(c, sent_too ? SQL_MAIL_OF : SQL_MAIL_WAITING_OF, V_ID(p->id), w);
+    return put_list(c, sent_too ? SQL_MAIL_OF : SQL_MAIL_WAITING_OF, c->tenant, V_ID(p->id), w);
 }
 
 enum err outbox_answer(struct ctx *c, struct answer *out)
@@ -262,7 +262,7 @@ enum err outbox_answer(struct ctx *c, struct answer *out)
     json_pair_int(&w, TEXT("failed"), (int64_t)figures.failed);
     pair_time(&w, TEXT("next"), figures.next);
     json_name(&w, TEXT("letters"));
-    TRY(put_list(c, SQL_MAIL_TROUBLED, V_INT(LISTED_MAX), &w));
+    TRY(put_list(c, SQL_MAIL_TROUBLED, TEXT(""), V_INT(LISTED_MAX), &w));
     json_close(&w, '}');
     out->body = arena_copy(c->arena, buf_text(&b));
     return out->body.p ? OK : ERR_MEMORY;
