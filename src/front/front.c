@@ -134,7 +134,12 @@ unsigned front_filter_cookies(const struct policy *policy, struct reply *r)
     return held;
 }
 
-static bool is_page(const struct request *q) { return q->route && text_starts(q->route->output, TEXT("=text/html")); }
+/* Also what a form of a page asks for that is none itself: a download. */
+static bool is_page(const struct request *q)
+{
+    bool form = q->route && q->route->body == BODY_FORM && !text_starts(q->route->path, TEXT("/v1/"));
+    return form || (q->route && text_starts(q->route->output, TEXT("=text/html")));
+}
 
 /* Who must sign in to see a page is taken there, and back. */
 static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
@@ -222,6 +227,14 @@ bool front_turns_away(struct request *q, struct arena *a, struct reply *r)
     return e != OK;
 }
 
+static bool sets_cookie(const struct reply *r)
+{
+    for (unsigned i = 0; i < r->header_count; i++)
+        if (text_eq_nocase(r->headers[i].name, TEXT("Set-Cookie")))
+            return true;
+    return false;
+}
+
 void front_answer(struct request *q, struct arena *a, struct reply *r)
 {
     CTX_AUTO c = { 0 };
@@ -233,8 +246,9 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
     if (e == OK)
         e = front_handle(&c, q, r);
     /* A cookie that outlives the browser lives on from each look at a page. */
-    if (e == OK && c.session && c.policy->session.kept && is_page(q))
-        e = cookie_set_session(&c, r, request_cookie(q, c.policy->session.cookie));
+    text secret = c.policy->session.kept ? request_cookie(q, c.policy->session.cookie) : (text){ NULL, 0 };
+    if (e == OK && c.session && secret.p && is_page(q) && !sets_cookie(r))
+        e = cookie_set_session(&c, r, secret);
     if (e == OK && !r->status)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
     if (e != OK) {

@@ -1,0 +1,312 @@
+"""Pages of a person, as a browser without scripts sees them: each in both languages, forms, forged requests, hostile values, leaving."""
+import contextlib, io, json, re, urllib.parse, zipfile
+from browser import Browser, member
+from garant import Server, check
+from mailbox import Mailbox
+from people import PASSWORD, registered, staff, totp
+
+POLICY = "mxplorerplace"
+PLACES = ("/me", "/me/consents", "/me/rights", "/me/preferences", "/me/looks", "/me/looks?who=you", "/me/history", "/me/security", "/me/sessions",
+          "/me/export", "/me/close", "/me/erase", "/me/edit/identity", "/me/edit/contact", "/me/preferences/preferences", "/signin/again")
+DOORS = ("/signin", "/password/reset", "/confirm?token=x", "/registration?token=x", "/reset/unknown", "/invitation?token=x", "/nothing")
+CANARY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{csrf}}"
+
+
+def data(number=1, **contact):
+    return {"identity": {"first_name": "Inès", "last_name": f"Lefèvre-{number}"}, "contact": {"email": f"ines.{number}@regie.example", **contact},
+            "work": {"company": "Régie Lumière", "site": "Lyon"}}
+
+
+@contextlib.contextmanager
+def signed_in(number=1, language="en", policy=POLICY, arguments=(), **contact):
+    """A server, and a person of it who is signed in: (server, browser, id)."""
+    with Server(policy, now="2026-03-03T09:00:00Z", arguments=arguments) as server:
+        boss = staff(server, {**data(99), "contact": {"email": "boss@regie.example"}}, "boss@regie.example", "account_staff")
+        browser, ident = member(server, data(number, **contact), f"ines.{number}@regie.example", language, opener=boss,
+                                folders=[{"folder": "dossier", "name": "Client A", "why": "Works for client A"}])
+        yield server, browser, ident
+
+
+def sound(page, language):
+    """What holds of every page."""
+    read, where = page.read, page.path
+    check(not read.faults, f"{where}: {read.faults}")
+    check(len(read.ids) == len(set(read.ids)), f"{where}: an id stands twice: {[i for i in read.ids if read.ids.count(i) > 1]}")
+    check(f'<html lang="{language}">' in page.html and read.title, f"{where}: no language or title")
+    check(page.headers["cache-control"] == "no-store" and page.headers["content-language"] == language, f"{where}: {page.headers}")
+    check("default-src 'self'" in page.headers["content-security-policy"], f"{where}: {page.headers}")
+    check(not read.scripts, f"{where} has a script")
+    for tag, attributes in read.elements:
+        check(not any(name == "style" or name.startswith("on") for name in attributes), f"{where}: <{tag}> {attributes}")
+        for name in ("href", "src", "action"):
+            target = attributes.get(name) or ""
+            check(not re.match(r"(\w+:)?//|javascript:|data:", target), f"{where}: <{tag}> leads to {target}")
+        if tag == "a" and (attributes.get("href") or "").startswith("#"):
+            check(attributes["href"][1:] in read.ids, f"{where}: {attributes['href']} leads nowhere")
+    for form in read.forms:
+        for field in form["fields"]:
+            named = field.get("type") in ("hidden", "submit") or field.get("id") in read.labels
+            check(named, f"{where}: a field without label: {field}")
+        if form["method"] == "post":
+            check("csrf" in {f.get("name") for f in form["fields"]}, f"{where}: the form {form['action']} has no token")
+    heads = [tag for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
+    check(heads[0] == "h1" and heads.count("h1") == 1, f"{where}: headings {heads}")
+    check(all(int(b[1]) - int(a[1]) <= 1 for a, b in zip(heads, heads[1:])), f"{where}: a heading level is left out: {heads}")
+
+
+def links_of(page):
+    return {link.split("#")[0].split("?")[0] for link in page.read.links if link.startswith("/")}
+
+
+def register(tests):
+    @tests.test("pages: every page in both languages")
+    def every_page():
+        count = 0
+        with signed_in() as (server, browser, _):
+            for language in ("en", "fr"):
+                for path in PLACES:
+                    page = browser.get(path + ("&" if "?" in path else "?") + f"lang={language}").expect(200)
+                    sound(page, language)
+                    page.form("/signout")
+                    check({"/privacy", "/cookies"} <= links_of(page), f"{path} has no link to the notice or the cookies")
+                    count += 1
+                for path in DOORS:
+                    asked = f"{'&' if '?' in path else '?'}lang={language}" if path != "/nothing" else ""
+                    page = Browser(server, language).get(path + asked)
+                    sound(page, language)
+                    count += 1
+            browser.get("/me?lang=xx").expect(400)
+            menu = links_of(browser.get("/me"))
+            reached = {p.split("?")[0] for p in PLACES if p.count("/") == 2} | {"/me"}
+            check(reached - {"/signin/again"} <= menu, f"the menu lacks {reached - menu}")
+            chosen = browser.submit(browser.get("/me/looks"), "/me/language", press={"language": "fr"}).expect(200)
+            check(chosen.path == "/me/looks" and "Qui a consulté" in chosen.read.text, "the chosen language does not hold")
+            sound(browser.get("/me"), "fr")
+            return f"{count} pages"
+
+    @tests.test("pages: a correction, its former value, what was wrong")
+    def correction():
+        with signed_in() as (server, browser, ident):
+            page = browser.get("/me/edit/identity").expect(200)
+            done = browser.submit(page, "/me/edit/identity", fields={"identity.last_name": "Lefèvre-Moreau"}).expect(200)
+            done.has("Lefèvre-Moreau", "Before:", "Lefèvre-1", "Your correction is saved.")
+            # The same form again was made from data that have changed meanwhile.
+            stale = browser.submit(page, "/me/edit/identity", fields={"identity.last_name": "Late"}).expect(412)
+            stale.has("It has changed since you read it.")
+            page = browser.get("/me/edit/contact").expect(200).has("ines.1@regie.example")
+            check("contact.email" not in {f.get("name") for f in page.form("/me/edit/contact")["fields"]}, "the address is changed without confirmation")
+            wrong = browser.submit(page, "/me/edit/contact", fields={"contact.phone": "call me", "contact.address": "1 rue Neuve"}).expect(422)
+            field = {f.get("name"): f for f in wrong.form("/me/edit/contact")["fields"]}
+            check(field["contact.phone"]["value"] == "call me" and field["contact.address"]["value"] == "1 rue Neuve", "what was typed is lost")
+            check(field["contact.phone"].get("aria-invalid") == "true", "the wrong field is not marked")
+            check(f"#{field['contact.phone']['id']}" in wrong.read.links, "the problem has no link to its field")
+            sound(wrong, "en")
+            browser.submit(wrong, "/me/edit/contact", fields={"contact.phone": "+33 4 78 00 00 00"}).expect(200).has("+33 4 78 00 00 00", "1 rue Neuve")
+            browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.address": ""}).expect(200)
+            held = server.client("app").read(ident, "service").expect(200).json["data"]["contact"]
+            check("address" not in held and held["phone"] == "+33 4 78 00 00 00", f"held: {held}")
+            source = server.client("app").get(f"/v1/subjects/{ident}/access").expect(200).json
+            fields = next(c for c in source["categories"] if c["category"] == "contact")["records"][0]["fields"]
+            check(fields["phone"]["source"] == "person", f"the source is {fields['phone']}")
+            for other in ("/me/edit/nothing", "/me/edit/usage", "/me/edit/preferences"):
+                browser.get(other).expect(404)
+
+    @tests.test("pages: hostile values stay values")
+    def canaries():
+        with signed_in() as (server, browser, ident):
+            app = server.client("app")
+            app.change(ident, "service", {"identity": {"first_name": CANARY, "last_name": CANARY}, "work": {"company": CANARY, "site": CANARY},
+                                          "contact": {"address": CANARY}}).expect(200)
+            app.change(ident, "service", {"identity": {"last_name": CANARY + "2"}}).expect(200)
+            shown = 0
+            for path in PLACES:
+                for language in ("en", "fr"):
+                    page = browser.get(path + ("&" if "?" in path else "?") + f"lang={language}").expect(200)
+                    sound(page, language)
+                    check("<script>alert" not in page.html and "<img src=x" not in page.html, f"{path} runs what was stored")
+                    shown += page.html.count("&lt;script&gt;alert(1)")
+            wrong = browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.phone": CANARY}).expect(422)
+            sound(wrong, "en")
+            sent = Browser(server).send("POST", "/signin", {"identifier": CANARY, "password": "x", "next": "/me\"><script>"}).expect(422)
+            sound(sent, "en")
+            check(shown > 10 and "&lt;script&gt;" in wrong.html and "&lt;script&gt;" in sent.html, "the canary was not shown at all")
+            for query in ("done=" + urllib.parse.quote(CANARY), "next=" + urllib.parse.quote("/" + CANARY)):
+                check("<script>" not in Browser(server).get("/signin?" + query).html, f"/signin?{query}")
+            return f"shown {shown} times"
+
+    @tests.test("pages: choices, given and withdrawn alike")
+    def choices():
+        with Mailbox() as box, Server("myownconference", now="2026-03-03T09:00:00Z", tenant="myownconference", arguments=box.arguments()) as server:
+            registered(server, box, {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}, "kestrel@rooms.example")
+            browser = Browser(server)
+            browser.sign_in("kestrel@rooms.example", PASSWORD).expect(200)
+            page = browser.get("/me/consents").expect(200).has("You do not consent").lacks("You consent")
+            news = {"purpose": "product_news", "decision": "given"}
+            page = browser.submit(page, "/me/consents", like=news).expect(200).has("Your consent is on record.", "You consent")
+            page = browser.submit(page, "/me/consents", like={"purpose": "product_news", "decision": "withdrawn"}).expect(200)
+            page.has("Your consent is withdrawn.").lacks("You consent")
+            ident = server.client("app").lookup({"login.email": "kestrel@rooms.example"}, "service").expect(200).json["id"]
+            rows = server.client("app").get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+            check([(r["decision"], r["channel"], r["method"]) for r in rows] == [("given", "email", "button"), ("withdrawn", "email", "button")], f"{rows}")
+            check(all(r["by"] == "person" and r["wording_hash"] for r in rows), f"{rows}")
+            csrf = page.form("/signout")["fields"][0]["value"]
+            browser.send("POST", "/me/consents", {"csrf": csrf, "purpose": "service", "decision": "object"}).expect(422)
+            browser.send("POST", "/me/consents", {"csrf": csrf, "purpose": "product_news", "decision": "object"}).expect(303)
+            browser.get("/me/consents").expect(200).has("objection")
+
+    @tests.test("pages: nobody forges a form, and each sees themselves only")
+    def forged():
+        with signed_in() as (server, browser, ident):
+            token = browser.get("/me").form("/signout")["fields"][0]["value"]
+            forms = ("/me/edit/identity", "/me/drop/identity", "/me/consents", "/me/sessions", "/me/export", "/me/close", "/me/erase", "/me/language",
+                     "/me/security/password", "/me/security/address", "/me/security/factor", "/me/security/confirm", "/me/security/codes",
+                     "/me/security/unfactor", "/me/preferences/preferences", "/signin/again", "/signout")
+            for path in forms:
+                for sent in ({}, {"csrf": "A" * 43}, {"csrf": token[:-1]}):
+                    browser.send("POST", path, sent).expect(403)
+                browser.send("POST", path, {"csrf": token}, {"Sec-Fetch-Site": "cross-site"}).expect(403)
+                browser.send("GET", path, None).expect(405) if path in ("/signout", "/me/language") else None
+                if path != "/signout":
+                    answer = Browser(server).send("POST", path, {"csrf": token})
+                    check(answer.status == 303 and answer.headers["location"].startswith("/signin"), f"{path} without a session: {answer.status}")
+            browser.get("/me").expect(200).has("Lefèvre-1")
+            for path in PLACES:
+                answer = Browser(server).send("GET", path)
+                wanted = "/signin?next=" + urllib.parse.quote(path, safe="/")
+                check(answer.status == 303 and answer.headers["location"].startswith("/signin?next="), f"{path}: {answer.status} {wanted}")
+            return f"{len(forms)} forms"
+
+    @tests.test("pages: sign-in leads on, only here; sign-out leaves nothing")
+    def doors():
+        with signed_in() as (server, browser, _):
+            for evil in ("//evil.example", "https://evil.example", "/\\evil.example", "/%09/evil.example", "javascript:alert(1)"):
+                other = Browser(server)
+                other.sign_in("ines.1@regie.example", PASSWORD, next=evil)
+                check(all(re.match(r"/[^/\\\\]|$", p.headers.get("location") or "") for p in other.seen),
+                      f"{evil}: {[p.headers.get('location') for p in other.seen]}")
+            other = Browser(server)
+            there = other.sign_in("ines.1@regie.example", PASSWORD, next="/me/looks?who=you").expect(200)
+            check(there.path == "/me/looks?who=you", f"led to {there.path}")
+            wrong = Browser(server)
+            same = [wrong.sign_in(name, "Wrong-1-password-x").expect(422).read.text.replace(name, "") for name in ("ines.1@regie.example", "nobody@x.example")]
+            check(same[0] == same[1], f"an account is told from none: {same}")
+            page = browser.get("/me/sessions").expect(200)
+            check(len([f for f in page.read.forms if f["action"] == "/me/sessions"]) >= 2, "other sessions are not listed")
+            browser.submit(page, "/me/sessions", like={"session": "others"}).expect(200).has("Signed out there.")
+            check(other.send("GET", "/me").status == 303, "the other session lives on")
+            cookies = dict(browser.cookies)
+            out = browser.submit(browser.get("/me"), "/signout").expect(200).has("You are signed out.")
+            gone = next(p for p in browser.seen[::-1] if p.path == "/signout")
+            check("cookies" in gone.headers["clear-site-data"] and not browser.cookies, f"{gone.headers}")
+            browser.cookies = cookies
+            check(browser.send("GET", "/me").status == 303 and out.path.startswith("/signin"), "the old cookie still opens the page")
+
+    @tests.test("pages: password, address and second factor")
+    def security():
+        with Mailbox() as box, signed_in(arguments=box.arguments()) as (server, browser, _):
+            page = browser.get("/me/security").expect(200).has("At least 12")
+            browser.submit(page, "/me/security/password", current="not it", new="Another-73-lantern-Vole").expect(422)
+            weak = browser.submit(page, "/me/security/password", current=PASSWORD, new="short").expect(422)
+            weak.has("it is too short", "it lacks a digit")
+            browser.submit(page, "/me/security/password", current=PASSWORD, new="Another-73-lantern-Vole").expect(200).has("Your password is changed.")
+            browser.submit(browser.get("/me/security"), "/me/security/address", value="ines.new@regie.example").expect(200).has("A letter is on its way")
+            link = box.wait("ines.new@regie.example").links[0]
+            page = browser.get("/" + link.split("/", 3)[3]).expect(200)
+            browser.submit(page, "/confirm").expect(200)
+            browser.get("/me").expect(200).has("ines.new@regie.example", "Before: ines.1@regie.example")
+            page = browser.submit(browser.get("/me/security"), "/me/security/factor").expect(200)
+            sound(page, "en")
+            secret = re.search(r"\b[A-Z2-7]{32,}\b", page.read.text)[0]
+            check(re.search(r'<path d="(M\d+ \d+h\d+v1h-\d+z)+"/>', page.html), "there is no picture of the key")
+            codes = browser.submit(page, "/me/security/confirm", code=totp(secret, server.now())).expect(200).has("Your recovery codes")
+            sound(codes, "en")
+            kept = [w for w in codes.read.words if re.fullmatch(r"[A-Z2-7]{8}-[A-Z2-7]{8}", w)]
+            check(len(kept) == 10, f"{len(kept)} recovery codes")
+            other = Browser(server)
+            page = other.sign_in("ines.new@regie.example", "Another-73-lantern-Vole").expect(200).has("Second factor")
+            check(not other.cookies, "a session before the second factor")
+            page = other.submit(page, "/signin", code="000000").expect(422)
+            other.submit(page, "/signin", code=kept[0]).expect(200).has("A recovery code was used")
+            browser.submit(browser.get("/me/security"), "/me/security/unfactor").expect(200).has("The second factor is removed.")
+            server.advance(minutes=16)
+            page = browser.submit(browser.get("/me/security"), "/me/security/factor").expect(200).has("Is it you?")
+            browser.submit(page, "/signin/again", password="wrong").expect(422)
+            check(browser.submit(page, "/signin/again", password="Another-73-lantern-Vole").path == "/me/security", "not led back")
+
+    @tests.test("pages: a forgotten password")
+    def forgotten():
+        with Mailbox() as box, signed_in(arguments=box.arguments()) as (server, browser, _):
+            other = Browser(server, "fr")
+            said = [other.submit(other.get("/password/reset"), "/password/reset", identifier=name).expect(200).read.text
+                    for name in ("ines.1@regie.example", "nobody@x.example")]
+            check(said[0] == said[1] and "un message est en route" in said[0], f"{said}")
+            link = next(found for found in box.wait("ines.1@regie.example", letter="reset").links)
+            path = "/" + link.split("/", 3)[3]
+            page = other.get(path).expect(200)
+            sound(page, "fr")
+            again = other.submit(page, "/" + path.split("?")[0].lstrip("/"), password="azertyuiop12").expect(422)
+            sound(again, "fr")
+            other.submit(again, path.split("?")[0], password="Nouveau-73-lantern-Vole").expect(200).has("Votre mot de passe est changé.")
+            other.get(path).expect(404)
+            check(browser.send("GET", "/me").status == 303, "a session outlives the reset")
+            other.sign_in("ines.1@regie.example", "Nouveau-73-lantern-Vole").expect(200)
+
+    @tests.test("pages: registering, with nothing ticked beforehand")
+    def registering():
+        with Mailbox() as box, Server("myownconference", now="2026-03-03T09:00:00Z", tenant="myownconference", arguments=box.arguments()) as server:
+            browser = Browser(server)
+            page = browser.get("/register").expect(200)
+            sound(page, "en")
+            form = page.form("/register")
+            boxes = [f for f in form["fields"] if f.get("type") == "checkbox"]
+            check(boxes and not any("checked" in f for f in boxes), f"consents: {boxes}")
+            names = {f["name"] for f in form["fields"] if f["name"] and "." in f["name"]}
+            check({"identity.display_name", "login.email"} <= names and "identity.last_name" not in names, f"asked: {names}")
+            filled = {"identity.display_name": "kestrel", "login.email": "kestrel@rooms.example"}
+            page = browser.submit(page, "/register", password="short", fields=filled, press={"consent.product_news.email": "on"}).expect(422)
+            kept = {f["name"]: f for f in page.form("/register")["fields"]}
+            check(kept["login.email"]["value"] == "kestrel@rooms.example" and "checked" in kept["consent.product_news.email"], "what was typed is lost")
+            check(not kept["password"].get("value"), "the password stands in the page")
+            browser.submit(page, "/register", password=PASSWORD).expect(200).has("A letter is on its way")
+            link = box.wait("kestrel@rooms.example").links[0]
+            page = browser.get("/" + link.split("/", 3)[3]).expect(200)
+            browser.submit(page, "/registration").expect(200).has("Your account is open.")
+            browser.sign_in("kestrel@rooms.example", PASSWORD).expect(200)
+            browser.get("/me/consents").has("You consent")
+            ident = server.client("app").lookup({"login.email": "kestrel@rooms.example"}, "service").expect(200).json["id"]
+            rows = server.client("app").get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+            check([(r["purpose"], r["decision"]) for r in rows] == [("product_news", "given")], f"{rows}")
+
+    @tests.test("pages: preferences of a place")
+    def preferences():
+        with signed_in() as (server, browser, _):
+            page = browser.get("/me/preferences").expect(200).has("Everywhere")
+            fields = {f["name"]: f for f in browser.get("/me/preferences/preferences?place=sales").form("/me/preferences/preferences")["fields"]}
+            number = next(name for name, f in fields.items() if f.get("inputmode") == "numeric")
+            page = browser.get("/me/preferences/preferences?place=sales").expect(200)
+            browser.submit(page, "/me/preferences/preferences", fields={number: "many"}, press={"act": "save"}).expect(422)
+            browser.submit(page, "/me/preferences/preferences", fields={number: "15"}, press={"act": "save"}).expect(200).has("sales", "15", "set here")
+            page = browser.get("/me/preferences/preferences?place=sales").expect(200)
+            browser.submit(page, "/me/preferences/preferences", press={"act": "drop"}).expect(200).lacks("sales")
+
+    @tests.test("pages: taking away, closing, erasing")
+    def leaving():
+        with signed_in() as (server, browser, ident):
+            answer = browser.submit(browser.get("/me/export"), "/me/export").expect(200)
+            with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+                check(json.loads(archive.read("data.json"))["id"] == ident, "the export is somebody else's")
+            server.advance(minutes=20)
+            page = browser.get("/me/erase").expect(200).has("Is it you?")
+            page = browser.submit(page, "/signin/again", password=PASSWORD).expect(200).has("What goes at once", "What must stay", "Identity")
+            browser.submit(page, "/me/erase").expect(422)
+            last = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200)
+            check(ident not in last.html, "the certificate names the person")
+            check(not browser.cookies and "clear-site-data" in last.headers, "the session stays")
+            last.has("ertificate")
+            check(browser.send("GET", "/me").status == 303, "the page is still there")
+            server.client("app").read(ident, "service").refused("not-found", status=404)
+            Browser(server).sign_in("ines.1@regie.example", PASSWORD).expect(422)
+        with signed_in(2) as (server, browser, ident):
+            browser.submit(browser.get("/me/close"), "/me/close").expect(200).has("Your account is closed.")
+            check(browser.send("GET", "/me").status == 303 and not browser.cookies, "the session stays")
+            Browser(server).sign_in("ines.2@regie.example", PASSWORD).expect(422)
