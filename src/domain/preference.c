@@ -8,7 +8,11 @@
 
 /* ---- Which categories, whose, for what. ---- */
 
-static bool is_preference(const struct category *cat) { return cat->many && cat->per.n && !cat->transient && !cat->stream.n; }
+/* With a field for what it is per (an entry for a contest) a record is of something that happened, and no setting. */
+static bool is_preference(const struct category *cat)
+{
+    return cat->many && cat->per.n && !cat->transient && !cat->stream.n && policy_field(cat, cat->per) < 0;
+}
 
 static enum err category_of(struct ctx *c, const struct person *p, text name, int *out)
 {

@@ -321,6 +321,29 @@ static void check_sessions(struct check *c)
     }
 }
 
+/* A role that could never give the access it is named for is a mistake; the same for more than one category of grants. */
+static void check_folders(struct check *c)
+{
+    const struct node *first = NULL;
+    NODE_EACH(category, section(c, "categories")) {
+        if (!text_eq(node_text(category, TEXT("stream")), TEXT("folders")))
+            continue;
+        if (first)
+            WRONG_KEY(c, category, "%.*s and %.*s both hold access to folders: one category does", T(first->path), T(category->path));
+        first = category;
+    }
+    NODE_EACH(kind, c->strength == TO_READ ? NULL : section(c, "folders")) {
+        const struct node *by = node_get(kind, TEXT("granted_by"));
+        text purpose = node_text(kind, TEXT("purpose"));
+        for (const struct node *item = by && by->kind == NODE_LIST ? by->first : by; item; item = by->kind == NODE_LIST ? item->next : NULL) {
+            const struct node *role = node_get(section(c, "roles"), item->value);
+            bool able = node_has(node_get(role, TEXT("purposes")), purpose) && node_has(node_get(role, TEXT("acts")), TEXT("write"));
+            if (purpose.n && !able)
+                WRONG_VALUE(c, item, "%.*s is given by \"%.*s\", which may not write for purpose \"%.*s\"", T(kind->path), T(item->value), T(purpose));
+        }
+    }
+}
+
 static void check_limit(struct check *c, const struct node *map, unsigned most)
 {
     if (map && map->count > most)
@@ -350,7 +373,7 @@ static void check_limits(struct check *c)
 void check_sense(struct check *c)
 {
     static void (*const checks[])(struct check *) = { check_used, check_special, check_held, check_public, check_fields, check_never,
-                                                      check_uses, check_places, check_actors, check_sessions, check_limits };
+                                                      check_uses, check_places, check_actors, check_sessions, check_folders, check_limits };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

@@ -27,7 +27,7 @@
     "  mailer: {purposes: [news], acts: [read, write]}\n"                                                        \
     "recipients: none\n"                                                                                         \
     "folders:\n"                                                                                                 \
-    "  file: {title: {en: Data file, fr: Dossier}, purpose: access, granted_by: [clerk, idle]}\n"                \
+    "  file: {title: {en: Data file, fr: Dossier}, purpose: access, granted_by: [clerk]}\n"                \
     "  drawer: {purpose: access}\n"                                                                              \
     "tenants:\n"                                                                                                 \
     "  one: {title: One, legal_name: One}\n"                                                                     \
@@ -154,7 +154,7 @@ static void who_may(void **state)
     refused_by(f, try_grant(f, id, good), ERR_FORBIDDEN, "folders.file.granted_by");
     OKAY(try_grant(f, id, drawer));
     fixture_as(f, "idle");
-    refused_by(f, try_grant(f, id, good), ERR_FORBIDDEN, "roles.idle");
+    refused_by(f, try_grant(f, id, drawer), ERR_FORBIDDEN, "roles.idle");
     fixture_as(f, "mailer");
     refused_by(f, try_grant(f, id, drawer), ERR_FORBIDDEN, "systems.mailer");
     refused_by(f, folder_list(&f->c, id, &out), ERR_FORBIDDEN, "systems.mailer");

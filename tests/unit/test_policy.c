@@ -459,6 +459,21 @@ static void bad_uses(void **state)
         "f:14:45: cookies.sid lives as long as security.session.idle, which is not set\n");
 }
 
+/* Who is named to give access must be able to. */
+static void bad_folders(void **state)
+{
+    BAD("categories:\n  contact: {fields: {email: {type: email}}}\n  rights: {stream: folders, fields: {folder: {type: text}}}\n"
+        "  more: {stream: folders, fields: {folder: {type: text}}}\n"
+        "purposes: {service: {basis: contract, categories: [contact, rights, more]}, other: {basis: contract, categories: contact}}\n"
+        "recipients: none\n"
+        "roles: {clerk: {purposes: service, acts: [read, write]}, reader: {purposes: service, acts: read}, stranger: {purposes: other, acts: write}}\n"
+        "folders: {file: {purpose: service, granted_by: [clerk, reader, stranger, operator]}, drawer: {purpose: service, granted_by: clerk}}\n",
+        "f:11:3: categories.rights and categories.more both hold access to folders: one category does\n"
+        "f:15:56: folders.file is given by \"reader\", which may not write for purpose \"service\"\n"
+        "f:15:64: folders.file is given by \"stranger\", which may not write for purpose \"service\"\n"
+        "f:15:74: folders.file is given by \"operator\", which may not write for purpose \"service\"\n");
+}
+
 /* Faults of the text and of the sense come together; beyond the most that are kept they are counted. */
 static void many_faults(void **state)
 {
@@ -566,7 +581,8 @@ int main(void)
         cmocka_unit_test(tree),     cmocka_unit_test(reader_refuses), cmocka_unit_test(reader_bounds), cmocka_unit_test(terms),
         cmocka_unit_test(model),          cmocka_unit_test(decisions),     cmocka_unit_test(wild_indexes),
         cmocka_unit_test(bad_words_and_keys), cmocka_unit_test(bad_values), cmocka_unit_test(missing_keys),
-        cmocka_unit_test(bad_places), cmocka_unit_test(bad_categories), cmocka_unit_test(bad_uses), cmocka_unit_test(many_faults),
+        cmocka_unit_test(bad_places), cmocka_unit_test(bad_categories), cmocka_unit_test(bad_uses), cmocka_unit_test(bad_folders),
+        cmocka_unit_test(many_faults),
         cmocka_unit_test(five_files), cmocka_unit_test(promised_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,9 +16,10 @@ static const char policy[] =
     " items: {type: integer, min: 5, max: 100, default: 20}, wide: {type: boolean, default: false}, note: {type: text, max: 20}}}\n"
     "  rooms: {many: true, per: room, fields: {title: {type: text, required: true}, layout: {type: choice, choices: [one, two], default: one}}}\n"
     "  visits: {many: true, per: page, stream: usage, fields: {page: {type: text}}}\n"
+    "  entries: {many: true, per: contest, fields: {contest: {type: text, required: true}}}\n"
     "  single: {fields: {language: {type: choice, choices: [fr, en]}}}\n"
     "purposes:\n"
-    "  service: {basis: contract, categories: [contact, looks, rooms, visits, single]}\n"
+    "  service: {basis: contract, categories: [contact, looks, rooms, visits, entries, single]}\n"
     "  news: {basis: consent, categories: [contact]}\n"
     "retention:\n"
     "  looks: {from: collection, active: 30d}\n"
@@ -119,7 +120,7 @@ static void each_value_by_its_type(void **state)
     assert_true(text_eq(text_at(said, "values.layout"), TEXT("two")) && text_eq(text_at(said, "values.title"), TEXT("Blue")));
     assert_int_equal(try_set(f, id, "rooms", "blue room", "{'title':null}", &said), ERR_MISSING);
     assert_int_equal(try_set(f, id, "rooms", "4111 1111 1111 1111", "{'title':'x'}", &said), ERR_CARD_NUMBER);
-    static const char *const none[] = { "visits", "single", "contact", "nothing" };
+    static const char *const none[] = { "visits", "entries", "single", "contact", "nothing" };
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_int_equal(try_set(f, id, none[i], "x", "{}", &said), ERR_UNDECLARED);
 }
