@@ -105,6 +105,9 @@ static enum err run_mark(struct db *db, void *arg)
     /* What leads to no person is not shown to anybody either: it goes at once. */
     if (!l->has_subject)
         return db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
+    /* What Article 14 owes was told: the duty is done when the letter is out, not when it was asked for. */
+    if (m->fate == FATE_SENT && text_eq(l->letter, TEXT("opened_by_other")))
+        TRY(db_run(db, SQL_DUTY_INFORMED, NULL, ARGS(V_TEXT(l->tenant), V_ID(l->subject), V_INT(m->now), V_INT(l->created))));
     if (m->fate == FATE_SENT)
         TRY(db_run(db, SQL_MAIL_SENT, &changed, ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_sent))));
     else
