@@ -95,6 +95,20 @@ static enum err look_at_erasures(struct board_step *s, struct db *db)
     return q.status;
 }
 
+/* ---- Sessions and links: of whom, and until when. ---- */
+
+static enum err look_at_accounts(struct board_step *s, struct db *db)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ENTRY_FIGURES, ARGS(V_INT(s->c->now - BOARD_GRACE)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_accounts, query_int(&q, 0) + query_int(&q, 1));
+        fact_bad(s->facts, PROBE_accounts, query_int(&q, 2) + query_int(&q, 3));
+        fact_soon(s->facts, PROBE_accounts, query_int(&q, 4));
+    }
+    return q.status;
+}
+
 /* ---- The server's own records under terms of their own. ---- */
 
 static enum err count_over(struct db *db, enum sql list, msec cutoff, int64_t *out)
@@ -231,6 +245,7 @@ enum err board_instance(struct board_step *s)
     TRY(look_at_versions(s, db));
     TRY(look_at_duties(s, db));
     TRY(look_at_holds(s, db));
+    TRY(look_at_accounts(s, db));
     TRY(look_at_erasures(s, db));
     TRY(look_at_own_terms(s, db));
     TRY(look_at_disclosures(s, db));
