@@ -4,7 +4,7 @@ from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, free_port, garant,
                     milliseconds, wrapped_keys)
 from mailbox import Mailbox
-from people import registered, visitor
+from people import PASSWORD, Visitor, opened, registered, totp, visitor
 from promise import only_as_declared, promise, refuses_elsewhere
 from wiretap import Tap
 
@@ -337,6 +337,82 @@ def encrypted_everywhere(t):
     server.stop()
     check_searchable(planted, t.folder)
     check_absent(planted, server.folder)
+
+
+@promise("MO-17")
+def one_session_cookie(t):
+    """The session's cookie is opaque, slides, and ends 30 days after the last use; public pages set none; no password is typed again."""
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, now=NOW, arguments=mailbox.arguments())
+    address = person(1)["login"]["email"]
+    registered(server, mailbox, person(1), address)
+    for path in ("/privacy", "/cookies", "/signin", "/promises", "/openapi.json", "/.well-known/security.txt", "/healthz"):
+        answer = server.anyone().get(path).expect(200)
+        check("set-cookie" not in answer.headers, f"{path} sets {answer.headers.get('set-cookie')}")
+    answer = server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD}).expect(200)
+    name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
+    said = {part.partition("=")[0].lower(): part.partition("=")[2] for part in answer.headers["set-cookie"].split("; ")[1:]}
+    check(name == "__Host-sid" and said["max-age"] == str(30 * 86400), f"{name} {said}")
+    check("secure" in said and "httponly" in said and said["samesite"] == "Lax" and said["path"] == "/" and "domain" not in said, f"{said}")
+    # Opaque: random bytes that mean nothing, that no file holds, and that another sign-in does not repeat.
+    check(re.fullmatch(r"[\w-]{43}", value), f"not opaque: {value}")
+    second = server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD}).expect(200).headers["set-cookie"]
+    check(value not in second, "the same value twice")
+    check_absent([value], server.folder)
+    # Each use moves its end: 29 days, then 29 days again, the password never typed, through a restart of the server.
+    device = Client(server.port, headers={"Cookie": f"{name}={value}"}, epoch=lambda: server.starts)
+    for _ in range(3):
+        server.advance(days=29)
+        page = device.get("/me").expect(200)
+        check(f"max-age={30 * 86400}" in page.headers["set-cookie"].lower() and value in page.headers["set-cookie"], "the cookie does not slide")
+    server.restart()
+    device.get("/v1/session").expect(200)
+    server.advance(days=29, hours=23)
+    device.get("/v1/session").expect(200)
+    server.advance(days=30, minutes=1)
+    device.get("/v1/session").expect(401)
+    # And an end whatever the use: 180 days.
+    fresh = Visitor(server)
+    fresh.sign_in(address)
+    for _ in range(7):
+        server.advance(days=25)
+        fresh.get("/v1/session").expect(200)
+    server.advance(days=6)
+    fresh.get("/v1/session").expect(401)
+
+
+@promise("MO-24")
+def agreement_before_work(t):
+    """A staff role stays closed, by token and by session, until its signed agreement is on record; both are in the journal."""
+    server, client = started(t, now=NOW)
+    operator, ident = server.operator(), client.create(person(1))["id"]
+    clerk = opened(server, person(7), role="support")
+    made = operator.post("/v1/tokens", {"name": "clerk", "actor": "support", "holder": clerk}).expect(201).json
+    by_token = Client(server.port, made["token"], headers={"Garant-Reason": "ticket 4711"}, epoch=lambda: server.starts)
+    by_session = visitor(server, person(7)["login"]["email"])
+    secret = by_session.post("/v1/me/factor", {}).expect(200).json["secret"]
+    by_session.post("/v1/me/factor/confirm", {"code": totp(secret, server.now())}).expect(200)
+    by_session.csrf = by_session.get("/v1/session").expect(200).json["csrf"]
+    by_session.headers = {"Garant-Reason": "ticket 4711"}
+    nobody = server.client("support")
+    nobody.headers = {"Garant-Reason": "ticket 4711"}
+    for one in (by_token, by_session, nobody):
+        one.read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
+        one.get("/v1/accounts").refused("forbidden", status=403)
+    check(by_session.get("/v1/session").expect(200).json["closed"] == "agreement", "the session does not say why its role is closed")
+    by_session.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-20", "reference": "mine"}).refused("forbidden", status=403)
+    operator.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-23", "reference": "tomorrow"}).refused("invalid-value", status=422)
+    operator.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-20", "reference": "Planted safe, shelf 4"}).expect(200)
+    check(operator.get(f"/v1/accounts/{clerk}").expect(200).json["account"]["agreement"].startswith("2026-11-20"), "the date is not shown")
+    for one in (by_token, by_session):
+        one.read(ident, "service").expect(200)
+    nobody.read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
+    check(by_session.get("/v1/session").expect(200).json["closed"] is None, "the session still says closed")
+    looks = client.get(f"/v1/subjects/{clerk}/access").expect(200).json["looks"]
+    check("account.agreement" in [look["act"] for look in looks], f"not on record: {looks}")
+    refusals = [look for look in client.get(f"/v1/subjects/{ident}/access").expect(200).json["looks"] if look["outcome"] == "refused"]
+    check(len([look for look in refusals if look["actor"] == "support"]) == 4, f"{refusals}")
+    check_absent(["Planted safe, shelf 4", "ticket 4711"], server.data)
 
 
 @promise("MO-20")

@@ -1,6 +1,8 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
 import contextlib, json, os, shutil, sqlite3
 from garant import DAY, add_months, check, check_absent, garant, milliseconds
+from mailbox import Mailbox
+from people import PASSWORD, Visitor, opened, visitor
 from promise import only_as_declared, promise, refuses_elsewhere
 
 NOW = "2026-11-22T10:00:00Z"
@@ -100,6 +102,57 @@ def each_at_its_term(t):
                 if its == end:
                     check((shown in held(who)) == there, f"{name}: erased a day early" if there else f"{name}: held a day after its term")
     check_absent(["Journée des partenaires", "Douze ans de C", "Un bon outil.", "thibault.1@societe.example"], server.folder)
+
+
+@promise("MP-14")
+def closed_then_erased(t):
+    """A closed account is out of reach, its address nobody else's; each thing goes at its own term, and the address is then free."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
+    client, operator, now, address = server.client("app"), server.operator(), milliseconds(NOW), "thibault.1@societe.example"
+    ident = opened(server, person(1))
+    for category, (source, fields) in RECORDS.items():
+        client.record(ident, category, fields, source=source).expect(201)
+    owner = visitor(server, address)
+    opened(server, person(2))
+    client.post(f"/v1/subjects/{ident}/close").expect(204)
+    # From the same moment nobody reaches it: not by a session, a password, a link, the API, or a search; and nothing tells it apart.
+    owner.get("/v1/session").expect(401)
+    never = {"identifier": "nobody@societe.example", "password": PASSWORD}
+    check(Visitor(server).post("/v1/session", {**never, "identifier": address}).expect(401).json == Visitor(server).post("/v1/session", never).expect(401).json,
+          "signing in tells that it was closed")
+    unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    for path in ("?purpose=service", "/former", "/attachments/01ARZ3NDEKTSV4RRFFQ69G5FAV?purpose=service"):
+        said = [client.get(f"/v1/subjects/{one}{path}").refused("not-found", status=404)["detail"] for one in (ident, unknown)]
+        check(said[0] == said[1], f"{path}: {said}")
+    client.get(f"/v1/accounts/{ident}").refused("not-found", status=404)
+    check(ident not in [row["id"] for row in client.get("/v1/accounts").expect(200).json["accounts"]], "still listed")
+    client.lookup({"contact.email": address}, "service").refused("not-found", status=404)
+    # The address is nobody else's, and nobody learns why.
+    def new(email):
+        return client.post("/v1/accounts", {"data": {**person(9), "contact": {"email": email}}, "supplied_by": "person"})
+    taken = [new(email).refused("conflict", status=409)["detail"] for email in (address, "thibault.2@societe.example")]
+    check(taken[0] == taken[1], f"told apart: {taken}")
+    body = {"data": {**person(9), "contact": {"email": address}}, "password": PASSWORD}
+    free = {"data": {**person(8), "contact": {"email": "free@societe.example"}}, "password": PASSWORD}
+    del body["data"]["application"], free["data"]["application"]
+    check(server.anyone().post("/v1/accounts/register", body).expect(202).body == server.anyone().post("/v1/accounts/register", free).expect(202).body,
+          "registering tells that the address is reserved")
+    mailbox.wait("free@societe.example", "identifier_confirm")
+    mailbox.none_within(0.3, address, "identifier_confirm")
+    # Each at its own term: preferences 30 days after the closing, the person two years after the last use, invoices ten years.
+    server.set_clock(now + 31 * DAY)
+    check(server.sweep()["erased"].get("preferences"), "the preferences are kept beyond their term")
+    new(address).refused("conflict", status=409)
+    server.set_clock(add_months(now, 24) - DAY)
+    server.sweep()
+    new(address).refused("conflict", status=409)
+    server.set_clock(add_months(now, 24) + DAY)
+    check(server.sweep()["people"] >= 1, "the person is kept beyond their term")
+    again = new(address).expect(201).json["id"]
+    check(again != ident and client.lookup({"contact.email": address}, "service").expect(200).json["id"] == again, "the address is not free")
+    kept = {(row["id"], row["category"]) for row in operator.get("/v1/archive").expect(200).json["archive"]}
+    check((ident, "billing") in kept and not any(category in ("identity", "contact", "navigation") for one, category in kept if one == ident), f"{kept}")
 
 
 @promise("MP-16")

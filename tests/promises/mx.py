@@ -2,7 +2,7 @@
 import html, os, re, threading, time
 from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
-from people import opened, staff, visitor
+from people import PASSWORD, opened, staff, visitor
 from promise import promise
 
 
@@ -124,6 +124,50 @@ def contacts_are_noted(t):
     server.set_clock(end + DAY)
     server.sweep()
     check(rows() == [], "kept beyond the term")
+
+
+@promise("MX-02")
+def accounts_are_opened_whole(t):
+    """Staff open an account with its folders; who supplied the data is kept, and the person told when it was somebody else."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now="2026-11-22T10:00:00Z", arguments=mailbox.arguments())
+    desk = staff(server, person(1), "marguerite.1@regie.example", "account_staff")
+    folders = [{"folder": "dossier", "name": "Audiences de Planted", "why": "demande de sa responsable", "until": "2027-06-30"}]
+    needed = [(category, field) for category, field in (("identity", "first_name"), ("identity", "last_name"), ("contact", "email"),
+                                                        ("work", "company"), ("work", "site"))]
+    for category, field in needed:
+        data = person(2)
+        del data[category][field]
+        problem = desk.post("/v1/accounts", {"data": data, "folders": folders, "supplied_by": "manager"}) \
+            .refused("missing-field", status=422, clause=r"^accounts\.needs$", promise="MX-02")
+        check(problem["field"] == f"{category}.{field}" and problem["detail"].count(".") == 1, f"not named alone: {problem}")
+    problem = desk.post("/v1/accounts", {"data": person(2), "supplied_by": "manager"}).refused("missing-field", clause=r"^accounts\.needs$")
+    check(problem["field"] == "folders", f"{problem}")
+    # The manager wrote by e-mail; staff open the account.
+    made = desk.post("/v1/accounts", {"data": person(2), "folders": folders, "supplied_by": "manager",
+                                      "supplier": "Paule Planted, responsable", "language": "fr"}).expect(201).json
+    to = "marguerite.2@regie.example"
+    told = mailbox.wait(to, "opened_by_other")
+    check("responsable hiérarchique" in told.text and "Espaces TV Communication" in told.text and "/privacy" in told.text, told.text)
+    end = time.monotonic() + 10
+    while [duty for duty in server.operator().get("/v1/duties").expect(200).json["duties"] if duty["kind"] == "inform"]:
+        check(time.monotonic() < end, "told, and still owed")
+        time.sleep(0.05)
+    token = re.split("[/=]", mailbox.wait(to, "invitation").links[0])[-1]
+    server.anyone().post("/v1/invitations/accept", {"token": token, "password": PASSWORD}).expect(200)
+    file = visitor(server, to).get(f"/v1/subjects/{made['id']}/access").expect(200).json
+    check(file["source"] == "manager" and file["account"]["opened_by"] == "account_staff", f"{file['source']}, {file['account']}")
+    sources = {(one["category"], field["source"]) for one in file["categories"] if one["category"] in ("identity", "contact", "work")
+               for record in one["records"] for field in record["fields"].values()}
+    check(sources == {("identity", "manager"), ("contact", "manager"), ("work", "manager")}, f"{sources}")
+    check([(f["name"], f["allowed"], f["history"][0]["why"]) for f in file["folders"]] ==
+          [("Audiences de Planted", True, "demande de sa responsable")], f"{file['folders']}")
+    server.client("app").post("/v1/authorize", {"subject": made["id"], "folder": "dossier", "name": "Audiences de Planted"}).expect(200)
+    # The person supplied them: nobody else is to be told of.
+    desk.post("/v1/accounts", {"data": person(3), "folders": folders, "supplied_by": "person"}).expect(201)
+    mailbox.wait("marguerite.3@regie.example", "invitation")
+    mailbox.none_within(0.3, "marguerite.3@regie.example", "opened_by_other")
+    check_absent(["Paule Planted, responsable", "Audiences de Planted"], server.data)
 
 
 @promise("MX-09")
