@@ -117,8 +117,8 @@ static const struct plant plants[] = {
     { PROBE_requests, "", "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')", false },
     { PROBE_journal, "", "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
                          " WHERE leaf LIKE '%subject.erase%')", true },
-    { PROBE_accounts, "", "INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor)"
-                          " SELECT x'01', tenant, id, x'02', 1, 1, 9000000000000, 1, 0 FROM subject LIMIT 1", false },
+    { PROBE_accounts, "", "UPDATE account SET state = 'refused'; INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor)"
+                          " SELECT x'01', tenant, id, x'02', created, created, created + 3600000, created, 0 FROM subject LIMIT 1", false },
     { PROBE_holds, "", "UPDATE hold SET until = 86400000", false },
     { PROBE_recipients, "", "UPDATE disclosure SET recipient = 'broker'", false },
     { PROBE_sealed, "", "UPDATE record SET sealed = CAST('{\"page\": \"/a page that stands in clear, and is long enough\"}' AS BLOB)"
