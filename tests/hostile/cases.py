@@ -267,7 +267,7 @@ def judge(name, replies):
     if body["status"] != reply.status or not body.get("title") or not body.get("detail"):
         return f"the problem lacks its reason: {reply}"
     for header, value in {"cache-control": "no-store", "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer"}.items():
+        "referrer-policy": "same-origin"}.items():
         if reply.headers.get(header) != value:
             return f"{header} is {reply.headers.get(header)}"
     if "frame-ancestors 'none'" not in reply.headers.get("content-security-policy", "") or "set-cookie" in reply.headers:

@@ -9,7 +9,7 @@ CANARY = "<svg onload=alert(1)>\"'"                             # stands in the 
 LINES = "a\r\nX-Injected: yes\r\nSet-Cookie: sid=injected\r\n\r\n<svg onload=alert(1)>"
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 OPEN, SIGNED_IN = ("public", "anyone"), ("self", "staff")       # who may ask; any other needs a token or more
-ALWAYS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cross-origin-opener-policy": "same-origin",
+ALWAYS = {"x-content-type-options": "nosniff", "referrer-policy": "same-origin", "cross-origin-opener-policy": "same-origin",
           "cross-origin-resource-policy": "same-origin",
           "content-security-policy": "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"}
 ELSEWHERE = ["https://evil.example/", "//evil.example/", "///evil.example", "////evil.example", "/\\evil.example", "\\/evil.example", "\\\\evil.example",
