@@ -68,7 +68,7 @@ static enum err prepare(struct asked *a)
     if (!a->sends)
         to = TEXT("nobody@example.org");
     TRY(ticket_make(c, &a->p, TEXT("reset"), TEXT(""), link_ends(c), &a->ticket));
-    text path = arena_print(c->arena, "/reset?token=%.*s", T(a->ticket.secret));
+    text path = arena_print(c->arena, "/reset/%.*s", T(a->ticket.secret));
     TRY_PTR(path.p);
     struct pair_text values[] = { { TEXT("link"), mail_link(c, path) }, { TEXT("until"), time_text(a->ticket.expires, until) } };
     return mail_make(c, a->sends ? &a->p : NULL, to, TEXT("reset"), &(struct letter_values){ values, 2 }, &a->letter);
