@@ -3,6 +3,7 @@
 #include "domain/letters.h"
 #include "domain/opening_inside.h"
 #include "domain/retention.h"
+#include "domain/session.h"
 #include "domain/write.h"
 
 /* Who answers rights closes; and who manages accounts: the purposes that the policy calls so. */
@@ -29,6 +30,8 @@ enum err account_close(struct ctx *c, text id, struct answer *out)
     text address;
     int category;
     TRY(person_open(c, id, false, &p));
+    if (c->actor.kind == ACTOR_PERSON)
+        TRY(session_fresh(c));                   /* whoever finds a browser left open must not close it */
     TRY(may_close(c, &p));
     TRY(mail_address(c, &p, &address, &category));
     const struct account_letter closed = { .name = TEXT("closed"), .to = address };

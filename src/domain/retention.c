@@ -259,6 +259,8 @@ static enum err milestone_of(struct ctx *c, const struct json *in, struct milest
  * whatever the person consented to. The others let terms end, and data be erased: they are for who may erase. */
 static enum err allow_milestone(struct ctx *c, const struct person *p, const struct milestone *m)
 {
+    if (c->actor.kind == ACTOR_PERSON && text_eq(m->event, TEXT("closure")))
+        TRY(session_fresh(c));
     bool lengthens = text_eq(m->event, TEXT("last_use")) || (text_eq(m->event, TEXT("last_contact")) && m->at >= c->now - DAY);
     if (!lengthens)
         return person_allow_act(c, p, ACT_ERASE);

@@ -2,7 +2,7 @@
 #include "base/fiber.h"
 #include "domain/opening.h"
 #include "domain/session.h"
-#include "front/front.h"
+#include "front/account.h"
 
 #define ID q->params[0]
 #define ASKED(name) request_query(q, TEXT(name))
@@ -30,24 +30,16 @@ HANDLER(identifier_change, identifier_change(c, q->json, &answer))
 HANDLER(identifier_confirm, identifier_confirm(c, SENT("token"), &answer))
 HANDLER(subject_close, account_close(c, ID, &answer))
 
-/* Counted with failed credentials: who tries many addresses is slowed down whatever the answers say. */
-static enum err registration_paced(struct ctx *c, const struct request *q, struct answer *answer)
+enum err registration_request(struct ctx *c, const struct request *q, const struct json *in, struct answer *out)
 {
     if (!q->operator_socket && peers_failed(q->front->peers, q->address, clock_monotonic()))
         return say(c->arena, ERR_TOO_MANY, "too many registrations from this address within a minute");
-    return registration_begin(c, q->json, answer);
+    return registration_begin(c, in, out);
 }
 
-HANDLER(account_register, registration_paced(c, q, &answer))
+HANDLER(account_register, registration_request(c, q, q->json, &answer))
 
-/* Signed out of every device by what it does; credentials were given lately. */
-static enum err close_own(struct ctx *c, struct answer *answer)
-{
-    TRY(session_fresh(c));
-    return account_close(c, session_self(c), answer);
-}
-
-HANDLER(me_close, close_own(c, &answer))
+HANDLER(me_close, account_close(c, session_self(c), &answer))
 
 /* ---- Import: lines side by side, so that they share commits. ---- */
 

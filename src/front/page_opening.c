@@ -2,6 +2,7 @@
 #include "domain/doc.h"
 #include "domain/opening.h"
 #include "domain/password.h"
+#include "front/account.h"
 #include "front/page_person.h"
 
 static int status_of(const struct why *why) { return why ? err_row(why->code)->http : 200; }
@@ -219,7 +220,7 @@ enum err api_register_form(struct ctx *c, const struct request *q, struct reply 
     const struct json *in;
     TRY(page_language(c, q));
     TRY(registration_of(c, q, &in));
-    enum err e = registration_begin(c, in, &answer);
+    enum err e = registration_request(c, q, in, &answer);
     struct why why = c->arena->why;
     why.code = e;
     return show_register(c, q, r, e == OK, e == OK ? NULL : &why);

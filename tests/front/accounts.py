@@ -248,16 +248,18 @@ def register(tests):
         with Mailbox() as mailbox, Server("deskmanager", now=NOW, arguments=mailbox.arguments()) as server:
             app = server.client("app")
             data = {"account": {"screen_name": "kestrel"}, "contact": {"name": "Kes Trel", "email": "kes@shop.example"}}
-            body = {"data": data, "password": PASSWORD, "language": "en"}
+            registration = {"data": data, "password": PASSWORD, "language": "en"}
             def join():
-                server.anyone().post("/v1/accounts/register", body).expect(202)
+                server.anyone().post("/v1/accounts/register", registration).expect(202)
                 link = mailbox.wait("kes@shop.example", "identifier_confirm", count=len(mailbox.find("kes@shop.example", "closed")) + 1).links[0]
                 server.anyone().post("/v1/registrations/confirm", {"token": token_of(link)}).expect(200)
                 return visitor(server, "kes@shop.example")
             person = join()
             other = visitor(server, "kes@shop.example")
             server.advance(minutes=16)
-            person.post("/v1/me/close").refused("reauthenticate", status=403)
+            for path, body in (("/v1/me/close", None), (f"/v1/subjects/{person.id}/close", None),
+                               (f"/v1/subjects/{person.id}/events", {"event": "closure"})):
+                person.post(path, body).refused("reauthenticate", "forbidden", status=403)
             person.post("/v1/session/proof", {"password": PASSWORD}).expect(204)
             person.post("/v1/me/close").expect(204)
             for client in (person, other):
