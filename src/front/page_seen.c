@@ -108,6 +108,7 @@ static void put_look(struct page *p, const struct json *look)
     put_titles(p, TEXT("data"), json_text(look, TEXT("categories")), category_title);
     json_pair_bool(w, TEXT("refused"), text_eq(json_text(look, TEXT("act")), TEXT("refusal")));
     json_pair(w, TEXT("clause"), clause);
+    page_copy(p, look, TEXT("reason"));
     json_close(w, '}');
 }
 

@@ -19,8 +19,8 @@ function tell(name, faults, began) {
 /** Each page route of a server has a row, and each row its route. */
 async function covered(site) {
     const description = await (await fetch(site.origin + '/openapi.json')).json();
-    const routes = Object.entries(description.paths).filter(([, methods]) =>
-        Object.keys(Object.values(methods.get?.responses ?? {})[0]?.content ?? {}).some(type => type.startsWith('text/html'))).map(([route]) => route);
+    const types = methods => Object.keys(Object.values(methods.get?.responses ?? {})[0]?.content ?? {});
+    const routes = Object.keys(description.paths).filter(route => types(description.paths[route]).some(type => type.startsWith('text/html')));
     return [...routes.filter(route => !PAGES.some(page => page.route === route)).map(route => `no row in pages.mjs for ${route}`),
             ...PAGES.filter(page => page.route && !routes.includes(page.route)).map(page => `pages.mjs has a row for ${page.route}, which is no page`)];
 }
@@ -31,7 +31,7 @@ function tests(browser) {
     for (const page of PAGES) {
         const addresses = sites.map(site => page.at(site).map(at => typeof at === 'string' ? { path: at } : at));
         if (page.few || page.one)
-            addresses.map((at, i) => at.length ? i : -1).filter(i => i >= 0).slice(page.few ? 2 : 1).forEach(i => { addresses[i] = []; });
+            addresses.filter(at => at.length).slice(page.few ? 2 : 1).forEach(at => { at.length = 0; });
         if (!addresses.flat().length)
             all.push({ name: `${page.route ?? 'problem'} is visited`, run: async () => ['no site has an address of this page'] });
         sites.forEach((site, i) => addresses[i].forEach((address, k) => ['fr', 'en'].filter(language => language === (address.only ?? language)).forEach(language => all.push({

@@ -18,7 +18,8 @@ export const PAGES = [
     { route: '/privacy/acknowledge', few: true, at: own('/privacy/acknowledge') },
 
     { route: '/signin', few: true,
-      at: () => ['/signin', { path: '/signin', name: 'signin-refused', status: 422, act: fill({ identifier: 'nobody@people.example', password: 'not this one' }) }] },
+      at: () => ['/signin', { path: '/signin', name: 'signin-refused', status: 422,
+                              act: fill({ identifier: 'nobody@people.example', password: 'not this one' }) }] },
     { route: '/password/reset', few: true, at: () => ['/password/reset'] },
     { route: '/reset/{token}', few: true, at: () => [{ path: '/reset/' + 'A'.repeat(43), name: 'reset-unknown', status: 404 }] },
     { route: '/confirm', few: true, at: () => [{ path: '/confirm?token=' + 'A'.repeat(43), name: 'confirm' }] },
@@ -78,7 +79,9 @@ function own(path) { return as('person', path); }
 /** A page as that one of the site's people sees it. Those who are signed in have a language of their own: the address asks for one. */
 function as(who, path, more = {}) {
     const name = (more.name ?? path.replace(/[0-9A-Z]{26}/, 'one').replace(/[^a-z]+/g, '-').replace(/^-|-$/g, '')) + (who === 'person' ? '' : `-${who}`);
-    return site => site.people?.cookies[who] ? [{ path, lang: true, moving: true, only: more.act && site.people.language, ...more, name, cookies: site.people.cookies[who] }] : [];
+    return site => !site.people?.cookies[who] ? [] : [{
+        path, lang: true, moving: true, only: more.act && site.people.language, ...more, name, cookies: site.people.cookies[who],
+    }];
 }
 
 /** Sends the form, and waits for the page that comes; its answer. */

@@ -38,7 +38,8 @@ export async function visitor(browser, site, language, { script = true, viewport
 async function checkFrame(page, language, fault) {
     const said = await page.evaluate(() => ({
         lang: document.documentElement.lang, title: document.title.trim(), heads: document.querySelectorAll('h1').length,
-        main: document.querySelectorAll('main').length, others: [...document.querySelectorAll('a[hreflang], button[name=language]')].map(e => e.hreflang ?? e.value),
+        main: document.querySelectorAll('main').length,
+        others: [...document.querySelectorAll('a[hreflang], button[name=language]')].map(e => e.hreflang ?? e.value),
         inline: document.querySelectorAll('script:not([src]):not([type="application/ld+json"]), [style]').length,
         canaries: document.querySelectorAll('img, [onerror], .canary').length,
         viewport: document.querySelector('meta[name=viewport]')?.content ?? '',

@@ -55,6 +55,11 @@ def registered(server, mailbox, data, address, password=PASSWORD):
     server.anyone().post("/v1/registrations/confirm", {"token": token}).expect(200)
 
 
+def form(who, path, **fields):
+    """A form of a page, sent as a browser does."""
+    return who.post(path, urllib.parse.urlencode(fields).encode(), **{"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"})
+
+
 def visitor(server, identifier, password=PASSWORD, **more):
     """A new browser, signed in."""
     return Visitor(server).sign_in(identifier, password, **more)

@@ -4,7 +4,7 @@ from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, free_port, garant,
                     milliseconds, wrapped_keys)
 from mailbox import Mailbox
-from people import PASSWORD, Visitor, opened, registered, totp, visitor
+from people import PASSWORD, Visitor, form, opened, registered, staff, totp, visitor
 from promise import only_as_declared, promise, refuses_elsewhere
 from wiretap import Tap
 
@@ -469,3 +469,58 @@ def no_payment_data(t):
     server.stop()
     check_absent(["4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004", "3782 822463 10005", "6011000990139424",
                   "378282246310005", "5500000000000004"], server.folder)
+
+
+@promise("MO-10")
+def only_who_needs_it(t):
+    """A role reads for its own ends, after its agreement, its second factor and, for support, a reason; the person sees every look."""
+    mailbox = t.enter_context(Mailbox())
+    server, app = started(t, arguments=mailbox.arguments())
+    registered(server, mailbox, person(1), "kestrel.1@rooms.example")
+    one = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+    support, news, books = (staff(server, person(number), f"kestrel.{number}@rooms.example", role)
+                            for number, role in ((2, "support"), (3, "representative"), (4, "accounting")))
+    why = "planted ticket 4711: the room does not open"
+    said = {"Garant-Reason": urllib.parse.quote(why)}
+
+    def read(who, purpose, **headers):
+        return who.get(f"/v1/subjects/{one.id}?purpose={purpose}", **headers)
+
+    def seen():
+        return one.get(f"/v1/subjects/{one.id}/access").expect(200).json["looks"]
+    before = len(seen())
+    # The need: a reason, before each look, whatever the way.
+    read(support, "service").refused("reason-missing", status=403, clause=r"^roles\.support\.reason$", promise="MO-10")
+    read(support, "service", **{"Garant-Reason": "%20"}).refused("reason-missing", status=403)
+    support.lookup({"login.email": "kestrel.1@rooms.example"}, "service").refused("reason-missing", status=403)
+    check(read(support, "service", **said).expect(200).json["data"]["identity"] == {"display_name": "kestrel-1"}, "support is not helped")
+    form(support, f"/staff/people/{one.id}", purpose="service", reason="").expect(403)
+    check("kestrel-1" in form(support, f"/staff/people/{one.id}", purpose="service", reason=why).expect(200).body.decode(), "no look by page")
+    # The role: each for its own ends.
+    for who, purpose in ((support, "billing"), (books, "service"), (news, "billing")):
+        read(who, purpose, **said).refused("forbidden", status=403, clause=r"^roles\.")
+    read(news, "product_news").refused("consent-missing", status=403, clause=r"^purposes\.product_news")
+    read(books, "billing").expect(200)
+    # Who has signed nothing, or gave no second factor, is closed out; who has no role, or another's data in mind, is not there.
+    opened(server, person(5), role="accounting")
+    closed = visitor(server, "kestrel.5@rooms.example", tenant=TENANT)
+    read(closed, "billing").refused("forbidden", status=403)
+    closed.get("/staff/people", Accept="text/html").expect(403)
+    check("closed" in closed.get("/staff", Accept="text/html").expect(403).body.decode(), "the page does not say that the role is closed")
+    one.get(f"/v1/subjects/{support.id}?purpose=service").refused("not-found", "forbidden")
+    one.get("/staff/people", Accept="text/html").expect(403)
+
+    # All of it is in the person's own view: who, for what, why; and the reason stands nowhere in clear.
+    told = seen()[:len(seen()) - before]
+    done = [(look["actor"], look["purpose"], look["reason"]) for look in told if look["act"] == "read" and look["outcome"] == "done"]
+    check(sorted(done, key=str) == sorted([("support", "service", why)] * 2 + [("accounting", "billing", None)], key=str), f"looks seen: {told}")
+    refused = [look for look in told if look["outcome"] == "refused"]
+    check({"support", "representative", "accounting"} <= {look["actor"] for look in refused} and len(refused) >= 6, f"refusals seen: {refused}")
+    for language, word in (("en", "Support"), ("fr", "Assistance")):
+        page = one.get(f"/me/looks?lang={language}").expect(200).body.decode()
+        check(word in page and why in page, f"the page in {language} does not show who looked and why")
+    check_searchable([why], t.folder)
+    check_absent([why], server.folder)
+    # A role taken back is over at once.
+    server.operator().put(f"/v1/accounts/{support.id}/role", {"role": None}).expect(204)
+    read(support, "service", **said).refused("unauthorised", status=401)

@@ -2,7 +2,7 @@
 import html, os, re, threading, time
 from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
-from people import PASSWORD, opened, staff, visitor
+from people import PASSWORD, form, opened, staff, visitor
 from promise import promise
 
 
@@ -266,3 +266,70 @@ def former_values(t):
     server.sweep()
     check(kept() == {}, "kept beyond their term")
     check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the data went with them")
+
+
+@promise("MX-08")
+def shared_with_manager_for_three_ends(t):
+    """Besides the person, their manager reads them, for access rights, closing and improvement alone; each look is on the person's own page,
+    each other end is refused by its clause, and other teams are not there at all."""
+    server = t.server()
+    clerk = staff(server, person(1), "marguerite.1@regie.example", "account_staff")
+    manager = staff(server, person(2), "marguerite.2@regie.example", "manager")
+    rival = staff(server, person(3), "marguerite.3@regie.example", "manager")
+    folder = [{"folder": "dossier", "name": "Planted audience folder", "why": "contract"}]
+    mine = opened(server, person(4), opener=clerk, manager=manager.id, folders=folder)
+    other = opened(server, person(5), opener=clerk, manager=rival.id, folders=folder)
+    one, stranger = visitor(server, "marguerite.4@regie.example"), visitor(server, "marguerite.5@regie.example")
+    server.client("app").record(mine, "usage", {"at": "2026-11-21T09:30:00Z", "page": "/audiences", "action": "view"}).expect(201)
+
+    ends = {"access_rights": {"identity", "contact", "work", "access"}, "closing": {"identity", "contact", "work", "access"},
+            "improvement": {"identity", "usage"}}
+    before = len(looks(one))
+    for end, categories in ends.items():
+        check(set(manager.read(mine, end).expect(200).json["data"]) <= categories, f"{end} gives more than its categories")
+        manager.read(mine, end, ["preferences"]).refused("purpose-refused", status=403, clause=rf"^purposes\.{end}$")
+    others = [end for end in server.operator().get("/v1/policy").json["document"]["purposes"] if end not in ends]
+    check(len(others) >= 4, f"the policy has few other ends: {others}")
+    for end in others:
+        manager.read(mine, end).refused("forbidden", status=403, clause=r"^roles\.manager$", promise="MX-08")
+    for end in ("sale", "curiosity"):
+        manager.read(mine, end).refused("purpose-refused", status=403, clause="^(never|purposes)")
+    told = looks(one)[before:]
+    read = [look for look in told if look["actor"] == "manager" and look["act"] == "read"]
+    check(sorted(look["purpose"] for look in read) == sorted(ends), f"what the manager read is not what the person sees: {told}")
+    refused = [look for look in told if look["actor"] == "manager" and look["outcome"] == "refused"]
+    check(len(refused) == len(ends) + len(others) + 2 and {look["purpose"] for look in refused} >= set(others), f"refusals seen: {refused}")
+
+    # Another team's person is as absent as nobody, for the API and the pages, and that somebody reached out is on record.
+    for end in ends:
+        absent = rival.read(mine, end).refused("not-found", status=404)
+        check(rival.read("01ARZ3NDEKTSV4RRFFQ69G5FAV", end).json == absent, "absent and out of reach differ")
+        manager.read(other, end).refused("not-found", status=404)
+    manager.lookup({"contact.email": "marguerite.5@regie.example"}, "access_rights").refused("not-found", status=404)
+    check(manager.lookup({"contact.email": "marguerite.4@regie.example"}, "access_rights").expect(200).json["id"] == mine, "the team is not found")
+    listed = manager.get("/staff/people").expect(200).body.decode()
+    check(mine in listed and other not in listed, "the manager's list is not the team")
+    manager.get(f"/staff/people/{other}").expect(404)
+    page = form(manager, f"/staff/people/{mine}", purpose="access_rights").expect(200).body.decode()
+    check("Desrosiers-4" in page and "marguerite.4@regie.example" in page, "the page does not show what the end allows")
+    form(manager, f"/staff/people/{mine}", purpose="service").expect(403)
+    form(manager, f"/staff/people/{other}", purpose="access_rights").expect(404)
+    server.operator().post("/v1/journal/verify").expect(200)
+    bundle = server.client("app").get("/v1/journal/tile/entries/000.p/" +
+                                      server.client("app").get("/v1/journal/checkpoint").body.decode().split("\n")[1]).expect(200).body
+    check(re.search(rb'"act":"refusal","tenant":"mxplorerplace","actor":"manager"[^}]*"clause":"roles.manager"', bundle), "no refusal on record")
+
+    # Nobody else: another person, nobody at all; and what a manager may do about it, closing.
+    for who in (stranger, server.anyone()):
+        check(who.read(mine, "service").status in (401, 403, 404), "somebody else reads")
+        check(who.get(f"/v1/subjects/{mine}/access").status in (401, 403, 404), "somebody else has the whole file")
+    check(one.get(f"/v1/subjects/{mine}/access").expect(200).json["data"]["identity"]["last_name"] == "Desrosiers-4", "not the person themselves")
+    form(rival, f"/staff/people/{mine}/close").expect(404)
+    form(manager, f"/staff/people/{mine}/close").expect(303)
+    manager.read(mine, "access_rights").refused("not-found", status=404)
+    one.get("/v1/session").expect(401)
+
+
+def looks(one):
+    """What the person is told of who looked, oldest first."""
+    return one.get(f"/v1/subjects/{one.id}/access").expect(200).json["looks"][::-1]
