@@ -34,10 +34,13 @@ function tests(browser) {
             addresses.filter(at => at.length).slice(page.few ? 2 : 1).forEach(at => { at.length = 0; });
         if (!addresses.flat().length)
             all.push({ name: `${page.route ?? 'problem'} is visited`, run: async () => ['no site has an address of this page'] });
-        sites.forEach((site, i) => addresses[i].forEach((address, k) => ['fr', 'en'].filter(language => language === (address.only ?? language)).forEach(language => all.push({
-            name: `${site.policy}: ${address.name ?? page.route}${address.name || !k ? '' : ` ${k + 1}`} ${language}`,
-            run: () => visit(browser, site, language, address, path.join(folder, site.policy)),
-        }))));
+        sites.forEach((site, i) => addresses[i].forEach((address, k) => {
+            for (const language of address.only ? [address.only] : ['fr', 'en'])
+                all.push({
+                    name: `${site.policy}: ${address.name ?? page.route}${address.name || !k ? '' : ` ${k + 1}`} ${language}`,
+                    run: () => visit(browser, site, language, address, path.join(folder, site.policy)),
+                });
+        }));
     }
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));
 }
