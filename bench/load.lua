@@ -1,6 +1,7 @@
 -- The requests of a benchmark, for wrk: wrk … -s bench/load.lua URL -- ACT TOKEN STAMP SKIP IDS
--- ACT: create, keyed (create with an Idempotency-Key), get, lookup, consent, export, erase, health. STAMP makes the addresses new.
--- IDS: a file of subject ids, a line each, with their e-mail after a blank; erase takes each once, from line SKIP on.
+-- ACT: create, keyed (create with an Idempotency-Key), get, lookup, consent, export, erase, authorize, session, file, health. STAMP makes
+-- the addresses new. IDS: a file of subject ids, a line each, with their e-mail (authorize: the name of a folder) after a blank; erase takes
+-- each once, from line SKIP on. For session TOKEN is the value of the Cookie header.
 -- Prints one JSON line at the end.
 local count = 0
 
@@ -24,6 +25,9 @@ local act, stamp, ids, mails, headers, at, step
 function init(args)
     act, stamp = args[1], args[3]
     headers = { ["Authorization"] = "Bearer " .. args[2], ["Content-Type"] = "application/json" }
+    if act == "session" then
+        headers = { ["Cookie"] = args[2] }
+    end
     ids, mails = read_ids(args[5])
     math.randomseed(number * 7919 + 17)
     at = tonumber(args[4]) + number            -- each thread its own part of the ids: every second, third… one
@@ -62,6 +66,12 @@ local acts = {
         at = at + step
         return wrk.format("POST", "/v1/subjects/" .. (ids[at] or "00000000000000000000000000") .. "/erase", headers, "{}")
     end,
+    authorize = function()
+        local n = math.random(#ids)
+        return wrk.format("POST", "/v1/authorize", headers, '{"subject":"' .. ids[n] .. '","folder":"file","name":"' .. mails[n] .. '"}')
+    end,
+    session = function() return wrk.format("GET", "/v1/forward-auth", headers) end,
+    file = function() return wrk.format("GET", "/file.txt", headers) end,
     health = function() return wrk.format("GET", "/healthz", headers) end,
 }
 

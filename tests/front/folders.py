@@ -1,7 +1,8 @@
 """Folders and preferences from outside: who may grant, who may ask, two tenants, and a real nginx that asks before it lets a request through."""
-import http.client, http.server, json, os, re, shutil, subprocess, tempfile, threading, time, urllib.parse
-from garant import DAY, TOP, Client, Server, check, check_absent, free_port
-from people import PASSWORD, Visitor, opened, visitor
+import http.server, json, os, re, threading, time, urllib.parse
+from garant import TOP, Client, Server, check, check_absent, garant
+from nginx import Nginx
+from people import Visitor, opened, visitor
 
 POLICY = "tests/front/folders.yaml"
 FILE = {"folder": "file", "name": "sales"}
@@ -62,47 +63,15 @@ class Application:
         self.server.server_close()
 
 
-class Nginx:
-    """Debian's nginx on loopback with the configuration that docs/forward-auth.md prints, but for the addresses."""
-
-    def __init__(self, garant_port, application_port):
-        self.folder, self.port, self.process = tempfile.mkdtemp(prefix="garant-nginx-"), free_port(), None
-        with open(os.path.join(TOP, "docs/forward-auth.md"), encoding="utf-8") as file:
-            site = re.search(r"```nginx\n(.*?)```", file.read(), re.S)[1]
-        for before, after in (("listen 443 ssl;", f"listen 127.0.0.1:{self.port};"), ("127.0.0.1:8080", f"127.0.0.1:{garant_port}"),
-                              ("127.0.0.1:3000", f"127.0.0.1:{application_port}"), ("folder=dossier", "folder=file")):
-            check(before in site, f"the configuration has no {before}")
-            site = site.replace(before, after)
-        temporary = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="utf-8") as file:
-            file.write(f"daemon off;\nmaster_process off;\npid {self.folder}/pid;\nerror_log {self.folder}/error.log;\nevents {{}}\n"
-                       f"http {{\naccess_log off;\n{temporary}{site}}}\n")
-
-    def __enter__(self):
-        program = shutil.which("nginx", path="/usr/sbin:/usr/bin:" + os.environ.get("PATH", ""))
-        check(program, "there is no nginx: tools/install installs it")
-        self.process = subprocess.Popen([program, "-p", self.folder, "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                http.client.HTTPConnection("127.0.0.1", self.port, timeout=1).connect()
-                return self
-            except OSError:
-                time.sleep(0.02)
-        said = open(f"{self.folder}/error.log", errors="replace").read() if os.path.exists(f"{self.folder}/error.log") else ""
-        self.__exit__()
-        check(False, f"nginx did not start: {said[-800:]}")
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+def behind(garant_port, application_port):
+    """An nginx with the configuration that docs/forward-auth.md prints, but for the addresses."""
+    with open(os.path.join(TOP, "docs/forward-auth.md"), encoding="utf-8") as file:
+        site = re.search(r"```nginx\n(.*?)```", file.read(), re.S)[1]
+    for before, after in (("listen 443 ssl;", "listen 127.0.0.1:PORT;"), ("127.0.0.1:8080", f"127.0.0.1:{garant_port}"),
+                          ("127.0.0.1:3000", f"127.0.0.1:{application_port}"), ("folder=dossier", "folder=file")):
+        check(before in site, f"the configuration has no {before}")
+        site = site.replace(before, after)
+    return Nginx(site)
 
 
 def reached(answer):
@@ -184,7 +153,6 @@ def register(tests):
 
     @tests.test("folders: a restored backup gives no access back")
     def restored():
-        from garant import garant
         with started() as server:
             app, clerk = server.client("app"), server.client("clerk")
             ident = person(app)
@@ -200,7 +168,7 @@ def register(tests):
 
     @tests.test("folders: behind nginx, with sessions")
     def behind_nginx():
-        with started() as server, Application() as application, Nginx(server.port, application.port) as nginx:
+        with started() as server, Application() as application, behind(server.port, application.port) as nginx:
             clerk = server.client("clerk")
             data = {"identity": {"name": "Zoé"}, "contact": {"email": "zoe@example.org"}}
             ident = opened(server, data)
