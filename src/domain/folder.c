@@ -187,7 +187,8 @@ enum err folder_run_put(struct db *db, const struct folder_put *f)
 {
     return db_run(db, SQL_FOLDER_ADD, NULL,
                   ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name)), V_TEXT(f->category), V_TEXT(f->act),
-                       V_TEXT(f->c->actor.name), f->c->actor.has_self ? V_BYTES(TEXT_BYTES(f->c->actor.by)) : V_NULL, V_SEALED(f->details), f->starts ? V_INT(f->starts) : V_NULL,
+                       V_TEXT(f->c->actor.name), f->c->actor.has_self ? V_BYTES(TEXT_BYTES(f->c->actor.by)) : V_NULL,
+                       V_SEALED(f->details), f->starts ? V_INT(f->starts) : V_NULL,
                        f->until ? V_INT(f->until) : V_NULL, V_INT(f->c->now), f->due ? V_INT(f->due) : V_NULL));
 }
 

@@ -70,7 +70,10 @@ bool staff_again(enum err e)
 
 struct staff_outcome staff_outcome(const struct ctx *c, enum err status)
 {
-    return (struct staff_outcome){ status, status == OK ? (struct why){ 0 } : c->arena->why };
+    struct staff_outcome out = { .status = status };
+    if (status != OK)
+        out.why = c->arena->why;
+    return out;
 }
 
 void staff_problem(struct page *p, const struct staff_outcome *o) { page_problem(p, o->status == OK ? NULL : &o->why); }

@@ -18,7 +18,8 @@ static const struct route_query queries[] = {
 
 text who_word(enum who who)
 {
-    static const text words[] = { [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_ANYONE] = TEXT_INIT("anyone"), [WHO_TOKEN] = TEXT_INIT("token"), [WHO_OWN] = TEXT_INIT("own"),
+    static const text words[] = { [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_ANYONE] = TEXT_INIT("anyone"), [WHO_TOKEN] = TEXT_INIT("token"),
+                                  [WHO_OWN] = TEXT_INIT("own"),
                                   [WHO_SELF] = TEXT_INIT("self"),     [WHO_STAFF] = TEXT_INIT("staff"),   [WHO_OPERATOR] = TEXT_INIT("operator") };
     return words[who];
 }

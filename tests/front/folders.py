@@ -242,7 +242,8 @@ def register(tests):
             zoe.get("/v1/forward-auth?folder=file&name=sales").expect(200)
             check(zoe.post("/v1/authorize", FILE).expect(200).json["allowed"] is True, "their own grant")
             check([row["name"] for row in zoe.get("/v1/me/folders").expect(200).json["folders"]] == ["sales"], "their own folders")
-            for pattern, uri, status in (("/files/:name/*", "/files/sales/a/b?c", 200), ("/files/:name", "/files/sales", 200), ("/files/:name", "/files/sales/", 403),
+            for pattern, uri, status in (("/files/:name/*", "/files/sales/a/b?c", 200), ("/files/:name", "/files/sales", 200),
+                                         ("/files/:name", "/files/sales/", 403),
                                          ("/files/:name/*", "/files/sales", 403), ("/files/:name/*", "", 403), ("/files/*", "/files/sales", 403),
                                          ("/:name/*", "/files/sales", 403), ("/files/:name/*", "/files/sales/../x", 403),
                                          ("/files/:name/*", "http://x/files/sales/a", 403)):

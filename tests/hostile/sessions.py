@@ -198,7 +198,8 @@ def register(tests):
                 for name, browser in callers.items():
                     body, more = routes.body(row, "service"), {}
                     if row["body"] == "form":
-                        more["Content-Type"], body = FORM, form_of({**{k: v for k, v in (body or {}).items() if isinstance(v, str)}, "csrf": browser.csrf or ""})
+                        more["Content-Type"], body = FORM, form_of({
+                            **{k: v for k, v in (body or {}).items() if isinstance(v, str)}, "csrf": browser.csrf or ""})
                     answer = ask(browser, row, routes.path(row, {"id": server.ids["bob"], "category": "contact", "purpose": "service"}), body, **more)
                     count += 1
                     allowed = (303, 401) if name == "nobody" else (403, 404) if name == "alice" else (400, 403, 404, 409, 422)
@@ -230,7 +231,8 @@ def register(tests):
                             answer = ask(again, row, path, None, Accept="text/html")
                         elif "look" in row["name"] or row["name"] in ("edit_save", "forgotten_form", "factor_begin_form", "consents_decide"):
                             body = {k: (person if k == "id" else "service" if k == "purpose" else CANARY) for k in (routes.body(row, "x") or {})}
-                            answer = ask(again, row, path, form_of({**body, "purpose": "service", "csrf": again.csrf}), **{"Content-Type": FORM, "Accept": "text/html"})
+                            answer = ask(again, row, path, form_of({**body, "purpose": "service", "csrf": again.csrf}),
+                                         **{"Content-Type": FORM, "Accept": "text/html"})
                         else:
                             continue
                         cached = answer.headers.get("cache-control", "")
