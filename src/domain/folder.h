@@ -18,7 +18,8 @@ enum err folder_list(struct ctx *c, text id, struct answer *out);
 enum err folder_put(struct ctx *c, const struct person *p, struct json_out *w);
 
 /* {"subject"?, "folder", "name", "purpose"?}: whether that person, or the one who is signed in, may enter:
- * {"allowed", "until", "grant"} or {"allowed": false, "clause"}. A refusal is in the journal, as every refusal; an allowed check is counted only (garant_folder_checks_total): it opens no datum, a
+ * {"allowed", "until", "grant"} or {"allowed": false, "clause"}.
+ * A refusal is in the journal, as every refusal; an allowed check is counted only (garant_folder_checks_total): it opens no datum, a
  * platform asks it at every page, and an entry for each would be a log of the person's every step that nobody promised to keep. */
 enum err folder_authorize(struct ctx *c, const struct json *in, struct answer *out);
 

@@ -4,10 +4,10 @@
 #include "domain/ctx.h"
 
 /* A category of preferences is one with `many` and `per` that no stream fills and that has no field for what it is per; one record a
- * place. A place is a free name ("sales-2026"), sealed in its record under the word of `per`; "*" stands for all places, and what is set there holds wherever a place says nothing.
- * Where neither says anything, the policy's default holds. A change replaces without a former value: it corrects nothing (Art. 16). Being
- * ordinary records, they are exported, shown, kept and erased as such. At most PLACES_MAX places a category.
- * `purpose` may be empty: the first for which the caller may use the category; the person themselves needs none. */
+ * place. A place is a free name ("sales-2026"), sealed in its record under the word of `per`; "*" stands for all places, and what is set
+ * there holds wherever a place says nothing. Where neither says anything, the policy's default holds. A change replaces without a former
+ * value: it corrects nothing (Art. 16). Being ordinary records, they are exported, shown, kept and erased as such. At most PLACES_MAX
+ * places a category. `purpose` may be empty: the first for which the caller may use the category; the person themselves needs none. */
 enum { PLACES_MAX = 200, PLACE_CHARACTERS = 100 };
 #define PLACE_ALL TEXT("*")
 
