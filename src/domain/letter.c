@@ -5,7 +5,7 @@
 
 enum { LETTER_MAX = 256 << 10 };
 
-enum letter_kind { PLAIN, APART, BULK };
+enum letter_kind { PLAIN, INFORM, APART, BULK };
 struct letter_words { text subject, action, body; };
 struct letter_row { text name; enum letter_kind kind; text values; struct letter_words en, fr; };
 static const struct letter_row rows[] = {
@@ -25,11 +25,10 @@ static const struct letter_row *row_of(text name)
     return NULL;
 }
 
-bool letter_known(text name, bool *apart)
+bool letter_informs(text name)
 {
     const struct letter_row *row = row_of(name);
-    *apart = row && row->kind == APART;
-    return row;
+    return row && row->kind == INFORM;
 }
 
 /* ---- Values. ---- */

@@ -13,7 +13,7 @@ struct letter { text name, language, subject, text, html; bool apart, bulk; };
 enum err letter_render(struct ctx *c, text language, text name, const struct letter_values *values, struct letter *out);
 /* What a list calls it, in c->language: its subject where that needs no values, else its name. */
 text letter_title(struct ctx *c, text name);
-/* Whether letters.def has it, and whether it is one to somebody who is gone. */
-bool letter_known(text name, bool *apart);
+/* Whether it tells somebody where data about them came from: with it the duty of GDPR 14 is done. */
+bool letter_informs(text name);
 
 #endif

@@ -93,7 +93,16 @@ enum err outbox_due(struct ctx *c, unsigned most, struct outbox_letter **out)
 /* ---- What became of it. ---- */
 
 enum fate { FATE_SENT, FATE_AGAIN, FATE_GIVEN_UP };
-struct marking { const struct outbox_letter *letter; msec now, next; enum fate fate; text code; };
+struct marking { const struct outbox_letter *letter; msec now, next; enum fate fate; text code; struct event informed; };
+
+/* GDPR 14(3): the person has been told where the data came from. */
+static enum err run_informed(struct db *db, const struct marking *m)
+{
+    const struct outbox_letter *l = m->letter;
+    int64_t done;
+    TRY(db_run(db, SQL_DUTY_INFORMED, &done, ARGS(V_TEXT(l->tenant), V_ID(l->subject), V_INT(m->now), V_TEXT(l->letter), V_INT(l->created))));
+    return done ? journal_add(db, &m->informed, NULL) : OK;
+}
 
 static enum err run_mark(struct db *db, void *arg)
 {
@@ -112,6 +121,8 @@ static enum err run_mark(struct db *db, void *arg)
         TRY(db_run(db, SQL_MAIL_SENT, &changed, ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_sent))));
     else
         TRY(db_run(db, SQL_MAIL_GIVE_UP, &changed, ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_failed), V_TEXT(m->code))));
+    if (changed && m->informed.act.n)
+        TRY(run_informed(db, m));
     /* Its person was erased meanwhile, and the row with them: there is nothing to note any more. */
     return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "the letter is no longer there");
 }
@@ -169,6 +180,10 @@ enum err outbox_sent(struct ctx *c, const struct outbox_letter *l)
     bool there;
     in.tenant = l->tenant;
     TRY(person_of(&in, l, &p, &there));
+    if (there && letter_informs(l->letter)) {
+        m.informed = event_of(&in, &p, TEXT("duty.done"));
+        m.informed.purpose = TEXT("done"), m.informed.tenant = l->tenant;
+    }
     enum err status = ERR_CONFLICT;
     for (int again = 0; status == ERR_CONFLICT && again < AGAIN; again++)
         status = there ? mark_and_log(&in, &m, &p) : mark(&in, &m, NULL);

@@ -21,19 +21,20 @@ static bool plain_ascii(text s)
 
 /* ---- Headers. ---- */
 
-/* How many bytes of the first characters fit into one encoded word: characters are never torn. */
-static size_t word_bytes(text s)
+/* As many of the first bytes as fit into `most`: characters are not torn. */
+static size_t whole_bytes(text s, size_t most)
 {
-    size_t end = s.n < WORD_BYTES ? s.n : WORD_BYTES;
+    size_t end = s.n < most ? s.n : most;
+    size_t fits = end;
     while (end < s.n && end > 0 && (s.p[end] & 0xC0) == 0x80)
         end--;
-    return end ? end : s.n;
+    return end ? end : fits;
 }
 
 static void put_encoded(struct buf *b, text s)
 {
     while (s.n) {
-        size_t n = word_bytes(s);
+        size_t n = whole_bytes(s, WORD_BYTES);
         buf_add(b, TEXT("=?UTF-8?B?"));
         buf_base64(b, text_upto(s, n));
         buf_add(b, TEXT("?="));
@@ -54,7 +55,7 @@ static void put_unstructured(struct buf *b, text s)
 static void put_name(struct buf *b, text s)
 {
     if (!plain_ascii(s) || s.n > PLAIN_MAX || text_find(s, TEXT("=?")) >= 0) {
-        put_encoded(b, text_upto(s, NAME_MAX));
+        put_encoded(b, text_upto(s, whole_bytes(s, NAME_MAX)));
         return;
     }
     buf_char(b, '"');

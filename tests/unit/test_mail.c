@@ -11,8 +11,9 @@
 
 #define CHANGES "changes: {tell: [notice, email], before: 1mo}\n"
 #define REST(term, changes) \
+    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n" \
     "categories:\n" \
-    "  contact: {fields: {email: {type: email, identifier: true}}}\n" \
+    "  contact: {source: [person, partner], fields: {email: {type: email, identifier: true}}}\n" \
     "  log: {many: true, stream: contacts, fields: {at: {type: time, required: true}, subject: {type: text, required: true, max: 20}," \
     " channel: {type: choice, choices: [email, phone]}}}\n" \
     "purposes:\n" \
@@ -219,6 +220,27 @@ static void last_letter_outlives_its_person(void **state)
     assert_int_equal(rows_of(f, "mail", "1"), 0);
 }
 
+static void the_duty_to_inform_is_done_by_its_letter(void **state)
+{
+    struct fixture *f = *state;
+    PERSON_AUTO p = { 0 };
+    struct mail_put put;
+    struct answer out = { 0 };
+    const struct pair_text source = { TEXT("source"), TEXT("Partner") };
+    OKAY(subject_create(&f->c, js(f, "{'source':'partner','data':{'contact':{'email':'x@example.org'}}}"), &out));
+    OKAY(person_open(&f->c, out.id, false, &p));
+    OKAY(mail_make(&f->c, &p, (text){ NULL, 0 }, TEXT("opened_by_other"), &(struct letter_values){ &source, 1 }, &put));
+    struct write w = { .run = run_put, .arg = &put, .event = event_of(&f->c, &p, TEXT("mail.queued")) };
+    OKAY(write_do(&f->c, &w, NULL));
+    assert_int_equal(rows_of(f, "duty", "kind = 'inform' AND done IS NULL"), 1);
+    OKAY(outbox_failed(&f->c, due(f), false, TEXT("smtp-451")));
+    assert_int_equal(rows_of(f, "duty", "kind = 'inform' AND done IS NULL"), 1);
+    fixture_ahead(f, MINUTE);
+    OKAY(outbox_sent(&f->c, due(f)));
+    assert_int_equal(rows_of(f, "duty", "kind = 'inform' AND done IS NOT NULL AND note = 'opened_by_other'"), 1);
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%duty.done%'"), 1);
+}
+
 /* ---- A new version of the policy. ---- */
 
 static void people_are_told_in_steps(void **state)
@@ -319,6 +341,7 @@ int main(void)
         OVER_STORE(erasure_silences),
         OVER_STORE(sealed_for_nobody_is_given_up),
         OVER_STORE(last_letter_outlives_its_person),
+        OVER_STORE(the_duty_to_inform_is_done_by_its_letter),
         OVER_STORE(people_are_told_in_steps),
         OVER_STORE(only_service_is_sent),
         OVER_STORE(call_is_noted),
