@@ -95,12 +95,12 @@ enum err outbox_due(struct ctx *c, unsigned most, struct outbox_letter **out)
 enum fate { FATE_SENT, FATE_AGAIN, FATE_GIVEN_UP };
 struct marking { const struct outbox_letter *letter; msec now, next; enum fate fate; text code; struct event informed; };
 
-/* GDPR 14(3): the person has been told where the data came from. */
+/* What Article 14 owes was told: the duty is done when the letter is out, not when it was asked for. */
 static enum err run_informed(struct db *db, const struct marking *m)
 {
     const struct outbox_letter *l = m->letter;
     int64_t done;
-    TRY(db_run(db, SQL_DUTY_INFORMED, &done, ARGS(V_TEXT(l->tenant), V_ID(l->subject), V_INT(m->now), V_TEXT(l->letter), V_INT(l->created))));
+    TRY(db_run(db, SQL_DUTY_INFORMED, &done, ARGS(V_TEXT(l->tenant), V_ID(l->subject), V_INT(m->now), V_INT(l->created))));
     return done ? journal_add(db, &m->informed, NULL) : OK;
 }
 
@@ -114,9 +114,6 @@ static enum err run_mark(struct db *db, void *arg)
     /* What leads to no person is not shown to anybody either: it goes at once. */
     if (!l->has_subject)
         return db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
-    /* What Article 14 owes was told: the duty is done when the letter is out, not when it was asked for. */
-    if (m->fate == FATE_SENT && text_eq(l->letter, TEXT("opened_by_other")))
-        TRY(db_run(db, SQL_DUTY_INFORMED, NULL, ARGS(V_TEXT(l->tenant), V_ID(l->subject), V_INT(m->now), V_INT(l->created))));
     if (m->fate == FATE_SENT)
         TRY(db_run(db, SQL_MAIL_SENT, &changed, ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_sent))));
     else

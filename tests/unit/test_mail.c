@@ -237,7 +237,7 @@ static void the_duty_to_inform_is_done_by_its_letter(void **state)
     assert_int_equal(rows_of(f, "duty", "kind = 'inform' AND done IS NULL"), 1);
     fixture_ahead(f, MINUTE);
     OKAY(outbox_sent(&f->c, due(f)));
-    assert_int_equal(rows_of(f, "duty", "kind = 'inform' AND done IS NOT NULL AND note = 'opened_by_other'"), 1);
+    assert_int_equal(rows_of(f, "duty", "kind = 'inform' AND done IS NOT NULL AND outcome = 'done'"), 1);
     assert_int_equal(rows_of(f, "journal", "leaf LIKE '%duty.done%'"), 1);
 }
 
