@@ -28,8 +28,8 @@ struct relay {
     struct rest in, out;               /* decrypted, for the server; plain, for the client */
     bool head_over, line_begun, line_seen;
     size_t passable;                   /* of `in`: while the first head comes, its whole lines */
-    msec since;                        /* monotonic: when the answer in `out` began to wait, 0 none; of DRAINING: when it began */
-    uint64_t moved;                    /* bytes of it since */
+    msec since;                        /* monotonic: from when the client's pace is measured, 0 while it owes nothing; of DRAINING: its start */
+    uint64_t moved;                    /* bytes the client has taken since */
 };
 
 /* ---- Life. ---- */
@@ -250,6 +250,8 @@ static bool pass_out(struct relay *r)
     if (n > 0) {
         r->out.at += (size_t)n;
         r->moved += (uint64_t)n;
+        if (r->moved >= (uint64_t)SLOWEST * (REPLY_TIME / SECOND))
+            r->since = clock_monotonic(), r->moved = 0;      /* fast enough so far: what the kernel took at first buys no time later */
         if (r->out.at == r->out.n)
             r->out.n = r->out.at = 0;
         return true;
@@ -381,9 +383,7 @@ void relays_sweep(struct relays *s)
     msec now = clock_monotonic();
     for (struct relay *r = s->all, *next; r; r = next) {
         next = r->next;
-        bool late = r->stage == DRAINING ? now - r->since > LINGER_TIME
-                                         : r->since && now - r->since > REPLY_TIME + (msec)(r->moved / SLOWEST) * SECOND;
-        if (late)
+        if (r->since && now - r->since > (r->stage == DRAINING ? LINGER_TIME : REPLY_TIME))
             die(r);
     }
 }

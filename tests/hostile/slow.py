@@ -140,6 +140,31 @@ def register(tests):
                 connection.close()
         return f"{held} of 200 still held after 27 s"
 
+    @tests.test("slow: answers that nobody reads, over TLS")
+    def encrypted_reads():
+        """What the server has given away still waits between it and the client: that is given up too, and its memory is bounded."""
+        with tempfile.TemporaryDirectory() as folder, Server("tests/lib/small.yaml", tls=Certificates(folder)) as server:
+            limit = max(2 * p99(honest(server, 2)), 100)
+            before, stuck = descriptors(server), []
+            for _ in range(150):
+                raw = socket.socket()
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                raw.connect(("127.0.0.1", server.port))
+                connection = server.context.wrap_socket(raw, server_hostname="localhost")
+                connection.setblocking(False)
+                with contextlib.suppress(OSError):
+                    for _ in range(200):
+                        connection.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+                stuck.append(connection)
+            waits = p99(honest(server, 3))
+            check(waits <= limit, f"an honest client waits {waits:.0f} ms")
+            time.sleep(24)
+            held, open_ones = open_connections(server), descriptors(server) - before
+            check(held <= 20 and open_ones <= 60, f"{held} connections and {open_ones} descriptors are still held")
+            for connection in stuck:
+                connection.close()
+        return f"{held} of 150 still held after 27 s, {open_ones} descriptors"
+
     @tests.test("slow: more connections than there may be")
     def many():
         with Server("tests/lib/small.yaml", arguments=["--connections", "100"]) as server:
@@ -149,6 +174,10 @@ def register(tests):
             check(open_connections(server) <= 140, f"{open_connections(server)} connections are held")
             for connection in idle:
                 connection.close()
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 def open_connections(server):
