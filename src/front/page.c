@@ -57,7 +57,8 @@ static void put_menu(struct page *p, text area, text here)
     json_name(w, TEXT("menu"));
     json_open(w, '[');
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (!text_eq(places[i].area, area))
+        bool works = p->c->session && p->c->session->role.n;
+        if (!text_eq(places[i].area, area) || (text_eq(places[i].group, TEXT("work")) && !works))
             continue;
         if (!text_eq(places[i].group, group)) {
             if (group.n)

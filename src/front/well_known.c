@@ -34,7 +34,7 @@ enum err api_change_password(struct ctx *c, const struct request *q, struct repl
 {
     reply_none(r);
     r->status = 302;
-    return reply_header(c->arena, r, TEXT("Location"), TEXT("/me/password"));
+    return reply_header(c->arena, r, TEXT("Location"), TEXT("/me/security"));
 }
 
 /* W3C, Global Privacy Control: the signal is honoured, since no data are sold or shared for advertising here. */

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { PAGES } from './pages.mjs';
+import { story } from './story.mjs';
 import { visit } from './visit.mjs';
 
 const [, , sitesFile, folder, ...words] = process.argv;
@@ -42,6 +43,8 @@ function tests(browser) {
                 });
         }));
     }
+    for (const site of sites.filter(one => one.people?.clerk))
+        all.push({ name: `${site.policy}: the story of an account`, run: () => story(browser, site, path.join(folder, site.policy)) });
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));
 }
 

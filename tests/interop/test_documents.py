@@ -134,7 +134,7 @@ def well_known():
     with server() as subject:
         ask = subject.anyone().get
         answer = ask("/.well-known/change-password").expect(302)
-        check(answer.headers["location"] == "/me/password" and answer.body == b"", f"{answer.headers}")
+        check(answer.headers["location"] == "/me/security" and answer.body == b"", f"{answer.headers}")
         answer = ask("/.well-known/gpc.json").expect(200)
         check(answer.headers["content-type"] == "application/json" and answer.json["gpc"] is True, f"{answer.body}")
         datetime.date.fromisoformat(answer.json["lastUpdate"])

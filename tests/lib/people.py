@@ -79,6 +79,6 @@ def staff(server, data, identifier, role, **more):
     server.operator().post(f"/v1/accounts/{ident}/agreement", {"date": "2026-01-05", "reference": "safe, shelf 2"}).expect(200)
     one = visitor(server, identifier)
     secret = one.post("/v1/me/factor", {}).expect(200).json["secret"]
-    one.post("/v1/me/factor/confirm", {"code": totp(secret, server.now())}).expect(200)
+    one.codes = one.post("/v1/me/factor/confirm", {"code": totp(secret, server.now())}).expect(200).json["recovery_codes"]
     one.csrf = one.get("/v1/session").expect(200).json["csrf"]
     return one
