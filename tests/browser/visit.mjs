@@ -19,7 +19,10 @@ export function guard(context, site, fault) {
             fault(`on the console: ${message.text()}`);
     });
     context.on('weberror', error => fault(`a script failed: ${error.error()}`));
-    context.on('requestfailed', request => fault(`a request failed: ${request.url()} ${request.failure()?.errorText}`));
+    context.on('requestfailed', request => {                      // one that the next page cuts short has not failed
+        if (request.failure()?.errorText !== 'net::ERR_ABORTED')
+            fault(`a request failed: ${request.url()} ${request.failure()?.errorText}`);
+    });
 }
 
 /** A context as a visitor's browser, with the cookies of who is signed in. */
