@@ -185,7 +185,7 @@ static void put_event(struct page *p, const struct category *cat, const struct j
 }
 
 /* The file has the oldest first; here the newest are. */
-static enum err put_events(struct page *p, const struct json *file, const struct category *cat)
+static enum err put_events(struct page *p, const struct json *file, const struct category *cat, int64_t number)
 {
     const struct json *records = json_get(file_category(file, cat->name), TEXT("records"));
     unsigned count = records ? records->count : 0, n = 0;
@@ -197,12 +197,11 @@ static enum err put_events(struct page *p, const struct json *file, const struct
         strip_add(&s, record_time(cat, one, file_values(file, cat->name, one)));
     }
     put_strip(p, &s);
-    json_pair_int(&p->w, TEXT("count"), count);
-    json_pair_int(&p->w, TEXT("more"), count > SHOWN ? count - SHOWN : 0);
+    put_paging(p, number, count);
     json_name(&p->w, TEXT("events"));
     json_open(&p->w, '[');
-    for (unsigned i = count; i > 0 && count - i < SHOWN; i--)
-        put_event(p, cat, list[i - 1], file_values(file, cat->name, list[i - 1]));
+    for (int64_t i = (number - 1) * SHOWN; i < count && i < number * SHOWN; i++)
+        put_event(p, cat, list[count - 1 - i], file_values(file, cat->name, list[count - 1 - i]));
     json_close(&p->w, ']');
     return OK;
 }
@@ -211,20 +210,23 @@ enum err api_history_page(struct ctx *c, const struct request *q, struct reply *
 {
     PAGE_AUTO p = { 0 };
     const struct json *file;
+    int64_t number;
+    text of = request_query(q, TEXT("of"));
     TRY(page_open(c, q, TEXT("history"), TEXT("me"), &p));
+    TRY(page_number(&p, &number));
     TRY(file_own(c, &file));
     page_problem(&p, NULL);
     json_name(&p.w, TEXT("streams"));
     json_open(&p.w, '[');
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         const struct category *cat = &c->policy->categories[i];
-        if (!of_history(cat))
+        if (!of_history(cat) || (of.n && !text_eq(of, cat->name)))
             continue;
         json_open(&p.w, '{');
         json_pair(&p.w, TEXT("category"), cat->name);
         json_pair(&p.w, TEXT("title"), doc_category(c, cat));
         json_pair(&p.w, TEXT("term_says"), cat->retention ? doc_retention(c, cat->retention) : TEXT(""));
-        TRY(put_events(&p, file, cat));
+        TRY(put_events(&p, file, cat, number));
         json_close(&p.w, '}');
     }
     json_close(&p.w, ']');

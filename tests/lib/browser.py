@@ -157,6 +157,8 @@ class Browser:
 
     def sign_in(self, identifier, password, next=None):
         page = self.get("/signin" + ("?" + urllib.parse.urlencode({"next": next}) if next else "")).expect(200)
+        if not page.path.startswith("/signin"):                  # still signed in
+            return page
         return self.submit(page, "/signin", identifier=identifier, password=password)
 
 

@@ -1,6 +1,9 @@
 """FR: site-fr, a plain site hosted in France that never prospects."""
-import html, json
+import html, io, json, zipfile
+from browser import Browser
 from garant import DAY, check, check_absent, milliseconds
+from mailbox import Mailbox
+from people import PASSWORD, registered
 from promise import only_as_declared, promise, refuses_elsewhere
 
 
@@ -114,6 +117,31 @@ def four_rights(t):
     client.read(ident, "account").expect(404, 410)
     client.lookup({"contact.email": person(1)["contact"]["email"]}, "account").expect(404)
     check_absent([value for fields in person(1).values() for value in fields.values() if len(value) > 7] + [MESSAGE["message"]], server.folder)
+    from_the_page(t)
+
+
+def from_the_page(t):
+    """The same four from the person's own page, without a word to anybody."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
+    client = server.client("app")
+    registered(server, mailbox, person(6), "apolline.6@exemple.example")
+    ident = client.lookup({"contact.email": "apolline.6@exemple.example"}, "account").expect(200).json["id"]
+    client.record(ident, "billing", INVOICE, at="2026-11-20").expect(201)
+    browser = Browser(server)
+    browser.sign_in("apolline.6@exemple.example", PASSWORD).expect(200)
+    browser.get("/me").expect(200).has("Vasseur-6", "6 montée de la Grande-Côte", "F-2026-0117", "Exemple Hébergement SAS", "CNIL", "Site Exemple SAS")
+    browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.address": "1 place Bellecour"}).expect(200).has("1 place Bellecour")
+    check(client.read(ident, "account").json["data"]["contact"]["address"] == "1 place Bellecour", "the modification is not held")
+    taken = browser.submit(browser.get("/me/export"), "/me/export").expect(200)
+    with zipfile.ZipFile(io.BytesIO(taken.body)) as archive:
+        text = archive.read("data.json").decode()
+        check(json.loads(text)["data"]["contact"]["address"] == "1 place Bellecour" and "F-2026-0117" in text, "the extraction lacks what is held")
+    page = browser.get("/me/erase").expect(200).has("What goes at once", "What must stay", "Billing elements", "L123-22", "2036")
+    last = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200).has("Billing elements", "L123-22")
+    check(not browser.cookies and browser.send("GET", "/me").status == 303, f"the session outlives the person: {last.status}")
+    client.read(ident, "account").expect(404, 410)
+    check_absent(["Apolline-6", "Vasseur-6", "apolline.6@exemple.example", "1 place Bellecour"], server.data)
 
 
 @promise("FR-08")

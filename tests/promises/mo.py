@@ -1,5 +1,6 @@
 """MO: myownconference, webinar rooms whose customers bring their own visitors."""
 import contextlib, json, os, re, ssl, subprocess, sys, urllib.parse
+from browser import Browser
 from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, free_port, garant,
                     milliseconds, wrapped_keys)
@@ -156,6 +157,63 @@ def support_needs_consent(t):
     check([r["decision"] for r in rows["consents"]] == ["refused", "given", "withdrawn"] and rows["live"] == [], f"{rows}")
 
 
+@promise("MO-14")
+def corrected_both_ways(t):
+    """In the profile, and by staff who answer a written request: the same rectification, with its former value, its source and its entry, which
+    the person sees."""
+    mailbox = t.enter_context(Mailbox())
+    server, app = started(t, now=NOW, arguments=mailbox.arguments())
+    registered(server, mailbox, person(1), "kestrel.1@rooms.example")
+    ident = app.lookup({"login.email": "kestrel.1@rooms.example"}, "service").expect(200).json["id"]
+    browser = Browser(server)
+    browser.sign_in("kestrel.1@rooms.example", PASSWORD).expect(200)
+    server.advance(days=1)
+    browser.sign_in("kestrel.1@rooms.example", PASSWORD)
+    browser.submit(browser.get("/me/edit/identity"), "/me/edit/identity", fields={"identity.display_name": "kestrel-by-profile"}).expect(200)
+    server.advance(days=1)
+    support = staff(server, person(2), "kestrel.2@rooms.example", "support")
+    asked = {"Garant-Reason": "Letter of 23 November, correct the name shown"}
+    etag = support.get(f"/v1/subjects/{ident}?purpose=service", **asked).expect(200).etag
+    support.patch(f"/v1/subjects/{ident}?purpose=service&source=person", {"identity": {"display_name": "kestrel-by-letter"}}, etag=etag, **asked).expect(200)
+    browser.sign_in("kestrel.1@rooms.example", PASSWORD)
+    page = browser.get("/me").expect(200)
+    page.has("kestrel-by-letter", "Before: kestrel-1", "kestrel-by-profile")
+    access = app.get(f"/v1/subjects/{ident}/access").expect(200).json
+    former = [(row["field"], row["value"]) for row in access["former"]]
+    check(sorted(former) == [("display_name", "kestrel-1"), ("display_name", "kestrel-by-profile")], f"former values: {former}")
+    entries = [row for row in access["looks"] if row["act"] == "rectify"]
+    check(sorted(row["actor"] for row in entries) == ["person", "support"] and all(row["categories"] == "identity" for row in entries), f"{entries}")
+    check(len({row["says"] for row in entries}) == 1, f"two kinds of rectification: {entries}")
+    identity = next(row for row in access["categories"] if row["category"] == "identity")["records"][0]
+    check(identity["fields"]["display_name"]["source"] == "person", f"the source is {identity}")
+    browser.get("/me/looks").expect(200).has("Personal data were rectified", "Support")
+    browser.get("/me/looks?who=you").expect(200).has("Personal data were rectified")
+    server.operator().post("/v1/journal/verify").expect(200)
+
+
+def gone_from_the_profile(t):
+    """The person presses the button alone: gone at once, with a certificate on the page and for programs, and nobody is signed in any more."""
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, arguments=mailbox.arguments())
+    data = {"identity": {"display_name": "planted-profile-kestrel"}, "login": {"email": "planted.profile@rooms.example"}}
+    registered(server, mailbox, data, "planted.profile@rooms.example")
+    ident = client.lookup({"login.email": "planted.profile@rooms.example"}, "service").expect(200).json["id"]
+    client.record(ident, "rooms", {**ROOM, "title": "Planted room of the profile"}).expect(201)
+    browser, elsewhere = Browser(server), Browser(server)
+    for one in (browser, elsewhere):
+        one.sign_in("planted.profile@rooms.example", PASSWORD).expect(200)
+    page = browser.get("/me/erase").expect(200).has("What goes at once", "Settings of rooms", "What must stay")
+    certificate = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200)
+    found = re.search(r"\b[0-9A-HJKMNP-TV-Z]{26}\b", certificate.read.text)
+    check(found, f"the page names no certificate: {certificate.read.text}")
+    signed = client.get(f"/v1/certificates/{found[0]}").expect(200).json
+    check(signed["jws"].count(".") == 2 and signed["certificate"]["kind"] == "erasure", f"{signed}")
+    for one in (browser, elsewhere):
+        check(one.send("GET", "/me").status == 303, "a session outlives the person")
+    client.read(ident, "service").expect(404, 410)
+    check_absent(["planted-profile-kestrel", "planted.profile@rooms.example", "Planted room of the profile"], server.data)
+
+
 @promise("MO-15")
 def irreversible(t):
     """After a deletion nothing is decryptable: store, journal, a backup restored beside it; files and rooms included; a certificate proves it."""
@@ -206,6 +264,7 @@ def irreversible(t):
     check_absent(planted, server.folder, copy)
     server.operator().post("/v1/journal/verify").expect(200)
     client.create(person(1))
+    gone_from_the_profile(t)
 
 
 @promise("MO-16")

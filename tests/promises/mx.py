@@ -1,5 +1,6 @@
 """MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
-import html, os, re, threading, time
+import html, io, json, os, re, threading, time, zipfile
+from browser import Browser, member
 from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, form, opened, staff, visitor
@@ -235,6 +236,67 @@ def nothing_in_clear(t):
     check_absent(planted, server.folder, copy)
 
 
+def profile_corrects(server):
+    """The same in the person's own page: added and updated there, the former value seen there and by nobody else there, and gone at its term."""
+    boss = staff(server, person(90), "marguerite.90@regie.example", "account_staff")
+    dossier = [{"folder": "dossier", "name": "A", "why": "B"}]
+    browser, ident = member(server, person(15), "marguerite.15@regie.example", opener=boss, folders=dossier)
+    other, _ = member(server, person(16), "marguerite.16@regie.example", opener=boss, folders=dossier)
+    changed = browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.address": "2 quai de la Planted-Nouvelle"}).expect(200)
+    changed.has("2 quai de la Planted-Nouvelle", "Before: 15 avenue de la Planted-Adresse")
+    browser.get("/me/edit/contact").expect(200).has("What was there before", "15 avenue de la Planted-Adresse")
+    other.get("/me").expect(200).lacks("15 avenue de la Planted-Adresse")
+    rows = boss.get(f"/v1/subjects/{ident}/former").expect(200).json["former"]
+    check([row["value"] for row in rows] == ["15 avenue de la Planted-Adresse"], f"entitled staff read {rows}")
+    server.set_clock(add_months(server.now(), 12) + DAY)
+    server.sweep()
+    browser.sign_in("marguerite.15@regie.example", PASSWORD)
+    browser.get("/me").expect(200).has("2 quai de la Planted-Nouvelle").lacks("15 avenue de la Planted-Adresse")
+
+
+@promise("MX-13")
+def own_page(t):
+    """Their page and the export hold name, address, e-mail, rights and navigation history, each of them whole; and nobody else's."""
+    server = t.server(now="2026-11-22T10:00:00Z")
+    app = server.client("app")
+    boss = staff(server, person(90), "marguerite.90@regie.example", "account_staff")
+    folders = [{"folder": "dossier", "name": "Planted grille du soir", "why": "Suit la planted-chaîne"},
+               {"folder": "dossier", "name": "Planted audiences", "why": "Remplace une planted-collègue", "until": "2026-12-31"}]
+    browser, ident = member(server, person(13), "marguerite.13@regie.example", opener=boss, folders=folders)
+    other, _ = member(server, person(14), "marguerite.14@regie.example", opener=boss,
+                      folders=[{"folder": "dossier", "name": "Planted autre dossier", "why": "Autre motif"}])
+    boss.request("DELETE", f"/v1/subjects/{ident}/folders", {"folder": "dossier", "name": "Planted audiences", "why": "Planted fin de mission"}).expect(204)
+    visits = 123
+    for number in range(visits):
+        server.advance(minutes=7)
+        app.record(ident, "usage", {"at": f"2026-11-22T10:{number % 60:02}:{number // 60:02}Z", "page": f"/planted/tableau-{number:03}", "action": "view"}) \
+           .expect(201)
+    browser.sign_in("marguerite.13@regie.example", PASSWORD)
+    held = browser.get("/me").expect(200)
+    held.has("Marguerite-13", "Desrosiers-13", "13 avenue de la Planted-Adresse", "marguerite.13@regie.example", "Régie Planted 13")
+    rights = browser.get("/me/rights").expect(200)
+    rights.has("Planted grille du soir", "Suit la planted-chaîne", "Planted audiences", "Remplace une planted-collègue", "Access granted", "Access ended",
+               "Planted fin de mission")
+    pages, number = [], 1
+    while number:
+        pages.append(browser.get(f"/me/history?of=usage&page={number}").expect(200))
+        number = number + 1 if f"/me/history?of=usage&page={number + 1}" in pages[-1].read.links else 0
+    shown = re.findall(r"/planted/tableau-(\d+)", " ".join(page.read.text for page in pages))
+    check(sorted(map(int, shown)) == list(range(visits)), f"{len(shown)} of {visits} visits are shown, on {len(pages)} pages")
+    signins = browser.get("/me/history").expect(200).read.text
+    check(signins.count("127.0.0.1") >= 2, f"the sign-ins are not in the history: {signins}")
+    taken = browser.submit(browser.get("/me/export"), "/me/export").expect(200)
+    with zipfile.ZipFile(io.BytesIO(taken.body)) as archive:
+        data, page = json.loads(archive.read("data.json")), html.unescape(archive.read("index.html").decode())
+    check(data["data"]["identity"] == person(13)["identity"] and data["data"]["contact"] == person(13)["contact"], "the export lacks who they are")
+    check({row["fields"]["page"] for row in data["data"]["usage"]} == {f"/planted/tableau-{n:03}" for n in range(visits)}, "the export's history")
+    check({f["name"] for f in data["folders"]} == {"Planted grille du soir", "Planted audiences"}, f"the export's rights: {data['folders']}")
+    check("/planted/tableau-122" in page and "13 avenue de la Planted-Adresse" in page, "the export's page lacks them")
+    for path in ("/me", "/me/rights", "/me/history", "/me/looks"):
+        text = other.get(path).expect(200).read.text
+        check("Desrosiers-13" not in text and "Planted audiences" not in text and "tableau" not in text, f"{path} of another shows this person's")
+
+
 @promise("MX-15")
 def former_values(t):
     """A rectification keeps the former value, for the person and entitled staff only, under its own retention."""
@@ -266,6 +328,7 @@ def former_values(t):
     server.sweep()
     check(kept() == {}, "kept beyond their term")
     check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the data went with them")
+    profile_corrects(server)
 
 
 @promise("MX-08")
