@@ -72,12 +72,14 @@ static void put_values(struct json_out *w, const struct json *fields)
     json_close(w, '}');
 }
 
-static void put_data(struct view *v, const struct rows *all)
+static enum err put_data(struct view *v, const struct rows *all)
 {
     json_name(&v->w, TEXT("data"));
     json_open(&v->w, '{');
     for (unsigned i = 0; i < v->c->policy->category_count; i++) {
-        if (!all[i].count)
+        bool folders = text_eq(all[i].cat->stream, TEXT("folders"));
+        int64_t grants = 0;
+        if (!all[i].count && !folders)
             continue;
         json_name(&v->w, all[i].cat->name);
         if (!all[i].cat->many) {
@@ -93,9 +95,12 @@ static void put_data(struct view *v, const struct rows *all)
             put_values(&v->w, all[i].rows[r].fields);
             json_close(&v->w, '}');
         }
+        if (folders)
+            TRY(folder_put_records(v->c, v->p, all[i].cat, &v->w, &grants));
         json_close(&v->w, ']');
     }
     json_close(&v->w, '}');
+    return OK;
 }
 
 /* Art. 20: what the person provided, processed by consent or contract. */
@@ -215,7 +220,7 @@ static enum err put_held(struct view *v)
 {
     struct rows *all;
     TRY(load_all(v, &all));
-    put_data(v, all);
+    TRY(put_data(v, all));
     json_name(&v->w, TEXT("categories"));
     json_open(&v->w, '[');
     for (unsigned i = 0; i < v->c->policy->category_count; i++)

@@ -107,10 +107,13 @@ static void page_head(struct page *g)
         { TEXT("data"), SAY("What is held", "Ce qui est détenu") }, { TEXT("files"), SAY("Files", "Fichiers") },
         { TEXT("former"), SAY("Former values", "Anciennes valeurs") }, { TEXT("purposes"), SAY("What for", "À quelles fins") },
         { TEXT("consents"), SAY("Your choices", "Vos choix") }, { TEXT("recipients"), SAY("To whom", "À qui") },
+        { TEXT("folders"), SAY("Folders", "Dossiers") },
         { TEXT("rights"), SAY("Your rights", "Vos droits") }, { TEXT("looks"), SAY("Who looked", "Qui a consulté") },
     };
+    const struct json *folders = json_get(g->file, TEXT("folders"));
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        raw(g, TEXT("<li><a href=\"#")), put(g, links[i].id), raw(g, TEXT("\">")), put(g, links[i].title), raw(g, TEXT("</a></li>\n"));
+        if (!text_eq(links[i].id, TEXT("folders")) || (folders && folders->count))
+            raw(g, TEXT("<li><a href=\"#")), put(g, links[i].id), raw(g, TEXT("\">")), put(g, links[i].title), raw(g, TEXT("</a></li>\n"));
     raw(g, TEXT("</ul></nav>\n"));
 }
 

@@ -379,6 +379,64 @@ static void put_folder(struct ctx *c, struct json_out *w, const struct row *rows
     json_close(w, '}');
 }
 
+/* ---- As records of their category. ---- */
+
+static bool is_open(const struct ledger *l, unsigned i, msec now)
+{
+    const struct row *r = &l->rows[i];
+    bool open = text_eq(r->act, TEXT("granted")) && (!r->until || r->until > now);
+    for (unsigned k = i + 1; open && k < l->count && same_folder(r, &l->rows[k]); k++)
+        open = !text_eq(l->rows[k].act, TEXT("revoked"));
+    return open;
+}
+
+/* A day or a moment, as the policy types the field; of an end the last day that counts. */
+static void put_when(struct json_out *w, const struct field *f, msec at, bool end)
+{
+    char shown[TIME_TEXT + 1];
+    text whole = time_text(f->type == FIELD_DATE && end ? at - 1 : at, shown);
+    json_pair(w, f->name, f->type == FIELD_DATE ? text_upto(whole, DATE_TEXT) : whole);
+}
+
+/* What the policy declares that is held of a grant, under the names it may have there. */
+static void put_record(struct json_out *w, const struct category *cat, const struct row *r)
+{
+    char at[TIME_TEXT + 1];
+    json_open(w, '{');
+    json_pair_int(w, TEXT("item"), r->seq);
+    json_pair(w, TEXT("at"), time_text(r->at, at));
+    json_name(w, TEXT("fields"));
+    json_open(w, '{');
+    for (unsigned i = 0; i < cat->field_count; i++) {
+        const struct field *f = &cat->fields[i];
+        if (text_eq(f->name, TEXT("folder")))
+            json_pair(w, f->name, r->name);
+        else if (text_eq(f->name, TEXT("granted_by")))
+            json_pair(w, f->name, r->by.n ? r->by : r->actor);
+        else if (text_eq(f->name, TEXT("why")))
+            json_pair(w, f->name, r->why);
+        else if (text_eq(f->name, TEXT("from")))
+            put_when(w, f, r->starts ? r->starts : r->at, false);
+        else if (text_eq(f->name, TEXT("until")) && r->until)
+            put_when(w, f, r->until, true);
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w, int64_t *count)
+{
+    struct ledger l = { 0 };
+    TRY(load_rows(c, p, &l));
+    TRY(open_rows(c, p, &l));
+    for (unsigned i = 0; i < l.count; i++)
+        if (text_eq(l.rows[i].category, cat->name) && is_open(&l, i, c->now)) {
+            put_record(w, cat, &l.rows[i]);
+            ++*count;
+        }
+    return OK;
+}
+
 /* Who answers people sees it all; others the kinds for whose purpose they may read. */
 struct reach { bool all; struct ask ask; struct bits consents; };
 

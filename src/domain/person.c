@@ -1,6 +1,7 @@
 /* A person as a request sees them, and the records sealed under their keys. */
 #include "domain/person.h"
 #include "domain/account.h"
+#include "domain/folder.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
 #include "domain/value.h"
@@ -391,6 +392,8 @@ enum err record_put_category(struct ctx *c, const struct person *p, int index, s
         put_values(w, rows[i].fields);
         json_close(w, '}');
     }
+    if (text_eq(cat->stream, TEXT("folders")))
+        TRY(folder_put_records(c, p, cat, w, records));
     json_close(w, ']');
     return OK;
 }

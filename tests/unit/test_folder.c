@@ -10,7 +10,8 @@
 #define POLICY(from)                                                                                             \
     "categories:\n"                                                                                              \
     "  contact: {fields: {email: {type: email, identifier: true}}}\n"                                            \
-    "  rights: {many: true, stream: folders, fields: {folder: {type: text, max: 20}}}\n"                         \
+    "  rights: {many: true, stream: folders, fields: {folder: {type: text, max: 20}, from: {type: date}, until: {type: date},\n" \
+    "    granted_by: {type: text}}}\n"                                                                           \
     "purposes:\n"                                                                                                \
     "  service: {basis: contract, categories: [contact, rights]}\n"                                              \
     "  access: {basis: contract, categories: [rights]}\n"                                                        \
@@ -196,6 +197,48 @@ static void sealed_and_of_one_tenant(void **state)
     assert_int_equal(listed(f, other)->count, 0);
 }
 
+/* Who reads the category reads what may be entered, now or later, and with what the policy declares of it. */
+static void read_as_records(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    granted(f, id, "sales", ",'until':'2026-03-31','by':'M. Clerk'");
+    granted(f, id, "later", ",'from':'2027-02-01T10:00:00Z'");
+    granted(f, id, "gone", "");
+    granted(f, id, "again", "");
+    OKAY(revoked(f, id, "gone"));
+    OKAY(revoked(f, id, "again"));
+    granted(f, id, "again", "");
+    OKAY(subject_read(&f->c, id, TEXT("service"), TEXT("rights"), &out));
+    const struct json *rights = at_path(parsed(f, out.body), "data.rights");
+    unsigned seen = 0;
+    assert_int_equal(rights->count, 3);
+    JSON_EACH(one, rights) {
+        const struct json *fields = at_path(one, "fields");
+        text name = text_at(fields, "folder");
+        if (text_eq(name, TEXT("sales"))) {
+            assert_true(text_eq(text_at(fields, "from"), TEXT("2026-01-10")) && text_eq(text_at(fields, "until"), TEXT("2026-03-31")));
+            assert_true(text_eq(text_at(fields, "granted_by"), TEXT("M. Clerk")));
+            seen |= 1;
+        } else if (text_eq(name, TEXT("later"))) {
+            assert_true(text_eq(text_at(fields, "from"), TEXT("2027-02-01")) && text_eq(text_at(fields, "granted_by"), TEXT("clerk")));
+            assert_null(json_get(fields, TEXT("until")));
+            seen |= 2;
+        } else {
+            assert_int_equal(int_at(one, "item"), 7);
+            seen |= 4;
+        }
+        assert_null(json_get(fields, TEXT("why")));
+    }
+    assert_int_equal(seen, 7);
+    OKAY(access_answer(&f->c, id, &out));
+    assert_int_equal(at_path(parsed(f, out.body), "data.rights")->count, 3);
+    fixture_at(f, "2026-04-01T00:00:00Z");
+    OKAY(subject_read(&f->c, id, TEXT("service"), TEXT("rights"), &out));
+    assert_int_equal(at_path(parsed(f, out.body), "data.rights")->count, 2);
+}
+
 static void access_answer_and_erasure(void **state)
 {
     struct fixture *f = *state;
@@ -283,6 +326,7 @@ int main(void)
         OVER(POLICY("closure"), from_and_until),
         OVER(POLICY("closure"), who_may),
         OVER(POLICY("closure"), sealed_and_of_one_tenant),
+        OVER(POLICY("closure"), read_as_records),
         OVER(POLICY("closure"), access_answer_and_erasure),
         OVER(POLICY("closure"), a_closed_account_enters_nowhere),
         OVER(POLICY("event"), ended_grants_go_at_their_term),
