@@ -41,6 +41,18 @@ static enum err run_asking(struct db *db, struct write *w)
     return mail_run_put(db, &a->letter);
 }
 
+/* A letter a minute: whoever signs in must not write to the whole world in this server's name. */
+static enum err check_pace(struct ctx *c, const struct person *p)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TICKET_RECENT, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(kind), V_INT(c->now - MINUTE)));
+    bool recent = query_next(&q);
+    TRY(q.status);
+    return recent ? say(c->arena, ERR_TOO_MANY, "a letter went to a new address within the last minute") : OK;
+}
+
 enum err identifier_change(struct ctx *c, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
@@ -52,6 +64,7 @@ enum err identifier_change(struct ctx *c, const struct json *in, struct answer *
     TRY(field_of(c, json_text(in, TEXT("field")), &cat, &field));
     TRY(value_check(c, cat, field, value));
     TRY(person_open(c, session_self(c), false, &p));
+    TRY(check_pace(c, &p));
     TRY(ticket_make(c, &p, kind, detail_of(c, json_text(in, TEXT("field")), value->value), opening_until(c), &a.ticket));
     text link = arena_print(c->arena, "/confirm?token=%.*s", T(a.ticket.secret));
     const struct account_letter confirm = { .name = TEXT("identifier_confirm"), .to = value->value, .path = link, .until = a.ticket.expires };

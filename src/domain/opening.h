@@ -22,7 +22,7 @@ enum err registration_begin(struct ctx *c, const struct json *in, struct answer 
 /* The address is confirmed: the account is open, or awaits approval. */
 enum err registration_confirm(struct ctx *c, text token, struct answer *out);
 enum err registration_decide(struct ctx *c, text id, bool approve, struct answer *out);
-/* Erases registrations whose address nobody confirmed in time. */
+/* Erases registrations whose address nobody confirmed in time, and refused ones when their letter is no longer kept. */
 enum err registration_tick(struct ctx *c);
 
 /* ---- Another e-mail address: confirmed there, told to the former one, which is kept as a former value. ---- */

@@ -66,16 +66,18 @@ static enum err owner(struct ctx *c, const struct change *ch, bool *found, struc
 
 static enum err run_letter(struct db *db, struct write *w) { return mail_run_put(db, w->arg); }
 
-/* Their owner is told by a letter, and may sign in; somebody who closed their account is left in peace. */
+/* Their owner is told by a letter, and may sign in; somebody who closed their account is left in peace. Either way something is written, so that
+ * the time that it takes tells no more than the answer. */
 static enum err tell_owner(struct ctx *c, const struct person *p, const struct account *a)
 {
     struct mail_put letter;
-    if (p->state != PERSON_ACTIVE || !a->there || text_eq(a->state, ACCOUNT_REFUSED))
-        return OK;
     const struct account_letter l = { .name = TEXT("known_address"), .path = TEXT("/signin") };
-    TRY(letter_make(c, p, &l, &letter));
-    struct write w = { .run = run_letter, .arg = &letter, .event = letter.event };
-    w.event.act = TEXT("account.registered"), w.event.outcome = OUTCOME_REFUSED;
+    struct write w = { .event = event_of(c, p, TEXT("account.registered")) };
+    w.event.outcome = OUTCOME_REFUSED;
+    if (p->state == PERSON_ACTIVE && a->there && !text_eq(a->state, ACCOUNT_REFUSED)) {
+        TRY(letter_make(c, p, &l, &letter));
+        w.run = run_letter, w.arg = &letter;
+    }
     return write_do(c, &w, NULL);
 }
 
@@ -193,7 +195,8 @@ enum err registration_decide(struct ctx *c, text id, bool approve, struct answer
     return write_do(c, &w, out);
 }
 
-/* ---- Registrations that nobody confirmed: the address was not theirs, or they changed their mind. ---- */
+/* ---- Registrations that nobody confirmed (the address was not theirs, or they changed their mind), or that were refused: once the letter that
+ * says so is no longer kept. ---- */
 
 enum err registration_tick(struct ctx *c)
 {

@@ -1,7 +1,7 @@
 """Accounts from outside: opened, invited, registered, approved, given roles and teams, imported, closed."""
 import json, re, subprocess, tempfile
 from garant import PROGRAM, TOP, Client, Server, check, garant
-from mailbox import Mailbox
+from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, opened, visitor
 
 NOW = "2026-11-22T10:00:00Z"
@@ -213,6 +213,12 @@ def register(tests):
             mailbox.wait("bad@societe.example", "refused_account")
             visitor(server, "good@societe.example")
             Visitor(server).post("/v1/session", {"identifier": "bad@societe.example", "password": PASSWORD}).expect(401)
+            server.sweep()
+            check(len(app.get("/v1/accounts?state=refused").expect(200).json["accounts"]) == 1, "gone before the letter")
+            # Who was refused is not kept for longer than the letter that says so.
+            server.advance(days=8)
+            wait_for(lambda: server.sweep() and not app.get("/v1/accounts?state=refused").expect(200).json["accounts"])
+            visitor(server, "good@societe.example")
 
     @tests.test("accounts: an address is changed when the new one confirms it, and the former one is told")
     def identifier():
@@ -226,6 +232,7 @@ def register(tests):
             person.post("/v1/me/identifier", {"field": "identity.last_name", "value": "x"}).refused("undeclared", status=422)
             person.post("/v1/me/identifier", {"field": "contact.email", "value": "no address"}).refused("invalid-value", status=422)
             person.post("/v1/me/identifier", {"field": "contact.email", "value": "new@societe.example"}).expect(202)
+            person.post("/v1/me/identifier", {"field": "contact.email", "value": "more@societe.example"}).refused("too-many-requests", status=429)
             link = mailbox.wait("new@societe.example", "identifier_confirm").links[0]
             mailbox.none_within(0.3, "old@societe.example", "identifier_changed")
             visitor(server, "old@societe.example")
@@ -237,6 +244,7 @@ def register(tests):
             former = app.get(f"/v1/subjects/{ident}/former").expect(200).json["former"]
             check([(row["field"], row["value"]) for row in former] == [("email", "old@societe.example")], f"{former}")
             opened(server, customer("taken"))
+            server.advance(minutes=2)
             person.post("/v1/me/identifier", {"field": "contact.email", "value": "taken@societe.example"}).expect(202)
             link = mailbox.wait("taken@societe.example", "identifier_confirm").links[0]
             server.anyone().post("/v1/identifier/confirm", {"token": token_of(link)}).refused("conflict", status=409)
