@@ -148,13 +148,28 @@ static enum err import_file(struct cli *cli)
 
 /* ---- The verb. ---- */
 
+#define ACTIONS "open, list, show, invite, role, manager, agree, approve, refuse, close or import"
+
+static bool known(text action)
+{
+    text all = TEXT(ACTIONS);
+    while (all.p) {
+        text word = text_trim(text_cut(&all, ' '));
+        if (text_eq(text_ends(word, TEXT(",")) ? text_upto(word, word.n - 1) : word, action))
+            return !text_eq(action, TEXT("or"));
+    }
+    return false;
+}
+
 enum err verb_account(struct cli *cli)
 {
     static const char *const listing[] = { "state", "role", "after", NULL };
     static const struct { text word; const char *path; } posts[] = {
         { TEXT_INIT("invite"), "/invite" }, { TEXT_INIT("approve"), "/approve" }, { TEXT_INIT("refuse"), "/refuse" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, "open, list, show, invite, role, manager, agree, approve, refuse, close or import", &what));
+    TRY(cli_argument(cli, 0, ACTIONS, &what));
+    if (!known(what))
+        return say(cli->arena, ERR_USAGE, "\"%.*s\" is no action: there are " ACTIONS, T(what));
     if (text_eq(what, TEXT("open"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/accounts"), json_type, body, 0);
@@ -172,9 +187,8 @@ enum err verb_account(struct cli *cli)
         return agree(cli, id);
     if (text_eq(what, TEXT("close")))
         return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/close"), TEXT(""), TEXT(""), 0);
-    for (size_t i = 0; i < sizeof posts / sizeof *posts; i++)
-        if (text_eq(what, posts[i].word))
-            return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/accounts/", id, posts[i].path), TEXT(""), TEXT(""), 0);
-    return say(cli->arena, ERR_USAGE, "accounts are opened, listed, shown, invited, given a role or a manager, agreed for, approved, refused, "
-                                      "closed, or imported");
+    size_t i = 0;
+    while (i + 1 < sizeof posts / sizeof *posts && !text_eq(what, posts[i].word))
+        i++;
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/accounts/", id, posts[i].path), TEXT(""), TEXT(""), 0);
 }
