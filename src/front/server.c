@@ -76,10 +76,25 @@ static text transport_clause(struct arena *a, struct app *app)
     return clause ? arena_print(a, " (%.*s)", T(clause_print(a, clause))) : TEXT("");
 }
 
+/* Whether the proxy is on another machine is not to be seen from here. */
+static void warn_of_links(struct app *app, struct arena *a)
+{
+    CTX_AUTO c = { 0 };
+    ctx_begin(app, a, &c);
+    const struct clause *clause = policy_clause(c.policy, TEXT("security.transport"));
+    if (clause && text_eq(node_text(node_at(c.policy->root, TEXT("security.transport")), TEXT("internal")), TEXT("true")))
+        LOG(LOG_WARN, "the policy says that links between machines are encrypted: give a certificate as well where the proxy is on another",
+            LOG_TEXT("clause", clause_print(a, clause)));
+}
+
 static enum err check_exposure(struct arena *a, const struct server_options *o, const struct bound *b, struct app *app)
 {
-    if (address_loopback((const struct sockaddr *)&b->address) || o->proxy || o->tls_certificate.n)
+    if (address_loopback((const struct sockaddr *)&b->address) || o->tls_certificate.n)
         return OK;
+    if (o->proxy) {
+        warn_of_links(app, a);
+        return OK;
+    }
     return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, listen on 127.0.0.1, or "
                               "say --proxy when a proxy that ends TLS stands before", T(transport_clause(a, app)));
 }
@@ -202,6 +217,8 @@ static void tell_board(struct server *s)
     msec from, until;
     tls_dates(s->shared.tls, &from, &until);
     app_reached(s->front.app, WAY_TLS, from, until);
+    if (tls_key_open(s->shared.tls))
+        LOG(LOG_WARN, "every user of this machine can read the certificate's key", LOG_TEXT("option", TEXT("--tls-key")));
 }
 
 static enum err open_tls(struct arena *a, struct server *s, const struct server_options *o)

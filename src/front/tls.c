@@ -238,6 +238,12 @@ SSL *tls_session(struct tls *t)
     return ssl;
 }
 
+bool tls_key_open(struct tls *t)
+{
+    struct stat s;
+    return stat(t->files[1], &s) == 0 && s.st_mode & S_IROTH;
+}
+
 void tls_dates(struct tls *t, msec *from, msec *until)
 {
     pthread_mutex_lock(&t->lock);

@@ -18,6 +18,8 @@ bool tls_changed(struct tls *t, const struct policy *policy);
 enum err tls_reload(struct arena *a, struct tls *t, const struct policy *policy, msec now);
 /* The server's side of a new connection; NULL without memory. Any thread. */
 SSL *tls_session(struct tls *t);
+/* Whether any user of this machine can read the key. */
+bool tls_key_open(struct tls *t);
 /* From and until when the certificate in use is valid. */
 void tls_dates(struct tls *t, msec *from, msec *until);
 

@@ -24,7 +24,7 @@ enum err api_security_txt(struct ctx *c, const struct request *q, struct reply *
         buf_print(b, "%s%.*s", i ? ", " : "", T(p->languages[i]));
     buf_char(b, '\n');
     text self = mail_link(c, TEXT("/.well-known/security.txt"));
-    if (!text_starts(self, TEXT("/")))
+    if (text_starts(self, TEXT("https://")) && !text_starts(self, TEXT("https://0.0.0.0")) && !text_starts(self, TEXT("https://[::]")))
         buf_print(b, "Canonical: %.*s\n", T(self));
     return reply_done(c->arena, r);
 }

@@ -2,6 +2,7 @@
 import contextlib, os, re, shutil, signal, socket, ssl, subprocess, tempfile, threading, time
 from certificates import Certificates
 from garant import TOP, Client, Server, check, free_port
+from nginx import Nginx
 from serving import Elsewhere
 
 POLICY = "tests/front/actors.yaml"
@@ -219,6 +220,14 @@ def files(tests):
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return f"{len(cases) + 2} cases"
+
+    @tests.test("tls: a key that anyone can read is warned of")
+    def open_key():
+        with encrypted() as server:
+            check("can read" not in server.log(), "a warning without a reason")
+            os.chmod(server.tls.key, 0o644)
+            server.restart()
+            check("can read the certificate's key" in server.log(), "no warning")
 
     @tests.test("tls: renewal drops no connection")
     def renewal():
@@ -460,6 +469,35 @@ def headers(tests):
             ask = server.anyone().get
             check(HSTS in ask("/healthz", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}).headers, "behind a proxy")
             check(HSTS not in ask("/healthz", **{"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http"}).headers, "in the clear")
+
+    @tests.test("transport: behind a real nginx, as the manual has it")
+    def behind_nginx():
+        with open(os.path.join(TOP, "docs/transport.md"), encoding="utf-8") as file:
+            place = re.search(r"```nginx\n(.*?)```", file.read(), re.S)[1]
+        check("$remote_addr" in place and "127.0.0.1:8080" in place, "the manual has another configuration")
+        folder, ports = tempfile.mkdtemp(prefix="garant-tls-"), [free_port() for _ in range(3)]
+        certificates = Certificates(folder)
+        try:
+            with behind_proxy() as server:
+                near = place.replace("127.0.0.1:8080", f"127.0.0.1:{server.port}")
+                far = near.replace("$remote_addr", "198.51.100.7")                        # as if the client were there
+                tls = f"ssl_certificate {certificates.certificate}; ssl_certificate_key {certificates.key};"
+                site = (f"server {{ listen 127.0.0.1:PORT; {near} }} server {{ listen 127.0.0.1:{ports[0]}; {far} }}"
+                        f"server {{ listen 127.0.0.1:{ports[1]} ssl; {tls} {far} }}")
+                with Nginx(site) as nginx:
+                    def ask(port, context=None, **headers):
+                        return Client(port, server.client("app").token, context=context).get("/v1/policy", **headers)
+                    check(ask(nginx.port).expect(200).headers.get(HSTS) is None, "from this machine in the clear")
+                    for forged in ({}, {"X-Forwarded-Proto": "https"}, {"X-Forwarded-For": "127.0.0.1"}):
+                        ask(ports[0], **forged).refused("forbidden", status=403)
+                    check(ask(ports[1], certificates.context()).expect(200).headers[HSTS] == "max-age=31536000", "over TLS")
+                    check(ask(ports[1], certificates.context(), **{"X-Forwarded-Proto": "http"}).status == 200, "a client's own word is passed on")
+                    # Forms are held against the host that the browser named, port and all.
+                    for origin, status in ((f"https://127.0.0.1:{ports[1]}", 400), ("https://127.0.0.1", 403), ("https://evil.example", 403)):
+                        answer = Client(ports[1], context=certificates.context()).post("/v1/session", {}, Origin=origin)
+                        check(answer.status == status or status == 400 and answer.status not in (200, 403), f"{origin}: {answer.status} {answer.body}")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @tests.test("transport: a proxy that was spoken to in the clear")
     def forwarded():

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Standard documents and headers: problem details, security.txt, no-store, conditional requests, merge patch, the zip of an export."""
 import datetime, io, re, urllib.parse, zipfile
-from common import person, server, tests
+from common import SMALL, person, server, tests
 from garant import Server, check
 import sample
 
@@ -127,6 +127,15 @@ def security_txt():
         expires, now = datetime.datetime.fromisoformat(fields["Expires"].replace("Z", "+00:00")), datetime.datetime.now(datetime.timezone.utc)
         check(now < expires < now + datetime.timedelta(365), f"expired, or for more than a year: {text}")
         check(set(fields["Preferred-Languages"].split(", ")) <= {"en", "fr"} and text.count("Expires:") == 1, f"{text}")
+
+
+@tests.test("security.txt names its own place where the server's address is known")
+def security_txt_canonical():
+    with server() as subject:
+        check("Canonical:" not in subject.anyone().get("/.well-known/security.txt").body.decode(), "a place that nobody told")
+    with Server(SMALL, arguments=["--url", "https://garant.example/"]) as subject:
+        text = subject.anyone().get("/.well-known/security.txt").expect(200).body.decode()
+        check("\nCanonical: https://garant.example/.well-known/security.txt\n" in text, text)
 
 
 @tests.test("change-password leads to the page, gpc.json says that the signal is honoured, and nothing else is there")
