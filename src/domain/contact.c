@@ -130,6 +130,20 @@ static enum err check_line(struct ctx *c, text subject)
     return value_no_card(c, TEXT("subject"), subject);
 }
 
+/* Line breaks as forms send them, CR LF, become those of texts. */
+static enum err read_text(struct ctx *c, const struct json *in, text *out)
+{
+    BUF_AUTO b = buf_make(2 * TEXT_MAX);
+    for (text rest = json_text(in, TEXT("text")); rest.p;) {
+        text line = text_cut(&rest, '\n');
+        buf_add(&b, rest.p && text_ends(line, TEXT("\r")) ? text_upto(line, line.n - 1) : line);
+        if (rest.p)
+            buf_char(&b, '\n');
+    }
+    *out = arena_copy(c->arena, buf_text(&b));
+    return b.failed ? say(c->arena, ERR_VALUE, "\"text\" has at most %d bytes", TEXT_MAX) : out->p ? OK : ERR_MEMORY;
+}
+
 static enum err check_text(struct ctx *c, text s)
 {
     bool control = false;
@@ -159,10 +173,11 @@ static enum err allow_send(struct ctx *c, const struct person *p, text purpose, 
 
 enum err contact_send(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
-    PERSON_AUTO p;
+    PERSON_AUTO p = { 0 };
     struct mail_put put;
     int category = -1;
-    text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")), said = json_text(in, TEXT("text")), to;
+    text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")), said, to;
+    TRY(read_text(c, in, &said));
     const struct pair_text values[] = { { TEXT("subject"), subject }, { TEXT("text"), said } };
     TRY(person_open(c, id, false, &p));
     TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("email"))));

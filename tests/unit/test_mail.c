@@ -296,9 +296,13 @@ static void only_service_is_sent(void **state)
     assert_int_equal(SENT("{'purpose':'service','subject':' ','text':'b'}"), ERR_MISSING);
     assert_int_equal(SENT("{'purpose':'service','subject':'a','text':'b\\u0007'}"), ERR_VALUE);
     assert_int_equal(SENT("{'purpose':'service','subject':'4111 1111 1111 1111','text':'b'}"), ERR_CARD_NUMBER);
+    assert_int_equal(SENT("{'purpose':'service','subject':'a','text':'one\\rtwo'}"), ERR_VALUE);
+    OKAY(SENT("{'purpose':'service','subject':'a','text':'one\\r\\ntwo'}"));
+    assert_true(has(due(f)->text, "\n\none\ntwo\n"));
+    OKAY(outbox_failed(&f->c, due(f), true, TEXT("smtp-550")));
     fixture_as(f, "clerk");
     assert_int_equal(SENT("{'purpose':'service','subject':'a','text':'b'}"), ERR_FORBIDDEN);
-    assert_int_equal(rows_of(f, "mail", "1"), 0);
+    assert_int_equal(rows_of(f, "mail", "1"), 1);
 }
 
 static void call_is_noted(void **state)
