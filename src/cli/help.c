@@ -74,7 +74,9 @@ static void put_overview(struct cli *cli, struct buf *b)
 
 static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
 {
-    buf_print(b, "garant %.*s%s%.*s [OPTIONS]\n\n  ", T(row->name), row->arguments.n ? " " : "", T(row->arguments));
+    text usage = arena_print(cli->arena, "garant %.*s%s%.*s [OPTIONS]", T(row->name), row->arguments.n ? " " : "", T(row->arguments));
+    put_wrapped(b, usage, 0, 4);
+    buf_add(b, TEXT("\n  "));
     put_wrapped(b, pick(cli, row->en, row->fr), 2, 2);
     buf_add(b, SAY(cli, "\nOptions:\n", "\nOptions :\n"));
     put_options(cli, b, row->name);
