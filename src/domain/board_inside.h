@@ -7,7 +7,7 @@
 
 /* The journal first: others draw on what it tells. */
 enum board_job { JOB_JOURNAL, JOB_INSTANCE, JOB_PEOPLE, JOB_KEYS, JOB_RECORDS, JOB_FORMERS, JOB_ATTACHMENTS, JOB_PARTS, JOB_CONSENTS, JOB_ACCOUNTS,
-                 JOB_SESSIONS, JOBS };
+                 JOB_SESSIONS, JOB_FOLDERS, JOBS };
 
 /* What a term may be late by before its promise is broken: a sweep comes every minute, and once more when it was interrupted. */
 enum { BOARD_GRACE = HOUR };

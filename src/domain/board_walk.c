@@ -125,6 +125,25 @@ static enum err look_at_thing(struct walker *w, struct query *q)
     return OK;
 }
 
+/* Columns: tenant, subject, kind, name, seq, category, at, when it was over, length of the seal, its first byte. What is open has no event
+ * yet from which a term could run; it is archived nowhere, so that only the end of the whole term counts. */
+static enum err look_at_grant(struct walker *w, struct query *q)
+{
+    const struct policy *p = w->step->c->policy;
+    text category = query_bytes(q, 5);
+    look_at_seal(w, q, 8, 9);
+    TRY(look_at_owner(w, q));
+    if (policy_stream(p, TEXT("folders")) < 0 && text_eq(category, TEXT("folders")))
+        return OK;
+    const struct category *cat = look_at_category(w, category);
+    const struct retention *r = cat ? cat->retention : NULL;
+    bool by_event = r && (r->from == FROM_EVENT || r->from == FROM_YEAR_END);
+    fact_looked(w->step->facts, PROBE_retention, 1);
+    if (cat && (!by_event || !query_null(q, 7)))
+        look_at_term(w, cat, by_event ? query_int(q, 7) : query_int(q, 6), true);
+    return OK;
+}
+
 /* Columns: tenant, subject, category, item, version, at, length, first byte. Without a term of their own none is kept. */
 static enum err look_at_former(struct walker *w, struct query *q)
 {
@@ -346,6 +365,7 @@ static const struct walk walks[JOBS] = {
     [JOB_PARTS] = { SQL_LOOK_PARTS, "tbbi", false, look_at_part, { 0, 1, 2, 3 } },
     [JOB_CONSENTS] = { SQL_LOOK_CONSENTS, "tbtti", false, look_at_consent, { 0, 1, 2, 3, 4 } },
     [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS, "tb", false, look_at_account, { 0, 1 } },
+    [JOB_FOLDERS] = { SQL_LOOK_FOLDERS, "tbtbi", false, look_at_grant, { 0, 1, 2, 3, 4 } },
     [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { 0 } },
 };
 

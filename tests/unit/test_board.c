@@ -4,6 +4,7 @@
 #include "domain/care.h"
 #include "domain/consent.h"
 #include "domain/erase.h"
+#include "domain/folder.h"
 #include "domain/holding.h"
 #include "domain/notice.h"
 #include "domain/retention.h"
@@ -18,15 +19,17 @@ static const char policy[] =
     "  contact: {fields: {email: {type: email, identifier: true}}}\n"
     "  visits: {many: true, fields: {page: {type: text}}}\n"
     "  invoices: {many: true, held: true, fields: {number: {type: text}}}\n"
+    "  rights: {many: true, stream: folders, fields: {folder: {type: text}}}\n"
     "  card: {transient: {for: 10m}, fields: {holder: {type: text}}}\n"
     "purposes:\n"
-    "  service: {basis: contract, categories: [identity, contact, visits, card]}\n"
+    "  service: {basis: contract, categories: [identity, contact, visits, rights, card]}\n"
     "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [identity, invoices]}\n"
     "  news: {basis: consent, categories: [contact]}\n"
     "never: {resale: {says: {en: Data is never sold, fr: Les données ne sont jamais vendues}, purposes: [resale]}}\n"
     "retention:\n"
     "  visits: {from: event, active: 12mo}\n"
     "  invoices: {from: year_end, active: 1y, archive: 9y, ground: 'C. com. L123-22'}\n"
+    "  rights: {from: event, active: 12mo}\n"
     "  former: {from: event, active: 12mo}\n"
     "  consents: {from: withdrawal, active: 3y}\n"
     "holds: none\n"
@@ -34,6 +37,7 @@ static const char policy[] =
     "promises: {DM-12: never.resale, FR-05: retention.visits}\n"
     "cookies: {sid: {title: Session, kind: cookie, purpose: service, exempt: authentication, lifetime: session.idle}}\n"
     "systems: {app: {purposes: [service, billing, news], acts: [read, write, disclose, consent, export, erase]}}\n"
+    "folders: {file: {purpose: service}}\n"
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
 
@@ -45,6 +49,9 @@ static text lived(struct fixture *f)
     text id = person_lived(f, &(struct life){ "one@people.example", "Inès", "/a", "INV-1", "Renamed", "a.txt", "an attachment" });
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     OKAY(erase_subject(&f->c, gone, NULL, &out));
+    OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'open','why':'works on it'}"), &out));
+    OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'works on it'}"), &out));
+    OKAY(folder_revoke(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'left'}"), &out));
     signed_in(f, id);
     password_given(f, id, "Kobu-7-renard-Vite");
     fixture_as(f, "operator");
@@ -112,6 +119,9 @@ static const struct plant plants[] = {
     { PROBE_transient, "", "UPDATE record SET category = 'card' WHERE category = 'visits'", false },
     { PROBE_retention, "", "UPDATE record SET at = at - 400 * 86400000, due = NULL WHERE category = 'visits'", false },
     { PROBE_retention, "", "UPDATE former SET at = at - 400 * 86400000, due = NULL", false },
+    { PROBE_retention, "", "UPDATE folder_grant SET at = at - 400 * 86400000, due = NULL", false },
+    { PROBE_undeclared, "", "UPDATE folder_grant SET category = 'hobbies'", false },
+    { PROBE_sealed, "", "UPDATE folder_grant SET details = CAST('{\"name\": \"a folder whose name stands in clear, and is long enough\"}' AS BLOB)", false },
     { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn'", false },
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
     { PROBE_requests, "", "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')", false },
