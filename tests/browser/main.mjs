@@ -4,11 +4,11 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { PAGES } from './pages.mjs';
 import { story } from './story.mjs';
-import { visit } from './visit.mjs';
+import { Windows, visit } from './visit.mjs';
 
 const [, , sitesFile, folder, ...words] = process.argv;
 const sites = JSON.parse(fs.readFileSync(sitesFile, 'utf8'));
-const ABREAST = 3;                                               // tests at a time, on two cores
+const ABREAST = 2;                                               // tests at a time, on two cores
 let failed = false;
 
 function tell(name, faults, began) {
@@ -39,7 +39,8 @@ function tests(browser) {
             for (const language of address.only ? [address.only] : ['fr', 'en'])
                 all.push({
                     name: `${site.policy}: ${address.name ?? page.route}${address.name || !k ? '' : ` ${k + 1}`} ${language}`,
-                    run: () => visit(browser, site, language, address, path.join(folder, site.policy)),
+                    order: `${site.policy} ${language} ${address.cookies?.map(cookie => cookie.value).join() ?? ''}`,
+                    run: windows => visit(windows, site, language, address, path.join(folder, site.policy)),
                 });
         }));
     }
@@ -48,14 +49,25 @@ function tests(browser) {
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));
 }
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--disable-gpu'] });
+// What would only wake up for people: the browser's own side panels.
+const QUIET = ['--disable-gpu', '--disable-features=PreloadTopChromeWebUI'];
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: QUIET });
 try {
-    const waiting = tests(browser);
+    const waiting = tests(browser).sort((a, b) => (a.order ?? '').localeCompare(b.order ?? ''));
     await Promise.all(Array.from({ length: ABREAST }, async () => {
+        const windows = new Windows(browser);
         for (let test; (test = waiting.shift());) {
             const began = Date.now();
-            tell(test.name, await test.run().catch(error => [String(error.stack ?? error)]), began);
+            let faults;
+            try {
+                faults = await test.run(windows);
+            } catch (error) {
+                faults = [String(error.stack ?? error)];
+                await windows.close();
+            }
+            tell(test.name, faults, began);
         }
+        await windows.close();
     }));
 } finally {
     await browser.close();

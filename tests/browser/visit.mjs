@@ -172,8 +172,35 @@ async function restyle(page, viewport, scheme) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
 }
 
-async function open(context, address, language, fault) {
-    const page = await context.newPage();
+/** The browser windows of one worker: with and without JavaScript, kept as long as the same person looks in the same language. */
+export class Windows {
+    constructor(browser) {
+        this.browser = browser;
+        this.open = new Map();                                   // script → {key, context, page, tell}
+    }
+
+    async page(site, language, address, script, fault) {
+        const key = `${site.policy} ${language} ${address.cookies?.map(cookie => cookie.value).join()}`;
+        if (this.open.get(script)?.key !== key) {
+            await this.open.get(script)?.context.close();
+            const window = { key, tell: fault, context: await visitor(this.browser, site, language, { script, cookies: address.cookies }) };
+            guard(window.context, site, text => window.tell(text));
+            window.page = await window.context.newPage();
+            this.open.set(script, window);
+        }
+        const window = this.open.get(script);
+        window.tell = fault;
+        return window.page;
+    }
+
+    async close() {
+        for (const window of this.open.values())
+            await window.context.close();
+        this.open.clear();
+    }
+}
+
+async function goTo(page, address, language, fault) {
     const path = address.lang ? `${address.path}${address.path.includes('?') ? '&' : '?'}lang=${language}` : address.path;
     let answer = await page.goto(path, { waitUntil: 'load' });
     if (address.act)
@@ -182,60 +209,44 @@ async function open(context, address, language, fault) {
         fault(`status ${answer.status()}`);
     if (!/default-src 'self'/.test(answer.headers()['content-security-policy'] ?? ''))
         fault('no content policy');
-    return page;
 }
 
-/** Looks at one address in one language; the faults found. Of the four looks, axe reads the two that the other language leaves. */
-export async function visit(browser, site, language, address, folder) {
+/** Looks at one address in one language; the faults found. French is read closely wide and light, English narrow and dark: axe, picture and
+ *  keyboard there, the width of the page in both, and without JavaScript that it says the same. */
+export async function visit(windows, site, language, address, folder) {
     const faults = [];
+    const french = language === 'fr', scheme = french ? 'light' : 'dark';
+    const near = french ? WIDE : PHONE, far = french ? PHONE : WIDE;
     let how = '';
-    const fault = text => faults.push(`${how}: ${text}`);
-    const expected = address.status >= 400;                       // the browser itself notes on the console that a page was not found
+    // The browser itself notes on the console that a page was not found.
+    const fault = text => address.status >= 400 && /status of 4/.test(text) ? undefined : faults.push(`${how}: ${text}`);
     const name = address.name ?? (address.path.replace(/[0-9a-f]{64}/g, 'hash').replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'home');
-    const guarded = context => guard(context, site, text => expected && /status of 4/.test(text) ? undefined : fault(text));
-    const french = language === 'fr';
 
-    how = 'with JavaScript, 1280 px, ' + (french ? 'light' : 'dark');
-    const context = await visitor(browser, site, language, { scheme: french ? 'light' : 'dark', cookies: address.cookies });
-    let words;
-    try {
-        guarded(context);
-        const page = await open(context, address, language, fault);
-        words = await said(page);
-        await checkFrame(page, language, fault);
-        await checkWidth(page, fault);
-        await checkAxe(page, fault);
-        await picture(page, folder, `${name}-${language}-1280-${french ? 'light' : 'dark'}`);
-        how = 'with JavaScript, 320 px, ' + (french ? 'dark' : 'light');
-        await restyle(page, PHONE, french ? 'dark' : 'light');
-        await checkWidth(page, fault);
-        await checkAxe(page, fault);
-        await picture(page, folder, `${name}-${language}-320-${french ? 'dark' : 'light'}`);
-        if (french)
-            await restyle(page, WIDE, 'dark');
-        how = `with JavaScript, by keyboard, ${french ? 1280 : 320} px`;
-        await checkKeyboard(page, fault);
-        checkCookies(await context.cookies(), site, fault);
-    } finally {
-        await context.close();
-    }
+    how = `with JavaScript, ${near.width} px, ${scheme}`;
+    const page = await windows.page(site, language, address, true, fault);
+    await restyle(page, near, scheme);
+    await goTo(page, address, language, fault);
+    const words = await said(page);
+    await checkFrame(page, language, fault);
+    await checkWidth(page, fault);
+    await checkAxe(page, fault);
+    await picture(page, folder, `${name}-${language}-${near.width}-${scheme}`);
+    how = `with JavaScript, by keyboard, ${near.width} px`;
+    await checkKeyboard(page, fault);
+    how = `with JavaScript, ${far.width} px`;
+    await page.setViewportSize(far);
+    await checkWidth(page, fault);
+    checkCookies(await page.context().cookies(), site, fault);
 
-    how = 'without JavaScript, 320 px, ' + (french ? 'light' : 'dark');
-    const plain = await visitor(browser, site, language,
-                                { script: false, viewport: PHONE, scheme: french ? 'light' : 'dark', cookies: address.cookies });
-    try {
-        guarded(plain);
-        const page = await open(plain, address, language, fault);
-        await checkWidth(page, fault);
-        how = 'without JavaScript, 1280 px, ' + (french ? 'dark' : 'light');
-        await restyle(page, WIDE, french ? 'dark' : 'light');
-        await checkWidth(page, fault);
-        const plainWords = await said(page);
-        if (address.moving ? plainWords.length < words.length * 0.9 : plainWords !== words)
-            fault('says something else than with JavaScript');
-        checkCookies(await plain.cookies(), site, fault);
-    } finally {
-        await plain.close();
-    }
+    how = `without JavaScript, ${far.width} px`;
+    const plain = await windows.page(site, language, address, false, fault);
+    await restyle(plain, far, scheme);
+    await goTo(plain, address, language, fault);
+    await checkWidth(plain, fault);
+    await plain.setViewportSize(near);
+    const plainWords = await said(plain);
+    if (address.moving ? plainWords.length < words.length * 0.9 : plainWords !== words)
+        fault('says something else than with JavaScript');
+    checkCookies(await plain.context().cookies(), site, fault);
     return faults;
 }
