@@ -1,7 +1,7 @@
 """Signed-in people against each other and against other sites: forged requests on every change, other people's ids on every route, fixation,
 what pages show of hostile text, what is kept of a session that ended. Routes and bodies are made as in routes.py."""
-import contextlib, json, re, urllib.parse
-from garant import Client, Fault, Server, check
+import contextlib, json, os, re, tempfile, urllib.parse
+from garant import Client, Server, check
 from people import PASSWORD, Visitor, opened, visitor
 from routes import CANARY, ELSEWHERE, OPEN, POLICY, UNKNOWN, Faults, Routes, ask, leads_away, pages_lead_away
 
@@ -49,6 +49,22 @@ def form_of(body):
     if not isinstance(body, dict):
         return b""
     return urllib.parse.urlencode({name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}).encode()
+
+
+LOOKS = {"read", "refusal", "access", "export", "subject.lookup", "subject.list", "attachment.read", "archive.list", "archive.read", "account.read",
+         "notice.shown", "session.activity"}
+
+
+def journal_acts(server):
+    """The acts of all entries so far, in their order."""
+    with tempfile.TemporaryDirectory() as folder:
+        server.save_journal(folder)
+        found = []
+        for where, _, names in sorted(os.walk(os.path.join(folder, "tile/entries"))):
+            for name in sorted(names):
+                with open(os.path.join(where, name), "rb") as file:
+                    found += re.findall(r'"act":"([a-z.]+)"', file.read().decode(errors="replace"))
+    return found
 
 
 def difference(one, two):
@@ -245,6 +261,31 @@ def register(tests):
         check(seen >= 20, f"the canary stood, escaped, on {seen} pages only: the test sees nothing")
         faults.end(60)
         return f"{len(shown)} pages, the canary escaped on {seen} of {faults.count} answers"
+
+    @tests.test("sessions: following a link changes nothing")
+    def links():
+        """Every GET, by everyone, with the token of a link that is open: what the journal then tells are looks and refusals, and the link still works."""
+        with peopled() as server:
+            operator, routes = server.operator(), Routes(server)
+            made = operator.post("/v1/accounts", {"data": data("later"), "supplied_by": "person"}).expect(201).json
+            token = urllib.parse.parse_qs(urllib.parse.urlsplit(made["link"]).query)["token"][0]
+            people = [visitor(server, f"{name}@people.example") for name in ("alice", "support")] + [Visitor(server)]
+            entries = journal_acts(server)
+            for row in routes.rows:
+                if row["method"] != "GET" or row["who"] == "operator":
+                    continue
+                for browser in people:
+                    values = {"id": server.ids["alice"], "category": "identity", "token": token}
+                    query = {"token": token} if "token" in routes.parameters(row, "query") else {}
+                    for method in ("GET", "HEAD"):
+                        browser.request(method, routes.path(row, values, query), headers={"Accept": "text/html"}.items())
+            acts = set(journal_acts(server)[len(entries):])
+            check(acts and acts <= LOOKS, f"a link has done {sorted(acts - LOOKS)}")
+            check({"read", "refusal"} <= acts, f"the test looked at nothing: {acts}")
+            for browser in people[:2]:
+                browser.get("/v1/session").expect(200)
+            server.anyone().post("/v1/invitations/accept", {"token": token, "password": PASSWORD}).expect(200)
+        return f"{sorted(acts)}"
 
     @tests.test("sessions: no way back after signing in leads away")
     def ways_back():
