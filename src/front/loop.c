@@ -498,8 +498,8 @@ static void take(struct loop *l, int fd, bool operator_socket, const struct sock
     if (c)
         *c = (struct connection){ .loop = l, .fd = fd, .operator_socket = operator_socket, .from = *from, .from_size = size };
     bool ok = c && admit(l, c, (const struct sockaddr *)from);
-    if (ok && l->relays.tls && !operator_socket)
-        fd = c->fd = relays_take(&l->relays, fd);
+    if (ok && l->relays.tls && !operator_socket && (fd = c->fd = relays_take(&l->relays, fd)) < 0)
+        make_room(l);                  /* descriptors lack: the next one finds some */
     if (!ok || fd < 0 || epoll_ctl(l->door_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         atomic_fetch_add_explicit(&l->counters->turned_away, 1, memory_order_relaxed);
         if (c && c->peer)

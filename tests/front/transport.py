@@ -1,7 +1,7 @@
 """Transport: TLS inside, its certificate and renewal, what a proxy says, and the headers that every answer has."""
-import contextlib, os, re, shutil, signal, socket, ssl, subprocess, tempfile, threading, time
+import contextlib, os, re, resource, shutil, signal, socket, ssl, subprocess, tempfile, threading, time
 from certificates import Certificates
-from garant import TOP, Client, Server, check, free_port
+from garant import TOP, Client, Fault, Server, check, free_port
 from nginx import Nginx
 from serving import Elsewhere
 
@@ -429,6 +429,31 @@ def passing(tests):
                 for n in range(len(long)):
                     connection.sendall(long[n:n + 1])
                 check(connection.recv(4096).startswith(b"HTTP/1.1 200"), "a head in drops is not answered")
+
+    @tests.test("tls: descriptors run out")
+    def descriptors():
+        with encrypted() as server:
+            server.anyone().get("/healthz").expect(200)
+            hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[1]
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (150, hard))
+            idle, refused = [], 0
+            for _ in range(200):
+                idle.append(socket.create_connection(("127.0.0.1", server.port), 5))
+            for _ in range(30):
+                for _ in range(20):
+                    try:
+                        server.anyone().get("/healthz").expect(200)
+                        break
+                    except OSError:
+                        refused += 1
+                        time.sleep(0.01)
+                else:
+                    raise Fault("nobody is served any more")
+            for one in idle:
+                one.close()
+            wait_until(lambda: figure(server, "garant_connections") <= 3, "connections stay")
+            server.anyone().get("/healthz").expect(200)
+            return f"30 served, {refused} had to try again"
 
     @tests.test("tls: limits see the client, and a stop ends what has begun")
     def limits():
