@@ -17,7 +17,9 @@ struct seen {
     pthread_mutex_t lock;
     struct use *uses;                            /* at 0: the place is free */
     size_t room, count;
-    msec written;                                /* of clock_monotonic() */
+    const struct use *leaving;                   /* those being written now: the store may not show them yet */
+    size_t leaving_room;
+    msec written;                                /* by the clock of the instance */
 };
 
 struct seen *seen_open(void)
@@ -39,13 +41,13 @@ void seen_close(struct seen **at)
     free(s);
 }
 
-static struct use *place_in(struct use *uses, size_t room, const struct digest *session)
+static size_t place_in(const struct use *uses, size_t room, const struct digest *session)
 {
     size_t i;
     memcpy(&i, session->b, sizeof i);            /* a keyed digest: nobody chooses where it falls */
     for (i &= room - 1; uses[i].at && memcmp(&uses[i].session, session, sizeof *session) != 0;)
         i = (i + 1) & (room - 1);
-    return &uses[i];
+    return i;
 }
 
 static bool grow(struct seen *s)
@@ -56,7 +58,7 @@ static bool grow(struct seen *s)
         return false;
     for (size_t i = 0; i < s->room; i++)
         if (s->uses[i].at)
-            *place_in(uses, room, &s->uses[i].session) = s->uses[i];
+            uses[place_in(uses, room, &s->uses[i].session)] = s->uses[i];
     free(s->uses);
     s->uses = uses, s->room = room;
     return true;
@@ -68,7 +70,7 @@ static msec seen_use(struct seen *s, const struct digest *session, msec at)
     pthread_mutex_lock(&s->lock);
     msec before = 0;
     if (s->count * 2 < s->room || grow(s)) {
-        struct use *u = place_in(s->uses, s->room, session);
+        struct use *u = &s->uses[place_in(s->uses, s->room, session)];
         before = u->at;
         s->count += !u->at;
         *u = (struct use){ *session, at > before ? at : before };
@@ -80,21 +82,31 @@ static msec seen_use(struct seen *s, const struct digest *session, msec at)
 static msec seen_get(struct seen *s, const struct digest *session)
 {
     pthread_mutex_lock(&s->lock);
-    msec at = s->room ? place_in(s->uses, s->room, session)->at : 0;
+    msec at = s->room ? s->uses[place_in(s->uses, s->room, session)].at : 0;
+    msec left = s->leaving ? s->leaving[place_in(s->leaving, s->leaving_room, session)].at : 0;
     pthread_mutex_unlock(&s->lock);
-    return at;
+    return at > left ? at : left;
 }
 
-static struct use *seen_take(struct seen *s, size_t *room)
+static struct use *seen_take(struct seen *s, msec now, size_t *room)
 {
     pthread_mutex_lock(&s->lock);
     struct use *uses = s->count ? s->uses : NULL;
     *room = s->room;
     if (uses)
         s->uses = NULL, s->room = s->count = 0;
-    s->written = clock_monotonic();
+    s->leaving = uses, s->leaving_room = *room;
+    s->written = now;
     pthread_mutex_unlock(&s->lock);
     return uses;
+}
+
+static void seen_left(struct seen *s, struct use *uses)
+{
+    pthread_mutex_lock(&s->lock);
+    s->leaving = NULL;
+    pthread_mutex_unlock(&s->lock);
+    free(uses);
 }
 
 struct activity { const struct use *uses; size_t count; };
@@ -125,7 +137,7 @@ enum err session_flush(struct ctx *c)
 {
     struct use batch[ACTIVITY_BATCH];
     size_t room, count = 0;
-    struct use *uses = seen_take(c->app->seen, &room);
+    struct use *uses = seen_take(c->app->seen, c->now, &room);
     enum err status = OK;
     for (size_t i = 0; uses && i < room; i++) {
         if (!uses[i].at)
@@ -147,7 +159,7 @@ enum err session_flush(struct ctx *c)
         for (size_t j = 0; status != OK && j < count; j++)
             seen_use(c->app->seen, &batch[j].session, batch[j].at);
     }
-    free(uses);
+    seen_left(c->app->seen, uses);
     return status;
 }
 
@@ -176,7 +188,7 @@ enum err session_tick(struct ctx *c)
 {
     struct seen *s = c->app->seen;
     pthread_mutex_lock(&s->lock);
-    bool due = clock_monotonic() - s->written >= ACTIVITY_EVERY || s->count > SEEN_MAX / 4;
+    bool due = c->now - s->written >= ACTIVITY_EVERY || c->now < s->written || s->count > SEEN_MAX / 4;
     pthread_mutex_unlock(&s->lock);
     if (!due)
         return OK;

@@ -1,6 +1,8 @@
 """DM: deskmanager, a consumer brand with a shop, contests, mobile applications and social features."""
 import json
 from garant import add_months, check, check_absent, check_searchable, milliseconds
+from mailbox import Mailbox
+from people import PASSWORD, registered, visitor
 from promise import promise
 
 NOW = "2026-11-22T10:00:00Z"
@@ -155,3 +157,38 @@ def card_for_the_transaction(t):
     client.post("/v1/subjects", {"data": {**person(2), "card": CARD}, "source": "person"}).refused()
     server.stop()
     check_absent(planted + ["5500-0000-0000-0004", "5500000000000004"], server.folder)
+
+
+@promise("DM-04")
+def no_recoverable_password(t):
+    """Identifier or e-mail, screen name and a password of which only a digest is kept; no security question; nobody can read a password again."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
+    client, address, new = server.client("app"), "clarisse.1@conso.example", "Zul+9-girafe-Lente"
+    registered(server, mailbox, person(1), address)
+    for identifier in (address, "login-1"):                           # by either
+        visitor(server, identifier)
+    one = visitor(server, address)
+    for fields in ({"password": PASSWORD}, {"secret_question": "Nom du chien ?"}, {"secret_answer": "Planted-Rex"}, {"security_answer": "Planted-Rex"}):
+        client.change(one.id, "account", {"account": fields}).refused("undeclared", status=422, clause="^categories")
+    # A forgotten password is replaced through a link, never sent.
+    server.anyone().post("/v1/password/reset", {"identifier": address}).expect(202)
+    letter = mailbox.wait(address, "reset")
+    token = letter.links[0].rsplit("/", 1)[1]
+    server.anyone().post("/v1/password/reset/confirm", {"token": token, "password": new}).expect(204)
+    mailbox.wait(address, "reset_done")
+    for one_letter in mailbox.letters:
+        check(PASSWORD not in one_letter.text + one_letter.html and new not in one_letter.text + one_letter.html, "a letter holds a password")
+    server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD}).refused("unauthorised", status=401)
+    visitor(server, address, new)
+    # It is in no answer and in no file, not as it was and not as its digest.
+    access = client.get(f"/v1/subjects/{one.id}/access").expect(200)
+    _, exported = client.export(one.id)
+    held = access.body.decode() + json.dumps(exported) + server.operator().get(f"/v1/accounts/{one.id}").expect(200).body.decode()
+    check("argon2id" not in held and PASSWORD not in held and new not in held and "Planted-Rex" not in held, "an answer holds a password")
+    check_searchable([PASSWORD, new], t.folder)
+    check_absent([PASSWORD, new, "$argon2id$", "Planted-Rex", token], server.folder)
+    document = client.get("/v1/policy").expect(200).json["document"]["security"]["password"]
+    check(document["storage"] == "argon2id" and document["secret_question"] == "false", f"{document}")
+    board = {probe["name"]: probe for probe in server.operator().get("/v1/promises").expect(200).json["probes"]}
+    check(board["passwords"]["state"] == "kept" and board["passwords"]["figure"] == 1, f"{board['passwords']}")

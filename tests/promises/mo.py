@@ -583,3 +583,31 @@ def only_who_needs_it(t):
     # A role taken back is over at once.
     server.operator().put(f"/v1/accounts/{support.id}/role", {"role": None}).expect(204)
     read(support, "service", **said).refused("unauthorised", status=401)
+
+
+@promise("MO-18")
+def without_cookies(t):
+    """Who refuses cookies is not kept signed in: every public page works, and what is one's own asks to sign in again."""
+    mailbox = t.enter_context(Mailbox())
+    server, _ = started(t, now=NOW, arguments=mailbox.arguments())
+    registered(server, mailbox, person(1), "kestrel.1@rooms.example")
+    signed = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+    signed.get("/v1/session").expect(200)
+    browser = Browser(server)
+    for path in ("/privacy", "/cookies", "/signin"):
+        page = browser.get(path).expect(200)
+        check("set-cookie" not in page.headers, f"{path} sets a cookie before anybody signs in")
+    signed.cookies = {}                                               # refused, or thrown away: the session is reset
+    signed.get("/v1/session").refused("unauthorised", status=401)
+    for path in ("/me", "/me/sessions", "/me/consents"):
+        asked = browser.send("GET", path)
+        check(asked.status == 303 and asked.headers["location"] == "/signin?next=" + urllib.parse.quote(path, safe=""), f"{path}: {asked.headers}")
+        page = browser.get(path).expect(200)
+        check(any(form["action"].split("?")[0] == "/signin" for form in page.read.forms), f"{path} does not ask to sign in")
+    # Signing in again works as often as one likes, and without the cookie it lasts for that answer only.
+    for _ in range(3):
+        answer = signed.post("/v1/session", {"identifier": "kestrel.1@rooms.example", "password": PASSWORD, "tenant": TENANT}).expect(200)
+        check("set-cookie" in answer.headers, "no cookie was offered")
+        signed.cookies = {}
+        signed.get("/v1/session").refused("unauthorised", status=401)
+    browser.get("/privacy").expect(200)

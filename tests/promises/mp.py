@@ -234,3 +234,34 @@ def in_the_union(t):
               "name: Exemple Courriel GmbH\n    purposes: [service, news, partner_news]\n    categories: [identity, contact]\n    country: DE"]
     refuses_elsewhere(t, places, "US", accepted="LT")
     refuses_elsewhere(t, places[:1], "CH")
+
+
+@promise("MP-18")
+def four_classes(t):
+    """A password has eight characters, upper, lower, digit, special; each missing class is named, wherever one is chosen."""
+    server = t.server(now="2026-11-22T09:00:00Z")
+    lacking = {"aB3$efg": ["length"], "kobu-7-renard": ["upper"], "KOBU-7-RENARD": ["lower"], "Kobu-renard": ["digit"], "Kobu7renard": ["special"],
+               "koburenard": ["upper", "digit", "special"], "zqk": ["length", "upper", "digit", "special"]}
+    made = server.operator().post("/v1/accounts", {"data": {k: person(1)[k] for k in ("identity", "contact")}, "supplied_by": "person"}).expect(201).json
+    token = made["link"].split("=")[-1]
+    good, next_one = "Kb7$vitq", "Zu9+lent"
+
+    def each(choose):
+        for password, missing in lacking.items():
+            problem = choose(password).refused("weak-password", status=422, clause=r"^security\.password$", promise="MP-18")
+            check(problem["missing"] == missing, f"{password} lacks {problem['missing']}, not {missing}")
+            check(password not in str(problem), "the refusal repeats the password")
+    anyone = server.anyone()
+    each(lambda password: anyone.post("/v1/invitations/accept", {"token": token, "password": password}))
+    anyone.post("/v1/invitations/accept", {"token": token, "password": good}).expect(200)
+    one = visitor(server, "thibault.1@societe.example", good)
+    each(lambda password: one.put("/v1/me/password", {"current": good, "new": password}))
+    one.put("/v1/me/password", {"current": good, "new": next_one}).expect(204)
+    visitor(server, "thibault.1@societe.example", next_one)
+    each(lambda password: anyone.post("/v1/accounts/register", {"data": {k: person(2)[k] for k in ("identity", "contact")}, "password": password}))
+    # Eight characters are lawful only where guessing is slowed down: it is.
+    for _ in range(10):
+        Visitor(server).post("/v1/session", {"identifier": "thibault.1@societe.example", "password": "wrong"}).expect(401)
+    slowed = Visitor(server).post("/v1/session", {"identifier": "thibault.1@societe.example", "password": "wrong"})
+    slowed.refused("too-many-requests", status=429)
+    check(int(slowed.headers["retry-after"]) >= 1, f"{slowed.headers}")

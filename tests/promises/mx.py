@@ -3,7 +3,7 @@ import html, io, json, os, re, threading, time, zipfile
 from browser import Browser, member
 from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
-from people import PASSWORD, form, opened, staff, visitor
+from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import promise
 
 
@@ -396,3 +396,78 @@ def shared_with_manager_for_three_ends(t):
 def looks(one):
     """What the person is told of who looked, oldest first."""
     return one.get(f"/v1/subjects/{one.id}/access").expect(200).json["looks"][::-1]
+
+
+FOLDERS = [{"folder": "dossier", "name": "audience-2026", "why": "planted"}]
+OWN_PAGES = ("/me", "/me/rights", "/me/consents", "/me/looks", "/me/history", "/me/sessions", "/me/export", "/me/erase", "/me/security")
+
+
+def portal_person(t, number=7):
+    """A server, and somebody with an account of whom a browser is signed in."""
+    server = t.server(now="2026-11-22T09:00:00Z")
+    clerk = staff(server, person(900), "marguerite.900@regie.example", "account_staff")
+    opened(server, person(number), opener=clerk, folders=FOLDERS)
+    clerk.delete("/v1/session").expect(204)
+    browser = Browser(server)
+    browser.sign_in(f"marguerite.{number}@regie.example", PASSWORD)
+    return server, browser
+
+
+@promise("MX-07")
+def only_declared_cookies(t):
+    """Only the declared cookie ever leaves; the session ends after half an hour without use, and slides with use."""
+    server, browser = portal_person(t)
+    for path in (*OWN_PAGES, "/privacy", "/cookies", "/signin", "/staff", "/nowhere", "/healthz", "/openapi.json"):
+        browser.send("GET", path)
+    browser.send("POST", "/v1/session", {"identifier": "nobody@regie.example", "password": "wrong"})
+    cookies = {page.headers["set-cookie"].split("=")[0] for page in browser.seen if "set-cookie" in page.headers}
+    declared = server.client("app").get("/v1/policy").expect(200).json["document"]["cookies"]
+    check(cookies == {"__Host-sid"} and set(declared) == {"sid"}, f"cookies {cookies}, declared {set(declared)}")
+    said = next(page.headers["set-cookie"] for page in browser.seen if "set-cookie" in page.headers)
+    check(all(word in said for word in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/")) and "Domain" not in said, said)
+    check(declared["sid"]["exempt"] == "authentication", f"{declared}")
+    for _ in range(5):                                               # it slides: two hours and a half in steps of 29 minutes
+        server.advance(minutes=29)
+        page = browser.send("GET", "/me")
+        check(page.status == 200, f"a session in use ended: {page.status} {page.headers} {page.body[:300]}")
+    server.advance(minutes=30)
+    gone = browser.send("GET", "/me")
+    check(gone.status == 303 and gone.headers["location"].startswith("/signin?next=%2Fme"), f"idle for half an hour: {gone.status}")
+    Visitor(server).get("/v1/session").refused("unauthorised", status=401)
+    server.restart()
+    for probe in ("cookies", "sessions"):
+        wait_for(lambda: {one["name"]: one["state"] for one in server.operator().get("/v1/promises").expect(200).json["probes"]}[probe] == "kept")
+    # A policy that declares no cookie for it has no sessions: nothing is set that people were not told of.
+    bare = t.server(policy=t.copy_of_policy(lambda text: text.replace("exempt: authentication", "exempt: load_balancing")))
+    opened(bare, person(8), role="account_staff")
+    answer = Visitor(bare).post("/v1/session", {"identifier": "marguerite.8@regie.example", "password": PASSWORD})
+    answer.refused("forbidden", status=403, clause=r"^security\.session$")
+    check("set-cookie" not in answer.headers, "a cookie that is not declared was set")
+
+
+@promise("MX-12")
+def people_sign_out(t):
+    """Signing out stands on every page, here and on all devices, and leaves nothing that the back button shows."""
+    server, browser = portal_person(t)
+    address = "marguerite.7@regie.example"
+    phone = visitor(server, address)
+    for path in OWN_PAGES:
+        page = browser.get(path).expect(200)
+        check(any(form["action"].split("?")[0] == "/signout" for form in page.read.forms), f"no way to sign out on {path}")
+        check(page.headers["cache-control"] == "no-store", f"{path} may be kept: {page.headers['cache-control']}")
+    kept = dict(browser.cookies)
+    out = browser.submit(browser.get("/me"), "/signout")
+    said = next(page for page in browser.seen if "clear-site-data" in page.headers)
+    check('"cache"' in said.headers["clear-site-data"] and '"cookies"' in said.headers["clear-site-data"], f"{said.headers}")
+    check(out.status == 200 and not browser.cookies, f"{out.status}, cookies {browser.cookies}")
+    browser.cookies = kept                                            # somebody goes back, with whatever the browser had
+    for path in OWN_PAGES:
+        back = browser.send("GET", path)
+        check(back.status == 303 and b"Desrosiers" not in back.body, f"{path} after signing out: {back.status}")
+    phone.get("/v1/session").expect(200)                              # signed out here only
+    again = visitor(server, address)
+    again.delete("/v1/me/sessions").expect(204)                       # and now everywhere
+    phone.get("/v1/session").refused("unauthorised", status=401)
+    again.get("/v1/session").expect(200)
+    again.delete("/v1/session").expect(204)
+    again.get("/v1/session").refused("unauthorised", status=401)
