@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { ROUND = 16, IDLE_MS = 500, MARK_AGAIN_MS = 1000, PAUSE_MAX_MS = 60 * SECOND, ROUND_MEMORY = 64 << 20, LETTER_MEMORY = 16 << 20,
+enum { ROUND = 16, IDLE_MS = 500, MARK_AGAIN_MS = 1000, SAID_EVERY = 60, PAUSE_MAX_MS = 60 * SECOND, ROUND_MEMORY = 64 << 20, LETTER_MEMORY = 16 << 20,
        MESSAGE_MAX = 4 << 20 };
 
 struct mailer {
@@ -19,7 +19,7 @@ struct mailer {
     bool started;
     int stop_fd;
     atomic_bool stop;
-    int pause_ms;                                 /* after the server could not be reached: longer each time */
+    int pause_ms;                                 /* after the mail server could not be reached, or the outbox not be read */
 };
 
 /* True when it is time to end. */
@@ -36,13 +36,13 @@ static void act_as_server(struct mailer *m, struct arena *a, struct ctx *c)
     c->actor.name = TEXT("garant");
 }
 
-static enum err mark(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result)
+static enum err mark(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result, bool say_so)
 {
     ARENA_AUTO a = arena_make(LETTER_MEMORY);
     CTX_AUTO c = { 0 };
     act_as_server(m, &a, &c);
     enum err status = result->sent ? outbox_sent(&c, l) : outbox_failed(&c, l, result->for_good, text_of(result->code));
-    if (status != OK)
+    if (status != OK && say_so)
         LOG(LOG_WARN, "mail.not-marked", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
     return status;
 }
@@ -50,9 +50,17 @@ static enum err mark(struct mailer *m, const struct outbox_letter *l, const stru
 /* Until it is marked a letter would go again: nothing else is sent before. */
 static void mark_surely(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result)
 {
-    while (mark(m, l, result) != OK)
+    for (unsigned tries = 0; mark(m, l, result, tries % SAID_EVERY == 0) != OK; tries++)
         if (rest(m, MARK_AGAIN_MS))
             return;
+}
+
+/* What does not work now is tried less and less often, once a minute at last. */
+static void pause_longer(struct mailer *m)
+{
+    m->pause_ms = m->pause_ms ? m->pause_ms * 2 : SECOND;
+    if (m->pause_ms > PAUSE_MAX_MS)
+        m->pause_ms = PAUSE_MAX_MS;
 }
 
 static enum err compose(struct arena *a, const struct mailer *m, const struct outbox_letter *l, struct buf *out)
@@ -75,9 +83,10 @@ static bool send_one(struct mailer *m, struct arena *a, const struct outbox_lett
     if (!result.sent)
         LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)), LOG_INT("tries", l->tries + 1));
     mark_surely(m, l, &result);
-    m->pause_ms = result.reached ? 0 : m->pause_ms ? m->pause_ms * 2 : SECOND;
-    if (m->pause_ms > PAUSE_MAX_MS)
-        m->pause_ms = PAUSE_MAX_MS;
+    if (result.reached)
+        m->pause_ms = 0;
+    else
+        pause_longer(m);
     return result.reached && !atomic_load(&m->stop);
 }
 
@@ -90,8 +99,11 @@ static bool round_of(struct mailer *m)
     unsigned sent = 0;
     act_as_server(m, &a, &c);
     enum err status = outbox_due(&c, ROUND, &list);
-    if (status != OK)
+    if (status != OK) {
         LOG(LOG_WARN, "mail.outbox", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
+        pause_longer(m);
+    } else if (!list)
+        m->pause_ms = 0;                          /* nothing is due: the next letter is tried as soon as it comes */
     for (; list; list = list->next, sent++)
         if (!send_one(m, &a, list))
             return false;
