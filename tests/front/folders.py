@@ -1,8 +1,9 @@
 """Folders and preferences from outside: who may grant, who may ask, two tenants, and a real nginx that asks before it lets a request through."""
 import http.server, json, os, re, threading, time, urllib.parse
+from browser import Browser
 from garant import TOP, Client, Server, check, check_absent, garant
 from nginx import Nginx
-from people import Visitor, opened, visitor
+from people import PASSWORD, Visitor, opened, visitor
 
 POLICY = "tests/front/folders.yaml"
 FILE = {"folder": "file", "name": "sales"}
@@ -179,6 +180,8 @@ def register(tests):
             forged = {"Garant-Subject": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "Garant-Role": "clerk", "garant_subject": "x", "Authorization": "Bearer garant_x"}
             away.get(target, **forged).expect(303)
             check(application.seen == [], "a stranger's request went through")
+            page = Browser(nginx).get("/files/sales/report.csv").expect(200)
+            check(page.path == "/signin?next=/files/sales/report.csv", f"sent to {page.path}")
             zoe.sign_in("zoe@example.org", tenant="one")
             check(zoe.id == ident, f"signed in as {zoe.id}")
             answer = zoe.get(target).expect(403)
@@ -199,7 +202,11 @@ def register(tests):
                 answer = zoe.get(trick)
                 check(answer.status in (400, 403, 404), f"{trick}: {answer.status}")
             check(len(application.seen) == count, f"went through: {application.seen[count:]}")
+            chrome = Browser(nginx)                                   # through the sign-in page, and back to where one was going
+            page = chrome.submit(chrome.get("/files/sales/report.csv"), "/signin", identifier="zoe@example.org", password=PASSWORD)
+            check(page.expect(200).path == "/files/sales/report.csv" and application.seen[-1] == page.path, f"came back to {page.path}")
             revoke(clerk, ident).expect(204)
+            chrome.send("GET", "/files/sales/report.csv").expect(403)
             zoe.get(target).expect(403)
             path, _ = reached(zoe.get("/files/ventes%20d'%C3%A9t%C3%A9/x"))
             refusals = [look for look in server.client("app").get(f"/v1/subjects/{ident}/access").json["looks"] if look["act"] == "refusal"]
