@@ -106,12 +106,38 @@ static text path_of(const struct request *q)
     return text_cut(&target, '?');
 }
 
+/* What a page in the other language must know again: the link's token, and where to go next. */
+static void put_carried(struct page *p)
+{
+    static const text names[] = { TEXT_INIT("token"), TEXT_INIT("next") };
+    json_name(&p->w, TEXT("carried"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; p->q->route && i < sizeof names / sizeof *names; i++) {
+        text asked = request_query(p->q, names[i]), value = asked.n ? asked : json_text(p->q->json, names[i]);
+        if (!value.n)
+            continue;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("parameter"), names[i]);
+        json_pair(&p->w, TEXT("given"), value);
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+/* A page that only a form leads to cannot be asked for again. */
+static text here_of(struct ctx *c, const struct request *q)
+{
+    text here = path_of(q);
+    bool again = q->method == METHOD_GET || text_starts(route_allow(c->arena, here), TEXT("GET"));
+    return again ? here : c->session ? TEXT("/me") : TEXT("/signin");
+}
+
 static void put_frame(struct ctx *c, const struct request *q, text name, text area, struct page *out)
 {
     *out = (struct page){ .c = c, .q = q, .name = name, .model = buf_make(MODEL_LIMIT) };
     out->w = json_out(&out->model);
     struct json_out *w = &out->w;
-    text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language), here = path_of(q);
+    text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language), here = here_of(c, q);
     json_open(w, '{');
     json_pair(w, TEXT("site"), site.n ? site : c->policy->controller.legal_name);
     json_pair(w, TEXT("lang"), c->language);
@@ -119,7 +145,10 @@ static void put_frame(struct ctx *c, const struct request *q, text name, text ar
     page_word(out, TEXT("title"), arena_print(c->arena, "title.%.*s", T(name)));
     json_pair_bool(w, TEXT("member"), c->session != NULL);
     json_pair(w, TEXT("csrf"), c->session ? text_of(c->session->csrf) : TEXT(""));
+    json_pair_bool(w, TEXT("in_role"), c->session && c->session->role.n);
+    json_pair_bool(w, TEXT("at_work"), text_eq(area, TEXT("staff")));
     put_languages(out);
+    put_carried(out);
     put_menu(out, area, here);
     json_pair_bool(w, TEXT("has_menu"), area.n && c->session);
     put_done(out);

@@ -2,6 +2,7 @@
 #include "domain/access.h"
 #include "domain/session.h"
 #include "front/page_person.h"
+#include "front/word.h"
 
 enum err file_own(struct ctx *c, const struct json **out)
 {
@@ -21,6 +22,15 @@ const struct json *file_find(const struct json *list, text key, text value)
 const struct json *file_category(const struct json *file, text category)
 {
     return file_find(json_get(file, TEXT("categories")), TEXT("category"), category);
+}
+
+text file_shown(const struct ctx *c, const struct category *cat, const struct json *value)
+{
+    int index = policy_field(cat, value->key);
+    if (index < 0 || cat->fields[index].type != FIELD_CHOICE)
+        return value->value;
+    text key = arena_print(c->arena, "choice.%.*s", T(value->value)), word = key.p ? word_find(key, c->language) : key;
+    return word.p ? word : value->value;
 }
 
 msec file_time(const struct json *object, text name)

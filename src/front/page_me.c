@@ -34,7 +34,12 @@ static void put_value(struct view *v, const struct category *cat, const struct j
     json_open(w, '{');
     json_pair(w, TEXT("title"), doc_field(v->p->c, cat, value->key));
     json_name(w, TEXT("value"));
-    json_put(w, value->kind == J_OBJECT ? NULL : value);
+    if (value->kind == J_TEXT)
+        json_put_text(w, file_shown(v->p->c, cat, value));
+    else if (value->kind == J_OBJECT)
+        json_put_null(w);
+    else
+        json_put(w, value);
     json_pair_bool(w, TEXT("moment"), index >= 0 && (cat->fields[index].type == FIELD_TIME || cat->fields[index].type == FIELD_DATE));
     json_pair(w, TEXT("source"), source.n ? doc_source(v->p->c, source) : TEXT(""));
     page_copy(v->p, about, TEXT("at"));
@@ -114,7 +119,7 @@ static void put_purposes(struct view *v, const struct json *names)
     JSON_EACH(name, names) {
         const struct json *purpose = file_find(json_get(v->file, TEXT("purposes")), TEXT("purpose"), name->value);
         json_open(w, '{');
-        page_copy(v->p, purpose, TEXT("title"));
+        page_text(v->p, TEXT("title"), json_text(purpose, TEXT("title")));
         json_pair(w, TEXT("basis"), doc_basis(v->p->c, json_text(purpose, TEXT("basis"))));
         page_copy(v->p, purpose, TEXT("interest"));
         page_copy(v->p, purpose, TEXT("law"));
@@ -136,12 +141,13 @@ static void put_card(struct view *v, const struct json *entry)
     const struct category *cat = &v->p->c->policy->categories[index];
     json_open(w, '{');
     page_copy(v->p, entry, TEXT("category"));
-    page_copy(v->p, entry, TEXT("title"));
+    page_text(v->p, TEXT("title"), json_text(entry, TEXT("title")));
     page_copy(v->p, entry, TEXT("special_ground"));
     page_copy(v->p, entry, TEXT("kept_after_erasure"));
-    json_pair(w, TEXT("term_says"), json_text(retention, TEXT("says")));
+    page_text(v->p, TEXT("term_says"), json_text(retention, TEXT("says")));
     json_pair(w, TEXT("ground"), json_text(retention, TEXT("ground")));
     json_pair_bool(w, TEXT("editable"), editable(cat));
+    json_pair_bool(w, TEXT("in_history"), text_eq(cat->stream, TEXT("logs")) || text_eq(cat->stream, TEXT("usage")));
     put_purposes(v, json_get(entry, TEXT("purposes")));
     put_records(v, cat, records);
     json_close(w, '}');
@@ -158,7 +164,7 @@ static void put_empty(struct view *v)
             continue;
         json_open(&v->p->w, '{');
         page_copy(v->p, entry, TEXT("category"));
-        page_copy(v->p, entry, TEXT("title"));
+        page_text(v->p, TEXT("title"), json_text(entry, TEXT("title")));
         json_pair_bool(&v->p->w, TEXT("editable"), editable(&v->p->c->policy->categories[index]));
         json_close(&v->p->w, '}');
     }

@@ -10,6 +10,8 @@ enum err file_own(struct ctx *c, const struct json **out);
 const struct json *file_find(const struct json *list, text key, text value);
 /* The category's entry of the file, or NULL. */
 const struct json *file_category(const struct json *file, text category);
+/* A text as people read it: a choice of the policy by its word "choice.VALUE" where there is one. */
+text file_shown(const struct ctx *c, const struct category *cat, const struct json *value);
 /* 0 without a time. */
 msec file_time(const struct json *object, text name);
 /* Copies a member: null when it is absent. */

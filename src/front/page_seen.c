@@ -80,14 +80,14 @@ static text purpose_title(struct ctx *c, text name)
 /* Purposes and categories stand in an entry as names with commas. */
 static void put_titles(struct page *p, text name, text list, text (*title)(struct ctx *, text))
 {
-    json_name(&p->w, name);
-    json_open(&p->w, '[');
+    BUF_AUTO b = buf_make(1 << 16);
     while (list.n) {
         text one = text_cut(&list, ',');
-        if (one.n)
-            json_put_text(&p->w, title(p->c, one));
+        if (one.n && b.n)
+            buf_add(&b, TEXT(", "));
+        buf_add(&b, one.n ? title(p->c, one) : one);
     }
-    json_close(&p->w, ']');
+    json_pair(&p->w, name, buf_text(&b));
 }
 
 static text category_title(struct ctx *c, text name)
@@ -177,7 +177,7 @@ static void put_event(struct page *p, const struct category *cat, const struct j
             continue;
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, value->key));
-        json_pair(&p->w, TEXT("value"), value->value);
+        json_pair(&p->w, TEXT("value"), file_shown(p->c, cat, value));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -225,7 +225,7 @@ enum err api_history_page(struct ctx *c, const struct request *q, struct reply *
         json_open(&p.w, '{');
         json_pair(&p.w, TEXT("category"), cat->name);
         json_pair(&p.w, TEXT("title"), doc_category(c, cat));
-        json_pair(&p.w, TEXT("term_says"), cat->retention ? doc_retention(c, cat->retention) : TEXT(""));
+        page_text(&p, TEXT("term_says"), cat->retention ? doc_retention(c, cat->retention) : TEXT(""));
         TRY(put_events(&p, file, cat, number));
         json_close(&p.w, '}');
     }

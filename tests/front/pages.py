@@ -75,6 +75,10 @@ def register(tests):
                     page = Browser(server, language).get(path + asked)
                     sound(page, language)
                     count += 1
+            check("/confirm?lang=fr&token=x" in Browser(server).get("/confirm?token=x").read.links, "the other language forgets the link's token")
+            check("/signin?lang=fr&next=/me/looks" in Browser(server).get("/me/looks").read.links, "the other language forgets where to go")
+            at_work = staff(server, {**data(98), "contact": {"email": "work@regie.example"}}, "work@regie.example", "account_staff")
+            check(b'href="/staff"' in at_work.get("/me").expect(200).body and "/staff" not in browser.get("/me").read.links, "who works here, and who not")
             browser.get("/me?lang=xx").expect(400)
             menu = links_of(browser.get("/me"))
             reached = {p.split("?")[0] for p in PLACES if p.count("/") == 2} | {"/me"}
