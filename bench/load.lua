@@ -1,7 +1,7 @@
 -- The requests of a benchmark, for wrk: wrk … -s bench/load.lua URL -- ACT TOKEN STAMP SKIP IDS
--- ACT: create, keyed (create with an Idempotency-Key), get, lookup, consent, export, erase, authorize, session, file, health. STAMP makes
+-- ACT: create, keyed (create with an Idempotency-Key), get, lookup, consent, export, erase, authorize, session, signin, file, health. STAMP makes
 -- the addresses new. IDS: a file of subject ids, a line each, with their e-mail (authorize: the name of a folder) after a blank; erase takes
--- each once, from line SKIP on. For session TOKEN is the value of the Cookie header.
+-- each once, from line SKIP on. For session TOKEN is the value of the Cookie header, for signin the password of all.
 -- Prints one JSON line at the end.
 local count = 0
 
@@ -20,13 +20,16 @@ local function read_ids(path)
     return ids, mails
 end
 
-local act, stamp, ids, mails, headers, at, step
+local act, stamp, ids, mails, headers, at, step, password
 
 function init(args)
     act, stamp = args[1], args[3]
     headers = { ["Authorization"] = "Bearer " .. args[2], ["Content-Type"] = "application/json" }
     if act == "session" then
         headers = { ["Cookie"] = args[2] }
+    end
+    if act == "signin" then
+        headers, password = { ["Content-Type"] = "application/json" }, args[2]
     end
     ids, mails = read_ids(args[5])
     math.randomseed(number * 7919 + 17)
@@ -71,6 +74,10 @@ local acts = {
         return wrk.format("POST", "/v1/authorize", headers, '{"subject":"' .. ids[n] .. '","folder":"file","name":"' .. mails[n] .. '"}')
     end,
     session = function() return wrk.format("GET", "/v1/forward-auth", headers) end,
+    signin = function()
+        return wrk.format("POST", "/v1/session", headers,
+            '{"identifier":"' .. mails[math.random(#mails)] .. '","password":"' .. password .. '"}')
+    end,
     file = function() return wrk.format("GET", "/file.txt", headers) end,
     health = function() return wrk.format("GET", "/healthz", headers) end,
 }
