@@ -204,6 +204,8 @@ static enum err run_set(struct db *db, struct write *w)
 {
     const struct setting *s = w->arg;
     TRY(factor_run_use(db, &s->use));
+    if (!s->use.next.bytes.n)                    /* removed: no session goes on as if it were there */
+        return db_run(db, SQL_SESSION_UNFACTOR, NULL, ARGS(V_TEXT(s->use.tenant), V_ID(s->use.subject)));
     return s->prove ? db_run(db, SQL_SESSION_PROVED, NULL, ARGS(V_BYTES(TEXT_BYTES(s->session)), V_INT(s->now), V_INT(1))) : OK;
 }
 

@@ -17,5 +17,8 @@ enum err person_make(struct ctx *c, const struct making *m, struct person *p, st
 /* subject_patch() with an identifier that was confirmed, and with something else in the same commit. */
 struct patching { text source, purpose; bool confirmed; enum err (*also)(struct db *db, void *arg); void *also_arg; };
 enum err person_patch(struct ctx *c, text id, const struct json *patch, const struct patching *how, struct answer *out);
+/* Of a patch by somebody else than the person: when it changes the address of an account, the former one is told, and sessions and links end
+ * in the same commit (ch->also). ERR_FORBIDDEN, on record, for an account in a role that the actor may not give. */
+enum err identifier_moved(struct ctx *c, const struct json *patch, struct change *ch);
 
 #endif

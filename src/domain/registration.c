@@ -5,6 +5,8 @@
 #include "domain/making.h"
 #include "domain/opening_inside.h"
 #include "domain/password.h"
+#include "domain/throttle.h"
+#include "domain/value.h"
 #include "domain/write.h"
 
 static const text kind = TEXT_INIT("registration");
@@ -23,12 +25,14 @@ struct registering {
     sealed password;
     struct ticket_put ticket;
     struct mail_put letter;
+    const struct attempt *letters;
 };
 
 static enum err run_registering(struct db *db, void *arg)
 {
     const struct registering *r = arg;
     struct val tenant = V_TEXT(r->c->tenant), id = V_ID(r->p->id);
+    TRY(throttle_run_failed(db, r->c, r->letters));
     TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(tenant, id, V_TEXT(ACCOUNT_INVITED), V_NULL, V_TEXT(r->language), V_INT(r->c->now),
                                                V_TEXT(TEXT("person")))));
     TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(tenant, id, V_SEALED(r->password), V_INT(r->c->now))));
@@ -51,66 +55,90 @@ static enum err owner_of(struct ctx *c, const struct change_identifier *identifi
     return q.status;
 }
 
-/* The owner of an e-mail address that the new person would have; a name that is taken is no secret, and is told. */
-static enum err owner(struct ctx *c, const struct change *ch, bool *found, struct subject_id *out)
+static bool is_address(const struct ctx *c, const struct change_identifier *identifier)
+{
+    text field = identifier->field, category = text_cut(&field, '.');
+    const struct category *cat = &c->policy->categories[policy_category(c->policy, category)];
+    return cat->fields[policy_field(cat, field)].type == FIELD_EMAIL;
+}
+
+/* The owner of an e-mail address that the new person would have, or of another name of theirs. */
+static enum err owner(struct ctx *c, const struct change *ch, bool address, bool *found, struct subject_id *out, text *field)
 {
     *found = false;
-    for (unsigned i = 0; i < ch->identifier_count && !*found; i++) {
-        text field = ch->identifiers[i].field, category = text_cut(&field, '.');
-        const struct category *cat = &c->policy->categories[policy_category(c->policy, category)];
-        if (cat->fields[policy_field(cat, field)].type == FIELD_EMAIL)
+    for (unsigned i = 0; i < ch->identifier_count && !*found; i++)
+        if (is_address(c, &ch->identifiers[i]) == address) {
             TRY(owner_of(c, &ch->identifiers[i], found, out));
-    }
+            *field = ch->identifiers[i].field;
+        }
     return OK;
 }
 
-static enum err run_letter(struct db *db, struct write *w) { return mail_run_put(db, w->arg); }
+static enum err name_taken(struct ctx *c, text field)
+{
+    say(c->arena, ERR_CONFLICT, "%.*s is that of another person", T(field));
+    snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(field));
+    return ERR_CONFLICT;
+}
+
+struct telling { struct ctx *c; struct mail_put letter; const struct attempt *letters; };
+
+static enum err run_letter(struct db *db, struct write *w)
+{
+    const struct telling *t = w->arg;
+    TRY(throttle_run_failed(db, t->c, t->letters));
+    return mail_run_put(db, &t->letter);
+}
 
 /* Their owner is told by a letter, and may sign in; somebody who closed their account is left in peace. Either way something is written, so that
  * the time that it takes tells no more than the answer. */
-static enum err tell_owner(struct ctx *c, const struct person *p, const struct account *a)
+static enum err tell_owner(struct ctx *c, const struct person *p, const struct account *a, const struct attempt *letters)
 {
-    struct mail_put letter;
+    struct telling t = { .c = c, .letters = letters };
     const struct account_letter l = { .name = TEXT("known_address"), .path = TEXT("/signin") };
     struct write w = { .event = event_of(c, p, TEXT("account.registered")) };
     w.event.outcome = OUTCOME_REFUSED;
     if (p->state == PERSON_ACTIVE && a->there && !text_eq(a->state, ACCOUNT_REFUSED)) {
-        TRY(letter_make(c, p, &l, &letter));
-        w.run = run_letter, w.arg = &letter;
+        TRY(letter_make(c, p, &l, &t.letter));
+        w.run = run_letter, w.arg = &t;
     }
     return write_do(c, &w, NULL);
 }
 
 /* *again: it was a registration that nobody confirmed, and is gone: the way is free. */
-static enum err known(struct ctx *c, const struct change *ch, bool *again)
+static enum err known(struct ctx *c, const struct change *ch, const struct attempt *letters, bool *again)
 {
     struct ctx server = *c;                        /* nobody signed in reaches the owner: the server itself does */
-    struct subject_id id;
-    bool found;
-    struct why why = c->arena->why;
+    struct subject_id id = { { 0 } }, namesake = { { 0 } };
+    bool found, named;
+    text name = TEXT(""), address;
     *again = false;
     server.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
-    TRY(owner(c, ch, &found, &id));
-    if (!found) {
-        c->arena->why = why;
-        return why.code;
-    }
+    TRY(owner(c, ch, false, &named, &namesake, &name));
+    TRY(owner(c, ch, true, &found, &id, &address));
+    if (!found)
+        return named ? name_taken(c, name) : say(c->arena, ERR_BUSY, "another registration is under way");
     PERSON_AUTO p = { 0 };
     struct account account;
     TRY(person_open(&server, id_print(c->arena, id), true, &p));
     TRY(account_load(c, id, &account));
     *again = is_pending(&account) && p.state == PERSON_ACTIVE;
-    return *again ? erase_at_term(&server, id) : tell_owner(&server, &p, &account);
+    /* A name that is taken is no secret, and is told whatever there is of the address: else it would tell of the address. */
+    if (named && !(*again && memcmp(&id, &namesake, sizeof id) == 0)) {
+        *again = false;
+        return name_taken(c, name);
+    }
+    return *again ? erase_at_term(&server, id) : tell_owner(&server, &p, &account, letters);
 }
 
 /* ---- Registering. ---- */
 
-static enum err begin(struct ctx *c, const struct json *in, bool *again)
+static enum err begin(struct ctx *c, const struct json *in, const struct attempt *letters, bool *again)
 {
     PERSON_AUTO p = { 0 };
     struct change change;
     struct event event;
-    struct registering r = { .c = c, .p = &p, .language = opening_language(c, json_text(in, TEXT("language"))) };
+    struct registering r = { .c = c, .p = &p, .letters = letters, .language = opening_language(c, json_text(in, TEXT("language"))) };
     const struct making m = { .data = json_get(in, TEXT("data")), .consents = json_get(in, TEXT("consents")), .source = TEXT("person"), .settled = true };
     text email = opening_email(c, m.data), password = json_text(in, TEXT("password"));
     *again = false;
@@ -128,20 +156,32 @@ static enum err begin(struct ctx *c, const struct json *in, bool *again)
     r.event = event_of(c, &p, TEXT("account.registered"));
     change.also = run_registering, change.also_arg = &r;
     enum err status = change_write(c, &change, event, NULL);
-    return status == ERR_CONFLICT ? known(c, &change, again) : status;
+    return status == ERR_CONFLICT ? known(c, &change, letters, again) : status;
 }
 
-enum err registration_begin(struct ctx *c, const struct json *in, struct answer *out)
+static enum err register_at(struct ctx *c, const struct json *in, const struct attempt *letters)
 {
     bool again = true;
+    for (int tries = 0; again && tries < 2; tries++)
+        TRY(begin(c, in, letters, &again));
+    return again ? say(c->arena, ERR_BUSY, "another registration is under way") : OK;
+}
+
+/* Nobody's mailbox is filled by strangers (throttle_letter): beyond that, asking is answered all the same. */
+enum err registration_begin(struct ctx *c, const struct json *in, struct answer *out)
+{
+    static const struct field address = { .type = FIELD_EMAIL };
+    text email = opening_email(c, json_get(in, TEXT("data")));
+    struct attempt letters = { .digest = throttle_digest(c, TEXT("registration"), value_normal(c->arena, &address, email.p ? email : TEXT(""))) };
     TRY(opening_allowed(c, TEXT("self")));
     c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name };
-    for (int tries = 0; again && tries < 2; tries++)
-        TRY(begin(c, in, &again));
-    if (again)
-        return say(c->arena, ERR_BUSY, "another registration is under way");
     out->body = TEXT("{\"state\":\"confirm\"}");
-    return OK;
+    enum err status = throttle_letter(c, &letters);
+    if (status == OK) {
+        status = register_at(c, in, &letters);
+        throttle_leave(c, &letters);
+    }
+    return status == ERR_TOO_MANY ? OK : status;
 }
 
 /* ---- The address is confirmed. ---- */

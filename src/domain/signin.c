@@ -34,6 +34,21 @@ static enum err find_digest(struct ctx *c, text name, const struct digest *diges
     return q.status;
 }
 
+/* As all spellings of one identifier are counted that would find one account: without an account, too. */
+static text counted_as(struct ctx *c, text identifier)
+{
+    enum { DIGITS_MIN = 6 };
+    text out = text_trim(text_upto(identifier, IDENTIFIER_MAX));
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        for (unsigned j = 0; j < c->policy->categories[i].field_count; j++) {
+            const struct field *f = &c->policy->categories[i].fields[j];
+            text normal = f->identifier ? value_normal(c->arena, f, out) : out;
+            if (f->type != FIELD_PHONE || normal.n >= DIGITS_MIN)
+                out = normal;
+        }
+    return out;
+}
+
 /* Every identifier field is asked, found or not, so that all take the same steps. */
 static enum err find_id(struct ctx *c, text identifier, bool *found, struct subject_id *id)
 {
@@ -62,10 +77,13 @@ static bool set_tenant(struct ctx *c, text name)
     return false;
 }
 
+void signin_as_server(struct ctx *c) { c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") }; }
+
 enum err signin_find(struct ctx *c, text tenant, text identifier, bool *found, struct person *p, struct account *account)
 {
     struct subject_id id = { { 0 } };
     bool known = set_tenant(c, tenant);
+    signin_as_server(c);
     TRY(find_id(c, text_trim(text_upto(identifier, IDENTIFIER_MAX)), found, &id));
     *found &= known;
     enum err status = person_open(c, id_print(c->arena, id), false, p);
@@ -85,7 +103,8 @@ struct try {
     struct account account;
     bool there, usable, known;                 /* known: this device signed in to this account before */
     struct attempt attempt, codes;             /* failures of passwords, and of codes */
-    bool with_code, stale, has_letter, replaces;
+    bool with_code, stale, has_letter, replaces, has_ticket;
+    struct ticket ticket;                      /* that stood for the password: it ends with the sign-in */
     struct digest former;                      /* of the session that this browser had: it ends */
     sealed renewed;                            /* the password at today's cost */
     struct factor_use use;
@@ -111,7 +130,7 @@ static void count_by(struct try *t, text identifier)
 {
     struct ctx *c = t->c;
     struct digest device = session_device(c, &t->p);
-    text what = t->known ? TEXT_BYTES(device) : t->there ? TEXT_BYTES(t->p.id) : identifier;
+    text what = t->known ? TEXT_BYTES(device) : t->there ? TEXT_BYTES(t->p.id) : counted_as(c, identifier);
     t->attempt = (struct attempt){ .digest = throttle_digest(c, t->known ? TEXT("device tries") : TEXT("tries"), what),
                                    .subject = t->p.id, .has_subject = t->there };
     t->codes = (struct attempt){ .digest = throttle_digest(c, TEXT("codes"), TEXT_BYTES(t->p.id)), .subject = t->p.id, .has_subject = t->there };
@@ -153,6 +172,8 @@ static enum err run_success(struct db *db, void *arg)
     const struct try *t = arg;
     if (t->use.next.bytes.n)
         TRY(factor_run_use(db, &t->use));
+    if (t->has_ticket)
+        TRY(ticket_run_use(db, &t->ticket));
     TRY(throttle_run_clear(db, &t->attempt));
     TRY(throttle_run_clear(db, &t->codes));
     if (t->stale)
@@ -220,10 +241,13 @@ static enum err half_way(struct try *t, struct signin *out)
     return OK;
 }
 
+/* Six digits are soon guessed: what the policy says of passwords, which may be that nothing slows their guessing, is not said of codes. */
 static enum err check_code(struct try *t, const struct password_rule *rule, text code, bool *good)
 {
+    enum { CODES_MOST = 10 };
+    const struct password_rule slow = { .attempts = rule->attempts < CODES_MOST ? rule->attempts : CODES_MOST, .slowed = true, .steady = rule->steady };
     t->with_code = true;
-    TRY(throttle_enter(t->c, rule, &t->codes));
+    TRY(throttle_enter(t->c, &slow, &t->codes));
     enum err status = factor_check(t->c, &t->p, &t->account, code, good, &t->use);
     throttle_leave(t->c, &t->codes);
     return status;
@@ -286,17 +310,17 @@ static enum err by_ticket(struct try *t, const struct json *in, struct signin *o
 {
     struct ctx *c = t->c;
     struct password_rule rule = password_rule_of(c->policy);
-    struct ticket ticket;
-    enum err status = ticket_find(c, json_text(in, TEXT("ticket")), TEXT("factor"), &ticket);
+    enum err status = ticket_find(c, json_text(in, TEXT("ticket")), TEXT("factor"), &t->ticket);
+    signin_as_server(c);
     if (status == OK)
-        status = person_open(c, id_print(c->arena, ticket.subject), false, &t->p);
+        status = person_open(c, id_print(c->arena, t->ticket.subject), false, &t->p);
     if (status == ERR_NOT_FOUND)
         return say(c->arena, ERR_UNAUTHORISED, "too much time has passed: start again with the password");
     TRY(status);
     TRY(account_load(c, t->p.id, &t->account));
-    if (!text_eq(t->account.state, ACCOUNT_OPEN) || !t->account.factor_at || t->account.password_at > ticket.created)
+    if (!text_eq(t->account.state, ACCOUNT_OPEN) || !t->account.factor_at || t->account.password_at > t->ticket.created)
         return say(c->arena, ERR_UNAUTHORISED, "too much time has passed: start again with the password");
-    t->there = t->usable = true;
+    t->there = t->usable = t->has_ticket = true;
     TRY(device_known(t));
     count_by(t, TEXT(""));
     return go_on(t, &rule, json_text(in, TEXT("code")), out);
@@ -315,7 +339,7 @@ enum err signin(struct ctx *c, const struct json *in, bool crowded, struct signi
 
 /* ---- Signed in already. ---- */
 
-/* The signed-in person, with the password just given verified; failures count as those of sign-in from a known device. */
+/* The signed-in person, with the password just given verified. Failures are counted by the session: a browser's name is what its user says. */
 static enum err prove(struct try *t, text password)
 {
     struct ctx *c = t->c;
@@ -326,6 +350,7 @@ static enum err prove(struct try *t, text password)
     t->there = t->known = true;
     t->usable = t->account.there && t->account.password.bytes.n;
     count_by(t, TEXT(""));
+    t->attempt.digest = throttle_digest(c, TEXT("session tries"), TEXT_BYTES(c->session->digest));
     TRY(throttle_enter(c, &rule, &t->attempt));
     enum err status = verify(t, password, &good);
     if (status == OK && !good)
@@ -369,7 +394,7 @@ static enum err run_renewal(struct db *db, struct write *w)
     TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_SEALED(r->password), V_INT(c->now))));
     TRY(throttle_run_clear(db, &r->t->attempt));
     TRY(session_run_end_all(db, c->tenant, r->t->p.id, &c->session->digest));
-    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_TEXT(TEXT("reset")))));
+    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_TEXT(TEXT("")))));
     return r->has_letter ? mail_run_put(db, &r->letter) : OK;
 }
 

@@ -25,8 +25,10 @@ enum err signin_password_letter(struct ctx *c, const struct person *p, struct ma
 /* `asked` when it is a path of this server ("/me?x=1"), else "/me": no open redirect. */
 text signin_next(text asked);
 
+/* Whoever was signed in here before is not who acts: the server itself looks after the credentials or the link that came. */
+void signin_as_server(struct ctx *c);
 /* The person behind an identifier of the tenant, whichever of the policy's identifier fields it is; *found is false alike for unknown, erased
- * and closed. */
+ * and closed. The server acts from then on (signin_as_server). */
 enum err signin_find(struct ctx *c, text tenant, text identifier, bool *found, struct person *p, struct account *account);
 
 #endif

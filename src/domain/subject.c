@@ -534,9 +534,9 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     JSON_EACH(fields, patch)
         TRY(refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, all, ch.source, &w)));
     json_close(&w, ']');
-    if (c->actor.kind == ACTOR_PERSON && !how->confirmed)
-        TRY(check_confirmed(c, &ch));
     ch.also = how->also, ch.also_arg = how->also_arg;
+    if (!how->confirmed)
+        TRY(c->actor.kind == ACTOR_PERSON ? check_confirmed(c, &ch) : identifier_moved(c, patch, &ch));
     out->version = ch.version;
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id), (long long)ch.version, T(buf_text(&names)));
     TRY_PTR(out->body.p);

@@ -110,6 +110,12 @@ enum err throttle_enter(struct ctx *c, const struct password_rule *r, struct att
     return take_off(c->app->throttle, &at->digest, allowed) ? OK : wait_first(c, SECOND);
 }
 
+enum err throttle_letter(struct ctx *c, struct attempt *at)
+{
+    static const struct password_rule five = { .attempts = 5, .slowed = true, .steady = true };
+    return throttle_enter(c, &five, at);
+}
+
 enum err throttle_run_failed(struct db *db, const struct ctx *c, const struct attempt *at)
 {
     return db_run(db, SQL_ATTEMPT_FAILED, NULL, ARGS(V_BYTES(TEXT_BYTES(at->digest)), V_TEXT(c->tenant), at->has_subject ? V_ID(at->subject) : V_NULL,

@@ -22,6 +22,8 @@ struct digest throttle_digest(const struct ctx *c, text use, text what);
 /* Loads the count and enters the try. ERR_TOO_MANY with why.retry while it must wait. Each entered try is left with throttle_leave. */
 enum err throttle_enter(struct ctx *c, const struct password_rule *r, struct attempt *at);
 void throttle_leave(struct ctx *c, const struct attempt *at);
+/* Letters that somebody asks for: five within a day, then one a quarter of an hour. Entered and left as a try; each letter counts as a failure. */
+enum err throttle_letter(struct ctx *c, struct attempt *at);
 /* Inside a write: it failed, or succeeded and is forgotten. */
 enum err throttle_run_failed(struct db *db, const struct ctx *c, const struct attempt *at);
 enum err throttle_run_clear(struct db *db, const struct attempt *at);

@@ -3,6 +3,7 @@
 #include "domain/opening.h"
 #include "domain/session.h"
 #include "front/account.h"
+#include "front/signin.h"
 
 #define ID q->params[0]
 #define ASKED(name) request_query(q, TEXT(name))
@@ -32,8 +33,7 @@ HANDLER(subject_close, account_close(c, ID, &answer))
 
 enum err registration_request(struct ctx *c, const struct request *q, const struct json *in, struct answer *out)
 {
-    if (!q->operator_socket && peers_failed(q->front->peers, q->address, clock_monotonic()))
-        return say(c->arena, ERR_TOO_MANY, "too many registrations from this address within a minute");
+    TRY(signin_paced(c, q));
     return registration_begin(c, in, out);
 }
 

@@ -15,6 +15,15 @@ static enum err counted(struct ctx *c, const struct request *q, enum err e)
     return ERR_TOO_MANY;
 }
 
+enum err signin_paced(struct ctx *c, const struct request *q)
+{
+    if (q->operator_socket || !peers_failed(q->front->peers, q->address, clock_monotonic()))
+        return OK;
+    say(c->arena, ERR_TOO_MANY, "too many requests of this kind from this address within a minute");
+    c->arena->why.retry = FAILURES_WINDOW / SECOND;
+    return ERR_TOO_MANY;
+}
+
 enum err signin_request(struct ctx *c, const struct request *q, struct reply *r, struct signin *out)
 {
     bool crowded = q->front->peers && peers_crowded(q->front->peers, q->address, clock_monotonic());
@@ -76,6 +85,7 @@ HANDLER(reset_confirm, reset_confirm(c, q->json))
 
 enum err api_reset_ask(struct ctx *c, const struct request *q, struct reply *r)
 {
+    TRY(signin_paced(c, q));
     TRY(reset_ask(c, q->json));
     reply_none(r);
     r->status = 202;

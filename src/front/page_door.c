@@ -134,7 +134,9 @@ enum err api_forgotten_page(struct ctx *c, const struct request *q, struct reply
 enum err api_forgotten_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     TRY(page_language(c, q));
-    enum err e = reset_ask(c, q->json);
+    enum err e = signin_paced(c, q);
+    if (e == OK)
+        e = reset_ask(c, q->json);
     struct why why = why_of(c, e);
     return show_forgotten(c, q, r, e == OK, e == OK ? NULL : &why);
 }

@@ -45,6 +45,7 @@ static text full_person(struct fixture *f, const char *email)
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
     signed_in(f, id);
     assert_int_equal(signin(&f->c, js(f, "{'identifier':'%s','password':'canary'}", email), false, &(struct signin){ 0 }), ERR_UNAUTHORISED);
+    fixture_as(f, "app");
     OKAY(version_acknowledge(&f->c, js(f, "{'subject':'%.*s'}", T(id)), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'canary','why':'planted canary'}"), &out));
     return id;
