@@ -9,11 +9,7 @@ POLICY = "tests/front/actors.yaml"
 PERSON = {"identity": {"first_name": "Zoé", "last_name": "Martin"}, "contact": {"email": "zoe.martin@example.org"}}
 VERSION = ssl.TLSVersion
 HSTS = "strict-transport-security"
-# Each lacks forward secrecy, authenticated encryption, or both; the last are not encrypted, or nobody's.
-WEAK = ["AES128-SHA", "AES256-SHA256", "AES128-GCM-SHA256", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384",
-        "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES256-SHA", "CAMELLIA128-SHA",
-        "ECDHE-ECDSA-CAMELLIA128-SHA256", "ECDHE-ECDSA-AES128-CCM8", "ECDHE-ECDSA-NULL-SHA", "NULL-SHA256",
-        "AECDH-AES128-SHA", "ADH-AES128-GCM-SHA256"]
+# All that is taken of TLS 1.2; whatever else this machine's library can ask for must be refused.
 GOOD = {"ec": ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"],
         "2048": ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"]}
 
@@ -115,16 +111,16 @@ def versions_and_ciphers(tests):
                 for cipher in ciphers:
                     said = agreed(server, make(VERSION.TLSv1_2, VERSION.TLSv1_2, cipher))
                     check(said == ("TLSv1.2", cipher), f"{cipher}: {said}")
-                for cipher in WEAK:
-                    try:
-                        context = make(VERSION.TLSv1_2, VERSION.TLSv1_2, cipher)
-                    except ssl.SSLError:               # this client cannot even ask for it
+                every = make(VERSION.TLSv1_2, VERSION.TLSv1_2, "ALL:COMPLEMENTOFALL").get_ciphers()
+                for cipher in {one["name"] for one in every if one["protocol"] != "TLSv1.3"} - {name for names in GOOD.values() for name in names}:
+                    said = str(agreed(server, make(VERSION.TLSv1_2, VERSION.TLSv1_2, cipher)))
+                    if "NO_CIPHERS_AVAILABLE" in said:             # needs what this client lacks: a shared key, for example
                         continue
-                    check("HANDSHAKE_FAILURE" in str(agreed(server, context)), f"{cipher} with {kind}: {agreed(server, context)}")
+                    check("HANDSHAKE_FAILURE" in said, f"{cipher} with {kind}: {said}")
                     count += 1
                 server.anyone().get("/healthz").expect(200)
-        check(count >= 20, f"only {count} weak ciphers could be asked for")
-        return f"{count} weak ones refused"
+        check(count >= 80, f"only {count} other ciphers could be asked for")
+        return f"{count} others refused"
 
     @tests.test("tls: the policy's floor")
     def floor():
