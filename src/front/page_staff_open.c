@@ -3,6 +3,7 @@
 #include "domain/opening.h"
 #include "front/page_person.h"
 #include "front/staff.h"
+#include "front/word.h"
 
 /* The categories whose fields are asked: those of accounts.needs, and of what people are found by. */
 static bool asked(const struct policy *p, const struct category *cat)
@@ -38,8 +39,9 @@ static void put_sources(struct page *p)
     const struct policy *policy = p->c->policy;
     json_name(&p->w, TEXT("sources"));
     json_open(&p->w, '[');
-    for (unsigned i = 0; i < policy->source_count; i++)
-        put_choice(p, policy->sources[i].name, doc_source(p->c, policy->sources[i].name), json_text(p->q->json, TEXT("supplied_by")));
+    for (unsigned i = 0; i < policy->source_count; i++)          /* the first is the person, whom other texts address */
+        put_choice(p, policy->sources[i].name, i ? doc_source(p->c, policy->sources[i].name) : word_find(TEXT("staff.the_person"), p->c->language),
+                   json_text(p->q->json, TEXT("supplied_by")));
     json_close(&p->w, ']');
 }
 
