@@ -367,7 +367,8 @@ static void put_holds(struct view *v)
 /* Why they looked, where their role had to say it. */
 static enum err put_reason(struct view *v, const struct json *entry, sealed detail)
 {
-    static const text looks[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read") };
+    static const text looks[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"),
+                                  TEXT_INIT("account.read") };
     text reason = { NULL, 0 }, act = json_text(entry, TEXT("act"));
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
         if (detail.bytes.n && text_eq(act, looks[i]))

@@ -1,5 +1,6 @@
 /* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts. */
 #include "domain/inside.h"
+#include "domain/looking.h"
 #include "domain/opening_inside.h"
 #include "domain/session.h"
 #include "domain/value.h"
@@ -188,6 +189,7 @@ enum err account_get(struct ctx *c, text id, struct answer *out)
     TRY(person_open(c, id, false, &p));
     struct write w = { .event = event_of(c, &p, TEXT("account.read")) };
     TRY(account_purpose(c, &p, &w.event.purpose));
+    TRY(look_seal(c, &p, &w.event));
     TRY(account_load(c, p.id, &a));
     if (!a.there)
         return say(c->arena, ERR_NOT_FOUND, "this person has no account");

@@ -145,6 +145,12 @@ def register(tests):
             app.put(f"/v1/accounts/{person}/role", {"role": "analyst"}).refused("forbidden", status=403)
             operator.put(f"/v1/accounts/{person}/role", {"role": "analyst"}).refused("not-found", status=404)
             operator.put(f"/v1/accounts/{ident}/role", {"role": "app"}).refused("undeclared", status=422)
+            _, analyst = desk(server, "analyst", "analyst")
+            for path in ("/v1/accounts", f"/v1/accounts/{ident}"):
+                analyst.get(path).refused("reason-missing", status=403, clause=r"^roles\.analyst\.reason$")
+            analyst.get(f"/v1/accounts/{ident}", **{"Garant-Reason": "ticket 4711"}).expect(200)
+            looks = app.get(f"/v1/subjects/{ident}/access").expect(200).json["looks"]
+            check([look.get("reason") for look in looks if look["act"] == "account.read" and look["actor"] == "analyst"] == ["ticket 4711"], f"{looks}")
             operator.put(f"/v1/accounts/{ident}/role", {"role": None}).expect(204)
             staff.read(person, "service").refused("unauthorised", status=401)
             operator.post("/v1/tokens", {"name": "again", "actor": "account_staff", "holder": ident}).refused("invalid-value", status=422)
@@ -199,6 +205,9 @@ def register(tests):
                 anyone.post("/v1/accounts/register", {"data": customer(name), "password": PASSWORD, "language": "en"}).expect(202)
                 link = mailbox.wait(f"{name}@societe.example", "identifier_confirm").links[0]
                 return anyone.post("/v1/registrations/confirm", {"token": token_of(link)}).expect(200).json["state"]
+            quoted = {"data": {**customer("quoted"), "testimonial": {"quote": "Un bon outil.", "signed": "T. M."}}, "password": PASSWORD}
+            anyone.post("/v1/accounts/register", quoted).refused("consent-missing", status=403, clause=r"^categories\.testimonial$")
+            anyone.post("/v1/accounts/register", {**quoted, "consents": {"purpose": "testimonials", "decision": "given"}}).expect(202)
             check(come("good") == "awaiting" and come("bad") == "awaiting", "open without approval")
             mailbox.wait("good@societe.example", "awaiting_approval")
             Visitor(server).post("/v1/session", {"identifier": "good@societe.example", "password": PASSWORD}).expect(401)
@@ -311,6 +320,11 @@ def register(tests):
             listed = app.post("/v1/accounts/import", {"accounts": [{"data": customer("j1"), "supplied_by": "paper"}, {"data": customer("j1"),
                 "supplied_by": "paper"}, {"data": {}}]}).expect(207).json
             check([line["status"] for line in listed["lines"]].count(201) == 1 and listed["opened"] == 1, f"{listed}")
+            odd = [1, None, "x", [], {"data": []}, {"data": 5, "supplied_by": "paper"}, {"data": {"identity": 5}, "supplied_by": "paper"},
+                   {"data": {"identity": ["x"], "contact": None}, "supplied_by": "paper"}, {"data": customer("odd"), "supplied_by": ["paper"]},
+                   {"data": customer("odd"), "supplied_by": "paper", "folders": 5, "consents": 7}]
+            strange = app.post("/v1/accounts/import", {"accounts": odd}).expect(207).json
+            check(strange["opened"] == 0 and {line["status"] for line in strange["lines"]} <= {400, 409, 422}, f"{strange}")
 
     @tests.test("accounts: from the command line")
     def commands():
