@@ -5,6 +5,7 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/opening.h"
+#include "domain/reset.h"
 #include "domain/retention.h"
 #include "domain/session.h"
 #include "domain/telling.h"
@@ -33,6 +34,7 @@ void app_tick(struct app *app)
         report("resume", &a, erase_resume(&c));
         app->swept = now;
     }
+    report("passwords asked for", &a, reset_tick(&c));
     report("telling", &a, telling_tick(&c));
     if (now - app->swept < SWEEP_EVERY)
         return;

@@ -3,8 +3,10 @@
 #define DOMAIN_RESET_H
 #include "domain/signin.h"
 
-/* POST /v1/password/reset {identifier, tenant?}: always OK, after the same work. Letters to one account: five a day, then one a quarter of an hour. */
+/* POST /v1/password/reset {identifier, tenant?}: always OK, after the same work, which does not even look whether there is an account. */
 enum err reset_ask(struct ctx *c, const struct json *in);
+/* What follows from it, at the next tick: the link and its letter. Letters to one account: five a day, then one a quarter of an hour. */
+enum err reset_tick(struct ctx *c);
 /* Whether the link still works: before its page is shown. ERR_NOT_FOUND. */
 enum err reset_look(struct ctx *c, text secret);
 /* POST /v1/password/reset/confirm {token, password}: sets it, ends every session and every other link, and tells the address that is

@@ -49,24 +49,6 @@ static text counted_as(struct ctx *c, text identifier)
     return out;
 }
 
-/* Every identifier field is asked, found or not, so that all take the same steps. */
-static enum err find_id(struct ctx *c, text identifier, bool *found, struct subject_id *id)
-{
-    *found = false;
-    for (unsigned i = 0; i < c->policy->category_count; i++)
-        for (unsigned j = 0; j < c->policy->categories[i].field_count; j++) {
-            const struct field *f = &c->policy->categories[i].fields[j];
-            struct digest digest;
-            if (!f->identifier)
-                continue;
-            text name = arena_print(c->arena, "%.*s.%.*s", T(c->policy->categories[i].name), T(f->name));
-            TRY_PTR(name.p);
-            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, value_normal(c->arena, f, identifier), &digest);
-            TRY(find_digest(c, name, &digest, found, id));
-        }
-    return OK;
-}
-
 static bool set_tenant(struct ctx *c, text name)
 {
     for (unsigned i = 0; i < c->policy->tenant_count; i++)
@@ -79,13 +61,35 @@ static bool set_tenant(struct ctx *c, text name)
 
 void signin_as_server(struct ctx *c) { c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") }; }
 
-enum err signin_find(struct ctx *c, text tenant, text identifier, bool *found, struct person *p, struct account *account)
+/* A tenant that is not there has nobody: its names are of nothing. */
+enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin_name out[SIGNIN_NAMES], unsigned *count)
+{
+    bool known = set_tenant(c, tenant);
+    text typed = known ? text_trim(text_upto(identifier, IDENTIFIER_MAX)) : TEXT("");
+    *count = 0;
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        for (unsigned j = 0; j < c->policy->categories[i].field_count; j++) {
+            const struct field *f = &c->policy->categories[i].fields[j];
+            if (!f->identifier)
+                continue;
+            if (*count == SIGNIN_NAMES)
+                return say(c->arena, ERR_TOO_LARGE, "the policy has more than %d identifier fields", SIGNIN_NAMES);
+            struct signin_name *name = &out[(*count)++];
+            name->field = arena_print(c->arena, "%.*s.%.*s", T(c->policy->categories[i].name), T(f->name));
+            TRY_PTR(name->field.p);
+            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, value_normal(c->arena, f, typed), &name->digest);
+        }
+    return OK;
+}
+
+/* Every name is asked for, found or not, so that all take the same steps. */
+enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned count, bool *found, struct person *p, struct account *account)
 {
     struct subject_id id = { { 0 } };
-    bool known = set_tenant(c, tenant);
+    *found = false;
     signin_as_server(c);
-    TRY(find_id(c, text_trim(text_upto(identifier, IDENTIFIER_MAX)), found, &id));
-    *found &= known;
+    for (unsigned i = 0; i < count; i++)
+        TRY(find_digest(c, names[i].field, &names[i].digest, found, &id));
     enum err status = person_open(c, id_print(c->arena, id), false, p);
     if (status != OK && status != ERR_NOT_FOUND)
         return status;
@@ -288,11 +292,14 @@ static enum err by_password(struct try *t, const struct json *in, bool crowded, 
 {
     struct ctx *c = t->c;
     struct password_rule rule = password_rule_of(c->policy);
+    struct signin_name names[SIGNIN_NAMES];
+    unsigned count;
     text identifier = json_text(in, TEXT("identifier"));
     bool good = false;
     if (!identifier.n || !json_text(in, TEXT("password")).n)
         return say(c->arena, ERR_MISSING, "an identifier and a password are needed");
-    TRY(signin_find(c, json_text(in, TEXT("tenant")), identifier, &t->there, &t->p, &t->account));
+    TRY(signin_names(c, json_text(in, TEXT("tenant")), identifier, names, &count));
+    TRY(signin_find(c, names, count, &t->there, &t->p, &t->account));
     t->usable = t->there && t->account.password.bytes.n && text_eq(t->account.state, ACCOUNT_OPEN);
     TRY(device_known(t));
     count_by(t, identifier);

@@ -27,8 +27,12 @@ text signin_next(text asked);
 
 /* Whoever was signed in here before is not who acts: the server itself looks after the credentials or the link that came. */
 void signin_as_server(struct ctx *c);
-/* The person behind an identifier of the tenant, whichever of the policy's identifier fields it is; *found is false alike for unknown, erased
- * and closed. The server acts from then on (signin_as_server). */
-enum err signin_find(struct ctx *c, text tenant, text identifier, bool *found, struct person *p, struct account *account);
+/* An identifier as each of the policy's identifier fields would have it. ERR_TOO_LARGE beyond SIGNIN_NAMES fields. */
+enum { SIGNIN_NAMES = 16 };
+struct signin_name { text field; struct digest digest; };
+enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin_name out[SIGNIN_NAMES], unsigned *count);
+/* The person of the tenant behind one of them; *found is false alike for unknown, erased and closed. The server acts from then
+ * on (signin_as_server). */
+enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned count, bool *found, struct person *p, struct account *account);
 
 #endif
