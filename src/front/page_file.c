@@ -39,6 +39,13 @@ msec file_time(const struct json *object, text name)
     return time_parse(json_text(object, name), &t) ? t : 0;
 }
 
+void page_until(struct page *p, const struct json *from)
+{
+    msec until = file_time(from, TEXT("until"));
+    bool whole = until && date_start(date_of(until)) == until;
+    json_pair(&p->w, TEXT("until"), until ? time_print(p->c->arena, until - whole) : (text){ NULL, 0 });
+}
+
 void page_copy(struct page *p, const struct json *from, text name)
 {
     const struct json *v = json_get(from, name);

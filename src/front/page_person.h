@@ -14,6 +14,8 @@ const struct json *file_category(const struct json *file, text category);
 text file_shown(const struct ctx *c, const struct category *cat, const struct json *value);
 /* 0 without a time. */
 msec file_time(const struct json *object, text name);
+/* Copies the member "until"; where it is a midnight, the day before counts whole, and is what people are told. */
+void page_until(struct page *p, const struct json *from);
 /* Copies a member: null when it is absent. */
 void page_copy(struct page *p, const struct json *from, text name);
 /* The values of one record as they stand in the file: {field: value}. */

@@ -235,21 +235,13 @@ enum err api_history_page(struct ctx *c, const struct request *q, struct reply *
 
 /* ---- Rights on folders, each with its history. ---- */
 
-/* An end at midnight is the day before, whole. */
-static void put_until(struct page *p, const struct json *from)
-{
-    msec until = file_time(from, TEXT("until"));
-    bool whole = until && date_start(date_of(until)) == until;
-    json_pair(&p->w, TEXT("until"), until ? time_print(p->c->arena, until - whole) : (text){ NULL, 0 });
-}
-
 static void put_grant(struct page *p, const struct json *row)
 {
     json_open(&p->w, '{');
     page_copy(p, row, TEXT("act"));
     page_copy(p, row, TEXT("at"));
     page_copy(p, row, TEXT("from"));
-    put_until(p, row);
+    page_until(p, row);
     page_copy(p, row, TEXT("by"));
     page_copy(p, row, TEXT("why"));
     json_pair(&p->w, TEXT("who"), actor_title(p->c, json_text(row, TEXT("actor"))));
@@ -270,7 +262,7 @@ enum err api_rights_page(struct ctx *c, const struct request *q, struct reply *r
         page_copy(&p, folder, TEXT("title"));
         page_copy(&p, folder, TEXT("name"));
         page_copy(&p, folder, TEXT("allowed"));
-        put_until(&p, folder);
+        page_until(&p, folder);
         json_name(&p.w, TEXT("history"));
         json_open(&p.w, '[');
         JSON_EACH(row, json_get(folder, TEXT("history")))

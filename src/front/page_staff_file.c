@@ -52,7 +52,7 @@ static void put_kinds(struct page *p, text chosen)
 
 static void put_history(struct page *p, const struct json *history)
 {
-    static const text members[] = { TEXT_INIT("act"), TEXT_INIT("at"), TEXT_INIT("until"), TEXT_INIT("by"), TEXT_INIT("why") };
+    static const text members[] = { TEXT_INIT("act"), TEXT_INIT("at"), TEXT_INIT("by"), TEXT_INIT("why") };
     json_name(&p->w, TEXT("history"));
     json_open(&p->w, '[');
     JSON_EACH(one, history) {
@@ -60,6 +60,7 @@ static void put_history(struct page *p, const struct json *history)
         json_open(&p->w, '{');
         for (size_t i = 0; i < sizeof members / sizeof *members; i++)
             page_copy(p, one, members[i]);
+        page_until(p, one);
         json_pair(&p->w, TEXT("actor"), title.n ? title : actor);
         json_close(&p->w, '}');
     }
@@ -68,13 +69,14 @@ static void put_history(struct page *p, const struct json *history)
 
 static void put_folders(struct page *p, const struct json *list)
 {
-    static const text members[] = { TEXT_INIT("folder"), TEXT_INIT("title"), TEXT_INIT("name"), TEXT_INIT("allowed"), TEXT_INIT("until") };
+    static const text members[] = { TEXT_INIT("folder"), TEXT_INIT("title"), TEXT_INIT("name"), TEXT_INIT("allowed") };
     json_name(&p->w, TEXT("folders"));
     json_open(&p->w, '[');
     JSON_EACH(one, json_get(list, TEXT("folders"))) {
         json_open(&p->w, '{');
         for (size_t i = 0; i < sizeof members / sizeof *members; i++)
             page_copy(p, one, members[i]);
+        page_until(p, one);
         put_history(p, json_get(one, TEXT("history")));
         json_close(&p->w, '}');
     }
