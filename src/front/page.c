@@ -114,6 +114,8 @@ static void put_carried(struct page *p)
     json_open(&p->w, '[');
     for (size_t i = 0; p->q->route && i < sizeof names / sizeof *names; i++) {
         text asked = request_query(p->q, names[i]), value = asked.n ? asked : json_text(p->q->json, names[i]);
+        if (text_eq(names[i], TEXT("next")))
+            value = page_next(value, TEXT(""));
         if (!value.n)
             continue;
         json_open(&p->w, '{');
