@@ -170,7 +170,7 @@ void doc_page_open(const struct ctx *c, struct buf *b, bool alone, text title)
     buf_html(b, title);
     buf_add(b, TEXT("</title>\n"));
     buf_add(b, alone ? text_of(style) : TEXT("<link rel=\"stylesheet\" href=\"/static/garant.css\">\n"));
-    buf_add(b, TEXT("</head>\n<body>\n<main>\n"));
+    buf_add(b, TEXT("</head>\n<body class=\"sheet\">\n<main>\n"));
 }
 
 void doc_page_close(struct buf *b) { buf_add(b, TEXT("</main>\n</body>\n</html>\n")); }
