@@ -368,7 +368,7 @@ static void put_holds(struct view *v)
 static enum err put_reason(struct view *v, const struct json *entry, sealed detail)
 {
     static const text looks[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"),
-                                  TEXT_INIT("account.read") };
+                                  TEXT_INIT("account.read"), TEXT_INIT("access"), TEXT_INIT("export") };
     text reason = { NULL, 0 }, act = json_text(entry, TEXT("act"));
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
         if (detail.bytes.n && text_eq(act, looks[i]))
@@ -474,5 +474,6 @@ enum err access_answer(struct ctx *c, text id, struct answer *out)
     *out = (struct answer){ .version = p.version, .body = arena_copy(c->arena, buf_text(&b)) };
     TRY_PTR(out->body.p);
     struct write w = { .event = event_of(c, &p, TEXT("access")) };
+    TRY(look_seal(c, &p, &w.event));
     return write_do(c, &w, NULL);
 }

@@ -2,6 +2,7 @@
 #include "domain/consent.h"
 #include "domain/change.h"
 #include "domain/inside.h"
+#include "domain/looking.h"
 #include "domain/keeping.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -161,7 +162,7 @@ enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_o
 static enum err allow_ledger(struct ctx *c, const struct person *p)
 {
     const struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement };
-    return policy_decide(c->policy, &ask).verdict == ALLOWED ? OK : person_allow_act(c, p, ACT_EXPORT);
+    return policy_decide(c->policy, &ask).verdict == ALLOWED ? look_allow(c, p, TEXT(""), TEXT("")) : person_allow_act(c, p, ACT_EXPORT);
 }
 
 enum err consent_list(struct ctx *c, text id, struct answer *out)
@@ -178,6 +179,7 @@ enum err consent_list(struct ctx *c, text id, struct answer *out)
     TRY_PTR(out->body.p);
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("consents");
+    TRY(look_seal(c, &p, &read.event));
     return write_do(c, &read, NULL);
 }
 

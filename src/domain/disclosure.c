@@ -2,6 +2,7 @@
 #include "domain/doc.h"
 #include "domain/held.h"
 #include "domain/inside.h"
+#include "domain/looking.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -143,5 +144,6 @@ enum err disclosure_list(struct ctx *c, text id, struct answer *out)
     TRY_PTR(out->body.p);
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("disclosures");
+    TRY(look_seal(c, &p, &read.event));
     return write_do(c, &read, NULL);
 }

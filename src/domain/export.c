@@ -1,6 +1,7 @@
 /* The export (GDPR 15(3), 20): a zip of data.json, a readable page, and the attachments. */
 #include "domain/access.h"
 #include "domain/held.h"
+#include "domain/looking.h"
 #include "domain/person_file.h"
 #include "domain/write.h"
 #include <zip.h>
@@ -117,5 +118,6 @@ enum err access_export(struct ctx *c, text id, struct answer *out)
     out->file_name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, date_of(c->now))));
     TRY_PTR(out->file_name.p);
     struct write w = { .event = event_of(c, &p, TEXT("export")) };
+    TRY(look_seal(c, &p, &w.event));
     return write_do(c, &w, NULL);
 }

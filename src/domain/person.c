@@ -235,7 +235,9 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
 {
     struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = act, .agreement = c->actor.agreement };
     struct decision d = policy_decide(c->policy, &ask);
-    return d.verdict == ALLOWED ? OK : refuse(c, p, d, TEXT(""), NULL, -1);
+    if (d.verdict != ALLOWED)
+        return refuse(c, p, d, TEXT(""), NULL, -1);
+    return act == ACT_EXPORT ? look_allow(c, p, TEXT(""), TEXT("")) : OK;         /* all that is held is the longest look */
 }
 
 enum err person_may_write(struct ctx *c, const struct person *p)

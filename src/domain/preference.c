@@ -2,6 +2,7 @@
 #include "domain/preference.h"
 #include "domain/change.h"
 #include "domain/doc.h"
+#include "domain/looking.h"
 #include "domain/subject.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -156,6 +157,7 @@ static enum err write_read(struct ctx *c, const struct person *p, text purpose, 
 {
     struct write read = { .event = event_of(c, p, TEXT("read")) };
     read.event.purpose = purpose, read.event.categories = categories, read.event.count = count;
+    TRY(look_seal(c, p, &read.event));
     return write_do(c, &read, NULL);
 }
 

@@ -621,6 +621,7 @@ enum err subject_former(struct ctx *c, text id, struct answer *out)
     TRY_PTR(out->body.p);
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("former");
+    TRY(look_seal(c, &p, &read.event));
     return write_do(c, &read, NULL);
 }
 

@@ -204,3 +204,16 @@ def register(tests):
             check(len(said) == 1 and said.copy().pop()[:2] == (409, "contact.login"), f"{said}")
             check({ask("zoe", "free1"), ask("nobody", "free2")} == {(202, None, None, "confirm")}, "a free name tells")
             check(ask("nobody", "free2")[0] == 202, "a registration that was not confirmed is in its own way")
+
+    @tests.test("abuse: a role that must say why says it before it takes the whole file, too")
+    def why():
+        with variant(PEOPLE, "  support:\n    sees: all", "  support:\n    sees: all\n    reason: required") as policy, Server(policy, now=START) as server:
+            zoe, desk = account(server, data("zoe")), account(server, data("desk"), role="support")
+            server.operator().post(f"/v1/accounts/{desk.subject}/agreement", {"date": "2026-01-05", "reference": "safe"}).expect(200)
+            desk.sign_in().expect(200)
+            said = "Letter of 20 November"
+            for what in ("access", "export", "former", "disclosures", "consents", "folders", "preferences"):
+                desk.get(f"/v1/subjects/{zoe.subject}/{what}").refused("reason-missing", status=403, clause=r"^roles\.support\.reason$")
+                desk.request("GET", f"/v1/subjects/{zoe.subject}/{what}", headers={"Garant-Reason": said}.items()).expect(200)
+            looks = server.operator().get(f"/v1/subjects/{zoe.subject}/access").expect(200).json["looks"]
+            check(sum(look["reason"] == said for look in looks) == 7, f"{[(look['act'], look['reason']) for look in looks]}")
