@@ -15,7 +15,9 @@ struct front {
     struct counters **counters;                       /* one a thread of the server; none in process */
     unsigned threads;
     msec started;                                     /* of clock_monotonic() */
+    _Atomic(struct description *) descriptions[2];    /* /openapi.json in English and French, once made; only of a server */
 };
+struct description { size_t size; char bytes[]; };    /* from malloc(), of whoever owns the front */
 
 enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, BODY_SMALL = 64 << 10, BODIES_LIMIT = 256 << 20, KEY_LIMIT = 128, BATCH_LIMIT = 1000 };
 /* The most bytes the body of a request for this route may have. Beyond BODY_SMALL the caller is known before it is read; BODIES_LIMIT

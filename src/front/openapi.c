@@ -248,9 +248,8 @@ static bool path_before(size_t row)
     return false;
 }
 
-enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)
+static enum err describe(struct ctx *c, struct reply *r, bool fr)
 {
-    bool fr = text_eq(c->language, TEXT("fr"));
     struct json_out *w = reply_json(r, 200);
     json_open(w, '{');
     json_pair(w, TEXT("openapi"), TEXT("3.1.0"));
@@ -292,4 +291,30 @@ enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)
     json_close(w, '}');
     json_close(w, '}');
     return reply_done(c->arena, r);
+}
+
+/* It says the same for as long as the program runs, and takes a while to make: many who ask for it would hold up others. */
+static void remember(_Atomic(struct description *) *slot, text made)
+{
+    struct description *copy = malloc(sizeof *copy + made.n), *none = NULL;
+    if (!copy)
+        return;
+    copy->size = made.n;
+    memcpy(copy->bytes, made.p, made.n);
+    if (!atomic_compare_exchange_strong(slot, &none, copy))
+        free(copy);                    /* another thread was faster */
+}
+
+enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)
+{
+    bool fr = text_eq(c->language, TEXT("fr"));
+    const struct description *known = q->front->descriptions[fr];
+    if (known) {
+        reply_bytes(r, 200, TEXT("application/json"), (text){ known->bytes, known->size });
+        return OK;
+    }
+    TRY(describe(c, r, fr));
+    if (q->fibers)
+        remember(&q->front->descriptions[fr], r->body);
+    return OK;
 }

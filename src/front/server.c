@@ -339,6 +339,8 @@ static void server_free(struct server **server)
     tls_close(&s->shared.tls);
     peers_close(&s->front.peers);
     free(s->front.counters);
+    for (int i = 0; i < 2; i++)
+        free(s->front.descriptions[i]);
     free(s);
 }
 
