@@ -9,7 +9,7 @@ export const PAGES = [
     { route: '/privacy', at: () => ['/privacy'] },
     { route: '/cookies', at: () => ['/cookies'] },
     { route: '/leave', at: site => site.links.slice(0, 1).map(name => `/leave?to=${name}`) },
-    { route: '/promises', at: () => [{ path: '/promises', moving: true }] },
+    { route: '/promises', few: true, at: () => [{ path: '/promises', moving: true }] },
     { route: '/privacy/versions', few: true, at: () => ['/privacy/versions'] },
     { route: '/privacy/versions/{hash}', few: true, at: site => site.versions.slice(-1).map(hash => `/privacy/versions/${hash}`) },
     { route: '/privacy/versions/{older}/diff/{newer}', few: true,
