@@ -24,7 +24,7 @@ enum err account_load(struct ctx *c, struct subject_id id, struct account *out)
     out->password = (sealed){ copied(c, &q, 3) }, out->password_at = query_int(&q, 4);
     out->factor = (sealed){ copied(c, &q, 5) }, out->factor_at = query_int(&q, 6);
     out->opened = query_int(&q, 7), out->opened_by = copied(c, &q, 8), out->last_visit = query_int(&q, 9);
-    out->agreement = query_int(&q, 10), out->failures = query_int(&q, 11), out->failed_at = query_int(&q, 12);
+    out->agreement = query_int(&q, 10);
     return c->arena->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
 }
 

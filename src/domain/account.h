@@ -12,9 +12,8 @@
 struct account {
     bool there;
     text state, role, language, opened_by;      /* role: of the policy, empty for none */
-    msec opened, last_visit, password_at, factor_at, agreement, failed_at;   /* 0: not yet */
+    msec opened, last_visit, password_at, factor_at, agreement;   /* 0: not yet */
     sealed password, factor;                    /* of account_seal; bytes.p NULL when there is none */
-    int64_t failures;                           /* in a row */
 };
 /* The account of that person; `there` is false when they have none. */
 enum err account_load(struct ctx *c, struct subject_id id, struct account *out);
