@@ -90,6 +90,8 @@ static enum err verify_journal(struct cli *cli)
 enum err verb_verify(struct cli *cli)
 {
     text certificate = cli_option(cli, TEXT("certificate"));
+    if (cli_has(cli, TEXT("key")) && !certificate.n)
+        return say(cli->arena, ERR_USAGE, "--key goes with --certificate; the journal of a data folder is held against its own key");
     return certificate.n ? verify_certificate(cli, certificate) : verify_journal(cli);
 }
 
@@ -142,7 +144,7 @@ enum err verb_token(struct cli *cli)
 enum err verb_policy(struct cli *cli)
 {
     text what = cli->argument_count ? cli->arguments[0] : TEXT("show");
-    CLIENT_AUTO client;
+    CLIENT_AUTO client = { 0 };
     struct result result;
     const struct json *policy;
     if (text_eq(what, TEXT("reload")))

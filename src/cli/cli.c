@@ -111,10 +111,10 @@ enum err cli_read_file(struct arena *a, text path, size_t limit, text *out)
     TRY_PTR(p);
     *out = (text){ p, 0 };
     if (fd < 0)
-        return say(a, ERR_CONFIG, "%.*s cannot be read", T(path));
+        return say(a, ERR_CONFIG, "%.*s cannot be read: %s", T(path), strerror(errno));
     while (out->n < limit && (n = read(fd, p + out->n, limit - out->n)) > 0)
         out->n += (size_t)n;
-    return n < 0 ? say(a, ERR_CONFIG, "%.*s cannot be read", T(path)) : OK;
+    return n < 0 ? say(a, ERR_CONFIG, "%.*s cannot be read: %s", T(path), strerror(errno)) : OK;
 }
 
 /* ---- Parsing. ---- */
@@ -140,7 +140,7 @@ static enum err unknown(struct cli *cli, const char *kind, const char *dashes, t
     if (near.n)
         return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\", did you mean \"%s%.*s\"?", kind, dashes, T(asked), dashes,
                    T(near));
-    return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\"; see garant help", kind, dashes, T(asked));
+    return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\"; see garant help%s%.*s", kind, dashes, T(asked), cli->verb.n ? " " : "", T(cli->verb));
 }
 
 /* By its name, or by a beginning that only one has. */
@@ -237,8 +237,8 @@ static void tell(struct cli *cli, enum err e)
         json_pair_int(&w, TEXT("status"), row->exit_status);
         json_close(&w, '}');
     } else {
-        text title = cli_say(cli, row->en, row->fr);
-        buf_print(&b, "garant: %.*s: %s", T(title), why->detail);
+        text title = cli_say(cli, row->en, row->fr), colon = cli_say(cli, TEXT(":"), TEXT(" :"));
+        buf_print(&b, "garant%.*s %.*s%.*s %s", T(colon), T(title), T(colon), why->detail);
         if (why->clause) {
             text place = clause_print(cli->arena, why->clause);
             buf_print(&b, " (%.*s)", T(place));
@@ -261,7 +261,11 @@ static enum err run(struct cli *cli, int argc, char **argv)
         if (text_eq(verbs[i].name, asked)) {
             cli->verb = verbs[i].name;
             TRY(parse(cli, argc, argv));
-            if (!cli_has(cli, TEXT("help")))
+            bool help = cli_has(cli, TEXT("help"));
+            if (!help && !verbs[i].arguments.n && cli->argument_count)
+                return say(cli->arena, ERR_USAGE, "%.*s takes no argument, and \"%.*s\" is one; see garant help %.*s", T(cli->verb),
+                           T(cli->arguments[0]), T(cli->verb));
+            if (!help)
                 return verbs[i].run(cli);
             cli->arguments[0] = cli->verb;
             cli->argument_count = 1;

@@ -10,7 +10,7 @@ enum err verb_deadline(struct cli *cli)
     struct period period;
     msec start;
     if (cli->argument_count || !from.n || !term.n)
-        return say(cli->arena, ERR_USAGE, "deadline takes --from and --term, and no argument");
+        return say(cli->arena, ERR_USAGE, "deadline needs --from and --term");
     TRY(calendar_parse(cli->arena, name.p ? name : TEXT("fr"), &calendar));
     if (!calendar_read(calendar, from, &start))
         return say(cli->arena, ERR_VALUE, "--from is a date (2026-03-05) or a time (2026-11-20T17:20, 2026-11-20T17:20+01:00)");

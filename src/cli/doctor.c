@@ -19,7 +19,7 @@ static void found(struct exam *x, enum level level, text check, text detail)
                   { TEXT_INIT("bad"), TEXT_INIT("✗") } };
     x->bad += level == BAD;
     if (!x->cli->json) {
-        buf_print(x->b, "%.*s %.*s: %.*s\n", T(words[level].sign), T(check), T(detail));
+        buf_print(x->b, "%.*s %.*s%.*s %.*s\n", T(words[level].sign), T(check), T(SAY(x->cli, ":", " :")), T(detail));
         return;
     }
     json_open(&x->w, '{');

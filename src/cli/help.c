@@ -16,17 +16,18 @@ static size_t letters(text s)
 static void put_wrapped(struct buf *b, text words, size_t at, size_t column)
 {
     enum { WIDTH = 100 };
-    while (words.p) {
+    for (bool first = true; words.p; first = false) {
         text word = text_cut(&words, ' ');
-        if (at + letters(word) > WIDTH) {
+        if (at + !first + letters(word) > WIDTH) {
             buf_char(b, '\n');
             for (at = 0; at < column; at++)
                 buf_char(b, ' ');
+        } else if (!first) {
+            buf_char(b, ' ');
+            at++;
         }
         buf_add(b, word);
-        at += letters(word) + 1;
-        if (words.p)
-            buf_char(b, ' ');
+        at += letters(word);
     }
     buf_char(b, '\n');
 }

@@ -33,6 +33,9 @@ struct form { struct cli *cli; text answers[ANSWERS]; };
 
 static bool yes(const struct form *f, enum question a) { return text_eq(f->answers[a], TEXT("yes")); }
 
+/* Somebody else hosts: a processor (GDPR 28), whom the notice names among the recipients (GDPR 13(1)(e)). */
+static bool hosted(const struct form *f) { return !text_starts(f->answers[ANSWER_host], f->answers[ANSWER_name]); }
+
 /* ---- Asking. ---- */
 
 static bool yes_or_no(text s, text *out)
@@ -170,10 +173,10 @@ static void put_purposes(const struct form *f, struct buf *b, bool all)
     put_list(b, words, wanted, sizeof wanted / sizeof *wanted);
 }
 
-static void put_categories(const struct form *f, struct buf *b)
+static void put_categories(const struct form *f, struct buf *b, bool usage)
 {
-    static const text words[] = { TEXT_INIT("identity"), TEXT_INIT("contact"), TEXT_INIT("exchanges"), TEXT_INIT("billing") };
-    const bool wanted[] = { true, true, true, yes(f, ANSWER_invoices) };
+    static const text words[] = { TEXT_INIT("identity"), TEXT_INIT("contact"), TEXT_INIT("exchanges"), TEXT_INIT("billing"), TEXT_INIT("usage") };
+    const bool wanted[] = { true, true, true, yes(f, ANSWER_invoices), usage && yes(f, ANSWER_usage) };
     put_list(b, words, wanted, sizeof wanted / sizeof *wanted);
 }
 
@@ -212,8 +215,8 @@ static enum err put_value(const struct form *f, struct buf *b, text name)
         put_quoted(b, authority_of(country));
     else if (text_eq(name, TEXT("subjects")))
         put_subjects(f, b);
-    else if (text_eq(name, TEXT("held")))
-        put_categories(f, b);
+    else if (text_eq(name, TEXT("held")) || text_eq(name, TEXT("entrusted")))
+        put_categories(f, b, text_eq(name, TEXT("entrusted")));
     else if (text_eq(name, TEXT("staff")) || text_eq(name, TEXT("all")))
         put_purposes(f, b, text_eq(name, TEXT("all")));
     else
@@ -230,6 +233,10 @@ static enum err stands(const struct form *f, text word, bool *out)
         *out = text_eq(f->cli->language, name);
         return OK;
     }
+    if (text_eq(name, TEXT("hosted"))) {
+        *out = hosted(f) != not;
+        return OK;
+    }
     for (int i = 0; i < ANSWERS; i++)
         if (text_eq(asks[i].name, name)) {
             *out = (asks[i].kind == ASK_YESNO ? yes(f, (enum question)i) : f->answers[i].n > 0) != not;
@@ -240,14 +247,14 @@ static enum err stands(const struct form *f, text word, bool *out)
 
 static enum err put_line(const struct form *f, struct buf *b, text line)
 {
-    bool there = true;
-    if (text_starts(line, TEXT("["))) {
+    while (text_starts(line, TEXT("["))) {
+        bool there = true;
         text rest = text_from(line, 1), word = text_cut(&rest, ']');
         TRY(stands(f, word, &there));
+        if (!there)
+            return OK;
         line = text_from(rest, 1);
     }
-    if (!there)
-        return OK;
     for (text rest = line; rest.p;) {
         buf_add(b, text_cut(&rest, '@'));
         if (!rest.p)
@@ -307,11 +314,11 @@ static enum err write_new(struct cli *cli, text path, text yaml)
     CLEANUP(close_fd) int fd = open(name.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return errno == EEXIST ? say(cli->arena, ERR_CONFLICT, "%.*s is there already", T(path))
-                               : say(cli->arena, ERR_STORAGE, "%.*s cannot be made: error %d", T(path), errno);
+                               : say(cli->arena, ERR_STORAGE, "%.*s cannot be made: %s", T(path), strerror(errno));
     while (yaml.n) {
         ssize_t n = write(fd, yaml.p, yaml.n);
         if (n < 0 && errno != EINTR)
-            return say(cli->arena, ERR_STORAGE, "%.*s cannot be written: error %d", T(path), errno);
+            return say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(path), strerror(errno));
         yaml = text_from(yaml, n > 0 ? (size_t)n : 0);
     }
     return OK;

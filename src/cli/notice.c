@@ -25,9 +25,9 @@ static enum err read_tree(struct cli *cli, text file, text *yaml, const struct n
 
 static enum err the_policy(struct cli *cli, text *file)
 {
-    *file = cli_has(cli, TEXT("policy")) ? cli_option(cli, TEXT("policy")) : text_of(getenv("GARANT_POLICY"));
-    if (!file->n || cli->argument_count)
-        return say(cli->arena, ERR_USAGE, "%.*s takes --policy FILE, and no argument", T(cli->verb));
+    *file = cli->argument_count == 1 ? cli->arguments[0] : cli_has(cli, TEXT("policy")) ? cli_option(cli, TEXT("policy")) : text_of(getenv("GARANT_POLICY"));
+    if (!file->n || cli->argument_count > 1)
+        return say(cli->arena, ERR_USAGE, "name one policy file: garant %.*s FILE, or --policy FILE", T(cli->verb));
     return OK;
 }
 
@@ -51,13 +51,13 @@ static enum err give(struct cli *cli, const struct buf *b)
     TRY_PTR(path.p);
     CLEANUP(close_fd) int fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
-        return say(cli->arena, ERR_CONFIG, "%.*s cannot be written", T(to));
+        return say(cli->arena, ERR_CONFIG, "%.*s cannot be written: %s", T(to), strerror(errno));
     while (rest.n) {
         ssize_t n = write(fd, rest.p, rest.n);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return say(cli->arena, ERR_STORAGE, "%.*s cannot be written", T(to));
+            return say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(to), strerror(errno));
         rest = text_from(rest, (size_t)n);
     }
     return OK;

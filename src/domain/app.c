@@ -13,6 +13,7 @@
 #include "domain/version.h"
 #include "domain/write.h"
 #include "policy/lint.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -32,11 +33,11 @@ static enum err read_file(struct arena *a, const char *path, text *out)
     char *p = fd >= 0 ? arena_alloc(a, POLICY_FILE_MAX + 1) : NULL;
     size_t n = 0;
     if (fd < 0)
-        return say(a, ERR_CONFIG, "the policy file %s cannot be read", path);
+        return say(a, ERR_CONFIG, "the policy file %s cannot be read: %s", path, strerror(errno));
     TRY_PTR(p);
     for (ssize_t got; n <= POLICY_FILE_MAX && (got = read(fd, p + n, POLICY_FILE_MAX + 1 - n)) != 0; n += (size_t)got)
         if (got < 0)
-            return say(a, ERR_CONFIG, "the policy file %s cannot be read", path);
+            return say(a, ERR_CONFIG, "the policy file %s cannot be read: %s", path, strerror(errno));
     if (n > POLICY_FILE_MAX)
         return say(a, ERR_CONFIG, "the policy file %s is larger than 1 MiB", path);
     *out = (text){ p, n };

@@ -13,7 +13,7 @@ struct folder { struct ctx *c; char path[PATH_MAX - 256]; uint64_t size; int64_t
 
 static enum err failed(struct folder *f, const char *what, const char *path)
 {
-    return say(f->c->arena, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s %s: error %d", path, what, errno);
+    return say(f->c->arena, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s %s: %s", path, what, strerror(errno));
 }
 
 /* Makes every folder that `path` goes through. */

@@ -71,7 +71,7 @@ static enum err target_make(struct arena *a, text dir, enum file f, struct targe
     if (!dir.n || !text_cstr(dir, t->dir, sizeof t->dir))
         return say(a, ERR_CONFIG, "the name of the backup's folder is empty or too long");
     if (mkdir(t->dir, 0700) != 0 && errno != EEXIST)
-        return say(a, ERR_STORAGE, "the backup's folder %s cannot be made: error %d", t->dir, errno);
+        return say(a, ERR_STORAGE, "the backup's folder %s cannot be made: %s", t->dir, strerror(errno));
     snprintf(t->file, sizeof t->file, "%s/%s", t->dir, db_file_name(f).p);
     snprintf(t->part, sizeof t->part, "%s/%s.part", t->dir, db_file_name(f).p);
     snprintf(t->manifest, sizeof t->manifest, "%s/manifest.json", t->dir);
@@ -81,7 +81,7 @@ static enum err target_make(struct arena *a, text dir, enum file f, struct targe
 static enum err target_finish(struct arena *a, const struct target *t)
 {
     if (rename(t->part, t->file) != 0)
-        return say(a, ERR_STORAGE, "%s cannot be renamed: error %d", t->part, errno);
+        return say(a, ERR_STORAGE, "%s cannot be renamed: %s", t->part, strerror(errno));
     return store_sync_folder(a, t->dir);
 }
 

@@ -20,7 +20,7 @@ static void context_free(EVP_MD_CTX **c) { EVP_MD_CTX_free(*c); }
 
 static enum err failed(struct arena *a, const char *path, const char *what)
 {
-    return say(a, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s: %s, error %d", path, what, errno);
+    return say(a, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s: %s: %s", path, what, strerror(errno));
 }
 
 /* At most `size` bytes, fewer only at the end of the file; -1 with errno. */

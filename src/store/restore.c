@@ -264,10 +264,10 @@ static enum err replace(struct restore *r)
     for (unsigned i = 0; i < 2; i++) {                    /* of a damaged data.db: they would be read into the new one */
         store_path(r->s, logs[i], log);
         if (unlink(log) != 0 && errno != ENOENT)
-            return say(r->a, ERR_STORAGE, "%s cannot be removed: error %d", log, errno);
+            return say(r->a, ERR_STORAGE, "%s cannot be removed: %s", log, strerror(errno));
     }
     if (rename(r->copy, r->data) != 0)
-        return say(r->a, ERR_STORAGE, "%s cannot be replaced: error %d", r->data, errno);
+        return say(r->a, ERR_STORAGE, "%s cannot be replaced: %s", r->data, strerror(errno));
     return store_sync_folder(r->a, r->s->dir);
 }
 

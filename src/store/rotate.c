@@ -36,7 +36,7 @@ static enum err put_in_place(struct store *s, struct arena *a, const struct file
     TRY(file_copy(a, s->master_file, f->former, &hex, &bytes));
     TRY(file_copy(a, f->given, f->fresh, &hex, &bytes));
     if (rename(f->fresh, s->master_file) != 0)
-        return say(a, ERR_STORAGE, "%s cannot be replaced: error %d", s->master_file, errno);
+        return say(a, ERR_STORAGE, "%s cannot be replaced: %s", s->master_file, strerror(errno));
     return sync_folder_of(a, s->master_file);
 }
 
@@ -45,7 +45,7 @@ static enum err forget_former(struct store *s, struct arena *a)
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s.former", s->master_file);
     if (unlink(path) != 0)
-        return say(a, ERR_STORAGE, "%s cannot be removed: error %d", path, errno);
+        return say(a, ERR_STORAGE, "%s cannot be removed: %s", path, strerror(errno));
     return sync_folder_of(a, s->master_file);
 }
 

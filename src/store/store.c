@@ -23,7 +23,7 @@ static enum err folder(struct arena *a, struct store *s, const struct store_opti
     if (!o->dir.n || !text_cstr(o->dir, s->dir, sizeof s->dir))
         return say(a, ERR_CONFIG, "the data folder's name is empty or too long");
     if (o->create && mkdir(s->dir, 0700) != 0 && errno != EEXIST)
-        return say(a, ERR_CONFIG, "the data folder %s cannot be made: error %d", s->dir, errno);
+        return say(a, ERR_CONFIG, "the data folder %s cannot be made: %s", s->dir, strerror(errno));
     return exists(s->dir) ? OK : say(a, ERR_CONFIG, "there is no data folder %s", s->dir);
 }
 
@@ -33,7 +33,7 @@ static enum err lock(struct arena *a, struct store *s)
     store_path(s, "lock", path);
     s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (s->lock_fd < 0)
-        return say(a, ERR_CONFIG, "the data folder %s cannot be written: error %d", s->dir, errno);
+        return say(a, ERR_CONFIG, "the data folder %s cannot be written: %s", s->dir, strerror(errno));
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return say(a, ERR_LOCKED, "another process uses the data folder %s", s->dir);
     return OK;
@@ -45,7 +45,7 @@ enum err store_sync_folder(struct arena *a, const char *dir)
     bool ok = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
-    return ok ? OK : say(a, ERR_STORAGE, "the folder %s cannot be synced: error %d", dir, errno);
+    return ok ? OK : say(a, ERR_STORAGE, "the folder %s cannot be synced: %s", dir, strerror(errno));
 }
 
 /* Made beforehand so that only this user may read it; SQLite gives its logs the same mode. */
@@ -53,7 +53,7 @@ static enum err make_private(struct arena *a, const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return say(a, ERR_CONFIG, "%s cannot be made: error %d", path, errno);
+        return say(a, ERR_CONFIG, "%s cannot be made: %s", path, strerror(errno));
     close(fd);
     return OK;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """garant new: every combination of answers gives a commented policy that runs and lints clean; a server runs on it with all promises kept."""
-import itertools, json, os, shutil, subprocess, tempfile
+import csv, io, itertools, json, os, shutil, subprocess, tempfile
 from common import Server, ask, check, garant, says, tests
 from garant import PROGRAM, TOP
 
@@ -20,6 +20,7 @@ def combinations():
         files = []
         for number, answers in enumerate(itertools.product(("yes", "no"), repeat=len(SWITCHES))):
             options = [word for name, answer in zip(SWITCHES, answers) for word in ("--" + name, answer)]
+            options += ["--host", "Autre Hébergement SAS, 59100 Roubaix"] if number % 3 == 0 else []
             files.append(made(folder, *options, "--lang", ("en", "fr")[number % 2], file=f"{number}.yaml"))
         for report in json.loads(garant("check", *files, "--json")):
             check(report["runs"] and not report["findings"], f"{report}")
@@ -52,6 +53,26 @@ def answers():
         shutil.rmtree(folder)
 
 
+@tests.test("whoever else hosts is a processor: the notice and the record name them; who hosts alone has nobody outside")
+def somebody_hosts():
+    folder = tempfile.mkdtemp(prefix="garant-new-")
+    try:
+        own = made(folder, "--name", "Marais SARL", "--host", "Marais SARL, 44000 Nantes", file="own.yaml")
+        path = made(folder, "--name", "Marais SARL", "--host", "Autre Hébergement SAS, 59100 Roubaix", "--usage", "yes")
+        alone, told = (garant("notice", "--policy", file, "--lang", "en") for file in (own, path))
+        check("Nobody outside receives them" in alone and "Nobody outside receives them" not in told, told[:1500])
+        check("- Outside: Autre Hébergement SAS" in told and "under a contract" in told, told[:1500])
+        for row in list(csv.DictReader(io.StringIO(garant("register", "--policy", path, "--lang", "en").lstrip("\ufeff")))):
+            check("Autre Hébergement SAS" in row["Processors"], f"{row}")
+        with Server(path, arguments=["--country", "FR"]) as server:
+            seen = server.operator().get("/v1/promises?fresh=true").expect(200).json
+            check(seen["state"] == "kept", f"{seen['counts']}")
+        with open(path, encoding="utf-8") as file:
+            check("write the day when it was signed" in file.read(), "nobody is told to date the contract")
+    finally:
+        shutil.rmtree(folder)
+
+
 @tests.test("the questions are asked and answered on the terminal's input; its end takes what is usual")
 def interview():
     folder = tempfile.mkdtemp(prefix="garant-new-")
@@ -75,6 +96,7 @@ def refusals():
         says(78, "new", path, "--yes", "--email", "nobody", words=["nobody", "e-mail address"])
         says(78, "new", path, "--yes", "--country", "Frankreich", words=["country"])
         says(64, "new", path, "--yes", "--news", "perhaps", words=["--news"])
+        says(74, "new", os.path.join(folder, "none", "policy.yaml"), "--yes", words=["No such file or directory"])
         says(64, "new", path, "--yes", "--name", "two\nlines", words=["control character"])
         run = garant("new", path, "--yes", "--country", "US", ok=None)
         check(run.returncode not in (0, 70) and "representative" in run.stdout + run.stderr, f"{run}")
