@@ -81,7 +81,7 @@ enum err duty_list(struct ctx *c, struct answer *out)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_DUTY_LIST, ARGS(V_TEXT(c->tenant), V_INT(LISTED_MAX)));
+    query_start(&q, db, SQL_DUTY_LIST, ARGS(V_TEXT(c->tenant), V_INT(LISTED_MAX), V_INT(person_sees_team(c)), V_ID(c->actor.self)));
     json_open(&w, '{');
     json_name(&w, TEXT("duties"));
     json_open(&w, '[');
@@ -101,7 +101,8 @@ static enum err run_done(struct db *db, struct write *w)
     const struct doing *d = w->arg;
     int64_t changed;
     TRY(db_run(db, SQL_DUTY_DONE, &changed, ARGS(V_TEXT(d->c->tenant), V_ID(d->id), V_INT(d->c->now), V_TEXT(d->outcome),
-                                                 d->note.p ? V_TEXT(d->note) : V_NULL)));
+                                                 d->note.p ? V_TEXT(d->note) : V_NULL,
+                                                 V_INT(person_sees_team(d->c)), V_ID(d->c->actor.self))));
     return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "there is no such duty, or it was done already");
 }
 

@@ -240,17 +240,21 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
     return act == ACT_EXPORT ? look_allow(c, p, TEXT(""), TEXT("")) : OK;         /* all that is held is the longest look */
 }
 
-enum err person_may_write(struct ctx *c, const struct person *p)
+bool person_sees_team(const struct ctx *c) { return c->actor.index >= 0 && c->policy->actors[c->actor.index].sees_team; }
+
+enum err person_may(struct ctx *c, const struct person *p, enum act act)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_WRITE, .consents = &all, .agreement = c->actor.agreement };
+    struct ask ask = { .actor = c->actor.index, .category = -1, .act = act, .consents = &all, .agreement = c->actor.agreement };
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         ask.purpose = (int)i;
         if (policy_decide(c->policy, &ask).verdict == ALLOWED)
             return OK;
     }
-    return person_allow_act(c, p, ACT_WRITE);
+    return person_allow_act(c, p, act);
 }
+
+enum err person_may_write(struct ctx *c, const struct person *p) { return person_may(c, p, ACT_WRITE); }
 
 enum err person_may_record(struct ctx *c, const struct person *p, text purpose)
 {

@@ -37,6 +37,10 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act);
 /* What belongs to no category (a date in the relation, that the notice was shown): whoever may write for some purpose may note it, whatever
  * the person consented to. */
 enum err person_may_write(struct ctx *c, const struct person *p);
+/* The same for another act. */
+enum err person_may(struct ctx *c, const struct person *p, enum act act);
+/* Whether lists hold only the team of the actor (actor.self; nobody's when a token stands for no manager). */
+bool person_sees_team(const struct ctx *c);
 /* Whether this actor may record what a person decides about that purpose. */
 enum err person_may_record(struct ctx *c, const struct person *p, text purpose);
 /* Purposes with a live consent (on any channel); p NULL empties. */

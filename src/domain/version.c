@@ -322,6 +322,7 @@ enum err version_acknowledgements(struct ctx *c, text version, struct answer *ou
     text hash = TEXT("");
     BUF_AUTO b = buf_make(16 << 20);
     struct json_out w = json_out(&b);
+    TRY(person_may(c, NULL, ACT_CONSENT));
     if (version.n)
         TRY(find_version(c, version, &hash));
     json_open(&w, '{');
@@ -331,7 +332,7 @@ enum err version_acknowledgements(struct ctx *c, text version, struct answer *ou
         READ_AUTO db = NULL;
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
-        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST, ARGS(V_TEXT(c->tenant), V_TEXT(hash)));
+        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST, ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(person_sees_team(c)), V_ID(c->actor.self)));
         static const struct subject_id nobody;
         while (query_next(&q)) {
             struct subject_id id;

@@ -217,3 +217,21 @@ def register(tests):
                 desk.request("GET", f"/v1/subjects/{zoe.subject}/{what}", headers={"Garant-Reason": said}.items()).expect(200)
             looks = server.operator().get(f"/v1/subjects/{zoe.subject}/access").expect(200).json["looks"]
             check(sum(look["reason"] == said for look in looks) == 7, f"{[(look['act'], look['reason']) for look in looks]}")
+
+    @tests.test("abuse: lists of people hold a manager's team and nobody else, and nothing before the agreement")
+    def lists():
+        with Server(PEOPLE, now=START) as server:
+            zoe, boss = account(server, data("zoe")), account(server, data("boss"), role="manager")
+            zoe.sign_in().expect(200)
+            version = server.operator().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
+            zoe.post("/v1/policy/acknowledgements", {"version": version}).expect(201)
+            boss.sign_in().expect(200)
+            desk = account(server, data("desk"), role="support")
+            desk.sign_in().expect(200)
+            desk.get("/v1/policy/acknowledgements").refused("forbidden", status=403)
+            server.operator().post(f"/v1/accounts/{desk.subject}/agreement", {"date": "2026-01-05", "reference": "safe"}).expect(200)
+            desk.get("/v1/policy/acknowledgements").expect(200)
+            listed = lambda: [row.get("subject") for row in boss.get("/v1/policy/acknowledgements").expect(200).json["acknowledgements"]]
+            check(listed() == [], f"another's people are listed: {listed()}")
+            server.client("app").put(f"/v1/accounts/{zoe.subject}/manager", {"manager": boss.subject}).expect(204)
+            check(listed() == [zoe.subject], f"the team is not listed: {listed()}")
