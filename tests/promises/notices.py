@@ -66,6 +66,10 @@ def third_party_advertising(t):
           "the cookie page in French does not say it")
     check("To refuse that of networks on other sites, follow the link" in page(server, "/cookies", "en"), "nor does the one in English")
     check('href="/leave?to=about_cookies"' in page(server, "/cookies"), "the link is not there")
+    silent = t.copy_of_policy(lambda text: re.sub(r"\n  advertising: \{fr: .*\n.*en: .*\}\n", "\n", text)
+                              .replace("MO-19: [trackers.advertising]", "MO-19: [trackers]"))
+    without = page(t.server(policy=silent, tenant=TENANT), "/cookies")
+    check("régies" not in without and "Cookies" in without, "it is said whatever the policy says")
 
 
 @promise("MO-25")
@@ -79,6 +83,9 @@ def leaving(t):
         check(f'href="{url}"' not in notice, f"the notice links {url} without a warning")
         warning = page(server, f"/leave?to={name}")
         check(f'href="{url}"' in warning and "propres règles" in warning, f"no warning before {url}")
+    for path in ("/privacy", "/cookies", "/privacy/versions", "/promises", "/signin"):
+        direct = re.findall(r'href="(https?://[^"]*)"', page(server, path))
+        check(not direct, f"{path} links out without a warning: {direct}")
     for wrong in ("https://evil.example", "//evil.example", "nothing", "", "paypal%00"):
         answer = server.anyone().get(f"/leave?to={wrong}")
         check(answer.status in (400, 404) and b"evil" not in answer.body, f"/leave?to={wrong}: {answer.status}")
@@ -167,6 +174,10 @@ def going_on_is_no_consent(t):
         client.post(f"/v1/subjects/{made}/events", {"event": "last_use"}).expect(204)
     client.read(made, "profile").refused("consent-missing", clause="^purposes.profile")
     client.read(made, "personalisation").expect(200)
+    live = client.get(f"/v1/subjects/{made}/consents").expect(200).json["live"]
+    check(live == ["personalisation"], f"still taken for live: {live}")
+    banner = server.anyone().get("/v1/policy/banner").expect(200).json
+    check(banner["changed"] and any("avis" in said or "feedback" in said for said in banner["says"]), f"the change is not told: {banner}")
     server.restart()
     client = server.client("app")
     client.read(made, "profile").refused("consent-missing")
