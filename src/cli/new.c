@@ -344,8 +344,9 @@ enum err verb_new(struct cli *cli)
     }
     TRY(write_new(cli, file, buf_text(&b)));
     text next = cli->json ? arena_print(cli->arena, "{\"file\":\"%.*s\"}", T(file))
-                          : arena_print(cli->arena, "%.*s\n  garant lint %.*s\n  garant serve --policy %.*s --data data",
-                                        T(SAY(cli, "Written. Read it, then:", "Écrit. Relisez-le, puis :")), T(file), T(file));
+                          : arena_print(cli->arena, "%.*s\n  garant lint %.*s\n  garant serve --policy %.*s --data data --country %.*s",
+                                        T(SAY(cli, "Written. Read it, then:", "Écrit. Relisez-le, puis :")), T(file), T(file),
+                                        T(f.answers[ANSWER_country]));
     TRY_PTR(next.p);
     cli_line(next);
     return OK;

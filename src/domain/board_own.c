@@ -113,7 +113,7 @@ static enum err look_at_accounts(struct board_step *s, struct db *db)
 
 static enum err count_over(struct db *db, enum sql list, msec cutoff, int64_t *out)
 {
-    QUERY_AUTO q;
+    QUERY_AUTO q = { 0 };
     *out = 0;
     if (cutoff <= 0)
         return OK;

@@ -80,7 +80,7 @@ def interview():
         path = os.path.join(folder, "asked.yaml")
         run = subprocess.run([PROGRAM, "new", path, "--lang", "en"], input="Asked Ltd\n\nFR\nprivacy@asked.example\n", text=True, capture_output=True,
                              cwd=TOP, timeout=30)
-        check(run.returncode == 0 and "Legal name" in run.stderr and "garant lint" in run.stdout, f"{run}")
+        check(run.returncode == 0 and "Legal name" in run.stderr and "garant lint" in run.stdout and "--country FR" in run.stdout, f"{run}")
         with open(path, encoding="utf-8") as file:
             text = file.read()
         check('legal_name: "Asked Ltd"' in text and 'title: {fr: "Asked Ltd", en: "Asked Ltd"}' in text and "privacy@asked.example" in text, text[:600])
