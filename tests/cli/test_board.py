@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The promise board from outside: all kept, then a break planted in the files of a stopped server, seen in every place it is shown."""
-import json, os, re, sqlite3
-from common import SMALL, Server, check, garant, tests
+import json, os, re, shutil, sqlite3, tempfile
+from common import SMALL, TOP, Server, check, garant, tests
 import sample
 
 FULL = "policies/mxplorerplace.yaml"
@@ -67,6 +67,25 @@ def planted():
             run = garant("doctor", "--data", server.data, "--policy", SMALL, "--json", ok=None)
             check(run.returncode != 0, f"{probe}: doctor ended with 0")
     return f"{len(PLANTS)} breaks"
+
+
+@tests.test("a term longer than the years since 1970 is looked at as any other")
+def long_term():
+    with open(os.path.join(TOP, FULL), encoding="utf-8") as file:
+        text = file.read()
+    longer = re.sub(r"\n  consents: \{from: withdrawal, active: \w+", "\n  consents: {from: withdrawal, active: 90y", text)
+    check(longer != text, "consents have no term there")
+    folder = tempfile.mkdtemp(prefix="garant-board-")
+    try:
+        path = os.path.join(folder, "policy.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(longer)
+        with Server(path, arguments=["--country", "FR", "--unlawful"]) as server:
+            for _ in range(3):
+                seen = board(server)
+            check(seen["state"] == "kept", f"{seen['counts']}")
+    finally:
+        shutil.rmtree(folder)
 
 
 @tests.test("on each of the five platforms' policies all is kept after a person came; the operator of several tenants need not name one")
