@@ -1,5 +1,5 @@
 """What somebody with bad intentions tries: guessing around the delays, letters for strangers, links and addresses that outlive their reason."""
-import contextlib, os, re, tempfile, time, urllib.parse
+import concurrent.futures, contextlib, os, re, tempfile, time, urllib.parse
 from garant import TOP, Server, check
 from mailbox import Mailbox
 from visitor import GOOD, OTHER, Visitor, account, totp
@@ -235,3 +235,14 @@ def register(tests):
             check(listed() == [], f"another's people are listed: {listed()}")
             server.client("app").put(f"/v1/accounts/{zoe.subject}/manager", {"manager": boss.subject}).expect(204)
             check(listed() == [zoe.subject], f"the team is not listed: {listed()}")
+
+    @tests.test("abuse: a burst of resets is no way around their number")
+    def burst():
+        with Mailbox() as mailbox, Server(SIGNIN, now=START, arguments=mailbox.arguments()) as server:
+            zoe = account(server, data("zoe"))
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                said = list(pool.map(lambda _: Visitor(server).post("/v1/password/reset", {"identifier": zoe.identifier}).status, range(16)))
+            check(said == [202] * 16, f"{said}")
+            time.sleep(1.5)
+            came = len(mailbox.find(zoe.identifier, "reset"))
+            check(1 <= came <= 5, f"{came} letters")
