@@ -1,5 +1,5 @@
 """MO: myownconference, webinar rooms whose customers bring their own visitors."""
-import contextlib, json, os, re, ssl, subprocess, sys, urllib.parse
+import contextlib, hashlib, json, os, re, ssl, subprocess, sys, urllib.parse
 from browser import Browser
 from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, free_port, garant,
@@ -528,6 +528,43 @@ def no_payment_data(t):
     server.stop()
     check_absent(["4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004", "3782 822463 10005", "6011000990139424",
                   "378282246310005", "5500000000000004"], server.folder)
+
+
+@promise("MO-08")
+def consent_taken_for_somebody(t):
+    """No other use without a consent; taken by a representative for a person, it is recorded with who took it, how, and the wording."""
+    mailbox = t.enter_context(Mailbox())
+    server, app = started(t, arguments=mailbox.arguments())
+    wording = "Do you want to hear about our other products by e-mail? You may stop at any time."
+    data, channel = person(5), {"channel": "email"}
+    # At sign-up, by the person's own hand.
+    server.anyone().post("/v1/accounts/register", {"data": data, "password": PASSWORD, "language": "en", "consents": [
+        {"purpose": "product_news", "decision": "given", "wording": wording, **channel}]}).expect(202)
+    link = mailbox.wait("kestrel.5@rooms.example").links[0]
+    server.anyone().post("/v1/registrations/confirm", {"token": urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]}).expect(200)
+    own = visitor(server, "kestrel.5@rooms.example", tenant=TENANT)
+    row = own.get(f"/v1/subjects/{own.id}/consents").expect(200).json["consents"][0]
+    check((row["decision"], row["purpose"]) == ("given", "product_news"), f"{row}")
+    # With a representative online.
+    registered(server, mailbox, person(1), "kestrel.1@rooms.example")
+    one = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+    representative, books = (staff(server, person(number), f"kestrel.{number}@rooms.example", role)
+                             for number, role in ((3, "representative"), (4, "accounting")))
+    read = f"/v1/subjects/{one.id}?purpose=product_news"
+    representative.get(read).refused("consent-missing", status=403, clause=r"^purposes\.product_news$")
+    said = {"purpose": "product_news", "decision": "given", "wording": wording, "method": "telephone", "by": "Zoé Lindqvist, desk 4", **channel}
+    books.post(f"/v1/subjects/{one.id}/consents", said).refused("forbidden", status=403, clause=r"^roles\.accounting$")
+    representative.post(f"/v1/subjects/{one.id}/consents", said).expect(201)
+    representative.get(read).expect(200)
+    row = one.get(f"/v1/subjects/{one.id}/consents").expect(200).json["consents"][-1]
+    check(row["method"] == "telephone" and row["by"] == "Zoé Lindqvist, desk 4", f"who and how: {row}")
+    check(row["wording_hash"] == hashlib.sha256(wording.encode()).hexdigest(), f"the wording: {row}")
+    check_absent(["Zoé Lindqvist"], server.folder)
+    check(any(look["actor"] == "representative" and look["act"] == "consent.given"
+              for look in one.get(f"/v1/subjects/{one.id}/access").expect(200).json["looks"]), "the role that took it is not in the person's view")
+    # What was given so is withdrawn as any other, by the person, at once.
+    one.post(f"/v1/subjects/{one.id}/consents", {"purpose": "product_news", "decision": "withdrawn", **channel}).expect(201)
+    representative.get(read).refused("consent-missing", status=403)
 
 
 @promise("MO-10")

@@ -1,5 +1,6 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
 import contextlib, json, os, shutil, sqlite3
+from browser import member
 from garant import DAY, add_months, check, check_absent, garant, milliseconds
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, opened, visitor
@@ -40,6 +41,38 @@ def listed_purposes(t):
     server = t.server()
     client = server.client("app")
     only_as_declared(t, server, client, complete(client), "MP-02")
+
+
+@promise("MP-05")
+def from_the_same_page(t):
+    """Withdrawing is as easy as giving, on the same page, which leads to rectification and erasure too."""
+    server = t.server()
+    client = server.client("app")
+    browser, ident = member(server, person(3), "thibault.3@societe.example")
+    news = {"purpose": "news", "channel": "email"}
+
+    def choose(decision):
+        """One press of one button, without typing anything."""
+        page = browser.get("/me/consents").expect(200)
+        form = page.form("/me/consents", **news, decision=decision)
+        check(all(field.get("type") == "hidden" for field in form["fields"]) and len(form["buttons"]) == 1, f"{decision}: more than a press: {form}")
+        return browser.submit(page, "/me/consents", like={**news, "decision": decision}).expect(200)
+
+    client.read(ident, "news").refused("consent-missing", status=403)
+    choose("given")
+    client.read(ident, "news").expect(200)
+    page = choose("withdrawn")
+    client.read(ident, "news").refused("consent-missing", status=403)
+    rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+    check([row["decision"] for row in rows if row["purpose"] == "news"] == ["given", "withdrawn"], f"the ledger: {rows}")
+    # Who consented keeps the rest: one link away.
+    for path in ("/me", "/me/erase"):
+        check(path in page.read.links, f"{path} is not linked from the choices: {page.read.links}")
+    check("/me/edit/contact" in browser.get("/me").read.links, "a correction is not one link from what is held")
+    browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.phone": "+33155550099"}).expect(200)
+    check(client.read(ident, "service").expect(200).json["data"]["contact"]["phone"] == "+33155550099", "not corrected")
+    browser.submit(browser.get("/me/erase"), "/me/erase", press={"sure": "yes"}).expect(200)
+    client.read(ident, "service").expect(404, 410)
 
 
 @promise("MP-07")
