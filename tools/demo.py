@@ -228,7 +228,7 @@ class Tour:
             self.refused(anyone.post("/v1/accounts/register", {**body, "password": "12345678"}), "weak-password")
             anyone.post("/v1/accounts/register", body).expect(202)
             token = self.follow(mailbox, address, None)
-            anyone.post("/v1/registrations/confirm", {"token": token}).expect(200)
+            anyone.post("/v1/registrations/confirm", {"token": token, "password": PASSWORD}).expect(200)
         self.step.got("200  the account is open; of the password there is an Argon2id hash, sealed")
 
     def follow(self, mailbox, address, letter):

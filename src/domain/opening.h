@@ -19,8 +19,9 @@ enum err invitation_accept(struct ctx *c, text token, text password, struct answ
 /* ---- By oneself. ---- */
 /* The answer is the same whether or not the address is known; a letter tells its owner. */
 enum err registration_begin(struct ctx *c, const struct json *in, struct answer *out);
-/* The address is confirmed: the account is open, or awaits approval. */
-enum err registration_confirm(struct ctx *c, text token, struct answer *out);
+/* The address is confirmed by who has its link and knows the password given at registration: the account is open, or awaits approval.
+ * ERR_VALUE for another password. */
+enum err registration_confirm(struct ctx *c, text token, text password, struct answer *out);
 enum err registration_decide(struct ctx *c, text id, bool approve, struct answer *out);
 /* Erases registrations whose address nobody confirmed in time, and refused ones when their letter is no longer kept. */
 enum err registration_tick(struct ctx *c);

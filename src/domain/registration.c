@@ -201,12 +201,28 @@ static enum err run_step(struct db *db, struct write *w)
     return s->has_letter ? mail_run_put(db, &s->letter) : OK;
 }
 
-enum err registration_confirm(struct ctx *c, text token, struct answer *out)
+/* Anybody may have typed this address at registration, with a password of their own: who has the link must know it, or they would open the
+ * account for somebody else. Guessing gains nothing: the link is needed too. */
+static enum err check_own(struct ctx *c, const struct person *p, const struct account *account, text password)
+{
+    bool good = false;
+    if (!password.n)
+        return say(c->arena, ERR_MISSING, "\"password\" is the one given at registration");
+    TRY(password_verify(c, p, account->password, password, &good));
+    if (good)
+        return OK;
+    say(c->arena, ERR_VALUE, "this is not the password given at registration");
+    text_cstr(TEXT("password"), c->arena->why.field, sizeof c->arena->why.field);
+    return ERR_VALUE;
+}
+
+enum err registration_confirm(struct ctx *c, text token, text password, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct account account;
     struct ticket ticket;
     TRY(opening_ticket(c, token, kind, &ticket, &p, &account));
+    TRY(check_own(c, &p, &account, password));
     bool approval = text_eq(node_text(node_at(c->policy->root, TEXT("accounts")), TEXT("approval")), TEXT("true"));
     struct step s = { .c = c, .ticket = &ticket, .p = &p, .from = ACCOUNT_INVITED, .to = approval ? ACCOUNT_AWAITING : ACCOUNT_OPEN,
                       .has_letter = approval };

@@ -226,21 +226,32 @@ enum err api_register_form(struct ctx *c, const struct request *q, struct reply 
     return show_register(c, q, r, e == OK, e == OK ? NULL : &why);
 }
 
-enum err api_registration_page(struct ctx *c, const struct request *q, struct reply *r)
+static enum err show_registration(struct ctx *c, const struct request *q, struct reply *r, text token, const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, TEXT("registration"), TEXT(""), &p));
-    page_problem(&p, NULL);
-    json_pair(&p.w, TEXT("token"), request_query(q, TEXT("token")));
-    return page_show(&p, r, 200);
+    page_problem(&p, why);
+    json_pair(&p.w, TEXT("token"), token);
+    return page_show(&p, r, why ? err_row(why->code)->http : 200);
+}
+
+enum err api_registration_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return show_registration(c, q, r, request_query(q, TEXT("token")), NULL);
 }
 
 enum err api_registration_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
     const struct json *said;
+    text token = json_text(q->json, TEXT("token"));
     TRY(page_language(c, q));
-    TRY(registration_confirm(c, json_text(q->json, TEXT("token")), &answer));
+    enum err e = registration_confirm(c, token, json_text(q->json, TEXT("password")), &answer);
+    if (e == ERR_VALUE || e == ERR_MISSING) {
+        struct why why = c->arena->why;
+        return show_registration(c, q, r, token, &why);
+    }
+    TRY(e);
     TRY(json_parse(c->arena, answer.body, &said));
     bool open = text_eq(json_text(said, TEXT("state")), TEXT("open"));
     return page_go(c, r, arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), open ? TEXT("registered") : TEXT("awaiting"));

@@ -199,7 +199,7 @@ def register(tests):
             account(server, data("zoe"))
             check(ask("mine", "mine")[0] == 202, "not registered")
             link = mailbox.wait("mine@people.example").links[0]
-            Visitor(server).post("/v1/registrations/confirm", {"token": token_of(link)}).expect(200)
+            Visitor(server).post("/v1/registrations/confirm", {"token": token_of(link), "password": GOOD}).expect(200)
             said = {ask(name, "mine") for name in ("zoe", "nobody", "mine")}
             check(len(said) == 1 and said.copy().pop()[:2] == (409, "contact.login"), f"{said}")
             check({ask("zoe", "free1"), ask("nobody", "free2")} == {(202, None, None, "confirm")}, "a free name tells")

@@ -165,8 +165,11 @@ def register(tests):
             first = new("anne@site.example").expect(202)
             confirm = mailbox.wait("anne@site.example", "identifier_confirm").links[0]
             Visitor(server).post("/v1/session", {"identifier": "anne@site.example", "password": PASSWORD}).expect(401)
-            anyone.post("/v1/registrations/confirm", {"token": token_of(confirm)}).expect(200)
-            anyone.post("/v1/registrations/confirm", {"token": token_of(confirm)}).refused("not-found", status=404)
+            # Who gets the letter must know what was typed: else a stranger's password would open an account at their address.
+            for other in ({"password": "Stranger-Word 41 here!"}, {}, {"password": ""}):
+                anyone.post("/v1/registrations/confirm", {"token": token_of(confirm), **other}).refused("invalid-value", "missing-field", status=422)
+            anyone.post("/v1/registrations/confirm", {"token": token_of(confirm), "password": PASSWORD}).expect(200)
+            anyone.post("/v1/registrations/confirm", {"token": token_of(confirm), "password": PASSWORD}).refused("not-found", status=404)
             anne = visitor(server, "anne@site.example")
             second = new("Anne@Site.example", "Autre-Mot 77 de Passe!").expect(202)
             check(first.body == second.body, "the answers differ")
@@ -179,12 +182,12 @@ def register(tests):
             old = mailbox.wait("paul@site.example", "identifier_confirm").links[0]
             new("paul@site.example").expect(202)
             fresh = mailbox.wait("paul@site.example", "identifier_confirm", count=2).links[0]
-            anyone.post("/v1/registrations/confirm", {"token": token_of(old)}).refused("not-found", status=404)
+            anyone.post("/v1/registrations/confirm", {"token": token_of(old), "password": PASSWORD}).refused("not-found", status=404)
             # Nobody confirms: gone after 72 hours, and the address is free.
             before = server.operator().get("/v1/accounts?state=invited").expect(200).json["accounts"]
             check(len(before) == 1, f"{before}")
             server.advance(hours=72, seconds=1)
-            anyone.post("/v1/registrations/confirm", {"token": token_of(fresh)}).refused("not-found", status=404)
+            anyone.post("/v1/registrations/confirm", {"token": token_of(fresh), "password": PASSWORD}).refused("not-found", status=404)
             server.sweep()
             check(server.operator().get("/v1/accounts?state=invited").expect(200).json["accounts"] == [], "an unconfirmed registration stays")
             new("paul@site.example").expect(202)
@@ -204,7 +207,7 @@ def register(tests):
             def come(name):
                 anyone.post("/v1/accounts/register", {"data": customer(name), "password": PASSWORD, "language": "en"}).expect(202)
                 link = mailbox.wait(f"{name}@societe.example", "identifier_confirm").links[0]
-                return anyone.post("/v1/registrations/confirm", {"token": token_of(link)}).expect(200).json["state"]
+                return anyone.post("/v1/registrations/confirm", {"token": token_of(link), "password": PASSWORD}).expect(200).json["state"]
             quoted = {"data": {**customer("quoted"), "testimonial": {"quote": "Un bon outil.", "signed": "T. M."}}, "password": PASSWORD}
             anyone.post("/v1/accounts/register", quoted).refused("consent-missing", status=403, clause=r"^categories\.testimonial$")
             anyone.post("/v1/accounts/register", {**quoted, "consents": {"purpose": "testimonials", "decision": "given"}}).expect(202)
@@ -269,7 +272,7 @@ def register(tests):
             def join():
                 server.anyone().post("/v1/accounts/register", registration).expect(202)
                 link = mailbox.wait("kes@shop.example", "identifier_confirm", count=len(mailbox.find("kes@shop.example", "closed")) + 1).links[0]
-                server.anyone().post("/v1/registrations/confirm", {"token": token_of(link)}).expect(200)
+                server.anyone().post("/v1/registrations/confirm", {"token": token_of(link), "password": PASSWORD}).expect(200)
                 return visitor(server, "kes@shop.example")
             person = join()
             other = visitor(server, "kes@shop.example")

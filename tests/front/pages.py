@@ -274,7 +274,8 @@ def register(tests):
             browser.submit(page, "/register", password=PASSWORD).expect(200).has("A letter is on its way")
             link = box.wait("kestrel@rooms.example").links[0]
             page = browser.get("/" + link.split("/", 3)[3]).expect(200)
-            browser.submit(page, "/registration").expect(200).has("Your account is open.")
+            browser.submit(page, "/registration", password="Another, of 14 letters!").expect(422).has("not the password")
+            browser.submit(page, "/registration", password=PASSWORD).expect(200).has("Your account is open.")
             browser.sign_in("kestrel@rooms.example", PASSWORD).expect(200)
             browser.get("/me/consents").has("You consent")
             ident = server.client("app").lookup({"login.email": "kestrel@rooms.example"}, "service").expect(200).json["id"]

@@ -52,7 +52,7 @@ def registered(server, mailbox, data, address, password=PASSWORD):
     server.anyone().post("/v1/accounts/register", {"data": data, "password": password}).expect(202)
     link = mailbox.wait(address, count=known + 1).links[0]
     token = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
-    server.anyone().post("/v1/registrations/confirm", {"token": token}).expect(200)
+    server.anyone().post("/v1/registrations/confirm", {"token": token, "password": password}).expect(200)
 
 
 def form(who, path, **fields):

@@ -541,7 +541,8 @@ def consent_taken_for_somebody(t):
     server.anyone().post("/v1/accounts/register", {"data": data, "password": PASSWORD, "language": "en", "consents": [
         {"purpose": "product_news", "decision": "given", "wording": wording, **channel}]}).expect(202)
     link = mailbox.wait("kestrel.5@rooms.example").links[0]
-    server.anyone().post("/v1/registrations/confirm", {"token": urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]}).expect(200)
+    server.anyone().post("/v1/registrations/confirm", {"token": urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0],
+                                                         "password": PASSWORD}).expect(200)
     own = visitor(server, "kestrel.5@rooms.example", tenant=TENANT)
     row = own.get(f"/v1/subjects/{own.id}/consents").expect(200).json["consents"][0]
     check((row["decision"], row["purpose"]) == ("given", "product_news"), f"{row}")
