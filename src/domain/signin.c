@@ -11,14 +11,6 @@
 
 enum { HALF_WAY = 10 * MINUTE, IDENTIFIER_MAX = 512, CROWDED_RETRY = 60 };
 
-text signin_next(text asked)
-{
-    bool ours = asked.n > 0 && asked.n <= 2048 && asked.p[0] == '/' && !text_starts(asked, TEXT("//")) && !text_starts(asked, TEXT("/\\"));
-    for (size_t i = 0; ours && i < asked.n; i++)
-        ours = (uint8_t)asked.p[i] > 0x20 && asked.p[i] != 0x7F && asked.p[i] != '\\';
-    return ours ? asked : TEXT("/me");
-}
-
 /* ---- Who. ---- */
 
 static enum err find_digest(struct ctx *c, text name, const struct digest *digest, bool *found, struct subject_id *id)
@@ -336,7 +328,7 @@ static enum err by_ticket(struct try *t, const struct json *in, struct signin *o
 enum err signin(struct ctx *c, const struct json *in, bool crowded, struct signin *out)
 {
     TRY_AUTO t = { .c = c };
-    *out = (struct signin){ .next = signin_next(json_text(in, TEXT("next"))) };
+    *out = (struct signin){ 0 };
     if (!json_text(in, TEXT("ticket")).p)
         return by_password(&t, in, crowded, out);
     if (!json_text(in, TEXT("code")).n)

@@ -6,12 +6,11 @@
 struct signin {
     text secret;                               /* of the session that was begun, for its cookie; p NULL: none was */
     text ticket;                               /* the password was right and a second factor is asked for: comes back with the code */
-    text next;                                 /* where to go then: a path of this server */
     bool enrol;                                /* the role needs a second factor, which must be set up first */
     bool recovery;                             /* a recovery code was used; `left` are left */
     int64_t left;
 };
-/* POST /v1/session {identifier, password, code?, tenant?, next?} or, after `ticket`, {ticket, code, next?}. `crowded`: this address has failed
+/* POST /v1/session {identifier, password, code?, tenant?} or, after `ticket`, {ticket, code}. `crowded`: this address has failed
  * too often within a minute; only devices that signed in before are heard. ERR_UNAUTHORISED alike for a wrong password, an unknown
  * account, one without a password, closed, or not open yet; ERR_TOO_MANY with why.retry; ERR_BUSY. */
 enum err signin(struct ctx *c, const struct json *in, bool crowded, struct signin *out);
@@ -22,8 +21,6 @@ enum err signin_change_password(struct ctx *c, const struct json *in);
 /* The letter that tells a person that their password was changed; *has is false when no address is held. */
 struct mail_put;
 enum err signin_password_letter(struct ctx *c, const struct person *p, struct mail_put *out, bool *has);
-/* `asked` when it is a path of this server ("/me?x=1"), else "/me": no open redirect. */
-text signin_next(text asked);
 
 /* Whoever was signed in here before is not who acts: the server itself looks after the credentials or the link that came. */
 void signin_as_server(struct ctx *c);

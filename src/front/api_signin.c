@@ -3,6 +3,7 @@
 #include "domain/reset.h"
 #include "domain/signin.h"
 #include "front/cookie.h"
+#include "front/page.h"
 #include "front/signin.h"
 
 /* Wrong credentials count against the address, whatever account they were for. */
@@ -44,7 +45,7 @@ enum err api_signin(struct ctx *c, const struct request *q, struct reply *r)
         json_pair(w, TEXT("subject"), session_self(c));
         json_pair(w, TEXT("role"), c->session->role.n ? c->session->role : (text){ NULL, 0 });
         json_pair(w, TEXT("csrf"), text_of(c->session->csrf));
-        json_pair(w, TEXT("next"), s.next);
+        json_pair(w, TEXT("next"), page_next(json_text(q->json, TEXT("next")), TEXT("/me")));
     }
     if (s.recovery)
         json_pair_int(w, TEXT("recovery_codes_left"), s.left);

@@ -91,7 +91,7 @@ enum err api_signin_form(struct ctx *c, const struct request *q, struct reply *r
         return show_factor(c, q, r, s.ticket, NULL);
     if (s.enrol)
         return page_go(c, r, TEXT("/me/security"), TEXT("enrol"));
-    return page_go(c, r, page_next(s.next, TEXT("/me")), s.recovery ? TEXT("recovery") : TEXT(""));
+    return page_go(c, r, page_next(json_text(q->json, TEXT("next")), TEXT("/me")), s.recovery ? TEXT("recovery") : TEXT(""));
 }
 
 static enum err show_again(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)

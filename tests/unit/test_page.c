@@ -202,7 +202,7 @@ static void next_paths(void **state)
 {
     static const text good[] = { TEXT_INIT("/me"), TEXT_INIT("/me/looks?page=2"), TEXT_INIT("/a%20b") };
     static const text bad[] = { TEXT_INIT(""), TEXT_INIT("/"), TEXT_INIT("//evil.example"), TEXT_INIT("/\\evil.example"), TEXT_INIT("https://evil.example"),
-                                TEXT_INIT("me"), TEXT_INIT("/me\r\nSet-Cookie: a=b"), TEXT_INIT("/me\\x"), TEXT_INIT("/ me"), TEXT_INIT("javascript:x") };
+                                TEXT_INIT("me"), TEXT_INIT("/me\r\nSet-Cookie: a=b"), TEXT_INIT("/me\\x"), TEXT_INIT("/ me"), TEXT_INIT("/a b"), TEXT_INIT("/x\\y"), TEXT_INIT("javascript:x") };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(text_eq(page_next(good[i], TEXT("/me")), good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
