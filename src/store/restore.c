@@ -24,6 +24,7 @@ enum { STEP_PEOPLE = 500, CLASSES_MAX = 256 };
 #define CARRY_rows_holds(name) CARRY_proofs(name)
 #define CARRY_rows_folders(name) CARRY_proofs(name)
 #define CARRY_rows_queue(name) CARRY_proofs(name)        /* a letter that went does not go again */
+#define CARRY_rows_credentials(name) CARRY_proofs(name)  /* a former password, an ended session or a used link opens nothing again */
 #define CARRY_keyed(name, kept_as)
 #define CARRY_marked(name, kept_as)
 #define CARRY_links(name, kept_as) CARRY_no_nothing(name)

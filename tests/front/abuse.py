@@ -1,6 +1,6 @@
 """What somebody with bad intentions tries: guessing around the delays, letters for strangers, links and addresses that outlive their reason."""
 import concurrent.futures, contextlib, os, re, tempfile, time, urllib.parse
-from garant import TOP, Server, check
+from garant import TOP, Server, check, garant
 from mailbox import Mailbox
 from visitor import GOOD, OTHER, Visitor, account, totp
 
@@ -54,6 +54,28 @@ def register(tests):
                 said.append((zoe.post("/v1/session/proof", {"password": "wrong"}) if i % 2 else
                              zoe.put("/v1/me/password", {"current": "wrong", "new": OTHER})).status)
             check(said == [401] * 10 + [429] * 3, f"{said}")
+
+    @tests.test("abuse: a restored backup brings back no former password, ended session or second factor that was set up since")
+    def restored():
+        with Server(SIGNIN) as server:
+            zoe, other = account(server, data("zoe")), account(server, data("ada"))
+            for one in (zoe, other):
+                one.sign_in().expect(200)
+            copy = os.path.join(server.folder, "copy")
+            server.operator().post("/v1/backup", {"to": copy}).expect(200)
+            cookies = dict(other.cookies)
+            other.delete("/v1/session").expect(204)
+            zoe.put("/v1/me/password", {"current": GOOD, "new": OTHER}).expect(204)
+            secret = zoe.post("/v1/me/factor", {}).expect(200).json["secret"]
+            zoe.post("/v1/me/factor/confirm", {"code": totp(secret, server.now())}).expect(200)
+            server.stop()
+            garant("restore", copy, "--data", server.data)
+            server.start()
+            check(Visitor(server, "zoe@people.example").sign_in(GOOD).status == 401, "the former password opens again")
+            check(Visitor(server, "zoe@people.example").sign_in(OTHER).expect(200).json["factor"] == "needed", "the second factor is gone")
+            other.cookies = cookies
+            check(other.get("/v1/session").status == 401, "the session that was ended is back")
+            zoe.get("/v1/session").expect(200)
 
     @tests.test("abuse: the link that stands for a password dies with the sign-in it was for")
     def half_way():
