@@ -54,7 +54,7 @@ static void resumes(struct fixture *f)
     for (unsigned tries = 0; tries < 200 && e != OK; tries++) {
         if (tries)
             usleep(25000);
-        e = note(f->s, &f->a, TEXT("server.start"));
+        e = note(f->s, &f->a, TEXT("backup"));
         if (e != OK && !storage(e))
             fail_msg("after the fault: %d %s", e, f->a.why.detail);
     }
