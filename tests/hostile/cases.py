@@ -159,7 +159,7 @@ def chunks():
 
 
 def targets():
-    for target in [b"/", b"/nothing", b"/healthz/", b"//healthz", b"/./healthz", b"/a/../healthz", b"/..", b"/../../etc/passwd",
+    for target in [b"/nothing", b"/healthz/", b"//healthz", b"/./healthz", b"/a/../healthz", b"/..", b"/../../etc/passwd",
         b"/%2e%2e/healthz", b"/%2E/healthz", b"/.%2e/", b"/healthz%00",
                    b"/%00", b"/%0a", b"/%0d%0aX:y", b"/%7f", b"/%", b"/%4", b"/%zz", b"/%u0041", b"/%c0%ae%c0%ae/", b"/%c0%af",
                    b"/%e0%80%af", b"/%ed%a0%80", b"/%f4%90%80%80", b"/%ff", b"/%fe%ff",
