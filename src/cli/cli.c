@@ -95,17 +95,11 @@ enum err cli_read_input(struct cli *cli, size_t limit, text *out)
     return OK;
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 enum err cli_read_file(struct arena *a, text path, size_t limit, text *out)
 {
     text name = arena_copy(a, path);
     TRY_PTR(name.p);
-    CLEANUP(close_fd) int fd = open(name.p, O_RDONLY | O_CLOEXEC);
+    CLEANUP(cli_close) int fd = open(name.p, O_RDONLY | O_CLOEXEC);
     char *p = arena_alloc(a, limit);
     ssize_t n = 0;
     TRY_PTR(p);

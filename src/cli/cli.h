@@ -49,6 +49,8 @@ void cli_findings(struct cli *cli, text file, const struct findings *f, bool all
 void cli_roff(struct buf *b, text s);
 /* garant-policy(5). */
 void manual_policy(struct cli *cli, struct buf *b);
+bool cli_write(int fd, text s);                       /* all of it; false: errno tells why not */
+void cli_close(int *fd);                              /* for CLEANUP(); -1 is none */
 void cli_print(text s);                               /* to standard output, as it is */
 void cli_line(text s);
 /* An answer: the JSON itself with --json, else its members as indented lines. */

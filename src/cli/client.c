@@ -25,12 +25,6 @@ static int connect_socket(struct arena *a, text data_dir)
     return fd;
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static bool send_all(int fd, text s)
 {
     while (s.n) {
@@ -99,7 +93,7 @@ static enum err call_socket(struct client *c, enum method method, text target, t
                             struct result *out)
 {
     struct arena *a = c->cli->arena;
-    CLEANUP(close_fd) int fd = connect_socket(a, c->data_dir);
+    CLEANUP(cli_close) int fd = connect_socket(a, c->data_dir);
     BUF_AUTO b = buf_make(ANSWER_LIMIT);
     text tenant = cli_option(c->cli, TEXT("tenant"));
     buf_print(&b,
@@ -166,7 +160,7 @@ enum err client_open(struct cli *cli, struct client *out)
     *out = (struct client){ .cli = cli, .front = { .figures_lock = PTHREAD_MUTEX_INITIALIZER, .started = clock_monotonic() } };
     TRY(cli_app_options(cli, false, &options));
     out->data_dir = options.data_dir;
-    CLEANUP(close_fd) int fd = connect_socket(cli->arena, options.data_dir);
+    CLEANUP(cli_close) int fd = connect_socket(cli->arena, options.data_dir);
     if ((out->running = fd >= 0))
         return OK;
     enum err e = app_open(cli->arena, &options, &findings, &out->app);

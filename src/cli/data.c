@@ -63,28 +63,14 @@ enum err verb_subject(struct cli *cli)
     return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched; former, access and consents are lists");
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static enum err save(struct cli *cli, text name, text bytes)
 {
     text path = arena_copy(cli->arena, name);
     TRY_PTR(path.p);
-    CLEANUP(close_fd) int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CLEANUP(cli_close) int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return say(cli->arena, ERR_CONFIG, "%.*s cannot be made: %s", T(name), strerror(errno));
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return say(cli->arena, ERR_FULL, "%.*s cannot be written: %s", T(name), strerror(errno));
-        bytes = text_from(bytes, (size_t)n);
-    }
-    return OK;
+    return cli_write(fd, bytes) ? OK : say(cli->arena, ERR_FULL, "%.*s cannot be written: %s", T(name), strerror(errno));
 }
 
 enum err verb_export(struct cli *cli)

@@ -301,27 +301,15 @@ static enum err hold_against(struct cli *cli, text yaml, text file, struct date 
     return say(cli->arena, found.errors ? ERR_UNLAWFUL : ERR_DOUBTFUL, "with these answers the linter objects; nothing was written");
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static enum err write_new(struct cli *cli, text path, text yaml)
 {
     text name = arena_copy(cli->arena, path);
     TRY_PTR(name.p);
-    CLEANUP(close_fd) int fd = open(name.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    CLEANUP(cli_close) int fd = open(name.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return errno == EEXIST ? say(cli->arena, ERR_CONFLICT, "%.*s is there already", T(path))
                                : say(cli->arena, ERR_STORAGE, "%.*s cannot be made: %s", T(path), strerror(errno));
-    while (yaml.n) {
-        ssize_t n = write(fd, yaml.p, yaml.n);
-        if (n < 0 && errno != EINTR)
-            return say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(path), strerror(errno));
-        yaml = text_from(yaml, n > 0 ? (size_t)n : 0);
-    }
-    return OK;
+    return cli_write(fd, yaml) ? OK : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(path), strerror(errno));
 }
 
 enum err verb_new(struct cli *cli)

@@ -31,12 +31,6 @@ static enum err the_policy(struct cli *cli, text *file)
     return OK;
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 /* To the file of --to, else to standard output. */
 static enum err give(struct cli *cli, const struct buf *b)
 {
@@ -49,18 +43,10 @@ static enum err give(struct cli *cli, const struct buf *b)
     }
     text path = arena_copy(cli->arena, to);
     TRY_PTR(path.p);
-    CLEANUP(close_fd) int fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    CLEANUP(cli_close) int fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return say(cli->arena, ERR_CONFIG, "%.*s cannot be written: %s", T(to), strerror(errno));
-    while (rest.n) {
-        ssize_t n = write(fd, rest.p, rest.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(to), strerror(errno));
-        rest = text_from(rest, (size_t)n);
-    }
-    return OK;
+    return cli_write(fd, rest) ? OK : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(to), strerror(errno));
 }
 
 enum err verb_notice(struct cli *cli)

@@ -3,19 +3,26 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void write_all(int fd, text s)
+bool cli_write(int fd, text s)
 {
     while (s.n) {
         ssize_t n = write(fd, s.p, s.n);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return;
+            return false;
         s = text_from(s, (size_t)n);
     }
+    return true;
 }
 
-void cli_print(text s) { write_all(STDOUT_FILENO, s); }
+void cli_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+void cli_print(text s) { cli_write(STDOUT_FILENO, s); }
 
 void cli_line(text s)
 {
@@ -83,7 +90,7 @@ void cli_findings(struct cli *cli, text file, const struct findings *f, bool all
         return;
     BUF_AUTO b = buf_make(4 << 20);
     findings_print(&b, file, f);
-    write_all(STDERR_FILENO, buf_text(&b));
+    cli_write(STDERR_FILENO, buf_text(&b));
 }
 
 void cli_progress(uint64_t done, uint64_t all)
@@ -102,11 +109,11 @@ void cli_progress(uint64_t done, uint64_t all)
         static const char *const turns[] = { "⠋", "⠙", "⠸", "⠴", "⠦", "⠇" };
         buf_print(&b, "\r\033[K%s %llu s", turns[done % 6], (unsigned long long)done / 4);
     }
-    write_all(STDERR_FILENO, buf_text(&b));
+    cli_write(STDERR_FILENO, buf_text(&b));
 }
 
 void cli_progress_end(void)
 {
     if (isatty(STDERR_FILENO))
-        write_all(STDERR_FILENO, TEXT("\r\033[K"));
+        cli_write(STDERR_FILENO, TEXT("\r\033[K"));
 }

@@ -16,14 +16,6 @@
 #define ID q->params[0]
 #define SECOND_PARAM q->params[1]
 #define ASKED(name) request_query(q, TEXT(name))
-/* A handler whose answer is that of one call. */
-#define HANDLER(name, call)                                                                     \
-    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
-    {                                                                                           \
-        struct answer answer = { 0 };                                                           \
-        TRY(call);                                                                              \
-        return reply_answer(c, q, r, &answer);                                                  \
-    }
 
 HANDLER(subject_create, subject_create(c, q->json, &answer))
 HANDLER(subject_lookup, subject_lookup(c, q->json, &answer))

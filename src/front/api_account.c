@@ -8,13 +8,6 @@
 #define ID q->params[0]
 #define ASKED(name) request_query(q, TEXT(name))
 #define SENT(name) json_text(q->json, TEXT(name))
-#define HANDLER(name, call)                                                                     \
-    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
-    {                                                                                           \
-        struct answer answer = { 0 };                                                           \
-        TRY(call);                                                                              \
-        return reply_answer(c, q, r, &answer);                                                  \
-    }
 
 HANDLER(account_open, account_open_for(c, q->json, &answer))
 HANDLER(account_list, account_list(c, ASKED("state"), ASKED("role"), ASKED("after"), &answer))

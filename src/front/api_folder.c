@@ -7,13 +7,6 @@
 #define ID q->params[0]
 #define SELF session_self(c)
 #define PURPOSE request_query(q, TEXT("purpose"))
-#define HANDLER(name, call)                                                                     \
-    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
-    {                                                                                           \
-        struct answer answer = { 0 };                                                           \
-        TRY(call);                                                                              \
-        return reply_answer(c, q, r, &answer);                                                  \
-    }
 
 HANDLER(folder_grant, folder_grant(c, ID, q->json, &answer))
 HANDLER(folder_revoke, folder_revoke(c, ID, q->json, &answer))

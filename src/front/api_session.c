@@ -3,14 +3,6 @@
 #include "front/cookie.h"
 #include "front/front.h"
 
-#define HANDLER(name, call)                                                                     \
-    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
-    {                                                                                           \
-        struct answer answer = { 0 };                                                           \
-        TRY(call);                                                                              \
-        return reply_answer(c, q, r, &answer);                                                  \
-    }
-
 HANDLER(session_get, session_state(c, &answer))
 HANDLER(session_list, session_list(c, &answer))
 HANDLER(session_drop, session_drop(c, q->params[0], &answer))

@@ -70,14 +70,6 @@ enum err api_password_set(struct ctx *c, const struct request *q, struct reply *
     return OK;
 }
 
-#define HANDLER(name, call)                                                                     \
-    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
-    {                                                                                           \
-        struct answer answer = { 0 };                                                           \
-        TRY(call);                                                                              \
-        return reply_answer(c, q, r, &answer);                                                  \
-    }
-
 HANDLER(factor_begin, factor_begin(c, &answer))
 HANDLER(factor_confirm, factor_confirm(c, q->json, &answer))
 HANDLER(factor_codes, factor_codes(c, &answer))

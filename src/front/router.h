@@ -33,6 +33,15 @@ struct route_query { enum route_id route; text name; bool required; text en, fr;
 #define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr) handler_fn api_##name;
 #include "front/routes.def"
 
+/* A handler whose answer is that of one call of the domain, made into `answer`; the call may name c and q. */
+#define HANDLER(name, call)                                                                     \
+    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
+    {                                                                                           \
+        struct answer answer = { 0 };                                                           \
+        TRY(call);                                                                              \
+        return reply_answer(c, q, r, &answer);                                                  \
+    }
+
 const struct route *route_row(enum route_id id);
 enum route_id route_id(const struct route *route);
 const struct route_query *route_queries(size_t *count);
