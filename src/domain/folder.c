@@ -44,12 +44,6 @@ static enum err kind_of(struct ctx *c, text name, struct kind *out)
 
 static const struct clause *clause_of(const struct ctx *c, const struct kind *k) { return policy_clause(c->policy, k->node->path); }
 
-/* A refusal for what the policy does not declare or may not be held is on record like any other. */
-static enum err refused(struct ctx *c, const struct person *p, enum err status)
-{
-    return status == ERR_UNDECLARED || status == ERR_CARD_NUMBER ? write_refusal(c, p, TEXT(""), TEXT("")) : status;
-}
-
 /* Who the policy lets grant, and then whether for that purpose. */
 static enum err may_grant(struct ctx *c, const struct person *p, const struct kind *k)
 {
@@ -163,9 +157,9 @@ static enum err due_of(struct ctx *c, const struct person *p, bool held, struct 
 static enum err make(struct ctx *c, const struct person *p, bool held, bool grant, const struct json *in, struct kind *k, struct folder_put *out)
 {
     const struct person *known = held ? p : NULL;
-    TRY(refused(c, known, kind_of(c, json_text(in, TEXT("folder")), k)));
+    TRY(write_refused(c, known, kind_of(c, json_text(in, TEXT("folder")), k)));
     TRY(may_grant(c, known, k));
-    TRY(refused(c, known, check_members(c, k, grant, in)));
+    TRY(write_refused(c, known, check_members(c, k, grant, in)));
     *out = (struct folder_put){ .c = c, .subject = p->id, .kind = k->name, .act = grant ? TEXT("granted") : TEXT("revoked"),
                                 .category = k->category >= 0 ? c->policy->categories[k->category].name : TEXT("folders"),
                                 .name = digest_of(c, k, json_text(in, TEXT("name"))) };
@@ -575,7 +569,7 @@ static enum err put_pass(struct ctx *c, const struct kind *k, const struct pass 
 /* Of oneself nobody needs a purpose; of others one that uses what these rights are. */
 static enum err ask(struct ctx *c, const struct person *p, text folder, text name, text purpose, bool own, struct kind *k, struct pass *out)
 {
-    TRY(refused(c, p, kind_of(c, folder, k)));
+    TRY(write_refused(c, p, kind_of(c, folder, k)));
     if (!name.n)
         return say(c->arena, ERR_MISSING, "\"name\" says which folder of its kind");
     if (own)

@@ -240,11 +240,6 @@ static enum err check_whole(struct ctx *c, const struct places *s, text place, c
     return value_check_category(c, s->cat, fields, NULL);
 }
 
-static enum err refused(struct ctx *c, const struct person *p, enum err status)
-{
-    return status == ERR_UNDECLARED || status == ERR_CARD_NUMBER ? write_refusal(c, p, TEXT(""), TEXT("")) : status;
-}
-
 static enum err set_once(struct ctx *c, text id, text category, text place, const struct json *in, text purpose, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
@@ -256,15 +251,15 @@ static enum err set_once(struct ctx *c, text id, text category, text place, cons
         return say(c->arena, ERR_USAGE, "the body is {field: value, or null for the default again}");
     TRY(person_open(c, id, false, &p));
     TRY(category_of(c, &p, category, &index));
-    TRY(refused(c, &p, check_place(c, place)));
+    TRY(write_refused(c, &p, check_place(c, place)));
     TRY(allow(c, &p, index, purpose, ACT_WRITE, &purpose));
     TRY(load_places(c, &p, index, &s));
     const struct record *old = find_place(&s, place);
     if (!old && s.count >= PLACES_MAX)
         return say_clause(c->arena, ERR_TOO_LARGE, &s.cat->clause, "preferences are kept for at most %d places", PLACES_MAX);
-    TRY(refused(c, &p, check_sent(c, &s, in)));
+    TRY(write_refused(c, &p, check_sent(c, &s, in)));
     TRY(merge(c, &s, old, place, in, &after));
-    TRY(refused(c, &p, check_whole(c, &s, place, after)));
+    TRY(write_refused(c, &p, check_whole(c, &s, place, after)));
     TRY(subject_keep(c, &p, index, old, after, &ch));
     struct event event = event_of(c, &p, TEXT("subject.update"));
     event.categories = s.cat->name, event.purpose = purpose, event.count = 1;

@@ -49,12 +49,6 @@ static enum err categories_of(struct ctx *c, const struct json *data, struct bit
     return OK;
 }
 
-/* A refusal for what the policy does not declare is on record like any other. */
-static enum err refused(struct ctx *c, const struct person *p, enum err status)
-{
-    return status == ERR_UNDECLARED || status == ERR_CARD_NUMBER ? write_refusal(c, p, TEXT(""), TEXT("")) : status;
-}
-
 /* ---- Records as JSON. ---- */
 
 static void put_source(struct json_out *w, const struct json *value, text source, msec now)
@@ -207,7 +201,7 @@ static enum err seal_supplier(struct ctx *c, const struct person *p, text suppli
         return OK;
     if (supplier.n > 256)
         return say(c->arena, ERR_VALUE, "\"supplied_by\" has at most 256 bytes");
-    TRY(refused(c, NULL, value_no_card(c, TEXT("supplied_by"), supplier)));
+    TRY(write_refused(c, NULL, value_no_card(c, TEXT("supplied_by"), supplier)));
     key_derive(&p->key, TEXT("journal"), &key);
     return seal(c->arena, &key, &place, supplier, out);
 }
@@ -231,15 +225,15 @@ enum err person_make(struct ctx *c, const struct making *m, struct person *p, st
 {
     struct bits categories, given = { { 0 } };
     TRY(new_person(c, p, ch));
-    TRY(refused(c, NULL, categories_of(c, m->data, &categories)));
-    TRY(refused(c, NULL, set_source(c, ch, m->source, &categories)));
-    TRY(refused(c, NULL, change_consents(c, ch, m->consents)));
+    TRY(write_refused(c, NULL, categories_of(c, m->data, &categories)));
+    TRY(write_refused(c, NULL, set_source(c, ch, m->source, &categories)));
+    TRY(write_refused(c, NULL, change_consents(c, ch, m->consents)));
     for (unsigned i = 0; !m->settled && i < ch->consent_count; i++)
         TRY(person_may_record(c, NULL, ch->consents[i].purpose));
     given_purposes(c, ch, &given);
     TRY(m->settled ? check_purposes(c, &categories, &given)
                    : person_allow_some(c, NULL, &given, m->purpose, &categories, ACT_WRITE));
-    TRY(refused(c, NULL, add_categories(c, ch, m->data, ch->source)));
+    TRY(write_refused(c, NULL, add_categories(c, ch, m->data, ch->source)));
     *event = event_of(c, p, TEXT("subject.create"));
     TRY(seal_supplier(c, p, m->supplier, &event->detail));
     event->categories = event_categories(c, &categories);
@@ -300,7 +294,7 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
     const struct category *cat = NULL;
     const struct field *field = NULL;
     text value, purpose = json_text(in, TEXT("purpose"));
-    TRY(refused(c, NULL, identifier_of(c, in, &cat, &field, &value)));
+    TRY(write_refused(c, NULL, identifier_of(c, in, &cat, &field, &value)));
     struct bits categories = { { 0 } };
     bits_add(&categories, (unsigned)(cat - c->policy->categories));
     text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(field->name));
@@ -334,7 +328,7 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
 static enum err wanted(struct ctx *c, const struct person *p, text purpose, text categories, struct bits *out)
 {
     if (categories.p)
-        return refused(c, p, category_list(c, categories, out));
+        return write_refused(c, p, category_list(c, categories, out));
     int index = policy_purpose(c->policy, purpose);
     *out = index >= 0 && (unsigned)index < c->policy->purpose_count ? c->policy->purposes[index].categories : (struct bits){ { 0 } };
     for (unsigned i = 0; i < c->policy->category_count; i++)
@@ -521,7 +515,7 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     TRY(person_open(c, id, false, &p));
     if (c->if_match > 0 && c->if_match != p.version)
         return say(c->arena, ERR_PRECONDITION, "the person's data are at version %lld", (long long)p.version);
-    TRY(refused(c, &p, categories_of(c, patch, &categories)));
+    TRY(write_refused(c, &p, categories_of(c, patch, &categories)));
     TRY(person_allow_some(c, &p, NULL, how->purpose, &categories, ACT_WRITE));
     TRY(change_begin(c, &p, patch->count, &ch));
     ch.expected = p.version, ch.version = p.version + 1;
@@ -530,9 +524,9 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     BUF_AUTO names = buf_make(1 << 16);
     struct json_out w = json_out(&names);
     json_open(&w, '[');
-    TRY(refused(c, &p, set_source(c, &ch, how->source.n ? how->source : usual_source(c, &categories), &categories)));
+    TRY(write_refused(c, &p, set_source(c, &ch, how->source.n ? how->source : usual_source(c, &categories), &categories)));
     JSON_EACH(fields, patch)
-        TRY(refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, all, ch.source, &w)));
+        TRY(write_refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, all, ch.source, &w)));
     json_close(&w, ']');
     ch.also = how->also, ch.also_arg = how->also_arg;
     if (!how->confirmed)
@@ -650,7 +644,7 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     text at = json_text(in, TEXT("at")), source = json_text(in, TEXT("source"));
     const struct json *fields = json_get(in, TEXT("fields"));
     TRY(person_open(c, id, false, &p));
-    TRY(refused(c, &p, category_of(c, category, &like.category)));
+    TRY(write_refused(c, &p, category_of(c, category, &like.category)));
     const struct category *cat = &c->policy->categories[like.category];
     if (!cat->many || cat->transient)
         return say_clause(c->arena, ERR_USAGE, &cat->clause, "category \"%.*s\" has one record: change it with PATCH", T(cat->name));
@@ -658,10 +652,10 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
     bits_add(&set, (unsigned)like.category);
     TRY(person_allow_some(c, &p, NULL, json_text(in, TEXT("purpose")), &set, ACT_WRITE));
-    TRY(refused(c, &p, value_check_category(c, cat, fields, NULL)));
+    TRY(write_refused(c, &p, value_check_category(c, cat, fields, NULL)));
     TRY(next_item(c, &p, cat, &like.item));
     TRY(change_begin(c, &p, 1, &ch));
-    TRY(refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &set), &set)));
+    TRY(write_refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &set), &set)));
     like.source = ch.source;
     text form = sealed_form(c, fields, NULL, like.source);
     TRY_PTR(form.p);
@@ -784,7 +778,7 @@ enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out
         TRY(person_open(c, id, false, &p));
     JSON_EACH(name, json_get(in, TEXT("categories"))) {
         int index;
-        TRY(refused(c, id.p ? &p : NULL, category_of(c, name->value, &index)));
+        TRY(write_refused(c, id.p ? &p : NULL, category_of(c, name->value, &index)));
         bits_add(&set, (unsigned)index);
     }
     TRY(person_allow(c, id.p ? &p : NULL, purpose, &set, act));

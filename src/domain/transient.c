@@ -107,11 +107,6 @@ static enum err category_of(struct ctx *c, text name, const struct category **ou
     return (*out)->transient ? OK : say_clause(c->arena, ERR_USAGE, &(*out)->clause, "category \"%.*s\" is not transient", T((*out)->name));
 }
 
-static enum err refused(struct ctx *c, const struct person *p, enum err status)
-{
-    return status == ERR_UNDECLARED || status == ERR_CARD_NUMBER ? write_refusal(c, p, TEXT(""), TEXT("")) : status;
-}
-
 static enum err journal(struct ctx *c, const struct person *p, text act, const struct category *cat, text purpose)
 {
     struct write w = { .event = event_of(c, p, act) };
@@ -160,9 +155,9 @@ enum err transient_put(struct ctx *c, text id, text category, const struct json 
     struct bits set;
     (void)out;
     TRY(person_open(c, id, false, &p));
-    TRY(refused(c, &p, category_of(c, category, &cat, &set)));
+    TRY(write_refused(c, &p, category_of(c, category, &cat, &set)));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
-    TRY(refused(c, &p, value_check_category(c, cat, fields, NULL)));
+    TRY(write_refused(c, &p, value_check_category(c, cat, fields, NULL)));
     BUF_AUTO b = buf_make(SLOT_BYTES);
     struct json_out w = json_out(&b);
     json_put(&w, fields);
@@ -185,7 +180,7 @@ enum err transient_get(struct ctx *c, text id, text category, text purpose, stru
     struct bits set;
     struct digest what, whose;
     TRY(person_open(c, id, false, &p));
-    TRY(refused(c, &p, category_of(c, category, &cat, &set)));
+    TRY(write_refused(c, &p, category_of(c, category, &cat, &set)));
     TRY(person_allow(c, &p, purpose, &set, ACT_READ));
     TRY(journal(c, &p, TEXT("read"), cat, purpose));
     digests(c->tenant, cat->name, p.id, &what, &whose);
@@ -209,7 +204,7 @@ enum err transient_drop(struct ctx *c, text id, text category, struct answer *ou
     struct bits set;
     (void)out;
     TRY(person_open(c, id, false, &p));
-    TRY(refused(c, &p, category_of(c, category, &cat, &set)));
+    TRY(write_refused(c, &p, category_of(c, category, &cat, &set)));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
     release(c, cat, p.id);                       /* the value first: a full disk must not keep it */
     return journal(c, &p, TEXT("transient.released"), cat, TEXT(""));

@@ -163,6 +163,11 @@ enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text
     return why.code;
 }
 
+enum err write_refused(struct ctx *c, const struct person *p, enum err status)
+{
+    return status == ERR_UNDECLARED || status == ERR_CARD_NUMBER ? write_refusal(c, p, TEXT(""), TEXT("")) : status;
+}
+
 enum err write_person_there(struct db *db, text tenant, struct subject_id id)
 {
     QUERY_AUTO q;

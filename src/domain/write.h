@@ -14,6 +14,8 @@ enum err write_do_again(struct ctx *c, struct write *w, const struct answer *ans
 /* Records that something was refused (c->arena->why says what, with its clause) and returns that reason's code.
  * When the record itself fails, that failure is returned: a refusal too is answered only after it is in the journal. */
 enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text categories);
+/* Passes `status` on; a refusal of what the policy does not declare, or of a card number, goes on record first like any other. */
+enum err write_refused(struct ctx *c, const struct person *p, enum err status);
 /* Inside a write: ERR_NOT_FOUND when the person was erased since the request began, so that nothing is added to nobody. */
 enum err write_person_there(struct db *db, text tenant, struct subject_id id);
 
