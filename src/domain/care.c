@@ -191,6 +191,8 @@ enum err care_rotate(struct ctx *c, text new_master_file, uint64_t *rewrapped)
     return store_rotate_master(ctx_store(c), c->arena, new_master_file, rewrapped);
 }
 
+enum err care_health(struct ctx *c) { return store_health(ctx_store(c), c->arena); }
+
 /* ---- Figures. ---- */
 
 enum err care_figures(struct app *app, struct arena *a, struct figures *out)

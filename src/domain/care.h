@@ -26,6 +26,9 @@ enum err care_restore(struct arena *a, text from, const struct app_options *o, u
 /* Wraps every key under the master key of another file. */
 enum err care_rotate(struct ctx *c, text new_master_file, uint64_t *rewrapped);
 
+/* Whether this instance writes: OK, or the reason why not (store_health). */
+enum err care_health(struct ctx *c);
+
 /* ---- Figures, for /metrics and doctor. ---- */
 struct figures { uint64_t subjects, commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes, folders_allowed, folders_refused; bool full; };
 enum err care_figures(struct app *app, struct arena *a, struct figures *out);

@@ -6,6 +6,11 @@ extern const struct assets front_assets;               /* made by tools/embed fr
 
 enum err api_healthz(struct ctx *c, const struct request *q, struct reply *r)
 {
+    if (care_health(c) != OK) {        /* who balances loads is to see it, whatever status the reason has elsewhere */
+        reply_problem_open(r, &c->arena->why, c->language, 503);
+        json_close(&r->json, '}');
+        return reply_done(c->arena, r);
+    }
     struct json_out *w = reply_json(r, 200);
     json_open(w, '{');
     json_pair(w, TEXT("status"), TEXT("ok"));

@@ -53,6 +53,7 @@ struct migration { int version; const char *sql; };
 enum err schema_apply(struct db *db);
 enum err schema_migrate(struct db *db, const struct migration *steps, size_t count);
 int schema_version(void);
+enum err schema_touch(struct db *db);                     /* one commit that changes nothing: whether the disk takes it */
 
 /* ---- edge.c: the right edge of the tree. ---- */
 enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 };   /* 256^5 entries are enough; bytes of an entry */
@@ -145,6 +146,8 @@ struct store {
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;
     _Atomic bool full;
+    _Atomic enum err failing;                             /* why the last group or attempt was not written; OK: it was */
+    _Atomic msec busy_since;                              /* when the group under way was taken; 0: none */
 };
 void store_path(const struct store *s, const char *name, char out[PATH_MAX]);
 enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out);
@@ -166,7 +169,9 @@ void writer_stop(struct store *s);
 /* ---- group.c ---- */
 /* Commits all of the group or nothing; members refused by themselves have their reason in `result`. Wakes nobody. */
 enum err group_try(struct store *s, struct pending *group);
-void group_undo(struct store *s);
+/* Ends what is open in both files and makes their connections sound again; the journal's edge is the caller's. */
+void group_mend(struct store *s);
+void group_undo(struct store *s);                         /* the same, and the edge as it was at the group's beginning */
 void group_done(struct store *s, struct pending *group);  /* publishes, truncates, wakes */
 void group_refuse(struct store *s, struct pending *group, enum err e);    /* with the reason in s->own */
 /* Both write-ahead logs emptied, so that no byte of what was erased remains there; readers are waited for a little. */

@@ -180,11 +180,16 @@ static void undo(struct store *s, enum file f)
     db->broken = OK, db->sync_failed = false, db->writing = false;
 }
 
-void group_undo(struct store *s)
+void group_mend(struct store *s)
 {
     for (enum file f = 0; f < FILE_COUNT; f++)
         undo(s, f);
     s->keys_open = false;
+}
+
+void group_undo(struct store *s)
+{
+    group_mend(s);
     edge_copy(&s->edge, &s->saved);
 }
 

@@ -24,8 +24,10 @@ static enum err reserve_fill(struct store *s)
 enum err reserve_make(struct store *s)
 {
     msec now = clock_monotonic();
-    if (s->reserve_held)
+    if (s->reserve_held) {                                /* it could not be given up: the next write tells what room there is */
+        atomic_store(&s->full, false);
         return OK;
+    }
     if (s->reserve_tried && now - s->reserve_tried < RETRY)
         return ERR_FULL;
     s->reserve_tried = now;

@@ -53,6 +53,8 @@ static enum err version_set(struct db *db, int version)
     return db_exec(db, sql);
 }
 
+enum err schema_touch(struct db *db) { return version_set(db, schema_version()); }
+
 /* Runs `body` in one transaction. */
 static enum err in_transaction(struct db *db, enum err (*body)(struct db *db, const void *arg), const void *arg)
 {

@@ -165,5 +165,8 @@ enum err store_restore(struct arena *a, text from_dir, const struct store_option
 enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, uint64_t *rewrapped);
 struct store_figures { uint64_t commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes; bool full; };
 struct store_figures store_figures(const struct store *s);
+/* Whether it writes: OK, or why not, told in `a`: ERR_FULL, ERR_STORAGE… A fault that has passed is found out within a second
+ * even when nobody writes. Waits for nothing. */
+enum err store_health(const struct store *s, struct arena *a);
 
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { GROUP_MAX = 1000, CARE_EVERY_MS = 100, REOPEN_EVERY = SECOND };
+enum { GROUP_MAX = 1000, CARE_EVERY_MS = 100, REOPEN_EVERY = 200 };
 
 /* ---- A full disk, a failed disk. ---- */
 
@@ -38,7 +38,11 @@ static enum err reopen_file(struct store *s, enum file f)
     db_close(&s->writers[f]);
     s->writers[f] = fresh;
     TRY(db_truncate(fresh, CARE_EVERY_MS, &busy));        /* every page written and synced anew */
-    return busy ? say(&s->own, ERR_STORAGE, "a reader holds up the check after a failed fsync") : OK;
+    /* A reader (a backup, a slow export) may hold the log open: its pages up to there are written and synced all the same, what
+     * was acknowledged behind them had an fsync of its own, and the frames that failed were never published: the next commit
+     * overwrites them. So the writer goes on, and empties the log when the reader is gone. */
+    s->truncate_due |= busy;
+    return OK;
 }
 
 /* After a failed fsync nothing is known of what reached the disk: all is written again from the log before the writer goes on. */
@@ -52,9 +56,11 @@ static enum err reopen(struct store *s)
         TRY(reopen_file(s, f));
     TRY(adopt_edge(s, s->writers[FILE_DATA]));
     s->stopped = false, s->intents_due = true;
-    LOG(LOG_INFO, "store.writes-again");
+    LOG(LOG_INFO, "store.reopened");
     return OK;
 }
+
+static void arenas_own(struct store *s) { s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena = &s->own; }
 
 /* What must be put right before anything new is written. */
 static enum err writer_ready(struct store *s)
@@ -64,10 +70,54 @@ static enum err writer_ready(struct store *s)
         TRY(reopen(s));
     if (!s->intents_due)
         return OK;
-    s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena = &s->own;
-    TRY(erase_complete(s, &s->own, &completed));
+    arenas_own(s);
+    enum err e = erase_complete(s, &s->own, &completed);
+    if (e != OK) {                                        /* the disk again: the next turn begins with sound connections */
+        group_mend(s);
+        return e;
+    }
     s->intents_due = false;
     journal_publish(s);
+    return OK;
+}
+
+/* ---- Whether it writes, for who asks. ---- */
+
+static void failing(struct store *s, enum err e)
+{
+    if (atomic_exchange(&s->failing, e) != e)
+        LOG(LOG_ERROR, "store.does-not-write", LOG_TEXT("code", err_row(e)->slug), LOG_TEXT("why", text_of(s->own.why.detail)));
+}
+
+static void writing(struct store *s)
+{
+    if (atomic_exchange(&s->failing, OK) != OK)
+        LOG(LOG_INFO, "store.writes-again");
+}
+
+/* A commit of each file that changes nothing, so that a store that nobody writes to finds out that its disk is well. */
+static enum err attempt(struct store *s)
+{
+    enum err e = OK;
+    arenas_own(s);
+    for (enum file f = 0; f < FILE_COUNT && e == OK; f++)
+        e = schema_touch(s->writers[f]);
+    if (e != OK)
+        group_mend(s);
+    return e;
+}
+
+enum err store_health(const struct store *s, struct arena *a)
+{
+    enum { HUNG = 10 * SECOND };
+    enum err e = atomic_load(&s->failing);
+    msec since = atomic_load(&s->busy_since), now = clock_monotonic();
+    if (atomic_load(&s->full))
+        return say(a, ERR_FULL, "the disk is full: only withdrawals and erasures are written");
+    if (e != OK)
+        return say(a, e, "nothing can be written now; the store tries again by itself");
+    if (since && now - since > HUNG)
+        return say(a, ERR_STORAGE, "the disk has not answered a write for %lld s", (long long)(now - since) / SECOND);
     return OK;
 }
 
@@ -96,11 +146,13 @@ static void group_run(struct store *s, struct pending *group)
     if (e == OK && !(atomic_load(&s->full) && reserve_make(s) != OK)) {
         e = group_try(s, group);
         if (e == OK) {
+            writing(s);
             group_done(s, group);
             return;
         }
     } else if (e == OK)
         e = say(&s->own, ERR_FULL, "the disk is full");
+    failing(s, e);
     if (e == ERR_FULL)
         reserve_release(s);
     struct pending *urgent = e == ERR_FULL ? urgent_of(&group) : NULL;
@@ -117,7 +169,7 @@ static void group_run(struct store *s, struct pending *group)
 
 static bool needs_care(const struct store *s)
 {
-    return s->truncate_due || s->stopped || s->intents_due || !s->reserve_held;
+    return s->truncate_due || s->stopped || s->intents_due || !s->reserve_held || atomic_load(&s->failing) != OK;
 }
 
 static void care(struct store *s)
@@ -128,11 +180,17 @@ static void care(struct store *s)
     s->cared = now;
     arena_reset(&s->own);
     enum err e = writer_ready(s);
+    bool attempts = atomic_load(&s->failing) != OK && !atomic_load(&s->full);     /* on a full disk they would eat the reserve */
+    if (e == OK && attempts)
+        e = attempt(s);
+    if (e == OK && attempts)
+        writing(s);
     if (e == OK && s->truncate_due)
         group_truncate(s, 0);
-    if (!s->reserve_held)
-        e = reserve_make(s);
-    (void)e;                                              /* tried again at the next turn; writers are told meanwhile */
+    if (e != OK)                                          /* tried again at the next turn; writers are told meanwhile */
+        failing(s, e);
+    if (!s->reserve_held || atomic_load(&s->full))
+        (void)reserve_make(s);                            /* that there is no room for it is known: s->full */
 }
 
 /* What is queued, up to GROUP_MAX; NULL when it is time for care, or with *end when the store closes. */
@@ -190,8 +248,10 @@ static void job_alone(struct store *s, struct pending *p)
 {
     arena_reset(&s->own);
     enum err e = writer_ready(s);
-    if (e != OK)
+    if (e != OK) {
+        failing(s, e);
         p->arena->why = s->own.why;
+    }
     p->result = e != OK ? e : job_run(s, p->arena, p->job, p->arg);
     wait_done(&p->wait);
 }
@@ -201,10 +261,12 @@ static void *writer(void *arg)
     struct store *s = arg;
     for (bool end = false; !end;) {
         struct pending *group = take(s, &end);
+        atomic_store(&s->busy_since, group && group->w ? clock_monotonic() : 0);
         if (group && !group->w)
             job_alone(s, group);
         else if (group)
             group_run(s, group);
+        atomic_store(&s->busy_since, 0);
         if (!end && needs_care(s))
             care(s);
     }

@@ -4,7 +4,7 @@ from common import RELEASE, person, server, tests
 from garant import BUILD, TOP, check
 from load import BREAKS, journal_holds
 
-WRITE, SYNC, GROW = 1, 2, 4
+WRITE, SYNC, GROW, TORN = 1, 2, 4, 8
 
 
 class Shim:

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { WRITE = 1, SYNC = 2, GROW = 4 };                        /* kinds of calls, bits of control.kinds */
+enum { WRITE = 1, SYNC = 2, GROW = 4, TORN = 8 };              /* kinds of calls, bits of control.kinds */
 struct control {
     _Atomic int64_t kinds;                                     /* those that fail; 0: none */
     _Atomic int64_t error;                                     /* errno; 0: a write of half the bytes instead */
@@ -72,21 +72,32 @@ static int fails(int kind, int fd)
             return -1; \
         (n) /= 2; \
     }
+/* A torn write: a third of the bytes reaches the disk before the error. */
+#define TEAR(fd, call) \
+    if (fails(TORN, (fd))) { \
+        if ((call) < 0) \
+            return -1; \
+        errno = (int)atomic_load(&control->error); \
+        return -1; \
+    }
 
 ssize_t write(int fd, const void *bytes, size_t n)
 {
+    TEAR(fd, REAL(write)(fd, bytes, n / 3))
     FAIL_WRITE(fd, n)
     return REAL(write)(fd, bytes, n);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
 {
+    TEAR(fd, REAL(pwrite)(fd, bytes, n / 3, at))
     FAIL_WRITE(fd, n)
     return REAL(pwrite)(fd, bytes, n, at);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
 {
+    TEAR(fd, REAL(pwrite64)(fd, bytes, n / 3, at))
     FAIL_WRITE(fd, n)
     return REAL(pwrite64)(fd, bytes, n, at);
 }

@@ -115,6 +115,57 @@ static void disk_stays_bad(void **state)
             assert_true(one(kinds[i], nth, true) > 0);
 }
 
+/* An erasure whose keys went and whose rows could not, and the disk still bad when it is to be completed: a passing fault all the
+ * same. Health tells it meanwhile, and finds out by itself that it has passed. */
+static void fault_while_completing(void **state)
+{
+    struct fixture *f = *state;
+    unsigned ahead = 0;
+    for (int nth = 1; nth <= 12; nth++) {
+        struct person p = person_make(f->s, 100 + (unsigned)nth);
+        assert_ok(f, create(f->s, &f->a, &p, false));
+        fault_arm(FAULT_WRITE_EIO, nth, true);
+        enum err erased = erase(f->s, &f->a, &p);
+        bool key_gone = erased != OK && !has_key(f, &p);
+        ahead += key_gone;
+        for (unsigned again = 0; again < 3 && erased != OK; again++) {
+            assert_true(storage(note(f->s, &f->a, TEXT("backup"))));
+            assert_true(storage(store_health(f->s, &f->a)));
+        }
+        fault_arm(FAULT_NONE, 0, false);
+        for (unsigned tries = 0; tries < 400 && store_health(f->s, &f->a) != OK; tries++)
+            usleep(25000);
+        assert_ok(f, store_health(f->s, &f->a));
+        assert_ok(f, note(f->s, &f->a, TEXT("backup")));
+        assert_int_equal(has_row(f, &p), has_key(f, &p));
+        if (key_gone)
+            assert_false(has_row(f, &p));
+    }
+    assert_true(ahead > 0);                               /* the fault did fall between the two files */
+    sound(f);
+}
+
+/* A reader that stays open, as a backup does, does not keep the writer from coming back after a failed fsync. */
+static void sync_fails_beside_a_reader(void **state)
+{
+    struct fixture *f = *state;
+    assert_ok(f, note(f->s, &f->a, TEXT("read")));
+    READ_AUTO db = NULL;
+    assert_ok(f, store_read(f->s, &f->a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_JOURNAL_LAST, ARGS());
+    assert_true(query_next(&q));
+    fault_arm(FAULT_SYNC_EIO, 1, false);
+    assert_int_equal(note(f->s, &f->a, TEXT("read")), ERR_STORAGE);
+    fault_arm(FAULT_NONE, 0, false);
+    resumes(f);
+    query_end(&q);
+    store_read_end(&db);
+    sound(f);
+    restart(f);
+    sound(f);
+}
+
 /* The reserve is for withdrawals and erasures: they pass on a full disk, others are told so. */
 static void reserve(void **state)
 {
@@ -209,6 +260,6 @@ int main(void)
     fault_install();
     const struct CMUnitTest tests[] = { cmocka_unit_test(write_fails), cmocka_unit_test(write_is_short),
                                         cmocka_unit_test(disk_is_full), cmocka_unit_test(sync_fails),
-                                        cmocka_unit_test(disk_stays_bad), CASE(reserve), CASE(killed) };
+                                        cmocka_unit_test(disk_stays_bad), CASE(fault_while_completing), CASE(sync_fails_beside_a_reader), CASE(reserve), CASE(killed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
