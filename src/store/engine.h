@@ -124,6 +124,7 @@ struct store {
     bool keys_open;                                       /* a transaction of the keyring is open */
     bool truncate_due;                                    /* a reader held up a truncation */
     bool intents_due;                                     /* the keyring went ahead of data that could not be committed */
+    bool untidy;                                          /* keys of nobody are left for the next start */
     bool stopped;                                         /* after a failed fsync: refused until reopened */
     unsigned reserve_bytes;
     bool reserve_held;
@@ -201,6 +202,17 @@ enum err file_sync(struct arena *a, const char *path);
 void journal_publish(struct store *s);
 /* Signs and keeps a checkpoint in the open transaction when one is due. */
 enum err journal_keep(struct store *s, bool now);
+
+/* ---- tidy.c ---- */
+/* At the start, unless the store last closed in order: keys of nobody and links to nobody go, each with an entry that says how many. */
+enum err tidy_if_due(struct store *s);
+/* In the open transaction of the last checkpoint: the store closes in order. */
+enum err tidy_mark(struct store *s);
+/* Whether the person has the key that the journal's pseudonym is made with: as the writer's own transaction has it. */
+enum err key_there(struct store *s, text tenant, struct subject_id subject, bool *out);
+/* What the statement `list` (of a tenant and a person) has in its first column: classes of keys, in `a`. */
+struct classes { uint32_t *at; unsigned count; };
+enum err classes_read(struct db *db, struct arena *a, enum sql list, text tenant, struct subject_id subject, struct classes *out);
 
 /* ---- erase.c ---- */
 /* Completes what `intent` rows of the keyring ask for. */

@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "store/engine.h"
 
+enum { CLASSES_MEMORY = 1 << 20 };
+
 static bool has_class(const uint32_t *classes, unsigned count, int64_t wanted)
 {
     for (unsigned i = 0; i < count; i++)
@@ -23,19 +25,13 @@ struct scope { text tenant; const struct subject_id *subject; const uint32_t *ke
 /* A table whose rows go with the key that each is sealed under. */
 static enum err erase_keyed(struct db *db, const struct scope *c, enum sql list, enum sql erase, int64_t *rows)
 {
-    enum { CLASSES_MAX = 256 };
-    uint32_t classes[CLASSES_MAX];
-    unsigned count = 0;
-    QUERY_AUTO q;
-    query_start(&q, db, list, ARGS(V_TEXT(c->tenant), V_ID(*c->subject)));
-    while (count < CLASSES_MAX && query_next(&q))
-        classes[count++] = (uint32_t)query_int(&q, 0);
-    query_end(&q);
-    TRY(q.status);
-    for (unsigned i = 0; i < count; i++) {
+    ARENA_AUTO own = arena_make(CLASSES_MEMORY);
+    struct classes all;
+    TRY(classes_read(db, &own, list, c->tenant, *c->subject, &all));
+    for (unsigned i = 0; i < all.count; i++) {
         int64_t changes = 0;
-        if (!has_class(c->kept, c->kept_count, classes[i]))
-            TRY(db_run(db, erase, &changes, ARGS(V_TEXT(c->tenant), V_ID(*c->subject), V_INT(classes[i]))));
+        if (!has_class(c->kept, c->kept_count, all.at[i]))
+            TRY(db_run(db, erase, &changes, ARGS(V_TEXT(c->tenant), V_ID(*c->subject), V_INT(all.at[i]))));
         *rows += changes;
     }
     return OK;
@@ -91,16 +87,7 @@ enum err store_erase(struct db *db, text tenant, struct subject_id subject, cons
 
 /* ---- Completion. ---- */
 
-struct intent { text tenant, keep; struct subject_id subject; uint32_t kept[256]; unsigned kept_count; struct intent *next; };
-
-static enum err intent_classes(struct db *keys, struct intent *i)
-{
-    QUERY_AUTO q;
-    query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(i->tenant), V_ID(i->subject)));
-    while (i->kept_count < sizeof i->kept / sizeof *i->kept && query_next(&q))
-        i->kept[i->kept_count++] = (uint32_t)query_int(&q, 0);
-    return q.status;
-}
+struct intent { text tenant, keep; struct subject_id subject; struct classes kept; struct intent *next; };
 
 static enum err intent_list(struct db *keys, struct arena *a, struct intent **out)
 {
@@ -122,7 +109,7 @@ static enum err intent_list(struct db *keys, struct arena *a, struct intent **ou
     }
     TRY(q.status);
     for (struct intent *i = *out; i; i = i->next)
-        TRY(intent_classes(keys, i));
+        TRY(classes_read(keys, a, SQL_KEY_CLASSES, i->tenant, i->subject, &i->kept));
     return OK;
 }
 
@@ -130,7 +117,7 @@ static enum err intent_list(struct db *keys, struct arena *a, struct intent **ou
 static enum err intent_run(struct db *db, const struct intent *i)
 {
     int64_t counts[TABLE_COUNT], rows = 0;
-    TRY(store_erase(db, i->tenant, i->subject, i->kept, i->kept_count, i->keep, counts));
+    TRY(store_erase(db, i->tenant, i->subject, i->kept.at, i->kept.count, i->keep, counts));
     for (unsigned t = 0; t < TABLE_COUNT; t++)
         rows += counts[t];
     if (!rows)

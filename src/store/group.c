@@ -3,7 +3,7 @@
 #include "store/engine.h"
 #include <time.h>
 
-enum { TRUNCATE_WAIT_MS = 250 };
+enum { TRUNCATE_WAIT_MS = 250, CLASSES_MEMORY = 1 << 20 };
 
 /* ---- Keys of a write. ---- */
 
@@ -75,19 +75,14 @@ static bool is_kept(const struct key_shred *x, int64_t key_class)
 
 static enum err shred_all_but_kept(struct db *keys, const struct key_shred *x)
 {
-    uint32_t classes[256];
-    unsigned count = 0;
-    QUERY_AUTO q;
-    query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(x->tenant), V_ID(x->subject)));
-    while (count < 256 && query_next(&q))
-        classes[count++] = (uint32_t)query_int(&q, 0);
-    query_end(&q);
-    TRY(q.status);
+    ARENA_AUTO own = arena_make(CLASSES_MEMORY);
+    struct classes all;
+    TRY(classes_read(keys, &own, SQL_KEY_CLASSES, x->tenant, x->subject, &all));
     bool stays = false;
-    for (unsigned i = 0; i < count; i++) {
-        stays |= is_kept(x, classes[i]);
-        if (!is_kept(x, classes[i]))
-            TRY(key_drop(keys, x, classes[i]));
+    for (unsigned i = 0; i < all.count; i++) {
+        stays |= is_kept(x, all.at[i]);
+        if (!is_kept(x, all.at[i]))
+            TRY(key_drop(keys, x, all.at[i]));
     }
     if (stays || x->keep.n)
         return db_run(keys, SQL_HELD_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject),
@@ -254,7 +249,7 @@ enum err group_try(struct store *s, struct pending *group)
         bool ahead = turn == TURN_DONE && !s->keys_open;
         group_undo(s);
         if (ahead && !s->stopped && keys_forget(s, group) != OK)
-            undo(s, FILE_KEYS);                           /* they stay, wrapped and of nobody */
+            undo(s, FILE_KEYS), s->untidy = true;         /* they stay, wrapped and of nobody, until the next start */
         s->keys_open = false;
         if (turn != TURN_AGAIN)
             return e != OK ? e : s->own.why.code;

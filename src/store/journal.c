@@ -73,14 +73,16 @@ static void leaf_write(struct buf *b, const struct event *e, msec at)
     json_close(&w, '}');
 }
 
-/* The person whom the write erases leaves no link from the entry that says so. */
-static bool linked(const struct store *s, const struct event *e)
+/* Decided here, inside the commit: whoever was erased since the request began is not linked to any more. The person whom the
+ * write itself erases leaves no link from the entry that says so. */
+static enum err linked(struct store *s, const struct event *e, bool *out)
 {
     const struct write *w = s->member;
+    *out = e->has_subject;
     for (unsigned i = 0; w && i < w->shred_count; i++)
         if (w->shreds[i].all_but_held && sodium_memcmp(&w->shreds[i].subject, &e->subject, sizeof e->subject) == 0)
-            return false;
-    return e->has_subject;
+            *out = false;
+    return *out ? key_there(s, e->tenant, e->subject, out) : OK;
 }
 
 enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
@@ -98,7 +100,8 @@ enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
     text line = buf_text(&s->line);
     if (!line.n || !text_utf8(line))
         return say(db->arena, ERR_INTERNAL, "the entry of act %.*s is larger than %d bytes or no UTF-8", T(e->act), LEAF_MAX);
-    bool link = linked(s, e);
+    bool link;
+    TRY(linked(s, e, &link));
     uint64_t seq = s->edge.tree.size;
     TRY(db_run(db, SQL_JOURNAL_ADD, NULL,
                ARGS(V_INT((int64_t)seq), V_INT(at), V_TEXT(line), e->tenant.n ? V_TEXT(e->tenant) : V_NULL,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { STEP_PEOPLE = 500, CLASSES_MAX = 256 };
+enum { STEP_PEOPLE = 500, CLASSES_MEMORY = 1 << 20 };
 
 /* What today's data.db knows better than the backup, brought over when its journal goes on from the backup's: tables of no
  * one person (a token revoked since stays revoked), records of proof (a consent withdrawn, or access revoked, since then stays so), and the
@@ -164,16 +164,9 @@ static enum err people_read(struct restore *r, const struct known *after, struct
     return q.status;
 }
 
-static enum err keys_of(struct restore *r, const struct known *p, uint32_t *classes, unsigned *count, char keep[1024])
+static enum err keep_of(struct restore *r, const struct known *p, char keep[1024])
 {
     struct db *keys = r->s->writers[FILE_KEYS];
-    {
-        QUERY_AUTO q;
-        query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(p->tenant), V_ID(p->id)));
-        for (*count = 0; *count < CLASSES_MAX && query_next(&q); ++*count)
-            classes[*count] = (uint32_t)query_int(&q, 0);
-        TRY(q.status);
-    }
     QUERY_AUTO q;
     keep[0] = '\0';
     query_start(&q, keys, SQL_HELD_GET, ARGS(V_TEXT(p->tenant), V_ID(p->id)));
@@ -184,15 +177,16 @@ static enum err keys_of(struct restore *r, const struct known *p, uint32_t *clas
 
 static enum err silence_one(struct restore *r, const struct known *p)
 {
-    uint32_t classes[CLASSES_MAX];
-    unsigned count;
+    ARENA_AUTO own = arena_make(CLASSES_MEMORY);
+    struct classes all;
     char keep[1024];
-    TRY(keys_of(r, p, classes, &count, keep));
+    TRY(classes_read(r->s->writers[FILE_KEYS], &own, SQL_KEY_CLASSES, p->tenant, p->id, &all));
+    TRY(keep_of(r, p, keep));
     bool alive = false;
-    for (unsigned i = 0; i < count; i++)
-        alive |= classes[i] == 0;
+    for (unsigned i = 0; i < all.count; i++)
+        alive |= all.at[i] == 0;
     r->silenced += !alive;
-    return store_erase(r->s->writers[FILE_DATA], p->tenant, p->id, classes, count, text_of(keep), NULL);
+    return store_erase(r->s->writers[FILE_DATA], p->tenant, p->id, all.at, all.count, text_of(keep), NULL);
 }
 
 static enum err silence(struct restore *r)

@@ -226,6 +226,7 @@ static enum err recover(struct arena *a, struct store *s)
 {
     uint64_t completed;
     TRY(erase_complete(s, a, &completed));
+    TRY(tidy_if_due(s));
     TRY(rotate_resume(s, a));
     journal_publish(s);
     enum err e = reserve_make(s);                         /* without it the store works all the same */

@@ -228,7 +228,11 @@ static void say_farewell(struct store *s)
     struct db *data = s->writers[FILE_DATA];
     data->arena = &s->own;
     enum err e = s->stopped ? ERR_STORAGE : db_control(data, CONTROL_BEGIN);
-    if (e == OK && (e = journal_keep(s, true)) == OK)
+    if (e == OK)
+        e = journal_keep(s, true);
+    if (e == OK && !s->intents_due && !s->untidy)
+        e = tidy_mark(s);
+    if (e == OK)
         e = db_control(data, CONTROL_COMMIT);
     if (e != OK)
         LOG(LOG_WARN, "store.no-last-checkpoint");

@@ -278,6 +278,41 @@ static void erased_still_verifies(void **state)
 
 /* ---- Forgetting. ---- */
 
+/* A look that was under way while its person was erased: its entry comes after, and leads to nobody. */
+static void late_entry_is_not_linked(void **state)
+{
+    struct fixture *f = *state;
+    struct person people[4];
+    fill(f, people);
+    assert_ok(f, erase(f->s, &f->a, &people[1]));
+    struct write w = { .event = event_of(&people[1], TEXT("read")) };
+    w.event.detail = (sealed){ TEXT("why it was looked at, sealed") };
+    assert_ok(f, store_write(f->s, &f->a, &w));
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE seq = 261 AND subject IS NULL AND detail IS NULL"), 1);
+    assert_ok(f, verify(f));
+    restart(f);
+    assert_ok(f, verify(f));
+}
+
+/* A data folder that an earlier program left with such links is mended at the start, and the journal says so. */
+static void links_to_nobody_are_mended(void **state)
+{
+    struct fixture *f = *state;
+    struct person people[4];
+    fill(f, people);
+    assert_ok(f, erase(f->s, &f->a, &people[2]));
+    tamper(f, "data.db", "UPDATE journal SET subject = ?1, detail = NULL WHERE seq IN (6, 10, 254)", TEXT_BYTES(people[2].id));
+    verified_broken(f, "links to nobody");
+    store_close(&f->s);
+    tamper(f, "data.db", "DELETE FROM meta WHERE name = 'tidy'", (text){ NULL, 0 });
+    start(f);
+    assert_ok(f, verify(f));
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '%\"journal.unlinked\"%\"count\":3%'"), 1);
+    uint64_t size = journal_size(f);
+    restart(f);
+    assert_int_equal(journal_size(f), size);
+}
+
 static void prunes(void **state)
 {
     struct fixture *f = *state;
@@ -328,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(proofs), CASE(tiles), CASE(form), CASE(clock_set_back), CASE(finds_flipped_bytes),
                                         CASE(finds_changes), CASE(finds_reordering), CASE(finds_truncation),
-                                        CASE(erased_still_verifies), CASE(prunes), CASE(prunes_all) };
+                                        CASE(erased_still_verifies), CASE(late_entry_is_not_linked),
+                                        CASE(links_to_nobody_are_mended), CASE(prunes), CASE(prunes_all) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

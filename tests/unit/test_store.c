@@ -303,7 +303,8 @@ static void restored_is_silent(void **state)
     assert_true(has_row(f, &early) && has_key(f, &early));
     assert_false(has_row(f, &erased) || has_key(f, &erased));
     assert_false(has_row(f, &late));                      /* the data are those of the backup */
-    assert_int_equal(journal_size(f), before + 1);        /* the journal is not: it lost nothing */
+    assert_false(has_key(f, &late));                      /* a key of nobody goes at the start */
+    assert_int_equal(journal_size(f), before + 3);        /* the journal lost nothing: the restore, the key, the link */
     assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
     assert_false(found_in_folder(f->dir, TEXT_BYTES(erased.id)));
 }
@@ -519,6 +520,54 @@ static void held_stays(void **state)
     assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM held"), 1);
 }
 
+/* What a kill between the two files leaves: a key without its person. An orderly close needs no look at the next start. */
+static void keys_of_nobody_go(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1), nobody = person_make(f->s, 2);
+    struct write put = { .event = event_of(&nobody, TEXT("subject.create")), .puts = &nobody.put, .put_count = 1 };
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    assert_ok(f, store_write(f->s, &f->a, &put));
+    restart(f);
+    assert_true(has_key(f, &nobody));                     /* closed in order */
+    uint64_t before = journal_size(f);
+    store_close(&f->s);
+    tamper(f, "data.db", "DELETE FROM meta WHERE name = 'tidy'", (text){ NULL, 0 });   /* as a kill, or an earlier program, leaves it */
+    start(f);
+    assert_true(has_key(f, &one) && !has_key(f, &nobody));
+    assert_int_equal(journal_size(f), before + 2);        /* the key, and its link */
+    struct journal_report report;
+    assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
+    restart(f);
+    assert_int_equal(journal_size(f), before + 2);
+}
+
+enum { MANY_CLASSES = 700 };
+
+/* However many keys a person has, all go, and all rows under them. */
+static void many_keys_go(void **state)
+{
+    struct fixture *f = *state;
+    struct person p = person_make(f->s, 1);
+    struct key_put *puts = calloc(MANY_CLASSES, sizeof *puts);
+    assert_non_null(puts);
+    assert_ok(f, create(f->s, &f->a, &p, false));
+    for (uint32_t i = 0; i < MANY_CLASSES; i++) {
+        puts[i] = (struct key_put){ .tenant = TENANT, .subject = p.id, .key_class = i + 1 };
+        key_wrap(store_master(f->s), TENANT, p.id, i + 1, &p.key, puts[i].wrapped);
+    }
+    struct write put = { .event = event_of(&p, TEXT("subject.update")), .puts = puts, .put_count = MANY_CLASSES };
+    assert_ok(f, store_write(f->s, &f->a, &put));
+    free(puts);
+    tamper(f, "data.db", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) INSERT INTO record"
+           " (tenant, subject, category, item, version, sealed, source, at, state, class) SELECT 'acme', ?1, 'c', i, 1, x'00', 's', 1, 0, i FROM n",
+           TEXT_BYTES(p.id));
+    assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM key"), MANY_CLASSES + 1);
+    assert_ok(f, erase(f->s, &f->a, &p));
+    assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM key"), 0);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM record"), 0);
+}
+
 /* A second key of the same class is refused, and with it the whole write. */
 static void one_key_a_class(void **state)
 {
@@ -540,6 +589,6 @@ int main(void)
                                         CASE(other_master), CASE(restored_is_silent), CASE(restored_without_today),
                                         CASE(restore_refuses), CASE(backup_under_load), CASE(keys_backup),
                                         CASE(rotates_under_load), CASE(rotation_resumes), CASE(held_stays),
-                                        CASE(one_key_a_class) };
+                                        CASE(one_key_a_class), CASE(keys_of_nobody_go), CASE(many_keys_go) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
