@@ -1,7 +1,7 @@
 /* One thread of the server. libmicrohttpd reads and writes; we accept, check, bound, time, and run handlers on fibers. */
 #include "front/loop.h"
 #include "base/log.h"
-#include "front/strict.h"
+#include "front/library.h"
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -19,6 +19,7 @@ enum state { FRESH, KEPT, HEAD, BODY, WORKING, SENDING };
 
 struct connection {
     struct connection *next, *previous;
+    struct connection *next_handed;    /* of loop.handed */
     struct loop *loop;
     int fd;
     struct address address;
@@ -41,9 +42,7 @@ struct exchange {
     struct reply reply;
     struct request request;
     struct pair headers[REQUEST_HEADERS];
-    size_t header_count;               /* of all, also beyond what is kept */
-    const char *line;                  /* the target's place in libmicrohttpd's buffer */
-    size_t line_size;
+    text line;                         /* the target's place in libmicrohttpd's buffer */
     struct framing framing;
     uint64_t reserved;                 /* of shared.bodies */
     uint64_t started;
@@ -200,37 +199,26 @@ static enum MHD_Result refuse(struct exchange *x, bool broken)
 
 /* ---- A request arrives. ---- */
 
-static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
-                                size_t value_size)
-{
-    struct exchange *x = arg;
-    if (x->header_count < REQUEST_HEADERS)
-        x->headers[x->header_count] = (struct pair){ { name, name_size }, { value ? value : name + name_size, value_size } };
-    x->header_count++;
-    return MHD_YES;
-}
-
 /* The request line has come: called before the library splits the target. */
 static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
 {
     struct loop *l = arg;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct connection *c = info->socket_context;
-    struct exchange *x = exchange_take(l);
-    enter(c, HEAD);
+    struct connection *c = library_context(mhd);
+    struct exchange *x = c ? exchange_take(l) : NULL;
     if (!x)
         return NULL;
-    x->connection = c, x->mhd = mhd, x->stage = READING, x->header_count = 0, x->started = metrics_microseconds();
-    x->line = target, x->line_size = target ? strlen(target) : 0;
+    enter(c, HEAD);
+    x->connection = c, x->mhd = mhd, x->stage = READING, x->started = metrics_microseconds();
+    x->line = text_of(target);
     /* The library would now split the query, with memory it may not have (0.9.75 then hangs): we split it ourselves. */
-    char *query = target ? memchr(target, '?', x->line_size) : NULL;
+    char *query = target ? memchr(target, '?', x->line.n) : NULL;
     x->request = (struct request){ .front = l->shared->front,
                                    .fibers = &l->fibers,
                                    .operator_socket = c->operator_socket,
                                    .encrypted = c->encrypted,
                                    .address = c->address,
                                    .headers = x->headers,
-                                   .target = arena_copy(&x->arena, (text){ target, x->line_size }) };
+                                   .target = arena_copy(&x->arena, x->line) };
     if (query)
         query[1] = '\0';
     return x;
@@ -258,17 +246,12 @@ static enum err believe_proxy(struct exchange *x)
 static enum err check_head(struct exchange *x, const char *url, const char *method, const char *version)
 {
     struct arena *a = &x->arena;
+    struct head head;
+    enum err e = library_head(a, x->mhd, url, method, version, x->line, x->headers, &head);
+    x->request.header_count = head.count < REQUEST_HEADERS ? head.count : REQUEST_HEADERS;
     x->framing = (struct framing){ 0 };
+    TRY(e);
     TRY_PTR(x->request.target.p);
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    struct head head = { .method = text_of(method),
-                         .target = { url, x->line_size },
-                         .version = text_of(version),
-                         .headers = x->headers,
-                         .count = x->header_count,
-                         .bytes = info->header_size };
-    if (url != x->line)
-        return say(a, ERR_USAGE, "the request line has no target");
     TRY(strict_check(a, &head, &x->framing));
     x->request.method = method_of(head.method);
     return x->connection->loop->shared->proxy && !x->connection->operator_socket ? believe_proxy(x) : OK;
@@ -302,8 +285,6 @@ static enum err reserve_body(struct exchange *x)
 
 static enum MHD_Result on_head(struct exchange *x, const char *url, const char *method, const char *version)
 {
-    MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, add_pair, x);
-    x->request.header_count = x->header_count < REQUEST_HEADERS ? x->header_count : REQUEST_HEADERS;
     x->stage = STARTED;
     if (check_head(x, url, method, version) != OK)
         return refuse(x, true);
@@ -362,7 +343,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
                                   const char *data, size_t *size, void **context)
 {
     struct exchange *x = *context;
-    if (!x)                            /* no memory when the line came */
+    if (!x)                            /* no memory when the line came, or a connection that was given up */
         return MHD_NO;
     switch (x->stage) {
     case READING: return on_head(x, url, method, version);
@@ -430,18 +411,42 @@ static void connection_free(struct connection *c)
     free(c);
 }
 
+/* Takes the connection with this descriptor out of those that were handed to the library and have not begun; NULL when there is none. */
+static struct connection *handed_take(struct loop *l, int fd)
+{
+    for (struct connection **place = &l->handed; *place; place = &(*place)->next_handed)
+        if ((*place)->fd == fd) {
+            struct connection *c = *place;
+            *place = c->next_handed;
+            return c;
+        }
+    return NULL;
+}
+
+/* The library begins a connection when it is handed over (0.9.75), or when it runs next (1.0): the descriptor tells which one it is. */
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
 {
     struct loop *l = arg;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = l->accepting;
-        l->accepting = NULL;
+        *context = handed_take(l, library_descriptor(mhd));
         return;
     }
     struct connection *c = *context;
+    if (!c)
+        return;
     if (c->linger)
         linger(l, c->fd);
     connection_free(c);
+}
+
+/* The library has run, and closed what it did not begin: without a word, and the descriptor may be another's by now. */
+static void forget_handed(struct loop *l)
+{
+    while (l->handed) {
+        struct connection *c = l->handed;
+        l->handed = c->next_handed;
+        connection_free(c);
+    }
 }
 
 static void sweep_out(struct connection *c)
@@ -564,11 +569,12 @@ static void let_in(struct connection *c)
     struct loop *l = c->loop;
     epoll_ctl(l->door_fd, EPOLL_CTL_DEL, c->fd, NULL);
     enter(c, HEAD);
-    l->accepting = c;
-    /* When it fails the library has closed the descriptor, and told us of the end only if it told us of the start. */
-    if (MHD_add_connection(l->daemon, c->fd, (const struct sockaddr *)&c->from, c->from_size) != MHD_YES && l->accepting)
+    c->next_handed = l->handed;
+    l->handed = c;
+    /* When it fails the library has closed the descriptor; forget_handed() frees what it never began. */
+    int fd = c->fd;
+    if (MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&c->from, c->from_size) != MHD_YES && (c = handed_take(l, fd)))
         connection_free(c);
-    l->accepting = NULL;
 }
 
 /* `ended`: no more will come, though what came may still be read. */
@@ -643,7 +649,7 @@ enum err loop_open(struct arena *a, struct shared *shared, int listen_fd, int so
                                  NULL, on_request, l, MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
                                  MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
-                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
+                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT, LIBRARY_STRICTNESS, MHD_OPTION_END);
     const union MHD_DaemonInfo *info = l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || !l->counters || l->door_fd < 0)
         return say(a, ERR_INTERNAL, "the HTTP library does not start");
@@ -682,6 +688,7 @@ static void turn(struct loop *l)
     if (fds[1].revents)
         fiber_drain(&l->fibers);
     MHD_run(l->daemon);
+    forget_handed(l);
     if (l->relays.tls)                 /* the answers that have just been made */
         relays_turn(&l->relays);
     if (l->linger_count)

@@ -34,7 +34,7 @@ struct loop {
     int listen_fd, socket_fd;          /* our listeners, -1 for none */
     struct fiber_loop fibers;
     struct connection *connections;    /* all of this thread */
-    struct connection *accepting;      /* the one that MHD_add_connection() is about */
+    struct connection *handed;         /* those of them that libmicrohttpd was given and has not begun */
     struct exchange *idle;             /* exchanges to use again */
     unsigned idle_count, linger_count;
     struct { int fd; msec until; } linger[16];   /* closed for writing, still read so that the client gets the last answer */

@@ -1,6 +1,7 @@
 /* The server: addresses, listeners, threads, signals. */
 #include "front/server.h"
 #include "base/log.h"
+#include "front/library.h"
 #include "front/loop.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -364,6 +365,7 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     CLEANUP(server_free) struct server *s = calloc(1, sizeof *s);
     text address = TEXT("");
     TRY_PTR(s);
+    TRY(library_try(a));
     raise_descriptors();
     unsigned most = o->connections ? o->connections : CONNECTIONS_DEFAULT;
     s->front = (struct front){ .app = app, .threads = thread_count(o->threads), .started = clock_monotonic(),

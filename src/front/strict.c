@@ -26,8 +26,20 @@ static enum err check_value(struct arena *a, text value, size_t number)
     return ascii || text_utf8(value) ? OK : say(a, ERR_USAGE, "header %zu is not UTF-8", number);
 }
 
-/* The library has turned each CR, LF and colon into a NUL and moved nothing: the next line starts two bytes behind this one's
- * end, or bytes stood between that its parser has dropped. */
+/* Whether between a value's end and the next line only the line's end stands: two bytes, that the library may have turned into NULs.
+ * Version 1.0 also takes off the blanks before them, of which it overwrites the first, and then leaves CR and LF as they were. */
+static bool line_ends(const char *end, const char *next)
+{
+    if (next - end <= 2)
+        return next - end == 2;
+    for (const char *p = end + 1; p < next - 2; p++)
+        if (*p != ' ' && *p != '\t')
+            return false;
+    return next[-2] == '\r' && next[-1] == '\n';
+}
+
+/* The library has only put NULs in place of separators and moved nothing: where more than a line's end stands between two lines, its
+ * parser has dropped bytes. */
 static enum err check_shape(struct arena *a, const struct head *h)
 {
     if (!token(h->method) || h->method.n > 16)
@@ -36,17 +48,17 @@ static enum err check_shape(struct arena *a, const struct head *h)
         return say(a, ERR_USAGE, "the request line is not three words with one blank between");
     if (!text_eq(h->version, TEXT("HTTP/1.1")) && !text_eq(h->version, TEXT("HTTP/1.0")))
         return say(a, ERR_USAGE, "only HTTP/1.1 and HTTP/1.0 are spoken");
-    const char *next = h->version.p + h->version.n + 2;
+    const char *end = h->version.p + h->version.n, *last = h->method.p + h->bytes - 2;   /* of the line; of the empty line's */
     for (size_t i = 0; i < h->count; i++) {
         text name = h->headers[i].name, value = h->headers[i].value;
-        if (name.p != next)
+        if (name.p > last || !line_ends(end, name.p))
             return say(a, ERR_USAGE, "line %zu of the head is folded, holds a NUL, or does not end with CRLF", i + 1);
         if (!token(name))
             return say(a, ERR_USAGE, "the name of header %zu is no token", i + 1);
         TRY(check_value(a, value, i + 1));
-        next = value.p + value.n + 2;
+        end = value.p + value.n;
     }
-    if (next + 2 != h->method.p + h->bytes)
+    if (!line_ends(end, last))
         return say(a, ERR_USAGE, "line %zu of the head is folded, holds a NUL, or does not end with CRLF", h->count + 1);
     return OK;
 }
@@ -162,6 +174,9 @@ static enum err split_line(struct arena *a, text line, struct head *h)
     h->version = line;
     if (!line.p || !h->target.n || text_index(line, ' ') >= 0)
         return say(a, ERR_USAGE, "the first line is no HTTP request line");
+    for (size_t i = 0; i < h->target.n; i++)
+        if ((uint8_t)h->target.p[i] <= 0x20 || h->target.p[i] == 0x7F)
+            return say(a, ERR_USAGE, "the target holds a control byte");
     return OK;
 }
 

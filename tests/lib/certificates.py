@@ -18,7 +18,13 @@ def name_of(text):
 def sign(subject, key, issuer, issuer_key, begins, ends, authority, digest=None):
     certificate = (x509.CertificateBuilder().subject_name(name_of(subject)).issuer_name(name_of(issuer)).public_key(key.public_key())
                    .serial_number(x509.random_serial_number()).not_valid_before(begins).not_valid_after(ends)
-                   .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True))
+                   .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False))
+    if authority:
+        uses = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only",
+                              "decipher_only"), False)
+        certificate = certificate.add_extension(x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, **uses), critical=True)
     if not authority:
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         certificate = certificate.add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -1,5 +1,6 @@
 /* Unit tests of the front: targets, queries, preferences, preconditions, problems. */
 #include "front/front.h"
+#include "front/library.h"
 #include "front/schema.h"
 #include "front/strict.h"
 #include <setjmp.h>
@@ -136,9 +137,31 @@ static void heads(void **state)
         TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"),
         TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n"),
         TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n"), TEXT_INIT("G\0T / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        TEXT_INIT("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"), TEXT_INIT("GET /a\rb HTTP/1.1\r\nHost: x\r\n\r\n"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(peek(&a, bad[i]), ERR_USAGE);
+}
+
+/* A head as the library leaves it: `value` bytes of "Host" from the 22nd on. */
+static enum err left(struct arena *a, text head, size_t value)
+{
+    struct pair host = { { head.p + 16, 4 }, { head.p + 22, value } };
+    struct head h = { { head.p, 3 }, { head.p + 4, 1 }, { head.p + 6, 8 }, &host, 1, head.n };
+    struct framing framing;
+    return strict_check(a, &h, &framing);
+}
+
+static void heads_left(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 16);
+    assert_int_equal(library_try(&a), OK);
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\0Host\0 x\0\0\0\0"), 1), OK);              /* 0.9.75 */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0\n\r\n"), 1), OK);              /* 1.0.1 */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0 \t\r\n\r\n"), 1), OK);        /* 1.0.1, blanks at the end */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\0Host\0 x\0\0\0\0\0"), 1), ERR_USAGE);      /* a NUL was sent */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0a\r\n\r\n"), 1), ERR_USAGE);    /* a NUL, and something */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0\r\n"), 1), ERR_USAGE);          /* a line feed alone */
 }
 
 static void schemas(void **state)
@@ -237,7 +260,7 @@ static void addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
-                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(schemas), cmocka_unit_test(schema_names),
+                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(heads_left), cmocka_unit_test(schemas), cmocka_unit_test(schema_names),
                                         cmocka_unit_test(cookies), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
