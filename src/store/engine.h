@@ -48,11 +48,13 @@ enum err db_fail(struct db *db, const char *what);
 enum err db_truncate(struct db *db, int wait_ms, bool *busy);
 
 /* ---- schema.c ---- */
-struct migration { int version; const char *sql; };
+struct migration { int version; const char *sql; enum file file; };
 /* Makes or migrates the tables. ERR_CONFIG when the file is of a newer version than this program knows. */
 enum err schema_apply(struct db *db);
 enum err schema_migrate(struct db *db, const struct migration *steps, size_t count);
 int schema_version(void);
+/* ERR_CONFIG when a newer program wrote the file; changes nothing. */
+enum err schema_known(struct db *db);
 enum err schema_touch(struct db *db);                     /* one commit that changes nothing: whether the disk takes it */
 
 /* ---- edge.c: the right edge of the tree. ---- */

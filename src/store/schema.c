@@ -26,8 +26,8 @@ static const struct { enum file file; const char *sql; } ddl[] = {
 
 /* Version 1 is the first form; rows of migrations.def lead from it. */
 static const struct migration migrations[] = {
-    { 1, "" },
-#define MIGRATION(version, sql) { version, sql },
+    { 1, "", FILE_DATA },
+#define MIGRATION(version, file, sql) { version, sql, FILE_##file },
 #include "store/migrations.def"
 #undef MIGRATION
 };
@@ -70,17 +70,29 @@ static enum err in_transaction(struct db *db, enum err (*body)(struct db *db, co
 static enum err one_step(struct db *db, const void *arg)
 {
     const struct migration *step = arg;
-    TRY(db_exec(db, step->sql));
+    if (step->file == db->file)
+        TRY(db_exec(db, step->sql));
     return version_set(db, step->version);
+}
+
+static enum err version_known(struct db *db, int newest, int *version)
+{
+    TRY(version_get(db, version));
+    return *version <= newest ? OK
+        : say(db->arena, ERR_CONFIG, "%s is of version %d and this program knows up to %d: it was written by a newer one",
+              db_file_name(db->file).p, *version, newest);
+}
+
+enum err schema_known(struct db *db)
+{
+    int version;
+    return version_known(db, schema_version(), &version);
 }
 
 enum err schema_migrate(struct db *db, const struct migration *steps, size_t count)
 {
     int version;
-    TRY(version_get(db, &version));
-    if (count && version > steps[count - 1].version)
-        return say(db->arena, ERR_CONFIG, "%s is of version %d and this program knows up to %d: it was written by a newer one",
-                   db_file_name(db->file).p, version, steps[count - 1].version);
+    TRY(version_known(db, steps[count - 1].version, &version));
     for (size_t i = 0; i < count; i++)
         if (steps[i].version > version)
             TRY(in_transaction(db, one_step, &steps[i]));

@@ -85,6 +85,16 @@ static enum err has_secret(struct store *s, bool *found)
     return q.status;
 }
 
+/* Asked of both files before either is touched: a folder that a newer program wrote is left to it as it is. */
+static enum err version_known(struct arena *a, struct store *s, enum file f)
+{
+    char path[PATH_MAX];
+    DB_AUTO db = NULL;
+    store_path(s, db_file_name(f).p, path);
+    TRY(db_open(a, path, f, DB_READ, &db));
+    return schema_known(db);
+}
+
 /* Opens both files, or makes both. One of them without the other is a fault that must not be papered over: data without
  * keys could never be read, and new data beside a used keyring would hide that the old are gone. */
 static enum err open_files(struct arena *a, struct store *s, bool create)
@@ -94,6 +104,9 @@ static enum err open_files(struct arena *a, struct store *s, bool create)
         return say(a, ERR_CONFIG, "%s holds no data yet", s->dir);
     if (has_data && !has_keys)
         return say(a, ERR_CONFIG, "%s has data.db without the keyring keys.db", s->dir);
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        if (has_bytes(s, f))
+            TRY(version_known(a, s, f));
     TRY(store_open_file(a, s, FILE_KEYS, "keys.db", has_keys ? DB_WRITE : DB_CREATE));
     TRY(has_secret(s, &used));
     if (!has_data && used)

@@ -10,11 +10,15 @@ WRITE, SYNC, GROW, TORN = 1, 2, 4, 8
 class Shim:
     """The control file of tests/fault/shim.c, and the environment that preloads it."""
 
+    built = False
+
     def __init__(self, folder, data):
         self.path = os.path.join(folder, "faults")
         library = os.path.join(BUILD, "fault/shim.so")
-        os.makedirs(os.path.dirname(library), exist_ok=True)
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, "tests/fault/shim.c")], check=True)
+        if not Shim.built:
+            os.makedirs(os.path.dirname(library), exist_ok=True)
+            subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, "tests/fault/shim.c")], check=True)
+            Shim.built = True
         self.set()
         self.env = {"LD_PRELOAD": library, "FAULT_CONTROL": self.path, "FAULT_FOLDER": data}
 

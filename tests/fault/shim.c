@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 enum { WRITE = 1, SYNC = 2, GROW = 4, TORN = 8 };              /* kinds of calls, bits of control.kinds */
 struct control {
     _Atomic int64_t kinds;                                     /* those that fail; 0: none */
-    _Atomic int64_t error;                                     /* errno; 0: a write of half the bytes instead */
+    _Atomic int64_t error;                                     /* errno; 0: a write of half the bytes instead; below 0: a signal that ends the process there */
     _Atomic int64_t left;                                      /* calls of those kinds that still pass */
     _Atomic int64_t times;                                     /* how many fail then; negative: all */
     _Atomic int64_t failed;                                    /* how many did */
@@ -56,6 +57,8 @@ static int fails(int kind, int fd)
     if (times == 0 || (times > 0 && atomic_fetch_sub(&control->times, 1) <= 0))
         return 0;
     atomic_fetch_add(&control->failed, 1);
+    if (atomic_load(&control->error) < 0)
+        kill(getpid(), (int)-atomic_load(&control->error));
     return 1;
 }
 
