@@ -18,7 +18,7 @@ static text form_of(struct cli *cli, const struct schema_row *row)
         { KIND_WORDS, "word or list", "mot ou liste" }, { KIND_LIST, "text or list", "texte ou liste" }, { KIND_NAME, "name", "nom" },
         { KIND_NAME_LIST, "name or list", "nom ou liste" }, { KIND_PATHS, "path or list", "chemin ou liste" },
         { KIND_BOOL, "true or false", "true ou false" }, { KIND_INTEGER, "integer", "entier" }, { KIND_ANY, "value", "valeur" },
-        { KIND_DATE, "date", "date" }, { KIND_TERM, "term", "durée" }, { KIND_COUNTRY, "country", "pays" },
+        { KIND_DATE, "date", "date" }, { KIND_TERM, "term", "durée" }, { KIND_LONG, "term", "durée" }, { KIND_COUNTRY, "country", "pays" },
         { KIND_AREA, "countries", "pays" }, { KIND_EMAIL, "e-mail address", "adresse électronique" }, { KIND_URL, "address", "adresse" },
         { KIND_TERM_IRI, "term of DPV", "terme de DPV" },
     };
@@ -69,12 +69,12 @@ static void put_opening(struct cli *cli, struct buf *b)
         ".SH DESCRIPTION\nOne YAML file in UTF\\-8, of 1 MiB at most, without tabs, anchors, aliases, tags, merge keys or keys given twice. What it "
         "does not declare is refused. \\fBgarant new\\fR writes a first one, \\fBgarant check\\fR tells every fault with its line, \\fBgarant "
         "lint\\fR holds it against the law.\n.PP\nA path below is the keys from the outside in, a dot between; \\fB*\\fR stands for a name of your own. "
-        "A key that is not required may be left out. A term is a number and its unit: 30m, 72h, 180d, 12mo, 3y; or \\fBalways\\fR. A text for people "
+        "A key that is not required may be left out. A term is a number and its unit: 30min, 72h, 180d, 12mo, 3y; or \\fBalways\\fR. A text for people "
         "may be given once, or a language: {fr: \"…\", en: \"…\"}.\n",
         ".SH DESCRIPTION\nUn fichier YAML en UTF\\-8, d'1 Mio au plus, sans tabulation, ancre, alias, étiquette, clé de fusion ni clé donnée deux fois. "
         "Ce qu'il ne déclare pas est refusé. \\fBgarant new\\fR en écrit un premier, \\fBgarant check\\fR dit chaque faute avec sa ligne, \\fBgarant "
         "lint\\fR le confronte au droit.\n.PP\nUn chemin ci\\-dessous donne les clés de l'extérieur vers l'intérieur, séparées par un point ; \\fB*\\fR "
-        "tient lieu d'un nom de votre choix. Une clé qui n'est pas obligatoire peut être omise. Une durée est un nombre et son unité : 30m, 72h, 180d, "
+        "tient lieu d'un nom de votre choix. Une clé qui n'est pas obligatoire peut être omise. Une durée est un nombre et son unité : 30min, 72h, 180d, "
         "12mo, 3y ; ou \\fBalways\\fR. Un texte destiné aux personnes se donne une fois, ou par langue : {fr: \"…\", en: \"…\"}.\n");
     put(cli, b, ".SH KEYS\n", ".SH CLÉS\n");
 }

@@ -13,7 +13,7 @@
 #include "domain/subject.h"
 #include "domain/write.h"
 
-struct view { struct ctx *c; const struct person *p; struct keeping keeping; struct json_out w; };
+struct view { struct ctx *c; const struct person *p; struct keeping keeping; msec until; struct json_out w; };
 
 static void put_time(struct view *v, text name, msec at)
 {
@@ -426,14 +426,16 @@ static void put_person(struct view *v)
     json_pair(&v->w, TEXT("source_title"), doc_source(v->c, p->source));
     json_pair_bool(&v->w, TEXT("closed"), p->state == PERSON_CLOSED);
     json_pair_bool(&v->w, TEXT("restricted"), p->restricted);
-    put_time(v, TEXT("until"), retention_person_due(v->c->policy, &v->keeping.starts));
+    put_time(v, TEXT("until"), v->until);
 }
 
 static enum err load_keeping(struct view *v)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(v->c), v->c->arena, &db));
-    return keeping_load(db, v->c->arena, v->c->tenant, v->p->id, v->c->now, &v->keeping);
+    TRY(keeping_load(db, v->c->arena, v->c->tenant, v->p->id, v->c->now, &v->keeping));
+    msec account;
+    return keeping_person_end(db, v->c->policy, v->c->tenant, v->p->id, &v->keeping, &account, &v->until);
 }
 
 enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)

@@ -207,8 +207,11 @@ static enum err look_at_person(struct walker *w, struct query *q)
     TRY(keeping_of(w, q));
     fact_looked(w->step->facts, PROBE_retention, 1);
     fact_clause(w->step->facts, PROBE_retention, r->clause.path, 1, 0);
-    if (!held(w, TEXT("*")))
-        count_end(w, r->clause.path, retention_person_due(w->step->c->policy, &w->keeping.starts));
+    if (held(w, TEXT("*")))
+        return OK;
+    msec account, end;
+    TRY(keeping_person_end(w->db, w->step->c->policy, w->tenant, w->subject, &w->keeping, &account, &end));
+    count_end(w, r->clause.path, end);
     return OK;
 }
 

@@ -136,12 +136,40 @@ enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct 
     return out->records && out->formers && out->drops && out->puts && out->identifiers ? OK : ERR_MEMORY;
 }
 
+static text value_of(const struct json *v)
+{
+    return v && (v->kind == J_TEXT || v->kind == J_NUMBER) ? v->value : (text){ NULL, 0 };
+}
+
+/* When it happened, as the record itself says: that is what terms from an event count from, whenever it was written down. `form`: sealed. */
+static enum err event_of_record(struct ctx *c, const struct category *cat, text form, msec *at)
+{
+    const struct json *fields;
+    struct date day;
+    msec time;
+    if (cat->event < 0)
+        return OK;
+    const struct field *f = &cat->fields[cat->event];
+    TRY(json_parse(c->arena, form, &fields));
+    const struct json *member = json_get(fields, f->name);
+    text value = value_of(member ? member->first : NULL);
+    if (f->type == FIELD_DATE && date_parse(value, &day))
+        *at = date_start(day);
+    else if (f->type == FIELD_TIME && time_parse(value, &time))
+        *at = time;
+    return OK;
+}
+
 enum err change_record(struct ctx *c, struct change *ch, const struct record *like, text fields)
 {
     struct record *r = &ch->records[ch->record_count];
     const struct category *cat = &c->policy->categories[like->category];
     bool has_put;
     *r = *like;
+    msec before = r->at;
+    TRY(event_of_record(c, cat, fields, &r->at));
+    if (r->at != before)                                     /* corrected: its term is another */
+        r->due = 0;
     r->version = ch->version ? ch->version : 1;
     if (cat->retention && !r->due) {
         struct starts starts = { .collection = ch->now, .event = r->at, .last_use = ch->person->last_use };
@@ -154,11 +182,6 @@ enum err change_record(struct ctx *c, struct change *ch, const struct record *li
     ch->put_count += has_put;
     ch->record_count++;
     return OK;
-}
-
-static text value_of(const struct json *v)
-{
-    return v && (v->kind == J_TEXT || v->kind == J_NUMBER) ? v->value : (text){ NULL, 0 };
 }
 
 static void add_identifier(struct ctx *c, struct change *ch, const struct category *cat, const struct field *f, text value, bool remove)

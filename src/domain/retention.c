@@ -133,12 +133,47 @@ enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subjec
         if (query_next(&q)) {
             out->starts.collection = query_int(&q, 0), out->starts.last_use = query_int(&q, 1);
             out->erased = query_int(&q, 2) == STATE_ERASED;
+            out->closed = query_int(&q, 2) == PERSON_CLOSED;
             out->restricted = query_int(&q, 3) && !out->erased;
         }
         TRY(q.status);
     }
     TRY(load_milestones(db, tenant, id, &out->starts));
     return load_holds(db, a, tenant, id, now, &out->holds);
+}
+
+/* The end of what is told a term of its own; INT64_MAX when that has none, 0 when nothing started it. */
+static msec own_end(const struct policy *policy, int kind, text category, const struct starts *starts, msec newest)
+{
+    enum { FORMER = 1 };
+    int index = policy_category(policy, category);
+    const struct category *cat = index >= 0 ? &policy->categories[index] : NULL;
+    const struct retention *r = kind == FORMER ? policy_retention(policy, TEXT("former")) : cat ? cat->retention : NULL;
+    struct starts s = *starts;
+    if (!r || !newest || (kind != FORMER && cat->held))
+        return 0;
+    if (kind == FORMER)
+        s = (struct starts){ newest, newest, newest, newest, newest, newest, newest };
+    s.collection = s.event = newest;
+    bool without = r->active.unit == TERM_ALWAYS || r->archive.unit == TERM_ALWAYS;
+    return start_of(r, &s) && without ? INT64_MAX : retention_due(r, &s, true);
+}
+
+enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *account,
+                            msec *end)
+{
+    *account = *end = retention_person_due(policy, &k->starts);
+    if (!*account)
+        return OK;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_KEPT_NEWEST, ARGS(V_TEXT(tenant), V_ID(id)));
+    while (query_next(&q)) {
+        msec own = own_end(policy, (int)query_int(&q, 0), query_bytes(&q, 1), &k->starts, query_int(&q, 2));
+        *end = own > *end ? own : *end;
+    }
+    if (*end == INT64_MAX)
+        *end = 0;
+    return q.status;
 }
 
 const struct hold *keeping_hold(const struct keeping *k, text category)
@@ -204,17 +239,16 @@ struct milestone {
 
 /* Out of reach from the same moment: no session, no link. The address stays reserved as a digest, or is free for another account, as the
  * policy's accounts say. */
-static enum err run_closure(struct db *db, const struct milestone *m)
+enum err keeping_run_close(struct db *db, const struct policy *policy, text tenant, struct subject_id id, msec now)
 {
-    const struct node *accounts = node_at(m->c->policy->root, TEXT("accounts"));
-    text tenant = m->c->tenant;
-    TRY(db_run(db, SQL_SUBJECT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
-    TRY(session_run_end_all(db, tenant, m->p->id, NULL));
-    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(TEXT("")))));
-    TRY(db_run(db, SQL_TOKEN_HOLDER_END, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_INT(m->c->now))));
-    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
+    const struct node *accounts = node_at(policy->root, TEXT("accounts"));
+    TRY(db_run(db, SQL_SUBJECT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(id))));
+    TRY(session_run_end_all(db, tenant, id, NULL));
+    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(TEXT("")))));
+    TRY(db_run(db, SQL_TOKEN_HOLDER_END, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(now))));
+    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(id))));
     if (accounts && !text_eq(node_text(accounts, TEXT("reserve_identifier")), TEXT("true")))
-        TRY(db_run(db, SQL_IDENTIFIER_FREE, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id))));
+        TRY(db_run(db, SQL_IDENTIFIER_FREE, NULL, ARGS(V_TEXT(tenant), V_ID(id))));
     return OK;
 }
 
@@ -227,7 +261,7 @@ static enum err run_milestone(struct db *db, struct write *w)
         return db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_INT(m->at)));
     TRY(db_run(db, SQL_MILESTONE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(m->event), V_INT(m->at))));
     if (text_eq(m->event, TEXT("closure")))
-        TRY(run_closure(db, m));
+        TRY(keeping_run_close(db, m->c->policy, tenant, m->p->id, m->c->now));
     if (m->also)
         TRY(m->also(db, m->also_arg));
     return keeping_again(db, tenant, m->p->id, TEXT("*"), m->c->now);

@@ -138,6 +138,13 @@ static void plan_former(struct thing *t, const struct retention *r, msec now)
         t->plan = PLAN_ERASE;
 }
 
+/* What has no term of its own goes at the end of the account, also when other things keep the person. */
+static bool account_over(const struct policy *p, const struct keeping *k, msec now)
+{
+    msec end = k->closed ? retention_person_due(p, &k->starts) : 0;
+    return end && end <= now;
+}
+
 /* Whatever date stands on the row, policy, milestones and holds of now decide: the date only says when to look. */
 static void plan_thing(struct step *st, struct thing *t, const struct category *cat, const struct keeping *k)
 {
@@ -151,6 +158,8 @@ static void plan_thing(struct step *st, struct thing *t, const struct category *
         plan_former(t, policy_retention(p, TEXT("former")), now);
     else if (cat && cat->retention)
         plan_record(t, cat->retention, k, now);
+    else if (account_over(p, k, now))
+        t->plan = PLAN_ERASE;
     else
         later(t, 0);
 }
@@ -320,7 +329,13 @@ static enum err step_things(struct sweep *s, const struct kind *kind, unsigned *
 
 /* ---- Whole people, whose term is the policy's retention `accounts`. ---- */
 
-struct due_person { text tenant; struct subject_id id; msec due; struct keeping keeping; bool empty; };
+struct due_person {
+    text tenant;
+    struct subject_id id;
+    msec due, account, end;                      /* account: the end of their account; end: when they go, not before the terms of what they have */
+    struct keeping keeping;
+    bool empty;
+};
 
 static enum err list_people(struct ctx *c, struct due_person *out, unsigned *found)
 {
@@ -333,8 +348,52 @@ static enum err list_people(struct ctx *c, struct due_person *out, unsigned *fou
         p->tenant = arena_copy(c->arena, query_bytes(&q, 0)), p->due = query_int(&q, 2), p->empty = query_int(&q, 3) != 0;
         TRY(read_subject(c->arena, query_bytes(&q, 1), &p->id));
         TRY(keeping_load(db, c->arena, p->tenant, p->id, c->now, &p->keeping));
+        TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &p->keeping, &p->account, &p->end));
     }
     return q.status;
+}
+
+/* ---- An account whose term ends before that of something its person has: closed, and the rest goes on to its own term. ---- */
+
+struct closing { struct ctx *c; const struct due_person *p; struct event event; };
+
+/* What was decided by a snapshot is decided again: a use, a hold or another record may have come meanwhile. */
+static enum err run_close_account(struct db *db, struct write *w)
+{
+    const struct closing *k = w->arg;
+    const struct ctx *c = k->c;
+    const struct due_person *p = k->p;
+    ARENA_AUTO a = arena_make(1 << 20);
+    struct keeping now;
+    msec account, end;
+    TRY(keeping_load(db, &a, p->tenant, p->id, c->now, &now));
+    TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &now, &account, &end));
+    bool due = !now.erased && !now.closed && !now.restricted && !keeping_hold(&now, TEXT("*")) && account && account <= c->now;
+    if (due) {
+        static const text starts[] = { TEXT_INIT("contract_end"), TEXT_INIT("closure"), TEXT_INIT("withdrawal") };
+        TRY(keeping_run_close(db, c->policy, p->tenant, p->id, c->now));
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)     /* with the account their relation ends */
+            TRY(db_run(db, SQL_MILESTONE_NEW, NULL, ARGS(V_TEXT(p->tenant), V_ID(p->id), V_TEXT(starts[i]), V_INT(c->now))));
+        TRY(journal_add(db, &k->event, NULL));
+    }
+    return keeping_again(db, p->tenant, p->id, TEXT("*"), c->now);
+}
+
+static enum err close_account(struct ctx *c, const struct due_person *p)
+{
+    KEY_AUTO key;
+    struct closing k = { .c = c, .p = p };
+    struct write w = { .run = run_close_account, .arg = &k, .urgent = true,
+                       .event = { .act = TEXT("retention.sweep"), .actor = c->actor.name, .policy = c->policy->hash,
+                                  .clause = TEXT("retention.accounts"), .count = 1 } };
+    k.event = (struct event){ .act = TEXT("subject.close"), .tenant = p->tenant, .subject = p->id, .has_subject = true, .actor = c->actor.name,
+                              .policy = c->policy->hash, .clause = TEXT("retention.accounts"), .count = -1 };
+    enum err status = store_key(ctx_store(c), c->arena, p->tenant, p->id, 0, &key);
+    if (status == ERR_ERASED)
+        return OK;
+    TRY(status);
+    journal_pseudonym(&key, &k.event.who);
+    return store_write(ctx_store(c), c->arena, &w);
 }
 
 struct retiming { const struct due_person *people; msec *next; bool *later; unsigned count; };
@@ -353,7 +412,7 @@ static enum err run_retime(struct db *db, struct write *w)
 static enum err sweep_person(struct sweep *s, struct ctx *c, const struct due_person *p, msec *next, bool *later)
 {
     const struct hold *hold = keeping_hold(&p->keeping, TEXT("*"));
-    *next = retention_person_due(c->policy, &p->keeping.starts);
+    *next = p->end;
     *later = true;
     if (hold || p->keeping.restricted) {
         *next = p->keeping.restricted || !hold->until ? 0 : hold->until;
@@ -361,9 +420,16 @@ static enum err sweep_person(struct sweep *s, struct ctx *c, const struct due_pe
         return OK;
     }
     /* Empty: closed, and nothing is left of them; there is no reason to go on holding the rest. */
-    *later = !p->empty && (!*next || *next > c->now);
-    if (*later)
+    bool over = p->account && p->account <= c->now;
+    *later = !p->empty && (!p->end || p->end > c->now);
+    if (*later && over && !p->keeping.closed) {
+        *later = false;                                  /* looked at again, with all that is theirs */
+        return close_account(c, p);
+    }
+    if (*later) {
+        *next = over || !p->account ? p->end : p->account;
         return OK;
+    }
     c->tenant = p->tenant;
     s->people++;
     return erase_at_term(c, p->id);

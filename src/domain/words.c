@@ -205,7 +205,8 @@ static text scalar(const struct words *w, const struct schema_row *row, text val
     case KIND_WORDS: return one_word(w, row, value);
     case KIND_BOOL: return text_eq(value, TEXT("true")) ? w->fr ? TEXT("oui") : TEXT("yes") : w->fr ? TEXT("non") : TEXT("no");
     case KIND_DATE: return date_parse(value, &d) ? words_date(w, d) : value;
-    case KIND_TERM: return term_word(w, row, value);
+    case KIND_TERM:
+    case KIND_LONG: return term_word(w, row, value);
     case KIND_COUNTRY:
     case KIND_AREA: return area_of(w, value);
     case KIND_MAP: case KIND_NAMES: case KIND_DOTTED: case KIND_IDS: case KIND_SAID: case KIND_SAYINGS: case KIND_TEXT: case KIND_LIST:

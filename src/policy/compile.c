@@ -282,7 +282,7 @@ static enum err compile_category(struct loaded *l, const struct node *n, struct 
     *c = (struct category){ .name = n->key, .dpv = node_text(n, TEXT("dpv")), .special = is_true(n, TEXT("special")) || ground,
                             .transient = node_get(n, TEXT("transient")), .many = is_true(n, TEXT("many")),
                             .ground = node_text(n, TEXT("ground")), .transient_for = term_of(node_get(n, TEXT("transient")), "for"),
-                            .held = is_true(n, TEXT("held")), .public_for = -1, .clause = clause_of(l, n),
+                            .held = is_true(n, TEXT("held")), .public_for = -1, .event = -1, .clause = clause_of(l, n),
                             .stream = node_text(n, TEXT("stream")), .per = node_text(n, TEXT("per")) };
     titles(n, &c->title_en, &c->title_fr);
     compile_category_sources(&l->policy, n, c);
@@ -366,6 +366,27 @@ static enum err compile_purposes(struct loaded *l)
     return compile_nevers(l);
 }
 
+static bool is_when(const struct field *f) { return f->type == FIELD_TIME || f->type == FIELD_DATE; }
+
+/* The file's word; else the first required time or date of a record among many, or its only one. One record of a person has dates of the
+ * person (a birth), so there it must be named. */
+static int event_field(const struct category *c, text named)
+{
+    int only = -1;
+    unsigned count = 0;
+    if (named.n || !c->many)
+        return named.n ? policy_field(c, named) : -1;
+    for (unsigned i = 0; i < c->field_count; i++) {
+        if (!is_when(&c->fields[i]))
+            continue;
+        if (c->fields[i].required)
+            return (int)i;
+        only = (int)i;
+        count++;
+    }
+    return count == 1 ? only : -1;
+}
+
 static enum err compile_retentions(struct loaded *l)
 {
     struct policy *p = &l->policy;
@@ -378,8 +399,12 @@ static enum err compile_retentions(struct loaded *l)
                                  .from = (enum retention_from)INDEX(from_words, node_text(n, TEXT("from"))),
                                  .active = term_of(n, "active"), .archive = term_of(n, "archive"),
                                  .ground = node_said(node_get(n, TEXT("ground")), TEXT("en")), .clause = clause_of(l, n) };
-        if (r->category >= 0)
-            p->categories[r->category].retention = r;
+        if (r->category < 0)
+            continue;
+        struct category *c = &p->categories[r->category];
+        c->retention = r;
+        if (r->from == FROM_EVENT || r->from == FROM_YEAR_END)
+            c->event = event_field(c, node_text(n, TEXT("event")));
     }
     return OK;
 }

@@ -56,6 +56,12 @@ static bool fits_term(text s)
     return term_parse(s, &t);
 }
 
+static bool fits_long(text s)
+{
+    text number, unit;
+    return fits_term(s) && (!term_asks(s, &number, &unit) || unit.n);
+}
+
 static bool fits_country(text s) { return country_of(s) != NULL; }
 
 static bool fits_area(text s) { return text_eq(s, TEXT("EU")) || text_eq(s, TEXT("EEA")) || country_of(s); }

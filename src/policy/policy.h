@@ -77,7 +77,10 @@ struct clause {
 enum term_unit { TERM_UNSET, TERM_MINUTES, TERM_HOURS, TERM_DAYS, TERM_MONTHS, TERM_YEARS, TERM_ALWAYS };
 struct term { int count; enum term_unit unit; };
 msec term_end(msec start, struct term t, int times);         /* start + times·t; retention never rolls */
-bool term_parse(text s, struct term *out);                   /* 30m 72h 180d 12mo 3y always */
+bool term_parse(text s, struct term *out);                   /* 30m or 30min, 72h 180d 12mo 3y always */
+/* What a text that is no term, or not clearly, seems to mean: its number and its unit as term_parse() reads it; the unit is empty for "m",
+ * which people write for minutes and for months alike. False: it looks like no term at all. */
+bool term_asks(text s, text *number, text *unit);
 
 #define BASES(X) X(CONSENT, "consent") X(CONTRACT, "contract") X(LEGAL, "legal_obligation") X(VITAL, "vital_interests") \
     X(PUBLIC, "public_task") X(INTEREST, "legitimate_interest")
@@ -142,6 +145,8 @@ struct category {
     const struct retention *retention;                       /* NULL: as long as the person is held */
     uint64_t sources;                                        /* 1 << index in policy.sources of those it may come from */
     bool held;                                               /* kept after erasure until its retention ends (has a ground) */
+    int event;                                               /* the field that says when it happened, for terms from an event or its
+                                                                year's end; -1: what is written happens when it is written */
     text source;                                             /* the first of them, p NULL when it is the person */
     text stream, per;                                        /* what the server fills it from, what it has a record for each of; may be empty */
     int public_for;                                          /* purpose under whose consent it may be public, or -1 */

@@ -126,6 +126,19 @@ static void check_held(struct check *c)
     }
 }
 
+static void check_events(struct check *c)
+{
+    NODE_EACH(retention, section(c, "retention")) {
+        const struct node *event = node_get(retention, TEXT("event"));
+        const struct node *fields = node_get(node_get(section(c, "categories"), retention->key), TEXT("fields"));
+        text from = node_text(retention, TEXT("from")), type = event ? node_text(node_get(fields, event->value), TEXT("type")) : TEXT("");
+        if (event && !text_eq(type, TEXT("time")) && !text_eq(type, TEXT("date")))
+            WRONG_VALUE(c, event, "%.*s is no field of type time or date of \"%.*s\"", T(event->path), T(retention->key));
+        else if (event && !text_eq(from, TEXT("event")) && !text_eq(from, TEXT("year_end")))
+            WRONG_VALUE(c, event, "%.*s is for a term from event or year_end, not from %.*s", T(event->path), T(from));
+    }
+}
+
 static void check_public(struct check *c)
 {
     NODE_EACH(category, section(c, "categories")) {
@@ -372,8 +385,8 @@ static void check_limits(struct check *c)
 
 void check_sense(struct check *c)
 {
-    static void (*const checks[])(struct check *) = { check_used, check_special, check_held, check_public, check_fields, check_never,
-                                                      check_uses, check_places, check_actors, check_sessions, check_folders, check_limits };
+    static void (*const checks[])(struct check *) = { check_used, check_special, check_held, check_events, check_public, check_fields,
+                                                      check_never, check_uses, check_places, check_actors, check_sessions, check_folders, check_limits };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

@@ -135,6 +135,20 @@ static void check_path(struct check *c, const struct node *value)
 /* The key a value stands under; that of the list for one of its items. */
 static text key_of(const struct node *value) { return value->key.n || !value->parent ? value->key : value->parent->key; }
 
+/* A term of which one letter decides between minutes and months, or in words, is asked about: a slip there erases. */
+static void misfit(struct check *c, const struct node *value, const struct schema_row *row)
+{
+    const struct kind_row *kind = kind_row(row->kind);
+    text number, unit, shown = text_upto(value->value, SHOWN_MAX);
+    bool term = row->kind == KIND_TERM || row->kind == KIND_LONG;
+    if (!term || !term_asks(value->value, &number, &unit) || number.n > SHOWN_MAX)
+        WRONG_VALUE(c, value, "\"%.*s\" is not %.*s", T(shown), T(kind->what));
+    else if (unit.n)
+        WRONG_VALUE(c, value, "\"%.*s\" is not %.*s, did you mean \"%.*s%.*s\"?", T(shown), T(kind->what), T(number), T(unit));
+    else
+        WRONG_VALUE(c, value, "\"%.*s\": minutes or months? Write \"%.*smin\" or \"%.*smo\"", T(shown), T(number), T(number));
+}
+
 static void check_one(struct check *c, const struct node *value, const struct schema_row *row)
 {
     const struct kind_row *kind = kind_row(row->kind);
@@ -150,7 +164,7 @@ static void check_one(struct check *c, const struct node *value, const struct sc
     else if (row->kind == KIND_PATHS)
         check_path(c, value);
     else if (!kind->fits(value->value))
-        WRONG_VALUE(c, value, "\"%.*s\" is not %.*s", T(text_upto(value->value, SHOWN_MAX)), T(kind->what));
+        misfit(c, value, row);
 }
 
 static void check_many(struct check *c, const struct node *value, const struct schema_row *row)

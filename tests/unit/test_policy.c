@@ -129,6 +129,7 @@ static void terms(void **state)
     expect_end("2026-01-15", "180d", 1, "2026-07-14");               /* a holiday: never rolled */
     expect_end("2026-11-20T16:20:00Z", "72h", 1, "2026-11-23T16:20:00Z");
     expect_end("2026-11-20T16:20:00Z", "30m", 3, "2026-11-20T17:50:00Z");
+    expect_end("2026-11-20T16:20:00Z", "30min", 3, "2026-11-20T17:50:00Z");
     expect_end("1969-12-31T23:00:00Z", "2mo", 1, "1970-02-28T23:00:00Z");
     struct term t;
     assert_true(term_parse(TEXT("always"), &t) && term_end(0, t, 1) == INT64_MAX);
@@ -342,8 +343,14 @@ static void bad_words_and_keys(void **state)
 static void bad_values(void **state)
 {
     BAD(REST "retention:\n  contact: {from: closure, active: soon, archive: 3 years}\n",
-        "f:12:36: \"soon\" is not a term (such as 30m, 72h, 180d, 12mo, 3y or always)\n"
-        "f:12:51: \"3 years\" is not a term (such as 30m, 72h, 180d, 12mo, 3y or always)\n");
+        "f:12:36: \"soon\" is not a term (such as 72h, 180d, 12mo, 3y or always)\n"
+        "f:12:51: \"3 years\" is not a term (such as 72h, 180d, 12mo, 3y or always), did you mean \"3y\"?\n");
+    BAD(REST "retention:\n  contact: {from: closure, active: 6m, archive: 6 mois}\n",
+        "f:12:36: \"6m\": minutes or months? Write \"6min\" or \"6mo\"\n"
+        "f:12:49: \"6 mois\" is not a term (such as 72h, 180d, 12mo, 3y or always), did you mean \"6mo\"?\n");
+    BAD(REST "consent: {expires: 13M}\nchanges: {before: 1m}\nbackup: {keep: 90 jours}\n",
+        "f:11:20: \"13M\": minutes or months? Write \"13min\" or \"13mo\"\nf:12:19: \"1m\": minutes or months? Write \"1min\" or \"1mo\"\n"
+        "f:13:16: \"90 jours\" is not a term (such as 72h, 180d, 12mo, 3y or always), did you mean \"90d\"?\n");
     BAD(REST "minors: {plausible: yes, age: young}\n", "f:11:21: \"yes\" is not true or false\nf:11:31: \"young\" is not an integer\n");
     BAD(REST "trackers: [1]\nconsent: {}\naccept: {R02: {}}\n", "f:11:11: \"trackers\" must be a map, not a list\n"
                                                                "f:13:10: accept.R02 has no text in \"en\", a language of policy.languages\n");

@@ -254,6 +254,81 @@ static void person_goes_after_last_use(void **state)
     assert_int_equal(int_at(swept(f), "people"), 0);
 }
 
+/* Three years of purchases under an account of two: the account closes at its end, what has no term of its own goes with it, the purchase
+ * stays to the end that its notice tells, and the person goes when nothing is left. */
+static const char longer[] = CATEGORIES
+    "retention:\n"
+    "  orders: {from: event, active: 3y}\n"
+    "  contact: {from: closure, active: 30d}\n"
+    "  accounts: {from: last_use, active: 2y}\n";
+
+static void longer_terms_outlive_the_account(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'planted'}");
+    text idle = person_made(f, "bob@example.org", ",'identity':{'name':'nothing bought'}");
+    fixture_at(f, "2026-06-01T10:00:00Z");
+    record_added(f, id, "orders", "{'number':'A-1'}");
+    assert_int_equal(rows_of(f, "subject", ""), 2);
+    fixture_at(f, "2028-01-10T08:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 1);          /* who bought nothing goes with the account */
+    struct answer out = { 0 };
+    assert_int_equal(subject_read(&f->c, idle, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
+    assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
+    assert_int_equal(rows_of(f, "subject", "state = 1"), 1);
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'identity'"), 0);
+    assert_int_equal(rows_of(f, "record", "category = 'contact'"), 1);
+    fixture_at(f, "2028-02-09T08:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'contact'"), 0);
+    assert_int_equal(rows_of(f, "record", "category = 'orders'"), 1);
+    fixture_at(f, "2029-05-31T23:59:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 0);
+    assert_int_equal(rows_of(f, "record", "category = 'orders'"), 1);
+    fixture_at(f, "2029-06-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 1);
+    assert_int_equal(rows_of(f, "subject", ""), 0);
+    assert_int_equal(rows_of(f, "key", ""), 0);
+}
+
+/* A term from an event counts from the time that the record itself tells, not from its writing. */
+static const char dated[] =
+    "categories:\n"
+    "  identity: {fields: {name: {type: text}}}\n"
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  visits: {many: true, fields: {at: {type: time, required: true}, page: {type: text}}}\n"
+    "  orders: {many: true, fields: {paid: {type: date, required: true}, sent: {type: date, required: true}}}\n"
+    "  card: {fields: {lent: {type: date}, born: {type: date}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [identity, contact, visits, orders, card]}\n"
+    "systems: {app: {purposes: [service], acts: [read, write, consent, export, erase]}}\n"
+    "recipients: none\n"
+    "retention:\n"
+    "  visits: {from: event, active: 12mo}\n"
+    "  orders: {from: year_end, event: sent, active: 1y}\n"
+    "  card: {from: event, event: lent, active: 6mo}\n";
+
+static void events_count_from_their_own_time(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "ada@example.org", ",'card':{'lent':'2025-01-02','born':'1990-01-01'}");
+    record_added(f, id, "visits", "{'at':'2024-06-01T10:00:00Z','page':'old'}");
+    record_added(f, id, "visits", "{'at':'2025-06-01T10:00:00Z','page':'new'}");
+    record_added(f, id, "orders", "{'paid':'2025-12-30','sent':'2026-01-02'}");
+    const struct json *answer = swept(f);
+    assert_int_equal(int_at(answer, "erased.visits"), 1);
+    assert_int_equal(int_at(answer, "erased.card"), 1);
+    fixture_at(f, "2026-06-01T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.visits"), 1);
+    fixture_at(f, "2027-12-30T23:00:00Z");
+    assert_int_equal(rows_of(f, "record", "category = 'orders'"), 1);
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'orders'"), 1);
+    fixture_at(f, "2027-12-31T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "erased.orders"), 1);
+}
+
 /* A closed account: unreachable at once, its data at their terms, and the rest when nothing is left. */
 static void closed_person_fades(void **state)
 {
@@ -361,6 +436,8 @@ int main(void)
         OVER_STORE(hold_stops_and_resumes),
         OVER_STORE(restriction_stops_the_sweep),
         OVER_STORE(person_goes_after_last_use),
+        OVER(longer, longer_terms_outlive_the_account),
+        OVER(dated, events_count_from_their_own_time),
         OVER_STORE(closed_person_fades),
         OVER_STORE(former_values_and_consents_have_their_own_terms),
         OVER_STORE(new_terms_count_for_what_is_held),
