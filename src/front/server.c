@@ -100,8 +100,8 @@ static enum err check_exposure(struct arena *a, const struct server_options *o, 
                               "say --proxy when a proxy that ends TLS stands before", T(transport_clause(a, app)));
 }
 
-/* One listening socket; `shared`: several may have the address. */
-static int listen_on(const struct bound *b, bool shared)
+/* A socket that has the address; `shared`: with others of this server. */
+static int bind_to(const struct bound *b, bool shared)
 {
     int one = 1, fd = socket(b->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -110,7 +110,7 @@ static int listen_on(const struct bound *b, bool shared)
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, shared ? sizeof one : 0);
     if (b->address.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    if (bind(fd, (const struct sockaddr *)&b->address, b->size) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, (const struct sockaddr *)&b->address, b->size) == 0)
         return fd;
     int why = errno;
     close(fd);
@@ -118,16 +118,33 @@ static int listen_on(const struct bound *b, bool shared)
     return -1;
 }
 
-/* Sharing the port would let a second server on this machine take half of the connections unseen, so it is first tried alone. */
-static enum err claim(struct arena *a, text listen, struct bound *b)
+/* Sharing the port would let a second server on this machine take half of the connections unseen, so the first socket has it alone; it
+ * is kept, so that nobody takes the port (that the system chose, when 0 was asked for) before the other threads share it. */
+static enum err claim(struct arena *a, text listen_at, struct bound *b, int *out)
 {
-    int fd = listen_on(b, false);
-    if (fd < 0)
-        return say(a, ERR_CONFIG, "%.*s cannot be listened on: %s", T(listen), strerror(errno));
-    b->size = sizeof b->address;
-    getsockname(fd, (struct sockaddr *)&b->address, &b->size);     /* the port when 0 was asked for */
-    close(fd);
-    return OK;
+    int one = 1, fd = bind_to(b, false);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0 && listen(fd, BACKLOG) == 0) {
+        b->size = sizeof b->address;
+        getsockname(fd, (struct sockaddr *)&b->address, &b->size);
+        *out = fd;
+        return OK;
+    }
+    say(a, ERR_CONFIG, "%.*s cannot be listened on: %s", T(listen_at), strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return ERR_CONFIG;
+}
+
+/* Another listener of the address. */
+static enum err join(struct arena *a, text address, const struct bound *b, int *out)
+{
+    *out = bind_to(b, true);
+    if (*out >= 0 && listen(*out, BACKLOG) == 0)
+        return OK;
+    say(a, ERR_CONFIG, "%.*s cannot be listened on: %s", T(address), strerror(errno));
+    if (*out >= 0)
+        close(*out);
+    return ERR_CONFIG;
 }
 
 static text print_address(struct arena *a, const struct bound *b)
@@ -186,22 +203,21 @@ static enum err listen_in_folder(struct arena *a, struct server *s, text dir, in
 static enum err open_loops(struct arena *a, struct server *s, const struct server_options *o, text *address)
 {
     struct bound bound = { .size = 0 };
-    int socket_fd = -1;
+    int socket_fd = -1, listen_fd = -1;
     unsigned threads = s->front.threads;
+    if (o->data_dir.n)
+        TRY(listen_in_folder(a, s, o->data_dir, &socket_fd));
     if (o->listen.n) {
         TRY(parse_listen(a, o->listen, &bound));
         TRY(check_exposure(a, o, &bound, s->front.app));
-        TRY(claim(a, o->listen, &bound));
+        TRY(claim(a, o->listen, &bound, &listen_fd));
         *address = print_address(a, &bound);
     }
-    if (o->data_dir.n)
-        TRY(listen_in_folder(a, s, o->data_dir, &socket_fd));
     for (; s->opened < threads; s->opened++) {
-        int fd = o->listen.n ? listen_on(&bound, true) : -1;
         struct loop *l = &s->loops[s->opened];
-        if (o->listen.n && fd < 0)
-            return say(a, ERR_CONFIG, "%.*s cannot be listened on: %s", T(*address), strerror(errno));
-        enum err e = loop_open(a, &s->shared, fd, s->opened ? -1 : socket_fd, l);
+        if (o->listen.n && s->opened)
+            TRY(join(a, *address, &bound, &listen_fd));
+        enum err e = loop_open(a, &s->shared, listen_fd, s->opened ? -1 : socket_fd, l);
         s->front.counters[s->opened] = l->counters;
         if (e != OK) {
             s->opened++;

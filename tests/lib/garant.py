@@ -9,7 +9,7 @@ and reads files as bytes. A test imports it so:
         app = server.client("app")
         made = app.post("/v1/subjects", {"data": {...}, "source": "person"}).expect(201)
 """
-import base64, contextlib, datetime, http.client, io, itertools, json, os, re, select, shutil, signal, socket, sqlite3, struct, subprocess
+import base64, contextlib, datetime, http.client, io, itertools, json, os, random, re, select, shutil, signal, socket, sqlite3, struct, subprocess
 import sys, tempfile, threading, time, urllib.parse, uuid, zipfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -86,13 +86,21 @@ def check_line(clause):
 
 
 class Client:
-    """Requests with one token, on connections of their own (one a thread). Writes get an Idempotency-Key unless one is given."""
+    """Requests with one token to a port (or what gives it), on connections of their own (one a thread). Writes get an Idempotency-Key unless one is given."""
 
     def __init__(self, port=None, token=None, path=None, timeout=60, headers=None, epoch=lambda: 0, context=None):
-        self.port, self.token, self.path, self.timeout, self.headers = port, token, path, timeout, headers or {}
+        self.told, self.token, self.path, self.timeout, self.headers = port, token, path, timeout, headers or {}
         self.context = context                                   # an ssl.SSLContext where the server ends TLS
         self.epoch = epoch                                       # connections do not outlive it: how often the server was started
         self.local = threading.local()
+
+    @property
+    def port(self):
+        return self.told() if callable(self.told) else self.told
+
+    @port.setter
+    def port(self, port):
+        self.told = port
 
     def connect(self):
         if self.path is None and self.context:
@@ -195,10 +203,21 @@ def policy_file(name):
     return name if name.endswith(".yaml") else f"policies/{name}.yaml"
 
 
+HELD = []                                                       # the names of the ports that this process chose
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for a program that cannot choose its own: outside the range that systems hand out, and of this process alone until it ends."""
+    for port in random.sample(range(15000, 32000), 1000):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            name = stack.enter_context(socket.socket(socket.AF_UNIX))
+            name.bind(f"\0garant-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+            HELD.append(name)
+            stack.pop_all()
+            return port
+    raise Fault("no port is free")
 
 
 def garant(*arguments, ok=(0,), env=None, timeout=120):
@@ -249,32 +268,45 @@ class Server:
     # Life.
 
     def command(self):
-        return [PROGRAM, "serve", "--policy", self.policy, "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
+        return [PROGRAM, "serve", "--policy", self.policy, "--data", self.data, "--listen", f"127.0.0.1:{self.port or 0}",
                 "--clock-file", self.clock_file, *(self.tls.arguments() if self.tls else []), *self.arguments]
 
     def spawn(self):
-        self.port, self.starts = self.port or free_port(), self.starts + 1
+        self.starts += 1
+        self.began_at = os.path.getsize(self.log_file) if os.path.exists(self.log_file) else 0
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(self.command(), cwd=TOP, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**os.environ, **self.env})
         return self.process
 
-    def start(self, within=20):
-        """Starts and waits until it is ready; the seconds that took."""
-        began = time.monotonic()
+    def told_port(self):
+        """The port that the server says it listens on, chosen by the system unless one was given; None while it has not said so."""
+        with open(self.log_file, "rb") as log:
+            log.seek(self.began_at)
+            said = re.search(rb'"event":"listening","address":"[^"]*:(\d+)"', log.read())
+        return int(said[1]) if said else None
+
+    def start(self, within=120):
+        """Starts and waits until it is ready; the seconds that took. Started again it takes the same port, or another when that is gone."""
+        began, before = time.monotonic(), self.port if self.starts else None
         self.spawn()
         while time.monotonic() - began < within:
             if self.process.poll() is not None:
-                break
+                if not before or "cannot be listened on" not in self.log()[-2000:]:
+                    break
+                before = self.port = None
+                self.spawn()
+            port = self.told_port()
             with contextlib.suppress(OSError, http.client.HTTPException):
-                if Client(self.port, timeout=2, context=self.context).get("/healthz").status == 200:
+                if port and Client(port, timeout=20, context=self.context).get("/healthz").status == 200:
+                    self.port = port
                     return time.monotonic() - began
             time.sleep(0.005)
         status, self_log = self.process.poll(), self.log()
         self.stop()
         raise Fault(f"the server did not start within {within} s (status {status}): {self_log[-1500:]}")
 
-    def refuses_to_start(self, within=10):
+    def refuses_to_start(self, within=60):
         """Starts what must not start; its exit status and what it said."""
         before = len(self.log())
         process = self.spawn()
@@ -287,7 +319,7 @@ class Server:
         check(status > 0, f"the server ended with {status}, and should have refused with a clear status")
         return status, self.log()[before:]
 
-    def stop(self, within=30):
+    def stop(self, within=120):
         """Asks it to end (SIGTERM) and waits; its exit status."""
         if self.process is None:
             return None
@@ -350,7 +382,7 @@ class Server:
         """A client for an actor class; the token is made once and outlives restarts."""
         if (actor, tenant) not in self.tokens:
             self.tokens[actor, tenant] = self.token(actor, tenant=tenant)
-        return Client(self.port, self.tokens[actor, tenant], epoch=lambda: self.starts, context=self.context, **options)
+        return Client(lambda: self.port, self.tokens[actor, tenant], epoch=lambda: self.starts, context=self.context, **options)
 
     def operator(self, **options):
         """The operator, on the data folder's own socket."""
@@ -358,7 +390,7 @@ class Server:
         return Client(path=os.path.join(self.data, "garant.sock"), headers=headers, epoch=lambda: self.starts, **options)
 
     def anyone(self, **options):
-        return Client(self.port, epoch=lambda: self.starts, context=self.context, **options)
+        return Client(lambda: self.port, epoch=lambda: self.starts, context=self.context, **options)
 
     def save_journal(self, folder):
         """The journal as files, as c2sp.org/tlog-tiles lays them out: what verify.py reads offline."""

@@ -15,7 +15,7 @@ URL = "https://portal.garant.example"
 USER, PASSWORD = "portail", "Mot de passe très long"
 
 
-def wait_for(holds, within=10):
+def wait_for(holds, within=60):
     """What `holds` gives, once it is true."""
     end = time.monotonic() + within
     while not (found := holds()):
@@ -143,7 +143,7 @@ class Mailbox:
         with self.lock:
             return [x for x in self.letters if (to is None or to in x.to) and (letter is None or x.letter == letter)]
 
-    def wait(self, to=None, letter=None, count=1, within=10):
+    def wait(self, to=None, letter=None, count=1, within=60):
         """The newest letter to that address (of that kind), once there are `count` of them."""
         until = time.monotonic() + within
         while time.monotonic() < until:
