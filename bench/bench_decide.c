@@ -95,7 +95,7 @@ static struct result measure(unsigned purposes)
     struct result out = { 0 };
     write_policy(&yaml, purposes);
     double start = now_ns();
-    if (policy_load(&a, buf_text(&yaml), TEXT("bench"), &f, &p) != OK) {
+    if (policy_load(&a, buf_begun(&yaml), TEXT("bench"), &f, &p) != OK) {
         fprintf(stderr, "%s\n", a.why.detail);
         exit(70);
     }

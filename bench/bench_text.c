@@ -108,8 +108,8 @@ int main(int argc, char **argv)
     size_t privacy, cookies;
     write_policy(&made, &lines);
     read_file(argv[1], &real);
-    need(&a, node_read(&a, buf_text(&real), &faults, &root));
-    double lint = time_lint(buf_text(&made), &findings);
+    need(&a, node_read(&a, buf_begun(&real), &faults, &root));
+    double lint = time_lint(buf_begun(&made), &findings);
     double notice = time_page(root, NOTICE_PRIVACY, &privacy), page = time_page(root, NOTICE_COOKIES, &cookies);
     bool ok = lint < LINT_MS && notice < PAGE_MS && page < PAGE_MS;
     if (argc > 2 && text_eq(text_of(argv[2]), TEXT("--json")))

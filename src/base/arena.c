@@ -55,6 +55,7 @@ void *arena_alloc(struct arena *a, size_t size)
     size_t rounded;
     if (__builtin_add_overflow(size, (size_t)ALIGN - 1, &rounded) ||
         (rounded &= ~(size_t)(ALIGN - 1)) > a->limit - a->used) {
+        a->lost = ERR_MEMORY;
         say(a, ERR_MEMORY, "the request needs more than its %zu bytes of memory", a->limit);
         return NULL;
     }
@@ -62,6 +63,7 @@ void *arena_alloc(struct arena *a, size_t size)
     if (!c || c->size - c->used < rounded)
         c = chunk_for(a, rounded);
     if (!c) {
+        a->lost = ERR_MEMORY;
         say(a, ERR_MEMORY, "the machine has no memory left");
         return NULL;
     }
@@ -71,10 +73,17 @@ void *arena_alloc(struct arena *a, size_t size)
     return out;
 }
 
+enum err arena_whole(struct arena *a)
+{
+    return a->lost ? say(a, a->lost, a->lost == ERR_MEMORY ? "not enough memory for all that this needs" : "a part of this is too large")
+                   : OK;
+}
+
 void *arena_array(struct arena *a, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
+        a->lost = ERR_MEMORY;
         say(a, ERR_MEMORY, "an array of %zu items is too large", count);
         return NULL;
     }

@@ -8,6 +8,7 @@ struct arena_chunk;
 struct arena {
     struct arena_chunk *chunks;
     size_t used, limit;        /* bytes handed out, and how many may be */
+    enum err lost;             /* sticky: what was asked of it and not had; see arena_whole() */
     struct why why;            /* the last reason said by say(); why.code is OK while nothing failed */
 };
 
@@ -29,6 +30,10 @@ void *arena_array(struct arena *a, size_t count, size_t size) __attribute__((mal
 text arena_copy(struct arena *a, text s);
 /* printf into the arena; p is NULL when out of memory. */
 text arena_print(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* OK, or the error of an allocation or a text that failed here although nobody passed it up: asked before anything made from this
+ * arena is written to the store, answered or printed, so that a part that lacks is never taken for an empty one. */
+enum err arena_whole(struct arena *a);
 
 /* Says why something failed, once, at its origin; returns `code` so that `return say(a, …)` reads well.
  * The text must hold names and numbers only, never a personal datum: it reaches logs and answers. */

@@ -1,5 +1,6 @@
 /* Bounded buffers: growth, formatting and the usual encodings. */
 #include "buf.h"
+#include "arena.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,18 @@ void buf_free(struct buf *b)
     *b = buf_make(b->limit);
 }
 
-void buf_clear(struct buf *b) { b->n = 0, b->failed = false; }
+void buf_clear(struct buf *b)
+{
+    b->n = 0;
+    b->failed = b->starved = false;
+}
+
+void buf_wipe(struct buf *b)
+{
+    if (b->p)
+        explicit_bzero(b->p, b->capacity);
+    buf_clear(b);
+}
 
 static bool grow(struct buf *b, size_t more)
 {
@@ -30,7 +42,7 @@ static bool grow(struct buf *b, size_t more)
         capacity = b->limit;
     char *p = realloc(b->p, capacity);
     if (!p) {
-        b->failed = true;
+        b->failed = b->starved = true;
         return false;
     }
     b->p = p, b->capacity = capacity;
@@ -156,4 +168,52 @@ void buf_html(struct buf *b, text s)
     }
 }
 
-text buf_text(const struct buf *b) { return b->failed ? (text){ NULL, 0 } : (text){ b->p, b->n }; }
+void buf_fail(struct buf *b) { b->failed = true; }
+
+text buf_for(struct buf *to, const struct buf *b)
+{
+    to->failed |= b->failed;
+    to->starved |= b->starved;
+    return (text){ b->p, b->n };
+}
+
+void buf_join(struct buf *b, const struct buf *other)
+{
+    buf_add(b, buf_for(b, other));
+}
+
+text buf_begun(const struct buf *b) { return (text){ b->p, b->n }; }
+
+enum err buf_check(struct arena *a, const struct buf *b)
+{
+    if (!b->failed)
+        return OK;
+    return b->starved ? say(a, ERR_MEMORY, "the machine has no memory left")
+                      : say(a, ERR_TOO_LARGE, "what is made is larger than its %zu bytes", b->limit);
+}
+
+enum err buf_lend(struct arena *a, const struct buf *b, text *out)
+{
+    *out = (text){ NULL, 0 };
+    TRY(buf_check(a, b));
+    *out = b->n ? (text){ b->p, b->n } : TEXT("");
+    return OK;
+}
+
+enum err buf_take(struct arena *a, const struct buf *b, text *out)
+{
+    text lent;
+    *out = (text){ NULL, 0 };
+    TRY(buf_lend(a, b, &lent));
+    *out = arena_copy(a, lent);
+    return out->p ? OK : ERR_MEMORY;
+}
+
+text buf_made(struct arena *a, const struct buf *b)
+{
+    text made;
+    enum err e = buf_take(a, b, &made);
+    if (e != OK && !a->lost)
+        a->lost = e;
+    return made;
+}

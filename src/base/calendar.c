@@ -36,7 +36,7 @@ enum err calendar_parse(struct arena *a, text name, const struct calendar **out)
         }
         buf_print(&known, "%s%.*s", i ? ", " : "", T(calendars[i].name));
     }
-    return say(a, ERR_VALUE, "this calendar is not known; known are %.*s", T(buf_text(&known)));
+    return say(a, ERR_VALUE, "this calendar is not known; known are %.*s", T(buf_begun(&known)));
 }
 
 int date_weekday(struct date d)

@@ -109,6 +109,13 @@ enum err json_parse(struct arena *a, text in, const struct json **out)
     return *out ? OK : a->why.code;
 }
 
+enum err json_parse_buf(struct arena *a, const struct buf *in, const struct json **out)
+{
+    text built;
+    TRY(buf_lend(a, in, &built));
+    return json_parse(a, built, out);
+}
+
 const struct json *json_get(const struct json *object, text key)
 {
     if (!object || object->kind != J_OBJECT)
@@ -213,6 +220,18 @@ void json_put_raw(struct json_out *w, text json)
 {
     before(w);
     buf_add(w->b, json);
+}
+
+void json_put_raw_of(struct json_out *w, const struct buf *b)
+{
+    before(w);
+    buf_join(w->b, b);
+}
+
+void json_put_text_of(struct json_out *w, const struct buf *b)
+{
+    before(w);
+    quote(w->b, buf_for(w->b, b));
 }
 
 void json_put(struct json_out *w, const struct json *value)

@@ -19,6 +19,8 @@ enum { JSON_DEPTH_MAX = 32 };
 
 /* Parses all of `in`. ERR_JSON with line and column on anything else than one well-formed value. */
 enum err json_parse(struct arena *a, text in, const struct json **out);
+/* The same of what a builder made; its failure is that of buf_lend(). */
+enum err json_parse_buf(struct arena *a, const struct buf *in, const struct json **out);
 /* The member `key`, or NULL; NULL also when `object` is NULL or no object, so that look-ups chain. */
 const struct json *json_get(const struct json *object, text key);
 /* Characters of a text member; the empty slice (p NULL) when it is absent or no text. */
@@ -40,6 +42,9 @@ void json_put_null(struct json_out *w);
 void json_put_hex(struct json_out *w, text bytes);
 void json_put_raw(struct json_out *w, text json);     /* a value that is JSON already */
 void json_put(struct json_out *w, const struct json *value);
+/* The text that another builder made, and the JSON: a failure there is one of w's builder. */
+void json_put_text_of(struct json_out *w, const struct buf *b);
+void json_put_raw_of(struct json_out *w, const struct buf *b);
 /* Name and value in one call, inside an object. */
 void json_pair(struct json_out *w, text name, text value);
 void json_pair_int(struct json_out *w, text name, int64_t value);

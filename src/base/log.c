@@ -25,8 +25,11 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     }
     json_close(&w, '}');
     buf_char(&b, '\n');
-    text line = buf_text(&b);
+    ARENA_AUTO a = arena_make(0);
+    text line;
+    if (buf_lend(&a, &b, &line) != OK)
+        line = TEXT("{\"level\":\"error\",\"event\":\"log.too_large\"}\n");
     /* A log that cannot be written must not stop what it speaks of. */
-    ssize_t ignored = line.n ? write(STDERR_FILENO, line.p, line.n) : 0;
+    ssize_t ignored = write(STDERR_FILENO, line.p, line.n);
     (void)ignored;
 }

@@ -15,7 +15,7 @@ static text object_of(struct cli *cli, const struct member *members, size_t coun
     for (size_t i = 0; i < count; i++)
         json_pair(&w, text_of(members[i].name), members[i].value);
     json_close(&w, '}');
-    return arena_copy(cli->arena, buf_text(&b));
+    return buf_made(cli->arena, &b);
 }
 
 static text argument(const struct cli *cli, unsigned at)
@@ -59,9 +59,11 @@ static text import_target(struct cli *cli)
     BUF_AUTO b = buf_make(16384);
     buf_print(&b, "/v1/accounts/import?invite=%s", cli_has(cli, TEXT("no-invitation")) ? "false" : "true");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (cli_has(cli, text_of(rows[i].option)))
-            buf_add(&b, cli_target(cli, arena_print(cli->arena, "&%s=", rows[i].parameter).p, cli_option(cli, text_of(rows[i].option)), ""));
-    return arena_copy(cli->arena, buf_text(&b));
+        if (cli_has(cli, text_of(rows[i].option))) {
+            buf_print(&b, "&%s=", rows[i].parameter);
+            buf_percent(&b, cli_option(cli, text_of(rows[i].option)));
+        }
+    return buf_made(cli->arena, &b);
 }
 
 /* What one piece answered, its lines counted from the table's beginning. */
@@ -92,9 +94,11 @@ static enum err take_results(struct importing *i, text body, const unsigned *lin
 static enum err send_piece(struct importing *i, const struct buf *piece, const unsigned *lines, unsigned count)
 {
     struct result result;
+    text table;
     if (!count)
         return OK;
-    TRY(client_call(&i->client, METHOD_POST, i->target, TEXT("text/csv"), buf_text(piece), 0, &result));
+    TRY(buf_lend(i->cli->arena, piece, &table));
+    TRY(client_call(&i->client, METHOD_POST, i->target, TEXT("text/csv"), table, 0, &result));
     TRY(take_results(i, result.body, lines));
     i->done += count;
     cli_progress(i->done, i->all);
@@ -141,8 +145,10 @@ static enum err import_file(struct cli *cli)
     cli_progress_end();
     TRY(e);
     BUF_AUTO b = buf_make(256 << 20);
-    buf_print(&b, "{\"opened\":%u,\"refused\":%u,\"lines\":[%.*s]}", i.opened, i.refused, T(buf_text(&i.lines)));
-    cli_answer(cli, buf_text(&b));
+    buf_print(&b, "{\"opened\":%u,\"refused\":%u,\"lines\":[", i.opened, i.refused);
+    buf_join(&b, &i.lines);
+    buf_add(&b, TEXT("]}"));
+    TRY(cli_answer_of(cli, &b));
     return i.refused ? say(cli->arena, ERR_VALUE, "%u of %u lines were refused: mend them and import those alone", i.refused, i.all) : OK;
 }
 

@@ -10,14 +10,14 @@ static enum err ask(struct cli *cli, enum method method, text target, text body)
     struct result result;
     TRY(client_open(cli, &client));
     TRY(client_call(&client, method, target, body.n ? TEXT("application/json") : TEXT(""), body, 0, &result));
-    cli_answer(cli, result.body);
-    return OK;
+    return cli_answer(cli, result.body);
 }
 
 /* {"to": folder} and, for a backup with it, "keys". The server stands in another folder than this command. */
 static enum err ask_folder(struct cli *cli, text target, text to, bool keys)
 {
     char here[PATH_MAX];
+    text body;
     if (to.n && to.p[0] != '/' && getcwd(here, sizeof here))
         to = arena_print(cli->arena, "%s/%.*s", here, T(to));
     BUF_AUTO b = buf_make(16384);
@@ -27,7 +27,8 @@ static enum err ask_folder(struct cli *cli, text target, text to, bool keys)
     if (keys)
         json_pair_bool(&w, TEXT("keys"), true);
     json_close(&w, '}');
-    return ask(cli, METHOD_POST, target, buf_text(&b));
+    TRY(buf_lend(cli->arena, &b, &body));
+    return ask(cli, METHOD_POST, target, body);
 }
 
 enum err verb_journal(struct cli *cli)
@@ -63,8 +64,7 @@ static enum err verify_certificate(struct cli *cli, text file)
     if (text_index(key, '+') < 0)
         TRY(cli_read_file(cli->arena, key, KEY_MAX, &key));
     TRY(certificate_verify(cli->arena, key, certificate, &answer));
-    cli_answer(cli, answer.body);
-    return OK;
+    return cli_answer(cli, answer.body);
 }
 
 /* In this process a bar shows how far it is; a server only says when it is done. */
@@ -83,8 +83,7 @@ static enum err verify_journal(struct cli *cli)
         TRY(care_verify(&c, cli_progress, &answer));
         cli_progress_end();
     }
-    cli_answer(cli, answer.body);
-    return OK;
+    return cli_answer(cli, answer.body);
 }
 
 enum err verb_verify(struct cli *cli)
@@ -110,8 +109,7 @@ enum err verb_restore(struct cli *cli)
     TRY(cli_argument(cli, 0, "the folder of a backup", &from));
     TRY(cli_app_options(cli, false, &options));
     TRY(care_restore(cli->arena, from, &options, &silenced));
-    cli_answer(cli, arena_print(cli->arena, "{\"restored\":true,\"silenced\":%llu}", (unsigned long long)silenced));
-    return OK;
+    return cli_answer(cli, arena_print(cli->arena, "{\"restored\":true,\"silenced\":%llu}", (unsigned long long)silenced));
 }
 
 static enum err token_name(struct cli *cli, text *out)
@@ -123,7 +121,7 @@ static enum err token_name(struct cli *cli, text *out)
 enum err verb_token(struct cli *cli)
 {
     static const char *const members[] = { "actor", "tenant", "holder", "expires" };
-    text what, name;
+    text what, name, body;
     TRY(cli_argument(cli, 0, "create or revoke", &what));
     TRY(token_name(cli, &name));
     if (text_eq(what, TEXT("revoke")))
@@ -138,7 +136,8 @@ enum err verb_token(struct cli *cli)
         if (cli_has(cli, text_of(members[i])))
             json_pair(&w, text_of(members[i]), cli_option(cli, text_of(members[i])));
     json_close(&w, '}');
-    return ask(cli, METHOD_POST, TEXT("/v1/tokens"), buf_text(&b));
+    TRY(buf_lend(cli->arena, &b, &body));
+    return ask(cli, METHOD_POST, TEXT("/v1/tokens"), body);
 }
 
 enum err verb_policy(struct cli *cli)
@@ -159,8 +158,7 @@ enum err verb_policy(struct cli *cli)
         return OK;
     }
     if (cli->json) {
-        cli_answer(cli, result.body);
-        return OK;
+        return cli_answer(cli, result.body);
     }
     static const char *const members[] = { "id", "version", "date", "hash", "file" };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)

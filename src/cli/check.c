@@ -55,7 +55,8 @@ enum err verb_check(struct cli *cli)
     for (unsigned i = 0; i < cli->argument_count; i++)
         TRY(check_file(cli, cli->arguments[i], &w, &faulty));
     json_close(&w, ']');
+    buf_char(&b, '\n');
     if (cli->json)
-        cli_line(buf_text(&b));
+        TRY(cli_give(cli, &b));
     return faulty ? say(cli->arena, ERR_POLICY, "%u of %u files cannot be run", faulty, cli->argument_count) : OK;
 }

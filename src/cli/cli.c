@@ -239,9 +239,10 @@ static void tell(struct cli *cli, enum err e)
         }
     }
     buf_char(&b, '\n');
-    text line = buf_text(&b);
-    ssize_t ignored = write(STDERR_FILENO, line.p, line.n);     /* nobody is left to be told that telling failed */
-    (void)ignored;
+    ARENA_AUTO a = arena_make(0);
+    text line;
+    bool whole = buf_lend(&a, &b, &line) == OK;
+    cli_write(STDERR_FILENO, whole ? line : text_of(a.why.detail));     /* nobody is left to be told that telling failed */
 }
 
 static enum err run(struct cli *cli, int argc, char **argv)

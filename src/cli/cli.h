@@ -3,7 +3,7 @@
 #define CLI_CLI_H
 #include "domain/care.h"
 
-enum { CLI_OPTIONS = 32, CLI_ARGUMENTS = 64 };
+enum { CLI_ANSWER_LIMIT = 512 << 20, CLI_OPTIONS = 32, CLI_ARGUMENTS = 64 };
 struct cli {
     struct arena *arena;
     text verb;
@@ -53,8 +53,11 @@ bool cli_write(int fd, text s);                       /* all of it; false: errno
 void cli_close(int *fd);                              /* for CLEANUP(); -1 is none */
 void cli_print(text s);                               /* to standard output, as it is */
 void cli_line(text s);
+/* What was built, to standard output: its failure, or ERR_STORAGE when it cannot be written. */
+enum err cli_give(struct cli *cli, const struct buf *b);
 /* An answer: the JSON itself with --json, else its members as indented lines. */
-void cli_answer(struct cli *cli, text json);
+enum err cli_answer(struct cli *cli, text json);
+enum err cli_answer_of(struct cli *cli, const struct buf *json);
 /* Progress on a terminal's standard error: a bar when `all` is known; nothing elsewhere. cli_progress_end() takes it away. */
 void cli_progress(uint64_t done, uint64_t all);
 void cli_progress_end(void);

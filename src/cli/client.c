@@ -6,7 +6,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ANSWER_LIMIT = 512 << 20 };
 
 /* ---- The folder's socket. ---- */
 
@@ -94,7 +93,7 @@ static enum err call_socket(struct client *c, enum method method, text target, t
 {
     struct arena *a = c->cli->arena;
     CLEANUP(cli_close) int fd = connect_socket(a, c->data_dir);
-    BUF_AUTO b = buf_make(ANSWER_LIMIT);
+    BUF_AUTO b = buf_make(CLI_ANSWER_LIMIT);
     text tenant = cli_option(c->cli, TEXT("tenant"));
     buf_print(&b,
               "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
@@ -107,13 +106,14 @@ static enum err call_socket(struct client *c, enum method method, text target, t
         buf_print(&b, "Garant-Tenant: %.*s\r\n", T(tenant));
     buf_add(&b, TEXT("\r\n"));
     buf_add(&b, body);
-    bool sent = fd >= 0 && !b.failed && send_all(fd, buf_text(&b));
+    text question, answer;
+    TRY(buf_lend(a, &b, &question));
+    bool sent = fd >= 0 && send_all(fd, question);
     buf_clear(&b);
     bool received = sent && receive_all(fd, &b);
     cli_progress_end();
-    if (!received || b.failed)
-        return say(a, ERR_STORAGE, "the server on the data folder does not answer");
-    return parse_answer(a, buf_text(&b), out);
+    TRY(buf_lend(a, &b, &answer));
+    return received ? parse_answer(a, answer, out) : say(a, ERR_STORAGE, "the server on the data folder does not answer");
 }
 
 /* ---- In this process. ---- */
@@ -206,6 +206,8 @@ enum err client_call(struct client *c, enum method method, text target, text typ
                      struct result *out)
 {
     struct result answer = { 0 };
+    if (!target.p || !body.p)                             /* what the caller made of its options failed; the reason is said */
+        return c->cli->arena->why.code;
     TRY((c->running ? call_socket : call_here)(c, method, target, type, body, if_match, &answer));
     if (answer.status >= 400)
         return problem_error(c->cli->arena, &answer);
@@ -215,27 +217,13 @@ enum err client_call(struct client *c, enum method method, text target, text typ
 
 /* ---- Asking in one line. ---- */
 
-/* A value inside a target: everything but letters, digits and -._~ escaped (RFC 3986, 2.3). */
-static void put_escaped(struct buf *b, text s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                     c == '_' || c == '~';
-        if (plain)
-            buf_char(b, c);
-        else
-            buf_print(b, "%%%02X", (uint8_t)c);
-    }
-}
-
 text cli_target(struct cli *cli, const char *before, text id, const char *after)
 {
     BUF_AUTO b = buf_make(8192);
     buf_add(&b, text_of(before));
-    put_escaped(&b, id);
+    buf_percent(&b, id);
     buf_add(&b, text_of(after));
-    return arena_copy(cli->arena, buf_text(&b));
+    return buf_made(cli->arena, &b);
 }
 
 text cli_query(struct cli *cli, text target, const char *const *names)
@@ -250,10 +238,10 @@ text cli_query(struct cli *cli, text target, const char *const *names)
         buf_char(&b, sep);
         buf_add(&b, text_of(*names));
         buf_char(&b, '=');
-        put_escaped(&b, value);
+        buf_percent(&b, value);
         sep = '&';
     }
-    return arena_copy(cli->arena, buf_text(&b));
+    return buf_made(cli->arena, &b);
 }
 
 enum err cli_ask(struct cli *cli, enum method method, text target, text type, text body, int64_t if_match)
@@ -262,6 +250,5 @@ enum err cli_ask(struct cli *cli, enum method method, text target, text type, te
     struct result result;
     TRY(client_open(cli, &client));
     TRY(client_call(&client, method, target, type, body, if_match, &result));
-    cli_answer(cli, result.body);
-    return OK;
+    return cli_answer(cli, result.body);
 }

@@ -10,7 +10,7 @@ static const text json_type = TEXT_INIT("application/json");
 /* The value stands on standard input, not on the command line, where any user of the machine could read it. */
 static enum err find_subject(struct cli *cli)
 {
-    text field, value, purpose = cli_option(cli, TEXT("purpose"));
+    text field, value, body, purpose = cli_option(cli, TEXT("purpose"));
     TRY(cli_argument(cli, 1, "an identifier's name, such as contact.email; its value comes on standard input", &field));
     TRY(cli_read_input(cli, 4096, &value));
     BUF_AUTO b = buf_make(16384);
@@ -22,7 +22,8 @@ static enum err find_subject(struct cli *cli)
     json_close(&w, '}');
     json_pair(&w, TEXT("purpose"), purpose);
     json_close(&w, '}');
-    return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects/lookup"), json_type, buf_text(&b), 0);
+    TRY(buf_lend(cli->arena, &b, &body));
+    return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects/lookup"), json_type, body, 0);
 }
 
 static enum err patch_subject(struct cli *cli, text id)
@@ -94,20 +95,20 @@ enum err verb_export(struct cli *cli)
     json_pair(&w, TEXT("file"), to);
     json_pair_int(&w, TEXT("bytes"), (int64_t)result.body.n);
     json_close(&w, '}');
-    cli_answer(cli, buf_text(&b));
-    return OK;
+    return cli_answer_of(cli, &b);
 }
 
 enum err verb_erase(struct cli *cli)
 {
-    text id, ground = cli_option(cli, TEXT("ground"));
+    text id, body, ground = cli_option(cli, TEXT("ground"));
     TRY(cli_argument(cli, 0, "the id of a person", &id));
     BUF_AUTO b = buf_make(8192);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair(&w, TEXT("ground"), ground.p ? ground : TEXT("request"));
     json_close(&w, '}');
-    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/erase"), json_type, buf_text(&b), 0);
+    TRY(buf_lend(cli->arena, &b, &body));
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/erase"), json_type, body, 0);
 }
 
 enum err verb_sweep(struct cli *cli) { return cli_ask(cli, METHOD_POST, TEXT("/v1/sweep"), TEXT(""), TEXT(""), 0); }

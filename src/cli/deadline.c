@@ -23,6 +23,5 @@ enum err verb_deadline(struct cli *cli)
     json_pair(&w, TEXT("alarm"), limit_print(cli->arena, calendar, &d.alarm));
     json_pair(&w, TEXT("legal"), limit_print(cli->arena, calendar, &d.legal));
     json_close(&w, '}');
-    cli_answer(cli, buf_text(&b));
-    return OK;
+    return cli_answer_of(cli, &b);
 }

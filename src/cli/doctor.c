@@ -194,6 +194,6 @@ enum err verb_doctor(struct cli *cli)
         json_close(&x.w, ']');
         buf_char(&b, '\n');
     }
-    cli_print(buf_text(&b));
+    TRY(cli_give(cli, &b));
     return x.bad ? say(cli->arena, ERR_CONFIG, "%u checks are bad", x.bad) : OK;
 }

@@ -247,8 +247,7 @@ enum err verb_help(struct cli *cli)
         put_overview(cli, &b);
     else
         return say(cli->arena, ERR_USAGE, "there is no help on \"%.*s\"", T(topic));
-    cli_print(buf_text(&b));
-    return OK;
+    return cli_give(cli, &b);
 }
 
 enum err verb_version(struct cli *cli)

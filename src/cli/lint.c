@@ -54,7 +54,7 @@ static enum err read_previous(struct linting *l, text file)
     return e;
 }
 
-static void print(const struct linting *l)
+static enum err print(const struct linting *l)
 {
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
@@ -71,7 +71,7 @@ static void print(const struct linting *l)
         json_close(&w, ']');
     if (l->sarif || l->cli->json)
         buf_char(&b, '\n');
-    cli_print(buf_text(&b));
+    return cli_give(l->cli, &b);
 }
 
 static enum err verdict(const struct linting *l)
@@ -93,8 +93,7 @@ static enum err explain(const struct linting *l, text id)
     if (!rule)
         return say(l->arena, ERR_USAGE, "there is no rule %.*s; rules are N01 to D08", T(id));
     lint_explain(&b, rule, l->language);
-    cli_print(buf_text(&b));
-    return OK;
+    return cli_give(l->cli, &b);
 }
 
 enum err verb_lint(struct cli *cli)
@@ -112,6 +111,6 @@ enum err verb_lint(struct cli *cli)
     TRY_PTR(l.files);
     for (unsigned i = 0; i < cli->argument_count; i++)
         TRY(lint_one(&l, cli->arguments[i]));
-    print(&l);
+    TRY(print(&l));
     return verdict(&l);
 }

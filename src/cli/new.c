@@ -277,7 +277,7 @@ static enum err fill_in(const struct form *f, struct date today, struct buf *b)
         TRY_PTR(line.p);
         TRY(put_line(f, b, line));
     }
-    return b->failed ? say(a, ERR_MEMORY, "no memory for the policy") : OK;
+    return buf_check(a, b);
 }
 
 /* ---- Holding it against the law before it is written. ---- */
@@ -297,7 +297,7 @@ static enum err hold_against(struct cli *cli, text yaml, text file, struct date 
         return OK;
     BUF_AUTO b = buf_make(1 << 20);
     lint_print(&b, &found, text_eq(cli->language, TEXT("fr")) ? LINT_FR : LINT_EN);
-    cli_print(buf_text(&b));
+    TRY(cli_give(cli, &b));
     return say(cli->arena, found.errors ? ERR_UNLAWFUL : ERR_DOUBTFUL, "with these answers the linter objects; nothing was written");
 }
 
@@ -318,6 +318,7 @@ enum err verb_new(struct cli *cli)
     text file = cli->argument_count ? cli->arguments[0] : TEXT("policy.yaml"), clock_file = cli_option(cli, TEXT("clock-file"));
     struct clock clock = clock_real();
     BUF_AUTO b = buf_make(1 << 20);
+    text yaml;
     if (clock_file.p)
         TRY(clock_simulated(cli->arena, arena_copy(cli->arena, clock_file).p, &clock));
     struct date today = date_of(clock_now(&clock));
@@ -325,12 +326,11 @@ enum err verb_new(struct cli *cli)
         return say(cli->arena, ERR_USAGE, "new takes one file");
     TRY(ask_all(&f));
     TRY(fill_in(&f, today, &b));
-    TRY(hold_against(cli, buf_text(&b), file, today));
-    if (text_eq(file, TEXT("-"))) {
-        cli_print(buf_text(&b));
-        return OK;
-    }
-    TRY(write_new(cli, file, buf_text(&b)));
+    TRY(buf_lend(cli->arena, &b, &yaml));
+    TRY(hold_against(cli, yaml, file, today));
+    if (text_eq(file, TEXT("-")))
+        return cli_give(cli, &b);
+    TRY(write_new(cli, file, yaml));
     text next = cli->json ? arena_print(cli->arena, "{\"file\":\"%.*s\"}", T(file))
                           : arena_print(cli->arena, "%.*s\n  garant lint %.*s\n  garant serve --policy %.*s --data data --country %.*s",
                                         T(SAY(cli, "Written. Read it, then:", "Écrit. Relisez-le, puis :")), T(file), T(file),

@@ -34,13 +34,10 @@ static enum err the_policy(struct cli *cli, text *file)
 /* To the file of --to, else to standard output. */
 static enum err give(struct cli *cli, const struct buf *b)
 {
-    text to = cli_option(cli, TEXT("to")), rest = buf_text(b);
-    if (b->failed)
-        return say(cli->arena, ERR_TOO_LARGE, "what the policy file makes is larger than %d bytes", OUTPUT_LIMIT);
-    if (!to.n || text_eq(to, TEXT("-"))) {
-        cli_print(rest);
-        return OK;
-    }
+    text to = cli_option(cli, TEXT("to")), rest;
+    if (!to.n || text_eq(to, TEXT("-")))
+        return cli_give(cli, b);
+    TRY(buf_lend(cli->arena, b, &rest));
     text path = arena_copy(cli->arena, to);
     TRY_PTR(path.p);
     CLEANUP(cli_close) int fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -115,6 +112,6 @@ enum err verb_diff(struct cli *cli)
     }
     struct json_out w = json_out(&b);
     diff_json(&w, &d);
-    cli_line(buf_text(&b));
-    return OK;
+    buf_char(&b, '\n');
+    return cli_give(cli, &b);
 }

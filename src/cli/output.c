@@ -1,6 +1,7 @@
 /* What the command line prints: JSON as lines for people, findings, progress. */
 #include "cli/cli.h"
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 bool cli_write(int fd, text s)
@@ -69,7 +70,22 @@ static void put_members(struct buf *b, const struct json *parent, unsigned depth
     }
 }
 
-void cli_answer(struct cli *cli, text body)
+enum err cli_give(struct cli *cli, const struct buf *b)
+{
+    text built;
+    TRY(arena_whole(cli->arena));
+    TRY(buf_lend(cli->arena, b, &built));
+    return cli_write(STDOUT_FILENO, built) ? OK : say(cli->arena, ERR_STORAGE, "the output cannot be written: %s", strerror(errno));
+}
+
+enum err cli_answer_of(struct cli *cli, const struct buf *json)
+{
+    text built;
+    TRY(buf_lend(cli->arena, json, &built));
+    return cli_answer(cli, built);
+}
+
+enum err cli_answer(struct cli *cli, text body)
 {
     const struct json *v = NULL;
     if (cli->json || json_parse(cli->arena, body, &v) != OK || (v->kind != J_OBJECT && v->kind != J_ARRAY)) {
@@ -77,20 +93,31 @@ void cli_answer(struct cli *cli, text body)
             cli_print(body);
         if (body.n && body.p[body.n - 1] != '\n')
             cli_print(TEXT("\n"));
-        return;
+        return OK;
     }
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    BUF_AUTO b = buf_make(CLI_ANSWER_LIMIT);
     put_members(&b, v, 0);
-    cli_print(buf_text(&b));
+    return cli_give(cli, &b);
+}
+
+/* Beside the output. What cannot be told whole says so. */
+static void tell(const struct buf *b)
+{
+    ARENA_AUTO a = arena_make(0);
+    text built;
+    bool whole = buf_lend(&a, b, &built) == OK;
+    cli_write(STDERR_FILENO, whole ? built : text_of(a.why.detail));
+    if (!whole)
+        cli_write(STDERR_FILENO, TEXT("\n"));
 }
 
 void cli_findings(struct cli *cli, text file, const struct findings *f, bool all)
 {
     if (!f->count || (!all && !f->errors))
         return;
-    BUF_AUTO b = buf_make(4 << 20);
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     findings_print(&b, file, f);
-    cli_write(STDERR_FILENO, buf_text(&b));
+    tell(&b);
 }
 
 void cli_progress(uint64_t done, uint64_t all)
@@ -109,7 +136,7 @@ void cli_progress(uint64_t done, uint64_t all)
         static const char *const turns[] = { "⠋", "⠙", "⠸", "⠴", "⠦", "⠇" };
         buf_print(&b, "\r\033[K%s %llu s", turns[done % 6], (unsigned long long)done / 4);
     }
-    cli_write(STDERR_FILENO, buf_text(&b));
+    tell(&b);
 }
 
 void cli_progress_end(void)

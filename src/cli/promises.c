@@ -62,7 +62,7 @@ enum err verb_promises(struct cli *cli)
     TRY(client_call(&client, METHOD_GET, TEXT("/v1/promises?fresh=true"), TEXT(""), TEXT(""), 0, &result));
     TRY(json_parse(cli->arena, result.body, &board));
     if (cli->json)
-        cli_answer(cli, result.body);
+        TRY(cli_answer(cli, result.body));
     else {
         put_probes(&b, board, colon);
         buf_char(&b, '\n');
@@ -73,7 +73,7 @@ enum err verb_promises(struct cli *cli)
             put_clauses(&b, board, "declared");
         }
         put_counts(cli, &b, board);
-        cli_print(buf_text(&b));
+        TRY(cli_give(cli, &b));
     }
     return text_eq(member(board, "state"), TEXT("broken")) ? say(cli->arena, ERR_BROKEN, "a promise of the policy is broken") : OK;
 }

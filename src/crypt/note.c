@@ -60,15 +60,6 @@ void signer_make(text name, const struct key *seed, struct signer *out)
 
 void signer_wipe(struct signer *s) { sodium_memzero(s, sizeof *s); }
 
-/* What was built, moved to the arena; p NULL when either is out of memory. */
-static text keep(struct arena *a, const struct buf *b)
-{
-    if (!b->failed)
-        return arena_copy(a, buf_text(b));
-    say(a, ERR_MEMORY, "no memory for a signed text");
-    return (text){ NULL, 0 };
-}
-
 text signer_verifier(struct arena *a, const struct signer *s)
 {
     uint8_t key[1 + sizeof s->public_key] = { ED25519_NOTE };
@@ -76,7 +67,7 @@ text signer_verifier(struct arena *a, const struct signer *s)
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     buf_print(&b, "%.*s+%08x+", T(s->name), s->key_id);
     buf_base64(&b, TEXT_BYTES(key));
-    return keep(a, &b);
+    return buf_made(a, &b);
 }
 
 enum err signer_parse(struct arena *a, text verifier, struct signer *out)
@@ -106,12 +97,14 @@ text checkpoint_sign(struct arena *a, const struct signer *s, uint64_t size, str
     buf_print(&b, "%.*s\n%llu\n", T(s->name), (unsigned long long)size);
     buf_base64(&b, TEXT_BYTES(root.b));
     buf_char(&b, '\n');
-    if (!b.failed)
-        crypto_sign_detached(line + KEY_ID, NULL, (const uint8_t *)b.p, b.n, s->secret);
+    text body;
+    if (buf_lend(a, &b, &body) != OK)
+        return body;
+    crypto_sign_detached(line + KEY_ID, NULL, (const uint8_t *)body.p, body.n, s->secret);
     buf_print(&b, "\n" EM_DASH "%.*s ", T(s->name));
     buf_base64(&b, TEXT_BYTES(line));
     buf_char(&b, '\n');
-    return keep(a, &b);
+    return buf_made(a, &b);
 }
 
 static bool has_control(text s)
@@ -202,7 +195,7 @@ text proof_print(struct arena *a, uint64_t index, const struct tree_proof *proof
     }
     buf_char(&b, '\n');
     buf_add(&b, note);
-    return keep(a, &b);
+    return buf_made(a, &b);
 }
 
 /* The lines of hashes up to the empty line; moves `*rest` behind it. */
@@ -248,11 +241,13 @@ text jws_sign(struct arena *a, const struct signer *s, text header, text payload
     buf_base64url(&b, header);
     buf_char(&b, '.');
     buf_base64url(&b, payload);
-    if (!b.failed)
-        crypto_sign_detached(signature, NULL, (const uint8_t *)b.p, b.n, s->secret);
+    text input;
+    if (buf_lend(a, &b, &input) != OK)
+        return input;
+    crypto_sign_detached(signature, NULL, (const uint8_t *)input.p, input.n, s->secret);
     buf_char(&b, '.');
     buf_base64url(&b, TEXT_BYTES(signature));
-    return keep(a, &b);
+    return buf_made(a, &b);
 }
 
 enum err jws_open(struct arena *a, const struct signer *verifier, text jws, text *header, text *payload)
@@ -292,7 +287,7 @@ text certificate_sign(struct arena *a, const struct signer *s, text json)
     json_pair(&w, TEXT("kid"), kid);
     json_pair(&w, TEXT("typ"), TEXT(CERTIFICATE_TYPE));
     json_close(&w, '}');
-    text header = keep(a, &b);
+    text header = buf_made(a, &b);
     return header.p ? jws_sign(a, s, header, json) : header;
 }
 

@@ -461,9 +461,8 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
     put_holds(&v);
     TRY(put_looks(&v));
     json_close(&v.w, '}');
-    if (c->arena->why.code == ERR_MEMORY)
-        return ERR_MEMORY;
-    return out->failed ? say(c->arena, ERR_TOO_LARGE, "the answer is larger than %zu bytes", out->limit) : OK;
+    TRY(arena_whole(c->arena));
+    return buf_check(c->arena, out);
 }
 
 enum err access_answer(struct ctx *c, text id, struct answer *out)
@@ -473,8 +472,8 @@ enum err access_answer(struct ctx *c, text id, struct answer *out)
     TRY(person_open(c, id, true, &p));
     TRY(person_allow_act(c, &p, ACT_EXPORT));
     TRY(person_file_put(c, &p, &b));
-    *out = (struct answer){ .version = p.version, .body = arena_copy(c->arena, buf_text(&b)) };
-    TRY_PTR(out->body.p);
+    *out = (struct answer){ .version = p.version };
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write w = { .event = event_of(c, &p, TEXT("access")) };
     TRY(look_seal(c, &p, &w.event));
     return write_do(c, &w, NULL);

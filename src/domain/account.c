@@ -66,7 +66,7 @@ text secret_make(struct ctx *c, text use, struct digest *digest)
     BUF_AUTO b = buf_make(64);
     crypt_random(random, sizeof random);
     buf_base64url(&b, TEXT_BYTES(random));
-    text secret = arena_copy(c->arena, buf_text(&b));
+    text secret = buf_made(c->arena, &b);
     *digest = secret_digest(c, use, secret);
     return secret;
 }

@@ -339,8 +339,7 @@ enum err token_create(struct ctx *c, text name, text actor, text tenant, text ho
     crypt_random(random, sizeof random);
     buf_add(&b, TEXT("garant_"));
     buf_base64url(&b, TEXT_BYTES(random));
-    *token = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(token->p);
+    TRY(buf_take(c->arena, &b, token));
     digest_identifier(store_lookup_key(ctx_store(c)), TEXT(""), TEXT("token"), *token, &row.digest);
     struct write w = { .run = run_token, .arg = &row, .event = event_of(c, NULL, TEXT("token.create")) };
     w.event.tenant = row.tenant;

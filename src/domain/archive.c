@@ -66,8 +66,7 @@ enum err archive_list(struct ctx *c, text after, struct answer *out)
     json_open(&j, '{');
     TRY(put_page(c, from, &j, &w.event.count));
     json_close(&j, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);
 }
 
@@ -131,7 +130,6 @@ enum err archive_read(struct ctx *c, text id, text category, text reason, struct
     json_close(&j, '}');
     if (!w.event.count)
         return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);
 }

@@ -79,7 +79,9 @@ static enum err seal_meta(struct adding *a, const struct key *key, text id)
     json_pair(&w, TEXT("name"), a->it.name);
     json_pair(&w, TEXT("type"), a->it.media_type);
     json_close(&w, '}');
-    return seal(a->c->arena, key, &place, buf_text(&b), &a->meta);
+    text meta;
+    TRY(buf_lend(a->c->arena, &b, &meta));
+    return seal(a->c->arena, key, &place, meta, &a->meta);
 }
 
 static enum err seal_pieces(struct adding *a, struct arena *room, const struct key *key, text id, text content)

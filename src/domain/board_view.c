@@ -58,7 +58,7 @@ static text plain(struct arena *a, text body)
 {
     BUF_AUTO b = buf_make(1 << 16);
     body_plain(&b, body);
-    return arena_copy(a, text_trim(buf_text(&b)));
+    return text_trim(buf_made(a, &b));
 }
 
 struct list { struct board_view *view; struct board_clause *last; };
@@ -223,6 +223,5 @@ enum err board_answer(struct ctx *c, msec budget, struct answer *out)
         put_clause(c, &w, v, one);
     json_close(&w, ']');
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }

@@ -97,16 +97,14 @@ enum err care_bundle(struct ctx *c, text index, struct answer *out)
 
 static enum err take_body(struct ctx *c, struct buf *b, struct answer *out)
 {
-    out->body = arena_copy(c->arena, buf_text(b));
-    TRY_PTR(out->body.p);
-    return OK;
+    return buf_take(c->arena, b, &out->body);
 }
 
 static void put_base64(struct json_out *w, struct hash h)
 {
     BUF_AUTO b = buf_make(64);
     buf_base64(&b, TEXT_BYTES(h));
-    json_put_text(w, buf_text(&b));
+    json_put_text_of(w, &b);
 }
 
 enum err care_proof(struct ctx *c, text index, text size, struct answer *out)

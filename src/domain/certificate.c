@@ -61,7 +61,8 @@ static enum err put_proof(struct ctx *c, uint64_t entry, struct json_out *w)
         json_put_hex(w, TEXT_BYTES(leaf));
     }
     json_pair_int(w, TEXT("size"), (int64_t)size);
-    json_pair(w, TEXT("root"), buf_text(&base64));
+    json_name(w, TEXT("root"));
+    json_put_text_of(w, &base64);
     json_pair(w, TEXT("proof"), proof);
     json_close(w, '}');
     return OK;
@@ -82,8 +83,9 @@ static enum err answer_of(struct ctx *c, const struct certificate *k, struct ans
     json_put_raw(&w, k->json);
     json_pair(&w, TEXT("jws"), k->jws);
     json_close(&w, '}');
-    *out = (struct answer){ .id = id_print(c->arena, k->id), .body = arena_copy(c->arena, buf_text(&b)) };
-    return out->body.p && out->id.p ? OK : ERR_MEMORY;
+    *out = (struct answer){ .id = id_print(c->arena, k->id) };
+    TRY_PTR(out->id.p);
+    return buf_take(c->arena, &b, &out->body);
 }
 
 static enum err sign(struct ctx *c, struct certificate *k, bool again)
@@ -95,8 +97,7 @@ static enum err sign(struct ctx *c, struct certificate *k, bool again)
     json_name(&w, TEXT("journal"));
     TRY(put_proof(c, k->entry, &w));
     buf_char(&b, '}');
-    k->json = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(k->json.p);
+    TRY(buf_take(c->arena, &b, &k->json));
     k->jws = certificate_sign(c->arena, store_signer(ctx_store(c)), k->json);
     TRY_PTR(k->jws.p);
     TRY(answer_of(c, k, &answer));
@@ -291,8 +292,8 @@ static enum err page(struct ctx *c, text json, text jws, struct answer *out)
     page_counts(c, &b, k);
     page_proof(c, &b, json, jws, verifier);
     doc_page_close(&b);
-    *out = (struct answer){ .body = arena_copy(c->arena, buf_text(&b)), .media_type = TEXT("text/html; charset=utf-8") };
-    return out->body.p ? OK : ERR_MEMORY;
+    *out = (struct answer){ .media_type = TEXT("text/html; charset=utf-8") };
+    return buf_take(c->arena, &b, &out->body);
 }
 
 enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out)

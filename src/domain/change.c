@@ -259,9 +259,11 @@ static enum err consent_evidence(struct ctx *c, const struct change *ch, text ev
     json_pair(&w, TEXT("by"), out->by.n ? out->by : (text){ NULL, 0 });
     json_pair(&w, TEXT("evidence"), evidence.n ? evidence : (text){ NULL, 0 });
     json_close(&w, '}');
+    text kept;
+    TRY(buf_lend(c->arena, &b, &kept));
     key_derive(&ch->person->key, TEXT("consent"), &key);
     struct place place = { .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("consent"), .field = out->purpose };
-    return seal(c->arena, &key, &place, buf_text(&b), &out->evidence);
+    return seal(c->arena, &key, &place, kept, &out->evidence);
 }
 
 static enum err one_consent(struct ctx *c, const struct change *ch, const struct json *in, struct change_consent *out)

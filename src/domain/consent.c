@@ -41,8 +41,7 @@ static enum err answer_rows(struct ctx *c, const struct change *ch, struct answe
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 /* One journal entry a request: with several decisions it carries the gravest, and their purposes. */
@@ -66,8 +65,7 @@ static enum err purposes_of(struct ctx *c, const struct change *ch, text *out)
             buf_char(&b, ',');
         buf_add(&b, ch->consents[i].purpose);
     }
-    *out = arena_copy(c->arena, buf_text(&b));
-    return out->p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, out);
 }
 
 enum err consent_record(struct ctx *c, text id, const struct json *in, struct answer *out)
@@ -175,8 +173,7 @@ enum err consent_list(struct ctx *c, text id, struct answer *out)
     json_open(&w, '{');
     TRY(consent_put_ledger(c, &p, &w));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("consents");
     TRY(look_seal(c, &p, &read.event));

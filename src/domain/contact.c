@@ -59,7 +59,7 @@ static text sealed_form(struct ctx *c, const struct json *fields, text source)
         json_close(&w, ']');
     }
     json_close(&w, '}');
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }
 
 static enum err declared_fields(struct ctx *c, const struct category *cat, text channel, text subject, msec at, const struct json **out)
@@ -71,7 +71,7 @@ static enum err declared_fields(struct ctx *c, const struct category *cat, text 
     put_field(&w, cat, TEXT("channel"), channel);
     put_field(&w, cat, TEXT("subject"), subject);
     json_close(&w, '}');
-    TRY(json_parse(c->arena, arena_copy(c->arena, buf_text(&b)), out));
+    TRY(json_parse_buf(c->arena, &b, out));
     return value_check_category(c, cat, *out, NULL);
 }
 
@@ -140,8 +140,8 @@ static enum err read_text(struct ctx *c, const struct json *in, text *out)
         if (rest.p)
             buf_char(&b, '\n');
     }
-    *out = arena_copy(c->arena, buf_text(&b));
-    return b.failed ? say(c->arena, ERR_VALUE, "\"text\" has at most %d bytes", TEXT_MAX) : out->p ? OK : ERR_MEMORY;
+    enum err e = buf_take(c->arena, &b, out);
+    return e == ERR_TOO_LARGE ? say(c->arena, ERR_VALUE, "\"text\" has at most %d bytes", TEXT_MAX) : e;
 }
 
 static enum err check_text(struct ctx *c, text s)
@@ -275,8 +275,7 @@ enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
     json_name(&w, TEXT("letters"));
     TRY(outbox_put_of(c, &p, false, &w));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = purpose, read.event.categories = event_categories(c, &set), read.event.count = count;
     read.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;

@@ -68,9 +68,10 @@ static text words_beyond(struct differ *d, const struct words *w, const struct n
             buf_add(&b, TEXT(", "));
         buf_add(&b, word.n ? word : item->value);
     }
-    text words = arena_copy(d->a, buf_text(&b));
-    if (!words.p)
-        d->status = ERR_MEMORY;
+    text words;
+    enum err e = buf_take(d->a, &b, &words);
+    if (e != OK)
+        d->status = e;
     return words;
 }
 
@@ -134,7 +135,7 @@ static void add_subjects(struct differ *d, struct buf *b, const struct node *cat
     for (const struct node *s = !subjects ? NULL : subjects->kind == NODE_SCALAR ? subjects : subjects->first; s;
          s = subjects->kind == NODE_SCALAR ? NULL : s->next) {
         text word = words_label(&d->newer, "categories.*.subjects", s->value);
-        if (text_find(buf_text(b), word) >= 0)
+        if (text_find(buf_begun(b), word) >= 0)
             continue;
         if (b->n)
             buf_add(b, TEXT(", "));
@@ -156,7 +157,8 @@ static text whom_of(struct differ *d, struct pair_of p)
                 if (node_has(node_get(n, TEXT("categories")), category->key))
                     add_subjects(d, &b, category);
     }
-    return b.n ? arena_copy(d->a, buf_text(&b)) : d->newer.fr ? TEXT("tout le monde") : TEXT("everyone");
+    text whom = buf_made(d->a, &b);
+    return whom.n || !whom.p ? whom : d->newer.fr ? TEXT("tout le monde") : TEXT("everyone");
 }
 
 static void add_item(struct differ *d, bool material, struct pair_of p, text says)
@@ -170,7 +172,7 @@ static void add_item(struct differ *d, bool material, struct pair_of p, text say
     words_prose(&d->newer, &set, says);
     text purpose = purpose_of(p);
     const struct node *now = purpose.n ? node_get(node_get(d->newer.root, TEXT("purposes")), purpose) : NULL;
-    *item = (struct diff_item){ .material = material, .path = either(p)->path, .says = arena_copy(d->a, buf_text(&set)),
+    *item = (struct diff_item){ .material = material, .path = either(p)->path, .says = buf_made(d->a, &set),
                                 .whom = whom_of(d, p), .purpose = purpose,
                                 .old_line = p.old ? p.old->at.line : 0, .new_line = p.new ? p.new->at.line : 0 };
     item->again = material && text_eq(node_text(now, TEXT("basis")), TEXT("consent")) &&
@@ -211,7 +213,7 @@ static void hold_row(struct differ *d, const struct amendment *row, struct pair_
     bool material = row->weight == MATERIAL || (row->weight == UNLESS_EXEMPT && !cookie_exempt(holder));
     BUF_AUTO b = buf_make(1 << 14);
     put_filled(&b, d->newer.fr ? row->fr : row->en, title_of(d, p), words, value_of(d, &d->older, p.old), value_of(d, &d->newer, p.new));
-    add_item(d, material, p, arena_copy(d->a, buf_text(&b)));
+    add_item(d, material, p, buf_made(d->a, &b));
 }
 
 static void match_row(struct differ *d, const struct amendment *row, struct pair_of p, text pattern)

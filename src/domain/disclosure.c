@@ -67,8 +67,8 @@ static enum err answer_of(struct ctx *c, const struct person *p, text id, const 
             TRY(record_put_category(c, p, (int)i, &w, records));
     json_close(&w, '}');
     json_close(&w, '}');
-    *out = (struct answer){ .id = id, .body = arena_copy(c->arena, buf_text(&b)) };
-    return out->body.p ? OK : ERR_MEMORY;
+    *out = (struct answer){ .id = id };
+    return buf_take(c->arena, &b, &out->body);
 }
 
 enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out)
@@ -140,8 +140,7 @@ enum err disclosure_list(struct ctx *c, text id, struct answer *out)
     json_name(&w, TEXT("disclosures"));
     TRY(disclosure_put(c, &p, &w));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("disclosures");
     TRY(look_seal(c, &p, &read.event));

@@ -90,8 +90,7 @@ enum err duty_list(struct ctx *c, struct answer *out)
     TRY(q.status);
     json_close(&w, ']');
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 struct doing { struct ctx *c; struct subject_id id; text outcome, note; };

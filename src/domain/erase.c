@@ -206,7 +206,8 @@ static enum err put_facts(struct erasing *e)
         json_put_text(&w, t->recipient);
     json_close(&w, ']');
     json_name(&w, TEXT("rows_erased"));
-    return e->facts.failed || c->arena->why.code == ERR_MEMORY ? say(c->arena, ERR_MEMORY, "the certificate is too large") : OK;
+    TRY(arena_whole(c->arena));
+    return buf_check(c->arena, &e->facts);
 }
 
 /* ---- First write: what is kept gets keys that outlive the person's. ---- */
@@ -251,6 +252,7 @@ static enum err run_prepare(struct db *db, struct write *w)
 static enum err prepare(struct erasing *e)
 {
     struct ctx *c = e->c;
+    text facts;
     for (unsigned i = 0; i < e->kept_count; i++) {
         TRY(add_class(e, e->kept[i].key_class));
         if (!e->kept[i].from)
@@ -258,7 +260,8 @@ static enum err prepare(struct erasing *e)
     }
     keep_words(e);
     TRY(put_facts(e));
-    e->begun = arena_print(c->arena, "%.*snull}", T(buf_text(&e->facts)));
+    TRY(buf_lend(c->arena, &e->facts, &facts));
+    e->begun = arena_print(c->arena, "%.*snull}", T(facts));
     TRY_PTR(e->begun.p);
     struct write w = { .run = run_prepare, .arg = e, .puts = e->puts, .put_count = e->put_count, .urgent = true,
                        .event = event_of(c, e->p, TEXT("subject.erase.begun")) };
@@ -325,9 +328,10 @@ static enum err run_erase(struct db *db, struct write *w)
     TRY(journal_add(db, &e->event, &entry));
     put_counts(&e->facts, counts);
     buf_char(&e->facts, '}');
-    text facts = buf_text(&e->facts);
-    enum err status = facts.n ? enter_certificate(db, c->tenant, e->p->id, e->certificate, c->now, facts, entry)
-                              : say(db_arena(db), ERR_MEMORY, "the certificate is too large");
+    text facts;
+    enum err status = buf_lend(db_arena(db), &e->facts, &facts);
+    if (status == OK)
+        status = enter_certificate(db, c->tenant, e->p->id, e->certificate, c->now, facts, entry);
     e->facts.n = fixed;                                   /* a group may be run again */
     return status;
 }
@@ -476,8 +480,7 @@ enum err erase_foresee(struct ctx *c, text id, struct answer *out)
         json_put_text(&w, doc_recipient(c, policy_actor(c->policy, t->recipient)));
     json_close(&w, ']');
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("access");
     return write_do(c, &read, NULL);

@@ -95,15 +95,18 @@ static enum err add_attachments(struct package *z, const struct person *p, struc
 static enum err make(struct ctx *c, const struct person *p, text *out)
 {
     const struct json *file;
+    text data, html;
     ARENA_AUTO room = arena_make(EXPORT_MEMORY);
     BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT), page = buf_make(BUF_DEFAULT_LIMIT);
     CLEANUP(package_end) struct package z = { 0 };
     TRY(person_file_put(c, p, &json));
-    TRY(json_parse(c->arena, buf_text(&json), &file));
+    TRY(json_parse_buf(c->arena, &json, &file));
     TRY(person_file_page(c, file, &page));
     TRY(package_open(c, &z));
-    TRY(package_add(&z, TEXT("data.json"), buf_text(&json)));
-    TRY(package_add(&z, TEXT("index.html"), buf_text(&page)));
+    TRY(buf_lend(c->arena, &json, &data));
+    TRY(buf_lend(c->arena, &page, &html));
+    TRY(package_add(&z, TEXT("data.json"), data));
+    TRY(package_add(&z, TEXT("index.html"), html));
     TRY(add_attachments(&z, p, &room));
     return package_close(&z, out);
 }

@@ -30,7 +30,7 @@ static void value(struct page *g, const struct json *v)
         BUF_AUTO b = buf_make(1 << 20);
         struct json_out w = json_out(&b);
         json_put(&w, v);
-        put(g, buf_text(&b));
+        put(g, buf_for(g->b, &b));
     }
 }
 
@@ -206,7 +206,7 @@ static void page_files(struct page *g)
             else
                 buf_print(&href, "%%%02X", ch);
         }
-        raw(g, TEXT("<li><a href=\"")), put(g, buf_text(&href)), raw(g, TEXT("\">")), put(g, json_text(one, TEXT("name"))), raw(g, TEXT("</a> ("));
+        raw(g, TEXT("<li><a href=\"")), put(g, buf_for(g->b, &href)), raw(g, TEXT("\">")), put(g, json_text(one, TEXT("name"))), raw(g, TEXT("</a> ("));
         put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("category"))));
         put(g, TEXT(", ")), put(g, time_of(g, one, TEXT("at"))), raw(g, TEXT(")</li>\n"));
     }
@@ -414,5 +414,5 @@ enum err person_file_page(struct ctx *c, const struct json *file, struct buf *ou
     page_rights(g);
     page_looks(g);
     doc_page_close(out);
-    return out->failed ? say(c->arena, ERR_TOO_LARGE, "the page is larger than %zu bytes", out->limit) : OK;
+    return buf_check(c->arena, out);
 }

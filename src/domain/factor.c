@@ -31,8 +31,11 @@ static enum err keep(struct ctx *c, const struct person *p, const struct kept *k
         json_put_hex(&w, TEXT_BYTES(k->codes[i]));
     json_close(&w, ']');
     json_close(&w, '}');
-    enum err status = b.failed ? say(c->arena, ERR_MEMORY, "no memory for a second factor") : account_seal(c, p, TEXT("factor"), 0, buf_text(&b), out);
-    sodium_memzero(b.p, b.n);
+    text kept;
+    enum err status = buf_lend(c->arena, &b, &kept);
+    if (status == OK)
+        status = account_seal(c, p, TEXT("factor"), 0, kept, out);
+    buf_wipe(&b);
     return status;
 }
 
@@ -66,7 +69,7 @@ static struct digest recovery_digest(const struct ctx *c, const struct person *p
             plain[n++] = typed.p[i] >= 'a' && typed.p[i] <= 'z' ? (char)(typed.p[i] - 32) : typed.p[i];
     buf_add(&b, TEXT_BYTES(p->id));
     buf_add(&b, (text){ plain, n });
-    digest_identifier(store_index_key(ctx_store(c)), c->tenant, TEXT("recovery"), buf_text(&b), &d);
+    digest_identifier(store_index_key(ctx_store(c)), c->tenant, TEXT("recovery"), buf_made(c->arena, &b), &d);
     sodium_memzero(plain, sizeof plain);
     return d;
 }
@@ -97,9 +100,7 @@ static enum err codes_answer(struct ctx *c, const text codes[RECOVERY_CODES], st
         json_put_text(&w, codes[i]);
     json_close(&w, ']');
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
-    return OK;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 /* ---- Checked and used. ---- */
@@ -153,7 +154,7 @@ text factor_uri(struct arena *a, text issuer, text label, text base32)
     buf_print(&b, "?secret=%.*s&issuer=", T(base32));
     buf_percent(&b, issuer);
     buf_print(&b, "&algorithm=SHA1&digits=%d&period=%d", TOTP_DIGITS, TOTP_STEP / SECOND);
-    return b.failed ? (text){ NULL, 0 } : arena_copy(a, buf_text(&b));
+    return buf_made(a, &b);
 }
 
 static void qr_free(QRcode **q)
@@ -184,8 +185,7 @@ enum err factor_qr(struct arena *a, text uri, text *svg)
                 buf_print(&b, "M%d %dh%dv1h-%dz", x + SCALE_QUIET, y + SCALE_QUIET, run, run);
         }
     buf_add(&b, TEXT("\"/></svg>"));
-    *svg = arena_copy(a, buf_text(&b));
-    return svg->p && !b.failed ? OK : say(a, ERR_MEMORY, "the picture of a second factor cannot be made");
+    return buf_take(a, &b, svg);
 }
 
 /* ---- One's own. ---- */
@@ -232,9 +232,7 @@ static enum err enrolment_answer(struct ctx *c, const struct person *p, const st
     json_pair(&w, TEXT("uri"), uri);
     json_pair(&w, TEXT("qr"), svg);
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
-    return OK;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 enum err factor_begin(struct ctx *c, struct answer *out)

@@ -133,10 +133,10 @@ static enum err seal_details(struct ctx *c, const struct person *p, const struct
         if (json_text(in, members[i]).n)
             json_pair(&w, members[i], text_trim(json_text(in, members[i])));
     json_close(&w, '}');
-    if (b.failed)
-        return say(c->arena, ERR_MEMORY, "no memory for the grant");
+    text details;
+    TRY(buf_lend(c->arena, &b, &details));
     key_derive(&p->key, TEXT("folder_grant"), &key);
-    return seal(c->arena, &key, &place, buf_text(&b), &f->details);
+    return seal(c->arena, &key, &place, details, &f->details);
 }
 
 /* A grant that is still open has no event yet from which a term could run. */
@@ -236,8 +236,7 @@ enum err folder_grant(struct ctx *c, text id, const struct json *in, struct answ
     put_time(&w, TEXT("from"), f.starts);
     put_time(&w, TEXT("until"), f.until);
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_one(c, &p, &k, &f, true, out);
 }
 
@@ -515,8 +514,7 @@ enum err folder_list(struct ctx *c, text id, struct answer *out)
     json_name(&w, TEXT("folders"));
     TRY(put_list(c, &p, &reach, &w));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &read, NULL);
 }
 
@@ -562,8 +560,7 @@ static enum err put_pass(struct ctx *c, const struct kind *k, const struct pass 
         clause_json(&w, clause_of(c, k));
     }
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 /* Of oneself nobody needs a purpose; of others one that uses what these rights are. */

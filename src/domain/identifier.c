@@ -32,7 +32,7 @@ static text detail_of(struct ctx *c, text field, text value)
     json_name(&w, TEXT("session"));
     json_put_hex(&w, TEXT_BYTES(c->session->digest));
     json_close(&w, '}');
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }
 
 struct asking { struct ctx *c; const struct person *p; struct ticket_put ticket; struct mail_put letter; struct attempt letters; };
@@ -161,7 +161,7 @@ static enum err patch_of(struct ctx *c, text field, text value, const struct jso
     json_pair(&w, field, value);
     json_close(&w, '}');
     json_close(&w, '}');
-    return json_parse(c->arena, arena_copy(c->arena, buf_text(&b)), out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 enum err identifier_confirm(struct ctx *c, text token, struct answer *out)

@@ -250,9 +250,7 @@ static enum err account_of(struct ctx *c, const struct import *i, const struct r
         json_pair(&w, TEXT("language"), i->language);
     json_pair_bool(&w, TEXT("invite"), !i->no_invitation);
     json_close(&w, '}');
-    if (b.failed)
-        return say(c->arena, ERR_TOO_LARGE, "the line is larger than %d bytes", LINE_MAX);
-    return json_parse(c->arena, arena_copy(c->arena, buf_text(&b)), out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 static text result_of(const struct import *i, const struct row *r, const struct why *why, text id)
@@ -272,7 +270,7 @@ static text result_of(const struct import *i, const struct row *r, const struct 
             json_pair(&w, TEXT("clause"), why->clause->path);
     }
     json_close(&w, '}');
-    return arena_copy(i->arena, buf_text(&b));
+    return buf_made(i->arena, &b);
 }
 
 void import_line(struct ctx *c, struct import *i, unsigned line)
@@ -310,6 +308,5 @@ enum err import_answer(struct ctx *c, const struct import *i, struct answer *out
     json_pair_int(&w, TEXT("opened"), opened);
     json_pair_int(&w, TEXT("refused"), i->row_count - opened);
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }

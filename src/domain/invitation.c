@@ -42,8 +42,7 @@ enum err invitation_look(struct ctx *c, text token, struct answer *out)
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("access");         /* their own data, told to who was sent the link (GDPR 14) */
     return write_do(c, &read, NULL);

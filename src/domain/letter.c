@@ -111,7 +111,7 @@ static text without_brackets(const struct filling *f, text template)
         if (complete(f, piece))
             buf_add(&b, piece);
     }
-    return arena_copy(f->c->arena, buf_text(&b));
+    return buf_made(f->c->arena, &b);
 }
 
 static void fill(const struct filling *f, struct buf *b, text template, bool html)
@@ -238,14 +238,6 @@ static bool has_control(text s)
     return false;
 }
 
-static enum err taken(struct ctx *c, struct buf *b, text *out)
-{
-    if (b->failed)
-        return say(c->arena, ERR_TOO_LARGE, "the letter is larger than %d bytes", LETTER_MAX);
-    *out = arena_copy(c->arena, buf_text(b));
-    return out->p ? OK : ERR_MEMORY;
-}
-
 text letter_title(struct ctx *c, text name)
 {
     static const struct letter_values nothing;
@@ -256,7 +248,7 @@ text letter_title(struct ctx *c, text name)
     if (!row || !complete(&f, subject))
         return text_eq(name, TEXT("service_message")) ? doc_in(c, TEXT("Service message"), TEXT("Message de service")) : name;
     fill(&f, &b, subject, false);
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }
 
 enum err letter_render(struct ctx *c, text language, text name, const struct letter_values *values, struct letter *out)
@@ -273,13 +265,13 @@ enum err letter_render(struct ctx *c, text language, text name, const struct let
     BUF_AUTO subject = buf_make(LETTER_MAX), plain = buf_make(LETTER_MAX), html = buf_make(LETTER_MAX);
     *out = (struct letter){ .name = row->name, .language = in.language, .apart = row->kind == APART, .bulk = row->kind == BULK };
     fill(&f, &subject, words->subject, false);
-    TRY(taken(c, &subject, &out->subject));
+    TRY(buf_take(c->arena, &subject, &out->subject));
     if (has_control(out->subject))
         return say(c->arena, ERR_VALUE, "the subject of a letter is one line without control characters");
     text body = without_brackets(&f, words->body);
     TRY_PTR(body.p);
     make_text(&f, &plain, body);
-    TRY(taken(c, &plain, &out->text));
+    TRY(buf_take(c->arena, &plain, &out->text));
     make_html(&f, &html, words, out->subject, body);
-    return taken(c, &html, &out->html);
+    return buf_take(c->arena, &html, &out->html);
 }

@@ -63,6 +63,7 @@ void mail_key(const struct key *parent, struct key *out) { key_derive(parent, TE
 static enum err seal_message(struct ctx *c, const struct person *p, text to, const struct letter *letter, struct mail_put *out)
 {
     KEY_AUTO key;
+    text message;
     BUF_AUTO b = buf_make(MESSAGE_MAX);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -72,11 +73,10 @@ static enum err seal_message(struct ctx *c, const struct person *p, text to, con
     json_pair(&w, TEXT("text"), letter->text);
     json_pair(&w, TEXT("html"), letter->html);
     json_close(&w, '}');
-    if (b.failed)
-        return say(c->arena, ERR_TOO_LARGE, "the letter is larger than %d bytes", MESSAGE_MAX);
+    TRY(buf_lend(c->arena, &b, &message));
     mail_key(p ? &p->key : store_index_key(ctx_store(c)), &key);
     struct place place = mail_place(out->tenant, out->subject, out->letter, out->id);
-    return seal(c->arena, &key, &place, buf_text(&b), &out->message);
+    return seal(c->arena, &key, &place, message, &out->message);
 }
 
 enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter, const struct letter_values *values,

@@ -82,7 +82,7 @@ static text set(struct maker *m, text s)
 {
     BUF_AUTO b = buf_make(1 << 16);
     put_prose(m, &b, s);
-    return arena_copy(m->a, buf_text(&b));
+    return buf_made(m->a, &b);
 }
 
 /* ---- Sentences from their templates. ---- */
@@ -178,9 +178,10 @@ static text body_of(struct maker *m, const struct clause_row *row, const struct 
         return (text){ NULL, 0 };
     if (row->kind != ROW_CARD)
         capital(&b);
-    text body = arena_copy(m->a, buf_text(&b));
-    if (!body.p)
-        m->status = ERR_MEMORY;
+    text body;
+    enum err e = buf_take(m->a, &b, &body);
+    if (e != OK)
+        m->status = e;
     return body;
 }
 
@@ -201,7 +202,7 @@ static text promises_of(struct maker *m, text path)
         if (tied)
             buf_print(&b, "%s%.*s", b.n ? ", " : "", T(promise->key));
     }
-    return b.n ? arena_copy(m->a, buf_text(&b)) : TEXT("");
+    return buf_made(m->a, &b);
 }
 
 static text anchor_of(struct maker *m, const struct clause_row *row, const struct node *at)

@@ -313,7 +313,7 @@ static void put_kept(struct buf *b, const struct notice *n)
                       "“Declared” marks the sentences that software alone cannot make true: they bind us, but rest on people.");
 }
 
-static text lead_of(const struct notice *n, bool old, struct buf *b)
+static void put_lead(const struct notice *n, bool old, struct buf *b)
 {
     if (old)
         buf_print(b, "%c%s%c ", MARK_STRONG, n->fr ? "Cette version n’est plus en vigueur." : "This version is no longer in force.", MARK_STRONG_END);
@@ -321,7 +321,6 @@ static text lead_of(const struct notice *n, bool old, struct buf *b)
         buf_print(b, "Version %.*s", T(n->version));
     if (n->date.n)
         buf_print(b, n->fr ? ", en vigueur depuis le %.*s" : ", in force since %.*s", T(n->date));
-    return buf_text(b);
 }
 
 void notice_html(struct buf *b, const struct notice *n, bool old)
@@ -331,7 +330,8 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
         buf_print(&here, "/privacy/versions/%.*s", T(n->hash));
     else
         add(&here, n->page == NOTICE_COOKIES ? "/cookies" : "/privacy");
-    struct page_frame frame = { .here = buf_text(&here), .title = n->title, .name = n->name, .lead = lead_of(n, old, &lead), .fr = n->fr, .style = n->style,
+    put_lead(n, old, &lead);
+    struct page_frame frame = { .here = buf_for(b, &here), .title = n->title, .name = n->name, .lead = buf_for(b, &lead), .fr = n->fr, .style = n->style,
                                 .alternate = !old && n->page == NOTICE_PRIVACY };
     page_begin(b, &frame);
     put_short(b, n);
@@ -343,7 +343,7 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
     add(b, "</div>\n");
     if (n->hash.n)
         buf_print(&foot, n->fr ? "Empreinte SHA-256 du fichier appliqué : %.*s" : "SHA-256 of the file in use: %.*s", T(n->hash));
-    page_end(b, &frame, buf_text(&foot));
+    page_end(b, &frame, buf_for(b, &foot));
 }
 
 /* ---- Leaving. ---- */

@@ -37,7 +37,7 @@ static void put_body(struct buf *b, const struct notice *n, const struct sentenc
         body_plain(&line, s->body);
     if (s->id.n && !s->row->kept.n)
         buf_add(&line, markdown ? n->fr ? TEXT(" *(déclaré)*") : TEXT(" *(declared)*") : n->fr ? TEXT(" (déclaré)") : TEXT(" (declared)"));
-    wrap(b, buf_text(&line), "- ", "  ");
+    wrap(b, buf_for(b, &line), "- ", "  ");
 }
 
 static void underline(struct buf *b, text s, char c)
@@ -89,7 +89,7 @@ static void put_table_plain(struct buf *b, const struct table *t, bool fr)
         for (unsigned i = 1; i < t->columns; i++) {
             BUF_AUTO line = buf_make(1 << 16);
             buf_print(&line, fr ? "%.*s\u00A0: %.*s" : "%.*s: %.*s", T(t->head[i]), T(row->cells[i]));
-            wrap(b, buf_text(&line), "    ", "      ");
+            wrap(b, buf_for(b, &line), "    ", "      ");
         }
     }
     buf_char(b, '\n');
@@ -113,7 +113,7 @@ static void put_notice(struct buf *b, const struct notice *n, bool markdown)
 {
     BUF_AUTO title = buf_make(4096);
     buf_print(&title, "%.*s · %.*s", T(n->title), T(n->name));
-    heading(b, buf_text(&title), 1, markdown);
+    heading(b, buf_for(b, &title), 1, markdown);
     if (n->version.n)
         buf_print(b, "Version %.*s%s%.*s\n\n", T(n->version), n->date.n ? ", " : "", T(n->date));
     heading(b, n->fr ? TEXT("L’essentiel") : TEXT("In short"), 2, markdown);

@@ -43,7 +43,7 @@ enum err opening_needs(struct ctx *c, const struct json *data, bool folders, boo
     }
     if (!first.p)
         return OK;
-    say_clause(c->arena, ERR_MISSING, accounts_clause(c, "needs"), "an account also needs %.*s", T(buf_text(&missing)));
+    say_clause(c->arena, ERR_MISSING, accounts_clause(c, "needs"), "an account also needs %.*s", T(buf_begun(&missing)));
     snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(first));
     return ERR_MISSING;
 }
@@ -234,8 +234,7 @@ static enum err answer_opened(const struct opening *o, bool link, struct answer 
     if (link)
         json_pair(&w, TEXT("link"), mail_link(c, link_of(c, &o->ticket)));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 enum err account_open_for(struct ctx *c, const struct json *in, struct answer *out)

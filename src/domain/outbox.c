@@ -279,6 +279,5 @@ enum err outbox_answer(struct ctx *c, struct answer *out)
     json_name(&w, TEXT("letters"));
     TRY(put_list(c, SQL_MAIL_TROUBLED, TEXT(""), V_INT(LISTED_MAX), &w));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }

@@ -25,10 +25,11 @@ static enum err make_one(struct pages *all, const struct policy *p, enum page_ki
         TRY(notice_make(&scratch, p->root, p->file, hash, kind == PAGE_COOKIES ? NOTICE_COOKIES : NOTICE_PRIVACY, languages[language], &n));
         notice_html(&b, &n, false);
     }
-    if (b.failed)
-        return say(&all->arena, ERR_TOO_LARGE, "a page of the policy is larger than %d bytes", PAGE_LIMIT);
+    enum err whole = arena_whole(&scratch);
+    if (whole != OK)
+        return say(&all->arena, whole, "%s", scratch.why.detail);
     struct page *out = &all->pages[kind][language];
-    out->body = arena_copy(&all->arena, buf_text(&b));
+    TRY(buf_take(&all->arena, &b, &out->body));
     out->type = kind == PAGE_DATA ? TEXT("application/ld+json") : TEXT("text/html; charset=utf-8");
     out->etag = arena_print(&all->arena, "\"%.*s-%d-%.*s-%s\"", 24, hash.p, (int)kind, T(languages[language]), GARANT_VERSION);
     return out->body.p && out->etag.p ? OK : ERR_MEMORY;

@@ -251,7 +251,7 @@ enum err password_check(struct ctx *c, const struct person *p, text password)
     enum err status = check(&l, p, password);
     if (status == OK && l.words[0]) {
         const struct clause *clause = policy_clause(c->policy, TEXT("security.password"));
-        status = say_clause(c->arena, ERR_PASSWORD, clause, "the password does not do: %.*s", T(buf_text(&l.said)));
+        status = say_clause(c->arena, ERR_PASSWORD, clause, "the password does not do: %.*s", T(buf_begun(&l.said)));
         memcpy(c->arena->why.missing, l.words, sizeof l.words);
     }
     buf_free(&l.said);

@@ -38,7 +38,7 @@ text password_asked(struct ctx *c)
     if (rule.blocklist)
         buf_add(&b, doc_in(c, TEXT(" Not a common one, nor one made of your name or address."),
                            TEXT(" Ni courant, ni fait de votre nom ou de votre adresse.")));
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }
 
 static text lack_said(const struct ctx *c, text word)
@@ -71,5 +71,5 @@ text password_lacking(struct ctx *c, text missing)
         buf_add(&b, lack_said(c, text_trim(text_cut(&missing, ','))));
     }
     buf_add(&b, TEXT("."));
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }

@@ -149,8 +149,8 @@ static enum err answer_place(struct ctx *c, const struct places *s, text place, 
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
     put_place(&w, s, place);
-    *out = (struct answer){ .body = arena_copy(c->arena, buf_text(&b)) };
-    return out->body.p ? OK : ERR_MEMORY;
+    *out = (struct answer){ 0 };
+    return buf_take(c->arena, &b, &out->body);
 }
 
 static enum err write_read(struct ctx *c, const struct person *p, text purpose, text categories, int64_t count)
@@ -196,9 +196,7 @@ static enum err merge(struct ctx *c, const struct places *s, const struct record
     if (!text_eq(place, PLACE_ALL))
         json_pair(&w, s->per, place);
     json_close(&w, '}');
-    text merged = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(merged.p);
-    return json_parse(c->arena, merged, out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 /* What is sent names fields of the policy, each of its type. */
@@ -234,9 +232,7 @@ static enum err check_whole(struct ctx *c, const struct places *s, text place, c
             json_put(&w, v);
         }
     json_close(&w, '}');
-    text shown = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(shown.p);
-    TRY(json_parse(c->arena, shown, &fields));
+    TRY(json_parse_buf(c->arena, &b, &fields));
     return value_check_category(c, s->cat, fields, NULL);
 }
 
@@ -390,7 +386,7 @@ enum err preference_list(struct ctx *c, text id, text purpose, struct answer *ou
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    *out = (struct answer){ .body = arena_copy(c->arena, buf_text(&b)) };
-    TRY_PTR(out->body.p);
+    *out = (struct answer){ 0 };
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_read(c, &p, used, event_categories(c, &seen), count);
 }

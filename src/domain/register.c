@@ -19,7 +19,7 @@ static void join(struct buf *b, text part)
     buf_add(b, text_ends(part, TEXT(".")) ? text_upto(part, part.n - 1) : part);
 }
 
-static text done(struct keeper *k, const struct buf *b) { return arena_copy(k->a, buf_text(b)); }
+static text done(struct keeper *k, const struct buf *b) { return buf_made(k->a, b); }
 
 /* The values of these keys, comma between. */
 static text listed(struct keeper *k, const struct node *n, const char *const *keys)
@@ -138,7 +138,7 @@ static text each_category(struct keeper *k, const struct node *user, category_fn
     NODE_EACH(category, top(k, "categories"))
         if (!mine || node_has(mine, category->key)) {
             text part = say_of(k, category);
-            if (text_find(buf_text(&b), part) < 0)
+            if (text_find(buf_begun(&b), part) < 0)
                 join(&b, part);
         }
     return done(k, &b);
@@ -154,7 +154,7 @@ static text say_fields(struct keeper *k, const struct node *category)
             buf_add(&b, TEXT(", "));
         buf_add(&b, words_title(&k->w, field));
     }
-    return arena_print(k->a, "%.*s (%.*s)", T(words_title(&k->w, category)), T(buf_text(&b)));
+    return arena_print(k->a, "%.*s (%.*s)", T(words_title(&k->w, category)), T(done(k, &b)));
 }
 
 static text say_special(struct keeper *k, const struct node *category)
@@ -209,7 +209,7 @@ static text controller_software(struct keeper *k, const struct node *at)
             join(&b, words_title(&k->w, system));
     join(&b, get(top(k, "hosting"), "host"));
     text countries = words_of(&k->w, node_get(top(k, "hosting"), TEXT("countries")));
-    return countries.n ? arena_print(k->a, "%.*s (%.*s)", T(buf_text(&b)), T(countries)) : done(k, &b);
+    return countries.n ? arena_print(k->a, "%.*s (%.*s)", T(done(k, &b)), T(countries)) : done(k, &b);
 }
 static text controller_purpose(struct keeper *k, const struct node *at)
 {

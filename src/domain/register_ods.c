@@ -85,12 +85,14 @@ static bool archive_read(struct archive *z, struct buf *b)
 enum err register_ods(struct arena *a, struct buf *b, const struct record *r)
 {
     zip_error_t why;
+    text sheets;
     BUF_AUTO content = buf_make(ODS_LIMIT);
     CLEANUP(archive_end) struct archive z = { 0 };
     buf_add(&content, text_of(head));
     for (int part = 0; part < RECORD_PARTS; part++)
         put_table(&content, &r->parts[part]);
     buf_add(&content, TEXT("</office:spreadsheet></office:body></office:document-content>\n"));
+    TRY(buf_lend(a, &content, &sheets));
     zip_error_init(&why);
     z.bytes = zip_source_buffer_create(NULL, 0, 0, &why);
     if (z.bytes) {
@@ -101,8 +103,8 @@ enum err register_ods(struct arena *a, struct buf *b, const struct record *r)
     }
     zip_error_fini(&why);
     /* ODF 1.3, part 2, 3.3: the type first, not compressed. */
-    bool ok = z.zip && !content.failed && archive_add(&z, "mimetype", text_of(mimetype), false) &&
-              archive_add(&z, "META-INF/manifest.xml", text_of(manifest), true) && archive_add(&z, "content.xml", buf_text(&content), true) &&
+    bool ok = z.zip && archive_add(&z, "mimetype", text_of(mimetype), false) &&
+              archive_add(&z, "META-INF/manifest.xml", text_of(manifest), true) && archive_add(&z, "content.xml", sheets, true) &&
               zip_close(z.zip) == 0;
     if (ok)
         z.zip = NULL;

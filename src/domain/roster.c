@@ -126,8 +126,7 @@ enum err account_list(struct ctx *c, text state, text role, text after, struct a
     json_open(&j, '{');
     TRY(put_page(c, state.p ? state : none, role.p ? role : none, from, &j, &w.event.count));
     json_close(&j, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);
 }
 
@@ -200,8 +199,7 @@ enum err account_get(struct ctx *c, text id, struct answer *out)
     json_name(&j, TEXT("account"));
     TRY(account_put(c, &p, &j));
     json_close(&j, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);
 }
 

@@ -212,7 +212,7 @@ struct digest session_device(const struct ctx *c, const struct person *p)
     buf_add(&b, c->address);
     buf_char(&b, '\n');
     buf_add(&b, text_upto(c->agent, AGENT_MAX));
-    digest_identifier(store_index_key(ctx_store(c)), c->tenant, TEXT("device"), buf_text(&b), &d);
+    digest_identifier(store_index_key(ctx_store(c)), c->tenant, TEXT("device"), buf_made(c->arena, &b), &d);
     return d;
 }
 
@@ -244,7 +244,8 @@ enum err session_note(struct ctx *c, struct person *p, bool success, struct chan
     json_pair(&w, TEXT("system"), or_null(agent_system(c->arena, c->agent)));
     json_pair(&w, TEXT("result"), success ? TEXT("success") : TEXT("failure"));
     json_close(&w, '}');
-    text fields = arena_copy(c->arena, buf_text(&b));
+    text fields;
+    TRY(buf_take(c->arena, &b, &fields));
     const struct json *note;
     TRY(json_parse(c->arena, fields, &note));
     return is_noted(&c->policy->categories[category], note) ? subject_note(c, p, category, c->now, fields, out) : change_begin(c, p, 0, out);
@@ -281,9 +282,9 @@ static void set_csrf(const struct ctx *c, struct session *s)
     BUF_AUTO b = buf_make(64);
     digest_identifier(store_index_key(ctx_store(c)), TEXT(""), TEXT("csrf"), TEXT_BYTES(s->digest), &d);
     buf_base64url(&b, TEXT_BYTES(d));
-    if (b.n == CSRF_TEXT)
-        memcpy(s->csrf, buf_text(&b).p, CSRF_TEXT);
-    s->csrf[CSRF_TEXT] = '\0';
+    text csrf = buf_made(c->arena, &b);
+    if (!text_cstr(csrf, s->csrf, sizeof s->csrf))
+        s->csrf[0] = '\0';
 }
 
 /* The role's class when the policy in force has it, else NULL. */
@@ -312,7 +313,9 @@ static enum err seal_device(struct ctx *c, const struct person *p, sealed *out)
     json_pair(&w, TEXT("browser"), or_null(agent_browser(c->arena, c->agent)));
     json_pair(&w, TEXT("system"), or_null(agent_system(c->arena, c->agent)));
     json_close(&w, '}');
-    return account_seal(c, p, TEXT("device"), (uint64_t)c->now, buf_text(&b), out);
+    text device;
+    TRY(buf_lend(c->arena, &b, &device));
+    return account_seal(c, p, TEXT("device"), (uint64_t)c->now, device, out);
 }
 
 static enum err begin(struct ctx *c, struct person *p, struct beginning *g)
@@ -566,8 +569,7 @@ enum err session_state(struct ctx *c, struct answer *out)
     json_pair(&w, TEXT("until"), time_text(s->ends, time));
     json_pair(&w, TEXT("csrf"), text_of(s->csrf));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 static enum err put_device(struct ctx *c, const struct person *p, msec created, sealed device, struct json_out *w)
@@ -633,8 +635,7 @@ enum err session_list(struct ctx *c, struct answer *out)
     json_name(&w, TEXT("sessions"));
     TRY(put_list(c, &p, &w));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("access");         /* their own data, shown to them (GDPR 15) */
     return write_do(c, &read, NULL);

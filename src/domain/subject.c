@@ -92,7 +92,7 @@ static text sealed_form(struct ctx *c, const struct json *fields, const struct j
             put_source(&w, v, source, c->now);
     }
     json_close(&w, '}');
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }
 
 /* ---- Create. ---- */
@@ -364,8 +364,7 @@ enum err subject_read(struct ctx *c, text id, text purpose, text categories, str
     json_close(&j, '}');
     json_close(&j, '}');
     out->version = p.version;
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);
 }
 
@@ -389,7 +388,7 @@ static const struct json *merged(struct ctx *c, const struct json *old, const st
             json_put(&w, v);
         }
     json_close(&w, '}');
-    return json_parse(c->arena, buf_text(&b), &out) == OK ? out : NULL;
+    return json_parse_buf(c->arena, &b, &out) == OK ? out : NULL;
 }
 
 /* What the patch replaces or removes, in the sealed form; `names` gets "category.field" of every changed one. */
@@ -411,7 +410,7 @@ static text replaced(struct ctx *c, const struct category *cat, const struct jso
         any = true;
     }
     json_close(&w, '}');
-    return any ? arena_copy(c->arena, buf_text(&b)) : (text){ NULL, 0 };
+    return any ? buf_made(c->arena, &b) : (text){ NULL, 0 };
 }
 
 /* The former value is kept only where the policy gives it a term (GDPR 5(1)(d), (e)), under the person's key. */
@@ -476,7 +475,7 @@ static enum err other_fields(struct ctx *c, const struct person *p, const struct
         json_put(&w, after);
     }
     json_close(&w, '}');
-    return json_parse(c->arena, buf_text(&b), out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 static bool has_cross_conditions(const struct policy *p)
@@ -508,6 +507,7 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     struct change ch;
     struct bits categories;
     const struct json *all = NULL;
+    text changed;
     if (!c->if_match)
         return say(c->arena, ERR_PRECONDITION_REQUIRED, "a change needs If-Match with the version you read");
     if (!patch || patch->kind != J_OBJECT)
@@ -532,7 +532,8 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     if (!how->confirmed)
         TRY(c->actor.kind == ACTOR_PERSON ? check_confirmed(c, &ch) : identifier_moved(c, patch, &ch));
     out->version = ch.version;
-    out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id), (long long)ch.version, T(buf_text(&names)));
+    TRY(buf_lend(c->arena, &names, &changed));
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id), (long long)ch.version, T(changed));
     TRY_PTR(out->body.p);
     struct event event = event_of(c, &p, TEXT("rectify"));
     event.categories = event_categories(c, &categories), event.purpose = how->purpose, event.count = ch.record_count;
@@ -611,8 +612,7 @@ enum err subject_former(struct ctx *c, text id, struct answer *out)
     json_name(&w, TEXT("former"));
     TRY(subject_put_formers(c, &p, &w));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
     read.event.purpose = TEXT("former");
     TRY(look_seal(c, &p, &read.event));
@@ -683,7 +683,7 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
             json_put(&w, v);
         }
     json_close(&w, '}');
-    TRY(json_parse(c->arena, arena_copy(c->arena, buf_text(&b)), &declared));
+    TRY(json_parse_buf(c->arena, &b, &declared));
     TRY(value_check_category(c, cat, declared, NULL));
     bits_add(&set, (unsigned)category);
     TRY(next_item(c, p, cat, &like.item));
@@ -790,6 +790,5 @@ enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out
     json_name(&w, TEXT("clause"));
     clause_json(&w, clause);
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }

@@ -621,9 +621,12 @@ static enum err terms_digest(const struct ctx *c, char out[65])
         const struct retention *r = &c->policy->retentions[i];
         buf_print(&b, "%.*s %d %d %d %d %d\n", T(r->name), r->from, r->active.count, r->active.unit, r->archive.count, r->archive.unit);
     }
-    digest_identifier(&none, TEXT("retention"), TEXT(""), buf_text(&b), &d);
+    text terms, printed;
+    TRY(buf_lend(c->arena, &b, &terms));
+    digest_identifier(&none, TEXT("retention"), TEXT(""), terms, &d);
     buf_hex(&hex, TEXT_BYTES(d));
-    return !b.failed && text_cstr(buf_text(&hex), out, 65) ? OK : say(c->arena, ERR_MEMORY, "no memory for the terms");
+    TRY(buf_lend(c->arena, &hex, &printed));
+    return text_cstr(printed, out, 65) ? OK : say(c->arena, ERR_MEMORY, "no memory for the terms");
 }
 
 struct recount {
@@ -760,6 +763,5 @@ enum err retention_sweep(struct ctx *c, struct answer *out)
     json_pair_int(&w, TEXT("people"), s.people);
     json_pair_int(&w, TEXT("journal"), s.pruned);
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }

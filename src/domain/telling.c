@@ -81,8 +81,7 @@ static enum err put_changes(struct ctx *c, const struct version *older, const st
             buf_print(&b, "%s- %.*s", shown++ ? "\n" : "", T(item->says));
     if (diff.material > shown)
         buf_print(&b, text_eq(language, TEXT("fr")) ? "\n- et %u autres" : "\n- and %u others", diff.material - shown);
-    *out = arena_copy(c->arena, buf_text(&b));
-    return out->p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, out);
 }
 
 static text notices_purpose(const struct policy *p)

@@ -161,10 +161,13 @@ enum err transient_put(struct ctx *c, text id, text category, const struct json 
     BUF_AUTO b = buf_make(SLOT_BYTES);
     struct json_out w = json_out(&b);
     json_put(&w, fields);
-    enum err status = b.failed ? say_clause(c->arena, ERR_TOO_LARGE, &cat->clause, "a transient value has at most %d bytes", SLOT_BYTES)
-                               : keep(c, cat, p.id, buf_text(&b));
-    if (b.p)
-        sodium_memzero(b.p, b.capacity);
+    text slot;
+    enum err status = buf_lend(c->arena, &b, &slot);
+    if (status == OK)
+        status = keep(c, cat, p.id, slot);
+    else if (status == ERR_TOO_LARGE)
+        say_clause(c->arena, status, &cat->clause, "a transient value has at most %d bytes", SLOT_BYTES);
+    buf_wipe(&b);
     if (status != OK)
         return status;
     status = journal(c, &p, TEXT("transient.held"), cat, TEXT(""));

@@ -70,8 +70,7 @@ static enum err compile(struct arena *a, const struct policy *p, text *out)
     BUF_AUTO b = buf_make(16 << 20);
     struct json_out w = json_out(&b);
     node_json(&w, p->root);
-    *out = b.failed ? (text){ NULL, 0 } : arena_copy(a, buf_text(&b));
-    return out->p ? OK : say(a, ERR_MEMORY, "the policy is too long as JSON");
+    return buf_take(a, &b, out);
 }
 
 /* A version comes into force with its journal entry, once: the same file started again says nothing new. */
@@ -190,8 +189,7 @@ enum err version_get(struct ctx *c, text hash, struct answer *out)
     json_pair(&w, TEXT("source"), v.source);
     TRY(put_document(c, &w, &v));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 /* ---- Acknowledgements. ---- */
@@ -274,8 +272,7 @@ enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer
     json_pair(&w, TEXT("hash"), k.hash);
     json_pair(&w, TEXT("at"), time_print(c->arena, c->now));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(out->body.p);
+    TRY(buf_take(c->arena, &b, &out->body));
     struct write write = { .run = run_acknowledge, .arg = &k, .event = event_of(c, k.person ? &p : NULL, TEXT("policy.acknowledged")) };
     write.event.clause = TEXT("changes.acknowledged_by");
     return write_do(c, &write, out);
@@ -354,8 +351,7 @@ enum err version_acknowledgements(struct ctx *c, text version, struct answer *ou
     json_close(&w, ']');
     TRY(put_awaited(c, &w, hash.n ? hash : text_of(c->policy->hash)));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 /* ---- That the notice was shown. ---- */

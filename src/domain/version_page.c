@@ -8,8 +8,7 @@ enum { PAGE_LIMIT = 8 << 20 };
 static enum err give_page(struct ctx *c, struct buf *b, struct answer *out)
 {
     out->media_type = TEXT("text/html; charset=utf-8");
-    out->body = b->failed ? (text){ NULL, 0 } : arena_copy(c->arena, buf_text(b));
-    return out->body.p ? OK : say(c->arena, ERR_TOO_LARGE, "the page is larger than %d bytes", PAGE_LIMIT);
+    return buf_take(c->arena, b, &out->body);
 }
 
 static text site_name(const struct ctx *c)
@@ -40,8 +39,7 @@ enum err version_answer(struct ctx *c, struct answer *out)
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 static enum err open_both(struct ctx *c, text older, text newer, struct version *x, struct version *y, struct diff *d)
@@ -59,8 +57,7 @@ enum err version_diff(struct ctx *c, text older, text newer, struct answer *out)
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     struct json_out w = json_out(&b);
     diff_json(&w, &d);
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 enum err version_banner(struct ctx *c, struct answer *out)
@@ -87,8 +84,7 @@ enum err version_banner(struct ctx *c, struct answer *out)
     json_close(&w, ']');
     json_pair(&w, TEXT("link"), d.first ? arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(x.hash), T(y.hash)) : TEXT("/privacy"));
     json_close(&w, '}');
-    out->body = arena_copy(c->arena, buf_text(&b));
-    return out->body.p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, &out->body);
 }
 
 /* From which day a version applies; when it was published, where it says no such day. */

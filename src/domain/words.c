@@ -75,7 +75,7 @@ static text list_end(struct list *l)
             buf_add(&b, i + 1 == l->count || l->apart ? last : TEXT(", "));
         buf_add(&b, l->items[i]);
     }
-    return arena_copy(l->w->arena, buf_text(&b));
+    return buf_made(l->w->arena, &b);
 }
 
 /* ---- Values of each kind. ---- */

@@ -25,7 +25,7 @@ text event_categories(struct ctx *c, const struct bits *set)
                 buf_char(&b, ',');
             buf_add(&b, c->policy->categories[i].name);
         }
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }
 
 /* ---- Idempotency: the answer's row joins the commit of the write. ---- */
@@ -45,7 +45,7 @@ static text kept_key(const struct ctx *c)
     BUF_AUTO b = buf_make(2 * sizeof d);
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("idempotency-key"), c->idempotency.key, &d);
     buf_hex(&b, TEXT_BYTES(d));
-    return arena_copy(c->arena, buf_text(&b));
+    return buf_made(c->arena, &b);
 }
 
 static enum err pack_answer(struct ctx *c, const struct answer *answer, text *out)
@@ -57,8 +57,7 @@ static enum err pack_answer(struct ctx *c, const struct answer *answer, text *ou
     json_pair(&w, TEXT("id"), answer->id);
     json_pair_int(&w, TEXT("version"), answer->version);
     json_close(&w, '}');
-    *out = arena_copy(c->arena, buf_text(&b));
-    return out->p ? OK : ERR_MEMORY;
+    return buf_take(c->arena, &b, out);
 }
 
 static enum err unpack_answer(struct ctx *c, text packed, struct answer *out)

@@ -76,7 +76,7 @@ static text write_result(const struct batch *b, struct reply *r)
         json_put_raw(&w, r->body);
     }
     json_close(&w, '}');
-    return arena_copy(b->ctx->arena, buf_text(&out));
+    return buf_made(b->ctx->arena, &out);
 }
 
 static void do_item(struct lane *lane, struct item *item, size_t index)

@@ -71,7 +71,5 @@ enum err form_parse(struct arena *a, text body, const struct json **out, text *c
             put_member(&w, &m, i);
     }
     json_close(&w, '}');
-    text json = arena_copy(a, buf_text(&b));
-    TRY_PTR(json.p);
-    return json_parse(a, json, out);
+    return json_parse_buf(a, &b, out);
 }

@@ -153,8 +153,8 @@ static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
         buf_add(&b, TEXT("?next="));
         buf_percent(&b, q->target);
     }
-    text location = arena_copy(a, buf_text(&b));
-    if (!location.p)
+    text location;
+    if (buf_take(a, &b, &location) != OK)
         return false;
     reply_reset(r);
     reply_none(r);
@@ -179,14 +179,16 @@ static bool refuse_as_page(struct ctx *c, const struct request *q, struct reply 
 static bool to_proof(struct ctx *c, const struct request *q, struct reply *r)
 {
     BUF_AUTO b = buf_make(16 << 10);
-    text path = q->target;
+    text path = q->target, again;
     path = text_cut(&path, '?');
     if (c->arena->why.code != ERR_REAUTHENTICATE || !is_page(q))
         return false;
     buf_add(&b, TEXT("/signin/again?next="));
     buf_percent(&b, path);
+    if (buf_take(c->arena, &b, &again) != OK)
+        return false;
     reply_reset(r);
-    return page_go(c, r, buf_text(&b), TEXT("")) == OK;
+    return page_go(c, r, again, TEXT("")) == OK;
 }
 
 static void refuse(struct ctx *c, const struct request *q, struct reply *r)

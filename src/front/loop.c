@@ -321,11 +321,8 @@ static void work(void *arg)
 static enum MHD_Result on_complete(struct exchange *x)
 {
     struct connection *c = x->connection;
-    if (x->body.failed) {              /* its length was within the limit: so it is memory that lacks */
-        say(&x->arena, ERR_MEMORY, "no memory for a body of %llu bytes", (unsigned long long)c->bytes);
+    if (buf_lend(&x->arena, &x->body, &x->request.body) != OK)
         return refuse(x, true);
-    }
-    x->request.body = buf_text(&x->body);
     enter(c, WORKING);
     atomic_fetch_add_explicit(&c->loop->counters->working, 1, memory_order_relaxed);
     if (fiber_run(&x->arena, &c->loop->fibers, work, x) != OK) {
@@ -557,8 +554,9 @@ static void refuse_at_door(struct connection *c, const struct why *why)
             buf_print(&b, "%s: %s\r\n", always[i].name, always[i].value);
     buf_add(&b, TEXT("\r\n"));
     buf_add(&b, r.body);
-    text out = buf_text(&b);
-    if (out.n && send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+    ARENA_AUTO a = arena_make(0);
+    text out;
+    if (buf_lend(&a, &b, &out) == OK && send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
         linger(c->loop, c->fd);
     counters_add(c->loop->counters, NULL, r.status, 0);
     reply_free(&r);

@@ -60,7 +60,8 @@ static void put_type(struct json_out *w, text type)
     if (!text_eq(type, TEXT("any"))) {
         BUF_AUTO ref = buf_make(256);
         buf_print(&ref, "#/components/schemas/%.*s", T(type));
-        json_pair(w, TEXT("$ref"), buf_text(&ref));
+        json_name(w, TEXT("$ref"));
+        json_put_text_of(w, &ref);
     }
 }
 

@@ -25,7 +25,8 @@ void page_text(struct page *p, text name, text s)
 {
     BUF_AUTO b = buf_make(1 << 16);
     word_set(&b, s, p->c->language);
-    json_pair(&p->w, name, buf_text(&b));
+    json_name(&p->w, name);
+    json_put_text_of(&p->w, &b);
 }
 
 void page_word(struct page *p, text name, text key) { page_text(p, name, word_find(key, p->c->language)); }
@@ -205,9 +206,7 @@ enum err page_show(struct page *p, struct reply *r, int status)
 {
     const struct json *model;
     json_close(&p->w, '}');
-    if (p->model.failed)
-        return say(p->c->arena, ERR_TOO_LARGE, "the page's model is larger than %d bytes", MODEL_LIMIT);
-    TRY(json_parse(p->c->arena, buf_text(&p->model), &model));
+    TRY(json_parse_buf(p->c->arena, &p->model, &model));
     struct buf *b = reply_text(r, status, TEXT("text/html; charset=utf-8"));
     TRY(template_render(p->c, &front_templates, p->name, model, b));
     TRY(reply_header(p->c->arena, r, TEXT("Content-Language"), p->c->language));

@@ -139,7 +139,7 @@ static enum err decide(struct ctx *c, const struct request *q, text decision)
         json_pair(&w, TEXT("wording"), doc_purpose(c, &c->policy->purposes[index]));
     json_close(&w, '}');
     const struct json *in;
-    TRY(json_parse(c->arena, buf_text(&b), &in));
+    TRY(json_parse_buf(c->arena, &b, &in));
     return consent_record(c, session_self(c), in, &answer);
 }
 

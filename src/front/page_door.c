@@ -167,7 +167,7 @@ static enum err with_token(struct ctx *c, const struct request *q, text token, c
     json_pair(&w, TEXT("token"), token);
     json_pair(&w, TEXT("password"), json_text(q->json, TEXT("password")));
     json_close(&w, '}');
-    return json_parse(c->arena, buf_text(&b), out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 enum err api_reset_form(struct ctx *c, const struct request *q, struct reply *r)

@@ -95,7 +95,7 @@ static enum err patch_of(struct ctx *c, const struct request *q, const struct ca
     json_close(&w, '}');
     json_close(&w, '}');
     *out = NULL;
-    return changes ? json_parse(c->arena, buf_text(&b), out) : OK;
+    return changes ? json_parse_buf(c->arena, &b, out) : OK;
 }
 
 static enum err correct(struct ctx *c, const struct request *q, const struct category *cat)

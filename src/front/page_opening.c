@@ -211,7 +211,7 @@ static enum err registration_of(struct ctx *c, const struct request *q, const st
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    return json_parse(c->arena, buf_text(&b), out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 enum err api_register_form(struct ctx *c, const struct request *q, struct reply *r)

@@ -111,7 +111,7 @@ static enum err save(struct ctx *c, const struct request *q, const struct catego
     json_open(&w, '{');
     unsigned changes = form_values(c->arena, &w, cat, FORM_ALL, json_get(now, TEXT("values")), q->json);
     json_close(&w, '}');
-    TRY(json_parse(c->arena, buf_text(&b), &in));
+    TRY(json_parse_buf(c->arena, &b, &in));
     return changes ? preference_set(c, session_self(c), cat->name, place, in, TEXT(""), &answer) : OK;
 }
 

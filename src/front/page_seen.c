@@ -87,7 +87,8 @@ static void put_titles(struct page *p, text name, text list, text (*title)(struc
             buf_add(&b, TEXT(", "));
         buf_add(&b, one.n ? title(p->c, one) : one);
     }
-    json_pair(&p->w, name, buf_text(&b));
+    json_name(&p->w, name);
+    json_put_text_of(&p->w, &b);
 }
 
 static text category_title(struct ctx *c, text name)

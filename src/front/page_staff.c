@@ -235,7 +235,7 @@ static enum err find(struct ctx *c, const struct request *q, text *id)
     json_pair(&w, TEXT("purpose"), json_text(q->json, TEXT("purpose")));
     json_close(&w, '}');
     TRY(staff_reason(c, q));
-    TRY(json_parse(c->arena, buf_text(&b), &in));
+    TRY(json_parse_buf(c->arena, &b, &in));
     TRY(subject_lookup(c, in, &answer));
     TRY(json_parse(c->arena, answer.body, &found));
     *id = json_text(found, TEXT("id"));

@@ -20,12 +20,11 @@ static enum err body_of(struct ctx *c, const struct request *q, const text *name
         for (size_t k = 0; k < sent.n; k++)
             if (sent.p[k] != '\r')
                 buf_char(&plain, sent.p[k]);
-        json_pair(&w, names[i], buf_text(&plain));
+        json_name(&w, names[i]);
+        json_put_text_of(&w, &plain);
     }
     json_close(&w, '}');
-    text body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(body.p);
-    return json_parse(c->arena, body, out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 /* ---- Folders. ---- */

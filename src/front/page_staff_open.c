@@ -143,7 +143,7 @@ static void put_data(struct ctx *c, struct json_out *w, const struct json *sent)
         if (!count)
             continue;
         json_name(w, cat->name);
-        json_put_raw(w, buf_text(&b));
+        json_put_raw_of(w, &b);
     }
     json_close(w, '}');
 }
@@ -176,9 +176,7 @@ static enum err opening_of(struct ctx *c, const struct json *sent, const struct 
     }
     put_folder(&w, sent);
     json_close(&w, '}');
-    text body = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(body.p);
-    return json_parse(c->arena, body, out);
+    return json_parse_buf(c->arena, &b, out);
 }
 
 enum err api_staff_open(struct ctx *c, const struct request *q, struct reply *r)

@@ -18,7 +18,7 @@ static void put_plain(struct page *p, const struct json *v)
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
     json_put(&w, v);
-    json_put_text(&p->w, buf_text(&b));
+    json_put_text_of(&p->w, &b);
 }
 
 static void put_record(struct page *p, const struct category *cat, text at, const struct json *fields)

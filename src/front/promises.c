@@ -106,7 +106,7 @@ static void prose(struct page *g, text s)
 {
     BUF_AUTO b = buf_make(1 << 14);
     words_prose(&(struct words){ .fr = g->fr }, &b, s);
-    buf_html(g->b, buf_text(&b));
+    buf_html(g->b, buf_for(g->b, &b));
 }
 
 static void put_number(struct page *g, text label, int64_t n)

@@ -54,8 +54,8 @@ static enum err add_file_headers(struct ctx *c, struct reply *r, text name)
     BUF_AUTO b = buf_make(4096);
     buf_add(&b, TEXT("attachment; filename*=UTF-8''"));
     buf_percent(&b, name);
-    text value = arena_copy(c->arena, buf_text(&b));
-    TRY_PTR(value.p);
+    text value;
+    TRY(buf_take(c->arena, &b, &value));
     if (runs(r->type))
         r->type = TEXT("application/octet-stream");
     TRY(reply_header(c->arena, r, TEXT("Content-Disposition"), value));
@@ -64,6 +64,7 @@ static enum err add_file_headers(struct ctx *c, struct reply *r, text name)
 
 enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, const struct answer *answer)
 {
+    TRY(arena_whole(c->arena));
     r->status = answer->body.p || q->route->status != 200 ? q->route->status : 204;
     if (answer->body.p) {
         r->type = answer->media_type.p ? answer->media_type : type_json;
@@ -96,10 +97,8 @@ struct buf *reply_text(struct reply *r, int status, text type)
 
 enum err reply_done(struct arena *a, struct reply *r)
 {
-    if (r->buf.failed)
-        return say(a, ERR_TOO_LARGE, "the answer is larger than %zu bytes", r->buf.limit);
-    r->body = buf_text(&r->buf);
-    return OK;
+    TRY(arena_whole(a));
+    return buf_lend(a, &r->buf, &r->body);
 }
 
 void reply_bytes(struct reply *r, int status, text type, text body) { r->status = status, r->type = type, r->body = body; }
@@ -117,7 +116,8 @@ void reply_problem_open(struct reply *r, const struct why *why, text language, i
     json_open(w, '{');
     BUF_AUTO type = buf_make(256);
     buf_print(&type, "https://garant.example/problems/%.*s", T(row->slug));
-    json_pair(w, TEXT("type"), buf_text(&type));
+    json_name(w, TEXT("type"));
+    json_put_text_of(w, &type);
     json_pair(w, TEXT("title"), text_eq(language, TEXT("fr")) ? row->fr : row->en);
     json_pair_int(w, TEXT("status"), r->status);
     text detail = text_of(why->detail);
@@ -147,9 +147,13 @@ static void add_retry(struct reply *r, int seconds)
 
 void reply_problem(struct reply *r, const struct why *why, text language)
 {
+    ARENA_AUTO told = arena_make(0);
     reply_problem_open(r, why, language, 0);
     json_close(&r->json, '}');
-    r->body = buf_text(&r->buf);
+    if (buf_lend(&told, &r->buf, &r->body) != OK) {
+        r->status = 503;
+        r->body = TEXT("{\"status\":503,\"code\":\"memory\"}");
+    }
     if (r->status == 401)
         r->headers[r->header_count++] = (struct pair){ TEXT("WWW-Authenticate"), TEXT("Bearer") };
     if (r->status == 429 || r->status == 503)

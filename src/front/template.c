@@ -266,7 +266,7 @@ enum err template_render(struct ctx *c, const struct assets *files, text name, c
     struct run x = { .c = c, .files = files, .out = out };
     struct scope s = { model, NULL };
     TRY(put_partial(&x, name, &s));
-    return out->failed ? say(c->arena, ERR_TOO_LARGE, "the page is larger than %zu bytes", out->limit) : OK;
+    return buf_check(c->arena, out);
 }
 
 /* ---- The check. ---- */

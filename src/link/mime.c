@@ -164,5 +164,5 @@ enum err mime_write(struct arena *a, const struct mime *m, struct buf *out)
     put_part(out, m->id, "text/plain", m->text);
     put_part(out, m->id, "text/html", m->html);
     buf_print(out, "--=_%.*s--\r\n", T(m->id));
-    return out->failed ? say(a, ERR_TOO_LARGE, "the message is larger than %zu bytes", out->limit) : OK;
+    return buf_check(a, out);
 }

@@ -195,7 +195,7 @@ void policy_json_schema(struct buf *out)
     BUF_AUTO compact = buf_make(1 << 20);
     struct writer w = { .out = json_out(&compact) };
     if (schema_make(&a, &w.schema) != OK) {
-        out->failed = true;
+        buf_fail(out);
         return;
     }
     json_open(&w.out, '{');
@@ -204,6 +204,5 @@ void policy_json_schema(struct buf *out)
     put_children(&w, w.schema.count);
     put_definitions(&w.out);
     json_close(&w.out, '}');
-    out->failed = out->failed || compact.failed;
-    put_indented(out, buf_text(&compact));
+    put_indented(out, buf_for(out, &compact));
 }

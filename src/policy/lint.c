@@ -42,7 +42,7 @@ static text paths_of(struct lint *l, const struct lint_place *places)
             buf_print(&b, "%s%.*s", b.n ? ", " : "", T(p->path));
     if (n > SHOWN)
         buf_print(&b, ", … (%u)", n);
-    return arena_copy(l->arena, b.failed ? TEXT("") : buf_text(&b));
+    return buf_made(l->arena, &b);
 }
 
 static void count(struct lint_findings *out, const struct lint_finding *f)
@@ -143,5 +143,5 @@ enum err lint_gate(struct arena *a, const struct policy *p, const struct node *b
     if (!found.errors)
         return OK;
     return say(a, ERR_POLICY, "%.*s breaks rules of law that it does not accept: %.*s; see garant lint", T(p->file),
-               T(buf_text(&names)));
+               T(buf_begun(&names)));
 }

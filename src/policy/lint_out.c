@@ -153,7 +153,7 @@ static void put_message(struct json_out *w, const struct lint_finding *f, enum l
 {
     BUF_AUTO b = buf_make(1 << 16);
     add_message(&b, f, language);
-    json_put_text(w, buf_text(&b));
+    json_put_text_of(w, &b);
 }
 
 void lint_json(struct json_out *w, const struct lint_findings *all, enum lint_language language)
@@ -244,7 +244,7 @@ static void put_uri(struct json_out *w, text file)
         else
             buf_print(&b, "%%%02X", (unsigned)(uint8_t)c);
     }
-    json_put_text(w, buf_text(&b));
+    json_put_text_of(w, &b);
 }
 
 static void put_location(struct json_out *w, text file, struct mark at, text path)

@@ -101,7 +101,7 @@ static enum err copied_tree(struct arena *a, const char *path, struct tree *out)
 
 static enum err manifest_write(struct store *s, struct arena *a, const struct target *t, const struct tree *tree)
 {
-    text hex;
+    text hex, manifest;
     int64_t bytes;
     TRY(file_copy(a, t->part, NULL, &hex, &bytes));
     text note = checkpoint_sign(a, &s->signer, tree->size, tree_root(tree));
@@ -120,7 +120,8 @@ static enum err manifest_write(struct store *s, struct arena *a, const struct ta
     json_pair(&w, TEXT("sha256"), hex);
     json_close(&w, '}');
     buf_char(&b, '\n');
-    return file_write(a, t->manifest, buf_text(&b));
+    TRY(buf_lend(a, &b, &manifest));
+    return file_write(a, t->manifest, manifest);
 }
 
 enum err manifest_read(struct arena *a, const char *dir, struct manifest *out)

@@ -116,7 +116,5 @@ enum err file_copy(struct arena *a, const char *from, const char *to, text *hex,
         return say(a, ERR_CRYPT, "SHA-256 failed");
     BUF_AUTO b = buf_make(2 * sizeof sum);
     buf_hex(&b, TEXT_BYTES(sum));
-    *hex = arena_copy(a, buf_text(&b));
-    TRY_PTR(hex->p);
-    return OK;
+    return buf_take(a, &b, hex);
 }

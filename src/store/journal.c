@@ -97,9 +97,10 @@ enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
         at = s->edge.last;
     buf_clear(&s->line);
     leaf_write(&s->line, e, at);
-    text line = buf_text(&s->line);
-    if (!line.n || !text_utf8(line))
-        return say(db->arena, ERR_INTERNAL, "the entry of act %.*s is larger than %d bytes or no UTF-8", T(e->act), LEAF_MAX);
+    text line;
+    TRY(buf_lend(db->arena, &s->line, &line));
+    if (!text_utf8(line))
+        return say(db->arena, ERR_INTERNAL, "the entry of act %.*s is no UTF-8", T(e->act));
     bool link;
     TRY(linked(s, e, &link));
     uint64_t seq = s->edge.tree.size;

@@ -135,7 +135,5 @@ enum err journal_bundle(struct store *s, struct arena *a, uint64_t index, unsign
         return say(a, ERR_ERASED, "the journal has forgotten these entries; their hashes remain");
     if (next != first + width)
         return say(a, ERR_INTEGRITY, "the journal has no entry %lld", (long long)next);
-    *out = arena_copy(a, buf_text(&b));
-    TRY_PTR(out->p);
-    return OK;
+    return buf_take(a, &b, out);
 }

@@ -318,6 +318,7 @@ static enum err enqueue(struct store *s, struct pending *p)
 enum err store_write(struct store *s, struct arena *a, struct write *w)
 {
     struct pending p = { .w = w, .arena = a };
+    TRY(arena_whole(a));
     atomic_fetch_add_explicit(&s->queued, 1, memory_order_relaxed);
     enum err e = enqueue(s, &p);
     atomic_fetch_sub_explicit(&s->queued, 1, memory_order_relaxed);

@@ -35,6 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_clear(&out);
     struct json_out w = json_out(&out);
     lint_sarif(&w, &found, 1, LINT_EN);
-    FUZZ_CHECK(json_parse(&a, buf_text(&out), &log) == OK);
+    FUZZ_CHECK(json_parse(&a, buf_begun(&out), &log) == OK);
     return 0;
 }

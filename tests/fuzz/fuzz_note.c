@@ -51,9 +51,9 @@ static void open_signed(struct arena *a, const struct signer *s, text in)
     bool clean = text_utf8(in);
     for (size_t i = 0; i < in.n; i++)
         clean = clean && ((uint8_t)in.p[i] >= ' ' || in.p[i] == '\n');
-    FUZZ_CHECK((note_open(a, s, buf_text(&b), &body) == OK) == clean);
+    FUZZ_CHECK((note_open(a, s, buf_begun(&b), &body) == OK) == clean);
     FUZZ_CHECK(!clean || body.n == size);
-    open_checkpoint(a, s, buf_text(&b));
+    open_checkpoint(a, s, buf_begun(&b));
 }
 
 /* As it comes, and as the lines before a true checkpoint of the one leaf. */

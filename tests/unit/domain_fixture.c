@@ -1,5 +1,6 @@
 /* A whole instance over a policy in a temporary folder, with a clock that the test owns. */
 #include "domain_fixture.h"
+#include "built.h"
 #include "domain/access.h"
 #include "domain/account.h"
 #include "domain/password.h"
@@ -170,7 +171,7 @@ const struct json *js(struct fixture *f, const char *format, ...)
     for (size_t i = 0; i < b.n; i++)
         if (b.p[i] == '\'')
             b.p[i] = '"';
-    return parsed(f, buf_text(&b));
+    return parsed(f, built(&b));
 }
 
 const struct json *parsed(struct fixture *f, text body)

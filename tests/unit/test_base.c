@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include "built.h"
 
 static void ints(void **state)
 {
@@ -53,7 +54,7 @@ static void json(void **state)
     BUF_AUTO b = buf_make(1024);
     struct json_out w = json_out(&b);
     json_put(&w, v);
-    assert_true(text_eq(buf_text(&b), TEXT("{\"a\":[1,true,null,\"x\\n\"],\"b\":{}}")));
+    assert_true(text_eq(built(&b), TEXT("{\"a\":[1,true,null,\"x\\n\"],\"b\":{}}")));
     assert_int_equal(json_parse(&a, TEXT("{\"a\":1,\"a\":2}"), &v), ERR_JSON);
     assert_int_equal(json_parse(&a, TEXT("[1]x"), &v), ERR_JSON);
     assert_int_equal(json_parse(&a, TEXT("\"\\u0000\""), &v), ERR_JSON);
@@ -61,11 +62,53 @@ static void json(void **state)
     buf_clear(&b);
     w = json_out(&b);
     json_put(&w, v);
-    assert_true(text_eq(buf_text(&b), TEXT("[0,0,0]")));
+    assert_true(text_eq(built(&b), TEXT("[0,0,0]")));
     char deep[200];
     for (size_t i = 0; i < sizeof deep; i++)
         deep[i] = '[';
     assert_int_equal(json_parse(&a, (text){ deep, sizeof deep }, &v), ERR_JSON);
+}
+
+/* A builder that failed is an error wherever it goes, and never an empty text. */
+static void builders(void **state)
+{
+    ARENA_AUTO a = arena_make(4096);
+    const struct json *v;
+    text out = TEXT("before");
+    BUF_AUTO small = buf_make(4), large = buf_make(64);
+    buf_add(&small, TEXT("12345"));
+    buf_add(&small, TEXT("6"));
+    assert_int_equal(buf_take(&a, &small, &out), ERR_TOO_LARGE);
+    assert_null(out.p);
+    assert_int_equal(a.why.code, ERR_TOO_LARGE);
+    assert_int_equal(buf_lend(&a, &small, &out), ERR_TOO_LARGE);
+    assert_int_equal(buf_check(&a, &small), ERR_TOO_LARGE);
+    assert_int_equal(json_parse_buf(&a, &small, &v), ERR_TOO_LARGE);
+    assert_int_equal(buf_take(&a, &large, &out), OK);         /* empty, and no failure */
+    assert_true(out.p && !out.n);
+    buf_add(&large, TEXT("whole"));
+    struct json_out w = json_out(&large);
+    json_put_text_of(&w, &small);
+    assert_int_equal(buf_check(&a, &large), ERR_TOO_LARGE);   /* one builder's failure is that of who takes it up */
+    buf_clear(&large);
+    assert_int_equal(buf_check(&a, &large), OK);
+    buf_join(&large, &small);
+    assert_int_equal(buf_check(&a, &large), ERR_TOO_LARGE);
+    assert_int_equal(arena_whole(&a), OK);                    /* every one of them was passed up */
+}
+
+/* What nobody passed up is known to the arena: nothing is written or answered from it. */
+static void arenas(void **state)
+{
+    ARENA_AUTO a = arena_make(256);
+    BUF_AUTO small = buf_make(4);
+    buf_add(&small, TEXT("12345"));
+    assert_null(buf_made(&a, &small).p);
+    assert_int_equal(arena_whole(&a), ERR_TOO_LARGE);
+    arena_reset(&a);
+    assert_int_equal(arena_whole(&a), OK);
+    assert_null(arena_alloc(&a, 512));
+    assert_int_equal(arena_whole(&a), ERR_MEMORY);
 }
 
 static void decoders(void **state)
@@ -73,7 +116,7 @@ static void decoders(void **state)
     ARENA_AUTO a = arena_make(4096);
     BUF_AUTO b = buf_make(1024);
     buf_base64url(&b, TEXT("any carnal pleas"));
-    assert_true(text_eq(decode_base64url(&a, buf_text(&b)), TEXT("any carnal pleas")));
+    assert_true(text_eq(decode_base64url(&a, built(&b)), TEXT("any carnal pleas")));
     assert_true(text_eq(decode_base64(&a, TEXT("YQ==")), TEXT("a")));
     assert_null(decode_base64(&a, TEXT("YR==")).p);         /* not canonical */
     assert_true(text_eq(decode_percent(&a, TEXT("a%20b+c"), true), TEXT("a b c")));
@@ -102,7 +145,7 @@ static void csv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(ints), cmocka_unit_test(utf8), cmocka_unit_test(distance),
-                                        cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(decoders),
-                                        cmocka_unit_test(csv) };
+                                        cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(builders),
+                                        cmocka_unit_test(arenas), cmocka_unit_test(decoders), cmocka_unit_test(csv) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* The promise board: all kept over a sound instance; then a break planted for each probe, which must be seen, and where it stands. */
 #include "domain_fixture.h"
+#include "built.h"
 #include "domain/board.h"
 #include "domain/care.h"
 #include "domain/consent.h"
@@ -209,7 +210,7 @@ static void cookies_outside_the_list(void **state)
     text_cut(&rest, '\n');
     buf_add(&without, rest);
     buf_char(&without, '\0');
-    fixture_again(f, buf_text(&without).p);
+    fixture_again(f, built(&without).p);
     const struct board_probe *p = &looked(f)->probes[PROBE_cookies];
     assert_int_equal(p->state, PROMISE_BROKEN);
     assert_int_equal(p->bad, 1);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include "built.h"
 
 static const struct calendar *named(const char *name)
 {
@@ -116,8 +117,8 @@ static void vector_holidays(const text v[COLUMNS])
         if (b)
             buf_print(b, "%s%.*s", b->n ? " " : "", T(date_print(&a, d)));
     }
-    assert_true(text_eq(buf_text(&national), v[ALARM]));
-    assert_true(text_eq(buf_text(&local), v[LEGAL_ALSACE]));
+    assert_true(text_eq(built(&national), v[ALARM]));
+    assert_true(text_eq(built(&local), v[LEGAL_ALSACE]));
 }
 
 static bool vector(const text v[COLUMNS])

@@ -16,6 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "built.h"
 
 static int start(void **state)
 {
@@ -680,7 +681,7 @@ static void checkpoint_forms(void **state)
         buf_char(&b, '\n');
         uint64_t size;
         struct hash root;
-        assert_int_equal(checkpoint_open(&a, &s, buf_text(&b), &size, &root), forms[i].good ? OK : ERR_INTEGRITY);
+        assert_int_equal(checkpoint_open(&a, &s, built(&b), &size, &root), forms[i].good ? OK : ERR_INTEGRITY);
     }
 }
 

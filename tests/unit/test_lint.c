@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "built.h"
 
 static const struct date today = { 2026, 11, 22 };
 
@@ -24,7 +25,7 @@ static text slurp(struct arena *a, const char *name)
     for (size_t n; (n = fread(block, 1, sizeof block, f)) > 0;)
         buf_add(&b, (text){ block, n });
     fclose(f);
-    return arena_copy(a, buf_text(&b));
+    return arena_copy(a, built(&b));
 }
 
 /* The n-th field of a line of a TSV file. */
@@ -339,20 +340,20 @@ static void forms(void **state)
                            "       = also at 4:3\n"
                            "       = law: GDPR 13(1)(c), 6(1) ✔\n"
                            "       = to satisfy it: Give each purpose its basis: ";
-    assert_true(text_starts(buf_text(&out), text_of(expected)));
+    assert_true(text_starts(built(&out), text_of(expected)));
     buf_clear(&out);
     lint_print(&out, &f, LINT_FR);
-    assert_true(text_starts(buf_text(&out), TEXT("f.yaml:3:3: erreur B01: Finalité sans base légale\n")));
-    assert_true(text_find(buf_text(&out), TEXT("= source : RGPD 13(1)(c), 6(1) ✔\n")) > 0);
+    assert_true(text_starts(built(&out), TEXT("f.yaml:3:3: erreur B01: Finalité sans base légale\n")));
+    assert_true(text_find(built(&out), TEXT("= source : RGPD 13(1)(c), 6(1) ✔\n")) > 0);
     buf_clear(&out);
     struct json_out w = json_out(&out);
     lint_json(&w, &f, LINT_EN);
-    assert_true(text_eq(buf_text(&out), TEXT("{\"rule\":\"B01\",\"severity\":\"E\",\"file\":\"f.yaml\",\"line\":3,\"column\":3,\"message\":"
+    assert_true(text_eq(built(&out), TEXT("{\"rule\":\"B01\",\"severity\":\"E\",\"file\":\"f.yaml\",\"line\":3,\"column\":3,\"message\":"
                                              "\"Purpose without legal basis: purposes.a.basis, purposes.b.basis\",\"accepted\":false}")));
     buf_clear(&out);
     lint_explain(&out, lint_rule(TEXT("M04")), LINT_EN);
-    assert_true(text_find(buf_text(&out), TEXT("In force since 2026-08-11\n")) > 0);
-    assert_true(text_find(buf_text(&out), TEXT("  ◐ known from secondary text only\n")) > 0);
+    assert_true(text_find(built(&out), TEXT("In force since 2026-08-11\n")) > 0);
+    assert_true(text_find(built(&out), TEXT("  ◐ known from secondary text only\n")) > 0);
 }
 
 static void sarif(void **state)
@@ -363,7 +364,7 @@ static void sarif(void **state)
     struct json_out w = json_out(&out);
     const struct json *log;
     lint_sarif(&w, f, 2, LINT_FR);
-    assert_int_equal(json_parse(&a, buf_text(&out), &log), OK);
+    assert_int_equal(json_parse(&a, built(&out), &log), OK);
     const struct json *run = json_get(log, TEXT("runs"))->first;
     assert_true(text_eq(json_text(log, TEXT("version")), TEXT("2.1.0")));
     assert_int_equal(json_get(json_get(json_get(run, TEXT("tool")), TEXT("driver")), TEXT("rules"))->count, 112);
@@ -403,7 +404,7 @@ static void long_policy(void **state)
     buf_add(&b, TEXT("recipients:\n"));
     for (int i = 0; i < 140; i++)
         buf_print(&b, "  r%d:\n    title: nos prestataires\n    processor: true\n", i);
-    assert_in_range(time_of(buf_text(&b), 5) / 5, 0, 50);
+    assert_in_range(time_of(built(&b), 5) / 5, 0, 50);
 }
 
 static void hostile(void **state)
@@ -415,7 +416,7 @@ static void hostile(void **state)
         for (int j = 0; j < 1000; j++)
             buf_print(&b, "  n%d: {about: x, affirms: %s, title: \"%.*s\", source: [a], purpose: q}\n", j, j & 1 ? "true" : "false", 800,
                       "[[[[[[[[[[[[[[[[[[nos nos nos nos nos nos nos nos nos nos nos nos partenaires, partenaires, partenaires et nos tiers x");
-        assert_in_range(time_of(buf_text(&b), 1), 0, 5000);
+        assert_in_range(time_of(built(&b), 1), 0, 5000);
     }
     static const char *const odd[] = { "a", "[]", "[a, b]", "purposes: x\n", "purposes: [a, [b]]\n", "rights: []\n", "categories: {c: x}\n",
                                        "recipients: {x: [a]}\n", "accept: [N01]\n", "accept: {N01: [a]}\n", "dpo: none\n", "cookies: x\n",

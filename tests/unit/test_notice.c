@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include <cmocka.h>
+#include "built.h"
 
 static const char *const policies[] = { "mxplorerplace", "site-fr", "myportal", "myownconference", "deskmanager" };
 static const text languages[] = { TEXT_INIT("fr"), TEXT_INIT("en") };
@@ -69,7 +70,7 @@ static text all_sources(struct arena *a)
         }
         closedir(dir);
     }
-    return arena_copy(a, buf_text(&b));
+    return arena_copy(a, built(&b));
 }
 
 /* Declared or defined at the start of a line: "enum err name(" or "void name(". */
@@ -236,7 +237,7 @@ static text page(struct arena *a, const struct node *root, enum notice_page whic
     assert_int_equal(notice_make(a, root, TEXT("policies/x.yaml"), TEXT("0123abcd"), which, language, out), OK);
     notice_html(&b, out, false);
     assert_false(b.failed);
-    text html = arena_copy(a, buf_text(&b));
+    text html = arena_copy(a, built(&b));
     buf_free(&b);
     return html;
 }
@@ -252,7 +253,7 @@ static text plain(struct arena *a, const struct node *root, text language)
         buf_char(&flat, wrapped ? ' ' : b.p[i]);
         i += wrapped ? 2 : 0;
     }
-    text s = arena_copy(a, buf_text(&flat));
+    text s = arena_copy(a, built(&flat));
     buf_free(&b);
     buf_free(&flat);
     return s;
@@ -274,7 +275,7 @@ static void has_title(struct arena *a, text page_text, const struct words *w, co
         if (rest.p)
             buf_add(&b, TEXT("’"));
     }
-    has(page_text, text_from(arena_copy(a, buf_text(&b)), 2), policy);
+    has(page_text, text_from(arena_copy(a, built(&b)), 2), policy);
 }
 
 static void points_of_the_law(void **state)
@@ -437,8 +438,8 @@ static void leaving_warns(void **state)
     struct buf b = buf_make(1 << 20);
     const struct node *root = policy_tree(&a, "myownconference");
     assert_int_equal(notice_leave(&a, &b, root, TEXT("paypal"), TEXT("en")), OK);
-    has(buf_text(&b), TEXT("href=\"https://www.paypal.com\""), "leave");
-    has(buf_text(&b), TEXT("has its own rules"), "leave");
+    has(built(&b), TEXT("href=\"https://www.paypal.com\""), "leave");
+    has(built(&b), TEXT("has its own rules"), "leave");
     assert_int_equal(notice_leave(&a, &b, root, TEXT("https://evil.example"), TEXT("en")), ERR_NOT_FOUND);
     buf_free(&b);
     arena_free(&a);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include "built.h"
 
 #define FILES_MAX 8
 struct files { struct asset items[FILES_MAX]; struct assets all; };
@@ -33,8 +34,8 @@ static void gives(const char *body, const char *model, const char *language, con
     ARENA_AUTO a = arena_make(1 << 20);
     BUF_AUTO b = buf_make(1 << 20);
     assert_int_equal(fill(&a, body, model, language, &b), OK);
-    if (!text_eq(buf_text(&b), text_of(expected)))
-        fail_msg("%s gives \"%.*s\" instead of \"%s\"", body, T(buf_text(&b)), expected);
+    if (!text_eq(built(&b), text_of(expected)))
+        fail_msg("%s gives \"%.*s\" instead of \"%s\"", body, T(built(&b)), expected);
 }
 
 static void fails(const char *body, const char *model)
@@ -77,7 +78,7 @@ static void words(void **state)
     gives("{{_frame.[w]}}", "{\"w\":\"<b>\"}", "en", "&lt;b&gt;");          /* no such word: the value, escaped */
     BUF_AUTO b = buf_make(1 << 16);
     word_put(&b, TEXT("L'un : « l'autre » ? <"), TEXT("fr"));
-    assert_true(text_eq(buf_text(&b), TEXT("L’un\u00a0: «\u00a0l’autre\u00a0»\u00a0? &lt;")));
+    assert_true(text_eq(built(&b), TEXT("L’un\u00a0: «\u00a0l’autre\u00a0»\u00a0? &lt;")));
     size_t count;
     const struct word *rows = word_rows(&count);
     for (size_t i = 0; i < count; i++) {
@@ -101,7 +102,7 @@ static void canaries(void **state)
         BUF_AUTO b = buf_make(1 << 20);
         text model = arena_print(&a, "{\"x\":\"%s\",\"l\":[\"%s\"]}", bad[i], bad[i]);
         assert_int_equal(fill(&a, body, model.p, "en", &b), OK);
-        text out = buf_text(&b);
+        text out = built(&b);
         unsigned open = 0, quotes = 0;
         for (size_t k = 0; k < out.n; k++)
             open += out.p[k] == '<', quotes += out.p[k] == '"';

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "built.h"
 
 /* What the reader says of `yaml`, as `f` would print it. */
 static void expect_read(text yaml, const char *expected, bool tree)
@@ -47,7 +48,7 @@ static void tree(void **state)
     BUF_AUTO out = buf_make(1 << 10);
     struct json_out w = json_out(&out);
     node_json(&w, root);
-    assert_true(text_eq(buf_text(&out), TEXT("{\"a\":\"1\",\"b\":[\"x\",\"none\",{\"c.d\":\"é\",\"e\":\"~\"}],\"f\":\"\"}")));
+    assert_true(text_eq(built(&out), TEXT("{\"a\":\"1\",\"b\":[\"x\",\"none\",{\"c.d\":\"é\",\"e\":\"~\"}],\"f\":\"\"}")));
 }
 
 static void reader_refuses(void **state)
@@ -495,7 +496,7 @@ static void many_faults(void **state)
     buf_add(&yaml, TEXT(BASE_POLICY REST "declared:\n"));
     for (int i = 0; i < 1000; i++)
         buf_print(&yaml, "  x%d: []\n", i);
-    assert_int_equal(policy_load(&a, buf_text(&yaml), TEXT("f"), &f, &p), ERR_POLICY);
+    assert_int_equal(policy_load(&a, built(&yaml), TEXT("f"), &f, &p), ERR_POLICY);
     assert_int_equal(f.count, 1000);
     assert_int_equal(f.errors, 1000);
     assert_true(text_starts(text_of(a.why.detail), TEXT("f has 1000 faults; the first, on line 12: \"x0\" must be a text")));

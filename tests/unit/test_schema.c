@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "built.h"
 
 static text parent_path(text path)
 {
@@ -104,7 +105,7 @@ static void committed_schema(void **state)
     size_t n = file ? fread(committed, 1, sizeof committed, file) : 0;
     if (file)
         fclose(file);
-    if (!text_eq(buf_text(&made), (text){ committed, n }))
+    if (!text_eq(built(&made), (text){ committed, n }))
         fail_msg("%s is not what the rows say: renew it by test_schema --print", path);
 }
 

@@ -1,5 +1,6 @@
 /* Credentials over a real store: sign-in, its delays, the second factor, reset and change of passwords. */
 #include "domain_fixture.h"
+#include "built.h"
 #include "base/decode.h"
 #include "crypt/totp.h"
 #include "domain/factor.h"
@@ -274,7 +275,7 @@ static text secret_of(struct fixture *f, text base32)
     }
     BUF_AUTO b = buf_make(64);
     buf_hex(&b, TEXT_BYTES(out));
-    return arena_copy(&f->arena, buf_text(&b));
+    return arena_copy(&f->arena, built(&b));
 }
 
 static enum err code_try(struct fixture *f, const char *email, text code, struct signin *out)
@@ -436,7 +437,7 @@ static void a_digest_of_former_cost_is_made_anew(void **state)
     char sql[1024];
     BUF_AUTO b = buf_make(1024);
     buf_hex(&b, weak.bytes);
-    snprintf(sql, sizeof sql, "UPDATE account SET password = x'%.*s'", T(buf_text(&b)));
+    snprintf(sql, sizeof sql, "UPDATE account SET password = x'%.*s'", T(built(&b)));
     fixture_alter(f, "data", sql);
     OKAY(try(f, "a@example.org", "password", &out));         /* it is that of the digest, however weak */
     OKAY(account_load(&f->c, id, &after));

@@ -104,6 +104,20 @@ static void group_commit(void **state)
     assert_int_equal(journal_size(f), EMAILS);
 }
 
+/* A text that could not be made, and whose error nobody passed up, is not written as an empty one. */
+static void nothing_from_a_lost_part(void **state)
+{
+    struct fixture *f = *state;
+    ARENA_AUTO a = arena_make(1 << 20);
+    struct person p = person_make(f->s, 7);
+    BUF_AUTO small = buf_make(4);
+    buf_add(&small, TEXT("12345"));
+    assert_null(buf_made(&a, &small).p);
+    assert_int_equal(create(f->s, &a, &p, false), ERR_TOO_LARGE);
+    assert_false(has_row(f, &p));
+    assert_ok(f, create(f->s, &f->a, &p, false));
+}
+
 static void erases(void **state)
 {
     struct fixture *f = *state;
@@ -583,7 +597,7 @@ static void one_key_a_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(statements), CASE(creates_and_refuses), CASE(edge_survives), CASE(second_process),
-                                        CASE(group_commit), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte),
+                                        CASE(group_commit), CASE(nothing_from_a_lost_part), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte),
                                         CASE(truncates_later), CASE(migrations), CASE(newer_is_refused),
                                         CASE(other_columns_are_refused), CASE(keyring_missing), CASE(data_missing),
                                         CASE(other_master), CASE(restored_is_silent), CASE(restored_without_today),

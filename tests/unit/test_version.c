@@ -1,5 +1,6 @@
 /* Versions of the policy: publishing, differences in words, consents asked again, acknowledgements, notices shown. */
 #include "domain_fixture.h"
+#include "built.h"
 #include "domain/consent.h"
 #include "domain/diff.h"
 #include "domain/pages.h"
@@ -52,7 +53,7 @@ static text differs(struct arena *a, const char *older, const char *newer, const
     struct buf b = buf_make(1 << 20);
     assert_int_equal(diff_make(a, tree(a, older), tree(a, newer), text_of(language), d), OK);
     diff_plain(&b, d, text_of(language));
-    text said = arena_copy(a, buf_text(&b));
+    text said = arena_copy(a, built(&b));
     buf_free(&b);
     return said;
 }
@@ -337,7 +338,7 @@ static void acceptances_are_in_the_journal(void **state)
     struct buf where = buf_make(200);
     buf_print(&where, "leaf LIKE '%%\"policy.accepted\"%%%s%%'", f->c.policy->hash);
     buf_char(&where, 0);
-    assert_int_equal(rows_of(f, "journal", buf_text(&where).p), 2);
+    assert_int_equal(rows_of(f, "journal", built(&where).p), 2);
     buf_free(&where);
 }
 
