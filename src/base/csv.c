@@ -11,8 +11,7 @@ static unsigned count_of(text s, char c)
 
 struct csv csv_open(text in)
 {
-    const text mark = TEXT("\xEF\xBB\xBF");
-    text first = in = text_starts(in, mark) ? text_from(in, mark.n) : in;
+    text first = in = text_starts(in, CSV_MARK) ? text_from(in, CSV_MARK.n) : in;
     text line = text_cut(&first, '\n');
     return (struct csv){ .rest = in, .separator = count_of(line, ';') > count_of(line, ',') ? ';' : ',', .line = 1 };
 }
@@ -84,4 +83,30 @@ bool csv_next(struct arena *a, struct csv *csv, struct csv_record *out, enum err
         return true;
     }
     return false;
+}
+
+/* ---- Writing. ---- */
+
+static bool computed(text s)
+{
+    static const text signs[] = { TEXT_INIT("="), TEXT_INIT("+"), TEXT_INIT("-"), TEXT_INIT("@"), TEXT_INIT("\t"), TEXT_INIT("\r"), TEXT_INIT("\n"),
+                                  TEXT_INIT("\xEF\xBC\x9D"), TEXT_INIT("\xEF\xBC\x8B"), TEXT_INIT("\xEF\xBC\x8D"), TEXT_INIT("\xEF\xBC\xA0") };
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (text_starts(s, signs[i]))
+            return true;
+    return false;
+}
+
+void csv_put(struct buf *b, text field)
+{
+    buf_char(b, '"');
+    if (computed(field))
+        buf_char(b, '\'');
+    while (field.p) {
+        bool more = text_index(field, '"') >= 0;
+        buf_add(b, text_cut(&field, '"'));
+        if (more)
+            buf_add(b, TEXT("\"\""));
+    }
+    buf_char(b, '"');
 }

@@ -1,5 +1,6 @@
 /* Requests from the command line: a small HTTP client over the folder's socket, or the front in this process. */
 #include "cli/client.h"
+#include "domain/pieces.h"
 #include "front/server.h"
 #include <errno.h>
 #include <poll.h>
@@ -71,6 +72,33 @@ static text header_of(text head, text name)
     return (text){ NULL, 0 };
 }
 
+/* A body in chunks (RFC 9112, 7.1), put together in place; false when its last chunk has not come. */
+static bool join_chunks(text *body)
+{
+    char *out = (char *)(uintptr_t)body->p, *start = out;
+    for (text rest = *body; rest.n;) {
+        text line = text_trim(text_cut(&rest, '\n'));
+        uint64_t size = 0;
+        for (size_t i = 0; i < line.n; i++) {
+            char c = line.p[i];
+            int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+            if (digit < 0 || i > 15)
+                return false;
+            size = size << 4 | (unsigned)digit;
+        }
+        if (!size) {
+            *body = (text){ start, (size_t)(out - start) };
+            return line.n > 0;
+        }
+        if (rest.n < size + 2)
+            return false;
+        memmove(out, rest.p, size);
+        out += size;
+        rest = text_from(rest, size + 2);
+    }
+    return false;
+}
+
 static enum err parse_answer(struct arena *a, text raw, struct result *out)
 {
     ptrdiff_t end = text_find(raw, TEXT("\r\n\r\n"));
@@ -79,6 +107,9 @@ static enum err parse_answer(struct arena *a, text raw, struct result *out)
         return say(a, ERR_INTERNAL, "the server's answer is no HTTP");
     text head = text_upto(raw, (size_t)end), body = text_from(raw, (size_t)end + 4);
     text size = header_of(head, TEXT("Content-Length"));
+    bool chunks = text_eq_nocase(header_of(head, TEXT("Transfer-Encoding")), TEXT("chunked"));
+    if (chunks && !join_chunks(&body))
+        return say(a, ERR_INTERNAL, "the server's answer came in part only");
     if (size.p && (!text_int(size, &length) || (uint64_t)length != body.n))
         return say(a, ERR_INTERNAL, "the server's answer came in part only");
     *out = (struct result){ .status = (int)status,
@@ -143,11 +174,21 @@ static enum err call_here(struct client *c, enum method method, text target, tex
         front_answer(&q, a, &r);
     else
         front_refuse(&q, a, &r);
-    *out = (struct result){ .status = r.status, .type = r.type, .body = arena_copy(a, r.body) };
+    enum err e = OK;
+    *out = (struct result){ .status = r.status, .type = r.type };
+    if (r.pieces) {
+        BUF_AUTO whole = buf_make(CLI_ANSWER_LIMIT);
+        e = pieces_whole(a, r.pieces, &whole);
+        r.pieces = NULL;               /* it has ended */
+        if (e == OK)
+            e = buf_take(a, &whole, &out->body);
+    } else
+        out->body = arena_copy(a, r.body);
     for (unsigned i = 0; i < r.header_count; i++)
         if (text_eq(r.headers[i].name, TEXT("ETag")))
             out->etag = r.headers[i].value;
     reply_free(&r);
+    TRY(e);
     return out->body.p ? OK : ERR_MEMORY;
 }
 

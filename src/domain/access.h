@@ -6,7 +6,7 @@
 struct person;
 
 enum err access_answer(struct ctx *c, text id, struct answer *out);
-/* A zip: data.json, index.html (readable, in c->language), attachments. */
+/* A zip, as a source: data.json, index.html (readable, in c->language), CATEGORY.csv, attachments. On record before its first byte. */
 enum err access_export(struct ctx *c, text id, struct answer *out);
 
 #endif

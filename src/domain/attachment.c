@@ -3,6 +3,7 @@
 #include "domain/inside.h"
 #include "domain/keeping.h"
 #include "domain/looking.h"
+#include "domain/pieces.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -228,35 +229,34 @@ static enum err load(struct ctx *c, const struct person *p, const struct subject
 
 enum err attachment_list(struct ctx *c, const struct person *p, struct attachment **out) { return load(c, p, NULL, true, out); }
 
-enum err attachment_content(struct ctx *c, const struct person *p, const struct attachment *t, struct arena *a, text *out)
+/* A piece that is not there: erased while it was read, or lost. */
+static enum err missing(const struct ctx *c, struct db *db, struct arena *a, const struct person *p, const struct attachment *t)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ATTACHMENT_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_ID(t->id), V_INT(true)));
+    if (query_next(&q))
+        return say(a, ERR_INTEGRITY, "an attachment is shorter than its size");
+    return q.status != OK ? q.status : say(a, ERR_ERASED, "an attachment was erased while it was read");
+}
+
+enum err attachment_piece(struct ctx *c, const struct person *p, const struct attachment *t, int64_t number, struct arena *a, text *out)
 {
     KEY_AUTO key;
-    int64_t number = 0;
-    text id = id_print(c->arena, t->id);
-    char *whole = arena_alloc(a, (size_t)t->size + 1);
-    size_t at = 0;
-    TRY_PTR(id.p);
-    TRY_PTR(whole);
+    int64_t left = t->size - number * PIECE;
+    *out = TEXT("");
+    if (left <= 0)
+        return OK;
+    struct place place = piece_place(a, c, p->id, id_print(a, t->id), t->size, number);
+    TRY_PTR(place.field.p);
     TRY(key_for(c, p, t, &key));
     READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(store_read(ctx_store(c), a, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_ATTACHMENT_PARTS, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_ID(t->id)));
-    while (query_next(&q)) {
-        ARENA_AUTO one = arena_make(PIECE * 3);
-        text clear;
-        struct place place = piece_place(&one, c, p->id, id, t->size, number++);
-        enum err status = seal_open(&one, &key, &place, query_sealed(&q, 0), &clear);
-        if (status != OK || clear.n > (size_t)t->size - at) {
-            c->arena->why = one.why;
-            return status != OK ? status : say(c->arena, ERR_INTEGRITY, "an attachment is longer than its size");
-        }
-        memcpy(whole + at, clear.p, clear.n);
-        at += clear.n;
-    }
-    TRY(q.status);
-    *out = (text){ whole, at };
-    return at == (size_t)t->size ? OK : say(c->arena, ERR_INTEGRITY, "an attachment is shorter than its size");
+    query_start(&q, db, SQL_ATTACHMENT_PART, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_ID(t->id), V_INT(number)));
+    if (!query_next(&q))
+        return q.status != OK ? q.status : missing(c, db, a, p, t);
+    TRY(seal_open(a, &key, &place, query_sealed(&q, 0), out));
+    return out->n == (size_t)(left < PIECE ? left : PIECE) ? OK : say(a, ERR_INTEGRITY, "a piece of an attachment has another size");
 }
 
 static enum err find(struct ctx *c, const struct person *p, text attachment, bool archived_too, struct attachment **out)
@@ -277,6 +277,35 @@ static struct bits set_of(const struct ctx *c, text category)
     return set;
 }
 
+/* Read piece by piece, so that a slow reader holds one piece and not a file. */
+struct reading { struct pieces pieces; struct ctx c; struct person p; const struct attachment *file; int64_t number; };
+
+static enum err reading_next(struct pieces *s, struct arena *a, struct buf *piece)
+{
+    struct reading *r = (struct reading *)s;
+    ARENA_AUTO room = arena_make(PIECE * 4);
+    text clear;
+    enum err status = attachment_piece(&r->c, &r->p, r->file, r->number++, &room, &clear);
+    if (status != OK) {
+        a->why = room.why.code ? room.why : r->c.arena->why;
+        return status;
+    }
+    buf_add(piece, clear);
+    return OK;
+}
+
+static void reading_end(struct pieces *s) { person_end(&((struct reading *)s)->p); }
+
+static enum err reading_begin(struct ctx *c, const struct person *p, const struct attachment *t, struct answer *out)
+{
+    struct reading *r = NEW(c->arena, struct reading);
+    TRY_PTR(r);
+    *r = (struct reading){ .pieces = { reading_next, reading_end, t->size }, .p = *p, .file = t };
+    TRY(pieces_context(c, &r->c));
+    out->pieces = &r->pieces;
+    return OK;
+}
+
 enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
@@ -291,12 +320,12 @@ enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, s
         return write_refusal(c, &p, value_shown(purpose), t->category); /* asked of nothing yet: any text */
     }
     TRY(person_allow(c, &p, purpose, &set, ACT_READ));
-    TRY(attachment_content(c, &p, t, c->arena, &out->body));
-    out->id = attachment, out->media_type = t->media_type, out->file_name = t->name;
     struct write w = { .event = event_of(c, &p, TEXT("attachment.read")) };
     w.event.purpose = purpose, w.event.categories = t->category, w.event.count = 1;
     TRY(look_seal(c, &p, &w.event));
-    return write_do(c, &w, NULL);
+    TRY(write_do(c, &w, NULL));
+    out->id = attachment, out->media_type = t->media_type, out->file_name = t->name;
+    return reading_begin(c, &p, t, out);
 }
 
 /* ---- Removing. ---- */

@@ -1,6 +1,7 @@
 /* The context of one request: who asks, for whom, under which policy, when; passed to every domain function. */
 #ifndef DOMAIN_CTX_H
 #define DOMAIN_CTX_H
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -21,12 +22,21 @@ struct actor {
     text reason;                               /* why they look, where the role must say; personal, so only ever sealed */
 };
 
+/* An answer too large to be held: made piece by piece as it is taken, long after the function that began it, on any thread but never on
+ * two at once. It keeps nothing of the request but its arena. */
+struct pieces {
+    enum err (*next)(struct pieces *s, struct arena *a, struct buf *piece);    /* adds a piece; nothing when it has ended */
+    void (*end)(struct pieces *s);             /* once; may be before its end has come */
+    int64_t size;                              /* of all pieces, -1 when it is not known */
+};
+
 /* What a domain function gives back: the JSON of the answer, and what headers are made of. */
 struct answer {
     text body;                                 /* JSON; p NULL: there is nothing to say */
     text id;                                   /* of the thing made, for Location; p NULL when none */
     int64_t version;                           /* for ETag; 0 when none */
     text media_type, file_name;                /* of `body` when it is no JSON: a file, a page; p NULL otherwise */
+    struct pieces *pieces;                     /* in place of `body`; the caller ends it */
 };
 
 /* A repeated request is answered again, not done again: the row goes into the commit of the write it belongs to. */

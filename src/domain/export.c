@@ -1,126 +1,181 @@
-/* The export (GDPR 15(3), 20): a zip of data.json, a readable page, and the attachments. */
+/* The export (GDPR 15(3), 20): a zip of data.json, a readable page, a table for each category, and the attachments; made while it is read,
+ * whatever its size. */
+#include "base/pack.h"
 #include "domain/access.h"
 #include "domain/held.h"
 #include "domain/looking.h"
 #include "domain/person_file.h"
+#include "domain/pieces.h"
 #include "domain/write.h"
-#include <zip.h>
 
-enum { EXPORT_MEMORY = 192 << 20 };
+enum { FILE_MEMORY = 160 << 20, PIECE = 128 << 10 };
 
 text person_file_name(struct arena *a, unsigned n, text name) { return arena_print(a, "attachments/%02u-%.*s", n, T(name)); }
 
-/* ---- The archive, in memory. ---- */
+struct export {
+    struct pieces pieces;
+    struct ctx c;
+    struct person p;
+    struct pack pack;
+    struct buf head;                         /* what is small, packed already */
+    size_t given;                            /* of it */
+    const struct attachment *file;           /* the next one, or the one that is open */
+    unsigned number;                         /* its, from 1 */
+    int64_t piece;                           /* its next; 0: it is not open */
+    bool over;
+};
 
-struct package { struct ctx *c; zip_t *zip; zip_source_t *bytes; };
+/* ---- What is small: the document, its page and its tables, packed before the first byte goes. ---- */
 
-static void package_end(struct package *z)
+static enum err put_tables(struct export *e, struct ctx *c, const struct json *file)
 {
-    if (z->zip)
-        zip_discard(z->zip);
-    if (z->bytes)
-        zip_source_free(z->bytes);
-}
-
-static enum err package_open(struct ctx *c, struct package *out)
-{
-    zip_error_t why;
-    zip_error_init(&why);
-    *out = (struct package){ .c = c, .bytes = zip_source_buffer_create(NULL, 0, 0, &why) };
-    if (out->bytes) {
-        zip_source_keep(out->bytes);                     /* closing the archive gives one reference away */
-        out->zip = zip_open_from_source(out->bytes, ZIP_TRUNCATE, &why);
-        if (!out->zip)
-            zip_source_free(out->bytes);
-    }
-    zip_error_fini(&why);
-    return out->zip ? OK : say(c->arena, ERR_MEMORY, "no memory for an archive");
-}
-
-/* `content` must live until package_close(). */
-static enum err package_add(struct package *z, text name, text content)
-{
-    char path[512];
-    if (!text_cstr(name, path, sizeof path))
-        return say(z->c->arena, ERR_VALUE, "a file's name is too long for an archive");
-    zip_source_t *source = zip_source_buffer(z->zip, content.p ? content.p : "", content.n, 0);
-    zip_int64_t index = source ? zip_file_add(z->zip, path, source, ZIP_FL_ENC_UTF_8) : -1;
-    if (index < 0) {
-        if (source)
-            zip_source_free(source);
-        return say(z->c->arena, ERR_MEMORY, "no memory for a file of an archive");
-    }
-    zip_file_set_mtime(z->zip, (zip_uint64_t)index, (time_t)(z->c->now / SECOND), 0);
-    return OK;
-}
-
-static enum err read_all(struct package *z, text *out)
-{
-    zip_stat_t st;
-    if (zip_source_stat(z->bytes, &st) != 0 || zip_source_open(z->bytes) != 0)
-        return say(z->c->arena, ERR_INTERNAL, "an archive cannot be read back");
-    char *whole = arena_alloc(z->c->arena, (size_t)st.size + 1);
-    zip_int64_t got = whole ? zip_source_read(z->bytes, whole, st.size) : -1;
-    zip_source_close(z->bytes);
-    TRY_PTR(whole);
-    *out = (text){ whole, (size_t)st.size };
-    return got == (zip_int64_t)st.size ? OK : say(z->c->arena, ERR_INTERNAL, "an archive cannot be read back");
-}
-
-static enum err package_close(struct package *z, text *out)
-{
-    if (zip_close(z->zip) != 0)
-        return say(z->c->arena, ERR_MEMORY, "no memory for an archive");
-    z->zip = NULL;
-    return read_all(z, out);
-}
-
-/* ---- What goes in. ---- */
-
-static enum err add_attachments(struct package *z, const struct person *p, struct arena *room)
-{
-    struct attachment *list;
-    TRY(attachment_list(z->c, p, &list));
-    for (unsigned n = 1; list; list = list->next, n++) {
-        text content;
-        enum err status = attachment_content(z->c, p, list, room, &content);
-        if (status != OK && room->why.code != OK)
-            return say(z->c->arena, ERR_TOO_LARGE, "the attachments are larger than the %d MiB of an export", EXPORT_MEMORY >> 20);
-        TRY(status);
-        TRY(package_add(z, person_file_name(z->c->arena, n, list->name), content));
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        const struct json *data = json_get(json_get(file, TEXT("data")), cat->name);
+        if (!data || (cat->many && !data->count))
+            continue;
+        text csv;
+        BUF_AUTO table = buf_make(BUF_DEFAULT_LIMIT);
+        TRY(person_file_csv(c, cat, data, &table));
+        TRY(buf_lend(c->arena, &table, &csv));
+        TRY(pack_file(&e->pack, &e->head, arena_print(c->arena, "%.*s.csv", T(cat->name)), true, csv));
     }
     return OK;
 }
 
-static enum err make(struct ctx *c, const struct person *p, text *out)
+static enum err put_head(struct export *e, struct ctx *c)
 {
     const struct json *file;
     text data, html;
-    ARENA_AUTO room = arena_make(EXPORT_MEMORY);
-    BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT), page = buf_make(BUF_DEFAULT_LIMIT);
-    CLEANUP(package_end) struct package z = { 0 };
-    TRY(person_file_put(c, p, &json));
+    BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT);
+    BUF_AUTO page = buf_make(BUF_DEFAULT_LIMIT);
+    TRY(person_file_put(c, &e->p, &json));
+    TRY(buf_lend(c->arena, &json, &data));
+    TRY(pack_file(&e->pack, &e->head, TEXT("data.json"), true, data));
     TRY(json_parse_buf(c->arena, &json, &file));
     TRY(person_file_page(c, file, &page));
-    TRY(package_open(c, &z));
-    TRY(buf_lend(c->arena, &json, &data));
     TRY(buf_lend(c->arena, &page, &html));
-    TRY(package_add(&z, TEXT("data.json"), data));
-    TRY(package_add(&z, TEXT("index.html"), html));
-    TRY(add_attachments(&z, p, &room));
-    return package_close(&z, out);
+    TRY(pack_file(&e->pack, &e->head, TEXT("index.html"), true, html));
+    return put_tables(e, c, file);
+}
+
+/* In memory of its own, that is free again before a slow reader begins. */
+static enum err make_head(struct export *e, const struct ctx *c)
+{
+    ARENA_AUTO room = arena_make(FILE_MEMORY);
+    struct ctx inner = *c;
+    inner.arena = &room;
+    enum err status = put_head(e, &inner);
+    if (status != OK)
+        c->arena->why = room.why.code ? room.why : e->c.arena->why;
+    return status;
+}
+
+/* ---- The files, a piece at a time. ---- */
+
+/* A file erased since the export began is left out; the list at the end names only what is there. */
+static enum err open_file(struct export *e, struct arena *a, struct arena *room, struct buf *out, text *first)
+{
+    const struct attachment *t = e->file;
+    enum err status = attachment_piece(&e->c, &e->p, t, 0, room, first);
+    if (status == ERR_ERASED) {
+        e->file = t->next;
+        e->number++;
+        return status;
+    }
+    TRY(status);
+    text name = person_file_name(a, e->number, t->name);
+    TRY_PTR(name.p);
+    return pack_open(&e->pack, out, name, text_starts(t->media_type, TEXT("text/")));
+}
+
+static enum err next_piece(struct export *e, struct arena *room, struct buf *out)
+{
+    text clear;
+    if (e->piece)
+        TRY(attachment_piece(&e->c, &e->p, e->file, e->piece, room, &clear));
+    else {
+        enum err status = open_file(e, e->c.arena, room, out, &clear);
+        if (status == ERR_ERASED)
+            return OK;
+        TRY(status);
+    }
+    e->piece++;
+    TRY(pack_add(&e->pack, out, clear));
+    if (clear.n)
+        return OK;
+    TRY(pack_close(&e->pack, out));
+    e->file = e->file->next;
+    e->number++;
+    e->piece = 0;
+    return OK;
+}
+
+static enum err export_next(struct pieces *s, struct arena *a, struct buf *piece)
+{
+    struct export *e = (struct export *)s;
+    size_t before = piece->n;
+    if (e->given < e->head.n) {
+        text head;
+        TRY(buf_lend(a, &e->head, &head));
+        text part = text_upto(text_from(head, e->given), PIECE);
+        e->given += part.n;
+        buf_add(piece, part);
+        return OK;
+    }
+    buf_free(&e->head);
+    e->given = 0;
+    while (e->file && piece->n - before < PIECE / 2) {
+        ARENA_AUTO room = arena_make(PIECE * 4);
+        enum err status = next_piece(e, &room, piece);
+        if (status != OK) {
+            a->why = room.why.code ? room.why : e->c.arena->why;
+            return status;
+        }
+    }
+    if (e->file || e->over)
+        return OK;
+    e->over = true;
+    return pack_end(&e->pack, piece);
+}
+
+static void export_end(struct pieces *s)
+{
+    struct export *e = (struct export *)s;
+    person_end(&e->p);
+    pack_free(&e->pack);
+    buf_free(&e->head);
+}
+
+/* ---- Begun: decided and on record before the first byte. ---- */
+
+static enum err begin(struct ctx *c, text id, struct export *e)
+{
+    struct attachment *files;
+    TRY(person_open(c, id, true, &e->p));
+    TRY(person_allow_act(c, &e->p, ACT_EXPORT));
+    TRY(pieces_context(c, &e->c));
+    TRY(attachment_list(c, &e->p, &files));
+    e->file = files;
+    TRY(make_head(e, c));
+    struct write w = { .event = event_of(c, &e->p, TEXT("export")) };
+    TRY(look_seal(c, &e->p, &w.event));
+    return write_do(c, &w, NULL);
 }
 
 enum err access_export(struct ctx *c, text id, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    TRY(person_open(c, id, true, &p));
-    TRY(person_allow_act(c, &p, ACT_EXPORT));
-    *out = (struct answer){ .media_type = TEXT("application/zip") };
-    TRY(make(c, &p, &out->body));
-    out->file_name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, date_of(c->now))));
-    TRY_PTR(out->file_name.p);
-    struct write w = { .event = event_of(c, &p, TEXT("export")) };
-    TRY(look_seal(c, &p, &w.event));
-    return write_do(c, &w, NULL);
+    struct export *e = NEW(c->arena, struct export);
+    text name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, date_of(c->now))));
+    TRY_PTR(e);
+    TRY_PTR(name.p);
+    *e = (struct export){ .pieces = { export_next, export_end, -1 }, .head = buf_make(BUF_DEFAULT_LIMIT), .number = 1 };
+    pack_begin(&e->pack, c->arena, 0, c->now);
+    enum err status = begin(c, id, e);
+    if (status != OK) {
+        export_end(&e->pieces);
+        return status;
+    }
+    *out = (struct answer){ .media_type = TEXT("application/zip"), .file_name = name, .pieces = &e->pieces };
+    return OK;
 }

@@ -8,8 +8,8 @@
 struct attachment { struct subject_id id; text category, name, media_type; int64_t size; msec at; uint32_t key_class; struct attachment *next; };
 /* All of the person, archived ones too, oldest first, without their contents. */
 enum err attachment_list(struct ctx *c, const struct person *p, struct attachment **out);
-/* The content of one, in `a`, which must have room for it. */
-enum err attachment_content(struct ctx *c, const struct person *p, const struct attachment *t, struct arena *a, text *out);
+/* One piece of its content, from 0, in `a`; empty behind the last. ERR_ERASED when it was erased meanwhile. */
+enum err attachment_piece(struct ctx *c, const struct person *p, const struct attachment *t, int64_t number, struct arena *a, text *out);
 
 /* ---- transient.c ---- */
 struct transient_memory *transient_open(void);              /* NULL: no memory */

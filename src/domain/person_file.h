@@ -9,4 +9,7 @@ text person_file_name(struct arena *a, unsigned n, text name);
 /* The same document as a page that stands alone, in c->language; every value escaped. */
 enum err person_file_page(struct ctx *c, const struct json *file, struct buf *out);
 
+/* One category's part of its "data" as CSV in UTF-8 with its mark; `;` between in French, `,` in English, heads in words. */
+enum err person_file_csv(struct ctx *c, const struct category *cat, const struct json *data, struct buf *out);
+
 #endif

@@ -1,5 +1,6 @@
 /* The record of processing activities, from the policy file: what each column holds. */
 #include "domain/register.h"
+#include "base/csv.h"
 #include "domain/notice.h"
 #include "policy/schema.h"
 
@@ -394,34 +395,19 @@ void register_html(struct buf *b, const struct record *r, enum record_part part)
     page_end(b, &frame, r->version);
 }
 
-static void put_cell(struct buf *b, text s)
-{
-    buf_char(b, '"');
-    /* A leading =, +, - or @ would be computed by a spreadsheet. */
-    if (s.n && (s.p[0] == '=' || s.p[0] == '+' || s.p[0] == '-' || s.p[0] == '@'))
-        buf_char(b, '\'');
-    while (s.p) {
-        bool more = text_index(s, '"') >= 0;
-        buf_add(b, text_cut(&s, '"'));
-        if (more)
-            buf_add(b, TEXT("\"\""));
-    }
-    buf_char(b, '"');
-}
-
 void register_csv(struct buf *b, const struct record *r, enum record_part part)
 {
     const struct record_table *t = &r->parts[part];
-    buf_add(b, TEXT("\xEF\xBB\xBF"));
+    buf_add(b, CSV_MARK);
     for (unsigned i = 0; i < t->columns; i++) {
         buf_add(b, i ? TEXT(",") : TEXT(""));
-        put_cell(b, t->heads[i]);
+        csv_put(b, t->heads[i]);
     }
     buf_add(b, TEXT("\r\n"));
     for (const struct record_row *row = t->first; row; row = row->next) {
         for (unsigned i = 0; i < t->columns; i++) {
             buf_add(b, i ? TEXT(",") : TEXT(""));
-            put_cell(b, row->cells[i]);
+            csv_put(b, row->cells[i]);
         }
         buf_add(b, TEXT("\r\n"));
     }

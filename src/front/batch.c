@@ -43,6 +43,7 @@ static unsigned lane_of(text path, size_t index)
 static enum err item_request(struct ctx *c, const struct batch *b, const struct item *item, struct request *q)
 {
     *q = (struct request){ .front = b->outer->front,
+                           .fibers = b->outer->fibers,
                            .method = method_of(json_text(item->in, TEXT("method"))),
                            .target = json_text(item->in, TEXT("path")),
                            .operator_socket = b->outer->operator_socket,
@@ -100,8 +101,8 @@ static void do_item(struct lane *lane, struct item *item, size_t index)
         reply_problem(&lane->reply, &a->why, c.language);
     }
     item->result = write_result(b, &lane->reply);
-    arena_reset(a);
     reply_reset(&lane->reply);
+    arena_reset(a);
 }
 
 static void run_lane(void *arg)
@@ -111,8 +112,8 @@ static void run_lane(void *arg)
     for (size_t i = 0; i < b->count; i++)
         if (b->items[i].lane == lane->number)
             do_item(lane, &b->items[i], i);
-    arena_free(&lane->arena);
     reply_free(&lane->reply);
+    arena_free(&lane->arena);
     if (--b->running == 0)
         wait_done(&b->done);
 }

@@ -1,6 +1,7 @@
 /* The front: identity, admission, body, handler, answer. */
 #include "front/front.h"
 #include "base/fiber.h"
+#include "domain/id.h"
 #include "domain/idempotency.h"
 #include "domain/session.h"
 #include "front/cookie.h"
@@ -78,11 +79,70 @@ static enum err decode_body(struct arena *a, struct request *q)
     return schema_check(a, q->route->input, q->json);
 }
 
+/* ---- What takes long. ---- */
+
+text front_owner(struct ctx *c, const struct request *q)
+{
+    if (c->actor.has_self)
+        return arena_print(c->arena, "person %.*s", T(id_print(c->arena, c->actor.self)));
+    if (c->actor.token.n)
+        return arena_print(c->arena, "token %.*s/%.*s", T(c->tenant), T(c->actor.token));
+    return q->operator_socket ? TEXT("operator") : arena_print(c->arena, "address %.*s", T(address_text(c->arena, q->address)));
+}
+
+struct call { struct ctx *c; struct request q; struct reply *r; enum err status; };
+
+static void run_call(void *arg)
+{
+    struct call *call = arg;
+    call->status = call->q.route->handler(call->c, &call->q, call->r);
+}
+
+/* A batch hands its items aside one by one; whatever else came with a large body takes as long as that is. */
+static bool takes_long(const struct request *q)
+{
+    return q->fibers && q->front->crew && (route_aside(q->route) || (q->body.n > BODY_SMALL && route_id(q->route) != ROUTE_batch));
+}
+
+/* Handled by the crew, what waits blocks a thread of the crew, and nothing is on the loop. */
+static enum err aside(struct ctx *c, const struct request *q, struct call *call, void (*run)(void *arg))
+{
+    text owner = front_owner(c, q);
+    TRY_PTR(owner.p);
+    TRY(crew_do(q->front->crew, c->arena, owner, run, call));
+    return call->status;
+}
+
+static enum err call_handler(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct call call = { .c = c, .q = *q, .r = r };
+    if (!takes_long(q))
+        return q->route->handler(c, q, r);
+    call.q.fibers = NULL;
+    return aside(c, q, &call, run_call);
+}
+
+static void run_decode(void *arg)
+{
+    struct call *call = arg;
+    call->status = decode_body(call->c->arena, &call->q);
+}
+
+static enum err decode(struct ctx *c, struct request *q)
+{
+    struct call call = { .c = c, .q = *q };
+    if (!q->fibers || !q->front->crew || q->body.n <= BODY_SMALL)
+        return decode_body(c->arena, q);
+    enum err status = aside(c, q, &call, run_decode);
+    *q = call.q;
+    return status;
+}
+
 static enum err handle(struct ctx *c, struct request *q, struct reply *r)
 {
     TRY(gate_admit(c, q->route));
     TRY(route_complete(c->arena, q));
-    TRY(decode_body(c->arena, q));
+    TRY(decode(c, q));
     TRY(gate_forgery(c, q));
     if (c->idempotency.key.p) {
         bool found = false;
@@ -91,7 +151,7 @@ static enum err handle(struct ctx *c, struct request *q, struct reply *r)
         if (found)
             return reply_answer(c, q, r, &answer);
     }
-    return q->route->handler(c, q, r);
+    return call_handler(c, q, r);
 }
 
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
@@ -251,10 +311,13 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
     text secret = c.policy->session.kept ? request_cookie(q, c.policy->session.cookie) : (text){ NULL, 0 };
     if (e == OK && c.session && secret.p && is_page(q) && !sets_cookie(r))
         e = cookie_set_session(&c, r, secret);
+    if (r->pieces)
+        r->owner = front_owner(&c, q);
     if (e == OK && !r->status)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
     if (e != OK) {
         a->why.code = e;
+        reply_reset(r);
         refuse(&c, q, r);
     }
     if (front_filter_cookies(c.policy, r))

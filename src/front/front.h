@@ -1,6 +1,7 @@
 /* The front: what every request passes, whether it came over a connection, in a batch, or from the command line. */
 #ifndef FRONT_FRONT_H
 #define FRONT_FRONT_H
+#include "base/crew.h"
 #include "domain/care.h"
 #include "front/metrics.h"
 #include "front/peers.h"
@@ -12,6 +13,7 @@ struct front {
     struct figures figures;
     msec figures_at;                                  /* of clock_monotonic(); 0: never */
     struct peers *peers;
+    struct crew *crew;                                /* what takes long is done there; NULL in process */
     struct counters **counters;                       /* one a thread of the server; none in process */
     unsigned threads;
     msec started;                                     /* of clock_monotonic() */
@@ -25,9 +27,11 @@ enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, BODY_SMALL = 64 << 10, BODIE
 size_t front_body_limit(const struct route *route);
 /* Takes out each Set-Cookie that the policy does not declare (MX-07): its name must be a key of "cookies". How many that were. */
 unsigned front_filter_cookies(const struct policy *policy, struct reply *r);
-/* Runs what takes long on a thread of its own while the fiber waits; in process, at once. */
+/* Runs what takes long on a thread of its own while the fiber waits; in process, at once. The operator's: nobody has a share of it. */
 typedef enum err front_long(struct ctx *c, const struct request *q, struct answer *answer);
 enum err front_aside(struct ctx *c, const struct request *q, front_long *run, struct answer *answer);
+/* Whose share of the crew a request takes: the person's, the token's, or that of an address where nobody is signed in. */
+text front_owner(struct ctx *c, const struct request *q);
 
 /* The promise board's figures, as Prometheus reads them. */
 void promises_metrics(struct ctx *c, struct buf *b);

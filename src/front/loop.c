@@ -10,7 +10,7 @@
 
 enum {
     HEAD_TIME = 10 * SECOND, KEPT_TIME = 75 * SECOND, BODY_TIME = 15 * SECOND, DRAIN_TIME = 10 * SECOND,
-    EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32,
+    EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32, PIECE_TAKEN = 64 << 10,
     HEAD_MEMORY = 2 * HEAD_LIMIT,      /* of libmicrohttpd for each connection */
     ARENA_LIMIT = 256 << 20
 };
@@ -32,6 +32,18 @@ struct connection {
     uint64_t bytes;                    /* of the body so far, or of the answer */
 };
 
+/* An answer given piece by piece. Its fiber makes a piece when the client has taken the one before, so that a slow reader holds one piece
+ * and nobody's thread. All members are of the loop's thread. */
+struct pump {
+    bool working;                      /* the fiber lives: it gives the exchange back, when the connection has let go of it */
+    bool asked, ended, failed, gone;   /* a piece is wanted; there is no more; it broke off; the connection has let go */
+    bool suspended;                    /* the connection waits for a piece */
+    struct wait wanted;
+    struct buf piece;
+    text left;                         /* of the piece, not yet taken */
+    msec stalled;                      /* when the connection began to wait */
+};
+
 /* One request and its answer; used again for others. */
 struct exchange {
     struct exchange *next;
@@ -47,6 +59,8 @@ struct exchange {
     uint64_t reserved;                 /* of shared.bodies */
     uint64_t started;
     enum { READING, STARTED, PARKED, DONE, ANSWERED } stage;
+    struct loop *loop;
+    struct pump pump;
 };
 
 static void enter(struct connection *c, enum state state)
@@ -75,9 +89,10 @@ static struct exchange *exchange_take(struct loop *l)
 
 static void exchange_free(struct exchange *x)
 {
-    arena_free(&x->arena);
     buf_free(&x->body);
     reply_free(&x->reply);
+    buf_free(&x->pump.piece);
+    arena_free(&x->arena);
     free(x);
 }
 
@@ -89,8 +104,9 @@ static void exchange_give(struct loop *l, struct exchange *x)
         exchange_free(x);
         return;
     }
-    arena_reset(&x->arena);
     reply_reset(&x->reply);
+    arena_reset(&x->arena);
+    buf_free(&x->pump.piece);
     if (x->body.capacity > BODY_KEPT)
         buf_free(&x->body);
     x->next = l->idle;
@@ -99,6 +115,15 @@ static void exchange_give(struct loop *l, struct exchange *x)
 }
 
 /* ---- Answers. ---- */
+
+/* The fiber is to go on: once for each time that it waits. */
+static void ask(struct pump *p)
+{
+    if (!p->asked) {
+        p->asked = true;
+        wait_done(&p->wanted);
+    }
+}
 
 /* HSTS only where the answer goes over TLS (RFC 6797, 7.2). Other sites are told nothing of where people come from; this one is, since
  * without a referrer browsers send "Origin: null" with a form, which says nothing of who forged it. */
@@ -129,11 +154,38 @@ static bool has_header(const struct reply *r, text name)
     return false;
 }
 
+/* ---- Answers given piece by piece. ---- */
+
+/* The connection takes what it has room for. Nothing there: it waits, and the fiber makes the next piece. */
+static ssize_t on_pull(void *arg, uint64_t position, char *room, size_t most)
+{
+    struct exchange *x = arg;
+    struct pump *p = &x->pump;
+    text left = text_upto(p->left, most);
+    if (left.n) {
+        memcpy(room, left.p, left.n);
+        p->left = text_from(p->left, left.n);
+        x->connection->bytes += left.n;
+        return (ssize_t)left.n;
+    }
+    if (p->failed)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (p->ended)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    MHD_suspend_connection(x->mhd);
+    p->suspended = true;
+    p->stalled = clock_monotonic();
+    ask(p);
+    return 0;
+}
+
 static struct MHD_Response *make_response(struct exchange *x)
 {
     const struct reply *r = &x->reply;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(r->body.n, (void *)(uintptr_t)r->body.p, MHD_RESPMEM_PERSISTENT);
+        r->pieces ? MHD_create_response_from_callback(r->pieces->size < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)r->pieces->size, PIECE_TAKEN,
+                                                      on_pull, x, NULL)
+                  : MHD_create_response_from_buffer(r->body.n, (void *)(uintptr_t)r->body.p, MHD_RESPMEM_PERSISTENT);
     bool ok = response != NULL;
     for (size_t i = 0; ok && i < sizeof always / sizeof *always; i++)
         ok = has_header(r, text_of(always[i].name)) || (always[i].encrypted && !x->request.encrypted) ||
@@ -208,6 +260,8 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
     if (!x)
         return NULL;
     enter(c, HEAD);
+    x->loop = l;
+    x->pump = (struct pump){ .piece = x->pump.piece };
     x->connection = c, x->mhd = mhd, x->stage = READING, x->started = metrics_microseconds();
     x->line = text_of(target);
     /* The library would now split the query, with memory it may not have (0.9.75 then hangs): we split it ourselves. */
@@ -308,14 +362,89 @@ static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *siz
     return MHD_YES;
 }
 
+struct piece { struct exchange *x; enum err status; };
+
+static void run_piece(void *arg)
+{
+    struct piece *p = arg;
+    struct pieces *s = p->x->reply.pieces;
+    p->status = s->next(s, &p->x->arena, &p->x->pump.piece);
+}
+
+/* The next piece, made by the crew in the share of whoever asked. */
+static enum err make_piece(struct exchange *x)
+{
+    struct piece piece = { .x = x };
+    buf_clear(&x->pump.piece);
+    x->pump.left = TEXT("");
+    x->pump.piece.limit = BUF_DEFAULT_LIMIT;
+    TRY(crew_do(x->request.front->crew, &x->arena, x->reply.owner, run_piece, &piece));
+    TRY(piece.status);
+    TRY(buf_lend(&x->arena, &x->pump.piece, &x->pump.left));
+    x->pump.ended = !x->pump.left.n;
+    return OK;
+}
+
+/* The first piece is made before the answer has begun, so that what fails at once is still told. */
+static void begin_pump(struct exchange *x)
+{
+    x->pump = (struct pump){ .piece = x->pump.piece };
+    if (make_piece(x) == OK) {
+        x->pump.working = true;
+        wait_init(&x->pump.wanted);
+        return;
+    }
+    struct why why = x->arena.why;
+    reply_reset(&x->reply);
+    reply_problem(&x->reply, &why, TEXT("en"));
+}
+
+/* Waits of our own making do not count against who reads. */
+static void go_on(struct exchange *x)
+{
+    struct pump *p = &x->pump;
+    if (!p->suspended)
+        return;
+    p->suspended = false;
+    x->connection->since += clock_monotonic() - p->stalled;
+    MHD_resume_connection(x->mhd);
+}
+
+static void pump(struct exchange *x)
+{
+    struct pump *p = &x->pump;
+    while (!p->ended && !p->failed) {
+        wait_for(&p->wanted);
+        if (p->gone)
+            break;
+        if (make_piece(x) != OK) {
+            LOG(LOG_WARN, "an answer broke off", LOG_TEXT("code", err_row(x->arena.why.code)->slug), LOG_TEXT("why", text_of(x->arena.why.detail)));
+            p->failed = true;
+            buf_clear(&p->piece);
+        }
+        wait_init(&p->wanted);
+        p->asked = false;
+        if (p->gone)
+            break;
+        go_on(x);
+    }
+    p->working = false;
+    if (p->gone)
+        exchange_give(x->loop, x);
+}
+
 static void work(void *arg)
 {
     struct exchange *x = arg;
     front_answer(&x->request, &x->arena, &x->reply);
+    if (x->reply.pieces)
+        begin_pump(x);
     if (x->stage == PARKED)
         MHD_resume_connection(x->mhd);
     x->stage = DONE;
-    atomic_fetch_sub_explicit(&x->connection->loop->counters->working, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&x->loop->counters->working, 1, memory_order_relaxed);
+    if (x->reply.pieces)
+        pump(x);
 }
 
 static enum MHD_Result on_complete(struct exchange *x)
@@ -360,7 +489,12 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, 
     if (!x)
         return;
     enter(x->connection, KEPT);
-    exchange_give(arg, x);
+    if (!x->pump.working) {
+        exchange_give(arg, x);
+        return;
+    }
+    x->pump.gone = true;
+    ask(&x->pump);
 }
 
 /* ---- Connections. ---- */
@@ -704,6 +838,9 @@ void *loop_main(void *arg)
     l->next_sweep = 0;
     while ((l->connections || relays_pending(&l->relays)) && clock_monotonic() < until)
         turn(l);
+    for (struct connection *c = l->connections; c; c = c->next)
+        if (c->state == SENDING)       /* a reader that is slower than the stop */
+            sweep_out(c);
     while (l->fibers.live)             /* what has begun is ended: its write may be on the disk already */
         turn(l);
     return NULL;

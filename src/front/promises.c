@@ -17,18 +17,13 @@ static msec wanted(struct ctx *c, msec budget)
     return 0;
 }
 
-static enum err run_fresh(struct ctx *c, const struct request *q, struct answer *answer) { return board_answer(c, FRESH_LOOK, answer); }
-
 enum err api_promises_get(struct ctx *c, const struct request *q, struct reply *r)
 {
     text fresh = request_query(q, TEXT("fresh"));
     struct answer answer = { 0 };
     if (fresh.p && !text_eq(fresh, TEXT("true")) && !text_eq(fresh, TEXT("false")))
         return say(c->arena, ERR_USAGE, "the parameter \"fresh\" is true or false");
-    if (text_eq(fresh, TEXT("true")))
-        TRY(front_aside(c, q, run_fresh, &answer));
-    else
-        TRY(board_answer(c, wanted(c, FIRST_LOOK), &answer));
+    TRY(board_answer(c, text_eq(fresh, TEXT("true")) ? FRESH_LOOK : wanted(c, FIRST_LOOK), &answer));
     return reply_answer(c, q, r, &answer);
 }
 

@@ -5,8 +5,16 @@
 enum { BUFFER_KEPT = 64 << 10, BUFFER_LIMIT = 64 << 20 };
 static const text type_json = TEXT_INIT("application/json");
 
+static void end_source(struct reply *r)
+{
+    if (r->pieces)
+        r->pieces->end(r->pieces);
+    r->pieces = NULL;
+}
+
 void reply_reset(struct reply *r)
 {
+    end_source(r);
     struct buf kept = r->buf;
     if (kept.capacity > BUFFER_KEPT)
         buf_free(&kept);
@@ -15,7 +23,11 @@ void reply_reset(struct reply *r)
     *r = (struct reply){ .buf = kept };
 }
 
-void reply_free(struct reply *r) { buf_free(&r->buf); }
+void reply_free(struct reply *r)
+{
+    end_source(r);
+    buf_free(&r->buf);
+}
 
 enum err reply_header(struct arena *a, struct reply *r, text name, text value)
 {
@@ -64,9 +76,11 @@ static enum err add_file_headers(struct ctx *c, struct reply *r, text name)
 
 enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, const struct answer *answer)
 {
+    bool said = answer->body.p || answer->pieces;
+    r->pieces = answer->pieces;        /* first: whatever fails, they are ended */
     TRY(arena_whole(c->arena));
-    r->status = answer->body.p || q->route->status != 200 ? q->route->status : 204;
-    if (answer->body.p) {
+    r->status = said || q->route->status != 200 ? q->route->status : 204;
+    if (said) {
         r->type = answer->media_type.p ? answer->media_type : type_json;
         r->body = answer->body;
     }

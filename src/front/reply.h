@@ -14,10 +14,12 @@ struct reply {
     struct pair headers[REPLY_HEADERS];               /* names static, values static or in the arena */
     unsigned header_count;
     char retry[12];                                   /* value of Retry-After, when there is one */
+    struct pieces *pieces;                            /* in place of `body`; ended by reply_reset() and reply_free() */
+    text owner;                                       /* whose share of the crew its pieces take */
     bool close;                                       /* the connection ends with this answer */
 };
 
-/* Ready for the next request; keeps the buffer's memory unless it grew large. */
+/* Ready for the next request, before its arena is: a source that was begun ends here; keeps the buffer's memory unless it grew large. */
 void reply_reset(struct reply *r);
 void reply_free(struct reply *r);
 

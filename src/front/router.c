@@ -16,6 +16,11 @@ static const struct route_query queries[] = {
     { .route = ROUTE_COUNT },
 };
 
+static const bool asides[ROUTE_COUNT] = {
+#define ASIDE(name) [ROUTE_##name] = true,
+#include "front/routes.def"
+};
+
 text who_word(enum who who)
 {
     static const text words[] = { [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_ANYONE] = TEXT_INIT("anyone"), [WHO_TOKEN] = TEXT_INIT("token"),
@@ -25,6 +30,7 @@ text who_word(enum who who)
 }
 
 const struct route *route_row(enum route_id id) { return &rows[id]; }
+bool route_aside(const struct route *route) { return asides[route_id(route)]; }
 enum route_id route_id(const struct route *route) { return (enum route_id)(route - rows); }
 
 const struct route_query *route_queries(size_t *count)

@@ -43,6 +43,7 @@ struct route_query { enum route_id route; text name; bool required; text en, fr;
     }
 
 const struct route *route_row(enum route_id id);
+bool route_aside(const struct route *route);           /* handled by the crew */
 enum route_id route_id(const struct route *route);
 const struct route_query *route_queries(size_t *count);
 

@@ -355,6 +355,7 @@ static void server_free(struct server **server)
         close(s->shared.stop_fd);
     tls_close(&s->shared.tls);
     peers_close(&s->front.peers);
+    crew_close(&s->front.crew);
     free(s->front.counters);
     for (int i = 0; i < 2; i++)
         free(s->front.descriptions[i]);
@@ -394,6 +395,8 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
                                  .access_log = o->access_log };
     if (!s->front.counters || s->shared.stop_fd < 0)
         return say(a, ERR_INTERNAL, "no memory or descriptor for the server");
+    s->front.crew = crew_open((struct crew_size){ .threads = 8, .share = 2, .waiting = 64 });
+    TRY_PTR(s->front.crew);
     TRY(peers_open(a, o->per_address ? o->per_address : most / 4, &s->front.peers));
     TRY(open_tls(a, s, o));
     TRY(open_loops(a, s, o, &address));

@@ -9,6 +9,7 @@
 #include "domain/holding.h"
 #include "domain/retention.h"
 #include "domain/session.h"
+#include "domain/pieces.h"
 #include "domain/subject.h"
 #include "domain/write.h"
 #include <fcntl.h>
@@ -172,6 +173,17 @@ const struct json *js(struct fixture *f, const char *format, ...)
         if (b.p[i] == '\'')
             b.p[i] = '"';
     return parsed(f, built(&b));
+}
+
+text whole(struct fixture *f, struct answer *answer)
+{
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    text out = answer->body;
+    if (!answer->pieces)
+        return out;
+    OKAY(pieces_whole(&f->arena, answer->pieces, &b));
+    OKAY(buf_take(&f->arena, &b, &out));
+    return out;
 }
 
 const struct json *parsed(struct fixture *f, text body)

@@ -36,6 +36,8 @@ void assert_okay(const struct arena *a, enum err status, const char *what, int l
 /* JSON with single quotes for double ones. */
 const struct json *js(struct fixture *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const struct json *parsed(struct fixture *f, text body);
+/* An answer's body, whatever it is given by. */
+text whole(struct fixture *f, struct answer *answer);
 /* The member at that dotted path ("certificate.kept.0.ground"); fails the test when there is none. */
 const struct json *at_path(const struct json *v, const char *path);
 int64_t int_at(const struct json *v, const char *path);

@@ -2,6 +2,7 @@
  * and transient values; who may ask. */
 #include "domain_fixture.h"
 #include "domain/access.h"
+#include "domain/pieces.h"
 #include "domain/care.h"
 #include "domain/consent.h"
 #include "domain/held.h"
@@ -138,6 +139,15 @@ static text zip_file(struct fixture *f, zip_t *z, const char *name)
     return (text){ p, st.size };
 }
 
+static zip_t *zip_of(text bytes)
+{
+    zip_error_t why;
+    zip_source_t *source = zip_source_buffer_create(bytes.p, bytes.n, 0, &why);
+    zip_t *z = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &why);
+    assert_non_null(z);
+    return z;
+}
+
 static void export_is_whole_and_escaped(void **state)
 {
     struct fixture *f = *state;
@@ -147,11 +157,8 @@ static void export_is_whole_and_escaped(void **state)
     OKAY(access_export(&f->c, id, &out));
     assert_true(text_eq(out.media_type, TEXT("application/zip")));
     assert_true(text_eq(out.file_name, TEXT("export-2026-01-10.zip")));
-    zip_error_t why;
-    zip_source_t *source = zip_source_buffer_create(out.body.p, out.body.n, 0, &why);
-    zip_t *z = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &why);
-    assert_non_null(z);
-    assert_int_equal(zip_get_num_entries(z, 0), 3);
+    zip_t *z = zip_of(whole(f, &out));
+    assert_int_equal(zip_get_num_entries(z, 0), 7);
     const struct json *data = parsed(f, zip_file(f, z, "data.json"));
     assert_true(text_eq(text_at(data, "data.identity.name"), TEXT("Ada <script>")));
     text page = zip_file(f, z, "index.html");
@@ -162,6 +169,52 @@ static void export_is_whole_and_escaped(void **state)
     assert_true(text_find(page, TEXT("Identité")) > 0 && text_find(page, TEXT("Partenaire")) > 0 && text_find(page, TEXT("Carrier SA")) > 0);
     assert_true(text_find(page, TEXT("href=\"attachments/01-caf%C3%A9%20%26%20co.txt\"")) > 0);
     assert_true(text_eq(zip_file(f, z, "attachments/01-café & co.txt"), TEXT("file content")));
+    zip_discard(z);
+}
+
+/* GDPR 20(1), and what the notice says: a table for each category, which spreadsheets of either language open as they are. */
+static void export_has_a_table_for_each_category(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'=cmd|\\u0027 /C calc\\u0027!A0'}");
+    record_added(f, id, "visits", "{'page':'say \\\"hi\\\"; a, b'}");
+    record_added(f, id, "visits", "{'page':'-1+1'}");
+    static const struct { text language, identity, visits; } cases[] = {
+        { TEXT_INIT("fr"), TEXT_INIT("\xEF\xBB\xBF\"Nom\"\r\n\"'=cmd|' /C calc'!A0\"\r\n"), TEXT_INIT("\"say \"\"hi\"\"; a, b\"\r\n") },
+        { TEXT_INIT("en"), TEXT_INIT("\xEF\xBB\xBF\"Name\"\r\n\"'=cmd|' /C calc'!A0\"\r\n"), TEXT_INIT("\"say \"\"hi\"\"; a, b\"\r\n") },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        f->c.language = cases[i].language;
+        OKAY(access_export(&f->c, id, &out));
+        zip_t *z = zip_of(whole(f, &out));
+        text identity = zip_file(f, z, "identity.csv"), visits = zip_file(f, z, "visits.csv");
+        assert_string_equal(arena_copy(&f->arena, identity).p, cases[i].identity.p);
+        assert_true(text_find(visits, cases[i].visits) > 0 && text_find(visits, TEXT("\"'-1+1\"\r\n")) > 0);
+        assert_true(text_starts(visits, i ? TEXT("\xEF\xBB\xBF\"Number\",\"Recorded on\",\"page\"\r\n")
+                                          : TEXT("\xEF\xBB\xBF\"Numéro\";\"Enregistré le\";\"page\"\r\n")));
+        zip_discard(z);
+    }
+}
+
+/* What is erased while an export goes out is not in it any more, and the archive is whole all the same. */
+static void export_goes_on_without_what_is_erased(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 }, file = { 0 };
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("a.txt"), TEXT("text/plain"), TEXT("first"), &file));
+    text gone = file.id;
+    fixture_ahead(f, SECOND);
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("b.txt"), TEXT("text/plain"), TEXT("second"), &file));
+    OKAY(access_export(&f->c, id, &out));
+    OKAY(out.pieces->next(out.pieces, &f->arena, &b));
+    OKAY(attachment_drop(&f->c, id, gone, &file));
+    OKAY(pieces_whole(&f->arena, out.pieces, &b));
+    zip_t *z = zip_of(buf_begun(&b));
+    assert_true(zip_name_locate(z, "attachments/01-a.txt", 0) < 0);
+    assert_true(text_eq(zip_file(f, z, "attachments/02-b.txt"), TEXT("second")));
     zip_discard(z);
 }
 
@@ -178,8 +231,8 @@ static void attachments_come_back_as_they_went(void **state)
         OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("scan.bin"), TEXT("image/png; x=y"), (text){ bytes, sizes[i] }, &out));
         text file = out.id;
         OKAY(attachment_get(&f->c, id, file, TEXT("service"), &out));
-        assert_int_equal(out.body.n, sizes[i]);
-        assert_true(sizes[i] == 0 || memcmp(out.body.p, bytes, sizes[i]) == 0);
+        assert_int_equal(out.pieces->size, sizes[i]);
+        assert_true(text_eq(whole(f, &out), (text){ bytes, sizes[i] }));
         assert_true(text_eq(out.media_type, TEXT("image/png")) && text_eq(out.file_name, TEXT("scan.bin")));
         free(bytes);
         assert_int_equal(attachment_get(&f->c, id, file, TEXT("measure"), &out), ERR_PURPOSE);
@@ -198,6 +251,14 @@ static void attachments_come_back_as_they_went(void **state)
                          refused[i].expected);
 }
 
+static enum err taken(struct fixture *f, text id, text file)
+{
+    struct answer out = { 0 };
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    OKAY(attachment_get(&f->c, id, file, TEXT("service"), &out));
+    return pieces_whole(&f->arena, out.pieces, &b);
+}
+
 /* A piece that stands elsewhere than it was written does not open. */
 static void moved_piece_is_refused(void **state)
 {
@@ -209,9 +270,9 @@ static void moved_piece_is_refused(void **state)
     free(bytes);
     text file = out.id;
     fixture_altered(f, "", "UPDATE attachment_part SET part = part + 10; UPDATE attachment_part SET part = 11 - part WHERE part < 12");
-    assert_int_equal(attachment_get(&f->c, id, file, TEXT("service"), &out), ERR_CRYPT);
+    assert_int_equal(taken(f, id, file), ERR_CRYPT);
     fixture_altered(f, "", "UPDATE attachment_part SET part = 11 - part WHERE part < 12; DELETE FROM attachment_part WHERE part = 12");
-    assert_int_equal(attachment_get(&f->c, id, file, TEXT("service"), &out), ERR_INTEGRITY);
+    assert_int_equal(taken(f, id, file), ERR_INTEGRITY);
 }
 
 /* MO-20, DM-11: never on the disk, gone at its term, at its release, and with its person. */
@@ -327,6 +388,8 @@ int main(void)
         OVER_STORE(answer_holds_everything),
         OVER_STORE(only_who_may_export),
         OVER_STORE(export_is_whole_and_escaped),
+        OVER_STORE(export_has_a_table_for_each_category),
+        OVER_STORE(export_goes_on_without_what_is_erased),
         OVER_STORE(attachments_come_back_as_they_went),
         OVER_STORE(moved_piece_is_refused),
         OVER_STORE(transient_values_live_in_memory_only),

@@ -252,6 +252,7 @@ static void access_answer_and_erasure(void **state)
     assert_int_equal(at_path(file, "folders.0.history")->count, 2);
     assert_true(text_eq(text_at(file, "folders.0.title"), TEXT("Data file")));
     OKAY(access_export(&f->c, id, &out));
+    whole(f, &out);
     OKAY(erase_subject(&f->c, id, NULL, &out));
     assert_int_equal(rows_of(f, "folder_grant", ""), 1);
     assert_true(allowed(f, other, "sales"));

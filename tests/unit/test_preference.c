@@ -137,6 +137,7 @@ static void kept_as_records(void **state)
     assert_int_equal(int_at(file, "data.looks.0.fields.items"), 33);
     assert_true(text_eq(text_at(file, "data.looks.0.fields.board"), TEXT("planted place")));
     OKAY(access_export(&f->c, id, &out));
+    whole(f, &out);
     /* What a platform adds as a record without a place holds everywhere. */
     record_added(f, id, "looks", "{'items':44}");
     assert_int_equal(int_at(got(f, id, "elsewhere"), "values.items"), 44);

@@ -1,0 +1,16 @@
+/* The crew: a few threads at a low priority for what takes long, so that the threads that serve go on serving. Everybody has the same
+ * share of it: what one owner wants much of waits behind itself, never before others. */
+#ifndef BASE_CREW_H
+#define BASE_CREW_H
+#include "arena.h"
+
+struct crew;
+struct crew_size { unsigned threads, share, waiting; };      /* share: of one owner at work at once; waiting: of one owner behind them */
+
+struct crew *crew_open(struct crew_size size);               /* NULL: no memory; threads are started as they are needed */
+void crew_close(struct crew **crew);                         /* nothing may wait any more */
+/* Runs fn(arg) on a thread of the crew, and waits: a fiber parks. Owners are compared byte by byte; `owner` lives as long as the call.
+ * Its own result is what fn leaves in arg. ERR_TOO_MANY when as much of that owner waits as may, ERR_BUSY without a thread: fn did not run. */
+enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg);
+
+#endif
