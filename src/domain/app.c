@@ -78,27 +78,111 @@ const struct policy *app_policy(struct app *app)
     return p;
 }
 
+/* What is put in force and what is announced from now on, with their pages; what was so before is given up. */
+static void exchange(struct app *app, const struct policy *policy, const struct policy *coming, struct pages *pages)
+{
+    pthread_mutex_lock(&app->policy_lock);
+    const struct policy *old = app->policy, *old_coming = app->coming;
+    struct pages *old_pages = app->pages;
+    app->policy = policy;
+    app->coming = coming;
+    app->pages = pages;
+    pthread_mutex_unlock(&app->policy_lock);
+    if (old_pages)
+        pages_unref(&old_pages);
+    if (old_coming)
+        policy_unref(&old_coming);
+    if (old)
+        policy_unref(&old);              /* requests under way hold references of their own */
+}
+
+/* The version in force, from the data folder: the file has one whose day lies ahead. */
+static enum err kept_policy(struct app *app, struct arena *a, const struct policy **out)
+{
+    text yaml, name;
+    struct findings f = { 0 };
+    TRY(version_in_force(app, a, &yaml, &name));
+    enum err status = policy_load(a, yaml, name, &f, out);
+    if (status == ERR_POLICY)
+        return say(a, ERR_POLICY, "the file's day lies ahead, and the version in force until then (%.*s) cannot be read any more: line %u, %.*s",
+                   T(name), f.first ? f.first->at.line : 0, T(f.first ? f.first->message : TEXT("")));
+    return status;
+}
+
+/* Takes `fresh` over: in force, or announced when its day lies ahead. */
+static enum err take_policy(struct app *app, struct arena *a, const struct policy *fresh)
+{
+    POLICY_AUTO coming = NULL;
+    POLICY_AUTO policy = fresh;
+    struct pages *pages = NULL;
+    bool ahead;
+    TRY(version_ahead(app, a, fresh, &ahead));
+    if (ahead) {
+        coming = fresh;
+        policy = NULL;
+        if (app->policy)
+            policy = app_policy(app);
+        else
+            TRY(kept_policy(app, a, &policy));
+    }
+    TRY(pages_make(a, policy, coming, &pages));
+    enum err status = ahead ? version_announce(app, a, coming) : version_publish(app, a, policy);
+    if (status != OK) {
+        pages_unref(&pages);
+        return status;
+    }
+    exchange(app, policy, coming, pages);
+    policy = coming = NULL;
+    return OK;
+}
+
+/* One at a time: a reload beside another, or beside the day of what it withdraws. */
+static enum err in_turn(struct app *app, struct arena *a, const struct policy *fresh)
+{
+    if (atomic_exchange(&app->policy_turn, true)) {
+        policy_unref(&fresh);
+        return say(a, ERR_CONFLICT, "the policy is being replaced already");
+    }
+    enum err status = take_policy(app, a, fresh);
+    atomic_store(&app->policy_turn, false);
+    return status;
+}
+
 enum err app_reload(struct app *app, struct arena *a, struct findings *f)
 {
     const struct policy *fresh = NULL;
     TRY(load_policy(app, a, f, &fresh));
-    struct pages *pages = NULL;
-    enum err status = pages_make(a, fresh, &pages);
-    if (status == OK)
-        status = version_publish(app, a, fresh);
-    if (status != OK) {
-        pages_unref(&pages);
-        policy_unref(&fresh);
-        return status;
-    }
+    return in_turn(app, a, fresh);
+}
+
+static const struct policy *coming_now(struct app *app)
+{
+    const struct policy *out = NULL;
     pthread_mutex_lock(&app->policy_lock);
-    const struct policy *old = app->policy;
-    struct pages *old_pages = app->pages;
-    app->policy = fresh, app->pages = pages;
+    if (app->coming && date_start(app->coming->date) <= clock_now(&app->clock))
+        out = policy_ref(app->coming);
     pthread_mutex_unlock(&app->policy_lock);
-    pages_unref(&old_pages);
-    policy_unref(&old);                  /* requests under way hold references of their own */
-    return OK;
+    return out;
+}
+
+enum err app_policy_tick(struct app *app, struct arena *a)
+{
+    const struct policy *coming = coming_now(app);
+    if (!coming)
+        return OK;
+    text version = arena_copy(a, coming->version);
+    enum err status = in_turn(app, a, coming);
+    if (status == OK)
+        LOG(LOG_INFO, "an announced policy came into force", LOG_TEXT("version", version));
+    return status;
+}
+
+const struct policy *app_coming(struct app *app)
+{
+    pthread_mutex_lock(&app->policy_lock);
+    const struct policy *p = app->coming ? policy_ref(app->coming) : NULL;
+    pthread_mutex_unlock(&app->policy_lock);
+    return p;
 }
 
 void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until)
@@ -110,24 +194,25 @@ void app_reached(struct app *app, enum way_in way, msec certificate_from, msec c
 
 /* ---- Opening and closing. ---- */
 
-/* Without a file: the version that was in force last, as the data folder keeps it. For commands that only look after the folder. */
-static enum err last_policy(struct app *app, struct arena *a, struct findings *f)
+/* Without a file: the version in force, as the data folder keeps it. For commands that only look after the folder. */
+static enum err last_policy(struct app *app, struct arena *a, struct findings *f, const struct policy **out)
 {
-    text yaml = { NULL, 0 }, hash = { NULL, 0 };
-    {
-        READ_AUTO db = NULL;
-        TRY(store_read(app->store, a, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
-        if (query_next(&q)) {
-            hash = arena_print(a, "policy %.*s", T(query_bytes(&q, 0)));
-            yaml = arena_copy(a, query_bytes(&q, 1));
-        }
-        TRY(q.status);
+    text yaml, name;
+    TRY(version_in_force(app, a, &yaml, &name));
+    return yaml.p ? policy_load(a, yaml, name, f, out) : say(a, ERR_USAGE, "this data folder has seen no policy yet: name one with --policy FILE");
+}
+
+/* As it stands: a command without a file announces and withdraws nothing. */
+static enum err keep_policy(struct app *app, struct arena *a, const struct policy *policy)
+{
+    struct pages *pages = NULL;
+    enum err status = pages_make(a, policy, NULL, &pages);
+    if (status != OK) {
+        policy_unref(&policy);
+        return status;
     }
-    if (!yaml.p)
-        return say(a, ERR_USAGE, "this data folder has seen no policy yet: name one with --policy FILE");
-    return policy_load(a, yaml, hash, f, &app->policy);
+    exchange(app, policy, NULL, pages);
+    return OK;
 }
 
 static enum err open_parts(struct arena *a, const struct app_options *o, struct findings *f, struct app *app)
@@ -147,17 +232,20 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
         return say(a, ERR_CONFIG, "the public address is too long");
     app->lawful = o->lawful;
     TRY(crypt_init(a));
+    POLICY_AUTO first = NULL;
     if (o->policy_file.n)
-        TRY(load_policy(app, a, f, &app->policy));
+        TRY(load_policy(app, a, f, &first));
     struct store_options so = { .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock };
     TRY(store_open(a, &so, &app->store));
-    if (!app->policy)
-        TRY(last_policy(app, a, f));
-    TRY(pages_make(a, app->policy, &app->pages));
     if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()) ||
         !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
-    return version_publish(app, a, app->policy);
+    const struct policy *fresh = NULL;
+    if (first)
+        fresh = policy_ref(first);
+    else
+        TRY(last_policy(app, a, f, &fresh));
+    return first ? take_policy(app, a, fresh) : keep_policy(app, a, fresh);
 }
 
 enum err app_open(struct arena *a, const struct app_options *o, struct findings *f, struct app **out)
@@ -200,7 +288,10 @@ void app_close(struct app **app)
     board_close(&gone->board);
     if (gone->store)
         store_close(&gone->store);
-    pages_unref(&gone->pages);
+    if (gone->pages)
+        pages_unref(&gone->pages);
+    if (gone->coming)
+        policy_unref(&gone->coming);
     if (gone->policy)
         policy_unref(&gone->policy);
     pthread_mutex_destroy(&gone->policy_lock);

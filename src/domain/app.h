@@ -17,8 +17,13 @@ enum err app_open(struct arena *a, const struct app_options *o, struct findings 
 void app_close(struct app **app);
 /* The policy in force; the caller's reference. */
 const struct policy *app_policy(struct app *app);
-/* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. */
+/* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. A policy whose `date` lies ahead is
+ * announced, and the one in force stays in force until then (Art. 13(3), changes.before). */
 enum err app_reload(struct app *app, struct arena *a, struct findings *f);
+/* The policy that is announced and not yet in force, NULL without one; the caller's reference. */
+const struct policy *app_coming(struct app *app);
+/* Brings an announced policy into force when its day has come: the jobs call it. */
+enum err app_policy_tick(struct app *app, struct arena *a);
 /* How people reach this instance, as the server found it at its start and at each new certificate: for the promise board. */
 enum way_in { WAY_FOLDER, WAY_LOOPBACK, WAY_PROXY, WAY_TLS };     /* its folder's socket alone; TLS: to here */
 void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until);

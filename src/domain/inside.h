@@ -18,7 +18,9 @@ struct app {
     struct clock clock;
     pthread_mutex_t policy_lock;               /* guards the pointers, not what they point to: that never changes */
     const struct policy *policy;
-    struct pages *pages;                       /* of that policy */
+    const struct policy *coming;               /* announced, and not yet in force; may be NULL */
+    _Atomic bool policy_turn;                  /* they are being replaced */
+    struct pages *pages;                       /* of that policy, which tell of the coming one */
     char policy_file[4096], country[3];
     bool lawful;
     struct transient_memory *transient;

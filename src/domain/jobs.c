@@ -25,6 +25,7 @@ void app_tick(struct app *app)
     CTX_AUTO c = { 0 };
     bool more = false;
     msec now = clock_monotonic();
+    report("policy", &a, app_policy_tick(app, &a));
     ctx_begin(app, &a, &c);
     c.actor.name = TEXT("garant");
     report("transient", &a, transient_tick(&c));

@@ -524,3 +524,13 @@ enum err notice_make(struct arena *a, const struct node *root, text file, text h
     out->version = node_text(policy, TEXT("version")), out->date = words_of(&m.words, node_get(policy, TEXT("date")));
     return add_sections(&m, out);
 }
+
+enum err notice_coming(struct arena *a, struct notice *n, text version, struct date day, text link)
+{
+    struct words w;
+    TRY(words_make(a, n->root, n->language, &w));
+    n->coming = arena_print(a, n->fr ? "Une nouvelle version, la %.*s, s’appliquera à compter du %.*s." : "A new version, %.*s, applies from %.*s.",
+                            T(version), T(words_date(&w, day)));
+    n->coming_link = link;
+    return n->coming.p && link.p ? OK : ERR_MEMORY;
+}

@@ -35,20 +35,26 @@ struct block { text id, title; const struct node *at; struct sentence *first, *l
 struct section { text name, title; struct sentence *brief, *brief_last; struct block *first, *last; struct section *next; };
 
 enum notice_page { NOTICE_PRIVACY, NOTICE_COOKIES };
+enum notice_standing { NOTICE_FORMER, NOTICE_COMING, NOTICE_WITHDRAWN };   /* what an old version is that is not in force */
 struct notice {
     const struct node *root;
     text file, language, hash;                       /* hash: of the file, as in /privacy/versions/{hash}; may be empty */
     text title, name, version, date;                 /* name: of the site; date: in words */
     enum notice_page page;
     bool fr;
+    enum notice_standing standing;
+    text coming, coming_link;                        /* a sentence of a version that is announced, and its changes; may be empty */
     text style;                                      /* when set, the page stands alone: this style inside it, no places to go */
     struct section *first;
 };
 /* The document in "fr" or "en", of a whole policy or of a published one with gaps: a sentence whose value is missing is left out. */
 enum err notice_make(struct arena *a, const struct node *root, text file, text hash, enum notice_page page, text language, struct notice *out);
 
+/* Notes in it that another version applies from that day; link: the page of what changes. */
+enum err notice_coming(struct arena *a, struct notice *n, text version, struct date day, text link);
+
 /* ---- Its forms, and what frames its pages. ---- */
-/* The whole page; `old`: a version that is no longer in force, which the page says first. */
+/* The whole page; `old`: a version that is not in force (`standing`), which the page says first. */
 void notice_html(struct buf *b, const struct notice *n, bool old);
 void notice_markdown(struct buf *b, const struct notice *n);
 void notice_plain(struct buf *b, const struct notice *n);

@@ -313,13 +313,29 @@ static void put_kept(struct buf *b, const struct notice *n)
                       "“Declared” marks the sentences that software alone cannot make true: they bind us, but rest on people.");
 }
 
+static void put_coming(struct buf *b, const struct notice *n)
+{
+    if (!n->coming.n)
+        return;
+    add(b, "<p class=\"flash\" role=\"note\">");
+    buf_html(b, n->coming);
+    buf_print(b, " <a href=\"%.*s?lang=%s\">%s</a></p>\n", T(n->coming_link), n->fr ? "fr" : "en",
+              n->fr ? "Ce qui change" : "What changes");
+}
+
 static void put_lead(const struct notice *n, bool old, struct buf *b)
 {
+    static const char *const said[][2] = {
+        [NOTICE_FORMER] = { "This version is no longer in force.", "Cette version n’est plus en vigueur." },
+        [NOTICE_COMING] = { "This version is not in force yet.", "Cette version n’est pas encore en vigueur." },
+        [NOTICE_WITHDRAWN] = { "This version was withdrawn: it was never in force.", "Cette version a été retirée : elle n’a jamais été en vigueur." } };
     if (old)
-        buf_print(b, "%c%s%c ", MARK_STRONG, n->fr ? "Cette version n’est plus en vigueur." : "This version is no longer in force.", MARK_STRONG_END);
+        buf_print(b, "%c%s%c ", MARK_STRONG, said[n->standing][n->fr], MARK_STRONG_END);
     if (n->version.n)
         buf_print(b, "Version %.*s", T(n->version));
-    if (n->date.n)
+    if (n->date.n && n->standing == NOTICE_COMING)
+        buf_print(b, n->fr ? ", à compter du %.*s" : ", from %.*s", T(n->date));
+    else if (n->date.n && n->standing == NOTICE_FORMER)
         buf_print(b, n->fr ? ", en vigueur depuis le %.*s" : ", in force since %.*s", T(n->date));
 }
 
@@ -334,6 +350,7 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
     struct page_frame frame = { .here = buf_for(b, &here), .title = n->title, .name = n->name, .lead = buf_for(b, &lead), .fr = n->fr, .style = n->style,
                                 .alternate = !old && n->page == NOTICE_PRIVACY };
     page_begin(b, &frame);
+    put_coming(b, n);
     put_short(b, n);
     put_contents(b, n);
     add(b, "<div class=\"text\">\n");

@@ -13,7 +13,7 @@ struct pages {
     struct page pages[PAGE_KINDS][LANGUAGES];
 };
 
-static enum err make_one(struct pages *all, const struct policy *p, enum page_kind kind, int language)
+static enum err make_one(struct pages *all, const struct policy *p, const struct policy *coming, enum page_kind kind, int language)
 {
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     ARENA_AUTO scratch = arena_make(PAGES_LIMIT);
@@ -23,6 +23,9 @@ static enum err make_one(struct pages *all, const struct policy *p, enum page_ki
     } else {
         struct notice n;
         TRY(notice_make(&scratch, p->root, p->file, hash, kind == PAGE_COOKIES ? NOTICE_COOKIES : NOTICE_PRIVACY, languages[language], &n));
+        if (coming)
+            TRY(notice_coming(&scratch, &n, coming->version, coming->date,
+                              arena_print(&scratch, "/privacy/versions/%s/diff/%s", p->hash, coming->hash)));
         notice_html(&b, &n, false);
     }
     enum err whole = arena_whole(&scratch);
@@ -31,11 +34,12 @@ static enum err make_one(struct pages *all, const struct policy *p, enum page_ki
     struct page *out = &all->pages[kind][language];
     TRY(buf_take(&all->arena, &b, &out->body));
     out->type = kind == PAGE_DATA ? TEXT("application/ld+json") : TEXT("text/html; charset=utf-8");
-    out->etag = arena_print(&all->arena, "\"%.*s-%d-%.*s-%s\"", 24, hash.p, (int)kind, T(languages[language]), GARANT_VERSION);
+    out->etag = arena_print(&all->arena, "\"%.*s-%.*s-%d-%.*s-%s\"", 24, hash.p, coming ? 12 : 0, coming ? coming->hash : "", (int)kind,
+                            T(languages[language]), GARANT_VERSION);
     return out->body.p && out->etag.p ? OK : ERR_MEMORY;
 }
 
-enum err pages_make(struct arena *a, const struct policy *p, struct pages **out)
+enum err pages_make(struct arena *a, const struct policy *p, const struct policy *coming, struct pages **out)
 {
     struct pages *all = calloc(1, sizeof *all);
     if (!all)
@@ -45,7 +49,7 @@ enum err pages_make(struct arena *a, const struct policy *p, struct pages **out)
     enum err status = OK;
     for (int kind = 0; kind < PAGE_KINDS && status == OK; kind++)
         for (int i = 0; i < LANGUAGES && status == OK; i++)
-            status = make_one(all, p, (enum page_kind)kind, i);
+            status = make_one(all, p, coming, (enum page_kind)kind, i);
     if (status != OK) {
         say(a, status, "the pages of the policy cannot be made: %s", all->arena.why.detail);
         pages_unref(&all);

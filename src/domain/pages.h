@@ -10,7 +10,8 @@ enum err page_get(struct ctx *c, enum page_kind kind, struct page *out);
 
 /* For the instance: one reference is the caller's. */
 struct pages;
-enum err pages_make(struct arena *a, const struct policy *p, struct pages **out);
+/* coming: an announced version that the notice tells of; may be NULL. */
+enum err pages_make(struct arena *a, const struct policy *p, const struct policy *coming, struct pages **out);
 struct pages *pages_ref(struct pages *p);
 void pages_unref(struct pages **p);
 

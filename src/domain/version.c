@@ -9,17 +9,66 @@
 
 /* ---- Publishing. ---- */
 
-struct publishing { const struct policy *p; text older, compiled; msec now; struct diff changes; struct event *accepted; unsigned accepted_count; };
+struct publishing {
+    const struct policy *p;
+    text older, compiled;                        /* older: hash of the version in force until now, p NULL at the first */
+    bool known, announce;
+    msec now;
+    struct diff changes;
+    struct event *accepted;
+    unsigned accepted_count;
+};
+
+static enum err run_store(struct db *db, const struct publishing *r)
+{
+    char date[11];
+    ARENA_AUTO a = arena_make(256);
+    text_cstr(date_print(&a, r->p->date), date, sizeof date);
+    if (r->known)
+        return OK;
+    TRY(db_run(db, SQL_POLICY_VERSION_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version), V_TEXT(text_of(date)),
+                                                      V_INT(r->now), V_TEXT(r->p->source))));
+    return db_run(db, SQL_POLICY_COMPILED_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->compiled)));
+}
+
+/* Any other version that is announced gives way: its letters stop, and that is on record. */
+static enum err run_withdraw(struct db *db, const struct publishing *r)
+{
+    ARENA_AUTO a = arena_make(1 << 16);
+    char hash[65];
+    for (;;) {
+        {
+            QUERY_AUTO q;
+            query_start(&q, db, SQL_POLICY_DAY_OTHER, ARGS(V_TEXT(text_of(r->p->hash))));
+            if (!query_next(&q))
+                return q.status;
+            text_cstr(query_bytes(&q, 0), hash, sizeof hash);
+        }
+        const struct event event = { .act = TEXT("policy.withdrawn"), .tenant = r->p->tenants[0], .actor = TEXT("operator"), .policy = hash,
+                                     .clause = TEXT("policy.date"), .count = -1 };
+        TRY(db_run(db, SQL_POLICY_DAY_WITHDRAW, NULL, ARGS(V_TEXT(text_of(hash)), V_INT(r->now))));
+        TRY(db_run(db, SQL_TELLING_STOP, NULL, ARGS(V_TEXT(text_of(hash)))));
+        TRY(journal_add(db, &event, NULL));
+    }
+}
+
+static enum err run_announce(struct db *db, const struct publishing *r)
+{
+    TRY(run_store(db, r));
+    TRY(run_withdraw(db, r));
+    TRY(db_run(db, SQL_POLICY_DAY_PUT, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now), V_INT(date_start(r->p->date)))));
+    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now) : OK;
+}
 
 static enum err run_publish(struct db *db, struct write *w)
 {
     const struct publishing *r = w->arg;
-    char date[11];
-    ARENA_AUTO a = arena_make(256);
-    text_cstr(date_print(&a, r->p->date), date, sizeof date);
-    TRY(db_run(db, SQL_POLICY_VERSION_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version), V_TEXT(text_of(date)),
-                                                      V_INT(r->now), V_TEXT(r->p->source))));
-    TRY(db_run(db, SQL_POLICY_COMPILED_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->compiled))));
+    if (r->announce)
+        return run_announce(db, r);
+    TRY(run_store(db, r));
+    TRY(run_withdraw(db, r));
+    TRY(db_run(db, SQL_POLICY_DAY_ENTER, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now))));
+    TRY(db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("policy")), V_TEXT(text_of(r->p->hash)))));
     for (const struct diff_item *item = r->changes.first; item; item = item->next)
         if (item->again)
             TRY(db_run(db, SQL_RENEWAL_ADD, NULL, ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
@@ -46,7 +95,7 @@ static enum err note_accepted(struct arena *a, const struct lint_findings *found
     return OK;
 }
 
-/* Whether the instance knows the policy, else the hash and text of the last one it published; p NULL when it is the first. */
+/* Whether the instance knows the policy, and the hash and text of the one in force; p NULL when there is none yet. */
 static enum err last_version(struct app *app, struct arena *a, const struct policy *p, bool *known, text *hash, text *last)
 {
     READ_AUTO db = NULL;
@@ -65,6 +114,30 @@ static enum err last_version(struct app *app, struct arena *a, const struct poli
     return q.status;
 }
 
+enum err version_in_force(struct app *app, struct arena *a, text *yaml, text *name)
+{
+    *yaml = *name = (text){ NULL, 0 };
+    READ_AUTO db = NULL;
+    TRY(store_read(app->store, a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
+    if (!query_next(&q))
+        return q.status;
+    *yaml = arena_copy(a, query_bytes(&q, 1));
+    *name = arena_print(a, "%.*s %.*s", T(query_bytes(&q, 2)), T(query_bytes(&q, 3)));
+    return yaml->p && name->p ? OK : ERR_MEMORY;
+}
+
+enum err version_ahead(struct app *app, struct arena *a, const struct policy *p, bool *ahead)
+{
+    bool known;
+    text hash, last;
+    TRY(last_version(app, a, p, &known, &hash, &last));
+    /* Once in force it stays so, also when the clock is set back before its day. */
+    *ahead = hash.n && !text_eq(hash, text_of(p->hash)) && date_start(p->date) > clock_now(&app->clock);
+    return OK;
+}
+
 static enum err compile(struct arena *a, const struct policy *p, text *out)
 {
     BUF_AUTO b = buf_make(16 << 20);
@@ -73,30 +146,94 @@ static enum err compile(struct arena *a, const struct policy *p, text *out)
     return buf_take(a, &b, out);
 }
 
+/* Whether that very version is announced, for the day that it says. */
+static enum err announced(struct app *app, struct arena *a, const struct policy *p, bool *out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(app->store, a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_DAY_OPEN, ARGS(V_TEXT(text_of(p->hash))));
+    *out = query_next(&q) && query_int(&q, 0) == date_start(p->date);
+    return q.status;
+}
+
+/* The hash of another version that is announced; "" without one. */
+static enum err other_announced(struct app *app, struct arena *a, const struct policy *p, char out[65])
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(app->store, a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_DAY_OTHER, ARGS(V_TEXT(text_of(p->hash))));
+    text_cstr(query_next(&q) ? query_bytes(&q, 0) : TEXT(""), out, 65);
+    return q.status;
+}
+
+/* What changes from the one in force, and whether the law lets it run, on its day. */
+static enum err prepare(struct app *app, struct arena *a, struct publishing *r, text last)
+{
+    const struct node *before = NULL;
+    struct findings f = { 0 };
+    struct lint_findings found;
+    struct date today = date_of(r->now), day = r->p->date;
+    if (last.p && node_read(a, last, &f, &before) == OK)
+        TRY(diff_make(a, before, r->p->root, TEXT("en"), &r->changes));
+    enum err lawful = lint_gate(a, r->p, before, date_start(day) > date_start(today) ? day : today, &found);
+    if (lawful != OK && (app->lawful || lawful != ERR_POLICY))
+        return lawful;
+    TRY(note_accepted(a, &found, r));
+    return compile(a, r->p, &r->compiled);
+}
+
+static enum err write_version(struct app *app, struct arena *a, struct publishing *r, const char *act, bool first)
+{
+    struct write w = { .run = run_publish, .arg = r,
+                       .event = { .act = text_of(act), .tenant = r->p->tenants[0], .actor = TEXT("operator"), .policy = r->p->hash,
+                                  .clause = TEXT("policy"), .count = first ? -1 : (int64_t)r->changes.material } };
+    return store_write(app->store, a, &w);
+}
+
+enum err version_announce(struct app *app, struct arena *a, const struct policy *p)
+{
+    struct publishing r = { .p = p, .now = clock_now(&app->clock), .announce = true };
+    bool already;
+    text last;
+    TRY(announced(app, a, p, &already));
+    if (already)
+        return OK;
+    TRY(last_version(app, a, p, &r.known, &r.older, &last));
+    TRY(prepare(app, a, &r, last));
+    return write_version(app, a, &r, "policy.announced", false);
+}
+
+/* The version in force stays: what was announced beside it is withdrawn, and nothing else happens. */
+static enum err run_stays(struct db *db, struct write *w)
+{
+    text hash = text_of(w->event.policy);
+    TRY(db_run(db, SQL_POLICY_DAY_WITHDRAW, NULL, ARGS(V_TEXT(hash), V_INT(*(const msec *)w->arg))));
+    return db_run(db, SQL_TELLING_STOP, NULL, ARGS(V_TEXT(hash)));
+}
+
+static enum err stays(struct app *app, struct arena *a, struct publishing *r)
+{
+    char other[65];
+    TRY(other_announced(app, a, r->p, other));
+    if (!other[0])
+        return OK;
+    struct write w = { .run = run_stays, .arg = &r->now, .event = { .act = TEXT("policy.withdrawn"), .tenant = r->p->tenants[0],
+                       .actor = TEXT("operator"), .policy = other, .clause = TEXT("policy.date"), .count = -1 } };
+    return store_write(app->store, a, &w);
+}
+
 /* A version comes into force with its journal entry, once: the same file started again says nothing new. */
 enum err version_publish(struct app *app, struct arena *a, const struct policy *p)
 {
-    bool known;
     text last;
     struct publishing r = { .p = p, .now = clock_now(&app->clock) };
-    TRY(last_version(app, a, p, &known, &r.older, &last));
-    if (known)
-        return OK;
-    const struct node *before = NULL;
-    struct findings f = { 0 };
-    if (last.p && node_read(a, last, &f, &before) == OK)
-        TRY(diff_make(a, before, p->root, TEXT("en"), &r.changes));
-    struct lint_findings found;
-    enum err lawful = lint_gate(a, p, before, date_of(r.now), &found);
-    if (lawful != OK && (app->lawful || lawful != ERR_POLICY))
-        return lawful;
-    TRY(note_accepted(a, &found, &r));
-    TRY(compile(a, p, &r.compiled));
-    struct write w = { .run = run_publish, .arg = &r,
-                       .event = { .act = TEXT("policy.published"), .tenant = p->tenants[0], .actor = TEXT("operator"), .policy = p->hash,
-                                  .clause = TEXT("policy"), .count = r.changes.material } };
-    w.event.count = before ? (int64_t)r.changes.material : -1;
-    return store_write(app->store, a, &w);
+    TRY(last_version(app, a, p, &r.known, &r.older, &last));
+    if (r.known && text_eq(r.older, text_of(p->hash)))
+        return stays(app, a, &r);
+    TRY(prepare(app, a, &r, last));
+    return write_version(app, a, &r, "policy.published", !last.p);
 }
 
 /* ---- Reading them again. ---- */
@@ -107,6 +244,7 @@ static void read_row(struct ctx *c, struct query *q, struct version *out)
                              .version = arena_copy(c->arena, query_bytes(q, 2)), .date = arena_copy(c->arena, query_bytes(q, 3)),
                              .at = query_int(q, 4), .acknowledged = query_int(q, 5) };
     out->current = text_eq(out->hash, text_of(c->policy->hash));
+    out->state = out->current ? VERSION_ENTERED : (enum version_state)query_int(q, 6);
 }
 
 enum err version_list(struct ctx *c, struct version **out, unsigned *count)
@@ -129,6 +267,13 @@ enum err version_list(struct ctx *c, struct version **out, unsigned *count)
     return q.status;
 }
 
+text version_word(const struct version *v)
+{
+    static const text words[] = { [VERSION_ENTERED] = TEXT_INIT("former"), [VERSION_ANNOUNCED] = TEXT_INIT("announced"),
+                                  [VERSION_WITHDRAWN] = TEXT_INIT("withdrawn") };
+    return v->current ? TEXT("in_force") : words[v->state];
+}
+
 static bool is_hash(text s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -147,7 +292,7 @@ enum err version_open(struct ctx *c, text hash, struct version *out)
         query_start(&q, db, SQL_POLICY_VERSION_GET, ARGS(V_TEXT(c->tenant), V_TEXT(hash)));
         if ((found = query_next(&q))) {
             read_row(c, &q, out);
-            out->source = arena_copy(c->arena, query_bytes(&q, 6));
+            out->source = arena_copy(c->arena, query_bytes(&q, 7));
         }
         TRY(q.status);
     }
@@ -186,6 +331,7 @@ enum err version_get(struct ctx *c, text hash, struct answer *out)
     json_pair(&w, TEXT("date"), v.date);
     json_pair(&w, TEXT("published"), time_print(c->arena, v.at));
     json_pair_bool(&w, TEXT("in_force"), v.current);
+    json_pair(&w, TEXT("state"), version_word(&v));
     json_pair(&w, TEXT("source"), v.source);
     TRY(put_document(c, &w, &v));
     json_close(&w, '}');

@@ -4,19 +4,30 @@
 #include "domain/app.h"
 #include "domain/diff.h"
 
-/* Stores a policy that is new to this instance, with its journal entry and one for each rule of law whose finding the file accepts
+/* Whether the policy's day lies ahead while another one is in force: it is then announced, and the other one goes on being enforced. */
+enum err version_ahead(struct app *app, struct arena *a, const struct policy *p, bool *ahead);
+/* Announces it: readable with what changes, told to people, with its journal entry; one announced before and not yet in force is withdrawn.
+ * What was announced already is not announced again. Errors as version_publish(). */
+enum err version_announce(struct app *app, struct arena *a, const struct policy *p);
+/* The file of the version in force as this instance keeps it, and a name for it ("id version"); p NULL when it has seen none. */
+enum err version_in_force(struct app *app, struct arena *a, text *yaml, text *name);
+/* Brings a policy into force, which ends any announcement: stores one that is new to this instance, with its journal entry and one for each rule of law whose finding the file accepts
  * (ERR_POLICY when it breaks one that it does not, also against the version before), and notes which purposes based on consent changed in a way that
  * matters: what people consented to before is then no longer a live consent for them (GDPR 7; DM-02). */
 enum err version_publish(struct app *app, struct arena *a, const struct policy *p);
 
+enum version_state { VERSION_ENTERED, VERSION_ANNOUNCED, VERSION_WITHDRAWN };    /* in force now or before; its day lies ahead; never in force */
 struct version {
     text hash, id, version, date;                /* date: from which it says to apply */
     msec at;                                     /* when this instance published it */
     int64_t acknowledged;                        /* how many did acknowledge it */
     bool current;                                /* the one in force */
+    enum version_state state;
     const struct node *root;                     /* set by version_open only */
     text source;
 };
+/* "in_force", "former", "announced" or "withdrawn". */
+text version_word(const struct version *v);
 /* All, the newest first. */
 enum err version_list(struct ctx *c, struct version **out, unsigned *count);
 /* One with its document. ERR_NOT_FOUND for a hash that is not among them. */
@@ -27,8 +38,8 @@ enum err version_get(struct ctx *c, text hash, struct answer *out);
 /* {"versions": [...]}, and the differences of two as diff_json() writes them. */
 enum err version_answer(struct ctx *c, struct answer *out);
 enum err version_diff(struct ctx *c, text older, text newer, struct answer *out);
-/* What a site tells its visitors: {"version", "date", "changed": bool, "says": [material changes], "link"}, of the version in force against
- * the one before; "changed" is false when there is none, or nothing that matters. */
+/* What a site tells its visitors: {"version", "date", "changed": bool, "says": [material changes], "link", "coming"?}, of the version in
+ * force against the one before; "changed" is false when there is none, or nothing that matters. coming: the same of one that is announced. */
 enum err version_banner(struct ctx *c, struct answer *out);
 /* Their pages. */
 enum err version_list_page(struct ctx *c, struct answer *out);

@@ -34,6 +34,7 @@ enum err version_answer(struct ctx *c, struct answer *out)
         json_pair(&w, TEXT("date"), all[i].date);
         json_pair(&w, TEXT("published"), time_print(c->arena, all[i].at));
         json_pair_bool(&w, TEXT("in_force"), all[i].current);
+        json_pair(&w, TEXT("state"), version_word(&all[i]));
         json_pair_int(&w, TEXT("acknowledged"), all[i].acknowledged);
         json_close(&w, '}');
     }
@@ -60,29 +61,82 @@ enum err version_diff(struct ctx *c, text older, text newer, struct answer *out)
     return buf_take(c->arena, &b, &out->body);
 }
 
+/* The one in force, `count` when it is not among them; and the one that was in force before that one of the list. */
+static unsigned index_in_force(const struct version *all, unsigned count)
+{
+    unsigned i = 0;
+    while (i < count && !all[i].current)
+        i++;
+    return i;
+}
+
+static const struct version *before_it(const struct version *all, unsigned count, unsigned i)
+{
+    for (i++; i < count; i++)
+        if (all[i].state == VERSION_ENTERED)
+            return &all[i];
+    return NULL;
+}
+
+static const struct version *announced_in(const struct version *all, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (all[i].state == VERSION_ANNOUNCED)
+            return &all[i];
+    return NULL;
+}
+
+static void put_says(struct json_out *w, const struct diff *d)
+{
+    json_name(w, TEXT("says"));
+    json_open(w, '[');
+    for (const struct diff_item *item = d->first; item; item = item->next)
+        if (item->material)
+            json_put_text(w, item->says);
+    json_close(w, ']');
+}
+
+static text diff_link(struct ctx *c, const struct version *x, const struct version *y)
+{
+    return arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(x->hash), T(y->hash));
+}
+
+/* The one that is announced, beside the one in force. */
+static enum err put_announced(struct ctx *c, struct json_out *w, const struct version *now, const struct version *coming)
+{
+    struct version x, y;
+    struct diff d;
+    TRY(open_both(c, now->hash, coming->hash, &x, &y, &d));
+    json_name(w, TEXT("coming"));
+    json_open(w, '{');
+    json_pair(w, TEXT("version"), y.version);
+    json_pair(w, TEXT("date"), y.date);
+    put_says(w, &d);
+    json_pair(w, TEXT("link"), diff_link(c, &x, &y));
+    json_close(w, '}');
+    return OK;
+}
+
 enum err version_banner(struct ctx *c, struct answer *out)
 {
     struct version *all, x, y;
     struct diff d = { 0 };
-    unsigned count, now = 0;
+    unsigned count;
     TRY(version_list(c, &all, &count));
-    while (now < count && !all[now].current)
-        now++;
-    if (now + 1 < count)
-        TRY(open_both(c, all[now + 1].hash, all[now].hash, &x, &y, &d));
+    unsigned now = index_in_force(all, count);
+    const struct version *before = before_it(all, count, now), *coming = announced_in(all, count);
+    if (before)
+        TRY(open_both(c, before->hash, all[now].hash, &x, &y, &d));
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair(&w, TEXT("version"), c->policy->version);
     json_pair(&w, TEXT("date"), date_print(c->arena, c->policy->date));
     json_pair_bool(&w, TEXT("changed"), d.material > 0);
-    json_name(&w, TEXT("says"));
-    json_open(&w, '[');
-    for (const struct diff_item *item = d.first; item; item = item->next)
-        if (item->material)
-            json_put_text(&w, item->says);
-    json_close(&w, ']');
-    json_pair(&w, TEXT("link"), d.first ? arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(x.hash), T(y.hash)) : TEXT("/privacy"));
+    put_says(&w, &d);
+    json_pair(&w, TEXT("link"), d.first ? diff_link(c, &x, &y) : TEXT("/privacy"));
+    if (coming && now < count)
+        TRY(put_announced(c, &w, &all[now], coming));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }
@@ -146,17 +200,17 @@ enum err version_reading_page(struct ctx *c, struct answer *out)
     struct version *all, x, y;
     struct diff d = { 0 };
     struct words w;
-    unsigned count, now = 0;
+    unsigned count;
     msec at;
     TRY(words_make(c->arena, c->policy->root, c->language, &w));
     TRY(version_list(c, &all, &count));
-    while (now < count && !all[now].current)
-        now++;
+    unsigned now = index_in_force(all, count);
+    const struct version *before = before_it(all, count, now);
     if (now >= count)
         return say(c->arena, ERR_NOT_FOUND, "the version in force is not among those published");
     TRY(version_read_at(c, all[now].hash, &at));
-    if (now + 1 < count)
-        TRY(open_both(c, all[now + 1].hash, all[now].hash, &x, &y, &d));
+    if (before)
+        TRY(open_both(c, before->hash, all[now].hash, &x, &y, &d));
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     const char *lang = w.fr ? "fr" : "en";
     struct page_frame frame = { .here = TEXT("/privacy/acknowledge"),
@@ -164,7 +218,7 @@ enum err version_reading_page(struct ctx *c, struct answer *out)
                                 .name = site_name(c), .lead = reading_lead(c, &w, &all[now]), .fr = w.fr };
     page_begin(&b, &frame);
     buf_print(&b, "<div class=\"narrow\">\n<p><a href=\"/privacy?lang=%s\">%s</a></p>\n", lang, w.fr ? "Lire la notice entière" : "Read the whole notice");
-    if (now + 1 < count) {
+    if (before) {
         buf_print(&b, "<h2>%s</h2>\n", w.fr ? "Ce qui a changé" : "What changed");
         diff_html(&b, &d, c->language);
     }
@@ -189,8 +243,10 @@ static void put_version(struct buf *b, const struct words *w, const struct versi
     buf_add(b, TEXT("<tr><th scope=\"row\" data-head=\"Version\">"));
     buf_print(b, "<a href=\"/privacy/versions/%.*s?lang=%s\">", T(v->hash), lang);
     buf_html(b, v->version);
-    buf_print(b, "</a>%s</th>", v->current ? fr ? " (en vigueur)" : " (in force)" : "");
-    put_day(b, w, fr ? "En vigueur depuis" : "In force since", date_parse(v->date, &since) ? since : date_of(v->at));
+    static const char *const said[][2] = { [VERSION_ENTERED] = { "", "" }, [VERSION_ANNOUNCED] = { " (announced)", " (annoncée)" },
+                                           [VERSION_WITHDRAWN] = { " (withdrawn, never in force)", " (retirée, jamais en vigueur)" } };
+    buf_print(b, "</a>%s</th>", !v->current ? said[v->state][fr] : fr ? " (en vigueur)" : " (in force)");
+    put_day(b, w, fr ? "En vigueur à compter du" : "In force from", date_parse(v->date, &since) ? since : date_of(v->at));
     put_day(b, w, fr ? "Publiée le" : "Published", date_of(v->at));
     buf_print(b, "<td data-head=\"%s\">", fr ? "Ce qui a changé" : "What changed");
     if (before) {
@@ -219,9 +275,9 @@ enum err version_list_page(struct ctx *c, struct answer *out)
     page_begin(&b, &frame);
     buf_print(&b, "<table>\n<thead>\n<tr><th scope=\"col\">Version</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
                   "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",
-              fr ? "En vigueur depuis" : "In force since", fr ? "Publiée le" : "Published", fr ? "Ce qui a changé" : "What changed");
+              fr ? "En vigueur à compter du" : "In force from", fr ? "Publiée le" : "Published", fr ? "Ce qui a changé" : "What changed");
     for (unsigned i = 0; i < count; i++)
-        put_version(&b, &w, &all[i], i + 1 < count ? &all[i + 1] : NULL);
+        put_version(&b, &w, &all[i], before_it(all, count, i));
     buf_print(&b, "</tbody>\n</table>\n<p><a href=\"/privacy/acknowledge?lang=%s\">%s</a></p>\n", fr ? "fr" : "en",
               fr ? "Vous avez un compte\u202F? Indiquez que vous avez lu la version en vigueur."
                  : "You have an account? Say that you have read the version in force.");
@@ -238,6 +294,7 @@ enum err version_page(struct ctx *c, text hash, struct answer *out)
     text file = v.current ? c->policy->file : arena_print(c->arena, "%.*s %.*s", T(v.id), T(v.version));
     TRY_PTR(file.p);
     TRY(notice_make(c->arena, v.root, file, v.hash, NOTICE_PRIVACY, c->language, &n));
+    n.standing = v.state == VERSION_ANNOUNCED ? NOTICE_COMING : v.state == VERSION_WITHDRAWN ? NOTICE_WITHDRAWN : NOTICE_FORMER;
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     notice_html(&b, &n, !v.current);
     return give_page(c, &b, out);

@@ -74,6 +74,19 @@ static enum err put_findings(struct ctx *c, struct reply *r, const struct findin
     return reply_done(c->arena, r);
 }
 
+/* What is announced from now on, and not yet in force. */
+static enum err put_coming(struct ctx *c, struct json_out *w)
+{
+    POLICY_AUTO coming = app_coming(c->app);
+    if (!coming)
+        return OK;
+    json_name(w, TEXT("coming"));
+    json_open(w, '{');
+    put_policy_name(c, w, coming);
+    json_close(w, '}');
+    return OK;
+}
+
 enum err api_policy_reload(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct findings findings = { 0 };
@@ -88,6 +101,7 @@ enum err api_policy_reload(struct ctx *c, const struct request *q, struct reply 
     struct json_out *w = reply_json(r, 200);
     json_open(w, '{');
     put_policy_name(c, w, now);
+    TRY(put_coming(c, w));
     return put_findings(c, r, &findings);
 }
 

@@ -20,7 +20,7 @@
 
 static const char heading[] =
     "garant: 1\n"
-    "policy: {id: demo, version: '1.0', date: 2026-01-01, languages: [fr, en]}\n"
+    "policy: {id: demo, version: '%s', date: %s, languages: [fr, en]}\n"
     "controller: {legal_name: Demo SAS, address: '1 rue de Paris, 75001 Paris', country: FR, email: privacy@example.org}\n"
     "dpo: {appointed: false, reason: small}\n"
     "authority: CNIL\n"
@@ -34,9 +34,17 @@ static void write_policy(struct fixture *f, const char *policy)
     snprintf(file, sizeof file, "%s/policy.yaml", f->dir);
     FILE *out = fopen(file, "w");
     assert_non_null(out);
-    fputs(heading, out);
+    fprintf(out, heading, f->version[0] ? f->version : "1.0", f->date[0] ? f->date : "2026-01-01");
     fputs(policy, out);
     fclose(out);
+}
+
+void fixture_file(struct fixture *f, const char *policy) { write_policy(f, policy); }
+
+void fixture_date(struct fixture *f, const char *version, const char *date)
+{
+    snprintf(f->version, sizeof f->version, "%s", version);
+    snprintf(f->date, sizeof f->date, "%s", date);
 }
 
 static void open_app(struct fixture *f)

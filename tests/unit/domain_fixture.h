@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct fixture { struct app *app; struct arena arena; struct ctx c; char dir[64]; int64_t *clock; };
+struct fixture { struct app *app; struct arena arena; struct ctx c; char dir[64], version[16], date[16]; int64_t *clock; };
 
 /* Opens it at 2026-01-10T08:00:00Z, acting as system "app". `policy` stands behind the heading that every policy needs. */
 void fixture_open(struct fixture *f, const char *policy);
@@ -20,6 +20,9 @@ void fixture_close(struct fixture *f);
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 /* The same folder with another policy (NULL: the same) in a new process's place. */
+/* Writes the file and opens nothing; the version and date that files have from now on ("1.0" of 2026-01-01 by itself). */
+void fixture_file(struct fixture *f, const char *policy);
+void fixture_date(struct fixture *f, const char *version, const char *date);
 void fixture_again(struct fixture *f, const char *policy);
 /* Runs SQL of the test's own on that file, "data" or "keys", while the instance is open. */
 void fixture_alter(struct fixture *f, const char *file, const char *sql);

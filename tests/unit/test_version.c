@@ -307,6 +307,121 @@ static void a_version_is_kept_compiled(void **state)
     assert_int_equal(rows_of(f, "policy_compiled", ""), 1);
 }
 
+/* A version whose day lies ahead is announced, and the one in force is enforced until then: over restarts, a clock set back, replacement
+ * and withdrawal. */
+static void reload(struct fixture *f, const char *policy)
+{
+    struct findings findings = { 0 };
+    fixture_file(f, policy);
+    OKAY(app_reload(f->app, &f->arena, &findings));
+    fixture_ahead(f, 0);
+}
+
+static int entries(struct fixture *f, const char *act)
+{
+    char where[80];
+    snprintf(where, sizeof where, "leaf LIKE '%%\"%s\"%%'", act);
+    return (int)rows_of(f, "journal", where);
+}
+
+static void a_day_ahead_is_announced(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    struct version *all;
+    struct page page;
+    unsigned count;
+    text old = hash_now(f);
+    static const char wanted[] = "A new version, 2.0, applies from 1\u00A0March 2026.";
+    fixture_date(f, "2.0", "2026-03-01");
+    reload(f, second);
+    assert_true(text_eq(hash_now(f), old));
+    assert_int_equal(entries(f, "policy.announced"), 1);
+    assert_int_equal(entries(f, "policy.published"), 1);
+    OKAY(version_list(&f->c, &all, &count));
+    assert_int_equal(count, 2);
+    assert_true(!all[0].current && all[0].state == VERSION_ANNOUNCED && all[1].current);
+    text new = arena_copy(&f->arena, all[0].hash);
+    f->c.language = TEXT("en");
+    OKAY(page_get(&f->c, PAGE_PRIVACY, &page));
+    holds(page.body, wanted);
+    holds(page.body, "6\u00A0months");
+    OKAY(version_banner(&f->c, &out));
+    holds(out.body, "\"coming\":{\"version\":\"2.0\",\"date\":\"2026-03-01\"");
+    holds(out.body, "also uses tastes");
+    holds(out.body, "\"changed\":false");
+    OKAY(version_page(&f->c, new, &out));
+    holds(out.body, "This version is not in force yet.");
+    fixture_again(f, second);                            /* a restart: said once */
+    assert_true(text_eq(hash_now(f), old));
+    assert_int_equal(entries(f, "policy.announced"), 1);
+    f->c.language = TEXT("en");
+    OKAY(page_get(&f->c, PAGE_PRIVACY, &page));
+    holds(page.body, wanted);
+    fixture_at(f, "2026-02-28T23:59:00Z");
+    OKAY(app_policy_tick(f->app, &f->arena));
+    fixture_ahead(f, MINUTE);
+    assert_true(text_eq(hash_now(f), old));
+    OKAY(app_policy_tick(f->app, &f->arena));
+    fixture_ahead(f, 0);
+    assert_true(text_eq(hash_now(f), new));              /* by itself, on its day */
+    assert_int_equal(entries(f, "policy.published"), 2);
+    f->c.language = TEXT("en");
+    OKAY(page_get(&f->c, PAGE_PRIVACY, &page));
+    assert_true(text_find(page.body, TEXT("A new version")) < 0);
+    fixture_at(f, "2026-01-11T08:00:00Z");               /* a clock set back takes nothing back */
+    fixture_again(f, second);
+    assert_true(text_eq(hash_now(f), new));
+    assert_int_equal(entries(f, "policy.published"), 2);
+    assert_int_equal(entries(f, "policy.withdrawn"), 0);
+}
+
+static void an_announcement_is_replaced_and_withdrawn(void **state)
+{
+    struct fixture *f = *state;
+    static const char third[] = DATA PURPOSES("") TERMS("9mo") REST;
+    struct version *all;
+    unsigned count;
+    text old = hash_now(f);
+    fixture_date(f, "2.0", "2026-03-01");
+    reload(f, second);
+    fixture_ahead(f, HOUR);
+    fixture_date(f, "3.0", "2026-04-01");
+    reload(f, third);                                    /* another instead */
+    assert_int_equal(entries(f, "policy.announced"), 2);
+    assert_int_equal(entries(f, "policy.withdrawn"), 1);
+    fixture_at(f, "2026-03-02T00:00:00Z");
+    OKAY(app_policy_tick(f->app, &f->arena));
+    fixture_ahead(f, 0);
+    assert_true(text_eq(hash_now(f), old));
+    OKAY(version_list(&f->c, &all, &count));
+    assert_true(count == 3 && all[0].state == VERSION_ANNOUNCED && all[1].state == VERSION_WITHDRAWN && all[2].current);
+    fixture_date(f, "1.0", "2026-01-01");
+    reload(f, first);                                    /* the one in force again: nothing is announced any more */
+    assert_int_equal(entries(f, "policy.withdrawn"), 2);
+    assert_int_equal(entries(f, "policy.published"), 1);
+    assert_null(app_coming(f->app));
+    fixture_at(f, "2026-05-01T00:00:00Z");
+    OKAY(app_policy_tick(f->app, &f->arena));
+    fixture_ahead(f, 0);
+    assert_true(text_eq(hash_now(f), old));
+    fixture_date(f, "3.0", "2026-06-01");
+    reload(f, third);
+    fixture_date(f, "2.0", "2026-03-01");
+    reload(f, second);                                   /* one for today goes before it */
+    assert_int_equal(entries(f, "policy.withdrawn"), 3);
+    assert_int_equal(entries(f, "policy.published"), 2);
+    assert_false(text_eq(hash_now(f), old));
+    fixture_date(f, "4.0", "2026-07-01");
+    fixture_again(f, third);                             /* announced by a start, in force by a start after its day */
+    assert_int_equal(entries(f, "policy.announced"), 4);
+    text two = hash_now(f);
+    fixture_at(f, "2026-07-02T00:00:00Z");
+    fixture_again(f, third);
+    assert_false(text_eq(hash_now(f), two));
+    assert_int_equal(entries(f, "policy.published"), 3);
+}
+
 static void shown_is_no_consent(void **state)
 {
     struct fixture *f = *state;
@@ -356,6 +471,8 @@ int main(void)
         OVER(first, acceptances_are_in_the_journal),
         OVER(first, a_person_acknowledges_on_a_page),
         OVER(first, a_version_is_kept_compiled),
+        OVER(first, a_day_ahead_is_announced),
+        OVER(first, an_announcement_is_replaced_and_withdrawn),
     };
     return cmocka_run_group_tests_name("version", tests, NULL, NULL);
 }
