@@ -38,7 +38,7 @@ static enum err patch_subject(struct cli *cli, text id)
 
 enum err verb_subject(struct cli *cli)
 {
-    static const char *const reading[] = { "purpose", "categories", NULL };
+    static const char *const reading[] = { "purpose", "categories", NULL }, *const pages[] = { "after", "limit", NULL };
     static const struct {
         text word;
         const char *path;
@@ -60,7 +60,7 @@ enum err verb_subject(struct cli *cli)
         return patch_subject(cli, id);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (text_eq(what, lists[i].word))
-            return cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/subjects/", id, lists[i].path), TEXT(""), TEXT(""), 0);
+            return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages), TEXT(""), TEXT(""), 0);
     return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched; former, access and consents are lists");
 }
 

@@ -60,7 +60,7 @@ static void put_controller(struct view *v)
 
 /* ---- What is held: values in the plain form of a read, then what there is to know about each. ---- */
 
-struct rows { const struct category *cat; struct record *rows; unsigned count; };
+struct rows { const struct category *cat; struct record *rows; unsigned count, unreadable; };
 
 static void put_values(struct json_out *w, const struct json *fields)
 {
@@ -211,9 +211,28 @@ static enum err load_all(struct view *v, struct rows **out)
     for (unsigned i = 0; i < p->category_count; i++) {
         all[i].cat = &p->categories[i];
         if (!all[i].cat->transient)
-            TRY(record_load(v->c, v->p, (int)i, true, &all[i].rows, &all[i].count));
+            TRY(record_load_readable(v->c, v->p, (int)i, &all[i].rows, &all[i].count, &all[i].unreadable));
     }
     return OK;
+}
+
+/* What is held and cannot be read is told by its category and number: the rest of the answer does not wait for it. */
+static void put_unreadable(struct view *v, const struct rows *all)
+{
+    json_name(&v->w, TEXT("unreadable"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < v->c->policy->category_count; i++) {
+        if (!all[i].unreadable)
+            continue;
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("category"), all[i].cat->name);
+        json_pair(&v->w, TEXT("title"), doc_category(v->c, all[i].cat));
+        json_pair_int(&v->w, TEXT("records"), all[i].unreadable);
+        json_pair(&v->w, TEXT("says"), doc_in(v->c, TEXT("We hold this, but it could not be read. Ask us for it."),
+                                              TEXT("Nous conservons ces données, mais elles n'ont pas pu être lues. Demandez-les-nous.")));
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
 }
 
 static enum err put_held(struct view *v)
@@ -226,6 +245,7 @@ static enum err put_held(struct view *v)
     for (unsigned i = 0; i < v->c->policy->category_count; i++)
         put_category(v, &all[i]);
     json_close(&v->w, ']');
+    put_unreadable(v, all);
     return OK;
 }
 

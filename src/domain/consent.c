@@ -7,7 +7,7 @@
 #include "domain/value.h"
 #include "domain/write.h"
 
-static void put_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy, text evidence)
+static void put_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy, text evidence, bool unreadable)
 {
     json_open(w, '{');
     json_pair(w, TEXT("purpose"), k->purpose);
@@ -23,6 +23,8 @@ static void put_row(struct ctx *c, struct json_out *w, const struct change_conse
     json_pair(w, TEXT("by"), k->by.n ? k->by : k->actor);
     if (evidence.n)
         json_pair(w, TEXT("evidence"), evidence);
+    if (unreadable)
+        json_pair_bool(w, TEXT("unreadable"), true);
     json_close(w, '}');
 }
 
@@ -37,7 +39,7 @@ static enum err answer_rows(struct ctx *c, const struct change *ch, struct answe
         /* The answer is kept in clear for a repeated request: the person who took the consent stays sealed in the ledger. */
         struct change_consent plain = ch->consents[i];
         plain.by = (text){ NULL, 0 };
-        put_row(c, &w, &plain, ch->now, ch->policy_version, (text){ NULL, 0 });
+        put_row(c, &w, &plain, ch->now, ch->policy_version, (text){ NULL, 0 }, false);
     }
     json_close(&w, ']');
     json_close(&w, '}');
@@ -92,28 +94,45 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
 
 /* ---- The ledger of one person. ---- */
 
-struct ledger_row { struct change_consent k; msec at; text policy; const struct json *evidence; struct ledger_row *next; };
+struct ledger_row { struct change_consent k; msec at; int64_t seq; text policy; const struct json *evidence; bool unreadable; struct ledger_row *next; };
 
-static enum err load_ledger(struct ctx *c, const struct person *p, struct ledger_row **out)
+static struct ledger_row *ledger_row(struct arena *a, struct query *q)
+{
+    struct ledger_row *row = NEW(a, struct ledger_row);
+    if (!row)
+        return NULL;
+    row->k.purpose = arena_copy(a, query_bytes(q, 0));
+    row->k.channel = arena_copy(a, query_bytes(q, 1));
+    row->k.decision = arena_copy(a, query_bytes(q, 2));
+    row->at = query_int(q, 3);
+    row->policy = arena_copy(a, query_bytes(q, 4));
+    text_cstr(query_bytes(q, 5), row->k.wording_hash, sizeof row->k.wording_hash);
+    row->k.method = arena_copy(a, query_bytes(q, 6));
+    row->k.by = row->k.actor = arena_copy(a, query_bytes(q, 7));
+    row->k.evidence.bytes = query_null(q, 8) ? (text){ NULL, 0 } : arena_copy(a, query_sealed(q, 8).bytes);
+    row->seq = query_int(q, 9);
+    return row;
+}
+
+/* At most `limit` rows and PAGE_BYTES of evidence (0: all); *more when there are others. */
+static enum err load_ledger(struct ctx *c, enum sql sql, const struct val *args, unsigned count, int64_t limit, struct ledger_row **out, bool *more)
 {
     READ_AUTO db = NULL;
+    int64_t rows = 0;
+    size_t bytes = 0;
+    *more = false;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CONSENT_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    query_start(&q, db, sql, args, count);
     while (query_next(&q)) {
-        struct ledger_row *row = NEW(c->arena, struct ledger_row);
-        TRY_PTR(row);
-        row->k.purpose = arena_copy(c->arena, query_bytes(&q, 0));
-        row->k.channel = arena_copy(c->arena, query_bytes(&q, 1));
-        row->k.decision = arena_copy(c->arena, query_bytes(&q, 2));
-        row->at = query_int(&q, 3);
-        row->policy = arena_copy(c->arena, query_bytes(&q, 4));
-        text_cstr(query_bytes(&q, 5), row->k.wording_hash, sizeof row->k.wording_hash);
-        row->k.method = arena_copy(c->arena, query_bytes(&q, 6));
-        row->k.by = row->k.actor = arena_copy(c->arena, query_bytes(&q, 7));
-        row->k.evidence.bytes = query_null(&q, 8) ? (text){ NULL, 0 } : arena_copy(c->arena, query_sealed(&q, 8).bytes);
-        *out = row;
-        out = &row->next;
+        if (limit && (rows == limit || bytes > PAGE_BYTES)) {
+            *more = true;
+            return OK;
+        }
+        TRY_PTR(*out = ledger_row(c->arena, &q));
+        bytes += (*out)->k.evidence.bytes.n;
+        rows++;
+        out = &(*out)->next;
     }
     return q.status;
 }
@@ -133,19 +152,25 @@ static enum err open_evidence(struct ctx *c, const struct person *p, struct ledg
     return OK;
 }
 
-enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_out *w)
+/* Evidence that cannot be opened hides no decision: the row says so. */
+static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_row *rows, text name, struct json_out *w)
 {
-    struct ledger_row *rows = NULL;
-    struct bits live;
-    TRY(load_ledger(c, p, &rows));
-    TRY(person_consents(c, p, &live));
-    json_name(w, TEXT("consents"));
+    json_name(w, name);
     json_open(w, '[');
     for (; rows; rows = rows->next) {
-        TRY(open_evidence(c, p, rows));
-        put_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")));
+        enum err e = open_evidence(c, p, rows);
+        if (e != OK && !record_unreadable(e))
+            return e;
+        put_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")), e != OK);
     }
     json_close(w, ']');
+    return OK;
+}
+
+static enum err put_live(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct bits live;
+    TRY(person_consents(c, p, &live));
     json_name(w, TEXT("live"));
     json_open(w, '[');
     for (unsigned i = 0; i < c->policy->purpose_count; i++)
@@ -153,6 +178,63 @@ enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_o
             json_put_text(w, c->policy->purposes[i].name);
     json_close(w, ']');
     return OK;
+}
+
+enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct ledger_row *rows = NULL;
+    bool more;
+    TRY(load_ledger(c, SQL_CONSENT_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)), 0, &rows, &more));
+    TRY(put_rows(c, p, rows, TEXT("consents"), w));
+    return put_live(c, p, w);
+}
+
+/* Where a page begins: "time.seq.channel.purpose" of the row before it. */
+struct ledger_place { int64_t at, seq; text channel, purpose; };
+
+static bool place_parse(text after, bool newest, struct ledger_place *out)
+{
+    *out = (struct ledger_place){ .at = newest ? INT64_MAX : -1, .channel = TEXT(""), .purpose = TEXT("") };
+    if (!after.n)
+        return true;
+    text at = text_cut(&after, '.'), seq = text_cut(&after, '.');
+    out->channel = text_cut(&after, '.');
+    out->purpose = after;
+    return text_int(at, &out->at) && text_int(seq, &out->seq) && after.p;
+}
+
+static text place_print(struct arena *a, const struct ledger_row *row)
+{
+    return arena_print(a, "%lld.%lld.%.*s.%.*s", (long long)row->at, (long long)row->seq, T(row->k.channel), T(row->k.purpose));
+}
+
+static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w, struct answer *out)
+{
+    struct ledger_row *rows = NULL, *last;
+    struct ledger_place from;
+    bool more;
+    if (!place_parse(asked->after, asked->newest, &from))
+        return paging_unknown(c);
+    TRY(load_ledger(c, asked->newest ? SQL_CONSENT_PAGE_BACK : SQL_CONSENT_PAGE,
+                    ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(from.at), V_TEXT(from.purpose), V_TEXT(from.channel), V_INT(from.seq),
+                         V_INT(asked->limit + 1)),
+                    asked->limit, &rows, &more));
+    TRY(put_rows(c, p, rows, TEXT("consents"), w));
+    for (last = rows; last && last->next;)
+        last = last->next;
+    if (more && last)
+        out->next = place_print(c->arena, last);
+    json_pair(w, TEXT("next"), out->next);
+    return OK;
+}
+
+/* The row in force of each purpose and channel: as many as the policy has. */
+static enum err put_last(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct ledger_row *rows = NULL;
+    bool more;
+    TRY(load_ledger(c, SQL_CONSENT_LAST, ARGS(V_TEXT(c->tenant), V_ID(p->id)), 0, &rows, &more));
+    return put_rows(c, p, rows, TEXT("last"), w);
 }
 
 /* The whole ledger, with who took each consent and what shows it, is for who answers people or takes their consents; others ask for a
@@ -163,15 +245,17 @@ static enum err allow_ledger(struct ctx *c, const struct person *p)
     return policy_decide(c->policy, &ask).verdict == ALLOWED ? look_allow(c, p, TEXT(""), TEXT("")) : person_allow_act(c, p, ACT_EXPORT);
 }
 
-enum err consent_list(struct ctx *c, text id, struct answer *out)
+enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
     PERSON_AUTO p;
     TRY(person_open(c, id, false, &p));
     TRY(allow_ledger(c, &p));
-    BUF_AUTO b = buf_make(1 << 22);
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
-    TRY(consent_put_ledger(c, &p, &w));
+    TRY(put_page(c, &p, asked, &w, out));
+    TRY(put_last(c, &p, &w));
+    TRY(put_live(c, &p, &w));
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };

@@ -35,6 +35,7 @@ struct answer {
     text body;                                 /* JSON; p NULL: there is nothing to say */
     text id;                                   /* of the thing made, for Location; p NULL when none */
     int64_t version;                           /* for ETag; 0 when none */
+    text next;                                 /* "after" of the next page of a list, for Link; p NULL when there is none */
     text media_type, file_name;                /* of `body` when it is no JSON: a file, a page; p NULL otherwise */
     struct pieces *pieces;                     /* in place of `body`; the caller ends it */
 };

@@ -101,35 +101,64 @@ enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct a
     return write_do(c, &w, &kept);
 }
 
+static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *w, struct subject_id *id)
+{
+    char at[TIME_TEXT + 1];
+    text bytes = query_bytes(q, 0), recipient = query_bytes(q, 1);
+    int index = policy_actor(c->policy, recipient);
+    if (bytes.n != sizeof *id)
+        return say(c->arena, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", bytes.n);
+    memcpy(id, bytes.p, sizeof *id);
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), id_print(c->arena, *id));
+    json_pair(w, TEXT("recipient"), recipient);
+    json_pair(w, TEXT("name"), doc_recipient(c, index));
+    json_pair(w, TEXT("purpose"), query_bytes(q, 2));
+    json_pair(w, TEXT("categories"), query_bytes(q, 3));
+    json_pair(w, TEXT("at"), time_text(query_int(q, 4), at));
+    json_close(w, '}');
+    return OK;
+}
+
 enum err disclosure_put(struct ctx *c, const struct person *p, struct json_out *w)
 {
     READ_AUTO db = NULL;
+    struct subject_id id;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_DISCLOSURE_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
     json_open(w, '[');
-    while (query_next(&q)) {
-        struct subject_id id;
-        char at[TIME_TEXT + 1];
-        text bytes = query_bytes(&q, 0), recipient = query_bytes(&q, 1);
-        int index = policy_actor(c->policy, recipient);
-        if (bytes.n != sizeof id)
-            return say(c->arena, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", bytes.n);
-        memcpy(&id, bytes.p, sizeof id);
-        json_open(w, '{');
-        json_pair(w, TEXT("id"), id_print(c->arena, id));
-        json_pair(w, TEXT("recipient"), recipient);
-        json_pair(w, TEXT("name"), doc_recipient(c, index));
-        json_pair(w, TEXT("purpose"), query_bytes(&q, 2));
-        json_pair(w, TEXT("categories"), query_bytes(&q, 3));
-        json_pair(w, TEXT("at"), time_text(query_int(&q, 4), at));
-        json_close(w, '}');
-    }
+    while (query_next(&q))
+        TRY(put_disclosure(c, &q, w, &id));
     json_close(w, ']');
     return q.status;
 }
 
-enum err disclosure_list(struct ctx *c, text id, struct answer *out)
+static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w, struct answer *out)
+{
+    READ_AUTO db = NULL;
+    struct subject_id id = { { 0 } };
+    int64_t rows = 0;
+    if (asked->after.n && !id_parse(asked->after, &id))
+        return paging_unknown(c);
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DISCLOSURE_PAGE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_ID(id), V_INT(asked->limit + 1)));
+    json_name(w, TEXT("disclosures"));
+    json_open(w, '[');
+    while (query_next(&q)) {
+        if (rows++ == asked->limit) {
+            out->next = id_print(c->arena, id);
+            break;
+        }
+        TRY(put_disclosure(c, &q, w, &id));
+    }
+    json_close(w, ']');
+    json_pair(w, TEXT("next"), out->next);
+    return q.status;
+}
+
+enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     TRY(person_open(c, id, true, &p));
@@ -137,8 +166,7 @@ enum err disclosure_list(struct ctx *c, text id, struct answer *out)
     BUF_AUTO b = buf_make(4 << 20);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
-    json_name(&w, TEXT("disclosures"));
-    TRY(disclosure_put(c, &p, &w));
+    TRY(put_page(c, &p, asked, &w, out));
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };

@@ -177,6 +177,13 @@ static void page_data(struct page *g)
     raw(g, TEXT("</table>\n"));
     JSON_EACH(cat, json_get(g->file, TEXT("categories")))
         page_category(g, cat);
+    JSON_EACH(lost, json_get(g->file, TEXT("unreadable"))) {
+        raw(g, TEXT("<p><strong>"));
+        put(g, json_text(lost, TEXT("title")));
+        raw(g, TEXT("</strong>: "));
+        put(g, json_text(lost, TEXT("says")));
+        raw(g, TEXT("</p>\n"));
+    }
     JSON_EACH(hold, json_get(g->file, TEXT("holds"))) {
         text until = time_of(g, hold, TEXT("until"));
         raw(g, TEXT("<p>")), put(g, SAY("Erasure is on hold: ", "L'effacement est suspendu : "));

@@ -1,7 +1,7 @@
 /* Other things held of a person: attachments, what is only in memory, disclosures to recipients, duties owed. */
 #ifndef DOMAIN_HOLDING_H
 #define DOMAIN_HOLDING_H
-#include "domain/ctx.h"
+#include "domain/paging.h"
 
 /* Content sealed in pieces, name and media type sealed too; at most ATTACHMENT_MAX bytes. */
 enum { ATTACHMENT_MAX = 32 << 20 };
@@ -17,7 +17,7 @@ enum err transient_drop(struct ctx *c, text id, text category, struct answer *ou
 /* Disclosure to a recipient of the policy: decided for who gives and for who receives, recorded with recipient, purpose and
  * categories, and answered with the data. */
 enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out);
-enum err disclosure_list(struct ctx *c, text id, struct answer *out);
+enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out);   /* oldest first */
 
 /* What is owed and until when: information when data came from a third party (GDPR 14(3)), recipients to be told (19). */
 enum err duty_list(struct ctx *c, struct answer *out);

@@ -348,6 +348,25 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, s
     return q.status;
 }
 
+bool record_unreadable(enum err e) { return e == ERR_CRYPT || e == ERR_JSON || e == ERR_INTEGRITY; }
+
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count, unsigned *unreadable)
+{
+    unsigned all;
+    *count = *unreadable = 0;
+    TRY(load_rows(c, p, category, out, &all));
+    for (unsigned i = 0; i < all; i++) {
+        enum err e = record_open(c, p, &(*out)[i]);
+        if (e == OK)
+            (*out)[(*count)++] = (*out)[i];
+        else if (record_unreadable(e))
+            ++*unreadable;
+        else
+            return e;
+    }
+    return OK;
+}
+
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count)
 {
     unsigned all, kept = 0;

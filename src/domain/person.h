@@ -58,6 +58,10 @@ struct record {
 /* Key class of a category that may outlive the person's key: stable over policy versions, never 0. */
 uint32_t record_class(const struct category *cat);
 /* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
+/* Of a stored thing: that it cannot be opened or parsed, which hides nothing else that is held. */
+bool record_unreadable(enum err e);
+/* record_load() that goes on without what cannot be opened or parsed, and counts it in *unreadable. */
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count, unsigned *unreadable);
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count);
 /* Writes "category": {field: value}, or the list of its records when it has `many`, inside an open object; nothing when there is none to
  * show. What a read and a disclosure give is the same. Adds the records to *records. */

@@ -3,7 +3,7 @@
 #include "base/card.h"
 #include <arpa/inet.h>
 
-enum { TEXT_MAX = 4096, URL_MAX = 2048 };
+enum { TEXT_MAX = 4096, URL_MAX = 2048, JSON_MAX = 64 << 10 };
 
 static enum err bad(struct ctx *c, const struct category *cat, const struct field *f, const char *expected)
 {
@@ -175,6 +175,24 @@ static enum err check_text(struct ctx *c, const struct category *cat, const stru
     return OK;
 }
 
+/* `min` and `max` count the characters of the JSON as it is stored, without blanks between: what was sent may be longer or shorter. */
+static enum err check_json(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
+{
+    size_t max = f->has_max && f->max < JSON_MAX ? (size_t)f->max : JSON_MAX;
+    BUF_AUTO b = buf_make(4 * max);
+    struct json_out w = json_out(&b);
+    text stored;
+    json_put(&w, v);
+    enum err e = buf_lend(c->arena, &b, &stored);
+    if (e != OK && e != ERR_TOO_LARGE)
+        return e;
+    size_t n = characters(stored);
+    if (e == OK && n <= max && (!f->has_min || n >= (size_t)f->min))
+        return OK;
+    return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must have %lld to %zu characters as JSON", T(cat->name), T(f->name),
+                      f->has_min ? (long long)f->min : 0LL, max);
+}
+
 enum err value_check(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
 {
     text where = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
@@ -189,7 +207,7 @@ enum err value_check(struct ctx *c, const struct category *cat, const struct fie
     case FIELD_BOOLEAN: return v->kind == J_BOOL ? OK : bad(c, cat, f, "true or false");
     case FIELD_INTEGER:
     case FIELD_NUMBER: return check_number(c, cat, f, v);
-    case FIELD_JSON: return OK;
+    case FIELD_JSON: return check_json(c, cat, f, v);
     case FIELD_TEXT:
     case FIELD_EMAIL:
     case FIELD_PHONE:

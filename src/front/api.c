@@ -16,6 +16,16 @@
 #define ID q->params[0]
 #define SECOND_PARAM q->params[1]
 #define ASKED(name) request_query(q, TEXT(name))
+/* A list with pages. */
+#define PAGED(name, call)                                                                       \
+    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
+    {                                                                                           \
+        struct answer answer = { 0 };                                                           \
+        struct paging paging;                                                                   \
+        TRY(paging_parse(c, ASKED("after"), ASKED("limit"), &paging));                          \
+        TRY(call);                                                                              \
+        return reply_answer(c, q, r, &answer);                                                  \
+    }
 
 HANDLER(subject_create, subject_create(c, q->json, &answer))
 HANDLER(subject_lookup, subject_lookup(c, q->json, &answer))
@@ -32,7 +42,7 @@ HANDLER(acknowledgement_add, version_acknowledge(c, q->json, &answer))
 HANDLER(acknowledgement_list, version_acknowledgements(c, ASKED("version"), &answer))
 
 HANDLER(consent_record, consent_record(c, ID, q->json, &answer))
-HANDLER(consent_list, consent_list(c, ID, &answer))
+PAGED(consent_list, consent_list(c, ID, &paging, &answer))
 HANDLER(objection_set, objection_set(c, ID, SECOND_PARAM, true, &answer))
 HANDLER(objection_lift, objection_set(c, ID, SECOND_PARAM, false, &answer))
 HANDLER(restriction_set, restriction_set(c, ID, true, json_text(q->json, TEXT("ground")), &answer))
@@ -63,7 +73,7 @@ HANDLER(transient_put, transient_put(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(transient_get, transient_get(c, ID, SECOND_PARAM, ASKED("purpose"), &answer))
 HANDLER(transient_drop, transient_drop(c, ID, SECOND_PARAM, &answer))
 HANDLER(disclosure_make, disclosure_make(c, ID, q->json, &answer))
-HANDLER(disclosure_list, disclosure_list(c, ID, &answer))
+PAGED(disclosure_list, disclosure_list(c, ID, &paging, &answer))
 HANDLER(duty_list, duty_list(c, &answer))
 HANDLER(duty_done, duty_done(c, ID, q->json, &answer))
 

@@ -4,7 +4,7 @@
 #include "domain/session.h"
 #include "front/page_person.h"
 
-/* The last decision on a purpose and channel, or NULL: the ledger has the oldest first. */
+/* The last decision on a purpose and channel, or NULL: of the rows in force. */
 static const struct json *last_of(const struct json *ledger, text purpose, text channel)
 {
     const struct json *last = NULL;
@@ -93,11 +93,14 @@ static enum err show_choices(struct ctx *c, const struct request *q, struct repl
 {
     PAGE_AUTO p = { 0 };
     struct answer answer = { 0 };
+    struct paging paging;
     const struct json *file, *ledger;
     TRY(page_open(c, q, TEXT("consents"), TEXT("me"), &p));
-    TRY(consent_list(c, session_self(c), &answer));
+    TRY(paging_parse(c, request_query(q, TEXT("after")), TEXT(""), &paging));
+    paging.newest = true;
+    TRY(consent_list(c, session_self(c), &paging, &answer));
     TRY(json_parse(c->arena, answer.body, &file));
-    ledger = json_get(file, TEXT("consents"));
+    ledger = json_get(file, TEXT("last"));
     page_problem(&p, why);
     json_name(&p.w, TEXT("choices"));
     json_open(&p.w, '[');
@@ -111,7 +114,8 @@ static enum err show_choices(struct ctx *c, const struct request *q, struct repl
         if (c->policy->purposes[i].basis != BASIS_CONSENT && may_object(&c->policy->purposes[i]))
             put_objection(&p, ledger, &c->policy->purposes[i]);
     json_close(&p.w, ']');
-    put_rows(&p, ledger);
+    put_rows(&p, json_get(file, TEXT("consents")));
+    json_pair(&p.w, TEXT("next"), json_text(file, TEXT("next")));
     return page_show(&p, r, why ? err_row(why->code)->http : 200);
 }
 

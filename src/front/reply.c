@@ -74,6 +74,24 @@ static enum err add_file_headers(struct ctx *c, struct reply *r, text name)
     return reply_header(c->arena, r, TEXT("Content-Security-Policy"), TEXT("default-src 'none'; sandbox"));
 }
 
+/* RFC 8288: the same path with what the request asked, after the last row of this page. */
+static enum err add_next(struct ctx *c, const struct request *q, struct reply *r, text next)
+{
+    BUF_AUTO b = buf_make(16 << 10);
+    text rest = q->target, path = text_cut(&rest, '?'), link;
+    buf_print(&b, "<%.*s?", T(path));
+    while (rest.n) {
+        text one = text_cut(&rest, '&');
+        if (one.n && !text_starts(one, TEXT("after=")))
+            buf_print(&b, "%.*s&", T(one));
+    }
+    buf_add(&b, TEXT("after="));
+    buf_percent(&b, next);
+    buf_add(&b, TEXT(">; rel=\"next\""));
+    TRY(buf_take(c->arena, &b, &link));
+    return reply_header(c->arena, r, TEXT("Link"), link);
+}
+
 enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, const struct answer *answer)
 {
     bool said = answer->body.p || answer->pieces;
@@ -91,6 +109,8 @@ enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, c
         TRY_PTR(tag.p);
         TRY(reply_header(c->arena, r, TEXT("ETag"), tag));
     }
+    if (answer->next.n)
+        TRY(add_next(c, q, r, answer->next));
     return answer->file_name.p ? add_file_headers(c, r, answer->file_name) : OK;
 }
 

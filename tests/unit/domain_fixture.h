@@ -2,6 +2,7 @@
 #ifndef TESTS_DOMAIN_FIXTURE_H
 #define TESTS_DOMAIN_FIXTURE_H
 #include "domain/inside.h"
+#include "domain/paging.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,5 +65,7 @@ const struct json *swept(struct fixture *f);
 /* Rows of a table that match, and whether any file of the folder holds those bytes. */
 int64_t rows_of(struct fixture *f, const char *table, const char *where);
 bool files_hold(struct fixture *f, text bytes);
+
+static const struct paging all_rows __attribute__((unused)) = { .limit = PAGE_ROWS };
 
 #endif

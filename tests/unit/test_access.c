@@ -120,7 +120,7 @@ static void only_who_may_export(void **state)
     fixture_as(f, "tracker");
     assert_int_equal(access_answer(&f->c, id, &out), ERR_FORBIDDEN);
     assert_int_equal(access_export(&f->c, id, &out), ERR_FORBIDDEN);
-    assert_int_equal(disclosure_list(&f->c, id, &out), ERR_FORBIDDEN);
+    assert_int_equal(disclosure_list(&f->c, id, &all_rows, &out), ERR_FORBIDDEN);
     fixture_as(f, "operator");
     OKAY(access_answer(&f->c, id, &out));
     assert_int_equal(access_answer(&f->c, TEXT("01ARZ3NDEKTSV4RRFFQ69G5FAV"), &out), ERR_NOT_FOUND);
@@ -335,7 +335,7 @@ static void narrow_actors_stay_narrow(void **state)
     text duty = text_at(parsed(f, out.body), "duties.0.id");
     for (const char *const *actor = (const char *const[]){ "tracker", "carrier", NULL }; *actor; actor++) {
         fixture_as(f, *actor);
-        assert_int_equal(consent_list(&f->c, id, &out), ERR_FORBIDDEN);
+        assert_int_equal(consent_list(&f->c, id, &all_rows, &out), ERR_FORBIDDEN);
         assert_int_equal(duty_list(&f->c, &out), ERR_FORBIDDEN);
         assert_int_equal(duty_done(&f->c, duty, NULL, &out), ERR_FORBIDDEN);
         assert_int_equal(objection_set(&f->c, id, TEXT("measure"), true, &out), ERR_FORBIDDEN);
@@ -350,7 +350,7 @@ static void narrow_actors_stay_narrow(void **state)
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_use'}"), &out));
     assert_int_equal(subject_create(&f->c, js(f, "{'source':'person','consents':[{'purpose':'news','decision':'given'}]}"), &out), ERR_FORBIDDEN);
     fixture_as(f, "app");
-    OKAY(consent_list(&f->c, id, &out));
+    OKAY(consent_list(&f->c, id, &all_rows, &out));
     OKAY(duty_done(&f->c, duty, NULL, &out));
     OKAY(retention_event(&f->c, id, js(f, "{'event':'closure'}"), &out));
 }
@@ -377,7 +377,7 @@ static void kept_answer_names_nobody(void **state)
     assert_int_equal(rows_of(f, "idempotency", "1"), 1);
     assert_int_equal(rows_of(f, "idempotency", "instr(answer, CAST('Grace' AS BLOB)) > 0"), 0);
     f->c.idempotency = (struct idempotency){ 0 };
-    OKAY(consent_list(&f->c, id, &out));
+    OKAY(consent_list(&f->c, id, &all_rows, &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "consents.0.by"), TEXT("Grace Hopper")));
 }
 

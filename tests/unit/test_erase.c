@@ -271,7 +271,7 @@ static void recipients_are_told(void **state)
     OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
     text disclosure = out.id;
     assert_true(text_find(out.body, TEXT("ada@example.org")) > 0);
-    OKAY(disclosure_list(&f->c, id, &out));
+    OKAY(disclosure_list(&f->c, id, &all_rows, &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "disclosures.0.name"), TEXT("Carrier SA")));
     erased(f, id);
     OKAY(duty_list(&f->c, &out));

@@ -381,7 +381,7 @@ static void former_values_and_consents_have_their_own_terms(void **state)
     fixture_at(f, "2031-02-01T00:00:00Z");
     assert_int_equal(int_at(swept(f), "erased.consents"), 1);
     assert_int_equal(rows_of(f, "consent", ""), 1);       /* the one given since */
-    OKAY(consent_list(&f->c, id, &out));
+    OKAY(consent_list(&f->c, id, &all_rows, &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "live.0"), TEXT("news")));
 }
 

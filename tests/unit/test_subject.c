@@ -125,7 +125,7 @@ static void consents(void **state)
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), OK);
     assert_int_equal(consent_record(&f->c, id, parse(f, "[{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"withdrawn\"},{\"purpose\":\"news\",\"channel\":\"post\",\"decision\":\"refused\"}]"), &out), OK);
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), ERR_CONSENT);
-    assert_int_equal(consent_list(&f->c, id, &out), OK);
+    assert_int_equal(consent_list(&f->c, id, &all_rows, &out), OK);
     assert_true(text_find(out.body, TEXT("\"live\":[]")) > 0);
     assert_true(text_find(out.body, TEXT("withdrawn")) > text_find(out.body, TEXT("given")));
 }

@@ -129,7 +129,7 @@ static text made(struct fixture *f) { return person_made(f, "ada@example.org", "
 static bool lives(struct fixture *f, text id, const char *purpose)
 {
     struct answer out = { 0 };
-    OKAY(consent_list(&f->c, id, &out));
+    OKAY(consent_list(&f->c, id, &all_rows, &out));
     JSON_EACH(live, json_get(parsed(f, out.body), TEXT("live")))
         if (text_eq(live->value, text_of(purpose)))
             return true;
@@ -432,7 +432,7 @@ static void shown_is_no_consent(void **state)
     assert_int_equal(retention_event(&f->c, id, js(f, "{'event':'notice_shown','version':'9'}"), &out), ERR_NOT_FOUND);
     assert_int_equal(retention_event(&f->c, id, js(f, "{'event':'notice_shown','purpose':'news'}"), &out), ERR_USAGE);
     assert_false(lives(f, id, "news") || lives(f, id, "hints"));
-    OKAY(consent_list(&f->c, id, &out));
+    OKAY(consent_list(&f->c, id, &all_rows, &out));
     assert_int_equal(json_get(parsed(f, out.body), TEXT("consents"))->count, 0);
 }
 

@@ -1,0 +1,83 @@
+"""What is longer than usual: JSON beyond its bound, lists in pages, and what is held but cannot be read."""
+import sqlite3
+from garant import Server, check
+from visitor import account
+
+PEOPLE = "tests/hostile/people.yaml"
+
+
+def data(name):
+    return {"identity": {"first_name": "Marguerite", "last_name": "Duras"}, "contact": {"email": f"{name}@people.example"}}
+
+
+def pages(client, path, member, limit):
+    """All rows of a list, a page after the other by its Link; the number of pages."""
+    rows, count = [], 0
+    at = f"{path}?limit={limit}"
+    while at:
+        answer = client.get(at).expect(200)
+        got = answer.json[member]
+        check(0 < len(got) <= limit, f"{at}: {len(got)} rows")
+        rows += got
+        count += 1
+        link = answer.headers.get("link")
+        check(bool(link) == bool(answer.json["next"]), f"{at}: link {link!r}, next {answer.json['next']!r}")
+        check(not link or link.endswith('; rel="next"'), f"link {link!r}")
+        at = link and link[1:link.index(">")]
+    return rows, count
+
+
+def register(tests):
+    @tests.test("lists: JSON beyond its bound is refused by name, and what was held before is read as before")
+    def bounds():
+        with Server(PEOPLE) as server:
+            app = server.client("app")
+            held = app.post("/v1/subjects", {"data": data("alice"), "source": "person"}).expect(201).json["id"]
+            visits = f"/v1/subjects/{held}/records/visits"
+            app.post(visits, {"fields": {"page": "a", "more": {"note": "<" * 300}}}).expect(201)
+            for letter, times in (("<", 250_000), ("<", 12_000), ("a", 250_000), ("\u00e9", 66_000)):      # "<" is stored as \u003c
+                app.post(visits, {"fields": {"page": "b", "more": letter * times}}).refused("invalid-value", status=422)
+            check("<" * 300 in str(app.get(f"/v1/subjects/{held}/access").expect(200).json), "what was held is whole")
+
+    @tests.test("lists: consents and disclosures come in pages, all of them and each once; none is ever empty")
+    def paged():
+        with Server(PEOPLE) as server:
+            alice = account(server, data("alice"))
+            alice.sign_in().expect(200)
+            app, most = server.client("app"), 120
+            for i in range(most // 40):
+                alice.post(f"/v1/subjects/{alice.subject}/consents",
+                           [{"purpose": "news", "decision": "given" if k % 2 else "withdrawn", "channel": "email"} for k in range(40)]).expect(201)
+            path = f"/v1/subjects/{alice.subject}/consents"
+            whole = alice.get(path).expect(200).json
+            for limit in (1000, 50, 7):
+                rows, count = pages(alice, path, "consents", limit)
+                check(rows == whole["consents"] and count == -(-len(rows) // limit), f"{limit}: {len(rows)} rows on {count} pages")
+            check(len(whole["last"]) == 1 and whole["last"][0] == whole["consents"][-1], f"in force: {whole['last']}")
+            for wrong in ("limit=0", "limit=1001", "limit=x", "after=x", "after=1.2"):
+                alice.get(f"{path}?{wrong}").refused("invalid-value", status=422)
+            alice.get(f"{path}?page=2").refused("usage", status=400)
+            one = {"method": "POST", "path": f"/v1/subjects/{alice.subject}/disclosures",
+                   "body": {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}}
+            app.post("/v1/batch", {"requests": [one] * 30}).expect(207)
+            rows, count = pages(app, f"/v1/subjects/{alice.subject}/disclosures", "disclosures", 8)
+            check(len({row["id"] for row in rows}) == len(rows) == 30 and count == 4, f"{len(rows)} disclosures on {count} pages")
+
+    @tests.test("lists: what is held and cannot be read is named in the access answer, which has all the rest")
+    def unreadable():
+        with Server(PEOPLE) as server:
+            app = server.client("app")
+            person = app.post("/v1/subjects", {"data": data("alice"), "source": "person"}).expect(201).json["id"]
+            before = app.get(f"/v1/subjects/{person}/access").expect(200).json
+            check(before["unreadable"] == [] and "identity" in before["data"], "all is read at first")
+            server.stop()
+            store = sqlite3.connect(f"{server.data}/data.db")
+            changed = store.execute("UPDATE record SET sealed = zeroblob(length(sealed)) WHERE category = 'identity'").rowcount
+            store.commit()
+            store.close()
+            check(changed == 1, f"{changed} records altered")
+            server.start()
+            after = app.get(f"/v1/subjects/{person}/access").expect(200).json
+            check([(one["category"], one["records"]) for one in after["unreadable"]] == [("identity", 1)], f"{after['unreadable']}")
+            check(after["data"]["contact"] == before["data"]["contact"], "the rest is told")
+            check(app.get(f"/v1/subjects/{person}/export").expect(200).body[:2] == b"PK", "a copy is made")
