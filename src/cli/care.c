@@ -67,6 +67,23 @@ static enum err verify_certificate(struct cli *cli, text file)
     return cli_answer(cli, answer.body);
 }
 
+/* A backup is held against the key that is given, or against that of the data folder. */
+enum err cli_verify_backup(struct cli *cli, text dir, struct answer *answer)
+{
+    enum { KEY_MAX = 4096 };
+    CLIENT_AUTO client = { .dir_fd = -1 };
+    struct result result;
+    text key = cli_option(cli, TEXT("key"));
+    if (key.n && text_index(key, '+') < 0)
+        TRY(cli_read_file(cli->arena, key, KEY_MAX, &key));
+    if (!key.n) {
+        TRY(client_open(cli, &client));
+        TRY(client_call(&client, METHOD_GET, TEXT("/v1/journal/key"), TEXT(""), TEXT(""), 0, &result));
+        key = result.body;
+    }
+    return care_backup_verify(cli->arena, dir, key, answer);
+}
+
 /* In this process a bar shows how far it is; a server only says when it is done. */
 static enum err verify_journal(struct cli *cli)
 {
@@ -88,9 +105,14 @@ static enum err verify_journal(struct cli *cli)
 
 enum err verb_verify(struct cli *cli)
 {
-    text certificate = cli_option(cli, TEXT("certificate"));
-    if (cli_has(cli, TEXT("key")) && !certificate.n)
-        return say(cli->arena, ERR_USAGE, "--key goes with --certificate; the journal of a data folder is held against its own key");
+    text certificate = cli_option(cli, TEXT("certificate")), backup = cli_option(cli, TEXT("backup"));
+    struct answer answer = { 0 };
+    if (cli_has(cli, TEXT("key")) && !certificate.n && !backup.n)
+        return say(cli->arena, ERR_USAGE, "--key goes with --certificate or --backup; the journal of a data folder is held against its own key");
+    if (backup.n) {
+        TRY(cli_verify_backup(cli, backup, &answer));
+        return cli_answer(cli, answer.body);
+    }
     return certificate.n ? verify_certificate(cli, certificate) : verify_journal(cli);
 }
 
@@ -101,6 +123,13 @@ enum err verb_backup(struct cli *cli)
     return ask_folder(cli, TEXT("/v1/backup"), to, cli_has(cli, TEXT("keys")));
 }
 
+enum err verb_rotate(struct cli *cli)
+{
+    text to;
+    TRY(cli_argument(cli, 0, "the file of the new master key, made when absent", &to));
+    return ask_folder(cli, TEXT("/v1/keys/rotate"), to, false);
+}
+
 enum err verb_restore(struct cli *cli)
 {
     text from;
@@ -108,7 +137,8 @@ enum err verb_restore(struct cli *cli)
     struct app_options options;
     TRY(cli_argument(cli, 0, "the folder of a backup", &from));
     TRY(cli_app_options(cli, false, &options));
-    TRY(care_restore(cli->arena, from, &options, &silenced));
+    struct restoring what = { .dir = from, .keys = cli_option(cli, TEXT("keys")), .unsigned_too = cli_has(cli, TEXT("unsigned")) };
+    TRY(care_restore(cli->arena, &what, &options, &silenced));
     return cli_answer(cli, arena_print(cli->arena, "{\"restored\":true,\"silenced\":%llu}", (unsigned long long)silenced));
 }
 

@@ -42,6 +42,9 @@ enum err cli_read_input(struct cli *cli, size_t limit, text *out);
 /* The first `limit` bytes of a file; ERR_CONFIG when it cannot be read. */
 enum err cli_read_file(struct arena *a, text path, size_t limit, text *out);
 
+/* Holds the backup in `dir` against --key, or the data folder's key. */
+enum err cli_verify_backup(struct cli *cli, text dir, struct answer *answer);
+
 /* ---- Output. ---- */
 /* What is wrong with a policy file, to standard error: all of it, or errors only. */
 void cli_findings(struct cli *cli, text file, const struct findings *f, bool all);

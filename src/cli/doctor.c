@@ -172,6 +172,18 @@ static void check_instance(struct exam *x)
     check_letters(x, &client);
 }
 
+/* The backup that is named: every byte of it signed by this instance, or the place where it is not. */
+static void check_backup(struct exam *x, text dir)
+{
+    struct cli *cli = x->cli;
+    struct answer answer = { 0 };
+    text title = arena_print(cli->arena, "%.*s %.*s", T(SAY(cli, "backup", "sauvegarde")), T(dir));
+    if (cli_verify_backup(cli, dir, &answer) != OK)
+        failed(x, title);
+    else
+        found(x, GOOD, title, SAY(cli, "is whole, and signed by this instance", "est entière, et signée par cette instance"));
+}
+
 enum err verb_doctor(struct cli *cli)
 {
     BUF_AUTO b = buf_make(1 << 20);
@@ -190,6 +202,8 @@ enum err verb_doctor(struct cli *cli)
     check_disk(&x, options.data_dir);
     check_limits(&x);
     check_instance(&x);
+    if (cli_has(cli, TEXT("backup")))
+        check_backup(&x, cli_option(cli, TEXT("backup")));
     if (cli->json) {
         json_close(&x.w, ']');
         buf_char(&b, '\n');

@@ -89,22 +89,30 @@ enum err signer_parse(struct arena *a, text verifier, struct signer *out)
     return OK;
 }
 
-text checkpoint_sign(struct arena *a, const struct signer *s, uint64_t size, struct hash root)
+text note_sign(struct arena *a, const struct signer *s, text body)
 {
     uint8_t line[KEY_ID + SIGNATURE] = { (uint8_t)(s->key_id >> 24), (uint8_t)(s->key_id >> 16), (uint8_t)(s->key_id >> 8),
                                          (uint8_t)s->key_id };
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    buf_print(&b, "%.*s\n%llu\n", T(s->name), (unsigned long long)size);
-    buf_base64(&b, TEXT_BYTES(root.b));
-    buf_char(&b, '\n');
-    text body;
-    if (buf_lend(a, &b, &body) != OK)
-        return body;
-    crypto_sign_detached(line + KEY_ID, NULL, (const uint8_t *)body.p, body.n, s->secret);
+    text whole;
+    buf_add(&b, body);
+    if (buf_lend(a, &b, &whole) != OK)
+        return whole;
+    crypto_sign_detached(line + KEY_ID, NULL, (const uint8_t *)whole.p, whole.n, s->secret);
     buf_print(&b, "\n" EM_DASH "%.*s ", T(s->name));
     buf_base64(&b, TEXT_BYTES(line));
     buf_char(&b, '\n');
     return buf_made(a, &b);
+}
+
+text checkpoint_sign(struct arena *a, const struct signer *s, uint64_t size, struct hash root)
+{
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    buf_print(&b, "%.*s\n%llu\n", T(s->name), (unsigned long long)size);
+    buf_base64(&b, TEXT_BYTES(root.b));
+    buf_char(&b, '\n');
+    text body = buf_made(a, &b);
+    return body.p ? note_sign(a, s, body) : body;
 }
 
 static bool has_control(text s)

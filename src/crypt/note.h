@@ -22,6 +22,9 @@ enum err signer_parse(struct arena *a, text verifier, struct signer *out);
  * other keys are ignored; one by this key must be there, and all by it must hold. ERR_INTEGRITY, naming what is wrong. */
 enum err note_open(struct arena *a, const struct signer *verifier, text note, text *body);
 
+/* A note of this text, which ends with a newline and has no control characters else; p NULL without memory. */
+text note_sign(struct arena *a, const struct signer *s, text body);
+
 /* c2sp.org/tlog-checkpoint: origin, size, base64 root, and the signature line. */
 text checkpoint_sign(struct arena *a, const struct signer *s, uint64_t size, struct hash root);
 /* ERR_INTEGRITY, naming what is wrong, when form, name or signature do not hold. */

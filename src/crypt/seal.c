@@ -18,6 +18,14 @@ _Static_assert(sizeof(struct key) == crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 
 void key_wipe(struct key *k) { sodium_memzero(k, sizeof *k); }
 
+void memory_lock(void *p, size_t n)
+{
+    if (sodium_mlock(p, n) != 0)                          /* mlock and MADV_DONTDUMP; refused beyond RLIMIT_MEMLOCK */
+        return;
+}
+
+void memory_unlock(void *p, size_t n) { sodium_munlock(p, n); }
+
 enum err crypt_init(struct arena *a)
 {
     uint8_t probe;

@@ -17,6 +17,9 @@ void key_wipe(struct key *k);
 struct place { text tenant; struct subject_id subject; text table, field; uint64_t version; };
 
 /* Libraries' own start; once, before any other thread. ERR_CRYPT when the machine has no good randomness. */
+/* Keeps these bytes out of swap and of core dumps; where the system allows no more (RLIMIT_MEMLOCK) it is done without. */
+void memory_lock(void *p, size_t n);
+void memory_unlock(void *p, size_t n);                     /* wipes them, too */
 enum err crypt_init(struct arena *a);
 void crypt_random(void *out, size_t size);
 void key_make(struct key *out);

@@ -161,9 +161,7 @@ enum err care_backup(struct ctx *c, const struct json *in, care_progress *progre
     uint64_t size;
     if (!in || in->kind != J_OBJECT || in->count != 1u + (keys != NULL) || !to.n || (keys && keys->kind != J_BOOL))
         return say(c->arena, ERR_USAGE, "a backup takes \"to\", a folder, and \"keys\", true or false");
-    TRY(store_backup(ctx_store(c), c->arena, to, progress, &size));
-    if (keys && keys->truth)
-        TRY(store_backup_keys(ctx_store(c), c->arena, to));
+    TRY((keys && keys->truth ? store_backup_both : store_backup)(ctx_store(c), c->arena, to, progress, &size));
     struct write w = { .event = event_of(c, NULL, TEXT("backup")) };
     w.event.count = -1;
     TRY(write_do(c, &w, NULL));
@@ -172,7 +170,7 @@ enum err care_backup(struct ctx *c, const struct json *in, care_progress *progre
     return OK;
 }
 
-enum err care_restore(struct arena *a, text from, const struct app_options *o, uint64_t *silenced)
+enum err care_restore(struct arena *a, const struct restoring *from, const struct app_options *o, uint64_t *silenced)
 {
     struct store_options into = { .dir = o->data_dir, .master_file = o->master_file, .clock = clock_real() };
     if (o->clock_file.n) {
@@ -181,13 +179,43 @@ enum err care_restore(struct arena *a, text from, const struct app_options *o, u
         TRY(clock_simulated(a, path.p, &into.clock));
     }
     TRY(crypt_init(a));
-    return store_restore(a, from, &into, silenced);
+    struct restore_from what = { .dir = from->dir, .keys = from->keys, .unsigned_too = from->unsigned_too };
+    return store_restore(a, &what, &into, silenced);
 }
 
-enum err care_rotate(struct ctx *c, text new_master_file, uint64_t *rewrapped)
+enum err care_backup_verify(struct arena *a, text dir, text key, struct answer *out)
 {
-    return store_rotate_master(ctx_store(c), c->arena, new_master_file, rewrapped);
+    struct backup_report report;
+    TRY(crypt_init(a));
+    TRY(store_backup_verify(a, dir, key, &report));
+    BUF_AUTO b = buf_make(4096);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    if (report.data) {
+        json_pair(&w, TEXT("at"), time_print(a, report.at));
+        json_pair_int(&w, TEXT("size"), (int64_t)report.size);
+    }
+    if (report.keys)
+        json_pair(&w, TEXT("keys_at"), time_print(a, report.keys_at));
+    json_close(&w, '}');
+    return buf_take(a, &b, &out->body);
 }
+
+enum err care_rotate(struct ctx *c, const struct json *in, struct answer *out)
+{
+    text to = json_text(in, TEXT("to"));
+    uint64_t rewrapped;
+    struct event e = event_of(c, NULL, TEXT("keys.rotate"));
+    if (!in || in->kind != J_OBJECT || in->count != 1 || !to.n)
+        return say(c->arena, ERR_USAGE, "a change of the master key takes \"to\", the file that holds the new one or will");
+    TRY(store_rotate_master(ctx_store(c), c->arena, to, &e, &rewrapped));
+    out->body = arena_print(c->arena, "{\"rewrapped\":%llu,\"master\":\"%08x\"}", (unsigned long long)rewrapped,
+                            store_master(ctx_store(c))->id);
+    TRY_PTR(out->body.p);
+    return OK;
+}
+
+enum err care_rotate_tick(struct ctx *c) { return store_rotate_resume(ctx_store(c), c->arena); }
 
 enum err care_health(struct ctx *c) { return store_health(ctx_store(c), c->arena); }
 

@@ -22,9 +22,14 @@ enum err care_verify(struct ctx *c, care_progress *progress, struct answer *out)
 /* {"to": folder, "keys"?: bool}; relative folders are taken from the server's own. Answers {"size"}. */
 enum err care_backup(struct ctx *c, const struct json *in, care_progress *progress, struct answer *out);
 /* Puts a backup beside the keyring that is in o->data_dir today; people without a key stay erased. No server may run on it. */
-enum err care_restore(struct arena *a, text from, const struct app_options *o, uint64_t *silenced);
-/* Wraps every key under the master key of another file. */
-enum err care_rotate(struct ctx *c, text new_master_file, uint64_t *rewrapped);
+struct restoring { text dir, keys; bool unsigned_too; };                 /* as store_restore takes it */
+enum err care_restore(struct arena *a, const struct restoring *from, const struct app_options *o, uint64_t *silenced);
+/* Holds a backup against the journal's public key (care_journal_key): {"at", "size", "keys_at"}. ERR_INTEGRITY names the place. */
+enum err care_backup_verify(struct arena *a, text dir, text key, struct answer *out);
+/* {"to": FILE}: wraps every key under the master key of that file, made when absent, and puts it in the place of the one in use.
+ * Answers {"rewrapped", "master"}: how many keys, and the new one's id. */
+enum err care_rotate(struct ctx *c, const struct json *in, struct answer *out);
+enum err care_rotate_tick(struct ctx *c);                                 /* goes on with one that failed half way */
 
 /* Whether this instance writes: OK, or the reason why not (store_health). */
 enum err care_health(struct ctx *c);

@@ -1,6 +1,7 @@
 /* The work that time brings, a little at each tick, so that nothing waits long for the jobs' thread to stop. */
 #include "base/log.h"
 #include "domain/board.h"
+#include "domain/care.h"
 #include "domain/erasing.h"
 #include "domain/held.h"
 #include "domain/inside.h"
@@ -30,6 +31,7 @@ void app_tick(struct app *app)
     c.actor.name = TEXT("garant");
     report("transient", &a, transient_tick(&c));
     report("sessions", &a, session_tick(&c));
+    report("change of the master key", &a, care_rotate_tick(&c));
     board_tick(app);
     if (!app->swept) {                                    /* at the start: what a crash left; the sweep itself can wait */
         report("resume", &a, erase_resume(&c));

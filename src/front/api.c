@@ -91,6 +91,8 @@ static enum err run_backup(struct ctx *c, const struct request *q, struct answer
     return care_backup(c, q->json, NULL, answer);
 }
 
+static enum err run_rotate(struct ctx *c, const struct request *q, struct answer *answer) { return care_rotate(c, q->json, answer); }
+
 static enum err run_folder(struct ctx *c, const struct request *q, struct answer *answer)
 {
     return journal_folder_write(c, json_text(q->json, TEXT("to")), NULL, answer);
@@ -99,4 +101,5 @@ static enum err run_folder(struct ctx *c, const struct request *q, struct answer
 HANDLER(sweep, front_aside(c, q, run_sweep, &answer))
 HANDLER(journal_verify, front_aside(c, q, run_verify, &answer))
 HANDLER(backup, front_aside(c, q, run_backup, &answer))
+HANDLER(keys_rotate, front_aside(c, q, run_rotate, &answer))
 HANDLER(journal_export, front_aside(c, q, run_folder, &answer))

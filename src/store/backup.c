@@ -1,11 +1,10 @@
 /* Backups under load: a snapshot of one file through SQLite's backup, and the manifest that tells what it is. */
-#include "base/json.h"
 #include "store/engine.h"
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STEP_PAGES = 512, MANIFEST_MAX = 16384, FORMAT = 1 };
+enum { STEP_PAGES = 512 };
 
 /* ---- Copying one file. ---- */
 
@@ -74,7 +73,7 @@ static enum err target_make(struct arena *a, text dir, enum file f, struct targe
         return say(a, ERR_STORAGE, "the backup's folder %s cannot be made: %s", t->dir, strerror(errno));
     snprintf(t->file, sizeof t->file, "%s/%s", t->dir, db_file_name(f).p);
     snprintf(t->part, sizeof t->part, "%s/%s.part", t->dir, db_file_name(f).p);
-    snprintf(t->manifest, sizeof t->manifest, "%s/manifest.json", t->dir);
+    TRY(manifest_path(a, t->dir, f, t->manifest));
     return access(t->file, F_OK) == 0 ? say(a, ERR_CONFLICT, "%s holds a backup already", t->dir) : OK;
 }
 
@@ -84,8 +83,6 @@ static enum err target_finish(struct arena *a, const struct target *t)
         return say(a, ERR_STORAGE, "%s cannot be renamed: %s", t->part, strerror(errno));
     return store_sync_folder(a, t->dir);
 }
-
-/* ---- The manifest. ---- */
 
 /* The tree as the copy holds it. */
 static enum err copied_tree(struct arena *a, const char *path, struct tree *out)
@@ -99,62 +96,45 @@ static enum err copied_tree(struct arena *a, const char *path, struct tree *out)
     return OK;
 }
 
-static enum err manifest_write(struct store *s, struct arena *a, const struct target *t, const struct tree *tree)
-{
-    text hex, manifest;
-    int64_t bytes;
-    TRY(file_copy(a, t->part, NULL, &hex, &bytes));
-    text note = checkpoint_sign(a, &s->signer, tree->size, tree_root(tree));
-    TRY_PTR(note.p);
-    BUF_AUTO b = buf_make(MANIFEST_MAX);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_pair_int(&w, TEXT("garant_backup"), FORMAT);
-    json_pair(&w, TEXT("program"), TEXT(GARANT_VERSION));
-    json_pair_int(&w, TEXT("schema"), schema_version());
-    json_pair(&w, TEXT("at"), time_print(a, clock_now(&s->clock)));
-    json_pair(&w, TEXT("origin"), text_of(s->origin));
-    json_pair_int(&w, TEXT("size"), (int64_t)tree->size);
-    json_pair(&w, TEXT("checkpoint"), note);
-    json_pair_int(&w, TEXT("bytes"), bytes);
-    json_pair(&w, TEXT("sha256"), hex);
-    json_close(&w, '}');
-    buf_char(&b, '\n');
-    TRY(buf_lend(a, &b, &manifest));
-    return file_write(a, t->manifest, manifest);
-}
-
-enum err manifest_read(struct arena *a, const char *dir, struct manifest *out)
-{
-    char path[PATH_MAX];
-    text content;
-    const struct json *j;
-    int64_t format = 0;
-    if (snprintf(path, sizeof path, "%s/manifest.json", dir) >= (int)sizeof path)
-        return say(a, ERR_CONFIG, "the name of the backup's folder is too long");
-    TRY(file_read(a, path, MANIFEST_MAX, &content));
-    TRY(json_parse(a, content, &j));
-    *out = (struct manifest){ .origin = json_text(j, TEXT("origin")), .checkpoint = json_text(j, TEXT("checkpoint")),
-                              .sha256 = json_text(j, TEXT("sha256")) };
-    bool whole = json_int(json_get(j, TEXT("garant_backup")), &format) && json_int(json_get(j, TEXT("schema")), &out->schema) &&
-                 json_int(json_get(j, TEXT("size")), &out->size) && json_int(json_get(j, TEXT("bytes")), &out->bytes) &&
-                 time_parse(json_text(j, TEXT("at")), &out->at) && out->origin.n && out->checkpoint.n && out->sha256.n;
-    if (!whole || format != FORMAT)
-        return say(a, ERR_INTEGRITY, "%s is no manifest of a backup that this program can read", path);
-    return OK;
-}
-
 /* ---- The two backups. ---- */
+
+/* The part, its manifest, and only then its name: a backup that was cut has no data.db or keys.db. */
+static enum err finish(struct store *s, struct arena *a, const struct target *t, struct manifest *m)
+{
+    TRY(file_copy(a, t->part, NULL, &m->sha256, &m->bytes));
+    m->at = clock_now(&s->clock);
+    TRY(manifest_write(s, a, t->manifest, m));
+    return target_finish(a, t);
+}
 
 static enum err backup_data(struct store *s, struct arena *a, const struct target *t,
                             void (*progress)(uint64_t done, uint64_t all), uint64_t *size)
 {
     struct tree tree;
+    struct manifest m = { .file = FILE_DATA };
     TRY(copy_file(s, a, FILE_DATA, t->part, progress));
     TRY(copied_tree(a, t->part, &tree));
-    TRY(manifest_write(s, a, t, &tree));
+    m.size = (int64_t)tree.size;
+    m.checkpoint = checkpoint_sign(a, &s->signer, tree.size, tree_root(&tree));
+    TRY_PTR(m.checkpoint.p);
     *size = tree.size;
-    return target_finish(a, t);
+    return finish(s, a, t, &m);
+}
+
+static enum err backup_keys(struct store *s, struct arena *a, const struct target *t)
+{
+    struct manifest m = { .file = FILE_KEYS };
+    m.master = arena_print(a, "%08x", store_master(s)->id);
+    TRY_PTR(m.master.p);
+    TRY(copy_file(s, a, FILE_KEYS, t->part, NULL));
+    return finish(s, a, t, &m);
+}
+
+static void target_drop(const struct target *t)
+{
+    unlink(t->part);
+    unlink(t->file);
+    unlink(t->manifest);
 }
 
 enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all),
@@ -164,7 +144,7 @@ enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*prog
     TRY(target_make(a, to_dir, FILE_DATA, &t));
     enum err e = backup_data(s, a, &t, progress, size);
     if (e != OK)
-        unlink(t.part);
+        target_drop(&t);
     return e;
 }
 
@@ -172,10 +152,24 @@ enum err store_backup_keys(struct store *s, struct arena *a, text to_dir)
 {
     struct target t;
     TRY(target_make(a, to_dir, FILE_KEYS, &t));
-    enum err e = copy_file(s, a, FILE_KEYS, t.part, NULL);
-    if (e == OK)
-        e = target_finish(a, &t);
+    enum err e = backup_keys(s, a, &t);
     if (e != OK)
-        unlink(t.part);
+        target_drop(&t);
+    return e;
+}
+
+enum err store_backup_both(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all),
+                           uint64_t *size)
+{
+    struct target data, keys;
+    TRY(target_make(a, to_dir, FILE_DATA, &data));
+    TRY(target_make(a, to_dir, FILE_KEYS, &keys));
+    enum err e = backup_data(s, a, &data, progress, size);
+    if (e == OK)                                          /* behind the data: it must open all of them */
+        e = backup_keys(s, a, &keys);
+    if (e != OK) {
+        target_drop(&data);
+        target_drop(&keys);
+    }
     return e;
 }

@@ -105,6 +105,7 @@ struct store {
     int lock_fd;
     struct clock clock;
     char master_file[PATH_MAX];
+    _Atomic bool rotating, rotation_due;                  /* one at a time; it failed half way and goes on by itself */
     _Atomic(struct held_master *) master;                 /* replaced, never changed, by a rotation */
     struct key lookup, index;
     struct signer signer;
@@ -159,8 +160,13 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
 enum err store_make(struct arena *a, const struct store_options *o, struct store **out);    /* folder, its lock, the master key */
 enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *name, enum db_mode mode);
 enum err store_load(struct arena *a, struct store *s, text origin);                         /* edge, secrets, signer */
+/* The signer of the keyring that is open, under the name `origin`: for what must be checked before data.db may be opened. */
+enum err store_signer_load(struct arena *a, struct store *s, text origin);
 enum err store_sync_folder(struct arena *a, const char *dir);
-enum err store_master_set(struct store *s, struct arena *a, const struct master *m);
+/* A master key in memory that is not swapped out; NULL, said, without memory. Published, it is the store's. */
+struct held_master *store_master_hold(struct arena *a, const struct master *m);
+void store_master_drop(struct held_master *held);
+void store_master_publish(struct store *s, struct held_master *held);
 
 /* ---- writer.c ---- */
 /* Runs job(s, arg) on the writer's thread between two groups (here when it does not run), and waits for it. The job uses
@@ -189,9 +195,26 @@ void reserve_release(struct store *s);
 /* Goes on with a rotation that a crash interrupted: M.former stands beside the master key's file M. */
 enum err rotate_resume(struct store *s, struct arena *a);
 
-/* ---- backup.c ---- */
-struct manifest { text origin, checkpoint, sha256; int64_t schema, size, bytes; msec at; };
-enum err manifest_read(struct arena *a, const char *dir, struct manifest *out);
+/* ---- manifest.c: manifest.json beside data.db, keys.json beside keys.db ---- */
+struct manifest {
+    enum file file;
+    char path[PATH_MAX];                                  /* of the manifest itself */
+    text content, origin, sha256, signature;
+    text checkpoint;                                      /* of data.db, with `size` */
+    text master;                                          /* of keys.db: the id of the master key that wraps it */
+    int64_t schema, size, bytes;
+    msec at;
+    bool is_signed;                                       /* backups of 0.1.0's first days were not */
+};
+enum err manifest_path(struct arena *a, const char *dir, enum file f, char out[PATH_MAX]);
+/* Writes file, size, checkpoint or master, bytes, sha256 and at; the rest is the store's. */
+enum err manifest_write(struct store *s, struct arena *a, const char *path, const struct manifest *m);
+/* Reads one; nothing of it is to be believed before manifest_check(). */
+enum err manifest_read(struct arena *a, const char *dir, enum file f, struct manifest *out);
+/* ERR_INTEGRITY, naming the file, unless every byte of it is signed by `verifier`. */
+enum err manifest_check(struct arena *a, const struct manifest *m, const struct signer *verifier, bool unsigned_too);
+/* Copies `file` (or only reads it) and holds it against its manifest. */
+enum err manifest_sums(struct arena *a, const struct manifest *m, const char *file, const char *copy);
 
 /* ---- file.c: made for this user alone; synced when they return. ---- */
 /* Copies (or only reads, when `to` is NULL) and gives SHA-256 in hexadecimal and the size. */
@@ -199,6 +222,7 @@ enum err file_copy(struct arena *a, const char *from, const char *to, text *hex,
 enum err file_write(struct arena *a, const char *path, text content);
 enum err file_read(struct arena *a, const char *path, size_t limit, text *out);
 enum err file_sync(struct arena *a, const char *path);
+bool file_exists(const char *path);
 
 /* ---- journal.c ---- */
 void journal_publish(struct store *s);

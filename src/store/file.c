@@ -50,6 +50,8 @@ static bool write_block(int fd, const char *from, size_t size)
     return true;
 }
 
+bool file_exists(const char *path) { return access(path, F_OK) == 0; }
+
 enum err file_sync(struct arena *a, const char *path)
 {
     FD_AUTO fd = open(path, O_RDONLY | O_CLOEXEC);

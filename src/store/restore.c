@@ -3,6 +3,7 @@
 #include "store/engine.h"
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STEP_PEOPLE = 500, CLASSES_MEMORY = 1 << 20 };
@@ -41,28 +42,42 @@ static const char carry_sql[] =
 struct restore {
     struct store *s;
     struct arena *a;
+    const struct restore_from *what;
     struct manifest m;
-    char from[PATH_MAX - 64], copy[PATH_MAX], data[PATH_MAX];
+    char from[PATH_MAX - 64], copy[PATH_MAX], data[PATH_MAX], keys[PATH_MAX], keys_copy[PATH_MAX];
     uint64_t silenced;
+    bool made_folder;
     bool two_journals;                                    /* today's data.db can be read and is of another journal */
 };
 
 /* ---- The copy, and whether it is what its manifest says. ---- */
 
+/* Of an interrupted restore: SQLite would read it into the new copy. */
+static enum err logs_remove(struct restore *r, const char *path)
+{
+    char log[PATH_MAX + 8];
+    static const char *const ends[] = { "-wal", "-shm" };
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(log, sizeof log, "%s%s", path, ends[i]);
+        if (unlink(log) != 0 && errno != ENOENT)
+            return say(r->a, ERR_STORAGE, "%s cannot be removed: %s", log, strerror(errno));
+    }
+    return OK;
+}
+
+/* Before a byte of the file is opened as a database: what the manifest says is signed by this keyring's signer. */
 static enum err copy_in(struct restore *r)
 {
     char source[PATH_MAX];
-    text hex;
-    int64_t bytes;
-    TRY(manifest_read(r->a, r->from, &r->m));
+    TRY(manifest_read(r->a, r->from, FILE_DATA, &r->m));
+    TRY(store_signer_load(r->a, r->s, r->m.origin));
+    TRY(manifest_check(r->a, &r->m, &r->s->signer, r->what->unsigned_too));
     if (r->m.schema > schema_version())
         return say(r->a, ERR_CONFIG, "the backup is of version %lld and this program knows up to %d", (long long)r->m.schema,
                    schema_version());
     snprintf(source, sizeof source, "%s/data.db", r->from);
-    TRY(file_copy(r->a, source, r->copy, &hex, &bytes));
-    if (bytes != r->m.bytes || !text_eq(hex, r->m.sha256))
-        return say(r->a, ERR_INTEGRITY, "%s is not the file that its manifest describes", source);
-    return OK;
+    TRY(logs_remove(r, r->copy));
+    return manifest_sums(r->a, &r->m, source, r->copy);
 }
 
 /* The signature is by the key of this folder's own keyring: a backup of another instance does not pass. */
@@ -226,20 +241,53 @@ static enum err record(struct restore *r)
 
 /* ---- All of it. ---- */
 
-static enum err keyring_here(struct restore *r)
+/* The keyring is that of the folder; or, on a new machine, a copy of it, which the master key at hand must open and whose own
+ * manifest must be signed by what it holds. It is opened for reading alone until that is known. */
+static enum err keyring_in(struct restore *r)
 {
-    char path[PATH_MAX];
-    store_path(r->s, "keys.db", path);
-    return access(path, F_OK) == 0 ? OK : say(r->a, ERR_CONFIG, "%s has no keyring keys.db to restore beside", r->s->dir);
+    char dir[PATH_MAX - 64], source[PATH_MAX];
+    struct manifest m;
+    text from = r->what->keys;
+    if (text_ends(from, TEXT("/keys.db")))
+        from = text_upto(from, from.n - sizeof "/keys.db" + 1);
+    if (!text_cstr(from, dir, sizeof dir))
+        return say(r->a, ERR_CONFIG, "the name of the keyring's folder is too long");
+    snprintf(source, sizeof source, "%s/keys.db", dir);
+    TRY(logs_remove(r, r->keys_copy));
+    enum err e = manifest_read(r->a, dir, FILE_KEYS, &m);
+    if (e != OK && !(r->what->unsigned_too && !file_exists(m.path)))
+        return e;
+    bool described = e == OK;
+    text hex;
+    int64_t bytes;
+    TRY(described ? manifest_sums(r->a, &m, source, r->keys_copy) : file_copy(r->a, source, r->keys_copy, &hex, &bytes));
+    TRY(db_open(r->a, r->keys_copy, FILE_KEYS, DB_READ, &r->s->writers[FILE_KEYS]));
+    r->s->writers[FILE_KEYS]->store = r->s;
+    TRY(store_signer_load(r->a, r->s, described ? m.origin : TEXT("unsigned")));
+    if (described)
+        TRY(manifest_check(r->a, &m, &r->s->signer, r->what->unsigned_too));
+    db_close(&r->s->writers[FILE_KEYS]);
+    return store_open_file(r->a, r->s, FILE_KEYS, "keys.db.restored", DB_WRITE);
+}
+
+static enum err keyring(struct restore *r)
+{
+    bool here = file_exists(r->keys);
+    if (r->what->keys.n)
+        return here ? say(r->a, ERR_CONFLICT, "%s has a keyring, which knows best who was erased: restore without --keys", r->s->dir)
+                    : keyring_in(r);
+    if (!here)
+        return say(r->a, ERR_CONFIG, "%s has no keyring keys.db to restore beside: on a new machine --keys names the folder of a backup"
+                                     " of it (backup --keys)", r->s->dir);
+    return store_open_file(r->a, r->s, FILE_KEYS, "keys.db", DB_WRITE);
 }
 
 static enum err prepare(struct restore *r)
 {
     bool busy;
     struct store *s = r->s;
-    TRY(keyring_here(r));
+    TRY(keyring(r));
     TRY(copy_in(r));
-    TRY(store_open_file(r->a, s, FILE_KEYS, "keys.db", DB_WRITE));
     TRY(store_open_file(r->a, s, FILE_DATA, "data.db.restored", DB_WRITE));
     TRY(store_load(r->a, s, (text){ NULL, 0 }));
     TRY(check_journal(r));
@@ -249,39 +297,83 @@ static enum err prepare(struct restore *r)
     return db_truncate(s->writers[FILE_DATA], 0, &busy);
 }
 
-/* Closed, the copy is one file; then it takes the place of data.db at once. */
-static enum err replace(struct restore *r)
+static enum err in_place(struct restore *r, const char *copy, const char *path)
 {
-    char log[PATH_MAX];
-    db_close(&r->s->writers[FILE_DATA]);
-    TRY(file_sync(r->a, r->copy));
-    static const char *const logs[] = { "data.db-wal", "data.db-shm" };
-    for (unsigned i = 0; i < 2; i++) {                    /* of a damaged data.db: they would be read into the new one */
-        store_path(r->s, logs[i], log);
-        if (unlink(log) != 0 && errno != ENOENT)
-            return say(r->a, ERR_STORAGE, "%s cannot be removed: %s", log, strerror(errno));
-    }
-    if (rename(r->copy, r->data) != 0)
-        return say(r->a, ERR_STORAGE, "%s cannot be replaced: %s", r->data, strerror(errno));
+    TRY(file_sync(r->a, copy));
+    TRY(logs_remove(r, path));                            /* of a damaged file: they would be read into the new one */
+    if (rename(copy, path) != 0)
+        return say(r->a, ERR_STORAGE, "%s cannot be replaced: %s", path, strerror(errno));
     return store_sync_folder(r->a, r->s->dir);
 }
 
-enum err store_restore(struct arena *a, text from_dir, const struct store_options *into, uint64_t *silenced)
+/* Closed, each copy is one file; then it takes its place at once. The keyring first: a crash between leaves a folder to which the
+ * same backup is restored again. */
+static enum err replace(struct restore *r)
 {
-    struct restore r = { .a = a };
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        db_close(&r->s->writers[f]);
+    if (r->what->keys.n)
+        TRY(in_place(r, r->keys_copy, r->keys));
+    return in_place(r, r->copy, r->data);
+}
+
+/* A new machine has no data folder yet; what is made for a restore that fails goes again. */
+static enum err folder_make(struct restore *r, text dir)
+{
+    char path[PATH_MAX];
+    if (!r->what->keys.n || !text_cstr(dir, path, sizeof path))
+        return OK;
+    r->made_folder = mkdir(path, 0700) == 0;
+    return r->made_folder || errno == EEXIST ? OK : say(r->a, ERR_CONFIG, "the data folder %s cannot be made: %s", path, strerror(errno));
+}
+
+static enum err restore_all(struct restore *r, const struct store_options *o)
+{
+    char dir[PATH_MAX];
+    if (!r->what->keys.n && text_cstr(o->dir, dir, sizeof dir) && !file_exists(dir))
+        return say(r->a, ERR_CONFIG, "there is no data folder %s: on a new machine --keys names the folder of a backup of the keyring"
+                                     " (backup --keys), and --master the master key's file", dir);
+    TRY(folder_make(r, o->dir));
+    enum err e = store_make(r->a, o, &r->s);
+    if (e == ERR_CONFIG && r->what->keys.n)
+        return say(r->a, e, "%s. A restore needs the master key of this instance: --master names its file",
+                   arena_copy(r->a, text_of(r->a->why.detail)).p);
+    TRY(e);
+    store_path(r->s, "data.db", r->data);
+    store_path(r->s, "data.db.restored", r->copy);
+    store_path(r->s, "keys.db", r->keys);
+    store_path(r->s, "keys.db.restored", r->keys_copy);
+    TRY(prepare(r));
+    return replace(r);
+}
+
+static void leave_nothing(struct restore *r, const struct store_options *o)
+{
+    char path[PATH_MAX];
+    if (r->copy[0])
+        unlink(r->copy);
+    if (r->keys_copy[0])
+        unlink(r->keys_copy);
+    if (!r->made_folder || !text_cstr(o->dir, path, sizeof path - 8))
+        return;
+    size_t n = o->dir.n;
+    memcpy(path + n, "/lock", 6);
+    unlink(path);
+    path[n] = '\0';
+    rmdir(path);
+}
+
+enum err store_restore(struct arena *a, const struct restore_from *from, const struct store_options *into, uint64_t *silenced)
+{
+    struct restore r = { .a = a, .what = from };
     struct store_options o = *into;
-    o.create = false;                                     /* the keyring must be there */
-    if (!text_cstr(from_dir, r.from, sizeof r.from))
-        return say(a, ERR_CONFIG, "the name of the backup's folder is too long");
-    TRY(store_make(a, &o, &r.s));
-    store_path(r.s, "data.db", r.data);
-    store_path(r.s, "data.db.restored", r.copy);
-    enum err e = prepare(&r);
-    if (e == OK)
-        e = replace(&r);
+    o.create = false;                                     /* the master key must be there */
+    if (!from->dir.n || !text_cstr(from->dir, r.from, sizeof r.from))
+        return say(a, ERR_CONFIG, "the name of the backup's folder is empty or too long");
+    enum err e = restore_all(&r, &o);
     *silenced = r.silenced;
     store_close(&r.s);
     if (e != OK)
-        unlink(r.copy);
+        leave_nothing(&r, &o);
     return e;
 }

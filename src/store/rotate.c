@@ -9,13 +9,14 @@ enum { STEP_KEYS = 500 };
 
 /* ---- The files. FILE holds the new key, FILE.former the one before while a rotation goes on. ---- */
 
-struct files { char former[PATH_MAX + 16], fresh[PATH_MAX + 16], given[PATH_MAX]; };
+struct files { char former[PATH_MAX + 16], former_part[PATH_MAX + 16], fresh[PATH_MAX + 16], given[PATH_MAX]; };
 
 static enum err files_of(struct store *s, struct arena *a, text given, struct files *f)
 {
     if (!given.n || !text_cstr(given, f->given, sizeof f->given))
         return say(a, ERR_CONFIG, "the name of the new master key's file is empty or too long");
     snprintf(f->former, sizeof f->former, "%s.former", s->master_file);
+    snprintf(f->former_part, sizeof f->former_part, "%s.former.part", s->master_file);
     snprintf(f->fresh, sizeof f->fresh, "%s.new", s->master_file);
     return OK;
 }
@@ -29,15 +30,31 @@ static enum err sync_folder_of(struct arena *a, const char *path)
     return store_sync_folder(a, dir.p);
 }
 
+/* The former key first, under its name for the time of the rotation; then the new one takes its place. When this fails the
+ * former key is in its own file again. */
 static enum err put_in_place(struct store *s, struct arena *a, const struct files *f)
 {
     text hex;
     int64_t bytes;
-    TRY(file_copy(a, s->master_file, f->former, &hex, &bytes));
-    TRY(file_copy(a, f->given, f->fresh, &hex, &bytes));
-    if (rename(f->fresh, s->master_file) != 0)
-        return say(a, ERR_STORAGE, "%s cannot be replaced: %s", s->master_file, strerror(errno));
-    return sync_folder_of(a, s->master_file);
+    enum err e = file_copy(a, s->master_file, f->former_part, &hex, &bytes);
+    if (e == OK && rename(f->former_part, f->former) != 0)    /* whole, or not there */
+        e = say(a, ERR_STORAGE, "%s cannot be made: %s", f->former, strerror(errno));
+    if (e == OK)
+        e = file_copy(a, f->given, f->fresh, &hex, &bytes);
+    if (e == OK)
+        e = sync_folder_of(a, s->master_file);
+    if (e == OK && rename(f->fresh, s->master_file) != 0)
+        e = say(a, ERR_STORAGE, "%s cannot be replaced: %s", s->master_file, strerror(errno));
+    if (e != OK) {
+        unlink(f->fresh);
+        unlink(f->former_part);
+        unlink(f->former);
+        return e;
+    }
+    e = sync_folder_of(a, s->master_file);
+    if (e != OK && rename(f->former, s->master_file) == 0)
+        return e;                                         /* else both keys lie there, and the new one may be used */
+    return OK;
 }
 
 static enum err forget_former(struct store *s, struct arena *a)
@@ -155,32 +172,99 @@ static enum err rewrap_all(struct store *s, struct arena *a, uint64_t *rewrapped
         arena_reset(&page);
     }
     *rewrapped = w.rewrapped;
+    return OK;
+}
+
+/* The entry before the former key is forgotten: a crash between writes it twice rather than not at all. */
+static enum err record(struct store *s, void *arg)
+{
+    struct db *data = s->writers[FILE_DATA];
+    TRY(db_control(data, CONTROL_BEGIN));
+    data->writing = true;
+    TRY(journal_add(data, arg, NULL));
+    TRY(db_control(data, CONTROL_COMMIT));
+    data->writing = false;
+    journal_publish(s);
+    return OK;
+}
+
+static enum err complete(struct store *s, struct arena *a, const struct event *told, uint64_t *rewrapped)
+{
+    struct event e = told ? *told : (struct event){ .act = TEXT("keys.rotate"), .actor = TEXT("garant") };
+    TRY(rewrap_all(s, a, rewrapped));
+    e.count = (int64_t)*rewrapped;
+    TRY(writer_job(s, a, record, &e));
     return forget_former(s, a);
 }
 
-enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, uint64_t *rewrapped)
+static bool is_under_way(const struct store *s)
+{
+    char former[PATH_MAX + 16];
+    snprintf(former, sizeof former, "%s.former", s->master_file);
+    return file_exists(former);
+}
+
+static enum err rotate(struct store *s, struct arena *a, text new_master_file, const struct event *told, uint64_t *rewrapped)
 {
     struct files f;
     CLEANUP(master_wipe) struct master m = { 0 };
-    *rewrapped = 0;
     TRY(files_of(s, a, new_master_file, &f));
-    TRY(access(f.given, F_OK) == 0 ? master_read(a, f.given, &m) : master_create(a, f.given, &m));
+    if (is_under_way(s))                                  /* one that failed half way: its former key is still needed */
+        TRY(complete(s, a, NULL, rewrapped));
+    TRY(file_exists(f.given) ? master_read(a, f.given, &m) : master_create(a, f.given, &m));
     if (m.id == store_master(s)->id)
         return say(a, ERR_CONFLICT, "%s holds the master key in use", f.given);
     master_follow(&m, store_master(s));
-    TRY(put_in_place(s, a, &f));
-    TRY(store_master_set(s, a, &m));
-    return rewrap_all(s, a, rewrapped);
+    struct held_master *held = store_master_hold(a, &m);
+    TRY_PTR(held);
+    enum err e = put_in_place(s, a, &f);
+    if (e != OK) {
+        store_master_drop(held);
+        return e;
+    }
+    store_master_publish(s, held);
+    return complete(s, a, told, rewrapped);
+}
+
+enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, const struct event *told, uint64_t *rewrapped)
+{
+    *rewrapped = 0;
+    if (atomic_exchange(&s->rotating, true))
+        return say(a, ERR_CONFLICT, "the master key is being changed already");
+    enum err e = rotate(s, a, new_master_file, told, rewrapped);
+    atomic_store(&s->rotation_due, e != OK && is_under_way(s));
+    atomic_store(&s->rotating, false);
+    return e;
+}
+
+/* Copies of a key that a crash left before they meant anything. */
+static void parts_remove(const struct store *s)
+{
+    static const char *const ends[] = { ".former.part", ".new" };
+    for (unsigned i = 0; i < 2; i++) {
+        char path[PATH_MAX + 16];
+        snprintf(path, sizeof path, "%s%s", s->master_file, ends[i]);
+        unlink(path);
+    }
 }
 
 enum err rotate_resume(struct store *s, struct arena *a)
 {
     uint64_t rewrapped;
-    char former[PATH_MAX + 16];
-    snprintf(former, sizeof former, "%s.former", s->master_file);
-    if (access(former, F_OK) != 0)
+    parts_remove(s);
+    if (!is_under_way(s))
         return OK;
-    TRY(rewrap_all(s, a, &rewrapped));
+    TRY(complete(s, a, NULL, &rewrapped));
     LOG(LOG_INFO, "store.rotation-completed", LOG_INT("keys", (int64_t)rewrapped));
     return OK;
+}
+
+enum err store_rotate_resume(struct store *s, struct arena *a)
+{
+    if (!atomic_load(&s->rotation_due) || atomic_exchange(&s->rotating, true))
+        return OK;
+    enum err e = rotate_resume(s, a);
+    atomic_store(&s->rotation_due, e != OK);
+    atomic_store(&s->rotating, false);
+    return e;
 }

@@ -117,23 +117,36 @@ static enum err open_files(struct arena *a, struct store *s, bool create)
 
 /* ---- Secrets. ---- */
 
-enum err store_master_set(struct store *s, struct arena *a, const struct master *m)
+struct held_master *store_master_hold(struct arena *a, const struct master *m)
 {
     struct held_master *held = calloc(1, sizeof *held);
-    if (!held)
-        return say(a, ERR_MEMORY, "no memory for the master key");
+    if (!held) {
+        say(a, ERR_MEMORY, "no memory for the master key");
+        return NULL;
+    }
+    memory_lock(held, sizeof *held);
     held->m = *m;
+    return held;
+}
+
+void store_master_drop(struct held_master *held)
+{
+    master_wipe(&held->m);
+    memory_unlock(held, sizeof *held);
+    free(held);
+}
+
+void store_master_publish(struct store *s, struct held_master *held)
+{
     held->earlier = atomic_load(&s->master);
     atomic_store(&s->master, held);
-    return OK;
 }
 
 static void masters_free(struct store *s)
 {
     for (struct held_master *h = atomic_load(&s->master), *earlier; h; h = earlier) {
         earlier = h->earlier;
-        master_wipe(&h->m);
-        free(h);
+        store_master_drop(h);
     }
 }
 
@@ -153,7 +166,10 @@ static enum err master(struct arena *a, struct store *s, const struct store_opti
         TRY(master_read(a, former_file, &former));
         master_follow(&m, &former);
     }
-    return store_master_set(s, a, &m);
+    struct held_master *held = store_master_hold(a, &m);
+    TRY_PTR(held);
+    store_master_publish(s, held);
+    return OK;
 }
 
 /* A secret of the instance, made at the first start; wrapped under the master as a key of nobody, by its name. */
@@ -202,6 +218,16 @@ static enum err origin(struct arena *a, struct store *s, text wanted)
     if (!text_cstr(made, s->origin, sizeof s->origin) || !signer_name_valid(made))
         return say(a, ERR_CONFIG, "an origin is at most 255 bytes of UTF-8 without blank, control character or plus sign");
     return db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("origin")), V_TEXT(made)));
+}
+
+enum err store_signer_load(struct arena *a, struct store *s, text origin)
+{
+    KEY_AUTO seed;
+    if (!text_cstr(origin, s->origin, sizeof s->origin) || !signer_name_valid(origin))
+        return say(a, ERR_INTEGRITY, "a backup's origin is no name of a journal");
+    TRY(secret(a, s, TEXT("signer"), false, &seed));
+    signer_make(text_of(s->origin), &seed, &s->signer);
+    return OK;
 }
 
 static enum err secrets(struct arena *a, struct store *s, text wanted)

@@ -147,22 +147,35 @@ enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *
 
 /* ---- Care. ---- */
 /* A consistent copy of the data (not of the keyring) under load, with all that was acknowledged before the call: data.db and
- * manifest.json (origin, signed checkpoint, SHA-256) in `to_dir`, made when absent; ERR_CONFLICT when a backup is there.
- * `size` is the journal's size in it. Takes a while: not on a thread that serves others. */
+ * manifest.json (origin, checkpoint, SHA-256; signed whole) in `to_dir`, made when absent; ERR_CONFLICT when a backup is there.
+ * `size` is the journal's size in it. Takes a while: not on a thread that serves others. What fails leaves nothing there. */
 enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all),
                       uint64_t *size);
-/* The keyring, keys.db, for a place of its own with a short term: it opens every backup of the data made meanwhile. */
+/* The keyring, keys.db with its signed keys.json, for a place of its own with a short term: it opens every backup of the data
+ * made meanwhile. */
 enum err store_backup_keys(struct store *s, struct arena *a, text to_dir);
+enum err store_backup_both(struct store *s, struct arena *a, text to_dir, void (*progress)(uint64_t done, uint64_t all),
+                           uint64_t *size);
+/* Whether the backup in `dir` (data, keyring or both) is as the holder of the journal's public key `key` (signer_verifier) made
+ * it. ERR_INTEGRITY names the file that is not; ERR_NOT_FOUND when there is none. */
+struct backup_report { bool data, keys; uint64_t size; msec at, keys_at; };
+enum err store_backup_verify(struct arena *a, text dir, text key, struct backup_report *out);
 /* Puts a backup of the data into the folder `into` (not in use: ERR_LOCKED), beside the keyring and master key that are there
  * today. What belongs to people without a key is deleted (*silenced people). The journal, tables of no one person (tokens,
  * certificates, policy versions) and records of proof (consents, holds, disclosures) are kept as they are in today's data.db
  * while it can be read, so that the journal never loses an entry and no withdrawal is undone. ERR_INTEGRITY, with nothing
- * changed, when the backup is altered or of another instance. */
-enum err store_restore(struct arena *a, text from_dir, const struct store_options *into, uint64_t *silenced);
+ * changed, when the backup is altered or of another instance: its manifest must be signed by the signer of the keyring, which
+ * only the master key opens.
+ * `keys`: on a new machine, the folder (or keys.db) of store_backup_keys: the keyring is taken from there, and the folder made
+ * when absent; ERR_CONFLICT when there is a keyring. `unsigned_too` accepts manifests made before they were signed. */
+struct restore_from { text dir, keys; bool unsigned_too; };
+enum err store_restore(struct arena *a, const struct restore_from *from, const struct store_options *into, uint64_t *silenced);
 /* Wraps every key anew under the master key of `new_master_file` (made when absent), in steps beside the ordinary writes; its
  * content then stands in the master key's own file. The former one stands in FILE.former until the last key is wrapped: a
- * rotation that was interrupted goes on at the next start. */
-enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, uint64_t *rewrapped);
+ * rotation that was interrupted goes on at the next start. `told` is its journal entry (NULL: garant's own). ERR_CONFLICT when
+ * that key is in use, or another rotation is under way. */
+enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, const struct event *told, uint64_t *rewrapped);
+enum err store_rotate_resume(struct store *s, struct arena *a);        /* of one that failed half way in this process; else OK at once */
 struct store_figures { uint64_t commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes; bool full; };
 struct store_figures store_figures(const struct store *s);
 /* Whether it writes: OK, or why not, told in `a`: ERR_FULL, ERR_STORAGE… A fault that has passed is found out within a second

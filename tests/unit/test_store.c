@@ -293,7 +293,7 @@ static void restore(struct fixture *f, uint64_t *silenced)
 {
     struct store_options o = options(f);
     store_close(&f->s);
-    assert_ok(f, store_restore(&f->a, backup_dir(f), &o, silenced));
+    assert_ok(f, store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(f) }, &o, silenced));
     start(f);
 }
 
@@ -338,7 +338,7 @@ static void restored_without_today(void **state)
     path_in(f, "data.db", path);
     assert_ok(f, file_write(&f->a, path, TEXT("no database at all, the disk is broken")));
     struct store_options o = options(f);
-    assert_ok(f, store_restore(&f->a, backup_dir(f), &o, &silenced));
+    assert_ok(f, store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(f) }, &o, &silenced));
     start(f);
     assert_int_equal(silenced, 1);
     assert_true(has_row(f, &one));
@@ -361,11 +361,11 @@ static void restore_refuses(void **state)
     assert_ok(other, note(other->s, &other->a, TEXT("read")));
     assert_ok(f, store_backup(other->s, &f->a, backup_dir(other), NULL, &size));
     assert_ok(f, store_backup(f->s, &f->a, backup_dir(f), NULL, &size));
-    assert_int_equal(store_restore(&f->a, backup_dir(f), &o, &silenced), ERR_LOCKED);
+    assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(f) }, &o, &silenced), ERR_LOCKED);
     store_close(&f->s);
-    assert_int_equal(store_restore(&f->a, backup_dir(other), &o, &silenced), ERR_INTEGRITY);
+    assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(other) }, &o, &silenced), ERR_INTEGRITY);
     tamper(f, "backup/data.db", "DELETE FROM subject", (text){ NULL, 0 });
-    assert_int_equal(store_restore(&f->a, backup_dir(f), &o, &silenced), ERR_INTEGRITY);
+    assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(f) }, &o, &silenced), ERR_INTEGRITY);
     start(f);
     assert_true(has_row(f, &one));
     teardown(&other_state);
@@ -456,7 +456,7 @@ static void rotates_under_load(void **state)
         usleep(1000);
     path_in(f, "next.key", path);
     path_in(f, "master.key.former", former);
-    assert_ok(f, store_rotate_master(f->s, &f->a, text_of(path), &rewrapped));
+    assert_ok(f, store_rotate_master(f->s, &f->a, text_of(path), NULL, &rewrapped));
     assert_true(rewrapped >= 1501);
     assert_int_not_equal(store_master(f->s)->id, first);
     assert_ok(f, create(f->s, &f->a, &stale, false));
@@ -466,7 +466,7 @@ static void rotates_under_load(void **state)
     assert_non_null(sound);
     assert_int_equal(not_under(f, store_master(f->s)), 0);
     assert_int_not_equal(access(former, F_OK), 0);
-    assert_int_equal(store_rotate_master(f->s, &f->a, text_of(path), &rewrapped), ERR_CONFLICT);
+    assert_int_equal(store_rotate_master(f->s, &f->a, text_of(path), NULL, &rewrapped), ERR_CONFLICT);
     assert_int_equal(unlink(path), 0);
     restart(f);
     assert_true(has_key(f, &old) && has_key(f, &stale));
