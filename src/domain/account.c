@@ -1,5 +1,6 @@
 /* Accounts as the store has them, links that work once, teams. */
 #include "domain/account.h"
+#include "domain/decided.h"
 #include "domain/inside.h"
 #include "domain/write.h"
 
@@ -127,7 +128,7 @@ enum err ticket_run_use(struct db *db, const struct ticket *t)
 enum err team_has(struct ctx *c, struct subject_id manager, struct subject_id member, bool *has)
 {
     READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(decided_read(c, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_TEAM_HAS, ARGS(V_TEXT(c->tenant), V_ID(member), V_ID(manager)));
     *has = query_next(&q);

@@ -372,6 +372,7 @@ enum err actor_by_token(struct ctx *c, text token)
     if (!found)
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
     c->actor.token = arena_copy(c->arena, query_bytes(&q, 1));
+    c->actor.proof = digest, c->actor.by_token = true;
     TRY(set_class(c, query_bytes(&q, 2), query_bytes(&q, 0)));
     return query_null(&q, 3) ? OK : set_holder(c, &q);
 }

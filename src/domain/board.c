@@ -143,7 +143,7 @@ static enum err one_step(struct board *b, struct ctx *c, enum board_job job)
     struct job *j = &b->jobs[job];
     ARENA_AUTO a = arena_make(STEP_MEMORY);
     struct ctx of_step = *c;
-    of_step.arena = &a;
+    of_step.arena = &a, of_step.decisions = NULL;
     struct board_step s = { .c = &of_step, .board = b, .job = job, .facts = &j->now, .from = &j->from };
     if (!j->running)
         begin_round(b, job);

@@ -9,6 +9,7 @@
 
 struct app;                                    /* the running instance: domain/app.h */
 struct session;                                /* domain/session.h */
+struct decisions;                              /* domain/decided.h */
 
 struct actor {
     enum actor_kind kind;
@@ -19,6 +20,7 @@ struct actor {
     bool has_self;                             /* a signed-in person acts, in a role or on their own data: */
     struct subject_id self;                    /* that person, */
     struct digest by;                          /* and their pseudonym, for the journal of those they look at; zero on their own data */
+    struct digest proof; bool by_token;        /* of the token that was shown */
     text reason;                               /* why they look, where the role must say; personal, so only ever sealed */
 };
 
@@ -56,6 +58,7 @@ struct ctx {
     const struct session *session;             /* NULL: nobody is signed in by a cookie */
     text address, agent;                       /* of the client: its address (IPv6 by its /64) and User-Agent; empty when not known */
     struct idempotency idempotency;
+    struct decisions *decisions;               /* what was allowed so far, to be asked again inside the write; a copy with an arena of its own has NULL */
     int64_t if_match;                          /* the version the caller read; 0 when not given, -1 for "*" */
 };
 

@@ -1,6 +1,7 @@
 /* A person as a request sees them, and the records sealed under their keys. */
 #include "domain/person.h"
 #include "domain/account.h"
+#include "domain/decided.h"
 #include "domain/folder.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
@@ -12,7 +13,7 @@ void person_end(struct person *p) { key_wipe(&p->key); }
 static enum err load_row(struct ctx *c, struct person *p)
 {
     READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(decided_read(c, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_SUBJECT_GET, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
     bool found = query_next(&q);
@@ -49,6 +50,15 @@ enum err person_reach(struct ctx *c, struct subject_id id)
     return say(c->arena, ERR_NOT_FOUND, "there is no such person");
 }
 
+/* Still there, in reach, and not closed meanwhile. */
+static enum err open_again(struct ctx *c, const struct decided *d)
+{
+    struct person now = { .id = d->person.id };
+    TRY(person_reach(c, now.id));
+    TRY(load_row(c, &now));
+    return now.state == PERSON_ACTIVE || d->closed_too ? OK : say(c->arena, ERR_NOT_FOUND, "there is no such person");
+}
+
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out)
 {
     *out = (struct person){ 0 };
@@ -64,7 +74,7 @@ enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");
     TRY(status);
     journal_pseudonym(&out->key, &out->who);
-    return OK;
+    return decided_add(c, (struct decided){ .again = open_again, .closed_too = closed_too }, out);
 }
 
 /* ---- Consents and the decision. ---- */
@@ -78,7 +88,7 @@ static enum err load_standing(struct ctx *c, const struct person *p, struct stan
     unsigned count = 0, room = 0;
     *out = (struct standing){ 0 };
     READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(decided_read(c, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_STANDING, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
     while (query_next(&q)) {
@@ -163,10 +173,16 @@ static bool needs_standing(const struct purpose *row)
     return row->basis == BASIS_CONSENT || row->basis == BASIS_INTEREST || row->basis == BASIS_PUBLIC || row->marketing;
 }
 
+static enum err allow_again(struct ctx *c, const struct decided *d)
+{
+    return person_allow(c, d->has_person ? &d->person : NULL, d->name, d->has_categories ? &d->categories : NULL, d->act);
+}
+
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act)
 {
     struct standing standing;
     struct ask ask;
+    const struct bits none = { { 0 } };
     int index = policy_purpose(c->policy, purpose);
     bool declared = index >= 0 && (unsigned)index < c->policy->purpose_count;
     TRY(ask_begin(c, declared && needs_standing(&c->policy->purposes[index]) ? p : NULL, NULL, act, &standing, &ask));
@@ -182,7 +198,10 @@ enum err person_allow(struct ctx *c, const struct person *p, text purpose, const
         if (d.verdict != ALLOWED)
             return refuse(c, p, d, purpose, categories, (int)i);
     }
-    return act == ACT_READ ? look_allow(c, p, purpose, categories ? event_categories(c, categories) : TEXT("")) : OK;
+    if (act == ACT_READ)
+        TRY(look_allow(c, p, purpose, categories ? event_categories(c, categories) : TEXT("")));
+    return decided_add(c, (struct decided){ .again = allow_again, .name = purpose, .has_categories = categories != NULL, .act = act,
+                                            .categories = categories ? *categories : none }, p);
 }
 
 /* The first purpose that allows the category decides; when none does, the last refusal that was not about the actor is the one told. */
@@ -208,6 +227,11 @@ static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *
     return refuse(c, p, told, name, categories, (int)category);
 }
 
+static enum err allow_some_again(struct ctx *c, const struct decided *d)
+{
+    return person_allow_some(c, d->has_person ? &d->person : NULL, d->has_given ? &d->given : NULL, d->name, &d->categories, d->act);
+}
+
 enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose, const struct bits *categories, enum act act)
 {
     struct standing standing;
@@ -228,7 +252,14 @@ enum err person_allow_some(struct ctx *c, const struct person *p, const struct b
         if (d.verdict != ALLOWED)
             return refuse(c, p, d, purpose, categories, (int)i);
     }
-    return OK;
+    const struct bits none = { { 0 } };
+    return decided_add(c, (struct decided){ .again = allow_some_again, .name = purpose, .categories = *categories, .has_given = given != NULL,
+                                            .given = given ? *given : none, .act = act }, p);
+}
+
+static enum err allow_act_again(struct ctx *c, const struct decided *d)
+{
+    return person_allow_act(c, d->has_person ? &d->person : NULL, d->act);
 }
 
 enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
@@ -237,7 +268,9 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
     struct decision d = policy_decide(c->policy, &ask);
     if (d.verdict != ALLOWED)
         return refuse(c, p, d, TEXT(""), NULL, -1);
-    return act == ACT_EXPORT ? look_allow(c, p, TEXT(""), TEXT("")) : OK;         /* all that is held is the longest look */
+    if (act == ACT_EXPORT)
+        TRY(look_allow(c, p, TEXT(""), TEXT("")));        /* all that is held is the longest look */
+    return decided_add(c, (struct decided){ .again = allow_act_again, .act = act }, p);
 }
 
 bool person_sees_team(const struct ctx *c) { return c->actor.index >= 0 && c->policy->actors[c->actor.index].sees_team; }

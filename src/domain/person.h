@@ -26,6 +26,9 @@ enum err person_reach(struct ctx *c, struct subject_id id);
 /* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless `closed_too`. */
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out);
 
+/* How an answer that failed ends: ERR_NOT_FOUND when what could not be read or opened is of somebody who was erased meanwhile, else `status`. */
+enum err person_settled(struct ctx *c, enum err status);
+
 /* Asks the policy whether this actor may do `act` for `purpose` on each category of `categories` (NULL: the purpose alone).
  * Loads consents and objections only when the purpose's basis needs them. A refusal is recorded (write_refusal) and returned with its clause. */
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act);

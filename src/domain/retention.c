@@ -1,6 +1,7 @@
 /* Retention: when terms end, and what happens then. */
 #include "domain/keeping.h"
 #include "base/calendar.h"
+#include "domain/decided.h"
 #include "domain/inside.h"
 #include "domain/session.h"
 #include "domain/value.h"
@@ -198,6 +199,8 @@ enum err retention_starts(struct ctx *c, const struct person *p, struct starts *
     return OK;
 }
 
+static enum err forbids_again(struct ctx *c, const struct decided *d) { return keeping_forbids(c, &d->person, d->name); }
+
 enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
 {
     struct keeping k;
@@ -205,7 +208,7 @@ enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
     const struct category *cat = index >= 0 ? &c->policy->categories[index] : NULL;
     {
         READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
+        TRY(decided_read(c, &db));
         TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
     }
     const struct hold *hold = keeping_hold(&k, category);
@@ -215,7 +218,7 @@ enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
     if (cat && cat->held && cat->retention)
         return say_clause(c->arena, ERR_CONFLICT, &cat->retention->clause, "category \"%.*s\" is kept to its term (%.*s)", T(category),
                           T(cat->retention->ground));
-    return OK;
+    return decided_add(c, (struct decided){ .again = forbids_again, .name = category }, p);
 }
 
 enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now)

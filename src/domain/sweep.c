@@ -440,7 +440,7 @@ static enum err sweep_people(struct sweep *s, struct ctx *c, struct retiming *r,
     for (unsigned i = 0; i < r->count; i++) {
         ARENA_AUTO one = arena_make(STEP_MEMORY);
         struct ctx of_one = *c;
-        of_one.arena = &one;
+        of_one.arena = &one, of_one.decisions = NULL;
         enum err status = sweep_person(s, &of_one, &r->people[i], &r->next[i], &r->later[i]);
         if (status != OK) {
             c->arena->why = one.why;
@@ -459,7 +459,7 @@ static enum err step_people(struct sweep *s, unsigned *found)
     msec next[STEP_PEOPLE];
     bool later[STEP_PEOPLE], any_later = false;
     struct retiming r = { people, next, later, 0 };
-    c.arena = &a;
+    c.arena = &a, c.decisions = NULL;
     enum err status = list_people(&c, people, found);
     r.count = *found;
     if (status == OK)
@@ -583,7 +583,7 @@ static enum err step_own(struct sweep *s, const struct own *own, unsigned *found
 {
     ARENA_AUTO a = arena_make(STEP_MEMORY);
     struct ctx c = *s->c;
-    c.arena = &a;
+    c.arena = &a, c.decisions = NULL;
     msec cutoff = own_cutoff(&c, own);
     struct own_step st = { .own = own, .c = &c, .columns = text_of(own->shape).n };
     *found = 0;

@@ -170,7 +170,7 @@ enum err telling_tick(struct ctx *c)
     struct ctx in = *c;
     struct telling telling;
     bool there;
-    in.arena = &a;
+    in.arena = &a, in.decisions = NULL;
     enum err status = find_telling(&in, &telling, &there);
     if (status == OK && there)
         status = step(&in, &telling);

@@ -112,7 +112,7 @@ static enum err journal(struct ctx *c, const struct person *p, text act, const s
     struct write w = { .event = event_of(c, p, act) };
     w.event.categories = cat->name, w.event.purpose = purpose, w.event.clause = cat->clause.path;
     TRY(look_seal(c, p, &w.event));
-    return store_write(ctx_store(c), c->arena, &w);
+    return write_do(c, &w, NULL);
 }
 
 static enum err keep(struct ctx *c, const struct category *cat, struct subject_id id, text value)

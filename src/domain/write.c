@@ -1,5 +1,6 @@
 /* The domain's door to the store: events, idempotency in the same commit, refusals on record. */
 #include "domain/write.h"
+#include "domain/decided.h"
 #include "domain/idempotency.h"
 #include "domain/inside.h"
 
@@ -116,14 +117,44 @@ static enum err run_and_keep(struct db *db, struct write *w)
     return status;
 }
 
+/* ---- Decisions are asked again inside the write, before anything is written. ---- */
+
+struct asking { struct ctx *c; enum err (*run)(struct db *db, struct write *w); void *arg; };
+
+static enum err ask_and_run(struct db *db, struct write *w)
+{
+    struct asking *a = w->arg;
+    TRY(decided_ask(a->c, db));
+    if (!a->run)
+        return OK;
+    w->arg = a->arg;
+    enum err status = a->run(db, w);
+    w->arg = a;
+    return status;
+}
+
+static enum err write_asked(struct ctx *c, struct write *w)
+{
+    struct asking a = { c, w->run, w->arg };
+    w->run = ask_and_run, w->arg = &a;
+    enum err status = store_write(ctx_store(c), c->arena, w);
+    w->run = a.run, w->arg = a.arg;
+    const struct refused *r = decided_refused(c, status);
+    if (r)
+        return write_refusal(c, r->has_person ? &r->person : NULL, r->purpose, r->categories);
+    if (status == OK)
+        decided_done(c);
+    return status;
+}
+
 enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
 {
     if (!c->idempotency.key.p || !answer)
-        return store_write(ctx_store(c), c->arena, w);
+        return write_asked(c, w);
     struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };
     TRY(pack_answer(c, answer, &k.answer));
     w->run = run_and_keep, w->arg = &k;
-    enum err status = store_write(ctx_store(c), c->arena, w);
+    enum err status = write_asked(c, w);
     w->run = k.run, w->arg = k.arg;
     return status;
 }
@@ -153,6 +184,10 @@ enum err write_do_again(struct ctx *c, struct write *w, const struct answer *ans
 enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text categories)
 {
     struct why why = c->arena->why;
+    if (decided_inside(c)) {
+        decided_refuse(c, p, purpose, categories);
+        return why.code;
+    }
     struct write w = { .event = event_of(c, p, TEXT("refusal")) };
     w.event.outcome = OUTCOME_REFUSED;
     w.event.purpose = purpose, w.event.categories = categories;

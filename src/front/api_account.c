@@ -54,7 +54,7 @@ static void run_lane(void *arg)
     struct importing *all = lane->all;
     for (unsigned line = lane->number; line < import_count(all->import); line += all->count) {
         struct ctx c = *all->ctx;                /* the same snapshot, actor and time; its own memory and reason */
-        c.arena = &lane->arena;
+        c.arena = &lane->arena, c.decisions = NULL;
         c.idempotency.key = (text){ NULL, 0 };   /* a table sent again finds its addresses taken */
         import_line(&c, all->import, line);
         arena_reset(&lane->arena);

@@ -86,7 +86,7 @@ static void do_item(struct lane *lane, struct item *item, size_t index)
     struct arena *a = &lane->arena;
     struct ctx c = *b->ctx;            /* the same snapshot, actor and time; its own memory and reason */
     struct request q;
-    c.arena = a;
+    c.arena = a, c.decisions = NULL;
     c.if_match = 0;
     bool reads = text_eq(json_text(item->in, TEXT("method")), TEXT("GET"));
     if (reads)

@@ -3,6 +3,7 @@
 #include "base/fiber.h"
 #include "domain/id.h"
 #include "domain/idempotency.h"
+#include "domain/person.h"
 #include "domain/session.h"
 #include "front/cookie.h"
 #include "front/form.h"
@@ -157,7 +158,7 @@ static enum err handle(struct ctx *c, struct request *q, struct reply *r)
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
 {
     struct actor actor = c->actor;               /* what one item of a batch does as oneself the next does in one's role again */
-    enum err e = handle(c, q, r);
+    enum err e = person_settled(c, handle(c, q, r));
     if (q->in_batch)
         c->actor = actor;
     return e;

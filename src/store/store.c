@@ -397,7 +397,7 @@ void store_read_end(struct db **at)
 {
     struct db *db = *at;
     *at = NULL;
-    if (!db)
+    if (!db || db->writing)                               /* the writer's own goes on */
         return;
     struct store *s = db->store;
     /* A connection that saw an error, or whose snapshot cannot be ended, is not used again. */
