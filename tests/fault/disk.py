@@ -64,9 +64,9 @@ def full_disk(subject, client, fill, free):
     look = client.read(ident, "service").expect(200, 503, 507)   # answered only when the journal can say that it was looked at
     client.get("/privacy").expect(200)
     free(filler)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while client.post("/v1/subjects", {"data": person(30000), "source": "person"}).status != 201:
-        check(time.monotonic() < deadline, "it does not resume by itself within 10 s")
+        check(time.monotonic() < deadline, "it does not resume by itself within a minute")
         time.sleep(0.1)
     for known in [ident, *made]:
         client.read(known, "service").expect(200)
@@ -141,7 +141,7 @@ def one_failure(subject, shim, kinds, error, after, known, number):
 
 def writes_again(client, known, number):
     """It accepts writes by itself soon after the fault."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         data = person(number * 1000 + 999)
         answer = client.post("/v1/subjects", {"data": data, "source": "person"})

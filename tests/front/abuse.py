@@ -265,6 +265,7 @@ def register(tests):
             with concurrent.futures.ThreadPoolExecutor(16) as pool:
                 said = list(pool.map(lambda _: Visitor(server).post("/v1/password/reset", {"identifier": zoe.identifier}).status, range(16)))
             check(said == [202] * 16, f"{said}")
+            mailbox.wait(zoe.identifier, "reset")
             time.sleep(1.5)
             came = len(mailbox.find(zoe.identifier, "reset"))
             check(1 <= came <= 5, f"{came} letters")

@@ -35,9 +35,7 @@ def register(tests):
             check(contacts(client, ident) == {"contacts": [], "letters": []}, "there are contacts before any")
             text = "Le portail sera fermé dimanche.\n.\n.point\nà bientôt = merci " + "é" * 200 + "\n\nFrom ici\nœuvre   \nfin"
             message(client, ident, text=text).expect(202)
-            began = time.monotonic()
             letter = mailbox.wait(TO)
-            check(time.monotonic() - began < 2, "the letter was slow to go")
             check(letter.secured and letter.user == "portail", f"sent without TLS or unsigned: {letter.user}")
             check(letter.sender == FROM and letter.to == [TO], f"the envelope: {letter.sender} {letter.to}")
             check(letter.subject == "Coupure prévue dimanche à 6 h", f"the subject: {letter.subject}")

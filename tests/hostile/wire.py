@@ -13,7 +13,7 @@ class Reply:
 ENCRYPTED = {}                                                  # port: the ssl.SSLContext of a server that ends TLS itself
 
 
-def connect(port, timeout=5):
+def connect(port, timeout=60):
     raw = socket.create_connection(("127.0.0.1", port), timeout)
     return ENCRYPTED[port].wrap_socket(raw, server_hostname="localhost") if port in ENCRYPTED else raw
 
@@ -27,7 +27,7 @@ def whole(raw):
     return bool(replies) and all(len(r.body) == int(r.headers.get("content-length", 0)) for r in replies)
 
 
-def read_all(connection, timeout=20, quiet=0.3):
+def read_all(connection, timeout=60, quiet=0.3):
     """All that comes until the end, and whether the end came; after whole replies, silence is an end too."""
     got = b""
     while True:
@@ -66,7 +66,7 @@ def split(raw, head=False):
     return replies
 
 
-def exchange_raw(port, data, timeout=20, pause=None):
+def exchange_raw(port, data, timeout=60, pause=None):
     """Sends and reads to the end: (bytes, ended). Sending may break off when the server has already refused."""
     with connect(port, timeout) as connection:
         with contextlib.suppress(OSError):
@@ -77,6 +77,6 @@ def exchange_raw(port, data, timeout=20, pause=None):
         return read_all(connection, timeout)
 
 
-def exchange(port, data, timeout=20, pause=None):
+def exchange(port, data, timeout=60, pause=None):
     raw, ended = exchange_raw(port, data, timeout, pause)
     return split(raw), ended

@@ -38,14 +38,17 @@ def memory():
     with Server("deskmanager") as server:
         client = server.anyone()
         first = client.get("/privacy").expect(200)
-        best = 1e9
+        best = control = 1e9                                     # the control: the least that any route takes, at the same moment
         for _ in range(50):
+            began = time.monotonic()
+            client.get("/healthz").expect(200)
+            control = min(control, time.monotonic() - began)
             began = time.monotonic()
             again = client.get("/privacy", **{"If-None-Match": first.etag})
             best = min(best, time.monotonic() - began)
             check(again.status == 304 and again.body == b"" and again.etag == first.etag, f"{again.status}")
         check(client.get("/privacy").expect(200).body == first.body, "the page is not the same")
-        check(best < 0.02, f"an unchanged notice takes {best * 1000:.1f} ms")
+        check(best < 3 * control, f"an unchanged notice takes {best * 1000:.1f} ms, /healthz {control * 1000:.1f} ms")
         return f"304 in {best * 1000:.2f} ms"
 
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 #include "built.h"
 
@@ -379,7 +380,7 @@ static void sarif(void **state)
 
 static msec time_of(text yaml, unsigned times)
 {
-    msec start = clock_monotonic();
+    clock_t start = clock();             /* of the processor: alike on a busy machine */
     for (unsigned i = 0; i < times; i++) {
         ARENA_AUTO a = arena_make(256 << 20);
         struct findings faults = { 0 };
@@ -389,7 +390,7 @@ static msec time_of(text yaml, unsigned times)
         if (root)
             assert_int_equal(lint_run(&a, root, yaml, today, &found), OK);
     }
-    return clock_monotonic() - start;
+    return (msec)((clock() - start) / (CLOCKS_PER_SEC / 1000));
 }
 
 static void long_policy(void **state)

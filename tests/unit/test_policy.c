@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 #include "built.h"
 
@@ -92,9 +93,9 @@ static void reader_bounds(void **state)
         struct findings f = { 0 };
         const struct node *root;
         fill(yaml, sizeof yaml, patterns[i]);
-        msec start = clock_monotonic();
+        clock_t start = clock();             /* of the processor: alike on a busy machine */
         node_read(&a, (text){ yaml, NODE_BYTES_MAX }, &f, &root);
-        assert_true(clock_monotonic() - start < 5000);
+        assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
     }
 }
 
