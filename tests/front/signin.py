@@ -38,7 +38,7 @@ def memory(server):
 # Asks other routes in turn until its input ends, from a process of its own, so that what it measures is the server.
 WATCH = """
 import http.client, json, select, sys, time
-connection, times = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60), []
+connection, times = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=300), []
 while not select.select([sys.stdin], [], [], 0.01)[0]:
     for path in ("/v1/session", "/privacy", "/healthz"):
         began = time.perf_counter()
@@ -360,7 +360,7 @@ def register(tests):
                 answers = [one.result() for one in done]
                 took = time.perf_counter() - began
             threading.stack_size(0)
-            times, others = (sorted(json.loads(one.communicate(timeout=120)[0])) for one in watching)
+            times, others = (sorted(json.loads(one.communicate(timeout=300)[0])) for one in watching)
             good, busy = sum(a.status == 200 for a in answers), [a for a in answers if a.status == 503]
             check(good + len(busy) == many and all("retry-after" in a.headers for a in busy), f"{[a.status for a in answers if a.status != 200][:9]}")
             # Beside a server that is left alone at the same moment, on the same machine.

@@ -99,7 +99,8 @@ def register(tests):
         kinds = [(b"", b"", 350), (b"\x16\x03\x01\x02\0\x01", b"\0", 350),                  # nothing; a hello byte by byte
                  (b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X: y\r\n", 300)]             # a handshake, then a head in drops
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-            server, control = (stack.enter_context(Server("tests/lib/small.yaml", tls=Certificates(folder))) for _ in range(2))
+            tls = Certificates(folder)
+            server, control = (stack.enter_context(Server("tests/lib/small.yaml", tls=tls)) for _ in range(2))
             until, closed = time.monotonic() + SECONDS, []
             threads = [threading.Thread(target=lambda k=k, c=c: closed.append(drip(server.port, *k, until, c)))
                        for k, c in zip(kinds, (None, None, server.context))]
@@ -147,7 +148,8 @@ def register(tests):
     def encrypted_reads():
         """What the server has given away still waits between it and the client: that is given up too, and its memory is bounded."""
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-            server, control = (stack.enter_context(Server("tests/lib/small.yaml", tls=Certificates(folder))) for _ in range(2))
+            tls = Certificates(folder)
+            server, control = (stack.enter_context(Server("tests/lib/small.yaml", tls=tls)) for _ in range(2))
             before, stuck = descriptors(server), []
             for _ in range(150):
                 raw = socket.socket()

@@ -88,7 +88,7 @@ def check_line(clause):
 class Client:
     """Requests with one token to a port (or what gives it), on connections of their own (one a thread). Writes get an Idempotency-Key unless one is given."""
 
-    def __init__(self, port=None, token=None, path=None, timeout=60, headers=None, epoch=lambda: 0, context=None):
+    def __init__(self, port=None, token=None, path=None, timeout=300, headers=None, epoch=lambda: 0, context=None):
         self.told, self.token, self.path, self.timeout, self.headers = port, token, path, timeout, headers or {}
         self.context = context                                   # an ssl.SSLContext where the server ends TLS
         self.epoch = epoch                                       # connections do not outlive it: how often the server was started
@@ -319,7 +319,7 @@ class Server:
         check(status > 0, f"the server ended with {status}, and should have refused with a clear status")
         return status, self.log()[before:]
 
-    def stop(self, within=120):
+    def stop(self, within=300):
         """Asks it to end (SIGTERM) and waits; its exit status."""
         if self.process is None:
             return None
@@ -331,7 +331,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                raise Fault(f"the server did not stop within {within} s of SIGTERM") from None
+                raise Fault(f"the server did not stop within {within} s of SIGTERM")
         return process.returncode
 
     def kill(self):

@@ -106,7 +106,7 @@ class Load:
         self.acknowledged = self.refused = 0
 
     def new_client(self):
-        return Client(self.server.port, self.token, timeout=30, epoch=lambda: self.server.starts)
+        return Client(lambda: self.server.port, self.token, timeout=60, epoch=lambda: self.server.starts, context=self.server.context)
 
     def mine(self, writer):
         return self.people.setdefault(writer.name, [])
