@@ -367,6 +367,6 @@ def register(tests):
             p99, same = (rows[int(len(rows) * 0.99)] * 1000 for rows in (times, others))
             check(p99 < max(3 * same, same + 50), f"other routes: p99 {p99:.0f} ms of {len(times)}, {same:.0f} ms where nobody signs in")
             check(memory(server) < 256, f"{memory(server):.0f} MiB")
-            return (f"{good} signed in, {len(busy)} told to come back, {many / took:.0f} a second;"
+            return (f"{good} signed in, {len(busy)} told to come back, {many / took:.0f} a second; "
                     f"other routes p99 {p99:.1f} ms of {len(times)}, {same:.1f} ms where nobody does; "
                     f"{memory(server):.0f} MiB at most")
