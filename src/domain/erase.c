@@ -12,7 +12,7 @@
 
 /* ---- What is kept (GDPR 17(3)). ---- */
 
-enum { KEPT_MAX = 512, CLASSES_MAX = 256 };
+enum { KEPT_MAX = 512 };                         /* kinds of rows, and so classes of keys */
 enum place_kept { KEPT_RECORD, KEPT_ATTACHMENT, KEPT_FORMER };
 /* Rows of one table, category and key class that outlive their person. */
 struct kept {
@@ -30,12 +30,14 @@ struct erasing {
     struct subject_id certificate;
     struct keeping keeping;
     struct kept *kept; unsigned kept_count;
-    uint32_t classes[CLASSES_MAX]; unsigned class_count;
+    uint32_t classes[KEPT_MAX]; unsigned class_count;
     struct key_put *puts; unsigned put_count;
     text keep;                                   /* words for tables.def: consents, holds */
     int64_t consent_count; bool keep_consents;
     int64_t key_count;                           /* keys there were */
     struct told { text recipient, disclosures; struct told *next; } *told;
+    bool stale;                                  /* the second write found other things than the first */
+    bool at_term;                                /* by the sweep: a hold on all, or a restriction, stops it */
     struct event event;
     struct buf facts;                            /* of the certificate, up to the counts */
     text begun;                                  /* the same without counts */
@@ -106,8 +108,8 @@ static enum err add_class(struct erasing *e, uint32_t key_class)
     for (unsigned i = 0; i < e->class_count; i++)
         if (e->classes[i] == key_class)
             return OK;
-    if (e->class_count == CLASSES_MAX)
-        return say(e->c->arena, ERR_TOO_LARGE, "more than %d keys are held of one person", CLASSES_MAX);
+    if (e->class_count == KEPT_MAX)
+        return say(e->c->arena, ERR_TOO_LARGE, "more than %d keys are held of one person", KEPT_MAX);
     e->classes[e->class_count++] = key_class;
     return OK;
 }
@@ -210,6 +212,72 @@ static enum err put_facts(struct erasing *e)
     return buf_check(c->arena, &e->facts);
 }
 
+/* ---- Taking stock. ---- */
+
+static enum err list_recipients(struct db *db, struct erasing *e)
+{
+    struct arena *a = e->c->arena;
+    struct told **last = &e->told;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DISCLOSURE_LIST, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
+    while (query_next(&q)) {
+        struct subject_id id;
+        text recipient = query_bytes(&q, 1), key = query_bytes(&q, 0);
+        if (key.n != sizeof id)
+            return say(a, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", key.n);
+        memcpy(&id, key.p, sizeof id);
+        text shown = id_print(a, id);
+        struct told *t = e->told;
+        while (t && !text_eq(t->recipient, recipient))
+            t = t->next;
+        if (t) {
+            t->disclosures = arena_print(a, "%.*s,%.*s", T(t->disclosures), T(shown));
+            continue;
+        }
+        t = NEW(a, struct told);
+        TRY_PTR(t);
+        *t = (struct told){ arena_copy(a, recipient), shown, NULL };
+        *last = t;
+        last = &t->next;
+    }
+    return q.status;
+}
+
+static enum err count_keys(struct erasing *e)
+{
+    READ_AUTO keys = NULL;
+    TRY(store_read_keys(ctx_store(e->c), e->c->arena, &keys));
+    QUERY_AUTO q;
+    query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
+    while (query_next(&q))
+        e->key_count++;
+    return q.status;
+}
+
+/* ERR_PRECONDITION when the sweep may not erase the person now. */
+static enum err stops_the_sweep(const struct erasing *e)
+{
+    bool stops = e->at_term && (e->keeping.restricted || keeping_hold(&e->keeping, TEXT("*")));
+    return stops ? say(e->c->arena, ERR_PRECONDITION, "a hold or a restriction stops the erasure at its term") : OK;
+}
+
+static enum err take_stock_in(struct db *db, struct erasing *e)
+{
+    struct ctx *c = e->c;
+    e->kept = NEW_ARRAY(c->arena, struct kept, KEPT_MAX);
+    TRY_PTR(e->kept);
+    TRY(keeping_load(db, c->arena, c->tenant, e->p->id, c->now, &e->keeping));
+    TRY(stops_the_sweep(e));
+    end_relation(&e->keeping.starts, c->now);
+    TRY(list_kept(db, e));
+    TRY(list_recipients(db, e));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
+    if (query_next(&q))
+        e->consent_count = query_int(&q, 0);
+    return q.status;
+}
+
 /* ---- First write: what is kept gets keys that outlive the person's. ---- */
 
 static enum err put_apart(struct erasing *e, const struct kept *k)
@@ -229,12 +297,36 @@ static enum err put_apart(struct erasing *e, const struct kept *k)
     return OK;
 }
 
+/* The same, but for the class of what the first write has set apart meanwhile. */
+static bool same_kept(const struct kept *now, const struct kept *then)
+{
+    return now->where == then->where && text_eq(now->category, then->category) && now->key_class == then->key_class &&
+           now->rows == then->rows && now->until == then->until && text_eq(now->ground, then->ground) && text_eq(now->clause, then->clause);
+}
+
+/* What is kept, told and counted was found outside the write: found again inside it, it must be the same, or all begins anew. So a hold that
+ * was acknowledged is kept, and the certificate tells what there was. Ends ERR_CONFLICT. */
+static enum err same_stock(struct db *db, struct erasing *e)
+{
+    struct erasing now = { .c = e->c, .p = e->p, .at_term = e->at_term };
+    TRY(write_person_there(db, e->c->tenant, e->p->id));
+    TRY(take_stock_in(db, &now));
+    bool same = now.kept_count == e->kept_count && now.consent_count == e->consent_count;
+    for (unsigned i = 0; same && i < now.kept_count; i++)
+        same = same_kept(&now.kept[i], &e->kept[i]);
+    const struct told *a = now.told, *b = e->told;
+    for (; same && a && b; a = a->next, b = b->next)
+        same = text_eq(a->recipient, b->recipient) && text_eq(a->disclosures, b->disclosures);
+    e->stale = !same || a || b;
+    return !e->stale ? OK : say(db_arena(db), ERR_CONFLICT, "what is held of the person changed meanwhile");
+}
+
 static enum err run_prepare(struct db *db, struct write *w)
 {
     static const enum sql reclass[] = { SQL_RECORD_RECLASS, SQL_ATTACHMENT_RECLASS, SQL_FORMER_RECLASS };
     struct erasing *e = w->arg;
     text tenant = e->c->tenant;
-    TRY(write_person_there(db, tenant, e->p->id));
+    TRY(same_stock(db, e));
     TRY(db_run(db, SQL_TOKEN_HOLDER_END, NULL, ARGS(V_TEXT(tenant), V_ID(e->p->id), V_INT(e->c->now))));
     for (unsigned i = 0; i < e->kept_count; i++) {
         const struct kept *k = &e->kept[i];
@@ -266,7 +358,7 @@ static enum err prepare(struct erasing *e)
     struct write w = { .run = run_prepare, .arg = e, .puts = e->puts, .put_count = e->put_count, .urgent = true,
                        .event = event_of(c, e->p, TEXT("subject.erase.begun")) };
     w.event.count = e->kept_count;
-    return store_write(ctx_store(c), c->arena, &w);
+    return write_do(c, &w, NULL);
 }
 
 /* ---- Second write: the erasure. ---- */
@@ -314,6 +406,7 @@ static enum err run_erase(struct db *db, struct write *w)
     int64_t counts[TABLE_COUNT], rows = 0;
     uint64_t entry;
     size_t fixed = e->facts.n;
+    TRY(same_stock(db, e));
     TRY(keep_rows(db, e));
     if (e->keep_consents)
         TRY(db_run(db, SQL_CONSENT_CLOSE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
@@ -336,77 +429,27 @@ static enum err run_erase(struct db *db, struct write *w)
     return status;
 }
 
-/* ---- The person's own. ---- */
-
-static enum err list_recipients(struct db *db, struct erasing *e)
-{
-    struct arena *a = e->c->arena;
-    struct told **last = &e->told;
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_DISCLOSURE_LIST, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
-    while (query_next(&q)) {
-        struct subject_id id;
-        text recipient = query_bytes(&q, 1), key = query_bytes(&q, 0);
-        if (key.n != sizeof id)
-            return say(a, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", key.n);
-        memcpy(&id, key.p, sizeof id);
-        text shown = id_print(a, id);
-        struct told *t = e->told;
-        while (t && !text_eq(t->recipient, recipient))
-            t = t->next;
-        if (t) {
-            t->disclosures = arena_print(a, "%.*s,%.*s", T(t->disclosures), T(shown));
-            continue;
-        }
-        t = NEW(a, struct told);
-        TRY_PTR(t);
-        *t = (struct told){ arena_copy(a, recipient), shown, NULL };
-        *last = t;
-        last = &t->next;
-    }
-    return q.status;
-}
-
-static enum err count_keys(struct erasing *e)
-{
-    READ_AUTO keys = NULL;
-    TRY(store_read_keys(ctx_store(e->c), e->c->arena, &keys));
-    QUERY_AUTO q;
-    query_start(&q, keys, SQL_KEY_CLASSES, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
-    while (query_next(&q))
-        e->key_count++;
-    return q.status;
-}
-
 static enum err take_stock(struct erasing *e)
 {
     struct ctx *c = e->c;
-    e->kept = NEW_ARRAY(c->arena, struct kept, KEPT_MAX);
     e->puts = NEW_ARRAY(c->arena, struct key_put, KEPT_MAX);
-    TRY_PTR(e->kept);
     TRY_PTR(e->puts);
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
-    TRY(keeping_load(db, c->arena, c->tenant, e->p->id, c->now, &e->keeping));
-    end_relation(&e->keeping.starts, c->now);
-    TRY(list_kept(db, e));
-    TRY(list_recipients(db, e));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
-    if (query_next(&q))
-        e->consent_count = query_int(&q, 0);
-    return q.status;
+    return take_stock_in(db, e);
 }
 
 static void free_facts(struct erasing *e) { buf_free(&e->facts); }
 
-static enum err erase_person(struct ctx *c, struct person *p, text ground, struct subject_id *certificate)
+static enum err erase_once(struct ctx *c, struct person *p, text ground, struct subject_id certificate, bool *again)
 {
-    CLEANUP(free_facts) struct erasing e = { .c = c, .p = p, .ground = ground, .certificate = id_make(c->now), .facts = buf_make(1 << 20) };
-    *certificate = e.certificate;
+    CLEANUP(free_facts) struct erasing e = { .c = c, .p = p, .ground = ground, .certificate = certificate, .facts = buf_make(1 << 20),
+                                             .at_term = text_eq(ground, TEXT("term")) };
     TRY(take_stock(&e));
     TRY(count_keys(&e));
-    TRY(prepare(&e));
+    enum err status = prepare(&e);
+    *again = status == ERR_CONFLICT;                      /* another erasure of the same person set the same apart */
+    TRY(status);
     e.event = event_of(c, p, TEXT("subject.erase"));
     e.event.purpose = ground;
     e.answer.id = id_print(c->arena, e.certificate);
@@ -416,7 +459,23 @@ static enum err erase_person(struct ctx *c, struct person *p, text ground, struc
                                .keep = e.keep };
     struct write w = { .run = run_erase, .arg = &e, .shreds = &shred, .shred_count = 1, .urgent = true, .truncate = true,
                        .event = event_of(c, p, TEXT("certificate")) };
-    TRY(write_do(c, &w, &e.answer));
+    status = write_do(c, &w, &e.answer);
+    *again = e.stale;
+    return status;
+}
+
+/* Whatever is added or held meanwhile is looked at anew: it was acknowledged, so others get on while this one tries again. */
+static enum err erase_person(struct ctx *c, struct person *p, text ground, struct subject_id *certificate)
+{
+    enum { TRIES = 20 };
+    enum err status = OK;
+    bool again = true;
+    *certificate = id_make(c->now);
+    for (int i = 0; again && i < TRIES; i++) {
+        again = false;
+        status = erase_once(c, p, ground, *certificate, &again);
+    }
+    TRY(status);
     transient_forget(c->app, c->tenant, p->id);
     return OK;
 }
@@ -662,24 +721,39 @@ enum err erase_at_term(struct ctx *c, struct subject_id id)
     if (status == ERR_NOT_FOUND)
         return OK;
     TRY(status);
-    TRY(erase_person(c, &p, TEXT("term"), &certificate));
+    status = erase_person(c, &p, TEXT("term"), &certificate);
+    if (status == ERR_PRECONDITION)                      /* held or restricted meanwhile: the next look sees it */
+        return OK;
+    TRY(status);
     return certificate_issue(c, certificate, false, &answer);
 }
 
 /* ---- What was kept goes too. ---- */
 
-struct leftover { struct ctx *c; text tenant; struct subject_id id; uint32_t classes[CLASSES_MAX]; unsigned class_count; text keep; };
+struct leftover { struct ctx *c; text tenant; struct subject_id id; uint32_t *classes; unsigned class_count; text keep; struct key_shred shred; };
 
-static enum err list_leftover(struct leftover *l)
+static enum err add_leftover(struct leftover *l, unsigned *room, uint32_t key_class)
 {
-    struct arena *a = l->c->arena;
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(l->c), a, &db));
+    if (l->class_count == *room) {
+        uint32_t *wider = NEW_ARRAY(l->c->arena, uint32_t, *room = *room ? *room * 2 : 16);
+        TRY_PTR(wider);
+        if (l->class_count)
+            memcpy(wider, l->classes, l->class_count * sizeof *wider);
+        l->classes = wider;
+    }
+    l->classes[l->class_count++] = key_class;
+    return OK;
+}
+
+static enum err list_leftover(struct db *db, struct leftover *l)
+{
+    unsigned room = 0;
+    l->classes = NULL, l->class_count = 0;
     {
         QUERY_AUTO q;
         query_start(&q, db, SQL_LEFTOVER_CLASSES, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
-        while (l->class_count < CLASSES_MAX && query_next(&q))
-            l->classes[l->class_count++] = (uint32_t)query_int(&q, 0);
+        while (query_next(&q))
+            TRY(add_leftover(l, &room, (uint32_t)query_int(&q, 0)));
         TRY(q.status);
     }
     QUERY_AUTO q;
@@ -690,20 +764,21 @@ static enum err list_leftover(struct leftover *l)
     return q.status;
 }
 
+/* What is left is found here, inside the write; its keys are shredded after this. */
 static enum err run_leftover(struct db *db, struct write *w)
 {
-    const struct leftover *l = w->arg;
+    struct leftover *l = w->arg;
+    TRY(list_leftover(db, l));
+    l->shred.kept = l->classes, l->shred.kept_count = l->class_count, l->shred.keep = l->keep;
+    w->event.count = l->class_count;
     return store_erase(db, l->tenant, l->id, l->classes, l->class_count, l->keep, NULL);
 }
 
 enum err erase_leftover(struct ctx *c, text tenant, struct subject_id id)
 {
-    struct leftover l = { .c = c, .tenant = tenant, .id = id };
-    TRY(list_leftover(&l));
-    struct key_shred shred = { .tenant = tenant, .subject = id, .all_but_held = true, .kept = l.classes, .kept_count = l.class_count,
-                               .keep = l.keep };
-    struct write w = { .run = run_leftover, .arg = &l, .shreds = &shred, .shred_count = 1, .urgent = true, .truncate = true,
+    struct leftover l = { .c = c, .tenant = tenant, .id = id, .shred = { .tenant = tenant, .subject = id, .all_but_held = true } };
+    struct write w = { .run = run_leftover, .arg = &l, .shreds = &l.shred, .shred_count = 1, .urgent = true, .truncate = true,
                        .event = { .act = TEXT("retention.erased"), .tenant = tenant, .actor = c->actor.name, .policy = c->policy->hash,
-                                  .clause = TEXT("retention"), .count = l.class_count } };
+                                  .clause = TEXT("retention") } };
     return store_write(ctx_store(c), c->arena, &w);
 }

@@ -265,11 +265,25 @@ static enum err do_lot(struct db *db, const struct step *st, struct lot *lot)
     return OK;
 }
 
+/* The plan again, inside the write: a hold or a restriction that was acknowledged meanwhile stops what it stops. */
+static enum err plan_again(struct db *db, struct step *st, struct lot *lot)
+{
+    struct keeping k;
+    TRY(keeping_load(db, st->arena, lot->event.tenant, lot->event.subject, st->sweep->c->now, &k));
+    for (unsigned i = 0; i < lot->count; i++)
+        plan_thing(st, &lot->first[i], lot->category, &k);
+    return OK;
+}
+
 static enum err run_step(struct db *db, struct write *w)
 {
     struct step *st = w->arg;
-    for (unsigned i = 0; i < st->lot_count; i++)
+    st->held = 0;
+    for (unsigned i = 0; i < st->lot_count; i++) {
+        TRY(plan_again(db, st, &st->lots[i]));
         TRY(do_lot(db, st, &st->lots[i]));
+        w->truncate |= st->lots[i].erased > 0;
+    }
     return OK;
 }
 
@@ -281,8 +295,6 @@ static enum err write_step(struct step *st)
                                   .clause = TEXT("retention"), .count = st->thing_count } };
     for (unsigned i = 0; i < st->lot_count; i++)
         TRY(fill_event(st, &st->lots[i]));
-    for (unsigned i = 0; i < st->thing_count; i++)
-        w.truncate |= st->things[i].plan == PLAN_ERASE;
     return store_write(ctx_store(c), st->arena, &w);
 }
 
