@@ -137,6 +137,13 @@ static bool parse_offset(text s, msec *out)
     return true;
 }
 
+/* A 61st second is put behind the last one of June or December, in UTC (RFC 3339, appendix D): `next` is the moment after it began. */
+static bool may_leap(msec next)
+{
+    struct date d = date_of(next);
+    return next == date_start(d) && d.day == 1 && (d.month == 1 || d.month == 7);
+}
+
 bool time_parse(text s, msec *out)
 {
     struct date d;
@@ -152,7 +159,7 @@ bool time_parse(text s, msec *out)
         return false;
     text rest = text_from(s, 16);
     if (rest.n && rest.p[0] == ':') {
-        if (!digits(rest, 1, 2, &sec) || sec > 59)
+        if (!digits(rest, 1, 2, &sec) || sec > 60)
             return false;
         rest = text_from(rest, 3);
     }
@@ -167,6 +174,6 @@ bool time_parse(text s, msec *out)
     }
     if (!parse_offset(rest, &offset))
         return false;
-    *out += h * (msec)HOUR + m * (msec)MINUTE + sec * (msec)SECOND + milli - offset;
-    return true;
+    *out += h * (msec)HOUR + m * (msec)MINUTE + (msec)sec * SECOND + milli - offset;
+    return sec < 60 || may_leap(*out - milli);
 }

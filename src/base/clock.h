@@ -31,7 +31,7 @@ enum { TIME_TEXT = 24 };                      /* "2026-11-22T01:47:00.000Z" */
 /* RFC 3339 in UTC with milliseconds, into `out`. */
 text time_text(msec t, char out[TIME_TEXT + 1]);
 text time_print(struct arena *a, msec t);
-/* RFC 3339 with "Z" or an offset, fraction optional; or a bare date, meaning its start in UTC. */
+/* RFC 3339 with "Z" or an offset, fraction optional; or a bare date, meaning its start in UTC. A leap second is the first of the next day. */
 bool time_parse(text s, msec *out);
 
 #endif

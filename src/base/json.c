@@ -42,6 +42,18 @@ static bool convert_children(struct arena *a, json_t *in, struct json *out)
     return true;
 }
 
+/* The fewest digits that read as the same number: 0.1 stays 0.1. */
+static text shortest(struct arena *a, double value)
+{
+    char out[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(out, sizeof out, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            break;
+    }
+    return arena_copy(a, text_of(out));
+}
+
 static struct json *convert(struct arena *a, json_t *in)
 {
     struct json *out = NEW(a, struct json);
@@ -58,7 +70,7 @@ static struct json *convert(struct arena *a, json_t *in)
         break;
     case JSON_REAL:
         out->kind = J_NUMBER;
-        out->value = arena_print(a, "%.17g", json_real_value(in) + 0.0);       /* -0.0 becomes 0, as -0 does */
+        out->value = shortest(a, json_real_value(in) + 0.0);       /* -0.0 becomes 0, as -0 does */
         break;
     case JSON_TRUE:
     case JSON_FALSE:
@@ -95,6 +107,13 @@ static bool too_deep(text in)
     return false;
 }
 
+static const char *fault_of(enum json_error_code code)
+{
+    if (code == json_error_duplicate_key)
+        return "a name stands twice in one object";
+    return code == json_error_numeric_overflow ? "a number is larger than can be kept" : "the JSON is malformed";
+}
+
 enum err json_parse(struct arena *a, text in, const struct json **out)
 {
     json_error_t error;
@@ -103,7 +122,7 @@ enum err json_parse(struct arena *a, text in, const struct json **out)
     CLEANUP(decref) json_t *root = json_loadb(in.p ? in.p : "", in.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!root)      /* the library's text quotes the input, which may be personal: only the place is told */
         return say(a, ERR_JSON, "%s at line %d, column %d",
-                   json_error_code(&error) == json_error_duplicate_key ? "a name stands twice in one object" : "the JSON is malformed",
+                   fault_of(json_error_code(&error)),
                    error.line, error.column);
     *out = convert(a, root);
     return *out ? OK : a->why.code;

@@ -4,6 +4,7 @@
 #include "domain/duty.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
+#include "domain/normal.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -11,19 +12,40 @@ enum { CONSENTS_MAX = 64 };
 
 /* ---- The commit. ---- */
 
+static enum err drop_identifier(struct db *db, const struct change *ch, const struct change_identifier *id, const struct digest *digest)
+{
+    return db_run(db, SQL_IDENTIFIER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(*digest)), V_ID(ch->person->id)));
+}
+
+/* *taken: it is another person's, in today's form or in the one before. */
+static enum err add_identifier_row(struct db *db, const struct change *ch, const struct change_identifier *id, bool *taken)
+{
+    int64_t changed;
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->former))));
+        *taken = query_next(&q) && memcmp(query_bytes(&q, 0).p, &ch->person->id, sizeof ch->person->id) != 0;
+        TRY(q.status);
+    }
+    if (*taken)
+        return OK;
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, &changed, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)), V_ID(ch->person->id))));
+    *taken = !changed;
+    return OK;
+}
+
 static enum err run_identifiers(struct db *db, const struct change *ch)
 {
     for (unsigned i = 0; i < ch->identifier_count; i++) {
         const struct change_identifier *id = &ch->identifiers[i];
-        int64_t changed;
         if (id->remove) {
-            TRY(db_run(db, SQL_IDENTIFIER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)),
-                                                           V_ID(ch->person->id))));
+            TRY(drop_identifier(db, ch, id, &id->digest));
+            TRY(drop_identifier(db, ch, id, &id->former));
             continue;
         }
-        TRY(db_run(db, SQL_IDENTIFIER_ADD, &changed, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)),
-                                                          V_ID(ch->person->id))));
-        if (changed)
+        bool taken;
+        TRY(add_identifier_row(db, ch, id, &taken));
+        if (!taken)
             continue;
         say(db_arena(db), ERR_CONFLICT, "%.*s is that of another person", T(id->field));
         snprintf(db_arena(db)->why.field, sizeof db_arena(db)->why.field, "%.*s", T(id->field));
@@ -189,7 +211,8 @@ static void add_identifier(struct ctx *c, struct change *ch, const struct catego
     struct change_identifier *id = &ch->identifiers[ch->identifier_count++];
     id->field = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
     id->remove = remove;
-    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, id->field, value_normal(c->arena, f, value), &id->digest);
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, id->field, normal_lookup(c, f, value), &id->digest);
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, id->field, normal_former(c->arena, f, value), &id->former);
 }
 
 enum err change_identifiers(struct ctx *c, struct change *ch, const struct category *cat, const struct json *fields, const struct json *old)
@@ -198,7 +221,7 @@ enum err change_identifiers(struct ctx *c, struct change *ch, const struct categ
         const struct field *f = &cat->fields[i];
         const struct json *member = json_get(old, f->name);
         text before = value_of(member ? member->first : NULL), after = value_of(json_get(fields, f->name));
-        if (!f->identifier || text_eq(value_normal(c->arena, f, before), value_normal(c->arena, f, after)))
+        if (!f->identifier || text_eq(normal_lookup(c, f, before), normal_lookup(c, f, after)))
             continue;
         if (before.n)
             add_identifier(c, ch, cat, f, before, true);

@@ -3,7 +3,8 @@
 #define DOMAIN_CHANGE_H
 #include "domain/person.h"
 
-struct change_identifier { text field; struct digest digest; bool remove; };
+/* former: as it was looked up before (normal_former), so that whoever has it since then still has it. */
+struct change_identifier { text field; struct digest digest, former; bool remove; };
 struct change_consent {
     text purpose, channel, decision, method, actor, by, wording;   /* `by` names a person: it is sealed in the evidence; channel "" is none */
     char wording_hash[65];

@@ -72,7 +72,7 @@ static enum err declared_fields(struct ctx *c, const struct category *cat, text 
     put_field(&w, cat, TEXT("subject"), subject);
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, out));
-    return value_check_category(c, cat, *out, NULL);
+    return value_take_category(c, cat, out, NULL);
 }
 
 /* Items are times in microseconds, at random within the millisecond; two that meet all the same are told apart by a second try. */

@@ -1,4 +1,5 @@
 /* Folders: the ledger of grants and revocations, and the question whether a person may enter. */
+#include "base/unicode.h"
 #include "domain/folder.h"
 #include "domain/doc.h"
 #include "domain/inside.h"
@@ -60,7 +61,7 @@ static struct digest digest_of(const struct ctx *c, const struct kind *k, text n
 {
     struct digest d;
     text field = arena_print(c->arena, "folder.%.*s", T(k->name));
-    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, field, text_trim(name), &d);
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, field, unicode_trim(unicode_nfc(c->arena, name)), &d);
     return d;
 }
 
@@ -74,7 +75,7 @@ static enum err about(struct ctx *c, text member, enum err status)
 }
 
 /* The members of a grant as fields, so that they are checked as every value is. */
-static enum err check_members(struct ctx *c, const struct kind *k, bool grant, const struct json *in)
+static enum err take_members(struct ctx *c, const struct kind *k, bool grant, const struct json **in)
 {
     static const struct field members[] = {
         { .name = TEXT_INIT("folder"), .type = FIELD_TEXT, .required = true },
@@ -93,18 +94,15 @@ static enum err check_members(struct ctx *c, const struct kind *k, bool grant, c
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         fields[i] = members[i], fields[i].clause = *clause;
     *form = (struct category){ .name = TEXT("folders"), .fields = fields, .field_count = grant ? 6 : 4, .clause = *clause };
-    enum err status = value_check_category(c, form, in, NULL);
+    enum err status = value_take_category(c, form, in, NULL);
     text member = arena_copy(c->arena, text_of(c->arena->why.field));
     text_cut(&member, '.');
     if (status != OK)
         return about(c, member, status);
-    if (!text_trim(json_text(in, TEXT("name"))).n)
-        return about(c, TEXT("name"), say_clause(c->arena, ERR_MISSING, clause, "a folder has a \"name\""));
-    if (!text_trim(json_text(in, TEXT("why"))).n)
-        return about(c, TEXT("why"), say_clause(c->arena, ERR_MISSING, clause, "what is done about a folder has a reason, \"why\""));
     const struct category *cat = k->category >= 0 ? &c->policy->categories[k->category] : NULL;
     int own = cat ? policy_field(cat, TEXT("folder")) : -1;
-    status = own >= 0 ? value_check(c, cat, &cat->fields[own], json_get(in, TEXT("name"))) : OK;
+    const struct json *name = json_get(*in, TEXT("name"));
+    status = own >= 0 ? value_take(c, cat, &cat->fields[own], &name) : OK;
     return status == OK ? OK : about(c, TEXT("name"), status);
 }
 
@@ -159,7 +157,7 @@ static enum err make(struct ctx *c, const struct person *p, bool held, bool gran
     const struct person *known = held ? p : NULL;
     TRY(write_refused(c, known, kind_of(c, json_text(in, TEXT("folder")), k)));
     TRY(may_grant(c, known, k));
-    TRY(write_refused(c, known, check_members(c, k, grant, in)));
+    TRY(write_refused(c, known, take_members(c, k, grant, &in)));
     *out = (struct folder_put){ .c = c, .subject = p->id, .kind = k->name, .act = grant ? TEXT("granted") : TEXT("revoked"),
                                 .category = k->category >= 0 ? c->policy->categories[k->category].name : TEXT("folders"),
                                 .name = digest_of(c, k, json_text(in, TEXT("name"))) };

@@ -67,7 +67,7 @@ enum err identifier_change(struct ctx *c, const struct json *in, struct answer *
     const struct json *value = json_get(in, TEXT("value"));
     TRY(session_fresh(c));
     TRY(field_of(c, json_text(in, TEXT("field")), &cat, &field));
-    TRY(value_check(c, cat, field, value));
+    TRY(value_take(c, cat, field, &value));
     TRY(person_open(c, session_self(c), false, &p));
     TRY(check_pace(c, &p));
     TRY(ticket_make(c, &p, kind, detail_of(c, json_text(in, TEXT("field")), value->value), opening_until(c), &a.ticket));

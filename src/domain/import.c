@@ -1,6 +1,7 @@
 /* Accounts from a table, a line each: header names are category.field; faults are named by line and field. */
 #include "base/csv.h"
 #include "domain/inside.h"
+#include "domain/normal.h"
 #include "domain/opening.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -134,7 +135,7 @@ static enum err find_same(struct ctx *c, struct import *i, unsigned column)
     TRY_PTR(all);
     for (unsigned r = 0; r < i->row_count; r++)
         if (column < i->rows[r].count && i->rows[r].values[column].n)
-            all[count++] = (struct seen){ value_normal(c->arena, i->columns[column].type, i->rows[r].values[column]), r };
+            all[count++] = (struct seen){ normal_lookup(c, i->columns[column].type, i->rows[r].values[column]), r };
     qsort(all, count, sizeof *all, by_value);
     for (unsigned k = 1; k < count; k++)
         if (text_eq(all[k].value, all[k - 1].value)) {

@@ -91,7 +91,7 @@ enum err mail_make_in(struct ctx *c, const struct person *p, text language, text
         return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
     if (!c->app->public_url[0])
         return say(c->arena, ERR_CONFIG, "letters hold links, and the public address is not known: say --url, or GARANT_URL");
-    if (!value_is_email(to))
+    if (!value_is_email(c->arena, to))
         return say(c->arena, ERR_VALUE, "this is no e-mail address to which a letter could go");
     TRY(letter_render(c, language, letter, values, &words));
     out->letter = words.name, out->bulk = words.bulk, out->purpose = TEXT("");

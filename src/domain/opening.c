@@ -1,8 +1,10 @@
 /* Accounts opened for somebody: what they need, who supplied it, the invitation, and its acceptance. */
+#include "base/unicode.h"
 #include "domain/folder.h"
 #include "domain/inside.h"
 #include "domain/letters.h"
 #include "domain/making.h"
+#include "domain/normal.h"
 #include "domain/opening_inside.h"
 #include "domain/write.h"
 
@@ -26,7 +28,7 @@ enum err opening_allowed(struct ctx *c, text by)
     return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
-static bool is_filled(const struct json *v) { return v && v->kind != J_NULL && (v->kind != J_TEXT || text_trim(v->value).n); }
+static bool is_filled(const struct json *v) { return v && v->kind != J_NULL && (v->kind != J_TEXT || !unicode_is_blank(v->value)); }
 
 enum err opening_needs(struct ctx *c, const struct json *data, bool folders, bool folders_needed)
 {
@@ -48,7 +50,7 @@ enum err opening_needs(struct ctx *c, const struct json *data, bool folders, boo
     return ERR_MISSING;
 }
 
-text opening_email(const struct ctx *c, const struct json *data)
+text opening_email(struct ctx *c, const struct json *data)
 {
     JSON_EACH(fields, data) {
         int index = policy_category(c->policy, fields->key);
@@ -56,7 +58,7 @@ text opening_email(const struct ctx *c, const struct json *data)
         for (unsigned i = 0; cat && i < cat->field_count; i++) {
             text value = json_text(fields, cat->fields[i].name);
             if (cat->fields[i].identifier && cat->fields[i].type == FIELD_EMAIL && value.n)
-                return value;
+                return normal_kept(c, &cat->fields[i], value);
         }
     }
     return (text){ NULL, 0 };

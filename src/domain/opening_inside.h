@@ -10,7 +10,7 @@ enum err opening_allowed(struct ctx *c, text by);
 /* ERR_MISSING naming every field of accounts.needs that `data` lacks. */
 enum err opening_needs(struct ctx *c, const struct json *data, bool folders, bool folders_needed);
 /* The e-mail address among `data` ({category: {field: value}}) by which the person is found; p NULL when there is none. */
-text opening_email(const struct ctx *c, const struct json *data);
+text opening_email(struct ctx *c, const struct json *data);
 /* The life of a link: accounts.invitation, 72 hours when the policy says nothing. */
 msec opening_until(const struct ctx *c);
 /* The actor becomes that person, who followed a link that only they were sent. */

@@ -17,7 +17,12 @@ static const msec waits[] = { MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOU
                               6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR };
 enum { TRIES_MAX = sizeof waits / sizeof *waits + 1 };
 
-bool outbox_is_address(text s) { return value_is_email(s); }
+bool outbox_is_address(text s)
+{
+    ARENA_AUTO a = arena_make(1 << 16);
+    return value_is_email(&a, s);
+}
+
 void outbox_sender(struct app *app, bool runs) { app->mail.sender = runs; }
 
 /* ---- What is due. ---- */

@@ -3,6 +3,7 @@
 #include "domain/change.h"
 #include "domain/doc.h"
 #include "domain/looking.h"
+#include "domain/normal.h"
 #include "domain/subject.h"
 #include "domain/value.h"
 #include "domain/write.h"
@@ -30,7 +31,8 @@ static enum err check_place(struct ctx *c, text place)
     const struct field field = { .name = TEXT("place"), .type = FIELD_TEXT, .has_min = true, .min = 1, .has_max = true, .max = PLACE_CHARACTERS };
     const struct category form = { .name = TEXT("preferences") };
     const struct json value = { .kind = J_TEXT, .value = place };
-    enum err status = value_check(c, &form, &field, &value);
+    const struct json *taken = &value;
+    enum err status = value_take(c, &form, &field, &taken);
     if (status != OK)
         c->arena->why.clause = &c->policy->categories_clause;
     return status;
@@ -200,15 +202,18 @@ static enum err merge(struct ctx *c, const struct places *s, const struct record
 }
 
 /* What is sent names fields of the policy, each of its type. */
-static enum err check_sent(struct ctx *c, const struct places *s, const struct json *in)
+static enum err take_sent(struct ctx *c, const struct places *s, const struct json **in)
 {
-    JSON_EACH(v, in) {
+    *in = normal_fields(c, s->cat, *in);
+    TRY_PTR(*in);
+    JSON_EACH(v, *in) {
         int index = policy_field(s->cat, v->key);
         if (index < 0)
-            return value_check_category(c, s->cat, in, NULL);   /* says which, and the nearest */
+            return value_take_category(c, s->cat, in, NULL);   /* says which, and the nearest */
         if (v->kind == J_NULL)
             continue;
-        enum err status = value_check(c, s->cat, &s->cat->fields[index], v);
+        const struct json *one = v;
+        enum err status = value_take(c, s->cat, &s->cat->fields[index], &one);
         if (status != OK)
             text_cstr(s->cat->fields[index].clause.path.n ? arena_print(c->arena, "%.*s.%.*s", T(s->cat->name), T(v->key)) : v->key, c->arena->why.field,
                       sizeof c->arena->why.field);
@@ -233,7 +238,7 @@ static enum err check_whole(struct ctx *c, const struct places *s, text place, c
         }
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, &fields));
-    return value_check_category(c, s->cat, fields, NULL);
+    return value_take_category(c, s->cat, &fields, NULL);
 }
 
 static enum err set_once(struct ctx *c, text id, text category, text place, const struct json *in, text purpose, struct answer *out)
@@ -253,7 +258,7 @@ static enum err set_once(struct ctx *c, text id, text category, text place, cons
     const struct record *old = find_place(&s, place);
     if (!old && s.count >= PLACES_MAX)
         return say_clause(c->arena, ERR_TOO_LARGE, &s.cat->clause, "preferences are kept for at most %d places", PLACES_MAX);
-    TRY(write_refused(c, &p, check_sent(c, &s, in)));
+    TRY(write_refused(c, &p, take_sent(c, &s, &in)));
     TRY(merge(c, &s, old, place, in, &after));
     TRY(write_refused(c, &p, check_whole(c, &s, place, after)));
     TRY(subject_keep(c, &p, index, old, after, &ch));

@@ -3,6 +3,7 @@
 #include "domain/inside.h"
 #include "domain/letters.h"
 #include "domain/making.h"
+#include "domain/normal.h"
 #include "domain/opening_inside.h"
 #include "domain/password.h"
 #include "domain/throttle.h"
@@ -172,7 +173,7 @@ enum err registration_begin(struct ctx *c, const struct json *in, struct answer 
 {
     static const struct field address = { .type = FIELD_EMAIL };
     text email = opening_email(c, json_get(in, TEXT("data")));
-    struct attempt letters = { .digest = throttle_digest(c, TEXT("registration"), value_normal(c->arena, &address, email.p ? email : TEXT(""))) };
+    struct attempt letters = { .digest = throttle_digest(c, TEXT("registration"), normal_lookup(c, &address, email.p ? email : TEXT(""))) };
     TRY(opening_allowed(c, TEXT("self")));
     c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name };
     out->body = TEXT("{\"state\":\"confirm\"}");

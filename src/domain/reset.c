@@ -21,20 +21,27 @@ static msec link_ends(const struct ctx *c)
 
 /* ---- Asked. Only digests of what was typed are kept, for the second until they are looked at. ---- */
 
-struct asking { const struct ctx *c; struct subject_id id; struct signin_name names[SIGNIN_NAMES]; unsigned count; };
+struct asking { const struct ctx *c; struct subject_id id, former_id; struct signin_name names[SIGNIN_NAMES]; unsigned count; };
+
+static enum err put_asking(struct db *db, const struct asking *a, struct subject_id id, const struct signin_name *name, const struct digest *digest)
+{
+    return db_run(db, SQL_ASKING_ADD, NULL, ARGS(V_ID(id), V_TEXT(name->field), V_TEXT(a->c->tenant), V_BYTES(TEXT_BYTES(*digest)), V_INT(a->c->now)));
+}
 
 static enum err run_asking(struct db *db, struct write *w)
 {
     const struct asking *a = w->arg;
-    for (unsigned i = 0; i < a->count; i++)
-        TRY(db_run(db, SQL_ASKING_ADD, NULL, ARGS(V_ID(a->id), V_TEXT(a->names[i].field), V_TEXT(a->c->tenant), V_BYTES(TEXT_BYTES(a->names[i].digest)),
-                                                  V_INT(a->c->now))));
+    for (unsigned i = 0; i < a->count; i++) {
+        TRY(put_asking(db, a, a->id, &a->names[i], &a->names[i].digest));
+        if (memcmp(&a->names[i].digest, &a->names[i].former, sizeof a->names[i].former) != 0)
+            TRY(put_asking(db, a, a->former_id, &a->names[i], &a->names[i].former));
+    }
     return OK;
 }
 
 enum err reset_ask(struct ctx *c, const struct json *in)
 {
-    struct asking a = { .c = c, .id = id_make(c->now) };
+    struct asking a = { .c = c, .id = id_make(c->now), .former_id = id_make(c->now) };
     text identifier = json_text(in, TEXT("identifier"));
     if (!identifier.n)
         return say(c->arena, ERR_MISSING, "an identifier is needed");
@@ -129,6 +136,7 @@ static enum err load_rows(struct ctx *c, struct row rows[ASKINGS], unsigned *cou
             return say(c->arena, ERR_INTEGRITY, "a request for a new password is not in the form that was kept");
         memcpy(&row->id, query_bytes(&q, 0).p, SUBJECT_ID);
         memcpy(&row->name.digest, query_bytes(&q, 3).p, sizeof row->name.digest);
+        row->name.former = row->name.digest;
         row->name.field = arena_copy(c->arena, query_bytes(&q, 1)), row->tenant = arena_copy(c->arena, query_bytes(&q, 2));
         TRY_PTR(row->name.field.p && row->tenant.p ? row : NULL);
     }

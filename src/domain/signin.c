@@ -1,9 +1,11 @@
 /* Credentials: looked up, slowed down, verified on the pool whether there is an account or not, and one commit for each outcome. */
 #include "domain/signin.h"
+#include "base/unicode.h"
 #include "domain/change.h"
 #include "domain/factor.h"
 #include "domain/inside.h"
 #include "domain/mail.h"
+#include "domain/normal.h"
 #include "domain/password.h"
 #include "domain/throttle.h"
 #include "domain/value.h"
@@ -29,14 +31,12 @@ static enum err find_digest(struct ctx *c, text name, const struct digest *diges
 /* As all spellings of one identifier are counted that would find one account: without an account, too. */
 static text counted_as(struct ctx *c, text identifier)
 {
-    enum { DIGITS_MIN = 6 };
-    text out = text_trim(text_upto(identifier, IDENTIFIER_MAX));
+    text out = unicode_trim(text_upto(identifier, IDENTIFIER_MAX));
     for (unsigned i = 0; i < c->policy->category_count; i++)
         for (unsigned j = 0; j < c->policy->categories[i].field_count; j++) {
             const struct field *f = &c->policy->categories[i].fields[j];
-            text normal = f->identifier ? value_normal(c->arena, f, out) : out;
-            if (f->type != FIELD_PHONE || normal.n >= DIGITS_MIN)
-                out = normal;
+            if (f->identifier)
+                out = normal_lookup(c, f, out);
         }
     return out;
 }
@@ -57,7 +57,7 @@ void signin_as_server(struct ctx *c) { c->actor = (struct actor){ .kind = ACTOR_
 enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin_name out[SIGNIN_NAMES], unsigned *count)
 {
     bool known = set_tenant(c, tenant);
-    text typed = known ? text_trim(text_upto(identifier, IDENTIFIER_MAX)) : TEXT("");
+    text typed = known ? text_upto(identifier, IDENTIFIER_MAX) : TEXT("");
     *count = 0;
     for (unsigned i = 0; i < c->policy->category_count; i++)
         for (unsigned j = 0; j < c->policy->categories[i].field_count; j++) {
@@ -69,12 +69,13 @@ enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin
             struct signin_name *name = &out[(*count)++];
             name->field = arena_print(c->arena, "%.*s.%.*s", T(c->policy->categories[i].name), T(f->name));
             TRY_PTR(name->field.p);
-            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, value_normal(c->arena, f, typed), &name->digest);
+            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_lookup(c, f, typed), &name->digest);
+            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_former(c->arena, f, typed), &name->former);
         }
     return OK;
 }
 
-/* Every name is asked for, found or not, so that all take the same steps. */
+/* Every name is asked for, found or not, so that all take the same steps; what is found in its former form, letter for letter, is meant. */
 enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned count, bool *found, struct person *p, struct account *account)
 {
     struct subject_id id = { { 0 } };
@@ -82,6 +83,8 @@ enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned co
     signin_as_server(c);
     for (unsigned i = 0; i < count; i++)
         TRY(find_digest(c, names[i].field, &names[i].digest, found, &id));
+    for (unsigned i = 0; i < count; i++)
+        TRY(find_digest(c, names[i].field, &names[i].former, found, &id));
     enum err status = person_open(c, id_print(c->arena, id), false, p);
     if (status != OK && status != ERR_NOT_FOUND)
         return status;

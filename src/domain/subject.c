@@ -5,6 +5,7 @@
 #include "domain/looking.h"
 #include "domain/keeping.h"
 #include "domain/making.h"
+#include "domain/normal.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -164,10 +165,11 @@ static enum err new_person(struct ctx *c, struct person *p, struct change *ch)
 
 static enum err add_categories(struct ctx *c, struct change *ch, const struct json *data, text source)
 {
-    JSON_EACH(fields, data) {
-        int index = policy_category(c->policy, fields->key);
+    JSON_EACH(sent, data) {
+        int index = policy_category(c->policy, sent->key);
         const struct category *cat = &c->policy->categories[index];
-        TRY(value_check_category(c, cat, fields, data));
+        const struct json *fields = sent;
+        TRY(value_take_category(c, cat, &fields, data));
         struct record like = { .category = index, .source = source, .at = c->now };
         text form = sealed_form(c, fields, NULL, source);
         TRY_PTR(form.p);
@@ -277,12 +279,14 @@ static enum err identifier_of(struct ctx *c, const struct json *in, const struct
     return OK;
 }
 
-static enum err find_identifier(struct ctx *c, text name, const struct digest *digest, bool *found, struct subject_id *out)
+static enum err find_identifier(struct ctx *c, text name, text normal, bool *found, struct subject_id *out)
 {
+    struct digest digest;
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, normal, &digest);
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(*digest))));
+    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(digest))));
     *found = query_next(&q);
     if (*found)
         memcpy(out, query_bytes(&q, 0).p, sizeof *out);
@@ -298,11 +302,11 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
     struct bits categories = { { 0 } };
     bits_add(&categories, (unsigned)(cat - c->policy->categories));
     text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(field->name));
-    struct digest digest;
     struct subject_id id;
     bool found;
-    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, value_normal(c->arena, field, value), &digest);
-    TRY(find_identifier(c, name, &digest, &found, &id));
+    TRY(find_identifier(c, name, normal_former(c->arena, field, value), &found, &id));
+    if (!found)
+        TRY(find_identifier(c, name, normal_lookup(c, field, value), &found, &id));
     PERSON_AUTO p = { 0 };
     if (found) {
         enum err status = person_open(c, id_print(c->arena, id), false, &p);
@@ -439,12 +443,14 @@ static enum err patch_category(struct ctx *c, struct change *ch, int index, cons
     const struct json *old = count ? rows[0].fields : NULL;
     if (patch->kind != J_OBJECT)
         return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields", T(cat->name));
+    patch = normal_fields(c, cat, patch);
+    TRY_PTR(patch);
     const struct json *fields = merged(c, old, patch);
     TRY_PTR(fields);
     JSON_EACH(v, patch)                       /* a removed field has to be one of the policy too */
         if (policy_field(cat, v->key) < 0)
             fields = patch;
-    TRY(value_check_category(c, cat, fields, all));
+    TRY(value_take_category(c, cat, &fields, all));
     text former = replaced(c, cat, old, patch, names), form = sealed_form(c, fields, old, source);
     TRY_PTR(form.p);
     TRY(keep_former(c, ch, cat, former));
@@ -652,7 +658,7 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
     bits_add(&set, (unsigned)like.category);
     TRY(person_allow_some(c, &p, NULL, json_text(in, TEXT("purpose")), &set, ACT_WRITE));
-    TRY(write_refused(c, &p, value_check_category(c, cat, fields, NULL)));
+    TRY(write_refused(c, &p, value_take_category(c, cat, &fields, NULL)));
     TRY(next_item(c, &p, cat, &like.item));
     TRY(change_begin(c, &p, 1, &ch));
     TRY(write_refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &set), &set)));
@@ -684,7 +690,7 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
         }
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, &declared));
-    TRY(value_check_category(c, cat, declared, NULL));
+    TRY(value_take_category(c, cat, &declared, NULL));
     bits_add(&set, (unsigned)category);
     TRY(next_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));

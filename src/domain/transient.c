@@ -157,7 +157,7 @@ enum err transient_put(struct ctx *c, text id, text category, const struct json 
     TRY(person_open(c, id, false, &p));
     TRY(write_refused(c, &p, category_of(c, category, &cat, &set)));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
-    TRY(write_refused(c, &p, value_check_category(c, cat, fields, NULL)));
+    TRY(write_refused(c, &p, value_take_category(c, cat, &fields, NULL)));
     BUF_AUTO b = buf_make(SLOT_BYTES);
     struct json_out w = json_out(&b);
     json_put(&w, fields);

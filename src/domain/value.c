@@ -1,9 +1,14 @@
 /* Values against the policy: a function a type, conditions between fields, and the guard against card numbers. */
 #include "domain/value.h"
 #include "base/card.h"
+#include "base/iban.h"
+#include "base/telephone.h"
+#include "base/unicode.h"
+#include "domain/normal.h"
+#include "policy/schema.h"
 #include <arpa/inet.h>
 
-enum { TEXT_MAX = 4096, URL_MAX = 2048, JSON_MAX = 64 << 10 };
+enum { TEXT_MAX = 4096, CARD_DIGITS = 14, JSON_MAX = 64 << 10 };
 
 static enum err bad(struct ctx *c, const struct category *cat, const struct field *f, const char *expected)
 {
@@ -26,72 +31,32 @@ static bool all_in(text s, const char *set)
     return true;
 }
 
+/* C0 and C1 but line breaks and tabs: RFC 8264, 7.2 (controls). */
 static bool has_control(text s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (((uint8_t)s.p[i] < 0x20 && s.p[i] != '\n' && s.p[i] != '\t') || s.p[i] == 0x7F)
+    for (size_t i = 0; i < s.n;) {
+        uint32_t ch = unicode_next(s, &i);
+        if ((ch < 0x20 && ch != '\n' && ch != '\t') || (ch >= 0x7F && ch < 0xA0))
             return true;
+    }
     return false;
 }
 
-/* The addr-spec that people have (RFC 5321 lengths); quoted local parts and literals are refused on purpose. */
-bool value_is_email(text s)
-{
-    ptrdiff_t at = text_index(s, '@');
-    text domain = at > 0 ? text_from(s, (size_t)at + 1) : TEXT("");
-    bool shape = at > 0 && at <= 64 && s.n <= 254 && text_index(domain, '@') < 0 && text_index(domain, '.') > 0 &&
-                 !text_ends(domain, TEXT(".")) && text_find(domain, TEXT("..")) < 0;
-    for (size_t i = 0; shape && i < s.n; i++)
-        shape = (uint8_t)s.p[i] > ' ' && s.p[i] != 0x7F && text_index(TEXT("<>()[]\\,;:\""), s.p[i]) < 0;
-    return shape;
-}
+bool value_is_email(struct arena *a, text s) { return normal_is_email(a, s); }
 
-static bool is_phone(text s)
+static bool is_phone(const struct ctx *c, text s)
 {
-    size_t digits = 0;
-    for (size_t i = 0; i < s.n; i++)
-        digits += s.p[i] >= '0' && s.p[i] <= '9';
-    return digits >= 6 && digits <= 15 && all_in(s, "+0123456789 .-()/") && text_index(text_from(s, 1), '+') < 0;
+    struct telephone t;
+    return telephone_read(s, c->policy->controller.country, &t);
 }
 
 static bool is_colour(text s) { return s.n == 7 && s.p[0] == '#' && all_in(text_from(s, 1), "0123456789abcdefABCDEF"); }
-
-static bool is_country(text s) { return s.n == 2 && all_in(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"); }
-
-static bool is_url(text s)
-{
-    return s.n <= URL_MAX && (text_starts(s, TEXT("https://")) || text_starts(s, TEXT("http://"))) && text_index(s, ' ') < 0;
-}
 
 static bool is_ip(text s)
 {
     char name[INET6_ADDRSTRLEN];
     struct in6_addr out;
     return text_cstr(s, name, sizeof name) && (inet_pton(AF_INET, name, &out) == 1 || inet_pton(AF_INET6, name, &out) == 1);
-}
-
-/* ISO 13616: the first four characters moved behind, letters as numbers, modulo 97 is 1. Blanks are allowed between. */
-static bool is_iban(text s)
-{
-    char packed[34];
-    size_t n = 0;
-    unsigned rest = 0;
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] != ' ') {
-            if (n == sizeof packed)
-                return false;
-            packed[n++] = s.p[i];
-        }
-    for (size_t i = 0; n >= 15 && i < n; i++) {
-        char ch = packed[(i + 4) % n];
-        if (ch >= '0' && ch <= '9')
-            rest = (rest * 10 + (unsigned)(ch - '0')) % 97;
-        else if (ch >= 'A' && ch <= 'Z')
-            rest = (rest * 100 + (unsigned)(ch - 'A' + 10)) % 97;
-        else
-            return false;
-    }
-    return rest == 1;
 }
 
 static bool is_date(text s)
@@ -125,17 +90,28 @@ static enum err no_card_inside(struct ctx *c, text where, const struct json *v)
     return OK;
 }
 
+static enum err check_bounds(struct ctx *c, const struct category *cat, const struct field *f)
+{
+    if (f->has_min && f->has_max)
+        return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be between %lld and %lld", T(cat->name), T(f->name),
+                          (long long)f->min, (long long)f->max);
+    return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be %lld or %s", T(cat->name), T(f->name),
+                      (long long)(f->has_min ? f->min : f->max), f->has_min ? "more" : "less");
+}
+
+/* Whole numbers are compared as such, so that none beyond 2^53 passes for its neighbour. */
 static enum err check_number(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
 {
-    int64_t n;
-    if (v->kind != J_NUMBER)
-        return bad(c, cat, f, "a number");
-    if (!json_int(v, &n))
-        return f->type == FIELD_INTEGER ? bad(c, cat, f, "an integer") : OK;
-    if ((f->has_min && n < f->min) || (f->has_max && n > f->max))
-        return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be between %lld and %lld", T(cat->name), T(f->name),
-                          (long long)(f->has_min ? f->min : INT64_MIN), (long long)(f->has_max ? f->max : INT64_MAX));
-    return OK;
+    int64_t n = 0;
+    char literal[64];
+    bool whole = json_int(v, &n);
+    if (v->kind != J_NUMBER || !text_cstr(v->value, literal, sizeof literal))
+        return bad(c, cat, f, f->type == FIELD_INTEGER ? "an integer" : "a number");
+    if (!whole && f->type == FIELD_INTEGER)
+        return bad(c, cat, f, "an integer");
+    double x = whole ? 0 : strtod(literal, NULL);
+    bool below = f->has_min && (whole ? n < f->min : x < (double)f->min), above = f->has_max && (whole ? n > f->max : x > (double)f->max);
+    return below || above ? check_bounds(c, cat, f) : OK;
 }
 
 static enum err check_choice(struct ctx *c, const struct category *cat, const struct field *f, text s)
@@ -144,6 +120,33 @@ static enum err check_choice(struct ctx *c, const struct category *cat, const st
         if (text_eq(f->choices[i], s))
             return OK;
     return bad(c, cat, f, "one of the choices that the policy lists");
+}
+
+/* What people write who do not know the code: the name in one of the policy's languages, or what their own country is called by others. */
+static const struct country *meant_country(struct ctx *c, text s)
+{
+    static const struct { text said, code; } habits[] = { { TEXT_INIT("UK"), TEXT_INIT("GB") },  { TEXT_INIT("EL"), TEXT_INIT("GR") },
+                                                          { TEXT_INIT("FRA"), TEXT_INIT("FR") }, { TEXT_INIT("DEU"), TEXT_INIT("DE") },
+                                                          { TEXT_INIT("GBR"), TEXT_INIT("GB") }, { TEXT_INIT("USA"), TEXT_INIT("US") } };
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+        if (text_eq(habits[i].said, s))
+            return country_of(habits[i].code);
+    text bare = unicode_bare(c->arena, s);
+    const struct country *one;
+    for (unsigned i = 0; (one = country_at(i)); i++)
+        if (text_eq(unicode_bare(c->arena, one->en), bare) || text_eq(unicode_bare(c->arena, one->fr), bare))
+            return one;
+    return NULL;
+}
+
+static enum err check_country(struct ctx *c, const struct category *cat, const struct field *f, text s)
+{
+    if (country_of(s))
+        return OK;
+    const struct country *meant = meant_country(c, s);
+    return !meant ? bad(c, cat, f, "a country, two letters of ISO 3166-1")
+                  : say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be a country, two letters of ISO 3166-1: did you mean %.*s?",
+                               T(cat->name), T(f->name), T(meant->code));
 }
 
 static enum err check_text(struct ctx *c, const struct category *cat, const struct field *f, text s)
@@ -155,15 +158,15 @@ static enum err check_text(struct ctx *c, const struct category *cat, const stru
         return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must have %lld to %zu characters", T(cat->name), T(f->name),
                           f->has_min ? (long long)f->min : 0LL, max);
     switch (f->type) {
-    case FIELD_EMAIL: return value_is_email(s) ? OK : bad(c, cat, f, "an e-mail address");
-    case FIELD_PHONE: return is_phone(s) ? OK : bad(c, cat, f, "a telephone number of 6 to 15 digits");
-    case FIELD_DATE: return is_date(s) ? OK : bad(c, cat, f, "a date, YYYY-MM-DD");
-    case FIELD_TIME: return is_time(s) ? OK : bad(c, cat, f, "a time as in RFC 3339");
+    case FIELD_EMAIL: return value_is_email(c->arena, s) ? OK : bad(c, cat, f, "an e-mail address");
+    case FIELD_PHONE: return is_phone(c, s) ? OK : bad(c, cat, f, "a telephone number of 6 to 15 digits");
+    case FIELD_DATE: return is_date(s) ? OK : bad(c, cat, f, "a date that there is, YYYY-MM-DD");
+    case FIELD_TIME: return is_time(s) ? OK : bad(c, cat, f, "a time as in RFC 3339, such as 2026-11-22T09:30:00Z");
     case FIELD_COLOUR: return is_colour(s) ? OK : bad(c, cat, f, "a colour, #rrggbb");
-    case FIELD_COUNTRY: return is_country(s) ? OK : bad(c, cat, f, "a country, two capital letters of ISO 3166");
-    case FIELD_URL: return is_url(s) ? OK : bad(c, cat, f, "an http or https address");
+    case FIELD_COUNTRY: return check_country(c, cat, f, s);
+    case FIELD_URL: return normal_is_url(c->arena, s) ? OK : bad(c, cat, f, "an http or https address");
     case FIELD_IP: return is_ip(s) ? OK : bad(c, cat, f, "an IP address");
-    case FIELD_IBAN: return is_iban(s) ? OK : bad(c, cat, f, "an IBAN whose check digits hold");
+    case FIELD_IBAN: return iban_good(s) ? OK : bad(c, cat, f, "an IBAN: a country, its check digits and its length (ISO 13616)");
     case FIELD_CHOICE: return check_choice(c, cat, f, s);
     case FIELD_CARD: return card_find(s, NULL) ? OK : bad(c, cat, f, "a payment card number");
     case FIELD_TEXT:
@@ -193,7 +196,15 @@ static enum err check_json(struct ctx *c, const struct category *cat, const stru
                       f->has_min ? (long long)f->min : 0LL, max);
 }
 
-enum err value_check(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
+/* Thirteen digits in a field of telephones are one, with or without its "+": no card of that length has been given out for decades. */
+static bool is_short_telephone(const struct ctx *c, const struct field *f, const struct json *v)
+{
+    struct telephone t;
+    return f->type == FIELD_PHONE && v->kind == J_TEXT && telephone_read(v->value, c->policy->controller.country, &t) &&
+           text_of(t.digits).n < CARD_DIGITS;
+}
+
+static enum err check_value(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
 {
     text where = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
     TRY_PTR(where.p);
@@ -201,7 +212,7 @@ enum err value_check(struct ctx *c, const struct category *cat, const struct fie
      * has its own strict form and cannot be a card number. */
     bool guarded = f->type == FIELD_TEXT || f->type == FIELD_JSON || f->type == FIELD_URL || f->type == FIELD_INTEGER ||
                    f->type == FIELD_NUMBER || f->type == FIELD_EMAIL || f->type == FIELD_PHONE;
-    if (guarded)
+    if (guarded && !is_short_telephone(c, f, v))
         TRY(no_card_inside(c, where, v));
     switch (f->type) {
     case FIELD_BOOLEAN: return v->kind == J_BOOL ? OK : bad(c, cat, f, "true or false");
@@ -224,18 +235,16 @@ enum err value_check(struct ctx *c, const struct category *cat, const struct fie
     return v->kind == J_TEXT ? check_text(c, cat, f, v->value) : bad(c, cat, f, "a text");
 }
 
-text value_normal(struct arena *a, const struct field *f, text value)
+enum err value_take(struct ctx *c, const struct category *cat, const struct field *f, const struct json **v)
 {
-    text s = arena_copy(a, text_trim(value));
-    char *p = (char *)s.p;
-    size_t n = 0;
-    for (size_t i = 0; p && i < s.n; i++) {
-        char ch = p[i];
-        if (f->type == FIELD_PHONE && !((ch >= '0' && ch <= '9') || ch == '+'))
-            continue;
-        p[n++] = f->type == FIELD_EMAIL && ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
-    }
-    return (text){ p, n };
+    struct json *kept = *v ? NEW(c->arena, struct json) : NULL;
+    if (!kept)
+        return *v ? ERR_MEMORY : bad(c, cat, f, "given");
+    *kept = **v;
+    if (kept->kind == J_TEXT)
+        kept->value = normal_kept(c, f, kept->value);
+    *v = kept;
+    return check_value(c, cat, f, kept);
 }
 
 /* Whether the condition of `f` holds: the value may be a text, a word such as true, or a number. */
@@ -277,7 +286,7 @@ static enum err undeclared(struct ctx *c, const struct category *cat, text name)
 
 static enum err check_presence(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v, bool holds)
 {
-    bool given = v && v->kind != J_NULL;
+    bool given = v && v->kind != J_NULL && !(v->kind == J_TEXT && f->required && unicode_is_blank(v->value));
     if (given && !holds)
         return say_clause(c->arena, ERR_UNDECLARED, &f->clause, "%.*s.%.*s is held only when %.*s is \"%.*s\"", T(cat->name), T(f->name),
                           T(f->when_field), T(f->when_value));
@@ -295,10 +304,12 @@ static enum err about(struct ctx *c, const struct category *cat, text name, enum
     return status;
 }
 
-enum err value_check_category(struct ctx *c, const struct category *cat, const struct json *fields, const struct json *other)
+enum err value_take_category(struct ctx *c, const struct category *cat, const struct json **in, const struct json *other)
 {
-    if (!fields || fields->kind != J_OBJECT)
+    if (!*in || (*in)->kind != J_OBJECT)
         return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields", T(cat->name));
+    const struct json *fields = *in = normal_fields(c, cat, *in);
+    TRY_PTR(fields);
     JSON_EACH(v, fields)
         if (policy_field(cat, v->key) < 0)
             return about(c, cat, v->key, undeclared(c, cat, v->key));
@@ -307,7 +318,7 @@ enum err value_check_category(struct ctx *c, const struct category *cat, const s
         const struct json *v = json_get(fields, f->name);
         TRY(about(c, cat, f->name, check_presence(c, cat, f, v, condition_holds(f, fields, other))));
         if (v && v->kind != J_NULL)
-            TRY(about(c, cat, f->name, value_check(c, cat, f, v)));
+            TRY(about(c, cat, f->name, check_value(c, cat, f, v)));
     }
     return OK;
 }

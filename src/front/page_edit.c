@@ -91,7 +91,7 @@ static enum err patch_of(struct ctx *c, const struct request *q, const struct ca
     json_open(&w, '{');
     json_name(&w, cat->name);
     json_open(&w, '{');
-    unsigned changes = form_values(c->arena, &w, cat, FORM_NO_IDENTIFIERS, values, q->json);
+    unsigned changes = form_values(c, &w, cat, FORM_NO_IDENTIFIERS, values, q->json);
     json_close(&w, '}');
     json_close(&w, '}');
     *out = NULL;

@@ -1,5 +1,6 @@
 /* Forms of a category's fields: inputs after the policy's types, and what was typed made values of these types again. */
 #include "domain/doc.h"
+#include "domain/normal.h"
 #include "front/page_person.h"
 
 enum { LONG_TEXT = 300 };
@@ -14,7 +15,8 @@ static const struct { enum field_type type; text input, mode, hint, fill; } inpu
     { FIELD_NUMBER, TEXT_INIT("text"), TEXT_INIT("decimal"), TEXT_INIT(""), TEXT_INIT("off") },
     { FIELD_URL, TEXT_INIT("url"), TEXT_INIT("url"), TEXT_INIT("form.hint.url"), TEXT_INIT("url") },
     { FIELD_COUNTRY, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.country"), TEXT_INIT("country") },
-    { FIELD_COLOUR, TEXT_INIT("color"), TEXT_INIT("text"), TEXT_INIT(""), TEXT_INIT("off") },
+    /* An empty colour input is sent as #000000 (HTML, 4.10.5.1.14): what was never set would become black. */
+    { FIELD_COLOUR, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.colour"), TEXT_INIT("off") },
 };
 static const struct { text name, fill; } known_names[] = {
     { TEXT_INIT("first_name"), TEXT_INIT("given-name") },   { TEXT_INIT("last_name"), TEXT_INIT("family-name") },
@@ -114,29 +116,6 @@ void form_fields(struct page *p, const struct category *cat, enum form_scope sco
 
 /* ---- Back again. ---- */
 
-/* A number as typed, with a comma or blanks as French writes it; p NULL when it is none, so that the text itself is refused by its type. */
-static text number_typed(struct arena *a, text s)
-{
-    char *out = arena_alloc(a, s.n + 1);
-    size_t n = 0;
-    bool digit = false;
-    for (size_t i = 0; out && i < s.n; i++) {
-        char ch = s.p[i] == ',' ? '.' : s.p[i];
-        if (ch == ' ')
-            continue;
-        if (!((ch >= '0' && ch <= '9') || ch == '.' || (ch == '-' && !n)))
-            return (text){ NULL, 0 };
-        digit |= ch >= '0' && ch <= '9';
-        out[n++] = ch;
-    }
-    const struct json *v;
-    text whole = { out, n };
-    struct arena probe = arena_make(1 << 12);
-    bool good = digit && json_parse(&probe, whole, &v) == OK && v->kind == J_NUMBER;
-    arena_free(&probe);
-    return good ? whole : (text){ NULL, 0 };
-}
-
 static bool same(const struct field *f, const struct json *held, text typed)
 {
     if (f->type == FIELD_BOOLEAN)
@@ -144,21 +123,18 @@ static bool same(const struct field *f, const struct json *held, text typed)
     return held && held->value.p ? text_eq(held->value, typed) : !typed.n;
 }
 
-static void put_typed(struct arena *a, struct json_out *w, const struct field *f, text typed)
+static void put_typed(struct ctx *c, struct json_out *w, const struct field *f, text typed)
 {
-    text number = f->type == FIELD_INTEGER || f->type == FIELD_NUMBER ? number_typed(a, typed) : (text){ NULL, 0 };
     json_name(w, f->name);
     if (f->type == FIELD_BOOLEAN)
         json_put_bool(w, typed.n > 0);
     else if (!typed.n)
         json_put_null(w);
-    else if (number.p)
-        json_put_raw(w, number);
     else
-        json_put_text(w, typed);
+        normal_typed(c, w, f, typed);
 }
 
-unsigned form_values(struct arena *a, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
+unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
                      const struct json *sent)
 {
     unsigned count = 0;
@@ -166,10 +142,10 @@ unsigned form_values(struct arena *a, struct json_out *w, const struct category 
         const struct field *f = &cat->fields[i];
         if (!in_form(f, scope))
             continue;
-        text typed = text_trim(json_text(sent, input_name(a, cat, f)));
+        text typed = normal_kept(c, f, json_text(sent, input_name(c->arena, cat, f)));
         if (same(f, json_get(values, f->name), typed))
             continue;
-        put_typed(a, w, f, typed);
+        put_typed(c, w, f, typed);
         count++;
     }
     return count;

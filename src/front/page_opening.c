@@ -192,7 +192,7 @@ static enum err registration_of(struct ctx *c, const struct request *q, const st
             continue;
         json_name(&w, p->categories[i].name);
         json_open(&w, '{');
-        form_values(c->arena, &w, &p->categories[i], FORM_REQUIRED, NULL, q->json);
+        form_values(c, &w, &p->categories[i], FORM_REQUIRED, NULL, q->json);
         json_close(&w, '}');
     }
     json_close(&w, '}');

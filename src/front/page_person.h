@@ -31,7 +31,7 @@ enum form_scope { FORM_ALL, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong);
 /* Writes the members of `sent` that belong to the category as {field: value} of the policy's types, inside an open object: only what differs
  * from `values`; emptied ones as null when they were held. The number of members written. */
-unsigned form_values(struct arena *a, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
+unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
                      const struct json *sent);
 
 #endif

@@ -109,7 +109,7 @@ static enum err save(struct ctx *c, const struct request *q, const struct catego
     TRY(preference_get(c, session_self(c), cat->name, place, TEXT(""), &answer));
     TRY(json_parse(c->arena, answer.body, &now));
     json_open(&w, '{');
-    unsigned changes = form_values(c->arena, &w, cat, FORM_ALL, json_get(now, TEXT("values")), q->json);
+    unsigned changes = form_values(c, &w, cat, FORM_ALL, json_get(now, TEXT("values")), q->json);
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, &in));
     return changes ? preference_set(c, session_self(c), cat->name, place, in, TEXT(""), &answer) : OK;

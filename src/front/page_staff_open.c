@@ -138,7 +138,7 @@ static void put_data(struct ctx *c, struct json_out *w, const struct json *sent)
         BUF_AUTO b = buf_make(1 << 18);
         struct json_out fields = json_out(&b);
         json_open(&fields, '{');
-        unsigned count = asked(c->policy, cat) ? form_values(c->arena, &fields, cat, FORM_ALL, NULL, sent) : 0;
+        unsigned count = asked(c->policy, cat) ? form_values(c, &fields, cat, FORM_ALL, NULL, sent) : 0;
         json_close(&fields, '}');
         if (!count)
             continue;

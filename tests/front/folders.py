@@ -139,7 +139,7 @@ def register(tests):
             asked(server.client("counter"), ident).refused("forbidden", status=403, clause=r"^systems\.counter")
             server.client("counter").get(f"/v1/subjects/{ident}/folders").refused("forbidden", status=403)
             clerk.post(f"/v1/subjects/{ident}/folders", {**FILE, "folder": "files", "why": "x"}).refused("undeclared", status=422, clause="^folders")
-            for wrong, code, field in (({"why": ""}, "invalid-value", "why"), ({"name": ""}, "invalid-value", "name"), ({"why": " "}, "missing-field", "why"),
+            for wrong, code, field in (({"why": ""}, "missing-field", "why"), ({"name": ""}, "missing-field", "name"), ({"why": " "}, "missing-field", "why"),
                                        ({"until": "yesterday"}, "invalid-value", "until"),
                                        ({"why": "4111 1111 1111 1111"}, "card-number", "why"), ({"name": "x" * 201}, "invalid-value", "name")):
                 clerk.post(f"/v1/subjects/{ident}/folders", {**FILE, "why": "x", **wrong}).refused(code, status=422, field=field)
