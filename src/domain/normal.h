@@ -5,7 +5,7 @@
 
 /* The form in which a value is kept: composed letters (NFC), line breaks as LF, nothing invisible at its ends; and by its type: an address
  * without what cannot be part of it, a country in capitals, an IBAN without blanks, a colour as #rrggbb. What is no such value stays as it
- * is, for value_check() to refuse. The form of a form is itself. */
+ * is, for value_take() to refuse. The form of a form is itself. */
 text normal_kept(struct ctx *c, const struct field *f, text value);
 /* The form in which an identifier is looked up: one for all writings of one mailbox (RFC 5321, RFC 6531, IDNA), one telephone (E.164, by the
  * controller's country), one login (RFC 8265). */
