@@ -329,8 +329,7 @@ text normal_password(struct arena *a, text password)
         buf_add(&b, space ? TEXT(" ") : text_upto(text_from(password, at), i - at));
     }
     text spaced = taken(a, &b), out = spaced.p ? unicode_composed(a, spaced) : spaced;
-    if (b.p)
-        explicit_bzero(b.p, b.n);
+    buf_wipe(&b);
     return out;
 }
 
