@@ -1,5 +1,6 @@
 /* A change of what is held of one person: made ready outside the queue, written in one commit. */
 #include "domain/change.h"
+#include "domain/budget.h"
 #include "base/card.h"
 #include "domain/duty.h"
 #include "domain/inside.h"
@@ -97,11 +98,44 @@ static enum err run_records(struct db *db, const struct ctx *c, const struct cha
     return OK;
 }
 
+/* The decision in force, repeated: its row counts it, and tells when it was last. */
+static enum err run_repeat(struct db *db, const struct change *ch, const struct change_consent *k, bool *repeated)
+{
+    int64_t changed = 0;
+    if (!k->evidence.bytes.n)
+        TRY(db_run(db, SQL_CONSENT_REPEAT, &changed,
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
+                        V_TEXT(ch->policy_version), V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->actor))));
+    *repeated = changed > 0;
+    return OK;
+}
+
+/* Withdrawing (GDPR 7(3)) and objecting (21) are never refused for their number: without a new consent between they only repeat. */
+static bool has_budget(const struct change_consent *k)
+{
+    return !text_eq(k->decision, TEXT("withdrawn")) && !text_eq(k->decision, TEXT("objected"));
+}
+
+static enum err run_budget(struct db *db, const struct change *ch)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_SINCE, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now - budget_row(BUDGET_decisions)->within)));
+    int64_t used = query_next(&q) ? query_int(&q, 0) : 0;
+    TRY(q.status);
+    return budget_check(db_arena(db), BUDGET_decisions, used, 1);
+}
+
 static enum err run_consents(struct db *db, const struct change *ch)
 {
     bool withdrawn = false;
     for (unsigned i = 0; i < ch->consent_count; i++) {
         const struct change_consent *k = &ch->consents[i];
+        bool repeated;
+        TRY(run_repeat(db, ch, k, &repeated));
+        if (repeated)
+            continue;
+        if (has_budget(k))
+            TRY(run_budget(db, ch));
         if (k->wording.n)
             TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording))));
         TRY(db_run(db, SQL_CONSENT_ADD, NULL,

@@ -7,7 +7,8 @@
 #include "domain/value.h"
 #include "domain/write.h"
 
-static void put_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy, text evidence, bool unreadable)
+/* Left open for what else there is to say. */
+static void open_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy, text evidence, bool unreadable)
 {
     json_open(w, '{');
     json_pair(w, TEXT("purpose"), k->purpose);
@@ -25,7 +26,6 @@ static void put_row(struct ctx *c, struct json_out *w, const struct change_conse
         json_pair(w, TEXT("evidence"), evidence);
     if (unreadable)
         json_pair_bool(w, TEXT("unreadable"), true);
-    json_close(w, '}');
 }
 
 static enum err answer_rows(struct ctx *c, const struct change *ch, struct answer *out)
@@ -39,7 +39,8 @@ static enum err answer_rows(struct ctx *c, const struct change *ch, struct answe
         /* The answer is kept in clear for a repeated request: the person who took the consent stays sealed in the ledger. */
         struct change_consent plain = ch->consents[i];
         plain.by = (text){ NULL, 0 };
-        put_row(c, &w, &plain, ch->now, ch->policy_version, (text){ NULL, 0 }, false);
+        open_row(c, &w, &plain, ch->now, ch->policy_version, (text){ NULL, 0 }, false);
+        json_close(&w, '}');
     }
     json_close(&w, ']');
     json_close(&w, '}');
@@ -94,7 +95,16 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
 
 /* ---- The ledger of one person. ---- */
 
-struct ledger_row { struct change_consent k; msec at; int64_t seq; text policy; const struct json *evidence; bool unreadable; struct ledger_row *next; };
+struct ledger_row {
+    struct change_consent k;
+    msec at, last;                               /* last: when it was repeated last */
+    int64_t seq;
+    int64_t times;                               /* how often it was decided so */
+    text policy;
+    const struct json *evidence;
+    bool unreadable;
+    struct ledger_row *next;
+};
 
 static struct ledger_row *ledger_row(struct arena *a, struct query *q)
 {
@@ -111,6 +121,8 @@ static struct ledger_row *ledger_row(struct arena *a, struct query *q)
     row->k.by = row->k.actor = arena_copy(a, query_bytes(q, 7));
     row->k.evidence.bytes = query_null(q, 8) ? (text){ NULL, 0 } : arena_copy(a, query_sealed(q, 8).bytes);
     row->seq = query_int(q, 9);
+    row->times = query_null(q, 10) ? 1 : query_int(q, 10);
+    row->last = query_null(q, 11) ? row->at : query_int(q, 11);
     return row;
 }
 
@@ -161,7 +173,12 @@ static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_ro
         enum err e = open_evidence(c, p, rows);
         if (e != OK && !record_unreadable(e))
             return e;
-        put_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")), e != OK);
+        open_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")), e != OK);
+        if (rows->times > 1) {
+            json_pair_int(w, TEXT("times"), rows->times);
+            json_pair(w, TEXT("last_at"), time_print(c->arena, rows->last));
+        }
+        json_close(w, '}');
     }
     json_close(w, ']');
     return OK;

@@ -1,5 +1,6 @@
 /* Sessions: begun, looked up, ended; their last uses, kept in memory for a minute. */
 #include "domain/session.h"
+#include "domain/budget.h"
 #include "domain/account.h"
 #include "domain/agent.h"
 #include "domain/change.h"
@@ -271,6 +272,7 @@ static enum err run_begin(struct db *db, void *arg)
         TRY(g->also(db, g->arg));
     TRY(db_run(db, SQL_SESSION_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(s->digest)), V_TEXT(tenant), V_ID(s->subject), V_ID(g->id), V_INT(s->created),
                                                V_INT(s->ends), V_INT(s->authenticated), V_INT(s->factor), V_SEALED(g->device))));
+    TRY(db_run(db, SQL_SESSION_TRIM, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(budget_row(BUDGET_sessions)->limit))));
     TRY(db_run(db, SQL_ACCOUNT_VISIT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(s->created))));
     TRY(db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(s->created))));
     return db_run(db, SQL_DEVICE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_BYTES(TEXT_BYTES(g->known)), V_INT(s->created)));

@@ -130,6 +130,37 @@ static void consents(void **state)
     assert_true(text_find(out.body, TEXT("withdrawn")) > text_find(out.body, TEXT("given")));
 }
 
+/* An unchanged decision again is one row that counts; changes beyond the budget are refused, and withdrawing never is (GDPR 7(3)). */
+static void decisions_repeated(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = created(f, "r@example.org");
+    static const char given[] = "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes\"}";
+    static const char withdrawn[] = "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"withdrawn\"}";
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(consent_record(&f->c, id, parse(f, given), &out), OK);
+    assert_int_equal(consent_list(&f->c, id, &all_rows, &out), OK);
+    const struct json *v = parse(f, arena_copy(&f->arena, out.body).p);
+    assert_int_equal(json_get(v, TEXT("consents"))->count, 1);
+    assert_true(text_eq(json_get(json_get(v, TEXT("consents"))->first, TEXT("times"))->value, TEXT("40")));
+    assert_true(json_text(json_get(v, TEXT("consents"))->first, TEXT("last_at")).n > 0);
+    /* Another wording is another consent. */
+    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes!\"}"), &out), OK);
+    enum err status = OK;
+    int changes = 0;
+    for (; status == OK && changes < 2000; changes++) {
+        assert_int_equal(consent_record(&f->c, id, parse(f, withdrawn), &out), OK);
+        status = consent_record(&f->c, id, parse(f, given), &out);
+    }
+    assert_int_equal(status, ERR_TOO_MANY);
+    assert_true(f->arena.why.retry > 0 && changes > 100 && changes < 1000);
+    assert_int_equal(consent_record(&f->c, id, parse(f, withdrawn), &out), OK);
+    assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), ERR_CONSENT);
+    f->c.now += DAY + SECOND;
+    assert_int_equal(consent_record(&f->c, id, parse(f, given), &out), OK);
+}
+
 static void repeated(void **state)
 {
     struct fixture *f = *state;
@@ -172,6 +203,7 @@ int main(void)
         OVER(policy, refusals),
         OVER(policy, rectify),
         OVER(policy, consents),
+        OVER(policy, decisions_repeated),
         OVER(policy, repeated),
         OVER(policy, tokens),
     };
