@@ -3,6 +3,7 @@
 #include "domain/agent.h"
 #include "domain/retention.h"
 #include "domain/account.h"
+#include "domain/budget.h"
 #include "domain/session.h"
 #include "domain/subject.h"
 #include "domain/write.h"
@@ -39,6 +40,26 @@ static void a_use_prolongs_a_session_and_idleness_ends_it(void **state)
     assert_int_equal(ask(f, secret), ERR_UNAUTHORISED);
     fixture_ahead(f, -MINUTE);                           /* a clock set back does not bring it back within its idleness only */
     OKAY(ask(f, secret));
+}
+
+/* A program that signs in again and again ends its own oldest sessions, and the list stays readable. */
+static void a_person_has_so_many_sessions_and_the_oldest_ends(void **state)
+{
+    struct fixture *f = *state;
+    text id = person_made(f, "many@example.org", ""), first = signed_in(f, id), last = first;
+    struct person p = { 0 };
+    struct account account = { .language = TEXT("fr") };
+    int64_t most = budget_row(BUDGET_sessions)->limit;
+    for (int64_t i = 0; i < most; i++) {
+        fixture_ahead(f, SECOND);
+        fixture_as(f, "app");
+        OKAY(person_open(&f->c, id, false, &p));
+        OKAY(session_begin(&f->c, &p, &account, false, &last));
+        person_end(&p);
+    }
+    assert_int_equal(rows_of(f, "session", ""), most);
+    assert_int_equal(ask(f, first), ERR_UNAUTHORISED);
+    OKAY(ask(f, last));
 }
 
 static void a_session_ends_at_its_last_hour_whatever_its_use(void **state)
@@ -203,7 +224,8 @@ static void agents_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_use_prolongs_a_session_and_idleness_ends_it), TEST(a_session_ends_at_its_last_hour_whatever_its_use), TEST(uses_outlive_a_restart),
+        TEST(a_use_prolongs_a_session_and_idleness_ends_it), TEST(a_person_has_so_many_sessions_and_the_oldest_ends),
+        TEST(a_session_ends_at_its_last_hour_whatever_its_use), TEST(uses_outlive_a_restart),
         TEST(only_its_own_secret_opens_it), TEST(a_person_reaches_themselves_alone), TEST(a_manager_reaches_their_team_alone),
         TEST(closing_ends_what_the_person_could_do), TEST(one_ends_the_others_stay), TEST(what_is_over_is_deleted),
         TEST(a_sign_in_is_a_record_and_a_use), TEST(a_link_works_once_and_for_its_term), cmocka_unit_test(agents_have_names),
