@@ -62,7 +62,9 @@ static enum err load_policy(struct app *app, struct arena *a, struct findings *f
     text yaml;
     TRY(read_file(a, app->policy_file, &yaml));
     TRY(policy_load(a, yaml, text_of(app->policy_file), f, out));
-    enum err status = check_country(a, app, *out);
+    enum err status = record_classes_differ(a, *out);
+    if (status == OK)
+        status = check_country(a, app, *out);
     if (status == OK && app->lawful)
         status = lint_gate(a, *out, NULL, date_of(clock_now(&app->clock)), NULL);
     if (status != OK)

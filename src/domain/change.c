@@ -169,7 +169,7 @@ static enum err run(struct db *db, struct write *w)
     TRY(run_consents(db, ch));
     if (ch->also)
         TRY(ch->also(db, ch->also_arg));
-    return ch->inform ? duty_add(db, ch->tenant, &ch->person->id, TEXT("inform"), ch->source, ch->now, ch->inform) : OK;
+    return ch->inform ? duty_add(db, ch->tenant, ch->duty, &ch->person->id, TEXT("inform"), ch->source, ch->now, ch->inform) : OK;
 }
 
 enum err change_write(struct ctx *c, struct change *ch, struct event event, const struct answer *answer)
@@ -183,7 +183,8 @@ enum err change_write(struct ctx *c, struct change *ch, struct event event, cons
 
 enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct change *out)
 {
-    *out = (struct change){ .person = p, .tenant = c->tenant, .now = c->now, .policy_version = c->policy->version };
+    *out = (struct change){ .person = p, .tenant = c->tenant, .now = c->now, .policy_version = c->policy->version,
+                            .duty = id_make(c->now) };
     out->records = NEW_ARRAY(c->arena, struct record, records + 1);
     out->formers = NEW_ARRAY(c->arena, struct change_former, records + 1);
     out->drops = NEW_ARRAY(c->arena, struct change_drop, records + 1);

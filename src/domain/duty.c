@@ -22,26 +22,25 @@ static const struct duty_kind *kind_of(text name)
     return NULL;
 }
 
-static enum err add(struct db *db, text tenant, const struct subject_id *subject, text kind, text about, text note, msec at, msec due)
+static enum err add(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind, text about, text note, msec at, msec due)
 {
     const struct duty_kind *k = kind_of(kind);
     if (!k)
         return say(db_arena(db), ERR_INTERNAL, "duties.def has no kind %.*s", T(kind));
-    struct subject_id id = id_make(at);
     if (!due)
         due = date_start(date_add_months(date_of(at), k->months)) + k->days * DAY;
     return db_run(db, SQL_DUTY_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(kind), V_TEXT(about), subject ? V_ID(*subject) : V_NULL,
                                                V_TEXT(note), V_INT(at), V_INT(due)));
 }
 
-enum err duty_add(struct db *db, text tenant, const struct subject_id *subject, text kind, text about, msec at, msec due)
+enum err duty_add(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind, text about, msec at, msec due)
 {
-    return add(db, tenant, subject, kind, about, (text){ NULL, 0 }, at, due);
+    return add(db, tenant, id, subject, kind, about, (text){ NULL, 0 }, at, due);
 }
 
-enum err duty_tell(struct db *db, text tenant, text recipient, text note, msec at)
+enum err duty_tell(struct db *db, text tenant, struct subject_id id, text recipient, text note, msec at)
 {
-    return add(db, tenant, NULL, TEXT("tell"), recipient, note, at, 0);
+    return add(db, tenant, id, NULL, TEXT("tell"), recipient, note, at, 0);
 }
 
 static text id_column(struct ctx *c, struct query *q, int column)

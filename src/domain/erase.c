@@ -35,7 +35,7 @@ struct erasing {
     text keep;                                   /* words for tables.def: consents, holds */
     int64_t consent_count; bool keep_consents;
     int64_t key_count;                           /* keys there were */
-    struct told { text recipient, disclosures; struct told *next; } *told;
+    struct told { text recipient, disclosures; struct subject_id duty; struct told *next; } *told;
     bool stale;                                  /* the second write found other things than the first */
     bool at_term;                                /* by the sweep: a hold on all, or a restriction, stops it */
     struct event event;
@@ -43,15 +43,6 @@ struct erasing {
     text begun;                                  /* the same without counts */
     struct answer answer;                        /* kept for a repeated request until the certificate is signed */
 };
-
-/* A category erased with its person may be kept by a hold all the same: its key, derived from the person's, is then put into the keyring
- * under a class of its own. Classes of record_class() are odd, these are even. */
-static uint32_t class_apart(text name)
-{
-    const struct category like = { .name = name };
-    uint32_t even = record_class(&like) ^ 1u;
-    return even ? even : 2;
-}
 
 /* The longest of what the policy and the holds say; false when nothing keeps it. */
 static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
@@ -97,7 +88,7 @@ static enum err list_kept(struct db *db, struct erasing *e)
             continue;
         if (e->kept_count == KEPT_MAX)
             return say(c->arena, ERR_TOO_LARGE, "more than %d kinds of rows are held of one person", KEPT_MAX);
-        k.key_class = k.from ? k.from : class_apart(k.where == KEPT_FORMER ? TEXT("former") : k.category);
+        k.key_class = k.from ? k.from : record_class_apart(k.where == KEPT_FORMER ? TEXT("former") : k.category);
         e->kept[e->kept_count++] = k;
     }
     return q.status;
@@ -236,7 +227,7 @@ static enum err list_recipients(struct db *db, struct erasing *e)
         }
         t = NEW(a, struct told);
         TRY_PTR(t);
-        *t = (struct told){ arena_copy(a, recipient), shown, NULL };
+        *t = (struct told){ .recipient = arena_copy(a, recipient), .disclosures = shown };
         *last = t;
         last = &t->next;
     }
@@ -411,7 +402,7 @@ static enum err run_erase(struct db *db, struct write *w)
     if (e->keep_consents)
         TRY(db_run(db, SQL_CONSENT_CLOSE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
     for (const struct told *t = e->told; t; t = t->next)
-        TRY(duty_tell(db, c->tenant, t->recipient, t->disclosures, c->now));
+        TRY(duty_tell(db, c->tenant, t->duty, t->recipient, t->disclosures, c->now));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(store_erase(db, c->tenant, e->p->id, e->classes, e->class_count, e->keep, counts));
@@ -446,6 +437,8 @@ static enum err erase_once(struct ctx *c, struct person *p, text ground, struct 
     CLEANUP(free_facts) struct erasing e = { .c = c, .p = p, .ground = ground, .certificate = certificate, .facts = buf_make(1 << 20),
                                              .at_term = text_eq(ground, TEXT("term")) };
     TRY(take_stock(&e));
+    for (struct told *t = e.told; t; t = t->next)
+        t->duty = id_make(c->now);                        /* drawn before the write, which may run twice */
     TRY(count_keys(&e));
     enum err status = prepare(&e);
     *again = status == ERR_CONFLICT;                      /* another erasure of the same person set the same apart */

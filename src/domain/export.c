@@ -64,7 +64,7 @@ static enum err make_head(struct export *e, const struct ctx *c)
 {
     ARENA_AUTO room = arena_make(FILE_MEMORY);
     struct ctx inner = *c;
-    inner.arena = &room;
+    inner.arena = &room, inner.decisions = NULL;
     enum err status = put_head(e, &inner);
     if (status != OK)
         c->arena->why = room.why.code ? room.why : e->c.arena->why;

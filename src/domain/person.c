@@ -309,6 +309,29 @@ uint32_t record_class(const struct category *cat)
     return (uint32_t)d.b[0] << 24 | (uint32_t)d.b[1] << 16 | (uint32_t)d.b[2] << 8 | d.b[3] | 1u;
 }
 
+uint32_t record_class_apart(text name)
+{
+    const struct category like = { .name = name };
+    uint32_t even = record_class(&like) ^ 1u;
+    return even ? even : 2;
+}
+
+enum err record_classes_differ(struct arena *a, const struct policy *p)
+{
+    text names[CATEGORIES_MAX + 1];
+    uint32_t classes[CATEGORIES_MAX + 1];
+    unsigned count = p->category_count;
+    for (unsigned i = 0; i <= count; i++) {
+        names[i] = i < count ? p->categories[i].name : TEXT("former");
+        classes[i] = record_class_apart(names[i]);       /* alike exactly when those of held categories are */
+        for (unsigned j = 0; j < i; j++)
+            if (classes[j] == classes[i])
+                return say_clause(a, ERR_POLICY, &p->categories_clause, "categories \"%.*s\" and \"%.*s\" fall on one class of keys: give one another name",
+                                  T(names[j]), T(names[i]));
+    }
+    return OK;
+}
+
 static struct place place_of(const struct ctx *c, const struct person *p, const struct record *r)
 {
     return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("record"),

@@ -60,6 +60,11 @@ struct record {
 };
 /* Key class of a category that may outlive the person's key: stable over policy versions, never 0. */
 uint32_t record_class(const struct category *cat);
+/* Class of what a hold keeps of a category (or of "former") that goes with its person: its key, derived from the person's, is then put into
+ * the keyring under this class. Classes of record_class() are odd, these are even. */
+uint32_t record_class_apart(text name);
+/* ERR_POLICY, naming both, when two categories would have one class: with the one's key the other's would go. */
+enum err record_classes_differ(struct arena *a, const struct policy *p);
 /* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
 /* Of a stored thing: that it cannot be opened or parsed, which hides nothing else that is held. */
 bool record_unreadable(enum err e);

@@ -356,6 +356,42 @@ static void erasure_that_never_began_leaves_no_certificate(void **state)
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
 }
 
+struct named { uint32_t key_class; unsigned number; };
+
+static int by_class(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    return (x->key_class > y->key_class) - (x->key_class < y->key_class);
+}
+
+/* Two categories whose keys would be one are refused when the policy is loaded: with the one's key the other's would go. */
+static void key_classes_differ(void **state)
+{
+    enum { NAMES = 300000 };
+    ARENA_AUTO a = arena_make(64 << 20);
+    struct named *all = calloc(NAMES, sizeof *all);
+    struct category two[2] = { { .name = TEXT("invoices") }, { .name = TEXT("contracts") } };
+    const struct policy p = { .categories = two, .category_count = 2 };
+    char name[2][16];
+    assert_non_null(all);
+    assert_int_equal(record_classes_differ(&a, &p), OK);
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(name[0], sizeof name[0], "c%u", i);
+        all[i] = (struct named){ record_class_apart(text_of(name[0])), i };
+    }
+    qsort(all, NAMES, sizeof *all, by_class);
+    unsigned at = 1;
+    while (at < NAMES && all[at].key_class != all[at - 1].key_class)
+        at++;
+    assert_true(at < NAMES);
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(name[i], sizeof name[i], "c%u", all[at - i].number);
+        two[i].name = text_of(name[i]);
+    }
+    assert_int_equal(record_classes_differ(&a, &p), ERR_POLICY);
+    free(all);
+}
+
 /* Art. 17(3), FR-05: what a hold or a ground keeps is not dropped piece by piece either. */
 static void held_data_is_not_dropped(void **state)
 {
@@ -427,6 +463,7 @@ int main(void)
         OVER(policy, legal_hold_outlives_the_person),
         OVER(policy, recipients_are_told),
         OVER(policy, disclosure_is_refused),
+        cmocka_unit_test(key_classes_differ),
         OVER(policy, held_data_is_not_dropped),
         OVER(policy, first_held_records_at_once),
         OVER(policy, interrupted_erasure_is_certified),
