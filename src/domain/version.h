@@ -11,8 +11,9 @@ enum err version_ahead(struct app *app, struct arena *a, const struct policy *p,
 enum err version_announce(struct app *app, struct arena *a, const struct policy *p);
 /* The file of the version in force as this instance keeps it, and a name for it ("id version"); p NULL when it has seen none. */
 enum err version_in_force(struct app *app, struct arena *a, text *yaml, text *name);
-/* Brings a policy into force, which ends any announcement: stores one that is new to this instance, with its journal entry and one for
- * each rule of law whose finding the file accepts (ERR_POLICY when it breaks one that it does not, also against the version before), and notes which purposes based on consent changed in a way that
+/* Brings a policy into force, which ends any announcement: stores one that is new to this instance, with its
+ * journal entry and one for each rule of law whose finding the file accepts (ERR_POLICY when it breaks one that it
+ * does not, also against the version before), and notes which purposes based on consent changed in a way that
  * matters: what people consented to before is then no longer a live consent for them (GDPR 7; DM-02). */
 enum err version_publish(struct app *app, struct arena *a, const struct policy *p);
 
