@@ -200,6 +200,7 @@ static enum err parse(struct cli *cli, int argc, char **argv)
         return say(cli->arena, ERR_USAGE, "--lang is fr or en");
     if (lang.p)
         cli->language = lang;
+    cli->asked_language = cli->language;
     return OK;
 }
 
@@ -221,7 +222,7 @@ static void tell(struct cli *cli, enum err e)
 {
     const struct err_row *row = err_row(e);
     const struct why *why = &cli->arena->why;
-    BUF_AUTO b = buf_make(8192);
+    BUF_AUTO b = buf_make(4 << 20);
     if (cli->json) {
         struct json_out w = json_out(&b);
         json_open(&w, '{');
@@ -229,6 +230,11 @@ static void tell(struct cli *cli, enum err e)
         json_pair(&w, TEXT("title"), cli_say(cli, row->en, row->fr));
         json_pair(&w, TEXT("detail"), text_of(why->detail));
         json_pair_int(&w, TEXT("status"), row->exit_status);
+        if (cli->faults.count) {
+            json_pair(&w, TEXT("file"), cli->faulty_file);
+            json_name(&w, TEXT("findings"));
+            findings_json(&w, &cli->faults);
+        }
         json_close(&w, '}');
     } else {
         text title = cli_say(cli, row->en, row->fr), colon = cli_say(cli, TEXT(":"), TEXT(" :"));

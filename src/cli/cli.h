@@ -8,6 +8,9 @@ struct cli {
     struct arena *arena;
     text verb;
     text language;                                    /* "fr" or "en" */
+    text faulty_file;                                 /* with --json: whose faults the error tells */
+    struct findings faults;
+    text asked_language;                              /* of requests: the same; for accounts of others only what --lang says, else "*" */
     bool json;
     struct { text name, value; } options[CLI_OPTIONS];        /* value empty for a switch */
     unsigned option_count;

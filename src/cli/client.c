@@ -128,7 +128,7 @@ static enum err call_socket(struct client *c, enum method method, text target, t
     text tenant = cli_option(c->cli, TEXT("tenant"));
     buf_print(&b,
               "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
-              T(method_word(method)), T(target), T(c->cli->language), body.n);
+              T(method_word(method)), T(target), T(c->cli->asked_language), body.n);
     if (type.n)
         buf_print(&b, "Content-Type: %.*s\r\n", T(type));
     if (if_match)
@@ -153,7 +153,7 @@ static enum err call_here(struct client *c, enum method method, text target, tex
                           struct result *out)
 {
     struct arena *a = c->cli->arena;
-    struct pair headers[4] = { { TEXT("Accept-Language"), c->cli->language } };
+    struct pair headers[4] = { { TEXT("Accept-Language"), c->cli->asked_language } };
     struct request q = { .front = &c->front,
                          .method = method,
                          .target = target,

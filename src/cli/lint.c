@@ -28,19 +28,21 @@ static enum err as_of(struct cli *cli, struct date *out)
 /* What no rule speaks of, faults of form, goes to standard error; a file that is no YAML is not linted. */
 static enum err lint_one(struct linting *l, text file)
 {
-    struct findings faults = { 0 };
+    struct findings *faults = NEW(l->arena, struct findings);
     const struct node *root;
     text yaml;
+    TRY_PTR(faults);
     TRY(cli_read_file(l->arena, file, NODE_BYTES_MAX + 1, &yaml));
-    enum err e = node_read(l->arena, yaml, &faults, &root);
+    enum err e = node_read(l->arena, yaml, faults, &root);
     if (root && (e == OK || e == ERR_POLICY))
-        e = policy_check(l->arena, root, TO_READ, &faults);
+        e = policy_check(l->arena, root, TO_READ, faults);
     if (e != OK && e != ERR_POLICY)
         return e;
-    cli_findings(l->cli, file, &faults, true);
-    l->faulty += faults.errors > 0;
+    if (!l->cli->json || l->sarif)                    /* else they stand in the answer */
+        cli_findings(l->cli, file, faults, true);
+    l->faulty += faults->errors > 0;
     struct lint_findings *found = &l->files[l->count++];
-    *found = (struct lint_findings){ .file = file, .source = yaml, .before = l->before };
+    *found = (struct lint_findings){ .file = file, .source = yaml, .before = l->before, .faults = faults };
     return root ? lint_run(l->arena, root, yaml, l->as_of, found) : OK;
 }
 

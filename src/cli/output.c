@@ -115,6 +115,11 @@ void cli_findings(struct cli *cli, text file, const struct findings *f, bool all
 {
     if (!f->count || (!all && !f->errors))
         return;
+    if (cli->json && f->errors) {                    /* said with the error, as JSON */
+        cli->faulty_file = file;
+        cli->faults = *f;
+        return;
+    }
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     findings_print(&b, file, f);
     tell(&b);

@@ -99,6 +99,8 @@ enum err verb_serve(struct cli *cli)
     text listen = cli_has(cli, TEXT("listen")) ? cli_option(cli, TEXT("listen")) : TEXT("127.0.0.1:8080");
     if (text_eq(listen, TEXT("none")))
         listen = TEXT("");
+    if (cli_has(cli, TEXT("proxy-from")) && !cli_has(cli, TEXT("proxy")))
+        return say(cli->arena, ERR_USAGE, "--proxy-from goes with --proxy");
     TRY(check_clock(cli, listen));
     TRY(smtp_options(cli, options.public_url, &smtp));
     TRY(public_url(cli, listen, &options.public_url));
@@ -118,6 +120,7 @@ enum err verb_serve(struct cli *cli)
                                  .connections = (unsigned)connections,
                                  .per_address = (unsigned)per_address,
                                  .proxy = cli_has(cli, TEXT("proxy")),
+                                 .proxy_from = cli_option(cli, TEXT("proxy-from")),
                                  .tls_certificate = cli_option(cli, TEXT("tls-certificate")),
                                  .tls_key = cli_option(cli, TEXT("tls-key")),
                                  .access_log = cli_has(cli, TEXT("access-log")),

@@ -2,6 +2,7 @@
  * whatever its size. */
 #include "base/pack.h"
 #include "domain/access.h"
+#include "base/file_name.h"
 #include "domain/held.h"
 #include "domain/looking.h"
 #include "domain/person_file.h"
@@ -10,7 +11,11 @@
 
 enum { FILE_MEMORY = 160 << 20, PIECE = 128 << 10 };
 
-text person_file_name(struct arena *a, unsigned n, text name) { return arena_print(a, "attachments/%02u-%.*s", n, T(name)); }
+text person_file_name(struct arena *a, unsigned n, text name)
+{
+    text safe = file_name_safe(a, name);              /* what unpacks the archive makes a file of it, on any system */
+    return safe.p ? arena_print(a, "attachments/%02u-%.*s", n, T(safe)) : safe;
+}
 
 struct export {
     struct pieces pieces;

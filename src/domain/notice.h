@@ -65,7 +65,8 @@ enum err notice_jsonld(struct arena *a, struct buf *b, const struct node *root, 
 enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, text name, text language);
 
 /* What every page begins and ends with. `here`: the path, for the links between the languages; may hold a query without lang. */
-struct page_frame { text here, title, name, lead, style; bool fr, alternate; };
+struct page_frame { text here, title, name, lead, style; bool fr, alternate, single; };    /* single: published in one language */
+bool page_single(const struct node *root);
 void page_begin(struct buf *b, const struct page_frame *f);
 void page_end(struct buf *b, const struct page_frame *f, text foot);
 /* A body with its marks as HTML, Markdown, or text. */

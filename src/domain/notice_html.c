@@ -101,6 +101,12 @@ void body_plain(struct buf *b, text body) { put_marked(b, body, false); }
 
 /* ---- What frames every page. ---- */
 
+bool page_single(const struct node *root)
+{
+    const struct node *languages = node_at(root, TEXT("policy.languages"));
+    return languages && (languages->kind == NODE_SCALAR || languages->count == 1);
+}
+
 static void put_nav(struct buf *b, const struct page_frame *f)
 {
     static const struct { const char *path, *en, *fr; } places[] = {
@@ -112,6 +118,8 @@ static void put_nav(struct buf *b, const struct page_frame *f)
         buf_print(b, "<a href=\"%s?lang=%s\"%s>%s</a>\n", places[i].path, f->fr ? "fr" : "en",
                   text_eq(f->here, text_of(places[i].path)) ? " aria-current=\"page\"" : "", f->fr ? places[i].fr : places[i].en);
     add(b, "</nav>\n");
+    if (f->single)
+        return;
     const char *join = text_index(f->here, '?') >= 0 ? "&amp;" : "?";
     buf_print(b, "<nav class=\"languages\" aria-label=\"%s\">\n", f->fr ? "Langue" : "Language");
     for (int fr = 1; fr >= 0; fr--) {
@@ -348,7 +356,7 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
         add(&here, n->page == NOTICE_COOKIES ? "/cookies" : "/privacy");
     put_lead(n, old, &lead);
     struct page_frame frame = { .here = buf_for(b, &here), .title = n->title, .name = n->name, .lead = buf_for(b, &lead), .fr = n->fr, .style = n->style,
-                                .alternate = !old && n->page == NOTICE_PRIVACY };
+                                .alternate = !old && n->page == NOTICE_PRIVACY, .single = page_single(n->root) };
     page_begin(b, &frame);
     put_coming(b, n);
     put_short(b, n);
@@ -377,7 +385,7 @@ enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, t
     text legal = node_text(node_get(root, TEXT("controller")), TEXT("legal_name"));
     text here = arena_print(a, "/leave?to=%.*s", T(name));
     struct page_frame frame = { .here = here, .title = w.fr ? TEXT("Vous quittez ce site") : TEXT("You are leaving this site"),
-                                .name = site.n ? site : legal, .fr = w.fr };
+                                .name = site.n ? site : legal, .fr = w.fr, .single = page_single(root) };
     page_begin(b, &frame);
     add(b, "<div class=\"narrow\">\n<p>");
     buf_html(b, w.fr ? TEXT("Ce lien mène à un autre site : ") : TEXT("This link leads to another site: "));

@@ -74,10 +74,8 @@ msec opening_until(const struct ctx *c)
 
 text opening_language(const struct ctx *c, text language)
 {
-    for (unsigned i = 0; i < c->policy->language_count; i++)
-        if (text_eq(c->policy->languages[i], language))
-            return c->policy->languages[i];
-    return c->language;
+    text said = policy_language(c->policy, language);
+    return said.p ? said : c->language;
 }
 
 void opening_as_person(struct ctx *c, struct subject_id id)
@@ -313,5 +311,9 @@ enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *tic
     if (status == ERR_NOT_FOUND)
         return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer");
     TRY(status);
-    return account_load(c, p->id, account);
+    TRY(account_load(c, p->id, account));
+    text own = policy_language(c->policy, account->language);
+    if (own.p)                                        /* a letter in French leads to pages in French */
+        c->language = own;
+    return OK;
 }

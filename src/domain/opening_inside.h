@@ -15,7 +15,7 @@ text opening_email(struct ctx *c, const struct json *data);
 msec opening_until(const struct ctx *c);
 /* The actor becomes that person, who followed a link that only they were sent. */
 void opening_as_person(struct ctx *c, struct subject_id id);
-/* The language of letters: `language` when the policy has it, else the request's. */
+/* The language of an account: `language` when the policy has it, else the request's, which is the policy's first where nothing is said. */
 text opening_language(const struct ctx *c, text language);
 /* Whether this actor gives that role (empty: none): the operator each, staff those that see a team. */
 enum err opening_role(struct ctx *c, text role);

@@ -375,7 +375,7 @@ void register_html(struct buf *b, const struct record *r, enum record_part part)
 {
     const struct record_table *t = &r->parts[part];
     bool fr = text_eq(r->language, TEXT("fr"));
-    struct page_frame frame = { .here = TEXT("/privacy"), .title = r->title, .name = r->name, .lead = t->title, .style = r->style, .fr = fr };
+    struct page_frame frame = { .here = TEXT("/privacy"), .title = r->title, .name = r->name, .lead = t->title, .style = r->style, .fr = fr, .single = true };
     page_begin(b, &frame);
     if (!t->count)
         buf_print(b, "<p>%s</p>\n", fr ? "Aucune activité." : "No activity.");

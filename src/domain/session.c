@@ -442,8 +442,9 @@ enum err session_by_secret(struct ctx *c, text secret)
     set_csrf(c, s);
     c->actor.token = s->id;
     TRY(act_in_role(c, s, agreement));
-    if (s->language.n)
-        c->language = s->language;
+    text own = policy_language(c->policy, s->language);
+    if (own.p)
+        c->language = own;
     c->session = s;
     return OK;
 }
@@ -521,9 +522,9 @@ static enum err run_language(struct db *db, struct write *w)
 
 enum err session_language(struct ctx *c, text language)
 {
-    struct ending e = { .language = language };
-    if (!text_eq(language, TEXT("fr")) && !text_eq(language, TEXT("en")))
-        return say(c->arena, ERR_VALUE, "the language is fr or en");
+    struct ending e = { .language = policy_language(c->policy, language) };
+    if (!e.language.p)
+        return say(c->arena, ERR_VALUE, "the policy is not published in that language");
     return do_own(c, TEXT("account.language"), run_language, &e);
 }
 

@@ -160,7 +160,8 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
     text here = arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(older), T(newer));
     text lead = arena_print(c->arena, fr ? "De la version %.*s (%.*s) à la version %.*s (%.*s)." : "From version %.*s (%.*s) to version %.*s (%.*s).",
                             T(x.version), T(day_of(&w, &x)), T(y.version), T(day_of(&w, &y)));
-    struct page_frame frame = { .here = here, .title = fr ? TEXT("Ce qui a changé") : TEXT("What changed"), .name = site_name(c), .lead = lead, .fr = fr };
+    struct page_frame frame = { .here = here, .title = fr ? TEXT("Ce qui a changé") : TEXT("What changed"), .name = site_name(c), .lead = lead,
+                                .fr = fr, .single = page_single(c->policy->root) };
     page_begin(&b, &frame);
     static const char meaning_fr[] = "« Important » : une nouvelle finalité, donnée ou destination, une conservation plus longue, un droit plus faible. "
                                      "Vous en êtes averti, et tout consentement en cause vous est redemandé.";
@@ -215,7 +216,7 @@ enum err version_reading_page(struct ctx *c, struct answer *out)
     const char *lang = w.fr ? "fr" : "en";
     struct page_frame frame = { .here = TEXT("/privacy/acknowledge"),
                                 .title = w.fr ? TEXT("Avez-vous lu cette version\u202F?") : TEXT("Have you read this version?"),
-                                .name = site_name(c), .lead = reading_lead(c, &w, &all[now]), .fr = w.fr };
+                                .name = site_name(c), .lead = reading_lead(c, &w, &all[now]), .fr = w.fr, .single = page_single(c->policy->root) };
     page_begin(&b, &frame);
     buf_print(&b, "<div class=\"narrow\">\n<p><a href=\"/privacy?lang=%s\">%s</a></p>\n", lang, w.fr ? "Lire la notice entière" : "Read the whole notice");
     if (before) {
@@ -271,7 +272,7 @@ enum err version_list_page(struct ctx *c, struct answer *out)
     struct page_frame frame = { .here = TEXT("/privacy/versions"), .title = fr ? TEXT("Toutes les versions") : TEXT("All versions"), .name = site_name(c),
                                 .lead = fr ? TEXT("Chaque version reste lisible, avec ce qui a changé.")
                                            : TEXT("Each version stays readable, with what changed."),
-                                .fr = fr };
+                                .fr = fr, .single = page_single(c->policy->root) };
     page_begin(&b, &frame);
     buf_print(&b, "<table>\n<thead>\n<tr><th scope=\"col\">Version</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
                   "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",

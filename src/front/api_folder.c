@@ -25,26 +25,38 @@ HANDLER(me_preference_drop, preference_drop(c, SELF, q->params[0], q->params[1],
 
 /* ---- GET /v1/forward-auth (docs/forward-auth.md). ---- */
 
-/* The segment that stands where the pattern has :name. Both are read as the router reads a target: what a proxy would have understood in
- * another way (dots, slashes in escapes, empty segments) is refused, so that the name decided on is the one served. */
+/* The segment that stands where the pattern has :name; a last * stands for all that follows. Both are read as the router reads a target:
+ * what a proxy would have understood in another way (dots, slashes in escapes, empty segments) is refused, so that the name decided on is
+ * the one served. The query decides nothing. */
+static bool fits(struct ctx *c, text path, text pattern, text *name)
+{
+    bool tail = false, same = true;
+    while (path.p) {
+        text segment, want = TEXT("");
+        if (route_segment(c->arena, &path, &segment) != OK || (!segment.n && path.p))
+            return false;
+        if (tail)
+            continue;
+        if (!pattern.p || route_segment(c->arena, &pattern, &want) != OK)
+            return false;
+        if ((tail = text_eq(want, TEXT("*")) && !pattern.p))
+            continue;
+        if (text_eq(want, TEXT(":name")))
+            *name = segment;
+        else
+            same &= text_eq(segment, want);
+    }
+    return same && !pattern.p;
+}
+
 static enum err name_in(struct ctx *c, text target, text pattern, text *name)
 {
-    struct segments path = { .count = 0 }, want = { .count = 0 };
+    text path, want;
     *name = (text){ NULL, 0 };
-    bool fits = route_segments(c->arena, target, &path) == OK && route_segments(c->arena, pattern, &want) == OK;
-    for (size_t i = 0; fits && i < path.count; i++)
-        fits = path.list[i].n || i + 1 == path.count;
-    for (size_t i = 0; fits && i < want.count; i++) {
-        if (text_eq(want.list[i], TEXT("*")) && i + 1 == want.count && i < path.count)
-            break;
-        bool last = i + 1 == want.count;
-        fits = i < path.count && (!last || path.count == want.count);
-        if (fits && text_eq(want.list[i], TEXT(":name")))
-            *name = path.list[i];
-        else
-            fits = fits && text_eq(path.list[i], want.list[i]);
-    }
-    return fits && name->n ? OK : say(c->arena, ERR_FORBIDDEN, "X-Original-URI does not have the form that the proxy's \"path\" says");
+    bool read = route_path(c->arena, target, &path) == OK && route_path(c->arena, pattern, &want) == OK;
+    if (read && fits(c, path, want, name) && name->n)
+        return OK;
+    return say(c->arena, ERR_FORBIDDEN, "what the proxy says was asked for does not have the form of its \"path\"");
 }
 
 /* Who is signed in, and with ?folder whether they may enter it. What the request itself says of identities is not looked at: only the

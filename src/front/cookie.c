@@ -33,7 +33,6 @@ enum err cookie_set_session(struct ctx *c, struct reply *r, text secret)
 
 enum err cookie_end_session(struct ctx *c, struct reply *r)
 {
-    TRY(reply_header(c->arena, r, TEXT("Clear-Site-Data"), TEXT("\"cache\", \"cookies\", \"storage\"")));
     if (!c->policy->session.cookie.n)
         return OK;
     text cookie = arena_print(c->arena, "%.*s=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax", T(c->policy->session.cookie));

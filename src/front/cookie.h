@@ -7,7 +7,8 @@
 text request_cookie(const struct request *q, text name);
 /* The session's cookie: opaque, HttpOnly, Secure, SameSite=Lax; it ends with the browser unless the policy keeps it. */
 enum err cookie_set_session(struct ctx *c, struct reply *r, text secret);
-/* Takes it back, and asks the browser to forget what it stored of these pages (Clear-Site-Data): after a sign-out. */
+/* Takes it back, after a sign-out: this one cookie, and nothing else. Clear-Site-Data would reach further than these pages do: "cookies" goes
+ * for the whole registrable domain, "storage" for all that shares this host (a guarded application), and every answer is "no-store" already. */
 enum err cookie_end_session(struct ctx *c, struct reply *r);
 
 #endif

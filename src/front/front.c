@@ -271,7 +271,7 @@ void front_refuse(const struct request *q, struct arena *a, struct reply *r)
     CTX_AUTO c = { 0 };
     struct why why = a->why;
     ctx_begin(q->front->app, a, &c);
-    c.language = request_language(request_header(q, TEXT("Accept-Language")));
+    c.language = request_language(c.policy, request_header(q, TEXT("Accept-Language")));
     a->why = why;
     refuse(&c, q, r);
 }
@@ -302,7 +302,7 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
 {
     CTX_AUTO c = { 0 };
     ctx_begin(q->front->app, a, &c);
-    c.language = request_language(request_header(q, TEXT("Accept-Language")));
+    c.language = request_language(c.policy, request_header(q, TEXT("Accept-Language")));
     enum err e = gate_identify(&c, q);
     if (e == OK)
         e = gate_headers(&c, q);

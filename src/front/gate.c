@@ -2,6 +2,7 @@
 #include "front/gate.h"
 #include "base/decode.h"
 #include "domain/look.h"
+#include "domain/mail.h"
 #include "domain/session.h"
 #include "front/cookie.h"
 #include <sodium.h>
@@ -32,7 +33,8 @@ static enum err by_cookie(struct ctx *c, const struct request *q)
 {
     text secret = c->policy->session.cookie.n ? request_cookie(q, c->policy->session.cookie) : (text){ NULL, 0 };
     c->address = address_text(c->arena, q->address);
-    c->agent = request_header(q, TEXT("User-Agent"));
+    text agent = request_header(q, TEXT("User-Agent"));
+    c->agent = text_utf8(agent) ? agent : TEXT("");
     if (secret.p) {
         enum err e = session_by_secret(c, secret);
         if (e != ERR_UNAUTHORISED || q->route->who != WHO_ANYONE)
@@ -172,13 +174,17 @@ static text authority_of(text origin)
     return text_cut(&rest, '/');
 }
 
-/* Browsers say where a request comes from (Fetch Metadata, and Origin): without a session that is what is left to tell. */
-static bool of_another_site(const struct request *q)
+/* Browsers say where a request comes from (Fetch Metadata, and Origin): without a session that is what is left to tell. Held against the
+ * host that was asked for, and the one that the operator says people reach this server by. */
+static bool of_another_site(struct ctx *c, const struct request *q)
 {
     text site = request_header(q, TEXT("Sec-Fetch-Site")), origin = request_header(q, TEXT("Origin"));
     if (site.p)
         return !text_eq(site, TEXT("same-origin")) && !text_eq(site, TEXT("none"));
-    return origin.p && !text_eq_nocase(authority_of(origin), request_header(q, TEXT("Host")));
+    if (!origin.p)
+        return false;
+    text from = authority_of(origin);
+    return !authority_same(from, q->host) && !authority_same(from, authority_of(mail_link(c, TEXT(""))));
 }
 
 enum err gate_forgery(struct ctx *c, const struct request *q)
@@ -188,7 +194,7 @@ enum err gate_forgery(struct ctx *c, const struct request *q)
     bool by_token = request_header(q, TEXT("Authorization")).p && q->route->who != WHO_ANYONE;
     if (by_token)
         return OK;
-    if (of_another_site(q))
+    if (of_another_site(c, q))
         return say(c->arena, ERR_FORBIDDEN, "the request comes from a page of another site");
     if (!c->session)
         return OK;

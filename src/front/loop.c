@@ -2,6 +2,7 @@
 #include "front/loop.h"
 #include "base/log.h"
 #include "front/library.h"
+#include "front/router.h"
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -26,7 +27,7 @@ struct connection {
     struct peer *peer;                 /* NULL on the folder's socket */
     struct sockaddr_storage from;
     socklen_t from_size;
-    bool operator_socket, encrypted, swept, linger;   /* encrypted: by TLS here, or by the declared proxy */
+    bool operator_socket, encrypted, swept, linger;   /* encrypted: by TLS here */
     enum state state;
     msec since;                        /* the state's start, of clock_monotonic() */
     uint64_t bytes;                    /* of the body so far, or of the answer */
@@ -278,23 +279,33 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
     return x;
 }
 
-/* Behind the declared proxy the client is whom it names last, and came as it says: a stranger in the clear is turned away, since what
- * was sent that way was there for all to read. */
+/* "http://host/path" (RFC 9112, 3.2.2): its host counts, whatever Host says. */
+static enum err take_absolute(struct exchange *x)
+{
+    struct request *q = &x->request;
+    ptrdiff_t at = text_find(q->target, TEXT("://"));
+    text scheme = text_upto(q->target, at < 0 ? 0 : (size_t)at);
+    q->host = text_trim(request_header(q, TEXT("Host")));
+    if (!text_eq_nocase(scheme, TEXT("http")) && !text_eq_nocase(scheme, TEXT("https")))
+        return OK;
+    text rest = text_from(q->target, scheme.n + 3);
+    size_t end = 0;
+    while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?')
+        end++;
+    q->host = text_upto(rest, end);
+    if (!authority_good(q->host))
+        return say(&x->arena, ERR_USAGE, "the request target names no host and port");
+    rest = text_from(rest, end);
+    q->target = rest.n && rest.p[0] == '/' ? rest : arena_print(&x->arena, "/%.*s", T(rest));
+    return q->target.p ? OK : ERR_MEMORY;
+}
+
 static enum err believe_proxy(struct exchange *x)
 {
-    text came = text_trim(request_header(&x->request, TEXT("X-Forwarded-Proto")));
-    text list = request_header(&x->request, TEXT("X-Forwarded-For")), last = { NULL, 0 };
-    while (list.p)
-        last = text_cut(&list, ',');
-    struct address address;
-    if (last.p && address_parse(last, &address))
-        x->request.address = address;
-    if (!came.p || text_eq_nocase(came, TEXT("https")))
-        return OK;
-    x->request.encrypted = false;
-    return address_is_loopback(&x->request.address)
-               ? OK
-               : say(&x->arena, ERR_FORBIDDEN, "this is served over TLS only, and the request came to the proxy in the clear");
+    const struct connection *c = x->connection;
+    const struct shared *s = c->loop->shared;
+    struct host_address peer = host_of((const struct sockaddr *)&c->from);
+    return s->proxy && !c->operator_socket ? proxy_believe(&x->arena, &s->proxies, &peer, &x->request) : OK;
 }
 
 static enum err check_head(struct exchange *x, const char *url, const char *method, const char *version)
@@ -308,7 +319,8 @@ static enum err check_head(struct exchange *x, const char *url, const char *meth
     TRY_PTR(x->request.target.p);
     TRY(strict_check(a, &head, &x->framing));
     x->request.method = method_of(head.method);
-    return x->connection->loop->shared->proxy && !x->connection->operator_socket ? believe_proxy(x) : OK;
+    TRY(take_absolute(x));
+    return believe_proxy(x);
 }
 
 static enum err find_route(struct exchange *x)
@@ -337,11 +349,28 @@ static enum err reserve_body(struct exchange *x)
     return OK;
 }
 
+/* What may be asked of a path, or with * of the server (RFC 9110, 9.3.7): anybody may know, and nothing is done. */
+static bool answers_options(struct exchange *x)
+{
+    const struct request *q = &x->request;
+    if (q->method != METHOD_OPTIONS)
+        return false;
+    bool all = text_eq(q->target, TEXT("*"));
+    text allow = all ? TEXT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") : route_allow(&x->arena, q->target);
+    if (!allow.n)
+        return false;
+    reply_none(&x->reply);
+    x->connection->linger = x->reply.close = x->framing.length > 0;
+    return reply_header(&x->arena, &x->reply, TEXT("Allow"), allow) == OK;
+}
+
 static enum MHD_Result on_head(struct exchange *x, const char *url, const char *method, const char *version)
 {
     x->stage = STARTED;
     if (check_head(x, url, method, version) != OK)
         return refuse(x, true);
+    if (answers_options(x))
+        return send_reply(x);
     if (find_route(x) != OK)
         return refuse(x, false);
     if (x->framing.length > BODY_SMALL && front_turns_away(&x->request, &x->arena, &x->reply)) {
@@ -623,7 +652,9 @@ static bool admit(struct loop *l, struct connection *c, const struct sockaddr *s
     if (full && !make_room(l))
         return false;
     c->address = address_of(sa);
-    c->peer = peers_enter(s->front->peers, c->address, !address_loopback(sa) && !s->proxy);
+    struct host_address host = host_of(sa);
+    bool shared = address_loopback(sa) || (s->proxy && proxies_have(&s->proxies, &host));
+    c->peer = peers_enter(s->front->peers, c->address, !shared);
     return c->peer != NULL;
 }
 
@@ -645,7 +676,7 @@ static void take(struct loop *l, int fd, bool operator_socket, const struct sock
         free(c);
         return;
     }
-    c->encrypted = !operator_socket && (l->relays.tls || l->shared->proxy);
+    c->encrypted = !operator_socket && l->relays.tls;
     enter(c, FRESH);
     c->next = l->connections;
     if (c->next)

@@ -2,6 +2,7 @@
 #ifndef FRONT_LOOP_H
 #define FRONT_LOOP_H
 #include "front/front.h"
+#include "front/proxy.h"
 #include "base/fiber.h"
 #include "front/relay.h"
 #include <microhttpd.h>
@@ -21,6 +22,7 @@ struct shared {
     unsigned connections_max;
     _Atomic uint64_t bodies;           /* bytes of the bodies that are being read or worked on */
     bool proxy, access_log;
+    struct proxies proxies;            /* whose word on a request is believed, with `proxy` */
 };
 
 struct connection;

@@ -10,17 +10,6 @@ enum { MODEL_LIMIT = 16 << 20 };
 
 void page_free(struct page *p) { buf_free(&p->model); }
 
-enum err page_language(struct ctx *c, const struct request *q)
-{
-    text asked = q->route ? request_query(q, TEXT("lang")) : (text){ NULL, 0 };
-    if (!asked.p)
-        return OK;
-    if (!text_eq(asked, TEXT("fr")) && !text_eq(asked, TEXT("en")))
-        return say(c->arena, ERR_USAGE, "the parameter \"lang\" is fr or en");
-    c->language = text_eq(asked, TEXT("fr")) ? TEXT("fr") : TEXT("en");
-    return OK;
-}
-
 void page_text(struct page *p, text name, text s)
 {
     BUF_AUTO b = buf_make(1 << 16);
@@ -81,14 +70,14 @@ static void put_menu(struct page *p, text area, text here)
 
 static void put_languages(struct page *p)
 {
-    static const struct { text code, name; } languages[] = { { TEXT_INIT("fr"), TEXT_INIT("Français") }, { TEXT_INIT("en"), TEXT_INIT("English") } };
+    const struct policy *policy = p->c->policy;
     json_name(&p->w, TEXT("languages"));
     json_open(&p->w, '[');
-    for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) {
+    for (unsigned i = 0; i < policy->language_count && policy->language_count > 1; i++) {
         json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("code"), languages[i].code);
-        json_pair(&p->w, TEXT("name"), languages[i].name);
-        json_pair_bool(&p->w, TEXT("chosen"), text_eq(languages[i].code, p->c->language));
+        json_pair(&p->w, TEXT("code"), policy->languages[i]);
+        json_pair(&p->w, TEXT("name"), text_eq(policy->languages[i], TEXT("fr")) ? TEXT("Français") : TEXT("English"));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(policy->languages[i], p->c->language));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -159,7 +148,7 @@ static void put_frame(struct ctx *c, const struct request *q, text name, text ar
 
 enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out)
 {
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     put_frame(c, q, name, area, out);
     return OK;
 }
@@ -236,8 +225,7 @@ enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, c
 {
     PAGE_AUTO p = { 0 };
     struct why kept = *why;
-    if (page_language(c, q) != OK)                       /* the problem itself may be the parameter */
-        c->language = request_language(request_header(q, TEXT("Accept-Language")));
+    request_take_language(c, q);                         /* a page takes any, and stays as it is for one it does not have */
     put_frame(c, q, TEXT("problem"), text_starts(q->target, TEXT("/staff")) ? TEXT("staff") : TEXT("me"), &p);
     page_problem(&p, &kept);
     TRY(page_show(&p, r, err_row(kept.code)->http));

@@ -18,10 +18,8 @@ void page_free(struct page *p);
 #define PAGE_AUTO CLEANUP(page_free) struct page
 
 /* Begins the page of that template: takes ?lang=, writes the frame's members (site, lang, title, menu, member, done…). The title is the word
- * "title.NAME". `area`: whose menu it shows ("me", "staff"), empty for none. ERR_USAGE for another language than fr or en. */
+ * "title.NAME". `area`: whose menu it shows ("me", "staff"), empty for none. */
 enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out);
-/* ?lang= into c->language: for an act whose answer is another page. page_open() does it too. */
-enum err page_language(struct ctx *c, const struct request *q);
 /* What was sent in a form and could not be done, shown above: title, field by name, detail. NULL: there is no problem. */
 void page_problem(struct page *p, const struct why *why);
 /* Members of what was sent, as texts, so that nothing must be typed twice; empty where there was none. Never call it with a secret. */

@@ -81,7 +81,7 @@ enum err api_signin_form(struct ctx *c, const struct request *q, struct reply *r
 {
     struct signin s = { .left = 0 };
     text ticket = json_text(q->json, TEXT("ticket"));
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     enum err e = signin_request(c, q, r, &s);
     if (e != OK) {
         struct why why = why_of(c, e);
@@ -133,7 +133,7 @@ enum err api_forgotten_page(struct ctx *c, const struct request *q, struct reply
 
 enum err api_forgotten_form(struct ctx *c, const struct request *q, struct reply *r)
 {
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     enum err e = signin_paced(c, q);
     if (e == OK)
         e = reset_ask(c, q->json);
@@ -173,7 +173,7 @@ static enum err with_token(struct ctx *c, const struct request *q, text token, c
 enum err api_reset_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     const struct json *in;
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(with_token(c, q, q->params[0], &in));
     enum err e = reset_confirm(c, in);
     if (e == OK)
@@ -203,7 +203,7 @@ enum err api_confirm_page(struct ctx *c, const struct request *q, struct reply *
 enum err api_confirm_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(identifier_confirm(c, json_text(q->json, TEXT("token")), &answer));
     return page_go(c, r, c->session ? TEXT("/me/security") : arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), TEXT("identifier"));
 }

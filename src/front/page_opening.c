@@ -35,7 +35,7 @@ enum err api_invitation_form(struct ctx *c, const struct request *q, struct repl
 {
     struct answer answer = { 0 };
     text token = json_text(q->json, TEXT("token"));
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     enum err e = invitation_accept(c, token, json_text(q->json, TEXT("password")), &answer);
     if (e == OK)
         return page_go(c, r, arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), TEXT("accepted"));
@@ -218,7 +218,7 @@ enum err api_register_form(struct ctx *c, const struct request *q, struct reply 
 {
     struct answer answer = { 0 };
     const struct json *in;
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(registration_of(c, q, &in));
     enum err e = registration_request(c, q, in, &answer);
     struct why why = c->arena->why;
@@ -245,7 +245,7 @@ enum err api_registration_form(struct ctx *c, const struct request *q, struct re
     struct answer answer = { 0 };
     const struct json *said;
     text token = json_text(q->json, TEXT("token"));
-    TRY(page_language(c, q));
+    TRY(request_take_language(c, q));
     enum err e = registration_confirm(c, token, json_text(q->json, TEXT("password")), &answer);
     if (e == ERR_VALUE || e == ERR_MISSING) {
         struct why why = c->arena->why;

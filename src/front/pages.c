@@ -9,17 +9,6 @@ extern const struct assets front_assets;               /* made by tools/embed fr
 
 text front_style(void) { return asset_find(&front_assets, TEXT("garant.css"))->plain.bytes; }
 
-static enum err choose_language(struct ctx *c, const struct request *q)
-{
-    text asked = request_query(q, TEXT("lang"));
-    if (!asked.p)
-        return OK;
-    if (!text_eq(asked, TEXT("fr")) && !text_eq(asked, TEXT("en")))
-        return say(c->arena, ERR_USAGE, "the parameter \"lang\" is fr or en");
-    c->language = text_eq(asked, TEXT("fr")) ? TEXT("fr") : TEXT("en");
-    return OK;
-}
-
 /* What a public page tells caches: kept, asked again each time, one a language. */
 static enum err add_headers(struct ctx *c, struct reply *r, text etag)
 {
@@ -45,7 +34,7 @@ static bool matches(text header, text etag)
 static enum err serve_page(struct ctx *c, const struct request *q, struct reply *r, enum page_kind kind)
 {
     struct page page;
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(page_get(c, kind, &page));
     if (matches(request_header(q, TEXT("If-None-Match")), page.etag))
         reply_bytes(r, 304, (text){ NULL, 0 }, TEXT(""));
@@ -60,7 +49,7 @@ enum err api_privacy_data(struct ctx *c, const struct request *q, struct reply *
 
 enum err api_leave(struct ctx *c, const struct request *q, struct reply *r)
 {
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     struct buf *b = reply_text(r, 200, TEXT("text/html; charset=utf-8"));
     TRY(notice_leave(c->arena, b, c->policy->root, request_query(q, TEXT("to")), c->language));
     TRY(add_headers(c, r, TEXT("")));
@@ -76,7 +65,7 @@ static enum err give(struct ctx *c, struct reply *r, const struct answer *answer
 enum err api_version_list_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(version_list_page(c, &answer));
     return give(c, r, &answer);
 }
@@ -84,7 +73,7 @@ enum err api_version_list_page(struct ctx *c, const struct request *q, struct re
 enum err api_version_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(version_page(c, q->params[0], &answer));
     return give(c, r, &answer);
 }
@@ -93,7 +82,7 @@ enum err api_version_page(struct ctx *c, const struct request *q, struct reply *
 enum err api_version_reading_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(version_reading_page(c, &answer));
     reply_bytes(r, 200, answer.media_type, answer.body);
     return reply_header(c->arena, r, TEXT("Content-Language"), c->language);
@@ -110,7 +99,7 @@ enum err api_version_read(struct ctx *c, const struct request *q, struct reply *
 enum err api_version_diff_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(version_diff_page(c, q->params[0], q->params[1], &answer));
     return give(c, r, &answer);
 }
@@ -118,7 +107,7 @@ enum err api_version_diff_page(struct ctx *c, const struct request *q, struct re
 enum err api_version_banner(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(version_banner(c, &answer));
     return reply_answer(c, q, r, &answer);
 }
@@ -126,7 +115,7 @@ enum err api_version_banner(struct ctx *c, const struct request *q, struct reply
 enum err api_version_diff(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    TRY(choose_language(c, q));
+    TRY(request_take_language(c, q));
     TRY(version_diff(c, q->params[0], q->params[1], &answer));
     return reply_answer(c, q, r, &answer);
 }

@@ -23,51 +23,88 @@ struct peers {
     struct peer slots[SLOTS];
 };
 
-struct address address_of(const struct sockaddr *sa)
+static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF };
+
+/* ::ffff:0.0.0.0, which nobody has. */
+const struct host_address host_unknown = { { [10] = 0xFF, [11] = 0xFF } };
+
+struct host_address host_of(const struct sockaddr *sa)
 {
-    struct address out = { { 0 } };
+    struct host_address out = { { 0 } };
     if (sa->sa_family == AF_INET) {
-        out.b[10] = out.b[11] = 0xFF;
+        memcpy(out.b, mapped, sizeof mapped);
         memcpy(out.b + 12, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
-    } else if (sa->sa_family == AF_INET6) {
-        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-        memcpy(out.b, six, IN6_IS_ADDR_V4MAPPED(six) ? 16 : 8);
-    }
+    } else if (sa->sa_family == AF_INET6)
+        memcpy(out.b, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
     return out;
 }
 
-bool address_parse(text s, struct address *out)
+bool host_is_four(const struct host_address *h) { return memcmp(h->b, mapped, sizeof mapped) == 0; }
+
+bool host_is_loopback(const struct host_address *h)
+{
+    static const uint8_t one[16] = { [15] = 1 };
+    return memcmp(h->b, one, sizeof one) == 0 || (host_is_four(h) && h->b[12] == 127);
+}
+
+struct address address_of_host(const struct host_address *h)
+{
+    struct address out = { { 0 } };
+    memcpy(out.b, h->b, host_is_four(h) ? 16 : 8);
+    return out;
+}
+
+struct address address_of(const struct sockaddr *sa)
+{
+    struct host_address host = host_of(sa);
+    return address_of_host(&host);
+}
+
+bool host_parse(text s, struct host_address *out)
 {
     char copy[INET6_ADDRSTRLEN];
-    struct sockaddr_in four = { .sin_family = AF_INET };
-    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
     s = text_trim(s);
     if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
         s = text_upto(text_from(s, 1), s.n - 2);
+    text zone = s;
+    s = text_cut(&zone, '%');                            /* fe80::1%eth0: the link it is on is the proxy's own affair */
+    *out = (struct host_address){ { 0 } };
     if (!text_cstr(s, copy, sizeof copy))
         return false;
-    if (inet_pton(AF_INET, copy, &four.sin_addr) == 1)
-        *out = address_of((const struct sockaddr *)&four);
-    else if (inet_pton(AF_INET6, copy, &six.sin6_addr) == 1)
-        *out = address_of((const struct sockaddr *)&six);
-    else
-        return false;
-    return true;
+    if (inet_pton(AF_INET6, copy, out->b) == 1)
+        return true;
+    memcpy(out->b, mapped, sizeof mapped);
+    return inet_pton(AF_INET, copy, out->b + 12) == 1;
+}
+
+bool hop_parse(text s, struct host_address *out)
+{
+    int64_t port;
+    s = text_trim(s);
+    ptrdiff_t last = s.n && s.p[0] == '[' ? text_find(s, TEXT("]:")) : text_index(s, ':');
+    size_t colon = last < 0 ? s.n : (size_t)last + (s.p[0] == '[');
+    text number = text_from(s, colon + 1);
+    bool with_port = last >= 0 && text_index(number, ':') < 0;
+    if (!with_port)
+        return host_parse(s, out);
+    return text_int(number, &port) && port >= 0 && port <= 65535 && host_parse(text_upto(s, colon), out);
 }
 
 /* Of IPv6 the upper half alone is known: that of ::1 is all zero, and no other address of that half travels. */
 bool address_is_loopback(const struct address *a)
 {
-    static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF }, zero[16] = { 0 };
+    static const uint8_t zero[16] = { 0 };
     return memcmp(a->b, zero, sizeof zero) == 0 || (memcmp(a->b, mapped, sizeof mapped) == 0 && a->b[12] == 127);
 }
 
 text address_text(struct arena *a, struct address address)
 {
-    static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF }, none[16] = { 0 };
+    static const uint8_t none[16] = { 0 };
     char out[INET6_ADDRSTRLEN];
     bool four = memcmp(address.b, mapped, sizeof mapped) == 0;
-    if (memcmp(address.b, none, sizeof none) == 0 || !inet_ntop(four ? AF_INET : AF_INET6, four ? address.b + 12 : address.b, out, sizeof out))
+    if (memcmp(address.b, none, sizeof none) == 0 || memcmp(address.b, host_unknown.b, sizeof address.b) == 0)
+        return TEXT("");
+    if (!inet_ntop(four ? AF_INET : AF_INET6, four ? address.b + 12 : address.b, out, sizeof out))
         return TEXT("");
     return arena_copy(a, text_of(out));
 }

@@ -214,15 +214,13 @@ static void put_board(struct page *g)
 
 enum err api_promises_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    text asked = request_query(q, TEXT("lang")), site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
-    if (asked.p && !text_eq(asked, TEXT("fr")) && !text_eq(asked, TEXT("en")))
-        return say(c->arena, ERR_USAGE, "the parameter \"lang\" is fr or en");
-    if (asked.p)
-        c->language = text_eq(asked, TEXT("fr")) ? TEXT("fr") : TEXT("en");
+    TRY(request_take_language(c, q));
+    text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
     struct board_view v;
     TRY(board_look(c, wanted(c, FIRST_LOOK), &v));
     struct page g = { .b = reply_text(r, 200, TEXT("text/html; charset=utf-8")), .c = c, .v = &v, .fr = text_eq(c->language, TEXT("fr")) };
-    struct page_frame frame = { .here = TEXT("/promises"), .name = site.n ? site : c->policy->controller.legal_name, .fr = g.fr,
+    struct page_frame frame = { .here = TEXT("/promises"), .name = site.n ? site : c->policy->controller.legal_name,
+                                .fr = g.fr, .single = page_single(c->policy->root),
                                 .title = g.fr ? TEXT("Les promesses, et si elles sont tenues") : TEXT("The promises, and whether they are kept"),
                                 .lead = g.fr ? TEXT("Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n’y figure.")
                                              : TEXT("The server checks itself all the time, and shows it here. No personal data appear.") };

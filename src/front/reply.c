@@ -1,5 +1,6 @@
 /* Replies: answers of the domain, documents of the handlers, and problem details. */
 #include "front/reply.h"
+#include "base/file_name.h"
 #include "front/router.h"
 
 enum { BUFFER_KEPT = 64 << 10, BUFFER_LIMIT = 64 << 20 };
@@ -59,12 +60,30 @@ static bool runs(text type)
     return false;
 }
 
+/* For clients that know no filename*: letters and digits of ASCII and what no system and no shell reads as anything else; each run of the
+ * others becomes one "_". */
+static void put_plain_name(struct buf *b, text name)
+{
+    bool last = false;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || memchr("-._ ()", c, 6);
+        if (plain || !last)
+            buf_char(b, plain ? c : '_');
+        last = !plain;
+    }
+}
+
 /* A file that somebody sent in: to be kept by whoever asks for it, never opened in this site's name. RFC 6266 with RFC 8187: its name
- * may hold any letter, so it travels percent-encoded. */
+ * may hold any letter, so it travels percent-encoded, and plainly too for clients that read only that (appendix D). */
 static enum err add_file_headers(struct ctx *c, struct reply *r, text name)
 {
     BUF_AUTO b = buf_make(4096);
-    buf_add(&b, TEXT("attachment; filename*=UTF-8''"));
+    name = file_name_safe(c->arena, name);
+    TRY_PTR(name.p);
+    buf_add(&b, TEXT("attachment; filename=\""));
+    put_plain_name(&b, name);
+    buf_add(&b, TEXT("\"; filename*=UTF-8''"));
     buf_percent(&b, name);
     text value;
     TRY(buf_take(c->arena, &b, &value));

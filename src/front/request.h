@@ -29,6 +29,7 @@ struct request {
     text params[REQUEST_PARAMS];                      /* decoded values of the path's {names}, in their order */
     struct pair queries[REQUEST_QUERIES];             /* decoded, each name once */
     size_t query_count;
+    text host;                                        /* the authority that was asked for: of an absolute target, of the proxy's word, or Host */
     const struct pair *headers;
     size_t header_count;
     text body;
@@ -44,8 +45,16 @@ struct request {
 text request_header(const struct request *q, text name);
 text request_query(const struct request *q, text name);
 text request_param(const struct request *q, text name);
-/* Accept-Language (RFC 9110, 12.5.4): "fr" or "en", whichever is preferred; "en" without a preference. */
-text request_language(text accept_language);
+/* A host with or without a port, of the letters that may stand there; its port behind the colon, p NULL without one. */
+bool authority_good(text s);
+text authority_port(text s);
+/* The same place: letters of either case, a final dot, and the port that https or http have anyway, make no difference. */
+bool authority_same(text a, text b);
+/* Accept-Language (RFC 9110, 12.5.4; RFC 4647, 3.4): the language of the policy that is preferred, of equals the one named first; the policy's
+ * first without a preference, since that is what it is published in. */
+text request_language(const struct policy *p, text accept_language);
+/* ?lang= into c->language. A page leaves a language that the policy is not published in aside; elsewhere it is ERR_USAGE. */
+enum err request_take_language(struct ctx *c, const struct request *q);
 /* True when the Accept header prefers text/html to application/json. */
 bool request_wants_html(const struct request *q);
 /* If-Match: 0 absent, -1 "*", else the version of a strong tag "\"7\"". ERR_USAGE for another form. */

@@ -31,6 +31,12 @@ text who_word(enum who who)
 
 const struct route *route_row(enum route_id id) { return &rows[id]; }
 bool route_aside(const struct route *route) { return asides[route_id(route)]; }
+bool route_is_page(const struct route *route)
+{
+    bool html = !route->output.n || text_starts(route->output, TEXT("=text/html"));
+    return html && !text_starts(route->path, TEXT("/v1/"));
+}
+
 enum route_id route_id(const struct route *route) { return (enum route_id)(route - rows); }
 
 const struct route_query *route_queries(size_t *count)
@@ -39,52 +45,73 @@ const struct route_query *route_queries(size_t *count)
     return queries;
 }
 
-/* Bytes that may stand in a path or a query as they are (RFC 3986, 3.3 and 3.4), '%' included. */
-static bool plain(char c)
+/* Bytes that stand in a path as they are: those of RFC 3986, 3.3, '%' included, and those that browsers leave there (WHATWG URL, path
+ * percent-encode set). A backslash is none: some readers take it for a slash. */
+static bool stands_in_path(char c)
 {
-    static const char others[] = "-._~!$&'()*+,;=:@%/?";
+    static const char others[] = "-._~!$&'()*+,;=:@%/[]|^";
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || memchr(others, c, sizeof others - 1);
 }
+
+/* A query decides nothing before it is split: whatever a browser leaves as it is may stand there, and UTF-8 that is not escaped. */
+static bool stands_in_query(char c) { return ((uint8_t)c > ' ' && c != '#' && c != 0x7F); }
 
 /* What an escape decodes to must be text: no control byte, no malformed UTF-8. */
 static enum err decode_part(struct arena *a, text in, bool plus_is_blank, const char *what, text *out)
 {
-    *out = in;
     bool escaped = text_index(in, '%') >= 0 || (plus_is_blank && text_index(in, '+') >= 0);
-    if (!escaped)
-        return OK;
-    *out = decode_percent(a, in, plus_is_blank);
+    *out = escaped ? decode_percent(a, in, plus_is_blank) : in;
     if (!out->p)
         return say(a, ERR_USAGE, "an escape in the %s is malformed", what);
     if (!text_utf8(*out))
-        return say(a, ERR_USAGE, "an escape in the %s is not UTF-8", what);
+        return say(a, ERR_USAGE, "the %s is not UTF-8", what);
     for (size_t i = 0; i < out->n; i++)
         if ((uint8_t)out->p[i] < 0x20 || out->p[i] == 0x7F)
             return say(a, ERR_USAGE, "an escape in the %s is a control byte", what);
     return OK;
 }
 
-enum err route_segments(struct arena *a, text target, struct segments *out)
+enum err route_segment(struct arena *a, text *rest, text *out)
 {
-    if (!target.n || target.p[0] != '/')
-        return say(a, ERR_USAGE, "the request target does not start with a slash");
-    for (size_t i = 0; i < target.n; i++)
-        if (!plain(target.p[i]))
-            return say(a, ERR_USAGE, "byte %zu of the request target may not stand there", i + 1);
+    TRY(decode_part(a, text_cut(rest, '/'), false, "path", out));
+    if (text_eq(*out, TEXT(".")) || text_eq(*out, TEXT("..")))
+        return say(a, ERR_USAGE, "the path holds a dotted segment");
+    if (text_index(*out, '/') >= 0 || text_index(*out, '\\') >= 0)
+        return say(a, ERR_USAGE, "a segment of the path holds an escaped slash");
+    return OK;
+}
+
+enum err route_path(struct arena *a, text target, text *rest)
+{
     text path = text_cut(&target, '?');
-    path = text_from(path, 1);
+    if (!path.n || path.p[0] != '/')
+        return say(a, ERR_USAGE, "the request target does not start with a slash");
+    for (size_t i = 0; i < path.n; i++)
+        if (!stands_in_path(path.p[i]))
+            return say(a, ERR_USAGE, "byte %zu of the request target may not stand there", i + 1);
+    for (size_t i = 0; i < target.n; i++)
+        if (!stands_in_query(target.p[i]))
+            return say(a, ERR_USAGE, "byte %zu of the request target may not stand there", path.n + i + 2);
+    *rest = text_from(path, 1);
+    return OK;
+}
+
+/* A path taken apart, without its query; an empty segment stands as such. */
+enum { SEGMENTS_MAX = 16 };
+struct segments { text list[SEGMENTS_MAX]; size_t count; };
+
+static enum err split_path(struct arena *a, text target, struct segments *out)
+{
+    text rest;
+    TRY(route_path(a, target, &rest));
     out->count = 0;
     do {
-        text raw = text_cut(&path, '/'), segment;
-        TRY(decode_part(a, raw, false, "path", &segment));
-        if (text_eq(segment, TEXT(".")) || text_eq(segment, TEXT("..")))
-            return say(a, ERR_USAGE, "the path holds a dotted segment");
-        if (text_index(segment, '/') >= 0 || text_index(segment, '\\') >= 0)
-            return say(a, ERR_USAGE, "a segment of the path holds an escaped slash");
+        text segment;
+        TRY(route_segment(a, &rest, &segment));
         if (out->count == SEGMENTS_MAX)
             return say(a, ERR_NOT_FOUND, "the path has more than %d segments", SEGMENTS_MAX);
         out->list[out->count++] = segment;
-    } while (path.p);
+    } while (rest.p);
     return OK;
 }
 
@@ -128,13 +155,16 @@ static bool match(struct arena *a, const struct route *route, const struct segme
     return at == path->count;
 }
 
+static bool knows_parameter(const struct route *route, text name)
+{
+    for (const struct route_query *row = queries; row->route != ROUTE_COUNT; row++)
+        if (row->route == route_id(route) && text_eq(row->name, name))
+            return true;
+    return false;
+}
+
 static enum err add_query(struct arena *a, struct request *q, text name, text value)
 {
-    bool known = false;
-    for (const struct route_query *row = queries; row->route != ROUTE_COUNT; row++)
-        known |= row->route == route_id(q->route) && text_eq(row->name, name);
-    if (!known)
-        return say(a, ERR_USAGE, "the query has a parameter that this resource does not take");
     if (request_query(q, name).p)
         return say(a, ERR_USAGE, "the parameter \"%.*s\" stands twice in the query", T(name));
     if (q->query_count == REQUEST_QUERIES)
@@ -143,20 +173,34 @@ static enum err add_query(struct arena *a, struct request *q, text name, text va
     return OK;
 }
 
+/* Letters, social networks and advertisements append what they like to any link (utm_source, fbclid, gclid): a page leaves it aside, for
+ * the notice has to be easily reached (GDPR 12(1)). A program that misspells a parameter is told. */
+static enum err read_parameter(struct arena *a, struct request *q, text name, text value)
+{
+    text decoded;
+    enum err status = decode_part(a, name, true, "query", &decoded);
+    bool known = status == OK && knows_parameter(q->route, decoded);
+    if (!known && route_is_page(q->route))
+        return OK;
+    TRY(status);
+    if (!known)
+        return say(a, ERR_USAGE, "the query has a parameter \"%.*s\", which this resource does not take", T(text_upto(decoded, 64)));
+    if (value.p)
+        TRY(decode_part(a, value, true, "query", &value));
+    return add_query(a, q, decoded, value.p ? value : TEXT(""));
+}
+
 static enum err parse_query(struct arena *a, struct request *q)
 {
     text rest = q->target;
     text_cut(&rest, '?');
     q->query_count = 0;
     while (rest.p) {
-        text value = text_cut(&rest, '&'), name;
-        if (!value.n && !rest.p && !q->query_count)      /* a bare '?' */
-            break;
-        name = text_cut(&value, '=');
-        TRY(decode_part(a, name, true, "query", &name));
-        if (value.p)
-            TRY(decode_part(a, value, true, "query", &value));
-        TRY(add_query(a, q, name, value.p ? value : TEXT("")));
+        text value = text_cut(&rest, '&');
+        if (!value.n)                                    /* a bare '?', or an '&' too many */
+            continue;
+        text name = text_cut(&value, '=');
+        TRY(read_parameter(a, q, name, value));
     }
     return OK;
 }
@@ -172,7 +216,7 @@ enum err route_complete(struct arena *a, const struct request *q)
 enum err route_find(struct arena *a, struct request *q)
 {
     struct segments path;
-    TRY(route_segments(a, q->target, &path));
+    TRY(split_path(a, q->target, &path));
     enum method method = q->method == METHOD_HEAD ? METHOD_GET : q->method;
     for (size_t i = 0; i < ROUTE_COUNT; i++)
         if (rows[i].method == method && match(a, &rows[i], &path, q->params)) {
@@ -189,11 +233,11 @@ text route_allow(struct arena *a, text target)
 {
     struct segments path;
     text params[REQUEST_PARAMS], allow = TEXT("");
-    if (route_segments(a, target, &path) != OK)
+    if (split_path(a, target, &path) != OK)
         return allow;
     for (size_t i = 0; i < ROUTE_COUNT; i++)
         if (match(a, &rows[i], &path, params))
             allow = arena_print(a, "%.*s%s%.*s%s", T(allow), allow.n ? ", " : "", T(method_word(rows[i].method)),
                                 rows[i].method == METHOD_GET ? ", HEAD" : "");
-    return allow;
+    return allow.n ? arena_print(a, "%.*s, OPTIONS", T(allow)) : allow;
 }

@@ -45,19 +45,21 @@ struct route_query { enum route_id route; text name; bool required; text en, fr;
 const struct route *route_row(enum route_id id);
 bool route_aside(const struct route *route);           /* handled by the crew */
 enum route_id route_id(const struct route *route);
+/* What people open, by links that others lengthen; else it is a resource of the API. */
+bool route_is_page(const struct route *route);
 const struct route_query *route_queries(size_t *count);
 
 /* Finds the row of q->method and q->target and fills route, params and queries. ERR_USAGE for a malformed target (bad escape, NUL
- * or other control byte, invalid UTF-8, empty or dotted segment, repeated or unknown query parameter), ERR_NOT_FOUND, or
+ * or other control byte, invalid UTF-8, empty or dotted segment, repeated query parameter; outside pages also an unknown one), ERR_NOT_FOUND, or
  * ERR_METHOD. HEAD finds the row of GET. */
 enum err route_find(struct arena *a, struct request *q);
-/* A path taken apart and decoded as route_find() does it, without its query; ERR_USAGE as there. An empty segment stands as such. */
-enum { SEGMENTS_MAX = 16 };
-struct segments { text list[SEGMENTS_MAX]; size_t count; };
-enum err route_segments(struct arena *a, text target, struct segments *out);
+/* A target's path, checked, behind its first slash; then its segments one after the other, decoded as route_find() does it, until rest->p
+ * is NULL. ERR_USAGE as there; an empty segment is given as such. */
+enum err route_path(struct arena *a, text target, text *rest);
+enum err route_segment(struct arena *a, text *rest, text *out);
 /* Whether the query has all that the route requires; asked once it is known who asks, so that strangers learn nothing. */
 enum err route_complete(struct arena *a, const struct request *q);
-/* The methods that exist for the target's path, for Allow: "GET, PATCH". */
+/* The methods that exist for the target's path, for Allow: "GET, HEAD, PATCH, OPTIONS"; empty when it has none. */
 text route_allow(struct arena *a, text target);
 
 #endif

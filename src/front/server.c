@@ -92,12 +92,14 @@ static enum err check_exposure(struct arena *a, const struct server_options *o, 
 {
     if (address_loopback((const struct sockaddr *)&b->address) || o->tls_certificate.n)
         return OK;
-    if (o->proxy) {
+    if (o->proxy && o->proxy_from.n) {
         warn_of_links(app, a);
         return OK;
     }
+    if (o->proxy)
+        return say(a, ERR_CONFIG, "--proxy beyond loopback wants --proxy-from ADDRESS: whose word is believed on who asks, and whether by TLS");
     return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, listen on 127.0.0.1, or "
-                              "say --proxy when a proxy that ends TLS stands before", T(transport_clause(a, app)));
+                              "say --proxy and --proxy-from when a proxy that ends TLS stands before", T(transport_clause(a, app)));
 }
 
 /* A socket that has the address; `shared`: with others of this server. */
@@ -397,6 +399,7 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
         return say(a, ERR_INTERNAL, "no memory or descriptor for the server");
     s->front.crew = crew_open((struct crew_size){ .threads = 8, .share = 2, .waiting = 64 });
     TRY_PTR(s->front.crew);
+    TRY(proxies_parse(a, o->proxy_from, &s->shared.proxies));
     TRY(peers_open(a, o->per_address ? o->per_address : most / 4, &s->front.peers));
     TRY(open_tls(a, s, o));
     TRY(open_loops(a, s, o, &address));

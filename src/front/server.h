@@ -9,7 +9,8 @@ struct server_options {
     unsigned threads;                  /* 0: one for each core */
     unsigned connections,
         per_address; /* the most there may be; 0: 2,000 and a quarter of them. Loopback has no share of its own */
-    bool proxy;      /* a proxy that ends TLS stands before: needed beyond loopback; X-Forwarded-For is then believed */
+    bool proxy;      /* a proxy that ends TLS stands before; beyond loopback it must be named */
+    text proxy_from; /* addresses and networks of the proxies that are believed; empty: loopback */
     text tls_certificate, tls_key;     /* PEM files: connections are then encrypted here; empty: they are not */
     bool access_log;
     void (*ready)(void *arg, text address);    /* called once, when connections are taken */

@@ -15,7 +15,7 @@ struct framing { uint64_t length; };                 /* of the body; 0: none */
 enum { HEAD_LIMIT = 16 << 10 };                       /* bytes of a head; half of what libmicrohttpd has for one */
 
 /* ERR_USAGE with the reason for: another line end than CRLF, a folded line, a NUL or another control byte, a name that is no
- * token, a value that is not UTF-8, another version than 1.0 and 1.1, no or two Host, two Content-Length or one that is not only
+ * token, another version than 1.0 and 1.1, no or two Host, two Content-Length or one that is not only
  * digits, and repeated headers that carry one value. ERR_LENGTH for any Transfer-Encoding: the library takes a bare line feed for
  * the end of a chunk's line, which is how requests are smuggled through proxies that do not, so bodies come with their length
  * (RFC 9112, 6.3 and 11.2). ERR_HEADERS_TOO_LARGE beyond REQUEST_HEADERS. ERR_MEDIA_TYPE for an encoded body. */

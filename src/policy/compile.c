@@ -643,6 +643,15 @@ int policy_stream(const struct policy *p, text stream)
 }
 
 int policy_purpose(const struct policy *p, text name) { FIND(p->purposes, p->purpose_count + p->forbidden_count); }
+text policy_language(const struct policy *p, text tag)
+{
+    text primary = text_cut(&tag, '-');
+    for (unsigned i = 0; i < p->language_count; i++)
+        if (text_eq_nocase(p->languages[i], primary))
+            return p->languages[i];
+    return (text){ NULL, 0 };
+}
+
 int policy_actor(const struct policy *p, text name) { FIND(p->actors, p->actor_count); }
 int policy_field(const struct category *c, text name) { FIND(c->fields, c->field_count); }
 

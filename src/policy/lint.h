@@ -34,6 +34,7 @@ struct lint_findings {
     text file;                                               /* set by the caller, as it shall be printed */
     text source;                                             /* the text that was linted, for the lines shown */
     const struct node *before;                               /* set by the caller: the version in force before, or NULL */
+    const struct findings *faults;                           /* set by the caller: of form, which no rule speaks of; NULL for none */
     struct lint_finding *first;                              /* in the order of the rules */
     unsigned count, errors, warnings, advice, accepted;      /* errors, warnings and advice that are not accepted */
 };
@@ -50,9 +51,10 @@ enum err lint_gate(struct arena *a, const struct policy *p, const struct node *b
 enum lint_language { LINT_EN, LINT_FR };
 /* For people: each finding with its line and a caret, its source of law and what would satisfy it; then the count. */
 void lint_print(struct buf *out, const struct lint_findings *f, enum lint_language language);
-/* For programs: members of a JSON array, {rule, severity: "E|W|A", file, line, column, message, accepted}. */
+/* For programs: members of a JSON array, {rule, severity: "E|W|A", file, line, column, message, accepted}; a fault of form has the rule "form". */
 void lint_json(struct json_out *w, const struct lint_findings *f, enum lint_language language);
-/* A whole SARIF 2.1.0 log of one run over `count` files. */
+/* A whole SARIF 2.1.0 log of one run over `count` files. One with faults of form says that the run did not succeed (3.20.14, 3.20.21), so that
+ * nobody takes its silence for a file without findings. */
 void lint_sarif(struct json_out *w, const struct lint_findings *files, unsigned count, enum lint_language language);
 /* What one rule asks, where that is written, how far that was verified, since when, and what satisfies it. */
 void lint_explain(struct buf *out, const struct lint_rule *rule, enum lint_language language);

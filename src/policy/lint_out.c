@@ -156,8 +156,23 @@ static void put_message(struct json_out *w, const struct lint_finding *f, enum l
     json_put_text_of(w, &b);
 }
 
+static void put_fault(struct json_out *w, text file, const struct finding *f)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("rule"), TEXT("form"));
+    json_pair(w, TEXT("severity"), letter(f->severity));
+    json_pair(w, TEXT("file"), file);
+    json_pair_int(w, TEXT("line"), f->at.line);
+    json_pair_int(w, TEXT("column"), f->at.column);
+    json_pair(w, TEXT("message"), f->message);
+    json_pair_bool(w, TEXT("accepted"), false);
+    json_close(w, '}');
+}
+
 void lint_json(struct json_out *w, const struct lint_findings *all, enum lint_language language)
 {
+    for (const struct finding *f = all->faults ? all->faults->first : NULL; f; f = f->next)
+        put_fault(w, all->file, f);
     for (const struct lint_finding *f = all->first; f; f = f->next) {
         json_open(w, '{');
         json_pair(w, TEXT("rule"), f->rule->id);
@@ -306,6 +321,37 @@ static void put_result(struct json_out *w, const struct lint_finding *f, enum li
     json_close(w, '}');
 }
 
+static void put_notification(struct json_out *w, text file, const struct finding *f)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("level"), level(f->severity));
+    pair_message(w, TEXT("message"), f->message);
+    json_name(w, TEXT("locations"));
+    json_open(w, '[');
+    put_location(w, file, f->at, f->path);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void put_invocation(struct json_out *w, const struct lint_findings *files, unsigned count)
+{
+    bool good = true;
+    for (unsigned i = 0; i < count; i++)
+        good &= !files[i].faults || !files[i].faults->errors;
+    json_name(w, TEXT("invocations"));
+    json_open(w, '[');
+    json_open(w, '{');
+    json_pair_bool(w, TEXT("executionSuccessful"), good);
+    json_name(w, TEXT("toolExecutionNotifications"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < count; i++)
+        for (const struct finding *f = files[i].faults ? files[i].faults->first : NULL; f; f = f->next)
+            put_notification(w, files[i].file, f);
+    json_close(w, ']');
+    json_close(w, '}');
+    json_close(w, ']');
+}
+
 void lint_sarif(struct json_out *w, const struct lint_findings *files, unsigned count, enum lint_language language)
 {
     json_open(w, '{');
@@ -315,6 +361,7 @@ void lint_sarif(struct json_out *w, const struct lint_findings *files, unsigned 
     json_open(w, '[');
     json_open(w, '{');
     put_tool(w, language);
+    put_invocation(w, files, count);
     json_pair(w, TEXT("columnKind"), TEXT("unicodeCodePoints"));
     json_name(w, TEXT("results"));
     json_open(w, '[');

@@ -78,6 +78,10 @@ static bool bytes_fit(struct reader *r, text yaml)
         FAULT(r, start, "the file has %zu bytes, more than the %d allowed", yaml.n, NODE_BYTES_MAX);
         return false;
     }
+    if (yaml.n >= 2 && (memcmp(yaml.p, "\xFF\xFE", 2) == 0 || memcmp(yaml.p, "\xFE\xFF", 2) == 0 || !yaml.p[0] || !yaml.p[1])) {
+        FAULT(r, start, "the file is in UTF-16 or UTF-32: save it as UTF-8");
+        return false;
+    }
     if (!text_utf8(yaml)) {
         size_t byte = utf8_prefix(yaml);
         FAULT(r, mark_at_byte(yaml, byte), "byte 0x%02X is not valid here: the file must be UTF-8 text without NUL",
@@ -320,6 +324,8 @@ enum err node_read(struct arena *a, text yaml, struct findings *f, const struct 
     struct reader r = { .arena = a, .findings = f, .stopped = true };
     unsigned before = f->errors;
     *root = NULL;
+    if (text_starts(yaml, TEXT("\xEF\xBB\xBF")))         /* as some editors save UTF-8 (YAML 1.2.2, 5.2) */
+        yaml = text_from(yaml, 3);
     if (bytes_fit(&r, yaml)) {
         r.stopped = false;
         TRY(read_tree(&r, yaml));

@@ -213,7 +213,7 @@ struct policy {
     /* Sessions of signed-in people: ends, and the name on the wire of the cookie exempt for authentication (p NULL: none is declared,
      * so none can be set). `kept`: it outlives the browser, for `idle` after each use. */
     struct { struct term idle, absolute; text cookie; bool kept; struct clause clause, staff_clause; } session;
-    text authority, languages[8]; unsigned language_count;
+    text authority, languages[8]; unsigned language_count;   /* the first is that of who says nothing */
     struct category *categories; unsigned category_count;
     struct purpose *purposes; unsigned purpose_count;        /* the declared ones; */
     unsigned forbidden_count;                                /* behind them as many that only `never` names: refused always */
@@ -242,6 +242,8 @@ int policy_category(const struct policy *p, text name);
 /* The category that the server fills from that stream ("logs", "contacts"…), or -1. */
 int policy_stream(const struct policy *p, text stream);
 int policy_purpose(const struct policy *p, text name);
+/* The language of the policy that "fr", "FR" or "fr-CA" is (RFC 4647, 3.4: lookup); p NULL when it is published in none such. */
+text policy_language(const struct policy *p, text tag);
 int policy_actor(const struct policy *p, text name);
 int policy_field(const struct category *c, text name);
 const struct retention *policy_retention(const struct policy *p, text name);

@@ -524,8 +524,28 @@ def headers(tests):
                 answer = client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": scheme})
                 answer.refused("forbidden", status=403)
                 check("TLS" in answer.json["detail"] and HSTS not in answer.headers, f"{scheme}: {answer.body}")
-            for header in ({}, {"X-Forwarded-Proto": "https"}, {"X-Forwarded-Proto": "HTTPS"}):
-                client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", **header}).expect(200)
+            client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1"}).refused("forbidden", status=403)
+            for scheme in ("https", "HTTPS"):
+                client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": scheme}).expect(200)
+            for address in ("192.0.2.1:4711", "[2001:db8::1]:4711", "unknown", "_hidden", "x", "127.0.0.1:x", "127.0.0.1, unknown"):
+                client.get("/v1/policy", **{"X-Forwarded-For": address, "X-Forwarded-Proto": "http"}).refused("forbidden", status=403)
+                client.get("/v1/policy", **{"X-Forwarded-For": address, "X-Forwarded-Proto": "https"}).expect(200)
+            # Of several proxies the word beside the client's address counts, and the near ones are no clients.
+            for addresses, schemes, status in (("192.0.2.1, 127.0.0.1", "https, http", 200), ("192.0.2.1, 127.0.0.1", "http, https", 403),
+                                               ("127.0.0.1, 192.0.2.1", "https, http", 403), (", 192.0.2.1,,", "https", 200)):
+                answer = client.get("/v1/policy", **{"X-Forwarded-For": addresses, "X-Forwarded-Proto": schemes})
+                check(answer.status == status, f"{addresses} by {schemes}: {answer.status}")
+            for forwarded, status in (("for=192.0.2.1;proto=https", 200), ("For=\"[2001:db8::1]:4711\" ; Proto=HTTPS", 200),
+                                      ("for=192.0.2.1;proto=http", 403),
+                                      ("for=192.0.2.1", 403), ("for=unknown;proto=http", 403), ("for=\"a,b;proto=https\";proto=http", 403),
+                                      ("for=127.0.0.1;proto=https, for=192.0.2.1;proto=http", 403),
+                                      ("for=192.0.2.1;proto=https, for=127.0.0.1;proto=http", 200)):
+                check(client.get("/v1/policy", Forwarded=forwarded).status == status, f"Forwarded: {forwarded}")
+            client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http", "Forwarded": "for=127.0.0.1;proto=https"}).expect(403)
+            with socket.create_connection(("127.0.0.1", server.port)) as two:          # HAProxy writes a line of its own
+                two.sendall(b"GET /signin HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-For: 192.0.2.1\r\n"
+                            b"X-Forwarded-Proto: http\r\n\r\n")
+                check(two.recv(99).startswith(b"HTTP/1.1 403"), "the second line is not read")
             for near in ("127.0.0.1", "127.9.9.9", "::1", "[::1]"):
                 client.get("/v1/policy", **{"X-Forwarded-For": near, "X-Forwarded-Proto": "http"}).expect(200)
             client.get("/v1/policy", **{"X-Forwarded-For": "127.0.0.1, 192.0.2.1", "X-Forwarded-Proto": "http"}).expect(403)

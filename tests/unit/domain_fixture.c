@@ -62,6 +62,7 @@ static void open_app(struct fixture *f)
         fail_msg("%s", f->arena.why.detail);
     }
     ctx_begin(f->app, &f->arena, &f->c);
+    f->c.language = TEXT("en");
     fixture_as(f, "app");
 }
 
@@ -150,6 +151,7 @@ void fixture_ahead(struct fixture *f, msec by)
     *f->clock += by;
     ctx_end(&f->c);
     ctx_begin(f->app, &f->arena, &f->c);
+    f->c.language = TEXT("en");
     f->c.actor = actor;
 }
 

@@ -1,5 +1,6 @@
 /* Unit tests of the base: slices, numbers, time texts, JSON reading and writing, decoders. */
 #include "base/clock.h"
+#include "base/file_name.h"
 #include "base/csv.h"
 #include "base/decode.h"
 #include "base/json.h"
@@ -142,10 +143,43 @@ static void csv(void **state)
     assert_false(csv_next(&a, &csv, &r, &fault));
 }
 
+static void file_names(void **state)
+{
+    static const struct { text given, safe; } rows[] = {
+        { TEXT_INIT("export-2026-11-29.zip"), TEXT_INIT("export-2026-11-29.zip") },
+        { TEXT_INIT("relevé d'été.pdf"), TEXT_INIT("relevé d'été.pdf") },
+        { TEXT_INIT("../../etc/passwd"), TEXT_INIT("_.._etc_passwd") },
+        { TEXT_INIT("C:\\a\\b\"<c>|?.txt"), TEXT_INIT("C__a_b__c___.txt") },
+        { TEXT_INIT("con"), TEXT_INIT("_con") },
+        { TEXT_INIT("LPT1.tar.gz"), TEXT_INIT("_LPT1.tar.gz") },
+        { TEXT_INIT("Com5 .txt"), TEXT_INIT("_Com5 .txt") },
+        { TEXT_INIT("console.txt"), TEXT_INIT("console.txt") },
+        { TEXT_INIT("COM10"), TEXT_INIT("COM10") },
+        { TEXT_INIT(" name. . "), TEXT_INIT("name") },
+        { TEXT_INIT(".htaccess"), TEXT_INIT("htaccess") },
+        { TEXT_INIT("a\x01\r\nb\x7f"), TEXT_INIT("a___b_") },
+        { TEXT_INIT("photo\xE2\x80\xAEgpj.exe"), TEXT_INIT("photo_gpj.exe") },
+        { TEXT_INIT("a\xC2\x85\xEF\xBB\xBF" "b"), TEXT_INIT("a__b") },
+        { TEXT_INIT("..."), TEXT_INIT("file") },
+        { TEXT_INIT(""), TEXT_INIT("file") },
+    };
+    ARENA_AUTO a = arena_make(1 << 16);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_true(text_eq(file_name_safe(&a, rows[i].given), rows[i].safe));
+    BUF_AUTO b = buf_make(4096);
+    for (int i = 0; i < 150; i++)
+        buf_add(&b, TEXT("é"));
+    buf_add(&b, TEXT(".pdf"));
+    text long_name;
+    assert_int_equal(buf_take(&a, &b, &long_name), OK);
+    text safe = file_name_safe(&a, long_name);
+    assert_true(safe.n <= 200 && text_utf8(safe) && text_ends(safe, TEXT("é.pdf")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(ints), cmocka_unit_test(utf8), cmocka_unit_test(distance),
                                         cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(builders),
-                                        cmocka_unit_test(arenas), cmocka_unit_test(decoders), cmocka_unit_test(csv) };
+                                        cmocka_unit_test(arenas), cmocka_unit_test(decoders), cmocka_unit_test(csv), cmocka_unit_test(file_names) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Unit tests of the front: targets, queries, preferences, preconditions, problems. */
 #include "front/front.h"
 #include "front/library.h"
+#include "front/proxy.h"
 #include "front/schema.h"
 #include "front/strict.h"
 #include <setjmp.h>
@@ -22,7 +23,7 @@ static void targets(void **state)
     assert_int_equal(find(&a, METHOD_HEAD, TEXT("/healthz?"), &q), OK);
     assert_int_equal(find(&a, METHOD_GET, TEXT("/%68ealthz"), &q), OK);
     assert_int_equal(find(&a, METHOD_POST, TEXT("/healthz"), &q), ERR_METHOD);
-    assert_true(text_eq(route_allow(&a, TEXT("/healthz")), TEXT("GET, HEAD")));
+    assert_true(text_eq(route_allow(&a, TEXT("/healthz")), TEXT("GET, HEAD, OPTIONS")));
     static const text absent[] = { TEXT_INIT("/nothing"), TEXT_INIT("/healthz/"), TEXT_INIT("//healthz"),
         TEXT_INIT("/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q") };
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
@@ -48,22 +49,56 @@ static void targets(void **state)
                                       TEXT_INIT("/a\tb"),
                                       TEXT_INIT("/a\0b"),
                                       TEXT_INIT("/a\\b"),
-                                      TEXT_INIT("/healthz?x=1"),
-                                      TEXT_INIT("/healthz?&"),
-                                      TEXT_INIT("/healthz?%zz=1") };
+                                      TEXT_INIT("/v1/promises?x=1"),
+                                      TEXT_INIT("/v1/promises?fresh=%zz"),
+                                      TEXT_INIT("/v1/promises?%zz=1"),
+                                      TEXT_INIT("/v1/promises?fresh=\xe9"),
+                                      TEXT_INIT("/v1/promises?fresh=true&fresh=true"),
+                                      TEXT_INIT("/privacy?lang=fr&lang=en"),
+                                      TEXT_INIT("/privacy?lang=%zz"),
+                                      TEXT_INIT("/privacy?a b"),
+                                      TEXT_INIT("/a{b") };
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
         assert_int_equal(find(&a, METHOD_GET, malformed[i], &q), ERR_USAGE);
+    /* What others append to the link of a page counts for nothing, and what browsers leave as it is may stand there. */
+    static const text appended[] = { TEXT_INIT("/privacy?fbclid=IwAR0&lang=fr"), TEXT_INIT("/privacy?&lang=fr&"), TEXT_INIT("/privacy?lang=fr&utm_term=50%&x=%E9"),
+                                     TEXT_INIT("/privacy?utm_source=a|b{c}^[d]\"<>&lang=fr&utm_source=b"), TEXT_INIT("/privacy?utm_term=\xe9t\xe9&lang=fr"),
+                                     TEXT_INIT("/privacy?a&b&c&d&e&f&g&h&i&j&lang=fr") };
+    for (size_t i = 0; i < sizeof appended / sizeof *appended; i++) {
+        assert_int_equal(find(&a, METHOD_GET, appended[i], &q), OK);
+        assert_true(q.query_count == 1 && text_eq(request_query(&q, TEXT("lang")), TEXT("fr")));
+    }
 }
 
 static void languages(void **state)
 {
-    assert_true(text_eq(request_language(TEXT("")), TEXT("en")));
-    assert_true(text_eq(request_language(TEXT("fr")), TEXT("fr")));
-    assert_true(text_eq(request_language(TEXT("fr-CH, fr;q=0.9, en;q=0.8, *;q=0.5")), TEXT("fr")));
-    assert_true(text_eq(request_language(TEXT("en;q=0.9, fr;q=0.2")), TEXT("en")));
-    assert_true(text_eq(request_language(TEXT("de, fr;q=0.3, en;q=0")), TEXT("fr")));
-    assert_true(text_eq(request_language(TEXT("french")), TEXT("en")));
-    assert_true(text_eq(request_language(TEXT(";;,,q=,fr;q=")), TEXT("en")));
+    const struct policy both = { .languages = { TEXT_INIT("en"), TEXT_INIT("fr") }, .language_count = 2 };
+    const struct policy french = { .languages = { TEXT_INIT("fr"), TEXT_INIT("en") }, .language_count = 2 };
+    const struct policy only = { .languages = { TEXT_INIT("fr") }, .language_count = 1 };
+    static const struct { text header, en, fr; } rows[] = {
+        { TEXT_INIT(""), TEXT_INIT("en"), TEXT_INIT("fr") },
+        { TEXT_INIT("*"), TEXT_INIT("en"), TEXT_INIT("fr") },
+        { TEXT_INIT("de"), TEXT_INIT("en"), TEXT_INIT("fr") },
+        { TEXT_INIT("fr"), TEXT_INIT("fr"), TEXT_INIT("fr") },
+        { TEXT_INIT("FR-ca"), TEXT_INIT("fr"), TEXT_INIT("fr") },
+        { TEXT_INIT("en, fr"), TEXT_INIT("en"), TEXT_INIT("en") },
+        { TEXT_INIT("fr, en"), TEXT_INIT("fr"), TEXT_INIT("fr") },
+        { TEXT_INIT("fr-CH, fr;q=0.9, en;q=0.8, *;q=0.5"), TEXT_INIT("fr"), TEXT_INIT("fr") },
+        { TEXT_INIT("en;q=0.9, fr;q=0.2"), TEXT_INIT("en"), TEXT_INIT("en") },
+        { TEXT_INIT("de, fr;q=0.3, en;q=0"), TEXT_INIT("fr"), TEXT_INIT("fr") },
+        { TEXT_INIT("de, *;q=0.5, fr;q=0"), TEXT_INIT("en"), TEXT_INIT("en") },
+        { TEXT_INIT("en;q=1.000, fr;q=0.999"), TEXT_INIT("en"), TEXT_INIT("en") },
+        { TEXT_INIT("french"), TEXT_INIT("en"), TEXT_INIT("fr") },
+        { TEXT_INIT("fr;q=2, en;q=0.1"), TEXT_INIT("en"), TEXT_INIT("en") },
+        { TEXT_INIT("en;q=0.1234, fr;q=0.1"), TEXT_INIT("fr"), TEXT_INIT("fr") },
+        { TEXT_INIT(";;,,q=,fr;q="), TEXT_INIT("en"), TEXT_INIT("fr") },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(text_eq(request_language(&both, rows[i].header), rows[i].en));
+        assert_true(text_eq(request_language(&french, rows[i].header), rows[i].fr));
+        assert_true(text_eq(request_language(&only, rows[i].header), TEXT("fr")));
+    }
+    assert_true(text_eq(policy_language(&both, TEXT("FR-CA")), TEXT("fr")) && !policy_language(&only, TEXT("en")).p && !policy_language(&both, TEXT("")).p);
 }
 
 static void conditions(void **state)
@@ -226,16 +261,72 @@ static void cookies(void **state)
     assert_int_equal(r.header_count, 1);
 }
 
+static struct address parsed(text s)
+{
+    struct host_address host;
+    assert_true(hop_parse(s, &host));
+    return address_of_host(&host);
+}
+
+static void hops(void **state)
+{
+    static const text none[] = { TEXT_INIT("example.org"), TEXT_INIT(""), TEXT_INIT("1.2.3.4:x"), TEXT_INIT("1.2.3.4:"), TEXT_INIT("1.2.3.4:70000"),
+                                 TEXT_INIT("unknown"), TEXT_INIT("_hidden"), TEXT_INIT("[2001:db8::1"), TEXT_INIT("1.2.3"), TEXT_INIT(":80") };
+    struct address plain = parsed(TEXT("192.0.2.1")), far = parsed(TEXT("2001:db8::1"));
+    const struct address four[] = { parsed(TEXT("192.0.2.1:4711")), parsed(TEXT("[::ffff:192.0.2.1]:80")), parsed(TEXT(" 192.0.2.1 ")) };
+    const struct address six[] = { parsed(TEXT("[2001:db8::1]:4711")), parsed(TEXT("[2001:db8::1]")), parsed(TEXT("2001:db8::1%eth0")) };
+    struct host_address host;
+    for (size_t i = 0; i < 3; i++) {
+        assert_memory_equal(&four[i], &plain, sizeof plain);
+        assert_memory_equal(&six[i], &far, sizeof far);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(hop_parse(none[i], &host));
+}
+
+static void believed(void **state)
+{
+    ARENA_AUTO a = arena_make(8192);
+    struct proxies p;
+    struct host_address host;
+    static const struct { text address; bool in; } rows[] = {
+        { TEXT_INIT("10.1.255.1"), true }, { TEXT_INIT("10.2.0.1"), false }, { TEXT_INIT("192.0.2.7"), true }, { TEXT_INIT("192.0.2.8"), false },
+        { TEXT_INIT("2001:db8:1::5"), true }, { TEXT_INIT("2001:db9::5"), false }, { TEXT_INIT("127.0.0.1"), false },
+    };
+    assert_int_equal(proxies_parse(&a, TEXT("10.1.0.0/16, 192.0.2.7, 2001:db8::/33"), &p), OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(host_parse(rows[i].address, &host));
+        assert_int_equal(proxies_have(&p, &host), rows[i].in);
+    }
+    assert_int_equal(proxies_parse(&a, TEXT(""), &p), OK);
+    assert_true(host_parse(TEXT("127.8.0.1"), &host) && proxies_have(&p, &host));
+    assert_true(host_parse(TEXT("::1"), &host) && proxies_have(&p, &host));
+    assert_true(host_parse(TEXT("::2"), &host) && !proxies_have(&p, &host));
+    static const text wrong[] = { TEXT_INIT("10.0.0.0/33"), TEXT_INIT("proxy.example"), TEXT_INIT("10.0.0.1,,"), TEXT_INIT("::1/129"), TEXT_INIT("10.0.0.1/") };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(proxies_parse(&a, wrong[i], &p), ERR_CONFIG);
+}
+
+static void authorities(void **state)
+{
+    static const struct { text a, b; bool same; } rows[] = {
+        { TEXT_INIT("Example.org"), TEXT_INIT("example.org."), true },     { TEXT_INIT("example.org:443"), TEXT_INIT("example.org"), true },
+        { TEXT_INIT("example.org.:443"), TEXT_INIT("example.org"), true }, { TEXT_INIT("example.org:8443"), TEXT_INIT("example.org"), false },
+        { TEXT_INIT("[::1]:80"), TEXT_INIT("[::1]"), true },               { TEXT_INIT("[::1]:81"), TEXT_INIT("[::1]"), false },
+        { TEXT_INIT("a.example"), TEXT_INIT("b.example"), false },         { TEXT_INIT(""), TEXT_INIT("example.org"), false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(authority_same(rows[i].a, rows[i].b), rows[i].same);
+}
+
 static void addresses(void **state)
 {
     ARENA_AUTO a = arena_make(4096);
     struct peers *peers = NULL;
-    struct address one, two, near, far;
-    assert_true(address_parse(TEXT(" 192.0.2.1 "), &one) && address_parse(TEXT("::ffff:192.0.2.1"), &two));
+    struct address one = parsed(TEXT(" 192.0.2.1 ")), two = parsed(TEXT("::ffff:192.0.2.1"));
+    struct address near = parsed(TEXT("[2001:db8::1]")), far = parsed(TEXT("2001:db8::ffff:1"));
     assert_memory_equal(&one, &two, sizeof one);                  /* one client, however it came */
-    assert_true(address_parse(TEXT("[2001:db8::1]"), &near) && address_parse(TEXT("2001:db8::ffff:1"), &far));
     assert_memory_equal(&near, &far, sizeof near);                /* the /64 is what one person has */
-    assert_false(address_parse(TEXT("example.org"), &two) || address_parse(TEXT(""), &two) || address_parse(TEXT("1.2.3.4:5"), &two));
     assert_int_equal(peers_open(&a, 3, &peers), OK);
     struct peer *held[3];
     for (size_t i = 0; i < 3; i++)
@@ -261,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
                                         cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(heads_left), cmocka_unit_test(schemas), cmocka_unit_test(schema_names),
-                                        cmocka_unit_test(cookies), cmocka_unit_test(addresses) };
+                                        cmocka_unit_test(cookies), cmocka_unit_test(hops), cmocka_unit_test(believed),
+                                        cmocka_unit_test(authorities), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
