@@ -54,7 +54,7 @@ enum err invitation_accept(struct ctx *c, text token, text password, struct answ
     struct account account;
     struct accepting a = { .c = c };
     TRY(opening_ticket(c, token, TEXT("invitation"), &a.ticket, &p, &account));
-    TRY(password_check(c, &p, password));
+    TRY(password_check(c, &p, NULL, password));
     TRY(password_seal(c, &p, password, &a.password));
     struct write w = { .run = run_accept, .arg = &a, .event = event_of(c, &p, TEXT("account.accepted")) };
     out->body = TEXT("{\"state\":\"open\"}");

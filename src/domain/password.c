@@ -1,12 +1,14 @@
 /* The policy's profile, the person's own data, and cracklib's dictionary; digests through the pool. */
 #include "domain/password.h"
+#include "base/unicode.h"
 #include "crypt/hashing.h"
 #include "domain/inside.h"
+#include "domain/normal.h"
 #include <crack.h>
 #include <sodium.h>
 #include <unistd.h>
 
-enum { TOKENS_MAX = 32, TOKEN_MIN = 4, LEFT_MIN = 8, AFFIX_MAX = 8, OWN_VALUE_MAX = 128, BYTES_MAX = 4 * PASSWORD_CHARACTERS_MAX };
+enum { TOKENS_MAX = 128, TOKEN_MIN = 3, CORE_MIN = 4, LEFT_MIN = 8, AFFIX_MAX = 8, OWN_VALUE_MAX = 128, BYTES_MAX = 4 * PASSWORD_CHARACTERS_MAX };
 
 struct password_rule password_rule_of(const struct policy *p)
 {
@@ -54,79 +56,168 @@ struct own { text tokens[TOKENS_MAX]; unsigned count; char user[64], names[256];
 
 static char low(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 static bool letter(char c) { return (low(c) >= 'a' && low(c) <= 'z') || (uint8_t)c >= 0x80; }
-static bool digit(char c) { return c >= '0' && c <= '9'; }
 
-static text folded(struct arena *a, text s)
+/* The letter that a figure or sign stands for, else the small letter. */
+static char letter_of(char c)
 {
-    text copy = arena_copy(a, s);
-    char *p = arena_alloc(a, copy.n + 1);
-    for (size_t i = 0; p && i < copy.n; i++)
-        p[i] = low(copy.p[i]);
-    return p ? (text){ p, copy.n } : (text){ NULL, 0 };
+    static const text from = TEXT_INIT("@4301$57!"), to = TEXT_INIT("aaeolsstl");
+    ptrdiff_t at = text_index(from, c);
+    return at >= 0 ? to.p[at] : low(c);
 }
 
-static void add_tokens(struct own *own, text value)
+/* Letters and digits alone, without accents or capitals; each also read from its end. */
+static void add_token(struct ctx *c, struct own *own, text word)
 {
-    for (size_t i = 0, from = 0; i <= value.n; i++) {
-        if (i < value.n && (letter(value.p[i]) || digit(value.p[i])))
+    text bare = unicode_bare(c->arena, word);
+    if (bare.n < TOKEN_MIN || own->count + 2 > TOKENS_MAX)
+        return;
+    char *back = arena_alloc(c->arena, bare.n);
+    for (size_t i = 0; back && i < bare.n; i++)
+        back[i] = bare.p[bare.n - 1 - i];
+    own->tokens[own->count++] = bare;
+    if (back)
+        own->tokens[own->count++] = (text){ back, bare.n };
+}
+
+static void add_words(struct ctx *c, struct own *own, text value)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < value.n;) {
+        size_t at = i;
+        uint32_t ch = unicode_next(value, &i);
+        bool inside = ch >= 0x80 ? !unicode_blank(ch) : (ch >= '0' && ch <= '9') || letter((char)ch);
+        if (inside)
             continue;
-        if (i - from >= TOKEN_MIN && own->count < TOKENS_MAX)
-            own->tokens[own->count++] = (text){ value.p + from, i - from };
-        from = i + 1;
+        add_token(c, own, text_upto(text_from(value, from), at - from));
+        from = i;
     }
+    if (from)
+        add_token(c, own, text_from(value, from));
+    add_token(c, own, value);
+}
+
+/* A day of birth as people shorten it. */
+static void add_day(struct ctx *c, struct own *own, text value)
+{
+    struct date d;
+    if (!date_parse(text_upto(value, 10), &d))
+        return;
+    char year[8], day[8], month[8], forms[8][32];
+    snprintf(year, sizeof year, "%04d", d.year);
+    snprintf(day, sizeof day, "%02d", d.day);
+    snprintf(month, sizeof month, "%02d", d.month);
+    snprintf(forms[0], sizeof forms[0], "%s%s%s", day, month, year);
+    snprintf(forms[1], sizeof forms[1], "%s%s%s", year, month, day);
+    snprintf(forms[2], sizeof forms[2], "%s%s%s", month, day, year);
+    snprintf(forms[3], sizeof forms[3], "%s%s%s", day, month, year + 2);
+    snprintf(forms[4], sizeof forms[4], "%s%s%s", year + 2, month, day);
+    snprintf(forms[5], sizeof forms[5], "%s", year);
+    snprintf(forms[6], sizeof forms[6], "%s%s", day, month);
+    snprintf(forms[7], sizeof forms[7], "%s%s", month, day);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        add_token(c, own, arena_copy(c->arena, text_of(forms[i])));
 }
 
 static enum err add_field(struct ctx *c, struct own *own, const struct field *f, text value)
 {
-    value = folded(c->arena, text_upto(value, OWN_VALUE_MAX));
-    TRY_PTR(value.p);
+    value = text_upto(value, OWN_VALUE_MAX);
+    if (f->type == FIELD_DATE) {
+        add_day(c, own, value);
+        return OK;
+    }
     if (f->type == FIELD_EMAIL) {
-        text user = text_upto(value, (size_t)(text_index(value, '@') < 0 ? 0 : text_index(value, '@')));
+        ptrdiff_t at = text_index(value, '@');
+        text user = text_upto(value, at < 0 ? 0 : (size_t)at);
         text_cstr(text_upto(user, sizeof own->user - 1), own->user, sizeof own->user);
+        add_words(c, own, user);
+        value = text_from(value, user.n + 1);
     } else {
         size_t n = text_of(own->names).n;
         text_cstr(text_upto(arena_print(c->arena, "%.*s ", T(value)), sizeof own->names - 1 - n), own->names + n, sizeof own->names - n);
     }
-    add_tokens(own, value);
+    add_words(c, own, value);
     return OK;
+}
+
+static bool is_own(const struct field *f)
+{
+    return f->type == FIELD_TEXT || f->type == FIELD_EMAIL || f->type == FIELD_DATE || f->type == FIELD_PHONE;
 }
 
 static bool names_somebody(const struct category *cat)
 {
     bool found = false;
     for (unsigned i = 0; i < cat->field_count; i++)
-        found |= cat->fields[i].type == FIELD_TEXT || cat->fields[i].type == FIELD_EMAIL;
+        found |= is_own(&cat->fields[i]);
     return found && !cat->many && !cat->transient && !cat->special;
 }
 
-/* Texts and addresses of the categories of which there is one record. They are looked at by the server alone, and shown to nobody. */
-static enum err gather(struct ctx *c, const struct person *p, struct own *own)
+/* Texts, addresses, numbers and days of the categories of which there is one record; `sent` of a person who is only now written
+ * ({category: {field: value}}). They are looked at by the server alone, and shown to nobody. */
+static enum err gather(struct ctx *c, const struct person *p, const struct json *sent, struct own *own)
 {
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         const struct category *cat = &c->policy->categories[i];
+        const struct json *fresh = json_get(sent, cat->name);
         struct record *rows = NULL;
         unsigned count = 0;
         if (!names_somebody(cat))
             continue;
-        TRY(record_load(c, p, (int)i, false, &rows, &count));
-        for (unsigned j = 0; count && j < cat->field_count; j++) {
+        if (!sent)
+            TRY(record_load(c, p, (int)i, false, &rows, &count));
+        for (unsigned j = 0; j < cat->field_count; j++) {
             const struct field *f = &cat->fields[j];
-            const struct json *held = json_get(rows[0].fields, f->name);
-            if ((f->type == FIELD_TEXT || f->type == FIELD_EMAIL) && held && held->first && held->first->kind == J_TEXT)
-                TRY(add_field(c, own, f, held->first->value));
+            const struct json *held = count ? json_get(rows[0].fields, f->name) : NULL, *value = sent ? json_get(fresh, f->name) : held ? held->first : NULL;
+            if (is_own(f) && value && value->kind == J_TEXT)
+                TRY(add_field(c, own, f, value->value));
         }
     }
     return OK;
 }
 
 /* One's own data add nothing: without them, the rest must do by itself. */
-static bool made_of(const struct own *own, text password)
+static bool covered(const struct own *own, text password)
 {
+    bool *taken = NULL;
     size_t left = password.n;
-    for (unsigned i = 0; i < own->count; i++)
-        if (text_find(password, own->tokens[i]) >= 0)
-            left -= own->tokens[i].n < left ? own->tokens[i].n : left;
+    ARENA_AUTO a = arena_make(1 << 16);
+    taken = NEW_ARRAY(&a, bool, password.n + 1);
+    for (unsigned i = 0; taken && i < own->count; i++)
+        for (size_t at = 0; at + own->tokens[i].n <= password.n; at++)
+            if (text_eq(text_upto(text_from(password, at), own->tokens[i].n), own->tokens[i]))
+                memset(taken + at, true, own->tokens[i].n);
+    for (size_t i = 0; taken && i < password.n; i++)
+        left -= taken[i];
     return left < password.n && left < LEFT_MIN;
+}
+
+/* Letters and digits alone; with letters for the figures and signs that stand for them when `one` is the letter that 1 stands for, else 0. */
+static text reading_of(struct arena *a, text folded, char one)
+{
+    text read = arena_copy(a, folded);
+    char *p = (char *)(uintptr_t)read.p;
+    for (size_t i = 0; one && p && i < read.n; i++)
+        p[i] = p[i] == '1' || p[i] == '!' ? one : letter_of(p[i]);
+    text bare = read.p ? unicode_bare(a, read) : read;
+    if (p)
+        sodium_memzero(p, read.n);
+    return bare;
+}
+
+static enum err made_of(struct ctx *c, const struct own *own, text password, bool *out)
+{
+    static const char ones[] = { 0, 'l', 'i' };
+    text folded = unicode_fold(c->arena, password);
+    TRY_PTR(folded.p);
+    *out = false;
+    for (size_t i = 0; own->count && i < sizeof ones; i++) {
+        text bare = reading_of(c->arena, folded, ones[i]);
+        TRY_PTR(bare.p);
+        *out |= covered(own, bare);
+        sodium_memzero((char *)(uintptr_t)bare.p, bare.n);
+    }
+    sodium_memzero((char *)(uintptr_t)folded.p, folded.n);
+    return OK;
 }
 
 /* ---- Common ones. ---- */
@@ -137,19 +228,15 @@ struct look { text password; const struct own *own; bool common, own_data; };
  * Empty when what was cut off is long enough to matter. */
 static text core_of(text password, char *room, size_t size)
 {
-    static const char from[] = "@4301$57!", to[] = "aaeolsstl";
     size_t start = 0, end = password.n;
     while (end > start && !letter(password.p[end - 1]))
         end--;
     while (start < end && !letter(password.p[start]))
         start++;
-    if (password.n - (end - start) > AFFIX_MAX || end - start >= size || end - start < TOKEN_MIN)
+    if (password.n - (end - start) > AFFIX_MAX || end - start >= size || end - start < CORE_MIN)
         return TEXT("");
-    for (size_t i = start; i < end; i++) {
-        ptrdiff_t at = text_index(TEXT("@4301$57!"), password.p[i]);
-        room[i - start] = at >= 0 ? to[at] : low(password.p[i]);
-    }
-    _Static_assert(sizeof from == sizeof to, "each figure has its letter");
+    for (size_t i = start; i < end; i++)
+        room[i - start] = letter_of(password.p[i]);
     room[end - start] = '\0';
     return (text){ room, end - start };
 }
@@ -201,16 +288,13 @@ static enum err look_up(struct arena *a, void *arg)
     return OK;
 }
 
-static enum err check_guesses(struct lacks *l, const struct password_rule *r, const struct person *p, text password)
+static enum err check_guesses(struct lacks *l, const struct password_rule *r, const struct person *p, const struct json *sent, text password)
 {
     struct own own = { .count = 0 };
     struct look look = { .password = password, .own = &own };
-    text small = folded(l->c->arena, password);
-    TRY_PTR(small.p);
-    if (p)
-        TRY(gather(l->c, p, &own));
-    look.own_data = made_of(&own, small);
-    sodium_memzero((char *)(uintptr_t)small.p, small.n);
+    if (p || sent)
+        TRY(gather(l->c, p, sent, &own));
+    TRY(made_of(l->c, &own, password, &look.own_data));
     /* A code of a few digits on a known device is in every list; what guards it is that three tries are all. */
     if (r->blocklist && r->profile != PROFILE_DEVICE)
         TRY(hashing_do(l->c->app->hashing, l->c->arena, true, look_up, &look));
@@ -231,7 +315,7 @@ static bool well_formed(text password)
     return clean;
 }
 
-static enum err check(struct lacks *l, const struct person *p, text password)
+static enum err check(struct lacks *l, const struct person *p, const struct json *sent, text password)
 {
     struct password_rule rule = password_rule_of(l->c->policy);
     if (!well_formed(password)) {
@@ -240,15 +324,17 @@ static enum err check(struct lacks *l, const struct person *p, text password)
         lack(l, TEXT("long"), "it has more than %d characters", PASSWORD_CHARACTERS_MAX);
     } else {
         lacks_of_rule(l, &rule, password);
-        TRY(check_guesses(l, &rule, p, password));
+        TRY(check_guesses(l, &rule, p, sent, password));
     }
     return OK;
 }
 
-enum err password_check(struct ctx *c, const struct person *p, text password)
+enum err password_check(struct ctx *c, const struct person *p, const struct json *sent, text password)
 {
     struct lacks l = { .c = c, .said = buf_make(400) };
-    enum err status = check(&l, p, password);
+    text normal = normal_password(c->arena, password);
+    TRY_PTR(normal.p);
+    enum err status = check(&l, p, sent, normal);
     if (status == OK && l.words[0]) {
         const struct clause *clause = policy_clause(c->policy, TEXT("security.password"));
         status = say_clause(c->arena, ERR_PASSWORD, clause, "the password does not do: %.*s", T(buf_begun(&l.said)));
@@ -263,7 +349,9 @@ enum err password_check(struct ctx *c, const struct person *p, text password)
 enum err password_seal(struct ctx *c, const struct person *p, text password, sealed *out)
 {
     struct password_hash hash;
-    TRY(hashing_make(c->app->hashing, c->arena, password, &hash));
+    text normal = normal_password(c->arena, password);
+    TRY_PTR(normal.p);
+    TRY(hashing_make(c->app->hashing, c->arena, normal, &hash));
     return account_seal(c, p, TEXT("password"), 0, text_of(hash.text), out);
 }
 
@@ -274,7 +362,15 @@ enum err password_verify_cost(struct ctx *c, const struct person *p, sealed stor
     if (real)
         TRY(account_open(c, p, TEXT("password"), 0, stored, &hash));
     /* Longer than any that was ever kept: not hashed at length, but as long. */
-    TRY(hashing_check(c->app->hashing, c->arena, hash, text_upto(password, BYTES_MAX + 1), good, stale));
+    password = text_upto(password, BYTES_MAX + 1);
+    text normal = normal_password(c->arena, password);
+    TRY_PTR(normal.p);
+    TRY(hashing_check(c->app->hashing, c->arena, hash, normal, good, stale));
+    /* Kept before passwords had one form, as it was typed then: made anew in that form. */
+    if (!*good && !text_eq(normal, password)) {
+        TRY(hashing_check(c->app->hashing, c->arena, hash, password, good, stale));
+        *stale = *good;
+    }
     *good &= real, *stale &= real;
     return OK;
 }

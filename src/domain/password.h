@@ -9,8 +9,9 @@
 struct password_rule password_rule_of(const struct policy *p);
 /* ERR_PASSWORD, whose why.missing names everything that this password lacks: "length", "upper", "lower", "digit", "special",
  * "common" (in a dictionary, a list of common ones, or a mere pattern), "own" (made of the person's name, address or the like), "long"
- * (above 1,024 signs), "form" (no UTF-8, or with control characters). `p` NULL: nobody's data are looked at. The fiber parks. */
-enum err password_check(struct ctx *c, const struct person *p, text password);
+ * (above 1,024 signs), "form" (no UTF-8, or with control characters). `p` NULL: nobody's data are looked at.
+ * `sent`: the data of a person who is only now written, {category: {field: value}}; NULL: what is held of them. The fiber parks. */
+enum err password_check(struct ctx *c, const struct person *p, const struct json *sent, text password);
 /* Whether cracklib has its dictionary. */
 bool password_dictionary(void);
 /* A sentence for people, in c->language, of what is asked; p NULL when out of memory. */

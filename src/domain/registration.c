@@ -147,7 +147,7 @@ static enum err begin(struct ctx *c, const struct json *in, const struct attempt
     if (!email.n)
         return say(c->arena, ERR_MISSING, "an account is confirmed at an e-mail address: an identifier of the policy");
     TRY(person_make(c, &m, &p, &change, &event));
-    TRY(password_check(c, &p, password));
+    TRY(password_check(c, &p, m.data, password));
     TRY(password_seal(c, &p, password, &r.password));
     TRY(ticket_make(c, &p, kind, TEXT(""), opening_until(c), &r.ticket));
     text link = arena_print(c->arena, "/registration?token=%.*s", T(r.ticket.secret));

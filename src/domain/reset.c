@@ -210,7 +210,7 @@ enum err reset_confirm(struct ctx *c, const struct json *in)
     TRY(account_load(c, p.id, &account));
     if (!text_eq(account.state, ACCOUNT_OPEN))
         return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer");
-    TRY(password_check(c, &p, password));
+    TRY(password_check(c, &p, NULL, password));
     TRY(password_seal(c, &p, password, &s.password));
     TRY(signin_password_letter(c, &p, &s.letter, &s.has_letter));
     s.id = p.id;

@@ -406,7 +406,7 @@ enum err signin_change_password(struct ctx *c, const struct json *in)
     struct renewal r = { .t = &t };
     text fresh = json_text(in, TEXT("new"));
     TRY(prove(&t, json_text(in, TEXT("current"))));
-    TRY(password_check(c, &t.p, fresh));
+    TRY(password_check(c, &t.p, NULL, fresh));
     TRY(password_seal(c, &t.p, fresh, &r.password));
     TRY(signin_password_letter(c, &t.p, &r.letter, &r.has_letter));
     struct write w = { .run = run_renewal, .arg = &r, .event = event_of(c, &t.p, TEXT("password.changed")) };

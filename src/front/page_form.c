@@ -25,10 +25,20 @@ static const struct { text name, fill; } known_names[] = {
     { TEXT_INIT("display_name"), TEXT_INIT("nickname") },   { TEXT_INIT("login"), TEXT_INIT("username") },
 };
 
-static bool in_form(const struct field *f, enum form_scope scope)
+bool form_needed(const struct policy *p, const struct category *cat, const struct field *f)
+{
+    NODE_EACH(need, node_at(p->root, TEXT("accounts.needs"))) {
+        text field = need->value, category = text_cut(&field, '.');
+        if (text_eq(category, cat->name) && text_eq(field, f->name))
+            return true;
+    }
+    return f->required && !f->when_field.n;
+}
+
+static bool in_form(const struct policy *p, const struct category *cat, const struct field *f, enum form_scope scope)
 {
     bool shown = f->type != FIELD_CARD && f->type != FIELD_JSON;
-    return shown && (scope == FORM_ALL || (scope == FORM_REQUIRED && f->required && !f->when_field.n) || (scope == FORM_NO_IDENTIFIERS && !f->identifier));
+    return shown && (scope == FORM_ALL || (scope == FORM_REQUIRED && form_needed(p, cat, f)) || (scope == FORM_NO_IDENTIFIERS && !f->identifier));
 }
 
 static text input_name(struct arena *a, const struct category *cat, const struct field *f)
@@ -87,8 +97,10 @@ static void put_condition(struct page *p, const struct category *cat, const stru
     json_pair(&p->w, TEXT("when_value"), f->when_value);
 }
 
-static void put_field(struct page *p, const struct category *cat, const struct field *f, const struct json *values, const struct json *sent, text wrong)
+static void put_field(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope, const struct json *values,
+                      const struct json *sent, text wrong)
 {
+    bool needed = scope == FORM_REQUIRED || (f->required && !f->when_field.n);
     struct json_out *w = &p->w;
     text name = input_name(p->c->arena, cat, f), value = shown_value(f, name, values, sent);
     json_open(w, '{');
@@ -96,7 +108,7 @@ static void put_field(struct page *p, const struct category *cat, const struct f
     json_pair(w, TEXT("title"), doc_field(p->c, cat, f->name));
     json_pair(w, TEXT("value"), value);
     put_kind(p, f);
-    json_pair_bool(w, TEXT("required"), f->required && !f->when_field.n && f->type != FIELD_BOOLEAN);
+    json_pair_bool(w, TEXT("required"), needed && f->type != FIELD_BOOLEAN);
     json_pair_bool(w, TEXT("wrong"), text_eq(wrong, name));
     json_pair_bool(w, TEXT("boolean"), f->type == FIELD_BOOLEAN);
     json_pair_bool(w, TEXT("checked"), text_eq(value, TEXT("true")) || text_eq(value, TEXT("on")));
@@ -110,8 +122,8 @@ static void put_field(struct page *p, const struct category *cat, const struct f
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong)
 {
     for (unsigned i = 0; i < cat->field_count; i++)
-        if (in_form(&cat->fields[i], scope))
-            put_field(p, cat, &cat->fields[i], values, sent, wrong);
+        if (in_form(p->c->policy, cat, &cat->fields[i], scope))
+            put_field(p, cat, &cat->fields[i], scope, values, sent, wrong);
 }
 
 /* ---- Back again. ---- */
@@ -140,7 +152,7 @@ unsigned form_values(struct ctx *c, struct json_out *w, const struct category *c
     unsigned count = 0;
     for (unsigned i = 0; i < cat->field_count; i++) {
         const struct field *f = &cat->fields[i];
-        if (!in_form(f, scope))
+        if (!in_form(c->policy, cat, f, scope))
             continue;
         text typed = normal_kept(c, f, json_text(sent, input_name(c->arena, cat, f)));
         if (same(f, json_get(values, f->name), typed))

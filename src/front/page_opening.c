@@ -73,7 +73,7 @@ static bool asks_for(const struct policy *p, const struct category *cat, unsigne
     for (unsigned i = 0; i < p->purpose_count; i++)
         plain |= bits_has(&cat->purposes, i) && p->purposes[i].basis != BASIS_CONSENT;
     for (unsigned i = 0; i < cat->field_count; i++)
-        *required += cat->fields[i].required && !cat->fields[i].when_field.n;
+        *required += form_needed(p, cat, &cat->fields[i]);
     bool usual = !cat->many && !cat->transient && !cat->stream.n && !cat->held && plain && !cat->source.p;
     return *required && (needs ? named : usual);
 }

@@ -25,6 +25,8 @@ const struct json *file_values(const struct json *file, text category, const str
 bool page_self_opened(const struct policy *p);
 
 /* ---- Forms. ---- */
+/* Whether an account needs the field: by accounts.needs, or as its category requires it whatever the rest says. */
+bool form_needed(const struct policy *p, const struct category *cat, const struct field *f);
 /* The fields of a category as inputs, items of an open list. `values`: {field: value} as held, or NULL; `sent`: what the form brought
  * (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */
 enum form_scope { FORM_ALL, FORM_REQUIRED, FORM_NO_IDENTIFIERS };

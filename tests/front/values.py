@@ -171,3 +171,31 @@ def register(tests):
                 "i": 10}, "changed by another field")
             page = who.get("/me/edit/misc", Accept="text/html").body.decode()
             check('type="color"' not in page, "an empty colour would be sent as black")
+
+    @tests.test("values: a password is one in every form, and not made of one's own data")
+    def passwords():
+        with Server(POLICY) as server:
+            composed = "Tromb\u00f4ne-Lich\u00e8n 42 Kestr\u00e9ls!"
+            apart = "Trombo\u0302ne-Liche\u0300n\u00a042 Kestre\u0301ls!"
+            opened(server, {**NAME, "contact": {"email": "z@ex.example"}}, password=apart)
+            visitor(server, "z@ex.example", composed)
+            visitor(server, "z@ex.example", apart)
+            server.anyone().post("/v1/session", {"identifier": "z@ex.example", "password": composed + " "}).expect(401)
+            data = {"identity": {"name": "Guillaume Dup\u00e9ront"},
+                "contact": {"email": "g.vermeille@azurite.example", "phone": "06 12 34 56 78"}, "misc": {"d": "1984-07-23"}}
+            for password in ("GuillaumeDuperont1!", "Duperont-Guillaume2!", "GUILLAUME dup\u00e9ront 1",
+                "Emualliug-1!tnorepuD", "Vermeille-Azurite1!", "Azurite+23071984a!",
+                             "Gu1ll@ume!Dup3ront", "Duperont-19840723!", "Duperont-840723-Aa!", "0612345678-Duperont!"):
+                answer = server.anyone().post("/v1/accounts/register", {"data": data, "password": password})
+                check(answer.status == 422 and "own" in answer.json.get("missing", []),
+                    f"{password!a}: {answer.status} {answer.body}")
+
+    @tests.test("values: the page of registration asks for all that an account needs")
+    def needs():
+        with Server(POLICY) as server:
+            page = server.anyone().get("/register", Accept="text/html").body.decode()
+            for name in ("identity.name", "contact.email"):
+                check(f'name="{name}"' in page, f"{name} is not asked for")
+            check('name="contact.login"' not in page, "more than needed is asked for")
+            form(server.anyone(), "/register", **{"identity.name": "Zoe",
+                "password": "Trombone-Lichen 42 Kestrels!"}).expect(422)

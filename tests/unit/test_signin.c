@@ -223,7 +223,7 @@ static const char *missing_of(struct fixture *f, const char *password)
     snprintf(email, sizeof email, "duras.m%d@example.org", made++);
     text id = person_made(f, email, ", 'identity': {'name': 'Marguerite Duras'}");
     OKAY(person_open(&f->c, id, false, &p));
-    enum err e = password_check(&f->c, &p, text_of(password));
+    enum err e = password_check(&f->c, &p, NULL, text_of(password));
     assert_true(e == OK || e == ERR_PASSWORD);
     return e == OK ? "" : f->arena.why.missing;
 }
