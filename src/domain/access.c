@@ -36,9 +36,10 @@ static void put_node(struct view *v, text name, text path)
 static void put_controller(struct view *v)
 {
     const struct policy *p = v->c->policy;
+    const struct controller k = ctx_controller(v->c);
     const struct { text name, value; } pairs[] = {
-        { TEXT("legal_name"), p->controller.legal_name }, { TEXT("address"), p->controller.address }, { TEXT("country"), p->controller.country },
-        { TEXT("email"), p->controller.email },           { TEXT("phone"), p->controller.phone },     { TEXT("site"), p->controller.site },
+        { TEXT("legal_name"), k.legal_name }, { TEXT("address"), k.address }, { TEXT("country"), k.country },
+        { TEXT("email"), k.email },           { TEXT("phone"), k.phone },     { TEXT("site"), k.site },
     };
     json_name(&v->w, TEXT("controller"));
     json_open(&v->w, '{');

@@ -315,6 +315,18 @@ void ctx_begin(struct app *app, struct arena *a, struct ctx *out)
 
 void ctx_end(struct ctx *c) { policy_unref(&c->policy); }
 
+struct controller ctx_controller(const struct ctx *c)
+{
+    const struct policy *p = c->policy;
+    struct controller own = { p->controller.legal_name, p->controller.address, p->controller.country, p->controller.email, p->controller.phone,
+                              p->controller.site };
+    const struct node *tenant = node_get(node_get(p->root, TEXT("tenants")), c->tenant);
+    text name = node_text(tenant, TEXT("legal_name"));
+    if (!name.n || text_eq(name, own.legal_name))
+        return own;
+    return (struct controller){ .legal_name = name, .address = node_text(tenant, TEXT("address")), .email = node_text(tenant, TEXT("email")) };
+}
+
 static bool known_tenant(const struct policy *p, text name, text *out)
 {
     for (unsigned i = 0; i < p->tenant_count; i++)

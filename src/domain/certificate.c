@@ -140,10 +140,28 @@ static enum err check_act(struct arena *a, const struct json *k, text entry)
     return same ? OK : say(a, ERR_INTEGRITY, "the journal's entry is of another act than the certificate");
 }
 
+/* JSON values alike: what people read in the file must be what was signed. Members in any order. */
+static bool alike(const struct json *x, const struct json *y)
+{
+    if (!x || !y || x->kind != y->kind || x->count != y->count)
+        return false;
+    if (x->kind == J_BOOL)
+        return x->truth == y->truth;
+    if (x->kind == J_TEXT || x->kind == J_NUMBER)
+        return text_eq(x->value, y->value);
+    const struct json *other = y->first;
+    for (const struct json *member = x->first; member; member = member->next) {
+        if (!alike(member, x->kind == J_OBJECT ? json_get(y, member->key) : other))
+            return false;
+        other = other->next;
+    }
+    return true;
+}
+
 enum err certificate_verify(struct arena *a, text verifier, text certificate, struct answer *out)
 {
     struct signer key;
-    const struct json *answer, *k;
+    const struct json *answer = NULL, *k;
     text jws = text_trim(certificate), json;
     uint64_t index, size;
     TRY(crypt_init(a));
@@ -154,6 +172,9 @@ enum err certificate_verify(struct arena *a, text verifier, text certificate, st
     }
     TRY(certificate_open(a, &key, jws, &json));
     TRY(json_parse(a, json, &k));
+    JSON_EACH(member, answer)
+        if (!text_eq(member->key, TEXT("jws")) && !(text_eq(member->key, TEXT("certificate")) && alike(member, k)))
+            return say(a, ERR_INTEGRITY, "the file's readable part is not what was signed: only the signed part counts");
     const struct json *journal = json_get(k, TEXT("journal"));
     TRY(check_entry(a, &key, journal, &index, &size));
     TRY(check_act(a, k, json_text(journal, TEXT("entry"))));
@@ -296,11 +317,24 @@ static enum err page(struct ctx *c, text json, text jws, struct answer *out)
     return buf_take(c->arena, &b, &out->body);
 }
 
-enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out)
+enum err certificate_shown(struct ctx *c, text id, bool html, struct answer *out)
 {
     struct certificate k = { .facts = { NULL, 0 } };
     if (!id_parse(id, &k.id))
         return say(c->arena, ERR_NOT_FOUND, "there is no such certificate");
     TRY(issue(c, &k, false));
     return html ? page(c, k.json, k.jws, out) : answer_of(c, &k, out);
+}
+
+/* A certificate tells of one person: it is for them, who had it when they were erased, and for those who may erase. */
+enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out)
+{
+    if (c->actor.kind == ACTOR_PERSON) {
+        say_clause(c->arena, ERR_FORBIDDEN, &c->policy->rights_clause, "a certificate is given to its person at the erasure, and later to who may erase");
+        return write_refusal(c, NULL, TEXT(""), TEXT(""));
+    }
+    TRY(person_allow_act(c, NULL, ACT_ERASE));
+    TRY(certificate_shown(c, id, html, out));
+    struct write read = { .event = event_of(c, NULL, TEXT("certificate.read")) };
+    return write_do(c, &read, NULL);
 }

@@ -163,12 +163,12 @@ static enum err run_queue(struct db *db, struct write *w)
     return mail_run_put_quietly(db, m);
 }
 
-static enum err allow_send(struct ctx *c, const struct person *p, text purpose, int category)
+static enum err allow_send(struct ctx *c, const struct person *p, text purpose, int category, text channel)
 {
     struct bits set = { { 0 } };
     if (category >= 0)
         bits_add(&set, (unsigned)category);
-    return person_allow(c, p, purpose, &set, ACT_SEND);
+    return person_allow_by(c, p, purpose, &set, ACT_SEND, channel);
 }
 
 enum err contact_send(struct ctx *c, text id, const struct json *in, struct answer *out)
@@ -181,10 +181,10 @@ enum err contact_send(struct ctx *c, text id, const struct json *in, struct answ
     const struct pair_text values[] = { { TEXT("subject"), subject }, { TEXT("text"), said } };
     TRY(person_open(c, id, false, &p));
     TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("email"))));
-    TRY(allow_send(c, &p, purpose, -1));
+    TRY(allow_send(c, &p, purpose, -1, TEXT("email")));
     TRY(mail_address(c, &p, &to, &category));
     if (to.n)
-        TRY(allow_send(c, &p, purpose, category));
+        TRY(allow_send(c, &p, purpose, category, TEXT("email")));
     TRY(check_line(c, subject));
     TRY(check_text(c, said));
     TRY(mail_make(c, &p, to, TEXT("service_message"), &(struct letter_values){ values, 2 }, &put));
@@ -211,7 +211,7 @@ static enum err note_call(struct ctx *c, text id, const struct json *in, struct 
         return write_refusal(c, &p, value_shown(purpose), TEXT(""));
     }
     TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("phone"))));
-    TRY(allow_send(c, &p, purpose, category));
+    TRY(allow_send(c, &p, purpose, category, TEXT("phone")));
     TRY(check_line(c, subject));
     if (when.p && (!time_parse(when, &at) || at > c->now + 5 * MINUTE))
         return say(c->arena, ERR_VALUE, "\"at\" is when the call took place (RFC 3339), not to come");

@@ -62,4 +62,8 @@ struct ctx {
     int64_t if_match;                          /* the version the caller read; 0 when not given, -1 for "*" */
 };
 
+/* The controller of c->tenant: the policy's, or what its `tenants` say of that one (whose own address and e-mail stand or are absent). */
+struct controller { text legal_name, address, country, email, phone, site; };
+struct controller ctx_controller(const struct ctx *c);
+
 #endif

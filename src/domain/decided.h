@@ -9,6 +9,7 @@ struct decided {
     struct person person;                      /* without the key; as it stands inside the write when `again` is called */
     bool has_person, has_categories, has_given, closed_too;
     text name;                                 /* a purpose or a category */
+    text channel;                              /* of a message; may be empty */
     struct bits categories, given;
     enum act act;
     struct ctx asked;                          /* who asked, for which tenant */

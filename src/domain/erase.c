@@ -175,7 +175,7 @@ static enum err put_facts(struct erasing *e)
     json_pair(&w, TEXT("kind"), TEXT("erasure"));
     json_pair(&w, TEXT("id"), id_print(c->arena, e->certificate));
     json_pair(&w, TEXT("tenant"), c->tenant);
-    json_pair(&w, TEXT("controller"), c->policy->controller.legal_name);
+    json_pair(&w, TEXT("controller"), ctx_controller(c).legal_name);
     json_pair(&w, TEXT("at"), time_print(c->arena, c->now));
     json_name(&w, TEXT("pseudonym"));
     json_put_hex(&w, TEXT_BYTES(e->p->who));

@@ -82,8 +82,10 @@ enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out
 struct standing { struct bits consents, objections; };
 
 /* The ledger is append-only: the last row of each purpose and channel tells where things stand. */
-static enum err load_standing(struct ctx *c, const struct person *p, struct standing *out)
+static enum err load_standing(struct ctx *c, const struct person *p, text channel_of_use, struct standing *out)
 {
+    struct term expires;
+    bool expire = term_parse(node_text(node_at(c->policy->root, TEXT("consent")), TEXT("expires")), &expires);
     struct { int purpose; text channel; bool live; } *rows = NULL;
     unsigned count = 0, room = 0;
     *out = (struct standing){ 0 };
@@ -110,7 +112,10 @@ static enum err load_standing(struct ctx *c, const struct person *p, struct stan
             rows[count].purpose = purpose;
             rows[count++].channel = arena_copy(c->arena, channel);
         }
-        rows[i].live = text_eq(decision, TEXT("given")) || text_eq(decision, TEXT("objected"));
+        bool over = expire && term_end(query_int(&q, 3), expires, 1) <= c->now;            /* asked again: it stands no longer */
+        rows[i].live = (text_eq(decision, TEXT("given")) && !over) || text_eq(decision, TEXT("objected"));
+        if (channel_of_use.n && c->policy->purposes[purpose].channel_count && !text_eq(channel, TEXT("objection")))
+            rows[i].live = rows[i].live && text_eq(channel, channel_of_use);
     }
     TRY(q.status);
     for (unsigned i = 0; i < count; i++)
@@ -122,7 +127,7 @@ static enum err load_standing(struct ctx *c, const struct person *p, struct stan
 enum err person_consents(struct ctx *c, const struct person *p, struct bits *out)
 {
     struct standing standing;
-    TRY(load_standing(c, p, &standing));
+    TRY(load_standing(c, p, TEXT(""), &standing));
     *out = standing.consents;
     return OK;
 }
@@ -156,13 +161,14 @@ static enum err refuse(struct ctx *c, const struct person *p, struct decision d,
 }
 
 /* What the decision needs of the person. Consents and objections are read only where a basis makes them matter. */
-static enum err ask_begin(struct ctx *c, const struct person *p, const struct bits *given, enum act act, struct standing *standing, struct ask *ask)
+static enum err ask_begin(struct ctx *c, const struct person *p, const struct bits *given, enum act act, text channel, struct standing *standing,
+                          struct ask *ask)
 {
     *standing = (struct standing){ 0 };
     *ask = (struct ask){ .actor = c->actor.index, .purpose = -1, .category = -1, .act = act, .restricted = p && p->restricted,
                          .agreement = c->actor.agreement, .consents = &standing->consents, .objections = &standing->objections };
     if (p)
-        TRY(load_standing(c, p, standing));
+        TRY(load_standing(c, p, channel, standing));
     for (unsigned i = 0; given && i < sizeof given->w / sizeof given->w[0]; i++)
         standing->consents.w[i] |= given->w[i];
     return OK;
@@ -175,17 +181,38 @@ static bool needs_standing(const struct purpose *row)
 
 static enum err allow_again(struct ctx *c, const struct decided *d)
 {
-    return person_allow(c, d->has_person ? &d->person : NULL, d->name, d->has_categories ? &d->categories : NULL, d->act);
+    return person_allow_by(c, d->has_person ? &d->person : NULL, d->name, d->has_categories ? &d->categories : NULL, d->act, d->channel);
+}
+
+/* A message goes by a channel that the purpose has, and consent to one channel is none to another. */
+static enum err check_channel(struct ctx *c, const struct person *p, const struct purpose *row, enum act act, text channel)
+{
+    if (act != ACT_SEND || !row->channel_count)
+        return OK;
+    if (!channel.n)
+        return say_clause(c->arena, ERR_MISSING, &row->clause, "\"channel\" says by which of its channels \"%.*s\" is sent", T(row->name));
+    for (unsigned i = 0; i < row->channel_count; i++)
+        if (text_eq(row->channels[i], channel))
+            return OK;
+    say_clause(c->arena, ERR_PURPOSE, &row->clause, "\"%.*s\" has no channel \"%.*s\"", T(row->name), T(value_shown(channel)));
+    return write_refusal(c, p, row->name, TEXT(""));
 }
 
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act)
+{
+    return person_allow_by(c, p, purpose, categories, act, TEXT(""));
+}
+
+enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act, text channel)
 {
     struct standing standing;
     struct ask ask;
     const struct bits none = { { 0 } };
     int index = policy_purpose(c->policy, purpose);
     bool declared = index >= 0 && (unsigned)index < c->policy->purpose_count;
-    TRY(ask_begin(c, declared && needs_standing(&c->policy->purposes[index]) ? p : NULL, NULL, act, &standing, &ask));
+    if (declared)
+        TRY(check_channel(c, p, &c->policy->purposes[index], act, channel));
+    TRY(ask_begin(c, declared && needs_standing(&c->policy->purposes[index]) ? p : NULL, NULL, act, act == ACT_SEND ? channel : TEXT(""), &standing, &ask));
     ask.purpose = index, ask.restricted = p && p->restricted;
     struct decision d = policy_decide(c->policy, &ask);
     if (d.verdict != ALLOWED)
@@ -201,7 +228,7 @@ enum err person_allow(struct ctx *c, const struct person *p, text purpose, const
     if (act == ACT_READ)
         TRY(look_allow(c, p, purpose, categories ? event_categories(c, categories) : TEXT("")));
     return decided_add(c, (struct decided){ .again = allow_again, .name = purpose, .has_categories = categories != NULL, .act = act,
-                                            .categories = categories ? *categories : none }, p);
+                                            .channel = channel, .categories = categories ? *categories : none }, p);
 }
 
 /* The first purpose that allows the category decides; when none does, the last refusal that was not about the actor is the one told. */
@@ -236,7 +263,7 @@ enum err person_allow_some(struct ctx *c, const struct person *p, const struct b
 {
     struct standing standing;
     struct ask ask;
-    TRY(ask_begin(c, p, given, act, &standing, &ask));
+    TRY(ask_begin(c, p, given, act, TEXT(""), &standing, &ask));
     int named = policy_purpose(c->policy, purpose);
     if (purpose.n && !bits_any(categories))       /* nothing is changed, but the purpose goes into the journal */
         return person_allow(c, p, purpose, categories, act);

@@ -32,6 +32,9 @@ enum err person_settled(struct ctx *c, enum err status);
 /* Asks the policy whether this actor may do `act` for `purpose` on each category of `categories` (NULL: the purpose alone).
  * Loads consents and objections only when the purpose's basis needs them. A refusal is recorded (write_refusal) and returned with its clause. */
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act);
+/* The same for a message by that channel: ERR_MISSING without one where the purpose has some, ERR_PURPOSE for one that it does not have, and
+ * only a consent to that channel counts. */
+enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act, text channel);
 /* The same for a change that may name no purpose: then each category needs one purpose that allows it. `given` (may be NULL) are
  * consents that come with the request itself. */
 enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose, const struct bits *categories, enum act act);

@@ -787,7 +787,7 @@ enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out
         TRY(write_refused(c, id.p ? &p : NULL, category_of(c, name->value, &index)));
         bits_add(&set, (unsigned)index);
     }
-    TRY(person_allow(c, id.p ? &p : NULL, purpose, &set, act));
+    TRY(person_allow_by(c, id.p ? &p : NULL, purpose, &set, act, json_text(in, TEXT("channel"))));
     const struct clause *clause = &c->policy->purposes[policy_purpose(c->policy, purpose)].clause;
     BUF_AUTO b = buf_make(4096);
     struct json_out w = json_out(&b);

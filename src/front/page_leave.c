@@ -50,7 +50,7 @@ static enum err give_certificate(struct ctx *c, struct reply *r, const struct an
     TRY(json_parse(c->arena, erased->body, &all));
     const struct json *certificate = json_get(all, TEXT("certificate"));
     struct answer page = { 0 };
-    TRY(certificate_get(c, json_text(certificate, TEXT("id")), true, &page));
+    TRY(certificate_shown(c, json_text(certificate, TEXT("id")), true, &page));
     reply_bytes(r, 200, page.media_type, page.body);
     return cookie_end_session(c, r);
 }

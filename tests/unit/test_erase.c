@@ -143,6 +143,26 @@ static void certificate_proves_itself(void **state)
     text key = signer_verifier(&f->arena, store_signer(s)), body = arena_print(&f->arena, "{\"jws\":\"%.*s\"}\n", T(jws));
     OKAY(certificate_verify(&f->arena, key, jws, &verified));
     OKAY(certificate_verify(&f->arena, key, body, &verified));
+    /* what people read in the file is what was signed, member for member */
+    text whole = arena_print(&f->arena, "{\"certificate\":%.*s,\"jws\":\"%.*s\"}", T(json), T(jws));
+    OKAY(certificate_verify(&f->arena, key, whole, &verified));
+    text other = arena_copy(&f->arena, whole);
+    ((char *)other.p)[text_find(other, TEXT("Demo SAS"))] = 'M';
+    assert_int_equal(certificate_verify(&f->arena, key, other, &verified), ERR_INTEGRITY);
+    other = arena_print(&f->arena, "{\"certificate\":{\"kind\":\"erasure\"},\"jws\":\"%.*s\"}", T(jws));
+    assert_int_equal(certificate_verify(&f->arena, key, other, &verified), ERR_INTEGRITY);
+    other = arena_print(&f->arena, "{\"controller\":\"Somebody\",\"jws\":\"%.*s\"}", T(jws));
+    assert_int_equal(certificate_verify(&f->arena, key, other, &verified), ERR_INTEGRITY);
+    /* a look at one is on record, and it is not everybody's */
+    struct answer looked = { 0 };
+    int64_t looks = rows_of(f, "journal", "leaf LIKE '%certificate.read%'");
+    OKAY(certificate_get(&f->c, text_at(answer, "certificate.id"), false, &looked));
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%certificate.read%'"), looks + 1);
+    struct actor eraser = f->c.actor;
+    f->c.actor.kind = ACTOR_PERSON, f->c.actor.index = PERSON;
+    assert_int_equal(certificate_get(&f->c, text_at(answer, "certificate.id"), false, &looked), ERR_FORBIDDEN);
+    f->c.actor = eraser;
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%certificate.read%'"), looks + 1);
     assert_int_equal(int_at(parsed(f, verified.body), "index"), index);
     for (size_t i = 0; i < jws.n; i += 97) {
         char *altered = arena_alloc(&f->arena, jws.n);

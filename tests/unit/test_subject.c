@@ -17,7 +17,8 @@ static const char policy[] =
     "  news: {basis: consent, channels: [email, post], categories: [contact, device]}\n"
     "never: {prospecting: {purposes: [prospecting], says: {en: never, fr: jamais}}}\n"
     "retention: {former: {from: collection, active: 1y}}\n"
-    "systems: {app: {purposes: [service, news], acts: [read, write, consent, export, erase]}}\n"
+    "systems: {app: {purposes: [service, news], acts: [read, write, send, consent, export, erase]}}\n"
+    "consent: {expires: 12mo}\n"
     "roles: {support: {sees: all, purposes: [service], acts: [read], reason: required}}\n"
     "recipients: none\n";
 
@@ -161,6 +162,32 @@ static void decisions_repeated(void **state)
     assert_int_equal(consent_record(&f->c, id, parse(f, given), &out), OK);
 }
 
+/* A consent to one channel is none to another, and none for longer than the policy says. */
+static void consents_by_channel_and_time(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = arena_copy(&f->arena, created(f, "d@example.org"));
+    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\"}"), &out), OK);
+    const struct { const char *channel; enum err right; } sends[] = {
+        { ",\"channel\":\"email\"", OK }, { ",\"channel\":\"post\"", ERR_CONSENT }, { ",\"channel\":\"fax\"", ERR_PURPOSE }, { "", ERR_MISSING } };
+    for (size_t i = 0; i < sizeof sends / sizeof *sends; i++) {
+        char ask[256];
+        snprintf(ask, sizeof ask, "{\"subject\":\"%.*s\",\"purpose\":\"news\",\"act\":\"send\"%s}", T(id), sends[i].channel);
+        assert_int_equal(subject_decide(&f->c, parse(f, ask), &out), sends[i].right);
+    }
+    fixture_ahead(f, 364 * DAY);
+    assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), OK);
+    fixture_ahead(f, 2 * DAY);
+    assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), ERR_CONSENT);
+    static const char again[] = "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\"}";      /* the same once more: from then */
+    assert_int_equal(consent_record(&f->c, id, parse(f, again), &out), OK);
+    assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), OK);
+    fixture_ahead(f, 366 * DAY);
+    assert_int_equal(consent_list(&f->c, id, &all_rows, &out), OK);
+    assert_true(text_find(out.body, TEXT("\"live\":[]")) > 0);
+}
+
 static void repeated(void **state)
 {
     struct fixture *f = *state;
@@ -204,6 +231,7 @@ int main(void)
         OVER(policy, rectify),
         OVER(policy, consents),
         OVER(policy, decisions_repeated),
+        OVER(policy, consents_by_channel_and_time),
         OVER(policy, repeated),
         OVER(policy, tokens),
     };
