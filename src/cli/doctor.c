@@ -111,6 +111,27 @@ static int64_t number_of(const struct json *v, text name)
     return json_get(v, name) && json_int(json_get(v, name), &n) ? n : 0;
 }
 
+/* Where the board found something that cannot be read: without values. */
+static void check_readable(struct exam *x, struct client *client)
+{
+    struct cli *cli = x->cli;
+    struct result result;
+    const struct json *found_at;
+    text title = SAY(cli, "unreadable", "illisible");
+    if (client_call(client, METHOD_GET, TEXT("/v1/unreadable"), TEXT(""), TEXT(""), 0, &result) != OK ||
+        json_parse(cli->arena, result.body, &found_at) != OK) {
+        failed(x, title);
+        return;
+    }
+    const struct json *list = json_get(found_at, TEXT("unreadable"));
+    JSON_EACH(one, list)
+        found(x, BAD, title, arena_print(cli->arena, "%.*s %.*s %.*s %.*s %.*s", T(json_text(one, TEXT("tenant"))), T(json_text(one, TEXT("person"))),
+                                         T(json_text(one, TEXT("kind"))), T(json_text(one, TEXT("category"))), T(json_text(one, TEXT("item")))));
+    int64_t more = number_of(found_at, TEXT("all")) - (list ? (int64_t)list->count : 0);
+    if (more > 0)
+        found(x, BAD, title, arena_print(cli->arena, "%lld %.*s", (long long)more, T(SAY(cli, "more", "de plus"))));
+}
+
 /* Letters that wait, and those that never went. */
 static void check_letters(struct exam *x, struct client *client)
 {
@@ -169,6 +190,7 @@ static void check_instance(struct exam *x)
                         "signe ses points de contrôle ; garant verify le relit en entier")
                   : SAY(cli, "verified from its first entry to its last", "vérifié de sa première écriture à sa dernière"));
     check_promises(x, &client);
+    check_readable(x, &client);
     check_letters(x, &client);
 }
 
@@ -186,7 +208,7 @@ static void check_backup(struct exam *x, text dir)
 
 enum err verb_doctor(struct cli *cli)
 {
-    BUF_AUTO b = buf_make(1 << 20);
+    BUF_AUTO b = buf_make(4 << 20);
     struct exam x = { .cli = cli, .b = &b, .w = json_out(&b) };
     struct app_options options;
     TRY(cli_app_options(cli, false, &options));

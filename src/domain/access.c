@@ -73,7 +73,7 @@ static void put_values(struct json_out *w, const struct json *fields)
     json_close(w, '}');
 }
 
-static enum err put_data(struct view *v, const struct rows *all)
+static enum err put_data(struct view *v, struct rows *all)
 {
     json_name(&v->w, TEXT("data"));
     json_open(&v->w, '{');
@@ -97,7 +97,7 @@ static enum err put_data(struct view *v, const struct rows *all)
             json_close(&v->w, '}');
         }
         if (folders)
-            TRY(folder_put_records(v->c, v->p, all[i].cat, &v->w, &grants));
+            TRY(folder_put_records(v->c, v->p, all[i].cat, &v->w, &grants, &all[i].unreadable));
         json_close(&v->w, ']');
     }
     json_close(&v->w, '}');
@@ -212,7 +212,7 @@ static enum err load_all(struct view *v, struct rows **out)
     for (unsigned i = 0; i < p->category_count; i++) {
         all[i].cat = &p->categories[i];
         if (!all[i].cat->transient)
-            TRY(record_load_readable(v->c, v->p, (int)i, &all[i].rows, &all[i].count, &all[i].unreadable));
+            TRY(record_load_readable(v->c, v->p, (int)i, true, &all[i].rows, &all[i].count, &all[i].unreadable));
     }
     return OK;
 }
@@ -223,15 +223,8 @@ static void put_unreadable(struct view *v, const struct rows *all)
     json_name(&v->w, TEXT("unreadable"));
     json_open(&v->w, '[');
     for (unsigned i = 0; i < v->c->policy->category_count; i++) {
-        if (!all[i].unreadable)
-            continue;
-        json_open(&v->w, '{');
-        json_pair(&v->w, TEXT("category"), all[i].cat->name);
-        json_pair(&v->w, TEXT("title"), doc_category(v->c, all[i].cat));
-        json_pair_int(&v->w, TEXT("records"), all[i].unreadable);
-        json_pair(&v->w, TEXT("says"), doc_in(v->c, TEXT("We hold this, but it could not be read. Ask us for it."),
-                                              TEXT("Nous conservons ces données, mais elles n'ont pas pu être lues. Demandez-les-nous.")));
-        json_close(&v->w, '}');
+        if (all[i].unreadable)
+            record_put_unreadable(v->c, all[i].cat, all[i].unreadable, &v->w);
     }
     json_close(&v->w, ']');
 }
@@ -362,6 +355,8 @@ static enum err put_attachments(struct view *v)
         put_time(v, TEXT("at"), list->at);
         if (index >= 0)
             put_ends(v, &v->c->policy->categories[index], list->at);
+        if (list->unreadable)
+            json_pair_bool(&v->w, TEXT("unreadable"), true);
         json_pair(&v->w, TEXT("file"), person_file_name(v->c->arena, n, list->name));
         json_close(&v->w, '}');
     }
@@ -390,11 +385,16 @@ static enum err put_reason(struct view *v, const struct json *entry, sealed deta
 {
     static const text looks[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"),
                                   TEXT_INIT("account.read"), TEXT_INIT("access"), TEXT_INIT("export") };
+    enum err status = OK;
     text reason = { NULL, 0 }, act = json_text(entry, TEXT("act"));
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
         if (detail.bytes.n && text_eq(act, looks[i]))
-            TRY(look_open(v->c, v->p, detail, &reason));
+            status = look_open(v->c, v->p, detail, &reason);
+    if (!record_unreadable(status))
+        TRY(status);
     json_pair(&v->w, TEXT("reason"), reason);
+    if (status != OK)
+        json_pair_bool(&v->w, TEXT("unreadable"), true);
     return OK;
 }
 

@@ -220,7 +220,10 @@ static enum err load(struct ctx *c, const struct person *p, const struct subject
         t->category = arena_copy(c->arena, query_bytes(&q, 1));
         t->key_class = (uint32_t)query_int(&q, 2), t->size = query_int(&q, 4), t->at = query_int(&q, 5);
         TRY_PTR(t->category.p);
-        TRY(open_meta(c, p, t, query_sealed(&q, 3)));
+        enum err e = open_meta(c, p, t, query_sealed(&q, 3));
+        t->unreadable = !only && (e == ERR_ERASED || record_unreadable(e));
+        if (!t->unreadable)
+            TRY(e);
         *out = t;
         out = &t->next;
     }

@@ -69,6 +69,7 @@ static void facts_clear(struct facts *f)
 {
     memset(f->of, 0, sizeof f->of);
     f->tally_count = 0;
+    f->unread_count = 0;
 }
 
 static void facts_copy(struct facts *to, const struct facts *from)
@@ -77,6 +78,16 @@ static void facts_copy(struct facts *to, const struct facts *from)
     memcpy(to->of, from->of, sizeof to->of);
     for (unsigned i = 0; i < from->tally_count; i++)
         fact_clause(to, from->tallies[i].probe, text_of(from->tallies[i].path), from->tallies[i].figure, from->tallies[i].bad);
+    if (from->unread_count > to->unread_room) {
+        struct unread *grown = realloc(to->unread, from->unread_count * sizeof *grown);
+        if (!grown)
+            return;                              /* their number stands */
+        to->unread = grown;
+        to->unread_room = from->unread_count;
+    }
+    if (from->unread_count)
+        memcpy(to->unread, from->unread, from->unread_count * sizeof *to->unread);
+    to->unread_count = from->unread_count;
 }
 
 struct board *board_open(void)
@@ -96,6 +107,8 @@ void board_close(struct board **at)
     for (unsigned i = 0; i < JOBS; i++) {
         free(b->jobs[i].now.tallies);
         free(b->jobs[i].last.tallies);
+        free(b->jobs[i].now.unread);
+        free(b->jobs[i].last.unread);
     }
     pthread_mutex_destroy(&b->lock);
     free(b);

@@ -55,6 +55,9 @@ enum err board_look(struct ctx *c, msec budget, struct board_view *out);
 void board_probes(struct ctx *c, struct board_view *out);
 /* The board as JSON. */
 enum err board_answer(struct ctx *c, msec budget, struct answer *out);
+/* What is held and cannot be opened or parsed, as of the last rounds: {"unreadable": [{tenant, person, kind, category, item}], "all"}: the
+ * first thousand of each kind by name, "all" counts every one. */
+enum err board_unreadable(struct ctx *c, struct answer *out);
 /* One bounded step of each job that is due: called by the jobs' thread. */
 void board_tick(struct app *app);
 

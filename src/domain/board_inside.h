@@ -14,15 +14,32 @@ enum { BOARD_GRACE = HOUR };
 
 /* Numbers of a probe that belong to one clause, by its path. */
 struct tally { enum probe probe; char path[96]; int64_t figure, bad; };
+/* Something held that cannot be read, by where it stands. */
+enum { UNREAD_NAMED = 1000 };
+struct unread { char tenant[64], kind[16], category[96], item[40]; struct subject_id subject; };
 struct facts {
     struct fact { int64_t figure, bad, soon; } of[PROBES];
     struct tally *tallies; unsigned tally_count, tally_room;
+    struct unread *unread; unsigned unread_count, unread_room;      /* the first UNREAD_NAMED of those counted as bad */
 };
 void fact_looked(struct facts *f, enum probe p, int64_t count);
 void fact_bad(struct facts *f, enum probe p, int64_t count);
 void fact_soon(struct facts *f, enum probe p, int64_t count);
 /* Adds to the clause's numbers as well; the numbers of the whole probe are counted apart. */
 void fact_clause(struct facts *f, enum probe p, text path, int64_t figure, int64_t bad);
+
+/* ---- board_open.c ---- */
+
+/* A sealed thing of a row: where it stands and what opens it. derive: the key's name under the person's, for key class 0. */
+struct thing { text kind, category, item, derive; uint32_t key_class; struct place place; sealed sealed; };
+enum { OPENER_MEMORY = 64 << 20 };
+struct opener { struct ctx *c; text tenant; struct subject_id subject; uint32_t key_class; struct key key; enum err status; bool known; };
+void opener_end(struct opener *o);
+/* What that walk's row holds, in `a`; kind empty when nothing of the table is opened. Its seal is the row's: valid as long as that. */
+enum err thing_of(struct arena *a, enum board_job job, struct query *q, struct thing *out);
+/* Whether it opens and parses. */
+enum err opener_look(struct opener *o, const struct thing *t, bool *readable);
+void fact_unreadable(struct facts *f, const struct thing *t);
 
 /* Where a walk stands: the key of the last row seen. */
 enum { KEY_COLUMNS = 5 };

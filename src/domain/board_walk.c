@@ -3,7 +3,7 @@
 #include "domain/keeping.h"
 #include <time.h>
 
-enum { STEP_ROWS = 1000, SUSPECTS = 16, SECOND_LOOKS = 5, SECOND_LOOK_MS = 20, SEAL_FORM = 1 };
+enum { STEP_ROWS = 1000, STEP_BYTES = 4 << 20, SUSPECTS = 16, SECOND_LOOKS = 5, SECOND_LOOK_MS = 20, SEAL_FORM = 1 };
 
 /* The person whose rows are being walked: loaded once, since their rows stand together. */
 struct walker {
@@ -12,6 +12,9 @@ struct walker {
     text tenant; struct subject_id subject; bool loaded;
     struct keeping keeping;
     struct suspect { text tenant; struct subject_id subject; uint32_t key_class; } suspects[SUSPECTS]; unsigned suspect_count;
+    struct opener opener;
+    struct doubt { struct cursor before, at; } doubts[SUSPECTS]; unsigned doubt_count;     /* unreadable at the first look */
+    size_t bytes;                              /* of what was opened in this step */
     char wording[65]; bool wording_good;       /* the last one looked at: neighbours often share it */
 };
 
@@ -387,42 +390,124 @@ static void remember(struct cursor *at, const struct walk *w, struct query *q)
     }
 }
 
-static size_t arguments(const struct cursor *from, const char *key, struct val *out)
+static size_t arguments(const struct cursor *from, const char *key, int64_t rows, struct val *out)
 {
     size_t n = 0;
     for (; key[n]; n++) {
         text t = { from->at[n].bytes, from->at[n].size };
         out[n] = key[n] == 'i' ? V_INT(from->begun ? from->at[n].number : -1) : key[n] == 'b' ? V_BYTES(t) : V_TEXT(t);
     }
-    out[n++] = V_INT(STEP_ROWS);
+    out[n++] = V_INT(rows);
     return n;
 }
 
-static enum err walk_rows(struct walker *w, const struct walk *walk, unsigned *seen)
+/* ---- What is sealed can be read. ---- */
+
+/* `at`: the key of the row, `before`: of the one it follows. */
+static enum err look_inside(struct walker *w, struct query *q, const struct cursor *before, const struct cursor *at)
+{
+    ARENA_AUTO room = arena_make(1 << 16);
+    struct thing t;
+    bool readable;
+    TRY(thing_of(&room, w->step->job, q, &t));
+    if (!t.sealed.bytes.p)
+        return OK;
+    fact_looked(w->step->facts, PROBE_readable, 1);
+    w->bytes += t.sealed.bytes.n;
+    TRY(opener_look(&w->opener, &t, &readable));
+    if (!readable && w->doubt_count < SUSPECTS)
+        w->doubts[w->doubt_count++] = (struct doubt){ *before, *at };
+    else if (!readable)                          /* far more than a write under way explains */
+        fact_unreadable(w->step->facts, &t);
+    return OK;
+}
+
+static bool same_row(const struct cursor *a, const struct cursor *b, const char *key)
+{
+    for (int i = 0; key[i]; i++) {
+        bool same = key[i] == 'i' ? a->at[i].number == b->at[i].number
+                                  : text_eq((text){ a->at[i].bytes, a->at[i].size }, (text){ b->at[i].bytes, b->at[i].size });
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
+/* In a new snapshot, with keys asked for anew: it may have been erased or written anew meanwhile. */
+static enum err doubt_again(struct walker *w, const struct walk *walk, const struct doubt *d)
 {
     struct val args[KEY_COLUMNS + 1];
+    struct cursor at = { 0 };
+    struct thing t;
+    bool readable;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(w->step->c), w->step->c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, w->db, walk->sql, args, arguments(w->step->from, walk->key, args));
-    for (*seen = 0; query_next(&q); ++*seen) {
+    query_start(&q, db, walk->sql, args, arguments(&d->before, walk->key, 1, args));
+    if (!query_next(&q))
+        return q.status;
+    remember(&at, walk, &q);
+    if (!same_row(&at, &d->at, walk->key))
+        return OK;                               /* gone, or something new stands before it: the next round looks */
+    TRY(thing_of(w->step->c->arena, w->step->job, &q, &t));
+    if (!t.sealed.bytes.p)
+        return OK;
+    w->opener.known = false;
+    TRY(opener_look(&w->opener, &t, &readable));
+    if (!readable)
+        fact_unreadable(w->step->facts, &t);
+    return OK;
+}
+
+static enum err doubts_again(struct walker *w, const struct walk *walk)
+{
+    const struct timespec moment = { .tv_nsec = SECOND_LOOK_MS * 1000000L };
+    if (w->doubt_count)
+        nanosleep(&moment, NULL);
+    for (unsigned i = 0; i < w->doubt_count; i++)
+        TRY(doubt_again(w, walk, &w->doubts[i]));
+    return OK;
+}
+
+/* ---- A step. ---- */
+
+/* *whole: there is no row after those seen. */
+static enum err walk_rows(struct walker *w, const struct walk *walk, bool *whole)
+{
+    struct val args[KEY_COLUMNS + 1];
+    unsigned seen = 0;
+    QUERY_AUTO q;
+    query_start(&q, w->db, walk->sql, args, arguments(w->step->from, walk->key, STEP_ROWS, args));
+    while (w->bytes < STEP_BYTES && query_next(&q)) {
+        struct cursor before = *w->step->from;
         TRY(walk->row(w, &q));
         remember(w->step->from, walk, &q);
+        TRY(look_inside(w, &q, &before, w->step->from));
+        seen++;
     }
+    *whole = w->bytes < STEP_BYTES && seen < STEP_ROWS;
     return q.status;
 }
 
 enum err board_walk(struct board_step *s)
 {
     const struct walk *walk = &walks[s->job];
-    unsigned seen;
+    bool whole = false;
+    enum err status;
     struct walker *w = NEW(s->c->arena, struct walker);
     TRY_PTR(w);
     w->step = s;
+    w->opener.c = s->c;
     {
         READ_AUTO db = NULL;
         TRY(walk->keyring ? store_read_keys(ctx_store(s->c), s->c->arena, &db) : store_read(ctx_store(s->c), s->c->arena, &db));
         w->db = db;
-        TRY(walk_rows(w, walk, &seen));
+        status = walk_rows(w, walk, &whole);
     }
-    s->done = seen < STEP_ROWS;
+    if (status == OK)
+        status = doubts_again(w, walk);
+    opener_end(&w->opener);
+    TRY(status);
+    s->done = whole;
     return look_again(w);
 }

@@ -256,14 +256,14 @@ enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
     PERSON_AUTO p;
     struct bits set = { { 0 } };
     struct record *rows = NULL;
-    unsigned count = 0;
+    unsigned count = 0, lost = 0;
     int category = log_category(c->policy);
     TRY(person_open(c, id, false, &p));
     if (category >= 0)
         bits_add(&set, (unsigned)category);
     TRY(person_allow(c, &p, purpose, &set, ACT_READ));
     if (category >= 0)
-        TRY(record_load(c, &p, category, false, &rows, &count));
+        TRY(record_load_readable(c, &p, category, false, &rows, &count, &lost));
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -272,6 +272,8 @@ enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
     for (unsigned i = 0; i < count; i++)
         put_contact(&w, &rows[i]);
     json_close(&w, ']');
+    if (lost)
+        json_pair_int(&w, TEXT("unreadable"), lost);
     json_name(&w, TEXT("letters"));
     TRY(outbox_put_of(c, &p, false, &w));
     json_close(&w, '}');

@@ -60,12 +60,7 @@ static enum err answer_of(struct ctx *c, const struct person *p, text id, const 
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair(&w, TEXT("id"), id);
-    json_name(&w, TEXT("data"));
-    json_open(&w, '{');
-    for (unsigned i = 0; i < c->policy->category_count; i++)
-        if (bits_has(categories, i))
-            TRY(record_put_category(c, p, (int)i, &w, records));
-    json_close(&w, '}');
+    TRY(record_put_data(c, p, categories, &w, records));
     json_close(&w, '}');
     *out = (struct answer){ .id = id };
     return buf_take(c->arena, &b, &out->body);

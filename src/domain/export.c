@@ -1,5 +1,6 @@
 /* The export (GDPR 15(3), 20): a zip of data.json, a readable page, a table for each category, and the attachments; made while it is read,
  * whatever its size. */
+#include "domain/doc.h"
 #include "base/pack.h"
 #include "domain/access.h"
 #include "base/file_name.h"
@@ -94,17 +95,34 @@ static enum err open_file(struct export *e, struct arena *a, struct arena *room,
     return pack_open(&e->pack, out, name, text_starts(t->media_type, TEXT("text/")));
 }
 
+/* A file that cannot be read, or not to its end, stops no other: a note stands beside what there is of it. */
+static enum err put_lost(struct export *e, struct arena *room, struct buf *out)
+{
+    text name = person_file_name(e->c.arena, e->number, e->file->name);
+    text note = arena_print(e->c.arena, "%.*s.unreadable.txt", T(name));
+    TRY_PTR(note.p);
+    if (e->piece)
+        TRY(pack_close(&e->pack, out));
+    TRY(pack_open(&e->pack, out, note, true));
+    TRY(pack_add(&e->pack, out, doc_in(&e->c, TEXT("We hold this file, but it could not be read whole. Ask us for it.\n"),
+                                       TEXT("Nous conservons ce fichier, mais il n'a pas pu être lu en entier. Demandez-le-nous.\n"))));
+    TRY(pack_close(&e->pack, out));
+    e->file = e->file->next;
+    e->number++;
+    e->piece = 0;
+    return OK;
+}
+
 static enum err next_piece(struct export *e, struct arena *room, struct buf *out)
 {
     text clear;
-    if (e->piece)
-        TRY(attachment_piece(&e->c, &e->p, e->file, e->piece, room, &clear));
-    else {
-        enum err status = open_file(e, e->c.arena, room, out, &clear);
-        if (status == ERR_ERASED)
-            return OK;
-        TRY(status);
-    }
+    enum err status = e->piece ? attachment_piece(&e->c, &e->p, e->file, e->piece, room, &clear)
+                               : open_file(e, e->c.arena, room, out, &clear);
+    if (status == ERR_ERASED && !e->piece)
+        return OK;
+    if (record_unreadable(status))
+        return put_lost(e, room, out);
+    TRY(status);
     e->piece++;
     TRY(pack_add(&e->pack, out, clear));
     if (clear.n)

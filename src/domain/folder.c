@@ -250,7 +250,7 @@ enum err folder_revoke(struct ctx *c, text id, const struct json *in, struct ans
 
 /* ---- The ledger of one person. ---- */
 
-struct row { int64_t seq; text kind, category, act, actor, name, why, by; struct digest folder; msec starts, until, at; sealed details; };
+struct row { int64_t seq; text kind, category, act, actor, name, why, by; struct digest folder; msec starts, until, at; sealed details; bool unreadable; };
 struct ledger { struct row *rows; unsigned count, room; };
 
 static struct row *add_row(struct ctx *c, struct ledger *l)
@@ -294,10 +294,14 @@ static enum err open_rows(struct ctx *c, const struct person *p, struct ledger *
     for (unsigned i = 0; i < l->count; i++) {
         struct row *r = &l->rows[i];
         struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("folder_grant"), .field = r->kind, .version = (uint64_t)r->at };
-        const struct json *details;
+        const struct json *details = NULL;
         text clear;
-        TRY(seal_open(c->arena, &key, &place, r->details, &clear));
-        TRY(json_parse(c->arena, clear, &details));
+        enum err e = seal_open(c->arena, &key, &place, r->details, &clear);
+        if (e == OK)
+            e = json_parse(c->arena, clear, &details);
+        r->unreadable = record_unreadable(e);  /* that there is a grant, and whether it holds, stands beside it in clear */
+        if (!r->unreadable)
+            TRY(e);
         r->name = json_text(details, TEXT("name")), r->why = json_text(details, TEXT("why")), r->by = json_text(details, TEXT("by"));
     }
     return OK;
@@ -349,6 +353,8 @@ static void put_history(struct json_out *w, const struct row *rows, unsigned cou
         json_pair(w, TEXT("actor"), r->actor);
         json_pair(w, TEXT("by"), r->by.n ? r->by : (text){ NULL, 0 });
         json_pair(w, TEXT("why"), r->why);
+        if (r->unreadable)
+            json_pair_bool(w, TEXT("unreadable"), true);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -415,13 +421,17 @@ static void put_record(struct json_out *w, const struct category *cat, const str
     json_close(w, '}');
 }
 
-enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w, int64_t *count)
+enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w, int64_t *count,
+                            unsigned *unreadable)
 {
     struct ledger l = { 0 };
     TRY(load_rows(c, p, &l));
     TRY(open_rows(c, p, &l));
     for (unsigned i = 0; i < l.count; i++)
         if (text_eq(l.rows[i].category, cat->name) && is_open(&l, i, c->now)) {
+            *unreadable += l.rows[i].unreadable;
+            if (l.rows[i].unreadable)
+                continue;
             put_record(w, cat, &l.rows[i]);
             ++*count;
         }

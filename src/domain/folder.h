@@ -19,7 +19,7 @@ enum err folder_put(struct ctx *c, const struct person *p, struct json_out *w);
 
 /* Grants that hold or will, in the form of the category's records ({item, at, fields} with the fields it declares among folder, from, until,
  * granted_by and why), inside an open list: for reads of that category. Adds their number to *count. */
-enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w, int64_t *count);
+enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w, int64_t *count, unsigned *unreadable);
 
 /* {"subject"?, "folder", "name", "purpose"?}: whether that person, or the one who is signed in, may enter:
  * {"allowed", "until", "grant"} or {"allowed": false, "clause"}.

@@ -5,8 +5,17 @@
 #include "domain/person.h"
 
 /* ---- attachment.c ---- */
-struct attachment { struct subject_id id; text category, name, media_type; int64_t size; msec at; uint32_t key_class; struct attachment *next; };
-/* All of the person, archived ones too, oldest first, without their contents. */
+struct attachment {
+    struct subject_id id;
+    text category, name, media_type;
+    int64_t size;
+    msec at;
+    uint32_t key_class;
+    bool unreadable;
+    struct attachment *next;
+};
+/* All of the person, archived ones too, oldest first, without their contents. Of one whose name cannot be read (unreadable) name and type are
+ * empty. */
 enum err attachment_list(struct ctx *c, const struct person *p, struct attachment **out);
 /* One piece of its content, from 0, in `a`; empty behind the last. ERR_ERASED when it was erased meanwhile. */
 enum err attachment_piece(struct ctx *c, const struct person *p, const struct attachment *t, int64_t number, struct arena *a, text *out);

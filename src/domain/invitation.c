@@ -34,10 +34,10 @@ enum err invitation_look(struct ctx *c, text token, struct answer *out)
     json_open(&w, '[');
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         struct record *rows;
-        unsigned count = 0;
+        unsigned count = 0, lost = 0;
         if (!c->policy->categories[i].transient)
-            TRY(record_load(c, &p, (int)i, false, &rows, &count));
-        if (count)
+            TRY(record_load_readable(c, &p, (int)i, false, &rows, &count, &lost));
+        if (count || lost)
             json_put_text(&w, doc_category(c, &c->policy->categories[i]));
     }
     json_close(&w, ']');

@@ -160,11 +160,11 @@ static enum err gather(struct ctx *c, const struct person *p, const struct json 
         const struct category *cat = &c->policy->categories[i];
         const struct json *fresh = json_get(sent, cat->name);
         struct record *rows = NULL;
-        unsigned count = 0;
+        unsigned count = 0, lost;
         if (!names_somebody(cat))
             continue;
         if (!sent)
-            TRY(record_load(c, p, (int)i, false, &rows, &count));
+            TRY(record_load_readable(c, p, (int)i, false, &rows, &count, &lost));   /* what cannot be read keeps nobody out */
         for (unsigned j = 0; j < cat->field_count; j++) {
             const struct field *f = &cat->fields[j];
             const struct json *held = count ? json_get(rows[0].fields, f->name) : NULL, *value = sent ? json_get(fresh, f->name) : held ? held->first : NULL;

@@ -2,6 +2,7 @@
 #include "domain/person.h"
 #include "domain/account.h"
 #include "domain/decided.h"
+#include "domain/doc.h"
 #include "domain/folder.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
@@ -380,7 +381,9 @@ enum err record_open(struct ctx *c, const struct person *p, struct record *r)
     text clear;
     TRY(key_of(c, p, r, &key));
     TRY(seal_open(c->arena, &key, &place, r->sealed, &clear));
-    return json_parse(c->arena, clear, &r->fields);
+    if (json_parse(c->arena, clear, &r->fields) == OK)
+        return OK;
+    return say(c->arena, ERR_INTEGRITY, "a record of category \"%.*s\" cannot be read", T(place.field));   /* no fault of who asked */
 }
 
 enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put, bool *has_put)
@@ -433,12 +436,15 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, s
 
 bool record_unreadable(enum err e) { return e == ERR_CRYPT || e == ERR_JSON || e == ERR_INTEGRITY; }
 
-enum err record_load_readable(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count, unsigned *unreadable)
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
+                              unsigned *unreadable)
 {
     unsigned all;
     *count = *unreadable = 0;
     TRY(load_rows(c, p, category, out, &all));
     for (unsigned i = 0; i < all; i++) {
+        if ((*out)[i].archived && !archived_too)
+            continue;
         enum err e = record_open(c, p, &(*out)[i]);
         if (e == OK)
             (*out)[(*count)++] = (*out)[i];
@@ -476,14 +482,16 @@ static void put_values(struct json_out *w, const struct json *fields)
     json_close(w, '}');
 }
 
-enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records)
+enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records, unsigned *unreadable)
 {
     const struct category *cat = &c->policy->categories[index];
     struct record *rows;
     unsigned count;
     char at[TIME_TEXT + 1];
-    TRY(record_load(c, p, index, false, &rows, &count));
+    unsigned lost;
+    TRY(record_load_readable(c, p, index, false, &rows, &count, &lost));
     *records += count;
+    *unreadable += lost;
     if (!count && !cat->many)
         return OK;
     json_name(w, cat->name);
@@ -501,7 +509,41 @@ enum err record_put_category(struct ctx *c, const struct person *p, int index, s
         json_close(w, '}');
     }
     if (text_eq(cat->stream, TEXT("folders")))
-        TRY(folder_put_records(c, p, cat, w, records));
+        TRY(folder_put_records(c, p, cat, w, records, unreadable));
+    json_close(w, ']');
+    return OK;
+}
+
+void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned count, struct json_out *w)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("category"), cat->name);
+    json_pair(w, TEXT("title"), doc_category(c, cat));
+    json_pair_int(w, TEXT("records"), count);
+    json_pair(w, TEXT("says"), doc_in(c, TEXT("We hold this, but it could not be read. Ask us for it."),
+                                      TEXT("Nous conservons ces données, mais elles n'ont pas pu être lues. Demandez-les-nous.")));
+    json_close(w, '}');
+}
+
+enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w, int64_t *records)
+{
+    unsigned *lost = NEW_ARRAY(c->arena, unsigned, c->policy->category_count + 1), all = 0;
+    TRY_PTR(lost);
+    json_name(w, TEXT("data"));
+    json_open(w, '{');
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (bits_has(set, i)) {
+            TRY(record_put_category(c, p, (int)i, w, records, &lost[i]));
+            all += lost[i];
+        }
+    json_close(w, '}');
+    if (!all)
+        return OK;
+    json_name(w, TEXT("unreadable"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (lost[i])
+            record_put_unreadable(c, &c->policy->categories[i], lost[i], w);
     json_close(w, ']');
     return OK;
 }

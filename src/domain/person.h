@@ -68,15 +68,20 @@ uint32_t record_class(const struct category *cat);
 uint32_t record_class_apart(text name);
 /* ERR_POLICY, naming both, when two categories would have one class: with the one's key the other's would go. */
 enum err record_classes_differ(struct arena *a, const struct policy *p);
-/* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
 /* Of a stored thing: that it cannot be opened or parsed, which hides nothing else that is held. */
 bool record_unreadable(enum err e);
 /* record_load() that goes on without what cannot be opened or parsed, and counts it in *unreadable. */
-enum err record_load_readable(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count, unsigned *unreadable);
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
+                              unsigned *unreadable);
+/* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count);
 /* Writes "category": {field: value}, or the list of its records when it has `many`, inside an open object; nothing when there is none to
- * show. What a read and a disclosure give is the same. Adds the records to *records. */
-enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records);
+ * show. What a read and a disclosure give is the same. Adds the records to *records, and those that cannot be read to *unreadable. */
+enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records, unsigned *unreadable);
+/* "data": the categories of the set as above; then, where there is something held that cannot be read, "unreadable" with its category. */
+enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w, int64_t *records);
+/* One line of "unreadable": how many of that category, and what to do about it. */
+void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned count, struct json_out *w);
 /* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */
 enum err record_open(struct ctx *c, const struct person *p, struct record *r);
 /* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put` is then filled and *has_put true. */

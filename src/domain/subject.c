@@ -360,12 +360,7 @@ enum err subject_read(struct ctx *c, text id, text purpose, text categories, str
     json_pair(&j, TEXT("id"), id);
     json_pair_int(&j, TEXT("version"), p.version);
     json_pair(&j, TEXT("purpose"), purpose);
-    json_name(&j, TEXT("data"));
-    json_open(&j, '{');
-    for (unsigned i = 0; i < c->policy->category_count; i++)
-        if (bits_has(&set, i))
-            TRY(record_put_category(c, &p, (int)i, &j, &w.event.count));
-    json_close(&j, '}');
+    TRY(record_put_data(c, &p, &set, &j, &w.event.count));
     json_close(&j, '}');
     out->version = p.version;
     TRY(buf_take(c->arena, &b, &out->body));
@@ -471,10 +466,10 @@ static enum err other_fields(struct ctx *c, const struct person *p, const struct
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         const struct category *cat = &c->policy->categories[i];
         struct record *rows;
-        unsigned count;
+        unsigned count, lost;
         if (cat->many || cat->transient)
             continue;
-        TRY(record_load(c, p, (int)i, false, &rows, &count));
+        TRY(record_load_readable(c, p, (int)i, false, &rows, &count, &lost));
         const struct json *after = merged(c, count ? rows[0].fields : NULL, json_get(patch, cat->name));
         TRY_PTR(after);
         json_name(&w, cat->name);
@@ -573,13 +568,34 @@ static enum err load_formers(struct ctx *c, const struct person *p, struct forme
     return q.status;
 }
 
+/* What cannot be read hides no other. */
+static void put_lost(struct ctx *c, const struct former_row *row, struct json_out *w)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("category"), row->category);
+    json_pair(w, TEXT("field"), TEXT(""));
+    json_name(w, TEXT("value"));
+    json_put_null(w);
+    json_pair_int(w, TEXT("version"), row->version);
+    json_pair(w, TEXT("replaced"), time_print(c->arena, row->at));
+    json_pair(w, TEXT("until"), row->due ? time_print(c->arena, row->due) : (text){ NULL, 0 });
+    json_pair_bool(w, TEXT("unreadable"), true);
+    json_close(w, '}');
+}
+
 static enum err put_former(struct ctx *c, const struct person *p, const struct key *key, const struct former_row *row, struct json_out *w)
 {
     struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("former"), .field = row->category, .version = (uint64_t)row->version };
-    const struct json *fields;
+    const struct json *fields = NULL;
     text clear;
-    TRY(seal_open(c->arena, key, &place, row->sealed, &clear));
-    TRY(json_parse(c->arena, clear, &fields));
+    enum err e = seal_open(c->arena, key, &place, row->sealed, &clear);
+    if (e == OK)
+        e = json_parse(c->arena, clear, &fields);
+    if (record_unreadable(e)) {
+        put_lost(c, row, w);
+        return OK;
+    }
+    TRY(e);
     JSON_EACH(v, fields) {
         json_open(w, '{');
         json_pair(w, TEXT("category"), row->category);

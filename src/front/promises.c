@@ -27,6 +27,13 @@ enum err api_promises_get(struct ctx *c, const struct request *q, struct reply *
     return reply_answer(c, q, r, &answer);
 }
 
+enum err api_unreadable(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(board_unreadable(c, &answer));
+    return reply_answer(c, q, r, &answer);
+}
+
 /* ---- Prometheus. ---- */
 
 void promises_metrics(struct ctx *c, struct buf *b)

@@ -1,6 +1,6 @@
 """What is longer than usual: JSON beyond its bound, lists in pages, and what is held but cannot be read."""
-import sqlite3
-from garant import Server, check
+import json, sqlite3
+from garant import Server, check, garant
 from visitor import account
 
 PEOPLE = "tests/hostile/people.yaml"
@@ -81,3 +81,43 @@ def register(tests):
             check([(one["category"], one["records"]) for one in after["unreadable"]] == [("identity", 1)], f"{after['unreadable']}")
             check(after["data"]["contact"] == before["data"]["contact"], "the rest is told")
             check(app.get(f"/v1/subjects/{person}/export").expect(200).body[:2] == b"PK", "a copy is made")
+            read = app.get(f"/v1/subjects/{person}?purpose=service").expect(200).json
+            check([(one["category"], one["records"]) for one in read["unreadable"]] == [("identity", 1)], f"a read: {read}")
+            check("identity" not in read["data"] and read["data"]["contact"] == before["data"]["contact"], "a read has the rest")
+            app.patch(f"/v1/subjects/{person}", {"identity": {"first_name": "M"}}, **{"If-Match": "*"}).refused("integrity", "cryptography", status=500)
+
+    @tests.test("lists: the board and doctor name whatever is held and cannot be read, by its place and without values")
+    def named():
+        with Server(PEOPLE) as server:
+            app, alice = server.client("app"), account(server, data("alice"))
+            alice.sign_in().expect(200)
+            person = alice.subject
+            app.post(f"/v1/subjects/{person}/records/visits", {"fields": {"page": "/seen"}}).expect(201)
+            app.post(f"/v1/subjects/{person}/attachments?category=identity&name=pass.txt", b"hello", **{"Content-Type": "text/plain"}).expect(201)
+            one = {"purpose": "news", "decision": "given", "channel": "email", "evidence": "asked by mail"}
+            alice.post(f"/v1/subjects/{person}/consents", [one]).expect(201)
+            sound = garant("doctor", "--data", server.data, "--json")
+            check("unreadable" not in sound, f"sound: {sound}")
+            server.stop()
+            store = sqlite3.connect(f"{server.data}/data.db")
+            for change in ("UPDATE record SET sealed = (SELECT sealed FROM record WHERE category = 'contact') WHERE category IN ('identity', 'visits')",
+                           "UPDATE attachment SET meta = zeroblob(length(meta))", "UPDATE consent SET evidence = zeroblob(length(evidence))"):
+                check(store.execute(change).rowcount > 0, change)
+            store.commit()
+            store.close()
+            for running in (False, True):
+                if running:
+                    server.start()
+                run = garant("doctor", "--data", server.data, "--json", ok=None)
+                check(run.returncode != 0, f"doctor ends with {run.returncode}")
+                lines = [one["detail"] for one in json.loads(run.stdout) if one["check"] == "unreadable"]
+                kinds = sorted(tuple(line.split()[2:4]) for line in lines)
+                check(kinds == [("attachment", "identity"), ("consent", "news"), ("record", "identity"), ("record", "visits")], f"{lines}")
+                check(all(line.split()[:2] == ["people", person] for line in lines) and "Duras" not in run.stdout, f"{lines}")
+            board = server.operator().get("/v1/promises?fresh=true").expect(200).json
+            probe = next(one for one in board["probes"] if one["name"] == "readable")
+            check(probe["state"] == "broken" and probe["bad"] == 4, f"{probe}")
+            check(server.operator().get("/v1/unreadable").expect(200).json["all"] == 4, "all")
+            app.get("/v1/unreadable").expect(403)
+            answer = app.get(f"/v1/subjects/{person}/access").expect(200).json
+            check(answer["attachments"][0]["unreadable"] and answer["consents"][0]["unreadable"], "the access answer says it")
