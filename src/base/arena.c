@@ -11,12 +11,19 @@ enum { FIRST_CHUNK = 8192, KEEP_CHUNK = 64 << 10, ALIGN = 16 };
 
 struct arena arena_make(size_t limit) { return (struct arena){ .limit = limit }; }
 
-void arena_free(struct arena *a)
+/* What a request held (passwords, opened values) does not stay in memory that is free. */
+static void chunks_free(struct arena_chunk *first)
 {
-    for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
+    for (struct arena_chunk *c = first, *next; c; c = next) {
         next = c->next;
+        explicit_bzero(c->data, c->used);
         free(c);
     }
+}
+
+void arena_free(struct arena *a)
+{
+    chunks_free(a->chunks);
     *a = arena_make(a->limit);
 }
 
@@ -27,11 +34,8 @@ void arena_reset(struct arena *a)
         arena_free(a);
         return;
     }
-    for (struct arena_chunk *c = keep->next, *next; c; c = next) {
-        next = c->next;
-        free(c);
-    }
-    memset(keep->data, 0, keep->used);
+    chunks_free(keep->next);
+    explicit_bzero(keep->data, keep->used);
     keep->used = 0, keep->next = NULL;
     *a = (struct arena){ .chunks = keep, .limit = a->limit };
 }

@@ -7,9 +7,17 @@
 
 struct buf buf_make(size_t limit) { return (struct buf){ .limit = limit }; }
 
+/* What a buffer held does not stay in memory that is free. */
+static void storage_free(struct buf *b)
+{
+    if (b->p)
+        explicit_bzero(b->p, b->capacity);
+    free(b->p);
+}
+
 void buf_free(struct buf *b)
 {
-    free(b->p);
+    storage_free(b);
     *b = buf_make(b->limit);
 }
 
@@ -40,12 +48,16 @@ static bool grow(struct buf *b, size_t more)
         capacity *= 2;
     if (capacity > b->limit)
         capacity = b->limit;
-    char *p = realloc(b->p, capacity);
+    char *p = malloc(capacity);
     if (!p) {
         b->failed = b->starved = true;
         return false;
     }
-    b->p = p, b->capacity = capacity;
+    if (b->n)
+        memcpy(p, b->p, b->n);
+    storage_free(b);
+    b->p = p;
+    b->capacity = capacity;
     return true;
 }
 

@@ -2,7 +2,18 @@
  * jansson rather than json-c because it can refuse duplicate names (JSON_REJECT_DUPLICATES). */
 #include "json.h"
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
+
+/* What the library held of a request does not stay in memory that is free. */
+static void wipe_and_free(void *p)
+{
+    if (p)
+        explicit_bzero(p, malloc_usable_size(p));
+    free(p);
+}
+
+__attribute__((constructor)) static void use_wiping_memory(void) { json_set_alloc_funcs(malloc, wipe_and_free); }
 
 static void decref(json_t **value) { json_decref(*value); }
 

@@ -3,6 +3,8 @@
 #include "front/server.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { MEMORY = 1 << 30, NEAR = 2 };
@@ -275,8 +277,16 @@ static enum err run(struct cli *cli, int argc, char **argv)
     return unknown(cli, "verb", "", asked, nearest(asked, true, asked));
 }
 
+/* Keys and what people sent are in memory: no core file, and no other program of the same user looks in. */
+static void close_memory(void)
+{
+    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
 int cli_main(int argc, char **argv)
 {
+    close_memory();
     ARENA_AUTO a = arena_make(MEMORY);
     struct cli cli = { .arena = &a, .language = environment_language() };
     enum err e = run(&cli, argc, argv);

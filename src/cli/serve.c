@@ -5,11 +5,12 @@
 #include "front/server.h"
 #include "link/mailer.h"
 
-struct started { struct cli *cli; msec began; };
+struct started { struct cli *cli; msec began; bool served; };
 
 static void ready(void *arg, text address)
 {
     struct started *s = arg;
+    s->served = true;
     LOG(LOG_INFO, "listening", LOG_TEXT("address", address), LOG_INT("ms", clock_monotonic() - s->began));
     if (!address.n)
         return;
@@ -86,7 +87,7 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
 
 enum err verb_serve(struct cli *cli)
 {
-    struct started s = { cli, clock_monotonic() };
+    struct started s = { .cli = cli, .began = clock_monotonic() };
     struct app_options options;
     struct smtp_options smtp;
     struct findings findings = { 0 };
@@ -110,10 +111,14 @@ enum err verb_serve(struct cli *cli)
     if (!options.lawful)
         LOG(LOG_WARN, "the policy is run whatever the law says of it", LOG_TEXT("option", TEXT("--unlawful")));
     struct app *app = NULL;
+    bool there = app_data_there(options.data_dir);
     enum err e = app_open(cli->arena, &options, &findings, &app);
     cli_findings(cli, options.policy_file, &findings, true);
-    if (e != OK)
+    if (e != OK) {
+        if (!there)
+            app_data_discard(options.data_dir);
         return e;
+    }
     struct server_options so = { .listen = listen,
                                  .data_dir = options.data_dir,
                                  .threads = (unsigned)threads,
@@ -128,5 +133,7 @@ enum err verb_serve(struct cli *cli)
                                  .ready_arg = &s };
     e = run_server(cli, app, &so, &smtp);
     app_close(&app);
+    if (e != OK && !there && !s.served)
+        app_data_discard(options.data_dir);
     return e;
 }

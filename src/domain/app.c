@@ -467,3 +467,6 @@ enum err token_revoke(struct ctx *c, text name)
     struct write w = { .run = run_revoke, .arg = &row, .event = event_of(c, NULL, TEXT("token.revoke")) };
     return write_do(c, &w, NULL);
 }
+
+bool app_data_there(text data_dir) { return store_there(data_dir); }
+void app_data_discard(text data_dir) { store_discard(data_dir); }

@@ -15,6 +15,9 @@ struct app_options {
 /* Loads the policy, opens the store, records the policy version when it is new. Faults of the policy go to `f`. */
 enum err app_open(struct arena *a, const struct app_options *o, struct findings *f, struct app **out);
 void app_close(struct app **app);
+/* Whether the data folder was there before, and its removal after a start that failed before anybody was served (store_discard). */
+bool app_data_there(text data_dir);
+void app_data_discard(text data_dir);
 /* The policy in force; the caller's reference. */
 const struct policy *app_policy(struct app *app);
 /* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. A policy whose `date` lies ahead is

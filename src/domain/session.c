@@ -452,9 +452,15 @@ enum err session_by_secret(struct ctx *c, text secret)
 void session_as_person(struct ctx *c) { act_as_person(c, c->actor.self); }
 text session_self(struct ctx *c) { return id_print(c->arena, c->actor.self); }
 
+/* A clock that was set back proves nothing. */
+static bool is_fresh(const struct ctx *c, const struct session *s)
+{
+    return c->now >= s->authenticated && c->now - s->authenticated <= FRESH;
+}
+
 enum err session_fresh(struct ctx *c)
 {
-    if (c->session && c->now - c->session->authenticated <= FRESH)
+    if (c->session && is_fresh(c, c->session))
         return OK;
     return say(c->arena, ERR_REAUTHENTICATE, "this needs the password to have been typed within %d minutes", FRESH / MINUTE);
 }
@@ -566,7 +572,7 @@ enum err session_state(struct ctx *c, struct answer *out)
     json_pair(&w, TEXT("closed"), or_null(s->closed));
     json_pair(&w, TEXT("language"), or_null(s->language));
     json_pair_bool(&w, TEXT("factor"), s->factor);
-    json_pair_bool(&w, TEXT("fresh"), c->now - s->authenticated <= FRESH);
+    json_pair_bool(&w, TEXT("fresh"), is_fresh(c, s));
     json_pair(&w, TEXT("since"), time_text(s->created, time));
     json_pair(&w, TEXT("idle_until"), time_text(s->idle_ends, time));
     json_pair(&w, TEXT("until"), time_text(s->ends, time));

@@ -41,6 +41,19 @@ enum err library_head(struct arena *a, struct MHD_Connection *mhd, const char *u
     return url == line.p ? OK : say(a, ERR_USAGE, "the request line has no target");
 }
 
+void library_wipe(const char *data, size_t size) { explicit_bzero((char *)(uintptr_t)data, size); }
+
+static enum MHD_Result wipe_proof(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+                                  size_t value_size)
+{
+    text header = { name, name_size };
+    if (value && (text_eq_nocase(header, TEXT("Authorization")) || text_eq_nocase(header, TEXT("Cookie"))))
+        library_wipe(value, value_size);
+    return MHD_YES;
+}
+
+void library_wipe_proofs(struct MHD_Connection *mhd) { MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, wipe_proof, NULL); }
+
 /* ---- The trial. ---- */
 
 enum { TURNS = 8 };                    /* of the library, for one request: it needs three */

@@ -15,6 +15,10 @@ void *library_context(struct MHD_Connection *mhd);
  * room for REQUEST_HEADERS; `out->count` counts all. ERR_USAGE when the request line has no target. */
 enum err library_head(struct arena *a, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
                       text line, struct pair *headers, struct head *out);
+/* Wipes what was copied out of the library's buffer, which it keeps until the connection ends: a body's piece, in the callback that got it. */
+void library_wipe(const char *data, size_t size);
+/* The same for what proves who asks (Authorization, Cookie), once the request has ended. */
+void library_wipe_proofs(struct MHD_Connection *mhd);
 /* Hands requests, good and bad, to a daemon of its own: ERR_CONFIG, and what goes wrong, when this version of the library does not begin,
  * tell and end connections as src/front/loop.c takes it, or when a head that is not strict would pass. */
 enum err library_try(struct arena *a);

@@ -12,7 +12,7 @@
 enum {
     HEAD_TIME = 10 * SECOND, KEPT_TIME = 75 * SECOND, BODY_TIME = 15 * SECOND, DRAIN_TIME = 10 * SECOND,
     EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32, PIECE_TAKEN = 64 << 10,
-    HEAD_MEMORY = 2 * HEAD_LIMIT,      /* of libmicrohttpd for each connection */
+    HEAD_MEMORY = 2 * HEAD_LIMIT + 4096,   /* of libmicrohttpd for each connection; above 32 KiB it is the kernel's own, and gone when it ends */
     ARENA_LIMIT = 256 << 20
 };
 
@@ -110,6 +110,8 @@ static void exchange_give(struct loop *l, struct exchange *x)
     buf_free(&x->pump.piece);
     if (x->body.capacity > BODY_KEPT)
         buf_free(&x->body);
+    else
+        buf_wipe(&x->body);
     x->next = l->idle;
     l->idle = x;
     l->idle_count++;
@@ -387,6 +389,7 @@ static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *siz
 {
     x->connection->bytes += *size;
     buf_add(&x->body, (text){ data, *size });
+    library_wipe(data, *size);
     *size = 0;
     return MHD_YES;
 }
@@ -515,6 +518,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, 
 {
     struct exchange *x = *context;
     *context = NULL;
+    library_wipe_proofs(mhd);
     if (!x)
         return;
     enter(x->connection, KEPT);
@@ -749,6 +753,7 @@ static void look_at(struct connection *c, struct arena *a, bool ended)
     if (n < 0 && !ended && (errno == EAGAIN || errno == EINTR))
         return;
     enum err e = n > 0 ? strict_peek(a, (text){ bytes, (size_t)n }, &whole) : OK;
+    explicit_bzero(bytes, n > 0 ? (size_t)n : 0);                /* a stack is memory too */
     if (e == OK && n > 0 && whole && !c->swept) {
         let_in(c);
         return;

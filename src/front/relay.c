@@ -43,6 +43,8 @@ static void close_fd(int *fd)
 
 static void rest_drop(struct rest *r)
 {
+    if (r->p)
+        explicit_bzero(r->p, PIECE);
     free(r->p);
     *r = (struct rest){ 0 };
 }

@@ -20,7 +20,7 @@ void reply_reset(struct reply *r)
     if (kept.capacity > BUFFER_KEPT)
         buf_free(&kept);
     kept.limit = BUFFER_LIMIT;
-    buf_clear(&kept);
+    buf_wipe(&kept);
     *r = (struct reply){ .buf = kept };
 }
 

@@ -144,7 +144,7 @@ static bool bind(sqlite3_stmt *statement, int place, const struct val *v)
 
 void query_start(struct query *q, struct db *db, enum sql sql, const struct val *args, size_t count)
 {
-    *q = (struct query){ .db = db };
+    *q = (struct query){ .db = db, .sql = sql };
     if (db->broken != OK) {                               /* the transaction is lost: nothing more may be done in it */
         q->status = db->broken;
         return;
@@ -177,7 +177,7 @@ bool query_next(struct query *q)
         return true;
     if (code != SQLITE_DONE) {
         sqlite3_reset(q->statement);
-        q->status = db_fail(q->db, sqlite3_sql(q->statement));
+        q->status = db_fail(q->db, sql_rows[q->sql].name.p);
     }
     query_end(q);
     return false;

@@ -1,6 +1,7 @@
 /* The data folder: opening, its lock, the instance's secrets, readers, closing. */
 #include "base/log.h"
 #include "store/engine.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -443,4 +444,33 @@ struct store_figures store_figures(const struct store *at)
             *(i < 2 ? &f.db_bytes : &f.wal_bytes) += (uint64_t)st.st_size;
     }
     return f;
+}
+
+/* ---- A start that came to nothing. ---- */
+
+bool store_there(text dir)
+{
+    char path[PATH_MAX];
+    DIR *d = text_cstr(dir, path, sizeof path) ? opendir(path) : NULL;
+    unsigned entries = 0;
+    while (d && entries <= 2 && readdir(d))
+        entries++;
+    if (d)
+        closedir(d);
+    return entries > 2;                                   /* besides . and .. */
+}
+
+void store_discard(text dir)
+{
+    static const char *const made[] = { "data.db", "data.db-wal", "data.db-shm", "keys.db", "keys.db-wal", "keys.db-shm",
+                                        "master.key", "reserve", "garant.sock", "lock" };
+    char path[PATH_MAX];
+    if (!text_cstr(dir, path, sizeof path - 16))
+        return;
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        snprintf(path + dir.n, sizeof path - dir.n, "/%s", made[i]);
+        unlink(path);
+    }
+    path[dir.n] = '\0';
+    rmdir(path);
 }

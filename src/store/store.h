@@ -19,6 +19,10 @@ struct store_options {
 /* Opens and recovers: migrations, erasures begun, the tree's edge. ERR_LOCKED at once when another process has the folder. */
 enum err store_open(struct arena *a, const struct store_options *o, struct store **out);
 void store_close(struct store **s);                            /* waits for what is queued */
+/* Whether `dir` is there with anything in it. */
+bool store_there(text dir);
+/* Removes what store_open() makes in a new folder, and the folder when nothing else is in it: for a start that failed before anybody was served. */
+void store_discard(text dir);
 const struct master *store_master(const struct store *s);
 const struct key *store_lookup_key(const struct store *s);     /* for digest_identifier */
 const struct key *store_index_key(const struct store *s);      /* for other keyed digests: tokens, sessions */
@@ -41,7 +45,7 @@ struct val { enum { VAL_NULL, VAL_INT, VAL_TEXT, VAL_BYTES } kind; int64_t numbe
 #define V_ID(id) V_BYTES(TEXT_BYTES(id))
 #define V_SEALED(s) ((struct val){ .kind = VAL_BYTES, .bytes = (s).bytes })
 
-struct query { struct db *db; void *statement; enum err status; };
+struct query { struct db *db; void *statement; enum sql sql; enum err status; };
 void query_end(struct query *q);
 #define QUERY_AUTO CLEANUP(query_end) struct query
 #define ARGS(...) (const struct val[]){ __VA_ARGS__ }, sizeof((const struct val[]){ __VA_ARGS__ }) / sizeof(struct val)

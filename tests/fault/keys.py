@@ -1,7 +1,8 @@
-"""R9: the master key lost, wrong, readable by others; one person's key shredded: the erasure search."""
-import os
+"""R9: the master key lost, wrong, readable by others; one person's key shredded: the erasure search; what memory keeps."""
+import os, re, resource, signal
 from common import person, server, tests
-from garant import check, check_absent, check_bytes_absent, check_searchable, wrapped_keys
+from garant import TOP, Client, Server, check, check_absent, check_bytes_absent, check_searchable, wrapped_keys
+from people import Visitor, opened
 
 
 def refuses(change):
@@ -85,3 +86,52 @@ def erasure_search():
         check_absent(planted, subject.folder)
         check_bytes_absent(keys, subject.data)
     return f"{len(planted)} values and {len(keys)} wrapped key(s) searched for in data, WAL, keyring, journal, log and backup"
+
+
+def in_memory(pid, planted):
+    """How often the bytes stand in what the process may write to."""
+    found = 0
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+            if not span:
+                continue
+            first, end = (int(x, 16) for x in span.groups())
+            memory.seek(first)
+            try:
+                found += memory.read(end - first).count(planted)
+            except OSError:
+                pass                                             # a guard or device page: nothing of ours stands there
+    return found
+
+
+@tests.test("what a request brought is wiped from memory with it: passwords typed rightly and wrongly, a JSON body")
+def memory():
+    right, wrong = "Planted-pass-word-4711-right", "Planted-pass-word-4711-wrong"
+    with Server(os.path.join(TOP, "tests/front/signin.yaml")) as subject:
+        data = person(41)
+        del data["contact"]["phone"]
+        opened(subject, data, password=right)
+        for _ in range(5):
+            Visitor(subject).sign_in("planted.41@fault.example", right)
+            Visitor(subject).post("/v1/session", {"identifier": "planted.41@fault.example", "password": wrong}).expect(401)
+            Client(subject.port, subject.client("app").token).post("/v1/subjects", {"nothing": "Planted-pass-word-4711-json"})
+        if os.geteuid() != 0:
+            return "another user's memory cannot be read: looked at as root only"
+        seen = {word: in_memory(subject.process.pid, word.encode()) for word in (right, wrong, "Planted-pass-word-4711-json")}
+        check(not any(seen.values()), f"still in memory: {seen}")
+
+
+@tests.test("a crash leaves no core file, whatever limit the shell had")
+def core():
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        subject = server()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+    with subject:
+        os.kill(subject.process.pid, signal.SIGABRT)
+        _, status = os.waitpid(subject.process.pid, 0)
+        subject.process.returncode = -signal.SIGABRT
+        check(os.WIFSIGNALED(status) and not os.WCOREDUMP(status), f"it ended with {status:#x}: a core was written")

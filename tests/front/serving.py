@@ -10,6 +10,7 @@ def refuses(status, word, *arguments, **more):
     server = Server(POLICY, start=False, arguments=arguments, **more)
     got, said = server.refuses_to_start()
     check(got == status and word in said, f"{arguments}: status {got}, said {said}")
+    check(not os.path.exists(server.data), f"{arguments}: it did not start, and left a data folder")
     shutil.rmtree(server.folder, ignore_errors=True)
 
 
@@ -44,6 +45,7 @@ def register(tests):
             server = Elsewhere(listen, start=False)
             status, said = server.refuses_to_start()
             check(status == 78 and word in said, f"{listen}: {status} {said}")
+            check(not os.path.exists(server.data), f"{listen}: it did not start, and left a data folder")
             shutil.rmtree(server.folder, ignore_errors=True)
         with Elsewhere("0.0.0.0:0", arguments=["--proxy"]) as server:
             server.anyone().get("/healthz").expect(200)
@@ -55,6 +57,7 @@ def register(tests):
             other.port = server.port
             status, said = other.refuses_to_start()
             check(status == 78 and "listened" in said, f"the same port: {status} {said}")
+            check(not os.path.exists(other.data), "the same port: it did not start, and left a data folder")
             shutil.rmtree(other.folder, ignore_errors=True)
             twin = Server(POLICY, start=False, folder=server.folder, log=os.path.join(server.folder, "twin.log"))
             status, said = twin.refuses_to_start()
