@@ -213,7 +213,7 @@ static enum err note_call(struct ctx *c, text id, const struct json *in, struct 
     TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("phone"))));
     TRY(allow_send(c, &p, purpose, category, TEXT("phone")));
     TRY(check_line(c, subject));
-    if (when.p && (!time_parse(when, &at) || at > c->now + 5 * MINUTE))
+    if (when.p && (!value_moment(c, when, false, &at) || at > c->now + 5 * MINUTE))
         return say(c->arena, ERR_VALUE, "\"at\" is when the call took place (RFC 3339), not to come");
     TRY(contact_prepare(c, &p, TEXT("phone"), subject, at, &ch, &kept));
     if (!kept)

@@ -1,5 +1,6 @@
 /* Words for people: languages, times, terms, names, and the frame of a page that stands alone. */
 #include "domain/doc.h"
+#include "domain/value.h"
 
 text doc_in(const struct ctx *c, text en, text fr) { return text_eq(c->language, TEXT("fr")) ? fr : en; }
 
@@ -13,6 +14,10 @@ text doc_time(struct ctx *c, text time)
     if (!time_parse(time, &t))
         return time;
     struct date d = date_of(t);
+    if (value_day_start(c, value_day(c, t)) == t) {        /* a day of the controller's zone, such as the end of a grant */
+        d = value_day(c, t);
+        t = date_start(d);
+    }
     bool french = text_eq(c->language, TEXT("fr"));
     int minutes = (int)((t - date_start(d)) / MINUTE);
     const char *first = french && d.day == 1 ? "er" : "";

@@ -111,9 +111,9 @@ static enum err times_of(struct ctx *c, const struct kind *k, const struct json 
 {
     text from = json_text(in, TEXT("from")), until = json_text(in, TEXT("until"));
     if (from.n)
-        time_parse(from, &f->starts);
-    if (until.n && time_parse(until, &f->until) && until.n == DATE_TEXT)
-        f->until += DAY;
+        value_moment(c, from, false, &f->starts);
+    if (until.n)
+        value_moment(c, until, true, &f->until);
     if (until.n && (f->until <= c->now || f->until <= f->starts))
         return about(c, TEXT("until"), say_clause(c->arena, ERR_VALUE, clause_of(c, k), "\"until\" is a time to come, after \"from\""));
     return OK;
@@ -388,15 +388,15 @@ static bool is_open(const struct ledger *l, unsigned i, msec now)
 }
 
 /* A day or a moment, as the policy types the field; of an end the last day that counts. */
-static void put_when(struct json_out *w, const struct field *f, msec at, bool end)
+static void put_when(const struct ctx *c, struct json_out *w, const struct field *f, msec at, bool end)
 {
     char shown[TIME_TEXT + 1];
-    text whole = time_text(f->type == FIELD_DATE && end ? at - 1 : at, shown);
-    json_pair(w, f->name, f->type == FIELD_DATE ? text_upto(whole, DATE_TEXT) : whole);
+    bool day = f->type == FIELD_DATE;
+    json_pair(w, f->name, day ? date_print(c->arena, value_day(c, end ? at - 1 : at)) : time_text(at, shown));
 }
 
 /* What the policy declares that is held of a grant, under the names it may have there. */
-static void put_record(struct json_out *w, const struct category *cat, const struct row *r)
+static void put_record(const struct ctx *c, struct json_out *w, const struct category *cat, const struct row *r)
 {
     char at[TIME_TEXT + 1];
     json_open(w, '{');
@@ -413,9 +413,9 @@ static void put_record(struct json_out *w, const struct category *cat, const str
         else if (text_eq(f->name, TEXT("why")))
             json_pair(w, f->name, r->why);
         else if (text_eq(f->name, TEXT("from")))
-            put_when(w, f, r->starts ? r->starts : r->at, false);
+            put_when(c, w, f, r->starts ? r->starts : r->at, false);
         else if (text_eq(f->name, TEXT("until")) && r->until)
-            put_when(w, f, r->until, true);
+            put_when(c, w, f, r->until, true);
     }
     json_close(w, '}');
     json_close(w, '}');
@@ -432,7 +432,7 @@ enum err folder_put_records(struct ctx *c, const struct person *p, const struct 
             *unreadable += l.rows[i].unreadable;
             if (l.rows[i].unreadable)
                 continue;
-            put_record(w, cat, &l.rows[i]);
+            put_record(c, w, cat, &l.rows[i]);
             ++*count;
         }
     return OK;

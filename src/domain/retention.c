@@ -285,7 +285,7 @@ static enum err milestone_of(struct ctx *c, const struct json *in, struct milest
     if (!out->event.n)
         return say(c->arena, ERR_USAGE, "\"event\" is one of contract_end, closure, last_use, withdrawal, last_contact, notice_shown");
     out->at = c->now;
-    if (json_get(in, TEXT("at")) && !time_parse(at, &out->at))
+    if (json_get(in, TEXT("at")) && !value_moment(c, at, false, &out->at))
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
     if (out->at > c->now && !text_eq(event, TEXT("contract_end")))
         return say(c->arena, ERR_VALUE, "\"at\" is in the future: only the end of a contract is known beforehand");
@@ -376,7 +376,7 @@ static enum err hold_of(struct ctx *c, const struct json *in, struct holding *h)
     if (h->ground.n > GROUND_MAX)
         return say(c->arena, ERR_VALUE, "\"ground\" has at most %d bytes", GROUND_MAX);
     TRY(value_no_card(c, TEXT("ground"), h->ground));
-    if (json_get(in, TEXT("until")) && (!time_parse(until, &h->until) || h->until <= c->now))
+    if (json_get(in, TEXT("until")) && (!value_moment(c, until, true, &h->until) || h->until <= c->now))
         return say(c->arena, ERR_VALUE, "\"until\" must be a time to come, as in RFC 3339");
     const struct node *kind = node_get(node_at(c->policy->root, TEXT("holds")), h->ground);
     return kind ? declared_hold(c, kind, h) : OK;

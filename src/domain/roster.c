@@ -298,7 +298,12 @@ enum err account_agreement(struct ctx *c, text id, const struct json *in, struct
         say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "nobody records their own agreement");
         return write_refusal(c, &p, TEXT(""), TEXT(""));
     }
-    if (!time_parse(date, &s.agreement) || s.agreement <= 0 || s.agreement > c->now)
+    struct date day;
+    bool whole = date_parse(date, &day) && date_valid(day);
+    bool past = whole ? date_days(day) <= date_days(value_day(c, c->now)) : time_parse(date, &s.agreement) && s.agreement <= c->now;
+    if (whole)
+        s.agreement = date_start(day);
+    if (!past || s.agreement <= 0)
         return say(c->arena, ERR_VALUE, "\"date\" is the day of the signature, YYYY-MM-DD, and not in the future");
     if (!reference.n || reference.n > REFERENCE_MAX)
         return say(c->arena, ERR_MISSING, "\"reference\" says where the signed agreement is, in at most %d bytes", REFERENCE_MAX);

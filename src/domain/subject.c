@@ -670,7 +670,7 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     const struct category *cat = &c->policy->categories[like.category];
     if (!cat->many || cat->transient)
         return say_clause(c->arena, ERR_USAGE, &cat->clause, "category \"%.*s\" has one record: change it with PATCH", T(cat->name));
-    if (at.p && !time_parse(at, &like.at))
+    if (at.p && !value_moment(c, at, false, &like.at))
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
     bits_add(&set, (unsigned)like.category);
     TRY(person_allow_some(c, &p, NULL, json_text(in, TEXT("purpose")), &set, ACT_WRITE));

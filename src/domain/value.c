@@ -1,5 +1,6 @@
 /* Values against the policy: a function a type, conditions between fields, and the guard against card numbers. */
 #include "domain/value.h"
+#include "base/calendar.h"
 #include "base/card.h"
 #include "base/iban.h"
 #include "base/telephone.h"
@@ -28,6 +29,38 @@ static bool all_in(text s, const char *set)
     for (size_t i = 0; i < s.n; i++)
         if (text_index(text_of(set), s.p[i]) < 0)
             return false;
+    return true;
+}
+
+/* ---- Days where the controller is. ---- */
+
+static const struct calendar *calendar_of(const struct ctx *c)
+{
+    const struct calendar *out = NULL;
+    ARENA_AUTO scratch = arena_make(4096);             /* a country that is not known is no error here */
+    return c->policy && calendar_parse(&scratch, c->policy->controller.country, &out) == OK ? out : NULL;
+}
+
+struct date value_day(const struct ctx *c, msec t)
+{
+    const struct calendar *calendar = calendar_of(c);
+    return calendar ? calendar_date(calendar, t) : date_of(t);
+}
+
+msec value_day_start(const struct ctx *c, struct date d)
+{
+    const struct calendar *calendar = calendar_of(c);
+    return calendar ? calendar_start(calendar, d) : date_start(d);
+}
+
+bool value_moment(const struct ctx *c, text s, bool whole, msec *out)
+{
+    struct date d;
+    if (!date_parse(s, &d))
+        return time_parse(s, out);
+    if (!date_valid(d))
+        return false;
+    *out = value_day_start(c, whole ? date_of_days(date_days(d) + 1) : d);
     return true;
 }
 

@@ -10,6 +10,11 @@ enum err value_take(struct ctx *c, const struct category *cat, const struct fiel
 bool value_is_email(struct arena *a, text s);
 /* `name` when it looks like a name of a policy, else a word in its place: what was sent may be personal and must not be said again. */
 text value_shown(text name);
+/* A moment, or a day of the controller's time zone (YYYY-MM-DD): from its start, or with `whole` through its end (*out: the start of the next).
+ * A country whose clocks are not known (holidays.def) has those of UTC. */
+bool value_moment(const struct ctx *c, text s, bool whole, msec *out);
+struct date value_day(const struct ctx *c, msec t);    /* the day that moment is in there; and the day's start: */
+msec value_day_start(const struct ctx *c, struct date d);
 /* Refuses any text that holds a payment card number (MO-20). `where` names the place in the message. */
 enum err value_no_card(struct ctx *c, text where, text s);
 /* The same for a whole category's fields {field: value}; besides: undeclared names, missing required ones (blanks are missing too),

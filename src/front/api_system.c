@@ -1,4 +1,5 @@
 /* Handlers of the system's own resources: health, tokens, the policy, files of the pages. */
+#include "domain/value.h"
 #include "base/asset.h"
 #include "front/front.h"
 
@@ -27,7 +28,7 @@ enum err api_token_create(struct ctx *c, const struct request *q, struct reply *
     msec expires = 0;
     if (!name.n || !actor.n)
         return say(c->arena, ERR_MISSING, "a token needs a name and an actor");
-    if (json_get(q->json, TEXT("expires")) && !time_parse(until, &expires))
+    if (json_get(q->json, TEXT("expires")) && !value_moment(c, until, true, &expires))
         return say(c->arena, ERR_VALUE, "\"expires\" is no time of RFC 3339");
     TRY(token_create(c, name, actor, tenant, json_text(q->json, TEXT("holder")), expires, &token));
     struct json_out *w = reply_json(r, 201);

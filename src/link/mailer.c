@@ -63,9 +63,10 @@ static void pause_longer(struct mailer *m)
         m->pause_ms = PAUSE_MAX_MS;
 }
 
-static enum err compose(struct arena *a, const struct mailer *m, const struct outbox_letter *l, struct buf *b, text *out)
+static enum err compose(struct arena *a, const struct mailer *m, const struct outbox_letter *l, text to, struct buf *b, text *out)
 {
-    const struct mime mime = { .from_name = l->from_name, .from = smtp_from(m->smtp), .to = l->to, .reply_to = l->reply_to,
+    text reply_to = l->reply_to.n ? smtp_address(a, l->reply_to) : l->reply_to;
+    const struct mime mime = { .from_name = l->from_name, .from = smtp_from(m->smtp), .to = to, .reply_to = reply_to,
                                .subject = l->subject_line, .text = l->text, .html = l->html, .language = l->language, .id = l->name,
                                .letter = l->letter, .purpose = l->purpose, .date = l->created };
     TRY(mime_write(a, &mime, b));
@@ -77,9 +78,9 @@ static bool send_one(struct mailer *m, struct arena *a, const struct outbox_lett
 {
     BUF_AUTO message = buf_make(MESSAGE_MAX);
     struct smtp_result result = { .for_good = true, .reached = true, .code = "message" };
-    text composed;
-    if (compose(a, m, l, &message, &composed) == OK)
-        smtp_send(m->smtp, l->to, composed, &m->stop, &result);
+    text composed, to = smtp_address(a, l->to);
+    if (to.p && compose(a, m, l, to, &message, &composed) == OK)
+        smtp_send(m->smtp, to, composed, &m->stop, &result);
     if (atomic_load(&m->stop) && !result.sent)
         return false;
     if (!result.sent)

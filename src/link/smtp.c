@@ -1,6 +1,7 @@
 /* SMTP by libcurl: what is checked before, and what its answers mean. */
 #include "link/smtp.h"
 #include "base/buf.h"
+#include "base/unicode.h"
 #include <curl/curl.h>
 
 enum { CONNECT_SECONDS = 15, SEND_SECONDS = 90, HOST_MAX = 256 };
@@ -9,6 +10,7 @@ struct smtp {
     CURL *curl;
     char url[1024], from[300], sender[302], user[256], password[512], ca_file[4096];
     bool plain;
+    bool utf8;                                    /* what stands last greeted us with SMTPUTF8 (RFC 6531) among what it can */
     char verb[5];                                 /* of the last command: what a refusal is about */
 };
 
@@ -37,9 +39,20 @@ static bool loopback(text host)
     return text_eq(host, TEXT("localhost")) || text_eq(host, TEXT("[::1]")) || text_starts(host, TEXT("127."));
 }
 
+text smtp_address(struct arena *a, text address)
+{
+    ptrdiff_t at = text_index(address, '@');
+    text domain = text_from(address, (size_t)(at + 1));
+    if (at < 0)
+        return address;
+    text host = unicode_host(a, domain, false);
+    return host.p ? arena_print(a, "%.*s@%.*s", (int)at, address.p, T(host)) : address;
+}
+
 static enum err read_options(struct arena *a, const struct smtp_options *o, struct smtp *s)
 {
-    text host = host_of(o->url), url = o->url;
+    text host = host_of(o->url), url = o->url, own = smtp_address(a, o->from);
+    TRY_PTR(own.p);
     if (!host.p)
         return say(a, ERR_CONFIG, "--smtp wants smtp://host:port (STARTTLS) or smtps://host:port");
     if (o->plain && !loopback(host))
@@ -48,11 +61,11 @@ static enum err read_options(struct arena *a, const struct smtp_options *o, stru
         return say(a, ERR_CONFIG, "smtps:// is TLS, and --smtp-plain says none");
     while (text_ends(url, TEXT("/")))
         url = text_upto(url, url.n - 1);
-    text domain = text_from(o->from, (size_t)(text_index(o->from, '@') + 1));
+    text domain = text_from(own, (size_t)(text_index(own, '@') + 1));
     text full = arena_print(a, "%.*s/%.*s", T(url), T(domain));          /* the path is the name in EHLO */
-    text sender = arena_print(a, "<%.*s>", T(o->from));
+    text sender = arena_print(a, "<%.*s>", T(own));
     TRY_PTR(full.p);
-    if (!text_cstr(full, s->url, sizeof s->url) || !text_cstr(o->from, s->from, sizeof s->from) || !text_cstr(sender, s->sender, sizeof s->sender) ||
+    if (!text_cstr(full, s->url, sizeof s->url) || !text_cstr(own, s->from, sizeof s->from) || !text_cstr(sender, s->sender, sizeof s->sender) ||
         !text_cstr(o->user, s->user, sizeof s->user) || !text_cstr(o->password, s->password, sizeof s->password) ||
         !text_cstr(o->ca_file, s->ca_file, sizeof s->ca_file))
         return say(a, ERR_CONFIG, "an option of the mail server is too long, or holds a NUL");
@@ -79,10 +92,17 @@ static int still_wanted(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, cur
     return atomic_load(u->stop);
 }
 
+static bool is_verb(const struct smtp *s, const char *verb) { return memcmp(s->verb, verb, 4) == 0; }
+
 /* Only the verb of each command but the last is kept: the rest is personal, or a password. */
 static int watch(CURL *curl, curl_infotype type, char *data, size_t size, void *arg)
 {
     struct smtp *s = arg;
+    text line = { data, size };
+    if (type == CURLINFO_HEADER_OUT && text_starts(line, TEXT("EHLO")))
+        s->utf8 = false;
+    if (type == CURLINFO_HEADER_IN && is_verb(s, "EHLO") && text_eq_nocase(text_trim(text_from(line, 4)), TEXT("SMTPUTF8")))
+        s->utf8 = true;
     if (type == CURLINFO_HEADER_OUT && size >= 4 && memcmp(data, "QUIT", 4) != 0) {
         memcpy(s->verb, data, 4);
         s->verb[4] = 0;
@@ -150,8 +170,6 @@ text smtp_from(const struct smtp *s) { return text_of(s->from); }
 
 /* ---- What an answer means. ---- */
 
-static bool is_verb(const struct smtp *s, const char *verb) { return memcmp(s->verb, verb, 4) == 0; }
-
 static void set_code(struct smtp_result *out, const char *code) { snprintf(out->code, sizeof out->code, "%s", code); }
 
 /* 5yz about the recipient or the message is for good; about us (the sender's address, signing in, the whole service) it is a fault that
@@ -185,6 +203,35 @@ static void judge(const struct smtp *s, CURLcode code, long reply, bool uploaded
         set_code(out, "unreachable");
 }
 
+static bool ascii(text s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((uint8_t)s.p[i] > '~')
+            return false;
+    return true;
+}
+
+/* An address or a header beyond ASCII may go only to a server that takes them: without SMTPUTF8 it MUST NOT be sent (RFC 6531, 3.2), and no
+ * other try will help. A greeting, or a command that does nothing where the connection stands, tells. False when the letter may not go. */
+static bool utf8_fits(struct smtp *s, struct upload *upload, struct smtp_result *out)
+{
+    curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);
+    curl_easy_setopt(s->curl, CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, "NOOP");
+    curl_easy_setopt(s->curl, CURLOPT_XFERINFODATA, upload);
+    CURLcode code = curl_easy_perform(s->curl);
+    long reply = 0;
+    curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
+    curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_setopt(s->curl, CURLOPT_NOBODY, 0L);
+    curl_easy_setopt(s->curl, CURLOPT_UPLOAD, 1L);
+    if (code == CURLE_OK && !s->utf8)
+        *out = (struct smtp_result){ .for_good = true, .reached = true, .code = "smtputf8" };
+    else if (code != CURLE_OK)
+        judge(s, code, reply, false, out);
+    return code == CURLE_OK && s->utf8;
+}
+
 void smtp_send(struct smtp *s, text to, text message, const atomic_bool *stop, struct smtp_result *out)
 {
     char recipient[300];
@@ -192,8 +239,11 @@ void smtp_send(struct smtp *s, text to, text message, const atomic_bool *stop, s
     *out = (struct smtp_result){ .for_good = true, .code = "address" };
     if (to.n > 254 || snprintf(recipient, sizeof recipient, "<%.*s>", T(to)) >= (int)sizeof recipient)
         return;
-    struct curl_slist *list = curl_slist_append(NULL, recipient);
     *out = (struct smtp_result){ .code = "memory" };
+    memcpy(s->verb, "none", sizeof s->verb);
+    if (!(ascii(to) && ascii(message)) && !utf8_fits(s, &upload, out))
+        return;
+    struct curl_slist *list = curl_slist_append(NULL, recipient);
     if (!list)
         return;
     memcpy(s->verb, "none", sizeof s->verb);

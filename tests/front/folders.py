@@ -94,7 +94,7 @@ def register(tests):
             check(asked(app, ident).json["clause"]["path"] == "folders.file", "the clause is not named")
             made = grant(clerk, ident, by="Planted Clerk", until="2026-12-31").expect(201)
             check("sales" not in made.body.decode(), "the answer, which is kept, holds the folder's name")
-            check(asked(app, ident).expect(200).json == {"allowed": True, "until": "2027-01-01T00:00:00.000Z", "grant": 1}, "not allowed")
+            check(asked(app, ident).expect(200).json == {"allowed": True, "until": "2026-12-31T23:00:00.000Z", "grant": 1}, "not allowed")
             check(asked(clerk, ident, purpose="service").expect(200).json["allowed"], "asked by a clerk")
             check(not asked(app, ident, "sales/2026").json["allowed"] and not asked(app, ident, "Sales").json["allowed"], "another folder")
             grant(clerk, ident, "audience", "covers for a colleague").expect(201)

@@ -118,6 +118,26 @@ def register(tests):
             doctor = garant("doctor", "--data", server.data, "--lang", "en", ok=None).stdout
             check("2 could not be sent" in doctor, doctor)
 
+    @tests.test("mail: addresses beyond ASCII go only where they are taken; a domain goes everywhere")
+    def beyond_ascii():
+        for utf8 in (False, True):
+            mailbox = Mailbox(start=False)
+            mailbox.utf8 = utf8
+            mailbox.start()
+            with mailbox, Server(POLICY, arguments=mailbox.arguments()) as server:
+                app = server.client("app")
+                for address in ("julie@müller.example", "rené@example.org", "last@example.org"):
+                    message(app, person(app, address)).expect(202)
+                host = mailbox.wait("julie@xn--mller-kva.example")
+                check("julie@xn--mller-kva.example" in host.headers["to"] and all(b < 128 for b in host.bytes), f"{host.headers['to']}")
+                mailbox.wait("last@example.org")
+                if utf8:
+                    check("rené@example.org" in str(mailbox.wait("rené@example.org").bytes, "utf-8"), "the header To")
+                    continue
+                wait_for(lambda: outbox(server)["given_up"] == 1)
+                check([row["code"] for row in outbox(server)["letters"]] == ["smtputf8"], f"{outbox(server)}")
+                check(not mailbox.find("rené@example.org"), "sent all the same")
+
     @tests.test("mail: a password or sender that the mail server refuses is somebody's to mend: letters wait")
     def mendable():
         with Mailbox(auth=True) as mailbox:

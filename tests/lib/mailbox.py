@@ -90,6 +90,7 @@ class Mailbox:
         self.folder = tempfile.mkdtemp(prefix="garant-mail-")
         self.plain, self.auth, self.port, self.controller = plain, auth, free_port(), None
         self.letters, self.refusals, self.seen, self.lock = [], {}, 0, threading.Lock()
+        self.utf8 = True                                         # whether it says that it takes addresses beyond ASCII (RFC 6531)
         self.after_data = None                                   # the answer to every message, instead of taking it
         self.before_answer = None                                # called once: a message was taken, and nobody knows yet
         self.certificate, key = os.path.join(self.folder, "cert.pem"), os.path.join(self.folder, "key.pem")
@@ -111,7 +112,7 @@ class Mailbox:
         options = {} if self.plain else {"tls_context": self.context, "require_starttls": True}
         if self.auth:
             options.update(authenticator=authenticate, auth_required=True, auth_require_tls=not self.plain)
-        self.controller = aiosmtpd.controller.Controller(Handler(self), hostname="127.0.0.1", port=self.port, **options)
+        self.controller = aiosmtpd.controller.Controller(Handler(self), hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=self.utf8, **options)
         self.controller.start()
 
     def stop(self):

@@ -82,7 +82,7 @@ static void answer_holds_everything(void **state)
     assert_false(at_path(visits, "records.0.fields.page.portable")->truth);
     assert_true(text_eq(text_at(contact, "records.0.fields.email.at"), TEXT("2026-01-10T08:00:00.000Z")));
     /* terms, with the hold that prolongs one */
-    assert_true(text_eq(text_at(visits, "records.0.until"), TEXT("2030-01-01T00:00:00.000Z")));
+    assert_true(text_eq(text_at(visits, "records.0.until"), TEXT("2030-01-01T23:00:00.000Z")));
     assert_true(text_eq(text_at(invoices, "records.0.archived_at"), TEXT("2027-12-31T00:00:00.000Z")));
     assert_true(text_eq(text_at(invoices, "records.0.until"), TEXT("2036-12-31T00:00:00.000Z")));
     assert_true(text_eq(text_at(invoices, "retention.ground"), TEXT("C. com. L123-22")));

@@ -115,16 +115,18 @@ static void from_and_until(void **state)
     granted(f, id, "q1", ",'until':'2026-03-31'");
     granted(f, id, "q1", ",'from':'2026-04-15','until':'2026-04-20T12:00:00Z'");
     granted(f, id, "q1", ",'from':'2026-04-16','until':'2026-04-30'");
-    assert_true(text_eq(text_at(asked(f, id, "q1"), "until"), TEXT("2026-04-01T00:00:00.000Z")));
-    fixture_at(f, "2026-03-31T23:59:59Z");
+    assert_true(text_eq(text_at(asked(f, id, "q1"), "until"), TEXT("2026-03-31T22:00:00.000Z")));
+    fixture_at(f, "2026-03-31T21:59:59Z");               /* 31 March ends in Paris, where the controller is */
     assert_true(allowed(f, id, "q1"));
-    fixture_at(f, "2026-04-01T00:00:00Z");
+    fixture_at(f, "2026-03-31T22:00:00Z");
     assert_false(allowed(f, id, "q1") || at_path(listed(f, id), "0.allowed")->truth);
-    fixture_at(f, "2026-04-15T00:00:00Z");
+    fixture_at(f, "2026-04-14T21:59:59Z");
+    assert_false(allowed(f, id, "q1"));
+    fixture_at(f, "2026-04-14T22:00:00Z");
     assert_true(text_eq(text_at(asked(f, id, "q1"), "until"), TEXT("2026-04-20T12:00:00.000Z")));
-    fixture_at(f, "2026-04-16T00:00:00Z");
-    assert_true(text_eq(text_at(asked(f, id, "q1"), "until"), TEXT("2026-05-01T00:00:00.000Z")));
-    assert_true(text_eq(text_at(listed(f, id), "0.until"), TEXT("2026-05-01T00:00:00.000Z")));
+    fixture_at(f, "2026-04-15T22:00:00Z");
+    assert_true(text_eq(text_at(asked(f, id, "q1"), "until"), TEXT("2026-04-30T22:00:00.000Z")));
+    assert_true(text_eq(text_at(listed(f, id), "0.until"), TEXT("2026-04-30T22:00:00.000Z")));
     granted(f, id, "q1", "");
     assert_true(at_path(asked(f, id, "q1"), "until")->kind == J_NULL && at_path(listed(f, id), "0.until")->kind == J_NULL);
     OKAY(revoked(f, id, "q1"));

@@ -205,7 +205,10 @@ static void hold_stops_and_resumes(void **state)
     assert_int_equal(hold_release(&f->c, id, open, &out), ERR_NOT_FOUND);
     swept(f);
     assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);   /* the other hold still stands */
-    fixture_at(f, "2027-03-01T00:00:00Z");
+    fixture_at(f, "2027-03-01T22:59:59Z");                              /* through the end of that day in Paris */
+    swept(f);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);
+    fixture_at(f, "2027-03-01T23:00:00Z");
     assert_int_equal(int_at(swept(f), "erased.visits"), 1);
     assert_int_equal(rows_of(f, "hold", ""), 0);
     static const struct { const char *body; enum err expected; } refused[] = {
