@@ -119,9 +119,10 @@ def each_at_its_term(t):
     # What shows that it is held, of whom, and when it ends.
     ends = [("preferences, from closing", '"mesure"', closed, now + 30 * DAY), ("navigation", "/tarifs", ident, now + 30 * DAY),
             ("former values", "Acheteur", ident, add_months(now, 6)), ("logs", "Exemple Télécom", ident, add_months(now, 12)),
-            ("registrations", "Journée des partenaires", ident, add_months(now, 12)),
+            ("registrations, from the event of 3 December", "Journée des partenaires", ident, add_months(milliseconds("2026-12-03T00:00:00Z"), 12)),
             ("application, from the last contact", "Douze ans de C", ident, add_months(now, 24)),
-            ("the whole of an account out of use", "Thibault-3", idle, add_months(now, 24)),
+            ("an account out of use: what has no longer term", "Exemple Télécom", idle, add_months(now, 12)),
+            ("the whole of an account out of use, with the longest of its terms", "Thibault-3", idle, add_months(now, 36)),
             ("testimonial", "Un bon outil.", ident, add_months(now, 36)),
             ("company, from the last contact", "rue du Port", ident, add_months(now, 36)),
             ("contact, from the last contact", "thibault.1@societe.example", ident, add_months(now, 36))]
@@ -173,14 +174,14 @@ def closed_then_erased(t):
           "registering tells that the address is reserved")
     mailbox.wait("free@societe.example", "identifier_confirm")
     mailbox.none_within(0.3, address, "identifier_confirm")
-    # Each at its own term: preferences 30 days after the closing, the person two years after the last use, invoices ten years.
+    # Each at its own term: preferences 30 days after the closing, the person three years after the last contact, invoices ten years.
     server.set_clock(now + 31 * DAY)
     check(server.sweep()["erased"].get("preferences"), "the preferences are kept beyond their term")
     new(address).refused("conflict", status=409)
-    server.set_clock(add_months(now, 24) - DAY)
+    server.set_clock(add_months(now, 36) - DAY)
     server.sweep()
     new(address).refused("conflict", status=409)
-    server.set_clock(add_months(now, 24) + DAY)
+    server.set_clock(add_months(now, 36) + DAY)
     check(server.sweep()["people"] >= 1, "the person is kept beyond their term")
     again = new(address).expect(201).json["id"]
     check(again != ident and client.lookup({"contact.email": address}, "service").expect(200).json["id"] == again, "the address is not free")

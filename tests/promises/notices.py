@@ -1,6 +1,6 @@
 """What several platforms promise of their notice, cookie page and versions."""
-import html, json, re
-from garant import check, garant, policy_file
+import html, json, re, time
+from garant import check, garant, milliseconds, policy_file
 from promise import promise
 
 NOW = "2026-11-22T10:00:00Z"
@@ -31,12 +31,32 @@ def own_copy(t):
     return edit
 
 
+def in_force(server):
+    return next(one["hash"] for one in server.anyone().get("/v1/policy/versions").expect(200).json["versions"] if one["in_force"])
+
+
+def comes_into_force(server, coming, before):
+    banner = server.anyone().get("/v1/policy/banner").expect(200).json
+    check(banner["coming"]["version"] == coming["version"] and banner["coming"]["date"] == coming["date"] and banner["coming"]["says"], f"{banner}")
+    check(in_force(server) == before, "it applies before its day")
+    check("/diff/" + coming["hash"] in page(server, "/privacy"), "the notice does not announce it")
+    server.set_clock(milliseconds(coming["date"] + "T00:00:00Z"))
+    for _ in range(400):                                             # the server's own work of time looks about once a second
+        if in_force(server) == coming["hash"]:
+            return
+        time.sleep(0.1)
+    check(False, "it does not come into force on its day")
+
+
 def published(server, edit, *changes):
-    """The versions before and after a change of the file, once the server has read it again."""
+    """The versions before and after a change of the file, once the server has read it again; one whose day lies ahead is announced until
+    that day, while the former is in force, and comes into force by itself."""
     before = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
     server.advance(hours=1)
     edit(*changes)
-    server.operator().post("/v1/policy/reload").expect(200)
+    coming = server.operator().post("/v1/policy/reload").expect(200).json.get("coming")
+    if coming:
+        comes_into_force(server, coming, before)
     after = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
     check(before != after, "no new version was published")
     return before, after
