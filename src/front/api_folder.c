@@ -3,6 +3,7 @@
 #include "domain/preference.h"
 #include "domain/session.h"
 #include "front/front.h"
+#include "front/page.h"
 
 #define ID q->params[0]
 #define SELF session_self(c)
@@ -59,17 +60,55 @@ static enum err name_in(struct ctx *c, text target, text pattern, text *name)
     return say(c->arena, ERR_FORBIDDEN, "what the proxy says was asked for does not have the form of its \"path\"");
 }
 
+/* What was asked for: nginx is told to say X-Original-URI, Traefik and Caddy say X-Forwarded-Uri by themselves. Where both come and differ one
+ * is a client's own, which the proxy let through. */
+static enum err target_of(struct ctx *c, const struct request *q, text *target)
+{
+    text original = request_header(q, TEXT("X-Original-URI")), forwarded = request_header(q, TEXT("X-Forwarded-Uri"));
+    *target = original.p ? original : forwarded;
+    if (original.p && forwarded.p && !text_eq(original, forwarded))
+        return say(c->arena, ERR_FORBIDDEN, "X-Original-URI and X-Forwarded-Uri name two targets");
+    return OK;
+}
+
+/* Traefik and Caddy pass on whatever is no success: a person who looks at a page there is sent to sign in, and back. Whole, since Traefik would
+ * read a path as one of ours, and by the host that the proxy says. Others, and nginx, get 401. */
+static enum err to_signin(struct ctx *c, const struct request *q, struct reply *r, bool *sent)
+{
+    enum { NEXT_MOST = 600 };
+    text asked = request_header(q, TEXT("X-Forwarded-Uri")), method = request_header(q, TEXT("X-Forwarded-Method"));
+    bool look = !method.p || text_eq(method, TEXT("GET")) || text_eq(method, TEXT("HEAD"));
+    *sent = asked.p && !request_header(q, TEXT("X-Original-URI")).p && look && request_wants_html(q) && authority_good(q->host);
+    if (!*sent)
+        return OK;
+    BUF_AUTO b = buf_make(8192);
+    text location, next = asked.n <= NEXT_MOST ? page_next(asked, TEXT("")) : TEXT("");
+    buf_print(&b, "%s://%.*s/signin", q->encrypted ? "https" : "http", T(q->host));
+    if (next.n) {
+        buf_add(&b, TEXT("?next="));
+        buf_percent(&b, next);
+    }
+    TRY(buf_take(c->arena, &b, &location));
+    return page_go(c, r, location, TEXT(""));
+}
+
 /* Who is signed in, and with ?folder whether they may enter it. What the request itself says of identities is not looked at: only the
  * session's cookie tells. */
 enum err api_forward_auth(struct ctx *c, const struct request *q, struct reply *r)
 {
     text folder = request_query(q, TEXT("folder")), name = request_query(q, TEXT("name")), path = request_query(q, TEXT("path"));
-    if (!c->session)
-        return say(c->arena, ERR_UNAUTHORISED, "nobody is signed in here");
+    if (!c->session) {
+        bool sent;
+        TRY(to_signin(c, q, r, &sent));
+        return sent ? OK : say(c->arena, ERR_UNAUTHORISED, "nobody is signed in here");
+    }
     const struct session *session = c->session;
     session_as_person(c);
-    if (path.p)
-        TRY(name_in(c, request_header(q, TEXT("X-Original-URI")), path, &name));
+    if (path.p) {
+        text target;
+        TRY(target_of(c, q, &target));
+        TRY(name_in(c, target, path, &name));
+    }
     if (folder.p)
         TRY(folder_enter(c, folder, name));
     text role = session->closed.n ? TEXT("") : session->role, self = session_self(c);

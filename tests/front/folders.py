@@ -256,6 +256,22 @@ def register(tests):
                                          ("/files/:name/*", "http://x/files/sales/a", 403)):
                 answer = zoe.get("/v1/forward-auth?folder=file&path=" + urllib.parse.quote(pattern, safe=""), **{"X-Original-URI": uri})
                 check(answer.status == status, f"{pattern} on {uri}: {answer.status}")
+            for pattern, uri, status in (("/files/:name/*", "/files/sales/[draft].pdf?filter[name]=a|b", 200),
+                                         ("/files/:name/*", "/files/sales/" + "s/" * 30, 200),
+                                         ("/files/:name/*", "/files/sales/a//b", 403), ("/files/:name/*", "/files/sales/a/%2e%2e/b", 403),
+                                         ("/files/:name/*", "/files/sales/a%2Fb", 403), ("/files/:name/*", "/files/sales/a\\b", 403)):
+                for header in ("X-Original-URI", "X-Forwarded-Uri"):
+                    answer = zoe.get("/v1/forward-auth?folder=file&path=" + urllib.parse.quote(pattern, safe=""), **{header: uri})
+                    check(answer.status == status, f"{header}: {pattern} on {uri}: {answer.status}")
+            both = {"X-Original-URI": "/files/sales/a", "X-Forwarded-Uri": "/files/other/a"}
+            zoe.get("/v1/forward-auth?folder=file&path=/files/:name/*", **both).refused("forbidden", status=403)
+            page = {"Accept": "text/html", "X-Forwarded-Uri": "/files/sales/a?b=1", "X-Forwarded-Method": "GET"}
+            led = server.anyone().get("/v1/forward-auth", **page).expect(303).headers["location"]
+            check(re.fullmatch(r"http://127\.0\.0\.1:\d+/signin\?next=%2Ffiles%2Fsales%2Fa%3Fb%3D1", led), led)
+            for other in ({"X-Forwarded-Method": "POST"}, {"Accept": "application/json"}, {"X-Original-URI": "/files/sales/a?b=1"}):
+                server.anyone().get("/v1/forward-auth", **{**page, **other}).refused("unauthorised", status=401)
+            led = server.anyone().get("/v1/forward-auth", **{**page, "X-Forwarded-Uri": "//evil.example/"}).expect(303).headers["location"]
+            check(led.endswith("/signin"), f"led away: {led}")
             stranger = opened(server, {"identity": {"name": "Ana"}, "contact": {"email": "ana@example.org"}})
             ana = visitor(server, "ana@example.org", tenant="one")
             ana.get(f"/v1/subjects/{ident}/folders").refused("not-found", status=404)
