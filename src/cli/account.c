@@ -171,7 +171,7 @@ enum err verb_account(struct cli *cli)
 {
     if (!cli_has(cli, TEXT("lang")))                  /* what the operator's terminal speaks says nothing of the people */
         cli->asked_language = TEXT("*");
-    static const char *const listing[] = { "state", "role", "after", NULL };
+    static const char *const listing[] = { "state", "role", "after", "limit", NULL };
     static const struct { text word; const char *path; } posts[] = {
         { TEXT_INIT("invite"), "/invite" }, { TEXT_INIT("approve"), "/approve" }, { TEXT_INIT("refuse"), "/refuse" } };
     text what, id, body;

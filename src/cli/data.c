@@ -44,9 +44,10 @@ enum err verb_subject(struct cli *cli)
         const char *path;
     } lists[] = { { TEXT_INIT("former"), "/former" },
                   { TEXT_INIT("access"), "/access" },
+                  { TEXT_INIT("looks"), "/looks" },
                   { TEXT_INIT("consents"), "/consents" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access or consents", &what));
+    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks or consents", &what));
     if (text_eq(what, TEXT("create"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
@@ -61,7 +62,7 @@ enum err verb_subject(struct cli *cli)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (text_eq(what, lists[i].word))
             return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages), TEXT(""), TEXT(""), 0);
-    return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched; former, access and consents are lists");
+    return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched; former, access, looks and consents are lists");
 }
 
 static enum err save(struct cli *cli, text name, text bytes)

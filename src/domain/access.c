@@ -1,5 +1,6 @@
 /* The answer to "what do you hold of me" (GDPR 15), from which the export is made too. */
 #include "domain/access.h"
+#include "domain/paging.h"
 #include "domain/consent.h"
 #include "domain/doc.h"
 #include "domain/folder.h"
@@ -412,26 +413,34 @@ static enum err put_look(struct view *v, int64_t index, const struct json *entry
     return OK;
 }
 
-/* Every entry of the journal about this person, newest first: who looked, when, for what. */
-static enum err put_looks(struct view *v)
+/* Entries of the journal about this person, newest first: who looked, when, for what. "looks_next": from where GET …/looks has those before. */
+static enum err put_looks(struct view *v, const struct paging *asked, text next_name, struct answer *out)
 {
-    enum { LOOKS_MAX = 10000 };
     struct ctx *c = v->c;
+    int64_t before = INT64_MAX, rows = 0, last = 0;
+    bool more;
+    text after = asked->after;
+    if (after.n && (!paging_number(&after, &before) || after.n))
+        return paging_unknown(c);
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_JOURNAL_OF, ARGS(V_TEXT(c->tenant), V_ID(v->p->id), V_INT(LOOKS_MAX)));
+    query_start(&q, db, SQL_JOURNAL_OF, ARGS(V_TEXT(c->tenant), V_ID(v->p->id), V_INT(asked->limit + 1), V_INT(before)));
     json_name(&v->w, TEXT("looks"));
     json_open(&v->w, '[');
-    while (query_next(&q)) {
+    while (paging_row(asked, &q, &rows, &more)) {
         ARENA_AUTO one = arena_make(1 << 16);
         const struct json *entry;
         if (json_parse(&one, query_bytes(&q, 1), &entry) != OK)
             return say(c->arena, ERR_INTEGRITY, "entry %lld of the journal is no JSON", (long long)query_int(&q, 0));
-        TRY(put_look(v, query_int(&q, 0), entry, query_sealed(&q, 2)));
+        last = query_int(&q, 0);
+        TRY(put_look(v, last, entry, query_sealed(&q, 2)));
     }
+    TRY(q.status);
     json_close(&v->w, ']');
-    return q.status;
+    out->next = more ? arena_print(c->arena, "%lld", (long long)last) : (text){ NULL, 0 };
+    json_pair(&v->w, next_name, out->next);
+    return OK;
 }
 
 static void put_person(struct view *v)
@@ -461,6 +470,9 @@ static enum err load_keeping(struct view *v)
 
 enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
 {
+    enum { LOOKS_SHOWN = 10000 };
+    const struct paging looks = { .limit = LOOKS_SHOWN };
+    struct answer rest = { 0 };
     struct view v = { .c = c, .p = p, .w = json_out(out) };
     TRY(load_keeping(&v));
     json_open(&v.w, '{');
@@ -480,10 +492,27 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
     json_name(&v.w, TEXT("folders"));
     TRY(folder_put(c, p, &v.w));
     put_holds(&v);
-    TRY(put_looks(&v));
+    TRY(put_looks(&v, &looks, TEXT("looks_next"), &rest));
     json_close(&v.w, '}');
     TRY(arena_whole(c->arena));
     return buf_check(c->arena, out);
+}
+
+enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct view v = { .c = c, .p = &p, .w = json_out(&b) };
+    TRY(person_open(c, id, true, &p));
+    TRY(person_allow_act(c, &p, ACT_EXPORT));
+    json_open(&v.w, '{');
+    TRY(put_looks(&v, asked, TEXT("next"), out));
+    json_close(&v.w, '}');
+    TRY(buf_take(c->arena, &b, &out->body));
+    struct write w = { .event = event_of(c, &p, TEXT("read")) };
+    w.event.purpose = TEXT("looks");
+    TRY(look_seal(c, &p, &w.event));
+    return write_do(c, &w, NULL);
 }
 
 enum err access_answer(struct ctx *c, text id, struct answer *out)

@@ -4,8 +4,11 @@
 #include "domain/ctx.h"
 
 struct person;
+struct paging;
 
 enum err access_answer(struct ctx *c, text id, struct answer *out);
+/* Who looked, newest first: the access answer has the first ten thousand and "looks_next", from where this goes on. */
+enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct answer *out);
 /* A zip, as a source: data.json, index.html (readable, in c->language), CATEGORY.csv, attachments. On record before its first byte. */
 enum err access_export(struct ctx *c, text id, struct answer *out);
 

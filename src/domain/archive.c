@@ -1,11 +1,10 @@
 /* The intermediate archive: listed by pseudonymous id, read for a reason. */
 #include "domain/archive.h"
+#include "domain/paging.h"
 #include "domain/inside.h"
 #include "domain/person.h"
 #include "domain/value.h"
 #include "domain/write.h"
-
-enum { PAGE = 200 };
 
 static enum err allow(struct ctx *c)
 {
@@ -25,21 +24,29 @@ static enum err read_id(struct ctx *c, text bytes, struct subject_id *out)
     return OK;
 }
 
-static enum err put_page(struct ctx *c, struct subject_id after, struct json_out *w, int64_t *rows)
+/* asked->limit people, each with all of their categories. */
+static enum err put_page(struct ctx *c, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows, struct answer *out)
 {
+    int64_t people = 0;
     struct subject_id id = after;
     char time[TIME_TEXT + 1];
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_LEFTOVER_LIST, ARGS(V_TEXT(c->tenant), V_ID(after), V_INT(PAGE)));
+    query_start(&q, db, SQL_LEFTOVER_LIST, ARGS(V_TEXT(c->tenant), V_ID(after), V_INT(asked->limit + 1)));
     json_name(w, TEXT("archive"));
     json_open(w, '[');
     for (*rows = 0; query_next(&q); ++*rows) {
         text category = query_bytes(&q, 1);
         int index = policy_category(c->policy, category);
         const struct retention *r = index >= 0 ? c->policy->categories[index].retention : NULL;
+        struct subject_id last = id;
         TRY(read_id(c, query_bytes(&q, 0), &id));
+        if (memcmp(&last, &id, sizeof id) != 0 && people++ == asked->limit) {
+            TRY(q.status);
+            json_close(w, ']');
+            return paging_end(c, true, id_print(c->arena, last), w, out);
+        }
         json_open(w, '{');
         json_pair(w, TEXT("id"), id_print(c->arena, id));
         json_pair(w, TEXT("category"), category);
@@ -50,21 +57,20 @@ static enum err put_page(struct ctx *c, struct subject_id after, struct json_out
     }
     TRY(q.status);
     json_close(w, ']');
-    json_pair(w, TEXT("next"), *rows ? id_print(c->arena, id) : (text){ NULL, 0 });
-    return OK;
+    return paging_end(c, false, (text){ NULL, 0 }, w, out);
 }
 
-enum err archive_list(struct ctx *c, text after, struct answer *out)
+enum err archive_list(struct ctx *c, const struct paging *asked, struct answer *out)
 {
     struct subject_id from = { { 0 } };
     struct write w = { .event = event_of(c, NULL, TEXT("archive.list")) };
-    if (after.n && !id_parse(after, &from))
-        return say(c->arena, ERR_VALUE, "\"after\" is the \"next\" of another page");
+    if (asked->after.n && !id_parse(asked->after, &from))
+        return paging_unknown(c);
     TRY(allow(c));
-    BUF_AUTO b = buf_make(1 << 20);
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out j = json_out(&b);
     json_open(&j, '{');
-    TRY(put_page(c, from, &j, &w.event.count));
+    TRY(put_page(c, from, asked, &j, &w.event.count, out));
     json_close(&j, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);

@@ -4,8 +4,8 @@
 enum { BUNDLE = 256, BUNDLES_A_STEP = 8, COMPARE_EVERY = MINUTE };
 
 /* Reads that answer a right or a duty instead of serving a purpose: what the domain's own lists of a person are called. */
-static const text rights[] = { TEXT_INIT("consents"), TEXT_INIT("former"), TEXT_INIT("disclosures"), TEXT_INIT("access"), TEXT_INIT("export"),
-                               TEXT_INIT("folders"), TEXT_INIT("preferences") };
+static const text rights[] = { TEXT_INIT("consents"), TEXT_INIT("former"), TEXT_INIT("looks"), TEXT_INIT("disclosures"), TEXT_INIT("access"),
+                               TEXT_INIT("export"), TEXT_INIT("folders"), TEXT_INIT("preferences") };
 /* Acts that open personal data, or let them be found, for a purpose. */
 static const text reads[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"), TEXT_INIT("disclosure") };
 

@@ -1,5 +1,6 @@
 /* Duties: what is owed to people and recipients, with its deadline. */
 #include "domain/duty.h"
+#include "domain/paging.h"
 #include "base/calendar.h"
 #include "domain/doc.h"
 #include "domain/holding.h"
@@ -71,23 +72,34 @@ static void put_duty(struct ctx *c, struct query *q, struct json_out *w)
     json_close(w, '}');
 }
 
-enum err duty_list(struct ctx *c, struct answer *out)
+/* A page begins after "due.id" of the row before it. */
+enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out)
 {
-    enum { LISTED_MAX = 1000 };
-    BUF_AUTO b = buf_make(4 << 20);
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
+    struct subject_id id = { { 0 } };
+    int64_t due = -1, rows = 0;
+    bool more;
+    text after = asked->after, place = { NULL, 0 };
+    if (after.n && (!paging_number(&after, &due) || !id_parse(after, &id)))
+        return paging_unknown(c);
     TRY(person_allow_act(c, NULL, ACT_EXPORT));            /* for who answers people */
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_DUTY_LIST, ARGS(V_TEXT(c->tenant), V_INT(LISTED_MAX), V_INT(person_sees_team(c)), V_ID(c->actor.self)));
+    query_start(&q, db, SQL_DUTY_LIST, ARGS(V_TEXT(c->tenant), V_INT(asked->limit + 1), V_INT(person_sees_team(c)), V_ID(c->actor.self),
+                                             V_INT(due), V_ID(id)));
     json_open(&w, '{');
     json_name(&w, TEXT("duties"));
     json_open(&w, '[');
-    while (query_next(&q))
+    while (paging_row(asked, &q, &rows, &more)) {
         put_duty(c, &q, &w);
+        if (rows == asked->limit)
+            place = arena_print(c->arena, "%lld.%.*s", (long long)query_int(&q, 6), T(id_column(c, &q, 0)));
+    }
     TRY(q.status);
     json_close(&w, ']');
+    TRY(paging_end(c, more, place, &w, out));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }

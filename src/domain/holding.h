@@ -3,6 +3,8 @@
 #define DOMAIN_HOLDING_H
 #include "domain/paging.h"
 
+struct paging;
+
 /* Content sealed in pieces, name and media type sealed too; at most ATTACHMENT_MAX bytes. */
 enum { ATTACHMENT_MAX = 32 << 20 };
 enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content, struct answer *out);
@@ -20,7 +22,7 @@ enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct a
 enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out);   /* oldest first */
 
 /* What is owed and until when: information when data came from a third party (GDPR 14(3)), recipients to be told (19). */
-enum err duty_list(struct ctx *c, struct answer *out);
+enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out);
 /* {"outcome"?: "done", "impossible" or "disproportionate", "note"?}. */
 enum err duty_done(struct ctx *c, text duty, const struct json *in, struct answer *out);
 

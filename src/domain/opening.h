@@ -3,6 +3,8 @@
 #define DOMAIN_OPENING_H
 #include "domain/ctx.h"
 
+struct paging;
+
 /* Bodies and answers are those of docs/api.md. What the policy's `accounts` does not let this actor do is refused with that clause. */
 
 /* ---- By staff, a manager, a program that acts for them, or the operator. ---- */
@@ -31,9 +33,9 @@ enum err identifier_change(struct ctx *c, const struct json *in, struct answer *
 enum err identifier_confirm(struct ctx *c, text token, struct answer *out);
 
 /* ---- Who there is, and what they may do. ---- */
-/* `state`, `role` may be empty; pages of ACCOUNTS_PAGE, `after` the "next" of the page before. A role that sees its team lists its team. */
+/* `state`, `role` may be empty; ACCOUNTS_PAGE: of the page for staff. A role that sees its team lists its team. */
 enum { ACCOUNTS_PAGE = 200 };
-enum err account_list(struct ctx *c, text state, text role, text after, struct answer *out);
+enum err account_list(struct ctx *c, text state, text role, const struct paging *asked, struct answer *out);
 enum err account_get(struct ctx *c, text id, struct answer *out);
 /* {"role": name or null}; ends the sessions in the former role. */
 enum err account_role(struct ctx *c, text id, const struct json *in, struct answer *out);

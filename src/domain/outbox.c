@@ -1,5 +1,6 @@
 /* The outbox: what is due, what became of it, and what is told of it. */
 #include "domain/outbox.h"
+#include "domain/paging.h"
 #include "base/log.h"
 #include "domain/change.h"
 #include "domain/contact.h"
@@ -9,7 +10,7 @@
 #include "domain/value.h"
 #include "domain/write.h"
 
-enum { AGAIN = 3, LISTED_MAX = 200 };
+enum { AGAIN = 3 };
 static const msec keep_sent = 7 * DAY, keep_failed = 30 * DAY;
 
 /* Waits between tries: about three days in all. */
@@ -268,10 +269,43 @@ enum err outbox_put_of(struct ctx *c, const struct person *p, bool sent_too, str
     return put_list(c, sent_too ? SQL_MAIL_OF : SQL_MAIL_WAITING_OF, c->tenant, V_ID(p->id), w);
 }
 
-enum err outbox_answer(struct ctx *c, struct answer *out)
+/* Those that met trouble, the newest first; a page begins after "created.id" of the row before it. */
+static enum err put_troubled(struct ctx *c, const struct paging *asked, struct json_out *w, struct answer *out)
+{
+    struct subject_id id = { { 0 } };
+    int64_t created = INT64_MAX, rows = 0;
+    bool more;
+    text after = asked->after, place = { NULL, 0 };
+    if (after.n && (!paging_number(&after, &created) || !id_parse(after, &id)))
+        return paging_unknown(c);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_MAIL_TROUBLED, ARGS(V_TEXT(TEXT("")), V_INT(asked->limit + 1), V_INT(created), V_ID(id)));
+    json_name(w, TEXT("letters"));
+    json_open(w, '[');
+    while (paging_row(asked, &q, &rows, &more)) {
+        TRY(put_row(c, &q, w));
+        if (rows < asked->limit)
+            continue;
+        memcpy(&id, query_bytes(&q, 0).p, sizeof id);
+        place = arena_print(c->arena, "%lld.%.*s", (long long)query_int(&q, 2), T(id_print(c->arena, id)));
+    }
+    TRY(q.status);
+    json_close(w, ']');
+    json_name(w, TEXT("more"));
+    if (more)
+        json_put_text(w, place);
+    else
+        json_put_null(w);
+    out->next = more ? place : (text){ NULL, 0 };              /* "next" is the time of the next try */
+    return OK;
+}
+
+enum err outbox_answer(struct ctx *c, const struct paging *asked, struct answer *out)
 {
     struct outbox_figures figures;
-    BUF_AUTO b = buf_make(4 << 20);
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
     TRY(outbox_figures(c, &figures));
     json_open(&w, '{');
@@ -281,8 +315,7 @@ enum err outbox_answer(struct ctx *c, struct answer *out)
     json_pair_int(&w, TEXT("sent"), (int64_t)figures.sent);
     json_pair_int(&w, TEXT("failed"), (int64_t)figures.failed);
     pair_time(&w, TEXT("next"), figures.next);
-    json_name(&w, TEXT("letters"));
-    TRY(put_list(c, SQL_MAIL_TROUBLED, TEXT(""), V_INT(LISTED_MAX), &w));
+    TRY(put_troubled(c, asked, &w, out));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }

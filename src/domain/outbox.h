@@ -4,6 +4,8 @@
 #include "domain/ctx.h"
 #include "domain/id.h"
 
+struct paging;
+
 struct person;
 
 /* A letter whose time has come. Everything in it lives in the context's arena; it is personal: never to be logged. */
@@ -33,7 +35,7 @@ struct outbox_figures { int64_t queued, given_up; uint64_t sent, failed; msec ne
 /* queued and given_up: letters that wait, and that never went; sent, failed: since the server started; next: time of the next try, 0: none. */
 enum err outbox_figures(struct ctx *c, struct outbox_figures *out);
 /* For the operator: the figures, and the letters that met trouble, without any word of theirs. */
-enum err outbox_answer(struct ctx *c, struct answer *out);
+enum err outbox_answer(struct ctx *c, const struct paging *asked, struct answer *out);
 /* The list of this person's letters that have not gone, and with `sent_too` of those that went in the last seven days. */
 enum err outbox_put_of(struct ctx *c, const struct person *p, bool sent_too, struct json_out *w);
 

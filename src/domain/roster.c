@@ -1,5 +1,6 @@
 /* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts. */
 #include "domain/inside.h"
+#include "domain/paging.h"
 #include "domain/looking.h"
 #include "domain/opening_inside.h"
 #include "domain/session.h"
@@ -91,40 +92,41 @@ static void put_row(struct ctx *c, struct query *q, struct json_out *w)
     json_close(w, '}');
 }
 
-static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, struct json_out *w, int64_t *rows)
+static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows,
+                         struct answer *out)
 {
+    bool more;
     const struct actor_class *class = class_of(c);
     bool team = class && class->sees_team;
     text last = { NULL, 0 };
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_ACCOUNT_PAGE, ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(ACCOUNTS_PAGE), V_INT(team),
+    query_start(&q, db, SQL_ACCOUNT_PAGE, ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(asked->limit + 1), V_INT(team),
                                                V_ID(c->actor.self)));
     json_name(w, TEXT("accounts"));
     json_open(w, '[');
-    for (*rows = 0; query_next(&q); ++*rows) {
+    for (*rows = 0; paging_row(asked, &q, rows, &more);) {
         last = id_of(c, &q, 0);
         put_row(c, &q, w);
     }
     TRY(q.status);
     json_close(w, ']');
-    json_pair(w, TEXT("next"), *rows == ACCOUNTS_PAGE ? last : (text){ NULL, 0 });
-    return OK;
+    return paging_end(c, more, last, w, out);
 }
 
-enum err account_list(struct ctx *c, text state, text role, text after, struct answer *out)
+enum err account_list(struct ctx *c, text state, text role, const struct paging *asked, struct answer *out)
 {
     struct subject_id from = { { 0 } };
     struct write w = { .event = event_of(c, NULL, TEXT("subject.list")) };
     text none = TEXT("");
-    if (after.n && !id_parse(after, &from))
-        return say(c->arena, ERR_VALUE, "\"after\" is the \"next\" of another page");
+    if (asked->after.n && !id_parse(asked->after, &from))
+        return paging_unknown(c);
     TRY(account_purpose(c, NULL, &w.event.purpose));
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out j = json_out(&b);
     json_open(&j, '{');
-    TRY(put_page(c, state.p ? state : none, role.p ? role : none, from, &j, &w.event.count));
+    TRY(put_page(c, state.p ? state : none, role.p ? role : none, from, asked, &j, &w.event.count, out));
     json_close(&j, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);

@@ -1,5 +1,6 @@
 /* Subjects: created, found, read by category and purpose, rectified with their former values. */
 #include "domain/subject.h"
+#include "domain/paging.h"
 #include "domain/account.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
@@ -549,19 +550,27 @@ enum err subject_patch(struct ctx *c, text id, const struct json *patch, text so
 
 /* ---- Former values. ---- */
 
-struct former_row { text category; int64_t version; msec at, due; sealed sealed; struct former_row *next; };
+struct former_row { text category; int64_t version, item; msec at, due; sealed sealed; struct former_row *next; };
 
-static enum err load_formers(struct ctx *c, const struct person *p, struct former_row **out)
+/* At most `limit` rows (0: all); *more when there are others. */
+static enum err load_formers(struct ctx *c, enum sql sql, const struct val *args, size_t count, int64_t limit, struct former_row **out, bool *more)
 {
+    int64_t rows = 0;
+    *more = false;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_FORMER_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    query_start(&q, db, sql, args, count);
     while (query_next(&q)) {
+        if (limit && rows++ == limit) {
+            *more = true;
+            return OK;
+        }
         struct former_row *row = NEW(c->arena, struct former_row);
         TRY_PTR(row);
         *row = (struct former_row){ .category = arena_copy(c->arena, query_bytes(&q, 0)), .version = query_int(&q, 1), .at = query_int(&q, 2),
-                                    .due = query_int(&q, 3), .sealed = { arena_copy(c->arena, query_sealed(&q, 4).bytes) } };
+                                    .due = query_int(&q, 3), .item = query_int(&q, 5),
+                                    .sealed = { arena_copy(c->arena, query_sealed(&q, 4).bytes) } };
         *out = row;
         out = &row->next;
     }
@@ -610,12 +619,10 @@ static enum err put_former(struct ctx *c, const struct person *p, const struct k
     return OK;
 }
 
-enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w)
+static enum err put_formers(struct ctx *c, const struct person *p, const struct former_row *rows, struct json_out *w)
 {
-    struct former_row *rows = NULL;
     KEY_AUTO key;
     key_derive(&p->key, TEXT("former"), &key);
-    TRY(load_formers(c, p, &rows));
     json_open(w, '[');
     for (; rows; rows = rows->next)
         TRY(put_former(c, p, &key, rows, w));
@@ -623,7 +630,33 @@ enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_
     return OK;
 }
 
-enum err subject_former(struct ctx *c, text id, struct answer *out)
+enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct former_row *rows = NULL;
+    bool more;
+    TRY(load_formers(c, SQL_FORMER_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)), 0, &rows, &more));
+    return put_formers(c, p, rows, w);
+}
+
+/* A page begins after "version.item.category" of the row before it; a row has as many values as fields were changed at once. */
+static enum err put_former_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w, struct answer *out)
+{
+    struct former_row *rows = NULL, *last;
+    int64_t version = -1, item = -1;
+    bool more;
+    text after = asked->after;
+    if (after.n && (!paging_number(&after, &version) || !paging_number(&after, &item) || !after.p))
+        return paging_unknown(c);
+    TRY(load_formers(c, SQL_FORMER_PAGE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(version), V_TEXT(after.n ? after : TEXT("")), V_INT(item),
+                                              V_INT(asked->limit + 1)), asked->limit, &rows, &more));
+    for (last = rows; last && last->next;)
+        last = last->next;
+    TRY(put_formers(c, p, rows, w));
+    text place = more ? arena_print(c->arena, "%lld.%lld.%.*s", (long long)last->version, (long long)last->item, T(last->category)) : TEXT("");
+    return paging_end(c, more, place, w, out);
+}
+
+enum err subject_former(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
     PERSON_AUTO p;
     TRY(person_open(c, id, false, &p));
@@ -632,7 +665,7 @@ enum err subject_former(struct ctx *c, text id, struct answer *out)
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_name(&w, TEXT("former"));
-    TRY(subject_put_formers(c, &p, &w));
+    TRY(put_former_page(c, &p, asked, &w, out));
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };

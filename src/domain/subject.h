@@ -3,6 +3,8 @@
 #define DOMAIN_SUBJECT_H
 #include "domain/ctx.h"
 
+struct paging;
+
 struct person;
 struct change;
 struct record;
@@ -14,7 +16,7 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
 enum err subject_read(struct ctx *c, text id, text purpose, text categories, struct answer *out);
 /* RFC 7386 merge patch; needs c->if_match. Former values are kept under the policy's retention `former` (GDPR 16). */
 enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out);
-enum err subject_former(struct ctx *c, text id, struct answer *out);
+enum err subject_former(struct ctx *c, text id, const struct paging *asked, struct answer *out);
 /* The list of former values alone, for the access answer. */
 enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w);
 enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out);

@@ -1,5 +1,6 @@
 /* Versions of the policy: publishing, reading them again, acknowledgements, and that a notice was shown. */
 #include "domain/version.h"
+#include "domain/paging.h"
 #include "domain/session.h"
 #include "domain/inside.h"
 #include "domain/telling.h"
@@ -460,10 +461,30 @@ static enum err put_awaited(struct ctx *c, struct json_out *w, text hash)
     return q.status;
 }
 
-enum err version_acknowledgements(struct ctx *c, text version, struct answer *out)
+/* Where a page begins: "at.subject.hash.party" of the row before it. */
+struct acknowledged { int64_t at; struct subject_id subject; text hash, party; };
+
+static bool acknowledged_parse(text after, struct acknowledged *out)
 {
+    *out = (struct acknowledged){ .at = -1, .hash = TEXT(""), .party = TEXT("") };
+    if (!after.n)
+        return true;
+    bool good = paging_number(&after, &out->at) && id_parse(text_cut(&after, '.'), &out->subject);
+    out->hash = text_cut(&after, '.');
+    out->party = after.p ? after : TEXT("");
+    return good && out->hash.p;
+}
+
+enum err version_acknowledgements(struct ctx *c, text version, const struct paging *asked, struct answer *out)
+{
+    struct acknowledged from;
+    int64_t rows = 0;
+    bool more;
+    text place = { NULL, 0 };
+    if (!acknowledged_parse(asked->after, &from))
+        return paging_unknown(c);
     text hash = TEXT("");
-    BUF_AUTO b = buf_make(16 << 20);
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
     TRY(person_may(c, NULL, ACT_CONSENT));
     if (version.n)
@@ -475,10 +496,12 @@ enum err version_acknowledgements(struct ctx *c, text version, struct answer *ou
         READ_AUTO db = NULL;
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
-        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST, ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(person_sees_team(c)), V_ID(c->actor.self)));
+        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST, ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(person_sees_team(c)), V_ID(c->actor.self),
+                                                            V_INT(from.at), V_TEXT(from.party), V_ID(from.subject), V_TEXT(from.hash),
+                                                            V_INT(asked->limit + 1)));
         static const struct subject_id nobody;
-        while (query_next(&q)) {
-            struct subject_id id;
+        while (paging_row(asked, &q, &rows, &more)) {
+            struct subject_id id = { { 0 } };
             text bytes = query_bytes(&q, 0);
             memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
             json_open(&w, '{');
@@ -491,10 +514,14 @@ enum err version_acknowledgements(struct ctx *c, text version, struct answer *ou
             json_pair(&w, TEXT("by"), query_bytes(&q, 4));
             json_pair(&w, TEXT("at"), time_print(c->arena, query_int(&q, 5)));
             json_close(&w, '}');
+            if (rows == asked->limit)
+                place = arena_print(c->arena, "%lld.%.*s.%.*s.%.*s", (long long)query_int(&q, 5), T(id_print(c->arena, id)),
+                                    T(query_bytes(&q, 2)), T(query_bytes(&q, 1)));
         }
         TRY(q.status);
     }
     json_close(&w, ']');
+    TRY(paging_end(c, more, place, &w, out));
     TRY(put_awaited(c, &w, hash.n ? hash : text_of(c->policy->hash)));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);

@@ -4,6 +4,8 @@
 #include "domain/app.h"
 #include "domain/diff.h"
 
+struct paging;
+
 /* Whether the policy's day lies ahead while another one is in force: it is then announced, and the other one goes on being enforced. */
 enum err version_ahead(struct app *app, struct arena *a, const struct policy *p, bool *ahead);
 /* Announces it: readable with what changes, told to people, with its journal entry; one announced before and not yet in force is withdrawn.
@@ -58,7 +60,7 @@ enum err version_read(struct ctx *c, text hash, struct answer *out);
 enum err version_read_at(struct ctx *c, text hash, msec *at);
 /* {"acknowledgements": [{"party", "subject", "version", "hash", "by", "at"}], "awaited": [names of tokens]}, of one version or of all;
  * awaited: those of whom the policy asks it and who have not acknowledged that version (the one in force). */
-enum err version_acknowledgements(struct ctx *c, text version, struct answer *out);
+enum err version_acknowledgements(struct ctx *c, text version, const struct paging *asked, struct answer *out);
 /* {"event": "notice_shown", "version"?}: that a person was shown the notice. It is never a consent, and makes none. */
 enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out);
 

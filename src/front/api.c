@@ -16,22 +16,12 @@
 #define ID q->params[0]
 #define SECOND_PARAM q->params[1]
 #define ASKED(name) request_query(q, TEXT(name))
-/* A list with pages. */
-#define PAGED(name, call)                                                                       \
-    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
-    {                                                                                           \
-        struct answer answer = { 0 };                                                           \
-        struct paging paging;                                                                   \
-        TRY(paging_parse(c, ASKED("after"), ASKED("limit"), &paging));                          \
-        TRY(call);                                                                              \
-        return reply_answer(c, q, r, &answer);                                                  \
-    }
 
 HANDLER(subject_create, subject_create(c, q->json, &answer))
 HANDLER(subject_lookup, subject_lookup(c, q->json, &answer))
 HANDLER(subject_read, subject_read(c, ID, ASKED("purpose"), ASKED("categories"), &answer))
 HANDLER(subject_patch, subject_patch(c, ID, q->json, ASKED("source"), ASKED("purpose"), &answer))
-HANDLER(subject_former, subject_former(c, ID, &answer))
+PAGED(subject_former, subject_former(c, ID, &paging, &answer))
 HANDLER(record_add, subject_add_record(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(record_drop, subject_drop_record(c, ID, SECOND_PARAM, ASKED("item"), &answer))
 HANDLER(subject_decide, subject_decide(c, q->json, &answer))
@@ -39,7 +29,7 @@ HANDLER(subject_decide, subject_decide(c, q->json, &answer))
 HANDLER(version_get, version_get(c, q->params[0], &answer))
 HANDLER(version_list, version_answer(c, &answer))
 HANDLER(acknowledgement_add, version_acknowledge(c, q->json, &answer))
-HANDLER(acknowledgement_list, version_acknowledgements(c, ASKED("version"), &answer))
+PAGED(acknowledgement_list, version_acknowledgements(c, ASKED("version"), &paging, &answer))
 
 HANDLER(consent_record, consent_record(c, ID, q->json, &answer))
 PAGED(consent_list, consent_list(c, ID, &paging, &answer))
@@ -49,17 +39,18 @@ HANDLER(restriction_set, restriction_set(c, ID, true, json_text(q->json, TEXT("g
 HANDLER(restriction_lift, restriction_set(c, ID, false, json_text(q->json, TEXT("ground")), &answer))
 
 HANDLER(subject_access, access_answer(c, ID, &answer))
+PAGED(subject_looks, access_looks(c, ID, &paging, &answer))
 HANDLER(subject_export, access_export(c, ID, &answer))
 HANDLER(subject_erase, erase_subject(c, ID, q->json, &answer))
 HANDLER(certificate_get, certificate_get(c, ID, request_wants_html(q), &answer))
 
-HANDLER(archive_list, archive_list(c, ASKED("after"), &answer))
+PAGED(archive_list, archive_list(c, &paging, &answer))
 HANDLER(archive_read, archive_read(c, ID, SECOND_PARAM, ASKED("reason"), &answer))
 
 HANDLER(contact_send, contact_send(c, ID, q->json, &answer))
 HANDLER(contact_call, contact_call(c, ID, q->json, &answer))
 HANDLER(contact_list, contact_list(c, ID, ASKED("purpose"), &answer))
-HANDLER(outbox, outbox_answer(c, &answer))
+PAGED(outbox, outbox_answer(c, &paging, &answer))
 
 HANDLER(event_add, retention_event(c, ID, q->json, &answer))
 HANDLER(hold_create, hold_create(c, ID, q->json, &answer))
@@ -74,7 +65,7 @@ HANDLER(transient_get, transient_get(c, ID, SECOND_PARAM, ASKED("purpose"), &ans
 HANDLER(transient_drop, transient_drop(c, ID, SECOND_PARAM, &answer))
 HANDLER(disclosure_make, disclosure_make(c, ID, q->json, &answer))
 PAGED(disclosure_list, disclosure_list(c, ID, &paging, &answer))
-HANDLER(duty_list, duty_list(c, &answer))
+PAGED(duty_list, duty_list(c, &paging, &answer))
 HANDLER(duty_done, duty_done(c, ID, q->json, &answer))
 
 HANDLER(journal_checkpoint, care_checkpoint(c, &answer))

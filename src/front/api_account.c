@@ -1,5 +1,6 @@
 /* Handlers of accounts: opened, registered, invited, given roles, imported, closed. */
 #include "base/fiber.h"
+#include "domain/paging.h"
 #include "domain/opening.h"
 #include "domain/session.h"
 #include "front/account.h"
@@ -10,7 +11,7 @@
 #define SENT(name) json_text(q->json, TEXT(name))
 
 HANDLER(account_open, account_open_for(c, q->json, &answer))
-HANDLER(account_list, account_list(c, ASKED("state"), ASKED("role"), ASKED("after"), &answer))
+PAGED(account_list, account_list(c, ASKED("state"), ASKED("role"), &paging, &answer))
 HANDLER(account_get, account_get(c, ID, &answer))
 HANDLER(account_invite, account_invite(c, ID, &answer))
 HANDLER(account_role, account_role(c, ID, q->json, &answer))

@@ -1,5 +1,6 @@
 /* Staff pages: what one's role may do, who has an account, and people found by an identifier. */
 #include "domain/doc.h"
+#include "domain/paging.h"
 #include "domain/look.h"
 #include "domain/opening.h"
 #include "domain/session.h"
@@ -191,7 +192,8 @@ static enum err people_page(struct ctx *c, const struct request *q, struct reply
     struct answer answer = { 0 };
     const struct json *list = NULL;
     if (class && (!class->reason || (asked && c->actor.reason.n))) {
-        TRY(account_list(c, asked ? asked->state : TEXT(""), TEXT(""), asked ? asked->after : TEXT(""), &answer));
+        const struct paging paging = { .after = asked ? asked->after : TEXT(""), .limit = ACCOUNTS_PAGE };
+        TRY(account_list(c, asked ? asked->state : TEXT(""), TEXT(""), &paging, &answer));
         TRY(json_parse(c->arena, answer.body, &list));
     }
     PAGE_AUTO p = { 0 };

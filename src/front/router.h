@@ -42,6 +42,17 @@ struct route_query { enum route_id route; text name; bool required; text en, fr;
         return reply_answer(c, q, r, &answer);                                                  \
     }
 
+/* The same of a list with pages: the call may name `paging` (domain/paging.h) too. */
+#define PAGED(name, call)                                                                       \
+    enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
+    {                                                                                           \
+        struct answer answer = { 0 };                                                           \
+        struct paging paging;                                                                   \
+        TRY(paging_parse(c, request_query(q, TEXT("after")), request_query(q, TEXT("limit")), &paging)); \
+        TRY(call);                                                                              \
+        return reply_answer(c, q, r, &answer);                                                  \
+    }
+
 const struct route *route_row(enum route_id id);
 bool route_aside(const struct route *route);           /* handled by the crew */
 enum route_id route_id(const struct route *route);

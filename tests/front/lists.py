@@ -63,6 +63,32 @@ def register(tests):
             rows, count = pages(app, f"/v1/subjects/{alice.subject}/disclosures", "disclosures", 8)
             check(len({row["id"] for row in rows}) == len(rows) == 30 and count == 4, f"{len(rows)} disclosures on {count} pages")
 
+    @tests.test("lists: looks, former values, accounts and duties come in pages too, all of them and each once")
+    def others():
+        with Server(PEOPLE) as server:
+            alice = account(server, data("alice"))
+            alice.sign_in().expect(200)
+            account(server, data("bob"))
+            app, path = server.client("app"), f"/v1/subjects/{alice.subject}"
+            for i in range(6):
+                app.patch(path, {"identity": {"first_name": f"M{i}"}}, etag="*").expect(200)
+            rows, count = pages(app, f"{path}/looks", "looks", 1000)
+            entries = [row["entry"] for row in rows]
+            check(count == 1 and entries == sorted(set(entries), reverse=True) and len(entries) > 8, f"{entries}")
+            told = [row["entry"] for row in app.get(f"{path}/access").expect(200).json["looks"]]
+            check(set(entries) < set(told), f"the access answer tells {told}, the list {entries}")
+            some, count = pages(alice, f"{path}/looks", "looks", 4)      # each page is a look itself, newer than all that follow
+            check(set(told) <= {row["entry"] for row in some} and count >= 3, f"{len(some)} looks on {count} pages")
+            whole = app.get(f"{path}/former").expect(200).json
+            rows, count = pages(app, f"{path}/former", "former", 2)
+            check(rows == whole["former"] and count == 3, f"{len(rows)} former values on {count} pages")
+            operator = server.operator()
+            rows, count = pages(operator, "/v1/accounts", "accounts", 1)
+            check(rows == operator.get("/v1/accounts").expect(200).json["accounts"] and count == len(rows) >= 2, f"{count} pages")
+            for list_ in (f"{path}/looks", f"{path}/former", "/v1/accounts", "/v1/duties", "/v1/mail", "/v1/archive", "/v1/policy/acknowledgements"):
+                operator.get(f"{list_}?limit=0").refused("invalid-value", status=422)
+                operator.get(f"{list_}?after=x").refused("invalid-value", status=422)
+
     @tests.test("lists: what is held and cannot be read is named in the access answer, which has all the rest")
     def unreadable():
         with Server(PEOPLE) as server:

@@ -309,19 +309,45 @@ static void third_party_source_owes_information(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = full_person(f);
-    OKAY(duty_list(&f->c, &out));
+    OKAY(duty_list(&f->c, &all_rows, &out));
     const struct json *duties = parsed(f, out.body);
     assert_true(text_eq(text_at(duties, "duties.0.kind"), TEXT("inform")));
     assert_true(text_eq(text_at(duties, "duties.0.about"), TEXT("partner")));
     assert_true(text_eq(text_at(duties, "duties.0.subject"), id));
     assert_false(at_path(duties, "duties.0.late")->truth);
     fixture_at(f, "2026-02-11T00:00:00Z");
-    OKAY(duty_list(&f->c, &out));
+    OKAY(duty_list(&f->c, &all_rows, &out));
     assert_true(at_path(parsed(f, out.body), "duties.0.late")->truth);
     text duty = text_at(parsed(f, out.body), "duties.0.id");
     assert_int_equal(duty_done(&f->c, duty, js(f, "{'outcome':'forgotten'}"), &out), ERR_VALUE);
     OKAY(duty_done(&f->c, duty, js(f, "{'outcome':'done'}"), &out));
     assert_int_equal(duty_done(&f->c, duty, NULL, &out), ERR_NOT_FOUND);
+}
+
+/* Duties that fall due at one moment are told apart by their ids: each stands on one page. */
+static void duties_in_pages(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    full_person(f);
+    for (int i = 1; i <= 4; i++)
+        fixture_alter(f, "data", arena_print(&f->arena, "INSERT INTO duty (tenant, id, kind, about, subject, note, at, due)"
+                                                        " SELECT tenant, x'0%d112233445566778899aabbccddeeff', kind, about, subject, note, at, due + %d"
+                                                        " FROM duty ORDER BY due, id DESC LIMIT 1", i, i / 2).p);
+    OKAY(duty_list(&f->c, &all_rows, &out));
+    unsigned all = at_path(parsed(f, out.body), "duties")->count, seen = 0;
+    text whole_list = out.body, after = TEXT("");
+    assert_true(all >= 5 && !out.next.p);
+    do {
+        OKAY(duty_list(&f->c, &(struct paging){ .after = after, .limit = 2 }, &out));
+        JSON_EACH(one, at_path(parsed(f, out.body), "duties")) {
+            text id = json_text(one, TEXT("id"));
+            assert_true(text_eq(id, text_at(parsed(f, whole_list), arena_print(&f->arena, "duties.%u.id", seen++).p)));
+        }
+        after = out.next;
+    } while (after.p);
+    assert_int_equal(seen, all);
+    assert_int_equal(duty_list(&f->c, &(struct paging){ .after = TEXT("1.x"), .limit = 2 }, &out), ERR_VALUE);
 }
 
 /* What no purpose of an actor covers is not theirs: a writer of page views neither reads the ledger and the duties, nor consents or objects
@@ -331,12 +357,12 @@ static void narrow_actors_stay_narrow(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = full_person(f);
-    OKAY(duty_list(&f->c, &out));
+    OKAY(duty_list(&f->c, &all_rows, &out));
     text duty = text_at(parsed(f, out.body), "duties.0.id");
     for (const char *const *actor = (const char *const[]){ "tracker", "carrier", NULL }; *actor; actor++) {
         fixture_as(f, *actor);
         assert_int_equal(consent_list(&f->c, id, &all_rows, &out), ERR_FORBIDDEN);
-        assert_int_equal(duty_list(&f->c, &out), ERR_FORBIDDEN);
+        assert_int_equal(duty_list(&f->c, &all_rows, &out), ERR_FORBIDDEN);
         assert_int_equal(duty_done(&f->c, duty, NULL, &out), ERR_FORBIDDEN);
         assert_int_equal(objection_set(&f->c, id, TEXT("measure"), true, &out), ERR_FORBIDDEN);
         assert_int_equal(objection_set(&f->c, id, TEXT("measure"), false, &out), ERR_FORBIDDEN);
@@ -393,7 +419,7 @@ int main(void)
         OVER_STORE(attachments_come_back_as_they_went),
         OVER_STORE(moved_piece_is_refused),
         OVER_STORE(transient_values_live_in_memory_only),
-        OVER_STORE(third_party_source_owes_information),
+        OVER_STORE(third_party_source_owes_information), OVER_STORE(duties_in_pages),
         OVER_STORE(narrow_actors_stay_narrow),
         OVER_STORE(made_up_purpose_is_not_written_down),
         OVER_STORE(kept_answer_names_nobody),

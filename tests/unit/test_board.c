@@ -311,7 +311,7 @@ static void the_jobs_look(void **state)
         ARENA_AUTO a = arena_make(1 << 20);
         struct ctx c = f->c;
         c.arena = &a;
-        OKAY(subject_former(&c, id, &out));
+        OKAY(subject_former(&c, id, &all_rows, &out));
     }
     board_probes(&f->c, &v);
     assert_int_equal(v.probes[PROBE_journal].at, 0);
@@ -324,7 +324,7 @@ static void the_jobs_look(void **state)
     int64_t before = v.probes[PROBE_purposes].figure;
     assert_true(before >= 600);
     struct answer out = { 0 };
-    OKAY(subject_former(&f->c, id, &out));
+    OKAY(subject_former(&f->c, id, &all_rows, &out));
     OKAY(board_look(&f->c, MINUTE, &v));
     assert_int_equal(v.probes[PROBE_purposes].figure, before + 1);
 }

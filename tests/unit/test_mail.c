@@ -159,7 +159,7 @@ static void failure_is_tried_again_and_given_up(void **state)
     OKAY(contact_list(&f->c, id, TEXT("service"), &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.state"), TEXT("given_up")));
     fixture_as(f, "operator");
-    OKAY(outbox_answer(&f->c, &out));
+    OKAY(outbox_answer(&f->c, &all_rows, &out));
     assert_int_equal(int_at(parsed(f, out.body), "given_up"), 1);
     assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.code"), TEXT("smtp-451")));
 }

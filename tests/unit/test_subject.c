@@ -108,7 +108,7 @@ static void rectify(void **state)
     assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"email\":\"new@example.org\"},\"identity\":{\"last_name\":\"L\"}}"), TEXT(""), TEXT(""), &out), OK);
     assert_true(text_find(out.body, TEXT("\"changed\":[\"contact.email\",\"identity.last_name\"]")) > 0);
     assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"email\":\"x@example.org\"}}"), TEXT(""), TEXT(""), &out), ERR_PRECONDITION);
-    assert_int_equal(subject_former(&f->c, id, &out), OK);
+    assert_int_equal(subject_former(&f->c, id, &all_rows, &out), OK);
     assert_true(text_find(out.body, TEXT("\"value\":\"old@example.org\"")) > 0);
     assert_true(text_find(out.body, TEXT("\"until\":\"2")) > 0);
     created(f, "old@example.org");        /* the former address is free again */

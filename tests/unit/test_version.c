@@ -234,7 +234,7 @@ static void acknowledgements_are_recorded(void **state)
     assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'Jean Dupont'}"), &out), ERR_VALUE);
     assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'x','version':'77'}"), &out), ERR_NOT_FOUND);
     assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'x','verson':'1'}"), &out), ERR_USAGE);
-    OKAY(version_acknowledgements(&f->c, TEXT(""), &out));
+    OKAY(version_acknowledgements(&f->c, TEXT(""), &all_rows, &out));
     const struct json *list = json_get(parsed(f, out.body), TEXT("acknowledgements"));
     assert_int_equal(list->count, 3);
     holds(out.body, "shop.paris");
@@ -246,7 +246,7 @@ static void acknowledgements_are_recorded(void **state)
     text token;
     OKAY(token_create(&f->c, TEXT("shop.lille"), TEXT("partner"), TEXT(""), TEXT(""), 0, &token));
     OKAY(token_create(&f->c, TEXT("desk"), TEXT("clerk"), TEXT(""), TEXT(""), 0, &token));
-    OKAY(version_acknowledgements(&f->c, TEXT(""), &out));
+    OKAY(version_acknowledgements(&f->c, TEXT(""), &all_rows, &out));
     holds(out.body, "\"awaited\":[\"shop.lille\"]");
 }
 
@@ -274,7 +274,7 @@ static void a_person_acknowledges_on_a_page(void **state)
     assert_true(text_find(out.body, TEXT("<form")) < 0);
     fixture_as(f, "app");
     assert_false(lives(f, id, "news") || lives(f, id, "hints"));
-    OKAY(version_acknowledgements(&f->c, TEXT(""), &out));
+    OKAY(version_acknowledgements(&f->c, TEXT(""), &all_rows, &out));
     assert_int_equal(json_get(parsed(f, out.body), TEXT("acknowledgements"))->count, 1);
     assert_true(text_eq(text_at(parsed(f, out.body), "acknowledgements.0.subject"), id));
     id = arena_copy(&f->arena, id);
