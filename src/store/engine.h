@@ -127,6 +127,7 @@ struct store {
     bool keys_open;                                       /* a transaction of the keyring is open */
     bool truncate_due;                                    /* a reader held up a truncation */
     bool intents_due;                                     /* the keyring went ahead of data that could not be committed */
+    msec keys_spared;                                     /* until when keys of nobody stay after a restore; 0: they do not */
     bool untidy;                                          /* keys of nobody are left for the next start */
     bool stopped;                                         /* after a failed fsync: refused until reopened */
     unsigned reserve_bytes;
@@ -232,6 +233,8 @@ enum err journal_keep(struct store *s, bool now);
 /* ---- tidy.c ---- */
 /* At the start, unless the store last closed in order: keys of nobody and links to nobody go, each with an entry that says how many. */
 enum err tidy_if_due(struct store *s);
+/* In the open transaction of a restore: keys of people newer than the backup are spared for a week (keys_spared). */
+enum err tidy_restored(struct store *s);
 /* In the open transaction of the last checkpoint: the store closes in order. */
 enum err tidy_mark(struct store *s);
 /* Whether the person has the key that the journal's pseudonym is made with: as the writer's own transaction has it. */

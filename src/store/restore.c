@@ -234,6 +234,7 @@ static enum err record(struct restore *r)
     data->writing = true;
     TRY(db_run(data, SQL_IDEMPOTENCY_CLEAR, NULL, ARGS()));
     TRY(db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("retention")), V_TEXT(TEXT("restored")))));   /* every term is counted again */
+    TRY(tidy_restored(r->s));
     TRY(journal_add(data, &e, NULL));
     TRY(journal_keep(r->s, true));
     return db_control(data, CONTROL_COMMIT);

@@ -363,6 +363,7 @@ const struct master *store_master(const struct store *s) { return &atomic_load(&
 const struct key *store_lookup_key(const struct store *s) { return &s->lookup; }
 const struct key *store_index_key(const struct store *s) { return &s->index; }
 const struct signer *store_signer(const struct store *s) { return &s->signer; }
+msec store_keys_spared(const struct store *s) { return s->keys_spared; }
 const struct clock *store_clock(const struct store *s) { return &s->clock; }
 
 /* ---- Readers. ---- */

@@ -67,6 +67,8 @@ enum err store_read_keys(struct store *s, struct arena *a, struct db **out);   /
 void store_read_end(struct db **db);
 #define READ_AUTO CLEANUP(store_read_end) struct db *
 
+/* Until when keys of people newer than a restored backup stay, so that the newer backup still opens; 0: none stays. */
+msec store_keys_spared(const struct store *s);
 /* A person's key from the keyring. ERR_ERASED when it is gone. */
 enum err store_key(struct store *s, struct arena *a, text tenant, struct subject_id subject, uint32_t key_class, struct key *out);
 

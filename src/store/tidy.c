@@ -3,6 +3,7 @@
 #include "store/engine.h"
 
 enum { PAGE_KEYS = 500, PAGE_MEMORY = 1 << 20 };
+enum { SPARED = 7 * DAY };                                /* after a restore, for whoever finds that a newer backup was meant */
 static const text mark = TEXT_INIT("tidy");               /* in meta: how long the journal was when the store last closed in order */
 
 struct place_of_key { text tenant; struct subject_id subject; int64_t key_class; };
@@ -135,14 +136,15 @@ static enum err record(struct db *data, text act, int64_t count)
     return count ? journal_add(data, &e, NULL) : OK;
 }
 
-static enum err tidy(struct store *s)
+static enum err tidy(struct store *s, bool spared)
 {
     struct db *data = s->writers[FILE_DATA];
     int64_t links = 0, keys = 0;
     TRY(db_control(data, CONTROL_BEGIN));
     TRY(db_control(s->writers[FILE_KEYS], CONTROL_BEGIN));
     data->writing = true;
-    TRY(keys_of_nobody(s, &keys));
+    if (!spared)
+        TRY(keys_of_nobody(s, &keys));
     TRY(links_to_nobody(s, &links));                      /* those among them whose key went just now */
     TRY(record(data, TEXT("keys.dropped"), keys));
     TRY(record(data, TEXT("journal.unlinked"), links));
@@ -161,21 +163,45 @@ static text size_text(const struct store *s, char out[24])
     return text_of(out);
 }
 
+static enum err meta_read(struct db *data, text name, text *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, data, SQL_META_GET, ARGS(V_TEXT(name)));
+    *out = query_next(&q) ? arena_copy(data->arena, query_bytes(&q, 0)) : (text){ NULL, 0 };
+    return q.status;
+}
+
+/* Keys of people newer than a restored backup open nothing, but the newer backup, should that one have been meant. */
+static enum err spared_read(struct store *s, text *restored)
+{
+    int64_t at;
+    TRY(meta_read(s->writers[FILE_DATA], TEXT("restored"), restored));
+    s->keys_spared = text_int(*restored, &at) ? at + SPARED : 0;
+    return OK;
+}
+
+enum err tidy_restored(struct store *s)
+{
+    char at[24];
+    snprintf(at, sizeof at, "%lld", (long long)clock_now(&s->clock));
+    return db_run(s->writers[FILE_DATA], SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("restored")), V_TEXT(text_of(at))));
+}
+
 enum err tidy_if_due(struct store *s)
 {
     struct db *data = s->writers[FILE_DATA];
     char size[24];
-    bool due;
-    {
-        QUERY_AUTO q;
-        query_start(&q, data, SQL_META_GET, ARGS(V_TEXT(mark)));
-        due = !(query_next(&q) && text_eq(query_bytes(&q, 0), size_text(s, size)));
-        TRY(q.status);
-    }
-    if (!due)
+    text closed, restored;
+    TRY(meta_read(data, mark, &closed));
+    TRY(spared_read(s, &restored));
+    bool spared = s->keys_spared > clock_now(&s->clock);
+    bool over = s->keys_spared && !spared;
+    if (!over && text_eq(closed, size_text(s, size)))
         return OK;
+    if (over)
+        TRY(db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("restored")), V_TEXT(TEXT("")))));
     edge_copy(&s->saved, &s->edge);
-    enum err e = tidy(s);
+    enum err e = tidy(s, spared);
     if (e != OK)
         group_undo(s);
     return e;
