@@ -92,12 +92,12 @@ static enum err check_exposure(struct arena *a, const struct server_options *o, 
 {
     if (address_loopback((const struct sockaddr *)&b->address) || o->tls_certificate.n)
         return OK;
-    if (o->proxy && o->proxy_from.n) {
+    if (o->proxy) {
+        if (!o->proxy_from.n)          /* nobody else's word counts: who comes past the proxy came in the clear, and is refused */
+            LOG(LOG_WARN, "a proxy on this machine alone is believed: name others with --proxy-from");
         warn_of_links(app, a);
         return OK;
     }
-    if (o->proxy)
-        return say(a, ERR_CONFIG, "--proxy beyond loopback wants --proxy-from ADDRESS: whose word is believed on who asks, and whether by TLS");
     return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, listen on 127.0.0.1, or "
                               "say --proxy and --proxy-from when a proxy that ends TLS stands before", T(transport_clause(a, app)));
 }
