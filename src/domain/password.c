@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <unistd.h>
 
-enum { TOKENS_MAX = 128, TOKEN_MIN = 3, CORE_MIN = 4, LEFT_MIN = 8, AFFIX_MAX = 8, OWN_VALUE_MAX = 128, BYTES_MAX = 4 * PASSWORD_CHARACTERS_MAX };
+enum { TOKEN_MIN = 3, CORE_MIN = 4, LEFT_MIN = 8, AFFIX_MAX = 8, OWN_VALUE_MAX = 128, BYTES_MAX = 4 * PASSWORD_CHARACTERS_MAX };
 
 struct password_rule password_rule_of(const struct policy *p)
 {
@@ -52,7 +52,7 @@ static void lacks_of_rule(struct lacks *l, const struct password_rule *r, text p
 
 /* ---- The person's own data: what anybody who knows them tries first. ---- */
 
-struct own { text tokens[TOKENS_MAX]; unsigned count; char user[64], names[256]; };
+struct own { text *tokens; unsigned count, room; char user[64], names[256]; };
 
 static char low(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 static bool letter(char c) { return (low(c) >= 'a' && low(c) <= 'z') || (uint8_t)c >= 0x80; }
@@ -69,8 +69,17 @@ static char letter_of(char c)
 static void add_token(struct ctx *c, struct own *own, text word)
 {
     text bare = unicode_bare(c->arena, word);
-    if (bare.n < TOKEN_MIN || own->count + 2 > TOKENS_MAX)
+    if (bare.n < TOKEN_MIN)
         return;
+    if (own->count + 2 > own->room) {
+        text *grown = NEW_ARRAY(c->arena, text, own->room ? 2 * own->room : 32);
+        if (!grown)
+            return;                            /* which the arena remembers (arena_whole) */
+        if (own->count)
+            memcpy(grown, own->tokens, own->count * sizeof *grown);
+        own->tokens = grown;
+        own->room = own->room ? 2 * own->room : 32;
+    }
     char *back = arena_alloc(c->arena, bare.n);
     for (size_t i = 0; back && i < bare.n; i++)
         back[i] = bare.p[bare.n - 1 - i];

@@ -49,15 +49,28 @@ static text small_first(struct arena *a, text s)
 
 /* ---- Lists. ---- */
 
-enum { ITEMS_MAX = 1024 };                                   /* as many as the file may hold in one list */
-struct list { const struct words *w; unsigned count; bool apart; text items[ITEMS_MAX]; };
+struct list {
+    const struct words *w;
+    unsigned count, room;
+    bool apart;
+    text *items;                               /* in w->arena, which remembers when there was no room for one (arena_whole) */
+};
 
 static bool holds_comma(text s) { return text_find(s, TEXT(", ")) >= 0 || text_find(s, TEXT(" et ")) >= 0 || text_find(s, TEXT(" and ")) >= 0; }
 
 static void list_add(struct list *l, text item)
 {
-    if (!item.n || l->count == ITEMS_MAX)
+    if (!item.n)
         return;
+    if (l->count == l->room) {
+        text *grown = NEW_ARRAY(l->w->arena, text, l->room ? 2 * l->room : 16);
+        if (!grown)
+            return;
+        if (l->count)
+            memcpy(grown, l->items, l->count * sizeof *grown);
+        l->items = grown;
+        l->room = l->room ? 2 * l->room : 16;
+    }
     l->apart |= holds_comma(item);
     l->items[l->count++] = item;
 }
@@ -226,8 +239,7 @@ text words_of(const struct words *w, const struct node *n)
         return said(w, n);
     if (n->kind == NODE_SCALAR)
         return scalar(w, row, n->value);
-    struct list l;
-    l.w = w, l.count = 0, l.apart = false;
+    struct list l = { .w = w };
     NODE_EACH(item, n)
         list_add(&l, n->kind == NODE_LIST ? item->kind == NODE_SCALAR ? scalar(w, row, item->value) : said(w, item)
                                           : small_first(w->arena, words_title(w, item)));
@@ -240,8 +252,7 @@ enum wanted { REQUIRED, OPTIONAL, ALL };
 
 static text fields_of(const struct words *w, const struct node *category, enum wanted wanted)
 {
-    struct list l;
-    l.w = w, l.count = 0, l.apart = false;
+    struct list l = { .w = w };
     NODE_EACH(field, node_get(category, TEXT("fields")))
         if (wanted == ALL || text_eq(node_text(field, TEXT("required")), TEXT("true")) == (wanted == REQUIRED))
             list_add(&l, small_first(w->arena, words_title(w, field)));
@@ -250,8 +261,7 @@ static text fields_of(const struct words *w, const struct node *category, enum w
 
 static text used_by(const struct words *w, const struct node *category)
 {
-    struct list l;
-    l.w = w, l.count = 0, l.apart = false;
+    struct list l = { .w = w };
     NODE_EACH(purpose, node_get(w->root, TEXT("purposes")))
         if (node_has(node_get(purpose, TEXT("categories")), category->key))
             list_add(&l, small_first(w->arena, words_title(w, purpose)));
@@ -262,8 +272,7 @@ static text used_by(const struct words *w, const struct node *category)
 static text few_of(const struct words *w, const struct node *map)
 {
     enum { FEW = 4 };
-    struct list l;
-    l.w = w, l.count = 0, l.apart = false;
+    struct list l = { .w = w };
     unsigned seen = 0, count = map->count;
     NODE_EACH(item, map->kind == NODE_MAP ? map : NULL)
         if (seen++ < FEW || count == FEW + 1)
@@ -275,8 +284,7 @@ static text few_of(const struct words *w, const struct node *map)
 
 static text names_of(const struct words *w, const struct node *map)
 {
-    struct list l;
-    l.w = w, l.count = 0, l.apart = false;
+    struct list l = { .w = w };
     NODE_EACH(item, map->kind == NODE_MAP ? map : NULL)
         list_add(&l, node_text(item, TEXT("name")).n ? node_text(item, TEXT("name")) : words_title(w, item));
     return list_end(&l);
@@ -294,8 +302,7 @@ bool cookie_exempt(const struct node *cookie)
 
 static text cookies_of(const struct words *w, const struct node *cookies, bool exempt)
 {
-    struct list l;
-    l.w = w, l.count = 0, l.apart = false;
+    struct list l = { .w = w };
     NODE_EACH(cookie, cookies->kind == NODE_MAP ? cookies : NULL)
         if (cookie_exempt(cookie) == exempt)
             list_add(&l, node_text(cookie, TEXT("name")).n ? node_text(cookie, TEXT("name")) : cookie->key);

@@ -131,17 +131,26 @@ int lint_status(const struct lint_findings *f) { return f->errors ? 2 : f->warni
 
 enum err lint_gate(struct arena *a, const struct policy *p, const struct node *before, struct date today, struct lint_findings *out)
 {
+    enum { NAMED_BYTES = 300 };                /* a reason is short; the rest is counted, and garant lint tells it */
     BUF_AUTO names = buf_make(4096);
+    unsigned more = 0;
     struct lint_findings found = { .file = p->file, .before = before };
     enum err status = lint_run(a, p->root, p->source, today, &found);
     if (out)
         *out = found;
     TRY(status);
-    for (const struct lint_finding *f = found.first; f; f = f->next)
-        if (!f->accepted && f->severity == SEVERITY_ERROR && names.n < 300)
+    for (const struct lint_finding *f = found.first; f; f = f->next) {
+        if (f->accepted || f->severity != SEVERITY_ERROR)
+            continue;
+        if (names.n < NAMED_BYTES)
             buf_print(&names, "%s%.*s (line %u)", names.n ? ", " : "", T(f->rule->id), f->at.line);
+        else
+            more++;
+    }
     if (!found.errors)
         return OK;
+    if (more)
+        buf_print(&names, " and %u more", more);
     return say(a, ERR_POLICY, "%.*s breaks rules of law that it does not accept: %.*s; see garant lint", T(p->file),
                T(buf_begun(&names)));
 }

@@ -137,23 +137,27 @@ static enum err secret_rewrap(struct store *s, struct db *keys, struct arena *a,
 
 static enum err secrets_rewrap(struct store *s, void *arg)
 {
-    enum { SECRETS_MAX = 16 };
+    struct secret {
+        text name, wrapped;
+        struct secret *next;
+    } *first = NULL;
     struct db *keys = s->writers[FILE_KEYS];
     struct arena *a = arg;
-    text names[SECRETS_MAX], wrapped[SECRETS_MAX];
-    unsigned count = 0;
     TRY(db_control(keys, CONTROL_BEGIN));
     QUERY_AUTO q;
     query_start(&q, keys, SQL_SECRET_LIST, ARGS());
-    for (; count < SECRETS_MAX && query_next(&q); count++) {
-        names[count] = arena_copy(a, query_bytes(&q, 0)), wrapped[count] = arena_copy(a, query_bytes(&q, 1));
-        TRY_PTR(names[count].p);
-        TRY_PTR(wrapped[count].p);
+    while (query_next(&q)) {
+        struct secret *one = NEW(a, struct secret);
+        TRY_PTR(one);
+        *one = (struct secret){ arena_copy(a, query_bytes(&q, 0)), arena_copy(a, query_bytes(&q, 1)), first };
+        TRY_PTR(one->name.p);
+        TRY_PTR(one->wrapped.p);
+        first = one;
     }
     query_end(&q);
     TRY(q.status);
-    for (unsigned i = 0; i < count; i++)
-        TRY(secret_rewrap(s, keys, a, names[i], wrapped[i]));
+    for (; first; first = first->next)
+        TRY(secret_rewrap(s, keys, a, first->name, first->wrapped));
     return db_control(keys, CONTROL_COMMIT);
 }
 
