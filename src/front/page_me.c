@@ -153,14 +153,44 @@ static void put_card(struct view *v, const struct json *entry)
     json_close(w, '}');
 }
 
+/* Access to folders stands on a page of its own. */
+static bool has_folders(const struct view *v, text category)
+{
+    JSON_EACH(folder, json_get(v->file, TEXT("folders")))
+        if (text_eq(json_text(folder, TEXT("category")), category))
+            return true;
+    return false;
+}
+
+static bool is_empty(const struct view *v, const struct json *entry)
+{
+    const struct json *records = json_get(entry, TEXT("records"));
+    text name = json_text(entry, TEXT("category"));
+    return policy_category(v->p->c->policy, name) >= 0 && records && !records->count && !has_folders(v, name) &&
+           !file_find(json_get(v->file, TEXT("unreadable")), TEXT("category"), name);
+}
+
+static void put_elsewhere(struct view *v)
+{
+    json_name(&v->p->w, TEXT("in_folders"));
+    json_open(&v->p->w, '[');
+    JSON_EACH(entry, json_get(v->file, TEXT("categories"))) {
+        if (!has_folders(v, json_text(entry, TEXT("category"))))
+            continue;
+        json_open(&v->p->w, '{');
+        page_text(v->p, TEXT("title"), json_text(entry, TEXT("title")));
+        json_close(&v->p->w, '}');
+    }
+    json_close(&v->p->w, ']');
+}
+
 static void put_empty(struct view *v)
 {
     json_name(&v->p->w, TEXT("nothing_of"));
     json_open(&v->p->w, '[');
     JSON_EACH(entry, json_get(v->file, TEXT("categories"))) {
-        const struct json *records = json_get(entry, TEXT("records"));
         int index = policy_category(v->p->c->policy, json_text(entry, TEXT("category")));
-        if (index < 0 || !records || records->count)
+        if (!is_empty(v, entry))
             continue;
         json_open(&v->p->w, '{');
         page_copy(v->p, entry, TEXT("category"));
@@ -223,6 +253,8 @@ enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
     JSON_EACH(entry, json_get(v.file, TEXT("categories")))
         put_card(&v, entry);
     json_close(&p.w, ']');
+    put_elsewhere(&v);
+    page_copy(&p, v.file, TEXT("unreadable"));
     put_empty(&v);
     page_copy(&p, v.file, TEXT("attachments"));
     page_copy(&p, v.file, TEXT("recipients"));

@@ -85,6 +85,24 @@ def reached(answer):
 
 
 def register(tests):
+    @tests.test("folders: /me does not say that nothing is held where access to folders is; it leads to the page that has it")
+    def own_page():
+        with started() as server:
+            ident = opened(server, {"identity": {"name": "Zoé"}, "contact": {"email": "zoe@example.org"}})
+            zoe = visitor(server, "zoe@example.org", tenant="one")
+
+            def sections():
+                page = zoe.get("/me", Accept="text/html").expect(200).body.decode()
+                held, nothing = page.split('<p class="after"><strong>')
+                return 'href="/me/rights">' in held.split('id="held"')[1], nothing.split("</ul>")[0]
+
+            shown, nothing = sections()
+            check(not shown and nothing.count("<li>") > 0, f"before any grant: {nothing}")
+            before = nothing.count("<li>")
+            grant(server.client("clerk"), ident).expect(201)
+            shown, nothing = sections()
+            check(shown and nothing.count("<li>") == before - 1, f"after a grant: {nothing}")
+
     @tests.test("folders: granted, asked, taken back; each act and refusal on record")
     def life():
         with started(now="2026-11-22T10:00:00Z") as server:
