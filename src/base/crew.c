@@ -15,6 +15,7 @@ struct job {
     text owner;
     void (*fn)(void *arg);
     void *arg;
+    bool refused;                        /* it was not begun */
 };
 
 struct crew {
@@ -42,15 +43,28 @@ struct crew *crew_open(struct crew_size size)
     return crew;
 }
 
+void crew_stop(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    struct job *refused = crew->first;
+    crew->over = true;
+    crew->first = NULL;
+    crew->end = &crew->first;
+    pthread_cond_broadcast(&crew->come);
+    pthread_mutex_unlock(&crew->lock);
+    for (struct job *next; refused; refused = next) {
+        next = refused->next;            /* before its caller goes on, whose stack it stands on */
+        refused->refused = true;
+        wait_done(&refused->wait);
+    }
+}
+
 void crew_close(struct crew **crew)
 {
     struct crew *gone = *crew;
     if (!gone)
         return;
-    pthread_mutex_lock(&gone->lock);
-    gone->over = true;
-    pthread_cond_broadcast(&gone->come);
-    pthread_mutex_unlock(&gone->lock);
+    crew_stop(gone);
     for (unsigned i = 0; i < gone->threads; i++)
         pthread_join(gone->thread[i], NULL);
     pthread_cond_destroy(&gone->come);
@@ -141,11 +155,16 @@ static bool staffed(struct crew *crew)
     return crew->threads > 0;
 }
 
+static enum err stopping(struct arena *a)
+{
+    return say(a, ERR_BUSY, "the server is stopping");
+}
+
 enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg)
 {
     struct job j = { .owner = owner, .fn = fn, .arg = arg };
     pthread_mutex_lock(&crew->lock);
-    bool room = behind(crew, owner) < crew->size.waiting, taken = room && staffed(crew);
+    bool over = crew->over, room = behind(crew, owner) < crew->size.waiting, taken = !over && room && staffed(crew);
     if (taken) {
         wait_init(&j.wait);
         *crew->end = &j;
@@ -153,6 +172,8 @@ enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void
         pthread_cond_signal(&crew->come);
     }
     pthread_mutex_unlock(&crew->lock);
+    if (over)
+        return stopping(a);
     if (!room) {
         say(a, ERR_TOO_MANY, "%u requests of yours that take long wait already", crew->size.waiting);
         a->why.retry = 1;
@@ -161,5 +182,5 @@ enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void
     if (!taken)
         return say(a, ERR_BUSY, "no thread is left for this work");
     wait_for(&j.wait);
-    return OK;
+    return j.refused ? stopping(a) : OK;
 }

@@ -13,7 +13,7 @@ struct job {
     struct job *next;
     hashing_fn fn;
     void *arg;
-    bool alone;
+    bool alone, refused;                 /* refused: it was not begun */
     enum err status;
     struct why why;
 };
@@ -40,15 +40,28 @@ struct hashing *hashing_open(void)
     return h;
 }
 
+void hashing_stop(struct hashing *h)
+{
+    pthread_mutex_lock(&h->lock);
+    struct job *refused = h->first;
+    h->over = true;
+    h->first = h->last = NULL;
+    h->waiting = 0;
+    pthread_cond_broadcast(&h->come);
+    pthread_mutex_unlock(&h->lock);
+    for (struct job *next; refused; refused = next) {
+        next = refused->next;            /* before its caller goes on, whose stack it stands on */
+        refused->refused = true;
+        wait_done(&refused->wait);
+    }
+}
+
 void hashing_close(struct hashing **h)
 {
     struct hashing *gone = *h;
     if (!gone)
         return;
-    pthread_mutex_lock(&gone->lock);
-    gone->over = true;
-    pthread_cond_broadcast(&gone->come);
-    pthread_mutex_unlock(&gone->lock);
+    hashing_stop(gone);
     for (unsigned i = 0; i < gone->threads; i++)
         pthread_join(gone->thread[i], NULL);
     pthread_cond_destroy(&gone->come);
@@ -108,10 +121,15 @@ static bool staffed(struct hashing *h)
     return h->threads > 0;
 }
 
+static enum err stopping(struct arena *a)
+{
+    return say(a, ERR_BUSY, "the server is stopping");
+}
+
 static enum err submit(struct hashing *h, struct arena *a, struct job *j)
 {
     pthread_mutex_lock(&h->lock);
-    bool room = h->waiting < HASHING_QUEUE, taken = room && staffed(h);
+    bool over = h->over, room = h->waiting < HASHING_QUEUE, taken = !over && room && staffed(h);
     if (taken) {
         wait_init(&j->wait);
         *(h->first ? &h->last->next : &h->first) = j;
@@ -120,10 +138,14 @@ static enum err submit(struct hashing *h, struct arena *a, struct job *j)
         pthread_cond_signal(&h->come);
     }
     pthread_mutex_unlock(&h->lock);
+    if (over)
+        return stopping(a);
     if (!taken)
         return room ? say(a, ERR_MEMORY, "no thread can be had to hash passwords")
                     : say(a, ERR_BUSY, "%d passwords wait to be checked already", HASHING_QUEUE);
     wait_for(&j->wait);
+    if (j->refused)
+        return stopping(a);
     if (j->status != OK)
         a->why = j->why;
     return j->status;

@@ -8,9 +8,12 @@ struct hashing;
 
 /* Costs nothing until first used. NULL: no memory. */
 struct hashing *hashing_open(void);
+/* From now on nothing more is begun: what waits, and what comes later, is refused with ERR_BUSY; what runs is ended. From any thread. */
+void hashing_stop(struct hashing *h);
 /* All callers must have had their answer. */
 void hashing_close(struct hashing **h);
-/* As password_hash() and password_matches(), on the pool: the fiber parks until it is done. ERR_BUSY when HASHING_QUEUE wait already. */
+/* As password_hash() and password_matches(), on the pool: the fiber parks until it is done. ERR_BUSY when HASHING_QUEUE wait already,
+ * or after hashing_stop(). */
 enum err hashing_make(struct hashing *h, struct arena *a, text password, struct password_hash *out);
 enum err hashing_check(struct hashing *h, struct arena *a, text hash, text password, bool *good, bool *stale);
 /* Anything else that is slow, on the pool: `fn` has an arena of its own, whose reason is passed on when it fails. `alone`: no two of

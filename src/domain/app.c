@@ -301,6 +301,8 @@ void app_close(struct app **app)
     *app = NULL;
 }
 
+void app_stopping(struct app *app) { hashing_stop(app->hashing); }
+
 void app_cookie_held(struct app *app) { atomic_fetch_add(&app->cookies_held, 1); }
 
 /* ---- Contexts and actors. ---- */

@@ -32,6 +32,8 @@ enum way_in { WAY_FOLDER, WAY_LOOPBACK, WAY_PROXY, WAY_TLS };     /* its folder'
 void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until);
 /* Work that time brings: sweep of retention, transient memory, checkpoints, idempotency keys. Called by the jobs thread about once a second. */
 void app_tick(struct app *app);
+/* The stop has been asked for: passwords that wait to be hashed are refused with ERR_BUSY, so that a flood of sign-ins does not hold it up. */
+void app_stopping(struct app *app);
 /* A cookie that the policy does not declare was taken out of an answer: the promise board shows it. */
 void app_cookie_held(struct app *app);
 

@@ -877,6 +877,7 @@ void *loop_main(void *arg)
     for (struct connection *c = l->connections; c; c = c->next)
         if (c->state == SENDING)       /* a reader that is slower than the stop */
             sweep_out(c);
+    crew_stop(l->shared->front->crew);
     while (l->fibers.live)             /* what has begun is ended: its write may be on the disk already */
         turn(l);
     return NULL;

@@ -295,6 +295,7 @@ static enum err start_threads(struct arena *a, struct server *s)
 static void stop_threads(struct server *s)
 {
     uint64_t one = 1;
+    app_stopping(s->front.app);
     atomic_store(&s->shared.stopping, true);
     while (write(s->shared.stop_fd, &one, sizeof one) < 0 && errno == EINTR)
         ;

@@ -1,5 +1,6 @@
 """Sign-in from outside: what a password lacks, flows, enumeration by answer and time, fixation, ends of sessions, delays, second factor, flood."""
-import concurrent.futures, http.client, json, os, re, statistics, subprocess, sys, threading, time, uuid
+import collections, concurrent.futures, contextlib, http.client, json, os, re, select, socket, statistics, subprocess, sys, threading, time
+import uuid
 from garant import Server, check, find_values
 from mailbox import Mailbox
 from visitor import AGENT, GOOD, OTHER, Visitor, account, totp
@@ -33,6 +34,13 @@ def memory(server):
     """Most that was resident, in MiB."""
     with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
         return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) / 1024
+
+
+def rest_of(connection):
+    """What comes until the connection ends."""
+    with connection, contextlib.suppress(ConnectionError):
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+    return b""
 
 
 # Asks other routes in turn until its input ends, from a process of its own, so that what it measures is the server.
@@ -332,6 +340,25 @@ def register(tests):
                 check(leaf and '"who":"' in leaf[0], f"{act} is not in the journal with a pseudonym")
                 check(zoe.subject not in leaf[0] and "people.example" not in leaf[0], f"{act} names the person: {leaf[0]}")
             check("people.example" not in server.log(), "the log names a person")
+
+    @tests.test("sign-in: those that wait at the stop are refused, not worked off")
+    def stop_in_a_flood():
+        many = 400
+        with Server(POLICY, arguments=["--per-address", "2000"]) as server:
+            begun = []
+            for k in range(many):
+                body = json.dumps({"identifier": f"p{k}@people.example", "password": "wrong"})
+                connection = socket.create_connection(("127.0.0.1", server.port), 300, (f"127.0.{3 + k // 200}.{1 + k % 200}", 0))
+                connection.sendall((f"POST /v1/session HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
+                                    f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}").encode())
+                begun.append(connection)
+            select.select(begun, [], [], 300)
+            check(server.stop() == 0, "the server did not stop in order")
+            answers = [answer for answer in map(rest_of, begun) if answer]             # none: not read yet when the stop came
+            statuses = collections.Counter(answer[9:12] for answer in answers)
+            check(set(statuses) == {b"401", b"503"}, f"{statuses}")
+            check(all(b"\r\nretry-after: " in one.lower() for one in answers if one[9:12] == b"503"), "when to come back is not told")
+            return f"{statuses[b'401']} answered, {statuses[b'503']} refused"
 
     @tests.test("sign-in: 500 at once")
     def flood():

@@ -135,6 +135,57 @@ static void queue_is_bounded(void **state)
     hashing_close(&crowd.pool);
 }
 
+struct gate { pthread_mutex_t lock; pthread_cond_t opened; bool open; unsigned begun; };
+struct stopped { struct hashing *pool; struct gate gate; unsigned done, busy; };
+
+static enum err held_up(struct arena *a, void *arg)
+{
+    struct gate *g = arg;
+    (void)a;
+    pthread_mutex_lock(&g->lock);
+    g->begun++;
+    while (!g->open)
+        pthread_cond_wait(&g->opened, &g->lock);
+    pthread_mutex_unlock(&g->lock);
+    return OK;
+}
+
+static void one_before_the_stop(void *arg)
+{
+    struct stopped *s = arg;
+    ARENA_AUTO a = arena_make(4096);
+    enum err status = hashing_do(s->pool, &a, false, held_up, &s->gate);
+    s->done += status == OK;
+    s->busy += status == ERR_BUSY;
+}
+
+/* At the stop what runs is ended; what waits is refused before that, and so is what comes later. */
+static void stop_refuses_what_waits(void **state)
+{
+    ARENA_AUTO a = arena_make(4096);
+    struct stopped s = { .pool = hashing_open(), .gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0 } };
+    struct fiber_loop loop;
+    enum { MANY = 200 };
+    assert_int_equal(fiber_loop_open(&a, &loop), OK);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(fiber_run(&a, &loop, one_before_the_stop, &s), OK);
+    hashing_stop(s.pool);
+    fiber_drain(&loop);
+    assert_int_equal(s.done, 0);
+    assert_true(s.busy >= MANY - HASHING_THREADS);
+    assert_int_equal(hashing_do(s.pool, &a, false, held_up, &s.gate), ERR_BUSY);
+    pthread_mutex_lock(&s.gate.lock);
+    s.gate.open = true;
+    pthread_cond_broadcast(&s.gate.opened);
+    pthread_mutex_unlock(&s.gate.lock);
+    while (loop.live)
+        fiber_drain(&loop);
+    assert_int_equal(s.done, s.gate.begun);
+    assert_int_equal(s.done + s.busy, MANY);
+    fiber_loop_close(&loop);
+    hashing_close(&s.pool);
+}
+
 /* ---- What a policy asks. ---- */
 
 static struct password_rule rule_of(const char *yaml)
@@ -297,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hash_fits_its_password_only), cmocka_unit_test(weaker_hash_is_to_be_made_anew),
         cmocka_unit_test(nobody_costs_as_much), cmocka_unit_test(pool_serves_all), cmocka_unit_test(queue_is_bounded),
+        cmocka_unit_test(stop_refuses_what_waits),
         cmocka_unit_test(each_missing_class_is_named), cmocka_unit_test(named_profiles), cmocka_unit_test(without_a_profile),
         cmocka_unit_test(rule_and_levels), cmocka_unit_test(vectors), cmocka_unit_test(code_serves_once), cmocka_unit_test(base32),
     };
