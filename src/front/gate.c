@@ -21,7 +21,7 @@ static bool bearer(text header, text *token)
 static bool of_instance(const struct route *route)
 {
     static const text prefixes[] = { TEXT_INIT("/v1/promises"), TEXT_INIT("/v1/policy"), TEXT_INIT("/v1/journal"), TEXT_INIT("/v1/backup"),
-                                     TEXT_INIT("/v1/sweep"), TEXT_INIT("/v1/mail") };
+                                     TEXT_INIT("/v1/sweep"), TEXT_INIT("/v1/mail"), TEXT_INIT("/v1/unreadable"), TEXT_INIT("/v1/keys") };
     bool found = route->who == WHO_PUBLIC;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         found |= text_starts(route->path, prefixes[i]);
