@@ -152,7 +152,8 @@ def register(tests):
     def proxied():
         with Elsewhere("127.0.0.1:0", arguments=["--proxy"]) as server:
             def bad(address):
-                return Client(server.port, "garant_" + "A" * 43).get("/v1/policy", **{"X-Forwarded-For": address}).status
+                return Client(server.port, "garant_" + "A" * 43).get("/v1/policy", **{"X-Forwarded-For": address,
+                                                                                                "X-Forwarded-Proto": "https"}).status
             check([bad("192.0.2.7") for _ in range(30)][-1] == 429, "not slowed down")
             check(bad("198.51.100.9, 192.0.2.8") == 401 and bad("2001:db8::1") == 401, "another client is slowed down too")
 
