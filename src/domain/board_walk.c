@@ -318,7 +318,7 @@ static enum err look_at_consent(struct walker *w, struct query *q)
     else
         fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 1, 0);
     bool good = query_int(q, 6) > 0 && query_int(q, 6) <= w->step->c->now + DAY && query_bytes(q, 7).n;
-    if (good && wording.p) {
+    if (good && wording.n) {                     /* an objection agrees to no wording */
         TRY(wording_kept(w, wording));
         good = w->wording_good;
     }

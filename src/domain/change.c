@@ -140,8 +140,8 @@ static enum err run_consents(struct db *db, const struct change *ch)
             TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording))));
         TRY(db_run(db, SQL_CONSENT_ADD, NULL,
                    ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
-                        V_TEXT(ch->policy_version), V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->actor),
-                        k->evidence.bytes.n ? V_SEALED(k->evidence) : V_NULL)));
+                        V_TEXT(ch->policy_version), k->wording_hash[0] ? V_TEXT(text_of(k->wording_hash)) : V_NULL, V_TEXT(k->method),
+                        V_TEXT(k->actor), k->evidence.bytes.n ? V_SEALED(k->evidence) : V_NULL)));
         withdrawn |= text_eq(k->decision, TEXT("withdrawn"));
     }
     if (!withdrawn)

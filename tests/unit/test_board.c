@@ -26,6 +26,7 @@ static const char policy[] =
     "  service: {basis: contract, categories: [identity, contact, visits, rights, card]}\n"
     "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [identity, invoices]}\n"
     "  news: {basis: consent, categories: [contact]}\n"
+    "  measure: {basis: legitimate_interest, interest: {en: Measure, fr: Mesurer}, categories: [visits]}\n"
     "never: {resale: {says: {en: Data is never sold, fr: Les données ne sont jamais vendues}, purposes: [resale]}}\n"
     "retention:\n"
     "  visits: {from: event, active: 12mo}\n"
@@ -37,7 +38,7 @@ static const char policy[] =
     "declared: {data_centre: {en: The data centre is of tier III, fr: Le centre de données est de niveau III}}\n"
     "promises: {DM-12: never.resale, FR-05: retention.visits}\n"
     "cookies: {sid: {title: Session, kind: cookie, purpose: service, exempt: authentication, lifetime: session.idle}}\n"
-    "systems: {app: {purposes: [service, billing, news], acts: [read, write, disclose, consent, export, erase]}}\n"
+    "systems: {app: {purposes: [service, billing, news, measure], acts: [read, write, disclose, consent, export, erase]}}\n"
     "folders: {file: {purpose: service}}\n"
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
@@ -50,6 +51,7 @@ static text lived(struct fixture *f)
     text id = person_lived(f, &(struct life){ "one@people.example", "Inès", "/a", "INV-1", "Renamed", "a.txt", "an attachment" });
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     OKAY(erase_subject(&f->c, gone, NULL, &out));
+    OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out));          /* a person's right: nothing is broken by it */
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'open','why':'works on it'}"), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'works on it'}"), &out));
     OKAY(folder_revoke(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'left'}"), &out));
@@ -146,7 +148,7 @@ static const struct plant plants[] = {
                           " UPDATE consent SET evidence = zeroblob(80);"
                           " UPDATE folder_grant SET details = (SELECT sealed FROM record WHERE category = 'invoices');"
                           " UPDATE record SET sealed = (SELECT sealed FROM record WHERE category = 'invoices') WHERE category = 'visits'",
-      .bad = 8 },                                 /* a record, a former value, a file's name, a consent, three grants, another record */
+      .bad = 9 },                                 /* a record, a former value, a file's name, a consent, an objection, three grants, another record */
     { PROBE_readable, "DELETE FROM key WHERE class <> 0", "", false },
 };
 
