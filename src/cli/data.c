@@ -36,6 +36,24 @@ static enum err patch_subject(struct cli *cli, text id)
     return cli_ask(cli, METHOD_PATCH, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), names), json_type, body, version);
 }
 
+/* Why stands on standard input too: it is about a person. */
+static enum err decide_objection(struct cli *cli, text id)
+{
+    text purpose, decision, reason, body;
+    TRY(cli_argument(cli, 2, "the purpose objected to", &purpose));
+    TRY(cli_argument(cli, 3, "upheld or overridden; the reason, which the person gets, comes on standard input", &decision));
+    TRY(cli_read_input(cli, 16384, &reason));
+    BUF_AUTO b = buf_make(65536);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("decision"), decision);
+    json_pair(&w, TEXT("reason"), text_trim(reason));
+    json_close(&w, '}');
+    TRY(buf_lend(cli->arena, &b, &body));
+    text target = cli_target(cli, cli_target(cli, "/v1/subjects/", id, "/objections/").p, purpose, "/decision");
+    return cli_ask(cli, METHOD_POST, target, json_type, body, 0);
+}
+
 enum err verb_subject(struct cli *cli)
 {
     static const char *const reading[] = { "purpose", "categories", NULL }, *const pages[] = { "after", "limit", NULL };
@@ -47,7 +65,7 @@ enum err verb_subject(struct cli *cli)
                   { TEXT_INIT("looks"), "/looks" },
                   { TEXT_INIT("consents"), "/consents" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks or consents", &what));
+    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents or objection", &what));
     if (text_eq(what, TEXT("create"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
@@ -59,10 +77,12 @@ enum err verb_subject(struct cli *cli)
         return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), reading), TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("patch")))
         return patch_subject(cli, id);
+    if (text_eq(what, TEXT("objection")))
+        return decide_objection(cli, id);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (text_eq(what, lists[i].word))
             return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages), TEXT(""), TEXT(""), 0);
-    return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched; former, access, looks and consents are lists");
+    return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched, their objection decided on; former, access, looks and consents are lists");
 }
 
 static enum err save(struct cli *cli, text name, text bytes)

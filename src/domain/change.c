@@ -113,7 +113,7 @@ static enum err run_repeat(struct db *db, const struct change *ch, const struct 
 /* Withdrawing (GDPR 7(3)) and objecting (21) are never refused for their number: without a new consent between they only repeat. */
 static bool has_budget(const struct change_consent *k)
 {
-    return !text_eq(k->decision, TEXT("withdrawn")) && !text_eq(k->decision, TEXT("objected"));
+    return !text_eq(k->decision, TEXT("withdrawn")) && !text_eq(k->channel, TEXT("objection"));
 }
 
 static enum err run_budget(struct db *db, const struct change *ch)
@@ -304,8 +304,7 @@ static enum err consent_purpose(struct ctx *c, text name, const struct purpose *
     return OK;
 }
 
-/* Who took the consent and what shows it are personal: sealed together. */
-static enum err consent_evidence(struct ctx *c, const struct change *ch, text evidence, struct change_consent *out)
+enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, struct change_consent *out)
 {
     if (!evidence.n && !out->by.n)
         return OK;
@@ -351,7 +350,7 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
     /* Without a wording of its own, the proof is of the purpose as the policy words it. */
     out->wording = wording.n ? wording : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
     digest_hex(out->wording, out->wording_hash);
-    return consent_evidence(c, ch, json_text(in, TEXT("evidence")), out);
+    return change_evidence(c, ch, json_text(in, TEXT("evidence")), out);
 }
 
 enum err change_consents(struct ctx *c, struct change *ch, const struct json *in)

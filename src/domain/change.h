@@ -45,6 +45,8 @@ enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct 
 enum err change_record(struct ctx *c, struct change *change, const struct record *like, text fields);
 /* The identifiers among `fields` ({field: value}) that differ from `old` ({field: [value, …]}, may be NULL). */
 enum err change_identifiers(struct ctx *c, struct change *change, const struct category *cat, const struct json *fields, const struct json *old);
+/* Who took a consent (out->by) and what shows it, or why an objection was decided so, sealed together as the row's evidence. */
+enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, struct change_consent *out);
 /* Checks and hashes the consents of `in` (one object or a list of them); the ledger's rows are written with the change. */
 enum err change_consents(struct ctx *c, struct change *change, const struct json *in);
 

@@ -1,11 +1,14 @@
 /* Consents, objections, restriction: rows are only ever added; the last one of a purpose and channel is in force. */
 #include "domain/consent.h"
 #include "domain/change.h"
+#include "domain/decided.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
 #include "domain/keeping.h"
 #include "domain/value.h"
 #include "domain/write.h"
+
+enum { ANSWER_MAX = 2000 };
 
 /* Left open for what else there is to say. */
 static void open_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy, text evidence, bool unreadable)
@@ -303,6 +306,62 @@ enum err objection_set(struct ctx *c, text id, text purpose, bool objects, struc
     ch.consents = &row, ch.consent_count = 1, ch.urgent = true;
     struct event event = event_of(c, &p, objects ? TEXT("objection") : TEXT("objection.lifted"));
     event.purpose = row_of->name;
+    return change_write(c, &ch, event, NULL);
+}
+
+/* The last word on the purpose is an objection, or a decision that upheld it. Asked again inside the write. */
+static enum err objection_stands(struct ctx *c, const struct person *p, text purpose)
+{
+    bool stands = false;
+    READ_AUTO db = NULL;
+    TRY(decided_read(c, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_OBJECTION_LAST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(purpose)));
+    if (query_next(&q))
+        stands = text_eq(query_bytes(&q, 0), TEXT("objected")) || text_eq(query_bytes(&q, 0), TEXT("upheld"));
+    TRY(q.status);
+    return stands ? OK : say(c->arena, ERR_NOT_FOUND, "no objection to that purpose is in force");
+}
+
+static enum err stands_again(struct ctx *c, const struct decided *d) { return objection_stands(c, &d->person, d->name); }
+
+/* *decision: of `in`, which also says why; advertising is objected to without a reason, and for good (GDPR 21(2)-(3)). */
+static enum err check_decision(struct ctx *c, const struct purpose *of, const struct json *in, text *decision)
+{
+    text reason = json_text(in, TEXT("reason"));
+    *decision = json_text(in, TEXT("decision"));
+    bool overridden = text_eq(*decision, TEXT("overridden"));
+    if (!overridden && !text_eq(*decision, TEXT("upheld")))
+        return say(c->arena, ERR_VALUE, "\"decision\" is one of upheld, overridden");
+    if (overridden && of->marketing)
+        return say_clause(c->arena, ERR_PURPOSE, &of->clause, "an objection to direct marketing is never overridden (GDPR 21(3))");
+    if (!text_trim(reason).n)
+        return say(c->arena, ERR_MISSING, "\"reason\" says why: the person gets it; overriding takes compelling legitimate grounds (GDPR 21(1))");
+    return reason.n <= ANSWER_MAX ? OK : say(c->arena, ERR_VALUE, "\"reason\" has at most %d bytes", ANSWER_MAX);
+}
+
+enum err objection_decide(struct ctx *c, text id, text purpose, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct change ch;
+    struct change_consent row = { .purpose = purpose, .channel = TEXT("objection"), .method = TEXT("decision"), .actor = c->actor.name };
+    (void)out;
+    TRY(person_open(c, id, false, &p));
+    if (c->actor.kind == ACTOR_PERSON)
+        return say(c->arena, ERR_FORBIDDEN, "whoever objects does not decide on it");
+    TRY(person_allow_act(c, &p, ACT_ERASE));
+    int index = policy_purpose(c->policy, purpose);
+    if (index < 0 || c->policy->purposes[index].never)
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"", T(value_shown(purpose)));
+    row.purpose = c->policy->purposes[index].name;
+    TRY(check_decision(c, &c->policy->purposes[index], in, &row.decision));
+    TRY(objection_stands(c, &p, row.purpose));
+    TRY(decided_add(c, (struct decided){ .again = stands_again, .name = row.purpose }, &p));
+    TRY(change_begin(c, &p, 0, &ch));
+    TRY(change_evidence(c, &ch, json_text(in, TEXT("reason")), &row));
+    ch.consents = &row, ch.consent_count = 1;
+    struct event event = event_of(c, &p, text_eq(row.decision, TEXT("upheld")) ? TEXT("objection.upheld") : TEXT("objection.overridden"));
+    event.purpose = row.purpose;
     return change_write(c, &ch, event, NULL);
 }
 

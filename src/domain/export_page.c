@@ -264,6 +264,8 @@ static text decision_word(struct page *g, text decision)
     const struct { text word, said; } words[] = {
         { TEXT("given"), SAY("given", "donné") }, { TEXT("refused"), SAY("refused", "refusé") }, { TEXT("withdrawn"), SAY("withdrawn", "retiré") },
         { TEXT("objected"), SAY("objection", "opposition") }, { TEXT("lifted"), SAY("objection taken back", "opposition retirée") },
+        { TEXT("upheld"), SAY("objection accepted", "opposition acceptée") },
+        { TEXT("overridden"), SAY("objection not followed, on compelling grounds", "opposition écartée, pour des motifs impérieux") },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_eq(words[i].word, decision))

@@ -114,7 +114,8 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
             rows[count++].channel = arena_copy(c->arena, channel);
         }
         bool over = expire && term_end(query_int(&q, 3), expires, 1) <= c->now;            /* asked again: it stands no longer */
-        rows[i].live = (text_eq(decision, TEXT("given")) && !over) || text_eq(decision, TEXT("objected"));
+        rows[i].live = (text_eq(decision, TEXT("given")) && !over) || text_eq(decision, TEXT("objected")) ||
+                       text_eq(decision, TEXT("upheld"));
         if (channel_of_use.n && c->policy->purposes[purpose].channel_count && !text_eq(channel, TEXT("objection")))
             rows[i].live = rows[i].live && text_eq(channel, channel_of_use);
     }

@@ -35,6 +35,7 @@ HANDLER(consent_record, consent_record(c, ID, q->json, &answer))
 PAGED(consent_list, consent_list(c, ID, &paging, &answer))
 HANDLER(objection_set, objection_set(c, ID, SECOND_PARAM, true, &answer))
 HANDLER(objection_lift, objection_set(c, ID, SECOND_PARAM, false, &answer))
+HANDLER(objection_decide, objection_decide(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(restriction_set, restriction_set(c, ID, true, json_text(q->json, TEXT("ground")), &answer))
 HANDLER(restriction_lift, restriction_set(c, ID, false, json_text(q->json, TEXT("ground")), &answer))
 

@@ -66,7 +66,10 @@ static void put_objection(struct page *p, const struct json *ledger, const struc
     json_pair(&p->w, TEXT("basis"), doc_basis(p->c, basis_word(of->basis)));
     json_pair(&p->w, TEXT("interest"), doc_interest(p->c, of));
     put_data(p, of);
-    json_pair_bool(&p->w, TEXT("objected"), decided(row, TEXT("objected")));
+    bool answered = decided(row, TEXT("upheld")) || decided(row, TEXT("overridden"));
+    json_pair_bool(&p->w, TEXT("objected"), decided(row, TEXT("objected")) || decided(row, TEXT("upheld")));
+    json_pair_bool(&p->w, TEXT("overridden"), decided(row, TEXT("overridden")));
+    json_pair(&p->w, TEXT("reason"), answered ? json_text(row, TEXT("evidence")) : TEXT(""));
     json_pair(&p->w, TEXT("at"), row ? json_text(row, TEXT("at")) : TEXT(""));
     json_close(&p->w, '}');
 }
@@ -84,6 +87,7 @@ static void put_rows(struct page *p, const struct json *ledger)
         page_copy(p, row, TEXT("decision"));
         page_copy(p, row, TEXT("at"));
         page_copy(p, row, TEXT("policy"));
+        json_pair(&p->w, TEXT("reason"), text_eq(channel, TEXT("objection")) ? json_text(row, TEXT("evidence")) : TEXT(""));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');

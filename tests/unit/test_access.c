@@ -24,12 +24,13 @@ static const char policy[] =
     "  measure: {basis: legitimate_interest, interest: {en: better pages, fr: de meilleures pages}, balancing: b1, categories: [visits]}\n"
     "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [invoices]}\n"
     "  news: {basis: consent, categories: [contact]}\n"
+    "  offers: {basis: legitimate_interest, interest: {en: offers, fr: des offres}, balancing: b2, marketing: true, categories: [visits]}\n"
     "retention:\n"
     "  visits: {from: event, active: 12mo}\n"
     "  invoices: {from: year_end, active: 1y, archive: 9y, ground: 'C. com. L123-22'}\n"
     "  former: {from: event, active: 12mo}\n"
     "systems:\n"
-    "  app: {purposes: [service, measure, billing, news], acts: [read, write, disclose, consent, export, erase]}\n"
+    "  app: {purposes: [service, measure, billing, news, offers], acts: [read, write, disclose, consent, export, erase]}\n"
     "  tracker: {purposes: [measure], acts: [write]}\n"
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
@@ -407,6 +408,46 @@ static void kept_answer_names_nobody(void **state)
     assert_true(text_eq(text_at(parsed(f, out.body), "consents.0.by"), TEXT("Grace Hopper")));
 }
 
+static const struct json *decision_of(struct fixture *f, const char *decision)
+{
+    return js(f, "{'decision':'%s','reason':'fraud is under way: case 7'}", decision);
+}
+
+/* An objection blocks at once (Art. 18(1)(d)); who answers rights may override it on grounds that the person reads (21(1)), never for
+ * advertising (21(3)); objecting anew blocks anew. */
+static void objection_is_decided_on_with_reasons(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = full_person(f), none = { NULL, 0 };
+    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), decision_of(f, "overridden"), &out), ERR_NOT_FOUND);
+    OKAY(subject_read(&f->c, id, TEXT("measure"), none, &out));
+    OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out));
+    OKAY(objection_set(&f->c, id, TEXT("offers"), true, &out));
+    assert_int_equal(subject_read(&f->c, id, TEXT("measure"), none, &out), ERR_PURPOSE);
+    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), js(f, "{'decision':'overridden','reason':' '}"), &out), ERR_MISSING);
+    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), js(f, "{'decision':'ignored','reason':'x'}"), &out), ERR_VALUE);
+    assert_int_equal(objection_decide(&f->c, id, TEXT("offers"), decision_of(f, "overridden"), &out), ERR_PURPOSE);
+    fixture_as(f, "tracker");
+    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), decision_of(f, "overridden"), &out), ERR_FORBIDDEN);
+    fixture_as(f, "app");
+    OKAY(objection_decide(&f->c, id, TEXT("measure"), decision_of(f, "upheld"), &out));
+    assert_int_equal(subject_read(&f->c, id, TEXT("measure"), none, &out), ERR_PURPOSE);
+    OKAY(objection_decide(&f->c, id, TEXT("measure"), decision_of(f, "overridden"), &out));
+    OKAY(subject_read(&f->c, id, TEXT("measure"), none, &out));
+    assert_int_equal(subject_read(&f->c, id, TEXT("offers"), none, &out), ERR_PURPOSE);
+    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), decision_of(f, "upheld"), &out), ERR_NOT_FOUND);
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%objection.overridden%'"), 1);
+    assert_int_equal(rows_of(f, "consent", "instr(evidence, CAST('fraud' AS BLOB)) > 0"), 0);
+    OKAY(access_answer(&f->c, id, &out));
+    unsigned told = 0;
+    JSON_EACH(row, at_path(parsed(f, out.body), "consents"))
+        told += text_eq(json_text(row, TEXT("decision")), TEXT("overridden")) && text_eq(json_text(row, TEXT("evidence")), TEXT("fraud is under way: case 7"));
+    assert_int_equal(told, 1);
+    OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out));
+    assert_int_equal(subject_read(&f->c, id, TEXT("measure"), none, &out), ERR_PURPOSE);
+}
+
 int main(void)
 {
 #define OVER_STORE(test) OVER(policy, test)
@@ -423,6 +464,7 @@ int main(void)
         OVER_STORE(narrow_actors_stay_narrow),
         OVER_STORE(made_up_purpose_is_not_written_down),
         OVER_STORE(kept_answer_names_nobody),
+        OVER_STORE(objection_is_decided_on_with_reasons),
     };
     return cmocka_run_group_tests_name("access", tests, NULL, NULL);
 }
