@@ -158,7 +158,7 @@ enum err care_backup(struct ctx *c, const struct json *in, care_progress *progre
 {
     const struct json *keys = json_get(in, TEXT("keys"));
     text to = json_text(in, TEXT("to"));
-    uint64_t size;
+    uint64_t size = 0;
     if (!in || in->kind != J_OBJECT || in->count != 1u + (keys != NULL) || !to.n || (keys && keys->kind != J_BOOL))
         return say(c->arena, ERR_USAGE, "a backup takes \"to\", a folder, and \"keys\", true or false");
     TRY((keys && keys->truth ? store_backup_both : store_backup)(ctx_store(c), c->arena, to, progress, &size));

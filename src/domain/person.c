@@ -212,6 +212,8 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
     const struct bits none = { { 0 } };
     int index = policy_purpose(c->policy, purpose);
     bool declared = index >= 0 && (unsigned)index < c->policy->purpose_count;
+    if (declared && !channel.n && c->policy->purposes[index].channel_count == 1)
+        channel = c->policy->purposes[index].channels[0];      /* there is no other way */
     if (declared)
         TRY(check_channel(c, p, &c->policy->purposes[index], act, channel));
     TRY(ask_begin(c, declared && needs_standing(&c->policy->purposes[index]) ? p : NULL, NULL, act, act == ACT_SEND ? channel : TEXT(""), &standing, &ask));
