@@ -5,13 +5,23 @@
 #include "buf.h"
 
 enum { CSV_FIELDS = 256 };
-struct csv { text rest; char separator; unsigned line; };    /* line: of the file, where the next record starts, from 1 */
-struct csv_record { text fields[CSV_FIELDS]; unsigned count, line; text raw; };   /* raw: as it stands, without its line end */
+struct csv {
+    text rest;
+    char separator;
+    unsigned line;                               /* of the file, where the next record starts, from 1 */
+};
+struct csv_record {
+    text fields[CSV_FIELDS];
+    unsigned count, line;
+    text raw;                                    /* as it stands, without its line end */
+};
 
-/* Over UTF-8 text; a byte order mark is passed over. The separator is `;` when the first line has more of those than of `,`. */
+/* Over UTF-8 text; a byte order mark is passed over. The separator (comma, semicolon, tab or bar) is the one that a first line "sep=;" names,
+ * else the one of which the first line has most outside quotes. Lines end at CR, LF, or both. */
 struct csv csv_open(text in);
-/* The next record that is not an empty line; false at the end. ERR_VALUE in *fault, with its line, for a quote that is never closed,
- * text behind a closing quote, or more than CSV_FIELDS fields: the record is passed over. Fields live in the arena or in the text. */
+/* The next record that has something in it; false at the end. A quote opens a field at its beginning alone, and is a sign like any other
+ * elsewhere. ERR_VALUE in *fault for a quoted field that runs over lines and is not properly closed, and for more than CSV_FIELDS fields: the
+ * line is passed over, and it alone. Fields live in the arena or in the text. */
 bool csv_next(struct arena *a, struct csv *csv, struct csv_record *out, enum err *fault);
 
 /* ---- Writing. ---- */

@@ -1,8 +1,10 @@
 /* The verb account: people who sign in, their roles, and many opened at once from a table. */
+#include "base/charset.h"
 #include "base/csv.h"
+#include "base/unicode.h"
 #include "cli/client.h"
 
-enum { INPUT_LIMIT = 1 << 20, TABLE_LIMIT = 32 << 20, CHUNK = 200 };
+enum { INPUT_LIMIT = 1 << 20, TABLE_LIMIT = 32 << 20, CHUNK = 200, DRY_CHUNK = 10000 };
 static const text json_type = TEXT_INIT("application/json");
 
 /* {name: value, …} of pairs; a value with p NULL is null. */
@@ -43,6 +45,8 @@ struct importing {
     struct client client;
     text target, header;
     struct buf lines;                            /* results, in JSON with commas between */
+    text columns;                                /* what they were taken for, in JSON */
+    bool dry, empty[CSV_FIELDS];                 /* empty: nothing stands in that column, so nothing is lost with it */
     unsigned done, all, opened, refused;
 };
 
@@ -58,6 +62,8 @@ static text import_target(struct cli *cli)
         { "supplied-by", "supplied_by" }, { "account-language", "language" }, { "why", "why" } };
     BUF_AUTO b = buf_make(16384);
     buf_print(&b, "/v1/accounts/import?invite=%s", cli_has(cli, TEXT("no-invitation")) ? "false" : "true");
+    if (cli_has(cli, TEXT("dry-run")))
+        buf_add(&b, TEXT("&dry_run=true"));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (cli_has(cli, text_of(rows[i].option))) {
             buf_print(&b, "&%s=", rows[i].parameter);
@@ -66,71 +72,97 @@ static text import_target(struct cli *cli)
     return buf_made(cli->arena, &b);
 }
 
-/* What one piece answered, its lines counted from the table's beginning. */
-static enum err take_results(struct importing *i, text body, const unsigned *lines)
+/* What was chosen, then what has nothing in it. */
+static text piece_target(struct importing *i, unsigned line)
+{
+    BUF_AUTO map = buf_make(1 << 16), b = buf_make(1 << 18);
+    buf_add(&map, cli_option(i->cli, TEXT("map")));
+    for (unsigned k = 0; k < CSV_FIELDS; k++)
+        if (i->empty[k])
+            buf_print(&map, "%s%u=-", map.n ? "," : "", k + 1);
+    buf_print(&b, "%.*s&line=%u", T(i->target), line);
+    if (map.n) {
+        buf_add(&b, TEXT("&map="));
+        buf_percent(&b, buf_for(&b, &map));
+    }
+    return buf_made(i->cli->arena, &b);
+}
+
+static enum err take_results(struct importing *i, text body)
 {
     const struct json *answer;
-    unsigned at = 0;
     TRY(json_parse(i->cli->arena, body, &answer));
     JSON_EACH(line, json_get(answer, TEXT("lines"))) {
         struct json_out w = json_out(&i->lines);
         int64_t status = 0;
         if (i->lines.n)
             buf_char(&i->lines, ',');
-        json_open(&w, '{');
-        json_pair_int(&w, TEXT("line"), lines[at++]);
-        JSON_EACH(member, line)
-            if (!text_eq(member->key, TEXT("line"))) {
-                json_name(&w, member->key);
-                json_put(&w, member);
-            }
-        json_close(&w, '}');
+        json_put(&w, line);
         json_int(json_get(line, TEXT("status")), &status);
-        i->opened += status == 201, i->refused += status != 201;
+        i->opened += status < 300;
+        i->refused += status >= 300;
     }
-    return OK;
+    if (i->columns.p)
+        return OK;
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    json_put(&w, json_get(answer, TEXT("columns")));
+    return buf_take(i->cli->arena, &b, &i->columns);
 }
 
-static enum err send_piece(struct importing *i, const struct buf *piece, const unsigned *lines, unsigned count)
+static enum err send_piece(struct importing *i, char separator, unsigned line, text rows, unsigned count)
 {
     struct result result;
+    BUF_AUTO piece = buf_make(TABLE_LIMIT * 4);
     text table;
     if (!count)
         return OK;
-    TRY(buf_lend(i->cli->arena, piece, &table));
-    TRY(client_call(&i->client, METHOD_POST, i->target, TEXT("text/csv"), table, 0, &result));
-    TRY(take_results(i, result.body, lines));
+    buf_print(&piece, "sep=%c\n%.*s\n%.*s\n", separator, T(i->header), T(rows));
+    TRY(buf_lend(i->cli->arena, &piece, &table));
+    TRY(client_call(&i->client, METHOD_POST, piece_target(i, line), TEXT("text/csv"), table, 0, &result));
+    TRY(take_results(i, result.body));
     i->done += count;
     cli_progress(i->done, i->all);
     return OK;
 }
 
-/* Records as they stand, so that a faulty one is judged by the server, with the others. */
+static void look_at(struct importing *i, struct csv csv, struct csv_record *r)
+{
+    enum err fault;
+    for (unsigned k = 0; k < r->count; k++)
+        i->empty[k] = true;
+    ARENA_AUTO room = arena_make(TABLE_LIMIT * 4);
+    while (csv_next(&room, &csv, r, &fault)) {
+        i->all++;
+        for (unsigned k = 0; fault == OK && k < r->count; k++)
+            i->empty[k] &= unicode_is_blank(r->fields[k]);
+        arena_reset(&room);
+    }
+}
+
+/* Records as they stand, so that a faulty one is judged by the server, with the others. A dry run sends more at once: the same address twice
+ * is seen within one piece. */
 static enum err send_table(struct importing *i, text table)
 {
     struct csv csv = csv_open(table);
     struct csv_record *r = NEW(i->cli->arena, struct csv_record);
-    unsigned lines[CHUNK], count = 0;
-    BUF_AUTO piece = buf_make(TABLE_LIMIT * 2);
+    unsigned count = 0, most = i->dry ? DRY_CHUNK : CHUNK;
     enum err fault;
     TRY_PTR(r);
     if (!csv_next(i->cli->arena, &csv, r, &fault))
         return say(i->cli->arena, ERR_MISSING, "the table is empty: its first line names the fields, as category.field");
     i->header = r->raw;
-    for (struct csv all = csv; csv_next(i->cli->arena, &all, r, &fault);)
-        i->all++;
-    buf_print(&piece, "%.*s\n", T(i->header));
-    while (csv_next(i->cli->arena, &csv, r, &fault)) {
-        buf_print(&piece, "%.*s\n", T(r->raw));
-        lines[count++] = r->line;
-        if (count == CHUNK) {
-            TRY(send_piece(i, &piece, lines, count));
-            buf_clear(&piece);
-            buf_print(&piece, "%.*s\n", T(i->header));
+    look_at(i, csv, r);
+    text rest = csv.rest;
+    unsigned line = csv.line;
+    while (csv_next(i->cli->arena, &csv, r, &fault))
+        if (++count == most) {
+            TRY(send_piece(i, csv.separator, line, text_upto(rest, rest.n - csv.rest.n), count));
             count = 0;
+            rest = csv.rest;
+            line = csv.line;
         }
-    }
-    return send_piece(i, &piece, lines, count);
+    return send_piece(i, csv.separator, line, rest, count);
 }
 
 static enum err import_file(struct cli *cli)
@@ -139,6 +171,8 @@ static enum err import_file(struct cli *cli)
     text file, table;
     TRY(cli_argument(cli, 1, "a table (CSV)", &file));
     TRY(cli_read_file(cli->arena, file, TABLE_LIMIT, &table));
+    TRY(charset_text(cli->arena, table, &table));
+    i.dry = cli_has(cli, TEXT("dry-run"));
     TRY(client_open(cli, &i.client));
     i.target = import_target(cli);
     enum err e = send_table(&i, table);
@@ -147,7 +181,10 @@ static enum err import_file(struct cli *cli)
     BUF_AUTO b = buf_make(256 << 20);
     buf_print(&b, "{\"opened\":%u,\"refused\":%u,\"lines\":[", i.opened, i.refused);
     buf_join(&b, &i.lines);
-    buf_add(&b, TEXT("]}"));
+    buf_add(&b, TEXT("]"));
+    if (i.columns.n)
+        buf_print(&b, ",\"columns\":%.*s", T(i.columns));
+    buf_print(&b, ",\"dry_run\":%s}", i.dry ? "true" : "false");
     TRY(cli_answer_of(cli, &b));
     return i.refused ? say(cli->arena, ERR_VALUE, "%u of %u lines were refused: mend them and import those alone", i.refused, i.all) : OK;
 }

@@ -12,7 +12,10 @@ struct password_hash { char text[PASSWORD_HASH_MAX]; };     /* "$argon2id$v=19$m
 
 /* Takes about 15 ms and 19 MiB: call through hashing.h. ERR_MEMORY when there is no room. */
 enum err password_hash(struct arena *a, text password, struct password_hash *out);
-/* Whether it is the password of that digest; *stale: it was made at a lower cost and is to be made anew. A text that is no such
+/* Whether `hash` is a digest that can be checked here, of ours or of another program: Argon2id or Argon2i (version 19, up to 256 MiB), or
+ * bcrypt ($2a$, $2b$, $2y$, cost up to 14). */
+bool password_hash_good(text hash);
+/* Whether it is the password of that digest; *stale: it was made in another form or at another cost and is to be made anew. A text that is no such
  * digest fits no password, and takes no time. */
 enum err password_matches(struct arena *a, text hash, text password, bool *good, bool *stale);
 

@@ -35,6 +35,13 @@ static enum err add_identifier_row(struct db *db, const struct change *ch, const
     return OK;
 }
 
+static enum err another_has_it(struct arena *a, const struct change_identifier *id)
+{
+    say(a, ERR_CONFLICT, "%.*s is that of another person", T(id->field));
+    snprintf(a->why.field, sizeof a->why.field, "%.*s", T(id->field));
+    return ERR_CONFLICT;
+}
+
 static enum err run_identifiers(struct db *db, const struct change *ch)
 {
     for (unsigned i = 0; i < ch->identifier_count; i++) {
@@ -48,9 +55,7 @@ static enum err run_identifiers(struct db *db, const struct change *ch)
         TRY(add_identifier_row(db, ch, id, &taken));
         if (!taken)
             continue;
-        say(db_arena(db), ERR_CONFLICT, "%.*s is that of another person", T(id->field));
-        snprintf(db_arena(db)->why.field, sizeof db_arena(db)->why.field, "%.*s", T(id->field));
-        return ERR_CONFLICT;
+        return another_has_it(db_arena(db), id);
     }
     return OK;
 }
@@ -172,8 +177,28 @@ static enum err run(struct db *db, struct write *w)
     return ch->inform ? duty_add(db, ch->tenant, ch->duty, &ch->person->id, TEXT("inform"), ch->source, ch->now, ch->inform) : OK;
 }
 
+/* What only the store could refuse of a new person, asked without writing. */
+static enum err check_free(struct ctx *c, const struct change *ch)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    for (unsigned i = 0; i < ch->identifier_count * 2; i++) {
+        const struct change_identifier *id = &ch->identifiers[i / 2];
+        const struct digest *digest = i % 2 ? &id->former : &id->digest;
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(*digest))));
+        bool taken = query_next(&q);
+        TRY(q.status);
+        if (taken)
+            return another_has_it(c->arena, id);
+    }
+    return OK;
+}
+
 enum err change_write(struct ctx *c, struct change *ch, struct event event, const struct answer *answer)
 {
+    if (c->dry)
+        return check_free(c, ch);
     struct running r = { c, ch };
     struct write w = { .run = run, .arg = &r, .event = event, .puts = ch->puts, .put_count = ch->put_count, .truncate = ch->truncate, .urgent = ch->urgent };
     return write_do(c, &w, answer);

@@ -1,22 +1,24 @@
-/* Accounts from a table, a line each: header names are category.field; faults are named by line and field. */
+/* Accounts from a table, a line each: what its columns stand for, what people typed, and every fault with its line and column. */
+#include "base/charset.h"
 #include "base/csv.h"
+#include "base/unicode.h"
+#include "domain/heading.h"
 #include "domain/inside.h"
 #include "domain/normal.h"
 #include "domain/opening.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
-enum { COLUMNS_MAX = 128, LINE_MAX = 64 << 10 };
+enum { COLUMNS_MAX = 128, LINE_MAX = 64 << 10, FAULTS_MAX = 20 };
 
-/* What a column holds: a field of the policy, a kind of folder ("folder.KIND": names with "|" between), or one of the words of a new
- * account. */
-struct column { text name, category, field, folder; const struct field *type; };
 struct row { text *values; unsigned count, line, same; const struct json *account; struct why fault; };   /* same: line that has its address */
 struct import {
     struct column columns[COLUMNS_MAX]; unsigned column_count;
     struct row *rows; unsigned row_count;
     text *results;
-    text supplied_by, language, why; bool no_invitation;
+    text supplied_by, language, why, map;
+    int64_t first_line;
+    bool no_invitation, dry;
     struct arena *arena;                         /* of the whole */
 };
 
@@ -24,43 +26,85 @@ unsigned import_count(const struct import *i) { return i->row_count; }
 
 /* ---- The header. ---- */
 
-static bool is_word(text name)
+/* What the map says of that column: p NULL when it says nothing. `other`: what it says of those that nothing is known of. */
+static text chosen(const struct import *i, text heading, unsigned number, bool other)
 {
-    static const text words[] = { TEXT_INIT("supplied_by"), TEXT_INIT("supplier"), TEXT_INIT("language"), TEXT_INIT("manager"), TEXT_INIT("role") };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (text_eq(words[i], name))
-            return true;
-    return false;
+    for (text rest = i->map; rest.n;) {
+        text pair = text_cut(&rest, ',');
+        ptrdiff_t sign = (ptrdiff_t)pair.n - 1;
+        while (sign >= 0 && pair.p[sign] != '=')
+            sign--;
+        if (sign < 0)
+            continue;
+        text column = unicode_trim(text_upto(pair, (size_t)sign)), field = text_trim(text_from(pair, (size_t)sign + 1));
+        int64_t n = 0;
+        bool same = !other && (text_eq(column, heading) || (text_int(column, &n) && n == (int64_t)number));
+        if (same || (other && text_eq(column, TEXT("*"))))
+            return field.n ? field : TEXT("-");
+    }
+    return (text){ NULL, 0 };
 }
 
-static enum err column_of(struct ctx *c, text name, struct column *out)
+struct complaint { struct buf said; unsigned count; };
+static void free_complaint(struct complaint *all) { buf_free(&all->said); }
+
+/* Headings may be people's names when the table has none: columns are told by their number, and by their name when it looks like a policy's. */
+static void complain(struct complaint *all, unsigned number, text name, const char *what)
 {
-    text field = name, category = text_cut(&field, '.');
-    int index = policy_category(c->policy, category), f = index < 0 ? -1 : policy_field(&c->policy->categories[index], field);
-    *out = (struct column){ .name = name, .category = category, .field = field };
-    if (is_word(name))
-        return OK;
-    if (text_eq(category, TEXT("folder")) && node_get(node_get(c->policy->root, TEXT("folders")), field)) {
-        out->folder = field;
-        return OK;
+    text shown = value_shown(name);
+    if (++all->count > FAULTS_MAX)
+        return;
+    buf_print(&all->said, "%scolumn %u", all->said.n ? "; " : "", number);
+    if (text_eq(shown, name))
+        buf_print(&all->said, " (\"%.*s\")", T(name));
+    buf_print(&all->said, " %s", what);
+}
+
+static void complain_unknown(struct complaint *all, unsigned number, text name, const struct near *near)
+{
+    complain(all, number, name, near->count ? "is no category.field of the policy: did you mean " : "is no category.field of the policy");
+    for (unsigned k = 0; k < near->count && k < HEADINGS_NEAR && all->count <= FAULTS_MAX; k++)
+        buf_print(&all->said, "%s%.*s", k ? " or " : "", T(near->names[k]));
+}
+
+/* By its name, by what the map says, or by what its heading means when that is one field alone. */
+static void take_column(struct ctx *c, const struct import *i, text heading, unsigned number, struct column *out, struct complaint *all)
+{
+    text name = unicode_trim(heading), said = chosen(i, name, number, false);
+    *out = (struct column){ .how = "left" };
+    if (said.p && !text_eq(said, TEXT("-")) && !heading_named(c->policy, said, out))
+        complain(all, number, said, "is to be a field that the policy has not");
+    else if (said.p)
+        out->how = text_eq(said, TEXT("-")) ? "left" : "chosen";
+    else if (name.n && !heading_named(c->policy, name, out)) {
+        struct near near = heading_near(c->arena, c->policy, name);
+        if (near.sure && heading_named(c->policy, near.names[0], out))
+            out->how = "proposed";
+        else if (!chosen(i, name, number, true).p)
+            complain_unknown(all, number, name, &near);
     }
-    out->type = f < 0 ? NULL : &c->policy->categories[index].fields[f];
-    return f >= 0 ? OK : say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
-                                    "column \"%.*s\" is no category.field of the policy", T(value_shown(name)));
+    out->nameless = !name.n && !said.p;
+    out->number = number;
 }
 
 static enum err take_header(struct ctx *c, struct import *i, const struct csv_record *r)
 {
+    CLEANUP(free_complaint) struct complaint all = { .said = buf_make(1 << 14) };
     if (r->count > COLUMNS_MAX)
         return say(c->arena, ERR_VALUE, "a table has at most %d columns", COLUMNS_MAX);
     for (unsigned k = 0; k < r->count; k++) {
-        text name = text_trim(r->fields[k]);
-        for (unsigned j = 0; j < k; j++)
-            if (text_eq(i->columns[j].name, name))
-                return say(c->arena, ERR_VALUE, "column %u has the name of column %u", k + 1, j + 1);
-        TRY(column_of(c, name, &i->columns[i->column_count++]));
+        struct column *column = &i->columns[i->column_count++];
+        take_column(c, i, r->fields[k], k + 1, column, &all);
+        for (unsigned j = 0; j < k && column->name.n; j++)
+            if (text_eq(i->columns[j].name, column->name))
+                complain(&all, k + 1, column->name, arena_print(c->arena, "stands for the same field as column %u", j + 1).p);
     }
-    return OK;
+    if (!all.count)
+        return OK;
+    if (all.count > FAULTS_MAX)
+        buf_print(&all.said, "; and %u more", all.count - FAULTS_MAX);
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "%.*s. Choose with map: COLUMN=category.field, or COLUMN=- to leave it out",
+                      T(buf_begun(&all.said)));
 }
 
 /* ---- Lines. ---- */
@@ -70,25 +114,29 @@ static enum err take_line(struct ctx *c, struct import *i, const struct csv_reco
     if (i->row_count == IMPORT_LINES)
         return say(c->arena, ERR_TOO_LARGE, "a table has at most %d lines behind its header", IMPORT_LINES);
     struct row *row = &i->rows[i->row_count++];
-    *row = (struct row){ .line = r->line, .values = NEW_ARRAY(c->arena, text, i->column_count) };
+    *row = (struct row){ .line = (unsigned)(r->line + i->first_line), .values = NEW_ARRAY(c->arena, text, i->column_count) };
     TRY_PTR(row->values);
     if (fault == ERR_MEMORY)
         return fault;
-    if (fault == OK && r->count != i->column_count)
-        fault = say(c->arena, ERR_VALUE, "the line has %u fields, the header %u", r->count, i->column_count);
-    if (fault != OK) {
-        row->fault = c->arena->why;
-        return OK;
+    row->count = i->column_count;
+    /* Spreadsheets leave out what is empty at a line's end, or write more of it than the header has. */
+    for (unsigned k = 0; fault == OK && k < r->count; k++) {
+        text value = unicode_trim(r->fields[k]);
+        if (k < i->column_count)
+            row->values[k] = value;
+        else if (value.n)
+            fault = say(c->arena, ERR_VALUE, "column %u holds something, and has no heading", k + 1);
     }
-    row->count = r->count;
-    for (unsigned k = 0; k < r->count; k++)
-        row->values[k] = text_trim(r->fields[k]);
+    if (fault != OK)
+        row->fault = c->arena->why;
     return OK;
 }
 
 static enum err read_table(struct ctx *c, struct import *i, text body)
 {
-    struct csv csv = csv_open(body);
+    text table;
+    TRY(charset_text(c->arena, body, &table));
+    struct csv csv = csv_open(table);
     struct csv_record *r = NEW(c->arena, struct csv_record);
     enum err fault;
     TRY_PTR(r);
@@ -96,6 +144,9 @@ static enum err read_table(struct ctx *c, struct import *i, text body)
         return say(c->arena, ERR_MISSING, "the table is empty: its first line names the fields, as category.field");
     TRY(fault);
     TRY(take_header(c, i, r));
+    if (!i->first_line)
+        i->first_line = r->line + 1;
+    i->first_line -= csv.line;                  /* from now on: what is added to the reader's own count */
     while (csv_next(c->arena, &csv, r, &fault))
         TRY(take_line(c, i, r, fault));
     return OK;
@@ -153,14 +204,18 @@ enum err import_begin(struct ctx *c, text body, bool json, const struct import_o
 {
     struct import *i = *out = NEW(c->arena, struct import);
     TRY_PTR(i);
-    i->supplied_by = o->supplied_by, i->language = o->language, i->no_invitation = o->no_invitation, i->arena = c->arena;
+    i->supplied_by = o->supplied_by;
+    i->language = o->language;
+    i->map = o->map;
+    i->first_line = o->first_line;
+    i->no_invitation = o->no_invitation;
+    i->dry = c->dry;
+    i->arena = c->arena;
     i->why = o->why.n ? o->why : TEXT("import");
     i->rows = NEW_ARRAY(c->arena, struct row, IMPORT_LINES);
     i->results = NEW_ARRAY(c->arena, text, IMPORT_LINES);
     TRY_PTR(i->rows);
     TRY_PTR(i->results);
-    if (!text_utf8(body))
-        return say(c->arena, ERR_VALUE, "the table is not UTF-8");
     TRY(json ? read_json(c, i, body) : read_table(c, i, body));
     for (unsigned k = 0; k < i->column_count; k++)
         if (i->columns[k].type && i->columns[k].type->identifier)
@@ -171,19 +226,6 @@ enum err import_begin(struct ctx *c, text body, bool json, const struct import_o
 
 /* ---- One line. ---- */
 
-/* Cells are text: what the policy types otherwise is written as JSON has it, when it looks so; the rest is refused with its field. */
-static void put_value(struct ctx *c, struct json_out *w, const struct field *f, text value)
-{
-    const struct json *parsed = NULL;
-    struct why why = c->arena->why;
-    bool typed = f->type == FIELD_INTEGER || f->type == FIELD_NUMBER || f->type == FIELD_BOOLEAN || f->type == FIELD_JSON;
-    if (typed && json_parse(c->arena, value, &parsed) == OK)
-        json_put(w, parsed);
-    else
-        json_put_text(w, value);
-    c->arena->why = why;
-}
-
 static void put_category(struct ctx *c, const struct import *i, const struct row *r, text category, struct json_out *w)
 {
     json_name(w, category);
@@ -191,7 +233,7 @@ static void put_category(struct ctx *c, const struct import *i, const struct row
     for (unsigned k = 0; k < i->column_count; k++)
         if (i->columns[k].type && text_eq(i->columns[k].category, category) && r->values[k].n) {
             json_name(w, i->columns[k].field);
-            put_value(c, w, i->columns[k].type, r->values[k]);
+            normal_typed(c, w, i->columns[k].type, r->values[k]);
         }
     json_close(w, '}');
 }
@@ -240,7 +282,7 @@ static enum err account_of(struct ctx *c, const struct import *i, const struct r
     put_data(c, i, r, &w);
     put_folders(i, r, &w);
     for (unsigned k = 0; k < i->column_count; k++)
-        if (!i->columns[k].type && !i->columns[k].folder.n && r->values[k].n) {
+        if (i->columns[k].name.n && !i->columns[k].type && !i->columns[k].folder.n && r->values[k].n) {
             json_pair(&w, i->columns[k].name, r->values[k]);
             supplied |= text_eq(i->columns[k].name, TEXT("supplied_by"));
             language |= text_eq(i->columns[k].name, TEXT("language"));
@@ -254,22 +296,134 @@ static enum err account_of(struct ctx *c, const struct import *i, const struct r
     return json_parse_buf(c->arena, &b, out);
 }
 
-static text result_of(const struct import *i, const struct row *r, const struct why *why, text id)
+/* ---- What is wrong with a line: all of it. ---- */
+
+struct faults { struct why all[FAULTS_MAX]; unsigned columns[FAULTS_MAX], count; };
+
+static void add_fault(struct faults *f, const struct why *why, enum err code, unsigned column)
 {
-    BUF_AUTO b = buf_make(8192);
+    if (f->count < FAULTS_MAX) {
+        f->all[f->count] = *why;
+        f->all[f->count].code = code;
+        f->columns[f->count] = column;
+    }
+    f->count++;
+}
+
+static enum err check_cell(struct ctx *c, const struct column *column, text cell)
+{
+    const struct category *cat = &c->policy->categories[policy_category(c->policy, column->category)];
+    const struct json *value;
+    BUF_AUTO b = buf_make(LINE_MAX * 8);
+    struct json_out w = json_out(&b);
+    json_open(&w, '[');
+    normal_typed(c, &w, column->type, cell);
+    json_close(&w, ']');
+    TRY(json_parse_buf(c->arena, &b, &value));
+    value = value->first;
+    enum err e = value_take(c, cat, column->type, &value);
+    snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(column->name));
+    return write_refused(c, NULL, e);
+}
+
+/* What is required of a category of which the line has something. */
+static void find_missing(struct ctx *c, const struct import *i, const struct row *r, struct faults *f, const struct column *one)
+{
+    const struct category *cat = &c->policy->categories[policy_category(c->policy, one->category)];
+    for (unsigned n = 0; n < cat->field_count; n++) {
+        const struct field *field = &cat->fields[n];
+        const struct column *at = NULL;
+        bool given = false;
+        for (unsigned k = 0; k < i->column_count; k++)
+            if (i->columns[k].type == field) {
+                at = &i->columns[k];
+                given |= r->values[k].n > 0;
+            }
+        if (given || !field->required || field->when_field.n)
+            continue;
+        c->arena->why = (struct why){ 0 };
+        say_clause(c->arena, ERR_MISSING, &field->clause, "%.*s.%.*s is required", T(cat->name), T(field->name));
+        snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s.%.*s", T(cat->name), T(field->name));
+        add_fault(f, &c->arena->why, ERR_MISSING, at ? at->number : 0);
+    }
+}
+
+static bool first_filled(const struct import *i, const struct row *r, unsigned k)
+{
+    for (unsigned j = 0; j < k; j++)
+        if (i->columns[j].type && r->values[j].n && text_eq(i->columns[j].category, i->columns[k].category))
+            return false;
+    return true;
+}
+
+static void find_faults(struct ctx *c, const struct import *i, const struct row *r, struct faults *f)
+{
+    for (unsigned k = 0; k < r->count; k++) {
+        const struct column *column = &i->columns[k];
+        if (!r->values[k].n)
+            continue;
+        c->arena->why = (struct why){ 0 };
+        if (column->nameless)
+            say(c->arena, ERR_VALUE, "column %u holds something, and has no heading", column->number);
+        else if (column->type)
+            check_cell(c, column, r->values[k]);
+        if (c->arena->why.code != OK)
+            add_fault(f, &c->arena->why, c->arena->why.code, column->number);
+        if (column->type && first_filled(i, r, k))
+            find_missing(c, i, r, f, column);
+    }
+    c->arena->why = (struct why){ 0 };
+}
+
+/* ---- One line. ---- */
+
+static void put_why(struct json_out *w, const struct why *why, unsigned column)
+{
+    json_pair(w, TEXT("code"), err_row(why->code)->slug);
+    json_pair(w, TEXT("field"), why->field[0] ? text_of(why->field) : (text){ NULL, 0 });
+    if (column)
+        json_pair_int(w, TEXT("column"), column);
+    json_pair(w, TEXT("detail"), text_of(why->detail));
+    if (why->clause)
+        json_pair(w, TEXT("clause"), why->clause->path);
+}
+
+static unsigned column_named(const struct import *i, const char *field)
+{
+    for (unsigned k = 0; k < i->column_count && field[0]; k++)
+        if (text_eq(i->columns[k].name, text_of(field)))
+            return i->columns[k].number;
+    return 0;
+}
+
+static void put_faults(struct json_out *w, const struct faults *f)
+{
+    json_name(w, TEXT("faults"));
+    json_open(w, '[');
+    for (unsigned k = 0; k < f->count && k < FAULTS_MAX; k++) {
+        json_open(w, '{');
+        put_why(w, &f->all[k], f->columns[k]);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    if (f->count > FAULTS_MAX)
+        json_pair_int(w, TEXT("more"), f->count - FAULTS_MAX);
+}
+
+/* The first fault says what the line's answer is; when there are several, all stand in a list. */
+static text result_of(const struct import *i, const struct row *r, const struct faults *f, text id)
+{
+    BUF_AUTO b = buf_make(1 << 16);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair_int(&w, TEXT("line"), r->line);
-    json_pair_int(&w, TEXT("status"), why->code == OK ? 201 : err_row(why->code)->http);
-    if (why->code == OK)
+    json_pair_int(&w, TEXT("status"), !f->count ? (i->dry ? 200 : 201) : err_row(f->all[0].code)->http);
+    if (f->count)
+        put_why(&w, &f->all[0], f->columns[0]);
+    else if (!i->dry)
         json_pair(&w, TEXT("id"), id);
-    else {
-        json_pair(&w, TEXT("code"), err_row(why->code)->slug);
-        json_pair(&w, TEXT("field"), why->field[0] ? text_of(why->field) : (text){ NULL, 0 });
-        json_pair(&w, TEXT("detail"), text_of(why->detail));
-        if (why->clause)
-            json_pair(&w, TEXT("clause"), why->clause->path);
-    }
+    if (f->count > 1)
+        put_faults(&w, f);
     json_close(&w, '}');
     return buf_made(i->arena, &b);
 }
@@ -279,16 +433,35 @@ void import_line(struct ctx *c, struct import *i, unsigned line)
     struct row *row = &i->rows[line];
     const struct json *account = row->account;
     struct answer answer = { 0 };
+    struct faults f = { .count = 0 };
     enum err e = row->fault.code;
-    struct why why = row->fault;
-    if (e == OK) {
-        c->arena->why = (struct why){ 0 };
+    if (e == OK && !account)
+        find_faults(c, i, row, &f);
+    if (e != OK)
+        add_fault(&f, &row->fault, e, column_named(i, row->fault.field));
+    if (!f.count) {
         e = account ? OK : account_of(c, i, row, &account);
         if (e == OK)
             e = account_open_for(c, account, &answer);
-        why = c->arena->why, why.code = e;
+        if (e != OK)
+            add_fault(&f, &c->arena->why, e, column_named(i, c->arena->why.field));
     }
-    i->results[line] = result_of(i, row, &why, answer.id);
+    i->results[line] = result_of(i, row, &f, answer.id);
+}
+
+static void put_columns(struct json_out *w, const struct import *i)
+{
+    json_name(w, TEXT("columns"));
+    json_open(w, '[');
+    for (unsigned k = 0; k < i->column_count; k++) {
+        const struct column *column = &i->columns[k];
+        json_open(w, '{');
+        json_pair_int(w, TEXT("column"), column->number);
+        json_pair(w, TEXT("field"), column->name.n ? column->name : (text){ NULL, 0 });
+        json_pair(w, TEXT("how"), text_of(column->how));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
 }
 
 enum err import_answer(struct ctx *c, const struct import *i, struct answer *out)
@@ -302,12 +475,15 @@ enum err import_answer(struct ctx *c, const struct import *i, struct answer *out
     for (unsigned k = 0; k < i->row_count; k++) {
         if (!i->results[k].p)
             return say(c->arena, ERR_MEMORY, "the results need more memory than a request has");
-        opened += text_find(i->results[k], TEXT("\"status\":201")) >= 0;
+        opened += text_find(i->results[k], i->dry ? TEXT("\"status\":200") : TEXT("\"status\":201")) >= 0;
         json_put_raw(&w, i->results[k]);
     }
     json_close(&w, ']');
     json_pair_int(&w, TEXT("opened"), opened);
     json_pair_int(&w, TEXT("refused"), i->row_count - opened);
+    json_pair_bool(&w, TEXT("dry_run"), i->dry);
+    if (i->column_count)
+        put_columns(&w, i);
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }

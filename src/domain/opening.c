@@ -1,5 +1,6 @@
 /* Accounts opened for somebody: what they need, who supplied it, the invitation, and its acceptance. */
 #include "base/unicode.h"
+#include "crypt/password.h"
 #include "domain/folder.h"
 #include "domain/inside.h"
 #include "domain/letters.h"
@@ -142,17 +143,22 @@ struct opening {
     struct event event;
     text role, language, by;
     struct subject_id manager; bool has_manager;
-    struct ticket_put ticket; bool invites;
+    struct ticket_put ticket; bool invites, silent;   /* silent: no letter is wanted */
     struct folder_put *folders; unsigned folder_count;
     struct mail_put letters[2]; unsigned letter_count;
+    sealed password;                             /* brought along from another program: the account is open at once */
 };
+
+static text state_of(const struct opening *o) { return o->password.bytes.n ? ACCOUNT_OPEN : ACCOUNT_INVITED; }
 
 static enum err run_opening(struct db *db, void *arg)
 {
     const struct opening *o = arg;
     text tenant = o->c->tenant;
-    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(ACCOUNT_INVITED), o->role.n ? V_TEXT(o->role) : V_NULL,
+    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(state_of(o)), o->role.n ? V_TEXT(o->role) : V_NULL,
                                                V_TEXT(o->language), V_INT(o->c->now), V_TEXT(o->by))));
+    if (o->password.bytes.n)
+        TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_SEALED(o->password), V_INT(o->c->now))));
     if (o->has_manager)
         TRY(db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_ID(o->manager), V_INT(o->c->now))));
     for (unsigned i = 0; i < o->folder_count; i++)
@@ -199,25 +205,48 @@ static text link_of(struct ctx *c, const struct ticket_put *t) { return arena_pr
 static enum err take_letters(struct opening *o, text email, text source, bool told)
 {
     struct ctx *c = o->c;
-    if (!o->invites)
+    bool tells = o->password.bytes.n && email.n && !o->silent;
+    if (!o->invites && !tells)
         return OK;
-    const struct account_letter invitation = { .name = TEXT("invitation"), .to = email, .language = o->language, .path = link_of(c, &o->ticket),
-                                               .source = told ? source : TEXT(""), .until = o->ticket.expires };
+    const struct account_letter invitation = {
+        .name = TEXT("invitation"), .to = email, .language = o->language, .path = o->invites ? link_of(c, &o->ticket) : TEXT(""),
+        .source = told ? source : TEXT(""), .until = o->ticket.expires,
+    };
     const struct account_letter other = { .name = TEXT("opened_by_other"), .to = email, .language = o->language, .source = source };
-    TRY(letter_make(c, o->p, &invitation, &o->letters[o->letter_count++]));
+    if (o->invites)
+        TRY(letter_make(c, o->p, &invitation, &o->letters[o->letter_count++]));
     return told ? letter_make(c, o->p, &other, &o->letters[o->letter_count++]) : OK;
 }
 
 static enum err take_invitation(struct opening *o, const struct json *in, text email)
 {
     struct ctx *c = o->c;
-    const struct json *invite = json_get(in, TEXT("invite"));
-    o->invites = !invite || invite->truth;
+    o->invites = !o->silent && !json_get(in, TEXT("password_hash"));
     if (!o->invites)
         return OK;
     if (!email.n)
         return say(c->arena, ERR_MISSING, "an invitation goes to an e-mail address: an identifier of the policy");
     return ticket_make(c, o->p, TEXT("invitation"), TEXT(""), opening_until(c), &o->ticket);
+}
+
+/* A digest that another program kept of the person's password: it opens the account, so only who runs the server brings it. It is made anew
+ * in our form when the person first signs in. */
+static enum err take_password(struct opening *o, const struct json *in)
+{
+    struct ctx *c = o->c;
+    text hash = json_text(in, TEXT("password_hash"));
+    if (!json_get(in, TEXT("password_hash")))
+        return OK;
+    if (c->actor.kind != ACTOR_OPERATOR) {
+        say_clause(c->arena, ERR_FORBIDDEN, accounts_clause(c, "opened_by"), "the operator alone brings passwords along");
+        return write_refusal(c, NULL, TEXT(""), TEXT(""));
+    }
+    if (!password_hash_good(hash)) {
+        say(c->arena, ERR_VALUE, "password_hash is of no form that can be checked here: Argon2id or Argon2i (version 19), or bcrypt ($2a$, $2b$, $2y$)");
+        snprintf(c->arena->why.field, sizeof c->arena->why.field, "password_hash");
+        return ERR_VALUE;
+    }
+    return account_seal(c, o->p, TEXT("password"), 0, hash, &o->password);
 }
 
 static enum err answer_opened(const struct opening *o, bool link, struct answer *out)
@@ -229,7 +258,7 @@ static enum err answer_opened(const struct opening *o, bool link, struct answer 
     json_open(&w, '{');
     json_pair(&w, TEXT("id"), out->id);
     json_pair_int(&w, TEXT("version"), 1);
-    json_pair(&w, TEXT("state"), ACCOUNT_INVITED);
+    json_pair(&w, TEXT("state"), state_of(o));
     json_pair(&w, TEXT("expires"), o->invites ? time_print(c->arena, o->ticket.expires) : (text){ NULL, 0 });
     if (link)
         json_pair(&w, TEXT("link"), mail_link(c, link_of(c, &o->ticket)));
@@ -247,7 +276,7 @@ enum err account_open_for(struct ctx *c, const struct json *in, struct answer *o
                          .language = opening_language(c, json_text(in, TEXT("language"))) };
     struct making m = { .data = json_get(in, TEXT("data")), .consents = json_get(in, TEXT("consents")),
                         .source = json_text(in, TEXT("supplied_by")), .supplier = json_text(in, TEXT("supplier")) };
-    const struct json *folders = json_get(in, TEXT("folders"));
+    const struct json *folders = json_get(in, TEXT("folders")), *invite = json_get(in, TEXT("invite"));
     if (!m.source.n)
         return say(c->arena, ERR_MISSING, "\"supplied_by\" says who supplied the data: \"person\", or another source of the policy");
     TRY(check_opener(c, in, &m.settled));
@@ -259,7 +288,9 @@ enum err account_open_for(struct ctx *c, const struct json *in, struct answer *o
     if (!change.identifier_count)
         return say(c->arena, ERR_MISSING, "an account is found by an identifier of the policy, such as an e-mail address");
     TRY(take_folders(&o, folders));
+    o.silent = invite && !invite->truth;
     TRY(take_invitation(&o, in, opening_email(c, m.data)));
+    TRY(take_password(&o, in));
     TRY(take_letters(&o, opening_email(c, m.data), change.source, change.inform != 0));
     o.event = event_of(c, &p, TEXT("account.open"));
     change.also = run_opening, change.also_arg = &o;

@@ -51,8 +51,16 @@ enum err account_close(struct ctx *c, text id, struct answer *out);
 /* ---- Many at once, a line each and each line a commit of its own. ---- */
 enum { IMPORT_LINES = 10000 };
 struct import;
-struct import_options { text supplied_by, language, why; bool no_invitation; };   /* for lines that do not say; why: of the folders */
-/* `body`: CSV in UTF-8 whose first line names category.field, folder.KIND, or a member of a new account; or JSON {"accounts": […]}. */
+/* supplied_by, language: of lines that do not say; why: of the folders. first_line: what the first line behind the header is called.
+ * map: "COLUMN=FIELD,…", a column by its heading or number, "*" for every other that nothing is known of; FIELD "-" leaves it out. */
+struct import_options {
+    text supplied_by, language, why, map;
+    int64_t first_line;
+    bool no_invitation;
+};
+/* `body`: a table whose first line names category.field, folder.KIND, a member of a new account, or what heading.h finds a field for; or
+ * JSON {"accounts": […]}. With c->dry nothing is written, and what would be is told. ERR_UNDECLARED names every column that stands for
+ * nothing. */
 enum err import_begin(struct ctx *c, text body, bool json, const struct import_options *o, struct import **out);
 unsigned import_count(const struct import *i);
 /* One line, on a context of its own (arena, reason): its result is kept. Lines may be done side by side. */

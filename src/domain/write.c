@@ -149,6 +149,8 @@ static enum err write_asked(struct ctx *c, struct write *w)
 
 enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
 {
+    if (c->dry)
+        return OK;
     if (!c->idempotency.key.p || !answer)
         return write_asked(c, w);
     struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };
@@ -184,6 +186,8 @@ enum err write_do_again(struct ctx *c, struct write *w, const struct answer *ans
 enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text categories)
 {
     struct why why = c->arena->why;
+    if (c->dry)
+        return why.code;
     if (decided_inside(c)) {
         decided_refuse(c, p, purpose, categories);
         return why.code;

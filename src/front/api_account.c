@@ -88,8 +88,11 @@ static enum err import_accounts(struct ctx *c, const struct request *q, struct a
     text type = request_header(q, TEXT("Content-Type"));
     bool json = text_starts(type, TEXT("application/json"));
     struct import *import;
-    const struct import_options o = { .supplied_by = ASKED("supplied_by"), .language = ASKED("language"), .why = ASKED("why"),
-                                      .no_invitation = text_eq(ASKED("invite"), TEXT("false")) };
+    struct import_options o = { .supplied_by = ASKED("supplied_by"), .language = ASKED("language"), .why = ASKED("why"), .map = ASKED("map"),
+                                .no_invitation = text_eq(ASKED("invite"), TEXT("false")) };
+    if (ASKED("line").n && (!text_int(ASKED("line"), &o.first_line) || o.first_line < 1 || o.first_line > INT32_MAX))
+        return say(c->arena, ERR_USAGE, "\"line\" is the number of a line");
+    c->dry = text_eq(ASKED("dry_run"), TEXT("true"));
     if (!json && !text_starts(type, TEXT("text/csv")))
         return say(c->arena, ERR_MEDIA_TYPE, "this resource takes text/csv, or application/json");
     TRY(import_begin(c, q->body, json, &o, &import));

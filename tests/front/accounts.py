@@ -317,7 +317,7 @@ def register(tests):
             for header in ("identity.first_name;identity.religion\nA;B", "", "contact.email,contact.email\na,b"):
                 check(app.request("POST", "/v1/accounts/import", header.encode(), {"Content-Type": "text/csv"}.items()).status == 422, header)
             app.request("POST", "/v1/accounts/import", b"x", {"Content-Type": "text/html"}.items()).expect(415)
-            app.request("POST", "/v1/accounts/import", "contact.email\n\u00e9".encode("latin-1"), {"Content-Type": "text/csv"}.items()).expect(422)
+            app.request("POST", "/v1/accounts/import", b"contact.email\n\xe9\x81", {"Content-Type": "text/csv"}.items()).expect(422)
             rows = "identity.last_name,contact.email\n" + "".join(f"Nom{n},p{n}@societe.example\n" for n in range(10_001))
             app.request("POST", "/v1/accounts/import?supplied_by=paper", rows.encode(), {"Content-Type": "text/csv"}.items()).expect(413)
             listed = app.post("/v1/accounts/import", {"accounts": [{"data": customer("j1"), "supplied_by": "paper"}, {"data": customer("j1"),
@@ -328,6 +328,69 @@ def register(tests):
                    {"data": customer("odd"), "supplied_by": "paper", "folders": 5, "consents": 7}]
             strange = app.post("/v1/accounts/import", {"accounts": odd}).expect(207).json
             check(strange["opened"] == 0 and {line["status"] for line in strange["lines"]} <= {400, 409, 422}, f"{strange}")
+
+    @tests.test("accounts: tables as Excel, LibreOffice, HubSpot, Mailchimp, Google and Entra write them")
+    def foreign():
+        with Server("tests/front/values.yaml") as server:
+            app = server.client("app")
+
+            def send(body, query="", status=207):
+                body = body if isinstance(body, bytes) else body.encode()
+                return app.request("POST", "/v1/accounts/import?supplied_by=person&invite=false" + query, body,
+                                   {"Content-Type": "text/csv"}.items()).expect(status).json
+
+            def one(body, **wanted):
+                """Opens one person, and compares what is held of them."""
+                answer = send(body)
+                check(answer["opened"] == 1 and answer["refused"] == 0, f"{body!r}: {answer}")
+                held = app.read(answer["lines"][0]["id"], "service").expect(200).json["data"]
+                held = {**held["identity"], **held["contact"], **held.get("misc", {})}
+                check({k: held.get(k) for k in wanted} == wanted, f"{body!r}: {held}")
+            one("identity.name;contact.email;;\r\nA;b1@ex.example;;\r\n;;;\r\n", name="A")
+            one("identity.name;contact.email;misc.txt\r\nA;b2@ex.example\r\n", name="A", txt=None)
+            one("Nom affich\u00e9;E-mail\r\nZo\u00e9;b3@ex.example\r\n".encode("cp1252"), name="Zo\u00e9")
+            one("sep=|\nNom complet|Adresse e-mail\nA|b4@ex.example\n", name="A")
+            one("Name\tEmail Address\tMobile phone\rA\tb5@ex.example\t06 12 34 56 78\r".encode("utf-16"), name="A", phone="06 12 34 56 78")
+            one("identity.name;contact.email;misc.n;misc.b;misc.d;misc.txt\r\nA;b6@ex.example;12,5;VRAI;31/12/2026;\"1 rue A\r\nLyon\"\r\n",
+                n=12.5, b=True, d="2026-12-31", txt="1 rue A\nLyon")
+            one('Display name,User principal name,Mail\nA,zed,b7@ex.example\n', name="A", login="zed", email="b7@ex.example")
+            one('identity.name,contact.email,misc.txt\nA,b8@ex.example,screen 24" wide\n', txt='screen 24" wide')
+            # A column is chosen, proposed, or complained of; all of them at once.
+            odd = send("Full name,E-mail,Marital status,contact.emial,misc.religion\nA,c@ex.example,x,y,z\n", status=422)
+            check(all(word in odd["detail"] for word in ("column 3", "column 4", "contact.email", "column 5")), f"{odd}")
+            check("Marital" not in json.dumps(odd), "a heading is said again")
+            chosen = send("Full name,E-mail,Marital status,x,y\nA,c@ex.example,single,1,2\n", "&map=Marital%20status%3Dmisc.txt%2C4%3D-%2C*%3D-&dry_run=true")
+            check([(c.get("field"), c["how"]) for c in chosen["columns"]] == [("identity.name", "proposed"), ("contact.email", "proposed"),
+                  ("misc.txt", "chosen"), (None, "left"), (None, "left")], f"{chosen}")
+            send("E-mail,Courriel\na@ex.example,b@ex.example\n", status=422)
+            # A dry run tells and writes nothing; every fault of a line is told at once.
+            table = ("identity.name;contact.email;misc.n;misc.d\nA;d1@ex.example;1;\n;nobody;much;never\nB;b8@ex.example;;\nC;d1@ex.example;;\n")
+            dry = send(table, "&dry_run=true")
+            check(dry["dry_run"] and (dry["opened"], dry["refused"]) == (1, 3) and all("id" not in line for line in dry["lines"]), f"{dry}")
+            faults = [(f.get("column"), f["field"]) for f in dry["lines"][1]["faults"]]
+            check(dry["lines"][1]["line"] == 3 and set(faults) == {(2, "contact.email"), (3, "misc.n"), (4, "misc.d")}, f"{dry['lines']}")
+            check([(line["line"], line.get("column")) for line in dry["lines"][2:]] == [(4, 2), (5, 2)], f"{dry['lines']}")
+            check((send(table)["opened"], send(table, "&line=40")["lines"][0]["line"]) == (1, 40), "the dry run wrote, or lines are miscounted")
+
+    @tests.test("accounts: passwords come along as other programs kept them, and are made anew at the first sign-in")
+    def hashes():
+        with Server("tests/front/values.yaml") as server:
+            kept = {"z1": "$2b$05$abcdefghijklmnopqrstuupkvHj1c6E382bN8hwXRlu1xE4bc1pgG",
+                    "z2": "$argon2id$v=19$m=1024,t=2,p=2$c29tZXNhbHRzb21l$0000000000000000000000000000000000000000000",
+                    "z3": "5f4dcc3b5aa765d61d8327deb882cf99", "z4": "$2b$31$abcdefghijklmnopqrstuupkvHj1c6E382bN8hwXRlu1xE4bc1pgG"}
+            with tempfile.NamedTemporaryFile("w", suffix=".csv", dir=server.folder, delete=False) as file:
+                file.write("identity.name;contact.email;password_hash\n" + "".join(f"A;{k}@ex.example;{v}\n" for k, v in kept.items()))
+            done = subprocess.run([PROGRAM, "account", "import", file.name, "--supplied-by", "person", "--data", server.data, "--json"],
+                                  cwd=TOP, capture_output=True, text=True, timeout=60)
+            lines = json.loads(done.stdout)["lines"]
+            check([(x["status"], x.get("column")) for x in lines] == [(201, None), (201, None), (422, 3), (422, 3)], f"{lines}")
+            for _ in range(2):                    # as it came, and made anew
+                server.anyone().post("/v1/session", {"identifier": "z1@ex.example", "password": "U*U*U"}).expect(200)
+            server.anyone().post("/v1/session", {"identifier": "z1@ex.example", "password": "U*U"}).expect(401)
+            server.anyone().post("/v1/session", {"identifier": "z2@ex.example", "password": "U*U*U"}).expect(401)
+            body = ("identity.name;contact.email;password_hash\nA;z9@ex.example;" + kept["z1"]).encode()
+            refused = server.client("app").request("POST", "/v1/accounts/import?supplied_by=person", body, {"Content-Type": "text/csv"}.items())
+            check(refused.expect(207).json["lines"][0]["status"] == 403, f"{refused.json}")
 
     @tests.test("accounts: from the command line")
     def commands():
