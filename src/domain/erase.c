@@ -6,6 +6,9 @@
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
+#include "domain/account.h"
+#include "domain/mail.h"
+#include "base/log.h"
 #include "domain/session.h"
 #include "domain/write.h"
 #include "store/tables.h"
@@ -38,6 +41,7 @@ struct erasing {
     struct told { text recipient, disclosures; struct subject_id duty; struct told *next; } *told;
     bool stale;                                  /* the second write found other things than the first */
     bool at_term;                                /* by the sweep: a hold on all, or a restriction, stops it */
+    struct mail_put letter; bool has_letter;     /* the last one, to the person */
     struct event event;
     struct buf facts;                            /* of the certificate, up to the counts */
     text begun;                                  /* the same without counts */
@@ -138,31 +142,46 @@ static void put_one_kept(const struct erasing *e, struct json_out *w, const stru
     json_close(w, '}');
 }
 
-/* One line a category: its tables and keys are no matter to the person. */
+/* All of one category's: its tables and keys are no matter to the person. False for those behind the first. */
+static bool whole_category(const struct erasing *e, unsigned i, struct kept *all)
+{
+    bool first = true;
+    *all = e->kept[i];
+    all->rows = 0;
+    for (unsigned j = 0; j < e->kept_count; j++) {
+        const struct kept *other = &e->kept[j];
+        if (!text_eq(other->category, all->category))
+            continue;
+        first &= j >= i;
+        all->rows += other->rows;
+        if (all->until && (!other->until || other->until > all->until))
+            all->until = other->until, all->ground = other->ground, all->clause = other->clause;
+    }
+    return first;
+}
+
+static struct kept proofs_kept(const struct erasing *e)
+{
+    const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
+    return (struct kept){ .category = TEXT("consents"), .ground = r->ground, .clause = r->clause.path, .rows = e->consent_count,
+                          .until = retention_own_due(r, e->c->now) };
+}
+
+static text proofs_title(const struct ctx *c)
+{
+    return doc_in(c, TEXT("Proof of consents and refusals"), TEXT("Preuve des consentements et des refus"));
+}
+
 static void put_kept(const struct erasing *e, struct json_out *w)
 {
+    struct kept all;
     json_open(w, '[');
-    for (unsigned i = 0; i < e->kept_count; i++) {
-        struct kept all = e->kept[i];
-        bool first = true;
-        all.rows = 0;
-        for (unsigned j = 0; j < e->kept_count; j++) {
-            const struct kept *other = &e->kept[j];
-            if (!text_eq(other->category, all.category))
-                continue;
-            first &= j >= i;
-            all.rows += other->rows;
-            if (all.until && (!other->until || other->until > all.until))
-                all.until = other->until, all.ground = other->ground, all.clause = other->clause;
-        }
-        if (first)
+    for (unsigned i = 0; i < e->kept_count; i++)
+        if (whole_category(e, i, &all))
             put_one_kept(e, w, &all, title_of(e->c, all.category));
-    }
     if (e->keep_consents) {
-        const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
-        const struct kept proofs = { .category = TEXT("consents"), .ground = r->ground, .clause = r->clause.path, .rows = e->consent_count,
-                                     .until = retention_own_due(r, e->c->now) };
-        put_one_kept(e, w, &proofs, doc_in(e->c, TEXT("Proof of consents and refusals"), TEXT("Preuve des consentements et des refus")));
+        const struct kept proofs = proofs_kept(e);
+        put_one_kept(e, w, &proofs, proofs_title(e->c));
     }
     json_close(w, ']');
 }
@@ -328,7 +347,61 @@ static enum err run_prepare(struct db *db, struct write *w)
             TRY(db_run(db, SQL_ATTACHMENT_PART_RECLASS, NULL, args, 4));
         TRY(db_run(db, reclass[k->where], NULL, args, 4));
     }
+    if (e->has_letter)
+        TRY(mail_run_last_ready(db, &e->letter));
     return db_run(db, SQL_ERASING_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(e->p->id), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(e->begun)));
+}
+
+/* ---- The last letter. ---- */
+
+static void say_kept(struct ctx *c, struct buf *b, const struct kept *k, text title)
+{
+    text day = k->until ? doc_time(c, time_print(c->arena, k->until)) : TEXT("");
+    buf_print(b, "%s%.*s (", b->n ? " ; " : "", T(title));
+    if (k->until)
+        buf_print(b, "%.*s %.*s)", T(doc_in(c, TEXT("until"), TEXT("jusqu'au"))), T(day));
+    else
+        buf_print(b, "%.*s)", T(doc_in(c, TEXT("until the duty to keep it ends"), TEXT("jusqu'à la fin de l'obligation de conserver"))));
+}
+
+static enum err make_letter_in(struct erasing *e, struct ctx *said)
+{
+    struct kept all;
+    BUF_AUTO b = buf_make(256 << 10);
+    text kept;
+    for (unsigned i = 0; i < e->kept_count; i++)
+        if (whole_category(e, i, &all))
+            say_kept(said, &b, &all, title_of(said, all.category));
+    if (e->keep_consents) {
+        all = proofs_kept(e);
+        say_kept(said, &b, &all, proofs_title(said));
+    }
+    TRY(buf_take(said->arena, &b, &kept));
+    const struct pair_text values[] = { { TEXT("at"), time_print(said->arena, said->now) }, { TEXT("kept"), kept },
+                                        { TEXT("certificate"), id_print(said->arena, e->certificate) } };
+    return mail_make_last(said, e->p, said->language, e->certificate, &(struct letter_values){ values, 3 }, &e->letter);
+}
+
+/* To the last address there is. Whoever has none that a letter can reach is erased all the same, and so is who never opened the account that
+ * ends: nobody has confirmed that address. */
+static enum err make_letter(struct erasing *e)
+{
+    struct ctx said = *e->c;
+    struct account account;
+    struct why why = said.arena->why;
+    TRY(account_load(&said, e->p->id, &account));
+    if (e->at_term && account.there && !text_eq(account.state, ACCOUNT_OPEN))
+        return OK;
+    TRY(mail_language(&said, e->p, &said.language));
+    enum err status = make_letter_in(e, &said);
+    bool none = status == ERR_MISSING || status == ERR_CONFIG || status == ERR_VALUE || record_unreadable(status);
+    e->has_letter = status == OK;
+    if (!none)
+        return status;
+    if (status != ERR_MISSING && status != ERR_CONFIG)       /* no address, or no letters here: nothing to remark on */
+        LOG(LOG_WARN, "erasure.not-told", LOG_TEXT("code", err_row(status)->slug));
+    said.arena->why = why;
+    return OK;
 }
 
 /* Durable before any key is destroyed: a crash between the two leaves a person who is whole, one after it a certificate to complete. */
@@ -346,6 +419,7 @@ static enum err prepare(struct erasing *e)
     TRY(buf_lend(c->arena, &e->facts, &facts));
     e->begun = arena_print(c->arena, "%.*snull}", T(facts));
     TRY_PTR(e->begun.p);
+    TRY(make_letter(e));
     struct write w = { .run = run_prepare, .arg = e, .puts = e->puts, .put_count = e->put_count, .urgent = true,
                        .event = event_of(c, e->p, TEXT("subject.erase.begun")) };
     w.event.count = e->kept_count;
@@ -384,8 +458,11 @@ static void put_counts(struct buf *b, const int64_t *counts)
 }
 
 /* What was begun has come about. */
-static enum err enter_certificate(struct db *db, text tenant, struct subject_id person, struct subject_id id, msec at, text facts, uint64_t entry)
+static enum err enter_certificate(struct db *db, const struct ctx *c, struct subject_id person, struct subject_id id, msec at, text facts,
+                                  uint64_t entry)
 {
+    text tenant = c->tenant;
+    TRY(mail_run_last_go(db, c, tenant, id));
     TRY(db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(person))));
     return db_run(db, SQL_CERTIFICATE_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(at), V_TEXT(facts), V_INT((int64_t)entry)));
 }
@@ -415,7 +492,7 @@ static enum err run_erase(struct db *db, struct write *w)
     text facts;
     enum err status = buf_lend(db_arena(db), &e->facts, &facts);
     if (status == OK)
-        status = enter_certificate(db, c->tenant, e->p->id, e->certificate, c->now, facts, entry);
+        status = enter_certificate(db, c, e->p->id, e->certificate, c->now, facts, entry);
     e->facts.n = fixed;                                   /* a group may be run again */
     return status;
 }
@@ -559,8 +636,10 @@ static enum err run_resume(struct db *db, struct write *w)
     TRY(is_there(db, SQL_ERASING_GET, tenant, r->subject, &begun));
     if (!begun)                                           /* it was only under way, and has ended meanwhile */
         return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already");
-    if (r->never_began)
+    if (r->never_began) {
+        TRY(db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->certificate))));
         return db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject)));
+    }
     /* What remains is what was to be kept, but not yet where its end is told. */
     const text ends[] = { TEXT("contract_end"), TEXT("closure"), TEXT("withdrawal") };
     TRY(is_there(db, SQL_SUBJECT_LEFT, tenant, r->subject, &left));
@@ -572,7 +651,7 @@ static enum err run_resume(struct db *db, struct write *w)
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
     TRY(keeping_again(db, tenant, r->subject, TEXT("*"), r->c->now));
     TRY(journal_add(db, &r->event, &entry));
-    return enter_certificate(db, tenant, r->subject, r->certificate, r->at, r->facts, entry);
+    return enter_certificate(db, r->c, r->subject, r->certificate, r->at, r->facts, entry);
 }
 
 /* *found: an erasure of that person was begun and is now done, with that certificate. */

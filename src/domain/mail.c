@@ -79,12 +79,12 @@ static enum err seal_message(struct ctx *c, const struct person *p, text to, con
     return seal(c->arena, &key, &place, message, &out->message);
 }
 
-enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter, const struct letter_values *values,
-                      struct mail_put *out)
+static enum err make_as(struct ctx *c, const struct person *p, struct subject_id id, text language, text to, text letter,
+                        const struct letter_values *values, struct mail_put *out)
 {
     struct letter words;
     int category;
-    *out = (struct mail_put){ .tenant = c->tenant, .id = id_make(c->now), .at = c->now };
+    *out = (struct mail_put){ .tenant = c->tenant, .id = id, .at = c->now };
     if (!to.p && p)
         TRY(mail_address(c, p, &to, &category));
     if (!to.n)
@@ -100,6 +100,37 @@ enum err mail_make_in(struct ctx *c, const struct person *p, text language, text
         out->subject = p->id, out->has_subject = true;
     out->event = event_of(c, sealed_for, TEXT("mail.queued"));
     return seal_message(c, sealed_for, to, &words, out);
+}
+
+enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter, const struct letter_values *values,
+                      struct mail_put *out)
+{
+    return make_as(c, p, id_make(c->now), language, to, letter, values, out);
+}
+
+/* ---- The last letter: it waits without a time to go, until the erasure that it tells of has come about. ---- */
+
+static const msec keep_last = 7 * DAY;
+
+enum err mail_make_last(struct ctx *c, const struct person *p, text language, struct subject_id certificate, const struct letter_values *values,
+                        struct mail_put *out)
+{
+    return make_as(c, p, certificate, language, (text){ NULL, 0 }, TEXT("erased"), values, out);
+}
+
+enum err mail_run_last_ready(struct db *db, const struct mail_put *m)
+{
+    return db_run(db, SQL_MAIL_LAST_READY, NULL,
+                  ARGS(V_TEXT(m->tenant), V_ID(m->id), V_TEXT(m->letter), V_SEALED(m->message), V_INT(m->at), V_INT(m->at + keep_last)));
+}
+
+enum err mail_run_last_go(struct db *db, const struct ctx *c, text tenant, struct subject_id certificate)
+{
+    int64_t changed;
+    struct event event = event_of(c, NULL, TEXT("mail.queued"));
+    event.tenant = tenant;
+    TRY(db_run(db, SQL_MAIL_LAST_GO, &changed, ARGS(V_TEXT(tenant), V_ID(certificate), V_INT(c->now), V_INT(c->now + keep_last))));
+    return changed ? journal_add(db, &event, NULL) : OK;
 }
 
 enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, const struct letter_values *values, struct mail_put *out)

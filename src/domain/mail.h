@@ -14,6 +14,13 @@ enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, 
 /* The same in a language given: of somebody who has no account yet. */
 enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter, const struct letter_values *values,
                       struct mail_put *out);
+/* The letter "erased", to the person's own address, under the id of the certificate that it names. Inside the write that prepares the erasure it
+ * is made ready without a time to go (in place of one of an earlier try); inside the one that completes it, at once or after a crash, it goes.
+ * Its row goes when it went, and after seven days in any case: it holds the address of somebody who is erased. */
+enum err mail_make_last(struct ctx *c, const struct person *p, text language, struct subject_id certificate, const struct letter_values *values,
+                        struct mail_put *out);
+enum err mail_run_last_ready(struct db *db, const struct mail_put *m);
+enum err mail_run_last_go(struct db *db, const struct ctx *c, text tenant, struct subject_id certificate);
 /* Inside your write: the letter goes when the act is durable, and the journal says that it was queued. */
 enum err mail_run_put(struct db *db, const struct mail_put *m);
 /* The same without the journal's entry: for a write whose own event is out->event. */

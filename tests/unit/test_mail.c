@@ -182,7 +182,9 @@ static void erasure_silences(void **state)
     message_queued(f, id, "Objet");
     struct outbox_letter *l = due(f);
     OKAY(erase_subject(&f->c, id, NULL, &out));
-    assert_int_equal(rows_of(f, "mail", "1"), 0);
+    assert_int_equal(rows_of(f, "mail", "subject IS NOT NULL"), 0);
+    assert_int_equal(rows_of(f, "mail", "letter = 'erased'"), 1);
+    OKAY(outbox_sent(&f->c, due(f)));                      /* the last one */
     assert_null(due(f));
     OKAY(outbox_sent(&f->c, l));                           /* it was on its way: nothing is noted of nobody */
     assert_int_equal(rows_of(f, "record", "1"), 0);
@@ -200,23 +202,33 @@ static void sealed_for_nobody_is_given_up(void **state)
 
 static enum err run_put(struct db *db, struct write *w) { return mail_run_put(db, w->arg); }
 
+/* The erasure tells the person, in their language: when, what stays and until when, and the certificate's number. */
 static void last_letter_outlives_its_person(void **state)
 {
     struct fixture *f = *state;
     struct answer out = { 0 };
-    PERSON_AUTO p = { 0 };
-    struct mail_put put;
-    const struct pair_text at = { TEXT("at"), TEXT("2026-01-10T08:00:00Z") };
     text id = person_made(f, "zoe.last@example.org", "");
-    OKAY(person_open(&f->c, id, false, &p));
-    OKAY(mail_make(&f->c, &p, (text){ NULL, 0 }, TEXT("erased"), &(struct letter_values){ &at, 1 }, &put));
-    struct write w = { .run = run_put, .arg = &put, .event = event_of(&f->c, NULL, TEXT("mail.queued")) };
-    OKAY(write_do(&f->c, &w, NULL));
     OKAY(erase_subject(&f->c, id, NULL, &out));
+    text certificate = text_at(parsed(f, out.body), "certificate.id");
     struct outbox_letter *l = due(f);
-    assert_true(l && !l->has_subject && text_eq(l->to, TEXT("zoe.last@example.org")));
+    assert_true(l && !l->has_subject && !l->next && text_eq(l->letter, TEXT("erased")) && text_eq(l->to, TEXT("zoe.last@example.org")));
+    assert_true(text_find(l->text, certificate) >= 0);
     assert_false(files_hold(f, TEXT("zoe.last@example.org")));
+    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%mail.queued%' AND leaf LIKE '%\"who\":%'"), 0);
     OKAY(outbox_sent(&f->c, l));
+    assert_int_equal(rows_of(f, "mail", "1"), 0);
+}
+
+/* Whose mail server never takes it is not held for it beyond a week. */
+static void last_letter_is_not_kept_for_long(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "zoe.away@example.org", "");
+    OKAY(erase_subject(&f->c, id, NULL, &out));
+    assert_int_equal(rows_of(f, "mail", "1"), 1);
+    fixture_ahead(f, 8 * DAY);
+    OKAY(retention_sweep(&f->c, &out));
     assert_int_equal(rows_of(f, "mail", "1"), 0);
 }
 
@@ -254,8 +266,10 @@ static void people_are_told_in_steps(void **state)
         text id = person_made(f, email, "");
         if (i == 7)
             OKAY(retention_event(&f->c, id, js(f, "{'event':'closure'}"), &out));
-        if (i == 8)
+        if (i == 8) {
             OKAY(erase_subject(&f->c, id, NULL, &out));
+            OKAY(outbox_sent(&f->c, due(f)));
+        }
         if (i == 9)
             OKAY(subject_drop_record(&f->c, id, TEXT("contact"), (text){ NULL, 0 }, &out));
     }
@@ -345,6 +359,7 @@ int main(void)
         OVER_STORE(erasure_silences),
         OVER_STORE(sealed_for_nobody_is_given_up),
         OVER_STORE(last_letter_outlives_its_person),
+        OVER_STORE(last_letter_is_not_kept_for_long),
         OVER_STORE(the_duty_to_inform_is_done_by_its_letter),
         OVER_STORE(people_are_told_in_steps),
         OVER_STORE(only_service_is_sent),
