@@ -157,6 +157,15 @@ const struct schema_row *schema_rows(unsigned *count)
     return rows;
 }
 
+bool schema_own_record(text name)
+{
+    text rest = TEXT(RECORDS);
+    while (rest.n)
+        if (text_eq(text_cut(&rest, ' '), name))
+            return true;
+    return false;
+}
+
 text schema_key(const struct schema_row *row)
 {
     size_t start = row->path.n;

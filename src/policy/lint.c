@@ -86,7 +86,7 @@ static void add_finding(struct lint *l, enum severity s, const struct lint_place
     const struct node *reason = acceptance(l);
     const struct lint_place *first = earliest(places);
     *new = (struct lint_finding){ .rule = l->rule, .severity = s, .file = l->out->file, .at = first->at, .path = first->path,
-                                  .accepted = reason != NULL, .reason = value(reason), .detail = paths_of(l, places),
+                                  .accepted = reason != NULL, .reason = lint_value(reason), .detail = paths_of(l, places),
                                   .places = places };
     l->failed = l->failed || !new->detail.p;
     if (l->end)

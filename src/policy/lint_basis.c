@@ -12,7 +12,7 @@ void check_B01(struct lint *l)
 void check_B02(struct lint *l)
 {
     EACH(purpose, l, "purposes") {
-        const struct node *basis = key(purpose, "basis");
+        const struct node *basis = lint_key(purpose, "basis");
         if (basis && basis->count > 1)
             fire(l, SEVERITY_WARNING, basis);
     }
@@ -39,7 +39,7 @@ void check_B05(struct lint *l)
         enum purpose_kind kind = purpose_kind(purpose);
         bool due = kind == PURPOSE_SERVICE || kind == PURPOSE_SECURITY || kind == PURPOSE_FRAUD || kind == PURPOSE_LEGAL;
         if (due && consents_to(l, purpose))
-            fire(l, SEVERITY_ERROR, has_basis(purpose, "consent") ? key(purpose, "basis") : purpose);
+            fire(l, SEVERITY_ERROR, has_basis(purpose, "consent") ? lint_key(purpose, "basis") : purpose);
     }
 }
 
@@ -51,14 +51,14 @@ void check_B06(struct lint *l)
     const struct node *method = clause(l, "consent.method");
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
         if (has(method, invalid[i]))
-            fire(l, SEVERITY_ERROR, item(method, invalid[i]));
+            fire(l, SEVERITY_ERROR, lint_item(method, invalid[i]));
     if (is_yes(clause(l, "consent.preticked")))
         fire_at(l, SEVERITY_ERROR, NULL, "consent.preticked");
 }
 
 void check_B07(struct lint *l)
 {
-    const struct node *consent = clause(l, "consent"), *covers = key(consent, "covers"), *separate = key(consent, "separate");
+    const struct node *consent = clause(l, "consent"), *covers = lint_key(consent, "covers"), *separate = lint_key(consent, "separate");
     bool several = covers && (covers->count > 1 || is_word(covers, "all"));
     if (is_none(separate))
         fire(l, SEVERITY_ERROR, separate);
@@ -108,7 +108,7 @@ void check_B11(struct lint *l)
 void check_B09(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (node_says(l, WORDING_CATCH_ALL, key(purpose, "title")))
+        if (node_says(l, WORDING_CATCH_ALL, lint_key(purpose, "title")))
             fire(l, SEVERITY_ERROR, purpose);
 }
 
@@ -116,10 +116,10 @@ void check_B09(struct lint *l)
 static void joined_statistics(struct lint *l)
 {
     EACH(purpose, l, "purposes") {
-        if (purpose_kind(purpose) != PURPOSE_STATISTICS || is_given(key(purpose, "necessity")))
+        if (purpose_kind(purpose) != PURPOSE_STATISTICS || is_given(lint_key(purpose, "necessity")))
             continue;
         EACH(category, l, "categories")
-            if (is_yes(key(category, "joined")) && node_has(key(purpose, "categories"), category->key))
+            if (is_yes(lint_key(category, "joined")) && node_has(lint_key(purpose, "categories"), category->key))
                 fire(l, SEVERITY_WARNING, category);
     }
 }
@@ -130,14 +130,14 @@ static bool is_lifestyle(const struct node *category)
     static const text terms = TEXT_INIT("pd:LifeStyle pd:Lifestyle pd:Hobby pd:Interest pd:Favorite pd:Household pd:FamilyStructure "
                                         "pd:Psychographic pd:PersonalPreference pd:Like pd:Dislike");
     static const text names = TEXT_INIT("lifestyle hobbies interests household psychographics tastes");
-    return one_of(value(key(category, "dpv")), terms) || one_of(category->key, names);
+    return one_of(lint_value(lint_key(category, "dpv")), terms) || one_of(category->key, names);
 }
 
 static bool is_needed(const struct lint *l, const struct node *category)
 {
     EACH(purpose, l, "purposes")
-        if (node_has(key(purpose, "categories"), category->key) &&
-            (has_basis(purpose, "consent") || has_basis(purpose, "contract") || is_given(key(purpose, "necessity"))))
+        if (node_has(lint_key(purpose, "categories"), category->key) &&
+            (has_basis(purpose, "consent") || has_basis(purpose, "contract") || is_given(lint_key(purpose, "necessity"))))
             return true;
     return false;
 }
@@ -159,22 +159,26 @@ static bool is_special(const struct node *n)
 #include "special.def"
 #undef SPECIAL
     };
-    text dpv = value(key(n, "dpv"));
+    text dpv = lint_value(lint_key(n, "dpv"));
     for (size_t i = 0; dpv.n && i < sizeof terms / sizeof *terms; i++)
         if (text_eq(terms[i], dpv))
             return true;
-    return is_yes(key(n, "special"));
+    return is_yes(lint_key(n, "special"));
+}
+
+bool is_special_category(const struct node *category)
+{
+    bool special = is_special(category);
+    NODE_EACH(field, lint_key(category, "fields"))
+        special = special || is_special(field);
+    return special;
 }
 
 void check_B12(struct lint *l)
 {
-    EACH(category, l, "categories") {
-        bool special = is_special(category);
-        NODE_EACH(field, key(category, "fields"))
-            special = special || is_special(field);
-        if (special)
+    EACH(category, l, "categories")
+        if (is_special_category(category))
             need_given(l, SEVERITY_ERROR, category, "ground");
-    }
 }
 
 static bool needs_law(const struct node *n)
@@ -183,14 +187,14 @@ static bool needs_law(const struct node *n)
                                         "pd:CriminalCharge pd:CriminalConviction pd:CriminalOffence pd:CriminalPardon pd:Criminal");
     static const text names = TEXT_INIT("nir insee_number social_security social_security_number numero_securite_sociale "
                                         "offences offenses infractions condamnations convictions criminal_record casier_judiciaire");
-    return one_of(value(key(n, "dpv")), terms) || one_of(n->key, names);
+    return one_of(lint_value(lint_key(n, "dpv")), terms) || one_of(n->key, names);
 }
 
 void check_B13(struct lint *l)
 {
     EACH(category, l, "categories") {
         bool due = needs_law(category);
-        NODE_EACH(field, key(category, "fields"))
+        NODE_EACH(field, lint_key(category, "fields"))
             due = due || needs_law(field);
         if (due)
             need_given(l, SEVERITY_ERROR, category, "law");
@@ -203,7 +207,7 @@ void check_B14(struct lint *l)
     const struct node *stated = clause(l, "minors.age");
     if (is_yes(clause(l, "minors.plausible")))
         need_set(l, SEVERITY_WARNING, NULL, "minors.age");
-    if (stated && text_int(value(stated), &age) && age < 15 && in_france(l))
+    if (stated && text_int(lint_value(stated), &age) && age < 15 && in_france(l))
         fire(l, SEVERITY_WARNING, stated);
 }
 
@@ -213,7 +217,7 @@ void check_B14(struct lint *l)
 static bool came_later(const struct lint *l, const struct node *purpose)
 {
     const struct node *before = l->out->before;
-    return is_given(key(purpose, "since")) || (before && !node_get(node_get(before, TEXT("purposes")), purpose->key));
+    return is_given(lint_key(purpose, "since")) || (before && !node_get(node_get(before, TEXT("purposes")), purpose->key));
 }
 
 /* Some time, not none: "0d" tells nobody beforehand. */

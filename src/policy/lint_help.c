@@ -7,9 +7,9 @@
 
 const struct node *clause(const struct lint *l, const char *path) { return node_at(l->root, text_of(path)); }
 
-const struct node *key(const struct node *map, const char *name) { return node_get(map, text_of(name)); }
+const struct node *lint_key(const struct node *map, const char *name) { return node_get(map, text_of(name)); }
 
-text value(const struct node *n) { return n && n->kind == NODE_SCALAR ? text_trim(n->value) : TEXT(""); }
+text lint_value(const struct node *n) { return n && n->kind == NODE_SCALAR ? text_trim(n->value) : TEXT(""); }
 
 /* ---- Three states. ---- */
 
@@ -27,22 +27,22 @@ bool is_set(const struct node *n)
 {
     if (!n || n->kind != NODE_SCALAR)
         return n && n->count;
-    text v = value(n);
+    text v = lint_value(n);
     return v.n && (n->quoted || !one_of(v, TEXT("~ null unset")));
 }
 
 bool is_none(const struct node *n)
 {
-    return is_set(n) && n->kind == NODE_SCALAR && !n->quoted && one_of(value(n), TEXT("none false no"));
+    return is_set(n) && n->kind == NODE_SCALAR && !n->quoted && one_of(lint_value(n), TEXT("none false no"));
 }
 
 bool is_given(const struct node *n) { return is_set(n) && !is_none(n); }
 
-bool is_yes(const struct node *n) { return n && n->kind == NODE_SCALAR && one_of(value(n), TEXT("true yes")); }
+bool is_yes(const struct node *n) { return n && n->kind == NODE_SCALAR && one_of(lint_value(n), TEXT("true yes")); }
 
 bool has(const struct node *list_or_scalar, const char *word) { return node_has(list_or_scalar, text_of(word)); }
 
-const struct node *item(const struct node *list_or_scalar, const char *word)
+const struct node *lint_item(const struct node *list_or_scalar, const char *word)
 {
     if (is_word(list_or_scalar, word))
         return list_or_scalar;
@@ -56,7 +56,7 @@ bool is_word(const struct node *scalar, const char *word) { return scalar && sca
 
 /* ---- Terms. ---- */
 
-bool term_of(const struct node *n, struct term *out) { return n && n->kind == NODE_SCALAR && term_parse(value(n), out); }
+bool term_of(const struct node *n, struct term *out) { return n && n->kind == NODE_SCALAR && term_parse(lint_value(n), out); }
 
 /* The fewest, or the most, minutes that a term can have. */
 static int64_t minutes(struct term t, bool most)
@@ -261,13 +261,13 @@ static enum purpose_kind kind_named(text word)
 
 enum purpose_kind purpose_kind(const struct node *purpose)
 {
-    enum purpose_kind kind = kind_named(value(key(purpose, "dpv")));
-    return kind || !purpose || is_set(key(purpose, "dpv")) ? kind : kind_named(purpose->key);
+    enum purpose_kind kind = kind_named(lint_value(lint_key(purpose, "dpv")));
+    return kind || !purpose || is_set(lint_key(purpose, "dpv")) ? kind : kind_named(purpose->key);
 }
 
 bool is_direct_marketing(const struct node *purpose) { return is_marketing(purpose) || purpose_kind(purpose) == PURPOSE_MARKETING; }
 
-bool has_basis(const struct node *purpose, const char *basis) { return has(key(purpose, "basis"), basis); }
+bool has_basis(const struct node *purpose, const char *basis) { return has(lint_key(purpose, "basis"), basis); }
 
 bool consents_to(const struct lint *l, const struct node *purpose)
 {
@@ -279,7 +279,7 @@ bool consents_to(const struct lint *l, const struct node *purpose)
     return act && purpose && node_has(clause(l, "consent.covers"), purpose->key);
 }
 
-const struct node *purpose_of(const struct lint *l, const struct node *ref) { return node_get(clause(l, "purposes"), value(ref)); }
+const struct node *purpose_of(const struct lint *l, const struct node *ref) { return node_get(clause(l, "purposes"), lint_value(ref)); }
 
 bool in_eea(text code)
 {
@@ -299,8 +299,8 @@ bool in_france(const struct lint *l)
 bool is_exempt(const struct node *cookie)
 {
     static const text never = TEXT_INIT("advertising social personalisation");
-    const struct node *reason = key(cookie, "exempt");
-    return is_given(reason) && !one_of(value(reason), never);
+    const struct node *reason = lint_key(cookie, "exempt");
+    return is_given(reason) && !one_of(lint_value(reason), never);
 }
 
 bool has_tracker(const struct lint *l)
@@ -325,7 +325,7 @@ bool has_unexempt(const struct lint *l)
 bool declares_hold(const struct lint *l)
 {
     EACH(retention, l, "retention")
-        if (is_given(key(retention, "archive")) || is_given(key(retention, "ground")))
+        if (is_given(lint_key(retention, "archive")) || is_given(lint_key(retention, "ground")))
             return true;
     return is_set(clause(l, "holds"));
 }

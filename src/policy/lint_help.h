@@ -31,12 +31,12 @@ struct lint {
 
 /* ---- Look-ups: a dotted path from the root, or a key of a map; NULL when absent. ---- */
 const struct node *clause(const struct lint *l, const char *path);
-const struct node *key(const struct node *map, const char *name);
+const struct node *lint_key(const struct node *map, const char *name);
 #define EACH(item, l, path) NODE_EACH(item, clause((l), (path)))
 /* The scalar of a list that is the word, or the scalar itself when it is. */
-const struct node *item(const struct node *list_or_scalar, const char *word);
+const struct node *lint_item(const struct node *list_or_scalar, const char *word);
 /* The text of a scalar; empty for anything else. */
-text value(const struct node *n);
+text lint_value(const struct node *n);
 
 /* ---- Three states: unset (absent, blank, or an empty map or list), none (the word none, false or no), or a value. ---- */
 bool is_set(const struct node *n);
@@ -93,6 +93,8 @@ bool is_exempt(const struct node *cookie);
 bool has_unexempt(const struct lint *l);
 /* Pairs of `statements` about one subject of which one affirms what the other denies. */
 void each_clash(struct lint *l, void (*visit)(struct lint *l, const struct node *x, const struct node *y));
+/* Of Art. 9(1): it, or a field of it, says so or is of a DPV term that is. */
+bool is_special_category(const struct node *category);
 /* A hold or archive that is declared. */
 bool declares_hold(const struct lint *l);
 

@@ -5,7 +5,7 @@
 
 static bool tells_period(const struct node *retention)
 {
-    return is_given(key(retention, "active")) || is_given(key(retention, "criteria"));
+    return is_given(lint_key(retention, "active")) || is_given(lint_key(retention, "criteria"));
 }
 
 void check_T01(struct lint *l)
@@ -14,7 +14,7 @@ void check_T01(struct lint *l)
     bool covered = tells_period(general);
     EACH(category, l, "categories") {
         const struct node *own = node_get(periods, category->key);
-        if (!covered && !tells_period(own) && !is_given(key(category, "transient")))
+        if (!covered && !tells_period(own) && !is_given(lint_key(category, "transient")))
             fire(l, SEVERITY_ERROR, own ? own : category);
     }
     if (!covered && !is_given(clause(l, "categories")) && !is_given(periods))
@@ -24,8 +24,8 @@ void check_T01(struct lint *l)
 /* A text that says nothing, in a clause that has no number either. */
 static void empty_wording(struct lint *l, const struct node *clause)
 {
-    const struct node *wording = key(clause, "says");
-    bool stated = is_given(key(clause, "active")) || is_given(key(clause, "period"));
+    const struct node *wording = lint_key(clause, "says");
+    bool stated = is_given(lint_key(clause, "active")) || is_given(lint_key(clause, "period"));
     if (!stated && node_says(l, WORDING_EMPTY_TERM, wording) && !node_says(l, WORDING_NUMBERED_TERM, wording))
         fire(l, SEVERITY_ERROR, wording);
 }
@@ -49,7 +49,7 @@ void check_T03(struct lint *l)
         need_given(l, SEVERITY_ERROR, hold, "period");
     }
     EACH(retention, l, "retention")
-        if (is_given(key(retention, "archive")))
+        if (is_given(lint_key(retention, "archive")))
             need_given(l, SEVERITY_ERROR, retention, "ground");
     if (has(clause(l, "rights.offered"), "erasure") && !declares_hold(l))
         fire_at(l, SEVERITY_WARNING, NULL, "holds");
@@ -83,7 +83,7 @@ static bool is_for_marketing(const struct lint *l, const struct node *retention)
 {
     bool any = false;
     EACH(purpose, l, "purposes")
-        if (node_has(key(purpose, "categories"), retention->key)) {
+        if (node_has(lint_key(purpose, "categories"), retention->key)) {
             any = true;
             if (!is_direct_marketing(purpose))
                 return false;
@@ -93,10 +93,10 @@ static bool is_for_marketing(const struct lint *l, const struct node *retention)
 
 static bool is_of(const struct lint *l, const struct node *retention, unsigned row)
 {
-    text term = value(key(node_get(clause(l, "categories"), retention->key), "dpv"));
+    text term = lint_value(lint_key(node_get(clause(l, "categories"), retention->key), "dpv"));
     if (one_of(retention->key, periods[row].names) || (term.n && one_of(term, periods[row].terms)))
         return true;
-    return row == 0 ? is_for_marketing(l, retention) : cites(key(retention, "ground"), periods[row].grounds);
+    return row == 0 ? is_for_marketing(l, retention) : cites(lint_key(retention, "ground"), periods[row].grounds);
 }
 
 /* The path, and the source of the cap or floor with its mark. */
@@ -112,8 +112,8 @@ void check_T04(struct lint *l)
 {
     EACH(retention, l, "retention")
         for (unsigned i = 0; i < PERIODS; i++)
-            if (periods[i].cap && is_of(l, retention, i) && !is_given(key(retention, "justification")) &&
-                is_longer(key(retention, "active"), periods[i].cap, TERM_MONTHS))
+            if (periods[i].cap && is_of(l, retention, i) && !is_given(lint_key(retention, "justification")) &&
+                is_longer(lint_key(retention, "active"), periods[i].cap, TERM_MONTHS))
                 fire_period(l, retention, i, true);
 }
 
@@ -121,9 +121,9 @@ void check_T05(struct lint *l)
 {
     EACH(retention, l, "retention") {
         struct term active, archive = { 0 };
-        if (!term_of(key(retention, "active"), &active))
+        if (!term_of(lint_key(retention, "active"), &active))
             continue;
-        term_of(key(retention, "archive"), &archive);
+        term_of(lint_key(retention, "archive"), &archive);
         for (unsigned i = 0; i < PERIODS; i++)
             if (periods[i].floor && is_of(l, retention, i) && shorter(term_sum(active, archive), periods[i].floor, TERM_MONTHS))
                 fire_period(l, retention, i, false);
@@ -136,7 +136,7 @@ void check_T06(struct lint *l)
 {
     bool archives = false;
     EACH(retention, l, "retention")
-        archives = archives || is_given(key(retention, "archive"));
+        archives = archives || is_given(lint_key(retention, "archive"));
     if (!archives)
         return;
     if (!is_yes(clause(l, "archive.separate")))
@@ -149,7 +149,7 @@ void check_T06(struct lint *l)
 static void need_start(struct lint *l, const struct node *retention)
 {
     struct term t;
-    if (term_of(key(retention, "active"), &t) && t.unit != TERM_ALWAYS)
+    if (term_of(lint_key(retention, "active"), &t) && t.unit != TERM_ALWAYS)
         need_given(l, SEVERITY_WARNING, retention, "from");
 }
 

@@ -20,8 +20,8 @@ void check_N02(struct lint *l)
 void check_N03(struct lint *l)
 {
     const struct node *dpo = clause(l, "dpo");
-    bool reached = is_given(key(dpo, "email")) || is_given(key(dpo, "address")) || is_given(key(dpo, "phone"));
-    if (is_yes(key(dpo, "appointed")) && !reached)
+    bool reached = is_given(lint_key(dpo, "email")) || is_given(lint_key(dpo, "address")) || is_given(lint_key(dpo, "phone"));
+    if (is_yes(lint_key(dpo, "appointed")) && !reached)
         fire_at(l, SEVERITY_ERROR, dpo, "email");
 }
 
@@ -35,7 +35,7 @@ static bool needs_dpo(const struct lint *l)
 
 void check_N04(struct lint *l)
 {
-    const struct node *dpo = clause(l, "dpo"), *appointed = dpo && dpo->kind == NODE_MAP ? key(dpo, "appointed") : dpo;
+    const struct node *dpo = clause(l, "dpo"), *appointed = dpo && dpo->kind == NODE_MAP ? lint_key(dpo, "appointed") : dpo;
     if (is_given(appointed))
         return;
     if (needs_dpo(l))
@@ -47,7 +47,7 @@ void check_N04(struct lint *l)
 void check_N05(struct lint *l)
 {
     const struct node *country = clause(l, "controller.country");
-    if (is_given(country) && !in_eea(value(country)))
+    if (is_given(country) && !in_eea(lint_value(country)))
         need_given(l, SEVERITY_ERROR, NULL, "controller.representative");
 }
 
@@ -62,7 +62,7 @@ static size_t gather(struct lint *l, struct names *out)
 {
     size_t n = 0;
     EACH(purpose, l, "purposes") {
-        const struct node *used = key(purpose, "categories");
+        const struct node *used = lint_key(purpose, "categories");
         if (used && used->kind == NODE_SCALAR && ++n && out->of)
             out->of[n - 1] = used->value;
         NODE_EACH(item, used)
@@ -90,7 +90,7 @@ static bool used_names(struct lint *l, struct names *out)
 static void outside(struct lint *l, const char *map, const char *name)
 {
     EACH(item, l, map) {
-        const struct node *ref = key(item, name);
+        const struct node *ref = lint_key(item, name);
         bool known = is_given(ref);
         if (ref && ref->kind == NODE_SCALAR && known)
             known = purpose_of(l, ref) != NULL;
@@ -123,8 +123,8 @@ void check_N07(struct lint *l) { need_set(l, SEVERITY_ERROR, NULL, "recipients")
 void check_N08(struct lint *l)
 {
     EACH(recipient, l, "recipients") {
-        const struct node *title = key(recipient, "title");
-        bool told = is_given(key(recipient, "name")) || is_given(key(recipient, "kinds"));
+        const struct node *title = lint_key(recipient, "title");
+        bool told = is_given(lint_key(recipient, "name")) || is_given(lint_key(recipient, "kinds"));
         if (!told && (title ? all_say(l, WORDING_VAGUE_RECIPIENT, title) : says(l, WORDING_VAGUE_RECIPIENT, recipient->key)))
             fire(l, SEVERITY_WARNING, recipient);
     }
@@ -132,7 +132,7 @@ void check_N08(struct lint *l)
 
 void check_N09(struct lint *l)
 {
-    const struct node *claim = item(clause(l, "claims"), "no_sharing");
+    const struct node *claim = lint_item(clause(l, "claims"), "no_sharing");
     if (claim && is_given(clause(l, "recipients")))
         fire(l, SEVERITY_ERROR, claim);
 }
@@ -142,7 +142,7 @@ void check_N09(struct lint *l)
 static bool comes_from(const struct lint *l, text source)
 {
     EACH(category, l, "categories")
-        if (node_has(key(category, "source"), source))
+        if (node_has(lint_key(category, "source"), source))
             return true;
     return false;
 }
@@ -152,39 +152,39 @@ void check_N10(struct lint *l)
     EACH(purpose, l, "purposes")
         need_given(l, SEVERITY_WARNING, purpose, "categories");
     EACH(source, l, "sources")
-        if (is_yes(key(source, "third_party")) && !comes_from(l, source->key))
+        if (is_yes(lint_key(source, "third_party")) && !comes_from(l, source->key))
             fire(l, SEVERITY_ERROR, source);
 }
 
 void check_N11(struct lint *l)
 {
     EACH(source, l, "sources")
-        if (is_yes(key(source, "third_party")))
+        if (is_yes(lint_key(source, "third_party")))
             need_given(l, SEVERITY_ERROR, source, "title");
 }
 
 void check_N12(struct lint *l)
 {
     EACH(source, l, "sources") {
-        const struct node *within = key(source, "notice_within");
-        if (is_yes(key(source, "third_party")) && (!is_given(within) || is_longer(within, 1, TERM_MONTHS)))
+        const struct node *within = lint_key(source, "notice_within");
+        if (is_yes(lint_key(source, "third_party")) && (!is_given(within) || is_longer(within, 1, TERM_MONTHS)))
             fire_at(l, SEVERITY_WARNING, source, "notice_within");
     }
 }
 
 /* Data that the server gathers by itself is not asked for. */
-static bool asks(const struct node *category) { return !is_given(key(category, "stream")); }
+static bool asks(const struct node *category) { return !is_given(lint_key(category, "stream")); }
 
 void check_N13(struct lint *l)
 {
     bool stated = false;
     EACH(category, l, "categories") {
         bool required = false;
-        NODE_EACH(field, key(category, "fields")) {
-            stated = stated || is_set(key(field, "required"));
-            required = required || is_yes(key(field, "required"));
+        NODE_EACH(field, lint_key(category, "fields")) {
+            stated = stated || is_set(lint_key(field, "required"));
+            required = required || is_yes(lint_key(field, "required"));
         }
-        if (required && asks(category) && !is_yes(key(category, "many")))
+        if (required && asks(category) && !is_yes(lint_key(category, "many")))
             need_given(l, SEVERITY_WARNING, category, "if_missing");
     }
     if (!stated)
@@ -274,8 +274,8 @@ void check_N18(struct lint *l)
     const struct node *authority = clause(l, "authority"), *country = clause(l, "controller.country");
     if (!is_given(authority) || !is_given(country))
         return;
-    bool residence = has(clause(l, "policy.languages"), "fr") && is_authority_of(value(authority), TEXT("FR"));
-    if (!residence && !is_authority_of(value(authority), value(country)))
+    bool residence = has(clause(l, "policy.languages"), "fr") && is_authority_of(lint_value(authority), TEXT("FR"));
+    if (!residence && !is_authority_of(lint_value(authority), lint_value(country)))
         fire(l, SEVERITY_ADVICE, authority);
 }
 
@@ -284,7 +284,7 @@ void check_N19(struct lint *l)
 {
     bool due = false;
     EACH(purpose, l, "purposes")
-        due = due || !is_given(key(purpose, "basis")) || has_basis(purpose, "legitimate_interest") || is_direct_marketing(purpose);
+        due = due || !is_given(lint_key(purpose, "basis")) || has_basis(purpose, "legitimate_interest") || is_direct_marketing(purpose);
     if (due && !is_yes(clause(l, "rights.objection.separate")))
         fire_at(l, SEVERITY_WARNING, NULL, "rights.objection.separate");
 }

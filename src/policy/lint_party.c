@@ -1,21 +1,21 @@
 /* Rules P: processors, transfers, joint control, authorities, assessment, record (GDPR 26 to 30, 35, 44 to 49). */
 #include "lint_help.h"
 
-#define EACH_PROCESSOR(recipient, l) EACH(recipient, l, "recipients") if (is_yes(key(recipient, "processor")))
+#define EACH_PROCESSOR(recipient, l) EACH(recipient, l, "recipients") if (is_yes(lint_key(recipient, "processor")))
 
 /* ---- Contracts. ---- */
 
 static bool is_pledge(const struct node *recipient)
 {
-    const struct node *kind = key(recipient, "contract_kind");
+    const struct node *kind = lint_key(recipient, "contract_kind");
     return is_word(kind, "terms") || is_word(kind, "pledge");
 }
 
 void check_P01(struct lint *l)
 {
     EACH_PROCESSOR(recipient, l) {
-        bool contract = is_given(key(recipient, "contract")) ||
-                        (!is_set(key(recipient, "contract")) && is_word(key(recipient, "contract_kind"), "article_28"));
+        bool contract = is_given(lint_key(recipient, "contract")) ||
+                        (!is_set(lint_key(recipient, "contract")) && is_word(lint_key(recipient, "contract_kind"), "article_28"));
         if (!contract && !is_pledge(recipient))
             fire_at(l, SEVERITY_ERROR, recipient, "contract");
     }
@@ -69,9 +69,9 @@ static void each_transfer(struct lint *l, transfer_fn *visit)
     static const char *const lists[] = { "recipients", "transfers" };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         EACH(item, l, lists[i]) {
-            const struct node *country = key(item, "country");
-            if (is_given(country) && !in_eea(value(country)))
-                visit(l, item, value(country), key(item, "safeguard"));
+            const struct node *country = lint_key(item, "country");
+            if (is_given(country) && !in_eea(lint_value(country)))
+                visit(l, item, lint_value(country), lint_key(item, "safeguard"));
         }
 }
 
@@ -96,9 +96,9 @@ void check_P05(struct lint *l)
 static bool all_in_eea(const struct node *countries)
 {
     if (countries && countries->kind == NODE_SCALAR)
-        return in_eea(value(countries));
+        return in_eea(lint_value(countries));
     NODE_EACH(country, countries)
-        if (!in_eea(value(country)))
+        if (!in_eea(lint_value(country)))
             return false;
     return countries && countries->count;
 }
@@ -111,8 +111,8 @@ void check_P06(struct lint *l)
     if (!has(clause(l, "claims"), "area_only") && (wider || !all_in_eea(countries)))
         return;
     EACH_PROCESSOR(recipient, l) {
-        const struct node *country = key(recipient, "country");
-        if (!is_given(country) || !in_eea(value(country)))
+        const struct node *country = lint_key(recipient, "country");
+        if (!is_given(country) || !in_eea(lint_value(country)))
             fire_at(l, SEVERITY_WARNING, recipient, "country");
     }
 }
@@ -137,7 +137,7 @@ void check_P07(struct lint *l) { each_transfer(l, framework); }
 void check_P08(struct lint *l)
 {
     EACH(recipient, l, "recipients")
-        if (is_none(key(recipient, "joint")))
+        if (is_none(lint_key(recipient, "joint")))
             fire_at(l, SEVERITY_WARNING, recipient, "joint");
     if (is_given(clause(l, "social.functions")))
         need_given(l, SEVERITY_WARNING, NULL, "social.arrangement");
@@ -155,7 +155,7 @@ void check_P09(struct lint *l)
 void check_P11(struct lint *l)
 {
     const struct node *merger = clause(l, "merger");
-    if (merger && !is_yes(key(merger, "tell")))
+    if (merger && !is_yes(lint_key(merger, "tell")))
         fire_at(l, SEVERITY_ADVICE, merger, "tell");
 }
 
@@ -170,7 +170,7 @@ static unsigned count_risks(const struct lint *l)
     n += is_yes(clause(l, "minors.plausible")) && !has(risks, "vulnerable");
     bool special = false;
     EACH(category, l, "categories")
-        special = special || is_yes(key(category, "special"));
+        special = special || is_special_category(category);
     return n + (special && !has(risks, "sensitive"));
 }
 

@@ -3,7 +3,7 @@
 
 /* ---- Channels. ---- */
 
-static bool open_channel(const struct lint *l, const char *name) { return is_given(key(clause(l, "rights.channels"), name)); }
+static bool open_channel(const struct lint *l, const char *name) { return is_given(lint_key(clause(l, "rights.channels"), name)); }
 
 /* Ways that are open to everyone: the profile needs an account, a form without address must first be found. */
 void check_R01(struct lint *l)
@@ -31,7 +31,7 @@ void check_R02(struct lint *l)
 {
     const struct node *within = clause(l, "rights.answer_within");
     if (is_longer(within, 1, TERM_MONTHS))
-        fire_figure(l, SEVERITY_ERROR, within, "%.*s > 1mo", T(value(within)));
+        fire_figure(l, SEVERITY_ERROR, within, "%.*s > 1mo", T(lint_value(within)));
 }
 
 void check_R03(struct lint *l) { need_given(l, SEVERITY_ADVICE, NULL, "rights.answer_within"); }
@@ -75,10 +75,10 @@ void check_R08(struct lint *l)
     const struct node *former = clause(l, "retention.former");
     if (!is_given(former))
         return;
-    bool purpose = is_given(key(former, "purpose")) || is_given(key(former, "ground")) || is_given(key(former, "justification"));
+    bool purpose = is_given(lint_key(former, "purpose")) || is_given(lint_key(former, "ground")) || is_given(lint_key(former, "justification"));
     if (!purpose)
         fire_at(l, SEVERITY_ERROR, former, "purpose");
-    if (!is_given(key(former, "active")) || is_word(key(former, "active"), "always"))
+    if (!is_given(lint_key(former, "active")) || is_word(lint_key(former, "active"), "always"))
         fire_at(l, SEVERITY_ERROR, former, "active");
 }
 
@@ -94,7 +94,7 @@ void check_R10(struct lint *l)
     if (is_word(clause(l, "as_processor.answers_rights"), "itself"))
         fire_at(l, SEVERITY_WARNING, NULL, "as_processor.answers_rights");
     EACH(recipient, l, "recipients")
-        if (is_yes(key(recipient, "processor")) && is_word(key(recipient, "answers_rights"), "itself"))
+        if (is_yes(lint_key(recipient, "processor")) && is_word(lint_key(recipient, "answers_rights"), "itself"))
             fire_at(l, SEVERITY_WARNING, recipient, "answers_rights");
 }
 

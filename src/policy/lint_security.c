@@ -23,9 +23,9 @@ void check_S01(struct lint *l)
         return;
     /* The entropy against the level that the CNIL asks for in these circumstances. */
     if (p.length)
-        fire_figure(l, SEVERITY_ERROR, key(n, "min_length"), "%.1f bits < %d bits", p.bits, p.profile == PROFILE_DEVICE ? 13 : p.slowed ? 50 : 80);
+        fire_figure(l, SEVERITY_ERROR, lint_key(n, "min_length"), "%.1f bits < %d bits", p.bits, p.profile == PROFILE_DEVICE ? 13 : p.slowed ? 50 : 80);
     else
-        fire_figure(l, SEVERITY_ERROR, key(n, "words"), "%" PRId64 " < 7", p.words);
+        fire_figure(l, SEVERITY_ERROR, lint_key(n, "words"), "%" PRId64 " < 7", p.words);
 }
 
 void check_S02(struct lint *l)
@@ -46,11 +46,11 @@ void check_S03(struct lint *l)
 void check_S04(struct lint *l)
 {
     const struct node *reset = clause(l, "security.password.reset");
-    if (is_longer(key(reset, "link"), 24, TERM_HOURS))
+    if (is_longer(lint_key(reset, "link"), 24, TERM_HOURS))
         fire_at(l, SEVERITY_WARNING, reset, "link");
-    if (is_none(key(reset, "single_use")))
+    if (is_none(lint_key(reset, "single_use")))
         fire_at(l, SEVERITY_WARNING, reset, "single_use");
-    if (is_yes(key(reset, "mailed")))
+    if (is_yes(lint_key(reset, "mailed")))
         fire_at(l, SEVERITY_WARNING, reset, "mailed");
 }
 
@@ -62,7 +62,7 @@ void check_S05(struct lint *l)
 
 /* ---- Encryption. ---- */
 
-static bool number(const struct node *n, int64_t *out) { return n && text_int(value(n), out); }
+static bool number(const struct node *n, int64_t *out) { return n && text_int(lint_value(n), out); }
 
 void check_S06(struct lint *l)
 {
@@ -75,7 +75,7 @@ void check_S06(struct lint *l)
 
 void check_S07(struct lint *l)
 {
-    const struct node *claim = item(clause(l, "claims"), "end_to_end");
+    const struct node *claim = lint_item(clause(l, "claims"), "end_to_end");
     if (claim && !is_yes(clause(l, "security.transport.end_to_end")))
         fire(l, SEVERITY_WARNING, claim);
 }
@@ -93,10 +93,10 @@ static int64_t bits_of_name(text algorithm)
 
 void check_S08(struct lint *l)
 {
-    const struct node *encryption = clause(l, "security.encryption"), *stated = key(encryption, "key_bits");
+    const struct node *encryption = clause(l, "security.encryption"), *stated = lint_key(encryption, "key_bits");
     int64_t bits = 0;
     if (!number(stated, &bits))
-        bits = bits_of_name(value(key(encryption, "algorithm")));
+        bits = bits_of_name(lint_value(lint_key(encryption, "algorithm")));
     if (bits > 0 && bits <= 128)
         fire_at(l, bits < 128 ? SEVERITY_ERROR : SEVERITY_ADVICE, encryption, stated ? "key_bits" : "algorithm");
 }
@@ -105,8 +105,8 @@ void check_S08(struct lint *l)
 
 static void check_log(struct lint *l, const struct node *retention)
 {
-    const struct node *active = key(retention, "active");
-    if (!is_given(key(retention, "justification")) && (is_shorter(active, 6, TERM_MONTHS) || is_longer(active, 12, TERM_MONTHS)))
+    const struct node *active = lint_key(retention, "active");
+    if (!is_given(lint_key(retention, "justification")) && (is_shorter(active, 6, TERM_MONTHS) || is_longer(active, 12, TERM_MONTHS)))
         fire_at(l, SEVERITY_WARNING, retention, "active");
 }
 
@@ -117,7 +117,7 @@ void check_S09(struct lint *l)
         fire(l, SEVERITY_WARNING, log);
     check_log(l, clause(l, "retention.journal"));
     EACH(category, l, "categories")
-        if (is_word(key(category, "stream"), "logs"))
+        if (is_word(lint_key(category, "stream"), "logs"))
             check_log(l, node_get(clause(l, "retention"), category->key));
 }
 
@@ -135,9 +135,9 @@ void check_S10(struct lint *l)
 /* A wording beside a term says another thing than it; efforts say nothing. */
 void check_S11(struct lint *l)
 {
-    const struct node *breach = clause(l, "security.breach"), *wording = key(breach, "subjects_says");
+    const struct node *breach = clause(l, "security.breach"), *wording = lint_key(breach, "subjects_says");
     bool effort = node_says(l, WORDING_EFFORT, wording);
-    if (is_given(wording) && (effort || is_given(key(breach, "subjects"))))
+    if (is_given(wording) && (effort || is_given(lint_key(breach, "subjects"))))
         fire_at(l, SEVERITY_WARNING, breach, "subjects_says");
 }
 
@@ -181,7 +181,7 @@ void check_S14(struct lint *l)
 
 void check_S15(struct lint *l)
 {
-    const struct node *claim = item(clause(l, "claims"), "risk_on_user");
+    const struct node *claim = lint_item(clause(l, "claims"), "risk_on_user");
     if (claim)
         fire(l, SEVERITY_WARNING, claim);
 }

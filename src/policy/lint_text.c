@@ -27,7 +27,7 @@ void check_D07(struct lint *l)
 {
     struct date day;
     const struct node *date = clause(l, "policy.date");
-    if (!date || !date_parse(value(date), &day) || !date_valid(day))
+    if (!date || !date_parse(lint_value(date), &day) || !date_valid(day))
         return;
     if (term_end(date_start(day), (struct term){ 24, TERM_MONTHS }, 1) < date_start(l->as_of))
         fire(l, SEVERITY_ADVICE, date);
@@ -74,10 +74,10 @@ void check_D05(struct lint *l)
 
 static bool clashes(const struct node *x, const struct node *y)
 {
-    text about = value(key(x, "about"));
-    if (!about.n || !text_eq(about, value(key(y, "about"))))
+    text about = lint_value(lint_key(x, "about"));
+    if (!about.n || !text_eq(about, lint_value(lint_key(y, "about"))))
         return false;
-    const struct node *a = key(x, "affirms"), *b = key(y, "affirms");
+    const struct node *a = lint_key(x, "affirms"), *b = lint_key(y, "affirms");
     return (is_yes(a) && is_none(b)) || (is_none(a) && is_yes(b));
 }
 
@@ -92,8 +92,8 @@ void each_clash(struct lint *l, void (*visit)(struct lint *l, const struct node 
 /* Of cookies: rule K02. One that a "however" leads in, or that stands in a heading only, is less than a flat denial. */
 static void contradiction(struct lint *l, const struct node *x, const struct node *y)
 {
-    bool qualified = is_yes(key(x, "qualified")) || is_yes(key(y, "qualified"));
-    if (text_starts(value(key(x, "about")), TEXT("cookies")))
+    bool qualified = is_yes(lint_key(x, "qualified")) || is_yes(lint_key(y, "qualified"));
+    if (text_starts(lint_value(lint_key(x, "about")), TEXT("cookies")))
         return;
     fire(l, qualified ? SEVERITY_WARNING : SEVERITY_ERROR, x);
     fire(l, qualified ? SEVERITY_WARNING : SEVERITY_ERROR, y);

@@ -3,7 +3,7 @@
 
 /* ---- The list, and what is said of trackers. ---- */
 
-static bool is_listed(const struct node *cookie) { return is_given(key(cookie, "purpose")) && is_given(key(cookie, "lifetime")); }
+static bool is_listed(const struct node *cookie) { return is_given(lint_key(cookie, "purpose")) && is_given(lint_key(cookie, "lifetime")); }
 
 void check_K01(struct lint *l)
 {
@@ -19,7 +19,7 @@ void check_K01(struct lint *l)
 /* Two statements of one subject, one affirming what the other denies; see also D06. */
 static void clash_of_cookies(struct lint *l, const struct node *x, const struct node *y)
 {
-    if (text_starts(value(key(x, "about")), TEXT("cookies"))) {
+    if (text_starts(lint_value(lint_key(x, "about")), TEXT("cookies"))) {
         fire(l, SEVERITY_ERROR, x);
         fire(l, SEVERITY_ERROR, y);
     }
@@ -32,7 +32,7 @@ void check_K02(struct lint *l)
     if (is_none(cookies) && (is_given(clause(l, "trackers.uses")) || is_given(clause(l, "trackers.kinds"))))
         fire(l, SEVERITY_ERROR, cookies);
     EACH(cookie, l, "cookies")
-        if (has(claims, "essential_cookies_only") && is_none(key(cookie, "exempt")))
+        if (has(claims, "essential_cookies_only") && is_none(lint_key(cookie, "exempt")))
             fire(l, SEVERITY_ERROR, cookie);
 }
 
@@ -40,7 +40,7 @@ void check_K02(struct lint *l)
 
 static bool asks_before(const struct lint *l, const struct node *cookie)
 {
-    return has_basis(purpose_of(l, key(cookie, "purpose")), "consent") || is_word(clause(l, "trackers.consent"), "prior");
+    return has_basis(purpose_of(l, lint_key(cookie, "purpose")), "consent") || is_word(clause(l, "trackers.consent"), "prior");
 }
 
 void check_K03(struct lint *l)
@@ -64,8 +64,8 @@ void check_K04(struct lint *l)
 /* Said to be exempt, by a reason that exempts nothing or by its purpose. */
 static bool wrongly_exempt(const struct lint *l, const struct node *cookie)
 {
-    const struct node *reason = key(cookie, "exempt"), *purpose = purpose_of(l, key(cookie, "purpose"));
-    bool marketing = purpose && (is_direct_marketing(purpose) || is_yes(key(purpose, "partners")));
+    const struct node *reason = lint_key(cookie, "exempt"), *purpose = purpose_of(l, lint_key(cookie, "purpose"));
+    bool marketing = purpose && (is_direct_marketing(purpose) || is_yes(lint_key(purpose, "partners")));
     bool personal = purpose && purpose_kind(purpose) == PURPOSE_PERSONALISATION && !is_word(reason, "preferences") &&
                     !is_word(reason, "language");
     return is_given(reason) && (!is_exempt(cookie) || marketing || personal);
@@ -103,7 +103,7 @@ void check_K08(struct lint *l)
 {
     const struct node *claims = clause(l, "claims");
     EACH(cookie, l, "cookies")
-        if (has(claims, "anonymous_cookies") && (is_yes(key(cookie, "identifies")) || is_yes(key(cookie, "personal"))))
+        if (has(claims, "anonymous_cookies") && (is_yes(lint_key(cookie, "identifies")) || is_yes(lint_key(cookie, "personal"))))
             fire(l, SEVERITY_ERROR, cookie);
 }
 
@@ -111,7 +111,7 @@ void check_K09(struct lint *l)
 {
     struct term t;
     EACH(cookie, l, "cookies")
-        if (is_word(key(cookie, "called"), "session") && term_of(key(cookie, "lifetime"), &t))
+        if (is_word(lint_key(cookie, "called"), "session") && term_of(lint_key(cookie, "lifetime"), &t))
             fire_at(l, SEVERITY_WARNING, cookie, "lifetime");
 }
 
@@ -132,37 +132,37 @@ void check_K10(struct lint *l)
     if (hides(kinds) && !is_yes(clause(l, "trackers.same_rules")))
         fire_hidden(l, kinds, kinds);
     EACH(cookie, l, "cookies")
-        if (hides(key(cookie, "kind")) && !is_exempt(cookie) && !asks_before(l, cookie))
-            fire_hidden(l, cookie, key(cookie, "kind"));
+        if (hides(lint_key(cookie, "kind")) && !is_exempt(cookie) && !asks_before(l, cookie))
+            fire_hidden(l, cookie, lint_key(cookie, "kind"));
 }
 
 /* ---- The audience measure, the life of a choice, third parties. ---- */
 
 static bool loses_exemption(const struct node *cookie)
 {
-    return is_longer(key(cookie, "lifetime"), 13, TERM_MONTHS) || is_yes(key(cookie, "sliding")) ||
-           is_yes(key(cookie, "provider_reuse"));
+    return is_longer(lint_key(cookie, "lifetime"), 13, TERM_MONTHS) || is_yes(lint_key(cookie, "sliding")) ||
+           is_yes(lint_key(cookie, "provider_reuse"));
 }
 
 void check_K11(struct lint *l)
 {
     const struct node *audience = clause(l, "trackers.audience");
-    if (is_longer(key(audience, "lifetime"), 13, TERM_MONTHS))
+    if (is_longer(lint_key(audience, "lifetime"), 13, TERM_MONTHS))
         fire_at(l, SEVERITY_WARNING, audience, "lifetime");
-    if (is_longer(key(audience, "data"), 25, TERM_MONTHS))
+    if (is_longer(lint_key(audience, "data"), 25, TERM_MONTHS))
         fire_at(l, SEVERITY_WARNING, audience, "data");
     static const char *const faults[] = { "joined", "extended", "provider_reuse" };
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        if (is_yes(key(audience, faults[i])))
+        if (is_yes(lint_key(audience, faults[i])))
             fire_at(l, SEVERITY_WARNING, audience, faults[i]);
     EACH(cookie, l, "cookies")
-        if (is_word(key(cookie, "exempt"), "audience") && loses_exemption(cookie))
+        if (is_word(lint_key(cookie, "exempt"), "audience") && loses_exemption(cookie))
             fire(l, SEVERITY_WARNING, cookie);
     EACH(category, l, "categories") {
         const struct node *retention = node_get(clause(l, "retention"), category->key);
-        if (is_word(key(category, "stream"), "audience") && is_longer(key(retention, "active"), 25, TERM_MONTHS))
+        if (is_word(lint_key(category, "stream"), "audience") && is_longer(lint_key(retention, "active"), 25, TERM_MONTHS))
             fire_at(l, SEVERITY_WARNING, retention, "active");
-        if (is_word(key(category, "stream"), "audience") && is_yes(key(category, "joined")))
+        if (is_word(lint_key(category, "stream"), "audience") && is_yes(lint_key(category, "joined")))
             fire_at(l, SEVERITY_WARNING, category, "joined");
     }
 }
@@ -179,6 +179,6 @@ void check_K13(struct lint *l)
     if (node_says(l, WORDING_OPEN_LIST, parties))
         fire(l, SEVERITY_WARNING, parties);
     EACH(cookie, l, "cookies")
-        if (node_says(l, WORDING_OPEN_LIST, key(cookie, "provider")))
+        if (node_says(l, WORDING_OPEN_LIST, lint_key(cookie, "provider")))
             fire_at(l, SEVERITY_WARNING, cookie, "provider");
 }

@@ -16,6 +16,8 @@ enum need { NEED_MAY, NEED_MUST, NEED_RUN };                 /* see schema.def *
 struct schema_row { text path; enum kind kind; enum need need; text words, en, fr; };
 /* All rows, in the order of the documentation: each after its parent. */
 const struct schema_row *schema_rows(unsigned *count);
+/* Whether `retention` takes it as the name of the server's own records. */
+bool schema_own_record(text name);
 text schema_key(const struct schema_row *row);               /* the last segment of its path */
 
 /* The rows as a tree: first child and next sibling of each row by index, `count` being the root and the end. */

@@ -383,10 +383,20 @@ static void check_limits(struct check *c)
     check_limit(c, node_at(c->root, TEXT("hosting.area")), LISTED_COUNTRIES_MAX);
 }
 
+/* `retention` takes the names of both, so that one could not be told from the other. */
+static void check_reserved(struct check *c)
+{
+    NODE_EACH(category, section(c, "categories"))
+        if (schema_own_record(category->key))
+            WRONG_KEY(c, category, "\"%.*s\" is the name of records that the server keeps itself (retention.%.*s): give the category another",
+                      T(category->key), T(category->key));
+}
+
 void check_sense(struct check *c)
 {
     static void (*const checks[])(struct check *) = { check_used, check_special, check_held, check_events, check_public, check_fields,
-                                                      check_never, check_uses, check_places, check_actors, check_sessions, check_folders, check_limits };
+                                                      check_never, check_uses, check_places, check_actors, check_sessions, check_folders, check_limits,
+                                                      check_reserved };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

@@ -417,6 +417,9 @@ static void bad_categories(void **state)
         "f:10:68: categories.contact.fields.faith is a special category (religious beliefs, Art. 9): its category needs a ground of Art. 9(2)\n"
         "f:11:3: categories.opinions is a special category (political opinions, Art. 9) without ground: name the exception of Art. 9(2)\n"
         "f:12:3: categories.club is a special category (special: true, Art. 9) without ground: name the exception of Art. 9(2)\n");
+    BAD("categories:\n  accounts: {fields: {email: {type: email}}}\n"
+        "purposes: {service: {basis: contract, categories: [accounts]}}\nrecipients: none\n",
+        "f:9:3: \"accounts\" is the name of records that the server keeps itself (retention.accounts): give the category another\n");
     BAD("categories:\n  billing: {held: true, fields: {amount: {type: number}}}\n  fraud: {held: true, fields: {note: {type: text}}}\n"
         "  card: {transient: {for: 15m}, fields: {number: {type: card}}}\n  pay: {fields: {number: {type: card}}}\n"
         "purposes: {service: {basis: contract, categories: [billing, fraud, card, pay]}}\nrecipients: none\n"
