@@ -153,9 +153,10 @@ static void look_at_backups(struct board_step *s)
     if (!said || !since)
         return;
     msec end = term_end(since, every, 1);
+    bool near = !r->backup || (now - since) > (end - since) / 10 * 9;     /* nothing is kept yet by what has not been made once */
     fact_looked(s->facts, PROBE_backups, (now - since) / HOUR);
     fact_bad(s->facts, PROBE_backups, now > end);
-    fact_soon(s->facts, PROBE_backups, now <= end && (now - since) > (end - since) / 10 * 9);
+    fact_soon(s->facts, PROBE_backups, now <= end && near);
 }
 
 static void look_at_master(struct board_step *s)

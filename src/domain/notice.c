@@ -508,6 +508,14 @@ static enum err add_sections(struct maker *m, struct notice *out)
     return m->status;
 }
 
+/* The file by its name: what folders it lies in concerns nobody who reads the notice. */
+static text base_name(text path)
+{
+    for (ptrdiff_t slash; (slash = text_index(path, '/')) >= 0;)
+        path = text_from(path, (size_t)slash + 1);
+    return path;
+}
+
 enum err notice_make(struct arena *a, const struct node *root, text file, text hash, enum notice_page page, text language, struct notice *out)
 {
     struct maker m = { .a = a, .page = page == NOTICE_PRIVACY ? "PRIVACY" : "COOKIES" };
@@ -515,7 +523,7 @@ enum err notice_make(struct arena *a, const struct node *root, text file, text h
     TRY(words_make(a, root, language, &m.words));
     bool fr = m.words.fr;
     const struct node *policy = node_get(root, TEXT("policy"));
-    *out = (struct notice){ .root = root, .file = file, .language = fr ? TEXT("fr") : TEXT("en"), .hash = hash, .page = page, .fr = fr };
+    *out = (struct notice){ .root = root, .file = base_name(file), .language = fr ? TEXT("fr") : TEXT("en"), .hash = hash, .page = page, .fr = fr };
     out->name = node_said(node_get(policy, TEXT("title")), out->language);
     if (!out->name.n)
         out->name = node_text(node_get(root, TEXT("controller")), TEXT("legal_name"));

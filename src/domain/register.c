@@ -158,9 +158,11 @@ static text say_fields(struct keeper *k, const struct node *category)
     return arena_print(k->a, "%.*s (%.*s)", T(words_title(&k->w, category)), T(done(k, &b)));
 }
 
+/* By what it is, or by the ground of Art. 9(2) without which a policy with such a term or name is not taken. */
 static text say_special(struct keeper *k, const struct node *category)
 {
-    return says(category, "special", "true") ? words_title(&k->w, category) : TEXT("");
+    bool special = says(category, "special", "true") || node_get(category, TEXT("ground"));
+    return special ? words_title(&k->w, category) : TEXT("");
 }
 
 static text say_term(struct keeper *k, const struct node *category)

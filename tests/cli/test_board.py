@@ -83,6 +83,7 @@ def long_term():
         with open(path, "w", encoding="utf-8") as file:
             file.write(longer)
         with Server(path, arguments=["--country", "FR", "--unlawful"]) as server:
+            server.operator().post("/v1/backup", {"to": os.path.join(server.folder, "copy")}).expect(200)
             for _ in range(3):
                 seen = board(server)
             check(seen["state"] == "kept", f"{seen['counts']}")
@@ -97,6 +98,7 @@ def five():
             document = sample.Document(server.operator().get("/v1/policy").expect(200).json["document"])
             tenants = list(document.tree.get("tenants") or [None])
             server.client(document.actor(), tenants[0]).create(sample.person(document, 1))
+            server.operator().post("/v1/backup", {"to": os.path.join(server.folder, "copy")}).expect(200)
             seen = board(server)
             amiss = [(one["name"], one["bad"], one.get("risk")) for one in seen["probes"] if one["state"] != "kept"]
             check(seen["state"] == "kept" and not amiss and seen["counts"]["kept"] > 60, f"{policy}: {amiss} {seen['counts']}")
@@ -167,6 +169,8 @@ def time_goes_by():
     with Server(FULL, now="2026-11-22T09:00:00Z", arguments=["--country", "FR"]) as server:
         data = {**PERSON, "work": {"company": "C", "site": "S"}}
         server.client("app").create(data)
+        check(state(board(server), "backups") == "at_risk", "a promise of backups is kept before any was made")
+        server.operator().post("/v1/backup", {"to": os.path.join(server.folder, "first")}).expect(200)
         check(board(server)["state"] == "kept", "all is kept at first")
         server.operator().post("/v1/backup", {"to": os.path.join(server.folder, "copy")}).expect(200)
         every = board(server)

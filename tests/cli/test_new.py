@@ -44,6 +44,7 @@ def answers():
             document = server.operator().get("/v1/policy").expect(200).json["document"]
             check(document["controller"]["legal_name"] == 'Société "Été" & Cie \\ Fils', f"{document['controller']}")
             check(document["controller"]["site"] == "https://ete.example" and document["policy"]["id"] == "l-ete-en-ligne", f"{document['policy']}")
+            server.operator().post("/v1/backup", {"to": os.path.join(server.folder, "copy")}).expect(200)
             seen = server.operator().get("/v1/promises?fresh=true").expect(200).json
             check(seen["state"] == "kept" and seen["counts"]["kept"] > 60, f"{seen['counts']}")
         before = os.path.getmtime(path)
@@ -65,6 +66,7 @@ def somebody_hosts():
         for row in list(csv.DictReader(io.StringIO(garant("register", "--policy", path, "--lang", "en").lstrip("\ufeff")))):
             check("Autre Hébergement SAS" in row["Processors"], f"{row}")
         with Server(path, arguments=["--country", "FR"]) as server:
+            server.operator().post("/v1/backup", {"to": os.path.join(server.folder, "copy")}).expect(200)
             seen = server.operator().get("/v1/promises?fresh=true").expect(200).json
             check(seen["state"] == "kept", f"{seen['counts']}")
         with open(path, encoding="utf-8") as file:

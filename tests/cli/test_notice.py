@@ -132,5 +132,19 @@ def differences():
         check(len(one) == 1 and one[0]["weight"] == "material" and one[0]["path"] == "retention.usage.active"
               and "gardées pendant 24\u00a0mois au lieu de 12\u00a0mois" in one[0]["says"] and one[0]["for"] == "clients, visiteurs", f"{one}")
 
+@tests.test("health data is special in the register by its DPV term; the notice names the file, not its folders")
+def special():
+    with tempfile.TemporaryDirectory() as folder, open(SITE, encoding="utf-8") as old:
+        path = os.path.join(folder, "with-care.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(old.read().replace("\ncategories:\n", "\ncategories:\n  care: {title: {en: Care notes, fr: Soins}, dpv: pd:Health, "
+                                          "ground: consent, source: person, fields: {note: {type: text}}}\n", 1)
+                       .replace("categories: [", "categories: [care, ", 1))
+        rows = list(csv.DictReader(io.StringIO(garant("register", "--policy", path, "--lang", "en").lstrip("\ufeff"))))
+        found = {row["Special category data"] for row in rows}
+        check("Care notes" in found, f"{found}")
+        html = garant("notice", "--policy", path, "--lang", "en", "--format", "html")
+        check("with-care.yaml:" in html and folder not in html, "folders in the notice")
+
 
 tests.main()

@@ -272,6 +272,14 @@ static void time_goes_by(void **state)
     assert_int_equal(clause(v, "backup")->state, PROMISE_BROKEN);
 }
 
+/* What has not been made once keeps no promise yet. */
+static void no_backup_yet_is_a_risk(void **state)
+{
+    struct fixture *f = *state;
+    person_made(f, "one@people.example", "");
+    assert_int_equal(looked(f)->probes[PROBE_backups].state, PROMISE_RISK);
+}
+
 static void backups_and_duties_at_risk(void **state)
 {
     struct fixture *f = *state;
@@ -395,7 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(a_certificate_ends), TEST(cookies_outside_the_list), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
-        TEST(backups_and_duties_at_risk), TEST(places), TEST(the_jobs_look), TEST(another_policy), TEST(as_json),
+        TEST(backups_and_duties_at_risk), TEST(no_backup_yet_is_a_risk), TEST(places), TEST(the_jobs_look), TEST(another_policy), TEST(as_json),
         cmocka_unit_test(rows_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
