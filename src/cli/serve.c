@@ -62,10 +62,13 @@ static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out
     return out->user.n ? read_password(cli, cli_option(cli, TEXT("smtp-password-file")), &out->password) : OK;
 }
 
-/* Where people reach this server, as said, or else as it listens: for links. */
+/* Where people reach this server, as said, or else as it listens: for links. Empty while the system has yet to choose the port: the
+ * server then tells (app_listens). */
 static enum err public_url(struct cli *cli, text listen, text *url)
 {
     bool plain = text_starts(*url, TEXT("http://127.")) || text_starts(*url, TEXT("http://[::1]")) || text_starts(*url, TEXT("http://localhost"));
+    if (!url->n && text_ends(listen, TEXT(":0")))
+        return OK;
     if (!url->n)
         *url = arena_print(cli->arena, "%s://%.*s", cli_has(cli, TEXT("tls-certificate")) ? "https" : "http", T(listen));
     else if (!text_starts(*url, TEXT("https://")) && !plain)

@@ -301,6 +301,13 @@ void app_close(struct app **app)
     *app = NULL;
 }
 
+enum err app_listens(struct app *app, struct arena *a, text url)
+{
+    if (app->public_url[0] || text_cstr(url, app->public_url, sizeof app->public_url))
+        return OK;
+    return say(a, ERR_CONFIG, "the public address is too long");
+}
+
 void app_stopping(struct app *app) { hashing_stop(app->hashing); }
 
 void app_cookie_held(struct app *app) { atomic_fetch_add(&app->cookies_held, 1); }

@@ -30,6 +30,8 @@ enum err app_policy_tick(struct app *app, struct arena *a);
 /* How people reach this instance, as the server found it at its start and at each new certificate: for the promise board. */
 enum way_in { WAY_FOLDER, WAY_LOOPBACK, WAY_PROXY, WAY_TLS };     /* its folder's socket alone; TLS: to here */
 void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until);
+/* Where it listens: links lead there when no public_url was said. Before anybody is served. */
+enum err app_listens(struct app *app, struct arena *a, text url);
 /* Work that time brings: sweep of retention, transient memory, checkpoints, idempotency keys. Called by the jobs thread about once a second. */
 void app_tick(struct app *app);
 /* The stop has been asked for: passwords that wait to be hashed are refused with ERR_BUSY, so that a flood of sign-ins does not hold it up. */

@@ -380,6 +380,15 @@ static unsigned thread_count(unsigned wanted)
     return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
 }
 
+static enum err tell_address(struct arena *a, struct app *app, const struct server_options *o, text address)
+{
+    if (!address.n)
+        return OK;
+    text url = arena_print(a, "%s://%.*s", o->tls_certificate.n ? "https" : "http", T(address));
+    TRY_PTR(url.p);
+    return app_listens(app, a, url);
+}
+
 enum err server_run(struct arena *a, struct app *app, const struct server_options *o)
 {
     CLEANUP(server_free) struct server *s = calloc(1, sizeof *s);
@@ -404,6 +413,7 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     TRY(peers_open(a, o->per_address ? o->per_address : most / 4, &s->front.peers));
     TRY(open_tls(a, s, o));
     TRY(open_loops(a, s, o, &address));
+    TRY(tell_address(a, app, o, address));
     enum err e = start_threads(a, s);
     if (e == OK) {
         if (o->ready)

@@ -37,6 +37,7 @@ def register(tests):
             page = text(clerk.get(made))
             check("invited" in page and "Send the invitation again" in page and "Canari" not in page, "data shown before a purpose is named")
             link = server.operator().post(f"/v1/accounts/{ident}/invite").expect(200).json["link"]
+            check(link.startswith(f"http://127.0.0.1:{server.port}/"), f"a link that leads elsewhere: {link.split('?')[0]}")
             form(clerk, f"/staff/people/{ident}/invite").expect(303)
             check(server.anyone().get(re.sub("^https?://[^/]*", "", link), Accept="text/html").status in (404, 410), "the former link still works")
             looked = form(clerk, f"/staff/people/{ident}", purpose="service").expect(200)
