@@ -54,6 +54,7 @@ struct ctx {
     const struct policy *policy;               /* the snapshot this request runs under to its end */
     msec now;
     text tenant, language;                     /* language: "fr" or "en" */
+    bool language_asked;                       /* the request names it: no account's language goes before */
     struct actor actor;
     const struct session *session;             /* NULL: nobody is signed in by a cookie */
     text address, agent;                       /* of the client: its address (IPv6 by its /64) and User-Agent; empty when not known */

@@ -344,7 +344,7 @@ enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *tic
     TRY(status);
     TRY(account_load(c, p->id, account));
     text own = policy_language(c->policy, account->language);
-    if (own.p)                                        /* a letter in French leads to pages in French */
+    if (own.p && !c->language_asked)                  /* a letter in French leads to pages in French */
         c->language = own;
     return OK;
 }

@@ -153,8 +153,10 @@ enum err request_take_language(struct ctx *c, const struct request *q)
     if (!asked.p)
         return OK;
     text found = policy_language(c->policy, asked);
-    if (found.p)
+    if (found.p) {
         c->language = found;
+        c->language_asked = true;
+    }
     return found.p || route_is_page(q->route) ? OK : say(c->arena, ERR_USAGE, "the parameter \"lang\" names no language of the policy");
 }
 

@@ -24,7 +24,7 @@ export const PAGES = [
     { route: '/reset/{token}', few: true, at: () => [{ path: '/reset/' + 'A'.repeat(43), name: 'reset-unknown', status: 404 }] },
     { route: '/confirm', few: true, at: () => [{ path: '/confirm?token=' + 'A'.repeat(43), name: 'confirm' }] },
 
-    { route: '/invitation', at: site => site.people?.invitation ? [{ path: site.people.invitation, name: 'invitation' },
+    { route: '/invitation', at: site => site.people?.invitation ? [{ path: site.people.invitation, name: 'invitation', lang: true },
         { path: '/invitation?token=' + 'A'.repeat(43), name: 'invitation-unknown', status: 404 }] : [] },
     { route: '/register', few: true, at: site => site.registers ? ['/register'] : [] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration' }] },
