@@ -258,12 +258,14 @@ def register(tests):
             client.erase(gone)
             server.set_clock(server.now() + MINUTE)
             mailbox.wait(TO)
+            last = mailbox.wait("gone@example.org").letter                         # the one letter after an erasure, and no other
+            check(last == "erased", f"an erasure is told by {last}")
             wait_for(lambda: contacts(client, ident)["contacts"])
             server.stop()
             garant("restore", copy, "--data", server.data)
             server.start()
             server.set_clock(server.now() + DAY)
-            mailbox.none_within(2, count=1)
+            mailbox.none_within(2, count=2)
             check(outbox(server)["queued"] == 0, f"{outbox(server)}")
 
     @tests.test("mail: a mail server that says nothing holds up neither the server nor its end")
