@@ -33,7 +33,8 @@ static void check_headers(struct arena *a, text value)
     struct pair headers[] = { { TEXT("If-Match"), value }, { TEXT("Accept"), value } };
     struct request q = { .headers = headers, .header_count = 2 };
     int64_t version;
-    text language = request_language(value);
+    const struct policy two = { .languages = { TEXT("fr"), TEXT("en") }, .language_count = 2 };
+    text language = request_language(&two, value);
     FUZZ_CHECK(text_eq(language, TEXT("fr")) || text_eq(language, TEXT("en")));
     FUZZ_CHECK(request_if_match(a, &q, &version) != OK || version >= -1);
     request_wants_html(&q);
