@@ -68,17 +68,23 @@ static void open_gate(struct held *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Ana's share is at work, and held there. */
+static void begin_share(struct held *h, struct arena *a, struct fiber_loop *loop)
+{
+    start(h);
+    assert_int_equal(fiber_loop_open(a, loop), OK);
+    for (unsigned i = 0; i < SHARE; i++)
+        assert_int_equal(fiber_run(a, loop, one_of_ana, h), OK);
+    wait_begun(h, SHARE);
+}
+
 /* Ana's two are at work and ten wait; what comes behind is refused; Bob, who came last, is served beside them. */
 static void an_owner_has_a_share(void **state)
 {
     ARENA_AUTO a = arena_make(4096);
     struct held h;
     struct fiber_loop loop;
-    start(&h);
-    assert_int_equal(fiber_loop_open(&a, &loop), OK);
-    for (unsigned i = 0; i < SHARE; i++)
-        assert_int_equal(fiber_run(&a, &loop, one_of_ana, &h), OK);
-    wait_begun(&h, SHARE);
+    begin_share(&h, &a, &loop);
     for (unsigned i = 0; i < WAITING + 3; i++)
         assert_int_equal(fiber_run(&a, &loop, one_of_ana, &h), OK);
     assert_int_equal(h.refused, 3);
@@ -100,11 +106,7 @@ static void stop_refuses_what_waits(void **state)
     ARENA_AUTO a = arena_make(4096);
     struct held h;
     struct fiber_loop loop;
-    start(&h);
-    assert_int_equal(fiber_loop_open(&a, &loop), OK);
-    for (unsigned i = 0; i < SHARE; i++)
-        assert_int_equal(fiber_run(&a, &loop, one_of_ana, &h), OK);
-    wait_begun(&h, SHARE);
+    begin_share(&h, &a, &loop);
     for (unsigned i = 0; i < WAITING; i++)
         assert_int_equal(fiber_run(&a, &loop, one_of_ana, &h), OK);
     crew_stop(h.crew);
