@@ -1,5 +1,6 @@
 """A browser without scripts, as far as HTTP goes: cookies kept, forms filled in and sent with what stands in them, redirections followed."""
 import html.parser, http.client, urllib.parse
+import doors
 from garant import check
 from people import PASSWORD
 
@@ -102,6 +103,7 @@ class Browser:
 
     def send(self, method, path, fields=None, headers=()):
         """One request, no redirection followed."""
+        doors.requested(method, path, html=not path.startswith("/v1/"))
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
         sent = dict(self.headers)
         if self.cookies:

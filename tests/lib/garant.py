@@ -11,6 +11,7 @@ and reads files as bytes. A test imports it so:
 """
 import base64, contextlib, datetime, http.client, io, itertools, json, os, random, re, select, shutil, signal, socket, sqlite3, struct, subprocess
 import sys, tempfile, threading, time, urllib.parse, uuid, zipfile
+import doors
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("GARANT_BUILD", "build"))
@@ -43,6 +44,7 @@ class Answer:
 
     def expect(self, *statuses):
         """The answer itself when its status is one of these."""
+        doors.asserted()
         if self.status not in statuses:
             raise Fault(f"{self.asked}: expected {' or '.join(map(str, statuses))}, got {self.status} "
                         f"{self.body[:600].decode(errors='replace')}")
@@ -69,6 +71,7 @@ class Answer:
 
 
 def check(holds, otherwise):
+    doors.asserted()
     if not holds:
         raise Fault(otherwise)
 
@@ -115,6 +118,7 @@ class Client:
 
     def request(self, method, path, body=None, headers=(), key=None):
         """One request. A body that is not bytes is sent as JSON (a merge patch for PATCH). A broken connection raises."""
+        doors.requested(method, path, operator=self.path is not None, html="text/html" in dict(headers).get("Accept", ""))
         sent = {"Accept-Language": "en", **self.headers}
         if self.token:
             sent["Authorization"] = "Bearer " + self.token
@@ -222,6 +226,12 @@ def free_port():
 
 def garant(*arguments, ok=(0,), env=None, timeout=120):
     """Runs the program; its standard output. A status outside `ok` is a fault; ok=None gives the finished process."""
+    doors.commanded(arguments)
+    return ran(arguments, ok, env, timeout)
+
+
+def ran(arguments, ok=(0,), env=None, timeout=120):
+    """The same, as no test of a command: what only prepares something."""
     run = subprocess.run([PROGRAM, *map(str, arguments)], cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
     if ok is None:
@@ -308,6 +318,7 @@ class Server:
 
     def refuses_to_start(self, within=60):
         """Starts what must not start; its exit status and what it said."""
+        doors.commanded(["serve"])
         before = len(self.log())
         process = self.spawn()
         try:
@@ -374,8 +385,8 @@ class Server:
     def token(self, actor, name=None, tenant=None):
         """A fresh token for an actor class of the policy."""
         name, tenant = name or f"{actor}-{uuid.uuid4().hex[:8]}", tenant or self.tenant
-        said = garant("token", "create", "--data", self.data, "--name", name, "--actor", actor,
-                      *(["--tenant", tenant] if tenant else []), "--json")
+        said = ran(["token", "create", "--data", self.data, "--name", name, "--actor", actor,
+                    *(["--tenant", tenant] if tenant else []), "--json"])
         return json.loads(said)["token"]
 
     def client(self, actor, tenant=None, **options):
@@ -467,6 +478,7 @@ def find_values(values, *places):
     """Where any form of any value stands in the files under these folders: a list of (file, value, offset); empty is good.
 
     Archives are looked into. Values shorter than 6 characters would be found by chance and are not accepted."""
+    doors.used("files", "byte search")
     wanted = []
     for value in values:
         value = str(value)

@@ -6,6 +6,7 @@
 """
 import email, email.policy, logging, os, re, shutil, ssl, subprocess, tempfile, threading, time
 import aiosmtpd.controller, aiosmtpd.smtp
+import doors
 from garant import Fault, check, free_port
 
 logging.getLogger("mail").setLevel(logging.CRITICAL)
@@ -21,6 +22,7 @@ def wait_for(holds, within=60):
     while not (found := holds()):
         check(time.monotonic() < end, "what was awaited did not come")
         time.sleep(0.02)
+    doors.asserted()
     return found
 
 
@@ -150,6 +152,8 @@ class Mailbox:
         while time.monotonic() < until:
             found = self.find(to, letter)
             if len(found) >= count:
+                doors.used("letter", letter or "of any kind")
+                doors.asserted()
                 return found[-1]
             time.sleep(0.02)
         raise Fault(f"no letter came: wanted {count} to {to} ({letter}), there are {[(x.to, x.letter) for x in self.letters]}")

@@ -1,31 +1,48 @@
-"""Scenarios of promises, each under the promise's id, driving a server that runs that platform's policy file alone."""
-import contextlib, os, re, shutil, tempfile
-import sample
+"""Scenarios of promises, each under the promise's id, driving a server that runs that platform's policy file alone; and the parts that they show."""
+import contextlib, os, re, shutil, sys, tempfile, threading
+import doors, sample
 from garant import TOP, Server, check
 
 SCENARIOS = {}
-PARTS = {}                                      # of promises that are open: what of them is kept already, and the scenario that shows it
+PARTLY = {}                                     # of promises that are open: what of them is kept already, and the scenario that shows it
+SHOWN = {}                                      # by promise and part: where a scenario asserted it, and through which doors
+CURRENT = threading.local()                     # the promise whose scenario this thread runs
 TABLE = os.path.join(TOP, "tests/promises/promises.tsv")
 
 
 class Row:
-    """A row of promises.tsv."""
+    """A row of promises.tsv. Its parts stand in order; those with a "?" before them are shown by no scenario yet."""
 
     def __init__(self, line):
-        self.id, self.policy, self.says, self.waits = line.rstrip("\n").split("\t")
+        self.id, self.policy, self.says, self.waits, parts = line.rstrip("\n").split("\t")
+        named = [name for name in parts.split(" | ") if name]
+        self.parts = {name.removeprefix("?"): not name.startswith("?") for name in named}
+        assert len(self.parts) == len(named), f"{self.id}: a part stands twice"
+
+    def faults(self):
+        """What the scenarios that ran left out of the table's parts, or showed beyond them."""
+        shown = SHOWN.get(self.id, {})
+        if self.id in SCENARIOS and not self.parts:
+            return ["the row names no parts"]
+        return [f'no scenario asserts the part "{name}"' for name, due in self.parts.items() if due and name not in shown] + \
+               [f'the part "{name}" is asserted: take the "?" before it away' for name, due in self.parts.items() if not due and name in shown]
+
+
+def read_rows():
+    with open(TABLE, encoding="utf-8") as file:
+        return {row.id: row for row in (Row(line) for line in file if line.strip() and not line.startswith("#"))}
+
+
+ROWS = read_rows()
 
 
 def rows():
-    with open(TABLE, encoding="utf-8") as file:
-        return [Row(line) for line in file if line.strip() and not line.startswith("#")]
-
-
-POLICY = {row.id: row.policy for row in rows()}
+    return ROWS.values()
 
 
 def promise(ident):
     """Registers the scenario of a promise."""
-    assert ident in POLICY and ident not in SCENARIOS, ident
+    assert ident in ROWS and ident not in SCENARIOS, ident
 
     def register(scenario):
         SCENARIOS[ident] = scenario
@@ -33,14 +50,37 @@ def promise(ident):
     return register
 
 
-def part(ident, says):
-    """Registers the scenario of a part of a promise. It is run and must hold, and does not make the promise count as kept."""
-    assert ident in POLICY and ident not in PARTS, ident
+def partly(ident, says):
+    """Registers the scenario of what is kept of an open promise. It is run and must hold, and does not make the promise count as kept."""
+    assert ident in ROWS and ident not in PARTLY, ident
 
     def register(scenario):
-        PARTS[ident] = says, scenario
+        PARTLY[ident] = says, scenario
         return scenario
     return register
+
+
+class part:                                     # pylint: disable=invalid-name
+    """`with part("the clause is named"):` shows that part of the promise whose scenario runs. What stands inside must assert something, and
+    the part must stand in the promise's row."""
+
+    def __init__(self, name):
+        self.name, caller = name, sys._getframe(1)
+        self.place = f"{os.path.relpath(caller.f_code.co_filename, TOP)}:{caller.f_lineno} {caller.f_code.co_name}"
+
+    def __enter__(self):
+        row = ROWS[CURRENT.ident]
+        check(self.name in row.parts, f'{row.id} has no part "{self.name}" in promises.tsv, but {", ".join(row.parts)}')
+        self.watching = doors.watching()
+        self.watch = self.watching.__enter__()
+
+    def __exit__(self, kind, value, trace):
+        self.watching.__exit__(None, None, None)
+        if kind is not None:
+            value.add_note(f"part: {self.name}")
+            return
+        check(self.watch.asserted, f'nothing is asserted where the part "{self.name}" is said to be shown')
+        SHOWN.setdefault(CURRENT.ident, {}).setdefault(self.name, {})[f"{self.place}: {doors.told(self.watch)}"] = True
 
 
 class Trial(contextlib.ExitStack):
@@ -48,7 +88,7 @@ class Trial(contextlib.ExitStack):
 
     def __init__(self, ident):
         super().__init__()
-        self.policy = POLICY[ident]
+        self.policy = ROWS[ident].policy
         self.folder = tempfile.mkdtemp(prefix=f"garant-{ident}-")
         self.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self.made = 0
@@ -76,12 +116,15 @@ class Trial(contextlib.ExitStack):
 
 
 def run(ident):
-    """Runs the scenarios of a promise, the part's and the whole's; None when they hold, else the exception."""
-    scenarios = [PARTS[ident][1]] if ident in PARTS else []
+    """Runs the scenarios of a promise, the part's and the whole's; None when they hold and show its parts, else the exception."""
+    scenarios = [PARTLY[ident][1]] if ident in PARTLY else []
+    CURRENT.ident = ident
     try:
         for scenario in scenarios + ([SCENARIOS[ident]] if ident in SCENARIOS else []):
             with Trial(ident) as trial:
                 scenario(trial)
+        faults = ROWS[ident].faults()
+        check(not faults, "; ".join(faults))
     except Exception as fault:              # any break of a scenario is its answer
         return fault
     return None

@@ -3,7 +3,7 @@ import html, json, os, re
 from garant import TOP, check, garant, policy_file
 from mailbox import URL, Mailbox
 from notices import NOW, own_copy, page, published
-from promise import part, promise
+from promise import partly, promise
 
 
 def lint(path, *more):
@@ -37,7 +37,7 @@ def refuses(t, path, *says):
     check(status == 78 and all(word in said for word in says), f"status {status}: {said}")
 
 
-@part("MP-15", "the linter says that 60 days exceed the month of the law")
+@partly("MP-15", "the linter says that 60 days exceed the month of the law")
 def sixty_days(t):
     """Of the notice as published and of the running file with its 60 days, which does not start; one month leaves no remark."""
     error(lint(as_published(t)), "R02", "rights.answer_within: 60d > 1mo", "answer_within: 60d")
@@ -51,7 +51,7 @@ def sixty_days(t):
         check("R02" not in lint(t.copy_of_policy(lambda text: text.replace("answer_within: 1mo", f"answer_within: {within}"))), within)
 
 
-@part("MP-18", "the linter computes the entropy and compares it with the CNIL's levels")
+@partly("MP-18", "the linter computes the entropy and compares it with the CNIL's levels")
 def entropy(t):
     """Eight characters of four classes are 53 bits: too few alone, enough where attempts are slowed down."""
     error(lint(as_published(t)), "S01", "security.password.min_length: 53.0 bits < 80 bits", "min_length: 8")
@@ -105,7 +105,7 @@ def kept_to_a_minimum(t):
     check("Planted" not in held, "data for nothing are held")
 
 
-@part("MO-17", "the linter reports the contradiction in the original text")
+@partly("MO-17", "the linter reports the contradiction in the original text")
 def cookie_contradiction(t):
     """The site sets none, and sets one; anonymous, and spares the password; a session, and 30 days."""
     found = lint(as_published(t))
@@ -173,7 +173,7 @@ def told_people(server):
     return made
 
 
-@part("DM-04", "a recoverable password and a secret question are errors of the linter, and no server runs with them")
+@partly("DM-04", "a recoverable password and a secret question are errors of the linter, and no server runs with them")
 def no_recoverable_password(t):
     """Of the notice as published; and each alone in the running file stops the start, so that it is never built."""
     found = lint(as_published(t))
@@ -185,7 +185,7 @@ def no_recoverable_password(t):
         refuses(t, t.copy_of_policy(lambda text: text.replace(before, after, 1)), f"{rule} (line ")
 
 
-@part("DM-07", "flash cookies are linted as dead, a third-party tracker for its transfer")
+@partly("DM-07", "flash cookies are linted as dead, a third-party tracker for its transfer")
 def dead_and_abroad(t):
     """Of the notice as published; and a tracker's provider outside the area stops the start unless its transfer is founded."""
     found = lint(as_published(t))

@@ -4,7 +4,7 @@ from browser import Browser, member
 from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, form, opened, staff, visitor
-from promise import promise
+from promise import part, promise
 
 
 def person(number, **contact):
@@ -24,16 +24,20 @@ def controller_is_public(t):
     def other(text):
         return text.replace("legal_name: Espaces TV Communication", "legal_name: Une Autre Société & Cie") \
                    .replace("address: 35 rue du Val de Marne, 75013 Paris", "address: 7 place de l'Essai, 69001 Lyon")
-    for policy, name, address in ((None, "Espaces TV Communication", "35 rue du Val de Marne, 75013 Paris"),
-                                  (t.copy_of_policy(other), "Une Autre Société & Cie", "7 place de l'Essai, 69001 Lyon")):
-        server = t.server(**({"policy": policy} if policy else {}))
-        page = server.anyone().get("/privacy").expect(200)
-        check(page.headers["content-type"].startswith("text/html"), f"the notice is {page.headers['content-type']}")
-        text = html.unescape(page.body.decode())
-        check(name in text and address in text, f"the notice page does not carry {name}, {address}")
-        client = server.client("app")
-        controller = client.get(f"/v1/subjects/{client.create(person(1))['id']}/access").expect(200).json["controller"]
-        check(controller["legal_name"] == name and controller["address"] == address, f"the access answer says {controller}")
+    def carried(server, name, address):
+        with part("the notice page carries name and address"):
+            for language in ("fr", "en"):
+                page = server.anyone().get("/privacy", **{"Accept-Language": language}).expect(200)
+                check(page.headers["content-type"].startswith("text/html"), f"the notice is {page.headers['content-type']}")
+                text = html.unescape(page.body.decode())
+                check(name in text and address in text, f"the notice page does not carry {name}, {address}")
+        with part("the access answer carries name and address"):
+            client = server.client("app")
+            controller = client.get(f"/v1/subjects/{client.create(person(1))['id']}/access").expect(200).json["controller"]
+            check(controller["legal_name"] == name and controller["address"] == address, f"the access answer says {controller}")
+    carried(t.server(), "Espaces TV Communication", "35 rue du Val de Marne, 75013 Paris")
+    with part("both come from the policy file"):
+        carried(t.server(policy=t.copy_of_policy(other)), "Une Autre Société & Cie", "7 place de l'Essai, 69001 Lyon")
 
 
 @promise("MX-05")
