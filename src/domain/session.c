@@ -390,6 +390,19 @@ static enum err load(struct ctx *c, text secret, struct session *s, msec *agreem
     return c->tenant.p && s->id.p ? OK : ERR_MEMORY;
 }
 
+enum err session_there(struct ctx *c, bool *there)
+{
+    READ_AUTO db = NULL;
+    *there = false;
+    if (!c->session)
+        return OK;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SESSION_GET, ARGS(V_BYTES(TEXT_BYTES(c->session->digest))));
+    *there = query_next(&q);
+    return q.status;
+}
+
 static enum err check_ends(struct ctx *c, struct session *s)
 {
     msec seen = seen_get(c->app->seen, &s->digest), ends = last_hour(c, s->role, s->created);

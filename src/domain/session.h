@@ -41,6 +41,8 @@ enum err session_fresh(struct ctx *c);
 enum err session_proved(struct ctx *c, bool factor);
 /* The language in which the account is spoken to from now on: "fr" or "en". ERR_VALUE for another. */
 enum err session_language(struct ctx *c, text language);
+/* Whether the session that the request came with is still there, after what was done. */
+enum err session_there(struct ctx *c, bool *there);
 /* Signs out here. */
 enum err session_end(struct ctx *c);
 /* Inside a write: all sessions of that person end, except the one of `but` (NULL: none stays). */

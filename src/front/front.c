@@ -1,6 +1,7 @@
 /* The front: identity, admission, body, handler, answer. */
 #include "front/front.h"
 #include "base/fiber.h"
+#include "base/log.h"
 #include "domain/id.h"
 #include "domain/idempotency.h"
 #include "domain/person.h"
@@ -276,6 +277,13 @@ void front_refuse(const struct request *q, struct arena *a, struct reply *r)
     refuse(&c, q, r);
 }
 
+/* What was asked for is done, or refused, by now: without the cookie the session ends sooner in the browser, and that alone. */
+static void follow_session(struct ctx *c, const struct request *q, struct reply *r)
+{
+    if (cookie_follow_session(c, q, r) != OK)
+        LOG(LOG_WARN, "a session's cookie was not told", LOG_TEXT("route", q->route->name));
+}
+
 bool front_turns_away(struct request *q, struct arena *a, struct reply *r)
 {
     CTX_AUTO c = { 0 };
@@ -286,16 +294,9 @@ bool front_turns_away(struct request *q, struct arena *a, struct reply *r)
     if (e != OK) {
         a->why.code = e;
         front_refuse(q, a, r);
+        follow_session(&c, q, r);
     }
     return e != OK;
-}
-
-static bool sets_cookie(const struct reply *r)
-{
-    for (unsigned i = 0; i < r->header_count; i++)
-        if (text_eq_nocase(r->headers[i].name, TEXT("Set-Cookie")))
-            return true;
-    return false;
 }
 
 void front_answer(struct request *q, struct arena *a, struct reply *r)
@@ -308,10 +309,6 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         e = gate_headers(&c, q);
     if (e == OK)
         e = front_handle(&c, q, r);
-    /* A cookie that outlives the browser lives on from each look at a page. */
-    text secret = c.policy->session.kept ? request_cookie(q, c.policy->session.cookie) : (text){ NULL, 0 };
-    if (e == OK && c.session && secret.p && is_page(q) && !sets_cookie(r))
-        e = cookie_set_session(&c, r, secret);
     if (r->pieces)
         r->owner = front_owner(&c, q);
     if (e == OK && !r->status)
@@ -321,6 +318,7 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         reply_reset(r);
         refuse(&c, q, r);
     }
+    follow_session(&c, q, r);
     if (front_filter_cookies(c.policy, r))
         app_cookie_held(c.app);
 }

@@ -1,5 +1,5 @@
 """Folders and preferences from outside: who may grant, who may ask, two tenants, and a real nginx that asks before it lets a request through."""
-import http.server, json, os, re, threading, time, urllib.parse
+import http.server, json, os, re, tempfile, threading, time, urllib.parse
 from browser import Browser
 from garant import TOP, Client, Server, check, check_absent, garant
 from nginx import Nginx
@@ -245,6 +245,25 @@ def register(tests):
             again.get(target).expect(200)
             server.client("app").post(f"/v1/subjects/{ident}/events", {"event": "closure"}).expect(204)
             again.get(target).expect(303)
+
+    @tests.test("folders: behind nginx, the cookie of a session that is kept for days slides with what is guarded")
+    def slides_behind_nginx():
+        with open(os.path.join(TOP, POLICY), encoding="utf-8") as file, tempfile.TemporaryDirectory(prefix="garant-folders-") as folder:
+            kept = os.path.join(folder, "kept.yaml")
+            with open(kept, "w", encoding="utf-8") as other:
+                other.write(file.read().replace("session: {idle: 30m, absolute: 12h}", "session: {idle: 20d, absolute: 90d}"))
+            with Server(kept, tenant="one", now="2026-11-22T10:00:00Z") as server, Application() as application, \
+                    behind(server.port, application.port) as nginx:
+                ident = opened(server, {"identity": {"name": "Zoé"}, "contact": {"email": "zoe@example.org"}})
+                grant(server.client("clerk"), ident).expect(201)
+                zoe = Visitor(server, port=nginx.port).sign_in("zoe@example.org", tenant="one")
+                for path, status in (("/files/sales/x", 200), ("/files/secret/x", 403), ("/files/sales/x", 200)):
+                    server.advance(days=15)
+                    answer = zoe.get(path).expect(status)
+                    check(f"Max-Age={20 * 86400};" in answer.headers.get("set-cookie", ""), f"{path}: {answer.headers}")
+                zoe.delete("/v1/session").expect(204)
+                answer = zoe.get("/files/sales/x").expect(303)
+                check("set-cookie" not in answer.headers, f"{answer.headers}")
 
     @tests.test("folders: what is asked at the door, without a proxy")
     def door():

@@ -224,6 +224,12 @@ def free_port():
     raise Fault("no port is free")
 
 
+def routes():
+    """The rows of routes.def: (method, path, who)."""
+    with open(os.path.join(TOP, "src/front/routes.def"), encoding="utf-8") as file:
+        return re.findall(r'^ROUTE\(\w+, ([A-Z]+), "([^"]+)", ([A-Z]+),', file.read(), re.M)
+
+
 def garant(*arguments, ok=(0,), env=None, timeout=120):
     """Runs the program; its standard output. A status outside `ok` is a fault; ok=None gives the finished process."""
     doors.commanded(arguments)

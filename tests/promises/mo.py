@@ -1,9 +1,9 @@
 """MO: myownconference, webinar rooms whose customers bring their own visitors."""
-import contextlib, hashlib, json, os, re, ssl, subprocess, sys, urllib.parse
+import base64, contextlib, hashlib, json, os, re, ssl, subprocess, sys, urllib.parse
 from browser import Browser
 from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, garant,
-                    milliseconds, wrapped_keys)
+                    milliseconds, routes, wrapped_keys)
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, form, opened, registered, staff, totp, visitor
 from promise import only_as_declared, promise, refuses_elsewhere
@@ -397,46 +397,120 @@ def encrypted_everywhere(t):
     check_absent(planted, server.folder)
 
 
+class Device(Visitor):
+    """A browser by the server's clock: it forgets a cookie when its time is over, as every browser does."""
+
+    def __init__(self, server, **options):
+        super().__init__(server, **options)
+        self.server, self.ends, self.said = server, {}, {}
+
+    def request(self, method, path, body=None, headers=(), key=None):
+        for name in [name for name, end in self.ends.items() if self.server.now() >= end]:
+            self.cookies.pop(name, None)
+        answer = super().request(method, path, body, headers, key)
+        first, *rest = answer.headers.get("set-cookie", "").split("; ")
+        name, self.said = first.partition("=")[0], {word.partition("=")[0].lower(): word.partition("=")[2] for word in rest}
+        if name:
+            check(name == "__Host-sid", f"{method} {path} sets {name}")
+            check("secure" in self.said and "httponly" in self.said and self.said["samesite"] == "Lax" and self.said["path"] == "/"
+                  and "domain" not in self.said, f"{method} {path}: {self.said}")
+            self.ends[name] = self.server.now() + int(self.said["max-age"]) * 1000
+        return answer
+
+    def slid(self, doing, answer):
+        """The answer moved the cookie's end to 30 days from now, and left its value."""
+        check(self.said.get("max-age") == str(30 * 86400), f"{doing}: the session slides and its cookie does not: {answer.headers.get('set-cookie')}")
+        return answer
+
+
+def ways_of_use(one, room):
+    """Every way in which a signed-in person uses the server: what it is, and the request."""
+    own = f"/v1/subjects/{one.id}"
+    return {"a page": lambda: one.get("/me", Accept="text/html").expect(200),
+            "a form": lambda: form(one, "/me/language", language="en", next="/me", csrf=one.csrf).expect(303),
+            "a download": lambda: form(one, "/me/export", csrf=one.csrf).expect(200),
+            "a page that is not there": lambda: one.get("/me/edit/nothing", Accept="text/html").expect(404),
+            "the API, reading": lambda: one.get("/v1/session").expect(200),
+            "the API, a list": lambda: one.get("/v1/me/sessions").expect(200),
+            "the API, a long answer": lambda: one.get(own + "/access").expect(200),
+            "the API, a file": lambda: one.get(own + "/export").expect(200),
+            "the API, writing": lambda: one.put("/v1/me/preferences/rooms/" + room, {"title": "Room of the cookie"}).expect(200),
+            "the API, refused": lambda: one.put("/v1/me/preferences/rooms/" + room, {"layout": "cinema"}).expect(422),
+            "the API, forbidden": lambda: one.get("/v1/accounts").expect(403),
+            "the API, without the session's token": lambda: one.request("PUT", "/v1/me/preferences/rooms/" + room, {"title": "a"},
+                                                                      {"X-CSRF-Token": "none"}.items()).expect(403),
+            "what a proxy asks": lambda: one.get("/v1/forward-auth").expect(200)}
+
+
 @promise("MO-17")
 def one_session_cookie(t):
-    """The session's cookie is opaque, slides, and ends 30 days after the last use; public pages set none; no password is typed again."""
+    """The session's cookie is opaque, slides with every use, and ends 30 days after the last; public pages set none; no password is typed again."""
     mailbox = t.enter_context(Mailbox())
     server, client = started(t, now=NOW, arguments=mailbox.arguments())
     address = person(1)["login"]["email"]
     registered(server, mailbox, person(1), address)
-    for path in ("/privacy", "/cookies", "/signin", "/promises", "/openapi.json", "/.well-known/security.txt", "/healthz"):
-        answer = server.anyone().get(path).expect(200)
-        check("set-cookie" not in answer.headers, f"{path} sets {answer.headers.get('set-cookie')}")
-    answer = server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD}).expect(200)
-    name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
-    said = {part.partition("=")[0].lower(): part.partition("=")[2] for part in answer.headers["set-cookie"].split("; ")[1:]}
-    check(name == "__Host-sid" and said["max-age"] == str(30 * 86400), f"{name} {said}")
-    check("secure" in said and "httponly" in said and said["samesite"] == "Lax" and said["path"] == "/" and "domain" not in said, f"{said}")
+    # The public site sets none: every route that is nobody's in particular, and those of who is not signed in.
+    public = [path for method, path, who in routes() if method == "GET" and who in ("PUBLIC", "ANYONE") and "{" not in path]
+    check(len(public) > 15 and {"/privacy", "/cookies", "/signin", "/register"} <= set(public), f"{public}")
+    for path in public:
+        for accept in ("text/html", "application/json"):
+            answer = server.anyone().get(path, Accept=accept)
+            check(answer.status < 500 and "set-cookie" not in answer.headers, f"{path} sets {answer.headers.get('set-cookie')}")
     # Opaque: random bytes that mean nothing, that no file holds, and that another sign-in does not repeat.
-    check(re.fullmatch(r"[\w-]{43}", value), f"not opaque: {value}")
-    second = server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD}).expect(200).headers["set-cookie"]
-    check(value not in second, "the same value twice")
+    one, other = Device(server).sign_in(address), Device(server).sign_in(address)
+    value = one.cookies["__Host-sid"]
+    check(re.fullmatch(r"[\w-]{43}", value) and value != other.cookies["__Host-sid"], f"not opaque: {value}")
+    bytes_of_it = base64.urlsafe_b64decode(value + "=")
+    check(address.encode() not in bytes_of_it and one.id not in value and one.id.encode() not in bytes_of_it, "it holds who it is of")
     check_absent([value], server.folder)
-    # Each use moves its end: 29 days, then 29 days again, the password never typed, through a restart of the server.
-    device = Client(server.port, headers={"Cookie": f"{name}={value}"}, epoch=lambda: server.starts)
-    for _ in range(3):
+    # Each use moves its end, whichever it is: 29 days later the next one finds it there, with the same value, the password never typed.
+    for doing, use in ways_of_use(one, "autumn").items():
+        server.advance(hours=1)
+        one.slid(doing, use())
+    for doing in ("the API, reading", "a page", "the API, writing", "what a proxy asks"):
         server.advance(days=29)
-        page = device.get("/me").expect(200)
-        check(f"max-age={30 * 86400}" in page.headers["set-cookie"].lower() and value in page.headers["set-cookie"], "the cookie does not slide")
+        one.slid(doing, ways_of_use(one, "autumn")[doing]())
+    check(one.cookies["__Host-sid"] == value, "another value")
     server.restart()
-    device.get("/v1/session").expect(200)
     server.advance(days=29, hours=23)
-    device.get("/v1/session").expect(200)
+    one.slid("after a restart", one.get("/v1/session").expect(200))
+    # And an end 30 days after the last use, in the browser and on the server; and one whatever the use, 180 days, which the cookie does not outlive.
+    idle = Device(server).sign_in(address)
     server.advance(days=30, minutes=1)
-    device.get("/v1/session").expect(401)
-    # And an end whatever the use: 180 days.
-    fresh = Visitor(server)
-    fresh.sign_in(address)
-    for _ in range(7):
-        server.advance(days=25)
+    kept = idle.cookies["__Host-sid"]
+    idle.get("/v1/session").refused("unauthorised", status=401)
+    check(not idle.cookies, "the browser keeps the cookie beyond 30 days")
+    Client(server.port, headers={"Cookie": f"__Host-sid={kept}"}).get("/v1/session").refused("unauthorised", status=401)
+    fresh = Device(server).sign_in(address)
+    for days in (25, 25, 25, 25, 25, 29):
+        server.advance(days=days)
         fresh.get("/v1/session").expect(200)
-    server.advance(days=6)
-    fresh.get("/v1/session").expect(401)
+    check(fresh.said["max-age"] == str(26 * 86400), f"the cookie outlives the session's last hour: {fresh.said}")
+    server.advance(days=26, minutes=1)
+    check(fresh.cookies, "the browser has not been asked anything")
+    fresh.get("/v1/session").refused("unauthorised", status=401)
+    check(not fresh.cookies, "the cookie outlives the session")
+    # What ends the session takes its cookie back, by page and by API alike.
+    for number, (doing, end) in enumerate(ways_of_ending(server).items(), 2):
+        registered(server, mailbox, person(number), person(number)["login"]["email"])
+        leaver = Device(server).sign_in(person(number)["login"]["email"])
+        answer = end(leaver)
+        check("__Host-sid" not in leaver.cookies and leaver.said.get("max-age") == "0", f"{doing}: the cookie stays: {answer.headers}")
+        leaver.get("/v1/session").expect(401)
+
+
+def ways_of_ending(server):
+    """Every way in which a person ends the session they are in."""
+    def this(one):
+        return next(row["id"] for row in one.get("/v1/me/sessions").expect(200).json["sessions"] if row["this"])
+    return {"sign-out by API": lambda one: one.delete("/v1/session").expect(204),
+            "sign-out by page": lambda one: form(one, "/signout", csrf=one.csrf).expect(303),
+            "this device by API": lambda one: one.delete("/v1/me/sessions/" + this(one)).expect(204),
+            "this device by page": lambda one: form(one, "/me/sessions", session=this(one), csrf=one.csrf).expect(303),
+            "closing by API": lambda one: one.post("/v1/me/close", {}).expect(204),
+            "closing by page": lambda one: form(one, "/me/close", csrf=one.csrf).expect(303),
+            "erasure by API": lambda one: one.post(f"/v1/subjects/{one.id}/erase", {}).expect(200),
+            "erasure by page": lambda one: form(one, "/me/erase", sure="yes", csrf=one.csrf).expect(200)}
 
 
 @promise("MO-24")
