@@ -5,6 +5,7 @@ from garant import TOP, Server, check
 
 SCENARIOS = {}
 PARTLY = {}                                     # of promises that are open: what of them is kept already, and the scenario that shows it
+FURTHER = {}                                    # by promise: scenarios beside its own, of a whole kind of acts or data that several promises share
 SHOWN = {}                                      # by promise and part: where a scenario asserted it, and through which doors
 CURRENT = threading.local()                     # the promise whose scenario this thread runs
 TABLE = os.path.join(TOP, "tests/promises/promises.tsv")
@@ -56,6 +57,17 @@ def partly(ident, says):
 
     def register(scenario):
         PARTLY[ident] = says, scenario
+        return scenario
+    return register
+
+
+def further(*idents):
+    """Registers a scenario that these promises have beside their own: it runs with them, and they hold only if it does."""
+    assert all(ident in ROWS for ident in idents), idents
+
+    def register(scenario):
+        for ident in idents:
+            FURTHER.setdefault(ident, []).append(scenario)
         return scenario
     return register
 
@@ -120,7 +132,7 @@ def run(ident):
     scenarios = [PARTLY[ident][1]] if ident in PARTLY else []
     CURRENT.ident = ident
     try:
-        for scenario in scenarios + ([SCENARIOS[ident]] if ident in SCENARIOS else []):
+        for scenario in scenarios + ([SCENARIOS[ident]] if ident in SCENARIOS else []) + FURTHER.get(ident, []):
             with Trial(ident) as trial:
                 scenario(trial)
         faults = ROWS[ident].faults()
