@@ -18,16 +18,32 @@ static enum err drop_identifier(struct db *db, const struct change *ch, const st
     return db_run(db, SQL_IDENTIFIER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(*digest)), V_ID(ch->person->id)));
 }
 
-/* *taken: it is another person's, in today's form or in the one before. */
+/* *taken: it is another person's. */
+static enum err is_anothers(struct db *db, const struct change *ch, text field, const struct digest *digest, bool *taken)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(ch->tenant), V_TEXT(field), V_BYTES(TEXT_BYTES(*digest))));
+    *taken = *taken || (query_next(&q) && memcmp(query_bytes(&q, 0).p, &ch->person->id, sizeof ch->person->id) != 0);
+    return q.status;
+}
+
+/* In today's form, in the one before, or where another field finds them by it. */
+static enum err is_taken(struct db *db, const struct change *ch, const struct change_identifier *id, bool *taken)
+{
+    *taken = false;
+    TRY(is_anothers(db, ch, id->field, &id->digest, taken));
+    TRY(is_anothers(db, ch, id->field, &id->former, taken));
+    for (unsigned i = 0; i < id->other_count; i++) {
+        TRY(is_anothers(db, ch, id->others[i].field, &id->others[i].digest, taken));
+        TRY(is_anothers(db, ch, id->others[i].field, &id->others[i].former, taken));
+    }
+    return OK;
+}
+
 static enum err add_identifier_row(struct db *db, const struct change *ch, const struct change_identifier *id, bool *taken)
 {
     int64_t changed;
-    {
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->former))));
-        *taken = query_next(&q) && memcmp(query_bytes(&q, 0).p, &ch->person->id, sizeof ch->person->id) != 0;
-        TRY(q.status);
-    }
+    TRY(is_taken(db, ch, id, taken));
     if (*taken)
         return OK;
     TRY(db_run(db, SQL_IDENTIFIER_ADD, &changed, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)), V_ID(ch->person->id))));
@@ -42,10 +58,22 @@ static enum err another_has_it(struct arena *a, const struct change_identifier *
     return ERR_CONFLICT;
 }
 
+/* Who has an account signs in by something. */
+static enum err check_way_in(struct db *db, const struct change *ch)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACCOUNT_SHUT_OUT, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id)));
+    bool shut_out = query_next(&q);
+    TRY(q.status);
+    return shut_out ? say(db_arena(db), ERR_CONFLICT, "nobody could sign in to this account any more: close it, or erase the person") : OK;
+}
+
 static enum err run_identifiers(struct db *db, const struct change *ch)
 {
+    bool removed = false;
     for (unsigned i = 0; i < ch->identifier_count; i++) {
         const struct change_identifier *id = &ch->identifiers[i];
+        removed |= id->remove;
         if (id->remove) {
             TRY(drop_identifier(db, ch, id, &id->digest));
             TRY(drop_identifier(db, ch, id, &id->former));
@@ -57,7 +85,7 @@ static enum err run_identifiers(struct db *db, const struct change *ch)
             continue;
         return another_has_it(db_arena(db), id);
     }
-    return OK;
+    return removed && !ch->create ? check_way_in(db, ch) : OK;
 }
 
 static enum err run_subject(struct db *db, const struct change *ch)
@@ -182,15 +210,11 @@ static enum err check_free(struct ctx *c, const struct change *ch)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
-    for (unsigned i = 0; i < ch->identifier_count * 2; i++) {
-        const struct change_identifier *id = &ch->identifiers[i / 2];
-        const struct digest *digest = i % 2 ? &id->former : &id->digest;
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(*digest))));
-        bool taken = query_next(&q);
-        TRY(q.status);
+    for (unsigned i = 0; i < ch->identifier_count; i++) {
+        bool taken;
+        TRY(is_taken(db, ch, &ch->identifiers[i], &taken));
         if (taken)
-            return another_has_it(c->arena, id);
+            return another_has_it(c->arena, &ch->identifiers[i]);
     }
     return OK;
 }
@@ -266,13 +290,37 @@ enum err change_record(struct ctx *c, struct change *ch, const struct record *li
     return OK;
 }
 
+static void digests_of(struct ctx *c, text field, const struct field *f, text value, struct digest *digest, struct digest *former)
+{
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, field, normal_lookup(c, f, value), digest);
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, field, normal_former(c->arena, f, value), former);
+}
+
+/* Sign-in takes what is typed for any identifier, an address first, since its person confirmed it (signin_find). */
+static void add_others(struct ctx *c, const struct category *cat, const struct field *own, text value, struct change_identifier *id)
+{
+    enum { OTHERS = 32 };
+    id->others = own->type == FIELD_EMAIL ? NULL : NEW_ARRAY(c->arena, struct change_name, OTHERS);
+    for (unsigned i = 0; id->others && i < c->policy->category_count; i++)
+        for (unsigned k = 0; k < c->policy->categories[i].field_count && id->other_count < OTHERS; k++) {
+            const struct category *of = &c->policy->categories[i];
+            const struct field *f = &of->fields[k];
+            if (!f->identifier || f->type == FIELD_EMAIL || (of == cat && f == own))
+                continue;
+            struct change_name *name = &id->others[id->other_count++];
+            name->field = arena_print(c->arena, "%.*s.%.*s", T(of->name), T(f->name));
+            digests_of(c, name->field, f, value, &name->digest, &name->former);
+        }
+}
+
 static void add_identifier(struct ctx *c, struct change *ch, const struct category *cat, const struct field *f, text value, bool remove)
 {
     struct change_identifier *id = &ch->identifiers[ch->identifier_count++];
     id->field = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
     id->remove = remove;
-    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, id->field, normal_lookup(c, f, value), &id->digest);
-    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, id->field, normal_former(c->arena, f, value), &id->former);
+    digests_of(c, id->field, f, value, &id->digest, &id->former);
+    if (!remove)
+        add_others(c, cat, f, value, id);
 }
 
 enum err change_identifiers(struct ctx *c, struct change *ch, const struct category *cat, const struct json *fields, const struct json *old)

@@ -3,8 +3,10 @@
 #define DOMAIN_CHANGE_H
 #include "domain/person.h"
 
-/* former: as it was looked up before (normal_former), so that whoever has it since then still has it. */
-struct change_identifier { text field; struct digest digest, former; bool remove; };
+/* former: as it was looked up before (normal_former), so that whoever has it since then still has it. others: the same as other fields that nobody
+ * confirms would have it, so that no name keeps out whose telephone it is. */
+struct change_name { text field; struct digest digest, former; };
+struct change_identifier { text field; struct digest digest, former; bool remove; struct change_name *others; unsigned other_count; };
 struct change_consent {
     text purpose, channel, decision, method, actor, by, wording;   /* `by` names a person: it is sealed in the evidence; channel "" is none */
     char wording_hash[65];

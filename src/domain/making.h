@@ -17,8 +17,11 @@ enum err person_make(struct ctx *c, const struct making *m, struct person *p, st
 /* subject_patch() with an identifier that was confirmed, and with something else in the same commit. */
 struct patching { text source, purpose; bool confirmed; enum err (*also)(struct db *db, void *arg); void *also_arg; };
 enum err person_patch(struct ctx *c, text id, const struct json *patch, const struct patching *how, struct answer *out);
-/* Of a patch by somebody else than the person: when it changes the address of an account, the former one is told, and sessions and links end
- * in the same commit (ch->also). ERR_FORBIDDEN, on record, for an account in a role that the actor may not give. */
+/* Of a patch that changes what the person of an account is found by or written to, other than by identifier_change(): their addresses are told,
+ * and when an address moves, sessions and links end in the same commit (ch->also). ERR_FORBIDDEN, on record, for an account in a role that the
+ * actor may not give; ERR_CONFLICT for the person themselves, who has identifier_change(). */
 enum err identifier_moved(struct ctx *c, const struct json *patch, struct change *ch);
+/* The same of a category that is erased: the person proves afresh who they are (ERR_REAUTHENTICATE). */
+enum err identifier_dropped(struct ctx *c, struct change *ch);
 
 #endif

@@ -28,8 +28,15 @@ enum err registration_decide(struct ctx *c, text id, bool approve, struct answer
 /* Erases registrations whose address nobody confirmed in time, and refused ones when their letter is no longer kept. */
 enum err registration_tick(struct ctx *c);
 
-/* ---- Another e-mail address: confirmed there, told to the former one, which is kept as a former value. ---- */
+/* ---- What a person is found by, corrected by them (GDPR 16), and kept as a former value. ---- */
+/* {"field": "category.field", "value"}, after a fresh proof (ERR_REAUTHENTICATE). "confirm": a letter went to the new address; "changed": a telephone
+ * or a name, at once; "unchanged". Empty takes a telephone or a name away. ERR_CONFLICT when another has it, counted by throttle_letter();
+ * ERR_FORBIDDEN, saying why, for what they cannot type over. */
 enum err identifier_change(struct ctx *c, const struct json *in, struct answer *out);
+/* Why the person cannot type over what stands in that category, and what to do; empty when they can. */
+text identifier_why_not(struct ctx *c, const struct category *cat);
+/* Whether whoever changes that field moves the way in: an identifier, or where letters go in a policy that finds nobody by an address. */
+bool identifier_guarded(const struct policy *p, const struct category *cat, const struct field *f);
 enum err identifier_confirm(struct ctx *c, text token, struct answer *out);
 
 /* ---- Who there is, and what they may do. ---- */

@@ -15,16 +15,16 @@ enum { HALF_WAY = 10 * MINUTE, IDENTIFIER_MAX = 512, CROWDED_RETRY = 60 };
 
 /* ---- Who. ---- */
 
-static enum err find_digest(struct ctx *c, text name, const struct digest *digest, bool *found, struct subject_id *id)
+struct found { struct subject_id ids[2 * SIGNIN_NAMES]; unsigned count; };
+
+static enum err find_digest(struct ctx *c, text name, const struct digest *digest, struct found *out)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(*digest))));
-    if (query_next(&q) && query_bytes(&q, 0).n == SUBJECT_ID) {
-        *found = true;
-        memcpy(id, query_bytes(&q, 0).p, SUBJECT_ID);
-    }
+    if (query_next(&q) && query_bytes(&q, 0).n == SUBJECT_ID)
+        memcpy(&out->ids[out->count++], query_bytes(&q, 0).p, SUBJECT_ID);
     return q.status;
 }
 
@@ -69,6 +69,7 @@ enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin
             struct signin_name *name = &out[(*count)++];
             name->field = arena_print(c->arena, "%.*s.%.*s", T(c->policy->categories[i].name), T(f->name));
             TRY_PTR(name->field.p);
+            name->address = f->type == FIELD_EMAIL;
             digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_lookup(c, f, typed), &name->digest);
             digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_former(c->arena, f, typed), &name->former);
         }
@@ -76,21 +77,36 @@ enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin
 }
 
 /* Every name is asked for, found or not, so that all take the same steps; what is found in its former form, letter for letter, is meant. */
+static enum err find_all(struct ctx *c, const struct signin_name *names, unsigned count, bool address, struct found *out)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (names[i].address == address)
+            TRY(find_digest(c, names[i].field, &names[i].former, out));
+    for (unsigned i = 0; i < count; i++)
+        if (names[i].address == address)
+            TRY(find_digest(c, names[i].field, &names[i].digest, out));
+    return OK;
+}
+
 enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned count, bool *found, struct person *p, struct account *account)
 {
-    struct subject_id id = { { 0 } };
+    struct found all = { .count = 0 };
+    struct subject_id id;
+    unsigned i = 0;
     *found = false;
     signin_as_server(c);
-    for (unsigned i = 0; i < count; i++)
-        TRY(find_digest(c, names[i].field, &names[i].digest, found, &id));
-    for (unsigned i = 0; i < count; i++)
-        TRY(find_digest(c, names[i].field, &names[i].former, found, &id));
+    TRY(find_all(c, names, count, true, &all));
+    TRY(find_all(c, names, count, false, &all));
+    id = all.ids[0];
+    TRY(account_load(c, id, account));
+    while (!account->there && ++i < all.count) {
+        id = all.ids[i];
+        TRY(account_load(c, id, account));
+    }
     enum err status = person_open(c, id_print(c->arena, id), false, p);
     if (status != OK && status != ERR_NOT_FOUND)
         return status;
-    *found &= status == OK;
-    TRY(account_load(c, id, account));
-    *found &= account->there;
+    *found = all.count && status == OK && account->there;
     return OK;
 }
 

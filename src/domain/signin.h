@@ -26,10 +26,10 @@ enum err signin_password_letter(struct ctx *c, const struct person *p, struct ma
 void signin_as_server(struct ctx *c);
 /* An identifier as each of the policy's identifier fields would have it. ERR_TOO_LARGE beyond SIGNIN_NAMES fields. */
 enum { SIGNIN_NAMES = 16 };
-struct signin_name { text field; struct digest digest, former; };          /* former: normal_former() */
+struct signin_name { text field; struct digest digest, former; bool address; };          /* former: normal_former() */
 enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin_name out[SIGNIN_NAMES], unsigned *count);
-/* The person of the tenant behind one of them; *found is false alike for unknown, erased and closed. The server acts from then
- * on (signin_as_server). */
+/* The person of the tenant behind one of them who has an account: by an address, which was confirmed, before any other name.
+ * *found is false alike for unknown, erased and closed. The server acts from then on (signin_as_server). */
 enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned count, bool *found, struct person *p, struct account *account);
 
 #endif

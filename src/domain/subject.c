@@ -489,20 +489,6 @@ static bool has_cross_conditions(const struct policy *p)
     return false;
 }
 
-/* Their own e-mail address a person changes by confirming it there (identifier.c): a typing error would lock them out. */
-static enum err check_confirmed(struct ctx *c, const struct change *ch)
-{
-    struct account account;
-    TRY(account_load(c, ch->person->id, &account));
-    for (unsigned i = 0; account.there && i < ch->identifier_count; i++) {
-        text name = ch->identifiers[i].field, field = name, category = text_cut(&field, '.');
-        const struct category *cat = &c->policy->categories[policy_category(c->policy, category)];
-        if (cat->fields[policy_field(cat, field)].type == FIELD_EMAIL)
-            return say(c->arena, ERR_CONFLICT, "%.*s is confirmed at the new address first: POST /v1/me/identifier", T(name));
-    }
-    return OK;
-}
-
 enum err person_patch(struct ctx *c, text id, const struct json *patch, const struct patching *how, struct answer *out)
 {
     PERSON_AUTO p;
@@ -532,7 +518,7 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     json_close(&w, ']');
     ch.also = how->also, ch.also_arg = how->also_arg;
     if (!how->confirmed)
-        TRY(c->actor.kind == ACTOR_PERSON ? check_confirmed(c, &ch) : identifier_moved(c, patch, &ch));
+        TRY(identifier_moved(c, patch, &ch));
     out->version = ch.version;
     TRY(buf_lend(c->arena, &names, &changed));
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id), (long long)ch.version, T(changed));
@@ -800,6 +786,7 @@ enum err subject_drop_record(struct ctx *c, text id, text category, text item, s
     ch.drops[ch.drop_count++] = (struct change_drop){ .category = c->policy->categories[index].name, .item = number, .all = !item.p };
     if (!item.p)
         TRY(drop_identifiers(c, &ch, index));
+    TRY(identifier_dropped(c, &ch));
     ch.expected = p.version, ch.version = p.version + 1, ch.truncate = true;
     struct event event = event_of(c, &p, TEXT("subject.update"));
     event.categories = c->policy->categories[index].name;

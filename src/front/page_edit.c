@@ -1,14 +1,16 @@
 /* Correcting a category: a form of its fields, and the merge patch that subject_patch() takes (GDPR 16); or erasing it. */
 #include "domain/doc.h"
+#include "domain/opening.h"
 #include "domain/session.h"
 #include "domain/subject.h"
+#include "domain/value.h"
 #include "front/page_person.h"
 
 static enum err category_of(struct ctx *c, const struct request *q, const struct category **out)
 {
     int index = policy_category(c->policy, request_param(q, TEXT("category")));
     const struct category *cat = index >= 0 ? &c->policy->categories[index] : NULL;
-    if (!cat || cat->many || cat->stream.n || cat->transient)
+    if (!cat || !page_editable(c, cat))
         return say(c->arena, ERR_NOT_FOUND, "there is no such thing to correct");
     *out = cat;
     return OK;
@@ -25,7 +27,7 @@ static void put_identifiers(struct page *p, const struct category *cat, const st
     json_open(&p->w, '[');
     for (unsigned i = 0; i < cat->field_count; i++) {
         const struct json *held = json_get(values, cat->fields[i].name);
-        if (!cat->fields[i].identifier)
+        if (!identifier_guarded(p->c->policy, cat, &cat->fields[i]))
             continue;
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, cat->fields[i].name));
@@ -98,12 +100,25 @@ static enum err patch_of(struct ctx *c, const struct request *q, const struct ca
     return changes ? json_parse_buf(c->arena, &b, out) : OK;
 }
 
-static enum err correct(struct ctx *c, const struct request *q, const struct category *cat)
+static enum err no_stray(struct ctx *c, const struct request *q, const struct category *cat, const struct json *values)
+{
+    text stray = form_stray(c, cat, FORM_NO_IDENTIFIERS, values, q->json);
+    if (!stray.n)
+        return OK;
+    say_clause(c->arena, ERR_CONFLICT, &cat->clause, "%.*s is not changed by this form", T(value_shown(stray)));
+    text_cstr(value_shown(stray), c->arena->why.field, sizeof c->arena->why.field);
+    return ERR_CONFLICT;
+}
+
+/* *changed: something differed from what is held. */
+static enum err correct(struct ctx *c, const struct request *q, const struct category *cat, bool *changed)
 {
     struct answer answer = { 0 };
     const struct json *file, *patch;
     TRY(file_own(c, &file));
+    TRY(no_stray(c, q, cat, held_values(file, cat)));
     TRY(patch_of(c, q, cat, held_values(file, cat), &patch));
+    *changed = patch != NULL;
     if (!patch)
         return OK;
     if (!text_int(json_text(q->json, TEXT("version")), &c->if_match))
@@ -115,9 +130,10 @@ enum err api_edit_save(struct ctx *c, const struct request *q, struct reply *r)
 {
     const struct category *cat;
     TRY(category_of(c, q, &cat));
-    enum err e = correct(c, q, cat);
+    bool changed;
+    enum err e = correct(c, q, cat, &changed);
     if (e == OK)
-        return page_go(c, r, TEXT("/me"), TEXT("saved"));
+        return page_go(c, r, TEXT("/me"), changed ? TEXT("saved") : TEXT("unchanged"));
     struct why why = c->arena->why;
     why.code = e;
     return show_edit(c, q, r, cat, &why);
@@ -131,6 +147,8 @@ enum err api_edit_erase(struct ctx *c, const struct request *q, struct reply *r)
     enum err e = subject_drop_record(c, session_self(c), cat->name, (text){ NULL, 0 }, &answer);
     if (e == OK)
         return page_go(c, r, TEXT("/me"), TEXT("dropped"));
+    if (e == ERR_REAUTHENTICATE)
+        return page_go(c, r, arena_print(c->arena, "/signin/again?next=/me/edit/%.*s", T(cat->name)), TEXT(""));
     struct why why = c->arena->why;
     why.code = e;
     return show_edit(c, q, r, cat, &why);

@@ -1,6 +1,7 @@
 /* Forms of a category's fields: inputs after the policy's types, and what was typed made values of these types again. */
 #include "domain/doc.h"
 #include "domain/normal.h"
+#include "domain/opening.h"
 #include "front/page_person.h"
 
 enum { LONG_TEXT = 300 };
@@ -37,8 +38,14 @@ bool form_needed(const struct policy *p, const struct category *cat, const struc
 
 static bool in_form(const struct policy *p, const struct category *cat, const struct field *f, enum form_scope scope)
 {
-    bool shown = f->type != FIELD_CARD && f->type != FIELD_JSON;
-    return shown && (scope == FORM_ALL || (scope == FORM_REQUIRED && form_needed(p, cat, f)) || (scope == FORM_NO_IDENTIFIERS && !f->identifier));
+    if (f->type == FIELD_CARD || f->type == FIELD_JSON)
+        return false;
+    switch (scope) {
+    case FORM_REQUIRED: return form_needed(p, cat, f);
+    case FORM_NO_IDENTIFIERS: return !identifier_guarded(p, cat, f);
+    case FORM_ALL: break;
+    }
+    return true;
 }
 
 static text input_name(struct arena *a, const struct category *cat, const struct field *f)
@@ -144,6 +151,20 @@ static void put_typed(struct ctx *c, struct json_out *w, const struct field *f, 
         json_put_null(w);
     else
         normal_typed(c, w, f, typed);
+}
+
+text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent)
+{
+    JSON_EACH(v, sent) {
+        text field = v->key, category = text_cut(&field, '.');
+        int f = field.n && text_eq(category, cat->name) ? policy_field(cat, field) : -1;
+        if (!field.n || (f >= 0 && in_form(c->policy, cat, &cat->fields[f], scope)))
+            continue;                            /* no field of a category, or one of this form */
+        const struct json *held = f < 0 ? NULL : json_get(values, field);
+        if (!held || v->kind != J_TEXT || !text_eq(held->value, normal_kept(c, &cat->fields[f], v->value)))
+            return v->key;
+    }
+    return TEXT("");
 }
 
 unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,

@@ -1,5 +1,6 @@
 /* What is held of the signed-in person: a card a category with values, purposes, basis, source, former values and how far its term has run. */
 #include "domain/doc.h"
+#include "domain/opening.h"
 #include "front/page_person.h"
 
 enum { RECORDS_SHOWN = 10 };
@@ -128,8 +129,10 @@ static void put_purposes(struct view *v, const struct json *names)
     json_close(w, ']');
 }
 
-/* What the server itself writes cannot be typed over; the rest the person corrects. */
-static bool editable(const struct category *cat) { return !cat->many && !cat->stream.n && !cat->transient; }
+bool page_editable(struct ctx *c, const struct category *cat)
+{
+    return !cat->many && !cat->stream.n && !cat->transient && !identifier_why_not(c, cat).n;
+}
 
 static void put_card(struct view *v, const struct json *entry)
 {
@@ -146,7 +149,8 @@ static void put_card(struct view *v, const struct json *entry)
     page_copy(v->p, entry, TEXT("kept_after_erasure"));
     page_text(v->p, TEXT("term_says"), json_text(retention, TEXT("says")));
     json_pair(w, TEXT("ground"), json_text(retention, TEXT("ground")));
-    json_pair_bool(w, TEXT("editable"), editable(cat));
+    json_pair_bool(w, TEXT("editable"), page_editable(v->p->c, cat));
+    page_text(v->p, TEXT("why_not"), cat->stream.n ? TEXT("") : identifier_why_not(v->p->c, cat));
     json_pair_bool(w, TEXT("in_history"), text_eq(cat->stream, TEXT("logs")) || text_eq(cat->stream, TEXT("usage")));
     put_purposes(v, json_get(entry, TEXT("purposes")));
     put_records(v, cat, records);
@@ -195,7 +199,7 @@ static void put_empty(struct view *v)
         json_open(&v->p->w, '{');
         page_copy(v->p, entry, TEXT("category"));
         page_text(v->p, TEXT("title"), json_text(entry, TEXT("title")));
-        json_pair_bool(&v->p->w, TEXT("editable"), editable(&v->p->c->policy->categories[index]));
+        json_pair_bool(&v->p->w, TEXT("editable"), page_editable(v->p->c, &v->p->c->policy->categories[index]));
         json_close(&v->p->w, '}');
     }
     json_close(&v->p->w, ']');

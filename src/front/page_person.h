@@ -21,6 +21,9 @@ void page_copy(struct page *p, const struct json *from, text name);
 /* The values of one record as they stand in the file: {field: value}. */
 const struct json *file_values(const struct json *file, text category, const struct json *record);
 
+/* Whether the person corrects that category by a form: what the server itself writes, or somebody else supplies, cannot be typed over. */
+bool page_editable(struct ctx *c, const struct category *cat);
+
 /* Whether people open their accounts themselves here (accounts.opened_by). */
 bool page_self_opened(const struct policy *p);
 
@@ -31,6 +34,8 @@ bool form_needed(const struct policy *p, const struct category *cat, const struc
  * (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */
 enum form_scope { FORM_ALL, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong);
+/* The name of a field that was sent, is none of this form, and would change what is held: it must not be passed over. Empty when there is none. */
+text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent);
 /* Writes the members of `sent` that belong to the category as {field: value} of the policy's types, inside an open object: only what differs
  * from `values`; emptied ones as null when they were held. The number of members written. */
 unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,

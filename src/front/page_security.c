@@ -1,4 +1,4 @@
-/* How a person signs in: password, address, second factor with its picture and recovery codes. */
+/* How a person signs in: what they are found by, password, second factor with its picture and recovery codes. */
 #include "domain/account.h"
 #include "domain/doc.h"
 #include "domain/factor.h"
@@ -7,23 +7,35 @@
 #include "front/page_person.h"
 #include "front/signin.h"
 
-static void put_addresses(struct page *p, const struct json *file)
+static void put_identifier(struct page *p, const struct category *cat, const struct field *field, const struct json *held)
+{
+    text why_not = identifier_why_not(p->c, cat);
+    bool address = field->type == FIELD_EMAIL;
+    json_open(&p->w, '{');
+    json_pair(&p->w, TEXT("field"), arena_print(p->c->arena, "%.*s.%.*s", T(cat->name), T(field->name)));
+    json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, field->name));
+    json_pair(&p->w, TEXT("value"), held ? held->value : TEXT(""));
+    json_pair_bool(&p->w, TEXT("editable"), !why_not.n);
+    page_text(p, TEXT("why_not"), why_not);
+    json_pair(&p->w, TEXT("input"), address ? TEXT("email") : field->type == FIELD_PHONE ? TEXT("tel") : TEXT("text"));
+    json_pair(&p->w, TEXT("fill"), address ? TEXT("email") : field->type == FIELD_PHONE ? TEXT("tel") : TEXT("username"));
+    json_pair_bool(&p->w, TEXT("address"), address);
+    json_pair_bool(&p->w, TEXT("needed"), address || field->required || !held);
+    json_close(&p->w, '}');
+}
+
+/* What is held, and what may be added. */
+static void put_identifiers(struct page *p, const struct json *file)
 {
     const struct policy *policy = p->c->policy;
-    json_name(&p->w, TEXT("addresses"));
+    json_name(&p->w, TEXT("identifiers"));
     json_open(&p->w, '[');
     for (unsigned i = 0; i < policy->category_count; i++)
         for (unsigned f = 0; f < policy->categories[i].field_count; f++) {
             const struct category *cat = &policy->categories[i];
-            const struct field *field = &cat->fields[f];
-            const struct json *held = json_get(json_get(json_get(file, TEXT("data")), cat->name), field->name);
-            if (!field->identifier || field->type != FIELD_EMAIL || !held)
-                continue;
-            json_open(&p->w, '{');
-            json_pair(&p->w, TEXT("field"), arena_print(p->c->arena, "%.*s.%.*s", T(cat->name), T(field->name)));
-            json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, field->name));
-            json_pair(&p->w, TEXT("value"), held->value);
-            json_close(&p->w, '}');
+            const struct json *values = json_get(json_get(file, TEXT("data")), cat->name), *held = json_get(values, cat->fields[f].name);
+            if (identifier_guarded(policy, cat, &cat->fields[f]) && (held || (!cat->many && values)))
+                put_identifier(p, cat, &cat->fields[f], held);
         }
     json_close(&p->w, ']');
 }
@@ -41,7 +53,7 @@ static enum err show_security(struct ctx *c, const struct request *q, struct rep
     json_pair(&p.w, TEXT("password_at"), account.password_at ? time_print(c->arena, account.password_at) : TEXT(""));
     json_pair(&p.w, TEXT("factor_at"), account.factor_at ? time_print(c->arena, account.factor_at) : TEXT(""));
     json_pair_bool(&p.w, TEXT("factor_needed"), text_eq(c->session->closed, TEXT("factor")));
-    put_addresses(&p, file);
+    put_identifiers(&p, file);
     int status = why ? err_row(why->code)->http : 200;
     return page_show(&p, r, status == 401 ? 422 : status);
 }
@@ -68,7 +80,11 @@ enum err api_password_form(struct ctx *c, const struct request *q, struct reply 
 enum err api_address_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    return done_or(c, q, r, identifier_change(c, q->json, &answer), TEXT("confirm"));
+    const struct json *done = NULL;
+    enum err e = identifier_change(c, q->json, &answer);
+    if (e == OK)
+        e = json_parse(c->arena, answer.body, &done);
+    return done_or(c, q, r, e, json_text(done, TEXT("state")));
 }
 
 /* ---- The second factor. ---- */
