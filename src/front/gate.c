@@ -82,12 +82,19 @@ static enum err check_class(struct ctx *c, const struct route *route)
     return OK;
 }
 
+/* What is for the policy's roles is refused by that list of them. */
+static const struct clause *roles_clause(const struct ctx *c)
+{
+    const struct clause *clause = policy_clause(c->policy, TEXT("roles"));
+    return clause ? clause : &c->policy->rights_clause;
+}
+
 /* Pages and data of signed-in people. Until its second factor is given a role may do nothing; until the agreement is on record the policy's
  * decision refuses it, act by act, and the staff pages do. */
 static enum err check_session(struct ctx *c, const struct route *route)
 {
     if (!c->session)
-        return say(c->arena, ERR_FORBIDDEN, "only a signed-in person may do that");
+        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.clause, "only a signed-in person may do that");
     if (route->who == WHO_SELF) {
         session_as_person(c);
         return OK;
@@ -96,7 +103,7 @@ static enum err check_session(struct ctx *c, const struct route *route)
     if (text_eq(closed, TEXT("factor")))
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "role \"%.*s\" needs a second factor", T(c->actor.name));
     if (c->actor.kind == ACTOR_PERSON && route->who != WHO_OWN)
-        return say(c->arena, ERR_FORBIDDEN, "only staff may do that");
+        return say_clause(c->arena, ERR_FORBIDDEN, roles_clause(c), "only staff may do that");
     if (route->who == WHO_STAFF && closed.n)
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause,
                           "role \"%.*s\" stays closed until the confidentiality agreement is recorded", T(c->actor.name));
