@@ -40,6 +40,42 @@ def controller_is_public(t):
         carried(t.server(policy=t.copy_of_policy(other)), "Une Autre Société & Cie", "7 place de l'Essai, 69001 Lyon")
 
 
+USUAL = {"dashboard.colour": "#0055a4", "dashboard.items": 20}              # the policy's defaults
+WRONG = ({"dashboard.colour": "rouge"}, {"dashboard.colour": "#12345"}, {"dashboard.colour": ""}, {"dashboard.items": 4}, {"dashboard.items": 101},
+         {"dashboard.items": 20.5}, {"dashboard.items": "many"})
+
+
+def saved_on_the_page(server, browser, elsewhere):
+    """The same in the person's own pages: a form a dashboard, whose values are there on another device, and stay theirs when one is refused."""
+    page, action = "/me/preferences/preferences?place=", "/me/preferences/preferences"
+
+    def shown(one, place):
+        """What stands in the form of that dashboard."""
+        fields = {field["name"]: field.get("value", "") for field in one.get(page + place).expect(200).form(action)["fields"] if "name" in field}
+        return {"dashboard.colour": fields["preferences.dashboard.colour"], "dashboard.items": int(fields["preferences.dashboard.items"])}
+
+    def save(place, **values):
+        return browser.submit(browser.get(page + place), action, press={"act": "save"}, fields={f"preferences.dashboard.{name}": v for name, v in values.items()})
+    mine = {"dashboard.colour": "#1f6f43", "dashboard.items": 35}
+    with part("saved on the page"):
+        check(shown(browser, "ventes") == USUAL, "the policy's defaults do not stand in the form")
+        save("ventes", colour="#1f6f43", items="35").expect(200).has("ventes", "#1f6f43", "35")
+        check(shown(browser, "ventes") == mine, "what was saved does not stand in the form")
+        check(browser.api.get("/v1/me/preferences/preferences/ventes").expect(200).json["values"] == mine, "the API tells others")
+    with part("returned at the next sign-in on another device"):
+        check(shown(elsewhere, "ventes") == mine, "not on another device's page")
+    with part("each dashboard has its own"):
+        check(shown(browser, "reach") == USUAL, "one dashboard's values stand in another's form")
+    with part("held against the policy's types by the page"):
+        for name, value in (("colour", "rouge"), ("items", "4"), ("items", "101"), ("items", "many"), ("items", "20,5")):
+            refused = save("ventes", **{name: value}).expect(422)
+            field = next(field for field in refused.form(action)["fields"] if field.get("name") == "preferences.dashboard." + name)
+            check(field.get("aria-invalid") == "true" and field["value"] == value, f"{name}={value}: the form does not point at it: {field}")
+            check(shown(browser, "ventes") == mine, f"{name}={value} was saved")
+    browser.submit(browser.get(page + "ventes"), action, press={"act": "drop"}).expect(200)
+    check(shown(elsewhere, "ventes") == USUAL, "dropped, and still there")
+
+
 @promise("MX-05")
 def preferences_of_a_dashboard(t):
     """Colour and number of items are saved a dashboard each, checked by their types, and there at the next sign-in on another device."""
@@ -48,41 +84,86 @@ def preferences_of_a_dashboard(t):
     folders = [{"folder": "dossier", "name": "audiences", "why": "abonnement de la régie"}]
     ident = opened(server, person(1), opener=clerk, folders=folders)
     other = opened(server, person(2), opener=clerk, folders=folders)
-    desk = visitor(server, "marguerite.1@regie.example")
+    desk, colleague = visitor(server, "marguerite.1@regie.example"), visitor(server, "marguerite.2@regie.example")
     base = "/v1/me/preferences/preferences/"
-    usual, mine = {"dashboard.colour": "#0055a4", "dashboard.items": 20}, {"dashboard.colour": "#8a1538", "dashboard.items": 50}
-    check(desk.get(base + "audiences").expect(200).json["values"] == usual, "the policy's defaults do not hold")
-    check(desk.put(base + "audiences", {"dashboard.colour": "#8a1538"}).expect(200).json["values"] == {**usual, "dashboard.colour": "#8a1538"}, "saved")
-    check(desk.put(base + "audiences", {"dashboard.items": 50}).expect(200).json["values"] == mine, "the second save lost the first")
+    mine = {"dashboard.colour": "#8a1538", "dashboard.items": 50}
+    with part("saved over the API"):
+        check(desk.get(base + "audiences").expect(200).json["values"] == USUAL, "the policy's defaults do not hold")
+        said = desk.put(base + "audiences", {"dashboard.colour": "#8a1538"}).expect(200).json["values"]
+        check(said == {**USUAL, "dashboard.colour": "#8a1538"}, f"saved: {said}")
+        check(desk.put(base + "audiences", {"dashboard.items": 50}).expect(200).json["values"] == mine, "the second save lost the first")
     desk.put(base + "planted-dashboard", {"dashboard.items": 99}).expect(200)
-    for wrong in ({"dashboard.colour": "rouge"}, {"dashboard.colour": "#12345"}, {"dashboard.items": 4}, {"dashboard.items": 101}, {"dashboard.items": "50"}):
-        field = next(iter(wrong))
-        desk.put(base + "audiences", wrong).refused("invalid-value", status=422, field="preferences." + field,
-                                                    clause=rf"^categories\.preferences\.fields\.{re.escape(field)}", promise="MX-05")
-    desk.put(base + "audiences", {"dashboard.size": 3}).refused("undeclared", status=422, promise="MX-05")
+    app, path = server.client("app"), f"/v1/subjects/{ident}/preferences/preferences/audiences"
+    with part("held against the policy's types by the API"):
+        for wrong in WRONG:
+            field = next(iter(wrong))
+            for who, where in ((desk, base + "audiences"), (app, path)):
+                who.put(where, wrong).refused("invalid-value", status=422, field="preferences." + field,
+                                              clause=rf"^categories\.preferences\.fields\.{re.escape(field)}", promise="MX-05")
+            app.record(ident, "preferences", wrong).refused("invalid-value", status=422, promise="MX-05",
+                                                            clause=rf"^categories\.preferences\.fields\.{re.escape(field)}")
+        for who, where in ((desk, base + "audiences"), (app, path)):
+            who.put(where, {"dashboard.size": 3}).refused("undeclared", status=422, clause=r"^categories\.preferences", promise="MX-05")
+        desk.put("/v1/me/preferences/colours/audiences", {"dashboard.items": 9}).refused("undeclared", status=422, clause="^categories$")
+        check(desk.get(base + "audiences").json["values"] == mine, "what was refused was saved")
     # Another device, after the first is signed out; another person has their own.
     desk.delete("/v1/session").expect(204)
-    desk.get(base + "audiences").expect(401)
+    desk.get(base + "audiences").refused("unauthorised", status=401)
     phone = visitor(server, "marguerite.1@regie.example")
-    check(phone.get(base + "audiences").expect(200).json["values"] == mine, "not there on another device")
-    check(phone.get(base + "parts-de-marche").expect(200).json["values"] == usual, "one dashboard's colour is another's")
-    phone.put(base + "*", {"dashboard.items": 10}).expect(200)
-    check(phone.get(base + "parts-de-marche").json["values"]["dashboard.items"] == 10 and phone.get(base + "audiences").json["values"] == mine,
-          "what is saved for all dashboards")
-    check(visitor(server, "marguerite.2@regie.example").get(base + "audiences").json["values"] == usual, "a colleague has them")
-    # The platform draws the dashboard with them; nobody without the purpose reads them; they are exported, sealed, and erased at their term.
-    app, path = server.client("app"), f"/v1/subjects/{ident}/preferences/preferences/audiences"
-    check(app.get(path).expect(200).json["values"] == mine, "the platform reads others")
-    server.client("tracker").get(path).refused("forbidden", status=403)
+    with part("returned at the next sign-in on another device"):
+        check(phone.get(base + "audiences").expect(200).json["values"] == mine, "not there on another device")
+    with part("each dashboard has its own"):
+        check(phone.get(base + "parts-de-marche").expect(200).json["values"] == USUAL, "one dashboard's colour is another's")
+        phone.put(base + "*", {"dashboard.items": 10}).expect(200)
+        check(phone.get(base + "parts-de-marche").json["values"]["dashboard.items"] == 10 and phone.get(base + "audiences").json["values"] == mine,
+              "what is saved for all dashboards")
+    first, second = Browser(server), Browser(server)
+    for browser in (first, second):
+        browser.sign_in("marguerite.1@regie.example", PASSWORD).expect(200)
+    first.api = phone                                                 # the same person's, asked over the API
+    phone.put(base + "*", {"dashboard.items": 20}).expect(200)
+    saved_on_the_page(server, first, second)
+    with part("each person has their own"):
+        check(colleague.get(base + "audiences").json["values"] == USUAL, "a colleague has them")
+        check(app.get(path).expect(200).json["values"] == mine, "the platform, which draws the dashboard, reads others")
+        check(app.get(path.replace(ident, other)).expect(200).json["values"] == USUAL, "the platform reads them of a colleague")
+        for answer in (colleague.get(path), colleague.put(path, {"dashboard.items": 30}), colleague.delete(path)):
+            answer.refused("forbidden", status=403, clause="^roles$")
+    preferences_are_for_the_service(server, ident, path, mine)
+    # Exported, sealed, and erased at their term.
     held = {row["fields"].get("dashboard"): row["fields"].get("dashboard.items") for row in app.export(ident)[1]["data"]["preferences"]}
-    check(held == {"audiences": 50, "planted-dashboard": 99, None: 10}, f"exported: {held}")
+    check(held == {"audiences": 50, "planted-dashboard": 99, None: 20}, f"exported: {held}")
     check_absent(["planted-dashboard"], server.folder)
     phone.post("/v1/me/close", {}).expect(204)
-    server.advance(days=31)
-    server.sweep()
-    left = app.get(f"/v1/subjects/{ident}/access").expect(200, 404)
-    check(left.status == 404 or "preferences" not in left.json["data"], "kept beyond their term")
-    check(app.get(f"/v1/subjects/{other}/preferences/preferences/audiences").expect(200).json["values"] == usual, "a colleague's went with them")
+    server.advance(days=29)
+    check("preferences" not in server.sweep()["erased"], "erased before their term")
+    server.advance(days=2)
+    check(server.sweep()["erased"].get("preferences"), "kept beyond their term")
+    check(app.get(f"/v1/subjects/{other}/preferences/preferences/audiences").expect(200).json["values"] == USUAL, "a colleague's went with them")
+
+
+def preferences_are_for_the_service(server, ident, path, mine):
+    """Besides the person, who serves them reads and sets them, for that end alone; nobody else does."""
+    clerk, manager = in_role(server, 901, "account_staff"), in_role(server, 902, "manager")
+    analyst = in_role(server, 903, "analyst")
+    server.operator().put(f"/v1/accounts/{ident}/manager", {"manager": manager.id}).expect(204)
+    why = {"Garant-Reason": "quarterly figures"}
+    with part("each person has their own"):
+        check(clerk.get(path).expect(200).json["values"] == mine, "who serves the person does not see what they set")
+        clerk.put(path, {"dashboard.items": 51}).expect(200)
+        clerk.put(path, {"dashboard.items": 50}).expect(200)
+        for who, clause in ((manager, r"^roles\.manager$"), (analyst, r"^roles\.analyst$"), (server.client("tracker"), r"^systems\.tracker$")):
+            who.get(path, **why).refused("forbidden", status=403, clause=clause)
+            who.put(path, {"dashboard.items": 33}, **why).refused("forbidden", status=403, clause=clause)
+            who.delete(path, **why).refused("forbidden", status=403, clause=clause)
+        for answer in (server.anyone().get(path), server.anyone().put(path, {"dashboard.items": 33}), server.anyone().delete(path)):
+            answer.refused("unauthorised", status=401)
+        check(clerk.get(path).expect(200).json["values"] == mine, "set by who may not")
+
+
+def in_role(server, number, role, **more):
+    """Somebody in a role, signed in."""
+    return staff(server, person(number), f"marguerite.{number}@regie.example", role, **more)
 
 
 @promise("MX-06")
