@@ -131,15 +131,10 @@ static void put_field(struct view *v, const struct category *cat, const struct j
 /* until: when it is erased; archived_at: when it leaves the active base for the archive before that. */
 static void put_ends(struct view *v, const struct category *cat, msec at)
 {
-    const struct hold *hold = keeping_hold(&v->keeping, cat->name);
-    struct starts s = v->keeping.starts;
-    s.collection = s.event = at;
-    msec end = cat->retention ? retention_due(cat->retention, &s, true) : 0;
-    if (hold && (!hold->until || hold->until > end))
-        end = hold->until;
-    put_time(v, TEXT("until"), end);
-    bool archive = cat->retention && cat->retention->archive.unit != TERM_UNSET;
-    put_time(v, TEXT("archived_at"), archive ? retention_due(cat->retention, &s, false) : 0);
+    const struct kept_thing thing = { .category = cat->name, .begun = at != 0, .at = at, .event = at };
+    const struct keeping_end end = keeping_end(v->c->policy, &v->keeping, &thing);
+    put_time(v, TEXT("until"), end.until);
+    put_time(v, TEXT("archived_at"), end.archived);
 }
 
 static void put_records(struct view *v, const struct rows *r)
@@ -464,8 +459,7 @@ static enum err load_keeping(struct view *v)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(v->c), v->c->arena, &db));
     TRY(keeping_load(db, v->c->arena, v->c->tenant, v->p->id, v->c->now, &v->keeping));
-    msec account;
-    return keeping_person_end(db, v->c->policy, v->c->tenant, v->p->id, &v->keeping, &account, &v->until);
+    return keeping_person_until(db, v->c->policy, v->c->tenant, v->p->id, &v->keeping, &v->until);
 }
 
 enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)

@@ -2,14 +2,20 @@
 #include "domain/archive.h"
 #include "domain/paging.h"
 #include "domain/inside.h"
+#include "domain/keeping.h"
 #include "domain/person.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
-static enum err allow(struct ctx *c)
+bool archive_reader(const struct ctx *c)
 {
     const struct node *readers = node_at(c->policy->root, TEXT("archive.readers"));
-    if (c->actor.kind == ACTOR_OPERATOR || (readers && c->actor.agreement && node_has(readers, c->actor.name)))
+    return c->actor.kind == ACTOR_OPERATOR || (readers && c->actor.agreement && node_has(readers, c->actor.name));
+}
+
+static enum err allow(struct ctx *c)
+{
+    if (archive_reader(c))
         return OK;
     const struct clause *clause = policy_clause(c->policy, TEXT("archive"));
     say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause, "%.*s is no reader of the archive", T(c->actor.name));
@@ -24,12 +30,24 @@ static enum err read_id(struct ctx *c, text bytes, struct subject_id *out)
     return OK;
 }
 
+/* When something there ends, and why it is kept so long. */
+static void put_end(struct ctx *c, const struct keeping *k, text category, msec at, bool ground_too, struct json_out *w)
+{
+    const struct kept_thing thing = { .category = category, .begun = at != 0, .at = at, .event = at };
+    const struct keeping_end end = keeping_end(c->policy, k, &thing);
+    bool held = end.hold && (end.open || end.hold->until >= end.own);
+    text ground = held ? end.hold->ground : end.by ? end.by->ground : TEXT("");
+    json_pair(w, TEXT("until"), end.until ? time_print(c->arena, end.until) : (text){ NULL, 0 });
+    if (ground_too)
+        json_pair(w, TEXT("ground"), ground.n ? ground : (text){ NULL, 0 });
+}
+
 /* asked->limit people, each with all of their categories. */
 static enum err put_page(struct ctx *c, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows, struct answer *out)
 {
     int64_t people = 0;
     struct subject_id id = after;
-    char time[TIME_TEXT + 1];
+    struct keeping k = { 0 };
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
@@ -38,21 +56,21 @@ static enum err put_page(struct ctx *c, struct subject_id after, const struct pa
     json_open(w, '[');
     for (*rows = 0; query_next(&q); ++*rows) {
         text category = query_bytes(&q, 1);
-        int index = policy_category(c->policy, category);
-        const struct retention *r = index >= 0 ? c->policy->categories[index].retention : NULL;
         struct subject_id last = id;
         TRY(read_id(c, query_bytes(&q, 0), &id));
-        if (memcmp(&last, &id, sizeof id) != 0 && people++ == asked->limit) {
+        bool another = memcmp(&last, &id, sizeof id) != 0;
+        if (another && people++ == asked->limit) {
             TRY(q.status);
             json_close(w, ']');
             return paging_end(c, true, id_print(c->arena, last), w, out);
         }
+        if (another)
+            TRY(keeping_load(db, c->arena, c->tenant, id, c->now, &k));
         json_open(w, '{');
         json_pair(w, TEXT("id"), id_print(c->arena, id));
         json_pair(w, TEXT("category"), category);
         json_pair_int(w, TEXT("records"), query_int(&q, 2));
-        json_pair(w, TEXT("until"), query_null(&q, 3) ? (text){ NULL, 0 } : time_text(query_int(&q, 3), time));
-        json_pair(w, TEXT("ground"), r && r->ground.n ? r->ground : (text){ NULL, 0 });
+        put_end(c, &k, category, query_int(&q, 3), true, w);
         json_close(w, '}');
     }
     TRY(q.status);
@@ -78,14 +96,14 @@ enum err archive_list(struct ctx *c, const struct paging *asked, struct answer *
 
 /* ---- Reading. ---- */
 
-static enum err put_record(struct ctx *c, const struct person *p, struct record *r, struct json_out *w)
+static enum err put_record(struct ctx *c, const struct person *p, const struct keeping *k, struct record *r, struct json_out *w)
 {
     char time[TIME_TEXT + 1];
     TRY(record_open(c, p, r));
     json_open(w, '{');
     json_pair_int(w, TEXT("item"), r->item);
     json_pair(w, TEXT("at"), time_text(r->at, time));
-    json_pair(w, TEXT("until"), r->due ? time_text(r->due, time) : (text){ NULL, 0 });
+    put_end(c, k, c->policy->categories[r->category].name, r->at, false, w);
     json_name(w, TEXT("fields"));
     json_open(w, '{');
     JSON_EACH(f, r->fields) {
@@ -99,8 +117,10 @@ static enum err put_record(struct ctx *c, const struct person *p, struct record 
 
 static enum err put_records(struct ctx *c, const struct person *p, int category, struct json_out *w, int64_t *count)
 {
+    struct keeping k;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
     QUERY_AUTO q;
     query_start(&q, db, SQL_ARCHIVE_RECORDS, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
     json_name(w, TEXT("records"));
@@ -108,7 +128,7 @@ static enum err put_records(struct ctx *c, const struct person *p, int category,
     for (*count = 0; query_next(&q); ++*count) {
         struct record r = { .category = category, .item = query_int(&q, 0), .version = query_int(&q, 1), .sealed = query_sealed(&q, 2),
                             .at = query_int(&q, 3), .due = query_int(&q, 4), .key_class = (uint32_t)query_int(&q, 5), .archived = true };
-        TRY(put_record(c, p, &r, w));
+        TRY(put_record(c, p, &k, &r, w));
     }
     json_close(w, ']');
     return q.status;

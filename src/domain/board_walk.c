@@ -56,25 +56,20 @@ static void count_end(struct walker *w, text path, msec end)
 static bool held(const struct walker *w, text category) { return w->keeping.restricted || keeping_hold(&w->keeping, category); }
 
 /* From the thing's own start, whatever date stands on the row: that one only says when the sweep looks at it. */
-static void look_at_term(struct walker *w, const struct category *cat, msec at, bool archived)
+static void look_at_term(struct walker *w, const struct kept_thing *t, bool own_term, bool archived)
 {
-    const struct retention *r = cat->retention;
-    msec now = w->step->c->now;
-    if (!r)
+    const struct keeping_end e = keeping_end(w->step->c->policy, &w->keeping, t);
+    if (!e.by)
         return;
-    fact_clause(w->step->facts, PROBE_retention, r->clause.path, 1, 0);
-    if (held(w, cat->name))
-        return;
-    struct starts s = w->keeping.starts;
-    s.collection = s.event = at;
-    msec active = retention_due(r, &s, false);
-    bool over = archived || w->keeping.erased || (active && active <= now);
-    if (!over)
-        return;
-    if (archived || w->keeping.erased || r->archive.unit == TERM_UNSET)
-        count_end(w, r->clause.path, retention_due(r, &s, true));
+    fact_clause(w->step->facts, PROBE_retention, e.by->clause.path, 1, 0);
+    if (e.stopped || (!own_term && !w->keeping.closed))
+        return;                                  /* what has no term of its own waits for the account's, which is looked at by itself */
+    if (e.own == KEEPING_PAST)
+        fact_soon(w->step->facts, PROBE_retention, 1);
+    else if (e.archived && !archived && !w->keeping.erased)
+        count_end(w, e.by->clause.path, e.archived);    /* it should be in the archive by then */
     else
-        count_end(w, r->clause.path, active);    /* it should be in the archive by now */
+        count_end(w, e.by->clause.path, e.own);
 }
 
 /* ---- Records, former values, attachments. ---- */
@@ -124,7 +119,8 @@ static enum err look_at_thing(struct walker *w, struct query *q)
     TRY(look_at_owner(w, q));
     const struct category *cat = look_at_category(w, query_bytes(q, 2));
     if (cat && !cat->transient)
-        look_at_term(w, cat, query_int(q, 4), query_int(q, 5) != 0);
+        look_at_term(w, &(struct kept_thing){ cat->name, false, query_int(q, 4) != 0, query_int(q, 4), query_int(q, 4) }, cat->retention,
+                     query_int(q, 5) != 0);
     return OK;
 }
 
@@ -139,27 +135,25 @@ static enum err look_at_grant(struct walker *w, struct query *q)
     if (policy_stream(p, TEXT("folders")) < 0 && text_eq(category, TEXT("folders")))
         return OK;
     const struct category *cat = look_at_category(w, category);
-    const struct retention *r = cat ? cat->retention : NULL;
-    bool by_event = r && (r->from == FROM_EVENT || r->from == FROM_YEAR_END);
     fact_looked(w->step->facts, PROBE_retention, 1);
-    if (cat && (!by_event || !query_null(q, 7)))
-        look_at_term(w, cat, by_event ? query_int(q, 7) : query_int(q, 6), true);
+    if (cat)
+        look_at_term(w, &(struct kept_thing){ cat->name, false, !query_null(q, 7), query_int(q, 6), query_int(q, 7) }, cat->retention, true);
     return OK;
 }
 
 /* Columns: tenant, subject, category, item, version, at, length, first byte. Without a term of their own none is kept. */
 static enum err look_at_former(struct walker *w, struct query *q)
 {
-    const struct retention *r = policy_retention(w->step->c->policy, TEXT("former"));
-    text category = query_bytes(q, 2), path = r ? r->clause.path : TEXT("retention");
-    msec at = query_int(q, 5), end = r ? retention_own_due(r, at) : at;
+    text category = query_bytes(q, 2);
+    msec at = query_int(q, 5);
     fact_looked(w->step->facts, PROBE_retention, 1);
-    fact_clause(w->step->facts, PROBE_retention, path, 1, 0);
     look_at_seal(w, q, 6, 7);
     look_at_category(w, category);
     TRY(look_at_owner(w, q));
-    if (!held(w, category))
-        count_end(w, path, end);
+    if (policy_retention(w->step->c->policy, TEXT("former")) || w->keeping.erased)
+        look_at_term(w, &(struct kept_thing){ category, true, true, at, at }, true, true);
+    else if (!held(w, category))
+        count_end(w, TEXT("retention"), at);
     return OK;
 }
 

@@ -7,7 +7,8 @@
 struct decided {
     enum err (*again)(struct ctx *c, const struct decided *d);
     struct person person;                      /* without the key; as it stands inside the write when `again` is called */
-    bool has_person, has_categories, has_given, closed_too;
+    bool has_person, has_categories, has_given;
+    enum closed { CLOSED_NOT, CLOSED_FOR_READERS, CLOSED_ANYWAY } closed;   /* a closed account: to nobody, to readers of the archive, to the server */
     text name;                                 /* a purpose or a category */
     text channel;                              /* of a message; may be empty */
     struct bits categories, given;

@@ -51,32 +51,14 @@ struct erasing {
 /* The longest of what the policy and the holds say; false when nothing keeps it. */
 static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
 {
-    const struct ctx *c = e->c;
-    int index = policy_category(c->policy, k->category);
-    const struct category *cat = index >= 0 ? &c->policy->categories[index] : NULL;
-    const struct hold *hold = keeping_hold(&e->keeping, k->category);
-    bool by_policy = cat && cat->held && cat->retention && k->where != KEPT_FORMER;
-    if (by_policy) {
-        struct starts s = e->keeping.starts;
-        s.collection = s.event = newest;
-        k->until = retention_due(cat->retention, &s, true);
-        k->ground = cat->retention->ground, k->clause = cat->retention->clause.path;
-        by_policy = k->until > c->now;
-    }
-    if (hold && (!by_policy || !hold->until || hold->until > k->until))
-        k->until = hold->until, k->ground = hold->ground, k->clause = TEXT("");
-    return hold || by_policy;
-}
-
-/* With the person their relation ends: what counts from its end counts from now. */
-static void end_relation(struct starts *s, msec now)
-{
-    if (!s->contract_end || s->contract_end > now)
-        s->contract_end = now;
-    if (!s->closure)
-        s->closure = now;
-    if (!s->withdrawal)
-        s->withdrawal = now;
+    const struct kept_thing thing = { k->category, k->where == KEPT_FORMER, newest != 0, newest, newest };
+    struct keeping_end end = keeping_end(e->c->policy, &e->keeping, &thing);
+    bool endless = !end.own, term = endless || end.own > e->c->now;      /* of an erased person, what has no end has a term without one */
+    bool by_policy = term && (!end.hold || (!end.open && (endless || end.own >= end.hold->until)));
+    k->until = end.until;
+    k->ground = by_policy ? end.by->ground : end.hold ? end.hold->ground : TEXT("");
+    k->clause = by_policy ? end.by->clause.path : TEXT("");
+    return end.hold || by_policy;
 }
 
 static enum err list_kept(struct db *db, struct erasing *e)
@@ -278,7 +260,7 @@ static enum err take_stock_in(struct db *db, struct erasing *e)
     TRY_PTR(e->kept);
     TRY(keeping_load(db, c->arena, c->tenant, e->p->id, c->now, &e->keeping));
     TRY(stops_the_sweep(e));
-    end_relation(&e->keeping.starts, c->now);
+    e->keeping = keeping_ended(&e->keeping, c->now);
     TRY(list_kept(db, e));
     TRY(list_recipients(db, e));
     QUERY_AUTO q;
@@ -789,7 +771,7 @@ enum err erase_at_term(struct ctx *c, struct subject_id id)
     PERSON_AUTO p = { 0 };
     struct subject_id certificate;
     struct answer answer;
-    enum err status = person_open(c, id_print(c->arena, id), true, &p);
+    enum err status = person_open_anyway(c, id_print(c->arena, id), &p);
     if (status == ERR_NOT_FOUND)
         return OK;
     TRY(status);

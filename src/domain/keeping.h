@@ -13,10 +13,35 @@ struct keeping {
     const struct hold *holds;                  /* in force at the time asked for */
 };
 enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, struct keeping *out);
+/* A thing of a person, as far as its end depends on it. */
+struct kept_thing {
+    text category;
+    bool former;                               /* a former value, which has a term of its own */
+    bool begun;                                /* what terms `from: event` and `from: year_end` run from has happened, at `event` */
+    msec at, event;
+};
+/* When it ends. Times: 0 when it has none, or what starts it is not known yet; KEEPING_PAST when nothing keeps it. */
+enum { KEEPING_PAST = 1 };
+struct keeping_end {
+    msec archived;                             /* it leaves the active base for the archive */
+    msec own;                                  /* it is erased, by the policy alone */
+    msec until;                                /* it is erased, holds and restriction too: 0 as long as they are open */
+    bool stopped;                              /* a hold or a restriction is in force */
+    bool open;                                 /* and none of them says until when */
+    const struct retention *by;                /* the term that tells `own`; NULL: none does */
+    const struct hold *hold;                   /* the longest on it; NULL when there is none */
+};
+/* The one answer to "when does it end", for the sweep, pages, the access answer and export, certificates, archive and board. What has no term
+ * of its own goes with the account; of an erased person only what the policy holds has a term, the rest ends with its hold. */
+struct keeping_end keeping_end(const struct policy *p, const struct keeping *k, const struct kept_thing *t);
+/* What the erasure of that person, now, ends: their relation, and so what is told a term from its end. */
+struct keeping keeping_ended(const struct keeping *k, msec now);
 /* When the whole person goes, 0 for never: at the end of the policy's `accounts`, but not before the term of anything of theirs that is told
  * one of its own (what is `held` outlives them, and does not count). *account: the end of `accounts` alone, 0 when it has none. */
 enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *account,
-                            msec *end);
+ msec *end);
+/* The same with a hold on all of them and a restriction: what the person is told; 0 while one of those is open. */
+enum err keeping_person_until(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *until);
 /* Inside a write: the account is closed, out of reach from then on. Its event, and what starts with it, are the caller's. */
 enum err keeping_run_close(struct db *db, const struct policy *policy, text tenant, struct subject_id id, msec now);
 /* The hold on that category that lasts longest, or NULL; a hold on "*" is on every category. */

@@ -170,7 +170,7 @@ static enum err person_of(struct ctx *c, const struct outbox_letter *l, struct p
     *there = false;
     if (!l->has_subject)
         return OK;
-    enum err status = person_open(c, id_print(c->arena, l->subject), true, p);
+    enum err status = person_open_anyway(c, id_print(c->arena, l->subject), p);
     *there = status == OK;
     return status == ERR_NOT_FOUND ? OK : status;
 }

@@ -1,6 +1,7 @@
 /* A person as a request sees them, and the records sealed under their keys. */
 #include "domain/person.h"
 #include "domain/account.h"
+#include "domain/archive.h"
 #include "domain/decided.h"
 #include "domain/doc.h"
 #include "domain/folder.h"
@@ -51,23 +52,29 @@ enum err person_reach(struct ctx *c, struct subject_id id)
     return say(c->arena, ERR_NOT_FOUND, "there is no such person");
 }
 
+/* A closed account is in the archive: it is there for who reads that, and for nobody else. */
+static bool in_reach(const struct ctx *c, const struct person *p, enum closed closed)
+{
+    return p->state == PERSON_ACTIVE || closed == CLOSED_ANYWAY || (closed == CLOSED_FOR_READERS && archive_reader(c));
+}
+
 /* Still there, in reach, and not closed meanwhile. */
 static enum err open_again(struct ctx *c, const struct decided *d)
 {
     struct person now = { .id = d->person.id };
     TRY(person_reach(c, now.id));
     TRY(load_row(c, &now));
-    return now.state == PERSON_ACTIVE || d->closed_too ? OK : say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    return in_reach(c, &now, d->closed) ? OK : say(c->arena, ERR_NOT_FOUND, "there is no such person");
 }
 
-enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out)
+static enum err open_person(struct ctx *c, text id, enum closed closed, struct person *out)
 {
     *out = (struct person){ 0 };
     if (!id_parse(id, &out->id))
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");
     TRY(person_reach(c, out->id));
     TRY(load_row(c, out));
-    if (out->state != PERSON_ACTIVE && !closed_too)
+    if (!in_reach(c, out, closed))
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");
     enum err status = store_key(ctx_store(c), c->arena, c->tenant, out->id, 0, &out->key);
     /* A row whose key is gone is an erased person of a restored backup: they are not there. */
@@ -75,8 +82,15 @@ enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");
     TRY(status);
     journal_pseudonym(&out->key, &out->who);
-    return decided_add(c, (struct decided){ .again = open_again, .closed_too = closed_too }, out);
+    return decided_add(c, (struct decided){ .again = open_again, .closed = closed }, out);
 }
+
+enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out)
+{
+    return open_person(c, id, closed_too ? CLOSED_FOR_READERS : CLOSED_NOT, out);
+}
+
+enum err person_open_anyway(struct ctx *c, text id, struct person *out) { return open_person(c, id, CLOSED_ANYWAY, out); }
 
 /* ---- Consents and the decision. ---- */
 

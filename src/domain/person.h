@@ -23,8 +23,11 @@ void person_end(struct person *p);
 /* Whether this actor reaches that person at all: oneself for a person, the team for a role that sees its team. ERR_NOT_FOUND, on record as a
  * refusal, when not. person_open() asks it. */
 enum err person_reach(struct ctx *c, struct subject_id id);
-/* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless `closed_too`. */
+/* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless `closed_too` and a reader of
+ * the archive asks. */
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out);
+/* For what the server does by itself (terms, letters): closed too, whoever acts. */
+enum err person_open_anyway(struct ctx *c, text id, struct person *out);
 
 /* How an answer that failed ends: ERR_NOT_FOUND when what could not be read or opened is of somebody who was erased meanwhile, else `status`. */
 enum err person_settled(struct ctx *c, enum err status);

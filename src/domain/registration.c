@@ -121,7 +121,7 @@ static enum err known(struct ctx *c, const struct change *ch, const struct attem
         return named ? name_taken(c, name) : say(c->arena, ERR_BUSY, "another registration is under way");
     PERSON_AUTO p = { 0 };
     struct account account;
-    TRY(person_open(&server, id_print(c->arena, id), true, &p));
+    TRY(person_open_anyway(&server, id_print(c->arena, id), &p));
     TRY(account_load(c, id, &account));
     *again = is_pending(&account) && p.state == PERSON_ACTIVE;
     /* A name that is taken is no secret, and is told whatever there is of the address: else it would tell of the address. */

@@ -143,21 +143,74 @@ enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subjec
     return load_holds(db, a, tenant, id, now, &out->holds);
 }
 
+struct keeping keeping_ended(const struct keeping *k, msec now)
+{
+    struct keeping after = *k;
+    struct starts *s = &after.starts;
+    after.erased = true, after.restricted = false;
+    if (!s->contract_end || s->contract_end > now)
+        s->contract_end = now;
+    if (!s->closure)
+        s->closure = now;
+    if (!s->withdrawal)
+        s->withdrawal = now;
+    return after;
+}
+
+/* Former values end by a term of their own, whatever the person does; a policy that gives them none keeps none. */
+static msec former_end(const struct retention *r, const struct keeping *k, msec at) { return r && !k->erased ? retention_own_due(r, at) : KEEPING_PAST; }
+
+static msec data_end(const struct policy *p, const struct category *cat, const struct keeping *k, const struct kept_thing *t, msec *archived)
+{
+    const struct retention *r = cat ? cat->retention : NULL;
+    struct starts s = k->starts;
+    bool begun = t->begun || (r && r->from != FROM_EVENT && r->from != FROM_YEAR_END);
+    if (k->erased && !(r && cat->held))
+        return KEEPING_PAST;
+    if (!r)
+        return retention_person_due(p, &k->starts);
+    s.collection = t->at, s.event = t->event;
+    if (!begun)
+        return 0;
+    if (r->archive.unit != TERM_UNSET)
+        *archived = retention_due(r, &s, false);
+    return retention_due(r, &s, true);
+}
+
+struct keeping_end keeping_end(const struct policy *p, const struct keeping *k, const struct kept_thing *t)
+{
+    int index = policy_category(p, t->category);
+    const struct category *cat = index >= 0 ? &p->categories[index] : NULL;
+    struct keeping_end e = { .hold = keeping_hold(k, t->category) };
+    if (t->former) {
+        e.by = policy_retention(p, TEXT("former"));
+        e.own = former_end(e.by, k, t->at);
+    } else {
+        e.by = cat && cat->retention ? cat->retention : policy_retention(p, TEXT("accounts"));
+        e.own = data_end(p, cat, k, t, &e.archived);
+    }
+    e.open = k->restricted || (e.hold && !e.hold->until);
+    e.stopped = k->restricted || e.hold;
+    e.until = e.open ? 0 : e.hold && e.own && e.hold->until > e.own ? e.hold->until : e.own;
+    return e;
+}
+
 /* The end of what is told a term of its own; INT64_MAX when that has none, 0 when nothing started it. */
-static msec own_end(const struct policy *policy, int kind, text category, const struct starts *starts, msec newest)
+static msec own_end(const struct policy *policy, int kind, text category, const struct keeping *k, msec newest)
 {
     enum { FORMER = 1 };
     int index = policy_category(policy, category);
     const struct category *cat = index >= 0 ? &policy->categories[index] : NULL;
-    const struct retention *r = kind == FORMER ? policy_retention(policy, TEXT("former")) : cat ? cat->retention : NULL;
-    struct starts s = *starts;
-    if (!r || !newest || (kind != FORMER && cat->held))
+    const struct kept_thing thing = { category, kind == FORMER, newest != 0, newest, newest };
+    if (!newest || (!thing.former && (!cat || !cat->retention || cat->held)))
         return 0;
-    if (kind == FORMER)
-        s = (struct starts){ newest, newest, newest, newest, newest, newest, newest };
+    struct keeping_end e = keeping_end(policy, k, &thing);
+    if (!e.by || e.own)
+        return e.by ? e.own : 0;
+    struct starts s = k->starts;
     s.collection = s.event = newest;
-    bool without = r->active.unit == TERM_ALWAYS || r->archive.unit == TERM_ALWAYS;
-    return start_of(r, &s) && without ? INT64_MAX : retention_due(r, &s, true);
+    bool without = e.by->active.unit == TERM_ALWAYS || e.by->archive.unit == TERM_ALWAYS;
+    return without && (thing.former || start_of(e.by, &s)) ? INT64_MAX : 0;
 }
 
 enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *account,
@@ -169,12 +222,24 @@ enum err keeping_person_end(struct db *db, const struct policy *policy, text ten
     QUERY_AUTO q;
     query_start(&q, db, SQL_KEPT_NEWEST, ARGS(V_TEXT(tenant), V_ID(id)));
     while (query_next(&q)) {
-        msec own = own_end(policy, (int)query_int(&q, 0), query_bytes(&q, 1), &k->starts, query_int(&q, 2));
+        msec own = own_end(policy, (int)query_int(&q, 0), query_bytes(&q, 1), k, query_int(&q, 2));
         *end = own > *end ? own : *end;
     }
     if (*end == INT64_MAX)
         *end = 0;
     return q.status;
+}
+
+enum err keeping_person_until(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *until)
+{
+    const struct hold *hold = keeping_hold(k, TEXT("*"));
+    msec account;
+    TRY(keeping_person_end(db, policy, tenant, id, k, &account, until));
+    if (k->restricted || (hold && !hold->until))
+        *until = 0;
+    else if (hold && *until && hold->until > *until)
+        *until = hold->until;
+    return OK;
 }
 
 const struct hold *keeping_hold(const struct keeping *k, text category)

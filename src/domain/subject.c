@@ -563,8 +563,15 @@ static enum err load_formers(struct ctx *c, enum sql sql, const struct val *args
     return q.status;
 }
 
+static void put_former_end(struct ctx *c, const struct keeping *k, const struct former_row *row, struct json_out *w)
+{
+    const struct kept_thing thing = { .category = row->category, .former = true, .begun = true, .at = row->at, .event = row->at };
+    const struct keeping_end end = keeping_end(c->policy, k, &thing);
+    json_pair(w, TEXT("until"), end.until > KEEPING_PAST ? time_print(c->arena, end.until) : (text){ NULL, 0 });
+}
+
 /* What cannot be read hides no other. */
-static void put_lost(struct ctx *c, const struct former_row *row, struct json_out *w)
+static void put_lost(struct ctx *c, const struct keeping *k, const struct former_row *row, struct json_out *w)
 {
     json_open(w, '{');
     json_pair(w, TEXT("category"), row->category);
@@ -573,12 +580,13 @@ static void put_lost(struct ctx *c, const struct former_row *row, struct json_ou
     json_put_null(w);
     json_pair_int(w, TEXT("version"), row->version);
     json_pair(w, TEXT("replaced"), time_print(c->arena, row->at));
-    json_pair(w, TEXT("until"), row->due ? time_print(c->arena, row->due) : (text){ NULL, 0 });
+    put_former_end(c, k, row, w);
     json_pair_bool(w, TEXT("unreadable"), true);
     json_close(w, '}');
 }
 
-static enum err put_former(struct ctx *c, const struct person *p, const struct key *key, const struct former_row *row, struct json_out *w)
+static enum err put_former(struct ctx *c, const struct person *p, const struct keeping *k, const struct key *key, const struct former_row *row,
+                           struct json_out *w)
 {
     struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("former"), .field = row->category, .version = (uint64_t)row->version };
     const struct json *fields = NULL;
@@ -587,7 +595,7 @@ static enum err put_former(struct ctx *c, const struct person *p, const struct k
     if (e == OK)
         e = json_parse(c->arena, clear, &fields);
     if (record_unreadable(e)) {
-        put_lost(c, row, w);
+        put_lost(c, k, row, w);
         return OK;
     }
     TRY(e);
@@ -599,7 +607,7 @@ static enum err put_former(struct ctx *c, const struct person *p, const struct k
         json_put(w, v->first);
         json_pair_int(w, TEXT("version"), row->version);
         json_pair(w, TEXT("replaced"), time_print(c->arena, row->at));
-        json_pair(w, TEXT("until"), row->due ? time_print(c->arena, row->due) : (text){ NULL, 0 });
+        put_former_end(c, k, row, w);
         json_close(w, '}');
     }
     return OK;
@@ -608,10 +616,16 @@ static enum err put_former(struct ctx *c, const struct person *p, const struct k
 static enum err put_formers(struct ctx *c, const struct person *p, const struct former_row *rows, struct json_out *w)
 {
     KEY_AUTO key;
+    struct keeping k;
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
+    }
     key_derive(&p->key, TEXT("former"), &key);
     json_open(w, '[');
     for (; rows; rows = rows->next)
-        TRY(put_former(c, p, &key, rows, w));
+        TRY(put_former(c, p, &k, &key, rows, w));
     json_close(w, ']');
     return OK;
 }

@@ -111,57 +111,30 @@ static bool same_person(const struct thing *a, const struct thing *b)
 
 static void later(struct thing *t, msec next) { t->plan = PLAN_LATER, t->next = next; }
 
-static void plan_record(struct thing *t, const struct retention *r, const struct keeping *k, msec now)
+/* What has no term of its own goes at the end of the account, once it is closed, also when other things keep the person. */
+static bool waits_for_account(const struct keeping_end *e, const struct keeping *k, bool own_term)
 {
-    struct starts s = k->starts;
-    s.collection = t->at, s.event = t->event;
-    bool begun = t->event || (r->from != FROM_EVENT && r->from != FROM_YEAR_END);
-    msec active = begun ? retention_due(r, &s, false) : 0, end = begun ? retention_due(r, &s, true) : 0;
-    bool over = t->archived || k->erased || (active && active <= now);
-    if (!over)
-        later(t, active);
-    else if (end && end <= now)
-        t->plan = PLAN_ERASE;
-    else {
-        t->plan = t->archived ? PLAN_LATER : PLAN_ARCHIVE;
-        t->next = end;
-    }
-}
-
-/* Former values have a term of their own; a policy that gives them none keeps none. */
-static void plan_former(struct thing *t, const struct retention *r, msec now)
-{
-    msec end = retention_own_due(r, t->at);
-    if (r && (!end || end > now))
-        later(t, end);
-    else
-        t->plan = PLAN_ERASE;
-}
-
-/* What has no term of its own goes at the end of the account, also when other things keep the person. */
-static bool account_over(const struct policy *p, const struct keeping *k, msec now)
-{
-    msec end = k->closed ? retention_person_due(p, &k->starts) : 0;
-    return end && end <= now;
+    return !own_term && e->own != KEEPING_PAST && !k->closed;
 }
 
 /* Whatever date stands on the row, policy, milestones and holds of now decide: the date only says when to look. */
 static void plan_thing(struct step *st, struct thing *t, const struct category *cat, const struct keeping *k)
 {
-    const struct policy *p = st->sweep->c->policy;
-    const struct hold *hold = keeping_hold(k, t->category);
     msec now = st->sweep->c->now;
-    if (hold || k->restricted) {
-        later(t, k->restricted || !hold->until ? 0 : hold->until);
+    bool former = st->kind->due == SQL_FORMER_DUE;
+    const struct kept_thing what = { t->category, former, t->event != 0, t->at, t->event };
+    struct keeping_end e = keeping_end(st->sweep->c->policy, k, &what);
+    if (e.stopped) {
+        later(t, e.open ? 0 : e.hold->until);
         st->held++;
-    } else if (st->kind->due == SQL_FORMER_DUE)
-        plan_former(t, policy_retention(p, TEXT("former")), now);
-    else if (cat && cat->retention)
-        plan_record(t, cat->retention, k, now);
-    else if (account_over(p, k, now))
+    } else if (e.own && e.own <= now && !waits_for_account(&e, k, former || (cat && cat->retention)))
         t->plan = PLAN_ERASE;
+    else if (e.archived && !t->archived && (k->erased || e.archived <= now))
+        t->plan = PLAN_ARCHIVE, t->next = e.own;
+    else if (!former && !(cat && cat->retention))
+        later(t, 0);                                     /* the closing of the account has it looked at */
     else
-        later(t, 0);
+        later(t, t->archived || !e.archived ? e.own : e.archived);
 }
 
 /* The pseudonym under which the journal knows the person: of their key, or of the key that held data is left under. */

@@ -1,8 +1,9 @@
 """Every route, from the route table: its headers and cookies whoever asks, line feeds and scripts in every parameter, other people's ids.
 
 What is asked is made from /openapi.json, so that a new route is tested on the day it is there."""
-import contextlib, html.parser, json, re, urllib.parse
-from garant import Client, Server, check, garant
+import contextlib, html.parser, re, urllib.parse
+from described import Routes, ask
+from garant import Client, Server, check
 
 POLICY = "tests/hostile/people.yaml"
 CANARY = "<svg onload=alert(1)>\"'"                             # stands in the policy's own words too
@@ -17,61 +18,6 @@ ELSEWHERE = ["https://evil.example/", "//evil.example/", "///evil.example", "///
              "/\t/evil.example", "\t//evil.example", " //evil.example", "/%09/evil.example", "/%5cevil.example", "/%2f/evil.example", "//evil.example\\@x",
              "https://people.example@evil.example", "@evil.example", "/@evil.example", "?next=//evil.example", "", "evil.example", "/\u2215/evil.example",
              "//%65vil.example", "/a//evil.example/../..", "/signin?next=https://evil.example/", "//[::1]/", "/" + "a" * 5000]
-
-
-class Routes:
-    """The routes of a server, with what its description says of each."""
-
-    def __init__(self, server):
-        self.server = server
-        self.rows = json.loads(garant("help", "routes", "--json"))
-        self.description = server.anyone().get("/openapi.json").expect(200).json
-        self.schemas = self.description["components"]["schemas"]
-
-    def operation(self, row):
-        return self.description["paths"][row["path"].replace("*", "")][row["method"].lower()]
-
-    def is_page(self, row):
-        return "text/html; charset=utf-8" in self.operation(row)["responses"][str(row["status"])].get("content", {})
-
-    def body(self, row, value):
-        """A body of the described form with `value` for each text in it, or None."""
-        content = self.operation(row).get("requestBody", {}).get("content", {})
-        for kind, said in content.items():
-            if kind.startswith("application/json") or kind.startswith("application/merge-patch"):
-                return self.fill(said["schema"], value)
-        return b"file" if content else None
-
-    def fill(self, schema, value, depth=0):
-        if "$ref" in schema:
-            return self.fill(self.schemas[schema["$ref"].rpartition("/")[2]], value, depth + 1) if depth < 6 else {}
-        for some in ("oneOf", "anyOf"):
-            if some in schema:
-                return self.fill(schema[some][0], value, depth)
-        kind = schema.get("type")
-        kind = kind[0] if isinstance(kind, list) else kind
-        if kind == "object":
-            members = {name: self.fill(one, value, depth) for name, one in schema.get("properties", {}).items()}
-            more = schema.get("additionalProperties")
-            return members or {value: self.fill(more, value, depth) if isinstance(more, dict) and more else value}
-        return {"array": [self.fill(schema.get("items", {}), value, depth)] if kind == "array" else [], "integer": 1, "number": 1,
-                "boolean": True}.get(kind, value)
-
-    def path(self, row, values, queries=None):
-        """The path with values for its parameters (else "x1"), and a query; what is required in it and not given is "service"."""
-        path = re.sub(r"\{(\w+)\*?\}", lambda m: urllib.parse.quote(values.get(m[1], "x1"), safe=""), row["path"])
-        query = {p["name"]: "service" for p in self.operation(row)["parameters"] if p["in"] == "query" and p["required"]}
-        query.update(queries or {})
-        return path + ("?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote) if query else "")
-
-    def parameters(self, row, where):
-        return [p["name"] for p in self.operation(row)["parameters"] if p["in"] == where]
-
-
-def ask(client, row, path, body=None, **headers):
-    if row["method"] == "PATCH":
-        headers["If-Match"] = '"1"'
-    return client.request(row["method"], path, body, headers.items())
 
 
 class Page(html.parser.HTMLParser):

@@ -1,6 +1,7 @@
 """Scenarios of promises, each under the promise's id, driving a server that runs that platform's policy file alone; and the parts that they show."""
 import contextlib, os, re, shutil, sys, tempfile, threading
 import doors, sample
+from described import Routes, ask
 from garant import TOP, Server, check
 
 SCENARIOS = {}
@@ -205,3 +206,72 @@ def refuses_elsewhere(t, places, foreign, accepted=None):
         before = places[0]
         policy = t.copy_of_policy(lambda text: text.replace(before, re.sub(r"country: \w+", f"country: {accepted}", before)))
         t.server(policy=policy).stop()
+
+
+# ---- A closed account. ----
+
+UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+SERVED_TO_ALL = {"certificate_get", "archive_read", "session_drop"}      # their id is no person's, or they are the archive's own
+
+
+def person_routes(routes):
+    """Routes that name a person in their path and are not the operator's alone."""
+    return [row for row in routes.rows if re.match(r"/v1/(subjects|accounts)/\{id\}", row["path"]) and row["who"] != "operator"]
+
+
+def asked_of(document, row):
+    """Path values, query and body with which a route reaches the person, under any policy."""
+    purpose = document.main_purpose()
+    many = next((name for name, body in document.categories.items() if sample.truth(body.get("many")) and document.using(name)), "none")
+    transient = next((name for name, body in document.categories.items() if "transient" in body), "none")
+    stream = next((name for name, body in document.categories.items() if body.get("stream") == "preferences"), document.single()[0])
+    folders, recipients = ({} if isinstance(document.tree.get(key), str) else document.tree.get(key) or {} for key in ("folders", "recipients"))
+    recipient = next((name for name, body in recipients.items() if body.get("charter", "accepted") == "accepted"), "none")
+    consent = next(iter(document.consent_purposes()), purpose)
+    category = {"record_add": many, "transient_put": transient, "transient_get": transient, "transient_drop": transient}.get(row["name"], stream)
+    values = {"category": category, "purpose": consent, "attachment": UNKNOWN, "hold": UNKNOWN, "place": "all"}
+    disclosed = recipients.get(recipient, {})
+    bodies = {
+        "subject_patch": {}, "record_add": {"fields": {}}, "consent_record": {"purpose": consent, "decision": "withdrawn"},
+        "objection_decide": {"decision": "upheld", "reason": "It is founded."}, "restriction_set": {"ground": "accuracy contested"},
+        "event_add": {"event": "last_contact"}, "hold_create": {"category": "*", "ground": "dispute"}, "transient_put": {},
+        "disclosure_make": {"recipient": recipient, "purpose": (sample.listed(disclosed.get("purposes")) or [purpose])[0],
+                            "categories": sample.listed(disclosed.get("categories"))[:1]},
+        "folder_grant": {"folder": next(iter(folders), "none"), "name": "F-1", "why": "asked"},
+        "folder_revoke": {"folder": next(iter(folders), "none"), "name": "F-1", "why": "asked"},
+        "preference_set": {"values": {}}, "contact_send": {"purpose": consent, "subject": "News", "text": "Here it is."},
+        "contact_call": {"purpose": consent, "subject": "News"},
+        "account_manager": {"manager": None}, "account_agreement": {"date": "2026-01-05", "reference": "safe"}}
+    query = {"purpose": purpose} if row["name"] in ("subject_read", "attachment_get") else {}
+    return values, query, bodies.get(row["name"], {})
+
+
+def reached(client, routes, document, row, ident):
+    """What a route answers about a person, without anything that tells which person was asked about."""
+    values, query, body = asked_of(document, row)
+    content = b"a file" if row["name"] == "attachment_add" else body if row["body"] != "none" else None
+    query = {"category": document.single()[0], "name": "a.txt", **query} if row["name"] == "attachment_add" else query
+    answer = ask(client, row, routes.path(row, {**values, "id": ident}, query), content)
+    return answer.status, re.sub(rb'"(instance|request|id)":"[^"]*"', b"", answer.body.replace(ident.encode(), b"ID"))
+
+
+def closed_is_not_there(server):
+    """Over every route that reaches a person: a closed one is to the applications exactly what an unknown one is. The names of the routes that
+    tell an open person from an unknown one under this policy, so that it means something."""
+    routes = Routes(server)
+    document = sample.Document(server.operator().get("/v1/policy").expect(200).json["document"])
+    app = server.client(document.actor())
+    shown, told = set(), []
+    closed = app.create(sample.person(document, 40))["id"]
+    app.post(f"/v1/subjects/{closed}/close").expect(204)
+    for number, row in enumerate(person_routes(routes), 41):
+        there = app.create(sample.person(document, number))["id"]
+        unknown = reached(app, routes, document, row, UNKNOWN)
+        if reached(app, routes, document, row, there) != unknown:
+            shown.add(row["name"])
+        for name in document.systems:
+            client = server.client(name)
+            said, nobody = reached(client, routes, document, row, closed), reached(client, routes, document, row, UNKNOWN)
+            told += [f"{row['name']} tells {name} of a closed account: {said}, and of nobody {nobody}"] if said != nobody else []
+    check(not told, "\n".join(told))
+    return shown, {row["name"] for row in person_routes(routes)}
