@@ -3,7 +3,7 @@ import html, json, os, re
 from garant import TOP, check, garant, policy_file
 from mailbox import URL, Mailbox
 from notices import NOW, own_copy, page, published
-from promise import partly, promise
+from promise import part, partly, promise
 
 
 def lint(path, *more):
@@ -108,11 +108,12 @@ def kept_to_a_minimum(t):
 @partly("MO-17", "the linter reports the contradiction in the original text")
 def cookie_contradiction(t):
     """The site sets none, and sets one; anonymous, and spares the password; a session, and 30 days."""
-    found = lint(as_published(t))
-    error(found, "K02", "statements.site_sets_", "site_sets_")
-    error(found, "K08", "cookies.x", "x:")
-    check(found["K09"][0]["severity"] == "W" and "lifetime: 30d" in line_of(found["K09"][0]), f"{found['K09']}")
-    check(not {"K02", "K08", "K09", "D06"} & set(lint(policy_file(t.policy))), "the running policy contradicts itself")
+    with part("the linter reports the contradiction in the original text"):
+        found = lint(as_published(t))
+        error(found, "K02", "statements.site_sets_", "site_sets_")
+        error(found, "K08", "cookies.x", "x:")
+        check(found["K09"][0]["severity"] == "W" and "lifetime: 30d" in line_of(found["K09"][0]), f"{found['K09']}")
+        check(not {"K02", "K08", "K09", "D06"} & set(lint(policy_file(t.policy))), "the running policy contradicts itself")
 
 
 @promise("MO-28")

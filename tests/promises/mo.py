@@ -6,7 +6,7 @@ from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_ab
                     milliseconds, routes, wrapped_keys)
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, form, opened, registered, staff, totp, visitor
-from promise import only_as_declared, promise, refuses_elsewhere
+from promise import only_as_declared, part, promise, refuses_elsewhere
 from wiretap import Tap
 
 TENANT = "myownconference"
@@ -446,60 +446,62 @@ def ways_of_use(one, room):
 def one_session_cookie(t):
     """The session's cookie is opaque, slides with every use, and ends 30 days after the last; public pages set none; no password is typed again."""
     mailbox = t.enter_context(Mailbox())
-    server, client = started(t, now=NOW, arguments=mailbox.arguments())
+    server, _ = started(t, now=NOW, arguments=mailbox.arguments())
     address = person(1)["login"]["email"]
     registered(server, mailbox, person(1), address)
-    # The public site sets none: every route that is nobody's in particular, and those of who is not signed in.
-    public = [path for method, path, who in routes() if method == "GET" and who in ("PUBLIC", "ANYONE") and "{" not in path]
-    check(len(public) > 15 and {"/privacy", "/cookies", "/signin", "/register"} <= set(public), f"{public}")
-    for path in public:
-        for accept in ("text/html", "application/json"):
-            answer = server.anyone().get(path, Accept=accept)
-            check(answer.status < 500 and "set-cookie" not in answer.headers, f"{path} sets {answer.headers.get('set-cookie')}")
-    # Opaque: random bytes that mean nothing, that no file holds, and that another sign-in does not repeat.
+    with part("the public pages set none"):              # every route that is nobody's in particular, for who is not signed in
+        public = [path for method, path, who in routes() if method == "GET" and who in ("PUBLIC", "ANYONE") and "{" not in path]
+        check(len(public) > 15 and {"/privacy", "/cookies", "/signin", "/register"} <= set(public), f"{public}")
+        for path in public:
+            for accept in ("text/html", "application/json"):
+                answer = server.anyone().get(path, Accept=accept)
+                check(answer.status < 500 and "set-cookie" not in answer.headers, f"{path} sets {answer.headers.get('set-cookie')}")
     one, other = Device(server).sign_in(address), Device(server).sign_in(address)
     value = one.cookies["__Host-sid"]
-    check(re.fullmatch(r"[\w-]{43}", value) and value != other.cookies["__Host-sid"], f"not opaque: {value}")
-    bytes_of_it = base64.urlsafe_b64decode(value + "=")
-    check(address.encode() not in bytes_of_it and one.id not in value and one.id.encode() not in bytes_of_it, "it holds who it is of")
-    check_absent([value], server.folder)
-    # Each use moves its end, whichever it is: 29 days later the next one finds it there, with the same value, the password never typed.
-    for doing, use in ways_of_use(one, "autumn").items():
-        server.advance(hours=1)
-        one.slid(doing, use())
-    for doing in ("the API, reading", "a page", "the API, writing", "what a proxy asks"):
-        server.advance(days=29)
-        one.slid(doing, ways_of_use(one, "autumn")[doing]())
-    check(one.cookies["__Host-sid"] == value, "another value")
-    server.restart()
-    server.advance(days=29, hours=23)
-    one.slid("after a restart", one.get("/v1/session").expect(200))
-    # And an end 30 days after the last use, in the browser and on the server; and one whatever the use, 180 days, which the cookie does not outlive.
-    idle = Device(server).sign_in(address)
-    server.advance(days=30, minutes=1)
-    kept = idle.cookies["__Host-sid"]
-    idle.get("/v1/session").refused("unauthorised", status=401)
-    check(not idle.cookies, "the browser keeps the cookie beyond 30 days")
-    Client(server.port, headers={"Cookie": f"__Host-sid={kept}"}).get("/v1/session").refused("unauthorised", status=401)
-    fresh = Device(server).sign_in(address)
-    for days in (25, 25, 25, 25, 25, 29):
-        server.advance(days=days)
-        fresh.get("/v1/session").expect(200)
-    check(fresh.said["max-age"] == str(26 * 86400), f"the cookie outlives the session's last hour: {fresh.said}")
-    server.advance(days=26, minutes=1)
-    check(fresh.cookies, "the browser has not been asked anything")
-    fresh.get("/v1/session").refused("unauthorised", status=401)
-    check(not fresh.cookies, "the cookie outlives the session")
-    # What ends the session takes its cookie back, by page and by API alike.
-    for number, (doing, end) in enumerate(ways_of_ending(server).items(), 2):
-        registered(server, mailbox, person(number), person(number)["login"]["email"])
-        leaver = Device(server).sign_in(person(number)["login"]["email"])
-        answer = end(leaver)
-        check("__Host-sid" not in leaver.cookies and leaver.said.get("max-age") == "0", f"{doing}: the cookie stays: {answer.headers}")
-        leaver.get("/v1/session").expect(401)
+    with part("its value is opaque, and holds nothing personal"):
+        check(re.fullmatch(r"[\w-]{43}", value) and value != other.cookies["__Host-sid"], f"not opaque: {value}")
+        bytes_of_it = base64.urlsafe_b64decode(value + "=")
+        check(address.encode() not in bytes_of_it and one.id not in value and one.id.encode() not in bytes_of_it, "it holds who it is of")
+        check_absent([value], server.folder)
+    with part("each use moves its end, by page, API and proxy"):
+        for doing, use in ways_of_use(one, "autumn").items():
+            server.advance(hours=1)
+            one.slid(doing, use())
+    with part("the password is not typed again"):        # for months, over a restart, as long as the cookie is used within its 30 days
+        for doing in ("the API, reading", "a page", "the API, writing", "what a proxy asks"):
+            server.advance(days=29)
+            one.slid(doing, ways_of_use(one, "autumn")[doing]())
+        server.restart()
+        server.advance(days=29, hours=23)
+        one.slid("after a restart", one.get("/v1/session").expect(200))
+        check(one.cookies["__Host-sid"] == value, "another value")
+    with part("gone 30 days after the last use, in the browser and on the server"):
+        idle = Device(server).sign_in(address)
+        kept = idle.cookies["__Host-sid"]
+        server.advance(days=30, minutes=-1)
+        idle.get("/me", Accept="text/html").expect(200)
+        server.advance(days=30, minutes=1)
+        idle.get("/v1/session").refused("unauthorised", status=401)
+        check(not idle.cookies, "the browser keeps the cookie beyond 30 days")
+        Client(server.port, headers={"Cookie": f"__Host-sid={kept}"}).get("/v1/session").refused("unauthorised", status=401)
+    with part("it does not outlive the session"):        # whose last hour is 180 days after the sign-in, whatever the use
+        fresh = Device(server).sign_in(address)
+        for days in (25, 25, 25, 25, 25, 29):
+            server.advance(days=days)
+            fresh.get("/v1/session").expect(200)
+        check(fresh.said["max-age"] == str(26 * 86400), f"the cookie outlives the session's last hour: {fresh.said}")
+        server.advance(days=26, minutes=1)
+        fresh.get("/v1/session").refused("unauthorised", status=401)
+        check(not fresh.cookies, "the cookie outlives the session")
+        for number, (doing, end) in enumerate(ways_of_ending().items(), 2):
+            registered(server, mailbox, person(number), person(number)["login"]["email"])
+            leaver = Device(server).sign_in(person(number)["login"]["email"])
+            answer = end(leaver)
+            check("__Host-sid" not in leaver.cookies and leaver.said.get("max-age") == "0", f"{doing}: the cookie stays: {answer.headers}")
+            leaver.get("/v1/session").expect(401)
 
 
-def ways_of_ending(server):
+def ways_of_ending():
     """Every way in which a person ends the session they are in."""
     def this(one):
         return next(row["id"] for row in one.get("/v1/me/sessions").expect(200).json["sessions"] if row["this"])
