@@ -206,11 +206,12 @@ static enum err note_call(struct ctx *c, text id, const struct json *in, struct 
     msec at = c->now;
     text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")), when = json_text(in, TEXT("at"));
     TRY(person_open(c, id, false, &p));
+    TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("phone"))));
+    TRY(allow_send(c, &p, purpose, -1, TEXT("phone")));
     if (category < 0) {
         say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy keeps no log of contacts (stream: contacts)");
         return write_refusal(c, &p, value_shown(purpose), TEXT(""));
     }
-    TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("phone"))));
     TRY(allow_send(c, &p, purpose, category, TEXT("phone")));
     TRY(check_line(c, subject));
     if (when.p && (!value_moment(c, when, false, &at) || at > c->now + 5 * MINUTE))

@@ -230,16 +230,16 @@ def routes():
         return re.findall(r'^ROUTE\(\w+, ([A-Z]+), "([^"]+)", ([A-Z]+),', file.read(), re.M)
 
 
-def garant(*arguments, ok=(0,), env=None, timeout=120):
-    """Runs the program; its standard output. A status outside `ok` is a fault; ok=None gives the finished process."""
+def garant(*arguments, ok=(0,), env=None, timeout=120, given=""):
+    """Runs the program, with `given` on its standard input; its standard output. A status outside `ok` is a fault; ok=None gives the finished process."""
     doors.commanded(arguments)
-    return ran(arguments, ok, env, timeout)
+    return ran(arguments, ok, env, timeout, given)
 
 
-def ran(arguments, ok=(0,), env=None, timeout=120):
+def ran(arguments, ok=(0,), env=None, timeout=120, given=""):
     """The same, as no test of a command: what only prepares something."""
-    run = subprocess.run([PROGRAM, *map(str, arguments)], cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True, errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
+    run = subprocess.run([PROGRAM, *map(str, arguments)], cwd=TOP, input=given or "", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
     if ok is None:
         return run
     check(run.returncode in ok, f"garant {' '.join(map(str, arguments))}: status {run.returncode}: "

@@ -1,10 +1,11 @@
 """FR: site-fr, a plain site hosted in France that never prospects."""
-import html, io, json, zipfile
+import html, io, json, re, zipfile
 from browser import Browser
-from garant import DAY, check, check_absent, milliseconds
+from garant import DAY, check, check_absent, milliseconds, policy_file
 from mailbox import Mailbox
-from people import PASSWORD, registered
-from promise import only_as_declared, promise, refuses_elsewhere
+from people import PASSWORD, form, registered, staff, visitor
+from promise import only_as_declared, part, promise, refuses_elsewhere
+from uses import command, refused, uses_of
 
 
 def person(number):
@@ -46,27 +47,134 @@ def stored_in_france(t):
     refuses_elsewhere(t, places[:1], "US")
 
 
+MARKETING = ("prospecting", "marketing", "advertising", "newsletter")
+READS = ("a read", "a read of one category", "a look-up", "the contact log", "a batch", "a file", "the question whether to read",
+         "the question whether to read, of nobody in particular")
+SENDS = ("a message", "a call noted", "a disclosure", "the question whether to send", "the question whether to send, of nobody in particular",
+         "the question whether to disclose", "the question whether to disclose, of nobody in particular")
+# What the class of each actor may do at all: the rest is refused before anybody asks what for, with the class as its clause.
+MAY = {"app": READS + SENDS, "operator": READS + SENDS, "meter": (), "support": READS + SENDS[:2] + SENDS[3:5], "accounting": READS, "fraud_desk": READS}
+
+
+def actors_of(server, mailbox):
+    """Whoever the policy names, and the operator; staff by their session, with what their role needs."""
+    found = {name: server.client(name) for name in ("app", "meter")} | {"operator": server.operator()}
+    for number, role in enumerate(("support", "accounting", "fraud_desk"), 91):
+        registered(server, mailbox, person(number), f"apolline.{number}@exemple.example")
+        found[role] = staff(server, person(number + 100), f"apolline.{number + 100}@exemple.example", role)
+        found[role].headers = {"Garant-Reason": "file 2026-4711"}
+    return found
+
+
 @promise("FR-03")
 def never_prospecting(t):
-    """Any send or read for marketing is refused whatever the consent, and a policy that declares one beside does not start."""
-    server = t.server()
+    """Any read or send for marketing is refused whatever the consent, by page, API and command, for every actor, with its clause; and a policy
+    that declares one beside does not run."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
     client = server.client("app")
-    ident = complete(client)
-    for purpose in ("prospecting", "marketing", "advertising", "newsletter"):
-        client.consent(ident, purpose, "given", wording="Oui, écrivez-moi.").refused("purpose-refused", clause="^never.prospecting", promise="FR-03")
-        client.read(ident, purpose).refused("purpose-refused", status=403, clause="^never.prospecting", promise="FR-03")
-        for act in ("read", "send"):
-            client.post("/v1/decisions", {"subject": ident, "purpose": purpose, "categories": ["contact"], "act": act}) \
-                  .refused("purpose-refused", status=403, clause="^never.prospecting", promise="FR-03")
-        client.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "maintenance", "purpose": purpose, "categories": ["contact"]}) \
-              .refused("purpose-refused", status=403, clause="^never.prospecting", promise="FR-03")
-    client.post("/v1/decisions", {"subject": ident, "purpose": "account", "categories": ["contact"], "act": "send"}).expect(200)
+    ident, address = complete(client), {"contact": {"email": person(1)["contact"]["email"]}}
+    file = client.request("POST", f"/v1/subjects/{ident}/attachments?category=exchanges&name=note.txt", b"a note",
+                          {"Content-Type": "text/plain"}.items()).expect(201).json["id"]
+    everybody = actors_of(server, mailbox)
 
-    def with_marketing(text):
-        return text.replace("\nnever:\n", "  offers:\n    dpv: dpv:DirectMarketing\n    basis: consent\n    marketing: true\n"
-                            "    categories: [contact]\n\nnever:\n")
-    status, said = t.server(policy=t.copy_of_policy(with_marketing), start=False).refuses_to_start()
-    check(status == 78 and "purposes.offers" in said and "never.prospecting" in said, f"status {status}: {said}")
+    def no_use(who, purpose, names):
+        uses = uses_of(everybody[who], ident, purpose, address, {"contact": {"phone": "+33147200000"}}, recipient="maintenance", attachment=file)
+        check(set(names) <= set(uses), f"{set(names) - set(uses)}")
+        for name in names:
+            expected = {"clause": "^never.prospecting$", "promise": "FR-03"} if name in MAY[who] else {"clause": rf"^(never\.prospecting|[a-z]+\.{who})$"}
+            refused(f"{who}, {name} for {purpose}", uses[name](), "purpose-refused", "forbidden", status=403, **expected)
+
+    def refused_by_page(path, purpose, **fields):
+        desk = everybody["support"]
+        page = form(desk, f"/staff/people/{ident}{path}", purpose=purpose, csrf=desk.csrf, **fields).expect(403)
+        check("never.prospecting" in page.body.decode() and person(1)["identity"]["last_name"] not in page.body.decode(), f"{path}: {page.body}")
+
+    def refused_by_command(purpose, *words, given=None):
+        status, said = command(server, "subject", *words, "--purpose", purpose, given=given)
+        check(status == 1 and "never.prospecting" in said and "policies/site-fr.yaml:" in said and "Vasseur" not in said, f"{words}: {status} {said}")
+    with part("a read for marketing is refused, by page, API and command, for every actor"):
+        for purpose in MARKETING:
+            for who in everybody:
+                no_use(who, purpose, READS)
+            refused_by_page("", purpose)
+            refused_by_page("/contacts", purpose)
+            refused_by_command(purpose, "show", ident)
+            refused_by_command(purpose, "find", "contact.email", given=address["contact"]["email"] + "\n")
+    with part("a send for marketing is refused, by page and API, for every actor"):
+        for purpose in MARKETING:
+            for who in everybody:
+                no_use(who, purpose, SENDS)
+            refused_by_page("/messages", purpose, subject="An offer", text="Buy it.")
+            refused_by_page("/calls", purpose, subject="An offer")
+        mailbox.none_within(0.3, address["contact"]["email"])
+    with part("nor is anything written for it"):
+        for purpose in MARKETING:
+            for who in everybody:
+                no_use(who, purpose, ("a change", "the question whether to write"))
+            refused_by_command(purpose, "patch", ident, "--version", "1", given='{"contact": {"phone": "+33147200000"}}')
+            client.post("/v1/subjects", {"data": person(5), "source": "person", "purpose": purpose}) \
+                  .refused("purpose-refused", status=403, clause="^never.prospecting$", promise="FR-03")
+        check(client.read(ident, "account").expect(200).json["data"]["contact"] == person(1)["contact"], "something was changed")
+    with part("whatever the consent: none can be given"):
+        for number, purpose in enumerate(MARKETING, 40):
+            yes = {"purpose": purpose, "decision": "given", "wording": "Oui, écrivez-moi."}
+            for who in ("app", "operator"):
+                everybody[who].post(f"/v1/subjects/{ident}/consents", yes) \
+                    .refused("purpose-refused", status=403, clause="^never.prospecting$", promise="FR-03")
+            client.post("/v1/subjects", {"data": person(number), "source": "person", "consents": [yes]}) \
+                  .refused("purpose-refused", status=403, clause="^never.prospecting$", promise="FR-03")
+            server.anyone().post("/v1/accounts/register", {"data": person(number), "password": PASSWORD, "consents": [yes]}) \
+                  .refused("purpose-refused", status=403, clause="^never.prospecting$")
+            one = visitor(server, "apolline.91@exemple.example")
+            page = form(one, "/me/consents", purpose=purpose, decision="given", csrf=one.csrf).expect(403).body.decode()
+            check("never.prospecting" in page, f"{page}")
+            one.post(f"/v1/subjects/{one.id}/consents", yes).refused("purpose-refused", status=403, clause="^never.prospecting$", promise="FR-03")
+            kept = [client.get(f"/v1/subjects/{whose}/consents").expect(200).json for whose in (ident, one.id)]
+            check(all(ledger["consents"] == [] and ledger["live"] == [] for ledger in kept), f"a consent is on record: {kept}")
+    with part("whatever the consent: one that a former policy took counts for nothing"):
+        former_consent(t)
+    with part("what is not marketing goes on"):
+        client.read(ident, "account").expect(200)
+        client.post("/v1/decisions", {"subject": ident, "purpose": "account", "categories": ["contact"], "act": "send"}).expect(200)
+        client.post(f"/v1/subjects/{ident}/messages", {"purpose": "account", "subject": "Your order", "text": "It is on its way."}).expect(202)
+        mailbox.wait(address["contact"]["email"], "service_message")
+    with part("no policy with a marketing purpose runs"):
+        def with_marketing(text):
+            return text.replace("\nnever:\n", "  offers:\n    dpv: dpv:DirectMarketing\n    basis: consent\n    marketing: true\n"
+                                "    categories: [contact]\n\nnever:\n")
+        status, said = t.server(policy=t.copy_of_policy(with_marketing), start=False).refuses_to_start()
+        check(status == 78 and "purposes.offers" in said and "never.prospecting" in said, f"status {status}: {said}")
+
+
+def former_consent(t):
+    """A consent to newsletters, given and used while the policy allowed it; then the policy as it is comes into force."""
+    with open(policy_file(t.policy), encoding="utf-8") as file:
+        now = file.read()
+    then = re.sub(r"\nnever:\n(?:  .*\n)+", "\n", now).replace(", never.prospecting", "").replace("  FR-03: [never.prospecting, ", "  FR-03: [") \
+             .replace("\nminors:", "  newsletter:\n    title: {fr: Lettre, en: Newsletter}\n    dpv: dpv:DirectMarketing\n    basis: consent\n"
+                      "    marketing: true\n    channels: [email]\n    opt_out: [link, page, email]\n    pixel: false\n    categories: [identity, contact]\n"
+                      "consent: {method: [tick, button], separate: true, preticked: false, proof: [who, when, wording, version, how], withdraw: [page, link, email]}"
+                      "\nminors:", 1) \
+             .replace("purposes: [account, improvement, disputes,", "purposes: [newsletter, account, improvement, disputes,", 1)
+    path = t.path("policy.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(then)
+    server = t.server(policy=path, now="2026-11-21T10:00:00Z")
+    client = server.client("app")
+    ident = client.create(person(1))["id"]
+    client.consent(ident, "newsletter", "given", channel="email", wording="Oui, écrivez-moi.").expect(201)
+    client.read(ident, "newsletter").expect(200)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(now)
+    server.advance(days=1)
+    server.operator().post("/v1/policy/reload").expect(200)
+    rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+    check([row["decision"] for row in rows] == ["given"], f"the consent is not on record any more: {rows}")
+    uses = uses_of(client, ident, "newsletter", {"contact": {"email": person(1)["contact"]["email"]}}, {"contact": {"phone": "+33147200000"}},
+                   recipient="maintenance")
+    for name, use in uses.items():
+        refused(f"with a consent, {name}", use(), "purpose-refused", status=403, clause="^never.prospecting$")
 
 
 @promise("FR-04")
