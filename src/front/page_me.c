@@ -1,6 +1,8 @@
 /* What is held of the signed-in person: a card a category with values, purposes, basis, source, former values and how far its term has run. */
 #include "domain/doc.h"
 #include "domain/opening.h"
+#include "domain/version.h"
+#include "domain/words.h"
 #include "front/page_person.h"
 
 enum { RECORDS_SHOWN = 10 };
@@ -244,6 +246,50 @@ static void put_disclosures(struct view *v)
     json_close(w, ']');
 }
 
+/* What changed, or will, between two versions: its day, each change, where it is explained. */
+static enum err put_change(struct view *v, const struct json *version, bool coming)
+{
+    struct ctx *c = v->p->c;
+    struct words w;
+    struct date day = { 0 };
+    TRY(words_make(c->arena, c->policy->root, c->language, &w));
+    json_open(&v->p->w, '{');
+    page_text(v->p, TEXT("day"), date_parse(json_text(version, TEXT("date")), &day) ? words_date(&w, day) : TEXT(""));
+    json_pair_bool(&v->p->w, TEXT("coming"), coming);
+    page_copy(v->p, version, TEXT("says"));
+    text rest = json_text(version, TEXT("link"));            /* /privacy/versions/OLDER/diff/NEWER */
+    for (int i = 0; i < 3; i++)
+        text_cut(&rest, '/');
+    page_text(v->p, TEXT("older"), text_cut(&rest, '/'));
+    text_cut(&rest, '/');
+    page_text(v->p, TEXT("newer"), rest);
+    json_close(&v->p->w, '}');
+    return OK;
+}
+
+/* `changes.tell: account`: a version that is announced, and the one in force for who was there before it. What does not matter is not told. */
+static enum err put_changes(struct view *v)
+{
+    struct ctx *c = v->p->c;
+    struct answer answer = { 0 };
+    const struct json *banner;
+    json_name(&v->p->w, TEXT("policy_changes"));
+    json_open(&v->p->w, '[');
+    if (node_has(node_at(c->policy->root, TEXT("changes.tell")), TEXT("account"))) {
+        TRY(version_banner(c, &answer));
+        TRY(json_parse(c->arena, answer.body, &banner));
+        const struct json *coming = json_get(banner, TEXT("coming")), *ahead = json_get(coming, TEXT("says"));
+        const struct json *says = json_get(banner, TEXT("says"));
+        text came = text_upto(json_text(v->file, TEXT("created")), 10);
+        if (ahead && ahead->count)
+            TRY(put_change(v, coming, true));
+        if (says && says->count && text_cmp(came, json_text(banner, TEXT("date"))) < 0)
+            TRY(put_change(v, banner, false));
+    }
+    json_close(&v->p->w, ']');
+    return OK;
+}
+
 enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     PAGE_AUTO p = { 0 };
@@ -251,6 +297,7 @@ enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
     TRY(page_open(c, q, TEXT("me"), TEXT("me"), &p));
     TRY(file_own(c, &v.file));
     page_problem(&p, NULL);
+    TRY(put_changes(&v));
     put_figures(&v);
     json_name(&p.w, TEXT("cards"));
     json_open(&p.w, '[');

@@ -46,10 +46,10 @@ def opened(server, data, password=PASSWORD, opener=None, role=None, **more):
     return made["id"]
 
 
-def registered(server, mailbox, data, address, password=PASSWORD):
+def registered(server, mailbox, data, address, password=PASSWORD, **more):
     """An account that its person opened alone and confirmed by the letter's link."""
     known = len(mailbox.find(address))
-    server.anyone().post("/v1/accounts/register", {"data": data, "password": password}).expect(202)
+    server.anyone().post("/v1/accounts/register", {"data": data, "password": password, **more}).expect(202)
     link = mailbox.wait(address, count=known + 1).links[0]
     token = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
     server.anyone().post("/v1/registrations/confirm", {"token": token, "password": password}).expect(200)

@@ -2,7 +2,8 @@
 import html, json, os, re
 from garant import TOP, check, garant, policy_file
 from mailbox import URL, Mailbox
-from notices import NOW, own_copy, page, published
+from notices import NOW, own_copy, page, plain, published
+from people import registered
 from promise import part, partly, promise
 
 
@@ -122,56 +123,67 @@ def changes_are_told(t):
     by e-mail, once to each person who was there."""
     edit, mailbox = own_copy(t), t.enter_context(Mailbox())
     server = t.server(policy=edit(), tenant="myownconference", now=NOW, arguments=mailbox.arguments())
-    people = told_people(server)
+    people = told_people(server, mailbox)
+    days = {"fr": "24 décembre 2026", "en": "24 December 2026"}
 
     def banner(language="fr"):
         return server.anyone().get("/v1/policy/banner", **{"Accept-Language": language}).expect(200).json
-    first = banner()
-    check(first["changed"] is False and first["says"] == [], f"a first version has changed: {first}")
-    for language, day in (("fr", "21\u00a0novembre 2026"), ("en", "21\u00a0November 2026")):
-        check(f"ersion {first['version']}" in page(server, "/privacy", language) and day in page(server, "/privacy", language).replace("21 ", "21\u00a0"),
-              f"version and date are not on the page in {language}")
+    with part("version and date are on the page"):
+        first = banner()
+        for language, day in (("fr", "21 novembre 2026"), ("en", "21 November 2026")):
+            text = plain(page(server, "/privacy", language))
+            check(f"ersion {first['version']}" in text and day in text, f"version and date are not on the page in {language}")
+    with part("the banner tells it, in both languages"):
+        check(first["changed"] is False and first["says"] == [], f"a first version has changed: {first}")
     with open(policy_file(t.policy), encoding="utf-8") as file:
         text = file.read()
-    head = re.search(r"\n  version: .*\n", text).group(0)
-    date = re.search(r"\n  date: .*\n", text).group(0)
-    term = re.search(r"\n  connection: \{from: event, active: (\w+)[^\n]*\n", text) or re.search(r"\n  connection: .*\n", text)
-    check(term, "connection has no term of its own")
+    head, date = (re.search(rf"\n  {key}: .*\n", text).group(0) for key in ("version", "date"))
+    term = re.search(r"\n  connection: \{from: event, active: (\w+)[^\n]*\n", text)
     longer = re.sub(r"active: \w+", "active: 3y", term.group(0))
     old, new = published(server, edit, (head, "\n  version: '7.5'\n"), (date, "\n  date: 2026-12-24\n"), (term.group(0), longer))
-    for language, word, day in (("fr", "gardées pendant 3\u00a0ans", "24\u00a0décembre 2026"), ("en", "kept for 3\u00a0years", "24\u00a0December 2026")):
-        said = banner(language)
-        check(said["changed"] and said["version"] == "7.5" and said["date"] == "2026-12-24", f"{said}")
-        check(any(word in change for change in said["says"]), f"{said}")
-        check(said["link"] == f"/privacy/versions/{old}/diff/{new}", f"{said}")
-        for change in said["says"]:
-            check(change in html.unescape(page(server, said["link"], language)), f"the page of differences does not say {change!r}")
-        notice = page(server, "/privacy", language)
-        check("ersion 7.5" in notice and day in notice.replace("24 ", "24\u00a0"), f"the page in {language} has not version and date")
-    for address in people:
-        letter = mailbox.wait(address, "policy_changed")
-        check("24 décembre 2026" in letter.text and "7.5" in letter.text, f"version and date are not in {letter.text}")
-        check(all(change in letter.text and html.escape(change, quote=False) in letter.html.replace("&#39;", "'") for change in banner()["says"]),
-              f"the differences are not in {letter.text}")
-        check(letter.links[0] == f"{URL}/privacy/versions/{old}/diff/{new}?lang=fr", f"{letter.links}")
-        server.anyone().get(letter.links[0][len(URL):]).expect(200)
-    # Once to each, and of what matters only; who comes later came under it.
-    server.advance(hours=1)
-    server.client("app").create({"identity": {"display_name": "late"}, "login": {"email": "late@rooms.example"}})
-    server.restart()
-    published(server, edit, ("  scope: {fr: \"", "  scope: {fr: \"Aussi : "))
-    check(not banner()["changed"], f"a change of words matters: {banner()}")
-    mailbox.none_within(2.5, letter="policy_changed", count=len(people))
+    link, word = f"/privacy/versions/{old}/diff/{new}", {"fr": "gardées pendant 3 ans", "en": "kept for 3 years"}
+    with part("the banner tells it, in both languages"):
+        for language in days:
+            said = banner(language)
+            check(said["changed"] and said["version"] == "7.5" and said["date"] == "2026-12-24" and said["link"] == link, f"{said}")
+            check(any(word[language] in plain(change) for change in said["says"]), f"{said}")
+    with part("with the differences"):
+        for language in days:
+            for change in banner(language)["says"]:
+                check(change in html.unescape(page(server, link, language)), f"the page of differences does not say {change!r}")
+        ran = json.loads(garant("diff", policy_file(t.policy), t.path("policy.yaml"), "--json", "--lang", "fr"))
+        check(set(banner()["says"]) <= {change["says"] for change in ran["changes"]}, f"the command says {ran}")
+    with part("version and date are on the page"):
+        for language, day in days.items():
+            notice = plain(page(server, "/privacy", language))
+            check("ersion 7.5" in notice and day in notice, f"the page in {language} has not version and date")
+    with part("the mail tells it, in both languages, once to each person, whatever they chose"):
+        for address, language in people.items():
+            letter = mailbox.wait(address, "policy_changed")
+            check(days[language] in plain(letter.text) and days[language] in plain(letter.subject) and "7.5" in letter.text, f"{letter.text}")
+            for change in banner(language)["says"]:
+                check(change in letter.text and plain(change) in plain(html.unescape(letter.html)), f"{change!r} is not in {letter.text}")
+            check(letter.links[0] == f"{URL}{link}?lang={language}", f"{letter.links}")
+            server.anyone().get(letter.links[0][len(URL):]).expect(200)
+        # Once to each, and of what matters only; who comes later came under it.
+        server.advance(hours=1)
+        server.client("app").create({"identity": {"display_name": "late"}, "login": {"email": "late@rooms.example"}})
+        server.restart()
+        published(server, edit, ("  scope: {fr: \"", "  scope: {fr: \"Aussi : "))
+        check(not banner()["changed"], f"a change of words matters: {banner()}")
+        mailbox.none_within(2.5, letter="policy_changed", count=len(people))
 
 
-def told_people(server):
-    """Three people, one of whom refused everything that can be refused: their addresses."""
+def told_people(server, mailbox):
+    """Three people without an account, one of whom refused everything that can be refused, and one with an account in English: the language of each
+    address."""
     client = server.client("app")
     made = {f"told.{number}@rooms.example": client.create({"identity": {"display_name": f"told-{number}"},
             "login": {"email": f"told.{number}@rooms.example"}})["id"] for number in range(3)}
     client.consent(made["told.2@rooms.example"], "product_news", "refused", channel="email").expect(201)
     client.put(f"/v1/subjects/{made['told.2@rooms.example']}/objections/product_news").expect(204)
-    return made
+    registered(server, mailbox, {"identity": {"display_name": "told-3"}, "login": {"email": "told.3@rooms.example"}}, "told.3@rooms.example", language="en")
+    return {**dict.fromkeys(made, "fr"), "told.3@rooms.example": "en"}
 
 
 @partly("DM-04", "a recoverable password and a secret question are errors of the linter, and no server runs with them")

@@ -1,7 +1,10 @@
 """What several platforms promise of their notice, cookie page and versions."""
-import html, json, re, time
+import html, json, os, re, time
+from browser import Browser, member
 from garant import check, garant, milliseconds, policy_file
-from promise import promise
+from mailbox import URL, Mailbox
+from people import PASSWORD
+from promise import part, promise
 
 NOW = "2026-11-22T10:00:00Z"
 TENANT = "myownconference"
@@ -206,65 +209,171 @@ def going_on_is_no_consent(t):
     client.read(made, "profile").expect(200)
 
 
-def versions_are_kept(t, server, edit, changes, says):
-    """The old and the new version are readable, with the difference in plain words in both languages, and visitors can be told."""
-    shown = page(server, "/privacy")
-    banner = server.anyone().get("/v1/policy/banner").expect(200).json
-    check(banner["changed"] is False, f"a first version has changed: {banner}")
-    old, new = published(server, edit, *changes)
-    check(page(server, "/privacy") != shown, "the notice did not follow")
-    listed = page(server, "/privacy/versions")
-    check(old in listed and new in listed and f"/privacy/versions/{old}/diff/{new}" in listed, "the list of versions is not whole")
-    before = page(server, f"/privacy/versions/{old}")
-    check("Cette version n’est plus en vigueur" in before, "the former version does not say so")
-    for language, words in says.items():
-        text = page(server, f"/privacy/versions/{old}/diff/{new}", language)
-        banner = server.anyone().get("/v1/policy/banner", **{"Accept-Language": language}).expect(200).json
-        for word in words:
-            check(word in text, f"{language}: the difference does not say {word!r}: {text}")
-            check(any(word in said for said in banner["says"]), f"{language}: the banner does not say {word!r}: {banner}")
-        check(banner["changed"] and banner["link"] == f"/privacy/versions/{old}/diff/{new}", f"{banner}")
-    differences = server.anyone().get(f"/v1/policy/versions/{old}/diff/{new}").expect(200).json
-    check(differences["material"] == len(next(iter(says.values()))), f"{differences}")
-    check(all(change["for"] and change["path"] for change in differences["changes"]), f"{differences}")
-    server.restart()
-    page(server, f"/privacy/versions/{old}")
-    server.anyone().get("/privacy/versions/" + "0" * 64).expect(404)
-    server.operator().post("/v1/journal/verify").expect(200)
-    run = garant("diff", policy_file(t.policy), t.path("policy.yaml"), "--json", "--lang", "fr")
-    check(json.loads(run)["material"] == differences["material"], f"the command says {run}")
-    return old, new
+DAY_TOLD = {"fr": "24\u00a0décembre 2026", "en": "24\u00a0December 2026"}
+
+
+def plain(text):
+    """With the blanks and apostrophes of a keyboard: letters and pages set them differently."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ").replace("’", "'")
+
+
+def versions_are_kept(t, edit, changes, says, person, consents=()):
+    """A version of 24 December and what changes by it: kept, compared, told. `says`: words of each change, by language; `person(number)` a person's
+    data. Gives the server, its people's addresses, and the hashes of the former and the new version."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(policy=edit(), now=NOW, arguments=mailbox.arguments())
+    client, document = server.client("app"), server.client("app").get("/v1/policy").expect(200).json["document"]
+    with open(t.path("policy.yaml"), encoding="utf-8") as file:
+        former = file.read()
+    people = {}
+    for number, language in ((1, "fr"), (2, "en")):
+        member(server, person(number), person(number)["contact"]["email"], language=language)
+        people[person(number)["contact"]["email"]] = language
+    client.create(person(3), consents=list(consents))                # who has no account is told in the policy's first language
+    people[person(3)["contact"]["email"]] = "fr"
+    left = client.create(person(4))["id"]
+    client.erase(left)
+    before = {language: page(server, "/privacy", language) for language in says}
+    check(server.anyone().get("/v1/policy/banner").expect(200).json["changed"] is False, "a first version has changed")
+    number = re.search(r"\n  version: \S+\n", former).group(0)
+    old, new = published(server, edit, *changes, (number, "\n  version: '7.5'\n"), ("\n  date: 2026-11-21\n", "\n  date: 2026-12-24\n"))
+    link = f"/privacy/versions/{old}/diff/{new}"
+    with part("versions are kept, by page and API, with their file, for good"):
+        for _ in range(2):
+            for language, text in before.items():
+                kept, own = page(server, f"/privacy/versions/{old}", language), page(server, "/privacy", language)
+                ended = {"fr": "Cette version n’est plus en vigueur", "en": "This version is no longer in force"}[language]
+                check(ended in kept and ended not in own, f"the former version in {language} does not say so")
+                missing = [line for line in sentences(text) if line not in sentences(kept)]
+                check(not missing, f"the former version in {language} lost {missing[:3]}")
+                check(set(sentences(text)) - set(sentences(own)), f"the notice in {language} did not follow")
+                listed = page(server, "/privacy/versions", language)
+                check(f"/privacy/versions/{old}" in listed and f"/privacy/versions/{new}" in listed and link in listed, "the list of versions is not whole")
+            whole = client.get(f"/v1/policy/versions/{old}").expect(200).json
+            check(whole["source"] == former and whole["document"] == document and whole["in_force"] is False, "the former file is not kept as it was")
+            server.restart()
+        for wrong in ("0" * 64, "7.5.1", new[:63]):
+            server.anyone().get(f"/privacy/versions/{wrong}").expect(404)
+    with part("compared in plain words in both languages, by page, API and command, with who is concerned"):
+        for language, words in says.items():
+            shown = page(server, link, language)
+            differences = server.anyone().get(f"/v1{link[8:].replace('/versions', '/policy/versions')}?lang={language}").expect(200).json
+            ran = json.loads(garant("diff", policy_file(t.policy), t.path("policy.yaml"), "--json", "--lang", language))
+            for word in words:
+                check(word in shown, f"{language}: the page does not say {word!r}: {shown}")
+                check(any(word in change["says"] and change["for"] and change["path"] for change in differences["changes"]), f"{differences}")
+                check(any(word in change["says"] for change in ran["changes"]), f"the command says {ran}")
+            check(differences["material"] == ran["material"] == len(words), f"{differences['material']}, {ran['material']} of {len(words)}")
+    with part("told on the site: announced before its day, and from then on by the banner"):
+        for language, words in says.items():
+            banner = server.anyone().get("/v1/policy/banner", **{"Accept-Language": language}).expect(200).json
+            check(banner["changed"] and banner["version"] == "7.5" and banner["date"] == "2026-12-24" and banner["link"] == link, f"{banner}")
+            check(all(any(word in said for said in banner["says"]) for word in words), f"{language}: the banner does not say {words}: {banner}")
+            notice = page(server, "/privacy", language)
+            check("ersion 7.5" in notice and plain(DAY_TOLD[language]) in plain(notice), f"version and date are not on the notice in {language}")
+    with part("told by e-mail in both languages, once to each person who was there"):
+        for address, language in people.items():
+            letter = mailbox.wait(address, "policy_changed")
+            subject = {"fr": "Notre politique de confidentialité change le 24 décembre 2026",
+                       "en": "Our privacy policy changes on 24 December 2026"}[language]
+            check(plain(letter.subject) == subject, f"{letter.subject}")
+            for word in (*says[language], "7.5", DAY_TOLD[language]):
+                check(plain(word) in plain(letter.text) and plain(word) in plain(html.unescape(letter.html)), f"{address}: no {word!r} in {letter.text}")
+            check(letter.links[0] == f"{URL}{link}?lang={language}", f"{letter.links}")
+            server.anyone().get(letter.links[0][len(URL):]).expect(200)
+    with part("recorded in the journal"):
+        entries = journal_of(server, t.path("journal"))
+        for event, hash_ in (("policy.published", old), ("policy.announced", new), ("policy.published", new), ("policy.told", new)):
+            check(any(event in entry and hash_ in entry for entry in entries), f"no {event} of {hash_}")
+        server.operator().post("/v1/journal/verify").expect(200)
+    return server, mailbox, people, old, new
+
+
+def told_once(server, mailbox, edit, people, later):
+    """Whoever comes later came under the version, and what matters to nobody is told to nobody."""
+    with part("told by e-mail in both languages, once to each person who was there"):
+        server.advance(days=1)
+        server.client("app").create(later)
+        published(server, edit, ("  scope: {fr: \"", "  scope: {fr: \"Aussi : "))
+        server.restart()
+        mailbox.none_within(2.5, letter="policy_changed", count=len(people))
+        check({to for letter in mailbox.find(letter="policy_changed") for to in letter.to} == set(people), "others were written to")
+
+
+def sentences(text):
+    """What a notice says in its chapters, without the examples, which count from today."""
+    main = re.search(r'<div class="text">.*?</main>', text, re.S).group(0)
+    said = [" ".join(line.split()) for line in re.sub(r"<[^>]+>", "\n", main).split("\n")]
+    return [line for line in said if len(line) > 40 and not line.startswith("Exempl")]
+
+
+def journal_of(server, folder):
+    """The journal's entries, as texts."""
+    found = []
+    for where, _, names in os.walk(os.path.join(server.save_journal(folder), "tile/entries")):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as file:
+                found += re.findall(r"\{.*?\}(?=[^\x20-\x7e]|$)", file.read().decode("latin-1"), re.S)
+    check(found, "the journal has no entries")
+    return found
 
 
 @promise("MP-20")
 def policy_evolves(t):
     """Versions are kept, compared in plain words and told, with who is concerned and which consents are asked again."""
     edit = own_copy(t)
-    server = t.server(policy=edit(), now=NOW)
     with open(policy_file(t.policy), encoding="utf-8") as file:
         text = file.read()
     news = re.search(r"\n  news:\n(?:    .*\n)*?    categories: \[(.*)\]\n", text).group(0)
     wider = news.replace("categories: [", "categories: [preferences, ")
     check(wider != news, "news cannot be widened")
-    old, new = versions_are_kept(t, server, edit, [(news, wider)],
-                                 {"fr": ["Vous informer sur nos services\u00a0: utilise aussi préférences d’affichage"],
-                                  "en": ["also uses display preferences"]})
-    change = server.anyone().get(f"/v1/policy/versions/{old}/diff/{new}").expect(200).json["changes"][0]
-    check(change["consent_again"] and change["path"].startswith("purposes.news"), f"{change}")
+    server, mailbox, people, old, new = versions_are_kept(t, edit, [(news, wider)], {
+        "fr": ["Vous informer sur nos services\u00a0: utilise aussi préférences d’affichage"], "en": ["also uses display preferences"]}, customer,
+        consents=[{"purpose": purpose, "channel": "email", "decision": "given", "wording": "Oui."} for purpose in ("news", "partner_news")])
+    with part("which consents are asked again is told, and they are"):
+        change = next(one for one in server.anyone().get(f"/v1/policy/versions/{old}/diff/{new}").expect(200).json["changes"] if one["weight"] == "material")
+        check(change["consent_again"] and change["path"].startswith("purposes.news"), f"{change}")
+        for language, word in (("fr", "Votre consentement vous sera redemandé."), ("en", "Your consent will be asked again.")):
+            check(word in page(server, f"/privacy/versions/{old}/diff/{new}", language), f"the page in {language} does not say it")
+        client = server.client("app")
+        ident = client.lookup({"contact.email": customer(3)["contact"]["email"]}, "service").expect(200).json["id"]
+        check(client.get(f"/v1/subjects/{ident}/consents").expect(200).json["live"] == ["partner_news"], "the consents that are live")
+        client.read(ident, "news").refused("consent-missing", status=403, clause=r"^purposes\.news$")
+        client.read(ident, "partner_news").expect(200)
+    with part("told on the person's page"):
+        for address, language in people.items():
+            if address == customer(3)["contact"]["email"]:           # who has no account
+                continue
+            browser = Browser(server, language)
+            browser.sign_in(address, PASSWORD).expect(200)
+            own = browser.get("/me").expect(200)
+            said = {"fr": "Notre politique de confidentialité a changé le 24 décembre 2026", "en": "Our privacy policy changed on 24 December 2026"}
+            check(said[language] in plain(own.read.text), f"{language}: {own.read.text[:1500]}")
+            check(f"/privacy/versions/{old}/diff/{new}?lang={language}" in own.read.links, f"{own.read.links}")
+    told_once(server, mailbox, edit, people, customer(5))
+
+
+def customer(number):
+    return {"identity": {"first_name": f"Thibault-{number}", "last_name": f"Marchand-{number}"},
+            "contact": {"email": f"thibault.{number}@societe.example"}, "company": {"name": f"Société {number}"}}
 
 
 @promise("FR-09")
 def policy_may_change(t):
     """As MP-20: a longer retention and a new recipient are told."""
     edit = own_copy(t)
-    server = t.server(policy=edit(), now=NOW)
-    versions_are_kept(t, server, edit,
-                      [("  usage: {from: event, active: 12mo}", "  usage: {from: event, active: 13mo}"),
-                       ("recipients:\n", "recipients:\n  carrier:\n    title: {fr: Transporteur, en: Carrier}\n    name: Exemple Transport SAS\n"
-                        "    purposes: [account]\n    categories: [contact]\n    country: FR\n    processor: true\n    contract: 2026-12-01\n"
-                        "    contract_kind: article_28\n    charter: accepted\n    answers_rights: controller\n")],
-                      {"fr": ["gardées pendant 13\u00a0mois au lieu de 12\u00a0mois", "Nouveau destinataire\u00a0: Transporteur"],
-                       "en": ["kept for 13\u00a0months instead of 12\u00a0months", "New recipient: Carrier"]})
+    server, mailbox, people, _, _ = versions_are_kept(
+        t, edit, [("  usage: {from: event, active: 12mo}", "  usage: {from: event, active: 13mo}"),
+                  ("recipients:\n", "recipients:\n  carrier:\n    title: {fr: Transporteur, en: Carrier}\n    name: Exemple Transport SAS\n"
+                   "    purposes: [account]\n    categories: [contact]\n    country: FR\n    processor: true\n    contract: 2026-12-01\n"
+                   "    contract_kind: article_28\n    charter: accepted\n    answers_rights: controller\n")],
+        {"fr": ["gardées pendant 13\u00a0mois au lieu de 12\u00a0mois", "Nouveau destinataire\u00a0: Transporteur"],
+         "en": ["kept for 13\u00a0months instead of 12\u00a0months", "New recipient: Carrier"]}, customer_of_the_site)
+    told_once(server, mailbox, edit, people, customer_of_the_site(5))
+
+
+def customer_of_the_site(number):
+    return {"identity": {"first_name": f"Apolline-{number}", "last_name": f"Vasseur-{number}"}, "contact": {"email": f"apolline.{number}@exemple.example"}}
 
 
 @promise("MP-01")
