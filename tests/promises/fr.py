@@ -154,7 +154,8 @@ def former_consent(t):
     then = re.sub(r"\nnever:\n(?:  .*\n)+", "\n", now).replace(", never.prospecting", "").replace("  FR-03: [never.prospecting, ", "  FR-03: [") \
              .replace("\nminors:", "  newsletter:\n    title: {fr: Lettre, en: Newsletter}\n    dpv: dpv:DirectMarketing\n    basis: consent\n"
                       "    marketing: true\n    channels: [email]\n    opt_out: [link, page, email]\n    pixel: false\n    categories: [identity, contact]\n"
-                      "consent: {method: [tick, button], separate: true, preticked: false, proof: [who, when, wording, version, how], withdraw: [page, link, email]}"
+                      "consent: {method: [tick, button], separate: true, preticked: false, proof: [who, when, wording, version, how],\n"
+                      "          withdraw: [page, link, email]}"
                       "\nminors:", 1) \
              .replace("purposes: [account, improvement, disputes,", "purposes: [newsletter, account, improvement, disputes,", 1)
     path = t.path("policy.yaml")
