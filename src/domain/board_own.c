@@ -126,7 +126,7 @@ static enum err count_over(struct db *db, enum sql list, msec cutoff, int64_t *o
 static enum err look_at_own_terms(struct board_step *s, struct db *db)
 {
     static const struct { const char *term; enum sql list; } owns[] = {
-        { "consents", SQL_CONSENT_OVER }, { "requests", SQL_CERTIFICATE_OVER }, { "requests", SQL_DUTY_OVER },
+        { "consents", SQL_CONSENT_OVER }, { "objections", SQL_OBJECTION_OVER }, { "requests", SQL_CERTIFICATE_OVER }, { "requests", SQL_DUTY_OVER },
     };
     for (size_t i = 0; i < sizeof owns / sizeof *owns; i++) {
         const struct retention *r = policy_retention(s->c->policy, text_of(owns[i].term));

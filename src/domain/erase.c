@@ -36,7 +36,8 @@ struct erasing {
     uint32_t classes[KEPT_MAX]; unsigned class_count;
     struct key_put *puts; unsigned put_count;
     text keep;                                   /* words for tables.def: consents, holds */
-    int64_t consent_count; bool keep_consents;
+    int64_t consent_count, objection_count;      /* rows of the ledger; those of objections among them */
+    bool keep_consents;
     int64_t key_count;                           /* keys there were */
     struct told { text recipient, disclosures; struct subject_id duty; struct told *next; } *told;
     bool stale;                                  /* the second write found other things than the first */
@@ -91,12 +92,23 @@ static enum err add_class(struct erasing *e, uint32_t key_class)
     return OK;
 }
 
+/* Objections have a term of their own, where the policy says one: the longest counts for the whole. */
+static msec proofs_until(const struct erasing *e)
+{
+    const struct policy *p = e->c->policy;
+    msec consents = retention_own_due(policy_retention(p, TEXT("consents")), e->c->now);
+    const struct retention *objections = policy_retention(p, TEXT("objections"));
+    msec until = objections && e->objection_count ? retention_own_due(objections, e->c->now) : 0;
+    bool others = e->consent_count > e->objection_count || !objections;
+    return others && consents > until ? consents : until;
+}
+
 /* Words of tables.def: milestones and holds stay as long as something is kept whose end they tell; proofs of consent where the policy
  * has a ground for them, to their own term (Art. 17(3)(e), 7(1)). */
 static void keep_words(struct erasing *e)
 {
     const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
-    e->keep_consents = r && r->ground.n && e->consent_count && retention_own_due(r, e->c->now) > e->c->now;
+    e->keep_consents = r && r->ground.n && e->consent_count && proofs_until(e) > e->c->now;
     e->keep = e->keep_consents ? e->kept_count ? TEXT("holds,consents") : TEXT("consents") : e->kept_count ? TEXT("holds") : TEXT("");
 }
 
@@ -146,7 +158,7 @@ static struct kept proofs_kept(const struct erasing *e)
 {
     const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
     return (struct kept){ .category = TEXT("consents"), .ground = r->ground, .clause = r->clause.path, .rows = e->consent_count,
-                          .until = retention_own_due(r, e->c->now) };
+                          .until = proofs_until(e) };
 }
 
 static text proofs_title(const struct ctx *c)
@@ -266,7 +278,7 @@ static enum err take_stock_in(struct db *db, struct erasing *e)
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     if (query_next(&q))
-        e->consent_count = query_int(&q, 0);
+        e->consent_count = query_int(&q, 0), e->objection_count = query_int(&q, 1);
     return q.status;
 }
 

@@ -468,6 +468,8 @@ struct own { const char *term, *name, *shape, *act; enum sql list, end; bool of_
 static const struct own owns[] = {
     { NULL, "holds", "tbb", "hold.released", SQL_HOLD_OVER, SQL_HOLD_DROP, true },
     { "consents", "consents", "tbtti", "retention.erased", SQL_CONSENT_OVER, SQL_CONSENT_END, true },
+    { "objections", "objections", "tbtti", "retention.erased", SQL_OBJECTION_OVER, SQL_CONSENT_END, true },
+    { "consents", "objections", "tbtti", "retention.erased", SQL_OBJECTION_LIFTED, SQL_CONSENT_END, true },
     { "requests", "certificates", "tb", NULL, SQL_CERTIFICATE_OVER, SQL_CERTIFICATE_END, false },
     { "requests", "duties", "tb", NULL, SQL_DUTY_OVER, SQL_DUTY_END, false },
     { NULL, "letters", "tb", NULL, SQL_MAIL_OVER, SQL_MAIL_END, false },
@@ -529,6 +531,9 @@ static enum err run_own(struct db *db, struct write *w)
     for (unsigned i = 0; i < st->row_count; i++) {
         const struct own_row *row = &st->rows[i];
         int64_t gone;
+        if (st->own->list == SQL_OBJECTION_OVER)
+            TRY(db_run(db, SQL_OBJECTION_LAPSES, NULL, ARGS(row->values[0], row->values[1], row->values[2], row->values[4], V_INT(st->c->now),
+                                                            V_TEXT(st->c->policy->version))));
         TRY(db_run(db, st->own->end, &gone, row->values, st->columns));
         if (!gone || !st->own->of_person)
             continue;
@@ -559,6 +564,8 @@ static enum err write_own(struct sweep *s, struct own_step *st)
 
 static msec own_cutoff(const struct ctx *c, const struct own *own)
 {
+    if (own->list == SQL_OBJECTION_LIFTED && policy_retention(c->policy, TEXT("objections")))
+        return 0;
     if (own->term)
         return retention_own_cutoff(policy_retention(c->policy, text_of(own->term)), c->now);
     return own->list == SQL_HOLD_OVER || own->list == SQL_MAIL_OVER ? c->now : c->now - IDEMPOTENCY_KEPT;

@@ -8,7 +8,9 @@ MADE = milliseconds("2026-11-22T10:00:00Z")                      # the clock whi
 ASKED = milliseconds("2026-11-22T15:00:00Z")                     # …and when its answers are taken, by every program
 
 
-MOVES = ("/access.at", "/export.at", ".last_use", ".last_visit", ".account.sessions", "/v1/journal/proof.checkpoint")    # what asking itself changes
+# What asking itself changes; and ends for which older programs gave the time of the next look at the row.
+MOVES = ("/access.at", "/export.at", ".last_use", ".last_visit", ".account.sessions", "/v1/journal/proof.checkpoint", ".former.until",
+         "/v1/archive.archive.until")
 
 
 def names():
