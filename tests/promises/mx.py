@@ -1,7 +1,8 @@
 """MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
-import html, io, json, os, re, threading, time, zipfile
+import html, io, json, os, re, subprocess, threading, time, zipfile
+import doors
 from browser import Browser, member
-from garant import DAY, add_months, check, check_absent, check_searchable, find_values, garant
+from garant import DAY, TOP, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import part, promise
@@ -55,7 +56,8 @@ def saved_on_the_page(server, browser, elsewhere):
         return {"dashboard.colour": fields["preferences.dashboard.colour"], "dashboard.items": int(fields["preferences.dashboard.items"])}
 
     def save(place, **values):
-        return browser.submit(browser.get(page + place), action, press={"act": "save"}, fields={f"preferences.dashboard.{name}": v for name, v in values.items()})
+        typed = {f"preferences.dashboard.{name}": value for name, value in values.items()}
+        return browser.submit(browser.get(page + place), action, press={"act": "save"}, fields=typed)
     mine = {"dashboard.colour": "#1f6f43", "dashboard.items": 35}
     with part("saved on the page"):
         check(shown(browser, "ventes") == USUAL, "the policy's defaults do not stand in the form")
@@ -530,29 +532,119 @@ def only_declared_cookies(t):
     check("set-cookie" not in answer.headers, "a cookie that is not declared was set")
 
 
+def page_paths(server, **known):
+    """Every page of the server that is asked for with GET, as /openapi.json tells, with what its addresses need."""
+    paths = []
+    for route, methods in server.anyone().get("/openapi.json").expect(200).json["paths"].items():
+        types = [name for answer in methods.get("get", {}).get("responses", {}).values() for name in answer.get("content", {})]
+        if any(name.startswith("text/html") for name in types):
+            paths.append(re.sub(r"\{(\w+)\}", lambda found: known[found[1]], route))
+    return paths
+
+
+def leaves(page):
+    """Whether the page lets who is signed in sign out with one press."""
+    out = [form for form in page.read.forms if form["action"].split("?")[0] == "/signout"]
+    return len(out) == 1 and out[0]["method"] == "post" and len(out[0]["buttons"]) == 1 and all(f.get("type") == "hidden" for f in out[0]["fields"])
+
+
+PUBLIC = ("/privacy", "/cookies", "/promises", "/leave", "/nothing-here")
+
+
+def sign_out_everywhere(server, ident, person_, clerk, public):
+    """Of every page, and of what is shown instead of one, as a person without a role sees it and as staff do."""
+    version = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
+    known = {"category": "contact", "id": ident, "hash": version, "older": version, "newer": version, "token": "A" * 43}
+    paths = page_paths(server, **known)
+    check(len(paths) > 30, f"few pages: {paths}")
+    seen, without = {}, []
+    for who, browser in (("person", person_), ("staff", clerk)):
+        for path in (*paths, "/me/preferences/preferences", "/nothing-here", "/me/edit/nothing", "/me/history?page=no"):
+            query = {"/leave": "?to=nobody", "/signin/again": "?next=%2Fme", "/invitation": "?token=" + "A" * 43,
+                     "/registration": "?token=" + "A" * 43, "/confirm": "?token=" + "A" * 43}
+            page = browser.send("GET", path + query.get(path, ""))
+            if page.status in (302, 303) or (path.startswith(PUBLIC) and not public):     # it leads to another page
+                continue
+            check(page.type.startswith("text/html"), f"{path} is {page.type}")
+            without += [] if leaves(page) else [f"{who} {path} ({page.status})"]
+            seen[page.status] = seen.get(page.status, 0) + 1
+        check(browser.send("GET", "/me").status == 200, f"{who}: no longer signed in")
+    check(not without, f"no way to sign out on {', '.join(without)}")
+    check(seen[200] > 30 and seen[404] >= 3 and seen[400] >= 1 and seen[403] >= 4, f"pages seen by status: {seen}")
+    refused = person_.submit(person_.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.phone": "no number"})
+    check(refused.status == 422 and leaves(refused), f"no way to sign out on a form that is refused: {refused.status}")
+
+
+def back_shows_nothing(t, server, address, secrets):
+    """In Chromium: signed out here or from elsewhere, neither back nor forward shows what the pages held."""
+    told = t.path("back.json")
+    with open(told, "w", encoding="utf-8") as file:
+        json.dump({"origin": f"http://127.0.0.1:{server.port}", "identifier": address, "password": PASSWORD, "secrets": secrets,
+                   "paths": ["/me", "/me/rights"]}, file)
+    run = subprocess.run(["node", os.path.join(TOP, "tests/browser/back.mjs"), told], capture_output=True, text=True, timeout=300)
+    doors.used("page", "back and forward in Chromium")
+    check(run.returncode == 0 and not run.stdout, f"who sits down next: {run.stdout}{run.stderr}")
+
+
 @promise("MX-12")
 def people_sign_out(t):
     """Signing out stands on every page, here and on all devices, and leaves nothing that the back button shows."""
-    server, browser = portal_person(t)
+    server = t.server(now="2026-11-22T09:00:00Z")
+    boss = in_role(server, 900, "account_staff")
+    ident = opened(server, person(7), opener=boss, folders=FOLDERS)
+    boss.read(ident, "service").expect(200)
     address = "marguerite.7@regie.example"
+    browser, clerk = Browser(server), Browser(server)
+    browser.sign_in(address, PASSWORD).expect(200)
+    clerk.cookies = dict(boss.cookies)
+    sign_out_everywhere(server, ident, browser, clerk, public=False)
+    signed_out_here(server, browser, address)
+    with part("sign-out of all devices"):
+        for way in ("API", "page"):
+            phone, tablet, here = visitor(server, address), visitor(server, address), Browser(server)
+            here.sign_in(address, PASSWORD).expect(200)
+            if way == "page":
+                sessions = here.get("/me/sessions").expect(200)
+                check(len([form for form in sessions.read.forms if form["action"] == "/me/sessions"]) == 3, "not each device has its own, and all theirs")
+                here.submit(sessions, "/me/sessions", like={"session": "others"}).expect(200)
+            else:
+                api = Visitor(server)
+                api.cookies = here.cookies
+                api.csrf = api.get("/v1/session").expect(200).json["csrf"]
+                api.delete("/v1/me/sessions").expect(204)
+                check(len(api.get("/v1/me/sessions").expect(200).json["sessions"]) == 1, "others are still listed")
+            for one in (phone, tablet):
+                one.get("/v1/session").refused("unauthorised", status=401)
+            check(here.send("GET", "/me").status == 200, "signed out here too, which nobody asked for")
+            here.submit(here.get("/me"), "/signout").expect(200)
+            check(here.send("GET", "/me").status == 303, "still signed in here")
+    with part("nothing readable by the back button"):
+        back_shows_nothing(t, server, address, ["Desrosiers-7", address, "audience-2026"])
+
+
+def signed_out_here(server, browser, address):
+    """One device's sign-out ends its session and no other; what the browser still has opens nothing, and nothing may be kept by it."""
     phone = visitor(server, address)
-    for path in OWN_PAGES:
-        page = browser.get(path).expect(200)
-        check(any(form["action"].split("?")[0] == "/signout" for form in page.read.forms), f"no way to sign out on {path}")
-        check(page.headers["cache-control"] == "no-store", f"{path} may be kept: {page.headers['cache-control']}")
     kept = dict(browser.cookies)
-    out = browser.submit(browser.get("/me"), "/signout")
-    wiped = [page.headers["clear-site-data"] for page in browser.seen if "clear-site-data" in page.headers]
-    check(not wiped, f"what other sites of the domain keep is wiped too: {wiped}")
-    check(out.status == 200 and not browser.cookies, f"{out.status}, cookies {browser.cookies}")
-    browser.cookies = kept                                            # somebody goes back, with whatever the browser had
-    for path in OWN_PAGES:
-        back = browser.send("GET", path)
-        check(back.status == 303 and b"Desrosiers" not in back.body, f"{path} after signing out: {back.status}")
+    with part("nothing readable by the back button"):
+        for path in OWN_PAGES:
+            page = browser.get(path).expect(200)
+            check(page.headers["cache-control"] == "no-store", f"{path} may be kept: {page.headers['cache-control']}")
+        for path in ("/v1/session", "/v1/me/sessions", "/v1/me/folders", "/v1/me/preferences", f"/v1/subjects/{phone.id}/access", f"/v1/subjects/{phone.id}/export"):
+            answer = phone.get(path).expect(200)
+            check(answer.headers["cache-control"] == "no-store", f"{path} may be kept: {answer.headers['cache-control']}")
+        out = browser.submit(browser.get("/me"), "/signout")
+        wiped = [page.headers["clear-site-data"] for page in browser.seen if "clear-site-data" in page.headers]
+        check(not wiped, f"what other sites of the domain keep is wiped too: {wiped}")
+        check(out.status == 200 and not browser.cookies, f"{out.status}, cookies {browser.cookies}")
+        browser.cookies = kept                                        # somebody goes back, with whatever the browser had
+        for path in OWN_PAGES:
+            back = browser.send("GET", path)
+            check(back.status == 303 and b"Desrosiers" not in back.body, f"{path} after signing out: {back.status}")
+        old = Visitor(server)
+        old.cookies = kept
+        for path in ("/v1/session", "/v1/me/sessions", f"/v1/subjects/{phone.id}/access"):
+            old.get(path).refused("unauthorised", status=401)
     phone.get("/v1/session").expect(200)                              # signed out here only
-    again = visitor(server, address)
-    again.delete("/v1/me/sessions").expect(204)                       # and now everywhere
+    phone.delete("/v1/session").expect(204)
     phone.get("/v1/session").refused("unauthorised", status=401)
-    again.get("/v1/session").expect(200)
-    again.delete("/v1/session").expect(204)
-    again.get("/v1/session").refused("unauthorised", status=401)
