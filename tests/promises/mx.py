@@ -630,7 +630,8 @@ def signed_out_here(server, browser, address):
         for path in OWN_PAGES:
             page = browser.get(path).expect(200)
             check(page.headers["cache-control"] == "no-store", f"{path} may be kept: {page.headers['cache-control']}")
-        for path in ("/v1/session", "/v1/me/sessions", "/v1/me/folders", "/v1/me/preferences", f"/v1/subjects/{phone.id}/access", f"/v1/subjects/{phone.id}/export"):
+        own = f"/v1/subjects/{phone.id}"
+        for path in ("/v1/session", "/v1/me/sessions", "/v1/me/folders", "/v1/me/preferences", own + "/access", own + "/export"):
             answer = phone.get(path).expect(200)
             check(answer.headers["cache-control"] == "no-store", f"{path} may be kept: {answer.headers['cache-control']}")
         out = browser.submit(browser.get("/me"), "/signout")
