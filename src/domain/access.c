@@ -168,7 +168,7 @@ static void put_retention(struct view *v, const struct retention *r)
     }
     json_open(&v->w, '{');
     json_pair(&v->w, TEXT("says"), doc_retention(v->c, r));
-    json_pair(&v->w, TEXT("ground"), r->ground.n ? r->ground : (text){ NULL, 0 });
+    json_pair(&v->w, TEXT("ground"), r->ground.n ? doc_ground(v->c, r) : (text){ NULL, 0 });
     json_pair(&v->w, TEXT("clause"), r->clause.path);
     json_close(&v->w, '}');
 }

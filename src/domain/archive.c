@@ -1,5 +1,6 @@
 /* The intermediate archive: listed by pseudonymous id, read for a reason. */
 #include "domain/archive.h"
+#include "domain/doc.h"
 #include "domain/paging.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
@@ -36,7 +37,7 @@ static void put_end(struct ctx *c, const struct keeping *k, text category, msec 
     const struct kept_thing thing = { .category = category, .begun = at != 0, .at = at, .event = at };
     const struct keeping_end end = keeping_end(c->policy, k, &thing);
     bool held = end.hold && (end.open || end.hold->until >= end.own);
-    text ground = held ? end.hold->ground : end.by ? end.by->ground : TEXT("");
+    text ground = held ? end.hold->ground : end.by ? doc_ground(c, end.by) : TEXT("");
     json_pair(w, TEXT("until"), end.until ? time_print(c->arena, end.until) : (text){ NULL, 0 });
     if (ground_too)
         json_pair(w, TEXT("ground"), ground.n ? ground : (text){ NULL, 0 });

@@ -132,6 +132,8 @@ static text from_words(const struct ctx *c, enum retention_from from)
     return doc_in(c, words[from].en, words[from].fr);
 }
 
+text doc_ground(const struct ctx *c, const struct retention *r) { return doc_in(c, r->ground, r->ground_fr); }
+
 text doc_retention(struct ctx *c, const struct retention *r)
 {
     text active = term_words(c, r->active), archive = term_words(c, r->archive), from = from_words(c, r->from);

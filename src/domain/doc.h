@@ -9,6 +9,8 @@ text doc_in(const struct ctx *c, text en, text fr);
 text doc_time(struct ctx *c, text time);
 /* "12 months in use, then 4 years in the archive, from the end of the contract". */
 text doc_retention(struct ctx *c, const struct retention *r);
+/* Why it is kept so long, empty when the policy says no ground. */
+text doc_ground(const struct ctx *c, const struct retention *r);
 text doc_basis(const struct ctx *c, text basis);
 /* Titles of the policy, else the name itself. */
 text doc_category(const struct ctx *c, const struct category *cat);

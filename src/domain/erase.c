@@ -21,6 +21,7 @@ enum place_kept { KEPT_RECORD, KEPT_ATTACHMENT, KEPT_FORMER };
 struct kept {
     enum place_kept where;
     text category, ground, clause;
+    const struct retention *by;                  /* whose ground it is; NULL: a hold's */
     uint32_t from, key_class;                    /* the class they are under now, and will be */
     int64_t rows;
     msec until;                                  /* 0: until the hold is released */
@@ -59,6 +60,7 @@ static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
     k->until = end.until;
     k->ground = by_policy ? end.by->ground : end.hold ? end.hold->ground : TEXT("");
     k->clause = by_policy ? end.by->clause.path : TEXT("");
+    k->by = by_policy ? end.by : NULL;
     return end.hold || by_policy;
 }
 
@@ -124,12 +126,14 @@ static text title_of(const struct ctx *c, text category)
     return title.n ? title : category;
 }
 
+static text ground_said(const struct ctx *c, const struct kept *k) { return k->by ? doc_ground(c, k->by) : k->ground; }
+
 static void put_one_kept(const struct erasing *e, struct json_out *w, const struct kept *k, text title)
 {
     json_open(w, '{');
     json_pair(w, TEXT("category"), k->category);
     json_pair(w, TEXT("title"), title);
-    json_pair(w, TEXT("ground"), k->ground);
+    json_pair(w, TEXT("ground"), ground_said(e->c, k));
     json_pair(w, TEXT("clause"), k->clause.n ? k->clause : (text){ NULL, 0 });
     json_pair(w, TEXT("until"), k->until ? time_print(e->c->arena, k->until) : (text){ NULL, 0 });
     json_pair_int(w, TEXT("records"), k->rows);
@@ -149,7 +153,7 @@ static bool whole_category(const struct erasing *e, unsigned i, struct kept *all
         first &= j >= i;
         all->rows += other->rows;
         if (all->until && (!other->until || other->until > all->until))
-            all->until = other->until, all->ground = other->ground, all->clause = other->clause;
+            all->until = other->until, all->ground = other->ground, all->clause = other->clause, all->by = other->by;
     }
     return first;
 }
@@ -157,7 +161,7 @@ static bool whole_category(const struct erasing *e, unsigned i, struct kept *all
 static struct kept proofs_kept(const struct erasing *e)
 {
     const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
-    return (struct kept){ .category = TEXT("consents"), .ground = r->ground, .clause = r->clause.path, .rows = e->consent_count,
+    return (struct kept){ .category = TEXT("consents"), .ground = r->ground, .clause = r->clause.path, .by = r, .rows = e->consent_count,
                           .until = proofs_until(e) };
 }
 
@@ -351,7 +355,10 @@ static enum err run_prepare(struct db *db, struct write *w)
 static void say_kept(struct ctx *c, struct buf *b, const struct kept *k, text title)
 {
     text day = k->until ? doc_time(c, time_print(c->arena, k->until)) : TEXT("");
-    buf_print(b, "%s%.*s (", b->n ? " ; " : "", T(title));
+    text ground = ground_said(c, k);
+    buf_print(b, "%.*s%.*s (", T(b->n ? doc_in(c, TEXT("; "), TEXT(" ; ")) : TEXT("")), T(title));
+    if (ground.n)
+        buf_print(b, "%.*s, ", T(ground));
     if (k->until)
         buf_print(b, "%.*s %.*s)", T(doc_in(c, TEXT("until"), TEXT("jusqu'au"))), T(day));
     else

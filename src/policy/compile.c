@@ -398,7 +398,8 @@ static enum err compile_retentions(struct loaded *l)
         *r = (struct retention){ .name = n->key, .category = policy_category(p, n->key),
                                  .from = (enum retention_from)INDEX(from_words, node_text(n, TEXT("from"))),
                                  .active = term_of(n, "active"), .archive = term_of(n, "archive"),
-                                 .ground = node_said(node_get(n, TEXT("ground")), TEXT("en")), .clause = clause_of(l, n) };
+                                 .ground = node_said(node_get(n, TEXT("ground")), TEXT("en")),
+                                 .ground_fr = node_said(node_get(n, TEXT("ground")), TEXT("fr")), .clause = clause_of(l, n) };
         if (r->category < 0)
             continue;
         struct category *c = &p->categories[r->category];

@@ -128,7 +128,7 @@ struct retention {                                           /* of one category,
     int category;                                            /* index, -1 for the server's own */
     enum retention_from from;
     struct term active, archive;                             /* archive.unit TERM_UNSET: erased at the end of active */
-    text ground;                                             /* the text that obliges to the archive, or to the length */
+    text ground, ground_fr;                                  /* the text that obliges to the archive, or to the length */
     struct clause clause;
 };
 
