@@ -4,9 +4,11 @@ from browser import Browser
 from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, garant,
                     milliseconds, routes, wrapped_keys)
-from mailbox import Mailbox
+from mailbox import Mailbox, wait_for
+from notices import journal_of
 from people import PASSWORD, Visitor, form, opened, registered, staff, totp, visitor
 from promise import only_as_declared, part, promise, refuses_elsewhere
+from uses import command
 from wiretap import Tap
 
 TENANT = "myownconference"
@@ -191,80 +193,146 @@ def corrected_both_ways(t):
     server.operator().post("/v1/journal/verify").expect(200)
 
 
-def gone_from_the_profile(t):
-    """The person presses the button alone: gone at once, with a certificate on the page and for programs, and nobody is signed in any more."""
-    mailbox = t.enter_context(Mailbox())
-    server, client = started(t, arguments=mailbox.arguments())
-    data = {"identity": {"display_name": "planted-profile-kestrel"}, "login": {"email": "planted.profile@rooms.example"}}
-    registered(server, mailbox, data, "planted.profile@rooms.example")
-    ident = client.lookup({"login.email": "planted.profile@rooms.example"}, "service").expect(200).json["id"]
-    client.record(ident, "rooms", {**ROOM, "title": "Planted room of the profile"}).expect(201)
-    browser, elsewhere = Browser(server), Browser(server)
-    for one in (browser, elsewhere):
-        one.sign_in("planted.profile@rooms.example", PASSWORD).expect(200)
-    page = browser.get("/me/erase").expect(200).has("What goes at once", "Settings of rooms", "What must stay")
-    certificate = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200)
-    found = re.search(r"\b[0-9A-HJKMNP-TV-Z]{26}\b", certificate.read.text)
-    check(found, f"the page names no certificate: {certificate.read.text}")
-    signed = client.get(f"/v1/certificates/{found[0]}").expect(200).json
-    check(signed["jws"].count(".") == 2 and signed["certificate"]["kind"] == "erasure", f"{signed}")
-    for one in (browser, elsewhere):
-        check(one.send("GET", "/me").status == 303, "a session outlives the person")
-    client.read(ident, "service").expect(404, 410)
-    check_absent(["planted-profile-kestrel", "planted.profile@rooms.example", "Planted room of the profile"], server.data)
+def planted(number):
+    """What is planted of a person: their data, and every text of theirs that no file may hold in clear."""
+    data = {"identity": {"display_name": f"planted-kestrel-{number}", "first_name": f"Planted-Rasa-{number}", "last_name": f"Planted-Kazlauskaitė-{number}"},
+            "login": {"email": f"planted.{number}@rooms.example"}, "settings": {"language": "lt", "time_zone": f"Planted/Vilnius-{number}"}}
+    texts = [value for fields in data.values() for value in fields.values() if len(value) > 8]
+    return data, [*texts, f"Planted room {number}", f"planted slide content {number}", f"planted-slides-{number}.pdf", f"192.0.2.{200 + number}",
+                  f"planted taker {number}", f"planted ticket {number}", f"planted former {number}", f"Planted notice {number}"]
+
+
+def whole(server, mailbox, number, support):
+    """A person of whom there is something in everything that holds anything: their visitor, id and attachment."""
+    client, (data, _) = server.client("app"), planted(number)
+    registered(server, mailbox, {**data, "identity": {**data["identity"], "first_name": f"planted former {number}"}}, data["login"]["email"])
+    one = visitor(server, data["login"]["email"], tenant=TENANT)
+    client.change(one.id, "service", {"identity": {"first_name": data["identity"]["first_name"]}}).expect(200)
+    client.consent(one.id, "product_news", "given", channel="email", wording="May we write?", by=f"planted taker {number}").expect(201)
+    client.record(one.id, "rooms", {**ROOM, "title": f"Planted room {number}"}).expect(201)
+    client.record(one.id, "connection", {"at": NOW, "ip": f"192.0.2.{200 + number}"}).expect(201)
+    client.post(f"/v1/subjects/{one.id}/messages", {"purpose": "service_notices", "subject": f"Planted notice {number}", "text": "Rooms move."}).expect(202)
+    client.post(f"/v1/subjects/{one.id}/disclosures", {"recipient": "host", "purpose": "service", "categories": ["identity"]}).expect(201)
+    support.get(f"/v1/subjects/{one.id}?purpose=service", **{"Garant-Reason": f"planted ticket {number}"}).expect(200)
+    file = client.request("POST", f"/v1/subjects/{one.id}/attachments?category=rooms&name=planted-slides-{number}.pdf",
+                          f"planted slide content {number}".encode(), {"Content-Type": "application/pdf"}.items()).expect(201).json["id"]
+    check(client.get(f"/v1/subjects/{one.id}/attachments/{file}?purpose=service").expect(200).body == f"planted slide content {number}".encode(), "the file")
+    mailbox.wait(data["login"]["email"], "service_message")
+    access = client.get(f"/v1/subjects/{one.id}/access").expect(200).body.decode()
+    missing = [text for text in planted(number)[1] if text not in access and not text.startswith(("planted slide", "Planted notice"))]
+    check(not missing, f"what was planted is not held: {missing}")
+    return one, file
+
+
+def nobody(server, number, ident, file):
+    """By every door the person is not there."""
+    client, address = server.client("app"), f"planted.{number}@rooms.example"
+    for path in ("?purpose=service", "/access", "/export", "/former", "/consents", "/looks", "/disclosures", "/folders", "/preferences",
+                 f"/attachments/{file}?purpose=service", "/contacts?purpose=service_notices"):
+        for who in (client, server.operator()):
+            who.get(f"/v1/subjects/{ident}{path}").refused("not-found", status=404)
+    client.lookup({"login.email": address}, "service").refused("not-found", status=404)
+    for who in (client, server.operator()):
+        who.get(f"/v1/accounts/{ident}").refused("not-found", status=404)
+        check(ident not in [row["id"] for row in server.operator().get("/v1/accounts").expect(200).json["accounts"]], "still in the list of accounts")
+    for write in (client.record(ident, "rooms", ROOM), client.consent(ident, "product_news", "given", channel="email"),
+                  client.post(f"/v1/subjects/{ident}/messages", {"purpose": "service_notices", "subject": "a", "text": "b"}),
+                  client.post(f"/v1/subjects/{ident}/events", {"event": "last_use"})):
+        write.refused("not-found", status=404)
+    server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD, "tenant": TENANT}).refused("unauthorised", status=401)
+    for words in (("show", ident, "--purpose", "service"), ("access", ident), ("looks", ident), ("former", ident)):
+        status, said = command(server, "subject", *words)
+        check(status != 0 and "lanted" not in said, f"garant subject {words}: {status} {said}")
 
 
 @promise("MO-15")
 def irreversible(t):
     """After a deletion nothing is decryptable: store, journal, a backup restored beside it; files and rooms included; a certificate proves it."""
-    server, client = started(t)
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, now=NOW, arguments=mailbox.arguments())
     operator = server.operator()
-    other = client.create(person(2))["id"]
+    registered(server, mailbox, person(8), "kestrel.8@rooms.example")
+    support, other = staff(server, person(9), "kestrel.9@rooms.example", "support"), visitor(server, "kestrel.8@rooms.example", tenant=TENANT)
+    client.record(other.id, "rooms", ROOM).expect(201)
     before = wrapped_keys(server.data)
-    data = {**person(1), "identity": {"display_name": "planted-kestrel", "first_name": "Planted-Rasa", "last_name": "Planted-Kazlauskaitė"},
-            "settings": {"language": "lt", "time_zone": "Planted/Vilnius"}}
-    planted = ["planted-kestrel", "Planted-Rasa", "Planted-Kazlauskaitė", "kestrel.1@rooms.example", "Planted/Vilnius", ROOM["title"],
-               "planted slide content", "planted-slides.pdf", "192.0.2.222", "planted taker of it"]
-    ident = client.create(data, consents=[{"purpose": "product_news", "decision": "given", "channel": "email",
-                                           "wording": "May we write to you?", "by": "planted taker of it"}])["id"]
-    keys = wrapped_keys(server.data) - before
-    check(keys, "no key of the person is in the keyring")
-    client.record(ident, "rooms", ROOM).expect(201)
-    client.record(ident, "connection", {"at": NOW, "ip": "192.0.2.222"}).expect(201)
-    attachment = client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name=planted-slides.pdf", b"planted slide content",
-                                {"Content-Type": "application/pdf"}.items()).expect(201).json["id"]
-    check(client.get(f"/v1/subjects/{ident}/attachments/{attachment}?purpose=service").expect(200).body == b"planted slide content", "the file")
+    people = {how: whole(server, mailbox, number, support) for number, how in enumerate(("page", "API", "command"), 1)}
+    keys, texts = wrapped_keys(server.data) - before, [text for number in (1, 2, 3) for text in planted(number)[1]]
+    check(len(keys) >= 3, f"{len(keys)} keys of three people are in the keyring")
     copy = t.path("backup")
     operator.post("/v1/backup", {"to": copy}).expect(200)
-    answer = client.erase(ident)
-    # At once, and everywhere.
-    for refused in (client.read(ident, "service"), client.get(f"/v1/subjects/{ident}/attachments/{attachment}?purpose=service"),
-                    client.get(f"/v1/subjects/{ident}/access"), client.get(f"/v1/subjects/{ident}/export"),
-                    client.get(f"/v1/subjects/{ident}/former"), client.get(f"/v1/subjects/{ident}/consents")):
-        refused.expect(404, 410)
-    client.lookup({"login.email": "kestrel.1@rooms.example"}, "service").expect(404)
-    check_searchable(planted, t.folder)
-    check_absent(planted, server.folder, copy)
-    check(not wrapped_keys(server.data) & keys, "a key of the person is still in the keyring")
-    check_bytes_absent(keys, server.data)
-    # The certificate, checked by a program that shares nothing with the server.
-    with open(t.path("certificate.json"), "w", encoding="utf-8") as file:
-        json.dump(answer, file)
-    verified = subprocess.run([sys.executable, os.path.join(TOP, "tests/interop/verify.py"), server.save_journal(t.path("journal")),
-                               "--certificate", file.name], capture_output=True, text=True)
-    check(verified.returncode == 0, f"the certificate does not verify: {verified.stdout}{verified.stderr}")
-    # An old backup beside today's keyring stays silent; the others are all there.
-    server.stop()
-    garant("restore", copy, "--data", server.data)
-    server.start()
-    for path in ("?purpose=service", "/access", "/export", f"/attachments/{attachment}?purpose=service"):
-        client.get(f"/v1/subjects/{ident}{path}").expect(404, 410)
-    client.lookup({"login.email": "kestrel.1@rooms.example"}, "service").expect(404)
-    client.read(other, "service").expect(200)
-    check_absent(planted, server.folder, copy)
-    server.operator().post("/v1/journal/verify").expect(200)
-    client.create(person(1))
-    gone_from_the_profile(t)
+    certificates = {}
+    with part("from the profile: one press, after what goes at once was said, and nobody is signed in any more"):
+        browser, elsewhere = Browser(server), Browser(server)
+        for one in (browser, elsewhere):
+            one.sign_in("planted.1@rooms.example", PASSWORD).expect(200)
+        page = browser.get("/me/erase").expect(200).has("What goes at once", "Settings of rooms", "What must stay")
+        shown = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200)
+        certificates["page"] = re.search(r"\b[0-9A-HJKMNP-TV-Z]{26}\b", shown.read.text)[0]
+        for one in (browser, elsewhere):
+            check(one.send("GET", "/me").status == 303, "a session outlives the person")
+        people["page"][0].get("/v1/session").refused("unauthorised", status=401)
+    with part("on a written request, by API and command"):
+        certificates["API"] = client.erase(people["API"][0].id)["certificate"]["id"]
+        said = json.loads(garant("erase", people["command"][0].id, "--data", server.data, "--policy", server.policy, "--tenant", TENANT, "--json"))
+        certificates["command"] = said["certificate"]["id"]
+        check(len(set(certificates.values())) == 3, f"{certificates}")
+        for number in (2, 3):
+            letter = mailbox.wait(f"planted.{number}@rooms.example", "erased")
+            check(list(certificates.values())[number - 1] in letter.text, f"the person is not told the certificate: {letter.text}")
+    with part("immediate: gone by page, API and command from the same moment, for good"):
+        for number, (one, file) in enumerate(people.values(), 1):
+            nobody(server, number, one.id, file)
+            client.post(f"/v1/subjects/{one.id}/erase", {}).expect(200, 404)
+            nobody(server, number, one.id, file)
+        other.get(f"/v1/subjects/{other.id}/access").expect(200)
+    with part("nothing is decryptable in the store: no text of theirs, and no key that opens one"):
+        check_searchable(texts[:4], t.folder)
+        wait_for(lambda: not operator.get("/v1/mail").expect(200).json["queued"])
+        check_absent(texts, server.folder)
+        left = wrapped_keys(server.data) & keys
+        check(not left, f"{len(left)} keys of the people are still in the keyring")
+        check_bytes_absent(keys, server.data)
+    with part("nor in its journal, which goes on verifying"):
+        entries = journal_of(server, t.path("journal"))
+        check(not [entry for entry in entries if "lanted" in entry or any(one.id in entry for one, _ in people.values())], "the journal names somebody")
+        check_absent(texts, t.path("journal"))
+        operator.post("/v1/journal/verify").expect(200)
+    with part("files and room data included"):
+        check_absent([text for text in texts if "slide" in text or "room" in text], server.folder, copy)
+        for one, file in people.values():
+            for who in (client, operator):
+                who.get(f"/v1/subjects/{one.id}/attachments/{file}?purpose=service").refused("not-found", status=404)
+                who.get(f"/v1/subjects/{one.id}/preferences/rooms/autumn?purpose=service").refused("not-found", status=404)
+    key = server.anyone().get("/v1/journal/key").expect(200).body.decode().strip()
+    with part("a certificate proves it, verified offline by the program and by an independent one; an altered one is refused"):
+        for how, ident in certificates.items():
+            answer = client.get(f"/v1/certificates/{ident}").expect(200).json
+            path = t.path(f"certificate-{how}.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(answer, file)
+            check([row["category"] for row in answer["certificate"]["kept"]] == ["consents"], f"more is kept than the proofs: {answer['certificate']}")
+            garant("verify", "--certificate", path, "--key", key)
+            verified = subprocess.run([sys.executable, os.path.join(TOP, "tests/interop/verify.py"), t.path("journal"), "--certificate", path],
+                                      capture_output=True, text=True)
+            check(verified.returncode == 0, f"the certificate does not verify: {verified.stdout}{verified.stderr}")
+            answer["certificate"]["at"] = "2026-11-21T10:00:00.000Z"
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(answer, file)
+            check(garant("verify", "--certificate", path, "--key", key, ok=None).returncode != 0, "an altered certificate is taken")
+    with part("nor in a backup restored beside it"):
+        check_absent(texts, copy)
+        server.stop()
+        garant("restore", copy, "--data", server.data)
+        server.start()
+        for number, (one, file) in enumerate(people.values(), 1):
+            nobody(server, number, one.id, file)
+        check_absent(texts, server.folder, copy)
+        check_bytes_absent(keys, server.data)
+        again = visitor(server, "kestrel.8@rooms.example", tenant=TENANT)
+        check(again.id == other.id, "the others are not all there")
+        client.read(other.id, "service").expect(200)
+        server.operator().post("/v1/journal/verify").expect(200)
+        client.create(planted(1)[0])                                 # the address is free
 
 
 @promise("MO-16")
