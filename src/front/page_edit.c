@@ -116,6 +116,7 @@ static enum err correct(struct ctx *c, const struct request *q, const struct cat
     struct answer answer = { 0 };
     const struct json *file, *patch;
     TRY(file_own(c, &file));
+    TRY(form_declared(c, q->json));
     TRY(no_stray(c, q, cat, held_values(file, cat)));
     TRY(patch_of(c, q, cat, held_values(file, cat), &patch));
     *changed = patch != NULL;

@@ -2,6 +2,7 @@
 #include "domain/doc.h"
 #include "domain/normal.h"
 #include "domain/opening.h"
+#include "domain/value.h"
 #include "front/page_person.h"
 
 enum { LONG_TEXT = 300 };
@@ -151,6 +152,21 @@ static void put_typed(struct ctx *c, struct json_out *w, const struct field *f, 
         json_put_null(w);
     else
         normal_typed(c, w, f, typed);
+}
+
+enum err form_declared(struct ctx *c, const struct json *sent)
+{
+    JSON_EACH(v, sent) {
+        text field = v->key, category = text_cut(&field, '.'), shown = value_shown(v->key);
+        int at = field.n ? policy_category(c->policy, category) : -1;
+        const struct category *cat = at >= 0 ? &c->policy->categories[at] : NULL;
+        if (!field.n || text_eq(category, TEXT("consent")) || (cat && policy_field(cat, field) >= 0))
+            continue;
+        say_clause(c->arena, ERR_UNDECLARED, cat ? &cat->clause : &c->policy->categories_clause, "the policy has no field \"%.*s\"", T(shown));
+        text_cstr(shown, c->arena->why.field, sizeof c->arena->why.field);
+        return ERR_UNDECLARED;
+    }
+    return OK;
 }
 
 text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent)

@@ -220,7 +220,9 @@ enum err api_register_form(struct ctx *c, const struct request *q, struct reply 
     const struct json *in;
     TRY(request_take_language(c, q));
     TRY(registration_of(c, q, &in));
-    enum err e = registration_request(c, q, in, &answer);
+    enum err e = form_declared(c, q->json);
+    if (e == OK)
+        e = registration_request(c, q, in, &answer);
     struct why why = c->arena->why;
     why.code = e;
     return show_register(c, q, r, e == OK, e == OK ? NULL : &why);

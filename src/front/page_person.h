@@ -34,6 +34,9 @@ bool form_needed(const struct policy *p, const struct category *cat, const struc
  * (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */
 enum form_scope { FORM_ALL, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong);
+/* Refuses what was sent under the name of a field that the policy does not declare (ERR_UNDECLARED, with the field): what a page is not asked
+ * to keep is not passed over in silence. "consent.PURPOSE" is a choice, no field. */
+enum err form_declared(struct ctx *c, const struct json *sent);
 /* The name of a field that was sent, is none of this form, and would change what is held: it must not be passed over. Empty when there is none. */
 text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent);
 /* Writes the members of `sent` that belong to the category as {field: value} of the policy's types, inside an open object: only what differs

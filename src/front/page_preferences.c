@@ -106,6 +106,7 @@ static enum err save(struct ctx *c, const struct request *q, const struct catego
     struct json_out w = json_out(&b);
     if (text_eq(json_text(q->json, TEXT("act")), TEXT("drop")))
         return preference_drop(c, session_self(c), cat->name, place, TEXT(""), &answer);
+    TRY(form_declared(c, q->json));
     TRY(preference_get(c, session_self(c), cat->name, place, TEXT(""), &answer));
     TRY(json_parse(c->arena, answer.body, &now));
     json_open(&w, '{');

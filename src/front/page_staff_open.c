@@ -184,7 +184,8 @@ enum err api_staff_open(struct ctx *c, const struct request *q, struct reply *r)
     struct answer answer = { 0 };
     const struct json *in;
     TRY(opening_of(c, q->json, &in));
-    struct staff_outcome o = staff_outcome(c, account_open_for(c, in, &answer));
+    enum err e = form_declared(c, q->json);
+    struct staff_outcome o = staff_outcome(c, e == OK ? account_open_for(c, in, &answer) : e);
     if (o.status == OK)
         return page_go(c, r, arena_print(c->arena, "/staff/people/%.*s", T(answer.id)), TEXT("account_opened"));
     return staff_again(o.status) ? open_page(c, q, r, &o) : o.status;
