@@ -112,7 +112,8 @@ def essential_only(t):
         for category, field in (("identity", "display_name"), ("login", "email")):
             data = person(3)
             del data[category][field]
-            server.anyone().post("/v1/accounts/register", {"data": data, "password": PASSWORD}).refused("missing-field", status=422, field=f"{category}.{field}")
+            server.anyone().post("/v1/accounts/register", {"data": data, "password": PASSWORD}) \
+                  .refused("missing-field", status=422, field=f"{category}.{field}")
         server.anyone().post("/v1/accounts/register", {"data": person(3)}).refused(status=422, field="password")
     desk, secret = staff(server, person(9), "kestrel.9@rooms.example", "support"), "Tr0mbone-Lichen-42"
     desk.headers = {"Garant-Reason": "ticket 4711"}
