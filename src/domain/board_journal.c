@@ -104,14 +104,15 @@ static enum err grow(struct board_step *s, struct hash leaf)
     return next_checkpoint(s);
 }
 
-/* The entries of a bundle behind those seen already; hashes alone where it was forgotten. */
+/* The entries of a bundle behind those seen already; the hashes alone of those that were forgotten. */
 static enum err look_at_bundle(struct board_step *s, uint64_t index, unsigned width)
 {
     struct journal_round *r = &s->board->journal;
     ARENA_AUTO a = arena_make(32 << 20);
     text entries = { NULL, 0 }, hashes;
     unsigned from = (unsigned)(r->tree.size % BUNDLE), at = 0;
-    enum err e = journal_bundle(ctx_store(s->c), &a, index, width, &entries);
+    bool whole;
+    enum err e = journal_bundle_left(ctx_store(s->c), &a, index, width, &entries, &whole);
     if (e == OK || e == ERR_ERASED)
         e = journal_tile(ctx_store(s->c), &a, 0, index, width, &hashes) == OK ? e : ERR_INTEGRITY;
     if (e == ERR_INTEGRITY) {
@@ -128,12 +129,13 @@ static enum err look_at_bundle(struct board_step *s, uint64_t index, unsigned wi
         size_t length = entries.n >= 2 ? (size_t)(uint8_t)entries.p[0] << 8 | (uint8_t)entries.p[1] : 0;
         text entry = text_upto(text_from(entries, 2), length);
         entries = text_from(entries, 2 + length);
-        now = e == ERR_ERASED ? kept : tree_leaf(entry);
+        bool forgotten = e == ERR_ERASED || (!whole && !length);
+        now = forgotten ? kept : tree_leaf(entry);
         if (at < from)
             continue;
         if (!hash_eq(kept, now))
             altered(s);
-        if (e == OK)
+        if (!forgotten)
             look_at_entry(s, entry);
         TRY(grow(s, kept));
     }

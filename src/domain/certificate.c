@@ -31,7 +31,7 @@ static enum err load_entry(struct ctx *c, uint64_t entry, text *out)
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)entry), V_INT((int64_t)entry + 1)));
-    *out = query_next(&q) ? arena_copy(c->arena, query_bytes(&q, 1)) : (text){ NULL, 0 };
+    *out = query_next(&q) && !journal_forgotten(query_bytes(&q, 1)) ? arena_copy(c->arena, query_bytes(&q, 1)) : (text){ NULL, 0 };
     return q.status;
 }
 

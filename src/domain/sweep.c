@@ -594,9 +594,9 @@ static enum err step_own(struct sweep *s, const struct own *own, unsigned *found
 static enum err prune_journal(struct sweep *s)
 {
     uint64_t pruned = 0;
-    msec before = retention_own_cutoff(policy_retention(s->c->policy, TEXT("journal")), s->c->now);
-    if (before)
-        TRY(journal_prune(ctx_store(s->c), s->c->arena, before, &pruned));
+    msec last = retention_own_cutoff(policy_retention(s->c->policy, TEXT("journal")), s->c->now);
+    if (last)
+        TRY(journal_prune(ctx_store(s->c), s->c->arena, last + 1, &pruned));
     s->pruned += (int64_t)pruned;
     return OK;
 }

@@ -72,7 +72,7 @@ static enum err load_leaves(struct db *db, uint64_t from, struct edge *out)
     while (query_next(&q)) {
         if ((uint64_t)query_int(&q, 0) != from + out->counts[0] || out->counts[0] == TILE_WIDTH - 1)
             return say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu", (unsigned long long)(from + out->counts[0]));
-        out->hashes[0][out->counts[0]++] = tree_leaf(query_bytes(&q, 1));
+        out->hashes[0][out->counts[0]++] = leaf_hash(query_bytes(&q, 1));
     }
     return q.status;
 }

@@ -84,6 +84,10 @@ enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *o
 enum err journal_tree_at(struct db *db, uint64_t size, struct tree *out);
 
 /* ---- journal_verify.c ---- */
+/* An entry whose term has ended beside others whose term goes on: its number, time and hash stay, so that the tree still proves the rest. In
+ * place of its line stands '-' and the hash in hexadecimal. */
+enum { LEAF_FORGOTTEN = 65 };
+struct hash leaf_hash(text leaf);              /* of a line, or kept of one that was forgotten */
 enum err journal_first(struct db *db, uint64_t *first);   /* the first entry not pruned */
 
 /* ---- store.c ---- */

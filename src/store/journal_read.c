@@ -1,5 +1,16 @@
 /* Reading the journal: nodes of its tree, proofs, tiles and bundles as c2sp.org/tlog-tiles lays them out. */
+#include "base/decode.h"
 #include "store/engine.h"
+
+bool journal_forgotten(text leaf) { return leaf.n == LEAF_FORGOTTEN && leaf.p[0] == '-'; }
+
+struct hash leaf_hash(text leaf)
+{
+    struct hash h;
+    if (journal_forgotten(leaf) && decode_hex(text_from(leaf, 1), h.b, sizeof h.b))
+        return h;
+    return tree_leaf(leaf);
+}
 
 enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct tile *out)
 {
@@ -27,7 +38,7 @@ enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct
     while (query_next(&q)) {
         if (query_int(&q, 0) != first + out->count)
             return say(db->arena, ERR_INTEGRITY, "the journal has no entry %lld", (long long)first + out->count);
-        out->hashes[out->count++] = tree_leaf(query_bytes(&q, 1));
+        out->hashes[out->count++] = leaf_hash(query_bytes(&q, 1));
     }
     return q.status;
 }
@@ -117,6 +128,14 @@ enum err journal_tile(struct store *s, struct arena *a, unsigned level, uint64_t
 
 enum err journal_bundle(struct store *s, struct arena *a, uint64_t index, unsigned width, text *out)
 {
+    bool whole;
+    TRY(journal_bundle_left(s, a, index, width, out, &whole));
+    return whole ? OK : say(a, ERR_ERASED, "the journal has forgotten some of these entries; their hashes remain");
+}
+
+enum err journal_bundle_left(struct store *s, struct arena *a, uint64_t index, unsigned width, text *out, bool *whole)
+{
+    *whole = true;
     TRY(tile_exists(s, a, 0, index, width));
     READ_AUTO db = NULL;
     TRY(store_read(s, a, &db));
@@ -126,6 +145,8 @@ enum err journal_bundle(struct store *s, struct arena *a, uint64_t index, unsign
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT(first), V_INT(first + width)));
     for (; query_next(&q); next++) {
         text leaf = query_bytes(&q, 1);
+        if (journal_forgotten(leaf))
+            leaf.n = 0, *whole = false;
         buf_char(&b, (char)(leaf.n >> 8));
         buf_char(&b, (char)leaf.n);
         buf_add(&b, leaf);

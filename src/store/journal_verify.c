@@ -93,6 +93,13 @@ static enum err check_columns(struct check *c, struct query *q)
     text tenant = query_bytes(q, 3), detail = query_bytes(q, 5);
     c->seq = query_int(q, 0);
     arena_reset(&c->row);
+    if (journal_forgotten(query_bytes(q, 2))) {          /* the oldest go first: none is missing among those that stay */
+        bool first = c->edge->tree.size == c->report->first_kept + c->report->forgotten;
+        bool bare = !detail.p && !query_bytes(q, 4).p && at >= c->edge->last;
+        c->report->forgotten++;
+        c->edge->last = at;
+        return first && bare ? OK : broken(c, first ? "it was forgotten, and not all of it" : "it was forgotten before its turn");
+    }
     if (json_parse(&c->row, query_bytes(q, 2), &leaf) != OK)
         return broken(c, "it is not JSON");
     if (!time_parse(json_text(leaf, TEXT("time")), &said) || said != at)
@@ -178,7 +185,7 @@ static enum err check_entries(struct check *c, void (*progress)(uint64_t done, u
         if ((uint64_t)query_int(&q, 0) != c->edge->tree.size)
             return broken(c, "it is missing");
         TRY(check_columns(c, &q));
-        TRY(grow(c, tree_leaf(query_bytes(&q, 2))));
+        TRY(grow(c, leaf_hash(query_bytes(&q, 2))));
         if (c->edge->tree.size == c->published.size && !hash_eq(tree_root(&c->edge->tree), tree_root(&c->published)))
             return say(c->a, ERR_INTEGRITY, "the entries of the journal are not those that were acknowledged");
         if (progress && c->edge->tree.size % PROGRESS_EVERY == 0)
@@ -259,55 +266,112 @@ static enum err entry_time(struct db *db, uint64_t seq, msec *at)
     return q.status != OK ? q.status : say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu", (unsigned long long)seq);
 }
 
-/* The first bundle, of [low, high), whose last entry is not before `before`: times never go back. */
+/* The first entry, of [low, high), that is not before `before`: times never go back. */
 static enum err first_to_keep(struct db *db, msec before, uint64_t low, uint64_t high, uint64_t *out)
 {
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         msec at;
-        TRY(entry_time(db, middle * TILE_WIDTH + TILE_WIDTH - 1, &at));
+        TRY(entry_time(db, middle, &at));
         if (at < before)
             low = middle + 1;
         else
             high = middle;
     }
-    *out = low * TILE_WIDTH;
+    *out = low;
     return OK;
 }
 
-static enum err prune_range(struct store *s, struct arena *a, msec before, uint64_t *from, uint64_t *to)
+/* Entries whose term has ended: whole bundles go with their rows, [from, bundles); of the one that follows, the lines up to `to`. */
+struct pruning { uint64_t from, bundles, to, forgotten; };
+
+static enum err prune_range(struct store *s, struct arena *a, msec before, struct pruning *p)
 {
     READ_AUTO db = NULL;
     TRY(store_read(s, a, &db));
-    TRY(journal_first(db, from));
+    TRY(journal_first(db, &p->from));
     pthread_mutex_lock(&s->published_lock);
-    uint64_t bundles = s->published.size / TILE_WIDTH;
+    uint64_t size = s->published.size;
     pthread_mutex_unlock(&s->published_lock);
-    return first_to_keep(db, before, *from / TILE_WIDTH, bundles, to);
+    TRY(first_to_keep(db, before, p->from, size, &p->to));
+    p->bundles = p->to / TILE_WIDTH * TILE_WIDTH;
+    return OK;
 }
 
 static enum err prune_run(struct db *db, struct write *w)
 {
-    const uint64_t *until = w->arg;
+    struct pruning *p = w->arg;
     char number[24];
-    int64_t gone;
-    snprintf(number, sizeof number, "%llu", (unsigned long long)*until);
-    TRY(db_run(db, SQL_JOURNAL_PRUNE, &gone, ARGS(V_INT((int64_t)*until))));
-    w->event.count = gone;
+    int64_t forgotten = 0;
+    snprintf(number, sizeof number, "%llu", (unsigned long long)p->bundles);
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_JOURNAL_LINES, ARGS(V_INT((int64_t)p->bundles)));
+        if (query_next(&q))
+            forgotten = query_int(&q, 0);
+        TRY(q.status);
+    }
+    TRY(db_run(db, SQL_JOURNAL_PRUNE, NULL, ARGS(V_INT((int64_t)p->bundles))));
+    w->event.count = forgotten, p->forgotten = (uint64_t)forgotten;
     return db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("journal.first")), V_TEXT(text_of(number))));
+}
+
+/* Of each line its hash is left. */
+static enum err forget_run(struct db *db, struct write *w)
+{
+    struct pruning *p = w->arg;
+    struct { uint64_t seq; struct hash hash; } lines[TILE_WIDTH];
+    unsigned count = 0;
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)p->bundles), V_INT((int64_t)p->to)));
+        while (count < TILE_WIDTH && query_next(&q))
+            if (!journal_forgotten(query_bytes(&q, 1)))
+                lines[count].seq = (uint64_t)query_int(&q, 0), lines[count++].hash = leaf_hash(query_bytes(&q, 1));
+        TRY(q.status);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        BUF_AUTO b = buf_make(LEAF_FORGOTTEN + 1);
+        text left;
+        buf_char(&b, '-');
+        buf_hex(&b, TEXT_BYTES(lines[i].hash));
+        TRY(buf_lend(db_arena(db), &b, &left));
+        TRY(db_run(db, SQL_JOURNAL_FORGET, NULL, ARGS(V_INT((int64_t)lines[i].seq), V_TEXT(left))));
+    }
+    w->event.count = count, p->forgotten = count;
+    return OK;
+}
+
+/* Of the bundle at p->bundles: whether there is a line to forget. */
+static enum err any_line(struct store *s, struct arena *a, const struct pruning *p, bool *out)
+{
+    *out = false;
+    READ_AUTO db = NULL;
+    TRY(store_read(s, a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)p->bundles), V_INT((int64_t)p->to)));
+    while (!*out && query_next(&q))
+        *out = !journal_forgotten(query_bytes(&q, 1));
+    return q.status;
 }
 
 enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *pruned)
 {
-    uint64_t from, to;
+    struct pruning p;
+    bool lines;
     *pruned = 0;
-    TRY(prune_range(s, a, before, &from, &to));
-    while (from < to) {                                   /* in steps, so that others' writes pass between */
-        uint64_t until = to - from > PRUNE_BUNDLES * TILE_WIDTH ? from + PRUNE_BUNDLES * TILE_WIDTH : to;
-        struct write w = { .run = prune_run, .arg = &until, .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
+    TRY(prune_range(s, a, before, &p));
+    for (uint64_t end = p.bundles; p.from < end; p.from = p.bundles) {      /* in steps, so that others' writes pass between */
+        p.bundles = end - p.from > PRUNE_BUNDLES * TILE_WIDTH ? p.from + PRUNE_BUNDLES * TILE_WIDTH : end;
+        struct write w = { .run = prune_run, .arg = &p, .truncate = true, .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
         TRY(store_write(s, a, &w));
-        *pruned += until - from;
-        from = until;
+        *pruned += p.forgotten;
     }
+    TRY(any_line(s, a, &p, &lines));
+    if (!lines)
+        return OK;
+    struct write w = { .run = forget_run, .arg = &p, .truncate = true, .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
+    TRY(store_write(s, a, &w));
+    *pruned += p.forgotten;
     return OK;
 }

@@ -142,13 +142,17 @@ enum err journal_inclusion(struct store *s, struct arena *a, uint64_t index, uin
 enum err journal_consistency(struct store *s, struct arena *a, uint64_t old_size, uint64_t size, struct tree_proof *out);
 /* c2sp.org/tlog-tiles: level 0.., `width` 256 or less for the partial right-most; bytes are width·32. */
 enum err journal_tile(struct store *s, struct arena *a, unsigned level, uint64_t index, unsigned width, text *out);
-/* Entry bundle `index` (256 entries, each behind its big-endian 16-bit length). ERR_ERASED when pruned. */
+/* Entry bundle `index` (256 entries, each behind its big-endian 16-bit length). ERR_ERASED when any of it was forgotten. */
 enum err journal_bundle(struct store *s, struct arena *a, uint64_t index, unsigned width, text *out);
+/* The same with what is left of it: a forgotten entry is empty, and *whole false. ERR_ERASED when all of it was pruned. */
+enum err journal_bundle_left(struct store *s, struct arena *a, uint64_t index, unsigned width, text *out, bool *whole);
 /* Reads the whole journal again: leaves, tiles, root, checkpoints, order of times. ERR_INTEGRITY names the first place. */
-struct journal_report { uint64_t size, first_kept, checkpoints; struct hash root; };
+struct journal_report { uint64_t size, first_kept, forgotten, checkpoints; struct hash root; };   /* forgotten: from first_kept on */
 enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all),
                         struct journal_report *out);
-/* Forgets entries before `before` (a time), whole bundles only; hashes stay, so what remains still proves. */
+/* What stands in place of an entry's line when it was forgotten. */
+bool journal_forgotten(text line);
+/* Forgets entries before `before` (a time); hashes stay, so what remains still proves. */
 enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *pruned);
 
 /* ---- Care. ---- */

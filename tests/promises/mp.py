@@ -5,6 +5,7 @@ from garant import DAY, add_months, check, check_absent, garant, milliseconds
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, opened, staff, visitor
 from promise import closed_is_not_there, only_as_declared, part, promise, refuses_elsewhere
+from terms import Terms
 
 NOW = "2026-11-22T10:00:00Z"
 
@@ -126,16 +127,21 @@ def each_at_its_term(t):
             ("testimonial", "Un bon outil.", ident, add_months(now, 36)),
             ("company, from the last contact", "rue du Port", ident, add_months(now, 36)),
             ("contact, from the last contact", "thibault.1@societe.example", ident, add_months(now, 36))]
-    for end in sorted({end for _, _, _, end in ends}):
-        for move, there in ((-DAY, True), (DAY, False)):
-            server.set_clock(end + move)
-            if move < 0:                                         # this person goes on using the account, the idle one does not
-                client.post(f"/v1/subjects/{ident}/events", {"event": "last_use"}).expect(204)
-            server.sweep()
-            for name, shown, who, its in ends:
-                if its == end:
-                    check((shown in held(who)) == there, f"{name}: erased a day early" if there else f"{name}: held a day after its term")
-    check_absent(["Journée des partenaires", "Douze ans de C", "Un bon outil.", "thibault.1@societe.example"], server.folder)
+    with part("each category is erased at its term"), part("none earlier"):
+        for end in sorted({end for _, _, _, end in ends}):
+            for move, there in ((-DAY, True), (DAY, False)):
+                server.set_clock(end + move)
+                if move < 0:                                         # this person goes on using the account, the idle one does not
+                    client.post(f"/v1/subjects/{ident}/events", {"event": "last_use"}).expect(204)
+                server.sweep()
+                for name, shown, who, its in ends:
+                    if its == end:
+                        check((shown in held(who)) == there, f"{name}: erased a day early" if there else f"{name}: held a day after its term")
+        check_absent(["Journée des partenaires", "Douze ans de C", "Un bon outil.", "thibault.1@societe.example"], server.folder)
+        # The same of every key of `retention` in every policy: categories, and what the server itself keeps, the log of accesses included.
+        for policy in ("myportal", "mxplorerplace", "myownconference", "site-fr", "deskmanager"):
+            with t.server(policy=policy, now=NOW, tenant="myownconference" if policy == "myownconference" else None) as one:
+                check(Terms(one).run() >= 4, f"{policy}: its terms were not tried")
 
 
 @promise("MP-14")

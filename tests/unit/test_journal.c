@@ -323,12 +323,20 @@ static void prunes(void **state)
     grow(f, 256 * 3 + 40);
     msec third = f->now - 40 * 10 - 256 * 10 + 20;        /* a little after the third bundle began */
     struct hash leaf = leaf_of(f, 300, 256 * 3 + 40);
+    struct hash kept = leaf_of(f, 512, 256 * 3 + 40);
+    bool whole;
     assert_ok(f, journal_prune(f->s, &f->a, third, &pruned));
-    assert_int_equal(pruned, 512);
+    assert_int_equal(pruned, 513);                        /* to the entry: two bundles whole, and one line of the third */
     struct hash root = root_of(f, &size);
-    assert_int_equal(size, 256 * 3 + 41);
+    assert_int_equal(size, 256 * 3 + 42);
     assert_int_equal(journal_bundle(f->s, &f->a, 1, 256, &bundle), ERR_ERASED);
-    assert_ok(f, journal_bundle(f->s, &f->a, 2, 256, &bundle));
+    assert_int_equal(journal_bundle(f->s, &f->a, 2, 256, &bundle), ERR_ERASED);
+    assert_ok(f, journal_bundle_left(f->s, &f->a, 2, 256, &bundle, &whole));
+    assert_true(!whole && bundle.n > 4 && bundle.p[0] == 0 && bundle.p[1] == 0 && bundle.p[4] == '{');
+    assert_ok(f, journal_bundle(f->s, &f->a, 3, (unsigned)(size - 768), &bundle));
+    assert_ok(f, journal_inclusion(f->s, &f->a, 512, size, &proof));
+    assert_true(tree_check_inclusion(512, size, kept, &proof, root));
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '-%' AND tenant IS NULL AND subject IS NULL"), 1);
     assert_ok(f, journal_inclusion(f->s, &f->a, 300, size, &proof));
     assert_true(tree_check_inclusion(300, size, leaf, &proof, root));
     restart(f);
@@ -339,9 +347,17 @@ static void prunes(void **state)
     assert_int_equal(pruned, 0);
     f->now += DAY;
     assert_ok(f, journal_prune(f->s, &f->a, f->now, &pruned));
-    assert_int_equal(pruned, 256);
+    assert_int_equal(pruned, size - 513);                 /* the last bundle too, which is not complete: nothing is kept for being new */
     restart(f);
     assert_ok(f, verify(f));
+    grow(f, 300);
+    restart(f);
+    assert_ok(f, verify(f));
+    tamper(f, "data.db", "UPDATE journal SET leaf = replace(leaf, 'a', 'b') WHERE seq = 780", (text){ NULL, 0 });
+    verified_broken(f, "another hash of what was forgotten");
+    tamper(f, "data.db", "UPDATE journal SET leaf = replace(leaf, 'b', 'a') WHERE seq = 780", (text){ NULL, 0 });
+    tamper(f, "data.db", "UPDATE journal SET leaf = '-' || (SELECT substr(leaf, 2) FROM journal WHERE seq = 780) WHERE seq = 900", (text){ NULL, 0 });
+    verified_broken(f, "forgotten before its turn");
 }
 
 /* Even when nothing but forgotten entries was written, the last one stays. */
