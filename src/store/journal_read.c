@@ -6,7 +6,7 @@ bool journal_forgotten(text leaf) { return leaf.n == LEAF_FORGOTTEN && leaf.p[0]
 
 struct hash leaf_hash(text leaf)
 {
-    struct hash h;
+    struct hash h = { { 0 } };
     if (journal_forgotten(leaf) && decode_hex(text_from(leaf, 1), h.b, sizeof h.b))
         return h;
     return tree_leaf(leaf);
