@@ -409,6 +409,23 @@ class Server:
     def anyone(self, **options):
         return Client(lambda: self.port, epoch=lambda: self.starts, context=self.context, **options)
 
+    def run(self, *arguments, **options):
+        """A command on this server's data folder, under its policy."""
+        return garant(*arguments, "--data", self.data, "--policy", self.policy, *(["--tenant", self.tenant] if self.tenant else []), **options)
+
+    def run_refused(self, code, *arguments, status=None, clause=None, **options):
+        """A command that is refused with that code and exit status, and names the clause, its file and line; what it said."""
+        run = self.run(*arguments, "--json", ok=None, **options)
+        check(run.returncode != 0 and not run.stdout, f"garant {' '.join(map(str, arguments))} is not refused: {run.stdout[:300]}")
+        said = json.loads(run.stderr)
+        check(said["code"] == code and said["status"] == run.returncode, f"expected {code}, got {run.returncode} {said}")
+        check(status is None or run.returncode == status, f"expected the exit status {status}, got {run.returncode} {said}")
+        if clause is not None:
+            named = re.search(r"\((\S+):(\d+), (\S+?)(?:, promises? [^)]*)?\)$", said["detail"])
+            check(named and re.search(clause, named[3]), f"expected the clause {clause}, got {said}")
+            check_line({"file": named[1], "line": int(named[2]), "path": named[3]})
+        return said
+
     def save_journal(self, folder):
         """The journal as files, as c2sp.org/tlog-tiles lays them out: what verify.py reads offline."""
         client = self.operator()

@@ -214,48 +214,144 @@ def contacts_are_noted(t):
     check(rows() == [], "kept beyond the term")
 
 
+NEEDED = ("identity.first_name", "identity.last_name", "contact.email", "work.company", "work.site")
+
+
+def lacking(data, field):
+    """The data without that field, in each way in which one leaves a thing out."""
+    category, name = field.split(".")
+    rest = {key: value for key, value in data[category].items() if key != name}
+    return [{**data, category: {**rest, **more}} for more in ({}, {name: None}, {name: ""}, {name: " \u00a0\u2003"})] + \
+           ([{key: value for key, value in data.items() if key != category}] if len(rest) == 0 else [])
+
+
+def flat(data):
+    """As a page's form names its inputs."""
+    return {f"{category}.{field}": value for category, fields in data.items() for field, value in fields.items()}
+
+
+def on_the_page(server, who, **fields):
+    """The page on which staff open accounts, filled in and sent."""
+    browser = Browser(server)
+    browser.cookies = dict(who.cookies)
+    return browser.submit(browser.get("/staff/open").expect(200), "/staff/open", fields=fields)
+
+
+def nothing_may_be_missing(server, desk, manager, folders):
+    """Each needed field is named alone, whoever opens the account and by which door; and nobody is there afterwards."""
+    app, data = server.client("app"), person(2)
+
+    def refused(answer, field):
+        problem = answer.refused("missing-field", status=422, clause=r"^accounts\.needs$", promise="MX-02")
+        check(problem["field"] == field and not any(other in problem["detail"] for other in NEEDED if other != field), f"not named alone: {problem}")
+    with part("a missing field is refused by name"):
+        for field in NEEDED:
+            for partly in lacking(data, field):
+                refused(desk.post("/v1/accounts", {"data": partly, "folders": folders, "supplied_by": "manager"}), field)
+            for who in (app, manager, server.operator()):
+                refused(who.post("/v1/accounts", {"data": lacking(data, field)[0], "folders": folders, "supplied_by": "manager"}), field)
+            page = on_the_page(server, desk, **{**flat(data), field: " "}, supplied_by="manager", name="A", why="B").expect(422).has(field, "accounts.needs")
+            wrong = [one["name"] for one in page.form("/staff/open")["fields"] if one.get("aria-invalid") == "true"]
+            check(wrong == [field], f"the form points at {wrong}, not at {field}")
+            said = server.run_refused("missing-field", "account", "open", status=65, clause=r"^accounts\.needs$",
+                                      given=json.dumps({"data": lacking(data, field)[0], "supplied_by": "manager"}))
+            check(f"needs {field} (" in said["detail"], f"not named alone: {said}")
+    with part("missing folders are refused by name"):
+        for none in ({}, {"folders": []}):
+            for who in (desk, app):
+                refused(who.post("/v1/accounts", {"data": data, "supplied_by": "manager", **none}), "folders")
+        on_the_page(server, desk, **flat(data), supplied_by="manager").expect(422).has("an account also needs folders", "accounts.needs")
+        for missing in ("name", "why"):
+            page = on_the_page(server, desk, **flat(data), supplied_by="manager", **{"name": "A", "why": "B", missing: " "})
+            check(page.status == 422, f"a folder without {missing}: {page.status}")
+            short = [{key: value for key, value in folders[0].items() if key != missing}]
+            problem = desk.post("/v1/accounts", {"data": data, "supplied_by": "manager", "folders": short}).refused("missing-field", status=422)
+            check(problem["field"].endswith(missing), f"the folder's {missing} is not named: {problem}")
+    desk.lookup({"contact.email": "marguerite.2@regie.example"}, "service").refused("not-found", status=404)
+
+
+def opened_by_whom(server, folders):
+    """Who may: account staff, and managers for their team. Nobody else, by API or page."""
+    analyst, plain = in_role(server, 903, "analyst"), visitor(server, "marguerite.3@regie.example")
+    body = {"data": person(8), "folders": folders, "supplied_by": "person"}
+    with part("nobody opens an account whom the policy does not name"):
+        for who, clause in ((analyst, r"^roles\.analyst$"), (server.client("tracker"), r"^systems\.tracker$"), (plain, r"^roles$")):
+            who.post("/v1/accounts", body).refused("forbidden", status=403, clause=clause)
+        server.anyone().post("/v1/accounts", body).refused("unauthorised", status=401)
+        for who in (analyst, plain):
+            check(form(who, "/staff/open", **flat(person(8)), supplied_by="person", folder="dossier", name="A", why="B").status == 403, "opened on the page")
+        server.anyone().post("/v1/accounts/register", {"data": person(8), "password": PASSWORD}) \
+            .refused("forbidden", status=403, clause=r"^accounts\.opened_by$", promise=None)
+        server.client("app").lookup({"contact.email": "marguerite.8@regie.example"}, "service").refused("not-found", status=404)
+
+
+def invited(server, mailbox, address):
+    """Follows the invitation; the person, signed in."""
+    token = re.split("[/=]", mailbox.wait(address, "invitation").links[0])[-1]
+    server.anyone().post("/v1/invitations/accept", {"token": token, "password": PASSWORD}).expect(200)
+    return visitor(server, address)
+
+
+def sources_of(file):
+    """Who is said to have supplied each category of an access answer."""
+    return {(one["category"], field["source"]) for one in file["categories"] if one["category"] in ("identity", "contact", "work")
+            for record in one["records"] for field in record["fields"].values()}
+
+
+def supplied_by_a_manager(server, mailbox, ident, folder, number, language):
+    """What is kept of who supplied the data, and what the person is told of it."""
+    to, says = f"marguerite.{number}@regie.example", {"fr": "responsable hiérarchique", "en": "line manager"}[language]
+    with part("told where the data came from when a manager supplied them"):
+        told = mailbox.wait(to, "opened_by_other")
+        for body in (told.text, told.html):
+            check(says in html.unescape(body) and "Espaces TV Communication" in body and "/privacy" in body, body)
+        wait_for(lambda: not [duty for duty in server.operator().get("/v1/duties").expect(200).json["duties"] if duty["subject"] == ident])
+    one = invited(server, mailbox, to)
+    with part("who supplied the data is kept"):
+        file = one.get(f"/v1/subjects/{ident}/access").expect(200).json
+        check(file["source"] == "manager" and file["account"]["opened_by"] == "account_staff", f"{file['source']}, {file['account']}")
+        for access in (file, server.client("app").export(ident)[1], json.loads(server.run("subject", "access", ident, "--json"))):
+            check(sources_of(access) == {(category, "manager") for category in ("identity", "contact", "work")}, f"{sources_of(access)}")
+        browser = Browser(server, language)
+        browser.cookies = dict(one.cookies)
+        check(says in browser.get("/me").expect(200).read.text.lower(), "the person's page does not say who supplied them")
+    with part("staff open an account with its folders"):
+        check([(f["name"], f["allowed"], f["history"][0]["why"]) for f in file["folders"]] == [(folder["name"], True, folder["why"])], f"{file['folders']}")
+        browser.get("/me/rights").expect(200).has(folder["name"], folder["why"])
+        asked = {"subject": ident, "folder": "dossier"}
+        for name, allowed in ((folder["name"], True), ("Another", False)):
+            said = server.client("app").post("/v1/authorize", {**asked, "name": name}).expect(200).json
+            check(said["allowed"] is allowed and (allowed or said["clause"]["path"] == "folders.dossier"), f"{name}: {said}")
+    return one
+
+
 @promise("MX-02")
 def accounts_are_opened_whole(t):
     """Staff open an account with its folders; who supplied the data is kept, and the person told when it was somebody else."""
     mailbox = t.enter_context(Mailbox())
     server = t.server(now="2026-11-22T10:00:00Z", arguments=mailbox.arguments())
-    desk = staff(server, person(1), "marguerite.1@regie.example", "account_staff")
+    desk, manager = in_role(server, 1, "account_staff"), in_role(server, 901, "manager")
     folders = [{"folder": "dossier", "name": "Audiences de Planted", "why": "demande de sa responsable", "until": "2027-06-30"}]
-    needed = [(category, field) for category, field in (("identity", "first_name"), ("identity", "last_name"), ("contact", "email"),
-                                                        ("work", "company"), ("work", "site"))]
-    for category, field in needed:
-        data = person(2)
-        del data[category][field]
-        problem = desk.post("/v1/accounts", {"data": data, "folders": folders, "supplied_by": "manager"}) \
-            .refused("missing-field", status=422, clause=r"^accounts\.needs$", promise="MX-02")
-        check(problem["field"] == f"{category}.{field}" and problem["detail"].count(".") == 1, f"not named alone: {problem}")
-    problem = desk.post("/v1/accounts", {"data": person(2), "supplied_by": "manager"}).refused("missing-field", clause=r"^accounts\.needs$")
-    check(problem["field"] == "folders", f"{problem}")
-    # The manager wrote by e-mail; staff open the account.
-    made = desk.post("/v1/accounts", {"data": person(2), "folders": folders, "supplied_by": "manager",
-                                      "supplier": "Paule Planted, responsable", "language": "fr"}).expect(201).json
-    to = "marguerite.2@regie.example"
-    told = mailbox.wait(to, "opened_by_other")
-    check("responsable hiérarchique" in told.text and "Espaces TV Communication" in told.text and "/privacy" in told.text, told.text)
-    end = time.monotonic() + 10
-    while [duty for duty in server.operator().get("/v1/duties").expect(200).json["duties"] if duty["kind"] == "inform"]:
-        check(time.monotonic() < end, "told, and still owed")
-        time.sleep(0.05)
-    token = re.split("[/=]", mailbox.wait(to, "invitation").links[0])[-1]
-    server.anyone().post("/v1/invitations/accept", {"token": token, "password": PASSWORD}).expect(200)
-    file = visitor(server, to).get(f"/v1/subjects/{made['id']}/access").expect(200).json
-    check(file["source"] == "manager" and file["account"]["opened_by"] == "account_staff", f"{file['source']}, {file['account']}")
-    sources = {(one["category"], field["source"]) for one in file["categories"] if one["category"] in ("identity", "contact", "work")
-               for record in one["records"] for field in record["fields"].values()}
-    check(sources == {("identity", "manager"), ("contact", "manager"), ("work", "manager")}, f"{sources}")
-    check([(f["name"], f["allowed"], f["history"][0]["why"]) for f in file["folders"]] ==
-          [("Audiences de Planted", True, "demande de sa responsable")], f"{file['folders']}")
-    server.client("app").post("/v1/authorize", {"subject": made["id"], "folder": "dossier", "name": "Audiences de Planted"}).expect(200)
-    # The person supplied them: nobody else is to be told of.
-    desk.post("/v1/accounts", {"data": person(3), "folders": folders, "supplied_by": "person"}).expect(201)
-    mailbox.wait("marguerite.3@regie.example", "invitation")
-    mailbox.none_within(0.3, "marguerite.3@regie.example", "opened_by_other")
-    check_absent(["Paule Planted, responsable", "Audiences de Planted"], server.data)
+    nothing_may_be_missing(server, desk, manager, folders)
+    # The manager wrote by e-mail; staff open the account, over the API and on the page.
+    supplier = "Paule Planted, responsable"
+    made = desk.post("/v1/accounts", {"data": person(2), "folders": folders, "supplied_by": "manager", "supplier": supplier, "language": "fr"}) \
+        .expect(201).json["id"]
+    supplied_by_a_manager(server, mailbox, made, folders[0], 2, "fr")
+    page = on_the_page(server, desk, **flat(person(4)), supplied_by="manager", supplier=supplier, name=folders[0]["name"], why=folders[0]["why"], language="en")
+    made = re.fullmatch(r"/staff/people/(\w{26})\?done=account_opened", page.expect(200).path)[1]
+    supplied_by_a_manager(server, mailbox, made, folders[0], 4, "en")
+    with part("who supplied their own data is told of nobody else"):
+        ident = desk.post("/v1/accounts", {"data": person(3), "folders": folders, "supplied_by": "person"}).expect(201).json["id"]
+        one = invited(server, mailbox, "marguerite.3@regie.example")
+        file = one.get(f"/v1/subjects/{ident}/access").expect(200).json
+        check(file["source"] == "person" and {source for _, source in sources_of(file)} == {"person"}, f"{file['source']}, {sources_of(file)}")
+        mailbox.none_within(0.3, "marguerite.3@regie.example", "opened_by_other")
+        check(server.operator().get("/v1/duties").expect(200).json["duties"] == [], "somebody is owed a word")
+    desk.post("/v1/accounts", {"data": person(5), "folders": folders}).refused("missing-field", status=422)
+    desk.post("/v1/accounts", {"data": person(5), "folders": folders, "supplied_by": "a friend"}).refused("undeclared", status=422, clause="^categories$")
+    opened_by_whom(server, folders)
+    check_absent([supplier, "Audiences de Planted"], server.data)
 
 
 @promise("MX-09")
