@@ -1,9 +1,11 @@
 """DM: deskmanager, a consumer brand with a shop, contests, mobile applications and social features."""
-import json
-from garant import add_months, check, check_absent, check_searchable, milliseconds
+import html, json
+from browser import Browser
+from garant import add_months, check, check_absent, check_searchable, moment
 from mailbox import Mailbox
 from people import PASSWORD, registered, visitor
-from promise import promise
+from promise import part, promise
+from sample import listed
 
 NOW = "2026-11-22T10:00:00Z"
 CARD = {"number": "4111 1111 1111 1111", "holder": "Planted Holder-Dupont", "expires": "12/2029"}
@@ -15,37 +17,127 @@ def person(number):
             "account": {"screen_name": f"clarisse{number}", "login": f"login-{number}"}}
 
 
+SAMPLES = {                                     # a value of each category that a disk may hold, another for each number
+    "contact": lambda n: {"phone": f"+336222233{n:02}"}, "account": lambda n: {"screen_name": f"clarisse{n}"},
+    "demographics": lambda n: {"postcode": f"690{n:02}"}, "tastes": lambda n: {"household": n + 1}, "device": lambda n: {"at": NOW, "system": f"Linux {n}"},
+    "mobile": lambda n: {"at": NOW, "latitude": 45.76 + n}, "usage": lambda n: {"at": NOW, "page": f"/{n}"},
+    "visits": lambda n: {"day": "2026-11-22", "page": f"/{n}"}, "mail_events": lambda n: {"at": NOW, "campaign": f"{n}", "action": "opened"},
+    "feedback": lambda n: {"at": NOW, "comment": f"Solide {n}"}, "content": lambda n: {"title": f"Bureau {n}", "kind": "photo"},
+    "social_profile": lambda n: {"name": f"Cla {n}"}, "basket": lambda n: {"remembered_name": f"Cla {n}"},
+    "orders": lambda n: {"number": f"C-{n}", "ordered": "2026-11-22", "amount": 10, "delivery": "Lyon"},
+    "contacts": lambda n: {"at": NOW, "motive": "order", "summary": f"Retard {n}"}, "credit": lambda n: {"level": ("accepted", "refused")[n % 2]},
+    "entries": lambda n: {"contest": f"printemps {n}"}}
+
+
+def each_source_of_each_category(client, ident, document):
+    """Every category from every source: those that the policy gives it are kept with the datum, every other is refused by the category's clause."""
+    purposes = {category: next(name for name, body in document["purposes"].items() if category in listed(body["categories"])) for category in SAMPLES}
+
+    def write(category, value, source):
+        if document["categories"][category].get("many") == "true":
+            return client.record(ident, category, value, source=source)
+        return client.change(ident, purposes[category], {category: value}, source=source)
+    seen = {"kept": 0, "refused": 0}
+    for category, value in SAMPLES.items():
+        for number, source in enumerate(("person", *document["sources"])):
+            if source in listed(document["categories"][category].get("source") or "person"):
+                write(category, value(number), source).expect(200, 201)
+                held = fields_of(client.get(f"/v1/subjects/{ident}/access").expect(200).json)
+                changed = [row["source"] for row in held if row["category"] == category and row["field"] in value(number)]
+                check(source in changed, f"{category} from {source} is held as from {changed}")
+                seen["kept"] += 1
+            else:
+                write(category, value(number), source).refused("undeclared", status=422, clause=rf"^categories\.{category}$")
+                seen["refused"] += 1
+    check(seen["kept"] > 25 and seen["refused"] > 50, f"{seen}")
+
+
+def sources_at_creation(server, client):
+    """The same when a person is made, over the API, by the command, and by their own hand; an unknown source, or none, is refused."""
+    with part("each datum has its source"):
+        for number, source in enumerate(("person", "site", "mini_site", "mobile_app", "messages", "social_network"), 20):
+            ident = client.post("/v1/subjects", {"data": {"contact": person(number)["contact"]}, "source": source}).expect(201).json["id"]
+            access = client.get(f"/v1/subjects/{ident}/access").expect(200).json
+            exported = client.export(ident)[1]
+            told = json.loads(server.run("subject", "access", ident, "--json"))
+            for one in (access, exported, told):
+                check(one["source"] == source and {row["source"] for row in fields_of(one)} == {source}, f"from {source}: {one['source']} {fields_of(one)}")
+            page = html.unescape(client.export(ident)[0]["index.html"].decode())
+            check(access["source_title"] and access["source_title"] in page, f"the export's page does not say where it comes from: {source}")
+        for source in ("mini_site", "messages", "social_network", "credit_agency"):
+            client.post("/v1/subjects", {"data": person(30), "source": source}).refused("undeclared", status=422, clause=r"^categories\.(account|contact)$")
+    with part("a source that is unknown, or not that category's, is refused"):
+        for unknown in ("a_friend", "Person", "sources", "*"):
+            client.post("/v1/subjects", {"data": person(30), "source": unknown}).refused("undeclared", status=422, clause="^categories$")
+            server.run_refused("undeclared", "subject", "create", clause="^categories$", given=json.dumps({"data": person(30), "source": unknown}))
+        for none in ({}, {"source": ""}):
+            client.post("/v1/subjects", {"data": person(30), **none}).refused("missing-field", status=422)
+
+
+def third_parties(server, client, mailbox):
+    """Whose data a third party gave is owed word of it within a month: the duty is there, late when it is, and done on record."""
+    def owed():
+        return client.get("/v1/duties").expect(200).json["duties"]
+    with part("a third party's datum makes the duty to tell"):
+        for row in owed():                                            # of what stood before
+            client.post(f"/v1/duties/{row['id']}/done", {"outcome": "done"}).expect(204)
+        made = client.post("/v1/subjects", {"data": {"contact": person(40)["contact"]}, "source": "social_network"}).expect(201).json["id"]
+        changed = client.create(person(41))["id"]
+        check([row["subject"] for row in owed()] == [made], f"{owed()}")
+        client.change(changed, "credit_check", {"credit": {"level": "guarantee"}}, source="credit_agency").expect(200)
+        check(sorted((row["subject"], row["about"], row["kind"], row["article"]) for row in owed()) ==
+              sorted([(made, "social_network", "inform", "GDPR 14(3)"), (changed, "credit_agency", "inform", "GDPR 14(3)")]), f"{owed()}")
+        for source in ("site", "mobile_app", "person"):
+            client.change(changed, "account", {"contact": {"phone": f"+3361111{len(source):04d}"}}, source=source).expect(200)
+        check(len(owed()) == 2, f"a duty without a third party: {owed()}")
+        for who in ("mobile", "contest_site", "campaigns", "accounting"):
+            server.client(who).get("/v1/duties").refused("forbidden", status=403, clause=rf"^(systems|roles)\.{who}$")
+    with part("it has its term, and is done on record"):
+        due = add_months(server.now(), 1)
+        check({row["due"][:10] for row in owed()} == {moment(due).date().isoformat()}, f"a month is owed: {owed()}")
+        server.set_clock(due - 60_000)
+        check([row["late"] for row in owed()] == [False, False], "late before the term")
+        server.advance(days=1)
+        check([row["late"] for row in owed()] == [True, True], "the term is over and nothing says so")
+        board = {one["name"]: one["state"] for one in server.operator().get("/v1/promises?fresh=true").expect(200).json["probes"]}
+        check(board["duties"] == "broken", f"the board says {board['duties']}")
+        for row in owed():
+            client.post(f"/v1/duties/{row['id']}/done", {"outcome": "done", "note": "letter of 23 December"}).expect(204)
+            client.post(f"/v1/duties/{row['id']}/done", {"outcome": "done"}).refused("not-found", status=404)
+        check(owed() == [], f"done, and owed: {owed()}")
+
+
 @promise("DM-03")
 def sources(t):
     """Each datum has a source; one that a third party gave brings the duty to tell the person, with its deadline."""
-    server = t.server(now=NOW)
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
     client = server.client("app")
-    for source in ("person", "site", "mini_site", "mobile_app", "messages"):
-        number = len(source)
-        data = person(number) if source in ("person", "site", "mobile_app") else {"contact": person(number)["contact"]}
-        ident = client.post("/v1/subjects", {"data": data, "source": source})
-        if source in ("mini_site", "messages"):
-            check(ident.status in (201, 422), f"{ident.status}")              # the account is needed where the policy says so
-            continue
-        access = json.dumps(client.get(f"/v1/subjects/{ident.expect(201).json['id']}/access").expect(200).json)
-        check(f'"{source}"' in access, f"the source {source} is not with the data: {access}")
-    check(client.get("/v1/duties").expect(200).json["duties"] == [], "a duty without a third party")
-    ident = client.create(person(1))["id"]
-    client.change(ident, "account", {"contact": {"phone": "+33622222222"}}, source="mobile_app").expect(200)
-    client.consent(ident, "social", "given").expect(201)
-    client.change(ident, "social", {"social_profile": {"network": "Exemple Réseau", "name": "Cla", "permission": "profile"}},
-                  source="social_network").expect(200)
-    held = client.get(f"/v1/subjects/{ident}/access").expect(200).json
-    given = {(row["category"], row["field"]): row["source"] for row in fields_of(held)}
-    check(given[("contact", "email")] == "person" and given[("contact", "phone")] == "mobile_app", f"{given}")
-    check(given[("social_profile", "name")] == "social_network", f"{given}")
-    duties = client.get("/v1/duties").expect(200).json["duties"]
-    check(len(duties) == 1 and duties[0]["subject"] == ident, f"{duties}")
-    due = milliseconds(duties[0]["due"])
-    check(abs(due - add_months(milliseconds(NOW), 1)) <= 86_400_000, f"one month is owed: {duties}")
-    for unknown in ("a_friend", "", "Person"):
-        client.post("/v1/subjects", {"data": person(9), "source": unknown}).refused(status=422)
-    client.post("/v1/subjects", {"data": person(9)}).refused("missing-field", "usage")
+    document = client.get("/v1/policy").expect(200).json["document"]
+    sources_at_creation(server, client)
+    registered(server, mailbox, {"contact": {"name": "Clarisse", "email": "own@conso.example"}, "account": {"screen_name": "clarisse"}}, "own@conso.example")
+    browser = Browser(server)
+    browser.sign_in("own@conso.example", PASSWORD).expect(200)
+    ident = client.lookup({"contact.email": "own@conso.example"}, "account").expect(200).json["id"]
+
+    def given():
+        rows = fields_of(client.get(f"/v1/subjects/{ident}/access").expect(200).json)
+        return {(row["category"], row["field"]): row["source"] for row in rows if row["category"] in ("contact", "account")}
+    with part("a change keeps the source of each field"):
+        check(set(given().values()) == {"person"}, f"who registers supplies it: {given()}")
+        client.change(ident, "account", {"contact": {"phone": "+33622222222"}}, source="mobile_app").expect(200)
+        browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.address": "1 place Bellecour"}).expect(200)
+        check(given() == {("contact", "name"): "person", ("contact", "email"): "person", ("contact", "phone"): "mobile_app",
+                          ("contact", "address"): "person", ("account", "screen_name"): "person"}, f"{given()}")
+        browser.get("/me").expect(200).has("Our mobile applications")
+        client.change(ident, "account", {"contact": {"phone": "+33622222244", "address": "1 place Bellecour"}}, source="site").expect(200)
+        check((given()[("contact", "phone")], given()[("contact", "address")]) == ("site", "person"), f"what did not change has another source: {given()}")
+    for purpose in ("profile", "personalisation", "mobile_features", "community", "social", "marketing", "mail_measure"):
+        channel = {"channel": "email"} if purpose in ("marketing", "mail_measure") else {}
+        client.consent(ident, purpose, "given", wording="Oui.", **channel).expect(201)
+    with part("each datum has its source"):
+        each_source_of_each_category(client, ident, document)
+    third_parties(server, client, mailbox)
 
 
 def fields_of(access):
