@@ -195,6 +195,7 @@ static void put_category(struct view *v, const struct rows *r)
     json_pair_bool(&v->w, TEXT("transient"), cat->transient);
     put_names(v, TEXT("purposes"), &cat->purposes, true);
     json_pair_bool(&v->w, TEXT("kept_after_erasure"), cat->held);
+    json_pair(&v->w, TEXT("public"), cat->public_for >= 0 ? v->c->policy->purposes[cat->public_for].name : (text){ NULL, 0 });
     put_retention(v, cat->retention);
     put_records(v, r);
     json_close(&v->w, '}');

@@ -72,6 +72,13 @@ text doc_source(const struct ctx *c, text source)
     return title.n ? title : source;
 }
 
+text doc_public(const struct ctx *c, bool agreed)
+{
+    return agreed ? doc_in(c, TEXT("May be shown to everyone, since you agreed to it. What is public is not confidential: others may copy it."),
+                           TEXT("Peut être montré à tous, puisque vous l'avez accepté. Ce qui est public n'est pas confidentiel : d'autres peuvent le copier."))
+                  : doc_in(c, TEXT("Not shown in public: you have not agreed to it."), TEXT("Pas montré au public : vous ne l'avez pas accepté."));
+}
+
 text doc_act(const struct ctx *c, text act)
 {
     static const struct { text name, en, fr; } acts[] = {

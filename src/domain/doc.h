@@ -19,6 +19,8 @@ text doc_field(const struct ctx *c, const struct category *cat, text field);
 text doc_interest(const struct ctx *c, const struct purpose *p);
 text doc_purpose(const struct ctx *c, const struct purpose *p);
 text doc_source(const struct ctx *c, text source);
+/* What is told of data that the person's consent allows to be public, by whether it is in force. */
+text doc_public(const struct ctx *c, bool agreed);
 text doc_act(const struct ctx *c, text act);                 /* an act of the journal, as a sentence */
 /* A recipient (index of its actor class) by name: the legal one, else its title, else its key. */
 text doc_recipient(const struct ctx *c, int actor);

@@ -146,6 +146,14 @@ static void page_record(struct page *g, const struct json *record, const struct 
     raw(g, TEXT("</p>\n"));
 }
 
+static bool is_live(const struct page *g, text purpose)
+{
+    JSON_EACH(one, json_get(g->file, TEXT("live")))
+        if (text_eq(one->value, purpose))
+            return true;
+    return false;
+}
+
 static void page_category(struct page *g, const struct json *cat)
 {
     const struct json *data = json_get(json_get(g->file, TEXT("data")), json_text(cat, TEXT("category")));
@@ -159,6 +167,8 @@ static void page_category(struct page *g, const struct json *cat)
     if (json_text(retention, TEXT("ground")).n)
         put(g, TEXT(" (")), put(g, json_text(retention, TEXT("ground"))), put(g, TEXT(")"));
     raw(g, TEXT(".</p>\n"));
+    if (json_text(cat, TEXT("public")).n)
+        paragraph(g, doc_public(g->c, is_live(g, json_text(cat, TEXT("public")))));
     const struct json *item = data && data->kind == J_ARRAY ? data->first : NULL;
     JSON_EACH(record, records) {
         page_record(g, record, item ? json_get(item, TEXT("fields")) : data, retention && retention->kind == J_OBJECT);

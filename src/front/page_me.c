@@ -83,6 +83,7 @@ static void put_record(struct view *v, const struct category *cat, const struct 
     page_copy(v->p, record, TEXT("at"));
     page_copy(v->p, record, TEXT("until"));
     page_copy(v->p, record, TEXT("archived"));
+    json_pair(w, TEXT("source"), cat->many ? doc_source(v->p->c, json_text(record, TEXT("source"))) : TEXT(""));
     json_pair_bool(w, TEXT("several"), cat->many);
     put_term(v, record);
     json_name(w, TEXT("values"));
@@ -136,6 +137,15 @@ bool page_editable(struct ctx *c, const struct category *cat)
     return !cat->many && !cat->stream.n && !cat->transient && !identifier_why_not(c, cat).n;
 }
 
+/* Whether everyone sees it now: by their consent, and until they withdraw it. */
+static text public_says(const struct view *v, text purpose)
+{
+    bool live = false;
+    JSON_EACH(one, json_get(v->file, TEXT("live")))
+        live |= text_eq(one->value, purpose);
+    return purpose.n ? doc_public(v->p->c, live) : TEXT("");
+}
+
 static void put_card(struct view *v, const struct json *entry)
 {
     struct json_out *w = &v->p->w;
@@ -149,6 +159,7 @@ static void put_card(struct view *v, const struct json *entry)
     page_text(v->p, TEXT("title"), json_text(entry, TEXT("title")));
     page_copy(v->p, entry, TEXT("special_ground"));
     page_copy(v->p, entry, TEXT("kept_after_erasure"));
+    page_text(v->p, TEXT("public"), public_says(v, json_text(entry, TEXT("public"))));
     page_text(v->p, TEXT("term_says"), json_text(retention, TEXT("says")));
     json_pair(w, TEXT("ground"), json_text(retention, TEXT("ground")));
     json_pair_bool(w, TEXT("editable"), page_editable(v->p->c, cat));

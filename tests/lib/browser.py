@@ -1,5 +1,5 @@
 """A browser without scripts, as far as HTTP goes: cookies kept, forms filled in and sent with what stands in them, redirections followed."""
-import html.parser, http.client, urllib.parse
+import html.parser, http.client, re, urllib.parse
 import doors
 from garant import check
 from people import PASSWORD
@@ -175,3 +175,13 @@ def member(server, data, identifier, language="en", password=PASSWORD, opener=No
     browser.sign_in(identifier, password).expect(200)
     check(browser.cookies, "no cookie came with the sign-in")
     return browser, made["id"]
+
+
+def pages_of(server, **known):
+    """Every page of the server that is asked for with GET, as /openapi.json tells, with what its addresses need."""
+    paths = []
+    for route, methods in server.anyone().get("/openapi.json").expect(200).json["paths"].items():
+        types = [name for answer in methods.get("get", {}).get("responses", {}).values() for name in answer.get("content", {})]
+        if any(name.startswith("text/html") for name in types):
+            paths.append(re.sub(r"\{(\w+)\}", lambda found: known[found[1]], route))
+    return paths

@@ -1,7 +1,7 @@
 """MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
 import html, io, json, os, re, subprocess, threading, time, zipfile
 import doors
-from browser import Browser, member
+from browser import Browser, member, pages_of
 from garant import DAY, TOP, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, form, opened, staff, visitor
@@ -628,16 +628,6 @@ def only_declared_cookies(t):
     check("set-cookie" not in answer.headers, "a cookie that is not declared was set")
 
 
-def page_paths(server, **known):
-    """Every page of the server that is asked for with GET, as /openapi.json tells, with what its addresses need."""
-    paths = []
-    for route, methods in server.anyone().get("/openapi.json").expect(200).json["paths"].items():
-        types = [name for answer in methods.get("get", {}).get("responses", {}).values() for name in answer.get("content", {})]
-        if any(name.startswith("text/html") for name in types):
-            paths.append(re.sub(r"\{(\w+)\}", lambda found: known[found[1]], route))
-    return paths
-
-
 def leaves(page):
     """Whether the page lets who is signed in sign out with one press."""
     out = [form for form in page.read.forms if form["action"].split("?")[0] == "/signout"]
@@ -651,7 +641,7 @@ def sign_out_everywhere(server, ident, person_, clerk, public):
     """Of every page, and of what is shown instead of one, as a person without a role sees it and as staff do."""
     version = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
     known = {"category": "contact", "id": ident, "hash": version, "older": version, "newer": version, "token": "A" * 43}
-    paths = page_paths(server, **known)
+    paths = pages_of(server, **known)
     check(len(paths) > 30, f"few pages: {paths}")
     seen, without = {}, []
     for who, browser in (("person", person_), ("staff", clerk)):

@@ -1,9 +1,9 @@
 """What several platforms promise of their notice, cookie page and versions."""
 import html, json, os, re, time
-from browser import Browser, member
+from browser import Browser, member, pages_of
 from garant import check, garant, milliseconds, policy_file
 from mailbox import URL, Mailbox
-from people import PASSWORD
+from people import PASSWORD, registered
 from promise import part, promise
 
 NOW = "2026-11-22T10:00:00Z"
@@ -115,42 +115,155 @@ def leaving(t):
     check(server.anyone().get("/leave").status == 400, "no name is asked for")
 
 
+CLARISSE = {"contact": {"name": "Clarisse", "email": "clarisse@conso.example"}, "account": {"screen_name": "clarisse"}}
+
+
+def flat(text):
+    """Without what a form of the notice adds: line ends, stars, straight apostrophes."""
+    return " ".join(text.replace("*", "").split()).replace("'", "’")
+
+
+COOKIE_PAGES = {"fr": {"exempt": "dispensé de consentement", "asked": "non dispensé", "for": "Finalité", "term": r"\d+\u00a0(minutes|mois|jours)",
+                       "manage": ["Votre navigateur peut aussi effacer les cookies", "Vous changez d’avis", "Refuser"]},
+                "en": {"exempt": "exempt from consent:", "asked": "not exempt", "for": "Purpose", "term": r"\d+\u00a0(minutes|months|days)",
+                       "manage": ["Your browser can also erase cookies", "You change your mind", "Refusing"]}}
+
+
+def every_cookie(t, server, document):
+    """On the page in both languages, and in what the command writes: each declared cookie, what for, how long, with or without consent."""
+    with part("the cookie page lists each cookie"):
+        for language, words in COOKIE_PAGES.items():
+            text = page(server, "/cookies", language)
+            check(len(re.findall(r'<tr id="cookies\.', text)) == len(document["cookies"]) == 4, "other cookies stand there")
+            for name, cookie in document["cookies"].items():
+                row = re.search(rf'<tr id="cookies\.{name}-row".*?</tr>', text, re.S).group(0)
+                asked = cookie["exempt"] == "none"
+                check((words["asked"] in row) == asked and (words["exempt"] in row) == (not asked), f"{name}: consent: {row}")
+                check(cookie["title"][language].rstrip(".").replace("'", "’") in row and words["for"] in row, f"{name}: what for: {row}")
+                check(re.search(words["term"], row), f"{name}: lifetime: {row}")
+            written = server.run("notice", "--page", "cookies", "--lang", language)
+            for cookie in document["cookies"].values():
+                check(flat(cookie["title"][language].rstrip(".")) in flat(written), f"the command's page lacks {cookie['title']}: {written}")
+    with part("how to refuse is said"):
+        for language, words in COOKIE_PAGES.items():
+            text = page(server, "/cookies", language)
+            check(all(said in text for said in words["manage"]), f"how to refuse is not said in {language}")
+        bare = t.copy_of_policy(lambda text: text.replace("  refuse: same_level\n  withdraw: every_page\n", "  refuse: same_level\n"))
+        check("You change your mind" not in garant("notice", bare, "--page", "cookies", "--lang", "en"), "said whatever the policy says")
+
+
+def linked_everywhere(server, mailbox):
+    """From every page, as nobody and as somebody signed in; the link leads there."""
+    registered(server, mailbox, CLARISSE, "clarisse@conso.example")
+    signed, nobody = Browser(server), Browser(server)
+    signed.sign_in("clarisse@conso.example", PASSWORD).expect(200)
+    version = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
+    paths = pages_of(server, category="contact", id="01ARZ3NDEKTSV4RRFFQ69G5FAV", hash=version, older=version, newer=version, token="A" * 43)
+    seen = 0
+    with part("every page links the cookie page"):
+        for browser in (nobody, signed):
+            for path in (*paths, "/nothing-here"):
+                shown = browser.send("GET", path)
+                if shown.status in (302, 303):                       # it leads to another page
+                    continue
+                links = [link for link in shown.read.links if link.split("?")[0] == "/cookies"]
+                check(links, f"{path} ({shown.status}) does not link the cookie page")
+                seen += 1
+        check(seen > 45, f"only {seen} pages were seen")
+        check(nobody.get(links[0]).expect(200).read.title.startswith("Cookies"), "the link leads elsewhere")
+
+
+def unfilled(t):
+    """What a template left open is an error at its line, in the notice as published and in the running file, which then does not start."""
+    with part("the unfilled placeholder is a lint error"):
+        published = json.loads(garant("lint", policy_file("published/deskmanager"), "--json", ok=None).stdout)
+        found = [one for one in published if one["rule"] == "D04"]
+        with open(policy_file("published/deskmanager"), encoding="utf-8") as file:
+            lines = file.read().split("\n")
+        check(any("INSERER LE LIEN" in lines[one["line"] - 1] for one in found) and all(one["severity"] == "E" for one in found), f"{found}")
+        check("D04" not in [one["rule"] for one in json.loads(garant("lint", policy_file(t.policy), "--json", ok=None).stdout)], "the running policy has one")
+        for left in ("[INSÉRER LE LIEN]", "voir {{lien}}", "À COMPLÉTER", "[lien vers la politique de cookies]"):
+            path = t.copy_of_policy(lambda text: text.replace("Retient votre panier.", f"Retient votre panier, {left}."))
+            found = [one for one in json.loads(garant("lint", path, "--json", ok=None).stdout) if one["rule"] == "D04"]
+            with open(path, encoding="utf-8") as file:
+                line = next(number for number, text in enumerate(file, 1) if left in text)
+            check([(one["severity"], one["accepted"], one["line"]) for one in found] == [("E", False, line)], f"{left}: {found}")
+            status, said = t.server(policy=path, start=False).refuses_to_start()
+            check(status == 78 and "D04 (line " in said, f"{left}: it starts: {status} {said}")
+
+
 @promise("DM-13")
 def cookies_are_managed(t):
     """The cookie page lists every declared cookie with purpose, lifetime, consent and refusal, every page links it; a template's
     unfilled address is an error of the linter."""
-    server = t.server()
-    check('href="/cookies?lang=fr"' in page(server, "/privacy"), "the notice does not link the cookie page")
-    text = page(server, "/cookies")
-    document = server.client("app").get("/v1/policy").expect(200).json["document"]
-    for name, cookie in document["cookies"].items():
-        row = re.search(rf'<tr id="cookies\.{name}-row".*?</tr>', text, re.S).group(0)
-        needed = cookie["exempt"] not in ("none",)
-        check(("dispensé de consentement" in row and "non dispensé" not in row) == needed, f"{name}: consent: {row}")
-        check(cookie["title"]["fr"].rstrip(".").replace("'", "’") in row and "Finalité" in row, f"{name}: what for: {row}")
-        check(re.search(r"\d+\u00a0(minutes|mois|jours)", row), f"{name}: lifetime: {row}")
-    check("Votre navigateur peut aussi effacer les cookies" in text and "Vous changez d’avis" in text, "how to refuse is not said")
-    run = garant("lint", policy_file("published/deskmanager"), "--json", ok=None)
-    found = json.loads(run.stdout)
-    check(any(f["rule"] == "D04" and f["severity"] == "E" for f in found), "the unfilled placeholder is no error")
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
+    every_cookie(t, server, server.client("app").get("/v1/policy").expect(200).json["document"])
+    linked_everywhere(server, mailbox)
+    unfilled(t)
+
+
+NOT_CONFIDENTIAL = {"fr": ["montrées au public", "Ce qui est public n’est pas confidentiel",
+                           "Ce que vous publiez vous-même est visible de tous. La confidentialité ne le couvre pas.",
+                           "Ces protections ne couvrent pas ce que vous publiez vous-même en public"],
+                    "en": ["shown in public", "What is public is not confidential",
+                           "What you publish yourself can be seen by everyone. Confidentiality does not",
+                           "These protections do not cover what you publish in public yourself"]}
 
 
 @promise("DM-24")
 def what_people_publish(t):
-    """What people publish themselves is marked public, and left out of what is said to be confidential."""
-    server = t.server()
-    text = page(server, "/privacy")
-    card = re.search(r'id="categories\.content">.*?</div>', text, re.S).group(0)
-    check("montrées au public" in card and "Ce qui est public n’est pas confidentiel" in card, f"{card}")
-    check("Ce que vous publiez vous-même est visible de tous. La confidentialité ne le couvre pas." in text, "public content is not told apart")
-    for category in ("contact", "orders"):
-        check("montrées au public" not in re.search(rf'id="categories\.{category}">.*?</div>', text, re.S).group(0), f"{category} is marked public")
+    """What people publish themselves is marked public, in the notice and with the data, and left out of what is said to be confidential."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
     client = server.client("app")
-    made = client.create({"contact": {"name": "Clarisse", "email": "clarisse@conso.example"}, "account": {"screen_name": "clarisse"}})["id"]
+    registered(server, mailbox, CLARISSE, "clarisse@conso.example")
+    made = client.lookup({"contact.email": "clarisse@conso.example"}, "account").expect(200).json["id"]
     content = {"title": "Ma photo", "kind": "photo"}
-    client.record(made, "content", content).refused("consent-missing", clause="^purposes.community")
+    client.record(made, "content", content, source="mini_site").refused("consent-missing", status=403, clause=r"^purposes\.community$")
     client.consent(made, "community", "given", wording="Oui, publiez.").expect(201)
-    client.record(made, "content", content).expect(201)
+    client.record(made, "content", content, source="mini_site").expect(201)
+    browser = Browser(server)
+    browser.sign_in("clarisse@conso.example", PASSWORD).expect(200)
+
+    def marked():
+        """Which categories are marked in the access answer, the same in the export and by the command; and what the pages say of them."""
+        access = client.get(f"/v1/subjects/{made}/access").expect(200).json
+        files, exported = client.export(made)
+        for one in (exported, json.loads(server.run("subject", "access", made, "--json"))):
+            check([row["public"] for row in one["categories"]] == [row["public"] for row in access["categories"]], "the export marks others")
+        card = re.search(r'aria-labelledby="c-content".*?</section>', browser.get("/me").expect(200).html, re.S).group(0)
+        categories = {row["category"]: row["public"] for row in access["categories"] if row["public"]}
+        return categories, html.unescape(card), html.unescape(files["index.html"].decode())
+    with part("published content is marked public"):
+        for language in ("fr", "en"):
+            text = page(server, "/privacy", language)
+            card = re.search(r'id="categories\.content">.*?</div>', text, re.S).group(0)
+            check(all(word in flat(card) for word in NOT_CONFIDENTIAL[language][:2]), f"{card}")
+            for category in ("contact", "account", "orders", "feedback", "entries", "contacts"):
+                other = re.search(rf'id="categories\.{category}">.*?</div>', text, re.S).group(0)
+                check(NOT_CONFIDENTIAL[language][0] not in other, f"{category} is marked public")
+        categories, card, exported = marked()
+        check(categories == {"content": "community"}, f"marked with the data: {categories}")
+        for shown in (card, exported):
+            check("May be shown to everyone, since you agreed to it. What is public is not confidential" in shown, f"not marked: {shown}")
+        client.consent(made, "community", "withdrawn").expect(201)
+        categories, card, exported = marked()
+        for shown in (card, exported):
+            check("Not shown in public" in shown and "May be shown to everyone" not in shown, f"withdrawn, and still public: {shown}")
+    with part("left out of what is said to be confidential"):
+        for language, said in NOT_CONFIDENTIAL.items():
+            for form in ("html", "md", "txt"):
+                written = flat(html.unescape(server.run("notice", "--format", form, "--lang", language)))
+                check(all(flat(word) in written for word in said[1:]), f"the notice as {form} in {language} does not tell public content apart")
+            check(all(flat(word) in flat(page(server, "/privacy", language)) for word in said[1:3]), f"nor does the page in {language}")
+        # A platform whose people publish nothing says none of it.
+        private = t.copy_of_policy(lambda text: text.replace("  user_content: public\n", "  user_content: private\n").replace("    public: community\n", "")
+                                   .replace("  DM-24: [declared.public_spaces, categories.content]", "  DM-24: [categories.content]")
+                                   .replace("  public_spaces: {fr:", "  other_spaces: {fr:"))
+        for language, said in NOT_CONFIDENTIAL.items():
+            written = flat(garant("notice", private, "--lang", language))
+            check(not [word for word in said[:3] if flat(word) in written], f"said whatever the policy says: {language}")
 
 
 @promise("DM-01")
