@@ -117,6 +117,20 @@ static const struct plan *plan_of_code(text digits)
 
 static bool fits(const struct plan *p, size_t n) { return n >= p->least && n <= p->most; }
 
+bool telephone_possible(text digits)
+{
+    const struct plan *p = plan_of_code(digits);
+    if (!p)
+        return digits.n >= 8 && digits.n <= TELEPHONE_MAX && digits.p[0] != '0' && digits.p[0] != '3' && digits.p[0] != '4';
+    for (size_t i = 0; i < PLANS; i++) {
+        text rest = text_from(digits, plans[i].code.n);
+        bool trunk = plans[i].trunk.n && text_starts(rest, plans[i].trunk);
+        if (text_starts(digits, plans[i].code) && (fits(&plans[i], rest.n) || (trunk && fits(&plans[i], rest.n - plans[i].trunk.n))))
+            return digits.n <= TELEPHONE_MAX;
+    }
+    return false;
+}
+
 static void prefix(struct reading *r, text code)
 {
     if (r->count + code.n > READ_MAX)

@@ -13,6 +13,9 @@ struct telephone {
  * blanks and dashes of any kind and whatever is invisible between. `country` (ISO 3166) is where a number without a calling code is
  * dialled, "" for nowhere. False when it is no telephone number: another character, or not 6 to 15 digits. */
 bool telephone_read(text s, text country, struct telephone *out);
+/* Whether digits that stand behind a "+" can be a telephone number (dialling.def): as many as its country has, a trunk prefix left in or
+ * not. Of calling codes that are not listed any 8 to 15 digits can be, but in Europe's zones 3 and 4, of which all are listed. */
+bool telephone_possible(text digits);
 /* "+33612345678", with "x12" behind it for an extension; without "+" when the country is unknown. */
 text telephone_print(struct arena *a, const struct telephone *t);
 

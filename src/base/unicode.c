@@ -63,6 +63,14 @@ int unicode_digit(uint32_t c)
     return uc_decimal_value(c);
 }
 
+int unicode_digit_like(uint32_t c) { return uc_digit_value(c); }
+bool unicode_letter(uint32_t c) { return uc_is_general_category(c, UC_LETTER); }
+
+bool unicode_unseen(uint32_t c)
+{
+    return c >= 0x80 && (unicode_ignorable(c) || uc_is_general_category(c, UC_NON_SPACING_MARK) || uc_is_general_category(c, UC_ENCLOSING_MARK));
+}
+
 /* ---- Forms. ---- */
 
 /* The text that was built; p NULL when it could not be, which is said. */

@@ -15,6 +15,9 @@ bool unicode_is_blank(text s);                       /* nothing in it is to be s
 text unicode_trim(text s);                           /* without what cannot be seen at both ends */
 /* The value of a decimal digit of any script, -1 for everything else. */
 int unicode_digit(uint32_t c);
+int unicode_digit_like(uint32_t c);                  /* the same, and of digits that are raised, lowered, or in a circle */
+bool unicode_letter(uint32_t c);
+bool unicode_unseen(uint32_t c);                     /* beyond ASCII: ignorable, or a mark on the character before it */
 
 /* Each returns a text of the arena; p NULL when out of memory. */
 text unicode_composed(struct arena *a, text s);      /* NFC (UAX 15) */

@@ -1,4 +1,5 @@
 /* Attachments: files of a person, sealed in pieces so that none is ever whole in clear but on its way to a reader. */
+#include "base/card_file.h"
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
@@ -114,7 +115,7 @@ static text media_type_of(text s)
     return main.n && rest.n && plain(main, TYPE_MAX_BYTES / 2) && plain(rest, TYPE_MAX_BYTES / 2) ? type : TEXT("application/octet-stream");
 }
 
-static enum err check(struct ctx *c, text category, text name, text content, const struct category **out)
+static enum err check(struct ctx *c, text category, text name, text media_type, text content, const struct category **out)
 {
     int index = policy_category(c->policy, category);
     if (index < 0)
@@ -127,8 +128,11 @@ static enum err check(struct ctx *c, text category, text name, text content, con
     if (content.n > ATTACHMENT_MAX)
         return say(c->arena, ERR_TOO_LARGE, "a file has at most %d bytes", ATTACHMENT_MAX);
     TRY(value_no_card(c, TEXT("the file's name"), name));
-    /* By what it is, not by what it is said to be: any text is looked through, pictures and the like are not. */
-    return text_utf8(content) ? value_no_card(c, TEXT("the file"), content) : OK;
+    TRY(value_no_card(c, TEXT("the file's media type"), media_type));
+    /* By what it is, not by what it is said to be. */
+    bool found;
+    TRY(card_file(c->arena, content, &found));
+    return found ? value_card(c, TEXT("the file")) : OK;
 }
 
 static msec due_of(struct ctx *c, const struct person *p, const struct category *cat, enum err *status)
@@ -162,7 +166,7 @@ static enum err add_once(struct ctx *c, text id, text category, text name, text 
     struct bits set = { { 0 } };
     ARENA_AUTO room = arena_make(ATTACHMENT_MAX + (8 << 20));
     TRY(person_open(c, id, false, &p));
-    enum err status = check(c, category, name, content, &cat);
+    enum err status = check(c, category, name, media_type, content, &cat);
     if (status == ERR_UNDECLARED || status == ERR_CARD_NUMBER)
         return write_refusal(c, &p, TEXT(""), TEXT(""));
     TRY(status);

@@ -104,23 +104,24 @@ static bool is_time(text s)
     return time_parse(s, &t);
 }
 
-enum err value_no_card(struct ctx *c, text where, text s)
+enum err value_card(struct ctx *c, text where)
 {
-    if (!card_find(s, NULL))
-        return OK;
     return say_clause(c->arena, ERR_CARD_NUMBER, policy_clause(c->policy, TEXT("security.card_numbers")),
                       "%.*s holds what is a payment card number; keep the payment's reference instead", T(where));
 }
 
-static enum err no_card_inside(struct ctx *c, text where, const struct json *v)
+enum err value_no_card(struct ctx *c, text where, text s)
 {
-    if (v->kind == J_TEXT || v->kind == J_NUMBER)
-        TRY(value_no_card(c, where, v->value));
-    JSON_EACH(child, v) {
-        TRY(value_no_card(c, where, child->key));
-        TRY(no_card_inside(c, where, child));
-    }
-    return OK;
+    bool found;
+    TRY(card_look(c->arena, s, &found));
+    return found ? value_card(c, where) : OK;
+}
+
+enum err value_no_card_in(struct ctx *c, text where, const struct json *v)
+{
+    bool found;
+    TRY(card_look_json(c->arena, v, &found));
+    return found ? value_card(c, where) : OK;
 }
 
 static enum err check_bounds(struct ctx *c, const struct category *cat, const struct field *f)
@@ -237,16 +238,20 @@ static bool is_short_telephone(const struct ctx *c, const struct field *f, const
            text_of(t.digits).n < CARD_DIGITS;
 }
 
+/* Card fields exist in transient categories only: the policy's own check sees to it. An IBAN, date or address has its own strict form and
+ * cannot be a card number. */
+static bool guarded(const struct field *f)
+{
+    return f->type == FIELD_TEXT || f->type == FIELD_JSON || f->type == FIELD_URL || f->type == FIELD_INTEGER || f->type == FIELD_NUMBER ||
+           f->type == FIELD_EMAIL || f->type == FIELD_PHONE;
+}
+
 static enum err check_value(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
 {
     text where = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
     TRY_PTR(where.p);
-    /* Card fields exist in transient categories only: the policy's own check sees to it. An IBAN, date or address
-     * has its own strict form and cannot be a card number. */
-    bool guarded = f->type == FIELD_TEXT || f->type == FIELD_JSON || f->type == FIELD_URL || f->type == FIELD_INTEGER ||
-                   f->type == FIELD_NUMBER || f->type == FIELD_EMAIL || f->type == FIELD_PHONE;
-    if (guarded && !is_short_telephone(c, f, v))
-        TRY(no_card_inside(c, where, v));
+    if (guarded(f) && !is_short_telephone(c, f, v))
+        TRY(value_no_card_in(c, where, v));
     switch (f->type) {
     case FIELD_BOOLEAN: return v->kind == J_BOOL ? OK : bad(c, cat, f, "true or false");
     case FIELD_INTEGER:
@@ -337,6 +342,22 @@ static enum err about(struct ctx *c, const struct category *cat, text name, enum
     return status;
 }
 
+/* What stands in fields beside each other may be one number, split. A field that cannot hold a part of one stands between. */
+static enum err no_card_split(struct ctx *c, const struct category *cat, const struct json *fields)
+{
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    text all;
+    JSON_EACH(v, fields) {
+        int index = policy_field(cat, v->key);
+        bool part = index >= 0 && guarded(&cat->fields[index]) && cat->fields[index].type != FIELD_PHONE;
+        bool plain = v->kind == J_TEXT || v->kind == J_NUMBER;
+        buf_add(&b, part && plain ? v->value : v->kind == J_NULL ? TEXT("") : TEXT("other"));
+        buf_char(&b, CARD_BETWEEN);
+    }
+    TRY(buf_lend(c->arena, &b, &all));
+    return value_no_card(c, cat->name, all);
+}
+
 enum err value_take_category(struct ctx *c, const struct category *cat, const struct json **in, const struct json *other)
 {
     if (!*in || (*in)->kind != J_OBJECT)
@@ -353,5 +374,5 @@ enum err value_take_category(struct ctx *c, const struct category *cat, const st
         if (v && v->kind != J_NULL)
             TRY(about(c, cat, f->name, check_value(c, cat, f, v)));
     }
-    return OK;
+    return no_card_split(c, cat, fields);
 }

@@ -17,6 +17,8 @@ struct date value_day(const struct ctx *c, msec t);    /* the day that moment is
 msec value_day_start(const struct ctx *c, struct date d);
 /* Refuses any text that holds a payment card number (MO-20). `where` names the place in the message. */
 enum err value_no_card(struct ctx *c, text where, text s);
+enum err value_no_card_in(struct ctx *c, text where, const struct json *v);    /* the same of all names and values, split ones included */
+enum err value_card(struct ctx *c, text where);                                /* says that one was found there: ERR_CARD_NUMBER */
 /* The same for a whole category's fields {field: value}; besides: undeclared names, missing required ones (blanks are missing too),
  * conditions both ways. `other` gives the fields of other categories that conditions look at ({category: {field: value}}, may be NULL).
  * *fields is then what is to be kept. */

@@ -1,0 +1,353 @@
+/* Writings behind which a text is not seen at once. */
+#include "veil.h"
+#include "buf.h"
+#include "unicode.h"
+#include <string.h>
+
+enum { TAG_MAX = 4096, ENTITY_MAX = 10, BASE64_MIN = 18, HEX_MIN = 26, LINE_MIN = 60, EXPONENT_DIGITS = 19, GROWTH = 6 };
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+static int hex_of(char c)
+{
+    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The number of `least` to `most` hexadecimal digits at i, and their count. */
+static size_t hex_at(text s, size_t i, size_t least, size_t most, uint32_t *out)
+{
+    size_t n = 0;
+    for (*out = 0; n < most && i + n < s.n && hex_of(s.p[i + n]) >= 0; n++)
+        *out = *out << 4 | (uint32_t)hex_of(s.p[i + n]);
+    return n >= least ? n : 0;
+}
+
+/* ---- Escapes. ---- */
+
+/* Each returns the length of the escape at i, 0 for none, and its character. */
+static size_t percent_at(text s, size_t i, uint32_t *c)
+{
+    if (i + 1 < s.n && (s.p[i + 1] == 'u' || s.p[i + 1] == 'U')) {
+        size_t wide = hex_at(s, i + 2, 4, 4, c);
+        return wide ? wide + 2 : 0;
+    }
+    return hex_at(s, i + 1, 2, 2, c) ? 3 : 0;
+}
+
+static size_t backslash_at(text s, size_t i, uint32_t *c)
+{
+    char kind = i + 1 < s.n ? s.p[i + 1] : '\0';
+    bool braces = i + 2 < s.n && s.p[i + 2] == '{';
+    size_t n = 0;
+    if (kind == 'u' || kind == 'x')
+        n = braces ? hex_at(s, i + 3, 1, 6, c) : hex_at(s, i + 2, kind == 'u' ? 4 : 2, kind == 'u' ? 4 : 2, c);
+    return n ? n + (braces ? 4 : 2) : 0;
+}
+
+/* A reference with a name is a blank or sign of some kind: none is a digit. */
+static size_t entity_at(text s, size_t i, uint32_t *c)
+{
+    size_t at = i + 1, n;
+    bool number = at < s.n && s.p[at] == '#', hex = number && at + 1 < s.n && (s.p[at + 1] | 0x20) == 'x';
+    *c = ' ';
+    if (hex) {
+        n = hex_at(s, at + 2, 1, 8, c);
+        at += n ? n + 2 : 0;
+    } else if (number) {
+        *c = 0;
+        for (n = 0; n < 8 && at + 1 + n < s.n && is_digit(s.p[at + 1 + n]); n++)
+            *c = *c * 10 + (uint32_t)(s.p[at + 1 + n] - '0');
+        at += n ? n + 1 : 0;
+    } else {
+        for (n = 0; n < ENTITY_MAX && at + n < s.n && is_letter(s.p[at + n]); n++)
+            ;
+        at += n;
+        if (at >= s.n || s.p[at] != ';')
+            return 0;
+    }
+    if (!number && text_eq(text_upto(text_from(s, i + 1), n), TEXT("amp")))
+        *c = '&';
+    return n ? at - i + (at < s.n && s.p[at] == ';') : 0;
+}
+
+static size_t escape_at(text s, size_t i, uint32_t *c)
+{
+    switch (s.p[i]) {
+    case '%': return percent_at(s, i, c);
+    case '&': return entity_at(s, i, c);
+    case '\\': return backslash_at(s, i, c);
+    default: return 0;
+    }
+}
+
+/* A byte of percent-encoding may be part of a character: it stays a byte. */
+static size_t lift_escape(text s, size_t i, struct buf *b)
+{
+    uint32_t c = 0;
+    size_t n = escape_at(s, i, &c);
+    if (n && s.p[i] == '%' && n == 3)
+        buf_char(b, (char)c);
+    else if (n)
+        unicode_put(b, c && c < 0x110000 ? c : ' ');
+    return n;
+}
+
+/* ---- Quoted-printable, folded lines. ---- */
+
+static size_t line_end_at(text s, size_t i)
+{
+    if (i < s.n && s.p[i] == '\n')
+        return 1;
+    return i + 1 < s.n && s.p[i] == '\r' && s.p[i + 1] == '\n' ? 2 : 0;
+}
+
+static size_t lift_quoted(text s, size_t i, struct buf *b)
+{
+    uint32_t c;
+    if (s.p[i] != '=')
+        return 0;
+    size_t end = line_end_at(s, i + 1);
+    if (end)
+        return end + 1;
+    if (!hex_at(s, i + 1, 2, 2, &c))
+        return 0;
+    buf_char(b, (char)c);
+    return 3;
+}
+
+static size_t lift_folded(text s, size_t i, struct buf *b)
+{
+    (void)b;
+    size_t end = line_end_at(s, i);
+    return end && i + end < s.n && (s.p[i + end] == ' ' || s.p[i + end] == '\t') ? end + 1 : 0;
+}
+
+/* ---- Elements. ---- */
+
+/* Those that stand on a line or in a cell of their own, in HTML, WordprocessingML, SpreadsheetML, DrawingML and OpenDocument. */
+static bool begins_line(text name)
+{
+    static const text names[] = {
+        TEXT_INIT("p"),   TEXT_INIT("br"),  TEXT_INIT("div"),   TEXT_INIT("td"),  TEXT_INIT("th"),  TEXT_INIT("tr"),  TEXT_INIT("li"),
+        TEXT_INIT("ul"),  TEXT_INIT("ol"),  TEXT_INIT("table"), TEXT_INIT("h"),   TEXT_INIT("h1"),  TEXT_INIT("h2"),  TEXT_INIT("h3"),
+        TEXT_INIT("h4"),  TEXT_INIT("h5"),  TEXT_INIT("h6"),    TEXT_INIT("pre"), TEXT_INIT("hr"),  TEXT_INIT("dd"),  TEXT_INIT("dt"),
+        TEXT_INIT("row"), TEXT_INIT("c"),   TEXT_INIT("v"),     TEXT_INIT("si"),  TEXT_INIT("is"),  TEXT_INIT("f"),   TEXT_INIT("cr"),
+        TEXT_INIT("tab"), TEXT_INIT("tc"),  TEXT_INIT("s"),     TEXT_INIT("option"),  TEXT_INIT("input"),   TEXT_INIT("section"),
+        TEXT_INIT("tbl"), TEXT_INIT("table-cell"),  TEXT_INIT("table-row"),   TEXT_INIT("line-break"), TEXT_INIT("article"),
+        TEXT_INIT("comment"),  TEXT_INIT("annotation"),  TEXT_INIT("textarea"),  TEXT_INIT("label"),  TEXT_INIT("title"),
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_eq_nocase(name, names[i]))
+            return true;
+    return false;
+}
+
+/* The element's tag at i, and its name without prefix. */
+static size_t tag_at(text s, size_t i, text *name)
+{
+    size_t at = i + 1;
+    if (s.p[i] != '<' || at >= s.n || !(is_letter(s.p[at]) || s.p[at] == '/' || s.p[at] == '!' || s.p[at] == '?'))
+        return 0;
+    at += s.p[at] == '/';
+    size_t start = at;
+    for (; at < s.n && (is_letter(s.p[at]) || is_digit(s.p[at]) || s.p[at] == '-' || s.p[at] == ':' || s.p[at] == '_'); at++)
+        if (s.p[at] == ':')
+            start = at + 1;
+    *name = text_upto(text_from(s, start), at - start);
+    text head = text_upto(text_from(s, at), TAG_MAX);
+    ptrdiff_t close = text_index(head, '>'), open = text_index(head, '<');
+    return close >= 0 && (open < 0 || open > close) ? at + (size_t)close + 1 - i : 0;
+}
+
+static size_t lift_tags(text s, size_t i, struct buf *b)
+{
+    text name;
+    size_t n = tag_at(s, i, &name);
+    if (n && begins_line(name))
+        buf_char(b, '\n');
+    return n;
+}
+
+static size_t lift_elements(text s, size_t i, struct buf *b)
+{
+    text name;
+    size_t n = tag_at(s, i, &name);
+    if (n)
+        buf_char(b, '\n');
+    return n;
+}
+
+/* ---- Letters like digits, exponents. ---- */
+
+static int digit_like(char c) { return is_digit(c) ? c - '0' : c == 'O' || c == 'o' ? 0 : c == 'l' || c == 'I' ? 1 : -1; }
+
+/* A whole word of digits and letters like them. */
+static size_t lift_like(text s, size_t i, struct buf *b)
+{
+    size_t end = i, letters = 0;
+    if ((i && (is_letter(s.p[i - 1]) || is_digit(s.p[i - 1]))) || digit_like(s.p[i]) < 0)
+        return 0;
+    for (; end < s.n && digit_like(s.p[end]) >= 0; end++)
+        letters += is_letter(s.p[end]);
+    if (!letters || end - i < 2 || end - i > EXPONENT_DIGITS || (end < s.n && is_letter(s.p[end])))
+        return 0;
+    for (size_t k = i; k < end; k++)
+        buf_char(b, (char)('0' + digit_like(s.p[k])));
+    return end - i;
+}
+
+/* "4.111111111111111E+15" as what it stands for, when that is whole and no longer than a number of a card. */
+static size_t lift_exponent(text s, size_t i, struct buf *b)
+{
+    char digits[EXPONENT_DIGITS + 1];
+    size_t n = 0, whole = 0, at = i, exponent = 0;
+    if ((i && (is_digit(s.p[i - 1]) || s.p[i - 1] == '.' || s.p[i - 1] == ',')) || !is_digit(s.p[i]))
+        return 0;
+    for (; at < s.n && n < EXPONENT_DIGITS && (is_digit(s.p[at]) || (!whole && (s.p[at] == '.' || s.p[at] == ','))); at++) {
+        if (is_digit(s.p[at]))
+            digits[n++] = s.p[at];
+        else
+            whole = n;
+    }
+    if (at + 2 > s.n || (s.p[at] | 0x20) != 'e')
+        return 0;
+    at += 1 + (at + 1 < s.n && s.p[at + 1] == '+');
+    size_t start = at;
+    for (; at < s.n && at < start + 2 && is_digit(s.p[at]); at++)
+        exponent = exponent * 10 + (size_t)(s.p[at] - '0');
+    exponent += whole ? whole : n;
+    if (at == start || (at < s.n && is_digit(s.p[at])) || exponent < n || exponent > EXPONENT_DIGITS)
+        return 0;
+    while (n < exponent)
+        digits[n++] = '0';
+    buf_add(b, (text){ digits, n });
+    return at - i;
+}
+
+/* ---- Lifting. ---- */
+
+typedef size_t lifter(text s, size_t i, struct buf *b);
+static lifter *const lifters[] = { [VEIL_ESCAPES] = lift_escape, [VEIL_QUOTED] = lift_quoted,     [VEIL_FOLDED] = lift_folded,
+                                   [VEIL_TAGS] = lift_tags,      [VEIL_ELEMENTS] = lift_elements, [VEIL_LIKE] = lift_like,
+                                   [VEIL_EXPONENT] = lift_exponent };
+
+/* The bytes with which each begins. */
+static bool may_begin(enum veil veil, char c)
+{
+    switch (veil) {
+    case VEIL_ESCAPES: return c == '%' || c == '&' || c == '\\';
+    case VEIL_QUOTED: return c == '=';
+    case VEIL_FOLDED: return c == '\r' || c == '\n';
+    case VEIL_TAGS:
+    case VEIL_ELEMENTS: return c == '<';
+    case VEIL_LIKE: return digit_like(c) >= 0;
+    case VEIL_EXPONENT: return is_digit(c);
+    case VEIL_COUNT: break;
+    }
+    return false;
+}
+
+enum err veil_lift(struct arena *a, enum veil veil, text s, text *out)
+{
+    BUF_AUTO b = buf_make(GROWTH * s.n + 64);
+    BUF_AUTO piece = buf_make(64);
+    size_t done = 0;
+    *out = (text){ NULL, 0 };
+    for (size_t i = 0, n; i < s.n; i += n ? n : 1) {
+        n = 0;
+        if (!may_begin(veil, s.p[i]))
+            continue;
+        buf_clear(&piece);
+        if (!(n = lifters[veil](s, i, &piece)))
+            continue;
+        buf_add(&b, text_upto(text_from(s, done), i - done));
+        buf_join(&b, &piece);
+        done = i + n;
+    }
+    if (!done)
+        return OK;
+    buf_add(&b, text_from(s, done));
+    return buf_take(a, &b, out);
+}
+
+/* ---- base64, hexadecimal. ---- */
+
+static int sixty_four(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (is_digit(c))
+        return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+bool veil_base64(struct arena *a, text s, size_t *i, text *out)
+{
+    while (*i < s.n) {
+        size_t start = *i, at = start, line = start, folds = 0, end;
+        for (; at < s.n; at++) {
+            size_t fold = line_end_at(s, at);
+            if (sixty_four(s.p[at]) >= 0)
+                continue;
+            if (!fold || at - line < LINE_MIN || at + fold >= s.n || sixty_four(s.p[at + fold]) < 0)
+                break;
+            folds++;
+            at += fold - 1;
+            line = at + 1;
+        }
+        *i = at > start ? at : start + 1;
+        if (at - start < BASE64_MIN)
+            continue;
+        *out = text_upto(text_from(s, start), at - start);
+        if (!folds)
+            return true;
+        char *joined = arena_alloc(a, out->n);
+        for (end = 0, at = 0; joined && at < out->n; at++)
+            if (sixty_four(out->p[at]) >= 0)
+                joined[end++] = out->p[at];
+        *out = (text){ joined, joined ? end : 0 };
+        return joined != NULL;
+    }
+    return false;
+}
+
+text veil_decode64(struct arena *a, text stretch, size_t skip)
+{
+    text in = text_from(stretch, skip);
+    char *out = arena_alloc(a, in.n / 4 * 3 + 4);
+    size_t n = 0;
+    uint32_t bits = 0;
+    for (size_t i = 0; out && i < in.n; i++) {
+        bits = bits << 6 | (uint32_t)sixty_four(in.p[i]);
+        if (i % 4)
+            out[n++] = (char)(bits >> (6 - 2 * (i % 4)));
+    }
+    return (text){ out, out ? n : 0 };
+}
+
+bool veil_hex(text s, size_t *i, text *out)
+{
+    while (*i < s.n) {
+        size_t start = *i, at = start;
+        while (at < s.n && hex_of(s.p[at]) >= 0)
+            at++;
+        *i = at > start ? at : start + 1;
+        *out = text_upto(text_from(s, start), at - start);
+        if (out->n >= HEX_MIN)
+            return true;
+    }
+    return false;
+}
+
+text veil_decode_hex(struct arena *a, text stretch, size_t skip)
+{
+    text in = text_from(stretch, skip);
+    char *out = arena_alloc(a, in.n / 2 + 1);
+    size_t n = 0;
+    for (size_t i = 0; out && i + 1 < in.n; i += 2)
+        out[n++] = (char)(hex_of(in.p[i]) << 4 | hex_of(in.p[i + 1]));
+    return (text){ out, out ? n : 0 };
+}
