@@ -1,8 +1,10 @@
 """Scenarios of promises, each under the promise's id, driving a server that runs that platform's policy file alone; and the parts that they show."""
-import contextlib, os, re, shutil, sys, tempfile, threading
+import contextlib, os, re, shutil, sys, tempfile, threading, urllib.parse
 import doors, sample
 from described import Routes, ask
-from garant import TOP, Server, check
+from garant import TOP, Server, check, garant
+from people import form
+from uses import command
 
 SCENARIOS = {}
 PARTLY = {}                                     # of promises that are open: what of them is kept already, and the scenario that shows it
@@ -145,9 +147,10 @@ def run(ident):
 
 # ---- What several platforms promise in the same words. ----
 
-def only_as_declared(t, server, client, ident, ident_of_promise, actor="app"):
+def only_as_declared(server, client, ident, ident_of_promise, actor="app", desk=None):
     """Each purpose of the policy reads its own categories and no other; a consent opens what rests on it and its withdrawal
-    closes it; a purpose that the policy does not have is refused. Every refusal names its clause and the promise."""
+    closes it; a purpose that the policy does not have is refused. Every refusal names its clause and the promise. By page as well when there is a
+    `desk`: somebody signed in to a role that may look for a reason."""
     document = sample.Document(client.get("/v1/policy").expect(200).json["document"])
     allowed_purposes = sample.listed(document.systems[actor]["purposes"])
     seen = {"allowed": 0, "refused": 0}
@@ -158,7 +161,7 @@ def only_as_declared(t, server, client, ident, ident_of_promise, actor="app"):
                 continue
             answer = client.read(ident, purpose, [category])
             if category in sample.listed(document.purposes[purpose]["categories"]) and expected is None:
-                answer.expect(200)
+                check(set(answer.expect(200).json["data"]) <= {category}, f"{purpose}: more than {category}: {answer.body}")
                 seen["allowed"] += 1
             elif category in sample.listed(document.purposes[purpose]["categories"]):
                 answer.refused(expected, status=403, clause=rf"^purposes\.{purpose}\b", promise=ident_of_promise)
@@ -167,45 +170,83 @@ def only_as_declared(t, server, client, ident, ident_of_promise, actor="app"):
                 answer.refused("purpose-refused", "consent-missing", status=403, clause=rf"^purposes\.{purpose}\b",
                                promise=ident_of_promise)
                 seen["refused"] += 1
-    for purpose, body in document.purposes.items():
-        if purpose not in allowed_purposes:
-            client.read(ident, purpose).refused("purpose-refused", "forbidden", status=403)
-        elif body["basis"] != "consent":
-            each(purpose, None)
-        else:
-            channels = sample.listed(body.get("channels"))
+
+    resting = [purpose for purpose in allowed_purposes if document.purposes[purpose]["basis"] == "consent"]
+    with part("a read for another purpose is refused with its clause"):
+        for purpose, body in document.purposes.items():
+            if purpose not in allowed_purposes:
+                client.read(ident, purpose).refused("purpose-refused", "forbidden", status=403)
+            elif purpose not in resting:
+                each(purpose, None)
+        for purpose in ("curiosity", "resale", "Service", "service ", "*", "s" * 300):
+            client.read(ident, purpose).refused("purpose-refused", status=403, clause="^purposes$", promise=ident_of_promise)
+            client.lookup({".".join(document.identifier()): "nobody@people.example"}, purpose) \
+                  .refused("purpose-refused", status=403, clause="^purposes$", promise=ident_of_promise)
+            one, = client.post("/v1/batch", {"requests": [{"method": "GET", "path": f"/v1/subjects/{ident}?purpose={urllib.parse.quote(purpose)}"}]}) \
+                         .expect(207).json["results"]
+            check(one["status"] == 403 and one["body"]["clause"]["path"] == "purposes", f"in a batch: {one}")
+            if desk:
+                page = form(desk, f"/staff/people/{ident}", purpose=purpose, reason="file 4711", csrf=desk.csrf).expect(403).body.decode()
+                check(re.search(r">purposes<", page), f"the page for {purpose} names no clause: {page}")
+        status, said = command(server, "subject", "show", ident, "--purpose", "curiosity")
+        check(status == 1 and re.search(rf"\({re.escape(server.policy)}:\d+, purposes\)", said), f"garant subject show: {status} {said}")
+    for purpose in resting:
+        with part("a read without its consent is refused with its clause"):
+            channels = sample.listed(document.purposes[purpose].get("channels"))
             channel = {"channel": channels[0]} if channels else {}
             if purpose in client.get(f"/v1/subjects/{ident}/consents").expect(200).json["live"]:
                 client.consent(ident, purpose, "withdrawn", **channel).expect(201)
+            each(purpose, "consent-missing")
+            client.consent(ident, purpose, "refused", wording="Non.", **channel).expect(201)
             each(purpose, "consent-missing")
             client.consent(ident, purpose, "given", wording="Oui.", **channel).expect(201)
             each(purpose, None)
             client.consent(ident, purpose, "withdrawn", **channel).expect(201)
             each(purpose, "consent-missing")
-    for purpose in ("curiosity", "resale", "Service", "service ", "*"):
-        client.read(ident, purpose).refused("purpose-refused", status=403, clause="^purposes", promise=ident_of_promise)
     check(seen["allowed"] > 3 and seen["refused"] > 3, f"the policy leaves little to see: {seen}")
 
 
-def refuses_elsewhere(t, places, foreign, accepted=None):
-    """The policy runs as it is; with one of the places moved to `foreign`, the start is refused and names file, line and country."""
-    t.server().stop()
-    for before in places:
-        check(before.count("country: ") == 1, before)
-        after = re.sub(r"country: \w+", f"country: {foreign}", before)
-        policy = t.copy_of_policy(lambda text: text.replace(before, after))
-        with open(policy, encoding="utf-8") as file:
-            line = next(number for number, text in enumerate(file, 1) if after.strip().split("\n")[-1].strip() in text)
-        server = t.server(policy=policy, start=False)
+def refuses_elsewhere(t, stores, processors, foreign, where, accepted=None):
+    """The policy runs as it is; with one of the places moved to `foreign`, which is outside `where`, the start is refused and names file, line
+    and country, `garant check` says the same, and a running server does not take it over."""
+    path = t.path("moved.yaml")
+    with open(os.path.join(TOP, "policies", t.policy + ".yaml"), encoding="utf-8") as file:
+        text = file.read()
+
+    def moved(before, country):
+        check(before.count("country: ") == 1 and text.count(before) == 1, before)
+        after = re.sub(r"country: \w+", f"country: {country}", before)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(before, after))
+        return text[:text.index(before)].count("\n") + before[:before.index("country: ")].count("\n") + 1
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    running = t.server(policy=path)
+
+    def stops(before):
+        line = moved(before, foreign)
+        server = t.server(policy=path, start=False)
         status, said = server.refuses_to_start()
         check(status == 78, f"status {status}, and a policy that cannot be run is 78")
-        check(f"{policy}:" in said and foreign in said and "hosting" in said, f"no clear error: {said}")
-        check(any(f"{policy}:{near}:" in said for near in (line - 1, line, line + 1)), f"line {line} is not named: {said}")
         check(not os.path.exists(os.path.join(server.data, "data.db")), "a data folder was made all the same")
+        with part("the error is clear"):
+            checked = garant("check", path, ok=None)
+            for told in (said, checked.stdout + checked.stderr):
+                check(foreign in told and "hosting" in told and any(f"{path}:{near}:" in told for near in (line - 1, line, line + 1)),
+                      f"file, line {line} and country are not named: {told}")
+            check(checked.returncode != 0, "garant check takes it")
+        with part("nor does a running server take it over"):
+            answer = running.operator().post("/v1/policy/reload").expect(422)
+            check(any(foreign in finding["message"] for finding in answer.json["findings"]), f"{answer.body}")
+            check(running.anyone().get("/privacy").expect(200), "it stopped")
+    for name, places in ((f"a store outside {where} stops the start", stores), (f"a processor outside {where} stops the start", processors)):
+        for place in places:
+            with part(name):
+                stops(place)
     if accepted:
-        before = places[0]
-        policy = t.copy_of_policy(lambda text: text.replace(before, re.sub(r"country: \w+", f"country: {accepted}", before)))
-        t.server(policy=policy).stop()
+        moved(stores[0], accepted)
+        with part(f"inside {where} it starts"):
+            check(t.server(policy=path).stop() == 0, "it did not end well")
 
 
 # ---- A closed account. ----

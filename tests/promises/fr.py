@@ -32,20 +32,23 @@ def complete(client, number=1):
 @promise("FR-01")
 def as_declared(t):
     """Identifying data is used only as declared: every purpose against every category."""
-    server = t.server()
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
     client = server.client("app")
-    only_as_declared(t, server, client, complete(client), "FR-01")
-    # What one token may not do, the policy says as well: the performance measure reads nothing.
-    server.client("meter").read(client.create(person(2))["id"], "performance").refused("forbidden", "purpose-refused", status=403)
+    only_as_declared(server, client, complete(client), "FR-01", desk=staff(server, person(90), "apolline.90@exemple.example", "support"))
+    with part("a read for another purpose is refused with its clause"):      # what one token may not do, the policy says as well
+        server.client("meter").read(client.create(person(2))["id"], "performance") \
+              .refused("forbidden", "purpose-refused", status=403, clause=r"^systems\.meter$")
 
 
 @promise("FR-02")
 def stored_in_france(t):
     """A store or processor outside France stops the start with a clear error, EU or not."""
-    places = ["main: {country: FR", "backups: {country: FR", "name: Exemple Maintenance SARL\n    purposes: [account, improvement]\n"
-              "    categories: [identity, contact, usage]\n    country: FR"]
-    refuses_elsewhere(t, places, "DE")
-    refuses_elsewhere(t, places[:1], "US")
+    stores = ["main: {country: FR", "backups: {country: FR"]
+    processors = ["name: Exemple Maintenance SARL\n    purposes: [account, improvement]\n    categories: [identity, contact, usage]\n    country: FR",
+                  "name: Exemple Hébergement SAS\n    purposes: [account]\n    categories: [identity, contact, exchanges]\n    country: FR"]
+    refuses_elsewhere(t, stores, processors, "DE", "France")
+    refuses_elsewhere(t, stores[:1], processors[:1], "US", "France")
 
 
 MARKETING = ("prospecting", "marketing", "advertising", "newsletter")

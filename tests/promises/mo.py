@@ -211,12 +211,17 @@ def last_visit_and_settings(t):
 @promise("MO-05")
 def two_purposes(t):
     """The service, and telling about other products: each reads its own data, the second only with consent."""
-    server, client = started(t)
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, arguments=mailbox.arguments())
     ident = client.create(person(1))["id"]
     client.record(ident, "rooms", ROOM).expect(201)
-    only_as_declared(t, server, client, ident, "MO-05")
-    for purpose in ("sale", "rent", "visitor_marketing"):
-        client.read(ident, purpose).refused("purpose-refused", status=403, clause=r"^never\.")
+    only_as_declared(server, client, ident, "MO-05", desk=staff(server, person(90), "kestrel.90@rooms.example", "support"))
+    with part("a read for another purpose is refused with its clause"):
+        for purpose in ("sale", "rent", "visitor_marketing", "visitor_statistics"):
+            client.read(ident, purpose).refused("purpose-refused", status=403, clause=r"^never\.")
+            for act in ("read", "send", "disclose"):
+                client.post("/v1/decisions", {"subject": ident, "purpose": purpose, "act": act, **({"channel": "email"} if act == "send" else {})}) \
+                      .refused("purpose-refused", status=403, clause=r"^never\.")
 
 
 @promise("MO-06")

@@ -39,9 +39,10 @@ def complete(client, number=1):
 @promise("MP-02")
 def listed_purposes(t):
     """A read for another purpose, or for one whose consent is missing, is refused with the clause named."""
-    server = t.server()
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
     client = server.client("app")
-    only_as_declared(t, server, client, complete(client), "MP-02")
+    only_as_declared(server, client, complete(client), "MP-02", desk=staff(server, person(90), "thibault.90@societe.example", "support"))
 
 
 @promise("MP-05")
@@ -307,10 +308,10 @@ def alter(data, table, column, rowid):
 @promise("MP-19")
 def in_the_union(t):
     """A processor or store outside the Union stops the start with a clear error; another member state does not."""
-    places = ["main: {country: FR", "backups: {country: DE",
-              "name: Exemple Courriel GmbH\n    purposes: [service, news, partner_news]\n    categories: [identity, contact]\n    country: DE"]
-    refuses_elsewhere(t, places, "US", accepted="LT")
-    refuses_elsewhere(t, places[:1], "CH")
+    stores = ["main: {country: FR", "backups: {country: DE"]
+    processors = ["name: Exemple Courriel GmbH\n    purposes: [service, news, partner_news]\n    categories: [identity, contact]\n    country: DE"]
+    refuses_elsewhere(t, stores, processors, "US", "the Union", accepted="LT")
+    refuses_elsewhere(t, stores[:1], processors, "CH", "the Union")
 
 
 @promise("MP-18")
