@@ -530,56 +530,66 @@ def notices_always_go(t):
 def encrypted_everywhere(t):
     """Hosted in the Union. Nothing in the clear beyond this machine: plain HTTP is refused there unless a proxy that ends TLS is declared,
     who came to the proxy in the clear is refused, TLS is of the policy's version; what is stored is sealed, in files, without a database link."""
-    refuses_elsewhere(t, ["    backups: {country: DE, kind: backup"], "US")
-    # In the clear beyond loopback: refused at the start, with the clause.
-    status, said = beyond_loopback(t).refuses_to_start()
-    check(status == 78 and "plain HTTP beyond loopback is refused" in said, f"{status} {said}")
-    line = re.search(r"policies/myownconference\.yaml:(\d+), promise MO-23", said)
-    check(line, f"the clause is not named: {said}")
-    check_line({"file": "policies/myownconference.yaml", "line": int(line[1]), "path": "security.transport"})
-    # Behind a declared proxy: only who came to it encrypted.
-    proxied = beyond_loopback(t, "--proxy")
-    proxied.start()
-    client = proxied.client("app")
-    client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http"}).refused("forbidden", status=403)
-    answer = client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}).expect(200)
-    check(answer.headers["strict-transport-security"] == "max-age=31536000", f"{answer.headers}")
-    proxied.stop()
-    # TLS inside: of the policy's version and above, whatever is asked for.
+    processors = ["name: UAB Example Hosting\n    purposes: [service, room_visitors]\n    categories: [identity, login, connection, settings, rooms, visitor]"
+                  "\n    country: LT"]
+    refuses_elsewhere(t, ["main: {country: LT, kind", "backups: {country: DE, kind"], processors, "US", "the Union", accepted="FR")
+    with part("plain HTTP is refused outside loopback"):             # at the start, with the clause
+        status, said = beyond_loopback(t).refuses_to_start()
+        check(status == 78 and "plain HTTP beyond loopback is refused" in said, f"{status} {said}")
+        line = re.search(r"policies/myownconference\.yaml:(\d+), promise MO-23", said)
+        check(line, f"the clause is not named: {said}")
+        check_line({"file": "policies/myownconference.yaml", "line": int(line[1]), "path": "security.transport"})
+    with part("behind a declared proxy, who came to it in the clear is refused"):
+        proxied = beyond_loopback(t, "--proxy")
+        proxied.start()
+        client = proxied.client("app")
+        for path in ("/v1/policy", "/privacy", "/signin", "/me"):
+            client.get(path, **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http"}).refused("forbidden", status=403)
+        client.post("/v1/session", {"identifier": "a@rooms.example", "password": PASSWORD},
+                    **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http"}).refused("forbidden", status=403)
+        answer = client.get("/v1/policy", **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}).expect(200)
+        check(answer.headers["strict-transport-security"] == "max-age=31536000", f"{answer.headers}")
+        proxied.stop()
     certificates = Certificates(t.path("tls"))
-    outside = beyond_loopback(t, tls=certificates)
-    outside.start()
-    for old in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
-        try:
-            Client(outside.port, context=certificates.context(old, old)).get("/healthz")
-            raise Fault(f"{old.name} is spoken, and the policy says 1.2")
-        except ssl.SSLError as error:
-            check("PROTOCOL_VERSION" in error.reason, f"{old.name}: {error}")
-    outside.stop()
-    # On the wire and on the disk: what is planted is heard and found by nobody.
+    with part("TLS is of the policy's version and above, whatever is asked for"):
+        outside = beyond_loopback(t, tls=certificates)
+        outside.start()
+        for old in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+            try:
+                Client(outside.port, context=certificates.context(old, old)).get("/healthz")
+                raise Fault(f"{old.name} is spoken, and the policy says 1.2")
+            except ssl.SSLError as error:
+                check("PROTOCOL_VERSION" in error.reason, f"{old.name}: {error}")
+        for new in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            Client(outside.port, context=certificates.context(new, new)).get("/privacy").expect(200)
+        outside.stop()
     server = t.server(tenant=TENANT, tls=certificates)
     planted = ["planted-kestrel-23", "kestrel.23@rooms.example", "Planted room of kestrels"]
-    with Tap(server.port) as tap:
-        client = Client(tap.port, server.client("app").token, context=server.context)
-        ident = client.create({"identity": {"display_name": planted[0]}, "login": {"email": planted[1]}})["id"]
-        client.record(ident, "rooms", ROOM).expect(201)
-        read = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
-        check(all(value in read for value in planted), "what was planted is not held")
-        heard = bytes(tap.heard)
-    check(len(heard) > 4000 and not any(value.encode() in heard for value in (*planted, ident, client.token)), "heard on the wire")
-    check(ports(server.process) == {server.port}, f"a link to another program or machine: {ports(server.process)}")
-    # The board tells, and tells when the certificate is not renewed.
+    with part("nothing is heard on the wire"):
+        with Tap(server.port) as tap:
+            client = Client(tap.port, server.client("app").token, context=server.context)
+            ident = client.create({"identity": {"display_name": planted[0]}, "login": {"email": planted[1]}})["id"]
+            client.record(ident, "rooms", ROOM).expect(201)
+            read = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
+            check(all(value in read for value in planted), "what was planted is not held")
+            heard = bytes(tap.heard)
+        check(len(heard) > 4000 and not any(value.encode() in heard for value in (*planted, ident, client.token)), "heard on the wire")
+    with part("no database link: what is stored is sealed, in files of this machine"):
+        check(ports(server.process) == {server.port}, f"a link to another program or machine: {ports(server.process)}")
+
     def state():
         board = server.client("app").get("/v1/promises?fresh=true").expect(200).json
         return next(one["state"] for one in board["clauses"] if one["path"] == "security.transport")
-    check(state() == "kept", f"the board says {state()}")
-    server.advance(days=84)
-    check(state() == "at_risk", f"a certificate that ends in six days: {state()}")
-    server.advance(days=7)
-    check(state() == "broken", f"a certificate that is over: {state()}")
-    server.stop()
-    check_searchable(planted, t.folder)
-    check_absent(planted, server.folder)
+    with part("the board tells when the certificate is not renewed"):
+        check(state() == "kept", f"the board says {state()}")
+        server.advance(days=84)
+        check(state() == "at_risk", f"a certificate that ends in six days: {state()}")
+        server.advance(days=7)
+        check(state() == "broken", f"a certificate that is over: {state()}")
+    with part("no database link: what is stored is sealed, in files of this machine"):
+        server.stop()
+        check_searchable(planted, t.folder)
+        check_absent(planted, server.folder)
 
 
 class Device(Visitor):

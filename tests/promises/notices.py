@@ -1,9 +1,9 @@
 """What several platforms promise of their notice, cookie page and versions."""
 import html, json, os, re, time
 from browser import Browser, member, pages_of
-from garant import check, garant, milliseconds, policy_file
+from garant import check, garant, milliseconds, policy_file, routes
 from mailbox import URL, Mailbox
-from people import PASSWORD, registered
+from people import PASSWORD, registered, visitor
 from promise import part, promise
 
 NOW = "2026-11-22T10:00:00Z"
@@ -67,52 +67,88 @@ def published(server, edit, *changes):
 
 @promise("MO-02")
 def controller_is_named(t):
-    """Page, access answer and machine-readable notice name the controller, from the policy file."""
-    server = t.server(tenant=TENANT)
-    for language in ("fr", "en"):
-        text = page(server, "/privacy", language)
-        check("UAB Akovana" in text and "Didžioji g. 18, 01128 Vilnius" in text and "privacy@myownconference.example" in text,
-              f"the notice in {language} does not name the controller")
-    data = server.anyone().get("/privacy.jsonld").expect(200).json["dpv:hasDataController"]
-    check(data["dpv:hasName"] == "UAB Akovana", f"{data}")
-    client = server.client("app")
-    made = client.create({"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}})["id"]
-    controller = client.get(f"/v1/subjects/{made}/access").expect(200).json["controller"]
-    check(controller["legal_name"] == "UAB Akovana", f"the access answer says {controller}")
+    """Page, access answer, export, letters and the notice for machines name the controller, from the policy file; each tenant its own."""
+    mailbox = t.enter_context(Mailbox())
+    path = t.copy_of_policy(lambda text: text.replace("legal_name: UAB Akovana", "legal_name: UAB Kita Bendrovė & Co")
+                            .replace("Didžioji g. 18, 01128 Vilnius", "Naujoji g. 7, 44001 Kaunas"))
+
+    def named(server, name, address, number):
+        with part("the notice page carries name and address, in both languages"):
+            for language in ("fr", "en"):
+                text = page(server, "/privacy", language)
+                check(name in text and address in text and "privacy@myownconference.example" in text, f"the notice in {language} does not name the controller")
+            data = server.anyone().get("/privacy.jsonld").expect(200).json["dpv:hasDataController"]
+            check(data["dpv:hasName"] == name, f"{data}")
+            check(name in garant("notice", server.policy, "--lang", "en"), "the command's notice does not name the controller")
+        client, mail = server.client("app"), f"kestrel.{number}@rooms.example"
+        with part("the access answer carries name and address, and so does what is taken away"):
+            registered(server, mailbox, {"identity": {"display_name": "kestrel"}, "login": {"email": mail}}, mail)
+            one = visitor(server, mail, tenant=TENANT)
+            for who in (client, one, server.operator()):
+                controller = who.get(f"/v1/subjects/{one.id}/access").expect(200).json["controller"]
+                check(controller["legal_name"] == name and controller["address"] == address, f"the access answer says {controller}")
+            files, data = client.export(one.id)
+            check(data["controller"]["legal_name"] == name and name in html.unescape(files["index.html"].decode()), "the export does not name the controller")
+            check(name in html.unescape(one.get("/me", Accept="text/html").expect(200).body.decode()), "the person's page does not name the controller")
+            said = json.loads(garant("subject", "access", one.id, "--data", server.data, "--policy", server.policy, "--tenant", TENANT, "--json"))
+            check(said["controller"]["legal_name"] == name, f"the command says {said['controller']}")
+        with part("letters carry name and address"):
+            for letter in mailbox.find(mail):
+                check(f"{name}, {address}" in letter.text and name in html.unescape(letter.html), f"{letter.text}")
+            check(mailbox.find(mail), "no letter came")
+    named(t.server(tenant=TENANT, arguments=mailbox.arguments()), "UAB Akovana", "Didžioji g. 18, 01128 Vilnius", 1)
+    with part("from the policy file"):
+        named(t.server(policy=path, tenant=TENANT, arguments=mailbox.arguments()), "UAB Kita Bendrovė & Co", "Naujoji g. 7, 44001 Kaunas", 2)
 
 
 @promise("MO-19")
 def third_party_advertising(t):
-    """The cookie page says how to refuse it, and a page without that clause does not."""
+    """The cookie page says how to refuse it, in both languages, and a page without that clause does not."""
     server = t.server(tenant=TENANT)
-    check("Pour refuser celle des régies sur d’autres sites, suivez le lien « About Cookies »" in page(server, "/cookies").replace("\u00a0", " "),
-          "the cookie page in French does not say it")
-    check("To refuse that of networks on other sites, follow the link" in page(server, "/cookies", "en"), "nor does the one in English")
-    check('href="/leave?to=about_cookies"' in page(server, "/cookies"), "the link is not there")
     silent = t.copy_of_policy(lambda text: re.sub(r"\n  advertising: \{fr: .*\n.*en: .*\}\n", "\n", text)
                               .replace("MO-19: [trackers.advertising]", "MO-19: [trackers]"))
-    without = page(t.server(policy=silent, tenant=TENANT), "/cookies")
-    check("régies" not in without and "Cookies" in without, "it is said whatever the policy says")
+    with part("the cookie page holds it, in both languages, with the way there"):
+        for language, says in (("fr", "Pour refuser celle des régies sur d'autres sites, suivez le lien « About Cookies »"),
+                               ("en", "To refuse that of networks on other sites, follow the link")):
+            check(says in plain(page(server, "/cookies", language)), f"the cookie page in {language} does not say it")
+            check('href="/leave?to=about_cookies"' in page(server, "/cookies", language), "the link is not there")
+        check("https://www.aboutcookies.org" in page(server, "/leave?to=about_cookies"), "it leads elsewhere")
+    with part("said because the policy says it"):
+        without = page(t.server(policy=silent, tenant=TENANT), "/cookies")
+        check("régies" not in without and "Cookies" in without, "it is said whatever the policy says")
 
 
 @promise("MO-25")
 def leaving(t):
     """Each declared link passes a page that warns; no other address can be reached through it, and no page links out directly."""
-    server = t.server(tenant=TENANT)
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(tenant=TENANT, arguments=mailbox.arguments())
     declared = {"about_cookies": "https://www.aboutcookies.org", "paysera": "https://www.paysera.com", "paypal": "https://www.paypal.com"}
-    notice = page(server, "/privacy")
-    for name, url in declared.items():
-        check(f'href="/leave?to={name}"' in notice, f"the notice does not link {name} through the warning")
-        check(f'href="{url}"' not in notice, f"the notice links {url} without a warning")
-        warning = page(server, f"/leave?to={name}")
-        check(f'href="{url}"' in warning and "propres règles" in warning, f"no warning before {url}")
-    for path in ("/privacy", "/cookies", "/privacy/versions", "/promises", "/signin"):
-        direct = re.findall(r'href="(https?://[^"]*)"', page(server, path))
-        check(not direct, f"{path} links out without a warning: {direct}")
-    for wrong in ("https://evil.example", "//evil.example", "nothing", "", "paypal%00"):
-        answer = server.anyone().get(f"/leave?to={wrong}")
-        check(answer.status in (400, 404) and b"evil" not in answer.body, f"/leave?to={wrong}: {answer.status}")
-    check(server.anyone().get("/leave").status == 400, "no name is asked for")
+    with part("declared links warn before leaving, in both languages"):
+        for language, says in (("fr", "propres règles"), ("en", "own rules")):
+            notice = page(server, "/privacy", language)
+            for name, url in declared.items():
+                check(f'href="/leave?to={name}"' in notice, f"the notice does not link {name} through the warning")
+                check(f'href="{url}"' not in notice, f"the notice links {url} without a warning")
+                warning = page(server, f"/leave?to={name}", language)
+                check(f'href="{url}"' in warning and says in warning, f"no warning before {url} in {language}: {warning}")
+    with part("no page links out directly"):
+        registered(server, mailbox, {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}, "kestrel@rooms.example")
+        browser = Browser(server)
+        browser.sign_in("kestrel@rooms.example", PASSWORD).expect(200)
+        public = [path for method, path, who in routes() if method == "GET" and who in ("PUBLIC", "ANYONE", "SELF")
+                  and not path.startswith(("/v1/", "/leave", "/static")) and "{" not in path]
+        seen = [browser.get(path) for path in public]
+        seen = [shown for shown in seen if shown.type.startswith("text/html") and shown.status == 200]
+        check(len(seen) > 15, f"only {len(seen)} pages")
+        for shown in seen:
+            direct = [link for link in shown.read.links if re.match(r"(https?:)?//", link)]
+            check(not direct, f"{shown.path} links out without a warning: {direct}")
+    with part("no other address can be reached through it"):
+        for wrong in ("https://evil.example", "//evil.example", "nothing", "", "paypal%00", "PayPal", "paypal/../evil"):
+            answer = server.anyone().get(f"/leave?to={wrong}")
+            check(answer.status in (400, 404) and b"evil" not in answer.body, f"/leave?to={wrong}: {answer.status}")
+        check(server.anyone().get("/leave").status == 400, "no name is asked for")
 
 
 CLARISSE = {"contact": {"name": "Clarisse", "email": "clarisse@conso.example"}, "account": {"screen_name": "clarisse"}}
