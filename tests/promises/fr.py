@@ -185,76 +185,138 @@ def former_consent(t):
 @promise("FR-04")
 def providers(t):
     """A disclosure carries recipient, purpose and categories, and is recorded; marketing and what was not declared is refused."""
-    server = t.server()
-    client = server.client("app")
-    ident = complete(client)
-    path = f"/v1/subjects/{ident}/disclosures"
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
+    client, everybody = server.client("app"), actors_of(server, mailbox)
+    one, ident = visitor(server, "apolline.91@exemple.example"), client.lookup({"contact.email": "apolline.91@exemple.example"}, "account").json["id"]
+    client.record(ident, "exchanges", MESSAGE, at=MESSAGE["at"]).expect(201)
+    path, data = f"/v1/subjects/{ident}/disclosures", {name: person(91)[name] for name in ("identity", "contact")}
     asked = {"recipient": "maintenance", "purpose": "account", "categories": ["identity", "contact"]}
-    given = client.post(path, asked).expect(201).json
-    check(given["data"] == {name: person(1)[name] for name in ("identity", "contact")}, f"disclosed: {given['data']}")
-    for other, clause in (({"purpose": "prospecting"}, "^never.prospecting"), ({"purpose": "disputes"}, "^recipients.maintenance"),
-                          ({"categories": ["exchanges"]}, "^(recipients.maintenance|purposes)"), ({"recipient": "advertiser"}, "^recipients"),
-                          ({"purpose": "improvement", "categories": ["contact"]}, "^purposes.improvement")):
-        refused = client.post(path, {**asked, **other}).refused(clause=clause)
-        check(refused["status"] in (403, 404, 422), f"{other}: {refused}")
-    for missing in asked:
-        check(client.post(path, {name: value for name, value in asked.items() if name != missing}).status in (400, 422), f"without {missing}")
-    check_absent([value for fields in person(1).values() for value in fields.values()], server.folder)     # nor in what is kept of it
-    known = client.get(f"/v1/subjects/{ident}/access").expect(200).json["disclosures"]
-    check(len(known) == 1, f"the person sees {known}")
-    check((known[0]["recipient"], known[0]["purpose"], sorted(known[0]["categories"].split(","))) ==
-          ("maintenance", "account", ["contact", "identity"]), f"the person sees {known[0]}")
+    with part("a disclosure carries recipient, purpose and categories, and hands out these alone"):
+        given = client.post(path, asked).expect(201).json
+        check(given["data"] == data, f"disclosed: {given['data']}")
+        check(client.post(path, {**asked, "recipient": "host", "categories": ["contact"]}).expect(201).json["data"] == {"contact": data["contact"]}, "more")
+        for missing in asked:
+            answer = client.post(path, {name: value for name, value in asked.items() if name != missing})
+            answer.refused("usage", "missing-field", status=422 if answer.status == 422 else 400)
+    with part("the person sees it: page, answers, export and command"):
+        rows = [("maintenance", "account", ["contact", "identity"]), ("host", "account", ["contact"])]
+        command_said = json.loads(garant("subject", "access", ident, "--data", server.data, "--policy", server.policy, "--json"))["disclosures"]
+        for known in (client.get(f"/v1/subjects/{ident}/access").expect(200).json["disclosures"], one.get(path).expect(200).json["disclosures"],
+                      client.export(ident)[1]["disclosures"], command_said):
+            told = [(row["recipient"], row["purpose"], sorted(row["categories"].split(","))) for row in known]
+            check(sorted(told) == sorted(rows), f"the person sees {known}")
+        for language, word in (("fr", "Communiqué à"), ("en", "Disclosed to")):
+            shown = html.unescape(one.get(f"/me?lang={language}", Accept="text/html").expect(200).body.decode())
+            check("Exemple Maintenance SARL" in shown and "Exemple Hébergement SAS" in shown and word in shown, f"the page in {language}: {shown}")
+        looks = [look for look in one.get(f"/v1/subjects/{ident}/looks").expect(200).json["looks"] if look["act"] == "disclosure"]
+        check([(look["actor"], look["purpose"], look["clause"]) for look in looks] ==
+              [("app", "account", "recipients.host"), ("app", "account", "recipients.maintenance")], f"{looks}")
+    with part("what the policy does not declare is refused with its clause: recipient, purpose, category"):
+        for other, clause in (({"purpose": "disputes"}, "^recipients.maintenance$"), ({"categories": ["exchanges"]}, "^(recipients.maintenance|purposes.account)"),
+                              ({"recipient": "advertiser"}, "^recipients$"), ({"purpose": "improvement", "categories": ["contact"]}, "^purposes.improvement"),
+                              ({"recipient": "host", "categories": ["usage"]}, "^(recipients.host|purposes.account)"), ({"purpose": "curiosity"}, "^purposes$")):
+            refused(f"{other}", client.post(path, {**asked, **other}), clause=clause)
+    with part("a disclosure for marketing is refused with its clause"):
+        for purpose in MARKETING:
+            for recipient in ("maintenance", "host"):
+                client.post(path, {**asked, "recipient": recipient, "purpose": purpose}) \
+                      .refused("purpose-refused", status=403, clause="^never.prospecting$")
+    with part("nobody discloses whom the policy does not let"):
+        for who in ("meter", "support", "accounting", "fraud_desk"):
+            everybody[who].post(path, asked).refused("forbidden", status=403, clause=rf"\.{who}$")
+        server.operator().post(path, asked).refused("forbidden", status=403, clause="^rights$")
+        one.post(path, asked).refused("forbidden", status=403)
+    with part("what was refused is on record and hands out nothing"):
+        looks = one.get(f"/v1/subjects/{ident}/looks").expect(200).json["looks"]
+        count = len([look for look in looks if look["outcome"] == "refused" and look["clause"] == "never.prospecting"])
+        check(count == 2 * len(MARKETING), f"{count} refusals for marketing: {looks}")
+        check(len(one.get(path).expect(200).json["disclosures"]) == 2, "a refused disclosure is listed")
+        check_absent([value for fields in data.values() for value in fields.values()], server.folder)       # nor in what is kept of one
 
 
 @promise("FR-06")
 def four_rights(t):
-    """Access, modification, extraction in an open format, and deletion."""
-    server = t.server()
-    client = server.client("app")
-    ident = complete(client)
-    access = client.get(f"/v1/subjects/{ident}/access").expect(200).json
-    text = json.dumps(access, ensure_ascii=False)
-    for value in [value for fields in person(1).values() for value in fields.values()] + [INVOICE["invoice"], FRAUD["fact"], MESSAGE["subject"]]:
-        check(value in text, f"access lacks {value}")
-    for word in ("account", "improvement", "disputes", "billing", "fraud", "Exemple Maintenance SARL", "Exemple Hébergement SAS", "CNIL",
-                 "Site Exemple SAS", "vie-privee@site-fr.example"):
-        check(word in text, f"access lacks {word}")
-    client.change(ident, "account", {"contact": {"address": "1 place Bellecour"}}, source="person").expect(200)
-    check(client.read(ident, "account").json["data"]["contact"]["address"] == "1 place Bellecour", "the modification is not held")
-    files, data = client.export(ident)
-    text = json.dumps(data, ensure_ascii=False)
-    for value in ("1 place Bellecour", "Vasseur-1", INVOICE["invoice"], FRAUD["fact"], MESSAGE["message"], VISIT["page"]):
-        check(value in text, f"data.json lacks {value}")
-        check(value in html.unescape(files["index.html"].decode()), f"index.html lacks {value}")
-    client.erase(ident)
-    client.read(ident, "account").expect(404, 410)
-    client.lookup({"contact.email": person(1)["contact"]["email"]}, "account").expect(404)
-    check_absent([value for fields in person(1).values() for value in fields.values() if len(value) > 7] + [MESSAGE["message"]], server.folder)
-    from_the_page(t)
-
-
-def from_the_page(t):
-    """The same four from the person's own page, without a word to anybody."""
+    """Access, modification, extraction in an open format, and deletion: on the person's page, by API and by command."""
     mailbox = t.enter_context(Mailbox())
     server = t.server(arguments=mailbox.arguments())
-    client = server.client("app")
-    registered(server, mailbox, person(6), "apolline.6@exemple.example")
-    ident = client.lookup({"contact.email": "apolline.6@exemple.example"}, "account").expect(200).json["id"]
-    client.record(ident, "billing", INVOICE, at="2026-11-20").expect(201)
-    browser = Browser(server)
-    browser.sign_in("apolline.6@exemple.example", PASSWORD).expect(200)
-    browser.get("/me").expect(200).has("Vasseur-6", "6 montée de la Grande-Côte", "F-2026-0117", "Exemple Hébergement SAS", "CNIL", "Site Exemple SAS")
-    browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.address": "1 place Bellecour"}).expect(200).has("1 place Bellecour")
-    check(client.read(ident, "account").json["data"]["contact"]["address"] == "1 place Bellecour", "the modification is not held")
-    taken = browser.submit(browser.get("/me/export"), "/me/export").expect(200)
-    with zipfile.ZipFile(io.BytesIO(taken.body)) as archive:
-        text = archive.read("data.json").decode()
-        check(json.loads(text)["data"]["contact"]["address"] == "1 place Bellecour" and "F-2026-0117" in text, "the extraction lacks what is held")
-    page = browser.get("/me/erase").expect(200).has("What goes at once", "What must stay", "Billing elements", "L123-22", "2036")
-    last = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200).has("Billing elements", "L123-22")
-    check(not browser.cookies and browser.send("GET", "/me").status == 303, f"the session outlives the person: {last.status}")
-    client.read(ident, "account").expect(404, 410)
-    check_absent(["Apolline-6", "Vasseur-6", "apolline.6@exemple.example", "1 place Bellecour"], server.data)
+    client, people = server.client("app"), {}
+    for number, language in ((5, "fr"), (6, "en")):
+        address = person(number)["contact"]["email"]
+        registered(server, mailbox, person(number), address, language=language)
+        ident = client.lookup({"contact.email": address}, "account").expect(200).json["id"]
+        for category, fields in (("billing", INVOICE), ("fraud", FRAUD), ("exchanges", MESSAGE), ("usage", VISIT)):
+            client.record(ident, category, fields, at=fields.get("at", "2026-11-20")).expect(201)
+        browser = Browser(server, language)
+        browser.sign_in(address, PASSWORD).expect(200)
+        people[language] = {"id": ident, "number": number, "browser": browser, "own": visitor(server, address)}
+    with part("access, by page, API and command"):
+        for language, one in people.items():
+            values = [value for fields in person(one["number"]).values() for value in fields.values()]
+            values += [INVOICE["invoice"], FRAUD["fact"], MESSAGE["subject"], VISIT["page"]]
+            told = ["Exemple Maintenance SARL", "Exemple Hébergement SAS", "CNIL", "Site Exemple SAS", "vie-privee@site-fr.example"]
+            said = json.loads(garant("subject", "access", one["id"], "--data", server.data, "--policy", server.policy, "--json"))
+            for answer in (client.get(f"/v1/subjects/{one['id']}/access").expect(200).json, one["own"].get(f"/v1/subjects/{one['id']}/access").expect(200).json, said):
+                text = json.dumps(answer, ensure_ascii=False)
+                missing = [word for word in (*values, *told, "account", "improvement", "disputes", "billing", "fraud") if word not in text]
+                check(not missing, f"access lacks {missing}")
+            one["browser"].get("/me").expect(200).has(*(values if language == "en" else values[:5]), *told)
+    with part("modification, by page, API and command, with the former value kept for the person"):
+        for language, one in people.items():
+            browser, ident, number = one["browser"], one["id"], one["number"]
+            browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.address": "1 place Bellecour"}).expect(200) \
+                   .has("1 place Bellecour")
+            own = one["own"].patch(f"/v1/subjects/{ident}", {"contact": {"phone": "+33478009999"}}, etag="*").expect(200)
+            check(own.json["changed"] == ["contact.phone"], f"{own.json}")
+            client.change(ident, "account", {"identity": {"first_name": f"Apoline-{number}"}}, source="person").expect(200)
+            held = client.read(ident, "account").expect(200).json["data"]
+            check(held["contact"]["address"] == "1 place Bellecour" and held["contact"]["phone"] == "+33478009999"
+                  and held["identity"]["first_name"] == f"Apoline-{number}", f"the modifications are not held: {held}")
+            former = json.loads(garant("subject", "former", ident, "--data", server.data, "--policy", server.policy, "--json"))["former"]
+            check({row["value"] for row in former} == {person(number)["contact"]["address"], person(number)["contact"]["phone"], f"Apolline-{number}"}, f"{former}")
+            browser.get("/me").expect(200).has(f"{number} montée de la Grande-Côte", "1 place Bellecour")
+    with part("extraction in an open format, by page, API and command"):
+        for language, one in people.items():
+            browser, ident = one["browser"], one["id"]
+            taken = browser.submit(browser.get("/me/export"), "/me/export").expect(200)
+            path = t.path(f"export-{language}.zip")
+            garant("export", ident, "--to", path, "--data", server.data, "--policy", server.policy)
+            with open(path, "rb") as file:
+                by_command = file.read()
+            for body in (taken.body, client.get(f"/v1/subjects/{ident}/export").expect(200).body,
+                         one["own"].get(f"/v1/subjects/{ident}/export").expect(200).body, by_command):
+                with zipfile.ZipFile(io.BytesIO(body)) as archive:
+                    names = archive.namelist()
+                    check({"data.json", "index.html", "contact.csv", "billing.csv"} <= set(names), f"{names}")
+                    data = json.loads(archive.read("data.json"))
+                    check(data["data"]["contact"]["address"] == "1 place Bellecour", f"{data['data']}")
+                    for value in ("1 place Bellecour", "Vasseur-", INVOICE["invoice"], FRAUD["fact"], MESSAGE["message"], VISIT["page"]):
+                        check(value in json.dumps(data, ensure_ascii=False), f"data.json lacks {value}")
+                        check(value in html.unescape(archive.read("index.html").decode()), f"index.html lacks {value}")
+                    check("1 place Bellecour" in archive.read("contact.csv").decode("utf-8-sig"), "the table lacks the address")
+    with part("deletion, by page, API and command"):
+        third = complete(client, 7)
+        client.erase(third)
+        fourth = complete(client, 8)
+        garant("erase", fourth, "--data", server.data, "--policy", server.policy)
+        for language, one in people.items():
+            must = {"fr": ("Ce qui disparaît aussitôt", "Ce qui doit rester"), "en": ("What goes at once", "What must stay")}
+            page = one["browser"].get("/me/erase").expect(200).has(*must[language], "L123-22")
+            last = one["browser"].submit(page, "/me/erase", press={"sure": "yes"}).expect(200).has("L123-22")
+            check(not one["browser"].cookies and one["browser"].send("GET", "/me").status == 303, f"the session outlives the person: {last.status}")
+        for ident in (third, fourth, *(one["id"] for one in people.values())):
+            client.read(ident, "account").refused("not-found", status=404)
+        wait_for(lambda: not server.operator().get("/v1/mail").expect(200).json["queued"])
+        gone = [value for number in (5, 6, 7, 8) for fields in person(number).values() for value in fields.values() if len(value) > 8]
+        check_absent([*gone, "1 place Bellecour", MESSAGE["message"]], server.folder)
+    with part("all four from the privacy centre, which every page of it leads to"):
+        registered(server, mailbox, person(9), "apolline.9@exemple.example")
+        browser = Browser(server)
+        browser.sign_in("apolline.9@exemple.example", PASSWORD).expect(200)
+        for start in ("/me", "/me/consents", "/me/looks", "/me/security"):
+            shown = browser.get(start).expect(200)
+            check({"/me", "/me/export", "/me/erase"} <= {link.partition("?")[0] for link in shown.read.links}, f"{start}: {shown.read.links}")
+        check("/me/edit/contact" in browser.get("/me").read.links, "no modification from the page")
 
 
 KEPT = {"fr": [("Éléments de facturation", "C. com. L123-22", "31 décembre 2036"),
