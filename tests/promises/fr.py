@@ -1,7 +1,7 @@
 """FR: site-fr, a plain site hosted in France that never prospects."""
 import html, io, json, re, zipfile
 from browser import Browser
-from garant import DAY, check, check_absent, check_searchable, garant, milliseconds, policy_file
+from garant import DAY, add_months, check, check_absent, check_searchable, garant, milliseconds, policy_file
 from mailbox import Mailbox, wait_for
 from notices import journal_of
 from people import PASSWORD, form, registered, staff, visitor
@@ -446,34 +446,92 @@ def erased_but(t):
 @promise("FR-05")
 def follows_relation_and_law(t):
     """Retention starts at the declared event; a legal hold stops it and its end resumes it."""
-    server = t.server(now="2026-11-22T10:00:00Z")
-    client, operator = server.client("app"), server.operator()
-    free, held, open_ = (complete(client, number) for number in (1, 2, 3))
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now="2026-11-22T10:00:00Z", arguments=mailbox.arguments())
+    client, operator, begun = server.client("app"), server.operator(), milliseconds("2026-11-22T10:00:00Z")
+    people = {}
+    for number, name in enumerate(("told", "closed by API", "closed by the person", "closed on the page", "closed by command", "open", "held", "held wholly",
+                                   "held for a time", "held, asked to go", "held by a kind"), 1):
+        registered(server, mailbox, person(number), person(number)["contact"]["email"])
+        people[name] = client.lookup({"contact.email": person(number)["contact"]["email"]}, "account").expect(200).json["id"]
+        client.record(people[name], "exchanges", {**MESSAGE, "subject": f"Planted exchange {number}"}, at=MESSAGE["at"]).expect(201)
+    numbers = {name: number for number, name in enumerate(people, 1)}
+    on_page = Browser(server)
+    on_page.sign_in(person(numbers["closed on the page"])["contact"]["email"], PASSWORD).expect(200)
+    own = visitor(server, person(numbers["closed by the person"])["contact"]["email"])
 
-    def there(ident, word):
-        answer = operator.get(f"/v1/subjects/{ident}/access").expect(200, 404, 410)         # a closed account is the archive's
-        return answer.status == 200 and word in answer.body.decode()
-    # Identity is kept 30 days from the end of the relation, which the platform tells; not a day before it is told.
-    server.set_clock(milliseconds("2027-03-01T10:00:00Z"))
-    server.sweep()
-    check(all(there(ident, "Apolline-") for ident in (free, held, open_)), "erased before the relation ended")
-    hold = client.post(f"/v1/subjects/{held}/holds", {"category": "identity", "ground": "GDPR 17(3)(e), file 2027-31"}).expect(201).json["id"]
-    for ident in (free, held):
-        client.post(f"/v1/subjects/{ident}/events", {"event": "closure"}).expect(204)
-    server.advance(days=29)
-    server.sweep()
-    check(there(free, "Apolline-1"), "erased on day 29 after the end of the relation")
-    server.advance(days=2)
-    server.sweep()
-    check(not there(free, "Apolline-1"), "held on day 31 after the end of the relation")
-    check(there(open_, "Apolline-3"), "erased though the relation goes on")
-    check(there(held, "Apolline-2"), "erased though a legal hold stopped it")
-    check("file 2027-31" in operator.get(f"/v1/subjects/{held}/access").expect(200).body.decode(), "the person is not told of the hold")
-    check(not there(held, "apolline.2@exemple.example"), "the hold kept more than the category that it names")
-    server.advance(days=200)
-    server.sweep()
-    check(there(held, "Apolline-2"), "erased 200 days into the hold")
-    operator.delete(f"/v1/subjects/{held}/holds/{hold}").expect(204)
-    server.sweep()
-    check(not there(held, "Apolline-2"), "still held after the hold's end")
-    check_absent(["Apolline-2", "Apolline-1"], server.folder)
+    def there(name, word="Apolline-{}"):
+        answer = operator.get(f"/v1/subjects/{people[name]}/access").expect(200, 404, 410)
+        return answer.status == 200 and json.dumps(word.format(numbers[name]))[1:-1] in answer.body.decode()
+
+    holds = {}
+
+    def use():
+        """The accounts that go on are used, so that none ends of idleness."""
+        for name in ("open", *holds):
+            client.post(f"/v1/subjects/{people[name]}/events", {"event": "last_use"}).expect(204, 404)
+    with part("a legal hold stops it: the sweep, an erasure, and the erasure of one category"):
+        for name, body in (("held", {"category": "identity", "ground": "GDPR 17(3)(e), file 2027-31"}), ("held wholly", {"category": "*", "ground": "GDPR 17(3)(e), file 40"}),
+                           ("held for a time", {"category": "identity", "ground": "GDPR 17(3)(b), file 9", "until": "2027-06-01T00:00:00Z"}),
+                           ("held by a kind", {"category": "identity", "ground": "litigation"}),
+                           ("held, asked to go", {"category": "contact", "ground": "GDPR 17(3)(e), file 12"})):
+            holds[name] = client.post(f"/v1/subjects/{people[name]}/holds", body).expect(201).json["id"]
+            shown = client.get(f"/v1/subjects/{people[name]}/access").expect(200).json["holds"]
+            ground = {"litigation": "RGPD 17(3)(e)"}.get(body["ground"], body["ground"])
+            check([(row["category"], row["ground"]) for row in shown] == [(body["category"], ground)], f"the person is not told of the hold: {shown}")
+        for who in (server.client("meter"), server.anyone()):
+            who.post(f"/v1/subjects/{people['open']}/holds", {"category": "*", "ground": "a file"}).expect(401, 403)
+        client.delete(f"/v1/subjects/{people['held wholly']}/records/exchanges").refused("conflict", status=409)
+        gone = client.erase(people["held, asked to go"])["certificate"]
+        check([(row["category"], row["ground"], row["until"]) for row in gone["kept"]] == [("contact", "GDPR 17(3)(e), file 12", None)], f"{gone['kept']}")
+        check(person(numbers["held, asked to go"])["contact"]["email"] not in server.log(), "the log names the person")
+    with part("retention starts at the declared event, whoever tells it: the platform, the person, a command"):
+        server.set_clock(milliseconds("2027-03-01T10:00:00Z"))
+        use()
+        server.sweep()
+        check(all(there(name) for name in people if name != "held, asked to go"), "erased before the relation ended")
+        own.sign_in(person(numbers["closed by the person"])["contact"]["email"])
+        on_page.sign_in(person(numbers["closed on the page"])["contact"]["email"], PASSWORD).expect(200)
+        for name in ("told", "held", "held wholly", "held for a time", "held by a kind"):
+            client.post(f"/v1/subjects/{people[name]}/events", {"event": "closure"}).expect(204)
+        client.post(f"/v1/subjects/{people['closed by API']}/close").expect(204)
+        own.post("/v1/me/close", {}).expect(204)
+        on_page.submit(on_page.get("/me/close").expect(200), "/me/close").expect(200)
+        garant("account", "close", people["closed by command"], "--data", server.data, "--policy", server.policy)
+        closed = ("told", "closed by API", "closed by the person", "closed on the page", "closed by command")
+        end = milliseconds("2027-03-31T00:00:00Z")                   # terms of days end with the day, in UTC
+        for at, held in ((end - 60_000, True), (end + 60_000, False)):
+            server.set_clock(at)
+            server.sweep()
+            for name in closed:
+                check(there(name) == held, f"{name}: {'erased before' if held else 'kept beyond'} 30 days from the end of the relation")
+        check(there("open"), "erased though the relation goes on")
+        check_absent([person(numbers[name])["identity"]["last_name"] for name in closed if numbers[name] != 1], server.folder)
+    with part("and each thing from its own event"):          # what was said three years from when it was said, whatever the account
+        check(all(there(name, "Planted exchange {}") for name in closed), "exchanges went with the account")
+        check(not there("held", person(numbers["held"])["contact"]["email"]), "the hold kept more than the category that it names")
+        check(there("held wholly", person(numbers["held wholly"])["contact"]["email"]), "a hold of everything did not keep the address")
+    with part("a legal hold stops it: the sweep, an erasure, and the erasure of one category"):
+        check(all(there(name) for name in ("held", "held wholly", "held for a time", "held by a kind")), "erased though a legal hold stopped it")
+        server.set_clock(milliseconds("2027-05-31T23:00:00Z"))
+        server.sweep()
+        check(all(there(name) for name in ("held", "held wholly", "held for a time", "held by a kind")), "erased weeks into the hold")
+    with part("its end resumes it: released, at its own term, and at the longest that the policy lets"):
+        operator.delete(f"/v1/subjects/{people['held']}/holds/{holds['held']}").expect(204)
+        server.sweep()
+        check(not there("held"), "still held after the hold was released")
+        check(there("held for a time") and there("held wholly"), "another's hold ended with it")
+        server.set_clock(milliseconds("2027-06-01T00:01:00Z"))
+        server.sweep()
+        check(not there("held for a time"), "still held after the hold's own term")
+        longest = add_months(begun, 12)                              # a hold of a declared kind ends at the policy's 12 months
+        for at, held in ((longest - 60_000, True), (longest + 60_000, False)):
+            server.set_clock(at)
+            server.sweep()
+            check(there("held by a kind") == held, f"a hold of litigation {'ended before' if held else 'outlived'} 12 months")
+        check(there("held wholly"), "a hold without an end ended by itself")
+        operator.delete(f"/v1/subjects/{people['held wholly']}/holds/{holds['held wholly']}").expect(204)
+        server.sweep()
+        check(not there("held wholly"), "still held after the hold was released")
+        check_absent([person(numbers[name])["identity"]["last_name"] for name in holds if numbers[name] != 1], server.folder)
+        operator.post("/v1/journal/verify").expect(200)
