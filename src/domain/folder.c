@@ -45,9 +45,18 @@ static enum err kind_of(struct ctx *c, text name, struct kind *out)
 
 static const struct clause *clause_of(const struct ctx *c, const struct kind *k) { return policy_clause(c->policy, k->node->path); }
 
+/* Who may open an account that needs folders (accounts.opened_by, accounts.needs) names them at its opening; afterwards those who grant do. */
+static bool comes_with_account(const struct ctx *c)
+{
+    bool needed = node_has(node_at(c->policy->root, TEXT("accounts.needs")), TEXT("folders"));
+    return c->actor.kind == ACTOR_OPERATOR || (c->actor.kind == ACTOR_MANAGER && needed);
+}
+
 /* Who the policy lets grant, and then whether for that purpose. */
 static enum err may_grant(struct ctx *c, const struct person *p, const struct kind *k)
 {
+    if (!p && comes_with_account(c))
+        return OK;
     const struct node *by = node_get(k->node, TEXT("granted_by"));
     if (by && !node_has(by, c->actor.name)) {
         say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, by->path), "access to folders of kind \"%.*s\" is not given by \"%.*s\"",

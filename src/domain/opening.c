@@ -281,8 +281,8 @@ enum err account_open_for(struct ctx *c, const struct json *in, struct answer *o
         return say(c->arena, ERR_MISSING, "\"supplied_by\" says who supplied the data: \"person\", or another source of the policy");
     TRY(check_opener(c, in, &m.settled));
     TRY(check_role(c, o.role));
-    if (!o.role.n)                                    /* folders are given by those who may; the operator and managers may not */
-        TRY(opening_needs(c, m.data, folders && folders->count, c->actor.kind == ACTOR_STAFF || c->actor.kind == ACTOR_SYSTEM));
+    if (!o.role.n)                                    /* who works here brings nothing along */
+        TRY(opening_needs(c, m.data, folders && folders->count, true));
     TRY(take_team(&o, in));
     TRY(person_make(c, &m, &p, &change, &event));
     if (!change.identifier_count)

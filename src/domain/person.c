@@ -249,16 +249,54 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
                                             .channel = channel, .categories = categories ? *categories : none }, p);
 }
 
+/* Somebody who answers rights may correct what is held. What is not held yet is stored by them only as by anybody: not without the consent that it
+ * needs (GDPR 6(1)(a), 7), nor, by others than the person, against an objection or a restriction (18, 21). */
+static bool may_store(struct ctx *c, const struct person *p, const struct ask *ask, const struct category *cat, struct decision *told)
+{
+    bool themselves = c->actor.kind == ACTOR_PERSON;
+    for (unsigned i = 0; i < c->policy->purpose_count; i++) {
+        const struct purpose *row = &c->policy->purposes[i];
+        if (!bits_has(&cat->purposes, i) || row->never)
+            continue;
+        if (row->basis == BASIS_CONSENT && !bits_has(ask->consents, i))
+            *told = (struct decision){ REFUSED_CONSENT, &row->clause };
+        else if (!themselves && bits_has(ask->objections, i))
+            *told = (struct decision){ REFUSED_OBJECTED, &row->clause };
+        else if (!themselves && p->restricted && !row->despite_restriction)
+            *told = (struct decision){ REFUSED_RESTRICTED, &c->policy->rights_clause };
+        else
+            return true;
+    }
+    return false;
+}
+
+static enum err is_held(struct ctx *c, const struct person *p, const struct category *cat, bool *held)
+{
+    *held = false;
+    if (cat->many || cat->transient)
+        return OK;
+    READ_AUTO db = NULL;
+    TRY(decided_read(c, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_RECORD_HELD, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(cat->name)));
+    *held = query_next(&q);
+    return q.status;
+}
+
 /* The first purpose that allows the category decides; when none does, the last refusal that was not about the actor is the one told. */
 static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *ask, unsigned category, const struct bits *categories)
 {
     const struct category *cat = &c->policy->categories[category];
     struct decision told = { .verdict = REFUSED_CATEGORY, .clause = &cat->clause };
     text name = TEXT("");
+    bool held = false;
     ask->category = (int)category;
     ask->purpose = PURPOSE_RIGHTS;           /* a correction in answer to a right, by who may make it */
-    if (p && policy_decide(c->policy, ask).verdict == ALLOWED)
-        return OK;
+    if (p && policy_decide(c->policy, ask).verdict == ALLOWED) {
+        TRY(is_held(c, p, cat, &held));
+        if (held || ask->act != ACT_WRITE || may_store(c, p, ask, cat, &told))
+            return OK;
+    }
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         if (!bits_has(&cat->purposes, i))
             continue;

@@ -6,6 +6,7 @@
 #include "domain/normal.h"
 #include "domain/subject.h"
 #include "domain/value.h"
+#include "domain/whole.h"
 #include "domain/write.h"
 
 /* ---- Which categories, whose, for what. ---- */
@@ -223,13 +224,13 @@ static enum err take_sent(struct ctx *c, const struct places *s, const struct js
 }
 
 /* What is required somewhere is required of that place; what holds for all may leave it to each. */
-static enum err check_whole(struct ctx *c, const struct places *s, text place, const struct json *after)
+static enum err check_whole(struct ctx *c, const struct person *p, const struct places *s, text place, const struct json *after)
 {
     if (text_eq(place, PLACE_ALL))
         return OK;
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
-    const struct json *fields;
+    const struct json *fields, *other;
     json_open(&w, '{');
     JSON_EACH(v, after)
         if (policy_field(s->cat, v->key) >= 0) {
@@ -238,7 +239,8 @@ static enum err check_whole(struct ctx *c, const struct places *s, text place, c
         }
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, &fields));
-    return value_take_category(c, s->cat, &fields, NULL);
+    TRY(whole_other(c, p, s->cat, &other));
+    return value_take_category(c, s->cat, &fields, other);
 }
 
 static enum err set_once(struct ctx *c, text id, text category, text place, const struct json *in, text purpose, struct answer *out)
@@ -260,7 +262,7 @@ static enum err set_once(struct ctx *c, text id, text category, text place, cons
         return say_clause(c->arena, ERR_TOO_LARGE, &s.cat->clause, "preferences are kept for at most %d places", PLACES_MAX);
     TRY(write_refused(c, &p, take_sent(c, &s, &in)));
     TRY(merge(c, &s, old, place, in, &after));
-    TRY(write_refused(c, &p, check_whole(c, &s, place, after)));
+    TRY(write_refused(c, &p, check_whole(c, &p, &s, place, after)));
     TRY(subject_keep(c, &p, index, old, after, &ch));
     struct event event = event_of(c, &p, TEXT("subject.update"));
     event.categories = s.cat->name, event.purpose = purpose, event.count = 1;

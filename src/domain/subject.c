@@ -1,13 +1,13 @@
 /* Subjects: created, found, read by category and purpose, rectified with their former values. */
 #include "domain/subject.h"
 #include "domain/paging.h"
-#include "domain/account.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
 #include "domain/keeping.h"
 #include "domain/making.h"
 #include "domain/normal.h"
 #include "domain/value.h"
+#include "domain/whole.h"
 #include "domain/write.h"
 
 /* ---- Names sent by a caller, as indexes of the policy. ---- */
@@ -166,18 +166,20 @@ static enum err new_person(struct ctx *c, struct person *p, struct change *ch)
 
 static enum err add_categories(struct ctx *c, struct change *ch, const struct json *data, text source)
 {
+    struct whole whole;
+    TRY(whole_take(c, NULL, data, NULL, &whole));
     JSON_EACH(sent, data) {
         int index = policy_category(c->policy, sent->key);
         const struct category *cat = &c->policy->categories[index];
         const struct json *fields = sent;
-        TRY(value_take_category(c, cat, &fields, data));
+        TRY(value_take_category(c, cat, &fields, whole.after));
         struct record like = { .category = index, .source = source, .at = c->now };
         text form = sealed_form(c, fields, NULL, source);
         TRY_PTR(form.p);
         TRY(change_record(c, ch, &like, form));
         TRY(change_identifiers(c, ch, cat, fields, NULL));
     }
-    return OK;
+    return whole_check(c, NULL, &whole);
 }
 
 static enum err id_and_version(struct ctx *c, text id, int64_t version, struct answer *out)
@@ -458,43 +460,12 @@ static enum err patch_category(struct ctx *c, struct change *ch, int index, cons
     return change_record(c, ch, &fresh, form);
 }
 
-/* Conditions may look at other categories: those fields as they will stand after the patch. */
-static enum err other_fields(struct ctx *c, const struct person *p, const struct json *patch, const struct json **out)
-{
-    BUF_AUTO b = buf_make(1 << 20);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    for (unsigned i = 0; i < c->policy->category_count; i++) {
-        const struct category *cat = &c->policy->categories[i];
-        struct record *rows;
-        unsigned count, lost;
-        if (cat->many || cat->transient)
-            continue;
-        TRY(record_load_readable(c, p, (int)i, false, &rows, &count, &lost));
-        const struct json *after = merged(c, count ? rows[0].fields : NULL, json_get(patch, cat->name));
-        TRY_PTR(after);
-        json_name(&w, cat->name);
-        json_put(&w, after);
-    }
-    json_close(&w, '}');
-    return json_parse_buf(c->arena, &b, out);
-}
-
-static bool has_cross_conditions(const struct policy *p)
-{
-    for (unsigned i = 0; i < p->category_count; i++)
-        for (unsigned k = 0; k < p->categories[i].field_count; k++)
-            if (text_index(p->categories[i].fields[k].when_field, '.') > 0)
-                return true;
-    return false;
-}
-
 enum err person_patch(struct ctx *c, text id, const struct json *patch, const struct patching *how, struct answer *out)
 {
     PERSON_AUTO p;
     struct change ch;
     struct bits categories;
-    const struct json *all = NULL;
+    struct whole whole;
     text changed;
     if (!c->if_match)
         return say(c->arena, ERR_PRECONDITION_REQUIRED, "a change needs If-Match with the version you read");
@@ -507,15 +478,15 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     TRY(person_allow_some(c, &p, NULL, how->purpose, &categories, ACT_WRITE));
     TRY(change_begin(c, &p, patch->count, &ch));
     ch.expected = p.version, ch.version = p.version + 1;
-    if (has_cross_conditions(c->policy))
-        TRY(other_fields(c, &p, patch, &all));
+    TRY(whole_take(c, &p, patch, NULL, &whole));
     BUF_AUTO names = buf_make(1 << 16);
     struct json_out w = json_out(&names);
     json_open(&w, '[');
     TRY(write_refused(c, &p, set_source(c, &ch, how->source.n ? how->source : usual_source(c, &categories), &categories)));
     JSON_EACH(fields, patch)
-        TRY(write_refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, all, ch.source, &w)));
+        TRY(write_refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, whole.after, ch.source, &w)));
     json_close(&w, ']');
+    TRY(write_refused(c, &p, whole_check(c, &p, &whole)));
     ch.also = how->also, ch.also_arg = how->also_arg;
     if (!how->confirmed)
         TRY(identifier_moved(c, patch, &ch));
@@ -697,7 +668,7 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     struct record like = { .at = c->now };
     struct bits set = { { 0 } };
     text at = json_text(in, TEXT("at")), source = json_text(in, TEXT("source"));
-    const struct json *fields = json_get(in, TEXT("fields"));
+    const struct json *fields = json_get(in, TEXT("fields")), *other;
     TRY(person_open(c, id, false, &p));
     TRY(write_refused(c, &p, category_of(c, category, &like.category)));
     const struct category *cat = &c->policy->categories[like.category];
@@ -707,9 +678,12 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
     bits_add(&set, (unsigned)like.category);
     TRY(person_allow_some(c, &p, NULL, json_text(in, TEXT("purpose")), &set, ACT_WRITE));
-    TRY(write_refused(c, &p, value_take_category(c, cat, &fields, NULL)));
+    TRY(whole_other(c, &p, cat, &other));
+    TRY(write_refused(c, &p, value_take_category(c, cat, &fields, other)));
     TRY(next_item(c, &p, cat, &like.item));
     TRY(change_begin(c, &p, 1, &ch));
+    if (other)                                /* what it depends on is still as it was read */
+        ch.expected = p.version, ch.version = p.version + 1;
     TRY(write_refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &set), &set)));
     like.source = ch.source;
     text form = sealed_form(c, fields, NULL, like.source);
@@ -739,7 +713,9 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
         }
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, &declared));
-    TRY(value_take_category(c, cat, &declared, NULL));
+    const struct json *other;
+    TRY(whole_other(c, p, cat, &other));
+    TRY(value_take_category(c, cat, &declared, other));
     bits_add(&set, (unsigned)category);
     TRY(next_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
@@ -769,7 +745,7 @@ enum err subject_add_record(struct ctx *c, text id, text category, const struct 
 {
     /* Two at once may take the same item, or both make the category's own key: one of them then goes again. */
     enum err status = add_record(c, id, category, in, out);
-    for (int again = 0; status == ERR_CONFLICT && again < 3; again++)
+    for (int again = 0; (status == ERR_CONFLICT || status == ERR_PRECONDITION) && again < 3; again++)
         status = add_record(c, id, category, in, out);
     return status;
 }
@@ -781,6 +757,18 @@ static enum err drop_identifiers(struct ctx *c, struct change *ch, int category)
     unsigned count;
     TRY(record_load(c, ch->person, category, true, &rows, &count));
     return count ? change_identifiers(c, ch, &c->policy->categories[category], NULL, rows[0].fields) : OK;
+}
+
+/* The rest of the person once a whole category is gone. */
+static enum err check_without(struct ctx *c, const struct person *p, int category, bool one_item)
+{
+    struct bits gone = { { 0 } };
+    struct whole whole;
+    if (one_item)
+        return OK;
+    bits_add(&gone, (unsigned)category);
+    TRY(whole_take(c, p, NULL, &gone, &whole));
+    return whole_check(c, p, &whole);
 }
 
 enum err subject_drop_record(struct ctx *c, text id, text category, text item, struct answer *out)
@@ -801,6 +789,7 @@ enum err subject_drop_record(struct ctx *c, text id, text category, text item, s
     if (!item.p)
         TRY(drop_identifiers(c, &ch, index));
     TRY(identifier_dropped(c, &ch));
+    TRY(write_refused(c, &p, check_without(c, &p, index, item.p)));
     ch.expected = p.version, ch.version = p.version + 1, ch.truncate = true;
     struct event event = event_of(c, &p, TEXT("subject.update"));
     event.categories = c->policy->categories[index].name;

@@ -3,6 +3,7 @@
 #include "domain/inside.h"
 #include "domain/looking.h"
 #include "domain/value.h"
+#include "domain/whole.h"
 #include "domain/write.h"
 #include <sodium.h>
 
@@ -152,12 +153,14 @@ enum err transient_put(struct ctx *c, text id, text category, const struct json 
 {
     PERSON_AUTO p = { 0 };
     const struct category *cat;
+    const struct json *other;
     struct bits set;
     (void)out;
     TRY(person_open(c, id, false, &p));
     TRY(write_refused(c, &p, category_of(c, category, &cat, &set)));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
-    TRY(write_refused(c, &p, value_take_category(c, cat, &fields, NULL)));
+    TRY(whole_other(c, &p, cat, &other));
+    TRY(write_refused(c, &p, value_take_category(c, cat, &fields, other)));
     BUF_AUTO b = buf_make(SLOT_BYTES);
     struct json_out w = json_out(&b);
     json_put(&w, fields);

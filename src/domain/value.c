@@ -322,13 +322,21 @@ static enum err undeclared(struct ctx *c, const struct category *cat, text name)
                   : say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" has no field \"%.*s\"", T(cat->name), T(shown));
 }
 
-static enum err check_presence(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v, bool holds)
+enum presence { FITS, UNCALLED, LACKING };
+
+static enum presence presence_of(const struct field *f, const struct json *v, bool holds)
 {
     bool given = v && v->kind != J_NULL && !(v->kind == J_TEXT && f->required && unicode_is_blank(v->value));
-    if (given && !holds)
+    return given && !holds ? UNCALLED : !given && holds && f->required ? LACKING : FITS;
+}
+
+static enum err check_presence(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v, bool holds)
+{
+    enum presence presence = presence_of(f, v, holds);
+    if (presence == UNCALLED)
         return say_clause(c->arena, ERR_UNDECLARED, &f->clause, "%.*s.%.*s is held only when %.*s is \"%.*s\"", T(cat->name), T(f->name),
                           T(f->when_field), T(f->when_value));
-    if (!given && holds && f->required)
+    if (presence == LACKING)
         return say_clause(c->arena, ERR_MISSING, &f->clause, "%.*s.%.*s is required%s", T(cat->name), T(f->name),
                           f->when_field.n ? " in this case" : "");
     return OK;
@@ -375,4 +383,19 @@ enum err value_take_category(struct ctx *c, const struct category *cat, const st
             TRY(about(c, cat, f->name, check_value(c, cat, f, v)));
     }
     return no_card_split(c, cat, fields);
+}
+
+bool value_looks_away(const struct field *f) { return text_index(f->when_field, '.') > 0; }
+
+enum err value_still_fits(struct ctx *c, const struct category *cat, const struct json *before, const struct json *other_before,
+                          const struct json *after, const struct json *other)
+{
+    for (unsigned i = 0; i < cat->field_count; i++) {
+        const struct field *f = &cat->fields[i];
+        const struct json *v = json_get(after, f->name), *old = json_get(before, f->name);
+        if (!value_looks_away(f) || presence_of(f, v, condition_holds(f, after, other)) == presence_of(f, old, condition_holds(f, before, other_before)))
+            continue;
+        TRY(about(c, cat, f->name, check_presence(c, cat, f, v, condition_holds(f, after, other))));
+    }
+    return OK;
 }

@@ -23,5 +23,11 @@ enum err value_card(struct ctx *c, text where);                                /
  * conditions both ways. `other` gives the fields of other categories that conditions look at ({category: {field: value}}, may be NULL).
  * *fields is then what is to be kept. */
 enum err value_take_category(struct ctx *c, const struct category *cat, const struct json **fields, const struct json *other);
+/* Whether the field is held, or needed, only when a field of another category says so. */
+bool value_looks_away(const struct field *f);
+/* Of a category that is not changed itself (fields p NULL: nothing is held of it), while others are: ERR_UNDECLARED or ERR_MISSING for a field that
+ * now must not, or must, be given. What did not fit before the change either (another version of the policy) holds nothing up. */
+enum err value_still_fits(struct ctx *c, const struct category *cat, const struct json *before, const struct json *other_before,
+                          const struct json *after, const struct json *other);
 
 #endif

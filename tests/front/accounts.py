@@ -111,7 +111,7 @@ def register(tests):
             boss = opened(server, portal("boss"), role="manager")
             other = opened(server, portal("other"), role="manager")
             manager, stranger = holder(server, "manager", boss), holder(server, "manager", other)
-            made = manager.post("/v1/accounts", {"data": portal("a"), "supplied_by": "manager"}).expect(201).json["id"]
+            made = manager.post("/v1/accounts", {"data": portal("a"), "folders": FOLDERS, "supplied_by": "manager"}).expect(201).json["id"]
             check(manager.get(f"/v1/accounts/{made}").expect(200).json["account"]["managers"] == [boss], "not in the manager's team")
             check([row["id"] for row in manager.get("/v1/accounts").expect(200).json["accounts"]] == [made], "the team's list")
             check(stranger.get("/v1/accounts").expect(200).json["accounts"] == [], "another team is listed")
@@ -126,7 +126,7 @@ def register(tests):
             server.client("app").erase(other)
             stranger.get(f"/v1/accounts/{made}").refused("unauthorised", status=401)
             check(staff.get(f"/v1/accounts/{made}").expect(200).json["account"]["managers"] == [], "the team of an erased manager is still there")
-            server.client("manager").post("/v1/accounts", {"data": portal("b"), "supplied_by": "manager"}).refused("forbidden", status=403)
+            server.client("manager").post("/v1/accounts", {"data": portal("b"), "folders": FOLDERS, "supplied_by": "manager"}).refused("forbidden", status=403)
 
     @tests.test("accounts: a role is the operator's to give, and stays closed until the agreement is recorded")
     def roles():

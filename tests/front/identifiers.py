@@ -192,7 +192,7 @@ def register(tests):
 
     @tests.test("identifiers: nobody takes away the last by which somebody signs in")
     def last():
-        with Mailbox() as mailbox, Server(VALUES, now=NOW, arguments=mailbox.arguments()) as server:
+        with variant(VALUES, ("needs: [identity.name, contact.email]", "needs: [identity.name]")) as policy, Server(policy, now=NOW) as server:
             app = server.client("app")
             ident = opened(server, {"identity": {"name": "Z"}, "contact": {"email": "z@ex.example", "login": "zed"}})
             bare = app.post("/v1/subjects", {"data": {"identity": {"name": "B"}, "contact": {"login": "bare"}}, "source": "person"}).expect(201).json["id"]

@@ -2,7 +2,7 @@
 import html.parser, http.client, re, urllib.parse
 import doors
 from garant import check
-from people import PASSWORD
+from people import PASSWORD, first_folder
 
 VOID = {"input", "meta", "link", "br", "img", "hr"}
 
@@ -167,7 +167,8 @@ class Browser:
 def member(server, data, identifier, language="en", password=PASSWORD, opener=None, **more):
     """An account opened for a person and its invitation accepted on its page; the person signed in: (browser, id)."""
     operator = server.operator()
-    made = (opener or operator).post("/v1/accounts", {"data": data, "supplied_by": "person", "language": language, **more}).expect(201).json
+    made = (opener or operator).post("/v1/accounts", {"data": data, "supplied_by": "person", "language": language,
+                                                            **first_folder(server, more.get("role")), **more}).expect(201).json
     link = made.get("link") or operator.post(f"/v1/accounts/{made['id']}/invite").expect(200).json["link"]
     browser = Browser(server, language)
     page = browser.get("/" + link.split("/", 3)[3]).expect(200)

@@ -1,5 +1,5 @@
 """People who sign in: a client with a browser's cookie and the session's token against forged requests, accounts opened for it, staff."""
-import base64, hashlib, hmac, http.cookies, struct, urllib.parse
+import base64, hashlib, hmac, http.cookies, re, struct, urllib.parse
 from garant import Client, check
 
 PASSWORD = "Trombone-Lichen 42 Kestrels!"
@@ -35,10 +35,22 @@ class Visitor(Client):
         return self
 
 
+def first_folder(server, role=None):
+    """The folder that an account needs where the policy says so, as a member of POST /v1/accounts."""
+    with open(server.policy, encoding="utf-8") as file:
+        policy = file.read()
+    needs = re.search(r"^accounts:.*?\bneeds: *\[([^\]]*)\]", policy, re.S | re.M)
+    if role or not needs or "folders" not in needs[1]:
+        return {}
+    kind = re.search(r"^folders:\n  (\w+):", policy, re.M)[1]
+    return {"folders": [{"folder": kind, "name": "Premier dossier", "why": "demande du responsable"}]}
+
+
 def opened(server, data, password=PASSWORD, opener=None, role=None, **more):
     """An account opened by `opener` (the operator), whose invitation was accepted; the person's id."""
     operator = server.operator()
-    made = (opener or operator).post("/v1/accounts", {"data": data, "supplied_by": "person", **({"role": role} if role else {}), **more}) \
+    body = {"data": data, "supplied_by": "person", **({"role": role} if role else {}), **first_folder(server, role), **more}
+    made = (opener or operator).post("/v1/accounts", body) \
                                .expect(201).json
     link = made.get("link") or operator.post(f"/v1/accounts/{made['id']}/invite").expect(200).json["link"]
     token = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
