@@ -213,9 +213,11 @@ def providers(t):
         check([(look["actor"], look["purpose"], look["clause"]) for look in looks] ==
               [("app", "account", "recipients.host"), ("app", "account", "recipients.maintenance")], f"{looks}")
     with part("what the policy does not declare is refused with its clause: recipient, purpose, category"):
-        for other, clause in (({"purpose": "disputes"}, "^recipients.maintenance$"), ({"categories": ["exchanges"]}, "^(recipients.maintenance|purposes.account)"),
+        for other, clause in (({"purpose": "disputes"}, "^recipients.maintenance$"),
+                              ({"categories": ["exchanges"]}, "^(recipients.maintenance|purposes.account)"),
                               ({"recipient": "advertiser"}, "^recipients$"), ({"purpose": "improvement", "categories": ["contact"]}, "^purposes.improvement"),
-                              ({"recipient": "host", "categories": ["usage"]}, "^(recipients.host|purposes.account)"), ({"purpose": "curiosity"}, "^purposes$")):
+                              ({"recipient": "host", "categories": ["usage"]}, "^(recipients.host|purposes.account)"),
+                              ({"purpose": "curiosity"}, "^purposes$")):
             refused(f"{other}", client.post(path, {**asked, **other}), clause=clause)
     with part("a disclosure for marketing is refused with its clause"):
         for purpose in MARKETING:
@@ -256,7 +258,8 @@ def four_rights(t):
             values += [INVOICE["invoice"], FRAUD["fact"], MESSAGE["subject"], VISIT["page"]]
             told = ["Exemple Maintenance SARL", "Exemple Hébergement SAS", "CNIL", "Site Exemple SAS", "vie-privee@site-fr.example"]
             said = json.loads(garant("subject", "access", one["id"], "--data", server.data, "--policy", server.policy, "--json"))
-            for answer in (client.get(f"/v1/subjects/{one['id']}/access").expect(200).json, one["own"].get(f"/v1/subjects/{one['id']}/access").expect(200).json, said):
+            path = f"/v1/subjects/{one['id']}/access"
+            for answer in (client.get(path).expect(200).json, one["own"].get(path).expect(200).json, said):
                 text = json.dumps(answer, ensure_ascii=False)
                 missing = [word for word in (*values, *told, "account", "improvement", "disputes", "billing", "fraud") if word not in text]
                 check(not missing, f"access lacks {missing}")
@@ -273,7 +276,8 @@ def four_rights(t):
             check(held["contact"]["address"] == "1 place Bellecour" and held["contact"]["phone"] == "+33478009999"
                   and held["identity"]["first_name"] == f"Apoline-{number}", f"the modifications are not held: {held}")
             former = json.loads(garant("subject", "former", ident, "--data", server.data, "--policy", server.policy, "--json"))["former"]
-            check({row["value"] for row in former} == {person(number)["contact"]["address"], person(number)["contact"]["phone"], f"Apolline-{number}"}, f"{former}")
+            was = person(number)["contact"]
+            check({row["value"] for row in former} == {was["address"], was["phone"], f"Apolline-{number}"}, f"{former}")
             browser.get("/me").expect(200).has(f"{number} montée de la Grande-Côte", "1 place Bellecour")
     with part("extraction in an open format, by page, API and command"):
         for language, one in people.items():
@@ -471,7 +475,8 @@ def follows_relation_and_law(t):
         for name in ("open", *holds):
             client.post(f"/v1/subjects/{people[name]}/events", {"event": "last_use"}).expect(204, 404)
     with part("a legal hold stops it: the sweep, an erasure, and the erasure of one category"):
-        for name, body in (("held", {"category": "identity", "ground": "GDPR 17(3)(e), file 2027-31"}), ("held wholly", {"category": "*", "ground": "GDPR 17(3)(e), file 40"}),
+        for name, body in (("held", {"category": "identity", "ground": "GDPR 17(3)(e), file 2027-31"}),
+                           ("held wholly", {"category": "*", "ground": "GDPR 17(3)(e), file 40"}),
                            ("held for a time", {"category": "identity", "ground": "GDPR 17(3)(b), file 9", "until": "2027-06-01T00:00:00Z"}),
                            ("held by a kind", {"category": "identity", "ground": "litigation"}),
                            ("held, asked to go", {"category": "contact", "ground": "GDPR 17(3)(e), file 12"})):

@@ -173,39 +173,67 @@ def last_visit_and_settings(t):
     operator = server.operator()
     registered(server, mailbox, {**person(1), "settings": {"time_zone": "Europe/Vilnius"}}, "kestrel.1@rooms.example")
     registered(server, mailbox, person(2), "kestrel.2@rooms.example")
-    ident, idle = (app.lookup({"login.email": f"kestrel.{n}@rooms.example"}, "service").expect(200).json["id"] for n in (1, 2))
+    registered(server, mailbox, person(3), "kestrel.3@rooms.example")
+    ident, idle, other = (app.lookup({"login.email": f"kestrel.{n}@rooms.example"}, "service").expect(200).json["id"] for n in (1, 2, 3))
 
     def last_visit():
         return operator.get(f"/v1/accounts/{ident}").expect(200).json["account"]["last_visit"]
-    check(last_visit() is None, "a visit before any")
-    first = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
-    check(milliseconds(last_visit()) == server.now(), f"the sign-in is no visit: {last_visit()}")
+    with part("the last visit is updated: by sign-in and by use, on page and API"):
+        check(last_visit() is None, "a visit before any")
+        first = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+        check(milliseconds(last_visit()) == server.now(), f"the sign-in is no visit: {last_visit()}")
+        for use in (lambda: first.get("/me", Accept="text/html"), lambda: first.get("/v1/me/preferences")):
+            server.advance(days=2)
+            use().expect(200)
+            server.restart()                                         # what is in memory for a minute is written at a stop
+            check(milliseconds(last_visit()) == server.now(), f"a use is no visit: {last_visit()}")
+        app.read(ident, "service").expect(200)
+        server.advance(days=2)
+        check(milliseconds(last_visit()) == server.now() - 2 * DAY, "a look by the platform is a visit")
+        said = command(server, "account", "show", ident)[1]
+        check(last_visit()[:10] in said, f"the command does not show it: {said}")
     rooms = "/v1/me/preferences/rooms/"
-    first.put(rooms + "autumn", {"layout": "gallery"}).refused("missing-field", status=422, field="rooms.title")
-    first.put(rooms + "autumn", {"title": "Planted autumn room", "layout": "gallery", "starts": "2026-12-01T18:00:00Z"}).expect(200)
-    first.put(rooms + "winter", {"title": "Planted winter room", "chat": False}).expect(200)
-    for wrong in ({"layout": "cinema"}, {"chat": "no"}, {"starts": "tomorrow"}, {"title": "x" * 201}, {"title": 7}):
-        first.put(rooms + "winter", wrong).refused("invalid-value", status=422, clause=r"^categories\.rooms\.fields", promise="MO-03")
-    first.put(rooms + "winter", {"recording": True}).refused("undeclared", status=422, promise="MO-03")
-    app.change(ident, "service", {"settings": {"language": "lt"}}).expect(200)
-    server.advance(days=20)
-    again = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
-    check(milliseconds(last_visit()) == server.now(), "the second visit is not noted")
-    check(again.get(rooms + "autumn").expect(200).json["values"] ==
-          {"title": "Planted autumn room", "layout": "gallery", "chat": True, "starts": "2026-12-01T18:00:00Z"}, "the room's settings")
-    check(again.get(rooms + "winter").json["values"] == {"title": "Planted winter room", "layout": "speaker", "chat": False}, "the other room's")
-    data = app.read(ident, "service", ["settings", "rooms"]).expect(200).json["data"]
-    check(data["settings"] == {"language": "lt", "time_zone": "Europe/Vilnius"} and len(data["rooms"]) == 2, f"{data}")
-    check_absent(["Planted autumn room", "Planted winter room"], server.folder)
-    # The visit, not the opening, is what 180 days run from.
-    server.advance(days=170)
-    server.sweep()
-    check(again.get(rooms + "autumn").expect(200, 401).status == 401, "the session outlived its idle limit")
-    check(app.get(f"/v1/subjects/{idle}/access").status == 404, "an account nobody visits is kept beyond 180 days")
-    check(app.get(f"/v1/subjects/{ident}/access").expect(200).json["data"]["rooms"], "erased though it was visited")
-    server.advance(days=11)
-    server.sweep()
-    check(app.get(f"/v1/subjects/{ident}/access").status == 404, "kept beyond 180 days from the last visit")
+    autumn = {"title": "Planted autumn room", "layout": "gallery", "chat": True, "starts": "2026-12-01T18:00:00Z"}
+    winter = {"title": "Planted winter room", "layout": "speaker", "chat": False}
+    with part("settings are saved a room, by page and API, each its own, held against the policy's types"):
+        first.put(rooms + "autumn", {"layout": "gallery"}).refused("missing-field", status=422, field="rooms.title")
+        first.put(rooms + "autumn", {name: autumn[name] for name in ("title", "layout", "starts")}).expect(200)
+        form(first, "/me/preferences/rooms", place="winter", **{"rooms.title": winter["title"], "rooms.layout": "speaker", "rooms.starts": ""},
+             csrf=first.csrf).expect(303)
+        for wrong in ({"layout": "cinema"}, {"chat": "no"}, {"starts": "tomorrow"}, {"title": "x" * 201}, {"title": 7}):
+            first.put(rooms + "winter", wrong).refused("invalid-value", status=422, clause=r"^categories\.rooms\.fields", promise="MO-03")
+            typed = {f"rooms.{name}": str(value) for name, value in {**winter, **wrong}.items()}
+            if wrong not in ({"chat": "no"}, {"title": 7}):          # on a page a box is ticked or not, and all that is typed is text
+                form(first, "/me/preferences/rooms", place="winter", **typed, csrf=first.csrf).expect(422)
+        first.put(rooms + "winter", {"recording": True}).refused("undeclared", status=422, clause=r"^categories\.rooms", promise="MO-03")
+    with part("settings of the account are saved, by page and API"):
+        app.change(ident, "service", {"settings": {"language": "lt"}}).expect(200)
+        browser = Browser(server)
+        browser.sign_in("kestrel.1@rooms.example", PASSWORD).expect(200)
+        browser.submit(browser.get("/me/edit/settings"), "/me/edit/settings", fields={"settings.time_zone": "Europe/Riga"}).expect(200)
+        first.patch(f"/v1/subjects/{ident}", {"settings": {"language": "de"}}, etag="*").refused("invalid-value", status=422, clause=r"^categories\.settings")
+    with part("there at the next visit, on another device, and nobody else's"):
+        server.advance(days=20)
+        again = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+        check(again.get(rooms + "autumn").expect(200).json["values"] == autumn, "the room's settings")
+        check(again.get(rooms + "winter").expect(200).json["values"] == winter, "the other room's")
+        data = app.read(ident, "service", ["settings", "rooms"]).expect(200).json["data"]
+        check(data["settings"] == {"language": "lt", "time_zone": "Europe/Riga"} and len(data["rooms"]) == 2, f"{data}")
+        check("Planted winter room" in again.get("/me/preferences", Accept="text/html").expect(200).body.decode(), "the page has not the room")
+        neighbour = visitor(server, "kestrel.3@rooms.example", tenant=TENANT)
+        check(neighbour.get(rooms + "autumn").expect(200).json["values"].get("title") is None, "a neighbour has the room")
+        neighbour.get(f"/v1/subjects/{ident}/preferences/rooms/autumn").refused("forbidden", status=403)
+        check_absent(["Planted autumn room", "Planted winter room"], server.folder)
+    with part("the visit, not the opening, is what 180 days run from"):
+        server.advance(days=170)
+        server.sweep()
+        check(again.get(rooms + "autumn").expect(200, 401).status == 401, "the session outlived its idle limit")
+        check(app.get(f"/v1/subjects/{idle}/access").status == 404, "an account nobody visits is kept beyond 180 days")
+        check(app.get(f"/v1/subjects/{ident}/access").expect(200).json["data"]["rooms"], "erased though it was visited")
+        check(app.get(f"/v1/subjects/{other}/access").status == 200, "a neighbour who came later is gone")
+        server.advance(days=11)
+        server.sweep()
+        check(app.get(f"/v1/subjects/{ident}/access").status == 404, "kept beyond 180 days from the last visit")
 
 
 @promise("MO-05")
@@ -224,56 +252,124 @@ def two_purposes(t):
                       .refused("purpose-refused", status=403, clause=r"^never\.")
 
 
+COMPANY = {"payer": "company", "company_name": "Kestrel UAB", "company_address": "1 Vilniaus g., Vilnius", "iban": "LT121000011101001000"}
+OF_COMPANY = ("company_name", "company_address", "iban")
+
+
 @promise("MO-06")
 def conditional_fields(t):
-    """The real name is optional; address and bank details only when a company pays, and then needed."""
-    server, client = started(t)
-    company = {"payer": "company", "company_name": "Kestrel UAB", "company_address": "1 Vilniaus g., Vilnius", "iban": "LT121000011101001000"}
-    ident = client.create(person(1))["id"]
-    client.create({**person(2), "identity": {"display_name": "kestrel-2", "first_name": "Rasa", "last_name": "Kazlauskaitė"}})
-    nameless = {"identity": {"first_name": "Rasa"}, "login": person(3)["login"]}
-    client.post("/v1/subjects", {"data": nameless, "source": "person"}).refused("missing-field", status=422, field="identity.display_name")
-    client.post("/v1/subjects", {"data": {"identity": person(3)["identity"], "login": {}}, "source": "person"}) \
-          .refused("missing-field", status=422, clause="^categories.login")
-    # Held only when a company pays…
-    for field in ("company_name", "company_address", "iban"):
-        for payer in ({"payer": "person"}, {}):
-            answer = client.post("/v1/subjects", {"data": {**person(4), "billing": {**payer, field: company[field]}}, "source": "person"})
-            check(answer.status == 422, f"{field} with {payer}: {answer.status} {answer.body[:200]!r}")
-            answer.refused(clause=rf"^categories\.billing\.fields\.{field}", promise="MO-06")
-    # …and needed then.
-    for field in ("company_name", "company_address", "iban"):
-        without = {name: value for name, value in company.items() if name != field}
-        client.post("/v1/subjects", {"data": {**person(5), "billing": without}, "source": "person"}) \
-              .refused("missing-field", status=422, clause=rf"^categories\.billing\.fields\.{field}", promise="MO-06")
-    client.create({**person(6), "billing": company})
-    client.create({**person(7), "billing": {"payer": "person"}})
-    # The same both ways for a change.
-    client.change(ident, "billing", {"billing": {"payer": "company"}}).refused("missing-field", status=422)
-    client.change(ident, "billing", {"billing": company}).expect(200)
-    client.change(ident, "billing", {"billing": {"payer": "person"}}).refused(status=422, clause=r"^categories\.billing")
-    client.change(ident, "billing", {"billing": {"payer": "person", "company_name": None, "company_address": None, "iban": None}}).expect(200)
-    check(client.read(ident, "billing", ["billing"]).json["data"]["billing"] == {"payer": "person"}, "the company's data are still there")
+    """The real name is optional; address and bank details only when a company pays, and then needed: made, changed, by page, API and command."""
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, arguments=mailbox.arguments())
+    registered(server, mailbox, person(1), "kestrel.1@rooms.example")
+    one = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+
+    def made(number, **more):
+        return client.post("/v1/subjects", {"data": {**person(number), **more}, "source": "person"})
+
+    def by_every_door(billing, *codes, field, whole=True):
+        """As part of a new person, of a registration, and as a change by platform, person and page."""
+        expected = {"status": 422, "clause": rf"^categories\.billing\.fields\.{field}", "promise": "MO-06"}
+        refused(f"made with {billing}", made(4, billing=billing), *codes, **expected)
+        refused(f"registered with {billing}", server.anyone().post("/v1/accounts/register", {
+            "data": {**person(4), "billing": billing}, "password": PASSWORD}), *codes, **expected)
+        refused(f"changed to {billing}", client.change(one.id, "billing", {"billing": billing}), *codes, **expected)
+        refused(f"changed by the person to {billing}", one.patch(f"/v1/subjects/{one.id}", {"billing": billing}, etag="*"), *codes, **expected)
+        if whole:
+            version = one.get(f"/v1/subjects/{one.id}/access").expect(200).json["version"]
+            typed = {f"billing.{name}": billing.get(name, "") for name in ("payer", *OF_COMPANY)}
+            page = form(one, "/me/edit/billing", **typed, version=str(version), csrf=one.csrf)
+            check(page.status == 422, f"the page with {billing}: {page.status}")
+    with part("the real name is optional"):
+        made(2, identity={"display_name": "kestrel-2", "first_name": "Rasa", "last_name": "Kazlauskaitė"}).expect(201)
+        made(3).expect(201)
+        nameless = {"identity": {"first_name": "Rasa"}, "login": person(5)["login"]}
+        client.post("/v1/subjects", {"data": nameless, "source": "person"}).refused("missing-field", status=422, field="identity.display_name")
+        one.patch(f"/v1/subjects/{one.id}", {"identity": {"display_name": None}}, etag="*").refused("missing-field", status=422, clause="^categories.identity")
+    with part("an e-mail address is needed to sign in, and stays"):
+        client.post("/v1/subjects", {"data": {"identity": person(5)["identity"], "login": {}}, "source": "person"}) \
+              .refused("missing-field", status=422, clause="^categories.login")
+        server.anyone().post("/v1/accounts/register", {"data": {"identity": person(5)["identity"]}, "password": PASSWORD}) \
+              .refused("missing-field", status=422, field="login.email")
+        client.change(one.id, "service", {"login": {"email": None}}).refused(status=422, clause="^categories.login")
+        visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+    with part("company address and bank details only when a company pays, by every door"):
+        for field in OF_COMPANY:
+            for payer in ({"payer": "person"}, {}):
+                by_every_door({**payer, field: COMPANY[field]}, field=field)
+    with part("and needed then, by every door"):
+        for field in OF_COMPANY:
+            by_every_door({name: value for name, value in COMPANY.items() if name != field}, "missing-field", field=field)
+    with part("the same when the payer changes, both ways"):
+        made(6, billing=COMPANY).expect(201)
+        made(7, billing={"payer": "person"}).expect(201)
+        client.change(one.id, "billing", {"billing": {"payer": "company"}}).refused("missing-field", status=422, clause=r"^categories\.billing\.fields")
+        client.change(one.id, "billing", {"billing": COMPANY}).expect(200)
+        client.change(one.id, "billing", {"billing": {"payer": "person"}}).refused(status=422, clause=r"^categories\.billing")
+        for field in OF_COMPANY:
+            client.change(one.id, "billing", {"billing": {field: None}}).refused("missing-field", status=422, clause=rf"^categories\.billing\.fields\.{field}")
+        client.change(one.id, "billing", {"billing": {"payer": "person", **dict.fromkeys(OF_COMPANY)}}).expect(200)
+        check(client.read(one.id, "billing", ["billing"]).json["data"]["billing"] == {"payer": "person"}, "the company's data are still there")
 
 
 @promise("MO-07")
 def support_needs_consent(t):
-    """Storing what more is given through support is refused without an explicit consent, and recorded with it."""
-    server, client = started(t)
-    ident = client.create(person(1))["id"]
+    """Storing what more is given through support is refused without an explicit consent, to everybody, and recorded with it."""
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, arguments=mailbox.arguments())
+    registered(server, mailbox, person(1), "kestrel.1@rooms.example")
+    one, desk = visitor(server, "kestrel.1@rooms.example", tenant=TENANT), staff(server, person(9), "kestrel.9@rooms.example", "support")
+    desk.headers = {"Garant-Reason": "ticket 4711"}
+    operator, ident = server.operator(), one.id
     note = {"at": NOW, "note": "Planted note: my screen reader skips the chat"}
-    client.record(ident, "support_notes", note).refused("consent-missing", status=403, clause=r"support", promise="MO-07")
-    client.consent(ident, "support_extra", "refused", wording="May we keep your note?").expect(201)
-    client.record(ident, "support_notes", note).refused("consent-missing", status=403, promise="MO-07")
-    row = client.consent(ident, "support_extra", "given", wording="May we keep your note?", method="button").expect(201).json["consents"][0]
-    check(row["decision"] == "given" and row["wording_hash"] and row["policy"] and row["at"], f"the record of consent: {row}")
-    client.record(ident, "support_notes", note).expect(201)
-    client.read(ident, "support_extra", ["support_notes"]).expect(200)
-    client.consent(ident, "support_extra", "withdrawn").expect(201)
-    client.record(ident, "support_notes", note).refused("consent-missing", status=403, promise="MO-07")
-    client.read(ident, "support_extra", ["support_notes"]).refused("consent-missing", status=403, promise="MO-07")
-    rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json
-    check([r["decision"] for r in rows["consents"]] == ["refused", "given", "withdrawn"] and rows["live"] == [], f"{rows}")
+
+    def stores(who):
+        return who.record(ident, "support_notes", note)
+
+    def attaches(who):
+        return who.request("POST", f"/v1/subjects/{ident}/attachments?category=support_notes&name=note.txt", b"Planted note: a file",
+                           {"Content-Type": "text/plain"}.items())
+
+    def nobody_stores():
+        for name, who in (("the platform", client), ("support", desk)):
+            for doing, ask in (("a note", stores), ("a file", attaches)):
+                refused(f"{name}, {doing}", ask(who), "consent-missing", status=403, clause="support", promise="MO-07")
+            refused(f"{name}, the question", who.post("/v1/decisions", {"subject": ident, "purpose": "support_extra", "categories": ["support_notes"],
+                    "act": "write"}), "consent-missing", status=403, clause=r"^purposes\.support_extra$", promise="MO-07")
+        stores(operator).refused(status=403)
+        item, = client.post("/v1/batch", {"requests": [{"method": "POST", "path": f"/v1/subjects/{ident}/records/support_notes", "body": {"fields": note}}]}) \
+                      .expect(207).json["results"]
+        check(item["status"] == 403 and item["body"]["code"] == "consent-missing", f"in a batch: {item}")
+        refused("a read", client.read(ident, "support_extra", ["support_notes"]), "consent-missing", status=403, clause=r"^purposes\.support_extra$")
+        check("Planted note" not in client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), "it is held all the same")
+    with part("storing without a consent is refused to everybody, with its clause"):
+        nobody_stores()
+        client.consent(ident, "support_extra", "refused", wording="May we keep your note?").expect(201)
+        nobody_stores()
+        client.consent(ident, "product_news", "given", channel="email", wording="Oui.").expect(201)     # another consent is no consent
+        nobody_stores()
+    with part("the consent is recorded: what, when, in which words, under which version, how"):
+        row = client.consent(ident, "support_extra", "given", wording="May we keep your note?", method="button").expect(201).json["consents"][0]
+        version = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["version"]
+        check((row["purpose"], row["decision"], row["policy"], row["method"]) == ("support_extra", "given", version, "button"), f"{row}")
+        check(row["wording_hash"] == hashlib.sha256("May we keep your note?".encode()).hexdigest() and row["at"], f"{row}")
+        check(one.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"][-1] == {**row, "by": row["by"]}, "the person sees another record")
+    with part("with it, it is stored and sealed"):
+        for who in (client, desk):
+            stores(who).expect(201)
+        attaches(client).expect(201)
+        check(len(client.read(ident, "support_extra", ["support_notes"]).expect(200).json["data"]["support_notes"]) == 2, "not held")
+        check_absent(["Planted note"], server.folder)
+    with part("withdrawn, by page, nothing more is stored nor read"):
+        page = form(one, "/me/consents", purpose="support_extra", decision="withdrawn", csrf=one.csrf)
+        check(page.status == 303, f"{page.status} {page.body}")
+        for who in (client, desk):
+            refused("stored", stores(who), "consent-missing", status=403, clause="support", promise="MO-07")
+            refused("attached", attaches(who), "consent-missing", status=403, clause="support", promise="MO-07")
+        refused("read", client.read(ident, "support_extra", ["support_notes"]), "consent-missing", status=403, clause=r"^purposes\.support_extra$")
+        rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json
+        decided = [r["decision"] for r in rows["consents"] if r["purpose"] == "support_extra"]
+        check(decided == ["refused", "given", "withdrawn"] and rows["live"] == ["product_news"], f"{rows}")
 
 
 @promise("MO-14")
