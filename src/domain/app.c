@@ -161,7 +161,7 @@ static const struct policy *coming_now(struct app *app)
 {
     const struct policy *out = NULL;
     pthread_mutex_lock(&app->policy_lock);
-    if (app->coming && date_start(app->coming->date) <= clock_now(&app->clock))
+    if (app->coming && value_policy_start(app->coming, app->coming->date) <= clock_now(&app->clock))
         out = policy_ref(app->coming);
     pthread_mutex_unlock(&app->policy_lock);
     return out;

@@ -4,6 +4,15 @@
 
 text doc_in(const struct ctx *c, text en, text fr) { return text_eq(c->language, TEXT("fr")) ? fr : en; }
 
+/* "(UTC+1)", "(UTC-3:30)", "UTC". */
+static const char *zone_of(const struct ctx *c, int offset)
+{
+    int minutes = offset < 0 ? -offset : offset;
+    text said = !offset ? TEXT("UTC") : minutes % 60 ? arena_print(c->arena, "(UTC%c%d:%02d)", offset < 0 ? '-' : '+', minutes / 60, minutes % 60)
+                                                     : arena_print(c->arena, "(UTC%c%d)", offset < 0 ? '-' : '+', minutes / 60);
+    return said.p ? said.p : "";
+}
+
 text doc_time(struct ctx *c, text time)
 {
     static const char *const en[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -13,18 +22,27 @@ text doc_time(struct ctx *c, text time)
     msec t;
     if (!time_parse(time, &t))
         return time;
-    struct date d = date_of(t);
-    if (value_day_start(c, value_day(c, t)) == t) {        /* a day of the controller's zone, such as the end of a grant */
-        d = value_day(c, t);
-        t = date_start(d);
-    }
+    /* A whole day is told as one: of the controller's zone, as a grant ends, or of UTC, as terms do. A moment is told as clocks show it there. */
+    struct date d = value_day(c, t);
+    bool utc = date_start(date_of(t)) == t, whole = utc || value_day_start(c, d) == t;
+    if (utc)
+        d = date_of(t);
+    int offset = value_offset(c, t), minutes = whole ? 0 : (int)((t + offset * (msec)MINUTE - date_start(d)) / MINUTE);
     bool french = text_eq(c->language, TEXT("fr"));
-    int minutes = (int)((t - date_start(d)) / MINUTE);
     const char *first = french && d.day == 1 ? "er" : "";
-    if (!minutes)
-        return arena_print(c->arena, "%d%s %s %d", d.day, first, french ? fr[d.month - 1] : en[d.month - 1], d.year);
-    return arena_print(c->arena, french ? "%d%s %s %d à %02d:%02d UTC" : "%d%s %s %d, %02d:%02d UTC", d.day, first,
-                       french ? fr[d.month - 1] : en[d.month - 1], d.year, minutes / 60, minutes % 60);
+    const char *month = french ? fr[d.month - 1] : en[d.month - 1];
+    if (whole)
+        return arena_print(c->arena, "%d%s %s %d", d.day, first, month, d.year);
+    return arena_print(c->arena, french ? "%d%s %s %d à %02d:%02d %s" : "%d%s %s %d, %02d:%02d %s", d.day, first, month, d.year,
+                       minutes / 60, minutes % 60, zone_of(c, offset));
+}
+
+text doc_day(struct ctx *c, text time)
+{
+    msec t;
+    if (!time_parse(time, &t) || date_start(date_of(t)) == t)
+        return doc_time(c, time);
+    return doc_time(c, time_print(c->arena, value_day_start(c, value_day(c, t))));
 }
 
 /* ---- Names. ---- */

@@ -5,8 +5,11 @@
 #include "domain/ctx.h"
 
 text doc_in(const struct ctx *c, text en, text fr);
-/* An RFC 3339 time as people read it, in UTC: "22 November 2026, 01:47 UTC". What is no time stays as it is. */
+/* An RFC 3339 time as people read it, by the clocks of the controller's country: "22 November 2026, 02:47 (UTC+1)"; a whole day of that zone or of
+ * UTC as a day. What is no time stays as it is. */
 text doc_time(struct ctx *c, text time);
+/* The day alone that it falls on there. */
+text doc_day(struct ctx *c, text time);
 /* "12 months in use, then 4 years in the archive, from the end of the contract". */
 text doc_retention(struct ctx *c, const struct retention *r);
 /* Why it is kept so long, empty when the policy says no ground. */

@@ -8,6 +8,7 @@
 #include "domain/looking.h"
 #include "domain/person_file.h"
 #include "domain/pieces.h"
+#include "domain/value.h"
 #include "domain/write.h"
 
 enum { FILE_MEMORY = 160 << 20, PIECE = 128 << 10 };
@@ -189,7 +190,7 @@ static enum err begin(struct ctx *c, text id, struct export *e)
 enum err access_export(struct ctx *c, text id, struct answer *out)
 {
     struct export *e = NEW(c->arena, struct export);
-    text name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, date_of(c->now))));
+    text name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, value_day(c, c->now))));
     TRY_PTR(e);
     TRY_PTR(name.p);
     *e = (struct export){ .pieces = { export_next, export_end, -1 }, .head = buf_make(BUF_DEFAULT_LIMIT), .number = 1 };

@@ -34,23 +34,32 @@ static bool all_in(text s, const char *set)
 
 /* ---- Days where the controller is. ---- */
 
-static const struct calendar *calendar_of(const struct ctx *c)
+static const struct calendar *calendar_of(const struct policy *p)
 {
     const struct calendar *out = NULL;
     ARENA_AUTO scratch = arena_make(4096);             /* a country that is not known is no error here */
-    return c->policy && calendar_parse(&scratch, c->policy->controller.country, &out) == OK ? out : NULL;
+    return p && calendar_parse(&scratch, p->controller.country, &out) == OK ? out : NULL;
 }
 
-struct date value_day(const struct ctx *c, msec t)
+struct date value_policy_day(const struct policy *p, msec t)
 {
-    const struct calendar *calendar = calendar_of(c);
+    const struct calendar *calendar = calendar_of(p);
     return calendar ? calendar_date(calendar, t) : date_of(t);
 }
 
-msec value_day_start(const struct ctx *c, struct date d)
+msec value_policy_start(const struct policy *p, struct date d)
 {
-    const struct calendar *calendar = calendar_of(c);
+    const struct calendar *calendar = calendar_of(p);
     return calendar ? calendar_start(calendar, d) : date_start(d);
+}
+
+struct date value_day(const struct ctx *c, msec t) { return value_policy_day(c->policy, t); }
+msec value_day_start(const struct ctx *c, struct date d) { return value_policy_start(c->policy, d); }
+
+int value_offset(const struct ctx *c, msec t)
+{
+    const struct calendar *calendar = calendar_of(c->policy);
+    return calendar ? calendar_offset(calendar, t) : 0;
 }
 
 bool value_moment(const struct ctx *c, text s, bool whole, msec *out)

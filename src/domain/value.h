@@ -15,6 +15,10 @@ text value_shown(text name);
 bool value_moment(const struct ctx *c, text s, bool whole, msec *out);
 struct date value_day(const struct ctx *c, msec t);    /* the day that moment is in there; and the day's start: */
 msec value_day_start(const struct ctx *c, struct date d);
+/* The same of a policy that is not in force yet; and the minutes east of UTC at that time. */
+struct date value_policy_day(const struct policy *p, msec t);
+msec value_policy_start(const struct policy *p, struct date d);
+int value_offset(const struct ctx *c, msec t);
 /* Refuses any text that holds a payment card number (MO-20). `where` names the place in the message. */
 enum err value_no_card(struct ctx *c, text where, text s);
 enum err value_no_card_in(struct ctx *c, text where, const struct json *v);    /* the same of all names and values, split ones included */

@@ -57,7 +57,7 @@ static enum err run_announce(struct db *db, const struct publishing *r)
 {
     TRY(run_store(db, r));
     TRY(run_withdraw(db, r));
-    TRY(db_run(db, SQL_POLICY_DAY_PUT, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now), V_INT(date_start(r->p->date)))));
+    TRY(db_run(db, SQL_POLICY_DAY_PUT, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now), V_INT(value_policy_start(r->p, r->p->date)))));
     return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now) : OK;
 }
 
@@ -135,7 +135,7 @@ enum err version_ahead(struct app *app, struct arena *a, const struct policy *p,
     text hash, last;
     TRY(last_version(app, a, p, &known, &hash, &last));
     /* Once in force it stays so, also when the clock is set back before its day. */
-    *ahead = hash.n && !text_eq(hash, text_of(p->hash)) && date_start(p->date) > clock_now(&app->clock);
+    *ahead = hash.n && !text_eq(hash, text_of(p->hash)) && value_policy_start(p, p->date) > clock_now(&app->clock);
     return OK;
 }
 
@@ -154,7 +154,7 @@ static enum err announced(struct app *app, struct arena *a, const struct policy 
     TRY(store_read(app->store, a, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_POLICY_DAY_OPEN, ARGS(V_TEXT(text_of(p->hash))));
-    *out = query_next(&q) && query_int(&q, 0) == date_start(p->date);
+    *out = query_next(&q) && (query_int(&q, 0) == value_policy_start(p, p->date) || query_int(&q, 0) == date_start(p->date));   /* before: of UTC */
     return q.status;
 }
 
@@ -175,7 +175,7 @@ static enum err prepare(struct app *app, struct arena *a, struct publishing *r, 
     const struct node *before = NULL;
     struct findings f = { 0 };
     struct lint_findings found;
-    struct date today = date_of(r->now), day = r->p->date;
+    struct date today = value_policy_day(r->p, r->now), day = r->p->date;
     if (last.p && node_read(a, last, &f, &before) == OK)
         TRY(diff_make(a, before, r->p->root, TEXT("en"), &r->changes));
     enum err lawful = lint_gate(a, r->p, before, date_start(day) > date_start(today) ? day : today, &found);

@@ -1,6 +1,7 @@
 /* Versions of the policy as JSON and as pages. */
 #include "domain/notice.h"
 #include "domain/session.h"
+#include "domain/value.h"
 #include "domain/version.h"
 
 enum { PAGE_LIMIT = 8 << 20 };
@@ -142,10 +143,10 @@ enum err version_banner(struct ctx *c, struct answer *out)
 }
 
 /* From which day a version applies; when it was published, where it says no such day. */
-static text day_of(const struct words *w, const struct version *v)
+static text day_of(const struct ctx *c, const struct words *w, const struct version *v)
 {
     struct date d = { 0 };
-    return words_date(w, date_parse(v->date, &d) ? d : date_of(v->at));
+    return words_date(w, date_parse(v->date, &d) ? d : value_day(c, v->at));
 }
 
 enum err version_diff_page(struct ctx *c, text older, text newer, struct answer *out)
@@ -159,7 +160,7 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     text here = arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(older), T(newer));
     text lead = arena_print(c->arena, fr ? "De la version %.*s (%.*s) à la version %.*s (%.*s)." : "From version %.*s (%.*s) to version %.*s (%.*s).",
-                            T(x.version), T(day_of(&w, &x)), T(y.version), T(day_of(&w, &y)));
+                            T(x.version), T(day_of(c, &w, &x)), T(y.version), T(day_of(c, &w, &y)));
     struct page_frame frame = { .here = here, .title = fr ? TEXT("Ce qui a changé") : TEXT("What changed"), .name = site_name(c), .lead = lead,
                                 .fr = fr, .single = page_single(c->policy->root) };
     page_begin(&b, &frame);
@@ -176,7 +177,7 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
 
 static text reading_lead(struct ctx *c, const struct words *w, const struct version *v)
 {
-    return arena_print(c->arena, w->fr ? "Version %.*s, en vigueur depuis le %.*s." : "Version %.*s, in force since %.*s.", T(v->version), T(day_of(w, v)));
+    return arena_print(c->arena, w->fr ? "Version %.*s, en vigueur depuis le %.*s." : "Version %.*s, in force since %.*s.", T(v->version), T(day_of(c, w, v)));
 }
 
 /* The button, or since when it is pressed. */
@@ -185,7 +186,7 @@ static void put_reading(struct ctx *c, struct buf *b, const struct words *w, tex
     if (at) {
         buf_print(b, "<p class=\"flash\" role=\"status\">");
         buf_html(b, arena_print(c->arena, w->fr ? "Vous avez indiqué le %.*s avoir lu cette version." : "You said on %.*s that you read this version.",
-                                T(words_date(w, date_of(at)))));
+                                T(words_date(w, value_day(c, at)))));
         buf_add(b, TEXT("</p>\n"));
         return;
     }
@@ -236,7 +237,7 @@ static void put_day(struct buf *b, const struct words *w, const char *head, stru
     buf_add(b, TEXT("</time></td>"));
 }
 
-static void put_version(struct buf *b, const struct words *w, const struct version *v, const struct version *before)
+static void put_version(const struct ctx *c, struct buf *b, const struct words *w, const struct version *v, const struct version *before)
 {
     bool fr = w->fr;
     const char *lang = fr ? "fr" : "en";
@@ -247,8 +248,8 @@ static void put_version(struct buf *b, const struct words *w, const struct versi
     static const char *const said[][2] = { [VERSION_ENTERED] = { "", "" }, [VERSION_ANNOUNCED] = { " (announced)", " (annoncée)" },
                                            [VERSION_WITHDRAWN] = { " (withdrawn, never in force)", " (retirée, jamais en vigueur)" } };
     buf_print(b, "</a>%s</th>", !v->current ? said[v->state][fr] : fr ? " (en vigueur)" : " (in force)");
-    put_day(b, w, fr ? "En vigueur à compter du" : "In force from", date_parse(v->date, &since) ? since : date_of(v->at));
-    put_day(b, w, fr ? "Publiée le" : "Published", date_of(v->at));
+    put_day(b, w, fr ? "En vigueur à compter du" : "In force from", date_parse(v->date, &since) ? since : value_day(c, v->at));
+    put_day(b, w, fr ? "Publiée le" : "Published", value_day(c, v->at));
     buf_print(b, "<td data-head=\"%s\">", fr ? "Ce qui a changé" : "What changed");
     if (before) {
         buf_print(b, "<a href=\"/privacy/versions/%.*s/diff/%.*s?lang=%s\">", T(before->hash), T(v->hash), lang);
@@ -278,7 +279,7 @@ enum err version_list_page(struct ctx *c, struct answer *out)
                   "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",
               fr ? "En vigueur à compter du" : "In force from", fr ? "Publiée le" : "Published", fr ? "Ce qui a changé" : "What changed");
     for (unsigned i = 0; i < count; i++)
-        put_version(&b, &w, &all[i], before_it(all, count, i));
+        put_version(c, &b, &w, &all[i], before_it(all, count, i));
     buf_print(&b, "</tbody>\n</table>\n<p><a href=\"/privacy/acknowledge?lang=%s\">%s</a></p>\n", fr ? "fr" : "en",
               fr ? "Vous avez un compte\u202F? Indiquez que vous avez lu la version en vigueur."
                  : "You have an account? Say that you have read the version in force.");

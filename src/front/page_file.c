@@ -1,6 +1,7 @@
 /* The person's file for pages: read once from the access answer, looked up by name. */
 #include "domain/access.h"
 #include "domain/session.h"
+#include "domain/value.h"
 #include "front/page_person.h"
 #include "front/word.h"
 
@@ -42,7 +43,7 @@ msec file_time(const struct json *object, text name)
 void page_until(struct page *p, const struct json *from)
 {
     msec until = file_time(from, TEXT("until"));
-    bool whole = until && date_start(date_of(until)) == until;
+    bool whole = until && value_day_start(p->c, value_day(p->c, until)) == until;
     json_pair(&p->w, TEXT("until"), until ? time_print(p->c->arena, until - whole) : (text){ NULL, 0 });
 }
 

@@ -1,19 +1,31 @@
 /* What happened with a person's data: who looked, their sign-ins and use, and their rights on folders. */
 #include "domain/doc.h"
+#include "domain/value.h"
 #include "front/page_person.h"
 
 enum { SHOWN = 50, STRIP = 30 };
 
 /* ---- A strip: how many of something on each of the last days, as bars. ---- */
 
-struct strip { msec start; unsigned counts[STRIP], all; };
+struct strip { msec start, days[STRIP + 1]; unsigned counts[STRIP], all; };
 
-static struct strip strip_of(msec now) { return (struct strip){ .start = date_start(date_of(now)) - (STRIP - 1) * DAY }; }
+/* By days of the controller's zone, of which one or two a year are an hour shorter or longer. */
+static struct strip strip_of(const struct ctx *c)
+{
+    int64_t today = date_days(value_day(c, c->now));
+    struct strip s = { .start = value_day_start(c, date_of_days(today - STRIP + 1)) };
+    for (int i = 0; i <= STRIP; i++)
+        s.days[i] = value_day_start(c, date_of_days(today - STRIP + 1 + i));
+    return s;
+}
 
 static void strip_add(struct strip *s, msec at)
 {
-    if (at >= s->start && at < s->start + STRIP * DAY)
-        s->counts[(at - s->start) / DAY]++, s->all++;
+    for (unsigned i = 0; i < STRIP; i++)
+        if (at >= s->days[i] && at < s->days[i + 1]) {
+            s->counts[i]++;
+            s->all++;
+        }
 }
 
 static void put_strip(struct page *p, const struct strip *s)
@@ -118,7 +130,7 @@ static bool by_others(const struct json *look) { return !text_eq(json_text(look,
 static void put_looks(struct page *p, const struct json *looks, bool others, int64_t number)
 {
     int64_t all = 0, from = (number - 1) * SHOWN;
-    struct strip s = strip_of(p->c->now);
+    struct strip s = strip_of(p->c);
     json_name(&p->w, TEXT("looks"));
     json_open(&p->w, '[');
     JSON_EACH(look, looks) {
@@ -191,7 +203,7 @@ static enum err put_events(struct page *p, const struct json *file, const struct
     const struct json *records = json_get(file_category(file, cat->name), TEXT("records"));
     unsigned count = records ? records->count : 0, n = 0;
     const struct json **list = NEW_ARRAY(p->c->arena, const struct json *, count + 1);
-    struct strip s = strip_of(p->c->now);
+    struct strip s = strip_of(p->c);
     TRY_PTR(list);
     JSON_EACH(one, records) {
         list[n++] = one;

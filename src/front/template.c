@@ -163,13 +163,10 @@ static void put_time(struct run *x, text time, bool day)
     if (!time.n)
         return;
     text whole = date_parse(time, &d) ? arena_print(x->c->arena, "%.*sT00:00:00Z", T(time)) : time;
-    msec t;
-    if (day && time_parse(whole, &t))
-        whole = arena_print(x->c->arena, "%.*sT00:00:00Z", T(text_upto(whole, 10)));
     buf_add(x->out, TEXT("<time datetime=\""));
     buf_html(x->out, time);
     buf_add(x->out, TEXT("\">"));
-    buf_html(x->out, doc_time(x->c, whole));
+    buf_html(x->out, day ? doc_day(x->c, whole) : doc_time(x->c, whole));
     buf_add(x->out, TEXT("</time>"));
 }
 

@@ -85,7 +85,7 @@ static void values_are_not_templates(void **state)
     assert_true(text_eq(l.subject, TEXT("Maintenance {site}")));
     assert_true(has(l.text, "a & b [x] {link}\n\nc") && has(l.html, "a &amp; b [x] {link}<br>\n<br>\nc"));
     OKAY(letter_render(&f->c, TEXT("fr"), TEXT("invitation"), &values, &l));
-    assert_true(has(l.text, "jusqu'au 11 janvier 2026 à 09:30 UTC") && has(l.html, "href=\"https://demo.example/t/abc\""));
+    assert_true(has(l.text, "jusqu'au 11 janvier 2026 à 10:30 (UTC+1)") && has(l.html, "href=\"https://demo.example/t/abc\""));
     assert_true(has(l.html, "M. &lt;b&gt;Durand&lt;/b&gt;") && has(l.text, "\n\nhttps://demo.example/t/abc\n\n"));
 }
 

@@ -358,7 +358,7 @@ static void a_day_ahead_is_announced(void **state)
     f->c.language = TEXT("en");
     OKAY(page_get(&f->c, PAGE_PRIVACY, &page));
     holds(page.body, wanted);
-    fixture_at(f, "2026-02-28T23:59:00Z");
+    fixture_at(f, "2026-02-28T22:59:00Z");               /* Paris, a minute before its day */
     OKAY(app_policy_tick(f->app, &f->arena));
     fixture_ahead(f, MINUTE);
     assert_true(text_eq(hash_now(f), old));
