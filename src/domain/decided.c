@@ -156,7 +156,7 @@ enum err person_settled(struct ctx *c, enum err status)
         if (d->has_person)
             TRY(person_now(&d->asked, db, d, &there));
     if (!there)
-        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+        return person_absent(c);
     c->arena->why = why;
     return status;
 }

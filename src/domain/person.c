@@ -12,6 +12,14 @@
 
 void person_end(struct person *p) { key_wipe(&p->key); }
 
+enum err person_absent(struct ctx *c)
+{
+    bool team = person_sees_team(c);
+    if (c->actor.index < 0 || (c->actor.kind != ACTOR_PERSON && !team))
+        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    return say_clause(c->arena, ERR_NOT_FOUND, &c->policy->actors[c->actor.index].clause, "there is no such person%s", team ? " in your team" : "");
+}
+
 static enum err load_row(struct ctx *c, struct person *p)
 {
     READ_AUTO db = NULL;
@@ -21,7 +29,7 @@ static enum err load_row(struct ctx *c, struct person *p)
     bool found = query_next(&q);
     TRY(q.status);
     if (!found)
-        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+        return person_absent(c);
     p->version = query_int(&q, 0);
     p->state = (enum person_state)query_int(&q, 1);
     p->restricted = query_int(&q, 2) != 0;
@@ -44,12 +52,8 @@ enum err person_reach(struct ctx *c, struct subject_id id)
     }
     if (reached)
         return OK;
-    const struct clause *clause = c->actor.index >= 0 ? &c->policy->actors[c->actor.index].clause : &c->policy->rights_clause;
-    say_clause(c->arena, ERR_NOT_FOUND, clause, "there is no such person");
-    enum err status = write_refusal(c, NULL, TEXT(""), TEXT(""));
-    if (status != ERR_NOT_FOUND)
-        return status;
-    return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    person_absent(c);
+    return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
 /* A closed account is in the archive: it is there for who reads that, and for nobody else. */
@@ -64,22 +68,22 @@ static enum err open_again(struct ctx *c, const struct decided *d)
     struct person now = { .id = d->person.id };
     TRY(person_reach(c, now.id));
     TRY(load_row(c, &now));
-    return in_reach(c, &now, d->closed) ? OK : say(c->arena, ERR_NOT_FOUND, "there is no such person");
+    return in_reach(c, &now, d->closed) ? OK : person_absent(c);
 }
 
 static enum err open_person(struct ctx *c, text id, enum closed closed, struct person *out)
 {
     *out = (struct person){ 0 };
     if (!id_parse(id, &out->id))
-        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+        return person_absent(c);
     TRY(person_reach(c, out->id));
     TRY(load_row(c, out));
     if (!in_reach(c, out, closed))
-        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+        return person_absent(c);
     enum err status = store_key(ctx_store(c), c->arena, c->tenant, out->id, 0, &out->key);
     /* A row whose key is gone is an erased person of a restored backup: they are not there. */
     if (status == ERR_ERASED)
-        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+        return person_absent(c);
     TRY(status);
     journal_pseudonym(&out->key, &out->who);
     return decided_add(c, (struct decided){ .again = open_again, .closed = closed }, out);

@@ -23,6 +23,8 @@ void person_end(struct person *p);
 /* Whether this actor reaches that person at all: oneself for a person, the team for a role that sees its team. ERR_NOT_FOUND, on record as a
  * refusal, when not. person_open() asks it. */
 enum err person_reach(struct ctx *c, struct subject_id id);
+/* ERR_NOT_FOUND: unknown, erased, closed and out of reach alike; who reaches some people only is told so by the clause of their role. */
+enum err person_absent(struct ctx *c);
 /* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless `closed_too` and a reader of
  * the archive asks. */
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out);

@@ -324,7 +324,7 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
         TRY(look_seal(c, &p, &w.event));
     TRY(write_do(c, &w, NULL));
     if (!found)
-        return say(c->arena, ERR_NOT_FOUND, "there is no such person");
+        return person_absent(c);
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(id_print(c->arena, id)));
     return OK;
 }

@@ -1,6 +1,7 @@
 """MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
 import html, io, json, os, re, subprocess, threading, time, zipfile
-import doors
+import acts, doors
+from acts import Journal, Stage
 from browser import Browser, member, pages_of
 from garant import DAY, TOP, add_months, check, check_absent, check_searchable, find_values, garant
 from mailbox import Mailbox, wait_for
@@ -514,66 +515,183 @@ def former_values(t):
     profile_corrects(server)
 
 
+ENDS = {"access_rights": {"identity", "contact", "work", "access"}, "closing": {"identity", "contact", "work", "access"}, "improvement": {"identity", "usage"}}
+
+
+def whole_person(server, clerk, number, manager):
+    """An account of which something is held in every category, in that manager's team: its id."""
+    ident, app = opened(server, person(number), opener=clerk, manager=manager.id, folders=FOLDERS), server.client("app")
+    app.record(ident, "usage", {"at": "2026-11-21T09:30:00Z", "page": f"/planted/{number}", "action": "view"}).expect(201)
+    app.put(f"/v1/subjects/{ident}/preferences/preferences/audiences", {"dashboard.items": 33}).expect(200)
+    app.post(f"/v1/subjects/{ident}/calls", {"purpose": "service_messages", "subject": f"planted call {number}"}).expect(201)
+    return ident
+
+
+def team_for_three_ends(server, manager, mine, other):
+    """By API and page: what each end gives, whole and no more; and the team's list, search and folders, of the team alone."""
+    held = {**person(4), "usage": "/planted/4", "access": "audience-2026"}
+
+    def shows(text, categories):
+        for category, value in held.items():
+            words = [value] if isinstance(value, str) else [v for field, v in value.items() if (category, field) != ("identity", "first_name")]
+            for word in words:
+                check((word in text) == (category in categories), f"{category}: {word} {'is not shown' if category in categories else 'is shown'}")
+    with part("a manager sees their team for the three ends"):
+        for end, categories in ENDS.items():
+            data = manager.read(mine, end).expect(200).json["data"]
+            check(set(data) <= categories and {c: data[c] for c in categories if c in person(4)} == {c: person(4)[c] for c in categories if c in person(4)},
+                  f"{end} gives {data}")
+            if end == "improvement":
+                check([row["fields"]["page"] for row in data["usage"]] == ["/planted/4"], f"{data}")
+            shown = html.unescape(form(manager, f"/staff/people/{mine}", purpose=end).expect(200).body.decode()).split("<main")[1]
+            shows(shown, categories)
+        for purpose in ENDS:
+            if "contact" in ENDS[purpose]:
+                found = manager.lookup({"contact.email": "marguerite.4@regie.example"}, purpose).expect(200).json["id"]
+                check(found == mine, "the team is not found")
+        check([row["id"] for row in manager.get("/v1/accounts").expect(200).json["accounts"]] == [mine], "the list is not the team")
+        check([row["name"] for row in manager.get(f"/v1/subjects/{mine}/folders").expect(200).json["folders"]] == ["audience-2026"], "their folders")
+        check("audience-2026" in manager.get(f"/staff/people/{mine}/folders").expect(200).body.decode(), "their folders' page")
+    with part("a manager sees nothing else"):
+        listed_page = manager.get("/staff/people").expect(200).body.decode()
+        check(mine in listed_page and other not in listed_page, "the page's list is not the team")
+        for end, categories in ENDS.items():
+            for category in {"identity", "contact", "work", "access", "preferences", "connection", "usage", "contacts"} - categories:
+                manager.read(mine, end, [category]).refused("purpose-refused", status=403, clause=rf"^purposes\.{end}$")
+        for path in ("former", "looks", "access", "export", "consents", "disclosures", "preferences", "contacts?purpose=access_rights"):
+            manager.get(f"/v1/subjects/{mine}/{path}").refused("forbidden", "purpose-refused", status=403, clause=r"^(roles\.manager|purposes\.access_rights)$")
+        for answer in (manager.get(f"/staff/people/{mine}/contacts"), form(manager, f"/staff/people/{mine}/contacts", purpose="access_rights")):
+            check("planted call" not in answer.body.decode(), "the page shows what was said on the telephone")
+
+
+def no_other_end(server, manager, mine):
+    """Each other purpose of the policy, and those that it never has, by read, search, page and file."""
+    purposes = server.operator().get("/v1/policy").expect(200).json["document"]["purposes"]
+    others = [end for end in purposes if end not in ENDS]
+    check(len(others) >= 5, f"the policy has few other ends: {others}")
+    file = server.client("app").request("POST", f"/v1/subjects/{mine}/attachments?category=identity&name=a.txt", b"planted",
+                                        [("Content-Type", "text/plain")]).expect(201).json["id"]
+    with part("another end is refused with its clause"):
+        for end in others:
+            for answer in (manager.read(mine, end), manager.get(f"/v1/subjects/{mine}/attachments/{file}?purpose={end}"),
+                           manager.lookup({"contact.email": "marguerite.4@regie.example"}, end),
+                           manager.post("/v1/decisions", {"subject": mine, "purpose": end, "act": "read"})):
+                answer.refused("forbidden", status=403, clause=r"^roles\.manager$", promise="MX-08")
+            refused = form(manager, f"/staff/people/{mine}", purpose=end).expect(403).body.decode()
+            check("roles.manager" in refused and "Desrosiers-4" not in refused, f"the page for {end}: {refused[-600:]}")
+        for end, clause in (("sale", r"^never\.sale"), ("rent", r"^never\.sale"), ("curiosity", "^purposes$")):
+            manager.read(mine, end).refused("purpose-refused", status=403, clause=clause)
+        for end in ENDS:
+            manager.get(f"/v1/subjects/{mine}/attachments/{file}?purpose={end}").expect(200)
+
+
+def no_other_reader(server, mine, rival, stranger):
+    """Another manager, a colleague, a role for its other ends, a program, nobody: each is refused by what it is."""
+    analyst, tracker = in_role(server, 906, "analyst"), server.client("tracker")
+    why = {"Garant-Reason": "quarterly figures"}
+    with part("another reader is refused with the clause"):
+        for path in (f"/v1/subjects/{mine}?purpose=access_rights", f"/v1/subjects/{mine}/folders", f"/v1/accounts/{mine}"):
+            absent = rival.get(path).refused("not-found", status=404, clause=r"^roles\.manager$", promise="MX-08")
+            nobody = rival.get(path.replace(mine, "01ARZ3NDEKTSV4RRFFQ69G5FAV")).refused("not-found", status=404, clause=r"^roles\.manager$")
+            check(nobody == absent, f"absent and out of reach differ: {nobody} {absent}")
+        rival.lookup({"contact.email": "marguerite.4@regie.example"}, "access_rights").refused("not-found", status=404, clause=r"^roles\.manager$")
+        rival.patch(f"/v1/subjects/{mine}?purpose=access_rights", {"work": {"site": "Lyon"}}, etag="*") \
+            .refused("not-found", status=404, clause=r"^roles\.manager$")
+        for path in (f"/staff/people/{mine}", f"/staff/people/{mine}/folders"):
+            rival.get(path, Accept="text/html").expect(404)
+        check(mine not in rival.get("/staff/people").body.decode() + rival.get("/v1/accounts").body.decode(), "listed to another manager")
+        for end in ENDS:
+            stranger.read(mine, end).refused("forbidden", status=403, clause="^roles$")
+            tracker.read(mine, end).refused("forbidden", status=403, clause=r"^systems\.tracker$")
+            server.anyone().read(mine, end).refused("unauthorised", status=401)
+        for end in ("access_rights", "closing"):
+            analyst.get(f"/v1/subjects/{mine}?purpose={end}", **why).refused("forbidden", status=403, clause=r"^roles\.analyst$")
+        for path in ("access", "export", "looks", "former", "folders", "consents"):
+            stranger.get(f"/v1/subjects/{mine}/{path}").refused("not-found", status=404, clause="^rights$")
+            server.anyone().get(f"/v1/subjects/{mine}/{path}").refused("unauthorised", status=401)
+        for path in (f"/staff/people/{mine}", "/staff/people", "/staff/open"):
+            check(stranger.get(path, Accept="text/html").status == 403, f"a colleague sees {path}")
+
+
+def acts_of_a_manager(server, manager, mine, other):
+    """Every act of the API: what the role says is done, all else is refused, and of another team nothing is there; nothing is given to anybody."""
+    stage = Stage(server)
+    stage.tokens["manager"] = server.operator().post("/v1/tokens", {"name": "of-manager", "actor": "manager", "holder": manager.id}).expect(201).json["token"]
+    files = {name: stage.app.request("POST", f"/v1/subjects/{mine}/attachments?category={name}&name=a.txt", b"planted",
+                                     [("Content-Type", "text/plain")]).expect(201).json["id"] for name in stage.policy.categories}
+    with part("acts are held to the same ends"):
+        case = acts.Case(stage, "manager", "MX-08")
+        acts.decisions(case, mine)
+        acts.reads(case, mine, files)
+        acts.writes(case, mine)
+        acts.sends(case, mine, "contact")
+        acts.rights(case, mine)
+        check(case.counts[True] > 20 and case.counts[False] > 60, f"{case.counts}")
+        for method, path, body in (("POST", "disclosures", {"recipient": "anybody", "purpose": "access_rights", "categories": ["identity"]}),
+                                   ("POST", "erase", {}), ("PUT", "restriction", {"ground": "x"}), ("POST", "holds", {"category": "identity", "ground": "x"}),
+                                   ("DELETE", "records/usage", None), ("DELETE", f"attachments/{files['identity']}", None),
+                                   ("POST", "calls", {"purpose": "service_messages", "subject": "a"})):
+            manager.request(method, f"/v1/subjects/{mine}/{path}", body).refused("forbidden", status=403, clause=r"^roles\.manager$", promise="MX-08")
+        for method in ("POST", "DELETE"):
+            manager.request(method, f"/v1/subjects/{mine}/folders", {"folder": "dossier", "name": "audience-2026", "why": "w"}) \
+                .refused("forbidden", status=403, clause=r"^folders\.dossier\.granted_by$")
+        for method, path, body in (("PATCH", "?purpose=access_rights", {"work": {"site": "Lyon"}}), ("POST", "/records/usage", {"fields": {}}),
+                                   ("POST", "/close", {}), ("POST", "/folders", {"folder": "dossier", "name": "A", "why": "B"})):
+            manager.request(method, f"/v1/subjects/{other}{path}", body, [("If-Match", "*")]).refused("not-found", status=404, clause=r"^roles\.manager$")
+        folder, message = {"folder": "dossier", "name": "A", "why": "B"}, {"purpose": "service_messages", "subject": "a"}
+        for path, fields in (("close", {}), ("invite", {}), ("grant", folder), ("revoke", folder), ("calls", message), ("messages", {**message, "text": "b"})):
+            answer = form(manager, f"/staff/people/{other}/{path}", **fields)
+            check(answer.status in (403, 404) and "Desrosiers-5" not in answer.body.decode(), f"{path} of another team: {answer.status}")
+        check(server.client("app").read(other, "service").expect(200).json["data"]["work"] == person(5)["work"], "changed by another team's manager")
+
+
+def each_look(server, one, manager, mine):
+    """What was looked at, by whom, for what: in the person's own view, over the API and on the page in both languages, and in the journal."""
+    with part("each look is logged"):
+        before, size = len(looks(one)), server.operator().post("/v1/journal/verify").expect(200).json["size"]
+        for end in ENDS:
+            manager.read(mine, end).expect(200)
+            form(manager, f"/staff/people/{mine}", purpose=end).expect(200)
+        manager.lookup({"contact.email": "marguerite.4@regie.example"}, "closing").expect(200)
+        manager.get(f"/v1/subjects/{mine}/folders").expect(200)
+        manager.read(mine, "service").refused("forbidden", status=403)
+        form(manager, f"/staff/people/{mine}", purpose="statistics").expect(403)
+        told = [(look["act"], look["purpose"], look["outcome"]) for look in looks(one)[before:] if look["actor"] == "manager" and look["act"] != "account.read"]
+        expected = [("read", end, "done") for end in ENDS for _ in range(2)] + [("subject.lookup", "closing", "done"), ("read", "access_rights", "done"),
+                                                                                ("refusal", "service", "refused"), ("refusal", "statistics", "refused")]
+        check(sorted(told) == sorted(expected), f"the person is told of {told}")
+        journal = Journal(server).since(size)
+        check([entry["purpose"] for entry in journal if entry["actor"] == "manager" and entry["act"] == "read"] ==
+              [end for end in ENDS for _ in range(2)] + ["access_rights"], f"on record: {journal}")
+        check(server.operator().post("/v1/journal/verify").expect(200).json["size"] >= size + len(expected), "the journal")
+        for language, words in (("en", ("Line manager", "Close an account", "Improve functions and mend errors")),
+                                ("fr", ("Responsable hiérarchique", "Fermer un compte", "Améliorer les fonctions et corriger les erreurs"))):
+            shown = html.unescape(one.get(f"/me/looks?lang={language}").expect(200).body.decode())
+            check(all(word in shown for word in words), f"the page in {language} does not tell of the looks")
+
+
 @promise("MX-08")
 def shared_with_manager_for_three_ends(t):
     """Besides the person, their manager reads them, for access rights, closing and improvement alone; each look is on the person's own page,
     each other end is refused by its clause, and other teams are not there at all."""
-    server = t.server()
-    clerk = staff(server, person(1), "marguerite.1@regie.example", "account_staff")
-    manager = staff(server, person(2), "marguerite.2@regie.example", "manager")
-    rival = staff(server, person(3), "marguerite.3@regie.example", "manager")
-    folder = [{"folder": "dossier", "name": "Planted audience folder", "why": "contract"}]
-    mine = opened(server, person(4), opener=clerk, manager=manager.id, folders=folder)
-    other = opened(server, person(5), opener=clerk, manager=rival.id, folders=folder)
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now="2026-11-22T10:00:00Z", arguments=mailbox.arguments())
+    clerk, manager, rival = in_role(server, 901, "account_staff"), in_role(server, 902, "manager"), in_role(server, 903, "manager")
+    mine, other = whole_person(server, clerk, 4, manager), whole_person(server, clerk, 5, rival)
     one, stranger = visitor(server, "marguerite.4@regie.example"), visitor(server, "marguerite.5@regie.example")
-    server.client("app").record(mine, "usage", {"at": "2026-11-21T09:30:00Z", "page": "/audiences", "action": "view"}).expect(201)
-
-    ends = {"access_rights": {"identity", "contact", "work", "access"}, "closing": {"identity", "contact", "work", "access"},
-            "improvement": {"identity", "usage"}}
-    before = len(looks(one))
-    for end, categories in ends.items():
-        check(set(manager.read(mine, end).expect(200).json["data"]) <= categories, f"{end} gives more than its categories")
-        manager.read(mine, end, ["preferences"]).refused("purpose-refused", status=403, clause=rf"^purposes\.{end}$")
-    others = [end for end in server.operator().get("/v1/policy").json["document"]["purposes"] if end not in ends]
-    check(len(others) >= 4, f"the policy has few other ends: {others}")
-    for end in others:
-        manager.read(mine, end).refused("forbidden", status=403, clause=r"^roles\.manager$", promise="MX-08")
-    for end in ("sale", "curiosity"):
-        manager.read(mine, end).refused("purpose-refused", status=403, clause="^(never|purposes)")
-    told = looks(one)[before:]
-    read = [look for look in told if look["actor"] == "manager" and look["act"] == "read"]
-    check(sorted(look["purpose"] for look in read) == sorted(ends), f"what the manager read is not what the person sees: {told}")
-    refused = [look for look in told if look["actor"] == "manager" and look["outcome"] == "refused"]
-    check(len(refused) == len(ends) + len(others) + 2 and {look["purpose"] for look in refused} >= set(others), f"refusals seen: {refused}")
-
-    # Another team's person is as absent as nobody, for the API and the pages, and that somebody reached out is on record.
-    for end in ends:
-        absent = rival.read(mine, end).refused("not-found", status=404)
-        check(rival.read("01ARZ3NDEKTSV4RRFFQ69G5FAV", end).json == absent, "absent and out of reach differ")
-        manager.read(other, end).refused("not-found", status=404)
-    manager.lookup({"contact.email": "marguerite.5@regie.example"}, "access_rights").refused("not-found", status=404)
-    check(manager.lookup({"contact.email": "marguerite.4@regie.example"}, "access_rights").expect(200).json["id"] == mine, "the team is not found")
-    listed = manager.get("/staff/people").expect(200).body.decode()
-    check(mine in listed and other not in listed, "the manager's list is not the team")
-    manager.get(f"/staff/people/{other}").expect(404)
-    page = form(manager, f"/staff/people/{mine}", purpose="access_rights").expect(200).body.decode()
-    check("Desrosiers-4" in page and "marguerite.4@regie.example" in page, "the page does not show what the end allows")
-    form(manager, f"/staff/people/{mine}", purpose="service").expect(403)
-    form(manager, f"/staff/people/{other}", purpose="access_rights").expect(404)
-    server.operator().post("/v1/journal/verify").expect(200)
-    bundle = server.client("app").get("/v1/journal/tile/entries/000.p/" +
-                                      server.client("app").get("/v1/journal/checkpoint").body.decode().split("\n")[1]).expect(200).body
-    check(re.search(rb'"act":"refusal","tenant":"mxplorerplace","actor":"manager"[^}]*"clause":"roles.manager"', bundle), "no refusal on record")
-
-    # Nobody else: another person, nobody at all; and what a manager may do about it, closing.
-    for who in (stranger, server.anyone()):
-        check(who.read(mine, "service").status in (401, 403, 404), "somebody else reads")
-        check(who.get(f"/v1/subjects/{mine}/access").status in (401, 403, 404), "somebody else has the whole file")
-    check(one.get(f"/v1/subjects/{mine}/access").expect(200).json["data"]["identity"]["last_name"] == "Desrosiers-4", "not the person themselves")
+    each_look(server, one, manager, mine)
+    team_for_three_ends(server, manager, mine, other)
+    no_other_end(server, manager, mine)
+    no_other_reader(server, mine, rival, stranger)
+    acts_of_a_manager(server, manager, mine, other)
+    # What a manager may do about it: closing, after which nobody is there.
     form(rival, f"/staff/people/{mine}/close").expect(404)
-    form(manager, f"/staff/people/{mine}/close").expect(303)
-    manager.read(mine, "access_rights").refused("not-found", status=404)
-    one.get("/v1/session").expect(401)
+    own = one.get(f"/v1/subjects/{mine}/access").expect(200).json["data"]["contact"]["email"]
+    check(own == "marguerite.4@regie.example", "not the person themselves")
+    with part("acts are held to the same ends"):
+        form(manager, f"/staff/people/{mine}/close").expect(303)
+        manager.read(mine, "access_rights").refused("not-found", status=404, clause=r"^roles\.manager$")
+        one.get("/v1/session").refused("unauthorised", status=401)
 
 
 def looks(one):
