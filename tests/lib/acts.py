@@ -51,6 +51,9 @@ class Policy:
     def may(self, actor, act, category):
         return any(self.may_for(actor, act, purpose, category) for purpose in self.purposes)
 
+    def purposes_without_consent(self, category):
+        return [name for name, body in self.purposes.items() if body["basis"] != "consent" and category in listed(body["categories"])]
+
     def consents(self):
         """(purpose, channel or None) of each consent that can be given."""
         for name, body in self.purposes.items():
@@ -66,10 +69,10 @@ def consent_body(purpose, channel, decision):
 class Stage:
     """A server, its policy, a person of whom everything is held, and a client for each actor of the policy."""
 
-    def __init__(self, server, main="app"):
+    def __init__(self, server, main="app", first=1):
         self.server, self.app, self.journal = server, server.client(main), Journal(server)
         self.document = sample.Document(self.app.get("/v1/policy").expect(200).json["document"])
-        self.policy, self.main, self.numbers, self.tokens = Policy(self.document), main, itertools.count(1), {}
+        self.policy, self.main, self.numbers, self.tokens = Policy(self.document), main, itertools.count(first), {}
 
     def person(self):
         """Everything that can be held of a person is held of this one; every consent is given."""
@@ -108,12 +111,8 @@ class Stage:
     def employed(self, role, agreement=True):
         """Somebody with an account in that role: their id and a token."""
         operator, number = self.server.operator(), next(self.numbers)
-        needs = listed((self.policy.tree.get("accounts") or {}).get("needs"))
         data = {name: sample.fields(self.policy.categories[name], number) for name in self.document.single()}
         body = {"data": data, "supplied_by": "person", "role": role}
-        if "folders" in needs:
-            kind = next(iter(self.policy.tree["folders"]))
-            body["folders"] = [{"folder": kind, "name": f"F-{number}"}]
         ident = operator.post("/v1/accounts", body).expect(201).json["id"]
         if agreement:
             operator.post(f"/v1/accounts/{ident}/agreement", {"date": "2026-01-05", "reference": "safe, shelf 2"}).expect(200)

@@ -3,9 +3,10 @@ import sample
 from acts import Stage, as_declared, consent_body, own_word
 from garant import check
 from mailbox import Mailbox
-from people import opened, visitor
+from people import Visitor, opened, registered, visitor
 from promise import further, part
-from sample import listed
+from sample import listed, truth
+from traces import rows_of
 
 ADDRESS = {"myportal": "contact", "site-fr": "contact"}
 TEAMS = {"myportal": ("partner",)}
@@ -107,3 +108,95 @@ def oneself_and_nobody_else(t):
         check({"access", "export", "read"} <= set(acts), f"their own looks: {acts}")
         tried = [entry for entry in stage.journal.since(0) if entry["actor"] == "person" and entry["outcome"] == "refused"]
         check(len(tried) >= 2 * len(asked), f"{len(tried)} refusals on record")
+
+
+# ---- Erasure: every kind of row that can be of one person. ----
+
+def all_that_is_of_one(t, server, mailbox, number, held):
+    """Somebody with an account, of whom there is a row of every kind that the platform can make; held: also of what the law keeps. Their id."""
+    stage = Stage(server, first=number * 100)
+    policy, app = stage.policy, stage.app
+    data = {name: fields for name, fields in sample.person(stage.document, number).items() if held or not truth(policy.categories[name].get("held"))}
+    opened_by = listed((policy.tree.get("accounts") or {}).get("opened_by"))
+    category, field = stage.document.identifier()
+    address = data[category][field]
+    if "staff" in opened_by:
+        boss = next((role for role, body in policy.roles.items() if body["sees"] == "team"), None)
+        team = {"manager": stage.employed(boss)[0]} if boss else {}
+        ident = opened(server, data, **team)
+    else:
+        needs = [need.split(".")[0] for need in listed((policy.tree.get("accounts") or {}).get("needs"))]
+        registered(server, mailbox, {name: body for name, body in data.items() if name in needs or name == category}, address)
+        ident = app.lookup({f"{category}.{field}": address}, stage.document.using(category)[0]).expect(200).json["id"]
+    third = next((name for name, body in (policy.tree.get("sources") or {}).items() if truth(body.get("third_party"))), None)
+    theirs = next((name for name in data if third in listed(policy.categories[name].get("source"))), None)
+    if theirs:                                                   # which makes a duty to tell
+        app.change(ident, stage.document.using(theirs)[0], {theirs: {**data[theirs]}}, source=third).expect(200)
+    for kind, body in (policy.tree.get("folders") or {}).items():
+        giver = stage.actor(listed(body["granted_by"])[0])
+        giver.post(f"/v1/subjects/{ident}/folders", {"folder": kind, "name": "Planted folder", "why": "Planted"}).expect(201)
+    has = set(data)
+    for name, body in policy.categories.items():
+        if truth(body.get("many")) and stage.records(name) and (held or not truth(body.get("held"))) and policy.purposes_without_consent(name):
+            sources, has = listed(body.get("source")), has | {name}
+            app.record(ident, name, sample.fields(body, number), **({"source": sources[0]} if sources else {})).expect(201)
+    free = next(name for name in data if name != category and not truth(policy.categories[name].get("held")))
+    types = policy.categories[free]["fields"]
+    text = next(name for name, type_ in types.items() if type_["type"] == "text" and not type_.get("when"))
+    purpose = stage.document.using(free)[0]
+    app.change(ident, purpose, {free: {text: "Planted earlier"}}, source="person").expect(200)
+    app.change(ident, purpose, {free: {text: "Planted later"}}, source="person").expect(200)
+    app.request("POST", f"/v1/subjects/{ident}/attachments?category={free}&name=a.txt", b"planted", [("Content-Type", "text/plain")]).expect(201)
+    app.post(f"/v1/subjects/{ident}/events", {"event": "last_contact"}).expect(204)
+    empty = next((name for name in policy.categories if name not in has and policy.categories[name].get("stream") not in ("folders", "contacts", "logs")),
+                 None)
+    if empty:
+        app.post(f"/v1/subjects/{ident}/holds", {"category": empty, "ground": "Affaire 12"}).expect(201)      # of what there is nothing: keeps nothing
+    for recipient, body in policy.recipients.items():
+        for one in listed(body["purposes"]):
+            if one in policy.purposes and policy.purposes[one]["basis"] != "consent" and body.get("charter") == "accepted":
+                app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": recipient, "purpose": one, "categories": [category]})
+    one = visitor(server, address, **({"tenant": server.tenant} if server.tenant else {}))
+    one.post("/v1/policy/acknowledgements", {}).expect(201)
+    wrong = {"identifier": address, "password": "Planted wrong 1!", **({"tenant": server.tenant} if server.tenant else {})}
+    for _ in range(2):
+        Visitor(server, headers={"User-Agent": "another"}).post("/v1/session", wrong).expect(401)
+    server.anyone().post("/v1/password/reset", {key: value for key, value in wrong.items() if key != "password"}).expect(202)
+    mailbox.wait(address, "reset")
+    if held:
+        for name, channel in policy.consents():
+            app.post(f"/v1/subjects/{ident}/consents", consent_body(name, channel, "given")).expect(201)
+    return ident, address
+
+
+@further("MO-15", "MP-05", "FR-06", "MX-13")
+def nothing_is_left(t):
+    """After an erasure no row of any table, no key, names the person; where the law keeps something, that alone is left."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments(), tenant=TENANTS.get(t.policy))
+    app = server.client("app")
+    ident, address = all_that_is_of_one(t, server, mailbox, 71, held=False)
+    was = rows_of(server.data, ident)
+    always = {"subject", "identifier", "record", "former", "attachment", "attachment_part", "milestone", "account", "session", "ticket", "attempt",
+              "device", "idempotency", "mail", "acknowledgement", "journal"}
+    more = {"myportal": {"team", "disclosure", "duty", "hold"}, "site-fr": {"disclosure"}, "myownconference": {"duty", "disclosure", "hold"},
+            "mxplorerplace": {"team", "duty", "folder_grant"}}[t.policy]
+    check(always | more <= set(was), f"of the person there is no {(always | more) - set(was)}: {was}")
+    check(rows_of(server.data, ident, "keys.db"), "no key of the person stands in the keyring")
+    app.erase(ident)
+    left = rows_of(server.data, ident) | rows_of(server.data, ident, "keys.db")
+    check(not left, f"left of the person: {left}")
+    document = Stage(server).document
+    app.lookup({".".join(document.identifier()): address}, document.using(document.identifier()[0])[0]).expect(404)
+    ident, _ = all_that_is_of_one(t, server, mailbox, 72, held=True)
+    app.erase(ident)
+    left = set(rows_of(server.data, ident))
+    check(left <= {"subject", "record", "milestone", "consent", "hold"}, f"left beside what the law keeps: {left}")
+    if t.policy == "myportal":                               # somebody who works here: their token ends with them
+        clerk, token = Stage(server, first=9000).employed("support")
+        check("token_holder" in rows_of(server.data, clerk), "no token stands for them")
+        app.erase(clerk)
+        check(not rows_of(server.data, clerk), f"left of somebody who worked here: {rows_of(server.data, clerk)}")
+        Stage(server).by(token).get("/v1/accounts").expect(401)
+    if t.policy == "site-fr":
+        check("record" in left, f"what the law keeps is gone: {left}")
