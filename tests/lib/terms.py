@@ -96,7 +96,10 @@ class Terms:
             self.app.post(f"/v1/subjects/{ident}/events", {"event": "last_use", "at": NOW}).expect(204)
         elif begins not in ("collection", "event", "year_end"):
             self.app.post(f"/v1/subjects/{ident}/events", {"event": begins, "at": NOW}).expect(204)
-        self.add(key, end_of(self.rows[key], self.now), lambda: self.held(ident, key))
+        end, file = end_of(self.rows[key], self.now), self.operator.get(f"/v1/subjects/{ident}/access").expect(200).json
+        said = [one["until"] for row in file["categories"] if row["category"] == key for one in row["records"]]
+        check(all(until and milliseconds(until) == end for until in said), f"retention.{key}: told {said}, and it ends {moment(end)}")
+        self.add(key, end, lambda: self.held(ident, key))
 
     def of_accounts(self, key):
         ident = self.person(used=False)

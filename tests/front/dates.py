@@ -1,0 +1,120 @@
+"""One date wherever the end of something is told: the person's page, the access answer, the export, what an erasure foresees, its certificate, the
+archive, and what then happens; with a hold, with one that has no end, under a restriction, closed, erased."""
+import re
+import sample
+from browser import member
+from garant import DAY, Server, check, milliseconds, moment
+from terms import NOW, Terms
+
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+
+
+def day(until):
+    """As a page says it."""
+    at = moment(milliseconds(until))
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
+
+
+def told(file):
+    """By category and item: until when, and when it goes to the archive."""
+    return {(row["category"], one["item"]): (one["until"], one["archived_at"]) for row in file["categories"] for one in row["records"]}
+
+
+def newest(file):
+    """The last end of each category, None when one of its things has none."""
+    ends = {}
+    for (category, _), (until, _) in told(file).items():
+        ends[category] = None if until is None or ends.get(category, "") is None else max(until, ends.get(category, ""))
+    return ends
+
+
+def cards(page):
+    """The texts of a page's cards, by category."""
+    parts = re.split(r'<section class="card" aria-labelledby="c-(\w+)">', page.html)
+    return {name: re.sub(r"<[^>]*>", " ", text) for name, text in zip(parts[1::2], parts[2::2])}
+
+
+def filled(terms, number):
+    """A person with something in every category that has a term; signed in where staff open accounts."""
+    document = terms.document
+    terms.number = number
+    data, (where, name) = sample.person(document, number), document.identifier()
+    by_staff = "staff" in sample.listed(document.tree["accounts"].get("opened_by"))
+    browser, ident = member(terms.server, data, data[where][name]) if by_staff else (None, terms.app.create(data)["id"])
+    for category in document.categories:
+        if category in terms.rows and document.categories[category].get("stream") != "folders":
+            terms.put(ident, category)
+    return browser, ident
+
+
+def everywhere(terms, browser, ident):
+    """What one person is told, compared; the access answer."""
+    file = terms.app.get(f"/v1/subjects/{ident}/access").expect(200).json
+    _, exported = terms.app.export(ident)
+    check(told(exported) == told(file), f"the export tells {told(exported)}, the access answer {told(file)}")
+    check(exported["until"] == file["until"], "two ends of the whole")
+    page = cards(browser.get("/me").expect(200)) if browser else {}
+    for (category, item), (until, _) in told(file).items():
+        if category in page and until and f"Erased {day(until)}" not in " ".join(page[category].split()):
+            check(False, f"{category} {item}: the page does not say {day(until)}: {page[category]}")
+    return file
+
+
+def erased(terms, browser, ident, held):
+    """An erasure: foreseen, certified and archived alike, and as the access answer told of what is `held` by the policy."""
+    foreseen = browser.get("/me/erase").expect(200).read.text if browser else None
+    kept = {row["category"]: row["until"] for row in terms.app.erase(ident)["certificate"]["kept"]}
+    for category, until in kept.items():
+        check(not foreseen or (day(until) if until else "until the hold is released") in foreseen, f"{category}: foreseen otherwise than {until}")
+    archive = {row["category"]: row["until"] for row in terms.operator.get("/v1/archive").expect(200).json["archive"] if row["id"] == ident}
+    kept.pop("consents", None)
+    check(archive == kept, f"the archive tells {archive}, the certificate {kept}")
+    for category, until in kept.items():
+        rows = terms.operator.get(f"/v1/archive/{ident}/{category}?reason=look").expect(200).json["records"]
+        check(max(row["until"] or "9" for row in rows) == (until or "9"), f"{category}: read in the archive {rows}, certified {until}")
+        check(held.get(category, until) == until, f"{category}: told before {held.get(category)}, certified {until}")
+    return kept
+
+
+def gone_on_time(terms, ident, kept):
+    """Each thing of an erased person is there the day before what was told of it, and not the day after."""
+    for until in sorted({until for until in kept.values() if until}):
+        for move, there in ((-DAY, True), (DAY, False)):
+            terms.server.set_clock(milliseconds(until) + move)
+            terms.server.sweep()
+            left = {row["category"] for row in terms.operator.get("/v1/archive").expect(200).json["archive"] if row["id"] == ident}
+            for category, end in kept.items():
+                check(end != until or (category in left) == there, f"{category}: {'not ' if there else ''}there at {moment(terms.server.now())}, told {until}")
+
+
+def register(tests):
+    for policy in ("myportal", "site-fr", "deskmanager", "myownconference", "mxplorerplace"):
+        @tests.test(f"dates: one end wherever it is told, under {policy}")
+        def one_end(policy=policy):
+            with Server(policy, now=NOW, tenant="myownconference" if policy == "myownconference" else None) as server:
+                terms = Terms(server)
+                document, people = terms.document, [filled(terms, number) for number in range(10, 15)]
+                plain, timed, open_, still, closed = people
+                by_law = {name for name, body in document.categories.items() if sample.truth(body.get("held"))}
+                later, category = "2040-01-02T00:00:00.000Z", document.single()[0]
+                server.operator().post(f"/v1/subjects/{timed[1]}/holds", {"category": category, "ground": "file 7", "until": later}).expect(201)
+                server.operator().post(f"/v1/subjects/{open_[1]}/holds", {"category": "*", "ground": "file 8"}).expect(201)
+                terms.app.put(f"/v1/subjects/{still[1]}/restriction", {"ground": "accuracy contested"}).expect(204)
+                files = [everywhere(terms, *one) for one in people]
+                check(all(until is None for until, _ in told(files[2]).values()) and files[2]["until"] is None, "an open hold has an end")
+                check(all(until is None for until, _ in told(files[3]).values()) and files[3]["until"] is None, "a restriction has an end")
+                before = newest(files[0])
+                check(newest(files[1])[category] == (later if before[category] else None), f"with a hold: {newest(files[1])[category]}")
+                # Closed: the operator and the archive tell the same.
+                terms.app.post(f"/v1/subjects/{closed[1]}/close").expect(204)
+                file = newest(server.operator().get(f"/v1/subjects/{closed[1]}/access").expect(200).json)
+                archive = {row["category"]: row["until"] for row in server.operator().get("/v1/archive").expect(200).json["archive"]}
+                check(archive == file, f"closed: the archive tells {archive}, the access answer {file}")
+                # Erased: foreseen, certified, archived, and gone on that day.
+                kept = erased(terms, *plain, {name: before[name] for name in by_law})
+                check(set(kept) == by_law, f"kept: {kept}, and the policy holds {by_law}")
+                held = erased(terms, *timed, {name: before[name] for name in by_law} | {category: later})
+                check(set(held) == by_law | {category}, f"kept with a hold: {held}")
+                check(all(until is None for until in erased(terms, *open_, {}).values()), "an open hold has an end in the certificate")
+                gone_on_time(terms, timed[1], held)
+                return f"{sum(len(told(file)) for file in files)} ends"
