@@ -174,45 +174,84 @@ def contacts_are_noted(t):
     """A service message by e-mail and a call: both stand in the person's contact log, which they see, for its own term and no longer."""
     mailbox = t.enter_context(Mailbox())
     server = t.server(now="2026-11-22T10:00:00Z", arguments=mailbox.arguments())
-    client = server.client("app")
-    ident, other = client.create(person(6))["id"], client.create(person(7))["id"]
-    log = f"/v1/subjects/{ident}/contacts?purpose=service_messages"
+    client, desk = server.client("app"), in_role(server, 901, "account_staff")
+    ident, other = (opened(server, person(number), opener=desk, folders=FOLDERS) for number in (6, 7))
+    log, to = f"/v1/subjects/{ident}/contacts?purpose=service_messages", "marguerite.6@regie.example"
+    browser = Browser(server)
+    browser.cookies = dict(desk.cookies)
 
     def rows():
-        return [row["fields"] for row in client.get(log).expect(200).json["contacts"]]
-    client.post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": "Tableaux de bord arrêtés dimanche",
-                "text": "Les tableaux de bord seront arrêtés dimanche de 6 h à 8 h."}).expect(202)
-    letter = mailbox.wait("marguerite.6@regie.example")
-    check(letter.subject == "Tableaux de bord arrêtés dimanche" and "de 6 h à 8 h" in letter.text, f"what came: {letter.text}")
-    wait_for(rows)
-    client.post(f"/v1/subjects/{ident}/calls", {"purpose": "service_messages", "subject": "Rappel au sujet des filtres",
-                "at": "2026-11-22T09:30:00Z"}).expect(201)
-    check([(row["channel"], row["subject"]) for row in sorted(rows(), key=lambda row: row["channel"])] ==
-          [("email", "Tableaux de bord arrêtés dimanche"), ("phone", "Rappel au sujet des filtres")], f"the log: {rows()}")
-    check(all(row.keys() == {"at", "channel", "subject"} for row in rows()), f"more is noted than declared: {rows()}")
-    # The person sees it and takes it away; it is nobody else's.
-    access = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
-    check("Rappel au sujet des filtres" in access and "Tableaux de bord arrêtés dimanche" in access, "not in the access answer")
-    check("Rappel au sujet des filtres" in client.export(ident)[0]["data.json"].decode(), "not in the export")
-    check(client.get(log.replace(ident, other)).expect(200).json["contacts"] == [], "another person's log has it")
-    # For the working of the service, by who may send, and nothing else.
-    for purpose in ("statistics", "improvement"):
-        client.post(f"/v1/subjects/{ident}/messages", {"purpose": purpose, "subject": "a", "text": "b"}) \
-            .refused("purpose-refused", status=403, clause="^purposes")
-    server.client("tracker").post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": "a", "text": "b"}) \
-        .refused("forbidden", status=403)
-    server.client("tracker").post(f"/v1/subjects/{ident}/calls", {"purpose": "service_messages", "subject": "a"}).refused("forbidden", status=403)
-    client.get(log.replace("service_messages", "service")).refused("purpose-refused", clause=r"^purposes\.service")
+        found = [row["fields"] for row in client.get(log).expect(200).json["contacts"]]
+        return sorted((row["channel"], row["subject"]) for row in found if "account" not in row["subject"])    # besides letters of the account itself
+    with part("a service message goes by e-mail"):
+        client.post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": "Tableaux de bord arrêtés dimanche",
+                    "text": "Les tableaux de bord seront arrêtés dimanche de 6 h à 8 h."}).expect(202)
+        letter = mailbox.wait(to, "service_message")
+        check(letter.subject == "Tableaux de bord arrêtés dimanche" and "de 6 h à 8 h" in letter.text, f"what came: {letter.text}")
+        sent = {"subject": "Nouveaux filtres", "text": "Les filtres ont changé."}
+        browser.submit(browser.get(f"/staff/people/{ident}/contacts"), f"/staff/people/{ident}/messages", **sent).expect(200)
+        letter = mailbox.wait(to, "service_message", count=2)
+        check(letter.subject == sent["subject"] and sent["text"] in letter.text, f"what came: {letter.text}")
+    with part("a call is noted"):
+        client.post(f"/v1/subjects/{ident}/calls", {"purpose": "service_messages", "subject": "Rappel au sujet des filtres",
+                    "at": "2026-11-22T09:30:00Z"}).expect(201)
+        browser.submit(browser.get(f"/staff/people/{ident}/contacts"), f"/staff/people/{ident}/calls", subject="Rappel du soir").expect(200)
+        check([subject for channel, subject in rows() if channel == "phone"] == ["Rappel au sujet des filtres", "Rappel du soir"], f"{rows()}")
+    noted = [("email", "Nouveaux filtres"), ("email", "Tableaux de bord arrêtés dimanche"), ("phone", "Rappel au sujet des filtres"),
+             ("phone", "Rappel du soir")]
+    with part("both stand in the contact log"):
+        wait_for(lambda: len(rows()) == 4)
+        check(rows() == noted, f"the log: {rows()}")
+        found = client.get(log).expect(200).json["contacts"]
+        check(all(row["fields"].keys() == {"at", "channel", "subject"} for row in found), f"more is noted than declared: {found}")
+        shown = form(desk, f"/staff/people/{ident}/contacts", purpose="service_messages").expect(200)
+        check(all(subject in html.unescape(shown.body.decode()) for _, subject in noted), "not on the page of staff")
+        theirs = client.get(log.replace(ident, other)).expect(200).body.decode()
+        check(not [subject for _, subject in noted if subject in theirs], f"another person's log has it: {theirs}")
+    with part("the person sees the log"):
+        own = Browser(server)
+        own.sign_in(to, PASSWORD).expect(200)
+        held = own.get("/me").expect(200).read.text
+        files, exported = client.export(ident)
+        texts = (client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), json.dumps(exported, ensure_ascii=False),
+                 html.unescape(files["index.html"].decode()), server.run("subject", "access", ident, "--json"), held)
+        check(all(subject in text for text in texts for _, subject in noted), "the person does not see it all")
+    for_the_service_only(server, ident, log)
     # Its own term: three years from each contact.
     end = add_months(server.now(), 36)
     for months in (20, 16):                                      # the account stays in use
         server.set_clock(add_months(server.now(), months) - (DAY if months == 16 else 0))
         client.post(f"/v1/subjects/{ident}/events", {"event": "last_use"}).expect(204)
         server.sweep()
-    check(server.now() == end - DAY and len(rows()) == 2, "gone before the term")
+    check(server.now() == end - DAY and len(rows()) == 4, "gone before the term")
     server.set_clock(end + DAY)
     server.sweep()
     check(rows() == [], "kept beyond the term")
+
+
+def for_the_service_only(server, ident, log):
+    """For the working of the service, by who may send, and nothing else: nothing goes, nothing is noted."""
+    client, why = server.client("app"), {"Garant-Reason": "quarterly figures"}
+    manager, analyst = in_role(server, 902, "manager"), in_role(server, 903, "analyst")
+    with part("for the service only"):
+        before = client.get(log).expect(200).body
+        for purpose in ("statistics", "improvement", "capacity"):
+            for act, more in (("messages", {"text": "b"}), ("calls", {})):
+                client.post(f"/v1/subjects/{ident}/{act}", {"purpose": purpose, "subject": "a", **more}) \
+                    .refused("purpose-refused", status=403, clause=rf"^purposes\.{purpose}")
+        for purpose in ("service", "access_rights"):
+            client.get(log.replace("service_messages", purpose)).refused("purpose-refused", status=403, clause=rf"^purposes\.{purpose}$")
+        server.operator().put(f"/v1/accounts/{ident}/manager", {"manager": manager.id}).expect(204)
+        for who, clause in ((server.client("tracker"), r"^systems\.tracker$"), (manager, r"^roles\.manager$"), (analyst, r"^roles\.analyst$")):
+            for act, more in (("messages", {"text": "b"}), ("calls", {})):
+                who.post(f"/v1/subjects/{ident}/{act}", {"purpose": "service_messages", "subject": "a", **more}, **why) \
+                    .refused("forbidden", status=403, clause=clause)
+            who.get(log, **why).refused("forbidden", status=403, clause=clause)
+        for act in ("messages", "calls"):
+            check(form(manager, f"/staff/people/{ident}/{act}", purpose="service_messages", subject="a", **({"text": "b"} if act == "messages" else {}))
+                  .status == 403, f"{act} on the page")
+        server.anyone().post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": "a", "text": "b"}).refused("unauthorised", status=401)
+        check(client.get(log).expect(200).body == before, "something was noted")
 
 
 NEEDED = ("identity.first_name", "identity.last_name", "contact.email", "work.company", "work.site")
@@ -370,25 +409,30 @@ def backup_restores(t):
     for thread in threads:
         thread.start()
     time.sleep(1)
-    before, first = dict(made), t.path("under-load")
-    server.operator(timeout=120).post("/v1/backup", {"to": first}).expect(200)
-    going_on = len(made)
-    time.sleep(0.3)
-    check(len(before) > 20 and len(made) > going_on, f"no load during the backup: {len(before)}, {going_on}, {len(made)}")
+    with part("an online backup under load"):
+        before, first, written = dict(made), t.path("under-load"), t.path("by-command")
+        server.operator(timeout=120).post("/v1/backup", {"to": first}).expect(200)
+        server.run("backup", written)
+        going_on = len(made)
+        wait_for(lambda: len(made) > going_on)
+        check(len(before) > 20, f"no load before the backup: {len(before)}")
     stop.set()
     for thread in threads:
         thread.join()
     last = t.path("last")
     server.operator(timeout=120).post("/v1/backup", {"to": last}).expect(200)
-    for copy, expected in ((first, before), (last, dict(made))):
-        client.create(person(999_000 + len(expected)))                       # what came after the backup is not in it
-        server.stop()
-        garant("restore", copy, "--data", server.data)
-        server.start()
-        for ident, data in expected.items():
-            held = client.read(ident, "service").expect(200).json["data"]
-            check({name: held[name] for name in data} == data, f"{ident} was restored as {held}")
-        server.operator().post("/v1/journal/verify").expect(200)
+    with part("restored to the last acknowledged write"):
+        for copy, expected in ((first, before), (written, before), (last, dict(made))):
+            after = client.create(person(999_000 + len(expected) + len(copy)))["id"]       # what came after the backup is not in it
+            server.stop()
+            garant("restore", copy, "--data", server.data)
+            server.start()
+            for ident, data in expected.items():
+                held = client.read(ident, "service").expect(200).json["data"]
+                check({name: held[name] for name in data} == data, f"{ident} was restored as {held}")
+            client.read(after, "service").refused("not-found", status=404)
+            server.operator().post("/v1/journal/verify").expect(200)
+            server.run("verify")
 
 
 @promise("MX-11")
@@ -420,22 +464,31 @@ def nothing_in_clear(t):
     check_absent(planted, server.folder, copy)
 
 
-def profile_corrects(server):
+def profile_corrects(server, boss):
     """The same in the person's own page: added and updated there, the former value seen there and by nobody else there, and gone at its term."""
-    boss = staff(server, person(90), "marguerite.90@regie.example", "account_staff")
     dossier = [{"folder": "dossier", "name": "A", "why": "B"}]
     browser, ident = member(server, person(15), "marguerite.15@regie.example", opener=boss, folders=dossier)
     other, _ = member(server, person(16), "marguerite.16@regie.example", opener=boss, folders=dossier)
-    changed = browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.address": "2 quai de la Planted-Nouvelle"}).expect(200)
-    changed.has("2 quai de la Planted-Nouvelle", "Before: 15 avenue de la Planted-Adresse")
-    browser.get("/me/edit/contact").expect(200).has("What was there before", "15 avenue de la Planted-Adresse")
-    other.get("/me").expect(200).lacks("15 avenue de la Planted-Adresse")
-    rows = boss.get(f"/v1/subjects/{ident}/former").expect(200).json["former"]
-    check([row["value"] for row in rows] == ["15 avenue de la Planted-Adresse"], f"entitled staff read {rows}")
-    server.set_clock(add_months(server.now(), 12) + DAY)
-    server.sweep()
-    browser.sign_in("marguerite.15@regie.example", PASSWORD)
-    browser.get("/me").expect(200).has("2 quai de la Planted-Nouvelle").lacks("15 avenue de la Planted-Adresse")
+    typed = {"contact.address": "2 quai de la Planted-Nouvelle"}
+    with part("a rectification keeps the former value"):
+        changed = browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields=typed).expect(200)
+    with part("the person reads it"):
+        changed.has("2 quai de la Planted-Nouvelle", "Before: 15 avenue de la Planted-Adresse")
+        browser.get("/me/edit/contact").expect(200).has("What was there before", "15 avenue de la Planted-Adresse")
+    with part("entitled staff read it"):
+        rows = boss.get(f"/v1/subjects/{ident}/former").expect(200).json["former"]
+        check([row["value"] for row in rows] == ["15 avenue de la Planted-Adresse"], f"entitled staff read {rows}")
+    with part("nobody else reads it"):
+        other.get("/me").expect(200).lacks("15 avenue de la Planted-Adresse")
+    with part("its own retention"):
+        server.set_clock(add_months(server.now(), 12) - DAY)
+        server.sweep()
+        browser.sign_in("marguerite.15@regie.example", PASSWORD)
+        browser.get("/me").expect(200).has("15 avenue de la Planted-Adresse")
+        server.advance(days=2)
+        server.sweep()
+        browser.sign_in("marguerite.15@regie.example", PASSWORD)
+        browser.get("/me").expect(200).has("2 quai de la Planted-Nouvelle").lacks("15 avenue de la Planted-Adresse")
 
 
 @promise("MX-13")
@@ -456,63 +509,95 @@ def own_page(t):
         app.record(ident, "usage", {"at": f"2026-11-22T10:{number % 60:02}:{number // 60:02}Z", "page": f"/planted/tableau-{number:03}", "action": "view"}) \
            .expect(201)
     browser.sign_in("marguerite.13@regie.example", PASSWORD)
-    held = browser.get("/me").expect(200)
-    held.has("Marguerite-13", "Desrosiers-13", "13 avenue de la Planted-Adresse", "marguerite.13@regie.example", "Régie Planted 13")
-    rights = browser.get("/me/rights").expect(200)
-    rights.has("Planted grille du soir", "Suit la planted-chaîne", "Planted audiences", "Remplace une planted-collègue", "Access granted", "Access ended",
-               "Planted fin de mission")
-    pages, number = [], 1
-    while number:
-        pages.append(browser.get(f"/me/history?of=usage&page={number}").expect(200))
-        number = number + 1 if f"/me/history?of=usage&page={number + 1}" in pages[-1].read.links else 0
-    shown = re.findall(r"/planted/tableau-(\d+)", " ".join(page.read.text for page in pages))
-    check(sorted(map(int, shown)) == list(range(visits)), f"{len(shown)} of {visits} visits are shown, on {len(pages)} pages")
-    signins = browser.get("/me/history").expect(200).read.text
-    check(signins.count("127.0.0.1") >= 2, f"the sign-ins are not in the history: {signins}")
+    with part("the page holds all five"):
+        browser.get("/me").expect(200).has("Marguerite-13", "Desrosiers-13", "13 avenue de la Planted-Adresse", "marguerite.13@regie.example",
+                                           "Régie Planted 13")
+        rights = browser.get("/me/rights").expect(200)
+        rights.has("Planted grille du soir", "Suit la planted-chaîne", "Planted audiences", "Remplace une planted-collègue", "Access granted",
+                   "Access ended", "Planted fin de mission")
+        signins = browser.get("/me/history").expect(200).read.text
+        check(signins.count("127.0.0.1") >= 2, f"the sign-ins are not in the history: {signins}")
+    with part("complete"):
+        pages, number = [], 1
+        while number:
+            pages.append(browser.get(f"/me/history?of=usage&page={number}").expect(200))
+            number = number + 1 if f"/me/history?of=usage&page={number + 1}" in pages[-1].read.links else 0
+        shown = re.findall(r"/planted/tableau-(\d+)", " ".join(page.read.text for page in pages))
+        check(sorted(map(int, shown)) == list(range(visits)), f"{len(shown)} of {visits} visits are shown, on {len(pages)} pages")
     taken = browser.submit(browser.get("/me/export"), "/me/export").expect(200)
-    with zipfile.ZipFile(io.BytesIO(taken.body)) as archive:
-        data, page = json.loads(archive.read("data.json")), html.unescape(archive.read("index.html").decode())
-    check(data["data"]["identity"] == person(13)["identity"] and data["data"]["contact"] == person(13)["contact"], "the export lacks who they are")
-    check({row["fields"]["page"] for row in data["data"]["usage"]} == {f"/planted/tableau-{n:03}" for n in range(visits)}, "the export's history")
-    check({f["name"] for f in data["folders"]} == {"Planted grille du soir", "Planted audiences"}, f"the export's rights: {data['folders']}")
-    check("/planted/tableau-122" in page and "13 avenue de la Planted-Adresse" in page, "the export's page lacks them")
-    for path in ("/me", "/me/rights", "/me/history", "/me/looks"):
-        text = other.get(path).expect(200).read.text
-        check("Desrosiers-13" not in text and "Planted audiences" not in text and "tableau" not in text, f"{path} of another shows this person's")
+    by_command = t.path("export.zip")
+    server.run("export", ident, "--to", by_command)
+    with open(by_command, "rb") as file:
+        exports = [taken.body, visitor(server, "marguerite.13@regie.example").get(f"/v1/subjects/{ident}/export").expect(200).body, file.read()]
+    for body in exports:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            data, page = json.loads(archive.read("data.json")), html.unescape(archive.read("index.html").decode())
+        with part("the export holds all five"):
+            check(data["data"]["identity"] == person(13)["identity"] and data["data"]["contact"] == person(13)["contact"], "the export lacks who they are")
+            check({f["name"] for f in data["folders"]} == {"Planted grille du soir", "Planted audiences"}, f"the export's rights: {data['folders']}")
+            check("/planted/tableau-122" in page and "13 avenue de la Planted-Adresse" in page, "the export's page lacks them")
+        with part("complete"):
+            check([row["fields"]["page"] for row in data["data"]["usage"]] == [f"/planted/tableau-{n:03}" for n in range(visits)], "the export's history")
+    with part("nobody else's"):
+        for path in ("/me", "/me/rights", "/me/history", "/me/history?of=usage", "/me/looks"):
+            text = other.get(path).expect(200).read.text
+            check("Desrosiers-13" not in text and "Planted audiences" not in text and "tableau" not in text, f"{path} of another shows this person's")
+        colleague = visitor(server, "marguerite.14@regie.example")
+        for path in ("access", "export", "looks", "folders", "former"):
+            colleague.get(f"/v1/subjects/{ident}/{path}").refused("not-found", status=404, clause="^rights$")
 
 
 @promise("MX-15")
 def former_values(t):
     """A rectification keeps the former value, for the person and entitled staff only, under its own retention."""
     server = t.server(now="2026-11-22T10:00:00Z")
-    client = server.client("app")
-    ident = client.create(person(1))["id"]
-    former = f"/v1/subjects/{ident}/former"
-    check(client.get(former).expect(200).json["former"] == [], "there are former values before any change")
-    client.change(ident, "service", {"identity": {"last_name": "Rectifiée"}, "work": {"site": "Agence nouvelle"}}).expect(200)
-    check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the change is not held")
-    client.change(ident, "service", {"contact": {"phone": None}}).expect(200)
+    client, boss = server.client("app"), in_role(server, 90, "account_staff")
+    ident = opened(server, person(1), opener=boss, folders=FOLDERS)
+    one, former = visitor(server, "marguerite.1@regie.example"), f"/v1/subjects/{ident}/former"
 
-    def kept():
-        return {(row["category"], row["field"]): row["value"] for row in client.get(former).expect(200).json["former"]}
-    check(kept() == {("identity", "last_name"): "Desrosiers-1", ("work", "site"): "Agence Planted 1",
-                     ("contact", "phone"): "+33123450001"}, f"former values: {kept()}")
-    # The person reads them in their access answer and takes them away with the export.
-    for text in (client.get(f"/v1/subjects/{ident}/access").expect(200).body, client.export(ident)[0]["data.json"]):
-        check(b"Desrosiers-1" in text and b"Agence Planted 1" in text, "the person does not see the former values")
-    # Who has no business with them does not: the usage tracker may write usage alone; nobody without a token.
-    server.client("tracker").get(former).refused("forbidden", "purpose-refused")
-    server.anyone().get(former).expect(401)
+    def kept(who=client):
+        return {(row["category"], row["field"]): row["value"] for row in who.get(former).expect(200).json["former"]}
+    with part("a rectification keeps the former value"):
+        check(kept() == {}, "there are former values before any change")
+        client.change(ident, "service", {"identity": {"last_name": "Rectifiée"}}).expect(200)
+        check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the change is not held")
+        boss.change(ident, "service", {"work": {"site": "Agence nouvelle"}}).expect(200)
+        version = client.read(ident, "service").expect(200).json["version"]
+        one.patch(f"/v1/subjects/{ident}", {"contact": {"phone": None}}, etag=f'"{version}"').expect(200)
+        server.run("subject", "patch", ident, "--version", version + 1, "--source", "person", given=json.dumps({"work": {"company": "Régie nouvelle"}}))
+        client.change(ident, "service", {"contact": {"address": "1 rue ajoutée"}, "identity": {"first_name": "Marguerite-1"}}).expect(200)
+    values_kept = {("identity", "last_name"): "Desrosiers-1", ("work", "site"): "Agence Planted 1", ("work", "company"): "Régie Planted 1",
+                   ("contact", "phone"): "+33123450001", ("contact", "address"): "1 avenue de la Planted-Adresse"}
+    with part("entitled staff read it"):
+        check(kept() == values_kept and kept(boss) == values_kept, f"former values: {kept()}")
+        told = json.loads(server.run("subject", "former", ident, "--json"))["former"]
+        check({(row["category"], row["field"]): row["value"] for row in told} == values_kept, f"by the command: {told}")
+    with part("the person reads it"):
+        check(kept(one) == values_kept, f"the person reads {kept(one)}")
+        for text in (one.get(f"/v1/subjects/{ident}/access").expect(200).body, one.export(ident)[0]["data.json"], one.export(ident)[0]["index.html"]):
+            check(b"Desrosiers-1" in text and b"Agence Planted 1" in text, "the person does not see the former values")
+    with part("nobody else reads it"):
+        manager, analyst = in_role(server, 91, "manager"), in_role(server, 92, "analyst")
+        server.operator().put(f"/v1/accounts/{ident}/manager", {"manager": manager.id}).expect(204)
+        opened(server, person(2), opener=boss, folders=FOLDERS)
+        server.client("tracker").get(former).refused("forbidden", status=403, clause=r"^systems\.tracker$")
+        manager.get(former).refused("forbidden", status=403, clause=r"^roles\.manager$")
+        analyst.get(former, **{"Garant-Reason": "figures"}).refused("forbidden", status=403, clause=r"^roles\.analyst$")
+        visitor(server, "marguerite.2@regie.example").get(former).refused("not-found", status=404, clause="^rights$")
+        server.anyone().get(former).refused("unauthorised", status=401)
+        shown = form(manager, f"/staff/people/{ident}", purpose="access_rights").expect(200).body.decode()
+        check("Rectifiée" in shown and "Desrosiers-1" not in shown, "the page for managers shows what was there before")
     # Their own term: 12 months from the change, while the data itself stays.
-    end = add_months(server.now(), 12)
-    server.set_clock(end - DAY)
-    server.sweep()
-    check(len(kept()) == 3, "gone before their term")
-    server.set_clock(end + DAY)
-    server.sweep()
-    check(kept() == {}, "kept beyond their term")
-    check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the data went with them")
-    profile_corrects(server)
+    with part("its own retention"):
+        end = add_months(server.now(), 12)
+        server.set_clock(end - DAY)
+        server.sweep()
+        check(kept() == values_kept, f"gone before their term: {kept()}")
+        server.set_clock(end + DAY)
+        server.sweep()
+        check(kept() == {}, "kept beyond their term")
+        check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the data went with them")
+    profile_corrects(server, in_role(server, 93, "account_staff"))
 
 
 ENDS = {"access_rights": {"identity", "contact", "work", "access"}, "closing": {"identity", "contact", "work", "access"}, "improvement": {"identity", "usage"}}
@@ -716,34 +801,60 @@ def portal_person(t, number=7):
 
 @promise("MX-07")
 def only_declared_cookies(t):
-    """Only the declared cookie ever leaves; the session ends after half an hour without use, and slides with use."""
+    """Only the declared cookie ever leaves; the session ends after half an hour without use, by page and API, and slides with use of either."""
     server, browser = portal_person(t)
-    for path in (*OWN_PAGES, "/privacy", "/cookies", "/signin", "/staff", "/nowhere", "/healthz", "/openapi.json"):
-        browser.send("GET", path)
-    browser.send("POST", "/v1/session", {"identifier": "nobody@regie.example", "password": "wrong"})
-    cookies = {page.headers["set-cookie"].split("=")[0] for page in browser.seen if "set-cookie" in page.headers}
+    address, ident = "marguerite.7@regie.example", Visitor(server).sign_in("marguerite.7@regie.example").id
     declared = server.client("app").get("/v1/policy").expect(200).json["document"]["cookies"]
-    check(cookies == {"__Host-sid"} and set(declared) == {"sid"}, f"cookies {cookies}, declared {set(declared)}")
-    said = next(page.headers["set-cookie"] for page in browser.seen if "set-cookie" in page.headers)
-    check(all(word in said for word in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/")) and "Domain" not in said, said)
-    check(declared["sid"]["exempt"] == "authentication", f"{declared}")
-    for _ in range(5):                                               # it slides: two hours and a half in steps of 29 minutes
-        server.advance(minutes=29)
-        page = browser.send("GET", "/me")
-        check(page.status == 200, f"a session in use ended: {page.status} {page.headers} {page.body[:300]}")
-    server.advance(minutes=30)
-    gone = browser.send("GET", "/me")
-    check(gone.status == 303 and gone.headers["location"].startswith("/signin?next=%2Fme"), f"idle for half an hour: {gone.status}")
-    Visitor(server).get("/v1/session").refused("unauthorised", status=401)
+    version = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
+    paths = pages_of(server, category="contact", id=ident, hash=version, older=version, newer=version, token="A" * 43)
+    with part("no undeclared cookie leaves the server"):
+        stranger = Browser(server)
+        for one in (browser, stranger):
+            for path in (*paths, "/nowhere", "/healthz", "/openapi.json", "/v1/session", "/v1/me/preferences", "/v1/forward-auth", "/robots.txt"):
+                one.send("GET", path, headers={"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/", "X-Forwarded-Host": "regie.example"})
+        stranger.send("POST", "/v1/session", {"identifier": "nobody@regie.example", "password": "wrong"})
+        stranger.submit(stranger.get("/signin"), "/signin", identifier=address, password="wrong")
+        cookies = {said.split("=")[0] for page in browser.seen + stranger.seen for name, said in page.headers.items() if name == "set-cookie"}
+        check(len(browser.seen) > 35 and cookies == {"__Host-sid"} and set(declared) == {"sid"}, f"cookies {cookies}, declared {set(declared)}")
+        check(not [page.path for page in stranger.seen if page.status == 200 and "set-cookie" in page.headers], "a cookie for somebody who is not signed in")
+        said = next(page.headers["set-cookie"] for page in browser.seen if "set-cookie" in page.headers)
+        check(all(word in said for word in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/")) and "Domain" not in said, said)
+        check(declared["sid"]["exempt"] == "authentication", f"{declared}")
+        # A policy that declares no cookie for it has no sessions: nothing is set that people were not told of.
+        bare = t.server(policy=t.copy_of_policy(lambda text: text.replace("exempt: authentication", "exempt: load_balancing")))
+        opened(bare, person(8), role="account_staff")
+        answer = Visitor(bare).post("/v1/session", {"identifier": "marguerite.8@regie.example", "password": PASSWORD})
+        answer.refused("forbidden", status=403, clause=r"^security\.session$")
+        check("set-cookie" not in answer.headers, "a cookie that is not declared was set")
+    with part("reserved data needs the session"):
+        reserved = [path for path in paths if path.startswith(("/me", "/staff", "/privacy/acknowledge", "/signin/again"))]
+        check(len(reserved) > 18, f"few pages are reserved: {reserved}")
+        for path in reserved:
+            asked = stranger.send("GET", path)
+            check(asked.status == 303 and asked.headers["location"].startswith("/signin?next="), f"{path} without a session: {asked.status}")
+            check("Desrosiers" not in asked.html, f"{path} shows what is reserved")
+        for path in ("/v1/session", "/v1/me/sessions", "/v1/me/folders", "/v1/me/preferences", f"/v1/subjects/{ident}/access", f"/v1/subjects/{ident}/export"):
+            Visitor(server).get(path).refused("unauthorised", status=401)
+    by_api, idle = visitor(server, address), visitor(server, address)
+    browser.send("GET", "/me")
+    with part("activity makes it slide"):
+        for _ in range(5):                                           # two hours and a half in steps of 29 minutes
+            server.advance(minutes=29)
+            page = browser.send("GET", "/me")
+            check(page.status == 200, f"a session in use ended: {page.status} {page.headers} {page.body[:300]}")
+            by_api.get("/v1/me/preferences").expect(200)
+    with part("idle beyond the limit is refused"):
+        idle.get("/v1/session").refused("unauthorised", status=401)
+        server.advance(minutes=30)
+        gone = browser.send("GET", "/me")
+        check(gone.status == 303 and gone.headers["location"].startswith("/signin?next=%2Fme"), f"idle for half an hour: {gone.status}")
+        by_api.get("/v1/me/preferences").refused("unauthorised", status=401)
+        by_api.put("/v1/me/preferences/preferences/a", {"dashboard.items": 10}).refused("unauthorised", status=401)
     server.restart()
-    for probe in ("cookies", "sessions"):
-        wait_for(lambda: {one["name"]: one["state"] for one in server.operator().get("/v1/promises").expect(200).json["probes"]}[probe] == "kept")
-    # A policy that declares no cookie for it has no sessions: nothing is set that people were not told of.
-    bare = t.server(policy=t.copy_of_policy(lambda text: text.replace("exempt: authentication", "exempt: load_balancing")))
-    opened(bare, person(8), role="account_staff")
-    answer = Visitor(bare).post("/v1/session", {"identifier": "marguerite.8@regie.example", "password": PASSWORD})
-    answer.refused("forbidden", status=403, clause=r"^security\.session$")
-    check("set-cookie" not in answer.headers, "a cookie that is not declared was set")
+
+    def board():
+        return {one["name"]: one["state"] for one in server.operator().get("/v1/promises?fresh=true").expect(200).json["probes"]}
+    wait_for(lambda: board()["cookies"] == board()["sessions"] == "kept")
 
 
 def leaves(page):
