@@ -380,30 +380,55 @@ def corrected_both_ways(t):
     server, app = started(t, now=NOW, arguments=mailbox.arguments())
     registered(server, mailbox, person(1), "kestrel.1@rooms.example")
     ident = app.lookup({"login.email": "kestrel.1@rooms.example"}, "service").expect(200).json["id"]
-    browser = Browser(server)
+    browser, own = Browser(server), f"/v1/subjects/{ident}"
     browser.sign_in("kestrel.1@rooms.example", PASSWORD).expect(200)
-    server.advance(days=1)
-    browser.sign_in("kestrel.1@rooms.example", PASSWORD)
-    browser.submit(browser.get("/me/edit/identity"), "/me/edit/identity", fields={"identity.display_name": "kestrel-by-profile"}).expect(200)
+    with part("corrected in the profile, by page and API"):
+        server.advance(days=1)
+        browser.sign_in("kestrel.1@rooms.example", PASSWORD)
+        browser.submit(browser.get("/me/edit/identity"), "/me/edit/identity", fields={"identity.display_name": "kestrel-by-profile"}).expect(200)
+        check(app.read(ident, "service").expect(200).json["data"]["identity"] == {"display_name": "kestrel-by-profile"}, "not corrected by the page")
+        one = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+        one.patch(own, {"identity": {"display_name": "kestrel-by-API"}}).refused(status=428)
+        stale = one.patch(own, {"identity": {"display_name": "kestrel-by-API"}}, etag='"1"')
+        check(stale.status == 412, f"a version that is over is taken: {stale.status}")
+        one.patch(own, {"identity": {"display_name": "kestrel-by-API"}}, etag="*").expect(200)
     server.advance(days=1)
     support = staff(server, person(2), "kestrel.2@rooms.example", "support")
     asked = {"Garant-Reason": "Letter of 23 November, correct the name shown"}
-    etag = support.get(f"/v1/subjects/{ident}?purpose=service", **asked).expect(200).etag
-    support.patch(f"/v1/subjects/{ident}?purpose=service&source=person", {"identity": {"display_name": "kestrel-by-letter"}}, etag=etag, **asked).expect(200)
-    browser.sign_in("kestrel.1@rooms.example", PASSWORD)
-    page = browser.get("/me").expect(200)
-    page.has("kestrel-by-letter", "Before: kestrel-1", "kestrel-by-profile")
-    access = app.get(f"/v1/subjects/{ident}/access").expect(200).json
-    former = [(row["field"], row["value"]) for row in access["former"]]
-    check(sorted(former) == [("display_name", "kestrel-1"), ("display_name", "kestrel-by-profile")], f"former values: {former}")
-    entries = [row for row in access["looks"] if row["act"] == "rectify"]
-    check(sorted(row["actor"] for row in entries) == ["person", "support"] and all(row["categories"] == "identity" for row in entries), f"{entries}")
-    check(len({row["says"] for row in entries}) == 1, f"two kinds of rectification: {entries}")
-    identity = next(row for row in access["categories"] if row["category"] == "identity")["records"][0]
-    check(identity["fields"]["display_name"]["source"] == "person", f"the source is {identity}")
-    browser.get("/me/looks").expect(200).has("Personal data were rectified", "Support")
-    browser.get("/me/looks?who=you").expect(200).has("Personal data were rectified")
-    server.operator().post("/v1/journal/verify").expect(200)
+    with part("corrected by written request: by the desk that answers it, for a reason"):
+        etag = support.get(f"{own}?purpose=service", **asked).expect(200).etag
+        patch = {"identity": {"display_name": "kestrel-by-letter"}}
+        support.get(f"{own}?purpose=service").refused("reason-missing", status=403, clause=r"^roles\.support\.reason$")
+        support.patch(f"{own}?purpose=service&source=person", patch, etag=etag, **asked).expect(200)
+        check(app.read(ident, "service").expect(200).json["data"]["identity"] == patch["identity"], "not corrected by letter")
+        accounting = staff(server, person(3), "kestrel.3@rooms.example", "accounting")
+        accounting.patch(f"{own}?purpose=service&source=person", patch, etag="*").refused("forbidden", status=403, clause=r"^roles\.accounting$")
+    with part("the same recorded rectification: former values, source, entry, seen by the person"):
+        access = app.get(own + "/access").expect(200).json
+        former = sorted((row["field"], row["value"]) for row in access["former"])
+        check(former == [("display_name", value) for value in ("kestrel-1", "kestrel-by-API", "kestrel-by-profile")], f"former values: {former}")
+        entries = [row for row in access["looks"] if row["act"] == "rectify" and row["outcome"] == "done"]
+        check(sorted(row["actor"] for row in entries) == ["person", "person", "support"] and all(row["categories"] == "identity" for row in entries), f"{entries}")
+        check(len({row["says"] for row in entries}) == 1, f"two kinds of rectification: {entries}")
+        why = [row["reason"] for row in access["looks"] if row["actor"] == "support" and row["act"] == "read" and row["outcome"] == "done"]
+        check(why == [asked["Garant-Reason"]], f"the person does not read why: {access['looks']}")
+        identity = next(row for row in access["categories"] if row["category"] == "identity")["records"][0]
+        check(identity["fields"]["display_name"]["source"] == "person", f"the source is {identity}")
+        browser.sign_in("kestrel.1@rooms.example", PASSWORD)
+        for language, words in (("en", ("Personal data were rectified", "Support")), ("fr", ("Des données personnelles ont été rectifiées", "Assistance"))):
+            browser.get(f"/me/looks?lang={language}").expect(200).has(*words, asked["Garant-Reason"])
+            browser.get(f"/me/looks?who=you&lang={language}").expect(200).has(words[0])
+        browser.get("/me?lang=en").expect(200).has("kestrel-by-letter", "Before: kestrel-1", "kestrel-by-profile", "kestrel-by-API")
+        server.operator().post("/v1/journal/verify").expect(200)
+    with part("what was there before goes at its own term"):             # 30 days, whatever goes on
+        server.advance(days=28)
+        app.post(own + "/events", {"event": "last_use"}).expect(204)
+        server.sweep()
+        check(len(app.get(own + "/access").expect(200).json["former"]) == 3, "gone before its term")
+        server.advance(days=3)
+        server.sweep()
+        access = app.get(own + "/access").expect(200).json
+        check(access["former"] == [] and access["data"]["identity"] == {"display_name": "kestrel-by-letter"}, f"{access['former']}")
 
 
 def planted(number):
@@ -550,27 +575,53 @@ def irreversible(t):
 
 @promise("MO-16")
 def within_180_days(t):
-    """Data goes within 180 days of the last use, to the day; a later use moves the day."""
-    server, client = started(t, now=NOW)
-    idents = {use: client.create({**person(number), "settings": {"language": "lt"}})["id"]
-              for number, use in enumerate((NOW, "2027-01-10T23:30:00Z"))}
-    for use, ident in idents.items():
-        client.record(ident, "rooms", ROOM).expect(201)
-    for use, ident in idents.items():
-        server.set_clock(milliseconds(use))
-        client.post(f"/v1/subjects/{ident}/events", {"event": "last_use", "at": use}).expect(204)
+    """Data goes within 180 days of the last use, to the day; a later use moves the day: a sign-in, a look at a page or at the API, what the
+    platform tells."""
+    mailbox = t.enter_context(Mailbox())
+    server, client = started(t, now=NOW, arguments=mailbox.arguments())
+    begun, people = milliseconds(NOW), {}
+    for number, how in enumerate(("never used again", "told by the platform", "signed in again", "used by API", "late in the day"), 1):
+        registered(server, mailbox, {**person(number), "settings": {"language": "lt"}}, f"kestrel.{number}@rooms.example")
+        ident = client.lookup({"login.email": f"kestrel.{number}@rooms.example"}, "service").expect(200).json["id"]
+        client.record(ident, "rooms", {**ROOM, "title": f"Planted room of kestrels {number}"}).expect(201)
+        client.record(ident, "connection", {"at": NOW, "ip": "192.0.2.44"}).expect(201)
+        client.request("POST", f"/v1/subjects/{ident}/attachments?category=rooms&name=planted-{number}.txt", b"Planted room file",
+                       {"Content-Type": "text/plain"}.items()).expect(201)
+        people[how] = {"id": ident, "number": number, "last": begun}
+    by_api = visitor(server, f"kestrel.{people['used by API']['number']}@rooms.example", tenant=TENANT)
 
-    def held(ident):
-        answer = server.operator().get(f"/v1/subjects/{ident}/access").expect(200, 404, 410)
-        return answer.status == 200 and (ROOM["title"] in answer.body.decode() or "kestrel" in answer.body.decode())
-    for use, ident in idents.items():
-        server.set_clock(milliseconds(use) + 179 * DAY)
-        server.sweep()
-        check(held(ident), f"erased on day 179 after the use of {use}")
-        server.set_clock(milliseconds(use) + 180 * DAY)
-        server.sweep()
-        check(not held(ident), f"still held 180 days after the use of {use}")
-    check_absent([ROOM["title"], "kestrel.0@rooms.example", "kestrel.1@rooms.example"], server.folder)
+    def used(how, at, use):
+        server.set_clock(milliseconds(at))
+        use()
+        people[how]["last"] = server.now()
+    used("used by API", "2026-12-10T12:00:00Z", lambda: by_api.get("/v1/me/preferences").expect(200))
+    used("told by the platform", "2026-12-20T09:00:00Z", lambda: client.post(
+        f"/v1/subjects/{people['told by the platform']['id']}/events", {"event": "last_use"}).expect(204))
+    used("signed in again", "2027-01-05T18:00:00Z", lambda: visitor(server, f"kestrel.{people['signed in again']['number']}@rooms.example", tenant=TENANT))
+    used("late in the day", "2027-01-10T23:30:00Z", lambda: client.post(
+        f"/v1/subjects/{people['late in the day']['id']}/events", {"event": "last_use"}).expect(204))
+    server.restart()
+
+    def held(one):
+        answer = server.operator().get(f"/v1/subjects/{one['id']}/access").expect(200, 404, 410)
+        return answer.status == 200 and f"kestrel-{one['number']}" in answer.body.decode() and f"kestrels {one['number']}" in answer.body.decode()
+    with part("gone within 180 days of the last use, to the day, and a later use moves the day"):
+        for how, one in sorted(people.items(), key=lambda pair: pair[1]["last"]):
+            day = one["last"] - one["last"] % DAY
+            server.set_clock(day + 180 * DAY - 1000)
+            server.sweep()
+            check(held(one), f"{how}: erased before 180 days after the last use")
+            server.set_clock(min(day + 180 * DAY + 1000, one["last"] + 180 * DAY))
+            server.sweep()
+            check(not held(one), f"{how}: still held 180 days after the last use")
+    with part("all of it, files and proofs of sign-in included, from page, API and files"):
+        for one in people.values():
+            for path in ("?purpose=service", "/access", "/export"):
+                client.get(f"/v1/subjects/{one['id']}{path}").refused("not-found", status=404)
+            server.anyone().post("/v1/session", {"identifier": f"kestrel.{one['number']}@rooms.example", "password": PASSWORD, "tenant": TENANT}) \
+                  .refused("unauthorised", status=401)
+        wait_for(lambda: not server.operator().get("/v1/mail").expect(200).json["queued"])
+        check_absent(["Planted room", "192.0.2.44", *(f"kestrel.{one['number']}@rooms.example" for one in people.values())], server.folder)
 
 
 def beyond_loopback(t, *arguments, **options):
