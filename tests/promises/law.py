@@ -1,6 +1,6 @@
 """What the linter and the versions keep of promises whose other part is kept elsewhere, or is still open."""
 import html, json, os, re
-from garant import TOP, check, garant, policy_file
+from garant import TOP, check, check_absent, garant, policy_file
 from mailbox import URL, Mailbox
 from notices import NOW, own_copy, page, plain, published
 from people import registered
@@ -79,31 +79,45 @@ def kept_to_a_minimum(t):
     unused = "  hobbies:\n    title: {fr: Loisirs, en: Hobbies}\n    many: true\n    fields: {hobby: {type: text}}\n"
     term = "  hobbies: {from: collection, active: 1y}\n"
     path = t.copy_of_policy(lambda text: text.replace("\npurposes:\n", "\n" + unused + "\npurposes:\n").replace("\nretention:\n", "\nretention:\n" + term))
-    error(lint(path), "N06", "categories.hobbies", "hobbies:")
-    check("N06" not in lint(policy_file(t.policy)), "the running policy has a category without purpose")
-    reason = 'no purpose uses the category "hobbies"'
     with open(path, encoding="utf-8") as file:
         wide = file.read()
-    line = wide[:wide.index("  hobbies:\n")].count("\n") + 1
-    refuses(t, path, reason, f"{path}:{line}:")
-    with open(path, "a", encoding="utf-8") as file:
-        file.write("\naccept: {N06: 'planted'}\n")
-    refuses(t, path, reason)
+    line, reason = wide[:wide.index("  hobbies:\n")].count("\n") + 1, 'no purpose uses the category "hobbies"'
+    with part("the linter points at a category without purpose, with its line, in both languages"):
+        error(lint(path), "N06", "categories.hobbies", "hobbies:")
+        french, english = (lint(path, "--lang", language)["N06"][0] for language in ("fr", "en"))
+        check(french["line"] == english["line"] == line and french["message"] != english["message"], f"{french} {english}")
+        check("N06" not in lint(policy_file(t.policy)), "the running policy has a category without purpose")
+    with part("no server runs with it, whatever its file accepts"):
+        refuses(t, path, reason, f"{path}:{line}:")
+        checked = garant("check", path, ok=None)
+        check(checked.returncode != 0 and f"{path}:{line}:" in checked.stdout + checked.stderr, f"garant check takes it: {checked}")
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("\naccept: {N06: 'planted'}\n")
+        refuses(t, path, reason)
     edit = own_copy(t)
     server = t.server(policy=edit(), tenant="myownconference")
     client = server.client("app")
-    with open(t.path("policy.yaml"), "w", encoding="utf-8") as file:
-        file.write(wide)
-    answer = server.operator().post("/v1/policy/reload").expect(422)
-    check([reason in finding["message"] for finding in answer.json["findings"]] == [True], f"{answer.body}")
-    data = {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}
-    ident = client.create(data)["id"]
-    hobby = {"hobby": "Planted falconry"}
-    for answer in (client.record(ident, "hobbies", hobby), client.post("/v1/subjects", {"data": {**data, "hobbies": hobby}, "source": "person"})):
-        problem = answer.refused("undeclared", status=422, clause="^categories", promise="MO-04")
-        check("Planted" not in json.dumps(problem), f"{problem}")
-    held = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
-    check("Planted" not in held, "data for nothing are held")
+    with part("nor does a running one take it over"):
+        with open(t.path("policy.yaml"), "w", encoding="utf-8") as file:
+            file.write(wide)
+        before = client.get("/v1/policy").expect(200).json["hash"]
+        answer = server.operator().post("/v1/policy/reload").expect(422)
+        check([reason in finding["message"] for finding in answer.json["findings"]] == [True], f"{answer.body}")
+        check(client.get("/v1/policy").expect(200).json["hash"] == before, "it was taken over all the same")
+    with part("the server refuses what would be held in it: made, changed, recorded, attached, in memory"):
+        data = {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}
+        ident = client.create(data)["id"]
+        hobby = {"hobby": "Planted falconry"}
+        for answer in (client.record(ident, "hobbies", hobby), client.post("/v1/subjects", {"data": {**data, "hobbies": hobby}, "source": "person"}),
+                       client.change(ident, "service", {"hobbies": hobby}), client.put(f"/v1/subjects/{ident}/transient/hobbies", hobby),
+                       client.put(f"/v1/subjects/{ident}/preferences/hobbies/a?purpose=service", hobby),
+                       client.request("POST", f"/v1/subjects/{ident}/attachments?category=hobbies&name=a.txt", b"Planted falconry",
+                                      {"Content-Type": "text/plain"}.items())):
+            problem = answer.refused("undeclared", status=422, clause="^categories", promise="MO-04")
+            check("Planted" not in json.dumps(problem), f"{problem}")
+        held = client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
+        check("Planted" not in held, "data for nothing are held")
+        check_absent(["Planted falconry"], server.folder)
 
 
 @partly("MO-17", "the linter reports the contradiction in the original text")

@@ -1,5 +1,5 @@
 """MO: myownconference, webinar rooms whose customers bring their own visitors."""
-import base64, contextlib, hashlib, json, os, re, ssl, subprocess, sys, urllib.parse
+import base64, contextlib, hashlib, html, io, json, os, re, ssl, subprocess, sys, urllib.parse, zipfile
 from browser import Browser, Page
 from certificates import Certificates
 from garant import (DAY, TOP, Client, Fault, check, check_absent, check_bytes_absent, check_line, check_searchable, garant,
@@ -651,26 +651,41 @@ def notices_always_go(t):
     """A notice about the service goes to who refused all marketing, and says what it is; marketing does not go that way."""
     mailbox = t.enter_context(Mailbox())
     server, client = started(t, now=NOW, arguments=mailbox.arguments())
-    ident = client.create(person(22))["id"]
-    to = "kestrel.22@rooms.example"
+    people = {}
+    for number, language in ((22, "fr"), (23, "en")):
+        registered(server, mailbox, person(number), f"kestrel.{number}@rooms.example", language=language)
+        people[language] = f"kestrel.{number}@rooms.example", client.lookup({"login.email": f"kestrel.{number}@rooms.example"}, "service").json["id"]
+    desk = staff(server, person(9), "kestrel.9@rooms.example", "support")
     notice = {"purpose": "service_notices", "subject": "The rooms move to a new server", "text": "On Sunday the rooms will be closed for an hour."}
-    for purpose in ("product_news", "interest_tracking"):
-        client.consent(ident, purpose, "refused", channel="email").expect(201)
-    client.put(f"/v1/subjects/{ident}/objections/product_news").expect(204)
-    check(client.get(f"/v1/subjects/{ident}/consents").expect(200).json["live"] == [], "there is a consent")
-    client.post(f"/v1/subjects/{ident}/messages", notice).expect(202)
-    letter = mailbox.wait(to)
-    check(letter.subject == notice["subject"] and notice["text"] in letter.text, f"what came: {letter.text}")
-    check(letter.headers["service-notice"] == "letter=service_message; purpose=service_notices", f"not marked: {letter.headers}")
-    for body in (letter.text, letter.html):
-        check("avis de service" in body and "quels que soient vos choix" in body, f"not marked as a service notice: {body}")
-    # Marketing is refused there, with its clause, even to who consents: it has its own way and its own proofs.
-    for decision in ("refused", "given"):
-        client.consent(ident, "product_news", decision, channel="email", wording="Oui.").expect(201)
-        client.post(f"/v1/subjects/{ident}/messages", {**notice, "purpose": "product_news"}).refused("purpose-refused", clause=r"^purposes\.product_news")
-    server.client("mailer").post(f"/v1/subjects/{ident}/messages", {**notice, "subject": "Second notice"}).expect(202)
-    mailbox.wait(to, count=2)
-    mailbox.none_within(1, to, count=2)
+    with part("goes without marketing consent, whoever sends it, in either language"):
+        for to, ident in people.values():
+            for purpose in ("product_news", "interest_tracking"):
+                client.consent(ident, purpose, "refused", channel="email").expect(201)
+            client.put(f"/v1/subjects/{ident}/objections/product_news").expect(204)
+            check(client.get(f"/v1/subjects/{ident}/consents").expect(200).json["live"] == [], "there is a consent")
+            client.post(f"/v1/subjects/{ident}/messages", notice).expect(202)
+            letter = mailbox.wait(to, "service_message")
+            check(letter.subject == notice["subject"] and notice["text"] in letter.text and notice["text"] in html.unescape(letter.html), f"{letter.text}")
+            server.client("mailer").post(f"/v1/subjects/{ident}/messages", {**notice, "subject": "Second notice"}).expect(202)
+            check(mailbox.wait(to, "service_message", count=2).subject == "Second notice", "another letter")
+    with part("marked as a notice about the service, in either language"):
+        for language, words in (("fr", ("avis de service", "quels que soient vos choix")), ("en", ("service notice", "whatever you chose"))):
+            letter = mailbox.wait(people[language][0], "service_message")
+            check(letter.headers["service-notice"] == "letter=service_message; purpose=service_notices", f"not marked: {letter.headers}")
+            for body in (letter.text, letter.html):
+                check(all(word in body for word in words), f"not marked as a service notice in {language}: {body}")
+            check("list-unsubscribe" not in letter.headers, "a notice that one cannot leave offers to leave it")
+    with part("marketing does not go that way, even to who consents, by page and API"):
+        to, ident = people["fr"]
+        for decision in ("refused", "given"):
+            client.consent(ident, "product_news", decision, channel="email", wording="Oui.").expect(201)
+            for who in (client, server.client("mailer")):
+                who.post(f"/v1/subjects/{ident}/messages", {**notice, "purpose": "product_news"}) \
+                   .refused("purpose-refused", status=403, clause=r"^purposes\.product_news")
+            page = form(desk, f"/staff/people/{ident}/messages", **{**notice, "purpose": "product_news"}, csrf=desk.csrf)
+            check(page.status == 403 and "product_news" in page.body.decode(), f"by page: {page.status}")
+        client.post(f"/v1/subjects/{ident}/messages", {**notice, "purpose": "curiosity"}).refused("purpose-refused", status=403, clause="^purposes$")
+        mailbox.none_within(1, to, "service_message", count=2)
 
 
 @promise("MO-23")
@@ -866,29 +881,46 @@ def agreement_before_work(t):
     made = operator.post("/v1/tokens", {"name": "clerk", "actor": "support", "holder": clerk}).expect(201).json
     by_token = Client(server.port, made["token"], headers={"Garant-Reason": "ticket 4711"}, epoch=lambda: server.starts)
     by_session = visitor(server, person(7)["login"]["email"])
-    secret = by_session.post("/v1/me/factor", {}).expect(200).json["secret"]
-    by_session.post("/v1/me/factor/confirm", {"code": totp(secret, server.now())}).expect(200)
+    by_session.post("/v1/me/factor/confirm", {"code": totp(by_session.post("/v1/me/factor", {}).expect(200).json["secret"], server.now())}).expect(200)
     by_session.csrf = by_session.get("/v1/session").expect(200).json["csrf"]
     by_session.headers = {"Garant-Reason": "ticket 4711"}
     nobody = server.client("support")
     nobody.headers = {"Garant-Reason": "ticket 4711"}
-    for one in (by_token, by_session, nobody):
-        one.read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
-        one.get("/v1/accounts").refused("forbidden", status=403)
-    check(by_session.get("/v1/session").expect(200).json["closed"] == "agreement", "the session does not say why its role is closed")
-    by_session.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-20", "reference": "mine"}).refused("forbidden", status=403)
-    operator.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-23", "reference": "tomorrow"}).refused("invalid-value", status=422)
-    operator.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-20", "reference": "Planted safe, shelf 4"}).expect(200)
-    check(operator.get(f"/v1/accounts/{clerk}").expect(200).json["account"]["agreement"].startswith("2026-11-20"), "the date is not shown")
-    for one in (by_token, by_session):
-        one.read(ident, "service").expect(200)
-    nobody.read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
-    check(by_session.get("/v1/session").expect(200).json["closed"] is None, "the session still says closed")
-    looks = client.get(f"/v1/subjects/{clerk}/access").expect(200).json["looks"]
-    check("account.agreement" in [look["act"] for look in looks], f"not on record: {looks}")
-    refusals = [look for look in client.get(f"/v1/subjects/{ident}/access").expect(200).json["looks"] if look["outcome"] == "refused"]
-    check(len([look for look in refusals if look["actor"] == "support"]) == 4, f"{refusals}")
-    check_absent(["Planted safe, shelf 4", "ticket 4711"], server.data)
+    with part("the role is closed until the signature"):             # by token, by session, on the pages; and to a token that stands for nobody
+        for one in (by_token, by_session, nobody):
+            one.read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
+            one.get("/v1/accounts").refused("forbidden", status=403)
+        for path in ("/staff/people", "/staff/open", f"/staff/people/{ident}"):
+            by_session.get(path, Accept="text/html").expect(403)
+        check(by_session.get("/v1/session").expect(200).json["closed"] == "agreement", "the session does not say why its role is closed")
+    with part("nobody records their own, nor one that is not signed yet"):
+        by_session.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-20", "reference": "mine"}).refused("forbidden", status=403)
+        form(by_session, f"/staff/people/{clerk}/agreement", date="2026-11-20", reference="mine", csrf=by_session.csrf).expect(403)
+        by_token.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-20", "reference": "mine"}).refused("forbidden", status=403)
+        operator.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-23", "reference": "tomorrow"}).refused("invalid-value", status=422)
+        by_session.read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
+    with part("the signature is recorded, with its date, and seen by who signed"):
+        operator.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-11-20", "reference": "Planted safe, shelf 4"}).expect(200)
+        check(operator.get(f"/v1/accounts/{clerk}").expect(200).json["account"]["agreement"].startswith("2026-11-20"), "the date is not shown")
+        check("2026-11-20" in command(server, "account", "show", clerk)[1], "the command does not show the date")
+        looks = client.get(f"/v1/subjects/{clerk}/access").expect(200).json["looks"]
+        check("account.agreement" in [look["act"] for look in looks], f"not on record: {looks}")
+        with zipfile.ZipFile(io.BytesIO(form(by_session, "/me/export", csrf=by_session.csrf).expect(200).body)) as archive:
+            own = json.loads(archive.read("data.json"))["account"]
+        check(own["agreement"].startswith("2026-11-20"), f"who signed does not see it: {own}")
+    with part("the role opens then"):
+        for one in (by_token, by_session):
+            one.read(ident, "service").expect(200)
+        by_session.get("/staff/people", Accept="text/html").expect(200)
+        nobody.read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
+        check(by_session.get("/v1/session").expect(200).json["closed"] is None, "the session still says closed")
+        other = opened(server, person(8), role="support")            # one's signature opens nobody else's role
+        theirs = operator.post("/v1/tokens", {"name": "other", "actor": "support", "holder": other}).expect(201).json["token"]
+        Client(server.port, theirs, headers={"Garant-Reason": "ticket 4712"}).read(ident, "service").refused("forbidden", status=403, clause=r"^roles\.support")
+    with part("what was refused before is on record, for whom it concerns"):
+        refusals = [look for look in client.get(f"/v1/subjects/{ident}/access").expect(200).json["looks"] if look["outcome"] == "refused"]
+        check(len([look for look in refusals if look["actor"] == "support"]) >= 6, f"{refusals}")
+        check_absent(["Planted safe, shelf 4", "ticket 4711"], server.data)
 
 
 @promise("MO-20")
@@ -992,6 +1024,9 @@ def only_who_needs_it(t):
     server, app = started(t, arguments=mailbox.arguments())
     registered(server, mailbox, person(1), "kestrel.1@rooms.example")
     one = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
+    file = app.request("POST", f"/v1/subjects/{one.id}/attachments?category=rooms&name=plan.txt", b"a plan", {"Content-Type": "text/plain"}.items()) \
+              .expect(201).json["id"]
+    app.put(f"/v1/subjects/{one.id}/preferences/rooms/autumn?purpose=service", {"title": "Autumn"}).expect(200)
     support, news, books = (staff(server, person(number), f"kestrel.{number}@rooms.example", role)
                             for number, role in ((2, "support"), (3, "representative"), (4, "accounting")))
     why = "planted ticket 4711: the room does not open"
@@ -1003,41 +1038,69 @@ def only_who_needs_it(t):
     def seen():
         return one.get(f"/v1/subjects/{one.id}/access").expect(200).json["looks"]
     before = len(seen())
-    # The need: a reason, before each look, whatever the way.
-    read(support, "service").refused("reason-missing", status=403, clause=r"^roles\.support\.reason$", promise="MO-10")
-    read(support, "service", **{"Garant-Reason": "%20"}).refused("reason-missing", status=403)
-    support.lookup({"login.email": "kestrel.1@rooms.example"}, "service").refused("reason-missing", status=403)
-    check(read(support, "service", **said).expect(200).json["data"]["identity"] == {"display_name": "kestrel-1"}, "support is not helped")
-    form(support, f"/staff/people/{one.id}", purpose="service", reason="").expect(403)
-    check("kestrel-1" in form(support, f"/staff/people/{one.id}", purpose="service", reason=why).expect(200).body.decode(), "no look by page")
-    # The role: each for its own ends.
-    for who, purpose in ((support, "billing"), (books, "service"), (news, "billing")):
-        read(who, purpose, **said).refused("forbidden", status=403, clause=r"^roles\.")
-    read(news, "product_news").refused("consent-missing", status=403, clause=r"^purposes\.product_news")
-    read(books, "billing").expect(200)
-    # Who has signed nothing, or gave no second factor, is closed out; who has no role, or another's data in mind, is not there.
-    opened(server, person(5), role="accounting")
-    closed = visitor(server, "kestrel.5@rooms.example", tenant=TENANT)
-    read(closed, "billing").refused("forbidden", status=403)
-    closed.get("/staff/people", Accept="text/html").expect(403)
-    check("closed" in closed.get("/staff", Accept="text/html").expect(403).body.decode(), "the page does not say that the role is closed")
-    one.get(f"/v1/subjects/{support.id}?purpose=service").refused("not-found", "forbidden")
-    one.get("/staff/people", Accept="text/html").expect(403)
-
-    # All of it is in the person's own view: who, for what, why; and the reason stands nowhere in clear.
-    told = seen()[:len(seen()) - before]
-    done = [(look["actor"], look["purpose"], look["reason"]) for look in told if look["act"] == "read" and look["outcome"] == "done"]
-    check(sorted(done, key=str) == sorted([("support", "service", why)] * 2 + [("accounting", "billing", None)], key=str), f"looks seen: {told}")
-    refused = [look for look in told if look["outcome"] == "refused"]
-    check({"support", "representative", "accounting"} <= {look["actor"] for look in refused} and len(refused) >= 6, f"refusals seen: {refused}")
-    for language, word in (("en", "Support"), ("fr", "Assistance")):
-        page = one.get(f"/me/looks?lang={language}").expect(200).body.decode()
-        check(word in page and why in page, f"the page in {language} does not show who looked and why")
-    check_searchable([why], t.folder)
-    check_absent([why], server.folder)
-    # A role taken back is over at once.
-    server.operator().put(f"/v1/accounts/{support.id}/role", {"role": None}).expect(204)
-    read(support, "service", **said).refused("unauthorised", status=401)
+    looks = {"a read": lambda **more: read(support, "service", **more),
+             "a look-up": lambda **more: support.request("POST", "/v1/subjects/lookup", {"identifier": {"login.email": "kestrel.1@rooms.example"},
+                                                         "purpose": "service"}, more.items()),
+             "a file": lambda **more: support.get(f"/v1/subjects/{one.id}/attachments/{file}?purpose=service", **more),
+             "preferences": lambda **more: support.get(f"/v1/subjects/{one.id}/preferences/rooms/autumn?purpose=service", **more),
+             "all preferences": lambda **more: support.get(f"/v1/subjects/{one.id}/preferences?purpose=service", **more),
+             "the contact log": lambda **more: support.get(f"/v1/subjects/{one.id}/contacts?purpose=service", **more),
+             "the choices": lambda **more: support.get(f"/v1/subjects/{one.id}/consents", **more),
+             "the account": lambda **more: support.get(f"/v1/accounts/{one.id}", **more)}
+    with part("the need is checked: a reason, before each look, by page and API"):
+        for name, look in looks.items():
+            for none in ({}, {"Garant-Reason": "%20"}):
+                refused(name, look(**none), "reason-missing", status=403, clause=r"^roles\.support\.reason$", promise="MO-10")
+        for path in ("", "/contacts"):
+            page = form(support, f"/staff/people/{one.id}{path}", purpose="service", reason="")
+            check(page.status == 403 and "kestrel-1" not in page.body.decode(), f"{path}: {page.status} without a reason")
+        for name, look in looks.items():
+            look(**said).expect(200)
+        page = form(support, f"/staff/people/{one.id}", purpose="service", reason=why).expect(200).body.decode()
+        check("kestrel-1" in page, "no look by page")
+    with part("the role is checked: each for its own ends and no other, by page and API"):
+        for who, role, purpose in ((support, "support", "billing"), (books, "accounting", "service"), (news, "representative", "billing"),
+                                   (support, "support", "product_news"), (books, "accounting", "room_visitors")):
+            refused(f"{role} for {purpose}", read(who, purpose, **said), "forbidden", status=403, clause=rf"^roles\.{role}$")
+            page = form(who, f"/staff/people/{one.id}", purpose=purpose, reason=why).expect(403).body.decode()
+            check(f"roles.{role}" in page and "kestrel.1@" not in page, f"the page of {role} for {purpose}: {page}")
+        read(news, "product_news").refused("consent-missing", status=403, clause=r"^purposes\.product_news")
+        check(set(read(books, "billing").expect(200).json["data"]) <= {"identity", "login", "billing", "payments"}, "accounting sees more")
+        check(set(read(news, "service").expect(200).json["data"]) <= {"identity", "login", "connection", "settings", "rooms"}, "a representative sees more")
+    with part("who has signed nothing, gave no second factor, or has no role, has no access"):
+        opened(server, person(5), role="accounting")
+        closed = visitor(server, "kestrel.5@rooms.example", tenant=TENANT)
+        read(closed, "billing").refused("forbidden", status=403)
+        for path in ("/staff/people", "/staff/open", f"/staff/people/{one.id}"):
+            closed.get(path, Accept="text/html").expect(403)
+            one.get(path, Accept="text/html").expect(403)
+        check("closed" in closed.get("/staff", Accept="text/html").expect(403).body.decode(), "the page does not say that the role is closed")
+        one.get(f"/v1/subjects/{support.id}?purpose=service").refused("forbidden", status=403)
+        for path in ("access", "looks", "consents"):
+            one.get(f"/v1/subjects/{support.id}/{path}").refused("not-found", status=404)
+    with part("every access is in the person's own view: who, for what, why; by page, API and command"):
+        told = seen()[:len(seen()) - before]
+        done = [(look["actor"], look["act"], look["purpose"], look["reason"]) for look in told if look["outcome"] == "done"]
+        check(len([row for row in done if row[0] == "support" and row[3] == why]) >= len(looks) + 1, f"looks of support seen: {told}")
+        check(all(row[3] == why for row in done if row[0] == "support"), f"a look without its reason: {told}")
+        for act in ("read", "subject.lookup", "attachment.read", "account.read"):
+            check(("support", act, "service", why) in done, f"no {act} seen: {told}")
+        check(("accounting", "read", "billing", None) in done and ("representative", "read", "service", None) in done, f"looks seen: {told}")
+        denied = [look for look in told if look["outcome"] == "refused"]
+        check({"support", "representative", "accounting"} <= {look["actor"] for look in denied} and len(denied) >= 20, f"refusals seen: {denied}")
+        pages = one.get(f"/v1/subjects/{one.id}/looks?limit=1000").expect(200).json["looks"]
+        check({look["entry"] for look in told} <= {look["entry"] for look in pages}, "the list of looks has fewer")
+        ran = json.loads(garant("subject", "looks", one.id, "--data", server.data, "--policy", server.policy, "--tenant", TENANT, "--json"))["looks"]
+        check({look["entry"] for look in told} <= {look["entry"] for look in ran}, "the command shows fewer")
+        for language, word in (("en", "Support"), ("fr", "Assistance")):
+            shown = one.get(f"/me/looks?lang={language}").expect(200).body.decode()
+            check(word in shown and why in shown, f"the page in {language} does not show who looked and why")
+    with part("the reason stands nowhere in clear"):
+        check_searchable([why], t.folder)
+        check_absent([why], server.folder)
+    with part("a role taken back is over at once"):
+        server.operator().put(f"/v1/accounts/{support.id}/role", {"role": None}).expect(204)
+        read(support, "service", **said).refused("unauthorised", status=401)
 
 
 @promise("MO-18")
@@ -1048,21 +1111,37 @@ def without_cookies(t):
     registered(server, mailbox, person(1), "kestrel.1@rooms.example")
     signed = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
     signed.get("/v1/session").expect(200)
-    browser = Browser(server)
-    for path in ("/privacy", "/cookies", "/signin"):
-        page = browser.get(path).expect(200)
-        check("set-cookie" not in page.headers, f"{path} sets a cookie before anybody signs in")
-    signed.cookies = {}                                               # refused, or thrown away: the session is reset
-    signed.get("/v1/session").refused("unauthorised", status=401)
-    for path in ("/me", "/me/sessions", "/me/consents"):
-        asked = browser.send("GET", path)
-        check(asked.status == 303 and asked.headers["location"] == "/signin?next=" + urllib.parse.quote(path, safe=""), f"{path}: {asked.headers}")
-        page = browser.get(path).expect(200)
-        check(any(form["action"].split("?")[0] == "/signin" for form in page.read.forms), f"{path} does not ask to sign in")
-    # Signing in again works as often as one likes, and without the cookie it lasts for that answer only.
-    for _ in range(3):
-        answer = signed.post("/v1/session", {"identifier": "kestrel.1@rooms.example", "password": PASSWORD, "tenant": TENANT}).expect(200)
-        check("set-cookie" in answer.headers, "no cookie was offered")
+    mine = [path for method, path, who in routes() if method == "GET" and who == "SELF" and path.startswith("/me") and "{" not in path]
+    check(len(mine) > 10, f"{mine}")
+    with part("pages work without cookies: each public one, forms included"):
+        public = [path for method, path, who in routes() if method == "GET" and who in ("PUBLIC", "ANYONE") and "{" not in path
+                  and not path.startswith(("/v1/", "/leave", "/registration", "/confirm", "/invitation")) and path != "/"]
+        for path in public:
+            page = Browser(server).send("GET", path)
+            check(page.status in (200, 302) and "set-cookie" not in page.headers, f"{path}: {page.status} {page.headers}")
+        server.anyone().post("/v1/password/reset", {"identifier": "kestrel.1@rooms.example", "tenant": TENANT}).expect(202)
+        browser = Browser(server)
+        registering = browser.get("/register").expect(200)
+        sent = browser.submit(registering, "/register", fields={"identity.display_name": "k", "login.email": "kestrel.7@rooms.example"}, password=PASSWORD)
+        check(sent.status == 200 and not browser.cookies, "registering takes a cookie")
+        mailbox.wait("kestrel.7@rooms.example")
+    with part("thrown away, the session is reset: every own page and answer asks to sign in again"):
         signed.cookies = {}
-        signed.get("/v1/session").refused("unauthorised", status=401)
-    browser.get("/privacy").expect(200)
+        browser = Browser(server)
+        for path in mine:
+            asked = browser.send("GET", path)
+            check(asked.status == 303 and asked.headers["location"] == "/signin?next=" + urllib.parse.quote(path, safe=""), f"{path}: {asked.headers}")
+        page = browser.get("/me").expect(200)
+        check(any(form_["action"].split("?")[0] == "/signin" for form_ in page.read.forms), "it does not ask to sign in")
+        for path in ("/v1/session", "/v1/me/sessions", "/v1/me/preferences", "/v1/me/folders"):
+            signed.get(path).refused("unauthorised", status=401)
+        signed.put("/v1/me/preferences/rooms/autumn", {"title": "Autumn"}).refused("unauthorised", status=401)
+    with part("signing in works as often as one likes, and without the cookie for that answer only"):
+        for _ in range(3):
+            answer = signed.post("/v1/session", {"identifier": "kestrel.1@rooms.example", "password": PASSWORD, "tenant": TENANT}).expect(200)
+            check("set-cookie" in answer.headers, "no cookie was offered")
+            signed.cookies = {}
+            signed.get("/v1/session").refused("unauthorised", status=401)
+        back = Browser(server)
+        page = back.submit(back.get("/me/looks"), "/signin", identifier="kestrel.1@rooms.example", password=PASSWORD).expect(200)
+        check(page.path == "/me/looks", f"not led back to where one was going: {page.path}")
