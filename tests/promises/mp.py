@@ -1,10 +1,11 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
-import contextlib, json, os, shutil, sqlite3
+import contextlib, html, json, os, re, shutil, sqlite3
 from browser import member
 from garant import DAY, add_months, check, check_absent, garant, milliseconds
 from mailbox import Mailbox
-from people import PASSWORD, Visitor, opened, staff, visitor
+from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import closed_is_not_there, only_as_declared, part, promise, refuses_elsewhere
+from uses import command, refused
 from terms import Terms
 
 NOW = "2026-11-22T10:00:00Z"
@@ -47,62 +48,135 @@ def listed_purposes(t):
 
 @promise("MP-05")
 def from_the_same_page(t):
-    """Withdrawing is as easy as giving, on the same page, which leads to rectification and erasure too."""
-    server = t.server()
+    """Withdrawing is as easy as giving, on the same page, which leads to rectification and erasure too; and the same by API."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
     client = server.client("app")
     browser, ident = member(server, person(3), "thibault.3@societe.example")
-    news = {"purpose": "news", "channel": "email"}
+    own = visitor(server, "thibault.3@societe.example")
+    document = client.get("/v1/policy").expect(200).json["document"]
+    asked = [(purpose, channel) for purpose, body in document["purposes"].items() if body["basis"] == "consent"
+             for channel in (body.get("channels") or [None])]
+    check(len(asked) == 6, f"{asked}")
 
-    def choose(decision):
-        """One press of one button, without typing anything."""
+    def choose(purpose, channel, decision):
+        """One press of one button, without typing anything: the form that does it, and the page after."""
         page = browser.get("/me/consents").expect(200)
-        form = page.form("/me/consents", **news, decision=decision)
-        check(all(field.get("type") == "hidden" for field in form["fields"]) and len(form["buttons"]) == 1, f"{decision}: more than a press: {form}")
-        return browser.submit(page, "/me/consents", like={**news, "decision": decision}).expect(200)
+        about = {"purpose": purpose, **({"channel": channel} if channel else {}), "decision": decision}
+        one = page.form("/me/consents", **about)
+        check(all(field.get("type") == "hidden" for field in one["fields"]) and len(one["buttons"]) == 1, f"{about}: more than a press: {one}")
+        return one, browser.submit(page, "/me/consents", like=about).expect(200)
 
-    client.read(ident, "news").refused("consent-missing", status=403)
-    choose("given")
-    client.read(ident, "news").expect(200)
-    page = choose("withdrawn")
-    client.read(ident, "news").refused("consent-missing", status=403)
-    rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
-    check([row["decision"] for row in rows if row["purpose"] == "news"] == ["given", "withdrawn"], f"the ledger: {rows}")
-    # Who consented keeps the rest: one link away.
-    for path in ("/me", "/me/erase"):
-        check(path in page.read.links, f"{path} is not linked from the choices: {page.read.links}")
-    check("/me/edit/contact" in browser.get("/me").read.links, "a correction is not one link from what is held")
-    browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.phone": "+33155550099"}).expect(200)
-    check(client.read(ident, "service").expect(200).json["data"]["contact"]["phone"] == "+33155550099", "not corrected")
-    browser.submit(browser.get("/me/erase"), "/me/erase", press={"sure": "yes"}).expect(200)
-    client.read(ident, "service").expect(404, 410)
+    def live(purpose):
+        return purpose in client.get(f"/v1/subjects/{ident}/consents").expect(200).json["live"]
+    with part("withdrawn on the page where it was given, purpose by purpose and channel by channel"):
+        for purpose, channel in asked:
+            client.read(ident, purpose).refused("consent-missing", status=403, clause=rf"^purposes\.{purpose}$")
+            choose(purpose, channel, "given")
+            check(live(purpose), f"{purpose} by {channel} is not given")
+            client.read(ident, purpose).expect(200)
+            others = [other for other, _ in asked if other != purpose and live(other)]
+            check(not others, f"{others} came with {purpose}")
+            choose(purpose, channel, "withdrawn")
+            check(not live(purpose), f"{purpose} by {channel} is not withdrawn")
+            client.read(ident, purpose).refused("consent-missing", status=403, clause=rf"^purposes\.{purpose}$")
+        rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+        check([row["decision"] for row in rows] == ["given", "withdrawn"] * len(asked), f"the ledger: {rows}")
+    with part("as easy as giving: the same press on the same page, and the same request"):
+        giving, page = choose("news", "email", "given")
+        taking, _ = choose("news", "email", "withdrawn")
+        check(len(giving["fields"]) == len(taking["fields"]) and giving["action"] == taking["action"]
+              and [f["name"] for f in giving["fields"]] == [f["name"] for f in taking["fields"]], f"{giving} {taking}")
+        check("sure" not in str(taking) and "password" not in str(taking), "withdrawing asks for more")
+        for decision in ("given", "withdrawn"):
+            own.post(f"/v1/subjects/{ident}/consents", {"purpose": "news", "channel": "email", "decision": decision}).expect(201)
+            check(live("news") == (decision == "given"), f"{decision} by API")
+        browser.get("/me?lang=en").expect(200)
+        check("/me/consents" in browser.get("/me").read.links, "the choices are not one link from the person's page")
+    with part("rectification, one link from there"):
+        page = browser.get("/me/consents").expect(200)
+        check("/me" in page.read.links and "/me/edit/contact" in browser.get("/me").read.links, f"{page.read.links}")
+        browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields={"contact.phone": "+33155550099"}).expect(200)
+        check(client.read(ident, "service").expect(200).json["data"]["contact"]["phone"] == "+33155550099", "not corrected")
+    with part("oblivion and erasure, one link from there"):
+        page = browser.get("/me/consents").expect(200)
+        check("/me/erase" in page.read.links, f"{page.read.links}")
+        dropped = browser.submit(browser.get("/me/edit/company"), "/me/drop/company").expect(200)
+        check("Société 3" not in dropped.read.text and "company" not in client.read(ident, "service").expect(200).json["data"], "the company is not forgotten")
+        browser.submit(browser.get("/me/erase"), "/me/erase", press={"sure": "yes"}).expect(200)
+        client.read(ident, "service").refused("not-found", status=404)
+        own.get("/v1/session").expect(401)
 
 
 @promise("MP-07")
 def nothing_sensitive(t):
     """Declared categories only; a special category is refused unless the policy says why."""
-    server = t.server()
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
     client = server.client("app")
     ident = complete(client)
-    held = client.get(f"/v1/subjects/{ident}/access").expect(200).json
-    for word in ("Firefox 145", "192.0.2.9", "https://autre.example/", "/tarifs", "Lyon", "Société 1", "Marchand-1"):
-        check(word in json.dumps(held, ensure_ascii=False), f"declared, sent, and not held: {word}")
-    for extra, field in (({"health": {"allergies": "pollen"}}, "health"), ({"identity": {**person(2)["identity"], "religion": "none"}}, "religion"),
-                         ({"company": {"trade_union": "none"}}, "trade_union")):
-        client.post("/v1/subjects", {"data": {**person(2), **extra}, "source": "person"}) \
-              .refused("undeclared", status=422, clause="^categories", promise="MP-07")
-        client.change(ident, "service", extra).refused("undeclared", status=422, clause="^categories", promise="MP-07")
-    client.record(ident, "biometrics", {"print": "x"}).refused("undeclared", status=422, clause="^categories", promise="MP-07")
-    client.record(ident, "navigation", {**RECORDS["navigation"][1], "mood": "fine"}, source="browser").refused("undeclared", status=422, clause="^categories")
+    opened(server, person(5))
+    own, desk = visitor(server, "thibault.5@societe.example"), staff(server, person(9), "thibault.9@societe.example", "support")
+    desk.headers = {"Garant-Reason": "ticket 4711"}
+    with part("declared categories are held: identity, contact, company, navigation"):
+        for held in (client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), json.dumps(client.export(ident)[1], ensure_ascii=False)):
+            for word in ("Firefox 145", "192.0.2.9", "https://autre.example/", "/tarifs", "Lyon", "Société 1", "Marchand-1"):
+                check(word in held, f"declared, sent, and not held: {word}")
+    with part("an undeclared one is refused with its clause, by page, API, table and command"):
+        before = client.get(f"/v1/subjects/{own.id}/access").expect(200).json["data"]
+        for extra in ({"health": {"allergies": "Planted pollen"}}, {"identity": {"religion": "Planted pollen"}}, {"company": {"trade_union": "Planted pollen"}}):
+            (category, fields), = extra.items()
+            (field, value), = fields.items()
+            data = {**person(2), category: {**person(2).get(category, {}), **fields}}
+            del data["application"]
+            table = f"identity.first_name,identity.last_name,contact.email,{category}.{field}\nA,B,a@societe.example,{value}\n".encode()
+            typed = {"identity.first_name": "A", "identity.last_name": "B", "contact.email": "a@societe.example", f"{category}.{field}": value}
+            for name, answer in {
+                    "made": client.post("/v1/subjects", {"data": data, "source": "person"}),
+                    "changed": client.change(ident, "service", extra),
+                    "changed by the person": own.patch(f"/v1/subjects/{own.id}", extra, etag="*"),
+                    "changed by staff": desk.patch(f"/v1/subjects/{ident}?purpose=service", extra, etag="*"),
+                    "registered": server.anyone().post("/v1/accounts/register", {"data": data, "password": PASSWORD}),
+                    "an account opened": server.operator().post("/v1/accounts", {"data": data, "supplied_by": "person"}),
+                    "a table": server.operator().request("POST", "/v1/accounts/import?supplied_by=person", table, {"Content-Type": "text/csv"}.items())}.items():
+                refused(f"{name}: {extra}", answer, "undeclared", status=422, clause="^categories", promise="MP-07")
+            for path, more in (("/register", {"password": PASSWORD}), (f"/me/edit/{category}", {"version": "1", "csrf": own.csrf})):
+                page = form(own if path.startswith("/me") else server.anyone(), path, **typed, **more)
+                check(page.status in (404, 422) and b"Planted" not in page.body.split(b"</header>")[0], f"{path} with {extra}: {page.status}")
+            status, said = command(server, "subject", "create", given=json.dumps({"data": data, "source": "person"}))
+            check(status != 0 and "Planted" not in said, f"the command with {extra}: {said}")
+        for category, fields in (("biometrics", {"print": "x"}), ("navigation", {**RECORDS["navigation"][1], "mood": "fine"})):
+            client.record(ident, category, fields, source="browser").refused("undeclared", status=422, clause="^categories", promise="MP-07")
+        check(client.get(f"/v1/subjects/{own.id}/access").expect(200).json["data"] == before, "something was kept")
+        check_absent(["Planted pollen"], server.folder)
 
     def with_health(more):
         body = f"  health:\n    dpv: pd:Health\n    fields:\n      allergies: {{type: text}}\n{more}purposes:\n  care:\n" \
                "    basis: consent\n    categories: [health]\n"
         term = "  health: {from: collection, active: 1y}\n"
         return lambda text: text.replace("\npurposes:\n", "\n" + body).replace("\nretention:\n", "\nretention:\n" + term)
-    for more in ("", "    special: true\n"):
-        status, said = t.server(policy=t.copy_of_policy(with_health(more)), start=False).refuses_to_start()
-        check(status == 78 and "health" in said and "9(2)" in said.replace("9 (2)", "9(2)"), f"status {status}: {said}")
-    t.server(policy=t.copy_of_policy(with_health("    special: true\n    ground: consent\n"))).stop()
+    with part("a special category is refused unless the policy says why: at the start, by the linter, at a reload"):
+        for more in ("", "    special: true\n"):
+            path = t.copy_of_policy(with_health(more))
+            status, said = t.server(policy=path, start=False).refuses_to_start()
+            check(status == 78 and "health" in said and "9(2)" in said.replace("9 (2)", "9(2)"), f"status {status}: {said}")
+            checked = garant("check", path, ok=None)
+            check(checked.returncode != 0 and "health" in checked.stdout + checked.stderr, f"garant check: {checked}")
+        founded = t.copy_of_policy(with_health("    special: true\n    ground: consent\n"))
+        running = t.server(policy=founded)
+        with open(founded, encoding="utf-8") as file:
+            text = file.read()
+        with open(founded, "w", encoding="utf-8") as file:
+            file.write(text.replace("    special: true\n    ground: consent\n", ""))
+        running.operator().post("/v1/policy/reload").expect(422)
+        with open(founded, "w", encoding="utf-8") as file:
+            file.write(text)
+    with part("with its ground it is held with that consent alone"):
+        other = running.client("app")
+        made = other.create(person(4))["id"]
+        care = other.get("/v1/policy").expect(200).json["document"]["systems"]["app"]["purposes"]
+        check("care" not in care, "the platform may read it without being named")
+        other.change(made, "service", {"health": {"allergies": "pollen"}}).refused(status=403)
 
 
 @promise("MP-13")
@@ -316,30 +390,63 @@ def in_the_union(t):
 
 @promise("MP-18")
 def four_classes(t):
-    """A password has eight characters, upper, lower, digit, special; each missing class is named, wherever one is chosen."""
-    server = t.server(now="2026-11-22T09:00:00Z")
+    """A password has eight characters, upper, lower, digit, special; each missing class is named, wherever one is chosen: by page and API, when an
+    invitation is accepted, an account registered, a password changed or reset."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now="2026-11-22T09:00:00Z", arguments=mailbox.arguments())
     lacking = {"aB3$efg": ["length"], "kobu-7-renard": ["upper"], "KOBU-7-RENARD": ["lower"], "Kobu-renard": ["digit"], "Kobu7renard": ["special"],
                "koburenard": ["upper", "digit", "special"], "zqk": ["length", "upper", "digit", "special"]}
-    made = server.operator().post("/v1/accounts", {"data": {k: person(1)[k] for k in ("identity", "contact")}, "supplied_by": "person"}).expect(201).json
+    words = {"en": {"length": "8 signs", "upper": "capital", "lower": "small letter", "digit": "digit", "special": "another sign"},
+             "fr": {"length": "8 signes", "upper": "majuscule", "lower": "minuscule", "digit": "chiffre", "special": "autre signe"}}
+    identity = {k: person(1)[k] for k in ("identity", "contact")}
+    made = server.operator().post("/v1/accounts", {"data": identity, "supplied_by": "person"}).expect(201).json
     token = made["link"].split("=")[-1]
-    good, next_one = "Kb7$vitq", "Zu9+lent"
+    good, next_one, third = "Kb7$vitq", "Zu9+lent", "Pq4;rubi"
 
     def each(choose):
         for password, missing in lacking.items():
             problem = choose(password).refused("weak-password", status=422, clause=r"^security\.password$", promise="MP-18")
             check(problem["missing"] == missing, f"{password} lacks {problem['missing']}, not {missing}")
             check(password not in str(problem), "the refusal repeats the password")
+
+    def each_on_page(choose, some=tuple(lacking)):
+        for password, missing in ((password, lacking[password]) for password in some):
+            for language in words:
+                page = choose(password, language)
+                said = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page.body.decode()))).replace("\u00a0", " ")
+                check(page.status == 422 and password not in said, f"{page.asked}: {page.status}")
+                asked = [words[language][one] for one in missing]
+                check(all(word in said for word in asked), f"{page.asked} in {language} with {password} does not name {asked}: {said}")
     anyone = server.anyone()
-    each(lambda password: anyone.post("/v1/invitations/accept", {"token": token, "password": password}))
-    anyone.post("/v1/invitations/accept", {"token": token, "password": good}).expect(200)
-    one = visitor(server, "thibault.1@societe.example", good)
-    each(lambda password: one.put("/v1/me/password", {"current": good, "new": password}))
-    one.put("/v1/me/password", {"current": good, "new": next_one}).expect(204)
-    visitor(server, "thibault.1@societe.example", next_one)
-    each(lambda password: anyone.post("/v1/accounts/register", {"data": {k: person(2)[k] for k in ("identity", "contact")}, "password": password}))
-    # Eight characters are lawful only where guessing is slowed down: it is.
-    for _ in range(10):
-        Visitor(server).post("/v1/session", {"identifier": "thibault.1@societe.example", "password": "wrong"}).expect(401)
-    slowed = Visitor(server).post("/v1/session", {"identifier": "thibault.1@societe.example", "password": "wrong"})
-    slowed.refused("too-many-requests", status=429)
-    check(int(slowed.headers["retry-after"]) >= 1, f"{slowed.headers}")
+    registering = {k: person(2)[k] for k in ("identity", "contact")}
+    typed = {f"{category}.{field}": value for category, fields in registering.items() for field, value in fields.items()}
+    with part("each missing class is named, wherever a password is chosen by API"):
+        each(lambda password: anyone.post("/v1/invitations/accept", {"token": token, "password": password}))
+        anyone.post("/v1/invitations/accept", {"token": token, "password": good}).expect(200)
+        one = visitor(server, "thibault.1@societe.example", good)
+        each(lambda password: one.put("/v1/me/password", {"current": good, "new": password}))
+        one.put("/v1/me/password", {"current": good, "new": next_one}).expect(204)
+        visitor(server, "thibault.1@societe.example", next_one)
+        each(lambda password: anyone.post("/v1/accounts/register", {"data": registering, "password": password}))
+        anyone.post("/v1/password/reset", {"identifier": "thibault.1@societe.example"}).expect(202)
+        secret = re.split("[/=]", mailbox.wait("thibault.1@societe.example", "reset").links[0])[-1]
+        each(lambda password: anyone.post("/v1/password/reset/confirm", {"token": secret, "password": password}))
+    with part("and on the pages, in both languages"):
+        each_on_page(lambda password, language: form(anyone, f"/register?lang={language}", **typed, password=password), ["zqk"])
+        each_on_page(lambda password, language: form(anyone, f"/reset/{secret}?lang={language}", password=password))
+        invited = server.operator().post("/v1/accounts", {"data": {k: person(3)[k] for k in ("identity", "contact")}, "supplied_by": "person"}).expect(201)
+        again = invited.json["link"].split("=")[-1]
+        each_on_page(lambda password, language: form(anyone, f"/invitation?lang={language}", token=again, password=password))
+    with part("nothing weaker was taken, and what has all four is"):
+        for password in list(lacking)[:4]:
+            Visitor(server).post("/v1/session", {"identifier": "thibault.2@societe.example", "password": password}).expect(401)
+        anyone.post("/v1/password/reset/confirm", {"token": secret, "password": third}).expect(204)
+        visitor(server, "thibault.1@societe.example", third)
+        form(anyone, "/invitation", token=again, password=good).expect(303)
+        visitor(server, "thibault.3@societe.example", good)
+    with part("eight characters are lawful only where guessing is slowed down: it is"):
+        for _ in range(10):
+            Visitor(server).post("/v1/session", {"identifier": "thibault.1@societe.example", "password": "wrong"}).expect(401)
+        slowed = Visitor(server).post("/v1/session", {"identifier": "thibault.1@societe.example", "password": "wrong"})
+        slowed.refused("too-many-requests", status=429)
+        check(int(slowed.headers["retry-after"]) >= 1, f"{slowed.headers}")
