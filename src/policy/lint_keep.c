@@ -167,3 +167,79 @@ void check_T08(struct lint *l)
 }
 
 void check_T09(struct lint *l) { need_given(l, SEVERITY_ADVICE, NULL, "backup.purge"); }
+
+/* ---- Terms that cannot be lived: what they count from never comes, or what they need ends first. ---- */
+
+static bool outlasts(struct term a, struct term b)
+{
+    return a.unit == TERM_ALWAYS ? b.unit != TERM_ALWAYS : b.unit != TERM_ALWAYS && longer(a, b.count, b.unit);
+}
+
+/* Some purpose uses the category on that basis; *any: some purpose uses it at all. */
+static bool rests_on(const struct lint *l, text category, const char *basis, bool *any)
+{
+    bool found = false;
+    *any = false;
+    EACH(purpose, l, "purposes")
+        if (node_has(lint_key(purpose, "categories"), category)) {
+            *any = true;
+            found |= has_basis(purpose, basis);
+        }
+    return found;
+}
+
+/* A withdrawal ends a consent, and a contract's end a contract: where the category rests on none, the term never begins. */
+static void check_begins(struct lint *l, const struct node *retention)
+{
+    static const struct { const char *from, *basis; } starts[] = { { "withdrawal", "consent" }, { "contract_end", "contract" } };
+    const struct node *from = lint_key(retention, "from");
+    bool any;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (is_word(from, starts[i].from) && !rests_on(l, retention->key, starts[i].basis, &any) && any)
+            fire_figure(l, SEVERITY_WARNING, from, "from: %s; basis: %s: 0", starts[i].from, starts[i].basis);
+}
+
+/* Purchases and the like under a contract, whose active use needs the person's account; what is `held` outlives it under keys of its own. */
+static bool needs_account(const struct lint *l, const struct node *retention)
+{
+    static const text names = TEXT_INIT("orders order purchases purchase sales subscriptions subscription deliveries warranties bookings");
+    static const text terms = TEXT_INIT("pd:Transactional pd:Transaction pd:Purchase pd:PurchasesAndSpendingHabit");
+    const struct node *category = node_get(clause(l, "categories"), retention->key);
+    text term = lint_value(lint_key(category, "dpv"));
+    bool any, deed = one_of(retention->key, names) || (term.n && one_of(term, terms));
+    return category && deed && !is_yes(lint_key(category, "held")) && rests_on(l, retention->key, "contract", &any);
+}
+
+static void check_account(struct lint *l, const struct node *retention, const struct node *accounts, struct term account)
+{
+    static const char *const links[] = { "accounts.invitation", "security.password.reset.link" };
+    struct term t;
+    bool own = text_eq(retention->key, TEXT("former")) || needs_account(l, retention);
+    if (own && term_of(lint_key(retention, "active"), &t) && outlasts(t, account))
+        fire_figure(l, SEVERITY_WARNING, retention, "%.*s > %.*s: %.*s", T(lint_value(lint_key(retention, "active"))),
+                    T(accounts->path), T(lint_value(lint_key(accounts, "active"))));
+    if (retention != accounts)
+        return;
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (term_of(clause(l, links[i]), &t) && outlasts(t, account))
+            fire_figure(l, SEVERITY_WARNING, clause(l, links[i]), "%.*s > %.*s: %.*s", T(lint_value(clause(l, links[i]))),
+                        T(accounts->path), T(lint_value(lint_key(accounts, "active"))));
+}
+
+void check_T10(struct lint *l)
+{
+    const struct node *accounts = clause(l, "retention.accounts"), *proofs = clause(l, "retention.proofs.active");
+    struct term account, proof, request;
+    bool bounded = term_of(lint_key(accounts, "active"), &account);
+    EACH(retention, l, "retention") {
+        check_begins(l, retention);
+        if (bounded)
+            check_account(l, retention, accounts, account);
+        /* With nothing before it an archive is no archive: nobody ever has it in use. */
+        if (is_given(lint_key(retention, "archive")) && !is_given(lint_key(retention, "active")))
+            fire(l, SEVERITY_WARNING, retention);
+    }
+    if (term_of(proofs, &proof) && term_of(clause(l, "retention.requests.active"), &request) && outlasts(proof, request))
+        fire_figure(l, SEVERITY_WARNING, proofs, "%.*s > retention.requests: %.*s", T(lint_value(proofs)),
+                    T(lint_value(clause(l, "retention.requests.active"))));
+}
