@@ -377,6 +377,26 @@ static enum err consent_purpose(struct ctx *c, text name, const struct purpose *
     return OK;
 }
 
+/* A consent is a clear act of its own (GDPR 4(11), rec. 32; C-673/17): asked in a way that the policy names, or told to staff, who record how.
+ * Using, going on, signing up is none, whatever the policy says. */
+static enum err consent_method(struct ctx *c, const struct change_consent *k)
+{
+    static const char *const never[] = { "use", "visit", "browsing", "scroll", "continue", "signup", "form", "terms", "silence", "default",
+                                         "preticked", NULL };
+    const struct node *ways = node_at(c->policy->root, TEXT("consent.method"));
+    bool staff = c->actor.kind == ACTOR_STAFF || c->actor.kind == ACTOR_MANAGER || c->actor.kind == ACTOR_OPERATOR;
+    bool told = staff && node_has(ways, TEXT("staff"));
+    if (!k->method.n || !text_eq(k->decision, TEXT("given")))
+        return OK;
+    if (!word_in(k->method, never) && (!ways || told || node_has(ways, k->method)))
+        return OK;
+    const struct clause *clause = policy_clause(c->policy, TEXT("consent.method"));
+    say_clause(c->arena, ERR_UNDECLARED, clause ? clause : &c->policy->purposes_clause, "\"%.*s\" is no way in which consent is given here",
+               T(k->method));
+    snprintf(c->arena->why.field, sizeof c->arena->why.field, "method");
+    return ERR_UNDECLARED;
+}
+
 enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, struct change_consent *out)
 {
     if (!evidence.n && !out->by.n)
@@ -415,6 +435,7 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
     if (!text_eq(value_shown(out->method), out->method))
         return say(c->arena, card_find(out->method, NULL) ? ERR_CARD_NUMBER : ERR_VALUE,
                    "\"method\" is a name of at most 64 lower-case letters, digits, '.' and '_'");
+    TRY(consent_method(c, out));
     if (out->by.n > 256 || wording.n > 8192)
         return say(c->arena, ERR_VALUE, "\"by\" has at most 256 bytes, \"wording\" 8192");
     TRY(value_no_card(c, TEXT("by"), out->by));

@@ -105,7 +105,7 @@ struct ledger_row {
     int64_t times;                               /* how often it was decided so */
     text policy;
     const struct json *evidence;
-    bool unreadable;
+    bool unreadable, lapsed;                     /* lapsed: given, and asked again since */
     struct ledger_row *next;
 };
 
@@ -177,6 +177,8 @@ static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_ro
         if (e != OK && !record_unreadable(e))
             return e;
         open_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")), e != OK);
+        if (rows->lapsed)
+            json_pair_bool(w, TEXT("lapsed"), true);
         if (rows->times > 1) {
             json_pair_int(w, TEXT("times"), rows->times);
             json_pair(w, TEXT("last_at"), time_print(c->arena, rows->last));
@@ -248,12 +250,26 @@ static enum err put_page(struct ctx *c, const struct person *p, const struct pag
     return OK;
 }
 
+/* Whether it was given for what the purpose no longer is, or too long ago: it is asked again. */
+static enum err look_lapsed(struct ctx *c, const struct person *p, struct ledger_row *row)
+{
+    int index = policy_purpose(c->policy, row->k.purpose);
+    struct bits live;
+    if (index < 0 || !text_eq(row->k.decision, TEXT("given")))
+        return OK;
+    TRY(person_consents_by(c, p, row->k.channel, &live));
+    row->lapsed = !bits_has(&live, (unsigned)index);
+    return OK;
+}
+
 /* The row in force of each purpose and channel: as many as the policy has. */
 static enum err put_last(struct ctx *c, const struct person *p, struct json_out *w)
 {
     struct ledger_row *rows = NULL;
     bool more;
     TRY(load_ledger(c, SQL_CONSENT_LAST, ARGS(V_TEXT(c->tenant), V_ID(p->id)), 0, &rows, &more));
+    for (struct ledger_row *row = rows; row; row = row->next)
+        TRY(look_lapsed(c, p, row));
     return put_rows(c, p, rows, TEXT("last"), w);
 }
 

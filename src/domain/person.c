@@ -144,13 +144,15 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
     return OK;
 }
 
-enum err person_consents(struct ctx *c, const struct person *p, struct bits *out)
+enum err person_consents_by(struct ctx *c, const struct person *p, text channel, struct bits *out)
 {
     struct standing standing;
-    TRY(load_standing(c, p, TEXT(""), &standing));
+    TRY(load_standing(c, p, channel, &standing));
     *out = standing.consents;
     return OK;
 }
+
+enum err person_consents(struct ctx *c, const struct person *p, struct bits *out) { return person_consents_by(c, p, TEXT(""), out); }
 
 static enum err error_of(enum verdict v)
 {

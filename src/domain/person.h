@@ -56,6 +56,8 @@ bool person_sees_team(const struct ctx *c);
 enum err person_may_record(struct ctx *c, const struct person *p, text purpose);
 /* Purposes with a live consent (on any channel); p NULL empties. */
 enum err person_consents(struct ctx *c, const struct person *p, struct bits *out);
+/* The same for a use by that channel: consent to one is none to another. Empty: by any. */
+enum err person_consents_by(struct ctx *c, const struct person *p, text channel, struct bits *out);
 
 /* ---- Records: one category's fields, sealed as one JSON object {field: [value, source, time]}. ---- */
 struct record {

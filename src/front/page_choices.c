@@ -21,10 +21,11 @@ static bool may_object(const struct purpose *p) { return p->marketing || p->basi
 static void put_channel(struct page *p, const struct json *ledger, const struct purpose *of, text channel)
 {
     const struct json *row = last_of(ledger, of->name, channel);
+    bool lapsed = json_get(row, TEXT("lapsed")) != NULL;             /* it is asked again, as if it had not been given */
     json_open(&p->w, '{');
     json_pair(&p->w, TEXT("channel"), channel);
-    json_pair_bool(&p->w, TEXT("given"), decided(row, TEXT("given")));
-    json_pair(&p->w, TEXT("decision"), row ? json_text(row, TEXT("decision")) : TEXT("none"));
+    json_pair_bool(&p->w, TEXT("given"), decided(row, TEXT("given")) && !lapsed);
+    json_pair(&p->w, TEXT("decision"), lapsed ? TEXT("lapsed") : row ? json_text(row, TEXT("decision")) : TEXT("none"));
     json_pair(&p->w, TEXT("at"), row ? json_text(row, TEXT("at")) : TEXT(""));
     json_close(&p->w, '}');
 }

@@ -302,60 +302,129 @@ def what_people_publish(t):
             check(not [word for word in said[:3] if flat(word) in written], f"said whatever the policy says: {language}")
 
 
+def refused_by_the_linter(t, rule, before, after, path):
+    """That clause is an error of the linter at its line, in French and English; a server does not start on it, and a running one does not take it over."""
+    policy = t.copy_of_policy(lambda text: text.replace(before, after))
+    with open(policy, encoding="utf-8") as file:
+        line = next(number for number, text in enumerate(file, 1) if after in text)
+    for language in ("en", "fr"):
+        found = [one for one in json.loads(garant("lint", policy, "--json", "--lang", language, ok=None).stdout) if one["rule"] == rule]
+        check([(one["severity"], one["accepted"], one["line"]) for one in found] == [("E", False, line)] and path in found[0]["message"], f"{after}: {found}")
+    status, said = t.server(policy=policy, start=False).refuses_to_start()
+    check(status == 78 and f"{rule} (line {line}" in said, f"it starts: {status} {said}")
+    edit = own_copy(t)
+    server = t.server(policy=edit(), now=NOW)
+    runs = server.operator().get("/v1/policy").expect(200).json["hash"]
+    edit((before, after))
+    answer = server.operator().post("/v1/policy/reload").expect(422)
+    check(rule in answer.body.decode(), f"taken over: {answer.body}")
+    check(rule in server.run_refused("policy", "policy", "reload", status=78)["detail"], "nor by the command")
+    check(server.operator().get("/v1/policy").expect(200).json["hash"] == runs, "another policy runs")
+
+
 @promise("DM-01")
 def visiting_is_no_consent(t):
     """Consent by use is an error of the linter and stops the start; that the notice was shown is recorded, and is no consent."""
-    policy = t.copy_of_policy(lambda text: text.replace("method: [tick, button, staff]", "method: [tick, use]"))
-    run = garant("lint", policy, "--json", ok=None)
-    check(any(f["rule"] == "B06" and f["severity"] == "E" for f in json.loads(run.stdout)), f"the linter says {run.stdout}")
-    status, said = t.server(policy=policy, start=False).refuses_to_start()
-    check(status != 0 and "B06" in said, f"it starts: {said}")
-    server = t.server(now=NOW)
+    with part("the linter refuses use as consent"):
+        as_published = json.loads(garant("lint", policy_file("published/deskmanager"), "--json", ok=None).stdout)
+        check([(one["severity"], one["accepted"]) for one in as_published if one["rule"] == "B06"] == [("E", False)], f"{as_published}")
+        check("B06" not in garant("lint", policy_file(t.policy), "--json"), "the running policy takes visiting for consent")
+        for word in ("use", "signup", "terms", "silence", "form"):
+            refused_by_the_linter(t, "B06", "method: [tick, button, staff]", f"method: [tick, {word}]", "consent.method")
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
     client = server.client("app")
-    made = client.create({"contact": {"name": "Clarisse", "email": "clarisse@conso.example"}, "account": {"screen_name": "clarisse"}})["id"]
-    shown = {"event": "notice_shown", "version": "2.0"}
-    for _ in range(3):
-        client.post(f"/v1/subjects/{made}/events", shown).expect(204)
-    consents = client.get(f"/v1/subjects/{made}/consents").expect(200).json
-    check(consents["consents"] == [] and consents["live"] == [], f"being shown the notice made consents: {consents}")
-    for purpose in ("marketing", "profile", "personalisation"):
-        client.read(made, purpose).refused("consent-missing", clause=f"^purposes.{purpose}")
-    entries = json.dumps(client.get(f"/v1/subjects/{made}/access").expect(200).json)
-    check(entries.count("notice.shown") >= 3, "that the notice was shown is not on record for the person")
+    registered(server, mailbox, CLARISSE, "clarisse@conso.example")
+    browser = Browser(server)
+    browser.sign_in("clarisse@conso.example", PASSWORD).expect(200)
+    made = client.lookup({"contact.email": "clarisse@conso.example"}, "account").expect(200).json["id"]
+    with part("that the notice was shown is recorded"):
+        for _ in range(3):
+            client.post(f"/v1/subjects/{made}/events", {"event": "notice_shown", "version": "2.0"}).expect(204)
+        for looks in (client.get(f"/v1/subjects/{made}/access").expect(200).json["looks"],
+                      json.loads(server.run("subject", "looks", made, "--json"))["looks"]):
+            check([look["act"] for look in looks].count("notice.shown") == 3, f"not on record for the person: {looks}")
+        check(browser.get("/me/looks").expect(200).read.text.count("The notice was shown to a person") == 3, "not on the person's page")
+    with part("never as a consent"):
+        for path in ("/privacy", "/cookies", "/me", "/me/consents", "/privacy/versions"):
+            browser.get(path).expect(200)
+        for _ in range(3):
+            client.post(f"/v1/subjects/{made}/events", {"event": "last_use"}).expect(204)
+        own = visitor(server, "clarisse@conso.example")
+        for who in (client, server.operator(), own, server.client("mobile")):
+            for method in ("use", "visit", "browsing", "scroll", "silence", "signup", "terms", "default"):
+                who.post(f"/v1/subjects/{made}/consents", {"purpose": "mobile_features", "decision": "given", "wording": "En visitant…", "method": method}) \
+                   .refused("undeclared", status=422, field="method", clause=r"^consent\.method$", promise="DM-01")
+        refused = {"data": {"contact": {"name": "B", "email": "b@conso.example"}, "account": {"screen_name": "b"}}, "source": "person",
+                   "consents": [{"purpose": "profile", "decision": "given", "method": "use"}]}
+        client.post("/v1/subjects", refused).refused("undeclared", status=422, clause=r"^consent\.method$", promise="DM-01")
+        server.anyone().post("/v1/accounts/register", {"data": refused["data"], "password": PASSWORD, "consents": refused["consents"]}) \
+            .refused("undeclared", status=422, field="method", clause=r"^consent\.method$", promise="DM-01")
+        consents = client.get(f"/v1/subjects/{made}/consents").expect(200).json
+        check(consents["consents"] == [] and consents["live"] == [], f"being shown the notice made consents: {consents}")
+        document = client.get("/v1/policy").expect(200).json["document"]["purposes"]
+        for purpose in [name for name, body in document.items() if body["basis"] == "consent"]:
+            client.read(made, purpose).refused("consent-missing", status=403, clause=rf"^purposes\.{purpose}$")
+            client.post("/v1/decisions", {"subject": made, "purpose": purpose, "act": "read"}).refused("consent-missing", status=403)
+        check("You do not consent" in browser.get("/me/consents").expect(200).read.text, "the page takes it for consent")
 
 
 @promise("DM-02")
 def going_on_is_no_consent(t):
     """Acceptance by going on is an error of the linter; when a purpose changes in a way that matters its consents are asked again,
     and only its."""
-    policy = t.copy_of_policy(lambda text: text.replace("acceptance: asked", "acceptance: use"))
-    run = garant("lint", policy, "--json", ok=None)
-    check(any(f["rule"] == "D02" and f["severity"] == "E" for f in json.loads(run.stdout)), f"the linter says {run.stdout}")
+    with part("the linter refuses going on as acceptance"):
+        as_published = json.loads(garant("lint", policy_file("published/deskmanager"), "--json", ok=None).stdout)
+        check([(one["severity"], one["accepted"]) for one in as_published if one["rule"] == "D02"] == [("E", False)], f"{as_published}")
+        refused_by_the_linter(t, "D02", "acceptance: asked", "acceptance: use", "changes.acceptance")
+    mailbox = t.enter_context(Mailbox())
     edit = own_copy(t)
-    server = t.server(policy=edit(), now=NOW)
-    client = server.client("app")
-    made = client.create({"contact": {"name": "Clarisse", "email": "clarisse@conso.example"}, "account": {"screen_name": "clarisse"}},
-                         consents=[{"purpose": "profile", "decision": "given", "wording": "Oui."},
-                                   {"purpose": "personalisation", "decision": "given", "wording": "Oui."}])["id"]
-    client.read(made, "profile").expect(200)
+    server = t.server(policy=edit(), now=NOW, arguments=mailbox.arguments())
+    client, to = server.client("app"), "clarisse@conso.example"
+    registered(server, mailbox, CLARISSE, to)
+    made = client.lookup({"contact.email": to}, "account").expect(200).json["id"]
+    for purpose in ("profile", "personalisation"):
+        client.consent(made, purpose, "given", wording="Oui.").expect(201)
+        client.read(made, purpose).expect(200)
     profile = "    profiling: true\n    categories: [demographics, tastes"
-    published(server, edit, (profile + "]", profile + ", feedback]"),
-              ('date: 2026-11-21\n', 'date: 2026-12-21\n'))
-    for _ in range(3):                                              # going on, the notice shown or not, gives nothing back
-        client.post(f"/v1/subjects/{made}/events", {"event": "notice_shown"}).expect(204)
-        client.post(f"/v1/subjects/{made}/events", {"event": "last_use"}).expect(204)
-    client.read(made, "profile").refused("consent-missing", clause="^purposes.profile")
-    client.read(made, "personalisation").expect(200)
-    live = client.get(f"/v1/subjects/{made}/consents").expect(200).json["live"]
-    check(live == ["personalisation"], f"still taken for live: {live}")
-    banner = server.anyone().get("/v1/policy/banner").expect(200).json
-    check(banner["changed"] and any("avis" in said or "feedback" in said for said in banner["says"]), f"the change is not told: {banner}")
-    server.restart()
-    client = server.client("app")
-    client.read(made, "profile").refused("consent-missing")
-    server.advance(hours=1)
-    client.consent(made, "profile", "given", wording="Oui, aussi mes avis.").expect(201)
-    client.read(made, "profile").expect(200)
+    old, new = published(server, edit, (profile + "]", profile + ", feedback]"), ('date: 2026-11-21\n', 'date: 2026-12-21\n'))
+    browser = Browser(server)
+    browser.sign_in(to, PASSWORD).expect(200)
+
+    def asked_again(missing):
+        """By reads and acts, the ledger, and the person's page."""
+        for purpose in ("profile", "personalisation"):
+            for answer in (client.read(made, purpose), client.post("/v1/decisions", {"subject": made, "purpose": purpose, "act": "read"})):
+                if purpose in missing:
+                    answer.refused("consent-missing", status=403, clause=rf"^purposes\.{purpose}")
+                else:
+                    answer.expect(200)
+        live = client.get(f"/v1/subjects/{made}/consents").expect(200).json["live"]
+        check(set(live) == {"profile", "personalisation"} - missing, f"taken for live: {live}")
+        for purpose in ("profile", "personalisation"):
+            wanted = "given" if purpose in missing else "withdrawn"
+            browser.get("/me/consents").expect(200).form("/me/consents", purpose=purpose, decision=wanted)
+    with part("changed purposes ask again"):
+        asked_again({"profile"})
+        for _ in range(3):                                              # going on, the notice shown or not, gives nothing back
+            client.post(f"/v1/subjects/{made}/events", {"event": "notice_shown"}).expect(204)
+            client.post(f"/v1/subjects/{made}/events", {"event": "last_use"}).expect(204)
+            browser.get("/me").expect(200)
+        asked_again({"profile"})
+        server.restart()
+        asked_again({"profile"})
+    with part("the change is told"):
+        for language, word in (("fr", "avis"), ("en", "feedback")):
+            banner = server.anyone().get("/v1/policy/banner", **{"Accept-Language": language}).expect(200).json
+            check(banner["changed"] and any(word in said for said in banner["says"]), f"the change is not told: {banner}")
+            check(word in page(server, f"/privacy/versions/{old}/diff/{new}", language), "nor on the page of differences")
+        letter = mailbox.wait(to, "policy_changed")
+        check(any("avis" in line or "feedback" in line for line in letter.text.split("\n")), f"nor by letter: {letter.text}")
+    with part("changed purposes ask again"):
+        server.advance(hours=1)
+        browser.sign_in(to, PASSWORD)
+        browser.submit(browser.get("/me/consents"), "/me/consents", like={"purpose": "profile", "decision": "given"}).expect(200)
+        asked_again(set())
 
 
 DAY_TOLD = {"fr": "24\u00a0décembre 2026", "en": "24\u00a0December 2026"}
