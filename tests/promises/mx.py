@@ -294,12 +294,17 @@ def nothing_may_be_missing(server, desk, manager, folders):
             wrong = [one["name"] for one in page.form("/staff/open")["fields"] if one.get("aria-invalid") == "true"]
             check(wrong == [field], f"the form points at {wrong}, not at {field}")
             said = server.run_refused("missing-field", "account", "open", status=65, clause=r"^accounts\.needs$",
-                                      given=json.dumps({"data": lacking(data, field)[0], "supplied_by": "manager"}))
+                                      given=json.dumps({"data": lacking(data, field)[0], "folders": folders, "supplied_by": "manager"}))
             check(f"needs {field} (" in said["detail"], f"not named alone: {said}")
     with part("missing folders are refused by name"):
         for none in ({}, {"folders": []}):
-            for who in (desk, app):
+            for who in (desk, app, manager, server.operator()):
                 refused(who.post("/v1/accounts", {"data": data, "supplied_by": "manager", **none}), "folders")
+        server.run_refused("missing-field", "account", "open", status=65, clause=r"^accounts\.needs$",
+                           given=json.dumps({"data": data, "supplied_by": "manager"}))
+        app.post("/v1/accounts", {"data": data, "folders": folders, "supplied_by": "manager"}) \
+           .refused("forbidden", status=403, clause=r"^folders\.dossier\.granted_by$")
+        on_the_page(server, manager, **flat(data), supplied_by="manager").expect(422).has("an account also needs folders", "accounts.needs")
         on_the_page(server, desk, **flat(data), supplied_by="manager").expect(422).has("an account also needs folders", "accounts.needs")
         for missing in ("name", "why"):
             page = on_the_page(server, desk, **flat(data), supplied_by="manager", **{"name": "A", "why": "B", missing: " "})
@@ -308,6 +313,22 @@ def nothing_may_be_missing(server, desk, manager, folders):
             problem = desk.post("/v1/accounts", {"data": data, "supplied_by": "manager", "folders": short}).refused("missing-field", status=422)
             check(problem["field"].endswith(missing), f"the folder's {missing} is not named: {problem}")
     desk.lookup({"contact.email": "marguerite.2@regie.example"}, "service").refused("not-found", status=404)
+
+
+def opened_by_others(server, manager, folders):
+    """The manager for their own team, and the operator, over the API and by the command: with the folders, and none afterwards."""
+    with part("staff open an account with its folders"):
+        made = {10: manager.post("/v1/accounts", {"data": person(10), "folders": folders, "supplied_by": "manager"}).expect(201).json["id"]}
+        body = {"data": person(12), "folders": folders, "supplied_by": "manager"}
+        made[12] = json.loads(server.run("account", "open", "--json", given=json.dumps(body)))["id"]
+        for number, ident in made.items():
+            file = server.client("app").get(f"/v1/subjects/{ident}/access").expect(200).json
+            check([(row["name"], row["allowed"]) for row in file["folders"]] == [(folders[0]["name"], True)], f"{number}: {file['folders']}")
+            check(sources_of(file) == {(category, "manager") for category in ("identity", "contact", "work")}, f"{number}: {sources_of(file)}")
+        team = [row["id"] for row in manager.get("/v1/accounts").expect(200).json["accounts"]]
+        check(team == [made[10]], f"the team: {team}")
+        manager.post(f"/v1/subjects/{made[10]}/folders", {**folders[0], "name": "B"}) \
+            .refused("forbidden", status=403, clause=r"^folders\.dossier\.granted_by$")
 
 
 def opened_by_whom(server, folders):
@@ -381,6 +402,7 @@ def accounts_are_opened_whole(t):
     page = on_the_page(server, desk, **flat(person(4)), supplied_by="manager", supplier=supplier, name=folders[0]["name"], why=folders[0]["why"], language="en")
     made = re.fullmatch(r"/staff/people/(\w{26})\?done=account_opened", page.expect(200).path)[1]
     supplied_by_a_manager(server, mailbox, made, folders[0], 4, "en")
+    opened_by_others(server, manager, folders)
     with part("who supplied their own data is told of nobody else"):
         ident = desk.post("/v1/accounts", {"data": person(3), "folders": folders, "supplied_by": "person"}).expect(201).json["id"]
         one = invited(server, mailbox, "marguerite.3@regie.example")
