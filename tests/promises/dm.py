@@ -147,64 +147,130 @@ def fields_of(access):
             for record in category["records"] for field, said in record["fields"].items()]
 
 
+TASTE = {"demographics": {"birth_date": "1990-05-04", "age_range": "25-39", "gender": "other", "postcode": "69003"},
+         "tastes": {"products": "bureaux", "hobbies": "aviron", "household": 3}}
+
+
 @promise("DM-05")
 def demographics(t):
     """Demographics, tastes and household: declared categories only, with a purpose."""
-    server = t.server()
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
     client = server.client("app")
-    ident = client.create(person(1), consents=[{"purpose": "profile", "decision": "given"}])["id"]
-    taste = {"demographics": {"birth_date": "1990-05-04", "age_range": "25-39", "gender": "other", "postcode": "69003"},
-             "tastes": {"products": "bureaux", "hobbies": "aviron", "household": 3}}
-    client.change(ident, "profile", taste).expect(200)
-    check(client.read(ident, "profile").expect(200).json["data"] == taste, "not held as given")
-    for patch in ({"demographics": {"income": 30000}}, {"demographics": {"ethnicity": "none"}}, {"tastes": {"politics": "none"}},
-                  {"family": {"children": 2}}, {"household": {"size": 3}}):
-        client.change(ident, "profile", patch).refused("undeclared", status=422, clause="^categories", promise="DM-05")
-    for patch in ({"demographics": {"age_range": "33"}}, {"demographics": {"birth_date": "hier"}}, {"tastes": {"household": 0}},
-                  {"tastes": {"household": "three"}}, {"demographics": {"gender": 1}}):
-        client.change(ident, "profile", patch).refused("invalid-value", status=422, clause="^categories")
-    # With a purpose: none that does not declare them reads them, and without consent there is none left but studies in groups.
-    for purpose in ("account", "orders", "customer_service", "improvement", "feedback", "contests"):
-        for category in taste:
-            client.read(ident, purpose, [category]).refused("purpose-refused", status=403, clause=rf"^purposes\.{purpose}")
-    client.consent(ident, "profile", "withdrawn").expect(201)
-    client.read(ident, "profile").refused("consent-missing", status=403, clause=r"^purposes\.profile", promise="DM-05")
-    client.change(ident, "account", {"tastes": {"hobbies": "marche"}}).refused(status=403)
+    registered(server, mailbox, person(1), "clarisse.1@conso.example")
+    own = visitor(server, "clarisse.1@conso.example")
+    ident = own.id
+    client.consent(ident, "profile", "given").expect(201)
+    browser = Browser(server)
+    browser.sign_in("clarisse.1@conso.example", PASSWORD).expect(200)
 
-    def no_purpose(text):
-        return text.replace("categories: [demographics, tastes]", "categories: [demographics]")
-    changed = t.server(policy=t.copy_of_policy(no_purpose), start=False)
-    status, said = changed.refuses_to_start()
-    check(status == 78 and "tastes" in said, f"a category that no purpose uses: status {status}: {said}")
+    yes = {"purpose": "profile", "decision": "given"}
+
+    def version():
+        return f'"{client.read(ident, "account").expect(200).json["version"]}"'
+    with part("declared categories only"):
+        client.change(ident, "profile", TASTE).expect(200)
+        check(client.read(ident, "profile").expect(200).json["data"] == TASTE, "not held as given")
+        changed = browser.submit(browser.get("/me/edit/tastes"), "/me/edit/tastes", fields={"tastes.hobbies": "voile"}).expect(200)
+        check("voile" in changed.read.text and client.read(ident, "profile").json["data"]["tastes"] == {**TASTE["tastes"], "hobbies": "voile"}, "by the page")
+        for patch in ({"demographics": {"income": 30000}}, {"demographics": {"ethnicity": "none"}}, {"tastes": {"politics": "none"}},
+                      {"family": {"children": 2}}, {"household": {"size": 3}}):
+            for answer in (client.change(ident, "profile", patch), own.patch(f"/v1/subjects/{ident}", patch, etag=version()),
+                           server.operator().patch(f"/v1/subjects/{ident}", patch, etag=version()),
+                           client.post("/v1/subjects", {"data": {**person(2), **patch}, "source": "person", "consents": [yes]}),
+                           server.anyone().post("/v1/accounts/register", {"data": {**person(3), **patch}, "password": PASSWORD, "consents": [yes]})):
+                answer.refused("undeclared", status=422, clause="^categories", promise="DM-05")
+            server.run_refused("undeclared", "subject", "patch", ident, "--version", json.loads(version().strip('"')), clause="^categories",
+                               given=json.dumps(patch))
+        for patch in ({"demographics": {"age_range": "33"}}, {"demographics": {"birth_date": "hier"}}, {"tastes": {"household": 0}},
+                      {"tastes": {"household": "three"}}, {"demographics": {"gender": 1}}):
+            for answer in (client.change(ident, "profile", patch), own.patch(f"/v1/subjects/{ident}", patch, etag=version())):
+                answer.refused("invalid-value", status=422, clause="^categories", field=next(f"{c}.{f}" for c, v in patch.items() for f in v))
+        for field, value in (("tastes.household", "0"), ("tastes.household", "three")):
+            refused = browser.submit(browser.get("/me/edit/tastes"), "/me/edit/tastes", fields={field: value})
+            check(refused.status == 422, f"{field}={value} on the page: {refused.status}")
+    with part("each with a purpose"):
+        # None that does not declare them reads them, and without consent there is none left but studies in groups.
+        for purpose in ("account", "orders", "accounting", "customer_service", "improvement", "feedback", "contests"):
+            for category in TASTE:
+                client.read(ident, purpose, [category]).refused("purpose-refused", status=403, clause=rf"^purposes\.{purpose}")
+                client.post("/v1/decisions", {"subject": ident, "purpose": purpose, "categories": [category], "act": "read"}) \
+                    .refused("purpose-refused", status=403, clause=rf"^purposes\.{purpose}")
+        for recipient, purpose in (("call_centre", "customer_service"), ("subsidiary", "customer_service"), ("carrier", "orders")):
+            client.post(f"/v1/subjects/{ident}/disclosures", {"recipient": recipient, "purpose": purpose, "categories": ["tastes"]}) \
+                .refused("purpose-refused", status=403, clause=rf"^(recipients\.{recipient}|purposes\.{purpose})$")
+        for role in ("campaigns", "accounting", "mobile", "contest_site"):
+            server.client(role).read(ident, "profile").refused("forbidden", status=403, clause=rf"^(roles|systems)\.{role}$")
+        client.consent(ident, "profile", "withdrawn").expect(201)
+        client.read(ident, "profile").refused("consent-missing", status=403, clause=r"^purposes\.profile", promise="DM-05")
+        client.change(ident, "account", {"tastes": {"hobbies": "marche"}}).refused("purpose-refused", status=403, clause=r"^purposes\.account$")
+        changed = t.server(policy=t.copy_of_policy(lambda text: text.replace("categories: [demographics, tastes]", "categories: [demographics]")), start=False)
+        status, said = changed.refuses_to_start()
+        check(status == 78 and "tastes" in said, f"a category that no purpose uses: status {status}: {said}")
+
+
+PLACE = {"at": NOW, "device_id": "planted-device-0042", "latitude": 45.7612345, "longitude": 4.8312345}
+
+
+def by_no_door(server, client, ident, own):
+    """Without the consent nobody stores it, whoever they are and whatever the way; and no other category takes it with any."""
+    mobile, operator, path = server.client("mobile"), server.operator(), f"/v1/subjects/{ident}"
+    for fields in (PLACE, {"at": NOW, "device_id": PLACE["device_id"]}, {"at": NOW, "latitude": 45.7612345, "longitude": 4.8312345}):
+        for caller in (client, mobile, operator):
+            caller.record(ident, "mobile", fields, source="mobile_app") \
+                  .refused("consent-missing", status=403, clause=r"^purposes\.mobile_features$", promise="DM-06")
+    for caller in (client, mobile, operator):
+        caller.request("POST", f"{path}/attachments?category=mobile&name=a.txt", PLACE["device_id"].encode(), [("Content-Type", "text/plain")]) \
+              .refused("consent-missing", status=403, clause=r"^purposes\.mobile_features$", promise="DM-06")
+    batch = {"requests": [{"method": "POST", "path": f"{path}/records/mobile", "body": {"fields": PLACE, "source": "mobile_app"}}]}
+    said = client.post("/v1/batch", batch).expect(207).json["results"][0]
+    check(said["status"] == 403 and said["body"]["code"] == "consent-missing", f"by a batch: {said}")
+    own.record(ident, "mobile", PLACE, source="mobile_app").refused("forbidden", status=403, clause="^roles$")
 
 
 @promise("DM-06")
 def position_with_consent(t):
     """Precise position and device id only with consent."""
-    server = t.server()
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
     client, mobile = server.client("app"), server.client("mobile")
-    ident = client.create(person(1))["id"]
-    place = {"at": NOW, "device_id": "planted-device-0042", "latitude": 45.7612345, "longitude": 4.8312345}
-    for fields in (place, {"at": NOW, "device_id": "planted-device-0042"}, {"at": NOW, "latitude": 45.7612345, "longitude": 4.8312345}):
-        for caller in (client, mobile):
-            caller.record(ident, "mobile", fields, source="mobile_app").refused("consent-missing", status=403, clause="mobile", promise="DM-06")
-    mobile.consent(ident, "mobile_features", "refused").expect(201)
-    mobile.record(ident, "mobile", place, source="mobile_app").refused("consent-missing", status=403, promise="DM-06")
-    # Nor by another door: no other category takes them.
-    for category in ("device", "usage"):
-        for field in ("device_id", "latitude", "longitude", "position"):
-            answer = client.record(ident, category, {"at": NOW, field: place.get(field, "45.76,4.83")}, source="mobile_app")
-            answer.refused("undeclared", "consent-missing")
-    check_absent(["planted-device-0042"], server.folder)
-    mobile.consent(ident, "mobile_features", "given", wording="Use my position?").expect(201)
-    mobile.record(ident, "mobile", place, source="mobile_app").expect(201)
-    held = mobile.read(ident, "mobile_features", ["mobile"]).expect(200).json["data"]["mobile"]
-    check([record["fields"] for record in held] == [place], f"{held}")
-    for purpose in ("account", "orders", "marketing", "improvement", "audience", "studies"):
-        client.read(ident, purpose, ["mobile"]).refused(status=403, clause=rf"^purposes\.{purpose}")
-    mobile.consent(ident, "mobile_features", "withdrawn").expect(201)
-    mobile.record(ident, "mobile", place, source="mobile_app").refused("consent-missing", status=403, promise="DM-06")
-    mobile.read(ident, "mobile_features", ["mobile"]).refused("consent-missing", status=403, promise="DM-06")
+    registered(server, mailbox, person(1), "clarisse.1@conso.example")
+    own = visitor(server, "clarisse.1@conso.example")
+    ident, browser = own.id, Browser(server)
+    browser.sign_in("clarisse.1@conso.example", PASSWORD).expect(200)
+    with part("refused without a consent"):
+        by_no_door(server, client, ident, own)
+        mobile.consent(ident, "mobile_features", "refused").expect(201)
+        by_no_door(server, client, ident, own)
+        for act in ("read", "write"):
+            client.post("/v1/decisions", {"subject": ident, "purpose": "mobile_features", "categories": ["mobile"], "act": act}) \
+                .refused("consent-missing", status=403, clause=r"^purposes\.mobile_features$")
+        client.read(ident, "mobile_features").refused("consent-missing", status=403, clause=r"^purposes\.mobile_features$", promise="DM-06")
+    with part("no other door takes it"):
+        for purpose in ("profile", "personalisation", "social", "community"):
+            client.consent(ident, purpose, "given").expect(201)
+        for category in ("device", "usage"):
+            for field in ("device_id", "latitude", "longitude", "position"):
+                client.record(ident, category, {"at": NOW, field: PLACE.get(field, "45.76,4.83")}, source="mobile_app") \
+                    .refused("undeclared", status=422, clause=rf"^categories\.{category}", field=f"{category}.{field}")
+        for category in ("contact", "account", "basket"):
+            own.patch(f"/v1/subjects/{ident}", {category: {"device_id": PLACE["device_id"]}}, etag="*").refused("undeclared", status=422, clause="^categories")
+        client.post("/v1/subjects", {"data": {**person(2), "mobile": PLACE}, "source": "mobile_app"}).refused("usage", status=400)
+        server.anyone().post("/v1/accounts/register", {"data": {**person(3), "mobile": PLACE}, "password": PASSWORD}).refused("usage", status=400)
+        check_absent([PLACE["device_id"]], server.folder)
+    with part("held with it"):
+        browser.submit(browser.get("/me/consents"), "/me/consents", like={"purpose": "mobile_features", "decision": "given"}).expect(200)
+        mobile.record(ident, "mobile", PLACE, source="mobile_app").expect(201)
+        held = mobile.read(ident, "mobile_features", ["mobile"]).expect(200).json["data"]["mobile"]
+        check([record["fields"] for record in held] == [PLACE], f"{held}")
+        browser.get("/me").expect(200).has(PLACE["device_id"], "45.7612345")
+        for purpose in ("account", "orders", "improvement", "audience", "studies", "personalisation"):
+            client.read(ident, purpose, ["mobile"]).refused("purpose-refused", status=403, clause=rf"^purposes\.{purpose}$")
+        check_absent([PLACE["device_id"]], server.folder)
+    with part("refused again when it is withdrawn"):
+        browser.submit(browser.get("/me/consents"), "/me/consents", like={"purpose": "mobile_features", "decision": "withdrawn"}).expect(200)
+        by_no_door(server, client, ident, own)
+        mobile.read(ident, "mobile_features", ["mobile"]).refused("consent-missing", status=403, clause=r"^purposes\.mobile_features$", promise="DM-06")
 
 
 @promise("DM-11")
@@ -259,29 +325,49 @@ def no_recoverable_password(t):
     server = t.server(now=NOW, arguments=mailbox.arguments())
     client, address, new = server.client("app"), "clarisse.1@conso.example", "Zul+9-girafe-Lente"
     registered(server, mailbox, person(1), address)
-    for identifier in (address, "login-1"):                           # by either
-        visitor(server, identifier)
+    browser = Browser(server)
+    with part("by identifier or e-mail"):
+        for identifier in (address, "login-1"):
+            check(visitor(server, identifier).get("/v1/session").expect(200).json["subject"], "nobody is signed in")
+            browser.cookies = {}
+            browser.sign_in(identifier, PASSWORD).expect(200)
+            browser.get("/me").expect(200).has("clarisse1")
     one = visitor(server, address)
-    for fields in ({"password": PASSWORD}, {"secret_question": "Nom du chien ?"}, {"secret_answer": "Planted-Rex"}, {"security_answer": "Planted-Rex"}):
-        client.change(one.id, "account", {"account": fields}).refused("undeclared", status=422, clause="^categories")
+    with part("no answer is stored but hashed"):
+        secrets = ({"password": PASSWORD}, {"secret_question": "Nom du chien ?"}, {"secret_answer": "Planted-Rex"}, {"security_answer": "Planted-Rex"})
+        for fields in secrets:
+            field = f"account.{next(iter(fields))}"
+            for who in (client, one, server.operator()):
+                who.patch(f"/v1/subjects/{one.id}", {"account": fields}, etag="*") \
+                   .refused("undeclared", status=422, clause=r"^categories\.account", field=field)
+            body = {"data": {**person(2), "account": {"screen_name": "b", **fields}}, "password": PASSWORD}
+            server.anyone().post("/v1/accounts/register", body).refused("undeclared", status=422, clause=r"^categories\.account", field=field)
+            sent = {**dict(csrf_of(browser)), "account.screen_name": "b", **{f"account.{name}": value for name, value in fields.items()}}
+            check(browser.send("POST", "/me/edit/account", sent).status == 422, f"the page takes {fields}")
     # A forgotten password is replaced through a link, never sent.
     server.anyone().post("/v1/password/reset", {"identifier": address}).expect(202)
     letter = mailbox.wait(address, "reset")
     token = letter.links[0].rsplit("/", 1)[1]
     server.anyone().post("/v1/password/reset/confirm", {"token": token, "password": new}).expect(204)
     mailbox.wait(address, "reset_done")
-    for one_letter in mailbox.letters:
-        check(PASSWORD not in one_letter.text + one_letter.html and new not in one_letter.text + one_letter.html, "a letter holds a password")
-    server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD}).refused("unauthorised", status=401)
-    visitor(server, address, new)
-    # It is in no answer and in no file, not as it was and not as its digest.
-    access = client.get(f"/v1/subjects/{one.id}/access").expect(200)
-    _, exported = client.export(one.id)
-    held = access.body.decode() + json.dumps(exported) + server.operator().get(f"/v1/accounts/{one.id}").expect(200).body.decode()
-    check("argon2id" not in held and PASSWORD not in held and new not in held and "Planted-Rex" not in held, "an answer holds a password")
-    check_searchable([PASSWORD, new], t.folder)
-    check_absent([PASSWORD, new, "$argon2id$", "Planted-Rex", token], server.folder)
-    document = client.get("/v1/policy").expect(200).json["document"]["security"]["password"]
-    check(document["storage"] == "argon2id" and document["secret_question"] == "false", f"{document}")
-    board = {probe["name"]: probe for probe in server.operator().get("/v1/promises").expect(200).json["probes"]}
+    with part("no password can be read again"):
+        for one_letter in mailbox.letters:
+            check(PASSWORD not in one_letter.text + one_letter.html and new not in one_letter.text + one_letter.html, "a letter holds a password")
+        server.anyone().post("/v1/session", {"identifier": address, "password": PASSWORD}).refused("unauthorised", status=401)
+        again = visitor(server, address, new)
+        # It is in no answer and in no file, not as it was and not as its digest.
+        files, exported = client.export(one.id)
+        held = [client.get(f"/v1/subjects/{one.id}/access").expect(200).body.decode(), json.dumps(exported), files["index.html"].decode(),
+                server.operator().get(f"/v1/accounts/{one.id}").expect(200).body.decode(), server.run("account", "show", one.id, "--json"),
+                *(again.get(path).expect(200).body.decode() for path in ("/me", "/me/security", "/v1/session", "/v1/me/sessions"))]
+        check(not any(word in text for text in held for word in ("argon2", PASSWORD, new, "Planted-Rex")), "an answer holds a password")
+        check_searchable([PASSWORD, new], t.folder)
+        check_absent([PASSWORD, new, "$argon2id$", "Planted-Rex", token], server.folder)
+    board = {probe["name"]: probe for probe in server.operator().get("/v1/promises?fresh=true").expect(200).json["probes"]}
     check(board["passwords"]["state"] == "kept" and board["passwords"]["figure"] == 1, f"{board['passwords']}")
+
+
+def csrf_of(browser):
+    """The session's token as the page's forms carry it."""
+    return [(f["name"], f["value"]) for f in browser.get("/me/edit/account").expect(200).form("/me/edit/account")["fields"]
+            if f.get("type") == "hidden"]

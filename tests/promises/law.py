@@ -205,12 +205,17 @@ def told_people(server, mailbox):
 def no_recoverable_password(t):
     """Of the notice as published; and each alone in the running file stops the start, so that it is never built."""
     found = lint(as_published(t))
-    error(found, "S02", "security.password.storage", "storage: recoverable")
-    error(found, "S03", "security.password.secret_question", "secret_question: true")
-    check(not {"S02", "S03"} & set(lint(policy_file(t.policy))), "the running policy recovers passwords")
-    for before, after, rule in (("storage: argon2id", "storage: recoverable", "S02"), ("storage: argon2id", "storage: clear", "S02"),
-                                ("secret_question: false", "secret_question: true", "S03")):
+
+    def stops(before, after, rule):
         refuses(t, t.copy_of_policy(lambda text: text.replace(before, after, 1)), f"{rule} (line ")
+    with part("a recoverable password is a lint error"):
+        error(found, "S02", "security.password.storage", "storage: recoverable")
+        for storage in ("recoverable", "clear"):
+            stops("storage: argon2id", f"storage: {storage}", "S02")
+    with part("a secret question is a lint error"):
+        error(found, "S03", "security.password.secret_question", "secret_question: true")
+        stops("secret_question: false", "secret_question: true", "S03")
+        check(not {"S02", "S03"} & set(lint(policy_file(t.policy))), "the running policy recovers passwords")
 
 
 @partly("DM-07", "flash cookies are linted as dead, a third-party tracker for its transfer")
