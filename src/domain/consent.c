@@ -400,7 +400,7 @@ enum err restriction_set(struct ctx *c, text id, bool restricted, text ground, s
     if (restricted && !ground.n)
         return say(c->arena, ERR_MISSING, "a restriction has a \"ground\": accuracy contested, unlawful, needed for claims, objection pending");
     TRY(value_no_card(c, TEXT("ground"), ground));
-    TRY(person_open(c, id, false, &p));
+    TRY(person_open(c, id, true, &p));                /* a closed account's too: what it stops must be able to go on */
     TRY(person_allow_act(c, &p, ACT_ERASE));
     w.event = event_of(c, &p, restricted ? TEXT("subject.restrict") : TEXT("subject.release"));
     return write_do(c, &w, NULL);
