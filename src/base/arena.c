@@ -1,5 +1,6 @@
 /* Bounded arenas: chunked bump allocation, and the reason of a failure. */
 #include "arena.h"
+#include "card.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,7 @@ static enum err say_list(struct arena *a, enum err code, const struct clause *cl
     a->why.field[0] = a->why.missing[0] = '\0';
     a->why.retry = 0;
     vsnprintf(a->why.detail, sizeof a->why.detail, format, args);
+    card_hide_in(a->why.detail, strlen(a->why.detail));
     return code;
 }
 

@@ -530,7 +530,7 @@ static void count_in(struct search *all, const struct window *w, bool passed, te
 /* A long unbroken string: a card behind noughts that fill it up, or before its own month and year (and check number). */
 static bool card_in_string(text s, const struct group *g)
 {
-    uint8_t digits[PRINTED_MAX];
+    uint8_t digits[PRINTED_MAX] = { 0 };
     size_t step, count = 0, zeros = 0;
     for (size_t i = g->at; i < g->end; i = behind_unseen(s, i + step)) {
         int d = digit_at(s, i, &step);
@@ -622,6 +622,17 @@ bool card_find(text s, text *where)
     if (where && card.p)
         *where = card;
     return card.p != NULL;
+}
+
+void card_hide_in(char *s, size_t n)
+{
+    for (text rest = { s, n }, card; card_find(rest, &card);) {
+        size_t step, from = (size_t)(card.p - s);
+        for (size_t i = from; i < from + card.n; i += step)
+            if (digit_at((text){ s, from + card.n }, i, &step) >= 0)
+                memset(s + i, '*', step);
+        rest = (text){ s + from + card.n, n - from - card.n };
+    }
 }
 
 text card_hide(struct arena *a, text s)

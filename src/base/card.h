@@ -33,6 +33,8 @@ enum err card_look_json(struct arena *a, const struct json *v, bool *found);
 enum { CARD_BETWEEN = 0x1E };        /* put between texts that are looked through together */
 /* A copy of `s` with each digit of each card number that card_find() finds replaced by '*'; p is NULL when out of memory. */
 text card_hide(struct arena *a, text s);
+/* The same in place, byte by byte, for what is printed into a buffer of its own. */
+void card_hide_in(char *s, size_t n);
 /* The same, and words in its place when card_look() finds one that was hidden. */
 text card_mask(struct arena *a, text s);
 

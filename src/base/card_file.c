@@ -9,14 +9,18 @@
 #include <zlib.h>
 
 /* A piece is looked through at a time, with the end of the one before it; both even, for UTF-16. */
-enum { PIECE = 1 << 20, OVERLAP = 4 << 10, SMALL = 64 << 10, UNPACKED_MAX = 128 << 20, FILES_MAX = 4000, DEPTH_MAX = 4, INSIDE_MAX = 32 << 20 };
+enum {
+    PIECE = 1 << 20, OVERLAP = 4 << 10, SMALL = 64 << 10,
+    UNPACKED_MAX = 128 << 20, UNPACKED_SMALL = 16 << 20, RATIO = 50,     /* bytes, and how many for each of the file's own */
+    FILES_MAX = 4000, DEPTH_MAX = 4, INSIDE_MAX = 32 << 20,
+};
 
 static uint8_t byte(text s, size_t i) { return (uint8_t)s.p[i]; }
 
 enum err card_file_unpacked(struct card_search *x, size_t n)
 {
     if (n > x->left)
-        return say(x->arena, ERR_TOO_LARGE, "the file unpacks to more than %d MiB, and cannot be looked through", UNPACKED_MAX >> 20);
+        return say(x->arena, ERR_TOO_LARGE, "the file unpacks to far more than it is, and cannot be looked through");
     x->left -= n;
     return OK;
 }
@@ -324,7 +328,8 @@ enum err card_file_inside(struct card_search *x, text content)
 
 enum err card_file(struct arena *a, text content, bool *found)
 {
-    struct card_search x = { .arena = a, .left = UNPACKED_MAX };
+    size_t usual = UNPACKED_SMALL + RATIO * content.n;
+    struct card_search x = { .arena = a, .left = usual < UNPACKED_MAX ? usual : UNPACKED_MAX };
     enum err e = card_file_inside(&x, content);
     *found = x.found;
     if (x.found || e == OK)

@@ -8,7 +8,8 @@
  * ZIP and what is made of it (docx, xlsx, pptx, odt, ods, epub), gzip; and whatever text stands in other files as it is (old office files,
  * comments of pictures). Not seen: pictures, sound and film themselves, what is encrypted, and numbers that are no text (the cells of old
  * spreadsheets).
- * At most 128 MiB are unpacked, of at most 4,000 files, four deep: ERR_TOO_LARGE for more, since it could not be told. ERR_MEMORY. */
+ * Unpacked are at most 128 MiB, and 16 MiB and fifty times what the file has, of at most 4,000 files, four deep: ERR_TOO_LARGE for more,
+ * since it could not be told. ERR_MEMORY. */
 enum err card_file(struct arena *a, text content, bool *found);
 
 /* ---- For the parts of it. ---- */

@@ -60,6 +60,7 @@ struct ctx {
     text address, agent;                       /* of the client: its address (IPv6 by its /64) and User-Agent; empty when not known */
     struct idempotency idempotency;
     struct decisions *decisions;               /* what was allowed so far, to be asked again inside the write; a copy with an arena of its own has NULL */
+    text card_in;                              /* the member in which the door found a payment card number: no write then; p NULL: none */
     bool dry;                                  /* what would be made is checked to the end and not written; refusals go on no record */
     int64_t if_match;                          /* the version the caller read; 0 when not given, -1 for "*" */
 };

@@ -1,4 +1,5 @@
 /* The domain's door to the store: events, idempotency in the same commit, refusals on record. */
+#include "domain/card_guard.h"
 #include "domain/write.h"
 #include "domain/decided.h"
 #include "domain/idempotency.h"
@@ -135,6 +136,7 @@ static enum err ask_and_run(struct db *db, struct write *w)
 
 static enum err write_asked(struct ctx *c, struct write *w)
 {
+    TRY(card_guard_write(c));
     struct asking a = { c, w->run, w->arg };
     w->run = ask_and_run, w->arg = &a;
     enum err status = store_write(ctx_store(c), c->arena, w);
@@ -173,6 +175,7 @@ static enum err run_and_keep_again(struct db *db, struct write *w)
 
 enum err write_do_again(struct ctx *c, struct write *w, const struct answer *answer)
 {
+    TRY(card_guard_write(c));
     if (!c->idempotency.key.p)
         return store_write(ctx_store(c), c->arena, w);
     struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };

@@ -9,6 +9,7 @@
 #include "front/cookie.h"
 #include "front/form.h"
 #include "front/gate.h"
+#include "front/guard.h"
 #include "front/page.h"
 #include "front/schema.h"
 
@@ -140,12 +141,29 @@ static enum err decode(struct ctx *c, struct request *q)
     return status;
 }
 
+static void run_guard(void *arg)
+{
+    struct call *call = arg;
+    call->status = guard_cards(call->c, &call->q);
+}
+
+static enum err guard(struct ctx *c, const struct request *q)
+{
+    struct call call = { .c = c, .q = *q };
+    bool small = q->body.n <= BODY_SMALL || q->route->body == BODY_FILE;
+    if (!q->fibers || !q->front->crew || small)
+        return guard_cards(c, q);
+    call.q.fibers = NULL;
+    return aside(c, q, &call, run_guard);
+}
+
 static enum err handle(struct ctx *c, struct request *q, struct reply *r)
 {
     TRY(gate_admit(c, q->route));
     TRY(route_complete(c->arena, q));
     TRY(decode(c, q));
     TRY(gate_forgery(c, q));
+    TRY(guard(c, q));
     if (c->idempotency.key.p) {
         bool found = false;
         struct answer answer = { 0 };

@@ -88,3 +88,49 @@ static enum err check(struct arena *a, text where, text type, const struct json 
 }
 
 enum err schema_check(struct arena *a, text type, const struct json *value) { return check(a, TEXT("body"), type, value); }
+
+/* ---- Members. ---- */
+
+struct walk { void (*each)(void *arg, text type, text name, const struct json *v); void *arg; };
+
+static const struct schema_member *rows_of(text schema)
+{
+    for (const struct schema_member *m = members; m < members + MEMBERS; m++)
+        if (text_eq(m->schema, schema))
+            return m;
+    return NULL;
+}
+
+static const struct schema_member *row_of(const struct schema_member *first, text name)
+{
+    for (const struct schema_member *m = first; m < members + MEMBERS && text_eq(m->schema, first->schema); m++)
+        if (text_eq(m->name, name))
+            return m;
+    return NULL;
+}
+
+static void walk(const struct walk *w, text type, text name, const struct json *v)
+{
+    text bare = text_starts(type, TEXT("[")) ? text_upto(text_from(type, 1), type.n - 2) : text_ends(type, TEXT("+")) ? text_upto(type, type.n - 1) : type;
+    const struct schema_member *first = rows_of(bare);
+    if (first && v->kind == J_ARRAY) {
+        JSON_EACH(item, v)
+            walk(w, bare, name, item);
+    } else if (first && first->name.n && v->kind == J_OBJECT) {
+        JSON_EACH(member, v) {
+            const struct schema_member *row = row_of(first, member->key);
+            walk(w, row ? row->type : TEXT("any"), member->key, member);
+        }
+    } else if (text_eq(bare, TEXT("Form")) && v->kind == J_OBJECT) {
+        JSON_EACH(member, v)
+            w->each(w->arg, TEXT("any"), member->key, member);
+    } else {
+        w->each(w->arg, bare, name, v);
+    }
+}
+
+void schema_each(text type, const struct json *value, void (*each)(void *arg, text type, text name, const struct json *v), void *arg)
+{
+    const struct walk w = { each, arg };
+    walk(&w, type, TEXT("body"), value);
+}

@@ -1,7 +1,9 @@
 /* Findings: what is wrong or to be remarked in a policy file, gathered with its place. */
 #include "policy.h"
+#include "base/card.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void finding_add(struct arena *a, struct findings *f, enum severity severity, struct mark at, text path, const char *format, ...)
 {
@@ -18,8 +20,9 @@ void finding_add(struct arena *a, struct findings *f, enum severity severity, st
     struct finding *new = NEW(a, struct finding);
     if (!new || n < 0)
         return;
+    card_hide_in(message, strlen(message));
     text said = { message, (size_t)n < sizeof message ? (size_t)n : sizeof message - 1 };
-    *new = (struct finding){ .severity = severity, .at = at, .path = path, .message = arena_copy(a, said) };
+    *new = (struct finding){ .severity = severity, .at = at, .path = card_hide(a, path), .message = arena_copy(a, said) };
     if (f->last)
         f->last->next = new;
     else

@@ -1,5 +1,6 @@
 /* What no row of the schema can say: uses, places, grounds and contradictions between clauses, and the model's limits. */
 #include "check.h"
+#include "base/card.h"
 
 bool is_true(const struct node *map, text key) { return text_eq(node_text(map, key), TEXT("true")); }
 
@@ -392,11 +393,33 @@ static void check_reserved(struct check *c)
                       T(category->key), T(category->key));
 }
 
+/* The file is published, and each of its versions is kept. */
+static enum err find_cards(struct check *c, const struct node *n)
+{
+    bool key = false, value = false;
+    TRY(card_look(c->arena, n->key, &key));
+    if (n->kind == NODE_SCALAR)
+        TRY(card_look(c->arena, n->value, &value));
+    if (key)
+        WRONG_KEY(c, n, "what is a payment card number stands here: it may not be held, and a policy is published");
+    else if (value)
+        WRONG_VALUE(c, n, "what is a payment card number stands here: it may not be held, and a policy is published");
+    NODE_EACH(child, n)
+        TRY(find_cards(c, child));
+    return OK;
+}
+
+static void check_cards(struct check *c)
+{
+    if (find_cards(c, c->root) != OK)
+        WRONG_KEY(c, c->root, "not enough memory to look for payment card numbers");
+}
+
 void check_sense(struct check *c)
 {
     static void (*const checks[])(struct check *) = { check_used, check_special, check_held, check_events, check_public, check_fields,
                                                       check_never, check_uses, check_places, check_actors, check_sessions, check_folders, check_limits,
-                                                      check_reserved };
+                                                      check_reserved, check_cards };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

@@ -147,3 +147,14 @@ def innocent():
             "prices.csv": "\r\n".join(f"{i};{1000 + i * 37 % 9000};{1000 + i * 101 % 9000};{1000 + i * 173 % 9000};{1000 + i * 997 % 9000}"
                                       for i in range(2000)).encode(),
             "iban.txt": b"FR76 3000 6000 0112 3456 7890 189, +33 6 12 34 56 78"}
+
+
+def bombs():
+    """Files that unpack to far more than they are, hold too many, or go too deep: what cannot be looked through is not taken."""
+    deep = b"x"
+    for _ in range(8):
+        deep = zipped({"a.zip": deep})
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()
+    return {"bomb.gz": packed, "many.zip": zipped({f"{i}": "x" for i in range(4100)}, zipfile.ZIP_STORED), "deep.zip": deep,
+            "bomb.pdf": pdf_page(flate(b"(4 4) " * (4 << 20)), b"/Filter /FlateDecode")}

@@ -285,37 +285,41 @@ def card_for_the_transaction(t):
     def held():
         return client.get(path + "?purpose=orders").status == 200
     check_searchable(planted, t.folder)
-    client.put(path, CARD).expect(204)
-    check(client.get(path + "?purpose=orders").expect(200).json == CARD, "the card is not there for the transaction")
-    for purpose in ("account", "marketing", "accounting", "studies", "sale"):
-        client.get(path + f"?purpose={purpose}").refused(status=403)
-    for other in (f"/v1/subjects/{ident}?purpose=orders", f"/v1/subjects/{ident}/access"):
-        check("4111" not in client.get(other).expect(200).body.decode(), f"the card stands in {other}")
-    check(not any(b"4111" in content for content in client.export(ident)[0].values()), "the card stands in the export")
-    server.operator().post("/v1/backup", {"to": t.path("backup")}).expect(200)
-    check_absent(planted, server.folder, t.path("backup"))
-    client.delete(path).expect(204)                                   # the transaction ended
-    check(not held(), "held after its release")
-    client.put(path, CARD).expect(204)                                # the transaction never ended: its term does
-    server.advance(minutes=14)
-    check(held(), "gone before its term")
-    server.advance(minutes=2)
-    check(not held(), "held after 16 minutes, and 15 are declared")
-    client.put(path, CARD).expect(204)                                # the server stops
-    server.restart()
-    check(not held(), "held after a restart")
-    client.put(path, CARD).expect(204)                                # the server dies
-    server.kill()
-    check_absent(planted, server.folder)
-    server.start()
-    check(not held(), "held after a crash")
-    for category, fields in (("orders", {"number": "C-1", "ordered": "2026-11-22", "amount": 10, "delivery": "4111 1111 1111 1111"}),
-                             ("feedback", {"at": NOW, "comment": "card 5500-0000-0000-0004"}), ("card", CARD)):
-        client.record(ident, category, fields).refused("card-number", "usage", "conflict", "undeclared", status=None)
-    client.change(ident, "account", {"account": {"screen_name": "4111111111111111"}}).refused("card-number", status=422)
-    client.post("/v1/subjects", {"data": {**person(2), "card": CARD}, "source": "person"}).refused()
-    server.stop()
-    check_absent(planted + ["5500-0000-0000-0004", "5500000000000004"], server.folder)
+    with part("card data never reaches the disk"):
+        client.put(path, CARD).expect(204)
+        check(client.get(path + "?purpose=orders").expect(200).json == CARD, "the card is not there for the transaction")
+        for purpose in ("account", "marketing", "accounting", "studies", "sale"):
+            client.get(path + f"?purpose={purpose}").refused(status=403)
+        for other in (f"/v1/subjects/{ident}?purpose=orders", f"/v1/subjects/{ident}/access"):
+            check("4111" not in client.get(other).expect(200).body.decode(), f"the card stands in {other}")
+        check(not any(b"4111" in content for content in client.export(ident)[0].values()), "the card stands in the export")
+        server.operator().post("/v1/backup", {"to": t.path("backup")}).expect(200)
+        check_absent(planted, server.folder, t.path("backup"))
+    with part("gone with the transaction"):
+        client.delete(path).expect(204)                                   # the transaction ended
+        check(not held(), "held after its release")
+        client.put(path, CARD).expect(204)                                # the transaction never ended: its term does
+        server.advance(minutes=14)
+        check(held(), "gone before its term")
+        server.advance(minutes=2)
+        check(not held(), "held after 16 minutes, and 15 are declared")
+        client.put(path, CARD).expect(204)                                # the server stops
+        server.restart()
+        check(not held(), "held after a restart")
+        client.put(path, CARD).expect(204)                                # the server dies
+        server.kill()
+        check_absent(planted, server.folder)
+        server.start()
+        check(not held(), "held after a crash")
+    with part("refused or masked elsewhere"):
+        for category, fields in (("orders", {"number": "C-1", "ordered": "2026-11-22", "amount": 10, "delivery": "4111 1111 1111 1111"}),
+                                 ("feedback", {"at": NOW, "comment": "card 5500-0000-0000-0004"}), ("card", CARD)):
+            client.record(ident, category, fields).refused("card-number", "usage", "conflict", "undeclared", status=None)
+        client.change(ident, "account", {"account": {"screen_name": "4111111111111111"}}).refused("card-number", status=422)
+        client.post("/v1/subjects", {"data": {**person(2), "card": CARD}, "source": "person"}).refused()
+    with part("card data never reaches the disk"):
+        server.stop()
+        check_absent(planted + ["5500-0000-0000-0004", "5500000000000004"], server.folder)
 
 
 @promise("DM-04")
