@@ -1,7 +1,8 @@
 """DM: deskmanager, a consumer brand with a shop, contests, mobile applications and social features."""
 import html, json
+from acts import Journal
 from browser import Browser
-from garant import add_months, check, check_absent, check_searchable, moment
+from garant import add_months, check, check_absent, check_searchable, milliseconds, moment
 from mailbox import Mailbox
 from people import PASSWORD, registered, visitor
 from promise import part, promise
@@ -375,3 +376,182 @@ def csrf_of(browser):
     """The session's token as the page's forms carry it."""
     return [(f["name"], f["value"]) for f in browser.get("/me/edit/account").expect(200).form("/me/edit/account")["fields"]
             if f.get("type") == "hidden"]
+
+
+ORDER = {"number": "C-2026-1", "ordered": "2026-11-22", "amount": 249.9, "delivery": "1 allée des Planted-Tilleuls"}
+
+
+def customer(server, client, mailbox, number):
+    """Somebody with an account who ordered once, called, and was assessed for credit: their id, and their browser."""
+    address = f"clarisse.{number}@conso.example"
+    registered(server, mailbox, person(number), address)
+    ident = client.lookup({"contact.email": address}, "account").expect(200).json["id"]
+    client.record(ident, "orders", ORDER, source="site").expect(201)
+    client.record(ident, "contacts", {"at": NOW, "motive": "order", "summary": "Retard"}, source="messages").expect(201)
+    browser = Browser(server)
+    browser.sign_in(address, PASSWORD).expect(200)
+    return ident, browser
+
+
+def disclosed(client, ident, recipient, purpose, *categories):
+    return client.post(f"/v1/subjects/{ident}/disclosures", {"recipient": recipient, "purpose": purpose, "categories": list(categories)})
+
+
+def seen_in_the_register(server, client, ident, browser, expected):
+    """What was disclosed, to whom, for what: in the register over the API, the access answer, the export, by the command, and on the person's page."""
+    for rows in (client.get(f"/v1/subjects/{ident}/disclosures").expect(200).json["disclosures"],
+                 client.get(f"/v1/subjects/{ident}/access").expect(200).json["disclosures"], client.export(ident)[1]["disclosures"],
+                 json.loads(server.run("subject", "access", ident, "--json"))["disclosures"]):
+        check(sorted((row["recipient"], row["purpose"], row["categories"]) for row in rows) == sorted(expected), f"the register: {rows}")
+    names = {name: body["name"] for name, body in client.get("/v1/policy").expect(200).json["document"]["recipients"].items()}
+    browser.get("/me").expect(200).has(*(names[recipient] for recipient, _, _ in expected))
+    journal = [entry for entry in Journal(server).since(0) if entry["act"] == "disclosure" and entry["outcome"] == "done"]
+    check(len(journal) >= len(expected) and all(entry["purpose"] and entry["categories"] for entry in journal), f"on record: {journal}")
+
+
+def why_not(document, recipient, purpose, category):
+    """With which code and clause that disclosure is refused: by the purpose, before the recipient is looked at."""
+    body = document["purposes"][purpose]
+    if body["basis"] == "consent":
+        return "consent-missing", rf"^purposes\.{purpose}$"
+    if category not in listed(body["categories"]):
+        return "purpose-refused", rf"^purposes\.{purpose}$"
+    known = purpose in listed(document["recipients"][recipient]["purposes"])
+    return "purpose-refused" if known else "forbidden", rf"^recipients\.{recipient}$"
+
+
+@promise("DM-23")
+def shared_with_who_is_bound(t):
+    """The group, providers and the credit agency are given what the policy says, once bound to secrecy; others nothing; the register shows all."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
+    client = server.client("app")
+    ident, browser = customer(server, client, mailbox, 1)
+    document = client.get("/v1/policy").expect(200).json["document"]
+    given = [("carrier", "orders", "contact,orders"), ("call_centre", "customer_service", "contact,orders,contacts"),
+             ("subsidiary", "customer_service", "contact,orders"), ("credit_agency", "credit_check", "contact")]
+    with part("the group, providers and credit agencies get what the policy says"):
+        for recipient, purpose, categories in given:
+            data = disclosed(client, ident, recipient, purpose, *categories.split(",")).expect(201).json["data"]
+            check(set(data) == set(categories.split(",")) and data["contact"] == person(1)["contact"], f"{recipient} is given {data}")
+    with part("nothing else, for nothing else, to nobody else"):
+        for recipient, body in document["recipients"].items():
+            for purpose in document["purposes"]:
+                for category in ("contact", "orders", "contacts", "tastes", "account", "feedback"):
+                    if any(recipient == r and purpose == p and category in c.split(",") for r, p, c in given):
+                        continue
+                    code, clause = why_not(document, recipient, purpose, category)
+                    disclosed(client, ident, recipient, purpose, category).refused(code, status=403, clause=clause)
+            for purpose in ("sale", "rent"):
+                disclosed(client, ident, recipient, purpose, "contact").refused("purpose-refused", status=403, clause=r"^never\.sale$")
+        disclosed(client, ident, "advertiser", "orders", "contact").refused("undeclared", status=422, clause="^recipients$")
+        for who in ("campaigns", "accounting", "mobile", "contest_site", "service_desk"):
+            disclosed(server.client(who), ident, "carrier", "orders", "contact").refused("forbidden", status=403, clause=rf"^(roles|systems)\.{who}$")
+    with part("the register shows all"):
+        seen_in_the_register(server, client, ident, browser, given)
+        for language in ("fr", "en"):
+            register = server.run("register", "--format", "csv", "--lang", language)
+            for body in document["recipients"].values():
+                check(body["name"] in register, f"the register of processing lacks {body['name']}")
+    with part("refused to who has not accepted the charter"):
+        behind = "\n    answers_rights: controller\n  subsidiary:"
+        bound = "contract: 2026-02-01\n    contract_kind: article_28\n    charter: accepted" + behind
+        for after in (bound.replace("charter: accepted", "charter: pending"), "contract: false\n    charter: accepted" + behind):
+            closed = t.server(policy=t.copy_of_policy(lambda text: text.replace(bound, after)), arguments=["--unlawful"])
+            app = closed.client("app")
+            one = app.create(person(2))["id"]
+            disclosed(app, one, "call_centre", "customer_service", "contact").refused("forbidden", status=403, clause=r"^recipients\.call_centre")
+            disclosed(app, one, "subsidiary", "customer_service", "contact").expect(201)
+            check(app.get(f"/v1/subjects/{one}/disclosures").expect(200).json["disclosures"][0]["recipient"] == "subsidiary", "recorded though refused")
+            check([row["outcome"] for row in app.get(f"/v1/subjects/{one}/access").json["looks"] if row["act"] == "refusal"] == ["refused"], "not on record")
+
+
+@promise("DM-21")
+def orders_are_shipped(t):
+    """Contact and delivery go to the carrier, and no more, and stand in the register; what is billed is kept for its term, to the day."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
+    client = server.client("app")
+    ident, browser = customer(server, client, mailbox, 1)
+    gone, _ = customer(server, client, mailbox, 2)
+    with part("contact and delivery data go to the carrier"):
+        data = disclosed(client, ident, "carrier", "orders", "contact", "orders").expect(201).json["data"]
+        check(data["contact"] == person(1)["contact"] and [row["fields"] for row in data["orders"]] == [ORDER], f"the carrier is given {data}")
+        for category in ("account", "contacts", "tastes"):
+            disclosed(client, ident, "carrier", "orders", category).refused("purpose-refused", status=403, clause=r"^purposes\.orders$")
+        disclosed(client, ident, "carrier", "marketing", "contact").refused("consent-missing", status=403, clause=r"^purposes\.marketing$")
+        for purpose in ("account", "customer_service", "accounting"):
+            disclosed(client, ident, "carrier", purpose, "contact").refused("forbidden", status=403, clause=r"^recipients\.carrier$")
+    with part("in the register"):
+        seen_in_the_register(server, client, ident, browser, [("carrier", "orders", "contact,orders")])
+    with part("billing is kept for its term"):
+        certificate = client.erase(gone)["certificate"]
+        check([(row["category"], row["until"][:10]) for row in certificate["kept"]] == [("orders", "2036-12-31")], f"kept: {certificate['kept']}")
+        accountant = bookkeeper(server, 90)
+
+        def kept():
+            return {row["id"] for row in accountant.get("/v1/archive").expect(200).json["archive"] if row["category"] == "orders"}
+        held = accountant.get(f"/v1/archive/{gone}/orders?reason=audit").expect(200).json["records"]
+        check([row["fields"] for row in held] == [ORDER], f"the archive holds {held}")
+        client.get(f"/v1/archive/{gone}/orders?reason=audit").refused("forbidden", status=403, clause="^archive$")
+        for day, there in (("2036-12-30T12:00:00Z", True), ("2037-01-01T12:00:00Z", False)):
+            server.set_clock(milliseconds(day))
+            server.sweep()
+            accountant = bookkeeper(server, int(day[:4]))            # the former one's account was out of use
+            check((gone in kept()) == there, f"on {day} what was billed is {'gone' if there else 'kept'}")
+        server.operator().post("/v1/journal/verify").expect(200)
+
+
+def bookkeeper(server, number):
+    """A token of somebody in accounting, whose agreement is recorded."""
+    operator = server.operator()
+    ident = operator.post("/v1/accounts", {"data": person(number), "supplied_by": "person", "role": "accounting"}).expect(201).json["id"]
+    operator.post(f"/v1/accounts/{ident}/agreement", {"date": "2026-01-05", "reference": "safe, shelf 2"}).expect(200)
+    token = operator.post("/v1/tokens", {"name": f"books-{number}", "actor": "accounting", "holder": ident}).expect(201).json["token"]
+    client = server.anyone()
+    client.token = token
+    return client
+
+
+@promise("DM-18")
+def marketing_by_channel(t):
+    """By e-mail, SMS and post: a consent each, changed by the person on the page and over the API, and no use by a channel that has none."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
+    client, channels = server.client("app"), ("email", "sms", "post")
+    ident, browser = customer(server, client, mailbox, 1)
+    own = visitor(server, "clarisse.1@conso.example")
+
+    def allowed(who=client):
+        """By which channels marketing may go; each refusal names its clause."""
+        found = set()
+        for channel in channels:
+            answer = who.post("/v1/decisions", {"subject": ident, "purpose": "marketing", "categories": ["contact"], "act": "send", "channel": channel})
+            if answer.status == 200:
+                found.add(channel)
+            else:
+                answer.refused("consent-missing", status=403, clause=r"^purposes\.marketing", promise=None)
+        return found
+    with part("a consent for each channel"):
+        check(allowed() == set(), f"without a consent: {allowed()}")
+        for number, channel in enumerate(channels, 1):
+            client.consent(ident, "marketing", "given", channel=channel, wording="Oui.").expect(201)
+            check(allowed() == set(channels[:number]), f"after {channel}: {allowed()}")
+        rows = client.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+        check(sorted(row["channel"] for row in rows) == sorted(channels), f"the ledger: {rows}")
+        client.consent(ident, "marketing", "given", wording="Oui.").refused(status=422, clause=r"^purposes\.marketing")
+        client.consent(ident, "marketing", "given", channel="fax", wording="Oui.").refused(status=422, clause=r"^purposes\.marketing")
+    with part("the person changes each on the page and over the API"):
+        for channel in channels:
+            browser.submit(browser.get("/me/consents"), "/me/consents", like={"purpose": "marketing", "channel": channel, "decision": "withdrawn"}).expect(200)
+            check(allowed() == set(channels) - {channel}, f"withdrawn for {channel}, and {allowed()}")
+            browser.submit(browser.get("/me/consents"), "/me/consents", like={"purpose": "marketing", "channel": channel, "decision": "given"}).expect(200)
+            own.post(f"/v1/subjects/{ident}/consents", {"purpose": "marketing", "channel": channel, "decision": "withdrawn"}).expect(201)
+            check(allowed() == set(channels) - {channel}, f"withdrawn for {channel}, and {allowed()}")
+            own.post(f"/v1/subjects/{ident}/consents", {"purpose": "marketing", "channel": channel, "decision": "given"}).expect(201)
+        check(allowed() == set(channels), f"given again: {allowed()}")
+    with part("an objection stops all of them"):
+        own.put(f"/v1/subjects/{ident}/objections/marketing").expect(204)
+        for channel in channels:
+            client.post("/v1/decisions", {"subject": ident, "purpose": "marketing", "categories": ["contact"], "act": "send", "channel": channel}) \
+                .refused("purpose-refused", status=403, clause=r"^purposes\.marketing")
