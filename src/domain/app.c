@@ -316,7 +316,7 @@ void app_cookie_held(struct app *app) { atomic_fetch_add(&app->cookies_held, 1);
 
 void ctx_begin(struct app *app, struct arena *a, struct ctx *out)
 {
-    *out = (struct ctx){ .arena = a, .app = app, .policy = app_policy(app), .now = clock_now(&app->clock),
+    *out = (struct ctx){ .arena = a, .app = app, .policy = app_policy(app), .now = clock_now(&app->clock), .began = clock_monotonic(),
                          .actor = { .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") } };
     out->tenant = out->policy->tenants[0];
     out->language = out->policy->languages[0];

@@ -93,8 +93,10 @@ static void facts_copy(struct facts *to, const struct facts *from)
 struct board *board_open(void)
 {
     struct board *b = calloc(1, sizeof *b);
-    if (b)
+    if (b) {
         pthread_mutex_init(&b->lock, NULL);
+        pthread_cond_init(&b->looked, NULL);
+    }
     return b;
 }
 
@@ -110,6 +112,7 @@ void board_close(struct board **at)
         free(b->jobs[i].now.unread);
         free(b->jobs[i].last.unread);
     }
+    pthread_cond_destroy(&b->looked);
     pthread_mutex_destroy(&b->lock);
     free(b);
 }
@@ -188,26 +191,74 @@ void board_tick(struct app *app)
     }
 }
 
+/* A round begun since the request was serves all who asked before it; a batch is one request. False: such a round has ended. The lock is held. */
+static bool begin_look(struct board *b, msec since)
+{
+    while (b->looking)
+        pthread_cond_wait(&b->looked, &b->lock);
+    if (b->look_began > since)
+        return false;
+    b->looking = true;
+    b->look_began = clock_monotonic();
+    return true;
+}
+
+static void end_look(struct board *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->looking = false;
+    pthread_cond_broadcast(&b->looked);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* A round that was under way is ended, not begun again, so that many who ask do not keep it from its end; then comes a new one, since what
+ * it had passed already may have changed. A long journal is read on from where it was. */
+static enum err look_at(struct board *b, struct ctx *c, enum board_job job, msec until)
+{
+    bool first = true, again = false;
+    while (clock_monotonic() < until) {
+        pthread_mutex_lock(&b->lock);
+        follow_policy(b, c);
+        if (first)
+            again = b->jobs[job].running && job != JOB_JOURNAL;
+        enum err e = one_step(b, c, job);
+        bool more = b->jobs[job].running;
+        pthread_mutex_unlock(&b->lock);
+        TRY(e);
+        first = false;
+        if (!more && !again)
+            break;
+        again = again && more;
+    }
+    return OK;
+}
+
+static enum err whole_round(struct board *b, struct ctx *c, msec budget)
+{
+    msec until = clock_monotonic() + budget;
+    for (unsigned i = 0; i < JOBS; i++)
+        TRY(look_at(b, c, (enum board_job)i, until));
+    return OK;
+}
+
 enum err board_round(struct ctx *c, msec budget)
 {
     struct board *b = c->app->board;
-    msec until = clock_monotonic() + budget;
-    /* A journal that is read in a moment is read again from its first entry; a longer one by the jobs. */
-    if (store_figures(ctx_store(c)).journal_size <= READ_AGAIN) {
-        pthread_mutex_lock(&b->lock);
-        b->verified = 0;
-        pthread_mutex_unlock(&b->lock);
-    }
-    for (unsigned i = 0; i < JOBS; i++)
-        for (bool more = true; more && clock_monotonic() < until;) {
-            pthread_mutex_lock(&b->lock);
-            follow_policy(b, c);
-            enum err e = one_step(b, c, (enum board_job)i);
-            more = e == OK && b->jobs[i].running;
-            pthread_mutex_unlock(&b->lock);
-            TRY(e);
+    pthread_mutex_lock(&b->lock);
+    bool begun = begin_look(b, c->began);
+    if (begun) {
+        /* A journal that is read in a moment is read again from its first entry; a longer one by the jobs. */
+        if (store_figures(ctx_store(c)).journal_size <= READ_AGAIN) {
+            b->verified = 0;
+            b->jobs[JOB_JOURNAL].running = false;
         }
-    return OK;
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (!begun)
+        return OK;
+    enum err status = whole_round(b, c, budget);
+    end_look(b);
+    return status;
 }
 
 /* ---- States. ---- */

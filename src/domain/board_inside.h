@@ -66,6 +66,8 @@ struct board {
     pthread_mutex_t lock;                      /* held for one step, never across a wait */
     struct job jobs[JOBS];
     struct journal_round journal;
+    pthread_cond_t looked;                     /* a round that somebody asked for has ended */
+    msec look_began; bool looking;             /* monotonic: when the newest of them was begun; whether it is under way */
     msec verified;                             /* monotonic: when the journal was last begun anew */
     char policy[65];                           /* the rounds are of this policy */
 };

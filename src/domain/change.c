@@ -155,7 +155,7 @@ static enum err run_budget(struct db *db, const struct change *ch)
     query_start(&q, db, SQL_CONSENT_SINCE, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now - budget_row(BUDGET_decisions)->within)));
     int64_t used = query_next(&q) ? query_int(&q, 0) : 0;
     TRY(q.status);
-    return budget_check(db_arena(db), BUDGET_decisions, used, 1);
+    return budget_check(db_arena(db), ch->language, BUDGET_decisions, used, 1);
 }
 
 static enum err run_consents(struct db *db, const struct change *ch)
@@ -232,7 +232,7 @@ enum err change_write(struct ctx *c, struct change *ch, struct event event, cons
 
 enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct change *out)
 {
-    *out = (struct change){ .person = p, .tenant = c->tenant, .now = c->now, .policy_version = c->policy->version,
+    *out = (struct change){ .person = p, .tenant = c->tenant, .now = c->now, .policy_version = c->policy->version, .language = c->language,
                             .duty = id_make(c->now) };
     out->records = NEW_ARRAY(c->arena, struct record, records + 1);
     out->formers = NEW_ARRAY(c->arena, struct change_former, records + 1);

@@ -31,7 +31,7 @@ struct change {
     msec inform;                            /* data came from a third party: until when information is owed (Art. 14(3)); 0: no */
     bool truncate;                          /* something was erased: no byte of it may stay in a log */
     bool urgent;                            /* a withdrawal or objection: also when the disk is full */
-    text tenant, source; msec now; text policy_version;
+    text tenant, source; msec now; text policy_version, language;
     /* What else goes into the same commit, after the rest (an account, a link, a letter); may be NULL. */
     enum err (*also)(struct db *db, void *arg);
     void *also_arg;

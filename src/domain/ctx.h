@@ -53,6 +53,7 @@ struct ctx {
     struct app *app;
     const struct policy *policy;               /* the snapshot this request runs under to its end */
     msec now;
+    msec began;                                /* of clock_monotonic(): when the request was begun */
     text tenant, language;                     /* language: "fr" or "en" */
     bool language_asked;                       /* the request names it: no account's language goes before */
     struct actor actor;
@@ -62,6 +63,7 @@ struct ctx {
     struct decisions *decisions;               /* what was allowed so far, to be asked again inside the write; a copy with an arena of its own has NULL */
     text card_in;                              /* the member in which the door found a payment card number: no write then; p NULL: none */
     bool dry;                                  /* what would be made is checked to the end and not written; refusals go on no record */
+    bool quick;                                /* on a thread that serves: what turns out to be long is ERR_ASIDE, and begun again by the crew */
     int64_t if_match;                          /* the version the caller read; 0 when not given, -1 for "*" */
 };
 

@@ -470,6 +470,8 @@ enum err record_seal(struct ctx *c, const struct person *p, struct record *r, te
     return seal(c->arena, &key, &place, fields, &r->sealed);
 }
 
+enum { QUICK_ROWS = 100 };               /* opened in about a millisecond */
+
 static enum err load_rows(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count)
 {
     struct record *rows = NULL;
@@ -479,6 +481,8 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, s
     QUERY_AUTO q;
     query_start(&q, db, SQL_RECORD_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
     for (*count = 0; query_next(&q); (*count)++) {
+        if (c->quick && *count == QUICK_ROWS)
+            return say(c->arena, ERR_ASIDE, "more than %d records are to be opened", QUICK_ROWS);
         if (*count == room) {
             struct record *old = rows;
             rows = NEW_ARRAY(c->arena, struct record, room = room ? room * 2 : 2);

@@ -20,6 +20,7 @@ struct batch {
     const struct request *outer;
     struct item *items;
     size_t count;
+    int64_t size;                      /* of the results so far */
     struct lane lanes[LANES];
     unsigned running;
     struct wait done;
@@ -93,7 +94,9 @@ static void do_item(struct lane *lane, struct item *item, size_t index)
         c.idempotency.key = (text){ NULL, 0 };
     if (c.idempotency.key.p)           /* each item of a repeated batch is answered again, not done again */
         c.idempotency.key = arena_print(a, "%.*s#%zu", T(b->ctx->idempotency.key), index);
-    enum err e = item_request(&c, b, item, &q);
+    enum err e = budget_check(a, c.language, BUDGET_results, b->size, 0);      /* before it is done */
+    if (e == OK)
+        e = item_request(&c, b, item, &q);
     if (e == OK)
         e = front_handle(&c, &q, &lane->reply);
     if (e != OK) {
@@ -101,6 +104,7 @@ static void do_item(struct lane *lane, struct item *item, size_t index)
         reply_problem(&lane->reply, &a->why, c.language);
     }
     item->result = write_result(b, &lane->reply);
+    b->size += (int64_t)item->result.n;
     reply_reset(&lane->reply);
     arena_reset(a);
 }

@@ -93,12 +93,16 @@ text front_owner(struct ctx *c, const struct request *q)
     return q->operator_socket ? TEXT("operator") : arena_print(c->arena, "address %.*s", T(address_text(c->arena, q->address)));
 }
 
-struct call { struct ctx *c; struct request q; struct reply *r; enum err status; };
+struct call { struct ctx *c; struct request q; struct reply *r; text owner; enum err status; };
 
+/* Asked when its turn has come, and few of one owner have it at once: so no more waits to be taken than the budget and those few. */
 static void run_call(void *arg)
 {
     struct call *call = arg;
-    call->status = call->q.route->handler(call->c, &call->q, call->r);
+    struct ctx *c = call->c;
+    call->status = share_room(call->q.front->shares, c->arena, c->language, call->owner, BUDGET_answers);
+    if (call->status == OK)
+        call->status = call->q.route->handler(c, &call->q, call->r);
 }
 
 /* A batch hands its items aside one by one; whatever else came with a large body takes as long as that is. */
@@ -110,17 +114,37 @@ static bool takes_long(const struct request *q)
 /* Handled by the crew, what waits blocks a thread of the crew, and nothing is on the loop. */
 static enum err aside(struct ctx *c, const struct request *q, struct call *call, void (*run)(void *arg))
 {
+    call->owner = front_owner(c, q);
+    TRY_PTR(call->owner.p);
+    TRY(crew_do(q->front->crew, c->arena, call->owner, run, call));
+    return call->status;
+}
+
+/* What is large takes one of its caller's budget until the answer has been taken. The operator's own socket has none, and a batch has
+ * one for all its items. */
+static enum err hold(struct ctx *c, const struct request *q, struct reply *r)
+{
+    int budget = route_budget(q->route);
+    if (budget < 0 || !q->front->shares || q->operator_socket || q->in_batch)
+        return OK;
     text owner = front_owner(c, q);
     TRY_PTR(owner.p);
-    TRY(crew_do(q->front->crew, c->arena, owner, run, call));
-    return call->status;
+    TRY(share_room(q->front->shares, c->arena, c->language, owner, BUDGET_answers));
+    return share_take(q->front->shares, c->arena, c->language, owner, (enum budget)budget, 1, &r->held);
 }
 
 static enum err call_handler(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct call call = { .c = c, .q = *q, .r = r };
-    if (!takes_long(q))
-        return q->route->handler(c, q, r);
+    TRY(hold(c, q, r));
+    if (!takes_long(q)) {
+        c->quick = q->fibers && q->front->crew;
+        enum err status = q->route->handler(c, q, r);
+        c->quick = false;
+        if (status != ERR_ASIDE)
+            return status;
+        buf_clear(&r->buf);
+    }
     call.q.fibers = NULL;
     return aside(c, q, &call, run_call);
 }
@@ -302,13 +326,18 @@ static void follow_session(struct ctx *c, const struct request *q, struct reply 
         LOG(LOG_WARN, "a session's cookie was not told", LOG_TEXT("route", q->route->name));
 }
 
-bool front_turns_away(struct request *q, struct arena *a, struct reply *r)
+bool front_turns_away(struct request *q, uint64_t length, struct arena *a, struct reply *r, struct share *held)
 {
     CTX_AUTO c = { 0 };
     ctx_begin(q->front->app, a, &c);
+    c.language = request_language(c.policy, request_header(q, TEXT("Accept-Language")));
     enum err e = gate_identify(&c, q);
     if (e == OK)
         e = gate_admit(&c, q->route);
+    if (e == OK && !q->operator_socket) {
+        text owner = front_owner(&c, q);
+        e = owner.p ? share_take(q->front->shares, a, c.language, owner, BUDGET_bodies, (int64_t)length, held) : ERR_MEMORY;
+    }
     if (e != OK) {
         a->why.code = e;
         front_refuse(q, a, r);
@@ -327,7 +356,7 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         e = gate_headers(&c, q);
     if (e == OK)
         e = front_handle(&c, q, r);
-    if (r->pieces)
+    if (q->front->shares && !q->operator_socket && (r->pieces || r->body.n > BODY_SMALL))
         r->owner = front_owner(&c, q);
     if (e == OK && !r->status)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));

@@ -5,6 +5,7 @@
 #include "domain/care.h"
 #include "front/metrics.h"
 #include "front/peers.h"
+#include "front/share.h"
 #include <pthread.h>
 
 struct front {
@@ -13,6 +14,7 @@ struct front {
     struct figures figures;
     msec figures_at;                                  /* of clock_monotonic(); 0: never */
     struct peers *peers;
+    struct shares *shares;                            /* what each caller has under way; NULL in process */
     struct crew *crew;                                /* what takes long is done there; NULL in process */
     struct counters **counters;                       /* one a thread of the server; none in process */
     unsigned threads;
@@ -21,7 +23,7 @@ struct front {
 };
 struct description { size_t size; char bytes[]; };    /* from malloc(), of whoever owns the front */
 
-enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, BODY_SMALL = 64 << 10, BODIES_LIMIT = 256 << 20, KEY_LIMIT = 128, BATCH_LIMIT = 1000 };
+enum { BODY_LIMIT = 1 << 20, FILE_LIMIT = 32 << 20, BODY_SMALL = 64 << 10, BODIES_LIMIT = 128 << 20, KEY_LIMIT = 128, BATCH_LIMIT = 1000 };
 /* The most bytes the body of a request for this route may have. Beyond BODY_SMALL the caller is known before it is read; BODIES_LIMIT
  * bounds all that are read at once. */
 size_t front_body_limit(const struct route *route);
@@ -43,8 +45,9 @@ text front_style(void);
 void front_answer(struct request *q, struct arena *a, struct reply *r);
 /* The same inside a context that knows its actor, conditions and key: also for an item of a batch. */
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r);
-/* Before a large body is read: true, with the refusal made, when the caller may not use the route at all. */
-bool front_turns_away(struct request *q, struct arena *a, struct reply *r);
+/* Before a large body is read: true, with the refusal made, when the caller may not use the route at all. Else its
+ * length is taken of the caller's share, in `held`. */
+bool front_turns_away(struct request *q, uint64_t length, struct arena *a, struct reply *r, struct share *held);
 /* The problem of a request that reached no handler: the reason is in the arena. */
 void front_refuse(const struct request *q, struct arena *a, struct reply *r);
 

@@ -58,6 +58,7 @@ struct exchange {
     text line;                         /* the target's place in libmicrohttpd's buffer */
     struct framing framing;
     uint64_t reserved;                 /* of shared.bodies */
+    struct share held;                 /* of the caller's share, for the body and an answer that waits to be taken */
     uint64_t started;
     enum { READING, STARTED, PARKED, DONE, ANSWERED } stage;
     struct loop *loop;
@@ -101,6 +102,7 @@ static void exchange_give(struct loop *l, struct exchange *x)
 {
     atomic_fetch_sub_explicit(&l->shared->bodies, x->reserved, memory_order_relaxed);
     x->reserved = 0;
+    share_give(&x->held);
     if (l->idle_count >= EXCHANGES_KEPT) {
         exchange_free(x);
         return;
@@ -375,7 +377,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *url, const char *
         return send_reply(x);
     if (find_route(x) != OK)
         return refuse(x, false);
-    if (x->framing.length > BODY_SMALL && front_turns_away(&x->request, &x->arena, &x->reply)) {
+    if (x->framing.length > BODY_SMALL && front_turns_away(&x->request, x->framing.length, &x->arena, &x->reply, &x->held)) {
         x->connection->linger = x->reply.close = true;
         return send_reply(x);
     }
@@ -469,6 +471,8 @@ static void work(void *arg)
 {
     struct exchange *x = arg;
     front_answer(&x->request, &x->arena, &x->reply);
+    if (x->reply.owner.p && !x->reply.pieces)      /* it counts if there is memory to count it */
+        share_add(x->request.front->shares, &x->arena, x->reply.owner, BUDGET_answers, (int64_t)x->reply.body.n, &x->reply.held);
     if (x->reply.pieces)
         begin_pump(x);
     if (x->stage == PARKED)

@@ -229,6 +229,7 @@ enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, c
     put_frame(c, q, TEXT("problem"), text_starts(q->target, TEXT("/staff")) ? TEXT("staff") : TEXT("me"), &p);
     page_problem(&p, &kept);
     TRY(page_show(&p, r, err_row(kept.code)->http));
+    reply_retry(r, &kept);
     r->code = kept.code;
     return OK;
 }

@@ -11,6 +11,7 @@ static void end_source(struct reply *r)
     if (r->pieces)
         r->pieces->end(r->pieces);
     r->pieces = NULL;
+    share_give(&r->held);
 }
 
 void reply_reset(struct reply *r)
@@ -192,8 +193,11 @@ void reply_problem_open(struct reply *r, const struct why *why, text language, i
         json_pair(w, TEXT("field"), text_of(why->field));
 }
 
-static void add_retry(struct reply *r, int seconds)
+void reply_retry(struct reply *r, const struct why *why)
 {
+    int seconds = why->retry;
+    if (r->status != 429 && r->status != 503)
+        return;
     snprintf(r->retry, sizeof r->retry, "%d", seconds > 0 ? seconds : 1);
     r->headers[r->header_count++] = (struct pair){ TEXT("Retry-After"), text_of(r->retry) };
 }
@@ -209,6 +213,5 @@ void reply_problem(struct reply *r, const struct why *why, text language)
     }
     if (r->status == 401)
         r->headers[r->header_count++] = (struct pair){ TEXT("WWW-Authenticate"), TEXT("Bearer") };
-    if (r->status == 429 || r->status == 503)
-        add_retry(r, why->retry);
+    reply_retry(r, why);
 }

@@ -2,6 +2,7 @@
 #ifndef FRONT_REPLY_H
 #define FRONT_REPLY_H
 #include "front/request.h"
+#include "front/share.h"
 
 enum { REPLY_HEADERS = 8 };
 struct reply {
@@ -15,7 +16,8 @@ struct reply {
     unsigned header_count;
     char retry[12];                                   /* value of Retry-After, when there is one */
     struct pieces *pieces;                            /* in place of `body`; ended by reply_reset() and reply_free() */
-    text owner;                                       /* whose share of the crew its pieces take */
+    text owner;                                       /* whose share of the crew its pieces take, and of answers not yet taken */
+    struct share held;                                /* until reply_reset() and reply_free() */
     bool close;                                       /* the connection ends with this answer */
 };
 
@@ -37,6 +39,8 @@ void reply_none(struct reply *r);                     /* 204 */
 enum err reply_header(struct arena *a, struct reply *r, text name, text value);
 /* The problem of `why`, its title in `language`; replaces what the handler had begun. */
 void reply_problem(struct reply *r, const struct why *why, text language);
+/* Retry-After, where the status is one that passes (429, 503): of problems, and of pages that tell one. */
+void reply_retry(struct reply *r, const struct why *why);
 /* The same left open, under another status (0: that of the reason), for members of the handler's own; then close the object and
  * reply_done(). */
 void reply_problem_open(struct reply *r, const struct why *why, text language, int status);

@@ -1,6 +1,7 @@
 /* The router: targets split, decoded strictly, and matched against the rows of routes.def. */
 #include "front/router.h"
 #include "base/decode.h"
+#include "domain/budget.h"
 
 static const struct route rows[] = {
 #define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr)                                            \
@@ -14,6 +15,12 @@ static const struct route_query queries[] = {
 #define QUERY(name, parameter, required, en, fr) { ROUTE_##name, TEXT_INIT(#parameter), required, TEXT_INIT(en), TEXT_INIT(fr) },
 #include "front/routes.def"
     { .route = ROUTE_COUNT },
+};
+
+/* One more than the budget: 0 is none. */
+static const uint8_t held[ROUTE_COUNT] = {
+#define HOLDS(name, budget) [ROUTE_##name] = BUDGET_##budget + 1,
+#include "front/routes.def"
 };
 
 static const bool asides[ROUTE_COUNT] = {
@@ -30,6 +37,7 @@ text who_word(enum who who)
 }
 
 const struct route *route_row(enum route_id id) { return &rows[id]; }
+int route_budget(const struct route *route) { return held[route_id(route)] - 1; }
 bool route_aside(const struct route *route) { return asides[route_id(route)]; }
 bool route_is_page(const struct route *route)
 {

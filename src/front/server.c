@@ -5,6 +5,7 @@
 #include "front/loop.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -358,6 +359,7 @@ static void server_free(struct server **server)
         close(s->shared.stop_fd);
     tls_close(&s->shared.tls);
     peers_close(&s->front.peers);
+    shares_close(&s->front.shares);
     crew_close(&s->front.crew);
     free(s->front.counters);
     for (int i = 0; i < 2; i++)
@@ -389,6 +391,15 @@ static enum err tell_address(struct arena *a, struct app *app, const struct serv
     return app_listens(app, a, url);
 }
 
+/* What is large goes back to the system at once, whichever thread had it: left to itself the library raises its threshold to what was freed
+ * last, keeps a heap for each thread, and a single large request stays in memory for good. */
+static void bound_heaps(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_ARENA_MAX, 2);
+}
+
 enum err server_run(struct arena *a, struct app *app, const struct server_options *o)
 {
     CLEANUP(server_free) struct server *s = calloc(1, sizeof *s);
@@ -396,6 +407,7 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     TRY_PTR(s);
     TRY(library_try(a));
     raise_descriptors();
+    bound_heaps();
     unsigned most = o->connections ? o->connections : CONNECTIONS_DEFAULT;
     s->front = (struct front){ .app = app, .threads = thread_count(o->threads), .started = clock_monotonic(),
                                 .figures_lock = PTHREAD_MUTEX_INITIALIZER };
@@ -409,6 +421,8 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
         return say(a, ERR_INTERNAL, "no memory or descriptor for the server");
     s->front.crew = crew_open((struct crew_size){ .threads = 8, .share = 2, .waiting = 64 });
     TRY_PTR(s->front.crew);
+    s->front.shares = shares_open();
+    TRY_PTR(s->front.shares);
     TRY(proxies_parse(a, o->proxy_from, &s->shared.proxies));
     TRY(peers_open(a, o->per_address ? o->per_address : most / 4, &s->front.peers));
     TRY(open_tls(a, s, o));

@@ -49,11 +49,11 @@ def drip(port, first, drop, count, until, context=None):
     return closed
 
 
-def honest(server, control, seconds):
-    """The p99 of an honest client, on new and on kept connections, in milliseconds: with the server, and with another beside it that is
+def waits(server, control, going_on, actor="app"):
+    """What an honest client waits, on new and on kept connections, in milliseconds: with the server, and with another beside it that is
     left alone, in turn. The machine may be busy with other things: both then wait alike."""
-    end, clients = time.monotonic() + seconds, [(server, server.client("app"), []), (control, control.client("app"), [])]
-    while time.monotonic() < end or len(clients[0][2]) < 100:
+    clients = [(server, server.client(actor), []), (control, control.client(actor), [])]
+    while going_on() or len(clients[0][2]) < 100:
         for one, client, times in clients:
             began = time.monotonic()
             client.post("/v1/decisions", {"purpose": "service", "act": "read"}).expect(200)
@@ -62,7 +62,17 @@ def honest(server, control, seconds):
             one.anyone().get("/healthz").expect(200)
             times.append((time.monotonic() - began) * 1000)
         time.sleep(0.005)
-    return [statistics.quantiles(times, n=100)[98] for _, _, times in clients]
+    return [times for _, _, times in clients]
+
+
+def p99(times):
+    return statistics.quantiles(times, n=100)[98]
+
+
+def honest(server, control, seconds):
+    """The p99 of both."""
+    end = time.monotonic() + seconds
+    return [p99(times) for times in waits(server, control, lambda: time.monotonic() < end)]
 
 
 def undisturbed(server, control, seconds, least=20):

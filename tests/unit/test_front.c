@@ -231,6 +231,19 @@ static void schemas(void **state)
     }
 }
 
+/* A page of somebody's own, or of staff, shows all that is held in some place: however refused, it is no work for a thread that serves. */
+static void pages_stand_aside(void **state)
+{
+    for (enum route_id id = 0; id < ROUTE_COUNT; id++) {
+        const struct route *route = route_row(id);
+        bool own = route->who == WHO_SELF || route->who == WHO_STAFF;
+        if (own && !text_starts(route->path, TEXT("/v1/")) && !route_aside(route))
+            fail_msg("%.*s is no row of ASIDE", T(route->name));
+        if (route_budget(route) >= 0)
+            assert_true(route_aside(route) || id == ROUTE_batch || text_starts(route->output, TEXT("=")));
+    }
+}
+
 /* A schema whose rows stand apart would be read by its first rows only: two that took the same name, most likely. */
 static void schema_names(void **state)
 {
@@ -351,7 +364,7 @@ static void addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
-                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(heads_left), cmocka_unit_test(schemas), cmocka_unit_test(schema_names),
+                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(heads_left), cmocka_unit_test(schemas), cmocka_unit_test(schema_names), cmocka_unit_test(pages_stand_aside),
                                         cmocka_unit_test(cookies), cmocka_unit_test(hops), cmocka_unit_test(believed),
                                         cmocka_unit_test(authorities), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
