@@ -1,4 +1,5 @@
 /* Accounts as the store has them, links that work once, teams. */
+#include "domain/budget.h"
 #include "domain/account.h"
 #include "domain/decided.h"
 #include "domain/inside.h"
@@ -84,6 +85,7 @@ enum err ticket_run_put(struct db *db, const struct ticket_put *t, bool alone)
 {
     if (alone)
         TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind))));
+    TRY(db_run(db, SQL_TICKET_TRIM, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_INT(budget_row(BUDGET_links)->limit - 1))));
     return db_run(db, SQL_TICKET_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind),
                                                  V_INT(t->created), V_INT(t->expires), t->detail.bytes.n ? V_SEALED(t->detail) : V_NULL));
 }

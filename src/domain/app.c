@@ -9,6 +9,7 @@
 #include "domain/retention.h"
 #include "domain/session.h"
 #include "domain/throttle.h"
+#include "domain/budget.h"
 #include "domain/value.h"
 #include "domain/version.h"
 #include "domain/write.h"
@@ -240,7 +241,8 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     struct store_options so = { .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock };
     TRY(store_open(a, &so, &app->store));
     if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()) ||
-        !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()))
+        !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()) ||
+        !(app->spent = spending_open()) || !(app->asked = spending_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
     const struct policy *fresh = NULL;
     if (first)
@@ -286,6 +288,8 @@ void app_close(struct app **app)
     seen_close(&gone->seen);
     hashing_close(&gone->hashing);
     throttle_close(&gone->throttle);
+    spending_close(&gone->spent);
+    spending_close(&gone->asked);
     transient_close(&gone->transient);
     board_close(&gone->board);
     if (gone->store)

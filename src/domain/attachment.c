@@ -1,5 +1,6 @@
 /* Attachments: files of a person, sealed in pieces so that none is ever whole in clear but on its way to a reader. */
 #include "base/card_file.h"
+#include "domain/budget.h"
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
@@ -43,12 +44,23 @@ struct adding {
     struct key_put put; bool has_put;
 };
 
+static enum err room_for(struct db *db, const struct adding *a)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ATTACHMENT_SUM, ARGS(V_TEXT(a->c->tenant), V_ID(a->p->id)));
+    int64_t files = query_next(&q) ? query_int(&q, 0) : 0, bytes = files ? query_int(&q, 1) : 0;
+    TRY(q.status);
+    TRY(budget_check(db_arena(db), a->c->language, BUDGET_files_held, files, 1));
+    return budget_check(db_arena(db), a->c->language, BUDGET_file_bytes, bytes, a->it.size);
+}
+
 static enum err run_add(struct db *db, struct write *w)
 {
     const struct adding *a = w->arg;
     const struct attachment *t = &a->it;
     struct val person[] = { V_TEXT(a->c->tenant), V_ID(a->p->id), V_ID(t->id) };
     TRY(write_person_there(db, a->c->tenant, a->p->id));
+    TRY(room_for(db, a));
     TRY(db_run(db, SQL_ATTACHMENT_ADD, NULL, ARGS(person[0], person[1], person[2], V_TEXT(t->category), V_INT(t->key_class), V_SEALED(a->meta),
                                                   V_INT(t->size), V_INT(t->at), a->due ? V_INT(a->due) : V_NULL)));
     for (int64_t i = 0; i < a->piece_count; i++)

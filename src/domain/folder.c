@@ -1,5 +1,6 @@
 /* Folders: the ledger of grants and revocations, and the question whether a person may enter. */
 #include "base/unicode.h"
+#include "domain/budget.h"
 #include "domain/folder.h"
 #include "domain/doc.h"
 #include "domain/inside.h"
@@ -184,8 +185,21 @@ enum err folder_make(struct ctx *c, const struct person *p, bool held, const str
 
 /* ---- The commit. ---- */
 
+/* Taking an access back always has room. */
+static enum err room_for(struct db *db, const struct folder_put *f)
+{
+    if (!text_eq(f->act, TEXT("granted")))
+        return OK;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_FOLDER_COUNT, ARGS(V_TEXT(f->c->tenant), V_ID(f->subject)));
+    int64_t held = query_next(&q) ? query_int(&q, 0) : 0;
+    TRY(q.status);
+    return budget_check(db_arena(db), f->c->language, BUDGET_grants_held, held, 1);
+}
+
 enum err folder_run_put(struct db *db, const struct folder_put *f)
 {
+    TRY(room_for(db, f));
     return db_run(db, SQL_FOLDER_ADD, NULL,
                   ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name)), V_TEXT(f->category), V_TEXT(f->act),
                        V_TEXT(f->c->actor.name), f->c->actor.has_self ? V_BYTES(TEXT_BYTES(f->c->actor.by)) : V_NULL,

@@ -11,6 +11,7 @@ struct board;                                  /* board_inside.h */
 struct pages;                                  /* pages.c */
 struct seen;                                   /* session.c */
 struct hashing;                                /* crypt/hashing.h */
+struct spending;                               /* budget.h */
 struct throttle;                               /* throttle.h */
 
 struct app {
@@ -27,6 +28,7 @@ struct app {
     struct seen *seen;                         /* last uses of sessions, not yet written */
     struct hashing *hashing;                   /* where passwords are hashed */
     _Atomic int64_t cookies_held;              /* that no answer may set, since the start */
+    struct spending *spent, *asked;            /* what was done about each person today, and asked by each in this minute */
     struct throttle *throttle;                 /* tries of passwords under way */
     struct board *board;                       /* what the probes found */
     msec swept;                                /* when retention was last looked after */

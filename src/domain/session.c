@@ -275,7 +275,8 @@ static enum err run_begin(struct db *db, void *arg)
     TRY(db_run(db, SQL_SESSION_TRIM, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(budget_row(BUDGET_sessions)->limit))));
     TRY(db_run(db, SQL_ACCOUNT_VISIT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(s->created))));
     TRY(db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(s->created))));
-    return db_run(db, SQL_DEVICE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_BYTES(TEXT_BYTES(g->known)), V_INT(s->created)));
+    TRY(db_run(db, SQL_DEVICE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_BYTES(TEXT_BYTES(g->known)), V_INT(s->created))));
+    return db_run(db, SQL_DEVICE_TRIM, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(budget_row(BUDGET_devices)->limit)));
 }
 
 static void set_csrf(const struct ctx *c, struct session *s)

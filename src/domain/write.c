@@ -1,6 +1,7 @@
 /* The domain's door to the store: events, idempotency in the same commit, refusals on record. */
 #include "domain/card_guard.h"
 #include "domain/write.h"
+#include "domain/budget.h"
 #include "domain/decided.h"
 #include "domain/idempotency.h"
 #include "domain/inside.h"
@@ -153,6 +154,7 @@ enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
 {
     if (c->dry)
         return OK;
+    TRY(budget_spend(c, w));
     if (!c->idempotency.key.p || !answer)
         return write_asked(c, w);
     struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };

@@ -354,6 +354,10 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
     enum err e = gate_identify(&c, q);
     if (e == OK)
         e = gate_headers(&c, q);
+    if (e == OK && route_is_page(q->route))
+        request_take_language(&c, q);                    /* what is refused is said in it too; the handler tells what is wrong with it */
+    if (e == OK && !route_always(q->route))
+        e = budget_ask(&c);
     if (e == OK)
         e = front_handle(&c, q, r);
     if (q->front->shares && !q->operator_socket && (r->pieces || r->body.n > BODY_SMALL))

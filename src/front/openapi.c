@@ -1,5 +1,7 @@
 /* GET /openapi.json: OpenAPI 3.1 from the rows of routes.def and schemas.def. */
+#include "domain/budget.h"
 #include "front/front.h"
+#include "front/router.h"
 #include "front/schema.h"
 
 /* ---- Schemas. ---- */
@@ -178,7 +180,51 @@ static void put_content(struct json_out *w, text schema, text json_type)
     json_close(w, '}');
 }
 
-static void put_responses(struct json_out *w, const struct route *route)
+/* What a budget says: "at most 8 …", with its unit and in how many seconds. */
+static void put_budgets(struct json_out *w, bool fr)
+{
+    json_name(w, TEXT("x-garant-budgets"));
+    json_open(w, '[');
+    for (enum budget b = 0; b < BUDGETS; b++) {
+        const struct budget_row *row = budget_row(b);
+        json_open(w, '{');
+        json_pair(w, TEXT("name"), row->name);
+        json_pair_int(w, TEXT("limit"), row->limit);
+        json_pair_int(w, TEXT("unit"), row->unit);
+        json_pair_int(w, TEXT("within"), row->within / SECOND);
+        json_pair_int(w, TEXT("status"), err_row(row->error)->http);
+        json_pair(w, TEXT("says"), fr ? row->fr : row->en);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+/* Whatever somebody asks for who has budgets may be beyond one. */
+static void put_beyond(struct json_out *w, const struct route *route, bool fr)
+{
+    int b = route_budget(route);
+    BUF_AUTO said = buf_make(1024);
+    if (route->who == WHO_PUBLIC || route->who == WHO_OPERATOR)
+        return;
+    buf_add(&said, fr ? TEXT("un budget est épuisé (x-garant-budgets)") : TEXT("a budget is spent (x-garant-budgets)"));
+    if (b >= 0) {
+        const struct budget_row *row = budget_row((enum budget)b);
+        buf_print(&said, fr ? " : au plus %lld %.*s" : ": at most %lld %.*s", (long long)row->limit, T(fr ? row->fr : row->en));
+    }
+    json_name(w, TEXT("429"));
+    json_open(w, '{');
+    json_name(w, TEXT("description"));
+    json_put_text_of(w, &said);
+    json_name(w, TEXT("headers"));
+    json_put_raw(w, TEXT("{\"Retry-After\":{\"description\":\"seconds until it can be asked again\",\"required\":true,\"schema\":{\"type\":\"integer\"}}}"));
+    if (route_is_page(route))
+        put_content(w, TEXT("=text/html; charset=utf-8"), TEXT(""));
+    else
+        put_content(w, TEXT("Problem"), TEXT("application/problem+json"));
+    json_close(w, '}');
+}
+
+static void put_responses(struct json_out *w, const struct route *route, bool fr)
 {
     char status[8];
     snprintf(status, sizeof status, "%d", route->status);
@@ -190,6 +236,7 @@ static void put_responses(struct json_out *w, const struct route *route)
     if (route->output.n)
         put_content(w, route->output, TEXT("application/json"));
     json_close(w, '}');
+    put_beyond(w, route, fr);
     json_name(w, TEXT("default"));
     json_open(w, '{');
     json_pair(w, TEXT("description"), TEXT("a problem (RFC 9457); a refusal names the clause of the policy"));
@@ -230,7 +277,7 @@ static void put_operation(struct json_out *w, const struct route *route, bool fr
                     route->method == METHOD_PATCH ? TEXT("application/merge-patch+json") : TEXT("application/json"));
         json_close(w, '}');
     }
-    put_responses(w, route);
+    put_responses(w, route, fr);
     json_close(w, '}');
 }
 
@@ -278,6 +325,7 @@ static enum err describe(struct ctx *c, struct reply *r, bool fr)
         json_close(w, '}');
     }
     json_close(w, '}');
+    put_budgets(w, fr);
     json_name(w, TEXT("components"));
     json_open(w, '{');
     json_name(w, TEXT("securitySchemes"));

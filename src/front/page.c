@@ -194,11 +194,13 @@ void page_keep(struct page *p, const text *names, size_t count)
 enum err page_show(struct page *p, struct reply *r, int status)
 {
     const struct json *model;
+    struct why why = p->c->arena->why;                   /* of what is refused on this page, when something is */
     json_close(&p->w, '}');
     TRY(json_parse_buf(p->c->arena, &p->model, &model));
     struct buf *b = reply_text(r, status, TEXT("text/html; charset=utf-8"));
     TRY(template_render(p->c, &front_templates, p->name, model, b));
     TRY(reply_header(p->c->arena, r, TEXT("Content-Language"), p->c->language));
+    reply_retry(r, &why);
     return reply_done(p->c->arena, r);
 }
 
@@ -228,8 +230,8 @@ enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, c
     request_take_language(c, q);                         /* a page takes any, and stays as it is for one it does not have */
     put_frame(c, q, TEXT("problem"), text_starts(q->target, TEXT("/staff")) ? TEXT("staff") : TEXT("me"), &p);
     page_problem(&p, &kept);
+    c->arena->why = kept;
     TRY(page_show(&p, r, err_row(kept.code)->http));
-    reply_retry(r, &kept);
     r->code = kept.code;
     return OK;
 }

@@ -17,6 +17,11 @@ static const struct route_query queries[] = {
     { .route = ROUTE_COUNT },
 };
 
+static const bool always[ROUTE_COUNT] = {
+#define ALWAYS(name) [ROUTE_##name] = true,
+#include "front/routes.def"
+};
+
 /* One more than the budget: 0 is none. */
 static const uint8_t held[ROUTE_COUNT] = {
 #define HOLDS(name, budget) [ROUTE_##name] = BUDGET_##budget + 1,
@@ -37,6 +42,7 @@ text who_word(enum who who)
 }
 
 const struct route *route_row(enum route_id id) { return &rows[id]; }
+bool route_always(const struct route *route) { return always[route_id(route)]; }
 int route_budget(const struct route *route) { return held[route_id(route)] - 1; }
 bool route_aside(const struct route *route) { return asides[route_id(route)]; }
 bool route_is_page(const struct route *route)

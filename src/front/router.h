@@ -54,6 +54,7 @@ struct route_query { enum route_id route; text name; bool required; text en, fr;
     }
 
 const struct route *route_row(enum route_id id);
+bool route_always(const struct route *route);          /* whatever its person has asked for before */
 int route_budget(const struct route *route);           /* enum budget of which its answer holds one; -1: none */
 bool route_aside(const struct route *route);           /* handled by the crew */
 enum route_id route_id(const struct route *route);

@@ -1,6 +1,7 @@
 /* Unit tests of people over a real store: create, look up, read by purpose, rectify, consent, refusals, repeated requests. */
 #include "domain_fixture.h"
 #include "domain/access.h"
+#include "domain/budget.h"
 #include "domain/consent.h"
 #include "domain/idempotency.h"
 #include "domain/look.h"
@@ -222,6 +223,56 @@ static void tokens(void **state)
     assert_int_equal(actor_by_token(&c, token), ERR_UNAUTHORISED);
 }
 
+/* Whatever is written is an act of the journal, and each act takes from a budget or is said to take from none, and why. */
+static void every_act_has_a_budget(void **state)
+{
+    static const text acts[] = {
+#define EVENT(name, en, fr) TEXT_INIT(name),
+#include "store/events.def"
+#undef EVENT
+    };
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        text why;
+        int b = budget_of_act(acts[i], &why);
+        if (b == -2 || (b == -1 && !why.n))
+            fail_msg("the act %.*s has no row in budgets.def", T(acts[i]));
+    }
+    for (enum budget b = 0; b < BUDGETS; b++) {
+        const struct budget_row *row = budget_row(b);
+        assert_true(row->limit > 0 && row->unit > 0 && row->en.n && row->fr.n);
+        assert_true(!row->within || row->limit < UINT16_MAX);          /* what counts them holds no more */
+    }
+}
+
+/* One person's are theirs alone, in either language, until the day is over; what ends something is never refused. */
+static void a_day_is_spent(void **state)
+{
+    struct fixture *f = *state;
+    struct write w = { .event = { .act = TEXT("subject.update"), .tenant = TEXT("t"), .subject = { { 1 } }, .has_subject = true } };
+    f->c.now -= f->c.now % DAY;
+    for (int64_t i = 0; i < budget_row(BUDGET_changes)->limit; i++)
+        assert_int_equal(budget_spend(&f->c, &w), OK);
+    assert_int_equal(budget_spend(&f->c, &w), ERR_TOO_MANY);
+    assert_int_equal(f->c.arena->why.retry, DAY / SECOND + 1);
+    assert_true(text_find(text_of(f->c.arena->why.detail), TEXT("at most 10000 records")) >= 0);
+    f->c.language = TEXT("fr");
+    assert_int_equal(budget_spend(&f->c, &w), ERR_TOO_MANY);
+    assert_true(text_find(text_of(f->c.arena->why.detail), TEXT("au plus 10000 enregistrements")) >= 0);
+    w.truncate = true;
+    assert_int_equal(budget_spend(&f->c, &w), OK);
+    w.truncate = false;
+    w.event.act = TEXT("rectify");                                      /* another act of the same budget */
+    assert_int_equal(budget_spend(&f->c, &w), ERR_TOO_MANY);
+    w.event.act = TEXT("disclosure");
+    assert_int_equal(budget_spend(&f->c, &w), OK);
+    w.event.act = TEXT("subject.update");
+    w.event.subject.b[0] = 2;
+    assert_int_equal(budget_spend(&f->c, &w), OK);
+    w.event.subject.b[0] = 1;
+    f->c.now += DAY;
+    assert_int_equal(budget_spend(&f->c, &w), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +285,8 @@ int main(void)
         OVER(policy, consents_by_channel_and_time),
         OVER(policy, repeated),
         OVER(policy, tokens),
+        OVER(policy, every_act_has_a_budget),
+        OVER(policy, a_day_is_spent),
     };
     return cmocka_run_group_tests_name("subject", tests, NULL, NULL);
 }
