@@ -1,5 +1,8 @@
 /* What happened with a person's data: who looked, their sign-ins and use, and their rights on folders. */
+#include "domain/access.h"
 #include "domain/doc.h"
+#include "domain/paging.h"
+#include "domain/session.h"
 #include "domain/value.h"
 #include "front/page_person.h"
 
@@ -64,8 +67,10 @@ static enum err page_number(struct page *p, int64_t *out)
     return OK;
 }
 
-static void put_paging(struct page *p, int64_t number, int64_t all)
+/* next: where a window behind this one begins; empty for the last. */
+static void put_paging(struct page *p, int64_t number, int64_t all, text next)
 {
+    json_pair(&p->w, TEXT("next"), number * SHOWN < all ? TEXT("") : next);
     json_pair_int(&p->w, TEXT("all"), all);
     json_pair_int(&p->w, TEXT("earlier"), number * SHOWN < all ? number + 1 : 0);
     json_pair_int(&p->w, TEXT("later"), number > 1 ? number - 1 : 0);
@@ -127,7 +132,7 @@ static void put_look(struct page *p, const struct json *look)
 
 static bool by_others(const struct json *look) { return !text_eq(json_text(look, TEXT("actor")), TEXT("person")); }
 
-static void put_looks(struct page *p, const struct json *looks, bool others, int64_t number)
+static void put_looks(struct page *p, const struct json *looks, bool others, int64_t number, text next)
 {
     int64_t all = 0, from = (number - 1) * SHOWN;
     struct strip s = strip_of(p->c);
@@ -143,7 +148,17 @@ static void put_looks(struct page *p, const struct json *looks, bool others, int
     }
     json_close(&p->w, ']');
     put_strip(p, &s);
-    put_paging(p, number, all);
+    put_paging(p, number, all, next);
+}
+
+/* The pages are of the newest looks, or of those behind a place: so many at a time that a window has all of a month for nearly everybody. */
+static enum err looks_from(struct ctx *c, text after, const struct json **out)
+{
+    enum { WINDOW = 2000 };
+    struct answer answer = { 0 };
+    const struct paging asked = { .after = after.p ? after : TEXT(""), .limit = WINDOW };
+    TRY(access_looks(c, session_self(c), &asked, &answer));
+    return json_parse(c->arena, answer.body, out);
 }
 
 enum err api_looks_page(struct ctx *c, const struct request *q, struct reply *r)
@@ -151,17 +166,18 @@ enum err api_looks_page(struct ctx *c, const struct request *q, struct reply *r)
     PAGE_AUTO p = { 0 };
     const struct json *file;
     int64_t number;
-    text who = request_query(q, TEXT("who"));
+    text who = request_query(q, TEXT("who")), after = request_query(q, TEXT("after"));
     bool others = !text_eq(who, TEXT("you"));
     if (who.p && others && !text_eq(who, TEXT("others")))
         return say(c->arena, ERR_USAGE, "the parameter \"who\" is others or you");
     TRY(page_open(c, q, TEXT("looks"), TEXT("me"), &p));
     TRY(page_number(&p, &number));
-    TRY(file_own(c, &file));
+    TRY(looks_from(c, after, &file));
     page_problem(&p, NULL);
     json_pair_bool(&p.w, TEXT("others"), others);
     json_pair(&p.w, TEXT("who"), others ? TEXT("others") : TEXT("you"));
-    put_looks(&p, json_get(file, TEXT("looks")), others, number);
+    json_pair(&p.w, TEXT("after"), after.p ? after : TEXT(""));
+    put_looks(&p, json_get(file, TEXT("looks")), others, number, json_text(file, TEXT("next")));
     return page_show(&p, r, 200);
 }
 
@@ -210,7 +226,7 @@ static enum err put_events(struct page *p, const struct json *file, const struct
         strip_add(&s, record_time(cat, one, file_values(file, cat->name, one)));
     }
     put_strip(p, &s);
-    put_paging(p, number, count);
+    put_paging(p, number, count, TEXT(""));
     json_name(&p->w, TEXT("events"));
     json_open(&p->w, '[');
     for (int64_t i = (number - 1) * SHOWN; i < count && i < number * SHOWN; i++)

@@ -1,6 +1,7 @@
 """What is longer than usual: JSON beyond its bound, lists in pages, and what is held but cannot be read."""
-import json, sqlite3
+import html, json, re, sqlite3
 from garant import Server, check, garant
+from people import opened, visitor
 from visitor import account
 
 PEOPLE = "tests/hostile/people.yaml"
@@ -88,6 +89,25 @@ def register(tests):
             for list_ in (f"{path}/looks", f"{path}/former", "/v1/accounts", "/v1/duties", "/v1/mail", "/v1/archive", "/v1/policy/acknowledgements"):
                 operator.get(f"{list_}?limit=0").refused("invalid-value", status=422)
                 operator.get(f"{list_}?after=x").refused("invalid-value", status=422)
+
+    @tests.test("lists: the page of looks leads to the very first, past the newest two thousand")
+    def first_look():
+        with Server("tests/hostile/people.yaml") as server:
+            app = server.client("app")
+            alice = opened(server, {"identity": {"first_name": "Ana", "last_name": "Test"}, "contact": {"email": "alice@people.example"}})
+            look = {"method": "GET", "path": f"/v1/subjects/{alice}?purpose=service"}
+            for _ in range(3):
+                app.post("/v1/batch", {"requests": [look] * 700}).expect(207)
+            one = visitor(server, "alice@people.example")
+            path, seen = "/me/looks?page=40", 0
+            while path:
+                text = one.get(path, Accept="text/html").expect(200).body.decode()
+                seen += text.count('<p class="when">')
+                link = re.search(r'href="([^"]*)">Earlier</a>', text)
+                path = html.unescape(link[1]) if link else None
+            check("file was opened" in text, f"the first look is on no page: {text[-600:]}")
+            check(100 < seen < 400, f"{seen} looks on the pages behind")
+        return f"{seen} looks behind the first 1,950"
 
     @tests.test("lists: what is held and cannot be read is named in the access answer, which has all the rest")
     def unreadable():
