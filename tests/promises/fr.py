@@ -436,7 +436,7 @@ def erased_but(t):
             check(len(archived(category)) == 4, f"{category} went before its term")
             server.set_clock(milliseconds(until) + 1000)
             if category == "fraud":                                  # nobody sweeps: the server's own work of time does, once a minute
-                wait_for(lambda category=category: not archived(category), within=120)
+                wait_for(lambda category=category: not archived(category), within=300)
             else:
                 swept = json.loads(garant("sweep", "--data", server.data, "--policy", server.policy, "--json"))
                 check(swept["erased"].get(category) == 5, f"{swept}")

@@ -147,11 +147,15 @@ def essential_only(t):
         check("argon2" not in told and not any(word in told for word in passwords), "an answer holds a password or its hash")
     with part("and checking one takes the memory that makes guessing dear"):     # against a request of the same moment that checks none
         def peak(ask):
-            with open(f"/proc/{server.process.pid}/clear_refs", "w", encoding="ascii") as file:
-                file.write("5")
-            start = resident(server.process.pid)
-            ask()
-            return resident(server.process.pid) - start
+            """How much more memory the server had while it answered, the least of three: others of its works may fall into one of them."""
+            found = []
+            for _ in range(3):
+                with open(f"/proc/{server.process.pid}/clear_refs", "w", encoding="ascii") as file:
+                    file.write("5")
+                start = resident(server.process.pid)
+                ask()
+                found.append(resident(server.process.pid) - start)
+            return min(found)
         cheap = peak(lambda: server.anyone().get("/privacy").expect(200))
         for tried in (again, "a wrong one"):
             dear = peak(lambda tried=tried: server.anyone().post("/v1/session", {"identifier": "kestrel.1@rooms.example", "password": tried, "tenant": TENANT})
@@ -815,6 +819,12 @@ def one_session_cookie(t):
                 answer = server.anyone().get(path, Accept=accept)
                 check(answer.status < 500 and "set-cookie" not in answer.headers, f"{path} sets {answer.headers.get('set-cookie')}")
     one, other = Device(server).sign_in(address), Device(server).sign_in(address)
+    with part("the public pages set none"):              # nor for who is signed in: looking at them is no use of the session
+        for path in [path for method, path, who in routes() if method == "GET" and who == "PUBLIC" and "{" not in path]:
+            server.advance(minutes=1)
+            check("set-cookie" not in other.get(path, Accept="text/html").headers, f"{path} sets a cookie for who is signed in")
+        seen = [row["seen"] for row in one.get("/v1/me/sessions").expect(200).json["sessions"] if not row["this"]]
+        check([milliseconds(at) for at in seen] == [milliseconds(NOW)], f"looking at the public pages is a use: {seen}")
     value = one.cookies["__Host-sid"]
     with part("its value is opaque, and holds nothing personal"):
         check(re.fullmatch(r"[\w-]{43}", value) and value != other.cookies["__Host-sid"], f"not opaque: {value}")
