@@ -257,7 +257,8 @@ def what_people_publish(t):
     made = client.lookup({"contact.email": "clarisse@conso.example"}, "account").expect(200).json["id"]
     content = {"title": "Ma photo", "kind": "photo"}
     client.record(made, "content", content, source="mini_site").refused("consent-missing", status=403, clause=r"^purposes\.community$")
-    client.consent(made, "community", "given", wording="Oui, publiez.").expect(201)
+    for purpose in ("community", "social"):                          # the second stays when the first is withdrawn
+        client.consent(made, purpose, "given", wording="Oui, publiez.").expect(201)
     client.record(made, "content", content, source="mini_site").expect(201)
     browser = Browser(server)
     browser.sign_in("clarisse@conso.example", PASSWORD).expect(200)
