@@ -409,10 +409,22 @@ enum err actor_refused(struct ctx *c) { return write_refusal(c, NULL, TEXT(""), 
 
 struct token_row { struct ctx *c; struct digest digest; text name, actor, tenant; msec expires; struct subject_id holder; bool has_holder; };
 
+/* Asked again inside the write: whoever was erased, closed or given another role meanwhile holds no token. */
+static enum err holder_still(struct db *db, const struct token_row *t)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TOKEN_HOLDER_STILL, ARGS(V_TEXT(t->tenant), V_ID(t->holder), V_TEXT(t->actor)));
+    if (query_next(&q))
+        return OK;
+    return q.status != OK ? q.status : say(db_arena(db), ERR_VALUE, "\"holder\" is no account in the role \"%.*s\"", T(t->actor));
+}
+
 static enum err run_token(struct db *db, struct write *w)
 {
     const struct token_row *t = w->arg;
     int64_t added;
+    if (t->has_holder)
+        TRY(holder_still(db, t));
     TRY(db_run(db, SQL_TOKEN_ADD, &added, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_TEXT(t->name), V_TEXT(t->actor),
                                                V_INT(t->c->now), t->expires ? V_INT(t->expires) : V_NULL)));
     if (!added)

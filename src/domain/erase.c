@@ -628,15 +628,24 @@ static enum err is_there(struct db *db, enum sql sql, text tenant, struct subjec
     return q.status;
 }
 
+/* The erasure that was found, and no other of the same person. */
+static enum err same_begun(struct db *db, const struct resuming *r, bool *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ERASING_GET, ARGS(V_TEXT(r->c->tenant), V_ID(r->subject)));
+    *out = query_next(&q) && text_eq(query_bytes(&q, 0), TEXT_BYTES(r->certificate)) && query_int(&q, 1) == r->at;
+    return q.status;
+}
+
 static enum err run_resume(struct db *db, struct write *w)
 {
     const struct resuming *r = w->arg;
     text tenant = r->c->tenant;
     uint64_t entry;
     bool begun, left;
-    TRY(is_there(db, SQL_ERASING_GET, tenant, r->subject, &begun));
-    if (!begun)                                           /* it was only under way, and has ended meanwhile */
-        return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already");
+    TRY(same_begun(db, r, &begun));
+    if (!begun)                                           /* it was only under way: it has ended meanwhile, or another has begun */
+        return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already, or was begun anew");
     if (r->never_began) {
         TRY(db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->certificate))));
         return db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject)));

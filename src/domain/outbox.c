@@ -96,6 +96,16 @@ enum err outbox_due(struct ctx *c, unsigned most, struct outbox_letter **out)
     return OK;
 }
 
+bool outbox_waits(struct ctx *c, const struct outbox_letter *l)
+{
+    READ_AUTO db = NULL;
+    if (store_read(ctx_store(c), c->arena, &db) != OK)
+        return false;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_MAIL_WAITS, ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(l->tries)));
+    return query_next(&q);
+}
+
 /* ---- What became of it. ---- */
 
 enum fate { FATE_SENT, FATE_AGAIN, FATE_GIVEN_UP };

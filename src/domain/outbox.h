@@ -21,6 +21,8 @@ struct outbox_letter {
 /* At most `most` letters that are due at c->now. One sender at a time: it marks each as sent or failed before it asks again. What cannot be
  * opened any more, since its person is gone, is given up here. */
 enum err outbox_due(struct ctx *c, unsigned most, struct outbox_letter **out);
+/* Whether it still waits to be sent: asked right before it is. An erasure takes the row away. */
+bool outbox_waits(struct ctx *c, const struct outbox_letter *l);
 /* It went: the person's contact log notes it, the content is forgotten, the journal says so. */
 enum err outbox_sent(struct ctx *c, const struct outbox_letter *l);
 /* It did not, for the reason `code` (a word such as "smtp-451", never personal): tried again after 1 min, 5 min, 30 min, 2 h, then every 6 h

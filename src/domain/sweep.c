@@ -478,7 +478,7 @@ static const struct own owns[] = {
 
 enum { OWN_COLUMNS = 5, IDEMPOTENCY_KEPT = 24 * HOUR };
 struct own_row { struct val values[OWN_COLUMNS]; struct subject_id subject; bool erased_person; struct event event; };
-struct own_step { const struct own *own; struct ctx *c; struct own_row *rows; unsigned row_count; size_t columns; };
+struct own_step { const struct own *own; struct ctx *c; struct own_row *rows; unsigned row_count; size_t columns; msec cutoff; };
 
 static struct val own_value(struct arena *a, struct query *q, int column, char shape)
 {
@@ -525,15 +525,29 @@ static enum err own_event(struct own_step *st, struct own_row *row)
     return status == ERR_ERASED ? OK : status;
 }
 
+/* Asked again inside the write: whoever repeated their objection meanwhile is remembered from then on. */
+static enum err objection_over(struct db *db, const struct own_step *st, const struct own_row *row, bool *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_OBJECTION_STILL, ARGS(row->values[0], row->values[1], row->values[2], row->values[4], V_INT(st->cutoff)));
+    *out = query_next(&q);
+    return q.status;
+}
+
 static enum err run_own(struct db *db, struct write *w)
 {
     const struct own_step *st = w->arg;
     for (unsigned i = 0; i < st->row_count; i++) {
         const struct own_row *row = &st->rows[i];
         int64_t gone;
-        if (st->own->list == SQL_OBJECTION_OVER)
+        bool over = true;
+        if (st->own->list == SQL_OBJECTION_OVER) {
+            TRY(objection_over(db, st, row, &over));
+            if (!over)
+                continue;
             TRY(db_run(db, SQL_OBJECTION_LAPSES, NULL, ARGS(row->values[0], row->values[1], row->values[2], row->values[4], V_INT(st->c->now),
                                                             V_TEXT(st->c->policy->version))));
+        }
         TRY(db_run(db, st->own->end, &gone, row->values, st->columns));
         if (!gone || !st->own->of_person)
             continue;
@@ -577,7 +591,7 @@ static enum err step_own(struct sweep *s, const struct own *own, unsigned *found
     struct ctx c = *s->c;
     c.arena = &a, c.decisions = NULL;
     msec cutoff = own_cutoff(&c, own);
-    struct own_step st = { .own = own, .c = &c, .columns = text_of(own->shape).n };
+    struct own_step st = { .own = own, .c = &c, .columns = text_of(own->shape).n, .cutoff = cutoff };
     *found = 0;
     if (!cutoff)
         return OK;

@@ -18,10 +18,11 @@ enum err telling_run_begin(struct db *db, text hash, text older, msec at)
 
 struct telling { text hash, older, tenant; struct subject_id after; msec at; };
 struct telling_person { text tenant; struct subject_id id; };
+struct telling_letter { struct mail_put put; int64_t version; };     /* version: of the person, as it was when the letter was made */
 struct telling_step {
     struct telling *telling;
     struct telling_person people[STEP_PEOPLE]; unsigned person_count;
-    struct mail_put letters[STEP_PEOPLE]; unsigned letter_count;
+    struct telling_letter letters[STEP_PEOPLE]; unsigned letter_count;
     text purpose, version, date, changes[LANGUAGES], links[LANGUAGES];
     msec now;
 };
@@ -124,7 +125,8 @@ static enum err make_letter(struct ctx *c, struct telling_step *s, const struct 
     int i = text_eq(language, languages[0]) ? 0 : 1;
     const struct pair_text values[] = { { TEXT("version"), s->version }, { TEXT("date"), s->date }, { TEXT("changes"), s->changes[i] },
                                         { TEXT("link"), s->links[i] } };
-    struct mail_put *put = &s->letters[s->letter_count];
+    struct mail_put *put = &s->letters[s->letter_count].put;
+    s->letters[s->letter_count].version = p.version;
     status = mail_make(c, &p, to, TEXT("policy_changed"), &(struct letter_values){ values, 4 }, put);
     if (status == ERR_VALUE)                              /* an address to which nothing can go */
         return OK;
@@ -135,15 +137,43 @@ static enum err make_letter(struct ctx *c, struct telling_step *s, const struct 
 
 /* ---- The step. ---- */
 
+/* Asked again inside the write: the version is still announced or in force, and nobody went on with its telling meanwhile. */
+static enum err still_told(struct db *db, const struct telling *t)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TELLING_STILL, ARGS(V_TEXT(t->hash), V_TEXT(t->tenant), V_ID(t->after)));
+    if (query_next(&q))
+        return OK;
+    return q.status != OK ? q.status : say(db_arena(db), ERR_CONFLICT, "the version was withdrawn, or told by another, meanwhile");
+}
+
+/* Whoever closed their account or was erased meanwhile is not told; with other data than those that were read, the step begins anew. */
+static enum err still_reached(struct db *db, const struct telling_letter *l, bool *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBJECT_GET, ARGS(V_TEXT(l->put.tenant), V_ID(l->put.subject)));
+    *out = query_next(&q) && query_int(&q, 1) == PERSON_ACTIVE;
+    TRY(q.status);
+    return !*out || query_int(&q, 0) == l->version ? OK : say(db_arena(db), ERR_CONFLICT, "the person changed meanwhile");
+}
+
 static enum err run_step(struct db *db, struct write *w)
 {
     const struct telling_step *s = w->arg;
     const struct telling_person *last = s->person_count ? &s->people[s->person_count - 1] : NULL;
-    for (unsigned i = 0; i < s->letter_count; i++)
-        TRY(mail_run_put_quietly(db, &s->letters[i]));
+    unsigned told = 0;
+    TRY(still_told(db, s->telling));
+    for (unsigned i = 0; i < s->letter_count; i++) {
+        bool reached;
+        TRY(still_reached(db, &s->letters[i], &reached));
+        if (reached)
+            TRY(mail_run_put_quietly(db, &s->letters[i].put));
+        told += reached;
+    }
+    w->event.count = told;
     return db_run(db, SQL_TELLING_MOVE, NULL,
                   ARGS(V_TEXT(s->telling->hash), V_TEXT(last ? last->tenant : s->telling->tenant), last ? V_ID(last->id) : V_ID(s->telling->after),
-                       V_INT(s->letter_count), last ? V_NULL : V_INT(s->now)));
+                       V_INT(told), last ? V_NULL : V_INT(s->now)));
 }
 
 static enum err step(struct ctx *c, struct telling *telling)
@@ -174,6 +204,8 @@ enum err telling_tick(struct ctx *c)
     enum err status = find_telling(&in, &telling, &there);
     if (status == OK && there)
         status = step(&in, &telling);
+    if (status == ERR_CONFLICT)                           /* the next tick sees it as it is then */
+        return OK;
     if (status != OK)
         c->arena->why = a.why;
     return status;

@@ -73,12 +73,23 @@ static enum err compose(struct arena *a, const struct mailer *m, const struct ou
     return buf_lend(a, b, out);
 }
 
+/* Asked right before it goes: a round takes its time, and an erasure or a withdrawal meanwhile silences what it read. */
+static bool waits(struct mailer *m, const struct outbox_letter *l)
+{
+    ARENA_AUTO a = arena_make(LETTER_MEMORY);
+    CTX_AUTO c = { 0 };
+    act_as_server(m, &a, &c);
+    return outbox_waits(&c, l);
+}
+
 /* False when the round ends here: the server cannot be reached, or the mailer stops. */
 static bool send_one(struct mailer *m, struct arena *a, const struct outbox_letter *l)
 {
     BUF_AUTO message = buf_make(MESSAGE_MAX);
     struct smtp_result result = { .for_good = true, .reached = true, .code = "message" };
     text composed, to = smtp_address(a, l->to);
+    if (!waits(m, l))
+        return true;
     if (to.p && compose(a, m, l, to, &message, &composed) == OK)
         smtp_send(m->smtp, to, composed, &m->stop, &result);
     if (atomic_load(&m->stop) && !result.sent)

@@ -1,8 +1,11 @@
 """R11: every kind of look and write beside an erasure under way, and holds and restrictions beside erasure and sweep: nothing linked to nobody,
 nothing of the person after the certificate, nothing acknowledged ignored, and the journal verifies."""
-import sqlite3, threading
+import concurrent.futures, contextlib, itertools, sqlite3, threading, uuid
+import sample
 from common import RELEASE, person, server, tests
-from garant import check, garant
+from garant import Client, Server, check, garant
+from mailbox import Mailbox
+from people import PASSWORD, Visitor, opened, staff
 
 ROUNDS = 1000 if RELEASE else 50
 LOOKERS = 3
@@ -21,18 +24,22 @@ ACTS = {
 }
 
 
-def beside(acts, last):
-    """All of `acts` and `last` at one moment; the answers of the acts, and that of `last`."""
-    gate, answers = threading.Barrier(len(acts) + 1), [[] for _ in acts]
+def beside(acts, last, first=False):
+    """All of `acts` and `last` at one moment, or with `first` `last` when one of the acts was answered and the others are under way; the answers of
+    the acts, and that of `last`."""
+    gate, answered, answers = threading.Barrier(len(acts) + 1), threading.Event(), [[] for _ in acts]
 
     def run(index, act):
         gate.wait()
         for _ in range(4):
             answers[index].append(act())
+            answered.set()
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
     for thread in threads:
         thread.start()
     gate.wait()
+    if first:
+        answered.wait()
     end = last()
     for thread in threads:
         thread.join()
@@ -94,6 +101,125 @@ for kind in ACTS:
     race(kind)
 
 
+# ---- The same of what needs an account, a role or a mailbox, under a policy that has them. ----
+
+class World:
+    """A server of an account portal, with a member of staff who gives access to folders and writes to people."""
+
+    def __init__(self, stack):
+        self.mailbox = stack.enter_context(Mailbox())
+        self.subject = stack.enter_context(Server("mxplorerplace", arguments=self.mailbox.arguments()))
+        self.document = sample.Document(self.subject.operator().get("/v1/policy").expect(200).json["document"])
+        data, (where, name) = sample.person(self.document, 9999), self.document.identifier()
+        clerk = staff(self.subject, data, data[where][name], "account_staff")
+        self.clerk = clerk.cookies, clerk.csrf
+
+    def as_clerk(self):
+        visitor = Visitor(self.subject)
+        visitor.cookies, visitor.csrf = dict(self.clerk[0]), self.clerk[1]
+        return visitor
+
+    def account(self, number, role=None):
+        data, (where, name) = sample.person(self.document, number), self.document.identifier()
+        return opened(self.subject, data, role=role), data[where][name]
+
+    def manager(self, number):
+        return self.account(number, "manager")
+
+    def person(self, number):
+        return self.subject.client("app").create(sample.person(self.document, number))["id"], None
+
+
+def signing_in(world, ident, address):
+    visitor = Visitor(world.subject)
+    return lambda: visitor.post("/v1/session", {"identifier": address, "password": PASSWORD})
+
+
+def asking_for_a_link(world, ident, address):
+    return lambda: world.subject.anyone().post("/v1/password/reset", {"identifier": address})
+
+
+def writing_to(world, ident, _):
+    clerk = world.as_clerk()
+    return lambda: clerk.post(f"/v1/subjects/{ident}/messages", {"purpose": "service_messages", "subject": "Raced", "text": "Raced."})
+
+
+def opening_a_folder(world, ident, _):
+    clerk, names = world.as_clerk(), itertools.count()
+    return lambda: clerk.post(f"/v1/subjects/{ident}/folders", {"folder": "dossier", "name": f"{id(names)}-{next(names)}", "why": "raced"})
+
+
+def reading_the_archive(world, ident, _):
+    operator, turn = world.subject.operator(), itertools.cycle((f"/v1/archive/{ident}/identity?reason=raced", "/v1/archive", f"/v1/subjects/{ident}/folders"))
+    return lambda: operator.get(next(turn))
+
+
+def attaching(world, ident, _):
+    app = world.subject.client("app", timeout=60)
+    path = f"/v1/subjects/{ident}/attachments?category=usage&name=a.txt"
+    return lambda: app.request("POST", path, b"raced " * 2000, {"Content-Type": "text/plain"}.items())
+
+
+def giving_a_token(world, ident, _):
+    operator = world.subject.operator()
+    return lambda: operator.post("/v1/tokens", {"name": f"raced-{uuid.uuid4().hex[:12]}", "actor": "manager", "holder": ident})
+
+
+def using_a_token(world, ident, address):
+    made = world.subject.operator().post("/v1/tokens", {"name": f"raced-{uuid.uuid4().hex[:12]}", "actor": "manager", "holder": ident}).expect(201)
+    client = Client(lambda: world.subject.port, made.json["token"], timeout=60)
+    return lambda: client.get("/v1/accounts")
+
+
+# What is done beside the erasure, of whom, and the answers of which at least one must come.
+RICH = {"sign-in": (signing_in, World.account, {200}), "link asked for": (asking_for_a_link, World.account, {200, 202, 204}),
+        "letter": (writing_to, World.person, {202}), "folder": (opening_a_folder, World.person, {201}),
+        "archive": (reading_the_archive, World.person, {200}), "attachment": (attaching, World.person, {201, 403}),
+        "token given": (giving_a_token, World.manager, {201}), "token used": (using_a_token, World.manager, {200, 403})}
+
+
+def left_of_nobody(subject):
+    """Rows of people without a key, by table: nothing of an erased person may be left, but their own row's end and the proof of their consents."""
+    data = sqlite3.connect(f"file:{subject.data}/data.db?mode=ro", uri=True)
+    data.execute("ATTACH ? AS keyring", (f"file:{subject.data}/keys.db?mode=ro",))
+    left = {}
+    for (table,) in data.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall():
+        columns = {row[1] for row in data.execute(f'PRAGMA main.table_info("{table}")')}
+        for column in columns & {"subject", "holder", "manager"}:
+            if "tenant" in columns and table not in ("erasing", "consent"):
+                count = data.execute(f'SELECT count(*) FROM main."{table}" t WHERE t.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM keyring.key k'
+                                     f' WHERE k.tenant = t.tenant AND k.subject = t.{column} AND k.class = 0)').fetchone()[0]
+                left.update({f"{table}.{column}": count} if count else {})
+    return left
+
+
+def rich_race(kind):
+    @tests.test(f"R11 {kind} beside an erasure under way")
+    def run():
+        prepare, make, wanted = RICH[kind]
+        rounds, statuses = (ROUNDS if make is World.person else ROUNDS // 2), set()
+        with contextlib.ExitStack() as stack:
+            world = World(stack)
+            app = world.subject.client("app")
+            for number in range(rounds):
+                ident, address = make(world, number)
+                acts = [prepare(world, ident, address) for _ in range(LOOKERS)]
+                answers, end = beside(acts, lambda ident=ident: app.post(f"/v1/subjects/{ident}/erase", {"ground": "request"}),
+                                      first=kind == "sign-in")                   # hashing a password takes longer than an erasure
+                end.expect(200)
+                statuses |= {answer.status for answer in answers}
+                check(all(answer.status < 500 for answer in answers), f"{sorted(statuses)}")
+            check(statuses & wanted, f"no {kind} came before its erasure: {sorted(statuses)}")
+            left = (world.subject.stop(), left_of_nobody(world.subject))[1]
+            check(not left, f"left of erased people: {left}")
+            journal_holds(world.subject)
+        return f"{rounds} erasures, {LOOKERS} beside each: {sorted(statuses)}"
+
+
+for kind in RICH:
+    rich_race(kind)
+
+
 @tests.test("R11 a hold that was acknowledged is kept by the erasure beside it, and the certificate tells so")
 def holds_beside_erasure():
     kept = refused = 0
@@ -129,37 +255,38 @@ def holds_beside_erasure():
 
 @tests.test("R11 a hold that was acknowledged is kept by the sweep beside it")
 def holds_beside_sweep():
-    people = 400 if not RELEASE else 1000
-    kept = 0
-    with server() as subject:
-        app = subject.client("app")
-        idents = []
-        for number in range(people):
-            idents.append(app.create(person(number))["id"])
-            app.record(idents[-1], "visits", {"page": f"/held/{number}"}).expect(201)
-        subject.advance(days=400)
-        operator = subject.operator(timeout=60)
-        gate, lock, held = threading.Barrier(5), threading.Lock(), []
+    """People whose visits are due, again and again, until a hundred holds came while a sweep was running and before it came to theirs."""
+    wanted, most, people, hands = (1000, 400, 120, 12) if RELEASE else (100, 80, 120, 12)
+    kept = late = rounds = 0
+    with server() as subject, concurrent.futures.ThreadPoolExecutor(hands) as pool:
+        app, operator = subject.client("app", timeout=60), subject.operator(timeout=60)
+        idents = list(pool.map(lambda number: app.create(person(number))["id"], range(people)))
+        while kept < wanted and rounds < most:
+            rounds += 1
+            list(pool.map(lambda ident: app.record(ident, "visits", {"page": "/held"}).expect(201), idents))
+            subject.advance(days=400)
+            gate, swept = threading.Barrier(hands + 1), threading.Event()
 
-        def hold(part):
-            client = subject.client("app", timeout=60)
+            def hold(part):
+                """(person, hold, held in time and while the sweep ran) of each whose hold was acknowledged."""
+                gate.wait()
+                done = []
+                for ident in part:
+                    answer, beside = app.post(f"/v1/subjects/{ident}/holds", {"category": "visits", "ground": "a lawsuit"}), not swept.is_set()
+                    done.append((ident, answer.expect(201).json["id"], beside, bool(app.read(ident, "service").json["data"].get("visits"))))
+                return done
+            under_way = [pool.submit(hold, idents[part::hands]) for part in range(hands)]
             gate.wait()
-            for ident in part:
-                if client.post(f"/v1/subjects/{ident}/holds", {"category": "visits", "ground": "a lawsuit"}).status == 201:
-                    there = bool(client.read(ident, "service").json["data"].get("visits"))
-                    with lock:
-                        held.append((ident, there))
-        threads = [threading.Thread(target=hold, args=(idents[part::4],)) for part in range(4)]
-        for thread in threads:
-            thread.start()
-        gate.wait()
-        operator.post("/v1/sweep").expect(200)
-        for thread in threads:
-            thread.join()
-        operator.post("/v1/sweep").expect(200)
-        for ident, there in held:
-            if there:
-                kept += 1
-                check(app.read(ident, "service").json["data"].get("visits"), "what was held is gone")
-    check(kept, "no hold came before the sweep")
-    return f"{people} people, {kept} held in time"
+            operator.post("/v1/sweep").expect(200)
+            swept.set()
+            held = [row for one in under_way for row in one.result()]
+            operator.post("/v1/sweep").expect(200)
+            kept += sum(beside and there for _, _, beside, there in held)
+            late += sum(not there for *_, there in held)
+            for ident, _, _, there in held:
+                check(not there or app.read(ident, "service").json["data"].get("visits"), "what was held is gone")
+            list(pool.map(lambda row: app.delete(f"/v1/subjects/{row[0]}/holds/{row[1]}").expect(204), held))
+            operator.post("/v1/sweep").expect(200)
+    check(kept >= wanted, f"only {kept} holds of {rounds} rounds came in time")
+    check(late, "every hold came before its sweep: nothing raced")
+    return f"{kept} held in time, {late} too late, in {rounds} rounds of {people}"
