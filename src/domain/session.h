@@ -31,6 +31,8 @@ enum err session_begin_with(struct ctx *c, struct person *p, const struct accoun
 /* What the gate does with a cookie: sets c->tenant, c->session, c->actor (the account's role, or the person), c->language if the account
  * has one. ERR_UNAUTHORISED alike for unknown, ended and of a person who is no longer there. */
 enum err session_by_secret(struct ctx *c, text secret);
+/* Whose session that is, without using it or acting in it: for a page that anybody may see. *out is NULL for none, or one that is over. */
+enum err session_look(struct ctx *c, text secret, const struct session **out);
 /* The signed-in person acts on their own data, whatever their role. */
 void session_as_person(struct ctx *c);
 /* The id of the signed-in person, as texts are. */

@@ -341,13 +341,13 @@ enum err version_get(struct ctx *c, text hash, struct answer *out)
 
 /* ---- Acknowledgements. ---- */
 
-struct acknowledging { struct ctx *c; struct subject_id subject; bool person; text hash, party; };
+struct acknowledging { struct ctx *c; struct subject_id subject; bool person; text hash, party, by; };
 
 static enum err run_acknowledge(struct db *db, struct write *w)
 {
     const struct acknowledging *k = w->arg;
     return db_run(db, SQL_ACKNOWLEDGEMENT_ADD, NULL,
-                  ARGS(V_TEXT(k->c->tenant), V_ID(k->subject), V_TEXT(k->hash), V_TEXT(k->party), V_TEXT(k->c->actor.name), V_INT(k->c->now)));
+                  ARGS(V_TEXT(k->c->tenant), V_ID(k->subject), V_TEXT(k->hash), V_TEXT(k->party), V_TEXT(k->by), V_INT(k->c->now)));
 }
 
 /* A version by its hash, or by its number when one only has it; the one in force when none is named. */
@@ -390,6 +390,11 @@ static enum err read_party(struct ctx *c, const struct json *in, struct acknowle
     JSON_EACH(member, in)
         if (!text_eq(member->key, TEXT("version")) && !text_eq(member->key, TEXT("party")) && !text_eq(member->key, TEXT("subject")))
             return say(c->arena, ERR_USAGE, "an acknowledgement has the members version, party and subject");
+    text said = json_text(in, TEXT("subject"));
+    bool named = json_get(in, TEXT("party")) || (said.p && !text_eq(said, session_self(c)));
+    k->by = c->actor.name;                                  /* whoever is signed in says in which role */
+    if (c->session && !named)
+        session_as_person(c);
     bool oneself = c->actor.kind == ACTOR_PERSON;           /* a signed-in person speaks for nobody else */
     text subject = oneself && !json_get(in, TEXT("subject")) ? session_self(c) : json_text(in, TEXT("subject"));
     k->party = oneself ? (text){ NULL, 0 } : json_text(in, TEXT("party"));
@@ -444,21 +449,62 @@ enum err version_read_at(struct ctx *c, text hash, msec *at)
     return q.status;
 }
 
-/* Names of the tokens whose acknowledgement of that version the policy asks for and that have not given it. */
-static enum err put_awaited(struct ctx *c, struct json_out *w, text hash)
+struct awaiting { struct ctx *c; struct json_out *w; text hash; int64_t limit, count; };
+
+/* As many are named as a page has rows; all are counted. */
+static void put_one_awaited(struct awaiting *a, text name)
 {
-    const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
-    json_name(w, TEXT("awaited"));
-    json_open(w, '[');
+    if (a->count++ < a->limit)
+        json_put_text(a->w, name);
+}
+
+static enum err put_awaited_tokens(struct awaiting *a, const struct node *named)
+{
+    struct ctx *c = a->c;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_ACKNOWLEDGEMENT_AWAITED, ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(c->now)));
+    query_start(&q, db, SQL_ACKNOWLEDGEMENT_AWAITED, ARGS(V_TEXT(c->tenant), V_TEXT(a->hash), V_INT(c->now)));
     while (query_next(&q))
         if (node_has(named, query_bytes(&q, 1)))
-            json_put_text(w, query_bytes(&q, 0));
-    json_close(w, ']');
+            put_one_awaited(a, query_bytes(&q, 0));
     return q.status;
+}
+
+/* Accounts in that role, or all for "everyone"; of a role that sees its team, its team's. */
+static enum err put_awaited_accounts(struct awaiting *a, text role)
+{
+    struct ctx *c = a->c;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACKNOWLEDGEMENT_AWAITED_OF, ARGS(V_TEXT(c->tenant), V_TEXT(a->hash), V_TEXT(role), V_INT(person_sees_team(c)),
+                                                             V_ID(c->actor.self)));
+    while (query_next(&q)) {
+        struct subject_id id = { { 0 } };
+        text bytes = query_bytes(&q, 0);
+        memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
+        put_one_awaited(a, id_print(c->arena, id));
+    }
+    return q.status;
+}
+
+/* Tokens by their names and accounts by their ids whose acknowledgement of that version the policy asks for and that have not given it. */
+static enum err put_awaited(struct ctx *c, struct json_out *w, text hash, int64_t limit)
+{
+    const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
+    struct awaiting a = { .c = c, .w = w, .hash = hash, .limit = limit };
+    json_name(w, TEXT("awaited"));
+    json_open(w, '[');
+    TRY(put_awaited_tokens(&a, named));
+    if (node_has(named, TEXT("everyone")))
+        TRY(put_awaited_accounts(&a, TEXT("everyone")));
+    else
+        NODE_EACH(role, named)
+            TRY(put_awaited_accounts(&a, role->value));
+    json_close(w, ']');
+    json_pair_int(w, TEXT("awaited_count"), a.count);
+    return OK;
 }
 
 /* Where a page begins: "at.subject.hash.party" of the row before it. */
@@ -522,7 +568,7 @@ enum err version_acknowledgements(struct ctx *c, text version, const struct pagi
     }
     json_close(&w, ']');
     TRY(paging_end(c, more, place, &w, out));
-    TRY(put_awaited(c, &w, hash.n ? hash : text_of(c->policy->hash)));
+    TRY(put_awaited(c, &w, hash.n ? hash : text_of(c->policy->hash), asked->limit));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }

@@ -12,6 +12,7 @@
 #include "front/guard.h"
 #include "front/page.h"
 #include "front/schema.h"
+#include "front/word.h"
 
 size_t front_body_limit(const struct route *route)
 {
@@ -266,6 +267,52 @@ static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
     return reply_header(a, r, TEXT("Location"), location) == OK;
 }
 
+/* ---- Somebody signed in on a page for everybody. ---- */
+
+const struct session *front_session(struct ctx *c, const struct request *q)
+{
+    const struct session *found = NULL;
+    text secret = c->policy->session.cookie.n && !q->operator_socket ? request_cookie(q, c->policy->session.cookie) : (text){ NULL, 0 };
+    if (c->session || !secret.p)
+        return c->session;
+    if (session_look(c, secret, &found) != OK)
+        LOG(LOG_WARN, "a session could not be looked up for a page", LOG_TEXT("route", q->route ? q->route->name : TEXT("-")));
+    return found;
+}
+
+static void kept_by_nobody(struct reply *r)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < r->header_count; i++)
+        if (!text_eq_nocase(r->headers[i].name, TEXT("Cache-Control")) && !text_eq_nocase(r->headers[i].name, TEXT("ETag")))
+            r->headers[kept++] = r->headers[i];
+    r->header_count = kept;                      /* without any, an answer is "no-store" (loop.c) */
+}
+
+enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
+{
+    static const text bar = TEXT_INIT("<header class=\"bar\">"), end = TEXT_INIT("</header>");
+    ptrdiff_t from = text_starts(r->type, TEXT("text/html")) ? text_find(r->body, bar) : -1;
+    ptrdiff_t size = from < 0 ? -1 : text_find(text_from(r->body, (size_t)from), end);
+    const struct session *s = size < 0 || text_find(r->body, TEXT("action=\"/signout\"")) >= 0 ? NULL : front_session(c, q);
+    if (!s)
+        return OK;
+    BUF_AUTO b = buf_make(16 << 20);
+    size_t at = (size_t)(from + size);
+    buf_add(&b, text_upto(r->body, at));
+    buf_add(&b, TEXT("<nav class=\"own\"><a href=\"/me\">"));
+    word_put(&b, word_find(TEXT("frame.home"), c->language), c->language);
+    buf_add(&b, TEXT("</a></nav>\n<form class=\"signout\" method=\"post\" action=\"/signout\"><input type=\"hidden\" name=\"csrf\" value=\""));
+    buf_html(&b, text_of(s->csrf));
+    buf_add(&b, TEXT("\">\n<button class=\"quiet\">"));
+    word_put(&b, word_find(TEXT("frame.signout"), c->language), c->language);
+    buf_add(&b, TEXT("</button></form>\n"));
+    buf_add(&b, text_from(r->body, at));
+    TRY(buf_take(c->arena, &b, &r->body));
+    kept_by_nobody(r);
+    return OK;
+}
+
 /* A browser that asked for a page is answered by a page; when even that fails, the problem is still told. */
 static bool refuse_as_page(struct ctx *c, const struct request *q, struct reply *r)
 {
@@ -274,7 +321,10 @@ static bool refuse_as_page(struct ctx *c, const struct request *q, struct reply 
     if (!page)
         return false;
     reply_reset(r);
+    const struct session *own = c->session;
+    c->session = front_session(c, q);
     bool made = page_refusal(c, q, r, &why) == OK;
+    c->session = own;
     c->arena->why = why;
     return made;
 }
@@ -364,6 +414,8 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         r->owner = front_owner(&c, q);
     if (e == OK && !r->status)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
+    if (e == OK)
+        e = front_sign_out(&c, q, r);
     if (e != OK) {
         a->why.code = e;
         reply_reset(r);

@@ -35,6 +35,11 @@ enum err front_aside(struct ctx *c, const struct request *q, front_long *run, st
 /* Whose share of the crew a request takes: the person's, the token's, or that of an address where nobody is signed in. */
 text front_owner(struct ctx *c, const struct request *q);
 
+/* The session of who asks for a page that nobody needs to be signed in for; NULL for none. It is not used: nothing slides. */
+const struct session *front_session(struct ctx *c, const struct request *q);
+/* On a public page that somebody signed in sees: their page and the sign-out (MX-12). The page is then theirs alone, and kept by nobody. */
+enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r);
+
 /* The promise board's figures, as Prometheus reads them. */
 void promises_metrics(struct ctx *c, struct buf *b);
 

@@ -13,7 +13,7 @@ text front_style(void) { return asset_find(&front_assets, TEXT("garant.css"))->p
 static enum err add_headers(struct ctx *c, struct reply *r, text etag)
 {
     TRY(reply_header(c->arena, r, TEXT("Cache-Control"), TEXT("no-cache")));
-    TRY(reply_header(c->arena, r, TEXT("Vary"), TEXT("Accept-Language")));
+    TRY(reply_header(c->arena, r, TEXT("Vary"), TEXT("Accept-Language, Cookie")));
     TRY(reply_header(c->arena, r, TEXT("Content-Language"), c->language));
     return etag.n ? reply_header(c->arena, r, TEXT("ETag"), etag) : OK;
 }
@@ -36,7 +36,7 @@ static enum err serve_page(struct ctx *c, const struct request *q, struct reply 
     struct page page;
     TRY(request_take_language(c, q));
     TRY(page_get(c, kind, &page));
-    if (matches(request_header(q, TEXT("If-None-Match")), page.etag))
+    if (!front_session(c, q) && matches(request_header(q, TEXT("If-None-Match")), page.etag))
         reply_bytes(r, 304, (text){ NULL, 0 }, TEXT(""));
     else
         reply_bytes(r, 200, page.type, page.body);
