@@ -12,9 +12,10 @@
 #include "domain/outbox.h"
 #include "domain/person_file.h"
 #include "domain/subject.h"
+#include "domain/source.h"
 #include "domain/write.h"
 
-struct view { struct ctx *c; const struct person *p; struct keeping keeping; msec until; struct json_out w; };
+struct view { struct ctx *c; const struct person *p; struct keeping keeping; msec until; text supplier; struct json_out w; };
 
 static void put_time(struct view *v, text name, msec at)
 {
@@ -114,6 +115,15 @@ static bool portable(const struct policy *p, const struct category *cat)
     return false;
 }
 
+/* Theirs, or nobody said whose: a doubt is not held against the person. */
+static bool may_be_own(const struct policy *p, text source)
+{
+    for (unsigned i = 0; i < p->source_count; i++)
+        if (text_eq(p->sources[i].name, source))
+            return text_eq(source, TEXT("person"));
+    return true;
+}
+
 static void put_field(struct view *v, const struct category *cat, const struct json *f, bool may_port)
 {
     const struct json *source = f->first ? f->first->next : NULL, *when = source ? source->next : NULL;
@@ -124,7 +134,7 @@ static void put_field(struct view *v, const struct category *cat, const struct j
     json_pair(&v->w, TEXT("title"), doc_field(v->c, cat, f->key));
     json_pair(&v->w, TEXT("source"), source ? source->value : (text){ NULL, 0 });
     put_time(v, TEXT("at"), at);
-    json_pair_bool(&v->w, TEXT("portable"), may_port && source && text_eq(source->value, TEXT("person")));
+    json_pair_bool(&v->w, TEXT("portable"), may_port && source && may_be_own(v->c->policy, source->value));
     json_close(&v->w, '}');
 }
 
@@ -349,6 +359,8 @@ static enum err put_attachments(struct view *v)
         json_pair(&v->w, TEXT("name"), list->name);
         json_pair(&v->w, TEXT("type"), list->media_type);
         json_pair_int(&v->w, TEXT("size"), list->size);
+        json_pair(&v->w, TEXT("source"), list->source.n ? list->source : (text){ NULL, 0 });
+        json_pair(&v->w, TEXT("source_title"), list->source.n ? doc_source(v->c, list->source) : (text){ NULL, 0 });
         put_time(v, TEXT("at"), list->at);
         if (index >= 0)
             put_ends(v, &v->c->policy->categories[index], list->at);
@@ -450,6 +462,7 @@ static void put_person(struct view *v)
     put_time(v, TEXT("last_use"), p->last_use);
     json_pair(&v->w, TEXT("source"), p->source);
     json_pair(&v->w, TEXT("source_title"), doc_source(v->c, p->source));
+    json_pair(&v->w, TEXT("supplied_by"), v->supplier.n ? v->supplier : (text){ NULL, 0 });
     json_pair_bool(&v->w, TEXT("closed"), p->state == PERSON_CLOSED);
     json_pair_bool(&v->w, TEXT("restricted"), p->restricted);
     put_time(v, TEXT("until"), v->until);
@@ -470,6 +483,7 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
     struct answer rest = { 0 };
     struct view v = { .c = c, .p = p, .w = json_out(out) };
     TRY(load_keeping(&v));
+    TRY(source_supplier(c, p, &v.supplier));
     json_open(&v.w, '{');
     put_person(&v);
     json_name(&v.w, TEXT("account"));

@@ -1,11 +1,13 @@
 /* Attachments: files of a person, sealed in pieces so that none is ever whole in clear but on its way to a reader. */
 #include "base/card_file.h"
 #include "domain/budget.h"
+#include "domain/duty.h"
 #include "domain/held.h"
 #include "domain/inside.h"
 #include "domain/keeping.h"
 #include "domain/looking.h"
 #include "domain/pieces.h"
+#include "domain/source.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -42,6 +44,7 @@ struct adding {
     msec due;
     sealed meta, *pieces; int64_t piece_count;
     struct key_put put; bool has_put;
+    struct subject_id duty; msec inform;             /* as those of a change */
 };
 
 static enum err room_for(struct db *db, const struct adding *a)
@@ -66,6 +69,8 @@ static enum err run_add(struct db *db, struct write *w)
     for (int64_t i = 0; i < a->piece_count; i++)
         TRY(db_run(db, SQL_ATTACHMENT_PART_ADD, NULL, ARGS(person[0], person[1], person[2], V_INT(i), V_INT(t->key_class),
                                                            V_SEALED(a->pieces[i]))));
+    if (a->inform)
+        return duty_add(db, a->c->tenant, a->duty, &a->p->id, TEXT("inform"), t->source, a->it.at, a->inform);
     return OK;
 }
 
@@ -92,6 +97,7 @@ static enum err seal_meta(struct adding *a, const struct key *key, text id)
     json_open(&w, '{');
     json_pair(&w, TEXT("name"), a->it.name);
     json_pair(&w, TEXT("type"), a->it.media_type);
+    json_pair(&w, TEXT("source"), a->it.source);
     json_close(&w, '}');
     text meta;
     TRY(buf_lend(a->c->arena, &b, &meta));
@@ -171,22 +177,26 @@ static enum err add(struct adding *a, const struct category *cat, text content, 
     return status;
 }
 
-static enum err add_once(struct ctx *c, text id, text category, text name, text media_type, text content, struct answer *out)
+static enum err add_once(struct ctx *c, text id, const struct attachment_new *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     const struct category *cat = NULL;
     struct bits set = { { 0 } };
+    struct source_taken source;
     ARENA_AUTO room = arena_make(ATTACHMENT_MAX + (8 << 20));
     TRY(person_open(c, id, false, &p));
-    enum err status = check(c, category, name, media_type, content, &cat);
+    enum err status = check(c, in->category, in->name, in->media_type, in->content, &cat);
     if (status == ERR_UNDECLARED || status == ERR_CARD_NUMBER)
         return write_refusal(c, &p, TEXT(""), TEXT(""));
     TRY(status);
     bits_add(&set, (unsigned)(cat - c->policy->categories));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
-    struct adding a = { .c = c, .p = &p, .it = { .id = id_make(c->now), .category = cat->name, .name = name,
-                                                 .media_type = media_type_of(media_type), .size = (int64_t)content.n, .at = c->now } };
-    TRY(add(&a, cat, content, &room));
+    TRY(write_refused(c, &p, source_take(c, in->source, &set, &source)));
+    struct adding a = { .c = c, .p = &p, .it = { .id = id_make(c->now), .category = cat->name, .name = in->name,
+                                                 .media_type = media_type_of(in->media_type), .source = source.name,
+                                                 .size = (int64_t)in->content.n, .at = c->now },
+                        .duty = id_make(c->now), .inform = source.inform };
+    TRY(add(&a, cat, in->content, &room));
     out->id = id_print(c->arena, a.it.id);
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
     TRY_PTR(out->body.p);
@@ -195,11 +205,17 @@ static enum err add_once(struct ctx *c, text id, text category, text name, text 
     return write_do(c, &w, out);
 }
 
-enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content, struct answer *out)
+enum err attachment_take(struct ctx *c, text id, const struct attachment_new *in, struct answer *out)
 {
     /* Two at once may both make the category's own key: one of them then goes again. */
-    enum err status = add_once(c, id, category, name, media_type, content, out);
-    return status == ERR_CONFLICT ? add_once(c, id, category, name, media_type, content, out) : status;
+    enum err status = add_once(c, id, in, out);
+    return status == ERR_CONFLICT ? add_once(c, id, in, out) : status;
+}
+
+enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content, struct answer *out)
+{
+    const struct attachment_new in = { .category = category, .name = name, .media_type = media_type, .content = content };
+    return attachment_take(c, id, &in, out);
 }
 
 /* ---- Reading. ---- */
@@ -215,6 +231,7 @@ static enum err open_meta(struct ctx *c, const struct person *p, struct attachme
     TRY(seal_open(c->arena, &key, &place, meta, &clear));
     TRY(json_parse(c->arena, clear, &v));
     t->name = json_text(v, TEXT("name")), t->media_type = json_text(v, TEXT("type"));
+    t->source = json_text(v, TEXT("source"));
     return OK;
 }
 

@@ -22,6 +22,8 @@ static void open_row(struct ctx *c, struct json_out *w, const struct change_cons
     json_pair(w, TEXT("policy"), policy);
     if (k->wording_hash[0])
         json_pair(w, TEXT("wording_hash"), text_of(k->wording_hash));
+    if (k->wording.n)
+        json_pair(w, TEXT("wording"), k->wording);
     if (k->method.n)
         json_pair(w, TEXT("method"), k->method);
     json_pair(w, TEXT("by"), k->by.n ? k->by : k->actor);
@@ -98,6 +100,35 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
 
 /* ---- The ledger of one person. ---- */
 
+/* Wordings are shared by many rows: each is read once an answer, and all of an answer have WORDINGS_MAX bytes. Beyond that the hash stands alone,
+ * and the pages of the ledger have the rest. */
+enum { WORDINGS_MAX = 8 << 20 };
+struct wording { text hash, words; struct wording *next; };
+struct wordings { struct wording *first; size_t bytes; };
+
+static enum err wording_of(struct ctx *c, struct wordings *all, text hash, text *out)
+{
+    *out = (text){ NULL, 0 };
+    for (const struct wording *one = all->first; one && !out->p; one = one->next)
+        if (text_eq(one->hash, hash))
+            *out = one->words;
+    if (!out->p && hash.n) {
+        struct wording *fresh = NEW(c->arena, struct wording);
+        READ_AUTO db = NULL;
+        TRY_PTR(fresh);
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_WORDING_GET, ARGS(V_TEXT(hash)));
+        *fresh = (struct wording){ arena_copy(c->arena, hash), query_next(&q) ? arena_copy(c->arena, query_bytes(&q, 0)) : TEXT(""), all->first };
+        TRY(q.status);
+        all->first = fresh, *out = fresh->words;
+    }
+    all->bytes += out->n;
+    if (all->bytes > WORDINGS_MAX)
+        *out = (text){ NULL, 0 };
+    return OK;
+}
+
 struct ledger_row {
     struct change_consent k;
     msec at, last;                               /* last: when it was repeated last */
@@ -170,12 +201,14 @@ static enum err open_evidence(struct ctx *c, const struct person *p, struct ledg
 /* Evidence that cannot be opened hides no decision: the row says so. */
 static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_row *rows, text name, struct json_out *w)
 {
+    struct wordings wordings = { .bytes = 0 };
     json_name(w, name);
     json_open(w, '[');
     for (; rows; rows = rows->next) {
         enum err e = open_evidence(c, p, rows);
         if (e != OK && !record_unreadable(e))
             return e;
+        TRY(wording_of(c, &wordings, text_of(rows->k.wording_hash), &rows->k.wording));
         open_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")), e != OK);
         if (rows->lapsed)
             json_pair_bool(w, TEXT("lapsed"), true);

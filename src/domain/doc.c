@@ -87,6 +87,11 @@ text doc_source(const struct ctx *c, text source)
     if (text_eq(source, TEXT("person")))
         return doc_in(c, TEXT("you"), TEXT("vous"));
     text title = said(c, node_get(node_get(node_at(c->policy->root, TEXT("sources")), source), TEXT("title")));
+    if (title.n)
+        return title;
+    int actor = policy_actor(c->policy, source);                /* nobody said from whom: who brought it */
+    const struct actor_class *class = actor >= 0 ? &c->policy->actors[actor] : NULL;
+    title = class ? doc_in(c, class->title_en, class->title_fr) : title;
     return title.n ? title : source;
 }
 

@@ -184,6 +184,8 @@ static void page_data(struct page *g)
     row(g, SAY("Since", "Depuis"), time_of(g, g->file, TEXT("created")));
     row(g, SAY("Last use", "Dernière utilisation"), time_of(g, g->file, TEXT("last_use")));
     row(g, SAY("First supplied by", "Fourni d'abord par"), json_text(g->file, TEXT("source_title")));
+    if (json_text(g->file, TEXT("supplied_by")).n)
+        row(g, SAY("Supplied by, as it was written", "Fourni par, tel que noté"), json_text(g->file, TEXT("supplied_by")));
     raw(g, TEXT("</table>\n"));
     JSON_EACH(cat, json_get(g->file, TEXT("categories")))
         page_category(g, cat);
@@ -225,7 +227,10 @@ static void page_files(struct page *g)
         }
         raw(g, TEXT("<li><a href=\"")), put(g, buf_for(g->b, &href)), raw(g, TEXT("\">")), put(g, json_text(one, TEXT("name"))), raw(g, TEXT("</a> ("));
         put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("category"))));
-        put(g, TEXT(", ")), put(g, time_of(g, one, TEXT("at"))), raw(g, TEXT(")</li>\n"));
+        put(g, TEXT(", ")), put(g, time_of(g, one, TEXT("at")));
+        if (json_text(one, TEXT("source_title")).n)
+            put(g, SAY(", from ", ", de ")), put(g, json_text(one, TEXT("source_title")));
+        raw(g, TEXT(")</li>\n"));
     }
     raw(g, TEXT("</ul>\n"));
 }
@@ -291,10 +296,12 @@ static void page_consents(struct page *g)
         paragraph(g, SAY("You were asked for none, or made none.", "Aucun ne vous a été demandé, ou vous n'en avez fait aucun."));
         return;
     }
-    head(g, ROW_OF(SAY("Purpose", "Finalité"), SAY("Channel", "Canal"), SAY("Decision", "Décision"), SAY("When", "Quand"), SAY("Policy", "Politique")));
+    head(g, ROW_OF(SAY("Purpose", "Finalité"), SAY("Channel", "Canal"), SAY("Decision", "Décision"), SAY("When", "Quand"), SAY("Policy", "Politique"),
+                   SAY("What you were asked", "Ce qui vous a été demandé")));
     JSON_EACH(one, list)
         cells(g, ROW_OF(title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))), json_text(one, TEXT("channel")),
-                        decision_word(g, json_text(one, TEXT("decision"))), time_of(g, one, TEXT("at")), json_text(one, TEXT("policy"))));
+                        decision_word(g, json_text(one, TEXT("decision"))), time_of(g, one, TEXT("at")), json_text(one, TEXT("policy")),
+                        json_text(one, TEXT("wording"))));
     table_close(g);
 }
 

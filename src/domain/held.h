@@ -7,7 +7,7 @@
 /* ---- attachment.c ---- */
 struct attachment {
     struct subject_id id;
-    text category, name, media_type;
+    text category, name, media_type, source;    /* source: p NULL when none was kept */
     int64_t size;
     msec at;
     uint32_t key_class;

@@ -40,10 +40,11 @@ bool identifier_guarded(const struct policy *p, const struct category *cat, cons
 enum err identifier_confirm(struct ctx *c, text token, struct answer *out);
 
 /* ---- Who there is, and what they may do. ---- */
-/* `state`, `role` may be empty; ACCOUNTS_PAGE: of the page for staff. A role that sees its team lists its team. */
+/* `state`, `role`, `purpose` may be empty; the journal names the purpose that was named. ACCOUNTS_PAGE: of the page for staff. A role that sees
+ * its team lists its team. */
 enum { ACCOUNTS_PAGE = 200 };
-enum err account_list(struct ctx *c, text state, text role, const struct paging *asked, struct answer *out);
-enum err account_get(struct ctx *c, text id, struct answer *out);
+enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked, struct answer *out);
+enum err account_get(struct ctx *c, text id, text purpose, struct answer *out);
 /* {"role": name or null}; ends the sessions in the former role. */
 enum err account_role(struct ctx *c, text id, const struct json *in, struct answer *out);
 /* {"manager": id or null}: whose team the person is in. */

@@ -26,8 +26,8 @@ enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *tic
 /* Whether this actor looks after accounts: the operator; staff, and the programs they use, who may write what people are found by (a role
  * that sees its team too, when `managers`). A refusal is on record. p NULL: nobody in particular. */
 enum err account_administers(struct ctx *c, const struct person *p, bool managers);
-/* For which purpose of the policy this actor looks through accounts; empty for the operator. A refusal is on record. */
-enum err account_purpose(struct ctx *c, const struct person *p, text *out);
+/* Whether this actor looks at accounts: for the purpose that they name, or else as whoever may read for some. A refusal is on record. */
+enum err account_look(struct ctx *c, const struct person *p, text purpose);
 /* The account as an object, or null: state, role, opened, opened by, last visit, agreement, sessions, managers; no secrets. */
 enum err account_put(struct ctx *c, const struct person *p, struct json_out *w);
 

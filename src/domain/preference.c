@@ -39,22 +39,31 @@ static enum err check_place(struct ctx *c, text place)
     return status;
 }
 
-/* The purpose that the journal names; allows the act, or refuses it on record. */
+/* The only purpose that it can be of those that this actor has; empty when there are several. */
+static text only_purpose(const struct ctx *c, const struct category *cat)
+{
+    const struct bits reach = c->actor.index >= 0 ? c->policy->actors[c->actor.index].purposes : (struct bits){ { 0 } };
+    text found = TEXT("");
+    for (unsigned i = 0; i < c->policy->purpose_count; i++)
+        if (bits_has(&cat->purposes, i) && bits_has(&reach, i)) {
+            if (found.n)
+                return TEXT("");
+            found = c->policy->purposes[i].name;
+        }
+    return found;
+}
+
+/* The purpose that the journal names: the one that was named, never one chosen among several. Allows the act, or refuses it on record. */
 static enum err allow(struct ctx *c, const struct person *p, int category, text given, enum act act, text *purpose)
 {
-    const struct category *cat = &c->policy->categories[category];
-    const struct bits reach = c->actor.index >= 0 ? c->policy->actors[c->actor.index].purposes : (struct bits){ { 0 } };
     struct bits set = { { 0 } };
     bits_add(&set, (unsigned)category);
-    *purpose = given;
-    for (unsigned i = 0; i < c->policy->purpose_count && !purpose->n; i++)
-        if (bits_has(&cat->purposes, i) && bits_has(&reach, i))
-            *purpose = c->policy->purposes[i].name;
+    *purpose = given.n ? given : only_purpose(c, &c->policy->categories[category]);
     if (purpose->n)
         return person_allow(c, p, *purpose, &set, act);
     TRY(person_allow_some(c, p, NULL, TEXT(""), &set, act));
-    *purpose = TEXT("preferences");            /* their own, by their right */
-    return OK;
+    *purpose = c->actor.kind == ACTOR_PERSON ? TEXT("preferences") : TEXT("");     /* their own, by their right; or nobody named one */
+    return act == ACT_READ ? look_allow(c, p, TEXT(""), event_categories(c, &set)) : OK;
 }
 
 /* ---- Places. ---- */

@@ -1,9 +1,11 @@
 /* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts. */
+#include "domain/doc.h"
 #include "domain/inside.h"
 #include "domain/paging.h"
 #include "domain/looking.h"
 #include "domain/opening_inside.h"
 #include "domain/session.h"
+#include "domain/source.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -42,20 +44,19 @@ enum err account_administers(struct ctx *c, const struct person *p, bool manager
     return person_allow_some(c, p, NULL, TEXT(""), &set, ACT_WRITE);
 }
 
-enum err account_purpose(struct ctx *c, const struct person *p, text *out)
+enum err account_look(struct ctx *c, const struct person *p, text purpose)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
     struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_READ, .consents = &all, .agreement = c->actor.agreement };
     enum actor_kind kind = c->actor.kind;
-    *out = TEXT("");
     if (kind == ACTOR_OPERATOR)
         return OK;
+    if (purpose.n)
+        return person_allow(c, p, purpose, NULL, ACT_READ);
     for (unsigned i = 0; i < c->policy->purpose_count && (kind == ACTOR_STAFF || kind == ACTOR_SYSTEM || kind == ACTOR_MANAGER); i++) {
         ask.purpose = (int)i;
-        if (policy_decide(c->policy, &ask).verdict != ALLOWED)
-            continue;
-        *out = c->policy->purposes[i].name;
-        return person_allow(c, p, *out, NULL, ACT_READ);           /* a role that must say why it looks says it here too */
+        if (policy_decide(c->policy, &ask).verdict == ALLOWED)
+            return look_allow(c, p, TEXT(""), TEXT(""));       /* a role that must say why it looks says it here too */
     }
     return refuse(c, p, "may not look through accounts");
 }
@@ -115,14 +116,15 @@ static enum err put_page(struct ctx *c, text state, text role, struct subject_id
     return paging_end(c, more, last, w, out);
 }
 
-enum err account_list(struct ctx *c, text state, text role, const struct paging *asked, struct answer *out)
+enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked, struct answer *out)
 {
     struct subject_id from = { { 0 } };
     struct write w = { .event = event_of(c, NULL, TEXT("subject.list")) };
     text none = TEXT("");
     if (asked->after.n && !id_parse(asked->after, &from))
         return paging_unknown(c);
-    TRY(account_purpose(c, NULL, &w.event.purpose));
+    TRY(account_look(c, NULL, purpose));
+    w.event.purpose = purpose.p ? purpose : none;
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out j = json_out(&b);
     json_open(&j, '{');
@@ -183,13 +185,25 @@ enum err account_put(struct ctx *c, const struct person *p, struct json_out *w)
     return OK;
 }
 
-enum err account_get(struct ctx *c, text id, struct answer *out)
+/* Where the data came from, and who supplied them. */
+static enum err put_origin(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    text supplier;
+    TRY(source_supplier(c, p, &supplier));
+    json_pair(w, TEXT("source"), p->source);
+    json_pair(w, TEXT("source_title"), doc_source(c, p->source));
+    json_pair(w, TEXT("supplied_by"), supplier.n ? supplier : (text){ NULL, 0 });
+    return OK;
+}
+
+enum err account_get(struct ctx *c, text id, text purpose, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct account a;
     TRY(person_open(c, id, false, &p));
     struct write w = { .event = event_of(c, &p, TEXT("account.read")) };
-    TRY(account_purpose(c, &p, &w.event.purpose));
+    TRY(account_look(c, &p, purpose));
+    w.event.purpose = purpose.p ? purpose : TEXT("");
     TRY(look_seal(c, &p, &w.event));
     TRY(account_load(c, p.id, &a));
     if (!a.there)
@@ -198,6 +212,7 @@ enum err account_get(struct ctx *c, text id, struct answer *out)
     struct json_out j = json_out(&b);
     json_open(&j, '{');
     json_pair(&j, TEXT("id"), id);
+    TRY(put_origin(c, &p, &j));
     json_name(&j, TEXT("account"));
     TRY(account_put(c, &p, &j));
     json_close(&j, '}');

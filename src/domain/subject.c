@@ -6,6 +6,7 @@
 #include "domain/keeping.h"
 #include "domain/making.h"
 #include "domain/normal.h"
+#include "domain/source.h"
 #include "domain/value.h"
 #include "domain/whole.h"
 #include "domain/write.h"
@@ -99,55 +100,8 @@ static text sealed_form(struct ctx *c, const struct json *fields, const struct j
 
 /* ---- Create. ---- */
 
-/* Every datum has a source, and the policy knows it (GDPR 14(2)(f)). */
-static enum err source_of(struct ctx *c, text name, const struct source **out)
-{
-    if (!name.n)
-        return say(c->arena, ERR_MISSING, "\"source\" says where the data come from: \"person\", or another source of the policy");
-    for (unsigned i = 0; i < c->policy->source_count; i++)
-        if (text_eq(c->policy->sources[i].name, name)) {
-            *out = &c->policy->sources[i];
-            return OK;
-        }
-    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no source \"%.*s\"", T(value_shown(name)));
-}
-
-static enum err check_sources(struct ctx *c, const struct bits *categories, const struct source *source)
-{
-    unsigned index = (unsigned)(source - c->policy->sources);
-    for (unsigned i = 0; i < c->policy->category_count; i++) {
-        const struct category *cat = &c->policy->categories[i];
-        if (bits_has(categories, i) && !(cat->sources >> index & 1))
-            return say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" does not come from \"%.*s\"", T(cat->name),
-                              T(source->name));
-    }
-    return OK;
-}
-
-/* What the policy says of categories that do not come from the person (what a server observes), when the caller says nothing. */
-static text usual_source(struct ctx *c, const struct bits *categories)
-{
-    uint64_t common = ~(uint64_t)0;
-    for (unsigned i = 0; i < c->policy->category_count; i++)
-        if (bits_has(categories, i))
-            common &= c->policy->categories[i].sources;
-    for (unsigned i = 0; i < c->policy->source_count; i++)
-        if (common >> i & 1)
-            return c->policy->sources[i].name;
-    return c->policy->sources[0].name;
-}
-
-/* Data from somebody else: the person is owed the information of Art. 14. */
-static enum err set_source(struct ctx *c, struct change *ch, text name, const struct bits *categories)
-{
-    const struct source *source = NULL;
-    TRY(source_of(c, name, &source));
-    TRY(check_sources(c, categories, source));
-    ch->source = source->name;
-    struct term notice = source->notice.unit == TERM_UNSET ? (struct term){ 1, TERM_MONTHS } : source->notice;
-    ch->inform = source->third_party ? term_end(c->now, notice, 1) : 0;
-    return OK;
-}
+/* Every datum has a source (GDPR 14(2)(f)); from somebody else than the person, they are owed the information of Art. 14. */
+static void use_source(struct change *ch, struct source_taken source) { ch->source = source.name, ch->inform = source.inform; }
 
 static enum err new_person(struct ctx *c, struct person *p, struct change *ch)
 {
@@ -197,20 +151,6 @@ static void given_purposes(struct ctx *c, const struct change *ch, struct bits *
             bits_add(out, (unsigned)policy_purpose(c->policy, ch->consents[i].purpose));
 }
 
-/* Who brought the data, for the record: sealed beside the journal entry, so that it goes with the person. */
-static enum err seal_supplier(struct ctx *c, const struct person *p, text supplier, sealed *out)
-{
-    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("supplied_by") };
-    KEY_AUTO key;
-    if (!supplier.n)
-        return OK;
-    if (supplier.n > 256)
-        return say(c->arena, ERR_VALUE, "\"supplied_by\" has at most 256 bytes");
-    TRY(write_refused(c, NULL, value_no_card(c, TEXT("supplied_by"), supplier)));
-    key_derive(&p->key, TEXT("journal"), &key);
-    return seal(c->arena, &key, &place, supplier, out);
-}
-
 /* Each category serves some purpose: without consent, or with one that is given at the same time. */
 static enum err check_purposes(struct ctx *c, const struct bits *categories, const struct bits *given)
 {
@@ -229,9 +169,11 @@ static enum err check_purposes(struct ctx *c, const struct bits *categories, con
 enum err person_make(struct ctx *c, const struct making *m, struct person *p, struct change *ch, struct event *event)
 {
     struct bits categories, given = { { 0 } };
+    struct source_taken source;
     TRY(new_person(c, p, ch));
     TRY(write_refused(c, NULL, categories_of(c, m->data, &categories)));
-    TRY(write_refused(c, NULL, set_source(c, ch, m->source, &categories)));
+    TRY(write_refused(c, NULL, source_said(c, m->source, &categories, &source)));
+    use_source(ch, source);
     TRY(write_refused(c, NULL, change_consents(c, ch, m->consents)));
     for (unsigned i = 0; !m->settled && i < ch->consent_count; i++)
         TRY(person_may_record(c, NULL, ch->consents[i].purpose));
@@ -240,7 +182,7 @@ enum err person_make(struct ctx *c, const struct making *m, struct person *p, st
                    : person_allow_some(c, NULL, &given, m->purpose, &categories, ACT_WRITE));
     TRY(write_refused(c, NULL, add_categories(c, ch, m->data, ch->source)));
     *event = event_of(c, p, TEXT("subject.create"));
-    TRY(seal_supplier(c, p, m->supplier, &event->detail));
+    TRY(source_seal_supplier(c, p, m->supplier, &event->detail));
     event->categories = event_categories(c, &categories);
     event->count = ch->record_count;
     return event->categories.p ? OK : ERR_MEMORY;
@@ -465,6 +407,7 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     PERSON_AUTO p;
     struct change ch;
     struct bits categories;
+    struct source_taken source;
     struct whole whole;
     text changed;
     if (!c->if_match)
@@ -482,7 +425,8 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     BUF_AUTO names = buf_make(1 << 16);
     struct json_out w = json_out(&names);
     json_open(&w, '[');
-    TRY(write_refused(c, &p, set_source(c, &ch, how->source.n ? how->source : usual_source(c, &categories), &categories)));
+    TRY(write_refused(c, &p, source_take(c, how->source, &categories, &source)));
+    use_source(&ch, source);
     JSON_EACH(fields, patch)
         TRY(write_refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, whole.after, ch.source, &w)));
     json_close(&w, ']');
@@ -667,7 +611,8 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     struct change ch;
     struct record like = { .at = c->now };
     struct bits set = { { 0 } };
-    text at = json_text(in, TEXT("at")), source = json_text(in, TEXT("source"));
+    text at = json_text(in, TEXT("at"));
+    struct source_taken source;
     const struct json *fields = json_get(in, TEXT("fields")), *other;
     TRY(person_open(c, id, false, &p));
     TRY(write_refused(c, &p, category_of(c, category, &like.category)));
@@ -684,7 +629,8 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     TRY(change_begin(c, &p, 1, &ch));
     if (other)                                /* what it depends on is still as it was read */
         ch.expected = p.version, ch.version = p.version + 1;
-    TRY(write_refused(c, &p, set_source(c, &ch, source.n ? source : usual_source(c, &set), &set)));
+    TRY(write_refused(c, &p, source_take(c, json_text(in, TEXT("source")), &set, &source)));
+    use_source(&ch, source);
     like.source = ch.source;
     text form = sealed_form(c, fields, NULL, like.source);
     TRY_PTR(form.p);
@@ -719,7 +665,7 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
     bits_add(&set, (unsigned)category);
     TRY(next_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
-    like.source = out->source = usual_source(c, &set);
+    like.source = out->source = source_observed(c, &set);
     text form = sealed_form(c, declared, NULL, like.source);
     TRY_PTR(form.p);
     return change_record(c, out, &like, form);
@@ -735,7 +681,7 @@ enum err subject_keep(struct ctx *c, struct person *p, int category, const struc
         TRY(next_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
     out->expected = p->version, out->version = p->version + 1;
-    like.source = out->source = usual_source(c, &set), like.at = c->now, like.due = 0;
+    like.source = out->source = source_observed(c, &set), like.at = c->now, like.due = 0;
     text form = sealed_form(c, fields, old ? old->fields : NULL, like.source);
     TRY_PTR(form.p);
     return change_record(c, out, &like, form);

@@ -58,8 +58,8 @@ enum err version_reading_page(struct ctx *c, struct answer *out);
 enum err version_read(struct ctx *c, text hash, struct answer *out);
 /* When they acknowledged it, 0 when they did not. */
 enum err version_read_at(struct ctx *c, text hash, msec *at);
-/* {"acknowledgements": [{"party", "subject", "version", "hash", "by", "at"}], "awaited": [names of tokens, ids of accounts], "awaited_count"}, of one version or of all;
- * awaited: those of whom the policy asks it and who have not acknowledged that version (the one in force). */
+/* {"acknowledgements": [{"party", "subject", "version", "hash", "by", "at"}], "awaited": [names of tokens, ids of accounts], "awaited_count"},
+ * of one version or of all; awaited: those of whom the policy asks it and who have not acknowledged that version (the one in force). */
 enum err version_acknowledgements(struct ctx *c, text version, const struct paging *asked, struct answer *out);
 /* {"event": "notice_shown", "version"?}: that a person was shown the notice. It is never a consent, and makes none. */
 enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out);

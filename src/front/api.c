@@ -57,8 +57,14 @@ HANDLER(event_add, retention_event(c, ID, q->json, &answer))
 HANDLER(hold_create, hold_create(c, ID, q->json, &answer))
 HANDLER(hold_release, hold_release(c, ID, SECOND_PARAM, &answer))
 
-HANDLER(attachment_add,
-        attachment_add(c, ID, ASKED("category"), ASKED("name"), request_header(q, TEXT("Content-Type")), q->body, &answer))
+static enum err add_attachment(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    const struct attachment_new in = { .category = ASKED("category"), .name = ASKED("name"), .source = ASKED("source"),
+                                       .media_type = request_header(q, TEXT("Content-Type")), .content = q->body };
+    return attachment_take(c, ID, &in, answer);
+}
+
+HANDLER(attachment_add, add_attachment(c, q, &answer))
 HANDLER(attachment_get, attachment_get(c, ID, SECOND_PARAM, ASKED("purpose"), &answer))
 HANDLER(attachment_drop, attachment_drop(c, ID, SECOND_PARAM, &answer))
 HANDLER(transient_put, transient_put(c, ID, SECOND_PARAM, q->json, &answer))

@@ -11,8 +11,8 @@
 #define SENT(name) json_text(q->json, TEXT(name))
 
 HANDLER(account_open, account_open_for(c, q->json, &answer))
-PAGED(account_list, account_list(c, ASKED("state"), ASKED("role"), &paging, &answer))
-HANDLER(account_get, account_get(c, ID, &answer))
+PAGED(account_list, account_list(c, ASKED("state"), ASKED("role"), ASKED("purpose"), &paging, &answer))
+HANDLER(account_get, account_get(c, ID, ASKED("purpose"), &answer))
 HANDLER(account_invite, account_invite(c, ID, &answer))
 HANDLER(account_role, account_role(c, ID, q->json, &answer))
 HANDLER(account_manager, account_manager(c, ID, q->json, &answer))

@@ -88,6 +88,7 @@ static void put_rows(struct page *p, const struct json *ledger)
         page_copy(p, row, TEXT("decision"));
         page_copy(p, row, TEXT("at"));
         page_copy(p, row, TEXT("policy"));
+        page_copy(p, row, TEXT("wording"));
         json_pair(&p->w, TEXT("reason"), text_eq(channel, TEXT("objection")) ? json_text(row, TEXT("evidence")) : TEXT(""));
         json_close(&p->w, '}');
     }

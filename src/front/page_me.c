@@ -327,6 +327,7 @@ enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
     page_copy(&p, v.file, TEXT("restricted"));
     page_copy(&p, v.file, TEXT("created"));
     page_copy(&p, v.file, TEXT("source_title"));
+    page_copy(&p, v.file, TEXT("supplied_by"));
     page_copy(&p, v.file, TEXT("until"));
     return page_show(&p, r, 200);
 }

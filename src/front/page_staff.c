@@ -193,7 +193,7 @@ static enum err people_page(struct ctx *c, const struct request *q, struct reply
     const struct json *list = NULL;
     if (class && (!class->reason || (asked && c->actor.reason.n))) {
         const struct paging paging = { .after = asked ? asked->after : TEXT(""), .limit = ACCOUNTS_PAGE };
-        TRY(account_list(c, asked ? asked->state : TEXT(""), TEXT(""), &paging, &answer));
+        TRY(account_list(c, asked ? asked->state : TEXT(""), TEXT(""), TEXT(""), &paging, &answer));
         TRY(json_parse(c->arena, answer.body, &list));
     }
     PAGE_AUTO p = { 0 };

@@ -21,7 +21,12 @@ static bool asked(const struct policy *p, const struct category *cat)
     return false;
 }
 
-static bool grants(const struct ctx *c, const struct node *kind) { return node_has(node_get(kind, TEXT("granted_by")), c->actor.name); }
+/* A manager names the folders that an account needs when they open it, though they give none afterwards (folder.c). */
+static bool grants(const struct ctx *c, const struct node *kind)
+{
+    bool needed = node_has(node_at(c->policy->root, TEXT("accounts.needs")), TEXT("folders"));
+    return (needed && c->actor.kind == ACTOR_MANAGER) || node_has(node_get(kind, TEXT("granted_by")), c->actor.name);
+}
 
 /* ---- The form. ---- */
 

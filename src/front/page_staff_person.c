@@ -92,6 +92,8 @@ static void put_account(struct page *p, const struct json *got)
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         page_copy(p, a, members[i]);
     json_pair(&p->w, TEXT("has_role"), staff_role(p->c, role));
+    page_copy(p, got, TEXT("source_title"));
+    page_copy(p, got, TEXT("supplied_by"));
     json_pair(&p->w, TEXT("opener"), staff_role(p->c, json_text(a, TEXT("opened_by"))));
     json_pair_bool(&p->w, TEXT("invited"), text_eq(state, TEXT("invited")));
     json_pair_bool(&p->w, TEXT("awaiting"), text_eq(state, TEXT("awaiting")));
@@ -102,14 +104,14 @@ static void put_account(struct page *p, const struct json *got)
 struct found { const struct json *account; bool nobody; };
 
 /* The account, unless the role must say why first and has not. Who has no account may still be a person whose data are looked at. */
-static enum err load_account(struct ctx *c, const struct request *q, struct found *out)
+static enum err load_account(struct ctx *c, const struct request *q, text purpose, struct found *out)
 {
     struct answer answer = { 0 };
     const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
     *out = (struct found){ 0 };
     if (class && class->reason && !c->actor.reason.n)
         return OK;
-    enum err status = account_get(c, q->params[0], &answer);
+    enum err status = account_get(c, q->params[0], purpose, &answer);
     out->nobody = status == ERR_NOT_FOUND;
     if (status == ERR_NOT_FOUND)
         return OK;
@@ -122,7 +124,7 @@ static enum err person_page(struct ctx *c, const struct request *q, struct reply
     static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("date"), TEXT_INIT("reference") };
     text purpose = json_text(q->json, TEXT("purpose"));
     struct found found;
-    TRY(load_account(c, q, &found));
+    TRY(load_account(c, q, looked ? purpose : TEXT(""), &found));
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_person"), &p));
     staff_problem(&p, o);

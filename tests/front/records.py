@@ -58,3 +58,100 @@ def register(tests):
             check(not browser.cookies and browser.send("GET", "/me").status == 303, "still signed in")
             check("/signout" not in browser.get("/privacy").html, "the sign-out stays")
             check(server.client("app").get(f"/v1/subjects/{ident}/access").status == 200, "gone")
+
+    @tests.test("records: each datum has the source that was told, or who brought it; never the person's without a word")
+    def sources():
+        with Server("deskmanager", now=NOW) as server:
+            app, mobile = server.client("app"), server.client("mobile")
+            ident = app.post("/v1/subjects", {"data": {"contact": {"name": "Kes", "email": "kes@shop.example"}}, "source": "site"}).expect(201).json["id"]
+            def source(category, field):
+                file = app.get(f"/v1/subjects/{ident}/access").expect(200).json
+                record = next(one for one in file["categories"] if one["category"] == category)["records"][-1]
+                return record["fields"][field]["source"], file
+            app.change(ident, "account", {"contact": {"phone": "+33612345678"}}).expect(200)
+            said, file = source("contact", "phone")
+            check(said == "app", f"recorded as that of {said}")
+            app.change(ident, "account", {"contact": {"phone": "+33612345679"}}, source="messages").expect(200)
+            check(source("contact", "phone")[0] == "messages" and source("contact", "email")[0] == "site", "the source that was told")
+            app.change(ident, "account", {"contact": {"phone": "+33612345670"}}, source="rumour").refused("undeclared", status=422)
+            app.consent(ident, "personalisation", "given").expect(201)
+            app.record(ident, "usage", {"at": NOW, "page": "/a"}).expect(201)
+            check(source("usage", "page")[0] == "app", "a guess among several sources")
+            server.operator().patch(f"/v1/subjects/{ident}", {"contact": {"address": "1 rue A"}}, etag=f'"{source("usage", "page")[1]["version"]}"').expect(200)
+            check(source("contact", "address")[0] == "operator", "the operator's")
+            # Files, too; and one from a third party is owed to be told (Art. 14).
+            path = f"/v1/subjects/{ident}/attachments?category=contact&name="
+            for name, more, right in (("a.txt", "", "app"), ("b.txt", "&source=person", "person"), ("c.txt", "&source=social_network", "social_network")):
+                app.post(path + name + more, b"text", **{"Content-Type": "text/plain"}).expect(201)
+            app.post(path + "d.txt&source=credit_agency", b"text", **{"Content-Type": "text/plain"}).refused("undeclared", status=422)
+            file = app.get(f"/v1/subjects/{ident}/access").expect(200).json
+            said = {one["name"]: one["source"] for one in file["attachments"]}
+            check(said == {"a.txt": "app", "b.txt": "person", "c.txt": "social_network"}, f"{said}")
+            duties = [one for one in server.operator().get("/v1/duties").expect(200).json["duties"] if one["kind"] == "inform"]
+            check(len(duties) == 1, f"{duties}")
+        with Server(VALUES, now=NOW) as server:
+            opened(server, {"identity": {"name": "Z"}, "contact": {"email": "z@ex.example"}})
+            own = visitor(server, "z@ex.example")
+            version = own.get(f"/v1/subjects/{own.id}/access").json["version"]
+            own.patch(f"/v1/subjects/{own.id}", {"identity": {"nick": "zz"}}, etag=f'"{version}"').expect(200)
+            file = own.get(f"/v1/subjects/{own.id}/access").json
+            record = next(one for one in file["categories"] if one["category"] == "identity")["records"][0]
+            check(record["fields"]["nick"]["source"] == "person", f"{record}")
+
+    @tests.test("records: who supplied an account's data is told to its person, in their copy, and to staff")
+    def supplier():
+        with Mailbox() as mailbox, Server("mxplorerplace", now=NOW, arguments=mailbox.arguments()) as server:
+            desk = staff(server, portal("desk"), portal("desk")["contact"]["email"], "account_staff")
+            body = {"data": portal("zoe"), "folders": FOLDERS, "supplied_by": "manager", "supplier": "Paule Planted <b>", "language": "en"}
+            ident = desk.post("/v1/accounts", body).expect(201).json["id"]
+            token = token_of(mailbox.wait(portal("zoe")["contact"]["email"], "invitation").links[0])
+            server.anyone().post("/v1/invitations/accept", {"token": token, "password": PASSWORD}).expect(200)
+            browser = Browser(server)
+            browser.sign_in(portal("zoe")["contact"]["email"], PASSWORD)
+            browser.get("/me").expect(200).has("Paule Planted <b>")
+            own = visitor(server, portal("zoe")["contact"]["email"])
+            check(own.get(f"/v1/subjects/{ident}/access").json["supplied_by"] == "Paule Planted <b>", "the access answer")
+            files = server.client("app").export(ident)[0]
+            check(json.loads(files["data.json"])["supplied_by"] == "Paule Planted <b>" and b"Paule Planted &lt;b&gt;" in files["index.html"], "the export")
+            check(desk.get(f"/v1/accounts/{ident}").expect(200).json["supplied_by"] == "Paule Planted <b>", "the API of staff")
+            page = desk.get(f"/staff/people/{ident}", Accept="text/html").expect(200).body.decode()
+            check("Paule Planted &lt;b&gt;" in page, "the staff page")
+            other = desk.post("/v1/accounts", {**body, "data": portal("max"), "supplier": ""}).expect(201).json["id"]
+            check(desk.get(f"/v1/accounts/{other}").expect(200).json["supplied_by"] is None, "nobody was named")
+
+    @tests.test("records: a look is on record for the purpose that was named, and for none where nobody named one")
+    def purposes():
+        with Server("myportal", now=NOW) as server:
+            app = server.client("app")
+            sales = staff(server, partner("Sol"), "sol@exemple.example", "sales")
+            ident = opened(server, partner("Lea"))
+            def looks():
+                return [(row["act"], row["actor"], row["purpose"]) for row in app.get(f"/v1/subjects/{ident}/access").json["looks"] if row["actor"] == "sales"]
+            sales.get(f"/v1/subjects/{ident}?purpose=resources").expect(200)
+            check(sales.get(f"/staff/people/{ident}", Accept="text/html").status == 200, "the page is refused for a purpose nobody named")
+            page = form(sales, f"/staff/people/{ident}", csrf=sales.csrf, purpose="resources").expect(200)
+            check(b"lea@exemple.example" in page.body, "the page does not show what the API does")
+            check(form(sales, f"/staff/people/{ident}", csrf=sales.csrf, purpose="news").status == 403, "without consent")
+            sales.get(f"/v1/accounts/{ident}").expect(200)
+            sales.get(f"/v1/accounts/{ident}?purpose=resources").expect(200)
+            sales.get(f"/v1/accounts/{ident}?purpose=news").refused("consent-missing", status=403)
+            sales.get(f"/v1/accounts/{ident}?purpose=recruitment").refused(status=403)
+            seen = looks()
+            check({purpose for act, _, purpose in seen if act == "account.read"} == {None, "resources"}, f"{seen}")
+            check({purpose for act, _, purpose in seen if act == "read"} == {"resources"}, f"{seen}")
+
+    @tests.test("records: the words of a consent that staff took come out of the ledger, on the page and in the copy")
+    def wording():
+        with Server("myownconference", now=NOW, tenant="myownconference") as server:
+            app = server.client("app")
+            data = {"identity": {"display_name": "kes"}, "login": {"email": "kes@rooms.example"}}
+            ident = app.post("/v1/subjects", {"data": data, "source": "person"}).expect(201).json["id"]
+            asked = "May we keep your note, as you told me by telephone?"
+            app.consent(ident, "support_extra", "given", wording=asked, by="Rasa of support", method="staff").expect(201)
+            row = app.get(f"/v1/subjects/{ident}/consents").expect(200).json
+            check(row["consents"][0]["wording"] == asked and row["last"][0]["wording"] == asked, f"{row}")
+            check(row["consents"][0]["by"] == "Rasa of support" and row["consents"][0]["method"] == "staff", f"{row}")
+            file = app.get(f"/v1/subjects/{ident}/access").expect(200).json
+            check(file["consents"][0]["wording"] == asked, f"{file['consents']}")
+            files = app.export(ident)[0]
+            check(asked in files["data.json"].decode() and asked in files["index.html"].decode(), "the copy")
