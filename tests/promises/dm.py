@@ -75,7 +75,30 @@ def sources_at_creation(server, client):
             client.post("/v1/subjects", {"data": person(30), **none}).refused("missing-field", status=422)
 
 
-def third_parties(server, client, mailbox):
+def files_and_changes(server, client, ident, given):
+    """A change or a file is from whom it is said to be from, or else from who brought it: never the person's without a word."""
+    with part("no change passes without its source"):
+        etag = client.read(ident, "account").expect(200).etag
+        client.patch(f"/v1/subjects/{ident}?purpose=account", {"contact": {"phone": "+33611119999"}}, etag=etag).expect(200)
+        check(given()[("contact", "phone")] == "app", f"the shop's change is said to be from {given()[('contact', 'phone')]}")
+        version = client.read(ident, "account").json["version"]
+        server.run("subject", "patch", ident, "--version", version, given=json.dumps({"contact": {"phone": "+33611118888"}}))
+        check(given()[("contact", "phone")] == "operator", f"the operator's change is said to be from {given()[('contact', 'phone')]}")
+        client.change(ident, "account", {"contact": {"phone": "+33611117777"}}, source="rumour").refused("undeclared", status=422, clause="^categories$")
+    with part("attached files have their source"):
+        path = f"/v1/subjects/{ident}/attachments?category=content&name="
+        expected = {"mine.txt": ("person", "&source=person"), "app.txt": ("mobile_app", "&source=mobile_app"), "shop.txt": ("app", "")}
+        for name, (_, query) in expected.items():
+            client.request("POST", path + name + query, b"planted", [("Content-Type", "text/plain")]).expect(201)
+        for source in ("messages", "credit_agency", "rumour"):
+            client.request("POST", f"{path}no.txt&source={source}", b"planted", [("Content-Type", "text/plain")]) \
+                  .refused("undeclared", status=422, clause=r"^categories(\.content)?$")
+        for access in (client.get(f"/v1/subjects/{ident}/access").expect(200).json, client.export(ident)[1]):
+            told = {row["name"]: row["source"] for row in access["attachments"]}
+            check(told == {name: source for name, (source, _) in expected.items()}, f"files from {told}")
+
+
+def third_parties(server, client):
     """Whose data a third party gave is owed word of it within a month: the duty is there, late when it is, and done on record."""
     def owed():
         return client.get("/v1/duties").expect(200).json["duties"]
@@ -139,7 +162,8 @@ def sources(t):
     with part("each datum has its source"):
         each_source_of_each_category(client, ident, document)
         browser.get("/me").expect(200).has("from Our mini-sites on social networks", "from The credit agency", "from Your e-mails, texts and messages")
-    third_parties(server, client, mailbox)
+    files_and_changes(server, client, ident, given)
+    third_parties(server, client)
 
 
 def fields_of(access):
