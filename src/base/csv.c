@@ -102,7 +102,7 @@ static size_t closing_quote(text s, size_t start, bool *lines)
 
 /* Without its quotes, doubled ones single; *i stands behind it. What stands behind the closing quote is text too, as Excel and Python read
  * it, so long as the field stays on its line: beyond it, the quote was never meant to open a field, and would take other lines along. */
-static enum err quoted_field(struct arena *a, text s, char separator, size_t *i, text *out)
+static enum err quoted_field(struct arena *a, text s, char separator, size_t *i, text *out, bool *stray)
 {
     bool lines;
     size_t close = closing_quote(s, *i, &lines), end = close + 1, n = 0;
@@ -119,6 +119,7 @@ static enum err quoted_field(struct arena *a, text s, char separator, size_t *i,
         to[n++] = s.p[k];
         k += k < close && s.p[k] == '"';
     }
+    *stray = end > close + 1 && text_trim(text_upto(text_from(s, close + 1), end - close - 1)).n;
     *i = end;
     *out = (text){ to, n };
     return OK;
@@ -133,15 +134,19 @@ static enum err read_record(struct arena *a, const struct csv *csv, struct csv_r
             return say(a, ERR_VALUE, "line %u has more than %d fields", r->line, CSV_FIELDS);
         text *field = &r->fields[r->count++];
         size_t start = i;
+        bool stray = false;
         if (i < s.n && s.p[i] == '"') {
-            enum err e = quoted_field(a, s, csv->separator, &i, field);
+            enum err e = quoted_field(a, s, csv->separator, &i, field, &stray);
             if (e != OK)
                 return e == ERR_VALUE ? say(a, e, "on line %u, in column %u, a quote is opened and not closed", r->line, r->count) : e;
         } else {
             while (!ends(s, i) && s.p[i] != csv->separator)
                 i++;
             *field = text_upto(text_from(s, start), i - start);
+            stray = text_index(*field, '"') >= 0;
         }
+        if (stray && !r->stray)
+            r->stray = r->count;
         if (ends(s, i)) {
             *end = i;
             return OK;
@@ -162,7 +167,7 @@ bool csv_next(struct arena *a, struct csv *csv, struct csv_record *out, enum err
     *fault = OK;
     while (csv->rest.n) {
         size_t end = 0;
-        out->count = 0;
+        out->count = out->stray = 0;
         out->line = csv->line;
         *fault = read_record(a, csv, out, &end);
         if (*fault != OK)

@@ -13,6 +13,7 @@ struct csv {
 struct csv_record {
     text fields[CSV_FIELDS];
     unsigned count, line;
+    unsigned stray;                              /* the first field with a quote that neither opens nor closes it, from 1; 0: none */
     text raw;                                    /* as it stands, without its line end */
 };
 

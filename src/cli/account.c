@@ -47,7 +47,8 @@ struct importing {
     struct buf lines;                            /* results, in JSON with commas between */
     text columns;                                /* what they were taken for, in JSON */
     bool dry, empty[CSV_FIELDS];                 /* empty: nothing stands in that column, so nothing is lost with it */
-    unsigned done, all, opened, refused;
+    unsigned done, all, opened, refused, warned;
+    text warning;                                /* the first one */
 };
 
 static void end_import(struct importing *i)
@@ -101,6 +102,10 @@ static enum err take_results(struct importing *i, text body)
         json_int(json_get(line, TEXT("status")), &status);
         i->opened += status < 300;
         i->refused += status >= 300;
+        text warning = json_text(line, TEXT("warning"));
+        i->warned += warning.n > 0;
+        if (warning.n && !i->warning.n)
+            i->warning = warning;
     }
     if (i->columns.p)
         return OK;
@@ -186,6 +191,8 @@ static enum err import_file(struct cli *cli)
         buf_print(&b, ",\"columns\":%.*s", T(i.columns));
     buf_print(&b, ",\"dry_run\":%s}", i.dry ? "true" : "false");
     TRY(cli_answer_of(cli, &b));
+    if (i.warned && !i.refused)
+        cli_warn(cli, i.warned > 1 ? arena_print(cli->arena, "%.*s; and on %u lines more", T(i.warning), i.warned - 1) : i.warning);
     return i.refused ? say(cli->arena, ERR_VALUE, "%u of %u lines were refused: mend them and import those alone", i.refused, i.all) : OK;
 }
 

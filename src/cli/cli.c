@@ -253,6 +253,26 @@ static void tell(struct cli *cli, enum err e)
     cli_write(STDERR_FILENO, whole ? line : text_of(a.why.detail));     /* nobody is left to be told that telling failed */
 }
 
+void cli_warn(struct cli *cli, text detail)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    if (cli->json) {
+        struct json_out w = json_out(&b);
+        json_open(&w, '{');
+        json_pair(&w, TEXT("code"), TEXT("warning"));
+        json_pair(&w, TEXT("title"), cli_say(cli, TEXT("Done, with a remark"), TEXT("Fait, avec une remarque")));
+        json_pair(&w, TEXT("detail"), detail);
+        json_pair_int(&w, TEXT("status"), 0);
+        json_close(&w, '}');
+    } else {
+        buf_print(&b, "garant%.*s %.*s", T(cli_say(cli, TEXT(":"), TEXT(" :"))), T(detail));
+    }
+    buf_char(&b, '\n');
+    ARENA_AUTO a = arena_make(0);
+    text line;
+    cli_write(STDERR_FILENO, buf_lend(&a, &b, &line) == OK ? line : detail);
+}
+
 static enum err run(struct cli *cli, int argc, char **argv)
 {
     text asked = argc > 1 ? text_of(argv[1]) : TEXT("help");

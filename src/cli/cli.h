@@ -64,6 +64,8 @@ enum err cli_give(struct cli *cli, const struct buf *b);
 /* An answer: the JSON itself with --json, else its members as indented lines. */
 enum err cli_answer(struct cli *cli, text json);
 enum err cli_answer_of(struct cli *cli, const struct buf *json);
+/* A remark on what was done all the same, on standard error, in JSON with --json. */
+void cli_warn(struct cli *cli, text detail);
 /* Progress on a terminal's standard error: a bar when `all` is known; nothing elsewhere. cli_progress_end() takes it away. */
 void cli_progress(uint64_t done, uint64_t all);
 void cli_progress_end(void);

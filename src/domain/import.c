@@ -11,7 +11,8 @@
 
 enum { COLUMNS_MAX = 128, LINE_MAX = 64 << 10, FAULTS_MAX = 20 };
 
-struct row { text *values; unsigned count, line, same; const struct json *account; struct why fault; };   /* same: line that has its address */
+/* same: line that has its address; stray: the column in which a quote stands as a sign. */
+struct row { text *values; unsigned count, line, same, stray; const struct json *account; struct why fault; };
 struct import {
     struct column columns[COLUMNS_MAX]; unsigned column_count;
     struct row *rows; unsigned row_count;
@@ -119,6 +120,7 @@ static enum err take_line(struct ctx *c, struct import *i, const struct csv_reco
     if (fault == ERR_MEMORY)
         return fault;
     row->count = i->column_count;
+    row->stray = r->stray;
     /* Spreadsheets leave out what is empty at a line's end, or write more of it than the header has. */
     for (unsigned k = 0; fault == OK && k < r->count; k++) {
         text value = unicode_trim(r->fields[k]);
@@ -424,6 +426,9 @@ static text result_of(const struct import *i, const struct row *r, const struct 
         json_pair(&w, TEXT("id"), id);
     if (f->count > 1)
         put_faults(&w, f);
+    if (r->stray)
+        json_pair(&w, TEXT("warning"), arena_print(i->arena, "line %u, column %u: a quote stands within the cell, and was taken as a sign",
+                                                   r->line, r->stray));
     json_close(&w, '}');
     return buf_made(i->arena, &b);
 }

@@ -1,5 +1,5 @@
 """Accounts from outside: opened, invited, registered, approved, given roles and teams, imported, closed."""
-import json, re, subprocess, tempfile
+import json, os, re, subprocess, tempfile
 from garant import PROGRAM, TOP, Client, Server, check, garant
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, opened, visitor
@@ -355,6 +355,14 @@ def register(tests):
                 n=12.5, b=True, d="2026-12-31", txt="1 rue A\nLyon")
             one('Display name,User principal name,Mail\nA,zed,b7@ex.example\n', name="A", login="zed", email="b7@ex.example")
             one('identity.name,contact.email,misc.txt\nA,b8@ex.example,screen 24" wide\n', txt='screen 24" wide')
+            warned = send('identity.name,contact.email,misc.txt\nA,b9@ex.example,"quoted ""well"""\nB,b10@ex.example,19" rack\nC,b11@ex.example,"a"b\n')
+            check([line.get("warning", "")[:16] for line in warned["lines"]] == ["", "line 3, column 3", "line 4, column 3"], f"{warned['lines']}")
+            table = os.path.join(server.folder, "inch.csv")
+            with open(table, "w", encoding="utf-8") as file:
+                file.write('identity.name,contact.email,misc.txt\nA,b12@ex.example,x\nB,b13@ex.example,24" wide\nC,b14@ex.example,30" wide\n')
+            done = server.run("account", "import", table, "--supplied-by", "person", "--no-invitation", "--json", ok=None)
+            check(done.returncode == 0 and "line 3, column 3: a quote" in json.loads(done.stderr)["detail"]
+                  and "1 lines more" in json.loads(done.stderr)["detail"], f"{done.stdout} {done.stderr}")
             # A column is chosen, proposed, or complained of; all of them at once.
             odd = send("Full name,E-mail,Marital status,contact.emial,misc.religion\nA,c@ex.example,x,y,z\n", status=422)
             check(all(word in odd["detail"] for word in ("column 3", "column 4", "contact.email", "column 5")), f"{odd}")
