@@ -11,7 +11,7 @@
 
 enum {
     HEAD_TIME = 10 * SECOND, KEPT_TIME = 75 * SECOND, BODY_TIME = 15 * SECOND, DRAIN_TIME = 10 * SECOND,
-    EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, ACCEPT_AT_ONCE = 32, PIECE_TAKEN = 64 << 10,
+    EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, BODY_STEP = 1 << 20, ACCEPT_AT_ONCE = 32, PIECE_TAKEN = 64 << 10,
     HEAD_MEMORY = 2 * HEAD_LIMIT + 4096,   /* of libmicrohttpd for each connection; above 32 KiB it is the kernel's own, and gone when it ends */
     ARENA_LIMIT = 256 << 20
 };
@@ -199,7 +199,7 @@ static struct MHD_Response *make_response(struct exchange *x)
         ok = add_header(response, TEXT("Content-Type"), r->type);
     for (unsigned i = 0; ok && i < r->header_count; i++)
         ok = add_header(response, r->headers[i].name, r->headers[i].value);
-    if (ok && (r->close || atomic_load_explicit(&x->connection->loop->shared->stopping, memory_order_relaxed)))
+    if (ok && (r->close || x->framing.chunked || atomic_load_explicit(&x->connection->loop->shared->stopping, memory_order_relaxed)))
         ok = add_header(response, TEXT("Connection"), TEXT("close"));
     if (ok || !response)
         return response;
@@ -235,6 +235,7 @@ static enum MHD_Result send_reply(struct exchange *x)
     x->stage = ANSWERED;
     enter(c, SENDING);
     c->bytes = x->reply.body.n;
+    c->linger |= x->framing.chunked;
     counters_add(c->loop->counters, x->request.route, x->reply.status, microseconds);
     if (c->loop->shared->access_log)
         write_access_log(x, microseconds);
@@ -245,12 +246,14 @@ static enum MHD_Result send_reply(struct exchange *x)
     return result;
 }
 
+static bool has_body(const struct exchange *x) { return x->framing.length || x->framing.chunked; }
+
 /* Answers with the reason in the arena. After a malformed head, or with a body that nobody will read, the connection ends:
  * what follows on it cannot be trusted to be where it seems. */
 static enum MHD_Result refuse(struct exchange *x, bool broken)
 {
     front_refuse(&x->request, &x->arena, &x->reply);
-    x->connection->linger = x->reply.close = broken || x->framing.length;
+    x->connection->linger = x->reply.close = broken || has_body(x);
     return send_reply(x);
 }
 
@@ -332,7 +335,7 @@ static enum err find_route(struct exchange *x)
     struct arena *a = &x->arena;
     TRY(route_find(a, &x->request));
     size_t limit = front_body_limit(x->request.route);
-    if (x->framing.length > limit)
+    if (x->framing.length > limit || (x->framing.chunked && !limit))
         return limit ? say(a, ERR_TOO_LARGE, "the body is larger than %zu bytes", limit)
                      : say(a, ERR_USAGE, "this resource takes no body");
     x->body.limit = limit;
@@ -340,16 +343,15 @@ static enum err find_route(struct exchange *x)
     return OK;
 }
 
-/* Room for the body among all that are being read, so that many senders together cannot take the machine's memory. */
-static enum err reserve_body(struct exchange *x)
+/* Room for `length` bytes more of a body among all that are being read, so that many senders together cannot take the machine's memory. */
+static enum err reserve_body(struct exchange *x, uint64_t length)
 {
     _Atomic uint64_t *all = &x->connection->loop->shared->bodies;
-    uint64_t length = x->framing.length;
     if (atomic_fetch_add_explicit(all, length, memory_order_relaxed) + length > BODIES_LIMIT) {
         atomic_fetch_sub_explicit(all, length, memory_order_relaxed);
         return say(&x->arena, ERR_BUSY, "too many large bodies are being read at once");
     }
-    x->reserved = length;
+    x->reserved += length;
     return OK;
 }
 
@@ -364,7 +366,7 @@ static bool answers_options(struct exchange *x)
     if (!allow.n)
         return false;
     reply_none(&x->reply);
-    x->connection->linger = x->reply.close = x->framing.length > 0;
+    x->connection->linger = x->reply.close = has_body(x);
     return reply_header(&x->arena, &x->reply, TEXT("Allow"), allow) == OK;
 }
 
@@ -377,18 +379,36 @@ static enum MHD_Result on_head(struct exchange *x, const char *url, const char *
         return send_reply(x);
     if (find_route(x) != OK)
         return refuse(x, false);
-    if (x->framing.length > BODY_SMALL && front_turns_away(&x->request, x->framing.length, &x->arena, &x->reply, &x->held)) {
+    /* What comes in chunks may be as long as the route lets it: that much of the caller's share is taken. */
+    uint64_t length = x->framing.chunked ? x->body.limit : x->framing.length;
+    if ((length > BODY_SMALL || x->framing.chunked) && front_turns_away(&x->request, length, &x->arena, &x->reply, &x->held)) {
         x->connection->linger = x->reply.close = true;
         return send_reply(x);
     }
-    if (x->framing.length && reserve_body(x) != OK)
+    if (x->framing.length && reserve_body(x, x->framing.length) != OK)
         return refuse(x, false);
     enter(x->connection, BODY);
     return MHD_YES;
 }
 
+static void refuse_at_door(struct connection *c, const struct why *why);
+
+/* A body that comes in chunks does not say before how long it is. */
+static enum err room_for_chunk(struct exchange *x, size_t size)
+{
+    uint64_t all = x->connection->bytes + size;
+    if (all > x->body.limit)
+        return say(&x->arena, ERR_TOO_LARGE, "the body is larger than %zu bytes", x->body.limit);
+    return all > x->reserved ? reserve_body(x, BODY_STEP > all - x->reserved ? BODY_STEP : all - x->reserved) : OK;
+}
+
 static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *size)
 {
+    /* The library takes no answer while the body comes: it is said by ourselves, and the connection ends. */
+    if (x->framing.chunked && room_for_chunk(x, *size) != OK) {
+        refuse_at_door(x->connection, &x->arena.why);
+        return MHD_NO;
+    }
     x->connection->bytes += *size;
     buf_add(&x->body, (text){ data, *size });
     library_wipe(data, *size);

@@ -1,6 +1,8 @@
 /* The strictness gate: the shape of the head, then the headers that decide where the body ends. */
 #include "front/strict.h"
 
+enum { CHUNK_LINE = 1024, CHUNK_DIGITS = 8, TRAILERS = 16 };
+
 /* RFC 9110, 5.6.2. */
 static bool token(text s)
 {
@@ -120,9 +122,14 @@ static enum err check_host(struct arena *a, const struct head *h)
 static enum err check_framing(struct arena *a, const struct head *h, struct framing *out)
 {
     text length = find(h, TEXT("Content-Length")), encoding = find(h, TEXT("Content-Encoding")), expect = find(h, TEXT("Expect"));
-    *out = (struct framing){ 0 };
-    if (find(h, TEXT("Transfer-Encoding")).p)
-        return say(a, ERR_LENGTH, "Transfer-Encoding is not taken: send the body with its Content-Length");
+    text coding = find(h, TEXT("Transfer-Encoding"));
+    *out = (struct framing){ .chunked = coding.p != NULL };
+    if (coding.p && length.p)
+        return say(a, ERR_USAGE, "Content-Length and Transfer-Encoding stand in one request");
+    if (coding.p && !text_eq(h->version, TEXT("HTTP/1.1")))
+        return say(a, ERR_USAGE, "HTTP/1.0 has no Transfer-Encoding");
+    if (coding.p && !text_eq_nocase(coding, TEXT("chunked")))
+        return say(a, ERR_LENGTH, "the only Transfer-Encoding is chunked: else send the body with its Content-Length");
     for (size_t i = 0; length.p && i < length.n; i++) {
         if (length.p[i] < '0' || length.p[i] > '9')
             return say(a, ERR_USAGE, "Content-Length is not made of digits");
@@ -192,6 +199,78 @@ static enum err split_headers(struct arena *a, text rest, struct pair *headers, 
     return OK;
 }
 
+/* ---- Chunks (RFC 9112, 7.1). ---- */
+
+/* What has come of a chunked body, as far as it was read. */
+struct chunks { text rest; uint64_t left; bool ended; };
+
+/* The next whole line without its end, p NULL while it has not come. */
+static enum err chunk_line(struct arena *a, struct chunks *c, text *line)
+{
+    ptrdiff_t end = text_find(c->rest, TEXT("\r\n"));
+    *line = text_upto(c->rest, end < 0 ? c->rest.n : (size_t)end);
+    for (size_t i = 0; i < line->n; i++)
+        if (((uint8_t)line->p[i] < ' ' && line->p[i] != '\t' && !(end < 0 && i + 1 == line->n && line->p[i] == '\r')) || line->p[i] == 0x7F)
+            return say(a, ERR_USAGE, "a line between the chunks holds a control byte, or does not end with CRLF");
+    if (line->n > CHUNK_LINE)
+        return say(a, ERR_USAGE, "a line between the chunks has more than %d bytes", CHUNK_LINE);
+    if (end < 0)
+        line->p = NULL;
+    else
+        c->rest = text_from(c->rest, (size_t)end + 2);
+    return OK;
+}
+
+/* Hexadecimal digits, and behind a semicolon what nobody asked for. */
+static enum err chunk_size(struct arena *a, text line, uint64_t *out)
+{
+    size_t digits = 0;
+    for (*out = 0; digits < line.n && digits < CHUNK_DIGITS; digits++) {
+        char c = line.p[digits], small = c | 0x20;
+        bool letter = small >= 'a' && small <= 'f';
+        if (!letter && (c < '0' || c > '9'))
+            break;
+        *out = *out << 4 | (uint64_t)(letter ? small - 'a' + 10 : c - '0');
+    }
+    return digits && (digits == line.n || line.p[digits] == ';') ? OK : say(a, ERR_USAGE, "the size of a chunk is not made of hexadecimal digits");
+}
+
+/* Fields behind the last chunk are read over. */
+static enum err trailers(struct arena *a, struct chunks *c)
+{
+    for (unsigned count = 0;; count++) {
+        text line;
+        TRY(chunk_line(a, c, &line));
+        if (!line.p || !line.n)
+            return OK;
+        ptrdiff_t colon = text_index(line, ':');
+        if (colon < 1 || !token(text_upto(line, (size_t)colon)))
+            return say(a, ERR_USAGE, "a line behind the last chunk is no header");
+        if (count == TRAILERS)
+            return say(a, ERR_USAGE, "more than %d headers stand behind the last chunk", TRAILERS);
+    }
+}
+
+static enum err check_chunks(struct arena *a, text bytes)
+{
+    struct chunks c = { .rest = bytes };
+    for (;;) {
+        text line;
+        TRY(chunk_line(a, &c, &line));
+        if (!line.p)
+            return OK;
+        TRY(chunk_size(a, line, &c.left));
+        if (!c.left)
+            return trailers(a, &c);
+        if (c.rest.n <= c.left)
+            return OK;
+        c.rest = text_from(c.rest, (size_t)c.left);
+        if (!text_starts(c.rest, text_upto(TEXT("\r\n"), c.rest.n)))
+            return say(a, ERR_USAGE, "a chunk is longer than its size says");
+        c.rest = text_from(c.rest, 2);
+    }
+}
+
 enum err strict_peek(struct arena *a, text bytes, bool *whole)
 {
     struct pair headers[REQUEST_HEADERS];
@@ -212,5 +291,6 @@ enum err strict_peek(struct arena *a, text bytes, bool *whole)
     text lines = text_upto(text_from(bytes, (size_t)line_end + 2), (size_t)(end - line_end));
     TRY(split_headers(a, lines, headers, &h.count));
     h.bytes = (size_t)end + 4;
-    return strict_check(a, &h, &framing);
+    TRY(strict_check(a, &h, &framing));
+    return framing.chunked ? check_chunks(a, text_from(bytes, h.bytes)) : OK;
 }

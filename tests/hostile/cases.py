@@ -141,8 +141,29 @@ def framing():
     yield "framing: length on a DELETE", with_headers(b"Content-Length: 5", line=b"DELETE /v1/tokens/x HTTP/1.1", body=b"hello")
 
 
-def chunks():
-    """No body without its length is read, so no malformed chunk is either."""
+def chunked(body, size, extension=b"", trailers=b""):
+    """A body in chunks of that size (RFC 9112, 7.1)."""
+    parts = [body[i:i + size] for i in range(0, len(body), size)]
+    return b"".join(b"%x%s\r\n%s\r\n" % (len(part), extension, part) for part in parts) + b"0\r\n" + trailers + b"\r\n"
+
+
+def sound_chunks(token):
+    """(name, request) of bodies in chunks that are to be taken: 200."""
+    body = b'{"purpose": "service", "act": "read"}'
+    lines = (b"Authorization: Bearer " + token, b"Content-Type: application/json")
+    for name, sent in {
+        "one": chunked(body, 100), "of five": chunked(body, 5), "of one byte": chunked(body, 1), "extensions": chunked(body, 7, b";a=b;c=\"d e\""),
+        "trailers": chunked(body, 7, trailers=b"Digest: x\r\nContent-Length: 5\r\n"), "zeros": b"00000025\r\n" + body + b"\r\n000\r\n\r\n",
+        "capitals": b"25\r\n" + body + b"\r\n0\r\n\r\n", "large": chunked(body[:-1] + b" " * 900_000 + b"}", 8191),
+    }.items():
+        for coding in (b"Transfer-Encoding: chunked", b"transfer-encoding: Chunked"):
+            yield name, post(*lines, coding, body=sent)
+    yield "expected", post(*lines, b"Transfer-Encoding: chunked", b"Expect: 100-continue", body=chunked(body, 9))
+
+
+def chunks(token=None):
+    """Malformed ones: refused, with a good token too."""
+    lines = [b"Authorization: Bearer " + token] if token else []
     for name, body in {
         "no size": b"\r\nhello\r\n0\r\n\r\n", "letters": b"zz\r\nhello\r\n", "negative": b"-5\r\nhello\r\n0\r\n\r\n",
         "signed": b"+5\r\nhello\r\n0\r\n\r\n", "0x": b"0x5\r\nhello\r\n0\r\n\r\n",
@@ -153,8 +174,12 @@ def chunks():
         "too short": b"3\r\nhello\r\n0\r\n\r\n", "tab": b"5\t\r\nhello\r\n0\r\n\r\n",
         "trailer without colon": b"5\r\nhello\r\n0\r\nFoo\r\n\r\n",
         "size line of 40,000 bytes": b"5;" + b"a" * 40000 + b"\r\nhello\r\n0\r\n\r\n",
+        "bare line feed behind the size": b"5\nhello\r\n0\r\n\r\n", "bare line feed in the extension": b"5;a\nhello\r\n0\r\n\r\n",
+        "bare line feed behind the data": b"5\r\nhello\n0\r\n\r\n", "bare line feed in the trailers": b"5\r\nhello\r\n0\r\nA: b\n\r\n",
+        "trailer with a blank name": b"5\r\nhello\r\n0\r\nA : b\r\n\r\n", "100 trailers": b"0\r\n" + b"".join(b"X-%d: y\r\n" % i for i in range(100)) + b"\r\n",
+        "data behind the end": b"5\r\nhello\r\n0\r\n\r\n" + SMUGGLED, "carriage return alone": b"5\rhello\r\n0\r\n\r\n",
     }.items():
-        yield "chunk: " + name, post(b"Transfer-Encoding: chunked", b"Content-Type: application/json", body=body)
+        yield "chunk: " + name, post(*lines, b"Transfer-Encoding: chunked", b"Content-Type: application/json", body=body)
 
 
 def targets():
@@ -335,10 +360,45 @@ def register(tests):
     suite("request lines", lambda token: request_lines(), 45)
     suite("headers", lambda token: headers(), 55)
     suite("framing and smuggling", lambda token: framing(), 50)
-    suite("chunks", lambda token: chunks(), 15)
+    suite("chunks", lambda token: [*chunks(), *chunks(token)], 50)
     suite("targets", lambda token: targets(), 55)
     suite("bodies", bodies, 80)
     suite("credentials and conditions", credentials, 25)
+
+    def taken(server, token, before=b""):
+        """Each sound body in chunks is read whole; behind it nothing is read as a request."""
+        count = 0
+        for name, data in sound_chunks(token):
+            for behind in (b"", SMUGGLED):
+                replies, ended = wire.exchange(server.port, before + data + behind)
+                wanted = [200] * (2 if before else 1)
+                check([reply.status for reply in replies if reply.status != 100] == wanted and ended, f"{name}: {replies}, ended {ended}")
+                count += 1
+        return count
+
+    def too_much(server, token):
+        """Beyond the route's limit, told while it is sent; a route without a body takes none."""
+        lines = (b"Authorization: Bearer " + token, b"Transfer-Encoding: chunked", b"Content-Type: application/json")
+        for before in (b"", with_headers()):
+            for body in (chunked(b" " * ((1 << 20) + 1), 65536), b"10000\r\n" + (b" " * 65536 + b"\r\n10000\r\n") * 400):
+                replies, _ = wire.exchange(server.port, before + post(*lines, body=body))
+                check([reply.status for reply in replies] == ([200] if before else []) + [413], f"{replies}")
+            replies, _ = wire.exchange(server.port, before + with_headers(*lines, line=b"GET /v1/policy HTTP/1.1", body=chunked(b"hello", 2)))
+            check(replies[-1].status == 400 and len(replies) == 1 + bool(before), f"{replies}")
+
+    @tests.test("hostile: bodies in chunks")
+    def in_chunks():
+        """Plain and over TLS, as the first request of a connection and as a later one."""
+        with tempfile.TemporaryDirectory() as folder, Server("tests/lib/small.yaml") as plain, \
+                Server("tests/lib/small.yaml", tls=Certificates(folder)) as encrypted:
+            wire.ENCRYPTED[encrypted.port] = encrypted.context
+            count = 0
+            for server in (plain, encrypted):
+                token = server.token("app").encode()
+                count += taken(server, token) + taken(server, token, with_headers())
+                too_much(server, token)
+                server.client("app").post("/v1/decisions", {"purpose": "service", "act": "read"}).expect(200)
+        return f"{count} taken"
 
     @tests.test("hostile: the same over TLS")
     def over_tls():

@@ -153,6 +153,34 @@ static enum err peek(struct arena *a, text bytes)
 
 #define HEAD(lines) TEXT("GET / HTTP/1.1\r\nHost: x\r\n" lines "\r\n")
 
+#define CHUNKED "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+/* RFC 9112, 7.1: every beginning of a sound body is sound, and what is none is told as soon as it is there. */
+static void chunks(void **state)
+{
+    static const text good[] = {
+        TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "0\r\n\r\n"), TEXT_INIT(CHUNKED "000A\r\n0123456789\r\n00\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5;name=\"value\"\r\nhello\r\n0;x\r\n\r\n"), TEXT_INIT(CHUNKED "1\r\n\n\r\n0\r\nDigest: x\r\nA: b\r\n\r\n"),
+        TEXT_INIT(CHUNKED "4\r\n\r\n\r\n\r\na\r\n0123456789\r\n0\r\n\r\n"),
+    };
+    static const text bad[] = {
+        TEXT_INIT(CHUNKED "\r\nhello"), TEXT_INIT(CHUNKED "zz\r\nhello\r\n"), TEXT_INIT(CHUNKED "-5\r\nhello\r\n"), TEXT_INIT(CHUNKED "+5\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "0x5\r\nhello\r\n"), TEXT_INIT(CHUNKED " 5\r\nhello\r\n"), TEXT_INIT(CHUNKED "5 \r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "5\nhello\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "5;a\nb\r\nhello\r\n"), TEXT_INIT(CHUNKED "5\r\nhello\n0\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5\r\nhelloX\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "3\r\nhello\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "123456789\r\nhello"),
+        TEXT_INIT(CHUNKED "5\0\r\nhello\r\n"), TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\nFoo\r\n\r\n"), TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\n: x\r\n\r\n"),
+        TEXT_INIT(CHUNKED "0\r\nA : b\r\n\r\n"), TEXT_INIT(CHUNKED "5\rhello"), TEXT_INIT(CHUNKED "0\r\nA: b\n\r\n"),
+    };
+    ARENA_AUTO a = arena_make(1 << 16);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        for (size_t n = 0; n <= good[i].n; n++)
+            if (peek(&a, text_upto(good[i], n)) != (n < sizeof CHUNKED - 1 ? ERR_BUSY : OK))
+                fail_msg("sound body %zu, cut at %zu: %s", i, n, a.why.detail);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (peek(&a, bad[i]) != ERR_USAGE)
+            fail_msg("body %zu is let pass: %.*s", i, T(bad[i]));
+}
+
 static void heads(void **state)
 {
     ARENA_AUTO a = arena_make(1 << 16);
@@ -162,7 +190,10 @@ static void heads(void **state)
         assert_int_equal(peek(&a, text_upto(good, n)), ERR_BUSY);
     assert_int_equal(peek(&a, TEXT("\r\nGET / HTTP/1.0\r\n\r\nmore")), OK);
     assert_int_equal(peek(&a, HEAD("Content-Length: 5\r\n")), OK);
-    assert_int_equal(peek(&a, HEAD("Transfer-Encoding: chunked\r\n")), ERR_LENGTH);
+    assert_int_equal(peek(&a, HEAD("Transfer-Encoding: chunked\r\n")), OK);
+    assert_int_equal(peek(&a, HEAD("Transfer-Encoding: gzip, chunked\r\n")), ERR_LENGTH);
+    assert_int_equal(peek(&a, HEAD("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n")), ERR_USAGE);
+    assert_int_equal(peek(&a, TEXT("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n")), ERR_USAGE);
     assert_int_equal(peek(&a, HEAD("Content-Length: 99999999999999999999\r\n")), ERR_TOO_LARGE);
     assert_int_equal(peek(&a, HEAD("Content-Encoding: gzip\r\n")), ERR_MEDIA_TYPE);
     static const text bad[] = {
@@ -364,7 +395,8 @@ static void addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
-                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(heads_left), cmocka_unit_test(schemas), cmocka_unit_test(schema_names), cmocka_unit_test(pages_stand_aside),
+                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(chunks), cmocka_unit_test(heads_left),
+                                        cmocka_unit_test(schemas), cmocka_unit_test(schema_names), cmocka_unit_test(pages_stand_aside),
                                         cmocka_unit_test(cookies), cmocka_unit_test(hops), cmocka_unit_test(believed),
                                         cmocka_unit_test(authorities), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
