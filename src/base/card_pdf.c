@@ -8,6 +8,7 @@
 
 enum {
     STREAM_MAX = 16 << 20, DICTIONARY_MAX = 8 << 10, MAPS_MAX = 16, CODES = 1 << 16, STREAMS_MAX = 20000, FILTERS_MAX = 4,
+    PIECE = 1 << 20, OVERLAP = 4 << 10,   /* looked through at once, and again with the next */
     WIDE_KERN = 150,                      /* thousandths of the font's size: a move to the right that is seen as a blank */
 };
 
@@ -235,16 +236,26 @@ static enum err shown(struct arena *a, text s, const struct map *m, text *out)
     return buf_take(a, &b, out);
 }
 
-static enum err look_shown(struct pdf *p, struct arena *a, text s)
+/* A piece at a time, each with the end of the one before it: what is shown may be larger than what shows it. */
+static enum err look_pieces(struct pdf *p, text s, const struct map *m)
 {
-    text clear;
-    TRY(shown(a, s, NULL, &clear));
-    TRY(card_file_bytes(p->x, clear));
+    for (size_t at = 0; at < s.n && !p->x->found; at += PIECE) {
+        ARENA_AUTO room = arena_make(16 * PIECE);
+        size_t before = at ? OVERLAP : 0;
+        text clear;
+        TRY(shown(&room, text_upto(text_from(s, at - before), PIECE + before), m, &clear));
+        TRY(card_file_bytes(p->x, clear));
+    }
+    return OK;
+}
+
+static enum err look_shown(struct pdf *p, text s)
+{
+    TRY(look_pieces(p, s, NULL));
     bool shows = text_find(s, TEXT("Tj")) >= 0 || text_find(s, TEXT("TJ")) >= 0;
     for (unsigned i = 0; shows && i < p->count && !p->x->found; i++) {
         TRY(card_file_unpacked(p->x, s.n));                                /* each map is as much work again */
-        TRY(shown(a, s, p->list[i], &clear));
-        TRY(card_file_bytes(p->x, clear));
+        TRY(look_pieces(p, s, p->list[i]));
     }
     return OK;
 }
@@ -366,7 +377,7 @@ static enum err look_streams(struct pdf *p, bool maps)
         }
         TRY(card_file_bytes(p->x, clear));
         if (!p->x->found)
-            TRY(look_shown(p, &room, clear));
+            TRY(look_shown(p, clear));
     }
     return OK;
 }
@@ -374,19 +385,14 @@ static enum err look_streams(struct pdf *p, bool maps)
 /* Strings of objects that stand outside of streams: forms, notes, titles. */
 static enum err look_objects(struct pdf *p)
 {
-    BUF_AUTO b = buf_make(p->all.n + 64);
-    ARENA_AUTO room = arena_make(6 * p->all.n + (1 << 20));
-    text dictionary, bytes, rest, clear;
+    text dictionary, bytes;
     size_t at = 0, done = 0;
-    while (next_stream(p->all, &at, &dictionary, &bytes)) {
+    while (!p->x->found && next_stream(p->all, &at, &dictionary, &bytes)) {
         size_t start = (size_t)(bytes.p - p->all.p);
-        buf_add(&b, text_upto(text_from(p->all, done), start - done));
+        TRY(look_pieces(p, text_upto(text_from(p->all, done), start - done), NULL));
         done = at;
     }
-    buf_add(&b, text_from(p->all, done));
-    TRY(buf_lend(&room, &b, &rest));
-    TRY(shown(&room, rest, NULL, &clear));
-    return card_file_bytes(p->x, clear);
+    return p->x->found ? OK : look_pieces(p, text_from(p->all, done), NULL);
 }
 
 enum err card_pdf(struct card_search *x, text content)
