@@ -389,16 +389,11 @@ static void put_holds(struct view *v)
     json_close(&v->w, ']');
 }
 
-/* Why they looked, where their role had to say it. */
-static enum err put_reason(struct view *v, const struct json *entry, sealed detail)
+/* Why they looked or did it, where their role had to say it. */
+static enum err put_reason(struct view *v, sealed detail)
 {
-    static const text looks[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"),
-                                  TEXT_INIT("account.read"), TEXT_INIT("access"), TEXT_INIT("export") };
-    enum err status = OK;
-    text reason = { NULL, 0 }, act = json_text(entry, TEXT("act"));
-    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
-        if (detail.bytes.n && text_eq(act, looks[i]))
-            status = look_open(v->c, v->p, detail, &reason);
+    text reason = { NULL, 0 };
+    enum err status = detail.bytes.n ? look_open(v->c, v->p, detail, &reason) : OK;
     if (!record_unreadable(status))
         TRY(status);
     json_pair(&v->w, TEXT("reason"), reason);
@@ -416,7 +411,7 @@ static enum err put_look(struct view *v, int64_t index, const struct json *entry
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         json_pair(&v->w, members[i], json_text(entry, members[i]));
     json_pair(&v->w, TEXT("says"), doc_act(v->c, json_text(entry, TEXT("act"))));
-    TRY(put_reason(v, entry, detail));
+    TRY(put_reason(v, detail));
     json_close(&v->w, '}');
     return OK;
 }

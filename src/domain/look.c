@@ -43,6 +43,18 @@ enum err look_seal(struct ctx *c, const struct person *p, struct event *e)
     return seal(c->arena, &key, &place, c->actor.reason, &e->detail);
 }
 
+enum err look_seal_act(struct ctx *c, struct event *e)
+{
+    PERSON_AUTO p = { .id = e->subject };
+    if (!c->actor.reason.n || !e->has_subject || e->detail.bytes.n)
+        return OK;
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, e->subject, 0, &p.key);
+    if (status == ERR_ERASED || status == ERR_NOT_FOUND)
+        return OK;                               /* who is not there yet, or no longer, has no view to read it in */
+    TRY(status);
+    return look_seal(c, &p, e);
+}
+
 enum err look_open(struct ctx *c, const struct person *p, sealed detail, text *out)
 {
     KEY_AUTO key;

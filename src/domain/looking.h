@@ -8,6 +8,8 @@
 enum err look_allow(struct ctx *c, const struct person *p, text purpose, text categories);
 /* Seals the reason, if there is one, under the person's key as the detail of the event: it goes with them. */
 enum err look_seal(struct ctx *c, const struct person *p, struct event *e);
+/* The same for any act about a person, whose key is fetched: what a role that gave a reason did besides looking. */
+enum err look_seal_act(struct ctx *c, struct event *e);
 /* The reason of an entry about that person, from its detail. */
 enum err look_open(struct ctx *c, const struct person *p, sealed detail, text *out);
 

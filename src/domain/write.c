@@ -5,6 +5,7 @@
 #include "domain/decided.h"
 #include "domain/idempotency.h"
 #include "domain/inside.h"
+#include "domain/looking.h"
 
 enum { IDEMPOTENCY_KEPT = 24 * HOUR };
 
@@ -155,6 +156,7 @@ enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
     if (c->dry)
         return OK;
     TRY(budget_spend(c, w));
+    TRY(look_seal_act(c, &w->event));
     if (!c->idempotency.key.p || !answer)
         return write_asked(c, w);
     struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };
