@@ -8,7 +8,7 @@ from mailbox import Mailbox, wait_for
 from notices import journal_of
 from people import PASSWORD, Visitor, form, opened, registered, staff, totp, visitor
 from promise import only_as_declared, part, promise, refuses_elsewhere
-from uses import command, refused
+from uses import command, refused, uses_of
 from wiretap import Tap
 
 TENANT = "myownconference"
@@ -999,37 +999,85 @@ def consent_taken_for_somebody(t):
     """No other use without a consent; taken by a representative for a person, it is recorded with who took it, how, and the wording."""
     mailbox = t.enter_context(Mailbox())
     server, app = started(t, arguments=mailbox.arguments())
-    wording = "Do you want to hear about our other products by e-mail? You may stop at any time."
-    data, channel = person(5), {"channel": "email"}
-    # At sign-up, by the person's own hand.
-    server.anyone().post("/v1/accounts/register", {"data": data, "password": PASSWORD, "language": "en", "consents": [
-        {"purpose": "product_news", "decision": "given", "wording": wording, **channel}]}).expect(202)
-    link = mailbox.wait("kestrel.5@rooms.example").links[0]
-    server.anyone().post("/v1/registrations/confirm", {"token": urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0],
-                                                         "password": PASSWORD}).expect(200)
-    own = visitor(server, "kestrel.5@rooms.example", tenant=TENANT)
-    row = own.get(f"/v1/subjects/{own.id}/consents").expect(200).json["consents"][0]
-    check((row["decision"], row["purpose"]) == ("given", "product_news"), f"{row}")
-    # With a representative online.
+    wording = "Planted wording: do you want to hear about our other products by e-mail? You may stop at any time."
+    channel, host = {"channel": "email"}, {"recipient": "host", "purpose": "product_news", "categories": ["login"]}
     registered(server, mailbox, person(1), "kestrel.1@rooms.example")
     one = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
     representative, books = (staff(server, person(number), f"kestrel.{number}@rooms.example", role)
                              for number, role in ((3, "representative"), (4, "accounting")))
-    read = f"/v1/subjects/{one.id}?purpose=product_news"
-    representative.get(read).refused("consent-missing", status=403, clause=r"^purposes\.product_news$")
+    opened(server, person(6), role="representative")
+    unsigned = visitor(server, "kestrel.6@rooms.example", tenant=TENANT)
+    email = {"login": {"email": "kestrel.1@rooms.example"}}
+
+    def no_use():
+        """Every read and act for it, by every actor, is refused for want of the consent, or because the actor has nothing to do with it."""
+        for who, name in ((app, "app"), (server.client("mailer"), "mailer"), (representative, "representative")):
+            for purpose in ("product_news", "interest_tracking"):
+                for doing, ask in uses_of(who, one.id, purpose, email, {"login": {"email": "kestrel.1@rooms.example"}}, recipient="host").items():
+                    if "nobody in particular" not in doing:
+                        refused(f"{name}, {doing} for {purpose}", ask(), "consent-missing", "purpose-refused", "forbidden", status=403)
+            for purpose in ("product_news",):
+                who.get(f"/v1/subjects/{one.id}?purpose={purpose}").refused("consent-missing", status=403, clause=r"^purposes\.product_news$", promise="MO-09")
+    with part("no other use without a consent: no read and no act, by any actor, with its clause"):
+        no_use()
+        page = form(representative, f"/staff/people/{one.id}", purpose="product_news").expect(403).body.decode()
+        check("purposes.product_news" in page and "kestrel-1" not in page, f"by page: {page}")
+    with part("at sign-up, by the person's own hand, on the page and by API"):
+        browser = Browser(server)
+        registering = browser.get("/register").expect(200)
+        ticked = {"consent.product_news.email": "on"}
+        browser.submit(registering, "/register", press=ticked, fields={"identity.display_name": "kestrel-7", "login.email": "kestrel.7@rooms.example"},
+                       password=PASSWORD).expect(200)
+        server.anyone().post("/v1/accounts/register", {"data": person(5), "password": PASSWORD, "language": "en", "consents": [
+            {"purpose": "product_news", "decision": "given", "wording": wording, **channel}]}).expect(202)
+        for number in (7, 5):
+            address = f"kestrel.{number}@rooms.example"
+            link = mailbox.wait(address).links[0]
+            server.anyone().post("/v1/registrations/confirm", {"token": link.rpartition("=")[2], "password": PASSWORD}).expect(200)
+            own = visitor(server, address, tenant=TENANT)
+            rows = own.get(f"/v1/subjects/{own.id}/consents").expect(200).json
+            check([(row["decision"], row["purpose"]) for row in rows["consents"]] == [("given", "product_news")] and rows["live"] == ["product_news"], f"{rows}")
+            check(rows["consents"][0]["wording"], f"the words of the form are not kept: {rows}")
+            app.read(own.id, "product_news").expect(200)
+            app.read(own.id, "interest_tracking").refused("consent-missing", status=403, clause=r"^purposes\.interest_tracking$")
     said = {"purpose": "product_news", "decision": "given", "wording": wording, "method": "telephone", "by": "Zoé Lindqvist, desk 4", **channel}
-    books.post(f"/v1/subjects/{one.id}/consents", said).refused("forbidden", status=403, clause=r"^roles\.accounting$")
-    representative.post(f"/v1/subjects/{one.id}/consents", said).expect(201)
-    representative.get(read).expect(200)
-    row = one.get(f"/v1/subjects/{one.id}/consents").expect(200).json["consents"][-1]
-    check(row["method"] == "telephone" and row["by"] == "Zoé Lindqvist, desk 4", f"who and how: {row}")
-    check(row["wording_hash"] == hashlib.sha256(wording.encode()).hexdigest(), f"the wording: {row}")
-    check_absent(["Zoé Lindqvist"], server.folder)
-    check(any(look["actor"] == "representative" and look["act"] == "consent.given"
-              for look in one.get(f"/v1/subjects/{one.id}/access").expect(200).json["looks"]), "the role that took it is not in the person's view")
-    # What was given so is withdrawn as any other, by the person, at once.
-    one.post(f"/v1/subjects/{one.id}/consents", {"purpose": "product_news", "decision": "withdrawn", **channel}).expect(201)
-    representative.get(read).refused("consent-missing", status=403)
+    path = f"/v1/subjects/{one.id}/consents"
+    with part("taken by a representative alone, and by nobody whose role does not take consents"):
+        refused("accounting", books.post(path, said), "forbidden", status=403, clause=r"^roles\.accounting$")
+        refused("the mailer", server.client("mailer").post(path, said), "forbidden", status=403, clause=r"^systems\.mailer$")
+        refused("a representative who has not signed", unsigned.post(path, said), "forbidden", status=403)
+        for method in ("use", "continue", "terms"):                  # what is no act of the person is no consent, whoever notes it
+            representative.post(path, {**said, "method": method}).refused("undeclared", status=422, clause="^consent.method$", promise="MO-08")
+        check(one.get(path).expect(200).json["consents"] == [], "recorded all the same")
+        representative.post(path, said).expect(201)
+        representative.get(f"/v1/subjects/{one.id}?purpose=product_news").expect(200)
+        app.read(one.id, "product_news").expect(200)
+    row = one.get(path).expect(200).json["consents"][-1]
+    command_row = json.loads(garant("subject", "consents", one.id, "--data", server.data, "--policy", server.policy, "--tenant", TENANT, "--json"))["consents"][-1]
+    access = one.get(f"/v1/subjects/{one.id}/access").expect(200).json
+    exported = app.export(one.id)[1]
+    with part("recorded: who took it, in the ledger, in what the person takes away and in their view of looks"):
+        check(row["by"] == command_row["by"] == "Zoé Lindqvist, desk 4", f"{row} {command_row}")
+        for held in (access, exported):
+            check("Zoé Lindqvist, desk 4" in json.dumps(held, ensure_ascii=False), "it is not told who took it")
+        check(any(look["actor"] == "representative" and look["act"] == "consent.given" for look in access["looks"]), "the role that took it is not in the view")
+        check_absent(["Zoé Lindqvist"], server.folder)
+    with part("recorded: how"):
+        check(row["method"] == command_row["method"] == "telephone" and row["channel"] == "email" and row["at"] and row["policy"] == "4.0", f"{row}")
+    with part("recorded: the wording itself, which the person reads again"):
+        check(row["wording"] == command_row["wording"] == wording, f"{row}")
+        check(row["wording_hash"] == hashlib.sha256(wording.encode()).hexdigest(), f"the wording: {row}")
+        check(wording in json.dumps(access, ensure_ascii=False) and wording in json.dumps(exported, ensure_ascii=False), "not in the access answer or export")
+        for language in ("fr", "en"):
+            shown = html.unescape(one.get(f"/me/consents?lang={language}", Accept="text/html").expect(200).body.decode())
+            check(wording in shown, f"the page in {language} does not show what was asked")
+    with part("withdrawn as any other, by the person, at once, with one press"):
+        form(one, "/me/consents", purpose="product_news", channel="email", decision="withdrawn", csrf=one.csrf).expect(303)
+        no_use()
+        rows = one.get(path).expect(200).json
+        check([r["decision"] for r in rows["consents"]] == ["given", "withdrawn"] and rows["live"] == [], f"{rows}")
+        representative.post(path, {**said, "by": "Zoé Lindqvist, desk 4"}).expect(201)       # asked again, it may be given again
+        app.read(one.id, "product_news").expect(200)
 
 
 @promise("MO-10")

@@ -3,7 +3,7 @@ import html, json, os, re, time
 from browser import Browser, member, pages_of
 from garant import check, garant, milliseconds, policy_file, routes
 from mailbox import URL, Mailbox
-from people import PASSWORD, registered, visitor
+from people import PASSWORD, form, opened, registered, visitor
 from promise import part, promise
 
 NOW = "2026-11-22T10:00:00Z"
@@ -597,36 +597,78 @@ def customer_of_the_site(number):
 
 @promise("MP-01")
 def reaches_every_partner(t):
-    """Every partner account can read each version, and its acknowledgement is recorded; those who still owe one are named."""
-    edit = own_copy(t)
-    server = t.server(policy=edit(), now=NOW)
-    tokens = {name: server.operator().post("/v1/tokens", {"name": name, "actor": "partner"}).expect(201).json["token"]
-              for name in ("lyon", "nantes", "lille")}
-    client = server.client("app")
+    """Every partner account gets each version, by letter, on its page and by API, and its acknowledgement is recorded, by page, session or token;
+    those who still owe one are named."""
+    edit, mailbox = own_copy(t), t.enter_context(Mailbox())
+    server = t.server(policy=edit(), now=NOW, arguments=mailbox.arguments())
+    client, operator, people = server.client("app"), server.operator(), {}
+    for number, language in ((1, "fr"), (2, "en"), (3, "fr"), (4, "en")):
+        people[number] = opened(server, customer(number), role="partner" if number < 4 else None, language=language)
+
+    def address(number):
+        return customer(number)["contact"]["email"]
+    one, two, three, other = (visitor(server, address(number)) for number in people)
+    tokens = {name: operator.post("/v1/tokens", {"name": name, "actor": "partner"}).expect(201).json["token"] for name in ("lyon", "nantes", "lille")}
 
     def acts_as(name):
-        other = server.anyone()
-        other.token = tokens[name]
-        return other
+        shop = server.anyone()
+        shop.token = tokens[name]
+        return shop
 
     def standing():
-        said = client.get("/v1/policy/acknowledgements").expect(200).json
-        return {(row["party"], row["hash"]) for row in said["acknowledgements"]}, set(said["awaited"])
-    first = server.anyone().get("/v1/policy/versions").expect(200).json["versions"][0]["hash"]
-    check(standing() == (set(), set(tokens)), f"{standing()}")
-    for name in ("lyon", "nantes"):
-        check(acts_as(name).get("/v1/policy").expect(200).json["hash"] == first, "a partner does not get the policy")
-        acts_as(name).post("/v1/policy/acknowledgements", {"version": first}).expect(201)
-    check(standing() == ({("lyon", first), ("nantes", first)}, {"lille"}), f"{standing()}")
-    # Nobody acknowledges for another, nor without being asked to; what was never published cannot be acknowledged.
-    acts_as("lille").post("/v1/policy/acknowledgements", {"party": "lyon"}).refused("forbidden", clause="^changes.acknowledged_by", promise="MP-01")
-    server.client("recruiter").post("/v1/policy/acknowledgements", {}).refused("forbidden")
-    server.anyone().post("/v1/policy/acknowledgements", {}).expect(401)
-    acts_as("lille").post("/v1/policy/acknowledgements", {"version": "9.9"}).expect(404)
-    _, second = published(server, edit, ("  review: 12mo", "  review: 6mo"))
-    check(standing()[1] == set(tokens), "a new version is owed by all again")
-    acts_as("lille").post("/v1/policy/acknowledgements").expect(400, 422)
-    acts_as("lille").post("/v1/policy/acknowledgements", {}).expect(201)
-    server.restart()
-    check(standing() == ({("lyon", first), ("nantes", first), ("lille", second)}, {"lyon", "nantes"}), f"{standing()}")
-    server.operator().post("/v1/journal/verify").expect(200)
+        said = client.get("/v1/policy/acknowledgements?limit=1000").expect(200).json
+        check(said["awaited_count"] == len(said["awaited"]), f"{said}")
+        return {(row.get("party") or row["subject"], row["hash"]) for row in said["acknowledgements"]}, set(said["awaited"])
+    owing, first = {*tokens, people[1], people[2], people[3]}, in_force(server)
+    with part("who still owes one is named: accounts and tokens alike, and nobody else"):
+        check(standing() == (set(), owing), f"{standing()}")
+    with part("its acknowledgement is recorded: by page, by session and by token, with version and time, in the journal"):
+        page = two.get("/privacy/acknowledge", Accept="text/html").expect(200).body.decode()
+        check(f'value="{first}"' in page, "the page does not name the version")
+        check(form(two, "/privacy/acknowledge", version=first, csrf=two.csrf).status == 303, "the page does not take it")
+        said = one.post("/v1/policy/acknowledgements", {"version": first}).expect(201).json
+        check(said["hash"] == first and milliseconds(said["at"]) == server.now(), f"{said}")
+        for name in ("lyon", "nantes"):
+            acts_as(name).post("/v1/policy/acknowledgements", {"version": first}).expect(201)
+        done = {(people[1], first), (people[2], first), ("lyon", first), ("nantes", first)}
+        check(standing() == (done, {"lille", people[3]}), f"{standing()}")
+        server.restart()
+        check(standing() == (done, {"lille", people[3]}), f"after a restart: {standing()}")
+        for language, word in (("fr", "22 novembre 2026"), ("en", "22 November 2026")):
+            shown = plain(html.unescape(two.get(f"/privacy/acknowledge?lang={language}", Accept="text/html").expect(200).body.decode()))
+            check(word in shown and "csrf" not in re.sub(r"<form[^>]*signout.*?</form>", "", shown, flags=re.S), f"the page asks again: {shown}")
+        entries = journal_of(server, t.path("journal"))
+        check(len([entry for entry in entries if "policy.acknowledged" in entry]) == 4, "not four entries")
+    with part("nobody acknowledges for another, nor what was never published, nor without being asked"):
+        for who in (acts_as("lille"), three):
+            who.post("/v1/policy/acknowledgements", {"party": "lyon"}).refused("forbidden", status=403, clause="^changes.acknowledged_by$", promise="MP-01")
+            who.post("/v1/policy/acknowledgements", {"version": "9.9"}).expect(404)
+        three.post("/v1/policy/acknowledgements", {"subject": people[1]}).refused("forbidden", "not-found")
+        server.client("recruiter").post("/v1/policy/acknowledgements", {}).refused("forbidden", status=403)
+        server.anyone().post("/v1/policy/acknowledgements", {}).refused("unauthorised", status=401)
+        check(standing()[1] == {"lille", people[3]}, f"{standing()}")
+        operator.post("/v1/policy/acknowledgements", {"subject": people[4]}).expect(201)       # what staff take down on paper is of that person alone
+        check(standing()[1] == {"lille", people[3]}, "a customer's counts for a partner")
+    _, second = published(server, edit, ("  navigation: {from: event, active: 30d}", "  navigation: {from: event, active: 60d}"),
+                          ("\n  date: 2026-11-21\n", "\n  date: 2026-12-24\n"), ('\n  version: "2.0"\n', "\n  version: '7.5'\n"))
+    with part("every partner account gets each version: by letter, on its page, and by API"):
+        for number, language in ((1, "fr"), (2, "en"), (3, "fr")):
+            letter = mailbox.wait(address(number), "policy_changed")
+            word = {"fr": "gardées pendant 60 jours au lieu de 30 jours", "en": "kept for 60 days instead of 30 days"}[language]
+            check(word in plain(letter.text) and "7.5" in letter.text, f"{letter.text}")
+            partner = visitor(server, address(number))
+            own = plain(html.unescape(partner.get("/me", Accept="text/html").expect(200).body.decode()))
+            check(word in own, f"the partner's page in {language} does not tell it")
+        for name in tokens:
+            said = acts_as(name).get("/v1/policy").expect(200).json
+            check(said["hash"] == second and "60d" in json.dumps(said["document"]["retention"]["navigation"]), "a token does not get the new version")
+        check(standing()[1] == owing, f"a new version is owed by all again: {standing()}")
+    with part("who comes later owes it too, and who leaves owes nothing"):
+        later = opened(server, customer(6), role="partner")
+        check(standing()[1] == owing | {later}, f"{standing()}")
+        client.post(f"/v1/subjects/{people[3]}/close").expect(204)
+        check(standing()[1] == (owing | {later}) - {people[3]}, f"{standing()}")
+        visitor(server, address(1)).post("/v1/policy/acknowledgements", {}).expect(201)
+        acts_as("lille").post("/v1/policy/acknowledgements", {}).expect(201)
+        check((people[1], second) in standing()[0] and standing()[1] == {"lyon", "nantes", people[2], later}, f"{standing()}")
+        operator.post("/v1/journal/verify").expect(200)
