@@ -7,6 +7,7 @@
 #include "domain/making.h"
 #include "domain/normal.h"
 #include "domain/opening_inside.h"
+#include "domain/source.h"
 #include "domain/write.h"
 
 enum { FOLDERS_MAX = 50 };
@@ -278,7 +279,7 @@ enum err account_open_for(struct ctx *c, const struct json *in, struct answer *o
                         .source = json_text(in, TEXT("supplied_by")), .supplier = json_text(in, TEXT("supplier")) };
     const struct json *folders = json_get(in, TEXT("folders")), *invite = json_get(in, TEXT("invite"));
     if (!m.source.n)
-        return say(c->arena, ERR_MISSING, "\"supplied_by\" says who supplied the data: \"person\", or another source of the policy");
+        return source_missing(c, TEXT("supplied_by"));
     TRY(check_opener(c, in, &m.settled));
     TRY(check_role(c, o.role));
     if (!o.role.n)                                    /* who works here brings nothing along */

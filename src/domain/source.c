@@ -36,13 +36,28 @@ static uint64_t common(const struct policy *p, const struct bits *categories)
 
 static bool is_one(uint64_t set) { return set && !(set & (set - 1)); }
 
+/* Named by the policy's list of them, or where it has none, by the categories that say theirs. */
+static const struct clause *sources_clause(const struct ctx *c)
+{
+    const struct clause *clause = policy_clause(c->policy, TEXT("sources"));
+    return clause ? clause : &c->policy->categories_clause;
+}
+
+enum err source_missing(struct ctx *c, text member)
+{
+    say_clause(c->arena, ERR_MISSING, sources_clause(c), "\"%.*s\" says where the data come from: \"person\", or another source of the policy",
+               T(member));
+    snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(member));
+    return ERR_MISSING;
+}
+
 enum err source_said(struct ctx *c, text said, const struct bits *categories, struct source_taken *out)
 {
     const struct source *source = find(c->policy, said);
     if (!said.n)
-        return say(c->arena, ERR_MISSING, "\"source\" says where the data come from: \"person\", or another source of the policy");
+        return source_missing(c, TEXT("source"));
     if (!source)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no source \"%.*s\"", T(value_shown(said)));
+        return say_clause(c->arena, ERR_UNDECLARED, sources_clause(c), "the policy has no source \"%.*s\"", T(value_shown(said)));
     TRY(check(c, categories, source));
     struct term notice = source->notice.unit == TERM_UNSET ? (struct term){ 1, TERM_MONTHS } : source->notice;
     *out = (struct source_taken){ source->name, source->third_party ? term_end(c->now, notice, 1) : 0 };

@@ -10,6 +10,8 @@ struct source_taken { text name; msec inform; };
 enum err source_take(struct ctx *c, text said, const struct bits *categories, struct source_taken *out);
 /* The same where one must be said. */
 enum err source_said(struct ctx *c, text said, const struct bits *categories, struct source_taken *out);
+/* ERR_MISSING: that member of the body says it. */
+enum err source_missing(struct ctx *c, text member);
 /* What the policy says of categories that the server itself fills. */
 text source_observed(const struct ctx *c, const struct bits *categories);
 /* Who supplied the data of a person that an account was opened for, as it was typed then ("supplier"); empty when nobody was named, or once the

@@ -69,10 +69,12 @@ def sources_at_creation(server, client):
             client.post("/v1/subjects", {"data": person(30), "source": source}).refused("undeclared", status=422, clause=r"^categories\.(account|contact)$")
     with part("a source that is unknown, or not that category's, is refused"):
         for unknown in ("a_friend", "Person", "sources", "*"):
-            client.post("/v1/subjects", {"data": person(30), "source": unknown}).refused("undeclared", status=422, clause="^categories$")
-            server.run_refused("undeclared", "subject", "create", clause="^categories$", given=json.dumps({"data": person(30), "source": unknown}))
+            client.post("/v1/subjects", {"data": person(30), "source": unknown}) \
+                  .refused("undeclared", status=422, clause="^sources$", promise="DM-03")
+            server.run_refused("undeclared", "subject", "create", clause="^sources$", given=json.dumps({"data": person(30), "source": unknown}))
         for none in ({}, {"source": ""}):
-            client.post("/v1/subjects", {"data": person(30), **none}).refused("missing-field", status=422)
+            client.post("/v1/subjects", {"data": person(30), **none}) \
+                  .refused("missing-field", status=422, clause="^sources$", field="source", promise="DM-03")
 
 
 def files_and_changes(server, client, ident, given):
@@ -84,15 +86,15 @@ def files_and_changes(server, client, ident, given):
         version = client.read(ident, "account").json["version"]
         server.run("subject", "patch", ident, "--version", version, given=json.dumps({"contact": {"phone": "+33611118888"}}))
         check(given()[("contact", "phone")] == "operator", f"the operator's change is said to be from {given()[('contact', 'phone')]}")
-        client.change(ident, "account", {"contact": {"phone": "+33611117777"}}, source="rumour").refused("undeclared", status=422, clause="^categories$")
+        client.change(ident, "account", {"contact": {"phone": "+33611117777"}}, source="rumour").refused("undeclared", status=422, clause="^sources$")
     with part("attached files have their source"):
         path = f"/v1/subjects/{ident}/attachments?category=content&name="
         expected = {"mine.txt": ("person", "&source=person"), "app.txt": ("mobile_app", "&source=mobile_app"), "shop.txt": ("app", "")}
         for name, (_, query) in expected.items():
             client.request("POST", path + name + query, b"planted", [("Content-Type", "text/plain")]).expect(201)
-        for source in ("messages", "credit_agency", "rumour"):
+        for source, clause in (("messages", r"^categories\.content$"), ("credit_agency", r"^categories\.content$"), ("rumour", "^sources$")):
             client.request("POST", f"{path}no.txt&source={source}", b"planted", [("Content-Type", "text/plain")]) \
-                  .refused("undeclared", status=422, clause=r"^categories(\.content)?$")
+                  .refused("undeclared", status=422, clause=clause)
         for access in (client.get(f"/v1/subjects/{ident}/access").expect(200).json, client.export(ident)[1]):
             told = {row["name"]: row["source"] for row in access["attachments"]}
             check(told == {name: source for name, (source, _) in expected.items()}, f"files from {told}")

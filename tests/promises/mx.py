@@ -429,8 +429,9 @@ def accounts_are_opened_whole(t):
         check(file["source"] == "person" and {source for _, source in sources_of(file)} == {"person"}, f"{file['source']}, {sources_of(file)}")
         mailbox.none_within(0.3, "marguerite.3@regie.example", "opened_by_other")
         check(server.operator().get("/v1/duties").expect(200).json["duties"] == [], "somebody is owed a word")
-    desk.post("/v1/accounts", {"data": person(5), "folders": folders}).refused("missing-field", status=422)
-    desk.post("/v1/accounts", {"data": person(5), "folders": folders, "supplied_by": "a friend"}).refused("undeclared", status=422, clause="^categories$")
+    desk.post("/v1/accounts", {"data": person(5), "folders": folders}) \
+        .refused("missing-field", status=422, field="supplied_by", clause="^sources$")
+    desk.post("/v1/accounts", {"data": person(5), "folders": folders, "supplied_by": "a friend"}).refused("undeclared", status=422, clause="^sources$")
     opened_by_whom(server, folders)
     check_absent([SUPPLIER, "Audiences de Planted"], server.data)
 
