@@ -61,6 +61,16 @@ static bool form_type(text header)
     return text_eq_nocase(text_trim(text_cut(&header, ';')), TEXT("application/x-www-form-urlencoded"));
 }
 
+static enum err no_members(struct arena *a, const struct json *body)
+{
+    if (body->kind != J_OBJECT || !body->count)
+        return say(a, ERR_USAGE, "this resource takes no body, or an empty object");
+    text first = schema_shown(body->first->key);
+    say(a, ERR_USAGE, "this resource takes no body, or an empty object: it has no member \"%.*s\"", T(first));
+    snprintf(a->why.field, sizeof a->why.field, "%.*s", T(first));
+    return ERR_USAGE;
+}
+
 /* An item of a batch brings its body as JSON already. */
 static enum err decode_body(struct arena *a, struct request *q)
 {
@@ -79,7 +89,7 @@ static enum err decode_body(struct arena *a, struct request *q)
     if (!q->route->input.n)
         return q->json->kind == J_OBJECT && (!q->json->count || kind == BODY_FORM)
                    ? OK
-                   : say(a, ERR_USAGE, "this resource takes no body, or an empty object");
+                   : no_members(a, q->json);
     return schema_check(a, q->route->input, q->json);
 }
 

@@ -197,8 +197,11 @@ static enum err read_parameter(struct arena *a, struct request *q, text name, te
     if (!known && route_is_page(q->route))
         return OK;
     TRY(status);
-    if (!known)
-        return say(a, ERR_USAGE, "the query has a parameter \"%.*s\", which this resource does not take", T(text_upto(decoded, 64)));
+    if (!known) {
+        say(a, ERR_USAGE, "the query has a parameter \"%.*s\", which this resource does not take", T(text_upto(decoded, 64)));
+        snprintf(a->why.field, sizeof a->why.field, "%.*s", T(text_upto(decoded, 64)));
+        return ERR_USAGE;
+    }
     if (value.p)
         TRY(decode_part(a, value, true, "query", &value));
     return add_query(a, q, decoded, value.p ? value : TEXT(""));

@@ -1,5 +1,8 @@
 /* Schemas of bodies. */
 #include "front/schema.h"
+#include "base/card.h"
+
+enum { NAME_MAX_SHOWN = 40, UNKNOWN_SHOWN = 8 };
 
 static const struct schema_member members[] = {
 #define MEMBER(schema, name, type, required, en)                                                                                 \
@@ -38,25 +41,71 @@ static enum err wrong_kind(struct arena *a, text where, const char *expected)
 
 static enum err check(struct arena *a, text where, text type, const struct json *v);
 
+/* A name that a program misspelt is said again; what may be a value that stands in a name's place is not. */
+text schema_shown(text name)
+{
+    size_t letters = 0;
+    bool plain = name.n && name.n <= NAME_MAX_SHOWN && !card_find(name, NULL);
+    for (size_t i = 0; plain && i < name.n; i++) {
+        char c = name.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        letters += letter;
+        plain = letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    }
+    return plain && letters ? name : TEXT("(not a name)");
+}
+
+static const struct schema_member *row_of(const struct schema_member *first, text name, const struct schema_member **near)
+{
+    const struct schema_member *row = NULL;
+    unsigned least = 3;
+    for (const struct schema_member *m = first; m < members + MEMBERS && text_eq(m->schema, first->schema); m++) {
+        unsigned distance = near ? text_distance(name, m->name, 2) : 3;
+        row = text_eq(name, m->name) ? m : row;
+        if (distance < least)
+            least = distance, *near = m;
+    }
+    return row;
+}
+
+/* All that the schema does not name, at once, and what the first of them is near to. */
+static enum err no_unknown(struct arena *a, text where, const struct schema_member *first, const struct json *v)
+{
+    BUF_AUTO names = buf_make(4096);
+    const struct schema_member *near = NULL;
+    text one = TEXT("");
+    unsigned count = 0;
+    JSON_EACH(member, v) {
+        const struct schema_member *likely = NULL;
+        if (row_of(first, member->key, &likely))
+            continue;
+        text shown = schema_shown(member->key);
+        one = count ? one : shown;
+        near = count ? near : likely;
+        if (++count <= UNKNOWN_SHOWN)
+            buf_print(&names, "%s\"%.*s\"", count > 1 ? ", " : "", T(shown));
+    }
+    if (!count)
+        return OK;
+    text list;
+    TRY(buf_lend(a, &names, &list));
+    if (near && count == 1)
+        say(a, ERR_USAGE, "\"%.*s\" has no member %.*s: did you mean \"%.*s\"?", T(where), T(list), T(near->name));
+    else
+        say(a, ERR_USAGE, "\"%.*s\" has no member %.*s%s: those of %.*s stand in /openapi.json", T(where), T(list),
+            count > UNKNOWN_SHOWN ? " and others" : "", T(first->schema));
+    snprintf(a->why.field, sizeof a->why.field, "%.*s", T(one));
+    return ERR_USAGE;
+}
+
 static enum err check_members(struct arena *a, text where, const struct schema_member *first, const struct json *v)
 {
     if (v->kind != J_OBJECT)
         return wrong_kind(a, where, "an object");
+    TRY(no_unknown(a, where, first, v));
     JSON_EACH(member, v) {
-        const struct schema_member *row = NULL, *near = NULL;
-        unsigned least = 3;
-        for (const struct schema_member *m = first; m < members + MEMBERS && text_eq(m->schema, first->schema); m++) {
-            unsigned distance = text_distance(member->key, m->name, 2);
-            row = text_eq(member->key, m->name) ? m : row;
-            if (distance < least)
-                least = distance, near = m;
-        }
-        /* The unknown name itself may be personal, and is not said again. */
-        if (!row && near)
-            return say(a, ERR_USAGE, "\"%.*s\" has an unknown member, did you mean \"%.*s\"?", T(where), T(near->name));
-        if (!row)
-            return say(a, ERR_USAGE, "\"%.*s\" has a member that is none of those of %.*s", T(where), T(first->schema));
-        if (row->required || member->kind != J_NULL)
+        const struct schema_member *row = row_of(first, member->key, NULL);
+        if (row && (row->required || member->kind != J_NULL))
             TRY(check(a, row->name, row->type, member));
     }
     return OK;
@@ -101,14 +150,6 @@ static const struct schema_member *rows_of(text schema)
     return NULL;
 }
 
-static const struct schema_member *row_of(const struct schema_member *first, text name)
-{
-    for (const struct schema_member *m = first; m < members + MEMBERS && text_eq(m->schema, first->schema); m++)
-        if (text_eq(m->name, name))
-            return m;
-    return NULL;
-}
-
 static void walk(const struct walk *w, text type, text name, const struct json *v)
 {
     text bare = text_starts(type, TEXT("[")) ? text_upto(text_from(type, 1), type.n - 2) : text_ends(type, TEXT("+")) ? text_upto(type, type.n - 1) : type;
@@ -118,7 +159,7 @@ static void walk(const struct walk *w, text type, text name, const struct json *
             walk(w, bare, name, item);
     } else if (first && first->name.n && v->kind == J_OBJECT) {
         JSON_EACH(member, v) {
-            const struct schema_member *row = row_of(first, member->key);
+            const struct schema_member *row = row_of(first, member->key, NULL);
             walk(w, row ? row->type : TEXT("any"), member->key, member);
         }
     } else if (text_eq(bare, TEXT("Form")) && v->kind == J_OBJECT) {
