@@ -445,10 +445,11 @@ static void leaving_warns(void **state)
     arena_free(&a);
 }
 
-/* The bound of a rendering: 2 ms for the longest policy, twenty tries, the best one counted, so that a busy machine does not fail it. */
+/* The bound of a rendering: 2 ms for the longest policy, twenty tries, the best one counted, by the time of the processor that this thread had, so
+ * that a busy machine does not fail it. */
 static void rendering_is_fast(void **state)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined __SANITIZE_ADDRESS__ || !defined __OPTIMIZE__
     enum { LIMIT_US = 40000 };
 #else
     enum { LIMIT_US = 2000 };
@@ -461,10 +462,10 @@ static void rendering_is_fast(void **state)
         struct notice n;
         struct timespec start, end;
         struct buf b = buf_make(8 << 20);
-        clock_gettime(CLOCK_MONOTONIC, &start);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
         assert_int_equal(notice_make(&once, root, TEXT("x"), TEXT(""), NOTICE_PRIVACY, TEXT("fr"), &n), OK);
         notice_html(&b, &n, false);
-        clock_gettime(CLOCK_MONOTONIC, &end);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
         long us = (end.tv_sec - start.tv_sec) * 1000000 + (end.tv_nsec - start.tv_nsec) / 1000;
         best = us < best ? us : best;
         buf_free(&b);
