@@ -1,5 +1,6 @@
 /* check: policy files, every fault with its line. */
 #include "cli/cli.h"
+#include "policy/lint.h"
 
 static void put_findings(struct json_out *w, text file, const struct findings *f, const struct policy *p)
 {
@@ -11,6 +12,19 @@ static void put_findings(struct json_out *w, text file, const struct findings *f
     json_name(w, TEXT("findings"));
     findings_json(w, f);
     json_close(w, '}');
+}
+
+/* What lies ahead should be as far ahead as the file promises. */
+static void check_day(struct arena *a, const struct policy *p, struct findings *f)
+{
+    struct clock clock = clock_real();
+    struct date today = date_of(clock_now(&clock)), earliest;
+    const struct node *date = node_at(p->root, TEXT("policy.date"));
+    if (date_start(p->date) <= date_start(today) || !lint_too_soon(p->root, today, &earliest))
+        return;
+    finding_add(a, f, SEVERITY_WARNING, date->at, date->path, "\"%.*s\" is sooner than changes.before (%.*s) allows: %04d-%02d-%02d at the earliest",
+                T(date->value), T(node_text(node_at(p->root, TEXT("changes")), TEXT("before"))), earliest.year, earliest.month, earliest.day);
+    findings_sort(f);
 }
 
 static enum err check_file(struct cli *cli, text file, struct json_out *w, unsigned *faulty)
@@ -26,6 +40,8 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
     if (e != OK && e != ERR_POLICY)
         return say(cli->arena, e, "%s", a.why.detail);
     *faulty += e != OK;
+    if (p)
+        check_day(&a, p, &findings);
     if (cli->json) {
         put_findings(w, file, &findings, p);
         return OK;

@@ -155,6 +155,11 @@ enum err app_reload(struct app *app, struct arena *a, struct findings *f)
 {
     const struct policy *fresh = NULL;
     TRY(load_policy(app, a, f, &fresh));
+    enum err status = version_warn(app, a, fresh, f);
+    if (status != OK) {
+        policy_unref(&fresh);
+        return status;
+    }
     return in_turn(app, a, fresh);
 }
 

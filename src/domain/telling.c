@@ -10,13 +10,22 @@ static const text languages[LANGUAGES] = { TEXT_INIT("fr"), TEXT_INIT("en") };
 
 bool telling_wanted(const struct policy *p) { return node_has(node_at(p->root, TEXT("changes.tell")), TEXT("email")); }
 
+static const struct subject_id first;
+
+enum err telling_run_recall(struct db *db, text hash)
+{
+    TRY(db_run(db, SQL_RECALL_ADD, NULL, ARGS(V_TEXT(hash), V_ID(first))));
+    return db_run(db, SQL_TELLING_STOP, NULL, ARGS(V_TEXT(hash)));
+}
+
 enum err telling_run_begin(struct db *db, text hash, text older, msec at)
 {
-    static const struct subject_id first;
+    TRY(db_run(db, SQL_RECALL_STOP, NULL, ARGS(V_TEXT(hash))));       /* it is announced again */
     return db_run(db, SQL_TELLING_ADD, NULL, ARGS(V_TEXT(hash), V_TEXT(older), V_INT(at), V_ID(first)));
 }
 
-struct telling { text hash, older, tenant; struct subject_id after; msec at; };
+/* Of a new version, or with `recall` that one is withdrawn: then up to the person that `until` tells, the last who heard of it. */
+struct telling { text hash, older, tenant, until_tenant; struct subject_id after, until; msec at; bool recall; };
 struct telling_person { text tenant; struct subject_id id; };
 struct telling_letter { struct mail_put put; int64_t version; };     /* version: of the person, as it was when the letter was made */
 struct telling_step {
@@ -37,6 +46,21 @@ static enum err read_id(struct arena *a, text bytes, struct subject_id *out)
     return OK;
 }
 
+static enum err find_recall(struct ctx *c, struct db *db, struct telling *out, bool *there)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_RECALL_NEXT, ARGS(V_INT(WAITING_MAX)));
+    if (query_next(&q)) {
+        out->recall = true;
+        out->hash = out->older = arena_copy(c->arena, query_bytes(&q, 0));
+        out->at = query_int(&q, 1), out->tenant = arena_copy(c->arena, query_bytes(&q, 2)), out->until_tenant = arena_copy(c->arena, query_bytes(&q, 4));
+        TRY(read_id(c->arena, query_bytes(&q, 3), &out->after));
+        TRY(read_id(c->arena, query_bytes(&q, 5), &out->until));
+        *there = true;
+    }
+    return q.status;
+}
+
 /* The oldest that is not done; *there is false without one, and while enough letters wait. */
 static enum err find_telling(struct ctx *c, struct telling *out, bool *there)
 {
@@ -51,7 +75,14 @@ static enum err find_telling(struct ctx *c, struct telling *out, bool *there)
         TRY(read_id(c->arena, query_bytes(&q, 4), &out->after));
         *there = true;
     }
-    return q.status;
+    TRY(q.status);
+    return *there ? OK : find_recall(c, db, out, there);
+}
+
+static bool within(const struct telling *t, text tenant, struct subject_id id)
+{
+    int order = text_cmp(tenant, t->until_tenant);
+    return !t->recall || order < 0 || (!order && memcmp(&id, &t->until, sizeof id) <= 0);
 }
 
 static enum err list_people(struct ctx *c, struct telling_step *s)
@@ -61,9 +92,12 @@ static enum err list_people(struct ctx *c, struct telling_step *s)
     QUERY_AUTO q;
     query_start(&q, db, SQL_SUBJECT_WALK, ARGS(V_TEXT(s->telling->tenant), V_ID(s->telling->after), V_INT(STEP_PEOPLE)));
     while (s->person_count < STEP_PEOPLE && query_next(&q)) {
-        struct telling_person *p = &s->people[s->person_count++];
+        struct telling_person *p = &s->people[s->person_count];
         TRY_PTR((p->tenant = arena_copy(c->arena, query_bytes(&q, 0))).p);
         TRY(read_id(c->arena, query_bytes(&q, 1), &p->id));
+        if (!within(s->telling, p->tenant, p->id))
+            break;
+        s->person_count++;
     }
     return q.status;
 }
@@ -100,7 +134,9 @@ static enum err prepare_words(struct ctx *c, struct telling_step *s)
     TRY(version_open(c, s->telling->hash, &newer));
     s->version = newer.version, s->date = newer.date, s->purpose = notices_purpose(c->policy);
     for (int i = 0; i < LANGUAGES; i++) {
-        text path = arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s?lang=%.*s", T(s->telling->older), T(s->telling->hash), T(languages[i]));
+        text path = s->telling->recall ? arena_print(c->arena, "/privacy?lang=%.*s", T(languages[i]))
+                                       : arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s?lang=%.*s", T(s->telling->older), T(s->telling->hash),
+                                                     T(languages[i]));
         s->links[i] = mail_link(c, path);
         TRY_PTR(s->links[i].p);
         TRY(put_changes(c, &older, &newer, languages[i], &s->changes[i]));
@@ -123,11 +159,12 @@ static enum err make_letter(struct ctx *c, struct telling_step *s, const struct 
         return OK;
     TRY(mail_language(c, &p, &language));
     int i = text_eq(language, languages[0]) ? 0 : 1;
-    const struct pair_text values[] = { { TEXT("version"), s->version }, { TEXT("date"), s->date }, { TEXT("changes"), s->changes[i] },
-                                        { TEXT("link"), s->links[i] } };
+    const struct pair_text values[] = { { TEXT("version"), s->version }, { TEXT("date"), s->date }, { TEXT("link"), s->links[i] },
+                                        { TEXT("changes"), s->changes[i] } };
+    text letter = s->telling->recall ? TEXT("policy_withdrawn") : TEXT("policy_changed");
     struct mail_put *put = &s->letters[s->letter_count].put;
     s->letters[s->letter_count].version = p.version;
-    status = mail_make(c, &p, to, TEXT("policy_changed"), &(struct letter_values){ values, 4 }, put);
+    status = mail_make(c, &p, to, letter, &(struct letter_values){ values, s->telling->recall ? 3 : 4 }, put);
     if (status == ERR_VALUE)                              /* an address to which nothing can go */
         return OK;
     put->purpose = s->purpose;
@@ -141,7 +178,7 @@ static enum err make_letter(struct ctx *c, struct telling_step *s, const struct 
 static enum err still_told(struct db *db, const struct telling *t)
 {
     QUERY_AUTO q;
-    query_start(&q, db, SQL_TELLING_STILL, ARGS(V_TEXT(t->hash), V_TEXT(t->tenant), V_ID(t->after)));
+    query_start(&q, db, t->recall ? SQL_RECALL_STILL : SQL_TELLING_STILL, ARGS(V_TEXT(t->hash), V_TEXT(t->tenant), V_ID(t->after)));
     if (query_next(&q))
         return OK;
     return q.status != OK ? q.status : say(db_arena(db), ERR_CONFLICT, "the version was withdrawn, or told by another, meanwhile");
@@ -171,7 +208,7 @@ static enum err run_step(struct db *db, struct write *w)
         told += reached;
     }
     w->event.count = told;
-    return db_run(db, SQL_TELLING_MOVE, NULL,
+    return db_run(db, s->telling->recall ? SQL_RECALL_MOVE : SQL_TELLING_MOVE, NULL,
                   ARGS(V_TEXT(s->telling->hash), V_TEXT(last ? last->tenant : s->telling->tenant), last ? V_ID(last->id) : V_ID(s->telling->after),
                        V_INT(told), last ? V_NULL : V_INT(s->now)));
 }
@@ -198,7 +235,7 @@ enum err telling_tick(struct ctx *c)
 {
     ARENA_AUTO a = arena_make(STEP_MEMORY);
     struct ctx in = *c;
-    struct telling telling;
+    struct telling telling = { 0 };
     bool there;
     in.arena = &a, in.decisions = NULL;
     enum err status = find_telling(&in, &telling, &there);

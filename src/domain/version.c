@@ -48,7 +48,7 @@ static enum err run_withdraw(struct db *db, const struct publishing *r)
         const struct event event = { .act = TEXT("policy.withdrawn"), .tenant = r->p->tenants[0], .actor = TEXT("operator"), .policy = hash,
                                      .clause = TEXT("policy.date"), .count = -1 };
         TRY(db_run(db, SQL_POLICY_DAY_WITHDRAW, NULL, ARGS(V_TEXT(text_of(hash)), V_INT(r->now))));
-        TRY(db_run(db, SQL_TELLING_STOP, NULL, ARGS(V_TEXT(text_of(hash)))));
+        TRY(telling_run_recall(db, text_of(hash)));
         TRY(journal_add(db, &event, NULL));
     }
 }
@@ -147,6 +147,27 @@ static enum err compile(struct arena *a, const struct policy *p, text *out)
     return buf_take(a, &b, out);
 }
 
+enum err version_warn(struct app *app, struct arena *a, const struct policy *p, struct findings *f)
+{
+    bool known;
+    text hash, last;
+    struct date earliest;
+    struct diff changes = { 0 };
+    struct findings faults = { 0 };
+    const struct node *before = NULL, *date = node_at(p->root, TEXT("policy.date"));
+    TRY(last_version(app, a, p, &known, &hash, &last));
+    if (!last.p || text_eq(hash, text_of(p->hash)) || !date || !lint_too_soon(p->root, value_policy_day(p, clock_now(&app->clock)), &earliest))
+        return OK;
+    if (node_read(a, last, &faults, &before) == OK)
+        TRY(diff_make(a, before, p->root, TEXT("en"), &changes));
+    if (changes.material)
+        finding_add(a, f, SEVERITY_WARNING, date->at, date->path,
+                    "\"%.*s\" is sooner than changes.before (%.*s) allows: people were promised to be told of %u changes, %04d-%02d-%02d at the earliest",
+                    T(date->value), T(node_text(node_at(p->root, TEXT("changes")), TEXT("before"))), changes.material, earliest.year, earliest.month,
+                    earliest.day);
+    return OK;
+}
+
 /* Whether that very version is announced, for the day that it says. */
 static enum err announced(struct app *app, struct arena *a, const struct policy *p, bool *out)
 {
@@ -211,7 +232,7 @@ static enum err run_stays(struct db *db, struct write *w)
 {
     text hash = text_of(w->event.policy);
     TRY(db_run(db, SQL_POLICY_DAY_WITHDRAW, NULL, ARGS(V_TEXT(hash), V_INT(*(const msec *)w->arg))));
-    return db_run(db, SQL_TELLING_STOP, NULL, ARGS(V_TEXT(hash)));
+    return telling_run_recall(db, hash);
 }
 
 static enum err stays(struct app *app, struct arena *a, struct publishing *r)

@@ -7,6 +7,8 @@
 struct paging;
 
 /* Whether the policy's day lies ahead while another one is in force: it is then announced, and the other one goes on being enforced. */
+/* A warning into `f` when `p` changes what matters to people and applies sooner than changes.before allows. Asked before it is taken over. */
+enum err version_warn(struct app *app, struct arena *a, const struct policy *p, struct findings *f);
 enum err version_ahead(struct app *app, struct arena *a, const struct policy *p, bool *ahead);
 /* Announces it: readable with what changes, told to people, with its journal entry; one announced before and not yet in force is withdrawn.
  * What was announced already is not announced again. Errors as version_publish(). */

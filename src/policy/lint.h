@@ -1,4 +1,4 @@
-/* The linter: a policy file held against the 113 rules of rules.def, each with its source of law. Not legal advice. */
+/* The linter: a policy file held against the 114 rules of rules.def, each with its source of law. Not legal advice. */
 #ifndef POLICY_LINT_H
 #define POLICY_LINT_H
 #include "policy.h"
@@ -47,6 +47,10 @@ int lint_status(const struct lint_findings *f);
 /* What a server runs: ERR_POLICY, naming each error and its line, when the policy has errors that it does not accept. `before`
  * as above; `out` (may be NULL) gets all that was found, also when the policy is refused. */
 enum err lint_gate(struct arena *a, const struct policy *p, const struct node *before, struct date today, struct lint_findings *out);
+
+/* The day from which the file says it applies (policy.date) comes sooner after `today` than it promises to tell of changes (changes.before);
+ * *earliest: the first day that would keep the promise. False when the file says one of them not at all, or in no form that is understood. */
+bool lint_too_soon(const struct node *root, struct date today, struct date *earliest);
 
 enum lint_language { LINT_EN, LINT_FR };
 /* For people: each finding with its line and a caret, its source of law and what would satisfy it; then the count. */

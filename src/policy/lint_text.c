@@ -33,6 +33,34 @@ void check_D07(struct lint *l)
         fire(l, SEVERITY_ADVICE, date);
 }
 
+bool lint_too_soon(const struct node *root, struct date today, struct date *earliest)
+{
+    struct date day;
+    struct term before;
+    const struct node *date = node_at(root, TEXT("policy.date"));
+    if (!date_parse(lint_value(date), &day) || !date_valid(day) || !term_of(node_at(root, TEXT("changes.before")), &before))
+        return false;
+    msec end = term_end(date_start(today), before, 1);
+    if (before.unit == TERM_ALWAYS)
+        return false;
+    *earliest = date_of(end);
+    return date_start(day) < date_start(*earliest);
+}
+
+/* What lies ahead is announced; what is new beside the version before applies at once, or on the day that it says. */
+void check_D09(struct lint *l)
+{
+    struct date day, earliest;
+    const struct node *date = clause(l, "policy.date"), *before = l->out->before;
+    if (!date_parse(lint_value(date), &day) || !lint_too_soon(l->root, l->as_of, &earliest))
+        return;
+    bool ahead = date_start(day) > date_start(l->as_of);
+    bool newer = before && !text_eq(lint_value(node_at(before, TEXT("policy.date"))), lint_value(date));
+    if (ahead || newer)
+        fire_figure(l, SEVERITY_WARNING, date, "%.*s < %04d-%02d-%02d (changes.before: %.*s)", T(lint_value(date)), earliest.year, earliest.month,
+                    earliest.day, T(lint_value(clause(l, "changes.before"))));
+}
+
 /* ---- Placeholders: [what was to be filled in], {{fields}}, template words; not [links](…) as in Markdown. ---- */
 
 static bool has_brackets(text s)

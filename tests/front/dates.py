@@ -1,9 +1,10 @@
 """One date wherever the end of something is told: the person's page, the access answer, the export, what an erasure foresees, its certificate, the
 archive, and what then happens; with a hold, with one that has no end, under a restriction, closed, erased."""
-import re
+import os, re
 import sample
 from browser import member
-from garant import DAY, Server, check, milliseconds, moment
+from garant import DAY, TOP, Server, check, milliseconds, moment
+from mailbox import Mailbox
 from terms import NOW, Terms
 
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
@@ -118,3 +119,45 @@ def register(tests):
                 check(all(until is None for until in erased(terms, *open_, {}).values()), "an open hold has an end in the certificate")
                 gone_on_time(terms, timed[1], held)
                 return f"{sum(len(told(file)) for file in files)} ends"
+
+    @tests.test("dates: a version that applies sooner than people were promised is warned of; who heard of one that is withdrawn hears that too")
+    def withdrawn():
+        with Mailbox() as mailbox, Server("site-fr", now=NOW, start=False, arguments=mailbox.arguments()) as server:
+            with open(os.path.join(TOP, "policies/site-fr.yaml"), encoding="utf-8") as file:
+                first = file.read()
+            server.policy = os.path.join(server.folder, "policy.yaml")
+
+            def write(text):
+                with open(server.policy, "w", encoding="utf-8") as file:
+                    file.write(text)
+
+            def reload(date=None):
+                """The findings of a reload: of the first version, or of another that applies from `date`."""
+                write(first if not date else first.replace("date: 2026-11-21", f"date: {date}").replace('version: "2.0"', 'version: "2.1"')
+                      .replace("exchanges: {from: event, active: 3y}", "exchanges: {from: event, active: 4y}"))
+                return server.operator().post("/v1/policy/reload").expect(200).json
+            write(first)
+            server.start()
+            document = sample.Document(server.operator().get("/v1/policy").expect(200).json["document"])
+            app, (where, name) = server.client(document.actor()), document.identifier()
+            data = [sample.person(document, number) for number in range(4)]
+            told = [one[where][name] for one in data[:3]]
+            idents = [app.create(one)["id"] for one in data[:3]]
+            for date, warned in (("2026-12-21", True), ("2026-12-22", False)):
+                answer = reload(date)
+                check([row["path"] for row in answer["findings"]] == ["policy.date"] * warned, f"{date}: {answer}")
+                check(answer["coming"]["version"] == "2.1", f"{answer}")
+                for address in told:
+                    mailbox.wait(address, "policy_changed", count=1 if warned else 2)
+                if warned:
+                    continue
+                app.create(data[3])                              # came after it was announced, and was not told
+                app.erase(idents[2])                             # was told, and is no more
+                check(reload()["findings"] == [], "the version in force is warned of")
+            for address in told[:2]:                             # of the first when the second took its place, then of the second
+                mailbox.wait(address, "policy_withdrawn", count=2)
+                days = sorted(re.findall(r"\b(\d+) décembre 2026", " ".join(letter.text for letter in mailbox.find(address, "policy_withdrawn"))))
+                check(days == ["21", "22"], f"{address} heard of the withdrawal of {days}")
+            mailbox.none_within(1.5, data[3][where][name])
+            check(len(mailbox.find(told[2], "policy_withdrawn")) <= 1 and len(mailbox.find(told[0], "policy_withdrawn")) == 2, "told again and again")
+            return f"{len(told)} people, two versions announced and withdrawn"
