@@ -230,3 +230,17 @@ bool unicode_mixed(text s)
     }
     return false;
 }
+
+bool unicode_mixed_address(text s)
+{
+    char name[1024], *shown = NULL;
+    size_t at = s.n;
+    while (at > 0 && s.p[at - 1] != '@')
+        at--;
+    if (unicode_mixed(s) || !at || !text_cstr(text_from(s, at), name, sizeof name))
+        return unicode_mixed(s);
+    bool mixed = idn2_to_unicode_8z8z(name, &shown, 0) == IDN2_OK && unicode_mixed(text_of(shown));
+    if (shown)
+        idn2_free(shown);
+    return mixed;
+}

@@ -32,5 +32,7 @@ text unicode_seen(struct arena *a, text s);          /* composed, without what i
 text unicode_host(struct arena *a, text s, bool strict);
 /* Letters of Latin, Greek, Cyrillic, Armenian, Cherokee (which look alike) mixed in one word: UTS 39, 5.1. */
 bool unicode_mixed(text s);
+/* The same of an e-mail address, whose host may stand as the network has it (punycode). */
+bool unicode_mixed_address(text s);
 
 #endif

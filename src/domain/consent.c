@@ -2,9 +2,11 @@
 #include "domain/consent.h"
 #include "domain/change.h"
 #include "domain/decided.h"
+#include "domain/doc.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
 #include "domain/keeping.h"
+#include "domain/mail.h"
 #include "domain/value.h"
 #include "domain/write.h"
 
@@ -389,11 +391,37 @@ static enum err check_decision(struct ctx *c, const struct purpose *of, const st
     return reason.n <= ANSWER_MAX ? OK : say(c->arena, ERR_VALUE, "\"reason\" has at most %d bytes", ANSWER_MAX);
 }
 
+/* A letter about a decision, with its reason: whoever decides answers without delay (GDPR 12(3)), and names the remedies where it goes against the
+ * person (12(4)). *has is false where none can go: no address is held, or the server's own is not known. */
+static enum err decision_letter(struct ctx *c, const struct person *p, text name, const struct purpose *of, text reason, struct mail_put *out, bool *has)
+{
+    struct ctx said = *c;                        /* titles in the language of the letter */
+    struct pair_text values[4];
+    struct letter_values all = { .v = values };
+    text to, authority = node_text(c->policy->root, TEXT("authority"));
+    int category;
+    TRY(mail_address(c, p, &to, &category));
+    *has = to.n && c->app->public_url[0];
+    if (!*has)
+        return OK;
+    TRY(mail_language(c, p, &said.language));
+    values[all.count++] = (struct pair_text){ TEXT("at"), time_print(c->arena, c->now) };
+    if (of)
+        values[all.count++] = (struct pair_text){ TEXT("purpose"), doc_purpose(&said, of) };
+    if (reason.n)
+        values[all.count++] = (struct pair_text){ TEXT("reason"), reason };
+    if (authority.n)
+        values[all.count++] = (struct pair_text){ TEXT("authority"), authority };
+    return mail_make(c, p, to, name, &all, out);
+}
+
 enum err objection_decide(struct ctx *c, text id, text purpose, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p;
     struct change ch;
     struct change_consent row = { .purpose = purpose, .channel = TEXT("objection"), .method = TEXT("decision"), .actor = c->actor.name };
+    struct mail_put told;
+    bool tells;
     (void)out;
     TRY(person_open(c, id, false, &p));
     if (c->actor.kind == ACTOR_PERSON)
@@ -409,25 +437,31 @@ enum err objection_decide(struct ctx *c, text id, text purpose, const struct jso
     TRY(change_begin(c, &p, 0, &ch));
     TRY(change_evidence(c, &ch, json_text(in, TEXT("reason")), &row));
     ch.consents = &row, ch.consent_count = 1;
+    text letter = text_eq(row.decision, TEXT("upheld")) ? TEXT("objection_upheld") : TEXT("objection_overridden");
+    TRY(decision_letter(c, &p, letter, &c->policy->purposes[index], json_text(in, TEXT("reason")), &told, &tells));
+    if (tells)
+        ch.also = mail_also, ch.also_arg = &told;
     struct event event = event_of(c, &p, text_eq(row.decision, TEXT("upheld")) ? TEXT("objection.upheld") : TEXT("objection.overridden"));
     event.purpose = row.purpose;
     return change_write(c, &ch, event, NULL);
 }
 
-struct restricting { struct ctx *c; const struct person *p; bool restricted; };
+struct restricting { struct ctx *c; const struct person *p; bool restricted, tells; struct mail_put told; };
 
 static enum err run_restriction(struct db *db, struct write *w)
 {
     const struct restricting *r = w->arg;
     TRY(write_person_there(db, r->c->tenant, r->p->id));
     TRY(db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(r->c->tenant), V_ID(r->p->id), V_INT(r->restricted))));
+    if (r->tells)
+        TRY(mail_run_put(db, &r->told));
     return r->restricted ? OK : keeping_again(db, r->c->tenant, r->p->id, TEXT("*"), r->c->now);   /* terms go on */
 }
 
 enum err restriction_set(struct ctx *c, text id, bool restricted, text ground, struct answer *out)
 {
     PERSON_AUTO p;
-    struct restricting r = { c, &p, restricted };
+    struct restricting r = { .c = c, .p = &p, .restricted = restricted };
     struct write w = { .run = run_restriction, .arg = &r };
     (void)out;
     if (restricted && !ground.n)
@@ -435,6 +469,8 @@ enum err restriction_set(struct ctx *c, text id, bool restricted, text ground, s
     TRY(value_no_card(c, TEXT("ground"), ground));
     TRY(person_open(c, id, true, &p));                /* a closed account's too: what it stops must be able to go on */
     TRY(person_allow_act(c, &p, ACT_ERASE));
+    if (!restricted && p.restricted && c->actor.kind != ACTOR_PERSON)            /* GDPR 18(3) */
+        TRY(decision_letter(c, &p, TEXT("restriction_ended"), NULL, ground, &r.told, &r.tells));
     w.event = event_of(c, &p, restricted ? TEXT("subject.restrict") : TEXT("subject.release"));
     return write_do(c, &w, NULL);
 }

@@ -88,6 +88,45 @@ static enum err field_of(struct ctx *c, text name, const struct category **cat, 
     return !why_not.n ? OK : about_field(c, name, say_clause(c->arena, ERR_FORBIDDEN, &(*cat)->clause, "%.*s", T(why_not)));
 }
 
+/* ---- Lists of names, "category.field", a blank between. ---- */
+
+static bool is_in(text list, text name)
+{
+    while (list.n)
+        if (text_eq(text_cut(&list, ' '), name))
+            return true;
+    return false;
+}
+
+static text with_name(struct ctx *c, text list, text name)
+{
+    return is_in(list, name) ? list : arena_print(c->arena, "%.*s%s%.*s", T(list), list.n ? " " : "", T(name));
+}
+
+/* ---- Names that look like another's. ---- */
+
+enum err identifier_confusable(struct ctx *c, const struct person *p, text *names)
+{
+    *names = TEXT("");
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        struct record *rows = NULL;
+        unsigned count = 0, lost;
+        bool any = false;
+        for (unsigned f = 0; f < cat->field_count; f++)
+            any |= !cat->many && !cat->transient && identifier_guarded(c->policy, cat, &cat->fields[f]);
+        if (any)
+            TRY(record_load_readable(c, p, (int)i, false, &rows, &count, &lost));
+        for (unsigned f = 0; count && f < cat->field_count; f++) {
+            const struct json *held = json_get(rows[0].fields, cat->fields[f].name);
+            text value = held && held->first && held->first->kind == J_TEXT ? held->first->value : TEXT("");
+            if (identifier_guarded(c->policy, cat, &cat->fields[f]) && unicode_mixed_address(value))
+                *names = with_name(c, *names, arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(cat->fields[f].name)));
+        }
+    }
+    return names->p ? OK : ERR_MEMORY;
+}
+
 /* ---- Who is told. ---- */
 
 enum { ADDRESSES = 8 };
@@ -98,14 +137,6 @@ static enum err run_told(struct db *db, const struct told *t)
     for (unsigned i = 0; i < t->count; i++)
         TRY(mail_run_put(db, &t->letters[i]));
     return OK;
-}
-
-static bool is_in(text list, text name)
-{
-    while (list.n)
-        if (text_eq(text_cut(&list, ' '), name))
-            return true;
-    return false;
 }
 
 /* A former address is told that it was the last letter to it; the others, what was changed. `changed`: names, "category.field", a blank between. */
@@ -340,11 +371,6 @@ static enum err run_moving(struct db *db, void *arg)
 }
 
 /* ---- By another way than identifier_change(). ---- */
-
-static text with_name(struct ctx *c, text list, text name)
-{
-    return is_in(list, name) ? list : arena_print(c->arena, "%.*s%s%.*s", T(list), list.n ? " " : "", T(name));
-}
 
 /* The names of what changes of all that a person is found by or written to, a blank between. */
 static enum err names_changed(struct ctx *c, const struct json *patch, const struct change *ch, text *out)

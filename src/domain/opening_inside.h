@@ -28,6 +28,9 @@ enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *tic
 enum err account_administers(struct ctx *c, const struct person *p, bool managers);
 /* Whether this actor looks at accounts: for the purpose that they name, or else as whoever may read for some. A refusal is on record. */
 enum err account_look(struct ctx *c, const struct person *p, text purpose);
+/* The fields by which the person is found whose value mixes letters of scripts that look alike ("category.field", a blank between): perhaps made to
+ * be taken for another's. */
+enum err identifier_confusable(struct ctx *c, const struct person *p, text *names);
 /* The account as an object, or null: state, role, opened, opened by, last visit, agreement, sessions, managers; no secrets. */
 enum err account_put(struct ctx *c, const struct person *p, struct json_out *w);
 

@@ -79,18 +79,49 @@ static void put_time(struct json_out *w, text name, msec at)
     json_pair(w, name, at ? time_text(at, out) : (text){ NULL, 0 });
 }
 
-static void put_row(struct ctx *c, struct query *q, struct json_out *w)
+struct roster_row { struct subject_id id; text state, role, opened_by; msec opened, last_visit, agreement; bool factor; };
+
+static struct roster_row row_of(struct ctx *c, struct query *q)
 {
+    struct roster_row r = { .state = arena_copy(c->arena, query_bytes(q, 1)), .role = arena_copy(c->arena, query_bytes(q, 2)),
+                            .opened = query_int(q, 3), .opened_by = arena_copy(c->arena, query_bytes(q, 4)), .last_visit = query_int(q, 5),
+                            .agreement = query_int(q, 6), .factor = query_int(q, 7) != 0 };
+    text bytes = query_bytes(q, 0);
+    memcpy(&r.id, bytes.p, bytes.n < sizeof r.id ? bytes.n : sizeof r.id);
+    return r;
+}
+
+/* Whose key is gone was erased meanwhile: nothing of theirs can be read. */
+static enum err is_confusable(struct ctx *c, struct subject_id id, bool *out)
+{
+    PERSON_AUTO p = { .id = id };
+    text names;
+    *out = false;
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, id, 0, &p.key);
+    if (status == ERR_ERASED)
+        return OK;
+    TRY(status);
+    TRY(identifier_confusable(c, &p, &names));
+    *out = names.n > 0;
+    return OK;
+}
+
+static enum err put_row(struct ctx *c, const struct roster_row *r, struct json_out *w)
+{
+    bool confusable;
+    TRY(is_confusable(c, r->id, &confusable));
     json_open(w, '{');
-    json_pair(w, TEXT("id"), id_of(c, q, 0));
-    json_pair(w, TEXT("state"), query_bytes(q, 1));
-    json_pair(w, TEXT("role"), query_bytes(q, 2));
-    put_time(w, TEXT("opened"), query_int(q, 3));
-    json_pair(w, TEXT("opened_by"), query_bytes(q, 4));
-    put_time(w, TEXT("last_visit"), query_int(q, 5));
-    put_time(w, TEXT("agreement"), query_int(q, 6));
-    json_pair_bool(w, TEXT("second_factor"), query_int(q, 7) != 0);
+    json_pair(w, TEXT("id"), id_print(c->arena, r->id));
+    json_pair(w, TEXT("state"), r->state);
+    json_pair(w, TEXT("role"), r->role.n ? r->role : (text){ NULL, 0 });
+    put_time(w, TEXT("opened"), r->opened);
+    json_pair(w, TEXT("opened_by"), r->opened_by);
+    put_time(w, TEXT("last_visit"), r->last_visit);
+    put_time(w, TEXT("agreement"), r->agreement);
+    json_pair_bool(w, TEXT("second_factor"), r->factor);
+    json_pair_bool(w, TEXT("confusable"), confusable);
     json_close(w, '}');
+    return OK;
 }
 
 static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows,
@@ -99,21 +130,24 @@ static enum err put_page(struct ctx *c, text state, text role, struct subject_id
     bool more;
     const struct actor_class *class = class_of(c);
     bool team = class && class->sees_team;
-    text last = { NULL, 0 };
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_ACCOUNT_PAGE, ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(asked->limit + 1), V_INT(team),
-                                               V_ID(c->actor.self)));
+    struct roster_row *all = NEW_ARRAY(c->arena, struct roster_row, (size_t)asked->limit + 1);
+    TRY_PTR(all);
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_ACCOUNT_PAGE, ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(asked->limit + 1), V_INT(team),
+                                                   V_ID(c->actor.self)));
+        for (*rows = 0; paging_row(asked, &q, rows, &more);)
+            all[*rows - 1] = row_of(c, &q);
+        TRY(q.status);
+    }
     json_name(w, TEXT("accounts"));
     json_open(w, '[');
-    for (*rows = 0; paging_row(asked, &q, rows, &more);) {
-        last = id_of(c, &q, 0);
-        put_row(c, &q, w);
-    }
-    TRY(q.status);
+    for (int64_t i = 0; i < *rows; i++)
+        TRY(put_row(c, &all[i], w));
     json_close(w, ']');
-    return paging_end(c, more, last, w, out);
+    return paging_end(c, more, *rows ? id_print(c->arena, all[*rows - 1].id) : (text){ NULL, 0 }, w, out);
 }
 
 enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked, struct answer *out)
@@ -185,7 +219,19 @@ enum err account_put(struct ctx *c, const struct person *p, struct json_out *w)
     return OK;
 }
 
-/* Where the data came from, and who supplied them. */
+static enum err put_confusable(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    text names;
+    TRY(identifier_confusable(c, p, &names));
+    json_name(w, TEXT("confusable"));
+    json_open(w, '[');
+    while (names.n)
+        json_put_text(w, text_cut(&names, ' '));
+    json_close(w, ']');
+    return OK;
+}
+
+/* Where the data came from, and who supplied them; and whether their names may be taken for another's. */
 static enum err put_origin(struct ctx *c, const struct person *p, struct json_out *w)
 {
     text supplier;
@@ -193,7 +239,7 @@ static enum err put_origin(struct ctx *c, const struct person *p, struct json_ou
     json_pair(w, TEXT("source"), p->source);
     json_pair(w, TEXT("source_title"), doc_source(c, p->source));
     json_pair(w, TEXT("supplied_by"), supplier.n ? supplier : (text){ NULL, 0 });
-    return OK;
+    return put_confusable(c, p, w);
 }
 
 enum err account_get(struct ctx *c, text id, text purpose, struct answer *out)

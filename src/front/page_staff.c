@@ -174,6 +174,7 @@ static void put_accounts(struct page *p, const struct json *list, text state)
         page_copy(p, one, TEXT("state"));
         page_copy(p, one, TEXT("opened"));
         page_copy(p, one, TEXT("last_visit"));
+        page_copy(p, one, TEXT("confusable"));
         json_pair(&p->w, TEXT("has_role"), staff_role(p->c, json_text(one, TEXT("role"))));
         json_close(&p->w, '}');
     }

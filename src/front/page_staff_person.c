@@ -75,6 +75,20 @@ static enum err put_looked(struct page *p, const struct answer *answer, text pur
 
 /* ---- The account. ---- */
 
+static void put_confusable(struct page *p, const struct json *names)
+{
+    json_name(&p->w, TEXT("confusable"));
+    json_open(&p->w, '[');
+    JSON_EACH(name, names) {
+        text field = name->value, category = text_cut(&field, '.');
+        int index = policy_category(p->c->policy, category);
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("title"), index < 0 ? name->value : doc_field(p->c, &p->c->policy->categories[index], field));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
 /* {"account"} of account_get; NULL: nobody asked yet, or there is none. */
 static void put_account(struct page *p, const struct json *got)
 {
@@ -94,6 +108,7 @@ static void put_account(struct page *p, const struct json *got)
     json_pair(&p->w, TEXT("has_role"), staff_role(p->c, role));
     page_copy(p, got, TEXT("source_title"));
     page_copy(p, got, TEXT("supplied_by"));
+    put_confusable(p, json_get(got, TEXT("confusable")));
     json_pair(&p->w, TEXT("opener"), staff_role(p->c, json_text(a, TEXT("opened_by"))));
     json_pair_bool(&p->w, TEXT("invited"), text_eq(state, TEXT("invited")));
     json_pair_bool(&p->w, TEXT("awaiting"), text_eq(state, TEXT("awaiting")));

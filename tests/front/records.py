@@ -1,8 +1,8 @@
 """What is told and put on record is true: acknowledgements, sign-out, sources, purposes, wordings, suppliers, versions told."""
-import json, re, time
+import contextlib, json, sqlite3, subprocess, tempfile
 from accounts import FOLDERS, portal, token_of
 from browser import Browser
-from garant import Server, check
+from garant import PROGRAM, TOP, Server, check
 from identifiers import variant
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, form, opened, registered, staff, visitor
@@ -155,3 +155,90 @@ def register(tests):
             check(file["consents"][0]["wording"] == asked, f"{file['consents']}")
             files = app.export(ident)[0]
             check(asked in files["data.json"].decode() and asked in files["index.html"].decode(), "the copy")
+
+    @tests.test("records: staff's decision on an objection, and the end of a restriction, are told by letter with the reason")
+    def decisions():
+        with Mailbox() as mailbox, Server("myportal", now=NOW, arguments=mailbox.arguments()) as server:
+            app, to = server.client("app"), "lea@exemple.example"
+            opened(server, partner("Lea"), language="en")
+            lea = visitor(server, to)
+            path = f"/v1/subjects/{lea.id}/objections/"
+            interest = next(p["purpose"] for p in lea.get(f"/v1/subjects/{lea.id}/access").json["purposes"] if p["basis"] == "legitimate_interest")
+            for decision, letter in (("overridden", "objection_overridden"), ("upheld", "objection_upheld")):
+                app.put(path + interest).expect(200, 201, 204)
+                reason = f"We looked at <b>{decision}</b>.\nSecond line."
+                app.post(path + interest + "/decision", {"decision": decision, "reason": reason}).expect(200, 201, 204)
+                said = mailbox.wait(to, letter)
+                check(f"We looked at <b>{decision}</b>." in said.text and "Second line." in said.text and "<b>" not in said.html, f"{said.text}")
+                check(decision == "upheld" or ("CNIL" in said.text and "court" in said.text), f"the remedies are not named: {said.text}")
+            app.put(f"/v1/subjects/{lea.id}/restriction", {"ground": "accuracy contested"}).expect(204)
+            app.request("DELETE", f"/v1/subjects/{lea.id}/restriction", json.dumps({"ground": "the data were right"}).encode(),
+                        {"Content-Type": "application/json"}.items()).expect(204)
+            check("the data were right" in mailbox.wait(to, "restriction_ended").text, "the end of the restriction")
+            app.request("DELETE", f"/v1/subjects/{lea.id}/restriction").expect(204)
+            check(len(mailbox.find(to, "restriction_ended")) == 1, "told of the end of nothing")
+            bare = app.post("/v1/subjects", {"data": {"identity": {"last_name": "X"}}, "source": "person"})
+            if bare.status == 201:               # nobody can be written to: the decision stands all the same
+                ident = bare.json["id"]
+                app.put(f"/v1/subjects/{ident}/objections/{interest}").expect(200, 201, 204)
+                app.post(f"/v1/subjects/{ident}/objections/{interest}/decision", {"decision": "upheld", "reason": "x"}).expect(200, 201, 204)
+
+    @tests.test("records: a name of letters that look alike is marked for staff, in the list, on the page and by API")
+    def confusable():
+        with Server(VALUES, now=NOW) as server:
+            app = server.client("app")
+            clerk = staff(server, {"identity": {"name": "C"}, "contact": {"email": "clerk@ex.example"}}, "clerk@ex.example", "clerk")
+            rows = {"plain": ("z@ex.example", "zed", []), "login": ("y@ex.example", "p\u0430ypal", ["contact.login"]),
+                    "local": ("p\u0430ypal@ex.example", "l", ["contact.email"]), "host": ("x@p\u0430ypal.example", "h", ["contact.email"]),
+                    "whole": ("w@ex.example", "\u0438\u0432\u0430\u043d", []), "accents": ("v@ex.example", "\u00e9t\u00e9-na\u00efve", [])}
+            for name, (email, login, right) in rows.items():
+                ident = opened(server, {"identity": {"name": name}, "contact": {"email": email, "login": login}})
+                check(app.get(f"/v1/accounts/{ident}").expect(200).json["confusable"] == right, f"{name}")
+                listed = {row["id"]: row["confusable"] for row in app.get("/v1/accounts").expect(200).json["accounts"]}
+                check(listed[ident] is bool(right), f"{name} in the list")
+                page = Browser(server)
+                page.cookies = dict(clerk.cookies)
+                shown = page.get(f"/staff/people/{ident}").expect(200).read.text
+                check(("Letters that look alike" in shown) is bool(right), f"{name} on the page")
+            shown = page.get("/staff/people").expect(200).read.text
+            check(shown.count("Letters that look alike") == 3, f"{shown.count('Letters that look alike')} marks in the list")
+
+    @tests.test("records: passwords of other programs sign in and are hashed anew, whatever the form of the table that brought them")
+    def passwords():
+        kept = {"id": "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                "i": "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA"}
+        with Server(VALUES, now=NOW) as server:
+            def account_import(table, *more, ok=0):
+                with tempfile.NamedTemporaryFile("wb", suffix=".csv", dir=server.folder, delete=False) as file:
+                    file.write(table)
+                done = subprocess.run([PROGRAM, "account", "import", file.name, "--supplied-by", "person", "--data", server.data, "--json", *more],
+                                      cwd=TOP, capture_output=True, text=True, timeout=60)
+                check(done.returncode == ok, f"{done.returncode} {done.stdout} {done.stderr}")
+                return json.loads(done.stdout)
+
+            def stored():
+                with contextlib.closing(sqlite3.connect(f"file:{server.data}/data.db?mode=ro", uri=True)) as base:
+                    return {row[0]: row[1] for row in base.execute("SELECT subject, password FROM account")}
+            def ids():
+                return [row["id"] for row in server.client("app").get("/v1/accounts").expect(200).json["accounts"]]
+            for name, hash_ in kept.items():
+                table = f"Nom;Courriel;Mot;Inconnu\nA;{name}@ex.example;{hash_};x\n".encode("utf-16")
+                chosen = ("--map", "Nom=identity.name,Courriel=contact.email,Mot=password_hash,*=-")
+                people, dry = ids(), account_import(table, *chosen, "--dry-run")
+                check((dry["dry_run"], dry["opened"], dry["refused"]) == (True, 1, 0), f"{dry}")
+                check(ids() == people, "the dry run wrote")
+                check([row.get("field") for row in dry["columns"]] == ["identity.name", "contact.email", "password_hash", None], f"{dry['columns']}")
+                check(account_import(table, *chosen)["opened"] == 1, "not opened")
+                said = Visitor(server).post("/v1/session", {"identifier": f"{name}@ex.example", "password": "passwort"})
+                check(said.status == 401, "another password opens")
+                before = stored()
+                for changed in (True, False):
+                    Visitor(server).post("/v1/session", {"identifier": f"{name}@ex.example", "password": "password"}).expect(200)
+                    after = stored()
+                    check((after != before) is changed, "the hash stays as it came" if changed else "a hash of our form is made anew")
+                    before = after
+            with tempfile.NamedTemporaryFile("wb", suffix=".csv", dir=server.folder, delete=False) as file:
+                file.write("Nom;Courriel\nA;z@ex.example\n".encode("utf-16"))
+            refused = subprocess.run([PROGRAM, "account", "import", file.name, "--supplied-by", "person", "--data", server.data, "--json", "--map",
+                                      "Nom=identity.nom,*=-"], cwd=TOP, capture_output=True, text=True, timeout=60)
+            check(refused.returncode == 1 and "identity.nom" in refused.stderr, f"{refused}")

@@ -52,6 +52,7 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("subject"), TEXT_INIT("Maintenance {site}") }, { TEXT_INIT("text"), TEXT_INIT("a & b [x] {link}\n\nc") },
     { TEXT_INIT("version"), TEXT_INIT("2.0") }, { TEXT_INIT("date"), TEXT_INIT("2026-02-01") },
     { TEXT_INIT("changes"), TEXT_INIT("- one\n- two") },     { TEXT_INIT("what"), TEXT_INIT("Login, Telephone") },
+    { TEXT_INIT("purpose"), TEXT_INIT("Measure") }, { TEXT_INIT("reason"), TEXT_INIT("a reason <b>") },
 };
 
 static void every_letter_is_whole(void **state)
