@@ -1,8 +1,9 @@
 """What stops an end, and what ends besides records: holds in each of their forms, restriction, files, letters, ways in, the archive."""
-from acts import Journal
-from garant import DAY, add_months, check, milliseconds
+import sample
+from acts import Journal, Stage
+from garant import DAY, add_months, check, garant, milliseconds
 from mailbox import Mailbox
-from people import opened, visitor
+from people import PASSWORD, opened, registered, visitor
 from promise import further
 from traces import counts, rows_of
 
@@ -197,3 +198,89 @@ def what_is_no_record_ends_too(t):
         client.post(f"/v1/subjects/{ident}/events", {"event": "last_use"}).expect(204, 404)
         server.sweep()
         check(counts(server.data)["duty"] == expected, f"duties at {at - done}: {counts(server.data)['duty']}, not {expected}")
+
+
+@further("MO-15")
+def a_browser_left_open(t):
+    """Whoever finds a browser where somebody is signed in does not erase nor close them: that takes the password, typed a moment ago."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments(), tenant="myownconference")
+    registered(server, mailbox, {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}, "kestrel@rooms.example")
+    one = visitor(server, "kestrel@rooms.example", tenant="myownconference")
+    server.advance(hours=2)
+    for path in (f"/v1/subjects/{one.id}/erase", "/v1/me/close"):
+        one.post(path, {}).refused("reauthenticate", status=403)
+    one.get(f"/v1/subjects/{one.id}/access").expect(200)
+    one.post("/v1/session/proof", {"password": "a guess of it"}).expect(401, 403)
+    one.post(f"/v1/subjects/{one.id}/erase", {}).refused("reauthenticate", status=403)
+    one.post("/v1/session/proof", {"password": PASSWORD}).expect(204)
+    one.post(f"/v1/subjects/{one.id}/erase", {}).expect(200)
+    check(not rows_of(server.data, one.id), "not erased")
+
+
+@further("MO-16")
+def use_is_what_counts(t):
+    """Whoever goes on using the service by one session, without signing in again, is not erased; 180 days after the last such use they are."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments(), tenant="myownconference")
+    app, operator = server.client("app"), server.operator()
+    registered(server, mailbox, {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}, "kestrel@rooms.example")
+    one = visitor(server, "kestrel@rooms.example", tenant="myownconference")
+    for _ in range(5):
+        server.advance(days=28)
+        one.get("/v1/me/preferences").expect(200)
+    used = server.now()
+    server.restart()                                             # what was noted of uses in memory is written at the end
+    server.set_clock(used + 179 * DAY)
+    server.sweep()
+    check(app.get(f"/v1/subjects/{one.id}/access").status == 200, "erased within 180 days of the last use")
+    server.set_clock(used + 181 * DAY)
+    server.sweep()
+    check(operator.get(f"/v1/subjects/{one.id}/access").status == 404 and not rows_of(server.data, one.id), "kept beyond 180 days of the last use")
+
+
+@further("MX-09")
+def what_came_after_stays_done(t):
+    """A restored backup loses what was written since, but undoes nothing that a person or the law decided since: an objection, a hold, a duty met,
+    access taken back, a password, an ended session, an erasure."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
+    stage = Stage(server)
+    app, operator, staff_ = stage.app, server.operator(), stage.actor("account_staff")
+    data = sample.person(stage.document, 31)
+    address, before, after = data["contact"]["email"], PASSWORD, "Trombone-Lichen 43 Kestrels!"
+    ident, gone = opened(server, data), stage.person()
+    app.change(ident, "service", {"work": data["work"]}, source="manager").expect(200)
+    staff_.post(f"/v1/subjects/{ident}/folders", {"folder": "dossier", "name": "Planted", "why": "Planted"}).expect(201)
+    one = visitor(server, address)
+
+    def enters():
+        asked = {"subject": ident, "folder": "dossier", "name": "Planted", "purpose": "access_rights"}
+        return staff_.post("/v1/authorize", asked).expect(200).json["allowed"]
+    check(enters() is True, "access was given")
+    copy = t.path("backup")
+    server.advance(minutes=1)
+    operator.post("/v1/backup", {"to": copy}).expect(200)
+    server.advance(minutes=1)
+    app.put(f"/v1/subjects/{ident}/objections/statistics").expect(204)
+    app.post(f"/v1/subjects/{ident}/holds", {"category": "identity", "ground": "Affaire 12"}).expect(201)
+    duty = next(row for row in operator.get("/v1/duties").expect(200).json["duties"] if row["kind"] == "inform")["id"]
+    operator.post(f"/v1/duties/{duty}/done", {"outcome": "done"}).expect(204)
+    staff_.request("DELETE", f"/v1/subjects/{ident}/folders", {"folder": "dossier", "name": "Planted", "why": "Planted"}).expect(204)
+    one.put("/v1/me/password", {"current": before, "new": after}).expect(204)
+    other = visitor(server, address, after)
+    other.delete("/v1/session").expect(204)
+    app.erase(gone)
+    server.stop()
+    garant("restore", copy, "--data", server.data)
+    server.start()
+    app.read(ident, "statistics").refused("purpose-refused", status=403)
+    held = app.get(f"/v1/subjects/{ident}/access").expect(200).json
+    check([hold["ground"] for hold in held["holds"]] == ["Affaire 12"], f"the hold: {held['holds']}")
+    check(operator.get("/v1/duties").expect(200).json["duties"] == [], "a duty that was met is open again")
+    check(enters() is False, "access that was taken back is there again")
+    never = {"identifier": address, "password": before}
+    server.anyone().post("/v1/session", never).expect(401)
+    visitor(server, address, after)
+    app.read(gone, "service").expect(404)
+    check(not rows_of(server.data, gone), f"an erased person came back: {rows_of(server.data, gone)}")

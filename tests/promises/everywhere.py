@@ -4,7 +4,7 @@ from acts import Stage, as_declared, consent_body, own_word
 from garant import check
 from mailbox import Mailbox
 from people import Visitor, opened, registered, visitor
-from promise import further, part
+from promise import further, part, partly
 from sample import listed, truth
 from traces import rows_of
 
@@ -200,3 +200,94 @@ def nothing_is_left(t):
         Stage(server).by(token).get("/v1/accounts").expect(401)
     if t.policy == "site-fr":
         check("record" in left, f"what the law keeps is gone: {left}")
+
+
+@partly("MO-11", "no tenant sees another's people, nor finds, lists or counts them")
+def tenants_never_meet(t):
+    """By every door that leads to people: one person, a search, lists of accounts, archive, duties and acknowledgements, and what is asked before a use."""
+    server = t.server()
+    ours, theirs = "myownconference", "academy"
+    clients = {tenant: server.client("app", tenant=tenant) for tenant in (ours, theirs)}
+    operators = {tenant: server.operator() for tenant in clients}
+    for tenant, operator in operators.items():
+        operator.headers = {"Garant-Tenant": tenant}
+    account = {"identity": {"display_name": "planted-kestrel"}, "login": {"email": "kestrel@rooms.example"}}
+    ident = operators[ours].post("/v1/accounts", {"data": account, "supplied_by": "person", "role": "support"}).expect(201).json["id"]
+    payment = {"reference": "pay_3MmlLrLkdIwHu7ix", "invoice": "INV-77", "amount": 49, "paid": "2026-11-20"}
+    gone = clients[ours].create({"identity": {"display_name": "planted-gone"}, "login": {"email": "gone@rooms.example"}})["id"]
+    clients[ours].record(gone, "payments", payment, source="payment").expect(201)
+    clients[ours].erase(gone)
+    check(clients[ours].get("/v1/duties").expect(200).json["duties"] is not None, "the duties")
+    clients[ours].change(ident, "room_visitors", {"visitor": {"name": "Planted guest"}}, source="customer").expect(200)
+    unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    seen = clients[ours].get("/v1/duties").expect(200).json["duties"], operators[ours].get("/v1/archive").expect(200).json["archive"], \
+        operators[ours].get("/v1/accounts").expect(200).json["accounts"]
+    check(all(seen), f"there is nothing to be seen at home: {seen}")
+    other = clients[theirs]
+    for path in ("/v1/subjects/{}?purpose=room_visitors", "/v1/subjects/{}/access", "/v1/subjects/{}/export", "/v1/subjects/{}/consents",
+                 "/v1/subjects/{}/former", "/v1/subjects/{}/disclosures", "/v1/accounts/{}"):
+        said = [other.get(path.format(one)).refused(status=404)["detail"] for one in (ident, unknown)]
+        check(said[0] == said[1], f"{path}: told apart: {said}")
+    for method, path, body in (("POST", "/v1/subjects/{}/erase", {}), ("PATCH", "/v1/subjects/{}", {"visitor": {"name": "Another"}}),
+                               ("POST", "/v1/subjects/{}/consents", consent_body("room_support", None, "given")),
+                               ("POST", "/v1/subjects/{}/close", {}), ("DELETE", "/v1/subjects/{}/records/visitor", None)):
+        other.request(method, path.format(ident), body, [("If-Match", "*")]).expect(404)
+    other.lookup({"visitor.email": "kestrel@rooms.example"}, "room_visitors").expect(404)
+    for who in (other, operators[theirs]):
+        check(who.get("/v1/duties").expect(200).json["duties"] == [], "the duties of another tenant")
+        check(who.get("/v1/accounts").expect(200).json["accounts"] == [], "the accounts of another tenant")
+    check(operators[theirs].get("/v1/archive").expect(200).json["archive"] == [], "the archive of another tenant")
+    operators[theirs].get(f"/v1/archive/{gone}/payments?reason=control").expect(404)
+    check(clients[ours].read(ident, "room_visitors").expect(200).json["data"]["visitor"] == {"name": "Planted guest"}, "changed from another tenant")
+
+
+@further("FR-04")
+def who_gives_must_be_entitled(t):
+    """A disclosure is held to both ends: whoever gives must have the purpose and the categories, even where the recipient may receive them."""
+    policy = t.copy_of_policy(lambda text: text.replace("    purposes: [account, disputes]\n    acts: [read, write, send, erase, export]",
+                                                        "    purposes: [account, disputes]\n    acts: [read, write, send, disclose, erase, export]"))
+    stage = Stage(t.server(policy=policy))
+    subject, giver = stage.person(), stage.actor("support")
+
+    def give(purpose, category):
+        return giver.post(f"/v1/subjects/{subject}/disclosures", {"recipient": "maintenance", "purpose": purpose, "categories": [category]})
+    give("account", "contact").expect(201)
+    size = stage.journal.size()
+    give("improvement", "usage").refused("purpose-refused", "forbidden", status=403, clause=r"^roles\.support")
+    check([entry["outcome"] for entry in stage.journal.since(size)] == ["refused"], "the refusal is not on record")
+    stage.app.post(f"/v1/subjects/{subject}/disclosures", {"recipient": "maintenance", "purpose": "improvement", "categories": ["usage"]}).expect(201)
+
+
+@further("FR-06", "MP-05")
+def all_of_it_is_answered(t):
+    """The access answer and the export hold whatever is held: each record, file, former value, decision, disclosure, hold, letter, account and look."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(arguments=mailbox.arguments())
+    ident, address = all_that_is_of_one(t, server, mailbox, 81, held=True)
+    stage = Stage(server, first=20000)
+    app, policy = stage.app, stage.policy
+    objected = next(name for name, body in policy.purposes.items() if body["basis"] == "legitimate_interest")
+    app.put(f"/v1/subjects/{ident}/objections/{objected}").expect(204)
+    app.post(f"/v1/subjects/{ident}/holds", {"category": "identity", "ground": "Affaire 2027-31"}).expect(201)
+    app.post(f"/v1/subjects/{ident}/messages", {"purpose": next(iter(policy.purposes)), "subject": "Planned work", "text": "On Sunday."}).expect(202)
+    mailbox.wait(address, "service_message")
+    files, exported = app.export(ident)
+    for answer in (app.get(f"/v1/subjects/{ident}/access").expect(200).json, exported):
+        held = {name for name, body in policy.categories.items() if answer["data"].get(name)}
+        rows = rows_of(server.data, ident)
+        check(sum(len(row["records"]) for row in answer["categories"]) == rows["record"], f"records: {rows['record']}, told: {answer['categories']}")
+        check({row["category"] for row in answer["categories"] if row["records"]} == held, f"categories with data: {held}")
+        check(len(answer["attachments"]) == rows["attachment"] == 1 and answer["attachments"][0]["name"] == "a.txt", f"files: {answer['attachments']}")
+        check({row["value"] for row in answer["former"]} >= {"Planted earlier"}, f"former values: {answer['former']}")
+        check(len(answer["consents"]) == rows["consent"], f"decisions: {rows['consent']}, told: {answer['consents']}")
+        check(objected in [row["purpose"] for row in answer["consents"]], f"the objection: {answer['consents']}")
+        check(len(answer["disclosures"]) == rows["disclosure"], f"disclosures: {rows['disclosure']}, told: {answer['disclosures']}")
+        check("Affaire 2027-31" in [row["ground"] for row in answer["holds"]], f"holds: {answer['holds']}")
+        check({"reset", "service_message"} <= {row["letter"] for row in answer["letters"]}, f"letters: {answer['letters']}")
+        check(answer["account"]["state"] == "open" and answer["account"]["sessions"] == 1, f"account: {answer['account']}")
+        check({row["purpose"] for row in answer["purposes"]} == set(policy.purposes), "purposes")
+        check(all(row["rights"] for row in answer["purposes"]), "the rights that follow from each")
+        check({row["recipient"] for row in answer["recipients"]} == set(policy.recipients), "recipients")
+        check({"signin", "rectify", "disclosure", "attachment.add"} <= {row["act"] for row in answer["looks"]}, "looks")
+        check(answer["controller"]["legal_name"] and answer["authority"], "who answers, and who is complained to")
+    check(any(name.endswith("a.txt") and body == b"planted" for name, body in files.items()), f"the file is not in the export: {list(files)}")
