@@ -110,6 +110,17 @@ static enum err take_header(struct ctx *c, struct import *i, const struct csv_re
 
 /* ---- Lines. ---- */
 
+/* What keeps a spreadsheet from computing a cell or from dropping its zeros is not of its value: an apostrophe before a sign (as our own
+ * tables have it, csv_put), or ="0612345678". */
+static text unguarded(text s)
+{
+    if (s.n > 1 && s.p[0] == '\'' && (s.p[1] == '+' || s.p[1] == '-' || s.p[1] == '=' || s.p[1] == '@'))
+        return text_from(s, 1);
+    bool formula = s.n > 3 && text_starts(s, TEXT("=\"")) && s.p[s.n - 1] == '"';
+    text inner = formula ? text_upto(text_from(s, 2), s.n - 3) : s;
+    return formula && text_index(inner, '"') < 0 ? inner : s;
+}
+
 static enum err take_line(struct ctx *c, struct import *i, const struct csv_record *r, enum err fault)
 {
     if (i->row_count == IMPORT_LINES)
@@ -123,7 +134,7 @@ static enum err take_line(struct ctx *c, struct import *i, const struct csv_reco
     row->stray = r->stray;
     /* Spreadsheets leave out what is empty at a line's end, or write more of it than the header has. */
     for (unsigned k = 0; fault == OK && k < r->count; k++) {
-        text value = unicode_trim(r->fields[k]);
+        text value = unguarded(unicode_trim(r->fields[k]));
         if (k < i->column_count)
             row->values[k] = value;
         else if (value.n)

@@ -3,6 +3,7 @@
 #include "base/iban.h"
 #include "base/telephone.h"
 #include "base/unicode.h"
+#include <arpa/inet.h>
 
 enum { LOCAL_MAX = 64, EMAIL_MAX = 254, URL_MAX = 2048 };
 
@@ -230,6 +231,16 @@ static text kept_iban(struct arena *a, text s)
     return iban_good(out) ? out : s;
 }
 
+/* RFC 5952: small letters, the longest row of zeros as "::". */
+static text kept_ip(struct arena *a, text s)
+{
+    char name[INET6_ADDRSTRLEN];
+    struct in6_addr six;
+    if (!text_cstr(s, name, sizeof name) || inet_pton(AF_INET6, name, &six) != 1 || !inet_ntop(AF_INET6, &six, name, sizeof name))
+        return s;
+    return arena_copy(a, text_of(name));
+}
+
 static text kept_colour(struct arena *a, text s)
 {
     text small = changed(a, s, lower);
@@ -279,12 +290,12 @@ text normal_kept(struct ctx *c, const struct field *f, text value)
     case FIELD_URL: return kept_url(a, s);
     case FIELD_COUNTRY: return changed(a, s, upper);
     case FIELD_IBAN: return kept_iban(a, s);
+    case FIELD_IP: return kept_ip(a, s);
     case FIELD_COLOUR: return kept_colour(a, s);
     case FIELD_CHOICE: return kept_choice(a, f, s);
     case FIELD_TEXT:
     case FIELD_DATE:
     case FIELD_TIME:
-    case FIELD_IP:
     case FIELD_CARD:
     case FIELD_INTEGER:
     case FIELD_NUMBER:

@@ -111,9 +111,12 @@ static text number_of(struct ctx *c, text s)
 static bool yes_or_no(struct ctx *c, text s, bool *out)
 {
     static const text yes[] = { TEXT_INIT("true"), TEXT_INIT("yes"), TEXT_INIT("y"), TEXT_INIT("vrai"), TEXT_INIT("oui"), TEXT_INIT("o"),
-                                TEXT_INIT("wahr"), TEXT_INIT("ja"), TEXT_INIT("x"), TEXT_INIT("1"), TEXT_INIT("on") };
+                                TEXT_INIT("wahr"), TEXT_INIT("ja"), TEXT_INIT("x"), TEXT_INIT("1"), TEXT_INIT("on"), TEXT_INIT("vero"),
+                                TEXT_INIT("s\u00EC"), TEXT_INIT("s\u00ED"), TEXT_INIT("verdadero"), TEXT_INIT("verdadeiro"), TEXT_INIT("sim"),
+                                TEXT_INIT("waar"), TEXT_INIT("prawda"), TEXT_INIT("tak"), TEXT_INIT("\u2713"), TEXT_INIT("\u2714"), TEXT_INIT("\u2611") };
     static const text no[] = { TEXT_INIT("false"), TEXT_INIT("no"), TEXT_INIT("n"), TEXT_INIT("faux"), TEXT_INIT("non"), TEXT_INIT("falsch"),
-                               TEXT_INIT("nein"), TEXT_INIT("0"), TEXT_INIT("off") };
+                               TEXT_INIT("nein"), TEXT_INIT("0"), TEXT_INIT("off"), TEXT_INIT("falso"), TEXT_INIT("onwaar"), TEXT_INIT("nee"),
+                               TEXT_INIT("fa\u0142sz"), TEXT_INIT("nie"), TEXT_INIT("n\u00E3o"), TEXT_INIT("\u2717"), TEXT_INIT("\u2610") };
     text word = unicode_fold(c->arena, s);
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         if (text_eq(word, yes[i]))
@@ -127,18 +130,34 @@ static bool yes_or_no(struct ctx *c, text s, bool *out)
 
 /* ---- Days. ---- */
 
-/* Day, month and year, as Europe writes them, with the year in full: "31/12/2026", "1.2.2026". A time of midnight behind it is Excel's. */
+/* Midnight, which programs put behind a day that they keep as a moment: " 00:00", "T00:00:00.000Z". */
+static text without_midnight(text s)
+{
+    static const text starts[] = { TEXT_INIT(" 00:00"), TEXT_INIT("T00:00") };
+    for (size_t k = 0; k < 2; k++) {
+        ptrdiff_t at = text_find(s, starts[k]);
+        bool all = at > 0;
+        for (size_t i = at > 0 ? (size_t)at + 1 : 0; all && i < s.n; i++)
+            all = s.p[i] == '0' || s.p[i] == ':' || s.p[i] == '.' || (s.p[i] == 'Z' && i + 1 == s.n);
+        if (all)
+            return text_upto(s, (size_t)at);
+    }
+    return s;
+}
+
+/* Day, month and year, as Europe writes them, with the year in full: "31/12/2026", "1.2.2026"; or year, month and day: "2026/12/31". */
 static text day_of(struct ctx *c, text s)
 {
     int64_t parts[3];
-    text rest = s, day, month;
-    ptrdiff_t midnight = text_find(s, TEXT(" 00:00"));
-    if (midnight > 0)
-        rest = text_upto(s, (size_t)midnight);
+    text rest = without_midnight(s), day, month;
     char sign = text_index(rest, '/') > 0 ? '/' : text_index(rest, '.') > 0 ? '.' : '-';
     struct date d;
     if (date_parse(rest, &d))
         return rest;
+    bool year_first = rest.n == 10 && rest.p[4] == '/' && rest.p[7] == '/';
+    text dashed = year_first ? arena_print(c->arena, "%.4s-%.2s-%.2s", rest.p, rest.p + 5, rest.p + 8) : (text){ NULL, 0 };
+    if (dashed.p && date_parse(dashed, &d) && date_valid(d))
+        return dashed;
     day = text_cut(&rest, sign);
     month = text_cut(&rest, sign);
     if (day.n < 1 || day.n > 2 || month.n < 1 || month.n > 2 || rest.n != 4 || !text_int(day, &parts[0]) || !text_int(month, &parts[1]) ||

@@ -168,13 +168,15 @@ static enum err check_choice(struct ctx *c, const struct category *cat, const st
 /* What people write who do not know the code: the name in one of the policy's languages, or what their own country is called by others. */
 static const struct country *meant_country(struct ctx *c, text s)
 {
-    static const struct { text said, code; } habits[] = { { TEXT_INIT("UK"), TEXT_INIT("GB") },  { TEXT_INIT("EL"), TEXT_INIT("GR") },
-                                                          { TEXT_INIT("FRA"), TEXT_INIT("FR") }, { TEXT_INIT("DEU"), TEXT_INIT("DE") },
-                                                          { TEXT_INIT("GBR"), TEXT_INIT("GB") }, { TEXT_INIT("USA"), TEXT_INIT("US") } };
-    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
-        if (text_eq(habits[i].said, s))
-            return country_of(habits[i].code);
+    static const struct { text said, code; } habits[] = {
+#define HABIT(said, code) { TEXT_INIT(said), TEXT_INIT(#code) },
+#include "domain/habits.def"
+#undef HABIT
+    };
     text bare = unicode_bare(c->arena, s);
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+        if (text_eq(habits[i].said, bare))
+            return country_of(habits[i].code);
     const struct country *one;
     for (unsigned i = 0; (one = country_at(i)); i++)
         if (text_eq(unicode_bare(c->arena, one->en), bare) || text_eq(unicode_bare(c->arena, one->fr), bare))

@@ -36,7 +36,7 @@ KEPT = {
     "d": [("2024-02-29", "2024-02-29")],
     "t": [("2016-12-31T23:59:60Z", "2016-12-31T23:59:60Z"), ("2017-01-01T00:59:60+01:00", "2017-01-01T00:59:60+01:00"),
         ("2026-01-01 10:00:00z", "2026-01-01 10:00:00z")],
-    "ip": [("2001:db8::1", "2001:db8::1"), (" 192.0.2.1", "192.0.2.1")],
+    "ip": [("2001:db8::1", "2001:db8::1"), (" 192.0.2.1", "192.0.2.1"), ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"), ("::FFFF:192.0.2.1", "::ffff:192.0.2.1")],
 }
 REFUSED = {
     "txt": ["a\u0007b", "a\u009bb"],
@@ -91,7 +91,9 @@ def register(tests):
                     answer = made(app, misc={field: sent}).expect(422)
                     check(answer.json["field"] == f"misc.{field}" and str(sent) not in answer.json["detail"].split(": did you mean")[0],
                           f"{field} {sent!a}: {answer.json}")
-            for said, code in (("France", "FR"), ("\u00c9tats-Unis", "US"), ("germany", "DE"), ("UK", "GB")):
+            for said, code in (("France", "FR"), ("\u00c9tats-Unis", "US"), ("germany", "DE"), ("UK", "GB"), ("Deutschland", "DE"),
+                               ("\u00d6sterreich", "AT"), ("Espa\u00f1a", "ES"), ("The Netherlands", "NL"), ("R\u00e9publique tch\u00e8que", "CZ"),
+                               ("Turkey", "TR"), ("ITA", "IT"), ("Great Britain", "GB"), ("Ivory Coast", "CI")):
                 check(f"did you mean {code}" in made(app, misc={"c": said}).json["detail"], f"{said}: no code is proposed")
 
     @tests.test("values: numbers are kept as they are, or refused, never changed")

@@ -114,7 +114,13 @@ def split_between_members(t):
     place = Place(t.policy)
     client = t.server(tenant=place.tenant, now=NOW).client("app")
     with part("refused in any field"):
-        split_over_members(place, client, place.made(client, 1))
+        ident = place.made(client, 1)
+        split_over_members(place, client, ident)
+        # One half is held, the other comes later: the record is looked at whole.
+        payer = {"payer": "company", "company_name": "41111111", "company_address": "Vilniaus g.", "iban": "LT121000011101001000"}
+        held = client.create({**place.person(8), "billing": payer})["id"]
+        client.change(held, "billing", {"billing": {"company_address": "11111111"}}).refused("card-number", status=422)
+        client.change(held, "billing", {"billing": {"company_address": "11111112"}}).expect(200)
 
 
 # ---- Every door, from the route table. ----
