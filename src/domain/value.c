@@ -361,17 +361,29 @@ static enum err about(struct ctx *c, const struct category *cat, text name, enum
     return status;
 }
 
-/* What stands in fields beside each other may be one number, split. A field that cannot hold a part of one stands between. */
+/* One field's part of a number that may be split: a field that cannot hold a part of one stands between. */
+static void put_part(struct buf *b, const struct field *f, const struct json *v)
+{
+    bool plain = v->kind == J_TEXT || v->kind == J_NUMBER, part = guarded(f) && f->type != FIELD_PHONE;
+    buf_add(b, part && plain ? v->value : v->kind == J_NULL ? TEXT("") : TEXT("other"));
+    buf_char(b, CARD_BETWEEN);
+}
+
+/* What stands in fields beside each other may be one number, split: beside each other as they came, and as the policy has them. */
 static enum err no_card_split(struct ctx *c, const struct category *cat, const struct json *fields)
 {
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     text all;
     JSON_EACH(v, fields) {
         int index = policy_field(cat, v->key);
-        bool part = index >= 0 && guarded(&cat->fields[index]) && cat->fields[index].type != FIELD_PHONE;
-        bool plain = v->kind == J_TEXT || v->kind == J_NUMBER;
-        buf_add(&b, part && plain ? v->value : v->kind == J_NULL ? TEXT("") : TEXT("other"));
-        buf_char(&b, CARD_BETWEEN);
+        if (index >= 0)
+            put_part(&b, &cat->fields[index], v);
+    }
+    buf_add(&b, TEXT("order"));
+    for (unsigned i = 0; i < cat->field_count; i++) {
+        const struct json *v = json_get(fields, cat->fields[i].name);
+        if (v)
+            put_part(&b, &cat->fields[i], v);
     }
     TRY(buf_lend(c->arena, &b, &all));
     return value_no_card(c, cat->name, all);
