@@ -6,9 +6,11 @@ import { chromium } from 'playwright-core';
 
 const told = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const faults = new Set();
+const PATIENCE = 300_000;                                        // milliseconds: only what never comes is a fault
 
 async function signedIn(browser, script) {
     const context = await browser.newContext({ baseURL: told.origin, locale: 'en-GB', javaScriptEnabled: script });
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     await page.goto('/signin');
     await page.fill('[name=identifier]', told.identifier);
@@ -29,7 +31,7 @@ async function leaveFromElsewhere(browser) {
 
 /** What stands there, once it does: a page that the browser kept whole comes back without loading. */
 async function readable(page) {
-    for (let tries = 0; tries < 600 && await page.evaluate(() => document.readyState) !== 'complete'; tries++)
+    for (let tries = 0; tries < PATIENCE / 20 && await page.evaluate(() => document.readyState) !== 'complete'; tries++)
         await page.waitForTimeout(20);
     return await page.content() + await page.locator('body').innerText();
 }
@@ -54,7 +56,7 @@ async function shared(browser, { elsewhere, script }) {
 }
 
 // Without that one of Playwright's own arguments the browser keeps whole pages for the way back, as people's browsers do.
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--disable-gpu'],
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--disable-gpu'], timeout: PATIENCE,
                                         ignoreDefaultArgs: ['--disable-back-forward-cache'] });
 try {
     await shared(browser, { elsewhere: false, script: true });

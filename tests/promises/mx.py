@@ -993,7 +993,7 @@ def back_shows_nothing(t, server, address, secrets):
     with open(told, "w", encoding="utf-8") as file:
         json.dump({"origin": f"http://127.0.0.1:{server.port}", "identifier": address, "password": PASSWORD, "secrets": secrets,
                    "paths": ["/me", "/me/rights"]}, file)
-    run = subprocess.run(["node", os.path.join(TOP, "tests/browser/back.mjs"), told], capture_output=True, text=True, timeout=300)
+    run = subprocess.run(["node", os.path.join(TOP, "tests/browser/back.mjs"), told], capture_output=True, text=True, timeout=900)
     doors.used("page", "back and forward in Chromium")
     check(run.returncode == 0 and not run.stdout, f"who sits down next: {run.stdout}{run.stderr}")
 
