@@ -3,8 +3,10 @@ import contextlib, html, json, os, re, shutil, sqlite3
 from browser import member
 from garant import DAY, add_months, check, check_absent, garant, milliseconds
 from mailbox import Mailbox
+from notices import own_copy
 from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import closed_is_not_there, only_as_declared, part, promise, refuses_elsewhere
+from sample import listed
 from uses import command, refused
 from terms import Terms
 
@@ -457,3 +459,65 @@ def four_classes(t):
         slowed.refused("too-many-requests", status=429)
         check(int(slowed.headers["retry-after"]) >= 1, f"{slowed.headers}")
         Visitor(fresh).post("/v1/session", {**wrong, "password": good}).refused("too-many-requests", status=429)
+
+
+@promise("MP-10")
+def charter_before_data(t):
+    """Staff and sub-processors are given data once they accepted the charter: before that nothing, whatever is consented to; the register shows all."""
+    mailbox = t.enter_context(Mailbox())
+    edit = own_copy(t)
+    server = t.server(policy=edit(), now=NOW, arguments=mailbox.arguments())
+    client, operator = server.client("app"), server.operator()
+    ident = complete(client)
+    for purpose, body in client.get("/v1/policy").expect(200).json["document"]["purposes"].items():
+        for channel in (listed(body.get("channels")) or [None]) if body["basis"] == "consent" else []:
+            client.consent(ident, purpose, "given", wording="Oui.", **({"channel": channel} if channel else {})).expect(201)
+    path = f"/v1/subjects/{ident}/disclosures"
+
+    def disclosed(recipient, purpose, *categories, who=client):
+        return who.post(path, {"recipient": recipient, "purpose": purpose, "categories": list(categories)})
+
+    def register():
+        """Over the API, in the access answer, the export, by the command."""
+        rows = [client.get(path).expect(200).json["disclosures"], client.get(f"/v1/subjects/{ident}/access").expect(200).json["disclosures"],
+                client.export(ident)[1]["disclosures"], json.loads(server.run("subject", "access", ident, "--json"))["disclosures"]]
+        told = [sorted((row["recipient"], row["purpose"], row["categories"]) for row in one) for one in rows]
+        check(all(one == told[0] for one in told), f"the registers differ: {told}")
+        return told[0]
+    with part("a sub-processor that accepted the charter is given what the policy says"):
+        for recipient, purpose, categories in (("host", "service", ("identity", "contact")), ("mailer", "news", ("contact",))):
+            data = disclosed(recipient, purpose, *categories).expect(201).json["data"]
+            check(data == {name: person(1)[name] for name in categories}, f"{recipient} is given {data}")
+        disclosed("mailer", "service", "company").refused("purpose-refused", status=403, clause=r"^recipients\.mailer$")
+        disclosed("host", "news", "contact").refused("forbidden", status=403, clause=r"^recipients\.host$")
+    given = [("host", "service", "identity,contact"), ("mailer", "news", "contact")]
+    with part("a disclosure to who has not accepted it is refused"):
+        for categories in (("identity",), ("contact",), ("registrations",), ("identity", "contact", "registrations")):
+            disclosed("organiser", "events", *categories).refused("forbidden", status=403, clause=r"^recipients\.organiser$", promise="MP-10")
+        disclosed("stranger", "events", "contact").refused("undeclared", status=422, clause="^recipients$", promise="MP-10")
+        for who in ("site", "campaigns", "sales"):
+            disclosed("mailer", "news", "contact", who=server.client(who)).refused("forbidden", status=403, clause=rf"^(systems|roles)\.{who}$")
+        check(register() == given, f"what was refused stands in the register: {register()}")
+    with part("the register shows all"):
+        check(register() == given, f"the register: {register()}")
+        refusals = [look for look in client.get(f"/v1/subjects/{ident}/access").expect(200).json["looks"] if look["act"] == "refusal"]
+        check(sum(look["clause"] == "recipients.organiser" for look in refusals) == 4, f"the refusals are not on record: {refusals}")
+        for language in ("fr", "en"):
+            text = server.run("register", "--format", "csv", "--lang", language)
+            check(all(name in text for name in ("Exemple Hébergement SAS", "Exemple Courriel GmbH", "Exemple Événements SARL")), "the register of processing")
+    with part("staff work once they signed"):
+        clerk = operator.post("/v1/accounts", {"data": {k: person(5)[k] for k in ("identity", "contact")}, "supplied_by": "person", "role": "sales"}) \
+            .expect(201).json["id"]
+        token = operator.post("/v1/tokens", {"name": "clerk", "actor": "sales", "holder": clerk}).expect(201).json["token"]
+        sales = server.anyone()
+        sales.token = token
+        sales.read(ident, "news", ["contact"]).refused("forbidden", status=403, clause=r"^roles\.sales$")
+        operator.post(f"/v1/accounts/{clerk}/agreement", {"date": "2026-01-05", "reference": "charter, shelf 2"}).expect(200)
+        sales.read(ident, "news", ["contact"]).expect(200)
+    with part("accepted, it is open"):
+        server.advance(days=1)
+        edit(("    charter: pending\n", "    charter: accepted\n"))
+        operator.post("/v1/policy/reload").expect(200)
+        data = disclosed("organiser", "events", "contact", "registrations").expect(201).json["data"]
+        check(set(data) == {"contact", "registrations"} and data["contact"] == person(1)["contact"], f"the organiser is given {data}")
+        check(register() == sorted([*given, ("organiser", "events", "contact,registrations")]), f"the register: {register()}")
