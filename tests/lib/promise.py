@@ -246,7 +246,14 @@ def refuses_elsewhere(t, stores, processors, foreign, where, accepted=None):
     if accepted:
         moved(stores[0], accepted)
         with part(f"inside {where} it starts"):
-            check(t.server(policy=path).stop() == 0, "it did not end well")
+            check(where_of(t.server(policy=path)) == accepted, "it runs with another policy")
+
+
+def where_of(server):
+    """The country of the first store that a running server's policy names."""
+    stores = server.client(next(iter(server.operator().get("/v1/policy").expect(200).json["document"]["systems"]))).get("/v1/policy") \
+                   .expect(200).json["document"]["hosting"]["stores"]
+    return next(iter(stores.values()))["country"]
 
 
 # ---- A closed account. ----
