@@ -23,7 +23,7 @@ static enum err create_run(struct db *db, struct write *w)
     TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("login")), V_BYTES(TEXT_BYTES(p->login)),
                                                   V_ID(p->id))));
     TRY(db_run(db, SQL_SUBJECT_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL,
-                                               V_TEXT(TEXT("form")))));
+                                               V_TEXT(TEXT("form")), V_NULL)));
     return db_run(db, SQL_RECORD_PUT, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_TEXT(TEXT("identity")), V_INT(0), V_INT(1),
                                                  V_SEALED(p->sealed), V_TEXT(TEXT("form")), V_INT(1), V_NULL, V_INT(0),
                                                      V_INT(0)));

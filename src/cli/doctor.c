@@ -111,6 +111,21 @@ static int64_t number_of(const struct json *v, text name)
     return json_get(v, name) && json_int(json_get(v, name), &n) ? n : 0;
 }
 
+/* Rows that are not as the journal's entries left them. */
+static void put_altered(struct exam *x, const struct json *found_at)
+{
+    struct cli *cli = x->cli;
+    text title = SAY(cli, "altered", "altéré");
+    const struct json *list = json_get(found_at, TEXT("altered"));
+    JSON_EACH(one, list)
+        found(x, BAD, title, arena_print(cli->arena, "%.*s, %.*s, %.*s: %.*s, %.*s %lld", T(json_text(one, TEXT("table"))),
+                                         T(json_text(one, TEXT("under"))), T(json_text(one, TEXT("row"))), T(json_text(one, TEXT("what"))),
+                                         T(SAY(cli, "journal entry", "écriture du journal")), (long long)number_of(one, TEXT("entry"))));
+    int64_t more = number_of(found_at, TEXT("altered_all")) - (list ? (int64_t)list->count : 0);
+    if (more > 0)
+        found(x, BAD, title, arena_print(cli->arena, "%lld %.*s", (long long)more, T(SAY(cli, "more", "de plus"))));
+}
+
 /* Where the board found something that cannot be read: without values. */
 static void check_readable(struct exam *x, struct client *client)
 {
@@ -127,6 +142,7 @@ static void check_readable(struct exam *x, struct client *client)
     JSON_EACH(one, list)
         found(x, BAD, title, arena_print(cli->arena, "%.*s %.*s %.*s %.*s %.*s", T(json_text(one, TEXT("tenant"))), T(json_text(one, TEXT("person"))),
                                          T(json_text(one, TEXT("kind"))), T(json_text(one, TEXT("category"))), T(json_text(one, TEXT("item")))));
+    put_altered(x, found_at);
     int64_t more = number_of(found_at, TEXT("all")) - (list ? (int64_t)list->count : 0);
     if (more > 0)
         found(x, BAD, title, arena_print(cli->arena, "%lld %.*s", (long long)more, T(SAY(cli, "more", "de plus"))));

@@ -1,4 +1,4 @@
-/* What a key or a ciphertext is bound to: a BLAKE2b-256 of names and numbers in which no two lists agree. Crypt's own. */
+/* What a key or a ciphertext is bound to: a BLAKE2b-256 of names and numbers in which no two lists agree. For crypt and the store's ledger. */
 #ifndef CRYPT_BIND_H
 #define CRYPT_BIND_H
 #include <sodium.h>

@@ -66,7 +66,7 @@ static enum err put_page(struct ctx *c, struct subject_id after, const struct pa
             return paging_end(c, true, id_print(c->arena, last), w, out);
         }
         if (another)
-            TRY(keeping_load(db, c->arena, c->tenant, id, c->now, &k));
+            TRY(keeping_careful(db, c->arena, c->tenant, id, c->now, &k));
         json_open(w, '{');
         json_pair(w, TEXT("id"), id_print(c->arena, id));
         json_pair(w, TEXT("category"), category);

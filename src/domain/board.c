@@ -10,7 +10,7 @@ enum { PAUSE = MINUTE, PAUSE_INSTANCE = 5 * SECOND, PAUSE_JOURNAL = SECOND, PAUS
 
 enum { INSTANCE = 1 << JOB_INSTANCE, PEOPLE = 1 << JOB_PEOPLE, KEYS = 1 << JOB_KEYS, RECORDS = 1 << JOB_RECORDS, FORMERS = 1 << JOB_FORMERS,
        ATTACHMENTS = 1 << JOB_ATTACHMENTS | 1 << JOB_PARTS, CONSENTS = 1 << JOB_CONSENTS, JOURNAL = 1 << JOB_JOURNAL,
-       ACCOUNTS = 1 << JOB_ACCOUNTS, SESSIONS = 1 << JOB_SESSIONS, FOLDERS = 1 << JOB_FOLDERS };
+       ACCOUNTS = 1 << JOB_ACCOUNTS, SESSIONS = 1 << JOB_SESSIONS, FOLDERS = 1 << JOB_FOLDERS, LEDGER = 1 << JOB_LEDGER };
 #define EN_FR(en, fr) { TEXT_INIT(en), TEXT_INIT(fr) }
 static const struct probe_row rows[] = {
 #define PROBE(name, jobs, ...) { TEXT_INIT(#name), jobs, __VA_ARGS__ },
@@ -163,7 +163,8 @@ static enum err one_step(struct board *b, struct ctx *c, enum board_job job)
     struct board_step s = { .c = &of_step, .board = b, .job = job, .facts = &j->now, .from = &j->from };
     if (!j->running)
         begin_round(b, job);
-    enum err e = job == JOB_INSTANCE ? board_instance(&s) : job == JOB_JOURNAL ? board_journal(&s) : board_walk(&s);
+    enum err e = job == JOB_INSTANCE ? board_instance(&s) : job == JOB_JOURNAL ? board_journal(&s) : job == JOB_LEDGER ? board_ledger(&s)
+             : board_walk(&s);
     if (e == OK && s.done)
         end_round(b, job, c->now);
     if (e != OK) {

@@ -56,7 +56,8 @@ void board_probes(struct ctx *c, struct board_view *out);
 /* The board as JSON. */
 enum err board_answer(struct ctx *c, msec budget, struct answer *out);
 /* What is held and cannot be opened or parsed, as of the last rounds: {"unreadable": [{tenant, person, kind, category, item}], "all"}: the
- * first thousand of each kind by name, "all" counts every one. */
+ * first thousand of each kind by name, "all" counts every one. Beside them "altered": rows that decide and are not as the journal's entries
+ * left them [{tenant, table, under, row, entry, what}], two hundred by name, and "altered_all". */
 enum err board_unreadable(struct ctx *c, struct answer *out);
 /* One bounded step of each job that is due: called by the jobs' thread. */
 void board_tick(struct app *app);

@@ -7,7 +7,7 @@
 
 /* The journal first: others draw on what it tells. */
 enum board_job { JOB_JOURNAL, JOB_INSTANCE, JOB_PEOPLE, JOB_KEYS, JOB_RECORDS, JOB_FORMERS, JOB_ATTACHMENTS, JOB_PARTS, JOB_CONSENTS, JOB_ACCOUNTS,
-                 JOB_SESSIONS, JOB_FOLDERS, JOBS };
+                 JOB_SESSIONS, JOB_FOLDERS, JOB_LEDGER, JOBS };
 
 /* What a term may be late by before its promise is broken: a sweep comes every minute, and once more when it was interrupted. */
 enum { BOARD_GRACE = HOUR };
@@ -54,6 +54,11 @@ struct journal_round {
     msec backup, rotated, first;               /* the newest of each act, and the first entry still there; 0: none */
 };
 
+/* Where the look at the ledger stands, and what is not as it was: the first of it by name. */
+enum { ALTERED_NAMED = 200 };
+struct altered { char tenant[64], table[24], row[128]; struct subject_id under; uint64_t entry; enum ledger_fault fault; };
+struct ledger_round { struct ledger_look look; struct altered now[ALTERED_NAMED], last[ALTERED_NAMED]; unsigned now_count, last_count; };
+
 struct job {
     struct facts now, last;
     struct cursor from;
@@ -68,6 +73,7 @@ struct board {
     struct journal_round journal;
     pthread_cond_t looked;                     /* a round that somebody asked for has ended */
     msec look_began; bool looking;             /* monotonic: when the newest of them was begun; whether it is under way */
+    struct ledger_round ledger;
     msec verified;                             /* monotonic: when the journal was last begun anew */
     char policy[65];                           /* the rounds are of this policy */
 };
@@ -78,6 +84,8 @@ struct board_step { struct ctx *c; struct board *board; enum board_job job; stru
 enum err board_round(struct ctx *c, msec budget);
 enum err board_walk(struct board_step *s);
 enum err board_journal(struct board_step *s);
+enum err board_ledger(struct board_step *s);
+void board_put_altered(struct ctx *c, struct json_out *w);    /* "altered", "altered_all"; the lock is held */
 enum err board_instance(struct board_step *s);
 
 #endif

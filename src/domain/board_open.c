@@ -156,9 +156,10 @@ enum err board_unreadable(struct ctx *c, struct answer *out)
             json_close(&w, '}');
         }
     }
-    pthread_mutex_unlock(&board->lock);
     json_close(&w, ']');
     json_pair_int(&w, TEXT("all"), all);
+    board_put_altered(c, &w);
+    pthread_mutex_unlock(&board->lock);
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }

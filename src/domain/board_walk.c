@@ -36,7 +36,7 @@ static enum err keeping_of(struct walker *w, struct query *q)
         return OK;
     w->tenant = arena_copy(w->step->c->arena, tenant), w->subject = id, w->loaded = true;
     TRY_PTR(w->tenant.p);
-    return keeping_load(w->db, w->step->c->arena, w->tenant, id, w->step->c->now, &w->keeping);
+    return keeping_careful(w->db, w->step->c->arena, w->tenant, id, w->step->c->now, &w->keeping);
 }
 
 /* ---- Terms. ---- */

@@ -148,6 +148,7 @@ enum err care_verify(struct ctx *c, care_progress *progress, struct answer *out)
     put_base64(&w, report.root);
     json_pair_int(&w, TEXT("checkpoints"), (int64_t)report.checkpoints);
     json_pair_int(&w, TEXT("first_kept"), (int64_t)(report.first_kept + report.forgotten));
+    json_pair_int(&w, TEXT("rows"), (int64_t)report.rows);
     json_close(&w, '}');
     return take_body(c, &b, out);
 }

@@ -227,7 +227,7 @@ static enum err list_recipients(struct db *db, struct erasing *e)
     struct arena *a = e->c->arena;
     struct told **last = &e->told;
     QUERY_AUTO q;
-    query_start(&q, db, SQL_DISCLOSURE_LIST, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
+    query_start(&q, db, SQL_DISCLOSURE_TOLD, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
     while (query_next(&q)) {
         struct subject_id id;
         text recipient = query_bytes(&q, 1), key = query_bytes(&q, 0);
@@ -735,7 +735,12 @@ enum err erase_resume(struct ctx *c)
         bool done;
         of_tenant.tenant = begun[i].tenant;
         struct resuming r = { .c = &of_tenant, .subject = begun[i].subject };
-        TRY(resume(&r, &done));
+        enum err status = resume(&r, &done);
+        if (status == ERR_INTEGRITY) {                    /* named by the board; the others' are not held up */
+            LOG(LOG_ERROR, "erase.not-resumed", LOG_TEXT("why", text_of(c->arena->why.detail)));
+            continue;
+        }
+        TRY(status);
         if (done)
             TRY(certificate_issue(&of_tenant, r.certificate, false, &answer));
     }

@@ -2,11 +2,9 @@
 #ifndef DOMAIN_ID_H
 #define DOMAIN_ID_H
 #include "base/clock.h"
+#include "base/id.h"
 #include "crypt/seal.h"
 
-enum { ID_TEXT = 26 };
 struct subject_id id_make(msec now);
-bool id_parse(text s, struct subject_id *out);          /* upper case only, as printed */
-text id_print(struct arena *a, struct subject_id id);
 
 #endif

@@ -9,6 +9,7 @@ struct keeping {
     struct starts starts;
     bool restricted;                           /* Art. 18: storage only, and no erasure by time */
     bool erased;                               /* what is left of an erased person */
+    bool altered;                              /* by somebody else: restricted is set */
     bool closed;                               /* their account is closed: out of reach, until nothing of theirs is left */
     const struct hold *holds;                  /* in force at the time asked for */
 };
@@ -36,6 +37,9 @@ struct keeping_end {
 struct keeping_end keeping_end(const struct policy *p, const struct keeping *k, const struct kept_thing *t);
 /* What the erasure of that person, now, ends: their relation, and so what is told a term from its end. */
 struct keeping keeping_ended(const struct keeping *k, msec now);
+/* The same for what goes by itself, and for whoever only looks: of a person whose rows were altered behind the program's back everything is
+ * kept as it is, as of one who is restricted, until that is put right. */
+enum err keeping_careful(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, struct keeping *out);
 /* When the whole person goes, 0 for never: at the end of the policy's `accounts`, but not before the term of anything of theirs that is told
  * one of its own (what is `held` outlives them, and does not count). *account: the end of `accounts` alone, 0 when it has none. */
 enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *account,

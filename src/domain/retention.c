@@ -195,6 +195,15 @@ struct keeping_end keeping_end(const struct policy *p, const struct keeping *k, 
     return e;
 }
 
+enum err keeping_careful(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, struct keeping *out)
+{
+    enum err status = keeping_load(db, a, tenant, id, now, out);
+    if (status != ERR_INTEGRITY)
+        return status;
+    out->altered = out->restricted = true;
+    return OK;
+}
+
 /* The end of what is told a term of its own; INT64_MAX when that has none, 0 when nothing started it. */
 static msec own_end(const struct policy *policy, int kind, text category, const struct keeping *k, msec newest)
 {
@@ -217,7 +226,7 @@ enum err keeping_person_end(struct db *db, const struct policy *policy, text ten
                             msec *end)
 {
     *account = *end = retention_person_due(policy, &k->starts);
-    if (!*account)
+    if (!*account || k->altered)
         return OK;
     QUERY_AUTO q;
     query_start(&q, db, SQL_KEPT_NEWEST, ARGS(V_TEXT(tenant), V_ID(id)));

@@ -168,7 +168,7 @@ static enum err plan_all(struct db *db, struct step *st)
         struct thing *t = &st->things[i], *before = i ? t - 1 : NULL;
         bool new_person = !before || !same_person(before, t);
         if (new_person)
-            TRY(keeping_load(db, st->arena, t->tenant, t->subject, c->now, &k));
+            TRY(keeping_careful(db, st->arena, t->tenant, t->subject, c->now, &k));
         if (new_person || !text_eq(before->category, t->category)) {
             int index = policy_category(c->policy, t->category);
             st->lots[st->lot_count++] = (struct lot){ .first = t, .category = index < 0 ? NULL : &c->policy->categories[index],
@@ -242,7 +242,7 @@ static enum err do_lot(struct db *db, const struct step *st, struct lot *lot)
 static enum err plan_again(struct db *db, struct step *st, struct lot *lot)
 {
     struct keeping k;
-    TRY(keeping_load(db, st->arena, lot->event.tenant, lot->event.subject, st->sweep->c->now, &k));
+    TRY(keeping_careful(db, st->arena, lot->event.tenant, lot->event.subject, st->sweep->c->now, &k));
     for (unsigned i = 0; i < lot->count; i++)
         plan_thing(st, &lot->first[i], lot->category, &k);
     return OK;
@@ -332,7 +332,7 @@ static enum err list_people(struct ctx *c, struct due_person *out, unsigned *fou
         struct due_person *p = &out[*found];
         p->tenant = arena_copy(c->arena, query_bytes(&q, 0)), p->due = query_int(&q, 2), p->empty = query_int(&q, 3) != 0;
         TRY(read_subject(c->arena, query_bytes(&q, 1), &p->id));
-        TRY(keeping_load(db, c->arena, p->tenant, p->id, c->now, &p->keeping));
+        TRY(keeping_careful(db, c->arena, p->tenant, p->id, c->now, &p->keeping));
         TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &p->keeping, &p->account, &p->end));
     }
     return q.status;
@@ -351,7 +351,7 @@ static enum err run_close_account(struct db *db, struct write *w)
     ARENA_AUTO a = arena_make(1 << 20);
     struct keeping now;
     msec account, end;
-    TRY(keeping_load(db, &a, p->tenant, p->id, c->now, &now));
+    TRY(keeping_careful(db, &a, p->tenant, p->id, c->now, &now));
     TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &now, &account, &end));
     bool due = !now.erased && !now.closed && !now.restricted && !keeping_hold(&now, TEXT("*")) && account && account <= c->now;
     if (due) {
@@ -503,8 +503,10 @@ static enum err list_own(struct own_step *st, msec cutoff)
             continue;
         struct keeping k;
         TRY(read_subject(a, row->values[1].bytes, &row->subject));
-        TRY(keeping_load(db, a, row->values[0].bytes, row->subject, st->c->now, &k));
+        TRY(keeping_careful(db, a, row->values[0].bytes, row->subject, st->c->now, &k));
         row->erased_person = k.erased;
+        if (k.altered)                                    /* left as it is, and named by the board */
+            st->row_count--;
     }
     return q.status;
 }

@@ -75,6 +75,8 @@ enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mo
         e = db->handle ? db_fail(db, "open") : say(a, ERR_MEMORY, "no memory for a connection");
     else
         e = settings(db, mode);
+    if (e == OK && f == FILE_DATA && (mode == DB_WRITE || mode == DB_CREATE))
+        ledger_watch(db);                                 /* before anything is prepared */
     if (e != OK)
         db_close(&db);
     *out = db;
@@ -105,6 +107,13 @@ static sqlite3_stmt *prepared(struct db *db, sqlite3_stmt **slot, text sql)
     return *slot;
 }
 
+/* Rows that decide are never committed without the entry that they are bound to. */
+static enum err settled(struct db *db, enum control c)
+{
+    bool writers = c == CONTROL_COMMIT && db->store && db == db->store->writers[FILE_DATA];
+    return writers ? ledger_settled(db) : OK;
+}
+
 enum err db_control(struct db *db, enum control c)
 {
     static const text words[] = {
@@ -112,6 +121,7 @@ enum err db_control(struct db *db, enum control c)
         CONTROLS(X)
 #undef X
     };
+    TRY(settled(db, c));
     sqlite3_stmt *statement = prepared(db, &db->control[c], words[c]);
     if (!statement)
         return db_fail(db, words[c].p);
@@ -144,7 +154,7 @@ static bool bind(sqlite3_stmt *statement, int place, const struct val *v)
 
 void query_start(struct query *q, struct db *db, enum sql sql, const struct val *args, size_t count)
 {
-    *q = (struct query){ .db = db, .sql = sql };
+    q->db = db, q->sql = sql, q->statement = NULL, q->status = OK, q->by_row = false;
     if (db->broken != OK) {                               /* the transaction is lost: nothing more may be done in it */
         q->status = db->broken;
         return;
@@ -166,6 +176,9 @@ void query_start(struct query *q, struct db *db, enum sql sql, const struct val 
             query_end(q);
             return;
         }
+    q->status = reads_before(q, args);
+    if (q->status != OK)
+        query_end(q);
 }
 
 bool query_next(struct query *q)
@@ -173,8 +186,12 @@ bool query_next(struct query *q)
     if (!q->statement || q->status != OK)
         return false;
     int code = sqlite3_step(q->statement);
-    if (code == SQLITE_ROW)
+    if (code == SQLITE_ROW && (!q->by_row || (q->status = reads_row(q)) == OK))
         return true;
+    if (code == SQLITE_ROW) {
+        query_end(q);
+        return false;
+    }
     if (code != SQLITE_DONE) {
         sqlite3_reset(q->statement);
         q->status = db_fail(q->db, sql_rows[q->sql].name.p);

@@ -5,6 +5,7 @@ void edge_copy(struct edge *to, const struct edge *from)
 {
     to->tree = from->tree;
     to->last = from->last;
+    to->ledger = from->ledger;
     for (unsigned level = 0; level < EDGE_LEVELS; level++) {
         to->counts[level] = from->counts[level];
         memcpy(to->hashes[level], from->hashes[level], from->counts[level] * sizeof(struct hash));

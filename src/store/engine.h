@@ -4,6 +4,7 @@
 #include "store/store.h"
 #include "base/buf.h"
 #include "base/fiber.h"
+#include "store/ledger.h"
 #include "store/tables.h"
 #include <limits.h>
 #include <pthread.h>
@@ -31,6 +32,8 @@ struct db {
     bool writing;                                         /* the writer's, inside a group */
     enum err broken;                                      /* an error that ends the transaction: disk, memory, corruption */
     bool sync_failed;                                     /* the last error came from fsync */
+    struct checked { enum table table; struct subject_id id; char tenant[64]; } checked[16]; unsigned checked_count;
+                                                          /* what the ledger was held against in this snapshot, a ring */
     struct db *next;                                      /* in the pool */
     sqlite3_stmt *control[CONTROL_COUNT];
     sqlite3_stmt *statements[SQL_COUNT];
@@ -47,6 +50,20 @@ enum err db_fail(struct db *db, const char *what);
 /* wal_checkpoint(TRUNCATE); *busy when a reader held it up. */
 enum err db_truncate(struct db *db, int wait_ms, bool *busy);
 
+/* ---- anchor.c: how far the journal had come, in the keyring ---- */
+struct anchor { bool there; uint64_t size; struct hash root; };
+/* Of the file that is used; of one that a restore is about to put in place; of one whose rows are being bound for the first time. */
+enum anchor_name { ANCHOR_NEWEST, ANCHOR_RESTORED, ANCHOR_BINDING };
+enum err anchor_put(struct store *s, enum anchor_name name);
+enum err anchor_get(struct db *keys, enum anchor_name name, struct anchor *out);
+enum err anchor_drop(struct db *keys, enum anchor_name name);
+/* At the start: ERR_INTEGRITY when data.db is older than what was acknowledged, or of another history. */
+enum err anchor_check(struct store *s, struct arena *a);
+
+/* ---- reads.c: what statements rest on (reads.def), held against the ledger. ---- */
+enum err reads_before(struct query *q, const struct val *args);
+enum err reads_row(struct query *q);
+
 /* ---- schema.c ---- */
 struct migration { int version; const char *sql; enum file file; };
 /* Makes or migrates the tables. ERR_CONFIG when the file is of a newer version than this program knows. */
@@ -62,6 +79,7 @@ enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 };   /* 256^5 entries 
 struct edge {
     struct tree tree;                                     /* for the root */
     msec last;                                            /* time of the last entry */
+    struct ledger_sum ledger;                             /* over all that is bound; read by ledger_sum_load() */
     unsigned counts[EDGE_LEVELS];                         /* hashes in the incomplete tile of each level */
     struct hash hashes[EDGE_LEVELS][TILE_WIDTH];
 };
@@ -112,6 +130,7 @@ struct store {
     _Atomic bool rotating, rotation_due;                  /* one at a time; it failed half way and goes on by itself */
     _Atomic(struct held_master *) master;                 /* replaced, never changed, by a rotation */
     struct key lookup, index;
+    struct ledger ledger;
     struct signer signer;
     char origin[256];
 
@@ -131,6 +150,7 @@ struct store {
     bool keys_open;                                       /* a transaction of the keyring is open */
     bool truncate_due;                                    /* a reader held up a truncation */
     bool intents_due;                                     /* the keyring went ahead of data that could not be committed */
+    bool restoring;                                       /* what is read is bound when all of it is in place */
     msec keys_spared;                                     /* until when keys of nobody stay after a restore; 0: they do not */
     bool untidy;                                          /* keys of nobody are left for the next start */
     bool stopped;                                         /* after a failed fsync: refused until reopened */
@@ -138,6 +158,8 @@ struct store {
     bool reserve_held;
     msec reserve_tried, reopen_tried, cared;
     struct write *member;                                 /* the write whose run is on now */
+    msec anchored;                                        /* when the keyring last got its anchor */
+    bool decided;                                         /* the group changed rows that decide */
     msec note_kept;                                       /* when the last checkpoint was kept */
 
     /* published by the writer after each commit */

@@ -20,10 +20,10 @@ static bool has_word(text words, text word)
     return false;
 }
 
-struct scope { text tenant; const struct subject_id *subject; const uint32_t *kept; unsigned kept_count; text keep; };
+struct erasing { text tenant; const struct subject_id *subject; const uint32_t *kept; unsigned kept_count; text keep; };
 
 /* A table whose rows go with the key that each is sealed under. */
-static enum err erase_keyed(struct db *db, const struct scope *c, enum sql list, enum sql erase, int64_t *rows)
+static enum err erase_keyed(struct db *db, const struct erasing *c, enum sql list, enum sql erase, int64_t *rows)
 {
     ARENA_AUTO own = arena_make(CLASSES_MEMORY);
     struct classes all;
@@ -37,31 +37,34 @@ static enum err erase_keyed(struct db *db, const struct scope *c, enum sql list,
     return OK;
 }
 
-static enum err erase_rows(struct db *db, const struct scope *c, text kept_as, enum sql erase, int64_t *rows)
+static enum err erase_rows(struct db *db, enum table table, const struct erasing *c, text kept_as, enum sql erase,
+                            int64_t *rows)
 {
     if (has_class(c->kept, c->kept_count, 0) || has_word(c->keep, kept_as))
         return OK;
-    return db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject)));
+    TRY(db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject))));
+    return ledger_forget(db, table, c->tenant, *c->subject);
 }
 
-static enum err erase_marked(struct db *db, const struct scope *c, enum sql erase, enum sql mark, int64_t *rows)
+static enum err erase_marked(struct db *db, enum table table, const struct erasing *c, enum sql erase, enum sql mark, int64_t *rows)
 {
     if (has_class(c->kept, c->kept_count, 0))
         return OK;
     if (c->kept_count || c->keep.n)
         return db_run(db, mark, NULL, ARGS(V_TEXT(c->tenant), V_ID(*c->subject)));
-    return db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject)));
+    TRY(db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject))));
+    return ledger_forget(db, table, c->tenant, *c->subject);
 }
 
-static enum err erase_table(struct db *db, const struct scope *c, enum table table, int64_t *rows)
+static enum err erase_table(struct db *db, const struct erasing *c, enum table table, int64_t *rows)
 {
     switch (table) {
 #define CASE_no(name) return OK;
 #define CASE_keyed(name) return erase_keyed(db, c, SQL_CLASSES_##name, SQL_ERASE_##name, rows);
-#define CASE_rows(name) return erase_rows(db, c, table_row(table)->kept_as, SQL_ERASE_##name, rows);
-#define CASE_marked(name) return erase_marked(db, c, SQL_ERASE_##name, SQL_MARK_##name, rows);
-#define CASE_links(name) return erase_rows(db, c, TEXT("nothing"), SQL_ERASE_##name, rows);
-#define TABLE(name, erasure, kept_as, storage, ...) \
+#define CASE_rows(name) return erase_rows(db, table, c, table_row(table)->kept_as, SQL_ERASE_##name, rows);
+#define CASE_marked(name) return erase_marked(db, table, c, SQL_ERASE_##name, SQL_MARK_##name, rows);
+#define CASE_links(name) return erase_rows(db, table, c, TEXT("nothing"), SQL_ERASE_##name, rows);
+#define TABLE(name, erasure, kept_as, storage, bound, ...) \
     case TABLE_##name: CASE_##erasure(name)
 #define KEYRING_TABLE(...)
 #define INDEX(...)
@@ -75,7 +78,7 @@ static enum err erase_table(struct db *db, const struct scope *c, enum table tab
 enum err store_erase(struct db *db, text tenant, struct subject_id subject, const uint32_t *kept, unsigned kept_count, text keep,
                      int64_t *counts)
 {
-    struct scope c = { tenant, &subject, kept, kept_count, keep };
+    struct erasing c = { tenant, &subject, kept, kept_count, keep };
     for (enum table t = 0; t < TABLE_COUNT; t++) {
         int64_t rows = 0;
         TRY(erase_table(db, &c, t, &rows));
@@ -120,7 +123,7 @@ static enum err intent_run(struct db *db, const struct intent *i)
     TRY(store_erase(db, i->tenant, i->subject, i->kept.at, i->kept.count, i->keep, counts));
     for (unsigned t = 0; t < TABLE_COUNT; t++)
         rows += counts[t];
-    if (!rows)
+    if (!rows && !db->store->ledger.unsaid)
         return OK;
     struct event e = { .act = TEXT("subject.erase.completed"), .tenant = i->tenant, .actor = TEXT("garant"), .count = rows };
     return journal_add(db, &e, NULL);

@@ -121,6 +121,8 @@ static enum err member_run(struct store *s, struct pending *p)
     if (e == OK && !lost(s))
         e = journal_add(data, &w->event, &w->index);
     w->at = s->edge.last;
+    if (e != OK)
+        ledger_forget_changes(s);                         /* the transaction is undone, or the member wrote nothing */
     if (e == OK && !lost(s))
         return keys_shred(s, w);
     if (!lost(s))
@@ -180,6 +182,7 @@ void group_mend(struct store *s)
     for (enum file f = 0; f < FILE_COUNT; f++)
         undo(s, f);
     s->keys_open = false;
+    ledger_forget_changes(s);
 }
 
 void group_undo(struct store *s)
@@ -219,7 +222,7 @@ static enum err group_begin(struct store *s)
     data->arena = s->writers[FILE_KEYS]->arena = &s->own;
     edge_copy(&s->saved, &s->edge);
     TRY(db_control(data, CONTROL_BEGIN));
-    data->writing = true;
+    data->writing = true, data->checked_count = 0, s->decided = false;
     return OK;
 }
 
@@ -277,9 +280,20 @@ void group_refuse(struct store *s, struct pending *group, enum err e)
 
 /* ---- After the commit. ---- */
 
+/* With every change of a row that decides; at least once a second with what is only told. */
+static enum err anchor_keep(struct store *s)
+{
+    enum { ANCHOR_EVERY = SECOND };
+    if (!s->decided && s->edge.last - s->anchored < ANCHOR_EVERY)
+        return OK;
+    TRY(keys_begin(s));
+    return anchor_put(s, ANCHOR_NEWEST);
+}
+
 static enum err intents_drop(struct store *s, struct pending *group)
 {
     struct db *keys = s->writers[FILE_KEYS];
+    TRY(anchor_keep(s));
     for (struct pending *p = group; p; p = p->next)
         for (unsigned i = 0; p->result == OK && i < p->w->shred_count; i++) {
             TRY(keys_begin(s));
@@ -300,21 +314,20 @@ void group_truncate(struct store *s, int wait_ms)
 
 void group_done(struct store *s, struct pending *group)
 {
-    bool truncate = false, shreds = false;
+    bool truncate = false;
     uint64_t count = 0;
     for (struct pending *p = group; p; p = p->next) {
         truncate |= p->result == OK && p->w->truncate;
-        shreds |= p->result == OK && p->w->shred_count;
         count++;
     }
     journal_publish(s);
     atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->writes, count, memory_order_relaxed);
-    if (shreds && intents_drop(s, group) != OK) {         /* their rows are gone: completing them again does nothing */
+    if (intents_drop(s, group) != OK) {                   /* their rows are gone: completing them again does nothing */
         s->intents_due = true;
         undo(s, FILE_KEYS);
     }
-    s->keys_open = false;
+    s->keys_open = s->decided = false;
     if (truncate)
         group_truncate(s, s->truncate_due ? 0 : TRUNCATE_WAIT_MS);    /* a reader known to be slow is not waited for again */
     wake(group);

@@ -39,7 +39,7 @@ static void pair_unless_empty(struct json_out *w, text name, text value)
 }
 
 /* The entry's line: members in this order, those that do not apply left out. */
-static void leaf_write(struct buf *b, const struct event *e, msec at)
+static void leaf_write(struct buf *b, const struct event *e, msec at, const uint8_t *state, bool own)
 {
     char time[TIME_TEXT + 1];
     struct json_out w = json_out(b);
@@ -70,6 +70,12 @@ static void leaf_write(struct buf *b, const struct event *e, msec at)
         json_name(&w, TEXT("detail"));
         json_put_hex(&w, TEXT_BYTES(digest));
     }
+    if (state) {
+        json_name(&w, TEXT("state"));
+        json_put_hex(&w, (text){ (const char *)state, LEDGER_SUM });
+        if (own)
+            json_pair_int(&w, TEXT("bound"), 1);
+    }
     json_close(&w, '}');
 }
 
@@ -95,18 +101,22 @@ enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
     msec at = clock_now(&s->clock);
     if (at < s->edge.last)                                /* a clock set back does not set the journal back */
         at = s->edge.last;
+    uint64_t seq = s->edge.tree.size;
+    uint8_t state[LEDGER_SUM];
+    struct scope person = { e->tenant, e->subject };
+    bool bound, own;
+    TRY(ledger_flush(db, seq, e->has_subject ? &person : NULL, state, &bound, &own));
     buf_clear(&s->line);
-    leaf_write(&s->line, e, at);
+    leaf_write(&s->line, e, at, bound ? state : NULL, own);
     text line;
     TRY(buf_lend(db->arena, &s->line, &line));
     if (!text_utf8(line))
         return say(db->arena, ERR_INTERNAL, "the entry of act %.*s is no UTF-8", T(e->act));
     bool link;
     TRY(linked(s, e, &link));
-    uint64_t seq = s->edge.tree.size;
     TRY(db_run(db, SQL_JOURNAL_ADD, NULL,
                ARGS(V_INT((int64_t)seq), V_INT(at), V_TEXT(line), e->tenant.n ? V_TEXT(e->tenant) : V_NULL,
-                    link ? V_ID(e->subject) : V_NULL, link && e->detail.bytes.n ? V_SEALED(e->detail) : V_NULL)));
+                    link ? V_ID(e->subject) : V_NULL, link && e->detail.bytes.n ? V_SEALED(e->detail) : V_NULL, link && own ? V_INT(1) : V_NULL)));
     TRY(edge_add(db, &s->edge, tree_leaf(line)));
     s->edge.last = at;
     if (index)

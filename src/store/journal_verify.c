@@ -17,6 +17,8 @@ struct check {
     bool pending;
     struct journal_report *report;
     struct tree published;                                /* as the running store knows it */
+    struct anchor anchor;                                 /* as the keyring knows it */
+    bool has_state; uint64_t state_seq; uint8_t state[32];   /* the newest entry that commits to the ledger */
     struct { struct subject_id id; text tenant; char name[128]; struct digest who; bool known; } last;   /* the last person */
 };
 
@@ -85,7 +87,7 @@ static enum err check_person(struct check *c, text who, text tenant, text subjec
     return right ? OK : broken(c, "it is linked to another person than it speaks of");
 }
 
-/* Columns of query JOURNAL_ALL: seq, at, leaf, tenant, subject, detail. */
+/* Columns of query JOURNAL_ALL: seq, at, leaf, tenant, subject, detail, bound. */
 static enum err check_columns(struct check *c, struct query *q)
 {
     const struct json *leaf;
@@ -95,7 +97,7 @@ static enum err check_columns(struct check *c, struct query *q)
     arena_reset(&c->row);
     if (journal_forgotten(query_bytes(q, 2))) {          /* the oldest go first: none is missing among those that stay */
         bool first = c->edge->tree.size == c->report->first_kept + c->report->forgotten;
-        bool bare = !detail.p && !query_bytes(q, 4).p && at >= c->edge->last;
+        bool bare = !detail.p && !query_bytes(q, 4).p && query_null(q, 6) && at >= c->edge->last;
         c->report->forgotten++;
         c->edge->last = at;
         return first && bare ? OK : broken(c, first ? "it was forgotten, and not all of it" : "it was forgotten before its turn");
@@ -109,6 +111,14 @@ static enum err check_columns(struct check *c, struct query *q)
     c->edge->last = at;
     if (!text_eq(tenant, json_text(leaf, TEXT("tenant"))))
         return broken(c, "its tenant is not the one it stands under");
+    if (json_get(leaf, TEXT("state"))) {
+        c->has_state = decode_hex(json_text(leaf, TEXT("state")), c->state, sizeof c->state);
+        c->state_seq = (uint64_t)c->seq;
+    }
+    /* Linked, the column says that the person's own rows were changed, as the entry does; what is linked no more may go on saying so. */
+    bool own = json_get(leaf, TEXT("bound")) != NULL, column = !query_null(q, 6);
+    if ((column && (!own || query_int(q, 6) != 1)) || (!column && own && !query_null(q, 4)))
+        return broken(c, "whether it changed what is bound of its person is not what it says");
     if (detail.p) {
         struct hash digest;
         SHA256((const uint8_t *)detail.p, detail.n, digest.b);
@@ -188,6 +198,9 @@ static enum err check_entries(struct check *c, void (*progress)(uint64_t done, u
         TRY(grow(c, leaf_hash(query_bytes(&q, 2))));
         if (c->edge->tree.size == c->published.size && !hash_eq(tree_root(&c->edge->tree), tree_root(&c->published)))
             return say(c->a, ERR_INTEGRITY, "the entries of the journal are not those that were acknowledged");
+        if (c->anchor.there && c->edge->tree.size == c->anchor.size && !hash_eq(tree_root(&c->edge->tree), c->anchor.root))
+            return say(c->a, ERR_INTEGRITY, "the first %llu entries of the journal are not those that the keyring knows of",
+                       (unsigned long long)c->anchor.size);
         if (progress && c->edge->tree.size % PROGRESS_EVERY == 0)
             progress(c->edge->tree.size, c->published.size);
     }
@@ -203,6 +216,41 @@ static enum err check_upper(struct check *c)
     return OK;
 }
 
+/* ---- The rows that the entries left. ---- */
+
+static enum err keep_finding(void *arg, const struct ledger_finding *f)
+{
+    struct check *c = arg;
+    struct journal_report *r = c->report;
+    if (r->altered++ < JOURNAL_NAMED) {
+        text id = id_print(c->a, f->id), row = f->row.n ? arena_print(c->a, ", row %.*s", T(f->row)) : TEXT("");
+        r->named[r->altered - 1] = arena_print(c->a, "table %.*s, %.*s%.*s: %.*s (entry %llu of the journal)", T(f->table), T(id), T(row),
+                                               T(ledger_fault_word(f->fault)), (unsigned long long)f->entry);
+        TRY_PTR(r->named[r->altered - 1].p);
+    }
+    return OK;
+}
+
+/* Each row, then their sum against the newest entry that commits to one. */
+static enum err check_ledger(struct check *c)
+{
+    enum { LOOK_STEP = 10000 };
+    struct ledger_look look = { .db = c->db, .tell = keep_finding, .arg = c };
+    struct ledger_sum kept;
+    uint8_t state[LEDGER_SUM];
+    while (!look.done)
+        TRY(ledger_look(&look, LOOK_STEP));
+    c->report->rows = look.looked;
+    TRY(ledger_sum_load(c->db, &kept));
+    ledger_state(&c->s->ledger, &look.sum, c->state_seq, state);
+    bool whole = memcmp(&kept, &look.sum, sizeof kept) == 0 && (!c->has_state || memcmp(state, c->state, sizeof state) == 0);
+    if (c->report->altered)
+        return say(c->a, ERR_INTEGRITY, "%llu rows are not as the journal's entries left them; the first: %.*s",
+                   (unsigned long long)c->report->altered, T(c->report->named[0]));
+    return whole ? OK : say(c->a, ERR_INTEGRITY, "the rows that decide are, taken together, those of another time than entry %llu of the journal",
+                            (unsigned long long)c->state_seq);
+}
+
 static enum err check_all(struct check *c, void (*progress)(uint64_t done, uint64_t all))
 {
     TRY(journal_first(c->db, &c->report->first_kept));
@@ -211,12 +259,13 @@ static enum err check_all(struct check *c, void (*progress)(uint64_t done, uint6
     TRY(grow_forgotten(c, c->report->first_kept));
     TRY(check_entries(c, progress));
     TRY(check_upper(c));
-    if (c->pending || c->edge->tree.size < c->published.size)
+    if (c->pending || c->edge->tree.size < c->published.size || c->edge->tree.size < c->anchor.size)
         return say(c->a, ERR_INTEGRITY, "the journal has %llu entries and more were signed for or acknowledged",
                    (unsigned long long)c->edge->tree.size);
     c->report->size = c->edge->tree.size;
     c->report->root = tree_root(&c->edge->tree);
-    return c->checkpoints.status;
+    TRY(c->checkpoints.status);
+    return check_ledger(c);
 }
 
 enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all),
@@ -234,6 +283,7 @@ enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint6
     if (!(c.edge = calloc(1, sizeof *c.edge)))
         return say(a, ERR_MEMORY, "no memory to verify the journal");
     c.db = db, c.keys = keys;
+    TRY(anchor_get(keys, ANCHOR_NEWEST, &c.anchor));
     enum err e = check_all(&c, progress);
     query_end(&c.checkpoints);
     arena_free(&c.row);

@@ -13,6 +13,7 @@ enum { STEP_PEOPLE = 500, CLASSES_MEMORY = 1 << 20 };
  * journal. What was stored of people is the backup's. Engine SQL: `former` is today's file, attached. */
 #define CARRY_no(name, kept_as) CARRY_no_##kept_as(name)
 #define CARRY_no_nothing(name) "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT * FROM former." #name ";"
+#define CARRY_no_ledger(name) "DELETE FROM main." #name ";"    /* made anew for what is then there */
 #define CARRY_no_meta(name) \
     "INSERT OR REPLACE INTO main." #name " SELECT * FROM former." #name " WHERE name = 'journal.first';"
 #define CARRY_rows(name, kept_as) CARRY_rows_##kept_as(name)
@@ -30,7 +31,7 @@ enum { STEP_PEOPLE = 500, CLASSES_MEMORY = 1 << 20 };
 #define CARRY_marked(name, kept_as)
 #define CARRY_links(name, kept_as) CARRY_no_nothing(name)
 static const char carry_sql[] =
-#define TABLE(name, erasure, kept_as, storage, ...) CARRY_##erasure(name, kept_as)
+#define TABLE(name, erasure, kept_as, storage, bound, ...) CARRY_##erasure(name, kept_as)
 #define KEYRING_TABLE(...)
 #define INDEX(...)
 #include "store/tables.def"
@@ -47,6 +48,7 @@ struct restore {
     char from[PATH_MAX - 64], copy[PATH_MAX], data[PATH_MAX], keys[PATH_MAX], keys_copy[PATH_MAX];
     uint64_t silenced;
     bool made_folder;
+    bool today_altered;                                   /* behind the program's back */
     bool two_journals;                                    /* today's data.db can be read and is of another journal */
 };
 
@@ -92,6 +94,34 @@ static enum err check_journal(struct restore *r)
     return OK;
 }
 
+/* ---- Whether a file's rows are those that its journal's entries left: what was altered is not bound anew. ---- */
+
+static enum err keep_first(void *arg, const struct ledger_finding *f)
+{
+    text *first = arg;
+    if (!first->p)
+        *first = f->table;
+    return OK;
+}
+
+static enum err rows_whole(struct restore *r, struct db *db, const char *what, const char *then)
+{
+    enum { LOOK_STEP = 10000 };
+    text first = { NULL, 0 };
+    struct ledger_look look = { .db = db, .tell = keep_first, .arg = &first };
+    struct ledger_sum kept;
+    bool bound;
+    TRY(ledger_there(db, &bound));
+    if (!bound)                                           /* of a program before the ledger */
+        return OK;
+    while (!look.done)
+        TRY(ledger_look(&look, LOOK_STEP));
+    TRY(ledger_sum_load(db, &kept));
+    return !look.faults && memcmp(&kept, &look.sum, sizeof kept) == 0 ? OK
+        : say(r->a, ERR_INTEGRITY, "%s has rows that were altered behind the program's back (table %.*s, %llu in all): %s", what,
+              T(first.p ? first : TEXT("ledger")), (unsigned long long)look.faults, then);
+}
+
 /* ---- Today's data, when they can be read. ---- */
 
 /* Whether today's journal goes on from the backup's. ERR_INTEGRITY when both can be read and are two journals. */
@@ -109,6 +139,9 @@ static enum err goes_on(struct restore *r, struct db *today, bool *longer)
     r->two_journals = !hash_eq(tree_root(&then), tree_root(ours));
     if (r->two_journals)
         return say(r->a, ERR_INTEGRITY, "today's journal does not begin with the backup's: they are two journals");
+    enum err whole = rows_whole(r, today, "today's data.db", "nothing is taken over from it; move it to a safe place to restore the backup alone");
+    r->today_altered = whole == ERR_INTEGRITY;
+    TRY(whole);
     *longer = true;
     return OK;
 }
@@ -119,6 +152,7 @@ static enum err read_today(struct restore *r, bool *longer)
     bool busy;
     DB_AUTO today = NULL;
     TRY(db_open(r->a, r->data, FILE_DATA, DB_WRITE, &today));
+    today->store = r->s;
     TRY(schema_apply(today));
     TRY(db_truncate(today, 0, &busy));
     return goes_on(r, today, longer);
@@ -151,7 +185,7 @@ static enum err carry_today(struct restore *r)
     if (access(r->data, F_OK) != 0)
         return OK;
     enum err e = read_today(r, &longer);
-    if (r->two_journals)
+    if (r->two_journals || r->today_altered)
         return e;
     if (e != OK) {                                        /* damaged: perhaps why a backup is restored */
         LOG(LOG_WARN, "store.restore-without-today", LOG_INT("error", e));
@@ -230,11 +264,13 @@ static enum err record(struct restore *r)
 {
     struct db *data = r->s->writers[FILE_DATA];
     struct event e = { .act = TEXT("restore"), .actor = TEXT("garant"), .count = (int64_t)r->silenced };
+    int64_t bound;
     TRY(db_control(data, CONTROL_BEGIN));
     data->writing = true;
     TRY(db_run(data, SQL_IDEMPOTENCY_CLEAR, NULL, ARGS()));
     TRY(db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("retention")), V_TEXT(TEXT("restored")))));   /* every term is counted again */
     TRY(tidy_restored(r->s));
+    TRY(ledger_bind_all(data, &bound));                   /* what was found whole, of two files */
     TRY(journal_add(data, &e, NULL));
     TRY(journal_keep(r->s, true));
     return db_control(data, CONTROL_COMMIT);
@@ -292,6 +328,7 @@ static enum err prepare(struct restore *r)
     TRY(store_open_file(r->a, s, FILE_DATA, "data.db.restored", DB_WRITE));
     TRY(store_load(r->a, s, (text){ NULL, 0 }));
     TRY(check_journal(r));
+    TRY(rows_whole(r, s->writers[FILE_DATA], "the backup", "another backup is needed"));
     TRY(carry_today(r));
     TRY(silence(r));
     TRY(record(r));
@@ -311,6 +348,10 @@ static enum err in_place(struct restore *r, const char *copy, const char *path)
  * same backup is restored again. */
 static enum err replace(struct restore *r)
 {
+    struct db *keys = r->s->writers[FILE_KEYS];
+    TRY(db_control(keys, CONTROL_BEGIN));
+    TRY(anchor_put(r->s, ANCHOR_RESTORED));                        /* older than what the keyring knows of, perhaps: this once that is meant */
+    TRY(db_control(keys, CONTROL_COMMIT));
     for (enum file f = 0; f < FILE_COUNT; f++)
         db_close(&r->s->writers[f]);
     if (r->what->keys.n)
@@ -340,6 +381,7 @@ static enum err restore_all(struct restore *r, const struct store_options *o)
         return say(r->a, e, "%s. A restore needs the master key of this instance: --master names its file",
                    arena_copy(r->a, text_of(r->a->why.detail)).p);
     TRY(e);
+    r->s->restoring = true;
     store_path(r->s, "data.db", r->data);
     store_path(r->s, "data.db.restored", r->copy);
     store_path(r->s, "keys.db", r->keys);

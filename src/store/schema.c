@@ -13,7 +13,7 @@
 #define STORAGE_heap "STRICT"
 
 static const struct { enum file file; const char *sql; } ddl[] = {
-#define TABLE(name, erasure, kept_as, storage, ...) \
+#define TABLE(name, erasure, kept_as, storage, bound, ...) \
     { FILE_DATA, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
 #define KEYRING_TABLE(name, storage, ...) \
     { FILE_KEYS, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
@@ -107,7 +107,7 @@ enum err schema_migrate(struct db *db, const struct migration *steps, size_t cou
 #define SEALED(name, need, category) #name ", "
 #define KEY(...) "1 "
 static const struct { enum file file; const char *name, *sql; } columns[] = {
-#define TABLE(name, erasure, kept_as, storage, ...) { FILE_DATA, #name, "SELECT " __VA_ARGS__ "FROM " #name },
+#define TABLE(name, erasure, kept_as, storage, bound, ...) { FILE_DATA, #name, "SELECT " __VA_ARGS__ "FROM " #name },
 #define KEYRING_TABLE(name, storage, ...) { FILE_KEYS, #name, "SELECT " __VA_ARGS__ "FROM " #name },
 #define INDEX(name, table, what)
 #include "store/tables.def"

@@ -243,6 +243,40 @@ static enum err secrets(struct arena *a, struct store *s, text wanted)
     return OK;
 }
 
+static enum err any_row(struct db *db, enum sql sql, const struct val *args, size_t count, bool *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, sql, args, count);
+    *out = query_next(&q);
+    return q.status;
+}
+
+/* The ledger's secret is made when a folder is new, or was an older program's: then nothing in it has been bound. The keyring remembers that
+ * it is about to be, so that a start that was cut short between the two files begins again; later nothing is ever bound as it happens to stand. */
+static enum err ledger_secret_make(struct arena *a, struct store *s, struct key *out)
+{
+    struct db *keys = s->writers[FILE_KEYS];
+    TRY(db_control(keys, CONTROL_BEGIN));
+    TRY(secret(a, s, TEXT("ledger"), true, out));
+    if (!s->restoring)
+        TRY(anchor_put(s, ANCHOR_BINDING));
+    return db_control(keys, CONTROL_COMMIT);
+}
+
+static enum err ledger_secret(struct arena *a, struct store *s)
+{
+    KEY_AUTO k;
+    bool known, bound;
+    struct anchor begun;
+    struct db *keys = s->writers[FILE_KEYS];
+    TRY(any_row(keys, SQL_SECRET_GET, ARGS(V_TEXT(TEXT("ledger"))), &known));
+    TRY(ledger_there(s->writers[FILE_DATA], &bound));
+    TRY(known || bound ? secret(a, s, TEXT("ledger"), false, &k) : ledger_secret_make(a, s, &k));
+    TRY(anchor_get(keys, ANCHOR_BINDING, &begun));
+    TRY(ledger_open(s, &k, begun.there && !bound && begun.size == s->edge.tree.size && !s->restoring));
+    return begun.there ? anchor_drop(keys, ANCHOR_BINDING) : OK;
+}
+
 /* ---- Open and close. ---- */
 
 /* Entries that were signed for must be there. */
@@ -278,7 +312,8 @@ static enum err recover(struct arena *a, struct store *s)
 enum err store_load(struct arena *a, struct store *s, text origin)
 {
     TRY(edge_load(s->writers[FILE_DATA], &s->edge));
-    return secrets(a, s, origin);
+    TRY(secrets(a, s, origin));
+    return ledger_secret(a, s);
 }
 
 static enum err open_all(struct arena *a, struct store *s, const struct store_options *o)
@@ -286,6 +321,7 @@ static enum err open_all(struct arena *a, struct store *s, const struct store_op
     TRY(open_files(a, s, o->create));
     TRY(store_load(a, s, o->origin));
     TRY(against_last_checkpoint(a, s));
+    TRY(anchor_check(s, a));
     TRY(recover(a, s));
     return writer_start(s, a);
 }
@@ -347,6 +383,7 @@ void store_close(struct store **at)
     masters_free(s);
     key_wipe(&s->lookup);
     key_wipe(&s->index);
+    ledger_close(s);
     signer_wipe(&s->signer);
     buf_free(&s->line);
     arena_free(&s->own);
@@ -383,7 +420,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
         TRY(db_open(a, path, f, DB_READ, &db));
         db->store = s;
     }
-    db->arena = a, db->next = NULL;
+    db->arena = a, db->next = NULL, db->checked_count = 0;
     *out = db;
     enum err e = db_control(db, CONTROL_SNAPSHOT);
     if (e != OK)

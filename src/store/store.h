@@ -45,7 +45,15 @@ struct val { enum { VAL_NULL, VAL_INT, VAL_TEXT, VAL_BYTES } kind; int64_t numbe
 #define V_ID(id) V_BYTES(TEXT_BYTES(id))
 #define V_SEALED(s) ((struct val){ .kind = VAL_BYTES, .bytes = (s).bytes })
 
-struct query { struct db *db; void *statement; enum sql sql; enum err status; };
+/* under: what its rows stand under in the ledger, as far as its parameters say. */
+struct query {
+    struct db *db;
+    void *statement;
+    enum sql sql;
+    enum err status;
+    bool by_row;
+    struct { char tenant[128]; uint8_t key[32], key_size; } under;
+};
 void query_end(struct query *q);
 #define QUERY_AUTO CLEANUP(query_end) struct query
 #define ARGS(...) (const struct val[]){ __VA_ARGS__ }, sizeof((const struct val[]){ __VA_ARGS__ }) / sizeof(struct val)
@@ -147,13 +155,44 @@ enum err journal_bundle(struct store *s, struct arena *a, uint64_t index, unsign
 /* The same with what is left of it: a forgotten entry is empty, and *whole false. ERR_ERASED when all of it was pruned. */
 enum err journal_bundle_left(struct store *s, struct arena *a, uint64_t index, unsigned width, text *out, bool *whole);
 /* Reads the whole journal again: leaves, tiles, root, checkpoints, order of times. ERR_INTEGRITY names the first place. */
-struct journal_report { uint64_t size, first_kept, forgotten, checkpoints; struct hash root; };   /* forgotten: from first_kept on */
+/* Then each row that decides against the entry that wrote it: rows looked at, how many are not as they were, the first of them by name. */
+enum { JOURNAL_NAMED = 20 };
+struct journal_report {
+    uint64_t size, first_kept, forgotten, checkpoints;    /* forgotten: from first_kept on */
+    struct hash root;
+    uint64_t rows, altered;
+    text named[JOURNAL_NAMED];
+};
 enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint64_t done, uint64_t all),
                         struct journal_report *out);
 /* What stands in place of an entry's line when it was forgotten. */
 bool journal_forgotten(text line);
 /* Forgets entries before `before` (a time); hashes stay, so what remains still proves. */
 enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *pruned);
+
+/* ---- The ledger: every row that decides is bound to the journal entry that wrote it (tables.def: `bound`). ---- */
+#define LEDGER_FAULTS(X)                                                                                                  \
+    X(ALTERED, "altered since it was written") X(DELETED, "deleted") X(ADDED, "not written by this instance, or copied") \
+    X(OLDER, "an older state put back")
+enum ledger_fault {
+#define X(name, word) LEDGER_##name,
+    LEDGER_FAULTS(X)
+#undef X
+};
+text ledger_fault_word(enum ledger_fault f);
+struct ledger_finding { text table, tenant; struct subject_id id; text row; uint64_t entry; enum ledger_fault fault; };
+typedef enum err ledger_tell(void *arg, const struct ledger_finding *f);
+/* A look at all of it, in steps of `limit` sums, in the snapshots of `db` (each step may have its own): what is not as it was is told. Zeroed
+ * but for db, tell and arg at the beginning. */
+struct ledger_look {
+    struct db *db;
+    ledger_tell *tell; void *arg;
+    uint64_t looked, faults;                   /* rows; findings told */
+    bool done;
+    char tenant[256], of_table[64]; struct subject_id id;    /* the last sum that was looked at */
+    struct ledger_sum { uint8_t b[32]; } sum;  /* over all sums, right when one snapshot served all steps */
+};
+enum err ledger_look(struct ledger_look *w, unsigned limit);
 
 /* ---- Care. ---- */
 /* A consistent copy of the data (not of the keyring) under load, with all that was acknowledged before the call: data.db and

@@ -9,14 +9,14 @@
 #define NEED_optional false
 #define KEYRING_TABLE(...)
 #define INDEX(...)
-#define TABLE(name, erasure, kept_as, storage, ...) static const struct column columns_##name[] = { __VA_ARGS__ };
+#define TABLE(name, erasure, kept_as, storage, bound, ...) static const struct column columns_##name[] = { __VA_ARGS__ };
 #include "store/tables.def"
 #undef TABLE
 
 const struct table_row *table_row(enum table table)
 {
     static const struct table_row rows[] = {
-#define TABLE(name, erasure, kept_as, storage, ...)                                                           \
+#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                           \
     [TABLE_##name] = { TEXT_INIT(#name), TEXT_INIT(#kept_as), ERASURE_##erasure, columns_##name, \
                        sizeof columns_##name / sizeof *columns_##name },
 #include "store/tables.def"

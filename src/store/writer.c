@@ -19,6 +19,7 @@ static enum err adopt_edge(struct store *s, struct db *data)
 {
     struct edge *found = &s->saved;
     TRY(edge_load(data, found));
+    TRY(ledger_sum_load(data, &found->ledger));
     if (found->tree.size < s->edge.tree.size || (found->tree.size == s->edge.tree.size && !same_edge(s, found)))
         return say(&s->own, ERR_INTEGRITY, "after the reopening the journal has %llu entries and not the %llu acknowledged",
                    (unsigned long long)found->tree.size, (unsigned long long)s->edge.tree.size);
@@ -221,6 +222,15 @@ static struct pending *take(struct store *s, bool *end)
     return group;
 }
 
+static enum err anchor_last(struct store *s)
+{
+    struct db *keys = s->writers[FILE_KEYS];
+    keys->arena = &s->own;
+    TRY(db_control(keys, CONTROL_BEGIN));
+    TRY(anchor_put(s, ANCHOR_NEWEST));
+    return db_control(keys, CONTROL_COMMIT);
+}
+
 /* The last checkpoint of this run, so that entries missing at the next start are seen. */
 static void say_farewell(struct store *s)
 {
@@ -234,6 +244,8 @@ static void say_farewell(struct store *s)
         e = tidy_mark(s);
     if (e == OK)
         e = db_control(data, CONTROL_COMMIT);
+    if (e == OK)
+        e = anchor_last(s);
     if (e != OK)
         LOG(LOG_WARN, "store.no-last-checkpoint");
 }

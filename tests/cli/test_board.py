@@ -37,7 +37,7 @@ def plant(server, statement, file="data.db"):
     check(changed > 0, f"the plant changed nothing: {statement}")
 
 
-# What is broken, the statement, its file; what cannot be read any more for it besides.
+# What is broken, the statement, its file; which probes besides.
 PLANTS = [
     ("notice", "UPDATE policy_version SET text = text || ' '", "data.db"),
     ("consents", "UPDATE wording SET text = 'Everything'", "data.db"),
@@ -45,7 +45,8 @@ PLANTS = [
     ("retention", "UPDATE record SET at = at - 500 * 86400000, due = NULL WHERE category = 'visits'", "data.db"),
     ("retention", "UPDATE former SET at = at - 500 * 86400000, due = NULL", "data.db"),
     ("requests", "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('small', x'00112233445566778899aabbccddeeff',"
-                 " x'ffeeddccbbaa99887766554433221100', 1, '{}')", "data.db"),
+                 " x'ffeeddccbbaa99887766554433221100', 1, '{}')", "data.db", "ledger"),
+    ("ledger", "UPDATE consent SET method = 'elsewhere'", "data.db"),
     ("sealed", "UPDATE record SET sealed = CAST('{\"page\":\"in clear, and long enough to be one\"}' AS BLOB) WHERE category = 'visits'", "data.db",
      "readable"),
     ("keyring", "DELETE FROM key WHERE class = 0", "keys.db"),

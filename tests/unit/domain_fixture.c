@@ -12,6 +12,7 @@
 #include "domain/pieces.h"
 #include "domain/subject.h"
 #include "domain/write.h"
+#include "store/ledger.h"
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -130,12 +131,42 @@ void fixture_alter(struct fixture *f, const char *file, const char *sql)
     sqlite3_close(db);
 }
 
-void fixture_altered(struct fixture *f, const char *keys, const char *data)
+static enum err run_bind(struct db *db, struct write *w) { return ledger_bind_all(db, &w->event.count); }
+
+static void bind_anew(struct fixture *f, struct store *s)
+{
+    struct write w = { .run = run_bind, .event = { .act = TEXT("ledger.bound"), .actor = TEXT("garant") } };
+    OKAY(store_write(s, &f->arena, &w));
+}
+
+void fixture_plant(struct fixture *f, const char *sql)
+{
+    fixture_alter(f, "data", sql);
+    bind_anew(f, f->app->store);
+}
+
+void fixture_altered_unbound(struct fixture *f, const char *keys, const char *data)
 {
     ctx_end(&f->c);
     app_close(&f->app);
     fixture_alter(f, "keys", keys);
     fixture_alter(f, "data", data);
+    open_app(f);
+}
+
+void fixture_altered(struct fixture *f, const char *keys, const char *data)
+{
+    struct store *s = NULL;
+    char dir[128];
+    ctx_end(&f->c);
+    app_close(&f->app);
+    fixture_alter(f, "keys", keys);
+    fixture_alter(f, "data", data);
+    snprintf(dir, sizeof dir, "%s/data", f->dir);
+    struct store_options o = { .dir = text_of(dir), .clock = { (const _Atomic int64_t *)f->clock } };
+    OKAY(store_open(&f->arena, &o, &s));
+    bind_anew(f, s);
+    store_close(&s);
     open_app(f);
 }
 

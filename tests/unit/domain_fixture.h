@@ -27,8 +27,12 @@ void fixture_date(struct fixture *f, const char *version, const char *date);
 void fixture_again(struct fixture *f, const char *policy);
 /* Runs SQL of the test's own on that file, "data" or "keys", while the instance is open. */
 void fixture_alter(struct fixture *f, const char *file, const char *sql);
+/* The same as the program's own: what a test plants is bound to the journal as it stands, live or while the instance is closed. */
+void fixture_plant(struct fixture *f, const char *sql);
 /* Closes it, runs SQL of the test's own on keys.db and data.db, and opens it again. */
 void fixture_altered(struct fixture *f, const char *keys, const char *data);
+/* Behind the program's back: nothing is bound anew. */
+void fixture_altered_unbound(struct fixture *f, const char *keys, const char *data);
 /* Sets the clock, and a fresh context with it. */
 void fixture_at(struct fixture *f, const char *time);
 void fixture_ahead(struct fixture *f, msec by);

@@ -115,7 +115,8 @@ static void all_kept(void **state)
 
 /* live: beside the running instance, since the journal's end is verified at each start. */
 /* unread: what was moved or rewritten by hand no longer opens either. */
-struct plant { enum probe probe; const char *keys, *data; bool live, unread; int64_t bad; };
+/* unbound: altered behind the program's back; what others plant is bound, so that their own probe sees it alone. */
+struct plant { enum probe probe; const char *keys, *data; bool live, unread; int64_t bad; bool unbound; };
 static const struct plant plants[] = {
     { PROBE_notice, "", "UPDATE policy_version SET text = text || ' '", false },
     { PROBE_purposes, "", "UPDATE journal SET leaf = replace(leaf, '\"purpose\":\"service\"', '\"purpose\":\"resale\"') WHERE leaf LIKE '%\"act\":\"read\"%'", true },
@@ -132,8 +133,12 @@ static const struct plant plants[] = {
     { PROBE_requests, "", "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')", false },
     { PROBE_journal, "", "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
                          " WHERE leaf LIKE '%subject.erase%')", true },
+    { PROBE_ledger, "", "UPDATE consent SET method = 'elsewhere'", .bad = 2, .unbound = true },
+    { PROBE_ledger, "", "DELETE FROM hold", .bad = 1, .unbound = true },
+    { PROBE_ledger, "", "INSERT INTO folder_grant SELECT tenant, subject, kind, name, seq + 10, category, act, actor, who, details, starts, until, at, due"
+                        " FROM folder_grant WHERE seq = 1", .unbound = true, .unread = true },
     { PROBE_accounts, "", "UPDATE account SET state = 'refused'; INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor)"
-                          " SELECT x'01', tenant, id, x'02', created, created, created + 3600000, created, 0 FROM subject LIMIT 1", false },
+                          " SELECT randomblob(32), tenant, id, x'02', created, created, created + 3600000, created, 0 FROM subject LIMIT 1", false },
     { PROBE_holds, "", "UPDATE hold SET until = 86400000", false },
     { PROBE_recipients, "", "UPDATE disclosure SET recipient = 'broker'", false },
     { PROBE_sealed, "", "UPDATE record SET sealed = CAST('{\"page\": \"/a page that stands in clear, and is long enough\"}' AS BLOB)"
@@ -165,7 +170,7 @@ static void planted_breaks(void **state)
             fixture_alter(&f, "data", plants[i].data);
         else {
             assert_kept(looked(&f), -1, -1);
-            fixture_altered(&f, plants[i].keys, plants[i].data);
+            (plants[i].unbound ? fixture_altered_unbound : fixture_altered)(&f, plants[i].keys, plants[i].data);
         }
         struct board_view *v = looked(&f);
         const struct board_probe *p = &v->probes[plants[i].probe];

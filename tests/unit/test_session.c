@@ -120,7 +120,7 @@ static void a_manager_reaches_their_team_alone(void **state)
     struct fixture *f = *state;
     struct person p;
     text one = person_made(f, "a@example.org", ""), other = person_made(f, "b@example.org", ""), secret = signed_in(f, one);
-    fixture_alter(f, "data", "UPDATE account SET role = 'manager'");
+    fixture_plant(f, "UPDATE account SET role = 'manager'");
     OKAY(ask(f, secret));
     assert_int_equal(f->c.actor.kind, ACTOR_MANAGER);
     OKAY(person_open(&f->c, one, false, &p));            /* the fixture made them their own manager */

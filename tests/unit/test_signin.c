@@ -442,7 +442,7 @@ static void a_digest_of_former_cost_is_made_anew(void **state)
     BUF_AUTO b = buf_make(1024);
     buf_hex(&b, weak.bytes);
     snprintf(sql, sizeof sql, "UPDATE account SET password = x'%.*s'", T(built(&b)));
-    fixture_alter(f, "data", sql);
+    fixture_plant(f, sql);
     OKAY(try(f, "a@example.org", "password", &out));         /* it is that of the digest, however weak */
     OKAY(account_load(&f->c, id, &after));
     assert_false(text_eq(after.password.bytes, weak.bytes));

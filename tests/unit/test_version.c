@@ -297,10 +297,10 @@ static void a_version_is_kept_compiled(void **state)
     OKAY(version_get(&f->c, old, &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "document.retention.visits.active"), TEXT("6mo")));
     assert_true(text_find(text_at(parsed(f, out.body), "source"), TEXT("active: 6mo")) > 0);
-    fixture_alter(f, "data", "UPDATE policy_compiled SET document = replace(document, '6mo', '7mo')");
+    fixture_plant(f, "UPDATE policy_compiled SET document = replace(document, '6mo', '7mo')");
     OKAY(version_get(&f->c, old, &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "document.retention.visits.active"), TEXT("7mo")));
-    fixture_alter(f, "data", "DELETE FROM policy_compiled");
+    fixture_plant(f, "DELETE FROM policy_compiled");
     fixture_again(f, second);
     OKAY(version_get(&f->c, old, &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "document.retention.visits.active"), TEXT("6mo")));

@@ -1,0 +1,275 @@
+/* Unit tests of the ledger: what statements rest on is declared, sums follow every write, and what was altered is refused where it would decide. */
+#include "store_fixture.h"
+
+/* ---- Which statements decide. ---- */
+
+struct seen { uint64_t tables; };
+
+static int note_read(void *arg, int action, const char *table, const char *column, const char *file, const char *view)
+{
+    struct seen *seen = arg;
+    for (enum table t = 0; action == SQLITE_READ && t < TABLE_COUNT; t++)
+        if (ledger_kind(t) != BOUND_KIND_free && text_eq(table_row(t)->name, text_of(table)))
+            seen->tables |= UINT64_C(1) << t;
+    return SQLITE_OK;
+}
+
+static const bool declared[SQL_COUNT] = {
+#define READS(sql, tenant, key, tables) [SQL_##sql] = true,
+#define ALSO(sql, tenant, key, tables)
+#define LOOKS(sql, why) [SQL_##sql] = true,
+#include "store/reads.def"
+#undef READS
+#undef ALSO
+#undef LOOKS
+};
+
+/* The ledger's own statements, and the walks of the board, which look at everything. */
+static bool looks_at_all(text name)
+{
+    static const text ours[] = { TEXT_INIT("ROWS_"), TEXT_INIT("ALL_"), TEXT_INIT("STRAY_"), TEXT_INIT("LOOK_") };
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (text_starts(name, ours[i]))
+            return true;
+    return false;
+}
+
+static void what_decides_is_declared(void **state)
+{
+    struct fixture *f = *state;
+    static const struct { const char *name, *sql; bool keys; } rows[] = {
+#define SQL(name, text_) [SQL_##name] = { #name, text_, false },
+#define SQL_KEYS(name, text_) [SQL_##name] = { #name, text_, true },
+#include "store/sql.def"
+#undef SQL
+    };
+    struct seen seen;
+    unsigned missing = 0;
+    sqlite3 *handle = f->s->writers[FILE_DATA]->handle;
+    sqlite3_set_authorizer(handle, note_read, &seen);
+    for (enum sql i = 0; i < SQL_COUNT; i++) {
+        sqlite3_stmt *statement = NULL;
+        seen.tables = 0;
+        if (rows[i].keys || sqlite3_prepare_v2(handle, rows[i].sql, -1, &statement, NULL) != SQLITE_OK)
+            continue;
+        bool selects = sqlite3_stmt_readonly(statement);
+        sqlite3_finalize(statement);
+        if (selects && seen.tables && !declared[i] && !looks_at_all(text_of(rows[i].name)))
+            print_error("%s reads rows that decide: reads.def has no row for it\n", rows[i].name), missing++;
+    }
+    sqlite3_set_authorizer(handle, NULL, NULL);
+    assert_int_equal(missing, 0);
+}
+
+/* ---- Sums follow what is written. ---- */
+
+static void verified(struct fixture *f)
+{
+    struct journal_report report;
+    assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
+    assert_int_equal(report.altered, 0);
+}
+
+static void every_write_is_bound(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1), same = person_make(f->s, 1), two = person_make(f->s, 2);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    assert_int_equal(create(f->s, &f->a, &same, false), ERR_CONFLICT);
+    assert_int_equal(create(f->s, &f->a, &same, true), ERR_CONFLICT);      /* after it had written: its part is undone */
+    assert_ok(f, create(f->s, &f->a, &two, true));
+    verified(f);
+    restart(f);
+    verified(f);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM bound WHERE of_table = 'subject'"), 2);
+    assert_ok(f, erase(f->s, &f->a, &one));
+    verified(f);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM bound"), 2);  /* of the other: the person and the address */
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM ledger WHERE subject NOT IN (SELECT id FROM subject) AND of_table <> '*'"), 0);
+}
+
+static enum err run_unsaid(struct db *db, struct write *w)
+{
+    const struct person *p = w->arg;
+    TRY(journal_add(db, &w->event, NULL));
+    return db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(TENANT), V_ID(p->id), V_INT(1)));
+}
+
+/* Rows changed behind an entry go under the next one of the same write. */
+static void a_change_goes_under_the_next_entry(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    struct write w = { .run = run_unsaid, .arg = &one, .event = event_of(&one, TEXT("subject.restrict")) };
+    assert_ok(f, store_write(f->s, &f->a, &w));
+    assert_int_equal(count(f, FILE_DATA, "SELECT entry FROM bound WHERE of_table = 'subject'"), (int64_t)w.index);
+    verified(f);
+}
+
+/* ---- What was altered. ---- */
+
+static enum err person_read(struct fixture *f, const struct person *p)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(f->s, &f->a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBJECT_GET, ARGS(V_TEXT(TENANT), V_ID(p->id)));
+    if (query_next(&q))
+        return OK;
+    return q.status != OK ? q.status : ERR_NOT_FOUND;
+}
+
+static void alter(struct fixture *f, const char *sql)
+{
+    store_close(&f->s);
+    tamper(f, "data.db", sql, (text){ NULL, 0 });
+    start(f);
+}
+
+static void refused(struct fixture *f, const struct person *p, const char *named)
+{
+    struct journal_report report;
+    assert_int_equal(person_read(f, p), ERR_INTEGRITY);
+    assert_non_null(strstr(f->a.why.detail, "table subject"));
+    assert_non_null(strstr(f->a.why.detail, named));
+    assert_int_equal(journal_verify(f->s, &f->a, NULL, &report), ERR_INTEGRITY);
+    assert_true(report.altered > 0);
+}
+
+static void what_was_altered_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct { const char *sql, *named; } ways[] = {
+        { "UPDATE subject SET restricted = 1", "altered" },
+        { "UPDATE subject SET created = created - 1", "altered" },
+        { "DELETE FROM subject", "deleted" },
+        { "UPDATE ledger SET count = 7 WHERE of_table = 'subject'", "older state" },
+        { "DELETE FROM ledger WHERE of_table = 'subject'", "older state" },
+    };
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        char kept[176], data[128], command[400];
+        assert_int_equal(person_read(f, &one), OK);
+        store_close(&f->s);
+        path_in(f, "data.db", data);
+        snprintf(kept, sizeof kept, "%s.kept", data);
+        snprintf(command, sizeof command, "cp %s %s", data, kept);
+        assert_int_equal(system(command), 0);
+        start(f);
+        alter(f, ways[i].sql);
+        refused(f, &one, ways[i].named);
+        /* Nothing that is written meanwhile launders it. */
+        struct person other = person_make(f->s, (unsigned)i + 10);
+        assert_ok(f, create(f->s, &f->a, &other, false));
+        refused(f, &one, ways[i].named);
+        assert_int_equal(person_read(f, &other), OK);
+        store_close(&f->s);
+        tamper(f, "keys.db", "DELETE FROM anchor", (text){ NULL, 0 });     /* the file of before is not what this is about */
+        snprintf(command, sizeof command, "mv %s %s", kept, data);
+        assert_int_equal(system(command), 0);
+        start(f);
+    }
+}
+
+/* What only names rows is looked at too, though no act rests on it. */
+static void the_bindings_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    struct journal_report report;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    alter(f, "DELETE FROM bound WHERE of_table = 'subject'");
+    assert_int_equal(person_read(f, &one), OK);
+    assert_int_equal(journal_verify(f->s, &f->a, NULL, &report), ERR_INTEGRITY);
+    assert_int_equal(report.altered, 1);
+}
+
+/* One person, with all that binds them, as they were: the journal has a newer entry. */
+static void all_of_a_person_put_back(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    char older[128], sql[400];
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    store_close(&f->s);
+    path_in(f, "older.db", older);
+    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", older);
+    tamper(f, "data.db", sql, (text){ NULL, 0 });
+    start(f);
+    struct write w = { .run = run_unsaid, .arg = &one, .event = event_of(&one, TEXT("subject.restrict")) };
+    assert_ok(f, store_write(f->s, &f->a, &w));
+    store_close(&f->s);
+    char path[128];
+    sqlite3 *db;
+    path_in(f, "data.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    snprintf(sql, sizeof sql, "ATTACH '%s' AS older", older);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN; DELETE FROM main.subject; INSERT INTO main.subject SELECT * FROM older.subject;"
+                                      "DELETE FROM main.bound; INSERT INTO main.bound SELECT * FROM older.bound;"
+                                      "DELETE FROM main.ledger; INSERT INTO main.ledger SELECT * FROM older.ledger; COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    start(f);
+    struct journal_report report;
+    assert_int_equal(person_read(f, &one), ERR_INTEGRITY);
+    assert_non_null(strstr(f->a.why.detail, "older state"));
+    assert_int_equal(journal_verify(f->s, &f->a, NULL, &report), ERR_INTEGRITY);
+}
+
+/* ---- A folder of before, and one whose ledger was taken away. ---- */
+
+static void rows_of_before_are_bound(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    store_close(&f->s);
+    tamper(f, "data.db", "DELETE FROM bound", (text){ NULL, 0 });
+    tamper(f, "data.db", "DELETE FROM ledger", (text){ NULL, 0 });
+    assert_int_equal(store_open(&f->a, &(struct store_options){ .dir = text_of(f->dir), .clock = f->clock }, &f->s), OK);
+    assert_int_equal(person_read(f, &one), ERR_INTEGRITY);                 /* the keyring knows that they were bound */
+    store_close(&f->s);
+    tamper(f, "keys.db", "DELETE FROM secret WHERE name = 'ledger'", (text){ NULL, 0 });
+    start(f);                                                              /* as an older program left it */
+    assert_int_equal(person_read(f, &one), OK);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '%\"ledger.bound\"%' AND leaf LIKE '%\"state\"%'"), 1);
+    verified(f);
+    store_close(&f->s);
+    tamper(f, "keys.db", "DELETE FROM secret WHERE name = 'ledger'", (text){ NULL, 0 });
+    struct store_options o = options(f);
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_INTEGRITY);         /* what is bound is not bound anew */
+    f->s = NULL;
+}
+
+/* ---- The anchor. ---- */
+
+static void an_older_file_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    char data[128], command[400];
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    store_close(&f->s);
+    path_in(f, "data.db", data);
+    snprintf(command, sizeof command, "cp %s %s.older", data, data);
+    assert_int_equal(system(command), 0);
+    start(f);
+    assert_ok(f, note(f->s, &f->a, TEXT("read")));
+    store_close(&f->s);
+    snprintf(command, sizeof command, "cp %s.older %s", data, data);
+    assert_int_equal(system(command), 0);
+    struct store_options o = options(f);
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_INTEGRITY);
+    assert_non_null(strstr(f->a.why.detail, "older than the keyring"));
+    f->s = NULL;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { CASE(what_decides_is_declared), CASE(every_write_is_bound), CASE(a_change_goes_under_the_next_entry),
+                                        CASE(what_was_altered_is_refused), CASE(the_bindings_are_looked_at), CASE(all_of_a_person_put_back), CASE(rows_of_before_are_bound),
+                                        CASE(an_older_file_is_refused) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
