@@ -300,6 +300,7 @@ static void put_probes(struct board *b, const struct policy *p, struct board_vie
         bool known;
         struct board_probe *one = &v->probes[i];
         struct fact f = sum_of(b, (enum probe)i, &one->at, &known);
+        known = known && v->now - one->at <= BOARD_LATELY;
         one->applies = promised(p, (enum probe)i);
         one->figure = f.figure, one->bad = f.bad, one->soon = f.soon;
         one->state = state_of(f.bad, f.soon, known);

@@ -25,6 +25,9 @@ struct probe_text { text en, fr; };
 struct probe_row { text name; unsigned jobs; struct probe_text title, says, figure, bad, risk; };
 const struct probe_row *probe_row(enum probe p);
 
+/* How long a look holds: what was not looked at again since is at risk, whatever was found then. */
+enum { BOARD_LATELY = DAY };
+
 /* What a probe has found: `figure` is the evidence, `bad` breaks the promise, `soon` puts it at risk. */
 struct board_probe {
     enum promise_state state;
@@ -38,6 +41,7 @@ struct board_clause {
     unsigned line;                             /* in view.file */
     enum promise_state state;
     int probe;                                 /* enum probe, -1: none */
+    bool whole;                                /* whatever the probe finds is about this clause too */
     int64_t figure, bad;                       /* of this clause, where the probe tells them apart; else the probe's */
     const struct board_clause *next;
 };

@@ -19,6 +19,25 @@ static bool among(const text *words, size_t count, text word)
 
 /* ---- What an entry says. ---- */
 
+/* Who read, and what, against what the purpose allows: each category by its own clause, and the application by its own. */
+static void look_at_scope(struct board_step *s, const struct json *leaf, int purpose)
+{
+    const struct policy *p = s->c->policy;
+    int actor = policy_actor(p, json_text(leaf, TEXT("actor")));
+    if (actor >= 0 && p->actors[actor].kind == ACTOR_SYSTEM)
+        fact_clause(s->facts, PROBE_purposes, p->actors[actor].clause.path, 1, !bits_has(&p->actors[actor].purposes, (unsigned)purpose));
+    for (text rest = json_text(leaf, TEXT("categories")); rest.n;) {
+        int i = policy_category(p, text_trim(text_cut(&rest, ',')));
+        bool allowed = i >= 0 && bits_has(&p->categories[i].purposes, (unsigned)purpose);
+        if (!allowed)
+            fact_bad(s->facts, PROBE_purposes, 1);
+        if (i >= 0)
+            fact_clause(s->facts, PROBE_purposes, p->categories[i].clause.path, 1, !allowed);
+    }
+    if (actor >= 0 && p->actors[actor].kind == ACTOR_SYSTEM && !bits_has(&p->actors[actor].purposes, (unsigned)purpose))
+        fact_bad(s->facts, PROBE_purposes, 1);
+}
+
 static void look_at_read(struct board_step *s, const struct json *leaf)
 {
     const struct policy *p = s->c->policy;
@@ -30,6 +49,8 @@ static void look_at_read(struct board_step *s, const struct json *leaf)
     fact_looked(s->facts, PROBE_purposes, 1);
     if (index >= 0 && ours)
         fact_clause(s->facts, PROBE_purposes, p->purposes[index].clause.path, 1, !declared);
+    if (ours && declared)
+        look_at_scope(s, leaf, index);
     /* Of an entry under a former version only that it names a purpose can be said: that version declared others. */
     if (!purpose.n || (ours && !right && !declared))
         fact_bad(s->facts, PROBE_purposes, 1);

@@ -5,8 +5,11 @@
 
 /* ---- A sentence and its state. ---- */
 
+/* A "+" behind its name: the clause is of all that the probe looks at. */
 static int probe_of(text name)
 {
+    if (text_ends(name, TEXT("+")))
+        name = text_upto(name, name.n - 1);
     for (int i = 0; i < PROBES; i++)
         if (text_eq(probe_row((enum probe)i)->name, name))
             return i;
@@ -47,9 +50,11 @@ static void judge(const struct board *b, const struct board_view *v, struct boar
     bool apart;
     share(b, (enum probe)one->probe, one->path, &own, &general, &apart);
     one->figure = apart ? own.figure : probe->figure;
+    if (one->whole)
+        general = probe->bad, apart = false, one->figure = probe->figure;
     one->bad = apart ? own.bad + (general > 0 ? general : 0) : general > 0 ? general : 0;
     /* Broken elsewhere does not break this clause: then it is as the rest of the probe says. */
-    one->state = one->bad ? PROMISE_BROKEN : !probe->at || (probe->soon && !probe->bad) ? PROMISE_RISK : PROMISE_KEPT;
+    one->state = one->bad ? PROMISE_BROKEN : v->now - probe->at > BOARD_LATELY || (probe->soon && !probe->bad) ? PROMISE_RISK : PROMISE_KEPT;
     if (!probe->applies)
         one->state = PROMISE_DECLARED, one->probe = -1;
 }
@@ -79,7 +84,8 @@ static enum err put_sentence(struct ctx *c, struct list *l, const struct sentenc
     TRY_PTR(one);
     *one = (struct board_clause){ .id = s->id, .path = s->at->path, .promises = s->promises, .state = PROMISE_DECLARED,
                                   .line = s->at->key_at.line ? s->at->key_at.line : s->at->at.line,
-                                  .sentence = plain(c->arena, s->body), .probe = s->row->probe.n ? probe_of(s->row->probe) : -1 };
+                                  .sentence = plain(c->arena, s->body), .whole = text_ends(s->row->probe, TEXT("+")),
+                                  .probe = s->row->probe.n ? probe_of(s->row->probe) : -1 };
     TRY_PTR(one->sentence.p);
     if (one->probe >= 0)
         judge(c->app->board, l->view, one);

@@ -16,6 +16,7 @@ struct walker {
     struct doubt { struct cursor before, at; } doubts[SUSPECTS]; unsigned doubt_count;     /* unreadable at the first look */
     size_t bytes;                              /* of what was opened in this step */
     char wording[65]; bool wording_good;       /* the last one looked at: neighbours often share it */
+    char version[65]; bool version_good;
 };
 
 static enum err subject_of(struct walker *w, struct query *q, int column, struct subject_id *out)
@@ -299,6 +300,19 @@ static enum err wording_kept(struct walker *w, text hash)
     return q.status;
 }
 
+/* A decision stands under a version that was in force here, or was announced. */
+static enum err version_known(struct walker *w, text version)
+{
+    if (w->version[0] && text_eq(text_of(w->version), version))
+        return OK;
+    if (!text_cstr(version, w->version, sizeof w->version))
+        w->version[0] = 0;
+    QUERY_AUTO q;
+    query_start(&q, w->db, SQL_POLICY_VERSION_NAMED, ARGS(V_TEXT(version)));
+    w->version_good = version.n && query_next(&q);
+    return q.status;
+}
+
 /* Columns: tenant, subject, purpose, channel, seq, decision, at, policy, wording. */
 static enum err look_at_consent(struct walker *w, struct query *q)
 {
@@ -311,7 +325,8 @@ static enum err look_at_consent(struct walker *w, struct query *q)
         fact_soon(f, PROBE_consents, 1);
     else
         fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 1, 0);
-    bool good = query_int(q, 6) > 0 && query_int(q, 6) <= w->step->c->now + DAY && query_bytes(q, 7).n;
+    TRY(version_known(w, query_bytes(q, 7)));
+    bool good = query_int(q, 6) > 0 && query_int(q, 6) <= w->step->c->now + DAY && w->version_good;
     if (good && wording.n) {                     /* an objection agrees to no wording */
         TRY(wording_kept(w, wording));
         good = w->wording_good;

@@ -6,13 +6,13 @@
 
 enum { FIRST_LOOK = 250, FRESH_LOOK = 5 * SECOND };
 
-/* Rounds that were never ended are ended now, as far as a moment allows; the jobs do the rest. */
+/* Rounds that were never ended, or a while ago, are ended now, as far as a moment allows; the jobs do the rest. */
 static msec wanted(struct ctx *c, msec budget)
 {
     struct board_view v;
     board_probes(c, &v);
     for (unsigned i = 0; i < PROBES; i++)
-        if (!v.probes[i].at)
+        if (v.now - v.probes[i].at > BOARD_LATELY)
             return budget;
     return 0;
 }
@@ -128,7 +128,7 @@ static void put_tile(struct page *g, enum probe p)
     raw(g, "\n<h3>");
     prose(g, of(g, &row->title));
     raw(g, "</h3>\n<p>");
-    prose(g, one->state == PROMISE_RISK && one->at ? of(g, &row->risk) : of(g, &row->says));
+    prose(g, one->state == PROMISE_RISK && one->soon ? of(g, &row->risk) : of(g, &row->says));
     raw(g, "</p>\n<dl>");
     put_number(g, of(g, &row->figure), one->figure);
     put_number(g, of(g, &row->bad), one->bad);
