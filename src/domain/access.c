@@ -63,7 +63,35 @@ static void put_controller(struct view *v)
 
 /* ---- What is held: values in the plain form of a read, then what there is to know about each. ---- */
 
-struct rows { const struct category *cat; struct record *rows; unsigned count, unreadable; };
+/* A category, and what was seen of its records: they come a page at a time, however many there are. */
+struct rows { const struct category *cat; int index; bool any; unsigned unreadable; };
+
+enum { PAGE_MEMORY = 64 << 20 };
+
+static enum err each_page(struct view *v, struct rows *r, void (*put)(struct view *v, struct rows *r, const struct record *rows, unsigned count))
+{
+    int64_t after = INT64_MIN;
+    for (bool more = !r->cat->transient; more;) {
+        ARENA_AUTO room = arena_make(PAGE_MEMORY);
+        struct ctx inner = *v->c;
+        struct view page = *v;
+        struct record *rows;
+        unsigned count;
+        inner.arena = &room, inner.decisions = NULL;
+        page.c = &inner;
+        enum err status = record_load_page(&inner, v->p, r->index, &after, &rows, &count, &r->unreadable, &more);
+        if (status == OK) {
+            put(&page, r, rows, count);
+            status = arena_whole(&room);
+        }
+        if (status != OK) {
+            v->c->arena->why = room.why;
+            return status;
+        }
+        v->w = page.w;
+    }
+    return OK;
+}
 
 static void put_values(struct json_out *w, const struct json *fields)
 {
@@ -75,32 +103,47 @@ static void put_values(struct json_out *w, const struct json *fields)
     json_close(w, '}');
 }
 
+static void begin_data(struct view *v, struct rows *r)
+{
+    if (!r->any) {
+        json_name(&v->w, r->cat->name);
+        if (r->cat->many)
+            json_open(&v->w, '[');
+    }
+    r->any = true;
+}
+
+static void put_data_page(struct view *v, struct rows *r, const struct record *rows, unsigned count)
+{
+    if (count && !r->cat->many && !r->any) {
+        begin_data(v, r);
+        put_values(&v->w, rows[0].fields);
+    }
+    for (unsigned i = 0; r->cat->many && i < count; i++) {
+        begin_data(v, r);
+        json_open(&v->w, '{');
+        json_pair_int(&v->w, TEXT("item"), rows[i].item);
+        put_time(v, TEXT("at"), rows[i].at);
+        json_name(&v->w, TEXT("fields"));
+        put_values(&v->w, rows[i].fields);
+        json_close(&v->w, '}');
+    }
+}
+
 static enum err put_data(struct view *v, struct rows *all)
 {
     json_name(&v->w, TEXT("data"));
     json_open(&v->w, '{');
     for (unsigned i = 0; i < v->c->policy->category_count; i++) {
-        bool folders = text_eq(all[i].cat->stream, TEXT("folders"));
+        struct rows *r = &all[i];
         int64_t grants = 0;
-        if (!all[i].count && !folders)
-            continue;
-        json_name(&v->w, all[i].cat->name);
-        if (!all[i].cat->many) {
-            put_values(&v->w, all[i].rows[0].fields);
-            continue;
+        TRY(each_page(v, r, put_data_page));
+        if (r->cat->many && text_eq(r->cat->stream, TEXT("folders"))) {
+            begin_data(v, r);
+            TRY(folder_put_records(v->c, v->p, r->cat, &v->w, &grants, &r->unreadable));
         }
-        json_open(&v->w, '[');
-        for (unsigned r = 0; r < all[i].count; r++) {
-            json_open(&v->w, '{');
-            json_pair_int(&v->w, TEXT("item"), all[i].rows[r].item);
-            put_time(v, TEXT("at"), all[i].rows[r].at);
-            json_name(&v->w, TEXT("fields"));
-            put_values(&v->w, all[i].rows[r].fields);
-            json_close(&v->w, '}');
-        }
-        if (folders)
-            TRY(folder_put_records(v->c, v->p, all[i].cat, &v->w, &grants, &all[i].unreadable));
-        json_close(&v->w, ']');
+        if (r->cat->many && r->any)
+            json_close(&v->w, ']');
     }
     json_close(&v->w, '}');
     return OK;
@@ -147,26 +190,33 @@ static void put_ends(struct view *v, const struct category *cat, msec at)
     put_time(v, TEXT("archived_at"), end.archived);
 }
 
-static void put_records(struct view *v, const struct rows *r)
+static void put_records_page(struct view *v, struct rows *r, const struct record *rows, unsigned count)
 {
     bool may_port = portable(v->c->policy, r->cat);
-    json_name(&v->w, TEXT("records"));
-    json_open(&v->w, '[');
-    for (unsigned i = 0; i < r->count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         json_open(&v->w, '{');
-        json_pair_int(&v->w, TEXT("item"), r->rows[i].item);
-        put_time(v, TEXT("at"), r->rows[i].at);
-        json_pair(&v->w, TEXT("source"), r->rows[i].source);
-        json_pair_bool(&v->w, TEXT("archived"), r->rows[i].archived);
-        put_ends(v, r->cat, r->rows[i].at);
+        json_pair_int(&v->w, TEXT("item"), rows[i].item);
+        put_time(v, TEXT("at"), rows[i].at);
+        json_pair(&v->w, TEXT("source"), rows[i].source);
+        json_pair_bool(&v->w, TEXT("archived"), rows[i].archived);
+        put_ends(v, r->cat, rows[i].at);
         json_name(&v->w, TEXT("fields"));
         json_open(&v->w, '{');
-        JSON_EACH(f, r->rows[i].fields)
+        JSON_EACH(f, rows[i].fields)
             put_field(v, r->cat, f, may_port);
         json_close(&v->w, '}');
         json_close(&v->w, '}');
     }
+}
+
+static enum err put_records(struct view *v, const struct rows *seen)
+{
+    struct rows again = *seen;           /* what cannot be read was counted when the data were given */
+    json_name(&v->w, TEXT("records"));
+    json_open(&v->w, '[');
+    TRY(each_page(v, &again, put_records_page));
     json_close(&v->w, ']');
+    return OK;
 }
 
 static void put_retention(struct view *v, const struct retention *r)
@@ -194,7 +244,7 @@ static void put_names(struct view *v, text name, const struct bits *set, bool pu
     json_close(&v->w, ']');
 }
 
-static void put_category(struct view *v, const struct rows *r)
+static enum err put_category(struct view *v, const struct rows *r)
 {
     const struct category *cat = r->cat;
     json_open(&v->w, '{');
@@ -207,20 +257,8 @@ static void put_category(struct view *v, const struct rows *r)
     json_pair_bool(&v->w, TEXT("kept_after_erasure"), cat->held);
     json_pair(&v->w, TEXT("public"), cat->public_for >= 0 ? v->c->policy->purposes[cat->public_for].name : (text){ NULL, 0 });
     put_retention(v, cat->retention);
-    put_records(v, r);
+    TRY(put_records(v, r));
     json_close(&v->w, '}');
-}
-
-static enum err load_all(struct view *v, struct rows **out)
-{
-    const struct policy *p = v->c->policy;
-    struct rows *all = *out = NEW_ARRAY(v->c->arena, struct rows, p->category_count + 1);
-    TRY_PTR(all);
-    for (unsigned i = 0; i < p->category_count; i++) {
-        all[i].cat = &p->categories[i];
-        if (!all[i].cat->transient)
-            TRY(record_load_readable(v->c, v->p, (int)i, true, &all[i].rows, &all[i].count, &all[i].unreadable));
-    }
     return OK;
 }
 
@@ -238,13 +276,15 @@ static void put_unreadable(struct view *v, const struct rows *all)
 
 static enum err put_held(struct view *v)
 {
-    struct rows *all;
-    TRY(load_all(v, &all));
+    struct rows *all = NEW_ARRAY(v->c->arena, struct rows, v->c->policy->category_count + 1);
+    TRY_PTR(all);
+    for (unsigned i = 0; i < v->c->policy->category_count; i++)
+        all[i] = (struct rows){ .cat = &v->c->policy->categories[i], .index = (int)i };
     TRY(put_data(v, all));
     json_name(&v->w, TEXT("categories"));
     json_open(&v->w, '[');
     for (unsigned i = 0; i < v->c->policy->category_count; i++)
-        put_category(v, &all[i]);
+        TRY(put_category(v, &all[i]));
     json_close(&v->w, ']');
     put_unreadable(v, all);
     return OK;

@@ -472,14 +472,15 @@ enum err record_seal(struct ctx *c, const struct person *p, struct record *r, te
 
 enum { QUICK_ROWS = 100 };               /* opened in about a millisecond */
 
-static enum err load_rows(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count)
+/* Those behind `after`, `most` of them at most. */
+static enum err load_rows(struct ctx *c, const struct person *p, int category, int64_t after, int64_t most, struct record **out, unsigned *count)
 {
     struct record *rows = NULL;
     unsigned room = 0;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_RECORD_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
+    query_start(&q, db, SQL_RECORD_PAGE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name), V_INT(after), V_INT(most)));
     for (*count = 0; query_next(&q); (*count)++) {
         if (c->quick && *count == QUICK_ROWS)
             return say(c->arena, ERR_ASIDE, "more than %d records are to be opened", QUICK_ROWS);
@@ -501,18 +502,15 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, s
 
 bool record_unreadable(enum err e) { return e == ERR_CRYPT || e == ERR_JSON || e == ERR_INTEGRITY; }
 
-enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
+static enum err keep_readable(struct ctx *c, const struct person *p, bool archived_too, unsigned all, struct record *rows, unsigned *count,
                               unsigned *unreadable)
 {
-    unsigned all;
-    *count = *unreadable = 0;
-    TRY(load_rows(c, p, category, out, &all));
     for (unsigned i = 0; i < all; i++) {
-        if ((*out)[i].archived && !archived_too)
+        if (rows[i].archived && !archived_too)
             continue;
-        enum err e = record_open(c, p, &(*out)[i]);
+        enum err e = record_open(c, p, &rows[i]);
         if (e == OK)
-            (*out)[(*count)++] = (*out)[i];
+            rows[(*count)++] = rows[i];
         else if (record_unreadable(e))
             ++*unreadable;
         else
@@ -521,10 +519,31 @@ enum err record_load_readable(struct ctx *c, const struct person *p, int categor
     return OK;
 }
 
+enum err record_load_page(struct ctx *c, const struct person *p, int category, int64_t *after, struct record **out, unsigned *count,
+                          unsigned *unreadable, bool *more)
+{
+    enum { PAGE = 256 };
+    unsigned all;
+    *count = 0;
+    TRY(load_rows(c, p, category, *after, PAGE, out, &all));
+    *more = all == PAGE;
+    if (all)
+        *after = (*out)[all - 1].item;
+    return keep_readable(c, p, true, all, *out, count, unreadable);
+}
+
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
+                              unsigned *unreadable)
+{
+    unsigned all;
+    *count = *unreadable = 0;
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
+    return keep_readable(c, p, archived_too, all, *out, count, unreadable);
+}
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count)
 {
     unsigned all, kept = 0;
-    TRY(load_rows(c, p, category, out, &all));
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
     for (unsigned i = 0; i < all; i++) {
         struct record *r = &(*out)[i];
         if (r->archived && !archived_too)

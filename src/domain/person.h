@@ -77,6 +77,10 @@ uint32_t record_class_apart(text name);
 enum err record_classes_differ(struct arena *a, const struct policy *p);
 /* Of a stored thing: that it cannot be opened or parsed, which hides nothing else that is held. */
 bool record_unreadable(enum err e);
+/* A page of a category's records, the archived too, behind `*after` (at first INT64_MIN), which becomes the last one; more: there may be
+ * others. What cannot be opened is added to *unreadable. */
+enum err record_load_page(struct ctx *c, const struct person *p, int category, int64_t *after, struct record **out, unsigned *count,
+                          unsigned *unreadable, bool *more);
 /* record_load() that goes on without what cannot be opened or parsed, and counts it in *unreadable. */
 enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
                               unsigned *unreadable);

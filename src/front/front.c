@@ -127,7 +127,8 @@ static enum err aside(struct ctx *c, const struct request *q, struct call *call,
 {
     call->owner = front_owner(c, q);
     TRY_PTR(call->owner.p);
-    TRY(crew_do(q->front->crew, c->arena, call->owner, run, call));
+    bool large = run == run_call && route_budget(q->route) == BUDGET_exports;
+    TRY(crew_do(large ? q->front->large : q->front->crew, c->arena, call->owner, run, call));
     return call->status;
 }
 

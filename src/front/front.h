@@ -16,6 +16,7 @@ struct front {
     struct peers *peers;
     struct shares *shares;                            /* what each caller has under way; NULL in process */
     struct crew *crew;                                /* what takes long is done there; NULL in process */
+    struct crew *large;                               /* the same for exports and answers on all that is held: one of an owner at a time */
     struct counters **counters;                       /* one a thread of the server; none in process */
     unsigned threads;
     msec started;                                     /* of clock_monotonic() */

@@ -902,6 +902,7 @@ void *loop_main(void *arg)
         if (c->state == SENDING)       /* a reader that is slower than the stop */
             sweep_out(c);
     crew_stop(l->shared->front->crew);
+    crew_stop(l->shared->front->large);
     while (l->fibers.live)             /* what has begun is ended: its write may be on the disk already */
         turn(l);
     return NULL;

@@ -361,6 +361,7 @@ static void server_free(struct server **server)
     peers_close(&s->front.peers);
     shares_close(&s->front.shares);
     crew_close(&s->front.crew);
+    crew_close(&s->front.large);
     free(s->front.counters);
     for (int i = 0; i < 2; i++)
         free(s->front.descriptions[i]);
@@ -421,6 +422,8 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
         return say(a, ERR_INTERNAL, "no memory or descriptor for the server");
     s->front.crew = crew_open((struct crew_size){ .threads = 8, .share = 2, .waiting = 64 });
     TRY_PTR(s->front.crew);
+    s->front.large = crew_open((struct crew_size){ .threads = 2, .share = 1, .waiting = 16 });      /* each has much in memory */
+    TRY_PTR(s->front.large);
     s->front.shares = shares_open();
     TRY_PTR(s->front.shares);
     TRY(proxies_parse(a, o->proxy_from, &s->shared.proxies));

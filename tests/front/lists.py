@@ -90,6 +90,23 @@ def register(tests):
                 operator.get(f"{list_}?limit=0").refused("invalid-value", status=422)
                 operator.get(f"{list_}?after=x").refused("invalid-value", status=422)
 
+    @tests.test("lists: many records are all in the access answer and the export, each once and in their order")
+    def many_records():
+        with Server("tests/hostile/people.yaml") as server:
+            app, count = server.client("app"), 700
+            alice = app.create({"identity": {"first_name": "Ana", "last_name": "Test"}, "contact": {"email": "alice@people.example"}})["id"]
+            for begin in range(0, count, 350):
+                app.post("/v1/batch", {"requests": [{"method": "POST", "path": f"/v1/subjects/{alice}/records/visits",
+                                                     "body": {"fields": {"page": f"/page/{n}"}}} for n in range(begin, begin + 350)]}).expect(207)
+            wanted = [f"/page/{n}" for n in range(count)]
+            files, exported = app.export(alice)
+            for file in (app.get(f"/v1/subjects/{alice}/access").expect(200).json, exported):
+                check([one["fields"]["page"] for one in file["data"]["visits"]] == wanted, f"{len(file['data']['visits'])} visits")
+                records = next(one["records"] for one in file["categories"] if one["category"] == "visits")
+                check([one["item"] for one in records] == [one["item"] for one in file["data"]["visits"]], f"{len(records)} records")
+                check(list(file["data"]) == ["identity", "contact", "visits", "folder_rights"] and not file["unreadable"], f"{list(file['data'])}")
+            check(files["visits.csv"].count(b"/page/") == count, "the table has others")
+
     @tests.test("lists: the page of looks leads to the very first, past the newest two thousand")
     def first_look():
         with Server("tests/hostile/people.yaml") as server:
