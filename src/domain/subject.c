@@ -671,6 +671,19 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
     return change_record(c, out, &like, form);
 }
 
+/* Who keeps it: the person where the policy lets it come from them; or whoever brings it. */
+static enum err kept_source(struct ctx *c, const struct bits *set, text *out)
+{
+    struct source_taken source;
+    bool own = c->actor.kind == ACTOR_PERSON;
+    *out = source_observed(c, set);
+    if (own)
+        return OK;                          /* "person" stands first among the sources of a policy */
+    TRY(source_take(c, TEXT(""), set, &source));
+    *out = source.name;
+    return OK;
+}
+
 enum err subject_keep(struct ctx *c, struct person *p, int category, const struct record *old, const struct json *fields, struct change *out)
 {
     const struct category *cat = &c->policy->categories[category];
@@ -681,7 +694,8 @@ enum err subject_keep(struct ctx *c, struct person *p, int category, const struc
         TRY(next_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
     out->expected = p->version, out->version = p->version + 1;
-    like.source = out->source = source_observed(c, &set), like.at = c->now, like.due = 0;
+    TRY(kept_source(c, &set, &out->source));
+    like.source = out->source, like.at = c->now, like.due = 0;
     text form = sealed_form(c, fields, old ? old->fields : NULL, like.source);
     TRY_PTR(form.p);
     return change_record(c, out, &like, form);
