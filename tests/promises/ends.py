@@ -1,13 +1,16 @@
-"""What stops an end, and what ends besides records: holds in each of their forms, restriction, files, letters, ways in, the archive."""
+"""What stops an end, and what ends besides records: holds in each of their forms, restriction, files, letters, ways in, the archive; versions."""
+import re
 import sample
 from acts import Journal, Stage
 from garant import DAY, add_months, check, garant, milliseconds
 from mailbox import Mailbox
+from notices import own_copy
 from people import PASSWORD, opened, registered, visitor
 from promise import further
 from traces import counts, rows_of
 
 NOW = "2026-11-22T10:00:00Z"
+TENANTS = {"myownconference": "myownconference"}
 TEXT = [("Content-Type", "text/plain")]
 
 
@@ -284,3 +287,31 @@ def what_came_after_stays_done(t):
     visitor(server, address, after)
     app.read(gone, "service").expect(404)
     check(not rows_of(server.data, gone), f"an erased person came back: {rows_of(server.data, gone)}")
+
+
+@further("MO-28", "MP-20")
+def told_in_time(t):
+    """A version whose day is to come is told by letter when it is announced, not when it applies; one that applies at once is told at once."""
+    mailbox = t.enter_context(Mailbox())
+    edit = own_copy(t)
+    server = t.server(policy=edit(), tenant=TENANTS.get(t.policy), now=NOW, arguments=mailbox.arguments())
+    stage = Stage(server)
+    stage.person()
+    with open(edit(), encoding="utf-8") as file:
+        text = file.read()
+    category, field = stage.document.identifier()
+    address = sample.fields(stage.policy.categories[category], 1)[field]
+    version, date = (re.search(rf"\n  {key}: .*\n", text)[0] for key in ("version", "date"))
+    event = next(name for name, body in stage.policy.categories.items() if re.search(rf"\n  {name}: \{{from: event, active: \w+\}}\n", text))
+    term = re.search(rf"\n  {event}: \{{from: event, active: \w+\}}\n", text)[0]
+    coming = [(version, "\n  version: '77.1'\n"), (date, "\n  date: 2027-01-15\n"), (term, re.sub(r"active: \w+", "active: 4y", term))]
+    edit(*coming)
+    server.advance(hours=1)
+    check(server.operator().post("/v1/policy/reload").expect(200).json["coming"]["version"] == "77.1", "not announced")
+    letter = mailbox.wait(address, "policy_changed")
+    check("77.1" in letter.text and server.now() < milliseconds("2027-01-15T00:00:00Z"), f"{letter.text}")
+    server.set_clock(milliseconds("2027-01-20T10:00:00Z"))
+    server.restart()
+    edit((coming[0][1], "\n  version: '77.2'\n"), (coming[1][1], "\n  date: 2027-01-20\n"), (coming[2][1], re.sub(r"active: \w+", "active: 5y", term)))
+    server.operator().post("/v1/policy/reload").expect(200)
+    check("77.2" in mailbox.wait(address, "policy_changed", count=2).text, "one that applies at once is not told")
