@@ -191,7 +191,7 @@ def nothing_is_left(t):
     ident, _ = all_that_is_of_one(t, server, mailbox, 72, held=True)
     app.erase(ident)
     left = set(rows_of(server.data, ident))
-    check(left <= {"subject", "record", "milestone", "consent", "hold"}, f"left beside what the law keeps: {left}")
+    check(left <= {"subject", "record", "milestone", "consent", "hold", "bound", "ledger"}, f"left beside what the law keeps: {left}")
     if t.policy == "myportal":                               # somebody who works here: their token ends with them
         clerk, token = Stage(server, first=9000).employed("support")
         check("token_holder" in rows_of(server.data, clerk), "no token stands for them")
