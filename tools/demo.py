@@ -7,7 +7,7 @@ sys.dont_write_bytecode = True
 import sample
 from garant import Fault, Server, check, check_absent, find_values
 from mailbox import Mailbox
-from people import PASSWORD, Visitor, visitor
+from people import PASSWORD, Visitor, first_folder, visitor
 
 COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 WIDTH = min(shutil.get_terminal_size((110, 24)).columns, 120)
@@ -213,7 +213,7 @@ class Tour:
         anyone = self.server.anyone()
         if "staff" in openers:
             self.step("An account is opened for somebody; a letter brings a link that works once")
-            body = {"data": self.guest, "supplied_by": "person", "language": "en"}
+            body = {"data": self.guest, "supplied_by": "person", "language": "en", **first_folder(self.server)}
             self.step.asked("POST /v1/accounts", body)
             made = self.server.operator().post("/v1/accounts", body).expect(201).json
             self.step.got(f"201  {made['state']}, the link holds until {made['expires'][:16]}")
