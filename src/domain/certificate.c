@@ -4,8 +4,9 @@
 #include "domain/inside.h"
 #include "domain/doc.h"
 #include "domain/write.h"
+#include "domain/written.h"
 
-struct certificate { struct subject_id id; text facts, json, jws; uint64_t entry; };
+struct certificate { struct subject_id id; text facts, json, jws, kept; uint64_t entry; };    /* kept: the jws, sealed */
 
 static enum err load(struct ctx *c, struct certificate *out)
 {
@@ -17,11 +18,16 @@ static enum err load(struct ctx *c, struct certificate *out)
     TRY(q.status);
     if (!found)
         return say(c->arena, ERR_NOT_FOUND, "there is no such certificate");
-    out->facts = arena_copy(c->arena, query_bytes(&q, 0));
+    text facts = arena_copy(c->arena, query_bytes(&q, 0)), jws = query_bytes(&q, 2);
     out->entry = (uint64_t)query_int(&q, 1);
-    text jws = query_bytes(&q, 2);
-    out->jws = jws.p ? arena_copy(c->arena, jws) : (text){ NULL, 0 };
-    return out->facts.p ? OK : ERR_MEMORY;
+    TRY_PTR(facts.p);
+    TRY(written_open(ctx_store(c), c->arena, c->tenant, TEXT("certificate"), facts, &out->facts));
+    out->jws = (text){ NULL, 0 };
+    if (!jws.p)
+        return OK;
+    jws = arena_copy(c->arena, jws);
+    TRY_PTR(jws.p);
+    return written_open(ctx_store(c), c->arena, c->tenant, TEXT("certificate"), jws, &out->jws);
 }
 
 /* The line of the journal that the certificate proves; p NULL once it was pruned. */
@@ -71,7 +77,7 @@ static enum err put_proof(struct ctx *c, uint64_t entry, struct json_out *w)
 static enum err run_sign(struct db *db, struct write *w)
 {
     const struct certificate *k = w->arg;
-    return db_run(db, SQL_CERTIFICATE_SIGN, NULL, ARGS(V_TEXT(w->event.tenant), V_ID(k->id), V_TEXT(k->jws)));
+    return db_run(db, SQL_CERTIFICATE_SIGN, NULL, ARGS(V_TEXT(w->event.tenant), V_ID(k->id), V_TEXT(k->kept)));
 }
 
 static enum err answer_of(struct ctx *c, const struct certificate *k, struct answer *out)
@@ -100,6 +106,7 @@ static enum err sign(struct ctx *c, struct certificate *k, bool again)
     TRY(buf_take(c->arena, &b, &k->json));
     k->jws = certificate_sign(c->arena, store_signer(ctx_store(c)), k->json);
     TRY_PTR(k->jws.p);
+    TRY(written_seal(ctx_store(c), c->arena, c->tenant, TEXT("certificate"), k->jws, &k->kept));
     TRY(answer_of(c, k, &answer));
     struct write write = { .run = run_sign, .arg = k, .urgent = true, .event = event_of(c, NULL, TEXT("certificate.signed")) };
     return again ? write_do_again(c, &write, &answer) : store_write(ctx_store(c), c->arena, &write);

@@ -7,6 +7,7 @@
 #include "domain/inside.h"
 #include "domain/value.h"
 #include "domain/write.h"
+#include "domain/written.h"
 
 struct duty_kind { text name; int months, days; text article, en, fr; };
 static const struct duty_kind kinds[] = {
@@ -131,6 +132,7 @@ enum err duty_done(struct ctx *c, text duty, const struct json *in, struct answe
     TRY(value_no_card(c, TEXT("note"), d.note));
     if (!id_parse(duty, &d.id))
         return say(c->arena, ERR_NOT_FOUND, "there is no such duty");
+    TRY(written_seal(ctx_store(c), c->arena, c->tenant, TEXT("duty"), d.note, &d.note));
     struct write w = { .run = run_done, .arg = &d, .event = event_of(c, NULL, TEXT("duty.done")) };
     w.event.purpose = d.outcome;
     return write_do(c, &w, out);

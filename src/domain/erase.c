@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "domain/session.h"
 #include "domain/write.h"
+#include "domain/written.h"
 #include "store/tables.h"
 
 /* ---- What is kept (GDPR 17(3)). ---- */
@@ -347,7 +348,9 @@ static enum err run_prepare(struct db *db, struct write *w)
     }
     if (e->has_letter)
         TRY(mail_run_last_ready(db, &e->letter));
-    return db_run(db, SQL_ERASING_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(e->p->id), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(e->begun)));
+    text kept;
+    TRY(written_seal(db_store(db), db_arena(db), tenant, TEXT("erasing"), e->begun, &kept));
+    return db_run(db, SQL_ERASING_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(e->p->id), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(kept)));
 }
 
 /* ---- The last letter. ---- */
@@ -464,8 +467,10 @@ static enum err enter_certificate(struct db *db, const struct ctx *c, struct sub
 {
     text tenant = c->tenant;
     TRY(mail_run_last_go(db, c, tenant, id));
+    text kept;
     TRY(db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(person))));
-    return db_run(db, SQL_CERTIFICATE_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(at), V_TEXT(facts), V_INT((int64_t)entry)));
+    TRY(written_seal(db_store(db), db_arena(db), tenant, TEXT("certificate"), facts, &kept));
+    return db_run(db, SQL_CERTIFICATE_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(at), V_TEXT(kept), V_INT((int64_t)entry)));
 }
 
 static enum err run_erase(struct db *db, struct write *w)
@@ -679,8 +684,10 @@ static enum err find_begun(struct resuming *r, bool *found)
     if (id.n != sizeof r->certificate)
         return say(r->c->arena, ERR_INTEGRITY, "a certificate has an id of %zu bytes", id.n);
     memcpy(&r->certificate, id.p, sizeof r->certificate);
-    r->at = query_int(&q, 1), r->facts = arena_copy(r->c->arena, query_bytes(&q, 2));
-    return r->facts.p ? OK : ERR_MEMORY;
+    r->at = query_int(&q, 1);
+    text kept = arena_copy(r->c->arena, query_bytes(&q, 2));
+    TRY_PTR(kept.p);
+    return written_open(ctx_store(r->c), r->c->arena, r->c->tenant, TEXT("erasing"), kept, &r->facts);
 }
 
 static enum err resume(struct resuming *r, bool *found)

@@ -7,6 +7,7 @@
 #include "domain/value.h"
 #include "domain/version.h"
 #include "domain/write.h"
+#include "domain/written.h"
 
 /* ---- When a term ends. ---- */
 
@@ -118,7 +119,8 @@ static enum err load_holds(struct db *db, struct arena *a, text tenant, struct s
         if (key.n != sizeof h->id)
             return say(a, ERR_INTEGRITY, "a hold has an id of %zu bytes", key.n);
         memcpy(&h->id, key.p, sizeof h->id);
-        h->category = arena_copy(a, query_bytes(&q, 1)), h->ground = arena_copy(a, query_bytes(&q, 2));
+        h->category = arena_copy(a, query_bytes(&q, 1));
+        TRY(written_open(db_store(db), a, tenant, TEXT("hold"), arena_copy(a, query_bytes(&q, 2)), &h->ground));
         h->since = query_int(&q, 3), h->until = query_int(&q, 4), h->next = *out;
         *out = h;
     }
@@ -406,14 +408,14 @@ enum err retention_event(struct ctx *c, text id, const struct json *in, struct a
 
 /* ---- Holds. ---- */
 
-struct holding { struct ctx *c; struct subject_id subject, id; text category, ground; msec until; };
+struct holding { struct ctx *c; struct subject_id subject, id; text category, ground, kept; msec until; };    /* kept: the ground, sealed */
 
 static enum err run_hold(struct db *db, struct write *w)
 {
     const struct holding *h = w->arg;
     TRY(write_person_there(db, h->c->tenant, h->subject)); /* a hold that keeps nothing is not acknowledged */
     return db_run(db, SQL_HOLD_ADD, NULL,
-                  ARGS(V_TEXT(h->c->tenant), V_ID(h->subject), V_ID(h->id), V_TEXT(h->category), V_TEXT(h->ground),
+                  ARGS(V_TEXT(h->c->tenant), V_ID(h->subject), V_ID(h->id), V_TEXT(h->category), V_TEXT(h->kept),
                        V_INT(h->c->now), h->until ? V_INT(h->until) : V_NULL));
 }
 
@@ -464,6 +466,7 @@ enum err hold_create(struct ctx *c, text id, const struct json *in, struct answe
     TRY(person_open(c, id, true, &p));
     TRY(person_allow_act(c, &p, ACT_ERASE));
     h.subject = p.id;
+    TRY(written_seal(ctx_store(c), c->arena, c->tenant, TEXT("hold"), h.ground, &h.kept));
     out->id = id_print(c->arena, h.id);
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
     TRY_PTR(out->body.p);

@@ -6,6 +6,7 @@
 #include "domain/idempotency.h"
 #include "domain/inside.h"
 #include "domain/looking.h"
+#include "domain/written.h"
 
 enum { IDEMPOTENCY_KEPT = 24 * HOUR };
 
@@ -61,12 +62,16 @@ static enum err pack_answer(struct ctx *c, const struct answer *answer, text *ou
     json_pair(&w, TEXT("id"), answer->id);
     json_pair_int(&w, TEXT("version"), answer->version);
     json_close(&w, '}');
-    return buf_take(c->arena, &b, out);
+    text clear;
+    TRY(buf_take(c->arena, &b, &clear));
+    return written_seal(ctx_store(c), c->arena, TEXT(""), TEXT("idempotency"), clear, out);
 }
 
-static enum err unpack_answer(struct ctx *c, text packed, struct answer *out)
+static enum err unpack_answer(struct ctx *c, text kept, struct answer *out)
 {
     const struct json *v;
+    text packed;
+    TRY(written_open(ctx_store(c), c->arena, TEXT(""), TEXT("idempotency"), kept, &packed));
     TRY(json_parse(c->arena, packed, &v));
     *out = (struct answer){ .body = json_text(v, TEXT("body")), .id = json_text(v, TEXT("id")) };
     json_int(json_get(v, TEXT("version")), &out->version);

@@ -98,6 +98,7 @@ void db_close(struct db **at)
 }
 
 struct arena *db_arena(struct db *db) { return db->arena; }
+const struct store *db_store(const struct db *db) { return db->store; }
 
 /* A prepared statement ready to bind, from its slot; prepared at its first use on this connection. */
 static sqlite3_stmt *prepared(struct db *db, sqlite3_stmt **slot, text sql)

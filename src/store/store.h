@@ -68,6 +68,7 @@ bool query_null(struct query *q, int column);
 enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val *args, size_t count);
 /* Where a failing primitive says why. Set for the writer by store_write, for readers by store_read. */
 struct arena *db_arena(struct db *db);
+const struct store *db_store(const struct db *db);
 
 /* ---- Reading: a snapshot on a connection of this thread. Must not wait (no store_write) while it is open. ---- */
 enum err store_read(struct store *s, struct arena *a, struct db **out);

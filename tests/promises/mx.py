@@ -477,6 +477,22 @@ def backup_restores(t):
             server.run("verify")
 
 
+def held_and_owed(server, desk, ident, plant):
+    """What is written of what keeps data, of duties, and in answers that are kept for a repetition: read again by whom it is for."""
+    operator, app = server.operator(), server.client("app")
+    reference = plant("ground")
+    hold = {"category": "identity", "ground": reference}
+    for _ in range(2):
+        operator.post(f"/v1/subjects/{ident}/holds", hold, key="the-hold-" + ident).expect(201)
+    check(reference in app.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), "the ground is not told")
+    for duty in operator.get("/v1/duties").expect(200).json["duties"]:
+        operator.post(f"/v1/duties/{duty['id']}/done", {"outcome": "done", "note": plant("note")}).expect(204)
+    gone = app.create(person(8))["id"]
+    operator.post(f"/v1/subjects/{gone}/holds", {"category": "identity", "ground": plant("after")}).expect(201)
+    certified = [app.post(f"/v1/subjects/{gone}/erase", {}, key="the-end-" + gone).expect(200).body for _ in range(2)]
+    check(certified[0] == certified[1] and plant("after").encode() in certified[0], f"the certificate: {certified[0]}")
+
+
 def planted_by_every_door(server, mailbox):
     """Values that came in by staff, person, program and operator, in whatever they may write: each stands somewhere in an answer."""
     planted, operator = [], server.operator()
@@ -501,7 +517,8 @@ def planted_by_every_door(server, mailbox):
     Visitor(server, headers={"User-Agent": plant("agent")}).sign_in("marguerite.6@regie.example").get("/v1/session").expect(200)
     one.put(path + "/objections/improvement").expect(204)
     operator.post(path + "/objections/improvement/decision", {"decision": "overridden", "reason": plant("decision")}).expect(204)
-    desk.post("/v1/subjects", {"data": person(7), "source": "manager", "supplied_by": plant("supplied")}).expect(201)
+    third = desk.post("/v1/subjects", {"data": person(7), "source": "manager", "supplied_by": plant("supplied")}).expect(201).json["id"]
+    held_and_owed(server, desk, third, plant)
     desk.request("DELETE", path + "/folders", {"folder": "dossier", "name": folder["name"], "why": plant("revoked")}).expect(204)
     told = one.get(path + "/access").expect(200).body.decode()
     kept = [value for value in planted if value in told]
