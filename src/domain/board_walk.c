@@ -1,6 +1,7 @@
 /* The board's walks over tables, in the order of their keys, a bounded number of rows a step: terms, seals, categories, keys, consents. */
 #include "domain/board_inside.h"
 #include "domain/keeping.h"
+#include "domain/written.h"
 #include <time.h>
 
 enum { STEP_ROWS = 1000, STEP_BYTES = 4 << 20, SUSPECTS = 16, SECOND_LOOKS = 5, SECOND_LOOK_MS = 20, SEAL_FORM = 1 };
@@ -294,8 +295,12 @@ static enum err wording_kept(struct walker *w, text hash)
     query_start(&q, w->db, SQL_WORDING_GET, ARGS(V_TEXT(hash)));
     w->wording_good = false;
     if (query_next(&q)) {
-        digest_hex(query_bytes(&q, 0), hex);
-        w->wording_good = text_eq(text_of(hex), hash);
+        struct arena *a = w->step->c->arena;
+        text kept = arena_copy(a, query_bytes(&q, 0)), words;
+        TRY_PTR(kept.p);
+        bool opens = written_open(db_store(w->db), a, TEXT(""), TEXT("wording"), kept, &words) == OK;
+        digest_hex(opens ? words : TEXT(""), hex);
+        w->wording_good = opens && text_eq(text_of(hex), hash);
     }
     return q.status;
 }

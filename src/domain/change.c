@@ -8,6 +8,7 @@
 #include "domain/normal.h"
 #include "domain/value.h"
 #include "domain/write.h"
+#include "domain/written.h"
 
 enum { CONSENTS_MAX = 64 };
 
@@ -170,7 +171,7 @@ static enum err run_consents(struct db *db, const struct change *ch)
         if (has_budget(k))
             TRY(run_budget(db, ch));
         if (k->wording.n)
-            TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording))));
+            TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording_kept))));
         TRY(db_run(db, SQL_CONSENT_ADD, NULL,
                    ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
                         V_TEXT(ch->policy_version), k->wording_hash[0] ? V_TEXT(text_of(k->wording_hash)) : V_NULL, V_TEXT(k->method),
@@ -444,6 +445,7 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
     /* Without a wording of its own, the proof is of the purpose as the policy words it. */
     out->wording = wording.n ? wording : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
     digest_hex(out->wording, out->wording_hash);
+    TRY(written_seal(ctx_store(c), c->arena, TEXT(""), TEXT("wording"), out->wording, &out->wording_kept));
     return change_evidence(c, ch, json_text(in, TEXT("evidence")), out);
 }
 

@@ -9,6 +9,7 @@ struct change_name { text field; struct digest digest, former; };
 struct change_identifier { text field; struct digest digest, former; bool remove; struct change_name *others; unsigned other_count; };
 struct change_consent {
     text purpose, channel, decision, method, actor, by, wording;   /* `by` names a person: it is sealed in the evidence; channel "" is none */
+    text wording_kept;                         /* sealed */
     char wording_hash[65];
     sealed evidence;
 };

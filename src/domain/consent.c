@@ -9,6 +9,7 @@
 #include "domain/mail.h"
 #include "domain/value.h"
 #include "domain/write.h"
+#include "domain/written.h"
 
 enum { ANSWER_MAX = 2000 };
 
@@ -121,8 +122,10 @@ static enum err wording_of(struct ctx *c, struct wordings *all, text hash, text 
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
         query_start(&q, db, SQL_WORDING_GET, ARGS(V_TEXT(hash)));
-        *fresh = (struct wording){ arena_copy(c->arena, hash), query_next(&q) ? arena_copy(c->arena, query_bytes(&q, 0)) : TEXT(""), all->first };
+        text kept = query_next(&q) ? arena_copy(c->arena, query_bytes(&q, 0)) : TEXT("");
         TRY(q.status);
+        *fresh = (struct wording){ .hash = arena_copy(c->arena, hash), .next = all->first };
+        TRY(written_open(ctx_store(c), c->arena, TEXT(""), TEXT("wording"), kept, &fresh->words));
         all->first = fresh, *out = fresh->words;
     }
     all->bytes += out->n;

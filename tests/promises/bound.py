@@ -2,7 +2,7 @@
 verify, doctor and the board, and nobody acts upon it; an older data.db beside today's keyring does not pass for today's."""
 import os, shutil
 import ledger
-from garant import check, garant
+from garant import check, check_absent, garant
 from mp import complete, person
 from notices import journal_of
 from people import PASSWORD, Visitor, opened, staff, visitor
@@ -230,3 +230,17 @@ def restored(t):
     server.start()
     app.read(ident, "news").refused("consent-missing", status=403)
     check(server.operator().post("/v1/journal/verify").expect(200).json["rows"] > 10, "no rows were held against the journal")
+
+
+@further("MX-11")
+def wordings(t):
+    """What a person agreed to word for word, and by whom and on what evidence it was taken, stands in no file in clear; it is told all the same."""
+    server = t.server(policy="myportal")
+    app, planted = server.client("app"), [f"planted-{what}-Zorglub" for what in ("wording", "evidence", "taker")]
+    ident = complete(app)
+    app.consent(ident, "news", "given", channel="email", wording=planted[0], evidence=planted[1], by=planted[2]).expect(201)
+    told = app.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
+    check(all(value in told for value in planted), f"not all is told: {told[:500]}")
+    check_absent(planted, server.folder)
+    server.stop()
+    check_absent(planted, server.folder)

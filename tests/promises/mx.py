@@ -522,7 +522,7 @@ def planted_by_every_door(server, mailbox):
     desk.request("DELETE", path + "/folders", {"folder": "dossier", "name": folder["name"], "why": plant("revoked")}).expect(204)
     told = one.get(path + "/access").expect(200).body.decode()
     kept = [value for value in planted if value in told]
-    check(len(kept) >= 10, f"little of what was planted is held: {kept}")
+    check(len(kept) >= 9, f"little of what was planted is held: {kept}")          # a message only until it is sent
     return planted + values(person(6)) + values(person(7))
 
 
