@@ -2,7 +2,7 @@
 """The promise board from outside: all kept, then a break planted in the files of a stopped server, seen in every place it is shown."""
 import json, os, re, shutil, sqlite3, tempfile
 from common import SMALL, TOP, Server, check, garant, tests
-import sample
+import people, sample
 
 FULL = "policies/mxplorerplace.yaml"
 PERSON = {"identity": {"first_name": "Zénobie-Planted", "last_name": "Canari-Planted"},
@@ -139,7 +139,8 @@ def try_all(document, server):
     for name in document.single():                               # a former value of each
         for purpose in document.using(name):
             app.change(ident, purpose, {name: sample.fields(document.categories[name], 5)}) if app.read(ident, purpose).status == 200 else None
-    made = operator.post("/v1/accounts", {"data": sample.person(document, 4), "supplied_by": "person"})
+    role = next(iter(tree.get("roles") or {}), None) if people.first_folder(server) else None      # without one it would need a folder
+    made = operator.post("/v1/accounts", {"data": sample.person(document, 4), "supplied_by": "person", **({"role": role} if role else {})})
     if made.status == 201:
         token = re.split("[/=]", made.json["link"])[-1]
         operator.post("/v1/invitations/accept", {"token": token, "password": "Kobu-7-renard-Vite"})
