@@ -1,6 +1,7 @@
 /* Bounded buffers: growth, formatting and the usual encodings. */
 #include "buf.h"
 #include "arena.h"
+#include "must.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ void buf_add(struct buf *b, text s)
 {
     if (!s.n || !grow(b, s.n))
         return;
+    must(b->capacity - b->n >= s.n);
     memcpy(b->p + b->n, s.p, s.n);
     b->n += s.n;
 }

@@ -1,5 +1,6 @@
 /* Fibers on ucontext, with a guard page below each stack; parking and waking through an eventfd. */
 #include "fiber.h"
+#include "must.h"
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -199,9 +200,20 @@ void wait_init(struct wait *w)
     w->fiber = running;
 }
 
+static _Thread_local unsigned forbidden;               /* a fiber stays on its thread, and others run there only while it waits */
+
+void wait_forbid(void) { forbidden++; }
+
+void wait_allow(void)
+{
+    must(forbidden > 0);
+    forbidden--;
+}
+
 void wait_for(struct wait *w)
 {
     int expected = PENDING;
+    must(forbidden == 0);
     if (!atomic_compare_exchange_strong(&w->state, &expected, WAITING))
         return;
     if (w->fiber) {

@@ -26,6 +26,9 @@ void fiber_drain(struct fiber_loop *loop);
 struct wait { _Atomic int state; struct fiber *fiber; };
 void wait_init(struct wait *w);
 void wait_for(struct wait *w);
+/* What this thread holds meanwhile (a snapshot of the store) would be held for as long as others take: no wait between these two, which nest. */
+void wait_forbid(void);
+void wait_allow(void);
 void wait_done(struct wait *w);                       /* from any thread, once; `w` may be gone when it returns */
 
 #endif

@@ -1,4 +1,4 @@
-/* The linter: a policy file held against the 114 rules of rules.def, each with its source of law. Not legal advice. */
+/* The linter: a policy file held against the 115 rules of rules.def, each with its source of law. Not legal advice. */
 #ifndef POLICY_LINT_H
 #define POLICY_LINT_H
 #include "policy.h"

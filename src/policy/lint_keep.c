@@ -243,3 +243,15 @@ void check_T10(struct lint *l)
         fire_figure(l, SEVERITY_WARNING, proofs, "%.*s > retention.requests: %.*s", T(lint_value(proofs)),
                     T(lint_value(clause(l, "retention.requests.active"))));
 }
+
+/* What is stored and gone within the hour is nearly always a slip of `min` for `mo`, and cannot be undone; what is meant to last minutes is
+ * `transient`, in memory only. */
+void check_T11(struct lint *l)
+{
+    EACH(retention, l, "retention") {
+        const struct node *category = node_get(clause(l, "categories"), retention->key), *active = lint_key(retention, "active");
+        struct term t;
+        if (category && !is_set(lint_key(category, "transient")) && term_of(active, &t) && t.unit == TERM_MINUTES)
+            fire_figure(l, SEVERITY_ERROR, active, "%.*s ≠ %dmo", T(lint_value(active)), t.count);
+    }
+}

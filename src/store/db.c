@@ -231,6 +231,9 @@ enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val 
     QUERY_AUTO q;
     int64_t before = sqlite3_total_changes64(db->handle);
     query_start(&q, db, sql, args, count);
+    /* Rows change on the writer's connection alone, which others have only inside a write. */
+    bool reader = db->store && db != db->store->writers[db->file];
+    must(!reader || !q.statement || sqlite3_stmt_readonly(q.statement));
     while (query_next(&q))
         ;
     if (changes)

@@ -30,12 +30,14 @@ enum err edge_add(struct db *db, struct edge *e, struct hash leaf)
 {
     uint64_t index = e->tree.size;
     tree_add(&e->tree, leaf);
+    must(e->counts[0] < TILE_WIDTH);                      /* a full tile went up with its last leaf */
     e->hashes[0][e->counts[0]++] = leaf;
     for (unsigned level = 0; level + 1 < EDGE_LEVELS && e->counts[level] == TILE_WIDTH; level++) {
         index /= TILE_WIDTH;
         TRY(tile_put(db, e, level, index));
         struct hash up = edge_subtree(e->hashes[level], 8);
         e->counts[level] = 0;
+        must(e->counts[level + 1] < TILE_WIDTH);
         e->hashes[level + 1][e->counts[level + 1]++] = up;
         if (e->counts[level + 1] < TILE_WIDTH)            /* a partial tile above, so that the start need not hash 256 tiles */
             TRY(tile_put(db, e, level + 1, index / TILE_WIDTH));

@@ -4,6 +4,7 @@
 #include "store/store.h"
 #include "base/buf.h"
 #include "base/fiber.h"
+#include "base/must.h"
 #include "store/ledger.h"
 #include "store/tables.h"
 #include <limits.h>

@@ -423,7 +423,9 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     db->arena = a, db->next = NULL, db->checked_count = 0;
     *out = db;
     enum err e = db_control(db, CONTROL_SNAPSHOT);
-    if (e != OK)
+    if (e == OK)
+        wait_forbid();                                    /* a snapshot that waits keeps the whole file from being tidied */
+    else
         db_close(out);
     return e;
 }
@@ -439,6 +441,7 @@ void store_read_end(struct db **at)
     if (!db || db->writing)                               /* the writer's own goes on */
         return;
     struct store *s = db->store;
+    wait_allow();
     /* A connection that saw an error, or whose snapshot cannot be ended, is not used again. */
     bool sound = db->broken == OK && db_control(db, CONTROL_COMMIT) == OK;
     pthread_mutex_lock(&s->pool_lock);

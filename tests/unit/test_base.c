@@ -4,10 +4,15 @@
 #include "base/charset.h"
 #include "base/csv.h"
 #include "base/decode.h"
+#include "base/fiber.h"
 #include "base/json.h"
+#include "base/must.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "built.h"
 
 static void ints(void **state)
@@ -230,10 +235,56 @@ static void file_names(void **state)
     assert_true(safe.n <= 200 && text_utf8(safe) && text_ends(safe, TEXT("é.pdf")));
 }
 
+/* ---- Invariants: each in a child of its own, which must not come back. ---- */
+
+static void no_wait_while_forbidden(void)
+{
+    struct wait w;
+    wait_init(&w);
+    wait_done(&w);                                        /* nothing is waited for, and it is wrong all the same */
+    wait_forbid();
+    wait_for(&w);
+}
+
+static void no_end_without_beginning(void) { wait_allow(); }
+static void what_holds_not(void) { must(getpid() < 0); }
+
+static int how_it_ends(void (*act)(void))
+{
+    int status;
+    pid_t child = fork();
+    if (!child) {
+        signal(SIGABRT, SIG_DFL);
+        act();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void nothing(void)
+{
+    struct wait w;
+    wait_init(&w);
+    wait_done(&w);
+    wait_forbid(), wait_forbid(), wait_allow(), wait_allow();
+    wait_for(&w);
+    must(getpid() > 0);
+}
+
+static void invariants(void **state)
+{
+    assert_int_equal(how_it_ends(nothing), 0);
+    assert_int_equal(how_it_ends(no_wait_while_forbidden), SIGABRT);
+    assert_int_equal(how_it_ends(no_end_without_beginning), SIGABRT);
+    assert_int_equal(how_it_ends(what_holds_not), SIGABRT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(ints), cmocka_unit_test(utf8), cmocka_unit_test(distance),
                                         cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(builders),
-                                        cmocka_unit_test(arenas), cmocka_unit_test(decoders), cmocka_unit_test(csv), cmocka_unit_test(tables), cmocka_unit_test(charsets), cmocka_unit_test(file_names) };
+                                        cmocka_unit_test(arenas), cmocka_unit_test(decoders), cmocka_unit_test(csv), cmocka_unit_test(tables), cmocka_unit_test(charsets), cmocka_unit_test(file_names),
+                                        cmocka_unit_test(invariants) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

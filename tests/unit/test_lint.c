@@ -72,7 +72,7 @@ static void table(void **state)
         assert_true(rules[i].cure_en.n && rules[i].cure_fr.n && lint_rule(rules[i].id) == &rules[i]);
     }
     assert_int_equal(i, count);
-    assert_int_equal(count, 114);
+    assert_int_equal(count, 115);
     assert_null(lint_rule(TEXT("N99")));
 }
 
@@ -368,7 +368,7 @@ static void sarif(void **state)
     assert_int_equal(json_parse(&a, built(&out), &log), OK);
     const struct json *run = json_get(log, TEXT("runs"))->first;
     assert_true(text_eq(json_text(log, TEXT("version")), TEXT("2.1.0")));
-    assert_int_equal(json_get(json_get(json_get(run, TEXT("tool")), TEXT("driver")), TEXT("rules"))->count, 114);
+    assert_int_equal(json_get(json_get(json_get(run, TEXT("tool")), TEXT("driver")), TEXT("rules"))->count, 115);
     assert_int_equal(json_get(run, TEXT("results"))->count, f[0].count + f[1].count);
     unsigned suppressed = 0;
     JSON_EACH(result, json_get(run, TEXT("results")))

@@ -180,6 +180,7 @@ static void truncates_later(void **state)
     assert_ok(f, create(f->s, &f->a, &p, false));
     struct db *reader = NULL;
     assert_ok(f, store_read(f->s, &f->a, &reader));
+    wait_allow();                                         /* as if another thread held the snapshot */
     assert_true(f->s->edge.tree.size == 1);
     {
         QUERY_AUTO q;
@@ -187,6 +188,7 @@ static void truncates_later(void **state)
         assert_true(query_next(&q));
     }
     assert_ok(f, erase(f->s, &f->a, &p));
+    wait_forbid();
     store_read_end(&reader);
     for (unsigned tries = 0; tries < 100 && store_figures(f->s).wal_bytes; tries++)
         usleep(20000);

@@ -152,6 +152,7 @@ static void sync_fails_beside_a_reader(void **state)
     assert_ok(f, note(f->s, &f->a, TEXT("read")));
     READ_AUTO db = NULL;
     assert_ok(f, store_read(f->s, &f->a, &db));
+    wait_allow();                                         /* as if another thread held the snapshot */
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LAST, ARGS());
     assert_true(query_next(&q));
@@ -160,6 +161,7 @@ static void sync_fails_beside_a_reader(void **state)
     fault_arm(FAULT_NONE, 0, false);
     resumes(f);
     query_end(&q);
+    wait_forbid();
     store_read_end(&db);
     sound(f);
     restart(f);
