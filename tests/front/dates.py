@@ -152,6 +152,7 @@ def register(tests):
                 if warned:
                     continue
                 server.advance(minutes=1)
+                server.advance(seconds=1)
                 app.create(data[3])                              # came after it was announced, and was not told
                 app.erase(idents[2])                             # was told, and is no more
                 check(reload()["findings"] == [], "the version in force is warned of")
