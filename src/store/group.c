@@ -280,7 +280,7 @@ void group_refuse(struct store *s, struct pending *group, enum err e)
 
 /* ---- After the commit. ---- */
 
-/* With every change of a row that decides; at least once a second with what is only told. */
+/* With every change of a row that decides but of a new person; at least once a second with what is only told. */
 static enum err anchor_keep(struct store *s)
 {
     enum { ANCHOR_EVERY = SECOND };

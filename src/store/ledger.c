@@ -558,7 +558,7 @@ enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, u
     }
     TRY(scopes_move(db, seq));
     ledger_forget_changes(s);
-    s->decided = true;
+    s->decided |= !s->member || !s->member->put_count;   /* of a new person the keyring has the key already */
     TRY(whole_put(db, seq, s->edge.ledger));
     ledger_state(l, &s->edge.ledger, seq, state);
     return OK;
