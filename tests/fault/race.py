@@ -179,14 +179,15 @@ RICH = {"sign-in": (signing_in, World.account, {200}), "link asked for": (asking
 
 
 def left_of_nobody(subject):
-    """Rows of people without a key, by table: nothing of an erased person may be left, but their own row's end and the proof of their consents."""
+    """Rows of people without a key, by table: nothing of an erased person may be left, but their own row's end, the proof of
+    their consents, and the sums that show whether any of it is put back."""
     data = sqlite3.connect(f"file:{subject.data}/data.db?mode=ro", uri=True)
     data.execute("ATTACH ? AS keyring", (f"file:{subject.data}/keys.db?mode=ro",))
     left = {}
     for (table,) in data.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall():
         columns = {row[1] for row in data.execute(f'PRAGMA main.table_info("{table}")')}
         for column in columns & {"subject", "holder", "manager"}:
-            if "tenant" in columns and table not in ("erasing", "consent"):
+            if "tenant" in columns and table not in ("erasing", "consent", "bound", "ledger"):
                 count = data.execute(f'SELECT count(*) FROM main."{table}" t WHERE t.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM keyring.key k'
                                      f' WHERE k.tenant = t.tenant AND k.subject = t.{column} AND k.class = 0)').fetchone()[0]
                 left.update({f"{table}.{column}": count} if count else {})
