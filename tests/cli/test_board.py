@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The promise board from outside: all kept, then a break planted in the files of a stopped server, seen in every place it is shown."""
-import json, os, re, shutil, sqlite3, tempfile
+import json, os, re, shutil, sqlite3, sys, tempfile
 from common import SMALL, TOP, Server, check, garant, tests
 import people, sample
 
@@ -120,7 +120,8 @@ def try_all(document, server):
     server.tenant = tenant
     app, operator = server.client(document.actor(), tenant), server.operator()
     ident = app.create(sample.person(document, 1))["id"]
-    gone, other = (app.create(sample.person(document, number))["id"] for number in (2, 6))
+    gone, other, left = (app.create(sample.person(document, number))["id"] for number in (2, 6, 7))
+    operator.post(f"/v1/subjects/{left}/close").expect(204)
     for name, category in document.categories.items():
         if sample.truth(category.get("many")):
             operator.post(f"/v1/subjects/{ident}/records/{name}", {"fields": sample.fields(category, 3), "source": "person"})
@@ -151,6 +152,12 @@ def try_all(document, server):
     return tenant or tree["policy"]["id"]
 
 
+def records_of_all(document, tenant, whose):
+    """Puts a record of each category to those people; no row of the ledger is bound to a record."""
+    return "; ".join(f"INSERT OR IGNORE INTO record (tenant, subject, category, item, version, class, sealed, at, state) SELECT '{tenant}', id, '{name}',"
+                     f" 99, 1, 0, x'00', 1, 0 FROM subject WHERE {whose}" for name, body in document.categories.items() if "transient" not in body)
+
+
 def breaks(document, tenant):
     """A statement each, with its file: what of a policy has nothing of the kind is not altered by it."""
     back = f"at = at - {YEARS}"
@@ -159,8 +166,7 @@ def breaks(document, tenant):
               " INSERT OR REPLACE INTO milestone SELECT tenant, id, 'closure', 1 FROM subject WHERE state = 0;"
               " INSERT OR REPLACE INTO milestone SELECT tenant, id, 'contract_end', 1 FROM subject WHERE state = 0;"
               " UPDATE subject SET state = 1, created = 1, last_use = 1, due = 1 WHERE state = 0")
-    each = "; ".join(f"INSERT OR IGNORE INTO record (tenant, subject, category, item, version, class, sealed, at, state) SELECT '{tenant}', id, '{name}',"
-                     " 99, 1, 0, x'00', 1, 0 FROM subject WHERE state = 0" for name, body in document.categories.items() if "transient" not in body)
+    each = records_of_all(document, tenant, "state = 0")
     person = f"(SELECT id FROM subject WHERE tenant = '{tenant}' AND state = 0 LIMIT 1)"
     return {
         "notice": ["UPDATE policy_version SET text = text || ' '"],
@@ -235,6 +241,17 @@ def each_clause():
                         turned |= {(one["path"], one["line"], one["probe"]) for one in after["clauses"]
                                    if one.get("probe") == probe and one["state"] == "broken"}
                         count += 1
+            with tempfile.TemporaryDirectory() as folder:         # terms that begin with an act of ours: years in which nobody swept
+                data, later = shutil.copytree(copy, os.path.join(folder, "data")), os.path.join(folder, "clock")
+                with sqlite3.connect(os.path.join(data, "data.db")) as database:
+                    database.executescript(records_of_all(document, tenant, "1"))
+                database.close()
+                with open(later, "wb") as clock:
+                    clock.write((server.now() + YEARS).to_bytes(8, sys.byteorder))
+                after = json.loads(garant("promises", "--data", data, "--policy", server.policy, "--clock-file", later, "--json", ok=None).stdout)
+                turned |= {(one["path"], one["line"], one["probe"]) for one in after["clauses"]
+                           if one.get("probe") == "retention" and one["state"] == "broken"}
+                count += 1
             blind = [probe for probe, sees in seen_by.items() if not sees]
             check(not blind, f"{policy}: nothing turns {blind}")
             left = sorted(kept - turned)
