@@ -78,6 +78,8 @@ def round_of(subject, app, kind, number):
     check(all(status < 500 for status in statuses), f"{kind}: {sorted(statuses)}")
     if kind == "erasure":
         check(end.status in (200, 404, 409), f"an erasure beside others: {end.status}")
+    elif kind == "close" and end.status == 404:                 # closed first, and so out of this application's reach
+        subject.operator().post(f"/v1/subjects/{ident}/erase", {"ground": "request"}).expect(200)
     else:
         end.expect(200)
     app.get(f"/v1/subjects/{ident}?purpose=service").expect(404)
