@@ -1,7 +1,7 @@
 /* Benchmark of what is made of a policy's text: linting 2,000 lines, and the notice and cookie page of the longest policy that runs.
  * bench_text POLICY [--json]; exit status 1 when linting takes 50 ms or more, or a page 2 ms or more. The best of several runs counts. */
-#include "domain/notice.h"
-#include "policy/lint.h"
+#include "publish/notice.h"
+#include "policy/lint/lint.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -4,6 +4,8 @@
 #include "err.h"
 #include "text.h"
 
+struct clause;
+
 struct arena_chunk;
 struct arena {
     struct arena_chunk *chunks;

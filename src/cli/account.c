@@ -1,6 +1,6 @@
 /* The verb account: people who sign in, their roles, and many opened at once from a table. */
-#include "base/charset.h"
-#include "base/csv.h"
+#include "base/file/charset.h"
+#include "base/file/csv.h"
 #include "base/unicode.h"
 #include "cli/client.h"
 

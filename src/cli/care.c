@@ -1,6 +1,6 @@
 /* Verbs of care: journal, verify, backup, restore, token, policy. */
 #include "cli/client.h"
-#include "domain/erase.h"
+#include "domain/keep/erase.h"
 #include <limits.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* check: policy files, every fault with its line. */
 #include "cli/cli.h"
-#include "policy/lint.h"
+#include "policy/lint/lint.h"
 
 static void put_findings(struct json_out *w, text file, const struct findings *f, const struct policy *p)
 {

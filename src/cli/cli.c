@@ -1,11 +1,12 @@
 /* The command line: options parsed against the rows, a verb run, its error told and turned into the exit status. */
 #include "cli/cli.h"
-#include "front/server.h"
+#include "front/wire/server.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "paper/paper.h"
 
 enum { MEMORY = 1 << 30, NEAR = 2 };
 
@@ -68,7 +69,7 @@ static text from_environment(const struct cli *cli, text option, const char *var
 
 enum err cli_app_options(struct cli *cli, bool create, struct app_options *out)
 {
-    *out = (struct app_options){ .policy_file = from_environment(cli, TEXT("policy"), "GARANT_POLICY"),
+    *out = (struct app_options){ .papers = &house_papers, .policy_file = from_environment(cli, TEXT("policy"), "GARANT_POLICY"),
                                  .data_dir = from_environment(cli, TEXT("data"), "GARANT_DATA"),
                                  .master_file = cli_option(cli, TEXT("master")),
                                  .public_url = from_environment(cli, TEXT("url"), "GARANT_URL"),

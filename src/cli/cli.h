@@ -1,7 +1,7 @@
 /* The command line: verbs, their options, and what they print. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
-#include "domain/care.h"
+#include "domain/instance/care.h"
 
 enum { CLI_ANSWER_LIMIT = 512 << 20, CLI_OPTIONS = 32, CLI_ARGUMENTS = 64 };
 struct cli {

@@ -1,7 +1,7 @@
 /* Requests from the command line: a small HTTP client over the folder's socket, or the front in this process. */
 #include "cli/client.h"
-#include "domain/pieces.h"
-#include "front/server.h"
+#include "domain/core/pieces.h"
+#include "front/wire/server.h"
 #include <errno.h>
 #include <poll.h>
 #include <sys/un.h>

@@ -2,7 +2,9 @@
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
 #include "cli/cli.h"
-#include "front/front.h"
+#include "front/door/front.h"
+
+struct app;
 
 struct client {
     struct cli *cli;

@@ -1,6 +1,6 @@
 /* help and version: the rows of verbs, options, routes and errors, as text, JSON and roff. */
 #include "cli/cli.h"
-#include "front/router.h"
+#include "front/door/router.h"
 
 static text pick(const struct cli *cli, text en, text fr) { return cli_say(cli, en, fr); }
 

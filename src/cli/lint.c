@@ -1,6 +1,6 @@
 /* lint: policy files held against the law, for people or as JSON or SARIF; rules explained. */
 #include "cli/cli.h"
-#include "policy/lint.h"
+#include "policy/lint/lint.h"
 
 struct linting {
     struct cli *cli;

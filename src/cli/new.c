@@ -1,7 +1,7 @@
 /* new: a commented policy from a few answers, in a form that the linter finds nothing against. */
-#include "base/asset.h"
+#include "base/file/asset.h"
 #include "cli/cli.h"
-#include "policy/lint.h"
+#include "policy/lint/lint.h"
 #include "policy/schema.h"
 #include <errno.h>
 #include <fcntl.h>

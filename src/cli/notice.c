@@ -1,9 +1,10 @@
 /* notice, register, diff: what a policy file says to people and to an authority, without a data folder. */
 #include "cli/cli.h"
-#include "domain/diff.h"
-#include "domain/notice.h"
-#include "domain/register.h"
-#include "front/front.h"
+#include "publish/diff.h"
+#include "publish/notice.h"
+#include "publish/register.h"
+#include "front/door/front.h"
+#include "front/site/pages.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

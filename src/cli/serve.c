@@ -1,8 +1,8 @@
 /* serve: opens the instance and runs the server on it. */
 #include "base/log.h"
 #include "cli/cli.h"
-#include "domain/outbox.h"
-#include "front/server.h"
+#include "domain/mail/outbox.h"
+#include "front/wire/server.h"
 #include "link/mailer.h"
 
 struct started { struct cli *cli; msec began; bool served; };

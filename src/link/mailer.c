@@ -1,7 +1,8 @@
 /* The mailer: rounds over what is due, one letter after the other; what went is marked before anything else goes. */
 #include "link/mailer.h"
+#include "domain/core/context.h"
 #include "base/log.h"
-#include "domain/outbox.h"
+#include "domain/mail/outbox.h"
 #include "link/mime.h"
 #include <errno.h>
 #include <poll.h>

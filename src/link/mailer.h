@@ -1,8 +1,10 @@
 /* The mailer: a thread that asks the domain for the letters that are due, sends them, and tells what became of each. */
 #ifndef LINK_MAILER_H
 #define LINK_MAILER_H
-#include "domain/app.h"
+
 #include "link/smtp.h"
+
+struct app;
 
 struct mailer;
 /* Begins at once; a letter goes within half a second of the commit that queued it. ERR_CONFIG for options that cannot be used. */

@@ -4,6 +4,9 @@
 #include "store/store.h"
 #include "store/tables.h"
 
+struct db;
+struct store;
+
 enum { LEDGER_SUM = 32, LEDGER_MAC = 16 };
 /* Whose rows stand together under one sum: a person's of one table; or one row, by its key; or a whole small table. */
 struct scope { text tenant; struct subject_id id; };

@@ -2,6 +2,7 @@
 #ifndef STORE_TABLES_H
 #define STORE_TABLES_H
 #include "base/text.h"
+#include "crypt/seal.h"
 
 enum table {
 #define TABLE(name, ...) TABLE_##name,

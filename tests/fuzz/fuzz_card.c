@@ -1,7 +1,7 @@
 /* Fuzz target: the guard against payment card numbers, on files and texts. What was masked holds none any more. */
 #include "fuzz.h"
 #include "base/card.h"
-#include "base/card_file.h"
+#include "base/file/card_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /* Fuzz target: the CSV reader. Every record is passed over, lines only grow, and what is written again as CSV reads the same. */
 #include "fuzz.h"
 #include "base/buf.h"
-#include "base/csv.h"
+#include "base/file/csv.h"
 
 static void write_field(struct buf *b, text s)
 {

@@ -1,7 +1,7 @@
 /* Fuzz target: the head of a request, its target, and the headers that are parsed. What is let through is well formed. */
 #include "fuzz.h"
-#include "front/router.h"
-#include "front/strict.h"
+#include "front/door/router.h"
+#include "front/wire/strict.h"
 
 static void check_text(text s)
 {

@@ -1,6 +1,6 @@
 /* Fuzz target: the linter. Whatever tree the text makes, it ends, its places lie in the text, and its answers are well formed. */
 #include "fuzz.h"
-#include "policy/lint.h"
+#include "policy/lint/lint.h"
 
 static void check_places(const struct lint_findings *f, text yaml)
 {

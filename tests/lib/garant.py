@@ -226,7 +226,7 @@ def free_port():
 
 def routes():
     """The rows of routes.def: (method, path, who)."""
-    with open(os.path.join(TOP, "src/front/routes.def"), encoding="utf-8") as file:
+    with open(os.path.join(TOP, "src/front/door/routes.def"), encoding="utf-8") as file:
         return re.findall(r'^ROUTE\(\w+, ([A-Z]+), "([^"]+)", ([A-Z]+),', file.read(), re.M)
 
 

@@ -16,7 +16,7 @@ ENDS = ("transient_put", "batch", "signout", "session_end", "close_now", "me_clo
 
 with open(os.path.join(TOP, "tests/lib/cards.json"), encoding="utf-8") as cases:
     CASES = json.load(cases)
-with open(os.path.join(TOP, "src/front/guard.def"), encoding="utf-8") as table:
+with open(os.path.join(TOP, "src/front/door/guard.def"), encoding="utf-8") as table:
     LEFT = set(re.findall(r'^LEFT\("([a-z_]+)"', table.read(), re.M))
 DECLARED = {"Fields", "Data", "Patch", "PreferenceSet"}          # held against the policy, field by field
 

@@ -1,23 +1,30 @@
 /* A whole instance over a policy in a temporary folder, with a clock that the test owns. */
 #include "domain_fixture.h"
+#include "domain/person/person.h"
+#include "domain/instance/app.h"
 #include "built.h"
-#include "domain/access.h"
-#include "domain/account.h"
-#include "domain/password.h"
-#include "domain/consent.h"
-#include "domain/erase.h"
-#include "domain/holding.h"
-#include "domain/retention.h"
-#include "domain/session.h"
-#include "domain/pieces.h"
-#include "domain/subject.h"
-#include "domain/write.h"
+#include "domain/rights/access.h"
+#include "domain/person/account.h"
+#include "domain/account/password.h"
+#include "domain/person/consent.h"
+#include "domain/keep/erase.h"
+#include "domain/person/holding.h"
+#include "domain/rights/disclosure.h"
+#include "domain/keep/hold.h"
+#include "domain/account/session.h"
+#include "domain/core/actor.h"
+#include "domain/core/pieces.h"
+#include "domain/entry/address.h"
+#include "domain/person/append.h"
+#include "domain/person/make.h"
+#include "domain/core/write.h"
 #include "store/ledger.h"
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "paper/paper.h"
 
 static const char heading[] =
     "garant: 1\n"
@@ -56,7 +63,7 @@ static void open_app(struct fixture *f)
     snprintf(data, sizeof data, "%s/data", f->dir);
     snprintf(clock, sizeof clock, "%s/clock", f->dir);
     struct app_options o = { .policy_file = text_of(file), .data_dir = text_of(data), .clock_file = text_of(clock), .create = true,
-                             .public_url = TEXT("https://demo.example") };
+                             .public_url = TEXT("https://demo.example"), .papers = &house_papers };
     if (app_open(&f->arena, &o, &findings, &f->app) != OK) {
         for (struct finding *x = findings.first; x; x = x->next)
             print_error("%u:%u %.*s\n", x->at.line, x->at.column, T(x->message));

@@ -1,8 +1,8 @@
 /* A whole instance over a policy in a temporary folder, with a clock that the test owns. */
 #ifndef TESTS_DOMAIN_FIXTURE_H
 #define TESTS_DOMAIN_FIXTURE_H
-#include "domain/inside.h"
-#include "domain/paging.h"
+#include "domain/core/instance.h"
+#include "domain/core/paging.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

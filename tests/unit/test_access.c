@@ -1,13 +1,19 @@
 /* The access answer and the export: everything held, with source, purposes, terms, recipients, rights and looks; nothing unescaped; attachments
  * and transient values; who may ask. */
 #include "domain_fixture.h"
-#include "domain/access.h"
-#include "domain/pieces.h"
-#include "domain/care.h"
-#include "domain/consent.h"
-#include "domain/held.h"
-#include "domain/retention.h"
-#include "domain/subject.h"
+#include "domain/rights/duty.h"
+#include "domain/rights/access.h"
+#include "domain/rights/export.h"
+#include "domain/core/pieces.h"
+#include "domain/instance/care.h"
+#include "domain/person/consent.h"
+#include "domain/rights/objection.h"
+#include "domain/person/held.h"
+#include "domain/rights/disclosure.h"
+#include "domain/keep/hold.h"
+#include "domain/entry/address.h"
+#include "domain/person/make.h"
+#include "domain/person/subject.h"
 #include <string.h>
 #include <zip.h>
 

@@ -1,5 +1,5 @@
 /* Unit tests of embedded assets: bytes, digests, validators, look-up. */
-#include "base/asset.h"
+#include "base/file/asset.h"
 #include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>

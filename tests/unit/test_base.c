@@ -1,8 +1,8 @@
 /* Unit tests of the base: slices, numbers, time texts, JSON reading and writing, decoders. */
 #include "base/clock.h"
-#include "base/file_name.h"
-#include "base/charset.h"
-#include "base/csv.h"
+#include "base/file/file_name.h"
+#include "base/file/charset.h"
+#include "base/file/csv.h"
 #include "base/decode.h"
 #include "base/fiber.h"
 #include "base/json.h"

@@ -1,15 +1,16 @@
 /* The promise board: all kept over a sound instance; then a break planted for each probe, which must be seen, and where it stands. */
 #include "domain_fixture.h"
 #include "built.h"
-#include "domain/board.h"
-#include "domain/care.h"
-#include "domain/consent.h"
-#include "domain/erase.h"
-#include "domain/folder.h"
-#include "domain/holding.h"
-#include "domain/notice.h"
-#include "domain/retention.h"
-#include "domain/subject.h"
+#include "domain/board/board.h"
+#include "domain/instance/care.h"
+#include "domain/rights/objection.h"
+#include "domain/keep/erase.h"
+#include "domain/folder/folder.h"
+#include "domain/person/holding.h"
+#include "publish/notice.h"
+#include "domain/keep/hold.h"
+#include "domain/person/rectify.h"
+#include "domain/person/subject.h"
 #include <string.h>
 
 static const char policy[] =

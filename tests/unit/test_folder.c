@@ -1,10 +1,12 @@
 /* Folders: who may give access, how grants and revocations add up, from when to when, what is sealed, how long it stays, what others see. */
 #include "domain_fixture.h"
-#include "domain/access.h"
-#include "domain/erase.h"
-#include "domain/folder.h"
-#include "domain/retention.h"
-#include "domain/subject.h"
+#include "domain/rights/access.h"
+#include "domain/rights/export.h"
+#include "domain/keep/erase.h"
+#include "domain/folder/folder.h"
+#include "domain/keep/hold.h"
+#include "domain/person/append.h"
+#include "domain/person/subject.h"
 #include <string.h>
 
 #define POLICY(from)                                                                                             \

@@ -1,9 +1,9 @@
 /* Unit tests of the front: targets, queries, preferences, preconditions, problems. */
-#include "front/front.h"
-#include "front/library.h"
-#include "front/proxy.h"
-#include "front/schema.h"
-#include "front/strict.h"
+#include "front/door/front.h"
+#include "front/wire/library.h"
+#include "front/door/proxy.h"
+#include "front/door/schema.h"
+#include "front/wire/strict.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>

@@ -1,6 +1,6 @@
 /* Unit tests of the linter: its table against the law's, the published policies against what was found by hand, each rule once
  * firing and once not, acceptance, dates, and the forms of its answer. */
-#include "policy/lint.h"
+#include "policy/lint/lint.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,13 +1,16 @@
 /* Letters: words and frame, the queue, tries and their ends, the contact log, and silence after an erasure. */
 #include "domain_fixture.h"
-#include "domain/contact.h"
-#include "domain/erase.h"
-#include "domain/mail.h"
-#include "domain/outbox.h"
-#include "domain/retention.h"
-#include "domain/subject.h"
-#include "domain/telling.h"
-#include "domain/write.h"
+#include "domain/person/person.h"
+#include "domain/mail/contact.h"
+#include "domain/keep/erase.h"
+#include "domain/mail/mail.h"
+#include "domain/mail/outbox.h"
+#include "domain/mail/sent.h"
+#include "domain/keep/hold.h"
+#include "domain/person/append.h"
+#include "domain/person/make.h"
+#include "domain/version/telling.h"
+#include "domain/core/write.h"
 
 #define CHANGES "changes: {tell: [notice, email], before: 1mo}\n"
 #define REST(term, changes) \
@@ -60,7 +63,7 @@ static void every_letter_is_whole(void **state)
     struct fixture *f = *state;
     static const text names[] = {
 #define LETTER(name, ...) TEXT_INIT(#name),
-#include "domain/letters.def"
+#include "domain/mail/letters.def"
 #undef LETTER
     };
     const struct letter_values values = { all_values, sizeof all_values / sizeof *all_values };

@@ -1,5 +1,5 @@
 /* The notice: a sentence for every kind of clause, and every point of Art. 13 and 14 on the page of every policy. */
-#include "domain/notice.h"
+#include "publish/notice.h"
 #include "policy/schema.h"
 #include <dirent.h>
 #include <setjmp.h>
@@ -53,23 +53,28 @@ static struct arena big(void) { return arena_make(256 << 20); }
 
 /* ---- The rows. ---- */
 
+/* The sources of a folder and of its rooms. */
+static void add_sources(struct arena *a, const char *folder, struct buf *b)
+{
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        text name = text_of(entry->d_name);
+        const char *path = arena_print(a, "%s/%s", folder, entry->d_name).p;
+        if (entry->d_type == DT_DIR && name.p[0] != '.')
+            add_sources(a, path, b);
+        else if (text_ends(name, TEXT(".h")) || text_ends(name, TEXT(".c")))
+            buf_add(b, read_path(a, path));
+    }
+    closedir(dir);
+}
+
 /* The text of the sources, once: functions are looked for in it. */
 static text all_sources(struct arena *a)
 {
-    static const char *const folders[] = { "base", "crypt", "policy", "store", "domain", "front" };
     const char *root = getenv("GARANT_SOURCE");
     BUF_AUTO b = buf_make(64 << 20);
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        text path = arena_print(a, "%s/src/%s", root ? root : ".", folders[i]);
-        DIR *dir = opendir(path.p);
-        assert_non_null(dir);
-        for (struct dirent *entry; (entry = readdir(dir));) {
-            text name = text_of(entry->d_name);
-            if (text_ends(name, TEXT(".h")) || text_ends(name, TEXT(".c")))
-                buf_add(&b, read_path(a, arena_print(a, "%s/%s", path.p, entry->d_name).p));
-        }
-        closedir(dir);
-    }
+    add_sources(a, arena_print(a, "%s/src", root ? root : ".").p, &b);
     return arena_copy(a, built(&b));
 }
 

@@ -1,5 +1,5 @@
 /* Unit tests of ZIP archives written front to back, read again by libzip: contents, ZIP64 by place and by number. */
-#include "base/pack.h"
+#include "base/file/pack.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* Unit tests of templates, words and pages: escaping everywhere, sections, faults that are found before a page is served. */
-#include "front/page.h"
-#include "front/word.h"
+#include "front/door/go.h"
+#include "front/page/page.h"
+#include "front/door/word.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -191,7 +192,7 @@ static void templates(void **state)
     }
     static const char *const menu[] = {
 #define NAV(area, group, key, path, icon) "nav.group." group, "nav." key,
-#include "front/nav.def"
+#include "front/page/nav.def"
 #undef NAV
     };
     for (size_t i = 0; i < sizeof menu / sizeof *menu; i++)

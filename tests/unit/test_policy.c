@@ -1,5 +1,5 @@
 /* Unit tests of the policy: the reader of its file, its checks, terms, and the decision. */
-#include "policy/lint.h"
+#include "policy/lint/lint.h"
 #include "policy/policy.h"
 #include <setjmp.h>
 #include <stdarg.h>

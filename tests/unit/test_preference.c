@@ -1,12 +1,13 @@
 /* Preferences: a record a place, over what holds for all places, over the policy's defaults; checked by type; kept and erased as records. */
 #include "domain_fixture.h"
-#include "domain/access.h"
-#include "domain/erase.h"
-#include "domain/id.h"
-#include "domain/preference.h"
-#include "domain/retention.h"
-#include "domain/session.h"
-#include "domain/subject.h"
+#include "domain/rights/access.h"
+#include "domain/rights/export.h"
+#include "domain/keep/erase.h"
+#include "domain/core/id.h"
+#include "domain/preference/preference.h"
+#include "domain/keep/hold.h"
+#include "domain/account/session.h"
+#include "domain/person/subject.h"
 #include <string.h>
 
 static const char policy[] =

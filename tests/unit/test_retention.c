@@ -1,9 +1,12 @@
 /* Retention: the ends of terms after LAW.md §3 and §4, and what a sweep does at them. */
 #include "domain_fixture.h"
-#include "domain/consent.h"
-#include "domain/held.h"
-#include "domain/retention.h"
-#include "domain/subject.h"
+#include "domain/person/consent.h"
+#include "domain/rights/objection.h"
+#include "domain/person/held.h"
+#include "domain/keep/hold.h"
+#include "policy/due.h"
+#include "domain/entry/address.h"
+#include "domain/person/subject.h"
 
 struct term_row { struct retention retention; const char *start; bool archived; const char *due; };
 #define TERM(count_, unit_) { .count = (count_), .unit = TERM_##unit_ }

@@ -1,12 +1,14 @@
 /* Sessions over a real store: their ends, their secrets, what they may reach, and what is left of them. */
 #include "domain_fixture.h"
-#include "domain/agent.h"
-#include "domain/retention.h"
-#include "domain/account.h"
-#include "domain/budget.h"
-#include "domain/session.h"
-#include "domain/subject.h"
-#include "domain/write.h"
+#include "domain/core/actor.h"
+#include "domain/person/person.h"
+#include "domain/account/agent.h"
+#include "domain/keep/hold.h"
+#include "domain/person/account.h"
+#include "domain/core/budget.h"
+#include "domain/account/session.h"
+#include "domain/person/subject.h"
+#include "domain/core/write.h"
 
 static const char policy[] =
     "categories:\n"

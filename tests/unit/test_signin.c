@@ -1,14 +1,17 @@
 /* Credentials over a real store: sign-in, its delays, the second factor, reset and change of passwords. */
 #include "domain_fixture.h"
+#include "domain/core/actor.h"
+#include "domain/account/session.h"
+#include "domain/person/person.h"
 #include "built.h"
 #include "base/decode.h"
 #include "crypt/totp.h"
-#include "domain/factor.h"
-#include "domain/password.h"
-#include "domain/reset.h"
-#include "domain/subject.h"
-#include "domain/throttle.h"
-#include "domain/write.h"
+#include "domain/entry/factor.h"
+#include "domain/account/password.h"
+#include "domain/entry/reset.h"
+#include "domain/person/subject.h"
+#include "domain/account/throttle.h"
+#include "domain/core/write.h"
 #include <unistd.h>
 
 static const char policy[] =

@@ -1,11 +1,17 @@
 /* Unit tests of people over a real store: create, look up, read by purpose, rectify, consent, refusals, repeated requests. */
 #include "domain_fixture.h"
-#include "domain/access.h"
-#include "domain/budget.h"
-#include "domain/consent.h"
-#include "domain/idempotency.h"
-#include "domain/look.h"
-#include "domain/subject.h"
+#include "domain/instance/token.h"
+#include "domain/core/actor.h"
+#include "domain/core/context.h"
+#include "domain/rights/access.h"
+#include "domain/core/budget.h"
+#include "domain/person/consent.h"
+#include "domain/core/idempotency.h"
+#include "domain/core/look.h"
+#include "domain/entry/address.h"
+#include "domain/person/make.h"
+#include "domain/person/rectify.h"
+#include "domain/person/subject.h"
 
 static const char policy[] =
     "categories:\n"

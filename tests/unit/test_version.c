@@ -1,15 +1,23 @@
 /* Versions of the policy: publishing, differences in words, consents asked again, acknowledgements, notices shown. */
 #include "domain_fixture.h"
+#include "domain/instance/token.h"
+#include "domain/instance/app.h"
 #include "built.h"
-#include "domain/consent.h"
-#include "domain/diff.h"
-#include "domain/pages.h"
-#include "domain/person.h"
-#include "domain/retention.h"
-#include "domain/session.h"
-#include "domain/subject.h"
-#include "domain/version.h"
+#include "domain/person/consent.h"
+#include "publish/diff.h"
+#include "publish/pages.h"
+#include "domain/core/actor.h"
+#include "domain/core/data_subject.h"
+#include "domain/person/person.h"
+#include "domain/keep/hold.h"
+#include "domain/account/session.h"
+#include "domain/person/subject.h"
+#include "domain/version/acknowledge.h"
+#include "domain/version/answer.h"
+#include "domain/version/find.h"
+#include "paper/version_page.h"
 #include <string.h>
+#include "domain/instance/published.h"
 
 #define DATA \
     "categories:\n" \

@@ -1,0 +1,78 @@
+/* An account as it is shown. */
+#include "domain/core/instance.h"
+#include "domain/person/account.h"
+#include "domain/core/data_subject.h"
+#include "domain/account/shown.h"
+
+
+
+
+
+/* ---- Lists. ---- */
+
+static text id_of(struct ctx *c, struct query *q, int column)
+{
+    struct subject_id id;
+    text bytes = query_bytes(q, column);
+    if (bytes.n != sizeof id)
+        return (text){ NULL, 0 };
+    memcpy(&id, bytes.p, sizeof id);
+    return id_print(c->arena, id);
+}
+
+void account_put_time(struct json_out *w, text name, msec at)
+{
+    char out[TIME_TEXT + 1];
+    json_pair(w, name, at ? time_text(at, out) : (text){ NULL, 0 });
+}
+
+/* ---- One account. ---- */
+
+static enum err put_managers(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TEAM_OF, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    json_name(w, TEXT("managers"));
+    json_open(w, '[');
+    while (query_next(&q))
+        json_put_text(w, id_of(c, &q, 0));
+    json_close(w, ']');
+    return q.status;
+}
+
+static enum err count_sessions(struct ctx *c, const struct person *p, int64_t *out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SESSION_COUNT, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(c->now)));
+    *out = query_next(&q) ? query_int(&q, 0) : 0;
+    return q.status;
+}
+
+enum err account_put(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct account a;
+    int64_t sessions;
+    TRY(account_load(c, p->id, &a));
+    if (!a.there) {
+        json_put_null(w);
+        return OK;
+    }
+    TRY(count_sessions(c, p, &sessions));
+    json_open(w, '{');
+    json_pair(w, TEXT("state"), p->state == PERSON_CLOSED ? TEXT("closed") : a.state);
+    json_pair(w, TEXT("role"), a.role.n ? a.role : (text){ NULL, 0 });
+    json_pair(w, TEXT("language"), a.language);
+    account_put_time(w, TEXT("opened"), a.opened);
+    json_pair(w, TEXT("opened_by"), a.opened_by);
+    account_put_time(w, TEXT("last_visit"), a.last_visit);
+    account_put_time(w, TEXT("agreement"), a.agreement);
+    json_pair_bool(w, TEXT("second_factor"), a.factor_at != 0);
+    json_pair_int(w, TEXT("sessions"), sessions);
+    TRY(put_managers(c, p, w));
+    json_close(w, '}');
+    return OK;
+}

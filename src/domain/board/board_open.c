@@ -1,0 +1,165 @@
+/* The board's look into what is sealed: whether each thing held opens under its keys and parses, named by where it stands, without values. */
+#include "domain/board/board_inside.h"
+#include "domain/core/id.h"
+#include "domain/person/record.h"
+
+void opener_end(struct opener *o) { key_wipe(&o->key); }
+
+/* Neighbours share their keys: the last one is kept. */
+static enum err key_of(struct opener *o, const struct thing *t, uint32_t key_class)
+{
+    bool same = o->known && o->key_class == key_class && text_eq(o->tenant, t->place.tenant) &&
+                memcmp(&o->subject, &t->place.subject, sizeof o->subject) == 0;
+    if (same)
+        return o->status;
+    o->known = false;
+    o->tenant = arena_copy(o->c->arena, t->place.tenant);
+    TRY_PTR(o->tenant.p);
+    o->subject = t->place.subject;
+    o->key_class = key_class;
+    o->status = store_key(ctx_store(o->c), o->c->arena, o->tenant, o->subject, key_class, &o->key);
+    o->known = o->status == OK || o->status == ERR_ERASED || record_unreadable(o->status);
+    return o->status;
+}
+
+/* What is written under the person's key goes with it, or stays as a mere proof: with that key gone there is nothing to read. A key of its
+ * own that is gone leaves what it was for unreadable. */
+enum err opener_look(struct opener *o, const struct thing *t, bool *readable)
+{
+    ARENA_AUTO room = arena_make(OPENER_MEMORY);
+    KEY_AUTO key = { { 0 } };
+    const struct json *parsed;
+    text clear;
+    *readable = true;
+    enum err e = key_of(o, t, t->key_class);
+    if (e == ERR_ERASED && !t->key_class)
+        return OK;
+    if (e == OK && t->key_class)
+        key = o->key;
+    else if (e == OK)
+        key_derive(&o->key, t->derive, &key);
+    if (e == OK)
+        e = seal_open(&room, &key, &t->place, t->sealed, &clear);
+    if (e == OK)
+        e = json_parse(&room, clear, &parsed);
+    *readable = e == OK;
+    return e == ERR_ERASED || record_unreadable(e) ? OK : e;
+}
+
+/* ---- What the walks' rows hold. The columns are those of their statements in sql.def. ---- */
+
+static struct thing of_record(struct arena *a, struct query *q)
+{
+    text category = arena_copy(a, query_bytes(q, 2));
+    return (struct thing){ .kind = TEXT("record"), .category = category, .derive = category, .key_class = (uint32_t)query_int(q, 9),
+                           .item = arena_print(a, "%lld", (long long)query_int(q, 3)), .sealed = query_sealed(q, 10),
+                           .place = { .table = TEXT("record"), .field = category, .version = (uint64_t)query_int(q, 8) } };
+}
+
+static struct thing of_former(struct arena *a, struct query *q)
+{
+    text category = arena_copy(a, query_bytes(q, 2));
+    return (struct thing){ .kind = TEXT("former"), .category = category, .derive = TEXT("former"), .key_class = (uint32_t)query_int(q, 8),
+                           .sealed = query_sealed(q, 9),
+                           .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
+                           .place = { .table = TEXT("former"), .field = category, .version = (uint64_t)query_int(q, 4) } };
+}
+
+static struct thing of_attachment(struct arena *a, struct query *q)
+{
+    struct subject_id id = { { 0 } };
+    text category = arena_copy(a, query_bytes(q, 2)), bytes = query_bytes(q, 3);
+    if (bytes.n == sizeof id)
+        memcpy(&id, bytes.p, sizeof id);
+    text name = id_print(a, id);
+    return (struct thing){ .kind = TEXT("attachment"), .category = category, .derive = category, .key_class = (uint32_t)query_int(q, 8),
+                           .item = name, .sealed = query_sealed(q, 9), .place = { .table = TEXT("attachment"), .field = name } };
+}
+
+static struct thing of_consent(struct arena *a, struct query *q)
+{
+    text purpose = arena_copy(a, query_bytes(q, 2));
+    return (struct thing){ .kind = TEXT("consent"), .category = purpose, .derive = TEXT("consent"), .sealed = query_sealed(q, 9),
+                           .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
+                           .place = { .table = TEXT("consent"), .field = purpose } };
+}
+
+static struct thing of_grant(struct arena *a, struct query *q)
+{
+    text kind = arena_copy(a, query_bytes(q, 2));
+    return (struct thing){ .kind = TEXT("folder"), .category = kind, .derive = TEXT("folder_grant"), .sealed = query_sealed(q, 10),
+                           .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
+                           .place = { .table = TEXT("folder_grant"), .field = kind, .version = (uint64_t)query_int(q, 6) } };
+}
+
+enum err thing_of(struct arena *a, enum board_job job, struct query *q, struct thing *out)
+{
+    static struct thing (*const of[JOBS])(struct arena *a, struct query *q) = {
+        [JOB_RECORDS] = of_record, [JOB_FORMERS] = of_former, [JOB_ATTACHMENTS] = of_attachment, [JOB_CONSENTS] = of_consent,
+        [JOB_FOLDERS] = of_grant };
+    *out = (struct thing){ 0 };
+    if (!of[job])
+        return OK;
+    *out = of[job](a, q);
+    text subject = query_bytes(q, 1);
+    if (subject.n != sizeof out->place.subject)
+        return say(a, ERR_INTEGRITY, "a row has a subject of %zu bytes", subject.n);
+    memcpy(&out->place.subject, subject.p, sizeof out->place.subject);
+    out->place.tenant = arena_copy(a, query_bytes(q, 0));
+    return out->place.tenant.p && out->category.p && out->item.p && out->place.field.p ? OK : ERR_MEMORY;
+}
+
+/* ---- Where they stand. ---- */
+
+void fact_unreadable(struct facts *f, const struct thing *t)
+{
+    fact_bad(f, PROBE_readable, 1);
+    if (f->unread_count == UNREAD_NAMED)
+        return;                                   /* counted, and the list says how many there are */
+    if (f->unread_count == f->unread_room) {
+        unsigned room = f->unread_room ? 2 * f->unread_room : 16;
+        struct unread *grown = realloc(f->unread, room * sizeof *grown);
+        if (!grown)
+            return;
+        f->unread = grown;
+        f->unread_room = room;
+    }
+    struct unread *u = &f->unread[f->unread_count++];
+    *u = (struct unread){ .subject = t->place.subject };
+    text_cstr(text_upto(t->kind, sizeof u->kind - 1), u->kind, sizeof u->kind);
+    text_cstr(text_upto(t->place.tenant, sizeof u->tenant - 1), u->tenant, sizeof u->tenant);
+    text_cstr(text_upto(t->category, sizeof u->category - 1), u->category, sizeof u->category);
+    text_cstr(text_upto(t->item, sizeof u->item - 1), u->item, sizeof u->item);
+}
+
+enum err board_unreadable(struct ctx *c, struct answer *out)
+{
+    BUF_AUTO b = buf_make(8 << 20);
+    struct json_out w = json_out(&b);
+    struct board *board = c->app->board;
+    int64_t all = 0;
+    json_open(&w, '{');
+    json_name(&w, TEXT("unreadable"));
+    json_open(&w, '[');
+    pthread_mutex_lock(&board->lock);
+    for (unsigned j = 0; j < JOBS; j++) {
+        const struct facts *f = &board->jobs[j].last;
+        all += f->of[PROBE_readable].bad;
+        for (unsigned i = 0; i < f->unread_count; i++) {
+            const struct unread *u = &f->unread[i];
+            json_open(&w, '{');
+            json_pair(&w, TEXT("tenant"), text_of(u->tenant));
+            json_pair(&w, TEXT("person"), id_print(c->arena, u->subject));
+            json_pair(&w, TEXT("kind"), text_of(u->kind));
+            json_pair(&w, TEXT("category"), text_of(u->category));
+            json_pair(&w, TEXT("item"), text_of(u->item));
+            json_close(&w, '}');
+        }
+    }
+    json_close(&w, ']');
+    json_pair_int(&w, TEXT("all"), all);
+    board_put_altered(c, &w);
+    pthread_mutex_unlock(&board->lock);
+    json_close(&w, '}');
+    return buf_take(c->arena, &b, &out->body);
+}

@@ -1,0 +1,261 @@
+/* What the board sees at one glance: versions, duties, holds, erasures, backups, places, recipients, the master key. */
+#include "domain/board/board_inside.h"
+#include "domain/core/context.h"
+#include "domain/account/password.h"
+#include "policy/due.h"
+#include "policy/schema.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { SOON_DAYS = 3, FILE_MAX = 1 << 20, MASTER_YEARS = 2, LISTED = 1000 };
+
+/* ---- The notice: versions as they were, the file as it runs. ---- */
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* Whether the file still is the text that runs; false as well when it cannot be read. */
+static bool file_is(struct arena *a, const char *path, text source)
+{
+    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *p = fd >= 0 ? arena_alloc(a, FILE_MAX + 1) : NULL;
+    ssize_t n = 0;
+    text found = { p, 0 };
+    if (!p)
+        return false;
+    while (found.n <= FILE_MAX && (n = read(fd, p + found.n, FILE_MAX + 1 - found.n)) > 0)
+        found.n += (size_t)n;
+    return n == 0 && text_eq(found, source);
+}
+
+static enum err look_at_versions(struct board_step *s, struct db *db)
+{
+    const struct policy *p = s->c->policy;
+    bool in_force = false;
+    char hex[65];
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_VERSION_ALL, NULL, 0);
+    while (query_next(&q)) {
+        digest_hex(query_bytes(&q, 1), hex);
+        fact_looked(s->facts, PROBE_notice, 1);
+        if (!text_eq(text_of(hex), query_bytes(&q, 0)))
+            fact_bad(s->facts, PROBE_notice, 1);
+        in_force |= text_eq(query_bytes(&q, 0), text_of(p->hash));
+    }
+    TRY(q.status);
+    fact_bad(s->facts, PROBE_notice, !in_force);
+    struct term review;
+    bool due = term_parse(node_text(node_get(p->root, TEXT("policy")), TEXT("review")), &review) && review.unit != TERM_ALWAYS &&
+               term_end(date_start(p->date), review, 1) <= s->c->now;
+    fact_soon(s->facts, PROBE_notice, due);
+    fact_soon(s->facts, PROBE_notice, s->c->app->policy_file[0] && !file_is(s->c->arena, s->c->app->policy_file, p->source));
+    return OK;
+}
+
+/* ---- Duties, holds, erasures. ---- */
+
+static enum err look_at_duties(struct board_step *s, struct db *db)
+{
+    msec now = s->c->now;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DUTY_FIGURES, ARGS(V_INT(now), V_INT(now + SOON_DAYS * DAY)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_duties, query_int(&q, 0));
+        fact_bad(s->facts, PROBE_duties, query_int(&q, 1));
+        fact_soon(s->facts, PROBE_duties, query_int(&q, 2));
+    }
+    return q.status;
+}
+
+static enum err look_at_holds(struct board_step *s, struct db *db)
+{
+    msec now = s->c->now;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_HOLD_FIGURES, ARGS(V_INT(now), V_INT(now - BOARD_GRACE)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_holds, query_int(&q, 0));
+        fact_bad(s->facts, PROBE_holds, query_int(&q, 2));
+        fact_soon(s->facts, PROBE_holds, query_int(&q, 1) - query_int(&q, 2));
+    }
+    return q.status;
+}
+
+static enum err look_at_erasures(struct board_step *s, struct db *db)
+{
+    msec now = s->c->now;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CERTIFICATE_FIGURES, ARGS(V_INT(now - BOARD_GRACE)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_requests, query_int(&q, 0));
+        fact_bad(s->facts, PROBE_requests, query_int(&q, 2));
+        fact_soon(s->facts, PROBE_requests, query_int(&q, 1) - query_int(&q, 2));
+    }
+    return q.status;
+}
+
+/* ---- Sessions and links: of whom, and until when. ---- */
+
+static enum err look_at_accounts(struct board_step *s, struct db *db)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ENTRY_FIGURES, ARGS(V_INT(s->c->now - BOARD_GRACE)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_accounts, query_int(&q, 0) + query_int(&q, 1));
+        fact_bad(s->facts, PROBE_accounts, query_int(&q, 2) + query_int(&q, 3));
+        fact_soon(s->facts, PROBE_accounts, query_int(&q, 4));
+    }
+    return q.status;
+}
+
+/* ---- The server's own records under terms of their own. ---- */
+
+static enum err count_over(struct db *db, enum sql list, msec cutoff, int64_t *out)
+{
+    QUERY_AUTO q = { 0 };
+    *out = 0;
+    if (cutoff <= 0)
+        return OK;
+    query_start(&q, db, list, ARGS(V_INT(cutoff), V_INT(LISTED)));
+    while (query_next(&q))
+        ++*out;
+    return q.status;
+}
+
+static enum err look_at_own_terms(struct board_step *s, struct db *db)
+{
+    static const struct { const char *term; enum sql list; } owns[] = {
+        { "consents", SQL_CONSENT_OVER }, { "objections", SQL_OBJECTION_OVER }, { "requests", SQL_CERTIFICATE_OVER }, { "requests", SQL_DUTY_OVER },
+    };
+    for (size_t i = 0; i < sizeof owns / sizeof *owns; i++) {
+        const struct retention *r = policy_retention(s->c->policy, text_of(owns[i].term));
+        int64_t due, late;
+        if (!r)
+            continue;
+        TRY(count_over(db, owns[i].list, retention_own_cutoff(r, s->c->now), &due));
+        TRY(count_over(db, owns[i].list, retention_own_cutoff(r, s->c->now - BOARD_GRACE), &late));
+        fact_bad(s->facts, PROBE_retention, late);
+        fact_soon(s->facts, PROBE_retention, due - late);
+        fact_clause(s->facts, PROBE_retention, r->clause.path, due, late);
+    }
+    return OK;
+}
+
+/* ---- Backups and the master key: by what the journal tells. ---- */
+
+static void look_at_backups(struct board_step *s)
+{
+    const struct journal_round *r = &s->board->journal;
+    struct term every;
+    msec since = r->backup ? r->backup : r->first, now = s->c->now;
+    bool said = term_parse(node_text(node_get(s->c->policy->root, TEXT("backup")), TEXT("every")), &every) && every.unit != TERM_ALWAYS;
+    if (!said || !since)
+        return;
+    msec end = term_end(since, every, 1);
+    bool near = !r->backup || (now - since) > (end - since) / 10 * 9;     /* nothing is kept yet by what has not been made once */
+    fact_looked(s->facts, PROBE_backups, (now - since) / HOUR);
+    fact_bad(s->facts, PROBE_backups, now > end);
+    fact_soon(s->facts, PROBE_backups, now <= end && near);
+}
+
+static void look_at_master(struct board_step *s)
+{
+    const struct journal_round *r = &s->board->journal;
+    msec since = r->rotated ? r->rotated : r->first;
+    if (!since)
+        return;
+    fact_looked(s->facts, PROBE_master, (s->c->now - since) / DAY);
+    fact_soon(s->facts, PROBE_master, term_end(since, (struct term){ MASTER_YEARS, TERM_YEARS }, 1) <= s->c->now);
+}
+
+/* ---- Places and recipients. ---- */
+
+static bool in_list(const struct policy *p, text country)
+{
+    for (unsigned i = 0; i < p->hosting.country_count; i++)
+        if (text_eq(p->hosting.countries[i], country))
+            return true;
+    return false;
+}
+
+static void look_at_place(struct board_step *s, text country, bool inside, text path)
+{
+    fact_looked(s->facts, PROBE_hosting, 1);
+    if (country.n && inside)
+        return;
+    (country.n ? fact_bad : fact_soon)(s->facts, PROBE_hosting, 1);
+    if (country.n)
+        fact_clause(s->facts, PROBE_hosting, path, 1, 1);
+}
+
+static void look_at_places(struct board_step *s)
+{
+    const struct policy *p = s->c->policy;
+    const struct node *area = node_at(p->root, TEXT("hosting.area"));
+    text here = text_of(s->c->app->country);
+    if (!p->hosting.country_count)
+        return;
+    look_at_place(s, here, in_list(p, here), p->hosting.clause.path);
+    for (unsigned i = 0; i < p->hosting.store_count; i++)
+        look_at_place(s, p->hosting.stores[i].country, in_list(p, p->hosting.stores[i].country), p->hosting.stores[i].clause.path);
+    for (unsigned i = 0; area && i < p->actor_count; i++)
+        if (p->actors[i].kind == ACTOR_RECIPIENT && p->actors[i].country.n)
+            look_at_place(s, p->actors[i].country, area_has(area, p->actors[i].country) || in_list(p, p->actors[i].country), p->actors[i].clause.path);
+}
+
+static enum err look_at_disclosures(struct board_step *s, struct db *db)
+{
+    const struct policy *p = s->c->policy;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DISCLOSURE_FIGURES, ARGS(V_TEXT(text_of(p->hash))));
+    while (query_next(&q)) {
+        int index = policy_actor(p, query_bytes(&q, 0));
+        int64_t count = query_int(&q, 1);
+        bool bound = index >= 0 && p->actors[index].kind == ACTOR_RECIPIENT && !p->actors[index].closed;
+        fact_looked(s->facts, PROBE_recipients, count);
+        fact_bad(s->facts, PROBE_recipients, bound ? 0 : count);
+        if (index >= 0)
+            fact_clause(s->facts, PROBE_recipients, p->actors[index].clause.path, count, bound ? 0 : count);
+    }
+    return q.status;
+}
+
+/* The server does not start where people would reach it in the clear: what may go wrong later is the certificate. */
+static void look_at_ways_in(struct board_step *s)
+{
+    struct app *app = s->c->app;
+    msec from = app->certificate_from, until = app->certificate_until, now = s->c->now;
+    bool certificate = app->way_in == WAY_TLS;
+    fact_looked(s->facts, PROBE_transport, 1 + (app->way_in != WAY_FOLDER));
+    fact_bad(s->facts, PROBE_transport, certificate && now >= until);
+    fact_soon(s->facts, PROBE_transport, certificate && now < until && now - from > (until - from) / 10 * 9);
+}
+
+/* Without its dictionary no new password is taken; and a cookie that a handler would have set outside the list was held back. */
+static void look_at_guards(struct board_step *s)
+{
+    fact_soon(s->facts, PROBE_passwords, password_rule_of(s->c->policy).blocklist && !password_dictionary());
+    fact_soon(s->facts, PROBE_cookies, atomic_load(&s->c->app->cookies_held) > 0);
+}
+
+enum err board_instance(struct board_step *s)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(s->c), s->c->arena, &db));
+    TRY(look_at_versions(s, db));
+    TRY(look_at_duties(s, db));
+    TRY(look_at_holds(s, db));
+    TRY(look_at_accounts(s, db));
+    TRY(look_at_erasures(s, db));
+    TRY(look_at_own_terms(s, db));
+    TRY(look_at_disclosures(s, db));
+    look_at_backups(s);
+    look_at_master(s);
+    look_at_places(s);
+    look_at_ways_in(s);
+    look_at_guards(s);
+    s->done = true;
+    return OK;
+}

@@ -1,0 +1,527 @@
+/* The board's walks over tables, in the order of their keys, a bounded number of rows a step: terms, seals, categories, keys, consents. */
+#include "domain/board/board_inside.h"
+#include "domain/person/keeping.h"
+#include "domain/core/written.h"
+#include <time.h>
+
+enum { STEP_ROWS = 1000, STEP_BYTES = 4 << 20, SUSPECTS = 16, SECOND_LOOKS = 5, SECOND_LOOK_MS = 20, SEAL_FORM = 1 };
+
+/* The person whose rows are being walked: loaded once, since their rows stand together. */
+struct walker {
+    struct board_step *step;
+    struct db *db;
+    text tenant; struct subject_id subject; bool loaded;
+    struct keeping keeping;
+    struct suspect { text tenant; struct subject_id subject; uint32_t key_class; } suspects[SUSPECTS]; unsigned suspect_count;
+    struct opener opener;
+    struct doubt { struct cursor before, at; } doubts[SUSPECTS]; unsigned doubt_count;     /* unreadable at the first look */
+    size_t bytes;                              /* of what was opened in this step */
+    char wording[65]; bool wording_good;       /* the last one looked at: neighbours often share it */
+    char version[65]; bool version_good;
+};
+
+static enum err subject_of(struct walker *w, struct query *q, int column, struct subject_id *out)
+{
+    text bytes = query_bytes(q, column);
+    if (bytes.n != sizeof *out)
+        return say(w->step->c->arena, ERR_INTEGRITY, "a row has a subject of %zu bytes", bytes.n);
+    memcpy(out, bytes.p, sizeof *out);
+    return OK;
+}
+
+static enum err keeping_of(struct walker *w, struct query *q)
+{
+    struct subject_id id;
+    text tenant = query_bytes(q, 0);
+    TRY(subject_of(w, q, 1, &id));
+    if (w->loaded && text_eq(tenant, w->tenant) && memcmp(&id, &w->subject, sizeof id) == 0)
+        return OK;
+    w->tenant = arena_copy(w->step->c->arena, tenant), w->subject = id, w->loaded = true;
+    TRY_PTR(w->tenant.p);
+    return keeping_careful(w->db, w->step->c->arena, w->tenant, id, w->step->c->now, &w->keeping);
+}
+
+/* ---- Terms. ---- */
+
+static void count_end(struct walker *w, text path, msec end)
+{
+    struct facts *f = w->step->facts;
+    msec now = w->step->c->now;
+    if (!end || end > now)
+        return;
+    bool late = now - end > BOARD_GRACE;
+    (late ? fact_bad : fact_soon)(f, PROBE_retention, 1);
+    if (late)
+        fact_clause(f, PROBE_retention, path, 0, 1);
+}
+
+static bool held(const struct walker *w, text category) { return w->keeping.restricted || keeping_hold(&w->keeping, category); }
+
+/* From the thing's own start, whatever date stands on the row: that one only says when the sweep looks at it. */
+static void look_at_term(struct walker *w, const struct kept_thing *t, bool own_term, bool archived)
+{
+    const struct keeping_end e = keeping_end(w->step->c->policy, &w->keeping, t);
+    if (!e.by)
+        return;
+    fact_clause(w->step->facts, PROBE_retention, e.by->clause.path, 1, 0);
+    if (e.stopped || (!own_term && !w->keeping.closed))
+        return;                                  /* what has no term of its own waits for the account's, which is looked at by itself */
+    if (e.own == KEEPING_PAST)
+        fact_soon(w->step->facts, PROBE_retention, 1);
+    else if (e.archived && !archived && !w->keeping.erased)
+        count_end(w, e.by->clause.path, e.archived);    /* it should be in the archive by then */
+    else
+        count_end(w, e.by->clause.path, e.own);
+}
+
+/* ---- Records, former values, attachments. ---- */
+
+static void look_at_seal(struct walker *w, struct query *q, int length, int first)
+{
+    text form = query_bytes(q, first);
+    fact_looked(w->step->facts, PROBE_sealed, 1);
+    if (query_int(q, length) < SEAL_OVERHEAD || form.n != 1 || form.p[0] != SEAL_FORM)
+        fact_bad(w->step->facts, PROBE_sealed, 1);
+}
+
+/* NULL when the policy does not declare it, or it may not be on the disk at all. */
+static const struct category *look_at_category(struct walker *w, text name)
+{
+    struct facts *f = w->step->facts;
+    const struct policy *p = w->step->c->policy;
+    int index = policy_category(p, name);
+    fact_looked(f, PROBE_undeclared, 1);
+    fact_looked(f, PROBE_transient, 1);
+    if (index < 0) {
+        fact_bad(f, PROBE_undeclared, 1);
+        return NULL;
+    }
+    const struct category *cat = &p->categories[index];
+    if (cat->transient) {
+        fact_bad(f, PROBE_transient, 1);
+        fact_clause(f, PROBE_transient, cat->clause.path, 0, 1);
+    }
+    return cat;
+}
+
+/* Of nobody: its person is gone and it was left. */
+static enum err look_at_owner(struct walker *w, struct query *q)
+{
+    TRY(keeping_of(w, q));
+    if (!w->keeping.starts.collection)
+        fact_bad(w->step->facts, PROBE_keyring, 1);
+    return OK;
+}
+
+/* Columns: tenant, subject, category, item or id, at, state, length of the seal, its first byte. */
+static enum err look_at_thing(struct walker *w, struct query *q)
+{
+    fact_looked(w->step->facts, PROBE_retention, 1);
+    look_at_seal(w, q, 6, 7);
+    TRY(look_at_owner(w, q));
+    const struct category *cat = look_at_category(w, query_bytes(q, 2));
+    if (cat && !cat->transient)
+        look_at_term(w, &(struct kept_thing){ cat->name, false, query_int(q, 4) != 0, query_int(q, 4), query_int(q, 4) }, cat->retention,
+                     query_int(q, 5) != 0);
+    return OK;
+}
+
+/* Columns: tenant, subject, kind, name, seq, category, at, when it was over, length of the seal, its first byte. What is open has no event
+ * yet from which a term could run; it is archived nowhere, so that only the end of the whole term counts. */
+static enum err look_at_grant(struct walker *w, struct query *q)
+{
+    const struct policy *p = w->step->c->policy;
+    text category = query_bytes(q, 5);
+    look_at_seal(w, q, 8, 9);
+    TRY(look_at_owner(w, q));
+    if (policy_stream(p, TEXT("folders")) < 0 && text_eq(category, TEXT("folders")))
+        return OK;
+    const struct category *cat = look_at_category(w, category);
+    fact_looked(w->step->facts, PROBE_retention, 1);
+    if (cat)
+        look_at_term(w, &(struct kept_thing){ cat->name, false, !query_null(q, 7), query_int(q, 6), query_int(q, 7) }, cat->retention, true);
+    return OK;
+}
+
+/* Columns: tenant, subject, category, item, version, at, length, first byte. Without a term of their own none is kept. */
+static enum err look_at_former(struct walker *w, struct query *q)
+{
+    text category = query_bytes(q, 2);
+    msec at = query_int(q, 5);
+    fact_looked(w->step->facts, PROBE_retention, 1);
+    look_at_seal(w, q, 6, 7);
+    look_at_category(w, category);
+    TRY(look_at_owner(w, q));
+    if (policy_retention(w->step->c->policy, TEXT("former")) || w->keeping.erased)
+        look_at_term(w, &(struct kept_thing){ category, true, true, at, at }, true, true);
+    else if (!held(w, category))
+        count_end(w, TEXT("retention"), at);
+    return OK;
+}
+
+/* Columns: tenant, subject, id, part, length, first byte. */
+static enum err look_at_part(struct walker *w, struct query *q)
+{
+    look_at_seal(w, q, 4, 5);
+    return OK;
+}
+
+/* ---- People and keys: what one file has without the other, looked at again before it counts. ---- */
+
+static void suspect(struct walker *w, text tenant, struct subject_id subject, uint32_t key_class)
+{
+    if (w->suspect_count == SUSPECTS) {          /* far more than a write under way explains */
+        fact_bad(w->step->facts, PROBE_keyring, 1);
+        return;
+    }
+    w->suspects[w->suspect_count++] = (struct suspect){ arena_copy(w->step->c->arena, tenant), subject, key_class };
+}
+
+static enum err has_key(struct walker *w, text tenant, struct subject_id subject, uint32_t key_class, bool *out)
+{
+    READ_AUTO keys = NULL;
+    TRY(store_read_keys(ctx_store(w->step->c), w->step->c->arena, &keys));
+    QUERY_AUTO q;
+    query_start(&q, keys, SQL_KEY_GET, ARGS(V_TEXT(tenant), V_ID(subject), V_INT(key_class)));
+    *out = query_next(&q);
+    return q.status;
+}
+
+/* Columns: tenant, id, state. */
+static enum err look_at_person(struct walker *w, struct query *q)
+{
+    enum { GONE = 2 };
+    struct subject_id id;
+    bool key;
+    TRY(subject_of(w, q, 1, &id));
+    if (query_int(q, 2) == GONE)
+        return OK;
+    fact_looked(w->step->facts, PROBE_keyring, 1);
+    TRY(has_key(w, query_bytes(q, 0), id, 0, &key));
+    if (!key)
+        suspect(w, query_bytes(q, 0), id, 0);
+    const struct retention *r = policy_retention(w->step->c->policy, TEXT("accounts"));
+    if (!r)
+        return OK;
+    TRY(keeping_of(w, q));
+    fact_looked(w->step->facts, PROBE_retention, 1);
+    fact_clause(w->step->facts, PROBE_retention, r->clause.path, 1, 0);
+    if (held(w, TEXT("*")))
+        return OK;
+    msec account, end;
+    TRY(keeping_person_end(w->db, w->step->c->policy, w->tenant, w->subject, &w->keeping, &account, &end));
+    count_end(w, r->clause.path, end);
+    return OK;
+}
+
+/* Whether a key has what it is for: the person, or rows of an erased one that are left under it. */
+static enum err key_serves(struct walker *w, struct db *db, text tenant, struct subject_id subject, uint32_t key_class, bool *out)
+{
+    *out = false;
+    {
+        QUERY_AUTO there;
+        query_start(&there, db, SQL_SUBJECT_THERE, ARGS(V_TEXT(tenant), V_ID(subject)));
+        *out = query_next(&there);
+        TRY(there.status);
+    }
+    if (*out)
+        return OK;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_LEFTOVER_CLASSES, ARGS(V_TEXT(tenant), V_ID(subject)));
+    while (!*out && query_next(&q))
+        *out = (uint32_t)query_int(&q, 0) == key_class;
+    return q.status;
+}
+
+/* Columns: tenant, subject, class. */
+static enum err look_at_key(struct walker *w, struct query *q)
+{
+    struct subject_id id;
+    bool serves;
+    text tenant = arena_copy(w->step->c->arena, query_bytes(q, 0));
+    uint32_t key_class = (uint32_t)query_int(q, 2);
+    TRY_PTR(tenant.p);
+    TRY(subject_of(w, q, 1, &id));
+    fact_looked(w->step->facts, PROBE_keyring, 1);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(w->step->c), w->step->c->arena, &db));
+    TRY(key_serves(w, db, tenant, id, key_class, &serves));
+    if (!serves && store_keys_spared(ctx_store(w->step->c)) <= w->step->c->now)
+        suspect(w, tenant, id, key_class);
+    return OK;
+}
+
+/* In a new snapshot: is it still as suspected? */
+static enum err still(struct walker *w, const struct suspect *s, bool *out)
+{
+    bool key, serves;
+    READ_AUTO db = NULL;
+    TRY(has_key(w, s->tenant, s->subject, s->key_class, &key));
+    TRY(store_read(ctx_store(w->step->c), w->step->c->arena, &db));
+    TRY(key_serves(w, db, s->tenant, s->subject, s->key_class, &serves));
+    *out = key != serves;
+    return OK;
+}
+
+/* A key is durable a moment before its rows, and shredded a moment before they go: what is only that settles by itself. */
+static enum err look_again(struct walker *w)
+{
+    const struct timespec moment = { .tv_nsec = SECOND_LOOK_MS * 1000000L };
+    for (unsigned look = 0; w->suspect_count && look < SECOND_LOOKS; look++) {
+        unsigned left = 0;
+        nanosleep(&moment, NULL);
+        for (unsigned i = 0; i < w->suspect_count; i++) {
+            bool yes;
+            TRY(still(w, &w->suspects[i], &yes));
+            if (yes)
+                w->suspects[left++] = w->suspects[i];
+        }
+        w->suspect_count = left;
+    }
+    fact_bad(w->step->facts, PROBE_keyring, w->suspect_count);
+    return OK;
+}
+
+/* ---- Consents. ---- */
+
+static enum err wording_kept(struct walker *w, text hash)
+{
+    char hex[65];
+    if (text_eq(text_of(w->wording), hash))
+        return OK;
+    if (!text_cstr(hash, w->wording, sizeof w->wording))
+        w->wording[0] = 0;
+    QUERY_AUTO q;
+    query_start(&q, w->db, SQL_WORDING_GET, ARGS(V_TEXT(hash)));
+    w->wording_good = false;
+    if (query_next(&q)) {
+        struct arena *a = w->step->c->arena;
+        text kept = arena_copy(a, query_bytes(&q, 0)), words;
+        TRY_PTR(kept.p);
+        bool opens = written_open(db_store(w->db), a, TEXT(""), TEXT("wording"), kept, &words) == OK;
+        digest_hex(opens ? words : TEXT(""), hex);
+        w->wording_good = opens && text_eq(text_of(hex), hash);
+    }
+    return q.status;
+}
+
+/* A decision stands under a version that was in force here, or was announced. */
+static enum err version_known(struct walker *w, text version)
+{
+    if (w->version[0] && text_eq(text_of(w->version), version))
+        return OK;
+    if (!text_cstr(version, w->version, sizeof w->version))
+        w->version[0] = 0;
+    QUERY_AUTO q;
+    query_start(&q, w->db, SQL_POLICY_VERSION_NAMED, ARGS(V_TEXT(version)));
+    w->version_good = version.n && query_next(&q);
+    return q.status;
+}
+
+/* Columns: tenant, subject, purpose, channel, seq, decision, at, policy, wording. */
+static enum err look_at_consent(struct walker *w, struct query *q)
+{
+    struct facts *f = w->step->facts;
+    const struct policy *p = w->step->c->policy;
+    text purpose = query_bytes(q, 2), wording = query_bytes(q, 8);
+    int index = policy_purpose(p, purpose);
+    fact_looked(f, PROBE_consents, 1);
+    if (index < 0)
+        fact_soon(f, PROBE_consents, 1);
+    else
+        fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 1, 0);
+    TRY(version_known(w, query_bytes(q, 7)));
+    bool good = query_int(q, 6) > 0 && query_int(q, 6) <= w->step->c->now + DAY && w->version_good;
+    if (good && wording.n) {                     /* an objection agrees to no wording */
+        TRY(wording_kept(w, wording));
+        good = w->wording_good;
+    }
+    if (!good)
+        fact_bad(f, PROBE_consents, 1);
+    if (!good && index >= 0)
+        fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 0, 1);
+    return OK;
+}
+
+/* ---- Accounts and sessions. ---- */
+
+/* Columns: tenant, subject, length of the password's seal, its first byte. What is sealed there has the length of a digest: a password in
+ * another form would have its own. */
+static enum err look_at_account(struct walker *w, struct query *q)
+{
+    enum { SHORTEST = SEAL_OVERHEAD + 80, LONGEST = SEAL_OVERHEAD + 128 };
+    text form = query_bytes(q, 3);
+    int64_t length = query_int(q, 2);
+    if (!length)
+        return OK;
+    fact_looked(w->step->facts, PROBE_passwords, 1);
+    fact_bad(w->step->facts, PROBE_passwords, length < SHORTEST || length > LONGEST || form.n != 1 || form.p[0] != SEAL_FORM);
+    return OK;
+}
+
+/* Columns: digest, created, seen, ends. */
+static enum err look_at_session(struct walker *w, struct query *q)
+{
+    const struct policy *p = w->step->c->policy;
+    msec now = w->step->c->now - BOARD_GRACE, created = query_int(q, 1), seen = query_int(q, 2), ends = query_int(q, 3);
+    bool over = ends <= now || term_end(seen, p->session.idle, 1) <= now || term_end(created, p->session.absolute, 1) <= now;
+    fact_looked(w->step->facts, PROBE_sessions, 1);
+    fact_bad(w->step->facts, PROBE_sessions, over);
+    fact_looked(w->step->facts, PROBE_cookies, 1);
+    fact_bad(w->step->facts, PROBE_cookies, !p->session.cookie.n);
+    return OK;
+}
+
+/* ---- The walk. ---- */
+
+/* key: a letter a column of the table's key, which the statement's first columns and first parameters are: t text, b bytes, i integer. */
+struct walk { enum sql sql; const char *key; bool keyring; enum err (*row)(struct walker *w, struct query *q); int columns[KEY_COLUMNS]; };
+static const struct walk walks[JOBS] = {
+    [JOB_PEOPLE] = { SQL_LOOK_SUBJECTS, "tb", false, look_at_person, { 0, 1 } },
+    [JOB_KEYS] = { SQL_KEY_PAGE, "tbi", true, look_at_key, { 0, 1, 2 } },
+    [JOB_RECORDS] = { SQL_LOOK_RECORDS, "tbti", false, look_at_thing, { 0, 1, 2, 3 } },
+    [JOB_FORMERS] = { SQL_LOOK_FORMERS, "tbtii", false, look_at_former, { 0, 1, 2, 3, 4 } },
+    [JOB_ATTACHMENTS] = { SQL_LOOK_ATTACHMENTS, "tbb", false, look_at_thing, { 0, 1, 3 } },
+    [JOB_PARTS] = { SQL_LOOK_PARTS, "tbbi", false, look_at_part, { 0, 1, 2, 3 } },
+    [JOB_CONSENTS] = { SQL_LOOK_CONSENTS, "tbtti", false, look_at_consent, { 0, 1, 2, 3, 4 } },
+    [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS, "tb", false, look_at_account, { 0, 1 } },
+    [JOB_FOLDERS] = { SQL_LOOK_FOLDERS, "tbtbi", false, look_at_grant, { 0, 1, 2, 3, 4 } },
+    [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { 0 } },
+};
+
+static void remember(struct cursor *at, const struct walk *w, struct query *q)
+{
+    at->begun = true;
+    for (int i = 0; w->key[i]; i++) {
+        if (w->key[i] == 'i') {
+            at->at[i].number = query_int(q, w->columns[i]);
+            continue;
+        }
+        text t = text_upto(query_bytes(q, w->columns[i]), sizeof at->at[i].bytes);
+        at->at[i].size = (uint16_t)t.n;
+        if (t.n)
+            memcpy(at->at[i].bytes, t.p, t.n);
+    }
+}
+
+static size_t arguments(const struct cursor *from, const char *key, int64_t rows, struct val *out)
+{
+    size_t n = 0;
+    for (; key[n]; n++) {
+        text t = { from->at[n].bytes, from->at[n].size };
+        out[n] = key[n] == 'i' ? V_INT(from->begun ? from->at[n].number : -1) : key[n] == 'b' ? V_BYTES(t) : V_TEXT(t);
+    }
+    out[n++] = V_INT(rows);
+    return n;
+}
+
+/* ---- What is sealed can be read. ---- */
+
+/* `at`: the key of the row, `before`: of the one it follows. */
+static enum err look_inside(struct walker *w, struct query *q, const struct cursor *before, const struct cursor *at)
+{
+    ARENA_AUTO room = arena_make(1 << 16);
+    struct thing t;
+    bool readable;
+    TRY(thing_of(&room, w->step->job, q, &t));
+    if (!t.sealed.bytes.p)
+        return OK;
+    fact_looked(w->step->facts, PROBE_readable, 1);
+    w->bytes += t.sealed.bytes.n;
+    TRY(opener_look(&w->opener, &t, &readable));
+    if (!readable && w->doubt_count < SUSPECTS)
+        w->doubts[w->doubt_count++] = (struct doubt){ *before, *at };
+    else if (!readable)                          /* far more than a write under way explains */
+        fact_unreadable(w->step->facts, &t);
+    return OK;
+}
+
+static bool same_row(const struct cursor *a, const struct cursor *b, const char *key)
+{
+    for (int i = 0; key[i]; i++) {
+        bool same = key[i] == 'i' ? a->at[i].number == b->at[i].number
+                                  : text_eq((text){ a->at[i].bytes, a->at[i].size }, (text){ b->at[i].bytes, b->at[i].size });
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
+/* In a new snapshot, with keys asked for anew: it may have been erased or written anew meanwhile. */
+static enum err doubt_again(struct walker *w, const struct walk *walk, const struct doubt *d)
+{
+    struct val args[KEY_COLUMNS + 1];
+    struct cursor at = { 0 };
+    struct thing t;
+    bool readable;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(w->step->c), w->step->c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, walk->sql, args, arguments(&d->before, walk->key, 1, args));
+    if (!query_next(&q))
+        return q.status;
+    remember(&at, walk, &q);
+    if (!same_row(&at, &d->at, walk->key))
+        return OK;                               /* gone, or something new stands before it: the next round looks */
+    TRY(thing_of(w->step->c->arena, w->step->job, &q, &t));
+    if (!t.sealed.bytes.p)
+        return OK;
+    w->opener.known = false;
+    TRY(opener_look(&w->opener, &t, &readable));
+    if (!readable)
+        fact_unreadable(w->step->facts, &t);
+    return OK;
+}
+
+static enum err doubts_again(struct walker *w, const struct walk *walk)
+{
+    const struct timespec moment = { .tv_nsec = SECOND_LOOK_MS * 1000000L };
+    if (w->doubt_count)
+        nanosleep(&moment, NULL);
+    for (unsigned i = 0; i < w->doubt_count; i++)
+        TRY(doubt_again(w, walk, &w->doubts[i]));
+    return OK;
+}
+
+/* ---- A step. ---- */
+
+/* *whole: there is no row after those seen. */
+static enum err walk_rows(struct walker *w, const struct walk *walk, bool *whole)
+{
+    struct val args[KEY_COLUMNS + 1];
+    unsigned seen = 0;
+    QUERY_AUTO q;
+    query_start(&q, w->db, walk->sql, args, arguments(w->step->from, walk->key, STEP_ROWS, args));
+    while (w->bytes < STEP_BYTES && query_next(&q)) {
+        struct cursor before = *w->step->from;
+        TRY(walk->row(w, &q));
+        remember(w->step->from, walk, &q);
+        TRY(look_inside(w, &q, &before, w->step->from));
+        seen++;
+    }
+    *whole = w->bytes < STEP_BYTES && seen < STEP_ROWS;
+    return q.status;
+}
+
+enum err board_walk(struct board_step *s)
+{
+    const struct walk *walk = &walks[s->job];
+    bool whole = false;
+    enum err status;
+    struct walker *w = NEW(s->c->arena, struct walker);
+    TRY_PTR(w);
+    w->step = s;
+    w->opener.c = s->c;
+    {
+        READ_AUTO db = NULL;
+        TRY(walk->keyring ? store_read_keys(ctx_store(s->c), s->c->arena, &db) : store_read(ctx_store(s->c), s->c->arena, &db));
+        w->db = db;
+        status = walk_rows(w, walk, &whole);
+    }
+    if (status == OK)
+        status = doubts_again(w, walk);
+    opener_end(&w->opener);
+    TRY(status);
+    s->done = whole;
+    return look_again(w);
+}

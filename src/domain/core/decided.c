@@ -1,0 +1,161 @@
+/* Decisions of a request, asked again on the writer's own connection: what changed in between is seen, and nothing acknowledged is ignored. */
+#include "domain/core/decided.h"
+#include "domain/core/instance.h"
+#include "domain/core/actor.h"
+
+struct decisions {
+    struct decided *first, **last;
+    struct db *inside;                         /* NULL outside a write */
+    struct refused refused;
+};
+
+static struct decisions *decisions_of(struct ctx *c)
+{
+    if (!c->decisions && (c->decisions = NEW(c->arena, struct decisions)))
+        c->decisions->last = &c->decisions->first;
+    return c->decisions;
+}
+
+bool decided_inside(const struct ctx *c) { return c->decisions && c->decisions->inside; }
+
+enum err decided_read(struct ctx *c, struct db **out)
+{
+    if (!decided_inside(c))
+        return store_read(ctx_store(c), c->arena, out);
+    *out = c->decisions->inside;
+    return OK;
+}
+
+enum err decided_add(struct ctx *c, struct decided d, const struct person *p)
+{
+    if (decided_inside(c))
+        return OK;
+    struct decisions *all = decisions_of(c);
+    struct decided *kept = NEW(c->arena, struct decided);
+    TRY_PTR(all);
+    TRY_PTR(kept);
+    *kept = d;
+    kept->asked = *c;
+    kept->has_person = p != NULL;
+    if (p) {
+        kept->person = *p;
+        key_wipe(&kept->person.key);           /* the journal's pseudonym is all of it that is needed */
+    }
+    *all->last = kept;
+    all->last = &kept->next;
+    return OK;
+}
+
+void decided_done(struct ctx *c)
+{
+    if (c->decisions)
+        *c->decisions = (struct decisions){ .last = &c->decisions->first };
+}
+
+/* ---- Refusals. ---- */
+
+void decided_refuse(struct ctx *c, const struct person *p, text purpose, text categories)
+{
+    struct refused *r = &c->decisions->refused;
+    *r = (struct refused){ .code = c->arena->why.code, .has_person = p != NULL, .purpose = purpose, .categories = categories };
+    if (p)
+        r->person = *p;
+}
+
+const struct refused *decided_refused(const struct ctx *c, enum err status)
+{
+    return status != OK && c->decisions && c->decisions->refused.code == status ? &c->decisions->refused : NULL;
+}
+
+/* ---- Who asks. ---- */
+
+static enum err no_longer(struct ctx *c) { return say(c->arena, ERR_UNAUTHORISED, "who asked is signed in no longer, or in another role"); }
+
+/* Columns `role` and `agreement` of account, as they are now. */
+static enum err same_role(struct ctx *c, struct query *q, int role, int agreement, text was)
+{
+    if (!text_eq(query_bytes(q, role), was))
+        return no_longer(c);
+    c->actor.agreement = !query_null(q, agreement);
+    return OK;
+}
+
+static enum err session_still(struct ctx *c, struct db *db)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SESSION_GET, ARGS(V_BYTES(TEXT_BYTES(c->session->digest))));
+    if (!query_next(&q))
+        return q.status != OK ? q.status : no_longer(c);
+    return same_role(c, &q, 8, 9, c->session->role);
+}
+
+static enum err token_still(struct ctx *c, struct db *db)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TOKEN_FIND, ARGS(V_BYTES(TEXT_BYTES(c->actor.proof)), V_INT(c->now)));
+    if (!query_next(&q))
+        return q.status != OK ? q.status : say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
+    return query_null(&q, 3) ? OK : same_role(c, &q, 5, 4, c->actor.name);
+}
+
+/* ---- All of it. ---- */
+
+/* *there: the person's row, as it is now, is in d->person. */
+static enum err person_now(struct ctx *c, struct db *db, struct decided *d, bool *there)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBJECT_GET, ARGS(V_TEXT(c->tenant), V_ID(d->person.id)));
+    *there = query_next(&q);
+    TRY(q.status);
+    if (*there) {
+        d->person.state = (enum person_state)query_int(&q, 1);
+        d->person.restricted = query_int(&q, 2) != 0;
+    }
+    return OK;
+}
+
+static enum err ask_one(struct ctx *c, struct db *db, struct decided *d)
+{
+    struct ctx again = d->asked;
+    bool there = false;
+    again.arena = c->arena;
+    again.decisions = c->decisions;
+    if (again.session)
+        TRY(session_still(&again, db));
+    else if (again.actor.by_token)
+        TRY(token_still(&again, db));
+    if (d->has_person)
+        TRY(person_now(&again, db, d, &there));
+    return d->again(&again, d);
+}
+
+enum err decided_ask(struct ctx *c, struct db *db)
+{
+    struct decisions *all = c->decisions;
+    enum err status = OK;
+    if (!all)
+        return OK;
+    all->inside = db;
+    all->refused = (struct refused){ 0 };
+    for (struct decided *d = all->first; d && status == OK; d = d->next)
+        status = ask_one(c, db, d);
+    all->inside = NULL;
+    return status;
+}
+
+enum err person_settled(struct ctx *c, enum err status)
+{
+    bool there = true;
+    if ((status != ERR_ERASED && status != ERR_INTEGRITY && status != ERR_CRYPT) || !c->decisions)
+        return status;
+    struct why why = c->arena->why;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    for (struct decided *d = c->decisions->first; d && there; d = d->next)
+        if (d->has_person)
+            TRY(person_now(&d->asked, db, d, &there));
+    if (!there)
+        return person_absent(c);
+    c->arena->why = why;
+    return status;
+}

@@ -1,0 +1,31 @@
+/* Words for people in the documents that the domain makes itself (access, export, certificate): both languages side by side, names that the
+ * policy gives things, times, terms, and a page's frame. All by c->language. */
+#ifndef DOMAIN_CORE_NAMED_H
+#define DOMAIN_CORE_NAMED_H
+#include "domain/core/ctx.h"
+
+text doc_in(const struct ctx *c, text en, text fr);
+/* An RFC 3339 time as people read it, by the clocks of the controller's country: "22 November 2026, 02:47 (UTC+1)"; a whole day of that zone or of
+ * UTC as a day. What is no time stays as it is. */
+text doc_time(struct ctx *c, text time);
+/* The day alone that it falls on there. */
+text doc_day(struct ctx *c, text time);
+/* "12 months in use, then 4 years in the archive, from the end of the contract". */
+text doc_retention(struct ctx *c, const struct retention *r);
+/* Why it is kept so long, empty when the policy says no ground. */
+text doc_ground(const struct ctx *c, const struct retention *r);
+text doc_basis(const struct ctx *c, text basis);
+/* Titles of the policy, else the name itself. */
+text doc_category(const struct ctx *c, const struct category *cat);
+text doc_field(const struct ctx *c, const struct category *cat, text field);
+/* The interest a purpose pursues, as the middle of a sentence; p NULL when it rests on none. */
+text doc_interest(const struct ctx *c, const struct purpose *p);
+text doc_purpose(const struct ctx *c, const struct purpose *p);
+text doc_source(const struct ctx *c, text source);
+/* What is told of data that the person's consent allows to be public, by whether it is in force. */
+text doc_public(const struct ctx *c, bool agreed);
+text doc_act(const struct ctx *c, text act);                 /* an act of the journal, as a sentence */
+/* A recipient (index of its actor class) by name: the legal one, else its title, else its key. */
+text doc_recipient(const struct ctx *c, int actor);
+
+#endif

@@ -1,0 +1,188 @@
+/* What people type where the policy wants a number, a day, or yes or no. */
+#include "base/unicode.h"
+#include "domain/core/normal.h"
+
+enum { NUMBER_MAX = 64 };
+
+/* ---- Numbers. ---- */
+
+struct figures { char p[NUMBER_MAX]; size_t n; };
+
+static bool put(struct figures *f, char c)
+{
+    if (f->n + 1 >= NUMBER_MAX)
+        return false;
+    f->p[f->n++] = c;
+    f->p[f->n] = '\0';
+    return true;
+}
+
+static bool groups(uint32_t c) { return c == '\'' || c == 0x2019 || c == '_' || (unicode_blank(c) && c != '\n'); }
+
+/* Digits of any script, with blanks and apostrophes between them gone, and the sign that typographers use. */
+static bool read_figures(text s, struct figures *out)
+{
+    *out = (struct figures){ .n = 0 };
+    for (size_t i = 0; i < s.n;) {
+        uint32_t c = unicode_next(s, &i);
+        int d = unicode_digit(c);
+        bool known = d >= 0 || c == '.' || c == ',' || c == '-' || c == '+' || c == 'e' || c == 'E' || c == 0x2212;
+        if (groups(c))
+            continue;
+        if (!known || !put(out, d >= 0 ? (char)('0' + d) : c == 0x2212 ? '-' : (char)c))
+            return false;
+    }
+    return out->n > 0;
+}
+
+static unsigned count_of(const struct figures *f, char c)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < f->n; i++)
+        n += f->p[i] == c;
+    return n;
+}
+
+static void take_out(struct figures *f, char c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->n; i++)
+        if (f->p[i] != c)
+            f->p[n++] = f->p[i];
+    f->n = n;
+    f->p[n] = '\0';
+}
+
+static ptrdiff_t last_of(const struct figures *f, char c)
+{
+    for (size_t i = f->n; i-- > 0;)
+        if (f->p[i] == c)
+            return (ptrdiff_t)i;
+    return -1;
+}
+
+/* Of a comma and a point the last is the decimal one, and what stands twice parts thousands. "1,234" alone is 1.234 to a French reader and
+ * 1234 to an English one: in English it is not guessed. */
+static bool settle_comma(struct figures *f, bool english)
+{
+    unsigned commas = count_of(f, ','), points = count_of(f, '.');
+    ptrdiff_t comma = last_of(f, ','), point = last_of(f, '.');
+    if (commas > 1 && points > 1)
+        return false;
+    if (commas > 1 || (commas && points && point > comma))
+        take_out(f, ',');
+    else if (points > 1 || (commas && points))
+        take_out(f, '.');
+    comma = last_of(f, ',');
+    if (english && comma >= 0 && !points && f->n - (size_t)comma == 4)
+        return false;
+    if (comma >= 0)
+        f->p[comma] = '.';
+    return count_of(f, '.') <= 1;
+}
+
+/* As JSON has numbers: no plus, no zeros in front, a digit before and behind the point. */
+static text as_json(struct arena *a, const struct figures *f)
+{
+    text s = { f->p, f->n };
+    bool negative = text_starts(s, TEXT("-"));
+    if (negative || text_starts(s, TEXT("+")))
+        s = text_from(s, 1);
+    while (s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9')
+        s = text_from(s, 1);
+    if (text_ends(s, TEXT(".")))
+        s.n--;
+    text out = arena_print(a, "%s%s%.*s", negative ? "-" : "", text_starts(s, TEXT(".")) ? "0" : "", T(s));
+    ARENA_AUTO probe = arena_make(1 << 12);
+    const struct json *v;
+    return out.p && json_parse(&probe, out, &v) == OK && v->kind == J_NUMBER ? out : (text){ NULL, 0 };
+}
+
+static text number_of(struct ctx *c, text s)
+{
+    struct figures f;
+    if (!read_figures(s, &f) || !settle_comma(&f, text_eq(c->language, TEXT("en"))))
+        return (text){ NULL, 0 };
+    return as_json(c->arena, &f);
+}
+
+/* ---- Yes or no. ---- */
+
+static bool yes_or_no(struct ctx *c, text s, bool *out)
+{
+    static const text yes[] = { TEXT_INIT("true"), TEXT_INIT("yes"), TEXT_INIT("y"), TEXT_INIT("vrai"), TEXT_INIT("oui"), TEXT_INIT("o"),
+                                TEXT_INIT("wahr"), TEXT_INIT("ja"), TEXT_INIT("x"), TEXT_INIT("1"), TEXT_INIT("on"), TEXT_INIT("vero"),
+                                TEXT_INIT("s\u00EC"), TEXT_INIT("s\u00ED"), TEXT_INIT("verdadero"), TEXT_INIT("verdadeiro"), TEXT_INIT("sim"),
+                                TEXT_INIT("waar"), TEXT_INIT("prawda"), TEXT_INIT("tak"), TEXT_INIT("\u2713"), TEXT_INIT("\u2714"), TEXT_INIT("\u2611") };
+    static const text no[] = { TEXT_INIT("false"), TEXT_INIT("no"), TEXT_INIT("n"), TEXT_INIT("faux"), TEXT_INIT("non"), TEXT_INIT("falsch"),
+                               TEXT_INIT("nein"), TEXT_INIT("0"), TEXT_INIT("off"), TEXT_INIT("falso"), TEXT_INIT("onwaar"), TEXT_INIT("nee"),
+                               TEXT_INIT("fa\u0142sz"), TEXT_INIT("nie"), TEXT_INIT("n\u00E3o"), TEXT_INIT("\u2717"), TEXT_INIT("\u2610") };
+    text word = unicode_fold(c->arena, s);
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        if (text_eq(word, yes[i]))
+            return *out = true;
+    *out = false;
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (text_eq(word, no[i]))
+            return true;
+    return false;
+}
+
+/* ---- Days. ---- */
+
+/* Midnight, which programs put behind a day that they keep as a moment: " 00:00", "T00:00:00.000Z". */
+static text without_midnight(text s)
+{
+    static const text starts[] = { TEXT_INIT(" 00:00"), TEXT_INIT("T00:00") };
+    for (size_t k = 0; k < 2; k++) {
+        ptrdiff_t at = text_find(s, starts[k]);
+        bool all = at > 0;
+        for (size_t i = at > 0 ? (size_t)at + 1 : 0; all && i < s.n; i++)
+            all = s.p[i] == '0' || s.p[i] == ':' || s.p[i] == '.' || (s.p[i] == 'Z' && i + 1 == s.n);
+        if (all)
+            return text_upto(s, (size_t)at);
+    }
+    return s;
+}
+
+/* Day, month and year, as Europe writes them, with the year in full: "31/12/2026", "1.2.2026"; or year, month and day: "2026/12/31". */
+static text day_of(struct ctx *c, text s)
+{
+    int64_t parts[3];
+    text rest = without_midnight(s), day, month;
+    char sign = text_index(rest, '/') > 0 ? '/' : text_index(rest, '.') > 0 ? '.' : '-';
+    struct date d;
+    if (date_parse(rest, &d))
+        return rest;
+    bool year_first = rest.n == 10 && rest.p[4] == '/' && rest.p[7] == '/';
+    text dashed = year_first ? arena_print(c->arena, "%.4s-%.2s-%.2s", rest.p, rest.p + 5, rest.p + 8) : (text){ NULL, 0 };
+    if (dashed.p && date_parse(dashed, &d) && date_valid(d))
+        return dashed;
+    day = text_cut(&rest, sign);
+    month = text_cut(&rest, sign);
+    if (day.n < 1 || day.n > 2 || month.n < 1 || month.n > 2 || rest.n != 4 || !text_int(day, &parts[0]) || !text_int(month, &parts[1]) ||
+        !text_int(rest, &parts[2]))
+        return s;
+    d = (struct date){ (int)parts[2], (int)parts[1], (int)parts[0] };
+    return date_valid(d) ? date_print(c->arena, d) : s;
+}
+
+void normal_typed(struct ctx *c, struct json_out *w, const struct field *f, text typed)
+{
+    const struct json *parsed = NULL;
+    struct why why = c->arena->why;
+    text s = unicode_trim(typed);
+    text number = f->type == FIELD_INTEGER || f->type == FIELD_NUMBER ? number_of(c, s) : (text){ NULL, 0 };
+    bool truth;
+    if (number.p)
+        json_put_raw(w, number);
+    else if (f->type == FIELD_BOOLEAN && yes_or_no(c, s, &truth))
+        json_put_bool(w, truth);
+    else if (f->type == FIELD_DATE)
+        json_put_text(w, day_of(c, s));
+    else if (f->type == FIELD_JSON && json_parse(c->arena, s, &parsed) == OK)
+        json_put(w, parsed);
+    else
+        json_put_text(w, s.p ? s : TEXT(""));
+    c->arena->why = why;
+}

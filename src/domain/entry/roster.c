@@ -1,0 +1,278 @@
+/* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts. */
+#include "domain/entry/roster.h"
+#include "domain/person/person.h"
+#include "domain/entry/may.h"
+#include "domain/core/named.h"
+#include "domain/account/session.h"
+#include "domain/core/instance.h"
+#include "domain/core/paging.h"
+#include "domain/core/looking.h"
+#include "domain/account/shown.h"
+#include "domain/entry/opening_inside.h"
+#include "domain/person/source.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+
+enum err account_look(struct ctx *c, const struct person *p, text purpose)
+{
+    const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+    struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_READ, .consents = &all, .agreement = c->actor.agreement };
+    enum actor_kind kind = c->actor.kind;
+    if (kind == ACTOR_OPERATOR)
+        return OK;
+    if (purpose.n)
+        return person_allow(c, p, purpose, NULL, ACT_READ);
+    for (unsigned i = 0; i < c->policy->purpose_count && (kind == ACTOR_STAFF || kind == ACTOR_SYSTEM || kind == ACTOR_MANAGER); i++) {
+        ask.purpose = (int)i;
+        if (policy_decide(c->policy, &ask).verdict == ALLOWED)
+            return look_allow(c, p, TEXT(""), TEXT(""));       /* a role that must say why it looks says it here too */
+    }
+    return may_refuse(c, p, "may not look through accounts");
+}
+
+struct roster_row { struct subject_id id; text state, role, opened_by; msec opened, last_visit, agreement; bool factor; };
+
+static struct roster_row row_of(struct ctx *c, struct query *q)
+{
+    struct roster_row r = { .state = arena_copy(c->arena, query_bytes(q, 1)), .role = arena_copy(c->arena, query_bytes(q, 2)),
+                            .opened = query_int(q, 3), .opened_by = arena_copy(c->arena, query_bytes(q, 4)), .last_visit = query_int(q, 5),
+                            .agreement = query_int(q, 6), .factor = query_int(q, 7) != 0 };
+    text bytes = query_bytes(q, 0);
+    memcpy(&r.id, bytes.p, bytes.n < sizeof r.id ? bytes.n : sizeof r.id);
+    return r;
+}
+
+/* Whose key is gone was erased meanwhile: nothing of theirs can be read. */
+static enum err is_confusable(struct ctx *c, struct subject_id id, bool *out)
+{
+    PERSON_AUTO p = { .id = id };
+    text names;
+    *out = false;
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, id, 0, &p.key);
+    if (status == ERR_ERASED)
+        return OK;
+    TRY(status);
+    TRY(identifier_confusable(c, &p, &names));
+    *out = names.n > 0;
+    return OK;
+}
+
+static enum err put_row(struct ctx *c, const struct roster_row *r, struct json_out *w)
+{
+    bool confusable;
+    TRY(is_confusable(c, r->id, &confusable));
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), id_print(c->arena, r->id));
+    json_pair(w, TEXT("state"), r->state);
+    json_pair(w, TEXT("role"), r->role.n ? r->role : (text){ NULL, 0 });
+    account_put_time(w, TEXT("opened"), r->opened);
+    json_pair(w, TEXT("opened_by"), r->opened_by);
+    account_put_time(w, TEXT("last_visit"), r->last_visit);
+    account_put_time(w, TEXT("agreement"), r->agreement);
+    json_pair_bool(w, TEXT("second_factor"), r->factor);
+    json_pair_bool(w, TEXT("confusable"), confusable);
+    json_close(w, '}');
+    return OK;
+}
+
+static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows,
+                         struct answer *out)
+{
+    bool more;
+    const struct actor_class *class = may_class_of(c);
+    bool team = class && class->sees_team;
+    struct roster_row *all = NEW_ARRAY(c->arena, struct roster_row, (size_t)asked->limit + 1);
+    TRY_PTR(all);
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_ACCOUNT_PAGE, ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(asked->limit + 1), V_INT(team),
+                                                   V_ID(c->actor.self)));
+        for (*rows = 0; paging_row(asked, &q, rows, &more);)
+            all[*rows - 1] = row_of(c, &q);
+        TRY(q.status);
+    }
+    json_name(w, TEXT("accounts"));
+    json_open(w, '[');
+    for (int64_t i = 0; i < *rows; i++)
+        TRY(put_row(c, &all[i], w));
+    json_close(w, ']');
+    return paging_end(c, more, *rows ? id_print(c->arena, all[*rows - 1].id) : (text){ NULL, 0 }, w, out);
+}
+
+enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked, struct answer *out)
+{
+    struct subject_id from = { { 0 } };
+    struct write w = { .event = event_of(c, NULL, TEXT("subject.list")) };
+    text none = TEXT("");
+    if (asked->after.n && !id_parse(asked->after, &from))
+        return paging_unknown(c);
+    TRY(account_look(c, NULL, purpose));
+    w.event.purpose = purpose.p ? purpose : none;
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    TRY(put_page(c, state.p ? state : none, role.p ? role : none, from, asked, &j, &w.event.count, out));
+    json_close(&j, '}');
+    TRY(buf_take(c->arena, &b, &out->body));
+    return write_do(c, &w, NULL);
+}
+
+static enum err put_confusable(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    text names;
+    TRY(identifier_confusable(c, p, &names));
+    json_name(w, TEXT("confusable"));
+    json_open(w, '[');
+    while (names.n)
+        json_put_text(w, text_cut(&names, ' '));
+    json_close(w, ']');
+    return OK;
+}
+
+/* Where the data came from, and who supplied them; and whether their names may be taken for another's. */
+static enum err put_origin(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    text supplier;
+    TRY(source_supplier(c, p, &supplier));
+    json_pair(w, TEXT("source"), p->source);
+    json_pair(w, TEXT("source_title"), doc_source(c, p->source));
+    json_pair(w, TEXT("supplied_by"), supplier.n ? supplier : (text){ NULL, 0 });
+    return put_confusable(c, p, w);
+}
+
+enum err account_get(struct ctx *c, text id, text purpose, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    TRY(person_open(c, id, false, &p));
+    struct write w = { .event = event_of(c, &p, TEXT("account.read")) };
+    TRY(account_look(c, &p, purpose));
+    w.event.purpose = purpose.p ? purpose : TEXT("");
+    TRY(look_seal(c, &p, &w.event));
+    TRY(account_load(c, p.id, &a));
+    if (!a.there)
+        return say(c->arena, ERR_NOT_FOUND, "this person has no account");
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    json_pair(&j, TEXT("id"), id);
+    TRY(put_origin(c, &p, &j));
+    json_name(&j, TEXT("account"));
+    TRY(account_put(c, &p, &j));
+    json_close(&j, '}');
+    TRY(buf_take(c->arena, &b, &out->body));
+    return write_do(c, &w, NULL);
+}
+
+/* ---- Changes. ---- */
+
+struct standing { struct ctx *c; const struct person *p; text role; struct subject_id manager; bool has_manager; msec agreement; };
+
+static enum err begin(struct ctx *c, text id, struct person *p, struct account *a)
+{
+    TRY(person_open(c, id, false, p));
+    TRY(account_load(c, p->id, a));
+    return a->there ? OK : say(c->arena, ERR_NOT_FOUND, "this person has no account");
+}
+
+static enum err run_role(struct db *db, struct write *w)
+{
+    const struct standing *s = w->arg;
+    text tenant = s->c->tenant;
+    TRY(write_person_there(db, tenant, s->p->id));
+    TRY(db_run(db, SQL_ACCOUNT_ROLE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), s->role.n ? V_TEXT(s->role) : V_NULL)));
+    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id))));
+    TRY(db_run(db, SQL_TOKEN_HOLDER_END, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), V_INT(s->c->now))));
+    return session_run_end_all(db, tenant, s->p->id, NULL);
+}
+
+enum err account_role(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    struct standing s = { .c = c, .p = &p, .role = json_text(in, TEXT("role")) };
+    TRY(begin(c, id, &p, &a));
+    TRY(opening_role(c, s.role));
+    struct write w = { .run = run_role, .arg = &s, .event = event_of(c, &p, TEXT("account.role")) };
+    int index = s.role.n ? policy_actor(c->policy, s.role) : -1;
+    w.event.clause = index >= 0 ? c->policy->actors[index].clause.path : (text){ NULL, 0 };
+    (void)out;
+    return write_do(c, &w, NULL);
+}
+
+static enum err run_manager(struct db *db, struct write *w)
+{
+    const struct standing *s = w->arg;
+    text tenant = s->c->tenant;
+    TRY(write_person_there(db, tenant, s->p->id));
+    TRY(db_run(db, SQL_TEAM_NONE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id))));
+    return s->has_manager ? db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), V_ID(s->manager), V_INT(s->c->now))) : OK;
+}
+
+enum err account_manager(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    text manager = json_text(in, TEXT("manager"));
+    struct standing s = { .c = c, .p = &p, .has_manager = manager.n > 0 };
+    TRY(begin(c, id, &p, &a));
+    TRY(account_administers(c, &p, false));
+    if (s.has_manager)
+        TRY(opening_manager(c, manager, &s.manager));
+    if (s.has_manager && memcmp(&s.manager, &p.id, sizeof p.id) == 0)
+        return say(c->arena, ERR_VALUE, "nobody is their own manager");
+    struct write w = { .run = run_manager, .arg = &s, .event = event_of(c, &p, TEXT("account.manager")) };
+    (void)out;
+    return write_do(c, &w, NULL);
+}
+
+/* ---- The confidentiality agreement. ---- */
+
+static enum err seal_reference(struct ctx *c, const struct person *p, text reference, sealed *out)
+{
+    KEY_AUTO key;
+    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("reference") };
+    if (!reference.n)
+        return OK;
+    TRY(value_no_card(c, TEXT("reference"), reference));
+    key_derive(&p->key, TEXT("journal"), &key);
+    return seal(c->arena, &key, &place, reference, out);
+}
+
+static enum err run_agreement(struct db *db, struct write *w)
+{
+    const struct standing *s = w->arg;
+    TRY(write_person_there(db, s->c->tenant, s->p->id));
+    return db_run(db, SQL_ACCOUNT_AGREEMENT, NULL, ARGS(V_TEXT(s->c->tenant), V_ID(s->p->id), V_INT(s->agreement)));
+}
+
+enum err account_agreement(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    enum { REFERENCE_MAX = 200 };
+    PERSON_AUTO p = { 0 };
+    struct account a;
+    struct standing s = { .c = c, .p = &p };
+    text date = json_text(in, TEXT("date")), reference = json_text(in, TEXT("reference"));
+    TRY(begin(c, id, &p, &a));
+    TRY(account_administers(c, &p, false));
+    if (c->actor.has_self && memcmp(&c->actor.self, &p.id, sizeof p.id) == 0) {
+        say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "nobody records their own agreement");
+        return write_refusal(c, &p, TEXT(""), TEXT(""));
+    }
+    struct date day;
+    bool whole = date_parse(date, &day) && date_valid(day);
+    bool past = whole ? date_days(day) <= date_days(value_day(c, c->now)) : time_parse(date, &s.agreement) && s.agreement <= c->now;
+    if (whole)
+        s.agreement = date_start(day);
+    if (!past || s.agreement <= 0)
+        return say(c->arena, ERR_VALUE, "\"date\" is the day of the signature, YYYY-MM-DD, and not in the future");
+    if (!reference.n || reference.n > REFERENCE_MAX)
+        return say(c->arena, ERR_MISSING, "\"reference\" says where the signed agreement is, in at most %d bytes", REFERENCE_MAX);
+    struct write w = { .run = run_agreement, .arg = &s, .event = event_of(c, &p, TEXT("account.agreement")) };
+    w.event.clause = c->policy->session.staff_clause.path;
+    TRY(seal_reference(c, &p, reference, &w.event.detail));
+    out->body = arena_print(c->arena, "{\"agreement\":\"%.*s\"}", T(time_print(c->arena, s.agreement)));
+    return write_do(c, &w, NULL);
+}

@@ -1,0 +1,20 @@
+/* Accounts, listed and administered. */
+#ifndef DOMAIN_ENTRY_ROSTER_H
+#define DOMAIN_ENTRY_ROSTER_H
+#include "base/err.h"
+
+struct answer;
+struct ctx;
+struct json;
+struct paging;
+
+enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked, struct answer *out);
+enum err account_get(struct ctx *c, text id, text purpose, struct answer *out);
+/* {"role": name or null}; ends the sessions in the former role. */
+enum err account_role(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* {"manager": id or null}: whose team the person is in. */
+enum err account_manager(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* {"date", "reference"}: the confidentiality agreement was signed; a role that needs it opens. */
+enum err account_agreement(struct ctx *c, text id, const struct json *in, struct answer *out);
+
+#endif

@@ -1,0 +1,159 @@
+/* The intermediate archive: listed by pseudonymous id, read for a reason. */
+#include "domain/keep/archive.h"
+#include "domain/person/reach.h"
+#include "domain/core/named.h"
+#include "domain/core/paging.h"
+#include "domain/core/instance.h"
+#include "domain/person/keeping.h"
+#include "domain/core/data_subject.h"
+#include "domain/person/person.h"
+#include "domain/person/record.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+
+static enum err allow(struct ctx *c)
+{
+    if (archive_reader(c))
+        return OK;
+    const struct clause *clause = policy_clause(c->policy, TEXT("archive"));
+    say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause, "%.*s is no reader of the archive", T(c->actor.name));
+    return write_refusal(c, NULL, TEXT("archive"), TEXT(""));
+}
+
+static enum err read_id(struct ctx *c, text bytes, struct subject_id *out)
+{
+    if (bytes.n != sizeof *out)
+        return say(c->arena, ERR_INTEGRITY, "an archived row has a person of %zu bytes", bytes.n);
+    memcpy(out, bytes.p, sizeof *out);
+    return OK;
+}
+
+/* When something there ends, and why it is kept so long. */
+static void put_end(struct ctx *c, const struct keeping *k, text category, msec at, bool ground_too, struct json_out *w)
+{
+    const struct kept_thing thing = { .category = category, .begun = at != 0, .at = at, .event = at };
+    const struct keeping_end end = keeping_end(c->policy, k, &thing);
+    bool held = end.hold && (end.open || end.hold->until >= end.own);
+    text ground = held ? end.hold->ground : end.by ? doc_ground(c, end.by) : TEXT("");
+    json_pair(w, TEXT("until"), end.until ? time_print(c->arena, end.until) : (text){ NULL, 0 });
+    if (ground_too)
+        json_pair(w, TEXT("ground"), ground.n ? ground : (text){ NULL, 0 });
+}
+
+/* asked->limit people, each with all of their categories. */
+static enum err put_page(struct ctx *c, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows, struct answer *out)
+{
+    int64_t people = 0;
+    struct subject_id id = after;
+    struct keeping k = { 0 };
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_LEFTOVER_LIST, ARGS(V_TEXT(c->tenant), V_ID(after), V_INT(asked->limit + 1)));
+    json_name(w, TEXT("archive"));
+    json_open(w, '[');
+    for (*rows = 0; query_next(&q); ++*rows) {
+        text category = query_bytes(&q, 1);
+        struct subject_id last = id;
+        TRY(read_id(c, query_bytes(&q, 0), &id));
+        bool another = memcmp(&last, &id, sizeof id) != 0;
+        if (another && people++ == asked->limit) {
+            TRY(q.status);
+            json_close(w, ']');
+            return paging_end(c, true, id_print(c->arena, last), w, out);
+        }
+        if (another)
+            TRY(keeping_careful(db, c->arena, c->tenant, id, c->now, &k));
+        json_open(w, '{');
+        json_pair(w, TEXT("id"), id_print(c->arena, id));
+        json_pair(w, TEXT("category"), category);
+        json_pair_int(w, TEXT("records"), query_int(&q, 2));
+        put_end(c, &k, category, query_int(&q, 3), true, w);
+        json_close(w, '}');
+    }
+    TRY(q.status);
+    json_close(w, ']');
+    return paging_end(c, false, (text){ NULL, 0 }, w, out);
+}
+
+enum err archive_list(struct ctx *c, const struct paging *asked, struct answer *out)
+{
+    struct subject_id from = { { 0 } };
+    struct write w = { .event = event_of(c, NULL, TEXT("archive.list")) };
+    if (asked->after.n && !id_parse(asked->after, &from))
+        return paging_unknown(c);
+    TRY(allow(c));
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    TRY(put_page(c, from, asked, &j, &w.event.count, out));
+    json_close(&j, '}');
+    TRY(buf_take(c->arena, &b, &out->body));
+    return write_do(c, &w, NULL);
+}
+
+/* ---- Reading. ---- */
+
+static enum err put_record(struct ctx *c, const struct person *p, const struct keeping *k, struct record *r, struct json_out *w)
+{
+    char time[TIME_TEXT + 1];
+    TRY(record_open(c, p, r));
+    json_open(w, '{');
+    json_pair_int(w, TEXT("item"), r->item);
+    json_pair(w, TEXT("at"), time_text(r->at, time));
+    put_end(c, k, c->policy->categories[r->category].name, r->at, false, w);
+    json_name(w, TEXT("fields"));
+    json_open(w, '{');
+    JSON_EACH(f, r->fields) {
+        json_name(w, f->key);
+        json_put(w, f->first);
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+    return OK;
+}
+
+static enum err put_records(struct ctx *c, const struct person *p, int category, struct json_out *w, int64_t *count)
+{
+    struct keeping k;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ARCHIVE_RECORDS, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
+    json_name(w, TEXT("records"));
+    json_open(w, '[');
+    for (*count = 0; query_next(&q); ++*count) {
+        struct record r = { .category = category, .item = query_int(&q, 0), .version = query_int(&q, 1), .sealed = query_sealed(&q, 2),
+                            .at = query_int(&q, 3), .due = query_int(&q, 4), .key_class = (uint32_t)query_int(&q, 5), .archived = true };
+        TRY(put_record(c, p, &k, &r, w));
+    }
+    json_close(w, ']');
+    return q.status;
+}
+
+enum err archive_read(struct ctx *c, text id, text category, text reason, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    int index = policy_category(c->policy, category);
+    if (!reason.n || !text_eq(value_shown(reason), reason))
+        return say(c->arena, ERR_MISSING, "a look into the archive names its reason: at most 64 lower-case letters, digits, '.' and '_'");
+    TRY(allow(c));
+    if (index < 0 || !id_parse(id, &p.id))
+        return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
+    enum err status = person_open(c, id, true, &p);
+    bool erased = status == ERR_NOT_FOUND && id_parse(id, &p.id);   /* held records have keys of their own */
+    if (!erased)
+        TRY(status);
+    struct write w = { .event = event_of(c, erased ? NULL : &p, TEXT("archive.read")) };
+    w.event.purpose = reason, w.event.categories = c->policy->categories[index].name;
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out j = json_out(&b);
+    json_open(&j, '{');
+    TRY(put_records(c, &p, index, &j, &w.event.count));
+    json_close(&j, '}');
+    if (!w.event.count)
+        return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
+    TRY(buf_take(c->arena, &b, &out->body));
+    return write_do(c, &w, NULL);
+}

@@ -1,0 +1,288 @@
+/* The contact log: what was written to a person and which calls there were, with the fields that the policy declares and no other. */
+#include "domain/mail/contact.h"
+#include "domain/person/person.h"
+#include "domain/person/change.h"
+#include "domain/core/instance.h"
+#include "domain/core/looking.h"
+#include "domain/mail/mail.h"
+#include "domain/mail/sent.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+
+enum { SUBJECT_MAX = 200, TEXT_MAX = 20000, AGAIN = 3 };
+
+static int log_category(const struct policy *p) { return policy_stream(p, TEXT("contacts")); }
+
+/* A refusal is on record. */
+static enum err refused(struct ctx *c, const struct person *p, text purpose, enum err status)
+{
+    return status == OK || status == ERR_MEMORY ? status : write_refusal(c, p, value_shown(purpose), TEXT(""));
+}
+
+/* ---- One record of the log. ---- */
+
+/* At most so many characters of UTF-8. */
+static text shortened(text s, int64_t characters)
+{
+    size_t end = 0;
+    while (end < s.n && ((s.p[end] & 0xC0) == 0x80 || characters-- > 0))
+        end++;
+    return text_upto(s, end);
+}
+
+static void put_field(struct json_out *w, const struct category *cat, text name, text value)
+{
+    int f = policy_field(cat, name);
+    if (f >= 0)
+        json_pair(w, name, cat->fields[f].has_max ? shortened(value, cat->fields[f].max) : value);
+}
+
+static text usual_source(const struct ctx *c, const struct category *cat)
+{
+    for (unsigned i = 0; i < c->policy->source_count; i++)
+        if (cat->sources >> i & 1)
+            return c->policy->sources[i].name;
+    return c->policy->sources[0].name;
+}
+
+/* {field: value} as it is sealed: {field: [value, source, time]}. */
+static text sealed_form(struct ctx *c, const struct json *fields, text source)
+{
+    BUF_AUTO b = buf_make(64 << 10);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    JSON_EACH(v, fields) {
+        json_name(&w, v->key);
+        json_open(&w, '[');
+        json_put(&w, v);
+        json_put_text(&w, source);
+        json_put_int(&w, c->now);
+        json_close(&w, ']');
+    }
+    json_close(&w, '}');
+    return buf_made(c->arena, &b);
+}
+
+static enum err declared_fields(struct ctx *c, const struct category *cat, text channel, text subject, msec at, const struct json **out)
+{
+    BUF_AUTO b = buf_make(64 << 10);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    put_field(&w, cat, TEXT("at"), time_print(c->arena, at));
+    put_field(&w, cat, TEXT("channel"), channel);
+    put_field(&w, cat, TEXT("subject"), subject);
+    json_close(&w, '}');
+    TRY(json_parse_buf(c->arena, &b, out));
+    return value_take_category(c, cat, out, NULL);
+}
+
+/* Items are times in microseconds, at random within the millisecond; two that meet all the same are told apart by a second try. */
+static int64_t item_at(msec now)
+{
+    uint8_t random[2];
+    crypt_random(random, sizeof random);
+    return now * 1000 + (random[0] << 8 | random[1]) % 1000;
+}
+
+enum err contact_prepare(struct ctx *c, struct person *p, text channel, text subject, msec at, struct change *out, bool *kept)
+{
+    int index = log_category(c->policy);
+    const struct json *fields = NULL;
+    *kept = false;
+    if (index < 0 || !c->policy->categories[index].many || c->policy->categories[index].transient)
+        return OK;
+    const struct category *cat = &c->policy->categories[index];
+    TRY(declared_fields(c, cat, channel, subject, at, &fields));
+    TRY(change_begin(c, p, 1, out));
+    struct record like = { .category = index, .item = item_at(c->now), .at = at, .source = usual_source(c, cat) };
+    out->source = like.source;
+    text form = sealed_form(c, fields, like.source);
+    TRY_PTR(form.p);
+    TRY(change_record(c, out, &like, form));
+    *kept = true;
+    return OK;
+}
+
+/* ---- What staff writes and notes. ---- */
+
+static enum err service_purpose(struct ctx *c, text name, text channel)
+{
+    int index = policy_purpose(c->policy, name);
+    const struct purpose *p = index >= 0 && (unsigned)index < c->policy->purpose_count ? &c->policy->purposes[index] : NULL;
+    bool fits = p && !p->channel_count;
+    if (!p)
+        return OK;                                        /* the decision refuses it, and names the clause */
+    for (unsigned i = 0; i < p->channel_count; i++)
+        fits |= text_eq(p->channels[i], channel);
+    if (p->marketing)
+        return say_clause(c->arena, ERR_PURPOSE, &p->clause, "purpose \"%.*s\" is marketing, and this sends service messages only", T(p->name));
+    return fits ? OK : say_clause(c->arena, ERR_PURPOSE, &p->clause, "purpose \"%.*s\" does not use the channel \"%.*s\"", T(p->name), T(channel));
+}
+
+static enum err check_line(struct ctx *c, text subject)
+{
+    bool control = false;
+    for (size_t i = 0; i < subject.n; i++)
+        control |= (uint8_t)subject.p[i] < ' ' || subject.p[i] == 0x7F;
+    if (!text_trim(subject).n)
+        return say(c->arena, ERR_MISSING, "\"subject\" says in a line what it was about");
+    if (control || subject.n > SUBJECT_MAX)
+        return say(c->arena, ERR_VALUE, "\"subject\" is one line of at most %d bytes, without control characters", SUBJECT_MAX);
+    return value_no_card(c, TEXT("subject"), subject);
+}
+
+/* Line breaks as forms send them, CR LF, become those of texts. */
+static enum err read_text(struct ctx *c, const struct json *in, text *out)
+{
+    BUF_AUTO b = buf_make(2 * TEXT_MAX);
+    for (text rest = json_text(in, TEXT("text")); rest.p;) {
+        text line = text_cut(&rest, '\n');
+        buf_add(&b, rest.p && text_ends(line, TEXT("\r")) ? text_upto(line, line.n - 1) : line);
+        if (rest.p)
+            buf_char(&b, '\n');
+    }
+    enum err e = buf_take(c->arena, &b, out);
+    return e == ERR_TOO_LARGE ? say(c->arena, ERR_VALUE, "\"text\" has at most %d bytes", TEXT_MAX) : e;
+}
+
+static enum err check_text(struct ctx *c, text s)
+{
+    bool control = false;
+    for (size_t i = 0; i < s.n; i++)
+        control |= ((uint8_t)s.p[i] < ' ' && s.p[i] != '\n' && s.p[i] != '\t') || s.p[i] == 0x7F;
+    if (!text_trim(s).n)
+        return say(c->arena, ERR_MISSING, "\"text\" is what the message says");
+    if (control || s.n > TEXT_MAX)
+        return say(c->arena, ERR_VALUE, "\"text\" has at most %d bytes, and no control characters but line breaks", TEXT_MAX);
+    return value_no_card(c, TEXT("text"), s);
+}
+
+static enum err run_queue(struct db *db, struct write *w)
+{
+    const struct mail_put *m = w->arg;
+    TRY(write_person_there(db, m->tenant, m->subject));
+    return mail_run_put_quietly(db, m);
+}
+
+static enum err allow_send(struct ctx *c, const struct person *p, text purpose, int category, text channel)
+{
+    struct bits set = { { 0 } };
+    if (category >= 0)
+        bits_add(&set, (unsigned)category);
+    return person_allow_by(c, p, purpose, &set, ACT_SEND, channel);
+}
+
+enum err contact_send(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct mail_put put;
+    int category = -1;
+    text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")), said, to;
+    TRY(read_text(c, in, &said));
+    const struct pair_text values[] = { { TEXT("subject"), subject }, { TEXT("text"), said } };
+    TRY(person_open(c, id, false, &p));
+    TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("email"))));
+    TRY(allow_send(c, &p, purpose, -1, TEXT("email")));
+    TRY(mail_address(c, &p, &to, &category));
+    if (to.n)
+        TRY(allow_send(c, &p, purpose, category, TEXT("email")));
+    TRY(check_line(c, subject));
+    TRY(check_text(c, said));
+    TRY(mail_make(c, &p, to, TEXT("service_message"), &(struct letter_values){ values, 2 }, &put));
+    put.purpose = purpose, put.event.purpose = purpose;
+    put.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
+    out->id = id_print(c->arena, put.id);
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
+    TRY_PTR(out->body.p);
+    struct write w = { .run = run_queue, .arg = &put, .event = put.event };
+    return write_do(c, &w, out);
+}
+
+static enum err note_call(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct change ch;
+    bool kept;
+    int category = log_category(c->policy);
+    msec at = c->now;
+    text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")), when = json_text(in, TEXT("at"));
+    TRY(person_open(c, id, false, &p));
+    TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("phone"))));
+    TRY(allow_send(c, &p, purpose, -1, TEXT("phone")));
+    if (category < 0) {
+        say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy keeps no log of contacts (stream: contacts)");
+        return write_refusal(c, &p, value_shown(purpose), TEXT(""));
+    }
+    TRY(allow_send(c, &p, purpose, category, TEXT("phone")));
+    TRY(check_line(c, subject));
+    if (when.p && (!value_moment(c, when, false, &at) || at > c->now + 5 * MINUTE))
+        return say(c->arena, ERR_VALUE, "\"at\" is when the call took place (RFC 3339), not to come");
+    TRY(contact_prepare(c, &p, TEXT("phone"), subject, at, &ch, &kept));
+    if (!kept)
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories[category].clause, "the log of contacts cannot hold several records");
+    out->body = arena_print(c->arena, "{\"item\":%lld}", (long long)ch.records[0].item);
+    TRY_PTR(out->body.p);
+    struct event event = event_of(c, &p, TEXT("contact.call"));
+    event.purpose = purpose, event.categories = c->policy->categories[category].name, event.count = 1;
+    return change_write(c, &ch, event, out);
+}
+
+enum err contact_call(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    enum err status = note_call(c, id, in, out);
+    for (int again = 0; status == ERR_CONFLICT && again < AGAIN; again++)
+        status = note_call(c, id, in, out);
+    return status;
+}
+
+/* ---- What there was. ---- */
+
+static void put_contact(struct json_out *w, const struct record *r)
+{
+    char at[TIME_TEXT + 1];
+    json_open(w, '{');
+    json_pair_int(w, TEXT("item"), r->item);
+    json_pair(w, TEXT("at"), time_text(r->at, at));
+    json_name(w, TEXT("fields"));
+    json_open(w, '{');
+    JSON_EACH(v, r->fields) {
+        json_name(w, v->key);
+        json_put(w, v->first);
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
+{
+    PERSON_AUTO p;
+    struct bits set = { { 0 } };
+    struct record *rows = NULL;
+    unsigned count = 0, lost = 0;
+    int category = log_category(c->policy);
+    TRY(person_open(c, id, false, &p));
+    if (category >= 0)
+        bits_add(&set, (unsigned)category);
+    TRY(person_allow(c, &p, purpose, &set, ACT_READ));
+    if (category >= 0)
+        TRY(record_load_readable(c, &p, category, false, &rows, &count, &lost));
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_name(&w, TEXT("contacts"));
+    json_open(&w, '[');
+    for (unsigned i = 0; i < count; i++)
+        put_contact(&w, &rows[i]);
+    json_close(&w, ']');
+    if (lost)
+        json_pair_int(&w, TEXT("unreadable"), lost);
+    json_name(&w, TEXT("letters"));
+    TRY(outbox_put_of(c, &p, false, &w));
+    json_close(&w, '}');
+    TRY(buf_take(c->arena, &b, &out->body));
+    struct write read = { .event = event_of(c, &p, TEXT("read")) };
+    read.event.purpose = purpose, read.event.categories = event_categories(c, &set), read.event.count = count;
+    read.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
+    TRY(look_seal(c, &p, &read.event));
+    return write_do(c, &read, NULL);
+}

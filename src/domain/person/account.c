@@ -1,0 +1,125 @@
+/* Accounts as the store has them, links that work once, teams. */
+#include "domain/core/budget.h"
+#include "domain/person/account.h"
+#include "domain/core/instance.h"
+
+
+static text copied(struct ctx *c, struct query *q, int column)
+{
+    text bytes = query_bytes(q, column);
+    return bytes.p ? arena_copy(c->arena, bytes) : (text){ NULL, 0 };
+}
+
+enum err account_load(struct ctx *c, struct subject_id id, struct account *out)
+{
+    *out = (struct account){ 0 };
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACCOUNT_GET, ARGS(V_TEXT(c->tenant), V_ID(id)));
+    out->there = query_next(&q);
+    TRY(q.status);
+    if (!out->there)
+        return OK;
+    out->state = copied(c, &q, 0), out->role = copied(c, &q, 1), out->language = copied(c, &q, 2);
+    out->password = (sealed){ copied(c, &q, 3) }, out->password_at = query_int(&q, 4);
+    out->factor = (sealed){ copied(c, &q, 5) }, out->factor_at = query_int(&q, 6);
+    out->opened = query_int(&q, 7), out->opened_by = copied(c, &q, 8), out->last_visit = query_int(&q, 9);
+    out->agreement = query_int(&q, 10);
+    return c->arena->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
+}
+
+/* ---- Sealing. ---- */
+
+static struct place place_of(const struct ctx *c, const struct person *p, text field, uint64_t version)
+{
+    return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("account"), .field = field, .version = version };
+}
+
+enum err account_seal(struct ctx *c, const struct person *p, text field, uint64_t version, text clear, sealed *out)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, field, version);
+    key_derive(&p->key, TEXT("accounts"), &key);
+    return seal(c->arena, &key, &place, clear, out);
+}
+
+enum err account_open(struct ctx *c, const struct person *p, text field, uint64_t version, sealed in, text *clear)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, field, version);
+    key_derive(&p->key, TEXT("accounts"), &key);
+    return seal_open(c->arena, &key, &place, in, clear);
+}
+
+/* ---- Secrets and links. ---- */
+
+struct digest secret_digest(const struct ctx *c, text use, text secret)
+{
+    struct digest d;
+    digest_identifier(store_index_key(ctx_store(c)), TEXT(""), use, secret, &d);
+    return d;
+}
+
+text secret_make(struct ctx *c, text use, struct digest *digest)
+{
+    uint8_t random[32];
+    BUF_AUTO b = buf_make(64);
+    crypt_random(random, sizeof random);
+    buf_base64url(&b, TEXT_BYTES(random));
+    text secret = buf_made(c->arena, &b);
+    *digest = secret_digest(c, use, secret);
+    return secret;
+}
+
+enum err ticket_make(struct ctx *c, const struct person *p, text kind, text detail, msec expires, struct ticket_put *out)
+{
+    *out = (struct ticket_put){ .tenant = c->tenant, .kind = kind, .subject = p->id, .created = c->now, .expires = expires };
+    out->secret = secret_make(c, TEXT("ticket"), &out->digest);
+    TRY_PTR(out->secret.p);
+    return detail.n ? account_seal(c, p, TEXT("ticket"), (uint64_t)c->now, detail, &out->detail) : OK;
+}
+
+enum err ticket_run_put(struct db *db, const struct ticket_put *t, bool alone)
+{
+    if (alone)
+        TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind))));
+    TRY(db_run(db, SQL_TICKET_TRIM, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_INT(budget_row(BUDGET_links)->limit - 1))));
+    return db_run(db, SQL_TICKET_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind),
+                                                 V_INT(t->created), V_INT(t->expires), t->detail.bytes.n ? V_SEALED(t->detail) : V_NULL));
+}
+
+enum err ticket_find(struct ctx *c, text secret, text kind, struct ticket *out)
+{
+    *out = (struct ticket){ .digest = secret_digest(c, TEXT("ticket"), secret) };
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TICKET_GET, ARGS(V_BYTES(TEXT_BYTES(out->digest)), V_TEXT(kind), V_INT(c->now)));
+    bool found = secret.n == SECRET_TEXT && query_next(&q);
+    TRY(q.status);
+    if (!found || query_bytes(&q, 1).n != SUBJECT_ID)
+        return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer");
+    c->tenant = out->tenant = copied(c, &q, 0);
+    memcpy(&out->subject, query_bytes(&q, 1).p, SUBJECT_ID);
+    out->created = query_int(&q, 2), out->expires = query_int(&q, 3);
+    out->detail = (sealed){ copied(c, &q, 4) };
+    return out->tenant.p ? OK : ERR_MEMORY;
+}
+
+enum err ticket_detail(struct ctx *c, const struct person *p, const struct ticket *t, const struct json **out)
+{
+    text clear;
+    *out = NULL;
+    if (!t->detail.bytes.n)
+        return OK;
+    TRY(account_open(c, p, TEXT("ticket"), (uint64_t)t->created, t->detail, &clear));
+    return json_parse(c->arena, clear, out);
+}
+
+enum err ticket_run_use(struct db *db, const struct ticket *t)
+{
+    int64_t gone;
+    TRY(db_run(db, SQL_TICKET_END, &gone, ARGS(V_BYTES(TEXT_BYTES(t->digest)))));
+    return gone ? OK : say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+}

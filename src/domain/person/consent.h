@@ -1,0 +1,15 @@
+/* Consents, objections, restriction: the append-only ledger (GDPR 7, 18, 21). */
+#ifndef DOMAIN_PERSON_CONSENT_H
+#define DOMAIN_PERSON_CONSENT_H
+#include "domain/core/paging.h"
+
+struct person;
+
+/* One row per purpose and channel, refusals and withdrawals included, with wording hash, policy version and server time. */
+enum err consent_record(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* A page of the ledger, oldest first (asked->newest: newest first), the last row of each purpose and channel, and the live consents. */
+enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+/* "consents" and "live" inside an open object, for the access answer. */
+enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_out *w);
+
+#endif

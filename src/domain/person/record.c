@@ -1,0 +1,252 @@
+/* Records: one category's fields, sealed together. */
+#include "domain/core/data_subject.h"
+#include "domain/person/record.h"
+#include "domain/core/named.h"
+#include "domain/core/instance.h"
+#include "domain/core/feature.h"
+
+
+
+
+/* ---- Records. ---- */
+
+uint32_t record_class(const struct category *cat)
+{
+    struct key none = { { 0 } };
+    struct digest d;
+    digest_identifier(&none, TEXT("key-class"), TEXT(""), cat->name, &d);
+    return (uint32_t)d.b[0] << 24 | (uint32_t)d.b[1] << 16 | (uint32_t)d.b[2] << 8 | d.b[3] | 1u;
+}
+
+uint32_t record_class_apart(text name)
+{
+    const struct category like = { .name = name };
+    uint32_t even = record_class(&like) ^ 1u;
+    return even ? even : 2;
+}
+
+enum err record_classes_differ(struct arena *a, const struct policy *p)
+{
+    text names[CATEGORIES_MAX + 1];
+    uint32_t classes[CATEGORIES_MAX + 1];
+    unsigned count = p->category_count;
+    for (unsigned i = 0; i <= count; i++) {
+        names[i] = i < count ? p->categories[i].name : TEXT("former");
+        classes[i] = record_class_apart(names[i]);       /* alike exactly when those of held categories are */
+        for (unsigned j = 0; j < i; j++)
+            if (classes[j] == classes[i])
+                return say_clause(a, ERR_POLICY, &p->categories_clause, "categories \"%.*s\" and \"%.*s\" fall on one class of keys: give one another name",
+                                  T(names[j]), T(names[i]));
+    }
+    return OK;
+}
+
+static struct place place_of(const struct ctx *c, const struct person *p, const struct record *r)
+{
+    return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("record"),
+                           .field = c->policy->categories[r->category].name, .version = (uint64_t)r->version };
+}
+
+static enum err key_of(struct ctx *c, const struct person *p, const struct record *r, struct key *out)
+{
+    if (r->key_class)
+        return store_key(ctx_store(c), c->arena, c->tenant, p->id, r->key_class, out);
+    key_derive(&p->key, c->policy->categories[r->category].name, out);
+    return OK;
+}
+
+enum err record_open(struct ctx *c, const struct person *p, struct record *r)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, r);
+    text clear;
+    TRY(key_of(c, p, r, &key));
+    TRY(seal_open(c->arena, &key, &place, r->sealed, &clear));
+    if (json_parse(c->arena, clear, &r->fields) == OK)
+        return OK;
+    return say(c->arena, ERR_INTEGRITY, "a record of category \"%.*s\" cannot be read", T(place.field));   /* no fault of who asked */
+}
+
+enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put, bool *has_put)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, r);
+    *has_put = false;
+    const struct category *cat = &c->policy->categories[r->category];
+    if (!cat->held) {
+        r->key_class = 0;
+        key_derive(&p->key, cat->name, &key);
+        return seal(c->arena, &key, &place, fields, &r->sealed);
+    }
+    r->key_class = record_class(cat);
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, p->id, r->key_class, &key);
+    if (status == ERR_ERASED) {
+        key_make(&key);
+        *put = (struct key_put){ .tenant = c->tenant, .subject = p->id, .key_class = r->key_class };
+        key_wrap(store_master(ctx_store(c)), c->tenant, p->id, r->key_class, &key, put->wrapped);
+        *has_put = true;
+    } else if (status != OK)
+        return status;
+    return seal(c->arena, &key, &place, fields, &r->sealed);
+}
+
+enum { QUICK_ROWS = 100 };               /* opened in about a millisecond */
+
+/* Those behind `after`, `most` of them at most. */
+static enum err load_rows(struct ctx *c, const struct person *p, int category, int64_t after, int64_t most, struct record **out, unsigned *count)
+{
+    struct record *rows = NULL;
+    unsigned room = 0;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_RECORD_PAGE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name), V_INT(after), V_INT(most)));
+    for (*count = 0; query_next(&q); (*count)++) {
+        if (c->quick && *count == QUICK_ROWS)
+            return say(c->arena, ERR_ASIDE, "more than %d records are to be opened", QUICK_ROWS);
+        if (*count == room) {
+            struct record *old = rows;
+            rows = NEW_ARRAY(c->arena, struct record, room = room ? room * 2 : 2);
+            TRY_PTR(rows);
+            if (old)
+                memcpy(rows, old, *count * sizeof *rows);
+        }
+        rows[*count] = (struct record){
+            .category = category, .item = query_int(&q, 0), .version = query_int(&q, 1),
+            .sealed = { arena_copy(c->arena, query_sealed(&q, 2).bytes) }, .source = arena_copy(c->arena, query_bytes(&q, 3)),
+            .at = query_int(&q, 4), .due = query_int(&q, 5), .archived = query_int(&q, 6) != 0, .key_class = (uint32_t)query_int(&q, 7) };
+    }
+    *out = rows;
+    return q.status;
+}
+
+bool record_unreadable(enum err e) { return e == ERR_CRYPT || e == ERR_JSON || e == ERR_INTEGRITY; }
+
+static enum err keep_readable(struct ctx *c, const struct person *p, bool archived_too, unsigned all, struct record *rows, unsigned *count,
+                              unsigned *unreadable)
+{
+    for (unsigned i = 0; i < all; i++) {
+        if (rows[i].archived && !archived_too)
+            continue;
+        enum err e = record_open(c, p, &rows[i]);
+        if (e == OK)
+            rows[(*count)++] = rows[i];
+        else if (record_unreadable(e))
+            ++*unreadable;
+        else
+            return e;
+    }
+    return OK;
+}
+
+enum err record_load_page(struct ctx *c, const struct person *p, int category, int64_t *after, struct record **out, unsigned *count,
+                          unsigned *unreadable, bool *more)
+{
+    enum { PAGE = 256 };
+    unsigned all;
+    *count = 0;
+    TRY(load_rows(c, p, category, *after, PAGE, out, &all));
+    *more = all == PAGE;
+    if (all)
+        *after = (*out)[all - 1].item;
+    return keep_readable(c, p, true, all, *out, count, unreadable);
+}
+
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
+                              unsigned *unreadable)
+{
+    unsigned all;
+    *count = *unreadable = 0;
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
+    return keep_readable(c, p, archived_too, all, *out, count, unreadable);
+}
+enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count)
+{
+    unsigned all, kept = 0;
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
+    for (unsigned i = 0; i < all; i++) {
+        struct record *r = &(*out)[i];
+        if (r->archived && !archived_too)
+            continue;
+        TRY(record_open(c, p, r));
+        (*out)[kept++] = *r;
+    }
+    *count = kept;
+    return OK;
+}
+
+/* {field: [value, …]} as {field: value}. */
+static void put_values(struct json_out *w, const struct json *fields)
+{
+    json_open(w, '{');
+    JSON_EACH(v, fields) {
+        json_name(w, v->key);
+        json_put(w, v->first);
+    }
+    json_close(w, '}');
+}
+
+enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records, unsigned *unreadable)
+{
+    const struct category *cat = &c->policy->categories[index];
+    struct record *rows;
+    unsigned count;
+    char at[TIME_TEXT + 1];
+    unsigned lost;
+    TRY(record_load_readable(c, p, index, false, &rows, &count, &lost));
+    *records += count;
+    *unreadable += lost;
+    if (!count && !cat->many)
+        return OK;
+    json_name(w, cat->name);
+    if (!cat->many) {
+        put_values(w, rows[0].fields);
+        return OK;
+    }
+    json_open(w, '[');
+    for (unsigned i = 0; i < count; i++) {
+        json_open(w, '{');
+        json_pair_int(w, TEXT("item"), rows[i].item);
+        json_pair(w, TEXT("at"), time_text(rows[i].at, at));
+        json_name(w, TEXT("fields"));
+        put_values(w, rows[i].fields);
+        json_close(w, '}');
+    }
+    TRY(feature_put_records(c, p, cat, w, records, unreadable));
+    json_close(w, ']');
+    return OK;
+}
+
+void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned count, struct json_out *w)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("category"), cat->name);
+    json_pair(w, TEXT("title"), doc_category(c, cat));
+    json_pair_int(w, TEXT("records"), count);
+    json_pair(w, TEXT("says"), doc_in(c, TEXT("We hold this, but it could not be read. Ask us for it."),
+                                      TEXT("Nous conservons ces données, mais elles n'ont pas pu être lues. Demandez-les-nous.")));
+    json_close(w, '}');
+}
+
+enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w, int64_t *records)
+{
+    unsigned *lost = NEW_ARRAY(c->arena, unsigned, c->policy->category_count + 1), all = 0;
+    TRY_PTR(lost);
+    json_name(w, TEXT("data"));
+    json_open(w, '{');
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (bits_has(set, i)) {
+            TRY(record_put_category(c, p, (int)i, w, records, &lost[i]));
+            all += lost[i];
+        }
+    json_close(w, '}');
+    if (!all)
+        return OK;
+    json_name(w, TEXT("unreadable"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < c->policy->category_count; i++)
+        if (lost[i])
+            record_put_unreadable(c, &c->policy->categories[i], lost[i], w);
+    json_close(w, ']');
+    return OK;
+}

@@ -1,0 +1,16 @@
+/* Rectification (Art. 16) and former values. */
+#ifndef DOMAIN_PERSON_RECTIFY_H
+#define DOMAIN_PERSON_RECTIFY_H
+#include "base/err.h"
+
+struct answer;
+struct ctx;
+struct json_out;
+struct paging;
+struct person;
+
+enum err subject_former(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+/* The list of former values alone, for the access answer. */
+enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w);
+
+#endif

@@ -1,0 +1,14 @@
+/* Access and portability (GDPR 15, 20): the answer to "what do you hold of me", and the same to take away. */
+#ifndef DOMAIN_RIGHTS_ACCESS_H
+#define DOMAIN_RIGHTS_ACCESS_H
+#include "domain/core/ctx.h"
+
+struct person;
+
+struct paging;
+
+enum err access_answer(struct ctx *c, text id, struct answer *out);
+/* Who looked, newest first: the access answer has the first ten thousand and "looks_next", from where this goes on. */
+enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+
+#endif

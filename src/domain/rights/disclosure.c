@@ -1,0 +1,175 @@
+/* Disclosures: data given to a recipient of the policy, decided twice (who gives, who receives), recorded, and shown to the person. */
+#include "domain/core/named.h"
+#include "domain/person/record.h"
+#include "domain/person/person.h"
+#include "domain/core/id.h"
+#include "domain/person/held.h"
+#include "domain/rights/disclosure.h"
+#include "domain/core/instance.h"
+#include "domain/core/looking.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+
+struct disclosing { struct ctx *c; const struct person *p; struct subject_id id; text recipient, purpose, categories; };
+
+static enum err run_disclosure(struct db *db, struct write *w)
+{
+    const struct disclosing *d = w->arg;
+    TRY(write_person_there(db, d->c->tenant, d->p->id));
+    return db_run(db, SQL_DISCLOSURE_ADD, NULL, ARGS(V_TEXT(d->c->tenant), V_ID(d->p->id), V_ID(d->id), V_TEXT(d->recipient),
+                                                     V_TEXT(d->purpose), V_TEXT(d->categories), V_INT(d->c->now)));
+}
+
+static enum err recipient_of(struct ctx *c, text name, int *out)
+{
+    *out = policy_actor(c->policy, name);
+    if (*out >= 0 && c->policy->actors[*out].kind == ACTOR_RECIPIENT)
+        return OK;
+    text near = policy_nearest(c->policy, TEXT("actor"), name);
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->recipients_clause, "the policy has no recipient \"%.*s\"%s%.*s%s",
+                      T(value_shown(name)), near.n ? "; did you mean \"" : "", T(near), near.n ? "\"?" : "");
+}
+
+static enum err categories_of(struct ctx *c, const struct json *list, struct bits *out)
+{
+    *out = (struct bits){ { 0 } };
+    if (!list || list->kind != J_ARRAY || !list->count)
+        return say(c->arena, ERR_USAGE, "a disclosure names its \"categories\", a list");
+    JSON_EACH(name, list) {
+        int index = name->kind == J_TEXT ? policy_category(c->policy, name->value) : -1;
+        if (index < 0)
+            return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"",
+                              T(value_shown(name->value)));
+        if (c->policy->categories[index].transient)
+            return say_clause(c->arena, ERR_USAGE, &c->policy->categories[index].clause, "category \"%.*s\" is transient: it is not disclosed",
+                              T(name->value));
+        bits_add(out, (unsigned)index);
+    }
+    return OK;
+}
+
+/* Who gives must be allowed to, and the recipient to receive: for that purpose, those categories, with its charter accepted. */
+static enum err allow(struct ctx *c, const struct person *p, int recipient, text purpose, const struct bits *categories)
+{
+    if (c->actor.index != recipient)
+        TRY(person_allow(c, p, purpose, categories, ACT_DISCLOSE));
+    struct ctx receiving = *c;
+    receiving.actor.index = recipient, receiving.actor.agreement = true;
+    return person_allow(&receiving, p, purpose, categories, ACT_DISCLOSE);
+}
+
+static enum err answer_of(struct ctx *c, const struct person *p, text id, const struct bits *categories, int64_t *records, struct answer *out)
+{
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("id"), id);
+    TRY(record_put_data(c, p, categories, &w, records));
+    json_close(&w, '}');
+    *out = (struct answer){ .id = id };
+    return buf_take(c->arena, &b, &out->body);
+}
+
+enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct bits categories;
+    int recipient;
+    struct disclosing d = { .c = c, .p = &p, .id = id_make(c->now), .recipient = json_text(in, TEXT("recipient")),
+                            .purpose = json_text(in, TEXT("purpose")) };
+    if (!d.recipient.n || !d.purpose.n)
+        return say(c->arena, ERR_MISSING, "a disclosure names its \"recipient\" and \"purpose\"");
+    TRY(person_open(c, id, false, &p));
+    enum err status = recipient_of(c, d.recipient, &recipient);
+    if (status == OK)
+        status = categories_of(c, json_get(in, TEXT("categories")), &categories);
+    if (status == ERR_UNDECLARED)
+        return write_refusal(c, &p, value_shown(d.purpose), TEXT(""));
+    TRY(status);
+    TRY(allow(c, &p, recipient, d.purpose, &categories));
+    d.categories = event_categories(c, &categories);
+    TRY_PTR(d.categories.p);
+    struct write w = { .run = run_disclosure, .arg = &d, .event = event_of(c, &p, TEXT("disclosure")) };
+    w.event.purpose = d.purpose, w.event.categories = d.categories, w.event.count = 0;
+    w.event.clause = c->policy->actors[recipient].clause.path;
+    text shown = id_print(c->arena, d.id);
+    TRY(answer_of(c, &p, shown, &categories, &w.event.count, out));
+    /* What is kept for a repeated request holds no datum: it says that it was disclosed, under which id. */
+    struct answer kept = { .id = shown, .body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(shown)) };
+    TRY_PTR(kept.body.p);
+    return write_do(c, &w, &kept);
+}
+
+static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *w, struct subject_id *id)
+{
+    char at[TIME_TEXT + 1];
+    text bytes = query_bytes(q, 0), recipient = query_bytes(q, 1);
+    int index = policy_actor(c->policy, recipient);
+    if (bytes.n != sizeof *id)
+        return say(c->arena, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", bytes.n);
+    memcpy(id, bytes.p, sizeof *id);
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), id_print(c->arena, *id));
+    json_pair(w, TEXT("recipient"), recipient);
+    json_pair(w, TEXT("name"), doc_recipient(c, index));
+    json_pair(w, TEXT("purpose"), query_bytes(q, 2));
+    json_pair(w, TEXT("categories"), query_bytes(q, 3));
+    json_pair(w, TEXT("at"), time_text(query_int(q, 4), at));
+    json_close(w, '}');
+    return OK;
+}
+
+enum err disclosure_put(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    READ_AUTO db = NULL;
+    struct subject_id id;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DISCLOSURE_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+    json_open(w, '[');
+    while (query_next(&q))
+        TRY(put_disclosure(c, &q, w, &id));
+    json_close(w, ']');
+    return q.status;
+}
+
+static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w, struct answer *out)
+{
+    READ_AUTO db = NULL;
+    struct subject_id id = { { 0 } };
+    int64_t rows = 0;
+    if (asked->after.n && !id_parse(asked->after, &id))
+        return paging_unknown(c);
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DISCLOSURE_PAGE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_ID(id), V_INT(asked->limit + 1)));
+    json_name(w, TEXT("disclosures"));
+    json_open(w, '[');
+    while (query_next(&q)) {
+        if (rows++ == asked->limit) {
+            out->next = id_print(c->arena, id);
+            break;
+        }
+        TRY(put_disclosure(c, &q, w, &id));
+    }
+    json_close(w, ']');
+    json_pair(w, TEXT("next"), out->next);
+    return q.status;
+}
+
+enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    TRY(person_open(c, id, true, &p));
+    TRY(person_allow_act(c, &p, ACT_EXPORT));
+    BUF_AUTO b = buf_make(4 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    TRY(put_page(c, &p, asked, &w, out));
+    json_close(&w, '}');
+    TRY(buf_take(c->arena, &b, &out->body));
+    struct write read = { .event = event_of(c, &p, TEXT("read")) };
+    read.event.purpose = TEXT("disclosures");
+    TRY(look_seal(c, &p, &read.event));
+    return write_do(c, &read, NULL);
+}

@@ -1,0 +1,202 @@
+/* The export (GDPR 15(3), 20): a zip of data.json, a readable page, a table for each category, and the attachments; made while it is read,
+ * whatever its size. */
+#include "domain/core/named.h"
+#include "domain/person/record.h"
+#include "domain/person/person.h"
+#include "base/file/pack.h"
+#include "domain/rights/export.h"
+#include "domain/person/held.h"
+#include "domain/core/looking.h"
+#include "domain/rights/person_file.h"
+#include "domain/core/pieces.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+#include "domain/core/instance.h"
+#include "domain/core/papers.h"
+
+enum { FILE_MEMORY = 160 << 20, PIECE = 128 << 10 };
+
+struct export {
+    struct pieces pieces;
+    struct ctx c;
+    struct person p;
+    struct pack pack;
+    struct buf head;                         /* what is small, packed already */
+    size_t given;                            /* of it */
+    const struct attachment *file;           /* the next one, or the one that is open */
+    unsigned number;                         /* its, from 1 */
+    int64_t piece;                           /* its next; 0: it is not open */
+    bool over;
+};
+
+/* ---- What is small: the document, its page and its tables, packed before the first byte goes. ---- */
+
+static enum err put_tables(struct export *e, struct ctx *c, const struct json *file)
+{
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        const struct json *data = json_get(json_get(file, TEXT("data")), cat->name);
+        if (!data || (cat->many && !data->count))
+            continue;
+        text csv;
+        BUF_AUTO table = buf_make(BUF_DEFAULT_LIMIT);
+        TRY(person_file_csv(c, cat, data, &table));
+        TRY(buf_lend(c->arena, &table, &csv));
+        TRY(pack_file(&e->pack, &e->head, arena_print(c->arena, "%.*s.csv", T(cat->name)), true, csv));
+    }
+    return OK;
+}
+
+static enum err put_head(struct export *e, struct ctx *c)
+{
+    const struct json *file;
+    text data, html;
+    BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT);
+    BUF_AUTO page = buf_make(BUF_DEFAULT_LIMIT);
+    TRY(person_file_put(c, &e->p, &json));
+    TRY(buf_lend(c->arena, &json, &data));
+    TRY(pack_file(&e->pack, &e->head, TEXT("data.json"), true, data));
+    TRY(json_parse_buf(c->arena, &json, &file));
+    TRY(c->app->papers->person_file(c, file, &page));
+    TRY(buf_lend(c->arena, &page, &html));
+    TRY(pack_file(&e->pack, &e->head, TEXT("index.html"), true, html));
+    return put_tables(e, c, file);
+}
+
+/* In memory of its own, that is free again before a slow reader begins. */
+static enum err make_head(struct export *e, const struct ctx *c)
+{
+    ARENA_AUTO room = arena_make(FILE_MEMORY);
+    struct ctx inner = *c;
+    inner.arena = &room, inner.decisions = NULL;
+    enum err status = put_head(e, &inner);
+    if (status != OK)
+        c->arena->why = room.why.code ? room.why : e->c.arena->why;
+    return status;
+}
+
+/* ---- The files, a piece at a time. ---- */
+
+/* A file erased since the export began is left out; the list at the end names only what is there. */
+static enum err open_file(struct export *e, struct arena *a, struct arena *room, struct buf *out, text *first)
+{
+    const struct attachment *t = e->file;
+    enum err status = attachment_piece(&e->c, &e->p, t, 0, room, first);
+    if (status == ERR_ERASED) {
+        e->file = t->next;
+        e->number++;
+        return status;
+    }
+    TRY(status);
+    text name = person_file_name(a, e->number, t->name);
+    TRY_PTR(name.p);
+    return pack_open(&e->pack, out, name, text_starts(t->media_type, TEXT("text/")));
+}
+
+/* A file that cannot be read, or not to its end, stops no other: a note stands beside what there is of it. */
+static enum err put_lost(struct export *e, struct arena *room, struct buf *out)
+{
+    text name = person_file_name(e->c.arena, e->number, e->file->name);
+    text note = arena_print(e->c.arena, "%.*s.unreadable.txt", T(name));
+    TRY_PTR(note.p);
+    if (e->piece)
+        TRY(pack_close(&e->pack, out));
+    TRY(pack_open(&e->pack, out, note, true));
+    TRY(pack_add(&e->pack, out, doc_in(&e->c, TEXT("We hold this file, but it could not be read whole. Ask us for it.\n"),
+                                       TEXT("Nous conservons ce fichier, mais il n'a pas pu être lu en entier. Demandez-le-nous.\n"))));
+    TRY(pack_close(&e->pack, out));
+    e->file = e->file->next;
+    e->number++;
+    e->piece = 0;
+    return OK;
+}
+
+static enum err next_piece(struct export *e, struct arena *room, struct buf *out)
+{
+    text clear;
+    enum err status = e->piece ? attachment_piece(&e->c, &e->p, e->file, e->piece, room, &clear)
+                               : open_file(e, e->c.arena, room, out, &clear);
+    if (status == ERR_ERASED && !e->piece)
+        return OK;
+    if (record_unreadable(status))
+        return put_lost(e, room, out);
+    TRY(status);
+    e->piece++;
+    TRY(pack_add(&e->pack, out, clear));
+    if (clear.n)
+        return OK;
+    TRY(pack_close(&e->pack, out));
+    e->file = e->file->next;
+    e->number++;
+    e->piece = 0;
+    return OK;
+}
+
+static enum err export_next(struct pieces *s, struct arena *a, struct buf *piece)
+{
+    struct export *e = (struct export *)s;
+    size_t before = piece->n;
+    if (e->given < e->head.n) {
+        text head;
+        TRY(buf_lend(a, &e->head, &head));
+        text part = text_upto(text_from(head, e->given), PIECE);
+        e->given += part.n;
+        buf_add(piece, part);
+        return OK;
+    }
+    buf_free(&e->head);
+    e->given = 0;
+    while (e->file && piece->n - before < PIECE / 2) {
+        ARENA_AUTO room = arena_make(PIECE * 4);
+        enum err status = next_piece(e, &room, piece);
+        if (status != OK) {
+            a->why = room.why.code ? room.why : e->c.arena->why;
+            return status;
+        }
+    }
+    if (e->file || e->over)
+        return OK;
+    e->over = true;
+    return pack_end(&e->pack, piece);
+}
+
+static void export_end(struct pieces *s)
+{
+    struct export *e = (struct export *)s;
+    person_end(&e->p);
+    pack_free(&e->pack);
+    buf_free(&e->head);
+}
+
+/* ---- Begun: decided and on record before the first byte. ---- */
+
+static enum err begin(struct ctx *c, text id, struct export *e)
+{
+    struct attachment *files;
+    TRY(person_open(c, id, true, &e->p));
+    TRY(person_allow_act(c, &e->p, ACT_EXPORT));
+    TRY(pieces_context(c, &e->c));
+    TRY(attachment_list(c, &e->p, &files));
+    e->file = files;
+    TRY(make_head(e, c));
+    struct write w = { .event = event_of(c, &e->p, TEXT("export")) };
+    TRY(look_seal(c, &e->p, &w.event));
+    return write_do(c, &w, NULL);
+}
+
+enum err access_export(struct ctx *c, text id, struct answer *out)
+{
+    struct export *e = NEW(c->arena, struct export);
+    text name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, value_day(c, c->now))));
+    TRY_PTR(e);
+    TRY_PTR(name.p);
+    *e = (struct export){ .pieces = { export_next, export_end, -1 }, .head = buf_make(BUF_DEFAULT_LIMIT), .number = 1 };
+    pack_begin(&e->pack, c->arena, 0, c->now);
+    enum err status = begin(c, id, e);
+    if (status != OK) {
+        export_end(&e->pieces);
+        return status;
+    }
+    *out = (struct answer){ .media_type = TEXT("application/zip"), .file_name = name, .pieces = &e->pieces };
+    return OK;
+}

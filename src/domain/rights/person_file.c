@@ -1,0 +1,550 @@
+/* All that is held of a person, as one answer. */
+#include "domain/core/paging.h"
+#include "domain/person/record.h"
+#include "domain/person/consent.h"
+#include "domain/core/named.h"
+#include "domain/folder/folder.h"
+#include "domain/person/held.h"
+#include "domain/rights/disclosure.h"
+#include "domain/core/instance.h"
+#include "domain/person/keeping.h"
+#include "domain/core/looking.h"
+#include "domain/account/shown.h"
+#include "domain/mail/sent.h"
+#include "domain/rights/person_file.h"
+#include "domain/person/rectify.h"
+#include "domain/person/source.h"
+#include "base/file/file_name.h"
+
+
+
+static void put_time(struct view *v, text name, msec at)
+{
+    char out[TIME_TEXT + 1];
+    json_pair(&v->w, name, at ? time_text(at, out) : (text){ NULL, 0 });
+}
+
+static void put_node(struct view *v, text name, text path)
+{
+    const struct node *n = node_at(v->c->policy->root, path);
+    json_name(&v->w, name);
+    if (n)
+        node_json(&v->w, n);
+    else
+        json_put_null(&v->w);
+}
+
+/* ---- Who answers. ---- */
+
+static void put_controller(struct view *v)
+{
+    const struct policy *p = v->c->policy;
+    const struct controller k = ctx_controller(v->c);
+    const struct { text name, value; } pairs[] = {
+        { TEXT("legal_name"), k.legal_name }, { TEXT("address"), k.address }, { TEXT("country"), k.country },
+        { TEXT("email"), k.email },           { TEXT("phone"), k.phone },     { TEXT("site"), k.site },
+    };
+    json_name(&v->w, TEXT("controller"));
+    json_open(&v->w, '{');
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        json_pair(&v->w, pairs[i].name, pairs[i].value.n ? pairs[i].value : (text){ NULL, 0 });
+    json_close(&v->w, '}');
+    put_node(v, TEXT("dpo"), TEXT("dpo"));
+    json_pair(&v->w, TEXT("authority"), p->authority.n ? p->authority : (text){ NULL, 0 });
+    json_pair(&v->w, TEXT("complaint"), doc_in(v->c, TEXT("You may lodge a complaint with the supervisory authority, and go to court (Art. 77 and 79)."),
+                                               TEXT("Vous pouvez saisir l'autorité de contrôle d'une réclamation, et la justice (art. 77 et 79).")));
+    json_name(&v->w, TEXT("policy"));
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("id"), p->id);
+    json_pair(&v->w, TEXT("version"), p->version);
+    json_pair(&v->w, TEXT("date"), date_print(v->c->arena, p->date));
+    json_pair(&v->w, TEXT("hash"), text_of(p->hash));
+    json_close(&v->w, '}');
+}
+
+/* ---- What is held: values in the plain form of a read, then what there is to know about each. ---- */
+
+/* A category, and what was seen of its records: they come a page at a time, however many there are. */
+struct rows { const struct category *cat; int index; bool any; unsigned unreadable; };
+
+enum { PAGE_MEMORY = 64 << 20 };
+
+static enum err each_page(struct view *v, struct rows *r, void (*put)(struct view *v, struct rows *r, const struct record *rows, unsigned count))
+{
+    int64_t after = INT64_MIN;
+    for (bool more = !r->cat->transient; more;) {
+        ARENA_AUTO room = arena_make(PAGE_MEMORY);
+        struct ctx inner = *v->c;
+        struct view page = *v;
+        struct record *rows;
+        unsigned count;
+        inner.arena = &room, inner.decisions = NULL;
+        page.c = &inner;
+        enum err status = record_load_page(&inner, v->p, r->index, &after, &rows, &count, &r->unreadable, &more);
+        if (status == OK) {
+            put(&page, r, rows, count);
+            status = arena_whole(&room);
+        }
+        if (status != OK) {
+            v->c->arena->why = room.why;
+            return status;
+        }
+        v->w = page.w;
+    }
+    return OK;
+}
+
+static void put_values(struct json_out *w, const struct json *fields)
+{
+    json_open(w, '{');
+    JSON_EACH(f, fields) {
+        json_name(w, f->key);
+        json_put(w, f->first);
+    }
+    json_close(w, '}');
+}
+
+static void begin_data(struct view *v, struct rows *r)
+{
+    if (!r->any) {
+        json_name(&v->w, r->cat->name);
+        if (r->cat->many)
+            json_open(&v->w, '[');
+    }
+    r->any = true;
+}
+
+static void put_data_page(struct view *v, struct rows *r, const struct record *rows, unsigned count)
+{
+    if (count && !r->cat->many && !r->any) {
+        begin_data(v, r);
+        put_values(&v->w, rows[0].fields);
+    }
+    for (unsigned i = 0; r->cat->many && i < count; i++) {
+        begin_data(v, r);
+        json_open(&v->w, '{');
+        json_pair_int(&v->w, TEXT("item"), rows[i].item);
+        put_time(v, TEXT("at"), rows[i].at);
+        json_name(&v->w, TEXT("fields"));
+        put_values(&v->w, rows[i].fields);
+        json_close(&v->w, '}');
+    }
+}
+
+static enum err put_data(struct view *v, struct rows *all)
+{
+    json_name(&v->w, TEXT("data"));
+    json_open(&v->w, '{');
+    for (unsigned i = 0; i < v->c->policy->category_count; i++) {
+        struct rows *r = &all[i];
+        int64_t grants = 0;
+        TRY(each_page(v, r, put_data_page));
+        if (r->cat->many && text_eq(r->cat->stream, TEXT("folders"))) {
+            begin_data(v, r);
+            TRY(folder_put_records(v->c, v->p, r->cat, &v->w, &grants, &r->unreadable));
+        }
+        if (r->cat->many && r->any)
+            json_close(&v->w, ']');
+    }
+    json_close(&v->w, '}');
+    return OK;
+}
+
+/* Art. 20: what the person provided, processed by consent or contract. */
+static bool portable(const struct policy *p, const struct category *cat)
+{
+    for (unsigned i = 0; i < p->purpose_count; i++)
+        if (bits_has(&cat->purposes, i) && (p->purposes[i].basis == BASIS_CONSENT || p->purposes[i].basis == BASIS_CONTRACT))
+            return true;
+    return false;
+}
+
+/* Theirs, or nobody said whose: a doubt is not held against the person. */
+static bool may_be_own(const struct policy *p, text source)
+{
+    for (unsigned i = 0; i < p->source_count; i++)
+        if (text_eq(p->sources[i].name, source))
+            return text_eq(source, TEXT("person"));
+    return true;
+}
+
+static void put_field(struct view *v, const struct category *cat, const struct json *f, bool may_port)
+{
+    const struct json *source = f->first ? f->first->next : NULL, *when = source ? source->next : NULL;
+    int64_t at = 0;
+    json_int(when, &at);
+    json_name(&v->w, f->key);
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("title"), doc_field(v->c, cat, f->key));
+    json_pair(&v->w, TEXT("source"), source ? source->value : (text){ NULL, 0 });
+    put_time(v, TEXT("at"), at);
+    json_pair_bool(&v->w, TEXT("portable"), may_port && source && may_be_own(v->c->policy, source->value));
+    json_close(&v->w, '}');
+}
+
+/* until: when it is erased; archived_at: when it leaves the active base for the archive before that. */
+static void put_ends(struct view *v, const struct category *cat, msec at)
+{
+    const struct kept_thing thing = { .category = cat->name, .begun = at != 0, .at = at, .event = at };
+    const struct keeping_end end = keeping_end(v->c->policy, &v->keeping, &thing);
+    put_time(v, TEXT("until"), end.until);
+    put_time(v, TEXT("archived_at"), end.archived);
+}
+
+static void put_records_page(struct view *v, struct rows *r, const struct record *rows, unsigned count)
+{
+    bool may_port = portable(v->c->policy, r->cat);
+    for (unsigned i = 0; i < count; i++) {
+        json_open(&v->w, '{');
+        json_pair_int(&v->w, TEXT("item"), rows[i].item);
+        put_time(v, TEXT("at"), rows[i].at);
+        json_pair(&v->w, TEXT("source"), rows[i].source);
+        json_pair_bool(&v->w, TEXT("archived"), rows[i].archived);
+        put_ends(v, r->cat, rows[i].at);
+        json_name(&v->w, TEXT("fields"));
+        json_open(&v->w, '{');
+        JSON_EACH(f, rows[i].fields)
+            put_field(v, r->cat, f, may_port);
+        json_close(&v->w, '}');
+        json_close(&v->w, '}');
+    }
+}
+
+static enum err put_records(struct view *v, const struct rows *seen)
+{
+    struct rows again = *seen;           /* what cannot be read was counted when the data were given */
+    json_name(&v->w, TEXT("records"));
+    json_open(&v->w, '[');
+    TRY(each_page(v, &again, put_records_page));
+    json_close(&v->w, ']');
+    return OK;
+}
+
+static void put_retention(struct view *v, const struct retention *r)
+{
+    json_name(&v->w, TEXT("retention"));
+    if (!r) {
+        json_put_null(&v->w);
+        return;
+    }
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("says"), doc_retention(v->c, r));
+    json_pair(&v->w, TEXT("ground"), r->ground.n ? doc_ground(v->c, r) : (text){ NULL, 0 });
+    json_pair(&v->w, TEXT("clause"), r->clause.path);
+    json_close(&v->w, '}');
+}
+
+static void put_names(struct view *v, text name, const struct bits *set, bool purposes)
+{
+    const struct policy *p = v->c->policy;
+    json_name(&v->w, name);
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < (purposes ? p->purpose_count : p->category_count); i++)
+        if (bits_has(set, i))
+            json_put_text(&v->w, purposes ? p->purposes[i].name : p->categories[i].name);
+    json_close(&v->w, ']');
+}
+
+static enum err put_category(struct view *v, const struct rows *r)
+{
+    const struct category *cat = r->cat;
+    json_open(&v->w, '{');
+    json_pair(&v->w, TEXT("category"), cat->name);
+    json_pair(&v->w, TEXT("title"), doc_category(v->c, cat));
+    json_pair_bool(&v->w, TEXT("special"), cat->special);
+    json_pair(&v->w, TEXT("special_ground"), cat->ground.n ? cat->ground : (text){ NULL, 0 });
+    json_pair_bool(&v->w, TEXT("transient"), cat->transient);
+    put_names(v, TEXT("purposes"), &cat->purposes, true);
+    json_pair_bool(&v->w, TEXT("kept_after_erasure"), cat->held);
+    json_pair(&v->w, TEXT("public"), cat->public_for >= 0 ? v->c->policy->purposes[cat->public_for].name : (text){ NULL, 0 });
+    put_retention(v, cat->retention);
+    TRY(put_records(v, r));
+    json_close(&v->w, '}');
+    return OK;
+}
+
+/* What is held and cannot be read is told by its category and number: the rest of the answer does not wait for it. */
+static void put_unreadable(struct view *v, const struct rows *all)
+{
+    json_name(&v->w, TEXT("unreadable"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < v->c->policy->category_count; i++) {
+        if (all[i].unreadable)
+            record_put_unreadable(v->c, all[i].cat, all[i].unreadable, &v->w);
+    }
+    json_close(&v->w, ']');
+}
+
+static enum err put_held(struct view *v)
+{
+    struct rows *all = NEW_ARRAY(v->c->arena, struct rows, v->c->policy->category_count + 1);
+    TRY_PTR(all);
+    for (unsigned i = 0; i < v->c->policy->category_count; i++)
+        all[i] = (struct rows){ .cat = &v->c->policy->categories[i], .index = (int)i };
+    TRY(put_data(v, all));
+    json_name(&v->w, TEXT("categories"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < v->c->policy->category_count; i++)
+        TRY(put_category(v, &all[i]));
+    json_close(&v->w, ']');
+    put_unreadable(v, all);
+    return OK;
+}
+
+/* ---- What for, and which rights follow. ---- */
+
+static const struct { text word, article, en, fr, bases; } rights[] = {
+#define RIGHT(word, article, en, fr, bases) { TEXT_INIT(word), TEXT_INIT(article), TEXT_INIT(en), TEXT_INIT(fr), TEXT_INIT(bases) },
+#include "domain/rights/rights.def"
+#undef RIGHT
+};
+
+static char basis_letter(enum basis b)
+{
+    switch (b) {
+    case BASIS_CONSENT: return 'C';
+    case BASIS_CONTRACT: return 'K';
+    case BASIS_LEGAL: return 'L';
+    case BASIS_VITAL: return 'V';
+    case BASIS_PUBLIC: return 'P';
+    case BASIS_INTEREST: return 'I';
+    case BASIS_UNSET: break;
+    }
+    return '-';
+}
+
+static void put_rights(struct view *v, const struct purpose *p)
+{
+    json_name(&v->w, TEXT("rights"));
+    json_open(&v->w, '[');
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
+        if (text_index(rights[i].bases, basis_letter(p->basis)) >= 0 || (p->marketing && text_eq(rights[i].word, TEXT("objection"))))
+            json_put_text(&v->w, rights[i].word);
+    json_close(&v->w, ']');
+}
+
+static void put_purposes(struct view *v)
+{
+    const struct policy *p = v->c->policy;
+    json_name(&v->w, TEXT("purposes"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < p->purpose_count; i++) {
+        const struct purpose *one = &p->purposes[i];
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("purpose"), one->name);
+        json_pair(&v->w, TEXT("title"), doc_purpose(v->c, one));
+        json_pair(&v->w, TEXT("basis"), basis_word(one->basis));
+        json_pair(&v->w, TEXT("interest"), doc_interest(v->c, one));
+        json_pair(&v->w, TEXT("law"), one->law.n ? one->law : (text){ NULL, 0 });
+        json_pair_bool(&v->w, TEXT("marketing"), one->marketing);
+        put_names(v, TEXT("categories"), &one->categories, false);
+        put_rights(v, one);
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    json_name(&v->w, TEXT("rights"));
+    json_open(&v->w, '[');
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("right"), rights[i].word);
+        json_pair(&v->w, TEXT("article"), rights[i].article);
+        json_pair(&v->w, TEXT("title"), doc_in(v->c, rights[i].en, rights[i].fr));
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    put_node(v, TEXT("rights_channels"), TEXT("rights.channels"));
+    put_node(v, TEXT("automated_decisions"), TEXT("automated_decisions"));
+}
+
+/* ---- To whom. ---- */
+
+static enum err put_recipients(struct view *v)
+{
+    const struct policy *p = v->c->policy;
+    json_name(&v->w, TEXT("recipients"));
+    json_open(&v->w, '[');
+    for (unsigned i = 0; i < p->actor_count; i++) {
+        const struct actor_class *a = &p->actors[i];
+        if (a->kind != ACTOR_RECIPIENT)
+            continue;
+        const struct node *n = node_get(node_at(p->root, TEXT("recipients")), a->name);
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("recipient"), a->name);
+        json_pair(&v->w, TEXT("name"), doc_recipient(v->c, (int)i));
+        json_pair(&v->w, TEXT("country"), a->country);
+        json_pair(&v->w, TEXT("safeguard"), node_text(n, TEXT("safeguard")));
+        json_pair_bool(&v->w, TEXT("processor"), a->processor);
+        put_names(v, TEXT("purposes"), &a->purposes, true);
+        put_names(v, TEXT("categories"), &a->categories, false);
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    put_node(v, TEXT("transfers"), TEXT("transfers"));
+    json_name(&v->w, TEXT("disclosures"));
+    return disclosure_put(v->c, v->p, &v->w);
+}
+
+/* ---- What else is known. ---- */
+
+static enum err put_attachments(struct view *v)
+{
+    struct attachment *list;
+    TRY(attachment_list(v->c, v->p, &list));
+    json_name(&v->w, TEXT("attachments"));
+    json_open(&v->w, '[');
+    for (unsigned n = 1; list; list = list->next, n++) {
+        int index = policy_category(v->c->policy, list->category);
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("id"), id_print(v->c->arena, list->id));
+        json_pair(&v->w, TEXT("category"), list->category);
+        json_pair(&v->w, TEXT("name"), list->name);
+        json_pair(&v->w, TEXT("type"), list->media_type);
+        json_pair_int(&v->w, TEXT("size"), list->size);
+        json_pair(&v->w, TEXT("source"), list->source.n ? list->source : (text){ NULL, 0 });
+        json_pair(&v->w, TEXT("source_title"), list->source.n ? doc_source(v->c, list->source) : (text){ NULL, 0 });
+        put_time(v, TEXT("at"), list->at);
+        if (index >= 0)
+            put_ends(v, &v->c->policy->categories[index], list->at);
+        if (list->unreadable)
+            json_pair_bool(&v->w, TEXT("unreadable"), true);
+        json_pair(&v->w, TEXT("file"), person_file_name(v->c->arena, n, list->name));
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+    return OK;
+}
+
+static void put_holds(struct view *v)
+{
+    json_name(&v->w, TEXT("holds"));
+    json_open(&v->w, '[');
+    for (const struct hold *h = v->keeping.holds; h; h = h->next) {
+        json_open(&v->w, '{');
+        json_pair(&v->w, TEXT("id"), id_print(v->c->arena, h->id));
+        json_pair(&v->w, TEXT("category"), h->category);
+        json_pair(&v->w, TEXT("ground"), h->ground);
+        put_time(v, TEXT("since"), h->since);
+        put_time(v, TEXT("until"), h->until);
+        json_close(&v->w, '}');
+    }
+    json_close(&v->w, ']');
+}
+
+/* Why they looked or did it, where their role had to say it. */
+static enum err put_reason(struct view *v, sealed detail)
+{
+    text reason = { NULL, 0 };
+    enum err status = detail.bytes.n ? look_open(v->c, v->p, detail, &reason) : OK;
+    if (!record_unreadable(status))
+        TRY(status);
+    json_pair(&v->w, TEXT("reason"), reason);
+    if (status != OK)
+        json_pair_bool(&v->w, TEXT("unreadable"), true);
+    return OK;
+}
+
+static enum err put_look(struct view *v, int64_t index, const struct json *entry, sealed detail)
+{
+    static const text members[] = { TEXT_INIT("time"), TEXT_INIT("act"), TEXT_INIT("actor"), TEXT_INIT("purpose"), TEXT_INIT("categories"),
+                                    TEXT_INIT("clause"), TEXT_INIT("outcome") };
+    json_open(&v->w, '{');
+    json_pair_int(&v->w, TEXT("entry"), index);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_pair(&v->w, members[i], json_text(entry, members[i]));
+    json_pair(&v->w, TEXT("says"), doc_act(v->c, json_text(entry, TEXT("act"))));
+    TRY(put_reason(v, detail));
+    json_close(&v->w, '}');
+    return OK;
+}
+
+/* Entries of the journal about this person, newest first: who looked, when, for what. "looks_next": from where GET …/looks has those before. */
+enum err person_file_put_looks(struct view *v, const struct paging *asked, text next_name, struct answer *out)
+{
+    struct ctx *c = v->c;
+    int64_t before = INT64_MAX, rows = 0, last = 0;
+    bool more;
+    text after = asked->after;
+    if (after.n && (!paging_number(&after, &before) || after.n))
+        return paging_unknown(c);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_JOURNAL_OF, ARGS(V_TEXT(c->tenant), V_ID(v->p->id), V_INT(asked->limit + 1), V_INT(before)));
+    json_name(&v->w, TEXT("looks"));
+    json_open(&v->w, '[');
+    while (paging_row(asked, &q, &rows, &more)) {
+        ARENA_AUTO one = arena_make(1 << 16);
+        const struct json *entry;
+        if (json_parse(&one, query_bytes(&q, 1), &entry) != OK)
+            return say(c->arena, ERR_INTEGRITY, "entry %lld of the journal is no JSON", (long long)query_int(&q, 0));
+        last = query_int(&q, 0);
+        TRY(put_look(v, last, entry, query_sealed(&q, 2)));
+    }
+    TRY(q.status);
+    json_close(&v->w, ']');
+    out->next = more ? arena_print(c->arena, "%lld", (long long)last) : (text){ NULL, 0 };
+    json_pair(&v->w, next_name, out->next);
+    return OK;
+}
+
+static void put_person(struct view *v)
+{
+    const struct person *p = v->p;
+    json_pair(&v->w, TEXT("id"), id_print(v->c->arena, p->id));
+    json_pair_int(&v->w, TEXT("version"), p->version);
+    put_time(v, TEXT("at"), v->c->now);
+    json_pair(&v->w, TEXT("language"), v->c->language);
+    put_time(v, TEXT("created"), p->created);
+    put_time(v, TEXT("last_use"), p->last_use);
+    json_pair(&v->w, TEXT("source"), p->source);
+    json_pair(&v->w, TEXT("source_title"), doc_source(v->c, p->source));
+    json_pair(&v->w, TEXT("supplied_by"), v->supplier.n ? v->supplier : (text){ NULL, 0 });
+    json_pair_bool(&v->w, TEXT("closed"), p->state == PERSON_CLOSED);
+    json_pair_bool(&v->w, TEXT("restricted"), p->restricted);
+    put_time(v, TEXT("until"), v->until);
+}
+
+static enum err load_keeping(struct view *v)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(v->c), v->c->arena, &db));
+    TRY(keeping_load(db, v->c->arena, v->c->tenant, v->p->id, v->c->now, &v->keeping));
+    return keeping_person_until(db, v->c->policy, v->c->tenant, v->p->id, &v->keeping, &v->until);
+}
+
+enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
+{
+    enum { LOOKS_SHOWN = 10000 };
+    const struct paging looks = { .limit = LOOKS_SHOWN };
+    struct answer rest = { 0 };
+    struct view v = { .c = c, .p = p, .w = json_out(out) };
+    TRY(load_keeping(&v));
+    TRY(source_supplier(c, p, &v.supplier));
+    json_open(&v.w, '{');
+    put_person(&v);
+    json_name(&v.w, TEXT("account"));
+    TRY(account_put(c, p, &v.w));
+    json_name(&v.w, TEXT("letters"));
+    TRY(outbox_put_of(c, p, true, &v.w));
+    put_controller(&v);
+    TRY(put_held(&v));
+    put_purposes(&v);
+    TRY(put_recipients(&v));
+    TRY(consent_put_ledger(c, p, &v.w));
+    json_name(&v.w, TEXT("former"));
+    TRY(subject_put_formers(c, p, &v.w));
+    TRY(put_attachments(&v));
+    json_name(&v.w, TEXT("folders"));
+    TRY(folder_put(c, p, &v.w));
+    put_holds(&v);
+    TRY(person_file_put_looks(&v, &looks, TEXT("looks_next"), &rest));
+    json_close(&v.w, '}');
+    TRY(arena_whole(c->arena));
+    return buf_check(c->arena, out);
+}
+
+text person_file_name(struct arena *a, unsigned n, text name)
+{
+    text safe = file_name_safe(a, name);              /* what unpacks the archive makes a file of it, on any system */
+    return safe.p ? arena_print(a, "attachments/%02u-%.*s", n, T(safe)) : safe;
+}

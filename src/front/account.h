@@ -1,9 +1,0 @@
-/* Registration as the API and the pages share it. */
-#ifndef FRONT_ACCOUNT_H
-#define FRONT_ACCOUNT_H
-#include "front/front.h"
-
-/* registration_begin(), counted with failed credentials: who tries many addresses is slowed down whatever the answers say. ERR_TOO_MANY. */
-enum err registration_request(struct ctx *c, const struct request *q, const struct json *in, struct answer *out);
-
-#endif

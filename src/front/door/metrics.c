@@ -1,0 +1,205 @@
+/* Counting requests: slots of statuses, buckets of latency; and their sums as Prometheus reads them. */
+#include "domain/instance/care.h"
+#include "domain/mail/sent.h"
+#include "front/door/front.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static const uint32_t bucket_us[LATENCY_BUCKETS - 1] = { 500,    1000,   2500,   5000,    10000,   25000,  50000,
+                                                         100000, 250000, 500000, 1000000, 2500000, 5000000 };
+
+static enum status_slot slot_of(int status)
+{
+    switch (status) {
+#define X(number) case number: return SLOT_##number;
+    STATUSES(X)
+#undef X
+    default: return SLOT_OTHER;
+    }
+}
+
+static void add(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
+
+void counters_add(struct counters *c, const struct route *route, int status, uint64_t microseconds)
+{
+    size_t row = route ? route_id(route) : ROUTE_COUNT, bucket = 0;
+    while (bucket < LATENCY_BUCKETS - 1 && microseconds > bucket_us[bucket])
+        bucket++;
+    add(&c->requests[row][slot_of(status)], 1);
+    add(&c->latency[row][bucket], 1);
+    add(&c->latency_us[row], microseconds);
+}
+
+uint64_t metrics_microseconds(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* ---- GET /metrics: the text form of Prometheus, 0.0.4. ---- */
+
+static uint64_t sum(const struct front *f, size_t offset)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < f->threads; i++)
+        if (f->counters[i])
+            total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)((const char *)f->counters[i] + offset),
+                                          memory_order_relaxed);
+    return total;
+}
+
+#define SUM(f, member) sum((f), offsetof(struct counters, member))
+
+static void put(struct buf *b, const char *name, const char *kind, const char *help, uint64_t value)
+{
+    buf_print(b, "# HELP garant_%s %s\n# TYPE garant_%s %s\ngarant_%s %llu\n", name, help, name, kind, name,
+              (unsigned long long)value);
+}
+
+static text row_name(size_t row) { return row < ROUTE_COUNT ? route_row((enum route_id)row)->name : TEXT("none"); }
+
+static void put_requests(struct buf *b, const struct front *f)
+{
+    static const char *const words[] = {
+#define X(number) #number,
+        STATUSES(X)
+#undef X
+        "other" };
+    buf_add(b,
+            TEXT("# HELP garant_requests_total Answered requests by route and status.\n# TYPE garant_requests_total counter\n"));
+    for (size_t row = 0; row <= ROUTE_COUNT; row++)
+        for (size_t slot = 0; slot < STATUS_SLOTS; slot++) {
+            uint64_t n = SUM(f, requests[row][slot]);
+            if (n)
+                buf_print(b, "garant_requests_total{route=\"%.*s\",status=\"%s\"} %llu\n", T(row_name(row)), words[slot],
+                          (unsigned long long)n);
+        }
+}
+
+static void put_latency(struct buf *b, const struct front *f)
+{
+    buf_add(b, TEXT("# HELP garant_request_seconds From the head of a request to its answer.\n# TYPE garant_request_seconds "
+                    "histogram\n"));
+    for (size_t row = 0; row <= ROUTE_COUNT; row++) {
+        uint64_t counts[LATENCY_BUCKETS], total = 0, so_far = 0;
+        for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+            total += counts[i] = SUM(f, latency[row][i]);
+        if (!total)
+            continue;
+        text name = row_name(row);
+        for (size_t i = 0; i + 1 < LATENCY_BUCKETS; i++)
+            buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"%g\"} %llu\n", T(name), bucket_us[i] / 1e6,
+                      (unsigned long long)(so_far += counts[i]));
+        buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"+Inf\"} %llu\n", T(name), (unsigned long long)total);
+        buf_print(b, "garant_request_seconds_sum{route=\"%.*s\"} %.6f\n", T(name), (double)SUM(f, latency_us[row]) / 1e6);
+        buf_print(b, "garant_request_seconds_count{route=\"%.*s\"} %llu\n", T(name), (unsigned long long)total);
+    }
+}
+
+static uint64_t open_descriptors(void)
+{
+    uint64_t n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        closedir(dir);
+    return n > 3 ? n - 3 : 0;          /* ".", "..", and this one */
+}
+
+static uint64_t resident_bytes(void)
+{
+    char line[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, line, sizeof line) : -1;
+    if (fd >= 0)
+        close(fd);
+    text rest = { line, n > 0 ? (size_t)n : 0 };
+    int64_t pages = 0;
+    text_cut(&rest, ' ');
+    return text_int(text_cut(&rest, ' '), &pages) ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static void put_process(struct buf *b, const struct front *f)
+{
+    struct rusage use = { 0 };
+    getrusage(RUSAGE_SELF, &use);
+    double cpu =
+        (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+    buf_print(b, "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.3f\n", cpu);
+    buf_print(b, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %llu\n",
+              (unsigned long long)resident_bytes());
+    buf_print(b, "# TYPE process_open_fds gauge\nprocess_open_fds %llu\n", (unsigned long long)open_descriptors());
+    put(b, "uptime_seconds", "gauge", "Since the server started.", (uint64_t)((clock_monotonic() - f->started) / SECOND));
+}
+
+static void put_store(struct buf *b, const struct figures *g)
+{
+    put(b, "subjects", "gauge", "People held.", g->subjects);
+    put(b, "commits_total", "counter", "Commits of the store.", g->commits);
+    put(b, "writes_total", "counter", "Writes in those commits.", g->writes);
+    buf_print(b,
+              "# HELP garant_fsync_seconds_total Time spent making commits durable.\n# TYPE garant_fsync_seconds_total counter\n"
+              "garant_fsync_seconds_total %.6f\n",
+              (double)g->fsync_us / 1e6);
+    put(b, "queue", "gauge", "Writes that wait for the writer.", g->queue);
+    put(b, "journal_entries", "gauge", "Entries of the journal.", g->journal_size);
+    put(b, "database_bytes", "gauge", "Size of the database.", g->db_bytes);
+    put(b, "wal_bytes", "gauge", "Size of its write-ahead log.", g->wal_bytes);
+    buf_print(b, "# HELP garant_folder_checks_total Questions whether a person may enter a folder.\n# TYPE garant_folder_checks_total counter\n"
+                 "garant_folder_checks_total{outcome=\"allowed\"} %llu\ngarant_folder_checks_total{outcome=\"refused\"} %llu\n",
+              (unsigned long long)g->folders_allowed, (unsigned long long)g->folders_refused);
+    put(b, "storage_full", "gauge", "1 while the disk is full.", g->full);
+}
+
+static void put_letters(struct buf *b, const struct outbox_figures *g)
+{
+    put(b, "mail_queued", "gauge", "Letters that wait.", (uint64_t)g->queued);
+    put(b, "mail_given_up", "gauge", "Letters that could not be sent, of the last 30 days.", (uint64_t)g->given_up);
+    put(b, "mail_sent_total", "counter", "Letters sent.", g->sent);
+    put(b, "mail_failed_total", "counter", "Letters given up.", g->failed);
+}
+
+static enum err recent_figures(struct front *f, struct arena *a, struct figures *out)
+{
+    enum err e = OK;
+    pthread_mutex_lock(&f->figures_lock);
+    if (!f->figures_at || clock_monotonic() - f->figures_at > 5 * SECOND) {
+        e = care_figures(f->app, a, &f->figures);
+        f->figures_at = e == OK ? clock_monotonic() : 0;
+    }
+    *out = f->figures;
+    pthread_mutex_unlock(&f->figures_lock);
+    return e;
+}
+
+enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct front *f = q->front;
+    struct figures figures;
+    struct outbox_figures letters;
+    TRY(recent_figures(f, c->arena, &figures));
+    TRY(outbox_figures(c, &letters));
+    struct buf *b = reply_text(r, 200, TEXT("text/plain; version=0.0.4; charset=utf-8"));
+    put_requests(b, f);
+    put_latency(b, f);
+    put(b, "connections", "gauge", "Open connections.", SUM(f, connections));
+    put(b, "working", "gauge", "Requests in work.", SUM(f, working));
+    put(b, "connections_accepted_total", "counter", "Connections taken.", SUM(f, accepted));
+    put(b, "connections_turned_away_total", "counter", "Connections refused by a limit.", SUM(f, turned_away));
+    put(b, "connections_swept_total", "counter", "Connections closed for being slow or idle.", SUM(f, swept));
+    put(b, "tls_handshakes_total", "counter", "Encrypted connections begun.", SUM(f, handshakes));
+    put(b, "tls_handshakes_failed_total", "counter", "Encrypted connections that were not agreed on.", SUM(f, handshakes_failed));
+    put_store(b, &figures);
+    put_letters(b, &letters);
+    route_hands.promises(c, b);
+    put_process(b, f);
+    buf_print(b, "# TYPE garant_info gauge\ngarant_info{version=\"%s\",policy=\"%.*s\",policy_version=\"%.*s\"} 1\n",
+              GARANT_VERSION, T(c->policy->id), T(c->policy->version));
+    return reply_done(c->arena, r);
+}

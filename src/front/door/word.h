@@ -1,0 +1,18 @@
+/* Words of the pages, in both languages: rows of words.def. */
+#ifndef FRONT_DOOR_WORD_H
+#define FRONT_DOOR_WORD_H
+#include "base/buf.h"
+
+/* The word of that key in "fr" or else English; p NULL when no row has it. */
+text word_find(text key, text language);
+/* Whether some row's key begins with `prefix` and goes on. */
+bool word_family(text prefix);
+/* Escaped, with typographic apostrophes and, in French, the blanks that do not break. */
+void word_put(struct buf *b, text word, text language);
+/* The same as plain text. */
+void word_set(struct buf *b, text word, text language);
+
+struct word { text key, en, fr; };
+const struct word *word_rows(size_t *count);
+
+#endif

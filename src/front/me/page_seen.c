@@ -1,0 +1,304 @@
+/* What happened with a person's data: who looked, their sign-ins and use, and their rights on folders. */
+#include "domain/rights/access.h"
+#include "domain/core/named.h"
+#include "domain/core/paging.h"
+#include "domain/core/actor.h"
+#include "domain/core/value.h"
+#include "front/page/page_person.h"
+
+enum { SHOWN = 50, STRIP = 30 };
+
+/* ---- A strip: how many of something on each of the last days, as bars. ---- */
+
+struct strip { msec start, days[STRIP + 1]; unsigned counts[STRIP], all; };
+
+/* By days of the controller's zone, of which one or two a year are an hour shorter or longer. */
+static struct strip strip_of(const struct ctx *c)
+{
+    int64_t today = date_days(value_day(c, c->now));
+    struct strip s = { .start = value_day_start(c, date_of_days(today - STRIP + 1)) };
+    for (int i = 0; i <= STRIP; i++)
+        s.days[i] = value_day_start(c, date_of_days(today - STRIP + 1 + i));
+    return s;
+}
+
+static void strip_add(struct strip *s, msec at)
+{
+    for (unsigned i = 0; i < STRIP; i++)
+        if (at >= s->days[i] && at < s->days[i + 1]) {
+            s->counts[i]++;
+            s->all++;
+        }
+}
+
+static void put_strip(struct page *p, const struct strip *s)
+{
+    enum { HEIGHT = 60, STEP = 10 };
+    unsigned most = 1;
+    for (unsigned i = 0; i < STRIP; i++)
+        most = s->counts[i] > most ? s->counts[i] : most;
+    json_name(&p->w, TEXT("strip"));
+    json_open(&p->w, '{');
+    json_pair_int(&p->w, TEXT("all"), s->all);
+    json_pair(&p->w, TEXT("start"), time_print(p->c->arena, s->start));
+    json_pair(&p->w, TEXT("end"), time_print(p->c->arena, p->c->now));
+    json_name(&p->w, TEXT("bars"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < STRIP; i++) {
+        unsigned height = s->counts[i] ? s->counts[i] * HEIGHT / most + (s->counts[i] * HEIGHT < most) : 2;
+        json_open(&p->w, '{');
+        json_pair_int(&p->w, TEXT("x"), i * STEP);
+        json_pair_int(&p->w, TEXT("y"), HEIGHT - (int64_t)height);
+        json_pair_int(&p->w, TEXT("height"), height);
+        json_pair_bool(&p->w, TEXT("some"), s->counts[i] > 0);
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_close(&p->w, '}');
+}
+
+/* ?page=: from 1. */
+static enum err page_number(struct page *p, int64_t *out)
+{
+    text asked = request_query(p->q, TEXT("page"));
+    *out = 1;
+    if (asked.p && (!text_int(asked, out) || *out < 1 || *out > 1000000))
+        return say(p->c->arena, ERR_USAGE, "the parameter \"page\" is a number from 1");
+    return OK;
+}
+
+/* next: where a window behind this one begins; empty for the last. */
+static void put_paging(struct page *p, int64_t number, int64_t all, text next)
+{
+    json_pair(&p->w, TEXT("next"), number * SHOWN < all ? TEXT("") : next);
+    json_pair_int(&p->w, TEXT("all"), all);
+    json_pair_int(&p->w, TEXT("earlier"), number * SHOWN < all ? number + 1 : 0);
+    json_pair_int(&p->w, TEXT("later"), number > 1 ? number - 1 : 0);
+}
+
+/* ---- Who looked. ---- */
+
+static text actor_title(struct ctx *c, text name)
+{
+    int index = policy_actor(c->policy, name);
+    if (index < 0)
+        return name;
+    const struct actor_class *a = &c->policy->actors[index];
+    text title = doc_in(c, a->title_en, a->title_fr);
+    return title.n ? title : name;
+}
+
+static text purpose_title(struct ctx *c, text name)
+{
+    int index = name.n ? policy_purpose(c->policy, name) : -1;
+    return index >= 0 ? doc_purpose(c, &c->policy->purposes[index]) : name;
+}
+
+/* Purposes and categories stand in an entry as names with commas. */
+static void put_titles(struct page *p, text name, text list, text (*title)(struct ctx *, text))
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    while (list.n) {
+        text one = text_cut(&list, ',');
+        if (one.n && b.n)
+            buf_add(&b, TEXT(", "));
+        buf_add(&b, one.n ? title(p->c, one) : one);
+    }
+    json_name(&p->w, name);
+    json_put_text_of(&p->w, &b);
+}
+
+static text category_title(struct ctx *c, text name)
+{
+    int index = policy_category(c->policy, name);
+    return index >= 0 ? doc_category(c, &c->policy->categories[index]) : name;
+}
+
+static void put_look(struct page *p, const struct json *look)
+{
+    struct json_out *w = &p->w;
+    text clause = json_text(look, TEXT("clause"));
+    json_open(w, '{');
+    page_copy(p, look, TEXT("time"));
+    page_text(p, TEXT("says"), json_text(look, TEXT("says")));
+    json_pair(w, TEXT("who"), actor_title(p->c, json_text(look, TEXT("actor"))));
+    put_titles(p, TEXT("for_what"), json_text(look, TEXT("purpose")), purpose_title);
+    put_titles(p, TEXT("data"), json_text(look, TEXT("categories")), category_title);
+    json_pair_bool(w, TEXT("refused"), text_eq(json_text(look, TEXT("act")), TEXT("refusal")));
+    json_pair(w, TEXT("clause"), clause);
+    page_copy(p, look, TEXT("reason"));
+    json_close(w, '}');
+}
+
+static bool by_others(const struct json *look) { return !text_eq(json_text(look, TEXT("actor")), TEXT("person")); }
+
+static void put_looks(struct page *p, const struct json *looks, bool others, int64_t number, text next)
+{
+    int64_t all = 0, from = (number - 1) * SHOWN;
+    struct strip s = strip_of(p->c);
+    json_name(&p->w, TEXT("looks"));
+    json_open(&p->w, '[');
+    JSON_EACH(look, looks) {
+        if (by_others(look) != others)
+            continue;
+        strip_add(&s, file_time(look, TEXT("time")));
+        if (all >= from && all < from + SHOWN)
+            put_look(p, look);
+        all++;
+    }
+    json_close(&p->w, ']');
+    put_strip(p, &s);
+    put_paging(p, number, all, next);
+}
+
+/* The pages are of the newest looks, or of those behind a place: so many at a time that a window has all of a month for nearly everybody. */
+static enum err looks_from(struct ctx *c, text after, const struct json **out)
+{
+    enum { WINDOW = 2000 };
+    struct answer answer = { 0 };
+    const struct paging asked = { .after = after.p ? after : TEXT(""), .limit = WINDOW };
+    TRY(access_looks(c, session_self(c), &asked, &answer));
+    return json_parse(c->arena, answer.body, out);
+}
+
+enum err api_looks_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    const struct json *file;
+    int64_t number;
+    text who = request_query(q, TEXT("who")), after = request_query(q, TEXT("after"));
+    bool others = !text_eq(who, TEXT("you"));
+    if (who.p && others && !text_eq(who, TEXT("others")))
+        return say(c->arena, ERR_USAGE, "the parameter \"who\" is others or you");
+    TRY(page_open(c, q, TEXT("looks"), TEXT("me"), &p));
+    TRY(page_number(&p, &number));
+    TRY(looks_from(c, after, &file));
+    page_problem(&p, NULL);
+    json_pair_bool(&p.w, TEXT("others"), others);
+    json_pair(&p.w, TEXT("who"), others ? TEXT("others") : TEXT("you"));
+    json_pair(&p.w, TEXT("after"), after.p ? after : TEXT(""));
+    put_looks(&p, json_get(file, TEXT("looks")), others, number, json_text(file, TEXT("next")));
+    return page_show(&p, r, 200);
+}
+
+/* ---- Sign-ins and use: what the policy declares for it, under its own names. ---- */
+
+static bool of_history(const struct category *cat)
+{
+    return text_eq(cat->stream, TEXT("logs")) || text_eq(cat->stream, TEXT("usage"));
+}
+
+static msec record_time(const struct category *cat, const struct json *record, const struct json *values)
+{
+    int at = policy_field(cat, TEXT("at"));
+    msec when = at >= 0 ? file_time(values, TEXT("at")) : 0;
+    return when ? when : file_time(record, TEXT("at"));
+}
+
+static void put_event(struct page *p, const struct category *cat, const struct json *record, const struct json *values)
+{
+    json_open(&p->w, '{');
+    json_pair(&p->w, TEXT("time"), time_print(p->c->arena, record_time(cat, record, values)));
+    json_name(&p->w, TEXT("facts"));
+    json_open(&p->w, '[');
+    JSON_EACH(value, values) {
+        if (text_eq(value->key, TEXT("at")) || !value->value.n)
+            continue;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, value->key));
+        json_pair(&p->w, TEXT("value"), file_shown(p->c, cat, value));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_close(&p->w, '}');
+}
+
+/* The file has the oldest first; here the newest are. */
+static enum err put_events(struct page *p, const struct json *file, const struct category *cat, int64_t number)
+{
+    const struct json *records = json_get(file_category(file, cat->name), TEXT("records"));
+    unsigned count = records ? records->count : 0, n = 0;
+    const struct json **list = NEW_ARRAY(p->c->arena, const struct json *, count + 1);
+    struct strip s = strip_of(p->c);
+    TRY_PTR(list);
+    JSON_EACH(one, records) {
+        list[n++] = one;
+        strip_add(&s, record_time(cat, one, file_values(file, cat->name, one)));
+    }
+    put_strip(p, &s);
+    put_paging(p, number, count, TEXT(""));
+    json_name(&p->w, TEXT("events"));
+    json_open(&p->w, '[');
+    for (int64_t i = (number - 1) * SHOWN; i < count && i < number * SHOWN; i++)
+        put_event(p, cat, list[count - 1 - i], file_values(file, cat->name, list[count - 1 - i]));
+    json_close(&p->w, ']');
+    return OK;
+}
+
+enum err api_history_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    const struct json *file;
+    int64_t number;
+    text of = request_query(q, TEXT("of"));
+    TRY(page_open(c, q, TEXT("history"), TEXT("me"), &p));
+    TRY(page_number(&p, &number));
+    TRY(file_own(c, &file));
+    page_problem(&p, NULL);
+    json_name(&p.w, TEXT("streams"));
+    json_open(&p.w, '[');
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        if (!of_history(cat) || (of.n && !text_eq(of, cat->name)))
+            continue;
+        json_open(&p.w, '{');
+        json_pair(&p.w, TEXT("category"), cat->name);
+        json_pair(&p.w, TEXT("title"), doc_category(c, cat));
+        page_text(&p, TEXT("term_says"), cat->retention ? doc_retention(c, cat->retention) : TEXT(""));
+        TRY(put_events(&p, file, cat, number));
+        json_close(&p.w, '}');
+    }
+    json_close(&p.w, ']');
+    return page_show(&p, r, 200);
+}
+
+/* ---- Rights on folders, each with its history. ---- */
+
+static void put_grant(struct page *p, const struct json *row)
+{
+    json_open(&p->w, '{');
+    page_copy(p, row, TEXT("act"));
+    page_copy(p, row, TEXT("at"));
+    page_copy(p, row, TEXT("from"));
+    page_until(p, row);
+    page_copy(p, row, TEXT("by"));
+    page_copy(p, row, TEXT("why"));
+    json_pair(&p->w, TEXT("who"), actor_title(p->c, json_text(row, TEXT("actor"))));
+    json_close(&p->w, '}');
+}
+
+enum err api_rights_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    const struct json *file;
+    TRY(page_open(c, q, TEXT("rights"), TEXT("me"), &p));
+    TRY(file_own(c, &file));
+    page_problem(&p, NULL);
+    json_name(&p.w, TEXT("folders"));
+    json_open(&p.w, '[');
+    JSON_EACH(folder, json_get(file, TEXT("folders"))) {
+        json_open(&p.w, '{');
+        page_copy(&p, folder, TEXT("title"));
+        page_copy(&p, folder, TEXT("name"));
+        page_copy(&p, folder, TEXT("allowed"));
+        page_until(&p, folder);
+        json_name(&p.w, TEXT("history"));
+        json_open(&p.w, '[');
+        JSON_EACH(row, json_get(folder, TEXT("history")))
+            put_grant(&p, row);
+        json_close(&p.w, ']');
+        json_close(&p.w, '}');
+    }
+    json_close(&p.w, ']');
+    return page_show(&p, r, 200);
+}

@@ -1,0 +1,219 @@
+/* Pages: the frame's members, problems above forms, redirections after acts. */
+#include "front/door/go.h"
+#include "domain/core/actor.h"
+#include "front/page/page.h"
+#include "domain/core/named.h"
+#include "domain/account/password.h"
+#include "front/door/router.h"
+#include "front/door/word.h"
+
+enum { MODEL_LIMIT = 16 << 20 };
+
+void page_free(struct page *p) { buf_free(&p->model); }
+
+void page_text(struct page *p, text name, text s)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    word_set(&b, s, p->c->language);
+    json_name(&p->w, name);
+    json_put_text_of(&p->w, &b);
+}
+
+void page_word(struct page *p, text name, text key) { page_text(p, name, word_find(key, p->c->language)); }
+
+/* ---- The menu. ---- */
+
+static const struct { text area, group, key, path, icon; } places[] = {
+#define NAV(area, group, key, path, icon) { TEXT_INIT(area), TEXT_INIT(group), TEXT_INIT(key), TEXT_INIT(path), TEXT_INIT(icon) },
+#include "front/page/nav.def"
+#undef NAV
+};
+
+static void put_place(struct page *p, size_t i, text here)
+{
+    struct json_out *w = &p->w;
+    json_open(w, '{');
+    json_pair(w, TEXT("path"), text_from(places[i].path, 1));
+    json_pair(w, TEXT("icon"), places[i].icon);
+    json_pair(w, TEXT("key"), places[i].key);
+    /* A page below a place (/me/edit/contact) shows the place it was reached from. */
+    json_pair_bool(w, TEXT("current"), text_eq(places[i].path, here));
+    json_close(w, '}');
+}
+
+static void put_menu(struct page *p, text area, text here)
+{
+    struct json_out *w = &p->w;
+    text group = TEXT("");
+    json_name(w, TEXT("menu"));
+    json_open(w, '[');
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        bool works = p->c->session && p->c->session->role.n;
+        if (!text_eq(places[i].area, area) || (text_eq(places[i].group, TEXT("work")) && !works))
+            continue;
+        if (!text_eq(places[i].group, group)) {
+            if (group.n)
+                json_close(w, ']'), json_close(w, '}');
+            group = places[i].group;
+            json_open(w, '{');
+            json_pair(w, TEXT("group"), group);
+            json_name(w, TEXT("places"));
+            json_open(w, '[');
+        }
+        put_place(p, i, here);
+    }
+    if (group.n)
+        json_close(w, ']'), json_close(w, '}');
+    json_close(w, ']');
+}
+
+/* ---- The frame. ---- */
+
+static void put_languages(struct page *p)
+{
+    const struct policy *policy = p->c->policy;
+    json_name(&p->w, TEXT("languages"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < policy->language_count && policy->language_count > 1; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("code"), policy->languages[i]);
+        json_pair(&p->w, TEXT("name"), text_eq(policy->languages[i], TEXT("fr")) ? TEXT("Français") : TEXT("English"));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(policy->languages[i], p->c->language));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_done(struct page *p)
+{
+    text done = p->q->route ? request_query(p->q, TEXT("done")) : (text){ NULL, 0 };
+    text key = done.n ? arena_print(p->c->arena, "done.%.*s", T(done)) : (text){ NULL, 0 };
+    page_text(p, TEXT("done"), key.p ? word_find(key, p->c->language) : TEXT(""));     /* only what the table says */
+}
+
+static text path_of(const struct request *q)
+{
+    text target = q->target;
+    return text_cut(&target, '?');
+}
+
+/* What a page in the other language must know again: the link's token, and where to go next. */
+static void put_carried(struct page *p)
+{
+    static const text names[] = { TEXT_INIT("token"), TEXT_INIT("next") };
+    json_name(&p->w, TEXT("carried"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; p->q->route && i < sizeof names / sizeof *names; i++) {
+        text asked = request_query(p->q, names[i]), value = asked.n ? asked : json_text(p->q->json, names[i]);
+        if (text_eq(names[i], TEXT("next")))
+            value = page_next(value, TEXT(""));
+        if (!value.n)
+            continue;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("parameter"), names[i]);
+        json_pair(&p->w, TEXT("given"), value);
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+/* A page that only a form leads to cannot be asked for again. */
+static text here_of(struct ctx *c, const struct request *q)
+{
+    text here = path_of(q);
+    bool again = q->method == METHOD_GET || text_starts(route_allow(c->arena, here), TEXT("GET"));
+    return again ? here : c->session ? TEXT("/me") : TEXT("/signin");
+}
+
+static void put_frame(struct ctx *c, const struct request *q, text name, text area, struct page *out)
+{
+    *out = (struct page){ .c = c, .q = q, .name = name, .model = buf_make(MODEL_LIMIT) };
+    out->w = json_out(&out->model);
+    struct json_out *w = &out->w;
+    text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language), here = here_of(c, q);
+    json_open(w, '{');
+    json_pair(w, TEXT("site"), site.n ? site : c->policy->controller.legal_name);
+    json_pair(w, TEXT("lang"), c->language);
+    json_pair(w, TEXT("here"), text_from(here, 1));
+    page_word(out, TEXT("title"), arena_print(c->arena, "title.%.*s", T(name)));
+    json_pair_bool(w, TEXT("member"), c->session != NULL);
+    json_pair(w, TEXT("csrf"), c->session ? text_of(c->session->csrf) : TEXT(""));
+    json_pair_bool(w, TEXT("in_role"), c->session && c->session->role.n);
+    json_pair_bool(w, TEXT("at_work"), text_eq(area, TEXT("staff")));
+    put_languages(out);
+    put_carried(out);
+    put_menu(out, area, here);
+    json_pair_bool(w, TEXT("has_menu"), area.n && c->session);
+    put_done(out);
+}
+
+enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out)
+{
+    TRY(request_take_language(c, q));
+    put_frame(c, q, name, area, out);
+    return OK;
+}
+
+/* ---- Problems. ---- */
+
+/* "contact.email" by the title that the policy gives it. */
+static text field_title(struct ctx *c, text field)
+{
+    text name = field, category = text_cut(&name, '.');
+    int index = policy_category(c->policy, category);
+    return index >= 0 && name.n ? doc_field(c, &c->policy->categories[index], name) : field;
+}
+
+void page_problem(struct page *p, const struct why *why)
+{
+    json_name(&p->w, TEXT("problem"));
+    if (!why) {
+        json_put_null(&p->w);
+        return;
+    }
+    const struct err_row *row = err_row(why->code);
+    text field = text_of(why->field), detail = text_of(why->detail);
+    json_open(&p->w, '{');
+    page_text(p, TEXT("says"), doc_in(p->c, row->en, row->fr));
+    json_pair(&p->w, TEXT("field"), field);
+    json_pair(&p->w, TEXT("field_title"), field.n ? field_title(p->c, field) : field);
+    json_pair(&p->w, TEXT("detail"), text_utf8(detail) ? detail : TEXT(""));
+    json_pair(&p->w, TEXT("clause"), why->clause ? why->clause->path : TEXT(""));
+    page_text(p, TEXT("lacking"), why->missing[0] ? password_lacking(p->c, text_of(why->missing)) : TEXT(""));
+    json_pair_int(&p->w, TEXT("retry"), why->retry);
+    json_close(&p->w, '}');
+}
+
+void page_keep(struct page *p, const text *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        text sent = json_text(p->q->json, names[i]);
+        json_pair(&p->w, names[i], sent.p ? sent : TEXT(""));
+    }
+}
+
+enum err page_show(struct page *p, struct reply *r, int status)
+{
+    const struct json *model;
+    struct why why = p->c->arena->why;                   /* of what is refused on this page, when something is */
+    json_close(&p->w, '}');
+    TRY(json_parse_buf(p->c->arena, &p->model, &model));
+    struct buf *b = reply_text(r, status, TEXT("text/html; charset=utf-8"));
+    TRY(template_render(p->c, &front_templates, p->name, model, b));
+    TRY(reply_header(p->c->arena, r, TEXT("Content-Language"), p->c->language));
+    reply_retry(r, &why);
+    return reply_done(p->c->arena, r);
+}
+
+enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
+{
+    PAGE_AUTO p = { 0 };
+    struct why kept = *why;
+    request_take_language(c, q);                         /* a page takes any, and stays as it is for one it does not have */
+    put_frame(c, q, TEXT("problem"), text_starts(q->target, TEXT("/staff")) ? TEXT("staff") : TEXT("me"), &p);
+    page_problem(&p, &kept);
+    c->arena->why = kept;
+    TRY(page_show(&p, r, err_row(kept.code)->http));
+    r->code = kept.code;
+    return OK;
+}

@@ -1,0 +1,72 @@
+/* The person's file for pages: read once from the access answer, looked up by name. */
+#include "domain/rights/access.h"
+#include "domain/core/actor.h"
+#include "domain/core/value.h"
+#include "front/page/page_person.h"
+#include "front/door/word.h"
+
+enum err file_own(struct ctx *c, const struct json **out)
+{
+    struct answer answer = { 0 };
+    TRY(access_answer(c, session_self(c), &answer));
+    return json_parse(c->arena, answer.body, out);
+}
+
+const struct json *file_find(const struct json *list, text key, text value)
+{
+    JSON_EACH(one, list)
+        if (text_eq(json_text(one, key), value))
+            return one;
+    return NULL;
+}
+
+const struct json *file_category(const struct json *file, text category)
+{
+    return file_find(json_get(file, TEXT("categories")), TEXT("category"), category);
+}
+
+text file_shown(const struct ctx *c, const struct category *cat, const struct json *value)
+{
+    int index = policy_field(cat, value->key);
+    if (index < 0 || cat->fields[index].type != FIELD_CHOICE)
+        return value->value;
+    text key = arena_print(c->arena, "choice.%.*s", T(value->value)), word = key.p ? word_find(key, c->language) : key;
+    return word.p ? word : value->value;
+}
+
+msec file_time(const struct json *object, text name)
+{
+    msec t;
+    return time_parse(json_text(object, name), &t) ? t : 0;
+}
+
+void page_until(struct page *p, const struct json *from)
+{
+    msec until = file_time(from, TEXT("until"));
+    bool whole = until && value_day_start(p->c, value_day(p->c, until)) == until;
+    json_pair(&p->w, TEXT("until"), until ? time_print(p->c->arena, until - whole) : (text){ NULL, 0 });
+}
+
+void page_copy(struct page *p, const struct json *from, text name)
+{
+    const struct json *v = json_get(from, name);
+    json_name(&p->w, name);
+    if (v)
+        json_put(&p->w, v);
+    else
+        json_put_null(&p->w);
+}
+
+/* A category with one record has its values as they are; one with several has a list of them by item. */
+const struct json *file_values(const struct json *file, text category, const struct json *record)
+{
+    const struct json *data = json_get(json_get(file, TEXT("data")), category), *item = json_get(record, TEXT("item"));
+    if (!data || data->kind != J_ARRAY)
+        return data;
+    JSON_EACH(one, data) {
+        const struct json *number = json_get(one, TEXT("item"));
+        if (item && number && text_eq(item->value, number->value))
+            return json_get(one, TEXT("fields"));
+    }
+    return NULL;
+}

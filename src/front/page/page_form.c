@@ -1,0 +1,201 @@
+/* Forms of a category's fields: inputs after the policy's types, and what was typed made values of these types again. */
+#include "domain/core/named.h"
+#include "domain/core/normal.h"
+#include "domain/entry/address.h"
+#include "domain/core/value.h"
+#include "front/page/page_person.h"
+
+enum { LONG_TEXT = 300 };
+
+/* The input that suits a type; where a browser can help it does, the domain checks. fill: autocomplete (WCAG 1.3.5). */
+static const struct { enum field_type type; text input, mode, hint, fill; } inputs[] = {
+    { FIELD_EMAIL, TEXT_INIT("email"), TEXT_INIT("email"), TEXT_INIT(""), TEXT_INIT("email") },
+    { FIELD_PHONE, TEXT_INIT("tel"), TEXT_INIT("tel"), TEXT_INIT(""), TEXT_INIT("tel") },
+    { FIELD_DATE, TEXT_INIT("date"), TEXT_INIT("text"), TEXT_INIT(""), TEXT_INIT("off") },
+    { FIELD_TIME, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.time"), TEXT_INIT("off") },
+    { FIELD_INTEGER, TEXT_INIT("text"), TEXT_INIT("numeric"), TEXT_INIT(""), TEXT_INIT("off") },
+    { FIELD_NUMBER, TEXT_INIT("text"), TEXT_INIT("decimal"), TEXT_INIT(""), TEXT_INIT("off") },
+    { FIELD_URL, TEXT_INIT("url"), TEXT_INIT("url"), TEXT_INIT("form.hint.url"), TEXT_INIT("url") },
+    { FIELD_COUNTRY, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.country"), TEXT_INIT("country") },
+    /* An empty colour input is sent as #000000 (HTML, 4.10.5.1.14): what was never set would become black. */
+    { FIELD_COLOUR, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.colour"), TEXT_INIT("off") },
+};
+static const struct { text name, fill; } known_names[] = {
+    { TEXT_INIT("first_name"), TEXT_INIT("given-name") },   { TEXT_INIT("last_name"), TEXT_INIT("family-name") },
+    { TEXT_INIT("name"), TEXT_INIT("name") },               { TEXT_INIT("company"), TEXT_INIT("organization") },
+    { TEXT_INIT("address"), TEXT_INIT("street-address") },  { TEXT_INIT("screen_name"), TEXT_INIT("nickname") },
+    { TEXT_INIT("display_name"), TEXT_INIT("nickname") },   { TEXT_INIT("login"), TEXT_INIT("username") },
+};
+
+bool form_needed(const struct policy *p, const struct category *cat, const struct field *f)
+{
+    NODE_EACH(need, node_at(p->root, TEXT("accounts.needs"))) {
+        text field = need->value, category = text_cut(&field, '.');
+        if (text_eq(category, cat->name) && text_eq(field, f->name))
+            return true;
+    }
+    return f->required && !f->when_field.n;
+}
+
+static bool in_form(const struct policy *p, const struct category *cat, const struct field *f, enum form_scope scope)
+{
+    if (f->type == FIELD_CARD || f->type == FIELD_JSON)
+        return false;
+    switch (scope) {
+    case FORM_REQUIRED: return form_needed(p, cat, f);
+    case FORM_NO_IDENTIFIERS: return !identifier_guarded(p, cat, f);
+    case FORM_ALL: break;
+    }
+    return true;
+}
+
+static text input_name(struct arena *a, const struct category *cat, const struct field *f)
+{
+    return arena_print(a, "%.*s.%.*s", T(cat->name), T(f->name));
+}
+
+static void put_kind(struct page *p, const struct field *f)
+{
+    text input = TEXT("text"), mode = TEXT("text"), hint = TEXT(""), fill = TEXT("off");
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (inputs[i].type == f->type)
+            input = inputs[i].input, mode = inputs[i].mode, hint = inputs[i].hint, fill = inputs[i].fill;
+    for (size_t i = 0; i < sizeof known_names / sizeof *known_names; i++)
+        if (text_eq(known_names[i].name, f->name))
+            fill = known_names[i].fill;
+    json_pair(&p->w, TEXT("input"), input);
+    json_pair(&p->w, TEXT("mode"), mode);
+    json_pair(&p->w, TEXT("fill"), fill);
+    if (hint.n)
+        page_word(p, TEXT("hint"), hint);
+    else
+        json_pair(&p->w, TEXT("hint"), TEXT(""));
+}
+
+/* What stands in the input: what was sent, else what is held, else the policy's default. */
+static text shown_value(const struct field *f, text name, const struct json *values, const struct json *sent)
+{
+    const struct json *typed = json_get(sent, name), *held = json_get(values, f->name);
+    if (sent)
+        return typed && typed->kind == J_TEXT ? typed->value : TEXT("");
+    if (held && held->kind == J_BOOL)
+        return held->truth ? TEXT("true") : TEXT("false");
+    return held && held->value.p ? held->value : values || !f->default_value.p ? TEXT("") : f->default_value;
+}
+
+static void put_choices(struct page *p, const struct field *f, text value)
+{
+    json_name(&p->w, TEXT("choices"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < f->choice_count; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("choice"), f->choices[i]);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(f->choices[i], value));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_condition(struct page *p, const struct category *cat, const struct field *f)
+{
+    text field = f->when_field, head = text_cut(&field, '.');
+    int index = field.p ? policy_category(p->c->policy, head) : -1;
+    const struct category *of = index >= 0 ? &p->c->policy->categories[index] : cat;
+    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, field.p ? field : head) : TEXT(""));
+    json_pair(&p->w, TEXT("when_value"), f->when_value);
+}
+
+static void put_field(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope, const struct json *values,
+                      const struct json *sent, text wrong)
+{
+    bool needed = scope == FORM_REQUIRED || (f->required && !f->when_field.n);
+    struct json_out *w = &p->w;
+    text name = input_name(p->c->arena, cat, f), value = shown_value(f, name, values, sent);
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), name);
+    json_pair(w, TEXT("title"), doc_field(p->c, cat, f->name));
+    json_pair(w, TEXT("value"), value);
+    put_kind(p, f);
+    json_pair_bool(w, TEXT("required"), needed && f->type != FIELD_BOOLEAN);
+    json_pair_bool(w, TEXT("wrong"), text_eq(wrong, name));
+    json_pair_bool(w, TEXT("boolean"), f->type == FIELD_BOOLEAN);
+    json_pair_bool(w, TEXT("checked"), text_eq(value, TEXT("true")) || text_eq(value, TEXT("on")));
+    json_pair_bool(w, TEXT("choice_of"), f->type == FIELD_CHOICE);
+    json_pair_bool(w, TEXT("long"), f->type == FIELD_TEXT && f->has_max && f->max >= LONG_TEXT);
+    put_choices(p, f, value);
+    put_condition(p, cat, f);
+    json_close(w, '}');
+}
+
+void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong)
+{
+    for (unsigned i = 0; i < cat->field_count; i++)
+        if (in_form(p->c->policy, cat, &cat->fields[i], scope))
+            put_field(p, cat, &cat->fields[i], scope, values, sent, wrong);
+}
+
+/* ---- Back again. ---- */
+
+static bool same(const struct field *f, const struct json *held, text typed)
+{
+    if (f->type == FIELD_BOOLEAN)
+        return held ? held->kind == J_BOOL && held->truth == (typed.n > 0) : !typed.n;
+    return held && held->value.p ? text_eq(held->value, typed) : !typed.n;
+}
+
+static void put_typed(struct ctx *c, struct json_out *w, const struct field *f, text typed)
+{
+    json_name(w, f->name);
+    if (f->type == FIELD_BOOLEAN)
+        json_put_bool(w, typed.n > 0);
+    else if (!typed.n)
+        json_put_null(w);
+    else
+        normal_typed(c, w, f, typed);
+}
+
+enum err form_declared(struct ctx *c, const struct json *sent)
+{
+    JSON_EACH(v, sent) {
+        text field = v->key, category = text_cut(&field, '.'), shown = value_shown(v->key);
+        int at = field.n ? policy_category(c->policy, category) : -1;
+        const struct category *cat = at >= 0 ? &c->policy->categories[at] : NULL;
+        if (!field.n || text_eq(category, TEXT("consent")) || (cat && policy_field(cat, field) >= 0))
+            continue;
+        say_clause(c->arena, ERR_UNDECLARED, cat ? &cat->clause : &c->policy->categories_clause, "the policy has no field \"%.*s\"", T(shown));
+        text_cstr(shown, c->arena->why.field, sizeof c->arena->why.field);
+        return ERR_UNDECLARED;
+    }
+    return OK;
+}
+
+text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent)
+{
+    JSON_EACH(v, sent) {
+        text field = v->key, category = text_cut(&field, '.');
+        int f = field.n && text_eq(category, cat->name) ? policy_field(cat, field) : -1;
+        if (!field.n || (f >= 0 && in_form(c->policy, cat, &cat->fields[f], scope)))
+            continue;                            /* no field of a category, or one of this form */
+        const struct json *held = f < 0 ? NULL : json_get(values, field);
+        if (!held || v->kind != J_TEXT || !text_eq(held->value, normal_kept(c, &cat->fields[f], v->value)))
+            return v->key;
+    }
+    return TEXT("");
+}
+
+unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
+                     const struct json *sent)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < cat->field_count; i++) {
+        const struct field *f = &cat->fields[i];
+        if (!in_form(c->policy, cat, f, scope))
+            continue;
+        text typed = normal_kept(c, f, json_text(sent, input_name(c->arena, cat, f)));
+        if (same(f, json_get(values, f->name), typed))
+            continue;
+        put_typed(c, w, f, typed);
+        count++;
+    }
+    return count;
+}

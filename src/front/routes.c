@@ -1,0 +1,13 @@
+/* The table of routes with what answers each: the one place of the front that knows all of it. */
+#include "front/door/router.h"
+#include "front/page/page.h"
+#include "front/site/promises.h"
+
+const struct route route_rows[ROUTE_COUNT] = {
+#define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr)                                            \
+    [ROUTE_##name] = { TEXT_INIT(#name), METHOD_##method, TEXT_INIT(path), WHO_##who, NEEDS_##needs, BODY_##body, status,    \
+                       TEXT_INIT(input), TEXT_INIT(output), TEXT_INIT(en), TEXT_INIT(fr), api_##name },
+#include "front/door/routes.def"
+};
+
+const struct route_hands route_hands = { page_refusal, promises_metrics };

@@ -1,0 +1,241 @@
+/* The promise board over HTTP: GET /v1/promises, the page /promises, and its figures for Prometheus. */
+#include "domain/board/board.h"
+#include "domain/core/named.h"
+#include "publish/words.h"
+#include "front/door/front.h"
+#include "front/site/promises.h"
+
+enum { FIRST_LOOK = 250, FRESH_LOOK = 5 * SECOND };
+
+/* Rounds that were never ended, or a while ago, are ended now, as far as a moment allows; the jobs do the rest. */
+static msec wanted(struct ctx *c, msec budget)
+{
+    struct board_view v;
+    board_probes(c, &v);
+    for (unsigned i = 0; i < PROBES; i++)
+        if (v.now - v.probes[i].at > BOARD_LATELY)
+            return budget;
+    return 0;
+}
+
+enum err api_promises_get(struct ctx *c, const struct request *q, struct reply *r)
+{
+    text fresh = request_query(q, TEXT("fresh"));
+    struct answer answer = { 0 };
+    if (fresh.p && !text_eq(fresh, TEXT("true")) && !text_eq(fresh, TEXT("false")))
+        return say(c->arena, ERR_USAGE, "the parameter \"fresh\" is true or false");
+    TRY(board_answer(c, text_eq(fresh, TEXT("true")) ? FRESH_LOOK : wanted(c, FIRST_LOOK), &answer));
+    return reply_answer(c, q, r, &answer);
+}
+
+enum err api_unreadable(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(board_unreadable(c, &answer));
+    return reply_answer(c, q, r, &answer);
+}
+
+/* ---- Prometheus. ---- */
+
+void promises_metrics(struct ctx *c, struct buf *b)
+{
+    struct board_view v;
+    board_probes(c, &v);
+    buf_add(b, TEXT("# HELP garant_promise_state 1 kept, 2 at risk, 3 broken, by probe.\n# TYPE garant_promise_state gauge\n"));
+    for (unsigned i = 0; i < PROBES; i++)
+        if (v.probes[i].applies)
+            buf_print(b, "garant_promise_state{probe=\"%.*s\"} %d\n", T(probe_row((enum probe)i)->name), (int)v.probes[i].state);
+    buf_add(b, TEXT("# HELP garant_promise_breaks What breaks a promise, by probe.\n# TYPE garant_promise_breaks gauge\n"));
+    for (unsigned i = 0; i < PROBES; i++)
+        if (v.probes[i].applies)
+            buf_print(b, "garant_promise_breaks{probe=\"%.*s\"} %lld\n", T(probe_row((enum probe)i)->name), (long long)v.probes[i].bad);
+    buf_add(b, TEXT("# HELP garant_promise_checked_timestamp_seconds End of the probe's last whole round.\n"
+                    "# TYPE garant_promise_checked_timestamp_seconds gauge\n"));
+    for (unsigned i = 0; i < PROBES; i++)
+        if (v.probes[i].applies && v.probes[i].at)
+            buf_print(b, "garant_promise_checked_timestamp_seconds{probe=\"%.*s\"} %lld\n", T(probe_row((enum probe)i)->name),
+                      (long long)(v.probes[i].at / SECOND));
+}
+
+/* ---- The page. ---- */
+
+struct page { struct buf *b; struct ctx *c; const struct board_view *v; bool fr; };
+
+static void raw(struct page *g, const char *html) { buf_add(g->b, text_of(html)); }
+static const char *pick(const struct page *g, const char *en, const char *fr) { return g->fr ? fr : en; }
+static text of(const struct page *g, const struct probe_text *t) { return g->fr ? t->fr : t->en; }
+
+static const char *state_word(const struct page *g, enum promise_state s)
+{
+    static const char *const en[] = { "Declared", "Kept", "At risk", "Broken" };
+    static const char *const fr[] = { "Déclaré", "Tenu", "En danger", "Rompu" };
+    return g->fr ? fr[s] : en[s];
+}
+
+/* Told apart by shape, sign and word before colour. */
+static void icon(struct page *g, enum promise_state s)
+{
+    static const char *const shapes[] = {
+        "<circle cx=\"12\" cy=\"12\" r=\"9.5\" stroke-dasharray=\"3 2.6\"/><path d=\"M8 12h8\"/>",
+        "<circle cx=\"12\" cy=\"12\" r=\"9.5\"/><path d=\"M7.5 12.5l3 3 6-6.5\"/>",
+        "<path d=\"M12 3l9.5 17.5h-19z\"/><path d=\"M12 10v5M12 17.6v.4\"/>",
+        "<path d=\"M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z\"/><path d=\"M8.5 8.5l7 7M15.5 8.5l-7 7\"/>",
+    };
+    buf_print(g->b, "<svg class=\"sign\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">%s</svg>", shapes[s]);
+}
+
+static void put_state(struct page *g, enum promise_state s)
+{
+    text word = promise_word(s);
+    buf_print(g->b, "<span class=\"state %.*s\">", T(word));
+    icon(g, s);
+    buf_print(g->b, "%s</span>", state_word(g, s));
+}
+
+static void put_when(struct page *g, msec at)
+{
+    char time[TIME_TEXT + 1];
+    if (!at) {
+        raw(g, pick(g, "not looked at yet", "pas encore examiné"));
+        return;
+    }
+    buf_print(g->b, "<time datetime=\"%.*s\">", T(time_text(at, time)));
+    buf_html(g->b, doc_time(g->c, time_text(at, time)));
+    raw(g, "</time>");
+}
+
+/* As the notice sets it: typographic apostrophes, and the blanks of French. */
+static void prose(struct page *g, text s)
+{
+    BUF_AUTO b = buf_make(1 << 14);
+    words_prose(&(struct words){ .fr = g->fr }, &b, s);
+    buf_html(g->b, buf_for(g->b, &b));
+}
+
+static void put_number(struct page *g, text label, int64_t n)
+{
+    raw(g, "<dt>");
+    prose(g, label);
+    buf_print(g->b, "</dt><dd>%lld</dd>", (long long)n);
+}
+
+static void put_tile(struct page *g, enum probe p)
+{
+    const struct probe_row *row = probe_row(p);
+    const struct board_probe *one = &g->v->probes[p];
+    text word = promise_word(one->state);
+    buf_print(g->b, "<li class=\"tile %.*s\" id=\"p-%.*s\">\n", T(word), T(row->name));
+    put_state(g, one->state);
+    raw(g, "\n<h3>");
+    prose(g, of(g, &row->title));
+    raw(g, "</h3>\n<p>");
+    prose(g, one->state == PROMISE_RISK && one->soon ? of(g, &row->risk) : of(g, &row->says));
+    raw(g, "</p>\n<dl>");
+    put_number(g, of(g, &row->figure), one->figure);
+    put_number(g, of(g, &row->bad), one->bad);
+    raw(g, "</dl>\n<p class=\"when\">");
+    put_when(g, one->at);
+    raw(g, "</p>\n</li>\n");
+}
+
+/* The whole at a glance: a bar whose parts are as wide as their numbers, gravest first. */
+static void put_bar(struct page *g)
+{
+    unsigned all = 0;
+    double x = 0;
+    for (unsigned i = 0; i < PROMISE_STATE_COUNT; i++)
+        all += g->v->counts[i];
+    if (!all)
+        return;
+    raw(g, "<svg class=\"share\" viewBox=\"0 0 1000 24\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
+    for (int i = PROMISE_STATE_COUNT; i-- > 0;) {
+        double width = 1000.0 * g->v->counts[i] / all;
+        text word = promise_word((enum promise_state)i);
+        if (g->v->counts[i])
+            buf_print(g->b, "<rect class=\"%.*s\" x=\"%.2f\" width=\"%.2f\" height=\"24\"/>", T(word), x, width > 3 ? width - 2 : width);
+        x += width;
+    }
+    raw(g, "</svg>\n<ul class=\"counts\">\n");
+    for (int i = PROMISE_STATE_COUNT; i-- > 0;) {
+        raw(g, "<li>");
+        put_state(g, (enum promise_state)i);
+        buf_print(g->b, " <strong>%u</strong></li>\n", g->v->counts[i]);
+    }
+    raw(g, "</ul>\n");
+}
+
+static void put_clause(struct page *g, const struct board_clause *one)
+{
+    raw(g, "<li>");
+    put_state(g, one->state);
+    raw(g, "<div><p>");
+    buf_html(g->b, one->sentence);
+    raw(g, "</p>\n<p class=\"when\"><span class=\"code\">");
+    buf_html(g->b, one->path);
+    buf_print(g->b, "</span> · %s %u", pick(g, "line", "ligne"), one->line);
+    if (one->promises.n) {
+        raw(g, " · ");
+        buf_html(g->b, one->promises);
+    }
+    if (one->probe >= 0) {
+        const struct probe_row *row = probe_row((enum probe)one->probe);
+        buf_print(g->b, " · <a href=\"#p-%.*s\">", T(row->name));
+        prose(g, of(g, one->bad ? &row->bad : &row->figure));
+        buf_print(g->b, "%s %lld</a>", pick(g, ":", " :"), (long long)(one->bad ? one->bad : one->figure));
+    }
+    raw(g, "</p></div></li>\n");
+}
+
+static void put_clauses(struct page *g, enum promise_state s, const char *id, const char *title, bool closed)
+{
+    if (!g->v->counts[s])
+        return;
+    buf_print(g->b, "<section class=\"chapter\" id=\"%s\">\n<h2>%s</h2>\n", id, title);
+    if (closed)
+        buf_print(g->b, "<details><summary>%s %u</summary>\n", pick(g, "Show them:", "Les montrer :"), g->v->counts[s]);
+    raw(g, "<ul class=\"clauses\">\n");
+    for (const struct board_clause *one = g->v->first; one; one = one->next)
+        if (one->state == s)
+            put_clause(g, one);
+    raw(g, closed ? "</ul>\n</details>\n</section>\n" : "</ul>\n</section>\n");
+}
+
+static void put_board(struct page *g)
+{
+    buf_print(g->b, "<section class=\"short\" aria-label=\"%s\">\n", pick(g, "At a glance", "En un coup d’œil"));
+    put_bar(g);
+    buf_print(g->b, "</section>\n<section class=\"chapter\" id=\"probes\">\n<h2>%s</h2>\n<ul class=\"tiles\">\n",
+              pick(g, "What the server keeps checking", "Ce que le serveur vérifie en continu"));
+    for (int s = PROMISE_STATE_COUNT; s-- > 0;)
+        for (unsigned i = 0; i < PROBES; i++)
+            if (g->v->probes[i].applies && (int)g->v->probes[i].state == s)
+                put_tile(g, (enum probe)i);
+    raw(g, "</ul>\n</section>\n");
+    put_clauses(g, PROMISE_BROKEN, "broken", pick(g, "Broken now", "Rompu en ce moment"), false);
+    put_clauses(g, PROMISE_RISK, "risk", pick(g, "At risk", "En danger"), false);
+    put_clauses(g, PROMISE_KEPT, "kept",
+                pick(g, "Kept: each sentence of the notice, and what shows it", "Tenu : chaque phrase de la notice, et ce qui le montre"), false);
+    put_clauses(g, PROMISE_DECLARED, "declared",
+                pick(g, "Declared only: no program can enforce it, or this one does not",
+                     "Seulement déclaré : aucun programme ne peut l’imposer, ou celui-ci ne le fait pas"), true);
+}
+
+enum err api_promises_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    TRY(request_take_language(c, q));
+    text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
+    struct board_view v;
+    TRY(board_look(c, wanted(c, FIRST_LOOK), &v));
+    struct page g = { .b = reply_text(r, 200, TEXT("text/html; charset=utf-8")), .c = c, .v = &v, .fr = text_eq(c->language, TEXT("fr")) };
+    struct page_frame frame = { .here = TEXT("/promises"), .name = site.n ? site : c->policy->controller.legal_name,
+                                .fr = g.fr, .single = page_single(c->policy->root),
+                                .title = g.fr ? TEXT("Les promesses, et si elles sont tenues") : TEXT("The promises, and whether they are kept"),
+                                .lead = g.fr ? TEXT("Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n’y figure.")
+                                             : TEXT("The server checks itself all the time, and shows it here. No personal data appear.") };
+    page_begin(g.b, &frame);
+    put_board(&g);
+    page_end(g.b, &frame, arena_print(c->arena, g.fr ? "Politique %.*s, version %.*s. Empreinte SHA-256 du fichier appliqué : %s"
+                                                     : "Policy %.*s, version %.*s. SHA-256 of the file in use: %s",
+                                      T(c->policy->id), T(c->policy->version), c->policy->hash));
+    return reply_done(c->arena, r);
+}

@@ -1,0 +1,260 @@
+/* Staff pages: what one's role may do, who has an account, and people found by an identifier. */
+#include "domain/core/named.h"
+#include "domain/core/actor.h"
+#include "front/door/go.h"
+#include "domain/core/paging.h"
+#include "domain/core/look.h"
+#include "domain/entry/opening.h"
+#include "domain/entry/roster.h"
+#include "domain/account/session.h"
+#include "domain/person/subject.h"
+#include "front/page/page_person.h"
+#include "front/staff/staff.h"
+
+/* ---- What the pages share. ---- */
+
+static const struct actor_class *class_of(const struct ctx *c)
+{
+    return c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+}
+
+static text in_words(const struct ctx *c, text en, text fr, text name)
+{
+    text said = doc_in(c, en, fr);
+    return said.n ? said : name;
+}
+
+text staff_role(const struct ctx *c, text name)
+{
+    int index = name.n ? policy_actor(c->policy, name) : -1;
+    const struct actor_class *class = index >= 0 ? &c->policy->actors[index] : NULL;
+    return class ? in_words(c, class->title_en, class->title_fr, name) : TEXT("");
+}
+
+enum err staff_open(struct ctx *c, const struct request *q, text name, struct page *p)
+{
+    const struct actor_class *class = class_of(c);
+    if (!class)
+        return say(c->arena, ERR_FORBIDDEN, "the policy no longer has this role");
+    TRY(page_open(c, q, name, TEXT("staff"), p));
+    json_pair(&p->w, TEXT("role"), in_words(c, class->title_en, class->title_fr, class->name));
+    json_pair_bool(&p->w, TEXT("team"), class->sees_team);
+    json_pair_bool(&p->w, TEXT("reason_needed"), class->reason);
+    json_pair_bool(&p->w, TEXT("writes"), class->acts >> ACT_WRITE & 1);
+    json_pair_bool(&p->w, TEXT("sends"), class->acts >> ACT_SEND & 1);
+    return OK;
+}
+
+void staff_purposes(struct page *p, enum act act, int category, text chosen)
+{
+    const struct policy *policy = p->c->policy;
+    const struct actor_class *class = class_of(p->c);
+    json_name(&p->w, TEXT("purposes"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < policy->purpose_count; i++) {
+        const struct purpose *one = &policy->purposes[i];
+        bool uses = category < 0 || bits_has(&one->categories, (unsigned)category);
+        if (!bits_has(&class->purposes, i) || !(class->acts >> act & 1) || !uses || (act == ACT_SEND && one->marketing))
+            continue;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("purpose"), one->name);
+        json_pair(&p->w, TEXT("says"), doc_purpose(p->c, one));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(chosen, one->name));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+enum err staff_reason(struct ctx *c, const struct request *q) { return look_reason(c, json_text(q->json, TEXT("reason"))); }
+
+bool staff_again(enum err e)
+{
+    return e != ERR_NOT_FOUND && e != ERR_UNAUTHORISED && e != ERR_MEMORY && e != ERR_STORAGE && e != ERR_FULL && e != ERR_INTERNAL;
+}
+
+struct staff_outcome staff_outcome(const struct ctx *c, enum err status)
+{
+    struct staff_outcome out = { .status = status };
+    if (status != OK)
+        out.why = c->arena->why;
+    return out;
+}
+
+void staff_problem(struct page *p, const struct staff_outcome *o) { page_problem(p, o->status == OK ? NULL : &o->why); }
+int staff_status(const struct staff_outcome *o) { return o->status == OK ? 200 : err_row(o->status)->http; }
+
+text staff_path(struct ctx *c, const struct request *q, const char *after)
+{
+    return arena_print(c->arena, "/staff/people/%.*s%s", T(q->params[0]), after);
+}
+
+/* ---- The first page: also for whom it tells that their role is closed, or that they have none. ---- */
+
+static void put_reach(struct page *p, const struct actor_class *class)
+{
+    const struct policy *policy = p->c->policy;
+    json_name(&p->w, TEXT("reach"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < policy->purpose_count; i++) {
+        if (!bits_has(&class->purposes, i))
+            continue;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("says"), doc_purpose(p->c, &policy->purposes[i]));
+        json_name(&p->w, TEXT("data"));
+        json_open(&p->w, '[');
+        for (unsigned k = 0; k < policy->category_count; k++)
+            if (bits_has(&policy->purposes[i].categories, k) && bits_has(&class->categories, k))
+                json_put_text(&p->w, doc_category(p->c, &policy->categories[k]));
+        json_close(&p->w, ']');
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+enum err api_staff_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    text closed = c->session->closed;
+    int index = c->session->role.n ? policy_actor(c->policy, c->session->role) : -1;
+    const struct actor_class *class = index >= 0 ? &c->policy->actors[index] : NULL;
+    TRY(page_open(c, q, TEXT("staff"), class && !closed.n ? TEXT("staff") : TEXT(""), &p));
+    page_problem(&p, NULL);
+    json_pair_bool(&p.w, TEXT("none"), !class);
+    json_pair_bool(&p.w, TEXT("no_agreement"), class && text_eq(closed, TEXT("agreement")));
+    json_pair_bool(&p.w, TEXT("no_factor"), class && text_eq(closed, TEXT("factor")));
+    json_pair_bool(&p.w, TEXT("opened"), class && !closed.n);
+    json_pair(&p.w, TEXT("role"), class ? in_words(c, class->title_en, class->title_fr, class->name) : TEXT(""));
+    json_pair_bool(&p.w, TEXT("team"), class && class->sees_team);
+    json_pair_bool(&p.w, TEXT("reason_needed"), class && class->reason);
+    if (class)
+        put_reach(&p, class);
+    return page_show(&p, r, class && !closed.n ? 200 : 403);
+}
+
+/* ---- Finding somebody. ---- */
+
+static void put_identifiers(struct page *p, text chosen)
+{
+    const struct policy *policy = p->c->policy;
+    json_name(&p->w, TEXT("identifiers"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < policy->category_count; i++)
+        for (unsigned k = 0; k < policy->categories[i].field_count; k++) {
+            const struct category *cat = &policy->categories[i];
+            if (!cat->fields[k].identifier)
+                continue;
+            text name = arena_print(p->c->arena, "%.*s.%.*s", T(cat->name), T(cat->fields[k].name));
+            json_open(&p->w, '{');
+            json_pair(&p->w, TEXT("field"), name);
+            json_pair(&p->w, TEXT("says"), doc_field(p->c, cat, cat->fields[k].name));
+            json_pair_bool(&p->w, TEXT("chosen"), text_eq(chosen, name));
+            json_close(&p->w, '}');
+        }
+    json_close(&p->w, ']');
+}
+
+/* Accounts by state, in pages; `list` NULL: the role must say why first. */
+static void put_accounts(struct page *p, const struct json *list, text state)
+{
+    static const text states[] = { TEXT_INIT(""), TEXT_INIT("invited"), TEXT_INIT("awaiting"), TEXT_INIT("open"), TEXT_INIT("refused") };
+    json_pair_bool(&p->w, TEXT("listed"), list != NULL);
+    json_name(&p->w, TEXT("states"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("code"), states[i]);
+        json_pair(&p->w, TEXT("word"), states[i].n ? states[i] : TEXT("all"));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(state, states[i]));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_pair(&p->w, TEXT("state_now"), state);
+    json_name(&p->w, TEXT("accounts"));
+    json_open(&p->w, '[');
+    JSON_EACH(one, json_get(list, TEXT("accounts"))) {
+        json_open(&p->w, '{');
+        page_copy(p, one, TEXT("id"));
+        page_copy(p, one, TEXT("state"));
+        page_copy(p, one, TEXT("opened"));
+        page_copy(p, one, TEXT("last_visit"));
+        page_copy(p, one, TEXT("confusable"));
+        json_pair(&p->w, TEXT("has_role"), staff_role(p->c, json_text(one, TEXT("role"))));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    const struct json *rows = json_get(list, TEXT("accounts"));
+    json_pair_bool(&p->w, TEXT("some"), rows && rows->count);
+    page_copy(p, list, TEXT("next"));
+}
+
+struct asked { text state, after; };
+
+static enum err people_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o, const struct asked *asked, bool nobody)
+{
+    static const text kept[] = { TEXT_INIT("reason") };
+    const struct actor_class *class = class_of(c);
+    struct answer answer = { 0 };
+    const struct json *list = NULL;
+    if (class && (!class->reason || (asked && c->actor.reason.n))) {
+        const struct paging paging = { .after = asked ? asked->after : TEXT(""), .limit = ACCOUNTS_PAGE };
+        TRY(account_list(c, asked ? asked->state : TEXT(""), TEXT(""), TEXT(""), &paging, &answer));
+        TRY(json_parse(c->arena, answer.body, &list));
+    }
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_people"), &p));
+    staff_problem(&p, o);
+    json_pair_bool(&p.w, TEXT("nobody"), nobody);
+    page_keep(&p, kept, 1);
+    put_identifiers(&p, json_text(q->json, TEXT("field")));
+    staff_purposes(&p, ACT_READ, -1, json_text(q->json, TEXT("purpose")));
+    put_accounts(&p, list, asked ? asked->state : TEXT(""));
+    return page_show(&p, r, nobody ? 404 : staff_status(o));
+}
+
+enum err api_staff_people(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    text state = request_query(q, TEXT("state")), after = request_query(q, TEXT("after"));
+    const struct asked asked = { state.p ? state : TEXT(""), after.p ? after : TEXT("") };
+    return people_page(c, q, r, &fine, &asked, false);
+}
+
+enum err api_staff_people_look(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct staff_outcome o = staff_outcome(c, staff_reason(c, q));
+    text state = json_text(q->json, TEXT("state")), after = json_text(q->json, TEXT("after"));
+    const struct asked asked = { state.p ? state : TEXT(""), after.p ? after : TEXT("") };
+    return people_page(c, q, r, &o, &asked, false);
+}
+
+static enum err find(struct ctx *c, const struct request *q, text *id)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    struct answer answer = { 0 };
+    const struct json *in, *found;
+    json_open(&w, '{');
+    json_name(&w, TEXT("identifier"));
+    json_open(&w, '{');
+    json_pair(&w, json_text(q->json, TEXT("field")), text_trim(json_text(q->json, TEXT("value"))));
+    json_close(&w, '}');
+    json_pair(&w, TEXT("purpose"), json_text(q->json, TEXT("purpose")));
+    json_close(&w, '}');
+    TRY(staff_reason(c, q));
+    TRY(json_parse_buf(c->arena, &b, &in));
+    TRY(subject_lookup(c, in, &answer));
+    TRY(json_parse(c->arena, answer.body, &found));
+    *id = json_text(found, TEXT("id"));
+    return OK;
+}
+
+enum err api_staff_find(struct ctx *c, const struct request *q, struct reply *r)
+{
+    text id;
+    struct staff_outcome o = staff_outcome(c, find(c, q, &id)), fine = { 0 };
+    if (o.status == OK)
+        return page_go(c, r, arena_print(c->arena, "/staff/people/%.*s", T(id)), TEXT(""));
+    if (o.status == ERR_NOT_FOUND)
+        return people_page(c, q, r, &fine, NULL, true);
+    return staff_again(o.status) ? people_page(c, q, r, &o, NULL, false) : o.status;
+}

@@ -1,0 +1,239 @@
+/* Staff pages of one person: folders granted and taken back with their history, and the log of letters and calls. */
+#include "domain/mail/contact.h"
+#include "front/door/go.h"
+#include "domain/folder/folder.h"
+#include "front/page/page_person.h"
+#include "front/staff/staff.h"
+
+/* ---- Bodies of the domain's functions, made from forms. ---- */
+
+/* The filled members of `names` as a JSON object; lines end as in a text file. */
+static enum err body_of(struct ctx *c, const struct request *q, const text *names, size_t count, const struct json **out)
+{
+    BUF_AUTO b = buf_make(1 << 20), plain = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    for (size_t i = 0; i < count; i++) {
+        text sent = text_trim(json_text(q->json, names[i]));
+        if (!sent.n)
+            continue;
+        buf_clear(&plain);
+        for (size_t k = 0; k < sent.n; k++)
+            if (sent.p[k] != '\r')
+                buf_char(&plain, sent.p[k]);
+        json_name(&w, names[i]);
+        json_put_text_of(&w, &plain);
+    }
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
+/* ---- Folders. ---- */
+
+static void put_kinds(struct page *p, text chosen)
+{
+    json_name(&p->w, TEXT("kinds"));
+    json_open(&p->w, '[');
+    bool some = false;
+    NODE_EACH(n, node_get(p->c->policy->root, TEXT("folders"))) {
+        const struct node *title = node_get(n, TEXT("title"));
+        if (!node_has(node_get(n, TEXT("granted_by")), p->c->actor.name))
+            continue;
+        some = true;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("folder"), n->key);
+        json_pair(&p->w, TEXT("says"), title ? node_said(title, p->c->language) : n->key);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(chosen, n->key));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_pair_bool(&p->w, TEXT("grants"), some);
+}
+
+static void put_history(struct page *p, const struct json *history)
+{
+    static const text members[] = { TEXT_INIT("act"), TEXT_INIT("at"), TEXT_INIT("by"), TEXT_INIT("why") };
+    json_name(&p->w, TEXT("history"));
+    json_open(&p->w, '[');
+    JSON_EACH(one, history) {
+        text actor = json_text(one, TEXT("actor")), title = staff_role(p->c, actor);
+        json_open(&p->w, '{');
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+            page_copy(p, one, members[i]);
+        page_until(p, one);
+        json_pair(&p->w, TEXT("actor"), title.n ? title : actor);
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_folders(struct page *p, const struct json *list)
+{
+    static const text members[] = { TEXT_INIT("folder"), TEXT_INIT("title"), TEXT_INIT("name"), TEXT_INIT("allowed") };
+    json_name(&p->w, TEXT("folders"));
+    json_open(&p->w, '[');
+    JSON_EACH(one, json_get(list, TEXT("folders"))) {
+        json_open(&p->w, '{');
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+            page_copy(p, one, members[i]);
+        page_until(p, one);
+        put_history(p, json_get(one, TEXT("history")));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+/* `look`: the list is asked for now, under the reason that was given; else the page asks for one. */
+static enum err folders_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o, bool look)
+{
+    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("name"), TEXT_INIT("why"), TEXT_INIT("until") };
+    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+    struct answer answer = { 0 };
+    const struct json *list = NULL;
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_folders"), &p));
+    look &= !class || !class->reason || c->actor.reason.n;
+    if (look) {
+        TRY(folder_list(c, q->params[0], &answer));
+        TRY(json_parse(c->arena, answer.body, &list));
+    }
+    staff_problem(&p, o);
+    json_pair(&p.w, TEXT("id"), q->params[0]);
+    json_pair_bool(&p.w, TEXT("shown"), look);
+    json_pair_bool(&p.w, TEXT("tab_folders"), true);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    put_folders(&p, list);
+    put_kinds(&p, json_text(q->json, TEXT("folder")));
+    return page_show(&p, r, staff_status(o));
+}
+
+enum err api_staff_folders(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct staff_outcome fine = { 0 };
+    return folders_page(c, q, r, &fine, true);
+}
+
+enum err api_staff_folders_look(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct staff_outcome o = staff_outcome(c, staff_reason(c, q));
+    return folders_page(c, q, r, &o, o.status == OK);
+}
+
+/* After an act on a form of the page: back to the page, or the form again. */
+static enum err after_folder(struct ctx *c, const struct request *q, struct reply *r, enum err status, text done)
+{
+    struct staff_outcome o = staff_outcome(c, status);
+    if (status == OK)
+        return page_go(c, r, staff_path(c, q, "/folders"), done);
+    return staff_again(status) ? folders_page(c, q, r, &o, true) : status;
+}
+
+enum err api_staff_folder_grant(struct ctx *c, const struct request *q, struct reply *r)
+{
+    static const text names[] = { TEXT_INIT("folder"), TEXT_INIT("name"), TEXT_INIT("why"), TEXT_INIT("until") };
+    struct answer answer = { 0 };
+    const struct json *in;
+    TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
+    return after_folder(c, q, r, folder_grant(c, q->params[0], in, &answer), TEXT("folder_granted"));
+}
+
+enum err api_staff_folder_revoke(struct ctx *c, const struct request *q, struct reply *r)
+{
+    static const text names[] = { TEXT_INIT("folder"), TEXT_INIT("name"), TEXT_INIT("why") };
+    struct answer answer = { 0 };
+    const struct json *in;
+    TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
+    return after_folder(c, q, r, folder_revoke(c, q->params[0], in, &answer), TEXT("folder_revoked"));
+}
+
+/* ---- Letters and calls. ---- */
+
+/* The log holds what the policy declares of it; what is not there is shown empty. */
+static void put_contacts(struct page *p, const struct json *list)
+{
+    static const text fields[] = { TEXT_INIT("channel"), TEXT_INIT("subject") };
+    json_name(&p->w, TEXT("contacts"));
+    json_open(&p->w, '[');
+    JSON_EACH(one, json_get(list, TEXT("contacts"))) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("at"), json_text(one, TEXT("at")));
+        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+            text value = json_text(json_get(one, TEXT("fields")), fields[i]);
+            json_pair(&p->w, fields[i], value.p ? value : TEXT(""));
+        }
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    page_copy(p, list, TEXT("letters"));
+}
+
+static enum err contacts_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o, const struct answer *answer)
+{
+    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("subject"), TEXT_INIT("text"), TEXT_INIT("at") };
+    const struct json *list = NULL;
+    int log = policy_stream(c->policy, TEXT("contacts"));
+    PAGE_AUTO p = { 0 };
+    if (answer)
+        TRY(json_parse(c->arena, answer->body, &list));
+    TRY(staff_open(c, q, TEXT("staff_contacts"), &p));
+    staff_problem(&p, o);
+    json_pair(&p.w, TEXT("id"), q->params[0]);
+    json_pair_bool(&p.w, TEXT("shown"), answer != NULL);
+    json_pair_bool(&p.w, TEXT("tab_contacts"), true);
+    json_pair_bool(&p.w, TEXT("log_kept"), log >= 0);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    put_contacts(&p, list);
+    json_name(&p.w, TEXT("reading"));
+    json_open(&p.w, '{');
+    staff_purposes(&p, ACT_READ, log, json_text(q->json, TEXT("purpose")));
+    json_close(&p.w, '}');
+    json_name(&p.w, TEXT("sending"));
+    json_open(&p.w, '{');
+    staff_purposes(&p, ACT_SEND, log, json_text(q->json, TEXT("purpose")));
+    json_close(&p.w, '}');
+    return page_show(&p, r, staff_status(o));
+}
+
+enum err api_staff_contacts(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct staff_outcome fine = { 0 };
+    return contacts_page(c, q, r, &fine, NULL);
+}
+
+enum err api_staff_contacts_look(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    enum err status = staff_reason(c, q);
+    if (status == OK)
+        status = contact_list(c, q->params[0], json_text(q->json, TEXT("purpose")), &answer);
+    struct staff_outcome o = staff_outcome(c, status);
+    if (status != OK && !staff_again(status))
+        return status;
+    return contacts_page(c, q, r, &o, status == OK ? &answer : NULL);
+}
+
+static enum err after_contact(struct ctx *c, const struct request *q, struct reply *r, enum err status, text done)
+{
+    struct staff_outcome o = staff_outcome(c, status);
+    if (status == OK)
+        return page_go(c, r, staff_path(c, q, "/contacts"), done);
+    return staff_again(status) ? contacts_page(c, q, r, &o, NULL) : status;
+}
+
+enum err api_staff_call(struct ctx *c, const struct request *q, struct reply *r)
+{
+    static const text names[] = { TEXT_INIT("purpose"), TEXT_INIT("subject"), TEXT_INIT("at") };
+    struct answer answer = { 0 };
+    const struct json *in;
+    TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
+    return after_contact(c, q, r, contact_call(c, q->params[0], in, &answer), TEXT("call_noted"));
+}
+
+enum err api_staff_message(struct ctx *c, const struct request *q, struct reply *r)
+{
+    static const text names[] = { TEXT_INIT("purpose"), TEXT_INIT("subject"), TEXT_INIT("text") };
+    struct answer answer = { 0 };
+    const struct json *in;
+    TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
+    return after_contact(c, q, r, contact_send(c, q->params[0], in, &answer), TEXT("message_queued"));
+}

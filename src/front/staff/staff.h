@@ -1,0 +1,25 @@
+/* What staff pages share: who looks, for what they may, and why. */
+#ifndef FRONT_STAFF_STAFF_H
+#define FRONT_STAFF_STAFF_H
+#include "front/page/page.h"
+
+/* Begins a staff page: the frame, and of the role its title, whether it sees its team only, must say why it looks, may write or send. */
+enum err staff_open(struct ctx *c, const struct request *q, text name, struct page *p);
+/* "purposes": those for which the role may do that act, by name and title; `chosen` is the one selected. Only those that use the category
+ * (-1: any); and for messages none of marketing. */
+void staff_purposes(struct page *p, enum act act, int category, text chosen);
+/* Takes the form's reason. */
+enum err staff_reason(struct ctx *c, const struct request *q);
+/* Whether the form is shown again with what went wrong; else the reason is answered as it is (nobody there, nobody signed in, no memory). */
+bool staff_again(enum err e);
+/* The form again with the problem in the arena, or the page after an act; `why` is what page_problem() takes. */
+struct staff_outcome { enum err status; struct why why; };
+struct staff_outcome staff_outcome(const struct ctx *c, enum err status);
+void staff_problem(struct page *p, const struct staff_outcome *o);
+int staff_status(const struct staff_outcome *o);
+/* The title of a role of the policy; empty for another name. */
+text staff_role(const struct ctx *c, text name);
+/* "/staff/people/ID" and what follows. */
+text staff_path(struct ctx *c, const struct request *q, const char *after);
+
+#endif

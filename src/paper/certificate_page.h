@@ -1,0 +1,11 @@
+/* The certificate of an erasure as a page. */
+#ifndef PAPER_CERTIFICATE_PAGE_H
+#define PAPER_CERTIFICATE_PAGE_H
+#include "base/err.h"
+
+struct answer;
+struct ctx;
+
+enum err certificate_page(struct ctx *c, text json, text jws, text verifier, struct answer *out);
+
+#endif
