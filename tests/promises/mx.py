@@ -548,6 +548,11 @@ def nothing_in_clear(t):
     check_searchable(planted[:6], t.folder)
     with part("no planted value in any file while in use"):
         check_absent(planted, server.folder)
+    with part("grounds of holds, notes of duties and names of tokens are sealed or not personal"):
+        written = [value for value in planted if value.startswith(("planted-ground", "planted-note", "planted-after"))]
+        check(len(set(written)) == 3, f"{written}")
+        check_absent(written, server.folder)
+        server.operator().post("/v1/tokens", {"name": "Zoé Planted <zoe@regie.example>", "actor": "app"}).refused("invalid-value", status=422)
     copy, by_command = t.path("backup"), t.path("by-command")
     server.operator().post("/v1/backup", {"to": copy, "keys": True}).expect(200)
     server.run("backup", by_command, "--keys")
