@@ -7,7 +7,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-
 /* ---- The folder's socket. ---- */
 
 static int connect_socket(struct arena *a, text data_dir)

@@ -3,10 +3,6 @@
 #include "domain/core/named.h"
 #include "paper/sheet.h"
 
-
-
-/* ---- The certificate_page. ---- */
-
 static void row(struct buf *b, text name, text value)
 {
     buf_add(b, TEXT("<tr><th scope=\"row\">"));

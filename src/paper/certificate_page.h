@@ -6,6 +6,7 @@
 struct answer;
 struct ctx;
 
+/* A page to print, in c->language, with the signed part and the key that verifies it. */
 enum err certificate_page(struct ctx *c, text json, text jws, text verifier, struct answer *out);
 
 #endif

@@ -7,7 +7,7 @@ struct buf;
 struct ctx;
 struct json;
 
-/* The same document as a page that stands alone, in c->language; every value escaped. */
+/* A person's file (rights/person_file.h) as a page that stands alone, in c->language; every value escaped. */
 enum err person_file_page(struct ctx *c, const struct json *file, struct buf *out);
 
 #endif

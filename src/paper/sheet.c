@@ -1,7 +1,6 @@
-/* The frame of a page that the domain makes. */
+/* The frame of a document's page. */
 #include "domain/core/named.h"
 #include "paper/sheet.h"
-
 
 static const char style[] =
     "<style>\n"

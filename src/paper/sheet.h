@@ -1,4 +1,4 @@
-/* The frame of a page that the domain makes. */
+/* The frame of a document's page. */
 #ifndef PAPER_SHEET_H
 #define PAPER_SHEET_H
 #include "base/text.h"

@@ -1,4 +1,4 @@
-/* Versions of the policy as JSON and as pages. */
+/* Versions of the policy as pages. */
 #include "publish/notice.h"
 #include "domain/core/actor.h"
 #include "domain/core/value.h"

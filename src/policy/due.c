@@ -2,13 +2,6 @@
 #include "policy/due.h"
 #include "base/calendar.h"
 
-
-
-
-
-
-
-
 /* ---- When a term ends. ---- */
 
 msec due_start_of(const struct retention *r, const struct starts *s)

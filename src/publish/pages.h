@@ -8,7 +8,6 @@ struct ctx;
 
 struct policy;
 
-
 enum page_kind { PAGE_PRIVACY, PAGE_COOKIES, PAGE_DATA, PAGE_KINDS };
 struct page { text body, type, etag; };          /* etag: strong, with its quotes; differs between languages and versions */
 

@@ -4,12 +4,6 @@
 #include "domain/core/data_subject.h"
 #include "domain/account/shown.h"
 
-
-
-
-
-/* ---- Lists. ---- */
-
 static text id_of(struct ctx *c, struct query *q, int column)
 {
     struct subject_id id;

@@ -2,7 +2,6 @@
 #include "domain/board/facts.h"
 #include "domain/board/board_inside.h"
 
-
 /* ---- Facts. ---- */
 
 void fact_looked(struct facts *f, enum probe p, int64_t count) { f->of[p].figure += count; }

@@ -2,18 +2,7 @@
 #include "domain/core/actor.h"
 #include "domain/core/instance.h"
 #include "domain/core/write.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 #include "domain/core/data_subject.h"
-
-
-
-
-
-
-
-
 
 bool actor_known_tenant(const struct policy *p, text name, text *out)
 {

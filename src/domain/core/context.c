@@ -1,9 +1,6 @@
 /* The context of a request: begun and ended. */
 #include "domain/core/context.h"
 #include "domain/core/instance.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 const struct policy *app_policy(struct app *app)
 {
@@ -12,8 +9,6 @@ const struct policy *app_policy(struct app *app)
     pthread_mutex_unlock(&app->policy_lock);
     return p;
 }
-
-/* ---- Contexts and actors. ---- */
 
 void ctx_begin(struct app *app, struct arena *a, struct ctx *out)
 {

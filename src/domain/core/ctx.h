@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "policy/policy.h"
 
-struct app;                                    /* the running instance: domain/app.h */
-struct session;                                /* domain/session.h */
-struct decisions;                              /* domain/decided.h */
+struct app;                                    /* the running instance: core/instance.h */
+struct session;                                /* core/actor.h */
+struct decisions;                              /* core/decided.h */
 
 struct actor {
     enum actor_kind kind;

@@ -12,15 +12,15 @@ struct policy;
 
 struct store;
 
-struct transient_memory;                       /* transient.c */
-struct board;                                  /* board_inside.h */
+struct transient_memory;                       /* person/transient.c */
+struct board;                                  /* board/board_inside.h */
 struct feature;                                /* feature.h */
 struct papers;                                 /* papers.h */
-struct pages;                                  /* pages.c */
-struct seen;                                   /* session.c */
+struct pages;                                  /* publish/pages.c */
+struct seen;                                   /* account/session.c */
 struct hashing;                                /* crypt/hashing.h */
 struct spending;                               /* budget.h */
-struct throttle;                               /* throttle.h */
+struct throttle;                               /* account/throttle.h */
 
 struct app {
     struct store *store;
@@ -32,7 +32,7 @@ struct app {
     struct pages *pages;                       /* of that policy, which tell of the coming one */
     char policy_file[4096], country[3];
     bool lawful;
-    const struct feature *features;            /* rows of features.c */
+    const struct feature *features;            /* rows of instance/features.c */
     unsigned feature_count;
     const struct papers *papers;               /* who makes pages of documents */
     struct transient_memory *transient;

@@ -1,4 +1,4 @@
-/* Words for people: languages, times, terms, names, and the frame of a page that stands alone. */
+/* Words for people: languages, times, terms, names. */
 #include "domain/core/named.h"
 #include "domain/core/value.h"
 

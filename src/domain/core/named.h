@@ -1,5 +1,5 @@
 /* Words for people in the documents that the domain makes itself (access, export, certificate): both languages side by side, names that the
- * policy gives things, times, terms, and a page's frame. All by c->language. */
+ * policy gives things, times, terms. All by c->language. */
 #ifndef DOMAIN_CORE_NAMED_H
 #define DOMAIN_CORE_NAMED_H
 #include "domain/core/ctx.h"

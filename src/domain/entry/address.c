@@ -14,12 +14,6 @@
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 
-
-
-
-
-
-
 static const text kind = TEXT_INIT("identifier");
 
 /* ---- What a person is found by, and what cannot be typed over. ---- */
@@ -485,7 +479,6 @@ enum err identifier_confirm(struct ctx *c, text token, struct answer *out)
     out->body = TEXT("{\"state\":\"changed\"}");
     return OK;
 }
-
 
 enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out)
 {

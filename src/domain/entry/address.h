@@ -1,4 +1,4 @@
-/* Changing what one signs in with. */
+/* Changing what one signs in with, by oneself or by a patch of one's data. */
 #ifndef DOMAIN_ENTRY_ADDRESS_H
 #define DOMAIN_ENTRY_ADDRESS_H
 #include "base/err.h"

@@ -5,11 +5,6 @@
 #include "domain/keep/hold.h"
 #include "domain/core/actor.h"
 
-
-
-
-
-
 /* Who answers rights closes; and who manages accounts: the purposes that the policy calls so. */
 static enum err may_close(struct ctx *c, const struct person *p)
 {
@@ -43,7 +38,6 @@ enum err account_close(struct ctx *c, text id, struct answer *out)
         TRY(letter_make(c, &p, &closed, &letter));
     return retention_close(c, &p, address.n ? mail_also : NULL, &letter, out);
 }
-
 
 enum err retention_close(struct ctx *c, const struct person *p, enum err (*also)(struct db *db, void *arg), void *arg, struct answer *out)
 {

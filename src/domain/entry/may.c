@@ -5,11 +5,6 @@
 #include "domain/entry/opening_inside.h"
 #include "domain/core/write.h"
 
-
-
-
-
-
 /* ---- What the policy says. ---- */
 
 const struct clause *may_accounts_clause(const struct ctx *c, const char *key)

@@ -1,4 +1,4 @@
-/* Accounts from their opening to their closing: opened for somebody, registered by oneself, approved, given a role, closed. */
+/* Accounts opened: for somebody, by oneself, or many at once from a table. */
 #ifndef DOMAIN_ENTRY_OPENING_H
 #define DOMAIN_ENTRY_OPENING_H
 #include "domain/core/ctx.h"
@@ -27,11 +27,6 @@ enum err registration_confirm(struct ctx *c, text token, text password, struct a
 enum err registration_decide(struct ctx *c, text id, bool approve, struct answer *out);
 /* Erases registrations whose address nobody confirmed in time, and refused ones when their letter is no longer kept. */
 enum err registration_tick(struct ctx *c);
-
-/* ---- Who there is, and what they may do. ---- */
-/* `state`, `role`, `purpose` may be empty; the journal names the purpose that was named. ACCOUNTS_PAGE: of the page for staff. A role that sees
- * its team lists its team. */
-enum { ACCOUNTS_PAGE = 200 };
 
 /* ---- Many at once, a line each and each line a commit of its own. ---- */
 enum { IMPORT_LINES = 10000 };

@@ -8,7 +8,6 @@ struct ctx;
 
 struct json;
 
-
 /* Whether the policy's accounts.opened_by lists that word (staff, manager, self); a refusal is on record. */
 enum err opening_allowed(struct ctx *c, text by);
 /* ERR_MISSING naming every field of accounts.needs that `data` lacks. */

@@ -10,7 +10,6 @@ struct json;
 
 struct person;
 
-
 struct signin {
     text secret;                               /* of the session that was begun, for its cookie; p NULL: none was */
     text ticket;                               /* the password was right and a second factor is asked for: comes back with the code */

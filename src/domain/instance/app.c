@@ -1,4 +1,4 @@
-/* The running instance: opening, the policy in force and its reload, actors and tokens, the work of time. */
+/* The running instance: opening and closing, the policy in force, its reload, and one that is announced. */
 #include "base/log.h"
 #include "domain/person/record.h"
 #include "crypt/hashing.h"

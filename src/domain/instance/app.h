@@ -14,7 +14,7 @@ struct app_options {
     text public_url;                           /* "https://…": where people reach this server, for links in letters; "" without letters */
     text clock_file;                           /* simulated clock for tests, "" for the machine's */
     bool create;
-    bool lawful;                               /* runs no policy with errors of law that it does not accept (policy/lint.h) */
+    bool lawful;                               /* runs no policy with errors of law that it does not accept (policy/lint/lint.h) */
 };
 /* Loads the policy, opens the store, records the policy version when it is new. Faults of the policy go to `f`. */
 enum err app_open(struct arena *a, const struct app_options *o, struct findings *f, struct app **out);
@@ -29,6 +29,7 @@ enum err app_reload(struct app *app, struct arena *a, struct findings *f);
 const struct policy *app_coming(struct app *app);
 /* Brings an announced policy into force when its day has come: the jobs call it. */
 enum err app_policy_tick(struct app *app, struct arena *a);
+/* Said by the server at its start and at each new certificate: how people reach this instance (enum way_in). */
 void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until);
 /* Where it listens: links lead there when no public_url was said. Before anybody is served. */
 enum err app_listens(struct app *app, struct arena *a, text url);

@@ -6,9 +6,6 @@
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 struct token_row { struct ctx *c; struct digest digest; text name, actor, tenant; msec expires; struct subject_id holder; bool has_holder; };
 

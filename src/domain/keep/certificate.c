@@ -1,4 +1,4 @@
-/* Certificates: the facts of an erasure signed with the journal's proof; as JSON, and as a certificate_page to print. */
+/* Certificates: the facts of an erasure signed with the journal's proof; as JSON, and as a page to print. */
 #include "domain/keep/erasing.h"
 #include "domain/person/person.h"
 #include "crypt/note.h"

@@ -9,9 +9,9 @@ enum err erase_subject(struct ctx *c, text id, const struct json *in, struct ans
 /* What an erasure now would keep, why and until when, what would go, and who would be told; nothing is done:
  * {"kept": as in the certificate, "gone": [{"category", "title"}], "recipients_to_tell": […]}. */
 enum err erase_foresee(struct ctx *c, text id, struct answer *out);
-/* As JSON, or as a printable page when `html`, in c->language. Readable by its id after the person is gone. */
 /* Without asking who may: what an erasure answers with. */
 enum err certificate_shown(struct ctx *c, text id, bool html, struct answer *out);
+/* As JSON, or as a printable page when `html`, in c->language. Readable by its id after the person is gone. */
 enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out);
 /* Offline, without a store: whether a certificate (a JWS, or the JSON of an answer with one as its "jws") is signed with the key of that
  * verifier's line ("name+hexid+base64"), and its entry in the journal that the key has signed. Answers {"id", "kind", "at", "index", "size"}. */

@@ -3,7 +3,6 @@
 #define DOMAIN_KEEP_ERASING_H
 #include "domain/keep/erase.h"
 
-
 /* Of a person whose own term has ended; OK when they are gone already. */
 enum err erase_at_term(struct ctx *c, struct subject_id id);
 /* What was kept of an erased person has shrunk: destroys the keys that nothing is left under, and the last rows with the last of them. */

@@ -1,4 +1,4 @@
-/* Retention: when terms end, and what happens then. */
+/* Events that start terms, the closing of an account, and holds that stop what time brings. */
 #include "domain/keep/hold.h"
 #include "domain/person/person.h"
 #include "domain/core/id.h"

@@ -1,4 +1,4 @@
-/* Retention: when a record's term ends, what time brings, milestones that start terms, and holds that stop them. */
+/* Retention: milestones that start terms, holds that stop them, and the sweep. */
 #ifndef DOMAIN_KEEP_HOLD_H
 #define DOMAIN_KEEP_HOLD_H
 #include "domain/core/ctx.h"
@@ -27,6 +27,7 @@ struct milestone {
     enum err (*also)(struct db *db, void *arg);          /* what else goes into the same commit; may be NULL */
     void *also_arg;
 };
+/* Writes it: what is due is counted again. */
 enum err hold_write_milestone(struct milestone *m, struct answer *out);
 
 #endif

@@ -5,9 +5,6 @@
 #include "domain/core/instance.h"
 #include "domain/mail/letter.h"
 
-
-
-
 /* ---- What is told of it. ---- */
 
 enum err outbox_figures(struct ctx *c, struct outbox_figures *out)

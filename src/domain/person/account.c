@@ -3,7 +3,6 @@
 #include "domain/person/account.h"
 #include "domain/core/instance.h"
 
-
 static text copied(struct ctx *c, struct query *q, int column)
 {
     text bytes = query_bytes(q, column);

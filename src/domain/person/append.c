@@ -11,8 +11,6 @@
 #include "domain/core/write.h"
 #include "domain/core/feature.h"
 
-/* ---- Create. ---- */
-
 /* Every datum has a source (GDPR 14(2)(f)); from somebody else than the person, they are owed the information of Art. 14. */
 void append_use_source(struct change *ch, struct source_taken source) { ch->source = source.name, ch->inform = source.inform; }
 

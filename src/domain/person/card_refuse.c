@@ -4,8 +4,6 @@
 #include "domain/core/data_subject.h"
 #include "domain/person/person.h"
 
-
-
 enum err card_guard_refuse(struct ctx *c, text id)
 {
     PERSON_AUTO p = { 0 };

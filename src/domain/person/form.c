@@ -3,8 +3,6 @@
 #include "domain/core/value.h"
 #include "domain/person/change.h"
 
-
-
 /* ---- Names sent by a caller, as indexes of the policy. ---- */
 
 enum err form_category_of(struct ctx *c, text name, int *out)

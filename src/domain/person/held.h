@@ -1,4 +1,4 @@
-/* Attachments, transient memory and disclosures as the domain's own files use them. */
+/* Attachments and transient memory as the domain's own files use them. */
 #ifndef DOMAIN_PERSON_HELD_H
 #define DOMAIN_PERSON_HELD_H
 #include "domain/person/holding.h"

@@ -1,4 +1,4 @@
-/* Other things held of a person: attachments, what is only in memory, disclosures to recipients, duties owed. */
+/* Other things held of a person: attachments, and what is only in memory. */
 #ifndef DOMAIN_PERSON_HOLDING_H
 #define DOMAIN_PERSON_HOLDING_H
 #include "domain/core/paging.h"

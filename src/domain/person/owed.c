@@ -3,11 +3,6 @@
 #include "store/store.h"
 #include "base/calendar.h"
 
-
-
-
-
-
 static const struct duty_kind kinds[] = {
 #define DUTY(name, months, days, article, en, fr) { TEXT_INIT(name), months, days, TEXT_INIT(article), TEXT_INIT(en), TEXT_INIT(fr) },
 #include "domain/person/duties.def"

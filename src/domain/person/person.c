@@ -1,4 +1,4 @@
-/* A person as a request sees them, and the records sealed under their keys. */
+/* A person as a request sees them: loaded, their consents, and the policy's decision. */
 #include "domain/core/actor.h"
 #include "domain/core/data_subject.h"
 #include "domain/core/decided.h"

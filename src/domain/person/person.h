@@ -1,4 +1,4 @@
-/* A person as a request sees them: row, key, consents and objections; and the records sealed under that key. */
+/* A person as a request sees them: found, reached, and what the policy allows about them. */
 #ifndef DOMAIN_PERSON_PERSON_H
 #define DOMAIN_PERSON_PERSON_H
 #include "domain/core/ctx.h"

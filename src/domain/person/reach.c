@@ -6,9 +6,6 @@
 #include "domain/core/write.h"
 #include "domain/person/team.h"
 
-
-
-
 bool archive_reader(const struct ctx *c)
 {
     const struct node *readers = node_at(c->policy->root, TEXT("archive.readers"));

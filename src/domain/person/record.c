@@ -5,9 +5,6 @@
 #include "domain/core/instance.h"
 #include "domain/core/feature.h"
 
-
-
-
 /* ---- Records. ---- */
 
 uint32_t record_class(const struct category *cat)

@@ -1,4 +1,4 @@
-/* Subjects: created, found, read by category and purpose, rectified with their former values. */
+/* Subjects: found by an identifier, read by category and purpose, and asked about before a use. */
 #include "domain/person/subject.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"

@@ -1,4 +1,4 @@
-/* Subjects: created, found, read by category and purpose, rectified with their former values. */
+/* Subjects: found by an identifier, read by category and purpose, and asked about before a use. */
 #ifndef DOMAIN_PERSON_SUBJECT_H
 #define DOMAIN_PERSON_SUBJECT_H
 #include "domain/core/ctx.h"

@@ -3,8 +3,6 @@
 #include "store/store.h"
 #include "domain/core/decided.h"
 
-
-
 /* ---- Teams. ---- */
 
 enum err team_has(struct ctx *c, struct subject_id manager, struct subject_id member, bool *has)

@@ -1,4 +1,4 @@
-/* Access and portability (GDPR 15, 20): the answer to "what do you hold of me", and the same to take away. */
+/* Access (GDPR 15): the answer to "what do you hold of me", and who looked. */
 #ifndef DOMAIN_RIGHTS_ACCESS_H
 #define DOMAIN_RIGHTS_ACCESS_H
 #include "domain/core/ctx.h"

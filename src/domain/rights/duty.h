@@ -1,4 +1,4 @@
-/* Duties owed to people: how the domain's own files add one. */
+/* Duties owed to people: listed, and done. */
 #ifndef DOMAIN_RIGHTS_DUTY_H
 #define DOMAIN_RIGHTS_DUTY_H
 #include "base/err.h"

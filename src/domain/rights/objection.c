@@ -10,7 +10,6 @@
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 
-
 enum { ANSWER_MAX = 2000 };
 
 /* ---- Objection and restriction. ---- */

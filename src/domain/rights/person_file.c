@@ -16,8 +16,6 @@
 #include "domain/person/source.h"
 #include "base/file/file_name.h"
 
-
-
 static void put_time(struct view *v, text name, msec at)
 {
     char out[TIME_TEXT + 1];

@@ -1,4 +1,4 @@
-/* Versions of the policy: publishing, reading them again, acknowledgements, and that a notice was shown. */
+/* Versions of the policy: announced before their day, acknowledged, and that a notice was shown. */
 #include "domain/version/acknowledge.h"
 #include "domain/person/person.h"
 #include "policy/lint/lint_help.h"

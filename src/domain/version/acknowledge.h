@@ -1,4 +1,4 @@
-/* Versions of the policy: published with a journal entry, kept readable, compared, acknowledged, shown. */
+/* Versions of the policy: announced before their day, acknowledged, and that a notice was shown. */
 #ifndef DOMAIN_VERSION_ACKNOWLEDGE_H
 #define DOMAIN_VERSION_ACKNOWLEDGE_H
 
@@ -13,9 +13,9 @@ struct version;
 
 struct paging;
 
-/* Whether the policy's day lies ahead while another one is in force: it is then announced, and the other one goes on being enforced. */
 /* A warning into `f` when `p` changes what matters to people and applies sooner than changes.before allows. Asked before it is taken over. */
 enum err version_warn(struct app *app, struct arena *a, const struct policy *p, struct findings *f);
+/* Whether the policy's day lies ahead while another one is in force: it is then announced, and the other one goes on being enforced. */
 enum err version_ahead(struct app *app, struct arena *a, const struct policy *p, bool *ahead);
 /* Announces it: readable with what changes, told to people, with its journal entry; one announced before and not yet in force is withdrawn.
  * What was announced already is not announced again. Errors as version_publish(). */
@@ -28,6 +28,7 @@ text version_word(const struct version *v);
 /* {"version": hash or version number, "party": name, "subject": id?}: a partner (party; its token's name when it says so itself) or a person
  * (subject) has read that version. */
 enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer *out);
+/* The signed-in person says that they have read the version of that hash. It is no consent. */
 enum err version_read(struct ctx *c, text hash, struct answer *out);
 /* When they acknowledged it, 0 when they did not. */
 enum err version_read_at(struct ctx *c, text hash, msec *at);

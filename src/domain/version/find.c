@@ -3,13 +3,6 @@
 #include "domain/version/find.h"
 #include "domain/core/instance.h"
 
-
-
-
-
-
-/* ---- Reading them again. ---- */
-
 static void read_row(struct ctx *c, struct query *q, struct version *out)
 {
     *out = (struct version){ .hash = arena_copy(c->arena, query_bytes(q, 0)), .id = arena_copy(c->arena, query_bytes(q, 1)),

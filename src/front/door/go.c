@@ -3,11 +3,6 @@
 #include "front/door/reply.h"
 #include "base/arena.h"
 
-
-
-
-
-
 /* ---- Elsewhere. ---- */
 
 text page_next(text asked, text other)

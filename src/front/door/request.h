@@ -14,8 +14,8 @@ enum method {
 enum method method_of(text word); /* METHOD_UNKNOWN for any other; methods are case-sensitive (RFC 9110, 9.1) */
 text method_word(enum method m);
 
-struct front;                                         /* front/front.h */
-struct route;                                         /* front/router.h */
+struct front;                                         /* front/door/front.h */
+struct route;                                         /* front/door/router.h */
 struct fiber_loop;                                    /* base/fiber.h */
 struct pair { text name, value; };
 enum { REQUEST_PARAMS = 4, REQUEST_QUERIES = 8, REQUEST_HEADERS = 100 };

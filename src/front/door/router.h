@@ -51,7 +51,7 @@ struct route_query { enum route_id route; text name; bool required; text en, fr;
         return reply_answer(c, q, r, &answer);                                                  \
     }
 
-/* The same of a list with pages: the call may name `paging` (domain/paging.h) too. */
+/* The same of a list with pages: the call may name `paging` (domain/core/paging.h) too. */
 #define PAGED(name, call)                                                                       \
     enum err api_##name(struct ctx *c, const struct request *q, struct reply *r)                \
     {                                                                                           \

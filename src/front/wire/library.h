@@ -20,7 +20,7 @@ void library_wipe(const char *data, size_t size);
 /* The same for what proves who asks (Authorization, Cookie), once the request has ended. */
 void library_wipe_proofs(struct MHD_Connection *mhd);
 /* Hands requests, good and bad, to a daemon of its own: ERR_CONFIG, and what goes wrong, when this version of the library does not begin,
- * tell and end connections as src/front/loop.c takes it, or when a head that is not strict would pass. */
+ * tell and end connections as src/front/wire/loop.c takes it, or when a head that is not strict would pass. */
 enum err library_try(struct arena *a);
 
 #endif
