@@ -1,12 +1,15 @@
 /* Unit tests of the guard against card numbers: the schemes' test numbers in every writing, what is no card, and how often
  * ordinary numbers are taken for one. */
 #include "base/card.h"
+#include "base/buf.h"
+#include "base/file/card_file.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "built.h"
 
 /* Published test numbers of schemes and payment companies. */
 static const char *const cards[] = {
@@ -362,13 +365,33 @@ static void masks(void **state)
     assert_null(card_mask(&small, TEXT("4111111111111111")).p);
 }
 
+/* `piece` so many times between a head and an end: refused in short, and not looked through for minutes. */
+static void assert_too_much(const char *head, const char *piece, unsigned times, const char *end)
+{
+    ARENA_AUTO a = arena_make(1 << 20);
+    BUF_AUTO b = buf_make(4 << 20);
+    bool found = false;
+    buf_add(&b, text_of(head));
+    for (unsigned i = 0; i < times; i++)
+        buf_add(&b, text_of(piece));
+    buf_add(&b, text_of(end));
+    assert_int_equal(card_file(&a, built(&b), &found), ERR_TOO_LARGE);
+}
+
+static void files_made_to_busy(void **state)
+{
+    assert_too_much("%PDF-1.4\n1 0 obj << >> stream\nbeginbfrange\n", "<0><ffff><0>", 17, "endbfrange\nendstream endobj\n");
+    assert_too_much("%PDF-1.4\n", "streamendstream", 60001, "");
+    assert_too_much("PK\3\4", "PK\1\2", 4001, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_grouping), cmocka_unit_test(printed_groupings),
                                         cmocka_unit_test(beside_other_digits), cmocka_unit_test(other_digits),
                                         cmocka_unit_test(broken_bytes),   cmocka_unit_test(no_cards),
                                         cmocka_unit_test(near_others),    cmocka_unit_test(false_alarms),   cmocka_unit_test(tables_of_numbers),
-
+                                        cmocka_unit_test(files_made_to_busy),
                                         cmocka_unit_test(masks),
                                         cmocka_unit_test(disguises),      cmocka_unit_test(no_disguises) };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,13 +169,14 @@ static bool may_hold(text begin)
            text_starts(begin, TEXT("{\\rtf"));
 }
 
-static enum err look_member_whole(struct card_search *x, zip_t *z, zip_uint64_t i, size_t size)
+static enum err look_member_whole(struct card_search *x, zip_t *z, zip_uint64_t i, size_t size, bool *whole)
 {
     zip_file_t *in = zip_fopen_index(z, i, 0);
-    char *all = in ? malloc(size) : NULL;
-    int64_t n = all ? zip_fread(in, all, size) : -1;
-    enum err e = n <= 0 ? OK : card_file_unpacked(x, (size_t)n);
-    if (e == OK && n > 0)
+    char *all = in ? malloc(size + 1) : NULL;
+    int64_t n = all ? zip_fread(in, all, size + 1) : -1;
+    *whole = n > 0 && (size_t)n <= size;                   /* more than it says it is: taken piece by piece */
+    enum err e = !*whole ? OK : card_file_unpacked(x, (size_t)n);
+    if (e == OK && *whole)
         e = card_file_inside(x, (text){ all, (size_t)n });
     free(all);
     if (in)
@@ -200,8 +201,11 @@ static enum err look_member(struct card_search *x, zip_t *z, zip_uint64_t i)
     zip_fclose(in);
     if (n <= 0)
         return OK;
+    bool whole = false;
     if (may_hold((text){ begin, (size_t)n }) && (stat.valid & ZIP_STAT_SIZE) && stat.size <= INSIDE_MAX)
-        return look_member_whole(x, z, i, (size_t)stat.size);
+        TRY(look_member_whole(x, z, i, (size_t)stat.size, &whole));
+    if (whole || x->found)
+        return OK;
     in = zip_fopen_index(z, i, 0);
     enum err e = in ? look_stream(x, read_member, in) : OK;
     if (in)
@@ -209,8 +213,19 @@ static enum err look_member(struct card_search *x, zip_t *z, zip_uint64_t i)
     return e;
 }
 
+/* Opening reads the whole directory: first, whether it has more files than may be looked through. */
+static enum err count_listed(struct card_search *x, text content)
+{
+    unsigned listed = 0;
+    for (ptrdiff_t at; (at = text_find(content, TEXT("PK\1\2"))) >= 0; content = text_from(content, (size_t)at + 4))
+        if (++listed > FILES_MAX)
+            return say(x->arena, ERR_TOO_LARGE, "the file holds more than %d files, and cannot be looked through", FILES_MAX);
+    return OK;
+}
+
 static enum err look_zip(struct card_search *x, text content)
 {
+    TRY(count_listed(x, content));
     zip_error_t error;
     zip_source_t *source = zip_source_buffer_create(content.p, content.n, 0, NULL);
     zip_error_init(&error);

@@ -7,14 +7,14 @@
 #include <zlib.h>
 
 enum {
-    STREAM_MAX = 16 << 20, DICTIONARY_MAX = 8 << 10, MAPS_MAX = 16, CODES = 1 << 16, STREAMS_MAX = 20000, FILTERS_MAX = 4,
+    STREAM_MAX = 16 << 20, DICTIONARY_MAX = 8 << 10, MAPS_MAX = 16, CODES = 1 << 16, STREAMS_MAX = 20000, CODED_MAX = 16 * CODES, FILTERS_MAX = 4,
     PIECE = 1 << 20, OVERLAP = 4 << 10,   /* looked through at once, and again with the next */
     WIDE_KERN = 150,                      /* thousandths of the font's size: a move to the right that is seen as a blank */
 };
 
 /* What the codes of one font stand for (9.10.3); 0: not told. */
 struct map { bool wide; uint16_t to[CODES]; };
-struct pdf { struct card_search *x; text all; struct arena maps; struct map *list[MAPS_MAX]; unsigned count; };
+struct pdf { struct card_search *x; text all; struct arena maps; struct map *list[MAPS_MAX]; unsigned count, coded, streams; };
 
 static int hex_of(char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1; }
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\0'; }
@@ -274,7 +274,8 @@ static bool next_code(text s, size_t *i, size_t end, uint32_t *code, size_t *dig
     return *i < end;
 }
 
-static void read_section(text s, size_t at, size_t end, bool range, struct map *m)
+/* ERR_TOO_LARGE for maps that give codes over and over: looking through them would take minutes. */
+static enum err read_section(struct pdf *p, text s, size_t at, size_t end, bool range, struct map *m)
 {
     uint32_t from, to, c;
     size_t digits, other;
@@ -282,17 +283,21 @@ static void read_section(text s, size_t at, size_t end, bool range, struct map *
         m->wide |= digits > 2;
         to = from;
         if (range && !next_code(s, &at, end, &to, &other))
-            return;
+            return OK;
         size_t next = at + 1;
         while (next < end && blank(s.p[next]))
             next++;
         bool list = range && next < end && s.p[next] == '[';
+        p->coded += to >= from ? to - from + 1 : 1;
+        if (p->coded > CODED_MAX)
+            return say(p->x->arena, ERR_TOO_LARGE, "the fonts of the file have more than %d codes, and cannot be looked through", CODED_MAX);
         for (uint32_t code = from; code <= to && code < CODES; code++) {
             if ((code == from || list) && !next_code(s, &at, end, &c, &other))
-                return;
+                return OK;
             m->to[code] = (uint16_t)(list ? c : c + (code - from));
         }
     }
+    return OK;
 }
 
 static enum err read_map(struct pdf *p, text s)
@@ -313,7 +318,7 @@ static enum err read_map(struct pdf *p, text s)
             ptrdiff_t end = text_find(text_from(s, at), sections[k].end);
             if (end < 0)
                 break;
-            read_section(s, at, at + (size_t)end, sections[k].range, m);
+            TRY(read_section(p, s, at, at + (size_t)end, sections[k].range, m));
         }
     p->list[p->count++] = m;
     return OK;
@@ -355,15 +360,19 @@ static bool picture(text dictionary)
            text_find(dictionary, TEXT("/Subtype/Image")) >= 0 || text_find(dictionary, TEXT("/Subtype /Image")) >= 0;
 }
 
+/* Each pass over the streams looks back for their dictionaries: not without end. */
+static enum err count_stream(struct pdf *p)
+{
+    return ++p->streams <= 3 * STREAMS_MAX ? OK : say(p->x->arena, ERR_TOO_LARGE, "the file has more than %d parts, and cannot be looked through", STREAMS_MAX);
+}
+
 static enum err look_streams(struct pdf *p, bool maps)
 {
     text dictionary, bytes;
-    unsigned streams = 0;
     for (size_t at = 0; !p->x->found && next_stream(p->all, &at, &dictionary, &bytes);) {
         ARENA_AUTO room = arena_make(256 << 20);
         text clear;
-        if (++streams > STREAMS_MAX)
-            return say(p->x->arena, ERR_TOO_LARGE, "the file has more than %d parts, and cannot be looked through", STREAMS_MAX);
+        TRY(count_stream(p));
         if (picture(dictionary))
             continue;
         TRY(unfilter(p, &room, dictionary, bytes, &clear));
@@ -388,6 +397,7 @@ static enum err look_objects(struct pdf *p)
     text dictionary, bytes;
     size_t at = 0, done = 0;
     while (!p->x->found && next_stream(p->all, &at, &dictionary, &bytes)) {
+        TRY(count_stream(p));
         size_t start = (size_t)(bytes.p - p->all.p);
         TRY(look_pieces(p, text_upto(text_from(p->all, done), start - done), NULL));
         done = at;
