@@ -61,8 +61,8 @@ enum err anchor_check(struct store *s, struct arena *a)
     TRY(holds(s, &put_back, &as_restored));
     if (put_back.there && as_restored)
         return move_to(s);
-    if (good)
-        return OK;
+    if (good)                                             /* a restore that never came to put its file in place allows nothing later */
+        return put_back.there ? anchor_drop(s->writers[FILE_KEYS], ANCHOR_RESTORED) : OK;
     if (now.size > s->edge.tree.size)
         return say(a, ERR_INTEGRITY, "data.db is older than the keyring beside it: its journal has %llu entries, and %llu were acknowledged; "
                                      "`garant restore` puts a backup in place, and an entry says so",

@@ -323,11 +323,14 @@ void group_done(struct store *s, struct pending *group)
     journal_publish(s);
     atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->writes, count, memory_order_relaxed);
-    if (intents_drop(s, group) != OK) {                   /* their rows are gone: completing them again does nothing */
+    bool kept = intents_drop(s, group) == OK;
+    if (!kept) {                                          /* their rows are gone: completing them again does nothing */
         s->intents_due = true;
+        s->anchored = 0;                                  /* and the next group keeps the anchor that this one could not */
         undo(s, FILE_KEYS);
     }
-    s->keys_open = s->decided = false;
+    s->decided &= !kept;
+    s->keys_open = false;
     if (truncate)
         group_truncate(s, s->truncate_due ? 0 : TRUNCATE_WAIT_MS);    /* a reader known to be slow is not waited for again */
     wake(group);

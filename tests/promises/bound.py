@@ -220,6 +220,10 @@ def restored(t):
     ledger.execute(server.data, "UPDATE consent SET decision = 'given'")
     run = garant("restore", backup, "--data", server.data, ok=None)
     check(run.returncode and "consent" in run.stderr, f"rows that were altered are taken over: {run.stdout} {run.stderr}")
+    ledger.execute(server.data, "DELETE FROM bound")
+    ledger.execute(server.data, "DELETE FROM ledger")
+    run = garant("restore", backup, "--data", server.data, ok=None)
+    check(run.returncode and "lost what binds" in run.stderr, f"rows whose bindings are gone are taken over: {run.stdout} {run.stderr}")
     os.rename(os.path.join(server.data, "data.db"), t.path("altered.db"))
     garant("restore", backup, "--data", server.data)
     for run in looks(server, server.data):

@@ -104,16 +104,27 @@ static enum err keep_first(void *arg, const struct ledger_finding *f)
     return OK;
 }
 
+/* Whether its journal has an entry that commits to rows: an unbound file that has some is not of a program before the ledger. */
+static enum err journal_commits(struct db *db, bool *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_JOURNAL_COMMITS, ARGS());
+    *out = query_next(&q);
+    return q.status;
+}
+
 static enum err rows_whole(struct restore *r, struct db *db, const char *what, const char *then)
 {
     enum { LOOK_STEP = 10000 };
     text first = { NULL, 0 };
     struct ledger_look look = { .db = db, .tell = keep_first, .arg = &first };
     struct ledger_sum kept;
-    bool bound;
+    bool bound, commits;
     TRY(ledger_there(db, &bound));
-    if (!bound)                                           /* of a program before the ledger */
-        return OK;
+    if (!bound) {                                         /* of a program before the ledger, or emptied of it */
+        TRY(journal_commits(db, &commits));
+        return !commits ? OK : say(r->a, ERR_INTEGRITY, "%s has lost what binds its rows to the journal: %s", what, then);
+    }
     while (!look.done)
         TRY(ledger_look(&look, LOOK_STEP));
     TRY(ledger_sum_load(db, &kept));
