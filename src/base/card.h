@@ -28,8 +28,9 @@
 bool card_find(text s, text *where);
 /* The same, and behind escapes, mark-up, base64 and the like (veil.h). ERR_MEMORY. */
 enum err card_look(struct arena *a, text s, bool *found);
-/* The same for all names and values of a JSON text, one for one and as they stand beside each other: split over members or items. */
-enum err card_look_json(struct arena *a, const struct json *v, bool *found);
+/* The same for all names and values of a JSON text, one for one and as they stand beside each other: split over members or items. left:
+ * names whose members are passed over with all that is in them; may be NULL. */
+enum err card_look_json(struct arena *a, const struct json *v, bool (*left)(text name), bool *found);
 enum { CARD_BETWEEN = 0x1E };        /* put between texts that are looked through together */
 /* A copy of `s` with each digit of each card number that card_find() finds replaced by '*'; p is NULL when out of memory. */
 text card_hide(struct arena *a, text s);

@@ -80,8 +80,10 @@ enum err card_look(struct arena *a, text s, bool *found)
 /* ---- JSON. ---- */
 
 /* What stands in the members, one behind the other: a sign that nothing else writes stands between. */
-static void gather(struct buf *b, const struct json *v, bool names, bool values)
+static void gather(struct buf *b, const struct json *v, bool (*left)(text name), bool names, bool values)
 {
+    if (left && v->key.p && left(v->key))
+        return;
     if (names && v->key.p) {
         buf_add(b, v->key);
         buf_char(b, CARD_BETWEEN);
@@ -91,16 +93,16 @@ static void gather(struct buf *b, const struct json *v, bool names, bool values)
         buf_char(b, CARD_BETWEEN);
     }
     JSON_EACH(child, v)
-        gather(b, child, names, values);
+        gather(b, child, left, names, values);
 }
 
-enum err card_look_json(struct arena *a, const struct json *v, bool *found)
+enum err card_look_json(struct arena *a, const struct json *v, bool (*left)(text name), bool *found)
 {
     *found = false;
     for (unsigned k = 1; k < 4 && !*found; k++) {
         BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
         text all;
-        gather(&b, v, k & 2, k & 1);
+        gather(&b, v, left, k & 2, k & 1);
         TRY(buf_lend(a, &b, &all));
         TRY(card_look(a, all, found));
     }

@@ -24,13 +24,3 @@ const struct table_row *table_row(enum table table)
     };
     return &rows[table];
 }
-
-text personal_word(enum personal category)
-{
-    static const text words[] = {
-#define X(name) TEXT_INIT(#name),
-        PERSONAL(X)
-#undef X
-    };
-    return words[category];
-}

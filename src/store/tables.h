@@ -32,6 +32,5 @@ struct table_row {
     const struct column *columns; unsigned column_count;
 };
 const struct table_row *table_row(enum table table);
-text personal_word(enum personal category);
 
 #endif

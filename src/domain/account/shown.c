@@ -1,18 +1,9 @@
 /* An account as it is shown. */
 #include "domain/core/instance.h"
+#include "domain/core/id.h"
 #include "domain/person/account.h"
 #include "domain/core/data_subject.h"
 #include "domain/account/shown.h"
-
-static text id_of(struct ctx *c, struct query *q, int column)
-{
-    struct subject_id id;
-    text bytes = query_bytes(q, column);
-    if (bytes.n != sizeof id)
-        return (text){ NULL, 0 };
-    memcpy(&id, bytes.p, sizeof id);
-    return id_print(c->arena, id);
-}
 
 void account_put_time(struct json_out *w, text name, msec at)
 {
@@ -31,7 +22,7 @@ static enum err put_managers(struct ctx *c, const struct person *p, struct json_
     json_name(w, TEXT("managers"));
     json_open(w, '[');
     while (query_next(&q))
-        json_put_text(w, id_of(c, &q, 0));
+        json_put_text(w, id_column(c->arena, &q, 0));
     json_close(w, ']');
     return q.status;
 }

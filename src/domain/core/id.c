@@ -1,5 +1,6 @@
-/* Ids: making ULIDs. */
+/* Ids: making ULIDs, and reading them out of rows. */
 #include "domain/core/id.h"
+#include "store/store.h"
 
 struct subject_id id_make(msec now)
 {
@@ -8,4 +9,14 @@ struct subject_id id_make(msec now)
     for (int i = 0; i < 6; i++)
         id.b[i] = (uint8_t)((uint64_t)now >> (40 - 8 * i));
     return id;
+}
+
+text id_column(struct arena *a, struct query *q, int column)
+{
+    struct subject_id id;
+    text bytes = query_bytes(q, column);
+    if (bytes.n != sizeof id)
+        return (text){ NULL, 0 };
+    memcpy(&id, bytes.p, sizeof id);
+    return id_print(a, id);
 }

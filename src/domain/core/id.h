@@ -5,6 +5,11 @@
 #include "base/id.h"
 #include "crypt/seal.h"
 
+struct arena;
+struct query;
+
 struct subject_id id_make(msec now);
+/* The id in that column of a row, as texts are; p NULL when there is none. */
+text id_column(struct arena *a, struct query *q, int column);
 
 #endif

@@ -129,7 +129,7 @@ enum err value_no_card(struct ctx *c, text where, text s)
 enum err value_no_card_in(struct ctx *c, text where, const struct json *v)
 {
     bool found;
-    TRY(card_look_json(c->arena, v, &found));
+    TRY(card_look_json(c->arena, v, NULL, &found));
     return found ? value_card(c, where) : OK;
 }
 

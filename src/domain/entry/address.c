@@ -8,6 +8,7 @@
 #include "domain/core/instance.h"
 #include "domain/mail/account_letter.h"
 #include "domain/entry/address.h"
+#include "domain/entry/may.h"
 #include "domain/person/making.h"
 #include "domain/entry/opening_inside.h"
 #include "domain/account/throttle.h"
@@ -407,7 +408,7 @@ static bool has_email(const struct policy *p, text names)
 static enum err move(struct ctx *c, const struct account *account, text names, struct change *ch)
 {
     if (c->actor.kind != ACTOR_PERSON && account->role.n && policy_actor(c->policy, account->role) >= 0)
-        TRY(opening_role(c, account->role));
+        TRY(may_check_role(c, account->role));
     struct moving *m = NEW(c->arena, struct moving);
     TRY_PTR(m);
     *m = (struct moving){ .c = c, .subject = ch->person->id, .ends = has_email(c->policy, names) };

@@ -40,8 +40,6 @@ enum err may_check_role(struct ctx *c, text role)
     return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
-enum err opening_role(struct ctx *c, text role) { return may_check_role(c, role); }
-
 enum err opening_manager(struct ctx *c, text id, struct subject_id *out)
 {
     PERSON_AUTO p = { 0 };

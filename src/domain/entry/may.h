@@ -10,7 +10,7 @@ struct person;
 
 /* Of the policy's `accounts`. */
 const struct clause *may_accounts_clause(const struct ctx *c, const char *key);
-/* A role that sees everybody is the operator's to give; staff make managers. */
+/* Whether this actor gives that role (empty: none): the operator each, staff those that see a team. */
 enum err may_check_role(struct ctx *c, text role);
 /* The role that acts, NULL for the operator. */
 const struct actor_class *may_class_of(const struct ctx *c);

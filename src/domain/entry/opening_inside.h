@@ -20,8 +20,6 @@ msec opening_until(const struct ctx *c);
 void opening_as_person(struct ctx *c, struct subject_id id);
 /* The language of an account: `language` when the policy has it, else the request's, which is the policy's first where nothing is said. */
 text opening_language(const struct ctx *c, text language);
-/* Whether this actor gives that role (empty: none): the operator each, staff those that see a team. */
-enum err opening_role(struct ctx *c, text role);
 /* The manager of that id: an account in a role that sees its team. */
 enum err opening_manager(struct ctx *c, text id, struct subject_id *out);
 /* Whose link of that kind it is; the actor becomes them. ERR_NOT_FOUND alike for all that it may not be. */

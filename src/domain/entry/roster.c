@@ -194,7 +194,7 @@ enum err account_role(struct ctx *c, text id, const struct json *in, struct answ
     struct account a;
     struct standing s = { .c = c, .p = &p, .role = json_text(in, TEXT("role")) };
     TRY(begin(c, id, &p, &a));
-    TRY(opening_role(c, s.role));
+    TRY(may_check_role(c, s.role));
     struct write w = { .run = run_role, .arg = &s, .event = event_of(c, &p, TEXT("account.role")) };
     int index = s.role.n ? policy_actor(c->policy, s.role) : -1;
     w.event.clause = index >= 0 ? c->policy->actors[index].clause.path : (text){ NULL, 0 };

@@ -1,6 +1,7 @@
 /* Duties: what is owed to people and recipients, with its deadline. */
 #include "domain/person/owed.h"
 #include "domain/core/actor.h"
+#include "domain/core/id.h"
 #include "domain/person/person.h"
 #include "domain/rights/duty.h"
 #include "domain/core/paging.h"
@@ -10,27 +11,17 @@
 #include "domain/core/write.h"
 #include "domain/core/written.h"
 
-static text id_column(struct ctx *c, struct query *q, int column)
-{
-    struct subject_id id;
-    text bytes = query_bytes(q, column);
-    if (bytes.n != sizeof id)
-        return (text){ NULL, 0 };
-    memcpy(&id, bytes.p, sizeof id);
-    return id_print(c->arena, id);
-}
-
 static void put_duty(struct ctx *c, struct query *q, struct json_out *w)
 {
     const struct duty_kind *k = owed_kind_of(query_bytes(q, 1));
     char time[TIME_TEXT + 1];
     json_open(w, '{');
-    json_pair(w, TEXT("id"), id_column(c, q, 0));
+    json_pair(w, TEXT("id"), id_column(c->arena, q, 0));
     json_pair(w, TEXT("kind"), query_bytes(q, 1));
     json_pair(w, TEXT("article"), k ? k->article : (text){ NULL, 0 });
     json_pair(w, TEXT("title"), k ? doc_in(c, k->en, k->fr) : (text){ NULL, 0 });
     json_pair(w, TEXT("about"), query_bytes(q, 2));
-    json_pair(w, TEXT("subject"), id_column(c, q, 3));
+    json_pair(w, TEXT("subject"), id_column(c->arena, q, 3));
     json_pair(w, TEXT("note"), query_bytes(q, 4));
     json_pair(w, TEXT("since"), time_text(query_int(q, 5), time));
     json_pair(w, TEXT("due"), time_text(query_int(q, 6), time));
@@ -61,7 +52,7 @@ enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out
     while (paging_row(asked, &q, &rows, &more)) {
         put_duty(c, &q, &w);
         if (rows == asked->limit)
-            place = arena_print(c->arena, "%lld.%.*s", (long long)query_int(&q, 6), T(id_column(c, &q, 0)));
+            place = arena_print(c->arena, "%lld.%.*s", (long long)query_int(&q, 6), T(id_column(c->arena, &q, 0)));
     }
     TRY(q.status);
     json_close(&w, ']');

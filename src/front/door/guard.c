@@ -45,7 +45,7 @@ static void visit(void *arg, text type, text name, const struct json *v)
     bool found = false;
     s->status = v->key.p ? look_at(s, name, v->key) : OK;
     if (s->status == OK && !s->where.p)
-        s->status = card_look_json(s->c->arena, v, &found);
+        s->status = card_look_json(s->c->arena, v, NULL, &found);
     if (found)
         s->where = name;
 }
@@ -69,22 +69,6 @@ static enum err look_at_path(struct search *s, const struct request *q)
 
 /* ---- Together: a number split over members is in none of them. ---- */
 
-static void gather(struct buf *b, const struct json *v, bool names, bool values)
-{
-    if (v->key.p && left(v->key))
-        return;
-    if (names && v->key.p)
-        buf_add(b, v->key);
-    if (names && v->key.p)
-        buf_char(b, CARD_BETWEEN);
-    if (values && (v->kind == J_TEXT || v->kind == J_NUMBER)) {
-        buf_add(b, v->value);
-        buf_char(b, CARD_BETWEEN);
-    }
-    JSON_EACH(child, v)
-        gather(b, child, names, values);
-}
-
 /* Whether some member alone holds one: it is then said, and refused, where that member is held against the policy. */
 static enum err alone(struct ctx *c, const struct json *v, bool *found)
 {
@@ -103,14 +87,8 @@ static enum err alone(struct ctx *c, const struct json *v, bool *found)
 
 static enum err look_together(struct search *s, const struct json *body)
 {
-    bool found = false, one;
-    for (unsigned way = 1; way < 4 && !found; way++) {
-        BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-        text all;
-        gather(&b, body, way & 2, way & 1);
-        TRY(buf_lend(s->c->arena, &b, &all));
-        TRY(card_look(s->c->arena, all, &found));
-    }
+    bool found, one;
+    TRY(card_look_json(s->c->arena, body, left, &found));
     if (!found)
         return OK;
     TRY(alone(s->c, body, &one));

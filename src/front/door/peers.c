@@ -90,13 +90,6 @@ bool hop_parse(text s, struct host_address *out)
     return text_int(number, &port) && port >= 0 && port <= 65535 && host_parse(text_upto(s, colon), out);
 }
 
-/* Of IPv6 the upper half alone is known: that of ::1 is all zero, and no other address of that half travels. */
-bool address_is_loopback(const struct address *a)
-{
-    static const uint8_t zero[16] = { 0 };
-    return memcmp(a->b, zero, sizeof zero) == 0 || (memcmp(a->b, mapped, sizeof mapped) == 0 && a->b[12] == 127);
-}
-
 text address_text(struct arena *a, struct address address)
 {
     static const uint8_t none[16] = { 0 };

@@ -21,7 +21,6 @@ struct address address_of_host(const struct host_address *h);
 struct address address_of(const struct sockaddr *sa);        /* all zero for another family */
 text address_text(struct arena *a, struct address address);     /* empty for no address */
 bool address_loopback(const struct sockaddr *sa);
-bool address_is_loopback(const struct address *a);           /* 127.0.0.0/8 or ::1, as address_of() made it */
 
 enum { FAILURES_MAX = 20, FAILURES_WINDOW = MINUTE };
 struct peers;

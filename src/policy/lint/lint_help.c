@@ -303,13 +303,6 @@ bool is_exempt(const struct node *cookie)
     return is_given(reason) && !one_of(lint_value(reason), never);
 }
 
-bool has_tracker(const struct lint *l)
-{
-    const struct node *cookies = clause(l, "cookies");
-    return is_given(cookies) || is_given(clause(l, "trackers.uses")) || is_given(clause(l, "trackers.kinds")) ||
-           is_given(clause(l, "trackers.audience"));
-}
-
 bool has_unexempt(const struct lint *l)
 {
     static const char *const uses[] = { "advertising", "personalisation", "social", "location" };

@@ -87,8 +87,6 @@ bool consents_to(const struct lint *l, const struct node *purpose);    /* its ba
 const struct node *purpose_of(const struct lint *l, const struct node *ref);
 bool in_eea(text country);
 bool in_france(const struct lint *l);                         /* French law of persons applies, or may */
-/* Trackers beyond the exempt ones, as listed or as said. */
-bool has_tracker(const struct lint *l);
 bool is_exempt(const struct node *cookie);
 bool has_unexempt(const struct lint *l);
 /* Pairs of `statements` about one subject of which one affirms what the other denies. */
