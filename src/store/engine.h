@@ -9,12 +9,11 @@
 #include "store/tables.h"
 #include <limits.h>
 #include <pthread.h>
-#include <sqlite3.h>
 
 enum file { FILE_DATA, FILE_KEYS, FILE_COUNT };
 text db_file_name(enum file f);                              /* "data.db", "keys.db" */
 
-/* ---- db.c: one connection. ---- */
+/* ---- engine/sqlite.c: one connection. Nothing else calls SQLite but this folder. ---- */
 #define CONTROLS(X)                                                                                                         \
     X(BEGIN, "BEGIN IMMEDIATE") X(SNAPSHOT, "BEGIN") X(COMMIT, "COMMIT") X(ROLLBACK, "ROLLBACK") X(SAVE, "SAVEPOINT member") \
     X(UNDO, "ROLLBACK TO member") X(KEEP, "RELEASE member")
@@ -25,8 +24,9 @@ enum control {
     CONTROL_COUNT
 };
 
+struct conn;                                              /* the engine's own: engine/sqlite.h */
 struct db {
-    sqlite3 *handle;
+    struct conn *conn;
     struct store *store;
     struct arena *arena;                                  /* of whoever uses the connection now */
     enum file file;
@@ -36,8 +36,6 @@ struct db {
     struct checked { enum table table; struct subject_id id; char tenant[64]; } checked[16]; unsigned checked_count;
                                                           /* what the ledger was held against in this snapshot, a ring */
     struct db *next;                                      /* in the pool */
-    sqlite3_stmt *control[CONTROL_COUNT];
-    sqlite3_stmt *statements[SQL_COUNT];
 };
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN };  /* plain: the target of a backup, synced by its maker */
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out);
@@ -48,8 +46,25 @@ enum err db_control(struct db *db, enum control c);
 enum err db_exec(struct db *db, const char *sql);
 /* Names the last SQLite error of this connection, `what` being done; marks db->broken when the transaction is lost. */
 enum err db_fail(struct db *db, const char *what);
-/* wal_checkpoint(TRUNCATE); *busy when a reader held it up. */
+/* The write-ahead log is put into the file and emptied; *busy when a reader held it up. */
 enum err db_truncate(struct db *db, int wait_ms, bool *busy);
+bool db_in_transaction(struct db *db);
+/* Ends the transaction that is open, if one is; false when even that failed. Says nothing: what failed first is told. */
+bool db_rollback(struct db *db);
+int64_t db_changes(struct db *db);                        /* rows changed on this connection since it was opened */
+/* A column's value with its type as stored: for whoever reads rows of any table (ledger.c). */
+struct cell query_cell(struct query *q, int column);
+
+/* ---- engine/watch.c ---- */
+/* From now on ledger_changed() is told of every row that this connection changes. Before anything is prepared. */
+void db_watch(struct db *db);
+
+/* ---- engine/copy.c ---- */
+/* Copies the file of `from`, as one snapshot that holds all that was committed before, into the empty file of `to`. */
+enum err db_copy(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all));
+/* Another file of the engine as `former.TABLE` in statements of db_exec(), and away again. */
+enum err db_attach(struct db *db, const char *path);
+enum err db_detach(struct db *db);
 
 /* ---- anchor.c: how far the journal had come, in the keyring ---- */
 struct anchor { bool there; uint64_t size; struct hash root; };
@@ -65,7 +80,7 @@ enum err anchor_check(struct store *s, struct arena *a);
 enum err reads_before(struct query *q, const struct val *args);
 enum err reads_row(struct query *q);
 
-/* ---- schema.c ---- */
+/* ---- engine/schema.c ---- */
 struct migration { int version; const char *sql; enum file file; };
 /* Makes or migrates the tables. ERR_CONFIG when the file is of a newer version than this program knows. */
 enum err schema_apply(struct db *db);

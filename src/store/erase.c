@@ -151,8 +151,7 @@ enum err erase_complete(struct store *s, struct arena *a, uint64_t *completed)
     data->writing = false;
     if (e != OK) {
         edge_copy(&s->edge, &s->saved);
-        if (!sqlite3_get_autocommit(data->handle))        /* what failed first is told */
-            sqlite3_exec(data->handle, "ROLLBACK", NULL, NULL, NULL);
+        db_rollback(data);                                /* what failed first is told */
         return e;
     }
     for (struct intent *i = list; i; i = i->next, ++*completed)

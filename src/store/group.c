@@ -155,13 +155,13 @@ static enum turn members_run(struct store *s, struct pending *group, bool apart)
 {
     struct db *data = s->writers[FILE_DATA];
     for (struct pending *p = group; p; p = p->next) {
-        int64_t before = sqlite3_total_changes64(data->handle);
+        int64_t before = db_changes(data);
         p->result = apart ? member_run_apart(s, p) : member_run(s, p);
         if (lost(s)) {
             s->own.why = p->arena->why;
             return TURN_LOST;
         }
-        if (p->result != OK && !apart && sqlite3_total_changes64(data->handle) != before)
+        if (p->result != OK && !apart && db_changes(data) != before)
             return TURN_AGAIN;
     }
     return TURN_DONE;
@@ -171,7 +171,7 @@ static enum turn members_run(struct store *s, struct pending *group, bool apart)
 static void undo(struct store *s, enum file f)
 {
     struct db *db = s->writers[f];
-    bool stuck = !sqlite3_get_autocommit(db->handle) && sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK;
+    bool stuck = !db_rollback(db);
     if (stuck || db->sync_failed)
         s->stopped = true;
     db->broken = OK, db->sync_failed = false, db->writing = false;

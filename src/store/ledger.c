@@ -1,7 +1,6 @@
 /* The ledger: what the writer changes is taken down row by row, and bound to the journal entry of the same commit. */
 #include "store/ledger.h"
 #include "crypt/bind.h"
-#define SQLITE_ENABLE_PREUPDATE_HOOK                      /* Debian's SQLite is built with it */
 #include "store/engine.h"
 
 enum { CHANGES_MEMORY = 512 << 20, BIND_STEP = 1000, KEY_TEXT = 1024 };
@@ -302,37 +301,6 @@ static enum err whole_put(struct db *db, uint64_t seq, struct ledger_sum sum)
 
 /* ---- What the writer changes. ---- */
 
-static enum table table_named(const char *name)
-{
-    for (enum table t = 0; t < TABLE_COUNT; t++)
-        if (text_eq(tables[t].name, text_of(name)))
-            return t;
-    return TABLE_COUNT;
-}
-
-static struct cell cell_of(sqlite3_value *v)
-{
-    int type = sqlite3_value_type(v);
-    if (type == SQLITE_NULL)
-        return (struct cell){ .kind = CELL_NULL };
-    if (type == SQLITE_INTEGER)
-        return (struct cell){ .kind = CELL_INT, .number = sqlite3_value_int64(v) };
-    const char *p = sqlite3_value_blob(v);
-    return (struct cell){ .kind = CELL_BYTES, .is_text = type == SQLITE_TEXT, .bytes = { p ? p : "", (size_t)sqlite3_value_bytes(v) } };
-}
-
-static enum err side(struct ledger *l, sqlite3 *handle, enum table t, int (*read)(sqlite3 *, int, sqlite3_value **), struct row_seen *out, bool *there)
-{
-    struct cell cells[CELLS];
-    for (unsigned i = 0; i < tables[t].columns; i++) {
-        sqlite3_value *v;
-        if (read(handle, (int)i, &v) != SQLITE_OK)
-            return ERR_MEMORY;
-        cells[i] = cell_of(v);
-    }
-    return ledger_row(l, &l->arena, t, cells, tables[t].columns, out, there);
-}
-
 static void append(struct ledger *l, struct ledger_change *c)
 {
     if (l->first)
@@ -342,38 +310,34 @@ static void append(struct ledger *l, struct ledger_change *c)
     l->last = c;
 }
 
-static enum err take_down(struct ledger *l, sqlite3 *handle, int op, enum table t)
+static enum err take_down(struct ledger *l, enum table t, const struct cell *old, const struct cell *now)
 {
     struct ledger_change *c = NEW(&l->arena, struct ledger_change);
     if (!c)
         return ERR_MEMORY;
     c->table = t;
-    if (op != SQLITE_INSERT)
-        TRY(side(l, handle, t, sqlite3_preupdate_old, &c->old, &c->has_old));
-    if (op != SQLITE_DELETE)
-        TRY(side(l, handle, t, sqlite3_preupdate_new, &c->now, &c->has_new));
+    if (old)
+        TRY(ledger_row(l, &l->arena, t, old, tables[t].columns, &c->old, &c->has_old));
+    if (now)
+        TRY(ledger_row(l, &l->arena, t, now, tables[t].columns, &c->now, &c->has_new));
     if (!c->has_old && !c->has_new)
         return OK;
     append(l, c);
     return OK;
 }
 
-static void changed(void *arg, sqlite3 *handle, int op, const char *file, const char *name, sqlite3_int64 from, sqlite3_int64 to)
+bool ledger_takes(const struct db *db, enum table t)
 {
-    struct db *db = arg;
-    struct ledger *l = db->store ? &db->store->ledger : NULL;
-    (void)from, (void)to;
-    if (!l || !l->armed || !text_eq(text_of(file), TEXT("main")))
-        return;
-    enum table t = table_named(name);
-    if (t == TABLE_COUNT || tables[t].kind == BOUND_KIND_free)
-        return;
-    db->checked_count = 0;
-    if (take_down(l, handle, op, t) != OK)
-        l->lost = true;
+    return db->store && db->store->ledger.armed && tables[t].kind != BOUND_KIND_free;
 }
 
-void ledger_watch(struct db *db) { sqlite3_preupdate_hook(db->handle, changed, db); }
+void ledger_changed(struct db *db, enum table t, bool seen, const struct cell *old, const struct cell *now)
+{
+    struct ledger *l = &db->store->ledger;
+    db->checked_count = 0;
+    if (!seen || take_down(l, t, old, now) != OK)
+        l->lost = true;
+}
 
 void ledger_forget_changes(struct store *s)
 {
@@ -605,15 +569,8 @@ static enum err bind_step(struct db *db, uint64_t seq, int64_t *rows)
 enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, enum table t, struct row_seen *out, bool *counts)
 {
     struct cell cells[CELLS];
-    for (unsigned i = 0; i < tables[t].columns; i++) {
-        int type = sqlite3_column_type(q->statement, (int)i);
-        struct cell *c = &cells[i];
-        *c = (struct cell){ .kind = type == SQLITE_NULL ? CELL_NULL : type == SQLITE_INTEGER ? CELL_INT : CELL_BYTES };
-        if (c->kind == CELL_INT)
-            c->number = query_int(q, (int)i);
-        else if (c->kind == CELL_BYTES)
-            c->is_text = type == SQLITE_TEXT, c->bytes = query_bytes(q, (int)i);
-    }
+    for (unsigned i = 0; i < tables[t].columns; i++)
+        cells[i] = query_cell(q, (int)i);
     return ledger_row(l, a, t, cells, tables[t].columns, out, counts);
 }
 

@@ -13,6 +13,7 @@ struct scope { text tenant; struct subject_id id; };
 /* The columns of a table: which is the tenant, which names the scope (-1: none), which are of the key, which are told and decide nothing. */
 struct ledger_shape { int tenant, scope; uint32_t key, told; };
 struct ledger_change;
+struct cell;
 struct ledger {
     struct ledger_shape shapes[TABLE_COUNT];
     struct key rows, sums, whole;              /* derived from the keyring's secret `ledger` */
@@ -26,8 +27,10 @@ struct ledger {
 /* The keyring's secret is known. `fresh`: it was made just now, and what is in the file is bound as it stands, with an entry that says so. */
 enum err ledger_open(struct store *s, const struct key *secret, bool fresh);
 void ledger_close(struct store *s);
-/* Registers the connection of the writer, whose changes are taken down. */
-void ledger_watch(struct db *db);
+/* Whether changes of that table are to be told; then each is: the row as it was (NULL: there was none) and as it is, all columns in the order
+ * of tables.def. Not `seen`: the engine could not give it, and nothing may be committed. */
+bool ledger_takes(const struct db *db, enum table t);
+void ledger_changed(struct db *db, enum table t, bool seen, const struct cell *old, const struct cell *now);
 /* What was taken down since the last entry becomes rows of `bound` and `ledger`, of entry `seq`. *state: what the entry commits to;
  * *changed: whether anything was; *own: whether rows of `person` were. */
 enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, uint8_t state[LEDGER_SUM], bool *changed, bool *own);

@@ -131,7 +131,7 @@ int64_t count(struct fixture *f, enum file file, const char *sql)
     struct db *db;
     assert_int_equal(store_reader(f->s, &f->a, file, &db), OK);
     sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db->conn->handle, sql, -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     int64_t n = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);

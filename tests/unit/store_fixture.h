@@ -1,7 +1,7 @@
 /* What the tests of the store share: a store in a folder of its own, and people who are created and erased in it. */
 #ifndef STORE_FIXTURE_H
 #define STORE_FIXTURE_H
-#include "store/engine.h"
+#include "store/engine/sqlite.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -45,7 +45,7 @@ static void what_decides_is_declared(void **state)
     };
     struct seen seen;
     unsigned missing = 0;
-    sqlite3 *handle = f->s->writers[FILE_DATA]->handle;
+    sqlite3 *handle = f->s->writers[FILE_DATA]->conn->handle;
     sqlite3_set_authorizer(handle, note_read, &seen);
     for (enum sql i = 0; i < SQL_COUNT; i++) {
         sqlite3_stmt *statement = NULL;

@@ -15,7 +15,7 @@ static void statements(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sqlite3_stmt *statement = NULL;
-        sqlite3 *handle = f->s->writers[rows[i].file]->handle;
+        sqlite3 *handle = f->s->writers[rows[i].file]->conn->handle;
         if (sqlite3_prepare_v2(handle, rows[i].sql, -1, &statement, NULL) != SQLITE_OK)
             fail_msg("%s: %s", rows[i].name, sqlite3_errmsg(handle));
         sqlite3_finalize(statement);
@@ -220,9 +220,9 @@ static void migrations(void **state)
     assert_ok(f, schema_migrate(db, steps, 2));           /* nothing to do any more */
     assert_ok(f, db_exec(db, "UPDATE a SET y = 1"));
     assert_int_not_equal(schema_migrate(db, steps, 3), OK);
-    assert_int_equal(sqlite3_get_autocommit(db->handle), 1);
+    assert_int_equal(sqlite3_get_autocommit(db->conn->handle), 1);
     sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_prepare_v2(db->handle, "SELECT x + y, (SELECT user_version FROM pragma_user_version) FROM a", -1,
+    assert_int_equal(sqlite3_prepare_v2(db->conn->handle, "SELECT x + y, (SELECT user_version FROM pragma_user_version) FROM a", -1,
                                         &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     one = sqlite3_column_int64(statement, 0);

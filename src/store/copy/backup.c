@@ -1,50 +1,19 @@
-/* Backups under load: a snapshot of one file through SQLite's backup, and the manifest that tells what it is. */
+/* Backups under load: a snapshot of one file, and the manifest that tells what it is. */
 #include "store/engine.h"
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STEP_PAGES = 512 };
-
 /* ---- Copying one file. ---- */
 
-struct copy { struct db *from, *to; sqlite3_backup *backup; };
+struct copy { struct db *from, *to; };
 
 static void copy_end(struct copy *c)
 {
-    if (c->backup)
-        sqlite3_backup_finish(c->backup);                 /* its error was taken from the step */
-    c->backup = NULL;
     db_close(&c->from);
     db_close(&c->to);
 }
 #define COPY_AUTO CLEANUP(copy_end) struct copy
-
-/* The snapshot begins with the first row read. */
-static enum err pin_snapshot(struct db *from)
-{
-    TRY(db_control(from, CONTROL_SNAPSHOT));
-    return db_exec(from, "SELECT count(*) FROM sqlite_schema");
-}
-
-static enum err copy_pages(struct copy *c, void (*progress)(uint64_t done, uint64_t all))
-{
-    c->backup = sqlite3_backup_init(c->to->handle, "main", c->from->handle, "main");
-    if (!c->backup)
-        return db_fail(c->to, "backup");
-    int code = SQLITE_OK;
-    while (code == SQLITE_OK) {
-        code = sqlite3_backup_step(c->backup, STEP_PAGES);
-        uint64_t all = (uint64_t)sqlite3_backup_pagecount(c->backup), left = (uint64_t)sqlite3_backup_remaining(c->backup);
-        if (progress)
-            progress(all - left, all);
-    }
-    code = sqlite3_backup_finish(c->backup);
-    c->backup = NULL;
-    if (code != SQLITE_OK)
-        return db_fail(c->to, "backup");
-    return db_exec(c->to, "PRAGMA journal_mode = DELETE");    /* one file, readable where nothing can be written */
-}
 
 static enum err copy_file(struct store *s, struct arena *a, enum file f, const char *to,
                           void (*progress)(uint64_t done, uint64_t all))
@@ -55,8 +24,7 @@ static enum err copy_file(struct store *s, struct arena *a, enum file f, const c
     TRY(file_write(a, to, TEXT("")));                     /* made for this user alone */
     TRY(db_open(a, from, f, DB_READ, &c.from));
     TRY(db_open(a, to, f, DB_PLAIN, &c.to));
-    TRY(pin_snapshot(c.from));
-    TRY(copy_pages(&c, progress));
+    TRY(db_copy(c.from, c.to, progress));
     copy_end(&c);
     return file_sync(a, to);
 }

@@ -179,14 +179,9 @@ static enum err carry_in(struct db *data)
 static enum err carry(struct restore *r)
 {
     struct db *data = r->s->writers[FILE_DATA];
-    char *sql = sqlite3_mprintf("ATTACH %Q AS former", r->data);
-    if (!sql)
-        return say(r->a, ERR_MEMORY, "no memory to attach today's data");
-    enum err e = db_exec(data, sql);
-    sqlite3_free(sql);
-    TRY(e);
+    TRY(db_attach(data, r->data));
     TRY(carry_in(data));
-    TRY(db_exec(data, "DETACH former"));
+    TRY(db_detach(data));
     return edge_load(data, &r->s->edge);
 }
 

@@ -1,5 +1,5 @@
 /* The tables made from tables.def, and the steps that lead an older file to them. */
-#include "store/engine.h"
+#include "store/engine/sqlite.h"
 
 #define DDL_integer "INTEGER"
 #define DDL_text "TEXT"
@@ -38,7 +38,7 @@ int schema_version(void) { return migrations[MIGRATIONS - 1].version; }
 static enum err version_get(struct db *db, int *out)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(db->conn->handle, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK)
         return db_fail(db, "user_version");
     enum err e = sqlite3_step(statement) == SQLITE_ROW ? OK : db_fail(db, "user_version");
     *out = e == OK ? sqlite3_column_int(statement, 0) : 0;
@@ -62,8 +62,8 @@ static enum err in_transaction(struct db *db, enum err (*body)(struct db *db, co
     enum err e = body(db, arg);
     if (e == OK)
         e = db_control(db, CONTROL_COMMIT);
-    if (e != OK && !sqlite3_get_autocommit(db->handle))   /* what failed first is told, whatever the rollback says */
-        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (e != OK)
+        db_rollback(db);                                  /* what failed first is told, whatever the rollback says */
     return e;
 }
 
@@ -122,7 +122,7 @@ static enum err check_columns(struct db *db)
         sqlite3_stmt *statement = NULL;
         if (columns[i].file != db->file)
             continue;
-        int code = sqlite3_prepare_v2(db->handle, columns[i].sql, -1, &statement, NULL);
+        int code = sqlite3_prepare_v2(db->conn->handle, columns[i].sql, -1, &statement, NULL);
         sqlite3_finalize(statement);
         if (code == SQLITE_ERROR)
             return say(db->arena, ERR_CONFIG, "table %s of %s has other columns than this program knows: a migration is missing",

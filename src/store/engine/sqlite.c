@@ -1,5 +1,5 @@
 /* One SQLite connection: opening, statements prepared once, values in and out, and what its errors mean. */
-#include "store/engine.h"
+#include "store/engine/sqlite.h"
 #include <errno.h>
 
 text db_file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT("keys.db"); }
@@ -33,8 +33,8 @@ static enum err meaning(sqlite3 *handle, int extended)
 
 enum err db_fail(struct db *db, const char *what)
 {
-    int extended = sqlite3_extended_errcode(db->handle);
-    enum err code = meaning(db->handle, extended);
+    int extended = sqlite3_extended_errcode(db->conn->handle);
+    enum err code = meaning(db->conn->handle, extended);
     if (loses_transaction(extended & 0xff)) {
         db->broken = code;
         db->sync_failed |= extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC;
@@ -45,13 +45,13 @@ enum err db_fail(struct db *db, const char *what)
 
 enum err db_exec(struct db *db, const char *sql)
 {
-    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : db_fail(db, "engine statement");
+    return sqlite3_exec(db->conn->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : db_fail(db, "engine statement");
 }
 
 static enum err settings(struct db *db, enum db_mode mode)
 {
-    sqlite3_extended_result_codes(db->handle, 1);
-    sqlite3_busy_timeout(db->handle, 5000);              /* before WAL: switching to it may have to wait */
+    sqlite3_extended_result_codes(db->conn->handle, 1);
+    sqlite3_busy_timeout(db->conn->handle, 5000);              /* before WAL: switching to it may have to wait */
     if (mode == DB_READ)
         return db_exec(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1000; PRAGMA mmap_size = 0");
     if (mode == DB_PLAIN)
@@ -67,16 +67,21 @@ enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mo
     static const int flags[] = { SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                  SQLITE_OPEN_READWRITE };
     struct db *db = calloc(1, sizeof *db);
-    if (!db)
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (!db || !conn) {
+        free(db);
+        free(conn);
         return say(a, ERR_MEMORY, "no memory for a connection");
+    }
+    db->conn = conn;
     db->arena = a, db->file = f;
     enum err e = OK;
-    if (sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
-        e = db->handle ? db_fail(db, "open") : say(a, ERR_MEMORY, "no memory for a connection");
+    if (sqlite3_open_v2(path, &db->conn->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
+        e = db->conn->handle ? db_fail(db, "open") : say(a, ERR_MEMORY, "no memory for a connection");
     else
         e = settings(db, mode);
     if (e == OK && f == FILE_DATA && (mode == DB_WRITE || mode == DB_CREATE))
-        ledger_watch(db);                                 /* before anything is prepared */
+        db_watch(db);
     if (e != OK)
         db_close(&db);
     *out = db;
@@ -90,10 +95,11 @@ void db_close(struct db **at)
     if (!db)
         return;
     for (unsigned i = 0; i < CONTROL_COUNT; i++)
-        sqlite3_finalize(db->control[i]);
+        sqlite3_finalize(db->conn->control[i]);
     for (unsigned i = 0; i < SQL_COUNT; i++)
-        sqlite3_finalize(db->statements[i]);
-    sqlite3_close(db->handle);
+        sqlite3_finalize(db->conn->statements[i]);
+    sqlite3_close(db->conn->handle);
+    free(db->conn);
     free(db);
 }
 
@@ -103,7 +109,7 @@ const struct store *db_store(const struct db *db) { return db->store; }
 /* A prepared statement ready to bind, from its slot; prepared at its first use on this connection. */
 static sqlite3_stmt *prepared(struct db *db, sqlite3_stmt **slot, text sql)
 {
-    if (!*slot && sqlite3_prepare_v3(db->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+    if (!*slot && sqlite3_prepare_v3(db->conn->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
         return NULL;
     return *slot;
 }
@@ -123,7 +129,7 @@ enum err db_control(struct db *db, enum control c)
 #undef X
     };
     TRY(settled(db, c));
-    sqlite3_stmt *statement = prepared(db, &db->control[c], words[c]);
+    sqlite3_stmt *statement = prepared(db, &db->conn->control[c], words[c]);
     if (!statement)
         return db_fail(db, words[c].p);
     sqlite3_step(statement);
@@ -160,7 +166,7 @@ void query_start(struct query *q, struct db *db, enum sql sql, const struct val 
         q->status = db->broken;
         return;
     }
-    sqlite3_stmt *statement = prepared(db, &db->statements[sql], sql_rows[sql].sql);
+    sqlite3_stmt *statement = prepared(db, &db->conn->statements[sql], sql_rows[sql].sql);
     if (!statement) {
         q->status = db_fail(db, sql_rows[sql].name.p);
         return;
@@ -211,6 +217,16 @@ void query_end(struct query *q)
     sqlite3_clear_bindings(statement);
 }
 
+struct cell query_cell(struct query *q, int column)
+{
+    switch (sqlite3_column_type(q->statement, column)) {
+    case SQLITE_NULL: return (struct cell){ .kind = CELL_NULL };
+    case SQLITE_INTEGER: return (struct cell){ .kind = CELL_INT, .number = query_int(q, column) };
+    case SQLITE_TEXT: return (struct cell){ .kind = CELL_BYTES, .is_text = true, .bytes = query_bytes(q, column) };
+    default: return (struct cell){ .kind = CELL_BYTES, .bytes = query_bytes(q, column) };
+    }
+}
+
 int64_t query_int(struct query *q, int column) { return sqlite3_column_int64(q->statement, column); }
 
 bool query_null(struct query *q, int column) { return sqlite3_column_type(q->statement, column) == SQLITE_NULL; }
@@ -229,7 +245,7 @@ sealed query_sealed(struct query *q, int column) { return (sealed){ query_bytes(
 enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val *args, size_t count)
 {
     QUERY_AUTO q;
-    int64_t before = sqlite3_total_changes64(db->handle);
+    int64_t before = db_changes(db);
     query_start(&q, db, sql, args, count);
     /* Rows change on the writer's connection alone, which others have only inside a write. */
     bool reader = db->store && db != db->store->writers[db->file];
@@ -237,16 +253,25 @@ enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val 
     while (query_next(&q))
         ;
     if (changes)
-        *changes = sqlite3_total_changes64(db->handle) - before;
+        *changes = db_changes(db) - before;
     return q.status;
 }
 
+bool db_in_transaction(struct db *db) { return !sqlite3_get_autocommit(db->conn->handle); }
+
+bool db_rollback(struct db *db)
+{
+    return !db_in_transaction(db) || sqlite3_exec(db->conn->handle, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+int64_t db_changes(struct db *db) { return sqlite3_total_changes64(db->conn->handle); }
+
 enum err db_truncate(struct db *db, int wait_ms, bool *busy)
 {
-    sqlite3_busy_timeout(db->handle, wait_ms);
-    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db->conn->handle, wait_ms);
+    int code = sqlite3_wal_checkpoint_v2(db->conn->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     enum err e = code == SQLITE_OK || code == SQLITE_BUSY ? OK : db_fail(db, "checkpoint");
-    sqlite3_busy_timeout(db->handle, 5000);
+    sqlite3_busy_timeout(db->conn->handle, 5000);
     *busy = code == SQLITE_BUSY;
     db->broken = OK;                                      /* a checkpoint belongs to no transaction */
     return e;
