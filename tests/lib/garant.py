@@ -11,7 +11,7 @@ and reads files as bytes. A test imports it so:
 """
 import base64, contextlib, datetime, http.client, io, itertools, json, os, random, re, select, shutil, signal, socket, sqlite3, struct, subprocess
 import sys, tempfile, threading, time, urllib.parse, uuid, zipfile
-import doors
+import doors, rows
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("GARANT_BUILD", "build"))
@@ -226,8 +226,7 @@ def free_port():
 
 def routes():
     """The rows of routes.def: (method, path, who)."""
-    with open(os.path.join(TOP, "src/front/door/routes.def"), encoding="utf-8") as file:
-        return re.findall(r'^ROUTE\(\w+, ([A-Z]+), "([^"]+)", ([A-Z]+),', file.read(), re.M)
+    return re.findall(r'^ROUTE\(\w+, ([A-Z]+), "([^"]+)", ([A-Z]+),', rows.table("front/door/routes.def"), re.M)
 
 
 def garant(*arguments, ok=(0,), env=None, timeout=120, given=""):

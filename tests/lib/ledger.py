@@ -1,6 +1,6 @@
 """Rows that decide, altered behind the server's back: which tables are bound to the journal, and what somebody with the file in hand could do."""
 import contextlib, os, re, shutil, sqlite3
-from garant import TOP
+import rows
 
 TOLD = {("policy_version", "text"), ("wording", "text")}      # by table and column: found by its digest, or sealed to its row, and not bound
 TYPES = {}                                      # by table and column; what is sealed has none, and is bytes
@@ -8,8 +8,7 @@ TYPES = {}                                      # by table and column; what is s
 
 def bound_tables():
     """Of tables.def: table to (kind, columns, key)."""
-    with open(os.path.join(TOP, "src/store/tables.def"), encoding="utf-8") as file:
-        text = file.read()
+    text = rows.table("store/tables.def")
     found = {}
     for name, kind, rest in re.findall(r"^TABLE\((\w+), \w+, \w+, \w+, (\w+),\n(.*?)KEY\(", text, re.S | re.M):
         key = re.search(rf"^TABLE\({name},.*?KEY\(([^)]*)\)", text, re.S | re.M)[1]
