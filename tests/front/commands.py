@@ -1,6 +1,7 @@
 """The command line: help, complaints, exit statuses, and the same acts with and without a server."""
 import json, os, shutil, subprocess, tempfile
 from garant import PROGRAM, TOP, Client, Server, check, garant
+from words import title
 
 POLICY = "tests/front/actors.yaml"
 PERSON = {"identity": {"first_name": "Zoé", "last_name": "Martin"}, "contact": {"email": "zoe.martin@example.org"}}
@@ -54,7 +55,7 @@ def register(tests):
         check("--data DIR" in complaint(64, "verify"), "folder")
         said = json.loads(complaint(64, "verify", "--json"))
         check(said["code"] == "usage" and said["status"] == 64, f"{said}")
-        check("forme attendue" in complaint(64, "verify", "--lang", "fr"), "French")
+        check(title("usage")[1] in complaint(64, "verify", "--lang", "fr"), "French")
 
     @tests.test("command: check")
     def checking():

@@ -6,6 +6,7 @@ from browser import member
 from garant import DAY, TOP, Server, check, milliseconds, moment
 from mailbox import Mailbox
 from terms import NOW, Terms
+from words import word
 
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 
@@ -56,7 +57,7 @@ def everywhere(terms, browser, ident):
     check(exported["until"] == file["until"], "two ends of the whole")
     page = cards(browser.get("/me").expect(200)) if browser else {}
     for (category, item), (until, _) in told(file).items():
-        if category in page and until and f"Erased {day(until)}" not in " ".join(page[category].split()):
+        if category in page and until and f"{word('card.erased')} {day(until)}" not in " ".join(page[category].split()):
             check(False, f"{category} {item}: the page does not say {day(until)}: {page[category]}")
     return file
 
@@ -66,7 +67,7 @@ def erased(terms, browser, ident, held):
     foreseen = browser.get("/me/erase").expect(200).read.text if browser else None
     kept = {row["category"]: row["until"] for row in terms.app.erase(ident)["certificate"]["kept"]}
     for category, until in kept.items():
-        check(not foreseen or (day(until) if until else "until the hold is released") in foreseen, f"{category}: foreseen otherwise than {until}")
+        check(not foreseen or (day(until) if until else word("erase.open")) in foreseen, f"{category}: foreseen otherwise than {until}")
     archive = {row["category"]: row["until"] for row in terms.operator.get("/v1/archive").expect(200).json["archive"] if row["id"] == ident}
     kept.pop("consents", None)
     check(archive == kept, f"the archive tells {archive}, the certificate {kept}")

@@ -4,6 +4,7 @@ from browser import Browser
 from garant import TOP, Client, Server, check, check_absent, garant
 from nginx import Nginx
 from people import PASSWORD, Visitor, opened, visitor
+from words import event
 
 POLICY = "tests/front/folders.yaml"
 FILE = {"folder": "file", "name": "sales"}
@@ -127,8 +128,8 @@ def register(tests):
             access = app.get(f"/v1/subjects/{ident}/access").expect(200).json
             check(access["folders"] == rows and rows[0]["category"] == "access", "the access answer has other folders")
             said = [look["says"] for look in access["looks"]]
-            check(said.count("Access to a folder was given") == 2 and said.count("Access to a folder was taken back") == 1
-                  and said.count("A request was refused") == 5, f"{said}")
+            check(said.count(event("folder.granted")) == 2 and said.count(event("folder.revoked")) == 1
+                  and said.count(event("refusal")) == 5, f"{said}")
             files, data = app.export(ident)
             check(data["folders"] == rows and "audience" in files["index.html"].decode(), "the export lacks them")
             metrics = server.anyone().get("/metrics").body.decode()

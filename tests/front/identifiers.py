@@ -4,6 +4,7 @@ from browser import Browser
 from garant import TOP, Server, check
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, form, opened, registered, visitor
+from words import word
 
 NOW = "2026-11-23T09:00:00Z"
 VALUES = "tests/front/values.yaml"
@@ -129,15 +130,15 @@ def register(tests):
             opened(server, {"identity": {"name": "Z"}, "contact": {"email": "z@ex.example", "phone": "+33612345678"}})
             browser = Browser(server)
             browser.sign_in("z@ex.example", PASSWORD)
-            page = browser.get("/me/security").expect(200).has("no code is sent")
+            page = browser.get("/me/security").expect(200).has(word("security.hint_other"))
             offered = [f["value"] for one in page.read.forms for f in one["fields"] if f.get("name") == "field"]
             check(offered == ["contact.email", "contact.phone", "contact.login"], f"{offered}")
-            browser.submit(page, "/me/security/address", like={"field": "contact.login"}, value="zed").expect(200).has("is changed", "zed")
+            browser.submit(page, "/me/security/address", like={"field": "contact.login"}, value="zed").expect(200).has(word("done.changed"), "zed")
             page = browser.submit(browser.get("/me/security"), "/me/security/address", like={"field": "contact.phone"}, value="12").expect(422)
             page.has("contact.phone")
             page = browser.submit(browser.get("/me/security"), "/me/security/address", like={"field": "contact.phone"}, value="+33612345679")
-            page.expect(200).has("is changed", "+33612345679")
-            page = browser.submit(page, "/me/security/address", like={"field": "contact.phone"}, value="+33612345679").has("held already")
+            page.expect(200).has(word("done.changed"), "+33612345679")
+            page = browser.submit(page, "/me/security/address", like={"field": "contact.phone"}, value="+33612345679").has(word("done.unchanged"))
             page = browser.get("/me/edit/contact").expect(200)
             check("/me/security" in page.read.links, "no way to change it")
             version = next(f["value"] for one in page.read.forms for f in one["fields"] if f.get("name") == "version")
@@ -151,7 +152,7 @@ def register(tests):
             check("saved" not in page.headers.get("location", ""), f"{page.status} {page.headers}")
             server.advance(minutes=16)
             page = browser.submit(browser.get("/me/security"), "/me/security/address", like={"field": "contact.login"}, value="zz").expect(200)
-            page.has("Is it you?")
+            page.has(word("title.again"))
 
     @tests.test("identifiers: what does not come from its person says from whom, and to whom to write")
     def fixed():

@@ -3,6 +3,7 @@ import html, json, re, sqlite3
 from garant import Server, check, garant
 from people import opened, visitor
 from visitor import account
+from words import event, word
 
 PEOPLE = "tests/hostile/people.yaml"
 
@@ -120,9 +121,9 @@ def register(tests):
             while path:
                 text = one.get(path, Accept="text/html").expect(200).body.decode()
                 seen += text.count('<p class="when">')
-                link = re.search(r'href="([^"]*)">Earlier</a>', text)
+                link = re.search(rf'href="([^"]*)">{word("looks.earlier")}</a>', text)
                 path = html.unescape(link[1]) if link else None
-            check("file was opened" in text, f"the first look is on no page: {text[-600:]}")
+            check(event("subject.create") in text, f"the first look is on no page: {text[-600:]}")
             check(100 < seen < 400, f"{seen} looks on the pages behind")
         return f"{seen} looks behind the first 1,950"
 

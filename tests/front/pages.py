@@ -4,6 +4,7 @@ from browser import Browser, member
 from garant import Server, check
 from mailbox import Mailbox
 from people import PASSWORD, registered, staff, totp
+from words import title, typed, word
 
 POLICY = "mxplorerplace"
 PLACES = ("/me", "/me/consents", "/me/rights", "/me/preferences", "/me/looks", "/me/looks?who=you", "/me/history", "/me/security", "/me/sessions",
@@ -84,7 +85,7 @@ def register(tests):
             reached = {p.split("?")[0] for p in PLACES if p.count("/") == 2} | {"/me"}
             check(reached - {"/signin/again"} <= menu, f"the menu lacks {reached - menu}")
             chosen = browser.submit(browser.get("/me/looks"), "/me/language", press={"language": "fr"}).expect(200)
-            check(chosen.path == "/me/looks" and "Qui a consulté" in chosen.read.text, "the chosen language does not hold")
+            check(chosen.path == "/me/looks" and word("title.looks", "fr") in chosen.read.text, "the chosen language does not hold")
             sound(browser.get("/me"), "fr")
             return f"{count} pages"
 
@@ -93,10 +94,10 @@ def register(tests):
         with signed_in() as (server, browser, ident):
             page = browser.get("/me/edit/identity").expect(200)
             done = browser.submit(page, "/me/edit/identity", fields={"identity.last_name": "Lefèvre-Moreau"}).expect(200)
-            done.has("Lefèvre-Moreau", "Before:", "Lefèvre-1", "Your correction is saved.")
+            done.has("Lefèvre-Moreau", word("card.before"), "Lefèvre-1", word("done.saved"))
             # The same form again was made from data that have changed meanwhile.
             stale = browser.submit(page, "/me/edit/identity", fields={"identity.last_name": "Late"}).expect(412)
-            stale.has("It has changed since you read it.")
+            stale.has(title("precondition-failed")[0])
             page = browser.get("/me/edit/contact").expect(200).has("ines.1@regie.example")
             check("contact.email" not in {f.get("name") for f in page.form("/me/edit/contact")["fields"]}, "the address is changed without confirmation")
             wrong = browser.submit(page, "/me/edit/contact", fields={"contact.phone": "call me", "contact.address": "1 rue Neuve"}).expect(422)
@@ -144,11 +145,11 @@ def register(tests):
             registered(server, box, {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}, "kestrel@rooms.example")
             browser = Browser(server)
             browser.sign_in("kestrel@rooms.example", PASSWORD).expect(200)
-            page = browser.get("/me/consents").expect(200).has("You do not consent").lacks("You consent")
+            page = browser.get("/me/consents").expect(200).has(word("consents.no")).lacks(word("consents.yes"))
             news = {"purpose": "product_news", "decision": "given"}
-            page = browser.submit(page, "/me/consents", like=news).expect(200).has("Your consent is on record.", "You consent")
+            page = browser.submit(page, "/me/consents", like=news).expect(200).has(word("done.given"), word("consents.yes"))
             page = browser.submit(page, "/me/consents", like={"purpose": "product_news", "decision": "withdrawn"}).expect(200)
-            page.has("Your consent is withdrawn.").lacks("You consent")
+            page.has(word("done.withdrawn")).lacks(word("consents.yes"))
             ident = server.client("app").lookup({"login.email": "kestrel@rooms.example"}, "service").expect(200).json["id"]
             rows = server.client("app").get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
             check([(r["decision"], r["channel"], r["method"]) for r in rows] == [("given", "email", "button"), ("withdrawn", "email", "button")], f"{rows}")
@@ -156,7 +157,7 @@ def register(tests):
             csrf = page.form("/signout")["fields"][0]["value"]
             browser.send("POST", "/me/consents", {"csrf": csrf, "purpose": "service", "decision": "object"}).expect(422)
             browser.send("POST", "/me/consents", {"csrf": csrf, "purpose": "product_news", "decision": "object"}).expect(303)
-            browser.get("/me/consents").expect(200).has("objection")
+            browser.get("/me/consents").expect(200).has(word("decision.objected"))
 
     @tests.test("pages: nobody forges a form, and each sees themselves only")
     def forged():
@@ -196,10 +197,10 @@ def register(tests):
             check(same[0] == same[1], f"an account is told from none: {same}")
             page = browser.get("/me/sessions").expect(200)
             check(len([f for f in page.read.forms if f["action"] == "/me/sessions"]) >= 2, "other sessions are not listed")
-            browser.submit(page, "/me/sessions", like={"session": "others"}).expect(200).has("Signed out there.")
+            browser.submit(page, "/me/sessions", like={"session": "others"}).expect(200).has(word("done.ended"))
             check(other.send("GET", "/me").status == 303, "the other session lives on")
             cookies = dict(browser.cookies)
-            out = browser.submit(browser.get("/me"), "/signout").expect(200).has("You are signed out.")
+            out = browser.submit(browser.get("/me"), "/signout").expect(200).has(word("done.signedout"))
             gone = next(p for p in browser.seen[::-1] if p.path == "/signout")
             check("clear-site-data" not in gone.headers and not browser.cookies, f"what is not ours goes too, or a cookie stays: {gone.headers}")
             browser.cookies = cookies
@@ -212,28 +213,28 @@ def register(tests):
             browser.submit(page, "/me/security/password", current="not it", new="Another-73-lantern-Vole").expect(422)
             weak = browser.submit(page, "/me/security/password", current=PASSWORD, new="short").expect(422)
             weak.has("it is too short", "it lacks a digit")
-            browser.submit(page, "/me/security/password", current=PASSWORD, new="Another-73-lantern-Vole").expect(200).has("Your password is changed.")
-            browser.submit(browser.get("/me/security"), "/me/security/address", value="ines.new@regie.example").expect(200).has("A letter is on its way")
+            browser.submit(page, "/me/security/password", current=PASSWORD, new="Another-73-lantern-Vole").expect(200).has(word("done.password"))
+            browser.submit(browser.get("/me/security"), "/me/security/address", value="ines.new@regie.example").expect(200).has(word("done.confirm"))
             link = box.wait("ines.new@regie.example").links[0]
             page = browser.get("/" + link.split("/", 3)[3]).expect(200)
             browser.submit(page, "/confirm").expect(200)
-            browser.get("/me").expect(200).has("ines.new@regie.example", "Before: ines.1@regie.example")
+            browser.get("/me").expect(200).has("ines.new@regie.example", word("card.before") + " ines.1@regie.example")
             page = browser.submit(browser.get("/me/security"), "/me/security/factor").expect(200)
             sound(page, "en")
             secret = re.search(r"\b[A-Z2-7]{32,}\b", page.read.text)[0]
             check(re.search(r'<path d="(M\d+ \d+h\d+v1h-\d+z)+"/>', page.html), "there is no picture of the key")
-            codes = browser.submit(page, "/me/security/confirm", code=totp(secret, server.now())).expect(200).has("Your recovery codes")
+            codes = browser.submit(page, "/me/security/confirm", code=totp(secret, server.now())).expect(200).has(word("title.codes"))
             sound(codes, "en")
             kept = [w for w in codes.read.words if re.fullmatch(r"[A-Z2-7]{8}-[A-Z2-7]{8}", w)]
             check(len(kept) == 10, f"{len(kept)} recovery codes")
             other = Browser(server)
-            page = other.sign_in("ines.new@regie.example", "Another-73-lantern-Vole").expect(200).has("Second factor")
+            page = other.sign_in("ines.new@regie.example", "Another-73-lantern-Vole").expect(200).has(word("title.factor"))
             check(not other.cookies, "a session before the second factor")
             page = other.submit(page, "/signin", code="000000").expect(422)
-            other.submit(page, "/signin", code=kept[0]).expect(200).has("A recovery code was used")
-            browser.submit(browser.get("/me/security"), "/me/security/unfactor").expect(200).has("The second factor is removed.")
+            other.submit(page, "/signin", code=kept[0]).expect(200).has(word("done.recovery"))
+            browser.submit(browser.get("/me/security"), "/me/security/unfactor").expect(200).has(word("done.unfactored"))
             server.advance(minutes=16)
-            page = browser.submit(browser.get("/me/security"), "/me/security/factor").expect(200).has("Is it you?")
+            page = browser.submit(browser.get("/me/security"), "/me/security/factor").expect(200).has(word("title.again"))
             browser.submit(page, "/signin/again", password="wrong").expect(422)
             check(browser.submit(page, "/signin/again", password="Another-73-lantern-Vole").path == "/me/security", "not led back")
 
@@ -243,14 +244,14 @@ def register(tests):
             other = Browser(server, "fr")
             said = [other.submit(other.get("/password/reset"), "/password/reset", identifier=name).expect(200).read.text
                     for name in ("ines.1@regie.example", "nobody@x.example")]
-            check(said[0] == said[1] and "un message est en route" in said[0], f"{said}")
+            check(said[0] == said[1] and word("forgotten.sent", "fr") in typed(said[0]), f"{said}")
             link = next(found for found in box.wait("ines.1@regie.example", letter="reset").links)
             path = "/" + link.split("/", 3)[3]
             page = other.get(path).expect(200)
             sound(page, "fr")
             again = other.submit(page, "/" + path.split("?")[0].lstrip("/"), password="azertyuiop12").expect(422)
             sound(again, "fr")
-            other.submit(again, path.split("?")[0], password="Nouveau-73-lantern-Vole").expect(200).has("Votre mot de passe est changé.")
+            other.submit(again, path.split("?")[0], password="Nouveau-73-lantern-Vole").expect(200).has(word("done.password", "fr"))
             other.get(path).expect(404)
             check(browser.send("GET", "/me").status == 303, "a session outlives the reset")
             other.sign_in("ines.1@regie.example", "Nouveau-73-lantern-Vole").expect(200)
@@ -271,13 +272,13 @@ def register(tests):
             kept = {f["name"]: f for f in page.form("/register")["fields"]}
             check(kept["login.email"]["value"] == "kestrel@rooms.example" and "checked" in kept["consent.product_news.email"], "what was typed is lost")
             check(not kept["password"].get("value"), "the password stands in the page")
-            browser.submit(page, "/register", password=PASSWORD).expect(200).has("A letter is on its way")
+            browser.submit(page, "/register", password=PASSWORD).expect(200).has(word("register.sent"))
             link = box.wait("kestrel@rooms.example").links[0]
             page = browser.get("/" + link.split("/", 3)[3]).expect(200)
             browser.submit(page, "/registration", password="Another, of 14 letters!").expect(422).has("not the password")
-            browser.submit(page, "/registration", password=PASSWORD).expect(200).has("Your account is open.")
+            browser.submit(page, "/registration", password=PASSWORD).expect(200).has(word("done.registered"))
             browser.sign_in("kestrel@rooms.example", PASSWORD).expect(200)
-            browser.get("/me/consents").has("You consent")
+            browser.get("/me/consents").has(word("consents.yes"))
             ident = server.client("app").lookup({"login.email": "kestrel@rooms.example"}, "service").expect(200).json["id"]
             rows = server.client("app").get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
             check([(r["purpose"], r["decision"]) for r in rows] == [("product_news", "given")], f"{rows}")
@@ -285,12 +286,13 @@ def register(tests):
     @tests.test("pages: preferences of a place")
     def preferences():
         with signed_in() as (server, browser, _):
-            page = browser.get("/me/preferences").expect(200).has("Everywhere")
+            page = browser.get("/me/preferences").expect(200).has(word("preferences.every"))
             fields = {f["name"]: f for f in browser.get("/me/preferences/preferences?place=sales").form("/me/preferences/preferences")["fields"]}
             number = next(name for name, f in fields.items() if f.get("inputmode") == "numeric")
             page = browser.get("/me/preferences/preferences?place=sales").expect(200)
             browser.submit(page, "/me/preferences/preferences", fields={number: "many"}, press={"act": "save"}).expect(422)
-            browser.submit(page, "/me/preferences/preferences", fields={number: "15"}, press={"act": "save"}).expect(200).has("sales", "15", "set here")
+            browser.submit(page, "/me/preferences/preferences", fields={number: "15"},
+                           press={"act": "save"}).expect(200).has("sales", "15", word("preferences.by.place"))
             page = browser.get("/me/preferences/preferences?place=sales").expect(200)
             browser.submit(page, "/me/preferences/preferences", press={"act": "drop"}).expect(200).lacks("sales")
 
@@ -301,8 +303,8 @@ def register(tests):
             with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
                 check(json.loads(archive.read("data.json"))["id"] == ident, "the export is somebody else's")
             server.advance(minutes=20)
-            page = browser.get("/me/erase").expect(200).has("Is it you?")
-            page = browser.submit(page, "/signin/again", password=PASSWORD).expect(200).has("What goes at once", "What must stay", "Identity")
+            page = browser.get("/me/erase").expect(200).has(word("title.again"))
+            page = browser.submit(page, "/signin/again", password=PASSWORD).expect(200).has(word("erase.gone"), word("erase.stays"), "Identity")
             browser.submit(page, "/me/erase").expect(422)
             last = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200)
             check(ident not in last.html, "the certificate names the person")
@@ -312,6 +314,6 @@ def register(tests):
             server.client("app").read(ident, "service").refused("not-found", status=404)
             Browser(server).sign_in("ines.1@regie.example", PASSWORD).expect(422)
         with signed_in(2) as (server, browser, ident):
-            browser.submit(browser.get("/me/close"), "/me/close").expect(200).has("Your account is closed.")
+            browser.submit(browser.get("/me/close"), "/me/close").expect(200).has(word("done.closed"))
             check(browser.send("GET", "/me").status == 303 and not browser.cookies, "the session stays")
             Browser(server).sign_in("ines.2@regie.example", PASSWORD).expect(422)

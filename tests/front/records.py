@@ -6,6 +6,7 @@ from garant import PROGRAM, TOP, Server, check
 from identifiers import variant
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, form, opened, registered, staff, visitor
+from words import word
 
 NOW = "2026-11-23T09:00:00Z"
 VALUES = "tests/front/values.yaml"
@@ -54,7 +55,7 @@ def register(tests):
                 check(not page.read.faults, f"{path}: {page.read.faults}")
             kept = browser.send("GET", "/privacy", headers={"If-None-Match": before["/privacy"].headers["etag"]})
             check(kept.status == 200, f"what a stranger was shown counts as seen: {kept.status}")
-            page = browser.submit(browser.get("/promises"), "/signout").expect(200).has("signed out")
+            page = browser.submit(browser.get("/promises"), "/signout").expect(200).has(word("done.signedout"))
             check(not browser.cookies and browser.send("GET", "/me").status == 303, "still signed in")
             check("/signout" not in browser.get("/privacy").html, "the sign-out stays")
             check(server.client("app").get(f"/v1/subjects/{ident}/access").status == 200, "gone")
@@ -199,9 +200,9 @@ def register(tests):
                 page = Browser(server)
                 page.cookies = dict(clerk.cookies)
                 shown = page.get(f"/staff/people/{ident}").expect(200).read.text
-                check(("Letters that look alike" in shown) is bool(right), f"{name} on the page")
+                check((word("staff.confusable") in shown) is bool(right), f"{name} on the page")
             shown = page.get("/staff/people").expect(200).read.text
-            check(shown.count("Letters that look alike") == 3, f"{shown.count('Letters that look alike')} marks in the list")
+            check(shown.count(word("staff.confusable")) == 3, f"{shown.count(word('staff.confusable'))} marks in the list")
 
     @tests.test("records: passwords of other programs sign in and are hashed anew, whatever the form of the table that brought them")
     def passwords():

@@ -3,6 +3,7 @@ import html.parser, http.client, re, urllib.parse
 import doors
 from garant import check
 from people import PASSWORD, first_folder
+from words import typed
 
 VOID = {"input", "meta", "link", "br", "img", "hr"}
 
@@ -79,12 +80,12 @@ class Page:
 
     def has(self, *words):
         for word in words:
-            check(word in self.read.text.replace("\u00a0", " ").replace("’", "'"), f"{self.path} does not say \"{word}\": {self.read.text[:1500]}")
+            check(word in typed(self.read.text), f"{self.path} does not say \"{word}\": {self.read.text[:1500]}")
         return self
 
     def lacks(self, *words):
         for word in words:
-            check(word not in self.read.text, f"{self.path} says \"{word}\"")
+            check(word not in typed(self.read.text), f"{self.path} says \"{word}\"")
         return self
 
     def form(self, action, **like):

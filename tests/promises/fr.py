@@ -7,6 +7,7 @@ from notices import journal_of
 from people import PASSWORD, form, registered, staff, visitor
 from promise import only_as_declared, part, promise, refuses_elsewhere
 from uses import command, refused, uses_of
+from words import word
 
 
 def person(number):
@@ -206,9 +207,9 @@ def providers(t):
                       client.export(ident)[1]["disclosures"], command_said):
             told = [(row["recipient"], row["purpose"], sorted(row["categories"].split(","))) for row in known]
             check(sorted(told) == sorted(rows), f"the person sees {known}")
-        for language, word in (("fr", "Communiqué à"), ("en", "Disclosed to")):
+        for language in ("fr", "en"):
             shown = html.unescape(one.get(f"/me?lang={language}", Accept="text/html").expect(200).body.decode())
-            check("Exemple Maintenance SARL" in shown and "Exemple Hébergement SAS" in shown and word in shown, f"the page in {language}: {shown}")
+            check("Exemple Maintenance SARL" in shown and "Exemple Hébergement SAS" in shown and word("me.disclosed", language) in shown, f"the page in {language}: {shown}")
         looks = [look for look in one.get(f"/v1/subjects/{ident}/looks").expect(200).json["looks"] if look["act"] == "disclosure"]
         check([(look["actor"], look["purpose"], look["clause"]) for look in looks] ==
               [("app", "account", "recipients.host"), ("app", "account", "recipients.maintenance")], f"{looks}")
@@ -304,7 +305,7 @@ def four_rights(t):
         fourth = complete(client, 8)
         garant("erase", fourth, "--data", server.data, "--policy", server.policy)
         for language, one in people.items():
-            must = {"fr": ("Ce qui disparaît aussitôt", "Ce qui doit rester"), "en": ("What goes at once", "What must stay")}
+            must = {tongue: (word("erase.gone", tongue), word("erase.stays", tongue)) for tongue in ("fr", "en")}
             page = one["browser"].get("/me/erase").expect(200).has(*must[language], "L123-22")
             last = one["browser"].submit(page, "/me/erase", press={"sure": "yes"}).expect(200).has("L123-22")
             check(not one["browser"].cookies and one["browser"].send("GET", "/me").status == 303, f"the session outlives the person: {last.status}")
@@ -357,7 +358,7 @@ def erased_by(t, server, mailbox):
             one["browser"] = browser
             one["page"] = browser.get("/me/erase").expect(200)
             must = one["page"].read.text
-            tells("the page before", must[max(must.find("What must stay"), must.find("Ce qui doit rester")):], one["language"], ["CNIL"])
+            tells("the page before", must[max(must.find(word("erase.stays")), must.find(word("erase.stays", "fr"))):], one["language"], ["CNIL"])
             access = client.get(f"/v1/subjects/{ident}/access", **{"Accept-Language": one["language"]}).expect(200).json
             for category, _, until in PAPERS:
                 row = next(row for row in access["categories"] if row["category"] == category)

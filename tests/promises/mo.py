@@ -10,6 +10,7 @@ from people import PASSWORD, Visitor, form, opened, registered, staff, totp, vis
 from promise import only_as_declared, part, promise, refuses_elsewhere
 from uses import command, refused, uses_of
 from wiretap import Tap
+from words import event, word
 
 TENANT = "myownconference"
 NOW = "2026-11-22T10:00:00Z"
@@ -420,10 +421,10 @@ def corrected_both_ways(t):
         identity = next(row for row in access["categories"] if row["category"] == "identity")["records"][0]
         check(identity["fields"]["display_name"]["source"] == "person", f"the source is {identity}")
         browser.sign_in("kestrel.1@rooms.example", PASSWORD)
-        for language, words in (("en", ("Personal data were rectified", "Support")), ("fr", ("Des données personnelles ont été rectifiées", "Assistance"))):
+        for language, words in (("en", (event("rectify"), "Support")), ("fr", (event("rectify", "fr"), "Assistance"))):
             browser.get(f"/me/looks?lang={language}").expect(200).has(*words, asked["Garant-Reason"])
             browser.get(f"/me/looks?who=you&lang={language}").expect(200).has(words[0])
-        browser.get("/me?lang=en").expect(200).has("kestrel-by-letter", "Before: kestrel-1", "kestrel-by-profile", "kestrel-by-API")
+        browser.get("/me?lang=en").expect(200).has("kestrel-by-letter", word("card.before") + " kestrel-1", "kestrel-by-profile", "kestrel-by-API")
         server.operator().post("/v1/journal/verify").expect(200)
     with part("what was there before goes at its own term"):             # 30 days, whatever goes on
         server.advance(days=28)
@@ -508,7 +509,7 @@ def irreversible(t):
         browser, elsewhere = Browser(server), Browser(server)
         for one in (browser, elsewhere):
             one.sign_in("planted.1@rooms.example", PASSWORD).expect(200)
-        page = browser.get("/me/erase").expect(200).has("What goes at once", "Settings of rooms", "What must stay")
+        page = browser.get("/me/erase").expect(200).has(word("erase.gone"), "Settings of rooms", word("erase.stays"))
         shown = browser.submit(page, "/me/erase", press={"sure": "yes"}).expect(200)
         certificates["page"] = re.search(r"\b[0-9A-HJKMNP-TV-Z]{26}\b", shown.read.text)[0]
         for one in (browser, elsewhere):
@@ -1149,7 +1150,7 @@ def only_who_needs_it(t):
         for path in ("/staff/people", "/staff/open", f"/staff/people/{one.id}"):
             closed.get(path, Accept="text/html").expect(403)
             one.get(path, Accept="text/html").expect(403)
-        check("closed" in closed.get("/staff", Accept="text/html").expect(403).body.decode(), "the page does not say that the role is closed")
+        check(word("staff.closed") in closed.get("/staff", Accept="text/html").expect(403).body.decode(), "the page does not say that the role is closed")
         one.get(f"/v1/subjects/{support.id}?purpose=service").refused("forbidden", status=403)
         for path in ("access", "looks", "consents"):
             one.get(f"/v1/subjects/{support.id}/{path}").refused("not-found", status=404)

@@ -7,6 +7,7 @@ from garant import DAY, TOP, add_months, check, check_absent, check_searchable, 
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import part, promise
+from words import word
 
 
 def person(number, **contact):
@@ -574,8 +575,8 @@ def profile_corrects(server, boss):
     with part("a rectification keeps the former value"):
         changed = browser.submit(browser.get("/me/edit/contact"), "/me/edit/contact", fields=typed).expect(200)
     with part("the person reads it"):
-        changed.has("2 quai de la Planted-Nouvelle", "Before: 15 avenue de la Planted-Adresse")
-        browser.get("/me/edit/contact").expect(200).has("What was there before", "15 avenue de la Planted-Adresse")
+        changed.has("2 quai de la Planted-Nouvelle", word("card.before") + " 15 avenue de la Planted-Adresse")
+        browser.get("/me/edit/contact").expect(200).has(word("edit.formers"), "15 avenue de la Planted-Adresse")
     with part("entitled staff read it"):
         rows = boss.get(f"/v1/subjects/{ident}/former").expect(200).json["former"]
         check([row["value"] for row in rows] == ["15 avenue de la Planted-Adresse"], f"entitled staff read {rows}")
@@ -614,8 +615,8 @@ def own_page(t):
         browser.get("/me").expect(200).has("Marguerite-13", "Desrosiers-13", "13 avenue de la Planted-Adresse", "marguerite.13@regie.example",
                                            "Régie Planted 13")
         rights = browser.get("/me/rights").expect(200)
-        rights.has("Planted grille du soir", "Suit la planted-chaîne", "Planted audiences", "Remplace une planted-collègue", "Access granted",
-                   "Access ended", "Planted fin de mission")
+        rights.has("Planted grille du soir", "Suit la planted-chaîne", "Planted audiences", "Remplace une planted-collègue", word("rights.act.granted"),
+                   word("rights.act.revoked"), "Planted fin de mission")
         signins = browser.get("/me/history").expect(200).read.text
         check(signins.count("127.0.0.1") >= 2, f"the sign-ins are not in the history: {signins}")
     with part("complete"):

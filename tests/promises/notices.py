@@ -5,6 +5,7 @@ from garant import check, garant, milliseconds, policy_file, routes
 from mailbox import URL, Mailbox
 from people import PASSWORD, form, opened, registered, visitor
 from promise import part, promise
+from words import event, word
 
 NOW = "2026-11-22T10:00:00Z"
 TENANT = "myownconference"
@@ -345,7 +346,7 @@ def visiting_is_no_consent(t):
         for looks in (client.get(f"/v1/subjects/{made}/access").expect(200).json["looks"],
                       json.loads(server.run("subject", "looks", made, "--json"))["looks"]):
             check([look["act"] for look in looks].count("notice.shown") == 3, f"not on record for the person: {looks}")
-        check(browser.get("/me/looks").expect(200).read.text.count("The notice was shown to a person") == 3, "not on the person's page")
+        check(browser.get("/me/looks").expect(200).read.text.count(event("notice.shown")) == 3, "not on the person's page")
     with part("never as a consent"):
         for path in ("/privacy", "/cookies", "/me", "/me/consents", "/privacy/versions"):
             browser.get(path).expect(200)
@@ -367,7 +368,7 @@ def visiting_is_no_consent(t):
         for purpose in [name for name, body in document.items() if body["basis"] == "consent"]:
             client.read(made, purpose).refused("consent-missing", status=403, clause=rf"^purposes\.{purpose}$")
             client.post("/v1/decisions", {"subject": made, "purpose": purpose, "act": "read"}).refused("consent-missing", status=403)
-        check("You do not consent" in browser.get("/me/consents").expect(200).read.text, "the page takes it for consent")
+        check(word("consents.no") in browser.get("/me/consents").expect(200).read.text, "the page takes it for consent")
 
 
 @promise("DM-02")
