@@ -1,4 +1,5 @@
-/* What a machine can hash at most: passwords a second with every core at it, by the call that the server uses. bench_hash SECONDS */
+/* What a machine can hash at most: passwords a second with every core at it, by the call that the server uses.
+ * bench_hash SECONDS */
 #include "base/clock.h"
 #include "crypt/password.h"
 #include "crypt/seal.h"
@@ -8,7 +9,12 @@
 #include <unistd.h>
 
 enum { THREADS_MAX = 256 };
-struct lane { pthread_t thread; msec until; unsigned long done; bool failed; };
+struct lane {
+    pthread_t thread;
+    msec until;
+    unsigned long done;
+    bool failed;
+};
 
 static void *hash(void *arg)
 {
@@ -26,7 +32,8 @@ int main(int argc, char **argv)
 {
     static struct lane lanes[THREADS_MAX];
     ARENA_AUTO a = arena_make(4096);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN), lanes_used = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : cores;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN), lanes_used = cores < 1 ? 1
+                                                           : cores > THREADS_MAX ? THREADS_MAX : cores;
     double seconds = argc == 2 ? strtod(argv[1], NULL) : 1;
     unsigned long done = 0;
     bool failed = crypt_init(&a) != OK;
@@ -37,7 +44,8 @@ int main(int argc, char **argv)
     }
     for (long i = 0; i < lanes_used && !failed; i++) {
         pthread_join(lanes[i].thread, NULL);
-        done += lanes[i].done, failed |= lanes[i].failed;
+        done += lanes[i].done;
+        failed |= lanes[i].failed;
     }
     if (failed)
         return fprintf(stderr, "no memory, thread or randomness to hash with\n"), EXIT_FAILURE;

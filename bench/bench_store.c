@@ -11,22 +11,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MICROS_MAX = 1000000 };                         /* longer waits count as this long */
-struct load { struct store *s; bool create; _Atomic bool *stop; _Atomic uint32_t *waits; uint64_t done; pthread_t thread; };
-struct person { struct subject_id id; struct digest email, login; sealed sealed; };
+enum { MICROS_MAX = 1000000 }; /* longer waits count as this long */
+struct load {
+    struct store *s;
+    bool create;
+    _Atomic bool *stop;
+    _Atomic uint32_t *waits;
+    uint64_t done;
+    pthread_t thread;
+};
+struct person {
+    struct subject_id id;
+    struct digest email, login;
+    sealed sealed;
+};
 
 static enum err create_run(struct db *db, struct write *w)
 {
     const struct person *p = w->arg;
-    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)),
-                                                  V_ID(p->id))));
-    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("login")), V_BYTES(TEXT_BYTES(p->login)),
-                                                  V_ID(p->id))));
-    TRY(db_run(db, SQL_SUBJECT_ADD, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL,
-                                               V_TEXT(TEXT("form")), V_NULL)));
-    return db_run(db, SQL_RECORD_PUT, NULL, ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_TEXT(TEXT("identity")), V_INT(0), V_INT(1),
-                                                 V_SEALED(p->sealed), V_TEXT(TEXT("form")), V_INT(1), V_NULL, V_INT(0),
-                                                     V_INT(0)));
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL,
+               ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)), V_ID(p->id))));
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, NULL,
+               ARGS(V_TEXT(TEXT("acme")), V_TEXT(TEXT("login")), V_BYTES(TEXT_BYTES(p->login)), V_ID(p->id))));
+    TRY(db_run(
+        db, SQL_SUBJECT_ADD, NULL,
+        ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL, V_TEXT(TEXT("form")), V_NULL)));
+    return db_run(db, SQL_RECORD_PUT, NULL,
+                  ARGS(V_TEXT(TEXT("acme")), V_ID(p->id), V_TEXT(TEXT("identity")), V_INT(0), V_INT(1),
+                       V_SEALED(p->sealed), V_TEXT(TEXT("form")), V_INT(1), V_NULL, V_INT(0), V_INT(0)));
 }
 
 static enum err one(struct load *l, struct arena *a)
@@ -34,24 +46,35 @@ static enum err one(struct load *l, struct arena *a)
     struct person p = { 0 };
     struct key key;
     struct key_put put = { .tenant = TEXT("acme") };
-    struct write w = { .event = { .act = l->create ? TEXT("subject.create") : TEXT("read"), .tenant = TEXT("acme"),
-                                  .actor = TEXT("shop"), .purpose = TEXT("service"), .categories = TEXT("identity,contact"),
-                                  .clause = TEXT("purposes.service"), .count = 1, .has_subject = true,
+    struct write w = { .event = { .act = l->create ? TEXT("subject.create") : TEXT("read"),
+                                  .tenant = TEXT("acme"),
+                                  .actor = TEXT("shop"),
+                                  .purpose = TEXT("service"),
+                                  .categories = TEXT("identity,contact"),
+                                  .clause = TEXT("purposes.service"),
+                                  .count = 1,
+                                  .has_subject = true,
                                   .policy = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" } };
     msec now = clock_now(store_clock(l->s));
     crypt_random(&p, offsetof(struct person, sealed));
     for (unsigned i = 0; i < 6; i++)
         p.id.b[i] = (uint8_t)(now >> (40 - 8 * i));
-    w.event.subject = p.id, w.event.who = p.email;
+    w.event.subject = p.id;
+    w.event.who = p.email;
     if (!l->create)
         return store_write(l->s, a, &w);
     key_make(&key);
     put.subject = p.id;
     key_wrap(store_master(l->s), TEXT("acme"), p.id, 0, &key, put.wrapped);
-    struct place place = { .tenant = TEXT("acme"), .subject = p.id, .table = TEXT("record"), .field = TEXT("identity") };
+    struct place place = {
+        .tenant = TEXT("acme"), .subject = p.id, .table = TEXT("record"), .field = TEXT("identity")
+    };
     static const char clear[300];
     TRY(seal(a, &key, &place, (text){ clear, sizeof clear }, &p.sealed));
-    w.run = create_run, w.arg = &p, w.puts = &put, w.put_count = 1;
+    w.run = create_run;
+    w.arg = &p;
+    w.puts = &put;
+    w.put_count = 1;
     return store_write(l->s, a, &w);
 }
 
@@ -116,8 +139,8 @@ static void measure(struct store *s, bool create, unsigned threads, unsigned sec
     uint64_t commits = after.commits - before.commits;
     printf("%-6s %3u threads %8.0f/s  p50 %6.2f  p99 %6.2f  p99.9 %6.2f ms  %5.1f a commit  %6.0f us a commit\n",
            create ? "create" : "entry", threads, (double)done / took, percentile(waits, done, 0.5),
-           percentile(waits, done, 0.99), percentile(waits, done, 0.999),
-           (double)done / (double)commits, (double)(after.fsync_us - before.fsync_us) / (double)commits);
+           percentile(waits, done, 0.99), percentile(waits, done, 0.999), (double)done / (double)commits,
+           (double)(after.fsync_us - before.fsync_us) / (double)commits);
     free(waits);
     free(loads);
 }

@@ -1,5 +1,6 @@
-/* Benchmark of what is made of a policy's text: linting 2,000 lines, and the notice and cookie page of the longest policy that runs.
- * bench_text POLICY [--json]; exit status 1 when linting takes 50 ms or more, or a page 2 ms or more. The best of several runs counts. */
+/* Benchmark of what is made of a policy's text: linting 2,000 lines, and the notice and cookie page of the longest
+ * policy that runs. bench_text POLICY [--json]; exit status 1 when linting takes 50 ms or more, or a page 2 ms or more.
+ * The best of several runs counts. */
 #include "publish/notice.h"
 #include "policy/lint/lint.h"
 #include <stdio.h>
@@ -27,12 +28,14 @@ static void need(const struct arena *a, enum err status)
 /* Lines of every kind that a policy has many of, with something for the rules to find. */
 static void write_policy(struct buf *b, unsigned *lines)
 {
-    buf_add(b, TEXT("garant: 1\npolicy: {id: bench, version: '1', date: 2026-11-21, languages: [fr, en]}\ncategories:\n"));
+    buf_add(b,
+            TEXT("garant: 1\npolicy: {id: bench, version: '1', date: 2026-11-21, languages: [fr, en]}\ncategories:\n"));
     for (int i = 0; i < 200; i++)
         buf_print(b, "  c%d:\n    title: Données %d\n    fields:\n      a: {type: text, required: true}\n", i, i);
     buf_add(b, TEXT("purposes:\n"));
     for (int i = 0; i < 150; i++)
-        buf_print(b, "  p%d:\n    title: Finalité %d\n    basis: contract\n    categories: [c%d, c%d]\n", i, i, i, 199 - i);
+        buf_print(b, "  p%d:\n    title: Finalité %d\n    basis: contract\n    categories: [c%d, c%d]\n", i, i, i,
+                  199 - i);
     buf_add(b, TEXT("recipients:\n"));
     for (int i = 0; i < 130; i++)
         buf_print(b, "  r%d:\n    title: nos prestataires\n    processor: true\n", i);
@@ -113,9 +116,11 @@ int main(int argc, char **argv)
     double notice = time_page(root, NOTICE_PRIVACY, &privacy), page = time_page(root, NOTICE_COOKIES, &cookies);
     bool ok = lint < LINT_MS && notice < PAGE_MS && page < PAGE_MS;
     if (argc > 2 && text_eq(text_of(argv[2]), TEXT("--json")))
-        printf("{\"lint_ms\":%.2f,\"notice_ms\":%.3f,\"cookies_ms\":%.3f,\"ok\":%s}\n", lint, notice, page, ok ? "true" : "false");
+        printf("{\"lint_ms\":%.2f,\"notice_ms\":%.3f,\"cookies_ms\":%.3f,\"ok\":%s}\n", lint, notice, page,
+               ok ? "true" : "false");
     else
-        printf("lint of %u lines, %u findings: %.2f ms\nnotice of %zu bytes: %.3f ms\ncookie page of %zu bytes: %.3f ms\n%s\n", lines, findings, lint,
-               privacy, notice, cookies, page, ok ? "within bounds" : "OUT OF BOUNDS");
+        printf(
+            "lint of %u lines, %u findings: %.2f ms\nnotice of %zu bytes: %.3f ms\ncookie page of %zu bytes: %.3f ms\n%s\n",
+            lines, findings, lint, privacy, notice, cookies, page, ok ? "within bounds" : "OUT OF BOUNDS");
     return !ok;
 }

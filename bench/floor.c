@@ -1,9 +1,10 @@
-/* The floor under the benchmarks: the same rows by prepared SQLite statements alone, without HTTP, journal tree or cryptography.
+/* The floor under the benchmarks: the same rows by prepared SQLite statements alone, without HTTP, journal tree or
+ * cryptography.
  *
  *   floor DIR ACT GROUP SECONDS PEOPLE CONSENTS
  *
- * WAL, synchronous=FULL, one thread, every act with its audit row, GROUP acts to a commit. Lays PEOPLE and CONSENTS first, then does
- * ACT (create, get, lookup, consent, erase) for SECONDS and prints the acts per second. */
+ * WAL, synchronous=FULL, one thread, every act with its audit row, GROUP acts to a commit. Lays PEOPLE and CONSENTS
+ * first, then does ACT (create, get, lookup, consent, erase) for SECONDS and prints the acts per second. */
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,7 +38,9 @@ static const char *const sql[STATEMENTS] = {
     [ERASE] = "DELETE FROM subject WHERE id = ?1",
 };
 
-struct person { uint8_t id[ID], email[DIGEST], login[DIGEST]; };
+struct person {
+    uint8_t id[ID], email[DIGEST], login[DIGEST];
+};
 struct floor {
     sqlite3 *db;
     sqlite3_stmt *statement[STATEMENTS];
@@ -109,10 +112,11 @@ static struct person *person_any(struct floor *f)
 static void act(struct floor *f, int which)
 {
     const uint8_t *noise = f->noise + rand() % (int)(sizeof f->noise - BODY);
-    struct person *p = which == CREATE ? person_add(f) : which == ERASE ? &f->people[--f->count] : person_any(f);
+    struct person *p = which == CREATE ? person_add(f)
+                     : which == ERASE ? &f->people[--f->count] : person_any(f);
     if (which == CREATE)
-        step(f, CREATE, (const void *const[]){ p->id, p->email, p->login, noise }, (const int[]){ ID, DIGEST, DIGEST, BODY },
-             (const int[]){ 1, 3, 4, 5 }, 4);
+        step(f, CREATE, (const void *const[]){ p->id, p->email, p->login, noise },
+             (const int[]){ ID, DIGEST, DIGEST, BODY }, (const int[]){ 1, 3, 4, 5 }, 4);
     else if (which == CONSENT)
         step(f, CONSENT, (const void *const[]){ p->id, noise }, (const int[]){ ID, DIGEST }, (const int[]){ 1, 3 }, 2);
     else if (which == LOOKUP)
@@ -147,7 +151,8 @@ static void open_floor(struct floor *f, const char *dir)
     remove(path);
     if (sqlite3_open(path, &f->db) != SQLITE_OK)
         die(path, sqlite3_errmsg(f->db));
-    run(f, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16000; PRAGMA cache_size=-65536");
+    run(f,
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16000; PRAGMA cache_size=-65536");
     run(f, schema);
     for (int i = 0; i < STATEMENTS; i++)
         if (sqlite3_prepare_v3(f->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &f->statement[i], NULL) != SQLITE_OK)
@@ -159,7 +164,10 @@ static void open_floor(struct floor *f, const char *dir)
 
 static int act_named(const char *name)
 {
-    static const struct { const char *name; int which; } acts[] = {
+    static const struct {
+        const char *name;
+        int which;
+    } acts[] = {
         { "create", CREATE }, { "get", GET }, { "lookup", LOOKUP }, { "consent", CONSENT }, { "erase", ERASE },
     };
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)

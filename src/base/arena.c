@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct arena_chunk { struct arena_chunk *next; size_t size, used; _Alignas(16) char data[]; };
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t size, used;
+    _Alignas(16) char data[];
+};
 
 enum { FIRST_CHUNK = 8192, KEEP_CHUNK = 64 << 10, ALIGN = 16 };
 
@@ -30,14 +34,15 @@ void arena_free(struct arena *a)
 
 void arena_reset(struct arena *a)
 {
-    struct arena_chunk *keep = a->chunks;              /* the newest, so the largest of the usual ones */
+    struct arena_chunk *keep = a->chunks; /* the newest, so the largest of the usual ones */
     if (!keep || keep->size > KEEP_CHUNK) {
         arena_free(a);
         return;
     }
     chunks_free(keep->next);
     explicit_bzero(keep->data, keep->used);
-    keep->used = 0, keep->next = NULL;
+    keep->used = 0;
+    keep->next = NULL;
     *a = (struct arena){ .chunks = keep, .limit = a->limit };
 }
 
@@ -80,7 +85,9 @@ void *arena_alloc(struct arena *a, size_t size)
 
 enum err arena_whole(struct arena *a)
 {
-    return a->lost ? say(a, a->lost, a->lost == ERR_MEMORY ? "not enough memory for all that this needs" : "a part of this is too large")
+    return a->lost ? say(a, a->lost,
+                         a->lost == ERR_MEMORY ? "not enough memory for all that this needs"
+                                               : "a part of this is too large")
                    : OK;
 }
 
@@ -123,7 +130,8 @@ static enum err say_list(struct arena *a, enum err code, const struct clause *cl
 {
     a->why.code = code;
     a->why.clause = clause;
-    a->why.field[0] = a->why.missing[0] = '\0';
+    a->why.missing[0] = '\0';
+    a->why.field[0] = '\0';
     a->why.retry = 0;
     vsnprintf(a->why.detail, sizeof a->why.detail, format, args);
     card_hide_in(a->why.detail, strlen(a->why.detail));

@@ -9,9 +9,9 @@ struct clause;
 struct arena_chunk;
 struct arena {
     struct arena_chunk *chunks;
-    size_t used, limit;        /* bytes handed out, and how many may be */
-    enum err lost;             /* sticky: what was asked of it and not had; see arena_whole() */
-    struct why why;            /* the last reason said by say(); why.code is OK while nothing failed */
+    size_t used, limit; /* bytes handed out, and how many may be */
+    enum err lost;      /* sticky: what was asked of it and not had; see arena_whole() */
+    struct why why;     /* the last reason said by say(); why.code is OK while nothing failed */
 };
 
 /* An arena that hands out at most `limit` bytes. Costs nothing until first used. */
@@ -24,7 +24,7 @@ void arena_reset(struct arena *a);
 
 /* Zeroed, aligned to 16; NULL when the limit or the machine's memory is reached (the reason is then said). */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
-#define NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define NEW(a, type)              ((type *)arena_alloc((a), sizeof(type)))
 #define NEW_ARRAY(a, type, count) ((type *)arena_array((a), (count), sizeof(type)))
 void *arena_array(struct arena *a, size_t count, size_t size) __attribute__((malloc));
 
@@ -33,8 +33,9 @@ text arena_copy(struct arena *a, text s);
 /* printf into the arena; p is NULL when out of memory. */
 text arena_print(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* OK, or the error of an allocation or a text that failed here although nobody passed it up: asked before anything made from this
- * arena is written to the store, answered or printed, so that a part that lacks is never taken for an empty one. */
+/* OK, or the error of an allocation or a text that failed here although nobody passed it up: asked before anything made
+ * from this arena is written to the store, answered or printed, so that a part that lacks is never taken for an empty
+ * one. */
 enum err arena_whole(struct arena *a);
 
 /* Says why something failed, once, at its origin; returns `code` so that `return say(a, …)` reads well.

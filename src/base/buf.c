@@ -25,7 +25,8 @@ void buf_free(struct buf *b)
 void buf_clear(struct buf *b)
 {
     b->n = 0;
-    b->failed = b->starved = false;
+    b->starved = false;
+    b->failed = false;
 }
 
 void buf_wipe(struct buf *b)
@@ -51,7 +52,8 @@ static bool grow(struct buf *b, size_t more)
         capacity = b->limit;
     char *p = malloc(capacity);
     if (!p) {
-        b->failed = b->starved = true;
+        b->starved = true;
+        b->failed = true;
         return false;
     }
     if (b->n)
@@ -122,7 +124,8 @@ void buf_hex(struct buf *b, text bytes)
     char *out = buf_room(b, bytes.n * 2);
     for (size_t i = 0; out && i < bytes.n; i++) {
         uint8_t c = (uint8_t)bytes.p[i];
-        out[2 * i] = digits[c >> 4], out[2 * i + 1] = digits[c & 15];
+        out[2 * i] = digits[c >> 4];
+        out[2 * i + 1] = digits[c & 15];
     }
 }
 
@@ -133,7 +136,8 @@ static void base64(struct buf *b, text bytes, const char *alphabet, bool pad)
         uint32_t group = (uint32_t)(uint8_t)bytes.p[i] << 16;
         group |= left > 1 ? (uint32_t)(uint8_t)bytes.p[i + 1] << 8 : 0;
         group |= left > 2 ? (uint32_t)(uint8_t)bytes.p[i + 2] : 0;
-        char out[4] = { alphabet[group >> 18], alphabet[group >> 12 & 63], alphabet[group >> 6 & 63], alphabet[group & 63] };
+        char out[4] = { alphabet[group >> 18], alphabet[group >> 12 & 63], alphabet[group >> 6 & 63],
+                        alphabet[group & 63] };
         size_t n = left > 2 ? 4 : left + 1;
         for (; pad && n < 4; n++)
             out[n] = '=';
@@ -155,7 +159,8 @@ void buf_percent(struct buf *b, text s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+                     c == '.' || c == '_' || c == '~';
         if (plain)
             buf_char(b, c);
         else
@@ -169,12 +174,23 @@ void buf_html(struct buf *b, text s)
         text escape = { NULL, 0 };
         if (i < s.n)
             switch (s.p[i]) {
-            case '&': escape = TEXT("&amp;"); break;
-            case '<': escape = TEXT("&lt;"); break;
-            case '>': escape = TEXT("&gt;"); break;
-            case '"': escape = TEXT("&quot;"); break;
-            case '\'': escape = TEXT("&#39;"); break;
-            default: continue;
+            case '&':
+                escape = TEXT("&amp;");
+                break;
+            case '<':
+                escape = TEXT("&lt;");
+                break;
+            case '>':
+                escape = TEXT("&gt;");
+                break;
+            case '"':
+                escape = TEXT("&quot;");
+                break;
+            case '\'':
+                escape = TEXT("&#39;");
+                break;
+            default:
+                continue;
             }
         buf_add(b, (text){ s.p + start, i - start });
         buf_add(b, escape);
@@ -191,10 +207,7 @@ text buf_for(struct buf *to, const struct buf *b)
     return (text){ b->p, b->n };
 }
 
-void buf_join(struct buf *b, const struct buf *other)
-{
-    buf_add(b, buf_for(b, other));
-}
+void buf_join(struct buf *b, const struct buf *other) { buf_add(b, buf_for(b, other)); }
 
 text buf_begun(const struct buf *b) { return (text){ b->p, b->n }; }
 

@@ -3,14 +3,21 @@
 #include "buf.h"
 
 enum set {
-    IN_FR, IN_ALSACE_MOSELLE, IN_GUADELOUPE, IN_GUYANE, IN_MARTINIQUE, IN_MAYOTTE, IN_REUNION, IN_SAINT_BARTHELEMY,
+    IN_FR,
+    IN_ALSACE_MOSELLE,
+    IN_GUADELOUPE,
+    IN_GUYANE,
+    IN_MARTINIQUE,
+    IN_MAYOTTE,
+    IN_REUNION,
+    IN_SAINT_BARTHELEMY,
     IN_LT,
 };
 enum kind { FIXED, EASTER, SUNDAY };
 
 static const struct calendar calendars[] = {
 #define SET(name) (1u << IN_##name)
-#define CALENDAR(name, sets, standard, summer, en, fr) \
+#define CALENDAR(name, sets, standard, summer, en, fr)                                                                 \
     { TEXT_INIT(name), TEXT_INIT(en), TEXT_INIT(fr), (sets), (standard), (summer) },
 #include "holidays.def"
 #undef CALENDAR
@@ -18,8 +25,13 @@ static const struct calendar calendars[] = {
 };
 enum { CALENDARS = sizeof calendars / sizeof *calendars };
 
-static const struct row { enum set set; enum kind kind; int x, y, first, last; struct holiday holiday; } rows[] = {
-#define HOLIDAY(set, kind, x, y, first, last, en, fr, source) \
+static const struct row {
+    enum set set;
+    enum kind kind;
+    int x, y, first, last;
+    struct holiday holiday;
+} rows[] = {
+#define HOLIDAY(set, kind, x, y, first, last, en, fr, source)                                                          \
     { IN_##set, kind, x, y, first, last, { TEXT_INIT(en), TEXT_INIT(fr), TEXT_INIT(source) } },
 #include "holidays.def"
 #undef HOLIDAY
@@ -41,7 +53,7 @@ enum err calendar_parse(struct arena *a, text name, const struct calendar **out)
 
 int date_weekday(struct date d)
 {
-    int64_t days = date_days(d) + 3;               /* 1970-01-01 was a Thursday */
+    int64_t days = date_days(d) + 3; /* 1970-01-01 was a Thursday */
     return (int)((days % 7 + 7) % 7) + 1;
 }
 
@@ -82,9 +94,12 @@ static bool falls_on(const struct row *r, struct date d)
     if (d.year < r->first || d.year > r->last)
         return false;
     switch (r->kind) {
-    case FIXED: return d.month == r->x && d.day == r->y;
-    case EASTER: return date_days(d) == date_days(date_easter(d.year)) + r->x;
-    case SUNDAY: return d.month == r->x && (d.day - 1) / 7 + 1 == r->y && date_weekday(d) == 7;
+    case FIXED:
+        return d.month == r->x && d.day == r->y;
+    case EASTER:
+        return date_days(d) == date_days(date_easter(d.year)) + r->x;
+    case SUNDAY:
+        return d.month == r->x && (d.day - 1) / 7 + 1 == r->y && date_weekday(d) == 7;
     }
     return false;
 }
@@ -120,7 +135,10 @@ int calendar_offset(const struct calendar *c, msec t)
     return c->standard + (summer ? 60 : 0);
 }
 
-struct date calendar_date(const struct calendar *c, msec t) { return date_of(t + calendar_offset(c, t) * (msec)MINUTE); }
+struct date calendar_date(const struct calendar *c, msec t)
+{
+    return date_of(t + calendar_offset(c, t) * (msec)MINUTE);
+}
 
 /* Of the two moments that an autumn hour names, the earlier; an hour that spring skips is read as winter time. */
 static msec from_local(const struct calendar *c, msec local)
@@ -161,13 +179,16 @@ bool calendar_read(const struct calendar *c, text s, msec *out)
 
 bool period_parse(text s, struct period *out)
 {
-    static const struct { text suffix; struct period one; } units[] = {
+    static const struct {
+        text suffix;
+        struct period one;
+    } units[] = {
         { TEXT_INIT("h"), { 1, PERIOD_HOURS } },
         { TEXT_INIT("d"), { 1, PERIOD_DAYS } },
         { TEXT_INIT("mo"), { 1, PERIOD_MONTHS } },
         { TEXT_INIT("y"), { 12, PERIOD_MONTHS } },
     };
-    enum { DIGITS_MAX = 5 };                        /* no period of a law is longer, and no sum of it overflows */
+    enum { DIGITS_MAX = 5 }; /* no period of a law is longer, and no sum of it overflows */
     size_t digits = 0;
     int64_t count;
     while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
@@ -193,9 +214,12 @@ static struct limit nominal(const struct calendar *c, msec from, struct period p
     struct date event = calendar_date(c, from);
     msec moment = from + p.count * (msec)HOUR;
     switch (p.unit) {
-    case PERIOD_DAYS: return day_limit(c, add_days(event, p.count));
-    case PERIOD_MONTHS: return day_limit(c, date_add_months(event, p.count));
-    case PERIOD_HOURS: break;
+    case PERIOD_DAYS:
+        return day_limit(c, add_days(event, p.count));
+    case PERIOD_MONTHS:
+        return day_limit(c, date_add_months(event, p.count));
+    case PERIOD_HOURS:
+        break;
     }
     return (struct limit){ .day = calendar_date(c, moment), .ends = moment, .exact = true };
 }
@@ -225,8 +249,8 @@ text limit_print(struct arena *a, const struct calendar *c, const struct limit *
 
 static struct limit earlier(struct limit a, struct limit b) { return b.ends < a.ends ? b : a; }
 
-enum err deadline_request(struct arena *a, const struct calendar *c, msec received, struct period promise, bool extended,
-                          struct request_limit *out)
+enum err deadline_request(struct arena *a, const struct calendar *c, msec received, struct period promise,
+                          bool extended, struct request_limit *out)
 {
     TRY(deadline_compute(a, c, received, (struct period){ 1, PERIOD_MONTHS }, extended, &out->law));
     out->promise = one_month(promise) ? out->law.legal : nominal(c, received, promise);

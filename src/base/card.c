@@ -6,12 +6,20 @@
 #include <string.h>
 
 enum {
-    PREFIX = 6, DIGITS_MIN = 13, DIGITS_MAX = 19,
-    GAP_USUAL = 3, GAP_SIGNS = 8, GAP_MAX = 256,       /* characters between two groups: usual ones; signs; all, blanks included */
-    PRINTED = 16, PRINTED_MAX = PRINTED + 4 + 3,       /* digits, with month and year and check number */
-    PADDED_MIN = 15,                                   /* digits behind noughts that only fill up */
-    HASH_MIN = 32, HASH_LETTERS = 4,
-    AHEAD = 32, TALLIES = 8, TABLE = 4,
+    PREFIX = 6,
+    DIGITS_MIN = 13,
+    DIGITS_MAX = 19,
+    GAP_USUAL = 3,
+    GAP_SIGNS = 8,
+    GAP_MAX = 256, /* characters between two groups: usual ones; signs; all, blanks included */
+    PRINTED = 16,
+    PRINTED_MAX = PRINTED + 4 + 3, /* digits, with month and year and check number */
+    PADDED_MIN = 15,               /* digits behind noughts that only fill up */
+    HASH_MIN = 32,
+    HASH_LETTERS = 4,
+    AHEAD = 32,
+    TALLIES = 8,
+    TABLE = 4,
 };
 
 /* ---- Characters ---- */
@@ -27,8 +35,10 @@ static int han_digit(uint32_t c)
 }
 
 /* Bytes that a digit beyond ASCII begins with: of any script, raised, lowered, in a circle, mathematical. */
-static const bool begins_digit[256] = { ['0' ... '9'] = true, [0xC2] = true, [0xD9] = true, [0xDB] = true, [0xDF] = true, [0xE0 ... 0xE5] = true,
-                                        [0xE9] = true,        [0xEA] = true, [0xEF] = true, [0xF0] = true };
+static const bool begins_digit[256] = {
+    ['0' ... '9'] = true,   [0xC2] = true, [0xD9] = true, [0xDB] = true, [0xDF] = true,
+    [0xE0 ... 0xE5] = true, [0xE9] = true, [0xEA] = true, [0xEF] = true, [0xF0] = true
+};
 
 /* The value of the digit at i, -1 when there is none there; *step: its length. */
 static int digit_at(text s, size_t i, size_t *step)
@@ -74,19 +84,39 @@ static bool alnum(char c) { return letter(c) || digit(c); }
 static bool usual(uint32_t c)
 {
     switch (c) {
-    case ' ': case '-': case '.':
-    case 0xA0: case 0xB7: case 0x1680: case 0x180E: case 0x2000 ... 0x200A: case 0x2010 ... 0x2015:
-    case 0x2022: case 0x2024: case 0x2027: case 0x202F: case 0x2043: case 0x205F: case 0x2212: case 0x22C5:
-    case 0x3000: case 0xFE58: case 0xFE63: case 0xFF0D: case 0xFF0E: return true;
-    default: return false;
+    case ' ':
+    case '-':
+    case '.':
+    case 0xA0:
+    case 0xB7:
+    case 0x1680:
+    case 0x180E:
+    case 0x2000 ... 0x200A:
+    case 0x2010 ... 0x2015:
+    case 0x2022:
+    case 0x2024:
+    case 0x2027:
+    case 0x202F:
+    case 0x2043:
+    case 0x205F:
+    case 0x2212:
+    case 0x22C5:
+    case 0x3000:
+    case 0xFE58:
+    case 0xFE63:
+    case 0xFF0D:
+    case 0xFF0E:
+        return true;
+    default:
+        return false;
     }
 }
 
 /* What stands between two groups of digits. */
 struct gap {
-    size_t next;                          /* where the group behind it begins; 0: none does, the number ends here */
-    uint32_t mark;                        /* the same for gaps of the same writing */
-    bool usual, dot, letter;              /* usual signs alone, three at most; one plain dot; a letter */
+    size_t next;             /* where the group behind it begins; 0: none does, the number ends here */
+    uint32_t mark;           /* the same for gaps of the same writing */
+    bool usual, dot, letter; /* usual signs alone, three at most; one plain dot; a letter */
 };
 
 /* The gap at i, which is the end of a group. One letter (4111x1111) is a sign; more are a word, and end the number. */
@@ -97,7 +127,8 @@ static struct gap gap_at(text s, size_t i)
     for (size_t signs = 0; at < s.n && digit_at(s, at, &step) < 0; at = behind_unseen(s, at)) {
         size_t next = at;
         uint32_t c = (uint8_t)s.p[at] < 0x80 ? (uint8_t)s.p[next++] : unicode_next(s, &next);
-        bool blank = unicode_blank(c) && c != CARD_BETWEEN, word = letter((char)(c < 0x80 ? c : 0)) || (c >= 0x80 && unicode_letter(c));
+        bool blank = unicode_blank(c) && c != CARD_BETWEEN,
+             word = letter((char)(c < 0x80 ? c : 0)) || (c >= 0x80 && unicode_letter(c));
         letters += word;
         signs += !blank;
         seen++;
@@ -120,14 +151,18 @@ static struct gap gap_at(text s, size_t i)
 
 /* ---- What is a card ---- */
 
-struct number { unsigned count; uint8_t digits[DIGITS_MAX]; };
+struct number {
+    unsigned count;
+    uint8_t digits[DIGITS_MAX];
+};
 
 static bool luhn(const uint8_t *digits, unsigned count)
 {
     unsigned sum = 0;
     for (unsigned i = 0; i < count; i++) {
         unsigned d = digits[i];
-        sum += (count - i) % 2 ? d : d < 5 ? 2 * d : 2 * d - 9;
+        sum += (count - i) % 2 ? d
+             : d < 5 ? 2 * d : 2 * d - 9;
     }
     return sum % 10 == 0;
 }
@@ -143,8 +178,10 @@ static uint32_t value(const uint8_t *digits, size_t count)
 /* The lengths, a bit each, of the cards that begin with the first six digits. */
 static uint32_t lengths_of(const struct number *n)
 {
-    static const struct { uint32_t first, last, lengths; } ranges[] = {
-#define N(digits) (1u << (digits))
+    static const struct {
+        uint32_t first, last, lengths;
+    } ranges[] = {
+#define N(digits)                          (1u << (digits))
 #define CARD(scheme, first, last, lengths) { first, last, lengths },
 #include "cards.def"
 #undef CARD
@@ -166,8 +203,8 @@ static bool gtin(const struct number *n)
     return n->count == 13 && sum % 10 == 0;
 }
 
-/* German and Austrian mobile numbers as programs write them, without "+": thirteen digits behind 49 15 to 17 and 43 64 to 69, of Visa's
- * oldest length, in which no card has been given out for decades. */
+/* German and Austrian mobile numbers as programs write them, without "+": thirteen digits behind 49 15 to 17 and 43 64
+ * to 69, of Visa's oldest length, in which no card has been given out for decades. */
 static bool mobile(const struct number *n)
 {
     uint32_t begin = value(n->digits, 4);
@@ -189,16 +226,20 @@ static bool is_card(const struct number *n)
 
 /* ---- Groups ---- */
 
-struct group { size_t at, end, size; struct gap gap; };       /* gap: behind it */
+/* Gap: behind it. */
+struct group {
+    size_t at, end, size;
+    struct gap gap;
+};
 
 /* Groups of digits that may be one number, from a first one on. */
 struct window {
     struct number number;
     unsigned groups;
-    size_t sizes[DIGITS_MAX + 1];         /* of each group */
-    struct gap gaps[DIGITS_MAX + 1];      /* behind each group */
-    struct gap before;                    /* the gap before the first; next 0: none */
-    size_t size_before, size_after;       /* of the groups beside it, joined by whatever gap; 0: none */
+    size_t sizes[DIGITS_MAX + 1];    /* of each group */
+    struct gap gaps[DIGITS_MAX + 1]; /* behind each group */
+    struct gap before;               /* the gap before the first; next 0: none */
+    size_t size_before, size_after;  /* of the groups beside it, joined by whatever gap; 0: none */
 };
 
 static struct group group_at(text s, size_t i)
@@ -271,7 +312,8 @@ static bool by_thousands(const struct window *w)
     return w->groups > 4;
 }
 
-/* Whether one number alone may be written so with signs that nobody usually puts into one (slashes, commas, line ends, letters). */
+/* Whether one number alone may be written so with signs that nobody usually puts into one (slashes, commas, line ends,
+ * letters). */
 static bool written_so(const struct window *w)
 {
     size_t first = w->sizes[0];
@@ -307,10 +349,14 @@ static bool gaps_letter(const struct window *w)
 /* Whether a group beside the window goes on with what is in it: written like it, and of the size of its groups. */
 static bool goes_on(const struct window *w, const struct gap *beside, size_t size)
 {
-    return beside->next && size == w->sizes[0] && (w->groups == 1 || (beside->mark == w->gaps[0].mark && beside->usual == w->gaps[0].usual));
+    return beside->next && size == w->sizes[0] &&
+           (w->groups == 1 || (beside->mark == w->gaps[0].mark && beside->usual == w->gaps[0].usual));
 }
 
-static bool apart(const struct window *w) { return !goes_on(w, &w->before, w->size_before) && !goes_on(w, gap_after(w), w->size_after); }
+static bool apart(const struct window *w)
+{
+    return !goes_on(w, &w->before, w->size_before) && !goes_on(w, gap_after(w), w->size_after);
+}
 
 /* ---- Groups that are something else. ---- */
 
@@ -320,12 +366,15 @@ static bool has_date(const struct window *w)
     const uint8_t *d = w->number.digits;
     for (unsigned i = 0; i + 2 < w->groups; d += w->sizes[i++]) {
         const size_t *sizes = w->sizes + i;
-        bool turned = sizes[0] == 4 && sizes[1] <= 2 && sizes[2] <= 2, usual = sizes[0] <= 2 && sizes[1] <= 2 && sizes[2] == 4;
+        bool turned = sizes[0] == 4 && sizes[1] <= 2 && sizes[2] <= 2,
+             usual = sizes[0] <= 2 && sizes[1] <= 2 && sizes[2] == 4;
         if (!turned && !usual)
             continue;
-        uint32_t a = value(d, sizes[0]), b = value(d + sizes[0], sizes[1]), c = value(d + sizes[0] + sizes[1], sizes[2]);
+        uint32_t a = value(d, sizes[0]), b = value(d + sizes[0], sizes[1]),
+                 c = value(d + sizes[0] + sizes[1], sizes[2]);
         uint32_t year = turned ? a : c, one = b, other = turned ? c : a;
-        if (year >= 1900 && year < 2100 && one >= 1 && other >= 1 && one <= 31 && other <= 31 && (one <= 12 || other <= 12))
+        if (year >= 1900 && year < 2100 && one >= 1 && other >= 1 && one <= 31 && other <= 31 &&
+            (one <= 12 || other <= 12))
             return true;
     }
     return false;
@@ -363,7 +412,8 @@ static bool amounts(const struct window *w)
     return !even(w) && thousands > 1 && begun && begun <= thousands;
 }
 
-/* Telephone numbers of France and others, by two digits: "06 12 34 56 78 06 …" begins with a nought and is no card anyway. */
+/* Telephone numbers of France and others, by two digits: "06 12 34 56 78 06 …" begins with a nought and is no card
+ * anyway. */
 static bool something_else(const struct window *w) { return has_date(w) || decimals(w) || addresses(w) || amounts(w); }
 
 /* ---- Whether a window is a card. ---- */
@@ -434,7 +484,8 @@ static size_t phone_end(text s, size_t i)
     return !whole && end && card_whole(s, i) ? 0 : end;
 }
 
-/* The end of the IBAN whose check digits stand at i, 0 when there is none: its country's length, and the check digits right. */
+/* The end of the IBAN whose check digits stand at i, 0 when there is none: its country's length, and the check digits
+ * right. */
 static size_t iban_end(text s, size_t i)
 {
     char iban[IBAN_MAX];
@@ -468,7 +519,8 @@ static size_t uuid_end(text s, size_t start)
         if (k == 8 || k == 13 || k == 18 || k == 23 ? s.p[start + k] != '-' : !hex(s.p[start + k]))
             return 0;
     char version = s.p[start + VERSION], variant = s.p[start + VARIANT] | 0x20;
-    bool good = version >= '1' && version <= '8' && ((variant | 0x10) == '8' || (variant | 0x10) == '9' || variant == 'a' || variant == 'b');
+    bool good = version >= '1' && version <= '8' &&
+                ((variant | 0x10) == '8' || (variant | 0x10) == '9' || variant == 'a' || variant == 'b');
     return good ? start + LENGTH : 0;
 }
 
@@ -494,7 +546,11 @@ static size_t other_end(text s, size_t i)
 /* ---- The search. ---- */
 
 /* The groups of one run, as far as they were read: each once. */
-struct run { text s; struct group list[AHEAD]; unsigned first, count; };
+struct run {
+    text s;
+    struct group list[AHEAD];
+    unsigned first, count;
+};
 
 /* The k-th group from the present one, NULL when the run ends before it. */
 static const struct group *ahead(struct run *r, unsigned k)
@@ -509,25 +565,38 @@ static const struct group *ahead(struct run *r, unsigned k)
     return &r->list[(r->first + k) % AHEAD];
 }
 
-/* Numbers of one writing that begin like a card, how many pass Luhn's check, and the first that does. By chance one in ten would. */
-struct tally { uint32_t mark; bool usual; unsigned begun, passed; text first; };
-struct search { struct tally list[TALLIES]; unsigned count; };
+/* Numbers of one writing that begin like a card, how many pass Luhn's check, and the first that does. By chance one in
+ * ten would. */
+struct tally {
+    uint32_t mark;
+    bool usual;
+    unsigned begun, passed;
+    text first;
+};
+struct search {
+    struct tally list[TALLIES];
+    unsigned count;
+};
 
 static void count_in(struct search *all, const struct window *w, bool passed, text where)
 {
     unsigned i = 0;
-    while (i + 1 < TALLIES && i < all->count && !(all->list[i].mark == w->gaps[0].mark && all->list[i].usual == w->gaps[0].usual))
+    while (i + 1 < TALLIES && i < all->count &&
+           !(all->list[i].mark == w->gaps[0].mark && all->list[i].usual == w->gaps[0].usual))
         i++;
     struct tally *t = &all->list[i];
-    if (i == all->count)
-        *t = (struct tally){ .mark = w->gaps[0].mark, .usual = w->gaps[0].usual }, all->count++;
+    if (i == all->count) {
+        *t = (struct tally){ .mark = w->gaps[0].mark, .usual = w->gaps[0].usual };
+        all->count++;
+    }
     if (passed && !t->passed)
         t->first = where;
     t->begun++;
     t->passed += passed;
 }
 
-/* A long unbroken string: a card behind noughts that fill it up, or before its own month and year (and check number). */
+/* A long unbroken string: a card behind noughts that fill it up, or before its own month and year (and check number).
+ */
 static bool card_in_string(text s, const struct group *g)
 {
     uint8_t digits[PRINTED_MAX] = { 0 };
@@ -547,7 +616,8 @@ static bool card_in_string(text s, const struct group *g)
     if (!longer)
         return zeros && count >= PADDED_MIN && is_card(&n);
     uint32_t month = value(digits + PRINTED, 2), year = value(digits + PRINTED + 2, 2);
-    bool valid = (count == PRINTED + 4 || count == PRINTED_MAX) && month >= 1 && month <= 12 && year >= 20 && year <= 45;
+    bool valid = (count == PRINTED + 4 || count == PRINTED_MAX) && month >= 1 && month <= 12 && year >= 20 &&
+                 year <= 45;
     return valid && is_card(&n);
 }
 

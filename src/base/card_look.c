@@ -1,4 +1,5 @@
-/* The guard against payment card numbers behind escapes, mark-up and encodings, and spread over the members of one JSON text. */
+/* The guard against payment card numbers behind escapes, mark-up and encodings, and spread over the members of one JSON
+ * text. */
 #include "card.h"
 #include "buf.h"
 #include "veil.h"

@@ -104,17 +104,26 @@ text time_text(msec t, char out[TIME_TEXT + 1])
     if (d.year > 9999 || d.year < 0)
         return time_text(date_start((struct date){ 9999, 12, 31 }) + DAY - 1, out);
     char *p = out;
-    const int parts[] = { d.year / 100, d.year % 100, d.month, d.day, (int)(in_day / HOUR), (int)(in_day / MINUTE % 60),
+    const int parts[] = { d.year / 100,
+                          d.year % 100,
+                          d.month,
+                          d.day,
+                          (int)(in_day / HOUR),
+                          (int)(in_day / MINUTE % 60),
                           (int)(in_day / SECOND % 60) };
     const char seps[] = { 0, '-', '-', 'T', ':', ':', '.' };
     for (size_t i = 0; i < 7; i++) {
-        *p++ = (char)('0' + parts[i] / 10), *p++ = (char)('0' + parts[i] % 10);
+        *p++ = (char)('0' + parts[i] / 10);
+        *p++ = (char)('0' + parts[i] % 10);
         if (seps[i])
             *p++ = seps[i];
     }
     int ms = (int)(in_day % SECOND);
-    *p++ = (char)('0' + ms / 100), *p++ = (char)('0' + ms / 10 % 10), *p++ = (char)('0' + ms % 10);
-    *p++ = 'Z', *p = '\0';
+    *p++ = (char)('0' + ms / 100);
+    *p++ = (char)('0' + ms / 10 % 10);
+    *p++ = (char)('0' + ms % 10);
+    *p++ = 'Z';
+    *p = '\0';
     return (text){ out, TIME_TEXT };
 }
 
@@ -130,14 +139,15 @@ static bool parse_offset(text s, msec *out)
     *out = 0;
     if (text_eq(s, TEXT("Z")) || text_eq(s, TEXT("z")))
         return true;
-    if (s.n != 6 || (s.p[0] != '+' && s.p[0] != '-') || s.p[3] != ':' || !digits(s, 1, 2, &hours) || !digits(s, 4, 2, &minutes) ||
-        hours > 23 || minutes > 59)
+    if (s.n != 6 || (s.p[0] != '+' && s.p[0] != '-') || s.p[3] != ':' || !digits(s, 1, 2, &hours) ||
+        !digits(s, 4, 2, &minutes) || hours > 23 || minutes > 59)
         return false;
     *out = (hours * (msec)HOUR + minutes * (msec)MINUTE) * (s.p[0] == '-' ? -1 : 1);
     return true;
 }
 
-/* A 61st second is put behind the last one of June or December, in UTC (RFC 3339, appendix D): `next` is the moment after it began. */
+/* A 61st second is put behind the last one of June or December, in UTC (RFC 3339, appendix D): `next` is the moment
+ * after it began. */
 static bool may_leap(msec next)
 {
     struct date d = date_of(next);

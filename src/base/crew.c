@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NICE = 10, THREADS = 16 };        /* a ninth of the processor beside a thread that serves; all of it when none does */
+enum { NICE = 10, THREADS = 16 }; /* a ninth of the processor beside a thread that serves; all of it when none does */
 
 struct job {
     struct wait wait;
@@ -15,7 +15,7 @@ struct job {
     text owner;
     void (*fn)(void *arg);
     void *arg;
-    bool refused;                        /* it was not begun */
+    bool refused; /* it was not begun */
 };
 
 struct crew {
@@ -23,7 +23,7 @@ struct crew {
     pthread_cond_t come;
     struct crew_size size;
     struct job *first, **end;
-    struct job *working[THREADS];        /* what each thread does; NULL: nothing */
+    struct job *working[THREADS]; /* what each thread does; NULL: nothing */
     unsigned threads, idle;
     bool over;
     pthread_t thread[THREADS];
@@ -53,7 +53,7 @@ void crew_stop(struct crew *crew)
     pthread_cond_broadcast(&crew->come);
     pthread_mutex_unlock(&crew->lock);
     for (struct job *next; refused; refused = next) {
-        next = refused->next;            /* before its caller goes on, whose stack it stands on */
+        next = refused->next; /* before its caller goes on, whose stack it stands on */
         refused->refused = true;
         wait_done(&refused->wait);
     }
@@ -108,7 +108,10 @@ static struct job *next_job(struct crew *crew)
 
 /* ---- A thread. ---- */
 
-struct start { struct crew *crew; unsigned number; };
+struct start {
+    struct crew *crew;
+    unsigned number;
+};
 
 static void *serve(void *arg)
 {
@@ -126,7 +129,7 @@ static void *serve(void *arg)
             j->fn(j->arg);
             pthread_mutex_lock(&crew->lock);
             crew->working[start.number] = NULL;
-            wait_done(&j->wait);         /* its owner may go on at once, so it no longer counts */
+            wait_done(&j->wait); /* its owner may go on at once, so it no longer counts */
         } else if (crew->over)
             break;
         else {
@@ -155,10 +158,7 @@ static bool staffed(struct crew *crew)
     return crew->threads > 0;
 }
 
-static enum err stopping(struct arena *a)
-{
-    return say(a, ERR_BUSY, "the server is stopping");
-}
+static enum err stopping(struct arena *a) { return say(a, ERR_BUSY, "the server is stopping"); }
 
 enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg)
 {

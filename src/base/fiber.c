@@ -34,7 +34,7 @@ struct fiber {
     void *arg;
     char *stack;
     bool ended;
-    void *fake_here, *fake_back;      /* AddressSanitizer's own stacks */
+    void *fake_here, *fake_back; /* AddressSanitizer's own stacks */
     const void *back_bottom;
     size_t back_size;
     void *tsan_here, *tsan_back;
@@ -57,7 +57,7 @@ static void body(unsigned high, unsigned low)
 {
     struct fiber *f = (struct fiber *)((uintptr_t)high << 32 | low);
     ASAN_ENTER(NULL, &f->back_bottom, &f->back_size);
-    for (;;) {                         /* a kept stack is used again from here */
+    for (;;) { /* a kept stack is used again from here */
         f->fn(f->arg);
         f->ended = true;
         leave(f);
@@ -66,7 +66,7 @@ static void body(unsigned high, unsigned low)
 
 static void enter(struct fiber *f)
 {
-    struct fiber *outer = running;     /* a fiber may run others */
+    struct fiber *outer = running; /* a fiber may run others */
     running = f;
     ASAN_LEAVE(&f->fake_back, f->stack + GUARD, STACK);
 #if defined(__SANITIZE_THREAD__)
@@ -103,7 +103,8 @@ static struct fiber *fiber_make(struct fiber_loop *loop)
     struct fiber *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
-    f->stack = mmap(NULL, STACK + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    f->stack = mmap(NULL, STACK + GUARD, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (f->stack == MAP_FAILED || mprotect(f->stack, GUARD, PROT_NONE) != 0 || !prepare(f)) {
         if (f->stack != MAP_FAILED)
             munmap(f->stack, STACK + GUARD);
@@ -157,7 +158,10 @@ enum err fiber_run(struct arena *a, struct fiber_loop *loop, void (*fn)(void *ar
         loop->kept--;
     } else if (!(f = fiber_make(loop)))
         return say(a, ERR_BUSY, "no stack is left for another request");
-    f->fn = fn, f->arg = arg, f->ended = false, f->next = NULL;
+    f->fn = fn;
+    f->arg = arg;
+    f->ended = false;
+    f->next = NULL;
     loop->live++;
     turn(f);
     return OK;
@@ -169,7 +173,7 @@ void fiber_drain(struct fiber_loop *loop)
     while (read(loop->event_fd, &count, sizeof count) < 0 && errno == EINTR)
         ;
     struct fiber *taken = atomic_exchange_explicit(&loop->ready, NULL, memory_order_acquire), *order = NULL;
-    for (struct fiber *next; taken; taken = next) {     /* pushed last first: turn round for first come, first served */
+    for (struct fiber *next; taken; taken = next) { /* pushed last first: turn round for first come, first served */
         next = taken->next;
         taken->next = order;
         order = taken;
@@ -200,7 +204,7 @@ void wait_init(struct wait *w)
     w->fiber = running;
 }
 
-static _Thread_local unsigned forbidden;               /* a fiber stays on its thread, and others run there only while it waits */
+static _Thread_local unsigned forbidden; /* a fiber stays on its thread, and others run there only while it waits */
 
 void wait_forbid(void) { forbidden++; }
 
@@ -226,7 +230,7 @@ void wait_for(struct wait *w)
 
 void wait_done(struct wait *w)
 {
-    struct fiber *f = w->fiber;        /* set by wait_init() on the waiter's own thread; read before `w` may go */
+    struct fiber *f = w->fiber; /* set by wait_init() on the waiter's own thread; read before `w` may go */
     if (atomic_exchange(&w->state, DONE) != WAITING)
         return;
     if (f)

@@ -3,7 +3,10 @@
 
 size_t iban_length(text country)
 {
-    static const struct { text country; size_t length; } rows[] = {
+    static const struct {
+        text country;
+        size_t length;
+    } rows[] = {
 #define IBAN(country, length) { TEXT_INIT(#country), length },
 #include "ibans.def"
 #undef IBAN
@@ -29,6 +32,8 @@ bool iban_good(text s)
             return false;
     }
     /* 00, 01 and 99 would pass too, and are given to nobody: the digits are 98 minus a remainder. */
-    unsigned check = s.p[2] >= '0' && s.p[2] <= '9' && s.p[3] >= '0' && s.p[3] <= '9' ? (unsigned)((s.p[2] - '0') * 10 + s.p[3] - '0') : 0;
+    unsigned check = s.p[2] >= '0' && s.p[2] <= '9' && s.p[3] >= '0' && s.p[3] <= '9'
+                         ? (unsigned)((s.p[2] - '0') * 10 + s.p[3] - '0')
+                         : 0;
     return rest == 1 && check >= 2 && check <= 98;
 }

@@ -1,4 +1,5 @@
-/* International bank account numbers (ISO 13616): the length of each country, and the check digits (ISO 7064, MOD 97-10). */
+/* International bank account numbers (ISO 13616): the length of each country, and the check digits (ISO 7064, MOD
+ * 97-10). */
 #ifndef BASE_IBAN_H
 #define BASE_IBAN_H
 #include "text.h"

@@ -4,14 +4,18 @@
 #include "base/arena.h"
 #include <stdint.h>
 
-enum { SUBJECT_ID = 16 };                     /* bytes of a subject's id */
-struct subject_id { uint8_t b[SUBJECT_ID]; };
+enum { SUBJECT_ID = 16 }; /* bytes of a subject's id */
+struct subject_id {
+    uint8_t b[SUBJECT_ID];
+};
 /* BLAKE2b-256 under a key of the instance or of the person. */
-struct digest { uint8_t b[32]; };
+struct digest {
+    uint8_t b[32];
+};
 
 /* An id in text: 26 characters of Crockford's base32. */
 enum { ID_TEXT = 26 };
-bool id_parse(text s, struct subject_id *out);          /* upper case only, as printed */
+bool id_parse(text s, struct subject_id *out); /* upper case only, as printed */
 text id_print(struct arena *a, struct subject_id id);
 
 #endif

@@ -81,7 +81,7 @@ static struct json *convert(struct arena *a, json_t *in)
         break;
     case JSON_REAL:
         out->kind = J_NUMBER;
-        out->value = shortest(a, json_real_value(in) + 0.0);       /* -0.0 becomes 0, as -0 does */
+        out->value = shortest(a, json_real_value(in) + 0.0); /* -0.0 becomes 0, as -0 does */
         break;
     case JSON_TRUE:
     case JSON_FALSE:
@@ -106,9 +106,10 @@ static bool too_deep(text in)
     bool quoted = false;
     for (size_t i = 0; i < in.n; i++) {
         char c = in.p[i];
-        if (quoted)
-            i += c == '\\', quoted = c != '"';
-        else if (c == '"')
+        if (quoted) {
+            i += c == '\\';
+            quoted = c != '"';
+        } else if (c == '"')
             quoted = true;
         else if ((c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX)
             return true;
@@ -131,10 +132,9 @@ enum err json_parse(struct arena *a, text in, const struct json **out)
     if (too_deep(in))
         return say(a, ERR_JSON, "the JSON is nested more than %d levels deep", JSON_DEPTH_MAX);
     CLEANUP(decref) json_t *root = json_loadb(in.p ? in.p : "", in.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!root)      /* the library's text quotes the input, which may be personal: only the place is told */
-        return say(a, ERR_JSON, "%s at line %d, column %d",
-                   fault_of(json_error_code(&error)),
-                   error.line, error.column);
+    if (!root) /* the library's text quotes the input, which may be personal: only the place is told */
+        return say(a, ERR_JSON, "%s at line %d, column %d", fault_of(json_error_code(&error)), error.line,
+                   error.column);
     *out = convert(a, root);
     return *out ? OK : a->why.code;
 }
@@ -189,7 +189,7 @@ static void quote(struct buf *b, text s)
             buf_add(b, (text){ (char[]){ '\\', (char)c }, 2 });
         else if (c == '\n')
             buf_add(b, TEXT("\\n"));
-        else                       /* '<' too, so that JSON may stand inside a script element */
+        else /* '<' too, so that JSON may stand inside a script element */
             buf_print(b, "\\u%04x", c);
         start = i + 1;
     }
@@ -271,10 +271,18 @@ void json_put(struct json_out *w, const struct json *value)
         return;
     }
     switch (value->kind) {
-    case J_NULL: json_put_null(w); break;
-    case J_BOOL: json_put_bool(w, value->truth); break;
-    case J_NUMBER: json_put_raw(w, value->value); break;
-    case J_TEXT: json_put_text(w, value->value); break;
+    case J_NULL:
+        json_put_null(w);
+        break;
+    case J_BOOL:
+        json_put_bool(w, value->truth);
+        break;
+    case J_NUMBER:
+        json_put_raw(w, value->value);
+        break;
+    case J_TEXT:
+        json_put_text(w, value->value);
+        break;
     case J_ARRAY:
     case J_OBJECT: {
         bool object = value->kind == J_OBJECT;

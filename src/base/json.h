@@ -8,11 +8,11 @@ enum json_kind { J_NULL, J_BOOL, J_NUMBER, J_TEXT, J_ARRAY, J_OBJECT };
 
 struct json {
     enum json_kind kind;
-    bool truth;                       /* of a J_BOOL */
-    uint32_t count;                   /* children of an array or object */
-    text key;                         /* its name inside an object */
-    text value;                       /* characters of a text, literal of a number */
-    const struct json *first, *next;  /* children in the order of the text */
+    bool truth;                      /* of a J_BOOL */
+    uint32_t count;                  /* children of an array or object */
+    text key;                        /* its name inside an object */
+    text value;                      /* characters of a text, literal of a number */
+    const struct json *first, *next; /* children in the order of the text */
 };
 
 enum { JSON_DEPTH_MAX = 32 };
@@ -26,21 +26,24 @@ const struct json *json_get(const struct json *object, text key);
 /* Characters of a text member; the empty slice (p NULL) when it is absent or no text. */
 text json_text(const struct json *object, text key);
 bool json_int(const struct json *number, int64_t *out);
-#define JSON_EACH(item, parent) \
+#define JSON_EACH(item, parent)                                                                                        \
     for (const struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
 
 /* The writer: commas and escapes are its business; names are given before values inside objects. */
-struct json_out { struct buf *b; bool comma; };
+struct json_out {
+    struct buf *b;
+    bool comma;
+};
 struct json_out json_out(struct buf *b);
 void json_name(struct json_out *w, text name);
-void json_open(struct json_out *w, char bracket);     /* '{' or '[' */
-void json_close(struct json_out *w, char bracket);    /* '}' or ']' */
-void json_put_text(struct json_out *w, text s);       /* p NULL writes null */
+void json_open(struct json_out *w, char bracket);  /* '{' or '[' */
+void json_close(struct json_out *w, char bracket); /* '}' or ']' */
+void json_put_text(struct json_out *w, text s);    /* p NULL writes null */
 void json_put_int(struct json_out *w, int64_t value);
 void json_put_bool(struct json_out *w, bool value);
 void json_put_null(struct json_out *w);
 void json_put_hex(struct json_out *w, text bytes);
-void json_put_raw(struct json_out *w, text json);     /* a value that is JSON already */
+void json_put_raw(struct json_out *w, text json); /* a value that is JSON already */
 void json_put(struct json_out *w, const struct json *value);
 /* The text that another builder made, and the JSON: a failure there is one of w's builder. */
 void json_put_text_of(struct json_out *w, const struct buf *b);

@@ -7,6 +7,7 @@
 void must_failed(const char *holds, const char *file, int line)
 {
     const char *name = strrchr(file, '/');
-    LOG(LOG_ERROR, "invariant.broken", LOG_TEXT("holds", text_of(holds)), LOG_TEXT("file", text_of(name ? name + 1 : file)), LOG_INT("line", line));
+    LOG(LOG_ERROR, "invariant.broken", LOG_TEXT("holds", text_of(holds)),
+        LOG_TEXT("file", text_of(name ? name + 1 : file)), LOG_INT("line", line));
     abort();
 }

@@ -1,5 +1,6 @@
-/* Invariants that stand in code: what no request, file or fault of a disk can break, only a fault of the program. It then goes no further:
- * a stopped server betrays nobody, and what was acknowledged is durable. Never for what comes from outside: that is an error (say()). */
+/* Invariants that stand in code: what no request, file or fault of a disk can break, only a fault of the program. It
+ * then goes no further: a stopped server betrays nobody, and what was acknowledged is durable. Never for what comes
+ * from outside: that is an error (say()). */
 #ifndef BASE_MUST_H
 #define BASE_MUST_H
 

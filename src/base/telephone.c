@@ -4,10 +4,14 @@
 #include <string.h>
 
 enum { READ_MAX = 24 };
-struct plan { text country, code, trunk; size_t least, most; };
+struct plan {
+    text country, code, trunk;
+    size_t least, most;
+};
 
 static const struct plan plans[] = {
-#define DIALLING(country, code, trunk, least, most) { TEXT_INIT(country), TEXT_INIT(code), TEXT_INIT(trunk), least, most },
+#define DIALLING(country, code, trunk, least, most)                                                                    \
+    { TEXT_INIT(country), TEXT_INIT(code), TEXT_INIT(trunk), least, most },
 #include "dialling.def"
 #undef DIALLING
 };
@@ -16,7 +20,7 @@ enum { PLANS = sizeof plans / sizeof *plans };
 /* What stands on the paper: digits in their order, and where a "(0)" was. */
 struct reading {
     char digits[READ_MAX + 1];
-    size_t count, trunk_at;                     /* trunk_at: the index of the 0 in brackets, READ_MAX when there is none */
+    size_t count, trunk_at; /* trunk_at: the index of the 0 in brackets, READ_MAX when there is none */
     bool plus;
 };
 
@@ -24,8 +28,9 @@ struct reading {
 
 static bool separates(uint32_t c)
 {
-    return unicode_blank(c) || c == '-' || c == '.' || c == '/' || c == '(' || c == ')' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212 ||
-           c == 0xFE58 || c == 0xFE63 || c == 0xFF0D || c == 0xFF0E || c == 0xFF08 || c == 0xFF09 || c == 0xB7 || c == 0x2022;
+    return unicode_blank(c) || c == '-' || c == '.' || c == '/' || c == '(' || c == ')' ||
+           (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0xFE58 || c == 0xFE63 || c == 0xFF0D || c == 0xFF0E ||
+           c == 0xFF08 || c == 0xFF09 || c == 0xB7 || c == 0x2022;
 }
 
 static bool is_plus(uint32_t c) { return c == '+' || c == 0xFF0B || c == 0xFE62; }
@@ -33,8 +38,8 @@ static bool is_plus(uint32_t c) { return c == '+' || c == 0xFF0B || c == 0xFE62;
 /* The words that stand before an extension; the text behind it, p NULL when none does. */
 static text extension_in(text s)
 {
-    static const text words[] = { TEXT_INIT(";ext="), TEXT_INIT("extension"), TEXT_INIT("ext"), TEXT_INIT("poste"), TEXT_INIT("durchwahl"),
-                                  TEXT_INIT("x"), TEXT_INIT("#") };
+    static const text words[] = { TEXT_INIT(";ext="),     TEXT_INIT("extension"), TEXT_INIT("ext"), TEXT_INIT("poste"),
+                                  TEXT_INIT("durchwahl"), TEXT_INIT("x"),         TEXT_INIT("#") };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (s.n >= words[i].n && text_eq_nocase(text_upto(s, words[i].n), words[i]))
             return text_from(s, words[i].n);
@@ -58,7 +63,10 @@ static bool read_extension(text s, char *out)
     return n > 0;
 }
 
-static bool bracketed_zero(text s, size_t at, size_t behind) { return at && s.p[at - 1] == '(' && behind < s.n && s.p[behind] == ')' && s.p[at] == '0'; }
+static bool bracketed_zero(text s, size_t at, size_t behind)
+{
+    return at && s.p[at - 1] == '(' && behind < s.n && s.p[behind] == ')' && s.p[at] == '0';
+}
 
 static bool read_digits(text s, struct reading *r, char *extension)
 {
@@ -121,11 +129,13 @@ bool telephone_possible(text digits)
 {
     const struct plan *p = plan_of_code(digits);
     if (!p)
-        return digits.n >= 8 && digits.n <= TELEPHONE_MAX && digits.p[0] != '0' && digits.p[0] != '3' && digits.p[0] != '4';
+        return digits.n >= 8 && digits.n <= TELEPHONE_MAX && digits.p[0] != '0' && digits.p[0] != '3' &&
+               digits.p[0] != '4';
     for (size_t i = 0; i < PLANS; i++) {
         text rest = text_from(digits, plans[i].code.n);
         bool trunk = plans[i].trunk.n && text_starts(rest, plans[i].trunk);
-        if (text_starts(digits, plans[i].code) && (fits(&plans[i], rest.n) || (trunk && fits(&plans[i], rest.n - plans[i].trunk.n))))
+        if (text_starts(digits, plans[i].code) &&
+            (fits(&plans[i], rest.n) || (trunk && fits(&plans[i], rest.n - plans[i].trunk.n))))
             return digits.n <= TELEPHONE_MAX;
     }
     return false;
@@ -152,7 +162,8 @@ static void without_trunk(struct reading *r)
         drop(r, code, 1);
 }
 
-/* A number without "+" or "00": dialled in that country, or in the international form without its sign, as programs write it. */
+/* A number without "+" or "00": dialled in that country, or in the international form without its sign, as programs
+ * write it. */
 static void at_home(struct reading *r, const struct plan *home)
 {
     const struct plan *p = plan_of_code(dialled(r));
@@ -160,7 +171,8 @@ static void at_home(struct reading *r, const struct plan *home)
     if (home && trunk && text_starts(dialled(r), home->trunk) && fits(home, r->count - trunk)) {
         drop(r, 0, trunk);
         prefix(r, home->code);
-    } else if (home && r->digits[0] != '0' && fits(home, r->count) && !(p == home && r->count > home->least + p->code.n)) {
+    } else if (home && r->digits[0] != '0' && fits(home, r->count) &&
+               !(p == home && r->count > home->least + p->code.n)) {
         prefix(r, home->code);
     } else if (home && !trunk && fits(home, r->count)) {
         prefix(r, home->code);
@@ -197,5 +209,6 @@ bool telephone_read(text s, text country, struct telephone *out)
 
 text telephone_print(struct arena *a, const struct telephone *t)
 {
-    return arena_print(a, "%s%s%s%s", t->international ? "+" : "", t->digits, t->extension[0] ? "x" : "", t->extension);
+    return arena_print(a, "%s%s%s%s", t->international ? "+" : "", t->digits,
+                       t->extension[0] ? "x" : "", t->extension);
 }

@@ -5,16 +5,18 @@
 
 enum { TELEPHONE_MIN = 6, TELEPHONE_MAX = 15, EXTENSION_MAX = 11 };
 struct telephone {
-    char digits[TELEPHONE_MAX + 1];             /* calling code and number when international, else as dialled; NUL at the end */
-    char extension[EXTENSION_MAX + 1];          /* "" when there is none */
+    char digits[TELEPHONE_MAX + 1];    /* calling code and number when international, else as dialled; NUL at the end */
+    char extension[EXTENSION_MAX + 1]; /* "" when there is none */
     bool international;
 };
-/* Reads "+33 (0)6 12 34 56 78", "0033 6…", "(+33) 6…", "tel:+33-6-…;ext=12", "06.12.34.56.78 poste 12", in digits of any script, with
- * blanks and dashes of any kind and whatever is invisible between. `country` (ISO 3166) is where a number without a calling code is
- * dialled, "" for nowhere. False when it is no telephone number: another character, or not 6 to 15 digits. */
+/* Reads "+33 (0)6 12 34 56 78", "0033 6…", "(+33) 6…", "tel:+33-6-…;ext=12", "06.12.34.56.78 poste 12", in digits of
+ * any script, with blanks and dashes of any kind and whatever is invisible between. `country` (ISO 3166) is where a
+ * number without a calling code is dialled, "" for nowhere. False when it is no telephone number: another character, or
+ * not 6 to 15 digits. */
 bool telephone_read(text s, text country, struct telephone *out);
-/* Whether digits that stand behind a "+" can be a telephone number (dialling.def): as many as its country has, a trunk prefix left in or
- * not. Of calling codes that are not listed any 8 to 15 digits can be, but in Europe's zones 3 and 4, of which all are listed. */
+/* Whether digits that stand behind a "+" can be a telephone number (dialling.def): as many as its country has, a trunk
+ * prefix left in or not. Of calling codes that are not listed any 8 to 15 digits can be, but in Europe's zones 3 and 4,
+ * of which all are listed. */
 bool telephone_possible(text digits);
 /* "+33612345678", with "x12" behind it for an extension; without "+" when the country is unknown. */
 text telephone_print(struct arena *a, const struct telephone *t);

@@ -42,7 +42,8 @@ text text_trim(text s)
 
 text text_from(text s, size_t start)
 {
-    return start >= s.n ? (text){ s.p ? s.p + s.n : NULL, 0 } : (text){ s.p + start, s.n - start };
+    return start >= s.n ? (text){ s.p ? s.p + s.n : NULL, 0 }
+                      : (text){ s.p + start, s.n - start };
 }
 
 text text_upto(text s, size_t count) { return (text){ s.p, count < s.n ? count : s.n }; }
@@ -100,11 +101,15 @@ static size_t utf8_sequence(const uint8_t *p, size_t n)
     uint8_t c = p[0];
     if (c < 0x80)
         return c ? 1 : 0;
-    size_t need = c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    size_t need = c >= 0xC2 && c <= 0xDF ? 2
+                : (c & 0xF0) == 0xE0 ? 3
+                : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
     if (!need || n < need)
         return 0;
-    uint8_t low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-    uint8_t high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+    uint8_t low = c == 0xE0 ? 0xA0
+                : c == 0xF0 ? 0x90 : 0x80;
+    uint8_t high = c == 0xED ? 0x9F
+                 : c == 0xF4 ? 0x8F : 0xBF;
     if (p[1] < low || p[1] > high)
         return 0;
     for (size_t i = 2; i < need; i++)

@@ -5,27 +5,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct text { const char *p; size_t n; } text;
+typedef struct text {
+    const char *p;
+    size_t n;
+} text;
 
 /* A literal as a slice; usable in static initialisers. */
 #define TEXT(lit) ((text){ "" lit, sizeof(lit) - 1 })
-#define TEXT_INIT(lit) { "" lit, sizeof(lit) - 1 }
+#define TEXT_INIT(lit)                                                                                                 \
+    {                                                                                                                  \
+        "" lit, sizeof(lit) - 1                                                                                        \
+    }
 /* A slice as the two arguments of a "%.*s". */
 #define T(s) (int)(s).n, (s).p
 /* The bytes of any object as a slice. */
 #define TEXT_BYTES(object) ((text){ (const char *)&(object), sizeof(object) })
 
-text text_of(const char *cstr);                       /* NULL becomes the empty slice */
+text text_of(const char *cstr); /* NULL becomes the empty slice */
 bool text_eq(text a, text b);
-bool text_eq_nocase(text a, text b);                  /* ASCII letters only */
-int text_cmp(text a, text b);                         /* byte order, as memcmp then length */
+bool text_eq_nocase(text a, text b); /* ASCII letters only */
+int text_cmp(text a, text b);        /* byte order, as memcmp then length */
 bool text_starts(text s, text prefix);
 bool text_ends(text s, text suffix);
-text text_trim(text s);                               /* ASCII blanks at both ends */
-text text_from(text s, size_t start);                 /* the rest after `start`, empty when beyond */
-text text_upto(text s, size_t count);                 /* the first `count` bytes or fewer */
-ptrdiff_t text_index(text s, char c);                 /* first position, -1 when absent */
-ptrdiff_t text_find(text s, text needle);             /* first position, -1 when absent */
+text text_trim(text s);                   /* ASCII blanks at both ends */
+text text_from(text s, size_t start);     /* the rest after `start`, empty when beyond */
+text text_upto(text s, size_t count);     /* the first `count` bytes or fewer */
+ptrdiff_t text_index(text s, char c);     /* first position, -1 when absent */
+ptrdiff_t text_find(text s, text needle); /* first position, -1 when absent */
 
 /* Cuts `*rest` at the first `sep`: returns what stood before it and moves `*rest` behind it.
  * Without a separator the whole is returned and `*rest` becomes empty with p NULL. */

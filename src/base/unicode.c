@@ -27,7 +27,8 @@ bool unicode_ignorable(uint32_t c)
 {
     if (c < 0x80)
         return c < 0x20 ? c != '\t' && c != '\n' && c != '\v' && c != '\f' && c != '\r' : c == 0x7F;
-    return uc_is_property_default_ignorable_code_point(c) || uc_is_general_category(c, UC_FORMAT) || (c < 0xA0 && c != 0x85);
+    return uc_is_property_default_ignorable_code_point(c) || uc_is_general_category(c, UC_FORMAT) ||
+           (c < 0xA0 && c != 0x85);
 }
 
 bool unicode_blank(uint32_t c)
@@ -68,7 +69,8 @@ bool unicode_letter(uint32_t c) { return uc_is_general_category(c, UC_LETTER); }
 
 bool unicode_unseen(uint32_t c)
 {
-    return c >= 0x80 && (unicode_ignorable(c) || uc_is_general_category(c, UC_NON_SPACING_MARK) || uc_is_general_category(c, UC_ENCLOSING_MARK));
+    return c >= 0x80 && (unicode_ignorable(c) || uc_is_general_category(c, UC_NON_SPACING_MARK) ||
+                         uc_is_general_category(c, UC_ENCLOSING_MARK));
 }
 
 /* ---- Forms. ---- */
@@ -100,7 +102,10 @@ static bool plain(text s)
 }
 
 /* NEL, the two separators of Unicode, and what word processors and old systems end lines with. */
-static bool ends_line(uint32_t c) { return c == '\r' || c == '\v' || c == '\f' || c == 0x85 || c == 0x2028 || c == 0x2029; }
+static bool ends_line(uint32_t c)
+{
+    return c == '\r' || c == '\v' || c == '\f' || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
 
 static text with_lines(struct arena *a, text s)
 {
@@ -140,7 +145,8 @@ static text mapped(struct arena *a, text s, uint32_t (*map)(uint32_t))
 
 static uint32_t visible(uint32_t c) { return unicode_ignorable(c) ? 0 : c; }
 
-/* Of one character at a time, so that "ß" is not "ss" (two mailboxes), and with one sigma, which changes at the end of a word. */
+/* Of one character at a time, so that "ß" is not "ss" (two mailboxes), and with one sigma, which changes at the end of
+ * a word. */
 static uint32_t small(uint32_t c) { return c == 0x3C2 ? 0x3C3 : uc_tolower(c); }
 
 static uint32_t letter_or_digit(uint32_t c)
@@ -171,7 +177,11 @@ text unicode_bare(struct arena *a, text s)
 
 /* ---- Hosts. ---- */
 
-static uint32_t dotted(uint32_t c) { return c == 0x3002 || c == 0xFF0E || c == 0xFF61 || c == 0xFE52 ? '.' : unicode_ignorable(c) ? 0 : c; }
+static uint32_t dotted(uint32_t c)
+{
+    return c == 0x3002 || c == 0xFF0E || c == 0xFF61 || c == 0xFE52 ? '.'
+         : unicode_ignorable(c) ? 0 : c;
+}
 
 /* Labels of letters, digits and hyphens (RFC 1123, 2.1); asked of what the library made, which keeps signs of ASCII. */
 static bool is_host(text host, bool strict)
@@ -199,7 +209,8 @@ text unicode_host(struct arena *a, text s, bool strict)
     if (!out.n || !text_cstr(out, name, sizeof name))
         return host;
     /* Not IDN2_USE_STD3_ASCII_RULES: it leaves out what STD 3 forbids, so that "a b" would be the host "ab". */
-    if (idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK && text_of(ascii).n <= HOST_MAX)
+    if (idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK &&
+        text_of(ascii).n <= HOST_MAX)
         host = mapped(a, text_of(ascii), small);
     if (ascii)
         idn2_free(ascii);

@@ -4,14 +4,24 @@
 #include "unicode.h"
 #include <string.h>
 
-enum { TAG_MAX = 4096, ENTITY_MAX = 10, BASE64_MIN = 18, HEX_MIN = 26, LINE_MIN = 60, EXPONENT_DIGITS = 19, GROWTH = 6 };
+enum {
+    TAG_MAX = 4096,
+    ENTITY_MAX = 10,
+    BASE64_MIN = 18,
+    HEX_MIN = 26,
+    LINE_MIN = 60,
+    EXPONENT_DIGITS = 19,
+    GROWTH = 6
+};
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 static int hex_of(char c)
 {
-    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return is_digit(c) ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* The number of `least` to `most` hexadecimal digits at i, and their count. */
@@ -41,8 +51,10 @@ static size_t backslash_at(text s, size_t i, uint32_t *c)
     bool braces = i + 2 < s.n && s.p[i + 2] == '{';
     size_t n = 0;
     if (kind == 'u' || kind == 'x')
-        n = braces ? hex_at(s, i + 3, 1, 6, c) : hex_at(s, i + 2, kind == 'u' ? 4 : 2, kind == 'u' ? 4 : 2, c);
-    return n ? n + (braces ? 4 : 2) : 0;
+        n = braces ? hex_at(s, i + 3, 1, 6, c) : hex_at(s, i + 2, kind == 'u' ? 4 : 2,
+                                                        kind == 'u' ? 4 : 2, c);
+    return n ? n + (braces ? 4 : 2)
+             : 0;
 }
 
 /* A reference with a name is a blank or sign of some kind: none is a digit. */
@@ -74,10 +86,14 @@ static size_t entity_at(text s, size_t i, uint32_t *c)
 static size_t escape_at(text s, size_t i, uint32_t *c)
 {
     switch (s.p[i]) {
-    case '%': return percent_at(s, i, c);
-    case '&': return entity_at(s, i, c);
-    case '\\': return backslash_at(s, i, c);
-    default: return 0;
+    case '%':
+        return percent_at(s, i, c);
+    case '&':
+        return entity_at(s, i, c);
+    case '\\':
+        return backslash_at(s, i, c);
+    default:
+        return 0;
     }
 }
 
@@ -125,17 +141,22 @@ static size_t lift_folded(text s, size_t i, struct buf *b)
 
 /* ---- Elements. ---- */
 
-/* Those that stand on a line or in a cell of their own, in HTML, WordprocessingML, SpreadsheetML, DrawingML and OpenDocument. */
+/* Those that stand on a line or in a cell of their own, in HTML, WordprocessingML, SpreadsheetML, DrawingML and
+ * OpenDocument. */
 static bool begins_line(text name)
 {
     static const text names[] = {
-        TEXT_INIT("p"),   TEXT_INIT("br"),  TEXT_INIT("div"),   TEXT_INIT("td"),  TEXT_INIT("th"),  TEXT_INIT("tr"),  TEXT_INIT("li"),
-        TEXT_INIT("ul"),  TEXT_INIT("ol"),  TEXT_INIT("table"), TEXT_INIT("h"),   TEXT_INIT("h1"),  TEXT_INIT("h2"),  TEXT_INIT("h3"),
-        TEXT_INIT("h4"),  TEXT_INIT("h5"),  TEXT_INIT("h6"),    TEXT_INIT("pre"), TEXT_INIT("hr"),  TEXT_INIT("dd"),  TEXT_INIT("dt"),
-        TEXT_INIT("row"), TEXT_INIT("c"),   TEXT_INIT("v"),     TEXT_INIT("si"),  TEXT_INIT("is"),  TEXT_INIT("f"),   TEXT_INIT("cr"),
-        TEXT_INIT("tab"), TEXT_INIT("tc"),  TEXT_INIT("s"),     TEXT_INIT("option"),  TEXT_INIT("input"),   TEXT_INIT("section"),
-        TEXT_INIT("tbl"), TEXT_INIT("table-cell"),  TEXT_INIT("table-row"),   TEXT_INIT("line-break"), TEXT_INIT("article"),
-        TEXT_INIT("comment"),  TEXT_INIT("annotation"),  TEXT_INIT("textarea"),  TEXT_INIT("label"),  TEXT_INIT("title"),
+        TEXT_INIT("p"),          TEXT_INIT("br"),         TEXT_INIT("div"),     TEXT_INIT("td"),
+        TEXT_INIT("th"),         TEXT_INIT("tr"),         TEXT_INIT("li"),      TEXT_INIT("ul"),
+        TEXT_INIT("ol"),         TEXT_INIT("table"),      TEXT_INIT("h"),       TEXT_INIT("h1"),
+        TEXT_INIT("h2"),         TEXT_INIT("h3"),         TEXT_INIT("h4"),      TEXT_INIT("h5"),
+        TEXT_INIT("h6"),         TEXT_INIT("pre"),        TEXT_INIT("hr"),      TEXT_INIT("dd"),
+        TEXT_INIT("dt"),         TEXT_INIT("row"),        TEXT_INIT("c"),       TEXT_INIT("v"),
+        TEXT_INIT("si"),         TEXT_INIT("is"),         TEXT_INIT("f"),       TEXT_INIT("cr"),
+        TEXT_INIT("tab"),        TEXT_INIT("tc"),         TEXT_INIT("s"),       TEXT_INIT("option"),
+        TEXT_INIT("input"),      TEXT_INIT("section"),    TEXT_INIT("tbl"),     TEXT_INIT("table-cell"),
+        TEXT_INIT("table-row"),  TEXT_INIT("line-break"), TEXT_INIT("article"), TEXT_INIT("comment"),
+        TEXT_INIT("annotation"), TEXT_INIT("textarea"),   TEXT_INIT("label"),   TEXT_INIT("title"),
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (text_eq_nocase(name, names[i]))
@@ -151,7 +172,8 @@ static size_t tag_at(text s, size_t i, text *name)
         return 0;
     at += s.p[at] == '/';
     size_t start = at;
-    for (; at < s.n && (is_letter(s.p[at]) || is_digit(s.p[at]) || s.p[at] == '-' || s.p[at] == ':' || s.p[at] == '_'); at++)
+    for (; at < s.n && (is_letter(s.p[at]) || is_digit(s.p[at]) || s.p[at] == '-' || s.p[at] == ':' || s.p[at] == '_');
+         at++)
         if (s.p[at] == ':')
             start = at + 1;
     *name = text_upto(text_from(s, start), at - start);
@@ -180,7 +202,12 @@ static size_t lift_elements(text s, size_t i, struct buf *b)
 
 /* ---- Letters like digits, exponents. ---- */
 
-static int digit_like(char c) { return is_digit(c) ? c - '0' : c == 'O' || c == 'o' ? 0 : c == 'l' || c == 'I' ? 1 : -1; }
+static int digit_like(char c)
+{
+    return is_digit(c) ? c - '0'
+         : c == 'O' || c == 'o' ? 0
+         : c == 'l' || c == 'I' ? 1 : -1;
+}
 
 /* A whole word of digits and letters like them. */
 static size_t lift_like(text s, size_t i, struct buf *b)
@@ -204,7 +231,8 @@ static size_t lift_exponent(text s, size_t i, struct buf *b)
     size_t n = 0, whole = 0, at = i, exponent = 0;
     if ((i && (is_digit(s.p[i - 1]) || s.p[i - 1] == '.' || s.p[i - 1] == ',')) || !is_digit(s.p[i]))
         return 0;
-    for (; at < s.n && n < EXPONENT_DIGITS && (is_digit(s.p[at]) || (!whole && (s.p[at] == '.' || s.p[at] == ','))); at++) {
+    for (; at < s.n && n < EXPONENT_DIGITS && (is_digit(s.p[at]) || (!whole && (s.p[at] == '.' || s.p[at] == ',')));
+         at++) {
         if (is_digit(s.p[at]))
             digits[n++] = s.p[at];
         else
@@ -228,22 +256,31 @@ static size_t lift_exponent(text s, size_t i, struct buf *b)
 /* ---- Lifting. ---- */
 
 typedef size_t lifter(text s, size_t i, struct buf *b);
-static lifter *const lifters[] = { [VEIL_ESCAPES] = lift_escape, [VEIL_QUOTED] = lift_quoted,     [VEIL_FOLDED] = lift_folded,
-                                   [VEIL_TAGS] = lift_tags,      [VEIL_ELEMENTS] = lift_elements, [VEIL_LIKE] = lift_like,
-                                   [VEIL_EXPONENT] = lift_exponent };
+static lifter *const lifters[] = {
+    [VEIL_ESCAPES] = lift_escape,   [VEIL_QUOTED] = lift_quoted,     [VEIL_FOLDED] = lift_folded,
+    [VEIL_TAGS] = lift_tags,        [VEIL_ELEMENTS] = lift_elements, [VEIL_LIKE] = lift_like,
+    [VEIL_EXPONENT] = lift_exponent
+};
 
 /* The bytes with which each begins. */
 static bool may_begin(enum veil veil, char c)
 {
     switch (veil) {
-    case VEIL_ESCAPES: return c == '%' || c == '&' || c == '\\';
-    case VEIL_QUOTED: return c == '=';
-    case VEIL_FOLDED: return c == '\r' || c == '\n';
+    case VEIL_ESCAPES:
+        return c == '%' || c == '&' || c == '\\';
+    case VEIL_QUOTED:
+        return c == '=';
+    case VEIL_FOLDED:
+        return c == '\r' || c == '\n';
     case VEIL_TAGS:
-    case VEIL_ELEMENTS: return c == '<';
-    case VEIL_LIKE: return digit_like(c) >= 0;
-    case VEIL_EXPONENT: return is_digit(c);
-    case VEIL_COUNT: break;
+    case VEIL_ELEMENTS:
+        return c == '<';
+    case VEIL_LIKE:
+        return digit_like(c) >= 0;
+    case VEIL_EXPONENT:
+        return is_digit(c);
+    case VEIL_COUNT:
+        break;
     }
     return false;
 }
@@ -281,7 +318,8 @@ static int sixty_four(char c)
         return c - 'a' + 26;
     if (is_digit(c))
         return c - '0' + 52;
-    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+    return c == '+' || c == '-' ? 62
+         : c == '/' || c == '_' ? 63 : -1;
 }
 
 bool veil_base64(struct arena *a, text s, size_t *i, text *out)

@@ -8,7 +8,10 @@ enum { INPUT_LIMIT = 1 << 20, TABLE_LIMIT = 32 << 20, CHUNK = 200, DRY_CHUNK = 1
 static const text json_type = TEXT_INIT("application/json");
 
 /* {name: value, …} of pairs; a value with p NULL is null. */
-struct member { const char *name; text value; };
+struct member {
+    const char *name;
+    text value;
+};
 static text object_of(struct cli *cli, const struct member *members, size_t count)
 {
     BUF_AUTO b = buf_make(16384);
@@ -28,14 +31,16 @@ static text argument(const struct cli *cli, unsigned at)
 static enum err put(struct cli *cli, text id, const char *what)
 {
     const struct member value = { what, argument(cli, 2) };
-    return cli_ask(cli, METHOD_PUT, cli_target(cli, "/v1/accounts/", id, *what == 'r' ? "/role" : "/manager"), json_type,
-                   object_of(cli, &value, 1), 0);
+    return cli_ask(cli, METHOD_PUT, cli_target(cli, "/v1/accounts/", id, *what == 'r' ? "/role" : "/manager"),
+                   json_type, object_of(cli, &value, 1), 0);
 }
 
 static enum err agree(struct cli *cli, text id)
 {
-    const struct member members[] = { { "date", cli_option(cli, TEXT("date")) }, { "reference", cli_option(cli, TEXT("reference")) } };
-    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/accounts/", id, "/agreement"), json_type, object_of(cli, members, 2), 0);
+    const struct member members[] = { { "date", cli_option(cli, TEXT("date")) },
+                                      { "reference", cli_option(cli, TEXT("reference")) } };
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/accounts/", id, "/agreement"), json_type,
+                   object_of(cli, members, 2), 0);
 }
 
 /* ---- Import: a piece of the table at a time, so that there is something to see. ---- */
@@ -44,11 +49,11 @@ struct importing {
     struct cli *cli;
     struct client client;
     text target, header;
-    struct buf lines;                            /* results, in JSON with commas between */
-    text columns;                                /* what they were taken for, in JSON */
-    bool dry, empty[CSV_FIELDS];                 /* empty: nothing stands in that column, so nothing is lost with it */
+    struct buf lines;            /* results, in JSON with commas between */
+    text columns;                /* what they were taken for, in JSON */
+    bool dry, empty[CSV_FIELDS]; /* empty: nothing stands in that column, so nothing is lost with it */
     unsigned done, all, opened, refused, warned;
-    text warning;                                /* the first one */
+    text warning; /* the first one */
 };
 
 static void end_import(struct importing *i)
@@ -59,8 +64,9 @@ static void end_import(struct importing *i)
 
 static text import_target(struct cli *cli)
 {
-    static const struct { const char *option, *parameter; } rows[] = {
-        { "supplied-by", "supplied_by" }, { "account-language", "language" }, { "why", "why" } };
+    static const struct {
+        const char *option, *parameter;
+    } rows[] = { { "supplied-by", "supplied_by" }, { "account-language", "language" }, { "why", "why" } };
     BUF_AUTO b = buf_make(16384);
     buf_print(&b, "/v1/accounts/import?invite=%s", cli_has(cli, TEXT("no-invitation")) ? "false" : "true");
     if (cli_has(cli, TEXT("dry-run")))
@@ -145,8 +151,8 @@ static void look_at(struct importing *i, struct csv csv, struct csv_record *r)
     }
 }
 
-/* Records as they stand, so that a faulty one is judged by the server, with the others. A dry run sends more at once: the same address twice
- * is seen within one piece. */
+/* Records as they stand, so that a faulty one is judged by the server, with the others. A dry run sends more at once:
+ * the same address twice is seen within one piece. */
 static enum err send_table(struct importing *i, text table)
 {
     struct csv csv = csv_open(table);
@@ -155,7 +161,8 @@ static enum err send_table(struct importing *i, text table)
     enum err fault;
     TRY_PTR(r);
     if (!csv_next(i->cli->arena, &csv, r, &fault))
-        return say(i->cli->arena, ERR_MISSING, "the table is empty: its first line names the fields, as category.field");
+        return say(i->cli->arena, ERR_MISSING,
+                   "the table is empty: its first line names the fields, as category.field");
     i->header = r->raw;
     look_at(i, csv, r);
     text rest = csv.rest;
@@ -192,8 +199,11 @@ static enum err import_file(struct cli *cli)
     buf_print(&b, ",\"dry_run\":%s}", i.dry ? "true" : "false");
     TRY(cli_answer_of(cli, &b));
     if (i.warned && !i.refused)
-        cli_warn(cli, i.warned > 1 ? arena_print(cli->arena, "%.*s; and on %u lines more", T(i.warning), i.warned - 1) : i.warning);
-    return i.refused ? say(cli->arena, ERR_VALUE, "%u of %u lines were refused: mend them and import those alone", i.refused, i.all) : OK;
+        cli_warn(cli, i.warned > 1 ? arena_print(cli->arena, "%.*s; and on %u lines more", T(i.warning), i.warned - 1)
+                                   : i.warning);
+    return i.refused ? say(cli->arena, ERR_VALUE, "%u of %u lines were refused: mend them and import those alone",
+                           i.refused, i.all)
+                     : OK;
 }
 
 /* ---- The verb. ---- */
@@ -213,11 +223,15 @@ static bool known(text action)
 
 enum err verb_account(struct cli *cli)
 {
-    if (!cli_has(cli, TEXT("lang")))                  /* what the operator's terminal speaks says nothing of the people */
+    if (!cli_has(cli, TEXT("lang"))) /* what the operator's terminal speaks says nothing of the people */
         cli->asked_language = TEXT("*");
     static const char *const listing[] = { "state", "role", "after", "limit", NULL };
-    static const struct { text word; const char *path; } posts[] = {
-        { TEXT_INIT("invite"), "/invite" }, { TEXT_INIT("approve"), "/approve" }, { TEXT_INIT("refuse"), "/refuse" } };
+    static const struct {
+        text word;
+        const char *path;
+    } posts[] = { { TEXT_INIT("invite"), "/invite" },
+                  { TEXT_INIT("approve"), "/approve" },
+                  { TEXT_INIT("refuse"), "/refuse" } };
     text what, id, body;
     TRY(cli_argument(cli, 0, ACTIONS, &what));
     if (!known(what))

@@ -59,7 +59,8 @@ static enum err verify_certificate(struct cli *cli, text file)
     text key = cli_option(cli, TEXT("key")), certificate;
     struct answer answer = { 0 };
     if (!key.n)
-        return say(cli->arena, ERR_USAGE, "a certificate is verified with --key, the journal's public key or a file that holds it");
+        return say(cli->arena, ERR_USAGE,
+                   "a certificate is verified with --key, the journal's public key or a file that holds it");
     TRY(cli_read_file(cli->arena, file, CERTIFICATE_MAX, &certificate));
     if (text_index(key, '+') < 0)
         TRY(cli_read_file(cli->arena, key, KEY_MAX, &key));
@@ -108,7 +109,9 @@ enum err verb_verify(struct cli *cli)
     text certificate = cli_option(cli, TEXT("certificate")), backup = cli_option(cli, TEXT("backup"));
     struct answer answer = { 0 };
     if (cli_has(cli, TEXT("key")) && !certificate.n && !backup.n)
-        return say(cli->arena, ERR_USAGE, "--key goes with --certificate or --backup; the journal of a data folder is held against its own key");
+        return say(
+            cli->arena, ERR_USAGE,
+            "--key goes with --certificate or --backup; the journal of a data folder is held against its own key");
     if (backup.n) {
         TRY(cli_verify_backup(cli, backup, &answer));
         return cli_answer(cli, answer.body);
@@ -137,9 +140,12 @@ enum err verb_restore(struct cli *cli)
     struct app_options options;
     TRY(cli_argument(cli, 0, "the folder of a backup", &from));
     TRY(cli_app_options(cli, false, &options));
-    struct restoring what = { .dir = from, .keys = cli_option(cli, TEXT("keys")), .unsigned_too = cli_has(cli, TEXT("unsigned")) };
+    struct restoring what = { .dir = from,
+                              .keys = cli_option(cli, TEXT("keys")),
+                              .unsigned_too = cli_has(cli, TEXT("unsigned")) };
     TRY(care_restore(cli->arena, &what, &options, &silenced));
-    return cli_answer(cli, arena_print(cli->arena, "{\"restored\":true,\"silenced\":%llu}", (unsigned long long)silenced));
+    return cli_answer(cli,
+                      arena_print(cli->arena, "{\"restored\":true,\"silenced\":%llu}", (unsigned long long)silenced));
 }
 
 static enum err token_name(struct cli *cli, text *out)

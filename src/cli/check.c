@@ -22,8 +22,10 @@ static void check_day(struct arena *a, const struct policy *p, struct findings *
     const struct node *date = node_at(p->root, TEXT("policy.date"));
     if (date_start(p->date) <= date_start(today) || !lint_too_soon(p->root, today, &earliest))
         return;
-    finding_add(a, f, SEVERITY_WARNING, date->at, date->path, "\"%.*s\" is sooner than changes.before (%.*s) allows: %04d-%02d-%02d at the earliest",
-                T(date->value), T(node_text(node_at(p->root, TEXT("changes")), TEXT("before"))), earliest.year, earliest.month, earliest.day);
+    finding_add(a, f, SEVERITY_WARNING, date->at, date->path,
+                "\"%.*s\" is sooner than changes.before (%.*s) allows: %04d-%02d-%02d at the earliest", T(date->value),
+                T(node_text(node_at(p->root, TEXT("changes")), TEXT("before"))), earliest.year, earliest.month,
+                earliest.day);
     findings_sort(f);
 }
 
@@ -50,10 +52,10 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
     if (!p)
         return OK;
     bool fr = text_eq(cli->language, TEXT("fr"));
-    cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %u catégories, %u finalités", T(file), T(p->id),
-                              T(p->version), p->category_count, p->purpose_count)
-                : arena_print(&a, "%.*s: \"%.*s\" %.*s can be run: %u categories, %u purposes", T(file), T(p->id), T(p->version),
-                              p->category_count, p->purpose_count));
+    cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %u catégories, %u finalités", T(file),
+                              T(p->id), T(p->version), p->category_count, p->purpose_count)
+                : arena_print(&a, "%.*s: \"%.*s\" %.*s can be run: %u categories, %u purposes", T(file), T(p->id),
+                              T(p->version), p->category_count, p->purpose_count));
     return OK;
 }
 

@@ -11,11 +11,13 @@
 enum { MEMORY = 1 << 30, NEAR = 2 };
 
 static const struct verb_row verbs[] = {
-#define VERB(name, arguments, en, fr) { TEXT_INIT(#name), TEXT_INIT(arguments), TEXT_INIT(en), TEXT_INIT(fr), verb_##name },
+#define VERB(name, arguments, en, fr)                                                                                  \
+    { TEXT_INIT(#name), TEXT_INIT(arguments), TEXT_INIT(en), TEXT_INIT(fr), verb_##name },
 #include "cli/verbs.def"
 };
 static const struct option_row options[] = {
-#define OPTION(verb, name, value, en, fr) { TEXT_INIT(#verb), TEXT_INIT(name), TEXT_INIT(value), TEXT_INIT(en), TEXT_INIT(fr) },
+#define OPTION(verb, name, value, en, fr)                                                                              \
+    { TEXT_INIT(#verb), TEXT_INIT(name), TEXT_INIT(value), TEXT_INIT(en), TEXT_INIT(fr) },
 #include "cli/verbs.def"
 };
 enum { VERBS = sizeof verbs / sizeof *verbs, OPTIONS = sizeof options / sizeof *options };
@@ -50,7 +52,8 @@ enum err cli_number(struct cli *cli, text name, int64_t least, int64_t most, int
     *out = otherwise;
     if (!value.p || (text_int(value, out) && *out >= least && *out <= most))
         return OK;
-    return say(cli->arena, ERR_USAGE, "--%.*s takes a number from %lld to %lld", T(name), (long long)least, (long long)most);
+    return say(cli->arena, ERR_USAGE, "--%.*s takes a number from %lld to %lld", T(name), (long long)least,
+               (long long)most);
 }
 
 enum err cli_argument(struct cli *cli, unsigned at, const char *what, text *out)
@@ -69,7 +72,8 @@ static text from_environment(const struct cli *cli, text option, const char *var
 
 enum err cli_app_options(struct cli *cli, bool create, struct app_options *out)
 {
-    *out = (struct app_options){ .papers = &house_papers, .policy_file = from_environment(cli, TEXT("policy"), "GARANT_POLICY"),
+    *out = (struct app_options){ .papers = &house_papers,
+                                 .policy_file = from_environment(cli, TEXT("policy"), "GARANT_POLICY"),
                                  .data_dir = from_environment(cli, TEXT("data"), "GARANT_DATA"),
                                  .master_file = cli_option(cli, TEXT("master")),
                                  .public_url = from_environment(cli, TEXT("url"), "GARANT_URL"),
@@ -126,8 +130,10 @@ static text nearest(text asked, bool verb_names, text verb)
             continue;
         text name = verb_names ? verbs[i].name : options[i].name;
         unsigned distance = text_distance(asked, name, NEAR);
-        if (distance < least)
-            least = distance, best = name;
+        if (distance < least) {
+            least = distance;
+            best = name;
+        }
     }
     return best;
 }
@@ -135,9 +141,10 @@ static text nearest(text asked, bool verb_names, text verb)
 static enum err unknown(struct cli *cli, const char *kind, const char *dashes, text asked, text near)
 {
     if (near.n)
-        return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\", did you mean \"%s%.*s\"?", kind, dashes, T(asked), dashes,
-                   T(near));
-    return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\"; see garant help%s%.*s", kind, dashes, T(asked), cli->verb.n ? " " : "", T(cli->verb));
+        return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\", did you mean \"%s%.*s\"?", kind, dashes, T(asked),
+                   dashes, T(near));
+    return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\"; see garant help%s%.*s", kind, dashes, T(asked),
+               cli->verb.n ? " " : "", T(cli->verb));
 }
 
 /* By its name, or by a beginning that only one has. */
@@ -151,8 +158,10 @@ static enum err find_option(struct cli *cli, text asked, const struct option_row
             *out = &options[i];
             return OK;
         }
-        if (asked.n >= 2 && text_starts(options[i].name, asked))
-            found++, *out = &options[i];
+        if (asked.n >= 2 && text_starts(options[i].name, asked)) {
+            found++;
+            *out = &options[i];
+        }
     }
     return found == 1 ? OK : unknown(cli, "option", "--", asked, nearest(asked, false, cli->verb));
 }
@@ -251,7 +260,7 @@ static void tell(struct cli *cli, enum err e)
     ARENA_AUTO a = arena_make(0);
     text line;
     bool whole = buf_lend(&a, &b, &line) == OK;
-    cli_write(STDERR_FILENO, whole ? line : text_of(a.why.detail));     /* nobody is left to be told that telling failed */
+    cli_write(STDERR_FILENO, whole ? line : text_of(a.why.detail)); /* nobody is left to be told that telling failed */
 }
 
 void cli_warn(struct cli *cli, text detail)
@@ -287,8 +296,8 @@ static enum err run(struct cli *cli, int argc, char **argv)
             TRY(parse(cli, argc, argv));
             bool help = cli_has(cli, TEXT("help"));
             if (!help && !verbs[i].arguments.n && cli->argument_count)
-                return say(cli->arena, ERR_USAGE, "%.*s takes no argument, and \"%.*s\" is one; see garant help %.*s", T(cli->verb),
-                           T(cli->arguments[0]), T(cli->verb));
+                return say(cli->arena, ERR_USAGE, "%.*s takes no argument, and \"%.*s\" is one; see garant help %.*s",
+                           T(cli->verb), T(cli->arguments[0]), T(cli->verb));
             if (!help)
                 return verbs[i].run(cli);
             cli->arguments[0] = cli->verb;

@@ -7,20 +7,28 @@ enum { CLI_ANSWER_LIMIT = 512 << 20, CLI_OPTIONS = 32, CLI_ARGUMENTS = 64 };
 struct cli {
     struct arena *arena;
     text verb;
-    text language;                                    /* "fr" or "en" */
-    text faulty_file;                                 /* with --json: whose faults the error tells */
+    text language;    /* "fr" or "en" */
+    text faulty_file; /* with --json: whose faults the error tells */
     struct findings faults;
-    text asked_language;                              /* of requests: the same; for accounts of others only what --lang says, else "*" */
+    text asked_language; /* of requests: the same; for accounts of others only what --lang says, else "*" */
     bool json;
-    struct { text name, value; } options[CLI_OPTIONS];        /* value empty for a switch */
+    struct {
+        text name, value;
+    } options[CLI_OPTIONS]; /* value empty for a switch */
     unsigned option_count;
     text arguments[CLI_ARGUMENTS];
     unsigned argument_count;
 };
 
 typedef enum err verb_fn(struct cli *cli);
-struct verb_row { text name, arguments, en, fr; verb_fn *run; };
-struct option_row { text verb, name, value, en, fr; };  /* value empty: a switch */
+struct verb_row {
+    text name, arguments, en, fr;
+    verb_fn *run;
+};
+/* Value empty: a switch. */
+struct option_row {
+    text verb, name, value, en, fr;
+};
 const struct verb_row *cli_verbs(size_t *count);
 const struct option_row *cli_options(size_t *count);
 #define VERB(name, arguments, en, fr) verb_fn verb_##name;
@@ -55,9 +63,9 @@ void cli_findings(struct cli *cli, text file, const struct findings *f, bool all
 void cli_roff(struct buf *b, text s);
 /* garant-policy(5). */
 void manual_policy(struct cli *cli, struct buf *b);
-bool cli_write(int fd, text s);                       /* all of it; false: errno tells why not */
-void cli_close(int *fd);                              /* for CLEANUP(); -1 is none */
-void cli_print(text s);                               /* to standard output, as it is */
+bool cli_write(int fd, text s); /* all of it; false: errno tells why not */
+void cli_close(int *fd);        /* for CLEANUP(); -1 is none */
+void cli_print(text s);         /* to standard output, as it is */
 void cli_line(text s);
 /* What was built, to standard output: its failure, or ERR_STORAGE when it cannot be written. */
 enum err cli_give(struct cli *cli, const struct buf *b);
@@ -66,7 +74,8 @@ enum err cli_answer(struct cli *cli, text json);
 enum err cli_answer_of(struct cli *cli, const struct buf *json);
 /* A remark on what was done all the same, on standard error, in JSON with --json. */
 void cli_warn(struct cli *cli, text detail);
-/* Progress on a terminal's standard error: a bar when `all` is known; nothing elsewhere. cli_progress_end() takes it away. */
+/* Progress on a terminal's standard error: a bar when `all` is known; nothing elsewhere. cli_progress_end() takes it
+ * away. */
 void cli_progress(uint64_t done, uint64_t all);
 void cli_progress_end(void);
 

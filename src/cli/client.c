@@ -80,7 +80,8 @@ static bool join_chunks(text *body)
         uint64_t size = 0;
         for (size_t i = 0; i < line.n; i++) {
             char c = line.p[i];
-            int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+            int digit = c >= '0' && c <= '9' ? c - '0'
+                      : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
             if (digit < 0 || i > 15)
                 return false;
             size = size << 4 | (unsigned)digit;
@@ -125,9 +126,10 @@ static enum err call_socket(struct client *c, enum method method, text target, t
     CLEANUP(cli_close) int fd = connect_socket(a, c->data_dir);
     BUF_AUTO b = buf_make(CLI_ANSWER_LIMIT);
     text tenant = cli_option(c->cli, TEXT("tenant"));
-    buf_print(&b,
-              "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
-              T(method_word(method)), T(target), T(c->cli->asked_language), body.n);
+    buf_print(
+        &b,
+        "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
+        T(method_word(method)), T(target), T(c->cli->asked_language), body.n);
     if (type.n)
         buf_print(&b, "Content-Type: %.*s\r\n", T(type));
     if (if_match)
@@ -143,7 +145,8 @@ static enum err call_socket(struct client *c, enum method method, text target, t
     bool received = sent && receive_all(fd, &b);
     cli_progress_end();
     TRY(buf_lend(a, &b, &answer));
-    return received ? parse_answer(a, answer, out) : say(a, ERR_STORAGE, "the server on the data folder does not answer");
+    return received ? parse_answer(a, answer, out)
+                    : say(a, ERR_STORAGE, "the server on the data folder does not answer");
 }
 
 /* ---- In this process. ---- */
@@ -178,7 +181,7 @@ static enum err call_here(struct client *c, enum method method, text target, tex
     if (r.pieces) {
         BUF_AUTO whole = buf_make(CLI_ANSWER_LIMIT);
         e = pieces_whole(a, r.pieces, &whole);
-        r.pieces = NULL;               /* it has ended */
+        r.pieces = NULL; /* it has ended */
         if (e == OK)
             e = buf_take(a, &whole, &out->body);
     } else
@@ -197,7 +200,8 @@ enum err client_open(struct cli *cli, struct client *out)
 {
     struct app_options options;
     struct findings findings = { 0 };
-    *out = (struct client){ .cli = cli, .front = { .figures_lock = PTHREAD_MUTEX_INITIALIZER, .started = clock_monotonic() } };
+    *out = (struct client){ .cli = cli,
+                            .front = { .figures_lock = PTHREAD_MUTEX_INITIALIZER, .started = clock_monotonic() } };
     TRY(cli_app_options(cli, false, &options));
     out->data_dir = options.data_dir;
     CLEANUP(cli_close) int fd = connect_socket(cli->arena, options.data_dir);
@@ -237,8 +241,8 @@ static enum err problem_error(struct arena *a, const struct result *answer)
     int64_t line = 0;
     json_int(json_get(clause, TEXT("line")), &line);
     if (file.n)
-        return say(a, code_of(json_text(problem, TEXT("code"))), "%.*s (%.*s:%lld, %.*s)", T(detail), T(file), (long long)line,
-                   T(json_text(clause, TEXT("path"))));
+        return say(a, code_of(json_text(problem, TEXT("code"))), "%.*s (%.*s:%lld, %.*s)", T(detail), T(file),
+                   (long long)line, T(json_text(clause, TEXT("path"))));
     return say(a, code_of(json_text(problem, TEXT("code"))), "%.*s", T(detail));
 }
 
@@ -246,7 +250,7 @@ enum err client_call(struct client *c, enum method method, text target, text typ
                      struct result *out)
 {
     struct result answer = { 0 };
-    if (!target.p || !body.p)                             /* what the caller made of its options failed; the reason is said */
+    if (!target.p || !body.p) /* what the caller made of its options failed; the reason is said */
         return c->cli->arena->why.code;
     TRY((c->running ? call_socket : call_here)(c, method, target, type, body, if_match, &answer));
     if (answer.status >= 400)

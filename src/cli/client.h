@@ -1,4 +1,5 @@
-/* A request from the command line: to the server that runs on the data folder, or through the same router in this process. */
+/* A request from the command line: to the server that runs on the data folder, or through the same router in this
+ * process. */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
 #include "cli/cli.h"
@@ -9,12 +10,15 @@ struct app;
 struct client {
     struct cli *cli;
     int dir_fd;
-    bool running;                                     /* a server answers on DIR/garant.sock */
+    bool running; /* a server answers on DIR/garant.sock */
     text data_dir;
-    struct app *app;                                  /* opened here, when none runs */
+    struct app *app; /* opened here, when none runs */
     struct front front;
 };
-struct result { int status; text type, body, etag; };
+struct result {
+    int status;
+    text type, body, etag;
+};
 
 /* Finds the server, or opens the data folder; a faulty policy is printed with its lines. */
 enum err client_open(struct cli *cli, struct client *out);

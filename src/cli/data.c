@@ -33,7 +33,8 @@ static enum err patch_subject(struct cli *cli, text id)
     text body;
     TRY(cli_number(cli, TEXT("version"), 1, INT64_MAX, 0, &version));
     TRY(cli_read_input(cli, INPUT_LIMIT, &body));
-    return cli_ask(cli, METHOD_PATCH, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), names), json_type, body, version);
+    return cli_ask(cli, METHOD_PATCH, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), names), json_type, body,
+                   version);
 }
 
 /* Why stands on standard input too: it is about a person. */
@@ -41,7 +42,8 @@ static enum err decide_objection(struct cli *cli, text id)
 {
     text purpose, decision, reason, body;
     TRY(cli_argument(cli, 2, "the purpose objected to", &purpose));
-    TRY(cli_argument(cli, 3, "upheld or overridden; the reason, which the person gets, comes on standard input", &decision));
+    TRY(cli_argument(cli, 3, "upheld or overridden; the reason, which the person gets, comes on standard input",
+                     &decision));
     TRY(cli_read_input(cli, 16384, &reason));
     BUF_AUTO b = buf_make(65536);
     struct json_out w = json_out(&b);
@@ -74,15 +76,19 @@ enum err verb_subject(struct cli *cli)
         return find_subject(cli);
     TRY(cli_argument(cli, 1, "the id of a person", &id));
     if (text_eq(what, TEXT("show")))
-        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), reading), TEXT(""), TEXT(""), 0);
+        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), reading), TEXT(""),
+                       TEXT(""), 0);
     if (text_eq(what, TEXT("patch")))
         return patch_subject(cli, id);
     if (text_eq(what, TEXT("objection")))
         return decide_objection(cli, id);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (text_eq(what, lists[i].word))
-            return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages), TEXT(""), TEXT(""), 0);
-    return say(cli->arena, ERR_USAGE, "a subject is created, found, shown, patched, their objection decided on; former, access, looks and consents are lists");
+            return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages),
+                           TEXT(""), TEXT(""), 0);
+    return say(
+        cli->arena, ERR_USAGE,
+        "a subject is created, found, shown, patched, their objection decided on; former, access, looks and consents are lists");
 }
 
 static enum err save(struct cli *cli, text name, text bytes)
@@ -92,7 +98,8 @@ static enum err save(struct cli *cli, text name, text bytes)
     CLEANUP(cli_close) int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return say(cli->arena, ERR_CONFIG, "%.*s cannot be made: %s", T(name), strerror(errno));
-    return cli_write(fd, bytes) ? OK : say(cli->arena, ERR_FULL, "%.*s cannot be written: %s", T(name), strerror(errno));
+    return cli_write(fd, bytes) ? OK
+                                : say(cli->arena, ERR_FULL, "%.*s cannot be written: %s", T(name), strerror(errno));
 }
 
 enum err verb_export(struct cli *cli)
@@ -102,7 +109,8 @@ enum err verb_export(struct cli *cli)
     CLIENT_AUTO client;
     struct result result;
     TRY(client_open(cli, &client));
-    TRY(client_call(&client, METHOD_GET, cli_target(cli, "/v1/subjects/", id, "/export"), TEXT(""), TEXT(""), 0, &result));
+    TRY(client_call(&client, METHOD_GET, cli_target(cli, "/v1/subjects/", id, "/export"), TEXT(""), TEXT(""), 0,
+                    &result));
     if (text_eq(to, TEXT("-"))) {
         cli_print(result.body);
         return OK;

@@ -1,10 +1,12 @@
-/* deadline: when a period ends, by a country's calendar: the nominal day to work to, and the last that keeps the law. */
+/* deadline: when a period ends, by a country's calendar: the nominal day to work to, and the last that keeps the law.
+ */
 #include "base/calendar.h"
 #include "cli/cli.h"
 
 enum err verb_deadline(struct cli *cli)
 {
-    text from = cli_option(cli, TEXT("from")), term = cli_option(cli, TEXT("term")), name = cli_option(cli, TEXT("calendar"));
+    text from = cli_option(cli, TEXT("from")), term = cli_option(cli, TEXT("term")),
+         name = cli_option(cli, TEXT("calendar"));
     const struct calendar *calendar;
     struct deadline d;
     struct period period;
@@ -13,7 +15,8 @@ enum err verb_deadline(struct cli *cli)
         return say(cli->arena, ERR_USAGE, "deadline needs --from and --term");
     TRY(calendar_parse(cli->arena, name.p ? name : TEXT("fr"), &calendar));
     if (!calendar_read(calendar, from, &start))
-        return say(cli->arena, ERR_VALUE, "--from is a date (2026-03-05) or a time (2026-11-20T17:20, 2026-11-20T17:20+01:00)");
+        return say(cli->arena, ERR_VALUE,
+                   "--from is a date (2026-03-05) or a time (2026-11-20T17:20, 2026-11-20T17:20+01:00)");
     if (!period_parse(term, &period))
         return say(cli->arena, ERR_VALUE, "--term is a number of hours, days, months or years: 72h, 60d, 1mo, 3y");
     TRY(deadline_compute(cli->arena, calendar, start, period, cli_has(cli, TEXT("extended")), &d));

@@ -1,4 +1,5 @@
-/* doctor: the folder, the policy, the journal, the keys, the disk, the promises; each check a line, the worst decides the status. */
+/* doctor: the folder, the policy, the journal, the keys, the disk, the promises; each check a line, the worst decides
+ * the status. */
 #include "cli/client.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,12 @@
 #include <unistd.h>
 
 enum level { GOOD, REMARK, BAD };
-struct exam { struct cli *cli; struct buf *b; struct json_out w; unsigned bad; };
+struct exam {
+    struct cli *cli;
+    struct buf *b;
+    struct json_out w;
+    unsigned bad;
+};
 
 static void found(struct exam *x, enum level level, text check, text detail)
 {
@@ -61,7 +67,8 @@ static void check_disk(struct exam *x, text dir)
     }
     uint64_t free_mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20, all_mb = (uint64_t)fs.f_blocks * fs.f_frsize >> 20;
     bool low = free_mb < LOW_MB || free_mb * 100 < all_mb * LOW_PERCENT;
-    enum level level = free_mb < 16 ? BAD : low ? REMARK : GOOD;
+    enum level level = free_mb < 16 ? BAD
+                     : low ? REMARK : GOOD;
     found(x, level, SAY(x->cli, "disk", "disque"),
           arena_print(x->cli->arena, "%llu / %llu MB %.*s", (unsigned long long)free_mb, (unsigned long long)all_mb,
                       T(SAY(x->cli, "free", "libres"))));
@@ -94,14 +101,18 @@ static void check_promises(struct exam *x, struct client *client)
         return;
     }
     JSON_EACH(one, json_get(board, TEXT("probes"))) {
-        text state = json_text(one, TEXT("state")), label = json_text(one, TEXT("unit")), detail = json_text(one, TEXT("risk"));
+        text state = json_text(one, TEXT("state")), label = json_text(one, TEXT("unit")),
+             detail = json_text(one, TEXT("risk"));
         const struct json *number = json_get(one, TEXT("figure"));
         bool broken = text_eq(state, TEXT("broken")), risk = text_eq(state, TEXT("at_risk"));
-        if (broken)
-            label = json_text(one, TEXT("bad_unit")), number = json_get(one, TEXT("bad"));
+        if (broken) {
+            label = json_text(one, TEXT("bad_unit"));
+            number = json_get(one, TEXT("bad"));
+        }
         if (!risk)
             detail = arena_print(cli->arena, "%.*s%.*s %.*s", T(label), T(SAY(cli, ":", " :")), T(number->value));
-        found(x, broken ? BAD : risk ? REMARK : GOOD, json_text(one, TEXT("title")), detail);
+        found(x, broken ? BAD
+                 : risk ? REMARK : GOOD, json_text(one, TEXT("title")), detail);
     }
 }
 
@@ -118,9 +129,11 @@ static void put_altered(struct exam *x, const struct json *found_at)
     text title = SAY(cli, "altered", "altéré");
     const struct json *list = json_get(found_at, TEXT("altered"));
     JSON_EACH(one, list)
-        found(x, BAD, title, arena_print(cli->arena, "%.*s, %.*s, %.*s: %.*s, %.*s %lld", T(json_text(one, TEXT("table"))),
-                                         T(json_text(one, TEXT("under"))), T(json_text(one, TEXT("row"))), T(json_text(one, TEXT("what"))),
-                                         T(SAY(cli, "journal entry", "écriture du journal")), (long long)number_of(one, TEXT("entry"))));
+        found(x, BAD, title,
+              arena_print(cli->arena, "%.*s, %.*s, %.*s: %.*s, %.*s %lld", T(json_text(one, TEXT("table"))),
+                          T(json_text(one, TEXT("under"))), T(json_text(one, TEXT("row"))),
+                          T(json_text(one, TEXT("what"))), T(SAY(cli, "journal entry", "écriture du journal")),
+                          (long long)number_of(one, TEXT("entry"))));
     int64_t more = number_of(found_at, TEXT("altered_all")) - (list ? (int64_t)list->count : 0);
     if (more > 0)
         found(x, BAD, title, arena_print(cli->arena, "%lld %.*s", (long long)more, T(SAY(cli, "more", "de plus"))));
@@ -140,8 +153,10 @@ static void check_readable(struct exam *x, struct client *client)
     }
     const struct json *list = json_get(found_at, TEXT("unreadable"));
     JSON_EACH(one, list)
-        found(x, BAD, title, arena_print(cli->arena, "%.*s %.*s %.*s %.*s %.*s", T(json_text(one, TEXT("tenant"))), T(json_text(one, TEXT("person"))),
-                                         T(json_text(one, TEXT("kind"))), T(json_text(one, TEXT("category"))), T(json_text(one, TEXT("item")))));
+        found(x, BAD, title,
+              arena_print(cli->arena, "%.*s %.*s %.*s %.*s %.*s", T(json_text(one, TEXT("tenant"))),
+                          T(json_text(one, TEXT("person"))), T(json_text(one, TEXT("kind"))),
+                          T(json_text(one, TEXT("category"))), T(json_text(one, TEXT("item")))));
     put_altered(x, found_at);
     int64_t more = number_of(found_at, TEXT("all")) - (list ? (int64_t)list->count : 0);
     if (more > 0)
@@ -162,12 +177,16 @@ static void check_letters(struct exam *x, struct client *client)
     }
     long long queued = number_of(mail, TEXT("queued")), lost = number_of(mail, TEXT("given_up"));
     bool sender = !client->running || (json_get(mail, TEXT("sender")) && json_get(mail, TEXT("sender"))->truth);
-    text words = queued == 1 ? SAY(cli, "letter waits", "lettre attend") : SAY(cli, "letters wait", "lettres attendent");
-    text why = sender ? TEXT("") : SAY(cli, ": the server was started without --smtp", " : le serveur a été démarré sans --smtp");
+    text words = queued == 1 ? SAY(cli, "letter waits", "lettre attend")
+                             : SAY(cli, "letters wait", "lettres attendent");
+    text why = sender ? TEXT("")
+                      : SAY(cli, ": the server was started without --smtp", " : le serveur a été démarré sans --smtp");
     found(x, sender ? GOOD : REMARK, title, arena_print(cli->arena, "%lld %.*s%.*s", queued, T(words), T(why)));
     if (lost)
-        found(x, REMARK, title, arena_print(cli->arena, "%lld %.*s", lost, T(SAY(cli, "could not be sent in the last 30 days",
-                                                                                 "n'ont pu être envoyées ces 30 derniers jours"))));
+        found(x, REMARK, title,
+              arena_print(cli->arena, "%lld %.*s", lost,
+                          T(SAY(cli, "could not be sent in the last 30 days",
+                                "n'ont pu être envoyées ces 30 derniers jours"))));
 }
 
 static void check_instance(struct exam *x)
@@ -187,7 +206,8 @@ static void check_instance(struct exam *x)
         return;
     }
     found(x, GOOD, instance,
-          client.running ? SAY(cli, "a server runs on them", "un serveur tourne dessus") : SAY(cli, "open", "s'ouvrent"));
+          client.running ? SAY(cli, "a server runs on them", "un serveur tourne dessus")
+                         : SAY(cli, "open", "s'ouvrent"));
     enum err e;
     if (client.running)
         e = client_call(&client, METHOD_GET, TEXT("/v1/journal/checkpoint"), TEXT(""), TEXT(""), 0, &result);
@@ -201,10 +221,10 @@ static void check_instance(struct exam *x)
         failed(x, journal);
     else
         found(x, GOOD, journal,
-              client.running
-                  ? SAY(cli, "signs checkpoints; garant verify reads all of it",
-                        "signe ses points de contrôle ; garant verify le relit en entier")
-                  : SAY(cli, "verified from its first entry to its last", "vérifié de sa première écriture à sa dernière"));
+              client.running ? SAY(cli, "signs checkpoints; garant verify reads all of it",
+                                   "signe ses points de contrôle ; garant verify le relit en entier")
+                             : SAY(cli, "verified from its first entry to its last",
+                                   "vérifié de sa première écriture à sa dernière"));
     check_promises(x, &client);
     check_readable(x, &client);
     check_letters(x, &client);
@@ -219,7 +239,8 @@ static void check_backup(struct exam *x, text dir)
     if (cli_verify_backup(cli, dir, &answer) != OK)
         failed(x, title);
     else
-        found(x, GOOD, title, SAY(cli, "is whole, and signed by this instance", "est entière, et signée par cette instance"));
+        found(x, GOOD, title,
+              SAY(cli, "is whole, and signed by this instance", "est entière, et signée par cette instance"));
 }
 
 enum err verb_doctor(struct cli *cli)

@@ -54,8 +54,10 @@ static void put_options(struct cli *cli, struct buf *b, text verb)
     const struct option_row *rows = cli_options(&count);
     for (size_t i = 0; i < count; i++)
         if (text_eq(rows[i].verb, verb))
-            put_row(b, arena_print(cli->arena, "--%.*s%s%.*s", T(rows[i].name), rows[i].value.n ? " " : "", T(rows[i].value)),
-                    pick(cli, rows[i].en, rows[i].fr));
+            put_row(
+                b,
+                arena_print(cli->arena, "--%.*s%s%.*s", T(rows[i].name), rows[i].value.n ? " " : "", T(rows[i].value)),
+                pick(cli, rows[i].en, rows[i].fr));
 }
 
 static void put_overview(struct cli *cli, struct buf *b)
@@ -63,8 +65,9 @@ static void put_overview(struct cli *cli, struct buf *b)
     size_t count;
     const struct verb_row *rows = cli_verbs(&count);
     buf_add(
-        b, SAY(cli, "Garant keeps the promises of a privacy policy.\n\nUsage: garant VERB [OPTIONS]\n\nVerbs:\n",
-               "Garant tient les promesses d'une politique de confidentialité.\n\nUsage : garant VERBE [OPTIONS]\n\nVerbes :\n"));
+        b,
+        SAY(cli, "Garant keeps the promises of a privacy policy.\n\nUsage: garant VERB [OPTIONS]\n\nVerbs:\n",
+            "Garant tient les promesses d'une politique de confidentialité.\n\nUsage : garant VERBE [OPTIONS]\n\nVerbes :\n"));
     for (size_t i = 0; i < count; i++)
         put_row(b, rows[i].name, pick(cli, rows[i].en, rows[i].fr));
     buf_add(b, SAY(cli, "\nOptions of all verbs:\n", "\nOptions de tous les verbes :\n"));
@@ -75,7 +78,8 @@ static void put_overview(struct cli *cli, struct buf *b)
 
 static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
 {
-    text usage = arena_print(cli->arena, "garant %.*s%s%.*s [OPTIONS]", T(row->name), row->arguments.n ? " " : "", T(row->arguments));
+    text usage = arena_print(cli->arena, "garant %.*s%s%.*s [OPTIONS]", T(row->name), row->arguments.n ? " " : "",
+                             T(row->arguments));
     put_wrapped(b, usage, 0, 4);
     buf_add(b, TEXT("\n  "));
     put_wrapped(b, pick(cli, row->en, row->fr), 2, 2);
@@ -184,20 +188,26 @@ static void put_man(struct cli *cli, struct buf *b)
 {
     size_t count;
     const struct verb_row *rows = cli_verbs(&count);
-    buf_add(b, TEXT(".\\\" Printed by \"garant help man\" from the program's tables.\n.TH GARANT 1 \"\" \"garant " GARANT_VERSION
-                    "\"\n"));
-    buf_add(b,
-            SAY(cli,
-                ".SH NAME\ngarant \\- keep the promises of a privacy policy\n.SH SYNOPSIS\n.B garant\n.I verb\n.RI [ options ]\n",
-                ".SH NOM\ngarant \\- tenir les promesses d'une politique de confidentialité\n.SH SYNOPSIS\n.B garant\n.I "
-                "verbe\n.RI [ options ]\n"));
-    buf_add(b, SAY(cli,
-                   ".SH DESCRIPTION\nOne file, the policy, is the text that people read and the rules that the server runs. "
-                   "garant enforces it, serves the "
-                   "people it speaks of, and proves that it was kept.\n.SH VERBS\n",
-                   ".SH DESCRIPTION\nUn seul fichier, la politique, est le texte que les personnes lisent et les règles que le "
-                   "serveur applique. garant la fait "
-                   "respecter, sert les personnes dont elle parle, et prouve qu'elle a été tenue.\n.SH VERBES\n"));
+    buf_add(
+        b,
+        TEXT(
+            ".\\\" Printed by \"garant help man\" from the program's tables.\n.TH GARANT 1 \"\" \"garant " GARANT_VERSION
+            "\"\n"));
+    buf_add(
+        b,
+        SAY(cli,
+            ".SH NAME\ngarant \\- keep the promises of a privacy policy\n.SH SYNOPSIS\n.B garant\n.I verb\n.RI [ options ]\n",
+            ".SH NOM\ngarant \\- tenir les promesses d'une politique de confidentialité\n.SH SYNOPSIS\n.B garant\n.I "
+            "verbe\n.RI [ options ]\n"));
+    buf_add(
+        b,
+        SAY(cli,
+            ".SH DESCRIPTION\nOne file, the policy, is the text that people read and the rules that the server runs. "
+            "garant enforces it, serves the "
+            "people it speaks of, and proves that it was kept.\n.SH VERBS\n",
+            ".SH DESCRIPTION\nUn seul fichier, la politique, est le texte que les personnes lisent et les règles que le "
+            "serveur applique. garant la fait "
+            "respecter, sert les personnes dont elle parle, et prouve qu'elle a été tenue.\n.SH VERBES\n"));
     for (size_t i = 0; i < count; i++) {
         buf_add(b, TEXT(".SS "));
         cli_roff(b, rows[i].name);
@@ -217,11 +227,13 @@ static void put_man(struct cli *cli, struct buf *b)
         cli_roff(b, pick(cli, row->en, row->fr));
         buf_print(b, " (%.*s)\n", T(row->slug));
     }
-    buf_add(b, SAY(cli,
-                   ".SH FILES\n.TP\n.I DIR/garant.sock\nThe operator's door: whoever may open it, this user and root, is the "
-                   "operator.\n",
-                   ".SH FICHIERS\n.TP\n.I DIR/garant.sock\nLa porte de l'exploitant : qui peut l'ouvrir, cet utilisateur et "
-                   "root, est l'exploitant.\n"));
+    buf_add(
+        b,
+        SAY(cli,
+            ".SH FILES\n.TP\n.I DIR/garant.sock\nThe operator's door: whoever may open it, this user and root, is the "
+            "operator.\n",
+            ".SH FICHIERS\n.TP\n.I DIR/garant.sock\nLa porte de l'exploitant : qui peut l'ouvrir, cet utilisateur et "
+            "root, est l'exploitant.\n"));
 }
 
 enum err verb_help(struct cli *cli)
@@ -252,6 +264,7 @@ enum err verb_help(struct cli *cli)
 
 enum err verb_version(struct cli *cli)
 {
-    cli_line(cli->json ? TEXT("{\"name\":\"garant\",\"version\":\"" GARANT_VERSION "\"}") : TEXT("garant " GARANT_VERSION));
+    cli_line(cli->json ? TEXT("{\"name\":\"garant\",\"version\":\"" GARANT_VERSION "\"}")
+                       : TEXT("garant " GARANT_VERSION));
     return OK;
 }

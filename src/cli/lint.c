@@ -18,7 +18,9 @@ static enum err as_of(struct cli *cli, struct date *out)
     text given = cli_option(cli, TEXT("as-of")), file = cli_option(cli, TEXT("clock-file"));
     struct clock clock = clock_real();
     if (given.p)
-        return date_parse(given, out) && date_valid(*out) ? OK : say(cli->arena, ERR_USAGE, "--as-of takes a date: 2026-08-11");
+        return date_parse(given, out) && date_valid(*out)
+                   ? OK
+                   : say(cli->arena, ERR_USAGE, "--as-of takes a date: 2026-08-11");
     if (file.p)
         TRY(clock_simulated(cli->arena, file.p, &clock));
     *out = date_of(clock_now(&clock));
@@ -38,7 +40,7 @@ static enum err lint_one(struct linting *l, text file)
         e = policy_check(l->arena, root, TO_READ, faults);
     if (e != OK && e != ERR_POLICY)
         return e;
-    if (!l->cli->json || l->sarif)                    /* else they stand in the answer */
+    if (!l->cli->json || l->sarif) /* else they stand in the answer */
         cli_findings(l->cli, file, faults, true);
     l->faulty += faults->errors > 0;
     struct lint_findings *found = &l->files[l->count++];
@@ -79,8 +81,10 @@ static enum err print(const struct linting *l)
 static enum err verdict(const struct linting *l)
 {
     unsigned errors = 0, warnings = 0;
-    for (unsigned i = 0; i < l->count; i++)
-        errors += l->files[i].errors, warnings += l->files[i].warnings;
+    for (unsigned i = 0; i < l->count; i++) {
+        errors += l->files[i].errors;
+        warnings += l->files[i].warnings;
+    }
     if (l->faulty)
         return say(l->arena, ERR_POLICY, "%u of %u files are not of the form of a policy", l->faulty, l->count);
     if (errors)
@@ -100,7 +104,9 @@ static enum err explain(const struct linting *l, text id)
 
 enum err verb_lint(struct cli *cli)
 {
-    struct linting l = { .cli = cli, .arena = cli->arena, .sarif = cli_has(cli, TEXT("sarif")),
+    struct linting l = { .cli = cli,
+                         .arena = cli->arena,
+                         .sarif = cli_has(cli, TEXT("sarif")),
                          .language = text_eq(cli->language, TEXT("fr")) ? LINT_FR : LINT_EN };
     if (cli_has(cli, TEXT("explain")))
         return explain(&l, cli_option(cli, TEXT("explain")));

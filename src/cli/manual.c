@@ -10,16 +10,33 @@ static void put(struct cli *cli, struct buf *b, const char *en, const char *fr)
 /* "word", "word or a list", as people read it. */
 static text form_of(struct cli *cli, const struct schema_row *row)
 {
-    static const struct { enum kind kind; const char *en, *fr; } forms[] = {
-        { KIND_MAP, "keys below", "clés ci-dessous" }, { KIND_NAMES, "names of your own", "noms de votre choix" },
-        { KIND_DOTTED, "names of your own", "noms de votre choix" }, { KIND_IDS, "ids", "identifiants" },
+    static const struct {
+        enum kind kind;
+        const char *en, *fr;
+    } forms[] = {
+        { KIND_MAP, "keys below", "clés ci-dessous" },
+        { KIND_NAMES, "names of your own", "noms de votre choix" },
+        { KIND_DOTTED, "names of your own", "noms de votre choix" },
+        { KIND_IDS, "ids", "identifiants" },
         { KIND_SAID, "text, or a text a language", "texte, ou un texte par langue" },
-        { KIND_SAYINGS, "list of texts", "liste de textes" }, { KIND_TEXT, "text", "texte" }, { KIND_WORD, "word", "mot" },
-        { KIND_WORDS, "word or list", "mot ou liste" }, { KIND_LIST, "text or list", "texte ou liste" }, { KIND_NAME, "name", "nom" },
-        { KIND_NAME_LIST, "name or list", "nom ou liste" }, { KIND_PATHS, "path or list", "chemin ou liste" },
-        { KIND_BOOL, "true or false", "true ou false" }, { KIND_INTEGER, "integer", "entier" }, { KIND_ANY, "value", "valeur" },
-        { KIND_DATE, "date", "date" }, { KIND_TERM, "term", "durée" }, { KIND_LONG, "term", "durée" }, { KIND_COUNTRY, "country", "pays" },
-        { KIND_AREA, "countries", "pays" }, { KIND_EMAIL, "e-mail address", "adresse électronique" }, { KIND_URL, "address", "adresse" },
+        { KIND_SAYINGS, "list of texts", "liste de textes" },
+        { KIND_TEXT, "text", "texte" },
+        { KIND_WORD, "word", "mot" },
+        { KIND_WORDS, "word or list", "mot ou liste" },
+        { KIND_LIST, "text or list", "texte ou liste" },
+        { KIND_NAME, "name", "nom" },
+        { KIND_NAME_LIST, "name or list", "nom ou liste" },
+        { KIND_PATHS, "path or list", "chemin ou liste" },
+        { KIND_BOOL, "true or false", "true ou false" },
+        { KIND_INTEGER, "integer", "entier" },
+        { KIND_ANY, "value", "valeur" },
+        { KIND_DATE, "date", "date" },
+        { KIND_TERM, "term", "durée" },
+        { KIND_LONG, "term", "durée" },
+        { KIND_COUNTRY, "country", "pays" },
+        { KIND_AREA, "countries", "pays" },
+        { KIND_EMAIL, "e-mail address", "adresse électronique" },
+        { KIND_URL, "address", "adresse" },
         { KIND_TERM_IRI, "term of DPV", "terme de DPV" },
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
@@ -32,7 +49,13 @@ static void put_words(struct cli *cli, struct buf *b, const struct schema_row *r
 {
     bool first = true, alone = row->kind == KIND_WORD || row->kind == KIND_WORDS;
     for (text rest = row->words, word = word_next(&rest); word.n; word = word_next(&rest)) {
-        put(cli, b, first && alone ? " One of: " : first ? " Or: " : ", ", first && alone ? " Au choix : " : first ? " Ou : " : ", ");
+        put(cli, b,
+            first && alone ? " One of: "
+            : first        ? " Or: "
+                           : ", ",
+            first && alone ? " Au choix : "
+            : first        ? " Ou : "
+                           : ", ");
         bool names = text_starts(word, TEXT("@"));
         if (names)
             put(cli, b, "the names under ", "les noms sous ");
@@ -47,8 +70,11 @@ static void put_words(struct cli *cli, struct buf *b, const struct schema_row *r
 
 static void put_row(struct cli *cli, struct buf *b, const struct schema_row *row)
 {
-    static const struct { const char *en, *fr; } needs[] = {
-        [NEED_MAY] = { "", "" }, [NEED_MUST] = { ", required", ", obligatoire" }, [NEED_RUN] = { ", required to run", ", obligatoire pour servir" } };
+    static const struct {
+        const char *en, *fr;
+    } needs[] = { [NEED_MAY] = { "", "" },
+                  [NEED_MUST] = { ", required", ", obligatoire" },
+                  [NEED_RUN] = { ", required to run", ", obligatoire pour servir" } };
     buf_add(b, TEXT(".TP\n.BR "));
     cli_roff(b, row->path);
     buf_add(b, TEXT(" \" ("));
@@ -62,8 +88,13 @@ static void put_row(struct cli *cli, struct buf *b, const struct schema_row *row
 
 static void put_opening(struct cli *cli, struct buf *b)
 {
-    buf_add(b, TEXT(".\\\" Printed by \"garant help policy-man\" from the rows of the schema.\n.TH GARANT-POLICY 5 \"\" \"garant " GARANT_VERSION "\"\n"));
-    put(cli, b, ".SH NAME\ngarant\\-policy \\- the policy file: the text that people read and the rules that the server runs\n",
+    buf_add(
+        b,
+        TEXT(
+            ".\\\" Printed by \"garant help policy-man\" from the rows of the schema.\n.TH GARANT-POLICY 5 \"\" \"garant " GARANT_VERSION
+            "\"\n"));
+    put(cli, b,
+        ".SH NAME\ngarant\\-policy \\- the policy file: the text that people read and the rules that the server runs\n",
         ".SH NOM\ngarant\\-policy \\- le fichier de politique : le texte que les personnes lisent et les règles que le serveur applique\n");
     put(cli, b,
         ".SH DESCRIPTION\nOne YAML file in UTF\\-8, of 1 MiB at most, without tabs, anchors, aliases, tags, merge keys or keys given twice. What it "
@@ -92,6 +123,7 @@ void manual_policy(struct cli *cli, struct buf *b)
         }
         put_row(cli, b, &rows[i]);
     }
-    put(cli, b, ".SH EXAMPLES\nThe folder \\fIpolicies\\fR of the sources has the files of five platforms.\n.SH SEE ALSO\n.BR garant (1)\n",
+    put(cli, b,
+        ".SH EXAMPLES\nThe folder \\fIpolicies\\fR of the sources has the files of five platforms.\n.SH SEE ALSO\n.BR garant (1)\n",
         ".SH EXEMPLES\nLe dossier \\fIpolicies\\fR des sources contient les fichiers de cinq plateformes.\n.SH VOIR AUSSI\n.BR garant (1)\n");
 }

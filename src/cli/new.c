@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-extern const struct assets cli_assets;                 /* made by tools/embed from template/ */
+extern const struct assets cli_assets; /* made by tools/embed from template/ */
 
 enum ask_kind { ASK_TEXT, ASK_YESNO };
 enum question {
@@ -16,20 +16,29 @@ enum question {
 #undef ASK
     ANSWERS
 };
-struct ask_row { text name, otherwise, en, fr; enum ask_kind kind; };
+struct ask_row {
+    text name, otherwise, en, fr;
+    enum ask_kind kind;
+};
 static const struct ask_row asks[] = {
-#define ASK(name, kind, otherwise, en, fr) { TEXT_INIT(#name), TEXT_INIT(otherwise), TEXT_INIT(en), TEXT_INIT(fr), ASK_##kind },
+#define ASK(name, kind, otherwise, en, fr)                                                                             \
+    { TEXT_INIT(#name), TEXT_INIT(otherwise), TEXT_INIT(en), TEXT_INIT(fr), ASK_##kind },
 #include "cli/new.def"
 #undef ASK
 };
-struct authority { text country, names; };
+struct authority {
+    text country, names;
+};
 static const struct authority authorities[] = {
 #define AUTHORITY(country, names) { TEXT_INIT(country), TEXT_INIT(names) },
 #include "policy/authorities.def"
 #undef AUTHORITY
 };
 
-struct form { struct cli *cli; text answers[ANSWERS]; };
+struct form {
+    struct cli *cli;
+    text answers[ANSWERS];
+};
 
 static bool yes(const struct form *f, enum question a) { return text_eq(f->answers[a], TEXT("yes")); }
 
@@ -40,7 +49,8 @@ static bool hosted(const struct form *f) { return !text_starts(f->answers[ANSWER
 
 static bool yes_or_no(text s, text *out)
 {
-    static const text truths[] = { TEXT_INIT("yes"), TEXT_INIT("y"), TEXT_INIT("oui"), TEXT_INIT("o"), TEXT_INIT("true") };
+    static const text truths[] = { TEXT_INIT("yes"), TEXT_INIT("y"), TEXT_INIT("oui"), TEXT_INIT("o"),
+                                   TEXT_INIT("true") };
     static const text falsities[] = { TEXT_INIT("no"), TEXT_INIT("n"), TEXT_INIT("non"), TEXT_INIT("false") };
     *out = (text){ NULL, 0 };
     for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
@@ -90,8 +100,11 @@ static enum err accept_answer(struct form *f, enum question a, text given)
 static enum err ask_one(struct form *f, enum question a, bool *ended)
 {
     text line, without = usual(f, a);
-    text shown = asks[a].kind == ASK_TEXT ? without : text_eq(without, TEXT("yes")) ? SAY(f->cli, "yes", "oui") : SAY(f->cli, "no", "non");
-    text prompt = arena_print(f->cli->arena, "%.*s%s%.*s%s ", T(cli_say(f->cli, asks[a].en, asks[a].fr)), shown.n ? " [" : "", T(shown),
+    text shown = asks[a].kind == ASK_TEXT        ? without
+                 : text_eq(without, TEXT("yes")) ? SAY(f->cli, "yes", "oui")
+                                                 : SAY(f->cli, "no", "non");
+    text prompt = arena_print(f->cli->arena, "%.*s%s%.*s%s ", T(cli_say(f->cli, asks[a].en, asks[a].fr)),
+                              shown.n ? " [" : "", T(shown),
                               shown.n ? "]" : "");
     if (write(STDERR_FILENO, prompt.p, prompt.n) < 0)
         return say(f->cli->arena, ERR_STORAGE, "the question cannot be written");
@@ -110,7 +123,7 @@ static enum err ask_all(struct form *f)
         else if (quiet)
             TRY(accept_answer(f, a, usual(f, a)));
         else
-            TRY(ask_one(f, a, &quiet));          /* the end of the input takes what is usual for the rest */
+            TRY(ask_one(f, a, &quiet)); /* the end of the input takes what is usual for the rest */
     }
     return OK;
 }
@@ -168,14 +181,17 @@ static void put_list(struct buf *b, const text *words, const bool *wanted, size_
 
 static void put_purposes(const struct form *f, struct buf *b, bool all)
 {
-    static const text words[] = { TEXT_INIT("service"), TEXT_INIT("answers"), TEXT_INIT("improvement"), TEXT_INIT("billing"), TEXT_INIT("news") };
-    const bool wanted[] = { yes(f, ANSWER_accounts), true, all && yes(f, ANSWER_usage), yes(f, ANSWER_invoices), all && yes(f, ANSWER_news) };
+    static const text words[] = { TEXT_INIT("service"), TEXT_INIT("answers"), TEXT_INIT("improvement"),
+                                  TEXT_INIT("billing"), TEXT_INIT("news") };
+    const bool wanted[] = { yes(f, ANSWER_accounts), true, all && yes(f, ANSWER_usage), yes(f, ANSWER_invoices),
+                            all && yes(f, ANSWER_news) };
     put_list(b, words, wanted, sizeof wanted / sizeof *wanted);
 }
 
 static void put_categories(const struct form *f, struct buf *b, bool usage)
 {
-    static const text words[] = { TEXT_INIT("identity"), TEXT_INIT("contact"), TEXT_INIT("exchanges"), TEXT_INIT("billing"), TEXT_INIT("usage") };
+    static const text words[] = { TEXT_INIT("identity"), TEXT_INIT("contact"), TEXT_INIT("exchanges"),
+                                  TEXT_INIT("billing"), TEXT_INIT("usage") };
     const bool wanted[] = { true, true, true, yes(f, ANSWER_invoices), usage && yes(f, ANSWER_usage) };
     put_list(b, words, wanted, sizeof wanted / sizeof *wanted);
 }
@@ -228,18 +244,18 @@ static enum err put_value(const struct form *f, struct buf *b, text name)
 static enum err stands(const struct form *f, text word, bool *out)
 {
     bool not = text_starts(word, TEXT("!"));
-    text name = text_from(word, not);
+    text name = text_from(word, not );
     if (text_eq(name, TEXT("fr")) || text_eq(name, TEXT("en"))) {
         *out = text_eq(f->cli->language, name);
         return OK;
     }
     if (text_eq(name, TEXT("hosted"))) {
-        *out = hosted(f) != not;
+        *out = hosted(f) != not ;
         return OK;
     }
     for (int i = 0; i < ANSWERS; i++)
         if (text_eq(asks[i].name, name)) {
-            *out = (asks[i].kind == ASK_YESNO ? yes(f, (enum question)i) : f->answers[i].n > 0) != not;
+            *out = (asks[i].kind == ASK_YESNO ? yes(f, (enum question)i) : f->answers[i].n > 0) != not ;
             return OK;
         }
     return say(f->cli->arena, ERR_INTERNAL, "the template has no condition %.*s", T(word));
@@ -298,7 +314,8 @@ static enum err hold_against(struct cli *cli, text yaml, text file, struct date 
     BUF_AUTO b = buf_make(1 << 20);
     lint_print(&b, &found, text_eq(cli->language, TEXT("fr")) ? LINT_FR : LINT_EN);
     TRY(cli_give(cli, &b));
-    return say(cli->arena, found.errors ? ERR_UNLAWFUL : ERR_DOUBTFUL, "with these answers the linter objects; nothing was written");
+    return say(cli->arena, found.errors ? ERR_UNLAWFUL : ERR_DOUBTFUL,
+               "with these answers the linter objects; nothing was written");
 }
 
 static enum err write_new(struct cli *cli, text path, text yaml)
@@ -309,13 +326,15 @@ static enum err write_new(struct cli *cli, text path, text yaml)
     if (fd < 0)
         return errno == EEXIST ? say(cli->arena, ERR_CONFLICT, "%.*s is there already", T(path))
                                : say(cli->arena, ERR_STORAGE, "%.*s cannot be made: %s", T(path), strerror(errno));
-    return cli_write(fd, yaml) ? OK : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(path), strerror(errno));
+    return cli_write(fd, yaml) ? OK
+                               : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(path), strerror(errno));
 }
 
 enum err verb_new(struct cli *cli)
 {
     struct form f = { .cli = cli };
-    text file = cli->argument_count ? cli->arguments[0] : TEXT("policy.yaml"), clock_file = cli_option(cli, TEXT("clock-file"));
+    text file = cli->argument_count ? cli->arguments[0] : TEXT("policy.yaml"),
+         clock_file = cli_option(cli, TEXT("clock-file"));
     struct clock clock = clock_real();
     BUF_AUTO b = buf_make(1 << 20);
     text yaml;
@@ -331,10 +350,12 @@ enum err verb_new(struct cli *cli)
     if (text_eq(file, TEXT("-")))
         return cli_give(cli, &b);
     TRY(write_new(cli, file, yaml));
-    text next = cli->json ? arena_print(cli->arena, "{\"file\":\"%.*s\"}", T(file))
-                          : arena_print(cli->arena, "%.*s\n  garant lint %.*s\n  garant serve --policy %.*s --data data --country %.*s",
-                                        T(SAY(cli, "Written. Read it, then:", "Écrit. Relisez-le, puis :")), T(file), T(file),
-                                        T(f.answers[ANSWER_country]));
+    text next = cli->json
+                    ? arena_print(cli->arena, "{\"file\":\"%.*s\"}", T(file))
+                    : arena_print(cli->arena,
+                                  "%.*s\n  garant lint %.*s\n  garant serve --policy %.*s --data data --country %.*s",
+                                  T(SAY(cli, "Written. Read it, then:", "Écrit. Relisez-le, puis :")), T(file), T(file),
+                                  T(f.answers[ANSWER_country]));
     TRY_PTR(next.p);
     cli_line(next);
     return OK;

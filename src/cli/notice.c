@@ -26,7 +26,9 @@ static enum err read_tree(struct cli *cli, text file, text *yaml, const struct n
 
 static enum err the_policy(struct cli *cli, text *file)
 {
-    *file = cli->argument_count == 1 ? cli->arguments[0] : cli_has(cli, TEXT("policy")) ? cli_option(cli, TEXT("policy")) : text_of(getenv("GARANT_POLICY"));
+    *file = cli->argument_count == 1       ? cli->arguments[0]
+            : cli_has(cli, TEXT("policy")) ? cli_option(cli, TEXT("policy"))
+                                           : text_of(getenv("GARANT_POLICY"));
     if (!file->n || cli->argument_count > 1)
         return say(cli->arena, ERR_USAGE, "name one policy file: garant %.*s FILE, or --policy FILE", T(cli->verb));
     return OK;
@@ -44,7 +46,8 @@ static enum err give(struct cli *cli, const struct buf *b)
     CLEANUP(cli_close) int fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return say(cli->arena, ERR_CONFIG, "%.*s cannot be written: %s", T(to), strerror(errno));
-    return cli_write(fd, rest) ? OK : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(to), strerror(errno));
+    return cli_write(fd, rest) ? OK
+                               : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(to), strerror(errno));
 }
 
 enum err verb_notice(struct cli *cli)
@@ -57,7 +60,8 @@ enum err verb_notice(struct cli *cli)
     if (page.n && !text_eq(page, TEXT("privacy")) && !text_eq(page, TEXT("cookies")))
         return say(cli->arena, ERR_USAGE, "--page is privacy or cookies");
     TRY(read_tree(cli, file, &yaml, &root));
-    TRY(notice_make(cli->arena, root, file, TEXT(""), text_eq(page, TEXT("cookies")) ? NOTICE_COOKIES : NOTICE_PRIVACY, cli->language, &n));
+    TRY(notice_make(cli->arena, root, file, TEXT(""), text_eq(page, TEXT("cookies")) ? NOTICE_COOKIES : NOTICE_PRIVACY,
+                    cli->language, &n));
     n.style = front_style();
     if (text_eq(format, TEXT("html")))
         notice_html(&b, &n, false);

@@ -40,12 +40,19 @@ static void indent(struct buf *b, unsigned depth)
 static void put_scalar(struct buf *b, const struct json *v)
 {
     switch (v->kind) {
-    case J_NULL: buf_add(b, TEXT("-")); break;
-    case J_BOOL: buf_add(b, v->truth ? TEXT("yes") : TEXT("no")); break;
+    case J_NULL:
+        buf_add(b, TEXT("-"));
+        break;
+    case J_BOOL:
+        buf_add(b, v->truth ? TEXT("yes") : TEXT("no"));
+        break;
     case J_NUMBER:
-    case J_TEXT: buf_add(b, v->value); break;
+    case J_TEXT:
+        buf_add(b, v->value);
+        break;
     case J_ARRAY:
-    case J_OBJECT: break;
+    case J_OBJECT:
+        break;
     }
 }
 
@@ -75,7 +82,9 @@ enum err cli_give(struct cli *cli, const struct buf *b)
     text built;
     TRY(arena_whole(cli->arena));
     TRY(buf_lend(cli->arena, b, &built));
-    return cli_write(STDOUT_FILENO, built) ? OK : say(cli->arena, ERR_STORAGE, "the output cannot be written: %s", strerror(errno));
+    return cli_write(STDOUT_FILENO, built)
+               ? OK
+               : say(cli->arena, ERR_STORAGE, "the output cannot be written: %s", strerror(errno));
 }
 
 enum err cli_answer_of(struct cli *cli, const struct buf *json)
@@ -115,7 +124,7 @@ void cli_findings(struct cli *cli, text file, const struct findings *f, bool all
 {
     if (!f->count || (!all && !f->errors))
         return;
-    if (cli->json && f->errors) {                    /* said with the error, as JSON */
+    if (cli->json && f->errors) { /* said with the error, as JSON */
         cli->faulty_file = file;
         cli->faults = *f;
         return;

@@ -3,8 +3,12 @@
 
 static text sign(text state)
 {
-    static const struct { text state, sign; } signs[] = { { TEXT_INIT("declared"), TEXT_INIT("·") }, { TEXT_INIT("kept"), TEXT_INIT("✓") },
-                                                          { TEXT_INIT("at_risk"), TEXT_INIT("!") }, { TEXT_INIT("broken"), TEXT_INIT("✗") } };
+    static const struct {
+        text state, sign;
+    } signs[] = { { TEXT_INIT("declared"), TEXT_INIT("·") },
+                  { TEXT_INIT("kept"), TEXT_INIT("✓") },
+                  { TEXT_INIT("at_risk"), TEXT_INIT("!") },
+                  { TEXT_INIT("broken"), TEXT_INIT("✗") } };
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (text_eq(signs[i].state, state))
             return signs[i].sign;
@@ -22,7 +26,8 @@ static void put_probes(struct buf *b, const struct json *board, const char *colo
     JSON_EACH(one, json_get(board, TEXT("probes"))) {
         text state = member(one, "state");
         bool sound = text_eq(state, TEXT("kept"));
-        buf_print(b, "%.*s %.*s. %.*s%s %.*s", T(sign(state)), T(member(one, "title")), T(member(one, "unit")), colon, T(member(one, "figure")));
+        buf_print(b, "%.*s %.*s. %.*s%s %.*s", T(sign(state)), T(member(one, "title")), T(member(one, "unit")), colon,
+                  T(member(one, "figure")));
         if (!text_eq(member(one, "bad"), TEXT("0")))
             buf_print(b, ". %.*s%s %.*s", T(member(one, "bad_unit")), colon, T(member(one, "bad")));
         if (!sound && member(one, "risk").n)
@@ -36,7 +41,8 @@ static void put_clauses(struct buf *b, const struct json *board, const char *sta
     JSON_EACH(one, json_get(board, TEXT("clauses"))) {
         if (!text_eq(member(one, "state"), text_of(state)))
             continue;
-        buf_print(b, "%.*s %.*s:%.*s %.*s", T(sign(text_of(state))), T(member(one, "file")), T(member(one, "line")), T(member(one, "path")));
+        buf_print(b, "%.*s %.*s:%.*s %.*s", T(sign(text_of(state))), T(member(one, "file")), T(member(one, "line")),
+                  T(member(one, "path")));
         JSON_EACH(promise, json_get(one, TEXT("promises")))
             buf_print(b, " %.*s", T(promise->value));
         buf_print(b, "\n  %.*s\n", T(member(one, "sentence")));
@@ -46,8 +52,9 @@ static void put_clauses(struct buf *b, const struct json *board, const char *sta
 static void put_counts(struct cli *cli, struct buf *b, const struct json *board)
 {
     const struct json *n = json_get(board, TEXT("counts"));
-    buf_print(b, "%.*s %.*s, %.*s %.*s, %.*s %.*s, %.*s %.*s\n", T(member(n, "broken")), T(SAY(cli, "broken", "rompues")), T(member(n, "at_risk")),
-              T(SAY(cli, "at risk", "en danger")), T(member(n, "kept")), T(SAY(cli, "kept", "tenues")), T(member(n, "declared")),
+    buf_print(b, "%.*s %.*s, %.*s %.*s, %.*s %.*s, %.*s %.*s\n", T(member(n, "broken")),
+              T(SAY(cli, "broken", "rompues")), T(member(n, "at_risk")), T(SAY(cli, "at risk", "en danger")),
+              T(member(n, "kept")), T(SAY(cli, "kept", "tenues")), T(member(n, "declared")),
               T(SAY(cli, "declared only", "seulement déclarées")));
 }
 
@@ -75,5 +82,7 @@ enum err verb_promises(struct cli *cli)
         put_counts(cli, &b, board);
         TRY(cli_give(cli, &b));
     }
-    return text_eq(member(board, "state"), TEXT("broken")) ? say(cli->arena, ERR_BROKEN, "a promise of the policy is broken") : OK;
+    return text_eq(member(board, "state"), TEXT("broken"))
+               ? say(cli->arena, ERR_BROKEN, "a promise of the policy is broken")
+               : OK;
 }

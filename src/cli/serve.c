@@ -5,7 +5,11 @@
 #include "front/wire/server.h"
 #include "link/mailer.h"
 
-struct started { struct cli *cli; msec began; bool served; };
+struct started {
+    struct cli *cli;
+    msec began;
+    bool served;
+};
 
 static void ready(void *arg, text address)
 {
@@ -15,7 +19,8 @@ static void ready(void *arg, text address)
     if (!address.n)
         return;
     const char *scheme = cli_has(s->cli, TEXT("tls-certificate")) ? "https" : "http";
-    text line = arena_print(s->cli->arena, s->cli->json ? "{\"address\":\"%s://%.*s\"}" : "%s://%.*s", scheme, T(address));
+    text line = arena_print(s->cli->arena, s->cli->json ? "{\"address\":\"%s://%.*s\"}" : "%s://%.*s", scheme,
+                            T(address));
     cli_line(line);
 }
 
@@ -45,8 +50,10 @@ static enum err read_password(struct cli *cli, text path, text *out)
 static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out)
 {
     static const char *const needed[] = { "smtp-user", "smtp-password-file", "smtp-ca", "smtp-plain", "mail-from" };
-    *out = (struct smtp_options){ .url = cli_option(cli, TEXT("smtp")), .user = cli_option(cli, TEXT("smtp-user")),
-                                  .ca_file = cli_option(cli, TEXT("smtp-ca")), .from = cli_option(cli, TEXT("mail-from")),
+    *out = (struct smtp_options){ .url = cli_option(cli, TEXT("smtp")),
+                                  .user = cli_option(cli, TEXT("smtp-user")),
+                                  .ca_file = cli_option(cli, TEXT("smtp-ca")),
+                                  .from = cli_option(cli, TEXT("mail-from")),
                                   .plain = cli_has(cli, TEXT("smtp-plain")) };
     for (size_t i = 0; i < sizeof needed / sizeof *needed && !out->url.n; i++)
         if (cli_has(cli, text_of(needed[i])))
@@ -62,21 +69,24 @@ static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out
     return out->user.n ? read_password(cli, cli_option(cli, TEXT("smtp-password-file")), &out->password) : OK;
 }
 
-/* Where people reach this server, as said, or else as it listens: for links. Empty while the system has yet to choose the port: the
- * server then tells (app_listens). */
+/* Where people reach this server, as said, or else as it listens: for links. Empty while the system has yet to choose
+ * the port: the server then tells (app_listens). */
 static enum err public_url(struct cli *cli, text listen, text *url)
 {
-    bool plain = text_starts(*url, TEXT("http://127.")) || text_starts(*url, TEXT("http://[::1]")) || text_starts(*url, TEXT("http://localhost"));
+    bool plain = text_starts(*url, TEXT("http://127.")) || text_starts(*url, TEXT("http://[::1]")) ||
+                 text_starts(*url, TEXT("http://localhost"));
     if (!url->n && text_ends(listen, TEXT(":0")))
         return OK;
     if (!url->n)
-        *url = arena_print(cli->arena, "%s://%.*s", cli_has(cli, TEXT("tls-certificate")) ? "https" : "http", T(listen));
+        *url = arena_print(cli->arena, "%s://%.*s", cli_has(cli, TEXT("tls-certificate")) ? "https" : "http",
+                           T(listen));
     else if (!text_starts(*url, TEXT("https://")) && !plain)
         return say(cli->arena, ERR_USAGE, "--url is https://…, or http:// on this machine for tests");
     return url->p ? OK : ERR_MEMORY;
 }
 
-static enum err run_server(struct cli *cli, struct app *app, const struct server_options *so, const struct smtp_options *smtp)
+static enum err run_server(struct cli *cli, struct app *app, const struct server_options *so,
+                           const struct smtp_options *smtp)
 {
     struct mailer *mailer = NULL;
     if (smtp->url.n)
@@ -95,7 +105,7 @@ enum err verb_serve(struct cli *cli)
     struct smtp_options smtp;
     struct findings findings = { 0 };
     int64_t threads, connections, per_address;
-    server_block_signals();            /* before the store makes its threads */
+    server_block_signals(); /* before the store makes its threads */
     TRY(cli_app_options(cli, true, &options));
     TRY(cli_number(cli, TEXT("threads"), 1, 64, 0, &threads));
     TRY(cli_number(cli, TEXT("connections"), 8, 100000, 0, &connections));

@@ -1,4 +1,5 @@
-/* The pool: one queue under one lock, threads started as they are needed, at a low priority so that requests go first. */
+/* The pool: one queue under one lock, threads started as they are needed, at a low priority so that requests go first.
+ */
 #include "hashing.h"
 #include "base/fiber.h"
 #include <pthread.h>
@@ -6,14 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NICE = 10 };                      /* a ninth of the processor beside a thread that serves; all of it when none does */
+enum { NICE = 10 }; /* a ninth of the processor beside a thread that serves; all of it when none does */
 
 struct job {
     struct wait wait;
     struct job *next;
     hashing_fn fn;
     void *arg;
-    bool alone, refused;                 /* refused: it was not begun */
+    bool alone, refused; /* refused: it was not begun */
     enum err status;
     struct why why;
 };
@@ -21,7 +22,7 @@ struct job {
 struct hashing {
     pthread_mutex_t lock, alone;
     pthread_cond_t come;
-    struct job *first, *last;            /* the queue, first come first served */
+    struct job *first, *last; /* the queue, first come first served */
     unsigned waiting, idle, threads, limit;
     bool over;
     pthread_t thread[HASHING_THREADS];
@@ -33,7 +34,8 @@ struct hashing *hashing_open(void)
     if (!h)
         return NULL;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    h->limit = cores < 1 ? 1 : cores > HASHING_THREADS ? HASHING_THREADS : (unsigned)cores;
+    h->limit = cores < 1 ? 1
+             : cores > HASHING_THREADS ? HASHING_THREADS : (unsigned)cores;
     pthread_mutex_init(&h->lock, NULL);
     pthread_mutex_init(&h->alone, NULL);
     pthread_cond_init(&h->come, NULL);
@@ -45,12 +47,13 @@ void hashing_stop(struct hashing *h)
     pthread_mutex_lock(&h->lock);
     struct job *refused = h->first;
     h->over = true;
-    h->first = h->last = NULL;
+    h->last = NULL;
+    h->first = NULL;
     h->waiting = 0;
     pthread_cond_broadcast(&h->come);
     pthread_mutex_unlock(&h->lock);
     for (struct job *next; refused; refused = next) {
-        next = refused->next;            /* before its caller goes on, whose stack it stands on */
+        next = refused->next; /* before its caller goes on, whose stack it stands on */
         refused->refused = true;
         wait_done(&refused->wait);
     }
@@ -116,15 +119,13 @@ static void *serve(void *arg)
 /* One thread more when none is free. Under the lock. False when there is none at all. */
 static bool staffed(struct hashing *h)
 {
-    if (h->idle < h->waiting + 1 && h->threads < h->limit && pthread_create(&h->thread[h->threads], NULL, serve, h) == 0)
+    if (h->idle < h->waiting + 1 && h->threads < h->limit &&
+        pthread_create(&h->thread[h->threads], NULL, serve, h) == 0)
         h->threads++;
     return h->threads > 0;
 }
 
-static enum err stopping(struct arena *a)
-{
-    return say(a, ERR_BUSY, "the server is stopping");
-}
+static enum err stopping(struct arena *a) { return say(a, ERR_BUSY, "the server is stopping"); }
 
 static enum err submit(struct hashing *h, struct arena *a, struct job *j)
 {
@@ -159,7 +160,11 @@ enum err hashing_do(struct hashing *h, struct arena *a, bool alone, hashing_fn f
 
 /* ---- Passwords. ---- */
 
-struct hash_job { text hash, password; struct password_hash *made; bool good, stale; };
+struct hash_job {
+    text hash, password;
+    struct password_hash *made;
+    bool good, stale;
+};
 
 static enum err run_make(struct arena *a, void *arg)
 {
@@ -183,6 +188,7 @@ enum err hashing_check(struct hashing *h, struct arena *a, text hash, text passw
 {
     struct hash_job j = { .hash = hash, .password = password };
     enum err status = hashing_do(h, a, false, run_check, &j);
-    *good = status == OK && j.good, *stale = status == OK && j.stale;
+    *good = status == OK && j.good;
+    *stale = status == OK && j.stale;
     return status;
 }

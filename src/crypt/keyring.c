@@ -20,7 +20,7 @@ enum {
     AT_ID = 1,
     AT_NONCE = AT_ID + 4,
     AT_KEY = AT_NONCE + NONCE,
-    FILE_SIZE = 2 * sizeof(struct key) + 1          /* digits and an end of line */
+    FILE_SIZE = 2 * sizeof(struct key) + 1 /* digits and an end of line */
 };
 _Static_assert(AT_KEY + sizeof(struct key) + TAG == WRAPPED_KEY, "the size that the header promises");
 
@@ -31,7 +31,10 @@ static void fd_close(int *fd)
 }
 #define FD_AUTO CLEANUP(fd_close) int
 
-struct digits { char b[FILE_SIZE + 1]; };           /* a byte more, to see that a file is longer */
+/* A byte more, to see that a file is longer. */
+struct digits {
+    char b[FILE_SIZE + 1];
+};
 static void digits_wipe(struct digits *d) { sodium_memzero(d, sizeof *d); }
 
 void master_wipe(struct master *m) { sodium_memzero(m, sizeof *m); }
@@ -88,16 +91,20 @@ static bool write_all(int fd, const char *from, size_t size)
             continue;
         if (put < 0)
             return false;
-        from += put, size -= (size_t)put;
+        from += put;
+        size -= (size_t)put;
     }
     return true;
 }
 
-/* Where a file has an access list, its group bits are the list's mask and not a right: systemd hands credentials out so. True
- * when there is a list and it opens the file to nobody but its owner, root and this user. */
+/* Where a file has an access list, its group bits are the list's mask and not a right: systemd hands credentials out
+ * so. True when there is a list and it opens the file to nobody but its owner, root and this user. */
 static bool list_is_private(int fd)
 {
-    struct { struct posix_acl_xattr_header head; struct posix_acl_xattr_entry entries[32]; } list;
+    struct {
+        struct posix_acl_xattr_header head;
+        struct posix_acl_xattr_entry entries[32];
+    } list;
     ssize_t size = fgetxattr(fd, "system.posix_acl_access", &list, sizeof list);
     if (size < (ssize_t)sizeof list.head || le32toh(list.head.a_version) != POSIX_ACL_XATTR_VERSION)
         return false;
@@ -119,10 +126,11 @@ static enum err check_file(struct arena *a, const char *path, int fd)
     if (!S_ISREG(st.st_mode))
         return say(a, ERR_CONFIG, "master key file %s is not a regular file", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)
-        return say(a, ERR_CONFIG, "master key file %s belongs to user %u, who is neither this one nor root", path, st.st_uid);
+        return say(a, ERR_CONFIG, "master key file %s belongs to user %u, who is neither this one nor root", path,
+                   st.st_uid);
     if ((st.st_mode & S_IRWXO) || ((st.st_mode & S_IRWXG) && !list_is_private(fd)))
-        return say(a, ERR_CONFIG, "master key file %s has mode %04o: group or others may reach it, chmod 600 closes it", path,
-                   st.st_mode & 07777);
+        return say(a, ERR_CONFIG, "master key file %s has mode %04o: group or others may reach it, chmod 600 closes it",
+                   path, st.st_mode & 07777);
     return OK;
 }
 
@@ -140,9 +148,10 @@ enum err master_read(struct arena *a, const char *path, struct master *out)
     ssize_t n = read_all(fd, digits.b, sizeof digits.b);
     if (n < 0)
         return say(a, ERR_CONFIG, "master key file %s: %s", path, strerror(errno));
-    if (n != FILE_SIZE || digits.b[FILE_SIZE - 1] != '\n' || !decode_hex((text){ digits.b, FILE_SIZE - 1 }, k.b, sizeof k.b) ||
-        sodium_is_zero(k.b, sizeof k.b))
-        return say(a, ERR_CONFIG, "master key file %s does not hold 64 random hexadecimal digits and an end of line", path);
+    if (n != FILE_SIZE || digits.b[FILE_SIZE - 1] != '\n' ||
+        !decode_hex((text){ digits.b, FILE_SIZE - 1 }, k.b, sizeof k.b) || sodium_is_zero(k.b, sizeof k.b))
+        return say(a, ERR_CONFIG, "master key file %s does not hold 64 random hexadecimal digits and an end of line",
+                   path);
     set_current(out, &k);
     return OK;
 }
@@ -151,7 +160,8 @@ enum err master_read(struct arena *a, const char *path, struct master *out)
 static int open_folder(struct arena *a, const char *path)
 {
     const char *slash = memrchr(path, '/', text_of(path).n);
-    text folder = !slash ? TEXT(".") : slash == path ? TEXT("/") : (text){ path, (size_t)(slash - path) };
+    text folder = !slash ? TEXT(".")
+                : slash == path ? TEXT("/") : (text){ path, (size_t)(slash - path) };
     text copy = arena_copy(a, folder);
     if (!copy.p) {
         errno = ENOMEM;
@@ -160,7 +170,8 @@ static int open_folder(struct arena *a, const char *path)
     return open(copy.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Writes the key under a passing name, synced, and gives it its own name only then: a crash leaves no half of a key there. */
+/* Writes the key under a passing name, synced, and gives it its own name only then: a crash leaves no half of a key
+ * there. */
 static enum err write_file(struct arena *a, const char *path, const char *passing, const struct digits *digits)
 {
     FD_AUTO folder = open_folder(a, path);
@@ -195,7 +206,8 @@ enum err master_create(struct arena *a, const char *path, struct master *out)
     return OK;
 }
 
-static void wrap_bind(uint32_t master_id, text tenant, struct subject_id subject, uint32_t key_class, uint8_t out[BIND_SIZE])
+static void wrap_bind(uint32_t master_id, text tenant, struct subject_id subject, uint32_t key_class,
+                      uint8_t out[BIND_SIZE])
 {
     struct bind b;
     bind_start(&b, "garant.wrapped.1", NULL);
@@ -214,8 +226,8 @@ void key_wrap(const struct master *m, text tenant, struct subject_id subject, ui
     out[0] = WRAP_VERSION;
     put_id(out + AT_ID, m->id);
     randombytes_buf(out + AT_NONCE, NONCE);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(out + AT_KEY, NULL, k->b, sizeof k->b, bound, sizeof bound, NULL, out + AT_NONCE,
-                                               m->key.b);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + AT_KEY, NULL, k->b, sizeof k->b, bound, sizeof bound, NULL,
+                                               out + AT_NONCE, m->key.b);
 }
 
 static bool wrapped_form(text wrapped, uint32_t *master_id)
@@ -235,12 +247,14 @@ enum err key_unwrap(struct arena *a, const struct master *m, text tenant, struct
     key_wipe(out);
     if (!wrapped_form(wrapped, &id))
         return say(a, ERR_CRYPT, "a key of %zu bytes is not in wrapped form", wrapped.n);
-    const struct key *by = id == m->id ? &m->key : m->has_former && id == m->former_id ? &m->former : NULL;
+    const struct key *by = id == m->id ? &m->key
+                         : m->has_former && id == m->former_id ? &m->former : NULL;
     if (!by)
-        return say(a, ERR_CRYPT, "a key was wrapped under master %08x, which is not at hand (current: %08x)", id, m->id);
+        return say(a, ERR_CRYPT, "a key was wrapped under master %08x, which is not at hand (current: %08x)", id,
+                   m->id);
     wrap_bind(id, tenant, subject, key_class, bound);
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(out->b, NULL, NULL, p + AT_KEY, sizeof out->b + TAG, bound, sizeof bound,
-                                                   p + AT_NONCE, by->b)) {
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(out->b, NULL, NULL, p + AT_KEY, sizeof out->b + TAG, bound,
+                                                   sizeof bound, p + AT_NONCE, by->b)) {
         key_wipe(out);
         return say(a, ERR_CRYPT, "a wrapped key was altered, or belongs elsewhere");
     }

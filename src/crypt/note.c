@@ -31,13 +31,13 @@ static uint32_t key_id(text name, const uint8_t public_key[32])
 static bool has_wide_blank(text s)
 {
     static const text blanks[] = {
-        TEXT_INIT("\xC2\x85"), TEXT_INIT("\xC2\xA0"), TEXT_INIT("\xE1\x9A\x80"), TEXT_INIT("\xE2\x80\xA8"),
+        TEXT_INIT("\xC2\x85"),     TEXT_INIT("\xC2\xA0"),     TEXT_INIT("\xE1\x9A\x80"), TEXT_INIT("\xE2\x80\xA8"),
         TEXT_INIT("\xE2\x80\xA9"), TEXT_INIT("\xE2\x80\xAF"), TEXT_INIT("\xE2\x81\x9F"), TEXT_INIT("\xE3\x80\x80"),
     };
     for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++)
         if (text_find(s, blanks[i]) >= 0)
             return true;
-    for (char last = (char)0x80; last <= (char)0x8A; last++)         /* U+2000 to U+200A */
+    for (char last = (char)0x80; last <= (char)0x8A; last++) /* U+2000 to U+200A */
         if (text_find(s, (text){ (char[]){ (char)0xE2, (char)0x80, last }, 3 }) >= 0)
             return true;
     return false;
@@ -91,8 +91,8 @@ enum err signer_parse(struct arena *a, text verifier, struct signer *out)
 
 text note_sign(struct arena *a, const struct signer *s, text body)
 {
-    uint8_t line[KEY_ID + SIGNATURE] = { (uint8_t)(s->key_id >> 24), (uint8_t)(s->key_id >> 16), (uint8_t)(s->key_id >> 8),
-                                         (uint8_t)s->key_id };
+    uint8_t line[KEY_ID + SIGNATURE] = { (uint8_t)(s->key_id >> 24), (uint8_t)(s->key_id >> 16),
+                                         (uint8_t)(s->key_id >> 8), (uint8_t)s->key_id };
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     text whole;
     buf_add(&b, body);
@@ -133,9 +133,10 @@ static enum err signature_line(struct arena *a, const struct signer *verifier, t
     if (bytes.n <= KEY_ID)
         return say(a, ERR_INTEGRITY, "the note has a signature that is not base64 of an id and more");
     if (!text_eq(name, verifier->name) || big_endian(bytes.p) != verifier->key_id)
-        return OK;              /* another's signature: to be ignored */
+        return OK; /* another's signature: to be ignored */
     if (bytes.n != KEY_ID + SIGNATURE ||
-        crypto_sign_verify_detached((const uint8_t *)bytes.p + KEY_ID, (const uint8_t *)body.p, body.n, verifier->public_key))
+        crypto_sign_verify_detached((const uint8_t *)bytes.p + KEY_ID, (const uint8_t *)body.p, body.n,
+                                    verifier->public_key))
         return say(a, ERR_INTEGRITY, "the note's signature by %.*s does not hold", T(name));
     ++*ours;
     return OK;
@@ -213,13 +214,15 @@ static enum err proof_path(struct arena *a, text *rest, struct tree_proof *out)
     for (text line = text_cut(rest, '\n'); line.n; line = text_cut(rest, '\n')) {
         text hash = decode_base64(a, line);
         if (hash.n != sizeof out->path[0].b || out->count == sizeof out->path / sizeof *out->path)
-            return say(a, ERR_INTEGRITY, "the proof's hash %u is not a SHA-256 in base64, or one too many", out->count + 1);
+            return say(a, ERR_INTEGRITY, "the proof's hash %u is not a SHA-256 in base64, or one too many",
+                       out->count + 1);
         memcpy(out->path[out->count++].b, hash.p, hash.n);
     }
     return OK;
 }
 
-enum err proof_open(struct arena *a, const struct signer *verifier, text proof, struct hash leaf, uint64_t *index, uint64_t *size)
+enum err proof_open(struct arena *a, const struct signer *verifier, text proof, struct hash leaf, uint64_t *index,
+                    uint64_t *size)
 {
     text rest = proof, line = text_cut(&rest, '\n');
     struct tree_proof path;
@@ -227,7 +230,7 @@ enum err proof_open(struct arena *a, const struct signer *verifier, text proof, 
     if (!text_eq(line, TEXT(PROOF_HEAD)))
         return say(a, ERR_INTEGRITY, "the proof does not begin with " PROOF_HEAD);
     line = text_cut(&rest, '\n');
-    if (text_starts(line, TEXT("extra "))) {            /* authenticated by nothing: passed over */
+    if (text_starts(line, TEXT("extra "))) { /* authenticated by nothing: passed over */
         if (!decode_base64(a, text_from(line, sizeof "extra " - 1)).p)
             return say(a, ERR_INTEGRITY, "the proof's extra data is not base64");
         line = text_cut(&rest, '\n');
@@ -237,8 +240,8 @@ enum err proof_open(struct arena *a, const struct signer *verifier, text proof, 
     TRY(proof_path(a, &rest, &path));
     TRY(checkpoint_open(a, verifier, rest, size, &root));
     if (!tree_check_inclusion(*index, *size, leaf, &path, root))
-        return say(a, ERR_INTEGRITY, "the proof does not show the entry at index %llu of %llu", (unsigned long long)*index,
-                   (unsigned long long)*size);
+        return say(a, ERR_INTEGRITY, "the proof does not show the entry at index %llu of %llu",
+                   (unsigned long long)*index, (unsigned long long)*size);
     return OK;
 }
 
@@ -265,7 +268,8 @@ enum err jws_open(struct arena *a, const struct signer *verifier, text jws, text
     if (!signature.p || signature.n != SIGNATURE)
         return say(a, ERR_INTEGRITY, "not a compact JWS with an Ed25519 signature");
     text input = { jws.p, head.n + 1 + middle.n };
-    if (crypto_sign_verify_detached((const uint8_t *)signature.p, (const uint8_t *)input.p, input.n, verifier->public_key))
+    if (crypto_sign_verify_detached((const uint8_t *)signature.p, (const uint8_t *)input.p, input.n,
+                                    verifier->public_key))
         return say(a, ERR_INTEGRITY, "the signature does not hold under the key of %.*s", T(verifier->name));
     *header = decode_base64url(a, head);
     *payload = decode_base64url(a, middle);
@@ -306,7 +310,8 @@ enum err certificate_open(struct arena *a, const struct signer *verifier, text j
     TRY_PTR(kid.p);
     TRY(jws_open(a, verifier, jws, &header, json));
     TRY(json_parse(a, header, &parsed));
-    if (!text_eq(json_text(parsed, TEXT("kid")), kid) || !text_eq(json_text(parsed, TEXT("typ")), TEXT(CERTIFICATE_TYPE)))
+    if (!text_eq(json_text(parsed, TEXT("kid")), kid) ||
+        !text_eq(json_text(parsed, TEXT("typ")), TEXT(CERTIFICATE_TYPE)))
         return say(a, ERR_INTEGRITY, "the JWS is not a certificate of %.*s", T(kid));
     return OK;
 }

@@ -1,14 +1,20 @@
-/* Signed statements: C2SP signed notes, checkpoints and proofs (Ed25519), and certificates as JWS (RFC 7515, RFC 8037). */
+/* Signed statements: C2SP signed notes, checkpoints and proofs (Ed25519), and certificates as JWS (RFC 7515, RFC 8037).
+ */
 #ifndef CRYPT_NOTE_H
 #define CRYPT_NOTE_H
 #include "base/clock.h"
 #include "crypt/tree.h"
 #include "crypt/seal.h"
 
-/* An Ed25519 signer with the name it signs under (an origin such as "garant.example/journal"; not copied, so it must outlive
- * the signer). A verifier is one whose `secret` is zero. */
-struct signer { text name; uint8_t public_key[32]; uint8_t secret[64]; uint32_t key_id; };
-void signer_make(text name, const struct key *seed, struct signer *out);   /* key_id after c2sp.org/signed-note */
+/* An Ed25519 signer with the name it signs under (an origin such as "garant.example/journal"; not copied, so it must
+ * outlive the signer). A verifier is one whose `secret` is zero. */
+struct signer {
+    text name;
+    uint8_t public_key[32];
+    uint8_t secret[64];
+    uint32_t key_id;
+};
+void signer_make(text name, const struct key *seed, struct signer *out); /* key_id after c2sp.org/signed-note */
 void signer_wipe(struct signer *s);
 #define SIGNER_AUTO CLEANUP(signer_wipe) struct signer
 /* Non-empty UTF-8 without blanks, control characters or plus: what signer_make() expects and the others check. */
@@ -19,7 +25,8 @@ text signer_verifier(struct arena *a, const struct signer *s);
 enum err signer_parse(struct arena *a, text verifier, struct signer *out);
 
 /* c2sp.org/signed-note: checks form and signatures of any note, and gives its text with its last newline. Signatures of
- * other keys are ignored; one by this key must be there, and all by it must hold. ERR_INTEGRITY, naming what is wrong. */
+ * other keys are ignored; one by this key must be there, and all by it must hold. ERR_INTEGRITY, naming what is wrong.
+ */
 enum err note_open(struct arena *a, const struct signer *verifier, text note, text *body);
 
 /* A note of this text, which ends with a newline and has no control characters else; p NULL without memory. */
@@ -30,11 +37,12 @@ text checkpoint_sign(struct arena *a, const struct signer *s, uint64_t size, str
 /* ERR_INTEGRITY, naming what is wrong, when form, name or signature do not hold. */
 enum err checkpoint_open(struct arena *a, const struct signer *verifier, text note, uint64_t *size, struct hash *root);
 
-/* c2sp.org/tlog-proof: one text that shows, offline, that an entry is in the journal: index, inclusion proof, checkpoint.
- * `proof` is the one for `index` and the size of the checkpoint `note`. */
+/* c2sp.org/tlog-proof: one text that shows, offline, that an entry is in the journal: index, inclusion proof,
+ * checkpoint. `proof` is the one for `index` and the size of the checkpoint `note`. */
 text proof_print(struct arena *a, uint64_t index, const struct tree_proof *proof, text note);
 /* Checks such a text for an entry whose tree_leaf() is `leaf`. ERR_INTEGRITY, naming what is wrong. */
-enum err proof_open(struct arena *a, const struct signer *verifier, text proof, struct hash leaf, uint64_t *index, uint64_t *size);
+enum err proof_open(struct arena *a, const struct signer *verifier, text proof, struct hash leaf, uint64_t *index,
+                    uint64_t *size);
 
 /* Compact JWS with alg EdDSA (RFC 8037): `header` is the JSON object that stands before the payload, alg included. */
 text jws_sign(struct arena *a, const struct signer *s, text header, text payload);

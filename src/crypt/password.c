@@ -16,7 +16,14 @@ enum err password_hash(struct arena *a, text password, struct password_hash *out
 
 /* ---- What other programs kept. ---- */
 
-enum { BCRYPT_LENGTH = 60, BCRYPT_LEAST = 4, BCRYPT_MOST = 14, MEMORY_MOST_KIB = 256 << 10, PASSES_MOST = 16, LANES_MOST = 16 };
+enum {
+    BCRYPT_LENGTH = 60,
+    BCRYPT_LEAST = 4,
+    BCRYPT_MOST = 14,
+    MEMORY_MOST_KIB = 256 << 10,
+    PASSES_MOST = 16,
+    LANES_MOST = 16
+};
 
 static bool is_bcrypt(text hash)
 {
@@ -36,14 +43,16 @@ static bool bcrypt_good(text hash)
     int64_t cost;
     static const char letters[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     return hash.n == BCRYPT_LENGTH && hash.p[6] == '$' && all_in(text_upto(text_from(hash, 4), 2), "0123456789") &&
-           text_int(text_upto(text_from(hash, 4), 2), &cost) && cost >= BCRYPT_LEAST && cost <= BCRYPT_MOST && all_in(text_from(hash, 7), letters);
+           text_int(text_upto(text_from(hash, 4), 2), &cost) && cost >= BCRYPT_LEAST && cost <= BCRYPT_MOST &&
+           all_in(text_from(hash, 7), letters);
 }
 
 /* "m=19456" and the like: the number, 0 when it is none or beyond `most`. */
 static int64_t parameter(text s, char name, int64_t most)
 {
     int64_t n = 0;
-    bool good = s.n > 2 && s.p[0] == name && s.p[1] == '=' && all_in(text_from(s, 2), "0123456789") && text_int(text_from(s, 2), &n);
+    bool good = s.n > 2 && s.p[0] == name && s.p[1] == '=' && all_in(text_from(s, 2), "0123456789") &&
+                text_int(text_from(s, 2), &n);
     return good && n <= most ? n : 0;
 }
 
@@ -52,17 +61,22 @@ static bool argon2_good(text hash)
     static const char letters[] = "+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     text rest = hash;
     text_cut(&rest, '$');
-    text kind = text_cut(&rest, '$'), version = text_cut(&rest, '$'), costs = text_cut(&rest, '$'), salt = text_cut(&rest, '$');
+    text kind = text_cut(&rest, '$'), version = text_cut(&rest, '$'), costs = text_cut(&rest, '$'),
+         salt = text_cut(&rest, '$');
     text memory = text_cut(&costs, ','), passes = text_cut(&costs, ',');
     return (text_eq(kind, TEXT("argon2id")) || text_eq(kind, TEXT("argon2i"))) && text_eq(version, TEXT("v=19")) &&
-           parameter(memory, 'm', MEMORY_MOST_KIB) >= 8 && parameter(passes, 't', PASSES_MOST) && parameter(costs, 'p', LANES_MOST) &&
-           salt.n >= 11 && rest.n >= 22 && all_in(salt, letters) && all_in(rest, letters) && hash.n < PASSWORD_HASH_MAX;
+           parameter(memory, 'm', MEMORY_MOST_KIB) >= 8 && parameter(passes, 't', PASSES_MOST) &&
+           parameter(costs, 'p', LANES_MOST) && salt.n >= 11 && rest.n >= 22 && all_in(salt, letters) &&
+           all_in(rest, letters) && hash.n < PASSWORD_HASH_MAX;
 }
 
 bool password_hash_good(text hash) { return is_bcrypt(hash) ? bcrypt_good(hash) : argon2_good(hash); }
 
 enum { BCRYPT_BYTES = 72 };
-struct bcrypt { struct crypt_data data; char typed[BCRYPT_BYTES + 1]; };
+struct bcrypt {
+    struct crypt_data data;
+    char typed[BCRYPT_BYTES + 1];
+};
 
 /* bcrypt knows the first 72 bytes, and none behind a NUL. */
 static enum err bcrypt_matches(struct arena *a, const char *hash, text password, bool *good)
@@ -83,7 +97,8 @@ static enum err bcrypt_matches(struct arena *a, const char *hash, text password,
 enum err password_matches(struct arena *a, text hash, text password, bool *good, bool *stale)
 {
     struct password_hash copy;
-    *good = *stale = false;
+    *stale = false;
+    *good = false;
     if (!text_cstr(hash, copy.text, sizeof copy.text))
         return OK;
     if (is_bcrypt(hash)) {
@@ -95,7 +110,8 @@ enum err password_matches(struct arena *a, text hash, text password, bool *good,
     *good = crypto_pwhash_str_verify(copy.text, password.p ? password.p : "", password.n) == 0;
     if (!*good && errno == ENOMEM)
         return say(a, ERR_MEMORY, "no memory to check a password");
-    bool ours = text_starts(hash, TEXT("$argon2id$")) && crypto_pwhash_str_needs_rehash(copy.text, PASSWORD_PASSES, PASSWORD_MEMORY) == 0;
+    bool ours = text_starts(hash, TEXT("$argon2id$")) &&
+                crypto_pwhash_str_needs_rehash(copy.text, PASSWORD_PASSES, PASSWORD_MEMORY) == 0;
     *stale = *good && !ours;
     return OK;
 }

@@ -20,7 +20,7 @@ void key_wipe(struct key *k) { sodium_memzero(k, sizeof *k); }
 
 void memory_lock(void *p, size_t n)
 {
-    if (sodium_mlock(p, n) != 0)                          /* mlock and MADV_DONTDUMP; refused beyond RLIMIT_MEMLOCK */
+    if (sodium_mlock(p, n) != 0) /* mlock and MADV_DONTDUMP; refused beyond RLIMIT_MEMLOCK */
         return;
 }
 
@@ -43,8 +43,9 @@ void key_make(struct key *out) { randombytes_buf(out->b, sizeof out->b); }
 
 void bind_start(struct bind *b, const char personal[16], const struct key *key)
 {
-    crypto_generichash_blake2b_init_salt_personal(&b->state, key ? key->b : NULL, key ? sizeof key->b : 0, BIND_SIZE, NULL,
-                                                  (const uint8_t *)personal);
+    crypto_generichash_blake2b_init_salt_personal(&b->state, key ? key->b : NULL,
+                                                  key ? sizeof key->b : 0, BIND_SIZE,
+                                                  NULL, (const uint8_t *)personal);
 }
 
 void bind_number(struct bind *b, uint64_t number)
@@ -85,9 +86,12 @@ void digest_identifier(const struct key *lookup, text tenant, text field, text n
     bind_end(&b, out->b);
 }
 
-/* A place as bytes that no other place has: numbers first, then each name after its length. Not hashed, as bind.h would: that
- * takes a quarter of the time of sealing a short value. */
-struct bound { uint8_t b[8 + SUBJECT_ID + 3 + PLACE_NAMES]; size_t n; };
+/* A place as bytes that no other place has: numbers first, then each name after its length. Not hashed, as bind.h
+ * would: that takes a quarter of the time of sealing a short value. */
+struct bound {
+    uint8_t b[8 + SUBJECT_ID + 3 + PLACE_NAMES];
+    size_t n;
+};
 
 static void bound_name(struct bound *to, text name)
 {
@@ -121,8 +125,8 @@ enum err seal(struct arena *a, const struct key *k, const struct place *place, t
     TRY_PTR(p);
     p[0] = SEAL_VERSION;
     randombytes_buf(p + 1, NONCE);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(p + HEAD, NULL, (const uint8_t *)clear.p, clear.n, where.b, where.n, NULL,
-                                               p + 1, k->b);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(p + HEAD, NULL, (const uint8_t *)clear.p, clear.n, where.b, where.n,
+                                               NULL, p + 1, k->b);
     out->bytes = (text){ (const char *)p, SEAL_OVERHEAD + clear.n };
     return OK;
 }
@@ -137,7 +141,8 @@ enum err seal_open(struct arena *a, const struct key *k, const struct place *pla
     TRY(place_bind(a, place, &where));
     uint8_t *opened = arena_alloc(a, n + 1);
     TRY_PTR(opened);
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened, NULL, NULL, p + HEAD, n + TAG, where.b, where.n, p + 1, k->b))
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened, NULL, NULL, p + HEAD, n + TAG, where.b, where.n, p + 1,
+                                                   k->b))
         return say(a, ERR_CRYPT, "a sealed value does not open with this key at this place");
     *clear = (text){ (const char *)opened, n };
     return OK;

@@ -1,5 +1,6 @@
 /* The journal's Merkle tree: SHA-256 nodes, growth by carrying, proofs top-down from perfect sub-trees. */
-#define OPENSSL_SUPPRESS_DEPRECATED       /* the one-shot EVP calls fetch and allocate each time: 400 ns against 190 ns here */
+/* The one-shot EVP calls fetch and allocate each time: 400 ns against 190 ns here. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "tree.h"
 #include <openssl/sha.h>
 #include <string.h>
@@ -49,8 +50,8 @@ struct hash tree_root(const struct tree *t)
 /* The largest power of two below n; n is 2 or more. */
 static uint64_t split(uint64_t n) { return (uint64_t)1 << (63 - __builtin_clzll(n - 1)); }
 
-/* The root of leaves [low, high). `low` is a multiple of each of the perfect sub-trees' sizes, as in all ranges that RFC 6962
- * splits a tree into. */
+/* The root of leaves [low, high). `low` is a multiple of each of the perfect sub-trees' sizes, as in all ranges that
+ * RFC 6962 splits a tree into. */
 static enum err range_root(tree_read_fn read, void *from, uint64_t low, uint64_t high, struct hash *out)
 {
     struct hash roots[64];
@@ -82,11 +83,13 @@ enum err tree_prove_inclusion(struct arena *a, tree_read_fn read, void *from, ui
 {
     *out = (struct tree_proof){ 0 };
     if (index >= size || size > INT64_MAX)
-        return say(a, ERR_USAGE, "a tree of %llu leaves has no leaf %llu", (unsigned long long)size, (unsigned long long)index);
+        return say(a, ERR_USAGE, "a tree of %llu leaves has no leaf %llu", (unsigned long long)size,
+                   (unsigned long long)index);
     for (uint64_t low = 0, high = size; high - low > 1;) {
         uint64_t middle = low + split(high - low);
         bool left = index < middle;
-        TRY(range_root(read, from, left ? middle : low, left ? high : middle, &out->path[out->count++]));
+        TRY(range_root(read, from, left ? middle : low,
+                       left ? high : middle, &out->path[out->count++]));
         *(left ? &high : &low) = middle;
     }
     reverse(out);
@@ -98,22 +101,25 @@ enum err tree_prove_consistency(struct arena *a, tree_read_fn read, void *from, 
 {
     *out = (struct tree_proof){ 0 };
     if (old_size > size || size > INT64_MAX)
-        return say(a, ERR_USAGE, "a tree of %llu leaves never had %llu", (unsigned long long)size, (unsigned long long)old_size);
+        return say(a, ERR_USAGE, "a tree of %llu leaves never had %llu", (unsigned long long)size,
+                   (unsigned long long)old_size);
     uint64_t low = 0, high = size;
     while (old_size && old_size != high) {
         uint64_t middle = low + split(high - low);
         bool left = old_size <= middle;
-        TRY(range_root(read, from, left ? middle : low, left ? high : middle, &out->path[out->count++]));
+        TRY(range_root(read, from, left ? middle : low,
+                       left ? high : middle, &out->path[out->count++]));
         *(left ? &high : &low) = middle;
     }
-    if (old_size && low)        /* the verifier knows the old root itself, but no smaller part of it */
+    if (old_size && low) /* the verifier knows the old root itself, but no smaller part of it */
         TRY(range_root(read, from, low, high, &out->path[out->count++]));
     reverse(out);
     return OK;
 }
 
 /* RFC 9162 §2.1.3.2. */
-bool tree_check_inclusion(uint64_t index, uint64_t size, struct hash leaf, const struct tree_proof *proof, struct hash root)
+bool tree_check_inclusion(uint64_t index, uint64_t size, struct hash leaf, const struct tree_proof *proof,
+                          struct hash root)
 {
     if (index >= size || proof->count > PATH_MAX_COUNT)
         return false;
@@ -124,11 +130,14 @@ bool tree_check_inclusion(uint64_t index, uint64_t size, struct hash leaf, const
             return false;
         if (node & 1 || node == last) {
             r = tree_node(proof->path[i], r);
-            while (!(node & 1) && node)
-                node >>= 1, last >>= 1;
+            while (!(node & 1) && node) {
+                node >>= 1;
+                last >>= 1;
+            }
         } else
             r = tree_node(r, proof->path[i]);
-        node >>= 1, last >>= 1;
+        node >>= 1;
+        last >>= 1;
     }
     return !last && hash_eq(r, root);
 }
@@ -144,8 +153,10 @@ bool tree_check_consistency(uint64_t old_size, struct hash old_root, uint64_t si
     if (old_size == size)
         return !proof->count && hash_eq(old_root, root);
     uint64_t node = old_size - 1, last = size - 1;
-    while (node & 1)
-        node >>= 1, last >>= 1;
+    while (node & 1) {
+        node >>= 1;
+        last >>= 1;
+    }
     unsigned i = 0;
     if (node && !proof->count)
         return false;
@@ -156,11 +167,14 @@ bool tree_check_consistency(uint64_t old_size, struct hash old_root, uint64_t si
         if (node & 1 || node == last) {
             old_r = tree_node(proof->path[i], old_r);
             r = tree_node(proof->path[i], r);
-            while (!(node & 1) && node)
-                node >>= 1, last >>= 1;
+            while (!(node & 1) && node) {
+                node >>= 1;
+                last >>= 1;
+            }
         } else
             r = tree_node(r, proof->path[i]);
-        node >>= 1, last >>= 1;
+        node >>= 1;
+        last >>= 1;
     }
     return !last && hash_eq(old_r, old_root) && hash_eq(r, root);
 }

@@ -4,9 +4,10 @@
 #include "front/site/promises.h"
 
 const struct route route_rows[ROUTE_COUNT] = {
-#define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr)                                            \
-    [ROUTE_##name] = { TEXT_INIT(#name), METHOD_##method, TEXT_INIT(path), WHO_##who, NEEDS_##needs, BODY_##body, status,    \
-                       TEXT_INIT(input), TEXT_INIT(output), TEXT_INIT(en), TEXT_INIT(fr), api_##name },
+#define ROUTE(name, method, path, who, needs, body, status, input, output, en, fr)                                     \
+    [ROUTE_##                                                                                                          \
+        name] = { TEXT_INIT(#name), METHOD_##method,  TEXT_INIT(path),   WHO_##who,     NEEDS_##needs, BODY_##body,    \
+                  status,           TEXT_INIT(input), TEXT_INIT(output), TEXT_INIT(en), TEXT_INIT(fr), api_##name },
 #include "front/door/routes.def"
 };
 

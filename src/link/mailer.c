@@ -10,8 +10,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { ROUND = 16, IDLE_MS = 500, MARK_AGAIN_MS = 1000, SAID_EVERY = 60, PAUSE_MAX_MS = 60 * SECOND, ROUND_MEMORY = 64 << 20, LETTER_MEMORY = 16 << 20,
-       MESSAGE_MAX = 4 << 20 };
+enum {
+    ROUND = 16,
+    IDLE_MS = 500,
+    MARK_AGAIN_MS = 1000,
+    SAID_EVERY = 60,
+    PAUSE_MAX_MS = 60 * SECOND,
+    ROUND_MEMORY = 64 << 20,
+    LETTER_MEMORY = 16 << 20,
+    MESSAGE_MAX = 4 << 20
+};
 
 struct mailer {
     struct app *app;
@@ -20,7 +28,7 @@ struct mailer {
     bool started;
     int stop_fd;
     atomic_bool stop;
-    int pause_ms;                                 /* after the mail server could not be reached, or the outbox not be read */
+    int pause_ms; /* after the mail server could not be reached, or the outbox not be read */
 };
 
 /* True when it is time to end. */
@@ -44,7 +52,8 @@ static enum err mark(struct mailer *m, const struct outbox_letter *l, const stru
     act_as_server(m, &a, &c);
     enum err status = result->sent ? outbox_sent(&c, l) : outbox_failed(&c, l, result->for_good, text_of(result->code));
     if (status != OK && say_so)
-        LOG(LOG_WARN, "mail.not-marked", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
+        LOG(LOG_WARN, "mail.not-marked", LOG_TEXT("code", err_row(status)->slug),
+            LOG_TEXT("why", text_of(a.why.detail)));
     return status;
 }
 
@@ -64,17 +73,28 @@ static void pause_longer(struct mailer *m)
         m->pause_ms = PAUSE_MAX_MS;
 }
 
-static enum err compose(struct arena *a, const struct mailer *m, const struct outbox_letter *l, text to, struct buf *b, text *out)
+static enum err compose(struct arena *a, const struct mailer *m, const struct outbox_letter *l, text to, struct buf *b,
+                        text *out)
 {
     text reply_to = l->reply_to.n ? smtp_address(a, l->reply_to) : l->reply_to;
-    const struct mime mime = { .from_name = l->from_name, .from = smtp_from(m->smtp), .to = to, .reply_to = reply_to,
-                               .subject = l->subject_line, .text = l->text, .html = l->html, .language = l->language, .id = l->name,
-                               .letter = l->letter, .purpose = l->purpose, .date = l->created };
+    const struct mime mime = { .from_name = l->from_name,
+                               .from = smtp_from(m->smtp),
+                               .to = to,
+                               .reply_to = reply_to,
+                               .subject = l->subject_line,
+                               .text = l->text,
+                               .html = l->html,
+                               .language = l->language,
+                               .id = l->name,
+                               .letter = l->letter,
+                               .purpose = l->purpose,
+                               .date = l->created };
     TRY(mime_write(a, &mime, b));
     return buf_lend(a, b, out);
 }
 
-/* Asked right before it goes: a round takes its time, and an erasure or a withdrawal meanwhile silences what it read. */
+/* Asked right before it goes: a round takes its time, and an erasure or a withdrawal meanwhile silences what it read.
+ */
 static bool waits(struct mailer *m, const struct outbox_letter *l)
 {
     ARENA_AUTO a = arena_make(LETTER_MEMORY);
@@ -96,7 +116,8 @@ static bool send_one(struct mailer *m, struct arena *a, const struct outbox_lett
     if (atomic_load(&m->stop) && !result.sent)
         return false;
     if (!result.sent)
-        LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)), LOG_INT("tries", l->tries + 1));
+        LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)),
+            LOG_INT("tries", l->tries + 1));
     mark_surely(m, l, &result);
     if (result.reached)
         m->pause_ms = 0;
@@ -118,7 +139,7 @@ static bool round_of(struct mailer *m)
         LOG(LOG_WARN, "mail.outbox", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
         pause_longer(m);
     } else if (!list)
-        m->pause_ms = 0;                          /* nothing is due: the next letter is tried as soon as it comes */
+        m->pause_ms = 0; /* nothing is due: the next letter is tried as soon as it comes */
     for (; list; list = list->next, sent++)
         if (!send_one(m, &a, list))
             return false;

@@ -1,7 +1,12 @@
 /* Messages of RFC 5322: encoded words (RFC 2047), quoted-printable bodies (RFC 2045), multipart/alternative. */
 #include "link/mime.h"
 
-enum { WORD_BYTES = 42, LINE_MAX_QP = 76, NAME_MAX = 200, PLAIN_MAX = 60 };   /* an encoded word has at most 75 characters */
+enum {
+    WORD_BYTES = 42,
+    LINE_MAX_QP = 76,
+    NAME_MAX = 200,
+    PLAIN_MAX = 60
+}; /* an encoded word has at most 75 characters */
 
 static bool has_control(text s)
 {
@@ -69,11 +74,12 @@ static void put_name(struct buf *b, text s)
 
 static void put_date(struct buf *b, msec t)
 {
-    static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";   /* 1 January 1970 was a Thursday */
+    static const char days[] = "ThuFriSatSunMonTueWed",
+                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec"; /* 1 January 1970 was a Thursday */
     struct date d = date_of(t);
     int seconds = (int)((t - date_start(d)) / SECOND), week = (int)(((date_days(d) % 7) + 7) % 7);
-    buf_print(b, "%.3s, %d %.3s %d %02d:%02d:%02d +0000", days + 3 * week, d.day, months + 3 * (d.month - 1), d.year, seconds / 3600,
-              seconds / 60 % 60, seconds % 60);
+    buf_print(b, "%.3s, %d %.3s %d %02d:%02d:%02d +0000", days + 3 * week, d.day, months + 3 * (d.month - 1), d.year,
+              seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 static text domain_of(text address) { return text_from(address, (size_t)(text_index(address, '@') + 1)); }
@@ -117,7 +123,8 @@ static void put_headers(struct buf *b, const struct mime *m)
     buf_add(b, TEXT("\r\nDate: "));
     put_date(b, m->date);
     buf_print(b, "\r\nMessage-ID: <%.*s@%.*s>\r\n", T(m->id), T(domain_of(m->from)));
-    buf_print(b, "Service-Notice: letter=%.*s%s%.*s\r\n", T(m->letter), m->purpose.n ? "; purpose=" : "", T(m->purpose));
+    buf_print(b, "Service-Notice: letter=%.*s%s%.*s\r\n", T(m->letter), m->purpose.n ? "; purpose=" : "",
+              T(m->purpose));
     buf_print(b, "Auto-Submitted: auto-generated\r\nContent-Language: %.*s\r\nMIME-Version: 1.0\r\n", T(m->language));
 }
 
@@ -152,7 +159,8 @@ static void put_quoted(struct buf *b, text s)
 /* "=_" is in no quoted-printable text, so no body can hold the boundary. */
 static void put_part(struct buf *b, text id, const char *type, text body)
 {
-    buf_print(b, "--=_%.*s\r\nContent-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", T(id), type);
+    buf_print(b, "--=_%.*s\r\nContent-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+              T(id), type);
     put_quoted(b, body);
 }
 

@@ -1,17 +1,19 @@
-/* A letter as a message of RFC 5322: headers that nothing can be smuggled into, plain text and HTML of the same content (RFC 2046). */
+/* A letter as a message of RFC 5322: headers that nothing can be smuggled into, plain text and HTML of the same content
+ * (RFC 2046). */
 #ifndef LINK_MIME_H
 #define LINK_MIME_H
 #include "base/buf.h"
 #include "base/clock.h"
 
 struct mime {
-    text from_name, from, to, reply_to;           /* addresses without angle brackets; reply_to may be empty */
+    text from_name, from, to, reply_to; /* addresses without angle brackets; reply_to may be empty */
     text subject, text, html, language;
-    text id;                                      /* of Message-ID, what stands before the @; the same at every try */
-    text letter, purpose;                         /* names, for the header Service-Notice; purpose may be empty */
+    text id;              /* of Message-ID, what stands before the @; the same at every try */
+    text letter, purpose; /* names, for the header Service-Notice; purpose may be empty */
     msec date;
 };
-/* ERR_VALUE when a value that becomes a header holds a control character or an address more than one word; only the header is named. */
+/* ERR_VALUE when a value that becomes a header holds a control character or an address more than one word; only the
+ * header is named. */
 enum err mime_write(struct arena *a, const struct mime *m, struct buf *out);
 
 #endif

@@ -10,8 +10,8 @@ struct smtp {
     CURL *curl;
     char url[1024], from[300], sender[302], user[256], password[512], ca_file[4096];
     bool plain;
-    bool utf8;                                    /* what stands last greeted us with SMTPUTF8 (RFC 6531) among what it can */
-    char verb[5];                                 /* of the last command: what a refusal is about */
+    bool utf8;    /* what stands last greeted us with SMTPUTF8 (RFC 6531) among what it can */
+    char verb[5]; /* of the last command: what a refusal is about */
 };
 
 /* ---- Options. ---- */
@@ -19,7 +19,9 @@ struct smtp {
 /* The host of "smtp://host:port", brackets of an IPv6 address included; p NULL when the address is anything else. */
 static text host_of(text url)
 {
-    text rest = text_starts(url, TEXT("smtps://")) ? text_from(url, 8) : text_starts(url, TEXT("smtp://")) ? text_from(url, 7) : TEXT("");
+    text rest = text_starts(url, TEXT("smtps://"))  ? text_from(url, 8)
+                : text_starts(url, TEXT("smtp://")) ? text_from(url, 7)
+                                                    : TEXT("");
     while (text_ends(rest, TEXT("/")))
         rest = text_upto(rest, rest.n - 1);
     size_t colon = rest.n;
@@ -28,7 +30,8 @@ static text host_of(text url)
     bool with_port = colon && rest.p[colon - 1] == ':';
     text host = with_port ? text_upto(rest, colon - 1) : rest;
     int64_t port = 1;
-    bool good = host.n && host.n < HOST_MAX && (!with_port || (text_int(text_from(rest, colon), &port) && port > 0 && port < 65536));
+    bool good = host.n && host.n < HOST_MAX &&
+                (!with_port || (text_int(text_from(rest, colon), &port) && port > 0 && port < 65536));
     for (size_t i = 0; i < host.n; i++)
         good &= host.p[i] > ' ' && host.p[i] <= '~' && text_index(TEXT("/@?#\\\"<>"), host.p[i]) < 0;
     return good ? host : (text){ NULL, 0 };
@@ -56,17 +59,20 @@ static enum err read_options(struct arena *a, const struct smtp_options *o, stru
     if (!host.p)
         return say(a, ERR_CONFIG, "--smtp wants smtp://host:port (STARTTLS) or smtps://host:port");
     if (o->plain && !loopback(host))
-        return say(a, ERR_CONFIG, "--smtp-plain is for a server on this machine: letters and the password go over a network under TLS only");
+        return say(
+            a, ERR_CONFIG,
+            "--smtp-plain is for a server on this machine: letters and the password go over a network under TLS only");
     if (o->plain && text_starts(url, TEXT("smtps://")))
         return say(a, ERR_CONFIG, "smtps:// is TLS, and --smtp-plain says none");
     while (text_ends(url, TEXT("/")))
         url = text_upto(url, url.n - 1);
     text domain = text_from(own, (size_t)(text_index(own, '@') + 1));
-    text full = arena_print(a, "%.*s/%.*s", T(url), T(domain));          /* the path is the name in EHLO */
+    text full = arena_print(a, "%.*s/%.*s", T(url), T(domain)); /* the path is the name in EHLO */
     text sender = arena_print(a, "<%.*s>", T(own));
     TRY_PTR(full.p);
-    if (!text_cstr(full, s->url, sizeof s->url) || !text_cstr(own, s->from, sizeof s->from) || !text_cstr(sender, s->sender, sizeof s->sender) ||
-        !text_cstr(o->user, s->user, sizeof s->user) || !text_cstr(o->password, s->password, sizeof s->password) ||
+    if (!text_cstr(full, s->url, sizeof s->url) || !text_cstr(own, s->from, sizeof s->from) ||
+        !text_cstr(sender, s->sender, sizeof s->sender) || !text_cstr(o->user, s->user, sizeof s->user) ||
+        !text_cstr(o->password, s->password, sizeof s->password) ||
         !text_cstr(o->ca_file, s->ca_file, sizeof s->ca_file))
         return say(a, ERR_CONFIG, "an option of the mail server is too long, or holds a NUL");
     s->plain = o->plain;
@@ -75,7 +81,10 @@ static enum err read_options(struct arena *a, const struct smtp_options *o, stru
 
 /* ---- The transfer. ---- */
 
-struct upload { text rest; const atomic_bool *stop; };
+struct upload {
+    text rest;
+    const atomic_bool *stop;
+};
 
 static size_t give(char *out, size_t size, size_t count, void *arg)
 {
@@ -101,7 +110,8 @@ static int watch(CURL *curl, curl_infotype type, char *data, size_t size, void *
     text line = { data, size };
     if (type == CURLINFO_HEADER_OUT && text_starts(line, TEXT("EHLO")))
         s->utf8 = false;
-    if (type == CURLINFO_HEADER_IN && is_verb(s, "EHLO") && text_eq_nocase(text_trim(text_from(line, 4)), TEXT("SMTPUTF8")))
+    if (type == CURLINFO_HEADER_IN && is_verb(s, "EHLO") &&
+        text_eq_nocase(text_trim(text_from(line, 4)), TEXT("SMTPUTF8")))
         s->utf8 = true;
     if (type == CURLINFO_HEADER_OUT && size >= 4 && memcmp(data, "QUIT", 4) != 0) {
         memcpy(s->verb, data, 4);
@@ -115,7 +125,7 @@ static void set_options(struct smtp *s)
     CURL *c = s->curl;
     curl_easy_setopt(c, CURLOPT_URL, s->url);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(c, CURLOPT_PROXY, "");                              /* whatever the environment says */
+    curl_easy_setopt(c, CURLOPT_PROXY, ""); /* whatever the environment says */
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)SEND_SECONDS);
@@ -161,7 +171,7 @@ void smtp_close(struct smtp **s)
         return;
     if ((*s)->curl)
         curl_easy_cleanup((*s)->curl);
-    explicit_bzero((*s)->password, sizeof (*s)->password);
+    explicit_bzero((*s)->password, sizeof(*s)->password);
     free(*s);
     *s = NULL;
 }
@@ -172,8 +182,8 @@ text smtp_from(const struct smtp *s) { return text_of(s->from); }
 
 static void set_code(struct smtp_result *out, const char *code) { snprintf(out->code, sizeof out->code, "%s", code); }
 
-/* 5yz about the recipient or the message is for good; about us (the sender's address, signing in, the whole service) it is a fault that
- * somebody can mend, and the letter waits. */
+/* 5yz about the recipient or the message is for good; about us (the sender's address, signing in, the whole service) it
+ * is a fault that somebody can mend, and the letter waits. */
 static void judge_reply(const struct smtp *s, long reply, bool uploaded, struct smtp_result *out)
 {
     out->reached = true;
@@ -184,18 +194,30 @@ static void judge_reply(const struct smtp *s, long reply, bool uploaded, struct 
 static void judge(const struct smtp *s, CURLcode code, long reply, bool uploaded, struct smtp_result *out)
 {
     switch ((int)code) {
-    case CURLE_OK: out->sent = out->reached = true; return;
-    case CURLE_ABORTED_BY_CALLBACK: set_code(out, "stopped"); return;
-    case CURLE_LOGIN_DENIED: set_code(out, "login"); return;
-    case CURLE_OPERATION_TIMEDOUT: set_code(out, "timeout"); return;
+    case CURLE_OK:
+        out->reached = true;
+        out->sent = true;
+        return;
+    case CURLE_ABORTED_BY_CALLBACK:
+        set_code(out, "stopped");
+        return;
+    case CURLE_LOGIN_DENIED:
+        set_code(out, "login");
+        return;
+    case CURLE_OPERATION_TIMEDOUT:
+        set_code(out, "timeout");
+        return;
     case CURLE_USE_SSL_FAILED:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR: set_code(out, "tls"); return;
-    default: break;
+    case CURLE_SSL_ISSUER_ERROR:
+        set_code(out, "tls");
+        return;
+    default:
+        break;
     }
     if (reply >= 400)
         judge_reply(s, reply, uploaded, out);
@@ -211,8 +233,9 @@ static bool ascii(text s)
     return true;
 }
 
-/* An address or a header beyond ASCII may go only to a server that takes them: without SMTPUTF8 it MUST NOT be sent (RFC 6531, 3.2), and no
- * other try will help. A greeting, or a command that does nothing where the connection stands, tells. False when the letter may not go. */
+/* An address or a header beyond ASCII may go only to a server that takes them: without SMTPUTF8 it MUST NOT be sent
+ * (RFC 6531, 3.2), and no other try will help. A greeting, or a command that does nothing where the connection stands,
+ * tells. False when the letter may not go. */
 static bool utf8_fits(struct smtp *s, struct upload *upload, struct smtp_result *out)
 {
     curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);

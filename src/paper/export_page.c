@@ -4,7 +4,11 @@
 #include "domain/rights/person_file.h"
 #include "paper/export_page.h"
 
-struct page { struct ctx *c; struct buf *b; const struct json *file; };
+struct page {
+    struct ctx *c;
+    struct buf *b;
+    const struct json *file;
+};
 
 #define SAY(en, fr) doc_in(g->c, TEXT(en), TEXT(fr))
 
@@ -15,7 +19,11 @@ static void raw(struct page *g, text html) { buf_add(g->b, html); }
 
 static void section(struct page *g, text id, text title)
 {
-    raw(g, TEXT("<h2 id=\"")), put(g, id), raw(g, TEXT("\">")), put(g, title), raw(g, TEXT("</h2>\n"));
+    raw(g, TEXT("<h2 id=\""));
+    put(g, id);
+    raw(g, TEXT("\">"));
+    put(g, title);
+    raw(g, TEXT("</h2>\n"));
 }
 
 static void paragraph(struct page *g, text s) { raw(g, TEXT("<p>")), put(g, s), raw(g, TEXT("</p>\n")); }
@@ -36,29 +44,42 @@ static void value(struct page *g, const struct json *v)
     }
 }
 
-static void row_open(struct page *g, text name) { raw(g, TEXT("<tr><th scope=\"row\">")), put(g, name), raw(g, TEXT("</th><td>")); }
+static void row_open(struct page *g, text name)
+{
+    raw(g, TEXT("<tr><th scope=\"row\">"));
+    put(g, name);
+    raw(g, TEXT("</th><td>"));
+}
 static void row_close(struct page *g) { raw(g, TEXT("</td></tr>\n")); }
 
 static void row(struct page *g, text name, text s)
 {
     if (!s.n)
         return;
-    row_open(g, name), put(g, s), row_close(g);
+    row_open(g, name);
+    put(g, s);
+    row_close(g);
 }
 
 static void head(struct page *g, const text *names, size_t count)
 {
     raw(g, TEXT("<table><thead><tr>"));
-    for (size_t i = 0; i < count; i++)
-        raw(g, TEXT("<th scope=\"col\">")), put(g, names[i]), raw(g, TEXT("</th>"));
+    for (size_t i = 0; i < count; i++) {
+        raw(g, TEXT("<th scope=\"col\">"));
+        put(g, names[i]);
+        raw(g, TEXT("</th>"));
+    }
     raw(g, TEXT("</tr></thead><tbody>\n"));
 }
 
 static void cells(struct page *g, const text *values, size_t count)
 {
     raw(g, TEXT("<tr>"));
-    for (size_t i = 0; i < count; i++)
-        raw(g, TEXT("<td>")), put(g, values[i].n ? values[i] : TEXT("–")), raw(g, TEXT("</td>"));
+    for (size_t i = 0; i < count; i++) {
+        raw(g, TEXT("<td>"));
+        put(g, values[i].n ? values[i] : TEXT("–"));
+        raw(g, TEXT("</td>"));
+    }
     raw(g, TEXT("</tr>\n"));
 }
 #define ROW_OF(...) (const text[]){ __VA_ARGS__ }, sizeof((const text[]){ __VA_ARGS__ }) / sizeof(text)
@@ -98,24 +119,40 @@ static void names(struct page *g, text list, text key, const struct json *of)
 static void page_head(struct page *g)
 {
     const struct json *controller = json_get(g->file, TEXT("controller"));
-    raw(g, TEXT("<h1>")), put(g, SAY("Your personal data", "Vos données personnelles")), raw(g, TEXT("</h1>\n<p>"));
-    put(g, SAY("All that ", "Tout ce que ")), put(g, json_text(controller, TEXT("legal_name")));
-    put(g, SAY(" holds of you, on ", " détient sur vous, au ")), put(g, time_of(g, g->file, TEXT("at")));
-    put(g, SAY(". The file data.json holds the same for programs; what you provided and may take elsewhere (Art. 20) is marked portable.",
-               ". Le fichier data.json contient la même chose pour les programmes ; ce que vous avez fourni et pouvez emporter ailleurs (art. 20) "
-               "y est marqué portable."));
+    raw(g, TEXT("<h1>"));
+    put(g, SAY("Your personal data", "Vos données personnelles"));
+    raw(g, TEXT("</h1>\n<p>"));
+    put(g, SAY("All that ", "Tout ce que "));
+    put(g, json_text(controller, TEXT("legal_name")));
+    put(g, SAY(" holds of you, on ", " détient sur vous, au "));
+    put(g, time_of(g, g->file, TEXT("at")));
+    put(g,
+        SAY(". The file data.json holds the same for programs; what you provided and may take elsewhere (Art. 20) is marked portable.",
+            ". Le fichier data.json contient la même chose pour les programmes ; ce que vous avez fourni et pouvez emporter ailleurs (art. 20) "
+            "y est marqué portable."));
     raw(g, TEXT("</p>\n<nav><ul>\n"));
-    const struct { text id, title; } links[] = {
-        { TEXT("data"), SAY("What is held", "Ce qui est détenu") }, { TEXT("files"), SAY("Files", "Fichiers") },
-        { TEXT("former"), SAY("Former values", "Anciennes valeurs") }, { TEXT("purposes"), SAY("What for", "À quelles fins") },
-        { TEXT("consents"), SAY("Your choices", "Vos choix") }, { TEXT("recipients"), SAY("To whom", "À qui") },
+    const struct {
+        text id, title;
+    } links[] = {
+        { TEXT("data"), SAY("What is held", "Ce qui est détenu") },
+        { TEXT("files"), SAY("Files", "Fichiers") },
+        { TEXT("former"), SAY("Former values", "Anciennes valeurs") },
+        { TEXT("purposes"), SAY("What for", "À quelles fins") },
+        { TEXT("consents"), SAY("Your choices", "Vos choix") },
+        { TEXT("recipients"), SAY("To whom", "À qui") },
         { TEXT("folders"), SAY("Folders", "Dossiers") },
-        { TEXT("rights"), SAY("Your rights", "Vos droits") }, { TEXT("looks"), SAY("Who looked", "Qui a consulté") },
+        { TEXT("rights"), SAY("Your rights", "Vos droits") },
+        { TEXT("looks"), SAY("Who looked", "Qui a consulté") },
     };
     const struct json *folders = json_get(g->file, TEXT("folders"));
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        if (!text_eq(links[i].id, TEXT("folders")) || (folders && folders->count))
-            raw(g, TEXT("<li><a href=\"#")), put(g, links[i].id), raw(g, TEXT("\">")), put(g, links[i].title), raw(g, TEXT("</a></li>\n"));
+        if (!text_eq(links[i].id, TEXT("folders")) || (folders && folders->count)) {
+            raw(g, TEXT("<li><a href=\"#"));
+            put(g, links[i].id);
+            raw(g, TEXT("\">"));
+            put(g, links[i].title);
+            raw(g, TEXT("</a></li>\n"));
+        }
     raw(g, TEXT("</ul></nav>\n"));
 }
 
@@ -131,17 +168,22 @@ static void page_record(struct page *g, const struct json *record, const struct 
         row_open(g, title.n ? title : v->key);
         value(g, v);
         raw(g, TEXT(" <span class=\"note\">("));
-        put(g, SAY("from ", "de : ")), put(g, doc_source(g->c, json_text(f, TEXT("source")))), put(g, TEXT(", "));
-        put(g, time_of(g, f, TEXT("at"))), raw(g, TEXT(")</span>"));
+        put(g, SAY("from ", "de : "));
+        put(g, doc_source(g->c, json_text(f, TEXT("source"))));
+        put(g, TEXT(", "));
+        put(g, time_of(g, f, TEXT("at")));
+        raw(g, TEXT(")</span>"));
         row_close(g);
     }
     raw(g, TEXT("</table>\n<p class=\"note\">"));
     const struct json *archived = json_get(record, TEXT("archived"));
     if (archived && archived->truth)
         put(g, SAY("In the archive. ", "En archive. "));
-    if (until.n)
-        put(g, SAY("Will be erased on ", "Sera effacé le ")), put(g, until), put(g, TEXT("."));
-    else
+    if (until.n) {
+        put(g, SAY("Will be erased on ", "Sera effacé le "));
+        put(g, until);
+        put(g, TEXT("."));
+    } else
         put(g, has_term ? SAY("The day of its erasure is not known yet: its term has not begun.",
                               "Le jour de son effacement n'est pas encore connu : le délai n'a pas commencé.")
                         : SAY("Kept as long as your file is.", "Conservé aussi longtemps que votre dossier."));
@@ -162,12 +204,20 @@ static void page_category(struct page *g, const struct json *cat)
     const struct json *retention = json_get(cat, TEXT("retention")), *records = json_get(cat, TEXT("records"));
     if (!records || !records->count)
         return;
-    raw(g, TEXT("<h3>")), put(g, json_text(cat, TEXT("title"))), raw(g, TEXT("</h3>\n<p class=\"note\">"));
-    put(g, SAY("For: ", "Pour : ")), names(g, TEXT("purposes"), TEXT("purpose"), json_get(cat, TEXT("purposes")));
-    if (json_text(retention, TEXT("says")).n)
-        put(g, SAY(". Kept: ", ". Conservation : ")), put(g, json_text(retention, TEXT("says")));
-    if (json_text(retention, TEXT("ground")).n)
-        put(g, TEXT(" (")), put(g, json_text(retention, TEXT("ground"))), put(g, TEXT(")"));
+    raw(g, TEXT("<h3>"));
+    put(g, json_text(cat, TEXT("title")));
+    raw(g, TEXT("</h3>\n<p class=\"note\">"));
+    put(g, SAY("For: ", "Pour : "));
+    names(g, TEXT("purposes"), TEXT("purpose"), json_get(cat, TEXT("purposes")));
+    if (json_text(retention, TEXT("says")).n) {
+        put(g, SAY(". Kept: ", ". Conservation : "));
+        put(g, json_text(retention, TEXT("says")));
+    }
+    if (json_text(retention, TEXT("ground")).n) {
+        put(g, TEXT(" ("));
+        put(g, json_text(retention, TEXT("ground")));
+        put(g, TEXT(")"));
+    }
     raw(g, TEXT(".</p>\n"));
     if (json_text(cat, TEXT("public")).n)
         paragraph(g, doc_public(g->c, is_live(g, json_text(cat, TEXT("public")))));
@@ -187,7 +237,8 @@ static void page_data(struct page *g)
     row(g, SAY("Last use", "Dernière utilisation"), time_of(g, g->file, TEXT("last_use")));
     row(g, SAY("First supplied by", "Fourni d'abord par"), json_text(g->file, TEXT("source_title")));
     if (json_text(g->file, TEXT("supplied_by")).n)
-        row(g, SAY("Supplied by, as it was written", "Fourni par, tel que noté"), json_text(g->file, TEXT("supplied_by")));
+        row(g, SAY("Supplied by, as it was written", "Fourni par, tel que noté"),
+            json_text(g->file, TEXT("supplied_by")));
     raw(g, TEXT("</table>\n"));
     JSON_EACH(cat, json_get(g->file, TEXT("categories")))
         page_category(g, cat);
@@ -200,10 +251,14 @@ static void page_data(struct page *g)
     }
     JSON_EACH(hold, json_get(g->file, TEXT("holds"))) {
         text until = time_of(g, hold, TEXT("until"));
-        raw(g, TEXT("<p>")), put(g, SAY("Erasure is on hold: ", "L'effacement est suspendu : "));
+        raw(g, TEXT("<p>"));
+        put(g, SAY("Erasure is on hold: ", "L'effacement est suspendu : "));
         put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(hold, TEXT("category"))));
-        put(g, TEXT(", ")), put(g, json_text(hold, TEXT("ground"))), put(g, TEXT(", "));
-        put(g, until.n ? until : SAY("until it is lifted", "jusqu'à sa levée")), raw(g, TEXT(".</p>\n"));
+        put(g, TEXT(", "));
+        put(g, json_text(hold, TEXT("ground")));
+        put(g, TEXT(", "));
+        put(g, until.n ? until : SAY("until it is lifted", "jusqu'à sa levée"));
+        raw(g, TEXT(".</p>\n"));
     }
 }
 
@@ -219,19 +274,28 @@ static void page_files(struct page *g)
     JSON_EACH(one, list) {
         BUF_AUTO href = buf_make(4096);
         text file = json_text(one, TEXT("file"));
-        for (size_t i = 0; i < file.n; i++) {             /* all but the unreserved characters and '/', percent-encoded (RFC 3986) */
+        for (size_t i = 0; i < file.n;
+             i++) { /* all but the unreserved characters and '/', percent-encoded (RFC 3986) */
             uint8_t ch = (uint8_t)file.p[i];
-            bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || text_index(TEXT("-._~/"), (char)ch) >= 0;
+            bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+                         text_index(TEXT("-._~/"), (char)ch) >= 0;
             if (plain)
                 buf_char(&href, (char)ch);
             else
                 buf_print(&href, "%%%02X", ch);
         }
-        raw(g, TEXT("<li><a href=\"")), put(g, buf_for(g->b, &href)), raw(g, TEXT("\">")), put(g, json_text(one, TEXT("name"))), raw(g, TEXT("</a> ("));
+        raw(g, TEXT("<li><a href=\""));
+        put(g, buf_for(g->b, &href));
+        raw(g, TEXT("\">"));
+        put(g, json_text(one, TEXT("name")));
+        raw(g, TEXT("</a> ("));
         put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("category"))));
-        put(g, TEXT(", ")), put(g, time_of(g, one, TEXT("at")));
-        if (json_text(one, TEXT("source_title")).n)
-            put(g, SAY(", from ", ", de ")), put(g, json_text(one, TEXT("source_title")));
+        put(g, TEXT(", "));
+        put(g, time_of(g, one, TEXT("at")));
+        if (json_text(one, TEXT("source_title")).n) {
+            put(g, SAY(", from ", ", de "));
+            put(g, json_text(one, TEXT("source_title")));
+        }
         raw(g, TEXT(")</li>\n"));
     }
     raw(g, TEXT("</ul>\n"));
@@ -245,12 +309,20 @@ static void page_former(struct page *g)
         paragraph(g, SAY("No former value is kept.", "Aucune ancienne valeur n'est conservée."));
         return;
     }
-    head(g, ROW_OF(SAY("What", "Quoi"), SAY("Former value", "Ancienne valeur"), SAY("Replaced on", "Remplacée le"), SAY("Kept until", "Conservée jusqu'au")));
+    head(g, ROW_OF(SAY("What", "Quoi"), SAY("Former value", "Ancienne valeur"), SAY("Replaced on", "Remplacée le"),
+                   SAY("Kept until", "Conservée jusqu'au")));
     JSON_EACH(one, list) {
-        raw(g, TEXT("<tr><td>")), put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("category"))));
-        put(g, TEXT(" · ")), put(g, json_text(one, TEXT("field"))), raw(g, TEXT("</td><td>"));
-        value(g, json_get(one, TEXT("value"))), raw(g, TEXT("</td><td>"));
-        put(g, time_of(g, one, TEXT("replaced"))), raw(g, TEXT("</td><td>")), put(g, time_of(g, one, TEXT("until"))), raw(g, TEXT("</td></tr>\n"));
+        raw(g, TEXT("<tr><td>"));
+        put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("category"))));
+        put(g, TEXT(" · "));
+        put(g, json_text(one, TEXT("field")));
+        raw(g, TEXT("</td><td>"));
+        value(g, json_get(one, TEXT("value")));
+        raw(g, TEXT("</td><td>"));
+        put(g, time_of(g, one, TEXT("replaced")));
+        raw(g, TEXT("</td><td>"));
+        put(g, time_of(g, one, TEXT("until")));
+        raw(g, TEXT("</td></tr>\n"));
     }
     table_close(g);
 }
@@ -259,30 +331,44 @@ static void page_purposes(struct page *g)
 {
     section(g, TEXT("purposes"), SAY("What for", "À quelles fins"));
     JSON_EACH(one, json_get(g->file, TEXT("purposes"))) {
-        raw(g, TEXT("<h3>")), put(g, json_text(one, TEXT("title"))), raw(g, TEXT("</h3>\n<table>\n"));
+        raw(g, TEXT("<h3>"));
+        put(g, json_text(one, TEXT("title")));
+        raw(g, TEXT("</h3>\n<table>\n"));
         row(g, SAY("Legal basis", "Base légale"), doc_basis(g->c, json_text(one, TEXT("basis"))));
         row(g, SAY("Interest pursued", "Intérêt poursuivi"), json_text(one, TEXT("interest")));
         row(g, SAY("Text", "Texte"), json_text(one, TEXT("law")));
         row_open(g, SAY("Data used", "Données utilisées"));
-        names(g, TEXT("categories"), TEXT("category"), json_get(one, TEXT("categories"))), row_close(g);
+        names(g, TEXT("categories"), TEXT("category"), json_get(one, TEXT("categories")));
+        row_close(g);
         row_open(g, SAY("Your rights", "Vos droits"));
-        names(g, TEXT("rights"), TEXT("right"), json_get(one, TEXT("rights"))), row_close(g);
+        names(g, TEXT("rights"), TEXT("right"), json_get(one, TEXT("rights")));
+        row_close(g);
         raw(g, TEXT("</table>\n"));
     }
     const struct json *automated = json_get(g->file, TEXT("automated_decisions"));
     if (!automated || automated->kind != J_OBJECT)
-        paragraph(g, SAY("No decision about you is taken by a program alone.", "Aucune décision vous concernant n'est prise par un programme seul."));
-    else
-        raw(g, TEXT("<p>")), value(g, automated), raw(g, TEXT("</p>\n"));
+        paragraph(g, SAY("No decision about you is taken by a program alone.",
+                         "Aucune décision vous concernant n'est prise par un programme seul."));
+    else {
+        raw(g, TEXT("<p>"));
+        value(g, automated);
+        raw(g, TEXT("</p>\n"));
+    }
 }
 
 static text decision_word(struct page *g, text decision)
 {
-    const struct { text word, said; } words[] = {
-        { TEXT("given"), SAY("given", "donné") }, { TEXT("refused"), SAY("refused", "refusé") }, { TEXT("withdrawn"), SAY("withdrawn", "retiré") },
-        { TEXT("objected"), SAY("objection", "opposition") }, { TEXT("lifted"), SAY("objection taken back", "opposition retirée") },
+    const struct {
+        text word, said;
+    } words[] = {
+        { TEXT("given"), SAY("given", "donné") },
+        { TEXT("refused"), SAY("refused", "refusé") },
+        { TEXT("withdrawn"), SAY("withdrawn", "retiré") },
+        { TEXT("objected"), SAY("objection", "opposition") },
+        { TEXT("lifted"), SAY("objection taken back", "opposition retirée") },
         { TEXT("upheld"), SAY("objection accepted", "opposition acceptée") },
-        { TEXT("overridden"), SAY("objection not followed, on compelling grounds", "opposition écartée, pour des motifs impérieux") },
+        { TEXT("overridden"),
+          SAY("objection not followed, on compelling grounds", "opposition écartée, pour des motifs impérieux") },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_eq(words[i].word, decision))
@@ -295,15 +381,17 @@ static void page_consents(struct page *g)
     const struct json *list = json_get(g->file, TEXT("consents"));
     section(g, TEXT("consents"), SAY("Your choices", "Vos choix"));
     if (!list || !list->count) {
-        paragraph(g, SAY("You were asked for none, or made none.", "Aucun ne vous a été demandé, ou vous n'en avez fait aucun."));
+        paragraph(g, SAY("You were asked for none, or made none.",
+                         "Aucun ne vous a été demandé, ou vous n'en avez fait aucun."));
         return;
     }
-    head(g, ROW_OF(SAY("Purpose", "Finalité"), SAY("Channel", "Canal"), SAY("Decision", "Décision"), SAY("When", "Quand"), SAY("Policy", "Politique"),
-                   SAY("What you were asked", "Ce qui vous a été demandé")));
+    head(g,
+         ROW_OF(SAY("Purpose", "Finalité"), SAY("Channel", "Canal"), SAY("Decision", "Décision"), SAY("When", "Quand"),
+                SAY("Policy", "Politique"), SAY("What you were asked", "Ce qui vous a été demandé")));
     JSON_EACH(one, list)
-        cells(g, ROW_OF(title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))), json_text(one, TEXT("channel")),
-                        decision_word(g, json_text(one, TEXT("decision"))), time_of(g, one, TEXT("at")), json_text(one, TEXT("policy")),
-                        json_text(one, TEXT("wording"))));
+        cells(g, ROW_OF(title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
+                        json_text(one, TEXT("channel")), decision_word(g, json_text(one, TEXT("decision"))),
+                        time_of(g, one, TEXT("at")), json_text(one, TEXT("policy")), json_text(one, TEXT("wording"))));
     table_close(g);
 }
 
@@ -316,9 +404,11 @@ static void page_recipients(struct page *g)
                          "La politique ne nomme aucun destinataire : vos données ne sont données à personne."));
     else {
         paragraph(g, SAY("Recipients that the policy names:", "Destinataires que nomme la politique :"));
-        head(g, ROW_OF(SAY("Name", "Nom"), SAY("Country", "Pays"), SAY("Safeguard of a transfer", "Garantie d'un transfert")));
+        head(g, ROW_OF(SAY("Name", "Nom"), SAY("Country", "Pays"),
+                       SAY("Safeguard of a transfer", "Garantie d'un transfert")));
         JSON_EACH(one, list)
-            cells(g, ROW_OF(json_text(one, TEXT("name")), json_text(one, TEXT("country")), json_text(one, TEXT("safeguard"))));
+            cells(g, ROW_OF(json_text(one, TEXT("name")), json_text(one, TEXT("country")),
+                            json_text(one, TEXT("safeguard"))));
         table_close(g);
     }
     if (!given || !given->count) {
@@ -328,7 +418,8 @@ static void page_recipients(struct page *g)
     paragraph(g, SAY("What was disclosed:", "Ce qui a été communiqué :"));
     head(g, ROW_OF(SAY("To", "À"), SAY("For", "Pour"), SAY("What", "Quoi"), SAY("When", "Quand")));
     JSON_EACH(one, given)
-        cells(g, ROW_OF(json_text(one, TEXT("name")), title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
+        cells(g, ROW_OF(json_text(one, TEXT("name")),
+                        title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
                         json_text(one, TEXT("categories")), time_of(g, one, TEXT("at"))));
     table_close(g);
 }
@@ -338,15 +429,18 @@ static void page_folders(struct page *g)
     const struct json *list = json_get(g->file, TEXT("folders"));
     if (!list || !list->count)
         return;
-    section(g, TEXT("folders"), SAY("Folders you may enter, and how that came", "Les dossiers qui vous sont ouverts, et comment"));
-    head(g, ROW_OF(SAY("Folder", "Dossier"), SAY("What", "Quoi"), SAY("When", "Quand"), SAY("Until", "Jusqu'au"), SAY("By", "Par"), SAY("Why", "Pourquoi")));
+    section(g, TEXT("folders"),
+            SAY("Folders you may enter, and how that came", "Les dossiers qui vous sont ouverts, et comment"));
+    head(g, ROW_OF(SAY("Folder", "Dossier"), SAY("What", "Quoi"), SAY("When", "Quand"), SAY("Until", "Jusqu'au"),
+                   SAY("By", "Par"), SAY("Why", "Pourquoi")));
     JSON_EACH(one, list)
         JSON_EACH(row, json_get(one, TEXT("history"))) {
             text by = json_text(row, TEXT("by"));
             cells(g, ROW_OF(json_text(one, TEXT("name")),
-                            text_eq(json_text(row, TEXT("act")), TEXT("granted")) ? SAY("given", "accordé") : SAY("taken back", "retiré"),
-                            time_of(g, row, TEXT("at")), time_of(g, row, TEXT("until")), by.n ? by : json_text(row, TEXT("actor")),
-                            json_text(row, TEXT("why"))));
+                            text_eq(json_text(row, TEXT("act")), TEXT("granted")) ? SAY("given", "accordé")
+                                                                                  : SAY("taken back", "retiré"),
+                            time_of(g, row, TEXT("at")), time_of(g, row, TEXT("until")),
+                            by.n ? by : json_text(row, TEXT("actor")), json_text(row, TEXT("why"))));
         }
     table_close(g);
 }
@@ -381,13 +475,15 @@ static void page_letters(struct page *g)
     const struct json *list = json_get(g->file, TEXT("letters"));
     if (!list || !list->count)
         return;
-    section(g, TEXT("letters"), SAY("Letters to you of the last days", "Les lettres qui vous ont été adressées ces derniers jours"));
+    section(g, TEXT("letters"),
+            SAY("Letters to you of the last days", "Les lettres qui vous ont été adressées ces derniers jours"));
     head(g, ROW_OF(SAY("When", "Quand"), SAY("Letter", "Lettre"), SAY("State", "État")));
     JSON_EACH(one, list) {
         text state = json_text(one, TEXT("state"));
         cells(g, ROW_OF(time_of(g, one, TEXT("created")), json_text(one, TEXT("title")),
-                        text_eq(state, TEXT("sent")) ? SAY("sent", "envoyée")
-                        : text_eq(state, TEXT("queued")) ? SAY("on its way", "en chemin") : SAY("could not be sent", "n'a pu être envoyée")));
+                        text_eq(state, TEXT("sent"))     ? SAY("sent", "envoyée")
+                        : text_eq(state, TEXT("queued")) ? SAY("on its way", "en chemin")
+                                                         : SAY("could not be sent", "n'a pu être envoyée")));
     }
     table_close(g);
 }
@@ -406,7 +502,10 @@ static void page_rights(struct page *g)
     paragraph(g, json_text(g->file, TEXT("complaint")));
     raw(g, TEXT("<ul>\n"));
     JSON_EACH(one, json_get(g->file, TEXT("rights"))) {
-        raw(g, TEXT("<li>")), put(g, json_text(one, TEXT("title"))), put(g, SAY(" (Art. ", " (art. ")), put(g, json_text(one, TEXT("article")));
+        raw(g, TEXT("<li>"));
+        put(g, json_text(one, TEXT("title")));
+        put(g, SAY(" (Art. ", " (art. "));
+        put(g, json_text(one, TEXT("article")));
         raw(g, TEXT(")</li>\n"));
     }
     raw(g, TEXT("</ul>\n"));
@@ -415,12 +514,13 @@ static void page_rights(struct page *g)
 static void page_looks(struct page *g)
 {
     section(g, TEXT("looks"), SAY("Who looked, and what was done", "Qui a consulté, et ce qui a été fait"));
-    head(g, ROW_OF(SAY("When", "Quand"), SAY("What", "Quoi"), SAY("By", "Par"), SAY("For", "Pour"), SAY("Data", "Données"), SAY("Reason", "Motif")));
+    head(g, ROW_OF(SAY("When", "Quand"), SAY("What", "Quoi"), SAY("By", "Par"), SAY("For", "Pour"),
+                   SAY("Data", "Données"), SAY("Reason", "Motif")));
     JSON_EACH(one, json_get(g->file, TEXT("looks"))) {
         text purpose = json_text(one, TEXT("purpose"));
         cells(g, ROW_OF(time_of(g, one, TEXT("time")), json_text(one, TEXT("says")), json_text(one, TEXT("actor")),
-                        purpose.n ? title_in(g, TEXT("purposes"), TEXT("purpose"), purpose) : purpose, json_text(one, TEXT("categories")),
-                        json_text(one, TEXT("reason"))));
+                        purpose.n ? title_in(g, TEXT("purposes"), TEXT("purpose"), purpose) : purpose,
+                        json_text(one, TEXT("categories")), json_text(one, TEXT("reason"))));
     }
     table_close(g);
 }

@@ -18,8 +18,11 @@ void doc_page_open(const struct ctx *c, struct buf *b, bool alone, text title)
 {
     buf_add(b, TEXT("<!DOCTYPE html>\n<html lang=\""));
     buf_add(b, doc_in(c, TEXT("en"), TEXT("fr")));
-    buf_add(b, TEXT("\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                    "<meta name=\"robots\" content=\"noindex\">\n<title>"));
+    buf_add(
+        b,
+        TEXT(
+            "\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<meta name=\"robots\" content=\"noindex\">\n<title>"));
     buf_html(b, title);
     buf_add(b, TEXT("</title>\n"));
     buf_add(b, alone ? text_of(style) : TEXT("<link rel=\"stylesheet\" href=\"/static/garant.css\">\n"));

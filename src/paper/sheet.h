@@ -6,8 +6,8 @@
 struct buf;
 struct ctx;
 
-/* An HTML page. `alone`: for a file, with its style inside, light and dark, and for printing; otherwise served, with the server's style,
- * since its Content-Security-Policy allows no other. No script, nothing fetched from elsewhere. */
+/* An HTML page. `alone`: for a file, with its style inside, light and dark, and for printing; otherwise served, with
+ * the server's style, since its Content-Security-Policy allows no other. No script, nothing fetched from elsewhere. */
 void doc_page_open(const struct ctx *c, struct buf *b, bool alone, text title);
 void doc_page_close(struct buf *b);
 

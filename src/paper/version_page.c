@@ -36,15 +36,23 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
     TRY(words_make(c->arena, c->policy->root, c->language, &w));
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     text here = arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s", T(older), T(newer));
-    text lead = arena_print(c->arena, fr ? "De la version %.*s (%.*s) à la version %.*s (%.*s)." : "From version %.*s (%.*s) to version %.*s (%.*s).",
+    text lead = arena_print(c->arena,
+                            fr ? "De la version %.*s (%.*s) à la version %.*s (%.*s)."
+                               : "From version %.*s (%.*s) to version %.*s (%.*s).",
                             T(x.version), T(day_of(c, &w, &x)), T(y.version), T(day_of(c, &w, &y)));
-    struct page_frame frame = { .here = here, .title = fr ? TEXT("Ce qui a changé") : TEXT("What changed"), .name = site_name(c), .lead = lead,
-                                .fr = fr, .single = page_single(c->policy->root) };
+    struct page_frame frame = { .here = here,
+                                .title = fr ? TEXT("Ce qui a changé") : TEXT("What changed"),
+                                .name = site_name(c),
+                                .lead = lead,
+                                .fr = fr,
+                                .single = page_single(c->policy->root) };
     page_begin(&b, &frame);
-    static const char meaning_fr[] = "« Important » : une nouvelle finalité, donnée ou destination, une conservation plus longue, un droit plus faible. "
-                                     "Vous en êtes averti, et tout consentement en cause vous est redemandé.";
-    static const char meaning_en[] = "“Material”: a new purpose, datum or destination, a longer retention, a weaker right. "
-                                     "You are told of it, and any consent it touches is asked again.";
+    static const char meaning_fr[] =
+        "« Important » : une nouvelle finalité, donnée ou destination, une conservation plus longue, un droit plus faible. "
+        "Vous en êtes averti, et tout consentement en cause vous est redemandé.";
+    static const char
+        meaning_en[] = "“Material”: a new purpose, datum or destination, a longer retention, a weaker right. "
+                       "You are told of it, and any consent it touches is asked again.";
     buf_print(&b, "<div class=\"narrow\">\n<p>%s</p>\n", fr ? meaning_fr : meaning_en);
     diff_html(&b, &d, c->language);
     buf_add(&b, TEXT("</div>\n"));
@@ -54,7 +62,9 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
 
 static text reading_lead(struct ctx *c, const struct words *w, const struct version *v)
 {
-    return arena_print(c->arena, w->fr ? "Version %.*s, en vigueur depuis le %.*s." : "Version %.*s, in force since %.*s.", T(v->version), T(day_of(c, w, v)));
+    return arena_print(c->arena,
+                       w->fr ? "Version %.*s, en vigueur depuis le %.*s." : "Version %.*s, in force since %.*s.",
+                       T(v->version), T(day_of(c, w, v)));
 }
 
 /* The button, or since when it is pressed. */
@@ -62,16 +72,22 @@ static void put_reading(struct ctx *c, struct buf *b, const struct words *w, tex
 {
     if (at) {
         buf_print(b, "<p class=\"flash\" role=\"status\">");
-        buf_html(b, arena_print(c->arena, w->fr ? "Vous avez indiqué le %.*s avoir lu cette version." : "You said on %.*s that you read this version.",
+        buf_html(b, arena_print(c->arena,
+                                w->fr ? "Vous avez indiqué le %.*s avoir lu cette version."
+                                      : "You said on %.*s that you read this version.",
                                 T(words_date(w, value_day(c, at)))));
         buf_add(b, TEXT("</p>\n"));
         return;
     }
-    buf_print(b, "<form method=\"post\" action=\"/privacy/acknowledge\">\n<input type=\"hidden\" name=\"csrf\" value=\"%s\">\n"
-                 "<input type=\"hidden\" name=\"version\" value=\"%.*s\">\n<p>%s</p>\n<p class=\"actions\"><button class=\"button first\">%s</button></p>\n"
-                 "</form>\n", c->session ? c->session->csrf : "", T(hash),
-              w->fr ? "Le dire n’est pas consentir : vos choix restent ce qu’ils sont." : "To say so is not to consent: your choices stay what they are.",
-              w->fr ? "J’ai lu cette version" : "I have read this version");
+    buf_print(
+        b,
+        "<form method=\"post\" action=\"/privacy/acknowledge\">\n<input type=\"hidden\" name=\"csrf\" value=\"%s\">\n"
+        "<input type=\"hidden\" name=\"version\" value=\"%.*s\">\n<p>%s</p>\n<p class=\"actions\"><button class=\"button first\">%s</button></p>\n"
+        "</form>\n",
+        c->session ? c->session->csrf : "", T(hash),
+        w->fr ? "Le dire n’est pas consentir : vos choix restent ce qu’ils sont."
+              : "To say so is not to consent: your choices stay what they are.",
+        w->fr ? "J’ai lu cette version" : "I have read this version");
 }
 
 enum err version_reading_page(struct ctx *c, struct answer *out)
@@ -93,10 +109,15 @@ enum err version_reading_page(struct ctx *c, struct answer *out)
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     const char *lang = w.fr ? "fr" : "en";
     struct page_frame frame = { .here = TEXT("/privacy/acknowledge"),
-                                .title = w.fr ? TEXT("Avez-vous lu cette version\u202F?") : TEXT("Have you read this version?"),
-                                .name = site_name(c), .lead = reading_lead(c, &w, &all[now]), .fr = w.fr, .single = page_single(c->policy->root) };
+                                .title = w.fr ? TEXT("Avez-vous lu cette version\u202F?")
+                                              : TEXT("Have you read this version?"),
+                                .name = site_name(c),
+                                .lead = reading_lead(c, &w, &all[now]),
+                                .fr = w.fr,
+                                .single = page_single(c->policy->root) };
     page_begin(&b, &frame);
-    buf_print(&b, "<div class=\"narrow\">\n<p><a href=\"/privacy?lang=%s\">%s</a></p>\n", lang, w.fr ? "Lire la notice entière" : "Read the whole notice");
+    buf_print(&b, "<div class=\"narrow\">\n<p><a href=\"/privacy?lang=%s\">%s</a></p>\n", lang,
+              w.fr ? "Lire la notice entière" : "Read the whole notice");
     if (before) {
         buf_print(&b, "<h2>%s</h2>\n", w.fr ? "Ce qui a changé" : "What changed");
         diff_html(&b, &d, c->language);
@@ -114,7 +135,8 @@ static void put_day(struct buf *b, const struct words *w, const char *head, stru
     buf_add(b, TEXT("</time></td>"));
 }
 
-static void put_version(const struct ctx *c, struct buf *b, const struct words *w, const struct version *v, const struct version *before)
+static void put_version(const struct ctx *c, struct buf *b, const struct words *w, const struct version *v,
+                        const struct version *before)
 {
     bool fr = w->fr;
     const char *lang = fr ? "fr" : "en";
@@ -122,10 +144,14 @@ static void put_version(const struct ctx *c, struct buf *b, const struct words *
     buf_add(b, TEXT("<tr><th scope=\"row\" data-head=\"Version\">"));
     buf_print(b, "<a href=\"/privacy/versions/%.*s?lang=%s\">", T(v->hash), lang);
     buf_html(b, v->version);
-    static const char *const said[][2] = { [VERSION_ENTERED] = { "", "" }, [VERSION_ANNOUNCED] = { " (announced)", " (annoncée)" },
-                                           [VERSION_WITHDRAWN] = { " (withdrawn, never in force)", " (retirée, jamais en vigueur)" } };
-    buf_print(b, "</a>%s</th>", !v->current ? said[v->state][fr] : fr ? " (en vigueur)" : " (in force)");
-    put_day(b, w, fr ? "En vigueur à compter du" : "In force from", date_parse(v->date, &since) ? since : value_day(c, v->at));
+    static const char *const said[][2] = { [VERSION_ENTERED] = { "", "" },
+                                           [VERSION_ANNOUNCED] = { " (announced)", " (annoncée)" },
+                                           [VERSION_WITHDRAWN] = { " (withdrawn, never in force)",
+                                                                   " (retirée, jamais en vigueur)" } };
+    buf_print(b, "</a>%s</th>", !v->current ? said[v->state][fr]
+                                : fr ? " (en vigueur)" : " (in force)");
+    put_day(b, w, fr ? "En vigueur à compter du" : "In force from",
+            date_parse(v->date, &since) ? since : value_day(c, v->at));
     put_day(b, w, fr ? "Publiée le" : "Published", value_day(c, v->at));
     buf_print(b, "<td data-head=\"%s\">", fr ? "Ce qui a changé" : "What changed");
     if (before) {
@@ -147,21 +173,30 @@ enum err version_list_page(struct ctx *c, struct answer *out)
     TRY(words_make(c->arena, c->policy->root, c->language, &w));
     TRY(version_list(c, &all, &count));
     BUF_AUTO b = buf_make(PAGE_LIMIT);
-    struct page_frame frame = { .here = TEXT("/privacy/versions"), .title = fr ? TEXT("Toutes les versions") : TEXT("All versions"), .name = site_name(c),
+    struct page_frame frame = { .here = TEXT("/privacy/versions"),
+                                .title = fr ? TEXT("Toutes les versions") : TEXT("All versions"),
+                                .name = site_name(c),
                                 .lead = fr ? TEXT("Chaque version reste lisible, avec ce qui a changé.")
                                            : TEXT("Each version stays readable, with what changed."),
-                                .fr = fr, .single = page_single(c->policy->root) };
+                                .fr = fr,
+                                .single = page_single(c->policy->root) };
     page_begin(&b, &frame);
-    buf_print(&b, "<table>\n<thead>\n<tr><th scope=\"col\">Version</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
-                  "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",
-              fr ? "En vigueur à compter du" : "In force from", fr ? "Publiée le" : "Published", fr ? "Ce qui a changé" : "What changed");
+    buf_print(
+        &b,
+        "<table>\n<thead>\n<tr><th scope=\"col\">Version</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
+        "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",
+        fr ? "En vigueur à compter du" : "In force from",
+        fr ? "Publiée le" : "Published",
+        fr ? "Ce qui a changé" : "What changed");
     for (unsigned i = 0; i < count; i++)
         put_version(c, &b, &w, &all[i], version_before(all, count, i));
     buf_print(&b, "</tbody>\n</table>\n<p><a href=\"/privacy/acknowledge?lang=%s\">%s</a></p>\n", fr ? "fr" : "en",
               fr ? "Vous avez un compte\u202F? Indiquez que vous avez lu la version en vigueur."
                  : "You have an account? Say that you have read the version in force.");
-    page_end(&b, &frame, fr ? TEXT("L’empreinte SHA-256 est celle du fichier ; sa publication est inscrite au journal de l’instance.")
-                            : TEXT("The SHA-256 is that of the file; its publication is entered in the instance’s journal."));
+    page_end(
+        &b, &frame,
+        fr ? TEXT("L’empreinte SHA-256 est celle du fichier ; sa publication est inscrite au journal de l’instance.")
+           : TEXT("The SHA-256 is that of the file; its publication is entered in the instance’s journal."));
     return give_page(c, &b, out);
 }
 
@@ -173,7 +208,9 @@ enum err version_page(struct ctx *c, text hash, struct answer *out)
     text file = v.current ? c->policy->file : arena_print(c->arena, "%.*s %.*s", T(v.id), T(v.version));
     TRY_PTR(file.p);
     TRY(notice_make(c->arena, v.root, file, v.hash, NOTICE_PRIVACY, c->language, &n));
-    n.standing = v.state == VERSION_ANNOUNCED ? NOTICE_COMING : v.state == VERSION_WITHDRAWN ? NOTICE_WITHDRAWN : NOTICE_FORMER;
+    n.standing = v.state == VERSION_ANNOUNCED   ? NOTICE_COMING
+                 : v.state == VERSION_WITHDRAWN ? NOTICE_WITHDRAWN
+                                                : NOTICE_FORMER;
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     notice_html(&b, &n, !v.current);
     return give_page(c, &b, out);

@@ -10,7 +10,8 @@ struct ctx;
 enum err version_list_page(struct ctx *c, struct answer *out);
 enum err version_page(struct ctx *c, text hash, struct answer *out);
 enum err version_diff_page(struct ctx *c, text older, text newer, struct answer *out);
-/* The signed-in person's own: the version in force and what changed, with the button that says it was read (version_read()). */
+/* The signed-in person's own: the version in force and what changed, with the button that says it was read
+ * (version_read()). */
 enum err version_reading_page(struct ctx *c, struct answer *out);
 
 #endif

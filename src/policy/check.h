@@ -10,9 +10,9 @@ struct check {
     const struct node *root;
     enum strength strength;
 };
-#define WRONG(c, mark, where, ...) \
+#define WRONG(c, mark, where, ...)                                                                                     \
     finding_add((c)->arena, (c)->findings, SEVERITY_ERROR, (mark), (where)->path, __VA_ARGS__)
-#define WRONG_KEY(c, where, ...) WRONG(c, mark_of_key(where), where, __VA_ARGS__)
+#define WRONG_KEY(c, where, ...)   WRONG(c, mark_of_key(where), where, __VA_ARGS__)
 #define WRONG_VALUE(c, where, ...) WRONG(c, (where)->at, where, __VA_ARGS__)
 
 /* Keys, kinds, words and names. */
@@ -29,7 +29,8 @@ const struct node *field_of_ref(const struct node *root, text ref);
 bool is_marketing(const struct node *purpose);
 /* Whether that member of the map is the word true. */
 bool is_true(const struct node *map, text key);
-/* Ids that the file's `promises` tie to the clause at `path`: "FR-03, FR-04"; its own before those of the clauses it is in. */
+/* Ids that the file's `promises` tie to the clause at `path`: "FR-03, FR-04"; its own before those of the clauses it is
+ * in. */
 text promise_ids(struct arena *a, const struct node *root, text path);
 /* Where a child's key stands, or the value when it is in no map. */
 struct mark mark_of_key(const struct node *n);

@@ -7,12 +7,12 @@
 
 /* The model with what keeps it: its memory, its references, and its clauses by path. */
 struct loaded {
-    struct policy policy;                                    /* first: a policy is its address */
+    struct policy policy; /* first: a policy is its address */
     struct arena arena;
     _Atomic unsigned references;
-    struct clause *clauses;                                  /* one a node, in the order of the file */
-    uint32_t *parents;                                       /* index of the clause each stands in; the root's own for the root */
-    uint32_t clause_count, *slots, slot_mask;                /* hash of paths; a slot is an index + 1 */
+    struct clause *clauses;                   /* one a node, in the order of the file */
+    uint32_t *parents;                        /* index of the clause each stands in; the root's own for the root */
+    uint32_t clause_count, *slots, slot_mask; /* hash of paths; a slot is an index + 1 */
 };
 
 enum { MODEL_BYTES_MAX = 64 << 20 };
@@ -21,7 +21,7 @@ enum { MODEL_BYTES_MAX = 64 << 20 };
 
 static uint32_t hash(text s)
 {
-    uint32_t h = 2166136261u;                                /* FNV-1a */
+    uint32_t h = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < s.n; i++)
         h = (h ^ (uint8_t)s.p[i]) * 16777619u;
     return h;
@@ -54,7 +54,9 @@ static uint32_t count_nodes(const struct node *n)
 static void add_clauses(struct loaded *l, const struct node *n, uint32_t parent)
 {
     uint32_t i = l->clause_count++;
-    l->clauses[i] = (struct clause){ .path = n->path, .file = l->policy.file, .at = mark_of_key(n), .promises = TEXT("") };
+    l->clauses[i] = (struct clause){
+        .path = n->path, .file = l->policy.file, .at = mark_of_key(n), .promises = TEXT("")
+    };
     l->parents[i] = parent;
     uint32_t *slot = slot_of(l, n->path);
     if (!*slot)
@@ -135,7 +137,10 @@ void clause_json(struct json_out *w, const struct clause *c)
 text clause_print(struct arena *a, const struct clause *c)
 {
     bool several = text_index(c->promises, ',') >= 0;
-    return arena_print(a, "%.*s:%u%s%.*s", T(c->file), c->at.line, !c->promises.n ? "" : several ? ", promises " : ", promise ",
+    return arena_print(a, "%.*s:%u%s%.*s", T(c->file), c->at.line,
+                       !c->promises.n ? ""
+                       : several      ? ", promises "
+                                      : ", promise ",
                        T(c->promises));
 }
 
@@ -175,16 +180,20 @@ static void titles(const struct node *n, text *en, text *fr)
 }
 
 /* Calls for the scalar, or each of the list. */
-#define EACH_WORD(item, list) \
-    for (const struct node *item = !(list) ? NULL : (list)->kind == NODE_LIST ? (list)->first : (list); item; \
-         item = (list)->kind == NODE_LIST ? item->next : NULL)
+#define EACH_WORD(item, list)                                                                                          \
+    for (const struct node *item = !(list)                     ? NULL                                                  \
+                                   : (list)->kind == NODE_LIST ? (list)->first                                         \
+                                                               : (list);                                               \
+         item; item = (list)->kind == NODE_LIST ? item->next : NULL)
 
-static unsigned count_words(const struct node *list) { return !list ? 0 : list->kind == NODE_LIST ? list->count : 1; }
+static unsigned count_words(const struct node *list) { return !list ? 0
+                                                              : list->kind == NODE_LIST ? list->count : 1; }
 
 static struct bits bits_of(const struct policy *p, const struct node *list, int (*index)(const struct policy *, text))
 {
     struct bits set = { { 0 } };
-    EACH_WORD(item, list) {
+    EACH_WORD(item, list)
+    {
         int i = index(p, item->value);
         if (i >= 0)
             bits_add(&set, (unsigned)i);
@@ -198,14 +207,18 @@ static void compile_head(struct loaded *l)
 {
     struct policy *p = &l->policy;
     const struct node *policy = node_get(p->root, TEXT("policy")), *c = node_get(p->root, TEXT("controller"));
-    p->id = node_text(policy, TEXT("id")), p->version = node_text(policy, TEXT("version"));
+    p->id = node_text(policy, TEXT("id"));
+    p->version = node_text(policy, TEXT("version"));
     date_parse(node_text(policy, TEXT("date")), &p->date);
     EACH_WORD(language, node_get(policy, TEXT("languages")))
-        p->languages[p->language_count++] = language->value;
+    p->languages[p->language_count++] = language->value;
     p->authority = node_text(p->root, TEXT("authority"));
-    p->controller.legal_name = node_text(c, TEXT("legal_name")), p->controller.address = node_text(c, TEXT("address"));
-    p->controller.country = node_text(c, TEXT("country")), p->controller.email = node_text(c, TEXT("email"));
-    p->controller.phone = node_text(c, TEXT("phone")), p->controller.site = node_text(c, TEXT("site"));
+    p->controller.legal_name = node_text(c, TEXT("legal_name"));
+    p->controller.address = node_text(c, TEXT("address"));
+    p->controller.country = node_text(c, TEXT("country"));
+    p->controller.email = node_text(c, TEXT("email"));
+    p->controller.phone = node_text(c, TEXT("phone"));
+    p->controller.site = node_text(c, TEXT("site"));
     p->controller.clause = clause_of(l, c);
     p->purposes_clause = clause_of(l, node_get(p->root, TEXT("purposes")));
     p->categories_clause = clause_of(l, node_get(p->root, TEXT("categories")));
@@ -228,8 +241,9 @@ static void compile_hosting(struct loaded *l)
         if (area_has(countries, c->code))
             p->hosting.countries[p->hosting.country_count++] = c->code;
     NODE_EACH(store, node_get(hosting, TEXT("stores")))
-        p->hosting.stores[p->hosting.store_count++] =
-            (struct store_place){ store->key, node_text(store, TEXT("country")), clause_of(l, store) };
+        p->hosting.stores[p->hosting.store_count++] = (struct store_place){ store->key,
+                                                                            node_text(store, TEXT("country")),
+                                                                            clause_of(l, store) };
 }
 
 static enum err compile_sources(struct loaded *l)
@@ -238,12 +252,17 @@ static enum err compile_sources(struct loaded *l)
     const struct node *sources = node_get(p->root, TEXT("sources"));
     p->sources = NEW_ARRAY(&l->arena, struct source, 1 + (sources ? sources->count : 0));
     TRY_PTR(p->sources);
-    p->sources[p->source_count++] = (struct source){ .name = TEXT("person"), .title_en = TEXT("the person"),
-                                                     .title_fr = TEXT("la personne"), .clause = p->categories_clause };
+    p->sources[p->source_count++] = (struct source){ .name = TEXT("person"),
+                                                     .title_en = TEXT("the person"),
+                                                     .title_fr = TEXT("la personne"),
+                                                     .clause = p->categories_clause };
     NODE_EACH(n, sources) {
         struct source *s = &p->sources[p->source_count++];
-        *s = (struct source){ .name = n->key, .third_party = is_true(n, TEXT("third_party")),
-                              .permission = is_true(n, TEXT("permission")), .notice = term_of(n, "notice_within"), .clause = clause_of(l, n) };
+        *s = (struct source){ .name = n->key,
+                              .third_party = is_true(n, TEXT("third_party")),
+                              .permission = is_true(n, TEXT("permission")),
+                              .notice = term_of(n, "notice_within"),
+                              .clause = clause_of(l, n) };
         titles(n, &s->title_en, &s->title_fr);
     }
     return OK;
@@ -252,15 +271,20 @@ static enum err compile_sources(struct loaded *l)
 static void compile_field(struct loaded *l, const struct node *n, struct field *f)
 {
     const struct node *when = node_get(n, TEXT("when"));
-    *f = (struct field){ .name = n->key, .type = (enum field_type)INDEX(type_words, node_text(n, TEXT("type"))),
-                         .required = is_true(n, TEXT("required")), .identifier = is_true(n, TEXT("identifier")),
+    *f = (struct field){ .name = n->key,
+                         .type = (enum field_type)INDEX(type_words, node_text(n, TEXT("type"))),
+                         .required = is_true(n, TEXT("required")),
+                         .identifier = is_true(n, TEXT("identifier")),
                          .default_value = node_text(n, TEXT("default")),
                          .clause = clause_of(l, n) };
-    f->has_min = text_int(node_text(n, TEXT("min")), &f->min), f->has_max = text_int(node_text(n, TEXT("max")), &f->max);
+    f->has_min = text_int(node_text(n, TEXT("min")), &f->min);
+    f->has_max = text_int(node_text(n, TEXT("max")), &f->max);
     EACH_WORD(choice, node_get(n, TEXT("choices")))
-        f->choices[f->choice_count++] = choice->value;
-    if (when && when->first)
-        f->when_field = when->first->key, f->when_value = when->first->value;
+    f->choices[f->choice_count++] = choice->value;
+    if (when && when->first) {
+        f->when_field = when->first->key;
+        f->when_value = when->first->value;
+    }
 }
 
 static void compile_category_sources(const struct policy *p, const struct node *n, struct category *c)
@@ -268,22 +292,30 @@ static void compile_category_sources(const struct policy *p, const struct node *
     const struct node *list = node_get(n, TEXT("source"));
     c->sources = list ? 0 : 1;
     EACH_WORD(item, list)
-        for (unsigned i = 0; i < p->source_count; i++)
-            if (text_eq(p->sources[i].name, item->value)) {
-                c->sources |= (uint64_t)1 << i;
-                if (i && !c->source.p)
-                    c->source = p->sources[i].name;
-            }
+    for (unsigned i = 0; i < p->source_count; i++)
+        if (text_eq(p->sources[i].name, item->value)) {
+            c->sources |= (uint64_t)1 << i;
+            if (i && !c->source.p)
+                c->source = p->sources[i].name;
+        }
 }
 
 static enum err compile_category(struct loaded *l, const struct node *n, struct category *c)
 {
     const struct node *fields = node_get(n, TEXT("fields")), *ground = node_get(n, TEXT("ground"));
-    *c = (struct category){ .name = n->key, .dpv = node_text(n, TEXT("dpv")), .special = is_true(n, TEXT("special")) || ground,
-                            .transient = node_get(n, TEXT("transient")), .many = is_true(n, TEXT("many")),
-                            .ground = node_text(n, TEXT("ground")), .transient_for = term_of(node_get(n, TEXT("transient")), "for"),
-                            .held = is_true(n, TEXT("held")), .public_for = -1, .event = -1, .clause = clause_of(l, n),
-                            .stream = node_text(n, TEXT("stream")), .per = node_text(n, TEXT("per")) };
+    *c = (struct category){ .name = n->key,
+                            .dpv = node_text(n, TEXT("dpv")),
+                            .special = is_true(n, TEXT("special")) || ground,
+                            .transient = node_get(n, TEXT("transient")),
+                            .many = is_true(n, TEXT("many")),
+                            .ground = node_text(n, TEXT("ground")),
+                            .transient_for = term_of(node_get(n, TEXT("transient")), "for"),
+                            .held = is_true(n, TEXT("held")),
+                            .public_for = -1,
+                            .event = -1,
+                            .clause = clause_of(l, n),
+                            .stream = node_text(n, TEXT("stream")),
+                            .per = node_text(n, TEXT("per")) };
     titles(n, &c->title_en, &c->title_fr);
     compile_category_sources(&l->policy, n, c);
     c->fields = NEW_ARRAY(&l->arena, struct field, fields ? fields->count : 0);
@@ -307,16 +339,21 @@ static enum err compile_categories(struct loaded *l)
 static void compile_purpose(struct loaded *l, const struct node *n, struct purpose *out)
 {
     *out = (struct purpose){
-        .name = n->key, .dpv = node_text(n, TEXT("dpv")), .marketing = is_marketing(n), .notices = is_true(n, TEXT("notices")),
-        .basis = (enum basis)INDEX(basis_words, node_text(n, TEXT("basis"))), .law = node_said(node_get(n, TEXT("law")), TEXT("en")),
+        .name = n->key,
+        .dpv = node_text(n, TEXT("dpv")),
+        .marketing = is_marketing(n),
+        .notices = is_true(n, TEXT("notices")),
+        .basis = (enum basis)INDEX(basis_words, node_text(n, TEXT("basis"))),
+        .law = node_said(node_get(n, TEXT("law")), TEXT("en")),
         .interest_en = node_said(node_get(n, TEXT("interest")), TEXT("en")),
         .interest_fr = node_said(node_get(n, TEXT("interest")), TEXT("fr")),
         .despite_restriction = node_get(n, TEXT("despite_restriction")),
-        .categories = bits_of(&l->policy, node_get(n, TEXT("categories")), policy_category), .clause = clause_of(l, n),
+        .categories = bits_of(&l->policy, node_get(n, TEXT("categories")), policy_category),
+        .clause = clause_of(l, n),
     };
     titles(n, &out->title_en, &out->title_fr);
     EACH_WORD(channel, node_get(n, TEXT("channels")))
-        out->channels[out->channel_count++] = channel->value;
+    out->channels[out->channel_count++] = channel->value;
 }
 
 static enum err compile_nevers(struct loaded *l)
@@ -328,16 +365,23 @@ static enum err compile_nevers(struct loaded *l)
     NODE_EACH(n, nevers) {
         struct never *never = &p->nevers[p->never_count++];
         const struct node *says = node_get(n, TEXT("says"));
-        *never = (struct never){ .name = n->key, .says_en = node_said(says, TEXT("en")), .says_fr = node_said(says, TEXT("fr")),
-                                 .marketing = is_true(n, TEXT("marketing")), .clause = clause_of(l, n) };
-        EACH_WORD(name, node_get(n, TEXT("purposes"))) {
+        *never = (struct never){ .name = n->key,
+                                 .says_en = node_said(says, TEXT("en")),
+                                 .says_fr = node_said(says, TEXT("fr")),
+                                 .marketing = is_true(n, TEXT("marketing")),
+                                 .clause = clause_of(l, n) };
+        EACH_WORD(name, node_get(n, TEXT("purposes")))
+        {
             int known = policy_purpose(p, name->value);
             unsigned i = known >= 0 ? (unsigned)known : p->purpose_count + p->forbidden_count;
             bits_add(&never->purposes, i);
             if (known >= 0)
                 continue;
-            p->purposes[i] = (struct purpose){ .name = name->value, .title_en = name->value, .title_fr = name->value,
-                                               .marketing = never->marketing, .clause = never->clause,
+            p->purposes[i] = (struct purpose){ .name = name->value,
+                                               .title_en = name->value,
+                                               .title_fr = name->value,
+                                               .marketing = never->marketing,
+                                               .clause = never->clause,
                                                .never = policy_clause(p, n->path) };
             p->forbidden_count++;
         }
@@ -368,8 +412,8 @@ static enum err compile_purposes(struct loaded *l)
 
 static bool is_when(const struct field *f) { return f->type == FIELD_TIME || f->type == FIELD_DATE; }
 
-/* The file's word; else the first required time or date of a record among many, or its only one. One record of a person has dates of the
- * person (a birth), so there it must be named. */
+/* The file's word; else the first required time or date of a record among many, or its only one. One record of a person
+ * has dates of the person (a birth), so there it must be named. */
 static int event_field(const struct category *c, text named)
 {
     int only = -1;
@@ -395,11 +439,14 @@ static enum err compile_retentions(struct loaded *l)
     TRY_PTR(p->retentions);
     NODE_EACH(n, retentions) {
         struct retention *r = &p->retentions[p->retention_count++];
-        *r = (struct retention){ .name = n->key, .category = policy_category(p, n->key),
+        *r = (struct retention){ .name = n->key,
+                                 .category = policy_category(p, n->key),
                                  .from = (enum retention_from)INDEX(from_words, node_text(n, TEXT("from"))),
-                                 .active = term_of(n, "active"), .archive = term_of(n, "archive"),
+                                 .active = term_of(n, "active"),
+                                 .archive = term_of(n, "archive"),
                                  .ground = node_said(node_get(n, TEXT("ground")), TEXT("en")),
-                                 .ground_fr = node_said(node_get(n, TEXT("ground")), TEXT("fr")), .clause = clause_of(l, n) };
+                                 .ground_fr = node_said(node_get(n, TEXT("ground")), TEXT("fr")),
+                                 .clause = clause_of(l, n) };
         if (r->category < 0)
             continue;
         struct category *c = &p->categories[r->category];
@@ -419,7 +466,7 @@ static uint32_t acts_of(const struct node *list)
 {
     uint32_t acts = 0;
     EACH_WORD(item, list)
-        acts |= 1u << INDEX(act_words, item->value);
+    acts |= 1u << INDEX(act_words, item->value);
     return acts;
 }
 
@@ -428,9 +475,12 @@ static struct actor_class actor_of(const struct loaded *l, const struct node *n,
     const struct policy *p = &l->policy;
     const struct node *categories = node_get(n, TEXT("categories"));
     struct actor_class actor = {
-        .name = n->key, .kind = kind, .purposes = bits_of(p, node_get(n, TEXT("purposes")), policy_purpose),
+        .name = n->key,
+        .kind = kind,
+        .purposes = bits_of(p, node_get(n, TEXT("purposes")), policy_purpose),
         .categories = categories ? bits_of(p, categories, policy_category) : everything,
-        .acts = acts_of(node_get(n, TEXT("acts"))), .clause = clause_of(l, n),
+        .acts = acts_of(node_get(n, TEXT("acts"))),
+        .clause = clause_of(l, n),
     };
     actor.rights = actor.acts & ANSWERS;
     titles(n, &actor.title_en, &actor.title_fr);
@@ -444,9 +494,12 @@ static struct actor_class role_of(const struct loaded *l, const struct node *n)
     text own = node_text(n, TEXT("confidentiality"));
     text staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("confidentiality"));
     actor.sees_team = team;
-    actor.confidentiality = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
-    own = node_text(n, TEXT("second_factor")), staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("second_factor"));
-    actor.second_factor = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
+    actor.confidentiality = text_eq(own.p ? own
+                                    : team ? TEXT("none") : staff, TEXT("required"));
+    own = node_text(n, TEXT("second_factor"));
+    staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("second_factor"));
+    actor.second_factor = text_eq(own.p ? own
+                                  : team ? TEXT("none") : staff, TEXT("required"));
     actor.reason = text_eq(node_text(n, TEXT("reason")), TEXT("required"));
     term_parse(node_text(n, TEXT("session")), &actor.session);
     return actor;
@@ -468,22 +521,30 @@ static struct actor_class recipient_of(const struct loaded *l, const struct node
 static void built_in_actors(struct loaded *l, const struct node *operator_role)
 {
     struct policy *p = &l->policy;
-    p->actors[OPERATOR] = (struct actor_class){ .name = TEXT("operator"), .title_en = TEXT("operator"), .title_fr = TEXT("exploitant"),
-                                                .categories = everything, .clause = p->rights_clause };
+    p->actors[OPERATOR] = (struct actor_class){ .name = TEXT("operator"),
+                                                .title_en = TEXT("operator"),
+                                                .title_fr = TEXT("exploitant"),
+                                                .categories = everything,
+                                                .clause = p->rights_clause };
     if (operator_role) {
         p->actors[OPERATOR] = role_of(l, operator_role);
-        p->actors[OPERATOR].confidentiality = text_eq(node_text(operator_role, TEXT("confidentiality")), TEXT("required"));
+        p->actors[OPERATOR].confidentiality = text_eq(node_text(operator_role, TEXT("confidentiality")),
+                                                      TEXT("required"));
     }
     p->actors[OPERATOR].kind = ACTOR_OPERATOR;
     p->actors[OPERATOR].rights = ANSWERS | 1u << ACT_WRITE;
-    p->actors[PERSON] = (struct actor_class){ .name = TEXT("person"), .title_en = TEXT("the person"), .title_fr = TEXT("la personne"),
-                                              .kind = ACTOR_PERSON, .categories = everything, .clause = p->rights_clause,
+    p->actors[PERSON] = (struct actor_class){ .name = TEXT("person"),
+                                              .title_en = TEXT("the person"),
+                                              .title_fr = TEXT("la personne"),
+                                              .kind = ACTOR_PERSON,
+                                              .categories = everything,
+                                              .clause = p->rights_clause,
                                               .rights = ANSWERS | 1u << ACT_WRITE | 1u << ACT_READ };
     p->actor_count = 2;
 }
 
-/* The sessions' ends, and their cookie: "__Host-" ties it to this host and to encryption (RFC 6265bis, 4.1.3.2) unless the policy names
- * it otherwise. */
+/* The sessions' ends, and their cookie: "__Host-" ties it to this host and to encryption (RFC 6265bis, 4.1.3.2) unless
+ * the policy names it otherwise. */
 static enum err compile_session(struct loaded *l)
 {
     struct policy *p = &l->policy;
@@ -510,8 +571,10 @@ static enum err compile_actors(struct loaded *l)
 {
     struct policy *p = &l->policy;
     const struct node *roles = node_get(p->root, TEXT("roles")), *systems = node_get(p->root, TEXT("systems"));
-    const struct node *recipients = node_get(p->root, TEXT("recipients")), *operator_role = node_get(roles, TEXT("operator"));
-    unsigned count = 2 + (roles ? roles->count : 0) + (systems ? systems->count : 0) + recipients->count;
+    const struct node *recipients = node_get(p->root, TEXT("recipients")),
+                      *operator_role = node_get(roles, TEXT("operator"));
+    unsigned count = 2 + (roles ? roles->count
+                                                       : 0) + (systems ? systems->count : 0) + recipients->count;
     p->actors = NEW_ARRAY(&l->arena, struct actor_class, count);
     TRY_PTR(p->actors);
     built_in_actors(l, operator_role);
@@ -557,7 +620,8 @@ static enum err load(struct loaded *l, text yaml, text file, struct findings *f)
 {
     struct policy *p = &l->policy;
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    p->source = arena_copy(&l->arena, yaml), p->file = arena_copy(&l->arena, file);
+    p->source = arena_copy(&l->arena, yaml);
+    p->file = arena_copy(&l->arena, file);
     if (!p->source.p || !p->file.p)
         return ERR_MEMORY;
     SHA256((const unsigned char *)yaml.p, yaml.n, digest);
@@ -574,11 +638,14 @@ static enum err load(struct loaded *l, text yaml, text file, struct findings *f)
 /* Findings are made in the model's own memory, which goes with a policy that cannot be loaded. */
 static enum err hand_over(struct arena *a, const struct findings *from, struct findings *to)
 {
-    struct findings all = { .count = to->count + from->count, .errors = to->errors + from->errors,
+    struct findings all = { .count = to->count + from->count,
+                            .errors = to->errors + from->errors,
                             .warnings = to->warnings + from->warnings };
     for (const struct finding *i = from->first; i; i = i->next)
         finding_add(a, to, i->severity, i->at, arena_copy(a, i->path), "%.*s", T(i->message));
-    to->count = all.count, to->errors = all.errors, to->warnings = all.warnings;
+    to->count = all.count;
+    to->errors = all.errors;
+    to->warnings = all.warnings;
     return a->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
 }
 
@@ -628,10 +695,10 @@ void policy_unref(const struct policy **p)
 
 /* ---- Look-ups by name. ---- */
 
-#define FIND(array, count)                            \
-    for (unsigned i = 0; i < (count); i++)            \
-        if (text_eq((array)[i].name, name))           \
-            return (int)i;                            \
+#define FIND(array, count)                                                                                             \
+    for (unsigned i = 0; i < (count); i++)                                                                             \
+        if (text_eq((array)[i].name, name))                                                                            \
+            return (int)i;                                                                                             \
     return -1
 
 int policy_category(const struct policy *p, text name) { FIND(p->categories, p->category_count); }

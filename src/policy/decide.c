@@ -1,8 +1,9 @@
-/* The decision: may this actor do this act for this purpose with this category of this person's data. Bit tests only. */
+/* The decision: may this actor do this act for this purpose with this category of this person's data. Bit tests only.
+ */
 #include "policy.h"
 
 #define DECIDED(verdict, clause) ((struct decision){ (verdict), (clause) })
-#define BIT(act) (1u << (act))
+#define BIT(act)                 (1u << (act))
 
 /* Acts that the person's consent, objection and restriction bear on. */
 static const uint32_t uses = BIT(ACT_READ) | BIT(ACT_WRITE) | BIT(ACT_SEND) | BIT(ACT_DISCLOSE);
@@ -52,7 +53,8 @@ static struct decision decide_person(const struct policy *p, const struct purpos
 
 struct decision policy_decide(const struct policy *p, const struct ask *q)
 {
-    const struct actor_class *actor = q->actor >= 0 && (unsigned)q->actor < p->actor_count ? &p->actors[q->actor] : NULL;
+    const struct actor_class *actor = q->actor >= 0 && (unsigned)q->actor < p->actor_count ? &p->actors[q->actor]
+                                                                                           : NULL;
     if (q->purpose == PURPOSE_RIGHTS)
         return decide_right(p, actor, q);
     if (q->purpose < 0 || (unsigned)q->purpose >= p->purpose_count + p->forbidden_count)
@@ -73,20 +75,26 @@ struct decision policy_decide(const struct policy *p, const struct ask *q)
 
 text verdict_text(enum verdict v, text language)
 {
-    static const struct { text en, fr; } rows[] = {
+    static const struct {
+        text en, fr;
+    } rows[] = {
         [ALLOWED] = { TEXT_INIT("allowed"), TEXT_INIT("permis") },
         [REFUSED_NEVER] = { TEXT_INIT("the policy refuses this use whatever the consent"),
                             TEXT_INIT("la politique refuse cet usage quel que soit le consentement") },
         [REFUSED_PURPOSE_UNKNOWN] = { TEXT_INIT("the policy declares no such purpose"),
                                       TEXT_INIT("la politique ne déclare pas cette finalité") },
-        [REFUSED_ACTOR] = { TEXT_INIT("this actor may not act for this purpose"), TEXT_INIT("cet acteur ne peut agir pour cette finalité") },
+        [REFUSED_ACTOR] = { TEXT_INIT("this actor may not act for this purpose"),
+                            TEXT_INIT("cet acteur ne peut agir pour cette finalité") },
         [REFUSED_ACT] = { TEXT_INIT("this actor may not do this"), TEXT_INIT("cet acteur ne peut faire cela") },
-        [REFUSED_CATEGORY] = { TEXT_INIT("this category is not for that use"), TEXT_INIT("cette catégorie n'est pas pour cet usage") },
+        [REFUSED_CATEGORY] = { TEXT_INIT("this category is not for that use"),
+                               TEXT_INIT("cette catégorie n'est pas pour cet usage") },
         [REFUSED_CONSENT] = { TEXT_INIT("the person has not consented to this purpose"),
                               TEXT_INIT("la personne n'a pas consenti à cette finalité") },
         [REFUSED_RESTRICTED] = { TEXT_INIT("processing is restricted at the person's request: storage only"),
-                                 TEXT_INIT("le traitement est limité à la demande de la personne : conservation seulement") },
-        [REFUSED_OBJECTED] = { TEXT_INIT("the person objected to this purpose"), TEXT_INIT("la personne s'est opposée à cette finalité") },
+                                 TEXT_INIT(
+                                     "le traitement est limité à la demande de la personne : conservation seulement") },
+        [REFUSED_OBJECTED] = { TEXT_INIT("the person objected to this purpose"),
+                               TEXT_INIT("la personne s'est opposée à cette finalité") },
         [REFUSED_CONFIDENTIALITY] = { TEXT_INIT("this actor's agreement is not recorded yet"),
                                       TEXT_INIT("l'engagement de cet acteur n'est pas encore enregistré") },
     };

@@ -8,14 +8,22 @@ msec due_start_of(const struct retention *r, const struct starts *s)
 {
     msec happened = s->event ? s->event : s->collection;
     switch (r->from) {
-    case FROM_COLLECTION: return s->collection;
-    case FROM_EVENT: return happened;
-    case FROM_LAST_USE: return s->last_use ? s->last_use : s->collection;
-    case FROM_LAST_CONTACT: return s->last_contact ? s->last_contact : s->collection;
-    case FROM_CONTRACT_END: return s->contract_end;
-    case FROM_CLOSURE: return s->closure;
-    case FROM_WITHDRAWAL: return s->withdrawal;
-    case FROM_YEAR_END: return happened ? date_start((struct date){ date_of(happened).year, 12, 31 }) : 0;
+    case FROM_COLLECTION:
+        return s->collection;
+    case FROM_EVENT:
+        return happened;
+    case FROM_LAST_USE:
+        return s->last_use ? s->last_use : s->collection;
+    case FROM_LAST_CONTACT:
+        return s->last_contact ? s->last_contact : s->collection;
+    case FROM_CONTRACT_END:
+        return s->contract_end;
+    case FROM_CLOSURE:
+        return s->closure;
+    case FROM_WITHDRAWAL:
+        return s->withdrawal;
+    case FROM_YEAR_END:
+        return happened ? date_start((struct date){ date_of(happened).year, 12, 31 }) : 0;
     }
     return 0;
 }
@@ -29,13 +37,19 @@ msec due_after(msec start, struct term t)
 {
     struct date day = date_of(start);
     switch (t.unit) {
-    case TERM_MINUTES: return start + t.count * (msec)MINUTE;
-    case TERM_HOURS: return start + t.count * (msec)HOUR;
-    case TERM_DAYS: return date_start(day) + t.count * DAY;
+    case TERM_MINUTES:
+        return start + t.count * (msec)MINUTE;
+    case TERM_HOURS:
+        return start + t.count * (msec)HOUR;
+    case TERM_DAYS:
+        return date_start(day) + t.count * DAY;
     case TERM_MONTHS:
-    case TERM_YEARS: return date_start(date_add_months(day, months_of(t)));
-    case TERM_UNSET: return start;
-    case TERM_ALWAYS: break;
+    case TERM_YEARS:
+        return date_start(date_add_months(day, months_of(t)));
+    case TERM_UNSET:
+        return start;
+    case TERM_ALWAYS:
+        break;
     }
     return 0;
 }
@@ -60,7 +74,7 @@ msec retention_own_due(const struct retention *r, msec start)
 
 msec retention_own_cutoff(const struct retention *r, msec now)
 {
-    msec low = 0, high = now;                            /* ends never move back as starts move on: halve the interval */
+    msec low = 0, high = now; /* ends never move back as starts move on: halve the interval */
     if (!r)
         return 0;
     while (low < high) {

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void finding_add(struct arena *a, struct findings *f, enum severity severity, struct mark at, text path, const char *format, ...)
+void finding_add(struct arena *a, struct findings *f, enum severity severity, struct mark at, text path,
+                 const char *format, ...)
 {
     f->count++;
     f->errors += severity == SEVERITY_ERROR;
@@ -22,7 +23,9 @@ void finding_add(struct arena *a, struct findings *f, enum severity severity, st
         return;
     card_hide_in(message, strlen(message));
     text said = { message, (size_t)n < sizeof message ? (size_t)n : sizeof message - 1 };
-    *new = (struct finding){ .severity = severity, .at = at, .path = card_hide(a, path), .message = arena_copy(a, said) };
+    *new = (struct finding){
+        .severity = severity, .at = at, .path = card_hide(a, path), .message = arena_copy(a, said)
+    };
     if (f->last)
         f->last->next = new;
     else
@@ -41,7 +44,9 @@ static struct finding *merge(struct finding *x, struct finding *y)
     struct finding *first = NULL, **end = &first;
     while (x && y) {
         struct finding **least = after(x, y) ? &y : &x;
-        *end = *least, end = &(*end)->next, *least = (*least)->next;
+        *end = *least;
+        end = &(*end)->next;
+        *least = (*least)->next;
     }
     *end = x ? x : y;
     return first;
@@ -68,7 +73,9 @@ void findings_sort(struct findings *f)
 
 void findings_print(struct buf *out, text file, const struct findings *f)
 {
-    static const char *const words[] = { [SEVERITY_ERROR] = "", [SEVERITY_WARNING] = "warning: ", [SEVERITY_ADVICE] = "advice: " };
+    static const char *const words[] = {
+        [SEVERITY_ERROR] = "", [SEVERITY_WARNING] = "warning: ", [SEVERITY_ADVICE] = "advice: "
+    };
     for (const struct finding *i = f->first; i; i = i->next)
         buf_print(out, "%.*s:%u:%u: %s%.*s\n", T(file), i->at.line, i->at.column, words[i->severity], T(i->message));
     if (f->count > FINDINGS_MAX)
@@ -77,7 +84,9 @@ void findings_print(struct buf *out, text file, const struct findings *f)
 
 void findings_json(struct json_out *w, const struct findings *f)
 {
-    static const text words[] = { [SEVERITY_ERROR] = TEXT_INIT("error"), [SEVERITY_WARNING] = TEXT_INIT("warning"), [SEVERITY_ADVICE] = TEXT_INIT("advice") };
+    static const text words[] = { [SEVERITY_ERROR] = TEXT_INIT("error"),
+                                  [SEVERITY_WARNING] = TEXT_INIT("warning"),
+                                  [SEVERITY_ADVICE] = TEXT_INIT("advice") };
     json_open(w, '[');
     for (const struct finding *i = f->first; i; i = i->next) {
         json_open(w, '{');

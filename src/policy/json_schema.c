@@ -2,7 +2,10 @@
 #include "schema.h"
 #include "base/json.h"
 
-struct writer { struct json_out out; struct schema schema; };
+struct writer {
+    struct json_out out;
+    struct schema schema;
+};
 
 static bool has_targets(const struct schema_row *row) { return text_index(row->words, '@') >= 0; }
 
@@ -56,7 +59,8 @@ static void put_children(struct writer *w, unsigned row)
 static void put_names(struct writer *w, unsigned row)
 {
     const struct schema_row *r = &w->schema.rows[row];
-    static const text patterns[] = { [KIND_NAMES] = TEXT_INIT("^[a-z][a-z0-9_-]*$"), [KIND_DOTTED] = TEXT_INIT("^[a-z][a-z0-9_.-]*$"),
+    static const text patterns[] = { [KIND_NAMES] = TEXT_INIT("^[a-z][a-z0-9_-]*$"),
+                                     [KIND_DOTTED] = TEXT_INIT("^[a-z][a-z0-9_.-]*$"),
                                      [KIND_IDS] = TEXT_INIT("^[A-Za-z][A-Za-z0-9-]*$") };
     struct json_out *out = &w->out;
     json_pair(out, TEXT("type"), TEXT("object"));
@@ -140,8 +144,10 @@ static void put_codes(struct json_out *out, text name, bool areas)
     json_open(out, '{');
     json_name(out, TEXT("enum"));
     json_open(out, '[');
-    if (areas)
-        json_put_text(out, TEXT("EU")), json_put_text(out, TEXT("EEA"));
+    if (areas) {
+        json_put_text(out, TEXT("EU"));
+        json_put_text(out, TEXT("EEA"));
+    }
     for (unsigned i = 0; country_at(i); i++)
         json_put_text(out, country_at(i)->code);
     json_close(out, ']');
@@ -153,8 +159,11 @@ static void put_definitions(struct json_out *out)
     json_name(out, TEXT("$defs"));
     json_open(out, '{');
     json_name(out, TEXT("said"));
-    json_put_raw(out, TEXT("{\"anyOf\":[{\"type\":\"string\",\"minLength\":1},{\"type\":\"object\",\"minProperties\":1,"
-                           "\"propertyNames\":{\"pattern\":\"^[a-z]{2}$\"},\"additionalProperties\":{\"type\":\"string\",\"minLength\":1}}]}"));
+    json_put_raw(
+        out,
+        TEXT(
+            "{\"anyOf\":[{\"type\":\"string\",\"minLength\":1},{\"type\":\"object\",\"minProperties\":1,"
+            "\"propertyNames\":{\"pattern\":\"^[a-z]{2}$\"},\"additionalProperties\":{\"type\":\"string\",\"minLength\":1}}]}"));
     put_codes(out, TEXT("country"), false);
     put_codes(out, TEXT("area"), true);
     json_close(out, '}');

@@ -77,7 +77,9 @@ static bool fits_email(text s)
 
 static bool fits_url(text s)
 {
-    text rest = text_starts(s, TEXT("https://")) ? text_from(s, 8) : text_starts(s, TEXT("http://")) ? text_from(s, 7) : TEXT("");
+    text rest = text_starts(s, TEXT("https://"))  ? text_from(s, 8)
+                : text_starts(s, TEXT("http://")) ? text_from(s, 7)
+                                                  : TEXT("");
     return rest.n && rest.p[0] != '/' && text_index(rest, ' ') < 0;
 }
 
@@ -136,15 +138,16 @@ bool area_has(const struct node *list, text code)
 /* ---- The rows as a tree. ---- */
 
 #define WORD_OF(name, word) word " "
-#define BASIS BASES(WORD_OF)
-#define TYPES FIELD_TYPES(WORD_OF)
-#define FROM FROMS(WORD_OF)
-#define ACTS_WORDS ACTS(WORD_OF)
-#define GROUNDS "consent employment vital_interests association made_public legal_claims public_interest care public_health archiving"
+#define BASIS               BASES(WORD_OF)
+#define TYPES               FIELD_TYPES(WORD_OF)
+#define FROM                FROMS(WORD_OF)
+#define ACTS_WORDS          ACTS(WORD_OF)
+#define GROUNDS                                                                                                        \
+    "consent employment vital_interests association made_public legal_claims public_interest care public_health archiving"
 #define RECORDS "consents former requests journal proofs breaches objections accounts"
 
 static const struct schema_row rows[] = {
-#define KEY(path, kind, need, words, en, fr) \
+#define KEY(path, kind, need, words, en, fr)                                                                           \
     { TEXT_INIT(path), KIND_##kind, NEED_##need, TEXT_INIT(words), TEXT_INIT(en), TEXT_INIT(fr) },
 #include "schema.def"
 #undef KEY
@@ -177,16 +180,18 @@ text schema_key(const struct schema_row *row)
 enum err schema_make(struct arena *a, struct schema *out)
 {
     enum { DEEPEST = 8 };
-    *out = (struct schema){ rows, ROW_COUNT, NEW_ARRAY(a, uint16_t, ROW_COUNT + 1), NEW_ARRAY(a, uint16_t, ROW_COUNT + 1) };
+    *out = (struct schema){ rows, ROW_COUNT, NEW_ARRAY(a, uint16_t, ROW_COUNT + 1),
+                            NEW_ARRAY(a, uint16_t, ROW_COUNT + 1) };
     TRY_PTR(out->first);
     TRY_PTR(out->next);
-    unsigned last[DEEPEST + 1] = { 0 };                           /* the row last seen at each depth */
+    unsigned last[DEEPEST + 1] = { 0 }; /* the row last seen at each depth */
     out->first[ROW_COUNT] = ROW_COUNT;
     for (unsigned i = 0; i < ROW_COUNT; i++) {
         unsigned depth = 0;
         for (size_t j = 0; j < rows[i].path.n; j++)
             depth += rows[i].path.p[j] == '.';
-        out->first[i] = out->next[i] = ROW_COUNT;
+        out->next[i] = ROW_COUNT;
+        out->first[i] = ROW_COUNT;
         unsigned parent = depth ? last[depth - 1] : ROW_COUNT;
         if (out->first[parent] == ROW_COUNT)
             out->first[parent] = (uint16_t)i;

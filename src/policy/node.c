@@ -1,11 +1,17 @@
-/* The document: libyaml's events made into a tree in the arena, without recursion, strict about what may stand in it. */
+/* The document: libyaml's events made into a tree in the arena, without recursion, strict about what may stand in it.
+ */
 #include "policy.h"
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
 /* A container being read: where its next child goes, and the key that waits for its value. */
-struct level { struct node *node, *last; bool has_key; text key; struct mark key_at; };
+struct level {
+    struct node *node, *last;
+    bool has_key;
+    text key;
+    struct mark key_at;
+};
 
 struct reader {
     struct arena *arena;
@@ -13,7 +19,7 @@ struct reader {
     struct level levels[NODE_LEVELS_MAX];
     unsigned depth, documents;
     struct node *root;
-    bool stopped;                                            /* what follows cannot be read sensibly */
+    bool stopped; /* what follows cannot be read sensibly */
 };
 
 static struct mark mark_of(yaml_mark_t m) { return (struct mark){ (uint32_t)m.line + 1, (uint32_t)m.column + 1 }; }
@@ -21,7 +27,7 @@ static struct mark mark_of(yaml_mark_t m) { return (struct mark){ (uint32_t)m.li
 static struct level *top(struct reader *r) { return r->depth ? &r->levels[r->depth - 1] : NULL; }
 
 #define FAULT(r, at, ...) finding_add((r)->arena, (r)->findings, SEVERITY_ERROR, (at), TEXT(""), __VA_ARGS__)
-#define STOP(r, at, ...) ((r)->stopped = true, FAULT(r, at, __VA_ARGS__))
+#define STOP(r, at, ...)  ((r)->stopped = true, FAULT(r, at, __VA_ARGS__))
 
 /* ---- Bytes, before YAML: encoding and tabs. ---- */
 
@@ -29,9 +35,10 @@ static struct mark mark_at_byte(text yaml, size_t byte)
 {
     struct mark at = { 1, 1 };
     for (size_t i = 0; i < byte; i++)
-        if (yaml.p[i] == '\n')
-            at.line++, at.column = 1;
-        else if (((uint8_t)yaml.p[i] & 0xC0) != 0x80)
+        if (yaml.p[i] == '\n') {
+            at.line++;
+            at.column = 1;
+        } else if (((uint8_t)yaml.p[i] & 0xC0) != 0x80)
             at.column++;
     return at;
 }
@@ -44,7 +51,7 @@ static size_t utf8_prefix(text s)
         size_t middle = good + (bad - good + 1) / 2;
         size_t cut = middle;
         while (cut > good && cut < s.n && ((uint8_t)s.p[cut] & 0xC0) == 0x80)
-            cut--;                                           /* not inside a character */
+            cut--; /* not inside a character */
         if (cut > good && text_utf8((text){ s.p + good, cut - good }))
             good = cut;
         else if (cut > good)
@@ -66,7 +73,8 @@ static bool has_tabs(struct reader *r, text yaml)
         if (at < 0)
             continue;
         any = true;
-        FAULT(r, ((struct mark){ line, mark_at_byte(row, (size_t)at).column }), "a tab: indent and separate with blanks");
+        FAULT(r, ((struct mark){ line, mark_at_byte(row, (size_t)at).column }),
+              "a tab: indent and separate with blanks");
     }
     return any;
 }
@@ -78,7 +86,8 @@ static bool bytes_fit(struct reader *r, text yaml)
         FAULT(r, start, "the file has %zu bytes, more than the %d allowed", yaml.n, NODE_BYTES_MAX);
         return false;
     }
-    if (yaml.n >= 2 && (memcmp(yaml.p, "\xFF\xFE", 2) == 0 || memcmp(yaml.p, "\xFE\xFF", 2) == 0 || !yaml.p[0] || !yaml.p[1])) {
+    if (yaml.n >= 2 &&
+        (memcmp(yaml.p, "\xFF\xFE", 2) == 0 || memcmp(yaml.p, "\xFE\xFF", 2) == 0 || !yaml.p[0] || !yaml.p[1])) {
         FAULT(r, start, "the file is in UTF-16 or UTF-32: save it as UTF-8");
         return false;
     }
@@ -134,7 +143,8 @@ static struct node *append(struct reader *r, enum node_kind kind, struct mark at
     if (!in)
         return r->root = new;
     new->parent = in->node;
-    new->key = in->key, new->key_at = in->has_key ? in->key_at : at;
+    new->key = in->key;
+    new->key_at = in->has_key ? in->key_at : at;
     in->has_key = false;
     if (in->last)
         in->last->next = new;
@@ -145,7 +155,8 @@ static struct node *append(struct reader *r, enum node_kind kind, struct mark at
     return new;
 }
 
-static void check_name(struct reader *r, const char *what, const yaml_char_t *anchor, const yaml_char_t *tag, struct mark at)
+static void check_name(struct reader *r, const char *what, const yaml_char_t *anchor, const yaml_char_t *tag,
+                       struct mark at)
 {
     if (anchor)
         FAULT(r, at, "an anchor (&%.40s) on %s: anchors and aliases are not allowed", (const char *)anchor, what);
@@ -169,7 +180,8 @@ static void take_key(struct reader *r, const yaml_event_t *e, struct mark at)
         FAULT(r, at, "a key without a name");
     else if (text_eq(key, TEXT("<<")) && e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
         FAULT(r, at, "a merge key (<<): repeat the keys instead");
-    in->has_key = true, in->key_at = at;
+    in->has_key = true;
+    in->key_at = at;
     in->key = arena_copy(r->arena, text_upto(key, NODE_KEY_MAX));
 }
 
@@ -213,7 +225,8 @@ static int by_key(const void *x, const void *y)
     int order = text_cmp(a->key, b->key);
     if (order)
         return order;
-    bool later = a->key_at.line != b->key_at.line ? a->key_at.line > b->key_at.line : a->key_at.column > b->key_at.column;
+    bool later = a->key_at.line != b->key_at.line ? a->key_at.line > b->key_at.line
+                                                  : a->key_at.column > b->key_at.column;
     return later ? 1 : -1;
 }
 
@@ -285,8 +298,10 @@ static enum err syntax_fault(struct reader *r, const yaml_parser_t *parser)
     if (parser->error == YAML_MEMORY_ERROR)
         return say(r->arena, ERR_MEMORY, "the machine has no memory left");
     const char *context = parser->context ? parser->context : "";
-    FAULT(r, mark_of(parser->error == YAML_READER_ERROR ? parser->mark : parser->problem_mark), "not well-formed YAML: %s%s%s",
-          parser->problem ? parser->problem : "unreadable", *context ? ", " : "", context);
+    FAULT(r, mark_of(parser->error == YAML_READER_ERROR ? parser->mark : parser->problem_mark),
+          "not well-formed YAML: %s%s%s", parser->problem ? parser->problem : "unreadable",
+          *context ? ", " : "",
+          context);
     return OK;
 }
 
@@ -324,7 +339,7 @@ enum err node_read(struct arena *a, text yaml, struct findings *f, const struct 
     struct reader r = { .arena = a, .findings = f, .stopped = true };
     unsigned before = f->errors;
     *root = NULL;
-    if (text_starts(yaml, TEXT("\xEF\xBB\xBF")))         /* as some editors save UTF-8 (YAML 1.2.2, 5.2) */
+    if (text_starts(yaml, TEXT("\xEF\xBB\xBF"))) /* as some editors save UTF-8 (YAML 1.2.2, 5.2) */
         yaml = text_from(yaml, 3);
     if (bytes_fit(&r, yaml)) {
         r.stopped = false;
@@ -357,7 +372,8 @@ const struct node *node_at(const struct node *root, text dotted_path)
         return root;
     const struct node *best = NULL;
     NODE_EACH(child, root->kind == NODE_MAP ? root : NULL) {
-        bool fits = text_starts(dotted_path, child->key) && (dotted_path.n == child->key.n || dotted_path.p[child->key.n] == '.');
+        bool fits = text_starts(dotted_path, child->key) &&
+                    (dotted_path.n == child->key.n || dotted_path.p[child->key.n] == '.');
         if (fits && (!best || child->key.n > best->key.n))
             best = child;
     }

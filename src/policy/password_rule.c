@@ -2,7 +2,10 @@
 #include "policy/password_rule.h"
 #include <math.h>
 
-static const struct { text word; int signs; } classes[CLASS_COUNT] = {
+static const struct {
+    text word;
+    int signs;
+} classes[CLASS_COUNT] = {
 #define X(name, word, signs) [CLASS_##name] = { TEXT_INIT(word), signs },
     PASSWORD_CLASSES(X)
 #undef X
@@ -19,7 +22,10 @@ static bool said(const struct node *n, const char *name, text *out)
     return out->n > 0;
 }
 
-static bool refused(text word) { return text_eq(word, TEXT("none")) || text_eq(word, TEXT("false")) || text_eq(word, TEXT("no")); }
+static bool refused(text word)
+{
+    return text_eq(word, TEXT("none")) || text_eq(word, TEXT("false")) || text_eq(word, TEXT("no"));
+}
 
 static int64_t number(const struct node *n, const char *name)
 {
@@ -30,9 +36,14 @@ static int64_t number(const struct node *n, const char *name)
 
 static enum password_profile profile_of(text word)
 {
-    static const struct { text word; enum password_profile profile; } rows[] = {
-        { TEXT_INIT("cnil-alone"), PROFILE_ALONE }, { TEXT_INIT("cnil-restricted"), PROFILE_RESTRICTED },
-        { TEXT_INIT("cnil-device"), PROFILE_DEVICE }, { TEXT_INIT("custom"), PROFILE_CUSTOM },
+    static const struct {
+        text word;
+        enum password_profile profile;
+    } rows[] = {
+        { TEXT_INIT("cnil-alone"), PROFILE_ALONE },
+        { TEXT_INIT("cnil-restricted"), PROFILE_RESTRICTED },
+        { TEXT_INIT("cnil-device"), PROFILE_DEVICE },
+        { TEXT_INIT("custom"), PROFILE_CUSTOM },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (text_eq(word, rows[i].word))
@@ -54,7 +65,9 @@ static void weigh(struct password_rule *r) { r->bits = (double)r->length * log2(
 void password_rule_read(const struct node *n, struct password_rule *out)
 {
     text word;
-    *out = (struct password_rule){ .length = number(n, "min_length"), .words = number(n, "words"), .attempts = number(n, "attempts") };
+    *out = (struct password_rule){ .length = number(n, "min_length"),
+                                   .words = number(n, "words"),
+                                   .attempts = number(n, "attempts") };
     const struct node *listed = node_get(n, TEXT("classes"));
     for (unsigned i = 0; i < CLASS_COUNT; i++)
         out->classes |= listed && node_has(listed, classes[i].word) ? 1u << i : 0;
@@ -71,8 +84,9 @@ void password_rule_read(const struct node *n, struct password_rule *out)
 
 void password_rule_complete(struct password_rule *r)
 {
-    static const int64_t lengths[] = { [PROFILE_NONE] = 15, [PROFILE_CUSTOM] = 15, [PROFILE_ALONE] = 12, [PROFILE_RESTRICTED] = 8,
-                                       [PROFILE_DEVICE] = 4 };
+    static const int64_t lengths[] = {
+        [PROFILE_NONE] = 15, [PROFILE_CUSTOM] = 15, [PROFILE_ALONE] = 12, [PROFILE_RESTRICTED] = 8, [PROFILE_DEVICE] = 4
+    };
     if (r->length <= 0)
         r->length = lengths[r->profile];
     if (r->attempts <= 0)
@@ -92,7 +106,8 @@ bool password_rule_alone(const struct password_rule *r)
 
 bool password_rule_slowed(const struct password_rule *r)
 {
-    return (r->length >= 8 && password_rule_classes(r) >= 3) || r->length >= 16 || r->bits >= 50 || password_rule_alone(r);
+    return (r->length >= 8 && password_rule_classes(r) >= 3) || r->length >= 16 || r->bits >= 50 ||
+           password_rule_alone(r);
 }
 
 /* ---- One password. ---- */
@@ -108,7 +123,10 @@ int64_t password_characters(text password)
 /* Letters beyond ASCII have no case here: they are as hard to guess as a special sign, and count as one. */
 static enum password_class class_of(char ch)
 {
-    return ch >= 'A' && ch <= 'Z' ? CLASS_UPPER : ch >= 'a' && ch <= 'z' ? CLASS_LOWER : ch >= '0' && ch <= '9' ? CLASS_DIGIT : CLASS_SPECIAL;
+    return ch >= 'A' && ch <= 'Z'   ? CLASS_UPPER
+           : ch >= 'a' && ch <= 'z' ? CLASS_LOWER
+           : ch >= '0' && ch <= '9' ? CLASS_DIGIT
+                                    : CLASS_SPECIAL;
 }
 
 static struct password_rule traits_of(text password)
@@ -122,7 +140,7 @@ static struct password_rule traits_of(text password)
         t.words += !between && !inside;
         inside = !between;
     }
-    if (t.length < 4 * t.words)          /* "a b c d e f g" is not seven words */
+    if (t.length < 4 * t.words) /* "a b c d e f g" is not seven words */
         t.words = t.length / 4;
     weigh(&t);
     return t;
@@ -147,18 +165,21 @@ bool password_rule_meets(const struct password_rule *r, text password, struct pa
     *lack = (struct password_lack){ 0 };
     if (r->words > 0 && t.words >= r->words)
         return true;
-    if (t.length < r->length) {                /* what it would lack besides, were it long enough */
-        lack->length = t.length = r->length;
+    if (t.length < r->length) { /* what it would lack besides, were it long enough */
+        t.length = r->length;
+        lack->length = t.length;
         weigh(&t);
     }
     lack->classes = r->classes & ~t.classes;
     if (lack->classes)
         return false;
-    bool strong = r->profile == PROFILE_ALONE ? password_rule_alone(&t) : r->profile != PROFILE_RESTRICTED || password_rule_slowed(&t);
+    bool strong = r->profile == PROFILE_ALONE ? password_rule_alone(&t)
+                                              : r->profile != PROFILE_RESTRICTED || password_rule_slowed(&t);
     if (!strong) {
         lacks_strength(r, &t, lack);
         return false;
     }
-    lack->digits = !lack->length && r->profile <= PROFILE_CUSTOM && !r->classes && t.classes == 1u << CLASS_DIGIT && t.length < 16;
+    lack->digits = !lack->length && r->profile <= PROFILE_CUSTOM && !r->classes && t.classes == 1u << CLASS_DIGIT &&
+                   t.length < 16;
     return !lack->length && !lack->digits;
 }

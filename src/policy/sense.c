@@ -1,4 +1,5 @@
-/* What no row of the schema can say: uses, places, grounds and contradictions between clauses, and the model's limits. */
+/* What no row of the schema can say: uses, places, grounds and contradictions between clauses, and the model's limits.
+ */
 #include "check.h"
 #include "base/card.h"
 
@@ -8,9 +9,9 @@ static const struct node *section(const struct check *c, const char *key) { retu
 
 bool is_marketing(const struct node *purpose)
 {
-    static const text terms[] = { TEXT_INIT("dpv:Marketing"), TEXT_INIT("dpv:DirectMarketing"), TEXT_INIT("dpv:Advertising"),
-                                  TEXT_INIT("dpv:PersonalisedAdvertising"), TEXT_INIT("dpv:TargetedAdvertising"),
-                                  TEXT_INIT("dpv:SocialMediaMarketing") };
+    static const text terms[] = { TEXT_INIT("dpv:Marketing"),           TEXT_INIT("dpv:DirectMarketing"),
+                                  TEXT_INIT("dpv:Advertising"),         TEXT_INIT("dpv:PersonalisedAdvertising"),
+                                  TEXT_INIT("dpv:TargetedAdvertising"), TEXT_INIT("dpv:SocialMediaMarketing") };
     text dpv = node_text(purpose, TEXT("dpv"));
     for (size_t i = 0; dpv.n && i < sizeof terms / sizeof *terms; i++)
         if (text_eq(dpv, terms[i]))
@@ -59,10 +60,12 @@ static void check_used(struct check *c)
     NODE_EACH(category, section(c, "categories"))
         if (!is_used(c, category->key))
             WRONG_KEY(c, category, "no purpose uses the category \"%.*s\": nothing may be held without a purpose",
-                  T(category->key));
+                      T(category->key));
 }
 
-struct special { text dpv, what, words; };
+struct special {
+    text dpv, what, words;
+};
 static const struct special specials[] = {
 #define SPECIAL(dpv, what, words) { TEXT_INIT(dpv), TEXT_INIT(what), TEXT_INIT(words) },
 #include "special.def"
@@ -103,12 +106,14 @@ static void check_special(struct check *c)
             continue;
         const struct special *s = special_of(category, denied);
         if (s || is_true(category, TEXT("special")))
-            WRONG_KEY(c, category, "%.*s is a special category (%.*s, Art. 9) without ground: name the exception of Art. 9(2)",
-                  T(category->path), T(s ? s->what : TEXT("special: true")));
+            WRONG_KEY(c, category,
+                      "%.*s is a special category (%.*s, Art. 9) without ground: name the exception of Art. 9(2)",
+                      T(category->path), T(s ? s->what : TEXT("special: true")));
         NODE_EACH(field, s ? NULL : node_get(category, TEXT("fields")))
             if ((s = special_of(field, denied)))
-                WRONG_KEY(c, field, "%.*s is a special category (%.*s, Art. 9): its category needs a ground of Art. 9(2)",
-                      T(field->path), T(s->what));
+                WRONG_KEY(c, field,
+                          "%.*s is a special category (%.*s, Art. 9): its category needs a ground of Art. 9(2)",
+                          T(field->path), T(s->what));
     }
 }
 
@@ -121,7 +126,7 @@ static void check_held(struct check *c)
                         !text_eq(node_text(retention, TEXT("archive")), TEXT("always"));
         if (is_true(category, TEXT("held")) && !grounded)
             WRONG_KEY(c, category, "%.*s is held after erasure without ground and period: give both in retention.%.*s",
-                  T(category->path), T(category->key));
+                      T(category->path), T(category->key));
         if (node_get(category, TEXT("transient")) && (retention || is_true(category, TEXT("held"))))
             WRONG_KEY(c, category, "%.*s is transient: it can be neither held nor have a retention", T(category->path));
     }
@@ -132,9 +137,11 @@ static void check_events(struct check *c)
     NODE_EACH(retention, section(c, "retention")) {
         const struct node *event = node_get(retention, TEXT("event"));
         const struct node *fields = node_get(node_get(section(c, "categories"), retention->key), TEXT("fields"));
-        text from = node_text(retention, TEXT("from")), type = event ? node_text(node_get(fields, event->value), TEXT("type")) : TEXT("");
+        text from = node_text(retention, TEXT("from")),
+             type = event ? node_text(node_get(fields, event->value), TEXT("type")) : TEXT("");
         if (event && !text_eq(type, TEXT("time")) && !text_eq(type, TEXT("date")))
-            WRONG_VALUE(c, event, "%.*s is no field of type time or date of \"%.*s\"", T(event->path), T(retention->key));
+            WRONG_VALUE(c, event, "%.*s is no field of type time or date of \"%.*s\"", T(event->path),
+                        T(retention->key));
         else if (event && !text_eq(from, TEXT("event")) && !text_eq(from, TEXT("year_end")))
             WRONG_VALUE(c, event, "%.*s is for a term from event or year_end, not from %.*s", T(event->path), T(from));
     }
@@ -147,9 +154,11 @@ static void check_public(struct check *c)
         const struct node *purpose = public ? node_get(section(c, "purposes"), public->value) : NULL;
         if (!purpose)
             continue;
-        if (!text_eq(node_text(purpose, TEXT("basis")), TEXT("consent")) || !node_has(node_get(purpose, TEXT("categories")), category->key))
-            WRONG_VALUE(c, public, "%.*s may be shown in public under a purpose based on consent that uses it; %.*s is not one",
-                  T(category->path), T(purpose->path));
+        if (!text_eq(node_text(purpose, TEXT("basis")), TEXT("consent")) ||
+            !node_has(node_get(purpose, TEXT("categories")), category->key))
+            WRONG_VALUE(c, public,
+                        "%.*s may be shown in public under a purpose based on consent that uses it; %.*s is not one",
+                        T(category->path), T(purpose->path));
     }
 }
 
@@ -187,10 +196,12 @@ static void check_when(struct check *c, const struct node *field)
         const struct node *other = node_get(field->parent, condition->key);
         other = other ? other : field_of_ref(c->root, condition->key);
         if (!other || other == field)
-            WRONG(c, condition->key_at, condition, "%.*s depends on \"%.*s\", which is no other field", T(field->path), T(condition->key));
+            WRONG(c, condition->key_at, condition, "%.*s depends on \"%.*s\", which is no other field", T(field->path),
+                  T(condition->key));
         else if (text_eq(node_text(other, TEXT("type")), TEXT("choice")) && condition->kind == NODE_SCALAR &&
                  !node_has(node_get(other, TEXT("choices")), condition->value))
-            WRONG_VALUE(c, condition, "%.*s can never be \"%.*s\": it is none of its choices", T(other->path), T(condition->value));
+            WRONG_VALUE(c, condition, "%.*s can never be \"%.*s\": it is none of its choices", T(other->path),
+                        T(condition->value));
     }
 }
 
@@ -203,7 +214,7 @@ static void check_field(struct check *c, const struct node *category, const stru
         WRONG_KEY(c, field, "%.*s is a payment card number: only a transient category may have it", T(field->path));
     if (text_eq(type, TEXT("choice")) != (choices != NULL))
         WRONG_KEY(c, field, choices ? "%.*s has choices, but is of type \"%.*s\"" : "%.*s is a choice without choices",
-              T(field->path), T(type));
+                  T(field->path), T(type));
     if (choices && choices->count > CHOICES_MAX)
         WRONG_VALUE(c, choices, "%.*s has %u choices, more than %d", T(field->path), choices->count, CHOICES_MAX);
     if (text_int(node_text(field, TEXT("min")), &min) && text_int(node_text(field, TEXT("max")), &max) && min > max)
@@ -229,7 +240,8 @@ static void check_fields(struct check *c)
 static const struct node *forbidden_by(const struct check *c, const struct node *purpose)
 {
     NODE_EACH(never, section(c, "never"))
-        if (node_has(node_get(never, TEXT("purposes")), purpose->key) || (is_true(never, TEXT("marketing")) && is_marketing(purpose)))
+        if (node_has(node_get(never, TEXT("purposes")), purpose->key) ||
+            (is_true(never, TEXT("marketing")) && is_marketing(purpose)))
             return never;
     return NULL;
 }
@@ -240,7 +252,7 @@ static void check_never(struct check *c)
         const struct node *never = forbidden_by(c, purpose);
         if (never)
             WRONG_KEY(c, purpose, "%.*s is declared, but %.*s (line %u) forbids it", T(purpose->path), T(never->path),
-                  never->key_at.line);
+                      never->key_at.line);
     }
     NODE_EACH(never, section(c, "never"))
         if (never->kind == NODE_MAP && !is_true(never, TEXT("marketing")) && !node_get(never, TEXT("purposes")))
@@ -261,17 +273,23 @@ static void check_use_of(struct check *c, const struct node *owner, const struct
 {
     const struct node *purposes = node_get(owner, TEXT("purposes"));
     if (purposes && node_get(section(c, "categories"), category) && !purposes_use(c, purposes, category))
-        WRONG_VALUE(c, item, "%.*s has \"%.*s\", but none of its purposes uses \"%.*s\"", T(owner->path), T(item->value), T(category));
+        WRONG_VALUE(c, item, "%.*s has \"%.*s\", but none of its purposes uses \"%.*s\"", T(owner->path),
+                    T(item->value), T(category));
 }
 
 static void check_uses(struct check *c)
 {
-    static const struct { const char *section, *list; } places[] = { { "collection", "fields" }, { "recipients", "categories" },
-                                                                     { "roles", "categories" }, { "systems", "categories" } };
+    static const struct {
+        const char *section, *list;
+    } places[] = { { "collection", "fields" },
+                   { "recipients", "categories" },
+                   { "roles", "categories" },
+                   { "systems", "categories" } };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         NODE_EACH(owner, section(c, places[i].section)) {
             const struct node *list = node_get(owner, text_of(places[i].list));
-            for (const struct node *item = list && list->kind == NODE_LIST ? list->first : list; item; item = item->next) {
+            for (const struct node *item = list && list->kind == NODE_LIST ? list->first : list; item;
+                 item = item->next) {
                 text rest = item->value;
                 check_use_of(c, owner, item, text_cut(&rest, '.'));
                 if (item == list)
@@ -292,8 +310,12 @@ static void check_place(struct check *c, const struct node *of, const struct nod
     for (const struct node *item = declared->first; item && list.n < SHOWN_MAX; item = item->next)
         list = arena_print(c->arena, "%.*s%s%.*s", T(list), list.n ? ", " : "", T(item->value));
     text ids = promise_ids(c->arena, c->root, declared->path);
-    WRONG(c, node_get(of, TEXT("country"))->at, of, "%.*s is in %.*s, outside %.*s (%.*s) of line %u%s%.*s", T(of->path), T(country),
-          T(declared->path), T(list), declared->key_at.line, !ids.n ? "" : text_index(ids, ',') < 0 ? ", promise " : ", promises ", T(ids));
+    WRONG(c, node_get(of, TEXT("country"))->at, of, "%.*s is in %.*s, outside %.*s (%.*s) of line %u%s%.*s",
+          T(of->path), T(country), T(declared->path), T(list), declared->key_at.line,
+          !ids.n                     ? ""
+          : text_index(ids, ',') < 0 ? ", promise "
+                                     : ", promises ",
+          T(ids));
 }
 
 static void check_places(struct check *c)
@@ -319,8 +341,8 @@ static void check_actors(struct check *c)
             for (size_t j = 0; j < i; j++) {
                 const struct node *other = node_get(section(c, sections[j]), actor->key);
                 if (other)
-                    WRONG_KEY(c, actor, "%.*s has the name of %.*s (line %u): who acts must be told apart", T(actor->path),
-                          T(other->path), other->key_at.line);
+                    WRONG_KEY(c, actor, "%.*s has the name of %.*s (line %u): who acts must be told apart",
+                              T(actor->path), T(other->path), other->key_at.line);
             }
         }
 }
@@ -331,11 +353,13 @@ static void check_sessions(struct check *c)
         const struct node *lifetime = node_get(cookie, TEXT("lifetime"));
         if (lifetime && text_starts(lifetime->value, TEXT("session.")) &&
             !node_get(node_at(c->root, TEXT("security.session")), text_from(lifetime->value, sizeof "session." - 1)))
-            WRONG_VALUE(c, lifetime, "%.*s lives as long as security.%.*s, which is not set", T(cookie->path), T(lifetime->value));
+            WRONG_VALUE(c, lifetime, "%.*s lives as long as security.%.*s, which is not set", T(cookie->path),
+                        T(lifetime->value));
     }
 }
 
-/* A role that could never give the access it is named for is a mistake; the same for more than one category of grants. */
+/* A role that could never give the access it is named for is a mistake; the same for more than one category of grants.
+ */
 static void check_folders(struct check *c)
 {
     const struct node *first = NULL;
@@ -343,17 +367,21 @@ static void check_folders(struct check *c)
         if (!text_eq(node_text(category, TEXT("stream")), TEXT("folders")))
             continue;
         if (first)
-            WRONG_KEY(c, category, "%.*s and %.*s both hold access to folders: one category does", T(first->path), T(category->path));
+            WRONG_KEY(c, category, "%.*s and %.*s both hold access to folders: one category does", T(first->path),
+                      T(category->path));
         first = category;
     }
     NODE_EACH(kind, c->strength == TO_READ ? NULL : section(c, "folders")) {
         const struct node *by = node_get(kind, TEXT("granted_by"));
         text purpose = node_text(kind, TEXT("purpose"));
-        for (const struct node *item = by && by->kind == NODE_LIST ? by->first : by; item; item = by->kind == NODE_LIST ? item->next : NULL) {
+        for (const struct node *item = by && by->kind == NODE_LIST ? by->first : by; item;
+             item = by->kind == NODE_LIST ? item->next : NULL) {
             const struct node *role = node_get(section(c, "roles"), item->value);
-            bool able = node_has(node_get(role, TEXT("purposes")), purpose) && node_has(node_get(role, TEXT("acts")), TEXT("write"));
+            bool able = node_has(node_get(role, TEXT("purposes")), purpose) &&
+                        node_has(node_get(role, TEXT("acts")), TEXT("write"));
             if (purpose.n && !able)
-                WRONG_VALUE(c, item, "%.*s is given by \"%.*s\", which may not write for purpose \"%.*s\"", T(kind->path), T(item->value), T(purpose));
+                WRONG_VALUE(c, item, "%.*s is given by \"%.*s\", which may not write for purpose \"%.*s\"",
+                            T(kind->path), T(item->value), T(purpose));
         }
     }
 }
@@ -389,8 +417,10 @@ static void check_reserved(struct check *c)
 {
     NODE_EACH(category, section(c, "categories"))
         if (schema_own_record(category->key))
-            WRONG_KEY(c, category, "\"%.*s\" is the name of records that the server keeps itself (retention.%.*s): give the category another",
-                      T(category->key), T(category->key));
+            WRONG_KEY(
+                c, category,
+                "\"%.*s\" is the name of records that the server keeps itself (retention.%.*s): give the category another",
+                T(category->key), T(category->key));
 }
 
 /* The file is published, and each of its versions is kept. */
@@ -440,9 +470,10 @@ static void check_cards(struct check *c)
 
 void check_sense(struct check *c)
 {
-    static void (*const checks[])(struct check *) = { check_used, check_special, check_held, check_events, check_public, check_fields,
-                                                      check_never, check_uses, check_places, check_actors, check_sessions, check_folders, check_limits,
-                                                      check_reserved, check_cards };
+    static void (*const checks[])(struct check *) = { check_used,   check_special,  check_held,     check_events,
+                                                      check_public, check_fields,   check_never,    check_uses,
+                                                      check_places, check_actors,   check_sessions, check_folders,
+                                                      check_limits, check_reserved, check_cards };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

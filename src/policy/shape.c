@@ -1,19 +1,25 @@
 /* The shape of a policy: the tree walked beside the rows of schema.def; every fault is said, with a suggestion. */
 #include "check.h"
 
-static const char *const container_words[] = { [NODE_SCALAR] = "a single value", [NODE_LIST] = "a list", [NODE_MAP] = "a map" };
-enum { SHOWN_MAX = 60 };                                     /* bytes of a wrong value that a message repeats */
+static const char *const container_words[] = {
+    [NODE_SCALAR] = "a single value", [NODE_LIST] = "a list", [NODE_MAP] = "a map"
+};
+enum { SHOWN_MAX = 60 }; /* bytes of a wrong value that a message repeats */
 
 struct mark mark_of_key(const struct node *n) { return n->key.n ? n->key_at : n->at; }
 
 /* ---- Words, names and suggestions. ---- */
 
-struct near { text best; unsigned distance; };
+struct near {
+    text best;
+    unsigned distance;
+};
 
 /* One letter may differ in short words, up to three in long ones; a beginning in common counts as near. */
 static void consider(struct near *n, text known, text wrong)
 {
-    unsigned limit = wrong.n < 4 ? 1 : wrong.n < 8 ? 2 : 3;
+    unsigned limit = wrong.n < 4 ? 1
+                   : wrong.n < 8 ? 2 : 3;
     unsigned d = text_distance(known, wrong, limit);
     if (d > limit && wrong.n >= 4 && (text_starts(known, wrong) || text_starts(wrong, known)) && known.n >= 4)
         d = limit;
@@ -24,7 +30,8 @@ static void consider(struct near *n, text known, text wrong)
 const struct node *field_of_ref(const struct node *root, text ref)
 {
     text rest = ref, category = text_cut(&rest, '.');
-    return rest.n ? node_get(node_get(node_get(node_get(root, TEXT("categories")), category), TEXT("fields")), rest) : NULL;
+    return rest.n ? node_get(node_get(node_get(node_get(root, TEXT("categories")), category), TEXT("fields")), rest)
+                  : NULL;
 }
 
 static void consider_fields(struct near *n, const struct node *root, text wrong)
@@ -76,7 +83,8 @@ static bool is_word(const struct node *root, text words, text value)
     return false;
 }
 
-/* What an unknown word should have been: "category" for @categories, else the key, in the singular when it holds several. */
+/* What an unknown word should have been: "category" for @categories, else the key, in the singular when it holds
+ * several. */
 static text noun(const struct schema_row *row, char room[NODE_KEY_MAX + 4])
 {
     ptrdiff_t target = text_index(row->words, '@');
@@ -102,7 +110,7 @@ static text choices(struct arena *a, text words)
 static void unknown(struct check *c, const struct node *where, struct mark at, const struct schema_row *row, text value)
 {
     if (c->findings->count >= FINDINGS_MAX) {
-        WRONG(c, at, where, "unknown value");                /* counted only */
+        WRONG(c, at, where, "unknown value"); /* counted only */
         return;
     }
     char room[NODE_KEY_MAX + 4];
@@ -129,11 +137,15 @@ static void check_path(struct check *c, const struct node *value)
 {
     if (node_at(c->root, value->value))
         return;
-    WRONG_VALUE(c, value, "%.*s names \"%.*s\", which is not in this file", T(value->path), T(text_upto(value->value, SHOWN_MAX)));
+    WRONG_VALUE(c, value, "%.*s names \"%.*s\", which is not in this file", T(value->path),
+                T(text_upto(value->value, SHOWN_MAX)));
 }
 
 /* The key a value stands under; that of the list for one of its items. */
-static text key_of(const struct node *value) { return value->key.n || !value->parent ? value->key : value->parent->key; }
+static text key_of(const struct node *value)
+{
+    return value->key.n || !value->parent ? value->key : value->parent->key;
+}
 
 /* A term of which one letter decides between minutes and months, or in words, is asked about: a slip there erases. */
 static void misfit(struct check *c, const struct node *value, const struct schema_row *row)
@@ -144,9 +156,11 @@ static void misfit(struct check *c, const struct node *value, const struct schem
     if (!term || !term_asks(value->value, &number, &unit) || number.n > SHOWN_MAX)
         WRONG_VALUE(c, value, "\"%.*s\" is not %.*s", T(shown), T(kind->what));
     else if (unit.n)
-        WRONG_VALUE(c, value, "\"%.*s\" is not %.*s, did you mean \"%.*s%.*s\"?", T(shown), T(kind->what), T(number), T(unit));
+        WRONG_VALUE(c, value, "\"%.*s\" is not %.*s, did you mean \"%.*s%.*s\"?", T(shown), T(kind->what), T(number),
+                    T(unit));
     else
-        WRONG_VALUE(c, value, "\"%.*s\": minutes or months? Write \"%.*smin\" or \"%.*smo\"", T(shown), T(number), T(number));
+        WRONG_VALUE(c, value, "\"%.*s\": minutes or months? Write \"%.*smin\" or \"%.*smo\"", T(shown), T(number),
+                    T(number));
 }
 
 static void check_one(struct check *c, const struct node *value, const struct schema_row *row)
@@ -154,7 +168,8 @@ static void check_one(struct check *c, const struct node *value, const struct sc
     const struct kind_row *kind = kind_row(row->kind);
     bool words_only = row->kind == KIND_WORD || row->kind == KIND_WORDS;
     if (value->kind != NODE_SCALAR)
-        WRONG_VALUE(c, value, "\"%.*s\" must be %.*s, not %s", T(key_of(value)), T(kind->what), container_words[value->kind]);
+        WRONG_VALUE(c, value, "\"%.*s\" must be %.*s, not %s", T(key_of(value)), T(kind->what),
+                    container_words[value->kind]);
     else if (!value->value.n && !value->quoted)
         WRONG_VALUE(c, value, "\"%.*s\" has no value", T(key_of(value)));
     else if (row->words.n && is_word(c->root, row->words, value->value))
@@ -175,7 +190,8 @@ static void check_many(struct check *c, const struct node *value, const struct s
     }
     NODE_EACH(item, value) {
         check_one(c, item, row);
-        for (const struct node *other = value->first; other != item && c->findings->count < FINDINGS_MAX; other = other->next)
+        for (const struct node *other = value->first; other != item && c->findings->count < FINDINGS_MAX;
+             other = other->next)
             if (item->kind == NODE_SCALAR && other->kind == NODE_SCALAR && text_eq(other->value, item->value)) {
                 WRONG_VALUE(c, item, "\"%.*s\" stands twice in this list", T(text_upto(item->value, SHOWN_MAX)));
                 break;
@@ -205,7 +221,7 @@ static void check_said(struct check *c, const struct node *value, const struct s
     for (const struct node *l = only ? only : languages ? languages->first : NULL; l; l = only ? NULL : l->next)
         if (l->kind == NODE_SCALAR && l->value.n && !node_get(value, l->value))
             WRONG_KEY(c, value, "%.*s has no text in \"%.*s\", a language of policy.languages", T(value->path),
-                  T(text_upto(l->value, SHOWN_MAX)));
+                      T(text_upto(l->value, SHOWN_MAX)));
 }
 
 /* ---- Maps. ---- */
@@ -229,7 +245,8 @@ static void unknown_key(struct check *c, const struct node *child, unsigned pare
         consider(&n, schema_key(&s->rows[i]), child->key);
     text in = child->parent->path.n ? child->parent->path : TEXT("the policy");
     if (n.best.n)
-        WRONG(c, child->key_at, child, "unknown key \"%.*s\" in %.*s, did you mean \"%.*s\"?", T(child->key), T(in), T(n.best));
+        WRONG(c, child->key_at, child, "unknown key \"%.*s\" in %.*s, did you mean \"%.*s\"?", T(child->key), T(in),
+              T(n.best));
     else
         WRONG(c, child->key_at, child, "unknown key \"%.*s\" in %.*s", T(child->key), T(in));
 }
@@ -262,7 +279,7 @@ static void check_names(struct check *c, const struct node *map, unsigned row)
 {
     const struct schema_row *r = &c->schema.rows[row];
     unsigned each = c->schema.first[row];
-    bool listed = has_targets(r);                            /* the names are declared elsewhere */
+    bool listed = has_targets(r); /* the names are declared elsewhere */
     NODE_EACH(child, map) {
         if (listed && !is_word(c->root, r->words, child->key))
             unknown(c, child, child->key_at, r, child->key);
@@ -277,20 +294,32 @@ static void check_value(struct check *c, const struct node *value, unsigned row)
     const struct schema_row *r = &c->schema.rows[row];
     enum shape shape = kind_row(r->kind)->shape;
     bool map = shape == SHAPE_MAP || shape == SHAPE_NAMES;
-    bool word = value->kind == NODE_SCALAR && !value->quoted && value->value.n && is_word(c->root, r->words, value->value);
+    bool word = value->kind == NODE_SCALAR && !value->quoted && value->value.n &&
+                is_word(c->root, r->words, value->value);
     if (map && !word && value->kind != NODE_MAP) {
-        WRONG_VALUE(c, value, "\"%.*s\" must be a map%s, not %s", T(value->key), text_eq(r->words, TEXT("none")) ? " or none" : "",
-              value->kind == NODE_SCALAR && !value->value.n ? "empty" : container_words[value->kind]);
+        WRONG_VALUE(c, value, "\"%.*s\" must be a map%s, not %s", T(value->key),
+                    text_eq(r->words, TEXT("none")) ? " or none" : "",
+                    value->kind == NODE_SCALAR && !value->value.n ? "empty" : container_words[value->kind]);
         return;
     }
     if (word && map)
         return;
     switch (shape) {
-    case SHAPE_MAP: check_map(c, value, row); break;
-    case SHAPE_NAMES: check_names(c, value, row); break;
-    case SHAPE_ONE: check_one(c, value, r); break;
-    case SHAPE_MANY: check_many(c, value, r); break;
-    case SHAPE_SAID: check_said(c, value, r); break;
+    case SHAPE_MAP:
+        check_map(c, value, row);
+        break;
+    case SHAPE_NAMES:
+        check_names(c, value, row);
+        break;
+    case SHAPE_ONE:
+        check_one(c, value, r);
+        break;
+    case SHAPE_MANY:
+        check_many(c, value, r);
+        break;
+    case SHAPE_SAID:
+        check_said(c, value, r);
+        break;
     }
 }
 

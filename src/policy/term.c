@@ -4,7 +4,10 @@
 
 bool term_parse(text s, struct term *out)
 {
-    static const struct { text suffix; enum term_unit unit; } units[] = {
+    static const struct {
+        text suffix;
+        enum term_unit unit;
+    } units[] = {
         { TEXT_INIT("m"), TERM_MINUTES }, { TEXT_INIT("min"), TERM_MINUTES }, { TEXT_INIT("h"), TERM_HOURS },
         { TEXT_INIT("d"), TERM_DAYS },    { TEXT_INIT("mo"), TERM_MONTHS },   { TEXT_INIT("y"), TERM_YEARS },
     };
@@ -24,17 +27,23 @@ bool term_parse(text s, struct term *out)
 }
 
 /* How people write units; "m" stands for two of them and so for none. */
-static const struct { text word, unit; } written[] = {
-    { TEXT_INIT("min"), TEXT_INIT("min") }, { TEXT_INIT("mins"), TEXT_INIT("min") }, { TEXT_INIT("minute"), TEXT_INIT("min") },
-    { TEXT_INIT("minutes"), TEXT_INIT("min") }, { TEXT_INIT("h"), TEXT_INIT("h") }, { TEXT_INIT("hour"), TEXT_INIT("h") },
-    { TEXT_INIT("hours"), TEXT_INIT("h") }, { TEXT_INIT("heure"), TEXT_INIT("h") }, { TEXT_INIT("heures"), TEXT_INIT("h") },
-    { TEXT_INIT("d"), TEXT_INIT("d") }, { TEXT_INIT("day"), TEXT_INIT("d") }, { TEXT_INIT("days"), TEXT_INIT("d") },
-    { TEXT_INIT("j"), TEXT_INIT("d") }, { TEXT_INIT("jour"), TEXT_INIT("d") }, { TEXT_INIT("jours"), TEXT_INIT("d") },
-    { TEXT_INIT("mo"), TEXT_INIT("mo") }, { TEXT_INIT("mos"), TEXT_INIT("mo") }, { TEXT_INIT("month"), TEXT_INIT("mo") },
-    { TEXT_INIT("months"), TEXT_INIT("mo") }, { TEXT_INIT("mois"), TEXT_INIT("mo") }, { TEXT_INIT("y"), TEXT_INIT("y") },
-    { TEXT_INIT("yr"), TEXT_INIT("y") }, { TEXT_INIT("yrs"), TEXT_INIT("y") }, { TEXT_INIT("year"), TEXT_INIT("y") },
-    { TEXT_INIT("years"), TEXT_INIT("y") }, { TEXT_INIT("a"), TEXT_INIT("y") }, { TEXT_INIT("an"), TEXT_INIT("y") },
-    { TEXT_INIT("ans"), TEXT_INIT("y") },
+static const struct {
+    text word, unit;
+} written[] = {
+    { TEXT_INIT("min"), TEXT_INIT("min") },    { TEXT_INIT("mins"), TEXT_INIT("min") },
+    { TEXT_INIT("minute"), TEXT_INIT("min") }, { TEXT_INIT("minutes"), TEXT_INIT("min") },
+    { TEXT_INIT("h"), TEXT_INIT("h") },        { TEXT_INIT("hour"), TEXT_INIT("h") },
+    { TEXT_INIT("hours"), TEXT_INIT("h") },    { TEXT_INIT("heure"), TEXT_INIT("h") },
+    { TEXT_INIT("heures"), TEXT_INIT("h") },   { TEXT_INIT("d"), TEXT_INIT("d") },
+    { TEXT_INIT("day"), TEXT_INIT("d") },      { TEXT_INIT("days"), TEXT_INIT("d") },
+    { TEXT_INIT("j"), TEXT_INIT("d") },        { TEXT_INIT("jour"), TEXT_INIT("d") },
+    { TEXT_INIT("jours"), TEXT_INIT("d") },    { TEXT_INIT("mo"), TEXT_INIT("mo") },
+    { TEXT_INIT("mos"), TEXT_INIT("mo") },     { TEXT_INIT("month"), TEXT_INIT("mo") },
+    { TEXT_INIT("months"), TEXT_INIT("mo") },  { TEXT_INIT("mois"), TEXT_INIT("mo") },
+    { TEXT_INIT("y"), TEXT_INIT("y") },        { TEXT_INIT("yr"), TEXT_INIT("y") },
+    { TEXT_INIT("yrs"), TEXT_INIT("y") },      { TEXT_INIT("year"), TEXT_INIT("y") },
+    { TEXT_INIT("years"), TEXT_INIT("y") },    { TEXT_INIT("a"), TEXT_INIT("y") },
+    { TEXT_INIT("an"), TEXT_INIT("y") },       { TEXT_INIT("ans"), TEXT_INIT("y") },
 };
 
 bool term_asks(text s, text *number, text *unit)
@@ -68,13 +77,20 @@ msec term_end(msec start, struct term t, int times)
 {
     int64_t n = (int64_t)t.count * times;
     switch (t.unit) {
-    case TERM_UNSET: return start;
-    case TERM_MINUTES: return start + n * MINUTE;
-    case TERM_HOURS: return start + n * HOUR;
-    case TERM_DAYS: return start + n * DAY;
-    case TERM_MONTHS: return add_months(start, n);
-    case TERM_YEARS: return add_months(start, n * 12);
-    case TERM_ALWAYS: return INT64_MAX;
+    case TERM_UNSET:
+        return start;
+    case TERM_MINUTES:
+        return start + n * MINUTE;
+    case TERM_HOURS:
+        return start + n * HOUR;
+    case TERM_DAYS:
+        return start + n * DAY;
+    case TERM_MONTHS:
+        return add_months(start, n);
+    case TERM_YEARS:
+        return add_months(start, n * 12);
+    case TERM_ALWAYS:
+        return INT64_MAX;
     }
     return start;
 }

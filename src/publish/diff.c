@@ -4,7 +4,12 @@
 
 enum change { ADDED, REMOVED, GAINED, LOST, LONGER, SHORTER, BECAME, CEASED, CHANGED };
 enum weight { MATERIAL, EDITORIAL, UNLESS_EXEMPT };
-struct amendment { text pattern; enum change change; enum weight weight; text en, fr; };
+struct amendment {
+    text pattern;
+    enum change change;
+    enum weight weight;
+    text en, fr;
+};
 static const struct amendment amendments[] = {
 #define AMENDMENT(pattern, change, weight, en, fr) { TEXT_INIT(pattern), change, weight, TEXT_INIT(en), TEXT_INIT(fr) },
 #include "publish/amendments.def"
@@ -18,7 +23,9 @@ struct differ {
     enum err status;
 };
 /* One place in both versions; either may be missing, not both. */
-struct pair_of { const struct node *old, *new; };
+struct pair_of {
+    const struct node *old, *new;
+};
 
 static const struct node *either(struct pair_of p) { return p.new ? p.new : p.old; }
 
@@ -40,7 +47,10 @@ static bool same(const struct node *x, const struct node *y)
     return true;
 }
 
-static struct pair_of below(struct pair_of p, text key) { return (struct pair_of){ node_get(p.old, key), node_get(p.new, key) }; }
+static struct pair_of below(struct pair_of p, text key)
+{
+    return (struct pair_of){ node_get(p.old, key), node_get(p.new, key) };
+}
 
 /* A term in comparable form: session words are looked up, none and absence are nothing. */
 static msec length_of(const struct words *w, const struct node *n)
@@ -58,7 +68,10 @@ static msec length_of(const struct words *w, const struct node *n)
 static text words_beyond(struct differ *d, const struct words *w, const struct node *list, const struct node *other)
 {
     BUF_AUTO b = buf_make(1 << 16);
-    for (const struct node *item = !list ? NULL : list->kind == NODE_SCALAR ? list : list->first; item; item = list->kind == NODE_SCALAR ? NULL : item->next) {
+    for (const struct node *item = !list                       ? NULL
+                                   : list->kind == NODE_SCALAR ? list
+                                                               : list->first;
+         item; item = list->kind == NODE_SCALAR ? NULL : item->next) {
         /* A category that names no source comes from the person. */
         bool usual = !other && text_eq(item->value, TEXT("person"));
         if (item->kind != NODE_SCALAR || node_has(other, item->value) || text_eq(item->value, TEXT("none")) || usual)
@@ -86,7 +99,8 @@ static text title_of(struct differ *d, struct pair_of p)
             const struct node *category = node_get(node_get(w->root, TEXT("categories")), n->key);
             return category ? words_title(w, category) : words_label(w, "retention.*", n->key);
         }
-        if (n->kind == NODE_MAP && (node_get(n, TEXT("title")) || node_get(n, TEXT("says")) || node_get(n, TEXT("name"))))
+        if (n->kind == NODE_MAP &&
+            (node_get(n, TEXT("title")) || node_get(n, TEXT("says")) || node_get(n, TEXT("name"))))
             return words_title(w, n);
     }
     return either(p)->key;
@@ -94,8 +108,13 @@ static text title_of(struct differ *d, struct pair_of p)
 
 static void put_filled(struct buf *b, text template, text title, text words, text old, text new)
 {
-    const struct { text name, value; } values[] = {
-        { TEXT_INIT("title"), title }, { TEXT_INIT("words"), words }, { TEXT_INIT("old"), old }, { TEXT_INIT("new"), new },
+    const struct {
+        text name, value;
+    } values[] = {
+        { TEXT_INIT("title"), title },
+        { TEXT_INIT("words"), words },
+        { TEXT_INIT("old"), old },
+        { TEXT_INIT("new"), new },
     };
     while (template.p) {
         buf_add(b, text_cut(&template, '{'));
@@ -115,7 +134,8 @@ static text value_of(struct differ *d, const struct words *w, const struct node 
     text words = n ? words_of(w, n) : (text){ NULL, 0 };
     if (n && text_eq(n->key, TEXT("basis")))
         words = words_label(w, "purposes.*.basis", n->value);
-    return words.n ? words : d->newer.fr ? TEXT("rien") : TEXT("nothing");
+    return words.n ? words
+         : d->newer.fr ? TEXT("rien") : TEXT("nothing");
 }
 
 /* The purpose that a place belongs to, p NULL when to none. */
@@ -132,8 +152,10 @@ static text purpose_of(struct pair_of p)
 static void add_subjects(struct differ *d, struct buf *b, const struct node *category)
 {
     const struct node *subjects = node_get(category, TEXT("subjects"));
-    for (const struct node *s = !subjects ? NULL : subjects->kind == NODE_SCALAR ? subjects : subjects->first; s;
-         s = subjects->kind == NODE_SCALAR ? NULL : s->next) {
+    for (const struct node *s = !subjects                       ? NULL
+                                : subjects->kind == NODE_SCALAR ? subjects
+                                                                : subjects->first;
+         s; s = subjects->kind == NODE_SCALAR ? NULL : s->next) {
         text word = words_label(&d->newer, "categories.*.subjects", s->value);
         if (text_find(buf_begun(b), word) >= 0)
             continue;
@@ -158,7 +180,8 @@ static text whom_of(struct differ *d, struct pair_of p)
                     add_subjects(d, &b, category);
     }
     text whom = buf_made(d->a, &b);
-    return whom.n || !whom.p ? whom : d->newer.fr ? TEXT("tout le monde") : TEXT("everyone");
+    return whom.n || !whom.p ? whom
+         : d->newer.fr ? TEXT("tout le monde") : TEXT("everyone");
 }
 
 static void add_item(struct differ *d, bool material, struct pair_of p, text says)
@@ -172,9 +195,13 @@ static void add_item(struct differ *d, bool material, struct pair_of p, text say
     words_prose(&d->newer, &set, says);
     text purpose = purpose_of(p);
     const struct node *now = purpose.n ? node_get(node_get(d->newer.root, TEXT("purposes")), purpose) : NULL;
-    *item = (struct diff_item){ .material = material, .path = either(p)->path, .says = buf_made(d->a, &set),
-                                .whom = whom_of(d, p), .purpose = purpose,
-                                .old_line = p.old ? p.old->at.line : 0, .new_line = p.new ? p.new->at.line : 0 };
+    *item = (struct diff_item){ .material = material,
+                                .path = either(p)->path,
+                                .says = buf_made(d->a, &set),
+                                .whom = whom_of(d, p),
+                                .purpose = purpose,
+                                .old_line = p.old ? p.old->at.line : 0,
+                                .new_line = p.new ? p.new->at.line : 0 };
     item->again = material && text_eq(node_text(now, TEXT("basis")), TEXT("consent")) &&
                   node_get(node_get(d->older.root, TEXT("purposes")), purpose);
     *d->end = item;
@@ -189,15 +216,24 @@ static bool happened(struct differ *d, const struct amendment *row, struct pair_
 {
     msec before = length_of(&d->older, p.old), after = length_of(&d->newer, p.new);
     switch (row->change) {
-    case ADDED: return !p.old && p.new;
-    case REMOVED: return p.old && !p.new;
-    case GAINED: return (*words = words_beyond(d, &d->newer, p.new, p.old)).n > 0;
-    case LOST: return (*words = words_beyond(d, &d->older, p.old, p.new)).n > 0;
-    case LONGER: return p.old && p.new && after > before;
-    case SHORTER: return p.old && p.new && after < before;
-    case BECAME: return is_true(p.new) && !is_true(p.old);
-    case CEASED: return is_true(p.old) && !is_true(p.new);
-    case CHANGED: return p.old && p.new && !same(p.old, p.new);
+    case ADDED:
+        return !p.old && p.new;
+    case REMOVED:
+        return p.old && !p.new;
+    case GAINED:
+        return (*words = words_beyond(d, &d->newer, p.new, p.old)).n > 0;
+    case LOST:
+        return (*words = words_beyond(d, &d->older, p.old, p.new)).n > 0;
+    case LONGER:
+        return p.old && p.new &&after > before;
+    case SHORTER:
+        return p.old && p.new &&after < before;
+    case BECAME:
+        return is_true(p.new) && !is_true(p.old);
+    case CEASED:
+        return is_true(p.old) && !is_true(p.new);
+    case CHANGED:
+        return p.old && p.new && !same(p.old, p.new);
     }
     return false;
 }
@@ -212,7 +248,8 @@ static void hold_row(struct differ *d, const struct amendment *row, struct pair_
         holder = holder->parent;
     bool material = row->weight == MATERIAL || (row->weight == UNLESS_EXEMPT && !cookie_exempt(holder));
     BUF_AUTO b = buf_make(1 << 14);
-    put_filled(&b, d->newer.fr ? row->fr : row->en, title_of(d, p), words, value_of(d, &d->older, p.old), value_of(d, &d->newer, p.new));
+    put_filled(&b, d->newer.fr ? row->fr : row->en, title_of(d, p), words, value_of(d, &d->older, p.old),
+               value_of(d, &d->newer, p.new));
     add_item(d, material, p, buf_made(d->a, &b));
 }
 
@@ -240,11 +277,15 @@ static void match_row(struct differ *d, const struct amendment *row, struct pair
 
 /* ---- The rest: editorial. ---- */
 
-static bool covers(text path, text at) { return text_starts(at, path) && (at.n == path.n || at.p[path.n] == '.' || at.p[path.n] == '['); }
+static bool covers(text path, text at)
+{
+    return text_starts(at, path) && (at.n == path.n || at.p[path.n] == '.' || at.p[path.n] == '[');
+}
 
 static bool told(const struct differ *d, text path)
 {
-    static const text silent[] = { TEXT_INIT("policy.version"), TEXT_INIT("policy.date"), TEXT_INIT("promises"), TEXT_INIT("garant"), TEXT_INIT("accept") };
+    static const text silent[] = { TEXT_INIT("policy.version"), TEXT_INIT("policy.date"), TEXT_INIT("promises"),
+                                   TEXT_INIT("garant"), TEXT_INIT("accept") };
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
         if (covers(silent[i], path))
             return true;
@@ -275,7 +316,8 @@ static void walk_rest(struct differ *d, struct pair_of p)
     text old = value_of(d, &d->older, p.old), new = value_of(d, &d->newer, p.new), path = either(p)->path;
     bool fr = d->newer.fr;
     const char *form = text_eq(old, new) ? fr ? "%.*s : autre valeur." : "%.*s: another value."
-                                         : fr ? "%.*s : « %.*s » devient « %.*s »." : "%.*s: “%.*s” becomes “%.*s”.";
+                       : fr              ? "%.*s : « %.*s » devient « %.*s »."
+                                         : "%.*s: “%.*s” becomes “%.*s”.";
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     add_item(d, false, p, arena_print(d->a, form, T(path), T(old), T(new)));
@@ -288,11 +330,13 @@ static void order(struct differ *d, struct diff *out)
 {
     struct diff_item *material = NULL, **material_end = &material, *editorial = NULL, **editorial_end = &editorial;
     for (struct diff_item *item = d->first, *next; item; item = next) {
-        next = item->next, item->next = NULL;
+        next = item->next;
+        item->next = NULL;
         struct diff_item ***end = item->material ? &material_end : &editorial_end;
         **end = item;
         *end = &item->next;
-        out->material += item->material, out->editorial += !item->material;
+        out->material += item->material;
+        out->editorial += !item->material;
     }
     *material_end = editorial;
     out->first = material;
@@ -339,7 +383,8 @@ void diff_json(struct json_out *w, const struct diff *d)
 
 static const char *weight_word(const struct diff_item *item, bool fr)
 {
-    return item->material ? fr ? "important" : "material" : fr ? "rédactionnel" : "editorial";
+    return item->material ? fr ? "important" : "material"
+         : fr ? "rédactionnel" : "editorial";
 }
 
 static const char *again_words(bool fr)
@@ -352,25 +397,27 @@ void diff_plain(struct buf *b, const struct diff *d, text language)
     bool fr = text_eq(language, TEXT("fr"));
     for (const struct diff_item *item = d->first; item; item = item->next) {
         buf_print(b, "[%s] %.*s\n", weight_word(item, fr), T(item->says));
-        buf_print(b, fr ? "    Pour : %.*s. %.*s (ligne %u → %u)\n" : "    For: %.*s. %.*s (line %u → %u)\n", T(item->whom), T(item->path), item->old_line,
-                  item->new_line);
+        buf_print(b, fr ? "    Pour : %.*s. %.*s (ligne %u → %u)\n" : "    For: %.*s. %.*s (line %u → %u)\n",
+                  T(item->whom), T(item->path), item->old_line, item->new_line);
         if (item->again)
             buf_print(b, "    %s\n", again_words(fr));
     }
     if (!d->first)
         buf_add(b, fr ? TEXT("Aucun changement.\n") : TEXT("No change.\n"));
     else
-        buf_print(b, fr ? "%u important(s), %u rédactionnel(s)\n" : "%u material, %u editorial\n", d->material, d->editorial);
+        buf_print(b, fr ? "%u important(s), %u rédactionnel(s)\n" : "%u material, %u editorial\n", d->material,
+                  d->editorial);
 }
 
 void diff_html(struct buf *b, const struct diff *d, text language)
 {
     bool fr = text_eq(language, TEXT("fr"));
     if (!d->first)
-        buf_print(b, "<p>%s</p>\n", fr ? "Aucun changement entre ces deux versions." : "Nothing changed between these two versions.");
+        buf_print(b, "<p>%s</p>\n",
+                  fr ? "Aucun changement entre ces deux versions." : "Nothing changed between these two versions.");
     for (const struct diff_item *item = d->first; item; item = item->next) {
-        buf_print(b, "<div class=\"change%s\">\n<p><span class=\"tag%s\">%s</span> ", item->material ? " material" : "", item->material ? " material" : "",
-                  weight_word(item, fr));
+        buf_print(b, "<div class=\"change%s\">\n<p><span class=\"tag%s\">%s</span> ", item->material ? " material" : "",
+                  item->material ? " material" : "", weight_word(item, fr));
         buf_html(b, item->says);
         buf_print(b, "</p>\n<p class=\"soft\">%s", fr ? "Pour\u00A0: " : "For: ");
         buf_html(b, item->whom);

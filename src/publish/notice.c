@@ -4,7 +4,7 @@
 struct maker {
     struct arena *a;
     struct words words;
-    const struct node *card;                         /* the match of the card under way, NULL outside of one that has a `*` */
+    const struct node *card; /* the match of the card under way, NULL outside of one that has a `*` */
     const struct clause_row *rows;
     unsigned count;
     enum err status;
@@ -17,8 +17,10 @@ static const struct node *resolve(const struct maker *m, const struct node *at, 
 {
     for (; text_starts(ref, TEXT("../")); ref = text_from(ref, 3))
         at = at ? at->parent : NULL;
-    if (text_starts(ref, TEXT("/")))
-        at = m->words.root, ref = text_from(ref, 1);
+    if (text_starts(ref, TEXT("/"))) {
+        at = m->words.root;
+        ref = text_from(ref, 1);
+    }
     if (text_eq(ref, TEXT(".")) || !ref.n)
         return at;
     if (text_ends(ref, TEXT(".^")))
@@ -38,12 +40,12 @@ static text computed(const struct maker *m, const struct node *at, text ref)
 static bool holds_one(const struct maker *m, const struct node *at, text one)
 {
     bool not = text_starts(one, TEXT("!"));
-    text ref = text_from(one, not);
+    text ref = text_from(one, not );
     if (text_index(ref, '%') >= 0)
-        return (computed(m, at, ref).n > 0) != not;
+        return (computed(m, at, ref).n > 0) != not ;
     ptrdiff_t equal = text_index(ref, '=');
     if (equal < 0)
-        return given(resolve(m, at, ref)) != not;
+        return given(resolve(m, at, ref)) != not ;
     text word = text_from(ref, (size_t)equal + 1);
     bool differs = equal > 0 && ref.p[equal - 1] == '!';
     return node_has(resolve(m, at, text_upto(ref, (size_t)equal - differs)), word) != differs;
@@ -108,8 +110,12 @@ static bool put_value(struct maker *m, struct buf *b, const struct node *at, tex
     if (text_eq(how, TEXT("low")))
         words = words_small(&m->words, words);
     switch (words_setting(&m->words, n)) {
-    case SET_PROSE: put_prose(m, b, words); break;
-    case SET_VERBATIM: put_verbatim(b, words); break;
+    case SET_PROSE:
+        put_prose(m, b, words);
+        break;
+    case SET_VERBATIM:
+        put_verbatim(b, words);
+        break;
     case SET_LINK:
         buf_char(b, MARK_LINK);
         put_verbatim(b, words);
@@ -119,7 +125,8 @@ static bool put_value(struct maker *m, struct buf *b, const struct node *at, tex
     return true;
 }
 
-/* Writes the template up to its end or to the bracket that closes it; says whether every value outside of brackets was there. */
+/* Writes the template up to its end or to the bracket that closes it; says whether every value outside of brackets was
+ * there. */
 static bool expand(struct maker *m, struct buf *b, const struct node *at, text template, size_t *i, bool inside)
 {
     bool whole = true, strong = false;
@@ -127,7 +134,8 @@ static bool expand(struct maker *m, struct buf *b, const struct node *at, text t
 #define FLUSH() put_prose(m, b, (text){ template.p + literal, *i - literal })
     for (; *i < template.n; ++*i) {
         char c = template.p[*i];
-        bool mark = c == '{' || c == '[' || c == ']' || c == '*' || c == '<' || c == '|' || c == '>' || (c == '.' && *i == literal && ends_sentence(b));
+        bool mark = c == '{' || c == '[' || c == ']' || c == '*' || c == '<' || c == '|' || c == '>' ||
+                    (c == '.' && *i == literal && ends_sentence(b));
         if (!mark)
             continue;
         FLUSH();
@@ -137,7 +145,8 @@ static bool expand(struct maker *m, struct buf *b, const struct node *at, text t
         if (c == '{') {
             ptrdiff_t end = text_index(text_from(template, *i), '}');
             whole = put_value(m, b, at, text_upto(text_from(template, *i + 1), (size_t)end - 1)) && whole;
-            *i += (size_t)end, literal = *i + 1;
+            *i += (size_t)end;
+            literal = *i + 1;
         } else if (c == '[') {
             size_t before = b->n;
             ++*i;
@@ -148,7 +157,8 @@ static bool expand(struct maker *m, struct buf *b, const struct node *at, text t
             buf_char(b, strong ? MARK_STRONG_END : MARK_STRONG);
             strong = !strong;
         } else if (c != '.')
-            buf_char(b, c == '<' ? MARK_LINK : c == '|' ? MARK_LINK_TO : MARK_LINK_END);
+            buf_char(b, c == '<' ? MARK_LINK
+                        : c == '|' ? MARK_LINK_TO : MARK_LINK_END);
     }
     if (!inside || *i == template.n)
         FLUSH();
@@ -224,7 +234,8 @@ static text anchor_of(struct maker *m, const struct clause_row *row, const struc
 
 typedef void match_fn(struct maker *m, const struct clause_row *row, const struct node *at, void *arg);
 
-static void each_match(struct maker *m, const struct clause_row *row, const struct node *from, text pattern, match_fn *visit, void *arg)
+static void each_match(struct maker *m, const struct clause_row *row, const struct node *from, text pattern,
+                       match_fn *visit, void *arg)
 {
     if (!from)
         return;
@@ -238,7 +249,8 @@ static void each_match(struct maker *m, const struct clause_row *row, const stru
         NODE_EACH(child, from->kind == NODE_SCALAR ? NULL : from)
             each_match(m, row, child, rest, visit, arg);
     else
-        each_match(m, row, node_get(from, text_eq(segment, TEXT("^")) ? m->card ? m->card->key : TEXT("") : segment), rest, visit, arg);
+        each_match(m, row, node_get(from, text_eq(segment, TEXT("^")) ? m->card ? m->card->key : TEXT("") : segment),
+                   rest, visit, arg);
 }
 
 static struct sentence *sentence_new(struct maker *m, const struct clause_row *row, const struct node *at)
@@ -269,7 +281,8 @@ static void add_sentence(struct maker *m, const struct clause_row *row, const st
     struct sentence *one = sentence_new(m, row, at);
     if (!one)
         return;
-    one->id = anchor_of(m, row, at), one->promises = promises_of(m, at->path);
+    one->id = anchor_of(m, row, at);
+    one->promises = promises_of(m, at->path);
     if (b->last)
         b->last->next = one;
     else
@@ -281,13 +294,15 @@ static void add_sentence(struct maker *m, const struct clause_row *row, const st
 
 struct table *notice_table(struct maker *m, enum notice_table which);
 
-/* Rows from `row` on that belong to one block, for the card's match or for none; returns where the next block begins. */
+/* Rows from `row` on that belong to one block, for the card's match or for none; returns where the next block begins.
+ */
 static const struct clause_row *fill(struct maker *m, struct block *b, const struct clause_row *row, text card)
 {
     for (; row < m->rows + m->count && row->kind != ROW_SECTION && row->kind != ROW_CARD; row++) {
         bool below = card.n && m->card && covers(card, row->pattern);
         if (row->kind == ROW_CLAUSE)
-            each_match(m, row, below ? m->card : m->words.root, below ? text_from(row->pattern, card.n + 1) : row->pattern, add_sentence, b);
+            each_match(m, row, below ? m->card : m->words.root,
+                       below ? text_from(row->pattern, card.n + 1) : row->pattern, add_sentence, b);
         else if (row->kind == ROW_TABLE)
             b->table = notice_table(m, row->table);
     }
@@ -311,7 +326,10 @@ static void keep(struct section *s, const struct block *b, struct maker *m)
     s->last = copy;
 }
 
-struct card { struct section *section; const struct clause_row *behind; };
+struct card {
+    struct section *section;
+    const struct clause_row *behind;
+};
 
 static void add_card(struct maker *m, const struct clause_row *row, const struct node *at, void *arg)
 {
@@ -368,7 +386,8 @@ static struct table *table_new(struct maker *m, text id, unsigned columns, const
     return t;
 }
 
-static void table_add(struct maker *m, struct table *t, struct table_row ***end, const struct node *at, const text *cells)
+static void table_add(struct maker *m, struct table *t, struct table_row ***end, const struct node *at,
+                      const text *cells)
 {
     struct table_row *row = NEW(m->a, struct table_row);
     text *copy = NEW_ARRAY(m->a, text, t->columns);
@@ -384,7 +403,13 @@ static void table_add(struct maker *m, struct table *t, struct table_row ***end,
 }
 
 /* Which right follows from which basis (GDPR 15 to 22; CNIL, guide of the developer, sheet 15). */
-static const struct { text basis; struct { text en, fr; } name; const char *rights; } matrix[] = {
+static const struct {
+    text basis;
+    struct {
+        text en, fr;
+    } name;
+    const char *rights;
+} matrix[] = {
 #define RIGHTS(basis, en, fr, rights) { TEXT_INIT(basis), { TEXT_INIT(en), TEXT_INIT(fr) }, rights },
 #include "publish/matrix.def"
 #undef RIGHTS
@@ -393,12 +418,17 @@ static const struct { text basis; struct { text en, fr; } name; const char *righ
 static struct table *rights_table(struct maker *m)
 {
     bool fr = m->words.fr;
-    static const text heads_en[] = { TEXT_INIT("Purpose"), TEXT_INIT("Basis"), TEXT_INIT("Access, rectification, restriction"), TEXT_INIT("Erasure"),
-                                     TEXT_INIT("Portability"), TEXT_INIT("Objection") };
-    static const text heads_fr[] = { TEXT_INIT("Finalité"), TEXT_INIT("Base légale"), TEXT_INIT("Accès, rectification, limitation"),
-                                     TEXT_INIT("Effacement"), TEXT_INIT("Portabilité"), TEXT_INIT("Opposition") };
+    static const text heads_en[] = {
+        TEXT_INIT("Purpose"), TEXT_INIT("Basis"),       TEXT_INIT("Access, rectification, restriction"),
+        TEXT_INIT("Erasure"), TEXT_INIT("Portability"), TEXT_INIT("Objection")
+    };
+    static const text heads_fr[] = {
+        TEXT_INIT("Finalité"),   TEXT_INIT("Base légale"), TEXT_INIT("Accès, rectification, limitation"),
+        TEXT_INIT("Effacement"), TEXT_INIT("Portabilité"), TEXT_INIT("Opposition")
+    };
     const struct node *purposes = node_get(m->words.root, TEXT("purposes"));
-    struct table *t = purposes ? table_new(m, TEXT("table-rights"), 6, fr ? heads_fr : heads_en) : NULL;
+    struct table *t = purposes ? table_new(m, TEXT("table-rights"), 6, fr ? heads_fr : heads_en)
+                        : NULL;
     struct table_row **end = t ? &t->first : NULL;
     NODE_EACH(purpose, t ? purposes : NULL)
         for (size_t i = 0; i < sizeof matrix / sizeof *matrix; i++) {
@@ -407,10 +437,17 @@ static struct table *rights_table(struct maker *m)
             text cells[6] = { words_title(&m->words, purpose), fr ? matrix[i].name.fr : matrix[i].name.en };
             for (unsigned k = 0; k < 4; k++)
                 switch (matrix[i].rights[k]) {
-                case 'y': cells[k + 2] = fr ? TEXT("oui") : TEXT("yes"); break;
-                case 'l': cells[k + 2] = fr ? TEXT("limité") : TEXT("limited"); break;
-                case 'w': cells[k + 2] = fr ? TEXT("retrait") : TEXT("withdrawal"); break;
-                default: cells[k + 2] = fr ? TEXT("non") : TEXT("no");
+                case 'y':
+                    cells[k + 2] = fr ? TEXT("oui") : TEXT("yes");
+                    break;
+                case 'l':
+                    cells[k + 2] = fr ? TEXT("limité") : TEXT("limited");
+                    break;
+                case 'w':
+                    cells[k + 2] = fr ? TEXT("retrait") : TEXT("withdrawal");
+                    break;
+                default:
+                    cells[k + 2] = fr ? TEXT("non") : TEXT("no");
                 }
             table_add(m, t, &end, purpose, cells);
         }
@@ -430,11 +467,15 @@ static text need_of(struct maker *m, const struct node *cookie)
 static text tracker_of(struct maker *m, const struct node *cookie)
 {
     const struct words *w = &m->words;
-    text name = node_text(cookie, TEXT("name")).n ? node_text(cookie, TEXT("name")) : cookie->key, provider = node_text(cookie, TEXT("provider"));
+    text name = node_text(cookie, TEXT("name")).n ? node_text(cookie, TEXT("name")) : cookie->key,
+         provider = node_text(cookie, TEXT("provider"));
     text kind = words_of(w, node_get(cookie, TEXT("kind"))), called = node_text(cookie, TEXT("called"));
     text line = kind.n ? arena_print(m->a, "%.*s (%.*s)", T(name), T(kind)) : name;
     if (called.n)
-        line = arena_print(m->a, "%.*s, %s", T(line), text_eq(called, TEXT("session")) ? "session" : w->fr ? "permanent" : "persistent");
+        line = arena_print(m->a, "%.*s, %s", T(line),
+                           text_eq(called, TEXT("session")) ? "session"
+                           : w->fr                          ? "permanent"
+                                                            : "persistent");
     if (!provider.n)
         return line;
     bool reuse = text_eq(node_text(cookie, TEXT("provider_reuse")), TEXT("true"));
@@ -447,7 +488,9 @@ static text lifetime_of(struct maker *m, const struct node *cookie)
     const struct words *w = &m->words;
     text life = words_of(w, node_get(cookie, TEXT("lifetime")));
     bool sliding = text_eq(node_text(cookie, TEXT("sliding")), TEXT("true"));
-    return sliding ? arena_print(m->a, w->fr ? "%.*s, à partir de la dernière visite" : "%.*s, from the last visit", T(life)) : life;
+    return sliding ? arena_print(m->a, w->fr ? "%.*s, à partir de la dernière visite" : "%.*s, from the last visit",
+                                 T(life))
+                   : life;
 }
 
 static text deed_of(struct maker *m, const struct node *cookie)
@@ -455,7 +498,8 @@ static text deed_of(struct maker *m, const struct node *cookie)
     const struct words *w = &m->words;
     const struct node *purpose = node_get(node_get(w->root, TEXT("purposes")), node_text(cookie, TEXT("purpose")));
     text where = words_of(w, node_get(cookie, TEXT("where"))), what = words_title(w, cookie);
-    text line = arena_print(m->a, w->fr ? "%.*s%s Finalité : %.*s." : "%.*s%s Purpose: %.*s.", T(what), text_ends(what, TEXT(".")) ? "" : ".",
+    text line = arena_print(m->a, w->fr ? "%.*s%s Finalité : %.*s." : "%.*s%s Purpose: %.*s.", T(what),
+                            text_ends(what, TEXT(".")) ? "" : ".",
                             T(words_small(w, purpose ? words_title(w, purpose) : node_text(cookie, TEXT("purpose")))));
     if (where.n)
         line = arena_print(m->a, w->fr ? "%.*s Où : %.*s." : "%.*s Where: %.*s.", T(line), T(where));
@@ -463,16 +507,21 @@ static text deed_of(struct maker *m, const struct node *cookie)
                             ? w->fr ? "Contient des données lisibles sur vous." : "Holds readable data about you."
                         : text_eq(node_text(cookie, TEXT("identifies")), TEXT("true"))
                             ? w->fr ? "Distingue votre navigateur des autres." : "Tells your browser from others."
-                            : w->fr ? "Ne distingue personne." : "Tells nobody apart.";
+                        : w->fr ? "Ne distingue personne."
+                                : "Tells nobody apart.";
     return arena_print(m->a, "%.*s %s", T(line), reads);
 }
 
 static struct table *cookies_table(struct maker *m)
 {
-    static const text heads_en[] = { TEXT_INIT("Name"), TEXT_INIT("What for"), TEXT_INIT("Lifetime"), TEXT_INIT("Consent") };
-    static const text heads_fr[] = { TEXT_INIT("Nom"), TEXT_INIT("À quoi il sert"), TEXT_INIT("Durée de vie"), TEXT_INIT("Consentement") };
+    static const text heads_en[] = { TEXT_INIT("Name"), TEXT_INIT("What for"), TEXT_INIT("Lifetime"),
+                                     TEXT_INIT("Consent") };
+    static const text heads_fr[] = { TEXT_INIT("Nom"), TEXT_INIT("À quoi il sert"), TEXT_INIT("Durée de vie"),
+                                     TEXT_INIT("Consentement") };
     const struct node *cookies = node_get(m->words.root, TEXT("cookies"));
-    struct table *t = cookies && cookies->kind == NODE_MAP ? table_new(m, TEXT("table-cookies"), 4, m->words.fr ? heads_fr : heads_en) : NULL;
+    struct table *t = cookies && cookies->kind == NODE_MAP
+                          ? table_new(m, TEXT("table-cookies"), 4, m->words.fr ? heads_fr : heads_en)
+                          : NULL;
     struct table_row **end = t ? &t->first : NULL;
     NODE_EACH(cookie, t ? cookies : NULL) {
         const text cells[] = { tracker_of(m, cookie), deed_of(m, cookie), lifetime_of(m, cookie), need_of(m, cookie) };
@@ -516,20 +565,28 @@ static text base_name(text path)
     return path;
 }
 
-enum err notice_make(struct arena *a, const struct node *root, text file, text hash, enum notice_page page, text language, struct notice *out)
+enum err notice_make(struct arena *a, const struct node *root, text file, text hash, enum notice_page page,
+                     text language, struct notice *out)
 {
     struct maker m = { .a = a, .page = page == NOTICE_PRIVACY ? "PRIVACY" : "COOKIES" };
     m.rows = clause_rows(&m.count);
     TRY(words_make(a, root, language, &m.words));
     bool fr = m.words.fr;
     const struct node *policy = node_get(root, TEXT("policy"));
-    *out = (struct notice){ .root = root, .file = base_name(file), .language = fr ? TEXT("fr") : TEXT("en"), .hash = hash, .page = page, .fr = fr };
+    *out = (struct notice){ .root = root,
+                            .file = base_name(file),
+                            .language = fr ? TEXT("fr") : TEXT("en"),
+                            .hash = hash,
+                            .page = page,
+                            .fr = fr };
     out->name = node_said(node_get(policy, TEXT("title")), out->language);
     if (!out->name.n)
         out->name = node_text(node_get(root, TEXT("controller")), TEXT("legal_name"));
     out->title = page == NOTICE_COOKIES ? fr ? TEXT("Cookies et autres traceurs") : TEXT("Cookies and other trackers")
-                                        : fr ? TEXT("Vos données personnelles") : TEXT("Your personal data");
-    out->version = node_text(policy, TEXT("version")), out->date = words_of(&m.words, node_get(policy, TEXT("date")));
+                 : fr ? TEXT("Vos données personnelles")
+                                        : TEXT("Your personal data");
+    out->version = node_text(policy, TEXT("version"));
+    out->date = words_of(&m.words, node_get(policy, TEXT("date")));
     return add_sections(&m, out);
 }
 
@@ -537,7 +594,9 @@ enum err notice_coming(struct arena *a, struct notice *n, text version, struct d
 {
     struct words w;
     TRY(words_make(a, n->root, n->language, &w));
-    n->coming = arena_print(a, n->fr ? "Une nouvelle version, la %.*s, s’appliquera à compter du %.*s." : "A new version, %.*s, applies from %.*s.",
+    n->coming = arena_print(a,
+                            n->fr ? "Une nouvelle version, la %.*s, s’appliquera à compter du %.*s."
+                                  : "A new version, %.*s, applies from %.*s.",
                             T(version), T(words_date(&w, day)));
     n->coming_link = link;
     return n->coming.p && link.p ? OK : ERR_MEMORY;

@@ -1,4 +1,5 @@
-/* The notice as a page: the short answer first, then the full text; no script, no other host, readable on paper and on a phone. */
+/* The notice as a page: the short answer first, then the full text; no script, no other host, readable on paper and on
+ * a phone. */
 #include "publish/notice.h"
 
 static void add(struct buf *b, const char *html) { buf_add(b, text_of(html)); }
@@ -16,7 +17,8 @@ static size_t find_mark(text s, size_t from)
 static void cut_link(text body, size_t *i, text *shown, text *target)
 {
     size_t end = find_mark(body, *i + 1);
-    *shown = *target = (text){ body.p + *i + 1, end - *i - 1 };
+    *target = (text){ body.p + *i + 1, end - *i - 1 };
+    *shown = *target;
     if (end < body.n && body.p[end] == MARK_LINK_TO) {
         size_t last = find_mark(body, end + 1);
         *target = (text){ body.p + end + 1, last - end - 1 };
@@ -25,7 +27,8 @@ static void cut_link(text body, size_t *i, text *shown, text *target)
     *i = end + 1;
 }
 
-/* Mail and places of this site are links; other sites are named only, and reached through /leave where the policy declares them. */
+/* Mail and places of this site are links; other sites are named only, and reached through /leave where the policy
+ * declares them. */
 static void put_link(struct buf *b, text shown, text target)
 {
     bool mail = text_index(target, '@') > 0;
@@ -63,7 +66,8 @@ static void put_escaped(struct buf *b, text s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (c == '*' || c == '_' || c == '`' || c == '[' || c == ']' || c == '<' || c == '>' || c == '#' || c == '|' || c == '\\')
+        if (c == '*' || c == '_' || c == '`' || c == '[' || c == ']' || c == '<' || c == '>' || c == '#' || c == '|' ||
+            c == '\\')
             buf_char(b, '\\');
         buf_char(b, c);
     }
@@ -109,14 +113,19 @@ bool page_single(const struct node *root)
 
 static void put_nav(struct buf *b, const struct page_frame *f)
 {
-    static const struct { const char *path, *en, *fr; } places[] = {
-        { "/privacy", "Your data", "Vos données" }, { "/cookies", "Cookies", "Cookies" }, { "/privacy/versions", "Versions", "Versions" },
+    static const struct {
+        const char *path, *en, *fr;
+    } places[] = {
+        { "/privacy", "Your data", "Vos données" },
+        { "/cookies", "Cookies", "Cookies" },
+        { "/privacy/versions", "Versions", "Versions" },
         { "/promises", "Promises", "Promesses" },
     };
     buf_print(b, "<nav class=\"places\" aria-label=\"%s\">\n", f->fr ? "Pages" : "Pages");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         buf_print(b, "<a href=\"%s?lang=%s\"%s>%s</a>\n", places[i].path, f->fr ? "fr" : "en",
-                  text_eq(f->here, text_of(places[i].path)) ? " aria-current=\"page\"" : "", f->fr ? places[i].fr : places[i].en);
+                  text_eq(f->here, text_of(places[i].path)) ? " aria-current=\"page\"" : "",
+                  f->fr ? places[i].fr : places[i].en);
     add(b, "</nav>\n");
     if (f->single)
         return;
@@ -125,17 +134,22 @@ static void put_nav(struct buf *b, const struct page_frame *f)
     for (int fr = 1; fr >= 0; fr--) {
         add(b, "<a href=\"");
         buf_html(b, f->here);
-        buf_print(b, "%slang=%s\" lang=\"%s\" hreflang=\"%s\"%s>%s</a>\n", join, fr ? "fr" : "en", fr ? "fr" : "en", fr ? "fr" : "en",
-                  fr == f->fr ? " aria-current=\"true\"" : "", fr ? "Français" : "English");
+        buf_print(b, "%slang=%s\" lang=\"%s\" hreflang=\"%s\"%s>%s</a>\n", join, fr ? "fr" : "en",
+                  fr ? "fr" : "en",
+                  fr ? "fr" : "en",
+                  fr == f->fr ? " aria-current=\"true\"" : "",
+                  fr ? "Français" : "English");
     }
     add(b, "</nav>\n");
 }
 
 void page_begin(struct buf *b, const struct page_frame *f)
 {
-    buf_print(b, "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
-                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                 "<meta name=\"color-scheme\" content=\"light dark\">\n<title>", f->fr ? "fr" : "en");
+    buf_print(b,
+              "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+              "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
+              f->fr ? "fr" : "en");
     buf_html(b, f->title);
     if (f->name.n) {
         add(b, " · ");
@@ -151,7 +165,8 @@ void page_begin(struct buf *b, const struct page_frame *f)
                "<link rel=\"stylesheet\" href=\"/static/garant.css\">\n");
     if (f->alternate)
         add(b, "<link rel=\"alternate\" type=\"application/ld+json\" href=\"/privacy.jsonld\">\n");
-    buf_print(b, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">%s</a>\n<header class=\"bar\">\n<p class=\"brand\">",
+    buf_print(b,
+              "</head>\n<body>\n<a class=\"skip\" href=\"#main\">%s</a>\n<header class=\"bar\">\n<p class=\"brand\">",
               f->fr ? "Aller au texte" : "Skip to the text");
     buf_html(b, f->name);
     add(b, "</p>\n");
@@ -213,7 +228,8 @@ static void put_table(struct buf *b, const struct table *t)
     }
     add(b, "</tr>\n</thead>\n<tbody>\n");
     for (const struct table_row *row = t->first; row; row = row->next) {
-        buf_print(b, "<tr id=\"%.*s-row\" data-clause=\"%.*s\" data-line=\"%u\">", T(row->id), T(row->at->path), row->at->at.line);
+        buf_print(b, "<tr id=\"%.*s-row\" data-clause=\"%.*s\" data-line=\"%u\">", T(row->id), T(row->at->path),
+                  row->at->at.line);
         for (unsigned i = 0; i < t->columns; i++) {
             add(b, i ? "<td data-head=\"" : "<th scope=\"row\" data-head=\"");
             buf_html(b, t->head[i]);
@@ -226,7 +242,10 @@ static void put_table(struct buf *b, const struct table *t)
     add(b, "</tbody>\n</table>\n");
 }
 
-static bool is_card(const struct block *block) { return block->title.n && block->at && text_index(block->at->path, '.') > 0; }
+static bool is_card(const struct block *block)
+{
+    return block->title.n && block->at && text_index(block->at->path, '.') > 0;
+}
 
 static void put_block(struct buf *b, const struct notice *n, const struct block *block)
 {
@@ -250,7 +269,7 @@ static void put_section(struct buf *b, const struct notice *n, const struct sect
     buf_print(b, "<section class=\"chapter\" aria-labelledby=\"s-%.*s\">\n<h2 id=\"s-%.*s\">", T(s->name), T(s->name));
     buf_html(b, s->title);
     add(b, "</h2>\n");
-    bool open = false;                                 /* cards that stand together form a grid */
+    bool open = false; /* cards that stand together form a grid */
     for (const struct block *block = s->first; block; block = block->next) {
         if (is_card(block) != open)
             add(b, open ? "</div>\n" : "<div class=\"cards\">\n");
@@ -285,8 +304,9 @@ static void put_short(struct buf *b, const struct notice *n)
         count += s->brief != NULL;
     if (!count)
         return;
-    buf_print(b, "<section class=\"short\" aria-labelledby=\"short\">\n<h2 id=\"short\">%s</h2>\n<div class=\"answers\">\n",
-              n->fr ? "L’essentiel" : "In short");
+    buf_print(
+        b, "<section class=\"short\" aria-labelledby=\"short\">\n<h2 id=\"short\">%s</h2>\n<div class=\"answers\">\n",
+        n->fr ? "L’essentiel" : "In short");
     for (const struct section *s = n->first; s; s = s->next)
         if (s->brief)
             put_answer(b, s, count > 1);
@@ -299,9 +319,10 @@ static void put_contents(struct buf *b, const struct notice *n)
     unsigned count = 0;
     for (const struct section *s = n->first; s; s = s->next)
         count++;
-    if (count < FEW)                                   /* a short page is its own contents */
+    if (count < FEW) /* a short page is its own contents */
         return;
-    buf_print(b, "<nav class=\"contents\" aria-labelledby=\"contents\">\n<h2 id=\"contents\">%s</h2>\n<ol>\n", n->fr ? "Sommaire" : "Contents");
+    buf_print(b, "<nav class=\"contents\" aria-labelledby=\"contents\">\n<h2 id=\"contents\">%s</h2>\n<ol>\n",
+              n->fr ? "Sommaire" : "Contents");
     for (const struct section *s = n->first; s; s = s->next) {
         buf_print(b, "<li><a href=\"#s-%.*s\">", T(s->name));
         buf_html(b, s->title);
@@ -312,13 +333,15 @@ static void put_contents(struct buf *b, const struct notice *n)
 
 static void put_kept(struct buf *b, const struct notice *n)
 {
-    buf_print(b, "<section class=\"chapter\" aria-labelledby=\"kept\">\n<h2 id=\"kept\">%s</h2>\n<p>%s</p>\n</section>\n",
-              n->fr ? "Ce que veut dire « déclaré »" : "What “declared” means",
-              n->fr ? "Cette page est tirée du fichier même que le serveur applique : chaque phrase en est une clause, que son logiciel fait respecter. "
-                      "« Déclaré » marque les phrases que le logiciel ne peut pas faire respecter à lui seul : elles valent engagement, "
-                      "mais reposent sur des personnes."
-                    : "This page is written from the very file that the server runs: each sentence is one of its clauses, which the software makes true. "
-                      "“Declared” marks the sentences that software alone cannot make true: they bind us, but rest on people.");
+    buf_print(
+        b, "<section class=\"chapter\" aria-labelledby=\"kept\">\n<h2 id=\"kept\">%s</h2>\n<p>%s</p>\n</section>\n",
+        n->fr ? "Ce que veut dire « déclaré »" : "What “declared” means",
+        n->fr
+            ? "Cette page est tirée du fichier même que le serveur applique : chaque phrase en est une clause, que son logiciel fait respecter. "
+              "« Déclaré » marque les phrases que le logiciel ne peut pas faire respecter à lui seul : elles valent engagement, "
+              "mais reposent sur des personnes."
+            : "This page is written from the very file that the server runs: each sentence is one of its clauses, which the software makes true. "
+              "“Declared” marks the sentences that software alone cannot make true: they bind us, but rest on people.");
 }
 
 static void put_coming(struct buf *b, const struct notice *n)
@@ -336,7 +359,9 @@ static void put_lead(const struct notice *n, bool old, struct buf *b)
     static const char *const said[][2] = {
         [NOTICE_FORMER] = { "This version is no longer in force.", "Cette version n’est plus en vigueur." },
         [NOTICE_COMING] = { "This version is not in force yet.", "Cette version n’est pas encore en vigueur." },
-        [NOTICE_WITHDRAWN] = { "This version was withdrawn: it was never in force.", "Cette version a été retirée : elle n’a jamais été en vigueur." } };
+        [NOTICE_WITHDRAWN] = { "This version was withdrawn: it was never in force.",
+                               "Cette version a été retirée : elle n’a jamais été en vigueur." }
+    };
     if (old)
         buf_print(b, "%c%s%c ", MARK_STRONG, said[n->standing][n->fr], MARK_STRONG_END);
     if (n->version.n)
@@ -355,8 +380,14 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
     else
         add(&here, n->page == NOTICE_COOKIES ? "/cookies" : "/privacy");
     put_lead(n, old, &lead);
-    struct page_frame frame = { .here = buf_for(b, &here), .title = n->title, .name = n->name, .lead = buf_for(b, &lead), .fr = n->fr, .style = n->style,
-                                .alternate = !old && n->page == NOTICE_PRIVACY, .single = page_single(n->root) };
+    struct page_frame frame = { .here = buf_for(b, &here),
+                                .title = n->title,
+                                .name = n->name,
+                                .lead = buf_for(b, &lead),
+                                .fr = n->fr,
+                                .style = n->style,
+                                .alternate = !old && n->page == NOTICE_PRIVACY,
+                                .single = page_single(n->root) };
     page_begin(b, &frame);
     put_coming(b, n);
     put_short(b, n);
@@ -367,7 +398,8 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
     put_kept(b, n);
     add(b, "</div>\n");
     if (n->hash.n)
-        buf_print(&foot, n->fr ? "Empreinte SHA-256 du fichier appliqué : %.*s" : "SHA-256 of the file in use: %.*s", T(n->hash));
+        buf_print(&foot, n->fr ? "Empreinte SHA-256 du fichier appliqué : %.*s" : "SHA-256 of the file in use: %.*s",
+                  T(n->hash));
     page_end(b, &frame, buf_for(b, &foot));
 }
 
@@ -384,8 +416,11 @@ enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, t
     text title = words_title(&w, link), site = node_said(node_at(root, TEXT("policy.title")), language);
     text legal = node_text(node_get(root, TEXT("controller")), TEXT("legal_name"));
     text here = arena_print(a, "/leave?to=%.*s", T(name));
-    struct page_frame frame = { .here = here, .title = w.fr ? TEXT("Vous quittez ce site") : TEXT("You are leaving this site"),
-                                .name = site.n ? site : legal, .fr = w.fr, .single = page_single(root) };
+    struct page_frame frame = { .here = here,
+                                .title = w.fr ? TEXT("Vous quittez ce site") : TEXT("You are leaving this site"),
+                                .name = site.n ? site : legal,
+                                .fr = w.fr,
+                                .single = page_single(root) };
     page_begin(b, &frame);
     add(b, "<div class=\"narrow\">\n<p>");
     buf_html(b, w.fr ? TEXT("Ce lien mène à un autre site : ") : TEXT("This link leads to another site: "));
@@ -394,11 +429,18 @@ enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, t
     add(b, "</strong>, <span class=\"code\">");
     buf_html(b, url);
     add(b, "</span>.</p>\n<p>");
-    buf_html(b, w.fr ? TEXT("Il a ses propres règles sur les données personnelles, et peut poser ses propres cookies. Cette politique ne s’y applique pas.")
-                     : TEXT("It has its own rules on personal data, and may set cookies of its own. This policy does not apply there."));
+    buf_html(
+        b,
+        w.fr
+            ? TEXT(
+                  "Il a ses propres règles sur les données personnelles, et peut poser ses propres cookies. Cette politique ne s’y applique pas.")
+            : TEXT(
+                  "It has its own rules on personal data, and may set cookies of its own. This policy does not apply there."));
     add(b, "</p>\n<p class=\"actions\"><a class=\"button first\" rel=\"noreferrer\" href=\"");
     buf_html(b, url);
-    buf_print(b, "\">%s</a> <a class=\"button\" href=\"/privacy?lang=%s#s-links\">%s</a></p>\n</div>\n", w.fr ? "Continuer" : "Go on", w.fr ? "fr" : "en",
+    buf_print(b, "\">%s</a> <a class=\"button\" href=\"/privacy?lang=%s#s-links\">%s</a></p>\n</div>\n",
+              w.fr ? "Continuer" : "Go on",
+              w.fr ? "fr" : "en",
               w.fr ? "Rester ici" : "Stay here");
     page_end(b, &frame, TEXT(""));
     return OK;

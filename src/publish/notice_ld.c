@@ -1,7 +1,10 @@
-/* The notice as data: JSON-LD in the Data Privacy Vocabulary (DPV 2.3), in the shape of its records of dpv-27560. Labels are the policy's. */
+/* The notice as data: JSON-LD in the Data Privacy Vocabulary (DPV 2.3), in the shape of its records of dpv-27560.
+ * Labels are the policy's. */
 #include "publish/notice.h"
 
-static const struct { text path, word, term; } terms[] = {
+static const struct {
+    text path, word, term;
+} terms[] = {
 #define DPV(path, word, term) { TEXT_INIT(path), TEXT_INIT(word), TEXT_INIT(term) },
 #include "publish/dpv.def"
 #undef DPV
@@ -18,7 +21,13 @@ static const text context = TEXT_INIT(
     "\"dpv:hasAuthority\":{\"@type\":\"@id\"},\"dpv:hasLocation\":{\"@type\":\"@id\"},\"dpv:hasCountry\":{\"@type\":\"@id\"},"
     "\"skos:broader\":{\"@type\":\"@id\"},\"dpv:hasNecessity\":{\"@type\":\"@id\"},\"dpv:hasDataSource\":{\"@type\":\"@id\"}}");
 
-struct ld { struct json_out w; struct words en, fr; const struct node *root; struct arena *a; text id; };
+struct ld {
+    struct json_out w;
+    struct words en, fr;
+    const struct node *root;
+    struct arena *a;
+    text id;
+};
 
 static text term_of(const char *path, text word)
 {
@@ -44,7 +53,10 @@ static void put_id(struct ld *l, const char *name, const char *kind, text key)
 
 static void put_said(struct ld *l, const char *name, text en, text fr)
 {
-    const struct { const char *language; text value; } all[] = { { "fr", fr }, { "en", en } };
+    const struct {
+        const char *language;
+        text value;
+    } all[] = { { "fr", fr }, { "en", en } };
     json_name(&l->w, text_of(name));
     json_open(&l->w, '[');
     for (size_t i = 0; i < 2; i++) {
@@ -56,19 +68,28 @@ static void put_said(struct ld *l, const char *name, text en, text fr)
     json_close(&l->w, ']');
 }
 
-static void put_title(struct ld *l, const char *name, const struct node *n) { put_said(l, name, words_title(&l->en, n), words_title(&l->fr, n)); }
+static void put_title(struct ld *l, const char *name, const struct node *n)
+{
+    put_said(l, name, words_title(&l->en, n), words_title(&l->fr, n));
+}
 
 /* ISO 8601: "P12M", "PT30M". */
 static text duration(struct ld *l, struct term t)
 {
     switch (t.unit) {
-    case TERM_MINUTES: return arena_print(l->a, "PT%dM", t.count);
-    case TERM_HOURS: return arena_print(l->a, "PT%dH", t.count);
-    case TERM_DAYS: return arena_print(l->a, "P%dD", t.count);
-    case TERM_MONTHS: return arena_print(l->a, "P%dM", t.count);
-    case TERM_YEARS: return arena_print(l->a, "P%dY", t.count);
+    case TERM_MINUTES:
+        return arena_print(l->a, "PT%dM", t.count);
+    case TERM_HOURS:
+        return arena_print(l->a, "PT%dH", t.count);
+    case TERM_DAYS:
+        return arena_print(l->a, "P%dD", t.count);
+    case TERM_MONTHS:
+        return arena_print(l->a, "P%dM", t.count);
+    case TERM_YEARS:
+        return arena_print(l->a, "P%dY", t.count);
     case TERM_UNSET:
-    case TERM_ALWAYS: break;
+    case TERM_ALWAYS:
+        break;
     }
     return (text){ NULL, 0 };
 }
@@ -101,7 +122,8 @@ static void put_storage(struct ld *l, const struct node *category)
         json_pair(&l->w, TEXT("@type"), TEXT("dpv:StorageLocation"));
         json_name(&l->w, TEXT("dpv:hasLocation"));
         json_open(&l->w, '[');
-        for (const struct node *c = countries->kind == NODE_SCALAR ? countries : countries->first; c; c = countries->kind == NODE_SCALAR ? NULL : c->next)
+        for (const struct node *c = countries->kind == NODE_SCALAR ? countries : countries->first; c;
+             c = countries->kind == NODE_SCALAR ? NULL : c->next)
             json_put_text(&l->w, arena_print(l->a, "loc:%.*s", T(c->value)));
         json_close(&l->w, ']');
         json_close(&l->w, '}');
@@ -120,7 +142,9 @@ static void put_sources(struct ld *l, const struct node *category)
         json_put_text(&l->w, TEXT("dpv:DataSubjectDataSource"));
     NODE_EACH(other, node_get(l->root, TEXT("sources")))
         if (node_has(source, other->key))
-            json_put_text(&l->w, text_eq(get(other, "third_party"), TEXT("true")) ? TEXT("dpv:ThirdPartyDataSource") : TEXT("dpv:DataControllerDataSource"));
+            json_put_text(&l->w, text_eq(get(other, "third_party"), TEXT("true"))
+                                     ? TEXT("dpv:ThirdPartyDataSource")
+                                     : TEXT("dpv:DataControllerDataSource"));
     json_close(&l->w, ']');
 }
 
@@ -184,7 +208,8 @@ static void put_recipient(struct ld *l, const struct node *r)
 {
     json_open(&l->w, '{');
     put_id(l, "@id", "recipient", r->key);
-    json_pair(&l->w, TEXT("@type"), text_eq(get(r, "processor"), TEXT("true")) ? TEXT("dpv:DataProcessor") : TEXT("dpv:Recipient"));
+    json_pair(&l->w, TEXT("@type"),
+              text_eq(get(r, "processor"), TEXT("true")) ? TEXT("dpv:DataProcessor") : TEXT("dpv:Recipient"));
     json_pair(&l->w, TEXT("dpv:hasName"), get(r, "name").n ? get(r, "name") : words_title(&l->en, r));
     if (get(r, "country").n)
         json_pair(&l->w, TEXT("dpv:hasCountry"), arena_print(l->a, "loc:%.*s", T(get(r, "country"))));
@@ -220,11 +245,13 @@ static void put_controller(struct ld *l)
 
 static void put_rights(struct ld *l)
 {
-    const struct node *rights = node_get(l->root, TEXT("rights")), *site = node_get(node_get(l->root, TEXT("controller")), TEXT("site"));
+    const struct node *rights = node_get(l->root, TEXT("rights")),
+                      *site = node_get(node_get(l->root, TEXT("controller")), TEXT("site"));
     json_name(&l->w, TEXT("dpv:hasRight"));
     json_open(&l->w, '[');
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
-        if (!text_eq(terms[i].path, TEXT("rights.offered")) || !node_has(node_get(rights, TEXT("offered")), terms[i].word))
+        if (!text_eq(terms[i].path, TEXT("rights.offered")) ||
+            !node_has(node_get(rights, TEXT("offered")), terms[i].word))
             continue;
         json_open(&l->w, '{');
         json_name(&l->w, TEXT("@type"));
@@ -232,7 +259,8 @@ static void put_rights(struct ld *l)
         json_put_text(&l->w, TEXT("dpv:DataSubjectRight"));
         json_put_text(&l->w, terms[i].term);
         json_close(&l->w, ']');
-        put_said(l, "skos:prefLabel", words_label(&l->en, "rights.offered", terms[i].word), words_label(&l->fr, "rights.offered", terms[i].word));
+        put_said(l, "skos:prefLabel", words_label(&l->en, "rights.offered", terms[i].word),
+                 words_label(&l->fr, "rights.offered", terms[i].word));
         if (site) {
             json_name(&l->w, TEXT("dpv:isExercisedAt"));
             json_open(&l->w, '{');
@@ -264,7 +292,8 @@ enum err notice_jsonld(struct arena *a, struct buf *b, const struct node *root, 
     json_open(&l.w, '{');
     json_name(&l.w, TEXT("@context"));
     json_put_raw(&l.w, context);
-    json_pair(&l.w, TEXT("@id"), arena_print(a, "urn:garant:%.*s:notice:%.*s", T(l.id), T(hash.n ? hash : TEXT("draft"))));
+    json_pair(&l.w, TEXT("@id"),
+              arena_print(a, "urn:garant:%.*s:notice:%.*s", T(l.id), T(hash.n ? hash : TEXT("draft"))));
     json_pair(&l.w, TEXT("@type"), TEXT("dpv:PrivacyNotice"));
     json_pair(&l.w, TEXT("dct:conformsTo"), TEXT("https://w3id.org/dpv/2.3"));
     pair(&l, "dct:hasVersion", get(policy, "version"));

@@ -23,7 +23,8 @@ static void wrap(struct buf *b, text s, const char *first, const char *indent)
             column++;
         }
         buf_add(b, word);
-        column += width, blank = true;
+        column += width;
+        blank = true;
     }
     buf_char(b, '\n');
 }
@@ -36,7 +37,9 @@ static void put_body(struct buf *b, const struct notice *n, const struct sentenc
     else
         body_plain(&line, s->body);
     if (s->id.n && !s->row->kept.n)
-        buf_add(&line, markdown ? n->fr ? TEXT(" *(déclaré)*") : TEXT(" *(declared)*") : n->fr ? TEXT(" (déclaré)") : TEXT(" (declared)"));
+        buf_add(&line, markdown ? n->fr ? TEXT(" *(déclaré)*") : TEXT(" *(declared)*")
+                       : n->fr ? TEXT(" (déclaré)")
+                                : TEXT(" (declared)"));
     wrap(b, buf_for(b, &line), "- ", "  ");
 }
 
@@ -53,7 +56,8 @@ static void underline(struct buf *b, text s, char c)
 static void heading(struct buf *b, text s, unsigned level, bool markdown)
 {
     if (!markdown) {
-        underline(b, s, level == 1 ? '=' : level == 2 ? '-' : '.');
+        underline(b, s, level == 1 ? '='
+                        : level == 2 ? '-' : '.');
         return;
     }
     for (unsigned i = 0; i < level; i++)

@@ -9,11 +9,12 @@ static const text languages[LANGUAGES] = { TEXT_INIT("fr"), TEXT_INIT("en") };
 
 struct pages {
     atomic_uint refs;
-    struct arena arena;                          /* holds the bodies */
+    struct arena arena; /* holds the bodies */
     struct page pages[PAGE_KINDS][LANGUAGES];
 };
 
-static enum err make_one(struct pages *all, const struct policy *p, const struct policy *coming, enum page_kind kind, int language)
+static enum err make_one(struct pages *all, const struct policy *p, const struct policy *coming, enum page_kind kind,
+                         int language)
 {
     BUF_AUTO b = buf_make(PAGE_LIMIT);
     ARENA_AUTO scratch = arena_make(PAGES_LIMIT);
@@ -22,7 +23,8 @@ static enum err make_one(struct pages *all, const struct policy *p, const struct
         TRY(notice_jsonld(&scratch, &b, p->root, hash));
     } else {
         struct notice n;
-        TRY(notice_make(&scratch, p->root, p->file, hash, kind == PAGE_COOKIES ? NOTICE_COOKIES : NOTICE_PRIVACY, languages[language], &n));
+        TRY(notice_make(&scratch, p->root, p->file, hash, kind == PAGE_COOKIES ? NOTICE_COOKIES : NOTICE_PRIVACY,
+                        languages[language], &n));
         if (coming)
             TRY(notice_coming(&scratch, &n, coming->version, coming->date,
                               arena_print(&scratch, "/privacy/versions/%s/diff/%s", p->hash, coming->hash)));
@@ -34,8 +36,8 @@ static enum err make_one(struct pages *all, const struct policy *p, const struct
     struct page *out = &all->pages[kind][language];
     TRY(buf_take(&all->arena, &b, &out->body));
     out->type = kind == PAGE_DATA ? TEXT("application/ld+json") : TEXT("text/html; charset=utf-8");
-    out->etag = arena_print(&all->arena, "\"%.*s-%.*s-%d-%.*s-%s\"", 24, hash.p, coming ? 12 : 0, coming ? coming->hash : "", (int)kind,
-                            T(languages[language]), GARANT_VERSION);
+    out->etag = arena_print(&all->arena, "\"%.*s-%.*s-%d-%.*s-%s\"", 24, hash.p, coming ? 12 : 0,
+                            coming ? coming->hash : "", (int)kind, T(languages[language]), GARANT_VERSION);
     return out->body.p && out->etag.p ? OK : ERR_MEMORY;
 }
 

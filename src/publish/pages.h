@@ -9,7 +9,10 @@ struct ctx;
 struct policy;
 
 enum page_kind { PAGE_PRIVACY, PAGE_COOKIES, PAGE_DATA, PAGE_KINDS };
-struct page { text body, type, etag; };          /* etag: strong, with its quotes; differs between languages and versions */
+/* Etag: strong, with its quotes; differs between languages and versions. */
+struct page {
+    text body, type, etag;
+};
 
 /* For the instance: one reference is the caller's. */
 struct pages;

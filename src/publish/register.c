@@ -4,12 +4,20 @@
 #include "publish/notice.h"
 #include "policy/schema.h"
 
-struct keeper { struct arena *a; struct words w; const struct node *root, *fields; };      /* fields: those a tenant may hold, NULL: all */
+/* Fields: those a tenant may hold, NULL: all. */
+struct keeper {
+    struct arena *a;
+    struct words w;
+    const struct node *root, *fields;
+};
 typedef text cell_fn(struct keeper *k, const struct node *at);
 
 static text get(const struct node *n, const char *key) { return node_text(n, text_of(key)); }
 static const struct node *top(const struct keeper *k, const char *key) { return node_get(k->root, text_of(key)); }
-static bool says(const struct node *n, const char *key, const char *word) { return text_eq(get(n, key), text_of(word)); }
+static bool says(const struct node *n, const char *key, const char *word)
+{
+    return text_eq(get(n, key), text_of(word));
+}
 
 static void join(struct buf *b, text part)
 {
@@ -53,14 +61,17 @@ static text officer(struct keeper *k)
     const struct node *dpo = top(k, "dpo");
     if (says(dpo, "appointed", "true"))
         return listed(k, dpo, keys);
-    return dpo ? arena_print(k->a, "%.*s%.*s", T(either(k, "None. ", "Aucun. ")), T(words_of(&k->w, node_get(dpo, TEXT("reason"))))) : TEXT("");
+    return dpo ? arena_print(k->a, "%.*s%.*s", T(either(k, "None. ", "Aucun. ")),
+                             T(words_of(&k->w, node_get(dpo, TEXT("reason")))))
+               : TEXT("");
 }
 
 static text security(struct keeper *k)
 {
     BUF_AUTO b = buf_make(1 << 16);
     const struct node *s = top(k, "security");
-    text algorithm = get(node_get(s, TEXT("encryption")), "algorithm"), tls = get(node_get(s, TEXT("transport")), "tls");
+    text algorithm = get(node_get(s, TEXT("encryption")), "algorithm"),
+         tls = get(node_get(s, TEXT("transport")), "tls");
     if (says(node_get(s, TEXT("encryption")), "at_rest", "true"))
         join(&b, arena_print(k->a, k->w.fr ? "chiffrement au repos %.*s" : "encryption at rest %.*s", T(algorithm)));
     if (tls.n)
@@ -69,7 +80,8 @@ static text security(struct keeper *k)
         join(&b, either(k, "confidentiality agreements", "engagements de confidentialité"));
     if (says(node_get(s, TEXT("staff")), "second_factor", "required"))
         join(&b, either(k, "second factor for staff", "second facteur pour le personnel"));
-    join(&b, either(k, "log of accesses that cannot be altered unseen", "journal des accès qui ne peut être altéré à l'insu de tous"));
+    join(&b, either(k, "log of accesses that cannot be altered unseen",
+                    "journal des accès qui ne peut être altéré à l'insu de tous"));
     NODE_EACH(measure, node_get(s, TEXT("measures")))
         join(&b, words_of(&k->w, measure));
     if (top(k, "backup"))
@@ -77,20 +89,25 @@ static text security(struct keeper *k)
     return done(k, &b);
 }
 
-/* Recipients that `at` (a purpose, or NULL for all) discloses to; of one kind: 'p' processors, 'j' joint controllers, 'o' others. */
+/* Recipients that `at` (a purpose, or NULL for all) discloses to; of one kind: 'p' processors, 'j' joint controllers,
+ * 'o' others. */
 static text recipients(struct keeper *k, const struct node *purpose, char kind)
 {
     BUF_AUTO b = buf_make(1 << 16);
     const struct node *all = top(k, "recipients");
     NODE_EACH(r, all && all->kind == NODE_MAP ? all : NULL) {
         text joint = get(r, "joint");
-        char is = says(r, "processor", "true") ? 'p' : joint.n && !text_eq(joint, TEXT("false")) ? 'j' : 'o';
+        char is = says(r, "processor", "true") ? 'p'
+                : joint.n && !text_eq(joint, TEXT("false")) ? 'j' : 'o';
         if (is != kind || (purpose && !node_has(node_get(r, TEXT("purposes")), purpose->key)))
             continue;
-        text name = get(r, "name").n ? get(r, "name") : words_title(&k->w, r), country = words_of(&k->w, node_get(r, TEXT("country")));
+        text name = get(r, "name").n ? get(r, "name") : words_title(&k->w, r),
+             country = words_of(&k->w, node_get(r, TEXT("country")));
         text contract = words_of(&k->w, node_get(r, TEXT("contract")));
         text line = arena_print(k->a, country.n ? "%.*s (%.*s)" : "%.*s", T(name), T(country));
-        join(&b, contract.n ? arena_print(k->a, k->w.fr ? "%.*s, contrat : %.*s" : "%.*s, contract: %.*s", T(line), T(contract)) : line);
+        join(&b, contract.n ? arena_print(k->a, k->w.fr ? "%.*s, contrat : %.*s" : "%.*s, contract: %.*s", T(line),
+                                          T(contract))
+                            : line);
     }
     return b.n ? done(k, &b) : either(k, "none", "aucun");
 }
@@ -107,8 +124,8 @@ static void add_transfer(struct keeper *k, struct buf *b, const struct node *who
     join(b, arena_print(k->a, k->w.fr ? "%.*s : %.*s" : "%.*s: %.*s", T(name), T(said)));
 }
 
-/* Transfers, to recipients of this purpose or of all: the country of each, or what allows it. They stand under `transfers`, or with a
- * recipient that is in a country out of the EEA. */
+/* Transfers, to recipients of this purpose or of all: the country of each, or what allows it. They stand under
+ * `transfers`, or with a recipient that is in a country out of the EEA. */
 static text transfers(struct keeper *k, const struct node *purpose, const char *key)
 {
     BUF_AUTO b = buf_make(1 << 16);
@@ -122,7 +139,8 @@ static text transfers(struct keeper *k, const struct node *purpose, const char *
         bool listed_above = false;
         NODE_EACH(t, all && all->kind == NODE_MAP ? all : NULL)
             listed_above = listed_above || text_eq(get(t, "recipient"), r->key);
-        if (!listed_above && outside(get(r, "country")) && (!purpose || node_has(node_get(r, TEXT("purposes")), purpose->key)))
+        if (!listed_above && outside(get(r, "country")) &&
+            (!purpose || node_has(node_get(r, TEXT("purposes")), purpose->key)))
             add_transfer(k, &b, r, words_of(&k->w, node_get(r, text_of(key))));
     }
     return b.n ? done(k, &b) : either(k, "none", "aucun");
@@ -170,7 +188,8 @@ static text say_term(struct keeper *k, const struct node *category)
     text term = words_retention(&k->w, node_get(top(k, "retention"), category->key));
     const struct node *transient = node_get(category, TEXT("transient"));
     if (transient)
-        term = arena_print(k->a, k->w.fr ? "en mémoire seulement, %.*s" : "in memory only, %.*s", T(words_of(&k->w, node_get(transient, TEXT("for")))));
+        term = arena_print(k->a, k->w.fr ? "en mémoire seulement, %.*s" : "in memory only, %.*s",
+                           T(words_of(&k->w, node_get(transient, TEXT("for")))));
     if (!term.n)
         term = either(k, "as long as the account or file is open", "tant que le compte ou dossier est ouvert");
     return arena_print(k->a, k->w.fr ? "%.*s : %.*s" : "%.*s: %.*s", T(words_title(&k->w, category)), T(term));
@@ -180,7 +199,10 @@ static text say_subjects(struct keeper *k, const struct node *category)
 {
     BUF_AUTO b = buf_make(1 << 14);
     const struct node *s = node_get(category, TEXT("subjects"));
-    for (const struct node *one = !s ? NULL : s->kind == NODE_SCALAR ? s : s->first; one; one = s->kind == NODE_SCALAR ? NULL : one->next)
+    for (const struct node *one = !s                       ? NULL
+                                  : s->kind == NODE_SCALAR ? s
+                                                           : s->first;
+         one; one = s->kind == NODE_SCALAR ? NULL : one->next)
         join(&b, words_label(&k->w, "categories.*.subjects", one->value));
     return done(k, &b);
 }
@@ -188,7 +210,10 @@ static text say_subjects(struct keeper *k, const struct node *category)
 /* ---- Columns of the controller's record: `at` is a purpose. ---- */
 
 static text controller_activity(struct keeper *k, const struct node *at) { return words_title(&k->w, at); }
-static text controller_reference(struct keeper *k, const struct node *at) { return arena_print(k->a, "%.*s:%u", T(at->path), at->at.line); }
+static text controller_reference(struct keeper *k, const struct node *at)
+{
+    return arena_print(k->a, "%.*s:%u", T(at->path), at->at.line);
+}
 static text controller_created(struct keeper *k, const struct node *at)
 {
     return get(at, "since").n ? get(at, "since") : get(top(k, "policy"), "version");
@@ -221,10 +246,12 @@ static text controller_purpose(struct keeper *k, const struct node *at)
 }
 static text controller_basis(struct keeper *k, const struct node *at)
 {
-    text basis = words_label(&k->w, "purposes.*.basis", get(at, "basis")), more = words_of(&k->w, node_get(at, TEXT("interest")));
+    text basis = words_label(&k->w, "purposes.*.basis", get(at, "basis")),
+         more = words_of(&k->w, node_get(at, TEXT("interest")));
     if (!more.n)
         more = words_of(&k->w, node_get(at, TEXT("law")));
-    return more.n ? arena_print(k->a, k->w.fr ? "%.*s : %.*s" : "%.*s: %.*s", T(basis), T(more)) : basis;
+    return more.n ? arena_print(k->a, k->w.fr ? "%.*s : %.*s" : "%.*s: %.*s", T(basis), T(more))
+             : basis;
 }
 static text controller_subjects(struct keeper *k, const struct node *at) { return each_category(k, at, say_subjects); }
 static text controller_data(struct keeper *k, const struct node *at) { return each_category(k, at, say_fields); }
@@ -253,8 +280,9 @@ static text controller_assessment(struct keeper *k, const struct node *at)
     text status = get(dpia, "status");
     if (!status.n)
         return either(k, "not required", "non requise");
-    text word = text_eq(status, TEXT("done")) ? either(k, "done", "faite")
-              : text_eq(status, TEXT("screened")) ? either(k, "screened", "examinée") : either(k, "none", "aucune");
+    text word = text_eq(status, TEXT("done"))       ? either(k, "done", "faite")
+                : text_eq(status, TEXT("screened")) ? either(k, "screened", "examinée")
+                                                    : either(k, "none", "aucune");
     return arena_print(k->a, "%.*s %.*s %.*s", T(word), T(get(dpia, "date")), T(get(dpia, "reference")));
 }
 
@@ -262,8 +290,9 @@ static text controller_assessment(struct keeper *k, const struct node *at)
 
 static text processor_customer(struct keeper *k, const struct node *at)
 {
-    return get(at, "legal_name").n ? get(at, "legal_name") : text_eq(at->key, TEXT("as_processor")) ? either(k, "our customers", "nos clients")
-                                                                                                  : words_title(&k->w, at);
+    return get(at, "legal_name").n                  ? get(at, "legal_name")
+           : text_eq(at->key, TEXT("as_processor")) ? either(k, "our customers", "nos clients")
+                                                    : words_title(&k->w, at);
 }
 static text processor_contact(struct keeper *k, const struct node *at)
 {
@@ -274,8 +303,9 @@ static text processor_responsible(struct keeper *k, const struct node *at) { ret
 static text processor_officer(struct keeper *k, const struct node *at) { return officer(k); }
 static text processor_carried(struct keeper *k, const struct node *at)
 {
-    return says(at, "operator", "storage_only") ? either(k, "storage", "stockage")
-                                                : either(k, "storage and use on instruction", "stockage et usage sur instruction");
+    return says(at, "operator", "storage_only")
+               ? either(k, "storage", "stockage")
+               : either(k, "storage and use on instruction", "stockage et usage sur instruction");
 }
 static text processor_data(struct keeper *k, const struct node *at)
 {
@@ -292,7 +322,11 @@ static text processor_security(struct keeper *k, const struct node *at) { return
 /* ---- The whole. ---- */
 
 enum { PART_controller = RECORD_CONTROLLER, PART_processor = RECORD_PROCESSOR };
-static const struct { enum record_part part; text en, fr; cell_fn *cell; } columns[] = {
+static const struct {
+    enum record_part part;
+    text en, fr;
+    cell_fn *cell;
+} columns[] = {
 #define COLUMN(part, name, en, fr) { (enum record_part)PART_##part, TEXT_INIT(en), TEXT_INIT(fr), part##_##name },
 #include "publish/register.def"
 #undef COLUMN
@@ -313,7 +347,8 @@ static text set_apart(struct keeper *k, text cell)
     return done(k, &b);
 }
 
-static enum err add_row(struct keeper *k, struct record_table *t, struct record_row ***end, enum record_part part, const struct node *at)
+static enum err add_row(struct keeper *k, struct record_table *t, struct record_row ***end, enum record_part part,
+                        const struct node *at)
 {
     struct record_row *row = NEW(k->a, struct record_row);
     TRY_PTR(row);
@@ -358,8 +393,10 @@ enum err register_make(struct arena *a, const struct node *root, text file, text
     struct keeper k = { .a = a, .root = root };
     TRY(words_make(a, root, language, &k.w));
     bool fr = k.w.fr;
-    *out = (struct record){ .title = fr ? TEXT("Registre des activités de traitement") : TEXT("Record of processing activities"),
-                            .name = get(top(&k, "controller"), "legal_name"), .version = get(top(&k, "policy"), "version"),
+    *out = (struct record){ .title = fr ? TEXT("Registre des activités de traitement")
+                                        : TEXT("Record of processing activities"),
+                            .name = get(top(&k, "controller"), "legal_name"),
+                            .version = get(top(&k, "policy"), "version"),
                             .language = fr ? TEXT("fr") : TEXT("en") };
     out->parts[RECORD_CONTROLLER].title = fr ? TEXT("Responsable du traitement") : TEXT("Controller");
     out->parts[RECORD_PROCESSOR].title = fr ? TEXT("Sous-traitant") : TEXT("Processor");
@@ -377,7 +414,13 @@ void register_html(struct buf *b, const struct record *r, enum record_part part)
 {
     const struct record_table *t = &r->parts[part];
     bool fr = text_eq(r->language, TEXT("fr"));
-    struct page_frame frame = { .here = TEXT("/privacy"), .title = r->title, .name = r->name, .lead = t->title, .style = r->style, .fr = fr, .single = true };
+    struct page_frame frame = { .here = TEXT("/privacy"),
+                                .title = r->title,
+                                .name = r->name,
+                                .lead = t->title,
+                                .style = r->style,
+                                .fr = fr,
+                                .single = true };
     page_begin(b, &frame);
     if (!t->count)
         buf_print(b, "<p>%s</p>\n", fr ? "Aucune activité." : "No activity.");

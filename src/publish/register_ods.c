@@ -1,4 +1,5 @@
-/* The record of processing as an OpenDocument spreadsheet (ODF 1.3): a sheet for the controller's part, one for the processor's. */
+/* The record of processing as an OpenDocument spreadsheet (ODF 1.3): a sheet for the controller's part, one for the
+ * processor's. */
 #include "publish/register.h"
 #include <zip.h>
 
@@ -46,7 +47,10 @@ static void put_table(struct buf *b, const struct record_table *t)
     buf_add(b, TEXT("</table:table>"));
 }
 
-struct archive { zip_t *zip; zip_source_t *bytes; };
+struct archive {
+    zip_t *zip;
+    zip_source_t *bytes;
+};
 
 static void archive_end(struct archive *z)
 {
@@ -96,7 +100,7 @@ enum err register_ods(struct arena *a, struct buf *b, const struct record *r)
     zip_error_init(&why);
     z.bytes = zip_source_buffer_create(NULL, 0, 0, &why);
     if (z.bytes) {
-        zip_source_keep(z.bytes);                            /* closing the archive gives one reference away */
+        zip_source_keep(z.bytes); /* closing the archive gives one reference away */
         z.zip = zip_open_from_source(z.bytes, ZIP_TRUNCATE, &why);
         if (!z.zip)
             zip_source_free(z.bytes);
@@ -104,8 +108,8 @@ enum err register_ods(struct arena *a, struct buf *b, const struct record *r)
     zip_error_fini(&why);
     /* ODF 1.3, part 2, 3.3: the type first, not compressed. */
     bool ok = z.zip && archive_add(&z, "mimetype", text_of(mimetype), false) &&
-              archive_add(&z, "META-INF/manifest.xml", text_of(manifest), true) && archive_add(&z, "content.xml", sheets, true) &&
-              zip_close(z.zip) == 0;
+              archive_add(&z, "META-INF/manifest.xml", text_of(manifest), true) &&
+              archive_add(&z, "content.xml", sheets, true) && zip_close(z.zip) == 0;
     if (ok)
         z.zip = NULL;
     return ok && archive_read(&z, b) ? OK : say(a, ERR_MEMORY, "no memory for the spreadsheet");

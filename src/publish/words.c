@@ -31,11 +31,14 @@ static uint16_t row_of(const struct schema *s, const struct node *n)
 
 /* ---- Letters. ---- */
 
-/* Small first letter, unless the word is a name or an abbreviation: only before another small letter, a blank or a hyphen. */
+/* Small first letter, unless the word is a name or an abbreviation: only before another small letter, a blank or a
+ * hyphen. */
 static text small_first(struct arena *a, text s)
 {
     unsigned char first = s.n ? (unsigned char)s.p[0] : 0, second = s.n > 1 ? (unsigned char)s.p[1] : ' ';
-    bool ascii = first >= 'A' && first <= 'Z' && ((second >= 'a' && second <= 'z') || second == ' ' || second == '-' || second == '\'' || second >= 0xC3);
+    bool ascii = first >= 'A' && first <= 'Z' &&
+                 ((second >= 'a' && second <= 'z') || second == ' ' || second == '-' || second == '\'' ||
+                  second >= 0xC3);
     bool accented = first == 0xC3 && second >= 0x80 && second <= 0x9E && s.n > 2 && !(s.p[2] >= 'A' && s.p[2] <= 'Z');
     if (!ascii && !accented)
         return s;
@@ -53,10 +56,13 @@ struct list {
     const struct words *w;
     unsigned count, room;
     bool apart;
-    text *items;                               /* in w->arena, which remembers when there was no room for one (arena_whole) */
+    text *items; /* in w->arena, which remembers when there was no room for one (arena_whole) */
 };
 
-static bool holds_comma(text s) { return text_find(s, TEXT(", ")) >= 0 || text_find(s, TEXT(" et ")) >= 0 || text_find(s, TEXT(" and ")) >= 0; }
+static bool holds_comma(text s)
+{
+    return text_find(s, TEXT(", ")) >= 0 || text_find(s, TEXT(" et ")) >= 0 || text_find(s, TEXT(" and ")) >= 0;
+}
 
 static void list_add(struct list *l, text item)
 {
@@ -82,7 +88,8 @@ static text list_end(struct list *l)
         return (text){ NULL, 0 };
     BUF_AUTO b = buf_make(WORDS_LIMIT);
     bool fr = l->w->fr;
-    text last = l->apart ? fr ? TEXT("\u202F; ") : TEXT("; ") : fr ? TEXT(" et ") : TEXT(" and ");
+    text last = l->apart ? fr ? TEXT("\u202F; ") : TEXT("; ")
+              : fr ? TEXT(" et ") : TEXT(" and ");
     for (unsigned i = 0; i < l->count; i++) {
         if (i)
             buf_add(&b, i + 1 == l->count || l->apart ? last : TEXT(", "));
@@ -95,7 +102,9 @@ static text list_end(struct list *l)
 
 text words_term(const struct words *w, struct term t)
 {
-    static const struct { const char *en, *ens, *fr, *frs, *one; } units[] = {
+    static const struct {
+        const char *en, *ens, *fr, *frs, *one;
+    } units[] = {
         [TERM_MINUTES] = { "minute", "minutes", "minute", "minutes", "une" },
         [TERM_HOURS] = { "hour", "hours", "heure", "heures", "une" },
         [TERM_DAYS] = { "day", "days", "jour", "jours", "un" },
@@ -114,11 +123,12 @@ text words_term(const struct words *w, struct term t)
 
 text words_date(const struct words *w, struct date d)
 {
-    static const char *const fr[] = { "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
-                                      "décembre" };
-    static const char *const en[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-                                      "December" };
-    return arena_print(w->arena, "%d%s\u00A0%s %d", d.day, w->fr && d.day == 1 ? "er" : "", (w->fr ? fr : en)[(unsigned)(d.month + 11) % 12], d.year);
+    static const char *const fr[] = { "janvier", "février", "mars",      "avril",   "mai",      "juin",
+                                      "juillet", "août",    "septembre", "octobre", "novembre", "décembre" };
+    static const char *const en[] = { "January", "February", "March",     "April",   "May",      "June",
+                                      "July",    "August",   "September", "October", "November", "December" };
+    return arena_print(w->arena, "%d%s\u00A0%s %d", d.day, w->fr && d.day == 1 ? "er" : "",
+                       (w->fr ? fr : en)[(unsigned)(d.month + 11) % 12], d.year);
 }
 
 static text find_label(const struct words *w, text path, text word)
@@ -157,7 +167,8 @@ static const struct node *named(const struct words *w, text words, text word)
         text one = word_next(&words);
         if (text_eq(one, TEXT("@fields"))) {
             text field = word, category = text_cut(&field, '.');
-            const struct node *found = node_get(node_get(node_get(node_get(w->root, TEXT("categories")), category), TEXT("fields")), field);
+            const struct node *found = node_get(
+                node_get(node_get(node_get(w->root, TEXT("categories")), category), TEXT("fields")), field);
             if (found)
                 return found;
         } else if (text_starts(one, TEXT("@"))) {
@@ -176,7 +187,8 @@ static text area_of(const struct words *w, text code)
         return w->fr ? c->fr : c->en;
     if (text_eq(code, TEXT("EU")))
         return w->fr ? TEXT("Union européenne") : TEXT("European Union");
-    return text_eq(code, TEXT("EEA")) ? w->fr ? TEXT("Espace économique européen") : TEXT("European Economic Area") : code;
+    return text_eq(code, TEXT("EEA")) ? w->fr ? TEXT("Espace économique européen") : TEXT("European Economic Area")
+                                      : code;
 }
 
 /* The labels of acts are those of roles; a transfer's safeguards those of recipients. */
@@ -191,7 +203,8 @@ static text one_word(const struct words *w, const struct schema_row *row, text w
 {
     const struct node *other = named(w, row->words, word);
     if (other)
-        return text_starts(other->path, TEXT("tenants.")) ? words_title(w, other) : small_first(w->arena, words_title(w, other));
+        return text_starts(other->path, TEXT("tenants.")) ? words_title(w, other)
+                                                          : small_first(w->arena, words_title(w, other));
     text label = find_label(w, label_path(row->path), word);
     return label.p ? label : word;
 }
@@ -205,8 +218,9 @@ static text term_word(const struct words *w, const struct schema_row *row, text 
     text path = arena_print(w->arena, "security.%.*s", T(value));
     const struct node *other = path.p ? node_at(w->root, path) : NULL;
     if (other && other->kind == NODE_SCALAR && term_parse(other->value, &t))
-        return text_ends(value, TEXT(".idle")) ? arena_print(w->arena, w->fr ? "%.*s d'inactivité" : "%.*s without use", T(words_term(w, t)))
-                                               : words_term(w, t);
+        return text_ends(value, TEXT(".idle"))
+                   ? arena_print(w->arena, w->fr ? "%.*s d'inactivité" : "%.*s without use", T(words_term(w, t)))
+                   : words_term(w, t);
     return one_word(w, row, value);
 }
 
@@ -215,16 +229,36 @@ static text scalar(const struct words *w, const struct schema_row *row, text val
     struct date d;
     switch (row->kind) {
     case KIND_WORD:
-    case KIND_WORDS: return one_word(w, row, value);
-    case KIND_BOOL: return text_eq(value, TEXT("true")) ? w->fr ? TEXT("oui") : TEXT("yes") : w->fr ? TEXT("non") : TEXT("no");
-    case KIND_DATE: return date_parse(value, &d) ? words_date(w, d) : value;
+    case KIND_WORDS:
+        return one_word(w, row, value);
+    case KIND_BOOL:
+        return text_eq(value, TEXT("true")) ? w->fr ? TEXT("oui") : TEXT("yes")
+             : w->fr ? TEXT("non") : TEXT("no");
+    case KIND_DATE:
+        return date_parse(value, &d) ? words_date(w, d) : value;
     case KIND_TERM:
-    case KIND_LONG: return term_word(w, row, value);
+    case KIND_LONG:
+        return term_word(w, row, value);
     case KIND_COUNTRY:
-    case KIND_AREA: return area_of(w, value);
-    case KIND_MAP: case KIND_NAMES: case KIND_DOTTED: case KIND_IDS: case KIND_SAID: case KIND_SAYINGS: case KIND_TEXT: case KIND_LIST:
-    case KIND_NAME: case KIND_NAME_LIST: case KIND_PATHS: case KIND_INTEGER: case KIND_ANY: case KIND_EMAIL: case KIND_URL:
-    case KIND_TERM_IRI: return value;
+    case KIND_AREA:
+        return area_of(w, value);
+    case KIND_MAP:
+    case KIND_NAMES:
+    case KIND_DOTTED:
+    case KIND_IDS:
+    case KIND_SAID:
+    case KIND_SAYINGS:
+    case KIND_TEXT:
+    case KIND_LIST:
+    case KIND_NAME:
+    case KIND_NAME_LIST:
+    case KIND_PATHS:
+    case KIND_INTEGER:
+    case KIND_ANY:
+    case KIND_EMAIL:
+    case KIND_URL:
+    case KIND_TERM_IRI:
+        return value;
     }
     return value;
 }
@@ -293,9 +327,10 @@ static text names_of(const struct words *w, const struct node *map)
 bool cookie_exempt(const struct node *cookie)
 {
     const struct node *exempt = node_get(cookie, TEXT("exempt"));
-    static const text not[] = { TEXT_INIT("none"), TEXT_INIT("advertising"), TEXT_INIT("social"), TEXT_INIT("personalisation") };
-    for (size_t i = 0; exempt && i < sizeof not / sizeof *not; i++)
-        if (node_has(exempt, not[i]))
+    static const text not [] = { TEXT_INIT("none"), TEXT_INIT("advertising"), TEXT_INIT("social"),
+                                 TEXT_INIT("personalisation") };
+    for (size_t i = 0; exempt && i < sizeof not / sizeof *not ; i++)
+        if (node_has(exempt, not [i]))
             return false;
     return exempt != NULL;
 }
@@ -317,7 +352,10 @@ static struct date policy_date(const struct words *w)
 
 static bool retention_read(const struct node *n, struct retention *out)
 {
-    static const struct { text word; enum retention_from from; } froms[] = {
+    static const struct {
+        text word;
+        enum retention_from from;
+    } froms[] = {
 #define X(name, word) { TEXT_INIT(word), FROM_##name },
         FROMS(X)
 #undef X
@@ -325,8 +363,10 @@ static bool retention_read(const struct node *n, struct retention *out)
     *out = (struct retention){ 0 };
     bool known = false;
     for (size_t i = 0; i < sizeof froms / sizeof *froms; i++)
-        if (text_eq(node_text(n, TEXT("from")), froms[i].word))
-            out->from = froms[i].from, known = true;
+        if (text_eq(node_text(n, TEXT("from")), froms[i].word)) {
+            out->from = froms[i].from;
+            known = true;
+        }
     term_parse(node_text(n, TEXT("archive")), &out->archive);
     return known && term_parse(node_text(n, TEXT("active")), &out->active);
 }
@@ -334,8 +374,11 @@ static bool retention_read(const struct node *n, struct retention *out)
 /* The term counted from the day the policy applies, so that it can be seen on a calendar. */
 static text example_of(const struct words *w, const struct node *n)
 {
-    static const struct { text en, fr; } starts[] = {
-        [FROM_COLLECTION] = { TEXT_INIT("collection on"), TEXT_INIT("collecte le") }, [FROM_EVENT] = { TEXT_INIT("event of"), TEXT_INIT("événement du") },
+    static const struct {
+        text en, fr;
+    } starts[] = {
+        [FROM_COLLECTION] = { TEXT_INIT("collection on"), TEXT_INIT("collecte le") },
+        [FROM_EVENT] = { TEXT_INIT("event of"), TEXT_INIT("événement du") },
         [FROM_LAST_USE] = { TEXT_INIT("last use on"), TEXT_INIT("dernière utilisation le") },
         [FROM_CONTRACT_END] = { TEXT_INIT("end of the contract on"), TEXT_INIT("fin du contrat le") },
         [FROM_CLOSURE] = { TEXT_INIT("closing on"), TEXT_INIT("clôture le") },
@@ -345,17 +388,20 @@ static text example_of(const struct words *w, const struct node *n)
     };
     struct retention r;
     struct date day = policy_date(w);
-    if (!day.year || !retention_read(n, &r) || r.active.unit <= TERM_HOURS || r.active.unit == TERM_ALWAYS || r.archive.unit == TERM_ALWAYS)
+    if (!day.year || !retention_read(n, &r) || r.active.unit <= TERM_HOURS || r.active.unit == TERM_ALWAYS ||
+        r.archive.unit == TERM_ALWAYS)
         return (text){ NULL, 0 };
     msec at = date_start(day);
     struct starts s = { at, at, at, at, at, at, at };
     text start = words_date(w, day), active = words_date(w, date_of(retention_due(&r, &s, false)));
     text what = w->fr ? starts[r.from].fr : starts[r.from].en;
     if (r.archive.unit == TERM_UNSET)
-        return arena_print(w->arena, w->fr ? "Exemple : %.*s %.*s, effacement le %.*s." : "Example: %.*s %.*s, erasure on %.*s.", T(what), T(start),
-                           T(active));
-    return arena_print(w->arena, w->fr ? "Exemple : %.*s %.*s, archive le %.*s, effacement le %.*s."
-                                       : "Example: %.*s %.*s, archive on %.*s, erasure on %.*s.",
+        return arena_print(w->arena,
+                           w->fr ? "Exemple : %.*s %.*s, effacement le %.*s." : "Example: %.*s %.*s, erasure on %.*s.",
+                           T(what), T(start), T(active));
+    return arena_print(w->arena,
+                       w->fr ? "Exemple : %.*s %.*s, archive le %.*s, effacement le %.*s."
+                             : "Example: %.*s %.*s, archive on %.*s, erasure on %.*s.",
                        T(what), T(start), T(active), T(words_date(w, date_of(retention_due(&r, &s, true)))));
 }
 
@@ -376,9 +422,9 @@ static text longest_of(const struct words *w, const struct node *retentions)
         longest = end;
         bool same = r.archive.unit == r.active.unit;
         words = r.archive.unit == TERM_UNSET ? words_term(w, r.active)
-              : same ? words_term(w, (struct term){ r.active.count + r.archive.count, r.active.unit })
-                     : arena_print(w->arena, w->fr ? "%.*s puis %.*s d'archive" : "%.*s and %.*s of archive", T(words_term(w, r.active)),
-                                   T(words_term(w, r.archive)));
+                : same ? words_term(w, (struct term){ r.active.count + r.archive.count, r.active.unit })
+                       : arena_print(w->arena, w->fr ? "%.*s puis %.*s d'archive" : "%.*s and %.*s of archive",
+                                     T(words_term(w, r.active)), T(words_term(w, r.archive)));
     }
     return words;
 }
@@ -393,8 +439,8 @@ text words_retention(const struct words *w, const struct node *n)
         return active;
     if (r.archive.unit == TERM_UNSET)
         return arena_print(w->arena, "%.*s %.*s", T(active), T(from));
-    return arena_print(w->arena, w->fr ? "%.*s %.*s, puis %.*s en archive" : "%.*s %.*s, then %.*s in the archive", T(active), T(from),
-                       T(words_term(w, r.archive)));
+    return arena_print(w->arena, w->fr ? "%.*s %.*s, puis %.*s en archive" : "%.*s %.*s, then %.*s in the archive",
+                       T(active), T(from), T(words_term(w, r.archive)));
 }
 
 /* What is promised, or the month of GDPR 12(3) where that is shorter. */
@@ -439,12 +485,15 @@ enum setting words_setting(const struct words *w, const struct node *n)
         return SET_VERBATIM;
     switch ((unsigned)w->schema->rows[at].kind) {
     case KIND_EMAIL:
-    case KIND_URL: return SET_LINK;
+    case KIND_URL:
+        return SET_LINK;
     case KIND_TEXT:
     case KIND_NAME:
     case KIND_ANY:
-    case KIND_LIST: return SET_VERBATIM;
-    default: return SET_PROSE;
+    case KIND_LIST:
+        return SET_VERBATIM;
+    default:
+        return SET_PROSE;
     }
 }
 
@@ -455,8 +504,8 @@ void words_prose(const struct words *w, struct buf *b, text s)
     bool fr = w->fr;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
-        bool closing = i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xC2 && (unsigned char)s.p[i + 2] == 0xBB;       /* » */
-        bool opening = i >= 2 && (unsigned char)s.p[i - 2] == 0xC2 && (unsigned char)s.p[i - 1] == 0xAB;            /* « */
+        bool closing = i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xC2 && (unsigned char)s.p[i + 2] == 0xBB; /* » */
+        bool opening = i >= 2 && (unsigned char)s.p[i - 2] == 0xC2 && (unsigned char)s.p[i - 1] == 0xAB;      /* « */
         if (c == '\'')
             buf_add(b, TEXT("’"));
         else if (fr && c == ' ' && (next == ':' || closing || opening))

@@ -1,16 +1,19 @@
-/* Values of the policy file in words: what the notice's sentences are filled with, beyond what notice.h offers to all. */
+/* Values of the policy file in words: what the notice's sentences are filled with, beyond what notice.h offers to all.
+ */
 #ifndef PUBLISH_WORDS_H
 #define PUBLISH_WORDS_H
 #include "publish/notice.h"
 
-/* prose: set with typographic apostrophes and blanks; verbatim: names and addresses, to the letter; link: an address to go to. */
+/* prose: set with typographic apostrophes and blanks; verbatim: names and addresses, to the letter; link: an address to
+ * go to. */
 enum setting { SET_PROSE, SET_VERBATIM, SET_LINK };
 enum setting words_setting(const struct words *w, const struct node *n);
 /* A value that is worked out, by its name in clauses.def: {%example}; p NULL when there is none. */
 text words_computed(const struct words *w, const struct node *n, text name);
 /* With a small first letter, unless that is a name or an abbreviation. */
 text words_small(const struct words *w, text s);
-/* Prose well set: typographic apostrophes and, in French, the blanks before : ; ? ! and inside « »; control bytes are left out. */
+/* Prose well set: typographic apostrophes and, in French, the blanks before : ; ? ! and inside « »; control bytes are
+ * left out. */
 void words_prose(const struct words *w, struct buf *b, text s);
 
 #endif

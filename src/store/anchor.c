@@ -1,9 +1,12 @@
 /* The keyring remembers how far the journal had come, so that an older data.db beside it does not pass for today's. */
 #include "store/engine.h"
 
-static const text names[] = { [ANCHOR_NEWEST] = TEXT_INIT("newest"), [ANCHOR_RESTORED] = TEXT_INIT("restored"), [ANCHOR_BINDING] = TEXT_INIT("binding") };
+static const text names[] = { [ANCHOR_NEWEST] = TEXT_INIT("newest"),
+                              [ANCHOR_RESTORED] = TEXT_INIT("restored"),
+                              [ANCHOR_BINDING] = TEXT_INIT("binding") };
 
-/* Kept after the data are durable and before anybody is told so: a crash between leaves an anchor that is behind, never one ahead. */
+/* Kept after the data are durable and before anybody is told so: a crash between leaves an anchor that is behind, never
+ * one ahead. */
 enum err anchor_put(struct store *s, enum anchor_name name)
 {
     struct hash root = tree_root(&s->edge.tree);
@@ -13,7 +16,10 @@ enum err anchor_put(struct store *s, enum anchor_name name)
                   ARGS(V_TEXT(names[name]), V_INT((int64_t)s->edge.tree.size), V_BYTES(TEXT_BYTES(root))));
 }
 
-enum err anchor_drop(struct db *keys, enum anchor_name name) { return db_run(keys, SQL_ANCHOR_DROP, NULL, ARGS(V_TEXT(names[name]))); }
+enum err anchor_drop(struct db *keys, enum anchor_name name)
+{
+    return db_run(keys, SQL_ANCHOR_DROP, NULL, ARGS(V_TEXT(names[name])));
+}
 
 enum err anchor_get(struct db *keys, enum anchor_name name, struct anchor *out)
 {
@@ -23,7 +29,8 @@ enum err anchor_get(struct db *keys, enum anchor_name name, struct anchor *out)
     if (!query_next(&q))
         return q.status;
     text root = query_bytes(&q, 1);
-    out->size = (uint64_t)query_int(&q, 0), out->there = true;
+    out->size = (uint64_t)query_int(&q, 0);
+    out->there = true;
     if (root.n != sizeof out->root)
         return say(keys->arena, ERR_INTEGRITY, "the keyring's anchor has a root of %zu bytes", root.n);
     memcpy(&out->root, root.p, root.n);
@@ -61,12 +68,17 @@ enum err anchor_check(struct store *s, struct arena *a)
     TRY(holds(s, &put_back, &as_restored));
     if (put_back.there && as_restored)
         return move_to(s);
-    if (good)                                             /* a restore that never came to put its file in place allows nothing later */
+    if (good) /* a restore that never came to put its file in place allows nothing later */
         return put_back.there ? anchor_drop(s->writers[FILE_KEYS], ANCHOR_RESTORED) : OK;
     if (now.size > s->edge.tree.size)
-        return say(a, ERR_INTEGRITY, "data.db is older than the keyring beside it: its journal has %llu entries, and %llu were acknowledged; "
-                                     "`garant restore` puts a backup in place, and an entry says so",
-                   (unsigned long long)s->edge.tree.size, (unsigned long long)now.size);
-    return say(a, ERR_INTEGRITY, "data.db is of another history than the keyring beside it: the first %llu entries of its journal are not those "
-                                 "that were acknowledged", (unsigned long long)now.size);
+        return say(
+            a, ERR_INTEGRITY,
+            "data.db is older than the keyring beside it: its journal has %llu entries, and %llu were acknowledged; "
+            "`garant restore` puts a backup in place, and an entry says so",
+            (unsigned long long)s->edge.tree.size, (unsigned long long)now.size);
+    return say(
+        a, ERR_INTEGRITY,
+        "data.db is of another history than the keyring beside it: the first %llu entries of its journal are not those "
+        "that were acknowledged",
+        (unsigned long long)now.size);
 }

@@ -30,7 +30,7 @@ enum err edge_add(struct db *db, struct edge *e, struct hash leaf)
 {
     uint64_t index = e->tree.size;
     tree_add(&e->tree, leaf);
-    must(e->counts[0] < TILE_WIDTH);                      /* a full tile went up with its last leaf */
+    must(e->counts[0] < TILE_WIDTH); /* a full tile went up with its last leaf */
     e->hashes[0][e->counts[0]++] = leaf;
     for (unsigned level = 0; level + 1 < EDGE_LEVELS && e->counts[level] == TILE_WIDTH; level++) {
         index /= TILE_WIDTH;
@@ -39,7 +39,7 @@ enum err edge_add(struct db *db, struct edge *e, struct hash leaf)
         e->counts[level] = 0;
         must(e->counts[level + 1] < TILE_WIDTH);
         e->hashes[level + 1][e->counts[level + 1]++] = up;
-        if (e->counts[level + 1] < TILE_WIDTH)            /* a partial tile above, so that the start need not hash 256 tiles */
+        if (e->counts[level + 1] < TILE_WIDTH) /* a partial tile above, so that the start need not hash 256 tiles */
             TRY(tile_put(db, e, level + 1, index / TILE_WIDTH));
     }
     return OK;
@@ -56,8 +56,8 @@ static enum err load_level(struct db *db, unsigned level, struct edge *out, uint
     text hashes = query_bytes(&q, 1);
     *tiles = (uint64_t)query_int(&q, 0);
     if (hashes.n % sizeof(struct hash) || hashes.n > sizeof out->hashes[level] || !hashes.n)
-        return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level, (unsigned long long)*tiles,
-                   hashes.n);
+        return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level,
+                   (unsigned long long)*tiles, hashes.n);
     if (hashes.n == sizeof out->hashes[level]) {
         ++*tiles;
         return OK;
@@ -74,7 +74,8 @@ static enum err load_leaves(struct db *db, uint64_t from, struct edge *out)
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)from), V_INT((int64_t)from + TILE_WIDTH)));
     while (query_next(&q)) {
         if ((uint64_t)query_int(&q, 0) != from + out->counts[0] || out->counts[0] == TILE_WIDTH - 1)
-            return say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu", (unsigned long long)(from + out->counts[0]));
+            return say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu",
+                       (unsigned long long)(from + out->counts[0]));
         out->hashes[0][out->counts[0]++] = leaf_hash(query_bytes(&q, 1));
     }
     return q.status;

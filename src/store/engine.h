@@ -11,33 +11,40 @@
 #include <pthread.h>
 
 enum file { FILE_DATA, FILE_KEYS, FILE_COUNT };
-text db_file_name(enum file f);                              /* "data.db", "keys.db" */
+text db_file_name(enum file f); /* "data.db", "keys.db" */
 
 /* ---- engine/sqlite.c: one connection. Nothing else calls SQLite but this folder. ---- */
-#define CONTROLS(X)                                                                                                         \
-    X(BEGIN, "BEGIN IMMEDIATE") X(SNAPSHOT, "BEGIN") X(COMMIT, "COMMIT") X(ROLLBACK, "ROLLBACK") X(SAVE, "SAVEPOINT member") \
-    X(UNDO, "ROLLBACK TO member") X(KEEP, "RELEASE member")
+#define CONTROLS(X)                                                                                                    \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
+    X(SNAPSHOT, "BEGIN")                                                                                               \
+    X(COMMIT, "COMMIT") X(ROLLBACK, "ROLLBACK") X(SAVE, "SAVEPOINT member") X(UNDO, "ROLLBACK TO member")              \
+        X(KEEP, "RELEASE member")
 enum control {
 #define X(name, words) CONTROL_##name,
     CONTROLS(X)
 #undef X
-    CONTROL_COUNT
+        CONTROL_COUNT
 };
 
-struct conn;                                              /* the engine's own: engine/sqlite.h */
+struct conn; /* the engine's own: engine/sqlite.h */
 struct db {
     struct conn *conn;
     struct store *store;
-    struct arena *arena;                                  /* of whoever uses the connection now */
+    struct arena *arena; /* of whoever uses the connection now */
     enum file file;
-    bool writing;                                         /* the writer's, inside a group */
-    enum err broken;                                      /* an error that ends the transaction: disk, memory, corruption */
-    bool sync_failed;                                     /* the last error came from fsync */
-    struct checked { enum table table; struct subject_id id; char tenant[64]; } checked[16]; unsigned checked_count;
-                                                          /* what the ledger was held against in this snapshot, a ring */
-    struct db *next;                                      /* in the pool */
+    bool writing;     /* the writer's, inside a group */
+    enum err broken;  /* an error that ends the transaction: disk, memory, corruption */
+    bool sync_failed; /* the last error came from fsync */
+    struct checked {
+        enum table table;
+        struct subject_id id;
+        char tenant[64];
+    } checked[16];
+    unsigned checked_count;
+    /* what the ledger was held against in this snapshot, a ring */
+    struct db *next; /* in the pool */
 };
-enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN };  /* plain: the target of a backup, synced by its maker */
+enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN }; /* plain: the target of a backup, synced by its maker */
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out);
 void db_close(struct db **db);
 #define DB_AUTO CLEANUP(db_close) struct db *
@@ -49,9 +56,10 @@ enum err db_fail(struct db *db, const char *what);
 /* The write-ahead log is put into the file and emptied; *busy when a reader held it up. */
 enum err db_truncate(struct db *db, int wait_ms, bool *busy);
 bool db_in_transaction(struct db *db);
-/* Ends the transaction that is open, if one is; false when even that failed. Says nothing: what failed first is told. */
+/* Ends the transaction that is open, if one is; false when even that failed. Says nothing: what failed first is told.
+ */
 bool db_rollback(struct db *db);
-int64_t db_changes(struct db *db);                        /* rows changed on this connection since it was opened */
+int64_t db_changes(struct db *db); /* rows changed on this connection since it was opened */
 /* A column's value with its type as stored: for whoever reads rows of any table (ledger.c). */
 struct cell query_cell(struct query *q, int column);
 
@@ -67,8 +75,13 @@ enum err db_attach(struct db *db, const char *path);
 enum err db_detach(struct db *db);
 
 /* ---- anchor.c: how far the journal had come, in the keyring ---- */
-struct anchor { bool there; uint64_t size; struct hash root; };
-/* Of the file that is used; of one that a restore is about to put in place; of one whose rows are being bound for the first time. */
+struct anchor {
+    bool there;
+    uint64_t size;
+    struct hash root;
+};
+/* Of the file that is used; of one that a restore is about to put in place; of one whose rows are being bound for the
+ * first time. */
 enum anchor_name { ANCHOR_NEWEST, ANCHOR_RESTORED, ANCHOR_BINDING };
 enum err anchor_put(struct store *s, enum anchor_name name);
 enum err anchor_get(struct db *keys, enum anchor_name name, struct anchor *out);
@@ -81,22 +94,26 @@ enum err reads_before(struct query *q, const struct val *args);
 enum err reads_row(struct query *q);
 
 /* ---- engine/schema.c ---- */
-struct migration { int version; const char *sql; enum file file; };
+struct migration {
+    int version;
+    const char *sql;
+    enum file file;
+};
 /* Makes or migrates the tables. ERR_CONFIG when the file is of a newer version than this program knows. */
 enum err schema_apply(struct db *db);
 enum err schema_migrate(struct db *db, const struct migration *steps, size_t count);
 int schema_version(void);
 /* ERR_CONFIG when a newer program wrote the file; changes nothing. */
 enum err schema_known(struct db *db);
-enum err schema_touch(struct db *db);                     /* one commit that changes nothing: whether the disk takes it */
+enum err schema_touch(struct db *db); /* one commit that changes nothing: whether the disk takes it */
 
 /* ---- edge.c: the right edge of the tree. ---- */
-enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 };   /* 256^5 entries are enough; bytes of an entry */
+enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 }; /* 256^5 entries are enough; bytes of an entry */
 struct edge {
-    struct tree tree;                                     /* for the root */
-    msec last;                                            /* time of the last entry */
-    struct ledger_sum ledger;                             /* over all that is bound; read by ledger_sum_load() */
-    unsigned counts[EDGE_LEVELS];                         /* hashes in the incomplete tile of each level */
+    struct tree tree;             /* for the root */
+    msec last;                    /* time of the last entry */
+    struct ledger_sum ledger;     /* over all that is bound; read by ledger_sum_load() */
+    unsigned counts[EDGE_LEVELS]; /* hashes in the incomplete tile of each level */
     struct hash hashes[EDGE_LEVELS][TILE_WIDTH];
 };
 void edge_copy(struct edge *to, const struct edge *from); /* only what is in use */
@@ -108,25 +125,33 @@ enum err edge_add(struct db *db, struct edge *e, struct hash leaf);
 struct hash edge_subtree(const struct hash *hashes, unsigned height);
 
 /* ---- journal_read.c ---- */
-struct tile { unsigned level, count; uint64_t index; struct hash hashes[TILE_WIDTH]; };
+struct tile {
+    unsigned level, count;
+    uint64_t index;
+    struct hash hashes[TILE_WIDTH];
+};
 /* A tile's row, or the leaves of the last one; `count` 0 when there is none. */
 enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct tile *out);
-struct node_reader { struct db *db; bool loaded; struct tile tile; };
+struct node_reader {
+    struct db *db;
+    bool loaded;
+    struct tile tile;
+};
 /* A tree_read_fn over a struct node_reader. */
 enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *out);
 /* The tree as it was at `size`. */
 enum err journal_tree_at(struct db *db, uint64_t size, struct tree *out);
 
 /* ---- journal_verify.c ---- */
-/* An entry whose term has ended beside others whose term goes on: its number, time and hash stay, so that the tree still proves the rest. In
- * place of its line stands '-' and the hash in hexadecimal. */
+/* An entry whose term has ended beside others whose term goes on: its number, time and hash stay, so that the tree
+ * still proves the rest. In place of its line stands '-' and the hash in hexadecimal. */
 enum { LEAF_FORGOTTEN = 65 };
-struct hash leaf_hash(text leaf);              /* of a line, or kept of one that was forgotten */
-enum err journal_first(struct db *db, uint64_t *first);   /* the first entry not pruned */
+struct hash leaf_hash(text leaf);                       /* of a line, or kept of one that was forgotten */
+enum err journal_first(struct db *db, uint64_t *first); /* the first entry not pruned */
 
 /* ---- store.c ---- */
-struct pending {                                          /* a queued write or job, on its waiter's stack */
-    struct write *w;                                      /* NULL: a job */
+struct pending {     /* a queued write or job, on its waiter's stack */
+    struct write *w; /* NULL: a job */
     enum err (*job)(struct store *s, void *arg);
     void *arg;
     struct arena *arena;
@@ -136,15 +161,18 @@ struct pending {                                          /* a queued write or j
 };
 
 /* Earlier ones stay until the store closes, for whoever still holds the pointer. */
-struct held_master { struct master m; struct held_master *earlier; };
+struct held_master {
+    struct master m;
+    struct held_master *earlier;
+};
 
 struct store {
     char dir[PATH_MAX - 64];
     int lock_fd;
     struct clock clock;
     char master_file[PATH_MAX];
-    _Atomic bool rotating, rotation_due;                  /* one at a time; it failed half way and goes on by itself */
-    _Atomic(struct held_master *) master;                 /* replaced, never changed, by a rotation */
+    _Atomic bool rotating, rotation_due;  /* one at a time; it failed half way and goes on by itself */
+    _Atomic(struct held_master *) master; /* replaced, never changed, by a rotation */
     struct key lookup, index;
     struct ledger ledger;
     struct signer signer;
@@ -161,29 +189,29 @@ struct store {
     /* the writer's own */
     struct db *writers[FILE_COUNT];
     struct edge edge, saved, saved_member;
-    struct buf line;                                      /* the leaf being made */
-    struct arena own;                                     /* reasons and scraps of the writer's own work */
-    bool keys_open;                                       /* a transaction of the keyring is open */
-    bool truncate_due;                                    /* a reader held up a truncation */
-    bool intents_due;                                     /* the keyring went ahead of data that could not be committed */
-    bool restoring;                                       /* what is read is bound when all of it is in place */
-    msec keys_spared;                                     /* until when keys of nobody stay after a restore; 0: they do not */
-    bool untidy;                                          /* keys of nobody are left for the next start */
-    bool stopped;                                         /* after a failed fsync: refused until reopened */
+    struct buf line;   /* the leaf being made */
+    struct arena own;  /* reasons and scraps of the writer's own work */
+    bool keys_open;    /* a transaction of the keyring is open */
+    bool truncate_due; /* a reader held up a truncation */
+    bool intents_due;  /* the keyring went ahead of data that could not be committed */
+    bool restoring;    /* what is read is bound when all of it is in place */
+    msec keys_spared;  /* until when keys of nobody stay after a restore; 0: they do not */
+    bool untidy;       /* keys of nobody are left for the next start */
+    bool stopped;      /* after a failed fsync: refused until reopened */
     unsigned reserve_bytes;
     bool reserve_held;
     msec reserve_tried, reopen_tried, cared;
-    struct write *member;                                 /* the write whose run is on now */
-    msec anchored;                                        /* when the keyring last got its anchor */
-    bool decided;                                         /* the group changed rows that decide */
-    msec note_kept;                                       /* when the last checkpoint was kept */
+    struct write *member; /* the write whose run is on now */
+    msec anchored;        /* when the keyring last got its anchor */
+    bool decided;         /* the group changed rows that decide */
+    msec note_kept;       /* when the last checkpoint was kept */
 
     /* published by the writer after each commit */
     pthread_mutex_t published_lock;
     struct tree published;
-    uint64_t note_size;                                   /* what `note` is of */
+    uint64_t note_size; /* what `note` is of */
     char note[512];
-    _Atomic bool note_wanted;                             /* someone asked for a checkpoint since the last was kept */
+    _Atomic bool note_wanted; /* someone asked for a checkpoint since the last was kept */
 
     /* readers */
     pthread_mutex_t pool_lock;
@@ -193,17 +221,19 @@ struct store {
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;
     _Atomic bool full;
-    _Atomic enum err failing;                             /* why the last group or attempt was not written; OK: it was */
-    _Atomic msec busy_since;                              /* when the group under way was taken; 0: none */
+    _Atomic enum err failing; /* why the last group or attempt was not written; OK: it was */
+    _Atomic msec busy_since;  /* when the group under way was taken; 0: none */
 };
 void store_path(const struct store *s, const char *name, char out[PATH_MAX]);
 enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out);
 
 /* Steps of opening, for store_open and store_restore. */
-enum err store_make(struct arena *a, const struct store_options *o, struct store **out);    /* folder, its lock, the master key */
+enum err store_make(struct arena *a, const struct store_options *o,
+                    struct store **out); /* folder, its lock, the master key */
 enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *name, enum db_mode mode);
-enum err store_load(struct arena *a, struct store *s, text origin);                         /* edge, secrets, signer */
-/* The signer of the keyring that is open, under the name `origin`: for what must be checked before data.db may be opened. */
+enum err store_load(struct arena *a, struct store *s, text origin); /* edge, secrets, signer */
+/* The signer of the keyring that is open, under the name `origin`: for what must be checked before data.db may be
+ * opened. */
 enum err store_signer_load(struct arena *a, struct store *s, text origin);
 enum err store_sync_folder(struct arena *a, const char *dir);
 /* A master key in memory that is not swapped out; NULL, said, without memory. Published, it is the store's. */
@@ -212,8 +242,8 @@ void store_master_drop(struct held_master *held);
 void store_master_publish(struct store *s, struct held_master *held);
 
 /* ---- writer.c ---- */
-/* Runs job(s, arg) on the writer's thread between two groups (here when it does not run), and waits for it. The job uses
- * s->writers and its own transactions; what it leaves open is rolled back. */
+/* Runs job(s, arg) on the writer's thread between two groups (here when it does not run), and waits for it. The job
+ * uses s->writers and its own transactions; what it leaves open is rolled back. */
 enum err writer_job(struct store *s, struct arena *a, enum err (*job)(struct store *s, void *arg), void *arg);
 enum err writer_start(struct store *s, struct arena *a);
 void writer_stop(struct store *s);
@@ -223,9 +253,9 @@ void writer_stop(struct store *s);
 enum err group_try(struct store *s, struct pending *group);
 /* Ends what is open in both files and makes their connections sound again; the journal's edge is the caller's. */
 void group_mend(struct store *s);
-void group_undo(struct store *s);                         /* the same, and the edge as it was at the group's beginning */
-void group_done(struct store *s, struct pending *group);  /* publishes, truncates, wakes */
-void group_refuse(struct store *s, struct pending *group, enum err e);    /* with the reason in s->own */
+void group_undo(struct store *s);                        /* the same, and the edge as it was at the group's beginning */
+void group_done(struct store *s, struct pending *group); /* publishes, truncates, wakes */
+void group_refuse(struct store *s, struct pending *group, enum err e); /* with the reason in s->own */
 /* Both write-ahead logs emptied, so that no byte of what was erased remains there; readers are waited for a little. */
 void group_truncate(struct store *s, int wait_ms);
 
@@ -241,13 +271,13 @@ enum err rotate_resume(struct store *s, struct arena *a);
 /* ---- manifest.c: manifest.json beside data.db, keys.json beside keys.db ---- */
 struct manifest {
     enum file file;
-    char path[PATH_MAX];                                  /* of the manifest itself */
+    char path[PATH_MAX]; /* of the manifest itself */
     text content, origin, sha256, signature;
-    text checkpoint;                                      /* of data.db, with `size` */
-    text master;                                          /* of keys.db: the id of the master key that wraps it */
+    text checkpoint; /* of data.db, with `size` */
+    text master;     /* of keys.db: the id of the master key that wraps it */
     int64_t schema, size, bytes;
     msec at;
-    bool is_signed;                                       /* backups of 0.1.0's first days were not */
+    bool is_signed; /* backups of 0.1.0's first days were not */
 };
 enum err manifest_path(struct arena *a, const char *dir, enum file f, char out[PATH_MAX]);
 /* Writes file, size, checkpoint or master, bytes, sha256 and at; the rest is the store's. */
@@ -273,7 +303,8 @@ void journal_publish(struct store *s);
 enum err journal_keep(struct store *s, bool now);
 
 /* ---- tidy.c ---- */
-/* At the start, unless the store last closed in order: keys of nobody and links to nobody go, each with an entry that says how many. */
+/* At the start, unless the store last closed in order: keys of nobody and links to nobody go, each with an entry that
+ * says how many. */
 enum err tidy_if_due(struct store *s);
 /* In the open transaction of a restore: keys of people newer than the backup are spared for a week (keys_spared). */
 enum err tidy_restored(struct store *s);
@@ -282,8 +313,12 @@ enum err tidy_mark(struct store *s);
 /* Whether the person has the key that the journal's pseudonym is made with: as the writer's own transaction has it. */
 enum err key_there(struct store *s, text tenant, struct subject_id subject, bool *out);
 /* What the statement `list` (of a tenant and a person) has in its first column: classes of keys, in `a`. */
-struct classes { uint32_t *at; unsigned count; };
-enum err classes_read(struct db *db, struct arena *a, enum sql list, text tenant, struct subject_id subject, struct classes *out);
+struct classes {
+    uint32_t *at;
+    unsigned count;
+};
+enum err classes_read(struct db *db, struct arena *a, enum sql list, text tenant, struct subject_id subject,
+                      struct classes *out);
 
 /* ---- erase.c ---- */
 /* Completes what `intent` rows of the keyring ask for. */

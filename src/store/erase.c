@@ -20,7 +20,13 @@ static bool has_word(text words, text word)
     return false;
 }
 
-struct erasing { text tenant; const struct subject_id *subject; const uint32_t *kept; unsigned kept_count; text keep; };
+struct erasing {
+    text tenant;
+    const struct subject_id *subject;
+    const uint32_t *kept;
+    unsigned kept_count;
+    text keep;
+};
 
 /* A table whose rows go with the key that each is sealed under. */
 static enum err erase_keyed(struct db *db, const struct erasing *c, enum sql list, enum sql erase, int64_t *rows)
@@ -38,7 +44,7 @@ static enum err erase_keyed(struct db *db, const struct erasing *c, enum sql lis
 }
 
 static enum err erase_rows(struct db *db, enum table table, const struct erasing *c, text kept_as, enum sql erase,
-                            int64_t *rows)
+                           int64_t *rows)
 {
     if (has_class(c->kept, c->kept_count, 0) || has_word(c->keep, kept_as))
         return OK;
@@ -46,7 +52,8 @@ static enum err erase_rows(struct db *db, enum table table, const struct erasing
     return ledger_forget(db, table, c->tenant, *c->subject);
 }
 
-static enum err erase_marked(struct db *db, enum table table, const struct erasing *c, enum sql erase, enum sql mark, int64_t *rows)
+static enum err erase_marked(struct db *db, enum table table, const struct erasing *c, enum sql erase, enum sql mark,
+                             int64_t *rows)
 {
     if (has_class(c->kept, c->kept_count, 0))
         return OK;
@@ -59,24 +66,26 @@ static enum err erase_marked(struct db *db, enum table table, const struct erasi
 static enum err erase_table(struct db *db, const struct erasing *c, enum table table, int64_t *rows)
 {
     switch (table) {
-#define CASE_no(name) return OK;
-#define CASE_keyed(name) return erase_keyed(db, c, SQL_CLASSES_##name, SQL_ERASE_##name, rows);
-#define CASE_rows(name) return erase_rows(db, table, c, table_row(table)->kept_as, SQL_ERASE_##name, rows);
+#define CASE_no(name)     return OK;
+#define CASE_keyed(name)  return erase_keyed(db, c, SQL_CLASSES_##name, SQL_ERASE_##name, rows);
+#define CASE_rows(name)   return erase_rows(db, table, c, table_row(table)->kept_as, SQL_ERASE_##name, rows);
 #define CASE_marked(name) return erase_marked(db, table, c, SQL_ERASE_##name, SQL_MARK_##name, rows);
-#define CASE_links(name) return erase_rows(db, table, c, TEXT("nothing"), SQL_ERASE_##name, rows);
-#define TABLE(name, erasure, kept_as, storage, bound, ...) \
-    case TABLE_##name: CASE_##erasure(name)
+#define CASE_links(name)  return erase_rows(db, table, c, TEXT("nothing"), SQL_ERASE_##name, rows);
+#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                             \
+    case TABLE_##name:                                                                                                 \
+        CASE_##erasure(name)
 #define KEYRING_TABLE(...)
 #define INDEX(...)
 #include "store/tables.def"
 #undef TABLE
-    case TABLE_COUNT: break;
+    case TABLE_COUNT:
+        break;
     }
     return OK;
 }
 
-enum err store_erase(struct db *db, text tenant, struct subject_id subject, const uint32_t *kept, unsigned kept_count, text keep,
-                     int64_t *counts)
+enum err store_erase(struct db *db, text tenant, struct subject_id subject, const uint32_t *kept, unsigned kept_count,
+                     text keep, int64_t *counts)
 {
     struct erasing c = { tenant, &subject, kept, kept_count, keep };
     for (enum table t = 0; t < TABLE_COUNT; t++) {
@@ -90,7 +99,12 @@ enum err store_erase(struct db *db, text tenant, struct subject_id subject, cons
 
 /* ---- Completion. ---- */
 
-struct intent { text tenant, keep; struct subject_id subject; struct classes kept; struct intent *next; };
+struct intent {
+    text tenant, keep;
+    struct subject_id subject;
+    struct classes kept;
+    struct intent *next;
+};
 
 static enum err intent_list(struct db *keys, struct arena *a, struct intent **out)
 {
@@ -100,7 +114,8 @@ static enum err intent_list(struct db *keys, struct arena *a, struct intent **ou
     while (query_next(&q)) {
         struct intent *i = NEW(a, struct intent);
         TRY_PTR(i);
-        i->tenant = arena_copy(a, query_bytes(&q, 0)), i->keep = arena_copy(a, query_bytes(&q, 2));
+        i->tenant = arena_copy(a, query_bytes(&q, 0));
+        i->keep = arena_copy(a, query_bytes(&q, 2));
         TRY_PTR(i->tenant.p);
         TRY_PTR(i->keep.p);
         text id = query_bytes(&q, 1);
@@ -125,7 +140,9 @@ static enum err intent_run(struct db *db, const struct intent *i)
         rows += counts[t];
     if (!rows && !db->store->ledger.unsaid)
         return OK;
-    struct event e = { .act = TEXT("subject.erase.completed"), .tenant = i->tenant, .actor = TEXT("garant"), .count = rows };
+    struct event e = {
+        .act = TEXT("subject.erase.completed"), .tenant = i->tenant, .actor = TEXT("garant"), .count = rows
+    };
     return journal_add(db, &e, NULL);
 }
 
@@ -151,7 +168,7 @@ enum err erase_complete(struct store *s, struct arena *a, uint64_t *completed)
     data->writing = false;
     if (e != OK) {
         edge_copy(&s->edge, &s->saved);
-        db_rollback(data);                                /* what failed first is told */
+        db_rollback(data); /* what failed first is told */
         return e;
     }
     for (struct intent *i = list; i; i = i->next, ++*completed)

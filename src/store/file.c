@@ -20,7 +20,8 @@ static void context_free(EVP_MD_CTX **c) { EVP_MD_CTX_free(*c); }
 
 static enum err failed(struct arena *a, const char *path, const char *what)
 {
-    return say(a, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s: %s: %s", path, what, strerror(errno));
+    return say(a, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s: %s: %s", path, what,
+               strerror(errno));
 }
 
 /* At most `size` bytes, fewer only at the end of the file; -1 with errno. */
@@ -44,8 +45,10 @@ static bool write_block(int fd, const char *from, size_t size)
         ssize_t put = write(fd, from, size);
         if (put < 0 && errno != EINTR)
             return false;
-        if (put > 0)
-            from += put, size -= (size_t)put;
+        if (put > 0) {
+            from += put;
+            size -= (size_t)put;
+        }
     }
     return true;
 }
@@ -61,7 +64,8 @@ enum err file_sync(struct arena *a, const char *path)
 enum err file_write(struct arena *a, const char *path, text content)
 {
     FD_AUTO fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return fd >= 0 && write_block(fd, content.p, content.n) && fsync(fd) == 0 ? OK : failed(a, path, "cannot be written");
+    return fd >= 0 && write_block(fd, content.p, content.n) && fsync(fd) == 0 ? OK
+                                                                              : failed(a, path, "cannot be written");
 }
 
 enum err file_read(struct arena *a, const char *path, size_t limit, text *out)
@@ -81,8 +85,10 @@ enum err file_read(struct arena *a, const char *path, size_t limit, text *out)
     return OK;
 }
 
-struct block { char b[BLOCK]; };
-static void block_wipe(struct block *b) { explicit_bzero(b, sizeof *b); }      /* a master key may have passed through it */
+struct block {
+    char b[BLOCK];
+};
+static void block_wipe(struct block *b) { explicit_bzero(b, sizeof *b); } /* a master key may have passed through it */
 
 /* Reads `from`, counts and digests it, and writes it to `to` when there is one. */
 static enum err stream(struct arena *a, const char *from, const char *to, EVP_MD_CTX *digest, int64_t *bytes)

@@ -85,8 +85,8 @@ static enum err shred_all_but_kept(struct db *keys, const struct key_shred *x)
             TRY(key_drop(keys, x, all.at[i]));
     }
     if (stays || x->keep.n)
-        return db_run(keys, SQL_HELD_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject),
-                                                     V_TEXT(x->keep.n ? x->keep : TEXT(""))));
+        return db_run(keys, SQL_HELD_PUT, NULL,
+                      ARGS(V_TEXT(x->tenant), V_ID(x->subject), V_TEXT(x->keep.n ? x->keep : TEXT(""))));
     return db_run(keys, SQL_HELD_DROP, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject)));
 }
 
@@ -96,8 +96,8 @@ static enum err keys_shred(struct store *s, const struct write *w)
     for (unsigned i = 0; i < w->shred_count; i++) {
         const struct key_shred *x = &w->shreds[i];
         TRY(keys_begin(s));
-        TRY(db_run(keys, SQL_INTENT_PUT, NULL, ARGS(V_TEXT(x->tenant), V_ID(x->subject),
-                                                    V_TEXT(x->keep.n ? x->keep : TEXT("")))));
+        TRY(db_run(keys, SQL_INTENT_PUT, NULL,
+                   ARGS(V_TEXT(x->tenant), V_ID(x->subject), V_TEXT(x->keep.n ? x->keep : TEXT("")))));
         TRY(x->all_but_held ? shred_all_but_kept(keys, x) : key_drop(keys, x, x->key_class));
     }
     return OK;
@@ -114,7 +114,8 @@ static enum err member_run(struct store *s, struct pending *p)
 {
     struct db *data = s->writers[FILE_DATA];
     struct write *w = p->w;
-    data->arena = s->writers[FILE_KEYS]->arena = p->arena;
+    s->writers[FILE_KEYS]->arena = p->arena;
+    data->arena = s->writers[FILE_KEYS]->arena;
     s->member = w;
     TRY(keys_put(s, w));
     enum err e = w->run ? w->run(data, w) : OK;
@@ -122,7 +123,7 @@ static enum err member_run(struct store *s, struct pending *p)
         e = journal_add(data, &w->event, &w->index);
     w->at = s->edge.last;
     if (e != OK)
-        ledger_forget_changes(s);                         /* the transaction is undone, or the member wrote nothing */
+        ledger_forget_changes(s); /* the transaction is undone, or the member wrote nothing */
     if (e == OK && !lost(s))
         return keys_shred(s, w);
     if (!lost(s))
@@ -174,7 +175,9 @@ static void undo(struct store *s, enum file f)
     bool stuck = !db_rollback(db);
     if (stuck || db->sync_failed)
         s->stopped = true;
-    db->broken = OK, db->sync_failed = false, db->writing = false;
+    db->broken = OK;
+    db->sync_failed = false;
+    db->writing = false;
 }
 
 void group_mend(struct store *s)
@@ -202,7 +205,8 @@ static uint64_t micros(void)
 static enum err group_commit(struct store *s)
 {
     struct db *data = s->writers[FILE_DATA], *keys = s->writers[FILE_KEYS];
-    data->arena = keys->arena = &s->own;
+    keys->arena = &s->own;
+    data->arena = keys->arena;
     TRY(journal_keep(s, false));
     uint64_t start = micros();
     bool keys_first = s->keys_open;
@@ -219,15 +223,18 @@ static enum err group_commit(struct store *s)
 static enum err group_begin(struct store *s)
 {
     struct db *data = s->writers[FILE_DATA];
-    data->arena = s->writers[FILE_KEYS]->arena = &s->own;
+    s->writers[FILE_KEYS]->arena = &s->own;
+    data->arena = s->writers[FILE_KEYS]->arena;
     edge_copy(&s->saved, &s->edge);
     TRY(db_control(data, CONTROL_BEGIN));
-    data->writing = true, data->checked_count = 0, s->decided = false;
+    data->writing = true;
+    data->checked_count = 0;
+    s->decided = false;
     return OK;
 }
 
-/* The keyring was committed and the data were not: the keys of nobody go again. Not after a failed fsync: then the data may
- * be on the disk all the same. */
+/* The keyring was committed and the data were not: the keys of nobody go again. Not after a failed fsync: then the data
+ * may be on the disk all the same. */
 static enum err keys_forget(struct store *s, struct pending *group)
 {
     for (struct pending *p = group; p; p = p->next)
@@ -251,8 +258,10 @@ enum err group_try(struct store *s, struct pending *group)
         }
         bool ahead = turn == TURN_DONE && !s->keys_open;
         group_undo(s);
-        if (ahead && !s->stopped && keys_forget(s, group) != OK)
-            undo(s, FILE_KEYS), s->untidy = true;         /* they stay, wrapped and of nobody, until the next start */
+        if (ahead && !s->stopped && keys_forget(s, group) != OK) {
+            undo(s, FILE_KEYS);
+            s->untidy = true; /* they stay, wrapped and of nobody, until the next start */
+        }
         s->keys_open = false;
         if (turn != TURN_AGAIN)
             return e != OK ? e : s->own.why.code;
@@ -263,7 +272,7 @@ enum err group_try(struct store *s, struct pending *group)
 static void wake(struct pending *group)
 {
     for (struct pending *p = group, *next; p; p = next) {
-        next = p->next;                                   /* p stands on its waiter's stack */
+        next = p->next; /* p stands on its waiter's stack */
         wait_done(&p->wait);
     }
 }
@@ -297,7 +306,8 @@ static enum err intents_drop(struct store *s, struct pending *group)
     for (struct pending *p = group; p; p = p->next)
         for (unsigned i = 0; p->result == OK && i < p->w->shred_count; i++) {
             TRY(keys_begin(s));
-            TRY(db_run(keys, SQL_INTENT_DROP, NULL, ARGS(V_TEXT(p->w->shreds[i].tenant), V_ID(p->w->shreds[i].subject))));
+            TRY(db_run(keys, SQL_INTENT_DROP, NULL,
+                       ARGS(V_TEXT(p->w->shreds[i].tenant), V_ID(p->w->shreds[i].subject))));
         }
     return s->keys_open ? db_control(keys, CONTROL_COMMIT) : OK;
 }
@@ -306,7 +316,8 @@ void group_truncate(struct store *s, int wait_ms)
 {
     bool busy[FILE_COUNT] = { false };
     enum err e = OK;
-    s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena = &s->own;
+    s->writers[FILE_KEYS]->arena = &s->own;
+    s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena;
     for (enum file f = 0; f < FILE_COUNT && e == OK; f++)
         e = db_truncate(s->writers[f], wait_ms, &busy[f]);
     s->truncate_due = e != OK || busy[FILE_DATA] || busy[FILE_KEYS];
@@ -324,15 +335,15 @@ void group_done(struct store *s, struct pending *group)
     atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->writes, count, memory_order_relaxed);
     bool kept = intents_drop(s, group) == OK;
-    if (!kept) {                                          /* their rows are gone: completing them again does nothing */
+    if (!kept) { /* their rows are gone: completing them again does nothing */
         s->intents_due = true;
-        s->anchored = 0;                                  /* and the next group keeps the anchor that this one could not */
+        s->anchored = 0; /* and the next group keeps the anchor that this one could not */
         undo(s, FILE_KEYS);
     }
     s->decided &= !kept;
     s->keys_open = false;
     if (truncate)
-        group_truncate(s, s->truncate_due ? 0 : TRUNCATE_WAIT_MS);    /* a reader known to be slow is not waited for again */
+        group_truncate(s,
+                       s->truncate_due ? 0 : TRUNCATE_WAIT_MS); /* a reader known to be slow is not waited for again */
     wake(group);
 }
-

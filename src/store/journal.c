@@ -1,4 +1,5 @@
-/* The journal: one line of JSON an act, its place in the tree, and the signed checkpoints. docs/journal.md specifies it. */
+/* The journal: one line of JSON an act, its place in the tree, and the signed checkpoints. docs/journal.md specifies
+ * it. */
 #include "base/json.h"
 #include "store/engine.h"
 #include <sodium.h>
@@ -79,8 +80,8 @@ static void leaf_write(struct buf *b, const struct event *e, msec at, const uint
     json_close(&w, '}');
 }
 
-/* Decided here, inside the commit: whoever was erased since the request began is not linked to any more. The person whom the
- * write itself erases leaves no link from the entry that says so. */
+/* Decided here, inside the commit: whoever was erased since the request began is not linked to any more. The person
+ * whom the write itself erases leaves no link from the entry that says so. */
 static enum err linked(struct store *s, const struct event *e, bool *out)
 {
     const struct write *w = s->member;
@@ -94,11 +95,11 @@ static enum err linked(struct store *s, const struct event *e, bool *out)
 enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
 {
     struct store *s = db->store;
-    must(db->writing);                                    /* an entry is of the commit of what it tells */
+    must(db->writing); /* an entry is of the commit of what it tells */
     if (!known_act(e->act))
         return say(db->arena, ERR_INTERNAL, "events.def has no act %.*s", T(e->act));
     msec at = clock_now(&s->clock);
-    if (at < s->edge.last)                                /* a clock set back does not set the journal back */
+    if (at < s->edge.last) /* a clock set back does not set the journal back */
         at = s->edge.last;
     uint64_t seq = s->edge.tree.size;
     uint8_t state[LEDGER_SUM];
@@ -115,7 +116,9 @@ enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
     TRY(linked(s, e, &link));
     TRY(db_run(db, SQL_JOURNAL_ADD, NULL,
                ARGS(V_INT((int64_t)seq), V_INT(at), V_TEXT(line), e->tenant.n ? V_TEXT(e->tenant) : V_NULL,
-                    link ? V_ID(e->subject) : V_NULL, link && e->detail.bytes.n ? V_SEALED(e->detail) : V_NULL, link && own ? V_INT(1) : V_NULL)));
+                    link ? V_ID(e->subject) : V_NULL,
+                    link && e->detail.bytes.n ? V_SEALED(e->detail) : V_NULL,
+                    link && own ? V_INT(1) : V_NULL)));
     TRY(edge_add(db, &s->edge, tree_leaf(line)));
     s->edge.last = at;
     if (index)
@@ -148,7 +151,8 @@ enum err journal_keep(struct store *s, bool now)
     TRY_PTR(note.p);
     s->note_kept = s->edge.last;
     atomic_store_explicit(&s->note_wanted, false, memory_order_relaxed);
-    return db_run(db, SQL_CHECKPOINT_PUT, NULL, ARGS(V_INT((int64_t)s->edge.tree.size), V_INT(s->edge.last), V_TEXT(note)));
+    return db_run(db, SQL_CHECKPOINT_PUT, NULL,
+                  ARGS(V_INT((int64_t)s->edge.tree.size), V_INT(s->edge.last), V_TEXT(note)));
 }
 
 enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64_t *size)

@@ -14,7 +14,9 @@ struct hash leaf_hash(text leaf)
 
 enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct tile *out)
 {
-    out->level = level, out->index = index, out->count = 0;
+    out->level = level;
+    out->index = index;
+    out->count = 0;
     {
         QUERY_AUTO q;
         query_start(&q, db, SQL_TILE_GET, ARGS(V_INT(level), V_INT((int64_t)index)));
@@ -32,7 +34,7 @@ enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct
     }
     if (level > 0)
         return OK;
-    QUERY_AUTO q;                                         /* the last tile of leaves is not yet a row */
+    QUERY_AUTO q; /* the last tile of leaves is not yet a row */
     int64_t first = (int64_t)index * TILE_WIDTH;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT(first), V_INT(first + TILE_WIDTH)));
     while (query_next(&q)) {
@@ -145,8 +147,10 @@ enum err journal_bundle_left(struct store *s, struct arena *a, uint64_t index, u
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT(first), V_INT(first + width)));
     for (; query_next(&q); next++) {
         text leaf = query_bytes(&q, 1);
-        if (journal_forgotten(leaf))
-            leaf.n = 0, *whole = false;
+        if (journal_forgotten(leaf)) {
+            leaf.n = 0;
+            *whole = false;
+        }
         buf_char(&b, (char)(leaf.n >> 8));
         buf_char(&b, (char)leaf.n);
         buf_add(&b, leaf);

@@ -9,17 +9,25 @@ enum { PROGRESS_EVERY = 4096, ROW_MEMORY = 1 << 20, PRUNE_BUNDLES = 32 };
 struct check {
     struct store *s;
     struct db *db, *keys;
-    struct arena *a;                                      /* the caller's, for the reason */
-    struct arena row;                                     /* what one entry needs */
-    struct edge *edge;                                    /* grown anew */
-    int64_t seq;                                          /* of the row under check */
-    struct query checkpoints;                             /* the kept ones, by size; the next is current when `pending` */
+    struct arena *a;          /* the caller's, for the reason */
+    struct arena row;         /* what one entry needs */
+    struct edge *edge;        /* grown anew */
+    int64_t seq;              /* of the row under check */
+    struct query checkpoints; /* the kept ones, by size; the next is current when `pending` */
     bool pending;
     struct journal_report *report;
-    struct tree published;                                /* as the running store knows it */
-    struct anchor anchor;                                 /* as the keyring knows it */
-    bool has_state; uint64_t state_seq; uint8_t state[32];   /* the newest entry that commits to the ledger */
-    struct { struct subject_id id; text tenant; char name[128]; struct digest who; bool known; } last;   /* the last person */
+    struct tree published; /* as the running store knows it */
+    struct anchor anchor;  /* as the keyring knows it */
+    bool has_state;
+    uint64_t state_seq;
+    uint8_t state[32]; /* the newest entry that commits to the ledger */
+    struct {
+        struct subject_id id;
+        text tenant;
+        char name[128];
+        struct digest who;
+        bool known;
+    } last; /* the last person */
 };
 
 static enum err broken(const struct check *c, const char *what)
@@ -35,8 +43,8 @@ static bool same_hex(text hex, text bytes)
     return bytes.n == sizeof found && decode_hex(hex, found, sizeof found) && memcmp(found, bytes.p, sizeof found) == 0;
 }
 
-/* A link to somebody without a key is that of an erasure under way: begun (its intent stands), or ended since this reading
- * began (the link is gone by now). Any other was put there by somebody else. */
+/* A link to somebody without a key is that of an erasure under way: begun (its intent stands), or ended since this
+ * reading began (the link is gone by now). Any other was put there by somebody else. */
 static enum err check_erased(struct check *c, text tenant, struct subject_id id)
 {
     QUERY_AUTO intent;
@@ -71,7 +79,9 @@ static enum err pseudonym(struct check *c, text tenant, text subject)
     KEY_AUTO k;
     TRY(key_unwrap(c->a, store_master(c->s), tenant, id, 0, query_bytes(&q, 0), &k));
     journal_pseudonym(&k, &c->last.who);
-    c->last.id = id, c->last.tenant = text_of(c->last.name), c->last.known = true;
+    c->last.id = id;
+    c->last.tenant = text_of(c->last.name);
+    c->last.known = true;
     return OK;
 }
 
@@ -95,12 +105,14 @@ static enum err check_columns(struct check *c, struct query *q)
     text tenant = query_bytes(q, 3), detail = query_bytes(q, 5);
     c->seq = query_int(q, 0);
     arena_reset(&c->row);
-    if (journal_forgotten(query_bytes(q, 2))) {          /* the oldest go first: none is missing among those that stay */
+    if (journal_forgotten(query_bytes(q, 2))) { /* the oldest go first: none is missing among those that stay */
         bool first = c->edge->tree.size == c->report->first_kept + c->report->forgotten;
         bool bare = !detail.p && !query_bytes(q, 4).p && query_null(q, 6) && at >= c->edge->last;
         c->report->forgotten++;
         c->edge->last = at;
-        return first && bare ? OK : broken(c, first ? "it was forgotten, and not all of it" : "it was forgotten before its turn");
+        return first && bare
+                   ? OK
+                   : broken(c, first ? "it was forgotten, and not all of it" : "it was forgotten before its turn");
     }
     if (json_parse(&c->row, query_bytes(q, 2), &leaf) != OK)
         return broken(c, "it is not JSON");
@@ -115,7 +127,8 @@ static enum err check_columns(struct check *c, struct query *q)
         c->has_state = decode_hex(json_text(leaf, TEXT("state")), c->state, sizeof c->state);
         c->state_seq = (uint64_t)c->seq;
     }
-    /* Linked, the column says that the person's own rows were changed, as the entry does; what is linked no more may go on saying so. */
+    /* Linked, the column says that the person's own rows were changed, as the entry does; what is linked no more may go
+     * on saying so. */
     bool own = json_get(leaf, TEXT("bound")) != NULL, column = !query_null(q, 6);
     if ((column && (!own || query_int(q, 6) != 1)) || (!column && own && !query_null(q, 4)))
         return broken(c, "whether it changed what is bound of its person is not what it says");
@@ -136,8 +149,9 @@ static enum err check_tile(struct check *c, unsigned level, uint64_t index)
     TRY(journal_tile_read(c->db, level, index, &tile));
     unsigned count = c->edge->counts[level];
     if (tile.count != count || memcmp(tile.hashes, c->edge->hashes[level], count * sizeof(struct hash)) != 0)
-        return say(c->a, ERR_INTEGRITY, "tile %u/%llu of the journal does not hold the hashes of its entries (%llu to %llu)",
-                   level, (unsigned long long)index, (unsigned long long)(index << (8 * (level + 1))),
+        return say(c->a, ERR_INTEGRITY,
+                   "tile %u/%llu of the journal does not hold the hashes of its entries (%llu to %llu)", level,
+                   (unsigned long long)index, (unsigned long long)(index << (8 * (level + 1))),
                    (unsigned long long)c->edge->tree.size - 1);
     return OK;
 }
@@ -198,8 +212,10 @@ static enum err check_entries(struct check *c, void (*progress)(uint64_t done, u
         TRY(grow(c, leaf_hash(query_bytes(&q, 2))));
         if (c->edge->tree.size == c->published.size && !hash_eq(tree_root(&c->edge->tree), tree_root(&c->published)))
             return say(c->a, ERR_INTEGRITY, "the entries of the journal are not those that were acknowledged");
-        if (c->anchor.there && c->edge->tree.size == c->anchor.size && !hash_eq(tree_root(&c->edge->tree), c->anchor.root))
-            return say(c->a, ERR_INTEGRITY, "the first %llu entries of the journal are not those that the keyring knows of",
+        if (c->anchor.there && c->edge->tree.size == c->anchor.size &&
+            !hash_eq(tree_root(&c->edge->tree), c->anchor.root))
+            return say(c->a, ERR_INTEGRITY,
+                       "the first %llu entries of the journal are not those that the keyring knows of",
                        (unsigned long long)c->anchor.size);
         if (progress && c->edge->tree.size % PROGRESS_EVERY == 0)
             progress(c->edge->tree.size, c->published.size);
@@ -224,8 +240,9 @@ static enum err keep_finding(void *arg, const struct ledger_finding *f)
     struct journal_report *r = c->report;
     if (r->altered++ < JOURNAL_NAMED) {
         text id = id_print(c->a, f->id), row = f->row.n ? arena_print(c->a, ", row %.*s", T(f->row)) : TEXT("");
-        r->named[r->altered - 1] = arena_print(c->a, "table %.*s, %.*s%.*s: %.*s (entry %llu of the journal)", T(f->table), T(id), T(row),
-                                               T(ledger_fault_word(f->fault)), (unsigned long long)f->entry);
+        r->named[r->altered - 1] = arena_print(c->a, "table %.*s, %.*s%.*s: %.*s (entry %llu of the journal)",
+                                               T(f->table), T(id), T(row), T(ledger_fault_word(f->fault)),
+                                               (unsigned long long)f->entry);
         TRY_PTR(r->named[r->altered - 1].p);
     }
     return OK;
@@ -243,12 +260,15 @@ static enum err check_ledger(struct check *c)
     c->report->rows = look.looked;
     TRY(ledger_sum_load(c->db, &kept));
     ledger_state(&c->s->ledger, &look.sum, c->state_seq, state);
-    bool whole = memcmp(&kept, &look.sum, sizeof kept) == 0 && (!c->has_state || memcmp(state, c->state, sizeof state) == 0);
+    bool whole = memcmp(&kept, &look.sum, sizeof kept) == 0 &&
+                 (!c->has_state || memcmp(state, c->state, sizeof state) == 0);
     if (c->report->altered)
         return say(c->a, ERR_INTEGRITY, "%llu rows are not as the journal's entries left them; the first: %.*s",
                    (unsigned long long)c->report->altered, T(c->report->named[0]));
-    return whole ? OK : say(c->a, ERR_INTEGRITY, "the rows that decide are, taken together, those of another time than entry %llu of the journal",
-                            (unsigned long long)c->state_seq);
+    return whole ? OK
+                 : say(c->a, ERR_INTEGRITY,
+                       "the rows that decide are, taken together, those of another time than entry %llu of the journal",
+                       (unsigned long long)c->state_seq);
 }
 
 static enum err check_all(struct check *c, void (*progress)(uint64_t done, uint64_t all))
@@ -282,7 +302,8 @@ enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint6
     TRY(store_read_keys(s, a, &keys));
     if (!(c.edge = calloc(1, sizeof *c.edge)))
         return say(a, ERR_MEMORY, "no memory to verify the journal");
-    c.db = db, c.keys = keys;
+    c.db = db;
+    c.keys = keys;
     TRY(anchor_get(keys, ANCHOR_NEWEST, &c.anchor));
     enum err e = check_all(&c, progress);
     query_end(&c.checkpoints);
@@ -313,7 +334,8 @@ static enum err entry_time(struct db *db, uint64_t seq, msec *at)
         *at = query_int(&q, 0);
         return OK;
     }
-    return q.status != OK ? q.status : say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu", (unsigned long long)seq);
+    return q.status != OK ? q.status
+                          : say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu", (unsigned long long)seq);
 }
 
 /* The first entry, of [low, high), that is not before `before`: times never go back. */
@@ -332,8 +354,11 @@ static enum err first_to_keep(struct db *db, msec before, uint64_t low, uint64_t
     return OK;
 }
 
-/* Entries whose term has ended: whole bundles go with their rows, [from, bundles); of the one that follows, the lines up to `to`. */
-struct pruning { uint64_t from, bundles, to, forgotten; };
+/* Entries whose term has ended: whole bundles go with their rows, [from, bundles); of the one that follows, the lines
+ * up to `to`. */
+struct pruning {
+    uint64_t from, bundles, to, forgotten;
+};
 
 static enum err prune_range(struct store *s, struct arena *a, msec before, struct pruning *p)
 {
@@ -362,7 +387,8 @@ static enum err prune_run(struct db *db, struct write *w)
         TRY(q.status);
     }
     TRY(db_run(db, SQL_JOURNAL_PRUNE, NULL, ARGS(V_INT((int64_t)p->bundles))));
-    w->event.count = forgotten, p->forgotten = (uint64_t)forgotten;
+    w->event.count = forgotten;
+    p->forgotten = (uint64_t)forgotten;
     return db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("journal.first")), V_TEXT(text_of(number))));
 }
 
@@ -370,14 +396,19 @@ static enum err prune_run(struct db *db, struct write *w)
 static enum err forget_run(struct db *db, struct write *w)
 {
     struct pruning *p = w->arg;
-    struct { uint64_t seq; struct hash hash; } lines[TILE_WIDTH];
+    struct {
+        uint64_t seq;
+        struct hash hash;
+    } lines[TILE_WIDTH];
     unsigned count = 0;
     {
         QUERY_AUTO q;
         query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)p->bundles), V_INT((int64_t)p->to)));
         while (count < TILE_WIDTH && query_next(&q))
-            if (!journal_forgotten(query_bytes(&q, 1)))
-                lines[count].seq = (uint64_t)query_int(&q, 0), lines[count++].hash = leaf_hash(query_bytes(&q, 1));
+            if (!journal_forgotten(query_bytes(&q, 1))) {
+                lines[count].seq = (uint64_t)query_int(&q, 0);
+                lines[count++].hash = leaf_hash(query_bytes(&q, 1));
+            }
         TRY(q.status);
     }
     for (unsigned i = 0; i < count; i++) {
@@ -388,7 +419,8 @@ static enum err forget_run(struct db *db, struct write *w)
         TRY(buf_lend(db_arena(db), &b, &left));
         TRY(db_run(db, SQL_JOURNAL_FORGET, NULL, ARGS(V_INT((int64_t)lines[i].seq), V_TEXT(left))));
     }
-    w->event.count = count, p->forgotten = count;
+    w->event.count = count;
+    p->forgotten = count;
     return OK;
 }
 
@@ -411,16 +443,23 @@ enum err journal_prune(struct store *s, struct arena *a, msec before, uint64_t *
     bool lines;
     *pruned = 0;
     TRY(prune_range(s, a, before, &p));
-    for (uint64_t end = p.bundles; p.from < end; p.from = p.bundles) {      /* in steps, so that others' writes pass between */
+    for (uint64_t end = p.bundles; p.from < end;
+         p.from = p.bundles) { /* in steps, so that others' writes pass between */
         p.bundles = end - p.from > PRUNE_BUNDLES * TILE_WIDTH ? p.from + PRUNE_BUNDLES * TILE_WIDTH : end;
-        struct write w = { .run = prune_run, .arg = &p, .truncate = true, .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
+        struct write w = { .run = prune_run,
+                           .arg = &p,
+                           .truncate = true,
+                           .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
         TRY(store_write(s, a, &w));
         *pruned += p.forgotten;
     }
     TRY(any_line(s, a, &p, &lines));
     if (!lines)
         return OK;
-    struct write w = { .run = forget_run, .arg = &p, .truncate = true, .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
+    struct write w = { .run = forget_run,
+                       .arg = &p,
+                       .truncate = true,
+                       .event = { .act = TEXT("journal.prune"), .actor = TEXT("garant") } };
     TRY(store_write(s, a, &w));
     *pruned += p.forgotten;
     return OK;

@@ -14,11 +14,15 @@ struct ledger_change {
 
 /* ---- Tables, from tables.def. ---- */
 
-#define COLUMN(name, type, need) 1 +
+#define COLUMN(name, type, need)     1 +
 #define SEALED(name, need, category) 1 +
-#define KEY(...) 0
-static const struct { text name; enum bound_kind kind; unsigned columns; } tables[] = {
-#define TABLE(name, erasure, kept_as, storage, bound, ...) \
+#define KEY(...)                     0
+static const struct {
+    text name;
+    enum bound_kind kind;
+    unsigned columns;
+} tables[] = {
+#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                             \
     [TABLE_##name] = { TEXT_INIT(#name), BOUND_KIND_##bound, __VA_ARGS__ },
 #define KEYRING_TABLE(...)
 #define INDEX(...)
@@ -44,18 +48,21 @@ static const char *const keys_of[] = {
 
 enum bound_kind ledger_kind(enum table t) { return tables[t].kind; }
 
-bool ledger_per_person(enum table t) { return tables[t].kind == BOUND_KIND_person || tables[t].kind == BOUND_KIND_itself; }
+bool ledger_per_person(enum table t)
+{
+    return tables[t].kind == BOUND_KIND_person || tables[t].kind == BOUND_KIND_itself;
+}
 
 int ledger_rows_sql(enum table t)
 {
     static const int rows[] = {
-#define ROWS_free(name) -1
-#define ROWS_itself(name) SQL_ROWS_##name
-#define ROWS_person(name) SQL_ROWS_##name
-#define ROWS_passing(name) SQL_ROWS_##name
-#define ROWS_id(name) SQL_ROWS_##name
-#define ROWS_digest(name) SQL_ROWS_##name
-#define ROWS_whole(name) SQL_ROWS_##name
+#define ROWS_free(name)                                    -1
+#define ROWS_itself(name)                                  SQL_ROWS_##name
+#define ROWS_person(name)                                  SQL_ROWS_##name
+#define ROWS_passing(name)                                 SQL_ROWS_##name
+#define ROWS_id(name)                                      SQL_ROWS_##name
+#define ROWS_digest(name)                                  SQL_ROWS_##name
+#define ROWS_whole(name)                                   SQL_ROWS_##name
 #define TABLE(name, erasure, kept_as, storage, bound, ...) [TABLE_##name] = ROWS_##bound(name),
 #define KEYRING_TABLE(...)
 #define INDEX(...)
@@ -77,9 +84,11 @@ static bool word_of(text list, text word)
 
 static struct ledger_shape shape_of(enum table t)
 {
-    static const text scopes[] = { [BOUND_KIND_itself] = TEXT_INIT("id"), [BOUND_KIND_person] = TEXT_INIT("subject"),
-                                   [BOUND_KIND_passing] = TEXT_INIT("subject"), [BOUND_KIND_id] = TEXT_INIT("id"),
-                                   [BOUND_KIND_digest] = TEXT_INIT("digest"), [BOUND_KIND_whole] = TEXT_INIT("") };
+    static const text scopes[] = {
+        [BOUND_KIND_itself] = TEXT_INIT("id"),       [BOUND_KIND_person] = TEXT_INIT("subject"),
+        [BOUND_KIND_passing] = TEXT_INIT("subject"), [BOUND_KIND_id] = TEXT_INIT("id"),
+        [BOUND_KIND_digest] = TEXT_INIT("digest"),   [BOUND_KIND_whole] = TEXT_INIT("")
+    };
     const struct table_row *row = table_row(t);
     struct ledger_shape s = { -1, -1, 0, 0 };
     for (unsigned i = 0; i < row->column_count; i++) {
@@ -89,11 +98,12 @@ static struct ledger_shape shape_of(enum table t)
             s.scope = (int)i;
         if (tenant)
             s.tenant = (int)i;
-        /* Sealed to its row and written once: the board opens it. What signs people in is bound as well, since it has older states. */
+        /* Sealed to its row and written once: the board opens it. What signs people in is bound as well, since it has
+         * older states. */
         if (row->columns[i].type == COLUMN_sealed && row->columns[i].category != PERSONAL_accounts)
             s.told |= 1u << i;
         if ((t == TABLE_policy_version || t == TABLE_wording) && text_eq(name, TEXT("text")))
-            s.told |= 1u << i;                            /* found by its digest, which the board makes again */
+            s.told |= 1u << i; /* found by its digest, which the board makes again */
         if (!scoped && !tenant && word_of(text_of(keys_of[t]), name))
             s.key |= 1u << i;
     }
@@ -125,11 +135,12 @@ static void key_text(struct buf *b, const struct cell *c)
 /* Of meta only these decide: the policy in force, where the journal begins, for which policy terms were counted. */
 static bool decides(enum table t, const struct cell *cells)
 {
-    return t != TABLE_meta || text_eq(cells[0].bytes, TEXT("policy")) || text_eq(cells[0].bytes, TEXT("journal.first")) ||
-           text_eq(cells[0].bytes, TEXT("retention"));
+    return t != TABLE_meta || text_eq(cells[0].bytes, TEXT("policy")) ||
+           text_eq(cells[0].bytes, TEXT("journal.first")) || text_eq(cells[0].bytes, TEXT("retention"));
 }
 
-enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const struct cell *cells, unsigned count, struct row_seen *out, bool *counts)
+enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const struct cell *cells, unsigned count,
+                    struct row_seen *out, bool *counts)
 {
     const struct ledger_shape s = l->shapes[t];
     struct bind b;
@@ -137,10 +148,12 @@ enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const
     *counts = decides(t, cells);
     if (!*counts)
         return OK;
-    out->scope = ledger_scope(t, s.tenant < 0 ? TEXT("") : cells[s.tenant].bytes, s.scope < 0 ? (text){ NULL, 0 } : cells[s.scope].bytes);
+    out->scope = ledger_scope(t, s.tenant < 0 ? TEXT("") : cells[s.tenant].bytes,
+                              s.scope < 0 ? (text){ NULL, 0 } : cells[s.scope].bytes);
     out->scope.tenant = arena_copy(a, out->scope.tenant);
     TRY_PTR(out->scope.tenant.p);
-    while (count && cells[count - 1].kind == CELL_NULL)   /* a column that a later version adds leaves older rows as they were bound */
+    while (count && cells[count - 1].kind ==
+                        CELL_NULL) /* a column that a later version adds leaves older rows as they were bound */
         count--;
     bind_start(&b, "garant.ledger.r1", &l->rows);
     bind_text(&b, tables[t].name);
@@ -166,7 +179,8 @@ static void bind_scope(struct bind *b, enum table t, const struct scope *s)
     bind_text(b, TEXT_BYTES(s->id));
 }
 
-void ledger_bound_mac(const struct ledger *l, enum table t, const struct row_seen *r, uint64_t entry, uint8_t mac[LEDGER_MAC])
+void ledger_bound_mac(const struct ledger *l, enum table t, const struct row_seen *r, uint64_t entry,
+                      uint8_t mac[LEDGER_MAC])
 {
     struct bind b;
     uint8_t whole[BIND_SIZE];
@@ -199,7 +213,8 @@ static void pad(const struct ledger *l, enum table t, const struct scope *s, uin
     ledger_xor(sum, mask);
 }
 
-static void sum_mac(const struct ledger *l, enum table t, const struct scope *s, const struct scope_sum *sum, uint8_t mac[LEDGER_MAC])
+static void sum_mac(const struct ledger *l, enum table t, const struct scope *s, const struct scope_sum *sum,
+                    uint8_t mac[LEDGER_MAC])
 {
     struct bind b;
     uint8_t whole[BIND_SIZE];
@@ -223,7 +238,8 @@ enum err ledger_sum_of(struct db *db, enum table t, const struct scope *s, struc
         return q.status;
     text proof = query_bytes(&q, 2);
     out->there = true;
-    out->entry = (uint64_t)query_int(&q, 0), out->count = query_int(&q, 1);
+    out->entry = (uint64_t)query_int(&q, 0);
+    out->count = query_int(&q, 1);
     out->genuine = proof.n == LEDGER_SUM + LEDGER_MAC;
     if (!out->genuine)
         return OK;
@@ -234,7 +250,8 @@ enum err ledger_sum_of(struct db *db, enum table t, const struct scope *s, struc
     return OK;
 }
 
-struct ledger_sum ledger_whole_of(const struct ledger *l, enum table t, const struct scope *s, const struct scope_sum *sum)
+struct ledger_sum ledger_whole_of(const struct ledger *l, enum table t, const struct scope *s,
+                                  const struct scope_sum *sum)
 {
     struct bind b;
     struct ledger_sum out;
@@ -295,8 +312,9 @@ enum err ledger_there(struct db *db, bool *out)
 static enum err whole_put(struct db *db, uint64_t seq, struct ledger_sum sum)
 {
     whole_mask(&db->store->ledger, seq, &sum);
-    return db_run(db, SQL_LEDGER_PUT, NULL, ARGS(V_TEXT(nobody.tenant), V_ID(nobody.id), V_TEXT(whole_name), V_INT((int64_t)seq), V_INT(0),
-                                                 V_BYTES(TEXT_BYTES(sum))));
+    return db_run(db, SQL_LEDGER_PUT, NULL,
+                  ARGS(V_TEXT(nobody.tenant), V_ID(nobody.id), V_TEXT(whole_name), V_INT((int64_t)seq), V_INT(0),
+                       V_BYTES(TEXT_BYTES(sum))));
 }
 
 /* ---- What the writer changes. ---- */
@@ -342,8 +360,10 @@ void ledger_changed(struct db *db, enum table t, bool seen, const struct cell *o
 void ledger_forget_changes(struct store *s)
 {
     struct ledger *l = &s->ledger;
-    l->first = l->last = NULL;
-    l->lost = l->unsaid = false;
+    l->last = NULL;
+    l->first = NULL;
+    l->unsaid = false;
+    l->lost = false;
     s->writers[FILE_DATA]->checked_count = 0;
     arena_reset(&l->arena);
 }
@@ -351,8 +371,10 @@ void ledger_forget_changes(struct store *s)
 enum err ledger_settled(struct db *db)
 {
     const struct ledger *l = &db->store->ledger;
-    return !l->first && !l->lost && !l->unsaid ? OK : say(db->arena, ERR_INTERNAL, "rows of %s were changed without an entry of the journal",
-                                             l->first ? tables[l->first->table].name.p : "a table");
+    return !l->first && !l->lost && !l->unsaid
+               ? OK
+               : say(db->arena, ERR_INTERNAL, "rows of %s were changed without an entry of the journal",
+                     l->first ? tables[l->first->table].name.p : "a table");
 }
 
 static bool same_scope(const struct scope *a, const struct scope *b)
@@ -365,10 +387,14 @@ void ledger_pending(const struct ledger *l, enum table t, const struct scope *s,
     for (const struct ledger_change *c = l->first; c; c = c->next) {
         if (c->table != t)
             continue;
-        if (c->has_old && same_scope(&c->old.scope, s))
-            ledger_xor(sum->sum, c->old.proof), sum->count--;
-        if (c->has_new && same_scope(&c->now.scope, s))
-            ledger_xor(sum->sum, c->now.proof), sum->count++;
+        if (c->has_old && same_scope(&c->old.scope, s)) {
+            ledger_xor(sum->sum, c->old.proof);
+            sum->count--;
+        }
+        if (c->has_new && same_scope(&c->now.scope, s)) {
+            ledger_xor(sum->sum, c->now.proof);
+            sum->count++;
+        }
     }
 }
 
@@ -395,13 +421,15 @@ static enum err bind_row(struct db *db, enum sql put, enum table t, const struct
 {
     uint8_t mac[LEDGER_MAC];
     ledger_bound_mac(&db->store->ledger, t, r, seq, mac);
-    return db_run(db, put, NULL, ARGS(V_SCOPE(r->scope), V_TEXT(tables[t].name), V_TEXT(r->key), V_INT((int64_t)seq), V_BYTES(TEXT_BYTES(mac))));
+    return db_run(
+        db, put, NULL,
+        ARGS(V_SCOPE(r->scope), V_TEXT(tables[t].name), V_TEXT(r->key), V_INT((int64_t)seq), V_BYTES(TEXT_BYTES(mac))));
 }
 
 static enum err bind_change(struct db *db, const struct ledger_change *c, uint64_t seq)
 {
     bool good = false;
-    if (!c->has_old && !c->has_new)                       /* forgotten since */
+    if (!c->has_old && !c->has_new) /* forgotten since */
         return OK;
     if (!c->has_old)
         return bind_row(db, SQL_BOUND_ADD, c->table, &c->now, seq);
@@ -410,7 +438,8 @@ static enum err bind_change(struct db *db, const struct ledger_change *c, uint64
         return OK;
     if (c->has_new && same_scope(&c->old.scope, &c->now.scope) && text_eq(c->old.key, c->now.key))
         return bind_row(db, SQL_BOUND_PUT, c->table, &c->now, seq);
-    TRY(db_run(db, SQL_BOUND_DROP, NULL, ARGS(V_SCOPE(c->old.scope), V_TEXT(tables[c->table].name), V_TEXT(c->old.key))));
+    TRY(db_run(db, SQL_BOUND_DROP, NULL,
+               ARGS(V_SCOPE(c->old.scope), V_TEXT(tables[c->table].name), V_TEXT(c->old.key))));
     return c->has_new ? bind_row(db, SQL_BOUND_ADD, c->table, &c->now, seq) : OK;
 }
 
@@ -421,8 +450,9 @@ static enum err sum_put(struct db *db, enum table t, const struct scope *s, cons
     memcpy(proof, sum->sum, LEDGER_SUM);
     pad(l, t, s, sum->entry, proof);
     sum_mac(l, t, s, sum, proof + LEDGER_SUM);
-    return db_run(db, SQL_LEDGER_PUT, NULL, ARGS(V_SCOPE(*s), V_TEXT(tables[t].name), V_INT((int64_t)sum->entry), V_INT(sum->count),
-                                                 V_BYTES(TEXT_BYTES(proof))));
+    return db_run(db, SQL_LEDGER_PUT, NULL,
+                  ARGS(V_SCOPE(*s), V_TEXT(tables[t].name), V_INT((int64_t)sum->entry), V_INT(sum->count),
+                       V_BYTES(TEXT_BYTES(proof))));
 }
 
 static bool empty(const struct scope_sum *s)
@@ -443,7 +473,11 @@ static enum err sum_drop(struct db *db, enum table t, const struct scope *s)
 }
 
 /* One side of a change, for the order of scopes: a write that touches many rows moves each scope once. */
-struct side { const struct ledger_change *change; const struct row_seen *row; int sign; };
+struct side {
+    const struct ledger_change *change;
+    const struct row_seen *row;
+    int sign;
+};
 
 static int by_scope(const void *a, const void *b)
 {
@@ -454,8 +488,8 @@ static int by_scope(const void *a, const void *b)
     return order ? order : text_cmp(x->row->scope.tenant, y->row->scope.tenant);
 }
 
-/* What a person no longer has leaves an empty sum, so that the sums still tell of the newest entry. A sum that is not genuine stays what it
- * is: nothing is built on it. */
+/* What a person no longer has leaves an empty sum, so that the sums still tell of the newest entry. A sum that is not
+ * genuine stays what it is: nothing is built on it. */
 static enum err scope_move(struct db *db, const struct side *sides, size_t count, uint64_t seq)
 {
     enum table t = sides->change->table;
@@ -465,8 +499,10 @@ static enum err scope_move(struct db *db, const struct side *sides, size_t count
     if (!sum.genuine)
         return OK;
     whole_move(db, t, s, &sum);
-    for (size_t i = 0; i < count; i++)
-        ledger_xor(sum.sum, sides[i].row->proof), sum.count += sides[i].sign;
+    for (size_t i = 0; i < count; i++) {
+        ledger_xor(sum.sum, sides[i].row->proof);
+        sum.count += sides[i].sign;
+    }
     sum.entry = seq;
     sum.there = !empty(&sum) || ledger_per_person(t);
     whole_move(db, t, s, &sum);
@@ -506,7 +542,8 @@ static bool is_own(const struct ledger_change *c, const struct scope *person)
            ((c->has_old && same_scope(&c->old.scope, person)) || (c->has_new && same_scope(&c->now.scope, person)));
 }
 
-enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, uint8_t state[LEDGER_SUM], bool *any, bool *own)
+enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, uint8_t state[LEDGER_SUM], bool *any,
+                      bool *own)
 {
     struct store *s = db->store;
     struct ledger *l = &s->ledger;
@@ -522,7 +559,7 @@ enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, u
     }
     TRY(scopes_move(db, seq));
     ledger_forget_changes(s);
-    s->decided |= !s->member || !s->member->put_count;   /* of a new person the keyring has the key already */
+    s->decided |= !s->member || !s->member->put_count; /* of a new person the keyring has the key already */
     TRY(whole_put(db, seq, s->edge.ledger));
     ledger_state(l, &s->edge.ledger, seq, state);
     return OK;
@@ -566,7 +603,8 @@ static enum err bind_step(struct db *db, uint64_t seq, int64_t *rows)
     return OK;
 }
 
-enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, enum table t, struct row_seen *out, bool *counts)
+enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, enum table t, struct row_seen *out,
+                     bool *counts)
 {
     struct cell cells[CELLS];
     for (unsigned i = 0; i < tables[t].columns; i++)
@@ -605,12 +643,12 @@ enum err ledger_bind_all(struct db *db, int64_t *rows)
     TRY(db_run(db, SQL_BOUND_NONE, NULL, ARGS()));
     TRY(db_run(db, SQL_LEDGER_NONE, NULL, ARGS()));
 #define ALL_free(name)
-#define ALL_itself(name) TRY(bind_table(db, TABLE_##name, SQL_ALL_##name, seq, rows));
-#define ALL_person(name) ALL_itself(name)
-#define ALL_passing(name) ALL_itself(name)
-#define ALL_id(name) ALL_itself(name)
-#define ALL_digest(name) ALL_itself(name)
-#define ALL_whole(name) ALL_itself(name)
+#define ALL_itself(name)                                   TRY(bind_table(db, TABLE_##name, SQL_ALL_##name, seq, rows));
+#define ALL_person(name)                                   ALL_itself(name)
+#define ALL_passing(name)                                  ALL_itself(name)
+#define ALL_id(name)                                       ALL_itself(name)
+#define ALL_digest(name)                                   ALL_itself(name)
+#define ALL_whole(name)                                    ALL_itself(name)
 #define TABLE(name, erasure, kept_as, storage, bound, ...) ALL_##bound(name)
 #define KEYRING_TABLE(...)
 #define INDEX(...)
@@ -618,13 +656,15 @@ enum err ledger_bind_all(struct db *db, int64_t *rows)
 #undef TABLE
 #undef KEYRING_TABLE
 #undef INDEX
-    s->ledger.armed = s->ledger.unsaid = true;
+    s->ledger.unsaid = true;
+    s->ledger.armed = true;
     return OK;
 }
 
 /* ---- Opening. ---- */
 
-/* Rows of before: bound as they stand, with an entry that says how many. A folder without entries has nothing to say. */
+/* Rows of before: bound as they stand, with an entry that says how many. A folder without entries has nothing to say.
+ */
 static enum err first_binding(struct store *s)
 {
     struct db *data = s->writers[FILE_DATA];
@@ -635,8 +675,10 @@ static enum err first_binding(struct store *s)
     enum err status = ledger_bind_all(data, &e.count);
     if (status == OK && s->edge.tree.size)
         status = journal_add(data, &e, NULL);
-    else if (status == OK)
-        s->ledger.unsaid = false, status = whole_put(data, 0, s->edge.ledger);
+    else if (status == OK) {
+        s->ledger.unsaid = false;
+        status = whole_put(data, 0, s->edge.ledger);
+    }
     if (status == OK)
         status = db_control(data, CONTROL_COMMIT);
     data->writing = false;

@@ -21,9 +21,10 @@ static void remember(struct db *db, enum table t, const struct scope *s)
     struct checked *c = &db->checked[db->checked_count % (sizeof db->checked / sizeof *db->checked)];
     if (!text_cstr(s->tenant, c->tenant, sizeof c->tenant))
         return;
-    c->table = t, c->id = s->id;
+    c->table = t;
+    c->id = s->id;
     db->checked_count++;
-    if (db->checked_count == 2 * sizeof db->checked / sizeof *db->checked)    /* a ring that is full stays full */
+    if (db->checked_count == 2 * sizeof db->checked / sizeof *db->checked) /* a ring that is full stays full */
         db->checked_count -= sizeof db->checked / sizeof *db->checked;
 }
 
@@ -33,7 +34,7 @@ static void remember(struct db *db, enum table t, const struct scope *s)
 static void rows_start(struct query *q, struct db *db, enum table t, const struct scope *s, uint8_t until[UNTIL])
 {
     enum sql sql = (enum sql)ledger_rows_sql(t);
-    memset(until, 0xff, UNTIL);                           /* behind every digest that begins so */
+    memset(until, 0xff, UNTIL); /* behind every digest that begins so */
     memcpy(until, s->id.b, SUBJECT_ID);
     if (ledger_kind(t) == BOUND_KIND_whole)
         query_start(q, db, sql, ARGS());
@@ -56,8 +57,10 @@ static enum err rows_sum(struct db *db, enum table t, const struct scope *s, str
     while (query_next(&q)) {
         arena_reset(&own);
         TRY(ledger_read(&q, l, &own, t, &row, &counts));
-        if (counts)
-            ledger_xor(out->sum, row.proof), out->count++;
+        if (counts) {
+            ledger_xor(out->sum, row.proof);
+            out->count++;
+        }
     }
     return q.status;
 }
@@ -70,8 +73,9 @@ static enum err number(struct db *db, enum sql sql, const struct scope *s, int64
     return q.status;
 }
 
-/* All of a person put back as it was once: then the journal has a newer entry that changed it. *entry is that one. Of whom there is no sum
- * there is nothing to act upon either: a restore can leave such people, whose keys then go, and the sum of all tells the rest. */
+/* All of a person put back as it was once: then the journal has a newer entry that changed it. *entry is that one. Of
+ * whom there is no sum there is nothing to act upon either: a restore can leave such people, whose keys then go, and
+ * the sum of all tells the rest. */
 static enum err is_newest(struct db *db, const struct scope *s, int64_t *entry, bool *out)
 {
     int64_t of_sums;
@@ -99,7 +103,7 @@ struct naming {
     struct arena *a;
     enum table table;
     const struct scope *scope;
-    uint64_t entry;                            /* of the sum */
+    uint64_t entry; /* of the sum */
     ledger_tell *tell;
     void *arg;
     uint64_t told;
@@ -112,7 +116,11 @@ static enum err name_row(struct naming *n, text key, uint64_t entry, enum ledger
     return n->tell(n->arg, &f);
 }
 
-struct found_row { struct row_seen row; bool bound; struct found_row *next; };
+struct found_row {
+    struct row_seen row;
+    bool bound;
+    struct found_row *next;
+};
 
 static enum err rows_read(struct naming *n, struct found_row **out)
 {
@@ -125,8 +133,10 @@ static enum err rows_read(struct naming *n, struct found_row **out)
         struct found_row *r = NEW(n->a, struct found_row);
         TRY_PTR(r);
         TRY(ledger_read(&q, &n->db->store->ledger, n->a, n->table, &r->row, &counts));
-        if (counts)
-            r->next = *out, *out = r;
+        if (counts) {
+            r->next = *out;
+            *out = r;
+        }
     }
     return q.status;
 }
@@ -203,7 +213,9 @@ static enum err not_whole(struct db *db, enum table t, const struct scope *s, ui
 {
     ARENA_AUTO own = arena_make(ROWS_MEMORY);
     struct ledger_finding first = { .row = { NULL, 0 } };
-    struct naming n = { .db = db, .a = &own, .table = t, .scope = s, .entry = entry, .tell = first_named, .arg = &first };
+    struct naming n = {
+        .db = db, .a = &own, .table = t, .scope = s, .entry = entry, .tell = first_named, .arg = &first
+    };
     TRY(name_scope(&n, false));
     return refuse(db, &first);
 }
@@ -222,7 +234,8 @@ enum err ledger_check(struct db *db, enum table t, text tenant, text key)
         int64_t entry;
         TRY(is_newest(db, &s, &entry, &whole));
         if (!whole)
-            return refuse(db, &(struct ledger_finding){ table_row(t)->name, s.tenant, s.id, TEXT(""), (uint64_t)entry, LEDGER_OLDER });
+            return refuse(db, &(struct ledger_finding){ table_row(t)->name, s.tenant, s.id, TEXT(""), (uint64_t)entry,
+                                                        LEDGER_OLDER });
         remember(db, TABLE_COUNT, &s);
     }
     remember(db, t, &s);
@@ -250,7 +263,9 @@ static enum err scope_look(struct ledger_look *w, enum table t, const struct sco
         ledger_xor(w->sum.b, ledger_whole_of(&w->db->store->ledger, t, s, &bound).b);
     TRY(rows_sum(w->db, t, s, &found));
     w->looked += (uint64_t)found.count;
-    struct naming n = { .db = w->db, .a = &own, .table = t, .scope = s, .entry = bound.entry, .tell = w->tell, .arg = w->arg };
+    struct naming n = {
+        .db = w->db, .a = &own, .table = t, .scope = s, .entry = bound.entry, .tell = w->tell, .arg = w->arg
+    };
     bool good = bound.genuine && found.count == bound.count && memcmp(found.sum, bound.sum, LEDGER_SUM) == 0;
     TRY(name_scope(&n, good));
     if (good && ledger_per_person(t))
@@ -262,23 +277,33 @@ static enum err scope_look(struct ledger_look *w, enum table t, const struct sco
 }
 
 /* Rows of the statement `list`: tenant, what they stand under, table. */
-struct scope_name { struct scope scope; enum table table; text tenant, of_table; struct scope_name *next; };
+struct scope_name {
+    struct scope scope;
+    enum table table;
+    text tenant, of_table;
+    struct scope_name *next;
+};
 
 static enum err names_read(struct arena *page, struct query *q, struct scope_name **out, unsigned *count)
 {
     struct scope_name **last = out;
-    *out = NULL, *count = 0;
+    *out = NULL;
+    *count = 0;
     while (query_next(q)) {
         struct scope_name *n = NEW(page, struct scope_name);
         TRY_PTR(n);
         text id = query_bytes(q, 1);
-        n->tenant = arena_copy(page, query_bytes(q, 0)), n->of_table = arena_copy(page, query_bytes(q, 2));
+        n->tenant = arena_copy(page, query_bytes(q, 0));
+        n->of_table = arena_copy(page, query_bytes(q, 2));
         TRY_PTR(n->tenant.p);
         TRY_PTR(n->of_table.p);
-        memcpy(n->scope.id.b, id.p ? id.p : "", id.n < SUBJECT_ID ? id.n : SUBJECT_ID);
+        memcpy(n->scope.id.b, id.p ? id.p : "",
+               id.n < SUBJECT_ID ? id.n : SUBJECT_ID);
         n->scope.tenant = n->tenant;
         n->table = table_named(n->of_table);
-        *last = n, last = &n->next, ++*count;
+        *last = n;
+        last = &n->next;
+        ++*count;
     }
     return q->status;
 }
@@ -296,11 +321,11 @@ static enum err strays_look(struct ledger_look *w)
 {
     static const enum sql lists[] = {
 #define STRAY_free(name)
-#define STRAY_itself(name) SQL_STRAY_##name,
-#define STRAY_person(name) SQL_STRAY_##name,
+#define STRAY_itself(name)  SQL_STRAY_##name,
+#define STRAY_person(name)  SQL_STRAY_##name,
 #define STRAY_passing(name) SQL_STRAY_##name,
-#define STRAY_id(name) SQL_STRAY_##name,
-#define STRAY_digest(name) SQL_STRAY_##name,
+#define STRAY_id(name)      SQL_STRAY_##name,
+#define STRAY_digest(name)  SQL_STRAY_##name,
 #define STRAY_whole(name)
 #define TABLE(name, erasure, kept_as, storage, bound, ...) STRAY_##bound(name)
 #define KEYRING_TABLE(...)
@@ -346,13 +371,15 @@ enum err ledger_look(struct ledger_look *w, unsigned limit)
     unsigned count;
     {
         QUERY_AUTO q;
-        query_start(&q, w->db, SQL_LEDGER_PAGE, ARGS(V_TEXT(text_of(w->tenant)), V_ID(w->id), V_TEXT(text_of(w->of_table)), V_INT(limit)));
+        query_start(&q, w->db, SQL_LEDGER_PAGE,
+                    ARGS(V_TEXT(text_of(w->tenant)), V_ID(w->id), V_TEXT(text_of(w->of_table)), V_INT(limit)));
         TRY(names_read(&page, &q, &names, &count));
     }
     TRY(names_look(w, names));
     for (const struct scope_name *n = names; n; n = n->next)
         if (!n->next) {
-            if (!text_cstr(n->tenant, w->tenant, sizeof w->tenant) || !text_cstr(n->of_table, w->of_table, sizeof w->of_table))
+            if (!text_cstr(n->tenant, w->tenant, sizeof w->tenant) ||
+                !text_cstr(n->of_table, w->of_table, sizeof w->of_table))
                 return say(w->db->arena, ERR_INTEGRITY, "a row of the ledger has names that are too long");
             w->id = n->scope.id;
         }

@@ -1,11 +1,27 @@
-/* What a statement rests on is held against the ledger: by its parameters before it runs, by what it finds row for row. */
+/* What a statement rests on is held against the ledger: by its parameters before it runs, by what it finds row for row.
+ */
 #include "store/engine.h"
 
-struct place_of { enum { PLACE_NONE, PLACE_ARG, PLACE_COL } from; int number; };
-struct rule { struct place_of tenant, key; uint64_t tables; };
-#define NONE { PLACE_NONE, 0 }
-#define ARG(n) { PLACE_ARG, (n) - 1 }
-#define COL(n) { PLACE_COL, (n) }
+struct place_of {
+    enum { PLACE_NONE, PLACE_ARG, PLACE_COL } from;
+    int number;
+};
+struct rule {
+    struct place_of tenant, key;
+    uint64_t tables;
+};
+#define NONE                                                                                                           \
+    {                                                                                                                  \
+        PLACE_NONE, 0                                                                                                  \
+    }
+#define ARG(n)                                                                                                         \
+    {                                                                                                                  \
+        PLACE_ARG, (n)-1                                                                                               \
+    }
+#define COL(n)                                                                                                         \
+    {                                                                                                                  \
+        PLACE_COL, (n)                                                                                                 \
+    }
 #define IN(name) (UINT64_C(1) << TABLE_##name)
 _Static_assert(TABLE_COUNT <= 64, "a set of tables is a number of 64 bits");
 
@@ -38,7 +54,8 @@ static enum err check_tables(struct query *q, const struct rule *r, text tenant,
 /* What a row will be asked by is kept: the parameters need not live as long as the statement. */
 static enum err keep_under(struct query *q, const struct rule *r, const struct val *args)
 {
-    if (r->tenant.from == PLACE_ARG && !text_cstr(args[r->tenant.number].bytes, q->under.tenant, sizeof q->under.tenant))
+    if (r->tenant.from == PLACE_ARG &&
+        !text_cstr(args[r->tenant.number].bytes, q->under.tenant, sizeof q->under.tenant))
         return say(q->db->arena, ERR_INTERNAL, "a tenant has %zu bytes", args[r->tenant.number].bytes.n);
     if (r->key.from == PLACE_ARG) {
         text key = args[r->key.number].bytes;
@@ -60,7 +77,8 @@ enum err reads_before(struct query *q, const struct val *args)
         if (by_row(r))
             TRY(keep_under(q, r, args));
         else if (r->tables)
-            TRY(check_tables(q, r, r->tenant.from ? args[r->tenant.number].bytes : TEXT(""), r->key.from ? args[r->key.number].bytes : TEXT("")));
+            TRY(check_tables(q, r, r->tenant.from ? args[r->tenant.number].bytes : TEXT(""),
+                             r->key.from ? args[r->key.number].bytes : TEXT("")));
     }
     return OK;
 }
@@ -75,7 +93,7 @@ enum err reads_row(struct query *q)
         text kept = { (const char *)q->under.key, q->under.key_size };
         text tenant = r->tenant.from == PLACE_COL ? query_bytes(q, r->tenant.number) : text_of(q->under.tenant);
         text key = r->key.from == PLACE_COL ? query_bytes(q, r->key.number) : kept;
-        if (key.p)                                        /* of nobody */
+        if (key.p) /* of nobody */
             TRY(check_tables(q, r, tenant, key));
     }
     return OK;

@@ -1,4 +1,5 @@
-/* The reserve: a file of real blocks that is given up when the disk is full, so that withdrawals and erasures still work. */
+/* The reserve: a file of real blocks that is given up when the disk is full, so that withdrawals and erasures still
+ * work. */
 #include "base/log.h"
 #include "store/engine.h"
 #include <errno.h>
@@ -24,7 +25,7 @@ static enum err reserve_fill(struct store *s)
 enum err reserve_make(struct store *s)
 {
     msec now = clock_monotonic();
-    if (s->reserve_held) {                                /* it could not be given up: the next write tells what room there is */
+    if (s->reserve_held) { /* it could not be given up: the next write tells what room there is */
         atomic_store(&s->full, false);
         return OK;
     }

@@ -1,4 +1,5 @@
-/* A new master key: its file put in place, every wrapped key wrapped anew in steps, the former key forgotten at the end. */
+/* A new master key: its file put in place, every wrapped key wrapped anew in steps, the former key forgotten at the
+ * end. */
 #include "base/log.h"
 #include "store/engine.h"
 #include <errno.h>
@@ -9,7 +10,9 @@ enum { STEP_KEYS = 500 };
 
 /* ---- The files. FILE holds the new key, FILE.former the one before while a rotation goes on. ---- */
 
-struct files { char former[PATH_MAX + 16], former_part[PATH_MAX + 16], fresh[PATH_MAX + 16], given[PATH_MAX]; };
+struct files {
+    char former[PATH_MAX + 16], former_part[PATH_MAX + 16], fresh[PATH_MAX + 16], given[PATH_MAX];
+};
 
 static enum err files_of(struct store *s, struct arena *a, text given, struct files *f)
 {
@@ -25,19 +28,20 @@ static enum err sync_folder_of(struct arena *a, const char *path)
 {
     text name = text_of(path);
     const char *slash = memrchr(path, '/', name.n);
-    text dir = arena_copy(a, !slash ? TEXT(".") : slash == path ? TEXT("/") : text_upto(name, (size_t)(slash - path)));
+    text dir = arena_copy(a, !slash ? TEXT(".")
+                             : slash == path ? TEXT("/") : text_upto(name, (size_t)(slash - path)));
     TRY_PTR(dir.p);
     return store_sync_folder(a, dir.p);
 }
 
-/* The former key first, under its name for the time of the rotation; then the new one takes its place. When this fails the
- * former key is in its own file again. */
+/* The former key first, under its name for the time of the rotation; then the new one takes its place. When this fails
+ * the former key is in its own file again. */
 static enum err put_in_place(struct store *s, struct arena *a, const struct files *f)
 {
     text hex;
     int64_t bytes;
     enum err e = file_copy(a, s->master_file, f->former_part, &hex, &bytes);
-    if (e == OK && rename(f->former_part, f->former) != 0)    /* whole, or not there */
+    if (e == OK && rename(f->former_part, f->former) != 0) /* whole, or not there */
         e = say(a, ERR_STORAGE, "%s cannot be made: %s", f->former, strerror(errno));
     if (e == OK)
         e = file_copy(a, f->given, f->fresh, &hex, &bytes);
@@ -53,7 +57,7 @@ static enum err put_in_place(struct store *s, struct arena *a, const struct file
     }
     e = sync_folder_of(a, s->master_file);
     if (e != OK && rename(f->former, s->master_file) == 0)
-        return e;                                         /* else both keys lie there, and the new one may be used */
+        return e; /* else both keys lie there, and the new one may be used */
     return OK;
 }
 
@@ -68,17 +72,30 @@ static enum err forget_former(struct store *s, struct arena *a)
 
 /* ---- The keys. ---- */
 
-struct walk { text tenant; struct subject_id subject; int64_t key_class; uint64_t rewrapped; bool more; struct arena *a; };
-struct found { text tenant, wrapped; struct subject_id subject; uint32_t key_class; };
+struct walk {
+    text tenant;
+    struct subject_id subject;
+    int64_t key_class;
+    uint64_t rewrapped;
+    bool more;
+    struct arena *a;
+};
+struct found {
+    text tenant, wrapped;
+    struct subject_id subject;
+    uint32_t key_class;
+};
 
 static enum err page_read(struct db *keys, struct walk *w, struct found *rows, unsigned *count)
 {
     QUERY_AUTO q;
-    query_start(&q, keys, SQL_KEY_PAGE, ARGS(V_TEXT(w->tenant), V_ID(w->subject), V_INT(w->key_class), V_INT(STEP_KEYS)));
+    query_start(&q, keys, SQL_KEY_PAGE,
+                ARGS(V_TEXT(w->tenant), V_ID(w->subject), V_INT(w->key_class), V_INT(STEP_KEYS)));
     for (*count = 0; *count < STEP_KEYS && query_next(&q); ++*count) {
         struct found *r = &rows[*count];
         text id = query_bytes(&q, 1);
-        *r = (struct found){ .tenant = arena_copy(w->a, query_bytes(&q, 0)), .wrapped = arena_copy(w->a, query_bytes(&q, 3)),
+        *r = (struct found){ .tenant = arena_copy(w->a, query_bytes(&q, 0)),
+                             .wrapped = arena_copy(w->a, query_bytes(&q, 3)),
                              .key_class = (uint32_t)query_int(&q, 2) };
         TRY_PTR(r->tenant.p);
         TRY_PTR(r->wrapped.p);
@@ -99,8 +116,8 @@ static enum err rewrap(struct store *s, struct db *keys, const struct found *r, 
     TRY(key_unwrap(keys->arena, m, r->tenant, r->subject, r->key_class, r->wrapped, &k));
     key_wrap(m, r->tenant, r->subject, r->key_class, &k, wrapped);
     ++*rewrapped;
-    return db_run(keys, SQL_KEY_REWRAP, NULL, ARGS(V_TEXT(r->tenant), V_ID(r->subject), V_INT(r->key_class),
-                                                   V_BYTES(TEXT_BYTES(wrapped))));
+    return db_run(keys, SQL_KEY_REWRAP, NULL,
+                  ARGS(V_TEXT(r->tenant), V_ID(r->subject), V_INT(r->key_class), V_BYTES(TEXT_BYTES(wrapped))));
 }
 
 /* One step, a job of the writer. */
@@ -117,8 +134,11 @@ static enum err step(struct store *s, void *arg)
         TRY(rewrap(s, keys, &rows[i], &w->rewrapped));
     TRY(db_control(keys, CONTROL_COMMIT));
     w->more = count == STEP_KEYS;
-    if (count)
-        w->tenant = rows[count - 1].tenant, w->subject = rows[count - 1].subject, w->key_class = rows[count - 1].key_class;
+    if (count) {
+        w->tenant = rows[count - 1].tenant;
+        w->subject = rows[count - 1].subject;
+        w->key_class = rows[count - 1].key_class;
+    }
     return OK;
 }
 
@@ -208,12 +228,13 @@ static bool is_under_way(const struct store *s)
     return file_exists(former);
 }
 
-static enum err rotate(struct store *s, struct arena *a, text new_master_file, const struct event *told, uint64_t *rewrapped)
+static enum err rotate(struct store *s, struct arena *a, text new_master_file, const struct event *told,
+                       uint64_t *rewrapped)
 {
     struct files f;
     CLEANUP(master_wipe) struct master m = { 0 };
     TRY(files_of(s, a, new_master_file, &f));
-    if (is_under_way(s))                                  /* one that failed half way: its former key is still needed */
+    if (is_under_way(s)) /* one that failed half way: its former key is still needed */
         TRY(complete(s, a, NULL, rewrapped));
     TRY(file_exists(f.given) ? master_read(a, f.given, &m) : master_create(a, f.given, &m));
     if (m.id == store_master(s)->id)
@@ -230,7 +251,8 @@ static enum err rotate(struct store *s, struct arena *a, text new_master_file, c
     return complete(s, a, told, rewrapped);
 }
 
-enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, const struct event *told, uint64_t *rewrapped)
+enum err store_rotate_master(struct store *s, struct arena *a, text new_master_file, const struct event *told,
+                             uint64_t *rewrapped)
 {
     *rewrapped = 0;
     if (atomic_exchange(&s->rotating, true))

@@ -217,7 +217,8 @@ static enum err origin(struct arena *a, struct store *s, text wanted)
     crypt_random(&random, sizeof random);
     text made = wanted.n ? wanted : arena_print(a, "garant/%016llx", (unsigned long long)random);
     if (!text_cstr(made, s->origin, sizeof s->origin) || !signer_name_valid(made))
-        return say(a, ERR_CONFIG, "an origin is at most 255 bytes of UTF-8 without blank, control character or plus sign");
+        return say(a, ERR_CONFIG,
+                   "an origin is at most 255 bytes of UTF-8 without blank, control character or plus sign");
     return db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("origin")), V_TEXT(made)));
 }
 
@@ -251,8 +252,9 @@ static enum err any_row(struct db *db, enum sql sql, const struct val *args, siz
     return q.status;
 }
 
-/* The ledger's secret is made when a folder is new, or was an older program's: then nothing in it has been bound. The keyring remembers that
- * it is about to be, so that a start that was cut short between the two files begins again; later nothing is ever bound as it happens to stand. */
+/* The ledger's secret is made when a folder is new, or was an older program's: then nothing in it has been bound. The
+ * keyring remembers that it is about to be, so that a start that was cut short between the two files begins again;
+ * later nothing is ever bound as it happens to stand. */
 static enum err ledger_secret_make(struct arena *a, struct store *s, struct key *out)
 {
     struct db *keys = s->writers[FILE_KEYS];
@@ -303,7 +305,7 @@ static enum err recover(struct arena *a, struct store *s)
     TRY(tidy_if_due(s));
     TRY(rotate_resume(s, a));
     journal_publish(s);
-    enum err e = reserve_make(s);                         /* without it the store works all the same */
+    enum err e = reserve_make(s); /* without it the store works all the same */
     if (e != OK)
         LOG(LOG_WARN, "store.no-reserve");
     return OK;
@@ -345,8 +347,12 @@ enum err store_make(struct arena *a, const struct store_options *o, struct store
     struct store *s = calloc(1, sizeof *s);
     if (!s)
         return say(a, ERR_MEMORY, "no memory for the store");
-    s->lock_fd = -1, s->clock = o->clock, s->last = &s->first, s->reserve_bytes = o->reserve_bytes;
-    s->own = arena_make(OWN_MEMORY), s->line = buf_make(LEAF_MAX);
+    s->lock_fd = -1;
+    s->clock = o->clock;
+    s->last = &s->first;
+    s->reserve_bytes = o->reserve_bytes;
+    s->own = arena_make(OWN_MEMORY);
+    s->line = buf_make(LEAF_MAX);
     locks_init(s);
     enum err e = folder(a, s, o);
     if (e == OK && (e = lock(a, s)) == OK)
@@ -420,11 +426,13 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
         TRY(db_open(a, path, f, DB_READ, &db));
         db->store = s;
     }
-    db->arena = a, db->next = NULL, db->checked_count = 0;
+    db->arena = a;
+    db->next = NULL;
+    db->checked_count = 0;
     *out = db;
     enum err e = db_control(db, CONTROL_SNAPSHOT);
     if (e == OK)
-        wait_forbid();                                    /* a snapshot that waits keeps the whole file from being tidied */
+        wait_forbid(); /* a snapshot that waits keeps the whole file from being tidied */
     else
         db_close(out);
     return e;
@@ -432,13 +440,16 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
 
 enum err store_read(struct store *s, struct arena *a, struct db **out) { return store_reader(s, a, FILE_DATA, out); }
 
-enum err store_read_keys(struct store *s, struct arena *a, struct db **out) { return store_reader(s, a, FILE_KEYS, out); }
+enum err store_read_keys(struct store *s, struct arena *a, struct db **out)
+{
+    return store_reader(s, a, FILE_KEYS, out);
+}
 
 void store_read_end(struct db **at)
 {
     struct db *db = *at;
     *at = NULL;
-    if (!db || db->writing)                               /* the writer's own goes on */
+    if (!db || db->writing) /* the writer's own goes on */
         return;
     struct store *s = db->store;
     wait_allow();
@@ -456,7 +467,8 @@ void store_read_end(struct db **at)
         db_close(&db);
 }
 
-enum err store_key(struct store *s, struct arena *a, text tenant, struct subject_id subject, uint32_t key_class, struct key *out)
+enum err store_key(struct store *s, struct arena *a, text tenant, struct subject_id subject, uint32_t key_class,
+                   struct key *out)
 {
     READ_AUTO db = NULL;
     TRY(store_read_keys(s, a, &db));
@@ -469,10 +481,12 @@ enum err store_key(struct store *s, struct arena *a, text tenant, struct subject
 
 struct store_figures store_figures(const struct store *at)
 {
-    struct store *s = (struct store *)at;                 /* only its lock is touched */
-    struct store_figures f = { .commits = atomic_load(&s->commits), .writes = atomic_load(&s->writes),
+    struct store *s = (struct store *)at; /* only its lock is touched */
+    struct store_figures f = { .commits = atomic_load(&s->commits),
+                               .writes = atomic_load(&s->writes),
                                .fsync_us = atomic_load(&s->fsync_us),
-                               .queue = atomic_load(&s->queued), .full = atomic_load(&s->full) };
+                               .queue = atomic_load(&s->queued),
+                               .full = atomic_load(&s->full) };
     pthread_mutex_lock(&s->published_lock);
     f.journal_size = s->published.size;
     pthread_mutex_unlock(&s->published_lock);
@@ -498,13 +512,13 @@ bool store_there(text dir)
         entries++;
     if (d)
         closedir(d);
-    return entries > 2;                                   /* besides . and .. */
+    return entries > 2; /* besides . and .. */
 }
 
 void store_discard(text dir)
 {
-    static const char *const made[] = { "data.db", "data.db-wal", "data.db-shm", "keys.db", "keys.db-wal", "keys.db-shm",
-                                        "master.key", "reserve", "garant.sock", "lock" };
+    static const char *const made[] = { "data.db",     "data.db-wal", "data.db-shm", "keys.db",     "keys.db-wal",
+                                        "keys.db-shm", "master.key",  "reserve",     "garant.sock", "lock" };
     char path[PATH_MAX];
     if (!text_cstr(dir, path, sizeof path - 16))
         return;

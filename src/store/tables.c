@@ -2,22 +2,23 @@
 #include "store/tables.h"
 
 /* First pass: an array of columns for each table. */
-#define COLUMN(name, type, need) { TEXT_INIT(#name), COLUMN_##type, NEED_##need, PERSONAL_none },
+#define COLUMN(name, type, need)     { TEXT_INIT(#name), COLUMN_##type, NEED_##need, PERSONAL_none },
 #define SEALED(name, need, category) { TEXT_INIT(#name), COLUMN_sealed, NEED_##need, PERSONAL_##category },
 #define KEY(...)
 #define NEED_required true
 #define NEED_optional false
 #define KEYRING_TABLE(...)
 #define INDEX(...)
-#define TABLE(name, erasure, kept_as, storage, bound, ...) static const struct column columns_##name[] = { __VA_ARGS__ };
+#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                             \
+    static const struct column columns_##name[] = { __VA_ARGS__ };
 #include "store/tables.def"
 #undef TABLE
 
 const struct table_row *table_row(enum table table)
 {
     static const struct table_row rows[] = {
-#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                           \
-    [TABLE_##name] = { TEXT_INIT(#name), TEXT_INIT(#kept_as), ERASURE_##erasure, columns_##name, \
+#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                             \
+    [TABLE_##name] = { TEXT_INIT(#name), TEXT_INIT(#kept_as), ERASURE_##erasure, columns_##name,                       \
                        sizeof columns_##name / sizeof *columns_##name },
 #include "store/tables.def"
 #undef TABLE

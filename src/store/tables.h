@@ -25,11 +25,17 @@ enum personal {
 enum erasure { ERASURE_no, ERASURE_keyed, ERASURE_rows, ERASURE_marked, ERASURE_links };
 enum column_type { COLUMN_integer, COLUMN_text, COLUMN_bytes, COLUMN_sealed };
 
-struct column { text name; enum column_type type; bool required; enum personal category; };
+struct column {
+    text name;
+    enum column_type type;
+    bool required;
+    enum personal category;
+};
 struct table_row {
     text name, kept_as;
     enum erasure erasure;
-    const struct column *columns; unsigned column_count;
+    const struct column *columns;
+    unsigned column_count;
 };
 const struct table_row *table_row(enum table table);
 

@@ -1,12 +1,17 @@
-/* What a crash, a restored backup or an earlier program can leave: keys of nobody, and journal entries linked to nobody's key. */
+/* What a crash, a restored backup or an earlier program can leave: keys of nobody, and journal entries linked to
+ * nobody's key. */
 #include "base/log.h"
 #include "store/engine.h"
 
 enum { PAGE_KEYS = 500, PAGE_MEMORY = 1 << 20 };
-enum { SPARED = 7 * DAY };                                /* after a restore, for whoever finds that a newer backup was meant */
-static const text mark = TEXT_INIT("tidy");               /* in meta: how long the journal was when the store last closed in order */
+enum { SPARED = 7 * DAY };                  /* after a restore, for whoever finds that a newer backup was meant */
+static const text mark = TEXT_INIT("tidy"); /* in meta: how long the journal was when the store last closed in order */
 
-struct place_of_key { text tenant; struct subject_id subject; int64_t key_class; };
+struct place_of_key {
+    text tenant;
+    struct subject_id subject;
+    int64_t key_class;
+};
 
 static enum err read_id(struct db *db, text bytes, struct subject_id *out)
 {
@@ -39,10 +44,12 @@ static enum err serves(struct db *data, const struct place_of_key *k, bool *out)
     return q.status;
 }
 
-static enum err keys_page(struct db *keys, struct arena *page, const struct place_of_key *after, struct place_of_key *out, unsigned *count)
+static enum err keys_page(struct db *keys, struct arena *page, const struct place_of_key *after,
+                          struct place_of_key *out, unsigned *count)
 {
     QUERY_AUTO q;
-    query_start(&q, keys, SQL_KEY_PAGE, ARGS(V_TEXT(after->tenant), V_ID(after->subject), V_INT(after->key_class), V_INT(PAGE_KEYS)));
+    query_start(&q, keys, SQL_KEY_PAGE,
+                ARGS(V_TEXT(after->tenant), V_ID(after->subject), V_INT(after->key_class), V_INT(PAGE_KEYS)));
     for (*count = 0; *count < PAGE_KEYS && query_next(&q); ++*count) {
         struct place_of_key *k = &out[*count];
         k->tenant = arena_copy(page, query_bytes(&q, 0));
@@ -62,7 +69,8 @@ static enum err keys_drop(struct store *s, const struct place_of_key *found, uns
         TRY(serves(s->writers[FILE_DATA], k, &needed));
         if (needed)
             continue;
-        TRY(db_run(s->writers[FILE_KEYS], SQL_KEY_DROP, NULL, ARGS(V_TEXT(k->tenant), V_ID(k->subject), V_INT(k->key_class))));
+        TRY(db_run(s->writers[FILE_KEYS], SQL_KEY_DROP, NULL,
+                   ARGS(V_TEXT(k->tenant), V_ID(k->subject), V_INT(k->key_class))));
         ++*dropped;
     }
     return OK;
@@ -145,11 +153,11 @@ static enum err tidy(struct store *s, bool spared)
     data->writing = true;
     if (!spared)
         TRY(keys_of_nobody(s, &keys));
-    TRY(links_to_nobody(s, &links));                      /* those among them whose key went just now */
+    TRY(links_to_nobody(s, &links)); /* those among them whose key went just now */
     TRY(record(data, TEXT("keys.dropped"), keys));
     TRY(record(data, TEXT("journal.unlinked"), links));
     data->writing = false;
-    TRY(db_control(data, CONTROL_COMMIT));                /* first: what is cut short here is done, and told, again */
+    TRY(db_control(data, CONTROL_COMMIT)); /* first: what is cut short here is done, and told, again */
     TRY(db_control(s->writers[FILE_KEYS], CONTROL_COMMIT));
     s->truncate_due |= links || keys;
     if (links || keys)
@@ -215,7 +223,8 @@ enum err tidy_mark(struct store *s)
 
 /* ---- Classes of keys, as many as there are. ---- */
 
-enum err classes_read(struct db *db, struct arena *a, enum sql list, text tenant, struct subject_id subject, struct classes *out)
+enum err classes_read(struct db *db, struct arena *a, enum sql list, text tenant, struct subject_id subject,
+                      struct classes *out)
 {
     unsigned room = 0;
     *out = (struct classes){ 0 };

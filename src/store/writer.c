@@ -21,7 +21,8 @@ static enum err adopt_edge(struct store *s, struct db *data)
     TRY(edge_load(data, found));
     TRY(ledger_sum_load(data, &found->ledger));
     if (found->tree.size < s->edge.tree.size || (found->tree.size == s->edge.tree.size && !same_edge(s, found)))
-        return say(&s->own, ERR_INTEGRITY, "after the reopening the journal has %llu entries and not the %llu acknowledged",
+        return say(&s->own, ERR_INTEGRITY,
+                   "after the reopening the journal has %llu entries and not the %llu acknowledged",
                    (unsigned long long)found->tree.size, (unsigned long long)s->edge.tree.size);
     edge_copy(&s->edge, found);
     journal_publish(s);
@@ -34,19 +35,20 @@ static enum err reopen_file(struct store *s, enum file f)
     bool busy;
     struct db *fresh;
     store_path(s, db_file_name(f).p, path);
-    TRY(db_open(&s->own, path, f, DB_WRITE, &fresh));     /* before the old one goes, so that the log's index lives on */
+    TRY(db_open(&s->own, path, f, DB_WRITE, &fresh)); /* before the old one goes, so that the log's index lives on */
     fresh->store = s;
     db_close(&s->writers[f]);
     s->writers[f] = fresh;
-    TRY(db_truncate(fresh, CARE_EVERY_MS, &busy));        /* every page written and synced anew */
-    /* A reader (a backup, a slow export) may hold the log open: its pages up to there are written and synced all the same, what
-     * was acknowledged behind them had an fsync of its own, and the frames that failed were never published: the next commit
-     * overwrites them. So the writer goes on, and empties the log when the reader is gone. */
+    TRY(db_truncate(fresh, CARE_EVERY_MS, &busy)); /* every page written and synced anew */
+    /* A reader (a backup, a slow export) may hold the log open: its pages up to there are written and synced all the
+     * same, what was acknowledged behind them had an fsync of its own, and the frames that failed were never published:
+     * the next commit overwrites them. So the writer goes on, and empties the log when the reader is gone. */
     s->truncate_due |= busy;
     return OK;
 }
 
-/* After a failed fsync nothing is known of what reached the disk: all is written again from the log before the writer goes on. */
+/* After a failed fsync nothing is known of what reached the disk: all is written again from the log before the writer
+ * goes on. */
 static enum err reopen(struct store *s)
 {
     msec now = clock_monotonic();
@@ -56,7 +58,8 @@ static enum err reopen(struct store *s)
     for (enum file f = 0; f < FILE_COUNT; f++)
         TRY(reopen_file(s, f));
     TRY(adopt_edge(s, s->writers[FILE_DATA]));
-    s->stopped = false, s->intents_due = true;
+    s->stopped = false;
+    s->intents_due = true;
     LOG(LOG_INFO, "store.reopened");
     return OK;
 }
@@ -73,7 +76,7 @@ static enum err writer_ready(struct store *s)
         return OK;
     arenas_own(s);
     enum err e = erase_complete(s, &s->own, &completed);
-    if (e != OK) {                                        /* the disk again: the next turn begins with sound connections */
+    if (e != OK) { /* the disk again: the next turn begins with sound connections */
         group_mend(s);
         return e;
     }
@@ -87,7 +90,8 @@ static enum err writer_ready(struct store *s)
 static void failing(struct store *s, enum err e)
 {
     if (atomic_exchange(&s->failing, e) != e)
-        LOG(LOG_ERROR, "store.does-not-write", LOG_TEXT("code", err_row(e)->slug), LOG_TEXT("why", text_of(s->own.why.detail)));
+        LOG(LOG_ERROR, "store.does-not-write", LOG_TEXT("code", err_row(e)->slug),
+            LOG_TEXT("why", text_of(s->own.why.detail)));
 }
 
 static void writing(struct store *s)
@@ -181,17 +185,18 @@ static void care(struct store *s)
     s->cared = now;
     arena_reset(&s->own);
     enum err e = writer_ready(s);
-    bool attempts = atomic_load(&s->failing) != OK && !atomic_load(&s->full);     /* on a full disk they would eat the reserve */
+    bool attempts = atomic_load(&s->failing) != OK &&
+                    !atomic_load(&s->full); /* on a full disk they would eat the reserve */
     if (e == OK && attempts)
         e = attempt(s);
     if (e == OK && attempts)
         writing(s);
     if (e == OK && s->truncate_due)
         group_truncate(s, 0);
-    if (e != OK)                                          /* tried again at the next turn; writers are told meanwhile */
+    if (e != OK) /* tried again at the next turn; writers are told meanwhile */
         failing(s, e);
     if (!s->reserve_held || atomic_load(&s->full))
-        (void)reserve_make(s);                            /* that there is no room for it is known: s->full */
+        (void)reserve_make(s); /* that there is no room for it is known: s->full */
 }
 
 /* What is queued, up to GROUP_MAX; NULL when it is time for care, or with *end when the store closes. */
@@ -210,7 +215,7 @@ static struct pending *take(struct store *s, bool *end)
     s->asleep = false;
     struct pending *group = s->first, *last = group;
     *end = !group && s->closing;
-    for (size_t n = 1; last && last->w && last->next && last->next->w && n < GROUP_MAX; n++)    /* a job goes alone */
+    for (size_t n = 1; last && last->w && last->next && last->next->w && n < GROUP_MAX; n++) /* a job goes alone */
         last = last->next;
     if (last) {
         s->first = last->next;
@@ -252,7 +257,8 @@ static void say_farewell(struct store *s)
 
 static enum err job_run(struct store *s, struct arena *a, enum err (*job)(struct store *s, void *arg), void *arg)
 {
-    s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena = a;
+    s->writers[FILE_KEYS]->arena = a;
+    s->writers[FILE_DATA]->arena = a;
     edge_copy(&s->saved, &s->edge);
     enum err e = job(s, arg);
     if (e != OK)

@@ -1,5 +1,5 @@
-/* Preloaded into the server, makes calls on files of one folder fail as a test says, through a control file that both have mapped.
- * FAULT_CONTROL: the control file; FAULT_FOLDER: calls on other files pass untouched. */
+/* Preloaded into the server, makes calls on files of one folder fail as a test says, through a control file that both
+ * have mapped. FAULT_CONTROL: the control file; FAULT_FOLDER: calls on other files pass untouched. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,13 +14,14 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { WRITE = 1, SYNC = 2, GROW = 4, TORN = 8 };              /* kinds of calls, bits of control.kinds */
+enum { WRITE = 1, SYNC = 2, GROW = 4, TORN = 8 }; /* kinds of calls, bits of control.kinds */
 struct control {
-    _Atomic int64_t kinds;                                     /* those that fail; 0: none */
-    _Atomic int64_t error;                                     /* errno; 0: a write of half the bytes instead; below 0: a signal that ends the process there */
-    _Atomic int64_t left;                                      /* calls of those kinds that still pass */
-    _Atomic int64_t times;                                     /* how many fail then; negative: all */
-    _Atomic int64_t failed;                                    /* how many did */
+    _Atomic int64_t kinds; /* those that fail; 0: none */
+    _Atomic int64_t
+        error; /* errno; 0: a write of half the bytes instead; below 0: a signal that ends the process there */
+    _Atomic int64_t left;   /* calls of those kinds that still pass */
+    _Atomic int64_t times;  /* how many fail then; negative: all */
+    _Atomic int64_t failed; /* how many did */
 };
 static struct control *control;
 
@@ -63,25 +64,25 @@ static int fails(int kind, int fd)
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define FAIL(kind, fd) \
-    if (fails((kind), (fd))) { \
-        errno = (int)atomic_load(&control->error); \
-        return -1; \
+#define FAIL(kind, fd)                                                                                                 \
+    if (fails((kind), (fd))) {                                                                                         \
+        errno = (int)atomic_load(&control->error);                                                                     \
+        return -1;                                                                                                     \
     }
-#define FAIL_WRITE(fd, n) \
-    if (fails(WRITE, (fd))) { \
-        errno = (int)atomic_load(&control->error); \
-        if (errno) \
-            return -1; \
-        (n) /= 2; \
+#define FAIL_WRITE(fd, n)                                                                                              \
+    if (fails(WRITE, (fd))) {                                                                                          \
+        errno = (int)atomic_load(&control->error);                                                                     \
+        if (errno)                                                                                                     \
+            return -1;                                                                                                 \
+        (n) /= 2;                                                                                                      \
     }
 /* A torn write: a third of the bytes reaches the disk before the error. */
-#define TEAR(fd, call) \
-    if (fails(TORN, (fd))) { \
-        if ((call) < 0) \
-            return -1; \
-        errno = (int)atomic_load(&control->error); \
-        return -1; \
+#define TEAR(fd, call)                                                                                                 \
+    if (fails(TORN, (fd))) {                                                                                           \
+        if ((call) < 0)                                                                                                \
+            return -1;                                                                                                 \
+        errno = (int)atomic_load(&control->error);                                                                     \
+        return -1;                                                                                                     \
     }
 
 ssize_t write(int fd, const void *bytes, size_t n)

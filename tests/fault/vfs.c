@@ -10,7 +10,10 @@ static _Atomic int armed, left, failed;
 static _Atomic bool persistent;
 static sqlite3_vfs vfs, *below;
 
-struct file { sqlite3_file base; sqlite3_file *real; };
+struct file {
+    sqlite3_file base;
+    sqlite3_file *real;
+};
 
 static sqlite3_file *real(sqlite3_file *f) { return ((struct file *)f)->real; }
 
@@ -38,7 +41,10 @@ static bool strikes(bool sync)
 }
 
 static int x_close(sqlite3_file *f) { return real(f)->pMethods->xClose(real(f)); }
-static int x_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at) { return real(f)->pMethods->xRead(real(f), to, n, at); }
+static int x_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
+{
+    return real(f)->pMethods->xRead(real(f), to, n, at);
+}
 
 static int x_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
@@ -47,7 +53,7 @@ static int x_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
     int what = atomic_load(&armed);
     if (what == FAULT_WRITE_FULL)
         return SQLITE_FULL;
-    if (what == FAULT_WRITE_SHORT)                        /* half of it reaches the disk */
+    if (what == FAULT_WRITE_SHORT) /* half of it reaches the disk */
         real(f)->pMethods->xWrite(real(f), from, n / 2, at);
     return SQLITE_IOERR_WRITE;
 }
@@ -73,16 +79,19 @@ static int x_shm_map(sqlite3_file *f, int page, int size, int extend, void volat
 {
     return real(f)->pMethods->xShmMap(real(f), page, size, extend, out);
 }
-static int x_shm_lock(sqlite3_file *f, int at, int n, int flags) { return real(f)->pMethods->xShmLock(real(f), at, n, flags); }
+static int x_shm_lock(sqlite3_file *f, int at, int n, int flags)
+{
+    return real(f)->pMethods->xShmLock(real(f), at, n, flags);
+}
 static void x_shm_barrier(sqlite3_file *f) { real(f)->pMethods->xShmBarrier(real(f)); }
 static int x_shm_unmap(sqlite3_file *f, int drop) { return real(f)->pMethods->xShmUnmap(real(f), drop); }
 
 static int x_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
 {
-    static const sqlite3_io_methods methods = {
-        2, x_close, x_read, x_write, x_truncate, x_sync, x_size, x_lock, x_unlock, x_reserved, x_control, x_sector, x_device,
-        x_shm_map, x_shm_lock, x_shm_barrier, x_shm_unmap, NULL, NULL
-    };
+    static const sqlite3_io_methods methods = { 2,        x_close,   x_read,     x_write,       x_truncate,  x_sync,
+                                                x_size,   x_lock,    x_unlock,   x_reserved,    x_control,   x_sector,
+                                                x_device, x_shm_map, x_shm_lock, x_shm_barrier, x_shm_unmap, NULL,
+                                                NULL };
     struct file *mine = (struct file *)f;
     mine->real = (sqlite3_file *)(mine + 1);
     mine->base.pMethods = NULL;

@@ -1,4 +1,5 @@
-/* A SQLite file system for tests whose n-th write, truncation or sync fails: put over the default one before a store opens. */
+/* A SQLite file system for tests whose n-th write, truncation or sync fails: put over the default one before a store
+ * opens. */
 #ifndef FAULT_VFS_H
 #define FAULT_VFS_H
 #include <stdbool.h>

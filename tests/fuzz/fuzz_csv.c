@@ -1,4 +1,5 @@
-/* Fuzz target: the CSV reader. Every record is passed over, lines only grow, and what is written again as CSV reads the same. */
+/* Fuzz target: the CSV reader. Every record is passed over, lines only grow, and what is written again as CSV reads the
+ * same. */
 #include "fuzz.h"
 #include "base/buf.h"
 #include "base/file/csv.h"

@@ -1,4 +1,5 @@
-/* Fuzz target: the head of a request, its target, and the headers that are parsed. What is let through is well formed. */
+/* Fuzz target: the head of a request, its target, and the headers that are parsed. What is let through is well formed.
+ */
 #include "fuzz.h"
 #include "front/door/router.h"
 #include "front/wire/strict.h"
@@ -47,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool whole;
     enum err e = strict_peek(&a, in, &whole);
     FUZZ_CHECK(e == OK || a.why.code == e);
-    if (e == OK && whole) {            /* what passes the gate has a request line of three words */
+    if (e == OK && whole) { /* what passes the gate has a request line of three words */
         if (text_starts(line, TEXT("\r\n")))
             line = text_from(line, 2);
         text_cut(&line, ' ');

@@ -12,7 +12,7 @@ static void check_value(const struct json *v, unsigned depth)
     JSON_EACH(child, v) {
         count++;
         FUZZ_CHECK(text_utf8(child->key));
-        FUZZ_CHECK(v->kind != J_OBJECT || json_get(v, child->key) == child);       /* no name stands twice */
+        FUZZ_CHECK(v->kind != J_OBJECT || json_get(v, child->key) == child); /* no name stands twice */
         check_value(child, depth + 1);
     }
     FUZZ_CHECK(count == v->count);

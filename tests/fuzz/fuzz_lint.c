@@ -1,11 +1,12 @@
-/* Fuzz target: the linter. Whatever tree the text makes, it ends, its places lie in the text, and its answers are well formed. */
+/* Fuzz target: the linter. Whatever tree the text makes, it ends, its places lie in the text, and its answers are well
+ * formed. */
 #include "fuzz.h"
 #include "policy/lint/lint.h"
 
 static void check_places(const struct lint_findings *f, text yaml)
 {
     unsigned count = 0;
-    uint32_t lines = 2;                                      /* YAML breaks lines at more than LF; at most one a byte */
+    uint32_t lines = 2; /* YAML breaks lines at more than LF; at most one a byte */
     for (size_t i = 0; i < yaml.n; i++)
         lines += text_index(TEXT("\r\n\x85\xA8\xA9"), yaml.p[i]) >= 0;
     for (const struct lint_finding *i = f->first; i; i = i->next, count++) {

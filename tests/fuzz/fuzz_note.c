@@ -1,4 +1,5 @@
-/* Fuzz target: signed notes, checkpoints, verifiers' lines and certificates, both as they come and under a true signature. */
+/* Fuzz target: signed notes, checkpoints, verifiers' lines and certificates, both as they come and under a true
+ * signature. */
 #include "fuzz.h"
 #include "base/buf.h"
 #include "crypt/note.h"

@@ -1,9 +1,10 @@
-/* Fuzz target: the policy file. Whatever the bytes, there is a policy or a finding, places lie in the text and in order,
- * and a loaded policy decides every question with a clause. */
+/* Fuzz target: the policy file. Whatever the bytes, there is a policy or a finding, places lie in the text and in
+ * order, and a loaded policy decides every question with a clause. */
 #include "fuzz.h"
 #include "policy/policy.h"
 
-/* At most: YAML 1.1 breaks lines at CR, LF, U+0085, U+2028 and U+2029, and each of these ends with a byte of this list. */
+/* At most: YAML 1.1 breaks lines at CR, LF, U+0085, U+2028 and U+2029, and each of these ends with a byte of this list.
+ */
 static uint32_t count_lines(text s)
 {
     uint32_t lines = 1;
@@ -18,7 +19,8 @@ static void check_findings(const struct findings *f, text yaml)
     unsigned kept = 0;
     for (const struct finding *i = f->first; i; last = i, i = i->next, kept++) {
         FUZZ_CHECK(i->at.line >= 1 && i->at.line <= count_lines(yaml) + 1 && i->at.column >= 1 && i->message.n);
-        FUZZ_CHECK(!last || last->at.line < i->at.line || (last->at.line == i->at.line && last->at.column <= i->at.column));
+        FUZZ_CHECK(!last || last->at.line < i->at.line ||
+                   (last->at.line == i->at.line && last->at.column <= i->at.column));
     }
     FUZZ_CHECK(last == f->last && kept == (f->count < FINDINGS_MAX ? f->count : FINDINGS_MAX));
     FUZZ_CHECK(f->errors + f->warnings <= f->count);
@@ -40,7 +42,8 @@ static void check_node(const struct policy *p, const struct node *n, unsigned le
 
 static void check_decisions(const struct policy *p)
 {
-    int purposes = (int)(p->purpose_count + p->forbidden_count), actors = (int)p->actor_count, categories = (int)p->category_count;
+    int purposes = (int)(p->purpose_count + p->forbidden_count), actors = (int)p->actor_count,
+        categories = (int)p->category_count;
     for (int actor = -1; actor <= actors && actor < 8; actor++)
         for (int purpose = PURPOSE_RIGHTS; purpose <= purposes && purpose < 16; purpose++)
             for (int category = -1; category <= categories && category < 8; category++)

@@ -4,10 +4,11 @@
 #include <string.h>
 
 static const struct key KEY = { "fuzz key of 32 bytes, not secret" };
-static const struct master MASTER = {
-    .id = 0x66757a7a, .key = { "fuzz master 32 bytes, not secret" },
-    .has_former = true, .former_id = 0x6f6c6421, .former = { "former master, bytes not secret" }
-};
+static const struct master MASTER = { .id = 0x66757a7a,
+                                      .key = { "fuzz master 32 bytes, not secret" },
+                                      .has_former = true,
+                                      .former_id = 0x6f6c6421,
+                                      .former = { "former master, bytes not secret" } };
 static const struct place HERE = { TEXT_INIT("site-fr"), { { 1 } }, TEXT_INIT("contact"), TEXT_INIT("email"), 7 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

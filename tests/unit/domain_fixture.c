@@ -42,7 +42,8 @@ static void write_policy(struct fixture *f, const char *policy)
     snprintf(file, sizeof file, "%s/policy.yaml", f->dir);
     FILE *out = fopen(file, "w");
     assert_non_null(out);
-    fprintf(out, heading, f->version[0] ? f->version : "1.0", f->date[0] ? f->date : "2026-01-01");
+    fprintf(out, heading, f->version[0] ? f->version : "1.0",
+            f->date[0] ? f->date : "2026-01-01");
     fputs(policy, out);
     fclose(out);
 }
@@ -62,8 +63,12 @@ static void open_app(struct fixture *f)
     snprintf(file, sizeof file, "%s/policy.yaml", f->dir);
     snprintf(data, sizeof data, "%s/data", f->dir);
     snprintf(clock, sizeof clock, "%s/clock", f->dir);
-    struct app_options o = { .policy_file = text_of(file), .data_dir = text_of(data), .clock_file = text_of(clock), .create = true,
-                             .public_url = TEXT("https://demo.example"), .papers = &house_papers };
+    struct app_options o = { .policy_file = text_of(file),
+                             .data_dir = text_of(data),
+                             .clock_file = text_of(clock),
+                             .create = true,
+                             .public_url = TEXT("https://demo.example"),
+                             .papers = &house_papers };
     if (app_open(&f->arena, &o, &findings, &f->app) != OK) {
         for (struct finding *x = findings.first; x; x = x->next)
             print_error("%u:%u %.*s\n", x->at.line, x->at.column, T(x->message));
@@ -201,7 +206,9 @@ void fixture_as(struct fixture *f, const char *actor)
     }
     int index = policy_actor(f->c.policy, text_of(actor));
     assert_true(index >= 0);
-    f->c.actor = (struct actor){ .kind = f->c.policy->actors[index].kind, .index = index, .name = text_of(actor), .token = text_of(actor) };
+    f->c.actor = (struct actor){
+        .kind = f->c.policy->actors[index].kind, .index = index, .name = text_of(actor), .token = text_of(actor)
+    };
 }
 
 void assert_okay(const struct arena *a, enum err status, const char *what, int line)
@@ -296,11 +303,14 @@ text person_lived(struct fixture *f, const struct life *life)
     record_added(f, id, "visits", arena_print(&f->arena, "{'page':'%s'}", life->page).p);
     record_added(f, id, "invoices", arena_print(&f->arena, "{'number':'%s'}", life->invoice).p);
     f->c.if_match = -1;
-    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'%s'}}", life->renamed), TEXT("partner"), TEXT("service"), &out));
+    OKAY(subject_patch(&f->c, id, js(f, "{'identity':{'name':'%s'}}", life->renamed), TEXT("partner"), TEXT("service"),
+                       &out));
     f->c.if_match = 0;
-    OKAY(attachment_add(&f->c, id, TEXT("identity"), text_of(life->file), TEXT("text/plain"), text_of(life->content), &out));
+    OKAY(attachment_add(&f->c, id, TEXT("identity"), text_of(life->file), TEXT("text/plain"), text_of(life->content),
+                        &out));
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given','wording':'News by mail'}"), &out));
-    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"),
+                         &out));
     return id;
 }
 
@@ -359,14 +369,19 @@ bool files_hold(struct fixture *f, text bytes)
     return found;
 }
 
-struct opening { struct fixture *f; struct person *p; struct ticket_put ticket; };
+struct opening {
+    struct fixture *f;
+    struct person *p;
+    struct ticket_put ticket;
+};
 
 static enum err run_opening(struct db *db, struct write *w)
 {
     const struct opening *o = w->arg;
     text tenant = o->f->c.tenant;
-    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(ACCOUNT_OPEN), V_NULL, V_NULL, V_INT(o->f->c.now),
-                                               V_TEXT(TEXT("app")))));
+    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL,
+               ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(ACCOUNT_OPEN), V_NULL, V_NULL, V_INT(o->f->c.now),
+                    V_TEXT(TEXT("app")))));
     TRY(db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_ID(o->p->id), V_INT(o->f->c.now))));
     return ticket_run_put(db, &o->ticket, true);
 }
@@ -388,12 +403,17 @@ text signed_in(struct fixture *f, text id)
     return secret;
 }
 
-struct giving { struct fixture *f; struct person *p; sealed password; };
+struct giving {
+    struct fixture *f;
+    struct person *p;
+    sealed password;
+};
 
 static enum err run_giving(struct db *db, struct write *w)
 {
     const struct giving *g = w->arg;
-    return db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(V_TEXT(g->f->c.tenant), V_ID(g->p->id), V_SEALED(g->password), V_INT(g->f->c.now)));
+    return db_run(db, SQL_ACCOUNT_PASSWORD, NULL,
+                  ARGS(V_TEXT(g->f->c.tenant), V_ID(g->p->id), V_SEALED(g->password), V_INT(g->f->c.now)));
 }
 
 void password_given(struct fixture *f, text id, const char *password)

@@ -11,23 +11,33 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct fixture { struct app *app; struct arena arena; struct ctx c; char dir[64], version[16], date[16]; int64_t *clock; };
+struct fixture {
+    struct app *app;
+    struct arena arena;
+    struct ctx c;
+    char dir[64], version[16], date[16];
+    int64_t *clock;
+};
 
-/* Opens it at 2026-01-10T08:00:00Z, acting as system "app". `policy` stands behind the heading that every policy needs. */
+/* Opens it at 2026-01-10T08:00:00Z, acting as system "app". `policy` stands behind the heading that every policy needs.
+ */
 void fixture_open(struct fixture *f, const char *policy);
 void fixture_close(struct fixture *f);
 /* A test over an instance of its own with that policy, in the list of tests: its state is the fixture. */
-#define OVER(policy, test) cmocka_unit_test_prestate_setup_teardown(test, fixture_setup, fixture_teardown, (void *)(uintptr_t)(policy))
+#define OVER(policy, test)                                                                                             \
+    cmocka_unit_test_prestate_setup_teardown(test, fixture_setup, fixture_teardown, (void *)(uintptr_t)(policy))
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 /* The same folder with another policy (NULL: the same) in a new process's place. */
-/* Writes the file and opens nothing; the version and date that files have from now on ("1.0" of 2026-01-01 by itself). */
+/* Writes the file and opens nothing; the version and date that files have from now on ("1.0" of 2026-01-01 by itself).
+ */
 void fixture_file(struct fixture *f, const char *policy);
 void fixture_date(struct fixture *f, const char *version, const char *date);
 void fixture_again(struct fixture *f, const char *policy);
 /* Runs SQL of the test's own on that file, "data" or "keys", while the instance is open. */
 void fixture_alter(struct fixture *f, const char *file, const char *sql);
-/* The same as the program's own: what a test plants is bound to the journal as it stands, live or while the instance is closed. */
+/* The same as the program's own: what a test plants is bound to the journal as it stands, live or while the instance is
+ * closed. */
 void fixture_plant(struct fixture *f, const char *sql);
 /* Closes it, runs SQL of the test's own on keys.db and data.db, and opens it again. */
 void fixture_altered(struct fixture *f, const char *keys, const char *data);
@@ -53,14 +63,17 @@ text text_at(const struct json *v, const char *path);
 msec moment(const char *time);
 /* A person with that e-mail address; `more` further categories, as JSON in single quotes behind a comma, or "". */
 text person_made(struct fixture *f, const char *email, const char *more);
-/* A person of whom much is held: a record of visits and one of invoices, a name that was corrected, a file, a consent to news, a disclosure to
- * the carrier. The policy has identity, contact, visits, invoices, service, news and carrier. */
-struct life { const char *email, *name, *page, *invoice, *renamed, *file, *content; };
+/* A person of whom much is held: a record of visits and one of invoices, a name that was corrected, a file, a consent
+ * to news, a disclosure to the carrier. The policy has identity, contact, visits, invoices, service, news and carrier.
+ */
+struct life {
+    const char *email, *name, *page, *invoice, *renamed, *file, *content;
+};
 text person_lived(struct fixture *f, const struct life *life);
 const struct json *erased(struct fixture *f, text id);
 text record_added(struct fixture *f, text id, const char *category, const char *fields);
-/* Opens that person's account ("" for no role), makes them their own manager, leaves a link open, and signs them in; the secret. The context then
- * acts as app again. */
+/* Opens that person's account ("" for no role), makes them their own manager, leaves a link open, and signs them in;
+ * the secret. The context then acts as app again. */
 text signed_in(struct fixture *f, text id);
 /* Gives an account that password. */
 void password_given(struct fixture *f, text id, const char *password);

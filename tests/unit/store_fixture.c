@@ -70,15 +70,16 @@ struct person person_make(struct store *s, unsigned email)
 static enum err identifier_add(struct db *db, const struct person *p)
 {
     int64_t added;
-    TRY(db_run(db, SQL_IDENTIFIER_ADD, &added, ARGS(V_TEXT(TENANT), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)),
-                                                    V_ID(p->id))));
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, &added,
+               ARGS(V_TEXT(TENANT), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email)), V_ID(p->id))));
     return added ? OK : say(db_arena(db), ERR_CONFLICT, "the e-mail is taken");
 }
 
 static enum err subject_add(struct db *db, const struct person *p)
 {
-    return db_run(db, SQL_SUBJECT_ADD, NULL,
-                  ARGS(V_TEXT(TENANT), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL, V_TEXT(TEXT("test")), V_NULL));
+    return db_run(
+        db, SQL_SUBJECT_ADD, NULL,
+        ARGS(V_TEXT(TENANT), V_ID(p->id), V_INT(1), V_INT(1), V_INT(0), V_NULL, V_TEXT(TEXT("test")), V_NULL));
 }
 
 static enum err create_run(struct db *db, struct write *w)
@@ -98,7 +99,8 @@ struct event event_of(const struct person *p, text act)
 {
     struct event e = { .act = act, .tenant = TENANT, .actor = TEXT("tester"), .count = -1 };
     if (p) {
-        e.subject = p->id, e.has_subject = true;
+        e.subject = p->id;
+        e.has_subject = true;
         journal_pseudonym(&p->key, &e.who);
     }
     return e;
@@ -106,8 +108,11 @@ struct event event_of(const struct person *p, text act)
 
 enum err create(struct store *s, struct arena *a, struct person *p, bool late)
 {
-    struct write w = { .run = late ? late_run : create_run, .arg = p, .event = event_of(p, TEXT("subject.create")),
-                       .puts = &p->put, .put_count = 1 };
+    struct write w = { .run = late ? late_run : create_run,
+                       .arg = p,
+                       .event = event_of(p, TEXT("subject.create")),
+                       .puts = &p->put,
+                       .put_count = 1 };
     return store_write(s, a, &w);
 }
 
@@ -156,8 +161,13 @@ static enum err erase_run(struct db *db, struct write *w)
 enum err erase(struct store *s, struct arena *a, struct person *p)
 {
     struct key_shred x = { .tenant = TENANT, .subject = p->id, .all_but_held = true };
-    struct write w = { .run = erase_run, .arg = p, .event = event_of(p, TEXT("subject.erase")), .shreds = &x, .shred_count = 1,
-                       .truncate = true, .urgent = true };
+    struct write w = { .run = erase_run,
+                       .arg = p,
+                       .event = event_of(p, TEXT("subject.erase")),
+                       .shreds = &x,
+                       .shred_count = 1,
+                       .truncate = true,
+                       .urgent = true };
     return store_write(s, a, &w);
 }
 
@@ -166,7 +176,8 @@ bool has_row(struct fixture *f, const struct person *p)
     READ_AUTO db = NULL;
     assert_ok(f, store_read(f->s, &f->a, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(TENANT), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email))));
+    query_start(&q, db, SQL_IDENTIFIER_FIND,
+                ARGS(V_TEXT(TENANT), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email))));
     bool found = query_next(&q);
     found = found && memcmp(query_bytes(&q, 0).p, &p->id, sizeof p->id) == 0;
     assert_int_equal(q.status, OK);

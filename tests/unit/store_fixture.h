@@ -10,28 +10,39 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-struct fixture { char dir[64]; struct arena a; struct store *s; _Atomic int64_t now; struct clock clock; };
-int setup(void **state);                                  /* a new store in a new folder, at a time that the test owns */
+struct fixture {
+    char dir[64];
+    struct arena a;
+    struct store *s;
+    _Atomic int64_t now;
+    struct clock clock;
+};
+int setup(void **state); /* a new store in a new folder, at a time that the test owns */
 int teardown(void **state);
-void start(struct fixture *f);                            /* opens it; the test fails when that fails */
+void start(struct fixture *f); /* opens it; the test fails when that fails */
 void restart(struct fixture *f);
 struct store_options options(const struct fixture *f);
 void path_in(const struct fixture *f, const char *name, char out[128]);
 void remove_tree(const char *dir);
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define assert_ok(f, expression)                                                      \
-    do {                                                                              \
-        if ((expression) != OK)                                                       \
-            fail_msg("%s: %s", #expression, (f)->a.why.detail);                       \
+#define assert_ok(f, expression)                                                                                       \
+    do {                                                                                                               \
+        if ((expression) != OK)                                                                                        \
+            fail_msg("%s: %s", #expression, (f)->a.why.detail);                                                        \
     } while (0)
 
 #define TENANT TEXT("acme")
-struct person { struct subject_id id; struct digest email; struct key key; struct key_put put; };
+struct person {
+    struct subject_id id;
+    struct digest email;
+    struct key key;
+    struct key_put put;
+};
 struct person person_make(struct store *s, unsigned email);
 struct event event_of(const struct person *p, text act);
 /* One subject, one identifier, one key, one entry; `late` writes before it may be refused. */
 enum err create(struct store *s, struct arena *a, struct person *p, bool late);
-enum err note(struct store *s, struct arena *a, text act);                  /* an entry alone */
+enum err note(struct store *s, struct arena *a, text act); /* an entry alone */
 enum err erase(struct store *s, struct arena *a, struct person *p);
 bool has_key(struct fixture *f, const struct person *p);
 bool has_row(struct fixture *f, const struct person *p);

@@ -1,5 +1,5 @@
-/* The access answer and the export: everything held, with source, purposes, terms, recipients, rights and looks; nothing unescaped; attachments
- * and transient values; who may ask. */
+/* The access answer and the export: everything held, with source, purposes, terms, recipients, rights and looks;
+ * nothing unescaped; attachments and transient values; who may ask. */
 #include "domain_fixture.h"
 #include "domain/rights/duty.h"
 #include "domain/rights/access.h"
@@ -44,7 +44,8 @@ static const char policy[] =
 static text full_person(struct fixture *f)
 {
     struct answer out = { 0 };
-    text id = person_lived(f, &(struct life){ "ada@example.org", "<b>Ada & Co</b>", "/one", "INV-1", "Ada <script>", "café & co.txt", "file content" });
+    text id = person_lived(f, &(struct life){ "ada@example.org", "<b>Ada & Co</b>", "/one", "INV-1", "Ada <script>",
+                                              "café & co.txt", "file content" });
     OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute 7','until':'2030-01-01'}"), &out));
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     return id;
@@ -80,8 +81,10 @@ static void answer_holds_everything(void **state)
     assert_true(text_eq(text_at(a, "data.contact.email"), TEXT("ada@example.org")));
     assert_true(text_eq(text_at(a, "data.invoices.0.fields.number"), TEXT("INV-1")));
     const struct json *categories = at_path(a, "categories");
-    const struct json *identity = named(categories, "category", "identity"), *contact = named(categories, "category", "contact"),
-                      *visits = named(categories, "category", "visits"), *invoices = named(categories, "category", "invoices");
+    const struct json *identity = named(categories, "category", "identity"),
+                      *contact = named(categories, "category", "contact"),
+                      *visits = named(categories, "category", "visits"),
+                      *invoices = named(categories, "category", "invoices");
     /* source, time, and what may be taken elsewhere: given by the person, used by contract or consent */
     assert_true(text_eq(text_at(identity, "records.0.fields.name.source"), TEXT("partner")));
     assert_false(at_path(identity, "records.0.fields.name.portable")->truth);
@@ -93,7 +96,8 @@ static void answer_holds_everything(void **state)
     assert_true(text_eq(text_at(invoices, "records.0.archived_at"), TEXT("2027-12-31T00:00:00.000Z")));
     assert_true(text_eq(text_at(invoices, "records.0.until"), TEXT("2036-12-31T00:00:00.000Z")));
     assert_true(text_eq(text_at(invoices, "retention.ground"), TEXT("C. com. L123-22")));
-    assert_true(text_eq(text_at(invoices, "retention.says"), TEXT("1 year in use, then 9 years in the archive, from the end of the year")));
+    assert_true(text_eq(text_at(invoices, "retention.says"),
+                        TEXT("1 year in use, then 9 years in the archive, from the end of the year")));
     assert_int_equal(at_path(contact, "records.0.until")->kind, J_NULL);
     /* rights by basis */
     const struct json *purposes = at_path(a, "purposes");
@@ -170,16 +174,19 @@ static void export_is_whole_and_escaped(void **state)
     assert_true(text_eq(text_at(data, "data.identity.name"), TEXT("Ada <script>")));
     text page = zip_file(f, z, "index.html");
     assert_true(text_starts(page, TEXT("<!DOCTYPE html>\n<html lang=\"fr\">")));
-    assert_true(text_find(page, TEXT("Ada &lt;script&gt;")) > 0 && text_find(page, TEXT("&lt;b&gt;Ada &amp; Co&lt;/b&gt;")) > 0);
+    assert_true(text_find(page, TEXT("Ada &lt;script&gt;")) > 0 &&
+                text_find(page, TEXT("&lt;b&gt;Ada &amp; Co&lt;/b&gt;")) > 0);
     assert_true(text_find(page, TEXT("<script")) < 0 && text_find(page, TEXT("<b>")) < 0);
     assert_true(text_find(page, TEXT("http://")) < 0 && text_find(page, TEXT("https://")) < 0);
-    assert_true(text_find(page, TEXT("Identité")) > 0 && text_find(page, TEXT("Partenaire")) > 0 && text_find(page, TEXT("Carrier SA")) > 0);
+    assert_true(text_find(page, TEXT("Identité")) > 0 && text_find(page, TEXT("Partenaire")) > 0 &&
+                text_find(page, TEXT("Carrier SA")) > 0);
     assert_true(text_find(page, TEXT("href=\"attachments/01-caf%C3%A9%20%26%20co.txt\"")) > 0);
     assert_true(text_eq(zip_file(f, z, "attachments/01-café & co.txt"), TEXT("file content")));
     zip_discard(z);
 }
 
-/* GDPR 20(1), and what the notice says: a table for each category, which spreadsheets of either language open as they are. */
+/* GDPR 20(1), and what the notice says: a table for each category, which spreadsheets of either language open as they
+ * are. */
 static void export_has_a_table_for_each_category(void **state)
 {
     struct fixture *f = *state;
@@ -187,9 +194,13 @@ static void export_has_a_table_for_each_category(void **state)
     text id = person_made(f, "ada@example.org", ",'identity':{'name':'=cmd|\\u0027 /C calc\\u0027!A0'}");
     record_added(f, id, "visits", "{'page':'say \\\"hi\\\"; a, b'}");
     record_added(f, id, "visits", "{'page':'-1+1'}");
-    static const struct { text language, identity, visits; } cases[] = {
-        { TEXT_INIT("fr"), TEXT_INIT("\xEF\xBB\xBF\"Nom\"\r\n\"'=cmd|' /C calc'!A0\"\r\n"), TEXT_INIT("\"say \"\"hi\"\"; a, b\"\r\n") },
-        { TEXT_INIT("en"), TEXT_INIT("\xEF\xBB\xBF\"Name\"\r\n\"'=cmd|' /C calc'!A0\"\r\n"), TEXT_INIT("\"say \"\"hi\"\"; a, b\"\r\n") },
+    static const struct {
+        text language, identity, visits;
+    } cases[] = {
+        { TEXT_INIT("fr"), TEXT_INIT("\xEF\xBB\xBF\"Nom\"\r\n\"'=cmd|' /C calc'!A0\"\r\n"),
+          TEXT_INIT("\"say \"\"hi\"\"; a, b\"\r\n") },
+        { TEXT_INIT("en"), TEXT_INIT("\xEF\xBB\xBF\"Name\"\r\n\"'=cmd|' /C calc'!A0\"\r\n"),
+          TEXT_INIT("\"say \"\"hi\"\"; a, b\"\r\n") },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         f->c.language = cases[i].language;
@@ -235,7 +246,8 @@ static void attachments_come_back_as_they_went(void **state)
         char *bytes = malloc(sizes[i] + 1);
         for (size_t n = 0; n < sizes[i]; n++)
             bytes[n] = (char)(n * 31 + i);
-        OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("scan.bin"), TEXT("image/png; x=y"), (text){ bytes, sizes[i] }, &out));
+        OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("scan.bin"), TEXT("image/png; x=y"),
+                            (text){ bytes, sizes[i] }, &out));
         text file = out.id;
         OKAY(attachment_get(&f->c, id, file, TEXT("service"), &out));
         assert_int_equal(out.pieces->size, sizes[i]);
@@ -248,13 +260,21 @@ static void attachments_come_back_as_they_went(void **state)
         assert_int_equal(attachment_get(&f->c, id, file, TEXT("service"), &out), ERR_NOT_FOUND);
     }
     assert_int_equal(rows_of(f, "attachment_part", ""), 0);
-    static const struct { const char *category, *name; enum err expected; } refused[] = {
-        { "nothing", "a.txt", ERR_UNDECLARED }, { "payment", "a.txt", ERR_UNDECLARED }, { "identity", "", ERR_VALUE },
-        { "identity", "../../etc/passwd", ERR_VALUE }, { "identity", "..", ERR_VALUE }, { "identity", "a\nb", ERR_VALUE },
+    static const struct {
+        const char *category, *name;
+        enum err expected;
+    } refused[] = {
+        { "nothing", "a.txt", ERR_UNDECLARED },
+        { "payment", "a.txt", ERR_UNDECLARED },
+        { "identity", "", ERR_VALUE },
+        { "identity", "../../etc/passwd", ERR_VALUE },
+        { "identity", "..", ERR_VALUE },
+        { "identity", "a\nb", ERR_VALUE },
         { "identity", "4111-1111-1111-1111.pdf", ERR_CARD_NUMBER },
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        assert_int_equal(attachment_add(&f->c, id, text_of(refused[i].category), text_of(refused[i].name), TEXT("text/plain"), TEXT("x"), &out),
+        assert_int_equal(attachment_add(&f->c, id, text_of(refused[i].category), text_of(refused[i].name),
+                                        TEXT("text/plain"), TEXT("x"), &out),
                          refused[i].expected);
 }
 
@@ -276,9 +296,13 @@ static void moved_piece_is_refused(void **state)
     OKAY(attachment_add(&f->c, id, TEXT("identity"), TEXT("a.bin"), TEXT("x/y"), (text){ bytes, 150000 }, &out));
     free(bytes);
     text file = out.id;
-    fixture_altered(f, "", "UPDATE attachment_part SET part = part + 10; UPDATE attachment_part SET part = 11 - part WHERE part < 12");
+    fixture_altered(
+        f, "",
+        "UPDATE attachment_part SET part = part + 10; UPDATE attachment_part SET part = 11 - part WHERE part < 12");
     assert_int_equal(taken(f, id, file), ERR_CRYPT);
-    fixture_altered(f, "", "UPDATE attachment_part SET part = 11 - part WHERE part < 12; DELETE FROM attachment_part WHERE part = 12");
+    fixture_altered(
+        f, "",
+        "UPDATE attachment_part SET part = 11 - part WHERE part < 12; DELETE FROM attachment_part WHERE part = 12");
     assert_int_equal(taken(f, id, file), ERR_INTEGRITY);
 }
 
@@ -338,9 +362,14 @@ static void duties_in_pages(void **state)
     struct answer out = { 0 };
     full_person(f);
     for (int i = 1; i <= 4; i++)
-        fixture_alter(f, "data", arena_print(&f->arena, "INSERT INTO duty (tenant, id, kind, about, subject, note, at, due)"
-                                                        " SELECT tenant, x'0%d112233445566778899aabbccddeeff', kind, about, subject, note, at, due + %d"
-                                                        " FROM duty ORDER BY due, id DESC LIMIT 1", i, i / 2).p);
+        fixture_alter(
+            f, "data",
+            arena_print(&f->arena,
+                        "INSERT INTO duty (tenant, id, kind, about, subject, note, at, due)"
+                        " SELECT tenant, x'0%d112233445566778899aabbccddeeff', kind, about, subject, note, at, due + %d"
+                        " FROM duty ORDER BY due, id DESC LIMIT 1",
+                        i, i / 2)
+                .p);
     OKAY(duty_list(&f->c, &all_rows, &out));
     unsigned all = at_path(parsed(f, out.body), "duties")->count, seen = 0;
     text whole_list = out.body, after = TEXT("");
@@ -357,8 +386,9 @@ static void duties_in_pages(void **state)
     assert_int_equal(duty_list(&f->c, &(struct paging){ .after = TEXT("1.x"), .limit = 2 }, &out), ERR_VALUE);
 }
 
-/* What no purpose of an actor covers is not theirs: a writer of page views neither reads the ledger and the duties, nor consents or objects
- * for people, nor ends their relation, from which terms run and erasure follows; and the journal's entries are not for every token. */
+/* What no purpose of an actor covers is not theirs: a writer of page views neither reads the ledger and the duties, nor
+ * consents or objects for people, nor ends their relation, from which terms run and erasure follows; and the journal's
+ * entries are not for every token. */
 static void narrow_actors_stay_narrow(void **state)
 {
     struct fixture *f = *state;
@@ -376,12 +406,17 @@ static void narrow_actors_stay_narrow(void **state)
         assert_int_equal(care_bundle(&f->c, TEXT("000.p/1"), &out), ERR_FORBIDDEN);
     }
     fixture_as(f, "tracker");
-    for (const char *const *event = (const char *const[]){ "closure", "contract_end", "withdrawal", "last_contact", NULL }; *event; event++) {
-        assert_int_equal(retention_event(&f->c, id, js(f, "{'event':'%s','at':'2000-01-01T00:00:00Z'}", *event), &out), ERR_FORBIDDEN);
+    for (const char *const *event =
+             (const char *const[]){ "closure", "contract_end", "withdrawal", "last_contact", NULL };
+         *event; event++) {
+        assert_int_equal(retention_event(&f->c, id, js(f, "{'event':'%s','at':'2000-01-01T00:00:00Z'}", *event), &out),
+                         ERR_FORBIDDEN);
         assert_int_equal(rows_of(f, "milestone", "1"), 0);
     }
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_use'}"), &out));
-    assert_int_equal(subject_create(&f->c, js(f, "{'source':'person','consents':[{'purpose':'news','decision':'given'}]}"), &out), ERR_FORBIDDEN);
+    assert_int_equal(
+        subject_create(&f->c, js(f, "{'source':'person','consents':[{'purpose':'news','decision':'given'}]}"), &out),
+        ERR_FORBIDDEN);
     fixture_as(f, "app");
     OKAY(consent_list(&f->c, id, &all_rows, &out));
     OKAY(duty_done(&f->c, duty, NULL, &out));
@@ -419,8 +454,8 @@ static const struct json *decision_of(struct fixture *f, const char *decision)
     return js(f, "{'decision':'%s','reason':'fraud is under way: case 7'}", decision);
 }
 
-/* An objection blocks at once (Art. 18(1)(d)); who answers rights may override it on grounds that the person reads (21(1)), never for
- * advertising (21(3)); objecting anew blocks anew. */
+/* An objection blocks at once (Art. 18(1)(d)); who answers rights may override it on grounds that the person reads
+ * (21(1)), never for advertising (21(3)); objecting anew blocks anew. */
 static void objection_is_decided_on_with_reasons(void **state)
 {
     struct fixture *f = *state;
@@ -431,8 +466,11 @@ static void objection_is_decided_on_with_reasons(void **state)
     OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out));
     OKAY(objection_set(&f->c, id, TEXT("offers"), true, &out));
     assert_int_equal(subject_read(&f->c, id, TEXT("measure"), none, &out), ERR_PURPOSE);
-    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), js(f, "{'decision':'overridden','reason':' '}"), &out), ERR_MISSING);
-    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), js(f, "{'decision':'ignored','reason':'x'}"), &out), ERR_VALUE);
+    assert_int_equal(
+        objection_decide(&f->c, id, TEXT("measure"), js(f, "{'decision':'overridden','reason':' '}"), &out),
+        ERR_MISSING);
+    assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), js(f, "{'decision':'ignored','reason':'x'}"), &out),
+                     ERR_VALUE);
     assert_int_equal(objection_decide(&f->c, id, TEXT("offers"), decision_of(f, "overridden"), &out), ERR_PURPOSE);
     fixture_as(f, "tracker");
     assert_int_equal(objection_decide(&f->c, id, TEXT("measure"), decision_of(f, "overridden"), &out), ERR_FORBIDDEN);
@@ -448,7 +486,8 @@ static void objection_is_decided_on_with_reasons(void **state)
     OKAY(access_answer(&f->c, id, &out));
     unsigned told = 0;
     JSON_EACH(row, at_path(parsed(f, out.body), "consents"))
-        told += text_eq(json_text(row, TEXT("decision")), TEXT("overridden")) && text_eq(json_text(row, TEXT("evidence")), TEXT("fraud is under way: case 7"));
+        told += text_eq(json_text(row, TEXT("decision")), TEXT("overridden")) &&
+                text_eq(json_text(row, TEXT("evidence")), TEXT("fraud is under way: case 7"));
     assert_int_equal(told, 1);
     OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out));
     assert_int_equal(subject_read(&f->c, id, TEXT("measure"), none, &out), ERR_PURPOSE);
@@ -466,7 +505,8 @@ int main(void)
         OVER_STORE(attachments_come_back_as_they_went),
         OVER_STORE(moved_piece_is_refused),
         OVER_STORE(transient_values_live_in_memory_only),
-        OVER_STORE(third_party_source_owes_information), OVER_STORE(duties_in_pages),
+        OVER_STORE(third_party_source_owes_information),
+        OVER_STORE(duties_in_pages),
         OVER_STORE(narrow_actors_stay_narrow),
         OVER_STORE(made_up_purpose_is_not_written_down),
         OVER_STORE(kept_answer_names_nobody),

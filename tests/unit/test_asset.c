@@ -60,17 +60,19 @@ static void types_and_codings(void **state)
 static void validators(void **state)
 {
     const struct asset *css = named("style/app.css");
-    assert_int_equal(css->plain.etag.n, 26);                       /* 144 bits in base64url, and the quotes */
+    assert_int_equal(css->plain.etag.n, 26); /* 144 bits in base64url, and the quotes */
     assert_true(css->plain.etag.p[0] == '"' && css->plain.etag.p[25] == '"');
     assert_false(text_eq(css->plain.etag, css->gzip.etag));
-    assert_true(text_starts(css->gzip.etag, text_upto(css->plain.etag, 25)) && text_ends(css->gzip.etag, TEXT("-gz\"")));
+    assert_true(text_starts(css->gzip.etag, text_upto(css->plain.etag, 25)) &&
+                text_ends(css->gzip.etag, TEXT("-gz\"")));
     assert_false(text_eq(css->plain.etag, named("bytes.ico")->plain.etag));
 }
 
 static void absent(void **state)
 {
-    static const char *const names[] = { "",      "a",   "app.css", "style", "style/", "style/app.cs", "style/app.css2",
-                                         "../bytes.ico", "zzz" };
+    static const char *const names[] = {
+        "", "a", "app.css", "style", "style/", "style/app.cs", "style/app.css2", "../bytes.ico", "zzz"
+    };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_null(asset_find(&test_assets, text_of(names[i])));
     assert_null(asset_find(&(struct assets){ NULL, 0 }, TEXT("a")));

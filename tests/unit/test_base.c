@@ -28,9 +28,9 @@ static void ints(void **state)
 static void utf8(void **state)
 {
     assert_true(text_utf8(TEXT("é€😀")));
-    assert_false(text_utf8(TEXT("\xC0\xAF")));             /* overlong */
-    assert_false(text_utf8(TEXT("\xED\xA0\x80")));         /* surrogate */
-    assert_false(text_utf8(TEXT("\xF4\x90\x80\x80")));     /* above U+10FFFF */
+    assert_false(text_utf8(TEXT("\xC0\xAF")));         /* overlong */
+    assert_false(text_utf8(TEXT("\xED\xA0\x80")));     /* surrogate */
+    assert_false(text_utf8(TEXT("\xF4\x90\x80\x80"))); /* above U+10FFFF */
     assert_false(text_utf8(TEXT("a\0b")));
 }
 
@@ -65,7 +65,7 @@ static void json(void **state)
     assert_int_equal(json_parse(&a, TEXT("{\"a\":1,\"a\":2}"), &v), ERR_JSON);
     assert_int_equal(json_parse(&a, TEXT("[1]x"), &v), ERR_JSON);
     assert_int_equal(json_parse(&a, TEXT("\"\\u0000\""), &v), ERR_JSON);
-    assert_int_equal(json_parse(&a, TEXT("[-0.0,-0,1e-400]"), &v), OK);       /* what is written reads the same again */
+    assert_int_equal(json_parse(&a, TEXT("[-0.0,-0,1e-400]"), &v), OK); /* what is written reads the same again */
     buf_clear(&b);
     w = json_out(&b);
     json_put(&w, v);
@@ -91,17 +91,17 @@ static void builders(void **state)
     assert_int_equal(buf_lend(&a, &small, &out), ERR_TOO_LARGE);
     assert_int_equal(buf_check(&a, &small), ERR_TOO_LARGE);
     assert_int_equal(json_parse_buf(&a, &small, &v), ERR_TOO_LARGE);
-    assert_int_equal(buf_take(&a, &large, &out), OK);         /* empty, and no failure */
+    assert_int_equal(buf_take(&a, &large, &out), OK); /* empty, and no failure */
     assert_true(out.p && !out.n);
     buf_add(&large, TEXT("whole"));
     struct json_out w = json_out(&large);
     json_put_text_of(&w, &small);
-    assert_int_equal(buf_check(&a, &large), ERR_TOO_LARGE);   /* one builder's failure is that of who takes it up */
+    assert_int_equal(buf_check(&a, &large), ERR_TOO_LARGE); /* one builder's failure is that of who takes it up */
     buf_clear(&large);
     assert_int_equal(buf_check(&a, &large), OK);
     buf_join(&large, &small);
     assert_int_equal(buf_check(&a, &large), ERR_TOO_LARGE);
-    assert_int_equal(arena_whole(&a), OK);                    /* every one of them was passed up */
+    assert_int_equal(arena_whole(&a), OK); /* every one of them was passed up */
 }
 
 /* What nobody passed up is known to the arena: nothing is written or answered from it. */
@@ -125,7 +125,7 @@ static void decoders(void **state)
     buf_base64url(&b, TEXT("any carnal pleas"));
     assert_true(text_eq(decode_base64url(&a, built(&b)), TEXT("any carnal pleas")));
     assert_true(text_eq(decode_base64(&a, TEXT("YQ==")), TEXT("a")));
-    assert_null(decode_base64(&a, TEXT("YR==")).p);         /* not canonical */
+    assert_null(decode_base64(&a, TEXT("YR==")).p); /* not canonical */
     assert_true(text_eq(decode_percent(&a, TEXT("a%20b+c"), true), TEXT("a b c")));
     assert_null(decode_percent(&a, TEXT("%0"), true).p);
     assert_null(decode_percent(&a, TEXT("%00"), true).p);
@@ -134,7 +134,9 @@ static void decoders(void **state)
 /* Each row: a table, and its cells with "|" between and "/" behind each line; "!" for a line that is refused. */
 static void tables(void **state)
 {
-    static const struct { text in, cells; } rows[] = {
+    static const struct {
+        text in, cells;
+    } rows[] = {
         { TEXT_INIT("a,b\n24\" wide,x\nc,d\n"), TEXT_INIT("a|b/24\" wide|x/c|d/") },
         { TEXT_INIT("a,b\n\"24 wide,x\nc,\"d\"\n"), TEXT_INIT("a|b/!/c|d/") },
         { TEXT_INIT("a,b\n\"open,x\nc,d\n"), TEXT_INIT("a|b/!/c|d/") },
@@ -175,10 +177,15 @@ static void charsets(void **state)
     text out;
     assert_true(charset_text(&a, TEXT("\xEF\xBB\xBF\xC3\xA9"), &out) == OK && text_eq(out, TEXT("\u00E9")));
     assert_true(charset_text(&a, TEXT("\xE9 \x80\x92"), &out) == OK && text_eq(out, TEXT("\u00E9 \u20AC\u2019")));
-    assert_true(charset_text(&a, TEXT("\xFF\xFE\xE9\x00\x3D\xD8\x00\xDE"), &out) == OK && text_eq(out, TEXT("\u00E9\U0001F600")));
+    assert_true(charset_text(&a, TEXT("\xFF\xFE\xE9\x00\x3D\xD8\x00\xDE"), &out) == OK &&
+                text_eq(out, TEXT("\u00E9\U0001F600")));
     assert_true(charset_text(&a, TEXT("\xFE\xFF\x00\xE9"), &out) == OK && text_eq(out, TEXT("\u00E9")));
     assert_true(charset_text(&a, TEXT("a\x00;\x00\xE9\x00"), &out) == OK && text_eq(out, TEXT("a;\u00E9")));
-    assert_true(charset_text(&a, TEXT("\x00" "a\x20\xAC"), &out) == OK && text_eq(out, TEXT("a\u20AC")));
+    assert_true(charset_text(&a,
+                             TEXT("\x00"
+                                  "a\x20\xAC"),
+                             &out) == OK &&
+                text_eq(out, TEXT("a\u20AC")));
     assert_true(charset_text(&a, TEXT(""), &out) == OK && !out.n);
     assert_int_equal(charset_text(&a, TEXT("\xE9\x81"), &out), ERR_VALUE);
     assert_int_equal(charset_text(&a, TEXT("PK\x03\x04\xE9"), &out), ERR_VALUE);
@@ -189,22 +196,27 @@ static void csv(void **state)
     ARENA_AUTO a = arena_make(1 << 20);
     static struct csv_record r;
     enum err fault;
-    struct csv csv = csv_open(TEXT("\xEF\xBB\xBF" "a;\"b;\"\"c\"\"\nd\";\r\n\r\n;;x\n\"open\n"));
+    struct csv csv = csv_open(TEXT("\xEF\xBB\xBF"
+                                   "a;\"b;\"\"c\"\"\nd\";\r\n\r\n;;x\n\"open\n"));
     assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.line == 1 && r.count == 3);
     assert_true(text_eq(r.fields[0], TEXT("a")) && text_eq(r.fields[1], TEXT("b;\"c\"\nd")) && !r.fields[2].n);
-    assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.line == 4 && r.count == 3 && text_eq(r.fields[2], TEXT("x")));
+    assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.line == 4 && r.count == 3 &&
+                text_eq(r.fields[2], TEXT("x")));
     assert_true(csv_next(&a, &csv, &r, &fault) && fault == ERR_VALUE && r.line == 5);
     assert_false(csv_next(&a, &csv, &r, &fault));
     csv = csv_open(TEXT("a,b;c,\"d\"e\nf,g"));
     assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.count == 3 && text_eq(r.fields[2], TEXT("de")));
-    assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.count == 2 && r.line == 2 && text_eq(r.fields[1], TEXT("g")));
+    assert_true(csv_next(&a, &csv, &r, &fault) && fault == OK && r.count == 2 && r.line == 2 &&
+                text_eq(r.fields[1], TEXT("g")));
     csv = csv_open(TEXT(""));
     assert_false(csv_next(&a, &csv, &r, &fault));
 }
 
 static void file_names(void **state)
 {
-    static const struct { text given, safe; } rows[] = {
+    static const struct {
+        text given, safe;
+    } rows[] = {
         { TEXT_INIT("export-2026-11-29.zip"), TEXT_INIT("export-2026-11-29.zip") },
         { TEXT_INIT("relevé d'été.pdf"), TEXT_INIT("relevé d'été.pdf") },
         { TEXT_INIT("../../etc/passwd"), TEXT_INIT("_.._etc_passwd") },
@@ -218,7 +230,9 @@ static void file_names(void **state)
         { TEXT_INIT(".htaccess"), TEXT_INIT("htaccess") },
         { TEXT_INIT("a\x01\r\nb\x7f"), TEXT_INIT("a___b_") },
         { TEXT_INIT("photo\xE2\x80\xAEgpj.exe"), TEXT_INIT("photo_gpj.exe") },
-        { TEXT_INIT("a\xC2\x85\xEF\xBB\xBF" "b"), TEXT_INIT("a__b") },
+        { TEXT_INIT("a\xC2\x85\xEF\xBB\xBF"
+                    "b"),
+          TEXT_INIT("a__b") },
         { TEXT_INIT("..."), TEXT_INIT("file") },
         { TEXT_INIT(""), TEXT_INIT("file") },
     };
@@ -241,7 +255,7 @@ static void no_wait_while_forbidden(void)
 {
     struct wait w;
     wait_init(&w);
-    wait_done(&w);                                        /* nothing is waited for, and it is wrong all the same */
+    wait_done(&w); /* nothing is waited for, and it is wrong all the same */
     wait_forbid();
     wait_for(&w);
 }
@@ -267,7 +281,10 @@ static void nothing(void)
     struct wait w;
     wait_init(&w);
     wait_done(&w);
-    wait_forbid(), wait_forbid(), wait_allow(), wait_allow();
+    wait_forbid();
+    wait_forbid();
+    wait_allow();
+    wait_allow();
     wait_for(&w);
     must(getpid() > 0);
 }
@@ -282,9 +299,12 @@ static void invariants(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(ints), cmocka_unit_test(utf8), cmocka_unit_test(distance),
-                                        cmocka_unit_test(times), cmocka_unit_test(json), cmocka_unit_test(builders),
-                                        cmocka_unit_test(arenas), cmocka_unit_test(decoders), cmocka_unit_test(csv), cmocka_unit_test(tables), cmocka_unit_test(charsets), cmocka_unit_test(file_names),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(ints),      cmocka_unit_test(utf8),
+                                        cmocka_unit_test(distance),  cmocka_unit_test(times),
+                                        cmocka_unit_test(json),      cmocka_unit_test(builders),
+                                        cmocka_unit_test(arenas),    cmocka_unit_test(decoders),
+                                        cmocka_unit_test(csv),       cmocka_unit_test(tables),
+                                        cmocka_unit_test(charsets),  cmocka_unit_test(file_names),
                                         cmocka_unit_test(invariants) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

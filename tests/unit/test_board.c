@@ -1,4 +1,5 @@
-/* The promise board: all kept over a sound instance; then a break planted for each probe, which must be seen, and where it stands. */
+/* The promise board: all kept over a sound instance; then a break planted for each probe, which must be seen, and where
+ * it stands. */
 #include "domain_fixture.h"
 #include "built.h"
 #include "domain/board/board.h"
@@ -49,10 +50,11 @@ static text lived(struct fixture *f)
 {
     struct answer out = { 0 };
     text gone = person_made(f, "gone@people.example", ""), folder = arena_print(&f->arena, "%s/copy", f->dir);
-    text id = person_lived(f, &(struct life){ "one@people.example", "Inès", "/a", "INV-1", "Renamed", "a.txt", "an attachment" });
+    text id = person_lived(
+        f, &(struct life){ "one@people.example", "Inès", "/a", "INV-1", "Renamed", "a.txt", "an attachment" });
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     OKAY(erase_subject(&f->c, gone, NULL, &out));
-    OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out));          /* a person's right: nothing is broken by it */
+    OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out)); /* a person's right: nothing is broken by it */
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'open','why':'works on it'}"), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'works on it'}"), &out));
     OKAY(folder_revoke(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'left'}"), &out));
@@ -69,7 +71,7 @@ static struct board_view *looked(struct fixture *f)
     struct board_view *v = NEW(&f->arena, struct board_view);
     if (!f->app->country[0])
         memcpy(f->app->country, "FR", 3);
-    f->c.began = clock_monotonic();               /* each is another request */
+    f->c.began = clock_monotonic(); /* each is another request */
     OKAY(board_look(&f->c, MINUTE, v));
     return v;
 }
@@ -88,8 +90,8 @@ static void assert_kept(const struct board_view *v, int but, int but_too)
     for (int i = 0; i < PROBES; i++) {
         const struct board_probe *p = &v->probes[i];
         if (i != but && i != but_too && p->applies && (p->state != PROMISE_KEPT || p->bad || !p->at))
-            fail_msg("%.*s is %.*s: %lld bad, %lld soon", T(probe_row((enum probe)i)->name), T(promise_word(p->state)), (long long)p->bad,
-                     (long long)p->soon);
+            fail_msg("%.*s is %.*s: %lld bad, %lld soon", T(probe_row((enum probe)i)->name), T(promise_word(p->state)),
+                     (long long)p->bad, (long long)p->soon);
     }
 }
 
@@ -117,10 +119,18 @@ static void all_kept(void **state)
 /* live: beside the running instance, since the journal's end is verified at each start. */
 /* unread: what was moved or rewritten by hand no longer opens either. */
 /* unbound: altered behind the program's back; what others plant is bound, so that their own probe sees it alone. */
-struct plant { enum probe probe; const char *keys, *data; bool live, unread; int64_t bad; bool unbound; };
+struct plant {
+    enum probe probe;
+    const char *keys, *data;
+    bool live, unread;
+    int64_t bad;
+    bool unbound;
+};
 static const struct plant plants[] = {
     { PROBE_notice, "", "UPDATE policy_version SET text = text || ' '", false },
-    { PROBE_purposes, "", "UPDATE journal SET leaf = replace(leaf, '\"purpose\":\"service\"', '\"purpose\":\"resale\"') WHERE leaf LIKE '%\"act\":\"read\"%'", true },
+    { PROBE_purposes, "",
+      "UPDATE journal SET leaf = replace(leaf, '\"purpose\":\"service\"', '\"purpose\":\"resale\"') WHERE leaf LIKE '%\"act\":\"read\"%'",
+      true },
     { PROBE_consents, "", "UPDATE wording SET text = 'All and everything'", false },
     { PROBE_undeclared, "", "UPDATE record SET category = 'hobbies' WHERE category = 'visits'", false, true },
     { PROBE_transient, "", "UPDATE record SET category = 'card' WHERE category = 'visits'", false, true },
@@ -128,34 +138,50 @@ static const struct plant plants[] = {
     { PROBE_retention, "", "UPDATE former SET at = at - 400 * 86400000, due = NULL", false },
     { PROBE_retention, "", "UPDATE folder_grant SET at = at - 400 * 86400000, due = NULL", false, true },
     { PROBE_undeclared, "", "UPDATE folder_grant SET category = 'hobbies'", false },
-    { PROBE_sealed, "", "UPDATE folder_grant SET details = CAST('{\"name\": \"a folder whose name stands in clear, and is long enough\"}' AS BLOB)", false, true },
+    { PROBE_sealed, "",
+      "UPDATE folder_grant SET details = CAST('{\"name\": \"a folder whose name stands in clear, and is long enough\"}' AS BLOB)",
+      false, true },
     { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn'", false },
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
-    { PROBE_requests, "", "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')", false },
-    { PROBE_journal, "", "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
-                         " WHERE leaf LIKE '%subject.erase%')", true },
+    { PROBE_requests, "",
+      "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')",
+      false },
+    { PROBE_journal, "",
+      "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
+      " WHERE leaf LIKE '%subject.erase%')",
+      true },
     { PROBE_ledger, "", "UPDATE consent SET method = 'elsewhere'", .bad = 2, .unbound = true },
     { PROBE_ledger, "", "DELETE FROM hold", .bad = 1, .unbound = true },
-    { PROBE_ledger, "", "INSERT INTO folder_grant SELECT tenant, subject, kind, name, seq + 10, category, act, actor, who, details, starts, until, at, due"
-                        " FROM folder_grant WHERE seq = 1", .unbound = true, .unread = true },
-    { PROBE_accounts, "", "UPDATE account SET state = 'refused'; INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor)"
-                          " SELECT randomblob(32), tenant, id, x'02', created, created, created + 3600000, created, 0 FROM subject LIMIT 1", false },
+    { PROBE_ledger, "",
+      "INSERT INTO folder_grant SELECT tenant, subject, kind, name, seq + 10, category, act, actor, who, details, starts, until, at, due"
+      " FROM folder_grant WHERE seq = 1",
+      .unbound = true, .unread = true },
+    { PROBE_accounts, "",
+      "UPDATE account SET state = 'refused'; INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor)"
+      " SELECT randomblob(32), tenant, id, x'02', created, created, created + 3600000, created, 0 FROM subject LIMIT 1",
+      false },
     { PROBE_holds, "", "UPDATE hold SET until = 86400000", false },
     { PROBE_recipients, "", "UPDATE disclosure SET recipient = 'broker'", false },
-    { PROBE_sealed, "", "UPDATE record SET sealed = CAST('{\"page\": \"/a page that stands in clear, and is long enough\"}' AS BLOB)"
-                        " WHERE category = 'visits'", false, true },
+    { PROBE_sealed, "",
+      "UPDATE record SET sealed = CAST('{\"page\": \"/a page that stands in clear, and is long enough\"}' AS BLOB)"
+      " WHERE category = 'visits'",
+      false, true },
     { PROBE_sessions, "", "UPDATE session SET ends = created - 1, seen = created - 86400000", false },
     { PROBE_passwords, "", "UPDATE account SET password = CAST('Kobu-7-renard-Vite' AS BLOB)", false },
     { PROBE_keyring, "DELETE FROM key WHERE class = 0", "", false },
-    { PROBE_keyring, "INSERT INTO key SELECT tenant, x'00112233445566778899aabbccddeeff', class, wrapped FROM key WHERE class = 0 LIMIT 1", "", false },
-    { PROBE_keyring, "", "UPDATE record SET subject = x'00112233445566778899aabbccddeeff' WHERE category = 'visits'", false, true },
-    { PROBE_readable, "", "UPDATE record SET version = version + 1 WHERE category = 'identity';"
-                          " UPDATE former SET sealed = (SELECT sealed FROM record WHERE category = 'invoices');"
-                          " UPDATE attachment SET meta = (SELECT sealed FROM record WHERE category = 'invoices');"
-                          " UPDATE consent SET evidence = zeroblob(80);"
-                          " UPDATE folder_grant SET details = (SELECT sealed FROM record WHERE category = 'invoices');"
-                          " UPDATE record SET sealed = (SELECT sealed FROM record WHERE category = 'invoices') WHERE category = 'visits'",
-      .bad = 9 },                                 /* a record, a former value, a file's name, a consent, an objection, three grants, another record */
+    { PROBE_keyring,
+      "INSERT INTO key SELECT tenant, x'00112233445566778899aabbccddeeff', class, wrapped FROM key WHERE class = 0 LIMIT 1",
+      "", false },
+    { PROBE_keyring, "", "UPDATE record SET subject = x'00112233445566778899aabbccddeeff' WHERE category = 'visits'",
+      false, true },
+    { PROBE_readable, "",
+      "UPDATE record SET version = version + 1 WHERE category = 'identity';"
+      " UPDATE former SET sealed = (SELECT sealed FROM record WHERE category = 'invoices');"
+      " UPDATE attachment SET meta = (SELECT sealed FROM record WHERE category = 'invoices');"
+      " UPDATE consent SET evidence = zeroblob(80);"
+      " UPDATE folder_grant SET details = (SELECT sealed FROM record WHERE category = 'invoices');"
+      " UPDATE record SET sealed = (SELECT sealed FROM record WHERE category = 'invoices') WHERE category = 'visits'",
+      .bad = 9 }, /* a record, a former value, a file's name, a consent, an objection, three grants, another record */
     { PROBE_readable, "DELETE FROM key WHERE class <> 0", "", false },
 };
 
@@ -176,7 +202,8 @@ static void planted_breaks(void **state)
         struct board_view *v = looked(&f);
         const struct board_probe *p = &v->probes[plants[i].probe];
         if (p->state != PROMISE_BROKEN || p->bad < 1 || v->worst != PROMISE_BROKEN)
-            fail_msg("plant %zu, %.*s: not seen, %.*s", i, T(probe_row(plants[i].probe)->name), T(promise_word(p->state)));
+            fail_msg("plant %zu, %.*s: not seen, %.*s", i, T(probe_row(plants[i].probe)->name),
+                     T(promise_word(p->state)));
         if (plants[i].bad)
             assert_int_equal(p->bad, plants[i].bad);
         seen[plants[i].probe] = true;
@@ -187,7 +214,8 @@ static void planted_breaks(void **state)
         fixture_close(&f);
     }
     for (int i = 0; i < PROBES; i++)
-        if (!seen[i] && i != PROBE_backups && i != PROBE_hosting && i != PROBE_cookies && i != PROBE_master && i != PROBE_transport)
+        if (!seen[i] && i != PROBE_backups && i != PROBE_hosting && i != PROBE_cookies && i != PROBE_master &&
+            i != PROBE_transport)
             fail_msg("no break is planted for %.*s", T(probe_row((enum probe)i)->name));
 }
 
@@ -195,8 +223,12 @@ static void planted_breaks(void **state)
 static void a_certificate_ends(void **state)
 {
     struct fixture *f = *state;
-    struct { msec from, until; enum promise_state state; } times[] = {
-        { -1, 10, PROMISE_KEPT }, { -89, 11, PROMISE_KEPT }, { -91, 9, PROMISE_RISK }, { -100, 0, PROMISE_BROKEN }, { -1, 90, PROMISE_KEPT },
+    struct {
+        msec from, until;
+        enum promise_state state;
+    } times[] = {
+        { -1, 10, PROMISE_KEPT },    { -89, 11, PROMISE_KEPT }, { -91, 9, PROMISE_RISK },
+        { -100, 0, PROMISE_BROKEN }, { -1, 90, PROMISE_KEPT },
     };
     lived(f);
     assert_int_equal(looked(f)->probes[PROBE_transport].figure, 1);
@@ -212,7 +244,8 @@ static void a_certificate_ends(void **state)
     assert_kept(looked(f), -1, -1);
 }
 
-/* A cookie that the filter held back puts the list at risk; a session by one that the policy no longer has breaks it. */
+/* A cookie that the filter held back puts the list at risk; a session by one that the policy no longer has breaks it.
+ */
 static void cookies_outside_the_list(void **state)
 {
     struct fixture *f = *state;
@@ -225,7 +258,9 @@ static void cookies_outside_the_list(void **state)
     ptrdiff_t at = text_find(rest, list);
     assert_true(at > 0);
     buf_add(&without, text_upto(rest, (size_t)at));
-    buf_add(&without, TEXT("cookies: {other: {title: Other, kind: cookie, purpose: service, exempt: preferences, lifetime: 30d}}\n"));
+    buf_add(
+        &without,
+        TEXT("cookies: {other: {title: Other, kind: cookie, purpose: service, exempt: preferences, lifetime: 30d}}\n"));
     rest = text_from(rest, (size_t)at);
     text_cut(&rest, '\n');
     buf_add(&without, rest);
@@ -312,7 +347,7 @@ static void places(void **state)
     assert_int_equal(clause(v, "hosting.countries")->state, PROMISE_BROKEN);
     struct board_view untold;
     fixture_again(f, NULL);
-    f->c.began = clock_monotonic();               /* each is another request */
+    f->c.began = clock_monotonic(); /* each is another request */
     OKAY(board_look(&f->c, MINUTE, &untold));
     assert_int_equal(untold.probes[PROBE_hosting].state, PROMISE_RISK);
 }
@@ -343,7 +378,7 @@ static void the_jobs_look(void **state)
     assert_true(before >= 600);
     struct answer out = { 0 };
     OKAY(subject_former(&f->c, id, &all_rows, &out));
-    f->c.began = clock_monotonic();               /* each is another request */
+    f->c.began = clock_monotonic(); /* each is another request */
     OKAY(board_look(&f->c, MINUTE, &v));
     assert_int_equal(v.probes[PROBE_purposes].figure, before + 1);
 }
@@ -370,7 +405,7 @@ static void as_json(void **state)
     lived(f);
     memcpy(f->app->country, "FR", 3);
     f->c.language = TEXT("fr");
-    f->c.began = clock_monotonic();               /* each is another request */
+    f->c.began = clock_monotonic(); /* each is another request */
     OKAY(board_answer(&f->c, MINUTE, &out));
     const struct json *v = parsed(f, out.body);
     assert_true(text_eq(text_at(v, "state"), TEXT("kept")));
@@ -381,7 +416,8 @@ static void as_json(void **state)
         if (!text_eq(json_text(one, TEXT("path")), TEXT("never.resale")))
             continue;
         found++;
-        assert_true(text_eq(text_at(one, "promises.0"), TEXT("DM-12")) && text_eq(text_at(one, "probe"), TEXT("purposes")));
+        assert_true(text_eq(text_at(one, "promises.0"), TEXT("DM-12")) &&
+                    text_eq(text_at(one, "probe"), TEXT("purposes")));
         assert_true(text_ends(text_at(one, "file"), TEXT("policy.yaml")) && int_at(one, "line") > 10);
     }
     assert_int_equal(found, 1);
@@ -393,9 +429,11 @@ static void rows_fit(void **state)
     unsigned count;
     const struct clause_row *rows = clause_rows(&count);
     for (unsigned i = 0; i < count; i++) {
-        bool found = !rows[i].probe.n || text_eq(rows[i].probe, TEXT("-"));        /* applied, and nothing looks */
+        bool found = !rows[i].probe.n || text_eq(rows[i].probe, TEXT("-")); /* applied, and nothing looks */
         for (int p = 0; p < PROBES; p++)
-            found |= text_eq(text_ends(rows[i].probe, TEXT("+")) ? text_upto(rows[i].probe, rows[i].probe.n - 1) : rows[i].probe, probe_row((enum probe)p)->name);
+            found |= text_eq(text_ends(rows[i].probe, TEXT("+")) ? text_upto(rows[i].probe, rows[i].probe.n - 1)
+                                                                 : rows[i].probe,
+                             probe_row((enum probe)p)->name);
         if (!found || (rows[i].kind == ROW_CLAUSE && !rows[i].kept.n != !rows[i].probe.n))
             fail_msg("clauses.def, %.*s: probe %.*s", T(rows[i].pattern), T(rows[i].probe));
     }
@@ -412,8 +450,19 @@ static void rows_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_kept), cmocka_unit_test(planted_breaks), TEST(a_certificate_ends), TEST(cookies_outside_the_list), TEST(where_it_is_broken), TEST(a_hold_excuses), TEST(time_goes_by),
-        TEST(backups_and_duties_at_risk), TEST(no_backup_yet_is_a_risk), TEST(places), TEST(the_jobs_look), TEST(another_policy), TEST(as_json),
+        TEST(all_kept),
+        cmocka_unit_test(planted_breaks),
+        TEST(a_certificate_ends),
+        TEST(cookies_outside_the_list),
+        TEST(where_it_is_broken),
+        TEST(a_hold_excuses),
+        TEST(time_goes_by),
+        TEST(backups_and_duties_at_risk),
+        TEST(no_backup_yet_is_a_risk),
+        TEST(places),
+        TEST(the_jobs_look),
+        TEST(another_policy),
+        TEST(as_json),
         cmocka_unit_test(rows_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

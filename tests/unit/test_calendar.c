@@ -1,5 +1,5 @@
-/* Unit tests of calendars and deadlines: the vectors of tests/gold, the worked examples, and properties over every start day of
- * four years. */
+/* Unit tests of calendars and deadlines: the vectors of tests/gold, the worked examples, and properties over every
+ * start day of four years. */
 #include "base/buf.h"
 #include "base/calendar.h"
 #include <setjmp.h>
@@ -113,7 +113,8 @@ static void vector_holidays(const text v[COLUMNS])
     int64_t year;
     assert_true(text_int(v[IN], &year));
     for (struct date d = { (int)year, 1, 1 }; d.year == year; d = date_of_days(date_days(d) + 1)) {
-        struct buf *b = calendar_holiday(fr, d) ? &national : calendar_holiday(alsace, d) ? &local : NULL;
+        struct buf *b = calendar_holiday(fr, d) ? &national
+                      : calendar_holiday(alsace, d) ? &local : NULL;
         if (b)
             buf_print(b, "%s%.*s", b->n ? " " : "", T(date_print(&a, d)));
     }
@@ -123,13 +124,21 @@ static void vector_holidays(const text v[COLUMNS])
 
 static bool vector(const text v[COLUMNS])
 {
-    static const struct { text kind; const char *term; } sweeps[] = {
-        { TEXT_INIT("delete180d"), "180d" }, { TEXT_INIT("keep25mo"), "25mo" },
-        { TEXT_INIT("keep36mo"), "36mo" },   { TEXT_INIT("keep120mo"), "10y" },
+    static const struct {
+        text kind;
+        const char *term;
+    } sweeps[] = {
+        { TEXT_INIT("delete180d"), "180d" },
+        { TEXT_INIT("keep25mo"), "25mo" },
+        { TEXT_INIT("keep36mo"), "36mo" },
+        { TEXT_INIT("keep120mo"), "10y" },
     };
-    static const struct { text kind; void (*check)(const text v[COLUMNS]); } kinds[] = {
-        { TEXT_INIT("dsr1m"), vector_month },     { TEXT_INIT("promise60d"), vector_promise },
-        { TEXT_INIT("breach72h"), vector_hours }, { TEXT_INIT("cookie30d"), vector_cookie },
+    static const struct {
+        text kind;
+        void (*check)(const text v[COLUMNS]);
+    } kinds[] = {
+        { TEXT_INIT("dsr1m"), vector_month },       { TEXT_INIT("promise60d"), vector_promise },
+        { TEXT_INIT("breach72h"), vector_hours },   { TEXT_INIT("cookie30d"), vector_cookie },
         { TEXT_INIT("holidays"), vector_holidays },
     };
     for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++)
@@ -157,7 +166,7 @@ static void vectors(void **state)
     fclose(file);
     assert_in_range(rest.n, 1, sizeof content - 1);
     size_t checked = 0;
-    text_cut(&rest, '\n');                                     /* the heading */
+    text_cut(&rest, '\n'); /* the heading */
     while (rest.n) {
         text line = text_cut(&rest, '\n'), v[COLUMNS];
         for (size_t i = 0; i < COLUMNS; i++)
@@ -173,20 +182,24 @@ static void vectors(void **state)
 
 static void worked_requests(void **state)
 {
-    static const struct { const char *calendar, *from; bool extended; const char *alarm, *legal; } examples[] = {
-        { "fr", "2026-03-05", false, "2026-04-05", "2026-04-07" },                   /* 1: Easter */
-        { "fr", "2026-08-31", false, "2026-09-30", "2026-09-30" },                   /* 2: month end */
-        { "fr", "2026-01-31", false, "2026-02-28", "2026-03-02" },                   /* 3: short month */
+    static const struct {
+        const char *calendar, *from;
+        bool extended;
+        const char *alarm, *legal;
+    } examples[] = {
+        { "fr", "2026-03-05", false, "2026-04-05", "2026-04-07" }, /* 1: Easter */
+        { "fr", "2026-08-31", false, "2026-09-30", "2026-09-30" }, /* 2: month end */
+        { "fr", "2026-01-31", false, "2026-02-28", "2026-03-02" }, /* 3: short month */
         { "fr", "2026-01-31", true, "2026-04-28", "2026-04-30" },
-        { "fr", "2024-01-31", false, "2024-02-29", "2024-02-29" },                   /* 4: leap */
+        { "fr", "2024-01-31", false, "2024-02-29", "2024-02-29" }, /* 4: leap */
         { "fr", "2024-01-31", true, "2024-04-29", "2024-04-30" },
-        { "fr", "2027-02-28", false, "2027-03-28", "2027-03-30" },                   /* 5: two holidays */
-        { "fr", "2027-04-06", false, "2027-05-06", "2027-05-07" },                   /* 6: Ascension */
-        { "fr", "2026-10-11", false, "2026-11-11", "2026-11-12" },                   /* 7 */
-        { "fr", "2026-11-25", false, "2026-12-25", "2026-12-28" },                   /* 8: Christmas */
-        { "fr", "2027-02-26", false, "2027-03-26", "2027-03-26" },                   /* 9: Good Friday */
+        { "fr", "2027-02-28", false, "2027-03-28", "2027-03-30" }, /* 5: two holidays */
+        { "fr", "2027-04-06", false, "2027-05-06", "2027-05-07" }, /* 6: Ascension */
+        { "fr", "2026-10-11", false, "2026-11-11", "2026-11-12" }, /* 7 */
+        { "fr", "2026-11-25", false, "2026-12-25", "2026-12-28" }, /* 8: Christmas */
+        { "fr", "2027-02-26", false, "2027-03-26", "2027-03-26" }, /* 9: Good Friday */
         { "fr-alsace-moselle", "2027-02-26", false, "2027-03-26", "2027-03-30" },
-        { "fr", "2026-11-30", false, "2026-12-30", "2026-12-30" },                   /* 10: the notice, the extension */
+        { "fr", "2026-11-30", false, "2026-12-30", "2026-12-30" }, /* 10: the notice, the extension */
         { "fr", "2026-11-30", true, "2027-02-28", "2027-03-01" },
     };
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
@@ -203,7 +216,7 @@ static void worked_promise(void **state)
     const struct calendar *fr = named("fr");
     struct request_limit r;
     msec received = at(fr, TEXT("2026-11-02"));
-    assert_int_equal(deadline_request(&a, fr, received, period("60d"), false, &r), OK);      /* 11 */
+    assert_int_equal(deadline_request(&a, fr, received, period("60d"), false, &r), OK); /* 11 */
     assert_limit(fr, r.promise, TEXT("2027-01-01"));
     assert_limit(fr, r.effective.legal, TEXT("2026-12-02"));
     assert_false(r.promise_wins);
@@ -232,12 +245,14 @@ static void worked_promise(void **state)
 
 static void worked_hours(void **state)
 {
-    static const struct { const char *from, *legal; } examples[] = {
-        { "2026-11-20T17:20+01:00", "2026-11-23T17:20:00+01:00" },                   /* 13: weekend, not the outer 18:00 */
-        { "2026-12-24T16:00+01:00", "2026-12-27T16:00:00+01:00" },                   /* 14: Christmas */
-        { "2026-10-24T10:00+02:00", "2026-10-27T09:00:00+01:00" },                   /* 15: clocks back */
-        { "2027-03-26T23:30+01:00", "2027-03-30T00:30:00+02:00" },                   /* 16: clocks forward */
-        { "2026-11-20T16:20Z", "2026-11-23T17:20:00+01:00" },                        /* 13 again, in UTC and in local time */
+    static const struct {
+        const char *from, *legal;
+    } examples[] = {
+        { "2026-11-20T17:20+01:00", "2026-11-23T17:20:00+01:00" }, /* 13: weekend, not the outer 18:00 */
+        { "2026-12-24T16:00+01:00", "2026-12-27T16:00:00+01:00" }, /* 14: Christmas */
+        { "2026-10-24T10:00+02:00", "2026-10-27T09:00:00+01:00" }, /* 15: clocks back */
+        { "2027-03-26T23:30+01:00", "2027-03-30T00:30:00+02:00" }, /* 16: clocks forward */
+        { "2026-11-20T16:20Z", "2026-11-23T17:20:00+01:00" },      /* 13 again, in UTC and in local time */
         { "2026-11-20T17:20", "2026-11-23T17:20:00+01:00" },
     };
     const struct calendar *fr = named("fr");
@@ -256,8 +271,10 @@ static void worked_retention(void **state)
     assert_int_equal(deadline_sweep(fr, at(fr, TEXT("2026-01-15T23:59:59+01:00")), period("180d")),
                      at(fr, TEXT("2026-07-14T00:00+02:00")));
     /* 17: each hit moves the end of the cookie */
-    assert_int_equal(deadline_sweep(fr, at(fr, TEXT("2026-10-01T08:00Z")), period("720h")), at(fr, TEXT("2026-10-31T08:00Z")));
-    assert_int_equal(deadline_sweep(fr, at(fr, TEXT("2026-10-20T09:00Z")), period("720h")), at(fr, TEXT("2026-11-19T09:00Z")));
+    assert_int_equal(deadline_sweep(fr, at(fr, TEXT("2026-10-01T08:00Z")), period("720h")),
+                     at(fr, TEXT("2026-10-31T08:00Z")));
+    assert_int_equal(deadline_sweep(fr, at(fr, TEXT("2026-10-20T09:00Z")), period("720h")),
+                     at(fr, TEXT("2026-11-19T09:00Z")));
     /* 18: leap day and a Sunday; 19: the year closed */
     assert_int_equal(deadline_sweep(fr, at(fr, TEXT("2024-02-29")), period("3y")), at(fr, TEXT("2027-02-28")));
     assert_int_equal(deadline_sweep(fr, at(fr, TEXT("2026-12-31")), period("10y")), at(fr, TEXT("2036-12-31")));
@@ -278,13 +295,14 @@ static void assert_rolled(const struct calendar *c, const struct limit *nominal,
     assert_true(legal->ends >= nominal->ends);
     assert_int_equal(legal->ends, calendar_start(c, date_of_days(date_days(legal->day) + 1)));
     for (int64_t d = date_days(nominal->day); d < date_days(legal->day); d++)
-        assert_false(calendar_works(c, date_of_days(d)));      /* the first working day, no later one */
+        assert_false(calendar_works(c, date_of_days(d))); /* the first working day, no later one */
 }
 
 static void every_day(const struct calendar *c)
 {
     ARENA_AUTO a = arena_make(4096);
-    static const struct period month = { 1, PERIOD_MONTHS }, quarter = { 3, PERIOD_MONTHS }, sixty = { 60, PERIOD_DAYS };
+    static const struct period month = { 1, PERIOD_MONTHS }, quarter = { 3, PERIOD_MONTHS },
+                               sixty = { 60, PERIOD_DAYS };
     struct deadline before = { 0 }, before_extended = { 0 };
     for (int64_t n = date_days((struct date){ 2024, 1, 1 }); n < date_days((struct date){ 2028, 1, 1 }); n++) {
         struct date from = date_of_days(n);
@@ -293,7 +311,8 @@ static void every_day(const struct calendar *c)
         assert_int_equal(deadline_compute(&a, c, calendar_start(c, from), month, true, &e), OK);
         assert_int_equal(deadline_compute(&a, c, calendar_start(c, from), quarter, false, &whole), OK);
         assert_int_equal(deadline_compute(&a, c, calendar_start(c, from), sixty, false, &days), OK);
-        assert_int_equal(deadline_compute(&a, c, calendar_start(c, date_of_days(n + 1)) - 1, month, false, &last_second), OK);
+        assert_int_equal(
+            deadline_compute(&a, c, calendar_start(c, date_of_days(n + 1)) - 1, month, false, &last_second), OK);
         /* The hour of receipt does not count. */
         assert_true(last_second.alarm.ends == d.alarm.ends && last_second.legal.ends == d.legal.ends);
         assert_month_shape(from, d.alarm.day, 1);
@@ -301,13 +320,14 @@ static void every_day(const struct calendar *c)
         assert_rolled(c, &d.alarm, &d.legal);
         assert_rolled(c, &days.alarm, &days.legal);
         assert_int_equal(date_days(days.alarm.day), n + 60);
-        assert_rolled(c, &whole.alarm, &e.legal);              /* three months from receipt in all */
+        assert_rolled(c, &whole.alarm, &e.legal); /* three months from receipt in all */
         assert_true(e.alarm.ends <= whole.alarm.ends && e.alarm.ends > d.legal.ends);
         assert_month_shape(d.alarm.day, e.alarm.day, 2);
         assert_true(d.alarm.ends >= before.alarm.ends && d.legal.ends >= before.legal.ends);
         assert_true(e.alarm.ends >= before_extended.alarm.ends && e.legal.ends >= before_extended.legal.ends);
         assert_true(deadline_sweep(c, calendar_start(c, from), month) == calendar_start(c, d.alarm.day));
-        before = d, before_extended = e;
+        before = d;
+        before_extended = e;
     }
 }
 
@@ -347,10 +367,12 @@ static void every_hour(void **state)
 
 static void easter(void **state)
 {
-    /* Published tables, with the earliest (22 March) and latest (25 April) possible and the exceptions of 1954 and 1981. */
+    /* Published tables, with the earliest (22 March) and latest (25 April) possible and the exceptions of 1954 and
+     * 1981. */
     static const struct date known[] = {
-        { 1818, 3, 22 }, { 1943, 4, 25 }, { 1954, 4, 18 }, { 1961, 4, 2 },  { 1981, 4, 19 }, { 2000, 4, 23 }, { 2008, 3, 23 }, { 2011, 4, 24 },
-        { 2024, 3, 31 }, { 2025, 4, 20 }, { 2026, 4, 5 },  { 2027, 3, 28 }, { 2028, 4, 16 }, { 2038, 4, 25 }, { 2285, 3, 22 },
+        { 1818, 3, 22 }, { 1943, 4, 25 }, { 1954, 4, 18 }, { 1961, 4, 2 },  { 1981, 4, 19 },
+        { 2000, 4, 23 }, { 2008, 3, 23 }, { 2011, 4, 24 }, { 2024, 3, 31 }, { 2025, 4, 20 },
+        { 2026, 4, 5 },  { 2027, 3, 28 }, { 2028, 4, 16 }, { 2038, 4, 25 }, { 2285, 3, 22 },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct date e = date_easter(known[i].year);
@@ -362,12 +384,15 @@ static void easter(void **state)
 
 static void holidays(void **state)
 {
-    static const struct { const char *calendar, *day; bool holiday; } days[] = {
-        { "fr", "2026-05-14", true },              /* Ascension */
-        { "fr", "2026-05-25", true },              /* Whit Monday */
-        { "fr", "2026-04-03", false },             /* Good Friday, not there */
+    static const struct {
+        const char *calendar, *day;
+        bool holiday;
+    } days[] = {
+        { "fr", "2026-05-14", true },  /* Ascension */
+        { "fr", "2026-05-25", true },  /* Whit Monday */
+        { "fr", "2026-04-03", false }, /* Good Friday, not there */
         { "fr", "2026-05-22", false },
-        { "fr-martinique", "2026-05-22", true },   /* abolition days, each on its own island */
+        { "fr-martinique", "2026-05-22", true }, /* abolition days, each on its own island */
         { "fr-martinique", "2026-05-27", false },
         { "fr-martinique", "2026-12-25", true },
         { "fr-guadeloupe", "2026-05-27", true },
@@ -379,10 +404,10 @@ static void holidays(void **state)
         { "fr-saint-martin", "2026-05-28", false },
         { "lt", "2026-02-16", true },
         { "lt", "2026-03-11", true },
-        { "lt", "2026-04-05", true },              /* Easter Sunday */
-        { "lt", "2026-05-03", true },              /* Mother's Day */
+        { "lt", "2026-04-05", true }, /* Easter Sunday */
+        { "lt", "2026-05-03", true }, /* Mother's Day */
         { "lt", "2026-05-10", false },
-        { "lt", "2026-06-07", true },              /* Father's Day */
+        { "lt", "2026-06-07", true }, /* Father's Day */
         { "lt", "2019-11-02", false },
         { "lt", "2020-11-02", true },
         { "lt", "2026-07-14", false },
@@ -430,13 +455,19 @@ static void refusals(void **state)
     assert_int_equal(calendar_parse(&a, TEXT("FR"), &c), OK);
     assert_int_equal(deadline_compute(&a, c, 0, period("72h"), true, &d), ERR_USAGE);
     assert_int_equal(deadline_compute(&a, c, 0, period("3mo"), true, &d), ERR_USAGE);
-    static const char *const bad_periods[] = { "", "mo", "1", "-1d", "+1d", "1 d", "1M", "123456d", "1mo ", "1.5y", "always" };
+    static const char *const bad_periods[] = { "",   "mo",      "1",    "-1d",  "+1d",   "1 d",
+                                               "1M", "123456d", "1mo ", "1.5y", "always" };
     struct period p = { 7, PERIOD_DAYS };
     for (size_t i = 0; i < sizeof bad_periods / sizeof *bad_periods; i++)
         assert_false(period_parse(text_of(bad_periods[i]), &p));
     assert_true(p.count == 7 && p.unit == PERIOD_DAYS);
-    static const text bad_times[] = { TEXT_INIT(""), TEXT_INIT("2026-02-29"), TEXT_INIT("2026-11-20T"),
-                                      TEXT_INIT("2026-11-20T17:20\0"), TEXT_INIT("2026-11-20T24:00"), TEXT_INIT("yesterday"), TEXT_INIT("2026-11-20T17:20+0100"),
+    static const text bad_times[] = { TEXT_INIT(""),
+                                      TEXT_INIT("2026-02-29"),
+                                      TEXT_INIT("2026-11-20T"),
+                                      TEXT_INIT("2026-11-20T17:20\0"),
+                                      TEXT_INIT("2026-11-20T24:00"),
+                                      TEXT_INIT("yesterday"),
+                                      TEXT_INIT("2026-11-20T17:20+0100"),
                                       TEXT_INIT("2026-11-20T17:20:00.00000000000000000000000000000") };
     msec t;
     for (size_t i = 0; i < sizeof bad_times / sizeof *bad_times; i++)
@@ -449,10 +480,10 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors),          cmocka_unit_test(worked_requests),  cmocka_unit_test(worked_promise),
-        cmocka_unit_test(worked_hours),     cmocka_unit_test(worked_retention), cmocka_unit_test(every_start_day),
-        cmocka_unit_test(every_hour),       cmocka_unit_test(easter),           cmocka_unit_test(holidays),
-        cmocka_unit_test(local_days),       cmocka_unit_test(refusals),
+        cmocka_unit_test(vectors),      cmocka_unit_test(worked_requests),  cmocka_unit_test(worked_promise),
+        cmocka_unit_test(worked_hours), cmocka_unit_test(worked_retention), cmocka_unit_test(every_start_day),
+        cmocka_unit_test(every_hour),   cmocka_unit_test(easter),           cmocka_unit_test(holidays),
+        cmocka_unit_test(local_days),   cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Unit tests of the guard against card numbers: the schemes' test numbers in every writing, what is no card, and how often
- * ordinary numbers are taken for one. */
+/* Unit tests of the guard against card numbers: the schemes' test numbers in every writing, what is no card, and how
+ * often ordinary numbers are taken for one. */
 #include "base/card.h"
 #include "base/buf.h"
 #include "base/file/card_file.h"
@@ -13,15 +13,17 @@
 
 /* Published test numbers of schemes and payment companies. */
 static const char *const cards[] = {
-    "4111111111111111", "4242424242424242", "4012888888881881", "4000056655665556", "4222222222222",    "4007000000027",
-    "4917610000000000003", "4917484589897107", "5555555555554444", "5105105105105100", "5200828282828210", "5454545454545454",
-    "2223003122003222", "2223000048400011", "2720992593319364", "378282246310005",  "371449635398431",  "378734493671000",
-    "343434343434343",  "30569309025904",   "38520000023237",   "36227206271667",   "36259600000004",   "38000000000006",
-    "3056930009020004", "6011111111111117", "6011000990139424", "6011981111111113", "6555900000604105", "6445644564456445",
-    "3530111333300000", "3566002020360505", "3088000000000017", "6200000000000005", "6200000000000047", "6205500000000000004",
-    "6221261111117766", "6243030000000001", "8171999927660000", "5019717010103742", "6304000000000000", "6759649826438453",
-    "6761000000000006", "6333333333333333336", "5018000000000009", "5020000000000005", "2200000000000004", "2204120100000005",
-    "6062826786276634", "6362970000457013", "9792030394440796",
+    "4111111111111111",    "4242424242424242",    "4012888888881881", "4000056655665556",    "4222222222222",
+    "4007000000027",       "4917610000000000003", "4917484589897107", "5555555555554444",    "5105105105105100",
+    "5200828282828210",    "5454545454545454",    "2223003122003222", "2223000048400011",    "2720992593319364",
+    "378282246310005",     "371449635398431",     "378734493671000",  "343434343434343",     "30569309025904",
+    "38520000023237",      "36227206271667",      "36259600000004",   "38000000000006",      "3056930009020004",
+    "6011111111111117",    "6011000990139424",    "6011981111111113", "6555900000604105",    "6445644564456445",
+    "3530111333300000",    "3566002020360505",    "3088000000000017", "6200000000000005",    "6200000000000047",
+    "6205500000000000004", "6221261111117766",    "6243030000000001", "8171999927660000",    "5019717010103742",
+    "6304000000000000",    "6759649826438453",    "6761000000000006", "6333333333333333336", "5018000000000009",
+    "5020000000000005",    "2200000000000004",    "2204120100000005", "6062826786276634",    "6362970000457013",
+    "9792030394440796",
 };
 enum { CARDS = sizeof cards / sizeof *cards };
 
@@ -102,7 +104,8 @@ static void other_digits(void **state)
 {
     static const text written[] = {
         TEXT_INIT("\uFF14\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11\uFF11"),
-        TEXT_INIT("\u0664\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 \u0661\u0661\u0661\u0661"),
+        TEXT_INIT(
+            "\u0664\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 \u0661\u0661\u0661\u0661"),
         TEXT_INIT("\u06F4\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1\u06F1"),
         TEXT_INIT("\u096A\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967"),
         TEXT_INIT("\U0001D7D2\U0001D7CF11\U0001D7CF11111111111"),
@@ -118,32 +121,64 @@ static void broken_bytes(void **state)
     char copy[64];
     for (size_t n = 0; n <= whole.n; n++)
         for (size_t from = 0; from <= n; from++) {
-            text cut = { copy + sizeof copy - (n - from), n - from };          /* at the very end: a read beyond shows */
+            text cut = { copy + sizeof copy - (n - from), n - from }; /* at the very end: a read beyond shows */
             memcpy(copy + sizeof copy - cut.n, whole.p + from, cut.n);
             assert_false(card_find(cut, NULL));
         }
     assert_false(card_find((text){ NULL, 0 }, NULL));
-    assert_found(TEXT("\xF0\x9D\x9F" "4111111111111111\xEF\xBC"), TEXT("4111111111111111"));
+    assert_found(TEXT("\xF0\x9D\x9F"
+                      "4111111111111111\xEF\xBC"),
+                 TEXT("4111111111111111"));
 }
 
 static void no_cards(void **state)
 {
     static const char *const others[] = {
-        "", "4", "4111111111111112", "411111111111111", "41111111111111111",          /* check digit, length */
-        "1234567890123452", "7111111111111114", "0000000000000000",                  /* Luhn, and no issuer's range */
-        "41111111111111111111",                                                      /* inside a longer string */
-        "FR76 3000 6000 0112 3456 7890 189", "FR7630006000011234567890189", "iban: fr14 2004 1010 0505 0001 3m02 606 ok",
-        "DE89 3704 0044 0532 0130 00", "LT12 1000 0111 0100 1000", "NO93 8601 1117 947", "BE68 5390 0754 7034",
+        "",
+        "4",
+        "4111111111111112",
+        "411111111111111",
+        "41111111111111111", /* check digit, length */
+        "1234567890123452",
+        "7111111111111114",
+        "0000000000000000",     /* Luhn, and no issuer's range */
+        "41111111111111111111", /* inside a longer string */
+        "FR76 3000 6000 0112 3456 7890 189",
+        "FR7630006000011234567890189",
+        "iban: fr14 2004 1010 0505 0001 3m02 606 ok",
+        "DE89 3704 0044 0532 0130 00",
+        "LT12 1000 0111 0100 1000",
+        "NO93 8601 1117 947",
+        "BE68 5390 0754 7034",
         "MT84 MALT 0110 0001 2345 MTLC AST0 01S",
-        "+49 1511 2345674", "+4915112345674", "06 12 34 56 78", "06 12 34 56 78 01 23 45 67 89", "555-123-4567 555-987-6543",
-        "1763776020000", "1763776020000000", "1763776020000000000", "20261122014700", "2026-11-22T01:47:00.000Z",
-        "31.12.2027 - 15.01.2028", "30.04.2025 15.06.2026", "2026-11-22 01.47.00.000000",
-        "48.85837009999999", "2.294481 48.85837009999999", "46.52863469527167 3.52863469527167",
-        "550e8400-e29b-41d4-a716-446655440000", "4a7174f2-4111-4111-8111-411111111111",
+        "+49 1511 2345674",
+        "+4915112345674",
+        "06 12 34 56 78",
+        "06 12 34 56 78 01 23 45 67 89",
+        "555-123-4567 555-987-6543",
+        "1763776020000",
+        "1763776020000000",
+        "1763776020000000000",
+        "20261122014700",
+        "2026-11-22T01:47:00.000Z",
+        "31.12.2027 - 15.01.2028",
+        "30.04.2025 15.06.2026",
+        "2026-11-22 01.47.00.000000",
+        "48.85837009999999",
+        "2.294481 48.85837009999999",
+        "46.52863469527167 3.52863469527167",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "4a7174f2-4111-4111-8111-411111111111",
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        "38347481400126", "383 474 814 00126",                                 /* SIRET, that would be Diners Club */
-        "4006381333023", "4 006381 333023", "3017620422003", "978-2-07-036822-8",    /* EAN, the first two would be Visa; ISBN */
-        "1 84 12 76 451 089 46", "2 84 05 75 123 456 78", "356938035643809",         /* social security, IMEI */
+        "38347481400126",
+        "383 474 814 00126", /* SIRET, that would be Diners Club */
+        "4006381333023",
+        "4 006381 333023",
+        "3017620422003",
+        "978-2-07-036822-8", /* EAN, the first two would be Visa; ISBN */
+        "1 84 12 76 451 089 46",
+        "2 84 05 75 123 456 78",
+        "356938035643809", /* social security, IMEI */
         "192.168.100.200 255.255.255.255",
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -175,13 +210,17 @@ static void disguises(void **state)
     JSON_EACH(one, list) {
         bool found = false;
         assert_int_equal(card_look(&a, one->value, &found), OK);
-        if (!found)
-            print_error("not found: %.*s\n", T(one->value)), missed++;
+        if (!found) {
+            print_error("not found: %.*s\n", T(one->value));
+            missed++;
+        }
         text masked = card_mask(&a, one->value);
         assert_non_null(masked.p);
         assert_int_equal(card_look(&a, masked, &found), OK);
-        if (found)
-            print_error("still there: %.*s\n", T(masked)), missed++;
+        if (found) {
+            print_error("still there: %.*s\n", T(masked));
+            missed++;
+        }
     }
     assert_int_equal(missed, 0);
 }
@@ -197,8 +236,10 @@ static void no_disguises(void **state)
         text where = { NULL, 0 };
         assert_int_equal(card_look(&a, one->value, &found), OK);
         card_find(one->value, &where);
-        if (found)
-            print_error("taken for a card: %.*s (%.*s)\n", T(one->value), T(where)), taken++;
+        if (found) {
+            print_error("taken for a card: %.*s (%.*s)\n", T(one->value), T(where));
+            taken++;
+        }
         assert_true(found || text_eq(card_mask(&a, one->value), one->value));
     }
     assert_int_equal(taken, 0);
@@ -218,7 +259,9 @@ static void near_others(void **state)
 
 static uint64_t next_random(uint64_t *state)
 {
-    *state ^= *state << 13, *state ^= *state >> 7, *state ^= *state << 17;       /* xorshift64 */
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17; /* xorshift64 */
     return *state;
 }
 
@@ -251,10 +294,17 @@ static void phone(uint64_t *state, char *out)
     for (size_t i = 0; i < 4; i++)
         digits(state, d[i], 9);
     switch (next_random(state) % 4) {
-    case 0: snprintf(out, 128, "+33 6 %.2s %.2s %.2s %.2s", d[0], d[1], d[2], d[3]); break;
-    case 1: snprintf(out, 128, "+49 1%.3s %.7s", d[0], d[1]); break;
-    case 2: snprintf(out, 128, "06 %.2s %.2s %.2s %.2s", d[0], d[1], d[2], d[3]); break;
-    default: snprintf(out, 128, "00 44 7%.3s %.6s", d[0], d[1]);
+    case 0:
+        snprintf(out, 128, "+33 6 %.2s %.2s %.2s %.2s", d[0], d[1], d[2], d[3]);
+        break;
+    case 1:
+        snprintf(out, 128, "+49 1%.3s %.7s", d[0], d[1]);
+        break;
+    case 2:
+        snprintf(out, 128, "06 %.2s %.2s %.2s %.2s", d[0], d[1], d[2], d[3]);
+        break;
+    default:
+        snprintf(out, 128, "00 44 7%.3s %.6s", d[0], d[1]);
     }
 }
 
@@ -266,7 +316,7 @@ static void iban(uint64_t *state, char *out)
     unsigned rest = 0;
     for (const char *p = bban; *p; p++)
         rest = (rest * 10 + (unsigned)(*p - '0')) % 97;
-    static const char after[] = "152700";                                        /* F, R, 00 */
+    static const char after[] = "152700"; /* F, R, 00 */
     for (const char *p = after; *p; p++)
         rest = (rest * 10 + (unsigned)(*p - '0')) % 97;
     snprintf(all, sizeof all, "FR%02u%s", 98 - rest, bban);
@@ -296,14 +346,17 @@ static void uuid(uint64_t *state, char *out)
 
 static void coordinates(uint64_t *state, char *out)
 {
-    double north = 42 + (double)(next_random(state) >> 11) / 9e15 * 9, east = (double)(next_random(state) >> 11) / 9e15 * 8;
+    double north = 42 + (double)(next_random(state) >> 11) / 9e15 * 9,
+           east = (double)(next_random(state) >> 11) / 9e15 * 8;
     snprintf(out, 128, "%.14f %.15f", north, east);
 }
 
-/* Degrees with six decimals, as maps give them; 100 ns since the year 1, as .NET counts; a table of four columns, a hundred rows. */
+/* Degrees with six decimals, as maps give them; 100 ns since the year 1, as .NET counts; a table of four columns, a
+ * hundred rows. */
 static void places(uint64_t *state, char *out)
 {
-    double north = 40 + (double)(next_random(state) >> 11) / 9e15 * 20, east = 1 + (double)(next_random(state) >> 11) / 9e15 * 17;
+    double north = 40 + (double)(next_random(state) >> 11) / 9e15 * 20,
+           east = 1 + (double)(next_random(state) >> 11) / 9e15 * 17;
     snprintf(out, 128, next_random(state) % 2 ? "%.6f, %.6f" : "%.6f %.6f", north, east);
 }
 
@@ -380,19 +433,26 @@ static void assert_too_much(const char *head, const char *piece, unsigned times,
 
 static void files_made_to_busy(void **state)
 {
-    assert_too_much("%PDF-1.4\n1 0 obj << >> stream\nbeginbfrange\n", "<0><ffff><0>", 17, "endbfrange\nendstream endobj\n");
+    assert_too_much("%PDF-1.4\n1 0 obj << >> stream\nbeginbfrange\n", "<0><ffff><0>", 17,
+                    "endbfrange\nendstream endobj\n");
     assert_too_much("%PDF-1.4\n", "streamendstream", 60001, "");
     assert_too_much("PK\3\4", "PK\1\2", 4001, "");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_grouping), cmocka_unit_test(printed_groupings),
-                                        cmocka_unit_test(beside_other_digits), cmocka_unit_test(other_digits),
-                                        cmocka_unit_test(broken_bytes),   cmocka_unit_test(no_cards),
-                                        cmocka_unit_test(near_others),    cmocka_unit_test(false_alarms),   cmocka_unit_test(tables_of_numbers),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_grouping),
+                                        cmocka_unit_test(printed_groupings),
+                                        cmocka_unit_test(beside_other_digits),
+                                        cmocka_unit_test(other_digits),
+                                        cmocka_unit_test(broken_bytes),
+                                        cmocka_unit_test(no_cards),
+                                        cmocka_unit_test(near_others),
+                                        cmocka_unit_test(false_alarms),
+                                        cmocka_unit_test(tables_of_numbers),
                                         cmocka_unit_test(files_made_to_busy),
                                         cmocka_unit_test(masks),
-                                        cmocka_unit_test(disguises),      cmocka_unit_test(no_disguises) };
+                                        cmocka_unit_test(disguises),
+                                        cmocka_unit_test(no_disguises) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

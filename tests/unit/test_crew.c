@@ -9,7 +9,13 @@
 
 enum { THREADS = 4, SHARE = 2, WAITING = 10 };
 
-struct held { struct crew *crew; pthread_mutex_t lock; pthread_cond_t changed; bool open; unsigned begun, done, refused, busy, other; };
+struct held {
+    struct crew *crew;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool open;
+    unsigned begun, done, refused, busy, other;
+};
 
 static void start(struct held *h)
 {
@@ -127,6 +133,7 @@ static void stop_refuses_what_waits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(an_owner_has_a_share), cmocka_unit_test(stop_refuses_what_waits) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(an_owner_has_a_share),
+                                        cmocka_unit_test(stop_refuses_what_waits) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,7 +85,8 @@ static void seal_refuses_elsewhere(void **state)
     others[2].table = TEXT("identity");
     others[3].field = TEXT("phone");
     others[4].version++;
-    others[5].table = TEXT("contacte"), others[5].field = TEXT("mail");        /* the same letters, cut elsewhere */
+    others[5].table = TEXT("contacte");
+    others[5].field = TEXT("mail"); /* the same letters, cut elsewhere */
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(seal_open(&a, &k, &others[i], s, &clear), ERR_CRYPT);
     char name[256] = { 0 };
@@ -170,7 +171,8 @@ static void wrapping(void **state)
     assert_true(sodium_is_zero(back.b, sizeof back.b));
     assert_int_equal(key_unwrap(&a, &m, TEXT("t"), other, 1, wrapped_text(w), &back), ERR_CRYPT);
     assert_int_equal(key_unwrap(&a, &m, TEXT("t"), who, 2, wrapped_text(w), &back), ERR_CRYPT);
-    assert_int_equal(key_unwrap(&a, &m, TEXT("t"), who, 1, text_upto(wrapped_text(w), WRAPPED_KEY - 1), &back), ERR_CRYPT);
+    assert_int_equal(key_unwrap(&a, &m, TEXT("t"), who, 1, text_upto(wrapped_text(w), WRAPPED_KEY - 1), &back),
+                     ERR_CRYPT);
     for (size_t bit = 0; bit < sizeof w * 8; bit++) {
         w[bit / 8] ^= (uint8_t)(1 << bit % 8);
         assert_int_equal(key_unwrap(&a, &m, TEXT("t"), who, 1, wrapped_text(w), &back), ERR_CRYPT);
@@ -207,7 +209,9 @@ static void rotation(void **state)
     assert_true(key_wrap_current(&second, wrapped_text(w)));
     assert_false(key_wrap_current(&second, TEXT("")));
     assert_int_equal(key_unwrap(&a, &first, TEXT("t"), who, 1, wrapped_text(w), &back), ERR_CRYPT);
-    unlink(first_path), unlink(second_path), rmdir(folder);
+    unlink(first_path);
+    unlink(second_path);
+    rmdir(folder);
 }
 
 static void write_text(const char *path, text content, mode_t mode)
@@ -241,7 +245,7 @@ static void master_file(void **state)
     assert_int_equal(master_read(&a, path, &m), OK);
     assert_int_equal(m.id, made.id);
     assert_memory_equal(m.key.b, made.key.b, sizeof m.key.b);
-    assert_int_equal(master_create(&a, path, &m), ERR_CONFIG);         /* never over an existing one */
+    assert_int_equal(master_create(&a, path, &m), ERR_CONFIG); /* never over an existing one */
     assert_int_equal(master_read(&a, path, &m), OK);
     assert_memory_equal(m.key.b, made.key.b, sizeof m.key.b);
 
@@ -263,27 +267,35 @@ static void master_file(void **state)
     }
     write_text(path, TEXT(HEX32 "\n"), 0400);
     assert_int_equal(master_read(&a, path, &m), OK);
-    text bad[] = { TEXT(""), TEXT("\n"), TEXT(HEX32), TEXT(HEX32 "\n\n"), TEXT(HEX32 "0\n"), TEXT(HEX32 " "), TEXT("g" HEX32),
-                   TEXT("0000000000000000000000000000000000000000000000000000000000000000\n") };
+    text bad[] = { TEXT(""),          TEXT("\n"),
+                   TEXT(HEX32),       TEXT(HEX32 "\n\n"),
+                   TEXT(HEX32 "0\n"), TEXT(HEX32 " "),
+                   TEXT("g" HEX32),   TEXT("0000000000000000000000000000000000000000000000000000000000000000\n") };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_text(path, bad[i], 0600);
         assert_int_equal(master_read(&a, path, &m), ERR_CONFIG);
         assert_int_equal(text_find(text_of(a.why.detail), TEXT("00112233")), -1);
     }
-    unlink(linked), unlink(path);
+    unlink(linked);
+    unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(master_read(&a, path, &m), ERR_CONFIG);
     unlink(path);
-    assert_int_equal(rmdir(folder), 0);                                 /* nothing else was left there */
+    assert_int_equal(rmdir(folder), 0); /* nothing else was left there */
 }
 
 /* An access list that lets `user` and, with `group_may`, the file's group read. */
 static void list_set(const char *path, uint32_t user, uint16_t group_may)
 {
-    struct { struct posix_acl_xattr_header head; struct posix_acl_xattr_entry entries[5]; } list = {
-        { POSIX_ACL_XATTR_VERSION },
-        { { ACL_USER_OBJ, ACL_READ, UINT32_MAX }, { ACL_USER, ACL_READ, user }, { ACL_GROUP_OBJ, group_may, UINT32_MAX },
-          { ACL_MASK, ACL_READ, UINT32_MAX }, { ACL_OTHER, 0, UINT32_MAX } } };
+    struct {
+        struct posix_acl_xattr_header head;
+        struct posix_acl_xattr_entry entries[5];
+    } list = { { POSIX_ACL_XATTR_VERSION },
+               { { ACL_USER_OBJ, ACL_READ, UINT32_MAX },
+                 { ACL_USER, ACL_READ, user },
+                 { ACL_GROUP_OBJ, group_may, UINT32_MAX },
+                 { ACL_MASK, ACL_READ, UINT32_MAX },
+                 { ACL_OTHER, 0, UINT32_MAX } } };
     assert_int_equal(setxattr(path, "system.posix_acl_access", &list, sizeof list, 0), 0);
 }
 
@@ -305,7 +317,8 @@ static void master_credential(void **state)
     assert_int_equal(master_read(&a, path, &m), ERR_CONFIG);
     list_set(path, geteuid() + 1, 0);
     assert_int_equal(master_read(&a, path, &m), ERR_CONFIG);
-    unlink(path), rmdir(folder);
+    unlink(path);
+    rmdir(folder);
 }
 
 /* ---- Tree. ---- */
@@ -335,7 +348,10 @@ static const char *const ROOTS[] = {
 #define H6E34 "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
 
 enum { MOST = 130 };
-struct forest { struct hash leaves[MOST]; unsigned reads; };
+struct forest {
+    struct hash leaves[MOST];
+    unsigned reads;
+};
 
 /* The plain recursion of RFC 6962 §2.1, to check the growing tree and the proofs against. */
 static struct hash plain_root(const struct hash *leaves, size_t n)
@@ -391,7 +407,10 @@ static void assert_proof(const struct tree_proof *p, const char *const expected[
 
 static void proof_vectors(void **state)
 {
-    static const struct { uint64_t index, size; const char *path[3]; } inclusion[] = {
+    static const struct {
+        uint64_t index, size;
+        const char *path[3];
+    } inclusion[] = {
         { 0, 1, { NULL } }, { 0, 8, { H96A2, H5F08, H6B47 } }, { 5, 8, { HBC1A, HCA85, HD37E } },
         { 2, 3, { HFAC5 } }, { 1, 5, { H6E34, H5F08, HBC1A } },
     }, consistency[] = {
@@ -406,7 +425,8 @@ static void proof_vectors(void **state)
         assert_proof(&p, inclusion[i].path);
     }
     for (size_t i = 0; i < sizeof consistency / sizeof *consistency; i++) {
-        assert_int_equal(tree_prove_consistency(&a, forest_read, &f, consistency[i].index, consistency[i].size, &p), OK);
+        assert_int_equal(tree_prove_consistency(&a, forest_read, &f, consistency[i].index, consistency[i].size, &p),
+                         OK);
         assert_proof(&p, consistency[i].path);
     }
     assert_int_equal(tree_prove_inclusion(&a, forest_read, &f, 3, 3, &p), ERR_USAGE);
@@ -520,7 +540,9 @@ static void big_sizes(void **state)
 
 static void ed25519_vectors(void **state)
 {
-    static const struct { const char *seed, *public_key, *message, *signature; } rfc8032[] = {
+    static const struct {
+        const char *seed, *public_key, *message, *signature;
+    } rfc8032[] = {
         { "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
           "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
           "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
@@ -548,20 +570,24 @@ static void ed25519_vectors(void **state)
 }
 
 #define NEUMANN "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-#define NEUMANN_TEXT "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
-#define NEUMANN_LINE \
+#define NEUMANN_TEXT                                                                                                   \
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+#define NEUMANN_LINE                                                                                                   \
     "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
-#define EXAMPLE "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+#define EXAMPLE      "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 #define EXAMPLE_TEXT "This is an example message.\n"
-#define EXAMPLE_LINE \
+#define EXAMPLE_LINE                                                                                                   \
     "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
 #define ENOCH "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
-#define ENOCH_LINE "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n"
+#define ENOCH_LINE                                                                                                     \
+    "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n"
 
 /* Notes made by Go's golang.org/x/mod/sumdb/note. */
 static void note_vectors(void **state)
 {
-    static const struct { text verifier, note, body; } good[] = {
+    static const struct {
+        text verifier, note, body;
+    } good[] = {
         { TEXT_INIT(NEUMANN), TEXT_INIT(NEUMANN_TEXT "\n" NEUMANN_LINE), TEXT_INIT(NEUMANN_TEXT) },
         { TEXT_INIT(NEUMANN), TEXT_INIT(NEUMANN_TEXT "\n" ENOCH_LINE NEUMANN_LINE), TEXT_INIT(NEUMANN_TEXT) },
         { TEXT_INIT(ENOCH), TEXT_INIT(NEUMANN_TEXT "\n" NEUMANN_LINE ENOCH_LINE), TEXT_INIT(NEUMANN_TEXT) },
@@ -600,12 +626,14 @@ static void note_vectors(void **state)
 static void verifiers(void **state)
 {
     static const text bad[] = {
-        TEXT_INIT(""), TEXT_INIT("+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
+        TEXT_INIT(""),
+        TEXT_INIT("+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
         TEXT_INIT("PeterNeumann+c74f20a+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
         TEXT_INIT("PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
         TEXT_INIT("Peter Neumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
         TEXT_INIT("PeterNeumann+c74f20a3+BRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
-        TEXT_INIT("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10T"), TEXT_INIT("PeterNeumann+c74f20a3"),
+        TEXT_INIT("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10T"),
+        TEXT_INIT("PeterNeumann+c74f20a3"),
         TEXT_INIT("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW+"),
     };
     ARENA_AUTO a = arena_make(1 << 16);
@@ -614,8 +642,15 @@ static void verifiers(void **state)
         assert_int_equal(signer_parse(&a, bad[i], &v), ERR_VALUE);
     assert_true(signer_name_valid(TEXT("garant.example/journal")));
     assert_true(signer_name_valid(TEXT("clé.example")));
-    text names[] = { TEXT(""), TEXT("a b"), TEXT("a+b"), TEXT("a\nb"), TEXT("a\xC2\xA0""b"), TEXT("a\xE2\x80\x83"),
-                     TEXT("\xE3\x80\x80"), TEXT("\xFF") };
+    text names[] = { TEXT(""),
+                     TEXT("a b"),
+                     TEXT("a+b"),
+                     TEXT("a\nb"),
+                     TEXT("a\xC2\xA0"
+                          "b"),
+                     TEXT("a\xE2\x80\x83"),
+                     TEXT("\xE3\x80\x80"),
+                     TEXT("\xFF") };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_false(signer_name_valid(names[i]));
 }
@@ -653,7 +688,10 @@ static void checkpoints(void **state)
 /* Well-signed notes that are no checkpoints. */
 static void checkpoint_forms(void **state)
 {
-    static const struct { text body; bool good; } forms[] = {
+    static const struct {
+        text body;
+        bool good;
+    } forms[] = {
         { TEXT_INIT("o\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"), true },
         { TEXT_INIT("o\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\nextension\n"), true },
         { TEXT_INIT("o\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\nextension\n"), false },
@@ -664,7 +702,8 @@ static void checkpoint_forms(void **state)
         { TEXT_INIT("o\n\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"), false },
         { TEXT_INIT("p\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"), false },
         { TEXT_INIT("o\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuA==\n"), false },
-        { TEXT_INIT("o\n0\n"), false }, { TEXT_INIT("o\n"), false },
+        { TEXT_INIT("o\n0\n"), false },
+        { TEXT_INIT("o\n"), false },
     };
     struct key seed = { { 1 } };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -710,7 +749,8 @@ static void tlog_proofs(void **state)
         for (size_t bit = 0; bit < proof.n * 8; bit++) {
             memcpy(copy, proof.p, proof.n);
             copy[bit / 8] ^= (char)(1 << bit % 8);
-            assert_int_equal(proof_open(&a, &s, (text){ copy, proof.n }, f.leaves[index], &found, &count), ERR_INTEGRITY);
+            assert_int_equal(proof_open(&a, &s, (text){ copy, proof.n }, f.leaves[index], &found, &count),
+                             ERR_INTEGRITY);
         }
         for (size_t n = 0; n < proof.n; n++)
             assert_int_equal(proof_open(&a, &s, text_upto(proof, n), f.leaves[index], &found, &count), ERR_INTEGRITY);
@@ -731,12 +771,16 @@ static void jws_vector(void **state)
     assert_int_equal(jws_open(&a, &s, expected, &header, &payload), OK);
     assert_true(text_eq(header, TEXT("{\"alg\":\"EdDSA\"}")));
     assert_true(text_eq(payload, TEXT("Example of Ed25519 signing")));
-    text headers[] = { TEXT("{\"alg\":\"none\"}"), TEXT("{\"alg\":\"HS256\"}"), TEXT("{}"), TEXT("[]"), TEXT(""),
+    text headers[] = { TEXT("{\"alg\":\"none\"}"),
+                       TEXT("{\"alg\":\"HS256\"}"),
+                       TEXT("{}"),
+                       TEXT("[]"),
+                       TEXT(""),
                        TEXT("{\"alg\":\"EdDSA\",\"crit\":[\"b64\"],\"b64\":false}"),
                        TEXT("{\"alg\":\"EdDSA\",\"alg\":\"EdDSA\"}") };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         assert_int_equal(jws_open(&a, &s, jws_sign(&a, &s, headers[i], TEXT("{}")), &header, &payload), ERR_INTEGRITY);
-    assert_int_equal(certificate_open(&a, &s, expected, &payload), ERR_INTEGRITY);      /* no certificate: no kid, no typ */
+    assert_int_equal(certificate_open(&a, &s, expected, &payload), ERR_INTEGRITY); /* no certificate: no kid, no typ */
 }
 
 static void certificates(void **state)
@@ -768,13 +812,27 @@ static void certificates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seal_opens), cmocka_unit_test(seal_refuses_elsewhere), cmocka_unit_test(seal_refuses_altered),
-        cmocka_unit_test(derivation), cmocka_unit_test(wrapping), cmocka_unit_test(rotation), cmocka_unit_test(master_file),
+        cmocka_unit_test(seal_opens),
+        cmocka_unit_test(seal_refuses_elsewhere),
+        cmocka_unit_test(seal_refuses_altered),
+        cmocka_unit_test(derivation),
+        cmocka_unit_test(wrapping),
+        cmocka_unit_test(rotation),
+        cmocka_unit_test(master_file),
         cmocka_unit_test(master_credential),
-        cmocka_unit_test(tree_vectors), cmocka_unit_test(proof_vectors), cmocka_unit_test(inclusion_all),
-        cmocka_unit_test(consistency_all), cmocka_unit_test(big_sizes), cmocka_unit_test(ed25519_vectors),
-        cmocka_unit_test(note_vectors), cmocka_unit_test(verifiers), cmocka_unit_test(checkpoints),
-        cmocka_unit_test(checkpoint_forms), cmocka_unit_test(tlog_proofs), cmocka_unit_test(jws_vector), cmocka_unit_test(certificates),
+        cmocka_unit_test(tree_vectors),
+        cmocka_unit_test(proof_vectors),
+        cmocka_unit_test(inclusion_all),
+        cmocka_unit_test(consistency_all),
+        cmocka_unit_test(big_sizes),
+        cmocka_unit_test(ed25519_vectors),
+        cmocka_unit_test(note_vectors),
+        cmocka_unit_test(verifiers),
+        cmocka_unit_test(checkpoints),
+        cmocka_unit_test(checkpoint_forms),
+        cmocka_unit_test(tlog_proofs),
+        cmocka_unit_test(jws_vector),
+        cmocka_unit_test(certificates),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

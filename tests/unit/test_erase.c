@@ -1,4 +1,5 @@
-/* Erasure over a real store: keys and rows of every table, holds with ground and end, recipients, certificate, crash, leftovers. */
+/* Erasure over a real store: keys and rows of every table, holds with ground and end, recipients, certificate, crash,
+ * leftovers. */
 #include "domain_fixture.h"
 #include "domain/person/record.h"
 #include "domain/rights/duty.h"
@@ -45,11 +46,13 @@ static const char policy[] =
 static text full_person(struct fixture *f, const char *email)
 {
     struct answer out = { 0 };
-    text id = person_lived(f, &(struct life){ email, "Planted Canary", "/planted/canary", "INV-canary-1", "Canary Renamed", "canary.txt",
-                                              "planted canary attachment" });
+    text id = person_lived(f, &(struct life){ email, "Planted Canary", "/planted/canary", "INV-canary-1",
+                                              "Canary Renamed", "canary.txt", "planted canary attachment" });
     OKAY(retention_event(&f->c, id, js(f, "{'event':'last_contact'}"), &out));
     signed_in(f, id);
-    assert_int_equal(signin(&f->c, js(f, "{'identifier':'%s','password':'canary'}", email), false, &(struct signin){ 0 }), ERR_UNAUTHORISED);
+    assert_int_equal(
+        signin(&f->c, js(f, "{'identifier':'%s','password':'canary'}", email), false, &(struct signin){ 0 }),
+        ERR_UNAUTHORISED);
     fixture_as(f, "app");
     OKAY(version_acknowledge(&f->c, js(f, "{'subject':'%.*s'}", T(id)), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'canary','why':'planted canary'}"), &out));
@@ -70,7 +73,9 @@ static void nothing_is_left_of_a_canary(void **state)
     OKAY(hold_create(&f->c, id, js(f, "{'category':'visits','ground':'dispute','until':'2026-02-01'}"), &out));
     OKAY(contact_send(&f->c, id, js(f, "{'purpose':'service','subject':'canary','text':'canary'}"), &out));
     char holder[256];
-    snprintf(holder, sizeof holder, "INSERT INTO token_holder (digest, tenant, subject) VALUES (randomblob(32), '%.*s', x'%s')", T(f->c.tenant), hex);
+    snprintf(holder, sizeof holder,
+             "INSERT INTO token_holder (digest, tenant, subject) VALUES (randomblob(32), '%.*s', x'%s')",
+             T(f->c.tenant), hex);
     fixture_plant(f, holder);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
@@ -86,7 +91,7 @@ static void nothing_is_left_of_a_canary(void **state)
                     fail_msg("the canary has no row in %s", name);
             }
     }
-    fixture_at(f, "2026-03-01T00:00:00Z");               /* the hold has ended */
+    fixture_at(f, "2026-03-01T00:00:00Z"); /* the hold has ended */
     swept(f);
     const struct json *answer = erased(f, id);
     for (unsigned t = 0; t < TABLE_COUNT; t++) {
@@ -98,8 +103,9 @@ static void nothing_is_left_of_a_canary(void **state)
                 continue;
             snprintf(where, sizeof where, "subject = x'%s'", hex);
             bool held = text_eq(row->name, TEXT("record")) || text_eq(row->name, TEXT("milestone"));
-            if (text_eq(row->name, TEXT("bound")) || text_eq(row->name, TEXT("ledger")))      /* of what is held */
-                snprintf(where, sizeof where, "subject = x'%s' AND of_table NOT IN ('subject', 'milestone', 'hold')", hex);
+            if (text_eq(row->name, TEXT("bound")) || text_eq(row->name, TEXT("ledger"))) /* of what is held */
+                snprintf(where, sizeof where, "subject = x'%s' AND of_table NOT IN ('subject', 'milestone', 'hold')",
+                         hex);
             if (rows_of(f, name, where) && !held)
                 fail_msg("%s still has rows of the canary", name);
         }
@@ -107,10 +113,12 @@ static void nothing_is_left_of_a_canary(void **state)
     snprintf(where, sizeof where, "subject = x'%s' AND category <> 'invoices'", hex);
     assert_int_equal(rows_of(f, "record", where), 0);
     snprintf(where, sizeof where, "subject = x'%s'", hex);
-    assert_int_equal(rows_of(f, "key", where), 1);       /* that of the invoices */
+    assert_int_equal(rows_of(f, "key", where), 1); /* that of the invoices */
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
     assert_int_equal(erase_subject(&f->c, id, NULL, &out), ERR_NOT_FOUND);
-    assert_int_equal(subject_lookup(&f->c, js(f, "{'identifier':{'contact.email':'canary@example.org'},'purpose':'service'}"), &out), ERR_NOT_FOUND);
+    assert_int_equal(
+        subject_lookup(&f->c, js(f, "{'identifier':{'contact.email':'canary@example.org'},'purpose':'service'}"), &out),
+        ERR_NOT_FOUND);
     OKAY(subject_read(&f->c, other, TEXT("service"), (text){ NULL, 0 }, &out));
     assert_true(text_find(out.body, TEXT("Canary Renamed")) > 0);
     /* the certificate says so */
@@ -125,7 +133,10 @@ static void nothing_is_left_of_a_canary(void **state)
     assert_true(text_eq(text_at(answer, "certificate.kept.0.ground"), TEXT("C. com. L123-22")));
     assert_true(text_eq(text_at(answer, "certificate.kept.0.until"), TEXT("2036-12-31T00:00:00.000Z")));
     assert_true(text_eq(text_at(answer, "certificate.recipients_to_tell.0"), TEXT("carrier")));
-    static const char *const planted[] = { "Planted Canary", "Canary Renamed", "canary@example.org", "/planted/canary", "planted canary attachment", "INV-canary-1" };
+    static const char *const planted[] = {
+        "Planted Canary", "Canary Renamed", "canary@example.org", "/planted/canary", "planted canary attachment",
+        "INV-canary-1"
+    };
     for (size_t i = 0; i < sizeof planted / sizeof *planted; i++)
         assert_false(files_hold(f, text_of(planted[i])));
 }
@@ -141,13 +152,15 @@ static void certificate_proves_itself(void **state)
     const struct json *signed_ = parsed(f, json);
     assert_true(text_eq(text_at(signed_, "id"), text_at(answer, "certificate.id")));
     uint64_t index, size;
-    OKAY(proof_open(&f->arena, store_signer(s), text_at(signed_, "journal.proof"), tree_leaf(text_at(signed_, "journal.entry")), &index, &size));
+    OKAY(proof_open(&f->arena, store_signer(s), text_at(signed_, "journal.proof"),
+                    tree_leaf(text_at(signed_, "journal.entry")), &index, &size));
     assert_int_equal(index, int_at(signed_, "journal.index"));
     assert_true(text_find(text_at(signed_, "journal.entry"), TEXT("\"act\":\"subject.erase\"")) > 0);
     assert_true(text_find(text_at(signed_, "journal.entry"), text_at(signed_, "pseudonym")) > 0);
     /* offline, with nothing but the key: the JWS, the answer, and neither altered */
     struct answer verified = { 0 };
-    text key = signer_verifier(&f->arena, store_signer(s)), body = arena_print(&f->arena, "{\"jws\":\"%.*s\"}\n", T(jws));
+    text key = signer_verifier(&f->arena, store_signer(s)),
+         body = arena_print(&f->arena, "{\"jws\":\"%.*s\"}\n", T(jws));
     OKAY(certificate_verify(&f->arena, key, jws, &verified));
     OKAY(certificate_verify(&f->arena, key, body, &verified));
     /* what people read in the file is what was signed, member for member */
@@ -166,7 +179,8 @@ static void certificate_proves_itself(void **state)
     OKAY(certificate_get(&f->c, text_at(answer, "certificate.id"), false, &looked));
     assert_int_equal(rows_of(f, "journal", "leaf LIKE '%certificate.read%'"), looks + 1);
     struct actor eraser = f->c.actor;
-    f->c.actor.kind = ACTOR_PERSON, f->c.actor.index = PERSON;
+    f->c.actor.kind = ACTOR_PERSON;
+    f->c.actor.index = PERSON;
     assert_int_equal(certificate_get(&f->c, text_at(answer, "certificate.id"), false, &looked), ERR_FORBIDDEN);
     f->c.actor = eraser;
     assert_int_equal(rows_of(f, "journal", "leaf LIKE '%certificate.read%'"), looks + 1);
@@ -204,7 +218,7 @@ static void journal_as_a_folder(void **state)
     OKAY(journal_folder_write(&f->c, to, NULL, &out));
     int64_t size = int_at(parsed(f, out.body), "size"), files = int_at(parsed(f, out.body), "files");
     assert_true(size > 300 && size < 512);
-    assert_int_equal(files, 2 + 2 + 1 + 2);               /* entries, leaves, the level above, key and checkpoint */
+    assert_int_equal(files, 2 + 2 + 1 + 2); /* entries, leaves, the level above, key and checkpoint */
     OKAY(journal_folder_write(&f->c, to, NULL, &out));
     assert_int_equal(int_at(parsed(f, out.body), "files"), 2);
     char path[160], note[4096];
@@ -223,7 +237,8 @@ static void journal_as_a_folder(void **state)
     fclose(in);
 }
 
-/* FR-08: what a ground holds stays in the archive to its day, then goes by itself, with its key and the last of the person. */
+/* FR-08: what a ground holds stays in the archive to its day, then goes by itself, with its key and the last of the
+ * person. */
 static void held_data_goes_at_its_term(void **state)
 {
     struct fixture *f = *state;
@@ -260,7 +275,8 @@ static void held_data_goes_at_its_term(void **state)
     assert_int_equal(rows_of(f, "key", ""), 0);
 }
 
-/* A hold on a category that is no billing: its data outlive the person under a key of its own, and go when the hold is released. */
+/* A hold on a category that is no billing: its data outlive the person under a key of its own, and go when the hold is
+ * released. */
 static void legal_hold_outlives_the_person(void **state)
 {
     struct fixture *f = *state;
@@ -278,7 +294,7 @@ static void legal_hold_outlives_the_person(void **state)
     assert_int_equal(rows_of(f, "record", "category = 'identity'"), 0);
     assert_int_equal(rows_of(f, "attachment_part", ""), 1);
     assert_int_equal(rows_of(f, "key", "class = 0"), 0);
-    fixture_at(f, "2030-01-01T00:00:00Z");                /* far beyond the term of visits */
+    fixture_at(f, "2030-01-01T00:00:00Z"); /* far beyond the term of visits */
     swept(f);
     assert_int_equal(rows_of(f, "record", ""), 1);
     fixture_as(f, "operator");
@@ -296,7 +312,8 @@ static void recipients_are_told(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = person_made(f, "ada@example.org", "");
-    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"), &out));
+    OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"),
+                         &out));
     text disclosure = out.id;
     assert_true(text_find(out.body, TEXT("ada@example.org")) > 0);
     OKAY(disclosure_list(&f->c, id, &all_rows, &out));
@@ -319,7 +336,10 @@ static void disclosure_is_refused(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = person_made(f, "ada@example.org", "");
-    static const struct { const char *body; enum err expected; } rows[] = {
+    static const struct {
+        const char *body;
+        enum err expected;
+    } rows[] = {
         { "{'recipient':'nobody','purpose':'service','categories':['contact']}", ERR_UNDECLARED },
         { "{'recipient':'app','purpose':'service','categories':['contact']}", ERR_UNDECLARED },
         { "{'recipient':'carrier','purpose':'billing','categories':['identity']}", ERR_FORBIDDEN },
@@ -334,8 +354,8 @@ static void disclosure_is_refused(void **state)
     assert_int_equal(rows_of(f, "disclosure", ""), 0);
 }
 
-/* The process died when the keyring had been committed and the data not: the store completes the rows at its start, and the repeated
- * request gets its certificate; what is held still goes at its term. */
+/* The process died when the keyring had been committed and the data not: the store completes the rows at its start, and
+ * the repeated request gets its certificate; what is held still goes at its term. */
 static void interrupted_erasure_is_certified(void **state)
 {
     struct fixture *f = *state;
@@ -347,9 +367,15 @@ static void interrupted_erasure_is_certified(void **state)
     assert_true(id_parse(id, &raw));
     for (size_t i = 0; i < sizeof raw; i++)
         snprintf(hex + 2 * i, 3, "%02x", raw.b[i]);
-    snprintf(sql, sizeof sql, "DELETE FROM key WHERE class = 0; INSERT INTO intent (tenant, subject, keep) VALUES ('demo', x'%s', 'holds')", hex);
-    snprintf(other, sizeof other, "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'%s', x'%s', 1768032000000,"
-             " '{\"kind\":\"erasure\",\"pseudonym\":\"%s%s\",\"rows_erased\":null}')", hex, hex, hex, hex);
+    snprintf(
+        sql, sizeof sql,
+        "DELETE FROM key WHERE class = 0; INSERT INTO intent (tenant, subject, keep) VALUES ('demo', x'%s', 'holds')",
+        hex);
+    snprintf(
+        other, sizeof other,
+        "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'%s', x'%s', 1768032000000,"
+        " '{\"kind\":\"erasure\",\"pseudonym\":\"%s%s\",\"rows_erased\":null}')",
+        hex, hex, hex, hex);
     fixture_altered(f, sql, other);
     assert_int_equal(rows_of(f, "record", ""), 1);
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
@@ -367,16 +393,18 @@ static void interrupted_erasure_is_certified(void **state)
     assert_int_equal(rows_of(f, "subject", ""), 0);
 }
 
-/* Begun, then failed before any key was destroyed: the person is whole, and the certificate that never came about is forgotten. */
+/* Begun, then failed before any key was destroyed: the person is whole, and the certificate that never came about is
+ * forgotten. */
 static void erasure_that_never_began_leaves_no_certificate(void **state)
 {
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = person_made(f, "ada@example.org", "");
-    fixture_altered(f, "", "INSERT INTO erasing (tenant, subject, certificate, at, facts)"
+    fixture_altered(f, "",
+                    "INSERT INTO erasing (tenant, subject, certificate, at, facts)"
                     " SELECT tenant, id, id, created, '{\"pseudonym\":\"'||hex(id)||hex(id)||'\"}' FROM subject");
     swept(f);
-    assert_int_equal(rows_of(f, "erasing", ""), 1);       /* it may be under way */
+    assert_int_equal(rows_of(f, "erasing", ""), 1); /* it may be under way */
     fixture_ahead(f, 2 * (msec)HOUR);
     swept(f);
     assert_int_equal(rows_of(f, "erasing", ""), 0);
@@ -384,7 +412,10 @@ static void erasure_that_never_began_leaves_no_certificate(void **state)
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
 }
 
-struct named { uint32_t key_class; unsigned number; };
+struct named {
+    uint32_t key_class;
+    unsigned number;
+};
 
 static int by_class(const void *a, const void *b)
 {
@@ -392,7 +423,8 @@ static int by_class(const void *a, const void *b)
     return (x->key_class > y->key_class) - (x->key_class < y->key_class);
 }
 
-/* Two categories whose keys would be one are refused when the policy is loaded: with the one's key the other's would go. */
+/* Two categories whose keys would be one are refused when the policy is loaded: with the one's key the other's would
+ * go. */
 static void key_classes_differ(void **state)
 {
     enum { NAMES = 300000 };
@@ -439,7 +471,13 @@ static void held_data_is_not_dropped(void **state)
     assert_int_equal(rows_of(f, "record", ""), 3);
 }
 
-struct adder { struct fixture *f; text id; enum err status; char why[512]; pthread_t thread; };
+struct adder {
+    struct fixture *f;
+    text id;
+    enum err status;
+    char why[512];
+    pthread_t thread;
+};
 
 static void *add_invoice(void *arg)
 {

@@ -25,7 +25,7 @@ static void targets(void **state)
     assert_int_equal(find(&a, METHOD_POST, TEXT("/healthz"), &q), ERR_METHOD);
     assert_true(text_eq(route_allow(&a, TEXT("/healthz")), TEXT("GET, HEAD, OPTIONS")));
     static const text absent[] = { TEXT_INIT("/nothing"), TEXT_INIT("/healthz/"), TEXT_INIT("//healthz"),
-        TEXT_INIT("/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q") };
+                                   TEXT_INIT("/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q") };
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
         assert_int_equal(find(&a, METHOD_GET, absent[i], &q), ERR_NOT_FOUND);
     static const text malformed[] = { TEXT_INIT(""),
@@ -61,8 +61,11 @@ static void targets(void **state)
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
         assert_int_equal(find(&a, METHOD_GET, malformed[i], &q), ERR_USAGE);
     /* What others append to the link of a page counts for nothing, and what browsers leave as it is may stand there. */
-    static const text appended[] = { TEXT_INIT("/privacy?fbclid=IwAR0&lang=fr"), TEXT_INIT("/privacy?&lang=fr&"), TEXT_INIT("/privacy?lang=fr&utm_term=50%&x=%E9"),
-                                     TEXT_INIT("/privacy?utm_source=a|b{c}^[d]\"<>&lang=fr&utm_source=b"), TEXT_INIT("/privacy?utm_term=\xe9t\xe9&lang=fr"),
+    static const text appended[] = { TEXT_INIT("/privacy?fbclid=IwAR0&lang=fr"),
+                                     TEXT_INIT("/privacy?&lang=fr&"),
+                                     TEXT_INIT("/privacy?lang=fr&utm_term=50%&x=%E9"),
+                                     TEXT_INIT("/privacy?utm_source=a|b{c}^[d]\"<>&lang=fr&utm_source=b"),
+                                     TEXT_INIT("/privacy?utm_term=\xe9t\xe9&lang=fr"),
                                      TEXT_INIT("/privacy?a&b&c&d&e&f&g&h&i&j&lang=fr") };
     for (size_t i = 0; i < sizeof appended / sizeof *appended; i++) {
         assert_int_equal(find(&a, METHOD_GET, appended[i], &q), OK);
@@ -75,7 +78,9 @@ static void languages(void **state)
     const struct policy both = { .languages = { TEXT_INIT("en"), TEXT_INIT("fr") }, .language_count = 2 };
     const struct policy french = { .languages = { TEXT_INIT("fr"), TEXT_INIT("en") }, .language_count = 2 };
     const struct policy only = { .languages = { TEXT_INIT("fr") }, .language_count = 1 };
-    static const struct { text header, en, fr; } rows[] = {
+    static const struct {
+        text header, en, fr;
+    } rows[] = {
         { TEXT_INIT(""), TEXT_INIT("en"), TEXT_INIT("fr") },
         { TEXT_INIT("*"), TEXT_INIT("en"), TEXT_INIT("fr") },
         { TEXT_INIT("de"), TEXT_INIT("en"), TEXT_INIT("fr") },
@@ -98,7 +103,8 @@ static void languages(void **state)
         assert_true(text_eq(request_language(&french, rows[i].header), rows[i].fr));
         assert_true(text_eq(request_language(&only, rows[i].header), TEXT("fr")));
     }
-    assert_true(text_eq(policy_language(&both, TEXT("FR-CA")), TEXT("fr")) && !policy_language(&only, TEXT("en")).p && !policy_language(&both, TEXT("")).p);
+    assert_true(text_eq(policy_language(&both, TEXT("FR-CA")), TEXT("fr")) && !policy_language(&only, TEXT("en")).p &&
+                !policy_language(&both, TEXT("")).p);
 }
 
 static void conditions(void **state)
@@ -126,9 +132,10 @@ static void problems(void **state)
     ARENA_AUTO a = arena_make(1 << 16);
     struct reply r = { 0 };
     reply_reset(&r);
-    struct clause clause = {
-        .path = TEXT("purposes.news"), .file = TEXT("policies/site-fr.yaml"), .at = { 84, 3 }, .promises = TEXT("FR-03, MP-02")
-    };
+    struct clause clause = { .path = TEXT("purposes.news"),
+                             .file = TEXT("policies/site-fr.yaml"),
+                             .at = { 84, 3 },
+                             .promises = TEXT("FR-03, MP-02") };
     say_clause(&a, ERR_PURPOSE, &clause, "category \"usage\" is not among those of purpose \"news\"");
     reply_problem(&r, &a.why, TEXT("fr"));
     assert_int_equal(r.status, 403);
@@ -148,28 +155,45 @@ static enum err peek(struct arena *a, text bytes)
 {
     bool whole = false;
     enum err e = strict_peek(a, bytes, &whole);
-    return e != OK ? e : whole ? OK : ERR_BUSY;        /* ERR_BUSY: more must come */
+    return e != OK ? e
+         : whole ? OK : ERR_BUSY; /* ERR_BUSY: more must come */
 }
 
 #define HEAD(lines) TEXT("GET / HTTP/1.1\r\nHost: x\r\n" lines "\r\n")
 
-#define CHUNKED "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define CHUNKED     "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 /* RFC 9112, 7.1: every beginning of a sound body is sound, and what is none is told as soon as it is there. */
 static void chunks(void **state)
 {
     static const text good[] = {
-        TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "0\r\n\r\n"), TEXT_INIT(CHUNKED "000A\r\n0123456789\r\n00\r\n\r\n"),
-        TEXT_INIT(CHUNKED "5;name=\"value\"\r\nhello\r\n0;x\r\n\r\n"), TEXT_INIT(CHUNKED "1\r\n\n\r\n0\r\nDigest: x\r\nA: b\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\n\r\n"),
+        TEXT_INIT(CHUNKED "0\r\n\r\n"),
+        TEXT_INIT(CHUNKED "000A\r\n0123456789\r\n00\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5;name=\"value\"\r\nhello\r\n0;x\r\n\r\n"),
+        TEXT_INIT(CHUNKED "1\r\n\n\r\n0\r\nDigest: x\r\nA: b\r\n\r\n"),
         TEXT_INIT(CHUNKED "4\r\n\r\n\r\n\r\na\r\n0123456789\r\n0\r\n\r\n"),
     };
     static const text bad[] = {
-        TEXT_INIT(CHUNKED "\r\nhello"), TEXT_INIT(CHUNKED "zz\r\nhello\r\n"), TEXT_INIT(CHUNKED "-5\r\nhello\r\n"), TEXT_INIT(CHUNKED "+5\r\nhello\r\n"),
-        TEXT_INIT(CHUNKED "0x5\r\nhello\r\n"), TEXT_INIT(CHUNKED " 5\r\nhello\r\n"), TEXT_INIT(CHUNKED "5 \r\nhello\r\n"),
-        TEXT_INIT(CHUNKED "5\nhello\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "5;a\nb\r\nhello\r\n"), TEXT_INIT(CHUNKED "5\r\nhello\n0\r\n\r\n"),
-        TEXT_INIT(CHUNKED "5\r\nhelloX\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "3\r\nhello\r\n0\r\n\r\n"), TEXT_INIT(CHUNKED "123456789\r\nhello"),
-        TEXT_INIT(CHUNKED "5\0\r\nhello\r\n"), TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\nFoo\r\n\r\n"), TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\n: x\r\n\r\n"),
-        TEXT_INIT(CHUNKED "0\r\nA : b\r\n\r\n"), TEXT_INIT(CHUNKED "5\rhello"), TEXT_INIT(CHUNKED "0\r\nA: b\n\r\n"),
+        TEXT_INIT(CHUNKED "\r\nhello"),
+        TEXT_INIT(CHUNKED "zz\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "-5\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "+5\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "0x5\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED " 5\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "5 \r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "5\nhello\r\n0\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5;a\nb\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "5\r\nhello\n0\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5\r\nhelloX\r\n0\r\n\r\n"),
+        TEXT_INIT(CHUNKED "3\r\nhello\r\n0\r\n\r\n"),
+        TEXT_INIT(CHUNKED "123456789\r\nhello"),
+        TEXT_INIT(CHUNKED "5\0\r\nhello\r\n"),
+        TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\nFoo\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5\r\nhello\r\n0\r\n: x\r\n\r\n"),
+        TEXT_INIT(CHUNKED "0\r\nA : b\r\n\r\n"),
+        TEXT_INIT(CHUNKED "5\rhello"),
+        TEXT_INIT(CHUNKED "0\r\nA: b\n\r\n"),
     };
     ARENA_AUTO a = arena_make(1 << 16);
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
@@ -197,13 +221,23 @@ static void heads(void **state)
     assert_int_equal(peek(&a, HEAD("Content-Length: 99999999999999999999\r\n")), ERR_TOO_LARGE);
     assert_int_equal(peek(&a, HEAD("Content-Encoding: gzip\r\n")), ERR_MEDIA_TYPE);
     static const text bad[] = {
-        TEXT_INIT("GARBAGE\r\n"), TEXT_INIT("GET /\r\n"), TEXT_INIT("GET /\n"), TEXT_INIT("GET  / HTTP/1.1\r\n"),
-        TEXT_INIT("GET / HTTP/1.1 \r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\n"), TEXT_INIT("GET / HTTP/1.1\r\n\r\n"),
-        TEXT_INIT("GET / HTTP/1.2\r\nHost: x\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost : x\r\n\r\n"),
-        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"),
-        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"), TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n"),
-        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n"), TEXT_INIT("G\0T / HTTP/1.1\r\nHost: x\r\n\r\n"),
-        TEXT_INIT("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"), TEXT_INIT("GET /a\rb HTTP/1.1\r\nHost: x\r\n\r\n"),
+        TEXT_INIT("GARBAGE\r\n"),
+        TEXT_INIT("GET /\r\n"),
+        TEXT_INIT("GET /\n"),
+        TEXT_INIT("GET  / HTTP/1.1\r\n"),
+        TEXT_INIT("GET / HTTP/1.1 \r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.2\r\nHost: x\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost : x\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n"),
+        TEXT_INIT("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n"),
+        TEXT_INIT("G\0T / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        TEXT_INIT("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        TEXT_INIT("GET /a\rb HTTP/1.1\r\nHost: x\r\n\r\n"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(peek(&a, bad[i]), ERR_USAGE);
@@ -222,18 +256,22 @@ static void heads_left(void **state)
 {
     ARENA_AUTO a = arena_make(1 << 16);
     assert_int_equal(library_try(&a), OK);
-    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\0Host\0 x\0\0\0\0"), 1), OK);              /* 0.9.75 */
-    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0\n\r\n"), 1), OK);              /* 1.0.1 */
-    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0 \t\r\n\r\n"), 1), OK);        /* 1.0.1, blanks at the end */
-    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\0Host\0 x\0\0\0\0\0"), 1), ERR_USAGE);      /* a NUL was sent */
-    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0a\r\n\r\n"), 1), ERR_USAGE);    /* a NUL, and something */
-    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0\r\n"), 1), ERR_USAGE);          /* a line feed alone */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\0Host\0 x\0\0\0\0"), 1), OK);      /* 0.9.75 */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0\n\r\n"), 1), OK);      /* 1.0.1 */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0 \t\r\n\r\n"), 1), OK); /* 1.0.1, blanks at the end */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\0Host\0 x\0\0\0\0\0"), 1), ERR_USAGE); /* a NUL was sent */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0a\r\n\r\n"), 1),
+                     ERR_USAGE);                                                          /* a NUL, and something */
+    assert_int_equal(left(&a, TEXT("GET\0/\0HTTP/1.1\0\nHost\0 x\0\r\n"), 1), ERR_USAGE); /* a line feed alone */
 }
 
 static void schemas(void **state)
 {
     ARENA_AUTO a = arena_make(1 << 20);
-    static const struct { const char *type, *json; enum err want; } cases[] = {
+    static const struct {
+        const char *type, *json;
+        enum err want;
+    } cases[] = {
         { "TokenNew", "{\"name\":\"a\",\"actor\":\"b\"}", OK },
         { "TokenNew", "{\"name\":\"a\",\"tenant\":null}", OK },
         { "TokenNew", "{\"name\":null}", ERR_USAGE },
@@ -253,7 +291,7 @@ static void schemas(void **state)
         assert_int_equal(json_parse(&a, text_of(cases[i].json), &v), OK);
         assert_int_equal(schema_check(&a, text_of(cases[i].type), v), cases[i].want);
     }
-    for (enum route_id id = 0; id < ROUTE_COUNT; id++) {          /* each row names a schema that is there */
+    for (enum route_id id = 0; id < ROUTE_COUNT; id++) { /* each row names a schema that is there */
         const struct route *route = route_row(id);
         const struct json *v;
         assert_int_equal(json_parse(&a, TEXT("{}"), &v), OK);
@@ -262,7 +300,8 @@ static void schemas(void **state)
     }
 }
 
-/* A page of somebody's own, or of staff, shows all that is held in some place: however refused, it is no work for a thread that serves. */
+/* A page of somebody's own, or of staff, shows all that is held in some place: however refused, it is no work for a
+ * thread that serves. */
 static void pages_stand_aside(void **state)
 {
     for (enum route_id id = 0; id < ROUTE_COUNT; id++) {
@@ -300,7 +339,7 @@ static void cookies(void **state)
     front_filter_cookies(&policy, &r);
     assert_int_equal(r.header_count, 2);
     assert_true(text_eq(r.headers[0].value, TEXT("sid=1; HttpOnly")) && text_eq(r.headers[1].name, TEXT("ETag")));
-    root.first = NULL;                                 /* a policy without cookies lets none out */
+    root.first = NULL; /* a policy without cookies lets none out */
     front_filter_cookies(&policy, &r);
     assert_int_equal(r.header_count, 1);
 }
@@ -314,11 +353,16 @@ static struct address parsed(text s)
 
 static void hops(void **state)
 {
-    static const text none[] = { TEXT_INIT("example.org"), TEXT_INIT(""), TEXT_INIT("1.2.3.4:x"), TEXT_INIT("1.2.3.4:"), TEXT_INIT("1.2.3.4:70000"),
-                                 TEXT_INIT("unknown"), TEXT_INIT("_hidden"), TEXT_INIT("[2001:db8::1"), TEXT_INIT("1.2.3"), TEXT_INIT(":80") };
+    static const text none[] = { TEXT_INIT("example.org"),   TEXT_INIT(""),
+                                 TEXT_INIT("1.2.3.4:x"),     TEXT_INIT("1.2.3.4:"),
+                                 TEXT_INIT("1.2.3.4:70000"), TEXT_INIT("unknown"),
+                                 TEXT_INIT("_hidden"),       TEXT_INIT("[2001:db8::1"),
+                                 TEXT_INIT("1.2.3"),         TEXT_INIT(":80") };
     struct address plain = parsed(TEXT("192.0.2.1")), far = parsed(TEXT("2001:db8::1"));
-    const struct address four[] = { parsed(TEXT("192.0.2.1:4711")), parsed(TEXT("[::ffff:192.0.2.1]:80")), parsed(TEXT(" 192.0.2.1 ")) };
-    const struct address six[] = { parsed(TEXT("[2001:db8::1]:4711")), parsed(TEXT("[2001:db8::1]")), parsed(TEXT("2001:db8::1%eth0")) };
+    const struct address four[] = { parsed(TEXT("192.0.2.1:4711")), parsed(TEXT("[::ffff:192.0.2.1]:80")),
+                                    parsed(TEXT(" 192.0.2.1 ")) };
+    const struct address six[] = { parsed(TEXT("[2001:db8::1]:4711")), parsed(TEXT("[2001:db8::1]")),
+                                   parsed(TEXT("2001:db8::1%eth0")) };
     struct host_address host;
     for (size_t i = 0; i < 3; i++) {
         assert_memory_equal(&four[i], &plain, sizeof plain);
@@ -333,9 +377,13 @@ static void believed(void **state)
     ARENA_AUTO a = arena_make(8192);
     struct proxies p;
     struct host_address host;
-    static const struct { text address; bool in; } rows[] = {
-        { TEXT_INIT("10.1.255.1"), true }, { TEXT_INIT("10.2.0.1"), false }, { TEXT_INIT("192.0.2.7"), true }, { TEXT_INIT("192.0.2.8"), false },
-        { TEXT_INIT("2001:db8:1::5"), true }, { TEXT_INIT("2001:db9::5"), false }, { TEXT_INIT("127.0.0.1"), false },
+    static const struct {
+        text address;
+        bool in;
+    } rows[] = {
+        { TEXT_INIT("10.1.255.1"), true }, { TEXT_INIT("10.2.0.1"), false },     { TEXT_INIT("192.0.2.7"), true },
+        { TEXT_INIT("192.0.2.8"), false }, { TEXT_INIT("2001:db8:1::5"), true }, { TEXT_INIT("2001:db9::5"), false },
+        { TEXT_INIT("127.0.0.1"), false },
     };
     assert_int_equal(proxies_parse(&a, TEXT("10.1.0.0/16, 192.0.2.7, 2001:db8::/33"), &p), OK);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -346,18 +394,26 @@ static void believed(void **state)
     assert_true(host_parse(TEXT("127.8.0.1"), &host) && proxies_have(&p, &host));
     assert_true(host_parse(TEXT("::1"), &host) && proxies_have(&p, &host));
     assert_true(host_parse(TEXT("::2"), &host) && !proxies_have(&p, &host));
-    static const text wrong[] = { TEXT_INIT("10.0.0.0/33"), TEXT_INIT("proxy.example"), TEXT_INIT("10.0.0.1,,"), TEXT_INIT("::1/129"), TEXT_INIT("10.0.0.1/") };
+    static const text wrong[] = { TEXT_INIT("10.0.0.0/33"), TEXT_INIT("proxy.example"), TEXT_INIT("10.0.0.1,,"),
+                                  TEXT_INIT("::1/129"), TEXT_INIT("10.0.0.1/") };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(proxies_parse(&a, wrong[i], &p), ERR_CONFIG);
 }
 
 static void authorities(void **state)
 {
-    static const struct { text a, b; bool same; } rows[] = {
-        { TEXT_INIT("Example.org"), TEXT_INIT("example.org."), true },     { TEXT_INIT("example.org:443"), TEXT_INIT("example.org"), true },
-        { TEXT_INIT("example.org.:443"), TEXT_INIT("example.org"), true }, { TEXT_INIT("example.org:8443"), TEXT_INIT("example.org"), false },
-        { TEXT_INIT("[::1]:80"), TEXT_INIT("[::1]"), true },               { TEXT_INIT("[::1]:81"), TEXT_INIT("[::1]"), false },
-        { TEXT_INIT("a.example"), TEXT_INIT("b.example"), false },         { TEXT_INIT(""), TEXT_INIT("example.org"), false },
+    static const struct {
+        text a, b;
+        bool same;
+    } rows[] = {
+        { TEXT_INIT("Example.org"), TEXT_INIT("example.org."), true },
+        { TEXT_INIT("example.org:443"), TEXT_INIT("example.org"), true },
+        { TEXT_INIT("example.org.:443"), TEXT_INIT("example.org"), true },
+        { TEXT_INIT("example.org:8443"), TEXT_INIT("example.org"), false },
+        { TEXT_INIT("[::1]:80"), TEXT_INIT("[::1]"), true },
+        { TEXT_INIT("[::1]:81"), TEXT_INIT("[::1]"), false },
+        { TEXT_INIT("a.example"), TEXT_INIT("b.example"), false },
+        { TEXT_INIT(""), TEXT_INIT("example.org"), false },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(authority_same(rows[i].a, rows[i].b), rows[i].same);
@@ -369,8 +425,8 @@ static void addresses(void **state)
     struct peers *peers = NULL;
     struct address one = parsed(TEXT(" 192.0.2.1 ")), two = parsed(TEXT("::ffff:192.0.2.1"));
     struct address near = parsed(TEXT("[2001:db8::1]")), far = parsed(TEXT("2001:db8::ffff:1"));
-    assert_memory_equal(&one, &two, sizeof one);                  /* one client, however it came */
-    assert_memory_equal(&near, &far, sizeof near);                /* the /64 is what one person has */
+    assert_memory_equal(&one, &two, sizeof one);   /* one client, however it came */
+    assert_memory_equal(&near, &far, sizeof near); /* the /64 is what one person has */
     assert_int_equal(peers_open(&a, 3, &peers), OK);
     struct peer *held[3];
     for (size_t i = 0; i < 3; i++)
@@ -385,8 +441,10 @@ static void addresses(void **state)
         assert_false(peers_failed(peers, far, HOUR));
     assert_true(peers_failed(peers, far, HOUR + FAILURES_WINDOW));
     assert_false(peers_failed(peers, far, HOUR + FAILURES_WINDOW + 1));
-    for (unsigned i = 0; i < 1000; i++) {            /* neighbours do not take each other's places */
-        struct address neighbour = { { [10] = 0xFF, [11] = 0xFF, [12] = 10, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i } };
+    for (unsigned i = 0; i < 1000; i++) { /* neighbours do not take each other's places */
+        struct address neighbour = {
+            { [10] = 0xFF, [11] = 0xFF, [12] = 10, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i }
+        };
         assert_non_null(peers_enter(peers, neighbour, true));
     }
     peers_close(&peers);
@@ -394,10 +452,12 @@ static void addresses(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(targets), cmocka_unit_test(languages), cmocka_unit_test(conditions),
-                                        cmocka_unit_test(problems), cmocka_unit_test(heads), cmocka_unit_test(chunks), cmocka_unit_test(heads_left),
-                                        cmocka_unit_test(schemas), cmocka_unit_test(schema_names), cmocka_unit_test(pages_stand_aside),
-                                        cmocka_unit_test(cookies), cmocka_unit_test(hops), cmocka_unit_test(believed),
-                                        cmocka_unit_test(authorities), cmocka_unit_test(addresses) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(targets),           cmocka_unit_test(languages),   cmocka_unit_test(conditions),
+        cmocka_unit_test(problems),          cmocka_unit_test(heads),       cmocka_unit_test(chunks),
+        cmocka_unit_test(heads_left),        cmocka_unit_test(schemas),     cmocka_unit_test(schema_names),
+        cmocka_unit_test(pages_stand_aside), cmocka_unit_test(cookies),     cmocka_unit_test(hops),
+        cmocka_unit_test(believed),          cmocka_unit_test(authorities), cmocka_unit_test(addresses)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,13 +78,17 @@ static void form(void **state)
     struct fixture *f = *state;
     struct person p = person_make(f->s, 1);
     struct event e = event_of(&p, TEXT("read"));
-    e.purpose = TEXT("service"), e.categories = TEXT("identity,contact"), e.clause = TEXT("purposes.service"), e.count = 2;
+    e.purpose = TEXT("service");
+    e.categories = TEXT("identity,contact");
+    e.clause = TEXT("purposes.service");
+    e.count = 2;
     e.detail = (sealed){ TEXT("abc") };
     struct write w = { .event = e, .puts = &p.put, .put_count = 1 };
     assert_ok(f, store_write(f->s, &f->a, &w));
     text bundle;
     BUF_AUTO expected = buf_make(4096);
-    buf_add(&expected, TEXT("{\"v\":1,\"time\":\"2026-09-21T14:13:20.000Z\",\"act\":\"read\",\"tenant\":\"acme\",\"who\":\""));
+    buf_add(&expected,
+            TEXT("{\"v\":1,\"time\":\"2026-09-21T14:13:20.000Z\",\"act\":\"read\",\"tenant\":\"acme\",\"who\":\""));
     buf_hex(&expected, TEXT_BYTES(e.who));
     buf_add(&expected, TEXT("\",\"actor\":\"tester\",\"purpose\":\"service\",\"categories\":\"identity,contact\","
                             "\"clause\":\"purposes.service\","
@@ -213,7 +217,9 @@ static void finds_reordering(void **state)
     }
 }
 
-struct change { const char *name, *change, *back; };
+struct change {
+    const char *name, *change, *back;
+};
 
 static void finds_changes(void **state)
 {
@@ -223,12 +229,14 @@ static void finds_changes(void **state)
     assert_ok(f, verify(f));
     static const struct change changes[] = {
         { "moved", "UPDATE journal SET seq = 1000 WHERE seq = 259", "UPDATE journal SET seq = 259 WHERE seq = 1000" },
-        { "another time", "UPDATE journal SET at = at + 1 WHERE seq = 7", "UPDATE journal SET at = at - 1 WHERE seq = 7" },
+        { "another time", "UPDATE journal SET at = at + 1 WHERE seq = 7",
+          "UPDATE journal SET at = at - 1 WHERE seq = 7" },
         { "another tenant", "UPDATE journal SET tenant = 'other' WHERE seq = 7",
           "UPDATE journal SET tenant = 'acme' WHERE seq = 7" },
         { "another person", "UPDATE journal SET subject = (SELECT subject FROM journal WHERE seq = 8) WHERE seq = 7",
           "UPDATE journal SET subject = (SELECT subject FROM journal WHERE seq = 11) WHERE seq = 7" },
-        { "pruned by hand", "INSERT INTO meta VALUES ('journal.first', '512')", "DELETE FROM meta WHERE name = 'journal.first'" },
+        { "pruned by hand", "INSERT INTO meta VALUES ('journal.first', '512')",
+          "DELETE FROM meta WHERE name = 'journal.first'" },
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         tamper(f, "data.db", changes[i].change, (text){ NULL, 0 });
@@ -240,7 +248,7 @@ static void finds_changes(void **state)
     verified_broken(f, "the last entry removed");
     store_close(&f->s);
     struct store_options o = options(f);
-    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_INTEGRITY);       /* fewer than were signed for */
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_INTEGRITY); /* fewer than were signed for */
 }
 
 /* The whole of a smaller journal in the place of a larger: only what was signed tells. */
@@ -249,7 +257,7 @@ static void finds_truncation(void **state)
     struct fixture *f = *state;
     struct person people[4];
     fill(f, people);
-    restart(f);                                           /* leaves a checkpoint of 260 */
+    restart(f); /* leaves a checkpoint of 260 */
     grow(f, 20);
     tamper(f, "data.db", "DELETE FROM journal WHERE seq >= 258", (text){ NULL, 0 });
     verified_broken(f, "the end removed");
@@ -288,7 +296,8 @@ static void late_entry_is_not_linked(void **state)
     struct write w = { .event = event_of(&people[1], TEXT("read")) };
     w.event.detail = (sealed){ TEXT("why it was looked at, sealed") };
     assert_ok(f, store_write(f->s, &f->a, &w));
-    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE seq = 261 AND subject IS NULL AND detail IS NULL"), 1);
+    assert_int_equal(
+        count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE seq = 261 AND subject IS NULL AND detail IS NULL"), 1);
     assert_ok(f, verify(f));
     restart(f);
     assert_ok(f, verify(f));
@@ -301,13 +310,15 @@ static void links_to_nobody_are_mended(void **state)
     struct person people[4];
     fill(f, people);
     assert_ok(f, erase(f->s, &f->a, &people[2]));
-    tamper(f, "data.db", "UPDATE journal SET subject = ?1, detail = NULL WHERE seq IN (6, 10, 254)", TEXT_BYTES(people[2].id));
+    tamper(f, "data.db", "UPDATE journal SET subject = ?1, detail = NULL WHERE seq IN (6, 10, 254)",
+           TEXT_BYTES(people[2].id));
     verified_broken(f, "links to nobody");
     store_close(&f->s);
     tamper(f, "data.db", "DELETE FROM meta WHERE name = 'tidy'", (text){ NULL, 0 });
     start(f);
     assert_ok(f, verify(f));
-    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '%\"journal.unlinked\"%\"count\":3%'"), 1);
+    assert_int_equal(
+        count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '%\"journal.unlinked\"%\"count\":3%'"), 1);
     uint64_t size = journal_size(f);
     restart(f);
     assert_int_equal(journal_size(f), size);
@@ -321,12 +332,12 @@ static void prunes(void **state)
     struct tree_proof proof;
     text bundle;
     grow(f, 256 * 3 + 40);
-    msec third = f->now - 40 * 10 - 256 * 10 + 20;        /* a little after the third bundle began */
+    msec third = f->now - 40 * 10 - 256 * 10 + 20; /* a little after the third bundle began */
     struct hash leaf = leaf_of(f, 300, 256 * 3 + 40);
     struct hash kept = leaf_of(f, 512, 256 * 3 + 40);
     bool whole;
     assert_ok(f, journal_prune(f->s, &f->a, third, &pruned));
-    assert_int_equal(pruned, 513);                        /* to the entry: two bundles whole, and one line of the third */
+    assert_int_equal(pruned, 513); /* to the entry: two bundles whole, and one line of the third */
     struct hash root = root_of(f, &size);
     assert_int_equal(size, 256 * 3 + 42);
     assert_int_equal(journal_bundle(f->s, &f->a, 1, 256, &bundle), ERR_ERASED);
@@ -336,7 +347,9 @@ static void prunes(void **state)
     assert_ok(f, journal_bundle(f->s, &f->a, 3, (unsigned)(size - 768), &bundle));
     assert_ok(f, journal_inclusion(f->s, &f->a, 512, size, &proof));
     assert_true(tree_check_inclusion(512, size, kept, &proof, root));
-    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '-%' AND tenant IS NULL AND subject IS NULL"), 1);
+    assert_int_equal(
+        count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '-%' AND tenant IS NULL AND subject IS NULL"),
+        1);
     assert_ok(f, journal_inclusion(f->s, &f->a, 300, size, &proof));
     assert_true(tree_check_inclusion(300, size, leaf, &proof, root));
     restart(f);
@@ -347,7 +360,8 @@ static void prunes(void **state)
     assert_int_equal(pruned, 0);
     f->now += DAY;
     assert_ok(f, journal_prune(f->s, &f->a, f->now, &pruned));
-    assert_int_equal(pruned, size - 513);                 /* the last bundle too, which is not complete: nothing is kept for being new */
+    assert_int_equal(pruned,
+                     size - 513); /* the last bundle too, which is not complete: nothing is kept for being new */
     restart(f);
     assert_ok(f, verify(f));
     grow(f, 300);
@@ -356,7 +370,9 @@ static void prunes(void **state)
     tamper(f, "data.db", "UPDATE journal SET leaf = replace(leaf, 'a', 'b') WHERE seq = 780", (text){ NULL, 0 });
     verified_broken(f, "another hash of what was forgotten");
     tamper(f, "data.db", "UPDATE journal SET leaf = replace(leaf, 'b', 'a') WHERE seq = 780", (text){ NULL, 0 });
-    tamper(f, "data.db", "UPDATE journal SET leaf = '-' || (SELECT substr(leaf, 2) FROM journal WHERE seq = 780) WHERE seq = 900", (text){ NULL, 0 });
+    tamper(f, "data.db",
+           "UPDATE journal SET leaf = '-' || (SELECT substr(leaf, 2) FROM journal WHERE seq = 780) WHERE seq = 900",
+           (text){ NULL, 0 });
     verified_broken(f, "forgotten before its turn");
 }
 
@@ -377,9 +393,18 @@ static void prunes_all(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(proofs), CASE(tiles), CASE(form), CASE(clock_set_back), CASE(finds_flipped_bytes),
-                                        CASE(finds_changes), CASE(finds_reordering), CASE(finds_truncation),
-                                        CASE(erased_still_verifies), CASE(late_entry_is_not_linked),
-                                        CASE(links_to_nobody_are_mended), CASE(prunes), CASE(prunes_all) };
+    const struct CMUnitTest tests[] = { CASE(proofs),
+                                        CASE(tiles),
+                                        CASE(form),
+                                        CASE(clock_set_back),
+                                        CASE(finds_flipped_bytes),
+                                        CASE(finds_changes),
+                                        CASE(finds_reordering),
+                                        CASE(finds_truncation),
+                                        CASE(erased_still_verifies),
+                                        CASE(late_entry_is_not_linked),
+                                        CASE(links_to_nobody_are_mended),
+                                        CASE(prunes),
+                                        CASE(prunes_all) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,12 @@
-/* Unit tests of the ledger: what statements rest on is declared, sums follow every write, and what was altered is refused where it would decide. */
+/* Unit tests of the ledger: what statements rest on is declared, sums follow every write, and what was altered is
+ * refused where it would decide. */
 #include "store_fixture.h"
 
 /* ---- Which statements decide. ---- */
 
-struct seen { uint64_t tables; };
+struct seen {
+    uint64_t tables;
+};
 
 static int note_read(void *arg, int action, const char *table, const char *column, const char *file, const char *view)
 {
@@ -37,8 +40,11 @@ static bool looks_at_all(text name)
 static void what_decides_is_declared(void **state)
 {
     struct fixture *f = *state;
-    static const struct { const char *name, *sql; bool keys; } rows[] = {
-#define SQL(name, text_) [SQL_##name] = { #name, text_, false },
+    static const struct {
+        const char *name, *sql;
+        bool keys;
+    } rows[] = {
+#define SQL(name, text_)      [SQL_##name] = { #name, text_, false },
 #define SQL_KEYS(name, text_) [SQL_##name] = { #name, text_, true },
 #include "store/sql.def"
 #undef SQL
@@ -54,8 +60,10 @@ static void what_decides_is_declared(void **state)
             continue;
         bool selects = sqlite3_stmt_readonly(statement);
         sqlite3_finalize(statement);
-        if (selects && seen.tables && !declared[i] && !looks_at_all(text_of(rows[i].name)))
-            print_error("%s reads rows that decide: reads.def has no row for it\n", rows[i].name), missing++;
+        if (selects && seen.tables && !declared[i] && !looks_at_all(text_of(rows[i].name))) {
+            print_error("%s reads rows that decide: reads.def has no row for it\n", rows[i].name);
+            missing++;
+        }
     }
     sqlite3_set_authorizer(handle, NULL, NULL);
     assert_int_equal(missing, 0);
@@ -76,7 +84,7 @@ static void every_write_is_bound(void **state)
     struct person one = person_make(f->s, 1), same = person_make(f->s, 1), two = person_make(f->s, 2);
     assert_ok(f, create(f->s, &f->a, &one, false));
     assert_int_equal(create(f->s, &f->a, &same, false), ERR_CONFLICT);
-    assert_int_equal(create(f->s, &f->a, &same, true), ERR_CONFLICT);      /* after it had written: its part is undone */
+    assert_int_equal(create(f->s, &f->a, &same, true), ERR_CONFLICT); /* after it had written: its part is undone */
     assert_ok(f, create(f->s, &f->a, &two, true));
     verified(f);
     restart(f);
@@ -84,8 +92,12 @@ static void every_write_is_bound(void **state)
     assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM bound WHERE of_table = 'subject'"), 2);
     assert_ok(f, erase(f->s, &f->a, &one));
     verified(f);
-    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM bound"), 2);  /* of the other: the person and the address */
-    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM ledger WHERE subject NOT IN (SELECT id FROM subject) AND of_table <> '*'"), 0);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM bound"),
+                     2); /* of the other: the person and the address */
+    assert_int_equal(
+        count(f, FILE_DATA,
+              "SELECT count(*) FROM ledger WHERE subject NOT IN (SELECT id FROM subject) AND of_table <> '*'"),
+        0);
 }
 
 static enum err run_unsaid(struct db *db, struct write *w)
@@ -140,7 +152,9 @@ static void refused(struct fixture *f, const struct person *p, const char *named
 static void what_was_altered_is_refused(void **state)
 {
     struct fixture *f = *state;
-    static const struct { const char *sql, *named; } ways[] = {
+    static const struct {
+        const char *sql, *named;
+    } ways[] = {
         { "UPDATE subject SET restricted = 1", "altered" },
         { "UPDATE subject SET created = created - 1", "altered" },
         { "DELETE FROM subject", "deleted" },
@@ -166,7 +180,8 @@ static void what_was_altered_is_refused(void **state)
         refused(f, &one, ways[i].named);
         assert_int_equal(person_read(f, &other), OK);
         store_close(&f->s);
-        tamper(f, "keys.db", "DELETE FROM anchor", (text){ NULL, 0 });     /* the file of before is not what this is about */
+        tamper(f, "keys.db", "DELETE FROM anchor",
+               (text){ NULL, 0 }); /* the file of before is not what this is about */
         snprintf(command, sizeof command, "mv %s %s", kept, data);
         assert_int_equal(system(command), 0);
         start(f);
@@ -207,9 +222,13 @@ static void all_of_a_person_put_back(void **state)
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     snprintf(sql, sizeof sql, "ATTACH '%s' AS older", older);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "BEGIN; DELETE FROM main.subject; INSERT INTO main.subject SELECT * FROM older.subject;"
-                                      "DELETE FROM main.bound; INSERT INTO main.bound SELECT * FROM older.bound;"
-                                      "DELETE FROM main.ledger; INSERT INTO main.ledger SELECT * FROM older.ledger; COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "BEGIN; DELETE FROM main.subject; INSERT INTO main.subject SELECT * FROM older.subject;"
+                     "DELETE FROM main.bound; INSERT INTO main.bound SELECT * FROM older.bound;"
+                     "DELETE FROM main.ledger; INSERT INTO main.ledger SELECT * FROM older.ledger; COMMIT",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     sqlite3_close(db);
     start(f);
     struct journal_report report;
@@ -228,18 +247,22 @@ static void rows_of_before_are_bound(void **state)
     store_close(&f->s);
     tamper(f, "data.db", "DELETE FROM bound", (text){ NULL, 0 });
     tamper(f, "data.db", "DELETE FROM ledger", (text){ NULL, 0 });
-    assert_int_equal(store_open(&f->a, &(struct store_options){ .dir = text_of(f->dir), .clock = f->clock }, &f->s), OK);
-    assert_int_equal(person_read(f, &one), ERR_INTEGRITY);                 /* the keyring knows that they were bound */
+    assert_int_equal(store_open(&f->a, &(struct store_options){ .dir = text_of(f->dir), .clock = f->clock }, &f->s),
+                     OK);
+    assert_int_equal(person_read(f, &one), ERR_INTEGRITY); /* the keyring knows that they were bound */
     store_close(&f->s);
     tamper(f, "keys.db", "DELETE FROM secret WHERE name = 'ledger'", (text){ NULL, 0 });
-    start(f);                                                              /* as an older program left it */
+    start(f); /* as an older program left it */
     assert_int_equal(person_read(f, &one), OK);
-    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal WHERE leaf LIKE '%\"ledger.bound\"%' AND leaf LIKE '%\"state\"%'"), 1);
+    assert_int_equal(
+        count(f, FILE_DATA,
+              "SELECT count(*) FROM journal WHERE leaf LIKE '%\"ledger.bound\"%' AND leaf LIKE '%\"state\"%'"),
+        1);
     verified(f);
     store_close(&f->s);
     tamper(f, "keys.db", "DELETE FROM secret WHERE name = 'ledger'", (text){ NULL, 0 });
     struct store_options o = options(f);
-    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_INTEGRITY);         /* what is bound is not bound anew */
+    assert_int_equal(store_open(&f->a, &o, &f->s), ERR_INTEGRITY); /* what is bound is not bound anew */
     f->s = NULL;
 }
 
@@ -268,8 +291,9 @@ static void an_older_file_is_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(what_decides_is_declared), CASE(every_write_is_bound), CASE(a_change_goes_under_the_next_entry),
-                                        CASE(what_was_altered_is_refused), CASE(the_bindings_are_looked_at), CASE(all_of_a_person_put_back), CASE(rows_of_before_are_bound),
-                                        CASE(an_older_file_is_refused) };
+    const struct CMUnitTest tests[] = { CASE(what_decides_is_declared),           CASE(every_write_is_bound),
+                                        CASE(a_change_goes_under_the_next_entry), CASE(what_was_altered_is_refused),
+                                        CASE(the_bindings_are_looked_at),         CASE(all_of_a_person_put_back),
+                                        CASE(rows_of_before_are_bound),           CASE(an_older_file_is_refused) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

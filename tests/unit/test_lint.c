@@ -1,5 +1,5 @@
-/* Unit tests of the linter: its table against the law's, the published policies against what was found by hand, each rule once
- * firing and once not, acceptance, dates, and the forms of its answer. */
+/* Unit tests of the linter: its table against the law's, the published policies against what was found by hand, each
+ * rule once firing and once not, acceptance, dates, and the forms of its answer. */
 #include "policy/lint/lint.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,11 @@ static struct lint_findings lint_on(struct arena *a, text yaml, struct date as_o
 
 static struct lint_findings lint_file(struct arena *a, const char *name) { return lint_on(a, slurp(a, name), today); }
 
-static text letter(enum severity s) { return s == SEVERITY_ERROR ? TEXT("E") : s == SEVERITY_WARNING ? TEXT("W") : TEXT("A"); }
+static text letter(enum severity s)
+{
+    return s == SEVERITY_ERROR ? TEXT("E")
+         : s == SEVERITY_WARNING ? TEXT("W") : TEXT("A");
+}
 
 /* ---- The table of rules says what the law's table says. ---- */
 
@@ -68,7 +72,8 @@ static void table(void **state)
                               rules[i].severities, rules[i].en,     rules[i].fr };
         for (int column = 0; column < 7; column++)
             if (ours[column].p && !text_eq(ours[column], field(line, column)))
-                fail_msg("%.*s, column %d: %.*s is not %.*s", T(rules[i].id), column, T(ours[column]), T(field(line, column)));
+                fail_msg("%.*s, column %d: %.*s is not %.*s", T(rules[i].id), column, T(ours[column]),
+                         T(field(line, column)));
         assert_true(rules[i].cure_en.n && rules[i].cure_fr.n && lint_rule(rules[i].id) == &rules[i]);
     }
     assert_int_equal(i, count);
@@ -76,7 +81,8 @@ static void table(void **state)
     assert_null(lint_rule(TEXT("N99")));
 }
 
-/* ---- Published policies: what reading them by hand found (gold.tsv; the other two: read.tsv), no more and no less. ---- */
+/* ---- Published policies: what reading them by hand found (gold.tsv; the other two: read.tsv), no more and no less.
+ * ---- */
 
 static unsigned count_found(const struct lint_findings *f, text rule, text severity)
 {
@@ -137,9 +143,12 @@ static void published(void **state)
 
 /* ---- Each rule, firing and not. ---- */
 
-struct rule_case { text rule, severity, fires, rests; };
+struct rule_case {
+    text rule, severity, fires, rests;
+};
 static const struct rule_case cases[] = {
-#define CASE(rule, severity, fires, rests) { TEXT_INIT(#rule), TEXT_INIT(#severity), TEXT_INIT(fires), TEXT_INIT(rests) },
+#define CASE(rule, severity, fires, rests)                                                                             \
+    { TEXT_INIT(#rule), TEXT_INIT(#severity), TEXT_INIT(fires), TEXT_INIT(rests) },
 #include "lint_cases.def"
 #undef CASE
 };
@@ -178,7 +187,7 @@ static void every_severity(void **state)
     for (unsigned r = 0; r < count; r++)
         for (text rest = rules[r].severities; rest.p;) {
             text severity = text_cut(&rest, '/');
-            bool covered = text_eq(rules[r].id, TEXT("P07")) && text_eq(severity, TEXT("W"));    /* see dates() */
+            bool covered = text_eq(rules[r].id, TEXT("P07")) && text_eq(severity, TEXT("W")); /* see dates() */
             for (unsigned i = 0; i < CASES; i++)
                 covered = covered || (text_eq(cases[i].rule, rules[r].id) && text_eq(cases[i].severity, severity));
             if (!covered)
@@ -203,7 +212,8 @@ static void dates(void **state)
     text pixel = TEXT("purposes: {p: {basis: contract, pixel: true}}\n");
     assert_int_equal(found_on(pixel, TEXT("M05"), TEXT("E"), (struct date){ 2026, 7, 13 }), 0);
     assert_int_equal(found_on(pixel, TEXT("M05"), TEXT("E"), (struct date){ 2026, 7, 14 }), 1);
-    text brazil = TEXT("recipients: {x: {country: BR}}\n"), framework = TEXT("recipients: {x: {country: US, safeguard: dpf}}\n");
+    text brazil = TEXT("recipients: {x: {country: BR}}\n"),
+         framework = TEXT("recipients: {x: {country: US, safeguard: dpf}}\n");
     assert_int_equal(found_on(brazil, TEXT("P04"), TEXT("E"), (struct date){ 2025, 12, 31 }), 1);
     assert_int_equal(found_on(brazil, TEXT("P04"), TEXT("E"), today), 0);
     assert_int_equal(found_on(framework, TEXT("P07"), TEXT("W"), today), 0);
@@ -235,11 +245,16 @@ static void acceptance(void **state)
 /* What is found stands beside what the law asks. */
 static void figures(void **state)
 {
-    static const struct { const char *yaml, *rule, *says; } rows[] = {
+    static const struct {
+        const char *yaml, *rule, *says;
+    } rows[] = {
         { "rights: {answer_within: 60d}\n", "R02", "rights.answer_within: 60d > 1mo" },
-        { "security: {password: {min_length: 8, classes: [upper, lower, digit, special]}}\n", "S01", "security.password.min_length: 53.0 bits < 80 bits" },
-        { "security: {password: {min_length: 8, classes: [lower], attempts: 5}}\n", "S01", "security.password.min_length: 37.6 bits < 50 bits" },
-        { "security: {password: {min_length: 3, classes: [digit], profile: cnil-device}}\n", "S01", "security.password.min_length: 10.0 bits < 13 bits" },
+        { "security: {password: {min_length: 8, classes: [upper, lower, digit, special]}}\n", "S01",
+          "security.password.min_length: 53.0 bits < 80 bits" },
+        { "security: {password: {min_length: 8, classes: [lower], attempts: 5}}\n", "S01",
+          "security.password.min_length: 37.6 bits < 50 bits" },
+        { "security: {password: {min_length: 3, classes: [digit], profile: cnil-device}}\n", "S01",
+          "security.password.min_length: 10.0 bits < 13 bits" },
         { "security: {password: {words: 4}}\n", "S01", "security.password.words: 4 < 7" },
         { "trackers: {kinds: [cookie, flash]}\n", "K10", "trackers.kinds: flash †2020-12-31" },
         { "trackers: {kinds: [fingerprint]}\n", "K10", "trackers.kinds" },
@@ -256,10 +271,14 @@ static void figures(void **state)
     }
 }
 
-/* B15: against the version in force before, a purpose that is new to it needs prior notice; without it, only what `since` says. */
+/* B15: against the version in force before, a purpose that is new to it needs prior notice; without it, only what
+ * `since` says. */
 static void new_purposes(void **state)
 {
-    static const struct { const char *before, *after; bool fires; } rows[] = {
+    static const struct {
+        const char *before, *after;
+        bool fires;
+    } rows[] = {
         { "purposes: {a: {title: A}}\n", "purposes: {a: {title: A}}\n", false },
         { "purposes: {a: {title: A}}\n", "purposes: {a: {title: A}, b: {title: B}}\n", true },
         { "garant: 1\n", "purposes: {b: {title: B}}\n", true },
@@ -304,7 +323,8 @@ static void gate(void **state)
     POLICY_AUTO allowed = NULL;
     assert_int_equal(policy_load(&a, late, TEXT("site.yaml"), &faults, &refused), OK);
     assert_int_equal(lint_gate(&a, refused, NULL, today, &found), ERR_POLICY);
-    assert_true(text_starts(text_of(a.why.detail), TEXT("site.yaml breaks rules of law that it does not accept: R02 (line ")));
+    assert_true(
+        text_starts(text_of(a.why.detail), TEXT("site.yaml breaks rules of law that it does not accept: R02 (line ")));
     assert_int_equal(policy_load(&a, accepted, TEXT("site.yaml"), &faults, &allowed), OK);
     assert_int_equal(found.errors, 1);
     assert_int_equal(lint_gate(&a, allowed, NULL, today, &found), OK);
@@ -349,8 +369,10 @@ static void forms(void **state)
     buf_clear(&out);
     struct json_out w = json_out(&out);
     lint_json(&w, &f, LINT_EN);
-    assert_true(text_eq(built(&out), TEXT("{\"rule\":\"B01\",\"severity\":\"E\",\"file\":\"f.yaml\",\"line\":3,\"column\":3,\"message\":"
-                                             "\"Purpose without legal basis: purposes.a.basis, purposes.b.basis\",\"accepted\":false}")));
+    assert_true(
+        text_eq(built(&out),
+                TEXT("{\"rule\":\"B01\",\"severity\":\"E\",\"file\":\"f.yaml\",\"line\":3,\"column\":3,\"message\":"
+                     "\"Purpose without legal basis: purposes.a.basis, purposes.b.basis\",\"accepted\":false}")));
     buf_clear(&out);
     lint_explain(&out, lint_rule(TEXT("M04")), LINT_EN);
     assert_true(text_find(built(&out), TEXT("In force since 2026-08-11\n")) > 0);
@@ -361,7 +383,8 @@ static void sarif(void **state)
 {
     ARENA_AUTO a = arena_make(1 << 25);
     BUF_AUTO out = buf_make(1 << 22);
-    struct lint_findings f[2] = { lint_file(&a, "policies/published/myportal.yaml"), lint_on(&a, TEXT("rights: {fee: true}\naccept: {R07: x}\n"), today) };
+    struct lint_findings f[2] = { lint_file(&a, "policies/published/myportal.yaml"),
+                                  lint_on(&a, TEXT("rights: {fee: true}\naccept: {R07: x}\n"), today) };
     struct json_out w = json_out(&out);
     const struct json *log;
     lint_sarif(&w, f, 2, LINT_FR);
@@ -380,7 +403,7 @@ static void sarif(void **state)
 
 static msec time_of(text yaml, unsigned times)
 {
-    clock_t start = clock();             /* of the processor: alike on a busy machine */
+    clock_t start = clock(); /* of the processor: alike on a busy machine */
     for (unsigned i = 0; i < times; i++) {
         ARENA_AUTO a = arena_make(256 << 20);
         struct findings faults = { 0 };
@@ -401,7 +424,8 @@ static void long_policy(void **state)
         buf_print(&b, "  c%d:\n    title: Données %d\n    fields:\n      a: {type: text, required: true}\n", i, i);
     buf_add(&b, TEXT("purposes:\n"));
     for (int i = 0; i < 200; i++)
-        buf_print(&b, "  p%d:\n    title: Finalité %d\n    basis: contract\n    categories: [c%d, c%d]\n", i, i, i, 199 - i);
+        buf_print(&b, "  p%d:\n    title: Finalité %d\n    basis: contract\n    categories: [c%d, c%d]\n", i, i, i,
+                  199 - i);
     buf_add(&b, TEXT("recipients:\n"));
     for (int i = 0; i < 140; i++)
         buf_print(&b, "  r%d:\n    title: nos prestataires\n    processor: true\n", i);
@@ -415,14 +439,30 @@ static void hostile(void **state)
         BUF_AUTO b = buf_make(1 << 20);
         buf_print(&b, "%s:\n", heads[i]);
         for (int j = 0; j < 1000; j++)
-            buf_print(&b, "  n%d: {about: x, affirms: %s, title: \"%.*s\", source: [a], purpose: q}\n", j, j & 1 ? "true" : "false", 800,
-                      "[[[[[[[[[[[[[[[[[[nos nos nos nos nos nos nos nos nos nos nos nos partenaires, partenaires, partenaires et nos tiers x");
+            buf_print(
+                &b, "  n%d: {about: x, affirms: %s, title: \"%.*s\", source: [a], purpose: q}\n", j,
+                j & 1 ? "true" : "false", 800,
+                "[[[[[[[[[[[[[[[[[[nos nos nos nos nos nos nos nos nos nos nos nos partenaires, partenaires, partenaires et nos tiers x");
         assert_in_range(time_of(built(&b), 1), 0, 5000);
     }
-    static const char *const odd[] = { "a", "[]", "[a, b]", "purposes: x\n", "purposes: [a, [b]]\n", "rights: []\n", "categories: {c: x}\n",
-                                       "recipients: {x: [a]}\n", "accept: [N01]\n", "accept: {N01: [a]}\n", "dpo: none\n", "cookies: x\n",
-                                       "claims: {a: b}\n", "consent: x\n", "retention: {c: {active: {a: b}}}\n", "policy: {date: 2026-99-99}\n",
-                                       "security: {password: {min_length: 99999999999999999999}}\n", "controller: {country: {a: b}}\n" };
+    static const char *const odd[] = { "a",
+                                       "[]",
+                                       "[a, b]",
+                                       "purposes: x\n",
+                                       "purposes: [a, [b]]\n",
+                                       "rights: []\n",
+                                       "categories: {c: x}\n",
+                                       "recipients: {x: [a]}\n",
+                                       "accept: [N01]\n",
+                                       "accept: {N01: [a]}\n",
+                                       "dpo: none\n",
+                                       "cookies: x\n",
+                                       "claims: {a: b}\n",
+                                       "consent: x\n",
+                                       "retention: {c: {active: {a: b}}}\n",
+                                       "policy: {date: 2026-99-99}\n",
+                                       "security: {password: {min_length: 99999999999999999999}}\n",
+                                       "controller: {country: {a: b}}\n" };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         time_of(text_of(odd[i]), 1);
 }
@@ -430,9 +470,11 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),      cmocka_unit_test(gold),  cmocka_unit_test(published), cmocka_unit_test(each_rule), cmocka_unit_test(every_severity),
-        cmocka_unit_test(dates),      cmocka_unit_test(forms), cmocka_unit_test(sarif),     cmocka_unit_test(acceptance), cmocka_unit_test(gate),
-        cmocka_unit_test(new_purposes), cmocka_unit_test(figures), cmocka_unit_test(long_policy), cmocka_unit_test(hostile),
+        cmocka_unit_test(table),       cmocka_unit_test(gold),           cmocka_unit_test(published),
+        cmocka_unit_test(each_rule),   cmocka_unit_test(every_severity), cmocka_unit_test(dates),
+        cmocka_unit_test(forms),       cmocka_unit_test(sarif),          cmocka_unit_test(acceptance),
+        cmocka_unit_test(gate),        cmocka_unit_test(new_purposes),   cmocka_unit_test(figures),
+        cmocka_unit_test(long_policy), cmocka_unit_test(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,21 +13,21 @@
 #include "domain/core/write.h"
 
 #define CHANGES "changes: {tell: [notice, email], before: 1mo}\n"
-#define REST(term, changes) \
-    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n" \
-    "categories:\n" \
-    "  contact: {source: [person, partner], fields: {email: {type: email, identifier: true}}}\n" \
+#define REST(term, changes)                                                                                                            \
+    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n"                              \
+    "categories:\n"                                                                                                                    \
+    "  contact: {source: [person, partner], fields: {email: {type: email, identifier: true}}}\n"                                       \
     "  log: {many: true, stream: contacts, fields: {at: {type: time, required: true}, subject: {type: text, required: true, max: 20}," \
-    " channel: {type: choice, choices: [email, phone]}}}\n" \
-    "purposes:\n" \
-    "  service: {basis: contract, categories: [contact, log], notices: true, channels: [email, phone]}\n" \
-    "  news: {basis: consent, marketing: true, channels: [email], categories: [contact]}\n" \
-    "  care: {basis: contract, categories: [contact, log], channels: [phone]}\n" \
-    "retention:\n" \
-    "  log: {from: event, active: " term "}\n" \
-    "systems:\n" \
-    "  app: {purposes: [service, news, care], acts: [read, write, send, consent, export, erase]}\n" \
-    "  clerk: {purposes: [service], acts: [read, write]}\n" \
+    " channel: {type: choice, choices: [email, phone]}}}\n"                                                                            \
+    "purposes:\n"                                                                                                                      \
+    "  service: {basis: contract, categories: [contact, log], notices: true, channels: [email, phone]}\n"                              \
+    "  news: {basis: consent, marketing: true, channels: [email], categories: [contact]}\n"                                            \
+    "  care: {basis: contract, categories: [contact, log], channels: [phone]}\n"                                                       \
+    "retention:\n"                                                                                                                     \
+    "  log: {from: event, active: " term "}\n"                                                                                         \
+    "systems:\n"                                                                                                                       \
+    "  app: {purposes: [service, news, care], acts: [read, write, send, consent, export, erase]}\n"                                    \
+    "  clerk: {purposes: [service], acts: [read, write]}\n"                                                                            \
     "recipients: none\n" changes
 static const char policy[] = REST("3y", CHANGES), longer[] = REST("5y", CHANGES), unsaid[] = REST("4y", "");
 
@@ -36,7 +36,8 @@ static bool has(text s, const char *part) { return text_find(s, text_of(part)) >
 static void message_queued(struct fixture *f, text id, const char *subject)
 {
     struct answer out = { 0 };
-    OKAY(contact_send(&f->c, id, js(f, "{'purpose':'service','subject':'%s','text':'Bonjour Zoé,\\nà bientôt.'}", subject), &out));
+    OKAY(contact_send(&f->c, id,
+                      js(f, "{'purpose':'service','subject':'%s','text':'Bonjour Zoé,\\nà bientôt.'}", subject), &out));
     assert_int_equal(out.id.n, ID_TEXT);
 }
 
@@ -50,12 +51,18 @@ static struct outbox_letter *due(struct fixture *f)
 /* ---- Words. ---- */
 
 static const struct pair_text all_values[] = {
-    { TEXT_INIT("link"), TEXT_INIT("https://demo.example/t/abc") }, { TEXT_INIT("until"), TEXT_INIT("2026-01-11T09:30:00Z") },
-    { TEXT_INIT("at"), TEXT_INIT("2026-01-10T08:00:00Z") }, { TEXT_INIT("source"), TEXT_INIT("M. <b>Durand</b>") },
-    { TEXT_INIT("subject"), TEXT_INIT("Maintenance {site}") }, { TEXT_INIT("text"), TEXT_INIT("a & b [x] {link}\n\nc") },
-    { TEXT_INIT("version"), TEXT_INIT("2.0") }, { TEXT_INIT("date"), TEXT_INIT("2026-02-01") },
-    { TEXT_INIT("changes"), TEXT_INIT("- one\n- two") },     { TEXT_INIT("what"), TEXT_INIT("Login, Telephone") },
-    { TEXT_INIT("purpose"), TEXT_INIT("Measure") }, { TEXT_INIT("reason"), TEXT_INIT("a reason <b>") },
+    { TEXT_INIT("link"), TEXT_INIT("https://demo.example/t/abc") },
+    { TEXT_INIT("until"), TEXT_INIT("2026-01-11T09:30:00Z") },
+    { TEXT_INIT("at"), TEXT_INIT("2026-01-10T08:00:00Z") },
+    { TEXT_INIT("source"), TEXT_INIT("M. <b>Durand</b>") },
+    { TEXT_INIT("subject"), TEXT_INIT("Maintenance {site}") },
+    { TEXT_INIT("text"), TEXT_INIT("a & b [x] {link}\n\nc") },
+    { TEXT_INIT("version"), TEXT_INIT("2.0") },
+    { TEXT_INIT("date"), TEXT_INIT("2026-02-01") },
+    { TEXT_INIT("changes"), TEXT_INIT("- one\n- two") },
+    { TEXT_INIT("what"), TEXT_INIT("Login, Telephone") },
+    { TEXT_INIT("purpose"), TEXT_INIT("Measure") },
+    { TEXT_INIT("reason"), TEXT_INIT("a reason <b>") },
 };
 
 static void every_letter_is_whole(void **state)
@@ -72,10 +79,13 @@ static void every_letter_is_whole(void **state)
             struct letter l;
             OKAY(letter_render(&f->c, french ? TEXT("fr") : TEXT("en"), names[i], &values, &l));
             bool message = text_eq(names[i], TEXT("service_message"));
-            assert_true(l.subject.n > 5 && has(l.text, french ? "Bonjour,\n\n" : "Hello,\n\n") && has(l.text, "-- \nDemo SAS\n1 rue de Paris"));
+            assert_true(l.subject.n > 5 && has(l.text, french ? "Bonjour,\n\n" : "Hello,\n\n") &&
+                        has(l.text, "-- \nDemo SAS\n1 rue de Paris"));
             assert_true(has(l.text, french ? "avis de service" : "service notice"));
-            assert_true(message || (text_index(l.text, '{') < 0 && text_index(l.text, '[') < 0 && text_index(l.html, '{') < 0));
-            assert_true(has(l.html, french ? "<html lang=\"fr\">" : "<html lang=\"en\">") && !has(l.html, "<b>") && !has(l.html, "src="));
+            assert_true(message ||
+                        (text_index(l.text, '{') < 0 && text_index(l.text, '[') < 0 && text_index(l.html, '{') < 0));
+            assert_true(has(l.html, french ? "<html lang=\"fr\">" : "<html lang=\"en\">") && !has(l.html, "<b>") &&
+                        !has(l.html, "src="));
             assert_false(has(l.text, "assword: ") || has(l.text, "mot de passe : "));
         }
 }
@@ -89,7 +99,8 @@ static void values_are_not_templates(void **state)
     assert_true(text_eq(l.subject, TEXT("Maintenance {site}")));
     assert_true(has(l.text, "a & b [x] {link}\n\nc") && has(l.html, "a &amp; b [x] {link}<br>\n<br>\nc"));
     OKAY(letter_render(&f->c, TEXT("fr"), TEXT("invitation"), &values, &l));
-    assert_true(has(l.text, "jusqu'au 11 janvier 2026 à 10:30 (UTC+1)") && has(l.html, "href=\"https://demo.example/t/abc\""));
+    assert_true(has(l.text, "jusqu'au 11 janvier 2026 à 10:30 (UTC+1)") &&
+                has(l.html, "href=\"https://demo.example/t/abc\""));
     assert_true(has(l.html, "M. &lt;b&gt;Durand&lt;/b&gt;") && has(l.text, "\n\nhttps://demo.example/t/abc\n\n"));
 }
 
@@ -97,11 +108,13 @@ static void letter_needs_its_values(void **state)
 {
     struct fixture *f = *state;
     const struct letter_values none = { NULL, 0 };
-    const struct pair_text broken[] = { { TEXT("subject"), TEXT("a\r\nBcc: x@example.org") }, { TEXT("text"), TEXT("b") } };
+    const struct pair_text broken[] = { { TEXT("subject"), TEXT("a\r\nBcc: x@example.org") },
+                                        { TEXT("text"), TEXT("b") } };
     struct letter l;
     assert_int_equal(letter_render(&f->c, TEXT("en"), TEXT("reset"), &none, &l), ERR_INTERNAL);
     assert_int_equal(letter_render(&f->c, TEXT("en"), TEXT("poem"), &none, &l), ERR_INTERNAL);
-    assert_int_equal(letter_render(&f->c, TEXT("en"), TEXT("service_message"), &(struct letter_values){ broken, 2 }, &l), ERR_VALUE);
+    assert_int_equal(
+        letter_render(&f->c, TEXT("en"), TEXT("service_message"), &(struct letter_values){ broken, 2 }, &l), ERR_VALUE);
 }
 
 /* ---- The queue. ---- */
@@ -116,8 +129,10 @@ static void message_goes_and_is_logged(void **state)
     struct outbox_letter *l = due(f);
     assert_non_null(l);
     assert_null(l->next);
-    assert_true(text_eq(l->to, TEXT("Zoe@example.org")) && text_eq(l->language, TEXT("fr")) && has(l->text, "à bientôt."));
-    assert_true(text_eq(l->purpose, TEXT("service")) && text_eq(l->from_name, TEXT("Demo SAS")) && l->name.n == ID_TEXT);
+    assert_true(text_eq(l->to, TEXT("Zoe@example.org")) && text_eq(l->language, TEXT("fr")) &&
+                has(l->text, "à bientôt."));
+    assert_true(text_eq(l->purpose, TEXT("service")) && text_eq(l->from_name, TEXT("Demo SAS")) &&
+                l->name.n == ID_TEXT);
     OKAY(contact_list(&f->c, id, TEXT("service"), &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.state"), TEXT("queued")));
     OKAY(outbox_sent(&f->c, l));
@@ -147,7 +162,7 @@ static void failure_is_tried_again_and_given_up(void **state)
     msec began = f->c.now;
     for (unsigned tries = 1; due(f); tries++) {
         struct outbox_letter *l = due(f);
-        assert_true(text_eq(l->name, name));             /* the same message at every try */
+        assert_true(text_eq(l->name, name)); /* the same message at every try */
         OKAY(outbox_failed(&f->c, l, false, TEXT("smtp-451")));
         assert_null(due(f));
         msec wait = tries <= sizeof waits / sizeof *waits ? waits[tries - 1] : 6 * HOUR;
@@ -158,7 +173,8 @@ static void failure_is_tried_again_and_given_up(void **state)
     }
     msec lasted = f->c.now - began;
     assert_true(lasted > 2 * DAY && lasted < 4 * DAY);
-    assert_int_equal(rows_of(f, "mail", "failed IS NOT NULL AND message IS NULL AND code = 'smtp-451' AND tries = 16"), 1);
+    assert_int_equal(rows_of(f, "mail", "failed IS NOT NULL AND message IS NULL AND code = 'smtp-451' AND tries = 16"),
+                     1);
     struct answer out = { 0 };
     OKAY(contact_list(&f->c, id, TEXT("service"), &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.state"), TEXT("given_up")));
@@ -188,9 +204,9 @@ static void erasure_silences(void **state)
     OKAY(erase_subject(&f->c, id, NULL, &out));
     assert_int_equal(rows_of(f, "mail", "subject IS NOT NULL"), 0);
     assert_int_equal(rows_of(f, "mail", "letter = 'erased'"), 1);
-    OKAY(outbox_sent(&f->c, due(f)));                      /* the last one */
+    OKAY(outbox_sent(&f->c, due(f))); /* the last one */
     assert_null(due(f));
-    OKAY(outbox_sent(&f->c, l));                           /* it was on its way: nothing is noted of nobody */
+    OKAY(outbox_sent(&f->c, l)); /* it was on its way: nothing is noted of nobody */
     assert_int_equal(rows_of(f, "record", "1"), 0);
 }
 
@@ -215,7 +231,8 @@ static void last_letter_outlives_its_person(void **state)
     OKAY(erase_subject(&f->c, id, NULL, &out));
     text certificate = text_at(parsed(f, out.body), "certificate.id");
     struct outbox_letter *l = due(f);
-    assert_true(l && !l->has_subject && !l->next && text_eq(l->letter, TEXT("erased")) && text_eq(l->to, TEXT("zoe.last@example.org")));
+    assert_true(l && !l->has_subject && !l->next && text_eq(l->letter, TEXT("erased")) &&
+                text_eq(l->to, TEXT("zoe.last@example.org")));
     assert_true(text_find(l->text, certificate) >= 0);
     assert_false(files_hold(f, TEXT("zoe.last@example.org")));
     assert_int_equal(rows_of(f, "journal", "leaf LIKE '%mail.queued%' AND leaf LIKE '%\"who\":%'"), 0);
@@ -278,11 +295,11 @@ static void people_are_told_in_steps(void **state)
             OKAY(subject_drop_record(&f->c, id, TEXT("contact"), (text){ NULL, 0 }, &out));
     }
     OKAY(telling_tick(&f->c));
-    assert_int_equal(rows_of(f, "telling", "1"), 0);      /* a first version is told to nobody */
+    assert_int_equal(rows_of(f, "telling", "1"), 0); /* a first version is told to nobody */
     fixture_ahead(f, HOUR);
     fixture_again(f, longer);
     fixture_ahead(f, HOUR);
-    person_made(f, "later@example.org", "");              /* who comes later came under it */
+    person_made(f, "later@example.org", ""); /* who comes later came under it */
     OKAY(telling_tick(&f->c));
     int64_t first = rows_of(f, "mail", "letter = 'policy_changed' AND bulk = 1");
     assert_true(first > 90 && first <= 100);
@@ -291,12 +308,13 @@ static void people_are_told_in_steps(void **state)
     assert_int_equal(rows_of(f, "mail", "letter = 'policy_changed' AND purpose = 'service'"), PEOPLE - 3);
     assert_int_equal(rows_of(f, "telling", "done IS NOT NULL AND told = 117"), 1);
     struct outbox_letter *l = due(f);
-    assert_true(has(l->text, "5\u00a0ans") && has(l->text, "\n- ") && has(l->text, "https://demo.example/privacy/versions/"));
+    assert_true(has(l->text, "5\u00a0ans") && has(l->text, "\n- ") &&
+                has(l->text, "https://demo.example/privacy/versions/"));
     message_queued(f, person_made(f, "urgent@example.org", ""), "Urgent");
-    assert_true(text_eq(due(f)->to, TEXT("urgent@example.org")));   /* before what goes to many */
+    assert_true(text_eq(due(f)->to, TEXT("urgent@example.org"))); /* before what goes to many */
     fixture_again(f, unsaid);
     OKAY(telling_tick(&f->c));
-    assert_int_equal(rows_of(f, "telling", "1"), 1);      /* a policy that promises no letters */
+    assert_int_equal(rows_of(f, "telling", "1"), 1); /* a policy that promises no letters */
 }
 
 /* ---- Who may write, and what for. ---- */
@@ -308,7 +326,7 @@ static void only_service_is_sent(void **state)
     text id = person_made(f, "z@example.org", "");
 #define SENT(body) contact_send(&f->c, id, js(f, body), &out)
     assert_int_equal(SENT("{'purpose':'news','subject':'a','text':'b'}"), ERR_PURPOSE);
-    assert_int_equal(SENT("{'purpose':'care','subject':'a','text':'b'}"), ERR_PURPOSE);       /* by telephone only */
+    assert_int_equal(SENT("{'purpose':'care','subject':'a','text':'b'}"), ERR_PURPOSE); /* by telephone only */
     assert_int_equal(SENT("{'purpose':'curiosity','subject':'a','text':'b'}"), ERR_PURPOSE);
     assert_int_equal(SENT("{'purpose':'service','subject':'a\\r\\nBcc: x@y.example','text':'b'}"), ERR_VALUE);
     assert_int_equal(SENT("{'purpose':'service','subject':' ','text':'b'}"), ERR_MISSING);
@@ -329,7 +347,9 @@ static void call_is_noted(void **state)
     struct answer out = { 0 };
     text id = person_made(f, "z@example.org", "");
     OKAY(contact_call(&f->c, id, js(f, "{'purpose':'care','subject':'Question','at':'2026-01-09T10:00:00Z'}"), &out));
-    assert_int_equal(contact_call(&f->c, id, js(f, "{'purpose':'care','subject':'Q','at':'2026-01-12T10:00:00Z'}"), &out), ERR_VALUE);
+    assert_int_equal(
+        contact_call(&f->c, id, js(f, "{'purpose':'care','subject':'Q','at':'2026-01-12T10:00:00Z'}"), &out),
+        ERR_VALUE);
     OKAY(contact_list(&f->c, id, TEXT("care"), &out));
     const struct json *log = parsed(f, out.body);
     assert_int_equal(json_get(log, TEXT("contacts"))->count, 1);
@@ -341,7 +361,12 @@ static void addresses_are_checked(void **state)
 {
     struct fixture *f = *state;
     struct mail_put put;
-    static const char *const bad[] = { "a@b.example\r\nBcc: c@d.example", "a b@c.example", "<a@b.example>", "a@b.example,c@d.example", "a", "a@b",
+    static const char *const bad[] = { "a@b.example\r\nBcc: c@d.example",
+                                       "a b@c.example",
+                                       "<a@b.example>",
+                                       "a@b.example,c@d.example",
+                                       "a",
+                                       "a@b",
                                        "\"x\"@b.example" };
     const struct letter_values values = { all_values, sizeof all_values / sizeof *all_values };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

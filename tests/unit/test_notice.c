@@ -84,7 +84,8 @@ static bool is_function(struct arena *a, text sources, text name)
     text wanted = arena_print(a, " %.*s(", T(name)), starred = arena_print(a, "*%.*s(", T(name));
     for (text rest = sources; rest.p;) {
         text line = text_cut(&rest, '\n');
-        if (line.n && line.p[0] >= 'a' && line.p[0] <= 'z' && (text_find(line, wanted) > 0 || text_find(line, starred) > 0))
+        if (line.n && line.p[0] >= 'a' && line.p[0] <= 'z' &&
+            (text_find(line, wanted) > 0 || text_find(line, starred) > 0))
             return true;
     }
     return false;
@@ -115,7 +116,8 @@ static void rows_are_whole(void **state)
             continue;
         clauses++;
         if ((r->kept.n > 0) != (r->probe.n > 0) || (r->kept.n > 0) != (r->tests.n > 0))
-            fail_msg("%.*s: what is kept has a function, a probe and a test; what is declared has none of them", T(r->pattern));
+            fail_msg("%.*s: what is kept has a function, a probe and a test; what is declared has none of them",
+                     T(r->pattern));
         if (r->kept.n && !is_function(&a, sources, r->kept))
             fail_msg("%.*s: no function %.*s is in the sources", T(r->pattern), T(r->kept));
         for (text rest = r->tests; rest.n;) {
@@ -164,7 +166,8 @@ static bool uses(struct arena *a, const struct clause_row *r, text in, char befo
             size_t end = base.n;
             while (end && base.p[end - 1] != '.')
                 end--;
-            base = text_upto(base, end ? end - 1 : 0), key = text_from(key, 3);
+            base = text_upto(base, end ? end - 1 : 0);
+            key = text_from(key, 3);
         }
         if (n && same_path(arena_print(a, "%.*s.%.*s", T(base), T(key)), path))
             return true;
@@ -178,11 +181,13 @@ static bool covered(struct arena *a, const struct schema_row *key)
     const struct clause_row *rows = clause_rows(&count);
     for (unsigned i = 0; i < count; i++) {
         const struct clause_row *r = &rows[i];
-        if (r->kind == ROW_SILENT ? below(r->pattern, key->path) : r->kind != ROW_SECTION && same_path(r->pattern, key->path))
+        if (r->kind == ROW_SILENT ? below(r->pattern, key->path)
+                                  : r->kind != ROW_SECTION && same_path(r->pattern, key->path))
             return true;
         if (r->kind == ROW_SILENT || r->kind == ROW_SECTION)
             continue;
-        if (key->kind == KIND_SAYINGS && same_path(r->pattern, arena_print(a, "%.*s.*", T(key->path))))       /* a sentence for each */
+        if (key->kind == KIND_SAYINGS &&
+            same_path(r->pattern, arena_print(a, "%.*s.*", T(key->path)))) /* a sentence for each */
             return true;
         text when = arena_print(a, " %.*s", T(r->when));
         if (uses(a, r, r->en, '{', key->path) || (text_index(r->when, '=') > 0 && uses(a, r, when, ' ', key->path)))
@@ -197,9 +202,11 @@ static void every_key_speaks(void **state)
     unsigned count;
     const struct schema_row *rows = schema_rows(&count);
     for (unsigned i = 0; i < count; i++) {
-        bool holder = i + 1 < count && text_starts(rows[i + 1].path, rows[i].path) && rows[i + 1].path.p[rows[i].path.n] == '.';
+        bool holder = i + 1 < count && text_starts(rows[i + 1].path, rows[i].path) &&
+                      rows[i + 1].path.p[rows[i].path.n] == '.';
         if (!holder && !covered(&a, &rows[i]))
-            fail_msg("%.*s: clauses.def has neither a sentence for this key nor a reason to be silent", T(rows[i].path));
+            fail_msg("%.*s: clauses.def has neither a sentence for this key nor a reason to be silent",
+                     T(rows[i].path));
     }
     struct schema_row unknown = { .path = TEXT_INIT("purposes.*.no_such_key") };
     assert_false(covered(&a, &unknown));
@@ -222,7 +229,8 @@ static void every_word_is_said(void **state)
             any |= text_eq(said[k].path, rows[i].path);
         for (text rest = rows[i].words; any && rest.p;) {
             text word = word_next(&rest);
-            bool found = !word.n || text_starts(word, TEXT("@")) || text_eq(word, TEXT("none")) || text_starts(word, TEXT("session."));
+            bool found = !word.n || text_starts(word, TEXT("@")) || text_eq(word, TEXT("none")) ||
+                         text_starts(word, TEXT("session."));
             for (unsigned k = 0; k < labels; k++)
                 found |= text_eq(said[k].path, rows[i].path) && text_eq(said[k].word, word);
             if (!found)
@@ -253,8 +261,9 @@ static text plain(struct arena *a, const struct node *root, text language)
     struct buf b = buf_make(8 << 20), flat = buf_make(8 << 20);
     assert_int_equal(notice_make(a, root, TEXT("policies/x.yaml"), TEXT(""), NOTICE_PRIVACY, language, &n), OK);
     notice_plain(&b, &n);
-    for (size_t i = 0; i < b.n; i++) {               /* the lines of one sentence become one again */
-        bool wrapped = b.p[i] == '\n' && i + 2 < b.n && b.p[i + 1] == ' ' && b.p[i + 2] == ' ' && !(i + 3 < b.n && b.p[i + 3] == ' ');
+    for (size_t i = 0; i < b.n; i++) { /* the lines of one sentence become one again */
+        bool wrapped = b.p[i] == '\n' && i + 2 < b.n && b.p[i + 1] == ' ' && b.p[i + 2] == ' ' &&
+                       !(i + 3 < b.n && b.p[i + 3] == ' ');
         buf_char(&flat, wrapped ? ' ' : b.p[i]);
         i += wrapped ? 2 : 0;
     }
@@ -298,8 +307,11 @@ static void points_of_the_law(void **state)
             has(s, node_text(node_get(root, TEXT("controller")), TEXT("address")), policies[i]);
             has(s, node_text(node_get(root, TEXT("controller")), TEXT("email")), policies[i]);
             bool officer = text_eq(node_text(node_get(root, TEXT("dpo")), TEXT("appointed")), TEXT("true"));
-            has(s, officer ? node_text(node_get(root, TEXT("dpo")), TEXT("email"))
-                           : fr ? TEXT("Nous n’avons pas de délégué") : TEXT("We have no data protection officer"), policies[i]);
+            has(s,
+                officer ? node_text(node_get(root, TEXT("dpo")), TEXT("email"))
+                : fr    ? TEXT("Nous n’avons pas de délégué")
+                        : TEXT("We have no data protection officer"),
+                policies[i]);
             /* (c), (d): purposes, bases, interests. */
             NODE_EACH(purpose, node_get(root, TEXT("purposes")))
                 has_title(&a, s, &w, purpose, policies[i]);
@@ -314,12 +326,30 @@ static void points_of_the_law(void **state)
                 has(s, node_text(recipient, TEXT("name")), policies[i]);
             has(s, fr ? TEXT("ne sont pas transférées") : TEXT("are not transferred"), policies[i]);
             /* 13(2)(b) to (d), (f): rights, withdrawal, complaint, automated decisions; 14(2)(f): sources. */
-            static const text words_fr[] = { TEXT_INIT("Accès. "), TEXT_INIT("Rectification. "), TEXT_INIT("Effacement. "), TEXT_INIT("Limitation. "),
-                TEXT_INIT("Portabilité. "), TEXT_INIT("Retrait. "), TEXT_INIT("Vous pouvez vous opposer"), TEXT_INIT("vos droits"),
-                TEXT_INIT("L’autorité de contrôle est"), TEXT_INIT("prise par une machine seule"), TEXT_INIT("directives"), TEXT_INIT("Elles viennent de") };
-            static const text words_en[] = { TEXT_INIT("Access. "), TEXT_INIT("Rectification. "), TEXT_INIT("Erasure. "), TEXT_INIT("Restriction. "),
-                TEXT_INIT("Portability. "), TEXT_INIT("Withdrawal. "), TEXT_INIT("You may object"), TEXT_INIT("your rights"),
-                TEXT_INIT("The supervisory authority is"), TEXT_INIT("made by a machine alone"), TEXT_INIT("directives"), TEXT_INIT("They come from") };
+            static const text words_fr[] = { TEXT_INIT("Accès. "),
+                                             TEXT_INIT("Rectification. "),
+                                             TEXT_INIT("Effacement. "),
+                                             TEXT_INIT("Limitation. "),
+                                             TEXT_INIT("Portabilité. "),
+                                             TEXT_INIT("Retrait. "),
+                                             TEXT_INIT("Vous pouvez vous opposer"),
+                                             TEXT_INIT("vos droits"),
+                                             TEXT_INIT("L’autorité de contrôle est"),
+                                             TEXT_INIT("prise par une machine seule"),
+                                             TEXT_INIT("directives"),
+                                             TEXT_INIT("Elles viennent de") };
+            static const text words_en[] = { TEXT_INIT("Access. "),
+                                             TEXT_INIT("Rectification. "),
+                                             TEXT_INIT("Erasure. "),
+                                             TEXT_INIT("Restriction. "),
+                                             TEXT_INIT("Portability. "),
+                                             TEXT_INIT("Withdrawal. "),
+                                             TEXT_INIT("You may object"),
+                                             TEXT_INIT("your rights"),
+                                             TEXT_INIT("The supervisory authority is"),
+                                             TEXT_INIT("made by a machine alone"),
+                                             TEXT_INIT("directives"),
+                                             TEXT_INIT("They come from") };
             for (size_t j = 0; j < sizeof words_fr / sizeof *words_fr; j++)
                 has(s, fr ? words_fr[j] : words_en[j], policies[i]);
             has(s, node_text(node_get(root, TEXT("policy")), TEXT("version")), policies[i]);
@@ -330,8 +360,11 @@ static void points_of_the_law(void **state)
 /* No bracket of a template, no name of a key, no empty value is left in a sentence. */
 static void sentences_are_clean(void **state)
 {
-    static const text dirt[] = { TEXT_INIT("{"), TEXT_INIT("}"), TEXT_INIT("["), TEXT_INIT("]"), TEXT_INIT("(null)"), TEXT_INIT(": ."), TEXT_INIT(" ,"),
-                                 TEXT_INIT(".."), TEXT_INIT("  "), TEXT_INIT("( "), TEXT_INIT("true"), TEXT_INIT("legitimate_interest"), TEXT_INIT("'") };
+    static const text dirt[] = { TEXT_INIT("{"),  TEXT_INIT("}"),      TEXT_INIT("["),
+                                 TEXT_INIT("]"),  TEXT_INIT("(null)"), TEXT_INIT(": ."),
+                                 TEXT_INIT(" ,"), TEXT_INIT(".."),     TEXT_INIT("  "),
+                                 TEXT_INIT("( "), TEXT_INIT("true"),   TEXT_INIT("legitimate_interest"),
+                                 TEXT_INIT("'") };
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
         for (size_t k = 0; k < 2; k++) {
             struct arena a = big();
@@ -344,7 +377,8 @@ static void sentences_are_clean(void **state)
                     for (const struct sentence *one = b->first; one; one = one->next) {
                         sentences++;
                         for (size_t j = 0; j < sizeof dirt / sizeof *dirt; j++) {
-                            bool name = text_eq(dirt[j], TEXT("'")) && text_find(one->body, TEXT("de l'")) > 0;   /* inside an address */
+                            bool name = text_eq(dirt[j], TEXT("'")) &&
+                                        text_find(one->body, TEXT("de l'")) > 0; /* inside an address */
                             if (text_find(one->body, dirt[j]) >= 0 && !name)
                                 fail_msg("%s, %.*s: \"%.*s\"", policies[i], T(one->id), T(one->body));
                         }
@@ -376,7 +410,7 @@ static void pages_are_sound(void **state)
             assert_int_equal(times(html, TEXT("<script")), 0);
             assert_int_equal(times(html, TEXT("style=")), 0);
             assert_int_equal(times(html, TEXT("<img")), 0);
-            for (text rest = html; rest.p;) {          /* each anchor once */
+            for (text rest = html; rest.p;) { /* each anchor once */
                 ptrdiff_t at = text_find(rest, TEXT(" id=\""));
                 if (at < 0)
                     break;
@@ -401,7 +435,10 @@ static void sentences_know_their_clause(void **state)
     for (const struct section *s = n.first; s; s = s->next)
         for (const struct block *b = s->first; b; b = b->next)
             for (const struct sentence *one = b->first; one; one = one->next)
-                assert_ptr_equal(node_at(n.root, one->at->path.n && text_index(one->at->path, '[') < 0 ? one->at->path : TEXT("")) != NULL, true);
+                assert_ptr_equal(
+                    node_at(n.root, one->at->path.n && text_index(one->at->path, '[') < 0 ? one->at->path : TEXT("")) !=
+                        NULL,
+                    true);
     arena_free(&a);
 }
 
@@ -409,9 +446,10 @@ static void hostile_values_are_text(void **state)
 {
     struct arena a = big();
     struct notice n;
-    text yaml = TEXT("garant: 1\npolicy: {id: x, version: \"1\", title: \"<script>alert(1)</script>\"}\n"
-                     "controller: {legal_name: \"A & B <b>\", address: \"\\\"x\\\" 'y'\", country: FR, email: \"a\\\"><i>@b.example\"}\n"
-                     "purposes: {\"p\": {title: \"\\x01<i>*{x}[y]\", basis: contract, categories: [c]}}\n");
+    text yaml = TEXT(
+        "garant: 1\npolicy: {id: x, version: \"1\", title: \"<script>alert(1)</script>\"}\n"
+        "controller: {legal_name: \"A & B <b>\", address: \"\\\"x\\\" 'y'\", country: FR, email: \"a\\\"><i>@b.example\"}\n"
+        "purposes: {\"p\": {title: \"\\x01<i>*{x}[y]\", basis: contract, categories: [c]}}\n");
     text html = page(&a, tree(&a, yaml), NOTICE_PRIVACY, TEXT("en"), &n);
     assert_int_equal(times(html, TEXT("<script")), 0);
     assert_int_equal(times(html, TEXT("<i>")), 0);
@@ -450,8 +488,8 @@ static void leaving_warns(void **state)
     arena_free(&a);
 }
 
-/* The bound of a rendering: 2 ms for the longest policy, twenty tries, the best one counted, by the time of the processor that this thread had, so
- * that a busy machine does not fail it. */
+/* The bound of a rendering: 2 ms for the longest policy, twenty tries, the best one counted, by the time of the
+ * processor that this thread had, so that a busy machine does not fail it. */
 static void rendering_is_fast(void **state)
 {
 #if defined __SANITIZE_ADDRESS__ || !defined __OPTIMIZE__
@@ -484,10 +522,17 @@ static void rendering_is_fast(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_whole), cmocka_unit_test(every_key_speaks), cmocka_unit_test(every_word_is_said),
-        cmocka_unit_test(points_of_the_law), cmocka_unit_test(sentences_are_clean), cmocka_unit_test(pages_are_sound),
-        cmocka_unit_test(sentences_know_their_clause), cmocka_unit_test(hostile_values_are_text), cmocka_unit_test(gaps_stay_gaps),
-        cmocka_unit_test(leaving_warns), cmocka_unit_test(rendering_is_fast),
+        cmocka_unit_test(rows_are_whole),
+        cmocka_unit_test(every_key_speaks),
+        cmocka_unit_test(every_word_is_said),
+        cmocka_unit_test(points_of_the_law),
+        cmocka_unit_test(sentences_are_clean),
+        cmocka_unit_test(pages_are_sound),
+        cmocka_unit_test(sentences_know_their_clause),
+        cmocka_unit_test(hostile_values_are_text),
+        cmocka_unit_test(gaps_stay_gaps),
+        cmocka_unit_test(leaving_warns),
+        cmocka_unit_test(rendering_is_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

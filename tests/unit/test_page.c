@@ -1,4 +1,5 @@
-/* Unit tests of templates, words and pages: escaping everywhere, sections, faults that are found before a page is served. */
+/* Unit tests of templates, words and pages: escaping everywhere, sections, faults that are found before a page is
+ * served. */
 #include "front/door/go.h"
 #include "front/page/page.h"
 #include "front/door/word.h"
@@ -8,7 +9,10 @@
 #include "built.h"
 
 #define FILES_MAX 8
-struct files { struct asset items[FILES_MAX]; struct assets all; };
+struct files {
+    struct asset items[FILES_MAX];
+    struct assets all;
+};
 
 /* Pairs of a file's name and its text, in the order of the names. */
 static void files_of(struct files *f, size_t count, const char *const *pairs)
@@ -56,9 +60,10 @@ static void values(void **state)
     gives("{{! a note }}x", "{}", "en", "x");
     gives("{ {x}} }", "{}", "en", "{ {x}} }");
     gives("{{%x}}", "{\"x\":\"/a b&c=é\\\"\"}", "en", "/a%20b%26c%3D%C3%A9%22");
-    gives("{{@x}}|{{~x}}|{{~d}}|{{@n}}", "{\"x\":\"2026-11-22T01:47:00Z\",\"d\":\"2026-12-01\",\"n\":null}", "fr",
-          "<time datetime=\"2026-11-22T01:47:00Z\">22 novembre 2026 à 01:47 UTC</time>|<time datetime=\"2026-11-22T01:47:00Z\">22 novembre 2026"
-          "</time>|<time datetime=\"2026-12-01\">1er décembre 2026</time>|");
+    gives(
+        "{{@x}}|{{~x}}|{{~d}}|{{@n}}", "{\"x\":\"2026-11-22T01:47:00Z\",\"d\":\"2026-12-01\",\"n\":null}", "fr",
+        "<time datetime=\"2026-11-22T01:47:00Z\">22 novembre 2026 à 01:47 UTC</time>|<time datetime=\"2026-11-22T01:47:00Z\">22 novembre 2026"
+        "</time>|<time datetime=\"2026-12-01\">1er décembre 2026</time>|");
 }
 
 static void sections(void **state)
@@ -66,7 +71,8 @@ static void sections(void **state)
     gives("{{#l}}<{{.}}>{{/l}}{{^l}}none{{/l}}", "{\"l\":[1,2]}", "en", "<1><2>");
     gives("{{#l}}<{{.}}>{{/l}}{{^l}}none{{/l}}", "{\"l\":[]}", "en", "none");
     gives("{{#o}}{{a}}{{b}}{{/o}}", "{\"b\":\"B\",\"o\":{\"a\":\"A\"}}", "en", "AB");
-    gives("{{#l}}{{n}}{{#in}}{{n}}{{out}}{{/in}};{{/l}}", "{\"out\":\"!\",\"l\":[{\"n\":1,\"in\":{\"n\":2}},{\"n\":3,\"in\":null}]}", "en", "12!;3;");
+    gives("{{#l}}{{n}}{{#in}}{{n}}{{out}}{{/in}};{{/l}}",
+          "{\"out\":\"!\",\"l\":[{\"n\":1,\"in\":{\"n\":2}},{\"n\":3,\"in\":null}]}", "en", "12!;3;");
     gives("{{#t}}T{{/t}}{{#f}}F{{/f}}{{#e}}E{{/e}}{{#z}}Z{{/z}}{{#none}}N{{/none}}{{#s}}[{{.}}]{{/s}}",
           "{\"t\":true,\"f\":false,\"e\":\"\",\"z\":0,\"s\":\"x\"}", "en", "T[x]");
     gives("{{>part}}{{#l}}{{>part}}{{/l}}", "{\"name\":\"o\",\"l\":[{\"name\":\"i\"},{}]}", "en", "(o)(i)(o)");
@@ -76,7 +82,7 @@ static void words(void **state)
 {
     gives("{{_frame.signout}}", "{}", "fr", "Se déconnecter");
     gives("{{_frame.[w]}}", "{\"w\":\"menu\"}", "en", "Menu");
-    gives("{{_frame.[w]}}", "{\"w\":\"<b>\"}", "en", "&lt;b&gt;");          /* no such word: the value, escaped */
+    gives("{{_frame.[w]}}", "{\"w\":\"<b>\"}", "en", "&lt;b&gt;"); /* no such word: the value, escaped */
     BUF_AUTO b = buf_make(1 << 16);
     word_put(&b, TEXT("L'un : « l'autre » ? <"), TEXT("fr"));
     assert_true(text_eq(built(&b), TEXT("L’un\u00a0: «\u00a0l’autre\u00a0»\u00a0? &lt;")));
@@ -95,9 +101,15 @@ static void words(void **state)
 /* What people and policies may hold, wherever a template puts it. */
 static void canaries(void **state)
 {
-    static const char *const bad[] = { "<script>alert(1)</script>", "\\\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)", "</title><svg onload=alert(1)>",
-                                       "{{x}}{{#x}}", "&lt;b&gt;", "javascript:alert(1)" };
-    static const char body[] = "<p title=\"{{x}}\">{{x}}{{#l}}{{.}}{{/l}}{{_frame.[x]}}{{@x}}</p><a href=\"/y?z={{%x}}\">";
+    static const char *const bad[] = { "<script>alert(1)</script>",
+                                       "\\\"><img src=x onerror=alert(1)>",
+                                       "' onmouseover='alert(1)",
+                                       "</title><svg onload=alert(1)>",
+                                       "{{x}}{{#x}}",
+                                       "&lt;b&gt;",
+                                       "javascript:alert(1)" };
+    static const char
+        body[] = "<p title=\"{{x}}\">{{x}}{{#l}}{{.}}{{/l}}{{_frame.[x]}}{{@x}}</p><a href=\"/y?z={{%x}}\">";
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ARENA_AUTO a = arena_make(1 << 20);
         BUF_AUTO b = buf_make(1 << 20);
@@ -105,10 +117,12 @@ static void canaries(void **state)
         assert_int_equal(fill(&a, body, model.p, "en", &b), OK);
         text out = built(&b);
         unsigned open = 0, quotes = 0;
-        for (size_t k = 0; k < out.n; k++)
-            open += out.p[k] == '<', quotes += out.p[k] == '"';
+        for (size_t k = 0; k < out.n; k++) {
+            open += out.p[k] == '<';
+            quotes += out.p[k] == '"';
+        }
         bool timed = text_find(out, TEXT("<time")) >= 0;
-        assert_int_equal(open, timed ? 5 : 3);          /* only what the template has: <p </p <a, and <time> */
+        assert_int_equal(open, timed ? 5 : 3); /* only what the template has: <p </p <a, and <time> */
         assert_int_equal(quotes, timed ? 6 : 4);
         assert_true(text_find(out, TEXT("'")) < 0);
         assert_true(text_find(out, TEXT("href=\"/y?z=")) >= 0);
@@ -125,14 +139,14 @@ static void faults(void **state)
     fails("{{_no.such.word}}", "{}");
     fails("{{_frame.[o]}}", "{\"o\":[]}");
     fails("{{>nothing}}", "{}");
-    fails("{{>t}}", "{}");                               /* itself, without end */
+    fails("{{>t}}", "{}"); /* itself, without end */
     fails("{{#a}}", "{\"a\":true}");
     fails("{{/a}}", "{\"a\":true}");
     fails("{{#a}}{{#b}}{{/a}}{{/b}}", "{\"a\":true,\"b\":true}");
     fails("{{a", "{\"a\":1}");
     fails("{{A}}", "{\"A\":1}");
     fails("{{}}", "{}");
-    fails("{{{a}}}", "{\"a\":1}");                       /* there is no raw form */
+    fails("{{{a}}}", "{\"a\":1}"); /* there is no raw form */
     fails("{{&a}}", "{\"a\":1}");
     BUF_AUTO deep = buf_make(1 << 16);
     for (int i = 0; i <= TEMPLATE_DEPTH; i++)
@@ -154,16 +168,50 @@ static enum err check(struct arena *a, const char *body)
 static void soundness(void **state)
 {
     static const char *const good[] = {
-        "<p class=\"a {{b}}\">{{c}}</p>", "<a href=\"/x/{{%y}}?z={{%z}}\">", "<a href=\"mailto:{{%y}}\">", "<a href=\"#f-{{%y}}\">", "<a href=\"?x={{%y}}\">",
-        "<input{{#on}} checked{{/on}} value=\"{{v}}\">", "<p>{{_yes}}{{_frame.[x]}}{{@t}}{{>part}}</p>", "<svg><rect width=\"{{w}}\"/></svg>",
-        "<input value=\"\">", "<a href=\"/x{{#y}}?z={{%y}}{{/y}}\">",
+        "<p class=\"a {{b}}\">{{c}}</p>",
+        "<a href=\"/x/{{%y}}?z={{%z}}\">",
+        "<a href=\"mailto:{{%y}}\">",
+        "<a href=\"#f-{{%y}}\">",
+        "<a href=\"?x={{%y}}\">",
+        "<input{{#on}} checked{{/on}} value=\"{{v}}\">",
+        "<p>{{_yes}}{{_frame.[x]}}{{@t}}{{>part}}</p>",
+        "<svg><rect width=\"{{w}}\"/></svg>",
+        "<input value=\"\">",
+        "<a href=\"/x{{#y}}?z={{%y}}{{/y}}\">",
     };
     static const char *const bad[] = {
-        "<p {{a}}>", "<p class={{a}}>", "<p class='{{a}}'>", "<{{a}}>", "<a href=\"{{a}}\">", "<a href=\"{{%a}}\">", "<a href=\"/x?y={{a}}\">",
-        "<a href=\"https://x/{{%a}}\">", "<a href=\"//x/{{%a}}\">", "<a href=\"javascript:{{%a}}\">", "<form action=\"{{a}}\">", "<p onclick=\"x('{{a}}')\">",
-        "<p style=\"color:{{a}}\">", "<script>{{a}}</script>", "<style>{{a}}</style>", "<iframe src=\"/x\">", "<p title=\"{{@t}}\">", "<p title=\"{{>part}}\">",
-        "<p {{#a}}title=\"{{/a}}\">", "{{#a}}<p{{/a}}>", "{{_no.such}}", "{{_no.such.[x]}}", "{{>nothing}}", "{{#a}}", "{{/a}}", "<p", "<p title=\"",
-        "{{%a}}", "<p title=\"{{%a}}\">", "<img src=\"{{a}}\">", "<a href=\"{{#a}}/{{/a}}{{%a}}\">", "<use href=\"x{{%a}}\"/>",
+        "<p {{a}}>",
+        "<p class={{a}}>",
+        "<p class='{{a}}'>",
+        "<{{a}}>",
+        "<a href=\"{{a}}\">",
+        "<a href=\"{{%a}}\">",
+        "<a href=\"/x?y={{a}}\">",
+        "<a href=\"https://x/{{%a}}\">",
+        "<a href=\"//x/{{%a}}\">",
+        "<a href=\"javascript:{{%a}}\">",
+        "<form action=\"{{a}}\">",
+        "<p onclick=\"x('{{a}}')\">",
+        "<p style=\"color:{{a}}\">",
+        "<script>{{a}}</script>",
+        "<style>{{a}}</style>",
+        "<iframe src=\"/x\">",
+        "<p title=\"{{@t}}\">",
+        "<p title=\"{{>part}}\">",
+        "<p {{#a}}title=\"{{/a}}\">",
+        "{{#a}}<p{{/a}}>",
+        "{{_no.such}}",
+        "{{_no.such.[x]}}",
+        "{{>nothing}}",
+        "{{#a}}",
+        "{{/a}}",
+        "<p",
+        "<p title=\"",
+        "{{%a}}",
+        "<p title=\"{{%a}}\">",
+        "<img src=\"{{a}}\">",
+        "<a href=\"{{#a}}/{{/a}}{{%a}}\">",
+        "<use href=\"x{{%a}}\"/>",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         ARENA_AUTO a = arena_make(1 << 16);
@@ -203,8 +251,18 @@ static void templates(void **state)
 static void next_paths(void **state)
 {
     static const text good[] = { TEXT_INIT("/me"), TEXT_INIT("/me/looks?page=2"), TEXT_INIT("/a%20b") };
-    static const text bad[] = { TEXT_INIT(""), TEXT_INIT("/"), TEXT_INIT("//evil.example"), TEXT_INIT("/\\evil.example"), TEXT_INIT("https://evil.example"),
-                                TEXT_INIT("me"), TEXT_INIT("/me\r\nSet-Cookie: a=b"), TEXT_INIT("/me\\x"), TEXT_INIT("/ me"), TEXT_INIT("/a b"), TEXT_INIT("/x\\y"), TEXT_INIT("javascript:x") };
+    static const text bad[] = { TEXT_INIT(""),
+                                TEXT_INIT("/"),
+                                TEXT_INIT("//evil.example"),
+                                TEXT_INIT("/\\evil.example"),
+                                TEXT_INIT("https://evil.example"),
+                                TEXT_INIT("me"),
+                                TEXT_INIT("/me\r\nSet-Cookie: a=b"),
+                                TEXT_INIT("/me\\x"),
+                                TEXT_INIT("/ me"),
+                                TEXT_INIT("/a b"),
+                                TEXT_INIT("/x\\y"),
+                                TEXT_INIT("javascript:x") };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(text_eq(page_next(good[i], TEXT("/me")), good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -213,7 +271,9 @@ static void next_paths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(values),   cmocka_unit_test(sections),  cmocka_unit_test(words),     cmocka_unit_test(canaries),
-                                        cmocka_unit_test(faults),   cmocka_unit_test(soundness), cmocka_unit_test(templates), cmocka_unit_test(next_paths) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(values),    cmocka_unit_test(sections),
+                                        cmocka_unit_test(words),     cmocka_unit_test(canaries),
+                                        cmocka_unit_test(faults),    cmocka_unit_test(soundness),
+                                        cmocka_unit_test(templates), cmocka_unit_test(next_paths) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

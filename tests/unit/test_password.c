@@ -1,4 +1,5 @@
-/* Unit tests of credentials: Argon2id and its pool, what policies ask of passwords, one-time codes by the vectors of RFC 4226 and 6238. */
+/* Unit tests of credentials: Argon2id and its pool, what policies ask of passwords, one-time codes by the vectors of
+ * RFC 4226 and 6238. */
 #include "crypt/hashing.h"
 #include "crypt/seal.h"
 #include "crypt/totp.h"
@@ -42,7 +43,8 @@ static void weaker_hash_is_to_be_made_anew(void **state)
     /* "password" at 8 MiB and one pass, by the reference implementation's text form. */
     ARENA_AUTO a = arena_make(4096);
     bool good, stale;
-    text weak = TEXT("$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$hPsAa7w81piVcitktb9zUlGp6Onz7Lk/9ZW5iut6zLc");
+    text weak = TEXT(
+        "$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$hPsAa7w81piVcitktb9zUlGp6Onz7Lk/9ZW5iut6zLc");
     assert_int_equal(password_matches(&a, weak, TEXT("password"), &good, &stale), OK);
     assert_true(good && stale);
 }
@@ -62,7 +64,12 @@ static void nobody_costs_as_much(void **state)
     assert_true(clock_monotonic() - before >= 2);
 }
 
-struct caller { struct hashing *pool; pthread_t thread; bool good; enum err status; };
+struct caller {
+    struct hashing *pool;
+    pthread_t thread;
+    bool good;
+    enum err status;
+};
 
 static void *call(void *arg)
 {
@@ -97,7 +104,10 @@ static void pool_serves_all(void **state)
     assert_null(pool);
 }
 
-struct crowd { struct hashing *pool; unsigned done, busy, failed; };
+struct crowd {
+    struct hashing *pool;
+    unsigned done, busy, failed;
+};
 
 static void one_of_the_crowd(void *arg)
 {
@@ -105,7 +115,9 @@ static void one_of_the_crowd(void *arg)
     ARENA_AUTO a = arena_make(4096);
     bool good, stale;
     enum err status = hashing_check(crowd->pool, &a, TEXT("$none"), TEXT("x"), &good, &stale);
-    crowd->done += status == OK, crowd->busy += status == ERR_BUSY, crowd->failed += status != OK && status != ERR_BUSY;
+    crowd->done += status == OK;
+    crowd->busy += status == ERR_BUSY;
+    crowd->failed += status != OK && status != ERR_BUSY;
 }
 
 /* With the threads held up by real work, the queue fills, and what comes then is turned away at once. */
@@ -135,8 +147,17 @@ static void queue_is_bounded(void **state)
     hashing_close(&crowd.pool);
 }
 
-struct gate { pthread_mutex_t lock; pthread_cond_t opened; bool open; unsigned begun; };
-struct stopped { struct hashing *pool; struct gate gate; unsigned done, busy; };
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t opened;
+    bool open;
+    unsigned begun;
+};
+struct stopped {
+    struct hashing *pool;
+    struct gate gate;
+    unsigned done, busy;
+};
 
 static enum err held_up(struct arena *a, void *arg)
 {
@@ -163,7 +184,8 @@ static void one_before_the_stop(void *arg)
 static void stop_refuses_what_waits(void **state)
 {
     ARENA_AUTO a = arena_make(4096);
-    struct stopped s = { .pool = hashing_open(), .gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0 } };
+    struct stopped s = { .pool = hashing_open(),
+                         .gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0 } };
     struct fiber_loop loop;
     enum { MANY = 200 };
     assert_int_equal(fiber_loop_open(&a, &loop), OK);
@@ -217,9 +239,9 @@ static bool meets(const char *yaml, const char *password)
     return !lack.length && !lack.classes && !lack.digits;
 }
 
-#define UPPER (1u << CLASS_UPPER)
-#define LOWER (1u << CLASS_LOWER)
-#define DIGIT (1u << CLASS_DIGIT)
+#define UPPER   (1u << CLASS_UPPER)
+#define LOWER   (1u << CLASS_LOWER)
+#define DIGIT   (1u << CLASS_DIGIT)
 #define SPECIAL (1u << CLASS_SPECIAL)
 
 /* MP-18: at least 8 characters, upper, lower, digit, special. */
@@ -236,16 +258,20 @@ static void each_missing_class_is_named(void **state)
     assert_int_equal(lack_of(rule, "aB3$efg").classes, 0);
     assert_int_equal(lack_of(rule, "a").classes, UPPER | DIGIT | SPECIAL);
     /* Seven letters in fourteen bytes are seven. */
-    assert_int_equal(lack_of(rule, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9""aB3").length, 8);
-    assert_true(meets(rule, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9""aB3"));
+    assert_int_equal(lack_of(rule, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+                                   "aB3")
+                         .length,
+                     8);
+    assert_true(meets(rule, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+                            "aB3"));
 }
 
 static void named_profiles(void **state)
 {
     const char *alone = "password: {profile: cnil-alone}\n", *slowed = "password: {profile: cnil-restricted}\n";
     assert_true(meets(alone, "aB3$efghijkl"));
-    assert_true(meets(alone, "aB3defghijklmn"));                 /* 14 of three classes */
-    assert_true(meets(alone, "abcdefghijklmnopqr"));             /* 18 small letters: 84 bits */
+    assert_true(meets(alone, "aB3defghijklmn"));     /* 14 of three classes */
+    assert_true(meets(alone, "abcdefghijklmnopqr")); /* 18 small letters: 84 bits */
     assert_false(meets(alone, "abcdefghijklmnopq"));
     assert_int_equal(lack_of(alone, "abcdefghijklmnopq").some, 2);
     assert_int_equal(lack_of(alone, "aB3defghijkl").some, 1);
@@ -274,9 +300,10 @@ static void without_a_profile(void **state)
 static void rule_and_levels(void **state)
 {
     struct password_rule r = rule_of("password: {min_length: 8, classes: [upper, lower, digit, special]}\n");
-    assert_true(r.bits > 53.0 && r.bits < 53.1);                 /* LAW: 8 of four classes, 53.0 bits */
+    assert_true(r.bits > 53.0 && r.bits < 53.1); /* LAW: 8 of four classes, 53.0 bits */
     assert_true(password_rule_slowed(&r) && !password_rule_alone(&r) && !r.slowed);
-    r = rule_of("password: {min_length: 12, classes: [upper, lower, digit, special], attempts: 10, blocklist: false}\n");
+    r = rule_of(
+        "password: {min_length: 12, classes: [upper, lower, digit, special], attempts: 10, blocklist: false}\n");
     assert_true(r.bits > 79.5 && r.bits < 79.6 && password_rule_alone(&r) && r.slowed && r.locked && !r.blocklist);
     r = rule_of("password: {profile: cnil-restricted, throttle: none}\n");
     assert_false(r.slowed);
@@ -294,13 +321,17 @@ static void vectors(void **state)
     uint32_t code;
     memcpy(s.b, "12345678901234567890", sizeof s.b);
     static const uint32_t hotp[] = { 755224, 287082, 359152, 969429, 338314, 254676, 287922, 162583, 399871, 520489 };
-    for (uint64_t i = 0; i < 10; i++) {                          /* RFC 4226, appendix D */
+    for (uint64_t i = 0; i < 10; i++) { /* RFC 4226, appendix D */
         assert_int_equal(totp_code(&a, &s, i, 6, &code), OK);
         assert_int_equal(code, hotp[i]);
     }
-    static const struct { int64_t at; uint32_t code; } totp[] = { /* RFC 6238, appendix B */
-        { 59, 94287082 }, { 1111111109, 7081804 }, { 1111111111, 14050471 }, { 1234567890, 89005924 }, { 2000000000, 69279037 },
-        { 20000000000, 65353130 },
+    static const struct {
+        int64_t at;
+        uint32_t code;
+    } totp[] = {
+        /* RFC 6238, appendix B */
+        { 59, 94287082 },         { 1111111109, 7081804 },  { 1111111111, 14050471 },
+        { 1234567890, 89005924 }, { 2000000000, 69279037 }, { 20000000000, 65353130 },
     };
     for (size_t i = 0; i < sizeof totp / sizeof *totp; i++) {
         assert_int_equal(totp_code(&a, &s, (uint64_t)totp[i].at / 30, 8, &code), OK);
@@ -314,15 +345,15 @@ static void code_serves_once(void **state)
     struct totp_secret s;
     int64_t step;
     memcpy(s.b, "12345678901234567890", sizeof s.b);
-    msec now = (msec)1111111111 * SECOND;                        /* step 37037037, code 050471 */
+    msec now = (msec)1111111111 * SECOND; /* step 37037037, code 050471 */
     assert_int_equal(totp_match(&a, &s, TEXT("050471"), now, 0, &step), OK);
     assert_int_equal(step, 37037037);
     assert_int_equal(totp_match(&a, &s, TEXT(" 050 471"), now, 0, &step), OK);
     assert_int_equal(step, 37037037);
     assert_int_equal(totp_match(&a, &s, TEXT("050471"), now, 37037037, &step), OK);
-    assert_int_equal(step, -1);                                  /* taken already */
+    assert_int_equal(step, -1); /* taken already */
     assert_int_equal(totp_match(&a, &s, TEXT("081804"), now, 0, &step), OK);
-    assert_int_equal(step, 37037036);                            /* the step before */
+    assert_int_equal(step, 37037036); /* the step before */
     assert_int_equal(totp_match(&a, &s, TEXT("081804"), now + TOTP_STEP, 0, &step), OK);
     assert_int_equal(step, -1);
     static const char *const wrong[] = { "", "50471", "0504710", "05047a", "-50471", "050471 0" };
@@ -335,8 +366,14 @@ static void code_serves_once(void **state)
 static void base32(void **state)
 {
     ARENA_AUTO a = arena_make(4096);
-    static const char *const rows[][2] = { /* RFC 4648, section 10, without padding */
-        { "", "" }, { "f", "MY" }, { "fo", "MZXQ" }, { "foo", "MZXW6" }, { "foob", "MZXW6YQ" }, { "fooba", "MZXW6YTB" },
+    static const char *const rows[][2] = {
+        /* RFC 4648, section 10, without padding */
+        { "", "" },
+        { "f", "MY" },
+        { "fo", "MZXQ" },
+        { "foo", "MZXW6" },
+        { "foob", "MZXW6YQ" },
+        { "fooba", "MZXW6YTB" },
         { "foobar", "MZXW6YTBOI" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -346,11 +383,19 @@ static void base32(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hash_fits_its_password_only), cmocka_unit_test(weaker_hash_is_to_be_made_anew),
-        cmocka_unit_test(nobody_costs_as_much), cmocka_unit_test(pool_serves_all), cmocka_unit_test(queue_is_bounded),
+        cmocka_unit_test(hash_fits_its_password_only),
+        cmocka_unit_test(weaker_hash_is_to_be_made_anew),
+        cmocka_unit_test(nobody_costs_as_much),
+        cmocka_unit_test(pool_serves_all),
+        cmocka_unit_test(queue_is_bounded),
         cmocka_unit_test(stop_refuses_what_waits),
-        cmocka_unit_test(each_missing_class_is_named), cmocka_unit_test(named_profiles), cmocka_unit_test(without_a_profile),
-        cmocka_unit_test(rule_and_levels), cmocka_unit_test(vectors), cmocka_unit_test(code_serves_once), cmocka_unit_test(base32),
+        cmocka_unit_test(each_missing_class_is_named),
+        cmocka_unit_test(named_profiles),
+        cmocka_unit_test(without_a_profile),
+        cmocka_unit_test(rule_and_levels),
+        cmocka_unit_test(vectors),
+        cmocka_unit_test(code_serves_once),
+        cmocka_unit_test(base32),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

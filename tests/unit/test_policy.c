@@ -49,7 +49,8 @@ static void tree(void **state)
     BUF_AUTO out = buf_make(1 << 10);
     struct json_out w = json_out(&out);
     node_json(&w, root);
-    assert_true(text_eq(built(&out), TEXT("{\"a\":\"1\",\"b\":[\"x\",\"none\",{\"c.d\":\"é\",\"e\":\"~\"}],\"f\":\"\"}")));
+    assert_true(
+        text_eq(built(&out), TEXT("{\"a\":\"1\",\"b\":[\"x\",\"none\",{\"c.d\":\"é\",\"e\":\"~\"}],\"f\":\"\"}")));
 }
 
 static void reader_refuses(void **state)
@@ -62,7 +63,8 @@ static void reader_refuses(void **state)
     STOPS("a: [*x]\n", "f:1:5: an alias (*x): repeat the value instead\n");
     STOPS("a: 1\n---\nb: 2\n", "f:2:1: a second document: a policy file is one document\n");
     READS("%YAML 1.1\n---\na: 1\n", "f:1:1: a %YAML or %TAG directive: directives are not allowed\n");
-    STOPS("a:\n\tb: 1\nc:\td\n", "f:2:1: a tab: indent and separate with blanks\nf:3:3: a tab: indent and separate with blanks\n");
+    STOPS("a:\n\tb: 1\nc:\td\n",
+          "f:2:1: a tab: indent and separate with blanks\nf:3:3: a tab: indent and separate with blanks\n");
     STOPS("", "f:1:1: the file is empty\n");
     STOPS("# nothing\n", "f:1:1: the file is empty\n");
     STOPS("a: é\xC0\xAF\n", "f:1:5: byte 0xC0 is not valid here: the file must be UTF-8 text without NUL\n");
@@ -83,9 +85,11 @@ static void fill(char *yaml, size_t size, const char *pattern)
 static void reader_bounds(void **state)
 {
     static char yaml[NODE_BYTES_MAX + 1];
-    const char *const patterns[] = { "[", "{a: ", "- ", "? ", "[\n", "a,", "a\n", "\"", "- a\n", "&a ", "!a ", "*a ", "k: v\n", "%", "'\n" };
+    const char *const patterns[] = { "[",     "{a: ", "- ",  "? ",  "[\n",    "a,", "a\n", "\"",
+                                     "- a\n", "&a ",  "!a ", "*a ", "k: v\n", "%",  "'\n" };
     fill(yaml, sizeof yaml, "- a\n");
-    expect_read((text){ yaml, sizeof yaml }, "f:1:1: the file has 1048577 bytes, more than the 1048576 allowed\n", false);
+    expect_read((text){ yaml, sizeof yaml }, "f:1:1: the file has 1048577 bytes, more than the 1048576 allowed\n",
+                false);
     fill(yaml, sizeof yaml, "[");
     expect_read((text){ yaml, NODE_BYTES_MAX }, "f:1:65: more than 64 levels\n", false);
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
@@ -93,7 +97,7 @@ static void reader_bounds(void **state)
         struct findings f = { 0 };
         const struct node *root;
         fill(yaml, sizeof yaml, patterns[i]);
-        clock_t start = clock();             /* of the processor: alike on a busy machine */
+        clock_t start = clock(); /* of the processor: alike on a busy machine */
         node_read(&a, (text){ yaml, NODE_BYTES_MAX }, &f, &root);
         assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
     }
@@ -123,12 +127,12 @@ static void terms(void **state)
     expect_end("2026-01-31", "1mo", 1, "2026-02-28");
     expect_end("2026-01-31T10:20:30Z", "1mo", 2, "2026-03-31T10:20:30Z");
     expect_end("2024-02-29", "1y", 1, "2025-02-28");
-    expect_end("2024-02-29", "3y", 1, "2027-02-28");                 /* a Sunday: never rolled */
+    expect_end("2024-02-29", "3y", 1, "2027-02-28"); /* a Sunday: never rolled */
     expect_end("2024-02-29", "4y", 1, "2028-02-29");
     expect_end("2026-08-31", "1mo", 1, "2026-09-30");
     expect_end("2026-12-15", "1mo", 1, "2027-01-15");
     expect_end("2026-11-30", "12mo", 1, "2027-11-30");
-    expect_end("2026-01-15", "180d", 1, "2026-07-14");               /* a holiday: never rolled */
+    expect_end("2026-01-15", "180d", 1, "2026-07-14"); /* a holiday: never rolled */
     expect_end("2026-11-20T16:20:00Z", "72h", 1, "2026-11-23T16:20:00Z");
     expect_end("2026-11-20T16:20:00Z", "30m", 3, "2026-11-20T17:50:00Z");
     expect_end("2026-11-20T16:20:00Z", "30min", 3, "2026-11-20T17:50:00Z");
@@ -142,35 +146,36 @@ static void terms(void **state)
 
 /* ---- Loading and deciding. ---- */
 
-#define BASE_POLICY \
-    "garant: 1\n" \
-    "policy: {id: t, version: '1', date: 2026-11-21, languages: [en]}\n" \
-    "controller: {legal_name: A, address: B, country: FR}\n" \
-    "dpo: {appointed: false}\n" \
-    "hosting: {countries: [FR], area: EU}\n" \
-    "security: {staff: {confidentiality: required}}\n" \
+#define BASE_POLICY                                                                                                    \
+    "garant: 1\n"                                                                                                      \
+    "policy: {id: t, version: '1', date: 2026-11-21, languages: [en]}\n"                                               \
+    "controller: {legal_name: A, address: B, country: FR}\n"                                                           \
+    "dpo: {appointed: false}\n"                                                                                        \
+    "hosting: {countries: [FR], area: EU}\n"                                                                           \
+    "security: {staff: {confidentiality: required}}\n"                                                                 \
     "rights: {channels: {profile: true}, answer_within: 1mo}\n"
 
-static const text sample = TEXT_INIT(BASE_POLICY
-    "categories:\n"                                                              /* 8 */
+static const text sample = TEXT_INIT(
+    BASE_POLICY
+    "categories:\n" /* 8 */
     "  contact: {fields: {email: {type: email, required: true, identifier: true}, phone: {type: phone}}}\n"
     "  usage: {many: true, fields: {page: {type: text}}}\n"
-    "purposes:\n"                                                                /* 11 */
+    "purposes:\n" /* 11 */
     "  service: {basis: contract, categories: [contact]}\n"
     "  news: {basis: consent, marketing: true, channels: [email, sms], categories: [contact]}\n"
     "  analysis: {basis: legitimate_interest, categories: [usage, contact]}\n"
     "  claims: {basis: legitimate_interest, despite_restriction: legal_claims, categories: [contact]}\n"
     "never:\n"
-    "  sale: {says: No sale., purposes: [sale, rent]}\n"                         /* 17 */
+    "  sale: {says: No sale., purposes: [sale, rent]}\n" /* 17 */
     "roles:\n"
-    "  staff: {purposes: [service, analysis], acts: [read]}\n"                   /* 19 */
+    "  staff: {purposes: [service, analysis], acts: [read]}\n" /* 19 */
     "  manager: {sees: team, purposes: [service], acts: [read, write]}\n"
     "  operator: {purposes: [claims], acts: [read]}\n"
     "systems:\n"
-    "  app: {purposes: [service, news, analysis, claims], acts: [read, write, send, export]}\n"   /* 23 */
+    "  app: {purposes: [service, news, analysis, claims], acts: [read, write, send, export]}\n" /* 23 */
     "  meter: {purposes: [analysis], acts: [write], categories: [usage]}\n"
     "recipients:\n"
-    "  carrier: {purposes: service, categories: contact, country: DE, processor: true, contract: 2026-01-02}\n"  /* 26 */
+    "  carrier: {purposes: service, categories: contact, country: DE, processor: true, contract: 2026-01-02}\n" /* 26 */
     "  mailer: {purposes: news, categories: contact, country: FR, processor: true, contract: false}\n"
     "  partner: {purposes: news, categories: contact, country: FR, charter: pending}\n"
     "promises:\n"
@@ -199,7 +204,8 @@ static void model(void **state)
     assert_int_equal(p->hosting.country_count, 1);
     assert_true(text_eq(p->tenants[0], TEXT("t")) && p->tenant_count == 1);
     const struct category *contact = &p->categories[policy_category(p, TEXT("contact"))];
-    assert_true(contact->fields[policy_field(contact, TEXT("email"))].identifier && contact->sources == 1 && !contact->source.p);
+    assert_true(contact->fields[policy_field(contact, TEXT("email"))].identifier && contact->sources == 1 &&
+                !contact->source.p);
     assert_true(bits_has(&contact->purposes, 0) && bits_has(&contact->purposes, 3));
     assert_int_equal(p->actors[policy_actor(p, TEXT("operator"))].kind, ACTOR_OPERATOR);
     assert_int_equal(p->actors[policy_actor(p, TEXT("manager"))].kind, ACTOR_MANAGER);
@@ -211,7 +217,8 @@ static void model(void **state)
     assert_true(text_eq(policy_nearest(p, TEXT("purpose"), TEXT("servce")), TEXT("service")));
     assert_true(text_eq(policy_nearest(p, TEXT("actor"), TEXT("opertor")), TEXT("operator")));
     assert_true(text_eq(policy_nearest(p, TEXT("field"), TEXT("contact.emial")), TEXT("email")));
-    assert_true(!policy_nearest(p, TEXT("field"), TEXT("nothing.emial")).n && !policy_nearest(p, TEXT("purpose"), TEXT("")).n);
+    assert_true(!policy_nearest(p, TEXT("field"), TEXT("nothing.emial")).n &&
+                !policy_nearest(p, TEXT("purpose"), TEXT("")).n);
     const struct policy *again = policy_ref(p);
     policy_unref(&again);
     assert_null(again);
@@ -222,7 +229,13 @@ enum { NO_CONSENT, CONSENTED = 1, OBJECTED = 2, RESTRICTED = 4, AGREED = 8 };
 
 static void decisions(void **state)
 {
-    static const struct { const char *actor, *purpose, *category; enum act act; int flags; enum verdict verdict; uint32_t line; } rows[] = {
+    static const struct {
+        const char *actor, *purpose, *category;
+        enum act act;
+        int flags;
+        enum verdict verdict;
+        uint32_t line;
+    } rows[] = {
         { "app", "service", "contact", ACT_READ, 0, ALLOWED, 12 },
         { "app", "service", "", ACT_SEND, 0, ALLOWED, 12 },
         { "app", "service", "usage", ACT_READ, 0, REFUSED_CATEGORY, 12 },
@@ -273,11 +286,14 @@ static void decisions(void **state)
     static const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bool right = text_eq(text_of(rows[i].purpose), TEXT("*"));
-        struct ask q = { .actor = policy_actor(p, text_of(rows[i].actor)), .act = rows[i].act,
+        struct ask q = { .actor = policy_actor(p, text_of(rows[i].actor)),
+                         .act = rows[i].act,
                          .purpose = right ? PURPOSE_RIGHTS : policy_purpose(p, text_of(rows[i].purpose)),
                          .category = policy_category(p, text_of(rows[i].category)),
-                         .consents = rows[i].flags & CONSENTED ? &all : NULL, .objections = rows[i].flags & OBJECTED ? &all : NULL,
-                         .restricted = rows[i].flags & RESTRICTED, .agreement = rows[i].flags & AGREED };
+                         .consents = rows[i].flags & CONSENTED ? &all : NULL,
+                         .objections = rows[i].flags & OBJECTED ? &all : NULL,
+                         .restricted = rows[i].flags & RESTRICTED,
+                         .agreement = rows[i].flags & AGREED };
         struct decision d = policy_decide(p, &q);
         if (d.verdict != rows[i].verdict || !d.clause || d.clause->at.line != rows[i].line)
             fail_msg("row %zu: verdict %d, line %u", i, d.verdict, d.clause ? d.clause->at.line : 0);
@@ -296,7 +312,8 @@ static void wild_indexes(void **state)
         assert_int_equal(policy_decide(p, &q).verdict, REFUSED_ACTOR);
         q = (struct ask){ .actor = policy_actor(p, TEXT("app")), .purpose = wild[i], .category = 0 };
         assert_int_equal(policy_decide(p, &q).verdict, REFUSED_PURPOSE_UNKNOWN);
-        q.purpose = 0, q.category = wild[i];
+        q.purpose = 0;
+        q.category = wild[i];
         assert_int_equal(policy_decide(p, &q).verdict, wild[i] < 0 ? ALLOWED : REFUSED_CATEGORY);
     }
 }
@@ -318,26 +335,30 @@ static void expect_load(text yaml, const char *expected)
 }
 /* Lines 1 to 7 are BASE_POLICY; categories, purposes and recipients follow unless the case has its own. */
 #define BAD(yaml, expected) expect_load(TEXT(BASE_POLICY yaml), expected)
-#define CATEGORIES "categories: {contact: {fields: {email: {type: email}}}}\n"
-#define PURPOSES "purposes: {service: {basis: contract, categories: [contact]}}\n"
-#define REST CATEGORIES PURPOSES "recipients: none\n"
+#define CATEGORIES          "categories: {contact: {fields: {email: {type: email}}}}\n"
+#define PURPOSES            "purposes: {service: {basis: contract, categories: [contact]}}\n"
+#define REST                CATEGORIES PURPOSES "recipients: none\n"
 
 static void bad_words_and_keys(void **state)
 {
     BAD(CATEGORIES "purposes:\n  service: {basis: contract, categories: [contacts]}\nrecipients: none\n",
         "f:8:14: no purpose uses the category \"contact\": nothing may be held without a purpose\n"
         "f:10:43: unknown category \"contacts\", did you mean \"contact\"?\n");
-    BAD(CATEGORIES "purposes:\n  service: {basis: contact, categories: [contact], colour: red, chanels: [mail]}\nrecipients: none\n",
+    BAD(CATEGORIES
+        "purposes:\n  service: {basis: contact, categories: [contact], colour: red, chanels: [mail]}\nrecipients: none\n",
         "f:10:20: unknown basis \"contact\", did you mean \"contract\"?\n"
         "f:10:52: unknown key \"colour\" in purposes.service\n"
         "f:10:65: unknown key \"chanels\" in purposes.service, did you mean \"channels\"?\n");
-    BAD(CATEGORIES "purposes:\n  service: {basis: contract, categories: [contact], channels: [mailing, sms]}\nrecipients: none\n",
+    BAD(CATEGORIES
+        "purposes:\n  service: {basis: contract, categories: [contact], channels: [mailing, sms]}\nrecipients: none\n",
         "f:10:64: unknown channel \"mailing\": it is one of email, sms, phone, post, push, web\n");
     BAD(REST "purpose: {}\n", "f:11:1: unknown key \"purpose\" in the policy, did you mean \"purposes\"?\n");
-    BAD(REST "retention: {contcat: {from: closure, active: 30d}}\n", "f:11:13: unknown category \"contcat\", did you mean \"contact\"?\n");
+    BAD(REST "retention: {contcat: {from: closure, active: 30d}}\n",
+        "f:11:13: unknown category \"contcat\", did you mean \"contact\"?\n");
     BAD(REST "collection: {form: {fields: [contact.mail, contact.email], purposes: service}}\n",
         "f:11:30: unknown field \"contact.mail\", did you mean \"contact.email\"?\n");
-    BAD(REST "promises: {X-1: [purposes.servic], X-2: rights}\n", "f:11:18: promises.X-1[0] names \"purposes.servic\", which is not in this file\n");
+    BAD(REST "promises: {X-1: [purposes.servic], X-2: rights}\n",
+        "f:11:18: promises.X-1[0] names \"purposes.servic\", which is not in this file\n");
     BAD(REST "never: {Sale: {says: x, purposes: [sale]}}\n",
         "f:11:9: \"Sale\" is not a name (small letters, digits, _ and -, starting with a letter)\n");
 }
@@ -353,13 +374,17 @@ static void bad_values(void **state)
     BAD(REST "consent: {expires: 13M}\nchanges: {before: 1m}\nbackup: {keep: 90 jours}\n",
         "f:11:20: \"13M\": minutes or months? Write \"13min\" or \"13mo\"\nf:12:19: \"1m\": minutes or months? Write \"1min\" or \"1mo\"\n"
         "f:13:16: \"90 jours\" is not a term (such as 72h, 180d, 12mo, 3y or always), did you mean \"90d\"?\n");
-    BAD(REST "minors: {plausible: yes, age: young}\n", "f:11:21: \"yes\" is not true or false\nf:11:31: \"young\" is not an integer\n");
-    BAD(REST "trackers: [1]\nconsent: {}\naccept: {R02: {}}\n", "f:11:11: \"trackers\" must be a map, not a list\n"
-                                                               "f:13:10: accept.R02 has no text in \"en\", a language of policy.languages\n");
-    BAD(CATEGORIES PURPOSES "recipients: nobody\ncookies:\n", "f:10:13: \"recipients\" must be a map or none, not a single value\n"
-                                                              "f:11:9: \"cookies\" must be a map or none, not empty\n");
-    BAD(REST "transfers: none\nchanges: {before: , tell: {a: b}}\n", "f:12:19: \"before\" has no value\n"
-                                                                     "f:12:27: \"tell\" must be a word or a list of words, not a map\n");
+    BAD(REST "minors: {plausible: yes, age: young}\n",
+        "f:11:21: \"yes\" is not true or false\nf:11:31: \"young\" is not an integer\n");
+    BAD(REST "trackers: [1]\nconsent: {}\naccept: {R02: {}}\n",
+        "f:11:11: \"trackers\" must be a map, not a list\n"
+        "f:13:10: accept.R02 has no text in \"en\", a language of policy.languages\n");
+    BAD(CATEGORIES PURPOSES "recipients: nobody\ncookies:\n",
+        "f:10:13: \"recipients\" must be a map or none, not a single value\n"
+        "f:11:9: \"cookies\" must be a map or none, not empty\n");
+    BAD(REST "transfers: none\nchanges: {before: , tell: {a: b}}\n",
+        "f:12:19: \"before\" has no value\n"
+        "f:12:27: \"tell\" must be a word or a list of words, not a map\n");
     BAD(REST "authority: {fr: CNIL}\nbackup: {every: [1d]}\n",
         "f:11:12: \"authority\" must be a text, not a map\nf:12:17: \"every\" must be a term (such as 30m, 72h, 180d, 12mo, 3y or always), not a list\n");
     BAD(REST "declared: {x: {de: Hallo, en: Hello}}\nconsent: {proof: [who, who]}\n",
@@ -368,15 +393,16 @@ static void bad_values(void **state)
 
 static void missing_keys(void **state)
 {
-    expect_load(TEXT("garant: 1\n"), "f:1:1: the policy lacks \"policy\": The policy itself.\n"
-                                     "f:1:1: the policy lacks \"controller\": The controller: who decides on purposes and means.\n"
-                                     "f:1:1: the policy lacks \"dpo\": The data protection officer.\n"
-                                     "f:1:1: the policy lacks \"hosting\": Where data is stored, and by whom.\n"
-                                     "f:1:1: the policy lacks \"security\": Measures of security (Art. 32).\n"
-                                     "f:1:1: the policy lacks \"categories\": What may be held; anything else is refused.\n"
-                                     "f:1:1: the policy lacks \"purposes\": What data may be used for; any other use is refused.\n"
-                                     "f:1:1: the policy lacks \"recipients\": To whom data is disclosed, or none.\n"
-                                     "f:1:1: the policy lacks \"rights\": How people exercise their rights.\n");
+    expect_load(TEXT("garant: 1\n"),
+                "f:1:1: the policy lacks \"policy\": The policy itself.\n"
+                "f:1:1: the policy lacks \"controller\": The controller: who decides on purposes and means.\n"
+                "f:1:1: the policy lacks \"dpo\": The data protection officer.\n"
+                "f:1:1: the policy lacks \"hosting\": Where data is stored, and by whom.\n"
+                "f:1:1: the policy lacks \"security\": Measures of security (Art. 32).\n"
+                "f:1:1: the policy lacks \"categories\": What may be held; anything else is refused.\n"
+                "f:1:1: the policy lacks \"purposes\": What data may be used for; any other use is refused.\n"
+                "f:1:1: the policy lacks \"recipients\": To whom data is disclosed, or none.\n"
+                "f:1:1: the policy lacks \"rights\": How people exercise their rights.\n");
     BAD(CATEGORIES "purposes:\n  service: {categories: [contact]}\nrecipients: none\n",
         "f:10:3: purposes.service lacks \"basis\": Its legal basis (Art. 6).\n");
     BAD(REST "holds: {dispute: {title: A dispute}}\n",
@@ -387,19 +413,22 @@ static void missing_keys(void **state)
 
 static void bad_places(void **state)
 {
-    BAD(CATEGORIES PURPOSES "recipients: {mailer: {purposes: service, categories: contact, country: US}, post: {purposes: service, "
+    BAD(CATEGORIES PURPOSES
+        "recipients: {mailer: {purposes: service, categories: contact, country: US}, post: {purposes: service, "
         "categories: contact, country: IT}}\n",
         "f:10:72: recipients.mailer is in US, outside hosting.area (EU) of line 5\n");
-    expect_load(TEXT("garant: 1\npolicy: {id: t, version: '1', date: 2026-11-21, languages: [en]}\n"
-                     "controller: {legal_name: A, address: B, country: FR}\ndpo: {appointed: false}\nsecurity: {}\n"
-                     "hosting:\n  country: US\n  countries: [FR, BE]\n  stores: {a: {country: DE}, b: {country: UK}, c: {country: BE}}\n"
-                     "rights: {channels: {profile: true}, answer_within: 1mo}\n" CATEGORIES PURPOSES
-                     "recipients: {mailer: {purposes: service, categories: contact, country: NO}}\n"
-                     "promises: {FR-02: [hosting.countries], FR-05: hosting}\n"),
-                "f:7:12: hosting is in US, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n"
-                "f:9:25: hosting.stores.a is in DE, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n"
-                "f:9:43: \"UK\" is not a country code of ISO 3166-1 (such as FR)\n"
-                "f:13:72: recipients.mailer is in NO, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n");
+    expect_load(
+        TEXT(
+            "garant: 1\npolicy: {id: t, version: '1', date: 2026-11-21, languages: [en]}\n"
+            "controller: {legal_name: A, address: B, country: FR}\ndpo: {appointed: false}\nsecurity: {}\n"
+            "hosting:\n  country: US\n  countries: [FR, BE]\n  stores: {a: {country: DE}, b: {country: UK}, c: {country: BE}}\n"
+            "rights: {channels: {profile: true}, answer_within: 1mo}\n" CATEGORIES PURPOSES
+            "recipients: {mailer: {purposes: service, categories: contact, country: NO}}\n"
+            "promises: {FR-02: [hosting.countries], FR-05: hosting}\n"),
+        "f:7:12: hosting is in US, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n"
+        "f:9:25: hosting.stores.a is in DE, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n"
+        "f:9:43: \"UK\" is not a country code of ISO 3166-1 (such as FR)\n"
+        "f:13:72: recipients.mailer is in NO, outside hosting.countries (FR, BE) of line 8, promises FR-02, FR-05\n");
 }
 
 static void bad_categories(void **state)
@@ -448,7 +477,8 @@ static void bad_categories(void **state)
 
 static void bad_uses(void **state)
 {
-    BAD(CATEGORIES "purposes:\n  service: {basis: contract, categories: [contact]}\n  prospecting: {basis: consent, categories: [contact]}\n"
+    BAD(CATEGORIES
+        "purposes:\n  service: {basis: contract, categories: [contact]}\n  prospecting: {basis: consent, categories: [contact]}\n"
         "  ads: {basis: consent, dpv: dpv:Advertising, categories: [contact]}\nrecipients: none\n"
         "never: {prospecting: {says: No., marketing: true, purposes: [prospecting]}, nothing: {says: Empty.}}\n",
         "f:11:3: purposes.prospecting is declared, but never.prospecting (line 14) forbids it\n"
@@ -503,7 +533,8 @@ static void many_faults(void **state)
     assert_int_equal(policy_load(&a, built(&yaml), TEXT("f"), &f, &p), ERR_POLICY);
     assert_int_equal(f.count, 1000);
     assert_int_equal(f.errors, 1000);
-    assert_true(text_starts(text_of(a.why.detail), TEXT("f has 1000 faults; the first, on line 12: \"x0\" must be a text")));
+    assert_true(
+        text_starts(text_of(a.why.detail), TEXT("f has 1000 faults; the first, on line 12: \"x0\" must be a text")));
 }
 
 /* ---- The five files of policies/. ---- */
@@ -528,13 +559,16 @@ static const struct policy *load_file(struct arena *a, const char *name)
     return p;
 }
 
-/* Each loads without a finding, has its promises tied from the first to the last, titles in both languages, and leaves the
- * linter without a remark. */
+/* Each loads without a finding, has its promises tied from the first to the last, titles in both languages, and leaves
+ * the linter without a remark. */
 static void five_files(void **state)
 {
-    static const struct { const char *name, *prefix; unsigned promises; } files[] = {
-        { "mxplorerplace", "MX", 16 }, { "myportal", "MP", 20 }, { "site-fr", "FR", 9 }, { "myownconference", "MO", 28 },
-        { "deskmanager", "DM", 24 },
+    static const struct {
+        const char *name, *prefix;
+        unsigned promises;
+    } files[] = {
+        { "mxplorerplace", "MX", 16 },   { "myportal", "MP", 20 },    { "site-fr", "FR", 9 },
+        { "myownconference", "MO", 28 }, { "deskmanager", "DM", 24 },
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         ARENA_AUTO a = arena_make(1 << 20);
@@ -561,8 +595,11 @@ static void expect_refusal(const char *file, const char *actor, const char *purp
 {
     ARENA_AUTO a = arena_make(1 << 20);
     POLICY_AUTO p = load_file(&a, file);
-    struct ask q = { .actor = policy_actor(p, text_of(actor)), .purpose = policy_purpose(p, text_of(purpose)),
-                     .category = policy_category(p, text_of(category)), .act = act, .agreement = true };
+    struct ask q = { .actor = policy_actor(p, text_of(actor)),
+                     .purpose = policy_purpose(p, text_of(purpose)),
+                     .category = policy_category(p, text_of(category)),
+                     .act = act,
+                     .agreement = true };
     struct decision d = policy_decide(p, &q);
     assert_int_equal(d.verdict, verdict);
     assert_true(text_eq(d.clause->path, text_of(clause)));
@@ -574,28 +611,48 @@ static void expect_refusal(const char *file, const char *actor, const char *purp
 static void promised_refusals(void **state)
 {
     expect_refusal("site-fr", "app", "prospecting", "contact", ACT_SEND, REFUSED_NEVER, "never.prospecting", "FR-03");
-    expect_refusal("site-fr", "maintenance", "marketing", "contact", ACT_DISCLOSE, REFUSED_NEVER, "never.prospecting", "FR-04");
+    expect_refusal("site-fr", "maintenance", "marketing", "contact", ACT_DISCLOSE, REFUSED_NEVER, "never.prospecting",
+                   "FR-04");
     expect_refusal("site-fr", "app", "resale", "contact", ACT_READ, REFUSED_PURPOSE_UNKNOWN, "purposes", "FR-01");
-    expect_refusal("myportal", "app", "partner_news", "contact", ACT_READ, REFUSED_CONSENT, "purposes.partner_news", "MP-02");
-    expect_refusal("myportal", "organiser", "events", "contact", ACT_DISCLOSE, REFUSED_CONFIDENTIALITY, "recipients.organiser", "MP-10");
-    expect_refusal("myportal", "campaigns", "service", "contact", ACT_READ, REFUSED_ACTOR, "systems.campaigns", "MP-16");
-    expect_refusal("mxplorerplace", "manager", "statistics", "usage", ACT_READ, REFUSED_ACTOR, "roles.manager", "MX-08");
-    expect_refusal("myownconference", "app", "support_extra", "support_notes", ACT_WRITE, REFUSED_CONSENT, "purposes.support_extra", "MO-07");
-    expect_refusal("myownconference", "app", "card_storage", "payments", ACT_WRITE, REFUSED_NEVER, "never.payment_data", "MO-20");
-    expect_refusal("myownconference", "app", "visitor_marketing", "visitor", ACT_READ, REFUSED_NEVER, "never.visitors_for_us", "MO-11");
-    expect_refusal("deskmanager", "mobile", "mobile_features", "mobile", ACT_WRITE, REFUSED_CONSENT, "purposes.mobile_features", "DM-06");
+    expect_refusal("myportal", "app", "partner_news", "contact", ACT_READ, REFUSED_CONSENT, "purposes.partner_news",
+                   "MP-02");
+    expect_refusal("myportal", "organiser", "events", "contact", ACT_DISCLOSE, REFUSED_CONFIDENTIALITY,
+                   "recipients.organiser", "MP-10");
+    expect_refusal("myportal", "campaigns", "service", "contact", ACT_READ, REFUSED_ACTOR, "systems.campaigns",
+                   "MP-16");
+    expect_refusal("mxplorerplace", "manager", "statistics", "usage", ACT_READ, REFUSED_ACTOR, "roles.manager",
+                   "MX-08");
+    expect_refusal("myownconference", "app", "support_extra", "support_notes", ACT_WRITE, REFUSED_CONSENT,
+                   "purposes.support_extra", "MO-07");
+    expect_refusal("myownconference", "app", "card_storage", "payments", ACT_WRITE, REFUSED_NEVER, "never.payment_data",
+                   "MO-20");
+    expect_refusal("myownconference", "app", "visitor_marketing", "visitor", ACT_READ, REFUSED_NEVER,
+                   "never.visitors_for_us", "MO-11");
+    expect_refusal("deskmanager", "mobile", "mobile_features", "mobile", ACT_WRITE, REFUSED_CONSENT,
+                   "purposes.mobile_features", "DM-06");
     expect_refusal("deskmanager", "app", "sale", "contact", ACT_DISCLOSE, REFUSED_NEVER, "never.sale", "DM-12");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tree),     cmocka_unit_test(reader_refuses), cmocka_unit_test(reader_bounds), cmocka_unit_test(terms),
-        cmocka_unit_test(model),          cmocka_unit_test(decisions),     cmocka_unit_test(wild_indexes),
-        cmocka_unit_test(bad_words_and_keys), cmocka_unit_test(bad_values), cmocka_unit_test(missing_keys),
-        cmocka_unit_test(bad_places), cmocka_unit_test(bad_categories), cmocka_unit_test(bad_uses), cmocka_unit_test(bad_folders),
+        cmocka_unit_test(tree),
+        cmocka_unit_test(reader_refuses),
+        cmocka_unit_test(reader_bounds),
+        cmocka_unit_test(terms),
+        cmocka_unit_test(model),
+        cmocka_unit_test(decisions),
+        cmocka_unit_test(wild_indexes),
+        cmocka_unit_test(bad_words_and_keys),
+        cmocka_unit_test(bad_values),
+        cmocka_unit_test(missing_keys),
+        cmocka_unit_test(bad_places),
+        cmocka_unit_test(bad_categories),
+        cmocka_unit_test(bad_uses),
+        cmocka_unit_test(bad_folders),
         cmocka_unit_test(many_faults),
-        cmocka_unit_test(five_files), cmocka_unit_test(promised_refusals),
+        cmocka_unit_test(five_files),
+        cmocka_unit_test(promised_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

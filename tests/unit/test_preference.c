@@ -1,4 +1,5 @@
-/* Preferences: a record a place, over what holds for all places, over the policy's defaults; checked by type; kept and erased as records. */
+/* Preferences: a record a place, over what holds for all places, over the policy's defaults; checked by type; kept and
+ * erased as records. */
 #include "domain_fixture.h"
 #include "domain/rights/access.h"
 #include "domain/rights/export.h"
@@ -45,7 +46,8 @@ static int close_it(void **state)
     return 0;
 }
 
-static enum err try_set(struct fixture *f, text id, const char *category, const char *place, const char *body, const struct json **said)
+static enum err try_set(struct fixture *f, text id, const char *category, const char *place, const char *body,
+                        const struct json **said)
 {
     struct answer out = { 0 };
     enum err status = preference_set(&f->c, id, text_of(category), text_of(place), js(f, "%s", body), TEXT(""), &out);
@@ -75,7 +77,8 @@ static void place_over_all_over_policy(void **state)
     struct fixture *f = *state;
     text id = person_made(f, "ada@example.org", "");
     const struct json *said = got(f, id, "sales");
-    assert_true(text_eq(colour(said), TEXT("#0055a4")) && int_at(said, "values.items") == 20 && !at_path(said, "values.wide")->truth);
+    assert_true(text_eq(colour(said), TEXT("#0055a4")) && int_at(said, "values.items") == 20 &&
+                !at_path(said, "values.wide")->truth);
     assert_true(at_path(said, "values.wide")->kind == J_BOOL && text_eq(text_at(said, "from.items"), TEXT("policy")));
     assert_null(json_get(at_path(said, "values"), TEXT("note")));
     set(f, id, "sales", "{'board.colour':'#112233'}");
@@ -84,7 +87,8 @@ static void place_over_all_over_policy(void **state)
     set(f, id, "*", "{'items':7,'wide':true}");
     said = got(f, id, "sales");
     assert_true(int_at(said, "values.items") == 50 && at_path(said, "values.wide")->truth);
-    assert_true(text_eq(text_at(said, "from.items"), TEXT("place")) && text_eq(text_at(said, "from.wide"), TEXT("all")));
+    assert_true(text_eq(text_at(said, "from.items"), TEXT("place")) &&
+                text_eq(text_at(said, "from.wide"), TEXT("all")));
     assert_int_equal(int_at(got(f, id, "audience"), "values.items"), 7);
     said = set(f, id, "sales", "{'items':null}");
     assert_int_equal(int_at(said, "values.items"), 7);
@@ -98,12 +102,20 @@ static void place_over_all_over_policy(void **state)
 static void each_value_by_its_type(void **state)
 {
     struct fixture *f = *state;
-    static const struct { const char *body, *field; enum err status; } wrong[] = {
-        { "{'board.colour':'blue'}", "looks.board.colour", ERR_VALUE },   { "{'items':4}", "looks.items", ERR_VALUE },
-        { "{'items':101}", "looks.items", ERR_VALUE },                    { "{'items':'20'}", "looks.items", ERR_VALUE },
-        { "{'wide':'yes'}", "looks.wide", ERR_VALUE },                    { "{'item':20}", "looks.item", ERR_UNDECLARED },
-        { "{'board':'other'}", "looks.board", ERR_UNDECLARED },           { "{'gone':null}", "looks.gone", ERR_UNDECLARED },
-        { "{'note':'4111111111111111'}", "looks.note", ERR_CARD_NUMBER }, { "{'note':'longer than twenty letters'}", "looks.note", ERR_VALUE },
+    static const struct {
+        const char *body, *field;
+        enum err status;
+    } wrong[] = {
+        { "{'board.colour':'blue'}", "looks.board.colour", ERR_VALUE },
+        { "{'items':4}", "looks.items", ERR_VALUE },
+        { "{'items':101}", "looks.items", ERR_VALUE },
+        { "{'items':'20'}", "looks.items", ERR_VALUE },
+        { "{'wide':'yes'}", "looks.wide", ERR_VALUE },
+        { "{'item':20}", "looks.item", ERR_UNDECLARED },
+        { "{'board':'other'}", "looks.board", ERR_UNDECLARED },
+        { "{'gone':null}", "looks.gone", ERR_UNDECLARED },
+        { "{'note':'4111111111111111'}", "looks.note", ERR_CARD_NUMBER },
+        { "{'note':'longer than twenty letters'}", "looks.note", ERR_VALUE },
     };
     text id = person_made(f, "ada@example.org", "");
     const struct json *said;
@@ -118,7 +130,8 @@ static void each_value_by_its_type(void **state)
     assert_true(text_eq(text_of(f->arena.why.field), TEXT("rooms.title")));
     OKAY(try_set(f, id, "rooms", "*", "{'layout':'two'}", &said));
     OKAY(try_set(f, id, "rooms", "blue room", "{'title':'Blue'}", &said));
-    assert_true(text_eq(text_at(said, "values.layout"), TEXT("two")) && text_eq(text_at(said, "values.title"), TEXT("Blue")));
+    assert_true(text_eq(text_at(said, "values.layout"), TEXT("two")) &&
+                text_eq(text_at(said, "values.title"), TEXT("Blue")));
     assert_int_equal(try_set(f, id, "rooms", "blue room", "{'title':null}", &said), ERR_MISSING);
     assert_int_equal(try_set(f, id, "rooms", "4111 1111 1111 1111", "{'title':'x'}", &said), ERR_CARD_NUMBER);
     static const char *const none[] = { "visits", "entries", "single", "contact", "nothing" };
@@ -144,7 +157,7 @@ static void kept_as_records(void **state)
     assert_int_equal(int_at(got(f, id, "elsewhere"), "values.items"), 44);
     fixture_at(f, "2026-02-01T00:00:00Z");
     set(f, id, "planted place", "{'items':34}");
-    fixture_at(f, "2026-02-10T00:00:00Z");               /* the term of each begins with its last change */
+    fixture_at(f, "2026-02-10T00:00:00Z"); /* the term of each begins with its last change */
     swept(f);
     assert_int_equal(int_at(got(f, id, "planted place"), "values.items"), 34);
     assert_int_equal(int_at(got(f, id, "elsewhere"), "values.items"), 20);
@@ -180,10 +193,12 @@ static void who_may(void **state)
     const struct json *all = at_path(parsed(f, out.body), "preferences");
     assert_int_equal(all->count, 2);
     assert_true(text_eq(text_at(all, "0.category"), TEXT("looks")) && text_eq(text_at(all, "0.per"), TEXT("board")));
-    assert_true(text_eq(text_at(all, "0.places.0.place"), TEXT("*")) && text_eq(text_at(all, "0.places.1.place"), TEXT("sales")));
+    assert_true(text_eq(text_at(all, "0.places.0.place"), TEXT("*")) &&
+                text_eq(text_at(all, "0.places.1.place"), TEXT("sales")));
     assert_int_equal(int_at(all, "0.fields.1.max"), 100);
     assert_int_equal(int_at(all, "0.fields.1.default"), 20);
-    assert_true(text_eq(text_at(all, "0.fields.0.type"), TEXT("colour")) && text_eq(text_at(all, "1.fields.1.choices.1"), TEXT("two")));
+    assert_true(text_eq(text_at(all, "0.fields.0.type"), TEXT("colour")) &&
+                text_eq(text_at(all, "1.fields.1.choices.1"), TEXT("two")));
     fixture_as(f, "app");
     text other = person_made(f, "bob@example.org", "");
     fixture_as(f, "person");
@@ -194,8 +209,10 @@ static void who_may(void **state)
     fixture_as(f, "app");
     f->c.tenant = f->c.policy->tenants[1];
     assert_int_equal(preference_get(&f->c, id, TEXT("looks"), TEXT("sales"), TEXT(""), &out), ERR_NOT_FOUND);
-    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%\"act\":\"read\"%' AND leaf NOT LIKE '%\"purpose\":\"service\"%' AND"
-                                           " leaf NOT LIKE '%\"purpose\":\"preferences\"%'"), 0);
+    assert_int_equal(rows_of(f, "journal",
+                             "leaf LIKE '%\"act\":\"read\"%' AND leaf NOT LIKE '%\"purpose\":\"service\"%' AND"
+                             " leaf NOT LIKE '%\"purpose\":\"preferences\"%'"),
+                     0);
 }
 
 static void places_are_bounded(void **state)

@@ -8,10 +8,20 @@
 #include "domain/entry/address.h"
 #include "domain/person/subject.h"
 
-struct term_row { struct retention retention; const char *start; bool archived; const char *due; };
-#define TERM(count_, unit_) { .count = (count_), .unit = TERM_##unit_ }
-#define ROW(from_, active_, archive_, start_, archived_, due_) \
-    { { .category = -1, .from = FROM_##from_, .active = active_, .archive = archive_ }, start_, archived_, due_ }
+struct term_row {
+    struct retention retention;
+    const char *start;
+    bool archived;
+    const char *due;
+};
+#define TERM(count_, unit_)                                                                                            \
+    {                                                                                                                  \
+        .count = (count_), .unit = TERM_##unit_                                                                        \
+    }
+#define ROW(from_, active_, archive_, start_, archived_, due_)                                                         \
+    {                                                                                                                  \
+        { .category = -1, .from = FROM_##from_, .active = active_, .archive = archive_ }, start_, archived_, due_      \
+    }
 
 static void terms_end_on_their_day(void **state)
 {
@@ -154,7 +164,11 @@ static void record_goes_on_its_day(void **state)
     swept(f);
     assert_int_equal(rows_of(f, "record", "category = 'visits'"), 0);
     assert_int_equal(rows_of(f, "record", ""), 2);
-    assert_int_equal(rows_of(f, "journal", "leaf LIKE '%\"act\":\"retention.erased\"%\"who\":%\"categories\":\"visits\"%\"clause\":\"retention.visits\"%\"count\":1%'"), 2);
+    assert_int_equal(
+        rows_of(
+            f, "journal",
+            "leaf LIKE '%\"act\":\"retention.erased\"%\"who\":%\"categories\":\"visits\"%\"clause\":\"retention.visits\"%\"count\":1%'"),
+        2);
     assert_false(files_hold(f, TEXT("/planted")));
 }
 
@@ -207,15 +221,19 @@ static void hold_stops_and_resumes(void **state)
     OKAY(hold_release(&f->c, id, open, &out));
     assert_int_equal(hold_release(&f->c, id, open, &out), ERR_NOT_FOUND);
     swept(f);
-    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);   /* the other hold still stands */
-    fixture_at(f, "2027-03-01T22:59:59Z");                              /* through the end of that day in Paris */
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1); /* the other hold still stands */
+    fixture_at(f, "2027-03-01T22:59:59Z");                            /* through the end of that day in Paris */
     swept(f);
     assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);
     fixture_at(f, "2027-03-01T23:00:00Z");
     assert_int_equal(int_at(swept(f), "erased.visits"), 1);
     assert_int_equal(rows_of(f, "hold", ""), 0);
-    static const struct { const char *body; enum err expected; } refused[] = {
-        { "{'category':'visits'}", ERR_MISSING }, { "{'category':'nothing','ground':'x'}", ERR_UNDECLARED },
+    static const struct {
+        const char *body;
+        enum err expected;
+    } refused[] = {
+        { "{'category':'visits'}", ERR_MISSING },
+        { "{'category':'nothing','ground':'x'}", ERR_UNDECLARED },
         { "{'category':'visits','ground':'x','until':'2020-01-01'}", ERR_VALUE },
         { "{'category':'visits','ground':'4111 1111 1111 1111'}", ERR_CARD_NUMBER },
     };
@@ -235,7 +253,7 @@ static void restriction_stops_the_sweep(void **state)
     assert_int_equal(int_at(swept(f), "people"), 0);
     assert_int_equal(rows_of(f, "record", ""), 2);
     OKAY(restriction_set(&f->c, id, false, TEXT(""), &out));
-    assert_int_equal(int_at(swept(f), "people"), 1);      /* last used three years ago */
+    assert_int_equal(int_at(swept(f), "people"), 1); /* last used three years ago */
     assert_int_equal(rows_of(f, "record", ""), 0);
 }
 
@@ -260,13 +278,12 @@ static void person_goes_after_last_use(void **state)
     assert_int_equal(int_at(swept(f), "people"), 0);
 }
 
-/* Three years of purchases under an account of two: the account closes at its end, what has no term of its own goes with it, the purchase
- * stays to the end that its notice tells, and the person goes when nothing is left. */
-static const char longer[] = CATEGORIES
-    "retention:\n"
-    "  orders: {from: event, active: 3y}\n"
-    "  contact: {from: closure, active: 30d}\n"
-    "  accounts: {from: last_use, active: 2y}\n";
+/* Three years of purchases under an account of two: the account closes at its end, what has no term of its own goes
+ * with it, the purchase stays to the end that its notice tells, and the person goes when nothing is left. */
+static const char longer[] = CATEGORIES "retention:\n"
+                                        "  orders: {from: event, active: 3y}\n"
+                                        "  contact: {from: closure, active: 30d}\n"
+                                        "  accounts: {from: last_use, active: 2y}\n";
 
 static void longer_terms_outlive_the_account(void **state)
 {
@@ -277,7 +294,7 @@ static void longer_terms_outlive_the_account(void **state)
     record_added(f, id, "orders", "{'number':'A-1'}");
     assert_int_equal(rows_of(f, "subject", ""), 2);
     fixture_at(f, "2028-01-10T08:00:00Z");
-    assert_int_equal(int_at(swept(f), "people"), 1);          /* who bought nothing goes with the account */
+    assert_int_equal(int_at(swept(f), "people"), 1); /* who bought nothing goes with the account */
     struct answer out = { 0 };
     assert_int_equal(subject_read(&f->c, idle, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
@@ -343,7 +360,7 @@ static void closed_person_fades(void **state)
     text id = person_made(f, "ada@example.org", ",'identity':{'name':'planted'}");
     event_at(f, id, "closure", "2026-01-10T08:00:00Z");
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
-    assert_int_equal(rows_of(f, "identifier", ""), 1);    /* the address is nobody else's yet */
+    assert_int_equal(rows_of(f, "identifier", ""), 1); /* the address is nobody else's yet */
     fixture_at(f, "2026-02-08T23:59:00Z");
     swept(f);
     assert_int_equal(rows_of(f, "record", ""), 2);
@@ -386,7 +403,7 @@ static void former_values_and_consents_have_their_own_terms(void **state)
     assert_int_equal(rows_of(f, "consent", ""), 3);
     fixture_at(f, "2031-02-01T00:00:00Z");
     assert_int_equal(int_at(swept(f), "erased.consents"), 1);
-    assert_int_equal(rows_of(f, "consent", ""), 1);       /* the one given since */
+    assert_int_equal(rows_of(f, "consent", ""), 1); /* the one given since */
     OKAY(consent_list(&f->c, id, &all_rows, &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "live.0"), TEXT("news")));
 }
@@ -420,7 +437,7 @@ static void sweep_in_steps(void **state)
         for (int n = 0; n < VISITS; n++)
             record_added(f, id, "visits", "{'page':'/planted'}");
     }
-    swept(f);                                             /* a new instance counts all terms once */
+    swept(f); /* a new instance counts all terms once */
     fixture_at(f, "2027-01-10T00:00:00Z");
     bool more = false;
     OKAY(retention_tick(&f->c, 1, &more));

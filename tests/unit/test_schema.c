@@ -47,7 +47,8 @@ static void rows_say_what_they_are(void **state)
     unsigned count;
     const struct schema_row *rows = schema_rows(&count);
     for (unsigned i = 0; i < count; i++) {
-        bool ok = text_ends(rows[i].en, TEXT(".")) && text_ends(rows[i].fr, TEXT(".")) && !text_eq(rows[i].en, rows[i].fr);
+        bool ok = text_ends(rows[i].en, TEXT(".")) && text_ends(rows[i].fr, TEXT(".")) &&
+                  !text_eq(rows[i].en, rows[i].fr);
         bool words = rows[i].kind != KIND_WORD && rows[i].kind != KIND_WORDS ? true : rows[i].words.n > 0;
         if (!ok || !words)
             fail_msg("the row of %s lacks a sentence in a language, or its words", rows[i].path.p);
@@ -76,7 +77,8 @@ static void countries_in_order(void **state)
     for (const struct country *c; (c = country_at(i)); i++) {
         assert_true(i == 0 || text_cmp(country_at(i - 1)->code, c->code) < 0);
         assert_ptr_equal(country_of(c->code), c);
-        eu += c->area == AREA_EU, eea += c->area != AREA_NONE;
+        eu += c->area == AREA_EU;
+        eea += c->area != AREA_NONE;
     }
     assert_int_equal(eu, 27);
     assert_int_equal(eea, 30);
@@ -88,8 +90,10 @@ static void countries_in_order(void **state)
 static void nouns(void **state)
 {
     char room[NODE_KEY_MAX + 4];
-    static const char *const rows[][2] = { { "categories", "category" }, { "purposes", "purpose" }, { "basis", "basis" },
-                                           { "address", "address" }, { "sees", "see" }, { "masses", "mass" } };
+    static const char *const rows[][2] = {
+        { "categories", "category" }, { "purposes", "purpose" }, { "basis", "basis" },
+        { "address", "address" },     { "sees", "see" },         { "masses", "mass" }
+    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_true(text_eq(noun_of(text_of(rows[i][0]), room), text_of(rows[i][1])));
 }
@@ -100,7 +104,8 @@ static void committed_schema(void **state)
     static char committed[1 << 20], path[4096];
     policy_json_schema(&made);
     assert_false(made.failed);
-    snprintf(path, sizeof path, "%s/schema/garant-policy.schema.json", getenv("GARANT_SOURCE") ? getenv("GARANT_SOURCE") : ".");
+    snprintf(path, sizeof path, "%s/schema/garant-policy.schema.json",
+             getenv("GARANT_SOURCE") ? getenv("GARANT_SOURCE") : ".");
     FILE *file = fopen(path, "rb");
     size_t n = file ? fread(committed, 1, sizeof committed, file) : 0;
     if (file)
@@ -117,8 +122,12 @@ int main(int argc, char **argv)
         return fwrite(made.p, 1, made.n, stdout) != made.n;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_form_a_tree), cmocka_unit_test(rows_say_what_they_are), cmocka_unit_test(targets_exist),
-        cmocka_unit_test(countries_in_order), cmocka_unit_test(nouns), cmocka_unit_test(committed_schema),
+        cmocka_unit_test(rows_form_a_tree),
+        cmocka_unit_test(rows_say_what_they_are),
+        cmocka_unit_test(targets_exist),
+        cmocka_unit_test(countries_in_order),
+        cmocka_unit_test(nouns),
+        cmocka_unit_test(committed_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

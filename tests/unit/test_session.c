@@ -40,7 +40,7 @@ static void a_use_prolongs_a_session_and_idleness_ends_it(void **state)
     }
     fixture_ahead(f, 30 * MINUTE);
     assert_int_equal(ask(f, secret), ERR_UNAUTHORISED);
-    fixture_ahead(f, -MINUTE);                           /* a clock set back does not bring it back within its idleness only */
+    fixture_ahead(f, -MINUTE); /* a clock set back does not bring it back within its idleness only */
     OKAY(ask(f, secret));
 }
 
@@ -109,7 +109,8 @@ static void a_person_reaches_themselves_alone(void **state)
 {
     struct fixture *f = *state;
     struct person p;
-    text one = person_made(f, "a@example.org", ""), other = person_made(f, "b@example.org", ""), secret = signed_in(f, one);
+    text one = person_made(f, "a@example.org", ""), other = person_made(f, "b@example.org", ""),
+         secret = signed_in(f, one);
     OKAY(ask(f, secret));
     assert_int_equal(f->c.actor.kind, ACTOR_PERSON);
     OKAY(person_open(&f->c, one, false, &p));
@@ -121,11 +122,12 @@ static void a_manager_reaches_their_team_alone(void **state)
 {
     struct fixture *f = *state;
     struct person p;
-    text one = person_made(f, "a@example.org", ""), other = person_made(f, "b@example.org", ""), secret = signed_in(f, one);
+    text one = person_made(f, "a@example.org", ""), other = person_made(f, "b@example.org", ""),
+         secret = signed_in(f, one);
     fixture_plant(f, "UPDATE account SET role = 'manager'");
     OKAY(ask(f, secret));
     assert_int_equal(f->c.actor.kind, ACTOR_MANAGER);
-    OKAY(person_open(&f->c, one, false, &p));            /* the fixture made them their own manager */
+    OKAY(person_open(&f->c, one, false, &p)); /* the fixture made them their own manager */
     person_end(&p);
     assert_int_equal(person_open(&f->c, other, false, &p), ERR_NOT_FOUND);
 }
@@ -207,14 +209,17 @@ static void a_link_works_once_and_for_its_term(void **state)
     OKAY(write_do(&f->c, &w, NULL));
     fixture_ahead(f, DAY);
     assert_int_equal(ticket_find(&f->c, again.secret, TEXT("reset"), &t), ERR_NOT_FOUND);
-    assert_int_equal(ticket_find(&f->c, TEXT("0123456789012345678901234567890123456789012"), TEXT("reset"), &t), ERR_NOT_FOUND);
+    assert_int_equal(ticket_find(&f->c, TEXT("0123456789012345678901234567890123456789012"), TEXT("reset"), &t),
+                     ERR_NOT_FOUND);
 }
 
 static void agents_have_names(void **state)
 {
     ARENA_AUTO a = arena_make(4096);
-    text edge = TEXT("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.1");
-    text safari = TEXT("Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 Version/17.1 Mobile/15E148 Safari/604.1");
+    text edge = TEXT(
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.1");
+    text safari = TEXT(
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 Version/17.1 Mobile/15E148 Safari/604.1");
     assert_true(text_eq(agent_browser(&a, edge), TEXT("Edge 130")));
     assert_true(text_eq(agent_system(&a, edge), TEXT("Windows")));
     assert_true(text_eq(agent_browser(&a, safari), TEXT("Safari 17")));
@@ -226,11 +231,19 @@ static void agents_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_use_prolongs_a_session_and_idleness_ends_it), TEST(a_person_has_so_many_sessions_and_the_oldest_ends),
-        TEST(a_session_ends_at_its_last_hour_whatever_its_use), TEST(uses_outlive_a_restart),
-        TEST(only_its_own_secret_opens_it), TEST(a_person_reaches_themselves_alone), TEST(a_manager_reaches_their_team_alone),
-        TEST(closing_ends_what_the_person_could_do), TEST(one_ends_the_others_stay), TEST(what_is_over_is_deleted),
-        TEST(a_sign_in_is_a_record_and_a_use), TEST(a_link_works_once_and_for_its_term), cmocka_unit_test(agents_have_names),
+        TEST(a_use_prolongs_a_session_and_idleness_ends_it),
+        TEST(a_person_has_so_many_sessions_and_the_oldest_ends),
+        TEST(a_session_ends_at_its_last_hour_whatever_its_use),
+        TEST(uses_outlive_a_restart),
+        TEST(only_its_own_secret_opens_it),
+        TEST(a_person_reaches_themselves_alone),
+        TEST(a_manager_reaches_their_team_alone),
+        TEST(closing_ends_what_the_person_could_do),
+        TEST(one_ends_the_others_stay),
+        TEST(what_is_over_is_deleted),
+        TEST(a_sign_in_is_a_record_and_a_use),
+        TEST(a_link_works_once_and_for_its_term),
+        cmocka_unit_test(agents_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

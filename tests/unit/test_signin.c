@@ -45,14 +45,20 @@ static int close_it(void **state)
 
 /* ---- Steps. ---- */
 
-struct opened { struct fixture *f; struct person *p; const char *state, *role; struct ticket_put ticket; };
+struct opened {
+    struct fixture *f;
+    struct person *p;
+    const char *state, *role;
+    struct ticket_put ticket;
+};
 
 static enum err run_opened(struct db *db, struct write *w)
 {
     const struct opened *o = w->arg;
     text tenant = o->f->c.tenant;
-    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(text_of(o->state)), o->role ? V_TEXT(text_of(o->role)) : V_NULL,
-                                               V_NULL, V_INT(o->f->c.now), V_TEXT(TEXT("app")))));
+    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL,
+               ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(text_of(o->state)),
+                    o->role ? V_TEXT(text_of(o->role)) : V_NULL, V_NULL, V_INT(o->f->c.now), V_TEXT(TEXT("app")))));
     return ticket_run_put(db, &o->ticket, true);
 }
 
@@ -74,7 +80,8 @@ static void nobody(struct fixture *f)
 {
     f->c.session = NULL;
     f->c.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") };
-    f->c.address = TEXT("192.0.2.1"), f->c.agent = TEXT("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0");
+    f->c.address = TEXT("192.0.2.1");
+    f->c.agent = TEXT("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0");
 }
 
 static enum err reset_to(struct fixture *f, text ticket, const char *password)
@@ -131,7 +138,7 @@ static void the_right_password_begins_a_session(void **state)
     assert_int_equal(rows_of(f, "record", "category = 'connection'"), 1);
     assert_false(files_hold(f, text_of(GOOD)));
     assert_false(files_hold(f, secret));
-    assert_false(files_hold(f, TEXT("$argon2id$")));        /* the digest too is sealed */
+    assert_false(files_hold(f, TEXT("$argon2id$"))); /* the digest too is sealed */
 }
 
 static void all_failures_look_alike(void **state)
@@ -143,7 +150,9 @@ static void all_failures_look_alike(void **state)
     opened(f, "invited@example.org", "invited", NULL);
     opened(f, "blank@example.org", "open", NULL);
     opened(f, "refused@example.org", "refused", NULL);
-    static const char *const rows[] = { "a@example.org", "invited@example.org", "blank@example.org", "nobody@example.org", "x", "refused@example.org" };
+    static const char *const rows[] = {
+        "a@example.org", "invited@example.org", "blank@example.org", "nobody@example.org", "x", "refused@example.org"
+    };
     assert_int_equal(try(f, "a@example.org", "wrong", &out), ERR_UNAUTHORISED);
     assert_true(text_cstr(text_of(f->arena.why.detail), first, sizeof first));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -177,7 +186,7 @@ static void delays_grow_and_end(void **state)
     struct signin out;
     with_password(f, "a@example.org", NULL);
     static const char *const both[] = { "a@example.org", "nobody@example.org" };
-    for (size_t k = 0; k < 2; k++) {                         /* alike for an account and for none */
+    for (size_t k = 0; k < 2; k++) { /* alike for an account and for none */
         for (int i = 0; i < 10; i++)
             assert_int_equal(try(f, both[k], "wrong", &out), ERR_UNAUTHORISED);
         for (int i = 0, wait = 1; i < 12; i++) {
@@ -206,7 +215,7 @@ static void a_known_device_is_not_kept_out_by_others(void **state)
     assert_int_equal(try_from(f, "Stranger", "a@example.org", GOOD), ERR_TOO_MANY);
     OKAY(try_from(f, "Known", "a@example.org", GOOD));
     assert_int_equal(try_from(f, "Stranger", "a@example.org", GOOD), ERR_TOO_MANY);
-    for (int i = 0; i < 10; i++)                             /* it is counted by itself */
+    for (int i = 0; i < 10; i++) /* it is counted by itself */
         assert_int_equal(try_from(f, "Known", "a@example.org", "wrong"), ERR_UNAUTHORISED);
     assert_int_equal(try_from(f, "Known", "a@example.org", GOOD), ERR_TOO_MANY);
     fixture_ahead(f, 91 * DAY);
@@ -234,13 +243,19 @@ static const char *missing_of(struct fixture *f, const char *password)
 static void everything_missing_is_named(void **state)
 {
     struct fixture *f = *state;
-    static const struct { const char *password, *missing; } rows[] = {   /* cnil-restricted of at least 12 */
-        { "Kobu-7-renard-Vite", "" }, { "un cheval blanc mange des pommes", "" },
-        { "Kb-7-rV", "length" }, { "kobu", "length" }, { "zqkvobxuwjyh", "" }, { "718293645018", "upper,lower,special" },
-        { "Password1234!", "common" }, { "P@ssw0rd2024!", "common" }, { "MotDePasse2024!", "common" }, { "Soleil2024!!", "common" },
-        { "Azerty123456!", "common" }, { "aaaaaaaaaaaaaaaaaaaa", "common" }, { "Welcome2024!!", "common" },
-        { "Marguerite-1914", "own,common" }, { "Duras!duras9Duras", "own" },
-        { "Kobu-7-\x01renard", "form" }, { "Kobu-7-\xffrenard", "form" },
+    static const struct {
+        const char *password, *missing;
+    } rows[] = {
+        /* cnil-restricted of at least 12 */
+        { "Kobu-7-renard-Vite", "" },    { "un cheval blanc mange des pommes", "" },
+        { "Kb-7-rV", "length" },         { "kobu", "length" },
+        { "zqkvobxuwjyh", "" },          { "718293645018", "upper,lower,special" },
+        { "Password1234!", "common" },   { "P@ssw0rd2024!", "common" },
+        { "MotDePasse2024!", "common" }, { "Soleil2024!!", "common" },
+        { "Azerty123456!", "common" },   { "aaaaaaaaaaaaaaaaaaaa", "common" },
+        { "Welcome2024!!", "common" },   { "Marguerite-1914", "own,common" },
+        { "Duras!duras9Duras", "own" },  { "Kobu-7-\x01renard", "form" },
+        { "Kobu-7-\xffrenard", "form" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *missing = missing_of(f, rows[i].password);
@@ -284,7 +299,8 @@ static text secret_of(struct fixture *f, text base32)
 static enum err code_try(struct fixture *f, const char *email, text code, struct signin *out)
 {
     nobody(f);
-    return signin(&f->c, js(f, "{'identifier': '%s', 'password': '%s', 'code': '%.*s'}", email, GOOD, T(code)), false, out);
+    return signin(&f->c, js(f, "{'identifier': '%s', 'password': '%s', 'code': '%.*s'}", email, GOOD, T(code)), false,
+                  out);
 }
 
 static text enrolled(struct fixture *f, const char *email, struct answer *codes)
@@ -315,7 +331,7 @@ static void a_code_serves_once_and_so_does_a_recovery_code(void **state)
     OKAY(try(f, "a@example.org", GOOD, &out));
     assert_true(out.ticket.p && !out.secret.p);
     text ticket = arena_copy(&f->arena, out.ticket), code = code_at(f, secret, f->c.now);
-    assert_int_equal(code_try(f, "a@example.org", code, &out), ERR_UNAUTHORISED);      /* the one of the enrolment */
+    assert_int_equal(code_try(f, "a@example.org", code, &out), ERR_UNAUTHORISED); /* the one of the enrolment */
     fixture_ahead(f, TOTP_STEP);
     code = code_at(f, secret, f->c.now);
     nobody(f);
@@ -323,10 +339,12 @@ static void a_code_serves_once_and_so_does_a_recovery_code(void **state)
     assert_int_equal(out.secret.n, SECRET_TEXT);
     OKAY(with_cookie(f, out.secret));
     assert_true(f->c.session->factor);
-    assert_int_equal(code_try(f, "a@example.org", code, &out), ERR_UNAUTHORISED);      /* replayed */
+    assert_int_equal(code_try(f, "a@example.org", code, &out), ERR_UNAUTHORISED); /* replayed */
     fixture_ahead(f, 11 * MINUTE);
     nobody(f);
-    assert_int_equal(signin(&f->c, js(f, "{'ticket': '%.*s', 'code': '%.*s'}", T(ticket), T(code_at(f, secret, f->c.now))), false, &out),
+    assert_int_equal(signin(&f->c,
+                            js(f, "{'ticket': '%.*s', 'code': '%.*s'}", T(ticket), T(code_at(f, secret, f->c.now))),
+                            false, &out),
                      ERR_UNAUTHORISED);
     text recovery = arena_copy(&f->arena, parsed(f, codes.body)->first->first->value);
     assert_false(files_hold(f, recovery));
@@ -374,7 +392,7 @@ static void a_role_that_needs_one_is_closed_until_it_is_there(void **state)
     OKAY(signin_again(&f->c, js(f, "{'password': '%s', 'code': '%.*s'}", GOOD, T(code_at(f, secret, f->c.now)))));
     OKAY(with_cookie(f, out.secret));
     msec now = f->c.now;
-    f->c.now -= 1;                                        /* a clock that was set back proves nothing */
+    f->c.now -= 1; /* a clock that was set back proves nothing */
     assert_int_equal(factor_remove(&f->c), ERR_REAUTHENTICATE);
     f->c.now = now;
     OKAY(factor_remove(&f->c));
@@ -408,7 +426,7 @@ static void a_reset_link_works_once_and_ends_all_sessions(void **state)
         OKAY(reset_ask(&f->c, js(f, "{'identifier': 'a@example.org'}")));
         OKAY(reset_tick(&f->c));
     }
-    assert_int_equal(rows_of(f, "mail", "letter = 'reset'"), 5);       /* nobody's mailbox is filled */
+    assert_int_equal(rows_of(f, "mail", "letter = 'reset'"), 5); /* nobody's mailbox is filled */
 }
 
 static void a_change_ends_the_other_sessions(void **state)
@@ -419,7 +437,8 @@ static void a_change_ends_the_other_sessions(void **state)
     OKAY(try(f, "a@example.org", GOOD, &one));
     OKAY(try(f, "a@example.org", GOOD, &two));
     OKAY(with_cookie(f, one.secret));
-    assert_int_equal(signin_change_password(&f->c, js(f, "{'current': 'wrong', 'new': '%s'}", OTHER)), ERR_UNAUTHORISED);
+    assert_int_equal(signin_change_password(&f->c, js(f, "{'current': 'wrong', 'new': '%s'}", OTHER)),
+                     ERR_UNAUTHORISED);
     assert_int_equal(signin_change_password(&f->c, js(f, "{'current': '%s', 'new': 'short'}", GOOD)), ERR_PASSWORD);
     OKAY(signin_change_password(&f->c, js(f, "{'current': '%s', 'new': '%s'}", GOOD, OTHER)));
     OKAY(with_cookie(f, one.secret));
@@ -439,14 +458,16 @@ static void a_digest_of_former_cost_is_made_anew(void **state)
     PERSON_AUTO p = { 0 };
     sealed weak;
     OKAY(person_open(&f->c, id_print(&f->arena, id), false, &p));
-    OKAY(account_seal(&f->c, &p, TEXT("password"), 0, TEXT("$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$hPsAa7w81piVcitktb9zUlGp6Onz7Lk/9ZW5iut6zLc"),
-                      &weak));
+    OKAY(account_seal(
+        &f->c, &p, TEXT("password"), 0,
+        TEXT("$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$hPsAa7w81piVcitktb9zUlGp6Onz7Lk/9ZW5iut6zLc"),
+        &weak));
     char sql[1024];
     BUF_AUTO b = buf_make(1024);
     buf_hex(&b, weak.bytes);
     snprintf(sql, sizeof sql, "UPDATE account SET password = x'%.*s'", T(built(&b)));
     fixture_plant(f, sql);
-    OKAY(try(f, "a@example.org", "password", &out));         /* it is that of the digest, however weak */
+    OKAY(try(f, "a@example.org", "password", &out)); /* it is that of the digest, however weak */
     OKAY(account_load(&f->c, id, &after));
     assert_false(text_eq(after.password.bytes, weak.bytes));
     before = after;
@@ -460,10 +481,18 @@ static void a_digest_of_former_cost_is_made_anew(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_right_password_begins_a_session), TEST(all_failures_look_alike), TEST(a_new_session_takes_the_place_of_the_browser_s_own),
-        TEST(delays_grow_and_end), TEST(a_known_device_is_not_kept_out_by_others), TEST(everything_missing_is_named),
-        TEST(a_code_serves_once_and_so_does_a_recovery_code), TEST(codes_are_not_guessed), TEST(a_role_that_needs_one_is_closed_until_it_is_there),
-        TEST(a_reset_link_works_once_and_ends_all_sessions), TEST(a_change_ends_the_other_sessions), TEST(a_digest_of_former_cost_is_made_anew),
+        TEST(the_right_password_begins_a_session),
+        TEST(all_failures_look_alike),
+        TEST(a_new_session_takes_the_place_of_the_browser_s_own),
+        TEST(delays_grow_and_end),
+        TEST(a_known_device_is_not_kept_out_by_others),
+        TEST(everything_missing_is_named),
+        TEST(a_code_serves_once_and_so_does_a_recovery_code),
+        TEST(codes_are_not_guessed),
+        TEST(a_role_that_needs_one_is_closed_until_it_is_there),
+        TEST(a_reset_link_works_once_and_ends_all_sessions),
+        TEST(a_change_ends_the_other_sessions),
+        TEST(a_digest_of_former_cost_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

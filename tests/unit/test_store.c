@@ -1,4 +1,5 @@
-/* Unit tests of the store: group commit, refusals inside a group, keyring, erasure, restart, migrations, backup, rotation. */
+/* Unit tests of the store: group commit, refusals inside a group, keyring, erasure, restart, migrations, backup,
+ * rotation. */
 #include "store_fixture.h"
 
 /* ---- Tests. ---- */
@@ -7,8 +8,11 @@
 static void statements(void **state)
 {
     struct fixture *f = *state;
-    static const struct { enum file file; const char *name, *sql; } rows[] = {
-#define SQL(name, text_) { FILE_DATA, #name, text_ },
+    static const struct {
+        enum file file;
+        const char *name, *sql;
+    } rows[] = {
+#define SQL(name, text_)      { FILE_DATA, #name, text_ },
 #define SQL_KEYS(name, text_) { FILE_KEYS, #name, text_ },
 #include "store/sql.def"
 #undef SQL
@@ -28,7 +32,7 @@ static void creates_and_refuses(void **state)
     struct person one = person_make(f->s, 1), same = person_make(f->s, 1), two = person_make(f->s, 2);
     assert_int_equal(create(f->s, &f->a, &one, false), OK);
     assert_int_equal(create(f->s, &f->a, &same, false), ERR_CONFLICT);
-    assert_int_equal(create(f->s, &f->a, &same, true), ERR_CONFLICT);      /* after it had written */
+    assert_int_equal(create(f->s, &f->a, &same, true), ERR_CONFLICT); /* after it had written */
     assert_int_equal(create(f->s, &f->a, &two, true), OK);
     assert_true(has_key(f, &one) && has_key(f, &two));
     assert_false(has_key(f, &same));
@@ -65,12 +69,15 @@ static void second_process(void **state)
     assert_null(second);
 }
 
-struct load { struct fixture *f; unsigned who, refused, done; };
+struct load {
+    struct fixture *f;
+    unsigned who, refused, done;
+};
 
 static void *load_run(void *arg)
 {
     struct load *l = arg;
-    for (unsigned i = 0; i < 200; i++) {                  /* the same 200 for everyone, half the wrong way round */
+    for (unsigned i = 0; i < 200; i++) { /* the same 200 for everyone, half the wrong way round */
         ARENA_AUTO a = arena_make(1 << 16);
         struct person p = person_make(l->f->s, 1000 + i);
         enum err e = create(l->f->s, &a, &p, (i + l->who) % 2);
@@ -147,7 +154,7 @@ static void erasure_completed(void **state)
     assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM subject"), 1);
     assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM identifier"), 1);
     assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM intent"), 0);
-    assert_int_equal(journal_size(f), 3);                 /* the completion is in the journal */
+    assert_int_equal(journal_size(f), 3); /* the completion is in the journal */
     assert_true(has_key(f, &two));
 }
 
@@ -170,7 +177,7 @@ static void leaves_no_byte(void **state)
         people[i] = person_make(f->s, i + 1);
         assert_ok(f, create(f->s, &f->a, &people[i], false));
     }
-    assert_true(found_in_folder(f->dir, TEXT_BYTES(people[7].put.wrapped)));     /* the search does find what is there */
+    assert_true(found_in_folder(f->dir, TEXT_BYTES(people[7].put.wrapped))); /* the search does find what is there */
     for (unsigned i = 7; i < PEOPLE; i += 40)
         assert_ok(f, erase(f->s, &f->a, &people[i]));
     log_gone(f);
@@ -189,7 +196,7 @@ static void truncates_later(void **state)
     assert_ok(f, create(f->s, &f->a, &p, false));
     struct db *reader = NULL;
     assert_ok(f, store_read(f->s, &f->a, &reader));
-    wait_allow();                                         /* as if another thread held the snapshot */
+    wait_allow(); /* as if another thread held the snapshot */
     assert_true(f->s->edge.tree.size == 1);
     {
         QUERY_AUTO q;
@@ -217,18 +224,20 @@ static void migrations(void **state)
                                               { 2, "ALTER TABLE a ADD COLUMN y INTEGER" },
                                               { 3, "UPDATE a SET y = 2; INSERT INTO nowhere VALUES (1)" } };
     assert_ok(f, schema_migrate(db, steps, 2));
-    assert_ok(f, schema_migrate(db, steps, 2));           /* nothing to do any more */
+    assert_ok(f, schema_migrate(db, steps, 2)); /* nothing to do any more */
     assert_ok(f, db_exec(db, "UPDATE a SET y = 1"));
     assert_int_not_equal(schema_migrate(db, steps, 3), OK);
     assert_int_equal(sqlite3_get_autocommit(db->conn->handle), 1);
     sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_prepare_v2(db->conn->handle, "SELECT x + y, (SELECT user_version FROM pragma_user_version) FROM a", -1,
-                                        &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db->conn->handle,
+                                        "SELECT x + y, (SELECT user_version FROM pragma_user_version) FROM a", -1,
+                                        &statement, NULL),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     one = sqlite3_column_int64(statement, 0);
     int version = sqlite3_column_int(statement, 1);
     sqlite3_finalize(statement);
-    assert_int_equal(one, 2);                             /* the failed step left nothing */
+    assert_int_equal(one, 2); /* the failed step left nothing */
     assert_int_equal(version, 2);
     assert_int_equal(schema_migrate(db, steps, 1), ERR_CONFIG);
 }
@@ -262,7 +271,7 @@ static void keyring_missing(void **state)
     path_in(f, "keys.db", path);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(store_open(&f->a, &o, &f->s), ERR_CONFIG);
-    assert_int_not_equal(access(path, F_OK), 0);          /* none was made in its place */
+    assert_int_not_equal(access(path, F_OK), 0); /* none was made in its place */
 }
 
 static void data_missing(void **state)
@@ -325,13 +334,13 @@ static void restored_is_silent(void **state)
     assert_int_equal(silenced, 1);
     assert_true(has_row(f, &early) && has_key(f, &early));
     assert_false(has_row(f, &erased) || has_key(f, &erased));
-    assert_false(has_row(f, &late));                      /* the data are those of the backup */
-    assert_true(has_key(f, &late));                       /* for a week a newer backup may be the one that is wanted */
-    assert_int_equal(journal_size(f), before + 1);        /* the journal lost nothing */
+    assert_false(has_row(f, &late));               /* the data are those of the backup */
+    assert_true(has_key(f, &late));                /* for a week a newer backup may be the one that is wanted */
+    assert_int_equal(journal_size(f), before + 1); /* the journal lost nothing */
     f->now += 7 * DAY;
     restart(f);
     assert_false(has_key(f, &late));
-    assert_int_equal(journal_size(f), before + 3);        /* the key, the link */
+    assert_int_equal(journal_size(f), before + 3); /* the key, the link */
     assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
     assert_false(found_in_folder(f->dir, TEXT_BYTES(erased.id)));
 }
@@ -376,15 +385,21 @@ static void restore_refuses(void **state)
     assert_ok(f, store_backup(f->s, &f->a, backup_dir(f), NULL, &size));
     assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(f) }, &o, &silenced), ERR_LOCKED);
     store_close(&f->s);
-    assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(other) }, &o, &silenced), ERR_INTEGRITY);
+    assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(other) }, &o, &silenced),
+                     ERR_INTEGRITY);
     tamper(f, "backup/data.db", "DELETE FROM subject", (text){ NULL, 0 });
-    assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(f) }, &o, &silenced), ERR_INTEGRITY);
+    assert_int_equal(store_restore(&f->a, &(struct restore_from){ .dir = backup_dir(f) }, &o, &silenced),
+                     ERR_INTEGRITY);
     start(f);
     assert_true(has_row(f, &one));
     teardown(&other_state);
 }
 
-struct writers { struct fixture *f; _Atomic bool stop; _Atomic unsigned acknowledged; };
+struct writers {
+    struct fixture *f;
+    _Atomic bool stop;
+    _Atomic unsigned acknowledged;
+};
 
 static void *write_on(void *arg)
 {
@@ -462,7 +477,7 @@ static void rotates_under_load(void **state)
     uint64_t rewrapped;
     char path[128], former[128];
     assert_ok(f, create(f->s, &f->a, &old, false));
-    struct person stale = person_make(f->s, 2);           /* wrapped before, put after */
+    struct person stale = person_make(f->s, 2); /* wrapped before, put after */
     uint32_t first = store_master(f->s)->id;
     assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
     while (atomic_load(&w.acknowledged) < 1500)
@@ -524,16 +539,20 @@ static void held_stays(void **state)
     struct person p = person_make(f->s, 1);
     struct key_put held = { .tenant = TENANT, .subject = p.id, .key_class = HELD_CLASS };
     static const uint32_t kept[] = { HELD_CLASS };
-    struct key_shred x = { .tenant = TENANT, .subject = p.id, .all_but_held = true, .kept = kept, .kept_count = 1,
-                           .keep = TEXT("consents") };
+    struct key_shred x = {
+        .tenant = TENANT, .subject = p.id, .all_but_held = true, .kept = kept, .kept_count = 1, .keep = TEXT("consents")
+    };
     struct write put = { .event = event_of(&p, TEXT("subject.update")), .puts = &held, .put_count = 1 };
-    struct write shred = { .run = held_run, .arg = &p, .event = event_of(&p, TEXT("subject.erase")), .shreds = &x,
-                           .shred_count = 1 };
+    struct write shred = {
+        .run = held_run, .arg = &p, .event = event_of(&p, TEXT("subject.erase")), .shreds = &x, .shred_count = 1
+    };
     key_wrap(store_master(f->s), TENANT, p.id, HELD_CLASS, &p.key, held.wrapped);
     assert_ok(f, create(f->s, &f->a, &p, false));
     assert_ok(f, store_write(f->s, &f->a, &put));
-    tamper(f, "data.db", "INSERT INTO consent (tenant, subject, purpose, channel, seq, decision, at, policy)"
-           " VALUES ('acme', ?1, 'news', '', 1, 'given', 1, 'p')", TEXT_BYTES(p.id));
+    tamper(f, "data.db",
+           "INSERT INTO consent (tenant, subject, purpose, channel, seq, decision, at, policy)"
+           " VALUES ('acme', ?1, 'news', '', 1, 'given', 1, 'p')",
+           TEXT_BYTES(p.id));
     tamper(f, "data.db", "INSERT INTO milestone (tenant, subject, event, at) VALUES ('acme', ?1, 'closure', 1)",
            TEXT_BYTES(p.id));
     assert_ok(f, store_write(f->s, &f->a, &shred));
@@ -547,7 +566,8 @@ static void held_stays(void **state)
     assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM held"), 1);
 }
 
-/* What a kill between the two files leaves: a key without its person. An orderly close needs no look at the next start. */
+/* What a kill between the two files leaves: a key without its person. An orderly close needs no look at the next start.
+ */
 static void keys_of_nobody_go(void **state)
 {
     struct fixture *f = *state;
@@ -556,13 +576,14 @@ static void keys_of_nobody_go(void **state)
     assert_ok(f, create(f->s, &f->a, &one, false));
     assert_ok(f, store_write(f->s, &f->a, &put));
     restart(f);
-    assert_true(has_key(f, &nobody));                     /* closed in order */
+    assert_true(has_key(f, &nobody)); /* closed in order */
     uint64_t before = journal_size(f);
     store_close(&f->s);
-    tamper(f, "data.db", "DELETE FROM meta WHERE name = 'tidy'", (text){ NULL, 0 });   /* as a kill, or an earlier program, leaves it */
+    tamper(f, "data.db", "DELETE FROM meta WHERE name = 'tidy'",
+           (text){ NULL, 0 }); /* as a kill, or an earlier program, leaves it */
     start(f);
     assert_true(has_key(f, &one) && !has_key(f, &nobody));
-    assert_int_equal(journal_size(f), before + 2);        /* the key, and its link */
+    assert_int_equal(journal_size(f), before + 2); /* the key, and its link */
     struct journal_report report;
     assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
     restart(f);
@@ -586,9 +607,11 @@ static void many_keys_go(void **state)
     struct write put = { .event = event_of(&p, TEXT("subject.update")), .puts = puts, .put_count = MANY_CLASSES };
     assert_ok(f, store_write(f->s, &f->a, &put));
     free(puts);
-    tamper(f, "data.db", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) INSERT INTO record"
-           " (tenant, subject, category, item, version, sealed, source, at, state, class) SELECT 'acme', ?1, 'c', i, 1, x'00', 's', 1, 0, i FROM n",
-           TEXT_BYTES(p.id));
+    tamper(
+        f, "data.db",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) INSERT INTO record"
+        " (tenant, subject, category, item, version, sealed, source, at, state, class) SELECT 'acme', ?1, 'c', i, 1, x'00', 's', 1, 0, i FROM n",
+        TEXT_BYTES(p.id));
     assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM key"), MANY_CLASSES + 1);
     assert_ok(f, erase(f->s, &f->a, &p));
     assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM key"), 0);
@@ -609,13 +632,32 @@ static void one_key_a_class(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(statements), CASE(creates_and_refuses), CASE(edge_survives), CASE(second_process),
-                                        CASE(group_commit), CASE(nothing_from_a_lost_part), CASE(erases), CASE(erasure_completed), CASE(leaves_no_byte),
-                                        CASE(truncates_later), CASE(migrations), CASE(newer_is_refused),
-                                        CASE(other_columns_are_refused), CASE(keyring_missing), CASE(data_missing),
-                                        CASE(other_master), CASE(restored_is_silent), CASE(restored_without_today),
-                                        CASE(restore_refuses), CASE(backup_under_load), CASE(keys_backup),
-                                        CASE(rotates_under_load), CASE(rotation_resumes), CASE(held_stays),
-                                        CASE(one_key_a_class), CASE(keys_of_nobody_go), CASE(many_keys_go) };
+    const struct CMUnitTest tests[] = { CASE(statements),
+                                        CASE(creates_and_refuses),
+                                        CASE(edge_survives),
+                                        CASE(second_process),
+                                        CASE(group_commit),
+                                        CASE(nothing_from_a_lost_part),
+                                        CASE(erases),
+                                        CASE(erasure_completed),
+                                        CASE(leaves_no_byte),
+                                        CASE(truncates_later),
+                                        CASE(migrations),
+                                        CASE(newer_is_refused),
+                                        CASE(other_columns_are_refused),
+                                        CASE(keyring_missing),
+                                        CASE(data_missing),
+                                        CASE(other_master),
+                                        CASE(restored_is_silent),
+                                        CASE(restored_without_today),
+                                        CASE(restore_refuses),
+                                        CASE(backup_under_load),
+                                        CASE(keys_backup),
+                                        CASE(rotates_under_load),
+                                        CASE(rotation_resumes),
+                                        CASE(held_stays),
+                                        CASE(one_key_a_class),
+                                        CASE(keys_of_nobody_go),
+                                        CASE(many_keys_go) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Unit tests of the store on a disk that fails, and killed: nothing acknowledged is lost, nothing refused was done, service
- * resumes by itself. */
+/* Unit tests of the store on a disk that fails, and killed: nothing acknowledged is lost, nothing refused was done,
+ * service resumes by itself. */
 #include "store_fixture.h"
 #include "vfs.h"
 #include <signal.h>
@@ -8,7 +8,10 @@
 
 enum { PEOPLE = 10 };
 
-struct told { struct person p; enum err created, erased; };
+struct told {
+    struct person p;
+    enum err created, erased;
+};
 
 /* Creates people, erases every third; notes what the store said of each. */
 static void work(struct fixture *f, struct told told[PEOPLE])
@@ -42,7 +45,7 @@ static void check_told(struct fixture *f, const struct told told[PEOPLE], bool s
             fail_msg("%s: person %u was refused and has a key", when, i);
         if (t->erased == OK && (row || key))
             fail_msg("%s: person %u was erased and is there: row %d key %d", when, i, row, key);
-        if (t->created == OK && row != key)               /* an erasure that failed may go on, but never by half */
+        if (t->created == OK && row != key) /* an erasure that failed may go on, but never by half */
             fail_msg("%s: person %u is half erased: row %d key %d", when, i, row, key);
     }
 }
@@ -66,7 +69,8 @@ static void sound(struct fixture *f)
     struct journal_report report;
     assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
     for (enum file file = 0; file < FILE_COUNT; file++)
-        assert_int_equal(count(f, file, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+        assert_int_equal(count(f, file, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
+                         0);
 }
 
 static int one(enum fault what, int nth, bool stays)
@@ -82,7 +86,7 @@ static int one(enum fault what, int nth, bool stays)
     resumes(f);
     char when[64];
     snprintf(when, sizeof when, "fault %d at %d%s", (int)what, nth, stays ? " and on" : "");
-    bool strict = !stays && what != FAULT_SYNC_EIO;       /* then even the keyring is as before */
+    bool strict = !stays && what != FAULT_SYNC_EIO; /* then even the keyring is as before */
     check_told(f, told, strict, when);
     sound(f);
     restart(f);
@@ -99,7 +103,7 @@ static void sweep(enum fault what, bool stays)
     int step = all && text_eq(text_of(all), TEXT("all")) ? 1 : 4, struck = 0;
     for (int nth = 1; nth <= 60; nth += step)
         struck += one(what, nth, stays) > 0;
-    assert_true(struck * step > 40);                      /* the faults did fall into the work */
+    assert_true(struck * step > 40); /* the faults did fall into the work */
 }
 
 static void write_fails(void **state) { sweep(FAULT_WRITE_EIO, false); }
@@ -115,8 +119,8 @@ static void disk_stays_bad(void **state)
             assert_true(one(kinds[i], nth, true) > 0);
 }
 
-/* An erasure whose keys went and whose rows could not, and the disk still bad when it is to be completed: a passing fault all the
- * same. Health tells it meanwhile, and finds out by itself that it has passed. */
+/* An erasure whose keys went and whose rows could not, and the disk still bad when it is to be completed: a passing
+ * fault all the same. Health tells it meanwhile, and finds out by itself that it has passed. */
 static void fault_while_completing(void **state)
 {
     struct fixture *f = *state;
@@ -141,7 +145,7 @@ static void fault_while_completing(void **state)
         if (key_gone)
             assert_false(has_row(f, &p));
     }
-    assert_true(ahead > 0);                               /* the fault did fall between the two files */
+    assert_true(ahead > 0); /* the fault did fall between the two files */
     sound(f);
 }
 
@@ -152,7 +156,7 @@ static void sync_fails_beside_a_reader(void **state)
     assert_ok(f, note(f->s, &f->a, TEXT("read")));
     READ_AUTO db = NULL;
     assert_ok(f, store_read(f->s, &f->a, &db));
-    wait_allow();                                         /* as if another thread held the snapshot */
+    wait_allow(); /* as if another thread held the snapshot */
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LAST, ARGS());
     assert_true(query_next(&q));
@@ -179,7 +183,7 @@ static void reserve(void **state)
     assert_int_equal(access(path, F_OK), 0);
     fault_arm(FAULT_WRITE_FULL, 1, false);
     assert_int_equal(note(f->s, &f->a, TEXT("read")), ERR_FULL);
-    assert_int_not_equal(access(path, F_OK), 0);          /* given up */
+    assert_int_not_equal(access(path, F_OK), 0); /* given up */
     assert_true(store_figures(f->s).full);
     assert_int_equal(note(f->s, &f->a, TEXT("read")), ERR_FULL);
     assert_ok(f, erase(f->s, &f->a, &p));
@@ -188,12 +192,15 @@ static void reserve(void **state)
     assert_false(store_figures(f->s).full);
     fault_arm(FAULT_WRITE_FULL, 1, false);
     struct write urgent = { .event = event_of(NULL, TEXT("consent.withdrawn")), .urgent = true };
-    assert_ok(f, store_write(f->s, &f->a, &urgent));      /* even the one that found it full */
+    assert_ok(f, store_write(f->s, &f->a, &urgent)); /* even the one that found it full */
 }
 
 /* ---- The process is killed. ---- */
 
-struct shared { _Atomic unsigned created, erased; struct person people[4000]; };
+struct shared {
+    _Atomic unsigned created, erased;
+    struct person people[4000];
+};
 
 /* In the child: creates and erases until it is killed; what was acknowledged is counted where the parent sees it. */
 static void child(const char *dir, struct shared *shared)
@@ -221,7 +228,8 @@ static void check_killed(struct fixture *f, struct shared *shared)
     unsigned created = atomic_load(&shared->created), erased = atomic_load(&shared->erased);
     for (unsigned i = 0; i < created; i++) {
         bool row = has_row(f, &shared->people[i]), key = has_key(f, &shared->people[i]);
-        if (row != key || (i < erased && row) || (i > erased && !row))    /* the one at `erased` was perhaps being erased */
+        if (row != key || (i < erased && row) ||
+            (i > erased && !row)) /* the one at `erased` was perhaps being erased */
             fail_msg("person %u of %u, %u erased: row %d key %d", i, created, erased, row, key);
     }
 }
@@ -260,8 +268,14 @@ static void killed(void **state)
 int main(void)
 {
     fault_install();
-    const struct CMUnitTest tests[] = { cmocka_unit_test(write_fails), cmocka_unit_test(write_is_short),
-                                        cmocka_unit_test(disk_is_full), cmocka_unit_test(sync_fails),
-                                        cmocka_unit_test(disk_stays_bad), CASE(fault_while_completing), CASE(sync_fails_beside_a_reader), CASE(reserve), CASE(killed) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(write_fails),
+                                        cmocka_unit_test(write_is_short),
+                                        cmocka_unit_test(disk_is_full),
+                                        cmocka_unit_test(sync_fails),
+                                        cmocka_unit_test(disk_stays_bad),
+                                        CASE(fault_while_completing),
+                                        CASE(sync_fails_beside_a_reader),
+                                        CASE(reserve),
+                                        CASE(killed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

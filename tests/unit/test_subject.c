@@ -1,4 +1,5 @@
-/* Unit tests of people over a real store: create, look up, read by purpose, rectify, consent, refusals, repeated requests. */
+/* Unit tests of people over a real store: create, look up, read by purpose, rectify, consent, refusals, repeated
+ * requests. */
 #include "domain_fixture.h"
 #include "domain/instance/token.h"
 #include "domain/core/actor.h"
@@ -39,7 +40,10 @@ static const struct json *parse(struct fixture *f, const char *s)
 static text created(struct fixture *f, const char *email)
 {
     struct answer out = { 0 };
-    text body = arena_print(&f->arena, "{\"source\":\"person\",\"data\":{\"identity\":{\"first_name\":\"Ada\"},\"contact\":{\"email\":\"%s\"}}}", email);
+    text body = arena_print(
+        &f->arena,
+        "{\"source\":\"person\",\"data\":{\"identity\":{\"first_name\":\"Ada\"},\"contact\":{\"email\":\"%s\"}}}",
+        email);
     const struct json *in = NULL;
     assert_int_equal(json_parse(&f->arena, body, &in), OK);
     assert_int_equal(subject_create(&f->c, in, &out), OK);
@@ -53,10 +57,23 @@ static void create_and_read(void **state)
     struct answer out = { 0 };
     text id = created(f, "Ada@Example.org");
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), OK);
-    assert_true(text_find(out.body, TEXT("\"data\":{\"identity\":{\"first_name\":\"Ada\"},\"contact\":{\"email\":\"Ada@Example.org\"}}")) > 0);
-    assert_int_equal(subject_lookup(&f->c, parse(f, "{\"identifier\":{\"contact.email\":\"ada@example.org\"},\"purpose\":\"service\"}"), &out), OK);
+    assert_true(
+        text_find(
+            out.body,
+            TEXT("\"data\":{\"identity\":{\"first_name\":\"Ada\"},\"contact\":{\"email\":\"Ada@Example.org\"}}")) > 0);
+    assert_int_equal(
+        subject_lookup(
+            &f->c, parse(f, "{\"identifier\":{\"contact.email\":\"ada@example.org\"},\"purpose\":\"service\"}"), &out),
+        OK);
     assert_true(text_find(out.body, id) > 0);
-    assert_int_equal(subject_create(&f->c, parse(f, "{\"source\":\"person\",\"data\":{\"identity\":{\"first_name\":\"B\"},\"contact\":{\"email\":\"ADA@example.org\"}}}"), &out), ERR_CONFLICT);
+    assert_int_equal(
+        subject_create(
+            &f->c,
+            parse(
+                f,
+                "{\"source\":\"person\",\"data\":{\"identity\":{\"first_name\":\"B\"},\"contact\":{\"email\":\"ADA@example.org\"}}}"),
+            &out),
+        ERR_CONFLICT);
 }
 
 /* A role that must say why is refused without a reason; with one, the person reads it, and nobody else does. */
@@ -66,8 +83,11 @@ static void looks_with_reason(void **state)
     struct answer out = { 0 };
     text id = created(f, "why@example.org"), why = TEXT("ticket 42: cannot sign in");
     struct actor app = f->c.actor;
-    f->c.actor = (struct actor){ .kind = ACTOR_STAFF, .index = policy_actor(f->c.policy, TEXT("support")), .name = TEXT("support") };
-    const struct json *lookup = parse(f, "{\"identifier\":{\"contact.email\":\"why@example.org\"},\"purpose\":\"service\"}");
+    f->c.actor = (struct actor){ .kind = ACTOR_STAFF,
+                                 .index = policy_actor(f->c.policy, TEXT("support")),
+                                 .name = TEXT("support") };
+    const struct json *lookup = parse(
+        f, "{\"identifier\":{\"contact.email\":\"why@example.org\"},\"purpose\":\"service\"}");
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_REASON);
     assert_true(text_eq(f->arena.why.clause->path, TEXT("roles.support.reason")));
     assert_int_equal(subject_lookup(&f->c, lookup, &out), ERR_REASON);
@@ -97,11 +117,19 @@ static void refusals(void **state)
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), TEXT("device"), &out), ERR_PURPOSE);
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), (text){ NULL, 0 }, &out), ERR_CONSENT);
     f->c.if_match = 1;
-    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"device\":{\"id\":\"x\"}}"), TEXT(""), TEXT(""), &out), ERR_CONSENT);
-    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"identity\":{\"nickname\":\"x\"}}"), TEXT(""), TEXT(""), &out), ERR_UNDECLARED);
-    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"payer\":\"company\"}}"), TEXT(""), TEXT(""), &out), ERR_MISSING);
-    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"vat\":\"FR1\"}}"), TEXT(""), TEXT(""), &out), ERR_UNDECLARED);
-    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"identity\":{\"first_name\":\"4111 1111 1111 1111\"}}"), TEXT(""), TEXT(""), &out), ERR_CARD_NUMBER);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"device\":{\"id\":\"x\"}}"), TEXT(""), TEXT(""), &out),
+                     ERR_CONSENT);
+    assert_int_equal(
+        subject_patch(&f->c, id, parse(f, "{\"identity\":{\"nickname\":\"x\"}}"), TEXT(""), TEXT(""), &out),
+        ERR_UNDECLARED);
+    assert_int_equal(
+        subject_patch(&f->c, id, parse(f, "{\"contact\":{\"payer\":\"company\"}}"), TEXT(""), TEXT(""), &out),
+        ERR_MISSING);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"vat\":\"FR1\"}}"), TEXT(""), TEXT(""), &out),
+                     ERR_UNDECLARED);
+    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"identity\":{\"first_name\":\"4111 1111 1111 1111\"}}"),
+                                   TEXT(""), TEXT(""), &out),
+                     ERR_CARD_NUMBER);
     f->c.if_match = 0;
 }
 
@@ -112,13 +140,19 @@ static void rectify(void **state)
     text id = created(f, "old@example.org");
     assert_int_equal(subject_patch(&f->c, id, parse(f, "{}"), TEXT(""), TEXT(""), &out), ERR_PRECONDITION_REQUIRED);
     f->c.if_match = 1;
-    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"email\":\"new@example.org\"},\"identity\":{\"last_name\":\"L\"}}"), TEXT(""), TEXT(""), &out), OK);
+    assert_int_equal(
+        subject_patch(&f->c, id,
+                      parse(f, "{\"contact\":{\"email\":\"new@example.org\"},\"identity\":{\"last_name\":\"L\"}}"),
+                      TEXT(""), TEXT(""), &out),
+        OK);
     assert_true(text_find(out.body, TEXT("\"changed\":[\"contact.email\",\"identity.last_name\"]")) > 0);
-    assert_int_equal(subject_patch(&f->c, id, parse(f, "{\"contact\":{\"email\":\"x@example.org\"}}"), TEXT(""), TEXT(""), &out), ERR_PRECONDITION);
+    assert_int_equal(
+        subject_patch(&f->c, id, parse(f, "{\"contact\":{\"email\":\"x@example.org\"}}"), TEXT(""), TEXT(""), &out),
+        ERR_PRECONDITION);
     assert_int_equal(subject_former(&f->c, id, &all_rows, &out), OK);
     assert_true(text_find(out.body, TEXT("\"value\":\"old@example.org\"")) > 0);
     assert_true(text_find(out.body, TEXT("\"until\":\"2")) > 0);
-    created(f, "old@example.org");        /* the former address is free again */
+    created(f, "old@example.org"); /* the former address is free again */
     f->c.if_match = 0;
 }
 
@@ -127,24 +161,39 @@ static void consents(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = created(f, "c@example.org");
-    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"decision\":\"given\"}"), &out), ERR_MISSING);
-    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"service\",\"decision\":\"given\"}"), &out), ERR_VALUE);
-    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes\"}"), &out), OK);
+    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"decision\":\"given\"}"), &out),
+                     ERR_MISSING);
+    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"service\",\"decision\":\"given\"}"), &out),
+                     ERR_VALUE);
+    assert_int_equal(
+        consent_record(
+            &f->c, id,
+            parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes\"}"), &out),
+        OK);
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), OK);
-    assert_int_equal(consent_record(&f->c, id, parse(f, "[{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"withdrawn\"},{\"purpose\":\"news\",\"channel\":\"post\",\"decision\":\"refused\"}]"), &out), OK);
+    assert_int_equal(
+        consent_record(
+            &f->c, id,
+            parse(
+                f,
+                "[{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"withdrawn\"},{\"purpose\":\"news\",\"channel\":\"post\",\"decision\":\"refused\"}]"),
+            &out),
+        OK);
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), ERR_CONSENT);
     assert_int_equal(consent_list(&f->c, id, &all_rows, &out), OK);
     assert_true(text_find(out.body, TEXT("\"live\":[]")) > 0);
     assert_true(text_find(out.body, TEXT("withdrawn")) > text_find(out.body, TEXT("given")));
 }
 
-/* An unchanged decision again is one row that counts; changes beyond the budget are refused, and withdrawing never is (GDPR 7(3)). */
+/* An unchanged decision again is one row that counts; changes beyond the budget are refused, and withdrawing never is
+ * (GDPR 7(3)). */
 static void decisions_repeated(void **state)
 {
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = created(f, "r@example.org");
-    static const char given[] = "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes\"}";
+    static const char
+        given[] = "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes\"}";
     static const char withdrawn[] = "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"withdrawn\"}";
     for (int i = 0; i < 40; i++)
         assert_int_equal(consent_record(&f->c, id, parse(f, given), &out), OK);
@@ -154,7 +203,11 @@ static void decisions_repeated(void **state)
     assert_true(text_eq(json_get(json_get(v, TEXT("consents"))->first, TEXT("times"))->value, TEXT("40")));
     assert_true(json_text(json_get(v, TEXT("consents"))->first, TEXT("last_at")).n > 0);
     /* Another wording is another consent. */
-    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes!\"}"), &out), OK);
+    assert_int_equal(
+        consent_record(
+            &f->c, id,
+            parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\",\"wording\":\"Yes!\"}"), &out),
+        OK);
     enum err status = OK;
     int changes = 0;
     for (; status == OK && changes < 2000; changes++) {
@@ -175,19 +228,29 @@ static void consents_by_channel_and_time(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = arena_copy(&f->arena, created(f, "d@example.org"));
-    assert_int_equal(consent_record(&f->c, id, parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\"}"), &out), OK);
-    const struct { const char *channel; enum err right; } sends[] = {
-        { ",\"channel\":\"email\"", OK }, { ",\"channel\":\"post\"", ERR_CONSENT }, { ",\"channel\":\"fax\"", ERR_PURPOSE }, { "", ERR_MISSING } };
+    assert_int_equal(consent_record(&f->c, id,
+                                    parse(f, "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\"}"),
+                                    &out),
+                     OK);
+    const struct {
+        const char *channel;
+        enum err right;
+    } sends[] = { { ",\"channel\":\"email\"", OK },
+                  { ",\"channel\":\"post\"", ERR_CONSENT },
+                  { ",\"channel\":\"fax\"", ERR_PURPOSE },
+                  { "", ERR_MISSING } };
     for (size_t i = 0; i < sizeof sends / sizeof *sends; i++) {
         char ask[256];
-        snprintf(ask, sizeof ask, "{\"subject\":\"%.*s\",\"purpose\":\"news\",\"act\":\"send\"%s}", T(id), sends[i].channel);
+        snprintf(ask, sizeof ask, "{\"subject\":\"%.*s\",\"purpose\":\"news\",\"act\":\"send\"%s}", T(id),
+                 sends[i].channel);
         assert_int_equal(subject_decide(&f->c, parse(f, ask), &out), sends[i].right);
     }
     fixture_ahead(f, 364 * DAY);
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), OK);
     fixture_ahead(f, 2 * DAY);
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), ERR_CONSENT);
-    static const char again[] = "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\"}";      /* the same once more: from then */
+    static const char again[] =
+        "{\"purpose\":\"news\",\"channel\":\"email\",\"decision\":\"given\"}"; /* the same once more: from then */
     assert_int_equal(consent_record(&f->c, id, parse(f, again), &out), OK);
     assert_int_equal(subject_read(&f->c, id, TEXT("news"), TEXT("contact"), &out), OK);
     fixture_ahead(f, 366 * DAY);
@@ -229,7 +292,8 @@ static void tokens(void **state)
     assert_int_equal(actor_by_token(&c, token), ERR_UNAUTHORISED);
 }
 
-/* Whatever is written is an act of the journal, and each act takes from a budget or is said to take from none, and why. */
+/* Whatever is written is an act of the journal, and each act takes from a budget or is said to take from none, and why.
+ */
 static void every_act_has_a_budget(void **state)
 {
     static const text acts[] = {
@@ -246,7 +310,7 @@ static void every_act_has_a_budget(void **state)
     for (enum budget b = 0; b < BUDGETS; b++) {
         const struct budget_row *row = budget_row(b);
         assert_true(row->limit > 0 && row->unit > 0 && row->en.n && row->fr.n);
-        assert_true(!row->within || row->limit < UINT16_MAX);          /* what counts them holds no more */
+        assert_true(!row->within || row->limit < UINT16_MAX); /* what counts them holds no more */
     }
 }
 
@@ -254,7 +318,9 @@ static void every_act_has_a_budget(void **state)
 static void a_day_is_spent(void **state)
 {
     struct fixture *f = *state;
-    struct write w = { .event = { .act = TEXT("subject.update"), .tenant = TEXT("t"), .subject = { { 1 } }, .has_subject = true } };
+    struct write w = {
+        .event = { .act = TEXT("subject.update"), .tenant = TEXT("t"), .subject = { { 1 } }, .has_subject = true }
+    };
     f->c.now -= f->c.now % DAY;
     for (int64_t i = 0; i < budget_row(BUDGET_changes)->limit; i++)
         assert_int_equal(budget_spend(&f->c, &w), OK);
@@ -267,7 +333,7 @@ static void a_day_is_spent(void **state)
     w.truncate = true;
     assert_int_equal(budget_spend(&f->c, &w), OK);
     w.truncate = false;
-    w.event.act = TEXT("rectify");                                      /* another act of the same budget */
+    w.event.act = TEXT("rectify"); /* another act of the same budget */
     assert_int_equal(budget_spend(&f->c, &w), ERR_TOO_MANY);
     w.event.act = TEXT("disclosure");
     assert_int_equal(budget_spend(&f->c, &w), OK);

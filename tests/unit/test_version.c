@@ -19,19 +19,19 @@
 #include <string.h>
 #include "domain/instance/published.h"
 
-#define DATA \
-    "categories:\n" \
-    "  contact: {subjects: [customers], fields: {email: {type: email, identifier: true, required: true}}}\n" \
-    "  visits: {many: true, fields: {page: {type: text, required: true}}}\n" \
+#define DATA                                                                                                           \
+    "categories:\n"                                                                                                    \
+    "  contact: {subjects: [customers], fields: {email: {type: email, identifier: true, required: true}}}\n"           \
+    "  visits: {many: true, fields: {page: {type: text, required: true}}}\n"                                           \
     "  tastes: {fields: {hobby: {type: text}}}\n"
-#define REST \
+#define REST                                                                                                                            \
     "roles: {partner: {title: Partner, purposes: [service], acts: [read]}, clerk: {title: Clerk, purposes: [service], acts: [read]}}\n" \
-    "systems: {app: {purposes: [service, news, hints], acts: [read, write, erase, export, consent]}}\n" \
-    "cookies: {sid: {purpose: service, exempt: authentication, lifetime: session.idle}}\n" \
+    "systems: {app: {purposes: [service, news, hints], acts: [read, write, erase, export, consent]}}\n"                                 \
+    "cookies: {sid: {purpose: service, exempt: authentication, lifetime: session.idle}}\n"                                              \
     "recipients: none\nchanges: {acceptance: none, acknowledged_by: [partner]}\n"
-#define PURPOSES(more) \
-    "purposes:\n  service: {basis: contract, categories: [contact, visits, tastes]}\n" \
-    "  news: {title: {en: News, fr: Nouvelles}, basis: consent, categories: [contact" more "]}\n" \
+#define PURPOSES(more)                                                                                                 \
+    "purposes:\n  service: {basis: contract, categories: [contact, visits, tastes]}\n"                                 \
+    "  news: {title: {en: News, fr: Nouvelles}, basis: consent, categories: [contact" more "]}\n"                      \
     "  hints: {basis: consent, categories: [contact]}\n"
 #define TERMS(months) "retention:\n  visits: {from: event, active: " months "}\n"
 
@@ -77,31 +77,47 @@ static void equal_versions_differ_in_nothing(void **state)
 /* Each kind that is material: a new purpose, category, recipient or country, a longer retention, a weaker right. */
 static void material_is_told_from_editorial(void **state)
 {
-    static const struct { const char *older, *newer, *says; bool material; } cases[] = {
-        { "purposes: {x: {basis: contract, categories: [c]}}", "purposes: {x: {basis: contract, categories: [c]}, y: {title: More}}", "New purpose: More.", true },
+    static const struct {
+        const char *older, *newer, *says;
+        bool material;
+    } cases[] = {
+        { "purposes: {x: {basis: contract, categories: [c]}}",
+          "purposes: {x: {basis: contract, categories: [c]}, y: {title: More}}", "New purpose: More.", true },
         { "purposes: {x: {a: b}, y: {title: More}}", "purposes: {x: {a: b}}", "A purpose ends: More.", false },
         { "purposes: {x: {title: T, basis: contract}}", "purposes: {x: {title: T, basis: legitimate_interest}}",
           "T: the legal basis was contract; it is now legitimate interest.", true },
         { "categories: {c: {a: b}}", "categories: {c: {a: b}, d: {title: Tastes}}", "New data: Tastes.", true },
-        { "categories: {c: {title: C, fields: {x: {type: text}}}}", "categories: {c: {title: C, fields: {x: {type: text}, y: {title: Age, type: text}}}}",
-          "New datum: Age.", true },
-        { "categories: {c: {fields: {x: {title: X, required: true}}}}", "categories: {c: {fields: {x: {title: X, required: false}}}}",
-          "X: is no longer mandatory.", false },
-        { "categories: {c: {fields: {x: {title: X}}}}", "categories: {c: {fields: {x: {title: X, required: true}}}}", "X: is now mandatory.", true },
+        { "categories: {c: {title: C, fields: {x: {type: text}}}}",
+          "categories: {c: {title: C, fields: {x: {type: text}, y: {title: Age, type: text}}}}", "New datum: Age.",
+          true },
+        { "categories: {c: {fields: {x: {title: X, required: true}}}}",
+          "categories: {c: {fields: {x: {title: X, required: false}}}}", "X: is no longer mandatory.", false },
+        { "categories: {c: {fields: {x: {title: X}}}}", "categories: {c: {fields: {x: {title: X, required: true}}}}",
+          "X: is now mandatory.", true },
         { "recipients: none", "recipients: {r: {name: Acme}}", "New recipient: Acme.", true },
         { "recipients: {r: {name: Acme, country: FR}}", "recipients: {r: {name: Acme, country: US}}",
           "Acme: the country was France; it is now United States.", true },
-        { "hosting: {countries: [FR]}", "hosting: {countries: [FR, DE]}", "Data may now be stored in Germany too.", true },
-        { "hosting: {countries: [FR, DE]}", "hosting: {countries: [FR]}", "Data are no longer stored in Germany.", false },
-        { "retention: {c: {from: event, active: 6mo}}", "retention: {c: {from: event, active: 12mo}}", "kept for 12\u00A0months instead of 6\u00A0months.", true },
-        { "retention: {c: {from: event, active: 12mo}}", "retention: {c: {from: event, active: 1y}}", "becomes", false },
-        { "retention: {c: {from: event, active: 12mo}}", "retention: {c: {from: event, active: 30d}}", "kept for only 30\u00A0days", false },
-        { "retention: {c: {from: event, active: 1y}}", "retention: {c: {from: event, active: 1y, archive: 9y}}", "now also archived for 9\u00A0years", true },
-        { "rights: {offered: [access, erasure]}", "rights: {offered: [access]}", "These rights are no longer named: have them erased.", true },
-        { "rights: {answer_within: 15d}", "rights: {answer_within: 1mo}", "answered within a month instead of 15\u00A0days.", true },
+        { "hosting: {countries: [FR]}", "hosting: {countries: [FR, DE]}", "Data may now be stored in Germany too.",
+          true },
+        { "hosting: {countries: [FR, DE]}", "hosting: {countries: [FR]}", "Data are no longer stored in Germany.",
+          false },
+        { "retention: {c: {from: event, active: 6mo}}", "retention: {c: {from: event, active: 12mo}}",
+          "kept for 12\u00A0months instead of 6\u00A0months.", true },
+        { "retention: {c: {from: event, active: 12mo}}", "retention: {c: {from: event, active: 1y}}", "becomes",
+          false },
+        { "retention: {c: {from: event, active: 12mo}}", "retention: {c: {from: event, active: 30d}}",
+          "kept for only 30\u00A0days", false },
+        { "retention: {c: {from: event, active: 1y}}", "retention: {c: {from: event, active: 1y, archive: 9y}}",
+          "now also archived for 9\u00A0years", true },
+        { "rights: {offered: [access, erasure]}", "rights: {offered: [access]}",
+          "These rights are no longer named: have them erased.", true },
+        { "rights: {answer_within: 15d}", "rights: {answer_within: 1mo}",
+          "answered within a month instead of 15\u00A0days.", true },
         { "rights: {fee: false}", "rights: {fee: true}", "A fee is now asked for requests.", true },
-        { "never: {sale: {says: We never sell}, x: {says: X}}", "never: {x: {says: X}}", "This promise is taken back: We never sell.", true },
-        { "cookies: none", "cookies: {sid: {title: Session., exempt: authentication}}", "New tracker: Session.", false },
+        { "never: {sale: {says: We never sell}, x: {says: X}}", "never: {x: {says: X}}",
+          "This promise is taken back: We never sell.", true },
+        { "cookies: none", "cookies: {sid: {title: Session., exempt: authentication}}", "New tracker: Session.",
+          false },
         { "cookies: none", "cookies: {ad: {title: Ads., exempt: none}}", "New tracker: Ads.", true },
         { "cookies: none", "cookies: {ad: {title: Ads.}}", "New tracker: Ads.", true },
         { "controller: {legal_name: A}", "controller: {legal_name: B}", "The controller was A; it is now B.", true },
@@ -149,15 +165,16 @@ static void changed_purposes_ask_again(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = made(f);
-    OKAY(consent_record(&f->c, id, js(f, "[{'purpose':'news','decision':'given'},{'purpose':'hints','decision':'given'}]"), &out));
+    OKAY(consent_record(&f->c, id,
+                        js(f, "[{'purpose':'news','decision':'given'},{'purpose':'hints','decision':'given'}]"), &out));
     assert_true(lives(f, id, "news") && lives(f, id, "hints"));
     id = arena_copy(&f->arena, id);
     fixture_ahead(f, HOUR);
-    fixture_again(f, first);                             /* the same file again changes nothing */
+    fixture_again(f, first); /* the same file again changes nothing */
     assert_true(lives(f, id, "news"));
     fixture_again(f, second);
-    assert_false(lives(f, id, "news"));                  /* it now uses more than was agreed to */
-    assert_true(lives(f, id, "hints"));                  /* that one did not change */
+    assert_false(lives(f, id, "news")); /* it now uses more than was agreed to */
+    assert_true(lives(f, id, "hints")); /* that one did not change */
     struct person p = { 0 };
     OKAY(person_open(&f->c, id, false, &p));
     assert_int_equal(person_allow(&f->c, &p, TEXT("news"), NULL, ACT_READ), ERR_CONSENT);
@@ -198,7 +215,8 @@ static void versions_stay_readable(void **state)
     OKAY(version_diff(&f->c, old, new, &out));
     assert_int_equal(int_at(parsed(f, out.body), "material"), 2);
     static const text wrong[] = { TEXT_INIT(""), TEXT_INIT("0"), TEXT_INIT("../x"),
-        TEXT_INIT("0000000000000000000000000000000000000000000000000000000000000000"), TEXT_INIT("%") };
+                                  TEXT_INIT("0000000000000000000000000000000000000000000000000000000000000000"),
+                                  TEXT_INIT("%") };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(version_open(&f->c, wrong[i], &v), ERR_NOT_FOUND);
 }
@@ -229,12 +247,13 @@ static void acknowledgements_are_recorded(void **state)
     struct answer out = { 0 };
     text id = made(f);
     OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.lyon'}"), &out));
-    OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.lyon'}"), &out));      /* twice is once */
+    OKAY(version_acknowledge(&f->c, js(f, "{'party':'shop.lyon'}"), &out)); /* twice is once */
     OKAY(version_acknowledge(&f->c, js(f, "{'version':'%.*s','subject':'%.*s'}", T(hash_now(f)), T(id)), &out));
     fixture_as(f, "partner");
     f->c.actor.token = TEXT("shop.paris");
     OKAY(version_acknowledge(&f->c, js(f, "{}"), &out));
-    assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'shop.nice'}"), &out), ERR_FORBIDDEN);     /* for itself only */
+    assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'shop.nice'}"), &out),
+                     ERR_FORBIDDEN); /* for itself only */
     fixture_as(f, "clerk");
     assert_int_equal(version_acknowledge(&f->c, js(f, "{'party':'shop.nice'}"), &out), ERR_FORBIDDEN);
     fixture_as(f, "app");
@@ -258,7 +277,8 @@ static void acknowledgements_are_recorded(void **state)
     holds(out.body, "\"awaited\":[\"shop.lille\"]");
 }
 
-/* A signed-in person says on a page that they read the version in force; that is on record once, for it alone, and is no consent. */
+/* A signed-in person says on a page that they read the version in force; that is on record once, for it alone, and is
+ * no consent. */
 static void a_person_acknowledges_on_a_page(void **state)
 {
     struct fixture *f = *state;
@@ -315,8 +335,8 @@ static void a_version_is_kept_compiled(void **state)
     assert_int_equal(rows_of(f, "policy_compiled", ""), 1);
 }
 
-/* A version whose day lies ahead is announced, and the one in force is enforced until then: over restarts, a clock set back, replacement
- * and withdrawal. */
+/* A version whose day lies ahead is announced, and the one in force is enforced until then: over restarts, a clock set
+ * back, replacement and withdrawal. */
 static void reload(struct fixture *f, const char *policy)
 {
     struct findings findings = { 0 };
@@ -360,24 +380,24 @@ static void a_day_ahead_is_announced(void **state)
     holds(out.body, "\"changed\":false");
     OKAY(version_page(&f->c, new, &out));
     holds(out.body, "This version is not in force yet.");
-    fixture_again(f, second);                            /* a restart: said once */
+    fixture_again(f, second); /* a restart: said once */
     assert_true(text_eq(hash_now(f), old));
     assert_int_equal(entries(f, "policy.announced"), 1);
     f->c.language = TEXT("en");
     OKAY(page_get(&f->c, PAGE_PRIVACY, &page));
     holds(page.body, wanted);
-    fixture_at(f, "2026-02-28T22:59:00Z");               /* Paris, a minute before its day */
+    fixture_at(f, "2026-02-28T22:59:00Z"); /* Paris, a minute before its day */
     OKAY(app_policy_tick(f->app, &f->arena));
     fixture_ahead(f, MINUTE);
     assert_true(text_eq(hash_now(f), old));
     OKAY(app_policy_tick(f->app, &f->arena));
     fixture_ahead(f, 0);
-    assert_true(text_eq(hash_now(f), new));              /* by itself, on its day */
+    assert_true(text_eq(hash_now(f), new)); /* by itself, on its day */
     assert_int_equal(entries(f, "policy.published"), 2);
     f->c.language = TEXT("en");
     OKAY(page_get(&f->c, PAGE_PRIVACY, &page));
     assert_true(text_find(page.body, TEXT("A new version")) < 0);
-    fixture_at(f, "2026-01-11T08:00:00Z");               /* a clock set back takes nothing back */
+    fixture_at(f, "2026-01-11T08:00:00Z"); /* a clock set back takes nothing back */
     fixture_again(f, second);
     assert_true(text_eq(hash_now(f), new));
     assert_int_equal(entries(f, "policy.published"), 2);
@@ -395,7 +415,7 @@ static void an_announcement_is_replaced_and_withdrawn(void **state)
     reload(f, second);
     fixture_ahead(f, HOUR);
     fixture_date(f, "3.0", "2026-04-01");
-    reload(f, third);                                    /* another instead */
+    reload(f, third); /* another instead */
     assert_int_equal(entries(f, "policy.announced"), 2);
     assert_int_equal(entries(f, "policy.withdrawn"), 1);
     fixture_at(f, "2026-03-02T00:00:00Z");
@@ -405,7 +425,7 @@ static void an_announcement_is_replaced_and_withdrawn(void **state)
     OKAY(version_list(&f->c, &all, &count));
     assert_true(count == 3 && all[0].state == VERSION_ANNOUNCED && all[1].state == VERSION_WITHDRAWN && all[2].current);
     fixture_date(f, "1.0", "2026-01-01");
-    reload(f, first);                                    /* the one in force again: nothing is announced any more */
+    reload(f, first); /* the one in force again: nothing is announced any more */
     assert_int_equal(entries(f, "policy.withdrawn"), 2);
     assert_int_equal(entries(f, "policy.published"), 1);
     assert_null(app_coming(f->app));
@@ -416,12 +436,12 @@ static void an_announcement_is_replaced_and_withdrawn(void **state)
     fixture_date(f, "3.0", "2026-06-01");
     reload(f, third);
     fixture_date(f, "2.0", "2026-03-01");
-    reload(f, second);                                   /* one for today goes before it */
+    reload(f, second); /* one for today goes before it */
     assert_int_equal(entries(f, "policy.withdrawn"), 3);
     assert_int_equal(entries(f, "policy.published"), 2);
     assert_false(text_eq(hash_now(f), old));
     fixture_date(f, "4.0", "2026-07-01");
-    fixture_again(f, third);                             /* announced by a start, in force by a start after its day */
+    fixture_again(f, third); /* announced by a start, in force by a start after its day */
     assert_int_equal(entries(f, "policy.announced"), 4);
     text two = hash_now(f);
     fixture_at(f, "2026-07-02T00:00:00Z");

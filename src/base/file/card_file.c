@@ -10,9 +10,15 @@
 
 /* A piece is looked through at a time, with the end of the one before it; both even, for UTF-16. */
 enum {
-    PIECE = 1 << 20, OVERLAP = 4 << 10, SMALL = 64 << 10,
-    UNPACKED_MAX = 128 << 20, UNPACKED_SMALL = 16 << 20, RATIO = 50,     /* bytes, and how many for each of the file's own */
-    FILES_MAX = 4000, DEPTH_MAX = 4, INSIDE_MAX = 32 << 20,
+    PIECE = 1 << 20,
+    OVERLAP = 4 << 10,
+    SMALL = 64 << 10,
+    UNPACKED_MAX = 128 << 20,
+    UNPACKED_SMALL = 16 << 20,
+    RATIO = 50, /* bytes, and how many for each of the file's own */
+    FILES_MAX = 4000,
+    DEPTH_MAX = 4,
+    INSIDE_MAX = 32 << 20,
 };
 
 static uint8_t byte(text s, size_t i) { return (uint8_t)s.p[i]; }
@@ -27,12 +33,16 @@ enum err card_file_unpacked(struct card_search *x, size_t n)
 
 static enum err count_file(struct card_search *x)
 {
-    return ++x->files <= FILES_MAX ? OK : say(x->arena, ERR_TOO_LARGE, "the file holds more than %d files, and cannot be looked through", FILES_MAX);
+    return ++x->files <= FILES_MAX ? OK
+                                   : say(x->arena, ERR_TOO_LARGE,
+                                         "the file holds more than %d files, and cannot be looked through", FILES_MAX);
 }
 
 /* ---- Bytes: in which letters they are. ---- */
 
-struct letters { size_t nul, control, high; };
+struct letters {
+    size_t nul, control, high;
+};
 
 static struct letters letters_of(text s)
 {
@@ -120,7 +130,8 @@ static enum err look_piece(struct card_search *x, text s)
         TRY(card_look(&room, western, &x->found));
     else
         x->found = card_find(western, NULL);
-    bool wide = seen.nul * 50 > s.n || (s.n < SMALL && seen.high * 3 > s.n) || (s.n > 1 && (byte(s, 0) | byte(s, 1)) == 0xFF && byte(s, 0) >= 0xFE);
+    bool wide = seen.nul * 50 > s.n || (s.n < SMALL && seen.high * 3 > s.n) ||
+                (s.n > 1 && (byte(s, 0) | byte(s, 1)) == 0xFF && byte(s, 0) >= 0xFE);
     return x->found || !wide ? OK : look_wide(x, &room, s);
 }
 
@@ -165,8 +176,8 @@ static int64_t read_member(void *from, char *out, size_t size) { return zip_frea
 /* Files that may hold others are taken whole: archives in archives, documents in mails. */
 static bool may_hold(text begin)
 {
-    return text_starts(begin, TEXT("PK\3\4")) || text_starts(begin, TEXT("%PDF")) || text_starts(begin, TEXT("\x1F\x8B")) ||
-           text_starts(begin, TEXT("{\\rtf"));
+    return text_starts(begin, TEXT("PK\3\4")) || text_starts(begin, TEXT("%PDF")) ||
+           text_starts(begin, TEXT("\x1F\x8B")) || text_starts(begin, TEXT("{\\rtf"));
 }
 
 static enum err look_member_whole(struct card_search *x, zip_t *z, zip_uint64_t i, size_t size, bool *whole)
@@ -174,7 +185,7 @@ static enum err look_member_whole(struct card_search *x, zip_t *z, zip_uint64_t 
     zip_file_t *in = zip_fopen_index(z, i, 0);
     char *all = in ? malloc(size + 1) : NULL;
     int64_t n = all ? zip_fread(in, all, size + 1) : -1;
-    *whole = n > 0 && (size_t)n <= size;                   /* more than it says it is: taken piece by piece */
+    *whole = n > 0 && (size_t)n <= size; /* more than it says it is: taken piece by piece */
     enum err e = !*whole ? OK : card_file_unpacked(x, (size_t)n);
     if (e == OK && *whole)
         e = card_file_inside(x, (text){ all, (size_t)n });
@@ -219,7 +230,8 @@ static enum err count_listed(struct card_search *x, text content)
     unsigned listed = 0;
     for (ptrdiff_t at; (at = text_find(content, TEXT("PK\1\2"))) >= 0; content = text_from(content, (size_t)at + 4))
         if (++listed > FILES_MAX)
-            return say(x->arena, ERR_TOO_LARGE, "the file holds more than %d files, and cannot be looked through", FILES_MAX);
+            return say(x->arena, ERR_TOO_LARGE, "the file holds more than %d files, and cannot be looked through",
+                       FILES_MAX);
     return OK;
 }
 
@@ -233,7 +245,7 @@ static enum err look_zip(struct card_search *x, text content)
     zip_error_fini(&error);
     if (!z) {
         zip_source_free(source);
-        return OK;                                     /* none, or damaged: its bytes as they are were looked through */
+        return OK; /* none, or damaged: its bytes as they are were looked through */
     }
     enum err e = OK;
     int64_t count = zip_get_num_entries(z, 0);
@@ -249,7 +261,7 @@ static int64_t read_gzip(void *from, char *out, size_t size)
     z->next_out = (Bytef *)out;
     z->avail_out = (uInt)size;
     int status = inflate(z, Z_NO_FLUSH);
-    if (status == Z_STREAM_END && z->avail_in)                   /* another member follows (RFC 1952, 2.2) */
+    if (status == Z_STREAM_END && z->avail_in) /* another member follows (RFC 1952, 2.2) */
         inflateReset(z);
     return status == Z_OK || status == Z_STREAM_END ? (int64_t)(size - z->avail_out) : -1;
 }
@@ -266,10 +278,12 @@ static enum err look_gzip(struct card_search *x, text content)
 
 /* ---- Rich text. ---- */
 
-/* Control words go: \par, \line, \tab and \cell as new lines, others as nothing; \'34 and \u52 as what they stand for. */
+/* Control words go: \par, \line, \tab and \cell as new lines, others as nothing; \'34 and \u52 as what they stand for.
+ */
 static enum err from_rich_text(struct arena *a, text s, text *out)
 {
-    static const text lines[] = { TEXT_INIT("par"), TEXT_INIT("line"), TEXT_INIT("tab"), TEXT_INIT("cell"), TEXT_INIT("row") };
+    static const text lines[] = { TEXT_INIT("par"), TEXT_INIT("line"), TEXT_INIT("tab"), TEXT_INIT("cell"),
+                                  TEXT_INIT("row") };
     BUF_AUTO b = buf_make(4 * s.n + 16);
     for (size_t i = 0; i < s.n;) {
         size_t start = i + 1, end = start;
@@ -299,7 +313,7 @@ static enum err from_rich_text(struct arena *a, text s, text *out)
             unicode_put(&b, (uint32_t)(number < 0 ? number + 65536 : number) & 0xFFFF);
             digits += digits < s.n && s.p[digits] == '?';
         } else if (!word.n && digits < s.n) {
-            buf_char(&b, s.p[digits] == '~' ? ' ' : s.p[digits]);           /* \~ is a blank, \_ a dash, \{ a brace */
+            buf_char(&b, s.p[digits] == '~' ? ' ' : s.p[digits]); /* \~ is a blank, \_ a dash, \{ a brace */
             digits++;
         }
         i = digits + (word.n && digits < s.n && s.p[digits] == ' ');
@@ -326,7 +340,8 @@ static bool zip_like(text s)
 enum err card_file_inside(struct card_search *x, text content)
 {
     if (x->depth == DEPTH_MAX)
-        return say(x->arena, ERR_TOO_LARGE, "the file holds files within files, more than %d deep, and cannot be looked through", DEPTH_MAX);
+        return say(x->arena, ERR_TOO_LARGE,
+                   "the file holds files within files, more than %d deep, and cannot be looked through", DEPTH_MAX);
     x->depth++;
     enum err e = card_file_bytes(x, content);
     if (e == OK && !x->found && zip_like(content))

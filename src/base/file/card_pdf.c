@@ -1,4 +1,5 @@
-/* Payment card numbers in PDF (ISO 32000-1): what its streams hold, the strings that they show, and what fonts mean by them. */
+/* Payment card numbers in PDF (ISO 32000-1): what its streams hold, the strings that they show, and what fonts mean by
+ * them. */
 #include "base/file/card_file.h"
 #include "base/buf.h"
 #include "base/card.h"
@@ -7,19 +8,42 @@
 #include <zlib.h>
 
 enum {
-    STREAM_MAX = 16 << 20, DICTIONARY_MAX = 8 << 10, MAPS_MAX = 16, CODES = 1 << 16, STREAMS_MAX = 20000, CODED_MAX = 16 * CODES, FILTERS_MAX = 4,
-    PIECE = 1 << 20, OVERLAP = 4 << 10,   /* looked through at once, and again with the next */
-    WIDE_KERN = 150,                      /* thousandths of the font's size: a move to the right that is seen as a blank */
+    STREAM_MAX = 16 << 20,
+    DICTIONARY_MAX = 8 << 10,
+    MAPS_MAX = 16,
+    CODES = 1 << 16,
+    STREAMS_MAX = 20000,
+    CODED_MAX = 16 * CODES,
+    FILTERS_MAX = 4,
+    PIECE = 1 << 20,
+    OVERLAP = 4 << 10, /* looked through at once, and again with the next */
+    WIDE_KERN = 150,   /* thousandths of the font's size: a move to the right that is seen as a blank */
 };
 
 /* What the codes of one font stand for (9.10.3); 0: not told. */
-struct map { bool wide; uint16_t to[CODES]; };
-struct pdf { struct card_search *x; text all; struct arena maps; struct map *list[MAPS_MAX]; unsigned count, coded, streams; };
+struct map {
+    bool wide;
+    uint16_t to[CODES];
+};
+struct pdf {
+    struct card_search *x;
+    text all;
+    struct arena maps;
+    struct map *list[MAPS_MAX];
+    unsigned count, coded, streams;
+};
 
-static int hex_of(char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1; }
+static int hex_of(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0'
+         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\0'; }
 static bool number_char(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.'; }
-static bool word_char(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*' || c == '\'' || c == '"'; }
+static bool word_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*' || c == '\'' || c == '"';
+}
 
 /* ---- Filters (7.4). ---- */
 
@@ -75,7 +99,8 @@ static enum err from_ascii85(struct arena *a, text in, text *out)
             continue;
         for (int shift = 24; shift >= 0; shift -= 8)
             buf_char(&b, (char)(value >> shift));
-        value = held = 0;
+        held = 0;
+        value = 0;
     }
     for (unsigned k = held; held > 1 && k < 5; k++)
         value = value * 85 + 84;
@@ -87,9 +112,12 @@ static enum err from_ascii85(struct arena *a, text in, text *out)
 /* The filters of a stream's dictionary, in their order. What another filter made (pictures) is left as it is. */
 static enum err unfilter(struct pdf *p, struct arena *a, text dictionary, text in, text *out)
 {
-    static const struct { text name; char kind; } names[] = { { TEXT_INIT("/FlateDecode"), 'f' },    { TEXT_INIT("/Fl"), 'f' },
-                                                              { TEXT_INIT("/ASCII85Decode"), 'a' },  { TEXT_INIT("/A85"), 'a' },
-                                                              { TEXT_INIT("/ASCIIHexDecode"), 'h' }, { TEXT_INIT("/AHx"), 'h' } };
+    static const struct {
+        text name;
+        char kind;
+    } names[] = { { TEXT_INIT("/FlateDecode"), 'f' },    { TEXT_INIT("/Fl"), 'f' },
+                  { TEXT_INIT("/ASCII85Decode"), 'a' },  { TEXT_INIT("/A85"), 'a' },
+                  { TEXT_INIT("/ASCIIHexDecode"), 'h' }, { TEXT_INIT("/AHx"), 'h' } };
     unsigned done = 0;
     *out = in;
     for (size_t i = 0; i < dictionary.n && done < FILTERS_MAX; i++)
@@ -97,7 +125,9 @@ static enum err unfilter(struct pdf *p, struct arena *a, text dictionary, text i
             text rest = text_from(dictionary, i);
             if (!text_starts(rest, names[k].name) || (rest.n > names[k].name.n && word_char(rest.p[names[k].name.n])))
                 continue;
-            TRY(names[k].kind == 'f' ? unflate(p, a, *out, out) : names[k].kind == 'a' ? from_ascii85(a, *out, out) : from_hex(a, *out, out));
+            TRY(names[k].kind == 'f'   ? unflate(p, a, *out, out)
+                : names[k].kind == 'a' ? from_ascii85(a, *out, out)
+                                       : from_hex(a, *out, out));
             done++;
         }
     return OK;
@@ -162,7 +192,13 @@ static void put_string(struct buf *out, text s, const struct map *m)
 
 /* ---- What is shown. ---- */
 
-struct shown { struct buf *out; double operands[6]; unsigned count; bool array; double line; };
+struct shown {
+    struct buf *out;
+    double operands[6];
+    unsigned count;
+    bool array;
+    double line;
+};
 
 static void operand(struct shown *h, double value)
 {
@@ -186,7 +222,8 @@ static void operator(struct shown *h, text word)
         buf_char(h->out, height == h->line ? ' ' : '\n');
         h->line = height;
     }
-    if (text_eq(word, TEXT("T*")) || text_eq(word, TEXT("'")) || text_eq(word, TEXT("\"")) || text_eq(word, TEXT("ET")) || text_eq(word, TEXT("endobj")))
+    if (text_eq(word, TEXT("T*")) || text_eq(word, TEXT("'")) || text_eq(word, TEXT("\"")) ||
+        text_eq(word, TEXT("ET")) || text_eq(word, TEXT("endobj")))
         buf_char(h->out, '\n');
     h->count = 0;
 }
@@ -254,7 +291,7 @@ static enum err look_shown(struct pdf *p, text s)
     TRY(look_pieces(p, s, NULL));
     bool shows = text_find(s, TEXT("Tj")) >= 0 || text_find(s, TEXT("TJ")) >= 0;
     for (unsigned i = 0; shows && i < p->count && !p->x->found; i++) {
-        TRY(card_file_unpacked(p->x, s.n));                                /* each map is as much work again */
+        TRY(card_file_unpacked(p->x, s.n)); /* each map is as much work again */
         TRY(look_pieces(p, s, p->list[i]));
     }
     return OK;
@@ -290,7 +327,8 @@ static enum err read_section(struct pdf *p, text s, size_t at, size_t end, bool 
         bool list = range && next < end && s.p[next] == '[';
         p->coded += to >= from ? to - from + 1 : 1;
         if (p->coded > CODED_MAX)
-            return say(p->x->arena, ERR_TOO_LARGE, "the fonts of the file have more than %d codes, and cannot be looked through", CODED_MAX);
+            return say(p->x->arena, ERR_TOO_LARGE,
+                       "the fonts of the file have more than %d codes, and cannot be looked through", CODED_MAX);
         for (uint32_t code = from; code <= to && code < CODES; code++) {
             if ((code == from || list) && !next_code(s, &at, end, &c, &other))
                 return OK;
@@ -302,8 +340,11 @@ static enum err read_section(struct pdf *p, text s, size_t at, size_t end, bool 
 
 static enum err read_map(struct pdf *p, text s)
 {
-    static const struct { text begin, end; bool range; } sections[] = { { TEXT_INIT("beginbfchar"), TEXT_INIT("endbfchar"), false },
-                                                                        { TEXT_INIT("beginbfrange"), TEXT_INIT("endbfrange"), true } };
+    static const struct {
+        text begin, end;
+        bool range;
+    } sections[] = { { TEXT_INIT("beginbfchar"), TEXT_INIT("endbfchar"), false },
+                     { TEXT_INIT("beginbfrange"), TEXT_INIT("endbfrange"), true } };
     bool any = text_find(s, sections[0].begin) >= 0 || text_find(s, sections[1].begin) >= 0;
     if (!any || p->count == MAPS_MAX)
         return OK;
@@ -342,7 +383,7 @@ static bool next_stream(text s, size_t *at, text *dictionary, text *bytes)
         ptrdiff_t end = text_find(text_from(s, start), TEXT("endstream"));
         size_t from = word > DICTIONARY_MAX ? word - DICTIONARY_MAX : 0;
         text head = text_upto(text_from(s, from), word - from);
-        for (size_t i = head.n; i > 4; i--)                            /* the dictionary of this object alone */
+        for (size_t i = head.n; i > 4; i--) /* the dictionary of this object alone */
             if (text_eq(text_upto(text_from(head, i - 4), 4), TEXT(" obj"))) {
                 head = text_from(head, i);
                 break;
@@ -363,7 +404,10 @@ static bool picture(text dictionary)
 /* Each pass over the streams looks back for their dictionaries: not without end. */
 static enum err count_stream(struct pdf *p)
 {
-    return ++p->streams <= 3 * STREAMS_MAX ? OK : say(p->x->arena, ERR_TOO_LARGE, "the file has more than %d parts, and cannot be looked through", STREAMS_MAX);
+    return ++p->streams <= 3 * STREAMS_MAX
+               ? OK
+               : say(p->x->arena, ERR_TOO_LARGE, "the file has more than %d parts, and cannot be looked through",
+                     STREAMS_MAX);
 }
 
 static enum err look_streams(struct pdf *p, bool maps)

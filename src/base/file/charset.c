@@ -48,8 +48,9 @@ bool charset_utf16(struct arena *a, text raw, text *out)
 
 /* 0x80 to 0x9F; 0 where it has no character. The others are those of Latin-1. */
 static const uint16_t western[32] = {
-    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
-    0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178,
+    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178,
 };
 
 static bool is_western(text s)
@@ -83,5 +84,6 @@ enum err charset_text(struct arena *a, text raw, text *out)
     }
     if (text_utf8(*out))
         return OK;
-    return is_western(raw) ? from_western(a, raw, out) : say(a, ERR_VALUE, "the text is neither UTF-8, UTF-16 nor Windows-1252");
+    return is_western(raw) ? from_western(a, raw, out)
+                           : say(a, ERR_VALUE, "the text is neither UTF-8, UTF-16 nor Windows-1252");
 }

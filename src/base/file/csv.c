@@ -88,7 +88,8 @@ struct csv csv_open(text in)
 
 /* ---- Records. ---- */
 
-/* Where the quote that closes the field stands whose opening one stands at `start`; s.n when none does. *lines: it runs over lines. */
+/* Where the quote that closes the field stands whose opening one stands at `start`; s.n when none does. *lines: it runs
+ * over lines. */
 static size_t closing_quote(text s, size_t start, bool *lines)
 {
     size_t i = start + 1;
@@ -100,8 +101,9 @@ static size_t closing_quote(text s, size_t start, bool *lines)
     return i < s.n ? i : s.n;
 }
 
-/* Without its quotes, doubled ones single; *i stands behind it. What stands behind the closing quote is text too, as Excel and Python read
- * it, so long as the field stays on its line: beyond it, the quote was never meant to open a field, and would take other lines along. */
+/* Without its quotes, doubled ones single; *i stands behind it. What stands behind the closing quote is text too, as
+ * Excel and Python read it, so long as the field stays on its line: beyond it, the quote was never meant to open a
+ * field, and would take other lines along. */
 static enum err quoted_field(struct arena *a, text s, char separator, size_t *i, text *out, bool *stray)
 {
     bool lines;
@@ -138,7 +140,9 @@ static enum err read_record(struct arena *a, const struct csv *csv, struct csv_r
         if (i < s.n && s.p[i] == '"') {
             enum err e = quoted_field(a, s, csv->separator, &i, field, &stray);
             if (e != OK)
-                return e == ERR_VALUE ? say(a, e, "on line %u, in column %u, a quote is opened and not closed", r->line, r->count) : e;
+                return e == ERR_VALUE
+                           ? say(a, e, "on line %u, in column %u, a quote is opened and not closed", r->line, r->count)
+                           : e;
         } else {
             while (!ends(s, i) && s.p[i] != csv->separator)
                 i++;
@@ -167,7 +171,8 @@ bool csv_next(struct arena *a, struct csv *csv, struct csv_record *out, enum err
     *fault = OK;
     while (csv->rest.n) {
         size_t end = 0;
-        out->count = out->stray = 0;
+        out->stray = 0;
+        out->count = 0;
         out->line = csv->line;
         *fault = read_record(a, csv, out, &end);
         if (*fault != OK)
@@ -185,8 +190,17 @@ bool csv_next(struct arena *a, struct csv *csv, struct csv_record *out, enum err
 
 static bool computed(text s)
 {
-    static const text signs[] = { TEXT_INIT("="), TEXT_INIT("+"), TEXT_INIT("-"), TEXT_INIT("@"), TEXT_INIT("\t"), TEXT_INIT("\r"), TEXT_INIT("\n"),
-                                  TEXT_INIT("\xEF\xBC\x9D"), TEXT_INIT("\xEF\xBC\x8B"), TEXT_INIT("\xEF\xBC\x8D"), TEXT_INIT("\xEF\xBC\xA0") };
+    static const text signs[] = { TEXT_INIT("="),
+                                  TEXT_INIT("+"),
+                                  TEXT_INIT("-"),
+                                  TEXT_INIT("@"),
+                                  TEXT_INIT("\t"),
+                                  TEXT_INIT("\r"),
+                                  TEXT_INIT("\n"),
+                                  TEXT_INIT("\xEF\xBC\x9D"),
+                                  TEXT_INIT("\xEF\xBC\x8B"),
+                                  TEXT_INIT("\xEF\xBC\x8D"),
+                                  TEXT_INIT("\xEF\xBC\xA0") };
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (text_starts(s, signs[i]))
             return true;

@@ -4,12 +4,14 @@
 
 enum { NAME_MOST = 200, ENDING_MOST = 16 };
 
-/* Characters beyond ASCII that are not seen or turn the direction of reading: C1 controls, U+061C, U+200B to U+200F, U+2028 to U+202E, U+2060 to
- * U+206F, U+FEFF. Length in bytes; 0 for none. `s` is UTF-8. */
+/* Characters beyond ASCII that are not seen or turn the direction of reading: C1 controls, U+061C, U+200B to U+200F,
+ * U+2028 to U+202E, U+2060 to U+206F, U+FEFF. Length in bytes; 0 for none. `s` is UTF-8. */
 static size_t unseen(text s)
 {
-    static const struct { uint32_t first, last; } ranges[] = {
-        { 0x80, 0x9F }, { 0x61C, 0x61C }, { 0x200B, 0x200F }, { 0x2028, 0x202E }, { 0x2060, 0x206F }, { 0xFEFF, 0xFEFF } };
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = { { 0x80, 0x9F },     { 0x61C, 0x61C },   { 0x200B, 0x200F },
+                   { 0x2028, 0x202E }, { 0x2060, 0x206F }, { 0xFEFF, 0xFEFF } };
     const uint8_t *p = (const uint8_t *)s.p;
     uint32_t c = 0;
     size_t n = 0;
@@ -31,7 +33,8 @@ static bool refused(char c) { return (uint8_t)c < ' ' || c == 0x7F || memchr("\\
 /* Windows takes these for devices, with any ending. */
 static bool is_device(text name)
 {
-    static const text devices[] = { TEXT_INIT("CON"), TEXT_INIT("PRN"), TEXT_INIT("AUX"), TEXT_INIT("NUL"), TEXT_INIT("CONIN$"), TEXT_INIT("CONOUT$") };
+    static const text devices[] = { TEXT_INIT("CON"), TEXT_INIT("PRN"),    TEXT_INIT("AUX"),
+                                    TEXT_INIT("NUL"), TEXT_INIT("CONIN$"), TEXT_INIT("CONOUT$") };
     text stem = text_trim(text_cut(&name, '.'));
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
         if (text_eq_nocase(stem, devices[i]))
@@ -39,7 +42,8 @@ static bool is_device(text name)
     bool numbered = text_eq_nocase(text_upto(stem, 3), TEXT("COM")) || text_eq_nocase(text_upto(stem, 3), TEXT("LPT"));
     text number = text_from(stem, 3);
     bool digit = number.n == 1 && number.p[0] >= '0' && number.p[0] <= '9';
-    return numbered && (digit || text_eq(number, TEXT("\xC2\xB9")) || text_eq(number, TEXT("\xC2\xB2")) || text_eq(number, TEXT("\xC2\xB3")));
+    return numbered && (digit || text_eq(number, TEXT("\xC2\xB9")) || text_eq(number, TEXT("\xC2\xB2")) ||
+                        text_eq(number, TEXT("\xC2\xB3")));
 }
 
 static text trimmed(text s)
@@ -70,7 +74,7 @@ static text shortened(char *bytes, text s)
 text file_name_safe(struct arena *a, text name)
 {
     char *out = arena_alloc(a, name.n + 2);
-    size_t n = 1;                                     /* room before, for a device's name */
+    size_t n = 1; /* room before, for a device's name */
     if (!out)
         return (text){ NULL, 0 };
     while (name.n) {

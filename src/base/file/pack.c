@@ -1,11 +1,19 @@
-/* ZIP archives front to back: local header, deflated content, its sizes behind it; at the end the list, with ZIP64 where it must be. */
+/* ZIP archives front to back: local header, deflated content, its sizes behind it; at the end the list, with ZIP64
+ * where it must be. */
 #include "base/file/pack.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { METHOD_DEFLATE = 8, FLAGS = 1 << 3 | 1 << 11, VERSION = 20, VERSION_64 = 45, MADE_BY = 3 << 8 | VERSION_64, STEP = 32 << 10 };
-static const uint64_t FOUR = UINT32_MAX;     /* from here on a place does not fit its four bytes */
+enum {
+    METHOD_DEFLATE = 8,
+    FLAGS = 1 << 3 | 1 << 11,
+    VERSION = 20,
+    VERSION_64 = 45,
+    MADE_BY = 3 << 8 | VERSION_64,
+    STEP = 32 << 10
+};
+static const uint64_t FOUR = UINT32_MAX; /* from here on a place does not fit its four bytes */
 
 struct pack_entry {
     struct pack_entry *next;
@@ -75,7 +83,8 @@ enum err pack_open(struct pack *z, struct buf *out, text name, bool small)
     *e = (struct pack_entry){ .name = arena_copy(z->arena, name), .at = z->at, .crc = (uint32_t)crc32(0, NULL, 0) };
     TRY_PTR(e->name.p);
     z_stream *s = calloc(1, sizeof *s);
-    if (!s || deflateInit2(s, small ? Z_DEFAULT_COMPRESSION : Z_NO_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (!s || deflateInit2(s, small ? Z_DEFAULT_COMPRESSION : Z_NO_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8,
+                           Z_DEFAULT_STRATEGY) != Z_OK) {
         free(s);
         return say(z->arena, ERR_MEMORY, "no memory for an archive");
     }
@@ -155,16 +164,16 @@ static void put_listed(struct buf *b, const struct pack *z, const struct pack_en
     put(b, MADE_BY, 2);
     put(b, far ? VERSION_64 : VERSION, 2);
     put_facts(b, z, e, true);
-    put(b, far ? 12 : 0, 2);                 /* bytes of the extra field */
-    put(b, 0, 2);                            /* of the comment */
-    put(b, 0, 2);                            /* disk */
-    put(b, 0, 2);                            /* internal attributes */
-    put(b, (uint64_t)0100600 << 16, 4);      /* a plain file that its owner alone reads: it is personal */
+    put(b, far ? 12 : 0, 2);            /* bytes of the extra field */
+    put(b, 0, 2);                       /* of the comment */
+    put(b, 0, 2);                       /* disk */
+    put(b, 0, 2);                       /* internal attributes */
+    put(b, (uint64_t)0100600 << 16, 4); /* a plain file that its owner alone reads: it is personal */
     put(b, far ? FOUR : e->at, 4);
     buf_add(b, e->name);
     if (!far)
         return;
-    put(b, 1, 2);                            /* ZIP64: what did not fit */
+    put(b, 1, 2); /* ZIP64: what did not fit */
     put(b, 8, 2);
     put(b, e->at, 8);
 }
@@ -172,15 +181,15 @@ static void put_listed(struct buf *b, const struct pack *z, const struct pack_en
 static void put_end_64(struct buf *b, const struct pack *z, uint64_t from, uint64_t to)
 {
     put(b, 0x06064b50, 4);
-    put(b, 44, 8);                           /* bytes of this record that follow */
+    put(b, 44, 8); /* bytes of this record that follow */
     put(b, MADE_BY, 2);
     put(b, VERSION_64, 2);
-    put(b, 0, 8);                            /* disks */
+    put(b, 0, 8); /* disks */
     put(b, z->count, 8);
     put(b, z->count, 8);
     put(b, to - from, 8);
     put(b, from, 8);
-    put(b, 0x07064b50, 4);                   /* where that record stands */
+    put(b, 0x07064b50, 4); /* where that record stands */
     put(b, 0, 4);
     put(b, to, 8);
     put(b, 1, 4);
@@ -198,11 +207,11 @@ enum err pack_end(struct pack *z, struct buf *out)
         put_end_64(out, z, from, to);
     uint64_t count = large ? UINT16_MAX : z->count;
     put(out, 0x06054b50, 4);
-    put(out, 0, 4);                          /* disks */
+    put(out, 0, 4); /* disks */
     put(out, count, 2);
     put(out, count, 2);
     put(out, large ? FOUR : to - from, 4);
     put(out, large ? FOUR : from, 4);
-    put(out, 0, 2);                          /* bytes of the comment */
+    put(out, 0, 2); /* bytes of the comment */
     return grown(z, out, before);
 }

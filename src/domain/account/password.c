@@ -10,7 +10,14 @@
 #include <sodium.h>
 #include <unistd.h>
 
-enum { TOKEN_MIN = 3, CORE_MIN = 4, LEFT_MIN = 8, AFFIX_MAX = 8, OWN_VALUE_MAX = 128, BYTES_MAX = 4 * PASSWORD_CHARACTERS_MAX };
+enum {
+    TOKEN_MIN = 3,
+    CORE_MIN = 4,
+    LEFT_MIN = 8,
+    AFFIX_MAX = 8,
+    OWN_VALUE_MAX = 128,
+    BYTES_MAX = 4 * PASSWORD_CHARACTERS_MAX
+};
 
 struct password_rule password_rule_of(const struct policy *p)
 {
@@ -22,7 +29,11 @@ struct password_rule password_rule_of(const struct policy *p)
 
 /* ---- What is lacking, gathered as words for programs and a sentence for the log. ---- */
 
-struct lacks { struct ctx *c; char words[sizeof ((struct why *)0)->missing]; struct buf said; };
+struct lacks {
+    struct ctx *c;
+    char words[sizeof((struct why *)0)->missing];
+    struct buf said;
+};
 
 static void lack(struct lacks *l, text word, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void lack(struct lacks *l, text word, const char *format, ...)
@@ -54,7 +65,11 @@ static void lacks_of_rule(struct lacks *l, const struct password_rule *r, text p
 
 /* ---- The person's own data: what anybody who knows them tries first. ---- */
 
-struct own { text *tokens; unsigned count, room; char user[64], names[256]; };
+struct own {
+    text *tokens;
+    unsigned count, room;
+    char user[64], names[256];
+};
 
 static char low(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 static bool letter(char c) { return (low(c) >= 'a' && low(c) <= 'z') || (uint8_t)c >= 0x80; }
@@ -76,7 +91,7 @@ static void add_token(struct ctx *c, struct own *own, text word)
     if (own->count + 2 > own->room) {
         text *grown = NEW_ARRAY(c->arena, text, own->room ? 2 * own->room : 32);
         if (!grown)
-            return;                            /* which the arena remembers (arena_whole) */
+            return; /* which the arena remembers (arena_whole) */
         if (own->count)
             memcpy(grown, own->tokens, own->count * sizeof *grown);
         own->tokens = grown;
@@ -144,7 +159,8 @@ static enum err add_field(struct ctx *c, struct own *own, const struct field *f,
         value = text_from(value, user.n + 1);
     } else {
         size_t n = text_of(own->names).n;
-        text_cstr(text_upto(arena_print(c->arena, "%.*s ", T(value)), sizeof own->names - 1 - n), own->names + n, sizeof own->names - n);
+        text_cstr(text_upto(arena_print(c->arena, "%.*s ", T(value)), sizeof own->names - 1 - n), own->names + n,
+                  sizeof own->names - n);
     }
     add_words(c, own, value);
     return OK;
@@ -163,7 +179,8 @@ static bool names_somebody(const struct category *cat)
     return found && !cat->many && !cat->transient && !cat->special;
 }
 
-/* Texts, addresses, numbers and days of the categories of which there is one record; `sent` of a person who is only now written
+/* Texts, addresses, numbers and days of the categories of which there is one record; `sent` of a person who is only now
+ * written
  * ({category: {field: value}}). They are looked at by the server alone, and shown to nobody. */
 static enum err gather(struct ctx *c, const struct person *p, const struct json *sent, struct own *own)
 {
@@ -175,10 +192,14 @@ static enum err gather(struct ctx *c, const struct person *p, const struct json 
         if (!names_somebody(cat))
             continue;
         if (!sent)
-            TRY(record_load_readable(c, p, (int)i, false, &rows, &count, &lost));   /* what cannot be read keeps nobody out */
+            TRY(record_load_readable(c, p, (int)i, false, &rows, &count,
+                                     &lost)); /* what cannot be read keeps nobody out */
         for (unsigned j = 0; j < cat->field_count; j++) {
             const struct field *f = &cat->fields[j];
-            const struct json *held = count ? json_get(rows[0].fields, f->name) : NULL, *value = sent ? json_get(fresh, f->name) : held ? held->first : NULL;
+            const struct json *held = count ? json_get(rows[0].fields, f->name) : NULL,
+                              *value = sent   ? json_get(fresh, f->name)
+                                       : held ? held->first
+                                              : NULL;
             if (is_own(f) && value && value->kind == J_TEXT)
                 TRY(add_field(c, own, f, value->value));
         }
@@ -202,7 +223,8 @@ static bool covered(const struct own *own, text password)
     return left < password.n && left < LEFT_MIN;
 }
 
-/* Letters and digits alone; with letters for the figures and signs that stand for them when `one` is the letter that 1 stands for, else 0. */
+/* Letters and digits alone; with letters for the figures and signs that stand for them when `one` is the letter that 1
+ * stands for, else 0. */
 static text reading_of(struct arena *a, text folded, char one)
 {
     text read = arena_copy(a, folded);
@@ -233,10 +255,14 @@ static enum err made_of(struct ctx *c, const struct own *own, text password, boo
 
 /* ---- Common ones. ---- */
 
-struct look { text password; const struct own *own; bool common, own_data; };
+struct look {
+    text password;
+    const struct own *own;
+    bool common, own_data;
+};
 
-/* Without figures and signs at both ends, and with letters for the figures inside that stand for them: "P@ssw0rd2024!" is "password".
- * Empty when what was cut off is long enough to matter. */
+/* Without figures and signs at both ends, and with letters for the figures inside that stand for them: "P@ssw0rd2024!"
+ * is "password". Empty when what was cut off is long enough to matter. */
 static text core_of(text password, char *room, size_t size)
 {
     size_t start = 0, end = password.n;
@@ -265,7 +291,10 @@ static bool listed(text core)
     return false;
 }
 
-static bool says(const char *reason, const char *words) { return reason && text_find(text_of(reason), text_of(words)) >= 0; }
+static bool says(const char *reason, const char *words)
+{
+    return reason && text_find(text_of(reason), text_of(words)) >= 0;
+}
 
 bool password_dictionary(void)
 {
@@ -277,7 +306,9 @@ bool password_dictionary(void)
 /* Cracklib would end the process without it. */
 static enum err dictionary_there(struct arena *a)
 {
-    return password_dictionary() ? OK : say(a, ERR_CONFIG, "the dictionary of common passwords is not there: install cracklib-runtime");
+    return password_dictionary()
+               ? OK
+               : say(a, ERR_CONFIG, "the dictionary of common passwords is not there: install cracklib-runtime");
 }
 
 /* On the pool, alone: cracklib keeps one open dictionary for the whole process. */
@@ -290,7 +321,7 @@ static enum err look_up(struct arena *a, void *arg)
         return say(a, ERR_INTERNAL, "a password is longer than was checked");
     const char *reason = FascistCheckUser(clear, NULL, look->own->user, look->own->names);
     look->own_data |= says(reason, "password entry") || says(reason, "username");
-    look->common |= reason && !look->own_data && !says(reason, "short");     /* the policy says how long */
+    look->common |= reason && !look->own_data && !says(reason, "short"); /* the policy says how long */
     text inside = core_of(look->password, core, sizeof core);
     if (inside.n && !look->common)
         look->common = listed(inside) || says(FascistCheckUser(core, NULL, look->own->user, NULL), "dictionary");
@@ -299,7 +330,8 @@ static enum err look_up(struct arena *a, void *arg)
     return OK;
 }
 
-static enum err check_guesses(struct lacks *l, const struct password_rule *r, const struct person *p, const struct json *sent, text password)
+static enum err check_guesses(struct lacks *l, const struct password_rule *r, const struct person *p,
+                              const struct json *sent, text password)
 {
     struct own own = { .count = 0 };
     struct look look = { .password = password, .own = &own };
@@ -366,7 +398,8 @@ enum err password_seal(struct ctx *c, const struct person *p, text password, sea
     return account_seal(c, p, TEXT("password"), 0, text_of(hash.text), out);
 }
 
-enum err password_verify_cost(struct ctx *c, const struct person *p, sealed stored, text password, bool *good, bool *stale)
+enum err password_verify_cost(struct ctx *c, const struct person *p, sealed stored, text password, bool *good,
+                              bool *stale)
 {
     text hash = PASSWORD_DUMMY;
     bool real = p && stored.bytes.n;
@@ -382,7 +415,8 @@ enum err password_verify_cost(struct ctx *c, const struct person *p, sealed stor
         TRY(hashing_check(c->app->hashing, c->arena, hash, password, good, stale));
         *stale = *good;
     }
-    *good &= real, *stale &= real;
+    *good &= real;
+    *stale &= real;
     return OK;
 }
 

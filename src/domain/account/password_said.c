@@ -2,11 +2,15 @@
 #include "domain/core/named.h"
 #include "domain/account/password.h"
 
-static const struct { enum password_class class; text word, en, fr; } classes[] = {
+static const struct {
+    enum password_class class;
+    text word, en, fr;
+} classes[] = {
     { CLASS_UPPER, TEXT_INIT("upper"), TEXT_INIT("a capital letter"), TEXT_INIT("une majuscule") },
     { CLASS_LOWER, TEXT_INIT("lower"), TEXT_INIT("a small letter"), TEXT_INIT("une minuscule") },
     { CLASS_DIGIT, TEXT_INIT("digit"), TEXT_INIT("a digit"), TEXT_INIT("un chiffre") },
-    { CLASS_SPECIAL, TEXT_INIT("special"), TEXT_INIT("another sign (such as ! or -)"), TEXT_INIT("un autre signe (comme ! ou -)") },
+    { CLASS_SPECIAL, TEXT_INIT("special"), TEXT_INIT("another sign (such as ! or -)"),
+      TEXT_INIT("un autre signe (comme ! ou -)") },
 };
 enum { CLASSES = sizeof classes / sizeof *classes };
 
@@ -19,7 +23,9 @@ static void put_classes(const struct ctx *c, struct buf *b, unsigned set)
     for (size_t i = 0; i < CLASSES; i++) {
         if (!(set >> classes[i].class & 1))
             continue;
-        buf_add(b, !n ? doc_in(c, TEXT(", with "), TEXT(", avec ")) : n + 1 < all ? TEXT(", ") : doc_in(c, TEXT(" and "), TEXT(" et ")));
+        buf_add(b, !n            ? doc_in(c, TEXT(", with "), TEXT(", avec "))
+                   : n + 1 < all ? TEXT(", ")
+                                 : doc_in(c, TEXT(" and "), TEXT(" et ")));
         n++;
         buf_add(b, doc_in(c, classes[i].en, classes[i].fr));
     }
@@ -34,7 +40,10 @@ text password_asked(struct ctx *c)
     put_classes(c, &b, rule.classes);
     buf_add(&b, TEXT("."));
     if (rule.words)
-        buf_print(&b, fr ? " Une phrase d'au moins %lld mots convient aussi." : " A phrase of %lld words or more does as well.", (long long)rule.words);
+        buf_print(&b,
+                  fr ? " Une phrase d'au moins %lld mots convient aussi."
+                     : " A phrase of %lld words or more does as well.",
+                  (long long)rule.words);
     if (rule.blocklist)
         buf_add(&b, doc_in(c, TEXT(" Not a common one, nor one made of your name or address."),
                            TEXT(" Ni courant, ni fait de votre nom ou de votre adresse.")));
@@ -43,13 +52,17 @@ text password_asked(struct ctx *c)
 
 static text lack_said(const struct ctx *c, text word)
 {
-    static const struct { text word, en, fr; } others[] = {
+    static const struct {
+        text word, en, fr;
+    } others[] = {
         { TEXT_INIT("length"), TEXT_INIT("it is too short"), TEXT_INIT("il est trop court") },
         { TEXT_INIT("common"), TEXT_INIT("it is one that many people use, or a plain pattern"),
           TEXT_INIT("beaucoup de gens l'utilisent, ou c'est un simple motif") },
-        { TEXT_INIT("own"), TEXT_INIT("it is made of your name or address"), TEXT_INIT("il est fait de votre nom ou de votre adresse") },
+        { TEXT_INIT("own"), TEXT_INIT("it is made of your name or address"),
+          TEXT_INIT("il est fait de votre nom ou de votre adresse") },
         { TEXT_INIT("long"), TEXT_INIT("it is longer than 1,024 signs"), TEXT_INIT("il dépasse 1 024 signes") },
-        { TEXT_INIT("form"), TEXT_INIT("it holds signs that cannot be typed"), TEXT_INIT("il contient des signes qui ne se saisissent pas") },
+        { TEXT_INIT("form"), TEXT_INIT("it holds signs that cannot be typed"),
+          TEXT_INIT("il contient des signes qui ne se saisissent pas") },
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (text_eq(others[i].word, word))

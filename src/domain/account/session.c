@@ -12,18 +12,28 @@
 #include "domain/account/throttle.h"
 #include "domain/core/write.h"
 
-enum { ACTIVITY_EVERY = MINUTE, ACTIVITY_BATCH = 500, SEEN_MAX = 1 << 20, SEEN_FIRST = 1 << 10, AGENT_MAX = 512, DEVICE_DAYS = 90 };
+enum {
+    ACTIVITY_EVERY = MINUTE,
+    ACTIVITY_BATCH = 500,
+    SEEN_MAX = 1 << 20,
+    SEEN_FIRST = 1 << 10,
+    AGENT_MAX = 512,
+    DEVICE_DAYS = 90
+};
 
 /* ---- Last uses, by the digest of the session. Open addressing; nothing is taken out but all at once. ---- */
 
-struct use { struct digest session; msec at; };
+struct use {
+    struct digest session;
+    msec at;
+};
 struct seen {
     pthread_mutex_t lock;
-    struct use *uses;                            /* at 0: the place is free */
+    struct use *uses; /* at 0: the place is free */
     size_t room, count;
-    const struct use *leaving;                   /* those being written now: the store may not show them yet */
+    const struct use *leaving; /* those being written now: the store may not show them yet */
     size_t leaving_room;
-    msec written;                                /* by the clock of the instance */
+    msec written; /* by the clock of the instance */
 };
 
 struct seen *seen_open(void)
@@ -48,7 +58,7 @@ void seen_close(struct seen **at)
 static size_t place_in(const struct use *uses, size_t room, const struct digest *session)
 {
     size_t i;
-    memcpy(&i, session->b, sizeof i);            /* a keyed digest: nobody chooses where it falls */
+    memcpy(&i, session->b, sizeof i); /* a keyed digest: nobody chooses where it falls */
     for (i &= room - 1; uses[i].at && memcmp(&uses[i].session, session, sizeof *session) != 0;)
         i = (i + 1) & (room - 1);
     return i;
@@ -64,11 +74,13 @@ static bool grow(struct seen *s)
         if (s->uses[i].at)
             uses[place_in(uses, room, &s->uses[i].session)] = s->uses[i];
     free(s->uses);
-    s->uses = uses, s->room = room;
+    s->uses = uses;
+    s->room = room;
     return true;
 }
 
-/* Notes a use, and gives the one before it (0: none in memory). Without memory it is not noted: the session then ends earlier. */
+/* Notes a use, and gives the one before it (0: none in memory). Without memory it is not noted: the session then ends
+ * earlier. */
 static msec seen_use(struct seen *s, const struct digest *session, msec at)
 {
     pthread_mutex_lock(&s->lock);
@@ -97,9 +109,13 @@ static struct use *seen_take(struct seen *s, msec now, size_t *room)
     pthread_mutex_lock(&s->lock);
     struct use *uses = s->count ? s->uses : NULL;
     *room = s->room;
-    if (uses)
-        s->uses = NULL, s->room = s->count = 0;
-    s->leaving = uses, s->leaving_room = *room;
+    if (uses) {
+        s->uses = NULL;
+        s->count = 0;
+        s->room = 0;
+    }
+    s->leaving = uses;
+    s->leaving_room = *room;
     s->written = now;
     pthread_mutex_unlock(&s->lock);
     return uses;
@@ -113,7 +129,10 @@ static void seen_left(struct seen *s, struct use *uses)
     free(uses);
 }
 
-struct activity { const struct use *uses; size_t count; };
+struct activity {
+    const struct use *uses;
+    size_t count;
+};
 
 /* A use of a session is a visit of its account, and a use from which terms of retention run. */
 static enum err run_activity(struct db *db, struct write *w)
@@ -146,7 +165,7 @@ enum err session_flush(struct ctx *c)
     for (size_t i = 0; uses && i < room; i++) {
         if (!uses[i].at)
             continue;
-        if (status != OK) {                      /* what could not be written stays in memory */
+        if (status != OK) { /* what could not be written stays in memory */
             seen_use(c->app->seen, &uses[i].session, uses[i].at);
             continue;
         }
@@ -167,7 +186,9 @@ enum err session_flush(struct ctx *c)
     return status;
 }
 
-struct over { msec now, idle_since, device_since, tries_since; };
+struct over {
+    msec now, idle_since, device_since, tries_since;
+};
 
 static enum err run_over(struct db *db, struct write *w)
 {
@@ -183,7 +204,8 @@ static enum err count_over(struct ctx *c, const struct over *o, int64_t *count)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_OVER_COUNT, ARGS(V_INT(o->now), V_INT(o->idle_since), V_INT(o->device_since), V_INT(o->tries_since)));
+    query_start(&q, db, SQL_OVER_COUNT,
+                ARGS(V_INT(o->now), V_INT(o->idle_since), V_INT(o->device_since), V_INT(o->tries_since)));
     *count = query_next(&q) ? query_int(&q, 0) : 0;
     return q.status;
 }
@@ -196,8 +218,9 @@ enum err session_tick(struct ctx *c)
     pthread_mutex_unlock(&s->lock);
     if (!due)
         return OK;
-    TRY(session_flush(c));                       /* before: what was used a moment ago is not over */
-    struct over o = { c->now, c->now - (term_end(c->now, c->policy->session.idle, 1) - c->now), c->now - DEVICE_DAYS * DAY, c->now - THROTTLE_KEPT };
+    TRY(session_flush(c)); /* before: what was used a moment ago is not over */
+    struct over o = { c->now, c->now - (term_end(c->now, c->policy->session.idle, 1) - c->now),
+                      c->now - DEVICE_DAYS * DAY, c->now - THROTTLE_KEPT };
     int64_t count;
     TRY(count_over(c, &o, &count));
     struct write w = { .run = run_over, .arg = &o, .event = event_of(c, NULL, TEXT("session.over")) };
@@ -222,7 +245,8 @@ struct digest session_device(const struct ctx *c, const struct person *p)
 
 static text or_null(text s) { return s.n ? s : (text){ NULL, 0 }; }
 
-/* Logs may be promised of what a sign-in knows nothing of (files served, by a platform's own server): then there is no record of one. */
+/* Logs may be promised of what a sign-in knows nothing of (files served, by a platform's own server): then there is no
+ * record of one. */
 static bool is_noted(const struct category *cat, const struct json *note)
 {
     bool noted = true;
@@ -252,7 +276,8 @@ enum err session_note(struct ctx *c, struct person *p, bool success, struct chan
     TRY(buf_take(c->arena, &b, &fields));
     const struct json *note;
     TRY(json_parse(c->arena, fields, &note));
-    return is_noted(&c->policy->categories[category], note) ? subject_note(c, p, category, c->now, fields, out) : change_begin(c, p, 0, out);
+    return is_noted(&c->policy->categories[category], note) ? subject_note(c, p, category, c->now, fields, out)
+                                                            : change_begin(c, p, 0, out);
 }
 
 struct beginning {
@@ -271,15 +296,19 @@ static enum err run_begin(struct db *db, void *arg)
     const struct beginning *g = arg;
     const struct session *s = g->s;
     text tenant = g->c->tenant;
-    if (g->also)                                 /* first, since it may refuse */
+    if (g->also) /* first, since it may refuse */
         TRY(g->also(db, g->arg));
-    TRY(db_run(db, SQL_SESSION_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(s->digest)), V_TEXT(tenant), V_ID(s->subject), V_ID(g->id), V_INT(s->created),
-                                               V_INT(s->ends), V_INT(s->authenticated), V_INT(s->factor), V_SEALED(g->device))));
-    TRY(db_run(db, SQL_SESSION_TRIM, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(budget_row(BUDGET_sessions)->limit))));
+    TRY(db_run(db, SQL_SESSION_ADD, NULL,
+               ARGS(V_BYTES(TEXT_BYTES(s->digest)), V_TEXT(tenant), V_ID(s->subject), V_ID(g->id), V_INT(s->created),
+                    V_INT(s->ends), V_INT(s->authenticated), V_INT(s->factor), V_SEALED(g->device))));
+    TRY(db_run(db, SQL_SESSION_TRIM, NULL,
+               ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(budget_row(BUDGET_sessions)->limit))));
     TRY(db_run(db, SQL_ACCOUNT_VISIT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(s->created))));
     TRY(db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(s->created))));
-    TRY(db_run(db, SQL_DEVICE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_BYTES(TEXT_BYTES(g->known)), V_INT(s->created))));
-    return db_run(db, SQL_DEVICE_TRIM, NULL, ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(budget_row(BUDGET_devices)->limit)));
+    TRY(db_run(db, SQL_DEVICE_PUT, NULL,
+               ARGS(V_TEXT(tenant), V_ID(s->subject), V_BYTES(TEXT_BYTES(g->known)), V_INT(s->created))));
+    return db_run(db, SQL_DEVICE_TRIM, NULL,
+                  ARGS(V_TEXT(tenant), V_ID(s->subject), V_INT(budget_row(BUDGET_devices)->limit)));
 }
 
 static void set_csrf(const struct ctx *c, struct session *s)
@@ -328,7 +357,8 @@ static enum err begin(struct ctx *c, struct person *p, struct beginning *g)
 {
     struct change ch;
     TRY(session_note(c, p, true, &ch));
-    ch.also = run_begin, ch.also_arg = g;
+    ch.also = run_begin;
+    ch.also_arg = g;
     struct event event = event_of(c, p, TEXT("signin"));
     return change_write(c, &ch, event, NULL);
 }
@@ -342,19 +372,29 @@ enum err session_begin_with(struct ctx *c, struct person *p, const struct accoun
                             enum err (*also)(struct db *db, void *arg), void *arg, text *secret)
 {
     if (!c->policy->session.cookie.n)
-        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.clause, "the policy declares no cookie for sessions, so none can be begun");
+        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.clause,
+                          "the policy declares no cookie for sessions, so none can be begun");
     struct session *s = NEW(c->arena, struct session);
-    struct beginning g = { .c = c, .p = p, .s = s, .known = session_device(c, p), .id = id_make(c->now), .also = also, .arg = arg };
+    struct beginning g = {
+        .c = c, .p = p, .s = s, .known = session_device(c, p), .id = id_make(c->now), .also = also, .arg = arg
+    };
     TRY_PTR(s);
-    *s = (struct session){ .subject = p->id, .created = c->now, .seen = c->now, .authenticated = c->now, .factor = factor, .role = account->role,
-                           .language = account->language, .id = id_print(c->arena, g.id), .ends = last_hour(c, account->role, c->now) };
+    *s = (struct session){ .subject = p->id,
+                           .created = c->now,
+                           .seen = c->now,
+                           .authenticated = c->now,
+                           .factor = factor,
+                           .role = account->role,
+                           .language = account->language,
+                           .id = id_print(c->arena, g.id),
+                           .ends = last_hour(c, account->role, c->now) };
     *secret = secret_make(c, TEXT("session"), &s->digest);
     TRY_PTR(secret->p);
     TRY(seal_device(c, p, &g.device));
     set_csrf(c, s);
     actor_become(c, p->id);
     enum err status = begin(c, p, &g);
-    for (int again = 0; status == ERR_CONFLICT && again < 3; again++)     /* two records fell on one number */
+    for (int again = 0; status == ERR_CONFLICT && again < 3; again++) /* two records fell on one number */
         status = begin(c, p, &g);
     TRY(status);
     c->session = s;
@@ -363,7 +403,10 @@ enum err session_begin_with(struct ctx *c, struct person *p, const struct accoun
 
 /* ---- Looked up. ---- */
 
-static enum err not_signed_in(struct ctx *c) { return say(c->arena, ERR_UNAUTHORISED, "nobody is signed in here, or no longer"); }
+static enum err not_signed_in(struct ctx *c)
+{
+    return say(c->arena, ERR_UNAUTHORISED, "nobody is signed in here, or no longer");
+}
 
 static enum err load(struct ctx *c, text secret, struct session *s, msec *agreement)
 {
@@ -381,9 +424,14 @@ static enum err load(struct ctx *c, text secret, struct session *s, msec *agreem
     memcpy(&s->subject, query_bytes(&q, 1).p, SUBJECT_ID);
     memcpy(&id, query_bytes(&q, 2).p, SUBJECT_ID);
     s->id = id_print(c->arena, id);
-    s->created = query_int(&q, 3), s->seen = query_int(&q, 4), s->ends = query_int(&q, 5), s->authenticated = query_int(&q, 6);
-    s->factor = query_int(&q, 7) != 0, *agreement = query_int(&q, 9);
-    s->role = arena_copy(c->arena, query_bytes(&q, 8)), s->language = arena_copy(c->arena, query_bytes(&q, 10));
+    s->created = query_int(&q, 3);
+    s->seen = query_int(&q, 4);
+    s->ends = query_int(&q, 5);
+    s->authenticated = query_int(&q, 6);
+    s->factor = query_int(&q, 7) != 0;
+    *agreement = query_int(&q, 9);
+    s->role = arena_copy(c->arena, query_bytes(&q, 8));
+    s->language = arena_copy(c->arena, query_bytes(&q, 10));
     return c->tenant.p && s->id.p ? OK : ERR_MEMORY;
 }
 
@@ -405,7 +453,7 @@ static enum err ends_of(struct ctx *c, struct session *s)
     msec seen = seen_get(c->app->seen, &s->digest), ends = last_hour(c, s->role, s->created);
     if (seen > s->seen)
         s->seen = seen;
-    if (ends < s->ends)                          /* the policy in force may allow less than that of the sign-in */
+    if (ends < s->ends) /* the policy in force may allow less than that of the sign-in */
         s->ends = ends;
     if (c->now >= s->ends || c->now >= term_end(s->seen, c->policy->session.idle, 1))
         return not_signed_in(c);
@@ -440,7 +488,10 @@ static enum err act_in_role(struct ctx *c, struct session *s, msec agreement)
     s->closed = TEXT("");
     if (!class)
         return OK;
-    c->actor.kind = class->kind, c->actor.index = index, c->actor.name = class->name, c->actor.agreement = agreement != 0;
+    c->actor.kind = class->kind;
+    c->actor.index = index;
+    c->actor.name = class->name;
+    c->actor.agreement = agreement != 0;
     if (class->second_factor && !s->factor)
         s->closed = TEXT("factor");
     else if (class->confidentiality && !agreement)
@@ -467,7 +518,7 @@ enum err session_by_secret(struct ctx *c, text secret)
 
 enum err session_look(struct ctx *c, text secret, const struct session **out)
 {
-    struct ctx other = *c;                       /* the tenant stays the one that was asked for */
+    struct ctx other = *c; /* the tenant stays the one that was asked for */
     struct session *s = NEW(c->arena, struct session);
     struct why why = c->arena->why;
     msec agreement;
@@ -489,12 +540,19 @@ enum err session_look(struct ctx *c, text secret, const struct session **out)
 
 /* ---- Proved again, ended. ---- */
 
-struct ending { const struct ctx *c; struct digest digest; struct subject_id subject, id; bool others, factor; text language; };
+struct ending {
+    const struct ctx *c;
+    struct digest digest;
+    struct subject_id subject, id;
+    bool others, factor;
+    text language;
+};
 
 static enum err run_proved(struct db *db, struct write *w)
 {
     const struct ending *e = w->arg;
-    return db_run(db, SQL_SESSION_PROVED, NULL, ARGS(V_BYTES(TEXT_BYTES(e->digest)), V_INT(e->c->now), V_INT(e->factor)));
+    return db_run(db, SQL_SESSION_PROVED, NULL,
+                  ARGS(V_BYTES(TEXT_BYTES(e->digest)), V_INT(e->c->now), V_INT(e->factor)));
 }
 
 static enum err run_end(struct db *db, struct write *w)
@@ -514,7 +572,8 @@ static enum err run_end_one(struct db *db, struct write *w)
 enum err session_run_end_all(struct db *db, text tenant, struct subject_id subject, const struct digest *but)
 {
     static const struct digest none = { { 0 } };
-    return db_run(db, SQL_SESSION_END_ALL, NULL, ARGS(V_TEXT(tenant), V_ID(subject), V_BYTES(TEXT_BYTES(*(but ? but : &none)))));
+    return db_run(db, SQL_SESSION_END_ALL, NULL,
+                  ARGS(V_TEXT(tenant), V_ID(subject), V_BYTES(TEXT_BYTES(*(but ? but : &none)))));
 }
 
 static enum err run_end_others(struct db *db, struct write *w)
@@ -531,7 +590,9 @@ static enum err do_own(struct ctx *c, text act, enum err (*run)(struct db *db, s
         return not_signed_in(c);
     session_as_person(c);
     TRY(person_open(c, session_self(c), false, &p));
-    e->c = c, e->digest = c->session->digest, e->subject = p.id;
+    e->c = c;
+    e->digest = c->session->digest;
+    e->subject = p.id;
     struct write w = { .run = run, .arg = e, .event = event_of(c, &p, act), .urgent = true };
     return write_do(c, &w, NULL);
 }
@@ -628,7 +689,7 @@ static enum err put_session(struct ctx *c, const struct person *p, struct query 
     if (seen < query_int(q, 3))
         seen = query_int(q, 3);
     if (c->now >= term_end(seen, c->policy->session.idle, 1))
-        return OK;                               /* over, and not yet deleted */
+        return OK; /* over, and not yet deleted */
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, id));
     json_pair(w, TEXT("since"), time_text(created, time));
@@ -668,6 +729,6 @@ enum err session_list(struct ctx *c, struct answer *out)
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("access");         /* their own data, shown to them (GDPR 15) */
+    read.event.purpose = TEXT("access"); /* their own data, shown to them (GDPR 15) */
     return write_do(c, &read, NULL);
 }

@@ -4,8 +4,14 @@
 
 enum { FLIGHTS = 4096, PROBES = 16 };
 
-struct flight { struct digest digest; unsigned count; };
-struct throttle { pthread_mutex_t lock; struct flight flights[FLIGHTS]; };
+struct flight {
+    struct digest digest;
+    unsigned count;
+};
+struct throttle {
+    pthread_mutex_t lock;
+    struct flight flights[FLIGHTS];
+};
 
 struct throttle *throttle_open(void)
 {
@@ -118,8 +124,9 @@ enum err throttle_letter(struct ctx *c, struct attempt *at)
 
 enum err throttle_run_failed(struct db *db, const struct ctx *c, const struct attempt *at)
 {
-    return db_run(db, SQL_ATTEMPT_FAILED, NULL, ARGS(V_BYTES(TEXT_BYTES(at->digest)), V_TEXT(c->tenant), at->has_subject ? V_ID(at->subject) : V_NULL,
-                                                     V_INT(c->now), V_INT(c->now - THROTTLE_KEPT)));
+    return db_run(db, SQL_ATTEMPT_FAILED, NULL,
+                  ARGS(V_BYTES(TEXT_BYTES(at->digest)), V_TEXT(c->tenant), at->has_subject ? V_ID(at->subject) : V_NULL,
+                       V_INT(c->now), V_INT(c->now - THROTTLE_KEPT)));
 }
 
 enum err throttle_run_clear(struct db *db, const struct attempt *at)

@@ -7,14 +7,35 @@
 
 enum { STEP_MEMORY = 8 << 20 };
 /* Between two rounds of a job: long enough that looking costs little, and for a long round ten times its length. */
-enum { PAUSE = MINUTE, PAUSE_INSTANCE = 5 * SECOND, PAUSE_JOURNAL = SECOND, PAUSE_FACTOR = 10, VERIFY_EVERY = 6 * HOUR, READ_AGAIN = 16384 };
+enum {
+    PAUSE = MINUTE,
+    PAUSE_INSTANCE = 5 * SECOND,
+    PAUSE_JOURNAL = SECOND,
+    PAUSE_FACTOR = 10,
+    VERIFY_EVERY = 6 * HOUR,
+    READ_AGAIN = 16384
+};
 
 /* ---- Rows. ---- */
 
-enum { INSTANCE = 1 << JOB_INSTANCE, PEOPLE = 1 << JOB_PEOPLE, KEYS = 1 << JOB_KEYS, RECORDS = 1 << JOB_RECORDS, FORMERS = 1 << JOB_FORMERS,
-       ATTACHMENTS = 1 << JOB_ATTACHMENTS | 1 << JOB_PARTS, CONSENTS = 1 << JOB_CONSENTS, JOURNAL = 1 << JOB_JOURNAL,
-       ACCOUNTS = 1 << JOB_ACCOUNTS, SESSIONS = 1 << JOB_SESSIONS, FOLDERS = 1 << JOB_FOLDERS, LEDGER = 1 << JOB_LEDGER };
-#define EN_FR(en, fr) { TEXT_INIT(en), TEXT_INIT(fr) }
+enum {
+    INSTANCE = 1 << JOB_INSTANCE,
+    PEOPLE = 1 << JOB_PEOPLE,
+    KEYS = 1 << JOB_KEYS,
+    RECORDS = 1 << JOB_RECORDS,
+    FORMERS = 1 << JOB_FORMERS,
+    ATTACHMENTS = 1 << JOB_ATTACHMENTS | 1 << JOB_PARTS,
+    CONSENTS = 1 << JOB_CONSENTS,
+    JOURNAL = 1 << JOB_JOURNAL,
+    ACCOUNTS = 1 << JOB_ACCOUNTS,
+    SESSIONS = 1 << JOB_SESSIONS,
+    FOLDERS = 1 << JOB_FOLDERS,
+    LEDGER = 1 << JOB_LEDGER
+};
+#define EN_FR(en, fr)                                                                                                  \
+    {                                                                                                                  \
+        TEXT_INIT(en), TEXT_INIT(fr)                                                                                   \
+    }
 static const struct probe_row rows[] = {
 #define PROBE(name, jobs, ...) { TEXT_INIT(#name), jobs, __VA_ARGS__ },
 #include "domain/board/probes.def"
@@ -67,23 +88,30 @@ static void begin_round(struct board *b, enum board_job job)
 {
     struct job *j = &b->jobs[job];
     msec now = clock_monotonic();
-    j->running = true, j->began = now;
+    j->running = true;
+    j->began = now;
     j->from = (struct cursor){ 0 };
     bool anew = !b->verified || now - b->verified > VERIFY_EVERY || b->journal.stuck;
     if (job == JOB_JOURNAL && !anew)
-        return;                                  /* goes on from where the journal ended */
-    if (job == JOB_JOURNAL)
-        b->journal = (struct journal_round){ 0 }, b->verified = now;
+        return; /* goes on from where the journal ended */
+    if (job == JOB_JOURNAL) {
+        b->journal = (struct journal_round){ 0 };
+        b->verified = now;
+    }
     facts_clear(&j->now);
 }
 
 static void end_round(struct board *b, enum board_job job, msec at)
 {
     struct job *j = &b->jobs[job];
-    msec now = clock_monotonic(), pause = job == JOB_INSTANCE ? PAUSE_INSTANCE : job == JOB_JOURNAL && !b->journal.stuck ? PAUSE_JOURNAL : PAUSE;
+    msec now = clock_monotonic(), pause = job == JOB_INSTANCE                       ? PAUSE_INSTANCE
+                                          : job == JOB_JOURNAL && !b->journal.stuck ? PAUSE_JOURNAL
+                                                                                    : PAUSE;
     msec long_pause = job == JOB_JOURNAL ? 0 : (now - j->began) * PAUSE_FACTOR;
     facts_copy(&j->last, &j->now);
-    j->running = false, j->known = true, j->at = at;
+    j->running = false;
+    j->known = true;
+    j->at = at;
     j->next = now + (pause > long_pause ? pause : long_pause);
 }
 
@@ -93,8 +121,11 @@ static void follow_policy(struct board *b, const struct ctx *c)
     if (text_eq(text_of(b->policy), text_of(c->policy->hash)))
         return;
     memcpy(b->policy, c->policy->hash, sizeof b->policy);
-    for (unsigned i = 0; i < JOBS; i++)
-        b->jobs[i].running = b->jobs[i].known = false, b->jobs[i].next = 0;
+    for (unsigned i = 0; i < JOBS; i++) {
+        b->jobs[i].known = false;
+        b->jobs[i].running = false;
+        b->jobs[i].next = 0;
+    }
     b->verified = 0;
 }
 
@@ -103,17 +134,21 @@ static enum err one_step(struct board *b, struct ctx *c, enum board_job job)
     struct job *j = &b->jobs[job];
     ARENA_AUTO a = arena_make(STEP_MEMORY);
     struct ctx of_step = *c;
-    of_step.arena = &a, of_step.decisions = NULL;
+    of_step.arena = &a;
+    of_step.decisions = NULL;
     struct board_step s = { .c = &of_step, .board = b, .job = job, .facts = &j->now, .from = &j->from };
     if (!j->running)
         begin_round(b, job);
-    enum err e = job == JOB_INSTANCE ? board_instance(&s) : job == JOB_JOURNAL ? board_journal(&s) : job == JOB_LEDGER ? board_ledger(&s)
-             : board_walk(&s);
+    enum err e = job == JOB_INSTANCE  ? board_instance(&s)
+                 : job == JOB_JOURNAL ? board_journal(&s)
+                 : job == JOB_LEDGER  ? board_ledger(&s)
+                                      : board_walk(&s);
     if (e == OK && s.done)
         end_round(b, job, c->now);
     if (e != OK) {
         c->arena->why = a.why;
-        j->running = false, j->next = clock_monotonic() + PAUSE;
+        j->running = false;
+        j->next = clock_monotonic() + PAUSE;
     }
     return e;
 }
@@ -136,7 +171,8 @@ void board_tick(struct app *app)
     }
 }
 
-/* A round begun since the request was serves all who asked before it; a batch is one request. False: such a round has ended. The lock is held. */
+/* A round begun since the request was serves all who asked before it; a batch is one request. False: such a round has
+ * ended. The lock is held. */
 static bool begin_look(struct board *b, msec since)
 {
     while (b->looking)
@@ -156,8 +192,8 @@ static void end_look(struct board *b)
     pthread_mutex_unlock(&b->lock);
 }
 
-/* A round that was under way is ended, not begun again, so that many who ask do not keep it from its end; then comes a new one, since what
- * it had passed already may have changed. A long journal is read on from where it was. */
+/* A round that was under way is ended, not begun again, so that many who ask do not keep it from its end; then comes a
+ * new one, since what it had passed already may have changed. A long journal is read on from where it was. */
 static enum err look_at(struct board *b, struct ctx *c, enum board_job job, msec until)
 {
     bool first = true, again = false;
@@ -211,7 +247,8 @@ enum err board_round(struct ctx *c, msec budget)
 static struct fact sum_of(const struct board *b, enum probe p, msec *at, bool *known)
 {
     struct fact sum = { 0 };
-    *at = 0, *known = true;
+    *at = 0;
+    *known = true;
     for (unsigned i = 0; i < JOBS; i++) {
         const struct job *j = &b->jobs[i];
         if (!(rows[p].jobs >> i & 1))
@@ -219,7 +256,9 @@ static struct fact sum_of(const struct board *b, enum probe p, msec *at, bool *k
         *known &= j->known;
         if (!*at || j->at < *at)
             *at = j->at;
-        sum.figure += j->last.of[p].figure, sum.bad += j->last.of[p].bad, sum.soon += j->last.of[p].soon;
+        sum.figure += j->last.of[p].figure;
+        sum.bad += j->last.of[p].bad;
+        sum.soon += j->last.of[p].soon;
     }
     if (!*known)
         *at = 0;
@@ -228,7 +267,8 @@ static struct fact sum_of(const struct board *b, enum probe p, msec *at, bool *k
 
 static enum promise_state state_of(int64_t bad, int64_t soon, bool known)
 {
-    return bad ? PROMISE_BROKEN : soon || !known ? PROMISE_RISK : PROMISE_KEPT;
+    return bad ? PROMISE_BROKEN
+         : soon || !known ? PROMISE_RISK : PROMISE_KEPT;
 }
 
 static bool promised(const struct policy *p, enum probe probe)
@@ -246,7 +286,9 @@ static void put_probes(struct board *b, const struct policy *p, struct board_vie
         struct fact f = sum_of(b, (enum probe)i, &one->at, &known);
         known = known && v->now - one->at <= BOARD_LATELY;
         one->applies = promised(p, (enum probe)i);
-        one->figure = f.figure, one->bad = f.bad, one->soon = f.soon;
+        one->figure = f.figure;
+        one->bad = f.bad;
+        one->soon = f.soon;
         one->state = state_of(f.bad, f.soon, known);
         if (one->applies && one->state > v->worst)
             v->worst = one->state;

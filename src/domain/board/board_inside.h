@@ -6,21 +6,47 @@
 #include "domain/core/instance.h"
 
 /* The journal first: others draw on what it tells. */
-enum board_job { JOB_JOURNAL, JOB_INSTANCE, JOB_PEOPLE, JOB_KEYS, JOB_RECORDS, JOB_FORMERS, JOB_ATTACHMENTS, JOB_PARTS, JOB_CONSENTS, JOB_ACCOUNTS,
-                 JOB_SESSIONS, JOB_FOLDERS, JOB_LEDGER, JOBS };
+enum board_job {
+    JOB_JOURNAL,
+    JOB_INSTANCE,
+    JOB_PEOPLE,
+    JOB_KEYS,
+    JOB_RECORDS,
+    JOB_FORMERS,
+    JOB_ATTACHMENTS,
+    JOB_PARTS,
+    JOB_CONSENTS,
+    JOB_ACCOUNTS,
+    JOB_SESSIONS,
+    JOB_FOLDERS,
+    JOB_LEDGER,
+    JOBS
+};
 
-/* What a term may be late by before its promise is broken: a sweep comes every minute, and once more when it was interrupted. */
+/* What a term may be late by before its promise is broken: a sweep comes every minute, and once more when it was
+ * interrupted. */
 enum { BOARD_GRACE = HOUR };
 
 /* Numbers of a probe that belong to one clause, by its path. */
-struct tally { enum probe probe; char path[96]; int64_t figure, bad; };
+struct tally {
+    enum probe probe;
+    char path[96];
+    int64_t figure, bad;
+};
 /* Something held that cannot be read, by where it stands. */
 enum { UNREAD_NAMED = 1000 };
-struct unread { char tenant[64], kind[16], category[96], item[40]; struct subject_id subject; };
+struct unread {
+    char tenant[64], kind[16], category[96], item[40];
+    struct subject_id subject;
+};
 struct facts {
-    struct fact { int64_t figure, bad, soon; } of[PROBES];
-    struct tally *tallies; unsigned tally_count, tally_room;
-    struct unread *unread; unsigned unread_count, unread_room;      /* the first UNREAD_NAMED of those counted as bad */
+    struct fact {
+        int64_t figure, bad, soon;
+    } of[PROBES];
+    struct tally *tallies;
+    unsigned tally_count, tally_room;
+    struct unread *unread;
+    unsigned unread_count, unread_room; /* the first UNREAD_NAMED of those counted as bad */
 };
 void fact_looked(struct facts *f, enum probe p, int64_t count);
 void fact_bad(struct facts *f, enum probe p, int64_t count);
@@ -30,12 +56,27 @@ void fact_clause(struct facts *f, enum probe p, text path, int64_t figure, int64
 
 /* ---- board_open.c ---- */
 
-/* A sealed thing of a row: where it stands and what opens it. derive: the key's name under the person's, for key class 0. */
-struct thing { text kind, category, item, derive; uint32_t key_class; struct place place; sealed sealed; };
+/* A sealed thing of a row: where it stands and what opens it. derive: the key's name under the person's, for key class
+ * 0. */
+struct thing {
+    text kind, category, item, derive;
+    uint32_t key_class;
+    struct place place;
+    sealed sealed;
+};
 enum { OPENER_MEMORY = 64 << 20 };
-struct opener { struct ctx *c; text tenant; struct subject_id subject; uint32_t key_class; struct key key; enum err status; bool known; };
+struct opener {
+    struct ctx *c;
+    text tenant;
+    struct subject_id subject;
+    uint32_t key_class;
+    struct key key;
+    enum err status;
+    bool known;
+};
 void opener_end(struct opener *o);
-/* What that walk's row holds, in `a`; kind empty when nothing of the table is opened. Its seal is the row's: valid as long as that. */
+/* What that walk's row holds, in `a`; kind empty when nothing of the table is opened. Its seal is the row's: valid as
+ * long as that. */
 enum err thing_of(struct arena *a, enum board_job job, struct query *q, struct thing *out);
 /* Whether it opens and parses. */
 enum err opener_look(struct opener *o, const struct thing *t, bool *readable);
@@ -43,49 +84,74 @@ void fact_unreadable(struct facts *f, const struct thing *t);
 
 /* Where a walk stands: the key of the last row seen. */
 enum { KEY_COLUMNS = 5 };
-struct cursor { bool begun; struct { int64_t number; uint16_t size; char bytes[256]; } at[KEY_COLUMNS]; };
+struct cursor {
+    bool begun;
+    struct {
+        int64_t number;
+        uint16_t size;
+        char bytes[256];
+    } at[KEY_COLUMNS];
+};
 
 /* The journal as verified so far in this round. */
 struct journal_round {
     struct tree tree;
-    uint64_t checkpoint; struct hash root;     /* the next kept checkpoint: size (0: none) and root */
-    bool stuck;                                /* something was altered: verified no further */
-    msec compared;                             /* monotonic: when it was last held against the running tree */
-    msec backup, rotated, first;               /* the newest of each act, and the first entry still there; 0: none */
+    uint64_t checkpoint;
+    struct hash root;            /* the next kept checkpoint: size (0: none) and root */
+    bool stuck;                  /* something was altered: verified no further */
+    msec compared;               /* monotonic: when it was last held against the running tree */
+    msec backup, rotated, first; /* the newest of each act, and the first entry still there; 0: none */
 };
 
 /* Where the look at the ledger stands, and what is not as it was: the first of it by name. */
 enum { ALTERED_NAMED = 200 };
-struct altered { char tenant[64], table[24], row[128]; struct subject_id under; uint64_t entry; enum ledger_fault fault; };
-struct ledger_round { struct ledger_look look; struct altered now[ALTERED_NAMED], last[ALTERED_NAMED]; unsigned now_count, last_count; };
+struct altered {
+    char tenant[64], table[24], row[128];
+    struct subject_id under;
+    uint64_t entry;
+    enum ledger_fault fault;
+};
+struct ledger_round {
+    struct ledger_look look;
+    struct altered now[ALTERED_NAMED], last[ALTERED_NAMED];
+    unsigned now_count, last_count;
+};
 
 struct job {
     struct facts now, last;
     struct cursor from;
     bool running, known;
-    msec at;                                   /* end of the last whole round, by the clock of the instance */
-    msec began, next;                          /* monotonic */
+    msec at;          /* end of the last whole round, by the clock of the instance */
+    msec began, next; /* monotonic */
 };
 
 struct board {
-    pthread_mutex_t lock;                      /* held for one step, never across a wait */
+    pthread_mutex_t lock; /* held for one step, never across a wait */
     struct job jobs[JOBS];
     struct journal_round journal;
-    pthread_cond_t looked;                     /* a round that somebody asked for has ended */
-    msec look_began; bool looking;             /* monotonic: when the newest of them was begun; whether it is under way */
+    pthread_cond_t looked; /* a round that somebody asked for has ended */
+    msec look_began;
+    bool looking; /* monotonic: when the newest of them was begun; whether it is under way */
     struct ledger_round ledger;
-    msec verified;                             /* monotonic: when the journal was last begun anew */
-    char policy[65];                           /* the rounds are of this policy */
+    msec verified;   /* monotonic: when the journal was last begun anew */
+    char policy[65]; /* the rounds are of this policy */
 };
 
 /* One bounded step: *done at the end of a round. */
-struct board_step { struct ctx *c; struct board *board; enum board_job job; struct facts *facts; struct cursor *from; bool done; };
+struct board_step {
+    struct ctx *c;
+    struct board *board;
+    enum board_job job;
+    struct facts *facts;
+    struct cursor *from;
+    bool done;
+};
 /* A whole new round of every job, or as much of it as the budget allows. */
 enum err board_round(struct ctx *c, msec budget);
 enum err board_walk(struct board_step *s);
 enum err board_journal(struct board_step *s);
 enum err board_ledger(struct board_step *s);
-void board_put_altered(struct ctx *c, struct json_out *w);    /* "altered", "altered_all"; the lock is held */
+void board_put_altered(struct ctx *c, struct json_out *w); /* "altered", "altered_all"; the lock is held */
 enum err board_instance(struct board_step *s);
 
 #endif

@@ -1,13 +1,17 @@
-/* The board reads the journal: each entry against its hash, the tree against what was signed, each read against its purpose. */
+/* The board reads the journal: each entry against its hash, the tree against what was signed, each read against its
+ * purpose. */
 #include "domain/board/board_inside.h"
 
 enum { BUNDLE = 256, BUNDLES_A_STEP = 8, COMPARE_EVERY = MINUTE };
 
-/* Reads that answer a right or a duty instead of serving a purpose: what the domain's own lists of a person are called. */
-static const text rights[] = { TEXT_INIT("consents"), TEXT_INIT("former"), TEXT_INIT("looks"), TEXT_INIT("disclosures"), TEXT_INIT("access"),
-                               TEXT_INIT("export"), TEXT_INIT("folders"), TEXT_INIT("preferences") };
+/* Reads that answer a right or a duty instead of serving a purpose: what the domain's own lists of a person are called.
+ */
+static const text rights[] = { TEXT_INIT("consents"),    TEXT_INIT("former"),     TEXT_INIT("looks"),
+                               TEXT_INIT("disclosures"), TEXT_INIT("access"),     TEXT_INIT("export"),
+                               TEXT_INIT("folders"),     TEXT_INIT("preferences") };
 /* Acts that open personal data, or let them be found, for a purpose. */
-static const text reads[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"), TEXT_INIT("disclosure") };
+static const text reads[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"),
+                              TEXT_INIT("disclosure") };
 
 static bool among(const text *words, size_t count, text word)
 {
@@ -19,13 +23,15 @@ static bool among(const text *words, size_t count, text word)
 
 /* ---- What an entry says. ---- */
 
-/* Who read, and what, against what the purpose allows: each category by its own clause, and the application by its own. */
+/* Who read, and what, against what the purpose allows: each category by its own clause, and the application by its own.
+ */
 static void look_at_scope(struct board_step *s, const struct json *leaf, int purpose)
 {
     const struct policy *p = s->c->policy;
     int actor = policy_actor(p, json_text(leaf, TEXT("actor")));
     if (actor >= 0 && p->actors[actor].kind == ACTOR_SYSTEM)
-        fact_clause(s->facts, PROBE_purposes, p->actors[actor].clause.path, 1, !bits_has(&p->actors[actor].purposes, (unsigned)purpose));
+        fact_clause(s->facts, PROBE_purposes, p->actors[actor].clause.path, 1,
+                    !bits_has(&p->actors[actor].purposes, (unsigned)purpose));
     for (text rest = json_text(leaf, TEXT("categories")); rest.n;) {
         int i = policy_category(p, text_trim(text_cut(&rest, ',')));
         bool allowed = i >= 0 && bits_has(&p->categories[i].purposes, (unsigned)purpose);
@@ -60,7 +66,8 @@ static void look_at_read(struct board_step *s, const struct json *leaf)
 static void look_at_refusal(struct board_step *s, const struct json *leaf)
 {
     text clause = json_text(leaf, TEXT("clause"));
-    if (text_starts(clause, TEXT("never.")) || text_starts(clause, TEXT("roles.")) || text_starts(clause, TEXT("systems.")))
+    if (text_starts(clause, TEXT("never.")) || text_starts(clause, TEXT("roles.")) ||
+        text_starts(clause, TEXT("systems.")))
         fact_clause(s->facts, PROBE_purposes, clause, 1, 0);
 }
 
@@ -108,7 +115,8 @@ static enum err next_checkpoint(struct board_step *s)
     if (!query_next(&q))
         return q.status;
     r->checkpoint = (uint64_t)query_int(&q, 0);
-    if (checkpoint_open(s->c->arena, store_signer(ctx_store(s->c)), query_bytes(&q, 1), &size, &r->root) != OK || size != r->checkpoint)
+    if (checkpoint_open(s->c->arena, store_signer(ctx_store(s->c)), query_bytes(&q, 1), &size, &r->root) != OK ||
+        size != r->checkpoint)
         altered(s);
     return OK;
 }
@@ -163,8 +171,8 @@ static enum err look_at_bundle(struct board_step *s, uint64_t index, unsigned wi
     return OK;
 }
 
-/* Between two kept checkpoints the tree that the running store knows is the measure: what is on the disk must lead to it. Asked for
- * seldom, since each time a checkpoint is kept. */
+/* Between two kept checkpoints the tree that the running store knows is the measure: what is on the disk must lead to
+ * it. Asked for seldom, since each time a checkpoint is kept. */
 static enum err compare_running(struct board_step *s)
 {
     struct journal_round *r = &s->board->journal;
@@ -194,7 +202,7 @@ enum err board_journal(struct board_step *s)
         TRY(look_at_bundle(s, index, left < BUNDLE ? (unsigned)left : BUNDLE));
     }
     if (r->tree.size >= size && r->checkpoint > store_figures(ctx_store(s->c)).journal_size)
-        altered(s);                              /* more was signed for than is there */
+        altered(s); /* more was signed for than is there */
     if (r->tree.size >= size && !r->stuck)
         TRY(compare_running(s));
     s->done = r->stuck || (r->tree.size >= size && r->tree.size >= r->checkpoint);

@@ -1,4 +1,5 @@
-/* The board holds the rows that decide against the journal entries that wrote them, and names those that are not as they were. */
+/* The board holds the rows that decide against the journal entries that wrote them, and names those that are not as
+ * they were. */
 #include "domain/board/board_inside.h"
 
 enum { STEP_SUMS = 2000 };
@@ -29,7 +30,9 @@ enum err board_ledger(struct board_step *s)
     }
     TRY(store_read(ctx_store(s->c), s->c->arena, &db));
     uint64_t before = r->look.looked;
-    r->look.db = db, r->look.tell = note_altered, r->look.arg = s;
+    r->look.db = db;
+    r->look.tell = note_altered;
+    r->look.arg = s;
     enum err e = ledger_look(&r->look, STEP_SUMS);
     r->look.db = NULL;
     TRY(e);

@@ -1,4 +1,5 @@
-/* The board's look into what is sealed: whether each thing held opens under its keys and parses, named by where it stands, without values. */
+/* The board's look into what is sealed: whether each thing held opens under its keys and parses, named by where it
+ * stands, without values. */
 #include "domain/board/board_inside.h"
 #include "domain/core/id.h"
 #include "domain/person/record.h"
@@ -22,8 +23,8 @@ static enum err key_of(struct opener *o, const struct thing *t, uint32_t key_cla
     return o->status;
 }
 
-/* What is written under the person's key goes with it, or stays as a mere proof: with that key gone there is nothing to read. A key of its
- * own that is gone leaves what it was for unreadable. */
+/* What is written under the person's key goes with it, or stays as a mere proof: with that key gone there is nothing to
+ * read. A key of its own that is gone leaves what it was for unreadable. */
 enum err opener_look(struct opener *o, const struct thing *t, bool *readable)
 {
     ARENA_AUTO room = arena_make(OPENER_MEMORY);
@@ -51,18 +52,27 @@ enum err opener_look(struct opener *o, const struct thing *t, bool *readable)
 static struct thing of_record(struct arena *a, struct query *q)
 {
     text category = arena_copy(a, query_bytes(q, 2));
-    return (struct thing){ .kind = TEXT("record"), .category = category, .derive = category, .key_class = (uint32_t)query_int(q, 9),
-                           .item = arena_print(a, "%lld", (long long)query_int(q, 3)), .sealed = query_sealed(q, 10),
-                           .place = { .table = TEXT("record"), .field = category, .version = (uint64_t)query_int(q, 8) } };
+    return (
+        struct thing){ .kind = TEXT("record"),
+                       .category = category,
+                       .derive = category,
+                       .key_class = (uint32_t)query_int(q, 9),
+                       .item = arena_print(a, "%lld", (long long)query_int(q, 3)),
+                       .sealed = query_sealed(q, 10),
+                       .place = { .table = TEXT("record"), .field = category, .version = (uint64_t)query_int(q, 8) } };
 }
 
 static struct thing of_former(struct arena *a, struct query *q)
 {
     text category = arena_copy(a, query_bytes(q, 2));
-    return (struct thing){ .kind = TEXT("former"), .category = category, .derive = TEXT("former"), .key_class = (uint32_t)query_int(q, 8),
-                           .sealed = query_sealed(q, 9),
-                           .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
-                           .place = { .table = TEXT("former"), .field = category, .version = (uint64_t)query_int(q, 4) } };
+    return (
+        struct thing){ .kind = TEXT("former"),
+                       .category = category,
+                       .derive = TEXT("former"),
+                       .key_class = (uint32_t)query_int(q, 8),
+                       .sealed = query_sealed(q, 9),
+                       .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
+                       .place = { .table = TEXT("former"), .field = category, .version = (uint64_t)query_int(q, 4) } };
 }
 
 static struct thing of_attachment(struct arena *a, struct query *q)
@@ -72,14 +82,22 @@ static struct thing of_attachment(struct arena *a, struct query *q)
     if (bytes.n == sizeof id)
         memcpy(&id, bytes.p, sizeof id);
     text name = id_print(a, id);
-    return (struct thing){ .kind = TEXT("attachment"), .category = category, .derive = category, .key_class = (uint32_t)query_int(q, 8),
-                           .item = name, .sealed = query_sealed(q, 9), .place = { .table = TEXT("attachment"), .field = name } };
+    return (struct thing){ .kind = TEXT("attachment"),
+                           .category = category,
+                           .derive = category,
+                           .key_class = (uint32_t)query_int(q, 8),
+                           .item = name,
+                           .sealed = query_sealed(q, 9),
+                           .place = { .table = TEXT("attachment"), .field = name } };
 }
 
 static struct thing of_consent(struct arena *a, struct query *q)
 {
     text purpose = arena_copy(a, query_bytes(q, 2));
-    return (struct thing){ .kind = TEXT("consent"), .category = purpose, .derive = TEXT("consent"), .sealed = query_sealed(q, 9),
+    return (struct thing){ .kind = TEXT("consent"),
+                           .category = purpose,
+                           .derive = TEXT("consent"),
+                           .sealed = query_sealed(q, 9),
                            .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
                            .place = { .table = TEXT("consent"), .field = purpose } };
 }
@@ -87,16 +105,22 @@ static struct thing of_consent(struct arena *a, struct query *q)
 static struct thing of_grant(struct arena *a, struct query *q)
 {
     text kind = arena_copy(a, query_bytes(q, 2));
-    return (struct thing){ .kind = TEXT("folder"), .category = kind, .derive = TEXT("folder_grant"), .sealed = query_sealed(q, 10),
+    return (struct thing){ .kind = TEXT("folder"),
+                           .category = kind,
+                           .derive = TEXT("folder_grant"),
+                           .sealed = query_sealed(q, 10),
                            .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
-                           .place = { .table = TEXT("folder_grant"), .field = kind, .version = (uint64_t)query_int(q, 6) } };
+                           .place = {
+                               .table = TEXT("folder_grant"), .field = kind, .version = (uint64_t)query_int(q, 6) } };
 }
 
 enum err thing_of(struct arena *a, enum board_job job, struct query *q, struct thing *out)
 {
-    static struct thing (*const of[JOBS])(struct arena *a, struct query *q) = {
-        [JOB_RECORDS] = of_record, [JOB_FORMERS] = of_former, [JOB_ATTACHMENTS] = of_attachment, [JOB_CONSENTS] = of_consent,
-        [JOB_FOLDERS] = of_grant };
+    static struct thing (*const of[JOBS])(struct arena * a, struct query * q) = { [JOB_RECORDS] = of_record,
+                                                                                  [JOB_FORMERS] = of_former,
+                                                                                  [JOB_ATTACHMENTS] = of_attachment,
+                                                                                  [JOB_CONSENTS] = of_consent,
+                                                                                  [JOB_FOLDERS] = of_grant };
     *out = (struct thing){ 0 };
     if (!of[job])
         return OK;
@@ -115,7 +139,7 @@ void fact_unreadable(struct facts *f, const struct thing *t)
 {
     fact_bad(f, PROBE_readable, 1);
     if (f->unread_count == UNREAD_NAMED)
-        return;                                   /* counted, and the list says how many there are */
+        return; /* counted, and the list says how many there are */
     if (f->unread_count == f->unread_room) {
         unsigned room = f->unread_room ? 2 * f->unread_room : 16;
         struct unread *grown = realloc(f->unread, room * sizeof *grown);

@@ -48,10 +48,11 @@ static enum err look_at_versions(struct board_step *s, struct db *db)
     TRY(q.status);
     fact_bad(s->facts, PROBE_notice, !in_force);
     struct term review;
-    bool due = term_parse(node_text(node_get(p->root, TEXT("policy")), TEXT("review")), &review) && review.unit != TERM_ALWAYS &&
-               term_end(date_start(p->date), review, 1) <= s->c->now;
+    bool due = term_parse(node_text(node_get(p->root, TEXT("policy")), TEXT("review")), &review) &&
+               review.unit != TERM_ALWAYS && term_end(date_start(p->date), review, 1) <= s->c->now;
     fact_soon(s->facts, PROBE_notice, due);
-    fact_soon(s->facts, PROBE_notice, s->c->app->policy_file[0] && !file_is(s->c->arena, s->c->app->policy_file, p->source));
+    fact_soon(s->facts, PROBE_notice,
+              s->c->app->policy_file[0] && !file_is(s->c->arena, s->c->app->policy_file, p->source));
     return OK;
 }
 
@@ -126,8 +127,14 @@ static enum err count_over(struct db *db, enum sql list, msec cutoff, int64_t *o
 
 static enum err look_at_own_terms(struct board_step *s, struct db *db)
 {
-    static const struct { const char *term; enum sql list; } owns[] = {
-        { "consents", SQL_CONSENT_OVER }, { "objections", SQL_OBJECTION_OVER }, { "requests", SQL_CERTIFICATE_OVER }, { "requests", SQL_DUTY_OVER },
+    static const struct {
+        const char *term;
+        enum sql list;
+    } owns[] = {
+        { "consents", SQL_CONSENT_OVER },
+        { "objections", SQL_OBJECTION_OVER },
+        { "requests", SQL_CERTIFICATE_OVER },
+        { "requests", SQL_DUTY_OVER },
     };
     for (size_t i = 0; i < sizeof owns / sizeof *owns; i++) {
         const struct retention *r = policy_retention(s->c->policy, text_of(owns[i].term));
@@ -150,11 +157,13 @@ static void look_at_backups(struct board_step *s)
     const struct journal_round *r = &s->board->journal;
     struct term every;
     msec since = r->backup ? r->backup : r->first, now = s->c->now;
-    bool said = term_parse(node_text(node_get(s->c->policy->root, TEXT("backup")), TEXT("every")), &every) && every.unit != TERM_ALWAYS;
+    bool said = term_parse(node_text(node_get(s->c->policy->root, TEXT("backup")), TEXT("every")), &every) &&
+                every.unit != TERM_ALWAYS;
     if (!said || !since)
         return;
     msec end = term_end(since, every, 1);
-    bool near = !r->backup || (now - since) > (end - since) / 10 * 9;     /* nothing is kept yet by what has not been made once */
+    bool near = !r->backup ||
+                (now - since) > (end - since) / 10 * 9; /* nothing is kept yet by what has not been made once */
     fact_looked(s->facts, PROBE_backups, (now - since) / HOUR);
     fact_bad(s->facts, PROBE_backups, now > end);
     fact_soon(s->facts, PROBE_backups, now <= end && near);
@@ -199,10 +208,13 @@ static void look_at_places(struct board_step *s)
         return;
     look_at_place(s, here, in_list(p, here), p->hosting.clause.path);
     for (unsigned i = 0; i < p->hosting.store_count; i++)
-        look_at_place(s, p->hosting.stores[i].country, in_list(p, p->hosting.stores[i].country), p->hosting.stores[i].clause.path);
+        look_at_place(s, p->hosting.stores[i].country, in_list(p, p->hosting.stores[i].country),
+                      p->hosting.stores[i].clause.path);
     for (unsigned i = 0; area && i < p->actor_count; i++)
         if (p->actors[i].kind == ACTOR_RECIPIENT && p->actors[i].country.n)
-            look_at_place(s, p->actors[i].country, area_has(area, p->actors[i].country) || in_list(p, p->actors[i].country), p->actors[i].clause.path);
+            look_at_place(s, p->actors[i].country,
+                          area_has(area, p->actors[i].country) || in_list(p, p->actors[i].country),
+                          p->actors[i].clause.path);
 }
 
 static enum err look_at_disclosures(struct board_step *s, struct db *db)
@@ -233,7 +245,8 @@ static void look_at_ways_in(struct board_step *s)
     fact_soon(s->facts, PROBE_transport, certificate && now < until && now - from > (until - from) / 10 * 9);
 }
 
-/* Without its dictionary no new password is taken; and a cookie that a handler would have set outside the list was held back. */
+/* Without its dictionary no new password is taken; and a cookie that a handler would have set outside the list was held
+ * back. */
 static void look_at_guards(struct board_step *s)
 {
     fact_soon(s->facts, PROBE_passwords, password_rule_of(s->c->policy).blocklist && !password_dictionary());

@@ -25,7 +25,8 @@ static bool under(text path, text clause)
 /* What each job found for this clause, and for no clause in particular. */
 static void share(const struct board *b, enum probe p, text path, struct fact *own, int64_t *general, bool *apart)
 {
-    *general = 0, *apart = false;
+    *general = 0;
+    *apart = false;
     for (unsigned i = 0; i < JOBS; i++) {
         const struct facts *f = &b->jobs[i].last;
         if (!(probe_row(p)->jobs >> i & 1))
@@ -36,8 +37,11 @@ static void share(const struct board *b, enum probe p, text path, struct fact *o
             if (t->probe != p)
                 continue;
             *general -= t->bad;
-            if (under(path, text_of(t->path)))
-                own->figure += t->figure, own->bad += t->bad, *apart = true;
+            if (under(path, text_of(t->path))) {
+                own->figure += t->figure;
+                own->bad += t->bad;
+                *apart = true;
+            }
         }
     }
 }
@@ -50,13 +54,21 @@ static void judge(const struct board *b, const struct board_view *v, struct boar
     bool apart;
     share(b, (enum probe)one->probe, one->path, &own, &general, &apart);
     one->figure = apart ? own.figure : probe->figure;
-    if (one->whole)
-        general = probe->bad, apart = false, one->figure = probe->figure;
-    one->bad = apart ? own.bad + (general > 0 ? general : 0) : general > 0 ? general : 0;
+    if (one->whole) {
+        general = probe->bad;
+        apart = false;
+        one->figure = probe->figure;
+    }
+    one->bad = apart ? own.bad + (general > 0 ? general : 0)
+                 : general > 0 ? general : 0;
     /* Broken elsewhere does not break this clause: then it is as the rest of the probe says. */
-    one->state = one->bad ? PROMISE_BROKEN : v->now - probe->at > BOARD_LATELY || (probe->soon && !probe->bad) ? PROMISE_RISK : PROMISE_KEPT;
-    if (!probe->applies)
-        one->state = PROMISE_DECLARED, one->probe = -1;
+    one->state = one->bad                                                            ? PROMISE_BROKEN
+                 : v->now - probe->at > BOARD_LATELY || (probe->soon && !probe->bad) ? PROMISE_RISK
+                                                                                     : PROMISE_KEPT;
+    if (!probe->applies) {
+        one->state = PROMISE_DECLARED;
+        one->probe = -1;
+    }
 }
 
 static text plain(struct arena *a, text body)
@@ -66,7 +78,10 @@ static text plain(struct arena *a, text body)
     return text_trim(buf_made(a, &b));
 }
 
-struct list { struct board_view *view; struct board_clause *last; };
+struct list {
+    struct board_view *view;
+    struct board_clause *last;
+};
 
 static bool listed(const struct board_view *v, const struct sentence *s)
 {
@@ -82,9 +97,13 @@ static enum err put_sentence(struct ctx *c, struct list *l, const struct sentenc
         return OK;
     struct board_clause *one = NEW(c->arena, struct board_clause);
     TRY_PTR(one);
-    *one = (struct board_clause){ .id = s->id, .path = s->at->path, .promises = s->promises, .state = PROMISE_DECLARED,
+    *one = (struct board_clause){ .id = s->id,
+                                  .path = s->at->path,
+                                  .promises = s->promises,
+                                  .state = PROMISE_DECLARED,
                                   .line = s->at->key_at.line ? s->at->key_at.line : s->at->at.line,
-                                  .sentence = plain(c->arena, s->body), .whole = text_ends(s->row->probe, TEXT("+")),
+                                  .sentence = plain(c->arena, s->body),
+                                  .whole = text_ends(s->row->probe, TEXT("+")),
                                   .probe = s->row->probe.n ? probe_of(s->row->probe) : -1 };
     TRY_PTR(one->sentence.p);
     if (one->probe >= 0)

@@ -1,4 +1,5 @@
-/* The board's walks over tables, in the order of their keys, a bounded number of rows a step: terms, seals, categories, keys, consents. */
+/* The board's walks over tables, in the order of their keys, a bounded number of rows a step: terms, seals, categories,
+ * keys, consents. */
 #include "domain/board/board_inside.h"
 #include "domain/person/keeping.h"
 #include "domain/core/written.h"
@@ -10,14 +11,26 @@ enum { STEP_ROWS = 1000, STEP_BYTES = 4 << 20, SUSPECTS = 16, SECOND_LOOKS = 5, 
 struct walker {
     struct board_step *step;
     struct db *db;
-    text tenant; struct subject_id subject; bool loaded;
+    text tenant;
+    struct subject_id subject;
+    bool loaded;
     struct keeping keeping;
-    struct suspect { text tenant; struct subject_id subject; uint32_t key_class; } suspects[SUSPECTS]; unsigned suspect_count;
+    struct suspect {
+        text tenant;
+        struct subject_id subject;
+        uint32_t key_class;
+    } suspects[SUSPECTS];
+    unsigned suspect_count;
     struct opener opener;
-    struct doubt { struct cursor before, at; } doubts[SUSPECTS]; unsigned doubt_count;     /* unreadable at the first look */
-    size_t bytes;                              /* of what was opened in this step */
-    char wording[65]; bool wording_good;       /* the last one looked at: neighbours often share it */
-    char version[65]; bool version_good;
+    struct doubt {
+        struct cursor before, at;
+    } doubts[SUSPECTS];
+    unsigned doubt_count; /* unreadable at the first look */
+    size_t bytes;         /* of what was opened in this step */
+    char wording[65];
+    bool wording_good; /* the last one looked at: neighbours often share it */
+    char version[65];
+    bool version_good;
 };
 
 static enum err subject_of(struct walker *w, struct query *q, int column, struct subject_id *out)
@@ -36,7 +49,9 @@ static enum err keeping_of(struct walker *w, struct query *q)
     TRY(subject_of(w, q, 1, &id));
     if (w->loaded && text_eq(tenant, w->tenant) && memcmp(&id, &w->subject, sizeof id) == 0)
         return OK;
-    w->tenant = arena_copy(w->step->c->arena, tenant), w->subject = id, w->loaded = true;
+    w->tenant = arena_copy(w->step->c->arena, tenant);
+    w->subject = id;
+    w->loaded = true;
     TRY_PTR(w->tenant.p);
     return keeping_careful(w->db, w->step->c->arena, w->tenant, id, w->step->c->now, &w->keeping);
 }
@@ -55,7 +70,10 @@ static void count_end(struct walker *w, text path, msec end)
         fact_clause(f, PROBE_retention, path, 0, 1);
 }
 
-static bool held(const struct walker *w, text category) { return w->keeping.restricted || keeping_hold(&w->keeping, category); }
+static bool held(const struct walker *w, text category)
+{
+    return w->keeping.restricted || keeping_hold(&w->keeping, category);
+}
 
 /* From the thing's own start, whatever date stands on the row: that one only says when the sweep looks at it. */
 static void look_at_term(struct walker *w, const struct kept_thing *t, bool own_term, bool archived)
@@ -65,11 +83,11 @@ static void look_at_term(struct walker *w, const struct kept_thing *t, bool own_
         return;
     fact_clause(w->step->facts, PROBE_retention, e.by->clause.path, 1, 0);
     if (e.stopped || (!own_term && !w->keeping.closed))
-        return;                                  /* what has no term of its own waits for the account's, which is looked at by itself */
+        return; /* what has no term of its own waits for the account's, which is looked at by itself */
     if (e.own == KEEPING_PAST)
         fact_soon(w->step->facts, PROBE_retention, 1);
     else if (e.archived && !archived && !w->keeping.erased)
-        count_end(w, e.by->clause.path, e.archived);    /* it should be in the archive by then */
+        count_end(w, e.by->clause.path, e.archived); /* it should be in the archive by then */
     else
         count_end(w, e.by->clause.path, e.own);
 }
@@ -121,13 +139,15 @@ static enum err look_at_thing(struct walker *w, struct query *q)
     TRY(look_at_owner(w, q));
     const struct category *cat = look_at_category(w, query_bytes(q, 2));
     if (cat && !cat->transient)
-        look_at_term(w, &(struct kept_thing){ cat->name, false, query_int(q, 4) != 0, query_int(q, 4), query_int(q, 4) }, cat->retention,
-                     query_int(q, 5) != 0);
+        look_at_term(w,
+                     &(struct kept_thing){ cat->name, false, query_int(q, 4) != 0, query_int(q, 4), query_int(q, 4) },
+                     cat->retention, query_int(q, 5) != 0);
     return OK;
 }
 
-/* Columns: tenant, subject, kind, name, seq, category, at, when it was over, length of the seal, its first byte. What is open has no event
- * yet from which a term could run; it is archived nowhere, so that only the end of the whole term counts. */
+/* Columns: tenant, subject, kind, name, seq, category, at, when it was over, length of the seal, its first byte. What
+ * is open has no event yet from which a term could run; it is archived nowhere, so that only the end of the whole term
+ * counts. */
 static enum err look_at_grant(struct walker *w, struct query *q)
 {
     const struct policy *p = w->step->c->policy;
@@ -139,11 +159,13 @@ static enum err look_at_grant(struct walker *w, struct query *q)
     const struct category *cat = look_at_category(w, category);
     fact_looked(w->step->facts, PROBE_retention, 1);
     if (cat)
-        look_at_term(w, &(struct kept_thing){ cat->name, false, !query_null(q, 7), query_int(q, 6), query_int(q, 7) }, cat->retention, true);
+        look_at_term(w, &(struct kept_thing){ cat->name, false, !query_null(q, 7), query_int(q, 6), query_int(q, 7) },
+                     cat->retention, true);
     return OK;
 }
 
-/* Columns: tenant, subject, category, item, version, at, length, first byte. Without a term of their own none is kept. */
+/* Columns: tenant, subject, category, item, version, at, length, first byte. Without a term of their own none is kept.
+ */
 static enum err look_at_former(struct walker *w, struct query *q)
 {
     text category = query_bytes(q, 2);
@@ -170,7 +192,7 @@ static enum err look_at_part(struct walker *w, struct query *q)
 
 static void suspect(struct walker *w, text tenant, struct subject_id subject, uint32_t key_class)
 {
-    if (w->suspect_count == SUSPECTS) {          /* far more than a write under way explains */
+    if (w->suspect_count == SUSPECTS) { /* far more than a write under way explains */
         fact_bad(w->step->facts, PROBE_keyring, 1);
         return;
     }
@@ -215,7 +237,8 @@ static enum err look_at_person(struct walker *w, struct query *q)
 }
 
 /* Whether a key has what it is for: the person, or rows of an erased one that are left under it. */
-static enum err key_serves(struct walker *w, struct db *db, text tenant, struct subject_id subject, uint32_t key_class, bool *out)
+static enum err key_serves(struct walker *w, struct db *db, text tenant, struct subject_id subject, uint32_t key_class,
+                           bool *out)
 {
     *out = false;
     {
@@ -263,7 +286,8 @@ static enum err still(struct walker *w, const struct suspect *s, bool *out)
     return OK;
 }
 
-/* A key is durable a moment before its rows, and shredded a moment before they go: what is only that settles by itself. */
+/* A key is durable a moment before its rows, and shredded a moment before they go: what is only that settles by itself.
+ */
 static enum err look_again(struct walker *w)
 {
     const struct timespec moment = { .tv_nsec = SECOND_LOOK_MS * 1000000L };
@@ -332,7 +356,7 @@ static enum err look_at_consent(struct walker *w, struct query *q)
         fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 1, 0);
     TRY(version_known(w, query_bytes(q, 7)));
     bool good = query_int(q, 6) > 0 && query_int(q, 6) <= w->step->c->now + DAY && w->version_good;
-    if (good && wording.n) {                     /* an objection agrees to no wording */
+    if (good && wording.n) { /* an objection agrees to no wording */
         TRY(wording_kept(w, wording));
         good = w->wording_good;
     }
@@ -345,8 +369,8 @@ static enum err look_at_consent(struct walker *w, struct query *q)
 
 /* ---- Accounts and sessions. ---- */
 
-/* Columns: tenant, subject, length of the password's seal, its first byte. What is sealed there has the length of a digest: a password in
- * another form would have its own. */
+/* Columns: tenant, subject, length of the password's seal, its first byte. What is sealed there has the length of a
+ * digest: a password in another form would have its own. */
 static enum err look_at_account(struct walker *w, struct query *q)
 {
     enum { SHORTEST = SEAL_OVERHEAD + 80, LONGEST = SEAL_OVERHEAD + 128 };
@@ -355,7 +379,8 @@ static enum err look_at_account(struct walker *w, struct query *q)
     if (!length)
         return OK;
     fact_looked(w->step->facts, PROBE_passwords, 1);
-    fact_bad(w->step->facts, PROBE_passwords, length < SHORTEST || length > LONGEST || form.n != 1 || form.p[0] != SEAL_FORM);
+    fact_bad(w->step->facts, PROBE_passwords,
+             length < SHORTEST || length > LONGEST || form.n != 1 || form.p[0] != SEAL_FORM);
     return OK;
 }
 
@@ -364,7 +389,8 @@ static enum err look_at_session(struct walker *w, struct query *q)
 {
     const struct policy *p = w->step->c->policy;
     msec now = w->step->c->now - BOARD_GRACE, created = query_int(q, 1), seen = query_int(q, 2), ends = query_int(q, 3);
-    bool over = ends <= now || term_end(seen, p->session.idle, 1) <= now || term_end(created, p->session.absolute, 1) <= now;
+    bool over = ends <= now || term_end(seen, p->session.idle, 1) <= now ||
+                term_end(created, p->session.absolute, 1) <= now;
     fact_looked(w->step->facts, PROBE_sessions, 1);
     fact_bad(w->step->facts, PROBE_sessions, over);
     fact_looked(w->step->facts, PROBE_cookies, 1);
@@ -374,8 +400,15 @@ static enum err look_at_session(struct walker *w, struct query *q)
 
 /* ---- The walk. ---- */
 
-/* key: a letter a column of the table's key, which the statement's first columns and first parameters are: t text, b bytes, i integer. */
-struct walk { enum sql sql; const char *key; bool keyring; enum err (*row)(struct walker *w, struct query *q); int columns[KEY_COLUMNS]; };
+/* key: a letter a column of the table's key, which the statement's first columns and first parameters are: t text, b
+ * bytes, i integer. */
+struct walk {
+    enum sql sql;
+    const char *key;
+    bool keyring;
+    enum err (*row)(struct walker *w, struct query *q);
+    int columns[KEY_COLUMNS];
+};
 static const struct walk walks[JOBS] = {
     [JOB_PEOPLE] = { SQL_LOOK_SUBJECTS, "tb", false, look_at_person, { 0, 1 } },
     [JOB_KEYS] = { SQL_KEY_PAGE, "tbi", true, look_at_key, { 0, 1, 2 } },
@@ -409,7 +442,8 @@ static size_t arguments(const struct cursor *from, const char *key, int64_t rows
     size_t n = 0;
     for (; key[n]; n++) {
         text t = { from->at[n].bytes, from->at[n].size };
-        out[n] = key[n] == 'i' ? V_INT(from->begun ? from->at[n].number : -1) : key[n] == 'b' ? V_BYTES(t) : V_TEXT(t);
+        out[n] = key[n] == 'i' ? V_INT(from->begun ? from->at[n].number : -1)
+                             : key[n] == 'b' ? V_BYTES(t) : V_TEXT(t);
     }
     out[n++] = V_INT(rows);
     return n;
@@ -431,7 +465,7 @@ static enum err look_inside(struct walker *w, struct query *q, const struct curs
     TRY(opener_look(&w->opener, &t, &readable));
     if (!readable && w->doubt_count < SUSPECTS)
         w->doubts[w->doubt_count++] = (struct doubt){ *before, *at };
-    else if (!readable)                          /* far more than a write under way explains */
+    else if (!readable) /* far more than a write under way explains */
         fact_unreadable(w->step->facts, &t);
     return OK;
 }
@@ -439,8 +473,9 @@ static enum err look_inside(struct walker *w, struct query *q, const struct curs
 static bool same_row(const struct cursor *a, const struct cursor *b, const char *key)
 {
     for (int i = 0; key[i]; i++) {
-        bool same = key[i] == 'i' ? a->at[i].number == b->at[i].number
-                                  : text_eq((text){ a->at[i].bytes, a->at[i].size }, (text){ b->at[i].bytes, b->at[i].size });
+        bool same = key[i] == 'i'
+                        ? a->at[i].number == b->at[i].number
+                        : text_eq((text){ a->at[i].bytes, a->at[i].size }, (text){ b->at[i].bytes, b->at[i].size });
         if (!same)
             return false;
     }
@@ -462,7 +497,7 @@ static enum err doubt_again(struct walker *w, const struct walk *walk, const str
         return q.status;
     remember(&at, walk, &q);
     if (!same_row(&at, &d->at, walk->key))
-        return OK;                               /* gone, or something new stands before it: the next round looks */
+        return OK; /* gone, or something new stands before it: the next round looks */
     TRY(thing_of(w->step->c->arena, w->step->job, &q, &t));
     if (!t.sealed.bytes.p)
         return OK;
@@ -514,7 +549,8 @@ enum err board_walk(struct board_step *s)
     w->opener.c = s->c;
     {
         READ_AUTO db = NULL;
-        TRY(walk->keyring ? store_read_keys(ctx_store(s->c), s->c->arena, &db) : store_read(ctx_store(s->c), s->c->arena, &db));
+        TRY(walk->keyring ? store_read_keys(ctx_store(s->c), s->c->arena, &db)
+                          : store_read(ctx_store(s->c), s->c->arena, &db));
         w->db = db;
         status = walk_rows(w, walk, &whole);
     }

@@ -24,8 +24,9 @@ void fact_clause(struct facts *f, enum probe p, text path, int64_t figure, int64
             unsigned room = f->tally_room ? 2 * f->tally_room : 32;
             struct tally *grown = realloc(f->tallies, room * sizeof *grown);
             if (!grown)
-                return;                          /* the probe's own numbers stand; only the clause does not know its part */
-            f->tallies = grown, f->tally_room = room;
+                return; /* the probe's own numbers stand; only the clause does not know its part */
+            f->tallies = grown;
+            f->tally_room = room;
         }
         t = &f->tallies[f->tally_count];
         *t = (struct tally){ .probe = p };
@@ -33,7 +34,8 @@ void fact_clause(struct facts *f, enum probe p, text path, int64_t figure, int64
             return;
         f->tally_count++;
     }
-    t->figure += figure, t->bad += bad;
+    t->figure += figure;
+    t->bad += bad;
 }
 
 void facts_clear(struct facts *f)
@@ -48,11 +50,12 @@ void facts_copy(struct facts *to, const struct facts *from)
     facts_clear(to);
     memcpy(to->of, from->of, sizeof to->of);
     for (unsigned i = 0; i < from->tally_count; i++)
-        fact_clause(to, from->tallies[i].probe, text_of(from->tallies[i].path), from->tallies[i].figure, from->tallies[i].bad);
+        fact_clause(to, from->tallies[i].probe, text_of(from->tallies[i].path), from->tallies[i].figure,
+                    from->tallies[i].bad);
     if (from->unread_count > to->unread_room) {
         struct unread *grown = realloc(to->unread, from->unread_count * sizeof *grown);
         if (!grown)
-            return;                              /* their number stands */
+            return; /* their number stands */
         to->unread = grown;
         to->unread_room = from->unread_count;
     }

@@ -20,7 +20,9 @@ enum err actor_operator(struct ctx *c, text tenant)
         return say(c->arena, ERR_USAGE, "this instance serves %u tenants: name one", c->policy->tenant_count);
     if (tenant.n && !actor_known_tenant(c->policy, tenant, &c->tenant))
         return say(c->arena, ERR_NOT_FOUND, "there is no such tenant");
-    c->actor = (struct actor){ .kind = ACTOR_OPERATOR, .name = TEXT("operator"), .index = policy_actor(c->policy, TEXT("operator")),
+    c->actor = (struct actor){ .kind = ACTOR_OPERATOR,
+                               .name = TEXT("operator"),
+                               .index = policy_actor(c->policy, TEXT("operator")),
                                .agreement = true };
     return OK;
 }
@@ -32,16 +34,20 @@ static enum err set_class(struct ctx *c, text actor, text tenant)
     /* A class or tenant that the policy in force no longer has lets nobody in. */
     if (index < 0 || !actor_known_tenant(c->policy, tenant, &c->tenant))
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
-    c->actor.kind = c->policy->actors[index].kind, c->actor.index = index, c->actor.name = name;
+    c->actor.kind = c->policy->actors[index].kind;
+    c->actor.index = index;
+    c->actor.name = name;
     return OK;
 }
 
-/* A token that stands for somebody ends with their place in that role: it has their agreement, their team, and their name in the journal. */
+/* A token that stands for somebody ends with their place in that role: it has their agreement, their team, and their
+ * name in the journal. */
 static enum err set_holder(struct ctx *c, struct query *q)
 {
     KEY_AUTO key;
     text id = query_bytes(q, 3);
-    if (id.n != SUBJECT_ID || !text_eq(query_bytes(q, 5), c->actor.name) || query_null(q, 6) || query_int(q, 6) != PERSON_ACTIVE)
+    if (id.n != SUBJECT_ID || !text_eq(query_bytes(q, 5), c->actor.name) || query_null(q, 6) ||
+        query_int(q, 6) != PERSON_ACTIVE)
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
     memcpy(&c->actor.self, id.p, SUBJECT_ID);
     c->actor.has_self = true;
@@ -64,7 +70,8 @@ enum err actor_by_token(struct ctx *c, text token)
     if (!found)
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
     c->actor.token = arena_copy(c->arena, query_bytes(&q, 1));
-    c->actor.proof = digest, c->actor.by_token = true;
+    c->actor.proof = digest;
+    c->actor.by_token = true;
     TRY(set_class(c, query_bytes(&q, 2), query_bytes(&q, 0)));
     return query_null(&q, 3) ? OK : set_holder(c, &q);
 }
@@ -76,16 +83,25 @@ enum err person_absent(struct ctx *c)
     bool team = person_sees_team(c);
     if (c->actor.index < 0 || (c->actor.kind != ACTOR_PERSON && !team))
         return say(c->arena, ERR_NOT_FOUND, "there is no such person");
-    return say_clause(c->arena, ERR_NOT_FOUND, &c->policy->actors[c->actor.index].clause, "there is no such person%s", team ? " in your team" : "");
+    return say_clause(c->arena, ERR_NOT_FOUND, &c->policy->actors[c->actor.index].clause, "there is no such person%s",
+                      team ? " in your team" : "");
 }
 
-bool person_sees_team(const struct ctx *c) { return c->actor.index >= 0 && c->policy->actors[c->actor.index].sees_team; }
+bool person_sees_team(const struct ctx *c)
+{
+    return c->actor.index >= 0 && c->policy->actors[c->actor.index].sees_team;
+}
 
 void actor_become(struct ctx *c, struct subject_id self)
 {
-    text token = c->actor.token;                 /* keeps one person's repeated requests apart from another's */
-    c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name, .token = token,
-                               .agreement = true, .has_self = true, .self = self };
+    text token = c->actor.token; /* keeps one person's repeated requests apart from another's */
+    c->actor = (struct actor){ .kind = ACTOR_PERSON,
+                               .index = PERSON,
+                               .name = c->policy->actors[PERSON].name,
+                               .token = token,
+                               .agreement = true,
+                               .has_self = true,
+                               .self = self };
 }
 
 void session_as_person(struct ctx *c) { actor_become(c, c->actor.self); }
@@ -101,5 +117,6 @@ enum err session_fresh(struct ctx *c)
 {
     if (c->session && session_is_fresh(c, c->session))
         return OK;
-    return say(c->arena, ERR_REAUTHENTICATE, "this needs the password to have been typed within %d minutes", FRESH / MINUTE);
+    return say(c->arena, ERR_REAUTHENTICATE, "this needs the password to have been typed within %d minutes",
+               FRESH / MINUTE);
 }

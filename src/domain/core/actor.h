@@ -12,22 +12,24 @@ struct policy;
 enum err actor_by_token(struct ctx *c, text token);
 /* The operator, on the data folder's own socket or the command line. Empty tenant: the only one, else ERR_USAGE. */
 enum err actor_operator(struct ctx *c, text tenant);
-/* The reason in c->arena->why is why this caller is turned away before any function is asked: on record like every refusal, and returned. */
+/* The reason in c->arena->why is why this caller is turned away before any function is asked: on record like every
+ * refusal, and returned. */
 enum err actor_refused(struct ctx *c);
-/* ERR_NOT_FOUND: unknown, erased, closed and out of reach alike; who reaches some people only is told so by the clause of their role. */
+/* ERR_NOT_FOUND: unknown, erased, closed and out of reach alike; who reaches some people only is told so by the clause
+ * of their role. */
 enum err person_absent(struct ctx *c);
 /* Whether lists hold only the team of the actor (actor.self; nobody's when a token stands for no manager). */
 bool person_sees_team(const struct ctx *c);
 enum { CSRF_TEXT = 43, FRESH = 15 * MINUTE };
 struct session {
     struct subject_id subject;
-    struct digest digest;                        /* of its secret: never shown */
-    text id;                                     /* its name in lists */
-    msec created, seen, idle_ends, ends;         /* seen: the use before this one */
-    msec authenticated;                          /* when credentials were last given */
-    bool factor;                                 /* a second factor was given */
-    text role, language;                         /* of the account; empty when none */
-    text closed;                                 /* why its role may not act yet: "factor", "agreement", or empty */
+    struct digest digest;                /* of its secret: never shown */
+    text id;                             /* its name in lists */
+    msec created, seen, idle_ends, ends; /* seen: the use before this one */
+    msec authenticated;                  /* when credentials were last given */
+    bool factor;                         /* a second factor was given */
+    text role, language;                 /* of the account; empty when none */
+    text closed;                         /* why its role may not act yet: "factor", "agreement", or empty */
     char csrf[CSRF_TEXT + 1];
 };
 /* The signed-in person acts on their own data, whatever their role. */

@@ -4,7 +4,8 @@
 #include <sys/random.h>
 
 static const struct budget_row rows[] = {
-#define BUDGET(name, limit, unit, within, error, en, fr) { TEXT_INIT(#name), limit, unit, within, ERR_##error, TEXT_INIT(en), TEXT_INIT(fr) },
+#define BUDGET(name, limit, unit, within, error, en, fr)                                                               \
+    { TEXT_INIT(#name), limit, unit, within, ERR_##error, TEXT_INIT(en), TEXT_INIT(fr) },
 #include "domain/core/budgets.def"
 #undef BUDGET
 #undef MIB
@@ -18,16 +19,21 @@ enum err budget_check(struct arena *a, text language, enum budget b, int64_t use
     if (used + more <= row->limit * row->unit)
         return OK;
     bool fr = text_eq(language, TEXT("fr"));
-    say(a, row->error, fr ? "au plus %lld %.*s" : "at most %lld %.*s", (long long)row->limit, T(fr ? row->fr : row->en));
+    say(a, row->error, fr ? "au plus %lld %.*s" : "at most %lld %.*s", (long long)row->limit,
+        T(fr ? row->fr : row->en));
     a->why.retry = row->within ? (int)(row->within / SECOND / 24) : 1;
     return row->error;
 }
 
 /* ---- Acts. ---- */
 
-static const struct { text act; int budget; text why; } acts[] = {
+static const struct {
+    text act;
+    int budget;
+    text why;
+} acts[] = {
 #define ACT(act, budget) { TEXT_INIT(act), BUDGET_##budget, TEXT_INIT("") },
-#define FREE(act, why) { TEXT_INIT(act), -1, TEXT_INIT(why) },
+#define FREE(act, why)   { TEXT_INIT(act), -1, TEXT_INIT(why) },
 #include "domain/core/budgets.def"
 #undef MIB
 #undef BUDGET
@@ -43,13 +49,14 @@ int budget_of_act(text act, text *why)
     return -2;
 }
 
-/* ---- What was done within a window: counters in places that are found by keyed digests (a count-min sketch: of several places the least counts). ---- */
+/* ---- What was done within a window: counters in places that are found by keyed digests (a count-min sketch: of
+ * several places the least counts). ---- */
 
 enum { PLACES = 1 << 17, ROWS = 3 };
 
 struct spending {
     pthread_mutex_t lock;
-    uint64_t seed[ROWS];                     /* so that nobody can choose who shares their places */
+    uint64_t seed[ROWS]; /* so that nobody can choose who shares their places */
     int64_t window;
     uint16_t count[ROWS][PLACES];
 };

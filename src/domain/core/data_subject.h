@@ -10,12 +10,12 @@ enum person_state { PERSON_ACTIVE = 0, PERSON_CLOSED = 1 };
 struct person {
     struct subject_id id;
     enum person_state state;
-    bool restricted;                          /* Art. 18 */
+    bool restricted; /* Art. 18 */
     int64_t version;
     msec created, last_use;
-    text source;                              /* who supplied them first */
-    struct key key;                           /* wiped by person_end */
-    struct digest who;                        /* pseudonym in the journal */
+    text source;       /* who supplied them first */
+    struct key key;    /* wiped by person_end */
+    struct digest who; /* pseudonym in the journal */
 };
 void person_end(struct person *p);
 #define PERSON_AUTO CLEANUP(person_end) struct person

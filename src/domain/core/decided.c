@@ -1,11 +1,12 @@
-/* Decisions of a request, asked again on the writer's own connection: what changed in between is seen, and nothing acknowledged is ignored. */
+/* Decisions of a request, asked again on the writer's own connection: what changed in between is seen, and nothing
+ * acknowledged is ignored. */
 #include "domain/core/decided.h"
 #include "domain/core/instance.h"
 #include "domain/core/actor.h"
 
 struct decisions {
     struct decided *first, **last;
-    struct db *inside;                         /* NULL outside a write */
+    struct db *inside; /* NULL outside a write */
     struct refused refused;
 };
 
@@ -39,7 +40,7 @@ enum err decided_add(struct ctx *c, struct decided d, const struct person *p)
     kept->has_person = p != NULL;
     if (p) {
         kept->person = *p;
-        key_wipe(&kept->person.key);           /* the journal's pseudonym is all of it that is needed */
+        key_wipe(&kept->person.key); /* the journal's pseudonym is all of it that is needed */
     }
     *all->last = kept;
     all->last = &kept->next;
@@ -57,7 +58,9 @@ void decided_done(struct ctx *c)
 void decided_refuse(struct ctx *c, const struct person *p, text purpose, text categories)
 {
     struct refused *r = &c->decisions->refused;
-    *r = (struct refused){ .code = c->arena->why.code, .has_person = p != NULL, .purpose = purpose, .categories = categories };
+    *r = (struct refused){
+        .code = c->arena->why.code, .has_person = p != NULL, .purpose = purpose, .categories = categories
+    };
     if (p)
         r->person = *p;
 }
@@ -69,7 +72,10 @@ const struct refused *decided_refused(const struct ctx *c, enum err status)
 
 /* ---- Who asks. ---- */
 
-static enum err no_longer(struct ctx *c) { return say(c->arena, ERR_UNAUTHORISED, "who asked is signed in no longer, or in another role"); }
+static enum err no_longer(struct ctx *c)
+{
+    return say(c->arena, ERR_UNAUTHORISED, "who asked is signed in no longer, or in another role");
+}
 
 /* Columns `role` and `agreement` of account, as they are now. */
 static enum err same_role(struct ctx *c, struct query *q, int role, int agreement, text was)

@@ -3,7 +3,8 @@
 #define DOMAIN_CORE_IDEMPOTENCY_H
 #include "domain/core/ctx.h"
 
-/* The answer kept for the request's Idempotency-Key: *found when there is one, ERR_CONFLICT when it belonged to another request. */
+/* The answer kept for the request's Idempotency-Key: *found when there is one, ERR_CONFLICT when it belonged to another
+ * request. */
 enum err idempotency_find(struct ctx *c, bool *found, struct answer *out);
 
 #endif

@@ -12,42 +12,45 @@ struct policy;
 
 struct store;
 
-struct transient_memory;                       /* person/transient.c */
-struct board;                                  /* board/board_inside.h */
-struct feature;                                /* feature.h */
-struct papers;                                 /* papers.h */
-struct pages;                                  /* publish/pages.c */
-struct seen;                                   /* account/session.c */
-struct hashing;                                /* crypt/hashing.h */
-struct spending;                               /* budget.h */
-struct throttle;                               /* account/throttle.h */
+struct transient_memory; /* person/transient.c */
+struct board;            /* board/board_inside.h */
+struct feature;          /* feature.h */
+struct papers;           /* papers.h */
+struct pages;            /* publish/pages.c */
+struct seen;             /* account/session.c */
+struct hashing;          /* crypt/hashing.h */
+struct spending;         /* budget.h */
+struct throttle;         /* account/throttle.h */
 
 struct app {
     struct store *store;
     struct clock clock;
-    pthread_mutex_t policy_lock;               /* guards the pointers, not what they point to: that never changes */
+    pthread_mutex_t policy_lock; /* guards the pointers, not what they point to: that never changes */
     const struct policy *policy;
-    const struct policy *coming;               /* announced, and not yet in force; may be NULL */
-    _Atomic bool policy_turn;                  /* they are being replaced */
-    struct pages *pages;                       /* of that policy, which tell of the coming one */
+    const struct policy *coming; /* announced, and not yet in force; may be NULL */
+    _Atomic bool policy_turn;    /* they are being replaced */
+    struct pages *pages;         /* of that policy, which tell of the coming one */
     char policy_file[4096], country[3];
     bool lawful;
-    const struct feature *features;            /* rows of instance/features.c */
+    const struct feature *features; /* rows of instance/features.c */
     unsigned feature_count;
-    const struct papers *papers;               /* who makes pages of documents */
+    const struct papers *papers; /* who makes pages of documents */
     struct transient_memory *transient;
-    struct seen *seen;                         /* last uses of sessions, not yet written */
-    struct hashing *hashing;                   /* where passwords are hashed */
-    _Atomic int64_t cookies_held;              /* that no answer may set, since the start */
-    struct spending *spent, *asked;            /* what was done about each person today, and asked by each in this minute */
-    struct throttle *throttle;                 /* tries of passwords under way */
-    struct board *board;                       /* what the probes found */
-    msec swept;                                /* when retention was last looked after */
-    _Atomic int way_in;                        /* enum way_in */
+    struct seen *seen;              /* last uses of sessions, not yet written */
+    struct hashing *hashing;        /* where passwords are hashed */
+    _Atomic int64_t cookies_held;   /* that no answer may set, since the start */
+    struct spending *spent, *asked; /* what was done about each person today, and asked by each in this minute */
+    struct throttle *throttle;      /* tries of passwords under way */
+    struct board *board;            /* what the probes found */
+    msec swept;                     /* when retention was last looked after */
+    _Atomic int way_in;             /* enum way_in */
     _Atomic msec certificate_from, certificate_until;
-    _Atomic uint64_t folder_checks[2];         /* by folder_authorize: refused, allowed */
-    char public_url[512];                      /* where people reach this server, without a slash at its end */
-    struct { _Atomic bool sender; _Atomic uint64_t sent, failed; } mail;
+    _Atomic uint64_t folder_checks[2]; /* by folder_authorize: refused, allowed */
+    char public_url[512];              /* where people reach this server, without a slash at its end */
+    struct {
+        _Atomic bool sender;
+        _Atomic uint64_t sent, failed;
+    } mail;
 };
 
 static inline struct store *ctx_store(const struct ctx *c) { return c->app->store; }

@@ -23,7 +23,8 @@ enum err look_allow(struct ctx *c, const struct person *p, text purpose, text ca
     if (!class || !class->reason || c->actor.reason.n)
         return OK;
     const struct clause *clause = policy_clause(c->policy, arena_print(c->arena, "roles.%.*s.reason", T(class->name)));
-    say_clause(c->arena, ERR_REASON, clause ? clause : &class->clause, "\"%.*s\" says why before each look: header Garant-Reason", T(class->name));
+    say_clause(c->arena, ERR_REASON, clause ? clause : &class->clause,
+               "\"%.*s\" says why before each look: header Garant-Reason", T(class->name));
     snprintf(c->arena->why.field, sizeof c->arena->why.field, "reason");
     return write_refusal(c, p, purpose, categories);
 }
@@ -50,7 +51,7 @@ enum err look_seal_act(struct ctx *c, struct event *e)
         return OK;
     enum err status = store_key(ctx_store(c), c->arena, c->tenant, e->subject, 0, &p.key);
     if (status == ERR_ERASED || status == ERR_NOT_FOUND)
-        return OK;                               /* who is not there yet, or no longer, has no view to read it in */
+        return OK; /* who is not there yet, or no longer, has no view to read it in */
     TRY(status);
     return look_seal(c, &p, e);
 }

@@ -6,7 +6,8 @@
 
 struct event;
 
-/* ERR_REASON, on record, when the policy's role wants a reason for each look (roles.*.reason) and none was said. person_allow() asks it. */
+/* ERR_REASON, on record, when the policy's role wants a reason for each look (roles.*.reason) and none was said.
+ * person_allow() asks it. */
 enum err look_allow(struct ctx *c, const struct person *p, text purpose, text categories);
 /* Seals the reason, if there is one, under the person's key as the detail of the event: it goes with them. */
 enum err look_seal(struct ctx *c, const struct person *p, struct event *e);

@@ -8,21 +8,24 @@ text doc_in(const struct ctx *c, text en, text fr) { return text_eq(c->language,
 static const char *zone_of(const struct ctx *c, int offset)
 {
     int minutes = offset < 0 ? -offset : offset;
-    text said = !offset ? TEXT("UTC") : minutes % 60 ? arena_print(c->arena, "(UTC%c%d:%02d)", offset < 0 ? '-' : '+', minutes / 60, minutes % 60)
-                                                     : arena_print(c->arena, "(UTC%c%d)", offset < 0 ? '-' : '+', minutes / 60);
+    text said = !offset ? TEXT("UTC")
+                : minutes % 60
+                    ? arena_print(c->arena, "(UTC%c%d:%02d)", offset < 0 ? '-' : '+', minutes / 60, minutes % 60)
+                    : arena_print(c->arena, "(UTC%c%d)", offset < 0 ? '-' : '+', minutes / 60);
     return said.p ? said.p : "";
 }
 
 text doc_time(struct ctx *c, text time)
 {
-    static const char *const en[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-                                      "November", "December" };
-    static const char *const fr[] = { "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-                                      "novembre", "décembre" };
+    static const char *const en[] = { "January", "February", "March",     "April",   "May",      "June",
+                                      "July",    "August",   "September", "October", "November", "December" };
+    static const char *const fr[] = { "janvier", "février", "mars",      "avril",   "mai",      "juin",
+                                      "juillet", "août",    "septembre", "octobre", "novembre", "décembre" };
     msec t;
     if (!time_parse(time, &t))
         return time;
-    /* A whole day is told as one: of the controller's zone, as a grant ends, or of UTC, as terms do. A moment is told as clocks show it there. */
+    /* A whole day is told as one: of the controller's zone, as a grant ends, or of UTC, as terms do. A moment is told
+     * as clocks show it there. */
     struct date d = value_day(c, t);
     bool utc = date_start(date_of(t)) == t, whole = utc || value_day_start(c, d) == t;
     if (utc)
@@ -33,8 +36,8 @@ text doc_time(struct ctx *c, text time)
     const char *month = french ? fr[d.month - 1] : en[d.month - 1];
     if (whole)
         return arena_print(c->arena, "%d%s %s %d", d.day, first, month, d.year);
-    return arena_print(c->arena, french ? "%d%s %s %d à %02d:%02d %s" : "%d%s %s %d, %02d:%02d %s", d.day, first, month, d.year,
-                       minutes / 60, minutes % 60, zone_of(c, offset));
+    return arena_print(c->arena, french ? "%d%s %s %d à %02d:%02d %s" : "%d%s %s %d, %02d:%02d %s", d.day, first, month,
+                       d.year, minutes / 60, minutes % 60, zone_of(c, offset));
 }
 
 text doc_day(struct ctx *c, text time)
@@ -77,7 +80,8 @@ static text said(const struct ctx *c, const struct node *n)
 
 text doc_field(const struct ctx *c, const struct category *cat, text field)
 {
-    const struct node *fields = node_get(node_get(node_at(c->policy->root, TEXT("categories")), cat->name), TEXT("fields"));
+    const struct node *fields = node_get(node_get(node_at(c->policy->root, TEXT("categories")), cat->name),
+                                         TEXT("fields"));
     text title = said(c, node_get(node_get(fields, field), TEXT("title")));
     return title.n ? title : field;
 }
@@ -89,7 +93,7 @@ text doc_source(const struct ctx *c, text source)
     text title = said(c, node_get(node_get(node_at(c->policy->root, TEXT("sources")), source), TEXT("title")));
     if (title.n)
         return title;
-    int actor = policy_actor(c->policy, source);                /* nobody said from whom: who brought it */
+    int actor = policy_actor(c->policy, source); /* nobody said from whom: who brought it */
     const struct actor_class *class = actor >= 0 ? &c->policy->actors[actor] : NULL;
     title = class ? doc_in(c, class->title_en, class->title_fr) : title;
     return title.n ? title : source;
@@ -97,14 +101,22 @@ text doc_source(const struct ctx *c, text source)
 
 text doc_public(const struct ctx *c, bool agreed)
 {
-    return agreed ? doc_in(c, TEXT("May be shown to everyone, since you agreed to it. What is public is not confidential: others may copy it."),
-                           TEXT("Peut être montré à tous, puisque vous l'avez accepté. Ce qui est public n'est pas confidentiel : d'autres peuvent le copier."))
-                  : doc_in(c, TEXT("Not shown in public: you have not agreed to it."), TEXT("Pas montré au public : vous ne l'avez pas accepté."));
+    return agreed
+               ? doc_in(
+                     c,
+                     TEXT(
+                         "May be shown to everyone, since you agreed to it. What is public is not confidential: others may copy it."),
+                     TEXT(
+                         "Peut être montré à tous, puisque vous l'avez accepté. Ce qui est public n'est pas confidentiel : d'autres peuvent le copier."))
+               : doc_in(c, TEXT("Not shown in public: you have not agreed to it."),
+                        TEXT("Pas montré au public : vous ne l'avez pas accepté."));
 }
 
 text doc_act(const struct ctx *c, text act)
 {
-    static const struct { text name, en, fr; } acts[] = {
+    static const struct {
+        text name, en, fr;
+    } acts[] = {
 #define EVENT(name, en, fr) { TEXT_INIT(name), TEXT_INIT(en), TEXT_INIT(fr) },
 #include "store/events.def"
 #undef EVENT
@@ -117,7 +129,10 @@ text doc_act(const struct ctx *c, text act)
 
 text doc_basis(const struct ctx *c, text basis)
 {
-    static const struct { enum basis basis; text en, fr; } words[] = {
+    static const struct {
+        enum basis basis;
+        text en, fr;
+    } words[] = {
         { BASIS_CONSENT, TEXT_INIT("your consent"), TEXT_INIT("votre consentement") },
         { BASIS_CONTRACT, TEXT_INIT("a contract with you"), TEXT_INIT("un contrat avec vous") },
         { BASIS_LEGAL, TEXT_INIT("a legal obligation"), TEXT_INIT("une obligation légale") },
@@ -135,28 +150,36 @@ text doc_basis(const struct ctx *c, text basis)
 
 static text term_words(struct ctx *c, struct term t)
 {
-    static const struct { const char *en, *ens, *fr, *frs; } units[] = {
-        [TERM_MINUTES] = { "minute", "minutes", "minute", "minutes" }, [TERM_HOURS] = { "hour", "hours", "heure", "heures" },
-        [TERM_DAYS] = { "day", "days", "jour", "jours" }, [TERM_MONTHS] = { "month", "months", "mois", "mois" },
+    static const struct {
+        const char *en, *ens, *fr, *frs;
+    } units[] = {
+        [TERM_MINUTES] = { "minute", "minutes", "minute", "minutes" },
+        [TERM_HOURS] = { "hour", "hours", "heure", "heures" },
+        [TERM_DAYS] = { "day", "days", "jour", "jours" },
+        [TERM_MONTHS] = { "month", "months", "mois", "mois" },
         [TERM_YEARS] = { "year", "years", "an", "ans" },
     };
     if (t.unit == TERM_ALWAYS || t.unit == TERM_UNSET)
         return doc_in(c, TEXT("no set time"), TEXT("sans durée fixée"));
     bool french = text_eq(c->language, TEXT("fr")), one = t.count == 1;
-    const char *unit = french ? one ? units[t.unit].fr : units[t.unit].frs : one ? units[t.unit].en : units[t.unit].ens;
+    const char *unit = french ? one ? units[t.unit].fr : units[t.unit].frs
+                     : one ? units[t.unit].en : units[t.unit].ens;
     return arena_print(c->arena, "%d %s", t.count, unit);
 }
 
 static text from_words(const struct ctx *c, enum retention_from from)
 {
-    static const struct { text en, fr; } words[] = {
+    static const struct {
+        text en, fr;
+    } words[] = {
         [FROM_COLLECTION] = { TEXT_INIT("their collection"), TEXT_INIT("de leur collecte") },
         [FROM_EVENT] = { TEXT_INIT("the event"), TEXT_INIT("de l'événement") },
         [FROM_LAST_USE] = { TEXT_INIT("your last use"), TEXT_INIT("de votre dernière utilisation") },
         [FROM_CONTRACT_END] = { TEXT_INIT("the end of the contract"), TEXT_INIT("de la fin du contrat") },
         [FROM_CLOSURE] = { TEXT_INIT("the closing of the account"), TEXT_INIT("de la clôture du compte") },
         [FROM_YEAR_END] = { TEXT_INIT("the end of the year"), TEXT_INIT("de la fin de l'année") },
-        [FROM_WITHDRAWAL] = { TEXT_INIT("the withdrawal of your consent"), TEXT_INIT("du retrait de votre consentement") },
+        [FROM_WITHDRAWAL] = { TEXT_INIT("the withdrawal of your consent"),
+                              TEXT_INIT("du retrait de votre consentement") },
         [FROM_LAST_CONTACT] = { TEXT_INIT("your last contact"), TEXT_INIT("de votre dernier contact") },
     };
     return doc_in(c, words[from].en, words[from].fr);
@@ -170,7 +193,9 @@ text doc_retention(struct ctx *c, const struct retention *r)
     bool french = text_eq(c->language, TEXT("fr"));
     if (r->archive.unit == TERM_UNSET)
         return arena_print(c->arena, french ? "%.*s à compter %.*s" : "%.*s from %.*s", T(active), T(from));
-    return arena_print(c->arena, french ? "%.*s en base active, puis %.*s en archive, à compter %.*s" : "%.*s in use, then %.*s in the archive, from %.*s",
+    return arena_print(c->arena,
+                       french ? "%.*s en base active, puis %.*s en archive, à compter %.*s"
+                              : "%.*s in use, then %.*s in the archive, from %.*s",
                        T(active), T(archive), T(from));
 }
 
@@ -183,5 +208,6 @@ text doc_recipient(const struct ctx *c, int actor)
     const struct actor_class *class_of = &c->policy->actors[actor];
     text legal = node_text(node_get(node_at(c->policy->root, TEXT("recipients")), class_of->name), TEXT("name"));
     text title = doc_in(c, class_of->title_en, class_of->title_fr);
-    return legal.n ? legal : title.n ? title : class_of->name;
+    return legal.n ? legal
+         : title.n ? title : class_of->name;
 }

@@ -1,12 +1,12 @@
-/* Words for people in the documents that the domain makes itself (access, export, certificate): both languages side by side, names that the
- * policy gives things, times, terms. All by c->language. */
+/* Words for people in the documents that the domain makes itself (access, export, certificate): both languages side by
+ * side, names that the policy gives things, times, terms. All by c->language. */
 #ifndef DOMAIN_CORE_NAMED_H
 #define DOMAIN_CORE_NAMED_H
 #include "domain/core/ctx.h"
 
 text doc_in(const struct ctx *c, text en, text fr);
-/* An RFC 3339 time as people read it, by the clocks of the controller's country: "22 November 2026, 02:47 (UTC+1)"; a whole day of that zone or of
- * UTC as a day. What is no time stays as it is. */
+/* An RFC 3339 time as people read it, by the clocks of the controller's country: "22 November 2026, 02:47 (UTC+1)"; a
+ * whole day of that zone or of UTC as a day. What is no time stays as it is. */
 text doc_time(struct ctx *c, text time);
 /* The day alone that it falls on there. */
 text doc_day(struct ctx *c, text time);
@@ -24,7 +24,7 @@ text doc_purpose(const struct ctx *c, const struct purpose *p);
 text doc_source(const struct ctx *c, text source);
 /* What is told of data that the person's consent allows to be public, by whether it is in force. */
 text doc_public(const struct ctx *c, bool agreed);
-text doc_act(const struct ctx *c, text act);                 /* an act of the journal, as a sentence */
+text doc_act(const struct ctx *c, text act); /* an act of the journal, as a sentence */
 /* A recipient (index of its actor class) by name: the legal one, else its title, else its key. */
 text doc_recipient(const struct ctx *c, int actor);
 

@@ -37,7 +37,8 @@ static bool is_atext(uint32_t c)
 {
     static const text signs = TEXT_INIT("!#$%&'*+-/=?^_`{|}~");
     if (c < 0x80)
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || text_index(signs, (char)c) >= 0;
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               text_index(signs, (char)c) >= 0;
     return !unicode_blank(c) && c != UNICODE_BAD && !is_at(c);
 }
 
@@ -53,7 +54,8 @@ static bool is_dot_string(text s)
     return letter;
 }
 
-/* Quotes change nothing (RFC 5321, 4.1.2): "john"@example.org is john@example.org. What needs them stays, and is refused. */
+/* Quotes change nothing (RFC 5321, 4.1.2): "john"@example.org is john@example.org. What needs them stays, and is
+ * refused. */
 static text unquoted(struct arena *a, text s)
 {
     if (s.n < 2 || s.p[0] != '"' || s.p[s.n - 1] != '"')
@@ -131,12 +133,16 @@ bool normal_is_email(struct arena *a, text s)
     if (s.n > EMAIL_MAX || !cut_address(s, &local, &domain) || local.n > LOCAL_MAX || !is_dot_string(local))
         return false;
     text host = unicode_host(a, domain, true);
-    return host.p && text_index(host, '.') > 0 && !all_digits(text_from(host, (size_t)last_dot(host) + 1)) && local.n + 1 + host.n <= EMAIL_MAX;
+    return host.p && text_index(host, '.') > 0 && !all_digits(text_from(host, (size_t)last_dot(host) + 1)) &&
+           local.n + 1 + host.n <= EMAIL_MAX;
 }
 
 /* ---- Addresses of the web. ---- */
 
-struct url { text scheme, host, port, rest; bool user; };
+struct url {
+    text scheme, host, port, rest;
+    bool user;
+};
 
 static bool cut_url(text s, struct url *u)
 {
@@ -192,7 +198,8 @@ bool normal_is_url(struct arena *a, text s)
         if (unicode_blank(c) || c == UNICODE_BAD || c == '<' || c == '>' || c == '"' || c == '\\')
             return false;
     }
-    /* A name and password in an address are a secret in the open, and the oldest way to show another host than the true one. */
+    /* A name and password in an address are a secret in the open, and the oldest way to show another host than the true
+     * one. */
     return s.n <= URL_MAX && cut_url(s, &u) && !u.user && is_port(u.port) &&
            (u.host.p[0] == '[' ? is_ipv6(u.host) : unicode_host(a, u.host, false).p != NULL);
 }
@@ -236,7 +243,8 @@ static text kept_ip(struct arena *a, text s)
 {
     char name[INET6_ADDRSTRLEN];
     struct in6_addr six;
-    if (!text_cstr(s, name, sizeof name) || inet_pton(AF_INET6, name, &six) != 1 || !inet_ntop(AF_INET6, &six, name, sizeof name))
+    if (!text_cstr(s, name, sizeof name) || inet_pton(AF_INET6, name, &six) != 1 ||
+        !inet_ntop(AF_INET6, &six, name, sizeof name))
         return s;
     return arena_copy(a, text_of(name));
 }
@@ -285,14 +293,22 @@ text normal_kept(struct ctx *c, const struct field *f, text value)
     struct arena *a = c->arena;
     text s = text_utf8(value) ? unicode_trim(unicode_nfc(a, value)) : value;
     switch (f->type) {
-    case FIELD_EMAIL: return kept_email(a, s);
-    case FIELD_PHONE: return kept_telephone(a, s);
-    case FIELD_URL: return kept_url(a, s);
-    case FIELD_COUNTRY: return changed(a, s, upper);
-    case FIELD_IBAN: return kept_iban(a, s);
-    case FIELD_IP: return kept_ip(a, s);
-    case FIELD_COLOUR: return kept_colour(a, s);
-    case FIELD_CHOICE: return kept_choice(a, f, s);
+    case FIELD_EMAIL:
+        return kept_email(a, s);
+    case FIELD_PHONE:
+        return kept_telephone(a, s);
+    case FIELD_URL:
+        return kept_url(a, s);
+    case FIELD_COUNTRY:
+        return changed(a, s, upper);
+    case FIELD_IBAN:
+        return kept_iban(a, s);
+    case FIELD_IP:
+        return kept_ip(a, s);
+    case FIELD_COLOUR:
+        return kept_colour(a, s);
+    case FIELD_CHOICE:
+        return kept_choice(a, f, s);
     case FIELD_TEXT:
     case FIELD_DATE:
     case FIELD_TIME:
@@ -300,7 +316,8 @@ text normal_kept(struct ctx *c, const struct field *f, text value)
     case FIELD_INTEGER:
     case FIELD_NUMBER:
     case FIELD_BOOLEAN:
-    case FIELD_JSON: break;
+    case FIELD_JSON:
+        break;
     }
     return f->identifier ? unicode_trim(unicode_seen(a, s)) : s;
 }
@@ -336,7 +353,8 @@ text normal_password(struct arena *a, text password)
     for (size_t i = 0; i < password.n;) {
         size_t at = i;
         uint32_t c = unicode_next(password, &i);
-        bool space = c >= 0x80 && c != 0x85 && c != 0x2028 && c != 0x2029 && unicode_blank(c) && !unicode_ignorable(c) && c != 0x2800;
+        bool space = c >= 0x80 && c != 0x85 && c != 0x2028 && c != 0x2029 && unicode_blank(c) &&
+                     !unicode_ignorable(c) && c != 0x2800;
         buf_add(&b, space ? TEXT(" ") : text_upto(text_from(password, at), i - at));
     }
     text spaced = taken(a, &b), out = spaced.p ? unicode_composed(a, spaced) : spaced;

@@ -5,8 +5,10 @@
 
 /* Pages stand in src/paper, which stands above the domain: whoever opens the instance says who makes its pages. */
 struct papers {
-    enum err (*certificate)(struct ctx *c, text json, text jws, text verifier, struct answer *out);   /* of an erasure; the key that verifies it */
-    enum err (*person_file)(struct ctx *c, const struct json *file, struct buf *out);      /* of all that is held of a person */
+    enum err (*certificate)(struct ctx *c, text json, text jws, text verifier,
+                            struct answer *out); /* of an erasure; the key that verifies it */
+    enum err (*person_file)(struct ctx *c, const struct json *file,
+                            struct buf *out); /* of all that is held of a person */
 };
 
 #endif

@@ -3,7 +3,10 @@
 
 enum err pieces_context(const struct ctx *c, struct ctx *out)
 {
-    *out = (struct ctx){ .arena = c->arena, .app = c->app, .now = c->now, .tenant = arena_copy(c->arena, c->tenant),
+    *out = (struct ctx){ .arena = c->arena,
+                         .app = c->app,
+                         .now = c->now,
+                         .tenant = arena_copy(c->arena, c->tenant),
                          .language = text_eq(c->language, TEXT("fr")) ? TEXT("fr") : TEXT("en") };
     return out->tenant.p ? OK : ERR_MEMORY;
 }

@@ -6,7 +6,10 @@ enum { NUMBER_MAX = 64 };
 
 /* ---- Numbers. ---- */
 
-struct figures { char p[NUMBER_MAX]; size_t n; };
+struct figures {
+    char p[NUMBER_MAX];
+    size_t n;
+};
 
 static bool put(struct figures *f, char c)
 {
@@ -29,7 +32,8 @@ static bool read_figures(text s, struct figures *out)
         bool known = d >= 0 || c == '.' || c == ',' || c == '-' || c == '+' || c == 'e' || c == 'E' || c == 0x2212;
         if (groups(c))
             continue;
-        if (!known || !put(out, d >= 0 ? (char)('0' + d) : c == 0x2212 ? '-' : (char)c))
+        if (!known || !put(out, d >= 0 ? (char)('0' + d)
+                                : c == 0x2212 ? '-' : (char)c))
             return false;
     }
     return out->n > 0;
@@ -61,8 +65,8 @@ static ptrdiff_t last_of(const struct figures *f, char c)
     return -1;
 }
 
-/* Of a comma and a point the last is the decimal one, and what stands twice parts thousands. "1,234" alone is 1.234 to a French reader and
- * 1234 to an English one: in English it is not guessed. */
+/* Of a comma and a point the last is the decimal one, and what stands twice parts thousands. "1,234" alone is 1.234 to
+ * a French reader and 1234 to an English one: in English it is not guessed. */
 static bool settle_comma(struct figures *f, bool english)
 {
     unsigned commas = count_of(f, ','), points = count_of(f, '.');
@@ -92,7 +96,8 @@ static text as_json(struct arena *a, const struct figures *f)
         s = text_from(s, 1);
     if (text_ends(s, TEXT(".")))
         s.n--;
-    text out = arena_print(a, "%s%s%.*s", negative ? "-" : "", text_starts(s, TEXT(".")) ? "0" : "", T(s));
+    text out = arena_print(a, "%s%s%.*s", negative ? "-" : "",
+                           text_starts(s, TEXT(".")) ? "0" : "", T(s));
     ARENA_AUTO probe = arena_make(1 << 12);
     const struct json *v;
     return out.p && json_parse(&probe, out, &v) == OK && v->kind == J_NUMBER ? out : (text){ NULL, 0 };
@@ -110,13 +115,19 @@ static text number_of(struct ctx *c, text s)
 
 static bool yes_or_no(struct ctx *c, text s, bool *out)
 {
-    static const text yes[] = { TEXT_INIT("true"), TEXT_INIT("yes"), TEXT_INIT("y"), TEXT_INIT("vrai"), TEXT_INIT("oui"), TEXT_INIT("o"),
-                                TEXT_INIT("wahr"), TEXT_INIT("ja"), TEXT_INIT("x"), TEXT_INIT("1"), TEXT_INIT("on"), TEXT_INIT("vero"),
-                                TEXT_INIT("s\u00EC"), TEXT_INIT("s\u00ED"), TEXT_INIT("verdadero"), TEXT_INIT("verdadeiro"), TEXT_INIT("sim"),
-                                TEXT_INIT("waar"), TEXT_INIT("prawda"), TEXT_INIT("tak"), TEXT_INIT("\u2713"), TEXT_INIT("\u2714"), TEXT_INIT("\u2611") };
-    static const text no[] = { TEXT_INIT("false"), TEXT_INIT("no"), TEXT_INIT("n"), TEXT_INIT("faux"), TEXT_INIT("non"), TEXT_INIT("falsch"),
-                               TEXT_INIT("nein"), TEXT_INIT("0"), TEXT_INIT("off"), TEXT_INIT("falso"), TEXT_INIT("onwaar"), TEXT_INIT("nee"),
-                               TEXT_INIT("fa\u0142sz"), TEXT_INIT("nie"), TEXT_INIT("n\u00E3o"), TEXT_INIT("\u2717"), TEXT_INIT("\u2610") };
+    static const text yes[] = { TEXT_INIT("true"),       TEXT_INIT("yes"),     TEXT_INIT("y"),
+                                TEXT_INIT("vrai"),       TEXT_INIT("oui"),     TEXT_INIT("o"),
+                                TEXT_INIT("wahr"),       TEXT_INIT("ja"),      TEXT_INIT("x"),
+                                TEXT_INIT("1"),          TEXT_INIT("on"),      TEXT_INIT("vero"),
+                                TEXT_INIT("s\u00EC"),    TEXT_INIT("s\u00ED"), TEXT_INIT("verdadero"),
+                                TEXT_INIT("verdadeiro"), TEXT_INIT("sim"),     TEXT_INIT("waar"),
+                                TEXT_INIT("prawda"),     TEXT_INIT("tak"),     TEXT_INIT("\u2713"),
+                                TEXT_INIT("\u2714"),     TEXT_INIT("\u2611") };
+    static const text no[] = { TEXT_INIT("false"),      TEXT_INIT("no"),     TEXT_INIT("n"),        TEXT_INIT("faux"),
+                               TEXT_INIT("non"),        TEXT_INIT("falsch"), TEXT_INIT("nein"),     TEXT_INIT("0"),
+                               TEXT_INIT("off"),        TEXT_INIT("falso"),  TEXT_INIT("onwaar"),   TEXT_INIT("nee"),
+                               TEXT_INIT("fa\u0142sz"), TEXT_INIT("nie"),    TEXT_INIT("n\u00E3o"), TEXT_INIT("\u2717"),
+                               TEXT_INIT("\u2610") };
     text word = unicode_fold(c->arena, s);
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         if (text_eq(word, yes[i]))
@@ -145,23 +156,26 @@ static text without_midnight(text s)
     return s;
 }
 
-/* Day, month and year, as Europe writes them, with the year in full: "31/12/2026", "1.2.2026"; or year, month and day: "2026/12/31". */
+/* Day, month and year, as Europe writes them, with the year in full: "31/12/2026", "1.2.2026"; or year, month and day:
+ * "2026/12/31". */
 static text day_of(struct ctx *c, text s)
 {
     int64_t parts[3];
     text rest = without_midnight(s), day, month;
-    char sign = text_index(rest, '/') > 0 ? '/' : text_index(rest, '.') > 0 ? '.' : '-';
+    char sign = text_index(rest, '/') > 0 ? '/'
+              : text_index(rest, '.') > 0 ? '.' : '-';
     struct date d;
     if (date_parse(rest, &d))
         return rest;
     bool year_first = rest.n == 10 && rest.p[4] == '/' && rest.p[7] == '/';
-    text dashed = year_first ? arena_print(c->arena, "%.4s-%.2s-%.2s", rest.p, rest.p + 5, rest.p + 8) : (text){ NULL, 0 };
+    text dashed = year_first ? arena_print(c->arena, "%.4s-%.2s-%.2s", rest.p, rest.p + 5, rest.p + 8)
+                             : (text){ NULL, 0 };
     if (dashed.p && date_parse(dashed, &d) && date_valid(d))
         return dashed;
     day = text_cut(&rest, sign);
     month = text_cut(&rest, sign);
-    if (day.n < 1 || day.n > 2 || month.n < 1 || month.n > 2 || rest.n != 4 || !text_int(day, &parts[0]) || !text_int(month, &parts[1]) ||
-        !text_int(rest, &parts[2]))
+    if (day.n < 1 || day.n > 2 || month.n < 1 || month.n > 2 || rest.n != 4 || !text_int(day, &parts[0]) ||
+        !text_int(month, &parts[1]) || !text_int(rest, &parts[2]))
         return s;
     d = (struct date){ (int)parts[2], (int)parts[1], (int)parts[0] };
     return date_valid(d) ? date_print(c->arena, d) : s;

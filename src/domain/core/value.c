@@ -37,7 +37,7 @@ static bool all_in(text s, const char *set)
 static const struct calendar *calendar_of(const struct policy *p)
 {
     const struct calendar *out = NULL;
-    ARENA_AUTO scratch = arena_make(4096);             /* a country that is not known is no error here */
+    ARENA_AUTO scratch = arena_make(4096); /* a country that is not known is no error here */
     return p && calendar_parse(&scratch, p->controller.country, &out) == OK ? out : NULL;
 }
 
@@ -98,7 +98,8 @@ static bool is_ip(text s)
 {
     char name[INET6_ADDRSTRLEN];
     struct in6_addr out;
-    return text_cstr(s, name, sizeof name) && (inet_pton(AF_INET, name, &out) == 1 || inet_pton(AF_INET6, name, &out) == 1);
+    return text_cstr(s, name, sizeof name) &&
+           (inet_pton(AF_INET, name, &out) == 1 || inet_pton(AF_INET6, name, &out) == 1);
 }
 
 static bool is_date(text s)
@@ -136,10 +137,11 @@ enum err value_no_card_in(struct ctx *c, text where, const struct json *v)
 static enum err check_bounds(struct ctx *c, const struct category *cat, const struct field *f)
 {
     if (f->has_min && f->has_max)
-        return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be between %lld and %lld", T(cat->name), T(f->name),
-                          (long long)f->min, (long long)f->max);
+        return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be between %lld and %lld", T(cat->name),
+                          T(f->name), (long long)f->min, (long long)f->max);
     return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be %lld or %s", T(cat->name), T(f->name),
-                      (long long)(f->has_min ? f->min : f->max), f->has_min ? "more" : "less");
+                      (long long)(f->has_min ? f->min : f->max),
+                      f->has_min ? "more" : "less");
 }
 
 /* Whole numbers are compared as such, so that none beyond 2^53 passes for its neighbour. */
@@ -153,7 +155,8 @@ static enum err check_number(struct ctx *c, const struct category *cat, const st
     if (!whole && f->type == FIELD_INTEGER)
         return bad(c, cat, f, "an integer");
     double x = whole ? 0 : strtod(literal, NULL);
-    bool below = f->has_min && (whole ? n < f->min : x < (double)f->min), above = f->has_max && (whole ? n > f->max : x > (double)f->max);
+    bool below = f->has_min && (whole ? n < f->min : x < (double)f->min),
+         above = f->has_max && (whole ? n > f->max : x > (double)f->max);
     return below || above ? check_bounds(c, cat, f) : OK;
 }
 
@@ -165,10 +168,13 @@ static enum err check_choice(struct ctx *c, const struct category *cat, const st
     return bad(c, cat, f, "one of the choices that the policy lists");
 }
 
-/* What people write who do not know the code: the name in one of the policy's languages, or what their own country is called by others. */
+/* What people write who do not know the code: the name in one of the policy's languages, or what their own country is
+ * called by others. */
 static const struct country *meant_country(struct ctx *c, text s)
 {
-    static const struct { text said, code; } habits[] = {
+    static const struct {
+        text said, code;
+    } habits[] = {
 #define HABIT(said, code) { TEXT_INIT(said), TEXT_INIT(#code) },
 #include "domain/core/habits.def"
 #undef HABIT
@@ -190,7 +196,8 @@ static enum err check_country(struct ctx *c, const struct category *cat, const s
         return OK;
     const struct country *meant = meant_country(c, s);
     return !meant ? bad(c, cat, f, "a country, two letters of ISO 3166-1")
-                  : say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be a country, two letters of ISO 3166-1: did you mean %.*s?",
+                  : say_clause(c->arena, ERR_VALUE, &f->clause,
+                               "%.*s.%.*s must be a country, two letters of ISO 3166-1: did you mean %.*s?",
                                T(cat->name), T(f->name), T(meant->code));
 }
 
@@ -200,30 +207,43 @@ static enum err check_text(struct ctx *c, const struct category *cat, const stru
     if (has_control(s))
         return bad(c, cat, f, "without control characters");
     if ((f->has_min && n < (size_t)f->min) || n > max)
-        return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must have %lld to %zu characters", T(cat->name), T(f->name),
-                          f->has_min ? (long long)f->min : 0LL, max);
+        return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must have %lld to %zu characters", T(cat->name),
+                          T(f->name), f->has_min ? (long long)f->min : 0LL, max);
     switch (f->type) {
-    case FIELD_EMAIL: return value_is_email(c->arena, s) ? OK : bad(c, cat, f, "an e-mail address");
-    case FIELD_PHONE: return is_phone(c, s) ? OK : bad(c, cat, f, "a telephone number of 6 to 15 digits");
-    case FIELD_DATE: return is_date(s) ? OK : bad(c, cat, f, "a date that there is, YYYY-MM-DD");
-    case FIELD_TIME: return is_time(s) ? OK : bad(c, cat, f, "a time as in RFC 3339, such as 2026-11-22T09:30:00Z");
-    case FIELD_COLOUR: return is_colour(s) ? OK : bad(c, cat, f, "a colour, #rrggbb");
-    case FIELD_COUNTRY: return check_country(c, cat, f, s);
-    case FIELD_URL: return normal_is_url(c->arena, s) ? OK : bad(c, cat, f, "an http or https address");
-    case FIELD_IP: return is_ip(s) ? OK : bad(c, cat, f, "an IP address");
-    case FIELD_IBAN: return iban_good(s) ? OK : bad(c, cat, f, "an IBAN: a country, its check digits and its length (ISO 13616)");
-    case FIELD_CHOICE: return check_choice(c, cat, f, s);
-    case FIELD_CARD: return card_find(s, NULL) ? OK : bad(c, cat, f, "a payment card number");
+    case FIELD_EMAIL:
+        return value_is_email(c->arena, s) ? OK : bad(c, cat, f, "an e-mail address");
+    case FIELD_PHONE:
+        return is_phone(c, s) ? OK : bad(c, cat, f, "a telephone number of 6 to 15 digits");
+    case FIELD_DATE:
+        return is_date(s) ? OK : bad(c, cat, f, "a date that there is, YYYY-MM-DD");
+    case FIELD_TIME:
+        return is_time(s) ? OK : bad(c, cat, f, "a time as in RFC 3339, such as 2026-11-22T09:30:00Z");
+    case FIELD_COLOUR:
+        return is_colour(s) ? OK : bad(c, cat, f, "a colour, #rrggbb");
+    case FIELD_COUNTRY:
+        return check_country(c, cat, f, s);
+    case FIELD_URL:
+        return normal_is_url(c->arena, s) ? OK : bad(c, cat, f, "an http or https address");
+    case FIELD_IP:
+        return is_ip(s) ? OK : bad(c, cat, f, "an IP address");
+    case FIELD_IBAN:
+        return iban_good(s) ? OK : bad(c, cat, f, "an IBAN: a country, its check digits and its length (ISO 13616)");
+    case FIELD_CHOICE:
+        return check_choice(c, cat, f, s);
+    case FIELD_CARD:
+        return card_find(s, NULL) ? OK : bad(c, cat, f, "a payment card number");
     case FIELD_TEXT:
     case FIELD_INTEGER:
     case FIELD_NUMBER:
     case FIELD_BOOLEAN:
-    case FIELD_JSON: break;
+    case FIELD_JSON:
+        break;
     }
     return OK;
 }
 
-/* `min` and `max` count the characters of the JSON as it is stored, without blanks between: what was sent may be longer or shorter. */
+/* `min` and `max` count the characters of the JSON as it is stored, without blanks between: what was sent may be longer
+ * or shorter. */
 static enum err check_json(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
 {
     size_t max = f->has_max && f->max < JSON_MAX ? (size_t)f->max : JSON_MAX;
@@ -237,11 +257,12 @@ static enum err check_json(struct ctx *c, const struct category *cat, const stru
     size_t n = characters(stored);
     if (e == OK && n <= max && (!f->has_min || n >= (size_t)f->min))
         return OK;
-    return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must have %lld to %zu characters as JSON", T(cat->name), T(f->name),
-                      f->has_min ? (long long)f->min : 0LL, max);
+    return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must have %lld to %zu characters as JSON",
+                      T(cat->name), T(f->name), f->has_min ? (long long)f->min : 0LL, max);
 }
 
-/* Thirteen digits in a field of telephones are one, with or without its "+": no card of that length has been given out for decades. */
+/* Thirteen digits in a field of telephones are one, with or without its "+": no card of that length has been given out
+ * for decades. */
 static bool is_short_telephone(const struct ctx *c, const struct field *f, const struct json *v)
 {
     struct telephone t;
@@ -249,12 +270,12 @@ static bool is_short_telephone(const struct ctx *c, const struct field *f, const
            text_of(t.digits).n < CARD_DIGITS;
 }
 
-/* Card fields exist in transient categories only: the policy's own check sees to it. An IBAN, date or address has its own strict form and
- * cannot be a card number. */
+/* Card fields exist in transient categories only: the policy's own check sees to it. An IBAN, date or address has its
+ * own strict form and cannot be a card number. */
 static bool guarded(const struct field *f)
 {
-    return f->type == FIELD_TEXT || f->type == FIELD_JSON || f->type == FIELD_URL || f->type == FIELD_INTEGER || f->type == FIELD_NUMBER ||
-           f->type == FIELD_EMAIL || f->type == FIELD_PHONE;
+    return f->type == FIELD_TEXT || f->type == FIELD_JSON || f->type == FIELD_URL || f->type == FIELD_INTEGER ||
+           f->type == FIELD_NUMBER || f->type == FIELD_EMAIL || f->type == FIELD_PHONE;
 }
 
 static enum err check_value(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v)
@@ -264,10 +285,13 @@ static enum err check_value(struct ctx *c, const struct category *cat, const str
     if (guarded(f) && !is_short_telephone(c, f, v))
         TRY(value_no_card_in(c, where, v));
     switch (f->type) {
-    case FIELD_BOOLEAN: return v->kind == J_BOOL ? OK : bad(c, cat, f, "true or false");
+    case FIELD_BOOLEAN:
+        return v->kind == J_BOOL ? OK : bad(c, cat, f, "true or false");
     case FIELD_INTEGER:
-    case FIELD_NUMBER: return check_number(c, cat, f, v);
-    case FIELD_JSON: return check_json(c, cat, f, v);
+    case FIELD_NUMBER:
+        return check_number(c, cat, f, v);
+    case FIELD_JSON:
+        return check_json(c, cat, f, v);
     case FIELD_TEXT:
     case FIELD_EMAIL:
     case FIELD_PHONE:
@@ -279,7 +303,8 @@ static enum err check_value(struct ctx *c, const struct category *cat, const str
     case FIELD_IP:
     case FIELD_CHOICE:
     case FIELD_IBAN:
-    case FIELD_CARD: break;
+    case FIELD_CARD:
+        break;
     }
     return v->kind == J_TEXT ? check_text(c, cat, f, v->value) : bad(c, cat, f, "a text");
 }
@@ -317,7 +342,8 @@ text value_shown(text name)
 {
     bool plain = name.n <= 64 && !card_find(name, NULL);
     for (size_t i = 0; plain && i < name.n; i++)
-        plain = (name.p[i] >= 'a' && name.p[i] <= 'z') || name.p[i] == '_' || name.p[i] == '.' || (name.p[i] >= '0' && name.p[i] <= '9');
+        plain = (name.p[i] >= 'a' && name.p[i] <= 'z') || name.p[i] == '_' || name.p[i] == '.' ||
+                (name.p[i] >= '0' && name.p[i] <= '9');
     return plain ? name : TEXT("(not a name)");
 }
 
@@ -328,9 +354,11 @@ static enum err undeclared(struct ctx *c, const struct category *cat, text name)
         if (text_distance(cat->fields[i].name, name, 2) <= 2)
             near = cat->fields[i].name;
     text shown = value_shown(name);
-    return near.p ? say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" has no field \"%.*s\"; did you mean \"%.*s\"?",
-                               T(cat->name), T(shown), T(near))
-                  : say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" has no field \"%.*s\"", T(cat->name), T(shown));
+    return near.p ? say_clause(c->arena, ERR_UNDECLARED, &cat->clause,
+                               "category \"%.*s\" has no field \"%.*s\"; did you mean \"%.*s\"?", T(cat->name),
+                               T(shown), T(near))
+                  : say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" has no field \"%.*s\"",
+                               T(cat->name), T(shown));
 }
 
 enum presence { FITS, UNCALLED, LACKING };
@@ -338,15 +366,17 @@ enum presence { FITS, UNCALLED, LACKING };
 static enum presence presence_of(const struct field *f, const struct json *v, bool holds)
 {
     bool given = v && v->kind != J_NULL && !(v->kind == J_TEXT && f->required && unicode_is_blank(v->value));
-    return given && !holds ? UNCALLED : !given && holds && f->required ? LACKING : FITS;
+    return given && !holds ? UNCALLED
+         : !given && holds && f->required ? LACKING : FITS;
 }
 
-static enum err check_presence(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v, bool holds)
+static enum err check_presence(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v,
+                               bool holds)
 {
     enum presence presence = presence_of(f, v, holds);
     if (presence == UNCALLED)
-        return say_clause(c->arena, ERR_UNDECLARED, &f->clause, "%.*s.%.*s is held only when %.*s is \"%.*s\"", T(cat->name), T(f->name),
-                          T(f->when_field), T(f->when_value));
+        return say_clause(c->arena, ERR_UNDECLARED, &f->clause, "%.*s.%.*s is held only when %.*s is \"%.*s\"",
+                          T(cat->name), T(f->name), T(f->when_field), T(f->when_value));
     if (presence == LACKING)
         return say_clause(c->arena, ERR_MISSING, &f->clause, "%.*s.%.*s is required%s", T(cat->name), T(f->name),
                           f->when_field.n ? " in this case" : "");
@@ -357,7 +387,8 @@ static enum err check_presence(struct ctx *c, const struct category *cat, const 
 static enum err about(struct ctx *c, const struct category *cat, text name, enum err status)
 {
     if (status != OK)
-        text_cstr(arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(value_shown(name))), c->arena->why.field, sizeof c->arena->why.field);
+        text_cstr(arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(value_shown(name))), c->arena->why.field,
+                  sizeof c->arena->why.field);
     return status;
 }
 
@@ -365,11 +396,13 @@ static enum err about(struct ctx *c, const struct category *cat, text name, enum
 static void put_part(struct buf *b, const struct field *f, const struct json *v)
 {
     bool plain = v->kind == J_TEXT || v->kind == J_NUMBER, part = guarded(f) && f->type != FIELD_PHONE;
-    buf_add(b, part && plain ? v->value : v->kind == J_NULL ? TEXT("") : TEXT("other"));
+    buf_add(b, part && plain ? v->value
+               : v->kind == J_NULL ? TEXT("") : TEXT("other"));
     buf_char(b, CARD_BETWEEN);
 }
 
-/* What stands in fields beside each other may be one number, split: beside each other as they came, and as the policy has them. */
+/* What stands in fields beside each other may be one number, split: beside each other as they came, and as the policy
+ * has them. */
 static enum err no_card_split(struct ctx *c, const struct category *cat, const struct json *fields)
 {
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
@@ -389,10 +422,12 @@ static enum err no_card_split(struct ctx *c, const struct category *cat, const s
     return value_no_card(c, cat->name, all);
 }
 
-enum err value_take_category(struct ctx *c, const struct category *cat, const struct json **in, const struct json *other)
+enum err value_take_category(struct ctx *c, const struct category *cat, const struct json **in,
+                             const struct json *other)
 {
     if (!*in || (*in)->kind != J_OBJECT)
-        return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields", T(cat->name));
+        return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields",
+                          T(cat->name));
     const struct json *fields = *in = normal_fields(c, cat, *in);
     TRY_PTR(fields);
     JSON_EACH(v, fields)
@@ -410,13 +445,14 @@ enum err value_take_category(struct ctx *c, const struct category *cat, const st
 
 bool value_looks_away(const struct field *f) { return text_index(f->when_field, '.') > 0; }
 
-enum err value_still_fits(struct ctx *c, const struct category *cat, const struct json *before, const struct json *other_before,
-                          const struct json *after, const struct json *other)
+enum err value_still_fits(struct ctx *c, const struct category *cat, const struct json *before,
+                          const struct json *other_before, const struct json *after, const struct json *other)
 {
     for (unsigned i = 0; i < cat->field_count; i++) {
         const struct field *f = &cat->fields[i];
         const struct json *v = json_get(after, f->name), *old = json_get(before, f->name);
-        if (!value_looks_away(f) || presence_of(f, v, condition_holds(f, after, other)) == presence_of(f, old, condition_holds(f, before, other_before)))
+        if (!value_looks_away(f) || presence_of(f, v, condition_holds(f, after, other)) ==
+                                        presence_of(f, old, condition_holds(f, before, other_before)))
             continue;
         TRY(about(c, cat, f->name, check_presence(c, cat, f, v, condition_holds(f, after, other))));
     }

@@ -12,10 +12,15 @@ enum { IDEMPOTENCY_KEPT = 24 * HOUR };
 
 struct event event_of(const struct ctx *c, const struct person *p, text act)
 {
-    struct event e = { .act = act, .tenant = c->tenant, .actor = c->actor.name, .by = c->actor.by,
-                       .policy = c->policy->hash, .count = -1 };
+    struct event e = { .act = act,
+                       .tenant = c->tenant,
+                       .actor = c->actor.name,
+                       .by = c->actor.by,
+                       .policy = c->policy->hash,
+                       .count = -1 };
     if (p) {
-        e.subject = p->id, e.has_subject = true;
+        e.subject = p->id;
+        e.has_subject = true;
         e.who = p->who;
     }
     return e;
@@ -89,7 +94,8 @@ enum err idempotency_find(struct ctx *c, bool *found, struct answer *out)
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
         struct digest who = caller(c);
-        query_start(&q, db, SQL_IDEMPOTENCY_FIND, ARGS(V_BYTES(TEXT_BYTES(who)), V_TEXT(kept_key(c)), V_INT(c->now - IDEMPOTENCY_KEPT)));
+        query_start(&q, db, SQL_IDEMPOTENCY_FIND,
+                    ARGS(V_BYTES(TEXT_BYTES(who)), V_TEXT(kept_key(c)), V_INT(c->now - IDEMPOTENCY_KEPT)));
         if (query_next(&q)) {
             request = arena_copy(c->arena, query_bytes(&q, 0));
             packed = arena_copy(c->arena, query_bytes(&q, 1));
@@ -104,17 +110,25 @@ enum err idempotency_find(struct ctx *c, bool *found, struct answer *out)
     return unpack_answer(c, packed, out);
 }
 
-struct kept { struct ctx *c; struct digest caller; text key; enum err (*run)(struct db *db, struct write *w); void *arg; text answer; };
+struct kept {
+    struct ctx *c;
+    struct digest caller;
+    text key;
+    enum err (*run)(struct db *db, struct write *w);
+    void *arg;
+    text answer;
+};
 
 static enum err run_and_keep(struct db *db, struct write *w)
 {
     struct kept *k = w->arg;
     int64_t inserted;
-    bool of_person = w->event.has_subject && !w->shred_count;   /* the answer to an erasure outlives the person */
+    bool of_person = w->event.has_subject && !w->shred_count; /* the answer to an erasure outlives the person */
     /* First the key: a second request that raced this one finds it taken before anything is written. */
-    TRY(db_run(db, SQL_IDEMPOTENCY_ADD, &inserted, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->key),
-               V_BYTES(TEXT_BYTES(k->c->idempotency.request)), V_BYTES(k->answer), V_INT(k->c->now), V_INT(k->c->now - IDEMPOTENCY_KEPT),
-               V_TEXT(k->c->tenant), of_person ? V_ID(w->event.subject) : V_NULL)));
+    TRY(db_run(db, SQL_IDEMPOTENCY_ADD, &inserted,
+               ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->key), V_BYTES(TEXT_BYTES(k->c->idempotency.request)),
+                    V_BYTES(k->answer), V_INT(k->c->now), V_INT(k->c->now - IDEMPOTENCY_KEPT), V_TEXT(k->c->tenant),
+                    of_person ? V_ID(w->event.subject) : V_NULL)));
     if (!inserted)
         return say(db_arena(db), ERR_CONFLICT, "a request with this Idempotency-Key is being done");
     if (!k->run)
@@ -127,7 +141,11 @@ static enum err run_and_keep(struct db *db, struct write *w)
 
 /* ---- Decisions are asked again inside the write, before anything is written. ---- */
 
-struct asking { struct ctx *c; enum err (*run)(struct db *db, struct write *w); void *arg; };
+struct asking {
+    struct ctx *c;
+    enum err (*run)(struct db *db, struct write *w);
+    void *arg;
+};
 
 static enum err ask_and_run(struct db *db, struct write *w)
 {
@@ -145,9 +163,11 @@ static enum err write_asked(struct ctx *c, struct write *w)
 {
     TRY(card_guard_write(c));
     struct asking a = { c, w->run, w->arg };
-    w->run = ask_and_run, w->arg = &a;
+    w->run = ask_and_run;
+    w->arg = &a;
     enum err status = store_write(ctx_store(c), c->arena, w);
-    w->run = a.run, w->arg = a.arg;
+    w->run = a.run;
+    w->arg = a.arg;
     const struct refused *r = decided_refused(c, status);
     if (r)
         return write_refusal(c, r->has_person ? &r->person : NULL, r->purpose, r->categories);
@@ -166,16 +186,19 @@ enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
         return write_asked(c, w);
     struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };
     TRY(pack_answer(c, answer, &k.answer));
-    w->run = run_and_keep, w->arg = &k;
+    w->run = run_and_keep;
+    w->arg = &k;
     enum err status = write_asked(c, w);
-    w->run = k.run, w->arg = k.arg;
+    w->run = k.run;
+    w->arg = k.arg;
     return status;
 }
 
 static enum err run_and_keep_again(struct db *db, struct write *w)
 {
     struct kept *k = w->arg;
-    TRY(db_run(db, SQL_IDEMPOTENCY_PUT, NULL, ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->key), V_BYTES(k->answer))));
+    TRY(db_run(db, SQL_IDEMPOTENCY_PUT, NULL,
+               ARGS(V_BYTES(TEXT_BYTES(k->caller)), V_TEXT(k->key), V_BYTES(k->answer))));
     w->arg = k->arg;
     enum err status = k->run ? k->run(db, w) : OK;
     w->arg = k;
@@ -189,9 +212,11 @@ enum err write_do_again(struct ctx *c, struct write *w, const struct answer *ans
         return store_write(ctx_store(c), c->arena, w);
     struct kept k = { .c = c, .caller = caller(c), .key = kept_key(c), .run = w->run, .arg = w->arg };
     TRY(pack_answer(c, answer, &k.answer));
-    w->run = run_and_keep_again, w->arg = &k;
+    w->run = run_and_keep_again;
+    w->arg = &k;
     enum err status = store_write(ctx_store(c), c->arena, w);
-    w->run = k.run, w->arg = k.arg;
+    w->run = k.run;
+    w->arg = k.arg;
     return status;
 }
 
@@ -206,7 +231,8 @@ enum err write_refusal(struct ctx *c, const struct person *p, text purpose, text
     }
     struct write w = { .event = event_of(c, p, TEXT("refusal")) };
     w.event.outcome = OUTCOME_REFUSED;
-    w.event.purpose = purpose, w.event.categories = categories;
+    w.event.purpose = purpose;
+    w.event.categories = categories;
     w.event.clause = why.clause ? why.clause->path : err_row(why.code)->slug;
     TRY(store_write(ctx_store(c), c->arena, &w));
     c->arena->why = why;

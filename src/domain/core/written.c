@@ -1,4 +1,5 @@
-/* Sealing and opening what people write where no person's key fits: grounds of holds, notes of duties, facts of certificates. */
+/* Sealing and opening what people write where no person's key fits: grounds of holds, notes of duties, facts of
+ * certificates. */
 #include "domain/core/written.h"
 #include "base/buf.h"
 #include "base/decode.h"
@@ -6,7 +7,10 @@
 enum { SPARE = 256 };
 static const text form = TEXT_INIT("sealed:1:");
 
-static struct place place_of(text tenant, text table) { return (struct place){ .tenant = tenant, .table = table, .field = TEXT("written") }; }
+static struct place place_of(text tenant, text table)
+{
+    return (struct place){ .tenant = tenant, .table = table, .field = TEXT("written") };
+}
 
 static void key_of(const struct store *s, struct key *out) { key_derive(store_index_key(s), TEXT("written"), out); }
 

@@ -1,4 +1,5 @@
-/* What people write into rows that outlive one person's key, or are of nobody: sealed under the instance's own key, as text. */
+/* What people write into rows that outlive one person's key, or are of nobody: sealed under the instance's own key, as
+ * text. */
 #ifndef DOMAIN_CORE_WRITTEN_H
 #define DOMAIN_CORE_WRITTEN_H
 #include "base/arena.h"
@@ -8,7 +9,8 @@ struct store;
 
 /* `kept` is bound to tenant and table; empty stays empty. */
 enum err written_seal(const struct store *s, struct arena *a, text tenant, text table, text clear, text *kept);
-/* What written_seal() made; a text that a program before it kept in clear is given as it is. ERR_CRYPT when it was altered or moved. */
+/* What written_seal() made; a text that a program before it kept in clear is given as it is. ERR_CRYPT when it was
+ * altered or moved. */
 enum err written_open(const struct store *s, struct arena *a, text tenant, text table, text kept, text *clear);
 
 #endif

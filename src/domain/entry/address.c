@@ -1,4 +1,5 @@
-/* What a person is found by, corrected by them: an address once it is confirmed there, a telephone or a name at once; told by letter. */
+/* What a person is found by, corrected by them: an address once it is confirmed there, a telephone or a name at once;
+ * told by letter. */
 #include "base/decode.h"
 #include "domain/person/person.h"
 #include "base/unicode.h"
@@ -63,7 +64,8 @@ text identifier_why_not(struct ctx *c, const struct category *cat)
     if (theirs)
         buf_add(&b, doc_in(c, TEXT("There may be several of them."), TEXT("Il peut y en avoir plusieurs.")));
     else {
-        buf_add(&b, doc_in(c, TEXT("This does not come from you, but from: "), TEXT("Cela ne vient pas de vous, mais de : ")));
+        buf_add(&b, doc_in(c, TEXT("This does not come from you, but from: "),
+                           TEXT("Cela ne vient pas de vous, mais de : ")));
         put_sources(c, cat, &b);
         buf_add(&b, TEXT("."));
     }
@@ -83,13 +85,16 @@ static enum err about_field(struct ctx *c, text name, enum err status)
 static enum err field_of(struct ctx *c, text name, const struct category **cat, const struct field **field)
 {
     text rest = name, category = text_cut(&rest, '.');
-    int index = policy_category(c->policy, category), f = index < 0 ? -1 : policy_field(&c->policy->categories[index], rest);
+    int index = policy_category(c->policy, category),
+        f = index < 0 ? -1 : policy_field(&c->policy->categories[index], rest);
     *cat = index < 0 ? NULL : &c->policy->categories[index];
     *field = f < 0 ? NULL : &(*cat)->fields[f];
     if (f < 0 || !identifier_guarded(c->policy, *cat, *field))
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "\"field\" is one by which the policy finds people");
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                          "\"field\" is one by which the policy finds people");
     text why_not = identifier_why_not(c, *cat);
-    return !why_not.n ? OK : about_field(c, name, say_clause(c->arena, ERR_FORBIDDEN, &(*cat)->clause, "%.*s", T(why_not)));
+    return !why_not.n ? OK
+                      : about_field(c, name, say_clause(c->arena, ERR_FORBIDDEN, &(*cat)->clause, "%.*s", T(why_not)));
 }
 
 /* ---- Lists of names, "category.field", a blank between. ---- */
@@ -134,7 +139,10 @@ enum err identifier_confusable(struct ctx *c, const struct person *p, text *name
 /* ---- Who is told. ---- */
 
 enum { ADDRESSES = 8 };
-struct told { struct mail_put letters[ADDRESSES]; unsigned count; };
+struct told {
+    struct mail_put letters[ADDRESSES];
+    unsigned count;
+};
 
 static enum err run_told(struct db *db, const struct told *t)
 {
@@ -143,18 +151,21 @@ static enum err run_told(struct db *db, const struct told *t)
     return OK;
 }
 
-/* A former address is told that it was the last letter to it; the others, what was changed. `changed`: names, "category.field", a blank between. */
+/* A former address is told that it was the last letter to it; the others, what was changed. `changed`: names,
+ * "category.field", a blank between. */
 static enum err tell(struct ctx *c, const struct person *p, text changed, text name, text address, struct told *out)
 {
     bool moved = is_in(changed, name);
-    const struct account_letter l = { .name = moved ? TEXT("identifier_changed") : TEXT("identifier_set"), .to = address,
+    const struct account_letter l = { .name = moved ? TEXT("identifier_changed") : TEXT("identifier_set"),
+                                      .to = address,
                                       .fields = changed };
     if (!address.n || out->count == ADDRESSES)
         return OK;
     return letter_make(c, p, &l, &out->letters[out->count++]);
 }
 
-static enum err tell_category(struct ctx *c, const struct person *p, text changed, const struct category *cat, struct told *out)
+static enum err tell_category(struct ctx *c, const struct person *p, text changed, const struct category *cat,
+                              struct told *out)
 {
     struct record *rows;
     unsigned count, lost;
@@ -162,13 +173,15 @@ static enum err tell_category(struct ctx *c, const struct person *p, text change
     for (unsigned f = 0; count && f < cat->field_count; f++) {
         const struct json *held = json_get(rows[0].fields, cat->fields[f].name);
         text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(cat->fields[f].name));
-        if (held && held->first && cat->fields[f].type == FIELD_EMAIL && identifier_guarded(c->policy, cat, &cat->fields[f]))
+        if (held && held->first && cat->fields[f].type == FIELD_EMAIL &&
+            identifier_guarded(c->policy, cat, &cat->fields[f]))
             TRY(tell(c, p, changed, name, held->first->value, out));
     }
     return OK;
 }
 
-/* Letters to each address that the person has, as it stands before the change. Without a public address of the server none can go. */
+/* Letters to each address that the person has, as it stands before the change. Without a public address of the server
+ * none can go. */
 static enum err make_told(struct ctx *c, const struct person *p, text changed, struct told *out)
 {
     text other;
@@ -200,7 +213,13 @@ static text detail_of(struct ctx *c, text field, text value)
     return buf_made(c->arena, &b);
 }
 
-struct asking { struct ctx *c; const struct person *p; struct ticket_put ticket; struct mail_put letter; struct attempt letters; };
+struct asking {
+    struct ctx *c;
+    const struct person *p;
+    struct ticket_put ticket;
+    struct mail_put letter;
+    struct attempt letters;
+};
 
 static enum err run_asking(struct db *db, struct write *w)
 {
@@ -213,7 +232,9 @@ static enum err run_asking(struct db *db, struct write *w)
 
 static struct attempt pace_of(struct ctx *c, const struct person *p)
 {
-    return (struct attempt){ .digest = throttle_digest(c, TEXT("identifier"), TEXT_BYTES(p->id)), .subject = p->id, .has_subject = true };
+    return (struct attempt){ .digest = throttle_digest(c, TEXT("identifier"), TEXT_BYTES(p->id)),
+                             .subject = p->id,
+                             .has_subject = true };
 }
 
 /* A letter a minute: whoever signs in must not write to the whole world in this server's name. */
@@ -228,13 +249,16 @@ static enum err check_pace(struct ctx *c, const struct person *p)
     return recent ? say(c->arena, ERR_TOO_MANY, "a letter went to a new address within the last minute") : OK;
 }
 
-static enum err ask(struct ctx *c, const struct category *cat, text name, const struct json *value, const struct person *p)
+static enum err ask(struct ctx *c, const struct category *cat, text name, const struct json *value,
+                    const struct person *p)
 {
     struct asking a = { .c = c, .p = p };
     TRY(check_pace(c, p));
     TRY(ticket_make(c, p, kind, detail_of(c, name, value->value), opening_until(c), &a.ticket));
     text link = arena_print(c->arena, "/confirm?token=%.*s", T(a.ticket.secret));
-    const struct account_letter confirm = { .name = TEXT("identifier_confirm"), .to = value->value, .path = link, .until = a.ticket.expires };
+    const struct account_letter confirm = {
+        .name = TEXT("identifier_confirm"), .to = value->value, .path = link, .until = a.ticket.expires
+    };
     TRY(letter_make(c, p, &confirm, &a.letter));
     struct write w = { .run = run_asking, .arg = &a, .event = event_of(c, p, TEXT("identifier.asked")) };
     w.event.categories = cat->name;
@@ -262,7 +286,11 @@ static enum err patch_of(struct ctx *c, text field, text value, const struct jso
 
 /* ---- A telephone or a name: at once, since nothing can be sent there to confirm it. ---- */
 
-struct setting { struct ctx *c; struct attempt tries; struct told told; };
+struct setting {
+    struct ctx *c;
+    struct attempt tries;
+    struct told told;
+};
 
 static enum err run_setting(struct db *db, void *arg)
 {
@@ -281,7 +309,8 @@ static enum err run_taken(struct db *db, struct write *w)
 static enum err taken(struct setting *s, const struct person *p, const struct category *cat, text name)
 {
     struct write w = { .run = run_taken, .arg = s, .event = event_of(s->c, p, TEXT("identifier.asked")) };
-    w.event.categories = cat->name, w.event.outcome = OUTCOME_REFUSED;
+    w.event.categories = cat->name;
+    w.event.outcome = OUTCOME_REFUSED;
     TRY(write_do(s->c, &w, NULL));
     say(s->c->arena, ERR_CONFLICT, "this cannot be used for %.*s: choose another, or write to us", T(name));
     return about_field(s->c, name, ERR_CONFLICT);
@@ -306,7 +335,8 @@ static enum err set_at_once(struct ctx *c, const struct category *cat, text name
 
 /* ---- What is held already; and the way in. ---- */
 
-static enum err held_value(struct ctx *c, const struct person *p, const struct category *cat, const struct field *f, text *out)
+static enum err held_value(struct ctx *c, const struct person *p, const struct category *cat, const struct field *f,
+                           text *out)
 {
     struct record *rows;
     unsigned count;
@@ -319,20 +349,25 @@ static enum err held_value(struct ctx *c, const struct person *p, const struct c
 }
 
 /* An empty value takes it away; an address stays while there is an account: letters and links go there. */
-static enum err take_value(struct ctx *c, const struct category *cat, const struct field *f, text name, const struct json *in, const struct json **out)
+static enum err take_value(struct ctx *c, const struct category *cat, const struct field *f, text name,
+                           const struct json *in, const struct json **out)
 {
     *out = json_get(in, TEXT("value"));
     if (!*out)
-        return about_field(c, name, say_clause(c->arena, ERR_MISSING, &f->clause, "\"value\" is the new one; empty, it is taken away"));
+        return about_field(
+            c, name,
+            say_clause(c->arena, ERR_MISSING, &f->clause, "\"value\" is the new one; empty, it is taken away"));
     if ((*out)->kind != J_NULL && !((*out)->kind == J_TEXT && unicode_is_blank((*out)->value)))
         return about_field(c, name, value_take(c, cat, f, out));
     if (f->type != FIELD_EMAIL)
         return *out = NULL, OK;
-    return about_field(c, name, say_clause(c->arena, ERR_CONFLICT, &f->clause,
-                                           "an account needs an address: give another, or close the account"));
+    return about_field(c, name,
+                       say_clause(c->arena, ERR_CONFLICT, &f->clause,
+                                  "an account needs an address: give another, or close the account"));
 }
 
-static enum err change_of(struct ctx *c, const struct category *cat, const struct field *field, text name, const struct json *in, text *state)
+static enum err change_of(struct ctx *c, const struct category *cat, const struct field *field, text name,
+                          const struct json *in, text *state)
 {
     PERSON_AUTO p = { 0 };
     const struct json *value;
@@ -344,7 +379,8 @@ static enum err change_of(struct ctx *c, const struct category *cat, const struc
     if (text_eq(held, value ? value->value : TEXT("")))
         return OK;
     *state = field->type == FIELD_EMAIL ? TEXT("confirm") : TEXT("changed");
-    return field->type == FIELD_EMAIL ? ask(c, cat, name, value, &p) : set_at_once(c, cat, name, value ? value->value : TEXT(""), &p);
+    return field->type == FIELD_EMAIL ? ask(c, cat, name, value, &p)
+                                      : set_at_once(c, cat, name, value ? value->value : TEXT(""), &p);
 }
 
 enum err identifier_change(struct ctx *c, const struct json *in, struct answer *out)
@@ -361,8 +397,15 @@ enum err identifier_change(struct ctx *c, const struct json *in, struct answer *
 
 /* ---- An address moves. ---- */
 
-/* Who reads the former mailbox, or is signed in elsewhere than where the change was asked for (asker), has no way in any more. */
-struct moving { struct ctx *c; struct subject_id subject; struct digest asker; bool ends; struct told told; };
+/* Who reads the former mailbox, or is signed in elsewhere than where the change was asked for (asker), has no way in
+ * any more. */
+struct moving {
+    struct ctx *c;
+    struct subject_id subject;
+    struct digest asker;
+    bool ends;
+    struct told told;
+};
 
 static enum err run_moving(struct db *db, void *arg)
 {
@@ -404,7 +447,8 @@ static bool has_email(const struct policy *p, text names)
     return false;
 }
 
-/* Whose address is changed can be signed in as, by a reset: of an account in a role only who may give that role changes it. */
+/* Whose address is changed can be signed in as, by a reset: of an account in a role only who may give that role changes
+ * it. */
 static enum err move(struct ctx *c, const struct account *account, text names, struct change *ch)
 {
     if (c->actor.kind != ACTOR_PERSON && account->role.n && policy_actor(c->policy, account->role) >= 0)
@@ -414,13 +458,15 @@ static enum err move(struct ctx *c, const struct account *account, text names, s
     *m = (struct moving){ .c = c, .subject = ch->person->id, .ends = has_email(c->policy, names) };
     if (c->session)
         m->asker = c->session->digest;
-    if (text_eq(account->state, ACCOUNT_OPEN))        /* before that its address was nobody's that was confirmed */
+    if (text_eq(account->state, ACCOUNT_OPEN)) /* before that its address was nobody's that was confirmed */
         TRY(make_told(c, ch->person, names, &m->told));
-    ch->also = run_moving, ch->also_arg = m;
+    ch->also = run_moving;
+    ch->also_arg = m;
     return OK;
 }
 
-/* The person themselves prove first who they are, an address by confirming it there: a typing error would lock them out. */
+/* The person themselves prove first who they are, an address by confirming it there: a typing error would lock them
+ * out. */
 enum err identifier_moved(struct ctx *c, const struct json *patch, struct change *ch)
 {
     struct account account;
@@ -429,7 +475,8 @@ enum err identifier_moved(struct ctx *c, const struct json *patch, struct change
     TRY(account_load(c, ch->person->id, &account));
     if (!account.there || !names.n)
         return OK;
-    rest = names, first = text_cut(&rest, ' ');
+    rest = names;
+    first = text_cut(&rest, ' ');
     if (c->actor.kind != ACTOR_PERSON)
         return move(c, &account, names, ch);
     say(c->arena, ERR_CONFLICT, "%.*s is changed after your password was asked for: POST /v1/me/identifier", T(first));
@@ -451,7 +498,10 @@ enum err identifier_dropped(struct ctx *c, struct change *ch)
 
 /* ---- Confirmed. ---- */
 
-struct confirming { struct ticket ticket; struct moving moving; };
+struct confirming {
+    struct ticket ticket;
+    struct moving moving;
+};
 
 static enum err run_confirming(struct db *db, void *arg)
 {

@@ -9,14 +9,19 @@
 static enum err may_close(struct ctx *c, const struct person *p)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_ERASE, .consents = &all,
+    struct ask ask = { .actor = c->actor.index,
+                       .purpose = PURPOSE_RIGHTS,
+                       .category = -1,
+                       .act = ACT_ERASE,
+                       .consents = &all,
                        .agreement = c->actor.agreement };
     if (policy_decide(c->policy, &ask).verdict == ALLOWED)
         return OK;
     ask.act = ACT_WRITE;
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         ask.purpose = (int)i;
-        if (text_eq(c->policy->purposes[i].dpv, TEXT("dpv:AccountManagement")) && policy_decide(c->policy, &ask).verdict == ALLOWED)
+        if (text_eq(c->policy->purposes[i].dpv, TEXT("dpv:AccountManagement")) &&
+            policy_decide(c->policy, &ask).verdict == ALLOWED)
             return OK;
     }
     return person_allow_act(c, p, ACT_ERASE);
@@ -30,7 +35,7 @@ enum err account_close(struct ctx *c, text id, struct answer *out)
     int category;
     TRY(person_open(c, id, false, &p));
     if (c->actor.kind == ACTOR_PERSON)
-        TRY(session_fresh(c));                   /* whoever finds a browser left open must not close it */
+        TRY(session_fresh(c)); /* whoever finds a browser left open must not close it */
     TRY(may_close(c, &p));
     TRY(mail_address(c, &p, &address, &category));
     const struct account_letter closed = { .name = TEXT("closed"), .to = address };
@@ -39,7 +44,8 @@ enum err account_close(struct ctx *c, text id, struct answer *out)
     return retention_close(c, &p, address.n ? mail_also : NULL, &letter, out);
 }
 
-enum err retention_close(struct ctx *c, const struct person *p, enum err (*also)(struct db *db, void *arg), void *arg, struct answer *out)
+enum err retention_close(struct ctx *c, const struct person *p, enum err (*also)(struct db *db, void *arg), void *arg,
+                         struct answer *out)
 {
     struct milestone m = { .c = c, .p = p, .event = TEXT("closure"), .at = c->now, .also = also, .also_arg = arg };
     return hold_write_milestone(&m, out);

@@ -10,11 +10,16 @@
 #include <qrencode.h>
 #include <sodium.h>
 
-enum { RECOVERY_BYTES = 10, RECOVERY_TEXT = 17, SCALE_QUIET = 4 };   /* 80 bits: "ABCDEFGH-IJKLMNOP" */
+enum { RECOVERY_BYTES = 10, RECOVERY_TEXT = 17, SCALE_QUIET = 4 }; /* 80 bits: "ABCDEFGH-IJKLMNOP" */
 
 /* ---- What is kept: {"secret": hex, "used": step, "codes": [hex of a keyed digest]}. ---- */
 
-struct kept { struct totp_secret secret; int64_t used; struct digest codes[RECOVERY_CODES]; unsigned count; };
+struct kept {
+    struct totp_secret secret;
+    int64_t used;
+    struct digest codes[RECOVERY_CODES];
+    unsigned count;
+};
 static void kept_wipe(struct kept *k) { totp_wipe(&k->secret); }
 #define KEPT_AUTO CLEANUP(kept_wipe) struct kept
 
@@ -47,9 +52,11 @@ static enum err opened(struct ctx *c, const struct person *p, sealed stored, str
     *out = (struct kept){ .used = -1 };
     TRY(account_open(c, p, TEXT("factor"), 0, stored, &clear));
     TRY(json_parse(c->arena, clear, &v));
-    bool whole = decode_hex(json_text(v, TEXT("secret")), out->secret.b, sizeof out->secret.b) && json_int(json_get(v, TEXT("used")), &out->used);
+    bool whole = decode_hex(json_text(v, TEXT("secret")), out->secret.b, sizeof out->secret.b) &&
+                 json_int(json_get(v, TEXT("used")), &out->used);
     JSON_EACH(code, json_get(v, TEXT("codes"))) {
-        whole &= out->count < RECOVERY_CODES && decode_hex(code->value, out->codes[out->count].b, sizeof out->codes[0].b);
+        whole &= out->count < RECOVERY_CODES &&
+                 decode_hex(code->value, out->codes[out->count].b, sizeof out->codes[0].b);
         out->count += whole;
     }
     sodium_memzero((char *)(uintptr_t)clear.p, clear.n);
@@ -115,14 +122,17 @@ static void take_recovery(struct kept *k, struct digest typed, bool *good)
         }
 }
 
-enum err factor_check(struct ctx *c, const struct person *p, const struct account *account, text typed, bool *good, struct factor_use *out)
+enum err factor_check(struct ctx *c, const struct person *p, const struct account *account, text typed, bool *good,
+                      struct factor_use *out)
 {
     KEPT_AUTO k;
     int64_t step;
     TRY(opened(c, p, account->factor, &k));
     TRY(totp_match(c->arena, &k.secret, typed, c->now, k.used, &step));
     *good = step >= 0;
-    *out = (struct factor_use){ .subject = p->id, .tenant = c->tenant, .former = account->factor, .since = account->factor_at };
+    *out = (struct factor_use){
+        .subject = p->id, .tenant = c->tenant, .former = account->factor, .since = account->factor_at
+    };
     if (*good) {
         k.used = step;
     } else {
@@ -137,10 +147,13 @@ enum err factor_check(struct ctx *c, const struct person *p, const struct accoun
 enum err factor_run_use(struct db *db, const struct factor_use *use)
 {
     int64_t changed;
-    TRY(db_run(db, SQL_FACTOR_SWAP, &changed, ARGS(V_TEXT(use->tenant), V_ID(use->subject), use->next.bytes.n ? V_SEALED(use->next) : V_NULL,
-                                                   use->since ? V_INT(use->since) : V_NULL,
-                                                   use->former.bytes.n ? V_SEALED(use->former) : V_NULL)));
-    return changed ? OK : say(db_arena(db), ERR_UNAUTHORISED, "the second factor changed meanwhile: try again with a new code");
+    TRY(db_run(db, SQL_FACTOR_SWAP, &changed,
+               ARGS(V_TEXT(use->tenant), V_ID(use->subject), use->next.bytes.n ? V_SEALED(use->next) : V_NULL,
+                    use->since ? V_INT(use->since) : V_NULL,
+                    use->former.bytes.n ? V_SEALED(use->former) : V_NULL)));
+    return changed
+               ? OK
+               : say(db_arena(db), ERR_UNAUTHORISED, "the second factor changed meanwhile: try again with a new code");
 }
 
 /* ---- The link and its picture. ---- */
@@ -176,11 +189,15 @@ enum err factor_qr(struct arena *a, text uri, text *svg)
     if (!q)
         return say(a, ERR_MEMORY, "the picture of a second factor cannot be made");
     int side = q->width + 2 * SCALE_QUIET;
-    buf_print(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" shape-rendering=\"crispEdges\">"
-                  "<path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path fill=\"#000\" d=\"", side, side, side, side);
+    buf_print(
+        &b,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" shape-rendering=\"crispEdges\">"
+        "<path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path fill=\"#000\" d=\"",
+        side, side, side, side);
     for (int y = 0; y < q->width; y++)
         for (int x = 0, run; x < q->width; x += run) {
-            for (run = 0; x + run < q->width && (q->data[y * q->width + x + run] & 1) == (q->data[y * q->width + x] & 1);)
+            for (run = 0;
+                 x + run < q->width && (q->data[y * q->width + x + run] & 1) == (q->data[y * q->width + x] & 1);)
                 run++;
             if (q->data[y * q->width + x] & 1)
                 buf_print(&b, "M%d %dh%dv1h-%dz", x + SCALE_QUIET, y + SCALE_QUIET, run, run);
@@ -199,20 +216,31 @@ static enum err oneself(struct ctx *c, struct person *p, struct account *account
     return account->there ? OK : say(c->arena, ERR_NOT_FOUND, "this person has no account");
 }
 
-struct setting { struct factor_use use; struct digest session; bool prove; msec now; };
+struct setting {
+    struct factor_use use;
+    struct digest session;
+    bool prove;
+    msec now;
+};
 
 static enum err run_set(struct db *db, struct write *w)
 {
     const struct setting *s = w->arg;
     TRY(factor_run_use(db, &s->use));
-    if (!s->use.next.bytes.n)                    /* removed: no session goes on as if it were there */
+    if (!s->use.next.bytes.n) /* removed: no session goes on as if it were there */
         return db_run(db, SQL_SESSION_UNFACTOR, NULL, ARGS(V_TEXT(s->use.tenant), V_ID(s->use.subject)));
-    return s->prove ? db_run(db, SQL_SESSION_PROVED, NULL, ARGS(V_BYTES(TEXT_BYTES(s->session)), V_INT(s->now), V_INT(1))) : OK;
+    return s->prove
+               ? db_run(db, SQL_SESSION_PROVED, NULL, ARGS(V_BYTES(TEXT_BYTES(s->session)), V_INT(s->now), V_INT(1)))
+               : OK;
 }
 
-static enum err write_set(struct ctx *c, const struct person *p, const struct account *account, struct setting *s, text act)
+static enum err write_set(struct ctx *c, const struct person *p, const struct account *account, struct setting *s,
+                          text act)
 {
-    s->use.subject = p->id, s->use.tenant = c->tenant, s->use.former = account->factor, s->now = c->now;
+    s->use.subject = p->id;
+    s->use.tenant = c->tenant;
+    s->use.former = account->factor;
+    s->now = c->now;
     struct write w = { .run = run_set, .arg = s, .event = event_of(c, p, act) };
     return write_do(c, &w, NULL);
 }

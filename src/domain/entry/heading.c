@@ -2,7 +2,9 @@
 #include "domain/entry/heading.h"
 #include "base/unicode.h"
 
-static const struct { text meaning, heading; } headings[] = {
+static const struct {
+    text meaning, heading;
+} headings[] = {
 #define HEADING(meaning, heading) { TEXT_INIT(meaning), TEXT_INIT(heading) },
 #include "domain/entry/headings.def"
 #undef HEADING
@@ -10,8 +12,8 @@ static const struct { text meaning, heading; } headings[] = {
 
 static bool is_word(text name)
 {
-    static const text words[] = { TEXT_INIT("supplied_by"), TEXT_INIT("supplier"), TEXT_INIT("language"), TEXT_INIT("manager"), TEXT_INIT("role"),
-                                  TEXT_INIT("password_hash") };
+    static const text words[] = { TEXT_INIT("supplied_by"), TEXT_INIT("supplier"), TEXT_INIT("language"),
+                                  TEXT_INIT("manager"),     TEXT_INIT("role"),     TEXT_INIT("password_hash") };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_eq(words[i], name))
             return true;
@@ -52,10 +54,14 @@ enum fit { FIT_NAME, FIT_MEANING, FIT_TYPE, FIT_CLOSE, FIT_NONE };
 static bool means_type(text meaning, enum field_type type)
 {
     switch (type) {
-    case FIELD_EMAIL: return text_eq(meaning, TEXT("email"));
-    case FIELD_PHONE: return text_eq(meaning, TEXT("phone")) || text_eq(meaning, TEXT("mobile"));
-    case FIELD_COUNTRY: return text_eq(meaning, TEXT("country"));
-    case FIELD_URL: return text_eq(meaning, TEXT("website"));
+    case FIELD_EMAIL:
+        return text_eq(meaning, TEXT("email"));
+    case FIELD_PHONE:
+        return text_eq(meaning, TEXT("phone")) || text_eq(meaning, TEXT("mobile"));
+    case FIELD_COUNTRY:
+        return text_eq(meaning, TEXT("country"));
+    case FIELD_URL:
+        return text_eq(meaning, TEXT("website"));
     case FIELD_TEXT:
     case FIELD_INTEGER:
     case FIELD_NUMBER:
@@ -67,7 +73,8 @@ static bool means_type(text meaning, enum field_type type)
     case FIELD_CHOICE:
     case FIELD_IBAN:
     case FIELD_CARD:
-    case FIELD_JSON: break;
+    case FIELD_JSON:
+        break;
     }
     return false;
 }

@@ -1,4 +1,5 @@
-/* Accounts from a table, a line each: what its columns stand for, what people typed, and every fault with its line and column. */
+/* Accounts from a table, a line each: what its columns stand for, what people typed, and every fault with its line and
+ * column. */
 #include "base/file/charset.h"
 #include "base/file/csv.h"
 #include "base/unicode.h"
@@ -12,22 +13,30 @@
 enum { COLUMNS_MAX = 128, LINE_MAX = 64 << 10, FAULTS_MAX = 20 };
 
 /* same: line that has its address; stray: the column in which a quote stands as a sign. */
-struct row { text *values; unsigned count, line, same, stray; const struct json *account; struct why fault; };
+struct row {
+    text *values;
+    unsigned count, line, same, stray;
+    const struct json *account;
+    struct why fault;
+};
 struct import {
-    struct column columns[COLUMNS_MAX]; unsigned column_count;
-    struct row *rows; unsigned row_count;
+    struct column columns[COLUMNS_MAX];
+    unsigned column_count;
+    struct row *rows;
+    unsigned row_count;
     text *results;
     text supplied_by, language, why, map;
     int64_t first_line;
     bool no_invitation, dry;
-    struct arena *arena;                         /* of the whole */
+    struct arena *arena; /* of the whole */
 };
 
 unsigned import_count(const struct import *i) { return i->row_count; }
 
 /* ---- The header. ---- */
 
-/* What the map says of that column: p NULL when it says nothing. `other`: what it says of those that nothing is known of. */
+/* What the map says of that column: p NULL when it says nothing. `other`: what it says of those that nothing is known
+ * of. */
 static text chosen(const struct import *i, text heading, unsigned number, bool other)
 {
     for (text rest = i->map; rest.n;) {
@@ -46,10 +55,14 @@ static text chosen(const struct import *i, text heading, unsigned number, bool o
     return (text){ NULL, 0 };
 }
 
-struct complaint { struct buf said; unsigned count; };
+struct complaint {
+    struct buf said;
+    unsigned count;
+};
 static void free_complaint(struct complaint *all) { buf_free(&all->said); }
 
-/* Headings may be people's names when the table has none: columns are told by their number, and by their name when it looks like a policy's. */
+/* Headings may be people's names when the table has none: columns are told by their number, and by their name when it
+ * looks like a policy's. */
 static void complain(struct complaint *all, unsigned number, text name, const char *what)
 {
     text shown = value_shown(name);
@@ -63,13 +76,15 @@ static void complain(struct complaint *all, unsigned number, text name, const ch
 
 static void complain_unknown(struct complaint *all, unsigned number, text name, const struct near *near)
 {
-    complain(all, number, name, near->count ? "is no category.field of the policy: did you mean " : "is no category.field of the policy");
+    complain(all, number, name,
+             near->count ? "is no category.field of the policy: did you mean " : "is no category.field of the policy");
     for (unsigned k = 0; k < near->count && k < HEADINGS_NEAR && all->count <= FAULTS_MAX; k++)
         buf_print(&all->said, "%s%.*s", k ? " or " : "", T(near->names[k]));
 }
 
 /* By its name, by what the map says, or by what its heading means when that is one field alone. */
-static void take_column(struct ctx *c, const struct import *i, text heading, unsigned number, struct column *out, struct complaint *all)
+static void take_column(struct ctx *c, const struct import *i, text heading, unsigned number, struct column *out,
+                        struct complaint *all)
 {
     text name = unicode_trim(heading), said = chosen(i, name, number, false);
     *out = (struct column){ .how = "left" };
@@ -98,20 +113,22 @@ static enum err take_header(struct ctx *c, struct import *i, const struct csv_re
         take_column(c, i, r->fields[k], k + 1, column, &all);
         for (unsigned j = 0; j < k && column->name.n; j++)
             if (text_eq(i->columns[j].name, column->name))
-                complain(&all, k + 1, column->name, arena_print(c->arena, "stands for the same field as column %u", j + 1).p);
+                complain(&all, k + 1, column->name,
+                         arena_print(c->arena, "stands for the same field as column %u", j + 1).p);
     }
     if (!all.count)
         return OK;
     if (all.count > FAULTS_MAX)
         buf_print(&all.said, "; and %u more", all.count - FAULTS_MAX);
-    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "%.*s. Choose with map: COLUMN=category.field, or COLUMN=- to leave it out",
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                      "%.*s. Choose with map: COLUMN=category.field, or COLUMN=- to leave it out",
                       T(buf_begun(&all.said)));
 }
 
 /* ---- Lines. ---- */
 
-/* What keeps a spreadsheet from computing a cell or from dropping its zeros is not of its value: an apostrophe before a sign (as our own
- * tables have it, csv_put), or ="0612345678". */
+/* What keeps a spreadsheet from computing a cell or from dropping its zeros is not of its value: an apostrophe before a
+ * sign (as our own tables have it, csv_put), or ="0612345678". */
 static text unguarded(text s)
 {
     if (s.n > 1 && s.p[0] == '\'' && (s.p[1] == '+' || s.p[1] == '-' || s.p[1] == '=' || s.p[1] == '@'))
@@ -126,7 +143,8 @@ static enum err take_line(struct ctx *c, struct import *i, const struct csv_reco
     if (i->row_count == IMPORT_LINES)
         return say(c->arena, ERR_TOO_LARGE, "a table has at most %d lines behind its header", IMPORT_LINES);
     struct row *row = &i->rows[i->row_count++];
-    *row = (struct row){ .line = (unsigned)(r->line + i->first_line), .values = NEW_ARRAY(c->arena, text, i->column_count) };
+    *row = (struct row){ .line = (unsigned)(r->line + i->first_line),
+                         .values = NEW_ARRAY(c->arena, text, i->column_count) };
     TRY_PTR(row->values);
     if (fault == ERR_MEMORY)
         return fault;
@@ -159,7 +177,7 @@ static enum err read_table(struct ctx *c, struct import *i, text body)
     TRY(take_header(c, i, r));
     if (!i->first_line)
         i->first_line = r->line + 1;
-    i->first_line -= csv.line;                  /* from now on: what is added to the reader's own count */
+    i->first_line -= csv.line; /* from now on: what is added to the reader's own count */
     while (csv_next(c->arena, &csv, r, &fault))
         TRY(take_line(c, i, r, fault));
     return OK;
@@ -183,7 +201,10 @@ static enum err read_json(struct ctx *c, struct import *i, text body)
 
 /* ---- The same address twice in one table: the first line has it. ---- */
 
-struct seen { text value; unsigned row; };
+struct seen {
+    text value;
+    unsigned row;
+};
 
 static int by_value(const void *a, const void *b)
 {
@@ -311,7 +332,10 @@ static enum err account_of(struct ctx *c, const struct import *i, const struct r
 
 /* ---- What is wrong with a line: all of it. ---- */
 
-struct faults { struct why all[FAULTS_MAX]; unsigned columns[FAULTS_MAX], count; };
+struct faults {
+    struct why all[FAULTS_MAX];
+    unsigned columns[FAULTS_MAX], count;
+};
 
 static void add_fault(struct faults *f, const struct why *why, enum err code, unsigned column)
 {
@@ -340,7 +364,8 @@ static enum err check_cell(struct ctx *c, const struct column *column, text cell
 }
 
 /* What is required of a category of which the line has something. */
-static void find_missing(struct ctx *c, const struct import *i, const struct row *r, struct faults *f, const struct column *one)
+static void find_missing(struct ctx *c, const struct import *i, const struct row *r, struct faults *f,
+                         const struct column *one)
 {
     const struct category *cat = &c->policy->categories[policy_category(c->policy, one->category)];
     for (unsigned n = 0; n < cat->field_count; n++) {
@@ -430,7 +455,8 @@ static text result_of(const struct import *i, const struct row *r, const struct 
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair_int(&w, TEXT("line"), r->line);
-    json_pair_int(&w, TEXT("status"), !f->count ? (i->dry ? 200 : 201) : err_row(f->all[0].code)->http);
+    json_pair_int(&w, TEXT("status"), !f->count ? (i->dry ? 200 : 201)
+                    : err_row(f->all[0].code)->http);
     if (f->count)
         put_why(&w, &f->all[0], f->columns[0]);
     else if (!i->dry)
@@ -438,8 +464,9 @@ static text result_of(const struct import *i, const struct row *r, const struct 
     if (f->count > 1)
         put_faults(&w, f);
     if (r->stray)
-        json_pair(&w, TEXT("warning"), arena_print(i->arena, "line %u, column %u: a quote stands within the cell, and was taken as a sign",
-                                                   r->line, r->stray));
+        json_pair(&w, TEXT("warning"),
+                  arena_print(i->arena, "line %u, column %u: a quote stands within the cell, and was taken as a sign",
+                              r->line, r->stray));
     json_close(&w, '}');
     return buf_made(i->arena, &b);
 }

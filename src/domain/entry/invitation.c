@@ -6,12 +6,17 @@
 #include "domain/account/password.h"
 #include "domain/core/write.h"
 
-struct accepting { struct ctx *c; struct ticket ticket; sealed password; };
+struct accepting {
+    struct ctx *c;
+    struct ticket ticket;
+    sealed password;
+};
 
 static enum err run_accept(struct db *db, struct write *w)
 {
     const struct accepting *a = w->arg;
-    struct val person[] = { V_TEXT(a->ticket.tenant), V_ID(a->ticket.subject), V_TEXT(ACCOUNT_INVITED), V_TEXT(ACCOUNT_OPEN) };
+    struct val person[] = { V_TEXT(a->ticket.tenant), V_ID(a->ticket.subject), V_TEXT(ACCOUNT_INVITED),
+                            V_TEXT(ACCOUNT_OPEN) };
     int64_t changed;
     TRY(ticket_run_use(db, &a->ticket));
     TRY(db_run(db, SQL_ACCOUNT_STATE, &changed, person, 4));
@@ -45,7 +50,7 @@ enum err invitation_look(struct ctx *c, text token, struct answer *out)
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("access");         /* their own data, told to who was sent the link (GDPR 14) */
+    read.event.purpose = TEXT("access"); /* their own data, told to who was sent the link (GDPR 14) */
     return write_do(c, &read, NULL);
 }
 

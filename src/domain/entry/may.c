@@ -19,7 +19,8 @@ enum err opening_allowed(struct ctx *c, text by)
 {
     if (node_has(node_at(c->policy->root, TEXT("accounts.opened_by")), by))
         return OK;
-    say_clause(c->arena, ERR_FORBIDDEN, may_accounts_clause(c, "opened_by"), "accounts are not opened by \"%.*s\"", T(by));
+    say_clause(c->arena, ERR_FORBIDDEN, may_accounts_clause(c, "opened_by"), "accounts are not opened by \"%.*s\"",
+               T(by));
     return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
@@ -34,7 +35,8 @@ enum err may_check_role(struct ctx *c, text role)
         say_clause(c->arena, ERR_UNDECLARED, may_accounts_clause(c, "opened_by"), "the policy has no such role");
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     }
-    if (c->actor.kind == ACTOR_OPERATOR || (class->sees_team && (c->actor.kind == ACTOR_STAFF || c->actor.kind == ACTOR_SYSTEM)))
+    if (c->actor.kind == ACTOR_OPERATOR ||
+        (class->sees_team && (c->actor.kind == ACTOR_STAFF || c->actor.kind == ACTOR_SYSTEM)))
         return OK;
     say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "the operator gives the role \"%.*s\"", T(class->name));
     return write_refusal(c, NULL, TEXT(""), TEXT(""));
@@ -48,8 +50,9 @@ enum err opening_manager(struct ctx *c, text id, struct subject_id *out)
     TRY(account_load(c, p.id, &account));
     int index = account.role.n ? policy_actor(c->policy, account.role) : -1;
     *out = p.id;
-    return index >= 0 && c->policy->actors[index].sees_team ? OK
-        : say(c->arena, ERR_VALUE, "\"manager\" is the id of an account in a role that sees its team");
+    return index >= 0 && c->policy->actors[index].sees_team
+               ? OK
+               : say(c->arena, ERR_VALUE, "\"manager\" is the id of an account in a role that sees its team");
 }
 
 /* ---- Who may. ---- */
@@ -62,7 +65,8 @@ const struct actor_class *may_class_of(const struct ctx *c)
 enum err may_refuse(struct ctx *c, const struct person *p, const char *what)
 {
     const struct actor_class *class = may_class_of(c);
-    say_clause(c->arena, ERR_FORBIDDEN, class ? &class->clause : &c->policy->rights_clause, "\"%.*s\" %s", T(c->actor.name), what);
+    say_clause(c->arena, ERR_FORBIDDEN, class ? &class->clause : &c->policy->rights_clause, "\"%.*s\" %s",
+               T(c->actor.name), what);
     return write_refusal(c, p, TEXT(""), TEXT(""));
 }
 

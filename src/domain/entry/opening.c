@@ -14,7 +14,10 @@
 
 enum { FOLDERS_MAX = 50 };
 
-static bool is_filled(const struct json *v) { return v && v->kind != J_NULL && (v->kind != J_TEXT || !unicode_is_blank(v->value)); }
+static bool is_filled(const struct json *v)
+{
+    return v && v->kind != J_NULL && (v->kind != J_TEXT || !unicode_is_blank(v->value));
+}
 
 enum err opening_needs(struct ctx *c, const struct json *data, bool folders, bool folders_needed)
 {
@@ -31,7 +34,8 @@ enum err opening_needs(struct ctx *c, const struct json *data, bool folders, boo
     }
     if (!first.p)
         return OK;
-    say_clause(c->arena, ERR_MISSING, may_accounts_clause(c, "needs"), "an account also needs %.*s", T(buf_begun(&missing)));
+    say_clause(c->arena, ERR_MISSING, may_accounts_clause(c, "needs"), "an account also needs %.*s",
+               T(buf_begun(&missing)));
     snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(first));
     return ERR_MISSING;
 }
@@ -66,7 +70,11 @@ text opening_language(const struct ctx *c, text language)
 
 void opening_as_person(struct ctx *c, struct subject_id id)
 {
-    c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name, .has_self = true, .self = id,
+    c->actor = (struct actor){ .kind = ACTOR_PERSON,
+                               .index = PERSON,
+                               .name = c->policy->actors[PERSON].name,
+                               .has_self = true,
+                               .self = id,
                                .agreement = true };
 }
 
@@ -81,13 +89,17 @@ static enum err check_opener(struct ctx *c, const struct json *in, bool *settled
         /* Who works here must be let in by somebody first. */
         return json_text(in, TEXT("role")).n ? OK : opening_allowed(c, TEXT("staff"));
     case ACTOR_STAFF:
-    case ACTOR_SYSTEM: return opening_allowed(c, TEXT("staff"));
-    case ACTOR_MANAGER: return opening_allowed(c, TEXT("manager"));
+    case ACTOR_SYSTEM:
+        return opening_allowed(c, TEXT("staff"));
+    case ACTOR_MANAGER:
+        return opening_allowed(c, TEXT("manager"));
     case ACTOR_RECIPIENT:
     case ACTOR_PERSON:
-    case ACTOR_NOBODY: break;
+    case ACTOR_NOBODY:
+        break;
     }
-    say_clause(c->arena, ERR_FORBIDDEN, may_accounts_clause(c, "opened_by"), "\"%.*s\" opens no accounts", T(c->actor.name));
+    say_clause(c->arena, ERR_FORBIDDEN, may_accounts_clause(c, "opened_by"), "\"%.*s\" opens no accounts",
+               T(c->actor.name));
     return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
@@ -96,11 +108,15 @@ struct opening {
     struct person *p;
     struct event event;
     text role, language, by;
-    struct subject_id manager; bool has_manager;
-    struct ticket_put ticket; bool invites, silent;   /* silent: no letter is wanted */
-    struct folder_put *folders; unsigned folder_count;
-    struct mail_put letters[2]; unsigned letter_count;
-    sealed password;                             /* brought along from another program: the account is open at once */
+    struct subject_id manager;
+    bool has_manager;
+    struct ticket_put ticket;
+    bool invites, silent; /* silent: no letter is wanted */
+    struct folder_put *folders;
+    unsigned folder_count;
+    struct mail_put letters[2];
+    unsigned letter_count;
+    sealed password; /* brought along from another program: the account is open at once */
 };
 
 static text state_of(const struct opening *o) { return o->password.bytes.n ? ACCOUNT_OPEN : ACCOUNT_INVITED; }
@@ -109,10 +125,12 @@ static enum err run_opening(struct db *db, void *arg)
 {
     const struct opening *o = arg;
     text tenant = o->c->tenant;
-    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(state_of(o)), o->role.n ? V_TEXT(o->role) : V_NULL,
-                                               V_TEXT(o->language), V_INT(o->c->now), V_TEXT(o->by))));
+    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL,
+               ARGS(V_TEXT(tenant), V_ID(o->p->id), V_TEXT(state_of(o)), o->role.n ? V_TEXT(o->role) : V_NULL,
+                    V_TEXT(o->language), V_INT(o->c->now), V_TEXT(o->by))));
     if (o->password.bytes.n)
-        TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_SEALED(o->password), V_INT(o->c->now))));
+        TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL,
+                   ARGS(V_TEXT(tenant), V_ID(o->p->id), V_SEALED(o->password), V_INT(o->c->now))));
     if (o->has_manager)
         TRY(db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_ID(o->manager), V_INT(o->c->now))));
     for (unsigned i = 0; i < o->folder_count; i++)
@@ -153,7 +171,10 @@ static enum err take_folders(struct opening *o, const struct json *list)
     return OK;
 }
 
-static text link_of(struct ctx *c, const struct ticket_put *t) { return arena_print(c->arena, "/invitation?token=%.*s", T(t->secret)); }
+static text link_of(struct ctx *c, const struct ticket_put *t)
+{
+    return arena_print(c->arena, "/invitation?token=%.*s", T(t->secret));
+}
 
 /* The link, and who asked for the account; whose data came from somebody else is told so (GDPR 14). */
 static enum err take_letters(struct opening *o, text email, text source, bool told)
@@ -163,10 +184,16 @@ static enum err take_letters(struct opening *o, text email, text source, bool to
     if (!o->invites && !tells)
         return OK;
     const struct account_letter invitation = {
-        .name = TEXT("invitation"), .to = email, .language = o->language, .path = o->invites ? link_of(c, &o->ticket) : TEXT(""),
-        .source = told ? source : TEXT(""), .until = o->ticket.expires,
+        .name = TEXT("invitation"),
+        .to = email,
+        .language = o->language,
+        .path = o->invites ? link_of(c, &o->ticket) : TEXT(""),
+        .source = told ? source : TEXT(""),
+        .until = o->ticket.expires,
     };
-    const struct account_letter other = { .name = TEXT("opened_by_other"), .to = email, .language = o->language, .source = source };
+    const struct account_letter other = {
+        .name = TEXT("opened_by_other"), .to = email, .language = o->language, .source = source
+    };
     if (o->invites)
         TRY(letter_make(c, o->p, &invitation, &o->letters[o->letter_count++]));
     return told ? letter_make(c, o->p, &other, &o->letters[o->letter_count++]) : OK;
@@ -183,8 +210,8 @@ static enum err take_invitation(struct opening *o, const struct json *in, text e
     return ticket_make(c, o->p, TEXT("invitation"), TEXT(""), opening_until(c), &o->ticket);
 }
 
-/* A digest that another program kept of the person's password: it opens the account, so only who runs the server brings it. It is made anew
- * in our form when the person first signs in. */
+/* A digest that another program kept of the person's password: it opens the account, so only who runs the server brings
+ * it. It is made anew in our form when the person first signs in. */
 static enum err take_password(struct opening *o, const struct json *in)
 {
     struct ctx *c = o->c;
@@ -192,11 +219,13 @@ static enum err take_password(struct opening *o, const struct json *in)
     if (!json_get(in, TEXT("password_hash")))
         return OK;
     if (c->actor.kind != ACTOR_OPERATOR) {
-        say_clause(c->arena, ERR_FORBIDDEN, may_accounts_clause(c, "opened_by"), "the operator alone brings passwords along");
+        say_clause(c->arena, ERR_FORBIDDEN, may_accounts_clause(c, "opened_by"),
+                   "the operator alone brings passwords along");
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     }
     if (!password_hash_good(hash)) {
-        say(c->arena, ERR_VALUE, "password_hash is of no form that can be checked here: Argon2id or Argon2i (version 19), or bcrypt ($2a$, $2b$, $2y$)");
+        say(c->arena, ERR_VALUE,
+            "password_hash is of no form that can be checked here: Argon2id or Argon2i (version 19), or bcrypt ($2a$, $2b$, $2y$)");
         snprintf(c->arena->why.field, sizeof c->arena->why.field, "password_hash");
         return ERR_VALUE;
     }
@@ -226,30 +255,38 @@ enum err account_open_for(struct ctx *c, const struct json *in, struct answer *o
     struct change change;
     struct event event;
     struct answer kept;
-    struct opening o = { .c = c, .p = &p, .role = json_text(in, TEXT("role")), .by = c->actor.name,
+    struct opening o = { .c = c,
+                         .p = &p,
+                         .role = json_text(in, TEXT("role")),
+                         .by = c->actor.name,
                          .language = opening_language(c, json_text(in, TEXT("language"))) };
-    struct making m = { .data = json_get(in, TEXT("data")), .consents = json_get(in, TEXT("consents")),
-                        .source = json_text(in, TEXT("supplied_by")), .supplier = json_text(in, TEXT("supplier")) };
+    struct making m = { .data = json_get(in, TEXT("data")),
+                        .consents = json_get(in, TEXT("consents")),
+                        .source = json_text(in, TEXT("supplied_by")),
+                        .supplier = json_text(in, TEXT("supplier")) };
     const struct json *folders = json_get(in, TEXT("folders")), *invite = json_get(in, TEXT("invite"));
     if (!m.source.n)
         return source_missing(c, TEXT("supplied_by"));
     TRY(check_opener(c, in, &m.settled));
     TRY(may_check_role(c, o.role));
-    if (!o.role.n)                                    /* who works here brings nothing along */
+    if (!o.role.n) /* who works here brings nothing along */
         TRY(opening_needs(c, m.data, folders && folders->count, true));
     TRY(take_team(&o, in));
     TRY(person_make(c, &m, &p, &change, &event));
     if (!change.identifier_count)
-        return say(c->arena, ERR_MISSING, "an account is found by an identifier of the policy, such as an e-mail address");
+        return say(c->arena, ERR_MISSING,
+                   "an account is found by an identifier of the policy, such as an e-mail address");
     TRY(take_folders(&o, folders));
     o.silent = invite && !invite->truth;
     TRY(take_invitation(&o, in, opening_email(c, m.data)));
     TRY(take_password(&o, in));
     TRY(take_letters(&o, opening_email(c, m.data), change.source, change.inform != 0));
     o.event = event_of(c, &p, TEXT("account.open"));
-    change.also = run_opening, change.also_arg = &o;
+    change.also = run_opening;
+    change.also_arg = &o;
     TRY(answer_opened(&o, false, &kept));
-    TRY(change_write(c, &change, event, &kept));      /* a repeated request is answered without the link, which is kept nowhere */
+    TRY(change_write(c, &change, event,
+                     &kept)); /* a repeated request is answered without the link, which is kept nowhere */
     return answer_opened(&o, c->actor.kind == ACTOR_OPERATOR && o.invites, out);
 }
 
@@ -279,16 +316,19 @@ enum err account_invite(struct ctx *c, text id, struct answer *out)
     struct write w = { .run = run_invite, .arg = &o, .event = event_of(c, &p, TEXT("account.invite")) };
     struct answer kept;
     TRY(answer_opened(&o, false, &kept));
-    kept.version = 0, kept.id = (text){ NULL, 0 };
+    kept.version = 0;
+    kept.id = (text){ NULL, 0 };
     TRY(write_do(c, &w, &kept));
     TRY(answer_opened(&o, c->actor.kind == ACTOR_OPERATOR, out));
-    out->version = 0, out->id = (text){ NULL, 0 };
+    out->version = 0;
+    out->id = (text){ NULL, 0 };
     return OK;
 }
 
 /* ---- Links followed. ---- */
 
-enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *ticket, struct person *p, struct account *account)
+enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *ticket, struct person *p,
+                        struct account *account)
 {
     TRY(ticket_find(c, token, kind, ticket));
     opening_as_person(c, ticket->subject);
@@ -298,7 +338,7 @@ enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *tic
     TRY(status);
     TRY(account_load(c, p->id, account));
     text own = policy_language(c->policy, account->language);
-    if (own.p && !c->language_asked)                  /* a letter in French leads to pages in French */
+    if (own.p && !c->language_asked) /* a letter in French leads to pages in French */
         c->language = own;
     return OK;
 }

@@ -5,24 +5,27 @@
 
 struct paging;
 
-/* Bodies and answers are those of docs/api.md. What the policy's `accounts` does not let this actor do is refused with that clause. */
+/* Bodies and answers are those of docs/api.md. What the policy's `accounts` does not let this actor do is refused with
+ * that clause. */
 
 /* ---- By staff, a manager, a program that acts for them, or the operator. ---- */
-/* Makes the person (subject_create's way), the account, the team, the folders and the invitation in one commit. The link is in the answer for
- * the operator only; everybody else's goes by letter. */
+/* Makes the person (subject_create's way), the account, the team, the folders and the invitation in one commit. The
+ * link is in the answer for the operator only; everybody else's goes by letter. */
 enum err account_open_for(struct ctx *c, const struct json *in, struct answer *out);
 /* A new invitation; the former link dies. ERR_CONFLICT for an account that is open already. */
 enum err account_invite(struct ctx *c, text id, struct answer *out);
-/* What an invitation is about, before it is accepted: {"opened", "source_title", "categories": [titles]}. Reading it uses nothing up. */
+/* What an invitation is about, before it is accepted: {"opened", "source_title", "categories": [titles]}. Reading it
+ * uses nothing up. */
 enum err invitation_look(struct ctx *c, text token, struct answer *out);
-/* Of whom the link was sent to: sets the password, and the account is open. ERR_NOT_FOUND alike for unknown, used and expired. */
+/* Of whom the link was sent to: sets the password, and the account is open. ERR_NOT_FOUND alike for unknown, used and
+ * expired. */
 enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out);
 
 /* ---- By oneself. ---- */
 /* The answer is the same whether or not the address is known; a letter tells its owner. */
 enum err registration_begin(struct ctx *c, const struct json *in, struct answer *out);
-/* The address is confirmed by who has its link and knows the password given at registration: the account is open, or awaits approval.
- * ERR_VALUE for another password. */
+/* The address is confirmed by who has its link and knows the password given at registration: the account is open, or
+ * awaits approval. ERR_VALUE for another password. */
 enum err registration_confirm(struct ctx *c, text token, text password, struct answer *out);
 enum err registration_decide(struct ctx *c, text id, bool approve, struct answer *out);
 /* Erases registrations whose address nobody confirmed in time, and refused ones when their letter is no longer kept. */
@@ -32,16 +35,17 @@ enum err registration_tick(struct ctx *c);
 enum { IMPORT_LINES = 10000 };
 struct import;
 
-/* supplied_by, language: of lines that do not say; why: of the folders. first_line: what the first line behind the header is called.
- * map: "COLUMN=FIELD,…", a column by its heading or number, "*" for every other that nothing is known of; FIELD "-" leaves it out. */
+/* supplied_by, language: of lines that do not say; why: of the folders. first_line: what the first line behind the
+ * header is called. map: "COLUMN=FIELD,…", a column by its heading or number, "*" for every other that nothing is known
+ * of; FIELD "-" leaves it out. */
 struct import_options {
     text supplied_by, language, why, map;
     int64_t first_line;
     bool no_invitation;
 };
-/* `body`: a table whose first line names category.field, folder.KIND, a member of a new account, or what heading.h finds a field for; or
- * JSON {"accounts": […]}. With c->dry nothing is written, and what would be is told. ERR_UNDECLARED names every column that stands for
- * nothing. */
+/* `body`: a table whose first line names category.field, folder.KIND, a member of a new account, or what heading.h
+ * finds a field for; or JSON {"accounts": […]}. With c->dry nothing is written, and what would be is told.
+ * ERR_UNDECLARED names every column that stands for nothing. */
 enum err import_begin(struct ctx *c, text body, bool json, const struct import_options *o, struct import **out);
 unsigned import_count(const struct import *i);
 /* One line, on a context of its own (arena, reason): its result is kept. Lines may be done side by side. */

@@ -12,25 +12,30 @@ struct json;
 enum err opening_allowed(struct ctx *c, text by);
 /* ERR_MISSING naming every field of accounts.needs that `data` lacks. */
 enum err opening_needs(struct ctx *c, const struct json *data, bool folders, bool folders_needed);
-/* The e-mail address among `data` ({category: {field: value}}) by which the person is found; p NULL when there is none. */
+/* The e-mail address among `data` ({category: {field: value}}) by which the person is found; p NULL when there is none.
+ */
 text opening_email(struct ctx *c, const struct json *data);
 /* The life of a link: accounts.invitation, 72 hours when the policy says nothing. */
 msec opening_until(const struct ctx *c);
 /* The actor becomes that person, who followed a link that only they were sent. */
 void opening_as_person(struct ctx *c, struct subject_id id);
-/* The language of an account: `language` when the policy has it, else the request's, which is the policy's first where nothing is said. */
+/* The language of an account: `language` when the policy has it, else the request's, which is the policy's first where
+ * nothing is said. */
 text opening_language(const struct ctx *c, text language);
 /* The manager of that id: an account in a role that sees its team. */
 enum err opening_manager(struct ctx *c, text id, struct subject_id *out);
 /* Whose link of that kind it is; the actor becomes them. ERR_NOT_FOUND alike for all that it may not be. */
-enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *ticket, struct person *p, struct account *account);
-/* Whether this actor looks after accounts: the operator; staff, and the programs they use, who may write what people are found by (a role
- * that sees its team too, when `managers`). A refusal is on record. p NULL: nobody in particular. */
+enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *ticket, struct person *p,
+                        struct account *account);
+/* Whether this actor looks after accounts: the operator; staff, and the programs they use, who may write what people
+ * are found by (a role that sees its team too, when `managers`). A refusal is on record. p NULL: nobody in particular.
+ */
 enum err account_administers(struct ctx *c, const struct person *p, bool managers);
-/* Whether this actor looks at accounts: for the purpose that they name, or else as whoever may read for some. A refusal is on record. */
+/* Whether this actor looks at accounts: for the purpose that they name, or else as whoever may read for some. A refusal
+ * is on record. */
 enum err account_look(struct ctx *c, const struct person *p, text purpose);
-/* The fields by which the person is found whose value mixes letters of scripts that look alike ("category.field", a blank between): perhaps made to
- * be taken for another's. */
+/* The fields by which the person is found whose value mixes letters of scripts that look alike ("category.field", a
+ * blank between): perhaps made to be taken for another's. */
 enum err identifier_confusable(struct ctx *c, const struct person *p, text *names);
 
 #endif

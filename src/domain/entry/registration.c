@@ -1,4 +1,5 @@
-/* Registration by oneself: the address is confirmed by a link, staff approve where the policy asks; nobody learns whether an address is known. */
+/* Registration by oneself: the address is confirmed by a link, staff approve where the policy asks; nobody learns
+ * whether an address is known. */
 #include "domain/keep/erasing.h"
 #include "domain/entry/opening.h"
 #include "domain/person/person.h"
@@ -36,8 +37,9 @@ static enum err run_registering(struct db *db, void *arg)
     const struct registering *r = arg;
     struct val tenant = V_TEXT(r->c->tenant), id = V_ID(r->p->id);
     TRY(throttle_run_failed(db, r->c, r->letters));
-    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL, ARGS(tenant, id, V_TEXT(ACCOUNT_INVITED), V_NULL, V_TEXT(r->language), V_INT(r->c->now),
-                                               V_TEXT(TEXT("person")))));
+    TRY(db_run(db, SQL_ACCOUNT_ADD, NULL,
+               ARGS(tenant, id, V_TEXT(ACCOUNT_INVITED), V_NULL, V_TEXT(r->language), V_INT(r->c->now),
+                    V_TEXT(TEXT("person")))));
     TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(tenant, id, V_SEALED(r->password), V_INT(r->c->now))));
     TRY(ticket_run_put(db, &r->ticket, true));
     TRY(mail_run_put(db, &r->letter));
@@ -51,7 +53,8 @@ static enum err owner_of(struct ctx *c, const struct change_identifier *identifi
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(identifier->field), V_BYTES(TEXT_BYTES(identifier->digest))));
+    query_start(&q, db, SQL_IDENTIFIER_FIND,
+                ARGS(V_TEXT(c->tenant), V_TEXT(identifier->field), V_BYTES(TEXT_BYTES(identifier->digest))));
     *found = query_next(&q);
     if (*found)
         memcpy(out, query_bytes(&q, 0).p, sizeof *out);
@@ -66,7 +69,8 @@ static bool is_address(const struct ctx *c, const struct change_identifier *iden
 }
 
 /* The owner of an e-mail address that the new person would have, or of another name of theirs. */
-static enum err owner(struct ctx *c, const struct change *ch, bool address, bool *found, struct subject_id *out, text *field)
+static enum err owner(struct ctx *c, const struct change *ch, bool address, bool *found, struct subject_id *out,
+                      text *field)
 {
     *found = false;
     for (unsigned i = 0; i < ch->identifier_count && !*found; i++)
@@ -84,7 +88,11 @@ static enum err name_taken(struct ctx *c, text field)
     return ERR_CONFLICT;
 }
 
-struct telling { struct ctx *c; struct mail_put letter; const struct attempt *letters; };
+struct telling {
+    struct ctx *c;
+    struct mail_put letter;
+    const struct attempt *letters;
+};
 
 static enum err run_letter(struct db *db, struct write *w)
 {
@@ -93,9 +101,10 @@ static enum err run_letter(struct db *db, struct write *w)
     return mail_run_put(db, &t->letter);
 }
 
-/* Their owner is told by a letter, and may sign in; somebody who closed their account is left in peace. Either way something is written, so that
- * the time that it takes tells no more than the answer. */
-static enum err tell_owner(struct ctx *c, const struct person *p, const struct account *a, const struct attempt *letters)
+/* Their owner is told by a letter, and may sign in; somebody who closed their account is left in peace. Either way
+ * something is written, so that the time that it takes tells no more than the answer. */
+static enum err tell_owner(struct ctx *c, const struct person *p, const struct account *a,
+                           const struct attempt *letters)
 {
     struct telling t = { .c = c, .letters = letters };
     const struct account_letter l = { .name = TEXT("known_address"), .path = TEXT("/signin") };
@@ -103,7 +112,8 @@ static enum err tell_owner(struct ctx *c, const struct person *p, const struct a
     w.event.outcome = OUTCOME_REFUSED;
     if (p->state == PERSON_ACTIVE && a->there && !text_eq(a->state, ACCOUNT_REFUSED)) {
         TRY(letter_make(c, p, &l, &t.letter));
-        w.run = run_letter, w.arg = &t;
+        w.run = run_letter;
+        w.arg = &t;
     }
     return write_do(c, &w, NULL);
 }
@@ -111,7 +121,7 @@ static enum err tell_owner(struct ctx *c, const struct person *p, const struct a
 /* *again: it was a registration that nobody confirmed, and is gone: the way is free. */
 static enum err known(struct ctx *c, const struct change *ch, const struct attempt *letters, bool *again)
 {
-    struct ctx server = *c;                        /* nobody signed in reaches the owner: the server itself does */
+    struct ctx server = *c; /* nobody signed in reaches the owner: the server itself does */
     struct subject_id id = { { 0 } }, namesake = { { 0 } };
     bool found, named;
     text name = TEXT(""), address;
@@ -126,7 +136,8 @@ static enum err known(struct ctx *c, const struct change *ch, const struct attem
     TRY(person_open_anyway(&server, id_print(c->arena, id), &p));
     TRY(account_load(c, id, &account));
     *again = is_pending(&account) && p.state == PERSON_ACTIVE;
-    /* A name that is taken is no secret, and is told whatever there is of the address: else it would tell of the address. */
+    /* A name that is taken is no secret, and is told whatever there is of the address: else it would tell of the
+     * address. */
     if (named && !(*again && memcmp(&id, &namesake, sizeof id) == 0)) {
         *again = false;
         return name_taken(c, name);
@@ -141,8 +152,13 @@ static enum err begin(struct ctx *c, const struct json *in, const struct attempt
     PERSON_AUTO p = { 0 };
     struct change change;
     struct event event;
-    struct registering r = { .c = c, .p = &p, .letters = letters, .language = opening_language(c, json_text(in, TEXT("language"))) };
-    const struct making m = { .data = json_get(in, TEXT("data")), .consents = json_get(in, TEXT("consents")), .source = TEXT("person"), .settled = true };
+    struct registering r = {
+        .c = c, .p = &p, .letters = letters, .language = opening_language(c, json_text(in, TEXT("language")))
+    };
+    const struct making m = { .data = json_get(in, TEXT("data")),
+                              .consents = json_get(in, TEXT("consents")),
+                              .source = TEXT("person"),
+                              .settled = true };
     text email = opening_email(c, m.data), password = json_text(in, TEXT("password"));
     *again = false;
     TRY(opening_needs(c, m.data, false, false));
@@ -153,11 +169,13 @@ static enum err begin(struct ctx *c, const struct json *in, const struct attempt
     TRY(password_seal(c, &p, password, &r.password));
     TRY(ticket_make(c, &p, kind, TEXT(""), opening_until(c), &r.ticket));
     text link = arena_print(c->arena, "/registration?token=%.*s", T(r.ticket.secret));
-    const struct account_letter l = { .name = TEXT("identifier_confirm"), .to = email, .language = r.language, .path = link,
-                                      .until = r.ticket.expires };
+    const struct account_letter l = {
+        .name = TEXT("identifier_confirm"), .to = email, .language = r.language, .path = link, .until = r.ticket.expires
+    };
     TRY(letter_make(c, &p, &l, &r.letter));
     r.event = event_of(c, &p, TEXT("account.registered"));
-    change.also = run_registering, change.also_arg = &r;
+    change.also = run_registering;
+    change.also_arg = &r;
     enum err status = change_write(c, &change, event, NULL);
     return status == ERR_CONFLICT ? known(c, &change, letters, again) : status;
 }
@@ -175,7 +193,8 @@ enum err registration_begin(struct ctx *c, const struct json *in, struct answer 
 {
     static const struct field address = { .type = FIELD_EMAIL };
     text email = opening_email(c, json_get(in, TEXT("data")));
-    struct attempt letters = { .digest = throttle_digest(c, TEXT("registration"), normal_lookup(c, &address, email.p ? email : TEXT(""))) };
+    struct attempt letters = { .digest = throttle_digest(c, TEXT("registration"),
+                                                         normal_lookup(c, &address, email.p ? email : TEXT(""))) };
     TRY(opening_allowed(c, TEXT("self")));
     c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name };
     out->body = TEXT("{\"state\":\"confirm\"}");
@@ -189,7 +208,14 @@ enum err registration_begin(struct ctx *c, const struct json *in, struct answer 
 
 /* ---- The address is confirmed. ---- */
 
-struct step { struct ctx *c; const struct ticket *ticket; const struct person *p; text from, to; struct mail_put letter; bool has_letter; };
+struct step {
+    struct ctx *c;
+    const struct ticket *ticket;
+    const struct person *p;
+    text from, to;
+    struct mail_put letter;
+    bool has_letter;
+};
 
 static enum err run_step(struct db *db, struct write *w)
 {
@@ -197,15 +223,16 @@ static enum err run_step(struct db *db, struct write *w)
     int64_t changed;
     if (s->ticket)
         TRY(ticket_run_use(db, s->ticket));
-    TRY(db_run(db, SQL_ACCOUNT_STATE, &changed, ARGS(V_TEXT(s->c->tenant), V_ID(s->p->id), V_TEXT(s->from), V_TEXT(s->to))));
+    TRY(db_run(db, SQL_ACCOUNT_STATE, &changed,
+               ARGS(V_TEXT(s->c->tenant), V_ID(s->p->id), V_TEXT(s->from), V_TEXT(s->to))));
     if (!changed)
         return s->ticket ? say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer")
                          : say(db_arena(db), ERR_CONFLICT, "this account awaits no approval");
     return s->has_letter ? mail_run_put(db, &s->letter) : OK;
 }
 
-/* Anybody may have typed this address at registration, with a password of their own: who has the link must know it, or they would open the
- * account for somebody else. Guessing gains nothing: the link is needed too. */
+/* Anybody may have typed this address at registration, with a password of their own: who has the link must know it, or
+ * they would open the account for somebody else. Guessing gains nothing: the link is needed too. */
 static enum err check_own(struct ctx *c, const struct person *p, const struct account *account, text password)
 {
     bool good = false;
@@ -227,7 +254,11 @@ enum err registration_confirm(struct ctx *c, text token, text password, struct a
     TRY(opening_ticket(c, token, kind, &ticket, &p, &account));
     TRY(check_own(c, &p, &account, password));
     bool approval = text_eq(node_text(node_at(c->policy->root, TEXT("accounts")), TEXT("approval")), TEXT("true"));
-    struct step s = { .c = c, .ticket = &ticket, .p = &p, .from = ACCOUNT_INVITED, .to = approval ? ACCOUNT_AWAITING : ACCOUNT_OPEN,
+    struct step s = { .c = c,
+                      .ticket = &ticket,
+                      .p = &p,
+                      .from = ACCOUNT_INVITED,
+                      .to = approval ? ACCOUNT_AWAITING : ACCOUNT_OPEN,
                       .has_letter = approval };
     const struct account_letter l = { .name = TEXT("awaiting_approval") };
     if (approval)
@@ -243,19 +274,24 @@ enum err registration_confirm(struct ctx *c, text token, text password, struct a
 enum err registration_decide(struct ctx *c, text id, bool approve, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
-    struct step s = { .c = c, .p = &p, .from = ACCOUNT_AWAITING, .to = approve ? ACCOUNT_OPEN : ACCOUNT_REFUSED, .has_letter = true };
+    struct step s = {
+        .c = c, .p = &p, .from = ACCOUNT_AWAITING, .to = approve ? ACCOUNT_OPEN : ACCOUNT_REFUSED, .has_letter = true
+    };
     TRY(person_open(c, id, false, &p));
     TRY(account_administers(c, &p, false));
-    const struct account_letter l = { .name = approve ? TEXT("approved") : TEXT("refused_account"), .path = TEXT("/signin") };
+    const struct account_letter l = { .name = approve ? TEXT("approved") : TEXT("refused_account"),
+                                      .path = TEXT("/signin") };
     TRY(letter_make(c, &p, &l, &s.letter));
-    struct write w = { .run = run_step, .arg = &s, .event = event_of(c, &p, approve ? TEXT("account.approved") : TEXT("account.refused")) };
+    struct write w = { .run = run_step,
+                       .arg = &s,
+                       .event = event_of(c, &p, approve ? TEXT("account.approved") : TEXT("account.refused")) };
     out->body = arena_print(c->arena, "{\"state\":\"%.*s\"}", T(s.to));
     TRY_PTR(out->body.p);
     return write_do(c, &w, out);
 }
 
-/* ---- Registrations that nobody confirmed (the address was not theirs, or they changed their mind), or that were refused: once the letter that
- * says so is no longer kept. ---- */
+/* ---- Registrations that nobody confirmed (the address was not theirs, or they changed their mind), or that were
+ * refused: once the letter that says so is no longer kept. ---- */
 
 enum err registration_tick(struct ctx *c)
 {

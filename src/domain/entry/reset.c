@@ -25,11 +25,19 @@ static msec link_ends(const struct ctx *c)
 
 /* ---- Asked. Only digests of what was typed are kept, for the second until they are looked at. ---- */
 
-struct asking { const struct ctx *c; struct subject_id id, former_id; struct signin_name names[SIGNIN_NAMES]; unsigned count; };
+struct asking {
+    const struct ctx *c;
+    struct subject_id id, former_id;
+    struct signin_name names[SIGNIN_NAMES];
+    unsigned count;
+};
 
-static enum err put_asking(struct db *db, const struct asking *a, struct subject_id id, const struct signin_name *name, const struct digest *digest)
+static enum err put_asking(struct db *db, const struct asking *a, struct subject_id id, const struct signin_name *name,
+                           const struct digest *digest)
 {
-    return db_run(db, SQL_ASKING_ADD, NULL, ARGS(V_ID(id), V_TEXT(name->field), V_TEXT(a->c->tenant), V_BYTES(TEXT_BYTES(*digest)), V_INT(a->c->now)));
+    return db_run(
+        db, SQL_ASKING_ADD, NULL,
+        ARGS(V_ID(id), V_TEXT(name->field), V_TEXT(a->c->tenant), V_BYTES(TEXT_BYTES(*digest)), V_INT(a->c->now)));
 }
 
 static enum err run_asking(struct db *db, struct write *w)
@@ -59,7 +67,7 @@ enum err reset_ask(struct ctx *c, const struct json *in)
 
 struct asked {
     struct ctx *c;
-    struct subject_id id;                     /* of the asking */
+    struct subject_id id; /* of the asking */
     struct person p;
     struct account account;
     bool there, sends;
@@ -85,7 +93,9 @@ static enum err run_asked(struct db *db, struct write *w)
 static enum err may_send(struct asked *a)
 {
     struct ctx *c = a->c;
-    a->attempt = (struct attempt){ .digest = throttle_digest(c, TEXT("reset"), TEXT_BYTES(a->p.id)), .subject = a->p.id, .has_subject = true };
+    a->attempt = (struct attempt){ .digest = throttle_digest(c, TEXT("reset"), TEXT_BYTES(a->p.id)),
+                                   .subject = a->p.id,
+                                   .has_subject = true };
     enum err status = throttle_letter(c, &a->attempt);
     if (status == OK)
         throttle_leave(c, &a->attempt);
@@ -106,11 +116,16 @@ static enum err prepare(struct asked *a)
     TRY(ticket_make(c, &a->p, TEXT("reset"), TEXT(""), link_ends(c), &a->ticket));
     text path = arena_print(c->arena, "/reset/%.*s", T(a->ticket.secret));
     TRY_PTR(path.p);
-    struct pair_text values[] = { { TEXT("link"), mail_link(c, path) }, { TEXT("until"), time_text(a->ticket.expires, until) } };
+    struct pair_text values[] = { { TEXT("link"), mail_link(c, path) },
+                                  { TEXT("until"), time_text(a->ticket.expires, until) } };
     return mail_make(c, &a->p, to, TEXT("reset"), &(struct letter_values){ values, 2 }, &a->letter);
 }
 
-struct row { struct subject_id id; text tenant; struct signin_name name; };
+struct row {
+    struct subject_id id;
+    text tenant;
+    struct signin_name name;
+};
 
 static enum err look(struct ctx *c, const struct row *row)
 {
@@ -123,7 +138,9 @@ static enum err look(struct ctx *c, const struct row *row)
         TRY(may_send(&a));
     if (a.sends)
         TRY(prepare(&a));
-    struct write w = { .run = run_asked, .arg = &a, .event = event_of(c, a.there ? &a.p : NULL, TEXT("password.looked")) };
+    struct write w = { .run = run_asked,
+                       .arg = &a,
+                       .event = event_of(c, a.there ? &a.p : NULL, TEXT("password.looked")) };
     w.event.count = a.sends;
     return a.there ? write_do(c, &w, NULL) : OK;
 }
@@ -141,13 +158,17 @@ static enum err load_rows(struct ctx *c, struct row rows[ASKINGS], unsigned *cou
         memcpy(&row->id, query_bytes(&q, 0).p, SUBJECT_ID);
         memcpy(&row->name.digest, query_bytes(&q, 3).p, sizeof row->name.digest);
         row->name.former = row->name.digest;
-        row->name.field = arena_copy(c->arena, query_bytes(&q, 1)), row->tenant = arena_copy(c->arena, query_bytes(&q, 2));
+        row->name.field = arena_copy(c->arena, query_bytes(&q, 1));
+        row->tenant = arena_copy(c->arena, query_bytes(&q, 2));
         TRY_PTR(row->name.field.p && row->tenant.p ? row : NULL);
     }
     return q.status;
 }
 
-struct over { const struct row *rows; unsigned count; };
+struct over {
+    const struct row *rows;
+    unsigned count;
+};
 
 static enum err run_over(struct db *db, struct write *w)
 {
@@ -171,7 +192,8 @@ enum err reset_tick(struct ctx *c)
         enum err status = look(c, &rows[i]);
         worst = status == OK ? worst : status;
     }
-    c->tenant = tenant, c->actor = actor;
+    c->tenant = tenant;
+    c->actor = actor;
     struct over o = { rows, count };
     struct write w = { .run = run_over, .arg = &o, .event = event_of(c, NULL, TEXT("password.looked")) };
     w.event.tenant = TEXT("");
@@ -189,13 +211,22 @@ enum err reset_look(struct ctx *c, text secret)
     return ticket_find(c, secret, TEXT("reset"), &ticket);
 }
 
-struct set { struct ctx *c; struct ticket ticket; struct subject_id id; sealed password; struct mail_put letter; bool has_letter; struct digest tries; };
+struct set {
+    struct ctx *c;
+    struct ticket ticket;
+    struct subject_id id;
+    sealed password;
+    struct mail_put letter;
+    bool has_letter;
+    struct digest tries;
+};
 
 static enum err run_set(struct db *db, struct write *w)
 {
     const struct set *s = w->arg;
     TRY(ticket_run_use(db, &s->ticket));
-    TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_SEALED(s->password), V_INT(s->c->now))));
+    TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL,
+               ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_SEALED(s->password), V_INT(s->c->now))));
     TRY(session_run_end_all(db, s->c->tenant, s->id, NULL));
     TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_TEXT(TEXT("")))));
     TRY(throttle_run_clear(db, &(struct attempt){ .digest = s->tries }));

@@ -1,4 +1,5 @@
-/* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts. */
+/* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts.
+ */
 #include "domain/entry/roster.h"
 #include "domain/person/person.h"
 #include "domain/entry/may.h"
@@ -16,27 +17,39 @@
 enum err account_look(struct ctx *c, const struct person *p, text purpose)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = { .actor = c->actor.index, .category = -1, .act = ACT_READ, .consents = &all, .agreement = c->actor.agreement };
+    struct ask ask = {
+        .actor = c->actor.index, .category = -1, .act = ACT_READ, .consents = &all, .agreement = c->actor.agreement
+    };
     enum actor_kind kind = c->actor.kind;
     if (kind == ACTOR_OPERATOR)
         return OK;
     if (purpose.n)
         return person_allow(c, p, purpose, NULL, ACT_READ);
-    for (unsigned i = 0; i < c->policy->purpose_count && (kind == ACTOR_STAFF || kind == ACTOR_SYSTEM || kind == ACTOR_MANAGER); i++) {
+    for (unsigned i = 0;
+         i < c->policy->purpose_count && (kind == ACTOR_STAFF || kind == ACTOR_SYSTEM || kind == ACTOR_MANAGER); i++) {
         ask.purpose = (int)i;
         if (policy_decide(c->policy, &ask).verdict == ALLOWED)
-            return look_allow(c, p, TEXT(""), TEXT(""));       /* a role that must say why it looks says it here too */
+            return look_allow(c, p, TEXT(""), TEXT("")); /* a role that must say why it looks says it here too */
     }
     return may_refuse(c, p, "may not look through accounts");
 }
 
-struct roster_row { struct subject_id id; text state, role, opened_by; msec opened, last_visit, agreement; bool factor; };
+struct roster_row {
+    struct subject_id id;
+    text state, role, opened_by;
+    msec opened, last_visit, agreement;
+    bool factor;
+};
 
 static struct roster_row row_of(struct ctx *c, struct query *q)
 {
-    struct roster_row r = { .state = arena_copy(c->arena, query_bytes(q, 1)), .role = arena_copy(c->arena, query_bytes(q, 2)),
-                            .opened = query_int(q, 3), .opened_by = arena_copy(c->arena, query_bytes(q, 4)), .last_visit = query_int(q, 5),
-                            .agreement = query_int(q, 6), .factor = query_int(q, 7) != 0 };
+    struct roster_row r = { .state = arena_copy(c->arena, query_bytes(q, 1)),
+                            .role = arena_copy(c->arena, query_bytes(q, 2)),
+                            .opened = query_int(q, 3),
+                            .opened_by = arena_copy(c->arena, query_bytes(q, 4)),
+                            .last_visit = query_int(q, 5),
+                            .agreement = query_int(q, 6),
+                            .factor = query_int(q, 7) != 0 };
     text bytes = query_bytes(q, 0);
     memcpy(&r.id, bytes.p, bytes.n < sizeof r.id ? bytes.n : sizeof r.id);
     return r;
@@ -75,8 +88,8 @@ static enum err put_row(struct ctx *c, const struct roster_row *r, struct json_o
     return OK;
 }
 
-static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows,
-                         struct answer *out)
+static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, const struct paging *asked,
+                         struct json_out *w, int64_t *rows, struct answer *out)
 {
     bool more;
     const struct actor_class *class = may_class_of(c);
@@ -87,8 +100,9 @@ static enum err put_page(struct ctx *c, text state, text role, struct subject_id
         READ_AUTO db = NULL;
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
-        query_start(&q, db, SQL_ACCOUNT_PAGE, ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(asked->limit + 1), V_INT(team),
-                                                   V_ID(c->actor.self)));
+        query_start(&q, db, SQL_ACCOUNT_PAGE,
+                    ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(asked->limit + 1),
+                         V_INT(team), V_ID(c->actor.self)));
         for (*rows = 0; paging_row(asked, &q, rows, &more);)
             all[*rows - 1] = row_of(c, &q);
         TRY(q.status);
@@ -101,7 +115,8 @@ static enum err put_page(struct ctx *c, text state, text role, struct subject_id
     return paging_end(c, more, *rows ? id_print(c->arena, all[*rows - 1].id) : (text){ NULL, 0 }, w, out);
 }
 
-enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked, struct answer *out)
+enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked,
+                      struct answer *out)
 {
     struct subject_id from = { { 0 } };
     struct write w = { .event = event_of(c, NULL, TEXT("subject.list")) };
@@ -113,7 +128,8 @@ enum err account_list(struct ctx *c, text state, text role, text purpose, const 
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out j = json_out(&b);
     json_open(&j, '{');
-    TRY(put_page(c, state.p ? state : none, role.p ? role : none, from, asked, &j, &w.event.count, out));
+    TRY(put_page(c, state.p ? state : none,
+                 role.p ? role : none, from, asked, &j, &w.event.count, out));
     json_close(&j, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     return write_do(c, &w, NULL);
@@ -168,7 +184,14 @@ enum err account_get(struct ctx *c, text id, text purpose, struct answer *out)
 
 /* ---- Changes. ---- */
 
-struct standing { struct ctx *c; const struct person *p; text role; struct subject_id manager; bool has_manager; msec agreement; };
+struct standing {
+    struct ctx *c;
+    const struct person *p;
+    text role;
+    struct subject_id manager;
+    bool has_manager;
+    msec agreement;
+};
 
 static enum err begin(struct ctx *c, text id, struct person *p, struct account *a)
 {
@@ -208,7 +231,9 @@ static enum err run_manager(struct db *db, struct write *w)
     text tenant = s->c->tenant;
     TRY(write_person_there(db, tenant, s->p->id));
     TRY(db_run(db, SQL_TEAM_NONE, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id))));
-    return s->has_manager ? db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(s->p->id), V_ID(s->manager), V_INT(s->c->now))) : OK;
+    return s->has_manager ? db_run(db, SQL_TEAM_ADD, NULL,
+                                   ARGS(V_TEXT(tenant), V_ID(s->p->id), V_ID(s->manager), V_INT(s->c->now)))
+                          : OK;
 }
 
 enum err account_manager(struct ctx *c, text id, const struct json *in, struct answer *out)
@@ -233,7 +258,9 @@ enum err account_manager(struct ctx *c, text id, const struct json *in, struct a
 static enum err seal_reference(struct ctx *c, const struct person *p, text reference, sealed *out)
 {
     KEY_AUTO key;
-    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("reference") };
+    struct place place = {
+        .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("reference")
+    };
     if (!reference.n)
         return OK;
     TRY(value_no_card(c, TEXT("reference"), reference));
@@ -263,13 +290,15 @@ enum err account_agreement(struct ctx *c, text id, const struct json *in, struct
     }
     struct date day;
     bool whole = date_parse(date, &day) && date_valid(day);
-    bool past = whole ? date_days(day) <= date_days(value_day(c, c->now)) : time_parse(date, &s.agreement) && s.agreement <= c->now;
+    bool past = whole ? date_days(day) <= date_days(value_day(c, c->now))
+                      : time_parse(date, &s.agreement) && s.agreement <= c->now;
     if (whole)
         s.agreement = date_start(day);
     if (!past || s.agreement <= 0)
         return say(c->arena, ERR_VALUE, "\"date\" is the day of the signature, YYYY-MM-DD, and not in the future");
     if (!reference.n || reference.n > REFERENCE_MAX)
-        return say(c->arena, ERR_MISSING, "\"reference\" says where the signed agreement is, in at most %d bytes", REFERENCE_MAX);
+        return say(c->arena, ERR_MISSING, "\"reference\" says where the signed agreement is, in at most %d bytes",
+                   REFERENCE_MAX);
     struct write w = { .run = run_agreement, .arg = &s, .event = event_of(c, &p, TEXT("account.agreement")) };
     w.event.clause = c->policy->session.staff_clause.path;
     TRY(seal_reference(c, &p, reference, &w.event.detail));

@@ -1,4 +1,5 @@
-/* Credentials: looked up, slowed down, verified on the pool whether there is an account or not, and one commit for each outcome. */
+/* Credentials: looked up, slowed down, verified on the pool whether there is an account or not, and one commit for each
+ * outcome. */
 #include "domain/entry/signin.h"
 #include "domain/person/person.h"
 #include "base/unicode.h"
@@ -18,7 +19,10 @@ enum { HALF_WAY = 10 * MINUTE, IDENTIFIER_MAX = 512, CROWDED_RETRY = 60 };
 
 /* ---- Who. ---- */
 
-struct found { struct subject_id ids[2 * SIGNIN_NAMES]; unsigned count; };
+struct found {
+    struct subject_id ids[2 * SIGNIN_NAMES];
+    unsigned count;
+};
 
 static enum err find_digest(struct ctx *c, text name, const struct digest *digest, struct found *out)
 {
@@ -54,10 +58,14 @@ static bool set_tenant(struct ctx *c, text name)
     return false;
 }
 
-void signin_as_server(struct ctx *c) { c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") }; }
+void signin_as_server(struct ctx *c)
+{
+    c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") };
+}
 
 /* A tenant that is not there has nobody: its names are of nothing. */
-enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin_name out[SIGNIN_NAMES], unsigned *count)
+enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin_name out[SIGNIN_NAMES],
+                      unsigned *count)
 {
     bool known = set_tenant(c, tenant);
     text typed = known ? text_upto(identifier, IDENTIFIER_MAX) : TEXT("");
@@ -73,14 +81,18 @@ enum err signin_names(struct ctx *c, text tenant, text identifier, struct signin
             name->field = arena_print(c->arena, "%.*s.%.*s", T(c->policy->categories[i].name), T(f->name));
             TRY_PTR(name->field.p);
             name->address = f->type == FIELD_EMAIL;
-            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_lookup(c, f, typed), &name->digest);
-            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_former(c->arena, f, typed), &name->former);
+            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_lookup(c, f, typed),
+                              &name->digest);
+            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name->field, normal_former(c->arena, f, typed),
+                              &name->former);
         }
     return OK;
 }
 
-/* Every name is asked for, found or not, so that all take the same steps; what is found in its former form, letter for letter, is meant. */
-static enum err find_all(struct ctx *c, const struct signin_name *names, unsigned count, bool address, struct found *out)
+/* Every name is asked for, found or not, so that all take the same steps; what is found in its former form, letter for
+ * letter, is meant. */
+static enum err find_all(struct ctx *c, const struct signin_name *names, unsigned count, bool address,
+                         struct found *out)
 {
     for (unsigned i = 0; i < count; i++)
         if (names[i].address == address)
@@ -91,7 +103,8 @@ static enum err find_all(struct ctx *c, const struct signin_name *names, unsigne
     return OK;
 }
 
-enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned count, bool *found, struct person *p, struct account *account)
+enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned count, bool *found, struct person *p,
+                     struct account *account)
 {
     struct found all = { .count = 0 };
     struct subject_id id;
@@ -115,16 +128,17 @@ enum err signin_find(struct ctx *c, const struct signin_name *names, unsigned co
 
 /* ---- One try. ---- */
 
-struct try {
+struct
+try {
     struct ctx *c;
-    struct person p;                           /* when `there` */
+    struct person p; /* when `there` */
     struct account account;
-    bool there, usable, known;                 /* known: this device signed in to this account before */
-    struct attempt attempt, codes;             /* failures of passwords, and of codes */
+    bool there, usable, known;     /* known: this device signed in to this account before */
+    struct attempt attempt, codes; /* failures of passwords, and of codes */
     bool with_code, stale, has_letter, replaces, has_ticket;
-    struct ticket ticket;                      /* that stood for the password: it ends with the sign-in */
-    struct digest former;                      /* of the session that this browser had: it ends */
-    sealed renewed;                            /* the password at today's cost */
+    struct ticket ticket; /* that stood for the password: it ends with the sign-in */
+    struct digest former; /* of the session that this browser had: it ends */
+    sealed renewed;       /* the password at today's cost */
     struct factor_use use;
     struct mail_put letter;
 };
@@ -138,7 +152,8 @@ static enum err device_known(struct try *t)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_DEVICE_KNOWN, ARGS(V_TEXT(c->tenant), V_ID(t->p.id), V_BYTES(TEXT_BYTES(device)), V_INT(c->now - 90 * DAY)));
+    query_start(&q, db, SQL_DEVICE_KNOWN,
+                ARGS(V_TEXT(c->tenant), V_ID(t->p.id), V_BYTES(TEXT_BYTES(device)), V_INT(c->now - 90 * DAY)));
     t->known = query_next(&q) && t->there;
     return q.status;
 }
@@ -148,13 +163,20 @@ static void count_by(struct try *t, text identifier)
 {
     struct ctx *c = t->c;
     struct digest device = session_device(c, &t->p);
-    text what = t->known ? TEXT_BYTES(device) : t->there ? TEXT_BYTES(t->p.id) : counted_as(c, identifier);
+    text what = t->known ? TEXT_BYTES(device)
+              : t->there ? TEXT_BYTES(t->p.id) : counted_as(c, identifier);
     t->attempt = (struct attempt){ .digest = throttle_digest(c, t->known ? TEXT("device tries") : TEXT("tries"), what),
-                                   .subject = t->p.id, .has_subject = t->there };
-    t->codes = (struct attempt){ .digest = throttle_digest(c, TEXT("codes"), TEXT_BYTES(t->p.id)), .subject = t->p.id, .has_subject = t->there };
+                                   .subject = t->p.id,
+                                   .has_subject = t->there };
+    t->codes = (struct attempt){ .digest = throttle_digest(c, TEXT("codes"), TEXT_BYTES(t->p.id)),
+                                 .subject = t->p.id,
+                                 .has_subject = t->there };
 }
 
-static enum err wrong(struct ctx *c) { return say(c->arena, ERR_UNAUTHORISED, "the identifier, the password or the code is not right"); }
+static enum err wrong(struct ctx *c)
+{
+    return say(c->arena, ERR_UNAUTHORISED, "the identifier, the password or the code is not right");
+}
 
 static enum err run_failed(struct db *db, void *arg)
 {
@@ -176,7 +198,8 @@ static enum err failed(struct try *t)
         return wrong(c);
     }
     TRY(session_note(c, &t->p, false, &ch));
-    ch.also = run_failed, ch.also_arg = t;
+    ch.also = run_failed;
+    ch.also_arg = t;
     struct event event = event_of(c, &t->p, TEXT("signin.failed"));
     event.outcome = OUTCOME_REFUSED;
     TRY(change_write(c, &ch, event, NULL));
@@ -195,7 +218,8 @@ static enum err run_success(struct db *db, void *arg)
     TRY(throttle_run_clear(db, &t->attempt));
     TRY(throttle_run_clear(db, &t->codes));
     if (t->stale)
-        TRY(db_run(db, SQL_ACCOUNT_REHASH, NULL, ARGS(V_TEXT(t->c->tenant), V_ID(t->p.id), V_SEALED(t->renewed), V_SEALED(t->account.password))));
+        TRY(db_run(db, SQL_ACCOUNT_REHASH, NULL,
+                   ARGS(V_TEXT(t->c->tenant), V_ID(t->p.id), V_SEALED(t->renewed), V_SEALED(t->account.password))));
     if (t->replaces)
         TRY(db_run(db, SQL_SESSION_END, NULL, ARGS(V_BYTES(TEXT_BYTES(t->former)))));
     return t->has_letter ? mail_run_put(db, &t->letter) : OK;
@@ -232,13 +256,16 @@ static enum err begin(struct try *t, bool factor, struct signin *out)
     if (t->replaces)
         t->former = t->c->session->digest;
     out->enrol = must_enrol(t);
-    out->recovery = t->use.recovery, out->left = t->use.left;
+    out->recovery = t->use.recovery;
+    out->left = t->use.left;
     return session_begin_with(t->c, &t->p, &t->account, factor, run_success, t, &out->secret);
 }
 
 /* ---- The second factor. ---- */
 
-struct half { const struct ticket_put *put; };
+struct half {
+    const struct ticket_put *put;
+};
 
 static enum err run_half(struct db *db, struct write *w)
 {
@@ -259,11 +286,14 @@ static enum err half_way(struct try *t, struct signin *out)
     return OK;
 }
 
-/* Six digits are soon guessed: what the policy says of passwords, which may be that nothing slows their guessing, is not said of codes. */
+/* Six digits are soon guessed: what the policy says of passwords, which may be that nothing slows their guessing, is
+ * not said of codes. */
 static enum err check_code(struct try *t, const struct password_rule *rule, text code, bool *good)
 {
     enum { CODES_MOST = 10 };
-    const struct password_rule slow = { .attempts = rule->attempts < CODES_MOST ? rule->attempts : CODES_MOST, .slowed = true, .steady = rule->steady };
+    const struct password_rule slow = { .attempts = rule->attempts < CODES_MOST ? rule->attempts : CODES_MOST,
+                                        .slowed = true,
+                                        .steady = rule->steady };
     t->with_code = true;
     TRY(throttle_enter(t->c, &slow, &t->codes));
     enum err status = factor_check(t->c, &t->p, &t->account, code, good, &t->use);
@@ -341,7 +371,9 @@ static enum err by_ticket(struct try *t, const struct json *in, struct signin *o
     TRY(account_load(c, t->p.id, &t->account));
     if (!text_eq(t->account.state, ACCOUNT_OPEN) || !t->account.factor_at || t->account.password_at > t->ticket.created)
         return say(c->arena, ERR_UNAUTHORISED, "too much time has passed: start again with the password");
-    t->there = t->usable = t->has_ticket = true;
+    t->has_ticket = true;
+    t->usable = true;
+    t->there = true;
     TRY(device_known(t));
     count_by(t, TEXT(""));
     return go_on(t, &rule, json_text(in, TEXT("code")), out);
@@ -360,7 +392,8 @@ enum err signin(struct ctx *c, const struct json *in, bool crowded, struct signi
 
 /* ---- Signed in already. ---- */
 
-/* The signed-in person, with the password just given verified. Failures are counted by the session: a browser's name is what its user says. */
+/* The signed-in person, with the password just given verified. Failures are counted by the session: a browser's name is
+ * what its user says. */
 static enum err prove(struct try *t, text password)
 {
     struct ctx *c = t->c;
@@ -368,7 +401,8 @@ static enum err prove(struct try *t, text password)
     bool good = false;
     TRY(person_open(c, session_self(c), false, &t->p));
     TRY(account_load(c, t->p.id, &t->account));
-    t->there = t->known = true;
+    t->known = true;
+    t->there = true;
     t->usable = t->account.there && t->account.password.bytes.n;
     count_by(t, TEXT(""));
     t->attempt.digest = throttle_digest(c, TEXT("session tries"), TEXT_BYTES(c->session->digest));
@@ -406,13 +440,19 @@ enum err signin_again(struct ctx *c, const struct json *in)
     return session_proved(c, t.account.factor_at != 0);
 }
 
-struct renewal { struct try *t; sealed password; struct mail_put letter; bool has_letter; };
+struct renewal {
+    struct try *t;
+    sealed password;
+    struct mail_put letter;
+    bool has_letter;
+};
 
 static enum err run_renewal(struct db *db, struct write *w)
 {
     const struct renewal *r = w->arg;
     const struct ctx *c = r->t->c;
-    TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_SEALED(r->password), V_INT(c->now))));
+    TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL,
+               ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_SEALED(r->password), V_INT(c->now))));
     TRY(throttle_run_clear(db, &r->t->attempt));
     TRY(session_run_end_all(db, c->tenant, r->t->p.id, &c->session->digest));
     TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_TEXT(TEXT("")))));

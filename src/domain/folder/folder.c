@@ -18,11 +18,20 @@ enum { NAME_MAX_CHARACTERS = 200, WHY_MAX = 500, BY_MAX = 200, DATE_TEXT = 10 };
 
 /* ---- The policy's kinds of folders. ---- */
 
-struct kind { const struct node *node; text name, purpose; int category; struct bits set; };   /* category: -1 without one */
+/* Category: -1 without one. */
+struct kind {
+    const struct node *node;
+    text name, purpose;
+    int category;
+    struct bits set;
+};
 
 static struct kind kind_at(const struct policy *p, const struct node *n)
 {
-    struct kind k = { .node = n, .name = n->key, .purpose = node_text(n, TEXT("purpose")), .category = policy_stream(p, TEXT("folders")) };
+    struct kind k = { .node = n,
+                      .name = n->key,
+                      .purpose = node_text(n, TEXT("purpose")),
+                      .category = policy_stream(p, TEXT("folders")) };
     if (k.category >= 0)
         bits_add(&k.set, (unsigned)k.category);
     return k;
@@ -43,13 +52,18 @@ static enum err kind_of(struct ctx *c, text name, struct kind *out)
         if (!near.p && text_distance(k->key, name, 2) <= 2)
             near = k->key;
     const struct clause *clause = kinds ? policy_clause(c->policy, kinds->path) : &c->policy->purposes_clause;
-    return say_clause(c->arena, ERR_UNDECLARED, clause, "the policy has no kind of folder \"%.*s\"%s%.*s%s", T(value_shown(name)),
-                      near.n ? "; did you mean \"" : "", T(near), near.n ? "\"?" : "");
+    return say_clause(c->arena, ERR_UNDECLARED, clause, "the policy has no kind of folder \"%.*s\"%s%.*s%s",
+                      T(value_shown(name)), near.n ? "; did you mean \"" : "", T(near),
+                      near.n ? "\"?" : "");
 }
 
-static const struct clause *clause_of(const struct ctx *c, const struct kind *k) { return policy_clause(c->policy, k->node->path); }
+static const struct clause *clause_of(const struct ctx *c, const struct kind *k)
+{
+    return policy_clause(c->policy, k->node->path);
+}
 
-/* Who may open an account that needs folders (accounts.opened_by, accounts.needs) names them at its opening; afterwards those who grant do. */
+/* Who may open an account that needs folders (accounts.opened_by, accounts.needs) names them at its opening; afterwards
+ * those who grant do. */
 static bool comes_with_account(const struct ctx *c)
 {
     bool needed = node_has(node_at(c->policy->root, TEXT("accounts.needs")), TEXT("folders"));
@@ -63,8 +77,8 @@ static enum err may_grant(struct ctx *c, const struct person *p, const struct ki
         return OK;
     const struct node *by = node_get(k->node, TEXT("granted_by"));
     if (by && !node_has(by, c->actor.name)) {
-        say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, by->path), "access to folders of kind \"%.*s\" is not given by \"%.*s\"",
-                   T(k->name), T(c->actor.name));
+        say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, by->path),
+                   "access to folders of kind \"%.*s\" is not given by \"%.*s\"", T(k->name), T(c->actor.name));
         return write_refusal(c, p, k->purpose, event_categories(c, &k->set));
     }
     return person_allow(c, p, k->purpose, k->category >= 0 ? &k->set : NULL, ACT_WRITE);
@@ -92,8 +106,20 @@ static enum err take_members(struct ctx *c, const struct kind *k, bool grant, co
 {
     static const struct field members[] = {
         { .name = TEXT_INIT("folder"), .type = FIELD_TEXT, .required = true },
-        { .name = TEXT_INIT("name"), .type = FIELD_TEXT, .required = true, .has_min = true, .min = 1, .has_max = true, .max = NAME_MAX_CHARACTERS },
-        { .name = TEXT_INIT("why"), .type = FIELD_TEXT, .required = true, .has_min = true, .min = 1, .has_max = true, .max = WHY_MAX },
+        { .name = TEXT_INIT("name"),
+          .type = FIELD_TEXT,
+          .required = true,
+          .has_min = true,
+          .min = 1,
+          .has_max = true,
+          .max = NAME_MAX_CHARACTERS },
+        { .name = TEXT_INIT("why"),
+          .type = FIELD_TEXT,
+          .required = true,
+          .has_min = true,
+          .min = 1,
+          .has_max = true,
+          .max = WHY_MAX },
         { .name = TEXT_INIT("by"), .type = FIELD_TEXT, .has_max = true, .max = BY_MAX },
         { .name = TEXT_INIT("from"), .type = FIELD_TIME },
         { .name = TEXT_INIT("until"), .type = FIELD_TIME },
@@ -104,9 +130,13 @@ static enum err take_members(struct ctx *c, const struct kind *k, bool grant, co
     if (!fields || !form)
         return ERR_MEMORY;
     const struct clause *clause = clause_of(c, k);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        fields[i] = members[i], fields[i].clause = *clause;
-    *form = (struct category){ .name = TEXT("folders"), .fields = fields, .field_count = grant ? 6 : 4, .clause = *clause };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        fields[i] = members[i];
+        fields[i].clause = *clause;
+    }
+    *form = (struct category){
+        .name = TEXT("folders"), .fields = fields, .field_count = grant ? 6 : 4, .clause = *clause
+    };
     enum err status = value_take_category(c, form, in, NULL);
     text member = arena_copy(c->arena, text_of(c->arena->why.field));
     text_cut(&member, '.');
@@ -128,14 +158,19 @@ static enum err times_of(struct ctx *c, const struct kind *k, const struct json 
     if (until.n)
         value_moment(c, until, true, &f->until);
     if (until.n && (f->until <= c->now || f->until <= f->starts))
-        return about(c, TEXT("until"), say_clause(c->arena, ERR_VALUE, clause_of(c, k), "\"until\" is a time to come, after \"from\""));
+        return about(c, TEXT("until"),
+                     say_clause(c->arena, ERR_VALUE, clause_of(c, k), "\"until\" is a time to come, after \"from\""));
     return OK;
 }
 
 static enum err seal_details(struct ctx *c, const struct person *p, const struct json *in, struct folder_put *f)
 {
     static const text members[] = { TEXT_INIT("name"), TEXT_INIT("why"), TEXT_INIT("by") };
-    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("folder_grant"), .field = f->kind, .version = (uint64_t)c->now };
+    struct place place = { .tenant = c->tenant,
+                           .subject = p->id,
+                           .table = TEXT("folder_grant"),
+                           .field = f->kind,
+                           .version = (uint64_t)c->now };
     KEY_AUTO key;
     BUF_AUTO b = buf_make(1 << 14);
     struct json_out w = json_out(&b);
@@ -159,20 +194,26 @@ static enum err due_of(struct ctx *c, const struct person *p, bool held, struct 
     struct starts s = { .last_use = p->last_use };
     if (r && held)
         TRY(retention_starts(c, p, &s));
-    s.collection = c->now, s.event = revoked ? c->now : f->until;
+    s.collection = c->now;
+    s.event = revoked ? c->now : f->until;
     if (r && (s.event || (r->from != FROM_EVENT && r->from != FROM_YEAR_END)))
         f->due = retention_due(r, &s, false);
     return OK;
 }
 
-static enum err make(struct ctx *c, const struct person *p, bool held, bool grant, const struct json *in, struct kind *k, struct folder_put *out)
+static enum err make(struct ctx *c, const struct person *p, bool held, bool grant, const struct json *in,
+                     struct kind *k, struct folder_put *out)
 {
     const struct person *known = held ? p : NULL;
     TRY(write_refused(c, known, kind_of(c, json_text(in, TEXT("folder")), k)));
     TRY(may_grant(c, known, k));
     TRY(write_refused(c, known, take_members(c, k, grant, &in)));
-    *out = (struct folder_put){ .c = c, .subject = p->id, .kind = k->name, .act = grant ? TEXT("granted") : TEXT("revoked"),
-                                .category = k->category >= 0 ? c->policy->categories[k->category].name : TEXT("folders"),
+    *out = (struct folder_put){ .c = c,
+                                .subject = p->id,
+                                .kind = k->name,
+                                .act = grant ? TEXT("granted") : TEXT("revoked"),
+                                .category = k->category >= 0 ? c->policy->categories[k->category].name
+                                                             : TEXT("folders"),
                                 .name = digest_of(c, k, json_text(in, TEXT("name"))) };
     if (grant)
         TRY(times_of(c, k, in, out));
@@ -204,10 +245,12 @@ enum err folder_run_put(struct db *db, const struct folder_put *f)
 {
     TRY(room_for(db, f));
     return db_run(db, SQL_FOLDER_ADD, NULL,
-                  ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name)), V_TEXT(f->category), V_TEXT(f->act),
-                       V_TEXT(f->c->actor.name), f->c->actor.has_self ? V_BYTES(TEXT_BYTES(f->c->actor.by)) : V_NULL,
-                       V_SEALED(f->details), f->starts ? V_INT(f->starts) : V_NULL,
-                       f->until ? V_INT(f->until) : V_NULL, V_INT(f->c->now), f->due ? V_INT(f->due) : V_NULL));
+                  ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name)),
+                       V_TEXT(f->category), V_TEXT(f->act), V_TEXT(f->c->actor.name),
+                       f->c->actor.has_self ? V_BYTES(TEXT_BYTES(f->c->actor.by)) : V_NULL, V_SEALED(f->details),
+                       f->starts ? V_INT(f->starts) : V_NULL,
+                       f->until ? V_INT(f->until) : V_NULL, V_INT(f->c->now),
+                       f->due ? V_INT(f->due) : V_NULL));
 }
 
 static enum err run_grant(struct db *db, struct write *w)
@@ -222,7 +265,8 @@ static enum err run_revoke(struct db *db, struct write *w)
     const struct folder_put *f = w->arg;
     {
         QUERY_AUTO q;
-        query_start(&q, db, SQL_FOLDER_LAST, ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name))));
+        query_start(&q, db, SQL_FOLDER_LAST,
+                    ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name))));
         bool open = query_next(&q) && text_eq(query_bytes(&q, 1), TEXT("granted"));
         TRY(q.status);
         if (!open)
@@ -231,11 +275,17 @@ static enum err run_revoke(struct db *db, struct write *w)
     return folder_run_put(db, f);
 }
 
-static enum err write_one(struct ctx *c, const struct person *p, const struct kind *k, struct folder_put *f, bool grant, const struct answer *out)
+static enum err write_one(struct ctx *c, const struct person *p, const struct kind *k, struct folder_put *f, bool grant,
+                          const struct answer *out)
 {
-    struct write w = { .run = grant ? run_grant : run_revoke, .arg = f, .urgent = !grant,
+    struct write w = { .run = grant ? run_grant : run_revoke,
+                       .arg = f,
+                       .urgent = !grant,
                        .event = event_of(c, p, grant ? TEXT("folder.granted") : TEXT("folder.revoked")) };
-    w.event.purpose = k->purpose, w.event.categories = event_categories(c, &k->set), w.event.clause = k->node->path, w.event.count = 1;
+    w.event.purpose = k->purpose;
+    w.event.categories = event_categories(c, &k->set);
+    w.event.clause = k->node->path;
+    w.event.count = 1;
     return write_do(c, &w, out);
 }
 
@@ -254,7 +304,7 @@ enum err folder_grant(struct ctx *c, text id, const struct json *in, struct answ
     TRY(make(c, &p, true, true, in, &k, &f));
     BUF_AUTO b = buf_make(1 << 12);
     struct json_out w = json_out(&b);
-    json_open(&w, '{');                        /* kept for a repeated request, so without the folder's name */
+    json_open(&w, '{'); /* kept for a repeated request, so without the folder's name */
     json_pair(&w, TEXT("folder"), k.name);
     put_time(&w, TEXT("at"), c->now);
     put_time(&w, TEXT("from"), f.starts);
@@ -269,15 +319,25 @@ enum err folder_revoke(struct ctx *c, text id, const struct json *in, struct ans
     PERSON_AUTO p = { 0 };
     struct kind k;
     struct folder_put f;
-    TRY(person_open(c, id, true, &p));         /* a closed account's too: nothing should come back with it */
+    TRY(person_open(c, id, true, &p)); /* a closed account's too: nothing should come back with it */
     TRY(make(c, &p, true, false, in, &k, &f));
     return write_one(c, &p, &k, &f, false, out);
 }
 
 /* ---- The ledger of one person. ---- */
 
-struct row { int64_t seq; text kind, category, act, actor, name, why, by; struct digest folder; msec starts, until, at; sealed details; bool unreadable; };
-struct ledger { struct row *rows; unsigned count, room; };
+struct row {
+    int64_t seq;
+    text kind, category, act, actor, name, why, by;
+    struct digest folder;
+    msec starts, until, at;
+    sealed details;
+    bool unreadable;
+};
+struct ledger {
+    struct row *rows;
+    unsigned count, room;
+};
 
 static struct row *add_row(struct ctx *c, struct ledger *l)
 {
@@ -304,9 +364,14 @@ static enum err load_rows(struct ctx *c, const struct person *p, struct ledger *
         text digest = query_bytes(&q, 2);
         if (digest.n != sizeof r->folder)
             return say(c->arena, ERR_INTEGRITY, "a grant has a digest of %zu bytes", digest.n);
-        *r = (struct row){ .seq = query_int(&q, 0), .kind = arena_copy(c->arena, query_bytes(&q, 1)), .category = arena_copy(c->arena, query_bytes(&q, 3)),
-                           .act = arena_copy(c->arena, query_bytes(&q, 4)), .actor = arena_copy(c->arena, query_bytes(&q, 5)),
-                           .details = { arena_copy(c->arena, query_sealed(&q, 7).bytes) }, .starts = query_int(&q, 8), .until = query_int(&q, 9),
+        *r = (struct row){ .seq = query_int(&q, 0),
+                           .kind = arena_copy(c->arena, query_bytes(&q, 1)),
+                           .category = arena_copy(c->arena, query_bytes(&q, 3)),
+                           .act = arena_copy(c->arena, query_bytes(&q, 4)),
+                           .actor = arena_copy(c->arena, query_bytes(&q, 5)),
+                           .details = { arena_copy(c->arena, query_sealed(&q, 7).bytes) },
+                           .starts = query_int(&q, 8),
+                           .until = query_int(&q, 9),
                            .at = query_int(&q, 10) };
         memcpy(&r->folder, digest.p, sizeof r->folder);
     }
@@ -319,16 +384,23 @@ static enum err open_rows(struct ctx *c, const struct person *p, struct ledger *
     key_derive(&p->key, TEXT("folder_grant"), &key);
     for (unsigned i = 0; i < l->count; i++) {
         struct row *r = &l->rows[i];
-        struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("folder_grant"), .field = r->kind, .version = (uint64_t)r->at };
+        struct place place = { .tenant = c->tenant,
+                               .subject = p->id,
+                               .table = TEXT("folder_grant"),
+                               .field = r->kind,
+                               .version = (uint64_t)r->at };
         const struct json *details = NULL;
         text clear;
         enum err e = seal_open(c->arena, &key, &place, r->details, &clear);
         if (e == OK)
             e = json_parse(c->arena, clear, &details);
-        r->unreadable = record_unreadable(e);  /* that there is a grant, and whether it holds, stands beside it in clear */
+        r->unreadable = record_unreadable(
+            e); /* that there is a grant, and whether it holds, stands beside it in clear */
         if (!r->unreadable)
             TRY(e);
-        r->name = json_text(details, TEXT("name")), r->why = json_text(details, TEXT("why")), r->by = json_text(details, TEXT("by"));
+        r->name = json_text(details, TEXT("name"));
+        r->why = json_text(details, TEXT("why"));
+        r->by = json_text(details, TEXT("by"));
     }
     return OK;
 }
@@ -354,10 +426,12 @@ static bool allows(const struct row *rows, unsigned count, msec now, msec *until
     *until = 0;
     for (unsigned i = 0; i < count; i++) {
         const struct row *r = &rows[i];
-        if (text_eq(r->act, TEXT("revoked")))
-            allowed = false, *until = 0;
-        else if ((!r->starts || r->starts <= now) && (!r->until || r->until > now)) {
-            *until = !r->until || (allowed && !*until) ? 0 : r->until > *until ? r->until : *until;
+        if (text_eq(r->act, TEXT("revoked"))) {
+            allowed = false;
+            *until = 0;
+        } else if ((!r->starts || r->starts <= now) && (!r->until || r->until > now)) {
+            *until = !r->until || (allowed && !*until) ? 0
+                   : r->until > *until ? r->until : *until;
             allowed = true;
         }
     }
@@ -390,7 +464,8 @@ static void put_folder(struct ctx *c, struct json_out *w, const struct row *rows
 {
     msec until;
     bool allowed = allows(rows, count, c->now, &until);
-    const struct node *title = node_get(node_get(node_get(c->policy->root, TEXT("folders")), rows->kind), TEXT("title"));
+    const struct node *title = node_get(node_get(node_get(c->policy->root, TEXT("folders")), rows->kind),
+                                        TEXT("title"));
     json_open(w, '{');
     json_pair(w, TEXT("folder"), rows->kind);
     json_pair(w, TEXT("title"), title ? node_said(title, c->language) : rows->kind);
@@ -418,7 +493,8 @@ static void put_when(const struct ctx *c, struct json_out *w, const struct field
 {
     char shown[TIME_TEXT + 1];
     bool day = f->type == FIELD_DATE;
-    json_pair(w, f->name, day ? date_print(c->arena, value_day(c, end ? at - 1 : at)) : time_text(at, shown));
+    json_pair(w, f->name, day ? date_print(c->arena, value_day(c, end ? at - 1 : at))
+                : time_text(at, shown));
 }
 
 /* What the policy declares that is held of a grant, under the names it may have there. */
@@ -447,8 +523,8 @@ static void put_record(const struct ctx *c, struct json_out *w, const struct cat
     json_close(w, '}');
 }
 
-enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w, int64_t *count,
-                            unsigned *unreadable)
+enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
+                            int64_t *count, unsigned *unreadable)
 {
     struct ledger l = { 0 };
     TRY(load_rows(c, p, &l));
@@ -465,27 +541,38 @@ enum err folder_put_records(struct ctx *c, const struct person *p, const struct 
 }
 
 /* Who answers people sees it all; others the kinds for whose purpose they may read. */
-struct reach { bool all; struct ask ask; struct bits consents; };
+struct reach {
+    bool all;
+    struct ask ask;
+    struct bits consents;
+};
 
 static enum err reach_of(struct ctx *c, const struct person *p, struct reach *out)
 {
-    *out = (struct reach){ .ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_EXPORT, .agreement = c->actor.agreement } };
+    *out = (struct reach){ .ask = { .actor = c->actor.index,
+                                    .purpose = PURPOSE_RIGHTS,
+                                    .category = -1,
+                                    .act = ACT_EXPORT,
+                                    .agreement = c->actor.agreement } };
     out->all = policy_decide(c->policy, &out->ask).verdict == ALLOWED;
     TRY(person_consents(c, p, &out->consents));
-    out->ask.act = ACT_READ, out->ask.restricted = p->restricted;
+    out->ask.act = ACT_READ;
+    out->ask.restricted = p->restricted;
     return OK;
 }
 
 static bool may_read(const struct ctx *c, struct reach *r, const struct kind *k)
 {
-    r->ask.purpose = policy_purpose(c->policy, k->purpose), r->ask.category = k->category, r->ask.consents = &r->consents;
+    r->ask.purpose = policy_purpose(c->policy, k->purpose);
+    r->ask.category = k->category;
+    r->ask.consents = &r->consents;
     return r->all || policy_decide(c->policy, &r->ask).verdict == ALLOWED;
 }
 
 static bool shows(const struct ctx *c, struct reach *r, text kind)
 {
     const struct node *n = node_get(node_get(c->policy->root, TEXT("folders")), kind);
-    if (!n)                                    /* the policy no longer has the kind */
+    if (!n) /* the policy no longer has the kind */
         return r->all;
     const struct kind k = kind_at(c->policy, n);
     return may_read(c, r, &k);
@@ -528,7 +615,8 @@ static enum err reason_of(struct ctx *c, const struct person *p, struct reach *r
         if (may_read(c, reach, &k))
             return OK;
     }
-    return k.node ? person_allow(c, p, k.purpose, k.category >= 0 ? &k.set : NULL, ACT_READ) : person_allow_act(c, p, ACT_EXPORT);
+    return k.node ? person_allow(c, p, k.purpose, k.category >= 0 ? &k.set : NULL, ACT_READ)
+                  : person_allow_act(c, p, ACT_EXPORT);
 }
 
 enum err folder_list(struct ctx *c, text id, struct answer *out)
@@ -554,7 +642,11 @@ enum err folder_list(struct ctx *c, text id, struct answer *out)
 
 /* ---- May they enter? ---- */
 
-struct pass { bool allowed; int64_t grant; msec until; };
+struct pass {
+    bool allowed;
+    int64_t grant;
+    msec until;
+};
 
 static enum err find_pass(struct ctx *c, const struct person *p, const struct kind *k, text name, struct pass *out)
 {
@@ -562,10 +654,13 @@ static enum err find_pass(struct ctx *c, const struct person *p, const struct ki
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_FOLDER_ALLOWS, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(k->name), V_BYTES(TEXT_BYTES(d)), V_INT(c->now)));
+    query_start(&q, db, SQL_FOLDER_ALLOWS,
+                ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(k->name), V_BYTES(TEXT_BYTES(d)), V_INT(c->now)));
     *out = (struct pass){ .allowed = query_next(&q) };
-    if (out->allowed)
-        out->grant = query_int(&q, 0), out->until = query_int(&q, 1);
+    if (out->allowed) {
+        out->grant = query_int(&q, 0);
+        out->until = query_int(&q, 1);
+    }
     return q.status;
 }
 
@@ -598,7 +693,8 @@ static enum err put_pass(struct ctx *c, const struct kind *k, const struct pass 
 }
 
 /* Of oneself nobody needs a purpose; of others one that uses what these rights are. */
-static enum err ask(struct ctx *c, const struct person *p, text folder, text name, text purpose, bool own, struct kind *k, struct pass *out)
+static enum err ask(struct ctx *c, const struct person *p, text folder, text name, text purpose, bool own,
+                    struct kind *k, struct pass *out)
 {
     TRY(write_refused(c, p, kind_of(c, folder, k)));
     if (!name.n)
@@ -606,7 +702,8 @@ static enum err ask(struct ctx *c, const struct person *p, text folder, text nam
     if (own)
         TRY(person_allow_act(c, p, ACT_READ));
     else
-        TRY(person_allow(c, p, purpose.n ? purpose : k->purpose, k->category >= 0 ? &k->set : NULL, ACT_READ));
+        TRY(person_allow(c, p, purpose.n ? purpose : k->purpose,
+                         k->category >= 0 ? &k->set : NULL, ACT_READ));
     TRY(find_pass(c, p, k, name, out));
     return settle(c, p, k, out);
 }
@@ -623,7 +720,8 @@ enum err folder_authorize(struct ctx *c, const struct json *in, struct answer *o
     if (own)
         session_as_person(c);
     TRY(person_open(c, own ? session_self(c) : id, false, &p));
-    TRY(ask(c, &p, json_text(in, TEXT("folder")), json_text(in, TEXT("name")), json_text(in, TEXT("purpose")), own, &k, &pass));
+    TRY(ask(c, &p, json_text(in, TEXT("folder")), json_text(in, TEXT("name")), json_text(in, TEXT("purpose")), own, &k,
+            &pass));
     return put_pass(c, &k, &pass, out);
 }
 
@@ -634,5 +732,6 @@ enum err folder_enter(struct ctx *c, text folder, text name)
     struct pass pass;
     TRY(person_open(c, session_self(c), false, &p));
     TRY(ask(c, &p, folder, name, TEXT(""), true, &k, &pass));
-    return pass.allowed ? OK : say_clause(c->arena, ERR_FORBIDDEN, clause_of(c, &k), "no grant of that folder holds now");
+    return pass.allowed ? OK
+                        : say_clause(c->arena, ERR_FORBIDDEN, clause_of(c, &k), "no grant of that folder holds now");
 }

@@ -1,4 +1,5 @@
-/* Folders: the access that accounts have to a platform's folders, as an append-only ledger: who gave it, why, from when, until when. */
+/* Folders: the access that accounts have to a platform's folders, as an append-only ledger: who gave it, why, from
+ * when, until when. */
 #ifndef DOMAIN_FOLDER_FOLDER_H
 #define DOMAIN_FOLDER_FOLDER_H
 #include "domain/core/data_subject.h"
@@ -11,10 +12,11 @@ struct json;
 
 struct json_out;
 
-/* Rows are only added. A folder is a kind of the policy's `folders` and a name that is free. Grants of one folder add up: access is given
- * while one of them holds; a revocation ends all before it. Names, reasons and who gave it are sealed with the person's key; a folder is
- * found by a keyed digest of its name. Who may grant and revoke: `folders.*.granted_by`, under `folders.*.purpose`. The rows are those of
- * the category with `stream: folders`, whose term they have (an event is the end of a grant); all go with the person. */
+/* Rows are only added. A folder is a kind of the policy's `folders` and a name that is free. Grants of one folder add
+ * up: access is given while one of them holds; a revocation ends all before it. Names, reasons and who gave it are
+ * sealed with the person's key; a folder is found by a keyed digest of its name. Who may grant and revoke:
+ * `folders.*.granted_by`, under `folders.*.purpose`. The rows are those of the category with `stream: folders`, whose
+ * term they have (an event is the end of a grant); all go with the person. */
 
 /* {"folder": kind, "name", "why", "from"?, "until"?, "by"?}: times, or dates, of which the last day counts whole. */
 enum err folder_grant(struct ctx *c, text id, const struct json *in, struct answer *out);
@@ -22,25 +24,37 @@ enum err folder_grant(struct ctx *c, text id, const struct json *in, struct answ
 enum err folder_revoke(struct ctx *c, text id, const struct json *in, struct answer *out);
 /* What a person may enter, and how that came: the kinds that the caller may read; all of them for who may export. */
 enum err folder_list(struct ctx *c, text id, struct answer *out);
-/* The list alone, for the access answer: [{"folder", "title", "category", "name", "allowed", "until", "history": […]}]. */
+/* The list alone, for the access answer: [{"folder", "title", "category", "name", "allowed", "until", "history": […]}].
+ */
 enum err folder_put(struct ctx *c, const struct person *p, struct json_out *w);
 
-/* Grants that hold or will, in the form of the category's records ({item, at, fields} with the fields it declares among folder, from, until,
- * granted_by and why), inside an open list: for reads of that category. Adds their number to *count. */
-enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w, int64_t *count, unsigned *unreadable);
+/* Grants that hold or will, in the form of the category's records ({item, at, fields} with the fields it declares among
+ * folder, from, until, granted_by and why), inside an open list: for reads of that category. Adds their number to
+ * *count. */
+enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
+                            int64_t *count, unsigned *unreadable);
 
 /* {"subject"?, "folder", "name", "purpose"?}: whether that person, or the one who is signed in, may enter:
  * {"allowed", "until", "grant"} or {"allowed": false, "clause"}.
- * A refusal is in the journal, as every refusal; an allowed check is counted only (garant_folder_checks_total): it opens no datum, a
- * platform asks it at every page, and an entry for each would be a log of the person's every step that nobody promised to keep. */
+ * A refusal is in the journal, as every refusal; an allowed check is counted only (garant_folder_checks_total): it
+ * opens no datum, a platform asks it at every page, and an entry for each would be a log of the person's every step
+ * that nobody promised to keep. */
 enum err folder_authorize(struct ctx *c, const struct json *in, struct answer *out);
 
 /* The same of the signed-in person, who acts as such (session_as_person): OK, or ERR_FORBIDDEN. */
 enum err folder_enter(struct ctx *c, text folder, text name);
 
-/* One grant made ready, for a commit of the caller's own (an account opened with its folders): checked as folder_grant() checks it, and
- * sealed. `held`: the person is in the store already, so that a refusal is entered as about them. */
-struct folder_put { struct ctx *c; struct subject_id subject; text kind, act, category; struct digest name; sealed details; msec starts, until, due; };
+/* One grant made ready, for a commit of the caller's own (an account opened with its folders): checked as
+ * folder_grant() checks it, and sealed. `held`: the person is in the store already, so that a refusal is entered as
+ * about them. */
+struct folder_put {
+    struct ctx *c;
+    struct subject_id subject;
+    text kind, act, category;
+    struct digest name;
+    sealed details;
+    msec starts, until, due;
+};
 enum err folder_make(struct ctx *c, const struct person *p, bool held, const struct json *in, struct folder_put *out);
 /* Inside a write. */
 enum err folder_run_put(struct db *db, const struct folder_put *f);

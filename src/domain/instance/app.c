@@ -54,7 +54,8 @@ static enum err check_country(struct arena *a, const struct app *app, const stru
     for (unsigned i = 0; i < p->hosting.country_count; i++)
         if (text_eq(p->hosting.countries[i], country))
             return OK;
-    return say_clause(a, ERR_POLICY, &p->hosting.clause, "%.*s:%u: this machine stands in %.*s, outside the countries that the policy declares",
+    return say_clause(a, ERR_POLICY, &p->hosting.clause,
+                      "%.*s:%u: this machine stands in %.*s, outside the countries that the policy declares",
                       T(p->hosting.clause.file), p->hosting.clause.at.line, T(country));
 }
 
@@ -88,7 +89,7 @@ static void exchange(struct app *app, const struct policy *policy, const struct 
     if (old_coming)
         policy_unref(&old_coming);
     if (old)
-        policy_unref(&old);              /* requests under way hold references of their own */
+        policy_unref(&old); /* requests under way hold references of their own */
 }
 
 /* The version in force, from the data folder: the file has one whose day lies ahead. */
@@ -99,8 +100,11 @@ static enum err kept_policy(struct app *app, struct arena *a, const struct polic
     TRY(version_in_force(app, a, &yaml, &name));
     enum err status = policy_load(a, yaml, name, &f, out);
     if (status == ERR_POLICY)
-        return say(a, ERR_POLICY, "the file's day lies ahead, and the version in force until then (%.*s) cannot be read any more: line %u, %.*s",
-                   T(name), f.first ? f.first->at.line : 0, T(f.first ? f.first->message : TEXT("")));
+        return say(
+            a, ERR_POLICY,
+            "the file's day lies ahead, and the version in force until then (%.*s) cannot be read any more: line %u, %.*s",
+            T(name), f.first ? f.first->at.line : 0,
+            T(f.first ? f.first->message : TEXT("")));
     return status;
 }
 
@@ -127,7 +131,8 @@ static enum err take_policy(struct app *app, struct arena *a, const struct polic
         return status;
     }
     exchange(app, policy, coming, pages);
-    policy = coming = NULL;
+    coming = NULL;
+    policy = NULL;
     return OK;
 }
 
@@ -199,7 +204,8 @@ static enum err last_policy(struct app *app, struct arena *a, struct findings *f
 {
     text yaml, name;
     TRY(version_in_force(app, a, &yaml, &name));
-    return yaml.p ? policy_load(a, yaml, name, f, out) : say(a, ERR_USAGE, "this data folder has seen no policy yet: name one with --policy FILE");
+    return yaml.p ? policy_load(a, yaml, name, f, out)
+                  : say(a, ERR_USAGE, "this data folder has seen no policy yet: name one with --policy FILE");
 }
 
 /* As it stands: a command without a file announces and withdraws nothing. */
@@ -218,7 +224,8 @@ static enum err keep_policy(struct app *app, struct arena *a, const struct polic
 static enum err open_parts(struct arena *a, const struct app_options *o, struct findings *f, struct app *app)
 {
     char clock_file[4096];
-    if (!text_cstr(o->policy_file, app->policy_file, sizeof app->policy_file) || !text_cstr(o->site_country, app->country, sizeof app->country))
+    if (!text_cstr(o->policy_file, app->policy_file, sizeof app->policy_file) ||
+        !text_cstr(o->site_country, app->country, sizeof app->country))
         return say(a, ERR_CONFIG, "the policy's path is too long, or the country is not two letters");
     if (o->clock_file.n) {
         if (!text_cstr(o->clock_file, clock_file, sizeof clock_file))
@@ -238,11 +245,13 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     POLICY_AUTO first = NULL;
     if (o->policy_file.n)
         TRY(load_policy(app, a, f, &first));
-    struct store_options so = { .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock };
+    struct store_options so = {
+        .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock
+    };
     TRY(store_open(a, &so, &app->store));
     if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()) ||
-        !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()) ||
-        !(app->spent = spending_open()) || !(app->asked = spending_open()))
+        !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()) || !(app->spent = spending_open()) ||
+        !(app->asked = spending_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
     const struct policy *fresh = NULL;
     if (first)

@@ -36,8 +36,8 @@ static bool digits(text s, uint64_t max, uint64_t *out)
     return s.n && *out <= max;
 }
 
-/* c2sp.org/tlog-tiles: the index in groups of three digits, all but the last behind an "x": 1234067 is "x001/x234/067"; a partial
- * tile ends with ".p/W". False for any other spelling, so that each tile has one address. */
+/* c2sp.org/tlog-tiles: the index in groups of three digits, all but the last behind an "x": 1234067 is "x001/x234/067";
+ * a partial tile ends with ".p/W". False for any other spelling, so that each tile has one address. */
 static bool parse_index(text s, uint64_t *index, unsigned *width)
 {
     ptrdiff_t part = text_find(s, TEXT(".p/"));
@@ -48,12 +48,13 @@ static bool parse_index(text s, uint64_t *index, unsigned *width)
             return false;
         s = text_upto(s, (size_t)part);
     }
-    *index = 0, *width = (unsigned)w;
+    *index = 0;
+    *width = (unsigned)w;
     for (size_t groups = 0; s.p; groups++) {
         text one = text_cut(&s, '/');
         bool last = !s.p, crossed = text_starts(one, TEXT("x"));
         text three = crossed ? text_from(one, 1) : one;
-        bool idle = groups == 0 && crossed && text_eq(three, TEXT("000"));     /* "x000/001" is "001" */
+        bool idle = groups == 0 && crossed && text_eq(three, TEXT("000")); /* "x000/001" is "001" */
         if (crossed == last || three.n != 3 || groups > 5 || idle || !digits(three, 999, &group))
             return false;
         *index = *index * 1000 + group;
@@ -74,13 +75,14 @@ enum err care_tile(struct ctx *c, text level, text index, struct answer *out)
     return journal_tile(ctx_store(c), c->arena, (unsigned)l, n, width, &out->body);
 }
 
-/* Entries say what was done to whom, under pseudonyms: for who answers people, and where there are several tenants for nobody
- * but the operator, since one tenant must not see another's. Hashes and proofs are for all. */
+/* Entries say what was done to whom, under pseudonyms: for who answers people, and where there are several tenants for
+ * nobody but the operator, since one tenant must not see another's. Hashes and proofs are for all. */
 static enum err allow_entries(struct ctx *c)
 {
     if (c->policy->tenant_count == 1 || c->actor.kind == ACTOR_OPERATOR)
         return person_allow_act(c, NULL, ACT_EXPORT);
-    say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, TEXT("tenants")), "entries of several tenants stand side by side");
+    say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, TEXT("tenants")),
+               "entries of several tenants stand side by side");
     return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
@@ -208,7 +210,8 @@ enum err care_rotate(struct ctx *c, const struct json *in, struct answer *out)
     uint64_t rewrapped;
     struct event e = event_of(c, NULL, TEXT("keys.rotate"));
     if (!in || in->kind != J_OBJECT || in->count != 1 || !to.n)
-        return say(c->arena, ERR_USAGE, "a change of the master key takes \"to\", the file that holds the new one or will");
+        return say(c->arena, ERR_USAGE,
+                   "a change of the master key takes \"to\", the file that holds the new one or will");
     TRY(store_rotate_master(ctx_store(c), c->arena, to, &e, &rewrapped));
     out->body = arena_print(c->arena, "{\"rewrapped\":%llu,\"master\":\"%08x\"}", (unsigned long long)rewrapped,
                             store_master(ctx_store(c))->id);

@@ -17,7 +17,8 @@ enum { SWEEP_EVERY = MINUTE, STEPS_A_TICK = 20, TICK_MEMORY = 32 << 20 };
 static void report(const char *job, const struct arena *a, enum err status)
 {
     if (status != OK)
-        LOG(LOG_WARN, "job.failed", LOG_TEXT("job", text_of(job)), LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a->why.detail)));
+        LOG(LOG_WARN, "job.failed", LOG_TEXT("job", text_of(job)), LOG_TEXT("code", err_row(status)->slug),
+            LOG_TEXT("why", text_of(a->why.detail)));
 }
 
 void app_tick(struct app *app)
@@ -33,7 +34,7 @@ void app_tick(struct app *app)
     report("sessions", &a, session_tick(&c));
     report("change of the master key", &a, care_rotate_tick(&c));
     board_tick(app);
-    if (!app->swept) {                                    /* at the start: what a crash left; the sweep itself can wait */
+    if (!app->swept) { /* at the start: what a crash left; the sweep itself can wait */
         report("resume", &a, erase_resume(&c));
         app->swept = now;
     }

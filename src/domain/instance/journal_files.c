@@ -9,11 +9,17 @@
 #include <unistd.h>
 
 enum { WIDTH = 256 };
-struct folder { struct ctx *c; char path[PATH_MAX - 256]; uint64_t size; int64_t files; };
+struct folder {
+    struct ctx *c;
+    char path[PATH_MAX - 256];
+    uint64_t size;
+    int64_t files;
+};
 
 static enum err failed(struct folder *f, const char *what, const char *path)
 {
-    return say(f->c->arena, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s %s: %s", path, what, strerror(errno));
+    return say(f->c->arena, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORAGE, "%s %s: %s", path, what,
+               strerror(errno));
 }
 
 /* Makes every folder that `path` goes through. */
@@ -93,7 +99,7 @@ static enum err put_tile(struct folder *f, int level, uint64_t index, unsigned w
         return OK;
     enum err status = level < 0 ? journal_bundle(ctx_store(f->c), &a, index, width, &bytes)
                                 : journal_tile(ctx_store(f->c), &a, (unsigned)level, index, width, &bytes);
-    if (status == ERR_ERASED)                             /* pruned at its term: the hashes remain */
+    if (status == ERR_ERASED) /* pruned at its term: the hashes remain */
         return OK;
     if (status != OK) {
         f->c->arena->why = a.why;

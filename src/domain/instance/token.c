@@ -7,7 +7,14 @@
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 
-struct token_row { struct ctx *c; struct digest digest; text name, actor, tenant; msec expires; struct subject_id holder; bool has_holder; };
+struct token_row {
+    struct ctx *c;
+    struct digest digest;
+    text name, actor, tenant;
+    msec expires;
+    struct subject_id holder;
+    bool has_holder;
+};
 
 /* Asked again inside the write: whoever was erased, closed or given another role meanwhile holds no token. */
 static enum err holder_still(struct db *db, const struct token_row *t)
@@ -16,7 +23,8 @@ static enum err holder_still(struct db *db, const struct token_row *t)
     query_start(&q, db, SQL_TOKEN_HOLDER_STILL, ARGS(V_TEXT(t->tenant), V_ID(t->holder), V_TEXT(t->actor)));
     if (query_next(&q))
         return OK;
-    return q.status != OK ? q.status : say(db_arena(db), ERR_VALUE, "\"holder\" is no account in the role \"%.*s\"", T(t->actor));
+    return q.status != OK ? q.status
+                          : say(db_arena(db), ERR_VALUE, "\"holder\" is no account in the role \"%.*s\"", T(t->actor));
 }
 
 static enum err run_token(struct db *db, struct write *w)
@@ -25,11 +33,14 @@ static enum err run_token(struct db *db, struct write *w)
     int64_t added;
     if (t->has_holder)
         TRY(holder_still(db, t));
-    TRY(db_run(db, SQL_TOKEN_ADD, &added, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_TEXT(t->name), V_TEXT(t->actor),
-                                               V_INT(t->c->now), t->expires ? V_INT(t->expires) : V_NULL)));
+    TRY(db_run(db, SQL_TOKEN_ADD, &added,
+               ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_TEXT(t->name), V_TEXT(t->actor),
+                    V_INT(t->c->now), t->expires ? V_INT(t->expires) : V_NULL)));
     if (!added)
         return say(db_arena(db), ERR_CONFLICT, "a token of that name exists");
-    return t->has_holder ? db_run(db, SQL_TOKEN_HOLDER_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_ID(t->holder))) : OK;
+    return t->has_holder ? db_run(db, SQL_TOKEN_HOLDER_ADD, NULL,
+                                  ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_ID(t->holder)))
+                         : OK;
 }
 
 static bool token_name_valid(text name)
@@ -37,7 +48,8 @@ static bool token_name_valid(text name)
     bool plain = name.n >= 1 && name.n <= 64;
     for (size_t i = 0; plain && i < name.n; i++) {
         char c = name.p[i];
-        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+                c == '-';
     }
     return plain;
 }
@@ -53,7 +65,8 @@ static enum err take_holder(struct ctx *c, text holder, struct token_row *row)
         return say(c->arena, ERR_VALUE, "\"holder\" is the id of an account");
     TRY(account_load(&there, row->holder, &account));
     row->has_holder = account.there && text_eq(account.role, row->actor) && !text_eq(account.state, ACCOUNT_REFUSED);
-    return row->has_holder ? OK : say(c->arena, ERR_VALUE, "\"holder\" is no account in the role \"%.*s\"", T(row->actor));
+    return row->has_holder ? OK
+                           : say(c->arena, ERR_VALUE, "\"holder\" is no account in the role \"%.*s\"", T(row->actor));
 }
 
 enum err token_create(struct ctx *c, text name, text actor, text tenant, text holder, msec expires, text *token)
@@ -63,7 +76,8 @@ enum err token_create(struct ctx *c, text name, text actor, text tenant, text ho
     if (!token_name_valid(name))
         return say(c->arena, ERR_VALUE, "a token's name has at most 64 letters, digits, '.', '_' and '-'");
     if (policy_actor(c->policy, actor) < 0 || text_eq(actor, TEXT("operator")))
-        return say(c->arena, ERR_UNDECLARED, "the policy has no system, role or recipient \"%.*s\"", T(value_shown(actor)));
+        return say(c->arena, ERR_UNDECLARED, "the policy has no system, role or recipient \"%.*s\"",
+                   T(value_shown(actor)));
     if (tenant.n && !actor_known_tenant(c->policy, tenant, &row.tenant))
         return say(c->arena, ERR_NOT_FOUND, "there is no such tenant");
     TRY(take_holder(c, holder, &row));

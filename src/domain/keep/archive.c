@@ -16,7 +16,8 @@ static enum err allow(struct ctx *c)
     if (archive_reader(c))
         return OK;
     const struct clause *clause = policy_clause(c->policy, TEXT("archive"));
-    say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause, "%.*s is no reader of the archive", T(c->actor.name));
+    say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause, "%.*s is no reader of the archive",
+               T(c->actor.name));
     return write_refusal(c, NULL, TEXT("archive"), TEXT(""));
 }
 
@@ -34,14 +35,16 @@ static void put_end(struct ctx *c, const struct keeping *k, text category, msec 
     const struct kept_thing thing = { .category = category, .begun = at != 0, .at = at, .event = at };
     const struct keeping_end end = keeping_end(c->policy, k, &thing);
     bool held = end.hold && (end.open || end.hold->until >= end.own);
-    text ground = held ? end.hold->ground : end.by ? doc_ground(c, end.by) : TEXT("");
+    text ground = held ? end.hold->ground
+                : end.by ? doc_ground(c, end.by) : TEXT("");
     json_pair(w, TEXT("until"), end.until ? time_print(c->arena, end.until) : (text){ NULL, 0 });
     if (ground_too)
         json_pair(w, TEXT("ground"), ground.n ? ground : (text){ NULL, 0 });
 }
 
 /* asked->limit people, each with all of their categories. */
-static enum err put_page(struct ctx *c, struct subject_id after, const struct paging *asked, struct json_out *w, int64_t *rows, struct answer *out)
+static enum err put_page(struct ctx *c, struct subject_id after, const struct paging *asked, struct json_out *w,
+                         int64_t *rows, struct answer *out)
 {
     int64_t people = 0;
     struct subject_id id = after;
@@ -94,7 +97,8 @@ enum err archive_list(struct ctx *c, const struct paging *asked, struct answer *
 
 /* ---- Reading. ---- */
 
-static enum err put_record(struct ctx *c, const struct person *p, const struct keeping *k, struct record *r, struct json_out *w)
+static enum err put_record(struct ctx *c, const struct person *p, const struct keeping *k, struct record *r,
+                           struct json_out *w)
 {
     char time[TIME_TEXT + 1];
     TRY(record_open(c, p, r));
@@ -120,12 +124,19 @@ static enum err put_records(struct ctx *c, const struct person *p, int category,
     TRY(store_read(ctx_store(c), c->arena, &db));
     TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_ARCHIVE_RECORDS, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
+    query_start(&q, db, SQL_ARCHIVE_RECORDS,
+                ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
     json_name(w, TEXT("records"));
     json_open(w, '[');
     for (*count = 0; query_next(&q); ++*count) {
-        struct record r = { .category = category, .item = query_int(&q, 0), .version = query_int(&q, 1), .sealed = query_sealed(&q, 2),
-                            .at = query_int(&q, 3), .due = query_int(&q, 4), .key_class = (uint32_t)query_int(&q, 5), .archived = true };
+        struct record r = { .category = category,
+                            .item = query_int(&q, 0),
+                            .version = query_int(&q, 1),
+                            .sealed = query_sealed(&q, 2),
+                            .at = query_int(&q, 3),
+                            .due = query_int(&q, 4),
+                            .key_class = (uint32_t)query_int(&q, 5),
+                            .archived = true };
         TRY(put_record(c, p, &k, &r, w));
     }
     json_close(w, ']');
@@ -137,16 +148,18 @@ enum err archive_read(struct ctx *c, text id, text category, text reason, struct
     PERSON_AUTO p = { 0 };
     int index = policy_category(c->policy, category);
     if (!reason.n || !text_eq(value_shown(reason), reason))
-        return say(c->arena, ERR_MISSING, "a look into the archive names its reason: at most 64 lower-case letters, digits, '.' and '_'");
+        return say(c->arena, ERR_MISSING,
+                   "a look into the archive names its reason: at most 64 lower-case letters, digits, '.' and '_'");
     TRY(allow(c));
     if (index < 0 || !id_parse(id, &p.id))
         return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
     enum err status = person_open(c, id, true, &p);
-    bool erased = status == ERR_NOT_FOUND && id_parse(id, &p.id);   /* held records have keys of their own */
+    bool erased = status == ERR_NOT_FOUND && id_parse(id, &p.id); /* held records have keys of their own */
     if (!erased)
         TRY(status);
     struct write w = { .event = event_of(c, erased ? NULL : &p, TEXT("archive.read")) };
-    w.event.purpose = reason, w.event.categories = c->policy->categories[index].name;
+    w.event.purpose = reason;
+    w.event.categories = c->policy->categories[index].name;
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out j = json_out(&b);
     json_open(&j, '{');

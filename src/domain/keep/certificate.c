@@ -7,7 +7,12 @@
 #include "domain/core/written.h"
 #include "domain/core/papers.h"
 
-struct certificate { struct subject_id id; text facts, json, jws, kept; uint64_t entry; };    /* kept: the jws, sealed */
+/* Kept: the jws, sealed. */
+struct certificate {
+    struct subject_id id;
+    text facts, json, jws, kept;
+    uint64_t entry;
+};
 
 static enum err load(struct ctx *c, struct certificate *out)
 {
@@ -38,11 +43,13 @@ static enum err load_entry(struct ctx *c, uint64_t entry, text *out)
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)entry), V_INT((int64_t)entry + 1)));
-    *out = query_next(&q) && !journal_forgotten(query_bytes(&q, 1)) ? arena_copy(c->arena, query_bytes(&q, 1)) : (text){ NULL, 0 };
+    *out = query_next(&q) && !journal_forgotten(query_bytes(&q, 1)) ? arena_copy(c->arena, query_bytes(&q, 1))
+                                                                    : (text){ NULL, 0 };
     return q.status;
 }
 
-/* Everything that a verifier without this server needs: the entry, and its c2sp.org/tlog-proof up to a signed checkpoint (docs/verify.md). */
+/* Everything that a verifier without this server needs: the entry, and its c2sp.org/tlog-proof up to a signed
+ * checkpoint (docs/verify.md). */
 static enum err put_proof(struct ctx *c, uint64_t entry, struct json_out *w)
 {
     struct store *s = ctx_store(c);
@@ -99,7 +106,7 @@ static enum err sign(struct ctx *c, struct certificate *k, bool again)
 {
     struct answer answer;
     BUF_AUTO b = buf_make(1 << 20);
-    buf_add(&b, text_upto(k->facts, k->facts.n - 1));     /* the facts are an object: the proof is its last member */
+    buf_add(&b, text_upto(k->facts, k->facts.n - 1)); /* the facts are an object: the proof is its last member */
     struct json_out w = { .b = &b, .comma = true };
     json_name(&w, TEXT("journal"));
     TRY(put_proof(c, k->entry, &w));
@@ -109,7 +116,9 @@ static enum err sign(struct ctx *c, struct certificate *k, bool again)
     TRY_PTR(k->jws.p);
     TRY(written_seal(ctx_store(c), c->arena, c->tenant, TEXT("certificate"), k->jws, &k->kept));
     TRY(answer_of(c, k, &answer));
-    struct write write = { .run = run_sign, .arg = k, .urgent = true, .event = event_of(c, NULL, TEXT("certificate.signed")) };
+    struct write write = {
+        .run = run_sign, .arg = k, .urgent = true, .event = event_of(c, NULL, TEXT("certificate.signed"))
+    };
     return again ? write_do_again(c, &write, &answer) : store_write(ctx_store(c), c->arena, &write);
 }
 
@@ -128,7 +137,8 @@ enum err certificate_issue(struct ctx *c, struct subject_id id, bool again, stru
 
 /* ---- Verifying one, anywhere. ---- */
 
-static enum err check_entry(struct arena *a, const struct signer *key, const struct json *journal, uint64_t *index, uint64_t *size)
+static enum err check_entry(struct arena *a, const struct signer *key, const struct json *journal, uint64_t *index,
+                            uint64_t *size)
 {
     text entry = json_text(journal, TEXT("entry")), proof = json_text(journal, TEXT("proof"));
     int64_t told;
@@ -143,7 +153,8 @@ static enum err check_act(struct arena *a, const struct json *k, text entry)
 {
     const struct json *e;
     TRY(json_parse(a, entry, &e));
-    bool same = text_eq(json_text(e, TEXT("act")), TEXT("subject.erase")) && text_eq(json_text(e, TEXT("who")), json_text(k, TEXT("pseudonym"))) &&
+    bool same = text_eq(json_text(e, TEXT("act")), TEXT("subject.erase")) &&
+                text_eq(json_text(e, TEXT("who")), json_text(k, TEXT("pseudonym"))) &&
                 text_eq(json_text(e, TEXT("tenant")), json_text(k, TEXT("tenant")));
     return same ? OK : say(a, ERR_INTEGRITY, "the journal's entry is of another act than the certificate");
 }
@@ -182,12 +193,14 @@ enum err certificate_verify(struct arena *a, text verifier, text certificate, st
     TRY(json_parse(a, json, &k));
     JSON_EACH(member, answer)
         if (!text_eq(member->key, TEXT("jws")) && !(text_eq(member->key, TEXT("certificate")) && alike(member, k)))
-            return say(a, ERR_INTEGRITY, "the file's readable part is not what was signed: only the signed part counts");
+            return say(a, ERR_INTEGRITY,
+                       "the file's readable part is not what was signed: only the signed part counts");
     const struct json *journal = json_get(k, TEXT("journal"));
     TRY(check_entry(a, &key, journal, &index, &size));
     TRY(check_act(a, k, json_text(journal, TEXT("entry"))));
-    out->body = arena_print(a, "{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"at\":\"%.*s\",\"index\":%llu,\"size\":%llu}", T(json_text(k, TEXT("id"))),
-                            T(json_text(k, TEXT("kind"))), T(json_text(k, TEXT("at"))), (unsigned long long)index, (unsigned long long)size);
+    out->body = arena_print(a, "{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"at\":\"%.*s\",\"index\":%llu,\"size\":%llu}",
+                            T(json_text(k, TEXT("id"))), T(json_text(k, TEXT("kind"))), T(json_text(k, TEXT("at"))),
+                            (unsigned long long)index, (unsigned long long)size);
     return out->body.p ? OK : ERR_MEMORY;
 }
 
@@ -208,7 +221,8 @@ enum err certificate_shown(struct ctx *c, text id, bool html, struct answer *out
 enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out)
 {
     if (c->actor.kind == ACTOR_PERSON) {
-        say_clause(c->arena, ERR_FORBIDDEN, &c->policy->rights_clause, "a certificate is given to its person at the erasure, and later to who may erase");
+        say_clause(c->arena, ERR_FORBIDDEN, &c->policy->rights_clause,
+                   "a certificate is given to its person at the erasure, and later to who may erase");
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     }
     TRY(person_allow_act(c, NULL, ACT_ERASE));

@@ -19,16 +19,16 @@
 
 /* ---- What is kept (GDPR 17(3)). ---- */
 
-enum { KEPT_MAX = 512 };                         /* kinds of rows, and so classes of keys */
+enum { KEPT_MAX = 512 }; /* kinds of rows, and so classes of keys */
 enum place_kept { KEPT_RECORD, KEPT_ATTACHMENT, KEPT_FORMER };
 /* Rows of one table, category and key class that outlive their person. */
 struct kept {
     enum place_kept where;
     text category, ground, clause;
-    const struct retention *by;                  /* whose ground it is; NULL: a hold's */
-    uint32_t from, key_class;                    /* the class they are under now, and will be */
+    const struct retention *by; /* whose ground it is; NULL: a hold's */
+    uint32_t from, key_class;   /* the class they are under now, and will be */
     int64_t rows;
-    msec until;                                  /* 0: until the hold is released */
+    msec until; /* 0: until the hold is released */
 };
 
 struct erasing {
@@ -37,21 +37,29 @@ struct erasing {
     text ground;
     struct subject_id certificate;
     struct keeping keeping;
-    struct kept *kept; unsigned kept_count;
-    uint32_t classes[KEPT_MAX]; unsigned class_count;
-    struct key_put *puts; unsigned put_count;
-    text keep;                                   /* words for tables.def: consents, holds */
-    int64_t consent_count, objection_count;      /* rows of the ledger; those of objections among them */
+    struct kept *kept;
+    unsigned kept_count;
+    uint32_t classes[KEPT_MAX];
+    unsigned class_count;
+    struct key_put *puts;
+    unsigned put_count;
+    text keep;                              /* words for tables.def: consents, holds */
+    int64_t consent_count, objection_count; /* rows of the ledger; those of objections among them */
     bool keep_consents;
-    int64_t key_count;                           /* keys there were */
-    struct told { text recipient, disclosures; struct subject_id duty; struct told *next; } *told;
-    bool stale;                                  /* the second write found other things than the first */
-    bool at_term;                                /* by the sweep: a hold on all, or a restriction, stops it */
-    struct mail_put letter; bool has_letter;     /* the last one, to the person */
+    int64_t key_count; /* keys there were */
+    struct told {
+        text recipient, disclosures;
+        struct subject_id duty;
+        struct told *next;
+    } * told;
+    bool stale;   /* the second write found other things than the first */
+    bool at_term; /* by the sweep: a hold on all, or a restriction, stops it */
+    struct mail_put letter;
+    bool has_letter; /* the last one, to the person */
     struct event event;
-    struct buf facts;                            /* of the certificate, up to the counts */
-    text begun;                                  /* the same without counts */
-    struct answer answer;                        /* kept for a repeated request until the certificate is signed */
+    struct buf facts;     /* of the certificate, up to the counts */
+    text begun;           /* the same without counts */
+    struct answer answer; /* kept for a repeated request until the certificate is signed */
 };
 
 /* The longest of what the policy and the holds say; false when nothing keeps it. */
@@ -59,10 +67,12 @@ static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
 {
     const struct kept_thing thing = { k->category, k->where == KEPT_FORMER, newest != 0, newest, newest };
     struct keeping_end end = keeping_end(e->c->policy, &e->keeping, &thing);
-    bool endless = !end.own, term = endless || end.own > e->c->now;      /* of an erased person, what has no end has a term without one */
+    bool endless = !end.own,
+         term = endless || end.own > e->c->now; /* of an erased person, what has no end has a term without one */
     bool by_policy = term && (!end.hold || (!end.open && (endless || end.own >= end.hold->until)));
     k->until = end.until;
-    k->ground = by_policy ? end.by->ground : end.hold ? end.hold->ground : TEXT("");
+    k->ground = by_policy ? end.by->ground
+              : end.hold ? end.hold->ground : TEXT("");
     k->clause = by_policy ? end.by->clause.path : TEXT("");
     k->by = by_policy ? end.by : NULL;
     return end.hold || by_policy;
@@ -74,8 +84,10 @@ static enum err list_kept(struct db *db, struct erasing *e)
     QUERY_AUTO q;
     query_start(&q, db, SQL_HELD_ROWS, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     while (query_next(&q)) {
-        struct kept k = { .where = (enum place_kept)query_int(&q, 0), .category = arena_copy(c->arena, query_bytes(&q, 1)),
-                          .from = (uint32_t)query_int(&q, 2), .rows = query_int(&q, 3) };
+        struct kept k = { .where = (enum place_kept)query_int(&q, 0),
+                          .category = arena_copy(c->arena, query_bytes(&q, 1)),
+                          .from = (uint32_t)query_int(&q, 2),
+                          .rows = query_int(&q, 3) };
         TRY_PTR(k.category.p);
         if (!is_kept(e, &k, query_int(&q, 4)))
             continue;
@@ -109,13 +121,15 @@ static msec proofs_until(const struct erasing *e)
     return others && consents > until ? consents : until;
 }
 
-/* Words of tables.def: milestones and holds stay as long as something is kept whose end they tell; proofs of consent where the policy
- * has a ground for them, to their own term (Art. 17(3)(e), 7(1)). */
+/* Words of tables.def: milestones and holds stay as long as something is kept whose end they tell; proofs of consent
+ * where the policy has a ground for them, to their own term (Art. 17(3)(e), 7(1)). */
 static void keep_words(struct erasing *e)
 {
     const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
     e->keep_consents = r && r->ground.n && e->consent_count && proofs_until(e) > e->c->now;
-    e->keep = e->keep_consents ? e->kept_count ? TEXT("holds,consents") : TEXT("consents") : e->kept_count ? TEXT("holds") : TEXT("");
+    e->keep = e->keep_consents ? e->kept_count ? TEXT("holds,consents") : TEXT("consents")
+              : e->kept_count ? TEXT("holds")
+                               : TEXT("");
 }
 
 /* ---- Facts of the certificate; counts come last, from inside the write. ---- */
@@ -156,8 +170,12 @@ static bool whole_category(const struct erasing *e, unsigned i, struct kept *all
             continue;
         first &= j >= i;
         all->rows += other->rows;
-        if (all->until && (!other->until || other->until > all->until))
-            all->until = other->until, all->ground = other->ground, all->clause = other->clause, all->by = other->by;
+        if (all->until && (!other->until || other->until > all->until)) {
+            all->until = other->until;
+            all->ground = other->ground;
+            all->clause = other->clause;
+            all->by = other->by;
+        }
     }
     return first;
 }
@@ -165,7 +183,11 @@ static bool whole_category(const struct erasing *e, unsigned i, struct kept *all
 static struct kept proofs_kept(const struct erasing *e)
 {
     const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
-    return (struct kept){ .category = TEXT("consents"), .ground = r->ground, .clause = r->clause.path, .by = r, .rows = e->consent_count,
+    return (struct kept){ .category = TEXT("consents"),
+                          .ground = r->ground,
+                          .clause = r->clause.path,
+                          .by = r,
+                          .rows = e->consent_count,
                           .until = proofs_until(e) };
 }
 
@@ -285,8 +307,10 @@ static enum err take_stock_in(struct db *db, struct erasing *e)
     TRY(list_recipients(db, e));
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
-    if (query_next(&q))
-        e->consent_count = query_int(&q, 0), e->objection_count = query_int(&q, 1);
+    if (query_next(&q)) {
+        e->consent_count = query_int(&q, 0);
+        e->objection_count = query_int(&q, 1);
+    }
     return q.status;
 }
 
@@ -313,11 +337,12 @@ static enum err put_apart(struct erasing *e, const struct kept *k)
 static bool same_kept(const struct kept *now, const struct kept *then)
 {
     return now->where == then->where && text_eq(now->category, then->category) && now->key_class == then->key_class &&
-           now->rows == then->rows && now->until == then->until && text_eq(now->ground, then->ground) && text_eq(now->clause, then->clause);
+           now->rows == then->rows && now->until == then->until && text_eq(now->ground, then->ground) &&
+           text_eq(now->clause, then->clause);
 }
 
-/* What is kept, told and counted was found outside the write: found again inside it, it must be the same, or all begins anew. So a hold that
- * was acknowledged is kept, and the certificate tells what there was. Ends ERR_CONFLICT. */
+/* What is kept, told and counted was found outside the write: found again inside it, it must be the same, or all begins
+ * anew. So a hold that was acknowledged is kept, and the certificate tells what there was. Ends ERR_CONFLICT. */
 static enum err same_stock(struct db *db, struct erasing *e)
 {
     struct erasing now = { .c = e->c, .p = e->p, .at_term = e->at_term };
@@ -353,7 +378,8 @@ static enum err run_prepare(struct db *db, struct write *w)
         TRY(mail_run_last_ready(db, &e->letter));
     text kept;
     TRY(written_seal(db_store(db), db_arena(db), tenant, TEXT("erasing"), e->begun, &kept));
-    return db_run(db, SQL_ERASING_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(e->p->id), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(kept)));
+    return db_run(db, SQL_ERASING_ADD, NULL,
+                  ARGS(V_TEXT(tenant), V_ID(e->p->id), V_ID(e->certificate), V_INT(e->c->now), V_TEXT(kept)));
 }
 
 /* ---- The last letter. ---- */
@@ -368,7 +394,9 @@ static void say_kept(struct ctx *c, struct buf *b, const struct kept *k, text ti
     if (k->until)
         buf_print(b, "%.*s %.*s)", T(doc_in(c, TEXT("until"), TEXT("jusqu'au"))), T(day));
     else
-        buf_print(b, "%.*s)", T(doc_in(c, TEXT("until the duty to keep it ends"), TEXT("jusqu'à la fin de l'obligation de conserver"))));
+        buf_print(
+            b, "%.*s)",
+            T(doc_in(c, TEXT("until the duty to keep it ends"), TEXT("jusqu'à la fin de l'obligation de conserver"))));
 }
 
 static enum err make_letter_in(struct erasing *e, struct ctx *said)
@@ -384,13 +412,14 @@ static enum err make_letter_in(struct erasing *e, struct ctx *said)
         say_kept(said, &b, &all, proofs_title(said));
     }
     TRY(buf_take(said->arena, &b, &kept));
-    const struct pair_text values[] = { { TEXT("at"), time_print(said->arena, said->now) }, { TEXT("kept"), kept },
+    const struct pair_text values[] = { { TEXT("at"), time_print(said->arena, said->now) },
+                                        { TEXT("kept"), kept },
                                         { TEXT("certificate"), id_print(said->arena, e->certificate) } };
     return mail_make_last(said, e->p, said->language, e->certificate, &(struct letter_values){ values, 3 }, &e->letter);
 }
 
-/* To the last address there is. Whoever has none that a letter can reach is erased all the same, and so is who never opened the account that
- * ends: nobody has confirmed that address. */
+/* To the last address there is. Whoever has none that a letter can reach is erased all the same, and so is who never
+ * opened the account that ends: nobody has confirmed that address. */
 static enum err make_letter(struct erasing *e)
 {
     struct ctx said = *e->c;
@@ -405,13 +434,14 @@ static enum err make_letter(struct erasing *e)
     e->has_letter = status == OK;
     if (!none)
         return status;
-    if (status != ERR_MISSING && status != ERR_CONFIG)       /* no address, or no letters here: nothing to remark on */
+    if (status != ERR_MISSING && status != ERR_CONFIG) /* no address, or no letters here: nothing to remark on */
         LOG(LOG_WARN, "erasure.not-told", LOG_TEXT("code", err_row(status)->slug));
     said.arena->why = why;
     return OK;
 }
 
-/* Durable before any key is destroyed: a crash between the two leaves a person who is whole, one after it a certificate to complete. */
+/* Durable before any key is destroyed: a crash between the two leaves a person who is whole, one after it a certificate
+ * to complete. */
 static enum err prepare(struct erasing *e)
 {
     struct ctx *c = e->c;
@@ -427,7 +457,11 @@ static enum err prepare(struct erasing *e)
     e->begun = arena_print(c->arena, "%.*snull}", T(facts));
     TRY_PTR(e->begun.p);
     TRY(make_letter(e));
-    struct write w = { .run = run_prepare, .arg = e, .puts = e->puts, .put_count = e->put_count, .urgent = true,
+    struct write w = { .run = run_prepare,
+                       .arg = e,
+                       .puts = e->puts,
+                       .put_count = e->put_count,
+                       .urgent = true,
                        .event = event_of(c, e->p, TEXT("subject.erase.begun")) };
     w.event.count = e->kept_count;
     return write_do(c, &w, NULL);
@@ -441,14 +475,20 @@ static enum err keep_rows(struct db *db, const struct erasing *e)
     struct val person[] = { V_TEXT(e->c->tenant), V_ID(e->p->id), V_NULL, V_NULL };
     const struct starts *s = &e->keeping.starts;
     for (unsigned i = 0; i < e->kept_count; i++)
-        TRY(db_run(db, keep[e->kept[i].where], NULL,
-                   ARGS(person[0], person[1], V_TEXT(e->kept[i].category), V_INT(e->kept[i].key_class), V_INT(e->c->now))));
+        TRY(db_run(
+            db, keep[e->kept[i].where], NULL,
+            ARGS(person[0], person[1], V_TEXT(e->kept[i].category), V_INT(e->kept[i].key_class), V_INT(e->c->now))));
     if (!e->kept_count)
         return OK;
-    const struct { text name; msec at; } ends[] = {
-        { TEXT("contract_end"), s->contract_end }, { TEXT("closure"), s->closure }, { TEXT("withdrawal"), s->withdrawal } };
+    const struct {
+        text name;
+        msec at;
+    } ends[] = { { TEXT("contract_end"), s->contract_end },
+                 { TEXT("closure"), s->closure },
+                 { TEXT("withdrawal"), s->withdrawal } };
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        person[2] = V_TEXT(ends[i].name), person[3] = V_INT(ends[i].at);
+        person[2] = V_TEXT(ends[i].name);
+        person[3] = V_INT(ends[i].at);
         TRY(db_run(db, SQL_MILESTONE_PUT, NULL, person, 4));
     }
     return OK;
@@ -465,15 +505,16 @@ static void put_counts(struct buf *b, const int64_t *counts)
 }
 
 /* What was begun has come about. */
-static enum err enter_certificate(struct db *db, const struct ctx *c, struct subject_id person, struct subject_id id, msec at, text facts,
-                                  uint64_t entry)
+static enum err enter_certificate(struct db *db, const struct ctx *c, struct subject_id person, struct subject_id id,
+                                  msec at, text facts, uint64_t entry)
 {
     text tenant = c->tenant;
     TRY(mail_run_last_go(db, c, tenant, id));
     text kept;
     TRY(db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(person))));
     TRY(written_seal(db_store(db), db_arena(db), tenant, TEXT("certificate"), facts, &kept));
-    return db_run(db, SQL_CERTIFICATE_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(at), V_TEXT(kept), V_INT((int64_t)entry)));
+    return db_run(db, SQL_CERTIFICATE_ADD, NULL,
+                  ARGS(V_TEXT(tenant), V_ID(id), V_INT(at), V_TEXT(kept), V_INT((int64_t)entry)));
 }
 
 static enum err run_erase(struct db *db, struct write *w)
@@ -486,7 +527,8 @@ static enum err run_erase(struct db *db, struct write *w)
     TRY(same_stock(db, e));
     TRY(keep_rows(db, e));
     if (e->keep_consents)
-        TRY(db_run(db, SQL_CONSENT_CLOSE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
+        TRY(db_run(db, SQL_CONSENT_CLOSE, NULL,
+                   ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
     for (const struct told *t = e->told; t; t = t->next)
         TRY(duty_tell(db, c->tenant, t->duty, t->recipient, t->disclosures, c->now));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
@@ -502,7 +544,7 @@ static enum err run_erase(struct db *db, struct write *w)
     enum err status = buf_lend(db_arena(db), &e->facts, &facts);
     if (status == OK)
         status = enter_certificate(db, c, e->p->id, e->certificate, c->now, facts, entry);
-    e->facts.n = fixed;                                   /* a group may be run again */
+    e->facts.n = fixed; /* a group may be run again */
     return status;
 }
 
@@ -520,30 +562,46 @@ static void free_facts(struct erasing *e) { buf_free(&e->facts); }
 
 static enum err erase_once(struct ctx *c, struct person *p, text ground, struct subject_id certificate, bool *again)
 {
-    CLEANUP(free_facts) struct erasing e = { .c = c, .p = p, .ground = ground, .certificate = certificate, .facts = buf_make(1 << 20),
-                                             .at_term = text_eq(ground, TEXT("term")) };
+    CLEANUP(free_facts)
+    struct erasing e = { .c = c,
+                         .p = p,
+                         .ground = ground,
+                         .certificate = certificate,
+                         .facts = buf_make(1 << 20),
+                         .at_term = text_eq(ground, TEXT("term")) };
     TRY(take_stock(&e));
     for (struct told *t = e.told; t; t = t->next)
-        t->duty = id_make(c->now);                        /* drawn before the write, which may run twice */
+        t->duty = id_make(c->now); /* drawn before the write, which may run twice */
     TRY(count_keys(&e));
     enum err status = prepare(&e);
-    *again = status == ERR_CONFLICT;                      /* another erasure of the same person set the same apart */
+    *again = status == ERR_CONFLICT; /* another erasure of the same person set the same apart */
     TRY(status);
     e.event = event_of(c, p, TEXT("subject.erase"));
     e.event.purpose = ground;
     e.answer.id = id_print(c->arena, e.certificate);
-    e.answer.body = arena_print(c->arena, "{\"certificate\":{\"kind\":\"erasure\",\"id\":\"%.*s\"},\"jws\":null}", T(e.answer.id));
+    e.answer.body = arena_print(c->arena, "{\"certificate\":{\"kind\":\"erasure\",\"id\":\"%.*s\"},\"jws\":null}",
+                                T(e.answer.id));
     TRY_PTR(e.answer.body.p);
-    struct key_shred shred = { .tenant = c->tenant, .subject = p->id, .all_but_held = true, .kept = e.classes, .kept_count = e.class_count,
+    struct key_shred shred = { .tenant = c->tenant,
+                               .subject = p->id,
+                               .all_but_held = true,
+                               .kept = e.classes,
+                               .kept_count = e.class_count,
                                .keep = e.keep };
-    struct write w = { .run = run_erase, .arg = &e, .shreds = &shred, .shred_count = 1, .urgent = true, .truncate = true,
+    struct write w = { .run = run_erase,
+                       .arg = &e,
+                       .shreds = &shred,
+                       .shred_count = 1,
+                       .urgent = true,
+                       .truncate = true,
                        .event = event_of(c, p, TEXT("certificate")) };
     status = write_do(c, &w, &e.answer);
     *again = e.stale;
     return status;
 }
 
-/* Whatever is added or held meanwhile is looked at anew: it was acknowledged, so others get on while this one tries again. */
+/* Whatever is added or held meanwhile is looked at anew: it was acknowledged, so others get on while this one tries
+ * again. */
 static enum err erase_person(struct ctx *c, struct person *p, text ground, struct subject_id *certificate)
 {
     enum { TRIES = 20 };
@@ -624,9 +682,17 @@ enum err erase_foresee(struct ctx *c, text id, struct answer *out)
     return write_do(c, &read, NULL);
 }
 
-/* ---- An erasure that a crash cut short: the store has completed its rows, the certificate is still to be made. ---- */
+/* ---- An erasure that a crash cut short: the store has completed its rows, the certificate is still to be made. ----
+ */
 
-struct resuming { struct ctx *c; struct subject_id subject, certificate; msec at; text facts; struct event event; bool never_began; };
+struct resuming {
+    struct ctx *c;
+    struct subject_id subject, certificate;
+    msec at;
+    text facts;
+    struct event event;
+    bool never_began;
+};
 
 static enum err is_there(struct db *db, enum sql sql, text tenant, struct subject_id id, bool *out)
 {
@@ -652,7 +718,7 @@ static enum err run_resume(struct db *db, struct write *w)
     uint64_t entry;
     bool begun, left;
     TRY(same_begun(db, r, &begun));
-    if (!begun)                                           /* it was only under way: it has ended meanwhile, or another has begun */
+    if (!begun) /* it was only under way: it has ended meanwhile, or another has begun */
         return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already, or was begun anew");
     if (r->never_began) {
         TRY(db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->certificate))));
@@ -664,7 +730,8 @@ static enum err run_resume(struct db *db, struct write *w)
     for (size_t i = 0; left && i < sizeof ends / sizeof *ends; i++)
         TRY(db_run(db, SQL_MILESTONE_NEW, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject), V_TEXT(ends[i]), V_INT(r->at))));
     if (left)
-        TRY(db_run(db, SQL_CONSENT_CLOSE, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject), V_INT(r->at), V_TEXT(r->c->policy->version))));
+        TRY(db_run(db, SQL_CONSENT_CLOSE, NULL,
+                   ARGS(V_TEXT(tenant), V_ID(r->subject), V_INT(r->at), V_TEXT(r->c->policy->version))));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
     TRY(keeping_again(db, tenant, r->subject, TEXT("*"), r->c->now));
@@ -695,7 +762,7 @@ static enum err find_begun(struct resuming *r, bool *found)
 
 static enum err resume(struct resuming *r, bool *found)
 {
-    enum { GIVEN_UP = HOUR };                             /* none takes that long: it failed, and the person is whole */
+    enum { GIVEN_UP = HOUR }; /* none takes that long: it failed, and the person is whole */
     struct ctx *c = r->c;
     KEY_AUTO key;
     TRY(find_begun(r, found));
@@ -708,14 +775,20 @@ static enum err resume(struct resuming *r, bool *found)
         return OK;
     if (status != OK && status != ERR_ERASED)
         return status;
-    r->event = (struct event){ .act = TEXT("subject.erase"), .tenant = c->tenant, .actor = c->actor.name, .policy = c->policy->hash, .count = -1 };
+    r->event = (struct event){ .act = TEXT("subject.erase"),
+                               .tenant = c->tenant,
+                               .actor = c->actor.name,
+                               .policy = c->policy->hash,
+                               .count = -1 };
     const struct json *facts;
     TRY(json_parse(c->arena, r->facts, &facts));
     if (!decode_hex(json_text(facts, TEXT("pseudonym")), &r->event.who, sizeof r->event.who))
         return say(c->arena, ERR_INTEGRITY, "a certificate begun has no pseudonym");
     struct write w = { .run = run_resume, .arg = r, .urgent = true, .event = event_of(c, NULL, TEXT("certificate")) };
-    if (r->never_began)
-        w.event.act = TEXT("subject.erase"), w.event.outcome = OUTCOME_FAILED;
+    if (r->never_began) {
+        w.event.act = TEXT("subject.erase");
+        w.event.outcome = OUTCOME_FAILED;
+    }
     status = store_write(ctx_store(c), c->arena, &w);
     return status == ERR_CONFLICT ? OK : status;
 }
@@ -723,7 +796,10 @@ static enum err resume(struct resuming *r, bool *found)
 enum err erase_resume(struct ctx *c)
 {
     enum { MOST = 100 };
-    struct { text tenant; struct subject_id subject; } begun[MOST];
+    struct {
+        text tenant;
+        struct subject_id subject;
+    } begun[MOST];
     unsigned count = 0;
     {
         READ_AUTO db = NULL;
@@ -746,7 +822,7 @@ enum err erase_resume(struct ctx *c)
         of_tenant.tenant = begun[i].tenant;
         struct resuming r = { .c = &of_tenant, .subject = begun[i].subject };
         enum err status = resume(&r, &done);
-        if (status == ERR_INTEGRITY) {                    /* named by the board; the others' are not held up */
+        if (status == ERR_INTEGRITY) { /* named by the board; the others' are not held up */
             LOG(LOG_ERROR, "erase.not-resumed", LOG_TEXT("why", text_of(c->arena->why.detail)));
             continue;
         }
@@ -762,8 +838,9 @@ enum err erase_resume(struct ctx *c)
 /* The grounds of Art. 17(1), in its order, after the ordinary one. */
 static enum err ground_of(struct ctx *c, const struct json *in, text *out)
 {
-    static const text grounds[] = { TEXT_INIT("request"), TEXT_INIT("not_needed"), TEXT_INIT("withdrawal"), TEXT_INIT("objection"),
-                                    TEXT_INIT("unlawful"), TEXT_INIT("obligation"), TEXT_INIT("child") };
+    static const text grounds[] = { TEXT_INIT("request"),   TEXT_INIT("not_needed"), TEXT_INIT("withdrawal"),
+                                    TEXT_INIT("objection"), TEXT_INIT("unlawful"),   TEXT_INIT("obligation"),
+                                    TEXT_INIT("child") };
     text said = json_text(in, TEXT("ground"));
     *out = grounds[0];
     if (!json_get(in, TEXT("ground")))
@@ -773,7 +850,8 @@ static enum err ground_of(struct ctx *c, const struct json *in, text *out)
             *out = grounds[i];
             return OK;
         }
-    return say(c->arena, ERR_VALUE, "\"ground\" is one of request, not_needed, withdrawal, objection, unlawful, obligation, child");
+    return say(c->arena, ERR_VALUE,
+               "\"ground\" is one of request, not_needed, withdrawal, objection, unlawful, obligation, child");
 }
 
 /* The request of an erasure that a crash cut short is repeated: it was done, and is certified now. */
@@ -804,7 +882,7 @@ enum err erase_subject(struct ctx *c, text id, const struct json *in, struct ans
     TRY(status);
     TRY(person_allow_act(c, &p, ACT_ERASE));
     if (c->actor.kind == ACTOR_PERSON)
-        TRY(session_fresh(c));                   /* whoever finds a browser left open must not undo a person for good */
+        TRY(session_fresh(c)); /* whoever finds a browser left open must not undo a person for good */
     TRY(erase_person(c, &p, ground, &certificate));
     return certificate_issue(c, certificate, true, out);
 }
@@ -819,7 +897,7 @@ enum err erase_at_term(struct ctx *c, struct subject_id id)
         return OK;
     TRY(status);
     status = erase_person(c, &p, TEXT("term"), &certificate);
-    if (status == ERR_PRECONDITION)                      /* held or restricted meanwhile: the next look sees it */
+    if (status == ERR_PRECONDITION) /* held or restricted meanwhile: the next look sees it */
         return OK;
     TRY(status);
     return certificate_issue(c, certificate, false, &answer);
@@ -827,7 +905,15 @@ enum err erase_at_term(struct ctx *c, struct subject_id id)
 
 /* ---- What was kept goes too. ---- */
 
-struct leftover { struct ctx *c; text tenant; struct subject_id id; uint32_t *classes; unsigned class_count; text keep; struct key_shred shred; };
+struct leftover {
+    struct ctx *c;
+    text tenant;
+    struct subject_id id;
+    uint32_t *classes;
+    unsigned class_count;
+    text keep;
+    struct key_shred shred;
+};
 
 static enum err add_leftover(struct leftover *l, unsigned *room, uint32_t key_class)
 {
@@ -845,7 +931,8 @@ static enum err add_leftover(struct leftover *l, unsigned *room, uint32_t key_cl
 static enum err list_leftover(struct db *db, struct leftover *l)
 {
     unsigned room = 0;
-    l->classes = NULL, l->class_count = 0;
+    l->classes = NULL;
+    l->class_count = 0;
     {
         QUERY_AUTO q;
         query_start(&q, db, SQL_LEFTOVER_CLASSES, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
@@ -857,7 +944,9 @@ static enum err list_leftover(struct db *db, struct leftover *l)
     query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
     bool consents = query_next(&q) && query_int(&q, 0) > 0;
     /* Milestones and holds only tell the end of kept rows. */
-    l->keep = consents ? l->class_count ? TEXT("holds,consents") : TEXT("consents") : l->class_count ? TEXT("holds") : TEXT("");
+    l->keep = consents         ? l->class_count ? TEXT("holds,consents") : TEXT("consents")
+                      : l->class_count ? TEXT("holds")
+                               : TEXT("");
     return q.status;
 }
 
@@ -866,16 +955,28 @@ static enum err run_leftover(struct db *db, struct write *w)
 {
     struct leftover *l = w->arg;
     TRY(list_leftover(db, l));
-    l->shred.kept = l->classes, l->shred.kept_count = l->class_count, l->shred.keep = l->keep;
+    l->shred.kept = l->classes;
+    l->shred.kept_count = l->class_count;
+    l->shred.keep = l->keep;
     w->event.count = l->class_count;
     return store_erase(db, l->tenant, l->id, l->classes, l->class_count, l->keep, NULL);
 }
 
 enum err erase_leftover(struct ctx *c, text tenant, struct subject_id id)
 {
-    struct leftover l = { .c = c, .tenant = tenant, .id = id, .shred = { .tenant = tenant, .subject = id, .all_but_held = true } };
-    struct write w = { .run = run_leftover, .arg = &l, .shreds = &l.shred, .shred_count = 1, .urgent = true, .truncate = true,
-                       .event = { .act = TEXT("retention.erased"), .tenant = tenant, .actor = c->actor.name, .policy = c->policy->hash,
+    struct leftover l = {
+        .c = c, .tenant = tenant, .id = id, .shred = { .tenant = tenant, .subject = id, .all_but_held = true }
+    };
+    struct write w = { .run = run_leftover,
+                       .arg = &l,
+                       .shreds = &l.shred,
+                       .shred_count = 1,
+                       .urgent = true,
+                       .truncate = true,
+                       .event = { .act = TEXT("retention.erased"),
+                                  .tenant = tenant,
+                                  .actor = c->actor.name,
+                                  .policy = c->policy->hash,
                                   .clause = TEXT("retention") } };
     return store_write(ctx_store(c), c->arena, &w);
 }

@@ -5,12 +5,14 @@
 
 /* Of a person whose own term has ended; OK when they are gone already. */
 enum err erase_at_term(struct ctx *c, struct subject_id id);
-/* What was kept of an erased person has shrunk: destroys the keys that nothing is left under, and the last rows with the last of them. */
+/* What was kept of an erased person has shrunk: destroys the keys that nothing is left under, and the last rows with
+ * the last of them. */
 enum err erase_leftover(struct ctx *c, text tenant, struct subject_id id);
-/* Erasures that a crash cut short after their keys were gone get their certificate; those that never began are forgotten. */
+/* Erasures that a crash cut short after their keys were gone get their certificate; those that never began are
+ * forgotten. */
 enum err erase_resume(struct ctx *c);
-/* Signs a certificate with the journal's proof and stores it, unless that was done, and answers with it: {"certificate", "jws"}.
- * `again`: the answer takes the place of the one that the request's write has kept. */
+/* Signs a certificate with the journal's proof and stores it, unless that was done, and answers with it:
+ * {"certificate", "jws"}. `again`: the answer takes the place of the one that the request's write has kept. */
 enum err certificate_issue(struct ctx *c, struct subject_id id, bool again, struct answer *out);
 
 #endif

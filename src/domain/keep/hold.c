@@ -12,8 +12,8 @@
 #include "domain/core/written.h"
 #include "domain/core/feature.h"
 
-/* Out of reach from the same moment: no session, no link. The address stays reserved as a digest, or is free for another account, as the
- * policy's accounts say. */
+/* Out of reach from the same moment: no session, no link. The address stays reserved as a digest, or is free for
+ * another account, as the policy's accounts say. */
 enum err keeping_run_close(struct db *db, const struct policy *policy, text tenant, struct subject_id id, msec now)
 {
     const struct node *accounts = node_at(policy->root, TEXT("accounts"));
@@ -32,7 +32,7 @@ static enum err run_milestone(struct db *db, struct write *w)
     const struct milestone *m = w->arg;
     text tenant = m->c->tenant;
     TRY(write_person_there(db, tenant, m->p->id));
-    if (text_eq(m->event, TEXT("last_use")))             /* only ever lengthens: the sweep sees it when it comes to the data */
+    if (text_eq(m->event, TEXT("last_use"))) /* only ever lengthens: the sweep sees it when it comes to the data */
         return db_run(db, SQL_SUBJECT_USED, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_INT(m->at)));
     TRY(db_run(db, SQL_MILESTONE_PUT, NULL, ARGS(V_TEXT(tenant), V_ID(m->p->id), V_TEXT(m->event), V_INT(m->at))));
     if (text_eq(m->event, TEXT("closure")))
@@ -48,14 +48,15 @@ static enum err milestone_of(struct ctx *c, const struct json *in, struct milest
 #define X(event_) TEXT_INIT(#event_),
         MILESTONES(X)
 #undef X
-        TEXT_INIT("last_use"),
+            TEXT_INIT("last_use"),
     };
     text event = json_text(in, TEXT("event")), at = json_text(in, TEXT("at"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (text_eq(names[i], event))
             out->event = names[i];
     if (!out->event.n)
-        return say(c->arena, ERR_USAGE, "\"event\" is one of contract_end, closure, last_use, withdrawal, last_contact, notice_shown");
+        return say(c->arena, ERR_USAGE,
+                   "\"event\" is one of contract_end, closure, last_use, withdrawal, last_contact, notice_shown");
     out->at = c->now;
     if (json_get(in, TEXT("at")) && !value_moment(c, at, false, &out->at))
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
@@ -64,13 +65,15 @@ static enum err milestone_of(struct ctx *c, const struct json *in, struct milest
     return OK;
 }
 
-/* A date in the relation belongs to no category. A use or a contact just now lengthens: whoever may write for some purpose may note it,
- * whatever the person consented to. The others let terms end, and data be erased: they are for who may erase. */
+/* A date in the relation belongs to no category. A use or a contact just now lengthens: whoever may write for some
+ * purpose may note it, whatever the person consented to. The others let terms end, and data be erased: they are for who
+ * may erase. */
 static enum err allow_milestone(struct ctx *c, const struct person *p, const struct milestone *m)
 {
     if (c->actor.kind == ACTOR_PERSON && text_eq(m->event, TEXT("closure")))
         TRY(session_fresh(c));
-    bool lengthens = text_eq(m->event, TEXT("last_use")) || (text_eq(m->event, TEXT("last_contact")) && m->at >= c->now - DAY);
+    bool lengthens = text_eq(m->event, TEXT("last_use")) ||
+                     (text_eq(m->event, TEXT("last_contact")) && m->at >= c->now - DAY);
     if (!lengthens)
         return person_allow_act(c, p, ACT_ERASE);
     return person_may_write(c, p);
@@ -78,8 +81,11 @@ static enum err allow_milestone(struct ctx *c, const struct person *p, const str
 
 enum err hold_write_milestone(struct milestone *m, struct answer *out)
 {
-    struct write w = { .run = run_milestone, .arg = m,
-                       .event = event_of(m->c, m->p, text_eq(m->event, TEXT("closure")) ? TEXT("subject.close") : TEXT("milestone")) };
+    struct write w = {
+        .run = run_milestone,
+        .arg = m,
+        .event = event_of(m->c, m->p, text_eq(m->event, TEXT("closure")) ? TEXT("subject.close") : TEXT("milestone"))
+    };
     w.event.purpose = m->event;
     return write_do(m->c, &w, out);
 }
@@ -99,7 +105,13 @@ enum err retention_event(struct ctx *c, text id, const struct json *in, struct a
 
 /* ---- Holds. ---- */
 
-struct holding { struct ctx *c; struct subject_id subject, id; text category, ground, kept; msec until; };    /* kept: the ground, sealed */
+/* Kept: the ground, sealed. */
+struct holding {
+    struct ctx *c;
+    struct subject_id subject, id;
+    text category, ground, kept;
+    msec until;
+};
 
 static enum err run_hold(struct db *db, struct write *w)
 {
@@ -126,20 +138,22 @@ static enum err declared_hold(struct ctx *c, const struct node *kind, struct hol
     msec longest = term_end(c->now, period, 1);
     if (!h->until)
         h->until = longest;
-    return h->until <= longest ? OK : say_clause(c->arena, ERR_VALUE, clause, "hold \"%.*s\" lasts at most %.*s", T(name),
-                                                 T(node_text(kind, TEXT("period"))));
+    return h->until <= longest ? OK
+                               : say_clause(c->arena, ERR_VALUE, clause, "hold \"%.*s\" lasts at most %.*s", T(name),
+                                            T(node_text(kind, TEXT("period"))));
 }
 
 static enum err hold_of(struct ctx *c, const struct json *in, struct holding *h)
 {
     enum { GROUND_MAX = 256 };
     text until = json_text(in, TEXT("until"));
-    h->category = json_text(in, TEXT("category")), h->ground = json_text(in, TEXT("ground"));
+    h->category = json_text(in, TEXT("category"));
+    h->ground = json_text(in, TEXT("ground"));
     if (!h->category.n || !h->ground.n)
         return say(c->arena, ERR_MISSING, "a hold names its \"category\", or \"*\", and its \"ground\"");
     if (!text_eq(h->category, TEXT("*")) && policy_category(c->policy, h->category) < 0)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"",
-                          T(value_shown(h->category)));
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                          "the policy has no category \"%.*s\"", T(value_shown(h->category)));
     if (h->ground.n > GROUND_MAX)
         return say(c->arena, ERR_VALUE, "\"ground\" has at most %d bytes", GROUND_MAX);
     TRY(value_no_card(c, TEXT("ground"), h->ground));
@@ -190,6 +204,8 @@ enum err hold_release(struct ctx *c, text id, text hold, struct answer *out)
         TRY(person_allow_act(c, &p, ACT_ERASE));
         h.subject = p.id;
     }
-    struct write w = { .run = run_release, .arg = &h, .event = event_of(c, outlived ? NULL : &p, TEXT("hold.released")) };
+    struct write w = { .run = run_release,
+                       .arg = &h,
+                       .event = event_of(c, outlived ? NULL : &p, TEXT("hold.released")) };
     return write_do(c, &w, out);
 }

@@ -12,19 +12,20 @@ enum err retention_event(struct ctx *c, text id, const struct json *in, struct a
 
 enum err hold_create(struct ctx *c, text id, const struct json *in, struct answer *out);
 enum err hold_release(struct ctx *c, text id, text hold, struct answer *out);
-/* Erases or archives all that is due at c->now, holds excepted; former values, consents, proofs, requests and journal by their own terms.
- * Works in bounded steps, each one commit, for all tenants. */
+/* Erases or archives all that is due at c->now, holds excepted; former values, consents, proofs, requests and journal
+ * by their own terms. Works in bounded steps, each one commit, for all tenants. */
 enum err retention_sweep(struct ctx *c, struct answer *out);
 /* The same without an answer and at most `steps` steps: what the jobs call. *more: there is work left. */
 enum err retention_tick(struct ctx *c, unsigned steps, bool *more);
-/* Inside a write: the account is closed, out of reach from then on. Its event, and what starts with it, are the caller's. */
+/* Inside a write: the account is closed, out of reach from then on. Its event, and what starts with it, are the
+ * caller's. */
 enum err keeping_run_close(struct db *db, const struct policy *policy, text tenant, struct subject_id id, msec now);
 struct milestone {
     struct ctx *c;
     const struct person *p;
     text event;
     msec at;
-    enum err (*also)(struct db *db, void *arg);          /* what else goes into the same commit; may be NULL */
+    enum err (*also)(struct db *db, void *arg); /* what else goes into the same commit; may be NULL */
     void *also_arg;
 };
 /* Writes it: what is due is counted again. */

@@ -1,4 +1,5 @@
-/* The sweep: archives and erases what is due, in bounded steps of one commit each, found by index and never by walking people. */
+/* The sweep: archives and erases what is due, in bounded steps of one commit each, found by index and never by walking
+ * people. */
 #include "domain/keep/erasing.h"
 #include "domain/core/instance.h"
 #include "domain/keep/hold.h"
@@ -10,12 +11,16 @@
 enum { STEP = 500, STEP_PEOPLE = 50, STEP_MEMORY = 16 << 20 };
 
 /* What was done, for the answer. */
-struct tally { text name; int64_t erased, archived; };
+struct tally {
+    text name;
+    int64_t erased, archived;
+};
 struct sweep {
     struct ctx *c;
-    struct tally tallies[CATEGORIES_MAX + 8]; unsigned tally_count;
+    struct tally tallies[CATEGORIES_MAX + 8];
+    unsigned tally_count;
     int64_t held, people, pruned;
-    unsigned steps, limit;                       /* limit 0: as many as it takes */
+    unsigned steps, limit; /* limit 0: as many as it takes */
 };
 
 static void count(struct sweep *s, text name, int64_t erased, int64_t archived)
@@ -27,13 +32,18 @@ static void count(struct sweep *s, text name, int64_t erased, int64_t archived)
         return;
     if (i == s->tally_count)
         s->tallies[s->tally_count++].name = arena_copy(s->c->arena, name);
-    s->tallies[i].erased += erased, s->tallies[i].archived += archived;
+    s->tallies[i].erased += erased;
+    s->tallies[i].archived += archived;
 }
 
 /* ---- Things with a date of their own: records, former values, attachments, access to folders. ---- */
 
-/* Three statements a table, with the same parameters: what is due; for a row as it was seen, another date and state; its end. */
-struct kind { enum sql due, retime, end; bool states; };
+/* Three statements a table, with the same parameters: what is due; for a row as it was seen, another date and state;
+ * its end. */
+struct kind {
+    enum sql due, retime, end;
+    bool states;
+};
 static const struct kind kinds[] = {
     { SQL_RECORD_DUE, SQL_RECORD_RETIME, SQL_RECORD_END, true },
     { SQL_FORMER_DUE, SQL_FORMER_RETIME, SQL_FORMER_END, false },
@@ -45,17 +55,18 @@ enum plan { PLAN_LATER, PLAN_ARCHIVE, PLAN_ERASE };
 struct thing {
     text tenant, category;
     struct subject_id subject;
-    struct val key;                              /* what tells it apart: item of a record, id of an attachment */
+    struct val key; /* what tells it apart: item of a record, id of an attachment */
     int64_t version;
-    msec at, event, due, next;                   /* event: what terms `from: event` run from, 0 for not yet; next: when to look again */
+    msec at, event, due, next; /* event: what terms `from: event` run from, 0 for not yet; next: when to look again */
     uint32_t key_class;
     bool archived;
     enum plan plan;
 };
 /* Neighbours of one person and category: one journal entry for each of the two things done with them. */
 struct lot {
-    struct thing *first; unsigned count;
-    const struct category *category;             /* NULL: the policy no longer has it */
+    struct thing *first;
+    unsigned count;
+    const struct category *category; /* NULL: the policy no longer has it */
     bool erased_person;
     struct event event;
     int64_t archived, erased;
@@ -64,8 +75,10 @@ struct step {
     struct sweep *sweep;
     const struct kind *kind;
     struct arena *arena;
-    struct thing *things; unsigned thing_count;
-    struct lot *lots; unsigned lot_count;
+    struct thing *things;
+    unsigned thing_count;
+    struct lot *lots;
+    unsigned lot_count;
     int64_t held;
 };
 
@@ -85,11 +98,17 @@ static enum err list_due(struct db *db, struct step *st)
     while (st->thing_count < STEP && query_next(&q)) {
         struct thing *t = &st->things[st->thing_count++];
         TRY(read_subject(a, query_bytes(&q, 1), &t->subject));
-        t->tenant = arena_copy(a, query_bytes(&q, 0)), t->category = arena_copy(a, query_bytes(&q, 2));
-        t->key = st->kind->due == SQL_ATTACHMENT_DUE ? V_BYTES(arena_copy(a, query_bytes(&q, 3))) : V_INT(query_int(&q, 3));
-        t->version = query_int(&q, 4), t->at = t->event = query_int(&q, 5), t->archived = query_int(&q, 6) != 0, t->due = query_int(&q, 7);
+        t->tenant = arena_copy(a, query_bytes(&q, 0));
+        t->category = arena_copy(a, query_bytes(&q, 2));
+        t->key = st->kind->due == SQL_ATTACHMENT_DUE ? V_BYTES(arena_copy(a, query_bytes(&q, 3)))
+                                                     : V_INT(query_int(&q, 3));
+        t->version = query_int(&q, 4);
+        t->event = query_int(&q, 5);
+        t->at = t->event;
+        t->archived = query_int(&q, 6) != 0;
+        t->due = query_int(&q, 7);
         t->key_class = (uint32_t)query_int(&q, 8);
-        if (st->kind->due == SQL_FOLDER_DUE)             /* an access is over when it ends, not when it is given */
+        if (st->kind->due == SQL_FOLDER_DUE) /* an access is over when it ends, not when it is given */
             t->event = query_int(&q, 9);
     }
     return q.status;
@@ -113,7 +132,8 @@ static bool same_person(const struct thing *a, const struct thing *b)
 
 static void later(struct thing *t, msec next) { t->plan = PLAN_LATER, t->next = next; }
 
-/* What has no term of its own goes at the end of the account, once it is closed, also when other things keep the person. */
+/* What has no term of its own goes at the end of the account, once it is closed, also when other things keep the
+ * person. */
 static bool waits_for_account(const struct keeping_end *e, const struct keeping *k, bool own_term)
 {
     return !own_term && e->own != KEEPING_PAST && !k->closed;
@@ -131,10 +151,11 @@ static void plan_thing(struct step *st, struct thing *t, const struct category *
         st->held++;
     } else if (e.own && e.own <= now && !waits_for_account(&e, k, former || (cat && cat->retention)))
         t->plan = PLAN_ERASE;
-    else if (e.archived && !t->archived && (k->erased || e.archived <= now))
-        t->plan = PLAN_ARCHIVE, t->next = e.own;
-    else if (!former && !(cat && cat->retention))
-        later(t, 0);                                     /* the closing of the account has it looked at */
+    else if (e.archived && !t->archived && (k->erased || e.archived <= now)) {
+        t->plan = PLAN_ARCHIVE;
+        t->next = e.own;
+    } else if (!former && !(cat && cat->retention))
+        later(t, 0); /* the closing of the account has it looked at */
     else
         later(t, t->archived || !e.archived ? e.own : e.archived);
 }
@@ -143,7 +164,8 @@ static void plan_thing(struct step *st, struct thing *t, const struct category *
 static enum err pseudonym_of(struct step *st, const struct thing *t, const struct lot *lot, struct digest *out)
 {
     KEY_AUTO key;
-    enum err status = store_key(ctx_store(st->sweep->c), st->arena, t->tenant, t->subject, lot->erased_person ? t->key_class : 0, &key);
+    enum err status = store_key(ctx_store(st->sweep->c), st->arena, t->tenant, t->subject,
+                                lot->erased_person ? t->key_class : 0, &key);
     *out = (struct digest){ { 0 } };
     if (status == OK)
         journal_pseudonym(&key, out);
@@ -155,9 +177,15 @@ static enum err fill_event(struct step *st, struct lot *lot)
     const struct ctx *c = st->sweep->c;
     const struct thing *t = lot->first;
     const struct retention *r = st->kind->due == SQL_FORMER_DUE ? policy_retention(c->policy, TEXT("former"))
-                                                                : lot->category ? lot->category->retention : NULL;
-    lot->event = (struct event){ .tenant = t->tenant, .subject = t->subject, .has_subject = !lot->erased_person, .actor = c->actor.name,
-                                 .categories = t->category, .policy = c->policy->hash, .clause = r ? r->clause.path : TEXT("retention") };
+                                : lot->category                 ? lot->category->retention
+                                                                : NULL;
+    lot->event = (struct event){ .tenant = t->tenant,
+                                 .subject = t->subject,
+                                 .has_subject = !lot->erased_person,
+                                 .actor = c->actor.name,
+                                 .categories = t->category,
+                                 .policy = c->policy->hash,
+                                 .clause = r ? r->clause.path : TEXT("retention") };
     return pseudonym_of(st, t, lot, &lot->event.who);
 }
 
@@ -173,7 +201,8 @@ static enum err plan_all(struct db *db, struct step *st)
             TRY(keeping_careful(db, st->arena, t->tenant, t->subject, c->now, &k));
         if (new_person || !text_eq(before->category, t->category)) {
             int index = policy_category(c->policy, t->category);
-            st->lots[st->lot_count++] = (struct lot){ .first = t, .category = index < 0 ? NULL : &c->policy->categories[index],
+            st->lots[st->lot_count++] = (struct lot){ .first = t,
+                                                      .category = index < 0 ? NULL : &c->policy->categories[index],
                                                       .erased_person = k.erased };
         }
         st->lots[st->lot_count - 1].count++;
@@ -187,8 +216,14 @@ static enum err plan_all(struct db *db, struct step *st)
 static enum err do_thing(struct db *db, const struct step *st, const struct thing *t, struct lot *lot)
 {
     int64_t changed;
-    struct val key[] = { V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->category), t->key, V_INT(t->version), V_INT(t->due),
-                         V_NULL, V_INT(t->archived || t->plan == PLAN_ARCHIVE) };
+    struct val key[] = { V_TEXT(t->tenant),
+                         V_ID(t->subject),
+                         V_TEXT(t->category),
+                         t->key,
+                         V_INT(t->version),
+                         V_INT(t->due),
+                         V_NULL,
+                         V_INT(t->archived || t->plan == PLAN_ARCHIVE) };
     if (t->plan == PLAN_ERASE) {
         TRY(db_run(db, st->kind->end, &changed, key, 6));
         lot->erased += changed;
@@ -213,21 +248,24 @@ static enum err drop_identifiers(struct db *db, const struct lot *lot)
             continue;
         text name = arena_print(&a, "%.*s.%.*s", T(lot->category->name), T(f->name));
         TRY_PTR(name.p);
-        TRY(db_run(db, SQL_IDENTIFIER_END, NULL, ARGS(V_TEXT(lot->event.tenant), V_ID(lot->event.subject), V_TEXT(name))));
+        TRY(db_run(db, SQL_IDENTIFIER_END, NULL,
+                   ARGS(V_TEXT(lot->event.tenant), V_ID(lot->event.subject), V_TEXT(name))));
     }
     return OK;
 }
 
 static enum err do_lot(struct db *db, const struct step *st, struct lot *lot)
 {
-    lot->archived = lot->erased = 0;
+    lot->erased = 0;
+    lot->archived = 0;
     for (unsigned i = 0; i < lot->count; i++)
         TRY(do_thing(db, st, &lot->first[i], lot));
     if (lot->erased && st->kind->due == SQL_RECORD_DUE)
         TRY(drop_identifiers(db, lot));
     /* Whoever read them before must read again: nothing that is gone may be written back. */
     if ((lot->archived || lot->erased) && !lot->erased_person)
-        TRY(db_run(db, SQL_SUBJECT_TOUCH, NULL, ARGS(V_TEXT(lot->event.tenant), V_ID(lot->event.subject), V_INT(st->sweep->c->now))));
+        TRY(db_run(db, SQL_SUBJECT_TOUCH, NULL,
+                   ARGS(V_TEXT(lot->event.tenant), V_ID(lot->event.subject), V_INT(st->sweep->c->now))));
     struct event e = lot->event;
     if ((e.count = lot->archived)) {
         e.act = TEXT("retention.archived");
@@ -265,9 +303,14 @@ static enum err run_step(struct db *db, struct write *w)
 static enum err write_step(struct step *st)
 {
     struct ctx *c = st->sweep->c;
-    struct write w = { .run = run_step, .arg = st, .urgent = true,
-                       .event = { .act = TEXT("retention.sweep"), .actor = c->actor.name, .policy = c->policy->hash,
-                                  .clause = TEXT("retention"), .count = st->thing_count } };
+    struct write w = { .run = run_step,
+                       .arg = st,
+                       .urgent = true,
+                       .event = { .act = TEXT("retention.sweep"),
+                                  .actor = c->actor.name,
+                                  .policy = c->policy->hash,
+                                  .clause = TEXT("retention"),
+                                  .count = st->thing_count } };
     for (unsigned i = 0; i < st->lot_count; i++)
         TRY(fill_event(st, &st->lots[i]));
     return store_write(ctx_store(c), st->arena, &w);
@@ -291,7 +334,10 @@ static enum err take_stock(struct step *st)
 static enum err step_things(struct sweep *s, const struct kind *kind, unsigned *found)
 {
     ARENA_AUTO a = arena_make(STEP_MEMORY);
-    struct step st = { .sweep = s, .kind = kind, .arena = &a, .things = NEW_ARRAY(&a, struct thing, STEP),
+    struct step st = { .sweep = s,
+                       .kind = kind,
+                       .arena = &a,
+                       .things = NEW_ARRAY(&a, struct thing, STEP),
                        .lots = NEW_ARRAY(&a, struct lot, STEP) };
     enum err status = st.things && st.lots ? OK : ERR_MEMORY;
     if (status == OK) {
@@ -319,7 +365,8 @@ static enum err step_things(struct sweep *s, const struct kind *kind, unsigned *
 struct due_person {
     text tenant;
     struct subject_id id;
-    msec due, account, end;                      /* account: the end of their account; end: when they go, not before the terms of what they have */
+    msec due, account,
+        end; /* account: the end of their account; end: when they go, not before the terms of what they have */
     struct keeping keeping;
     bool empty;
 };
@@ -332,7 +379,9 @@ static enum err list_people(struct ctx *c, struct due_person *out, unsigned *fou
     query_start(&q, db, SQL_SUBJECT_DUE, ARGS(V_INT(c->now), V_INT(STEP_PEOPLE)));
     for (*found = 0; *found < STEP_PEOPLE && query_next(&q); ++*found) {
         struct due_person *p = &out[*found];
-        p->tenant = arena_copy(c->arena, query_bytes(&q, 0)), p->due = query_int(&q, 2), p->empty = query_int(&q, 3) != 0;
+        p->tenant = arena_copy(c->arena, query_bytes(&q, 0));
+        p->due = query_int(&q, 2);
+        p->empty = query_int(&q, 3) != 0;
         TRY(read_subject(c->arena, query_bytes(&q, 1), &p->id));
         TRY(keeping_careful(db, c->arena, p->tenant, p->id, c->now, &p->keeping));
         TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &p->keeping, &p->account, &p->end));
@@ -340,9 +389,14 @@ static enum err list_people(struct ctx *c, struct due_person *out, unsigned *fou
     return q.status;
 }
 
-/* ---- An account whose term ends before that of something its person has: closed, and the rest goes on to its own term. ---- */
+/* ---- An account whose term ends before that of something its person has: closed, and the rest goes on to its own
+ * term. ---- */
 
-struct closing { struct ctx *c; const struct due_person *p; struct event event; };
+struct closing {
+    struct ctx *c;
+    const struct due_person *p;
+    struct event event;
+};
 
 /* What was decided by a snapshot is decided again: a use, a hold or another record may have come meanwhile. */
 static enum err run_close_account(struct db *db, struct write *w)
@@ -355,12 +409,14 @@ static enum err run_close_account(struct db *db, struct write *w)
     msec account, end;
     TRY(keeping_careful(db, &a, p->tenant, p->id, c->now, &now));
     TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &now, &account, &end));
-    bool due = !now.erased && !now.closed && !now.restricted && !keeping_hold(&now, TEXT("*")) && account && account <= c->now;
+    bool due = !now.erased && !now.closed && !now.restricted && !keeping_hold(&now, TEXT("*")) && account &&
+               account <= c->now;
     if (due) {
         static const text starts[] = { TEXT_INIT("contract_end"), TEXT_INIT("closure"), TEXT_INIT("withdrawal") };
         TRY(keeping_run_close(db, c->policy, p->tenant, p->id, c->now));
-        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)     /* with the account their relation ends */
-            TRY(db_run(db, SQL_MILESTONE_NEW, NULL, ARGS(V_TEXT(p->tenant), V_ID(p->id), V_TEXT(starts[i]), V_INT(c->now))));
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) /* with the account their relation ends */
+            TRY(db_run(db, SQL_MILESTONE_NEW, NULL,
+                       ARGS(V_TEXT(p->tenant), V_ID(p->id), V_TEXT(starts[i]), V_INT(c->now))));
         TRY(journal_add(db, &k->event, NULL));
     }
     return keeping_again(db, p->tenant, p->id, TEXT("*"), c->now);
@@ -370,11 +426,22 @@ static enum err close_account(struct ctx *c, const struct due_person *p)
 {
     KEY_AUTO key;
     struct closing k = { .c = c, .p = p };
-    struct write w = { .run = run_close_account, .arg = &k, .urgent = true,
-                       .event = { .act = TEXT("retention.sweep"), .actor = c->actor.name, .policy = c->policy->hash,
-                                  .clause = TEXT("retention.accounts"), .count = 1 } };
-    k.event = (struct event){ .act = TEXT("subject.close"), .tenant = p->tenant, .subject = p->id, .has_subject = true, .actor = c->actor.name,
-                              .policy = c->policy->hash, .clause = TEXT("retention.accounts"), .count = -1 };
+    struct write w = { .run = run_close_account,
+                       .arg = &k,
+                       .urgent = true,
+                       .event = { .act = TEXT("retention.sweep"),
+                                  .actor = c->actor.name,
+                                  .policy = c->policy->hash,
+                                  .clause = TEXT("retention.accounts"),
+                                  .count = 1 } };
+    k.event = (struct event){ .act = TEXT("subject.close"),
+                              .tenant = p->tenant,
+                              .subject = p->id,
+                              .has_subject = true,
+                              .actor = c->actor.name,
+                              .policy = c->policy->hash,
+                              .clause = TEXT("retention.accounts"),
+                              .count = -1 };
     enum err status = store_key(ctx_store(c), c->arena, p->tenant, p->id, 0, &key);
     if (status == ERR_ERASED)
         return OK;
@@ -383,15 +450,21 @@ static enum err close_account(struct ctx *c, const struct due_person *p)
     return store_write(ctx_store(c), c->arena, &w);
 }
 
-struct retiming { const struct due_person *people; msec *next; bool *later; unsigned count; };
+struct retiming {
+    const struct due_person *people;
+    msec *next;
+    bool *later;
+    unsigned count;
+};
 
 static enum err run_retime(struct db *db, struct write *w)
 {
     const struct retiming *r = w->arg;
     for (unsigned i = 0; i < r->count; i++)
         if (r->later[i])
-            TRY(db_run(db, SQL_SUBJECT_RETIME, NULL, ARGS(V_TEXT(r->people[i].tenant), V_ID(r->people[i].id), V_INT(r->people[i].due),
-                                                          r->next[i] ? V_INT(r->next[i]) : V_NULL)));
+            TRY(db_run(db, SQL_SUBJECT_RETIME, NULL,
+                       ARGS(V_TEXT(r->people[i].tenant), V_ID(r->people[i].id), V_INT(r->people[i].due),
+                            r->next[i] ? V_INT(r->next[i]) : V_NULL)));
     return OK;
 }
 
@@ -410,7 +483,7 @@ static enum err sweep_person(struct sweep *s, struct ctx *c, const struct due_pe
     bool over = p->account && p->account <= c->now;
     *later = !p->empty && (!p->end || p->end > c->now);
     if (*later && over && !p->keeping.closed) {
-        *later = false;                                  /* looked at again, with all that is theirs */
+        *later = false; /* looked at again, with all that is theirs */
         return close_account(c, p);
     }
     if (*later) {
@@ -427,7 +500,8 @@ static enum err sweep_people(struct sweep *s, struct ctx *c, struct retiming *r,
     for (unsigned i = 0; i < r->count; i++) {
         ARENA_AUTO one = arena_make(STEP_MEMORY);
         struct ctx of_one = *c;
-        of_one.arena = &one, of_one.decisions = NULL;
+        of_one.arena = &one;
+        of_one.decisions = NULL;
         enum err status = sweep_person(s, &of_one, &r->people[i], &r->next[i], &r->later[i]);
         if (status != OK) {
             c->arena->why = one.why;
@@ -446,15 +520,20 @@ static enum err step_people(struct sweep *s, unsigned *found)
     msec next[STEP_PEOPLE];
     bool later[STEP_PEOPLE], any_later = false;
     struct retiming r = { people, next, later, 0 };
-    c.arena = &a, c.decisions = NULL;
+    c.arena = &a;
+    c.decisions = NULL;
     enum err status = list_people(&c, people, found);
     r.count = *found;
     if (status == OK)
         status = sweep_people(s, &c, &r, &any_later);
     if (status == OK && any_later) {
-        struct write w = { .run = run_retime, .arg = &r,
-                           .event = { .act = TEXT("retention.sweep"), .actor = c.actor.name, .policy = c.policy->hash,
-                                      .clause = TEXT("retention"), .count = *found } };
+        struct write w = { .run = run_retime,
+                           .arg = &r,
+                           .event = { .act = TEXT("retention.sweep"),
+                                      .actor = c.actor.name,
+                                      .policy = c.policy->hash,
+                                      .clause = TEXT("retention"),
+                                      .count = *found } };
         status = store_write(ctx_store(&c), &a, &w);
     }
     if (status != OK)
@@ -464,9 +543,14 @@ static enum err step_people(struct sweep *s, unsigned *found)
 
 /* ---- The server's own records, by the time they began. ---- */
 
-/* list: keys of rows that began at ?1 or before, at most ?2 of them; end: takes such keys and removes the row. shape: a letter a
- * column of the key, t text, b bytes, i integer; it begins with the tenant and, when `of_person`, the person. */
-struct own { const char *term, *name, *shape, *act; enum sql list, end; bool of_person; };
+/* list: keys of rows that began at ?1 or before, at most ?2 of them; end: takes such keys and removes the row. shape: a
+ * letter a column of the key, t text, b bytes, i integer; it begins with the tenant and, when `of_person`, the person.
+ */
+struct own {
+    const char *term, *name, *shape, *act;
+    enum sql list, end;
+    bool of_person;
+};
 static const struct own owns[] = {
     { NULL, "holds", "tbb", "hold.released", SQL_HOLD_OVER, SQL_HOLD_DROP, true },
     { "consents", "consents", "tbtti", "retention.erased", SQL_CONSENT_OVER, SQL_CONSENT_END, true },
@@ -479,8 +563,20 @@ static const struct own owns[] = {
 };
 
 enum { OWN_COLUMNS = 5, IDEMPOTENCY_KEPT = 24 * HOUR };
-struct own_row { struct val values[OWN_COLUMNS]; struct subject_id subject; bool erased_person; struct event event; };
-struct own_step { const struct own *own; struct ctx *c; struct own_row *rows; unsigned row_count; size_t columns; msec cutoff; };
+struct own_row {
+    struct val values[OWN_COLUMNS];
+    struct subject_id subject;
+    bool erased_person;
+    struct event event;
+};
+struct own_step {
+    const struct own *own;
+    struct ctx *c;
+    struct own_row *rows;
+    unsigned row_count;
+    size_t columns;
+    msec cutoff;
+};
 
 static struct val own_value(struct arena *a, struct query *q, int column, char shape)
 {
@@ -507,7 +603,7 @@ static enum err list_own(struct own_step *st, msec cutoff)
         TRY(read_subject(a, row->values[1].bytes, &row->subject));
         TRY(keeping_careful(db, a, row->values[0].bytes, row->subject, st->c->now, &k));
         row->erased_person = k.erased;
-        if (k.altered)                                    /* left as it is, and named by the board */
+        if (k.altered) /* left as it is, and named by the board */
             st->row_count--;
     }
     return q.status;
@@ -517,9 +613,15 @@ static enum err own_event(struct own_step *st, struct own_row *row)
 {
     const struct ctx *c = st->c;
     const struct retention *r = st->own->term ? policy_retention(c->policy, text_of(st->own->term)) : NULL;
-    row->event = (struct event){ .act = text_of(st->own->act), .tenant = row->values[0].bytes, .actor = c->actor.name,
-                                 .subject = row->subject, .has_subject = !row->erased_person, .categories = text_of(st->own->name),
-                                 .policy = c->policy->hash, .clause = r ? r->clause.path : TEXT("retention"), .count = 1 };
+    row->event = (struct event){ .act = text_of(st->own->act),
+                                 .tenant = row->values[0].bytes,
+                                 .actor = c->actor.name,
+                                 .subject = row->subject,
+                                 .has_subject = !row->erased_person,
+                                 .categories = text_of(st->own->name),
+                                 .policy = c->policy->hash,
+                                 .clause = r ? r->clause.path : TEXT("retention"),
+                                 .count = 1 };
     if (row->erased_person)
         return OK;
     KEY_AUTO key;
@@ -533,7 +635,8 @@ static enum err own_event(struct own_step *st, struct own_row *row)
 static enum err objection_over(struct db *db, const struct own_step *st, const struct own_row *row, bool *out)
 {
     QUERY_AUTO q;
-    query_start(&q, db, SQL_OBJECTION_STILL, ARGS(row->values[0], row->values[1], row->values[2], row->values[4], V_INT(st->cutoff)));
+    query_start(&q, db, SQL_OBJECTION_STILL,
+                ARGS(row->values[0], row->values[1], row->values[2], row->values[4], V_INT(st->cutoff)));
     *out = query_next(&q);
     return q.status;
 }
@@ -549,13 +652,14 @@ static enum err run_own(struct db *db, struct write *w)
             TRY(objection_over(db, st, row, &over));
             if (!over)
                 continue;
-            TRY(db_run(db, SQL_OBJECTION_LAPSES, NULL, ARGS(row->values[0], row->values[1], row->values[2], row->values[4], V_INT(st->c->now),
-                                                            V_TEXT(st->c->policy->version))));
+            TRY(db_run(db, SQL_OBJECTION_LAPSES, NULL,
+                       ARGS(row->values[0], row->values[1], row->values[2], row->values[4], V_INT(st->c->now),
+                            V_TEXT(st->c->policy->version))));
         }
         TRY(db_run(db, st->own->end, &gone, row->values, st->columns));
         if (!gone || !st->own->of_person)
             continue;
-        if (st->own->list == SQL_HOLD_OVER)               /* what it stopped resumes */
+        if (st->own->list == SQL_HOLD_OVER) /* what it stopped resumes */
             TRY(keeping_again(db, row->event.tenant, row->subject, TEXT("*"), st->c->now));
         TRY(journal_add(db, &row->event, NULL));
     }
@@ -565,9 +669,16 @@ static enum err run_own(struct db *db, struct write *w)
 static enum err write_own(struct sweep *s, struct own_step *st)
 {
     struct ctx *c = st->c;
-    struct write w = { .run = run_own, .arg = st, .truncate = true, .urgent = true,
-                       .event = { .act = TEXT("retention.sweep"), .actor = c->actor.name, .policy = c->policy->hash,
-                                  .categories = text_of(st->own->name), .clause = TEXT("retention"), .count = st->row_count } };
+    struct write w = { .run = run_own,
+                       .arg = st,
+                       .truncate = true,
+                       .urgent = true,
+                       .event = { .act = TEXT("retention.sweep"),
+                                  .actor = c->actor.name,
+                                  .policy = c->policy->hash,
+                                  .categories = text_of(st->own->name),
+                                  .clause = TEXT("retention"),
+                                  .count = st->row_count } };
     for (unsigned i = 0; st->own->of_person && i < st->row_count; i++)
         TRY(own_event(st, &st->rows[i]));
     TRY(store_write(ctx_store(c), c->arena, &w));
@@ -593,7 +704,8 @@ static enum err step_own(struct sweep *s, const struct own *own, unsigned *found
 {
     ARENA_AUTO a = arena_make(STEP_MEMORY);
     struct ctx c = *s->c;
-    c.arena = &a, c.decisions = NULL;
+    c.arena = &a;
+    c.decisions = NULL;
     msec cutoff = own_cutoff(&c, own);
     struct own_step st = { .own = own, .c = &c, .columns = text_of(own->shape).n, .cutoff = cutoff };
     *found = 0;
@@ -629,7 +741,8 @@ static enum err terms_digest(const struct ctx *c, char out[65])
     struct digest d;
     for (unsigned i = 0; i < c->policy->retention_count; i++) {
         const struct retention *r = &c->policy->retentions[i];
-        buf_print(&b, "%.*s %d %d %d %d %d\n", T(r->name), r->from, r->active.count, r->active.unit, r->archive.count, r->archive.unit);
+        buf_print(&b, "%.*s %d %d %d %d %d\n", T(r->name), r->from, r->active.count, r->active.unit, r->archive.count,
+                  r->archive.unit);
     }
     text terms, printed;
     TRY(buf_lend(c->arena, &b, &terms));
@@ -641,7 +754,11 @@ static enum err terms_digest(const struct ctx *c, char out[65])
 
 struct recount {
     struct sweep *sweep;
-    struct { text tenant; struct subject_id id; } people[STEP]; unsigned count;
+    struct {
+        text tenant;
+        struct subject_id id;
+    } people[STEP];
+    unsigned count;
     const char *digest;
 };
 static void recount_free(struct recount **r) { free(*r); }
@@ -651,7 +768,8 @@ static enum err run_recount(struct db *db, struct write *w)
     const struct recount *r = w->arg;
     for (unsigned i = 0; i < r->count; i++)
         TRY(keeping_again(db, r->people[i].tenant, r->people[i].id, TEXT("*"), r->sweep->c->now));
-    return r->count < STEP ? db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("retention")), V_TEXT(text_of(r->digest)))) : OK;
+    return r->count < STEP ? db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("retention")), V_TEXT(text_of(r->digest))))
+                           : OK;
 }
 
 static enum err recount_list(struct recount *r, struct arena *a, text after_tenant, struct subject_id after)
@@ -689,15 +807,21 @@ static enum err recount(struct sweep *s)
     CLEANUP(recount_free) struct recount *r = calloc(1, sizeof *r);
     if (!r)
         return say(s->c->arena, ERR_MEMORY, "the machine has no memory left");
-    r->sweep = s, r->digest = digest, r->count = STEP;
+    r->sweep = s;
+    r->digest = digest;
+    r->count = STEP;
     char tenant[256] = "";
     struct subject_id after = { { 0 } };
     while (r->count == STEP) {
         ARENA_AUTO a = arena_make(STEP_MEMORY);
         TRY(recount_list(r, &a, text_of(tenant), after));
-        struct write w = { .run = run_recount, .arg = r,
-                           .event = { .act = TEXT("retention.sweep"), .actor = s->c->actor.name, .policy = s->c->policy->hash,
-                                      .clause = TEXT("retention"), .count = r->count } };
+        struct write w = { .run = run_recount,
+                           .arg = r,
+                           .event = { .act = TEXT("retention.sweep"),
+                                      .actor = s->c->actor.name,
+                                      .policy = s->c->policy->hash,
+                                      .clause = TEXT("retention"),
+                                      .count = r->count } };
         TRY(store_write(ctx_store(s->c), &a, &w));
         if (r->count) {
             text_cstr(r->people[r->count - 1].tenant, tenant, sizeof tenant);
@@ -761,7 +885,7 @@ enum err retention_sweep(struct ctx *c, struct answer *out)
 {
     struct sweep s = { .c = c };
     bool more;
-    c->idempotency = (struct idempotency){ 0 };          /* it is many commits, and doing it again does nothing more */
+    c->idempotency = (struct idempotency){ 0 }; /* it is many commits, and doing it again does nothing more */
     TRY(feature_tick(c));
     TRY(sweep_all(&s, &more));
     BUF_AUTO b = buf_make(1 << 20);

@@ -16,7 +16,7 @@ static text titles_of(struct ctx *c, text names)
 
 enum err letter_make(struct ctx *c, const struct person *p, const struct account_letter *l, struct mail_put *out)
 {
-    struct ctx said = *c;                        /* titles in the language of the letter */
+    struct ctx said = *c; /* titles in the language of the letter */
     struct pair_text values[5];
     struct letter_values all = { .v = values };
     if (l->language.n)
@@ -32,5 +32,6 @@ enum err letter_make(struct ctx *c, const struct person *p, const struct account
         values[all.count++] = (struct pair_text){ TEXT("what"), titles_of(&said, l->fields) };
     if (l->until)
         values[all.count++] = (struct pair_text){ TEXT("until"), time_print(c->arena, l->until) };
-    return l->language.n ? mail_make_in(c, p, l->language, l->to, l->name, &all, out) : mail_make(c, p, l->to, l->name, &all, out);
+    return l->language.n ? mail_make_in(c, p, l->language, l->to, l->name, &all, out)
+                         : mail_make(c, p, l->to, l->name, &all, out);
 }

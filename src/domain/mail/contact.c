@@ -1,4 +1,5 @@
-/* The contact log: what was written to a person and which calls there were, with the fields that the policy declares and no other. */
+/* The contact log: what was written to a person and which calls there were, with the fields that the policy declares
+ * and no other. */
 #include "domain/mail/contact.h"
 #include "domain/person/person.h"
 #include "domain/person/change.h"
@@ -63,7 +64,8 @@ static text sealed_form(struct ctx *c, const struct json *fields, text source)
     return buf_made(c->arena, &b);
 }
 
-static enum err declared_fields(struct ctx *c, const struct category *cat, text channel, text subject, msec at, const struct json **out)
+static enum err declared_fields(struct ctx *c, const struct category *cat, text channel, text subject, msec at,
+                                const struct json **out)
 {
     BUF_AUTO b = buf_make(64 << 10);
     struct json_out w = json_out(&b);
@@ -76,7 +78,8 @@ static enum err declared_fields(struct ctx *c, const struct category *cat, text 
     return value_take_category(c, cat, out, NULL);
 }
 
-/* Items are times in microseconds, at random within the millisecond; two that meet all the same are told apart by a second try. */
+/* Items are times in microseconds, at random within the millisecond; two that meet all the same are told apart by a
+ * second try. */
 static int64_t item_at(msec now)
 {
     uint8_t random[2];
@@ -84,7 +87,8 @@ static int64_t item_at(msec now)
     return now * 1000 + (random[0] << 8 | random[1]) % 1000;
 }
 
-enum err contact_prepare(struct ctx *c, struct person *p, text channel, text subject, msec at, struct change *out, bool *kept)
+enum err contact_prepare(struct ctx *c, struct person *p, text channel, text subject, msec at, struct change *out,
+                         bool *kept)
 {
     int index = log_category(c->policy);
     const struct json *fields = NULL;
@@ -108,15 +112,19 @@ enum err contact_prepare(struct ctx *c, struct person *p, text channel, text sub
 static enum err service_purpose(struct ctx *c, text name, text channel)
 {
     int index = policy_purpose(c->policy, name);
-    const struct purpose *p = index >= 0 && (unsigned)index < c->policy->purpose_count ? &c->policy->purposes[index] : NULL;
+    const struct purpose *p = index >= 0 && (unsigned)index < c->policy->purpose_count ? &c->policy->purposes[index]
+                                                                                       : NULL;
     bool fits = p && !p->channel_count;
     if (!p)
-        return OK;                                        /* the decision refuses it, and names the clause */
+        return OK; /* the decision refuses it, and names the clause */
     for (unsigned i = 0; i < p->channel_count; i++)
         fits |= text_eq(p->channels[i], channel);
     if (p->marketing)
-        return say_clause(c->arena, ERR_PURPOSE, &p->clause, "purpose \"%.*s\" is marketing, and this sends service messages only", T(p->name));
-    return fits ? OK : say_clause(c->arena, ERR_PURPOSE, &p->clause, "purpose \"%.*s\" does not use the channel \"%.*s\"", T(p->name), T(channel));
+        return say_clause(c->arena, ERR_PURPOSE, &p->clause,
+                          "purpose \"%.*s\" is marketing, and this sends service messages only", T(p->name));
+    return fits ? OK
+                : say_clause(c->arena, ERR_PURPOSE, &p->clause, "purpose \"%.*s\" does not use the channel \"%.*s\"",
+                             T(p->name), T(channel));
 }
 
 static enum err check_line(struct ctx *c, text subject)
@@ -127,7 +135,8 @@ static enum err check_line(struct ctx *c, text subject)
     if (!text_trim(subject).n)
         return say(c->arena, ERR_MISSING, "\"subject\" says in a line what it was about");
     if (control || subject.n > SUBJECT_MAX)
-        return say(c->arena, ERR_VALUE, "\"subject\" is one line of at most %d bytes, without control characters", SUBJECT_MAX);
+        return say(c->arena, ERR_VALUE, "\"subject\" is one line of at most %d bytes, without control characters",
+                   SUBJECT_MAX);
     return value_no_card(c, TEXT("subject"), subject);
 }
 
@@ -153,7 +162,8 @@ static enum err check_text(struct ctx *c, text s)
     if (!text_trim(s).n)
         return say(c->arena, ERR_MISSING, "\"text\" is what the message says");
     if (control || s.n > TEXT_MAX)
-        return say(c->arena, ERR_VALUE, "\"text\" has at most %d bytes, and no control characters but line breaks", TEXT_MAX);
+        return say(c->arena, ERR_VALUE, "\"text\" has at most %d bytes, and no control characters but line breaks",
+                   TEXT_MAX);
     return value_no_card(c, TEXT("text"), s);
 }
 
@@ -189,7 +199,8 @@ enum err contact_send(struct ctx *c, text id, const struct json *in, struct answ
     TRY(check_line(c, subject));
     TRY(check_text(c, said));
     TRY(mail_make(c, &p, to, TEXT("service_message"), &(struct letter_values){ values, 2 }, &put));
-    put.purpose = purpose, put.event.purpose = purpose;
+    put.purpose = purpose;
+    put.event.purpose = purpose;
     put.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
     out->id = id_print(c->arena, put.id);
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
@@ -205,12 +216,14 @@ static enum err note_call(struct ctx *c, text id, const struct json *in, struct 
     bool kept;
     int category = log_category(c->policy);
     msec at = c->now;
-    text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")), when = json_text(in, TEXT("at"));
+    text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")),
+         when = json_text(in, TEXT("at"));
     TRY(person_open(c, id, false, &p));
     TRY(refused(c, &p, purpose, service_purpose(c, purpose, TEXT("phone"))));
     TRY(allow_send(c, &p, purpose, -1, TEXT("phone")));
     if (category < 0) {
-        say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy keeps no log of contacts (stream: contacts)");
+        say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                   "the policy keeps no log of contacts (stream: contacts)");
         return write_refusal(c, &p, value_shown(purpose), TEXT(""));
     }
     TRY(allow_send(c, &p, purpose, category, TEXT("phone")));
@@ -219,11 +232,14 @@ static enum err note_call(struct ctx *c, text id, const struct json *in, struct 
         return say(c->arena, ERR_VALUE, "\"at\" is when the call took place (RFC 3339), not to come");
     TRY(contact_prepare(c, &p, TEXT("phone"), subject, at, &ch, &kept));
     if (!kept)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories[category].clause, "the log of contacts cannot hold several records");
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories[category].clause,
+                          "the log of contacts cannot hold several records");
     out->body = arena_print(c->arena, "{\"item\":%lld}", (long long)ch.records[0].item);
     TRY_PTR(out->body.p);
     struct event event = event_of(c, &p, TEXT("contact.call"));
-    event.purpose = purpose, event.categories = c->policy->categories[category].name, event.count = 1;
+    event.purpose = purpose;
+    event.categories = c->policy->categories[category].name;
+    event.count = 1;
     return change_write(c, &ch, event, out);
 }
 
@@ -281,7 +297,9 @@ enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->body));
     struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = purpose, read.event.categories = event_categories(c, &set), read.event.count = count;
+    read.event.purpose = purpose;
+    read.event.categories = event_categories(c, &set);
+    read.event.count = count;
     read.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
     TRY(look_seal(c, &p, &read.event));
     return write_do(c, &read, NULL);

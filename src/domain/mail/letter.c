@@ -6,12 +6,21 @@
 enum { LETTER_MAX = 256 << 10 };
 
 enum letter_kind { PLAIN, INFORM, APART, BULK };
-struct letter_words { text subject, action, body; };
-struct letter_row { text name; enum letter_kind kind; text values; struct letter_words en, fr; };
+struct letter_words {
+    text subject, action, body;
+};
+struct letter_row {
+    text name;
+    enum letter_kind kind;
+    text values;
+    struct letter_words en, fr;
+};
 static const struct letter_row rows[] = {
-#define LETTER(name_, kind_, values_, subject_en, action_en, text_en, subject_fr, action_fr, text_fr)        \
-    { .name = TEXT_INIT(#name_), .kind = kind_, .values = TEXT_INIT(values_),                                \
-      .en = { TEXT_INIT(subject_en), TEXT_INIT(action_en), TEXT_INIT(text_en) },                             \
+#define LETTER(name_, kind_, values_, subject_en, action_en, text_en, subject_fr, action_fr, text_fr)                  \
+    { .name = TEXT_INIT(#name_),                                                                                       \
+      .kind = kind_,                                                                                                   \
+      .values = TEXT_INIT(values_),                                                                                    \
+      .en = { TEXT_INIT(subject_en), TEXT_INIT(action_en), TEXT_INIT(text_en) },                                       \
       .fr = { TEXT_INIT(subject_fr), TEXT_INIT(action_fr), TEXT_INIT(text_fr) } },
 #include "domain/mail/letters.def"
 #undef LETTER
@@ -33,7 +42,10 @@ bool letter_informs(text name)
 
 /* ---- Values. ---- */
 
-struct filling { struct ctx *c; const struct letter_values *values; };
+struct filling {
+    struct ctx *c;
+    const struct letter_values *values;
+};
 
 static text site(const struct ctx *c)
 {
@@ -140,7 +152,8 @@ static text cut_paragraph(text *rest)
 
 /* ---- The frame. Nothing in it is fetched from elsewhere. ---- */
 
-#define BUTTON "display:inline-block;padding:.7em 1.3em;border-radius:.4em;background:#1f5d4c;color:#ffffff;text-decoration:none;font-weight:600"
+#define BUTTON                                                                                                         \
+    "display:inline-block;padding:.7em 1.3em;border-radius:.4em;background:#1f5d4c;color:#ffffff;text-decoration:none;font-weight:600"
 
 static void put_link(const struct filling *f, struct buf *b, text address, text action)
 {
@@ -151,7 +164,10 @@ static void put_link(const struct filling *f, struct buf *b, text address, text 
         buf_html(b, action);
         buf_add(b, TEXT("</a></p>\n"));
     }
-    buf_add(b, TEXT("<p style=\"margin:.6em 0 1.4em;font-size:.88em;overflow-wrap:anywhere\"><a style=\"color:#1f5d4c\" href=\""));
+    buf_add(
+        b,
+        TEXT(
+            "<p style=\"margin:.6em 0 1.4em;font-size:.88em;overflow-wrap:anywhere\"><a style=\"color:#1f5d4c\" href=\""));
     buf_html(b, address);
     buf_add(b, TEXT("\">"));
     buf_html(b, address);
@@ -164,7 +180,8 @@ static void put_html_body(const struct filling *f, struct buf *b, text body, tex
         text paragraph = cut_paragraph(&body);
         bool link = text_eq(paragraph, TEXT("{link}")), privacy = text_eq(paragraph, TEXT("{privacy}"));
         if (link || privacy) {
-            put_link(f, b, value(f, link ? TEXT("link") : TEXT("privacy")), link ? action : TEXT(""));
+            put_link(f, b, value(f, link ? TEXT("link") : TEXT("privacy")),
+                     link ? action : TEXT(""));
             continue;
         }
         buf_add(b, TEXT("<p style=\"margin:1em 0\">"));
@@ -178,32 +195,39 @@ static text greeting(const struct ctx *c) { return doc_in(c, TEXT("Hello,"), TEX
 /* Who writes, and from where. */
 static text signature(const struct ctx *c)
 {
-    return text_eq(site(c), c->policy->controller.legal_name) ? TEXT("{controller}\n{place}") : TEXT("{site}\n{controller}, {place}");
+    return text_eq(site(c), c->policy->controller.legal_name) ? TEXT("{controller}\n{place}")
+                                                              : TEXT("{site}\n{controller}, {place}");
 }
 
 static text footer(const struct ctx *c)
 {
-    return doc_in(c,
-                  TEXT("This is a service notice about {site}: it is sent whatever you chose about news and offers. "
-                       "What we hold about you, and your rights:"),
-                  TEXT("Ceci est un avis de service au sujet de {site} : il est envoyé quels que soient vos choix sur les actualités et les "
-                       "offres. Ce que nous détenons à votre sujet, et vos droits :"));
+    return doc_in(
+        c,
+        TEXT("This is a service notice about {site}: it is sent whatever you chose about news and offers. "
+             "What we hold about you, and your rights:"),
+        TEXT(
+            "Ceci est un avis de service au sujet de {site} : il est envoyé quels que soient vos choix sur les actualités et les "
+            "offres. Ce que nous détenons à votre sujet, et vos droits :"));
 }
 
 static void make_html(const struct filling *f, struct buf *b, const struct letter_words *words, text subject, text body)
 {
     buf_add(b, TEXT("<!DOCTYPE html>\n<html lang=\""));
     buf_add(b, doc_in(f->c, TEXT("en"), TEXT("fr")));
-    buf_add(b, TEXT("\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-                    "<meta name=\"color-scheme\" content=\"light\"><title>"));
+    buf_add(
+        b,
+        TEXT(
+            "\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+            "<meta name=\"color-scheme\" content=\"light\"><title>"));
     buf_html(b, subject);
     buf_add(b, TEXT("</title></head>\n<body style=\"margin:0;padding:0;background:#f3f5f3;color:#1c2722;"
                     "font:16px/1.55 -apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif\">\n"
                     "<div style=\"max-width:36em;margin:0 auto;padding:24px 16px\">\n"
                     "<p style=\"margin:0 0 12px;font-weight:600;color:#1f5d4c\">"));
     fill(f, b, TEXT("{site}"), true);
-    buf_add(b, TEXT("</p>\n<div style=\"background:#ffffff;border:1px solid #d9dfdb;border-radius:8px;padding:8px 24px\">\n"
-                    "<p style=\"margin:1em 0\">"));
+    buf_add(
+        b, TEXT("</p>\n<div style=\"background:#ffffff;border:1px solid #d9dfdb;border-radius:8px;padding:8px 24px\">\n"
+                "<p style=\"margin:1em 0\">"));
     buf_html(b, greeting(f->c));
     buf_add(b, TEXT("</p>\n"));
     put_html_body(f, b, body, words->action);
@@ -246,7 +270,8 @@ text letter_title(struct ctx *c, text name)
     BUF_AUTO b = buf_make(LETTER_MAX);
     text subject = row ? doc_in(c, row->en.subject, row->fr.subject) : TEXT("");
     if (!row || !complete(&f, subject))
-        return text_eq(name, TEXT("service_message")) ? doc_in(c, TEXT("Service message"), TEXT("Message de service")) : name;
+        return text_eq(name, TEXT("service_message")) ? doc_in(c, TEXT("Service message"), TEXT("Message de service"))
+                                                      : name;
     fill(&f, &b, subject, false);
     return buf_made(c->arena, &b);
 }
@@ -263,7 +288,9 @@ enum err letter_render(struct ctx *c, text language, text name, const struct let
     TRY(check_values(&f, row));
     const struct letter_words *words = text_eq(in.language, TEXT("fr")) ? &row->fr : &row->en;
     BUF_AUTO subject = buf_make(LETTER_MAX), plain = buf_make(LETTER_MAX), html = buf_make(LETTER_MAX);
-    *out = (struct letter){ .name = row->name, .language = in.language, .apart = row->kind == APART, .bulk = row->kind == BULK };
+    *out = (struct letter){
+        .name = row->name, .language = in.language, .apart = row->kind == APART, .bulk = row->kind == BULK
+    };
     fill(&f, &subject, words->subject, false);
     TRY(buf_take(c->arena, &subject, &out->subject));
     if (has_control(out->subject))

@@ -1,15 +1,24 @@
-/* Letters in words: a row of letters.def filled in, in one language, as plain text and as HTML with the same content. */
+/* Letters in words: a row of letters.def filled in, in one language, as plain text and as HTML with the same content.
+ */
 #ifndef DOMAIN_MAIL_LETTER_H
 #define DOMAIN_MAIL_LETTER_H
 #include "domain/core/ctx.h"
 
 /* What the sender gives besides what every letter knows: names and values of letters.def. */
-struct pair_text { text name, value; };
-struct letter_values { const struct pair_text *v; unsigned count; };
+struct pair_text {
+    text name, value;
+};
+struct letter_values {
+    const struct pair_text *v;
+    unsigned count;
+};
 
-struct letter { text name, language, subject, text, html; bool apart, bulk; };
-/* ERR_INTERNAL for a letter that letters.def has not or a value that is missing; ERR_VALUE when the subject would hold a line break or
- * another control byte: it becomes a header. */
+struct letter {
+    text name, language, subject, text, html;
+    bool apart, bulk;
+};
+/* ERR_INTERNAL for a letter that letters.def has not or a value that is missing; ERR_VALUE when the subject would hold
+ * a line break or another control byte: it becomes a header. */
 enum err letter_render(struct ctx *c, text language, text name, const struct letter_values *values, struct letter *out);
 /* What a list calls it, in c->language: its subject where that needs no values, else its name. */
 text letter_title(struct ctx *c, text name);

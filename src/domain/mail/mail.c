@@ -47,7 +47,8 @@ enum err mail_language(struct ctx *c, const struct person *p, text *out)
     struct account account = { 0 };
     if (p)
         TRY(account_load(c, p->id, &account));
-    *out = account.language.n ? account.language : c->policy->language_count ? c->policy->languages[0] : c->language;
+    *out = account.language.n ? account.language
+         : c->policy->language_count ? c->policy->languages[0] : c->language;
     return OK;
 }
 
@@ -62,7 +63,8 @@ struct place mail_place(text tenant, struct subject_id subject, text letter, str
 
 void mail_key(const struct key *parent, struct key *out) { key_derive(parent, TEXT("mail"), out); }
 
-static enum err seal_message(struct ctx *c, const struct person *p, text to, const struct letter *letter, struct mail_put *out)
+static enum err seal_message(struct ctx *c, const struct person *p, text to, const struct letter *letter,
+                             struct mail_put *out)
 {
     KEY_AUTO key;
     text message;
@@ -81,8 +83,8 @@ static enum err seal_message(struct ctx *c, const struct person *p, text to, con
     return seal(c->arena, &key, &place, message, &out->message);
 }
 
-static enum err make_as(struct ctx *c, const struct person *p, struct subject_id id, text language, text to, text letter,
-                        const struct letter_values *values, struct mail_put *out)
+static enum err make_as(struct ctx *c, const struct person *p, struct subject_id id, text language, text to,
+                        text letter, const struct letter_values *values, struct mail_put *out)
 {
     struct letter words;
     int category;
@@ -92,20 +94,25 @@ static enum err make_as(struct ctx *c, const struct person *p, struct subject_id
     if (!to.n)
         return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
     if (!c->app->public_url[0])
-        return say(c->arena, ERR_CONFIG, "letters hold links, and the public address is not known: say --url, or GARANT_URL");
+        return say(c->arena, ERR_CONFIG,
+                   "letters hold links, and the public address is not known: say --url, or GARANT_URL");
     if (!value_is_email(c->arena, to))
         return say(c->arena, ERR_VALUE, "this is no e-mail address to which a letter could go");
     TRY(letter_render(c, language, letter, values, &words));
-    out->letter = words.name, out->bulk = words.bulk, out->purpose = TEXT("");
+    out->letter = words.name;
+    out->bulk = words.bulk;
+    out->purpose = TEXT("");
     const struct person *sealed_for = words.apart ? NULL : p;
-    if (sealed_for)
-        out->subject = p->id, out->has_subject = true;
+    if (sealed_for) {
+        out->subject = p->id;
+        out->has_subject = true;
+    }
     out->event = event_of(c, sealed_for, TEXT("mail.queued"));
     return seal_message(c, sealed_for, to, &words, out);
 }
 
-enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter, const struct letter_values *values,
-                      struct mail_put *out)
+enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter,
+                      const struct letter_values *values, struct mail_put *out)
 {
     return make_as(c, p, id_make(c->now), language, to, letter, values, out);
 }
@@ -114,8 +121,8 @@ enum err mail_make_in(struct ctx *c, const struct person *p, text language, text
 
 static const msec keep_last = 7 * DAY;
 
-enum err mail_make_last(struct ctx *c, const struct person *p, text language, struct subject_id certificate, const struct letter_values *values,
-                        struct mail_put *out)
+enum err mail_make_last(struct ctx *c, const struct person *p, text language, struct subject_id certificate,
+                        const struct letter_values *values, struct mail_put *out)
 {
     return make_as(c, p, certificate, language, (text){ NULL, 0 }, TEXT("erased"), values, out);
 }
@@ -123,7 +130,8 @@ enum err mail_make_last(struct ctx *c, const struct person *p, text language, st
 enum err mail_run_last_ready(struct db *db, const struct mail_put *m)
 {
     return db_run(db, SQL_MAIL_LAST_READY, NULL,
-                  ARGS(V_TEXT(m->tenant), V_ID(m->id), V_TEXT(m->letter), V_SEALED(m->message), V_INT(m->at), V_INT(m->at + keep_last)));
+                  ARGS(V_TEXT(m->tenant), V_ID(m->id), V_TEXT(m->letter), V_SEALED(m->message), V_INT(m->at),
+                       V_INT(m->at + keep_last)));
 }
 
 enum err mail_run_last_go(struct db *db, const struct ctx *c, text tenant, struct subject_id certificate)
@@ -131,11 +139,13 @@ enum err mail_run_last_go(struct db *db, const struct ctx *c, text tenant, struc
     int64_t changed;
     struct event event = event_of(c, NULL, TEXT("mail.queued"));
     event.tenant = tenant;
-    TRY(db_run(db, SQL_MAIL_LAST_GO, &changed, ARGS(V_TEXT(tenant), V_ID(certificate), V_INT(c->now), V_INT(c->now + keep_last))));
+    TRY(db_run(db, SQL_MAIL_LAST_GO, &changed,
+               ARGS(V_TEXT(tenant), V_ID(certificate), V_INT(c->now), V_INT(c->now + keep_last))));
     return changed ? journal_add(db, &event, NULL) : OK;
 }
 
-enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, const struct letter_values *values, struct mail_put *out)
+enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, const struct letter_values *values,
+                   struct mail_put *out)
 {
     text language;
     TRY(mail_language(c, p, &language));
@@ -148,8 +158,9 @@ enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, 
 static enum err run_put(struct db *db, const struct mail_put *m, bool *put)
 {
     int64_t changed;
-    TRY(db_run(db, SQL_MAIL_ADD, &changed, ARGS(V_TEXT(m->tenant), V_ID(m->id), m->has_subject ? V_ID(m->subject) : V_NULL, V_TEXT(m->letter),
-                                               m->purpose.n ? V_TEXT(m->purpose) : V_NULL, V_INT(m->bulk), V_SEALED(m->message), V_INT(m->at))));
+    TRY(db_run(db, SQL_MAIL_ADD, &changed,
+               ARGS(V_TEXT(m->tenant), V_ID(m->id), m->has_subject ? V_ID(m->subject) : V_NULL, V_TEXT(m->letter),
+                    m->purpose.n ? V_TEXT(m->purpose) : V_NULL, V_INT(m->bulk), V_SEALED(m->message), V_INT(m->at))));
     *put = changed > 0;
     return OK;
 }

@@ -14,8 +14,8 @@ enum { AGAIN = 3 };
 static const msec keep_sent = 7 * DAY, keep_failed = 30 * DAY;
 
 /* Waits between tries: about three days in all. */
-static const msec waits[] = { MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR,
-                              6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR };
+static const msec waits[] = { MINUTE,   5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR,
+                              6 * HOUR, 6 * HOUR,   6 * HOUR,    6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR };
 enum { TRIES_MAX = sizeof waits / sizeof *waits + 1 };
 
 bool outbox_is_address(text s)
@@ -28,7 +28,11 @@ void outbox_sender(struct app *app, bool runs) { app->mail.sender = runs; }
 
 /* ---- What is due. ---- */
 
-struct queued { struct outbox_letter letter; sealed message; struct queued *next; };
+struct queued {
+    struct outbox_letter letter;
+    sealed message;
+    struct queued *next;
+};
 
 static enum err list_due(struct ctx *c, unsigned most, struct queued **out)
 {
@@ -50,7 +54,8 @@ static enum err list_due(struct ctx *c, unsigned most, struct queued **out)
         l->letter = arena_copy(c->arena, query_bytes(&q, 3));
         l->purpose = arena_copy(c->arena, query_bytes(&q, 4));
         row->message.bytes = arena_copy(c->arena, query_sealed(&q, 5).bytes);
-        l->created = query_int(&q, 6), l->tries = query_int(&q, 7);
+        l->created = query_int(&q, 6);
+        l->tries = query_int(&q, 7);
         *out = row;
         out = &row->next;
     }
@@ -69,8 +74,11 @@ static enum err open_letter(struct ctx *c, const struct queued *row, struct outb
     struct place place = mail_place(l->tenant, l->subject, l->letter, l->id);
     TRY(seal_open(c->arena, &key, &place, row->message, &clear));
     TRY(json_parse(c->arena, clear, &v));
-    l->to = json_text(v, TEXT("to")), l->subject_line = json_text(v, TEXT("subject"));
-    l->text = json_text(v, TEXT("text")), l->html = json_text(v, TEXT("html")), l->language = json_text(v, TEXT("language"));
+    l->to = json_text(v, TEXT("to"));
+    l->subject_line = json_text(v, TEXT("subject"));
+    l->text = json_text(v, TEXT("text"));
+    l->html = json_text(v, TEXT("html"));
+    l->language = json_text(v, TEXT("language"));
     text title = node_said(node_at(c->policy->root, TEXT("policy.title")), l->language);
     l->from_name = title.n ? title : c->policy->controller.legal_name;
     l->reply_to = c->policy->controller.email;
@@ -109,14 +117,21 @@ bool outbox_waits(struct ctx *c, const struct outbox_letter *l)
 /* ---- What became of it. ---- */
 
 enum fate { FATE_SENT, FATE_AGAIN, FATE_GIVEN_UP };
-struct marking { const struct outbox_letter *letter; msec now, next; enum fate fate; text code; struct event informed; };
+struct marking {
+    const struct outbox_letter *letter;
+    msec now, next;
+    enum fate fate;
+    text code;
+    struct event informed;
+};
 
 /* What Article 14 owes was told: the duty is done when the letter is out, not when it was asked for. */
 static enum err run_informed(struct db *db, const struct marking *m)
 {
     const struct outbox_letter *l = m->letter;
     int64_t done;
-    TRY(db_run(db, SQL_DUTY_INFORMED, &done, ARGS(V_TEXT(l->tenant), V_ID(l->subject), V_INT(m->now), V_INT(l->created))));
+    TRY(db_run(db, SQL_DUTY_INFORMED, &done,
+               ARGS(V_TEXT(l->tenant), V_ID(l->subject), V_INT(m->now), V_INT(l->created))));
     return done ? journal_add(db, &m->informed, NULL) : OK;
 }
 
@@ -131,9 +146,11 @@ static enum err run_mark(struct db *db, void *arg)
     if (!l->has_subject)
         return db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
     if (m->fate == FATE_SENT)
-        TRY(db_run(db, SQL_MAIL_SENT, &changed, ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_sent))));
+        TRY(db_run(db, SQL_MAIL_SENT, &changed,
+                   ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_sent))));
     else
-        TRY(db_run(db, SQL_MAIL_GIVE_UP, &changed, ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_failed), V_TEXT(m->code))));
+        TRY(db_run(db, SQL_MAIL_GIVE_UP, &changed,
+                   ARGS(V_TEXT(l->tenant), V_ID(l->id), V_INT(m->now), V_INT(m->now + keep_failed), V_TEXT(m->code))));
     if (changed && m->informed.act.n)
         TRY(run_informed(db, m));
     /* Its person was erased meanwhile, and the row with them: there is nothing to note any more. */
@@ -142,10 +159,12 @@ static enum err run_mark(struct db *db, void *arg)
 
 static enum err run_write(struct db *db, struct write *w) { return run_mark(db, w->arg); }
 
-static struct event letter_event(const struct ctx *c, const struct outbox_letter *l, const struct person *p, enum fate fate)
+static struct event letter_event(const struct ctx *c, const struct outbox_letter *l, const struct person *p,
+                                 enum fate fate)
 {
     struct event e = event_of(c, p, fate == FATE_SENT ? TEXT("mail.sent") : TEXT("mail.failed"));
-    e.tenant = l->tenant, e.purpose = l->purpose;
+    e.tenant = l->tenant;
+    e.purpose = l->purpose;
     if (fate != FATE_SENT)
         e.outcome = OUTCOME_FAILED;
     return e;
@@ -153,7 +172,9 @@ static struct event letter_event(const struct ctx *c, const struct outbox_letter
 
 static enum err mark(struct ctx *c, struct marking *m, struct person *p)
 {
-    struct write w = { .run = run_write, .arg = m, .truncate = !m->letter->has_subject && m->fate != FATE_AGAIN,
+    struct write w = { .run = run_write,
+                       .arg = m,
+                       .truncate = !m->letter->has_subject && m->fate != FATE_AGAIN,
                        .event = letter_event(c, m->letter, p, m->fate) };
     return write_do(c, &w, NULL);
 }
@@ -165,12 +186,15 @@ static enum err mark_and_log(struct ctx *c, struct marking *m, struct person *p)
     bool kept = false;
     enum err status = contact_prepare(c, p, TEXT("email"), m->letter->subject_line, c->now, &ch, &kept);
     if (status != OK)
-        LOG(LOG_WARN, "contact.not-logged", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(c->arena->why.detail)));
+        LOG(LOG_WARN, "contact.not-logged", LOG_TEXT("code", err_row(status)->slug),
+            LOG_TEXT("why", text_of(c->arena->why.detail)));
     if (status != OK || !kept)
         return mark(c, m, p);
     struct event event = letter_event(c, m->letter, p, FATE_SENT);
-    event.categories = c->policy->categories[ch.records[0].category].name, event.count = 1;
-    ch.also = run_mark, ch.also_arg = m;
+    event.categories = c->policy->categories[ch.records[0].category].name;
+    event.count = 1;
+    ch.also = run_mark;
+    ch.also_arg = m;
     return change_write(c, &ch, event, NULL);
 }
 
@@ -195,7 +219,8 @@ enum err outbox_sent(struct ctx *c, const struct outbox_letter *l)
     TRY(person_of(&in, l, &p, &there));
     if (there && letter_informs(l->letter)) {
         m.informed = event_of(&in, &p, TEXT("duty.done"));
-        m.informed.purpose = TEXT("done"), m.informed.tenant = l->tenant;
+        m.informed.purpose = TEXT("done");
+        m.informed.tenant = l->tenant;
     }
     enum err status = ERR_CONFLICT;
     for (int again = 0; status == ERR_CONFLICT && again < AGAIN; again++)

@@ -9,13 +9,18 @@
 
 enum err outbox_figures(struct ctx *c, struct outbox_figures *out)
 {
-    *out = (struct outbox_figures){ .sent = c->app->mail.sent, .failed = c->app->mail.failed, .sender = c->app->mail.sender };
+    *out = (struct outbox_figures){ .sent = c->app->mail.sent,
+                                    .failed = c->app->mail.failed,
+                                    .sender = c->app->mail.sender };
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_MAIL_FIGURES, NULL, 0);
-    if (query_next(&q))
-        out->queued = query_int(&q, 0), out->given_up = query_int(&q, 1), out->next = query_int(&q, 2);
+    if (query_next(&q)) {
+        out->queued = query_int(&q, 0);
+        out->given_up = query_int(&q, 1);
+        out->next = query_int(&q, 2);
+    }
     return q.status;
 }
 
@@ -36,7 +41,10 @@ static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
     json_pair(w, TEXT("id"), id_print(c->arena, id));
     json_pair(w, TEXT("letter"), query_bytes(q, 1));
     json_pair(w, TEXT("title"), letter_title(c, query_bytes(q, 1)));
-    json_pair(w, TEXT("state"), !query_null(q, 4) ? TEXT("queued") : query_null(q, 5) ? TEXT("given_up") : TEXT("sent"));
+    json_pair(w, TEXT("state"),
+              !query_null(q, 4)  ? TEXT("queued")
+              : query_null(q, 5) ? TEXT("given_up")
+                                 : TEXT("sent"));
     pair_time(w, TEXT("created"), query_int(q, 2));
     json_pair_int(w, TEXT("tries"), query_int(q, 3));
     pair_time(w, TEXT("next"), query_int(q, 4));
@@ -92,7 +100,7 @@ static enum err put_troubled(struct ctx *c, const struct paging *asked, struct j
         json_put_text(w, place);
     else
         json_put_null(w);
-    out->next = more ? place : (text){ NULL, 0 };              /* "next" is the time of the next try */
+    out->next = more ? place : (text){ NULL, 0 }; /* "next" is the time of the next try */
     return OK;
 }
 

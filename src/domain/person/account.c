@@ -20,10 +20,16 @@ enum err account_load(struct ctx *c, struct subject_id id, struct account *out)
     TRY(q.status);
     if (!out->there)
         return OK;
-    out->state = copied(c, &q, 0), out->role = copied(c, &q, 1), out->language = copied(c, &q, 2);
-    out->password = (sealed){ copied(c, &q, 3) }, out->password_at = query_int(&q, 4);
-    out->factor = (sealed){ copied(c, &q, 5) }, out->factor_at = query_int(&q, 6);
-    out->opened = query_int(&q, 7), out->opened_by = copied(c, &q, 8), out->last_visit = query_int(&q, 9);
+    out->state = copied(c, &q, 0);
+    out->role = copied(c, &q, 1);
+    out->language = copied(c, &q, 2);
+    out->password = (sealed){ copied(c, &q, 3) };
+    out->password_at = query_int(&q, 4);
+    out->factor = (sealed){ copied(c, &q, 5) };
+    out->factor_at = query_int(&q, 6);
+    out->opened = query_int(&q, 7);
+    out->opened_by = copied(c, &q, 8);
+    out->last_visit = query_int(&q, 9);
     out->agreement = query_int(&q, 10);
     return c->arena->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
 }
@@ -32,7 +38,9 @@ enum err account_load(struct ctx *c, struct subject_id id, struct account *out)
 
 static struct place place_of(const struct ctx *c, const struct person *p, text field, uint64_t version)
 {
-    return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("account"), .field = field, .version = version };
+    return (struct place){
+        .tenant = c->tenant, .subject = p->id, .table = TEXT("account"), .field = field, .version = version
+    };
 }
 
 enum err account_seal(struct ctx *c, const struct person *p, text field, uint64_t version, text clear, sealed *out)
@@ -71,9 +79,12 @@ text secret_make(struct ctx *c, text use, struct digest *digest)
     return secret;
 }
 
-enum err ticket_make(struct ctx *c, const struct person *p, text kind, text detail, msec expires, struct ticket_put *out)
+enum err ticket_make(struct ctx *c, const struct person *p, text kind, text detail, msec expires,
+                     struct ticket_put *out)
 {
-    *out = (struct ticket_put){ .tenant = c->tenant, .kind = kind, .subject = p->id, .created = c->now, .expires = expires };
+    *out = (struct ticket_put){
+        .tenant = c->tenant, .kind = kind, .subject = p->id, .created = c->now, .expires = expires
+    };
     out->secret = secret_make(c, TEXT("ticket"), &out->digest);
     TRY_PTR(out->secret.p);
     return detail.n ? account_seal(c, p, TEXT("ticket"), (uint64_t)c->now, detail, &out->detail) : OK;
@@ -83,9 +94,11 @@ enum err ticket_run_put(struct db *db, const struct ticket_put *t, bool alone)
 {
     if (alone)
         TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind))));
-    TRY(db_run(db, SQL_TICKET_TRIM, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_INT(budget_row(BUDGET_links)->limit - 1))));
-    return db_run(db, SQL_TICKET_ADD, NULL, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind),
-                                                 V_INT(t->created), V_INT(t->expires), t->detail.bytes.n ? V_SEALED(t->detail) : V_NULL));
+    TRY(db_run(db, SQL_TICKET_TRIM, NULL,
+               ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_INT(budget_row(BUDGET_links)->limit - 1))));
+    return db_run(db, SQL_TICKET_ADD, NULL,
+                  ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind),
+                       V_INT(t->created), V_INT(t->expires), t->detail.bytes.n ? V_SEALED(t->detail) : V_NULL));
 }
 
 enum err ticket_find(struct ctx *c, text secret, text kind, struct ticket *out)
@@ -99,9 +112,11 @@ enum err ticket_find(struct ctx *c, text secret, text kind, struct ticket *out)
     TRY(q.status);
     if (!found || query_bytes(&q, 1).n != SUBJECT_ID)
         return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer");
-    c->tenant = out->tenant = copied(c, &q, 0);
+    out->tenant = copied(c, &q, 0);
+    c->tenant = out->tenant;
     memcpy(&out->subject, query_bytes(&q, 1).p, SUBJECT_ID);
-    out->created = query_int(&q, 2), out->expires = query_int(&q, 3);
+    out->created = query_int(&q, 2);
+    out->expires = query_int(&q, 3);
     out->detail = (sealed){ copied(c, &q, 4) };
     return out->tenant.p ? OK : ERR_MEMORY;
 }

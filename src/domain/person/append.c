@@ -11,8 +11,13 @@
 #include "domain/core/write.h"
 #include "domain/core/feature.h"
 
-/* Every datum has a source (GDPR 14(2)(f)); from somebody else than the person, they are owed the information of Art. 14. */
-void append_use_source(struct change *ch, struct source_taken source) { ch->source = source.name, ch->inform = source.inform; }
+/* Every datum has a source (GDPR 14(2)(f)); from somebody else than the person, they are owed the information of
+ * Art. 14. */
+void append_use_source(struct change *ch, struct source_taken source)
+{
+    ch->source = source.name;
+    ch->inform = source.inform;
+}
 
 /* ---- Records of a category with many. ---- */
 
@@ -26,7 +31,8 @@ static enum err next_item(struct ctx *c, const struct person *p, const struct ca
     int64_t last = query_next(&q) ? query_int(&q, 0) : 0, now = c->now * 1000;
     uint8_t random[2];
     crypt_random(random, sizeof random);
-    *out = (now > last ? now : last + 1) + (random[0] << 8 | random[1]) % 1000;   /* at random, so that two at once rarely meet */
+    *out = (now > last ? now : last + 1) +
+           (random[0] << 8 | random[1]) % 1000; /* at random, so that two at once rarely meet */
     return q.status;
 }
 
@@ -43,7 +49,8 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     TRY(write_refused(c, &p, form_category_of(c, category, &like.category)));
     const struct category *cat = &c->policy->categories[like.category];
     if (!cat->many || cat->transient)
-        return say_clause(c->arena, ERR_USAGE, &cat->clause, "category \"%.*s\" has one record: change it with PATCH", T(cat->name));
+        return say_clause(c->arena, ERR_USAGE, &cat->clause, "category \"%.*s\" has one record: change it with PATCH",
+                          T(cat->name));
     if (at.p && !value_moment(c, at, false, &like.at))
         return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
     bits_add(&set, (unsigned)like.category);
@@ -52,8 +59,10 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     TRY(write_refused(c, &p, value_take_category(c, cat, &fields, other)));
     TRY(next_item(c, &p, cat, &like.item));
     TRY(change_begin(c, &p, 1, &ch));
-    if (other)                                /* what it depends on is still as it was read */
-        ch.expected = p.version, ch.version = p.version + 1;
+    if (other) /* what it depends on is still as it was read */ {
+        ch.expected = p.version;
+        ch.version = p.version + 1;
+    }
     TRY(write_refused(c, &p, source_take(c, json_text(in, TEXT("source")), &set, &source)));
     append_use_source(&ch, source);
     like.source = ch.source;
@@ -63,7 +72,8 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     out->body = arena_print(c->arena, "{\"item\":%lld}", (long long)like.item);
     TRY_PTR(out->body.p);
     struct event event = event_of(c, &p, TEXT("subject.update"));
-    event.categories = cat->name, event.count = 1;
+    event.categories = cat->name;
+    event.count = 1;
     return change_write(c, &ch, event, out);
 }
 
@@ -90,7 +100,8 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
     bits_add(&set, (unsigned)category);
     TRY(next_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
-    like.source = out->source = source_observed(c, &set);
+    out->source = source_observed(c, &set);
+    like.source = out->source;
     text form = form_sealed(c, declared, NULL, like.source);
     TRY_PTR(form.p);
     return change_record(c, out, &like, form);
@@ -103,13 +114,14 @@ static enum err kept_source(struct ctx *c, const struct bits *set, text *out)
     bool own = c->actor.kind == ACTOR_PERSON;
     *out = source_observed(c, set);
     if (own)
-        return OK;                          /* "person" stands first among the sources of a policy */
+        return OK; /* "person" stands first among the sources of a policy */
     TRY(source_take(c, TEXT(""), set, &source));
     *out = source.name;
     return OK;
 }
 
-enum err subject_keep(struct ctx *c, struct person *p, int category, const struct record *old, const struct json *fields, struct change *out)
+enum err subject_keep(struct ctx *c, struct person *p, int category, const struct record *old,
+                      const struct json *fields, struct change *out)
 {
     const struct category *cat = &c->policy->categories[category];
     struct record like = old ? *old : (struct record){ .category = category };
@@ -118,9 +130,12 @@ enum err subject_keep(struct ctx *c, struct person *p, int category, const struc
     if (!old)
         TRY(next_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
-    out->expected = p->version, out->version = p->version + 1;
+    out->expected = p->version;
+    out->version = p->version + 1;
     TRY(kept_source(c, &set, &out->source));
-    like.source = out->source, like.at = c->now, like.due = 0;
+    like.source = out->source;
+    like.at = c->now;
+    like.due = 0;
     text form = form_sealed(c, fields, old ? old->fields : NULL, like.source);
     TRY_PTR(form.p);
     return change_record(c, out, &like, form);
@@ -170,12 +185,16 @@ enum err subject_drop_record(struct ctx *c, text id, text category, text item, s
     if (item.p && !text_int(item, &number))
         return say(c->arena, ERR_VALUE, "\"item\" must be an integer");
     TRY(change_begin(c, &p, 1, &ch));
-    ch.drops[ch.drop_count++] = (struct change_drop){ .category = c->policy->categories[index].name, .item = number, .all = !item.p };
+    ch.drops[ch.drop_count++] = (struct change_drop){ .category = c->policy->categories[index].name,
+                                                      .item = number,
+                                                      .all = !item.p };
     if (!item.p)
         TRY(drop_identifiers(c, &ch, index));
     TRY(feature_dropped(c, &ch));
     TRY(write_refused(c, &p, check_without(c, &p, index, item.p)));
-    ch.expected = p.version, ch.version = p.version + 1, ch.truncate = true;
+    ch.expected = p.version;
+    ch.version = p.version + 1;
+    ch.truncate = true;
     struct event event = event_of(c, &p, TEXT("subject.update"));
     event.categories = c->policy->categories[index].name;
     return change_write(c, &ch, event, NULL);

@@ -23,11 +23,16 @@ static struct place meta_place(const struct ctx *c, struct subject_id person, te
     return (struct place){ .tenant = c->tenant, .subject = person, .table = TEXT("attachment"), .field = id };
 }
 
-/* A piece opens only as the piece of that file that it was, of a file of that many bytes: none is lost, moved or doubled unseen. */
-static struct place piece_place(struct arena *a, const struct ctx *c, struct subject_id person, text id, int64_t size, int64_t number)
+/* A piece opens only as the piece of that file that it was, of a file of that many bytes: none is lost, moved or
+ * doubled unseen. */
+static struct place piece_place(struct arena *a, const struct ctx *c, struct subject_id person, text id, int64_t size,
+                                int64_t number)
 {
-    return (struct place){ .tenant = c->tenant, .subject = person, .table = TEXT("attachment_part"),
-                           .field = arena_print(a, "%.*s/%lld", T(id), (long long)size), .version = (uint64_t)number };
+    return (struct place){ .tenant = c->tenant,
+                           .subject = person,
+                           .table = TEXT("attachment_part"),
+                           .field = arena_print(a, "%.*s/%lld", T(id), (long long)size),
+                           .version = (uint64_t)number };
 }
 
 static enum err key_for(struct ctx *c, const struct person *p, const struct attachment *t, struct key *out)
@@ -45,9 +50,12 @@ struct adding {
     const struct person *p;
     struct attachment it;
     msec due;
-    sealed meta, *pieces; int64_t piece_count;
-    struct key_put put; bool has_put;
-    struct subject_id duty; msec inform;             /* as those of a change */
+    sealed meta, *pieces;
+    int64_t piece_count;
+    struct key_put put;
+    bool has_put;
+    struct subject_id duty;
+    msec inform; /* as those of a change */
 };
 
 static enum err room_for(struct db *db, const struct adding *a)
@@ -67,11 +75,12 @@ static enum err run_add(struct db *db, struct write *w)
     struct val person[] = { V_TEXT(a->c->tenant), V_ID(a->p->id), V_ID(t->id) };
     TRY(write_person_there(db, a->c->tenant, a->p->id));
     TRY(room_for(db, a));
-    TRY(db_run(db, SQL_ATTACHMENT_ADD, NULL, ARGS(person[0], person[1], person[2], V_TEXT(t->category), V_INT(t->key_class), V_SEALED(a->meta),
-                                                  V_INT(t->size), V_INT(t->at), a->due ? V_INT(a->due) : V_NULL)));
+    TRY(db_run(db, SQL_ATTACHMENT_ADD, NULL,
+               ARGS(person[0], person[1], person[2], V_TEXT(t->category), V_INT(t->key_class), V_SEALED(a->meta),
+                    V_INT(t->size), V_INT(t->at), a->due ? V_INT(a->due) : V_NULL)));
     for (int64_t i = 0; i < a->piece_count; i++)
-        TRY(db_run(db, SQL_ATTACHMENT_PART_ADD, NULL, ARGS(person[0], person[1], person[2], V_INT(i), V_INT(t->key_class),
-                                                           V_SEALED(a->pieces[i]))));
+        TRY(db_run(db, SQL_ATTACHMENT_PART_ADD, NULL,
+                   ARGS(person[0], person[1], person[2], V_INT(i), V_INT(t->key_class), V_SEALED(a->pieces[i]))));
     if (a->inform)
         return duty_add(db, a->c->tenant, a->duty, &a->p->id, TEXT("inform"), t->source, a->it.at, a->inform);
     return OK;
@@ -133,19 +142,25 @@ static text media_type_of(text s)
 {
     text type = text_trim(text_cut(&s, ';'));
     text rest = type, main = text_cut(&rest, '/');
-    return main.n && rest.n && plain(main, TYPE_MAX_BYTES / 2) && plain(rest, TYPE_MAX_BYTES / 2) ? type : TEXT("application/octet-stream");
+    return main.n && rest.n && plain(main, TYPE_MAX_BYTES / 2) && plain(rest, TYPE_MAX_BYTES / 2)
+               ? type
+               : TEXT("application/octet-stream");
 }
 
-static enum err check(struct ctx *c, text category, text name, text media_type, text content, const struct category **out)
+static enum err check(struct ctx *c, text category, text name, text media_type, text content,
+                      const struct category **out)
 {
     int index = policy_category(c->policy, category);
     if (index < 0)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"", T(value_shown(category)));
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                          "the policy has no category \"%.*s\"", T(value_shown(category)));
     *out = &c->policy->categories[index];
     if ((*out)->transient)
-        return say_clause(c->arena, ERR_UNDECLARED, &(*out)->clause, "category \"%.*s\" is transient: it is never stored", T((*out)->name));
+        return say_clause(c->arena, ERR_UNDECLARED, &(*out)->clause,
+                          "category \"%.*s\" is transient: it is never stored", T((*out)->name));
     if (!plain(name, NAME_MAX_BYTES))
-        return say(c->arena, ERR_VALUE, "a file's name has 1 to %d bytes of UTF-8, without '/', '\\' or control characters", NAME_MAX_BYTES);
+        return say(c->arena, ERR_VALUE,
+                   "a file's name has 1 to %d bytes of UTF-8, without '/', '\\' or control characters", NAME_MAX_BYTES);
     if (content.n > ATTACHMENT_MAX)
         return say(c->arena, ERR_TOO_LARGE, "a file has at most %d bytes", ATTACHMENT_MAX);
     TRY(value_no_card(c, TEXT("the file's name"), name));
@@ -160,7 +175,8 @@ static msec due_of(struct ctx *c, const struct person *p, const struct category 
 {
     struct starts s = { 0 };
     *status = cat->retention ? retention_starts(c, p, &s) : OK;
-    s.collection = s.event = c->now;
+    s.event = c->now;
+    s.collection = s.event;
     return cat->retention ? retention_due(cat->retention, &s, false) : 0;
 }
 
@@ -195,16 +211,28 @@ static enum err add_once(struct ctx *c, text id, const struct attachment_new *in
     bits_add(&set, (unsigned)(cat - c->policy->categories));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
     TRY(write_refused(c, &p, source_take(c, in->source, &set, &source)));
-    struct adding a = { .c = c, .p = &p, .it = { .id = id_make(c->now), .category = cat->name, .name = in->name,
-                                                 .media_type = media_type_of(in->media_type), .source = source.name,
-                                                 .size = (int64_t)in->content.n, .at = c->now },
-                        .duty = id_make(c->now), .inform = source.inform };
+    struct adding a = { .c = c,
+                        .p = &p,
+                        .it = { .id = id_make(c->now),
+                                .category = cat->name,
+                                .name = in->name,
+                                .media_type = media_type_of(in->media_type),
+                                .source = source.name,
+                                .size = (int64_t)in->content.n,
+                                .at = c->now },
+                        .duty = id_make(c->now),
+                        .inform = source.inform };
     TRY(add(&a, cat, in->content, &room));
     out->id = id_print(c->arena, a.it.id);
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
     TRY_PTR(out->body.p);
-    struct write w = { .run = run_add, .arg = &a, .puts = &a.put, .put_count = a.has_put, .event = event_of(c, &p, TEXT("attachment.add")) };
-    w.event.categories = cat->name, w.event.count = 1;
+    struct write w = { .run = run_add,
+                       .arg = &a,
+                       .puts = &a.put,
+                       .put_count = a.has_put,
+                       .event = event_of(c, &p, TEXT("attachment.add")) };
+    w.event.categories = cat->name;
+    w.event.count = 1;
     return write_do(c, &w, out);
 }
 
@@ -215,9 +243,12 @@ enum err attachment_take(struct ctx *c, text id, const struct attachment_new *in
     return status == ERR_CONFLICT ? add_once(c, id, in, out) : status;
 }
 
-enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content, struct answer *out)
+enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content,
+                        struct answer *out)
 {
-    const struct attachment_new in = { .category = category, .name = name, .media_type = media_type, .content = content };
+    const struct attachment_new in = {
+        .category = category, .name = name, .media_type = media_type, .content = content
+    };
     return attachment_take(c, id, &in, out);
 }
 
@@ -233,18 +264,21 @@ static enum err open_meta(struct ctx *c, const struct person *p, struct attachme
     TRY(key_for(c, p, t, &key));
     TRY(seal_open(c->arena, &key, &place, meta, &clear));
     TRY(json_parse(c->arena, clear, &v));
-    t->name = json_text(v, TEXT("name")), t->media_type = json_text(v, TEXT("type"));
+    t->name = json_text(v, TEXT("name"));
+    t->media_type = json_text(v, TEXT("type"));
     t->source = json_text(v, TEXT("source"));
     return OK;
 }
 
 /* One when `only` is given, all otherwise. Archived ones (?4) are for the person, not for ordinary purposes. */
-static enum err load(struct ctx *c, const struct person *p, const struct subject_id *only, bool archived_too, struct attachment **out)
+static enum err load(struct ctx *c, const struct person *p, const struct subject_id *only, bool archived_too,
+                     struct attachment **out)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_ATTACHMENT_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id), only ? V_ID(*only) : V_NULL, V_INT(archived_too)));
+    query_start(&q, db, SQL_ATTACHMENT_LIST,
+                ARGS(V_TEXT(c->tenant), V_ID(p->id), only ? V_ID(*only) : V_NULL, V_INT(archived_too)));
     *out = NULL;
     while (query_next(&q)) {
         struct attachment *t = NEW(c->arena, struct attachment);
@@ -254,7 +288,9 @@ static enum err load(struct ctx *c, const struct person *p, const struct subject
             return say(c->arena, ERR_INTEGRITY, "an attachment has an id of %zu bytes", id.n);
         memcpy(&t->id, id.p, sizeof t->id);
         t->category = arena_copy(c->arena, query_bytes(&q, 1));
-        t->key_class = (uint32_t)query_int(&q, 2), t->size = query_int(&q, 4), t->at = query_int(&q, 5);
+        t->key_class = (uint32_t)query_int(&q, 2);
+        t->size = query_int(&q, 4);
+        t->at = query_int(&q, 5);
         TRY_PTR(t->category.p);
         enum err e = open_meta(c, p, t, query_sealed(&q, 3));
         t->unreadable = !only && (e == ERR_ERASED || record_unreadable(e));
@@ -266,10 +302,14 @@ static enum err load(struct ctx *c, const struct person *p, const struct subject
     return q.status;
 }
 
-enum err attachment_list(struct ctx *c, const struct person *p, struct attachment **out) { return load(c, p, NULL, true, out); }
+enum err attachment_list(struct ctx *c, const struct person *p, struct attachment **out)
+{
+    return load(c, p, NULL, true, out);
+}
 
 /* A piece that is not there: erased while it was read, or lost. */
-static enum err missing(const struct ctx *c, struct db *db, struct arena *a, const struct person *p, const struct attachment *t)
+static enum err missing(const struct ctx *c, struct db *db, struct arena *a, const struct person *p,
+                        const struct attachment *t)
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_ATTACHMENT_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_ID(t->id), V_INT(true)));
@@ -278,7 +318,8 @@ static enum err missing(const struct ctx *c, struct db *db, struct arena *a, con
     return q.status != OK ? q.status : say(a, ERR_ERASED, "an attachment was erased while it was read");
 }
 
-enum err attachment_piece(struct ctx *c, const struct person *p, const struct attachment *t, int64_t number, struct arena *a, text *out)
+enum err attachment_piece(struct ctx *c, const struct person *p, const struct attachment *t, int64_t number,
+                          struct arena *a, text *out)
 {
     KEY_AUTO key;
     int64_t left = t->size - number * PIECE;
@@ -295,7 +336,9 @@ enum err attachment_piece(struct ctx *c, const struct person *p, const struct at
     if (!query_next(&q))
         return q.status != OK ? q.status : missing(c, db, a, p, t);
     TRY(seal_open(a, &key, &place, query_sealed(&q, 0), out));
-    return out->n == (size_t)(left < PIECE ? left : PIECE) ? OK : say(a, ERR_INTEGRITY, "a piece of an attachment has another size");
+    return out->n == (size_t)(left < PIECE ? left : PIECE)
+               ? OK
+               : say(a, ERR_INTEGRITY, "a piece of an attachment has another size");
 }
 
 static enum err find(struct ctx *c, const struct person *p, text attachment, bool archived_too, struct attachment **out)
@@ -317,7 +360,13 @@ static struct bits set_of(const struct ctx *c, text category)
 }
 
 /* Read piece by piece, so that a slow reader holds one piece and not a file. */
-struct reading { struct pieces pieces; struct ctx c; struct person p; const struct attachment *file; int64_t number; };
+struct reading {
+    struct pieces pieces;
+    struct ctx c;
+    struct person p;
+    const struct attachment *file;
+    int64_t number;
+};
 
 static enum err reading_next(struct pieces *s, struct arena *a, struct buf *piece)
 {
@@ -355,21 +404,30 @@ enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, s
     TRY(find(c, &p, attachment, false, &t));
     struct bits set = set_of(c, t->category);
     if (!bits_any(&set)) {
-        say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy no longer has category \"%.*s\"", T(t->category));
+        say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                   "the policy no longer has category \"%.*s\"", T(t->category));
         return write_refusal(c, &p, value_shown(purpose), t->category); /* asked of nothing yet: any text */
     }
     TRY(person_allow(c, &p, purpose, &set, ACT_READ));
     struct write w = { .event = event_of(c, &p, TEXT("attachment.read")) };
-    w.event.purpose = purpose, w.event.categories = t->category, w.event.count = 1;
+    w.event.purpose = purpose;
+    w.event.categories = t->category;
+    w.event.count = 1;
     TRY(look_seal(c, &p, &w.event));
     TRY(write_do(c, &w, NULL));
-    out->id = attachment, out->media_type = t->media_type, out->file_name = t->name;
+    out->id = attachment;
+    out->media_type = t->media_type;
+    out->file_name = t->name;
     return reading_begin(c, &p, t, out);
 }
 
 /* ---- Removing. ---- */
 
-struct dropping { struct ctx *c; const struct person *p; struct subject_id id; };
+struct dropping {
+    struct ctx *c;
+    const struct person *p;
+    struct subject_id id;
+};
 
 static enum err run_drop(struct db *db, struct write *w)
 {
@@ -388,7 +446,12 @@ enum err attachment_drop(struct ctx *c, text id, text attachment, struct answer 
     TRY(person_allow_act(c, &p, ACT_ERASE));
     TRY(keeping_forbids(c, &p, t->category));
     struct dropping d = { c, &p, t->id };
-    struct write w = { .run = run_drop, .arg = &d, .truncate = true, .urgent = true, .event = event_of(c, &p, TEXT("attachment.delete")) };
-    w.event.categories = t->category, w.event.count = 1;
+    struct write w = { .run = run_drop,
+                       .arg = &d,
+                       .truncate = true,
+                       .urgent = true,
+                       .event = event_of(c, &p, TEXT("attachment.delete")) };
+    w.event.categories = t->category;
+    w.event.count = 1;
     return write_do(c, &w, out);
 }

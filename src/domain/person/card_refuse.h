@@ -5,8 +5,8 @@
 
 struct ctx;
 
-/* c->card_in names where one was found: ERR_CARD_NUMBER with that name in why.field, and a refusal in the journal, of the person `id` when it
- * is one. ERR_NOT_FOUND when there is no such person for this actor. */
+/* c->card_in names where one was found: ERR_CARD_NUMBER with that name in why.field, and a refusal in the journal, of
+ * the person `id` when it is one. ERR_NOT_FOUND when there is no such person for this actor. */
 enum err card_guard_refuse(struct ctx *c, text id);
 
 #endif

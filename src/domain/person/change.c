@@ -15,13 +15,16 @@ enum { CONSENTS_MAX = 64 };
 
 /* ---- The commit. ---- */
 
-static enum err drop_identifier(struct db *db, const struct change *ch, const struct change_identifier *id, const struct digest *digest)
+static enum err drop_identifier(struct db *db, const struct change *ch, const struct change_identifier *id,
+                                const struct digest *digest)
 {
-    return db_run(db, SQL_IDENTIFIER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(*digest)), V_ID(ch->person->id)));
+    return db_run(db, SQL_IDENTIFIER_DROP, NULL,
+                  ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(*digest)), V_ID(ch->person->id)));
 }
 
 /* *taken: it is another person's. */
-static enum err is_anothers(struct db *db, const struct change *ch, text field, const struct digest *digest, bool *taken)
+static enum err is_anothers(struct db *db, const struct change *ch, text field, const struct digest *digest,
+                            bool *taken)
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(ch->tenant), V_TEXT(field), V_BYTES(TEXT_BYTES(*digest))));
@@ -42,13 +45,15 @@ static enum err is_taken(struct db *db, const struct change *ch, const struct ch
     return OK;
 }
 
-static enum err add_identifier_row(struct db *db, const struct change *ch, const struct change_identifier *id, bool *taken)
+static enum err add_identifier_row(struct db *db, const struct change *ch, const struct change_identifier *id,
+                                   bool *taken)
 {
     int64_t changed;
     TRY(is_taken(db, ch, id, taken));
     if (*taken)
         return OK;
-    TRY(db_run(db, SQL_IDENTIFIER_ADD, &changed, ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)), V_ID(ch->person->id))));
+    TRY(db_run(db, SQL_IDENTIFIER_ADD, &changed,
+               ARGS(V_TEXT(ch->tenant), V_TEXT(id->field), V_BYTES(TEXT_BYTES(id->digest)), V_ID(ch->person->id))));
     *taken = !changed;
     return OK;
 }
@@ -67,7 +72,9 @@ static enum err check_way_in(struct db *db, const struct change *ch)
     query_start(&q, db, SQL_ACCOUNT_SHUT_OUT, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id)));
     bool shut_out = query_next(&q);
     TRY(q.status);
-    return shut_out ? say(db_arena(db), ERR_CONFLICT, "nobody could sign in to this account any more: close it, or erase the person") : OK;
+    return shut_out ? say(db_arena(db), ERR_CONFLICT,
+                          "nobody could sign in to this account any more: close it, or erase the person")
+                    : OK;
 }
 
 static enum err run_identifiers(struct db *db, const struct change *ch)
@@ -94,41 +101,52 @@ static enum err run_subject(struct db *db, const struct change *ch)
 {
     int64_t changed;
     if (ch->create)
-        return db_run(db, SQL_SUBJECT_ADD, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now), V_INT(ch->version),
-                                                      V_INT(PERSON_ACTIVE), V_INT(ch->now), V_TEXT(ch->source), ch->due ? V_INT(ch->due) : V_NULL));
+        return db_run(db, SQL_SUBJECT_ADD, NULL,
+                      ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now), V_INT(ch->version),
+                           V_INT(PERSON_ACTIVE), V_INT(ch->now), V_TEXT(ch->source),
+                           ch->due ? V_INT(ch->due) : V_NULL));
     if (!ch->version)
         return write_person_there(db, ch->tenant, ch->person->id);
-    TRY(db_run(db, SQL_SUBJECT_BUMP, &changed, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->expected), V_INT(ch->version))));
-    return changed ? OK : say(db_arena(db), ERR_PRECONDITION, "the person's data changed since version %lld", (long long)ch->expected);
+    TRY(db_run(db, SQL_SUBJECT_BUMP, &changed,
+               ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->expected), V_INT(ch->version))));
+    return changed ? OK
+                   : say(db_arena(db), ERR_PRECONDITION, "the person's data changed since version %lld",
+                         (long long)ch->expected);
 }
 
 static enum err run_records(struct db *db, const struct ctx *c, const struct change *ch)
 {
     for (unsigned i = 0; i < ch->drop_count; i++) {
         const struct change_drop *d = &ch->drops[i];
-        TRY(db_run(db, SQL_RECORD_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
+        TRY(db_run(db, SQL_RECORD_DROP, NULL,
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
         if (d->all)
-            TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
+            TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL,
+                       ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
         if (d->all)
-            TRY(db_run(db, SQL_ATTACHMENT_DROP_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
+            TRY(db_run(db, SQL_ATTACHMENT_DROP_OF, NULL,
+                       ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
         if (d->all)
-            TRY(db_run(db, SQL_FOLDER_DROP_OF, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
-        TRY(db_run(db, SQL_FORMER_DROP, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
+            TRY(db_run(db, SQL_FOLDER_DROP_OF, NULL,
+                       ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
+        TRY(db_run(db, SQL_FORMER_DROP, NULL,
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
     }
     for (unsigned i = 0; i < ch->record_count; i++) {
         const struct record *r = &ch->records[i];
         int64_t written;
         TRY(db_run(db, SQL_RECORD_PUT, &written,
-                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(c->policy->categories[r->category].name), V_INT(r->item),
-                        V_INT(r->version), V_SEALED(r->sealed), V_TEXT(r->source), V_INT(r->at), r->due ? V_INT(r->due) : V_NULL,
-                        V_INT(r->archived), V_INT(r->key_class))));
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(c->policy->categories[r->category].name),
+                        V_INT(r->item), V_INT(r->version), V_SEALED(r->sealed), V_TEXT(r->source), V_INT(r->at),
+                        r->due ? V_INT(r->due) : V_NULL, V_INT(r->archived), V_INT(r->key_class))));
         if (!written)
             return say(db_arena(db), ERR_CONFLICT, "another record of that number was written meanwhile");
     }
     for (unsigned i = 0; i < ch->former_count; i++) {
         const struct change_former *f = &ch->formers[i];
-        TRY(db_run(db, SQL_FORMER_ADD, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(f->category), V_INT(f->item),
-                                                  V_INT(ch->version), V_SEALED(f->sealed), V_INT(ch->now), f->due ? V_INT(f->due) : V_NULL)));
+        TRY(db_run(db, SQL_FORMER_ADD, NULL,
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(f->category), V_INT(f->item),
+                        V_INT(ch->version), V_SEALED(f->sealed), V_INT(ch->now), f->due ? V_INT(f->due) : V_NULL)));
     }
     return OK;
 }
@@ -139,13 +157,15 @@ static enum err run_repeat(struct db *db, const struct change *ch, const struct 
     int64_t changed = 0;
     if (!k->evidence.bytes.n)
         TRY(db_run(db, SQL_CONSENT_REPEAT, &changed,
-                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
-                        V_TEXT(ch->policy_version), V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->actor))));
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel),
+                        V_TEXT(k->decision), V_INT(ch->now), V_TEXT(ch->policy_version),
+                        V_TEXT(text_of(k->wording_hash)), V_TEXT(k->method), V_TEXT(k->actor))));
     *repeated = changed > 0;
     return OK;
 }
 
-/* Withdrawing (GDPR 7(3)) and objecting (21) are never refused for their number: without a new consent between they only repeat. */
+/* Withdrawing (GDPR 7(3)) and objecting (21) are never refused for their number: without a new consent between they
+ * only repeat. */
 static bool has_budget(const struct change_consent *k)
 {
     return !text_eq(k->decision, TEXT("withdrawn")) && !text_eq(k->channel, TEXT("objection"));
@@ -154,7 +174,8 @@ static bool has_budget(const struct change_consent *k)
 static enum err run_budget(struct db *db, const struct change *ch)
 {
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CONSENT_SINCE, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now - budget_row(BUDGET_decisions)->within)));
+    query_start(&q, db, SQL_CONSENT_SINCE,
+                ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now - budget_row(BUDGET_decisions)->within)));
     int64_t used = query_next(&q) ? query_int(&q, 0) : 0;
     TRY(q.status);
     return budget_check(db_arena(db), ch->language, BUDGET_decisions, used, 1);
@@ -174,19 +195,24 @@ static enum err run_consents(struct db *db, const struct change *ch)
         if (k->wording.n)
             TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording_kept))));
         TRY(db_run(db, SQL_CONSENT_ADD, NULL,
-                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_TEXT(k->decision), V_INT(ch->now),
-                        V_TEXT(ch->policy_version), k->wording_hash[0] ? V_TEXT(text_of(k->wording_hash)) : V_NULL, V_TEXT(k->method),
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel),
+                        V_TEXT(k->decision), V_INT(ch->now), V_TEXT(ch->policy_version),
+                        k->wording_hash[0] ? V_TEXT(text_of(k->wording_hash)) : V_NULL, V_TEXT(k->method),
                         V_TEXT(k->actor), k->evidence.bytes.n ? V_SEALED(k->evidence) : V_NULL)));
         withdrawn |= text_eq(k->decision, TEXT("withdrawn"));
     }
     if (!withdrawn)
         return OK;
     /* What is kept only for a time after a withdrawal begins its term. */
-    TRY(db_run(db, SQL_MILESTONE_PUT, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(TEXT("withdrawal")), V_INT(ch->now))));
+    TRY(db_run(db, SQL_MILESTONE_PUT, NULL,
+               ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(TEXT("withdrawal")), V_INT(ch->now))));
     return keeping_again(db, ch->tenant, ch->person->id, TEXT("*"), ch->now);
 }
 
-struct running { struct ctx *c; struct change *change; };
+struct running {
+    struct ctx *c;
+    struct change *change;
+};
 
 static enum err run(struct db *db, struct write *w)
 {
@@ -204,7 +230,9 @@ static enum err run(struct db *db, struct write *w)
     TRY(run_consents(db, ch));
     if (ch->also)
         TRY(ch->also(db, ch->also_arg));
-    return ch->inform ? duty_add(db, ch->tenant, ch->duty, &ch->person->id, TEXT("inform"), ch->source, ch->now, ch->inform) : OK;
+    return ch->inform
+               ? duty_add(db, ch->tenant, ch->duty, &ch->person->id, TEXT("inform"), ch->source, ch->now, ch->inform)
+               : OK;
 }
 
 /* What only the store could refuse of a new person, asked without writing. */
@@ -226,7 +254,13 @@ enum err change_write(struct ctx *c, struct change *ch, struct event event, cons
     if (c->dry)
         return check_free(c, ch);
     struct running r = { c, ch };
-    struct write w = { .run = run, .arg = &r, .event = event, .puts = ch->puts, .put_count = ch->put_count, .truncate = ch->truncate, .urgent = ch->urgent };
+    struct write w = { .run = run,
+                       .arg = &r,
+                       .event = event,
+                       .puts = ch->puts,
+                       .put_count = ch->put_count,
+                       .truncate = ch->truncate,
+                       .urgent = ch->urgent };
     return write_do(c, &w, answer);
 }
 
@@ -234,7 +268,11 @@ enum err change_write(struct ctx *c, struct change *ch, struct event event, cons
 
 enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct change *out)
 {
-    *out = (struct change){ .person = p, .tenant = c->tenant, .now = c->now, .policy_version = c->policy->version, .language = c->language,
+    *out = (struct change){ .person = p,
+                            .tenant = c->tenant,
+                            .now = c->now,
+                            .policy_version = c->policy->version,
+                            .language = c->language,
                             .duty = id_make(c->now) };
     out->records = NEW_ARRAY(c->arena, struct record, records + 1);
     out->formers = NEW_ARRAY(c->arena, struct change_former, records + 1);
@@ -249,7 +287,8 @@ static text value_of(const struct json *v)
     return v && (v->kind == J_TEXT || v->kind == J_NUMBER) ? v->value : (text){ NULL, 0 };
 }
 
-/* When it happened, as the record itself says: that is what terms from an event count from, whenever it was written down. `form`: sealed. */
+/* When it happened, as the record itself says: that is what terms from an event count from, whenever it was written
+ * down. `form`: sealed. */
 static enum err event_of_record(struct ctx *c, const struct category *cat, text form, msec *at)
 {
     const struct json *fields;
@@ -276,14 +315,15 @@ enum err change_record(struct ctx *c, struct change *ch, const struct record *li
     *r = *like;
     msec before = r->at;
     TRY(event_of_record(c, cat, fields, &r->at));
-    if (r->at != before)                                     /* corrected: its term is another */
+    if (r->at != before) /* corrected: its term is another */
         r->due = 0;
     r->version = ch->version ? ch->version : 1;
     if (cat->retention && !r->due) {
         struct starts starts = { .collection = ch->now, .event = r->at, .last_use = ch->person->last_use };
         if (!ch->create)
             TRY(retention_starts(c, ch->person, &starts));
-        starts.collection = ch->now, starts.event = r->at;
+        starts.collection = ch->now;
+        starts.event = r->at;
         r->due = retention_due(cat->retention, &starts, false);
     }
     TRY(record_seal(c, ch->person, r, fields, &ch->puts[ch->put_count], &has_put));
@@ -292,14 +332,16 @@ enum err change_record(struct ctx *c, struct change *ch, const struct record *li
     return OK;
 }
 
-static void digests_of(struct ctx *c, text field, const struct field *f, text value, struct digest *digest, struct digest *former)
+static void digests_of(struct ctx *c, text field, const struct field *f, text value, struct digest *digest,
+                       struct digest *former)
 {
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, field, normal_lookup(c, f, value), digest);
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, field, normal_former(c->arena, f, value), former);
 }
 
 /* Sign-in takes what is typed for any identifier, an address first, since its person confirmed it (signin_find). */
-static void add_others(struct ctx *c, const struct category *cat, const struct field *own, text value, struct change_identifier *id)
+static void add_others(struct ctx *c, const struct category *cat, const struct field *own, text value,
+                       struct change_identifier *id)
 {
     enum { OTHERS = 32 };
     id->others = own->type == FIELD_EMAIL ? NULL : NEW_ARRAY(c->arena, struct change_name, OTHERS);
@@ -315,7 +357,8 @@ static void add_others(struct ctx *c, const struct category *cat, const struct f
         }
 }
 
-static void add_identifier(struct ctx *c, struct change *ch, const struct category *cat, const struct field *f, text value, bool remove)
+static void add_identifier(struct ctx *c, struct change *ch, const struct category *cat, const struct field *f,
+                           text value, bool remove)
 {
     struct change_identifier *id = &ch->identifiers[ch->identifier_count++];
     id->field = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
@@ -325,7 +368,8 @@ static void add_identifier(struct ctx *c, struct change *ch, const struct catego
         add_others(c, cat, f, value, id);
 }
 
-enum err change_identifiers(struct ctx *c, struct change *ch, const struct category *cat, const struct json *fields, const struct json *old)
+enum err change_identifiers(struct ctx *c, struct change *ch, const struct category *cat, const struct json *fields,
+                            const struct json *old)
 {
     for (unsigned i = 0; i < cat->field_count; i++) {
         const struct field *f = &cat->fields[i];
@@ -351,7 +395,8 @@ static enum err consent_channel(struct ctx *c, const struct purpose *p, text cha
         if (text_eq(p->channels[i], channel))
             return OK;
     return say_clause(c->arena, p->channel_count && !channel.n ? ERR_MISSING : ERR_UNDECLARED, &p->clause,
-                      p->channel_count ? "consent to \"%.*s\" is given for one of its channels, named in \"channel\"" : "purpose \"%.*s\" has no channels",
+                      p->channel_count ? "consent to \"%.*s\" is given for one of its channels, named in \"channel\""
+                                       : "purpose \"%.*s\" has no channels",
                       T(p->name));
 }
 
@@ -369,22 +414,24 @@ static enum err consent_purpose(struct ctx *c, text name, const struct purpose *
     int index = policy_purpose(c->policy, name);
     const struct clause *never = index >= 0 ? c->policy->purposes[index].never : NULL;
     if (never)
-        return say_clause(c->arena, ERR_PURPOSE, never, "the policy rules out purpose \"%.*s\", whatever the consent", T(value_shown(name)));
+        return say_clause(c->arena, ERR_PURPOSE, never, "the policy rules out purpose \"%.*s\", whatever the consent",
+                          T(value_shown(name)));
     if (index < 0)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"", T(value_shown(name)));
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"",
+                          T(value_shown(name)));
     *out = &c->policy->purposes[index];
     if ((*out)->basis != BASIS_CONSENT)
-        return say_clause(c->arena, ERR_VALUE, &(*out)->clause, "purpose \"%.*s\" rests on %.*s, not on consent", T(name),
-                          T(basis_word((*out)->basis)));
+        return say_clause(c->arena, ERR_VALUE, &(*out)->clause, "purpose \"%.*s\" rests on %.*s, not on consent",
+                          T(name), T(basis_word((*out)->basis)));
     return OK;
 }
 
-/* A consent is a clear act of its own (GDPR 4(11), rec. 32; C-673/17): asked in a way that the policy names, or told to staff, who record how.
- * Using, going on, signing up is none, whatever the policy says. */
+/* A consent is a clear act of its own (GDPR 4(11), rec. 32; C-673/17): asked in a way that the policy names, or told to
+ * staff, who record how. Using, going on, signing up is none, whatever the policy says. */
 static enum err consent_method(struct ctx *c, const struct change_consent *k)
 {
-    static const char *const never[] = { "use", "visit", "browsing", "scroll", "continue", "signup", "form", "terms", "silence", "default",
-                                         "preticked", NULL };
+    static const char *const never[] = { "use",  "visit", "browsing", "scroll",  "continue",  "signup",
+                                         "form", "terms", "silence",  "default", "preticked", NULL };
     const struct node *ways = node_at(c->policy->root, TEXT("consent.method"));
     bool staff = c->actor.kind == ACTOR_STAFF || c->actor.kind == ACTOR_MANAGER || c->actor.kind == ACTOR_OPERATOR;
     bool told = staff && node_has(ways, TEXT("staff"));
@@ -393,8 +440,8 @@ static enum err consent_method(struct ctx *c, const struct change_consent *k)
     if (!word_in(k->method, never) && (!ways || told || node_has(ways, k->method)))
         return OK;
     const struct clause *clause = policy_clause(c->policy, TEXT("consent.method"));
-    say_clause(c->arena, ERR_UNDECLARED, clause ? clause : &c->policy->purposes_clause, "\"%.*s\" is no way in which consent is given here",
-               T(k->method));
+    say_clause(c->arena, ERR_UNDECLARED, clause ? clause : &c->policy->purposes_clause,
+               "\"%.*s\" is no way in which consent is given here", T(k->method));
     snprintf(c->arena->why.field, sizeof c->arena->why.field, "method");
     return ERR_UNDECLARED;
 }
@@ -414,7 +461,9 @@ enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, 
     text kept;
     TRY(buf_lend(c->arena, &b, &kept));
     key_derive(&ch->person->key, TEXT("consent"), &key);
-    struct place place = { .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("consent"), .field = out->purpose };
+    struct place place = {
+        .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("consent"), .field = out->purpose
+    };
     return seal(c->arena, &key, &place, kept, &out->evidence);
 }
 
@@ -426,8 +475,10 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
     if (!name.n)
         return say(c->arena, ERR_MISSING, "a consent names its \"purpose\"");
     TRY(consent_purpose(c, name, &p));
-    *out = (struct change_consent){ .purpose = p->name, .decision = json_text(in, TEXT("decision")),
-                                    .channel = json_text(in, TEXT("channel")), .method = json_text(in, TEXT("method")),
+    *out = (struct change_consent){ .purpose = p->name,
+                                    .decision = json_text(in, TEXT("decision")),
+                                    .channel = json_text(in, TEXT("channel")),
+                                    .method = json_text(in, TEXT("method")),
                                     .by = json_text(in, TEXT("by")) };
     if (!word_in(out->decision, decisions))
         return say(c->arena, ERR_VALUE, "\"decision\" is one of given, refused, withdrawn");
@@ -444,7 +495,8 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
     TRY(value_no_card(c, TEXT("wording"), wording));
     out->actor = c->actor.name;
     /* Without a wording of its own, the proof is of the purpose as the policy words it. */
-    out->wording = wording.n ? wording : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
+    out->wording = wording.n ? wording
+                 : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
     digest_hex(out->wording, out->wording_hash);
     TRY(written_seal(ctx_store(c), c->arena, TEXT(""), TEXT("wording"), out->wording, &out->wording_kept));
     return change_evidence(c, ch, json_text(in, TEXT("evidence")), out);

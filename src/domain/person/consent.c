@@ -8,7 +8,8 @@
 #include "domain/core/written.h"
 
 /* Left open for what else there is to say. */
-static void open_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy, text evidence, bool unreadable)
+static void open_row(struct ctx *c, struct json_out *w, const struct change_consent *k, msec at, text policy,
+                     text evidence, bool unreadable)
 {
     json_open(w, '{');
     json_pair(w, TEXT("purpose"), k->purpose);
@@ -38,7 +39,8 @@ static enum err answer_rows(struct ctx *c, const struct change *ch, struct answe
     json_name(&w, TEXT("consents"));
     json_open(&w, '[');
     for (unsigned i = 0; i < ch->consent_count; i++) {
-        /* The answer is kept in clear for a repeated request: the person who took the consent stays sealed in the ledger. */
+        /* The answer is kept in clear for a repeated request: the person who took the consent stays sealed in the
+         * ledger. */
         struct change_consent plain = ch->consents[i];
         plain.by = (text){ NULL, 0 };
         open_row(c, &w, &plain, ch->now, ch->policy_version, (text){ NULL, 0 }, false);
@@ -97,11 +99,17 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
 
 /* ---- The ledger of one person. ---- */
 
-/* Wordings are shared by many rows: each is read once an answer, and all of an answer have WORDINGS_MAX bytes. Beyond that the hash stands alone,
- * and the pages of the ledger have the rest. */
+/* Wordings are shared by many rows: each is read once an answer, and all of an answer have WORDINGS_MAX bytes. Beyond
+ * that the hash stands alone, and the pages of the ledger have the rest. */
 enum { WORDINGS_MAX = 8 << 20 };
-struct wording { text hash, words; struct wording *next; };
-struct wordings { struct wording *first; size_t bytes; };
+struct wording {
+    text hash, words;
+    struct wording *next;
+};
+struct wordings {
+    struct wording *first;
+    size_t bytes;
+};
 
 static enum err wording_of(struct ctx *c, struct wordings *all, text hash, text *out)
 {
@@ -120,7 +128,8 @@ static enum err wording_of(struct ctx *c, struct wordings *all, text hash, text 
         TRY(q.status);
         *fresh = (struct wording){ .hash = arena_copy(c->arena, hash), .next = all->first };
         TRY(written_open(ctx_store(c), c->arena, TEXT(""), TEXT("wording"), kept, &fresh->words));
-        all->first = fresh, *out = fresh->words;
+        all->first = fresh;
+        *out = fresh->words;
     }
     all->bytes += out->n;
     if (all->bytes > WORDINGS_MAX)
@@ -130,12 +139,12 @@ static enum err wording_of(struct ctx *c, struct wordings *all, text hash, text 
 
 struct ledger_row {
     struct change_consent k;
-    msec at, last;                               /* last: when it was repeated last */
+    msec at, last; /* last: when it was repeated last */
     int64_t seq;
-    int64_t times;                               /* how often it was decided so */
+    int64_t times; /* how often it was decided so */
     text policy;
     const struct json *evidence;
-    bool unreadable, lapsed;                     /* lapsed: given, and asked again since */
+    bool unreadable, lapsed; /* lapsed: given, and asked again since */
     struct ledger_row *next;
 };
 
@@ -151,7 +160,8 @@ static struct ledger_row *ledger_row(struct arena *a, struct query *q)
     row->policy = arena_copy(a, query_bytes(q, 4));
     text_cstr(query_bytes(q, 5), row->k.wording_hash, sizeof row->k.wording_hash);
     row->k.method = arena_copy(a, query_bytes(q, 6));
-    row->k.by = row->k.actor = arena_copy(a, query_bytes(q, 7));
+    row->k.actor = arena_copy(a, query_bytes(q, 7));
+    row->k.by = row->k.actor;
     row->k.evidence.bytes = query_null(q, 8) ? (text){ NULL, 0 } : arena_copy(a, query_sealed(q, 8).bytes);
     row->seq = query_int(q, 9);
     row->times = query_null(q, 10) ? 1 : query_int(q, 10);
@@ -160,7 +170,8 @@ static struct ledger_row *ledger_row(struct arena *a, struct query *q)
 }
 
 /* At most `limit` rows and PAGE_BYTES of evidence (0: all); *more when there are others. */
-static enum err load_ledger(struct ctx *c, enum sql sql, const struct val *args, unsigned count, int64_t limit, struct ledger_row **out, bool *more)
+static enum err load_ledger(struct ctx *c, enum sql sql, const struct val *args, unsigned count, int64_t limit,
+                            struct ledger_row **out, bool *more)
 {
     READ_AUTO db = NULL;
     int64_t rows = 0;
@@ -244,7 +255,10 @@ enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_o
 }
 
 /* Where a page begins: "time.seq.channel.purpose" of the row before it. */
-struct ledger_place { int64_t at, seq; text channel, purpose; };
+struct ledger_place {
+    int64_t at, seq;
+    text channel, purpose;
+};
 
 static bool place_parse(text after, bool newest, struct ledger_place *out)
 {
@@ -259,10 +273,12 @@ static bool place_parse(text after, bool newest, struct ledger_place *out)
 
 static text place_print(struct arena *a, const struct ledger_row *row)
 {
-    return arena_print(a, "%lld.%lld.%.*s.%.*s", (long long)row->at, (long long)row->seq, T(row->k.channel), T(row->k.purpose));
+    return arena_print(a, "%lld.%lld.%.*s.%.*s", (long long)row->at, (long long)row->seq, T(row->k.channel),
+                       T(row->k.purpose));
 }
 
-static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w, struct answer *out)
+static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w,
+                         struct answer *out)
 {
     struct ledger_row *rows = NULL, *last;
     struct ledger_place from;
@@ -270,8 +286,8 @@ static enum err put_page(struct ctx *c, const struct person *p, const struct pag
     if (!place_parse(asked->after, asked->newest, &from))
         return paging_unknown(c);
     TRY(load_ledger(c, asked->newest ? SQL_CONSENT_PAGE_BACK : SQL_CONSENT_PAGE,
-                    ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(from.at), V_TEXT(from.purpose), V_TEXT(from.channel), V_INT(from.seq),
-                         V_INT(asked->limit + 1)),
+                    ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(from.at), V_TEXT(from.purpose), V_TEXT(from.channel),
+                         V_INT(from.seq), V_INT(asked->limit + 1)),
                     asked->limit, &rows, &more));
     TRY(put_rows(c, p, rows, TEXT("consents"), w));
     for (last = rows; last && last->next;)
@@ -305,12 +321,17 @@ static enum err put_last(struct ctx *c, const struct person *p, struct json_out 
     return put_rows(c, p, rows, TEXT("last"), w);
 }
 
-/* The whole ledger, with who took each consent and what shows it, is for who answers people or takes their consents; others ask for a
- * decision. */
+/* The whole ledger, with who took each consent and what shows it, is for who answers people or takes their consents;
+ * others ask for a decision. */
 static enum err allow_ledger(struct ctx *c, const struct person *p)
 {
-    const struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement };
-    return policy_decide(c->policy, &ask).verdict == ALLOWED ? look_allow(c, p, TEXT(""), TEXT("")) : person_allow_act(c, p, ACT_EXPORT);
+    const struct ask ask = { .actor = c->actor.index,
+                             .purpose = PURPOSE_RIGHTS,
+                             .category = -1,
+                             .act = ACT_CONSENT,
+                             .agreement = c->actor.agreement };
+    return policy_decide(c->policy, &ask).verdict == ALLOWED ? look_allow(c, p, TEXT(""), TEXT(""))
+                                                             : person_allow_act(c, p, ACT_EXPORT);
 }
 
 enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)

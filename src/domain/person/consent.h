@@ -5,9 +5,11 @@
 
 struct person;
 
-/* One row per purpose and channel, refusals and withdrawals included, with wording hash, policy version and server time. */
+/* One row per purpose and channel, refusals and withdrawals included, with wording hash, policy version and server
+ * time. */
 enum err consent_record(struct ctx *c, text id, const struct json *in, struct answer *out);
-/* A page of the ledger, oldest first (asked->newest: newest first), the last row of each purpose and channel, and the live consents. */
+/* A page of the ledger, oldest first (asked->newest: newest first), the last row of each purpose and channel, and the
+ * live consents. */
 enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out);
 /* "consents" and "live" inside an open object, for the access answer. */
 enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_out *w);

@@ -11,8 +11,9 @@ enum err form_category_of(struct ctx *c, text name, int *out)
     if (*out >= 0)
         return OK;
     text shown = value_shown(name), near = policy_nearest(c->policy, TEXT("category"), name);
-    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"%s%.*s%s", T(shown),
-                      near.n ? "; did you mean \"" : "", T(near), near.n ? "\"?" : "");
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                      "the policy has no category \"%.*s\"%s%.*s%s", T(shown), near.n ? "; did you mean \"" : "",
+                      T(near), near.n ? "\"?" : "");
 }
 
 enum err form_category_list(struct ctx *c, text names, struct bits *out)
@@ -35,10 +36,12 @@ enum err form_categories_of(struct ctx *c, const struct json *data, struct bits 
         TRY(form_category_of(c, member->key, &index));
         const struct category *cat = &c->policy->categories[index];
         if (cat->transient)
-            return say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" is transient: it is never stored", T(cat->name));
+            return say_clause(c->arena, ERR_UNDECLARED, &cat->clause,
+                              "category \"%.*s\" is transient: it is never stored", T(cat->name));
         if (cat->many)
-            return say_clause(c->arena, ERR_USAGE, &cat->clause, "category \"%.*s\" has many records: add each under /records/%.*s",
-                              T(cat->name), T(cat->name));
+            return say_clause(c->arena, ERR_USAGE, &cat->clause,
+                              "category \"%.*s\" has many records: add each under /records/%.*s", T(cat->name),
+                              T(cat->name));
         bits_add(out, (unsigned)index);
     }
     return OK;
@@ -92,7 +95,8 @@ text form_sealed(struct ctx *c, const struct json *fields, const struct json *ol
 
 enum err form_id_and_version(struct ctx *c, text id, int64_t version, struct answer *out)
 {
-    out->id = id, out->version = version;
+    out->id = id;
+    out->version = version;
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld}", T(id), (long long)version);
     return out->body.p ? OK : ERR_MEMORY;
 }

@@ -7,13 +7,18 @@ struct paging;
 
 /* Content sealed in pieces, name and media type sealed too; at most ATTACHMENT_MAX bytes. */
 enum { ATTACHMENT_MAX = 32 << 20 };
-struct attachment_new { text category, name, source, media_type, content; };   /* source: may be empty (source_take) */
+/* Source: may be empty (source_take). */
+struct attachment_new {
+    text category, name, source, media_type, content;
+};
 enum err attachment_take(struct ctx *c, text id, const struct attachment_new *in, struct answer *out);
-enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content, struct answer *out);
+enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content,
+                        struct answer *out);
 enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, struct answer *out);
 enum err attachment_drop(struct ctx *c, text id, text attachment, struct answer *out);
 
-/* A transient category: in locked memory until its term or release; the journal says that it was there, never what it was. */
+/* A transient category: in locked memory until its term or release; the journal says that it was there, never what it
+ * was. */
 enum err transient_put(struct ctx *c, text id, text category, const struct json *fields, struct answer *out);
 enum err transient_get(struct ctx *c, text id, text category, text purpose, struct answer *out);
 enum err transient_drop(struct ctx *c, text id, text category, struct answer *out);

@@ -6,7 +6,7 @@
 
 /* ---- What decides about one person's data. ---- */
 
-enum { STATE_ERASED = 2 };                               /* what store_erase() marks a person's row with */
+enum { STATE_ERASED = 2 }; /* what store_erase() marks a person's row with */
 
 static enum err load_milestones(struct db *db, text tenant, struct subject_id id, struct starts *out)
 {
@@ -14,8 +14,8 @@ static enum err load_milestones(struct db *db, text tenant, struct subject_id id
     query_start(&q, db, SQL_MILESTONE_LIST, ARGS(V_TEXT(tenant), V_ID(id)));
     while (query_next(&q)) {
         text name = query_bytes(&q, 0);
-#define X(event_)                          \
-    if (text_eq(name, TEXT(#event_))) \
+#define X(event_)                                                                                                      \
+    if (text_eq(name, TEXT(#event_)))                                                                                  \
         out->event_ = query_int(&q, 1);
         MILESTONES(X)
 #undef X
@@ -23,7 +23,8 @@ static enum err load_milestones(struct db *db, text tenant, struct subject_id id
     return q.status;
 }
 
-static enum err load_holds(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, const struct hold **out)
+static enum err load_holds(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now,
+                           const struct hold **out)
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_HOLD_LIST, ARGS(V_TEXT(tenant), V_ID(id), V_INT(now)));
@@ -37,7 +38,9 @@ static enum err load_holds(struct db *db, struct arena *a, text tenant, struct s
         memcpy(&h->id, key.p, sizeof h->id);
         h->category = arena_copy(a, query_bytes(&q, 1));
         TRY(written_open(db_store(db), a, tenant, TEXT("hold"), arena_copy(a, query_bytes(&q, 2)), &h->ground));
-        h->since = query_int(&q, 3), h->until = query_int(&q, 4), h->next = *out;
+        h->since = query_int(&q, 3);
+        h->until = query_int(&q, 4);
+        h->next = *out;
         *out = h;
     }
     return q.status;
@@ -50,7 +53,8 @@ enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subjec
         QUERY_AUTO q;
         query_start(&q, db, SQL_SUBJECT_TIMES, ARGS(V_TEXT(tenant), V_ID(id)));
         if (query_next(&q)) {
-            out->starts.collection = query_int(&q, 0), out->starts.last_use = query_int(&q, 1);
+            out->starts.collection = query_int(&q, 0);
+            out->starts.last_use = query_int(&q, 1);
             out->erased = query_int(&q, 2) == STATE_ERASED;
             out->closed = query_int(&q, 2) == PERSON_CLOSED;
             out->restricted = query_int(&q, 3) && !out->erased;
@@ -65,7 +69,8 @@ struct keeping keeping_ended(const struct keeping *k, msec now)
 {
     struct keeping due_after = *k;
     struct starts *s = &due_after.starts;
-    due_after.erased = true, due_after.restricted = false;
+    due_after.erased = true;
+    due_after.restricted = false;
     if (!s->contract_end || s->contract_end > now)
         s->contract_end = now;
     if (!s->closure)
@@ -76,9 +81,13 @@ struct keeping keeping_ended(const struct keeping *k, msec now)
 }
 
 /* Former values end by a term of their own, whatever the person does; a policy that gives them none keeps none. */
-static msec former_end(const struct retention *r, const struct keeping *k, msec at) { return r && !k->erased ? retention_own_due(r, at) : KEEPING_PAST; }
+static msec former_end(const struct retention *r, const struct keeping *k, msec at)
+{
+    return r && !k->erased ? retention_own_due(r, at) : KEEPING_PAST;
+}
 
-static msec data_end(const struct policy *p, const struct category *cat, const struct keeping *k, const struct kept_thing *t, msec *archived)
+static msec data_end(const struct policy *p, const struct category *cat, const struct keeping *k,
+                     const struct kept_thing *t, msec *archived)
 {
     const struct retention *r = cat ? cat->retention : NULL;
     struct starts s = k->starts;
@@ -87,7 +96,8 @@ static msec data_end(const struct policy *p, const struct category *cat, const s
         return KEEPING_PAST;
     if (!r)
         return retention_person_due(p, &k->starts);
-    s.collection = t->at, s.event = t->event;
+    s.collection = t->at;
+    s.event = t->event;
     if (!begun)
         return 0;
     if (r->archive.unit != TERM_UNSET)
@@ -109,16 +119,19 @@ struct keeping_end keeping_end(const struct policy *p, const struct keeping *k, 
     }
     e.open = k->restricted || (e.hold && !e.hold->until);
     e.stopped = k->restricted || e.hold;
-    e.until = e.open ? 0 : e.hold && e.own && e.hold->until > e.own ? e.hold->until : e.own;
+    e.until = e.open ? 0
+            : e.hold && e.own && e.hold->until > e.own ? e.hold->until : e.own;
     return e;
 }
 
-enum err keeping_careful(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now, struct keeping *out)
+enum err keeping_careful(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now,
+                         struct keeping *out)
 {
     enum err status = keeping_load(db, a, tenant, id, now, out);
     if (status != ERR_INTEGRITY)
         return status;
-    out->altered = out->restricted = true;
+    out->restricted = true;
+    out->altered = true;
     return OK;
 }
 
@@ -135,15 +148,17 @@ static msec own_end(const struct policy *policy, int kind, text category, const 
     if (!e.by || e.own)
         return e.by ? e.own : 0;
     struct starts s = k->starts;
-    s.collection = s.event = newest;
+    s.event = newest;
+    s.collection = newest;
     bool without = e.by->active.unit == TERM_ALWAYS || e.by->archive.unit == TERM_ALWAYS;
     return without && (thing.former || due_start_of(e.by, &s)) ? INT64_MAX : 0;
 }
 
-enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *account,
-                            msec *end)
+enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id,
+                            const struct keeping *k, msec *account, msec *end)
 {
-    *account = *end = retention_person_due(policy, &k->starts);
+    *end = retention_person_due(policy, &k->starts);
+    *account = *end;
     if (!*account || k->altered)
         return OK;
     QUERY_AUTO q;
@@ -157,7 +172,8 @@ enum err keeping_person_end(struct db *db, const struct policy *policy, text ten
     return q.status;
 }
 
-enum err keeping_person_until(struct db *db, const struct policy *policy, text tenant, struct subject_id id, const struct keeping *k, msec *until)
+enum err keeping_person_until(struct db *db, const struct policy *policy, text tenant, struct subject_id id,
+                              const struct keeping *k, msec *until)
 {
     const struct hold *hold = keeping_hold(k, TEXT("*"));
     msec account;
@@ -191,7 +207,10 @@ enum err retention_starts(struct ctx *c, const struct person *p, struct starts *
     return OK;
 }
 
-static enum err forbids_again(struct ctx *c, const struct decided *d) { return keeping_forbids(c, &d->person, d->name); }
+static enum err forbids_again(struct ctx *c, const struct decided *d)
+{
+    return keeping_forbids(c, &d->person, d->name);
+}
 
 enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
 {
@@ -208,8 +227,8 @@ enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
         return say(c->arena, ERR_CONFLICT, "a hold keeps category \"%.*s\" until %s", T(category),
                    hold->until ? time_print(c->arena, hold->until).p : "it is released");
     if (cat && cat->held && cat->retention)
-        return say_clause(c->arena, ERR_CONFLICT, &cat->retention->clause, "category \"%.*s\" is kept to its term (%.*s)", T(category),
-                          T(cat->retention->ground));
+        return say_clause(c->arena, ERR_CONFLICT, &cat->retention->clause,
+                          "category \"%.*s\" is kept to its term (%.*s)", T(category), T(cat->retention->ground));
     return decided_add(c, (struct decided){ .again = forbids_again, .name = category }, p);
 }
 

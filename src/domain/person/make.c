@@ -18,7 +18,8 @@ static enum err new_person(struct ctx *c, struct person *p, struct change *ch)
     key_make(&p->key);
     journal_pseudonym(&p->key, &p->who);
     TRY(change_begin(c, p, c->policy->category_count, ch));
-    ch->create = true, ch->version = 1;
+    ch->create = true;
+    ch->version = 1;
     const struct starts starts = { .collection = c->now, .event = c->now, .last_use = c->now };
     ch->due = retention_person_due(c->policy, &starts);
     struct key_put *put = &ch->puts[ch->put_count++];
@@ -62,8 +63,8 @@ static enum err check_purposes(struct ctx *c, const struct bits *categories, con
         for (unsigned k = 0; !may && k < c->policy->purpose_count; k++)
             may = bits_has(&cat->purposes, k) && (c->policy->purposes[k].basis != BASIS_CONSENT || bits_has(given, k));
         if (!may)
-            return say_clause(c->arena, ERR_CONSENT, &cat->clause, "category \"%.*s\" is only held with consent to one of its purposes",
-                              T(cat->name));
+            return say_clause(c->arena, ERR_CONSENT, &cat->clause,
+                              "category \"%.*s\" is only held with consent to one of its purposes", T(cat->name));
     }
     return OK;
 }
@@ -95,8 +96,10 @@ enum err subject_create(struct ctx *c, const struct json *in, struct answer *out
     PERSON_AUTO p = { 0 };
     struct change ch;
     struct event event;
-    const struct making m = { .data = json_get(in, TEXT("data")), .consents = json_get(in, TEXT("consents")),
-                              .source = json_text(in, TEXT("source")), .supplier = json_text(in, TEXT("supplied_by")),
+    const struct making m = { .data = json_get(in, TEXT("data")),
+                              .consents = json_get(in, TEXT("consents")),
+                              .source = json_text(in, TEXT("source")),
+                              .supplier = json_text(in, TEXT("supplied_by")),
                               .purpose = json_text(in, TEXT("purpose")) };
     if (!in || in->kind != J_OBJECT || (m.data && m.data->kind != J_OBJECT))
         return say(c->arena, ERR_USAGE, "the body is {\"data\": {category: {field: value}}, \"source\": …}");

@@ -66,18 +66,27 @@ enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out
     return open_person(c, id, closed_too ? CLOSED_FOR_READERS : CLOSED_NOT, out);
 }
 
-enum err person_open_anyway(struct ctx *c, text id, struct person *out) { return open_person(c, id, CLOSED_ANYWAY, out); }
+enum err person_open_anyway(struct ctx *c, text id, struct person *out)
+{
+    return open_person(c, id, CLOSED_ANYWAY, out);
+}
 
 /* ---- Consents and the decision. ---- */
 
-struct standing { struct bits consents, objections; };
+struct standing {
+    struct bits consents, objections;
+};
 
 /* The ledger is append-only: the last row of each purpose and channel tells where things stand. */
 static enum err load_standing(struct ctx *c, const struct person *p, text channel_of_use, struct standing *out)
 {
     struct term expires;
     bool expire = term_parse(node_text(node_at(c->policy->root, TEXT("consent")), TEXT("expires")), &expires);
-    struct { int purpose; text channel; bool live; } *rows = NULL;
+    struct {
+        int purpose;
+        text channel;
+        bool live;
+    } *rows = NULL;
     unsigned count = 0, room = 0;
     *out = (struct standing){ 0 };
     READ_AUTO db = NULL;
@@ -103,7 +112,7 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
             rows[count].purpose = purpose;
             rows[count++].channel = arena_copy(c->arena, channel);
         }
-        bool over = expire && term_end(query_int(&q, 3), expires, 1) <= c->now;            /* asked again: it stands no longer */
+        bool over = expire && term_end(query_int(&q, 3), expires, 1) <= c->now; /* asked again: it stands no longer */
         rows[i].live = (text_eq(decision, TEXT("given")) && !over) || text_eq(decision, TEXT("objected")) ||
                        text_eq(decision, TEXT("upheld"));
         if (channel_of_use.n && c->policy->purposes[purpose].channel_count && !text_eq(channel, TEXT("objection")))
@@ -112,7 +121,8 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
     TRY(q.status);
     for (unsigned i = 0; i < count; i++)
         if (rows[i].live)
-            bits_add(text_eq(rows[i].channel, TEXT("objection")) ? &out->objections : &out->consents, (unsigned)rows[i].purpose);
+            bits_add(text_eq(rows[i].channel, TEXT("objection")) ? &out->objections : &out->consents,
+                     (unsigned)rows[i].purpose);
     return OK;
 }
 
@@ -124,43 +134,58 @@ enum err person_consents_by(struct ctx *c, const struct person *p, text channel,
     return OK;
 }
 
-enum err person_consents(struct ctx *c, const struct person *p, struct bits *out) { return person_consents_by(c, p, TEXT(""), out); }
+enum err person_consents(struct ctx *c, const struct person *p, struct bits *out)
+{
+    return person_consents_by(c, p, TEXT(""), out);
+}
 
 static enum err error_of(enum verdict v)
 {
     switch (v) {
-    case REFUSED_CONSENT: return ERR_CONSENT;
+    case REFUSED_CONSENT:
+        return ERR_CONSENT;
     case REFUSED_ACTOR:
     case REFUSED_ACT:
-    case REFUSED_CONFIDENTIALITY: return ERR_FORBIDDEN;
-    case ALLOWED: return OK;
+    case REFUSED_CONFIDENTIALITY:
+        return ERR_FORBIDDEN;
+    case ALLOWED:
+        return OK;
     case REFUSED_NEVER:
     case REFUSED_PURPOSE_UNKNOWN:
     case REFUSED_CATEGORY:
     case REFUSED_RESTRICTED:
-    case REFUSED_OBJECTED: break;
+    case REFUSED_OBJECTED:
+        break;
     }
     return ERR_PURPOSE;
 }
 
-static enum err refuse(struct ctx *c, const struct person *p, struct decision d, text purpose, const struct bits *categories, int category)
+static enum err refuse(struct ctx *c, const struct person *p, struct decision d, text purpose,
+                       const struct bits *categories, int category)
 {
     text all = categories ? event_categories(c, categories) : TEXT("");
     text name = category >= 0 ? c->policy->categories[category].name : TEXT("");
     text reason = verdict_text(d.verdict, c->language);
     text shown = purpose.n ? value_shown(purpose) : TEXT("none");
-    say_clause(c->arena, error_of(d.verdict), d.clause, "%.*s (%.*s; purpose \"%.*s\"%s%.*s%s)", T(reason), T(c->actor.name), T(shown),
-               name.n ? ", category \"" : "", T(name), name.n ? "\"" : "");
+    say_clause(c->arena, error_of(d.verdict), d.clause, "%.*s (%.*s; purpose \"%.*s\"%s%.*s%s)", T(reason),
+               T(c->actor.name), T(shown), name.n ? ", category \"" : "", T(name),
+               name.n ? "\"" : "");
     return write_refusal(c, p, value_shown(purpose), all);
 }
 
 /* What the decision needs of the person. Consents and objections are read only where a basis makes them matter. */
-static enum err ask_begin(struct ctx *c, const struct person *p, const struct bits *given, enum act act, text channel, struct standing *standing,
-                          struct ask *ask)
+static enum err ask_begin(struct ctx *c, const struct person *p, const struct bits *given, enum act act, text channel,
+                          struct standing *standing, struct ask *ask)
 {
     *standing = (struct standing){ 0 };
-    *ask = (struct ask){ .actor = c->actor.index, .purpose = -1, .category = -1, .act = act, .restricted = p && p->restricted,
-                         .agreement = c->actor.agreement, .consents = &standing->consents, .objections = &standing->objections };
+    *ask = (struct ask){ .actor = c->actor.index,
+                         .purpose = -1,
+                         .category = -1,
+                         .act = act,
+                         .restricted = p && p->restricted,
+                         .agreement = c->actor.agreement,
+                         .consents = &standing->consents,
+                         .objections = &standing->objections };
     if (p)
         TRY(load_standing(c, p, channel, standing));
     for (unsigned i = 0; given && i < sizeof given->w / sizeof given->w[0]; i++)
@@ -175,20 +200,25 @@ static bool needs_standing(const struct purpose *row)
 
 static enum err allow_again(struct ctx *c, const struct decided *d)
 {
-    return person_allow_by(c, d->has_person ? &d->person : NULL, d->name, d->has_categories ? &d->categories : NULL, d->act, d->channel);
+    return person_allow_by(c, d->has_person ? &d->person : NULL, d->name,
+                           d->has_categories ? &d->categories : NULL,
+                           d->act, d->channel);
 }
 
 /* A message goes by a channel that the purpose has, and consent to one channel is none to another. */
-static enum err check_channel(struct ctx *c, const struct person *p, const struct purpose *row, enum act act, text channel)
+static enum err check_channel(struct ctx *c, const struct person *p, const struct purpose *row, enum act act,
+                              text channel)
 {
     if (act != ACT_SEND || !row->channel_count)
         return OK;
     if (!channel.n)
-        return say_clause(c->arena, ERR_MISSING, &row->clause, "\"channel\" says by which of its channels \"%.*s\" is sent", T(row->name));
+        return say_clause(c->arena, ERR_MISSING, &row->clause,
+                          "\"channel\" says by which of its channels \"%.*s\" is sent", T(row->name));
     for (unsigned i = 0; i < row->channel_count; i++)
         if (text_eq(row->channels[i], channel))
             return OK;
-    say_clause(c->arena, ERR_PURPOSE, &row->clause, "\"%.*s\" has no channel \"%.*s\"", T(row->name), T(value_shown(channel)));
+    say_clause(c->arena, ERR_PURPOSE, &row->clause, "\"%.*s\" has no channel \"%.*s\"", T(row->name),
+               T(value_shown(channel)));
     return write_refusal(c, p, row->name, TEXT(""));
 }
 
@@ -197,7 +227,8 @@ enum err person_allow(struct ctx *c, const struct person *p, text purpose, const
     return person_allow_by(c, p, purpose, categories, act, TEXT(""));
 }
 
-enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act, text channel)
+enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories,
+                         enum act act, text channel)
 {
     struct standing standing;
     struct ask ask;
@@ -205,11 +236,13 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
     int index = policy_purpose(c->policy, purpose);
     bool declared = index >= 0 && (unsigned)index < c->policy->purpose_count;
     if (declared && !channel.n && c->policy->purposes[index].channel_count == 1)
-        channel = c->policy->purposes[index].channels[0];      /* there is no other way */
+        channel = c->policy->purposes[index].channels[0]; /* there is no other way */
     if (declared)
         TRY(check_channel(c, p, &c->policy->purposes[index], act, channel));
-    TRY(ask_begin(c, declared && needs_standing(&c->policy->purposes[index]) ? p : NULL, NULL, act, act == ACT_SEND ? channel : TEXT(""), &standing, &ask));
-    ask.purpose = index, ask.restricted = p && p->restricted;
+    TRY(ask_begin(c, declared && needs_standing(&c->policy->purposes[index]) ? p : NULL, NULL, act,
+                  act == ACT_SEND ? channel : TEXT(""), &standing, &ask));
+    ask.purpose = index;
+    ask.restricted = p && p->restricted;
     struct decision d = policy_decide(c->policy, &ask);
     if (d.verdict != ALLOWED)
         return refuse(c, p, d, purpose, categories, -1);
@@ -223,13 +256,21 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
     }
     if (act == ACT_READ)
         TRY(look_allow(c, p, purpose, categories ? event_categories(c, categories) : TEXT("")));
-    return decided_add(c, (struct decided){ .again = allow_again, .name = purpose, .has_categories = categories != NULL, .act = act,
-                                            .channel = channel, .categories = categories ? *categories : none }, p);
+    return decided_add(c,
+                       (struct decided){ .again = allow_again,
+                                         .name = purpose,
+                                         .has_categories = categories != NULL,
+                                         .act = act,
+                                         .channel = channel,
+                                         .categories = categories ? *categories : none },
+                       p);
 }
 
-/* Somebody who answers rights may correct what is held. What is not held yet is stored by them only as by anybody: not without the consent that it
- * needs (GDPR 6(1)(a), 7), nor, by others than the person, against an objection or a restriction (18, 21). */
-static bool may_store(struct ctx *c, const struct person *p, const struct ask *ask, const struct category *cat, struct decision *told)
+/* Somebody who answers rights may correct what is held. What is not held yet is stored by them only as by anybody: not
+ * without the consent that it needs (GDPR 6(1)(a), 7), nor, by others than the person, against an objection or a
+ * restriction (18, 21). */
+static bool may_store(struct ctx *c, const struct person *p, const struct ask *ask, const struct category *cat,
+                      struct decision *told)
 {
     bool themselves = c->actor.kind == ACTOR_PERSON;
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
@@ -261,15 +302,17 @@ static enum err is_held(struct ctx *c, const struct person *p, const struct cate
     return q.status;
 }
 
-/* The first purpose that allows the category decides; when none does, the last refusal that was not about the actor is the one told. */
-static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *ask, unsigned category, const struct bits *categories)
+/* The first purpose that allows the category decides; when none does, the last refusal that was not about the actor is
+ * the one told. */
+static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *ask, unsigned category,
+                             const struct bits *categories)
 {
     const struct category *cat = &c->policy->categories[category];
     struct decision told = { .verdict = REFUSED_CATEGORY, .clause = &cat->clause };
     text name = TEXT("");
     bool held = false;
     ask->category = (int)category;
-    ask->purpose = PURPOSE_RIGHTS;           /* a correction in answer to a right, by who may make it */
+    ask->purpose = PURPOSE_RIGHTS; /* a correction in answer to a right, by who may make it */
     if (p && policy_decide(c->policy, ask).verdict == ALLOWED) {
         TRY(is_held(c, p, cat, &held));
         if (held || ask->act != ACT_WRITE || may_store(c, p, ask, cat, &told))
@@ -282,24 +325,29 @@ static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *
         struct decision d = policy_decide(c->policy, ask);
         if (d.verdict == ALLOWED)
             return OK;
-        if (told.verdict == REFUSED_CATEGORY || (d.verdict != REFUSED_ACTOR && d.verdict != REFUSED_ACT))
-            told = d, name = c->policy->purposes[i].name;
+        if (told.verdict == REFUSED_CATEGORY || (d.verdict != REFUSED_ACTOR && d.verdict != REFUSED_ACT)) {
+            told = d;
+            name = c->policy->purposes[i].name;
+        }
     }
     return refuse(c, p, told, name, categories, (int)category);
 }
 
 static enum err allow_some_again(struct ctx *c, const struct decided *d)
 {
-    return person_allow_some(c, d->has_person ? &d->person : NULL, d->has_given ? &d->given : NULL, d->name, &d->categories, d->act);
+    return person_allow_some(c, d->has_person ? &d->person : NULL,
+                             d->has_given ? &d->given : NULL, d->name,
+                             &d->categories, d->act);
 }
 
-enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose, const struct bits *categories, enum act act)
+enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose,
+                           const struct bits *categories, enum act act)
 {
     struct standing standing;
     struct ask ask;
     TRY(ask_begin(c, p, given, act, TEXT(""), &standing, &ask));
     int named = policy_purpose(c->policy, purpose);
-    if (purpose.n && !bits_any(categories))       /* nothing is changed, but the purpose goes into the journal */
+    if (purpose.n && !bits_any(categories)) /* nothing is changed, but the purpose goes into the journal */
         return person_allow(c, p, purpose, categories, act);
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         if (!bits_has(categories, i))
@@ -308,14 +356,21 @@ enum err person_allow_some(struct ctx *c, const struct person *p, const struct b
             TRY(allow_by_any(c, p, &ask, i, categories));
             continue;
         }
-        ask.purpose = named, ask.category = named < 0 ? -1 : (int)i;
+        ask.purpose = named;
+        ask.category = named < 0 ? -1 : (int)i;
         struct decision d = policy_decide(c->policy, &ask);
         if (d.verdict != ALLOWED)
             return refuse(c, p, d, purpose, categories, (int)i);
     }
     const struct bits none = { { 0 } };
-    return decided_add(c, (struct decided){ .again = allow_some_again, .name = purpose, .categories = *categories, .has_given = given != NULL,
-                                            .given = given ? *given : none, .act = act }, p);
+    return decided_add(c,
+                       (struct decided){ .again = allow_some_again,
+                                         .name = purpose,
+                                         .categories = *categories,
+                                         .has_given = given != NULL,
+                                         .given = given ? *given : none,
+                                         .act = act },
+                       p);
 }
 
 static enum err allow_act_again(struct ctx *c, const struct decided *d)
@@ -325,19 +380,23 @@ static enum err allow_act_again(struct ctx *c, const struct decided *d)
 
 enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
 {
-    struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = act, .agreement = c->actor.agreement };
+    struct ask ask = {
+        .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = act, .agreement = c->actor.agreement
+    };
     struct decision d = policy_decide(c->policy, &ask);
     if (d.verdict != ALLOWED)
         return refuse(c, p, d, TEXT(""), NULL, -1);
     if (act == ACT_EXPORT)
-        TRY(look_allow(c, p, TEXT(""), TEXT("")));        /* all that is held is the longest look */
+        TRY(look_allow(c, p, TEXT(""), TEXT(""))); /* all that is held is the longest look */
     return decided_add(c, (struct decided){ .again = allow_act_again, .act = act }, p);
 }
 
 enum err person_may(struct ctx *c, const struct person *p, enum act act)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = { .actor = c->actor.index, .category = -1, .act = act, .consents = &all, .agreement = c->actor.agreement };
+    struct ask ask = {
+        .actor = c->actor.index, .category = -1, .act = act, .consents = &all, .agreement = c->actor.agreement
+    };
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         ask.purpose = (int)i;
         if (policy_decide(c->policy, &ask).verdict == ALLOWED)
@@ -350,7 +409,11 @@ enum err person_may_write(struct ctx *c, const struct person *p) { return person
 
 enum err person_may_record(struct ctx *c, const struct person *p, text purpose)
 {
-    struct ask ask = { .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement };
+    struct ask ask = { .actor = c->actor.index,
+                       .purpose = PURPOSE_RIGHTS,
+                       .category = -1,
+                       .act = ACT_CONSENT,
+                       .agreement = c->actor.agreement };
     if (policy_decide(c->policy, &ask).verdict == ALLOWED)
         return OK;
     ask.purpose = policy_purpose(c->policy, purpose);

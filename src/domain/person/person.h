@@ -7,25 +7,28 @@
 
 struct person;
 
-/* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless `closed_too` and a reader of
- * the archive asks. */
+/* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless
+ * `closed_too` and a reader of the archive asks. */
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out);
 /* For what the server does by itself (terms, letters): closed too, whoever acts. */
 enum err person_open_anyway(struct ctx *c, text id, struct person *out);
 
-/* Asks the policy whether this actor may do `act` for `purpose` on each category of `categories` (NULL: the purpose alone).
- * Loads consents and objections only when the purpose's basis needs them. A refusal is recorded (write_refusal) and returned with its clause. */
+/* Asks the policy whether this actor may do `act` for `purpose` on each category of `categories` (NULL: the purpose
+ * alone). Loads consents and objections only when the purpose's basis needs them. A refusal is recorded (write_refusal)
+ * and returned with its clause. */
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act);
-/* The same for a message by that channel: ERR_MISSING without one where the purpose has some, ERR_PURPOSE for one that it does not have, and
- * only a consent to that channel counts. */
-enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act, text channel);
-/* The same for a change that may name no purpose: then each category needs one purpose that allows it. `given` (may be NULL) are
- * consents that come with the request itself. */
-enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose, const struct bits *categories, enum act act);
+/* The same for a message by that channel: ERR_MISSING without one where the purpose has some, ERR_PURPOSE for one that
+ * it does not have, and only a consent to that channel counts. */
+enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories,
+                         enum act act, text channel);
+/* The same for a change that may name no purpose: then each category needs one purpose that allows it. `given` (may be
+ * NULL) are consents that come with the request itself. */
+enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose,
+                           const struct bits *categories, enum act act);
 /* An act that answers a person's right and so needs no purpose: export, erase (GDPR 12 to 22). */
 enum err person_allow_act(struct ctx *c, const struct person *p, enum act act);
-/* What belongs to no category (a date in the relation, that the notice was shown): whoever may write for some purpose may note it, whatever
- * the person consented to. */
+/* What belongs to no category (a date in the relation, that the notice was shown): whoever may write for some purpose
+ * may note it, whatever the person consented to. */
 enum err person_may_write(struct ctx *c, const struct person *p);
 /* The same for another act. */
 enum err person_may(struct ctx *c, const struct person *p, enum act act);

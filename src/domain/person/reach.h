@@ -6,11 +6,11 @@
 
 struct ctx;
 
-/* Who reads the archive: the operator, and the roles that the policy names in archive.readers. A closed account is in the archive, and so out of
- * reach of everybody else. */
+/* Who reads the archive: the operator, and the roles that the policy names in archive.readers. A closed account is in
+ * the archive, and so out of reach of everybody else. */
 bool archive_reader(const struct ctx *c);
-/* Whether this actor reaches that person at all: oneself for a person, the team for a role that sees its team. ERR_NOT_FOUND, on record as a
- * refusal, when not. person_open() asks it. */
+/* Whether this actor reaches that person at all: oneself for a person, the team for a role that sees its team.
+ * ERR_NOT_FOUND, on record as a refusal, when not. person_open() asks it. */
 enum err person_reach(struct ctx *c, struct subject_id id);
 
 #endif

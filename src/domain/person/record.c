@@ -29,10 +29,11 @@ enum err record_classes_differ(struct arena *a, const struct policy *p)
     unsigned count = p->category_count;
     for (unsigned i = 0; i <= count; i++) {
         names[i] = i < count ? p->categories[i].name : TEXT("former");
-        classes[i] = record_class_apart(names[i]);       /* alike exactly when those of held categories are */
+        classes[i] = record_class_apart(names[i]); /* alike exactly when those of held categories are */
         for (unsigned j = 0; j < i; j++)
             if (classes[j] == classes[i])
-                return say_clause(a, ERR_POLICY, &p->categories_clause, "categories \"%.*s\" and \"%.*s\" fall on one class of keys: give one another name",
+                return say_clause(a, ERR_POLICY, &p->categories_clause,
+                                  "categories \"%.*s\" and \"%.*s\" fall on one class of keys: give one another name",
                                   T(names[j]), T(names[i]));
     }
     return OK;
@@ -40,8 +41,11 @@ enum err record_classes_differ(struct arena *a, const struct policy *p)
 
 static struct place place_of(const struct ctx *c, const struct person *p, const struct record *r)
 {
-    return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("record"),
-                           .field = c->policy->categories[r->category].name, .version = (uint64_t)r->version };
+    return (struct place){ .tenant = c->tenant,
+                           .subject = p->id,
+                           .table = TEXT("record"),
+                           .field = c->policy->categories[r->category].name,
+                           .version = (uint64_t)r->version };
 }
 
 static enum err key_of(struct ctx *c, const struct person *p, const struct record *r, struct key *out)
@@ -61,10 +65,12 @@ enum err record_open(struct ctx *c, const struct person *p, struct record *r)
     TRY(seal_open(c->arena, &key, &place, r->sealed, &clear));
     if (json_parse(c->arena, clear, &r->fields) == OK)
         return OK;
-    return say(c->arena, ERR_INTEGRITY, "a record of category \"%.*s\" cannot be read", T(place.field));   /* no fault of who asked */
+    return say(c->arena, ERR_INTEGRITY, "a record of category \"%.*s\" cannot be read",
+               T(place.field)); /* no fault of who asked */
 }
 
-enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put, bool *has_put)
+enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put,
+                     bool *has_put)
 {
     KEY_AUTO key;
     struct place place = place_of(c, p, r);
@@ -87,17 +93,20 @@ enum err record_seal(struct ctx *c, const struct person *p, struct record *r, te
     return seal(c->arena, &key, &place, fields, &r->sealed);
 }
 
-enum { QUICK_ROWS = 100 };               /* opened in about a millisecond */
+enum { QUICK_ROWS = 100 }; /* opened in about a millisecond */
 
 /* Those behind `after`, `most` of them at most. */
-static enum err load_rows(struct ctx *c, const struct person *p, int category, int64_t after, int64_t most, struct record **out, unsigned *count)
+static enum err load_rows(struct ctx *c, const struct person *p, int category, int64_t after, int64_t most,
+                          struct record **out, unsigned *count)
 {
     struct record *rows = NULL;
     unsigned room = 0;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_RECORD_PAGE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name), V_INT(after), V_INT(most)));
+    query_start(
+        &q, db, SQL_RECORD_PAGE,
+        ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name), V_INT(after), V_INT(most)));
     for (*count = 0; query_next(&q); (*count)++) {
         if (c->quick && *count == QUICK_ROWS)
             return say(c->arena, ERR_ASIDE, "more than %d records are to be opened", QUICK_ROWS);
@@ -108,10 +117,15 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, i
             if (old)
                 memcpy(rows, old, *count * sizeof *rows);
         }
-        rows[*count] = (struct record){
-            .category = category, .item = query_int(&q, 0), .version = query_int(&q, 1),
-            .sealed = { arena_copy(c->arena, query_sealed(&q, 2).bytes) }, .source = arena_copy(c->arena, query_bytes(&q, 3)),
-            .at = query_int(&q, 4), .due = query_int(&q, 5), .archived = query_int(&q, 6) != 0, .key_class = (uint32_t)query_int(&q, 7) };
+        rows[*count] = (struct record){ .category = category,
+                                        .item = query_int(&q, 0),
+                                        .version = query_int(&q, 1),
+                                        .sealed = { arena_copy(c->arena, query_sealed(&q, 2).bytes) },
+                                        .source = arena_copy(c->arena, query_bytes(&q, 3)),
+                                        .at = query_int(&q, 4),
+                                        .due = query_int(&q, 5),
+                                        .archived = query_int(&q, 6) != 0,
+                                        .key_class = (uint32_t)query_int(&q, 7) };
     }
     *out = rows;
     return q.status;
@@ -119,8 +133,8 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, i
 
 bool record_unreadable(enum err e) { return e == ERR_CRYPT || e == ERR_JSON || e == ERR_INTEGRITY; }
 
-static enum err keep_readable(struct ctx *c, const struct person *p, bool archived_too, unsigned all, struct record *rows, unsigned *count,
-                              unsigned *unreadable)
+static enum err keep_readable(struct ctx *c, const struct person *p, bool archived_too, unsigned all,
+                              struct record *rows, unsigned *count, unsigned *unreadable)
 {
     for (unsigned i = 0; i < all; i++) {
         if (rows[i].archived && !archived_too)
@@ -136,8 +150,8 @@ static enum err keep_readable(struct ctx *c, const struct person *p, bool archiv
     return OK;
 }
 
-enum err record_load_page(struct ctx *c, const struct person *p, int category, int64_t *after, struct record **out, unsigned *count,
-                          unsigned *unreadable, bool *more)
+enum err record_load_page(struct ctx *c, const struct person *p, int category, int64_t *after, struct record **out,
+                          unsigned *count, unsigned *unreadable, bool *more)
 {
     enum { PAGE = 256 };
     unsigned all;
@@ -149,15 +163,17 @@ enum err record_load_page(struct ctx *c, const struct person *p, int category, i
     return keep_readable(c, p, true, all, *out, count, unreadable);
 }
 
-enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
-                              unsigned *unreadable)
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too,
+                              struct record **out, unsigned *count, unsigned *unreadable)
 {
     unsigned all;
-    *count = *unreadable = 0;
+    *unreadable = 0;
+    *count = 0;
     TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
     return keep_readable(c, p, archived_too, all, *out, count, unreadable);
 }
-enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count)
+enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out,
+                     unsigned *count)
 {
     unsigned all, kept = 0;
     TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
@@ -183,7 +199,8 @@ static void put_values(struct json_out *w, const struct json *fields)
     json_close(w, '}');
 }
 
-enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records, unsigned *unreadable)
+enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records,
+                             unsigned *unreadable)
 {
     const struct category *cat = &c->policy->categories[index];
     struct record *rows;
@@ -220,12 +237,14 @@ void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned c
     json_pair(w, TEXT("category"), cat->name);
     json_pair(w, TEXT("title"), doc_category(c, cat));
     json_pair_int(w, TEXT("records"), count);
-    json_pair(w, TEXT("says"), doc_in(c, TEXT("We hold this, but it could not be read. Ask us for it."),
-                                      TEXT("Nous conservons ces données, mais elles n'ont pas pu être lues. Demandez-les-nous.")));
+    json_pair(w, TEXT("says"),
+              doc_in(c, TEXT("We hold this, but it could not be read. Ask us for it."),
+                     TEXT("Nous conservons ces données, mais elles n'ont pas pu être lues. Demandez-les-nous.")));
     json_close(w, '}');
 }
 
-enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w, int64_t *records)
+enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w,
+                         int64_t *records)
 {
     unsigned *lost = NEW_ARRAY(c->arena, unsigned, c->policy->category_count + 1), all = 0;
     TRY_PTR(lost);

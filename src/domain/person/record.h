@@ -15,41 +15,51 @@ struct person;
 struct policy;
 
 struct record {
-    int category; int64_t item;               /* item 0 for a category without `many` */
-    int64_t version; bool archived;
-    uint32_t key_class;                       /* 0: derived from the person's key; else a key of its own (held categories) */
-    text source; msec at, due;                /* due 0: no end known yet */
+    int category;
+    int64_t item; /* item 0 for a category without `many` */
+    int64_t version;
+    bool archived;
+    uint32_t key_class; /* 0: derived from the person's key; else a key of its own (held categories) */
+    text source;
+    msec at, due; /* due 0: no end known yet */
     sealed sealed;
-    const struct json *fields;                /* opened: {field: [value, source, time]} */
+    const struct json *fields; /* opened: {field: [value, source, time]} */
 };
 /* Key class of a category that may outlive the person's key: stable over policy versions, never 0. */
 uint32_t record_class(const struct category *cat);
-/* Class of what a hold keeps of a category (or of "former") that goes with its person: its key, derived from the person's, is then put into
- * the keyring under this class. Classes of record_class() are odd, these are even. */
+/* Class of what a hold keeps of a category (or of "former") that goes with its person: its key, derived from the
+ * person's, is then put into the keyring under this class. Classes of record_class() are odd, these are even. */
 uint32_t record_class_apart(text name);
 /* ERR_POLICY, naming both, when two categories would have one class: with the one's key the other's would go. */
 enum err record_classes_differ(struct arena *a, const struct policy *p);
 /* Of a stored thing: that it cannot be opened or parsed, which hides nothing else that is held. */
 bool record_unreadable(enum err e);
-/* A page of a category's records, the archived too, behind `*after` (at first INT64_MIN), which becomes the last one; more: there may be
- * others. What cannot be opened is added to *unreadable. */
-enum err record_load_page(struct ctx *c, const struct person *p, int category, int64_t *after, struct record **out, unsigned *count,
-                          unsigned *unreadable, bool *more);
+/* A page of a category's records, the archived too, behind `*after` (at first INT64_MIN), which becomes the last one;
+ * more: there may be others. What cannot be opened is added to *unreadable. */
+enum err record_load_page(struct ctx *c, const struct person *p, int category, int64_t *after, struct record **out,
+                          unsigned *count, unsigned *unreadable, bool *more);
 /* record_load() that goes on without what cannot be opened or parsed, and counts it in *unreadable. */
-enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count,
-                              unsigned *unreadable);
+enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too,
+                              struct record **out, unsigned *count, unsigned *unreadable);
 /* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
-enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out, unsigned *count);
-/* Writes "category": {field: value}, or the list of its records when it has `many`, inside an open object; nothing when there is none to
- * show. What a read and a disclosure give is the same. Adds the records to *records, and those that cannot be read to *unreadable. */
-enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records, unsigned *unreadable);
-/* "data": the categories of the set as above; then, where there is something held that cannot be read, "unreadable" with its category. */
-enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w, int64_t *records);
+enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out,
+                     unsigned *count);
+/* Writes "category": {field: value}, or the list of its records when it has `many`, inside an open object; nothing when
+ * there is none to show. What a read and a disclosure give is the same. Adds the records to *records, and those that
+ * cannot be read to *unreadable. */
+enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records,
+                             unsigned *unreadable);
+/* "data": the categories of the set as above; then, where there is something held that cannot be read, "unreadable"
+ * with its category. */
+enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w,
+                         int64_t *records);
 /* One line of "unreadable": how many of that category, and what to do about it. */
 void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned count, struct json_out *w);
 /* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */
 enum err record_open(struct ctx *c, const struct person *p, struct record *r);
-/* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put` is then filled and *has_put true. */
-enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put, bool *has_put);
+/* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put`
+ * is then filled and *has_put true. */
+enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put,
+                     bool *has_put);
 
 #endif

@@ -39,7 +39,8 @@ static const struct json *merged(struct ctx *c, const struct json *old, const st
 }
 
 /* What the patch replaces or removes, in the sealed form; `names` gets "category.field" of every changed one. */
-static text replaced(struct ctx *c, const struct category *cat, const struct json *old, const struct json *patch, struct json_out *names)
+static text replaced(struct ctx *c, const struct category *cat, const struct json *old, const struct json *patch,
+                     struct json_out *names)
 {
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
@@ -69,15 +70,18 @@ static enum err keep_former(struct ctx *c, struct change *ch, const struct categ
     KEY_AUTO key;
     struct starts starts = { .collection = c->now, .event = c->now };
     struct change_former *f = &ch->formers[ch->former_count++];
-    struct place place = { .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("former"), .field = cat->name,
+    struct place place = { .tenant = c->tenant,
+                           .subject = ch->person->id,
+                           .table = TEXT("former"),
+                           .field = cat->name,
                            .version = (uint64_t)ch->version };
     key_derive(&ch->person->key, TEXT("former"), &key);
     *f = (struct change_former){ .category = cat->name, .due = retention_due(r, &starts, false) };
     return seal(c->arena, &key, &place, fields, &f->sealed);
 }
 
-static enum err patch_category(struct ctx *c, struct change *ch, int index, const struct json *patch, const struct json *all, text source,
-                               struct json_out *names)
+static enum err patch_category(struct ctx *c, struct change *ch, int index, const struct json *patch,
+                               const struct json *all, text source, struct json_out *names)
 {
     const struct category *cat = &c->policy->categories[index];
     struct record *rows, fresh = { .category = index, .source = source, .at = c->now };
@@ -85,12 +89,13 @@ static enum err patch_category(struct ctx *c, struct change *ch, int index, cons
     TRY(record_load(c, ch->person, index, false, &rows, &count));
     const struct json *old = count ? rows[0].fields : NULL;
     if (patch->kind != J_OBJECT)
-        return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields", T(cat->name));
+        return say_clause(c->arena, ERR_VALUE, &cat->clause, "category \"%.*s\" must be an object of its fields",
+                          T(cat->name));
     patch = normal_fields(c, cat, patch);
     TRY_PTR(patch);
     const struct json *fields = merged(c, old, patch);
     TRY_PTR(fields);
-    JSON_EACH(v, patch)                       /* a removed field has to be one of the policy too */
+    JSON_EACH(v, patch) /* a removed field has to be one of the policy too */
         if (policy_field(cat, v->key) < 0)
             fields = patch;
     TRY(value_take_category(c, cat, &fields, all));
@@ -123,7 +128,8 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     TRY(write_refused(c, &p, form_categories_of(c, patch, &categories)));
     TRY(person_allow_some(c, &p, NULL, how->purpose, &categories, ACT_WRITE));
     TRY(change_begin(c, &p, patch->count, &ch));
-    ch.expected = p.version, ch.version = p.version + 1;
+    ch.expected = p.version;
+    ch.version = p.version + 1;
     TRY(whole_take(c, &p, patch, NULL, &whole));
     BUF_AUTO names = buf_make(1 << 16);
     struct json_out w = json_out(&names);
@@ -131,27 +137,40 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     TRY(write_refused(c, &p, source_take(c, how->source, &categories, &source)));
     append_use_source(&ch, source);
     JSON_EACH(fields, patch)
-        TRY(write_refused(c, &p, patch_category(c, &ch, policy_category(c->policy, fields->key), fields, whole.after, ch.source, &w)));
+        TRY(write_refused(
+            c, &p,
+            patch_category(c, &ch, policy_category(c->policy, fields->key), fields, whole.after, ch.source, &w)));
     json_close(&w, ']');
     TRY(write_refused(c, &p, whole_check(c, &p, &whole)));
-    ch.also = how->also, ch.also_arg = how->also_arg;
+    ch.also = how->also;
+    ch.also_arg = how->also_arg;
     if (!how->confirmed)
         TRY(feature_moved(c, patch, &ch));
     out->version = ch.version;
     TRY(buf_lend(c->arena, &names, &changed));
-    out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id), (long long)ch.version, T(changed));
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"version\":%lld,\"changed\":%.*s}", T(id),
+                            (long long)ch.version, T(changed));
     TRY_PTR(out->body.p);
     struct event event = event_of(c, &p, TEXT("rectify"));
-    event.categories = event_categories(c, &categories), event.purpose = how->purpose, event.count = ch.record_count;
+    event.categories = event_categories(c, &categories);
+    event.purpose = how->purpose;
+    event.count = ch.record_count;
     return change_write(c, &ch, event, out);
 }
 
 /* ---- Former values. ---- */
 
-struct former_row { text category; int64_t version, item; msec at, due; sealed sealed; struct former_row *next; };
+struct former_row {
+    text category;
+    int64_t version, item;
+    msec at, due;
+    sealed sealed;
+    struct former_row *next;
+};
 
 /* At most `limit` rows (0: all); *more when there are others. */
-static enum err load_formers(struct ctx *c, enum sql sql, const struct val *args, size_t count, int64_t limit, struct former_row **out, bool *more)
+static enum err load_formers(struct ctx *c, enum sql sql, const struct val *args, size_t count, int64_t limit,
+                             struct former_row **out, bool *more)
 {
     int64_t rows = 0;
     *more = false;
@@ -166,8 +185,11 @@ static enum err load_formers(struct ctx *c, enum sql sql, const struct val *args
         }
         struct former_row *row = NEW(c->arena, struct former_row);
         TRY_PTR(row);
-        *row = (struct former_row){ .category = arena_copy(c->arena, query_bytes(&q, 0)), .version = query_int(&q, 1), .at = query_int(&q, 2),
-                                    .due = query_int(&q, 3), .item = query_int(&q, 5),
+        *row = (struct former_row){ .category = arena_copy(c->arena, query_bytes(&q, 0)),
+                                    .version = query_int(&q, 1),
+                                    .at = query_int(&q, 2),
+                                    .due = query_int(&q, 3),
+                                    .item = query_int(&q, 5),
                                     .sealed = { arena_copy(c->arena, query_sealed(&q, 4).bytes) } };
         *out = row;
         out = &row->next;
@@ -177,7 +199,9 @@ static enum err load_formers(struct ctx *c, enum sql sql, const struct val *args
 
 static void put_former_end(struct ctx *c, const struct keeping *k, const struct former_row *row, struct json_out *w)
 {
-    const struct kept_thing thing = { .category = row->category, .former = true, .begun = true, .at = row->at, .event = row->at };
+    const struct kept_thing thing = {
+        .category = row->category, .former = true, .begun = true, .at = row->at, .event = row->at
+    };
     const struct keeping_end end = keeping_end(c->policy, k, &thing);
     json_pair(w, TEXT("until"), end.until > KEEPING_PAST ? time_print(c->arena, end.until) : (text){ NULL, 0 });
 }
@@ -197,10 +221,14 @@ static void put_lost(struct ctx *c, const struct keeping *k, const struct former
     json_close(w, '}');
 }
 
-static enum err put_former(struct ctx *c, const struct person *p, const struct keeping *k, const struct key *key, const struct former_row *row,
-                           struct json_out *w)
+static enum err put_former(struct ctx *c, const struct person *p, const struct keeping *k, const struct key *key,
+                           const struct former_row *row, struct json_out *w)
 {
-    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("former"), .field = row->category, .version = (uint64_t)row->version };
+    struct place place = { .tenant = c->tenant,
+                           .subject = p->id,
+                           .table = TEXT("former"),
+                           .field = row->category,
+                           .version = (uint64_t)row->version };
     const struct json *fields = NULL;
     text clear;
     enum err e = seal_open(c->arena, key, &place, row->sealed, &clear);
@@ -250,8 +278,10 @@ enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_
     return put_formers(c, p, rows, w);
 }
 
-/* A page begins after "version.item.category" of the row before it; a row has as many values as fields were changed at once. */
-static enum err put_former_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w, struct answer *out)
+/* A page begins after "version.item.category" of the row before it; a row has as many values as fields were changed at
+ * once. */
+static enum err put_former_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w,
+                                struct answer *out)
 {
     struct former_row *rows = NULL, *last;
     int64_t version = -1, item = -1;
@@ -259,12 +289,16 @@ static enum err put_former_page(struct ctx *c, const struct person *p, const str
     text after = asked->after;
     if (after.n && (!paging_number(&after, &version) || !paging_number(&after, &item) || !after.p))
         return paging_unknown(c);
-    TRY(load_formers(c, SQL_FORMER_PAGE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(version), V_TEXT(after.n ? after : TEXT("")), V_INT(item),
-                                              V_INT(asked->limit + 1)), asked->limit, &rows, &more));
+    TRY(load_formers(c, SQL_FORMER_PAGE,
+                     ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(version), V_TEXT(after.n ? after : TEXT("")),
+                          V_INT(item), V_INT(asked->limit + 1)),
+                     asked->limit, &rows, &more));
     for (last = rows; last && last->next;)
         last = last->next;
     TRY(put_formers(c, p, rows, w));
-    text place = more ? arena_print(c->arena, "%lld.%lld.%.*s", (long long)last->version, (long long)last->item, T(last->category)) : TEXT("");
+    text place = more ? arena_print(c->arena, "%lld.%lld.%.*s", (long long)last->version, (long long)last->item,
+                                    T(last->category))
+                      : TEXT("");
     return paging_end(c, more, place, w, out);
 }
 

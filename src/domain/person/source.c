@@ -1,4 +1,5 @@
-/* Where data come from: what the caller says, what the policy leaves, or who brought them; and who supplied them, sealed beside the journal. */
+/* Where data come from: what the caller says, what the policy leaves, or who brought them; and who supplied them,
+ * sealed beside the journal. */
 #include "domain/person/source.h"
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
@@ -18,8 +19,8 @@ static enum err check(struct ctx *c, const struct bits *categories, const struct
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         const struct category *cat = &c->policy->categories[i];
         if (bits_has(categories, i) && !(cat->sources >> index & 1))
-            return say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" does not come from \"%.*s\"", T(cat->name),
-                              T(source->name));
+            return say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "category \"%.*s\" does not come from \"%.*s\"",
+                              T(cat->name), T(source->name));
     }
     return OK;
 }
@@ -45,8 +46,8 @@ static const struct clause *sources_clause(const struct ctx *c)
 
 enum err source_missing(struct ctx *c, text member)
 {
-    say_clause(c->arena, ERR_MISSING, sources_clause(c), "\"%.*s\" says where the data come from: \"person\", or another source of the policy",
-               T(member));
+    say_clause(c->arena, ERR_MISSING, sources_clause(c),
+               "\"%.*s\" says where the data come from: \"person\", or another source of the policy", T(member));
     snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(member));
     return ERR_MISSING;
 }
@@ -57,7 +58,8 @@ enum err source_said(struct ctx *c, text said, const struct bits *categories, st
     if (!said.n)
         return source_missing(c, TEXT("source"));
     if (!source)
-        return say_clause(c->arena, ERR_UNDECLARED, sources_clause(c), "the policy has no source \"%.*s\"", T(value_shown(said)));
+        return say_clause(c->arena, ERR_UNDECLARED, sources_clause(c), "the policy has no source \"%.*s\"",
+                          T(value_shown(said)));
     TRY(check(c, categories, source));
     struct term notice = source->notice.unit == TERM_UNSET ? (struct term){ 1, TERM_MONTHS } : source->notice;
     *out = (struct source_taken){ source->name, source->third_party ? term_end(c->now, notice, 1) : 0 };
@@ -92,7 +94,8 @@ text source_observed(const struct ctx *c, const struct bits *categories)
 
 static struct place place_of(const struct ctx *c, const struct person *p)
 {
-    return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("supplied_by") };
+    return (
+        struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("supplied_by") };
 }
 
 enum err source_seal_supplier(struct ctx *c, const struct person *p, text supplier, sealed *out)

@@ -13,7 +13,8 @@
 
 /* ---- Look-up. ---- */
 
-static enum err identifier_of(struct ctx *c, const struct json *in, const struct category **cat, const struct field **field, text *value)
+static enum err identifier_of(struct ctx *c, const struct json *in, const struct category **cat,
+                              const struct field **field, text *value)
 {
     const struct json *identifier = json_get(in, TEXT("identifier")), *member = identifier ? identifier->first : NULL;
     if (!identifier || identifier->kind != J_OBJECT || identifier->count != 1 || member->kind != J_TEXT)
@@ -24,7 +25,8 @@ static enum err identifier_of(struct ctx *c, const struct json *in, const struct
     *cat = &c->policy->categories[index];
     int f = policy_field(*cat, name);
     if (f < 0 || !(*cat)->fields[f].identifier)
-        return say_clause(c->arena, ERR_UNDECLARED, &(*cat)->clause, "\"%.*s\" is no identifier of the policy", T(value_shown(member->key)));
+        return say_clause(c->arena, ERR_UNDECLARED, &(*cat)->clause, "\"%.*s\" is no identifier of the policy",
+                          T(value_shown(member->key)));
     *field = &(*cat)->fields[f];
     *value = member->value;
     return OK;
@@ -67,7 +69,9 @@ enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out
     }
     TRY(person_allow(c, found ? &p : NULL, purpose, &categories, ACT_READ));
     struct write w = { .event = event_of(c, found ? &p : NULL, TEXT("subject.lookup")) };
-    w.event.purpose = purpose, w.event.categories = cat->name, w.event.count = found;
+    w.event.purpose = purpose;
+    w.event.categories = cat->name;
+    w.event.count = found;
     if (found)
         TRY(look_seal(c, &p, &w.event));
     TRY(write_do(c, &w, NULL));
@@ -85,7 +89,8 @@ static enum err wanted(struct ctx *c, const struct person *p, text purpose, text
     if (categories.p)
         return write_refused(c, p, form_category_list(c, categories, out));
     int index = policy_purpose(c->policy, purpose);
-    *out = index >= 0 && (unsigned)index < c->policy->purpose_count ? c->policy->purposes[index].categories : (struct bits){ { 0 } };
+    *out = index >= 0 && (unsigned)index < c->policy->purpose_count ? c->policy->purposes[index].categories
+                                                                    : (struct bits){ { 0 } };
     for (unsigned i = 0; i < c->policy->category_count; i++)
         if (c->policy->categories[i].transient)
             out->w[i >> 6] &= ~((uint64_t)1 << (i & 63));
@@ -102,7 +107,9 @@ enum err subject_read(struct ctx *c, text id, text purpose, text categories, str
     TRY(wanted(c, &p, purpose, categories, &set));
     TRY(person_allow(c, &p, purpose, &set, ACT_READ));
     struct write w = { .event = event_of(c, &p, TEXT("read")) };
-    w.event.purpose = purpose, w.event.categories = event_categories(c, &set), w.event.count = 0;
+    w.event.purpose = purpose;
+    w.event.categories = event_categories(c, &set);
+    w.event.count = 0;
     w.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
     TRY(look_seal(c, &p, &w.event));
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
@@ -123,8 +130,10 @@ enum err subject_read(struct ctx *c, text id, text purpose, text categories, str
 static bool act_of(text word, enum act *out)
 {
     static const text words[ACT_COUNT] = {
-        [ACT_READ] = TEXT_INIT("read"), [ACT_WRITE] = TEXT_INIT("write"), [ACT_SEND] = TEXT_INIT("send"), [ACT_DISCLOSE] = TEXT_INIT("disclose"),
-        [ACT_ERASE] = TEXT_INIT("erase"), [ACT_EXPORT] = TEXT_INIT("export"), [ACT_CONSENT] = TEXT_INIT("consent") };
+        [ACT_READ] = TEXT_INIT("read"),         [ACT_WRITE] = TEXT_INIT("write"), [ACT_SEND] = TEXT_INIT("send"),
+        [ACT_DISCLOSE] = TEXT_INIT("disclose"), [ACT_ERASE] = TEXT_INIT("erase"), [ACT_EXPORT] = TEXT_INIT("export"),
+        [ACT_CONSENT] = TEXT_INIT("consent")
+    };
     for (unsigned i = 0; i < ACT_COUNT; i++)
         if (text_eq(words[i], word)) {
             *out = (enum act)i;
@@ -140,7 +149,8 @@ enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out
     enum act act;
     text id = json_text(in, TEXT("subject")), purpose = json_text(in, TEXT("purpose"));
     if (!purpose.n || !act_of(json_text(in, TEXT("act")), &act))
-        return say(c->arena, ERR_USAGE, "the body names \"purpose\" and \"act\" (read, write, send, disclose, erase, export, consent)");
+        return say(c->arena, ERR_USAGE,
+                   "the body names \"purpose\" and \"act\" (read, write, send, disclose, erase, export, consent)");
     if (id.p)
         TRY(person_open(c, id, false, &p));
     JSON_EACH(name, json_get(in, TEXT("categories"))) {

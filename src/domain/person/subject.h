@@ -10,7 +10,8 @@ struct change;
 struct record;
 
 enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out);
-/* `categories` comma separated, p NULL for all of the purpose. Answered after its journal entry is durable (GDPR 5(2)). */
+/* `categories` comma separated, p NULL for all of the purpose. Answered after its journal entry is durable (GDPR 5(2)).
+ */
 enum err subject_read(struct ctx *c, text id, text purpose, text categories, struct answer *out);
 /* What a platform asks before a use; body and answer of POST /v1/decisions. */
 enum err subject_decide(struct ctx *c, const struct json *in, struct answer *out);

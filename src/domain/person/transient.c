@@ -1,4 +1,5 @@
-/* Transient categories: values in one block of locked memory, each in a slot of its own, wiped at release, at its term, and at the end. */
+/* Transient categories: values in one block of locked memory, each in a slot of its own, wiped at release, at its term,
+ * and at the end. */
 #include "domain/person/held.h"
 #include "domain/person/person.h"
 #include "domain/core/instance.h"
@@ -11,10 +12,15 @@
 enum { SLOTS = 256, SLOT_BYTES = 4096 };
 
 /* Whose and what a slot is, as digests: no name stands beside the value. */
-struct slot { struct digest what, whose; msec expires; size_t size; bool used; };
+struct slot {
+    struct digest what, whose;
+    msec expires;
+    size_t size;
+    bool used;
+};
 struct transient_memory {
     pthread_mutex_t lock;
-    uint8_t *pool;                               /* SLOTS × SLOT_BYTES, made at first use; guard pages around it */
+    uint8_t *pool; /* SLOTS × SLOT_BYTES, made at first use; guard pages around it */
     struct slot slots[SLOTS];
 };
 
@@ -32,7 +38,7 @@ void transient_close(struct transient_memory **at)
     *at = NULL;
     if (!m)
         return;
-    sodium_free(m->pool);                        /* wipes it */
+    sodium_free(m->pool); /* wipes it */
     pthread_mutex_destroy(&m->lock);
     sodium_memzero(m, sizeof *m);
     free(m);
@@ -54,7 +60,10 @@ static bool have_pool(struct transient_memory *m)
     return pool != NULL;
 }
 
-static uint8_t *bytes_of(struct transient_memory *m, const struct slot *s) { return m->pool + (size_t)(s - m->slots) * SLOT_BYTES; }
+static uint8_t *bytes_of(struct transient_memory *m, const struct slot *s)
+{
+    return m->pool + (size_t)(s - m->slots) * SLOT_BYTES;
+}
 
 static void wipe(struct transient_memory *m, struct slot *s)
 {
@@ -102,17 +111,22 @@ static enum err category_of(struct ctx *c, text name, const struct category **ou
 {
     int index = policy_category(c->policy, name);
     if (index < 0)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"", T(value_shown(name)));
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                          "the policy has no category \"%.*s\"", T(value_shown(name)));
     *out = &c->policy->categories[index];
     *set = (struct bits){ { 0 } };
     bits_add(set, (unsigned)index);
-    return (*out)->transient ? OK : say_clause(c->arena, ERR_USAGE, &(*out)->clause, "category \"%.*s\" is not transient", T((*out)->name));
+    return (*out)->transient ? OK
+                             : say_clause(c->arena, ERR_USAGE, &(*out)->clause, "category \"%.*s\" is not transient",
+                                          T((*out)->name));
 }
 
 static enum err journal(struct ctx *c, const struct person *p, text act, const struct category *cat, text purpose)
 {
     struct write w = { .event = event_of(c, p, act) };
-    w.event.categories = cat->name, w.event.purpose = purpose, w.event.clause = cat->clause.path;
+    w.event.categories = cat->name;
+    w.event.purpose = purpose;
+    w.event.clause = cat->clause.path;
     TRY(look_seal(c, p, &w.event));
     return write_do(c, &w, NULL);
 }
@@ -125,12 +139,18 @@ static enum err keep(struct ctx *c, const struct category *cat, struct subject_i
     pthread_mutex_lock(&m->lock);
     bool locked = have_pool(m);
     struct slot *s = locked ? find(m, &what) : NULL;
-    if (locked && !s)
-        wipe_ended(m, c->now), s = free_slot(m);
+    if (locked && !s) {
+        wipe_ended(m, c->now);
+        s = free_slot(m);
+    }
     if (s) {
         wipe(m, s);
         memcpy(bytes_of(m, s), value.p, value.n);
-        *s = (struct slot){ .what = what, .whose = whose, .expires = term_end(c->now, cat->transient_for, 1), .size = value.n, .used = true };
+        *s = (struct slot){ .what = what,
+                            .whose = whose,
+                            .expires = term_end(c->now, cat->transient_for, 1),
+                            .size = value.n,
+                            .used = true };
     }
     pthread_mutex_unlock(&m->lock);
     if (!locked)
@@ -194,8 +214,10 @@ enum err transient_get(struct ctx *c, text id, text category, text purpose, stru
     struct transient_memory *m = c->app->transient;
     pthread_mutex_lock(&m->lock);
     struct slot *s = find(m, &what);
-    if (s && s->expires <= c->now)
-        wipe(m, s), s = NULL;
+    if (s && s->expires <= c->now) {
+        wipe(m, s);
+        s = NULL;
+    }
     if (s)
         out->body = arena_copy(c->arena, (text){ (const char *)bytes_of(m, s), s->size });
     pthread_mutex_unlock(&m->lock);
@@ -213,7 +235,7 @@ enum err transient_drop(struct ctx *c, text id, text category, struct answer *ou
     TRY(person_open(c, id, false, &p));
     TRY(write_refused(c, &p, category_of(c, category, &cat, &set)));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
-    release(c, cat, p.id);                       /* the value first: a full disk must not keep it */
+    release(c, cat, p.id); /* the value first: a full disk must not keep it */
     return journal(c, &p, TEXT("transient.released"), cat, TEXT(""));
 }
 
@@ -240,6 +262,7 @@ enum err transient_tick(struct ctx *c)
     if (!ended)
         return OK;
     struct write w = { .event = event_of(c, NULL, TEXT("transient.released")) };
-    w.event.tenant = (text){ NULL, 0 }, w.event.count = ended;
+    w.event.tenant = (text){ NULL, 0 };
+    w.event.count = ended;
     return store_write(ctx_store(c), c->arena, &w);
 }

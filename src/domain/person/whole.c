@@ -49,9 +49,12 @@ static void put_records(struct json_out *w, const struct record *rows, unsigned 
     json_close(w, ']');
 }
 
-struct state { struct json_out before, after; };
+struct state {
+    struct json_out before, after;
+};
 
-static enum err put_category(struct ctx *c, const struct person *p, unsigned index, const struct json *patch, bool gone, struct state *s)
+static enum err put_category(struct ctx *c, const struct person *p, unsigned index, const struct json *patch, bool gone,
+                             struct state *s)
 {
     const struct category *cat = &c->policy->categories[index];
     struct record *rows = NULL;
@@ -76,7 +79,8 @@ static enum err put_category(struct ctx *c, const struct person *p, unsigned ind
     return OK;
 }
 
-enum err whole_take(struct ctx *c, const struct person *p, const struct json *patch, const struct bits *gone, struct whole *out)
+enum err whole_take(struct ctx *c, const struct person *p, const struct json *patch, const struct bits *gone,
+                    struct whole *out)
 {
     BUF_AUTO before = buf_make(BUF_DEFAULT_LIMIT);
     BUF_AUTO after = buf_make(BUF_DEFAULT_LIMIT);
@@ -119,7 +123,7 @@ static enum err check_others(struct ctx *c, const struct whole *w)
         const struct category *cat = &c->policy->categories[i];
         const struct json *before = json_get(w->before, cat->name), *after = json_get(w->after, cat->name);
         if (cat->transient || !whole_depends(cat) || (bits_has(&w->touched, i) && after))
-            continue;                        /* a category that is given is checked where it is taken */
+            continue; /* a category that is given is checked where it is taken */
         if (!cat->many)
             TRY(value_still_fits(c, cat, before, w->before, after, w->after));
         else

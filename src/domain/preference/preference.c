@@ -30,7 +30,9 @@ static enum err category_of(struct ctx *c, const struct person *p, text name, in
 
 static enum err check_place(struct ctx *c, text place)
 {
-    const struct field field = { .name = TEXT("place"), .type = FIELD_TEXT, .has_min = true, .min = 1, .has_max = true, .max = PLACE_CHARACTERS };
+    const struct field field = {
+        .name = TEXT("place"), .type = FIELD_TEXT, .has_min = true, .min = 1, .has_max = true, .max = PLACE_CHARACTERS
+    };
     const struct category form = { .name = TEXT("preferences") };
     const struct json value = { .kind = J_TEXT, .value = place };
     const struct json *taken = &value;
@@ -54,7 +56,8 @@ static text only_purpose(const struct ctx *c, const struct category *cat)
     return found;
 }
 
-/* The purpose that the journal names: the one that was named, never one chosen among several. Allows the act, or refuses it on record. */
+/* The purpose that the journal names: the one that was named, never one chosen among several. Allows the act, or
+ * refuses it on record. */
 static enum err allow(struct ctx *c, const struct person *p, int category, text given, enum act act, text *purpose)
 {
     struct bits set = { { 0 } };
@@ -63,7 +66,8 @@ static enum err allow(struct ctx *c, const struct person *p, int category, text 
     if (purpose->n)
         return person_allow(c, p, *purpose, &set, act);
     TRY(person_allow_some(c, p, NULL, TEXT(""), &set, act));
-    *purpose = c->actor.kind == ACTOR_PERSON ? TEXT("preferences") : TEXT("");     /* their own, by their right; or nobody named one */
+    *purpose = c->actor.kind == ACTOR_PERSON ? TEXT("preferences")
+                                             : TEXT(""); /* their own, by their right; or nobody named one */
     return act == ACT_READ ? look_allow(c, p, TEXT(""), event_categories(c, &set)) : OK;
 }
 
@@ -75,11 +79,20 @@ static text place_of(const struct record *r, text per)
     return value && value->first && value->first->kind == J_TEXT ? value->first->value : PLACE_ALL;
 }
 
-struct places { struct person *p; int index; const struct category *cat; text per; struct record *rows; unsigned count; };
+struct places {
+    struct person *p;
+    int index;
+    const struct category *cat;
+    text per;
+    struct record *rows;
+    unsigned count;
+};
 
 static enum err load_places(struct ctx *c, struct person *p, int index, struct places *out)
 {
-    *out = (struct places){ .p = p, .index = index, .cat = &c->policy->categories[index], .per = c->policy->categories[index].per };
+    *out = (struct places){
+        .p = p, .index = index, .cat = &c->policy->categories[index], .per = c->policy->categories[index].per
+    };
     return record_load(c, p, index, false, &out->rows, &out->count);
 }
 
@@ -114,7 +127,9 @@ enum origin { FROM_PLACE, FROM_ALL, FROM_POLICY, FROM_NOWHERE };
 
 static enum origin origin_of(const struct field *f, const struct json *here, const struct json *all)
 {
-    return here ? FROM_PLACE : all ? FROM_ALL : f->default_value.p ? FROM_POLICY : FROM_NOWHERE;
+    return here ? FROM_PLACE
+         : all ? FROM_ALL
+         : f->default_value.p ? FROM_POLICY : FROM_NOWHERE;
 }
 
 static void put_values(struct json_out *w, const struct places *s, const struct record *here, const struct record *all)
@@ -169,7 +184,9 @@ static enum err answer_place(struct ctx *c, const struct places *s, text place, 
 static enum err write_read(struct ctx *c, const struct person *p, text purpose, text categories, int64_t count)
 {
     struct write read = { .event = event_of(c, p, TEXT("read")) };
-    read.event.purpose = purpose, read.event.categories = categories, read.event.count = count;
+    read.event.purpose = purpose;
+    read.event.categories = categories;
+    read.event.count = count;
     TRY(look_seal(c, p, &read.event));
     return write_do(c, &read, NULL);
 }
@@ -191,7 +208,8 @@ enum err preference_get(struct ctx *c, text id, text category, text place, text 
 /* ---- Setting. ---- */
 
 /* {field: value} of the place after the patch, its name among them, as it will be held. */
-static enum err merge(struct ctx *c, const struct places *s, const struct record *old, text place, const struct json *in, const struct json **out)
+static enum err merge(struct ctx *c, const struct places *s, const struct record *old, text place,
+                      const struct json *in, const struct json **out)
 {
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
@@ -220,21 +238,24 @@ static enum err take_sent(struct ctx *c, const struct places *s, const struct js
     JSON_EACH(v, *in) {
         int index = policy_field(s->cat, v->key);
         if (index < 0)
-            return value_take_category(c, s->cat, in, NULL);   /* says which, and the nearest */
+            return value_take_category(c, s->cat, in, NULL); /* says which, and the nearest */
         if (v->kind == J_NULL)
             continue;
         const struct json *one = v;
         enum err status = value_take(c, s->cat, &s->cat->fields[index], &one);
         if (status != OK)
-            text_cstr(s->cat->fields[index].clause.path.n ? arena_print(c->arena, "%.*s.%.*s", T(s->cat->name), T(v->key)) : v->key, c->arena->why.field,
-                      sizeof c->arena->why.field);
+            text_cstr(s->cat->fields[index].clause.path.n
+                          ? arena_print(c->arena, "%.*s.%.*s", T(s->cat->name), T(v->key))
+                          : v->key,
+                      c->arena->why.field, sizeof c->arena->why.field);
         TRY(status);
     }
     return OK;
 }
 
 /* What is required somewhere is required of that place; what holds for all may leave it to each. */
-static enum err check_whole(struct ctx *c, const struct person *p, const struct places *s, text place, const struct json *after)
+static enum err check_whole(struct ctx *c, const struct person *p, const struct places *s, text place,
+                            const struct json *after)
 {
     if (text_eq(place, PLACE_ALL))
         return OK;
@@ -253,7 +274,8 @@ static enum err check_whole(struct ctx *c, const struct person *p, const struct 
     return value_take_category(c, s->cat, &fields, other);
 }
 
-static enum err set_once(struct ctx *c, text id, text category, text place, const struct json *in, text purpose, struct answer *out)
+static enum err set_once(struct ctx *c, text id, text category, text place, const struct json *in, text purpose,
+                         struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct places s;
@@ -269,19 +291,24 @@ static enum err set_once(struct ctx *c, text id, text category, text place, cons
     TRY(load_places(c, &p, index, &s));
     const struct record *old = find_place(&s, place);
     if (!old && s.count >= PLACES_MAX)
-        return say_clause(c->arena, ERR_TOO_LARGE, &s.cat->clause, "preferences are kept for at most %d places", PLACES_MAX);
+        return say_clause(c->arena, ERR_TOO_LARGE, &s.cat->clause, "preferences are kept for at most %d places",
+                          PLACES_MAX);
     TRY(write_refused(c, &p, take_sent(c, &s, &in)));
     TRY(merge(c, &s, old, place, in, &after));
     TRY(write_refused(c, &p, check_whole(c, &p, &s, place, after)));
     TRY(subject_keep(c, &p, index, old, after, &ch));
     struct event event = event_of(c, &p, TEXT("subject.update"));
-    event.categories = s.cat->name, event.purpose = purpose, event.count = 1;
-    TRY(change_write(c, &ch, event, NULL));    /* what it answers is personal, and not kept: sent again, it does the same again */
+    event.categories = s.cat->name;
+    event.purpose = purpose;
+    event.count = 1;
+    TRY(change_write(c, &ch, event,
+                     NULL)); /* what it answers is personal, and not kept: sent again, it does the same again */
     TRY(load_places(c, &p, index, &s));
     return answer_place(c, &s, place, out);
 }
 
-enum err preference_set(struct ctx *c, text id, text category, text place, const struct json *in, text purpose, struct answer *out)
+enum err preference_set(struct ctx *c, text id, text category, text place, const struct json *in, text purpose,
+                        struct answer *out)
 {
     /* Saved from two devices at once: the one that came second looks again, so that a place has one record. */
     enum err status = set_once(c, id, category, place, in, purpose, out);
@@ -307,9 +334,13 @@ enum err preference_drop(struct ctx *c, text id, text category, text place, text
             ch.drops[ch.drop_count++] = (struct change_drop){ .category = s.cat->name, .item = s.rows[i].item };
     if (!ch.drop_count)
         return say(c->arena, ERR_NOT_FOUND, "nothing is set for that place");
-    ch.expected = p.version, ch.version = p.version + 1, ch.truncate = true;
+    ch.expected = p.version;
+    ch.version = p.version + 1;
+    ch.truncate = true;
     struct event event = event_of(c, &p, TEXT("subject.update"));
-    event.categories = s.cat->name, event.purpose = purpose, event.count = ch.drop_count;
+    event.categories = s.cat->name;
+    event.purpose = purpose;
+    event.count = ch.drop_count;
     return change_write(c, &ch, event, NULL);
 }
 

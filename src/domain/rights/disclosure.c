@@ -1,4 +1,5 @@
-/* Disclosures: data given to a recipient of the policy, decided twice (who gives, who receives), recorded, and shown to the person. */
+/* Disclosures: data given to a recipient of the policy, decided twice (who gives, who receives), recorded, and shown to
+ * the person. */
 #include "domain/core/named.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -10,14 +11,20 @@
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 
-struct disclosing { struct ctx *c; const struct person *p; struct subject_id id; text recipient, purpose, categories; };
+struct disclosing {
+    struct ctx *c;
+    const struct person *p;
+    struct subject_id id;
+    text recipient, purpose, categories;
+};
 
 static enum err run_disclosure(struct db *db, struct write *w)
 {
     const struct disclosing *d = w->arg;
     TRY(write_person_there(db, d->c->tenant, d->p->id));
-    return db_run(db, SQL_DISCLOSURE_ADD, NULL, ARGS(V_TEXT(d->c->tenant), V_ID(d->p->id), V_ID(d->id), V_TEXT(d->recipient),
-                                                     V_TEXT(d->purpose), V_TEXT(d->categories), V_INT(d->c->now)));
+    return db_run(db, SQL_DISCLOSURE_ADD, NULL,
+                  ARGS(V_TEXT(d->c->tenant), V_ID(d->p->id), V_ID(d->id), V_TEXT(d->recipient), V_TEXT(d->purpose),
+                       V_TEXT(d->categories), V_INT(d->c->now)));
 }
 
 static enum err recipient_of(struct ctx *c, text name, int *out)
@@ -26,8 +33,10 @@ static enum err recipient_of(struct ctx *c, text name, int *out)
     if (*out >= 0 && c->policy->actors[*out].kind == ACTOR_RECIPIENT)
         return OK;
     text near = policy_nearest(c->policy, TEXT("actor"), name);
-    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->recipients_clause, "the policy has no recipient \"%.*s\"%s%.*s%s",
-                      T(value_shown(name)), near.n ? "; did you mean \"" : "", T(near), near.n ? "\"?" : "");
+    return say_clause(c->arena, ERR_UNDECLARED, &c->policy->recipients_clause,
+                      "the policy has no recipient \"%.*s\"%s%.*s%s", T(value_shown(name)),
+                      near.n ? "; did you mean \"" : "", T(near),
+                      near.n ? "\"?" : "");
 }
 
 static enum err categories_of(struct ctx *c, const struct json *list, struct bits *out)
@@ -38,27 +47,30 @@ static enum err categories_of(struct ctx *c, const struct json *list, struct bit
     JSON_EACH(name, list) {
         int index = name->kind == J_TEXT ? policy_category(c->policy, name->value) : -1;
         if (index < 0)
-            return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause, "the policy has no category \"%.*s\"",
-                              T(value_shown(name->value)));
+            return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                              "the policy has no category \"%.*s\"", T(value_shown(name->value)));
         if (c->policy->categories[index].transient)
-            return say_clause(c->arena, ERR_USAGE, &c->policy->categories[index].clause, "category \"%.*s\" is transient: it is not disclosed",
-                              T(name->value));
+            return say_clause(c->arena, ERR_USAGE, &c->policy->categories[index].clause,
+                              "category \"%.*s\" is transient: it is not disclosed", T(name->value));
         bits_add(out, (unsigned)index);
     }
     return OK;
 }
 
-/* Who gives must be allowed to, and the recipient to receive: for that purpose, those categories, with its charter accepted. */
+/* Who gives must be allowed to, and the recipient to receive: for that purpose, those categories, with its charter
+ * accepted. */
 static enum err allow(struct ctx *c, const struct person *p, int recipient, text purpose, const struct bits *categories)
 {
     if (c->actor.index != recipient)
         TRY(person_allow(c, p, purpose, categories, ACT_DISCLOSE));
     struct ctx receiving = *c;
-    receiving.actor.index = recipient, receiving.actor.agreement = true;
+    receiving.actor.index = recipient;
+    receiving.actor.agreement = true;
     return person_allow(&receiving, p, purpose, categories, ACT_DISCLOSE);
 }
 
-static enum err answer_of(struct ctx *c, const struct person *p, text id, const struct bits *categories, int64_t *records, struct answer *out)
+static enum err answer_of(struct ctx *c, const struct person *p, text id, const struct bits *categories,
+                          int64_t *records, struct answer *out)
 {
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
@@ -75,7 +87,10 @@ enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct a
     PERSON_AUTO p = { 0 };
     struct bits categories;
     int recipient;
-    struct disclosing d = { .c = c, .p = &p, .id = id_make(c->now), .recipient = json_text(in, TEXT("recipient")),
+    struct disclosing d = { .c = c,
+                            .p = &p,
+                            .id = id_make(c->now),
+                            .recipient = json_text(in, TEXT("recipient")),
                             .purpose = json_text(in, TEXT("purpose")) };
     if (!d.recipient.n || !d.purpose.n)
         return say(c->arena, ERR_MISSING, "a disclosure names its \"recipient\" and \"purpose\"");
@@ -90,7 +105,9 @@ enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct a
     d.categories = event_categories(c, &categories);
     TRY_PTR(d.categories.p);
     struct write w = { .run = run_disclosure, .arg = &d, .event = event_of(c, &p, TEXT("disclosure")) };
-    w.event.purpose = d.purpose, w.event.categories = d.categories, w.event.count = 0;
+    w.event.purpose = d.purpose;
+    w.event.categories = d.categories;
+    w.event.count = 0;
     w.event.clause = c->policy->actors[recipient].clause.path;
     text shown = id_print(c->arena, d.id);
     TRY(answer_of(c, &p, shown, &categories, &w.event.count, out));
@@ -133,7 +150,8 @@ enum err disclosure_put(struct ctx *c, const struct person *p, struct json_out *
     return q.status;
 }
 
-static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w, struct answer *out)
+static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w,
+                         struct answer *out)
 {
     READ_AUTO db = NULL;
     struct subject_id id = { { 0 } };

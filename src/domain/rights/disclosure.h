@@ -11,9 +11,9 @@ struct paging;
 struct person;
 
 enum err disclosure_put(struct ctx *c, const struct person *p, struct json_out *w);
-/* Disclosure to a recipient of the policy: decided for who gives and for who receives, recorded with recipient, purpose and
- * categories, and answered with the data. */
+/* Disclosure to a recipient of the policy: decided for who gives and for who receives, recorded with recipient, purpose
+ * and categories, and answered with the data. */
 enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out);
-enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out);   /* oldest first */
+enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out); /* oldest first */
 
 #endif

@@ -40,12 +40,13 @@ enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out
     text after = asked->after, place = { NULL, 0 };
     if (after.n && (!paging_number(&after, &due) || !id_parse(after, &id)))
         return paging_unknown(c);
-    TRY(person_allow_act(c, NULL, ACT_EXPORT));            /* for who answers people */
+    TRY(person_allow_act(c, NULL, ACT_EXPORT)); /* for who answers people */
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_DUTY_LIST, ARGS(V_TEXT(c->tenant), V_INT(asked->limit + 1), V_INT(person_sees_team(c)), V_ID(c->actor.self),
-                                             V_INT(due), V_ID(id)));
+    query_start(&q, db, SQL_DUTY_LIST,
+                ARGS(V_TEXT(c->tenant), V_INT(asked->limit + 1), V_INT(person_sees_team(c)), V_ID(c->actor.self),
+                     V_INT(due), V_ID(id)));
     json_open(&w, '{');
     json_name(&w, TEXT("duties"));
     json_open(&w, '[');
@@ -61,15 +62,19 @@ enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out
     return buf_take(c->arena, &b, &out->body);
 }
 
-struct doing { struct ctx *c; struct subject_id id; text outcome, note; };
+struct doing {
+    struct ctx *c;
+    struct subject_id id;
+    text outcome, note;
+};
 
 static enum err run_done(struct db *db, struct write *w)
 {
     const struct doing *d = w->arg;
     int64_t changed;
-    TRY(db_run(db, SQL_DUTY_DONE, &changed, ARGS(V_TEXT(d->c->tenant), V_ID(d->id), V_INT(d->c->now), V_TEXT(d->outcome),
-                                                 d->note.p ? V_TEXT(d->note) : V_NULL,
-                                                 V_INT(person_sees_team(d->c)), V_ID(d->c->actor.self))));
+    TRY(db_run(db, SQL_DUTY_DONE, &changed,
+               ARGS(V_TEXT(d->c->tenant), V_ID(d->id), V_INT(d->c->now), V_TEXT(d->outcome),
+                    d->note.p ? V_TEXT(d->note) : V_NULL, V_INT(person_sees_team(d->c)), V_ID(d->c->actor.self))));
     return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "there is no such duty, or it was done already");
 }
 
@@ -84,7 +89,8 @@ enum err duty_done(struct ctx *c, text duty, const struct json *in, struct answe
         if (text_eq(outcomes[i], said))
             d.outcome = outcomes[i];
     if (!d.outcome.n || d.note.n > NOTE_MAX)
-        return say(c->arena, ERR_VALUE, "\"outcome\" is one of done, impossible, disproportionate; \"note\" has at most %d bytes", NOTE_MAX);
+        return say(c->arena, ERR_VALUE,
+                   "\"outcome\" is one of done, impossible, disproportionate; \"note\" has at most %d bytes", NOTE_MAX);
     TRY(value_no_card(c, TEXT("note"), d.note));
     if (!id_parse(duty, &d.id))
         return say(c->arena, ERR_NOT_FOUND, "there is no such duty");

@@ -1,5 +1,5 @@
-/* The export (GDPR 15(3), 20): a zip of data.json, a readable page, a table for each category, and the attachments; made while it is read,
- * whatever its size. */
+/* The export (GDPR 15(3), 20): a zip of data.json, a readable page, a table for each category, and the attachments;
+ * made while it is read, whatever its size. */
 #include "domain/core/named.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -16,16 +16,17 @@
 
 enum { FILE_MEMORY = 160 << 20, PIECE = 128 << 10 };
 
-struct export {
+struct export
+{
     struct pieces pieces;
     struct ctx c;
     struct person p;
     struct pack pack;
-    struct buf head;                         /* what is small, packed already */
-    size_t given;                            /* of it */
-    const struct attachment *file;           /* the next one, or the one that is open */
-    unsigned number;                         /* its, from 1 */
-    int64_t piece;                           /* its next; 0: it is not open */
+    struct buf head;               /* what is small, packed already */
+    size_t given;                  /* of it */
+    const struct attachment *file; /* the next one, or the one that is open */
+    unsigned number;               /* its, from 1 */
+    int64_t piece;                 /* its next; 0: it is not open */
     bool over;
 };
 
@@ -68,7 +69,8 @@ static enum err make_head(struct export *e, const struct ctx *c)
 {
     ARENA_AUTO room = arena_make(FILE_MEMORY);
     struct ctx inner = *c;
-    inner.arena = &room, inner.decisions = NULL;
+    inner.arena = &room;
+    inner.decisions = NULL;
     enum err status = put_head(e, &inner);
     if (status != OK)
         c->arena->why = room.why.code ? room.why : e->c.arena->why;
@@ -102,8 +104,10 @@ static enum err put_lost(struct export *e, struct arena *room, struct buf *out)
     if (e->piece)
         TRY(pack_close(&e->pack, out));
     TRY(pack_open(&e->pack, out, note, true));
-    TRY(pack_add(&e->pack, out, doc_in(&e->c, TEXT("We hold this file, but it could not be read whole. Ask us for it.\n"),
-                                       TEXT("Nous conservons ce fichier, mais il n'a pas pu être lu en entier. Demandez-le-nous.\n"))));
+    TRY(pack_add(
+        &e->pack, out,
+        doc_in(&e->c, TEXT("We hold this file, but it could not be read whole. Ask us for it.\n"),
+               TEXT("Nous conservons ce fichier, mais il n'a pas pu être lu en entier. Demandez-le-nous.\n"))));
     TRY(pack_close(&e->pack, out));
     e->file = e->file->next;
     e->number++;

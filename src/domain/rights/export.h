@@ -6,7 +6,8 @@
 struct answer;
 struct ctx;
 
-/* A zip, as a source: data.json, index.html (readable, in c->language), CATEGORY.csv, attachments. On record before its first byte. */
+/* A zip, as a source: data.json, index.html (readable, in c->language), CATEGORY.csv, attachments. On record before its
+ * first byte. */
 enum err access_export(struct ctx *c, text id, struct answer *out);
 
 #endif

@@ -3,7 +3,14 @@
 #include "domain/core/named.h"
 #include "domain/rights/person_file.h"
 
-struct table { struct ctx *c; const struct category *cat; struct buf *b; char separator; text columns[CSV_FIELDS]; unsigned count; };
+struct table {
+    struct ctx *c;
+    const struct category *cat;
+    struct buf *b;
+    char separator;
+    text columns[CSV_FIELDS];
+    unsigned count;
+};
 
 static void put_separator(struct table *t, bool first)
 {
@@ -49,7 +56,8 @@ static enum err add_column(struct table *t, text field)
         if (text_eq(t->columns[i], field))
             return OK;
     if (t->count == CSV_FIELDS)
-        return say(t->c->arena, ERR_TOO_LARGE, "category \"%.*s\" has more than %d fields", T(t->cat->name), CSV_FIELDS);
+        return say(t->c->arena, ERR_TOO_LARGE, "category \"%.*s\" has more than %d fields", T(t->cat->name),
+                   CSV_FIELDS);
     t->columns[t->count++] = field;
     return OK;
 }

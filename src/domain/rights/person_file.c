@@ -38,7 +38,9 @@ static void put_controller(struct view *v)
 {
     const struct policy *p = v->c->policy;
     const struct controller k = ctx_controller(v->c);
-    const struct { text name, value; } pairs[] = {
+    const struct {
+        text name, value;
+    } pairs[] = {
         { TEXT("legal_name"), k.legal_name }, { TEXT("address"), k.address }, { TEXT("country"), k.country },
         { TEXT("email"), k.email },           { TEXT("phone"), k.phone },     { TEXT("site"), k.site },
     };
@@ -49,8 +51,11 @@ static void put_controller(struct view *v)
     json_close(&v->w, '}');
     put_node(v, TEXT("dpo"), TEXT("dpo"));
     json_pair(&v->w, TEXT("authority"), p->authority.n ? p->authority : (text){ NULL, 0 });
-    json_pair(&v->w, TEXT("complaint"), doc_in(v->c, TEXT("You may lodge a complaint with the supervisory authority, and go to court (Art. 77 and 79)."),
-                                               TEXT("Vous pouvez saisir l'autorité de contrôle d'une réclamation, et la justice (art. 77 et 79).")));
+    json_pair(
+        &v->w, TEXT("complaint"),
+        doc_in(v->c,
+               TEXT("You may lodge a complaint with the supervisory authority, and go to court (Art. 77 and 79)."),
+               TEXT("Vous pouvez saisir l'autorité de contrôle d'une réclamation, et la justice (art. 77 et 79).")));
     json_name(&v->w, TEXT("policy"));
     json_open(&v->w, '{');
     json_pair(&v->w, TEXT("id"), p->id);
@@ -63,11 +68,17 @@ static void put_controller(struct view *v)
 /* ---- What is held: values in the plain form of a read, then what there is to know about each. ---- */
 
 /* A category, and what was seen of its records: they come a page at a time, however many there are. */
-struct rows { const struct category *cat; int index; bool any; unsigned unreadable; };
+struct rows {
+    const struct category *cat;
+    int index;
+    bool any;
+    unsigned unreadable;
+};
 
 enum { PAGE_MEMORY = 64 << 20 };
 
-static enum err each_page(struct view *v, struct rows *r, void (*put)(struct view *v, struct rows *r, const struct record *rows, unsigned count))
+static enum err each_page(struct view *v, struct rows *r,
+                          void (*put)(struct view *v, struct rows *r, const struct record *rows, unsigned count))
 {
     int64_t after = INT64_MIN;
     for (bool more = !r->cat->transient; more;) {
@@ -76,7 +87,8 @@ static enum err each_page(struct view *v, struct rows *r, void (*put)(struct vie
         struct view page = *v;
         struct record *rows;
         unsigned count;
-        inner.arena = &room, inner.decisions = NULL;
+        inner.arena = &room;
+        inner.decisions = NULL;
         page.c = &inner;
         enum err status = record_load_page(&inner, v->p, r->index, &after, &rows, &count, &r->unreadable, &more);
         if (status == OK) {
@@ -152,7 +164,8 @@ static enum err put_data(struct view *v, struct rows *all)
 static bool portable(const struct policy *p, const struct category *cat)
 {
     for (unsigned i = 0; i < p->purpose_count; i++)
-        if (bits_has(&cat->purposes, i) && (p->purposes[i].basis == BASIS_CONSENT || p->purposes[i].basis == BASIS_CONTRACT))
+        if (bits_has(&cat->purposes, i) &&
+            (p->purposes[i].basis == BASIS_CONSENT || p->purposes[i].basis == BASIS_CONTRACT))
             return true;
     return false;
 }
@@ -210,7 +223,7 @@ static void put_records_page(struct view *v, struct rows *r, const struct record
 
 static enum err put_records(struct view *v, const struct rows *seen)
 {
-    struct rows again = *seen;           /* what cannot be read was counted when the data were given */
+    struct rows again = *seen; /* what cannot be read was counted when the data were given */
     json_name(&v->w, TEXT("records"));
     json_open(&v->w, '[');
     TRY(each_page(v, &again, put_records_page));
@@ -254,7 +267,8 @@ static enum err put_category(struct view *v, const struct rows *r)
     json_pair_bool(&v->w, TEXT("transient"), cat->transient);
     put_names(v, TEXT("purposes"), &cat->purposes, true);
     json_pair_bool(&v->w, TEXT("kept_after_erasure"), cat->held);
-    json_pair(&v->w, TEXT("public"), cat->public_for >= 0 ? v->c->policy->purposes[cat->public_for].name : (text){ NULL, 0 });
+    json_pair(&v->w, TEXT("public"),
+              cat->public_for >= 0 ? v->c->policy->purposes[cat->public_for].name : (text){ NULL, 0 });
     put_retention(v, cat->retention);
     TRY(put_records(v, r));
     json_close(&v->w, '}');
@@ -291,8 +305,11 @@ static enum err put_held(struct view *v)
 
 /* ---- What for, and which rights follow. ---- */
 
-static const struct { text word, article, en, fr, bases; } rights[] = {
-#define RIGHT(word, article, en, fr, bases) { TEXT_INIT(word), TEXT_INIT(article), TEXT_INIT(en), TEXT_INIT(fr), TEXT_INIT(bases) },
+static const struct {
+    text word, article, en, fr, bases;
+} rights[] = {
+#define RIGHT(word, article, en, fr, bases)                                                                            \
+    { TEXT_INIT(word), TEXT_INIT(article), TEXT_INIT(en), TEXT_INIT(fr), TEXT_INIT(bases) },
 #include "domain/rights/rights.def"
 #undef RIGHT
 };
@@ -300,13 +317,20 @@ static const struct { text word, article, en, fr, bases; } rights[] = {
 static char basis_letter(enum basis b)
 {
     switch (b) {
-    case BASIS_CONSENT: return 'C';
-    case BASIS_CONTRACT: return 'K';
-    case BASIS_LEGAL: return 'L';
-    case BASIS_VITAL: return 'V';
-    case BASIS_PUBLIC: return 'P';
-    case BASIS_INTEREST: return 'I';
-    case BASIS_UNSET: break;
+    case BASIS_CONSENT:
+        return 'C';
+    case BASIS_CONTRACT:
+        return 'K';
+    case BASIS_LEGAL:
+        return 'L';
+    case BASIS_VITAL:
+        return 'V';
+    case BASIS_PUBLIC:
+        return 'P';
+    case BASIS_INTEREST:
+        return 'I';
+    case BASIS_UNSET:
+        break;
     }
     return '-';
 }
@@ -316,7 +340,8 @@ static void put_rights(struct view *v, const struct purpose *p)
     json_name(&v->w, TEXT("rights"));
     json_open(&v->w, '[');
     for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
-        if (text_index(rights[i].bases, basis_letter(p->basis)) >= 0 || (p->marketing && text_eq(rights[i].word, TEXT("objection"))))
+        if (text_index(rights[i].bases, basis_letter(p->basis)) >= 0 ||
+            (p->marketing && text_eq(rights[i].word, TEXT("objection"))))
             json_put_text(&v->w, rights[i].word);
     json_close(&v->w, ']');
 }
@@ -443,8 +468,9 @@ static enum err put_reason(struct view *v, sealed detail)
 
 static enum err put_look(struct view *v, int64_t index, const struct json *entry, sealed detail)
 {
-    static const text members[] = { TEXT_INIT("time"), TEXT_INIT("act"), TEXT_INIT("actor"), TEXT_INIT("purpose"), TEXT_INIT("categories"),
-                                    TEXT_INIT("clause"), TEXT_INIT("outcome") };
+    static const text members[] = { TEXT_INIT("time"),    TEXT_INIT("act"),        TEXT_INIT("actor"),
+                                    TEXT_INIT("purpose"), TEXT_INIT("categories"), TEXT_INIT("clause"),
+                                    TEXT_INIT("outcome") };
     json_open(&v->w, '{');
     json_pair_int(&v->w, TEXT("entry"), index);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -455,7 +481,8 @@ static enum err put_look(struct view *v, int64_t index, const struct json *entry
     return OK;
 }
 
-/* Entries of the journal about this person, newest first: who looked, when, for what. "looks_next": from where GET …/looks has those before. */
+/* Entries of the journal about this person, newest first: who looked, when, for what. "looks_next": from where GET
+ * …/looks has those before. */
 enum err person_file_put_looks(struct view *v, const struct paging *asked, text next_name, struct answer *out)
 {
     struct ctx *c = v->c;
@@ -467,7 +494,8 @@ enum err person_file_put_looks(struct view *v, const struct paging *asked, text 
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_JOURNAL_OF, ARGS(V_TEXT(c->tenant), V_ID(v->p->id), V_INT(asked->limit + 1), V_INT(before)));
+    query_start(&q, db, SQL_JOURNAL_OF,
+                ARGS(V_TEXT(c->tenant), V_ID(v->p->id), V_INT(asked->limit + 1), V_INT(before)));
     json_name(&v->w, TEXT("looks"));
     json_open(&v->w, '[');
     while (paging_row(asked, &q, &rows, &more)) {
@@ -543,6 +571,6 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
 
 text person_file_name(struct arena *a, unsigned n, text name)
 {
-    text safe = file_name_safe(a, name);              /* what unpacks the archive makes a file of it, on any system */
+    text safe = file_name_safe(a, name); /* what unpacks the archive makes a file of it, on any system */
     return safe.p ? arena_print(a, "attachments/%02u-%.*s", n, T(safe)) : safe;
 }

@@ -13,7 +13,8 @@
 
 enum err version_in_force(struct app *app, struct arena *a, text *yaml, text *name)
 {
-    *yaml = *name = (text){ NULL, 0 };
+    *name = (text){ NULL, 0 };
+    *yaml = *name;
     READ_AUTO db = NULL;
     TRY(store_read(app->store, a, &db));
     QUERY_AUTO q;
@@ -44,15 +45,17 @@ enum err version_warn(struct app *app, struct arena *a, const struct policy *p, 
     struct findings faults = { 0 };
     const struct node *before = NULL, *date = node_at(p->root, TEXT("policy.date"));
     TRY(version_last(app, a, p, &known, &hash, &last));
-    if (!last.p || text_eq(hash, text_of(p->hash)) || !date || !lint_too_soon(p->root, value_policy_day(p, clock_now(&app->clock)), &earliest))
+    if (!last.p || text_eq(hash, text_of(p->hash)) || !date ||
+        !lint_too_soon(p->root, value_policy_day(p, clock_now(&app->clock)), &earliest))
         return OK;
     if (node_read(a, last, &faults, &before) == OK)
         TRY(diff_make(a, before, p->root, TEXT("en"), &changes));
     if (changes.material)
-        finding_add(a, f, SEVERITY_WARNING, date->at, date->path,
-                    "\"%.*s\" is sooner than changes.before (%.*s) allows: people were promised to be told of %u changes, %04d-%02d-%02d at the earliest",
-                    T(date->value), T(node_text(node_at(p->root, TEXT("changes")), TEXT("before"))), changes.material, earliest.year, earliest.month,
-                    earliest.day);
+        finding_add(
+            a, f, SEVERITY_WARNING, date->at, date->path,
+            "\"%.*s\" is sooner than changes.before (%.*s) allows: people were promised to be told of %u changes, %04d-%02d-%02d at the earliest",
+            T(date->value), T(node_text(node_at(p->root, TEXT("changes")), TEXT("before"))), changes.material,
+            earliest.year, earliest.month, earliest.day);
     return OK;
 }
 
@@ -63,7 +66,8 @@ static enum err announced(struct app *app, struct arena *a, const struct policy 
     TRY(store_read(app->store, a, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_POLICY_DAY_OPEN, ARGS(V_TEXT(text_of(p->hash))));
-    *out = query_next(&q) && (query_int(&q, 0) == value_policy_start(p, p->date) || query_int(&q, 0) == date_start(p->date));   /* before: of UTC */
+    *out = query_next(&q) && (query_int(&q, 0) == value_policy_start(p, p->date) ||
+                              query_int(&q, 0) == date_start(p->date)); /* before: of UTC */
     return q.status;
 }
 
@@ -85,9 +89,14 @@ enum err version_prepare(struct app *app, struct arena *a, struct publishing *r,
 
 enum err version_write(struct app *app, struct arena *a, struct publishing *r, const char *act, bool first)
 {
-    struct write w = { .run = version_run_publish, .arg = r,
-                       .event = { .act = text_of(act), .tenant = r->p->tenants[0], .actor = TEXT("operator"), .policy = r->p->hash,
-                                  .clause = TEXT("policy"), .count = first ? -1 : (int64_t)r->changes.material } };
+    struct write w = { .run = version_run_publish,
+                       .arg = r,
+                       .event = { .act = text_of(act),
+                                  .tenant = r->p->tenants[0],
+                                  .actor = TEXT("operator"),
+                                  .policy = r->p->hash,
+                                  .clause = TEXT("policy"),
+                                  .count = first ? -1 : (int64_t)r->changes.material } };
     return store_write(app->store, a, &w);
 }
 
@@ -106,20 +115,27 @@ enum err version_announce(struct app *app, struct arena *a, const struct policy 
 
 text version_word(const struct version *v)
 {
-    static const text words[] = { [VERSION_ENTERED] = TEXT_INIT("former"), [VERSION_ANNOUNCED] = TEXT_INIT("announced"),
+    static const text words[] = { [VERSION_ENTERED] = TEXT_INIT("former"),
+                                  [VERSION_ANNOUNCED] = TEXT_INIT("announced"),
                                   [VERSION_WITHDRAWN] = TEXT_INIT("withdrawn") };
     return v->current ? TEXT("in_force") : words[v->state];
 }
 
 /* ---- Acknowledgements. ---- */
 
-struct acknowledging { struct ctx *c; struct subject_id subject; bool person; text hash, party, by; };
+struct acknowledging {
+    struct ctx *c;
+    struct subject_id subject;
+    bool person;
+    text hash, party, by;
+};
 
 static enum err run_acknowledge(struct db *db, struct write *w)
 {
     const struct acknowledging *k = w->arg;
     return db_run(db, SQL_ACKNOWLEDGEMENT_ADD, NULL,
-                  ARGS(V_TEXT(k->c->tenant), V_ID(k->subject), V_TEXT(k->hash), V_TEXT(k->party), V_TEXT(k->by), V_INT(k->c->now)));
+                  ARGS(V_TEXT(k->c->tenant), V_ID(k->subject), V_TEXT(k->hash), V_TEXT(k->party), V_TEXT(k->by),
+                       V_INT(k->c->now)));
 }
 
 /* A version by its hash, or by its number when one only has it; the one in force when none is named. */
@@ -140,7 +156,8 @@ static enum err find_version(struct ctx *c, text named, text *hash)
     return found ? OK : say(c->arena, ERR_NOT_FOUND, "this instance published no such version of the policy");
 }
 
-/* Who records what people decide, and the operator, may note it for any party; whom the policy asks for it, for themselves alone. */
+/* Who records what people decide, and the operator, may note it for any party; whom the policy asks for it, for
+ * themselves alone. */
 static enum err own_party(struct ctx *c, text *party)
 {
     const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
@@ -150,7 +167,8 @@ static enum err own_party(struct ctx *c, text *party)
         return OK;
     if (!node_has(named, TEXT("everyone")) && !node_has(named, c->actor.name))
         return say_clause(c->arena, ERR_FORBIDDEN, clause ? clause : &c->policy->rights_clause,
-                          "the policy asks for no acknowledgement of \"%.*s\", who does not record decisions either", T(c->actor.name));
+                          "the policy asks for no acknowledgement of \"%.*s\", who does not record decisions either",
+                          T(c->actor.name));
     if (party->n && !text_eq(*party, c->actor.token))
         return say_clause(c->arena, ERR_FORBIDDEN, clause, "\"%.*s\" acknowledges for itself only", T(c->actor.name));
     *party = c->actor.token;
@@ -160,20 +178,22 @@ static enum err own_party(struct ctx *c, text *party)
 static enum err read_party(struct ctx *c, const struct json *in, struct acknowledging *k, struct person *p)
 {
     JSON_EACH(member, in)
-        if (!text_eq(member->key, TEXT("version")) && !text_eq(member->key, TEXT("party")) && !text_eq(member->key, TEXT("subject")))
+        if (!text_eq(member->key, TEXT("version")) && !text_eq(member->key, TEXT("party")) &&
+            !text_eq(member->key, TEXT("subject")))
             return say(c->arena, ERR_USAGE, "an acknowledgement has the members version, party and subject");
     text said = json_text(in, TEXT("subject"));
     bool named = json_get(in, TEXT("party")) || (said.p && !text_eq(said, session_self(c)));
-    k->by = c->actor.name;                                  /* whoever is signed in says in which role */
+    k->by = c->actor.name; /* whoever is signed in says in which role */
     if (c->session && !named)
         session_as_person(c);
-    bool oneself = c->actor.kind == ACTOR_PERSON;           /* a signed-in person speaks for nobody else */
+    bool oneself = c->actor.kind == ACTOR_PERSON; /* a signed-in person speaks for nobody else */
     text subject = oneself && !json_get(in, TEXT("subject")) ? session_self(c) : json_text(in, TEXT("subject"));
     k->party = oneself ? (text){ NULL, 0 } : json_text(in, TEXT("party"));
     if (oneself || json_get(in, TEXT("subject"))) {
         TRY(person_open(c, subject, false, p));
         TRY(person_allow_act(c, p, ACT_CONSENT));
-        k->subject = p->id, k->person = true;
+        k->subject = p->id;
+        k->person = true;
     }
     if (!k->person && own_party(c, &k->party) != OK)
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
@@ -197,7 +217,9 @@ enum err version_acknowledge(struct ctx *c, const struct json *in, struct answer
     json_pair(&w, TEXT("at"), time_print(c->arena, c->now));
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->body));
-    struct write write = { .run = run_acknowledge, .arg = &k, .event = event_of(c, k.person ? &p : NULL, TEXT("policy.acknowledged")) };
+    struct write write = { .run = run_acknowledge,
+                           .arg = &k,
+                           .event = event_of(c, k.person ? &p : NULL, TEXT("policy.acknowledged")) };
     write.event.clause = TEXT("changes.acknowledged_by");
     return write_do(c, &write, out);
 }
@@ -207,7 +229,9 @@ enum err version_read(struct ctx *c, text hash, struct answer *out)
     const struct json *in;
     if (!version_is_hash(hash))
         return say(c->arena, ERR_VALUE, "\"version\" is no hash of a version");
-    TRY(json_parse(c->arena, arena_print(c->arena, "{\"version\":\"%.*s\",\"subject\":\"%.*s\"}", T(hash), T(session_self(c))), &in));
+    TRY(json_parse(c->arena,
+                   arena_print(c->arena, "{\"version\":\"%.*s\",\"subject\":\"%.*s\"}", T(hash), T(session_self(c))),
+                   &in));
     return version_acknowledge(c, in, out);
 }
 
@@ -221,7 +245,12 @@ enum err version_read_at(struct ctx *c, text hash, msec *at)
     return q.status;
 }
 
-struct awaiting { struct ctx *c; struct json_out *w; text hash; int64_t limit, count; };
+struct awaiting {
+    struct ctx *c;
+    struct json_out *w;
+    text hash;
+    int64_t limit, count;
+};
 
 /* As many are named as a page has rows; all are counted. */
 static void put_one_awaited(struct awaiting *a, text name)
@@ -250,8 +279,9 @@ static enum err put_awaited_accounts(struct awaiting *a, text role)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_ACKNOWLEDGEMENT_AWAITED_OF, ARGS(V_TEXT(c->tenant), V_TEXT(a->hash), V_TEXT(role), V_INT(person_sees_team(c)),
-                                                             V_ID(c->actor.self)));
+    query_start(
+        &q, db, SQL_ACKNOWLEDGEMENT_AWAITED_OF,
+        ARGS(V_TEXT(c->tenant), V_TEXT(a->hash), V_TEXT(role), V_INT(person_sees_team(c)), V_ID(c->actor.self)));
     while (query_next(&q)) {
         struct subject_id id = { { 0 } };
         text bytes = query_bytes(&q, 0);
@@ -261,7 +291,8 @@ static enum err put_awaited_accounts(struct awaiting *a, text role)
     return q.status;
 }
 
-/* Tokens by their names and accounts by their ids whose acknowledgement of that version the policy asks for and that have not given it. */
+/* Tokens by their names and accounts by their ids whose acknowledgement of that version the policy asks for and that
+ * have not given it. */
 static enum err put_awaited(struct ctx *c, struct json_out *w, text hash, int64_t limit)
 {
     const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
@@ -280,7 +311,11 @@ static enum err put_awaited(struct ctx *c, struct json_out *w, text hash, int64_
 }
 
 /* Where a page begins: "at.subject.hash.party" of the row before it. */
-struct acknowledged { int64_t at; struct subject_id subject; text hash, party; };
+struct acknowledged {
+    int64_t at;
+    struct subject_id subject;
+    text hash, party;
+};
 
 static bool acknowledged_parse(text after, struct acknowledged *out)
 {
@@ -314,9 +349,10 @@ enum err version_acknowledgements(struct ctx *c, text version, const struct pagi
         READ_AUTO db = NULL;
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
-        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST, ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(person_sees_team(c)), V_ID(c->actor.self),
-                                                            V_INT(from.at), V_TEXT(from.party), V_ID(from.subject), V_TEXT(from.hash),
-                                                            V_INT(asked->limit + 1)));
+        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST,
+                    ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(person_sees_team(c)), V_ID(c->actor.self),
+                         V_INT(from.at), V_TEXT(from.party), V_ID(from.subject), V_TEXT(from.hash),
+                         V_INT(asked->limit + 1)));
         static const struct subject_id nobody;
         while (paging_row(asked, &q, &rows, &more)) {
             struct subject_id id = { { 0 } };
@@ -333,8 +369,8 @@ enum err version_acknowledgements(struct ctx *c, text version, const struct pagi
             json_pair(&w, TEXT("at"), time_print(c->arena, query_int(&q, 5)));
             json_close(&w, '}');
             if (rows == asked->limit)
-                place = arena_print(c->arena, "%lld.%.*s.%.*s.%.*s", (long long)query_int(&q, 5), T(id_print(c->arena, id)),
-                                    T(query_bytes(&q, 2)), T(query_bytes(&q, 1)));
+                place = arena_print(c->arena, "%lld.%.*s.%.*s.%.*s", (long long)query_int(&q, 5),
+                                    T(id_print(c->arena, id)), T(query_bytes(&q, 2)), T(query_bytes(&q, 1)));
         }
         TRY(q.status);
     }
@@ -360,6 +396,7 @@ enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answ
     char shown[65];
     struct write w = { .event = event_of(c, &p, TEXT("notice.shown")) };
     text_cstr(hash, shown, sizeof shown);
-    w.event.policy = shown, w.event.clause = TEXT("policy");
+    w.event.policy = shown;
+    w.event.clause = TEXT("policy");
     return write_do(c, &w, out);
 }

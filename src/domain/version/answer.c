@@ -72,7 +72,8 @@ static text diff_link(struct ctx *c, const struct version *x, const struct versi
 }
 
 /* The one that is announced, beside the one in force. */
-static enum err put_announced(struct ctx *c, struct json_out *w, const struct version *now, const struct version *coming)
+static enum err put_announced(struct ctx *c, struct json_out *w, const struct version *now,
+                              const struct version *coming)
 {
     struct version x, y;
     struct diff d;

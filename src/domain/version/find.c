@@ -5,9 +5,12 @@
 
 static void read_row(struct ctx *c, struct query *q, struct version *out)
 {
-    *out = (struct version){ .hash = arena_copy(c->arena, query_bytes(q, 0)), .id = arena_copy(c->arena, query_bytes(q, 1)),
-                             .version = arena_copy(c->arena, query_bytes(q, 2)), .date = arena_copy(c->arena, query_bytes(q, 3)),
-                             .at = query_int(q, 4), .acknowledged = query_int(q, 5) };
+    *out = (struct version){ .hash = arena_copy(c->arena, query_bytes(q, 0)),
+                             .id = arena_copy(c->arena, query_bytes(q, 1)),
+                             .version = arena_copy(c->arena, query_bytes(q, 2)),
+                             .date = arena_copy(c->arena, query_bytes(q, 3)),
+                             .at = query_int(q, 4),
+                             .acknowledged = query_int(q, 5) };
     out->current = text_eq(out->hash, text_of(c->policy->hash));
     out->state = out->current ? VERSION_ENTERED : (enum version_state)query_int(q, 6);
 }
@@ -15,7 +18,8 @@ static void read_row(struct ctx *c, struct query *q, struct version *out)
 enum err version_list(struct ctx *c, struct version **out, unsigned *count)
 {
     unsigned room = 0;
-    *out = NULL, *count = 0;
+    *out = NULL;
+    *count = 0;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;

@@ -12,7 +12,7 @@ static const struct subject_id first;
 
 enum err telling_run_begin(struct db *db, text hash, text older, msec at)
 {
-    TRY(db_run(db, SQL_RECALL_STOP, NULL, ARGS(V_TEXT(hash))));       /* it is announced again */
+    TRY(db_run(db, SQL_RECALL_STOP, NULL, ARGS(V_TEXT(hash)))); /* it is announced again */
     return db_run(db, SQL_TELLING_ADD, NULL, ARGS(V_TEXT(hash), V_TEXT(older), V_INT(at), V_ID(first)));
 }
 
@@ -23,8 +23,9 @@ static enum err run_store(struct db *db, const struct publishing *r)
     text_cstr(date_print(&a, r->p->date), date, sizeof date);
     if (r->known)
         return OK;
-    TRY(db_run(db, SQL_POLICY_VERSION_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version), V_TEXT(text_of(date)),
-                                                      V_INT(r->now), V_TEXT(r->p->source))));
+    TRY(db_run(db, SQL_POLICY_VERSION_ADD, NULL,
+               ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->p->id), V_TEXT(r->p->version), V_TEXT(text_of(date)),
+                    V_INT(r->now), V_TEXT(r->p->source))));
     return db_run(db, SQL_POLICY_COMPILED_ADD, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_TEXT(r->compiled)));
 }
 
@@ -41,8 +42,12 @@ static enum err run_withdraw(struct db *db, const struct publishing *r)
                 return q.status;
             text_cstr(query_bytes(&q, 0), hash, sizeof hash);
         }
-        const struct event event = { .act = TEXT("policy.withdrawn"), .tenant = r->p->tenants[0], .actor = TEXT("operator"), .policy = hash,
-                                     .clause = TEXT("policy.date"), .count = -1 };
+        const struct event event = { .act = TEXT("policy.withdrawn"),
+                                     .tenant = r->p->tenants[0],
+                                     .actor = TEXT("operator"),
+                                     .policy = hash,
+                                     .clause = TEXT("policy.date"),
+                                     .count = -1 };
         TRY(db_run(db, SQL_POLICY_DAY_WITHDRAW, NULL, ARGS(V_TEXT(text_of(hash)), V_INT(r->now))));
         TRY(telling_run_recall(db, text_of(hash)));
         TRY(journal_add(db, &event, NULL));
@@ -53,8 +58,10 @@ static enum err run_announce(struct db *db, const struct publishing *r)
 {
     TRY(run_store(db, r));
     TRY(run_withdraw(db, r));
-    TRY(db_run(db, SQL_POLICY_DAY_PUT, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now), V_INT(value_policy_start(r->p, r->p->date)))));
-    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now) : OK;
+    TRY(db_run(db, SQL_POLICY_DAY_PUT, NULL,
+               ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now), V_INT(value_policy_start(r->p, r->p->date)))));
+    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
+                                                       : OK;
 }
 
 enum err version_run_publish(struct db *db, struct write *w)
@@ -68,26 +75,32 @@ enum err version_run_publish(struct db *db, struct write *w)
     TRY(db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("policy")), V_TEXT(text_of(r->p->hash)))));
     for (const struct diff_item *item = r->changes.first; item; item = item->next)
         if (item->again)
-            TRY(db_run(db, SQL_RENEWAL_ADD, NULL, ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
+            TRY(db_run(db, SQL_RENEWAL_ADD, NULL,
+                       ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
     for (unsigned i = 0; i < r->accepted_count; i++)
         TRY(journal_add(db, &r->accepted[i], NULL));
-    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now) : OK;
+    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
+                                                       : OK;
 }
 
-/* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason. The policy's hash,
- * which every entry has, fixes that reason's words. */
+/* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason.
+ * The policy's hash, which every entry has, fixes that reason's words. */
 enum err version_note_accepted(struct arena *a, const struct lint_findings *found, struct publishing *r)
 {
     const struct lint_rule *last = NULL;
     TRY_PTR(r->accepted = NEW_ARRAY(a, struct event, found->accepted ? found->accepted : 1));
     for (const struct lint_finding *f = found->first; f; f = f->next) {
-        if (!f->accepted || f->rule == last)              /* findings stand in the order of the rules */
+        if (!f->accepted || f->rule == last) /* findings stand in the order of the rules */
             continue;
         last = f->rule;
         text clause = arena_print(a, "accept.%.*s", T(f->rule->id));
         TRY_PTR(clause.p);
-        r->accepted[r->accepted_count++] = (struct event){ .act = TEXT("policy.accepted"), .tenant = r->p->tenants[0], .actor = TEXT("operator"),
-                                                           .policy = r->p->hash, .clause = clause, .count = -1 };
+        r->accepted[r->accepted_count++] = (struct event){ .act = TEXT("policy.accepted"),
+                                                           .tenant = r->p->tenants[0],
+                                                           .actor = TEXT("operator"),
+                                                           .policy = r->p->hash,
+                                                           .clause = clause,
+                                                           .count = -1 };
     }
     return OK;
 }
@@ -105,9 +118,12 @@ enum err version_last(struct app *app, struct arena *a, const struct policy *p, 
     }
     QUERY_AUTO q;
     query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
-    *hash = *last = (text){ NULL, 0 };
-    if (query_next(&q))
-        *hash = arena_copy(a, query_bytes(&q, 0)), *last = arena_copy(a, query_bytes(&q, 1));
+    *last = (text){ NULL, 0 };
+    *hash = *last;
+    if (query_next(&q)) {
+        *hash = arena_copy(a, query_bytes(&q, 0));
+        *last = arena_copy(a, query_bytes(&q, 1));
+    }
     return q.status;
 }
 
@@ -144,8 +160,14 @@ static enum err stays(struct app *app, struct arena *a, struct publishing *r)
     TRY(other_announced(app, a, r->p, other));
     if (!other[0])
         return OK;
-    struct write w = { .run = run_stays, .arg = &r->now, .event = { .act = TEXT("policy.withdrawn"), .tenant = r->p->tenants[0],
-                       .actor = TEXT("operator"), .policy = other, .clause = TEXT("policy.date"), .count = -1 } };
+    struct write w = { .run = run_stays,
+                       .arg = &r->now,
+                       .event = { .act = TEXT("policy.withdrawn"),
+                                  .tenant = r->p->tenants[0],
+                                  .actor = TEXT("operator"),
+                                  .policy = other,
+                                  .clause = TEXT("policy.date"),
+                                  .count = -1 } };
     return store_write(app->store, a, &w);
 }
 

@@ -22,7 +22,7 @@ enum err telling_run_begin(struct db *db, text hash, text older, msec at);
 enum err version_publish(struct app *app, struct arena *a, const struct policy *p);
 struct publishing {
     const struct policy *p;
-    text older, compiled;                        /* older: hash of the version in force until now, p NULL at the first */
+    text older, compiled; /* older: hash of the version in force until now, p NULL at the first */
     bool known, announce;
     msec now;
     struct diff changes;
@@ -30,8 +30,8 @@ struct publishing {
     unsigned accepted_count;
 };
 enum err version_run_publish(struct db *db, struct write *w);
-/* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason. The policy's hash,
- * which every entry has, fixes that reason's words. */
+/* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason.
+ * The policy's hash, which every entry has, fixes that reason's words. */
 enum err version_note_accepted(struct arena *a, const struct lint_findings *found, struct publishing *r);
 /* Whether the instance knows the policy, and the hash and text of the one in force; p NULL when there is none yet. */
 enum err version_last(struct app *app, struct arena *a, const struct policy *p, bool *known, text *hash, text *last);

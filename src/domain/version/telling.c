@@ -1,4 +1,5 @@
-/* Telling people of a new version: a walk over all of them with a mark of how far it went, which moves in the commit of the letters. */
+/* Telling people of a new version: a walk over all of them with a mark of how far it went, which moves in the commit of
+ * the letters. */
 #include "domain/version/telling.h"
 #include "domain/person/person.h"
 #include "publish/diff.h"
@@ -18,14 +19,29 @@ enum err telling_run_recall(struct db *db, text hash)
     return db_run(db, SQL_TELLING_STOP, NULL, ARGS(V_TEXT(hash)));
 }
 
-/* Of a new version, or with `recall` that one is withdrawn: then up to the person that `until` tells, the last who heard of it. */
-struct telling { text hash, older, tenant, until_tenant; struct subject_id after, until; msec at; bool recall; };
-struct telling_person { text tenant; struct subject_id id; };
-struct telling_letter { struct mail_put put; int64_t version; };     /* version: of the person, as it was when the letter was made */
+/* Of a new version, or with `recall` that one is withdrawn: then up to the person that `until` tells, the last who
+ * heard of it. */
+struct telling {
+    text hash, older, tenant, until_tenant;
+    struct subject_id after, until;
+    msec at;
+    bool recall;
+};
+struct telling_person {
+    text tenant;
+    struct subject_id id;
+};
+/* Version: of the person, as it was when the letter was made. */
+struct telling_letter {
+    struct mail_put put;
+    int64_t version;
+};
 struct telling_step {
     struct telling *telling;
-    struct telling_person people[STEP_PEOPLE]; unsigned person_count;
-    struct telling_letter letters[STEP_PEOPLE]; unsigned letter_count;
+    struct telling_person people[STEP_PEOPLE];
+    unsigned person_count;
+    struct telling_letter letters[STEP_PEOPLE];
+    unsigned letter_count;
     text purpose, version, date, changes[LANGUAGES], links[LANGUAGES];
     msec now;
 };
@@ -46,8 +62,11 @@ static enum err find_recall(struct ctx *c, struct db *db, struct telling *out, b
     query_start(&q, db, SQL_RECALL_NEXT, ARGS(V_INT(WAITING_MAX)));
     if (query_next(&q)) {
         out->recall = true;
-        out->hash = out->older = arena_copy(c->arena, query_bytes(&q, 0));
-        out->at = query_int(&q, 1), out->tenant = arena_copy(c->arena, query_bytes(&q, 2)), out->until_tenant = arena_copy(c->arena, query_bytes(&q, 4));
+        out->older = arena_copy(c->arena, query_bytes(&q, 0));
+        out->hash = out->older;
+        out->at = query_int(&q, 1);
+        out->tenant = arena_copy(c->arena, query_bytes(&q, 2));
+        out->until_tenant = arena_copy(c->arena, query_bytes(&q, 4));
         TRY(read_id(c->arena, query_bytes(&q, 3), &out->after));
         TRY(read_id(c->arena, query_bytes(&q, 5), &out->until));
         *there = true;
@@ -64,8 +83,10 @@ static enum err find_telling(struct ctx *c, struct telling *out, bool *there)
     QUERY_AUTO q;
     query_start(&q, db, SQL_TELLING_NEXT, ARGS(V_INT(WAITING_MAX)));
     if (query_next(&q)) {
-        out->hash = arena_copy(c->arena, query_bytes(&q, 0)), out->older = arena_copy(c->arena, query_bytes(&q, 1));
-        out->at = query_int(&q, 2), out->tenant = arena_copy(c->arena, query_bytes(&q, 3));
+        out->hash = arena_copy(c->arena, query_bytes(&q, 0));
+        out->older = arena_copy(c->arena, query_bytes(&q, 1));
+        out->at = query_int(&q, 2);
+        out->tenant = arena_copy(c->arena, query_bytes(&q, 3));
         TRY(read_id(c->arena, query_bytes(&q, 4), &out->after));
         *there = true;
     }
@@ -84,7 +105,8 @@ static enum err list_people(struct ctx *c, struct telling_step *s)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_SUBJECT_WALK, ARGS(V_TEXT(s->telling->tenant), V_ID(s->telling->after), V_INT(STEP_PEOPLE)));
+    query_start(&q, db, SQL_SUBJECT_WALK,
+                ARGS(V_TEXT(s->telling->tenant), V_ID(s->telling->after), V_INT(STEP_PEOPLE)));
     while (s->person_count < STEP_PEOPLE && query_next(&q)) {
         struct telling_person *p = &s->people[s->person_count];
         TRY_PTR((p->tenant = arena_copy(c->arena, query_bytes(&q, 0))).p);
@@ -98,7 +120,8 @@ static enum err list_people(struct ctx *c, struct telling_step *s)
 
 /* ---- The letters. ---- */
 
-static enum err put_changes(struct ctx *c, const struct version *older, const struct version *newer, text language, text *out)
+static enum err put_changes(struct ctx *c, const struct version *older, const struct version *newer, text language,
+                            text *out)
 {
     static const struct diff none;
     struct diff diff = none;
@@ -126,11 +149,13 @@ static enum err prepare_words(struct ctx *c, struct telling_step *s)
     struct version older, newer;
     TRY(version_open(c, s->telling->older, &older));
     TRY(version_open(c, s->telling->hash, &newer));
-    s->version = newer.version, s->date = newer.date, s->purpose = notices_purpose(c->policy);
+    s->version = newer.version;
+    s->date = newer.date;
+    s->purpose = notices_purpose(c->policy);
     for (int i = 0; i < LANGUAGES; i++) {
         text path = s->telling->recall ? arena_print(c->arena, "/privacy?lang=%.*s", T(languages[i]))
-                                       : arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s?lang=%.*s", T(s->telling->older), T(s->telling->hash),
-                                                     T(languages[i]));
+                                       : arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s?lang=%.*s",
+                                                     T(s->telling->older), T(s->telling->hash), T(languages[i]));
         s->links[i] = mail_link(c, path);
         TRY_PTR(s->links[i].p);
         TRY(put_changes(c, &older, &newer, languages[i], &s->changes[i]));
@@ -153,13 +178,15 @@ static enum err make_letter(struct ctx *c, struct telling_step *s, const struct 
         return OK;
     TRY(mail_language(c, &p, &language));
     int i = text_eq(language, languages[0]) ? 0 : 1;
-    const struct pair_text values[] = { { TEXT("version"), s->version }, { TEXT("date"), s->date }, { TEXT("link"), s->links[i] },
+    const struct pair_text values[] = { { TEXT("version"), s->version },
+                                        { TEXT("date"), s->date },
+                                        { TEXT("link"), s->links[i] },
                                         { TEXT("changes"), s->changes[i] } };
     text letter = s->telling->recall ? TEXT("policy_withdrawn") : TEXT("policy_changed");
     struct mail_put *put = &s->letters[s->letter_count].put;
     s->letters[s->letter_count].version = p.version;
     status = mail_make(c, &p, to, letter, &(struct letter_values){ values, s->telling->recall ? 3 : 4 }, put);
-    if (status == ERR_VALUE)                              /* an address to which nothing can go */
+    if (status == ERR_VALUE) /* an address to which nothing can go */
         return OK;
     put->purpose = s->purpose;
     s->letter_count += status == OK;
@@ -168,24 +195,29 @@ static enum err make_letter(struct ctx *c, struct telling_step *s, const struct 
 
 /* ---- The step. ---- */
 
-/* Asked again inside the write: the version is still announced or in force, and nobody went on with its telling meanwhile. */
+/* Asked again inside the write: the version is still announced or in force, and nobody went on with its telling
+ * meanwhile. */
 static enum err still_told(struct db *db, const struct telling *t)
 {
     QUERY_AUTO q;
-    query_start(&q, db, t->recall ? SQL_RECALL_STILL : SQL_TELLING_STILL, ARGS(V_TEXT(t->hash), V_TEXT(t->tenant), V_ID(t->after)));
+    query_start(&q, db, t->recall ? SQL_RECALL_STILL : SQL_TELLING_STILL,
+                ARGS(V_TEXT(t->hash), V_TEXT(t->tenant), V_ID(t->after)));
     if (query_next(&q))
         return OK;
-    return q.status != OK ? q.status : say(db_arena(db), ERR_CONFLICT, "the version was withdrawn, or told by another, meanwhile");
+    return q.status != OK ? q.status
+                          : say(db_arena(db), ERR_CONFLICT, "the version was withdrawn, or told by another, meanwhile");
 }
 
-/* Whoever closed their account or was erased meanwhile is not told; with other data than those that were read, the step begins anew. */
+/* Whoever closed their account or was erased meanwhile is not told; with other data than those that were read, the step
+ * begins anew. */
 static enum err still_reached(struct db *db, const struct telling_letter *l, bool *out)
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_SUBJECT_GET, ARGS(V_TEXT(l->put.tenant), V_ID(l->put.subject)));
     *out = query_next(&q) && query_int(&q, 1) == PERSON_ACTIVE;
     TRY(q.status);
-    return !*out || query_int(&q, 0) == l->version ? OK : say(db_arena(db), ERR_CONFLICT, "the person changed meanwhile");
+    return !*out || query_int(&q, 0) == l->version ? OK
+                                                   : say(db_arena(db), ERR_CONFLICT, "the person changed meanwhile");
 }
 
 static enum err run_step(struct db *db, struct write *w)
@@ -203,15 +235,17 @@ static enum err run_step(struct db *db, struct write *w)
     }
     w->event.count = told;
     return db_run(db, s->telling->recall ? SQL_RECALL_MOVE : SQL_TELLING_MOVE, NULL,
-                  ARGS(V_TEXT(s->telling->hash), V_TEXT(last ? last->tenant : s->telling->tenant), last ? V_ID(last->id) : V_ID(s->telling->after),
-                       V_INT(told), last ? V_NULL : V_INT(s->now)));
+                  ARGS(V_TEXT(s->telling->hash), V_TEXT(last ? last->tenant : s->telling->tenant),
+                       last ? V_ID(last->id) : V_ID(s->telling->after), V_INT(told),
+                       last ? V_NULL : V_INT(s->now)));
 }
 
 static enum err step(struct ctx *c, struct telling *telling)
 {
     struct telling_step *s = NEW(c->arena, struct telling_step);
     TRY_PTR(s);
-    s->telling = telling, s->now = c->now;
+    s->telling = telling;
+    s->now = c->now;
     TRY(list_people(c, s));
     if (s->person_count)
         TRY(prepare_words(c, s));
@@ -221,7 +255,10 @@ static enum err step(struct ctx *c, struct telling *telling)
         TRY(make_letter(&in, s, &s->people[i]));
     }
     struct write w = { .run = run_step, .arg = s, .event = event_of(c, NULL, TEXT("policy.told")) };
-    w.event.policy = telling->hash.p, w.event.clause = TEXT("changes.tell"), w.event.count = s->letter_count, w.event.purpose = s->purpose;
+    w.event.policy = telling->hash.p;
+    w.event.clause = TEXT("changes.tell");
+    w.event.count = s->letter_count;
+    w.event.purpose = s->purpose;
     return store_write(ctx_store(c), c->arena, &w);
 }
 
@@ -231,11 +268,12 @@ enum err telling_tick(struct ctx *c)
     struct ctx in = *c;
     struct telling telling = { 0 };
     bool there;
-    in.arena = &a, in.decisions = NULL;
+    in.arena = &a;
+    in.decisions = NULL;
     enum err status = find_telling(&in, &telling, &there);
     if (status == OK && there)
         status = step(&in, &telling);
-    if (status == ERR_CONFLICT)                           /* the next tick sees it as it is then */
+    if (status == ERR_CONFLICT) /* the next tick sees it as it is then */
         return OK;
     if (status != OK)
         c->arena->why = a.why;

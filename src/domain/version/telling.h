@@ -1,4 +1,5 @@
-/* Telling people of a new version of the policy by e-mail (GDPR 13(3), 14(4)): begun at its publication, done in bounded steps. */
+/* Telling people of a new version of the policy by e-mail (GDPR 13(3), 14(4)): begun at its publication, done in
+ * bounded steps. */
 #ifndef DOMAIN_VERSION_TELLING_H
 #define DOMAIN_VERSION_TELLING_H
 #include "domain/core/ctx.h"

@@ -23,9 +23,9 @@
 #include "domain/version/find.h"
 #include "front/door/front.h"
 
-#define ID q->params[0]
+#define ID           q->params[0]
 #define SECOND_PARAM q->params[1]
-#define ASKED(name) request_query(q, TEXT(name))
+#define ASKED(name)  request_query(q, TEXT(name))
 
 HANDLER(subject_create, subject_create(c, q->json, &answer))
 HANDLER(subject_lookup, subject_lookup(c, q->json, &answer))
@@ -69,8 +69,11 @@ HANDLER(hold_release, hold_release(c, ID, SECOND_PARAM, &answer))
 
 static enum err add_attachment(struct ctx *c, const struct request *q, struct answer *answer)
 {
-    const struct attachment_new in = { .category = ASKED("category"), .name = ASKED("name"), .source = ASKED("source"),
-                                       .media_type = request_header(q, TEXT("Content-Type")), .content = q->body };
+    const struct attachment_new in = { .category = ASKED("category"),
+                                       .name = ASKED("name"),
+                                       .source = ASKED("source"),
+                                       .media_type = request_header(q, TEXT("Content-Type")),
+                                       .content = q->body };
     return attachment_take(c, ID, &in, answer);
 }
 
@@ -92,14 +95,23 @@ HANDLER(journal_tile, care_tile(c, ID, SECOND_PARAM, &answer))
 HANDLER(journal_proof, care_proof(c, ASKED("index"), ASKED("size"), &answer))
 
 /* What takes long does not stand on a thread that serves others. */
-static enum err run_sweep(struct ctx *c, const struct request *q, struct answer *answer) { return retention_sweep(c, answer); }
-static enum err run_verify(struct ctx *c, const struct request *q, struct answer *answer) { return care_verify(c, NULL, answer); }
+static enum err run_sweep(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    return retention_sweep(c, answer);
+}
+static enum err run_verify(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    return care_verify(c, NULL, answer);
+}
 static enum err run_backup(struct ctx *c, const struct request *q, struct answer *answer)
 {
     return care_backup(c, q->json, NULL, answer);
 }
 
-static enum err run_rotate(struct ctx *c, const struct request *q, struct answer *answer) { return care_rotate(c, q->json, answer); }
+static enum err run_rotate(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    return care_rotate(c, q->json, answer);
+}
 
 static enum err run_folder(struct ctx *c, const struct request *q, struct answer *answer)
 {

@@ -10,9 +10,9 @@
 #include "front/api/account.h"
 #include "front/api/signin.h"
 
-#define ID q->params[0]
+#define ID          q->params[0]
 #define ASKED(name) request_query(q, TEXT(name))
-#define SENT(name) json_text(q->json, TEXT(name))
+#define SENT(name)  json_text(q->json, TEXT(name))
 
 HANDLER(account_open, account_open_for(c, q->json, &answer))
 PAGED(account_list, account_list(c, ASKED("state"), ASKED("role"), ASKED("purpose"), &paging, &answer))
@@ -43,7 +43,11 @@ HANDLER(me_close, account_close(c, session_self(c), &answer))
 
 enum { LANES = 32 };
 
-struct lane { struct importing *all; unsigned number; struct arena arena; };
+struct lane {
+    struct importing *all;
+    unsigned number;
+    struct arena arena;
+};
 
 struct importing {
     const struct ctx *ctx;
@@ -58,9 +62,10 @@ static void run_lane(void *arg)
     struct lane *lane = arg;
     struct importing *all = lane->all;
     for (unsigned line = lane->number; line < import_count(all->import); line += all->count) {
-        struct ctx c = *all->ctx;                /* the same snapshot, actor and time; its own memory and reason */
-        c.arena = &lane->arena, c.decisions = NULL;
-        c.idempotency.key = (text){ NULL, 0 };   /* a table sent again finds its addresses taken */
+        struct ctx c = *all->ctx; /* the same snapshot, actor and time; its own memory and reason */
+        c.arena = &lane->arena;
+        c.decisions = NULL;
+        c.idempotency.key = (text){ NULL, 0 }; /* a table sent again finds its addresses taken */
         import_line(&c, all->import, line);
         arena_reset(&lane->arena);
     }
@@ -92,7 +97,10 @@ static enum err import_accounts(struct ctx *c, const struct request *q, struct a
     text type = request_header(q, TEXT("Content-Type"));
     bool json = text_starts(type, TEXT("application/json"));
     struct import *import;
-    struct import_options o = { .supplied_by = ASKED("supplied_by"), .language = ASKED("language"), .why = ASKED("why"), .map = ASKED("map"),
+    struct import_options o = { .supplied_by = ASKED("supplied_by"),
+                                .language = ASKED("language"),
+                                .why = ASKED("why"),
+                                .map = ASKED("map"),
                                 .no_invitation = text_eq(ASKED("invite"), TEXT("false")) };
     if (ASKED("line").n && (!text_int(ASKED("line"), &o.first_line) || o.first_line < 1 || o.first_line > INT32_MAX))
         return say(c->arena, ERR_USAGE, "\"line\" is the number of a line");

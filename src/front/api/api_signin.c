@@ -39,7 +39,8 @@ enum err api_signin(struct ctx *c, const struct request *q, struct reply *r)
     TRY(signin_request(c, q, r, &s));
     struct json_out *w = reply_json(r, 200);
     json_open(w, '{');
-    json_pair(w, TEXT("factor"), s.ticket.p ? TEXT("needed") : s.enrol ? TEXT("enrol") : (text){ NULL, 0 });
+    json_pair(w, TEXT("factor"), s.ticket.p ? TEXT("needed")
+                                 : s.enrol ? TEXT("enrol") : (text){ NULL, 0 });
     if (s.ticket.p)
         json_pair(w, TEXT("ticket"), s.ticket);
     if (s.secret.p) {
@@ -54,8 +55,14 @@ enum err api_signin(struct ctx *c, const struct request *q, struct reply *r)
     return reply_done(c->arena, r);
 }
 
-enum err signin_again_request(struct ctx *c, const struct request *q) { return counted(c, q, signin_again(c, q->json)); }
-enum err signin_password_request(struct ctx *c, const struct request *q) { return counted(c, q, signin_change_password(c, q->json)); }
+enum err signin_again_request(struct ctx *c, const struct request *q)
+{
+    return counted(c, q, signin_again(c, q->json));
+}
+enum err signin_password_request(struct ctx *c, const struct request *q)
+{
+    return counted(c, q, signin_change_password(c, q->json));
+}
 
 enum err api_signin_again(struct ctx *c, const struct request *q, struct reply *r)
 {

@@ -4,11 +4,11 @@
 #include "base/file/asset.h"
 #include "front/door/front.h"
 
-extern const struct assets front_assets;               /* made by tools/embed from static/ */
+extern const struct assets front_assets; /* made by tools/embed from static/ */
 
 enum err api_healthz(struct ctx *c, const struct request *q, struct reply *r)
 {
-    if (care_health(c) != OK) {        /* who balances loads is to see it, whatever status the reason has elsewhere */
+    if (care_health(c) != OK) { /* who balances loads is to see it, whatever status the reason has elsewhere */
         reply_problem_open(r, &c->arena->why, c->language, 503);
         json_close(&r->json, '}');
         return reply_done(c->arena, r);
@@ -95,7 +95,7 @@ enum err api_policy_reload(struct ctx *c, const struct request *q, struct reply 
     enum err e = app_reload(c->app, c->arena, &findings);
     if (e != OK && e != ERR_POLICY)
         return e;
-    if (e == ERR_POLICY) {             /* the fault is in the file that was asked to be read, not in this server */
+    if (e == ERR_POLICY) { /* the fault is in the file that was asked to be read, not in this server */
         reply_problem_open(r, &c->arena->why, c->language, 422);
         return put_findings(c, r, &findings);
     }

@@ -10,8 +10,8 @@ enum err signin_request(struct ctx *c, const struct request *q, struct reply *r,
 enum err signin_again_request(struct ctx *c, const struct request *q);
 enum err signin_password_request(struct ctx *c, const struct request *q);
 
-/* Also what needs no credentials and sends letters (registrations, resets asked for) is counted against the address: who tries many is slowed
- * down whatever the answers say. ERR_TOO_MANY. */
+/* Also what needs no credentials and sends letters (registrations, resets asked for) is counted against the address:
+ * who tries many is slowed down whatever the answers say. ERR_TOO_MANY. */
 enum err signin_paced(struct ctx *c, const struct request *q);
 
 #endif

@@ -6,7 +6,11 @@
 /* Requests about one person are done in their order; those about others side by side, so that they share commits. */
 enum { LANES = 32 };
 
-struct item { const struct json *in; unsigned lane; text result; };
+struct item {
+    const struct json *in;
+    unsigned lane;
+    text result;
+};
 
 struct lane {
     struct batch *batch;
@@ -20,7 +24,7 @@ struct batch {
     const struct request *outer;
     struct item *items;
     size_t count;
-    int64_t size;                      /* of the results so far */
+    int64_t size; /* of the results so far */
     struct lane lanes[LANES];
     unsigned running;
     struct wait done;
@@ -55,8 +59,8 @@ static enum err item_request(struct ctx *c, const struct batch *b, const struct 
     if (!q->target.n || q->method == METHOD_UNKNOWN)
         return say(c->arena, ERR_USAGE, "an item of a batch needs a method and a path");
     TRY(route_find(c->arena, q));
-    if (!text_starts(q->route->path, TEXT("/v1/")) || q->route->body == BODY_FILE || text_starts(q->route->output, TEXT("=")) ||
-        route_id(q->route) == ROUTE_batch)
+    if (!text_starts(q->route->path, TEXT("/v1/")) || q->route->body == BODY_FILE ||
+        text_starts(q->route->output, TEXT("=")) || route_id(q->route) == ROUTE_batch)
         return say(c->arena, ERR_USAGE, "\"%.*s\" cannot be asked in a batch", T(q->route->name));
     struct pair header = { TEXT("If-Match"), json_text(item->in, TEXT("if_match")) };
     struct request condition = { .headers = &header, .header_count = header.value.p != NULL };
@@ -85,16 +89,17 @@ static void do_item(struct lane *lane, struct item *item, size_t index)
 {
     struct batch *b = lane->batch;
     struct arena *a = &lane->arena;
-    struct ctx c = *b->ctx;            /* the same snapshot, actor and time; its own memory and reason */
+    struct ctx c = *b->ctx; /* the same snapshot, actor and time; its own memory and reason */
     struct request q;
-    c.arena = a, c.decisions = NULL;
+    c.arena = a;
+    c.decisions = NULL;
     c.if_match = 0;
     bool reads = text_eq(json_text(item->in, TEXT("method")), TEXT("GET"));
     if (reads)
         c.idempotency.key = (text){ NULL, 0 };
-    if (c.idempotency.key.p)           /* each item of a repeated batch is answered again, not done again */
+    if (c.idempotency.key.p) /* each item of a repeated batch is answered again, not done again */
         c.idempotency.key = arena_print(a, "%.*s#%zu", T(b->ctx->idempotency.key), index);
-    enum err e = budget_check(a, c.language, BUDGET_results, b->size, 0);      /* before it is done */
+    enum err e = budget_check(a, c.language, BUDGET_results, b->size, 0); /* before it is done */
     if (e == OK)
         e = item_request(&c, b, item, &q);
     if (e == OK)
@@ -132,7 +137,8 @@ static enum err read_items(struct ctx *c, const struct request *q, struct batch 
     b->items = NEW_ARRAY(c->arena, struct item, list->count + 1);
     TRY_PTR(b->items);
     JSON_EACH(in, list) {
-        b->items[b->count] = (struct item){ .in = in, .lane = q->fibers ? lane_of(json_text(in, TEXT("path")), b->count) : 0 };
+        b->items[b->count] = (struct item){ .in = in,
+                                            .lane = q->fibers ? lane_of(json_text(in, TEXT("path")), b->count) : 0 };
         b->count++;
     }
     return OK;
@@ -142,7 +148,7 @@ static enum err run_lanes(struct ctx *c, const struct request *q, struct batch *
 {
     unsigned lanes = q->fibers ? LANES : 1;
     wait_init(&b->done);
-    b->running = 1;                    /* this one, until all are under way */
+    b->running = 1; /* this one, until all are under way */
     for (unsigned i = 0; i < lanes; i++) {
         struct lane *lane = &b->lanes[i];
         *lane = (struct lane){ .batch = b, .number = i, .arena = arena_make(c->arena->limit) };
@@ -160,7 +166,8 @@ enum err api_batch(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct batch *b = NEW(c->arena, struct batch);
     TRY_PTR(b);
-    b->ctx = c, b->outer = q;
+    b->ctx = c;
+    b->outer = q;
     TRY(read_items(c, q, b));
     TRY(run_lanes(c, q, b));
     struct json_out *w = reply_json(r, 207);

@@ -29,9 +29,11 @@ enum err cookie_set_session(struct ctx *c, struct reply *r, text secret)
     if (c->session && c->session->ends < ends)
         ends = c->session->ends;
     int64_t life = (ends - c->now) / SECOND;
-    text cookie = p->session.kept ? arena_print(c->arena, "%.*s=%.*s; Path=/; Max-Age=%lld; Secure; HttpOnly; SameSite=Lax",
-                                                T(p->session.cookie), T(secret), (long long)life)
-                                  : arena_print(c->arena, "%.*s=%.*s; Path=/; Secure; HttpOnly; SameSite=Lax", T(p->session.cookie), T(secret));
+    text cookie = p->session.kept
+                      ? arena_print(c->arena, "%.*s=%.*s; Path=/; Max-Age=%lld; Secure; HttpOnly; SameSite=Lax",
+                                    T(p->session.cookie), T(secret), (long long)life)
+                      : arena_print(c->arena, "%.*s=%.*s; Path=/; Secure; HttpOnly; SameSite=Lax", T(p->session.cookie),
+                                    T(secret));
     TRY_PTR(cookie.p);
     return reply_header(c->arena, r, TEXT("Set-Cookie"), cookie);
 }
@@ -61,7 +63,8 @@ enum err cookie_end_session(struct ctx *c, struct reply *r)
 {
     if (!c->policy->session.cookie.n)
         return OK;
-    text cookie = arena_print(c->arena, "%.*s=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax", T(c->policy->session.cookie));
+    text cookie = arena_print(c->arena, "%.*s=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax",
+                              T(c->policy->session.cookie));
     TRY_PTR(cookie.p);
     return reply_header(c->arena, r, TEXT("Set-Cookie"), cookie);
 }

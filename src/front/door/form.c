@@ -4,7 +4,10 @@
 
 enum { MEMBERS_MAX = 1000 };
 
-struct members { struct pair *rows; size_t count; };
+struct members {
+    struct pair *rows;
+    size_t count;
+};
 
 static enum err read_member(struct arena *a, text raw, struct pair *out)
 {

@@ -17,10 +17,12 @@
 
 size_t front_body_limit(const struct route *route)
 {
-    return route->body == BODY_FILE ? FILE_LIMIT : route->body == BODY_NONE ? 0 : BODY_LIMIT;
+    return route->body == BODY_FILE ? FILE_LIMIT
+         : route->body == BODY_NONE ? 0 : BODY_LIMIT;
 }
 
-/* Values in one JSON text: bounded before the parser builds its tree of them, which is many times larger than the text. */
+/* Values in one JSON text: bounded before the parser builds its tree of them, which is many times larger than the text.
+ */
 static enum err bound_values(struct arena *a, text body)
 {
     enum { VALUES_MAX = 65536 };
@@ -28,9 +30,10 @@ static enum err bound_values(struct arena *a, text body)
     bool quoted = false;
     for (size_t i = 0; i < body.n; i++) {
         char c = body.p[i];
-        if (quoted)
-            i += c == '\\', quoted = c != '"';
-        else if (c == '"')
+        if (quoted) {
+            i += c == '\\';
+            quoted = c != '"';
+        } else if (c == '"')
             quoted = true;
         else
             values += c == ',' || c == '[' || c == '{';
@@ -86,11 +89,10 @@ static enum err decode_body(struct arena *a, struct request *q)
         TRY(parse_body(a, q));
     if (!q->json)
         return kind == BODY_OPTIONAL ? OK : say(a, ERR_JSON, "the item has no body");
-    /* A page's form has members of the page's own, such as a field of the policy each: its handler takes what it knows. */
+    /* A page's form has members of the page's own, such as a field of the policy each: its handler takes what it knows.
+     */
     if (!q->route->input.n)
-        return q->json->kind == J_OBJECT && (!q->json->count || kind == BODY_FORM)
-                   ? OK
-                   : no_members(a, q->json);
+        return q->json->kind == J_OBJECT && (!q->json->count || kind == BODY_FORM) ? OK : no_members(a, q->json);
     return schema_check(a, q->route->input, q->json);
 }
 
@@ -102,12 +104,20 @@ text front_owner(struct ctx *c, const struct request *q)
         return arena_print(c->arena, "person %.*s", T(id_print(c->arena, c->actor.self)));
     if (c->actor.token.n)
         return arena_print(c->arena, "token %.*s/%.*s", T(c->tenant), T(c->actor.token));
-    return q->operator_socket ? TEXT("operator") : arena_print(c->arena, "address %.*s", T(address_text(c->arena, q->address)));
+    return q->operator_socket ? TEXT("operator")
+                              : arena_print(c->arena, "address %.*s", T(address_text(c->arena, q->address)));
 }
 
-struct call { struct ctx *c; struct request q; struct reply *r; text owner; enum err status; };
+struct call {
+    struct ctx *c;
+    struct request q;
+    struct reply *r;
+    text owner;
+    enum err status;
+};
 
-/* Asked when its turn has come, and few of one owner have it at once: so no more waits to be taken than the budget and those few. */
+/* Asked when its turn has come, and few of one owner have it at once: so no more waits to be taken than the budget and
+ * those few. */
 static void run_call(void *arg)
 {
     struct call *call = arg;
@@ -120,7 +130,8 @@ static void run_call(void *arg)
 /* A batch hands its items aside one by one; whatever else came with a large body takes as long as that is. */
 static bool takes_long(const struct request *q)
 {
-    return q->fibers && q->front->crew && (route_aside(q->route) || (q->body.n > BODY_SMALL && route_id(q->route) != ROUTE_batch));
+    return q->fibers && q->front->crew &&
+           (route_aside(q->route) || (q->body.n > BODY_SMALL && route_id(q->route) != ROUTE_batch));
 }
 
 /* Handled by the crew, what waits blocks a thread of the crew, and nothing is on the loop. */
@@ -133,8 +144,8 @@ static enum err aside(struct ctx *c, const struct request *q, struct call *call,
     return call->status;
 }
 
-/* What is large takes one of its caller's budget until the answer has been taken. The operator's own socket has none, and a batch has
- * one for all its items. */
+/* What is large takes one of its caller's budget until the answer has been taken. The operator's own socket has none,
+ * and a batch has one for all its items. */
 static enum err hold(struct ctx *c, const struct request *q, struct reply *r)
 {
     int budget = route_budget(q->route);
@@ -213,14 +224,15 @@ static enum err handle(struct ctx *c, struct request *q, struct reply *r)
 
 enum err front_handle(struct ctx *c, struct request *q, struct reply *r)
 {
-    struct actor actor = c->actor;               /* what one item of a batch does as oneself the next does in one's role again */
+    struct actor actor = c->actor; /* what one item of a batch does as oneself the next does in one's role again */
     enum err e = person_settled(c, handle(c, q, r));
     if (q->in_batch)
         c->actor = actor;
     return e;
 }
 
-/* By its key in the policy, alone or behind a prefix that only narrows it, or by the name that the policy gives it on the wire. */
+/* By its key in the policy, alone or behind a prefix that only narrows it, or by the name that the policy gives it on
+ * the wire. */
 static bool cookie_declared(const struct node *declared, text name)
 {
     static const text prefixes[] = { TEXT_INIT("__Host-"), TEXT_INIT("__Secure-") };
@@ -261,9 +273,10 @@ static bool is_page(const struct request *q)
 /* Who must sign in to see a page is taken there, and back. */
 static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
 {
-    enum { NEXT_MOST = 600 };                    /* each of its bytes may take three in the header */
+    enum { NEXT_MOST = 600 }; /* each of its bytes may take three in the header */
     BUF_AUTO b = buf_make(16 << 10);
-    if (a->why.code != ERR_UNAUTHORISED || !is_page(q) || q->operator_socket || request_header(q, TEXT("Authorization")).p)
+    if (a->why.code != ERR_UNAUTHORISED || !is_page(q) || q->operator_socket ||
+        request_header(q, TEXT("Authorization")).p)
         return false;
     buf_add(&b, TEXT("/signin"));
     if (q->method == METHOD_GET && q->target.n <= NEXT_MOST) {
@@ -284,11 +297,13 @@ static bool to_signin(const struct request *q, struct arena *a, struct reply *r)
 const struct session *front_session(struct ctx *c, const struct request *q)
 {
     const struct session *found = NULL;
-    text secret = c->policy->session.cookie.n && !q->operator_socket ? request_cookie(q, c->policy->session.cookie) : (text){ NULL, 0 };
+    text secret = c->policy->session.cookie.n && !q->operator_socket ? request_cookie(q, c->policy->session.cookie)
+                                                                     : (text){ NULL, 0 };
     if (c->session || !secret.p)
         return c->session;
     if (session_look(c, secret, &found) != OK)
-        LOG(LOG_WARN, "a session could not be looked up for a page", LOG_TEXT("route", q->route ? q->route->name : TEXT("-")));
+        LOG(LOG_WARN, "a session could not be looked up for a page",
+            LOG_TEXT("route", q->route ? q->route->name : TEXT("-")));
     return found;
 }
 
@@ -296,9 +311,10 @@ static void kept_by_nobody(struct reply *r)
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < r->header_count; i++)
-        if (!text_eq_nocase(r->headers[i].name, TEXT("Cache-Control")) && !text_eq_nocase(r->headers[i].name, TEXT("ETag")))
+        if (!text_eq_nocase(r->headers[i].name, TEXT("Cache-Control")) &&
+            !text_eq_nocase(r->headers[i].name, TEXT("ETag")))
             r->headers[kept++] = r->headers[i];
-    r->header_count = kept;                      /* without any, an answer is "no-store" (loop.c) */
+    r->header_count = kept; /* without any, an answer is "no-store" (loop.c) */
 }
 
 enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
@@ -306,7 +322,8 @@ enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
     static const text bar = TEXT_INIT("<header class=\"bar\">"), end = TEXT_INIT("</header>");
     ptrdiff_t from = text_starts(r->type, TEXT("text/html")) ? text_find(r->body, bar) : -1;
     ptrdiff_t size = from < 0 ? -1 : text_find(text_from(r->body, (size_t)from), end);
-    const struct session *s = size < 0 || text_find(r->body, TEXT("action=\"/signout\"")) >= 0 ? NULL : front_session(c, q);
+    const struct session *s = size < 0 || text_find(r->body, TEXT("action=\"/signout\"")) >= 0 ? NULL
+                                                                                               : front_session(c, q);
     if (!s)
         return OK;
     BUF_AUTO b = buf_make(16 << 20);
@@ -314,7 +331,10 @@ enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
     buf_add(&b, text_upto(r->body, at));
     buf_add(&b, TEXT("<nav class=\"own\"><a href=\"/me\">"));
     word_put(&b, word_find(TEXT("frame.home"), c->language), c->language);
-    buf_add(&b, TEXT("</a></nav>\n<form class=\"signout\" method=\"post\" action=\"/signout\"><input type=\"hidden\" name=\"csrf\" value=\""));
+    buf_add(
+        &b,
+        TEXT(
+            "</a></nav>\n<form class=\"signout\" method=\"post\" action=\"/signout\"><input type=\"hidden\" name=\"csrf\" value=\""));
     buf_html(&b, text_of(s->csrf));
     buf_add(&b, TEXT("\">\n<button class=\"quiet\">"));
     word_put(&b, word_find(TEXT("frame.signout"), c->language), c->language);
@@ -341,7 +361,8 @@ static bool refuse_as_page(struct ctx *c, const struct request *q, struct reply 
     return made;
 }
 
-/* What harms most in a stranger's hands waits until the password is typed again, and then goes on where it was asked for. */
+/* What harms most in a stranger's hands waits until the password is typed again, and then goes on where it was asked
+ * for. */
 static bool to_proof(struct ctx *c, const struct request *q, struct reply *r)
 {
     BUF_AUTO b = buf_make(16 << 10);
@@ -381,7 +402,8 @@ void front_refuse(const struct request *q, struct arena *a, struct reply *r)
     refuse(&c, q, r);
 }
 
-/* What was asked for is done, or refused, by now: without the cookie the session ends sooner in the browser, and that alone. */
+/* What was asked for is done, or refused, by now: without the cookie the session ends sooner in the browser, and that
+ * alone. */
 static void follow_session(struct ctx *c, const struct request *q, struct reply *r)
 {
     if (cookie_follow_session(c, q, r) != OK)
@@ -398,7 +420,8 @@ bool front_turns_away(struct request *q, uint64_t length, struct arena *a, struc
         e = gate_admit(&c, q->route);
     if (e == OK && !q->operator_socket) {
         text owner = front_owner(&c, q);
-        e = owner.p ? share_take(q->front->shares, a, c.language, owner, BUDGET_bodies, (int64_t)length, held) : ERR_MEMORY;
+        e = owner.p ? share_take(q->front->shares, a, c.language, owner, BUDGET_bodies, (int64_t)length, held)
+                    : ERR_MEMORY;
     }
     if (e != OK) {
         a->why.code = e;
@@ -417,7 +440,7 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
     if (e == OK)
         e = gate_headers(&c, q);
     if (e == OK && route_is_page(q->route))
-        request_take_language(&c, q);                    /* what is refused is said in it too; the handler tells what is wrong with it */
+        request_take_language(&c, q); /* what is refused is said in it too; the handler tells what is wrong with it */
     if (e == OK && !route_always(q->route))
         e = budget_ask(&c);
     if (e == OK)

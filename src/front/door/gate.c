@@ -21,8 +21,9 @@ static bool bearer(text header, text *token)
 /* Routes about the instance as a whole: among several tenants the operator need not name one for them. */
 static bool of_instance(const struct route *route)
 {
-    static const text prefixes[] = { TEXT_INIT("/v1/promises"), TEXT_INIT("/v1/policy"), TEXT_INIT("/v1/journal"), TEXT_INIT("/v1/backup"),
-                                     TEXT_INIT("/v1/sweep"), TEXT_INIT("/v1/mail"), TEXT_INIT("/v1/unreadable"), TEXT_INIT("/v1/keys") };
+    static const text prefixes[] = { TEXT_INIT("/v1/promises"),   TEXT_INIT("/v1/policy"), TEXT_INIT("/v1/journal"),
+                                     TEXT_INIT("/v1/backup"),     TEXT_INIT("/v1/sweep"),  TEXT_INIT("/v1/mail"),
+                                     TEXT_INIT("/v1/unreadable"), TEXT_INIT("/v1/keys") };
     bool found = route->who == WHO_PUBLIC;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         found |= text_starts(route->path, prefixes[i]);
@@ -45,8 +46,10 @@ static enum err by_cookie(struct ctx *c, const struct request *q)
     }
     if (q->route->who == WHO_ANYONE)
         return OK;
-    return say(c->arena, ERR_UNAUTHORISED, q->route->who == WHO_TOKEN || q->route->who == WHO_OWN
-        ? "nobody is signed in, and the Authorization header is missing: Bearer and a token are needed" : "nobody is signed in here");
+    return say(c->arena, ERR_UNAUTHORISED,
+               q->route->who == WHO_TOKEN || q->route->who == WHO_OWN
+                   ? "nobody is signed in, and the Authorization header is missing: Bearer and a token are needed"
+                   : "nobody is signed in here");
 }
 
 enum err gate_identify(struct ctx *c, const struct request *q)
@@ -61,8 +64,9 @@ enum err gate_identify(struct ctx *c, const struct request *q)
     text header = request_header(q, TEXT("Authorization")), token;
     if (!header.p || q->route->who == WHO_ANYONE)
         return by_cookie(c, q);
-    enum err e = bearer(header, &token) ? actor_by_token(c, token)
-                                        : say(c->arena, ERR_UNAUTHORISED, "the Authorization header is not Bearer and a token");
+    enum err e = bearer(header, &token)
+                     ? actor_by_token(c, token)
+                     : say(c->arena, ERR_UNAUTHORISED, "the Authorization header is not Bearer and a token");
     /* A good token is never slowed down: with 256 random bits nobody guesses one, and others may share the address. */
     if (e == ERR_UNAUTHORISED && peers_failed(q->front->peers, q->address, clock_monotonic()))
         return say(c->arena, ERR_TOO_MANY, "too many failed credentials from this address within a minute");
@@ -90,8 +94,8 @@ static const struct clause *roles_clause(const struct ctx *c)
     return clause ? clause : &c->policy->rights_clause;
 }
 
-/* Pages and data of signed-in people. Until its second factor is given a role may do nothing; until the agreement is on record the policy's
- * decision refuses it, act by act, and the staff pages do. */
+/* Pages and data of signed-in people. Until its second factor is given a role may do nothing; until the agreement is on
+ * record the policy's decision refuses it, act by act, and the staff pages do. */
 static enum err check_session(struct ctx *c, const struct route *route)
 {
     if (!c->session)
@@ -102,12 +106,14 @@ static enum err check_session(struct ctx *c, const struct route *route)
     }
     text closed = c->session->closed;
     if (text_eq(closed, TEXT("factor")))
-        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause, "role \"%.*s\" needs a second factor", T(c->actor.name));
+        return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause,
+                          "role \"%.*s\" needs a second factor", T(c->actor.name));
     if (c->actor.kind == ACTOR_PERSON && route->who != WHO_OWN)
         return say_clause(c->arena, ERR_FORBIDDEN, roles_clause(c), "only staff may do that");
     if (route->who == WHO_STAFF && closed.n)
         return say_clause(c->arena, ERR_FORBIDDEN, &c->policy->session.staff_clause,
-                          "role \"%.*s\" stays closed until the confidentiality agreement is recorded", T(c->actor.name));
+                          "role \"%.*s\" stays closed until the confidentiality agreement is recorded",
+                          T(c->actor.name));
     return route->who == WHO_STAFF ? OK : check_class(c, route);
 }
 
@@ -182,8 +188,8 @@ static text authority_of(text origin)
     return text_cut(&rest, '/');
 }
 
-/* Browsers say where a request comes from (Fetch Metadata, and Origin): without a session that is what is left to tell. Held against the
- * host that was asked for, and the one that the operator says people reach this server by. */
+/* Browsers say where a request comes from (Fetch Metadata, and Origin): without a session that is what is left to tell.
+ * Held against the host that was asked for, and the one that the operator says people reach this server by. */
 static bool of_another_site(struct ctx *c, const struct request *q)
 {
     text site = request_header(q, TEXT("Sec-Fetch-Site")), origin = request_header(q, TEXT("Origin"));
@@ -209,5 +215,6 @@ enum err gate_forgery(struct ctx *c, const struct request *q)
     text token = q->csrf.p ? q->csrf : request_header(q, TEXT("X-CSRF-Token"));
     if (token.n == CSRF_TEXT && sodium_memcmp(token.p, c->session->csrf, CSRF_TEXT) == 0)
         return OK;
-    return say(c->arena, ERR_FORBIDDEN, "the request lacks the session's token: header X-CSRF-Token, or the form's member csrf");
+    return say(c->arena, ERR_FORBIDDEN,
+               "the request lacks the session's token: header X-CSRF-Token, or the form's member csrf");
 }

@@ -16,7 +16,8 @@ text page_next(text asked, text other)
 enum err page_go(struct ctx *c, struct reply *r, text path, text done)
 {
     text join = text_index(path, '?') >= 0 ? TEXT("&") : TEXT("?");
-    text target = done.n ? arena_print(c->arena, "%.*s%.*sdone=%.*s", T(path), T(join), T(done)) : arena_copy(c->arena, path);
+    text target = done.n ? arena_print(c->arena, "%.*s%.*sdone=%.*s", T(path), T(join), T(done))
+                         : arena_copy(c->arena, path);
     TRY_PTR(target.p);
     reply_bytes(r, 303, (text){ NULL, 0 }, TEXT(""));
     return reply_header(c->arena, r, TEXT("Location"), target);

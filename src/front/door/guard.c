@@ -21,10 +21,15 @@ static bool left(text name)
 /* What the policy declares: its fields are looked through one by one where they are held against it. */
 static bool declared(text type)
 {
-    return text_eq(type, TEXT("Fields")) || text_eq(type, TEXT("Data")) || text_eq(type, TEXT("Patch")) || text_eq(type, TEXT("PreferenceSet"));
+    return text_eq(type, TEXT("Fields")) || text_eq(type, TEXT("Data")) || text_eq(type, TEXT("Patch")) ||
+           text_eq(type, TEXT("PreferenceSet"));
 }
 
-struct search { struct ctx *c; text where; enum err status; };
+struct search {
+    struct ctx *c;
+    text where;
+    enum err status;
+};
 
 static enum err look_at(struct search *s, text name, text value)
 {

@@ -15,10 +15,13 @@ static const uint32_t bucket_us[LATENCY_BUCKETS - 1] = { 500,    1000,   2500,  
 static enum status_slot slot_of(int status)
 {
     switch (status) {
-#define X(number) case number: return SLOT_##number;
-    STATUSES(X)
+#define X(number)                                                                                                      \
+    case number:                                                                                                       \
+        return SLOT_##number;
+        STATUSES(X)
 #undef X
-    default: return SLOT_OTHER;
+    default:
+        return SLOT_OTHER;
     }
 }
 
@@ -48,8 +51,8 @@ static uint64_t sum(const struct front *f, size_t offset)
     uint64_t total = 0;
     for (unsigned i = 0; i < f->threads; i++)
         if (f->counters[i])
-            total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)((const char *)f->counters[i] + offset),
-                                          memory_order_relaxed);
+            total += atomic_load_explicit(
+                (const _Atomic uint64_t *)(const void *)((const char *)f->counters[i] + offset), memory_order_relaxed);
     return total;
 }
 
@@ -69,22 +72,27 @@ static void put_requests(struct buf *b, const struct front *f)
 #define X(number) #number,
         STATUSES(X)
 #undef X
-        "other" };
-    buf_add(b,
-            TEXT("# HELP garant_requests_total Answered requests by route and status.\n# TYPE garant_requests_total counter\n"));
+            "other"
+    };
+    buf_add(
+        b,
+        TEXT(
+            "# HELP garant_requests_total Answered requests by route and status.\n# TYPE garant_requests_total counter\n"));
     for (size_t row = 0; row <= ROUTE_COUNT; row++)
         for (size_t slot = 0; slot < STATUS_SLOTS; slot++) {
             uint64_t n = SUM(f, requests[row][slot]);
             if (n)
-                buf_print(b, "garant_requests_total{route=\"%.*s\",status=\"%s\"} %llu\n", T(row_name(row)), words[slot],
-                          (unsigned long long)n);
+                buf_print(b, "garant_requests_total{route=\"%.*s\",status=\"%s\"} %llu\n", T(row_name(row)),
+                          words[slot], (unsigned long long)n);
         }
 }
 
 static void put_latency(struct buf *b, const struct front *f)
 {
-    buf_add(b, TEXT("# HELP garant_request_seconds From the head of a request to its answer.\n# TYPE garant_request_seconds "
-                    "histogram\n"));
+    buf_add(
+        b,
+        TEXT("# HELP garant_request_seconds From the head of a request to its answer.\n# TYPE garant_request_seconds "
+             "histogram\n"));
     for (size_t row = 0; row <= ROUTE_COUNT; row++) {
         uint64_t counts[LATENCY_BUCKETS], total = 0, so_far = 0;
         for (size_t i = 0; i < LATENCY_BUCKETS; i++)
@@ -95,8 +103,10 @@ static void put_latency(struct buf *b, const struct front *f)
         for (size_t i = 0; i + 1 < LATENCY_BUCKETS; i++)
             buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"%g\"} %llu\n", T(name), bucket_us[i] / 1e6,
                       (unsigned long long)(so_far += counts[i]));
-        buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"+Inf\"} %llu\n", T(name), (unsigned long long)total);
-        buf_print(b, "garant_request_seconds_sum{route=\"%.*s\"} %.6f\n", T(name), (double)SUM(f, latency_us[row]) / 1e6);
+        buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"+Inf\"} %llu\n", T(name),
+                  (unsigned long long)total);
+        buf_print(b, "garant_request_seconds_sum{route=\"%.*s\"} %.6f\n", T(name),
+                  (double)SUM(f, latency_us[row]) / 1e6);
         buf_print(b, "garant_request_seconds_count{route=\"%.*s\"} %llu\n", T(name), (unsigned long long)total);
     }
 }
@@ -109,7 +119,7 @@ static uint64_t open_descriptors(void)
         n++;
     if (dir)
         closedir(dir);
-    return n > 3 ? n - 3 : 0;          /* ".", "..", and this one */
+    return n > 3 ? n - 3 : 0; /* ".", "..", and this one */
 }
 
 static uint64_t resident_bytes(void)
@@ -129,13 +139,14 @@ static void put_process(struct buf *b, const struct front *f)
 {
     struct rusage use = { 0 };
     getrusage(RUSAGE_SELF, &use);
-    double cpu =
-        (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+    double cpu = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                 (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
     buf_print(b, "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.3f\n", cpu);
     buf_print(b, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %llu\n",
               (unsigned long long)resident_bytes());
     buf_print(b, "# TYPE process_open_fds gauge\nprocess_open_fds %llu\n", (unsigned long long)open_descriptors());
-    put(b, "uptime_seconds", "gauge", "Since the server started.", (uint64_t)((clock_monotonic() - f->started) / SECOND));
+    put(b, "uptime_seconds", "gauge", "Since the server started.",
+        (uint64_t)((clock_monotonic() - f->started) / SECOND));
 }
 
 static void put_store(struct buf *b, const struct figures *g)
@@ -143,17 +154,20 @@ static void put_store(struct buf *b, const struct figures *g)
     put(b, "subjects", "gauge", "People held.", g->subjects);
     put(b, "commits_total", "counter", "Commits of the store.", g->commits);
     put(b, "writes_total", "counter", "Writes in those commits.", g->writes);
-    buf_print(b,
-              "# HELP garant_fsync_seconds_total Time spent making commits durable.\n# TYPE garant_fsync_seconds_total counter\n"
-              "garant_fsync_seconds_total %.6f\n",
-              (double)g->fsync_us / 1e6);
+    buf_print(
+        b,
+        "# HELP garant_fsync_seconds_total Time spent making commits durable.\n# TYPE garant_fsync_seconds_total counter\n"
+        "garant_fsync_seconds_total %.6f\n",
+        (double)g->fsync_us / 1e6);
     put(b, "queue", "gauge", "Writes that wait for the writer.", g->queue);
     put(b, "journal_entries", "gauge", "Entries of the journal.", g->journal_size);
     put(b, "database_bytes", "gauge", "Size of the database.", g->db_bytes);
     put(b, "wal_bytes", "gauge", "Size of its write-ahead log.", g->wal_bytes);
-    buf_print(b, "# HELP garant_folder_checks_total Questions whether a person may enter a folder.\n# TYPE garant_folder_checks_total counter\n"
-                 "garant_folder_checks_total{outcome=\"allowed\"} %llu\ngarant_folder_checks_total{outcome=\"refused\"} %llu\n",
-              (unsigned long long)g->folders_allowed, (unsigned long long)g->folders_refused);
+    buf_print(
+        b,
+        "# HELP garant_folder_checks_total Questions whether a person may enter a folder.\n# TYPE garant_folder_checks_total counter\n"
+        "garant_folder_checks_total{outcome=\"allowed\"} %llu\ngarant_folder_checks_total{outcome=\"refused\"} %llu\n",
+        (unsigned long long)g->folders_allowed, (unsigned long long)g->folders_refused);
     put(b, "storage_full", "gauge", "1 while the disk is full.", g->full);
 }
 
@@ -194,7 +208,8 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
     put(b, "connections_turned_away_total", "counter", "Connections refused by a limit.", SUM(f, turned_away));
     put(b, "connections_swept_total", "counter", "Connections closed for being slow or idle.", SUM(f, swept));
     put(b, "tls_handshakes_total", "counter", "Encrypted connections begun.", SUM(f, handshakes));
-    put(b, "tls_handshakes_failed_total", "counter", "Encrypted connections that were not agreed on.", SUM(f, handshakes_failed));
+    put(b, "tls_handshakes_failed_total", "counter", "Encrypted connections that were not agreed on.",
+        SUM(f, handshakes_failed));
     put_store(b, &figures);
     put_letters(b, &letters);
     route_hands.promises(c, b);

@@ -30,7 +30,9 @@ static void put_one_or_many(struct json_out *w, text type)
 
 static void put_type(struct json_out *w, text type)
 {
-    static const struct { text word, json; } plain[] = {
+    static const struct {
+        text word, json;
+    } plain[] = {
         { TEXT_INIT("text"), TEXT_INIT("\"type\":\"string\"") },
         { TEXT_INIT("id"), TEXT_INIT("\"type\":\"string\",\"pattern\":\"^[0-9A-HJKMNP-TV-Z]{26}$\"") },
         { TEXT_INIT("time"), TEXT_INIT("\"type\":\"string\",\"format\":\"date-time\"") },
@@ -155,8 +157,10 @@ static void put_parameters(struct json_out *w, const struct route *route, bool f
     if (route->method == METHOD_PATCH)
         put_parameter(w, TEXT("If-Match"), "header", true, TEXT("the ETag that was read"));
     if (route->needs == NEEDS_READ)
-        put_parameter(w, TEXT("Garant-Reason"), "header", false,
-                      TEXT("why, where the role must say it before each look; percent-encoded, kept sealed, shown to the person"));
+        put_parameter(
+            w, TEXT("Garant-Reason"), "header", false,
+            TEXT(
+                "why, where the role must say it before each look; percent-encoded, kept sealed, shown to the person"));
     if (writes(route))
         put_parameter(w, TEXT("Idempotency-Key"), "header", false,
                       TEXT("a repeated request is answered again, not done again, for 24 hours"));
@@ -209,14 +213,18 @@ static void put_beyond(struct json_out *w, const struct route *route, bool fr)
     buf_add(&said, fr ? TEXT("un budget est épuisé (x-garant-budgets)") : TEXT("a budget is spent (x-garant-budgets)"));
     if (b >= 0) {
         const struct budget_row *row = budget_row((enum budget)b);
-        buf_print(&said, fr ? " : au plus %lld %.*s" : ": at most %lld %.*s", (long long)row->limit, T(fr ? row->fr : row->en));
+        buf_print(&said, fr ? " : au plus %lld %.*s" : ": at most %lld %.*s", (long long)row->limit,
+                  T(fr ? row->fr : row->en));
     }
     json_name(w, TEXT("429"));
     json_open(w, '{');
     json_name(w, TEXT("description"));
     json_put_text_of(w, &said);
     json_name(w, TEXT("headers"));
-    json_put_raw(w, TEXT("{\"Retry-After\":{\"description\":\"seconds until it can be asked again\",\"required\":true,\"schema\":{\"type\":\"integer\"}}}"));
+    json_put_raw(
+        w,
+        TEXT(
+            "{\"Retry-After\":{\"description\":\"seconds until it can be asked again\",\"required\":true,\"schema\":{\"type\":\"integer\"}}}"));
     if (route_is_page(route))
         put_content(w, TEXT("=text/html; charset=utf-8"), TEXT(""));
     else
@@ -285,7 +293,9 @@ static void put_operation(struct json_out *w, const struct route *route, bool fr
 static text plain_path(struct arena *a, text path)
 {
     ptrdiff_t star = text_index(path, '*');
-    return star < 0 ? path : arena_print(a, "%.*s%.*s", T(text_upto(path, (size_t)star)), T(text_from(path, (size_t)star + 1)));
+    return star < 0
+               ? path
+               : arena_print(a, "%.*s%.*s", T(text_upto(path, (size_t)star)), T(text_from(path, (size_t)star + 1)));
 }
 
 static bool path_before(size_t row)
@@ -329,7 +339,10 @@ static enum err describe(struct ctx *c, struct reply *r, bool fr)
     json_name(w, TEXT("components"));
     json_open(w, '{');
     json_name(w, TEXT("securitySchemes"));
-    json_put_raw(w, TEXT("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-sid\"}}"));
+    json_put_raw(
+        w,
+        TEXT(
+            "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-sid\"}}"));
     json_name(w, TEXT("schemas"));
     json_open(w, '{');
     size_t count;
@@ -342,7 +355,8 @@ static enum err describe(struct ctx *c, struct reply *r, bool fr)
     return reply_done(c->arena, r);
 }
 
-/* It says the same for as long as the program runs, and takes a while to make: many who ask for it would hold up others. */
+/* It says the same for as long as the program runs, and takes a while to make: many who ask for it would hold up
+ * others. */
 static void remember(_Atomic(struct description *) *slot, text made)
 {
     struct description *copy = malloc(sizeof *copy + made.n), *none = NULL;
@@ -351,7 +365,7 @@ static void remember(_Atomic(struct description *) *slot, text made)
     copy->size = made.n;
     memcpy(copy->bytes, made.p, made.n);
     if (!atomic_compare_exchange_strong(slot, &none, copy))
-        free(copy);                    /* another thread was faster */
+        free(copy); /* another thread was faster */
 }
 
 enum err api_openapi(struct ctx *c, const struct request *q, struct reply *r)

@@ -13,13 +13,13 @@ struct peer {
     struct address address;
     _Atomic unsigned connections;
     unsigned failures;
-    msec window;                       /* start of the failures' minute */
+    msec window; /* start of the failures' minute */
 };
 
 struct peers {
     pthread_mutex_t lock;
     unsigned per_address;
-    uint64_t seed;                     /* so that nobody can choose addresses that collide */
+    uint64_t seed; /* so that nobody can choose addresses that collide */
     struct peer slots[SLOTS];
 };
 
@@ -67,7 +67,7 @@ bool host_parse(text s, struct host_address *out)
     if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
         s = text_upto(text_from(s, 1), s.n - 2);
     text zone = s;
-    s = text_cut(&zone, '%');                            /* fe80::1%eth0: the link it is on is the proxy's own affair */
+    s = text_cut(&zone, '%'); /* fe80::1%eth0: the link it is on is the proxy's own affair */
     *out = (struct host_address){ { 0 } };
     if (!text_cstr(s, copy, sizeof copy))
         return false;
@@ -97,7 +97,8 @@ text address_text(struct arena *a, struct address address)
     bool four = memcmp(address.b, mapped, sizeof mapped) == 0;
     if (memcmp(address.b, none, sizeof none) == 0 || memcmp(address.b, host_unknown.b, sizeof address.b) == 0)
         return TEXT("");
-    if (!inet_ntop(four ? AF_INET : AF_INET6, four ? address.b + 12 : address.b, out, sizeof out))
+    if (!inet_ntop(four ? AF_INET : AF_INET6,
+                   four ? address.b + 12 : address.b, out, sizeof out))
         return TEXT("");
     return arena_copy(a, text_of(out));
 }
@@ -137,7 +138,8 @@ void peers_close(struct peers **p)
 
 static bool unused(const struct peer *e, msec now)
 {
-    return !atomic_load_explicit(&e->connections, memory_order_relaxed) && (!e->failures || now - e->window > FAILURES_WINDOW);
+    return !atomic_load_explicit(&e->connections, memory_order_relaxed) &&
+           (!e->failures || now - e->window > FAILURES_WINDOW);
 }
 
 /* The address' slot, or a free one made its own; NULL when all its places are taken. Under the lock. */
@@ -146,7 +148,7 @@ static struct peer *slot(struct peers *p, struct address address, msec now)
     uint64_t words[2], hash = p->seed;
     struct peer *spare = NULL;
     memcpy(words, address.b, sizeof words);
-    for (size_t i = 0; i < 2; i++) {             /* neighbours differ in the highest bits: those must reach the lowest */
+    for (size_t i = 0; i < 2; i++) { /* neighbours differ in the highest bits: those must reach the lowest */
         hash ^= words[i];
         hash = (hash ^ hash >> 32) * 0x9E3779B97F4A7C15u;
         hash = (hash ^ hash >> 29) * 0xBF58476D1CE4E5B9u;
@@ -183,14 +185,19 @@ void peers_leave(struct peers *p, struct peer *peer)
     pthread_mutex_unlock(&p->lock);
 }
 
-unsigned peer_connections(const struct peer *peer) { return atomic_load_explicit(&peer->connections, memory_order_relaxed); }
+unsigned peer_connections(const struct peer *peer)
+{
+    return atomic_load_explicit(&peer->connections, memory_order_relaxed);
+}
 
 bool peers_failed(struct peers *p, struct address address, msec now)
 {
     pthread_mutex_lock(&p->lock);
     struct peer *e = slot(p, address, now);
-    if (e && now - e->window > FAILURES_WINDOW)
-        e->failures = 0, e->window = now;
+    if (e && now - e->window > FAILURES_WINDOW) {
+        e->failures = 0;
+        e->window = now;
+    }
     bool many = e && ++e->failures > FAILURES_MAX;
     pthread_mutex_unlock(&p->lock);
     return many;

@@ -6,20 +6,24 @@
 #include <sys/socket.h>
 
 /* An address whole, IPv4 mapped (::ffff:192.0.2.1). */
-struct host_address { uint8_t b[16]; };
-extern const struct host_address host_unknown;               /* of whom somebody speaks without an address */
-struct host_address host_of(const struct sockaddr *sa);      /* all zero for another family */
-bool host_parse(text s, struct host_address *out);           /* brackets and a zone allowed, no port */
+struct host_address {
+    uint8_t b[16];
+};
+extern const struct host_address host_unknown;          /* of whom somebody speaks without an address */
+struct host_address host_of(const struct sockaddr *sa); /* all zero for another family */
+bool host_parse(text s, struct host_address *out);      /* brackets and a zone allowed, no port */
 /* As proxies name whom they got a request from: also with a port ("192.0.2.1:4711", "[2001:db8::1]:4711"). */
 bool hop_parse(text s, struct host_address *out);
 bool host_is_four(const struct host_address *h);
-bool host_is_loopback(const struct host_address *h);         /* 127.0.0.0/8 or ::1 */
+bool host_is_loopback(const struct host_address *h); /* 127.0.0.0/8 or ::1 */
 
 /* An address as the limits see it: IPv4 whole (mapped), IPv6 by its /64, which is what one person has. */
-struct address { uint8_t b[16]; };
+struct address {
+    uint8_t b[16];
+};
 struct address address_of_host(const struct host_address *h);
-struct address address_of(const struct sockaddr *sa);        /* all zero for another family */
-text address_text(struct arena *a, struct address address);     /* empty for no address */
+struct address address_of(const struct sockaddr *sa);       /* all zero for another family */
+text address_text(struct arena *a, struct address address); /* empty for no address */
 bool address_loopback(const struct sockaddr *sa);
 
 enum { FAILURES_MAX = 20, FAILURES_WINDOW = MINUTE };

@@ -13,7 +13,9 @@ static enum err parse_network(struct arena *a, text s, struct network *out)
     if (good && bits.p)
         good = text_int(bits, &count) && count >= 0 && count <= (four ? 32 : 128);
     out->bits = (unsigned)(bits.p && four ? count + 96 : count);
-    return good ? OK : say(a, ERR_CONFIG, "--proxy-from takes addresses and networks, such as 10.0.0.4,10.1.0.0/16,2001:db8::/32");
+    return good ? OK
+                : say(a, ERR_CONFIG,
+                      "--proxy-from takes addresses and networks, such as 10.0.0.4,10.1.0.0/16,2001:db8::/32");
 }
 
 enum err proxies_parse(struct arena *a, text list, struct proxies *out)
@@ -50,8 +52,14 @@ bool proxies_have(const struct proxies *p, const struct host_address *address)
 /* ---- The headers taken apart. ---- */
 
 enum { HOPS_MAX = 32 };
-struct hop { text by, proto, host; };                 /* `by`: whom the proxy got it from */
-struct hops { struct hop list[HOPS_MAX]; size_t count; };
+/* `by`: whom the proxy got it from. */
+struct hop {
+    text by, proto, host;
+};
+struct hops {
+    struct hop list[HOPS_MAX];
+    size_t count;
+};
 
 /* The next element of a list, quoted strings whole. */
 static text next_element(text *rest, char separator)
@@ -97,7 +105,8 @@ static struct hop parse_forwarded(text element)
     return out;
 }
 
-/* Several lines of a list are one (RFC 9110, 5.3); empty elements count for nothing (5.6.1.2). Beyond the most the nearest ones stay. */
+/* Several lines of a list are one (RFC 9110, 5.3); empty elements count for nothing (5.6.1.2). Beyond the most the
+ * nearest ones stay. */
 static void read_list(const struct request *q, text name, bool forwarded, struct hops *out)
 {
     out->count = 0;
@@ -153,7 +162,8 @@ static bool came_encrypted(const struct request *q, const struct hops *hops, siz
 /* The host that the client named, with the port that the proxy took it on. */
 static enum err named_host(struct arena *a, const struct hops *hops, size_t at, struct request *q)
 {
-    text list = request_header(q, TEXT("X-Forwarded-Host")), port = text_trim(request_header(q, TEXT("X-Forwarded-Port")));
+    text list = request_header(q, TEXT("X-Forwarded-Host")),
+         port = text_trim(request_header(q, TEXT("X-Forwarded-Port")));
     text host = text_trim(text_cut(&list, ','));
     int64_t number;
     if (!host.n && hops->count)
@@ -161,7 +171,8 @@ static enum err named_host(struct arena *a, const struct hops *hops, size_t at, 
     bool given = authority_good(host);
     if (given)
         q->host = host;
-    if (!authority_good(q->host) || authority_port(q->host).p || !text_int(port, &number) || number < 1 || number > 65535)
+    if (!authority_good(q->host) || authority_port(q->host).p || !text_int(port, &number) || number < 1 ||
+        number > 65535)
         return OK;
     q->host = arena_print(a, "%.*s:%d", T(q->host), (int)number);
     return q->host.p ? OK : ERR_MEMORY;
@@ -175,7 +186,9 @@ enum err proxy_believe(struct arena *a, const struct proxies *p, const struct ho
     if (!proxies_have(p, peer)) {
         if (q->encrypted || host_is_loopback(peer))
             return OK;
-        return say(a, ERR_FORBIDDEN, "this is served over TLS only, and the request came in the clear from an address that is no declared proxy");
+        return say(
+            a, ERR_FORBIDDEN,
+            "this is served over TLS only, and the request came in the clear from an address that is no declared proxy");
     }
     read_list(q, TEXT("X-Forwarded-For"), false, &hops);
     if (!hops.count)
@@ -187,5 +200,6 @@ enum err proxy_believe(struct arena *a, const struct proxies *p, const struct ho
     q->encrypted = came_encrypted(q, &hops, at);
     if (q->encrypted || host_is_loopback(&client))
         return OK;
-    return say(a, ERR_FORBIDDEN, "this is served over TLS only, and the proxy does not say that the request came to it by TLS");
+    return say(a, ERR_FORBIDDEN,
+               "this is served over TLS only, and the proxy does not say that the request came to it by TLS");
 }

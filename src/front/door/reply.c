@@ -39,7 +39,8 @@ enum err reply_header(struct arena *a, struct reply *r, text name, text value)
     return OK;
 }
 
-/* "/v1/subjects" and a new id give "/v1/subjects/ID"; a thing made below a path with parameters stands below that path. */
+/* "/v1/subjects" and a new id give "/v1/subjects/ID"; a thing made below a path with parameters stands below that path.
+ */
 static enum err add_location(struct ctx *c, const struct request *q, struct reply *r, text id)
 {
     text path = q->target;
@@ -61,22 +62,24 @@ static bool runs(text type)
     return false;
 }
 
-/* For clients that know no filename*: letters and digits of ASCII and what no system and no shell reads as anything else; each run of the
- * others becomes one "_". */
+/* For clients that know no filename*: letters and digits of ASCII and what no system and no shell reads as anything
+ * else; each run of the others becomes one "_". */
 static void put_plain_name(struct buf *b, text name)
 {
     bool last = false;
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || memchr("-._ ()", c, 6);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     memchr("-._ ()", c, 6);
         if (plain || !last)
             buf_char(b, plain ? c : '_');
         last = !plain;
     }
 }
 
-/* A file that somebody sent in: to be kept by whoever asks for it, never opened in this site's name. RFC 6266 with RFC 8187: its name
- * may hold any letter, so it travels percent-encoded, and plainly too for clients that read only that (appendix D). */
+/* A file that somebody sent in: to be kept by whoever asks for it, never opened in this site's name. RFC 6266 with RFC
+ * 8187: its name may hold any letter, so it travels percent-encoded, and plainly too for clients that read only that
+ * (appendix D). */
 static enum err add_file_headers(struct ctx *c, struct reply *r, text name)
 {
     BUF_AUTO b = buf_make(4096);
@@ -115,7 +118,7 @@ static enum err add_next(struct ctx *c, const struct request *q, struct reply *r
 enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, const struct answer *answer)
 {
     bool said = answer->body.p || answer->pieces;
-    r->pieces = answer->pieces;        /* first: whatever fails, they are ended */
+    r->pieces = answer->pieces; /* first: whatever fails, they are ended */
     TRY(arena_whole(c->arena));
     r->status = said || q->route->status != 200 ? q->route->status : 204;
     if (said) {
@@ -137,7 +140,8 @@ enum err reply_answer(struct ctx *c, const struct request *q, struct reply *r, c
 struct json_out *reply_json(struct reply *r, int status)
 {
     buf_clear(&r->buf);
-    r->status = status, r->type = type_json;
+    r->status = status;
+    r->type = type_json;
     r->json = json_out(&r->buf);
     return &r->json;
 }
@@ -145,7 +149,8 @@ struct json_out *reply_json(struct reply *r, int status)
 struct buf *reply_text(struct reply *r, int status, text type)
 {
     buf_clear(&r->buf);
-    r->status = status, r->type = type;
+    r->status = status;
+    r->type = type;
     return &r->buf;
 }
 
@@ -155,14 +160,21 @@ enum err reply_done(struct arena *a, struct reply *r)
     return buf_lend(a, &r->buf, &r->body);
 }
 
-void reply_bytes(struct reply *r, int status, text type, text body) { r->status = status, r->type = type, r->body = body; }
+void reply_bytes(struct reply *r, int status, text type, text body)
+{
+    r->status = status;
+    r->type = type;
+    r->body = body;
+}
 
 void reply_none(struct reply *r) { r->status = 204; }
 
 void reply_problem_open(struct reply *r, const struct why *why, text language, int status)
 {
     const struct err_row *row = err_row(why->code);
-    r->status = status ? status : row->http, r->code = why->code, r->type = TEXT("application/problem+json");
+    r->status = status ? status : row->http;
+    r->code = why->code;
+    r->type = TEXT("application/problem+json");
     r->header_count = 0;
     buf_clear(&r->buf);
     struct json_out *w = &r->json;

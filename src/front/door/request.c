@@ -2,10 +2,9 @@
 #include "front/door/request.h"
 #include "front/door/router.h"
 
-static const text method_words[] = {
-    [METHOD_UNKNOWN] = TEXT_INIT("?"),
+static const text method_words[] = { [METHOD_UNKNOWN] = TEXT_INIT("?"),
 #define X(name) [METHOD_##name] = TEXT_INIT(#name),
-    METHODS(X)
+                                     METHODS(X)
 #undef X
 };
 
@@ -104,8 +103,8 @@ static int weight(text parameters)
     return 1000;
 }
 
-/* The weight of `word` or `word-…` in a list of preferences, `other` when it is not named; *at: which of the list said so. A member with a
- * malformed weight says nothing. */
+/* The weight of `word` or `word-…` in a list of preferences, `other` when it is not named; *at: which of the list said
+ * so. A member with a malformed weight says nothing. */
 static int preference(text list, text word, int other, unsigned *at)
 {
     int best = -1, any = -1;
@@ -157,14 +156,17 @@ enum err request_take_language(struct ctx *c, const struct request *q)
         c->language = found;
         c->language_asked = true;
     }
-    return found.p || route_is_page(q->route) ? OK : say(c->arena, ERR_USAGE, "the parameter \"lang\" names no language of the policy");
+    return found.p || route_is_page(q->route)
+               ? OK
+               : say(c->arena, ERR_USAGE, "the parameter \"lang\" names no language of the policy");
 }
 
 bool request_wants_html(const struct request *q)
 {
     text accept = request_header(q, TEXT("Accept"));
     unsigned at;
-    return accept.p && preference(accept, TEXT("text/html"), -1, &at) > preference(accept, TEXT("application/json"), -1, &at);
+    return accept.p &&
+           preference(accept, TEXT("text/html"), -1, &at) > preference(accept, TEXT("application/json"), -1, &at);
 }
 
 enum err request_if_match(struct arena *a, const struct request *q, int64_t *version)
@@ -177,8 +179,8 @@ enum err request_if_match(struct arena *a, const struct request *q, int64_t *ver
         *version = -1;
         return OK;
     }
-    if (tag.n < 3 || tag.p[0] != '"' || tag.p[tag.n - 1] != '"' || !text_int(text_upto(text_from(tag, 1), tag.n - 2), version) ||
-        *version < 1)
+    if (tag.n < 3 || tag.p[0] != '"' || tag.p[tag.n - 1] != '"' ||
+        !text_int(text_upto(text_from(tag, 1), tag.n - 2), version) || *version < 1)
         return say(a, ERR_USAGE, "If-Match takes one strong tag as ETag gave it, such as \"3\", or *");
     return OK;
 }

@@ -5,7 +5,8 @@
 
 /* Ends with a row that belongs to no route, so that the table is never empty. */
 static const struct route_query queries[] = {
-#define QUERY(name, parameter, required, en, fr) { ROUTE_##name, TEXT_INIT(#parameter), required, TEXT_INIT(en), TEXT_INIT(fr) },
+#define QUERY(name, parameter, required, en, fr)                                                                       \
+    { ROUTE_##name, TEXT_INIT(#parameter), required, TEXT_INIT(en), TEXT_INIT(fr) },
 #include "front/door/routes.def"
     { .route = ROUTE_COUNT },
 };
@@ -28,9 +29,11 @@ static const bool asides[ROUTE_COUNT] = {
 
 text who_word(enum who who)
 {
-    static const text words[] = { [WHO_PUBLIC] = TEXT_INIT("public"), [WHO_ANYONE] = TEXT_INIT("anyone"), [WHO_TOKEN] = TEXT_INIT("token"),
-                                  [WHO_OWN] = TEXT_INIT("own"),
-                                  [WHO_SELF] = TEXT_INIT("self"),     [WHO_STAFF] = TEXT_INIT("staff"),   [WHO_OPERATOR] = TEXT_INIT("operator") };
+    static const text words[] = {
+        [WHO_PUBLIC] = TEXT_INIT("public"),    [WHO_ANYONE] = TEXT_INIT("anyone"), [WHO_TOKEN] = TEXT_INIT("token"),
+        [WHO_OWN] = TEXT_INIT("own"),          [WHO_SELF] = TEXT_INIT("self"),     [WHO_STAFF] = TEXT_INIT("staff"),
+        [WHO_OPERATOR] = TEXT_INIT("operator")
+    };
     return words[who];
 }
 
@@ -52,15 +55,17 @@ const struct route_query *route_queries(size_t *count)
     return queries;
 }
 
-/* Bytes that stand in a path as they are: those of RFC 3986, 3.3, '%' included, and those that browsers leave there (WHATWG URL, path
- * percent-encode set). A backslash is none: some readers take it for a slash. */
+/* Bytes that stand in a path as they are: those of RFC 3986, 3.3, '%' included, and those that browsers leave there
+ * (WHATWG URL, path percent-encode set). A backslash is none: some readers take it for a slash. */
 static bool stands_in_path(char c)
 {
     static const char others[] = "-._~!$&'()*+,;=:@%/[]|^";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || memchr(others, c, sizeof others - 1);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           memchr(others, c, sizeof others - 1);
 }
 
-/* A query decides nothing before it is split: whatever a browser leaves as it is may stand there, and UTF-8 that is not escaped. */
+/* A query decides nothing before it is split: whatever a browser leaves as it is may stand there, and UTF-8 that is not
+ * escaped. */
 static bool stands_in_query(char c) { return ((uint8_t)c > ' ' && c != '#' && c != 0x7F); }
 
 /* What an escape decodes to must be text: no control byte, no malformed UTF-8. */
@@ -105,7 +110,10 @@ enum err route_path(struct arena *a, text target, text *rest)
 
 /* A path taken apart, without its query; an empty segment stands as such. */
 enum { SEGMENTS_MAX = 16 };
-struct segments { text list[SEGMENTS_MAX]; size_t count; };
+struct segments {
+    text list[SEGMENTS_MAX];
+    size_t count;
+};
 
 static enum err split_path(struct arena *a, text target, struct segments *out)
 {
@@ -180,8 +188,9 @@ static enum err add_query(struct arena *a, struct request *q, text name, text va
     return OK;
 }
 
-/* Letters, social networks and advertisements append what they like to any link (utm_source, fbclid, gclid): a page leaves it aside, for
- * the notice has to be easily reached (GDPR 12(1)). A program that misspells a parameter is told. */
+/* Letters, social networks and advertisements append what they like to any link (utm_source, fbclid, gclid): a page
+ * leaves it aside, for the notice has to be easily reached (GDPR 12(1)). A program that misspells a parameter is told.
+ */
 static enum err read_parameter(struct arena *a, struct request *q, text name, text value)
 {
     text decoded;
@@ -191,7 +200,8 @@ static enum err read_parameter(struct arena *a, struct request *q, text name, te
         return OK;
     TRY(status);
     if (!known) {
-        say(a, ERR_USAGE, "the query has a parameter \"%.*s\", which this resource does not take", T(text_upto(decoded, 64)));
+        say(a, ERR_USAGE, "the query has a parameter \"%.*s\", which this resource does not take",
+            T(text_upto(decoded, 64)));
         snprintf(a->why.field, sizeof a->why.field, "%.*s", T(text_upto(decoded, 64)));
         return ERR_USAGE;
     }
@@ -207,7 +217,7 @@ static enum err parse_query(struct arena *a, struct request *q)
     q->query_count = 0;
     while (rest.p) {
         text value = text_cut(&rest, '&');
-        if (!value.n)                                    /* a bare '?', or an '&' too many */
+        if (!value.n) /* a bare '?', or an '&' too many */
             continue;
         text name = text_cut(&value, '=');
         TRY(read_parameter(a, q, name, value));

@@ -5,7 +5,7 @@
 enum { NAME_MAX_SHOWN = 40, UNKNOWN_SHOWN = 8 };
 
 static const struct schema_member members[] = {
-#define MEMBER(schema, name, type, required, en)                                                                                 \
+#define MEMBER(schema, name, type, required, en)                                                                       \
     { TEXT_INIT(#schema), TEXT_INIT(name), TEXT_INIT(type), required, TEXT_INIT(en) },
 #include "front/door/schemas.def"
 };
@@ -20,13 +20,19 @@ const struct schema_member *schema_members(size_t *count)
 /* The kind of JSON that a plain type is written as, and its name in messages; false for a schema's name. */
 static bool plain_kind(text type, enum json_kind *kind, const char **name)
 {
-    static const struct { text type; enum json_kind kind; const char *name; } rows[] = {
-        { TEXT_INIT("text"), J_TEXT, "a text" }, { TEXT_INIT("id"), J_TEXT, "a text" }, { TEXT_INIT("time"), J_TEXT, "a text" },
-        { TEXT_INIT("integer"), J_NUMBER, "a number" }, { TEXT_INIT("boolean"), J_BOOL, "true or false" },
+    static const struct {
+        text type;
+        enum json_kind kind;
+        const char *name;
+    } rows[] = {
+        { TEXT_INIT("text"), J_TEXT, "a text" },           { TEXT_INIT("id"), J_TEXT, "a text" },
+        { TEXT_INIT("time"), J_TEXT, "a text" },           { TEXT_INIT("integer"), J_NUMBER, "a number" },
+        { TEXT_INIT("boolean"), J_BOOL, "true or false" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (text_eq(rows[i].type, type)) {
-            *kind = rows[i].kind, *name = rows[i].name;
+            *kind = rows[i].kind;
+            *name = rows[i].name;
             return true;
         }
     return false;
@@ -55,15 +61,18 @@ text schema_shown(text name)
     return plain && letters ? name : TEXT("(not a name)");
 }
 
-static const struct schema_member *row_of(const struct schema_member *first, text name, const struct schema_member **near)
+static const struct schema_member *row_of(const struct schema_member *first, text name,
+                                          const struct schema_member **near)
 {
     const struct schema_member *row = NULL;
     unsigned least = 3;
     for (const struct schema_member *m = first; m < members + MEMBERS && text_eq(m->schema, first->schema); m++) {
         unsigned distance = near ? text_distance(name, m->name, 2) : 3;
         row = text_eq(name, m->name) ? m : row;
-        if (distance < least)
-            least = distance, *near = m;
+        if (distance < least) {
+            least = distance;
+            *near = m;
+        }
     }
     return row;
 }
@@ -136,11 +145,17 @@ static enum err check(struct arena *a, text where, text type, const struct json 
     return say(a, ERR_INTERNAL, "there is no schema %.*s", T(type));
 }
 
-enum err schema_check(struct arena *a, text type, const struct json *value) { return check(a, TEXT("body"), type, value); }
+enum err schema_check(struct arena *a, text type, const struct json *value)
+{
+    return check(a, TEXT("body"), type, value);
+}
 
 /* ---- Members. ---- */
 
-struct walk { void (*each)(void *arg, text type, text name, const struct json *v); void *arg; };
+struct walk {
+    void (*each)(void *arg, text type, text name, const struct json *v);
+    void *arg;
+};
 
 static const struct schema_member *rows_of(text schema)
 {
@@ -152,7 +167,9 @@ static const struct schema_member *rows_of(text schema)
 
 static void walk(const struct walk *w, text type, text name, const struct json *v)
 {
-    text bare = text_starts(type, TEXT("[")) ? text_upto(text_from(type, 1), type.n - 2) : text_ends(type, TEXT("+")) ? text_upto(type, type.n - 1) : type;
+    text bare = text_starts(type, TEXT("[")) ? text_upto(text_from(type, 1), type.n - 2)
+                : text_ends(type, TEXT("+")) ? text_upto(type, type.n - 1)
+                                             : type;
     const struct schema_member *first = rows_of(bare);
     if (first && v->kind == J_ARRAY) {
         JSON_EACH(item, v)
@@ -170,7 +187,8 @@ static void walk(const struct walk *w, text type, text name, const struct json *
     }
 }
 
-void schema_each(text type, const struct json *value, void (*each)(void *arg, text type, text name, const struct json *v), void *arg)
+void schema_each(text type, const struct json *value,
+                 void (*each)(void *arg, text type, text name, const struct json *v), void *arg)
 {
     const struct walk w = { each, arg };
     walk(&w, type, TEXT("body"), value);

@@ -15,7 +15,7 @@ struct owner {
 
 struct shares {
     pthread_mutex_t lock;
-    uint64_t seed;                       /* so that nobody can choose names that collide */
+    uint64_t seed; /* so that nobody can choose names that collide */
     struct owner *places[PLACES];
 };
 
@@ -89,8 +89,8 @@ static void drop_idle(struct shares *s, struct owner *o)
 
 /* ---- From any thread. ---- */
 
-static enum err take(struct shares *s, struct arena *a, text language, text owner, enum budget b, int64_t amount, bool bounded,
-                     struct share *held)
+static enum err take(struct shares *s, struct arena *a, text language, text owner, enum budget b, int64_t amount,
+                     bool bounded, struct share *held)
 {
     if (!s)
         return OK;
@@ -98,8 +98,9 @@ static enum err take(struct shares *s, struct arena *a, text language, text owne
     struct owner *o = find(s, owner);
     if (!o)
         o = add(s, owner);
-    enum err status = !o ? say(a, ERR_MEMORY, "the machine has no memory left")
-                         : bounded ? budget_check(a, language, b, o->used[b], amount) : OK;
+    enum err status = !o        ? say(a, ERR_MEMORY, "the machine has no memory left")
+                      : bounded ? budget_check(a, language, b, o->used[b], amount)
+                                : OK;
     if (status == OK) {
         o->used[b] += amount;
         held->of[b] += amount;
@@ -111,7 +112,8 @@ static enum err take(struct shares *s, struct arena *a, text language, text owne
     return status;
 }
 
-enum err share_take(struct shares *s, struct arena *a, text language, text owner, enum budget b, int64_t amount, struct share *held)
+enum err share_take(struct shares *s, struct arena *a, text language, text owner, enum budget b, int64_t amount,
+                    struct share *held)
 {
     return take(s, a, language, owner, b, amount, true, held);
 }

@@ -33,7 +33,8 @@ bool word_family(text prefix)
 static bool keeps(text s, size_t i)
 {
     char next = i + 1 < s.n ? s.p[i + 1] : 0;
-    bool before = next == ':' || next == ';' || next == '?' || next == '!' || text_starts(text_from(s, i + 1), TEXT("»"));
+    bool before = next == ':' || next == ';' || next == '?' || next == '!' ||
+                  text_starts(text_from(s, i + 1), TEXT("»"));
     return s.p[i] == ' ' && (before || text_ends(text_upto(s, i), TEXT("«")));
 }
 

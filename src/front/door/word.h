@@ -12,7 +12,9 @@ void word_put(struct buf *b, text word, text language);
 /* The same as plain text. */
 void word_set(struct buf *b, text word, text language);
 
-struct word { text key, en, fr; };
+struct word {
+    text key, en, fr;
+};
 const struct word *word_rows(size_t *count);
 
 #endif

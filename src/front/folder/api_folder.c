@@ -5,8 +5,8 @@
 #include "front/door/front.h"
 #include "front/door/go.h"
 
-#define ID q->params[0]
-#define SELF session_self(c)
+#define ID      q->params[0]
+#define SELF    session_self(c)
 #define PURPOSE request_query(q, TEXT("purpose"))
 
 HANDLER(folder_grant, folder_grant(c, ID, q->json, &answer))
@@ -26,9 +26,9 @@ HANDLER(me_preference_drop, preference_drop(c, SELF, q->params[0], q->params[1],
 
 /* ---- GET /v1/forward-auth (docs/forward-auth.md). ---- */
 
-/* The segment that stands where the pattern has :name; a last * stands for all that follows. Both are read as the router reads a target:
- * what a proxy would have understood in another way (dots, slashes in escapes, empty segments) is refused, so that the name decided on is
- * the one served. The query decides nothing. */
+/* The segment that stands where the pattern has :name; a last * stands for all that follows. Both are read as the
+ * router reads a target: what a proxy would have understood in another way (dots, slashes in escapes, empty segments)
+ * is refused, so that the name decided on is the one served. The query decides nothing. */
 static bool fits(struct ctx *c, text path, text pattern, text *name)
 {
     bool tail = false, same = true;
@@ -60,8 +60,8 @@ static enum err name_in(struct ctx *c, text target, text pattern, text *name)
     return say(c->arena, ERR_FORBIDDEN, "what the proxy says was asked for does not have the form of its \"path\"");
 }
 
-/* What was asked for: nginx is told to say X-Original-URI, Traefik and Caddy say X-Forwarded-Uri by themselves. Where both come and differ one
- * is a client's own, which the proxy let through. */
+/* What was asked for: nginx is told to say X-Original-URI, Traefik and Caddy say X-Forwarded-Uri by themselves. Where
+ * both come and differ one is a client's own, which the proxy let through. */
 static enum err target_of(struct ctx *c, const struct request *q, text *target)
 {
     text original = request_header(q, TEXT("X-Original-URI")), forwarded = request_header(q, TEXT("X-Forwarded-Uri"));
@@ -71,14 +71,16 @@ static enum err target_of(struct ctx *c, const struct request *q, text *target)
     return OK;
 }
 
-/* Traefik and Caddy pass on whatever is no success: a person who looks at a page there is sent to sign in, and back. Whole, since Traefik would
- * read a path as one of ours, and by the host that the proxy says. Others, and nginx, get 401. */
+/* Traefik and Caddy pass on whatever is no success: a person who looks at a page there is sent to sign in, and back.
+ * Whole, since Traefik would read a path as one of ours, and by the host that the proxy says. Others, and nginx, get
+ * 401. */
 static enum err to_signin(struct ctx *c, const struct request *q, struct reply *r, bool *sent)
 {
     enum { NEXT_MOST = 600 };
     text asked = request_header(q, TEXT("X-Forwarded-Uri")), method = request_header(q, TEXT("X-Forwarded-Method"));
     bool look = !method.p || text_eq(method, TEXT("GET")) || text_eq(method, TEXT("HEAD"));
-    *sent = asked.p && !request_header(q, TEXT("X-Original-URI")).p && look && request_wants_html(q) && authority_good(q->host);
+    *sent = asked.p && !request_header(q, TEXT("X-Original-URI")).p && look && request_wants_html(q) &&
+            authority_good(q->host);
     if (!*sent)
         return OK;
     BUF_AUTO b = buf_make(8192);
@@ -92,11 +94,12 @@ static enum err to_signin(struct ctx *c, const struct request *q, struct reply *
     return page_go(c, r, location, TEXT(""));
 }
 
-/* Who is signed in, and with ?folder whether they may enter it. What the request itself says of identities is not looked at: only the
- * session's cookie tells. */
+/* Who is signed in, and with ?folder whether they may enter it. What the request itself says of identities is not
+ * looked at: only the session's cookie tells. */
 enum err api_forward_auth(struct ctx *c, const struct request *q, struct reply *r)
 {
-    text folder = request_query(q, TEXT("folder")), name = request_query(q, TEXT("name")), path = request_query(q, TEXT("path"));
+    text folder = request_query(q, TEXT("folder")), name = request_query(q, TEXT("name")),
+         path = request_query(q, TEXT("path"));
     if (!c->session) {
         bool sent;
         TRY(to_signin(c, q, r, &sent));

@@ -16,7 +16,8 @@ enum err api_sessions_page(struct ctx *c, const struct request *q, struct reply 
     json_name(&p.w, TEXT("sessions"));
     json_open(&p.w, '[');
     JSON_EACH(one, json_get(list, TEXT("sessions"))) {
-        static const text members[] = { TEXT_INIT("id"), TEXT_INIT("since"), TEXT_INIT("seen"), TEXT_INIT("until"), TEXT_INIT("factor"), TEXT_INIT("this"),
+        static const text members[] = { TEXT_INIT("id"),      TEXT_INIT("since"),   TEXT_INIT("seen"),
+                                        TEXT_INIT("until"),   TEXT_INIT("factor"),  TEXT_INIT("this"),
                                         TEXT_INIT("address"), TEXT_INIT("browser"), TEXT_INIT("system") };
         json_open(&p.w, '{');
         for (size_t i = 0; i < sizeof members / sizeof *members; i++)

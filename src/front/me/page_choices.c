@@ -1,4 +1,5 @@
-/* Choices: consents purpose by purpose and channel by channel, given and withdrawn with one press alike; objections; what was decided before. */
+/* Choices: consents purpose by purpose and channel by channel, given and withdrawn with one press alike; objections;
+ * what was decided before. */
 #include "domain/person/consent.h"
 #include "front/door/go.h"
 #include "domain/rights/objection.h"
@@ -16,18 +17,25 @@ static const struct json *last_of(const struct json *ledger, text purpose, text 
     return last;
 }
 
-static bool decided(const struct json *row, text decision) { return row && text_eq(json_text(row, TEXT("decision")), decision); }
+static bool decided(const struct json *row, text decision)
+{
+    return row && text_eq(json_text(row, TEXT("decision")), decision);
+}
 
-static bool may_object(const struct purpose *p) { return p->marketing || p->basis == BASIS_INTEREST || p->basis == BASIS_PUBLIC; }
+static bool may_object(const struct purpose *p)
+{
+    return p->marketing || p->basis == BASIS_INTEREST || p->basis == BASIS_PUBLIC;
+}
 
 static void put_channel(struct page *p, const struct json *ledger, const struct purpose *of, text channel)
 {
     const struct json *row = last_of(ledger, of->name, channel);
-    bool lapsed = json_get(row, TEXT("lapsed")) != NULL;             /* it is asked again, as if it had not been given */
+    bool lapsed = json_get(row, TEXT("lapsed")) != NULL; /* it is asked again, as if it had not been given */
     json_open(&p->w, '{');
     json_pair(&p->w, TEXT("channel"), channel);
     json_pair_bool(&p->w, TEXT("given"), decided(row, TEXT("given")) && !lapsed);
-    json_pair(&p->w, TEXT("decision"), lapsed ? TEXT("lapsed") : row ? json_text(row, TEXT("decision")) : TEXT("none"));
+    json_pair(&p->w, TEXT("decision"), lapsed ? TEXT("lapsed")
+                                       : row ? json_text(row, TEXT("decision")) : TEXT("none"));
     json_pair(&p->w, TEXT("at"), row ? json_text(row, TEXT("at")) : TEXT(""));
     json_close(&p->w, '}');
 }
@@ -85,14 +93,18 @@ static void put_rows(struct page *p, const struct json *ledger)
         text channel = json_text(row, TEXT("channel"));
         int index = policy_purpose(p->c->policy, json_text(row, TEXT("purpose")));
         json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("title"), index >= 0 ? doc_purpose(p->c, &p->c->policy->purposes[index]) : json_text(row, TEXT("purpose")));
+        json_pair(&p->w, TEXT("title"),
+                  index >= 0 ? doc_purpose(p->c, &p->c->policy->purposes[index]) : json_text(row, TEXT("purpose")));
         json_pair(&p->w, TEXT("channel"), text_eq(channel, TEXT("objection")) ? TEXT("") : channel);
         page_copy(p, row, TEXT("decision"));
         page_copy(p, row, TEXT("at"));
         page_copy(p, row, TEXT("policy"));
         page_copy(p, row, TEXT("wording"));
-        json_pair(&p->w, TEXT("taken_by"), text_eq(json_text(row, TEXT("by")), TEXT("person")) ? TEXT("") : doc_source(p->c, json_text(row, TEXT("by"))));
-        json_pair(&p->w, TEXT("reason"), text_eq(channel, TEXT("objection")) ? json_text(row, TEXT("evidence")) : TEXT(""));
+        json_pair(&p->w, TEXT("taken_by"),
+                  text_eq(json_text(row, TEXT("by")), TEXT("person")) ? TEXT("")
+                                                                      : doc_source(p->c, json_text(row, TEXT("by"))));
+        json_pair(&p->w, TEXT("reason"),
+                  text_eq(channel, TEXT("objection")) ? json_text(row, TEXT("evidence")) : TEXT(""));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -128,9 +140,13 @@ static enum err show_choices(struct ctx *c, const struct request *q, struct repl
     return page_show(&p, r, why ? err_row(why->code)->http : 200);
 }
 
-enum err api_consents_page(struct ctx *c, const struct request *q, struct reply *r) { return show_choices(c, q, r, NULL); }
+enum err api_consents_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return show_choices(c, q, r, NULL);
+}
 
-/* What the person was asked stands on the page as the purpose's title, in their language: that is the wording on record. */
+/* What the person was asked stands on the page as the purpose's title, in their language: that is the wording on
+ * record. */
 static enum err decide(struct ctx *c, const struct request *q, text decision)
 {
     text purpose = json_text(q->json, TEXT("purpose")), channel = json_text(q->json, TEXT("channel"));
@@ -158,8 +174,12 @@ static enum err decide(struct ctx *c, const struct request *q, text decision)
 
 enum err api_consents_decide(struct ctx *c, const struct request *q, struct reply *r)
 {
-    static const struct { text decision, done; } said[] = { { TEXT_INIT("given"), TEXT_INIT("given") }, { TEXT_INIT("withdrawn"), TEXT_INIT("withdrawn") },
-                                                            { TEXT_INIT("object"), TEXT_INIT("objected") }, { TEXT_INIT("lift"), TEXT_INIT("lifted") } };
+    static const struct {
+        text decision, done;
+    } said[] = { { TEXT_INIT("given"), TEXT_INIT("given") },
+                 { TEXT_INIT("withdrawn"), TEXT_INIT("withdrawn") },
+                 { TEXT_INIT("object"), TEXT_INIT("objected") },
+                 { TEXT_INIT("lift"), TEXT_INIT("lifted") } };
     text decision = json_text(q->json, TEXT("decision"));
     enum err e = decide(c, q, decision);
     if (e != OK) {

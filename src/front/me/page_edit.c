@@ -1,4 +1,5 @@
-/* Correcting a category: a form of its fields, and the merge patch that subject_patch() takes (GDPR 16); or erasing it. */
+/* Correcting a category: a form of its fields, and the merge patch that subject_patch() takes (GDPR 16); or erasing it.
+ */
 #include "domain/core/named.h"
 #include "front/door/go.h"
 #include "domain/entry/address.h"
@@ -59,7 +60,8 @@ static void put_formers(struct page *p, const struct json *file, const struct ca
     json_pair_bool(&p->w, TEXT("had_formers"), had);
 }
 
-static enum err show_edit(struct ctx *c, const struct request *q, struct reply *r, const struct category *cat, const struct why *why)
+static enum err show_edit(struct ctx *c, const struct request *q, struct reply *r, const struct category *cat,
+                          const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     const struct json *file, *values;
@@ -73,7 +75,8 @@ static enum err show_edit(struct ctx *c, const struct request *q, struct reply *
     json_pair_bool(&p.w, TEXT("held"), values && values->count);
     json_name(&p.w, TEXT("fields"));
     json_open(&p.w, '[');
-    form_fields(&p, cat, FORM_NO_IDENTIFIERS, values, why ? q->json : NULL, why ? text_of(why->field) : TEXT(""));
+    form_fields(&p, cat, FORM_NO_IDENTIFIERS, values, why ? q->json : NULL,
+                why ? text_of(why->field) : TEXT(""));
     json_close(&p.w, ']');
     put_identifiers(&p, cat, values);
     put_formers(&p, file, cat);
@@ -88,7 +91,8 @@ enum err api_edit_page(struct ctx *c, const struct request *q, struct reply *r)
 }
 
 /* Only what differs from what is held is sent on: the rest keeps its source and its time. */
-static enum err patch_of(struct ctx *c, const struct request *q, const struct category *cat, const struct json *values, const struct json **out)
+static enum err patch_of(struct ctx *c, const struct request *q, const struct category *cat, const struct json *values,
+                         const struct json **out)
 {
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);

@@ -44,7 +44,8 @@ enum err api_erase_page(struct ctx *c, const struct request *q, struct reply *r)
     return show_erase(c, q, r, NULL);
 }
 
-/* The page of the certificate is that of GET /v1/certificates/{id}: the person is gone, and nobody is signed in any more. */
+/* The page of the certificate is that of GET /v1/certificates/{id}: the person is gone, and nobody is signed in any
+ * more. */
 static enum err give_certificate(struct ctx *c, struct reply *r, const struct answer *erased)
 {
     const struct json *all;
@@ -60,7 +61,9 @@ enum err api_erase_now(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
     TRY(session_fresh(c));
-    enum err e = text_eq(json_text(q->json, TEXT("sure")), TEXT("yes")) ? OK : say(c->arena, ERR_MISSING, "the box \"sure\" was not ticked");
+    enum err e = text_eq(json_text(q->json, TEXT("sure")), TEXT("yes"))
+                     ? OK
+                     : say(c->arena, ERR_MISSING, "the box \"sure\" was not ticked");
     if (e == OK)
         e = erase_subject(c, session_self(c), NULL, &answer);
     if (e == OK)

@@ -1,4 +1,5 @@
-/* What is held of the signed-in person: a card a category with values, purposes, basis, source, former values and how far its term has run. */
+/* What is held of the signed-in person: a card a category with values, purposes, basis, source, former values and how
+ * far its term has run. */
 #include "domain/core/named.h"
 #include "domain/entry/address.h"
 #include "domain/version/answer.h"
@@ -8,7 +9,10 @@
 
 enum { RECORDS_SHOWN = 10 };
 
-struct view { struct page *p; const struct json *file; };
+struct view {
+    struct page *p;
+    const struct json *file;
+};
 
 /* ---- One record. ---- */
 
@@ -30,7 +34,8 @@ static void put_formers(struct view *v, text category, text field)
     json_close(w, ']');
 }
 
-static void put_value(struct view *v, const struct category *cat, const struct json *value, const struct json *about, bool single)
+static void put_value(struct view *v, const struct category *cat, const struct json *value, const struct json *about,
+                      bool single)
 {
     struct json_out *w = &v->p->w;
     int index = policy_field(cat, value->key);
@@ -44,23 +49,31 @@ static void put_value(struct view *v, const struct category *cat, const struct j
         json_put_null(w);
     else
         json_put(w, value);
-    json_pair_bool(w, TEXT("moment"), index >= 0 && (cat->fields[index].type == FIELD_TIME || cat->fields[index].type == FIELD_DATE));
+    json_pair_bool(w, TEXT("moment"),
+                   index >= 0 && (cat->fields[index].type == FIELD_TIME || cat->fields[index].type == FIELD_DATE));
     json_pair(w, TEXT("source"), source.n ? doc_source(v->p->c, source) : TEXT(""));
     page_copy(v->p, about, TEXT("at"));
     if (single)
         put_formers(v, cat->name, value->key);
-    else
-        json_name(w, TEXT("former")), json_put_null(w);
+    else {
+        json_name(w, TEXT("former"));
+        json_put_null(w);
+    }
     json_close(w, '}');
 }
 
-static int64_t share(msec part, msec whole) { return whole <= 0 || part >= whole ? 100 : part <= 0 ? 0 : part * 100 / whole; }
+static int64_t share(msec part, msec whole)
+{
+    return whole <= 0 || part >= whole ? 100
+         : part <= 0 ? 0 : part * 100 / whole;
+}
 
 /* The term as a bar of 100: how much has run, and from where on it is kept apart in the archive. */
 static void put_term(struct view *v, const struct json *record)
 {
     struct json_out *w = &v->p->w;
-    msec from = file_time(record, TEXT("at")), until = file_time(record, TEXT("until")), apart = file_time(record, TEXT("archived_at"));
+    msec from = file_time(record, TEXT("at")), until = file_time(record, TEXT("until")),
+         apart = file_time(record, TEXT("archived_at"));
     json_name(w, TEXT("term"));
     if (!from || !until || until <= from) {
         json_put_null(w);
@@ -248,7 +261,8 @@ static void put_disclosures(struct view *v)
     json_name(w, TEXT("disclosures"));
     json_open(w, '[');
     JSON_EACH(one, json_get(v->file, TEXT("disclosures"))) {
-        const struct json *purpose = file_find(json_get(v->file, TEXT("purposes")), TEXT("purpose"), json_text(one, TEXT("purpose")));
+        const struct json *purpose = file_find(json_get(v->file, TEXT("purposes")), TEXT("purpose"),
+                                               json_text(one, TEXT("purpose")));
         json_open(w, '{');
         page_copy(v->p, one, TEXT("name"));
         page_copy(v->p, one, TEXT("at"));
@@ -269,7 +283,7 @@ static enum err put_change(struct view *v, const struct json *version, bool comi
     page_text(v->p, TEXT("day"), date_parse(json_text(version, TEXT("date")), &day) ? words_date(&w, day) : TEXT(""));
     json_pair_bool(&v->p->w, TEXT("coming"), coming);
     page_copy(v->p, version, TEXT("says"));
-    text rest = json_text(version, TEXT("link"));            /* /privacy/versions/OLDER/diff/NEWER */
+    text rest = json_text(version, TEXT("link")); /* /privacy/versions/OLDER/diff/NEWER */
     for (int i = 0; i < 3; i++)
         text_cut(&rest, '/');
     page_text(v->p, TEXT("older"), text_cut(&rest, '/'));
@@ -279,7 +293,8 @@ static enum err put_change(struct view *v, const struct json *version, bool comi
     return OK;
 }
 
-/* `changes.tell: account`: a version that is announced, and the one in force for who was there before it. What does not matter is not told. */
+/* `changes.tell: account`: a version that is announced, and the one in force for who was there before it. What does not
+ * matter is not told. */
 static enum err put_changes(struct view *v)
 {
     struct ctx *c = v->p->c;

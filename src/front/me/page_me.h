@@ -5,7 +5,8 @@
 struct category;
 struct ctx;
 
-/* Whether the person corrects that category by a form: what the server itself writes, or somebody else supplies, cannot be typed over. */
+/* Whether the person corrects that category by a form: what the server itself writes, or somebody else supplies, cannot
+ * be typed over. */
 bool page_editable(struct ctx *c, const struct category *cat);
 
 #endif

@@ -9,7 +9,8 @@
 #include "front/page/page_person.h"
 #include "front/api/signin.h"
 
-static void put_identifier(struct page *p, const struct category *cat, const struct field *field, const struct json *held)
+static void put_identifier(struct page *p, const struct category *cat, const struct field *field,
+                           const struct json *held)
 {
     text why_not = identifier_why_not(p->c, cat);
     bool address = field->type == FIELD_EMAIL;
@@ -19,8 +20,12 @@ static void put_identifier(struct page *p, const struct category *cat, const str
     json_pair(&p->w, TEXT("value"), held ? held->value : TEXT(""));
     json_pair_bool(&p->w, TEXT("editable"), !why_not.n);
     page_text(p, TEXT("why_not"), why_not);
-    json_pair(&p->w, TEXT("input"), address ? TEXT("email") : field->type == FIELD_PHONE ? TEXT("tel") : TEXT("text"));
-    json_pair(&p->w, TEXT("fill"), address ? TEXT("email") : field->type == FIELD_PHONE ? TEXT("tel") : TEXT("username"));
+    json_pair(&p->w, TEXT("input"), address ? TEXT("email")
+                                    : field->type == FIELD_PHONE ? TEXT("tel") : TEXT("text"));
+    json_pair(&p->w, TEXT("fill"),
+              address                      ? TEXT("email")
+              : field->type == FIELD_PHONE ? TEXT("tel")
+                                           : TEXT("username"));
     json_pair_bool(&p->w, TEXT("address"), address);
     json_pair_bool(&p->w, TEXT("needed"), address || field->required || !held);
     json_close(&p->w, '}');
@@ -35,7 +40,8 @@ static void put_identifiers(struct page *p, const struct json *file)
     for (unsigned i = 0; i < policy->category_count; i++)
         for (unsigned f = 0; f < policy->categories[i].field_count; f++) {
             const struct category *cat = &policy->categories[i];
-            const struct json *values = json_get(json_get(file, TEXT("data")), cat->name), *held = json_get(values, cat->fields[f].name);
+            const struct json *values = json_get(json_get(file, TEXT("data")), cat->name),
+                              *held = json_get(values, cat->fields[f].name);
             if (identifier_guarded(policy, cat, &cat->fields[f]) && (held || (!cat->many && values)))
                 put_identifier(p, cat, &cat->fields[f], held);
         }
@@ -60,7 +66,10 @@ static enum err show_security(struct ctx *c, const struct request *q, struct rep
     return page_show(&p, r, status == 401 ? 422 : status);
 }
 
-enum err api_security_page(struct ctx *c, const struct request *q, struct reply *r) { return show_security(c, q, r, NULL); }
+enum err api_security_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return show_security(c, q, r, NULL);
+}
 
 /* Done, or the page again with what was wrong. Who must first prove who they are is taken there. */
 static enum err done_or(struct ctx *c, const struct request *q, struct reply *r, enum err e, text done)
@@ -99,7 +108,8 @@ static text part_of(text svg, text from)
     return text_cut(&rest, '"');
 }
 
-static enum err show_enrolment(struct ctx *c, const struct request *q, struct reply *r, const struct json *factor, const struct why *why)
+static enum err show_enrolment(struct ctx *c, const struct request *q, struct reply *r, const struct json *factor,
+                               const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     text qr = json_text(factor, TEXT("qr"));

@@ -10,7 +10,10 @@ enum { SHOWN = 50, STRIP = 30 };
 
 /* ---- A strip: how many of something on each of the last days, as bars. ---- */
 
-struct strip { msec start, days[STRIP + 1]; unsigned counts[STRIP], all; };
+struct strip {
+    msec start, days[STRIP + 1];
+    unsigned counts[STRIP], all;
+};
 
 /* By days of the controller's zone, of which one or two a year are an hour shorter or longer. */
 static struct strip strip_of(const struct ctx *c)
@@ -151,7 +154,8 @@ static void put_looks(struct page *p, const struct json *looks, bool others, int
     put_paging(p, number, all, next);
 }
 
-/* The pages are of the newest looks, or of those behind a place: so many at a time that a window has all of a month for nearly everybody. */
+/* The pages are of the newest looks, or of those behind a place: so many at a time that a window has all of a month for
+ * nearly everybody. */
 static enum err looks_from(struct ctx *c, text after, const struct json **out)
 {
     enum { WINDOW = 2000 };

@@ -1,4 +1,5 @@
-/* Pages before a session: sign-in with its second factor, the password typed again, a forgotten password, links of letters. */
+/* Pages before a session: sign-in with its second factor, the password typed again, a forgotten password, links of
+ * letters. */
 #include "domain/entry/address.h"
 #include "domain/core/actor.h"
 #include "front/door/go.h"
@@ -77,7 +78,8 @@ static enum err show_factor(struct ctx *c, const struct request *q, struct reply
 
 enum err api_signin_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    return c->session ? page_go(c, r, page_next(request_query(q, TEXT("next")), TEXT("/me")), TEXT("")) : show_signin(c, q, r, NULL);
+    return c->session ? page_go(c, r, page_next(request_query(q, TEXT("next")), TEXT("/me")), TEXT(""))
+                      : show_signin(c, q, r, NULL);
 }
 
 enum err api_signin_form(struct ctx *c, const struct request *q, struct reply *r)
@@ -94,7 +96,8 @@ enum err api_signin_form(struct ctx *c, const struct request *q, struct reply *r
         return show_factor(c, q, r, s.ticket, NULL);
     if (s.enrol)
         return page_go(c, r, TEXT("/me/security"), TEXT("enrol"));
-    return page_go(c, r, page_next(json_text(q->json, TEXT("next")), TEXT("/me")), s.recovery ? TEXT("recovery") : TEXT(""));
+    return page_go(c, r, page_next(json_text(q->json, TEXT("next")), TEXT("/me")),
+                   s.recovery ? TEXT("recovery") : TEXT(""));
 }
 
 static enum err show_again(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
@@ -120,7 +123,8 @@ enum err api_again_form(struct ctx *c, const struct request *q, struct reply *r)
 
 /* ---- A forgotten password. ---- */
 
-static enum err show_forgotten(struct ctx *c, const struct request *q, struct reply *r, bool sent, const struct why *why)
+static enum err show_forgotten(struct ctx *c, const struct request *q, struct reply *r, bool sent,
+                               const struct why *why)
 {
     static const text kept[] = { TEXT_INIT("identifier") };
     PAGE_AUTO p = { 0 };
@@ -132,7 +136,10 @@ static enum err show_forgotten(struct ctx *c, const struct request *q, struct re
     return page_show(&p, r, status_of(why));
 }
 
-enum err api_forgotten_page(struct ctx *c, const struct request *q, struct reply *r) { return show_forgotten(c, q, r, false, NULL); }
+enum err api_forgotten_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return show_forgotten(c, q, r, false, NULL);
+}
 
 enum err api_forgotten_form(struct ctx *c, const struct request *q, struct reply *r)
 {
@@ -145,7 +152,8 @@ enum err api_forgotten_form(struct ctx *c, const struct request *q, struct reply
 }
 
 /* A page with one new password and the token of a letter's link: reset and invitation. */
-static enum err show_choose(struct ctx *c, const struct request *q, struct reply *r, text name, text token, const struct why *why)
+static enum err show_choose(struct ctx *c, const struct request *q, struct reply *r, text name, text token,
+                            const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, name, TEXT(""), &p));
@@ -208,5 +216,6 @@ enum err api_confirm_form(struct ctx *c, const struct request *q, struct reply *
     struct answer answer = { 0 };
     TRY(request_take_language(c, q));
     TRY(identifier_confirm(c, json_text(q->json, TEXT("token")), &answer));
-    return page_go(c, r, c->session ? TEXT("/me/security") : arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), TEXT("identifier"));
+    return page_go(c, r, c->session ? TEXT("/me/security") : arena_print(c->arena, "/signin?lang=%.*s", T(c->language)),
+                   TEXT("identifier"));
 }

@@ -1,4 +1,5 @@
-/* Pages that open an account: an invitation accepted, and registration by oneself with its consents unticked, purpose by purpose. */
+/* Pages that open an account: an invitation accepted, and registration by oneself with its consents unticked, purpose
+ * by purpose. */
 #include "domain/core/named.h"
 #include "front/door/go.h"
 #include "domain/entry/opening.h"
@@ -11,7 +12,8 @@ static int status_of(const struct why *why) { return why ? err_row(why->code)->h
 
 /* ---- An invitation. ---- */
 
-static enum err show_invitation(struct ctx *c, const struct request *q, struct reply *r, text token, const struct why *why)
+static enum err show_invitation(struct ctx *c, const struct request *q, struct reply *r, text token,
+                                const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     struct answer answer = { 0 };
@@ -61,8 +63,8 @@ bool page_self_opened(const struct policy *p)
     return false;
 }
 
-/* What an account needs by the policy; where it says nothing, what it must have of every category that stands once a person and rests on no
- * consent. */
+/* What an account needs by the policy; where it says nothing, what it must have of every category that stands once a
+ * person and rests on no consent. */
 static bool asks_for(const struct policy *p, const struct category *cat, unsigned *required)
 {
     const struct node *needs = node_at(p->root, TEXT("accounts.needs"));
@@ -94,7 +96,8 @@ static void put_fields(struct page *p, const struct why *why)
         json_pair(&p->w, TEXT("title"), doc_category(p->c, cat));
         json_name(&p->w, TEXT("fields"));
         json_open(&p->w, '[');
-        form_fields(p, cat, FORM_REQUIRED, NULL, why ? p->q->json : NULL, why ? text_of(why->field) : TEXT(""));
+        form_fields(p, cat, FORM_REQUIRED, NULL, why ? p->q->json : NULL,
+                    why ? text_of(why->field) : TEXT(""));
         json_close(&p->w, ']');
         json_close(&p->w, '}');
     }
@@ -104,7 +107,8 @@ static void put_fields(struct page *p, const struct why *why)
 /* "consent.news.email", or "consent.news" for a purpose without channels. */
 static text consent_name(struct arena *a, const struct purpose *p, text channel)
 {
-    return channel.n ? arena_print(a, "consent.%.*s.%.*s", T(p->name), T(channel)) : arena_print(a, "consent.%.*s", T(p->name));
+    return channel.n ? arena_print(a, "consent.%.*s.%.*s", T(p->name), T(channel))
+                     : arena_print(a, "consent.%.*s", T(p->name));
 }
 
 static void put_consent(struct page *p, const struct purpose *of, text channel)
@@ -114,7 +118,7 @@ static void put_consent(struct page *p, const struct purpose *of, text channel)
     json_pair(&p->w, TEXT("id"), name);
     json_pair(&p->w, TEXT("title"), doc_purpose(p->c, of));
     json_pair(&p->w, TEXT("channel"), channel);
-    json_pair_bool(&p->w, TEXT("checked"), json_text(p->q->json, name).n > 0);       /* ticked only when the person did */
+    json_pair_bool(&p->w, TEXT("checked"), json_text(p->q->json, name).n > 0); /* ticked only when the person did */
     json_close(&p->w, '}');
 }
 
@@ -152,7 +156,8 @@ static enum err show_register(struct ctx *c, const struct request *q, struct rep
 {
     PAGE_AUTO p = { 0 };
     if (!page_self_opened(c->policy))
-        return say_clause(c->arena, ERR_NOT_FOUND, policy_clause(c->policy, TEXT("accounts")), "accounts are not opened by oneself here");
+        return say_clause(c->arena, ERR_NOT_FOUND, policy_clause(c->policy, TEXT("accounts")),
+                          "accounts are not opened by oneself here");
     TRY(page_open(c, q, TEXT("register"), TEXT(""), &p));
     page_problem(&p, why);
     json_pair_bool(&p.w, TEXT("sent"), sent);
@@ -163,9 +168,13 @@ static enum err show_register(struct ctx *c, const struct request *q, struct rep
     return page_show(&p, r, status_of(why));
 }
 
-enum err api_register_page(struct ctx *c, const struct request *q, struct reply *r) { return show_register(c, q, r, false, NULL); }
+enum err api_register_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return show_register(c, q, r, false, NULL);
+}
 
-static void write_consent(struct ctx *c, struct json_out *w, const struct request *q, const struct purpose *of, text channel)
+static void write_consent(struct ctx *c, struct json_out *w, const struct request *q, const struct purpose *of,
+                          text channel)
 {
     if (!json_text(q->json, consent_name(c->arena, of, channel)).n)
         return;
@@ -230,7 +239,8 @@ enum err api_register_form(struct ctx *c, const struct request *q, struct reply 
     return show_register(c, q, r, e == OK, e == OK ? NULL : &why);
 }
 
-static enum err show_registration(struct ctx *c, const struct request *q, struct reply *r, text token, const struct why *why)
+static enum err show_registration(struct ctx *c, const struct request *q, struct reply *r, text token,
+                                  const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, TEXT("registration"), TEXT(""), &p));
@@ -258,5 +268,6 @@ enum err api_registration_form(struct ctx *c, const struct request *q, struct re
     TRY(e);
     TRY(json_parse(c->arena, answer.body, &said));
     bool open = text_eq(json_text(said, TEXT("state")), TEXT("open"));
-    return page_go(c, r, arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), open ? TEXT("registered") : TEXT("awaiting"));
+    return page_go(c, r, arena_print(c->arena, "/signin?lang=%.*s", T(c->language)),
+                   open ? TEXT("registered") : TEXT("awaiting"));
 }

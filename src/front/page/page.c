@@ -23,8 +23,11 @@ void page_word(struct page *p, text name, text key) { page_text(p, name, word_fi
 
 /* ---- The menu. ---- */
 
-static const struct { text area, group, key, path, icon; } places[] = {
-#define NAV(area, group, key, path, icon) { TEXT_INIT(area), TEXT_INIT(group), TEXT_INIT(key), TEXT_INIT(path), TEXT_INIT(icon) },
+static const struct {
+    text area, group, key, path, icon;
+} places[] = {
+#define NAV(area, group, key, path, icon)                                                                              \
+    { TEXT_INIT(area), TEXT_INIT(group), TEXT_INIT(key), TEXT_INIT(path), TEXT_INIT(icon) },
 #include "front/page/nav.def"
 #undef NAV
 };
@@ -52,8 +55,10 @@ static void put_menu(struct page *p, text area, text here)
         if (!text_eq(places[i].area, area) || (text_eq(places[i].group, TEXT("work")) && !works))
             continue;
         if (!text_eq(places[i].group, group)) {
-            if (group.n)
-                json_close(w, ']'), json_close(w, '}');
+            if (group.n) {
+                json_close(w, ']');
+                json_close(w, '}');
+            }
             group = places[i].group;
             json_open(w, '{');
             json_pair(w, TEXT("group"), group);
@@ -62,8 +67,10 @@ static void put_menu(struct page *p, text area, text here)
         }
         put_place(p, i, here);
     }
-    if (group.n)
-        json_close(w, ']'), json_close(w, '}');
+    if (group.n) {
+        json_close(w, ']');
+        json_close(w, '}');
+    }
     json_close(w, ']');
 }
 
@@ -88,7 +95,7 @@ static void put_done(struct page *p)
 {
     text done = p->q->route ? request_query(p->q, TEXT("done")) : (text){ NULL, 0 };
     text key = done.n ? arena_print(p->c->arena, "done.%.*s", T(done)) : (text){ NULL, 0 };
-    page_text(p, TEXT("done"), key.p ? word_find(key, p->c->language) : TEXT(""));     /* only what the table says */
+    page_text(p, TEXT("done"), key.p ? word_find(key, p->c->language) : TEXT("")); /* only what the table says */
 }
 
 static text path_of(const struct request *q)
@@ -122,7 +129,8 @@ static text here_of(struct ctx *c, const struct request *q)
 {
     text here = path_of(q);
     bool again = q->method == METHOD_GET || text_starts(route_allow(c->arena, here), TEXT("GET"));
-    return again ? here : c->session ? TEXT("/me") : TEXT("/signin");
+    return again ? here
+         : c->session ? TEXT("/me") : TEXT("/signin");
 }
 
 static void put_frame(struct ctx *c, const struct request *q, text name, text area, struct page *out)
@@ -195,7 +203,7 @@ void page_keep(struct page *p, const text *names, size_t count)
 enum err page_show(struct page *p, struct reply *r, int status)
 {
     const struct json *model;
-    struct why why = p->c->arena->why;                   /* of what is refused on this page, when something is */
+    struct why why = p->c->arena->why; /* of what is refused on this page, when something is */
     json_close(&p->w, '}');
     TRY(json_parse_buf(p->c->arena, &p->model, &model));
     struct buf *b = reply_text(r, status, TEXT("text/html; charset=utf-8"));
@@ -209,7 +217,7 @@ enum err page_refusal(struct ctx *c, const struct request *q, struct reply *r, c
 {
     PAGE_AUTO p = { 0 };
     struct why kept = *why;
-    request_take_language(c, q);                         /* a page takes any, and stays as it is for one it does not have */
+    request_take_language(c, q); /* a page takes any, and stays as it is for one it does not have */
     put_frame(c, q, TEXT("problem"), text_starts(q->target, TEXT("/staff")) ? TEXT("staff") : TEXT("me"), &p);
     page_problem(&p, &kept);
     c->arena->why = kept;

@@ -1,28 +1,31 @@
-/* A page of a person or of staff: its model is written as JSON, with the frame's members before, and its template filled from it. */
+/* A page of a person or of staff: its model is written as JSON, with the frame's members before, and its template
+ * filled from it. */
 #ifndef FRONT_PAGE_PAGE_H
 #define FRONT_PAGE_PAGE_H
 #include "front/door/reply.h"
 #include "front/door/request.h"
 #include "front/page/template.h"
 
-extern const struct assets front_templates;            /* made by tools/embed from tmpl/ */
+extern const struct assets front_templates; /* made by tools/embed from tmpl/ */
 
 struct page {
     struct ctx *c;
     const struct request *q;
-    text name;                                         /* of its template */
+    text name; /* of its template */
     struct buf model;
-    struct json_out w;                                 /* the page adds its own members here, inside the open object */
+    struct json_out w; /* the page adds its own members here, inside the open object */
 };
 void page_free(struct page *p);
 #define PAGE_AUTO CLEANUP(page_free) struct page
 
-/* Begins the page of that template: takes ?lang=, writes the frame's members (site, lang, title, menu, member, done…). The title is the word
- * "title.NAME". `area`: whose menu it shows ("me", "staff"), empty for none. */
+/* Begins the page of that template: takes ?lang=, writes the frame's members (site, lang, title, menu, member, done…).
+ * The title is the word "title.NAME". `area`: whose menu it shows ("me", "staff"), empty for none. */
 enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out);
-/* What was sent in a form and could not be done, shown above: title, field by name, detail. NULL: there is no problem. */
+/* What was sent in a form and could not be done, shown above: title, field by name, detail. NULL: there is no problem.
+ */
 void page_problem(struct page *p, const struct why *why);
-/* Members of what was sent, as texts, so that nothing must be typed twice; empty where there was none. Never call it with a secret. */
+/* Members of what was sent, as texts, so that nothing must be typed twice; empty where there was none. Never call it
+ * with a secret. */
 void page_keep(struct page *p, const text *names, size_t count);
 /* A text of the server, or a word, as a member, well set: for a template that takes it as a value. */
 void page_text(struct page *p, text name, text s);

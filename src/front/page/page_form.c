@@ -1,4 +1,5 @@
-/* Forms of a category's fields: inputs after the policy's types, and what was typed made values of these types again. */
+/* Forms of a category's fields: inputs after the policy's types, and what was typed made values of these types again.
+ */
 #include "domain/core/named.h"
 #include "domain/core/normal.h"
 #include "domain/entry/address.h"
@@ -8,7 +9,10 @@
 enum { LONG_TEXT = 300 };
 
 /* The input that suits a type; where a browser can help it does, the domain checks. fill: autocomplete (WCAG 1.3.5). */
-static const struct { enum field_type type; text input, mode, hint, fill; } inputs[] = {
+static const struct {
+    enum field_type type;
+    text input, mode, hint, fill;
+} inputs[] = {
     { FIELD_EMAIL, TEXT_INIT("email"), TEXT_INIT("email"), TEXT_INIT(""), TEXT_INIT("email") },
     { FIELD_PHONE, TEXT_INIT("tel"), TEXT_INIT("tel"), TEXT_INIT(""), TEXT_INIT("tel") },
     { FIELD_DATE, TEXT_INIT("date"), TEXT_INIT("text"), TEXT_INIT(""), TEXT_INIT("off") },
@@ -20,11 +24,17 @@ static const struct { enum field_type type; text input, mode, hint, fill; } inpu
     /* An empty colour input is sent as #000000 (HTML, 4.10.5.1.14): what was never set would become black. */
     { FIELD_COLOUR, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.colour"), TEXT_INIT("off") },
 };
-static const struct { text name, fill; } known_names[] = {
-    { TEXT_INIT("first_name"), TEXT_INIT("given-name") },   { TEXT_INIT("last_name"), TEXT_INIT("family-name") },
-    { TEXT_INIT("name"), TEXT_INIT("name") },               { TEXT_INIT("company"), TEXT_INIT("organization") },
-    { TEXT_INIT("address"), TEXT_INIT("street-address") },  { TEXT_INIT("screen_name"), TEXT_INIT("nickname") },
-    { TEXT_INIT("display_name"), TEXT_INIT("nickname") },   { TEXT_INIT("login"), TEXT_INIT("username") },
+static const struct {
+    text name, fill;
+} known_names[] = {
+    { TEXT_INIT("first_name"), TEXT_INIT("given-name") },
+    { TEXT_INIT("last_name"), TEXT_INIT("family-name") },
+    { TEXT_INIT("name"), TEXT_INIT("name") },
+    { TEXT_INIT("company"), TEXT_INIT("organization") },
+    { TEXT_INIT("address"), TEXT_INIT("street-address") },
+    { TEXT_INIT("screen_name"), TEXT_INIT("nickname") },
+    { TEXT_INIT("display_name"), TEXT_INIT("nickname") },
+    { TEXT_INIT("login"), TEXT_INIT("username") },
 };
 
 bool form_needed(const struct policy *p, const struct category *cat, const struct field *f)
@@ -42,9 +52,12 @@ static bool in_form(const struct policy *p, const struct category *cat, const st
     if (f->type == FIELD_CARD || f->type == FIELD_JSON)
         return false;
     switch (scope) {
-    case FORM_REQUIRED: return form_needed(p, cat, f);
-    case FORM_NO_IDENTIFIERS: return !identifier_guarded(p, cat, f);
-    case FORM_ALL: break;
+    case FORM_REQUIRED:
+        return form_needed(p, cat, f);
+    case FORM_NO_IDENTIFIERS:
+        return !identifier_guarded(p, cat, f);
+    case FORM_ALL:
+        break;
     }
     return true;
 }
@@ -58,8 +71,12 @@ static void put_kind(struct page *p, const struct field *f)
 {
     text input = TEXT("text"), mode = TEXT("text"), hint = TEXT(""), fill = TEXT("off");
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-        if (inputs[i].type == f->type)
-            input = inputs[i].input, mode = inputs[i].mode, hint = inputs[i].hint, fill = inputs[i].fill;
+        if (inputs[i].type == f->type) {
+            input = inputs[i].input;
+            mode = inputs[i].mode;
+            hint = inputs[i].hint;
+            fill = inputs[i].fill;
+        }
     for (size_t i = 0; i < sizeof known_names / sizeof *known_names; i++)
         if (text_eq(known_names[i].name, f->name))
             fill = known_names[i].fill;
@@ -80,7 +97,8 @@ static text shown_value(const struct field *f, text name, const struct json *val
         return typed && typed->kind == J_TEXT ? typed->value : TEXT("");
     if (held && held->kind == J_BOOL)
         return held->truth ? TEXT("true") : TEXT("false");
-    return held && held->value.p ? held->value : values || !f->default_value.p ? TEXT("") : f->default_value;
+    return held && held->value.p ? held->value
+         : values || !f->default_value.p ? TEXT("") : f->default_value;
 }
 
 static void put_choices(struct page *p, const struct field *f, text value)
@@ -101,12 +119,13 @@ static void put_condition(struct page *p, const struct category *cat, const stru
     text field = f->when_field, head = text_cut(&field, '.');
     int index = field.p ? policy_category(p->c->policy, head) : -1;
     const struct category *of = index >= 0 ? &p->c->policy->categories[index] : cat;
-    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, field.p ? field : head) : TEXT(""));
+    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, field.p ? field : head)
+                : TEXT(""));
     json_pair(&p->w, TEXT("when_value"), f->when_value);
 }
 
-static void put_field(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope, const struct json *values,
-                      const struct json *sent, text wrong)
+static void put_field(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope,
+                      const struct json *values, const struct json *sent, text wrong)
 {
     bool needed = scope == FORM_REQUIRED || (f->required && !f->when_field.n);
     struct json_out *w = &p->w;
@@ -127,7 +146,8 @@ static void put_field(struct page *p, const struct category *cat, const struct f
     json_close(w, '}');
 }
 
-void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong)
+void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
+                 const struct json *sent, text wrong)
 {
     for (unsigned i = 0; i < cat->field_count; i++)
         if (in_form(p->c->policy, cat, &cat->fields[i], scope))
@@ -162,20 +182,22 @@ enum err form_declared(struct ctx *c, const struct json *sent)
         const struct category *cat = at >= 0 ? &c->policy->categories[at] : NULL;
         if (!field.n || text_eq(category, TEXT("consent")) || (cat && policy_field(cat, field) >= 0))
             continue;
-        say_clause(c->arena, ERR_UNDECLARED, cat ? &cat->clause : &c->policy->categories_clause, "the policy has no field \"%.*s\"", T(shown));
+        say_clause(c->arena, ERR_UNDECLARED, cat ? &cat->clause : &c->policy->categories_clause,
+                   "the policy has no field \"%.*s\"", T(shown));
         text_cstr(shown, c->arena->why.field, sizeof c->arena->why.field);
         return ERR_UNDECLARED;
     }
     return OK;
 }
 
-text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent)
+text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values,
+                const struct json *sent)
 {
     JSON_EACH(v, sent) {
         text field = v->key, category = text_cut(&field, '.');
         int f = field.n && text_eq(category, cat->name) ? policy_field(cat, field) : -1;
         if (!field.n || (f >= 0 && in_form(c->policy, cat, &cat->fields[f], scope)))
-            continue;                            /* no field of a category, or one of this form */
+            continue; /* no field of a category, or one of this form */
         const struct json *held = f < 0 ? NULL : json_get(values, field);
         if (!held || v->kind != J_TEXT || !text_eq(held->value, normal_kept(c, &cat->fields[f], v->value)))
             return v->key;
@@ -183,8 +205,8 @@ text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope
     return TEXT("");
 }
 
-unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
-                     const struct json *sent)
+unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope,
+                     const struct json *values, const struct json *sent)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < cat->field_count; i++) {

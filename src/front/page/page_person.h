@@ -1,4 +1,5 @@
-/* What pages of a person share: their file as the access answer gives it, names and times of it, forms of a category's fields. */
+/* What pages of a person share: their file as the access answer gives it, names and times of it, forms of a category's
+ * fields. */
 #ifndef FRONT_PAGE_PAGE_PERSON_H
 #define FRONT_PAGE_PAGE_PERSON_H
 #include "front/door/front.h"
@@ -24,18 +25,21 @@ const struct json *file_values(const struct json *file, text category, const str
 /* ---- Forms. ---- */
 /* Whether an account needs the field: by accounts.needs, or as its category requires it whatever the rest says. */
 bool form_needed(const struct policy *p, const struct category *cat, const struct field *f);
-/* The fields of a category as inputs, items of an open list. `values`: {field: value} as held, or NULL; `sent`: what the form brought
- * (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */
+/* The fields of a category as inputs, items of an open list. `values`: {field: value} as held, or NULL; `sent`: what
+ * the form brought (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */
 enum form_scope { FORM_ALL, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
-void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent, text wrong);
-/* Refuses what was sent under the name of a field that the policy does not declare (ERR_UNDECLARED, with the field): what a page is not asked
- * to keep is not passed over in silence. "consent.PURPOSE" is a choice, no field. */
+void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
+                 const struct json *sent, text wrong);
+/* Refuses what was sent under the name of a field that the policy does not declare (ERR_UNDECLARED, with the field):
+ * what a page is not asked to keep is not passed over in silence. "consent.PURPOSE" is a choice, no field. */
 enum err form_declared(struct ctx *c, const struct json *sent);
-/* The name of a field that was sent, is none of this form, and would change what is held: it must not be passed over. Empty when there is none. */
-text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values, const struct json *sent);
-/* Writes the members of `sent` that belong to the category as {field: value} of the policy's types, inside an open object: only what differs
- * from `values`; emptied ones as null when they were held. The number of members written. */
-unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope, const struct json *values,
-                     const struct json *sent);
+/* The name of a field that was sent, is none of this form, and would change what is held: it must not be passed over.
+ * Empty when there is none. */
+text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope, const struct json *values,
+                const struct json *sent);
+/* Writes the members of `sent` that belong to the category as {field: value} of the policy's types, inside an open
+ * object: only what differs from `values`; emptied ones as null when they were held. The number of members written. */
+unsigned form_values(struct ctx *c, struct json_out *w, const struct category *cat, enum form_scope scope,
+                     const struct json *values, const struct json *sent);
 
 #endif

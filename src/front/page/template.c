@@ -1,10 +1,26 @@
-/* Templates: read as they are rendered, since a page is small and nothing then needs to be kept; and the check of their soundness. */
+/* Templates: read as they are rendered, since a page is small and nothing then needs to be kept; and the check of their
+ * soundness. */
 #include "front/page/template.h"
 #include "domain/core/named.h"
 #include "front/door/word.h"
 
-enum tag_kind { TAG_VALUE, TAG_ADDRESS, TAG_TIME, TAG_DAY, TAG_WORD, TAG_SECTION, TAG_UNLESS, TAG_END, TAG_PARTIAL, TAG_NOTE };
-struct tag { enum tag_kind kind; text name, argument; };          /* argument: of a word's [name]; p NULL without */
+enum tag_kind {
+    TAG_VALUE,
+    TAG_ADDRESS,
+    TAG_TIME,
+    TAG_DAY,
+    TAG_WORD,
+    TAG_SECTION,
+    TAG_UNLESS,
+    TAG_END,
+    TAG_PARTIAL,
+    TAG_NOTE
+};
+/* Argument: of a word's [name]; p NULL without. */
+struct tag {
+    enum tag_kind kind;
+    text name, argument;
+};
 
 /* ---- Tags. ---- */
 
@@ -38,7 +54,8 @@ static bool parse_tag(text inside, struct tag *out)
     return name_like(out->name);
 }
 
-/* Cuts the next tag: `*before` is the literal text until it. False at the end, where all is literal. ERR_INTERNAL for a malformed one. */
+/* Cuts the next tag: `*before` is the literal text until it. False at the end, where all is literal. ERR_INTERNAL for a
+ * malformed one. */
 static enum err next_tag(struct arena *a, text file, text *rest, text *before, struct tag *tag, bool *found)
 {
     ptrdiff_t open = text_find(*rest, TEXT("{{"));
@@ -71,7 +88,8 @@ static enum err cut_section(struct arena *a, text file, text name, text *rest, t
         if (depth)
             continue;
         if (!text_eq(tag.name, name))
-            return say(a, ERR_INTERNAL, "template \"%.*s\": {{/%.*s}} ends the section \"%.*s\"", T(file), T(tag.name), T(name));
+            return say(a, ERR_INTERNAL, "template \"%.*s\": {{/%.*s}} ends the section \"%.*s\"", T(file), T(tag.name),
+                       T(name));
         *body = (text){ start.p, (size_t)(at - start.p) + before.n };
         return OK;
     }
@@ -90,8 +108,16 @@ static enum err find_file(struct arena *a, const struct assets *files, text name
 
 /* ---- Rendering. ---- */
 
-struct scope { const struct json *value; const struct scope *outer; };
-struct run { struct ctx *c; const struct assets *files; struct buf *out; unsigned depth; };
+struct scope {
+    const struct json *value;
+    const struct scope *outer;
+};
+struct run {
+    struct ctx *c;
+    const struct assets *files;
+    struct buf *out;
+    unsigned depth;
+};
 
 static const struct json *look_up(const struct scope *s, text path)
 {
@@ -111,12 +137,18 @@ static bool holds(const struct json *v)
     if (!v || v->kind == J_NULL)
         return false;
     switch (v->kind) {
-    case J_BOOL: return v->truth;
-    case J_NUMBER: return !text_eq(v->value, TEXT("0"));
-    case J_TEXT: return v->value.n > 0;
-    case J_ARRAY: return v->count > 0;
-    case J_OBJECT: return true;
-    case J_NULL: break;
+    case J_BOOL:
+        return v->truth;
+    case J_NUMBER:
+        return !text_eq(v->value, TEXT("0"));
+    case J_TEXT:
+        return v->value.n > 0;
+    case J_ARRAY:
+        return v->count > 0;
+    case J_OBJECT:
+        return true;
+    case J_NULL:
+        break;
     }
     return false;
 }
@@ -125,10 +157,15 @@ static enum err put_value(struct run *x, const struct json *v)
 {
     text language = x->c->language;
     switch (v->kind) {
-    case J_NULL: return OK;
-    case J_BOOL: word_put(x->out, word_find(v->truth ? TEXT("yes") : TEXT("no"), language), language); return OK;
+    case J_NULL:
+        return OK;
+    case J_BOOL:
+        word_put(x->out, word_find(v->truth ? TEXT("yes") : TEXT("no"), language), language);
+        return OK;
     case J_NUMBER:
-    case J_TEXT: buf_html(x->out, v->value); return OK;
+    case J_TEXT:
+        buf_html(x->out, v->value);
+        return OK;
     case J_ARRAY:
         JSON_EACH(item, v) {
             if (item->kind == J_ARRAY)
@@ -138,7 +175,8 @@ static enum err put_value(struct run *x, const struct json *v)
             TRY(put_value(x, item));
         }
         return OK;
-    case J_OBJECT: break;
+    case J_OBJECT:
+        break;
     }
     return say(x->c->arena, ERR_INTERNAL, "an object has no form on a page");
 }
@@ -148,8 +186,8 @@ static void put_address(struct buf *b, text s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char ch = s.p[i];
-        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '-' || ch == '.' || ch == '_' ||
-                     ch == '~' || ch == '/';
+        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '-' ||
+                     ch == '.' || ch == '_' || ch == '~' || ch == '/';
         if (plain)
             buf_char(b, ch);
         else
@@ -178,7 +216,8 @@ static enum err put_word(struct run *x, const struct scope *s, text file, const 
     if (tag->argument.p) {
         if (!v || (v->kind != J_TEXT && v->kind != J_BOOL && v->kind != J_NUMBER))
             return say(a, ERR_INTERNAL, "template \"%.*s\": \"%.*s\" is no text for a word", T(file), T(tag->argument));
-        text part = v->kind != J_BOOL ? v->value : v->truth ? TEXT("true") : TEXT("false");
+        text part = v->kind != J_BOOL ? v->value
+                  : v->truth ? TEXT("true") : TEXT("false");
         key = arena_print(a, "%.*s%.*s", T(key), T(part));
         TRY_PTR(key.p);
     }
@@ -187,7 +226,7 @@ static enum err put_word(struct run *x, const struct scope *s, text file, const 
         return say(a, ERR_INTERNAL, "template \"%.*s\": there is no word \"%.*s\"", T(file), T(key));
     if (word.p)
         word_put(x->out, word, x->c->language);
-    else                                                   /* a name of the policy or of a later version: better than nothing */
+    else /* a name of the policy or of a later version: better than nothing */
         buf_html(x->out, v->value);
     return OK;
 }
@@ -258,7 +297,8 @@ static enum err render(struct run *x, text file, text body, const struct scope *
     return OK;
 }
 
-enum err template_render(struct ctx *c, const struct assets *files, text name, const struct json *model, struct buf *out)
+enum err template_render(struct ctx *c, const struct assets *files, text name, const struct json *model,
+                         struct buf *out)
 {
     struct run x = { .c = c, .files = files, .out = out };
     struct scope s = { model, NULL };
@@ -270,8 +310,17 @@ enum err template_render(struct ctx *c, const struct assets *files, text name, c
 
 /* Where in the HTML a tag stands. attribute, first: name and first character of the value it is in. */
 enum place { IN_CONTENT, IN_TAG, IN_VALUE };
-struct html { enum place place; text attribute; char first; };
-struct check { struct arena *a; const struct assets *files; text file; struct html html; };
+struct html {
+    enum place place;
+    text attribute;
+    char first;
+};
+struct check {
+    struct arena *a;
+    const struct assets *files;
+    text file;
+    struct html html;
+};
 
 static enum err wrong(const struct check *k, const char *what, text where)
 {
@@ -289,8 +338,9 @@ static bool any_of(text s, const text *list, size_t count)
 
 static bool address_like(text attribute)
 {
-    static const text addresses[] = { TEXT_INIT("href"), TEXT_INIT("src"), TEXT_INIT("action"), TEXT_INIT("formaction"), TEXT_INIT("xlink:href"),
-                                      TEXT_INIT("poster"), TEXT_INIT("data") };
+    static const text addresses[] = { TEXT_INIT("href"),       TEXT_INIT("src"),        TEXT_INIT("action"),
+                                      TEXT_INIT("formaction"), TEXT_INIT("xlink:href"), TEXT_INIT("poster"),
+                                      TEXT_INIT("data") };
     return ONE_OF(attribute, addresses);
 }
 
@@ -305,7 +355,8 @@ static text word_before(text s, size_t end)
 static text name_at(text s)
 {
     size_t n = 0;
-    while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z') || (s.p[n] >= '0' && s.p[n] <= '9')))
+    while (n < s.n &&
+           ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z') || (s.p[n] >= '0' && s.p[n] <= '9')))
         n++;
     return text_upto(s, n);
 }
@@ -329,7 +380,8 @@ static enum err enter_value(struct check *k, text s, size_t *i)
 
 static enum err enter_tag(struct check *k, text rest)
 {
-    static const text refused[] = { TEXT_INIT("script"), TEXT_INIT("style"), TEXT_INIT("iframe"), TEXT_INIT("object"), TEXT_INIT("embed"), TEXT_INIT("base") };
+    static const text refused[] = { TEXT_INIT("script"), TEXT_INIT("style"), TEXT_INIT("iframe"),
+                                    TEXT_INIT("object"), TEXT_INIT("embed"), TEXT_INIT("base") };
     text name = name_at(rest);
     if (ONE_OF(name, refused))
         return wrong(k, "an element that pages do not have", name);
@@ -357,18 +409,26 @@ static enum err check_literal(struct check *k, text s)
 
 static enum err check_place(const struct check *k, const struct tag *tag)
 {
-    bool value = k->html.place == IN_VALUE, content = k->html.place == IN_CONTENT, address = value && address_like(k->html.attribute);
+    bool value = k->html.place == IN_VALUE, content = k->html.place == IN_CONTENT,
+         address = value && address_like(k->html.attribute);
     switch (tag->kind) {
     case TAG_VALUE:
-    case TAG_WORD: return content || (value && !address) ? OK : wrong(k, "a value where escaping does not protect", tag->name);
-    case TAG_ADDRESS: return address && k->html.first ? OK : wrong(k, "an encoded value that does not follow the beginning of an address", tag->name);
+    case TAG_WORD:
+        return content || (value && !address) ? OK : wrong(k, "a value where escaping does not protect", tag->name);
+    case TAG_ADDRESS:
+        return address && k->html.first
+                   ? OK
+                   : wrong(k, "an encoded value that does not follow the beginning of an address", tag->name);
     case TAG_TIME:
     case TAG_DAY:
-    case TAG_PARTIAL: return content ? OK : wrong(k, "markup inside a tag", tag->name);
+    case TAG_PARTIAL:
+        return content ? OK : wrong(k, "markup inside a tag", tag->name);
     case TAG_SECTION:
-    case TAG_UNLESS: return !address || k->html.first ? OK : wrong(k, "an address that begins with a section", tag->name);
+    case TAG_UNLESS:
+        return !address || k->html.first ? OK : wrong(k, "an address that begins with a section", tag->name);
     case TAG_END:
-    case TAG_NOTE: break;
+    case TAG_NOTE:
+        break;
     }
     return OK;
 }

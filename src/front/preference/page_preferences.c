@@ -71,7 +71,8 @@ static enum err category_of(struct ctx *c, const struct request *q, const struct
     return *out ? OK : say(c->arena, ERR_NOT_FOUND, "there is no such thing to set");
 }
 
-static enum err show_place(struct ctx *c, const struct request *q, struct reply *r, const struct category *cat, text place, const struct why *why)
+static enum err show_place(struct ctx *c, const struct request *q, struct reply *r, const struct category *cat,
+                           text place, const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     struct answer answer = { 0 };
@@ -86,7 +87,8 @@ static enum err show_place(struct ctx *c, const struct request *q, struct reply 
     json_pair_bool(&p.w, TEXT("every"), text_eq(place, PLACE_ALL));
     json_name(&p.w, TEXT("fields"));
     json_open(&p.w, '[');
-    form_fields(&p, cat, FORM_ALL, json_get(now, TEXT("values")), why ? q->json : NULL, why ? text_of(why->field) : TEXT(""));
+    form_fields(&p, cat, FORM_ALL, json_get(now, TEXT("values")), why ? q->json : NULL,
+                why ? text_of(why->field) : TEXT(""));
     json_close(&p.w, ']');
     return page_show(&p, r, why ? err_row(why->code)->http : 200);
 }

@@ -9,7 +9,7 @@
 #include "front/site/pages.h"
 #include "domain/instance/published.h"
 
-extern const struct assets front_assets;               /* made by tools/embed from static/ */
+extern const struct assets front_assets; /* made by tools/embed from static/ */
 
 text front_style(void) { return asset_find(&front_assets, TEXT("garant.css"))->plain.bytes; }
 
@@ -47,9 +47,18 @@ static enum err serve_page(struct ctx *c, const struct request *q, struct reply 
     return add_headers(c, r, page.etag);
 }
 
-enum err api_privacy(struct ctx *c, const struct request *q, struct reply *r) { return serve_page(c, q, r, PAGE_PRIVACY); }
-enum err api_cookies(struct ctx *c, const struct request *q, struct reply *r) { return serve_page(c, q, r, PAGE_COOKIES); }
-enum err api_privacy_data(struct ctx *c, const struct request *q, struct reply *r) { return serve_page(c, q, r, PAGE_DATA); }
+enum err api_privacy(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return serve_page(c, q, r, PAGE_PRIVACY);
+}
+enum err api_cookies(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return serve_page(c, q, r, PAGE_COOKIES);
+}
+enum err api_privacy_data(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return serve_page(c, q, r, PAGE_DATA);
+}
 
 enum err api_leave(struct ctx *c, const struct request *q, struct reply *r)
 {

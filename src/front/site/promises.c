@@ -41,25 +41,36 @@ void promises_metrics(struct ctx *c, struct buf *b)
 {
     struct board_view v;
     board_probes(c, &v);
-    buf_add(b, TEXT("# HELP garant_promise_state 1 kept, 2 at risk, 3 broken, by probe.\n# TYPE garant_promise_state gauge\n"));
+    buf_add(
+        b,
+        TEXT(
+            "# HELP garant_promise_state 1 kept, 2 at risk, 3 broken, by probe.\n# TYPE garant_promise_state gauge\n"));
     for (unsigned i = 0; i < PROBES; i++)
         if (v.probes[i].applies)
-            buf_print(b, "garant_promise_state{probe=\"%.*s\"} %d\n", T(probe_row((enum probe)i)->name), (int)v.probes[i].state);
-    buf_add(b, TEXT("# HELP garant_promise_breaks What breaks a promise, by probe.\n# TYPE garant_promise_breaks gauge\n"));
+            buf_print(b, "garant_promise_state{probe=\"%.*s\"} %d\n", T(probe_row((enum probe)i)->name),
+                      (int)v.probes[i].state);
+    buf_add(
+        b, TEXT("# HELP garant_promise_breaks What breaks a promise, by probe.\n# TYPE garant_promise_breaks gauge\n"));
     for (unsigned i = 0; i < PROBES; i++)
         if (v.probes[i].applies)
-            buf_print(b, "garant_promise_breaks{probe=\"%.*s\"} %lld\n", T(probe_row((enum probe)i)->name), (long long)v.probes[i].bad);
+            buf_print(b, "garant_promise_breaks{probe=\"%.*s\"} %lld\n", T(probe_row((enum probe)i)->name),
+                      (long long)v.probes[i].bad);
     buf_add(b, TEXT("# HELP garant_promise_checked_timestamp_seconds End of the probe's last whole round.\n"
                     "# TYPE garant_promise_checked_timestamp_seconds gauge\n"));
     for (unsigned i = 0; i < PROBES; i++)
         if (v.probes[i].applies && v.probes[i].at)
-            buf_print(b, "garant_promise_checked_timestamp_seconds{probe=\"%.*s\"} %lld\n", T(probe_row((enum probe)i)->name),
-                      (long long)(v.probes[i].at / SECOND));
+            buf_print(b, "garant_promise_checked_timestamp_seconds{probe=\"%.*s\"} %lld\n",
+                      T(probe_row((enum probe)i)->name), (long long)(v.probes[i].at / SECOND));
 }
 
 /* ---- The page. ---- */
 
-struct page { struct buf *b; struct ctx *c; const struct board_view *v; bool fr; };
+struct page {
+    struct buf *b;
+    struct ctx *c;
+    const struct board_view *v;
+    bool fr;
+};
 
 static void raw(struct page *g, const char *html) { buf_add(g->b, text_of(html)); }
 static const char *pick(const struct page *g, const char *en, const char *fr) { return g->fr ? fr : en; }
@@ -152,7 +163,8 @@ static void put_bar(struct page *g)
         double width = 1000.0 * g->v->counts[i] / all;
         text word = promise_word((enum promise_state)i);
         if (g->v->counts[i])
-            buf_print(g->b, "<rect class=\"%.*s\" x=\"%.2f\" width=\"%.2f\" height=\"24\"/>", T(word), x, width > 3 ? width - 2 : width);
+            buf_print(g->b, "<rect class=\"%.*s\" x=\"%.2f\" width=\"%.2f\" height=\"24\"/>", T(word), x,
+                      width > 3 ? width - 2 : width);
         x += width;
     }
     raw(g, "</svg>\n<ul class=\"counts\">\n");
@@ -214,10 +226,13 @@ static void put_board(struct page *g)
     put_clauses(g, PROMISE_BROKEN, "broken", pick(g, "Broken now", "Rompu en ce moment"), false);
     put_clauses(g, PROMISE_RISK, "risk", pick(g, "At risk", "En danger"), false);
     put_clauses(g, PROMISE_KEPT, "kept",
-                pick(g, "Kept: each sentence of the notice, and what shows it", "Tenu : chaque phrase de la notice, et ce qui le montre"), false);
+                pick(g, "Kept: each sentence of the notice, and what shows it",
+                     "Tenu : chaque phrase de la notice, et ce qui le montre"),
+                false);
     put_clauses(g, PROMISE_DECLARED, "declared",
                 pick(g, "Declared only: no program can enforce it, or this one does not",
-                     "Seulement déclaré : aucun programme ne peut l’imposer, ou celui-ci ne le fait pas"), true);
+                     "Seulement déclaré : aucun programme ne peut l’imposer, ou celui-ci ne le fait pas"),
+                true);
 }
 
 enum err api_promises_page(struct ctx *c, const struct request *q, struct reply *r)
@@ -226,16 +241,29 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
     text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
     struct board_view v;
     TRY(board_look(c, wanted(c, FIRST_LOOK), &v));
-    struct page g = { .b = reply_text(r, 200, TEXT("text/html; charset=utf-8")), .c = c, .v = &v, .fr = text_eq(c->language, TEXT("fr")) };
-    struct page_frame frame = { .here = TEXT("/promises"), .name = site.n ? site : c->policy->controller.legal_name,
-                                .fr = g.fr, .single = page_single(c->policy->root),
-                                .title = g.fr ? TEXT("Les promesses, et si elles sont tenues") : TEXT("The promises, and whether they are kept"),
-                                .lead = g.fr ? TEXT("Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n’y figure.")
-                                             : TEXT("The server checks itself all the time, and shows it here. No personal data appear.") };
+    struct page g = { .b = reply_text(r, 200, TEXT("text/html; charset=utf-8")),
+                      .c = c,
+                      .v = &v,
+                      .fr = text_eq(c->language, TEXT("fr")) };
+    struct page_frame frame = {
+        .here = TEXT("/promises"),
+        .name = site.n ? site : c->policy->controller.legal_name,
+        .fr = g.fr,
+        .single = page_single(c->policy->root),
+        .title = g.fr ? TEXT("Les promesses, et si elles sont tenues")
+                      : TEXT("The promises, and whether they are kept"),
+        .lead =
+            g.fr
+                ? TEXT(
+                      "Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n’y figure.")
+                : TEXT("The server checks itself all the time, and shows it here. No personal data appear.")
+    };
     page_begin(g.b, &frame);
     put_board(&g);
-    page_end(g.b, &frame, arena_print(c->arena, g.fr ? "Politique %.*s, version %.*s. Empreinte SHA-256 du fichier appliqué : %s"
-                                                     : "Policy %.*s, version %.*s. SHA-256 of the file in use: %s",
-                                      T(c->policy->id), T(c->policy->version), c->policy->hash));
+    page_end(g.b, &frame,
+             arena_print(c->arena,
+                         g.fr ? "Politique %.*s, version %.*s. Empreinte SHA-256 du fichier appliqué : %s"
+                              : "Policy %.*s, version %.*s. SHA-256 of the file in use: %s",
+                         T(c->policy->id), T(c->policy->version), c->policy->hash));
     return reply_done(c->arena, r);
 }

@@ -1,8 +1,10 @@
-/* What other programs look for under /.well-known/ (RFC 8615): whom to tell of a weakness, where passwords are changed, privacy signals. */
+/* What other programs look for under /.well-known/ (RFC 8615): whom to tell of a weakness, where passwords are changed,
+ * privacy signals. */
 #include "domain/mail/mail.h"
 #include "front/door/front.h"
 
-/* RFC 9116: whom to tell, in the order of preference; Expires is required, and kept under a year as the RFC recommends. */
+/* RFC 9116: whom to tell, in the order of preference; Expires is required, and kept under a year as the RFC recommends.
+ */
 enum err api_security_txt(struct ctx *c, const struct request *q, struct reply *r)
 {
     enum { VALID_DAYS = 180 };
@@ -24,7 +26,8 @@ enum err api_security_txt(struct ctx *c, const struct request *q, struct reply *
         buf_print(b, "%s%.*s", i ? ", " : "", T(p->languages[i]));
     buf_char(b, '\n');
     text self = mail_link(c, TEXT("/.well-known/security.txt"));
-    if (text_starts(self, TEXT("https://")) && !text_starts(self, TEXT("https://0.0.0.0")) && !text_starts(self, TEXT("https://[::]")))
+    if (text_starts(self, TEXT("https://")) && !text_starts(self, TEXT("https://0.0.0.0")) &&
+        !text_starts(self, TEXT("https://[::]")))
         buf_print(b, "Canonical: %.*s\n", T(self));
     return reply_done(c->arena, r);
 }

@@ -65,11 +65,15 @@ void staff_purposes(struct page *p, enum act act, int category, text chosen)
     json_close(&p->w, ']');
 }
 
-enum err staff_reason(struct ctx *c, const struct request *q) { return look_reason(c, json_text(q->json, TEXT("reason"))); }
+enum err staff_reason(struct ctx *c, const struct request *q)
+{
+    return look_reason(c, json_text(q->json, TEXT("reason")));
+}
 
 bool staff_again(enum err e)
 {
-    return e != ERR_NOT_FOUND && e != ERR_UNAUTHORISED && e != ERR_MEMORY && e != ERR_STORAGE && e != ERR_FULL && e != ERR_INTERNAL;
+    return e != ERR_NOT_FOUND && e != ERR_UNAUTHORISED && e != ERR_MEMORY && e != ERR_STORAGE && e != ERR_FULL &&
+           e != ERR_INTERNAL;
 }
 
 struct staff_outcome staff_outcome(const struct ctx *c, enum err status)
@@ -156,7 +160,8 @@ static void put_identifiers(struct page *p, text chosen)
 /* Accounts by state, in pages; `list` NULL: the role must say why first. */
 static void put_accounts(struct page *p, const struct json *list, text state)
 {
-    static const text states[] = { TEXT_INIT(""), TEXT_INIT("invited"), TEXT_INIT("awaiting"), TEXT_INIT("open"), TEXT_INIT("refused") };
+    static const text states[] = { TEXT_INIT(""), TEXT_INIT("invited"), TEXT_INIT("awaiting"), TEXT_INIT("open"),
+                                   TEXT_INIT("refused") };
     json_pair_bool(&p->w, TEXT("listed"), list != NULL);
     json_name(&p->w, TEXT("states"));
     json_open(&p->w, '[');
@@ -187,9 +192,12 @@ static void put_accounts(struct page *p, const struct json *list, text state)
     page_copy(p, list, TEXT("next"));
 }
 
-struct asked { text state, after; };
+struct asked {
+    text state, after;
+};
 
-static enum err people_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o, const struct asked *asked, bool nobody)
+static enum err people_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                            const struct asked *asked, bool nobody)
 {
     static const text kept[] = { TEXT_INIT("reason") };
     const struct actor_class *class = class_of(c);
@@ -215,7 +223,8 @@ enum err api_staff_people(struct ctx *c, const struct request *q, struct reply *
 {
     const struct staff_outcome fine = { 0 };
     text state = request_query(q, TEXT("state")), after = request_query(q, TEXT("after"));
-    const struct asked asked = { state.p ? state : TEXT(""), after.p ? after : TEXT("") };
+    const struct asked asked = { state.p ? state : TEXT(""),
+                                 after.p ? after : TEXT("") };
     return people_page(c, q, r, &fine, &asked, false);
 }
 
@@ -223,7 +232,8 @@ enum err api_staff_people_look(struct ctx *c, const struct request *q, struct re
 {
     struct staff_outcome o = staff_outcome(c, staff_reason(c, q));
     text state = json_text(q->json, TEXT("state")), after = json_text(q->json, TEXT("after"));
-    const struct asked asked = { state.p ? state : TEXT(""), after.p ? after : TEXT("") };
+    const struct asked asked = { state.p ? state : TEXT(""),
+                                 after.p ? after : TEXT("") };
     return people_page(c, q, r, &o, &asked, false);
 }
 

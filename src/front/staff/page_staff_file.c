@@ -8,7 +8,8 @@
 /* ---- Bodies of the domain's functions, made from forms. ---- */
 
 /* The filled members of `names` as a JSON object; lines end as in a text file. */
-static enum err body_of(struct ctx *c, const struct request *q, const text *names, size_t count, const struct json **out)
+static enum err body_of(struct ctx *c, const struct request *q, const text *names, size_t count,
+                        const struct json **out)
 {
     BUF_AUTO b = buf_make(1 << 20), plain = buf_make(1 << 20);
     struct json_out w = json_out(&b);
@@ -84,7 +85,8 @@ static void put_folders(struct page *p, const struct json *list)
 }
 
 /* `look`: the list is asked for now, under the reason that was given; else the page asks for one. */
-static enum err folders_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o, bool look)
+static enum err folders_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o,
+                             bool look)
 {
     static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("name"), TEXT_INIT("why"), TEXT_INIT("until") };
     const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
@@ -167,7 +169,8 @@ static void put_contacts(struct page *p, const struct json *list)
     page_copy(p, list, TEXT("letters"));
 }
 
-static enum err contacts_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o, const struct answer *answer)
+static enum err contacts_page(struct ctx *c, const struct request *q, struct reply *r, struct staff_outcome *o,
+                              const struct answer *answer)
 {
     static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("subject"), TEXT_INIT("text"), TEXT_INIT("at") };
     const struct json *list = NULL;

@@ -1,4 +1,5 @@
-/* Staff opens an account: the fields that the policy's accounts.needs names, who supplied them, the folders, and an invitation. */
+/* Staff opens an account: the fields that the policy's accounts.needs names, who supplied them, the folders, and an
+ * invitation. */
 #include "domain/core/named.h"
 #include "front/door/go.h"
 #include "domain/entry/opening.h"
@@ -45,8 +46,9 @@ static void put_sources(struct page *p)
     const struct policy *policy = p->c->policy;
     json_name(&p->w, TEXT("sources"));
     json_open(&p->w, '[');
-    for (unsigned i = 0; i < policy->source_count; i++)          /* the first is the person, whom other texts address */
-        put_choice(p, policy->sources[i].name, i ? doc_source(p->c, policy->sources[i].name) : word_find(TEXT("staff.the_person"), p->c->language),
+    for (unsigned i = 0; i < policy->source_count; i++) /* the first is the person, whom other texts address */
+        put_choice(p, policy->sources[i].name,
+                   i ? doc_source(p->c, policy->sources[i].name) : word_find(TEXT("staff.the_person"), p->c->language),
                    json_text(p->q->json, TEXT("supplied_by")));
     json_close(&p->w, ']');
 }
@@ -60,7 +62,8 @@ static void put_roles(struct page *p)
     json_open(&p->w, '[');
     for (unsigned i = 0; i < policy->actor_count && p->c->actor.kind == ACTOR_STAFF; i++)
         if (policy->actors[i].kind == ACTOR_MANAGER && (some = true))
-            put_choice(p, policy->actors[i].name, staff_role(p->c, policy->actors[i].name), json_text(p->q->json, TEXT("role")));
+            put_choice(p, policy->actors[i].name, staff_role(p->c, policy->actors[i].name),
+                       json_text(p->q->json, TEXT("role")));
     json_close(&p->w, ']');
     json_pair_bool(&p->w, TEXT("has_roles"), some);
 }
@@ -83,7 +86,8 @@ static void put_folders(struct page *p)
     NODE_EACH(n, node_get(p->c->policy->root, TEXT("folders"))) {
         const struct node *title = node_get(n, TEXT("title"));
         if (grants(p->c, n) && (some = true))
-            put_choice(p, n->key, title ? node_said(title, p->c->language) : n->key, json_text(p->q->json, TEXT("folder")));
+            put_choice(p, n->key, title ? node_said(title, p->c->language) : n->key,
+                       json_text(p->q->json, TEXT("folder")));
     }
     json_close(&p->w, ']');
     json_pair_bool(&p->w, TEXT("has_kinds"), some);
@@ -111,13 +115,15 @@ static void put_cards(struct page *p, text wrong)
 static enum err open_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
     static const text kept[] = { TEXT_INIT("supplier"), TEXT_INIT("manager"), TEXT_INIT("name"), TEXT_INIT("why") };
-    bool may = node_has(node_at(c->policy->root, TEXT("accounts.opened_by")), c->actor.kind == ACTOR_MANAGER ? TEXT("manager") : TEXT("staff"));
+    bool may = node_has(node_at(c->policy->root, TEXT("accounts.opened_by")),
+                        c->actor.kind == ACTOR_MANAGER ? TEXT("manager") : TEXT("staff"));
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_open"), &p));
     staff_problem(&p, o);
     json_pair_bool(&p.w, TEXT("may"), may);
     json_pair_bool(&p.w, TEXT("team_of"), c->actor.kind == ACTOR_STAFF);
-    json_pair_bool(&p.w, TEXT("folder_needed"), node_has(node_at(c->policy->root, TEXT("accounts.needs")), TEXT("folders")));
+    json_pair_bool(&p.w, TEXT("folder_needed"),
+                   node_has(node_at(c->policy->root, TEXT("accounts.needs")), TEXT("folders")));
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     put_cards(&p, text_of(o->why.field));
     put_sources(&p);
@@ -170,7 +176,8 @@ static void put_folder(struct json_out *w, const struct json *sent)
 
 static enum err opening_of(struct ctx *c, const struct json *sent, const struct json **out)
 {
-    static const text members[] = { TEXT_INIT("supplied_by"), TEXT_INIT("supplier"), TEXT_INIT("role"), TEXT_INIT("manager"), TEXT_INIT("language") };
+    static const text members[] = { TEXT_INIT("supplied_by"), TEXT_INIT("supplier"), TEXT_INIT("role"),
+                                    TEXT_INIT("manager"), TEXT_INIT("language") };
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
     json_open(&w, '{');

@@ -1,4 +1,5 @@
-/* Staff pages of one person: the account and what is done about it, and data looked at for a purpose and, where the role must, with a reason. */
+/* Staff pages of one person: the account and what is done about it, and data looked at for a purpose and, where the
+ * role must, with a reason. */
 #include "domain/core/named.h"
 #include "front/door/go.h"
 #include "domain/core/look.h"
@@ -86,7 +87,8 @@ static void put_confusable(struct page *p, const struct json *names)
         text field = name->value, category = text_cut(&field, '.');
         int index = policy_category(p->c->policy, category);
         json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("title"), index < 0 ? name->value : doc_field(p->c, &p->c->policy->categories[index], field));
+        json_pair(&p->w, TEXT("title"),
+                  index < 0 ? name->value : doc_field(p->c, &p->c->policy->categories[index], field));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -95,8 +97,8 @@ static void put_confusable(struct page *p, const struct json *names)
 /* {"account"} of account_get; NULL: nobody asked yet, or there is none. */
 static void put_account(struct page *p, const struct json *got)
 {
-    static const text members[] = { TEXT_INIT("state"), TEXT_INIT("opened"), TEXT_INIT("last_visit"), TEXT_INIT("agreement"), TEXT_INIT("second_factor"),
-                                    TEXT_INIT("sessions") };
+    static const text members[] = { TEXT_INIT("state"),     TEXT_INIT("opened"),        TEXT_INIT("last_visit"),
+                                    TEXT_INIT("agreement"), TEXT_INIT("second_factor"), TEXT_INIT("sessions") };
     const struct json *a = json_get(got, TEXT("account"));
     text state = json_text(a, TEXT("state")), role = json_text(a, TEXT("role"));
     int index = role.n ? policy_actor(p->c->policy, role) : -1;
@@ -115,13 +117,18 @@ static void put_account(struct page *p, const struct json *got)
     json_pair(&p->w, TEXT("opener"), staff_role(p->c, json_text(a, TEXT("opened_by"))));
     json_pair_bool(&p->w, TEXT("invited"), text_eq(state, TEXT("invited")));
     json_pair_bool(&p->w, TEXT("awaiting"), text_eq(state, TEXT("awaiting")));
-    json_pair_bool(&p->w, TEXT("unsigned"), index >= 0 && p->c->policy->actors[index].confidentiality && !json_text(a, TEXT("agreement")).n);
+    json_pair_bool(&p->w, TEXT("unsigned"),
+                   index >= 0 && p->c->policy->actors[index].confidentiality && !json_text(a, TEXT("agreement")).n);
     json_close(&p->w, '}');
 }
 
-struct found { const struct json *account; bool nobody; };
+struct found {
+    const struct json *account;
+    bool nobody;
+};
 
-/* The account, unless the role must say why first and has not. Who has no account may still be a person whose data are looked at. */
+/* The account, unless the role must say why first and has not. Who has no account may still be a person whose data are
+ * looked at. */
 static enum err load_account(struct ctx *c, const struct request *q, text purpose, struct found *out)
 {
     struct answer answer = { 0 };
@@ -137,7 +144,8 @@ static enum err load_account(struct ctx *c, const struct request *q, text purpos
     return json_parse(c->arena, answer.body, &out->account);
 }
 
-static enum err person_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o, const struct answer *looked)
+static enum err person_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                            const struct answer *looked)
 {
     static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("date"), TEXT_INIT("reference") };
     text purpose = json_text(q->json, TEXT("purpose"));
@@ -177,7 +185,8 @@ enum err api_staff_look(struct ctx *c, const struct request *q, struct reply *r)
 
 /* ---- What is done about it. ---- */
 
-static enum err after_act(struct ctx *c, const struct request *q, struct reply *r, enum err status, text path, text done)
+static enum err after_act(struct ctx *c, const struct request *q, struct reply *r, enum err status, text path,
+                          text done)
 {
     struct staff_outcome o = staff_outcome(c, status);
     if (status == OK)
@@ -202,12 +211,13 @@ enum err api_staff_decide(struct ctx *c, const struct request *q, struct reply *
 {
     struct answer answer = { 0 };
     bool approve = text_eq(json_text(q->json, TEXT("decision")), TEXT("approve"));
-    return after_act(c, q, r, registration_decide(c, q->params[0], approve, &answer), TEXT("/staff/people?state=awaiting"),
-                     approve ? TEXT("approved") : TEXT("refused"));
+    return after_act(c, q, r, registration_decide(c, q->params[0], approve, &answer),
+                     TEXT("/staff/people?state=awaiting"), approve ? TEXT("approved") : TEXT("refused"));
 }
 
 enum err api_staff_agreement(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    return after_act(c, q, r, account_agreement(c, q->params[0], q->json, &answer), staff_path(c, q, ""), TEXT("agreement"));
+    return after_act(c, q, r, account_agreement(c, q->params[0], q->json, &answer), staff_path(c, q, ""),
+                     TEXT("agreement"));
 }

@@ -3,17 +3,23 @@
 #define FRONT_STAFF_STAFF_H
 #include "front/page/page.h"
 
-/* Begins a staff page: the frame, and of the role its title, whether it sees its team only, must say why it looks, may write or send. */
+/* Begins a staff page: the frame, and of the role its title, whether it sees its team only, must say why it looks, may
+ * write or send. */
 enum err staff_open(struct ctx *c, const struct request *q, text name, struct page *p);
-/* "purposes": those for which the role may do that act, by name and title; `chosen` is the one selected. Only those that use the category
+/* "purposes": those for which the role may do that act, by name and title; `chosen` is the one selected. Only those
+ * that use the category
  * (-1: any); and for messages none of marketing. */
 void staff_purposes(struct page *p, enum act act, int category, text chosen);
 /* Takes the form's reason. */
 enum err staff_reason(struct ctx *c, const struct request *q);
-/* Whether the form is shown again with what went wrong; else the reason is answered as it is (nobody there, nobody signed in, no memory). */
+/* Whether the form is shown again with what went wrong; else the reason is answered as it is (nobody there, nobody
+ * signed in, no memory). */
 bool staff_again(enum err e);
 /* The form again with the problem in the arena, or the page after an act; `why` is what page_problem() takes. */
-struct staff_outcome { enum err status; struct why why; };
+struct staff_outcome {
+    enum err status;
+    struct why why;
+};
 struct staff_outcome staff_outcome(const struct ctx *c, enum err status);
 void staff_problem(struct page *p, const struct staff_outcome *o);
 int staff_status(const struct staff_outcome *o);

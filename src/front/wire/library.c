@@ -16,20 +16,26 @@ void *library_context(struct MHD_Connection *mhd)
     return info ? info->socket_context : NULL;
 }
 
-static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
-                                size_t value_size)
+static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                const char *value, size_t value_size)
 {
-    struct { struct pair *pairs; size_t count; } *to = arg;
+    struct {
+        struct pair *pairs;
+        size_t count;
+    } *to = arg;
     if (to->count < REQUEST_HEADERS)
         to->pairs[to->count] = (struct pair){ { name, name_size }, { value ? value : name + name_size, value_size } };
     to->count++;
     return MHD_YES;
 }
 
-enum err library_head(struct arena *a, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                      text line, struct pair *headers, struct head *out)
+enum err library_head(struct arena *a, struct MHD_Connection *mhd, const char *url, const char *method,
+                      const char *version, text line, struct pair *headers, struct head *out)
 {
-    struct { struct pair *pairs; size_t count; } to = { headers, 0 };
+    struct {
+        struct pair *pairs;
+        size_t count;
+    } to = { headers, 0 };
     MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, add_pair, &to);
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     *out = (struct head){ .method = text_of(method),
@@ -43,8 +49,8 @@ enum err library_head(struct arena *a, struct MHD_Connection *mhd, const char *u
 
 void library_wipe(const char *data, size_t size) { explicit_bzero((char *)(uintptr_t)data, size); }
 
-static enum MHD_Result wipe_proof(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
-                                  size_t value_size)
+static enum MHD_Result wipe_proof(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                  const char *value, size_t value_size)
 {
     text header = { name, name_size };
     if (value && (text_eq_nocase(header, TEXT("Authorization")) || text_eq_nocase(header, TEXT("Cookie"))))
@@ -52,21 +58,28 @@ static enum MHD_Result wipe_proof(void *arg, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-void library_wipe_proofs(struct MHD_Connection *mhd) { MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, wipe_proof, NULL); }
+void library_wipe_proofs(struct MHD_Connection *mhd)
+{
+    MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, wipe_proof, NULL);
+}
 
 /* ---- The trial. ---- */
 
-enum { TURNS = 8 };                    /* of the library, for one request: it needs three */
+enum { TURNS = 8 }; /* of the library, for one request: it needs three */
 
 struct trial {
     struct arena *arena;
     int fd;
-    bool begun, told, asked, good, ended;   /* told: the target came as it was sent */
+    bool begun, told, asked, good, ended; /* told: the target came as it was sent */
     text line;
 };
 
 #define HEAD(lines) TEXT_INIT("GET /a%2Fb?c=d HTTP/1.1\r\nHost: x\r\n" lines "\r\n")
-static const struct { text sent; bool good; const char *what; } trials[] = {
+static const struct {
+    text sent;
+    bool good;
+    const char *what;
+} trials[] = {
     { HEAD("X-One: 1\r\nX-None:\r\nX-Two: 2\r\n"), true, "a plain head" },
     { HEAD("X-One: 1 \t\r\nX-Two: 2\r\n"), true, "blanks at a line's end" },
     { HEAD("X-One: 1\r\n 2\r\n"), false, "a folded line" },
@@ -89,8 +102,8 @@ static void *try_line(void *arg, const char *target, struct MHD_Connection *mhd)
     return library_context(mhd) == t ? t : NULL;
 }
 
-static enum MHD_Result try_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                                   const char *data, size_t *size, void **context)
+static enum MHD_Result try_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
+                                   const char *version, const char *data, size_t *size, void **context)
 {
     struct trial *t = *context;
     struct pair headers[REQUEST_HEADERS];
@@ -104,7 +117,8 @@ static enum MHD_Result try_request(void *arg, struct MHD_Connection *mhd, const 
     return MHD_NO;
 }
 
-static void try_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
+static void try_connection(void *arg, struct MHD_Connection *mhd, void **context,
+                           enum MHD_ConnectionNotificationCode code)
 {
     struct trial *t = arg;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -150,16 +164,16 @@ enum err library_try(struct arena *a)
 {
     struct trial t = { .arena = a };
     struct arena tried = arena_make(1 << 16);
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL,
-                         try_request, NULL, MHD_OPTION_URI_LOG_CALLBACK, try_line, &t, MHD_OPTION_NOTIFY_CONNECTION, try_connection,
-                         &t, MHD_OPTION_STRICT_FOR_CLIENT, LIBRARY_STRICTNESS, MHD_OPTION_END);
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, try_request,
+        NULL, MHD_OPTION_URI_LOG_CALLBACK, try_line, &t, MHD_OPTION_NOTIFY_CONNECTION, try_connection, &t,
+        MHD_OPTION_STRICT_FOR_CLIENT, LIBRARY_STRICTNESS, MHD_OPTION_END);
     enum err e = daemon ? try_all(&tried, &t, daemon) : say(&tried, ERR_CONFIG, "it does not start");
     if (daemon)
         MHD_stop_daemon(daemon);
     if (e != OK)
-        say(a, e, "libmicrohttpd %s does not do what is needed of it: %s. Use the one of Debian 12 or 13", MHD_get_version(),
-            tried.why.detail);
+        say(a, e, "libmicrohttpd %s does not do what is needed of it: %s. Use the one of Debian 12 or 13",
+            MHD_get_version(), tried.why.detail);
     arena_free(&tried);
     return e;
 }

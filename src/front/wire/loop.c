@@ -1,4 +1,5 @@
-/* One thread of the server. libmicrohttpd reads and writes; we accept, check, bound, time, and run handlers on fibers. */
+/* One thread of the server. libmicrohttpd reads and writes; we accept, check, bound, time, and run handlers on fibers.
+ */
 #include "front/wire/loop.h"
 #include "base/log.h"
 #include "front/wire/library.h"
@@ -10,9 +11,17 @@
 #include <unistd.h>
 
 enum {
-    HEAD_TIME = 10 * SECOND, KEPT_TIME = 75 * SECOND, BODY_TIME = 15 * SECOND, DRAIN_TIME = 10 * SECOND,
-    EXCHANGES_KEPT = 64, BODY_KEPT = 64 << 10, BODY_STEP = 1 << 20, ACCEPT_AT_ONCE = 32, PIECE_TAKEN = 64 << 10,
-    HEAD_MEMORY = 2 * HEAD_LIMIT + 4096,   /* of libmicrohttpd for each connection; above 32 KiB it is the kernel's own, and gone when it ends */
+    HEAD_TIME = 10 * SECOND,
+    KEPT_TIME = 75 * SECOND,
+    BODY_TIME = 15 * SECOND,
+    DRAIN_TIME = 10 * SECOND,
+    EXCHANGES_KEPT = 64,
+    BODY_KEPT = 64 << 10,
+    BODY_STEP = 1 << 20,
+    ACCEPT_AT_ONCE = 32,
+    PIECE_TAKEN = 64 << 10,
+    HEAD_MEMORY = 2 * HEAD_LIMIT + 4096, /* of libmicrohttpd for each connection; above 32 KiB it is the kernel's own,
+                                            and gone when it ends */
     ARENA_LIMIT = 256 << 20
 };
 
@@ -20,29 +29,29 @@ enum state { FRESH, KEPT, HEAD, BODY, WORKING, SENDING };
 
 struct connection {
     struct connection *next, *previous;
-    struct connection *next_handed;    /* of loop.handed */
+    struct connection *next_handed; /* of loop.handed */
     struct loop *loop;
     int fd;
     struct address address;
-    struct peer *peer;                 /* NULL on the folder's socket */
+    struct peer *peer; /* NULL on the folder's socket */
     struct sockaddr_storage from;
     socklen_t from_size;
-    bool operator_socket, encrypted, swept, linger;   /* encrypted: by TLS here */
+    bool operator_socket, encrypted, swept, linger; /* encrypted: by TLS here */
     enum state state;
-    msec since;                        /* the state's start, of clock_monotonic() */
-    uint64_t bytes;                    /* of the body so far, or of the answer */
+    msec since;     /* the state's start, of clock_monotonic() */
+    uint64_t bytes; /* of the body so far, or of the answer */
 };
 
-/* An answer given piece by piece. Its fiber makes a piece when the client has taken the one before, so that a slow reader holds one piece
- * and nobody's thread. All members are of the loop's thread. */
+/* An answer given piece by piece. Its fiber makes a piece when the client has taken the one before, so that a slow
+ * reader holds one piece and nobody's thread. All members are of the loop's thread. */
 struct pump {
-    bool working;                      /* the fiber lives: it gives the exchange back, when the connection has let go of it */
-    bool asked, ended, failed, gone;   /* a piece is wanted; there is no more; it broke off; the connection has let go */
-    bool suspended;                    /* the connection waits for a piece */
+    bool working; /* the fiber lives: it gives the exchange back, when the connection has let go of it */
+    bool asked, ended, failed, gone; /* a piece is wanted; there is no more; it broke off; the connection has let go */
+    bool suspended;                  /* the connection waits for a piece */
     struct wait wanted;
     struct buf piece;
-    text left;                         /* of the piece, not yet taken */
-    msec stalled;                      /* when the connection began to wait */
+    text left;    /* of the piece, not yet taken */
+    msec stalled; /* when the connection began to wait */
 };
 
 /* One request and its answer; used again for others. */
@@ -55,10 +64,10 @@ struct exchange {
     struct reply reply;
     struct request request;
     struct pair headers[REQUEST_HEADERS];
-    text line;                         /* the target's place in libmicrohttpd's buffer */
+    text line; /* the target's place in libmicrohttpd's buffer */
     struct framing framing;
-    uint64_t reserved;                 /* of shared.bodies */
-    struct share held;                 /* of the caller's share, for the body and an answer that waits to be taken */
+    uint64_t reserved; /* of shared.bodies */
+    struct share held; /* of the caller's share, for the body and an answer that waits to be taken */
     uint64_t started;
     enum { READING, STARTED, PARKED, DONE, ANSWERED } stage;
     struct loop *loop;
@@ -130,9 +139,13 @@ static void ask(struct pump *p)
     }
 }
 
-/* HSTS only where the answer goes over TLS (RFC 6797, 7.2). Other sites are told nothing of where people come from; this one is, since
- * without a referrer browsers send "Origin: null" with a form, which says nothing of who forged it. */
-static const struct { const char *name, *value; bool encrypted; } always[] = {
+/* HSTS only where the answer goes over TLS (RFC 6797, 7.2). Other sites are told nothing of where people come from;
+ * this one is, since without a referrer browsers send "Origin: null" with a form, which says nothing of who forged it.
+ */
+static const struct {
+    const char *name, *value;
+    bool encrypted;
+} always[] = {
     { "Cache-Control", "no-store", false },
     { "X-Content-Type-Options", "nosniff", false },
     { "Content-Security-Policy",
@@ -147,7 +160,8 @@ static const struct { const char *name, *value; bool encrypted; } always[] = {
 static bool add_header(struct MHD_Response *response, text name, text value)
 {
     char n[64], v[2048];
-    return text_cstr(name, n, sizeof n) && text_cstr(value, v, sizeof v) && MHD_add_response_header(response, n, v) == MHD_YES;
+    return text_cstr(name, n, sizeof n) && text_cstr(value, v, sizeof v) &&
+           MHD_add_response_header(response, n, v) == MHD_YES;
 }
 
 /* A handler's own header takes the place of the one that always stands. */
@@ -187,10 +201,11 @@ static ssize_t on_pull(void *arg, uint64_t position, char *room, size_t most)
 static struct MHD_Response *make_response(struct exchange *x)
 {
     const struct reply *r = &x->reply;
-    struct MHD_Response *response =
-        r->pieces ? MHD_create_response_from_callback(r->pieces->size < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)r->pieces->size, PIECE_TAKEN,
-                                                      on_pull, x, NULL)
-                  : MHD_create_response_from_buffer(r->body.n, (void *)(uintptr_t)r->body.p, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = r->pieces ? MHD_create_response_from_callback(
+                                                    r->pieces->size < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)r->pieces->size,
+                                                    PIECE_TAKEN, on_pull, x, NULL)
+                                              : MHD_create_response_from_buffer(r->body.n, (void *)(uintptr_t)r->body.p,
+                                                                                MHD_RESPMEM_PERSISTENT);
     bool ok = response != NULL;
     for (size_t i = 0; ok && i < sizeof always / sizeof *always; i++)
         ok = has_header(r, text_of(always[i].name)) || (always[i].encrypted && !x->request.encrypted) ||
@@ -199,7 +214,8 @@ static struct MHD_Response *make_response(struct exchange *x)
         ok = add_header(response, TEXT("Content-Type"), r->type);
     for (unsigned i = 0; ok && i < r->header_count; i++)
         ok = add_header(response, r->headers[i].name, r->headers[i].value);
-    if (ok && (r->close || x->framing.chunked || atomic_load_explicit(&x->connection->loop->shared->stopping, memory_order_relaxed)))
+    if (ok && (r->close || x->framing.chunked ||
+               atomic_load_explicit(&x->connection->loop->shared->stopping, memory_order_relaxed)))
         ok = add_header(response, TEXT("Connection"), TEXT("close"));
     if (ok || !response)
         return response;
@@ -207,7 +223,8 @@ static struct MHD_Response *make_response(struct exchange *x)
     return NULL;
 }
 
-/* A request is never left without an answer: one that cannot be made, a header too long for example, becomes a problem. */
+/* A request is never left without an answer: one that cannot be made, a header too long for example, becomes a problem.
+ */
 static struct MHD_Response *response_or_problem(struct exchange *x)
 {
     struct MHD_Response *response = make_response(x);
@@ -240,7 +257,7 @@ static enum MHD_Result send_reply(struct exchange *x)
     if (c->loop->shared->access_log)
         write_access_log(x, microseconds);
     if (!response)
-        return MHD_NO;                 /* not even a problem can be told */
+        return MHD_NO; /* not even a problem can be told */
     enum MHD_Result result = MHD_queue_response(x->mhd, (unsigned)x->reply.status, response);
     MHD_destroy_response(response);
     return result;
@@ -248,12 +265,13 @@ static enum MHD_Result send_reply(struct exchange *x)
 
 static bool has_body(const struct exchange *x) { return x->framing.length || x->framing.chunked; }
 
-/* Answers with the reason in the arena. After a malformed head, or with a body that nobody will read, the connection ends:
- * what follows on it cannot be trusted to be where it seems. */
+/* Answers with the reason in the arena. After a malformed head, or with a body that nobody will read, the connection
+ * ends: what follows on it cannot be trusted to be where it seems. */
 static enum MHD_Result refuse(struct exchange *x, bool broken)
 {
     front_refuse(&x->request, &x->arena, &x->reply);
-    x->connection->linger = x->reply.close = broken || has_body(x);
+    x->reply.close = broken || has_body(x);
+    x->connection->linger = x->reply.close;
     return send_reply(x);
 }
 
@@ -270,7 +288,10 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *mhd)
     enter(c, HEAD);
     x->loop = l;
     x->pump = (struct pump){ .piece = x->pump.piece };
-    x->connection = c, x->mhd = mhd, x->stage = READING, x->started = metrics_microseconds();
+    x->connection = c;
+    x->mhd = mhd;
+    x->stage = READING;
+    x->started = metrics_microseconds();
     x->line = text_of(target);
     /* The library would now split the query, with memory it may not have (0.9.75 then hangs): we split it ourselves. */
     char *query = target ? memchr(target, '?', x->line.n) : NULL;
@@ -343,7 +364,8 @@ static enum err find_route(struct exchange *x)
     return OK;
 }
 
-/* Room for `length` bytes more of a body among all that are being read, so that many senders together cannot take the machine's memory. */
+/* Room for `length` bytes more of a body among all that are being read, so that many senders together cannot take the
+ * machine's memory. */
 static enum err reserve_body(struct exchange *x, uint64_t length)
 {
     _Atomic uint64_t *all = &x->connection->loop->shared->bodies;
@@ -366,7 +388,8 @@ static bool answers_options(struct exchange *x)
     if (!allow.n)
         return false;
     reply_none(&x->reply);
-    x->connection->linger = x->reply.close = has_body(x);
+    x->reply.close = has_body(x);
+    x->connection->linger = x->reply.close;
     return reply_header(&x->arena, &x->reply, TEXT("Allow"), allow) == OK;
 }
 
@@ -381,7 +404,8 @@ static enum MHD_Result on_head(struct exchange *x, const char *url, const char *
         return refuse(x, false);
     /* What comes in chunks may be as long as the route lets it: that much of the caller's share is taken. */
     uint64_t length = x->framing.chunked ? x->body.limit : x->framing.length;
-    if ((length > BODY_SMALL || x->framing.chunked) && front_turns_away(&x->request, length, &x->arena, &x->reply, &x->held)) {
+    if ((length > BODY_SMALL || x->framing.chunked) &&
+        front_turns_away(&x->request, length, &x->arena, &x->reply, &x->held)) {
         x->connection->linger = x->reply.close = true;
         return send_reply(x);
     }
@@ -399,7 +423,8 @@ static enum err room_for_chunk(struct exchange *x, size_t size)
     uint64_t all = x->connection->bytes + size;
     if (all > x->body.limit)
         return say(&x->arena, ERR_TOO_LARGE, "the body is larger than %zu bytes", x->body.limit);
-    return all > x->reserved ? reserve_body(x, BODY_STEP > all - x->reserved ? BODY_STEP : all - x->reserved) : OK;
+    return all > x->reserved ? reserve_body(x, BODY_STEP > all - x->reserved ? BODY_STEP : all - x->reserved)
+             : OK;
 }
 
 static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *size)
@@ -416,7 +441,10 @@ static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *siz
     return MHD_YES;
 }
 
-struct piece { struct exchange *x; enum err status; };
+struct piece {
+    struct exchange *x;
+    enum err status;
+};
 
 static void run_piece(void *arg)
 {
@@ -472,7 +500,8 @@ static void pump(struct exchange *x)
         if (p->gone)
             break;
         if (make_piece(x) != OK) {
-            LOG(LOG_WARN, "an answer broke off", LOG_TEXT("code", err_row(x->arena.why.code)->slug), LOG_TEXT("why", text_of(x->arena.why.detail)));
+            LOG(LOG_WARN, "an answer broke off", LOG_TEXT("code", err_row(x->arena.why.code)->slug),
+                LOG_TEXT("why", text_of(x->arena.why.detail)));
             p->failed = true;
             buf_clear(&p->piece);
         }
@@ -491,8 +520,9 @@ static void work(void *arg)
 {
     struct exchange *x = arg;
     front_answer(&x->request, &x->arena, &x->reply);
-    if (x->reply.owner.p && !x->reply.pieces)      /* it counts if there is memory to count it */
-        share_add(x->request.front->shares, &x->arena, x->reply.owner, BUDGET_answers, (int64_t)x->reply.body.n, &x->reply.held);
+    if (x->reply.owner.p && !x->reply.pieces) /* it counts if there is memory to count it */
+        share_add(x->request.front->shares, &x->arena, x->reply.owner, BUDGET_answers, (int64_t)x->reply.body.n,
+                  &x->reply.held);
     if (x->reply.pieces)
         begin_pump(x);
     if (x->stage == PARKED)
@@ -521,18 +551,22 @@ static enum MHD_Result on_complete(struct exchange *x)
     return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                                  const char *data, size_t *size, void **context)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
+                                  const char *version, const char *data, size_t *size, void **context)
 {
     struct exchange *x = *context;
-    if (!x)                            /* no memory when the line came, or a connection that was given up */
+    if (!x) /* no memory when the line came, or a connection that was given up */
         return MHD_NO;
     switch (x->stage) {
-    case READING: return on_head(x, url, method, version);
-    case STARTED: return *size ? on_data(x, data, size) : on_complete(x);
-    case DONE: return send_reply(x);
+    case READING:
+        return on_head(x, url, method, version);
+    case STARTED:
+        return *size ? on_data(x, data, size) : on_complete(x);
+    case DONE:
+        return send_reply(x);
     case PARKED:
-    case ANSWERED: break;
+    case ANSWERED:
+        break;
     }
     *size = 0;
     return MHD_YES;
@@ -556,7 +590,8 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, 
 
 /* ---- Connections. ---- */
 
-/* The client may still be sending; closed at once, its system would throw away the answer: we close our half and read on. */
+/* The client may still be sending; closed at once, its system would throw away the answer: we close our half and read
+ * on. */
 static void linger(struct loop *l, int fd)
 {
     if (l->linger_count == sizeof l->linger / sizeof *l->linger)
@@ -599,7 +634,8 @@ static void connection_free(struct connection *c)
     free(c);
 }
 
-/* Takes the connection with this descriptor out of those that were handed to the library and have not begun; NULL when there is none. */
+/* Takes the connection with this descriptor out of those that were handed to the library and have not begun; NULL when
+ * there is none. */
 static struct connection *handed_take(struct loop *l, int fd)
 {
     for (struct connection **place = &l->handed; *place; place = &(*place)->next_handed)
@@ -611,8 +647,10 @@ static struct connection *handed_take(struct loop *l, int fd)
     return NULL;
 }
 
-/* The library begins a connection when it is handed over (0.9.75), or when it runs next (1.0): the descriptor tells which one it is. */
-static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
+/* The library begins a connection when it is handed over (0.9.75), or when it runs next (1.0): the descriptor tells
+ * which one it is. */
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode code)
 {
     struct loop *l = arg;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -642,12 +680,12 @@ static void sweep_out(struct connection *c)
     if (c->swept)
         return;
     c->swept = true;
-    shutdown(c->fd, SHUT_RDWR);        /* the library sees the end and closes */
+    shutdown(c->fd, SHUT_RDWR); /* the library sees the end and closes */
     atomic_fetch_add_explicit(&c->loop->counters->swept, 1, memory_order_relaxed);
 }
 
-/* Places are taken: the connection that has asked nothing for longest goes, of the address that holds most. False when all are at
- * work. */
+/* Places are taken: the connection that has asked nothing for longest goes, of the address that holds most. False when
+ * all are at work. */
 static bool make_room(struct loop *l)
 {
     struct connection *worst = NULL;
@@ -655,8 +693,10 @@ static bool make_room(struct loop *l)
     for (struct connection *c = l->connections; c; c = c->next) {
         unsigned held = c->peer ? peer_connections(c->peer) : 0;
         bool idle = c->state == FRESH || c->state == KEPT || c->state == HEAD;
-        if (idle && !c->swept && (!worst || held > most || (held == most && c->since < worst->since)))
-            worst = c, most = held;
+        if (idle && !c->swept && (!worst || held > most || (held == most && c->since < worst->since))) {
+            worst = c;
+            most = held;
+        }
     }
     if (worst)
         sweep_out(worst);
@@ -675,7 +715,7 @@ static bool admit(struct loop *l, struct connection *c, const struct sockaddr *s
 {
     struct shared *s = l->shared;
     bool full = atomic_load_explicit(&s->connections, memory_order_relaxed) >= s->connections_max;
-    if (c->operator_socket)            /* the operator gets in also when all places are taken */
+    if (c->operator_socket) /* the operator gets in also when all places are taken */
         return may_operate(c->fd);
     if (full && !make_room(l))
         return false;
@@ -691,10 +731,12 @@ static void take(struct loop *l, int fd, bool operator_socket, const struct sock
     struct connection *c = calloc(1, sizeof *c);
     struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c };
     if (c)
-        *c = (struct connection){ .loop = l, .fd = fd, .operator_socket = operator_socket, .from = *from, .from_size = size };
+        *c = (struct connection){
+            .loop = l, .fd = fd, .operator_socket = operator_socket, .from = *from, .from_size = size
+        };
     bool ok = c && admit(l, c, (const struct sockaddr *)from);
     if (ok && l->relays.tls && !operator_socket && (fd = c->fd = relays_take(&l->relays, fd)) < 0)
-        make_room(l);                  /* descriptors lack: the next one finds some */
+        make_room(l); /* descriptors lack: the next one finds some */
     if (!ok || fd < 0 || epoll_ctl(l->door_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         atomic_fetch_add_explicit(&l->counters->turned_away, 1, memory_order_relaxed);
         if (c && c->peer)
@@ -764,7 +806,8 @@ static void let_in(struct connection *c)
     l->handed = c;
     /* When it fails the library has closed the descriptor; forget_handed() frees what it never began. */
     int fd = c->fd;
-    if (MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&c->from, c->from_size) != MHD_YES && (c = handed_take(l, fd)))
+    if (MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&c->from, c->from_size) != MHD_YES &&
+        (c = handed_take(l, fd)))
         connection_free(c);
 }
 
@@ -777,14 +820,14 @@ static void look_at(struct connection *c, struct arena *a, bool ended)
     if (n < 0 && !ended && (errno == EAGAIN || errno == EINTR))
         return;
     enum err e = n > 0 ? strict_peek(a, (text){ bytes, (size_t)n }, &whole) : OK;
-    explicit_bzero(bytes, n > 0 ? (size_t)n : 0);                /* a stack is memory too */
+    explicit_bzero(bytes, n > 0 ? (size_t)n : 0); /* a stack is memory too */
     if (e == OK && n > 0 && whole && !c->swept) {
         let_in(c);
         return;
     }
     if (e == OK && n > 0 && !ended)
         return;
-    epoll_ctl(c->loop->door_fd, EPOLL_CTL_DEL, c->fd, NULL);     /* first: a copy of the descriptor may linger */
+    epoll_ctl(c->loop->door_fd, EPOLL_CTL_DEL, c->fd, NULL); /* first: a copy of the descriptor may linger */
     if (e != OK)
         refuse_at_door(c, &a->why);
     close(c->fd);
@@ -804,12 +847,18 @@ static void watch_door(struct loop *l)
 static msec patience(const struct connection *c, bool stopping)
 {
     switch (c->state) {
-    case FRESH: return stopping ? 1 : HEAD_TIME;
-    case HEAD: return HEAD_TIME;
-    case KEPT: return stopping ? 1 : KEPT_TIME;
-    case BODY: return BODY_TIME + (msec)(c->bytes / SLOWEST) * SECOND;
-    case SENDING: return REPLY_TIME + (msec)(c->bytes / SLOWEST) * SECOND;
-    case WORKING: break;
+    case FRESH:
+        return stopping ? 1 : HEAD_TIME;
+    case HEAD:
+        return HEAD_TIME;
+    case KEPT:
+        return stopping ? 1 : KEPT_TIME;
+    case BODY:
+        return BODY_TIME + (msec)(c->bytes / SLOWEST) * SECOND;
+    case SENDING:
+        return REPLY_TIME + (msec)(c->bytes / SLOWEST) * SECOND;
+    case WORKING:
+        break;
     }
     return 0;
 }
@@ -837,11 +886,12 @@ enum err loop_open(struct arena *a, struct shared *shared, int listen_fd, int so
     l->door_fd = epoll_create1(EPOLL_CLOEXEC);
     l->counters = calloc(1, sizeof *l->counters);
     TRY(relays_open(a, shared->tls, l->counters, shared->connections_max + 256u, &l->relays));
-    l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL,
-                                 NULL, on_request, l, MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-                                 MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
-                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT, LIBRARY_STRICTNESS, MHD_OPTION_END);
+    l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0,
+                                 NULL, NULL, on_request, l, MHD_OPTION_CONNECTION_LIMIT, shared->connections_max + 256u,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+                                 0u, MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                                 l, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_STRICT_FOR_CLIENT,
+                                 LIBRARY_STRICTNESS, MHD_OPTION_END);
     const union MHD_DaemonInfo *info = l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || !l->counters || l->door_fd < 0)
         return say(a, ERR_INTERNAL, "the HTTP library does not start");
@@ -881,7 +931,7 @@ static void turn(struct loop *l)
         fiber_drain(&l->fibers);
     MHD_run(l->daemon);
     forget_handed(l);
-    if (l->relays.tls)                 /* the answers that have just been made */
+    if (l->relays.tls) /* the answers that have just been made */
         relays_turn(&l->relays);
     if (l->linger_count)
         read_lingering(l, false);
@@ -899,11 +949,11 @@ void *loop_main(void *arg)
     while ((l->connections || relays_pending(&l->relays)) && clock_monotonic() < until)
         turn(l);
     for (struct connection *c = l->connections; c; c = c->next)
-        if (c->state == SENDING)       /* a reader that is slower than the stop */
+        if (c->state == SENDING) /* a reader that is slower than the stop */
             sweep_out(c);
     crew_stop(l->shared->front->crew);
     crew_stop(l->shared->front->large);
-    while (l->fibers.live)             /* what has begun is ended: its write may be on the disk already */
+    while (l->fibers.live) /* what has begun is ended: its write may be on the disk already */
         turn(l);
     return NULL;
 }
@@ -913,7 +963,7 @@ void loop_close(struct loop *l)
     if (l->daemon)
         MHD_stop_daemon(l->daemon);
     read_lingering(l, true);
-    while (l->connections) {           /* still at the door */
+    while (l->connections) { /* still at the door */
         close(l->connections->fd);
         connection_free(l->connections);
     }

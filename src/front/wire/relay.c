@@ -1,4 +1,5 @@
-/* The relay of encrypted connections: handshakes, and bytes both ways between TLS and a socket pair, none of it waiting. */
+/* The relay of encrypted connections: handshakes, and bytes both ways between TLS and a socket pair, none of it
+ * waiting. */
 #include "front/wire/relay.h"
 #include "front/wire/loop.h"
 #include <errno.h>
@@ -9,27 +10,31 @@
 #include <unistd.h>
 
 enum {
-    PIECE = 16 << 10,                  /* bytes moved at once: what one record of TLS holds */
-    PIECES = 16,                       /* of one connection in one turn */
-    HANDSHAKES = 8,                    /* steps of them in one turn: each may take a signature, and others wait */
-    PAIR_ROOM = 64 << 10               /* bytes the pair holds each way, which the kernel doubles */
+    PIECE = 16 << 10,    /* bytes moved at once: what one record of TLS holds */
+    PIECES = 16,         /* of one connection in one turn */
+    HANDSHAKES = 8,      /* steps of them in one turn: each may take a signature, and others wait */
+    PAIR_ROOM = 64 << 10 /* bytes the pair holds each way, which the kernel doubles */
 };
 
 /* Bytes that have been taken and not passed on yet; memory only while there are some. */
-struct rest { char *p; size_t n, at; };
+struct rest {
+    char *p;
+    size_t n, at;
+};
 
 struct relay {
     struct relay *next, *previous, *next_busy, *next_dead;
     struct relays *set;
     SSL *ssl;
-    int net, plain;                    /* the connection; our end of the pair */
+    int net, plain; /* the connection; our end of the pair */
     enum { SHAKING, PASSING, DRAINING, DEAD } stage;
     bool busy, client_ended, server_ended, told_end, plain_waits;
-    struct rest in, out;               /* decrypted, for the server; plain, for the client */
+    struct rest in, out; /* decrypted, for the server; plain, for the client */
     bool head_over, line_begun, line_seen;
-    size_t passable;                   /* of `in`: while the first head comes, its whole lines */
-    msec since;                        /* monotonic: from when the client's pace is measured, 0 while it owes nothing; of DRAINING: its start */
-    uint64_t moved;                    /* bytes the client has taken since */
+    size_t passable; /* of `in`: while the first head comes, its whole lines */
+    msec
+        since; /* monotonic: from when the client's pace is measured, 0 while it owes nothing; of DRAINING: its start */
+    uint64_t moved; /* bytes the client has taken since */
 };
 
 /* ---- Life. ---- */
@@ -92,8 +97,8 @@ static void make_busy(struct relay *r)
     r->set->busy = r;
 }
 
-/* No more is said. What the client still sends is read and thrown away for a while: closed at once, its system would throw away our
- * last words. */
+/* No more is said. What the client still sends is read and thrown away for a while: closed at once, its system would
+ * throw away our last words. */
 static void part(struct relay *r)
 {
     close_fd(&r->plain);
@@ -119,9 +124,10 @@ static bool drain(struct relay *r)
 
 static void refuse_plain(struct relay *r)
 {
-    static const char said[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                               "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 42\r\n\r\n"
-                               "Only encrypted connections are taken here\n";
+    static const char
+        said[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                 "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 42\r\n\r\n"
+                 "Only encrypted connections are taken here\n";
     if (send(r->net, said, sizeof said - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         die(r);
 }
@@ -130,7 +136,7 @@ static void refuse_plain(struct relay *r)
 static bool shake(struct relay *r)
 {
     char probe;
-    if (recv(r->plain, &probe, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {          /* swept, or refused by a limit */
+    if (recv(r->plain, &probe, 1, MSG_PEEK | MSG_DONTWAIT) == 0) { /* swept, or refused by a limit */
         die(r);
         return false;
     }
@@ -143,7 +149,8 @@ static bool shake(struct relay *r)
     int why = SSL_get_error(r->ssl, done);
     if (done == 1) {
         r->stage = PASSING;
-        setsockopt(r->net, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));     /* the client may hold its request back until then */
+        setsockopt(r->net, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 },
+                   sizeof(int)); /* the client may hold its request back until then */
         atomic_fetch_add_explicit(&r->set->counters->handshakes, 1, memory_order_relaxed);
         return true;
     }
@@ -153,7 +160,7 @@ static bool shake(struct relay *r)
     if (why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST)
         refuse_plain(r);
     if (r->stage != DEAD && why == SSL_ERROR_SSL)
-        part(r);                       /* the library has sent its alert */
+        part(r); /* the library has sent its alert */
     else
         die(r);
     return true;
@@ -161,8 +168,8 @@ static bool shake(struct relay *r)
 
 /* ---- From the client to the server. ---- */
 
-/* Each write takes a place of its own in the pair, and a head in drops would fill it while the door waits for the end of the head: so
- * until that end, only whole lines are passed on. */
+/* Each write takes a place of its own in the pair, and a head in drops would fill it while the door waits for the end
+ * of the head: so until that end, only whole lines are passed on. */
 static void scan(struct relay *r, size_t from)
 {
     for (size_t i = from; i < r->in.n && !r->head_over; i++) {
@@ -195,14 +202,15 @@ static bool pass_in(struct relay *r)
         return false;
     }
     wait_for_room(r, false);
-    r->in.at = n < 0 ? r->in.n : r->in.at + (size_t)n;        /* the server has closed: nobody wants it */
+    r->in.at = n < 0 ? r->in.n : r->in.at + (size_t)n; /* the server has closed: nobody wants it */
     if (r->in.at == r->in.n) {
         rest_drop(&r->in);
         r->passable = 0;
-    } else if (r->in.at == r->passable && r->in.at) {         /* the begun line moves to the front */
+    } else if (r->in.at == r->passable && r->in.at) { /* the begun line moves to the front */
         r->in.n -= r->in.at;
         memmove(r->in.p, r->in.p + r->in.at, r->in.n);
-        r->in.at = r->passable = 0;
+        r->passable = 0;
+        r->in.at = 0;
     }
     return true;
 }
@@ -252,10 +260,14 @@ static bool pass_out(struct relay *r)
     if (n > 0) {
         r->out.at += (size_t)n;
         r->moved += (uint64_t)n;
-        if (r->moved >= (uint64_t)SLOWEST * (REPLY_TIME / SECOND))
-            r->since = clock_monotonic(), r->moved = 0;      /* fast enough so far: what the kernel took at first buys no time later */
-        if (r->out.at == r->out.n)
-            r->out.n = r->out.at = 0;
+        if (r->moved >= (uint64_t)SLOWEST * (REPLY_TIME / SECOND)) {
+            r->since = clock_monotonic();
+            r->moved = 0; /* fast enough so far: what the kernel took at first buys no time later */
+        }
+        if (r->out.at == r->out.n) {
+            r->out.at = 0;
+            r->out.n = 0;
+        }
         return true;
     }
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
@@ -281,8 +293,10 @@ static bool outward(struct relay *r)
     ssize_t n = recv(r->plain, r->out.p, PIECE, MSG_DONTWAIT);
     if (n > 0) {
         r->out.n = (size_t)n;
-        if (!r->since)
-            r->since = clock_monotonic(), r->moved = 0;
+        if (!r->since) {
+            r->since = clock_monotonic();
+            r->moved = 0;
+        }
         return true;
     }
     bool ended = n == 0 || (errno != EAGAIN && errno != EINTR);
@@ -304,14 +318,19 @@ static void pump(struct relay *r)
             return;
         }
         switch (r->stage) {
-        case SHAKING: moved = shake(r); break;
+        case SHAKING:
+            moved = shake(r);
+            break;
         case PASSING:
             moved = inward(r);
             if (r->stage == PASSING)
                 moved |= outward(r);
             break;
-        case DRAINING: moved = drain(r); break;
-        case DEAD: return;
+        case DRAINING:
+            moved = drain(r);
+            break;
+        case DEAD:
+            return;
         }
     }
 }
@@ -353,7 +372,8 @@ static bool watch(struct relays *s, struct relay *r)
 {
     struct epoll_event net = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = r };
     struct epoll_event plain = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = r };
-    return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, r->net, &net) == 0 && epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, r->plain, &plain) == 0;
+    return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, r->net, &net) == 0 &&
+           epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, r->plain, &plain) == 0;
 }
 
 int relays_take(struct relays *s, int fd)
@@ -400,7 +420,9 @@ bool relays_pending(const struct relays *s)
 
 enum err relays_open(struct arena *a, struct tls *tls, struct counters *counters, unsigned most, struct relays *out)
 {
-    *out = (struct relays){ .tls = tls, .counters = counters, .most = most, .epoll_fd = tls ? epoll_create1(EPOLL_CLOEXEC) : -1 };
+    *out = (struct relays){
+        .tls = tls, .counters = counters, .most = most, .epoll_fd = tls ? epoll_create1(EPOLL_CLOEXEC) : -1
+    };
     return !tls || out->epoll_fd >= 0 ? OK : say(a, ERR_INTERNAL, "no descriptor for encrypted connections");
 }
 

@@ -46,7 +46,10 @@ void server_block_signals(void)
 
 /* ---- Addresses. ---- */
 
-struct bound { struct sockaddr_storage address; socklen_t size; };
+struct bound {
+    struct sockaddr_storage address;
+    socklen_t size;
+};
 
 static enum err parse_listen(struct arena *a, text listen, struct bound *out)
 {
@@ -60,8 +63,8 @@ static enum err parse_listen(struct arena *a, text listen, struct bound *out)
         name = text_upto(text_from(name, 1), name.n - 2);
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_PASSIVE }, *list = NULL;
     bool numbered = text_int(text_from(listen, colon), &number) && number >= 0 && number <= 65535;
-    if (!name.n || !numbered || !text_cstr(name, host, sizeof host) || !text_cstr(text_from(listen, colon), port, sizeof port) ||
-        getaddrinfo(host, port, &hints, &list) != 0)
+    if (!name.n || !numbered || !text_cstr(name, host, sizeof host) ||
+        !text_cstr(text_from(listen, colon), port, sizeof port) || getaddrinfo(host, port, &hints, &list) != 0)
         return say(a, ERR_CONFIG, "\"%.*s\" is no address to listen on: write 127.0.0.1:8080 or [::1]:8080", T(listen));
     memcpy(&out->address, list->ai_addr, list->ai_addrlen);
     out->size = list->ai_addrlen;
@@ -84,8 +87,10 @@ static void warn_of_links(struct app *app, struct arena *a)
     CTX_AUTO c = { 0 };
     ctx_begin(app, a, &c);
     const struct clause *clause = policy_clause(c.policy, TEXT("security.transport"));
-    if (clause && text_eq(node_text(node_at(c.policy->root, TEXT("security.transport")), TEXT("internal")), TEXT("true")))
-        LOG(LOG_WARN, "the policy says that links between machines are encrypted: give a certificate as well where the proxy is on another",
+    if (clause &&
+        text_eq(node_text(node_at(c.policy->root, TEXT("security.transport")), TEXT("internal")), TEXT("true")))
+        LOG(LOG_WARN,
+            "the policy says that links between machines are encrypted: give a certificate as well where the proxy is on another",
             LOG_TEXT("clause", clause_print(a, clause)));
 }
 
@@ -94,13 +99,17 @@ static enum err check_exposure(struct arena *a, const struct server_options *o, 
     if (address_loopback((const struct sockaddr *)&b->address) || o->tls_certificate.n)
         return OK;
     if (o->proxy) {
-        if (!o->proxy_from.n)          /* nobody else's word counts: who comes past the proxy came in the clear, and is refused */
+        if (!o->proxy_from
+                 .n) /* nobody else's word counts: who comes past the proxy came in the clear, and is refused */
             LOG(LOG_WARN, "a proxy on this machine alone is believed: name others with --proxy-from");
         warn_of_links(app, a);
         return OK;
     }
-    return say(a, ERR_CONFIG, "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, listen on 127.0.0.1, or "
-                              "say --proxy and --proxy-from when a proxy that ends TLS stands before", T(transport_clause(a, app)));
+    return say(
+        a, ERR_CONFIG,
+        "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, listen on 127.0.0.1, or "
+        "say --proxy and --proxy-from when a proxy that ends TLS stands before",
+        T(transport_clause(a, app)));
 }
 
 /* A socket that has the address; `shared`: with others of this server. */
@@ -121,8 +130,9 @@ static int bind_to(const struct bound *b, bool shared)
     return -1;
 }
 
-/* Sharing the port would let a second server on this machine take half of the connections unseen, so the first socket has it alone; it
- * is kept, so that nobody takes the port (that the system chose, when 0 was asked for) before the other threads share it. */
+/* Sharing the port would let a second server on this machine take half of the connections unseen, so the first socket
+ * has it alone; it is kept, so that nobody takes the port (that the system chose, when 0 was asked for) before the
+ * other threads share it. */
 static enum err claim(struct arena *a, text listen_at, struct bound *b, int *out)
 {
     int one = 1, fd = bind_to(b, false);
@@ -238,14 +248,16 @@ static void tell_board(struct server *s)
     tls_dates(s->shared.tls, &from, &until);
     app_reached(s->front.app, WAY_TLS, from, until);
     if (tls_key_open(s->shared.tls))
-        LOG(LOG_WARN, "every user of this machine can read the certificate's key", LOG_TEXT("option", TEXT("--tls-key")));
+        LOG(LOG_WARN, "every user of this machine can read the certificate's key",
+            LOG_TEXT("option", TEXT("--tls-key")));
 }
 
 static enum err open_tls(struct arena *a, struct server *s, const struct server_options *o)
 {
     CTX_AUTO c = { 0 };
     if (!o->tls_certificate.n && !o->tls_key.n) {
-        app_reached(s->front.app, !o->listen.n ? WAY_FOLDER : o->proxy ? WAY_PROXY : WAY_LOOPBACK, 0, 0);
+        app_reached(s->front.app, !o->listen.n ? WAY_FOLDER
+                                  : o->proxy ? WAY_PROXY : WAY_LOOPBACK, 0, 0);
         return OK;
     }
     if (!o->tls_certificate.n || !o->tls_key.n)
@@ -380,7 +392,8 @@ static void raise_descriptors(void)
 static unsigned thread_count(unsigned wanted)
 {
     long cores = wanted ? (long)wanted : sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+    return cores < 1 ? 1
+         : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
 }
 
 static enum err tell_address(struct arena *a, struct app *app, const struct server_options *o, text address)
@@ -392,8 +405,9 @@ static enum err tell_address(struct arena *a, struct app *app, const struct serv
     return app_listens(app, a, url);
 }
 
-/* What is large goes back to the system at once, whichever thread had it: left to itself the library raises its threshold to what was freed
- * last, keeps a heap for each thread, and a single large request stays in memory for good. */
+/* What is large goes back to the system at once, whichever thread had it: left to itself the library raises its
+ * threshold to what was freed last, keeps a heap for each thread, and a single large request stays in memory for good.
+ */
 static void bound_heaps(void)
 {
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
@@ -410,8 +424,10 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     raise_descriptors();
     bound_heaps();
     unsigned most = o->connections ? o->connections : CONNECTIONS_DEFAULT;
-    s->front = (struct front){ .app = app, .threads = thread_count(o->threads), .started = clock_monotonic(),
-                                .figures_lock = PTHREAD_MUTEX_INITIALIZER };
+    s->front = (struct front){ .app = app,
+                               .threads = thread_count(o->threads),
+                               .started = clock_monotonic(),
+                               .figures_lock = PTHREAD_MUTEX_INITIALIZER };
     s->front.counters = calloc(s->front.threads, sizeof *s->front.counters);
     s->shared = (struct shared){ .front = &s->front,
                                  .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -422,7 +438,8 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
         return say(a, ERR_INTERNAL, "no memory or descriptor for the server");
     s->front.crew = crew_open((struct crew_size){ .threads = 8, .share = 2, .waiting = 64 });
     TRY_PTR(s->front.crew);
-    s->front.large = crew_open((struct crew_size){ .threads = 2, .share = 1, .waiting = 16 });      /* each has much in memory */
+    s->front.large = crew_open(
+        (struct crew_size){ .threads = 2, .share = 1, .waiting = 16 }); /* each has much in memory */
     TRY_PTR(s->front.large);
     s->front.shares = shares_open();
     TRY_PTR(s->front.shares);

@@ -16,8 +16,8 @@ static bool token(text s)
     return s.n > 0;
 }
 
-/* Bytes beyond ASCII are let pass, in whatever letters they are meant (obs-text, RFC 9110, 5.5): proxies and gateways set names of people
- * and places in Latin-1. Who uses a value as text asks whether it is UTF-8. */
+/* Bytes beyond ASCII are let pass, in whatever letters they are meant (obs-text, RFC 9110, 5.5): proxies and gateways
+ * set names of people and places in Latin-1. Who uses a value as text asks whether it is UTF-8. */
 static enum err check_value(struct arena *a, text value, size_t number)
 {
     for (size_t i = 0; i < value.n; i++) {
@@ -28,8 +28,9 @@ static enum err check_value(struct arena *a, text value, size_t number)
     return OK;
 }
 
-/* Whether between a value's end and the next line only the line's end stands: two bytes, that the library may have turned into NULs.
- * Version 1.0 also takes off the blanks before them, of which it overwrites the first, and then leaves CR and LF as they were. */
+/* Whether between a value's end and the next line only the line's end stands: two bytes, that the library may have
+ * turned into NULs. Version 1.0 also takes off the blanks before them, of which it overwrites the first, and then
+ * leaves CR and LF as they were. */
 static bool line_ends(const char *end, const char *next)
 {
     if (next - end <= 2)
@@ -40,8 +41,8 @@ static bool line_ends(const char *end, const char *next)
     return next[-2] == '\r' && next[-1] == '\n';
 }
 
-/* The library has only put NULs in place of separators and moved nothing: where more than a line's end stands between two lines, its
- * parser has dropped bytes. */
+/* The library has only put NULs in place of separators and moved nothing: where more than a line's end stands between
+ * two lines, its parser has dropped bytes. */
 static enum err check_shape(struct arena *a, const struct head *h)
 {
     if (!token(h->method) || h->method.n > 16)
@@ -50,7 +51,8 @@ static enum err check_shape(struct arena *a, const struct head *h)
         return say(a, ERR_USAGE, "the request line is not three words with one blank between");
     if (!text_eq(h->version, TEXT("HTTP/1.1")) && !text_eq(h->version, TEXT("HTTP/1.0")))
         return say(a, ERR_USAGE, "only HTTP/1.1 and HTTP/1.0 are spoken");
-    const char *end = h->version.p + h->version.n, *last = h->method.p + h->bytes - 2;   /* of the line; of the empty line's */
+    const char *end = h->version.p + h->version.n,
+               *last = h->method.p + h->bytes - 2; /* of the line; of the empty line's */
     for (size_t i = 0; i < h->count; i++) {
         text name = h->headers[i].name, value = h->headers[i].value;
         if (name.p > last || !line_ends(end, name.p))
@@ -61,7 +63,8 @@ static enum err check_shape(struct arena *a, const struct head *h)
         end = value.p + value.n;
     }
     if (!line_ends(end, last))
-        return say(a, ERR_USAGE, "line %zu of the head is folded, holds a NUL, or does not end with CRLF", h->count + 1);
+        return say(a, ERR_USAGE, "line %zu of the head is folded, holds a NUL, or does not end with CRLF",
+                   h->count + 1);
     return OK;
 }
 
@@ -92,7 +95,8 @@ static enum err check_singles(struct arena *a, const struct head *h)
     return OK;
 }
 
-/* Any other spelling of the framing headers, such as with a blank or an underscore, may be read as the header by someone else. */
+/* Any other spelling of the framing headers, such as with a blank or an underscore, may be read as the header by
+ * someone else. */
 static enum err check_lookalikes(struct arena *a, const struct head *h)
 {
     static const text framing[] = { TEXT_INIT("content_length"), TEXT_INIT("transfer_encoding") };
@@ -121,7 +125,8 @@ static enum err check_host(struct arena *a, const struct head *h)
 
 static enum err check_framing(struct arena *a, const struct head *h, struct framing *out)
 {
-    text length = find(h, TEXT("Content-Length")), encoding = find(h, TEXT("Content-Encoding")), expect = find(h, TEXT("Expect"));
+    text length = find(h, TEXT("Content-Length")), encoding = find(h, TEXT("Content-Encoding")),
+         expect = find(h, TEXT("Expect"));
     text coding = find(h, TEXT("Transfer-Encoding"));
     *out = (struct framing){ .chunked = coding.p != NULL };
     if (coding.p && length.p)
@@ -202,7 +207,11 @@ static enum err split_headers(struct arena *a, text rest, struct pair *headers, 
 /* ---- Chunks (RFC 9112, 7.1). ---- */
 
 /* What has come of a chunked body, as far as it was read. */
-struct chunks { text rest; uint64_t left; bool ended; };
+struct chunks {
+    text rest;
+    uint64_t left;
+    bool ended;
+};
 
 /* The next whole line without its end, p NULL while it has not come. */
 static enum err chunk_line(struct arena *a, struct chunks *c, text *line)
@@ -210,7 +219,8 @@ static enum err chunk_line(struct arena *a, struct chunks *c, text *line)
     ptrdiff_t end = text_find(c->rest, TEXT("\r\n"));
     *line = text_upto(c->rest, end < 0 ? c->rest.n : (size_t)end);
     for (size_t i = 0; i < line->n; i++)
-        if (((uint8_t)line->p[i] < ' ' && line->p[i] != '\t' && !(end < 0 && i + 1 == line->n && line->p[i] == '\r')) || line->p[i] == 0x7F)
+        if (((uint8_t)line->p[i] < ' ' && line->p[i] != '\t' && !(end < 0 && i + 1 == line->n && line->p[i] == '\r')) ||
+            line->p[i] == 0x7F)
             return say(a, ERR_USAGE, "a line between the chunks holds a control byte, or does not end with CRLF");
     if (line->n > CHUNK_LINE)
         return say(a, ERR_USAGE, "a line between the chunks has more than %d bytes", CHUNK_LINE);
@@ -232,7 +242,9 @@ static enum err chunk_size(struct arena *a, text line, uint64_t *out)
             break;
         *out = *out << 4 | (uint64_t)(letter ? small - 'a' + 10 : c - '0');
     }
-    return digits && (digits == line.n || line.p[digits] == ';') ? OK : say(a, ERR_USAGE, "the size of a chunk is not made of hexadecimal digits");
+    return digits && (digits == line.n || line.p[digits] == ';')
+               ? OK
+               : say(a, ERR_USAGE, "the size of a chunk is not made of hexadecimal digits");
 }
 
 /* Fields behind the last chunk are read over. */
@@ -276,7 +288,7 @@ enum err strict_peek(struct arena *a, text bytes, bool *whole)
     struct pair headers[REQUEST_HEADERS];
     struct head h = { .headers = headers };
     struct framing framing;
-    if (text_starts(bytes, TEXT("\r\n")))             /* RFC 9112, 2.2: one empty line before the request is let pass */
+    if (text_starts(bytes, TEXT("\r\n"))) /* RFC 9112, 2.2: one empty line before the request is let pass */
         bytes = text_from(bytes, 2);
     ptrdiff_t end = text_find(bytes, TEXT("\r\n\r\n")), line_end = text_find(bytes, TEXT("\r\n"));
     *whole = end >= 0;

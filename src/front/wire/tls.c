@@ -11,15 +11,20 @@
 enum { FILE_MAX = 256 << 10 };
 
 /* What tells one file from another that was put in its place. */
-struct stamp { dev_t device; ino_t inode; off_t size; struct timespec changed; };
+struct stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
 
 struct tls {
-    pthread_mutex_t lock;              /* guards what follows */
+    pthread_mutex_t lock; /* guards what follows */
     SSL_CTX *context;
-    msec from, until;                  /* of the certificate */
-    int floor;                         /* last asked for by a policy, whether or not it could be done */
-    struct stamp stamps[2];            /* of the files last read, whatever came of it */
-    char files[2][4096];               /* certificate, key */
+    msec from, until;       /* of the certificate */
+    int floor;              /* last asked for by a policy, whether or not it could be done */
+    struct stamp stamps[2]; /* of the files last read, whatever came of it */
+    char files[2][4096];    /* certificate, key */
 };
 
 static void bio_free(BIO **b) { BIO_free(*b); }
@@ -39,8 +44,8 @@ static struct stamp stamp_of(const char *path)
 
 static bool same_stamp(const struct stamp *x, const struct stamp *y)
 {
-    return x->device == y->device && x->inode == y->inode && x->size == y->size && x->changed.tv_sec == y->changed.tv_sec &&
-           x->changed.tv_nsec == y->changed.tv_nsec;
+    return x->device == y->device && x->inode == y->inode && x->size == y->size &&
+           x->changed.tv_sec == y->changed.tv_sec && x->changed.tv_nsec == y->changed.tv_nsec;
 }
 
 static enum err read_file(struct arena *a, const char *path, text *out)
@@ -98,9 +103,11 @@ static enum err check_dates(struct arena *a, const char *path, const X509 *leaf,
     *from = time_of(X509_get0_notBefore(leaf));
     *until = time_of(X509_get0_notAfter(leaf));
     if (now >= *until)
-        return say(a, ERR_CONFIG, "the certificate in %s has expired: it was valid until %.*s", path, T(time_print(a, *until)));
+        return say(a, ERR_CONFIG, "the certificate in %s has expired: it was valid until %.*s", path,
+                   T(time_print(a, *until)));
     if (now < *from)
-        return say(a, ERR_CONFIG, "the certificate in %s is not valid yet: it is from %.*s on", path, T(time_print(a, *from)));
+        return say(a, ERR_CONFIG, "the certificate in %s is not valid yet: it is from %.*s on", path,
+                   T(time_print(a, *from)));
     return OK;
 }
 
@@ -115,20 +122,21 @@ static enum err use_chain(struct arena *a, const char *path, SSL_CTX *context, m
         return say(a, ERR_CONFIG, "%s holds no certificate in PEM", path);
     TRY(check_dates(a, path, leaf, now, from, until));
     if (SSL_CTX_use_certificate(context, leaf) != 1)
-        return say(a, ERR_CONFIG, "the certificate in %s cannot be used: %s", path, ERR_reason_error_string(ERR_peek_last_error()));
+        return say(a, ERR_CONFIG, "the certificate in %s cannot be used: %s", path,
+                   ERR_reason_error_string(ERR_peek_last_error()));
     for (X509 *more; (more = PEM_read_bio_X509(bio, NULL, no_pass_phrase, &asked));)
         if (SSL_CTX_add0_chain_cert(context, more) != 1) {
             X509_free(more);
             return say(a, ERR_CONFIG, "a certificate of the chain in %s cannot be used: %s", path,
                        ERR_reason_error_string(ERR_peek_last_error()));
         }
-    ERR_clear_error();                 /* the end of the file is an error to the library */
+    ERR_clear_error(); /* the end of the file is an error to the library */
     return OK;
 }
 
 /* RFC 7301: whoever asks for another protocol alone is refused, so that nothing else's words are taken for HTTP. */
-static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *offered, unsigned offered_size,
-                           void *arg)
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *offered,
+                           unsigned offered_size, void *arg)
 {
     static const unsigned char ours[] = "\x08http/1.1";
     unsigned char *found;
@@ -140,25 +148,29 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *s
 
 static int floor_of(const struct policy *policy)
 {
-    return text_eq(node_text(node_at(policy->root, TEXT("security.transport")), TEXT("tls")), TEXT("1.3")) ? TLS1_3_VERSION
-                                                                                                          : TLS1_2_VERSION;
+    return text_eq(node_text(node_at(policy->root, TEXT("security.transport")), TEXT("tls")), TEXT("1.3"))
+               ? TLS1_3_VERSION
+               : TLS1_2_VERSION;
 }
 
-/* No session is resumed: a ticket's key would outlive what it protects, and connections are kept. A connection's end without TLS's
- * own word for it is a plain end, since every body comes with its length. */
+/* No session is resumed: a ticket's key would outlive what it protects, and connections are kept. A connection's end
+ * without TLS's own word for it is a plain end, since every body comes with its length. */
 static bool set_up(SSL_CTX *c, int floor)
 {
-    SSL_CTX_set_security_level(c, 2);  /* RSA of 2048 bits, curves of 224, no SHA-1 */
-    SSL_CTX_set_options(c, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_security_level(c, 2); /* RSA of 2048 bits, curves of 224, no SHA-1 */
+    SSL_CTX_set_options(c, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                               SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                               SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);
     return SSL_CTX_set_num_tickets(c, 0) && SSL_CTX_set_min_proto_version(c, floor) &&
-           SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20") && SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384");
+           SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
+           SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384");
 }
 
-static enum err make_context(struct arena *a, struct tls *t, int floor, msec now, SSL_CTX **out, msec *from, msec *until)
+static enum err make_context(struct arena *a, struct tls *t, int floor, msec now, SSL_CTX **out, msec *from,
+                             msec *until)
 {
     CLEANUP(context_free) SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     CLEANUP(key_free) EVP_PKEY *key = NULL;
@@ -170,7 +182,8 @@ static enum err make_context(struct arena *a, struct tls *t, int floor, msec now
     if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1)
         return say(a, ERR_CONFIG, "the key in %s is not that of the certificate in %s", t->files[1], t->files[0]);
     if (SSL_CTX_use_PrivateKey(context, key) != 1)
-        return say(a, ERR_CONFIG, "the key in %s cannot be used: %s", t->files[1], ERR_reason_error_string(ERR_peek_last_error()));
+        return say(a, ERR_CONFIG, "the key in %s cannot be used: %s", t->files[1],
+                   ERR_reason_error_string(ERR_peek_last_error()));
     *out = context;
     context = NULL;
     return OK;
@@ -180,7 +193,8 @@ static enum err make_context(struct arena *a, struct tls *t, int floor, msec now
 
 enum err tls_reload(struct arena *a, struct tls *t, const struct policy *policy, msec now)
 {
-    struct stamp stamps[2] = { stamp_of(t->files[0]), stamp_of(t->files[1]) };     /* before reading: a later change is seen again */
+    struct stamp stamps[2] = { stamp_of(t->files[0]),
+                               stamp_of(t->files[1]) }; /* before reading: a later change is seen again */
     SSL_CTX *context = NULL, *former;
     msec from = 0, until = 0;
     int floor = floor_of(policy);
@@ -189,10 +203,13 @@ enum err tls_reload(struct arena *a, struct tls *t, const struct policy *policy,
     memcpy(t->stamps, stamps, sizeof stamps);
     t->floor = floor;
     former = context ? t->context : NULL;
-    if (context)
-        t->context = context, t->from = from, t->until = until;
+    if (context) {
+        t->context = context;
+        t->from = from;
+        t->until = until;
+    }
     pthread_mutex_unlock(&t->lock);
-    SSL_CTX_free(former);              /* each connection holds its own reference */
+    SSL_CTX_free(former); /* each connection holds its own reference */
     return e;
 }
 
@@ -223,7 +240,8 @@ bool tls_changed(struct tls *t, const struct policy *policy)
 {
     struct stamp stamps[2] = { stamp_of(t->files[0]), stamp_of(t->files[1]) };
     pthread_mutex_lock(&t->lock);
-    bool changed = !same_stamp(&stamps[0], &t->stamps[0]) || !same_stamp(&stamps[1], &t->stamps[1]) || t->floor != floor_of(policy);
+    bool changed = !same_stamp(&stamps[0], &t->stamps[0]) || !same_stamp(&stamps[1], &t->stamps[1]) ||
+                   t->floor != floor_of(policy);
     pthread_mutex_unlock(&t->lock);
     return changed;
 }
@@ -247,6 +265,7 @@ bool tls_key_open(struct tls *t)
 void tls_dates(struct tls *t, msec *from, msec *until)
 {
     pthread_mutex_lock(&t->lock);
-    *from = t->from, *until = t->until;
+    *from = t->from;
+    *until = t->until;
     pthread_mutex_unlock(&t->lock);
 }

@@ -2,9 +2,9 @@
 #include "policy/lint/lint_help.h"
 
 static const struct lint_rule rules[] = {
-#define RULE(id, source, verified, from, to, severities, en, fr, cure_en, cure_fr) \
-    { TEXT_INIT(#id), TEXT_INIT(source), TEXT_INIT(verified), from, to, TEXT_INIT(severities), \
-      TEXT_INIT(en), TEXT_INIT(fr), TEXT_INIT(cure_en), TEXT_INIT(cure_fr), check_##id },
+#define RULE(id, source, verified, from, to, severities, en, fr, cure_en, cure_fr)                                     \
+    { TEXT_INIT(#id), TEXT_INIT(source),  TEXT_INIT(verified), from,      to, TEXT_INIT(severities), TEXT_INIT(en),    \
+      TEXT_INIT(fr),  TEXT_INIT(cure_en), TEXT_INIT(cure_fr),  check_##id },
 #include "policy/rules.def"
 #undef RULE
 };
@@ -85,8 +85,14 @@ static void add_finding(struct lint *l, enum severity s, const struct lint_place
     }
     const struct node *reason = acceptance(l);
     const struct lint_place *first = earliest(places);
-    *new = (struct lint_finding){ .rule = l->rule, .severity = s, .file = l->out->file, .at = first->at, .path = first->path,
-                                  .accepted = reason != NULL, .reason = lint_value(reason), .detail = paths_of(l, places),
+    *new = (struct lint_finding){ .rule = l->rule,
+                                  .severity = s,
+                                  .file = l->out->file,
+                                  .at = first->at,
+                                  .path = first->path,
+                                  .accepted = reason != NULL,
+                                  .reason = lint_value(reason),
+                                  .detail = paths_of(l, places),
                                   .places = places };
     l->failed = l->failed || !new->detail.p;
     if (l->end)
@@ -110,7 +116,10 @@ void fire_apart(struct lint *l, enum severity s, const struct node *at)
 
 static void run_rule(struct lint *l, const struct lint_rule *rule)
 {
-    l->rule = rule, l->first = l->last = NULL, l->found = false;
+    l->rule = rule;
+    l->last = NULL;
+    l->first = NULL;
+    l->found = false;
     rule->check(l);
     if (l->found && l->first)
         add_finding(l, l->severity, l->first);
@@ -127,11 +136,13 @@ enum err lint_run(struct arena *a, const struct node *root, text source, struct 
     return l.failed ? say(a, ERR_MEMORY, "the linter has no memory left") : OK;
 }
 
-int lint_status(const struct lint_findings *f) { return f->errors ? 2 : f->warnings ? 1 : 0; }
+int lint_status(const struct lint_findings *f) { return f->errors ? 2
+                                                        : f->warnings ? 1 : 0; }
 
-enum err lint_gate(struct arena *a, const struct policy *p, const struct node *before, struct date today, struct lint_findings *out)
+enum err lint_gate(struct arena *a, const struct policy *p, const struct node *before, struct date today,
+                   struct lint_findings *out)
 {
-    enum { NAMED_BYTES = 300 };                /* a reason is short; the rest is counted, and garant lint tells it */
+    enum { NAMED_BYTES = 300 }; /* a reason is short; the rest is counted, and garant lint tells it */
     BUF_AUTO names = buf_make(4096);
     unsigned more = 0;
     struct lint_findings found = { .file = p->file, .before = before };

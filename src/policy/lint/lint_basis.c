@@ -6,12 +6,13 @@
 void check_B01(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        need_given(l, SEVERITY_ERROR, purpose, "basis");
+    need_given(l, SEVERITY_ERROR, purpose, "basis");
 }
 
 void check_B02(struct lint *l)
 {
-    EACH(purpose, l, "purposes") {
+    EACH(purpose, l, "purposes")
+    {
         const struct node *basis = lint_key(purpose, "basis");
         if (basis && basis->count > 1)
             fire(l, SEVERITY_WARNING, basis);
@@ -21,23 +22,25 @@ void check_B02(struct lint *l)
 void check_B03(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (has_basis(purpose, "legal_obligation"))
-            need_given(l, SEVERITY_WARNING, purpose, "law");
+    if (has_basis(purpose, "legal_obligation"))
+        need_given(l, SEVERITY_WARNING, purpose, "law");
 }
 
 void check_B04(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (has_basis(purpose, "legitimate_interest"))
-            need_given(l, SEVERITY_WARNING, purpose, "balancing");
+    if (has_basis(purpose, "legitimate_interest"))
+        need_given(l, SEVERITY_WARNING, purpose, "balancing");
 }
 
 /* What cannot be refused cannot be consented to: the service itself, its security, fraud, duties. */
 void check_B05(struct lint *l)
 {
-    EACH(purpose, l, "purposes") {
+    EACH(purpose, l, "purposes")
+    {
         enum purpose_kind kind = purpose_kind(purpose);
-        bool due = kind == PURPOSE_SERVICE || kind == PURPOSE_SECURITY || kind == PURPOSE_FRAUD || kind == PURPOSE_LEGAL;
+        bool due = kind == PURPOSE_SERVICE || kind == PURPOSE_SECURITY || kind == PURPOSE_FRAUD ||
+                   kind == PURPOSE_LEGAL;
         if (due && consents_to(l, purpose))
             fire(l, SEVERITY_ERROR, has_basis(purpose, "consent") ? lint_key(purpose, "basis") : purpose);
     }
@@ -58,7 +61,8 @@ void check_B06(struct lint *l)
 
 void check_B07(struct lint *l)
 {
-    const struct node *consent = clause(l, "consent"), *covers = lint_key(consent, "covers"), *separate = lint_key(consent, "separate");
+    const struct node *consent = clause(l, "consent"), *covers = lint_key(consent, "covers"),
+                      *separate = lint_key(consent, "separate");
     bool several = covers && (covers->count > 1 || is_word(covers, "all"));
     if (is_none(separate))
         fire(l, SEVERITY_ERROR, separate);
@@ -69,8 +73,8 @@ void check_B07(struct lint *l)
 static bool asks_consent(const struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (has_basis(purpose, "consent"))
-            return true;
+    if (has_basis(purpose, "consent"))
+        return true;
     return is_given(clause(l, "consent.method")) || is_given(clause(l, "consent.covers"));
 }
 
@@ -108,27 +112,29 @@ void check_B11(struct lint *l)
 void check_B09(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (node_says(l, WORDING_CATCH_ALL, lint_key(purpose, "title")))
-            fire(l, SEVERITY_ERROR, purpose);
+    if (node_says(l, WORDING_CATCH_ALL, lint_key(purpose, "title")))
+        fire(l, SEVERITY_ERROR, purpose);
 }
 
 /* Statistics over data that is joined with identities, without a word on why. */
 static void joined_statistics(struct lint *l)
 {
-    EACH(purpose, l, "purposes") {
+    EACH(purpose, l, "purposes")
+    {
         if (purpose_kind(purpose) != PURPOSE_STATISTICS || is_given(lint_key(purpose, "necessity")))
             continue;
         EACH(category, l, "categories")
-            if (is_yes(lint_key(category, "joined")) && node_has(lint_key(purpose, "categories"), category->key))
-                fire(l, SEVERITY_WARNING, category);
+        if (is_yes(lint_key(category, "joined")) && node_has(lint_key(purpose, "categories"), category->key))
+            fire(l, SEVERITY_WARNING, category);
     }
 }
 
 /* Tastes, household, way of life: no service needs them. */
 static bool is_lifestyle(const struct node *category)
 {
-    static const text terms = TEXT_INIT("pd:LifeStyle pd:Lifestyle pd:Hobby pd:Interest pd:Favorite pd:Household pd:FamilyStructure "
-                                        "pd:Psychographic pd:PersonalPreference pd:Like pd:Dislike");
+    static const text terms = TEXT_INIT(
+        "pd:LifeStyle pd:Lifestyle pd:Hobby pd:Interest pd:Favorite pd:Household pd:FamilyStructure "
+        "pd:Psychographic pd:PersonalPreference pd:Like pd:Dislike");
     static const text names = TEXT_INIT("lifestyle hobbies interests household psychographics tastes");
     return one_of(lint_value(lint_key(category, "dpv")), terms) || one_of(category->key, names);
 }
@@ -136,9 +142,9 @@ static bool is_lifestyle(const struct node *category)
 static bool is_needed(const struct lint *l, const struct node *category)
 {
     EACH(purpose, l, "purposes")
-        if (node_has(lint_key(purpose, "categories"), category->key) &&
-            (has_basis(purpose, "consent") || has_basis(purpose, "contract") || is_given(lint_key(purpose, "necessity"))))
-            return true;
+    if (node_has(lint_key(purpose, "categories"), category->key) &&
+        (has_basis(purpose, "consent") || has_basis(purpose, "contract") || is_given(lint_key(purpose, "necessity"))))
+        return true;
     return false;
 }
 
@@ -146,8 +152,8 @@ void check_B10(struct lint *l)
 {
     joined_statistics(l);
     EACH(category, l, "categories")
-        if (is_lifestyle(category) && !is_needed(l, category))
-            fire(l, SEVERITY_WARNING, category);
+    if (is_lifestyle(category) && !is_needed(l, category))
+        fire(l, SEVERITY_WARNING, category);
 }
 
 /* ---- Sensitive data, offences, minors. ---- */
@@ -177,22 +183,25 @@ bool is_special_category(const struct node *category)
 void check_B12(struct lint *l)
 {
     EACH(category, l, "categories")
-        if (is_special_category(category))
-            need_given(l, SEVERITY_ERROR, category, "ground");
+    if (is_special_category(category))
+        need_given(l, SEVERITY_ERROR, category, "ground");
 }
 
 static bool needs_law(const struct node *n)
 {
-    static const text terms = TEXT_INIT("pd:NationalIdentificationNumber pd:SocialSecurityNumber pd:CriminalActivity "
-                                        "pd:CriminalCharge pd:CriminalConviction pd:CriminalOffence pd:CriminalPardon pd:Criminal");
-    static const text names = TEXT_INIT("nir insee_number social_security social_security_number numero_securite_sociale "
-                                        "offences offenses infractions condamnations convictions criminal_record casier_judiciaire");
+    static const text terms = TEXT_INIT(
+        "pd:NationalIdentificationNumber pd:SocialSecurityNumber pd:CriminalActivity "
+        "pd:CriminalCharge pd:CriminalConviction pd:CriminalOffence pd:CriminalPardon pd:Criminal");
+    static const text names = TEXT_INIT(
+        "nir insee_number social_security social_security_number numero_securite_sociale "
+        "offences offenses infractions condamnations convictions criminal_record casier_judiciaire");
     return one_of(lint_value(lint_key(n, "dpv")), terms) || one_of(n->key, names);
 }
 
 void check_B13(struct lint *l)
 {
-    EACH(category, l, "categories") {
+    EACH(category, l, "categories")
+    {
         bool due = needs_law(category);
         NODE_EACH(field, lint_key(category, "fields"))
             due = due || needs_law(field);
@@ -217,7 +226,8 @@ void check_B14(struct lint *l)
 static bool came_later(const struct lint *l, const struct node *purpose)
 {
     const struct node *before = l->out->before;
-    return is_given(lint_key(purpose, "since")) || (before && !node_get(node_get(before, TEXT("purposes")), purpose->key));
+    return is_given(lint_key(purpose, "since")) ||
+           (before && !node_get(node_get(before, TEXT("purposes")), purpose->key));
 }
 
 /* Some time, not none: "0d" tells nobody beforehand. */
@@ -231,6 +241,6 @@ static bool tells_before(const struct lint *l)
 void check_B15(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (came_later(l, purpose) && !tells_before(l))
-            fire_at(l, SEVERITY_ERROR, purpose, "since");
+    if (came_later(l, purpose) && !tells_before(l))
+        fire_at(l, SEVERITY_ERROR, purpose, "since");
 }

@@ -52,11 +52,17 @@ const struct node *lint_item(const struct node *list_or_scalar, const char *word
     return NULL;
 }
 
-bool is_word(const struct node *scalar, const char *word) { return scalar && scalar->kind == NODE_SCALAR && has(scalar, word); }
+bool is_word(const struct node *scalar, const char *word)
+{
+    return scalar && scalar->kind == NODE_SCALAR && has(scalar, word);
+}
 
 /* ---- Terms. ---- */
 
-bool term_of(const struct node *n, struct term *out) { return n && n->kind == NODE_SCALAR && term_parse(lint_value(n), out); }
+bool term_of(const struct node *n, struct term *out)
+{
+    return n && n->kind == NODE_SCALAR && term_parse(lint_value(n), out);
+}
 
 /* The fewest, or the most, minutes that a term can have. */
 static int64_t minutes(struct term t, bool most)
@@ -116,10 +122,18 @@ struct term term_sum(struct term a, struct term b)
 
 /* ---- Wordings, compiled when first needed. ---- */
 
-struct wordings { struct { regex_t compiled; bool ready; } of[WORDING_COUNT]; };
+struct wordings {
+    struct {
+        regex_t compiled;
+        bool ready;
+    } of[WORDING_COUNT];
+};
 
 enum { N = REG_ICASE };
-static const struct { int flags; const char *pattern; } wordings[] = {
+static const struct {
+    int flags;
+    const char *pattern;
+} wordings[] = {
 #define WORDING(name, flags, pattern) { flags, pattern },
 #include "policy/wordings.def"
 #undef WORDING
@@ -132,8 +146,9 @@ bool says(struct lint *l, enum wording w, text s)
         return false;
     }
     regex_t *compiled = &l->wordings->of[w].compiled;
-    if (!l->wordings->of[w].ready && regcomp(compiled, wordings[w].pattern, REG_EXTENDED | REG_NOSUB | wordings[w].flags)) {
-        l->failed = true;                                    /* a pattern of ours always compiles: memory is out */
+    if (!l->wordings->of[w].ready &&
+        regcomp(compiled, wordings[w].pattern, REG_EXTENDED | REG_NOSUB | wordings[w].flags)) {
+        l->failed = true; /* a pattern of ours always compiles: memory is out */
         return false;
     }
     l->wordings->of[w].ready = true;
@@ -195,7 +210,10 @@ static void fire_place(struct lint *l, enum severity s, struct lint_place *place
     l->last = place;
 }
 
-static struct mark place_of(const struct node *n) { return n->parent && n->parent->kind == NODE_MAP ? n->key_at : n->at; }
+static struct mark place_of(const struct node *n)
+{
+    return n->parent && n->parent->kind == NODE_MAP ? n->key_at : n->at;
+}
 
 void fire(struct lint *l, enum severity s, const struct node *at)
 {
@@ -245,7 +263,10 @@ void need_given(struct lint *l, enum severity s, const struct node *base, const 
 
 /* ---- Shared facts. ---- */
 
-static const struct { text term; enum purpose_kind kind; } purpose_terms[] = {
+static const struct {
+    text term;
+    enum purpose_kind kind;
+} purpose_terms[] = {
 #define KIND_OF(term, kind) { TEXT_INIT(term), PURPOSE_##kind },
 #include "policy/purposes.def"
 #undef KIND_OF
@@ -265,7 +286,10 @@ enum purpose_kind purpose_kind(const struct node *purpose)
     return kind || !purpose || is_set(lint_key(purpose, "dpv")) ? kind : kind_named(purpose->key);
 }
 
-bool is_direct_marketing(const struct node *purpose) { return is_marketing(purpose) || purpose_kind(purpose) == PURPOSE_MARKETING; }
+bool is_direct_marketing(const struct node *purpose)
+{
+    return is_marketing(purpose) || purpose_kind(purpose) == PURPOSE_MARKETING;
+}
 
 bool has_basis(const struct node *purpose, const char *basis) { return has(lint_key(purpose, "basis"), basis); }
 
@@ -274,12 +298,15 @@ bool consents_to(const struct lint *l, const struct node *purpose)
     if (has_basis(purpose, "consent"))
         return true;
     const struct node *method = clause(l, "consent.method");
-    bool act = has(method, "signup") || has(method, "form") || has(method, "paper") || has(method, "tick") || has(method, "button") ||
-               has(method, "staff");
+    bool act = has(method, "signup") || has(method, "form") || has(method, "paper") || has(method, "tick") ||
+               has(method, "button") || has(method, "staff");
     return act && purpose && node_has(clause(l, "consent.covers"), purpose->key);
 }
 
-const struct node *purpose_of(const struct lint *l, const struct node *ref) { return node_get(clause(l, "purposes"), lint_value(ref)); }
+const struct node *purpose_of(const struct lint *l, const struct node *ref)
+{
+    return node_get(clause(l, "purposes"), lint_value(ref));
+}
 
 bool in_eea(text code)
 {
@@ -307,8 +334,8 @@ bool has_unexempt(const struct lint *l)
 {
     static const char *const uses[] = { "advertising", "personalisation", "social", "location" };
     EACH(cookie, l, "cookies")
-        if (!is_exempt(cookie))
-            return true;
+    if (!is_exempt(cookie))
+        return true;
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
         if (has(clause(l, "trackers.uses"), uses[i]))
             return true;
@@ -318,7 +345,7 @@ bool has_unexempt(const struct lint *l)
 bool declares_hold(const struct lint *l)
 {
     EACH(retention, l, "retention")
-        if (is_given(lint_key(retention, "archive")) || is_given(lint_key(retention, "ground")))
-            return true;
+    if (is_given(lint_key(retention, "archive")) || is_given(lint_key(retention, "ground")))
+        return true;
     return is_set(clause(l, "holds"));
 }

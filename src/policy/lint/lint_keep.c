@@ -12,7 +12,8 @@ void check_T01(struct lint *l)
 {
     const struct node *general = clause(l, "retention_general"), *periods = clause(l, "retention");
     bool covered = tells_period(general);
-    EACH(category, l, "categories") {
+    EACH(category, l, "categories")
+    {
         const struct node *own = node_get(periods, category->key);
         if (!covered && !tells_period(own) && !is_given(lint_key(category, "transient")))
             fire(l, SEVERITY_ERROR, own ? own : category);
@@ -34,23 +35,24 @@ void check_T02(struct lint *l)
 {
     empty_wording(l, clause(l, "retention_general"));
     EACH(retention, l, "retention")
-        empty_wording(l, retention);
+    empty_wording(l, retention);
     EACH(hold, l, "holds")
-        empty_wording(l, hold);
+    empty_wording(l, hold);
 }
 
 /* ---- Holds. ---- */
 
 void check_T03(struct lint *l)
 {
-    EACH(hold, l, "holds") {
+    EACH(hold, l, "holds")
+    {
         need_given(l, SEVERITY_ERROR, hold, "ground");
         need_given(l, SEVERITY_ERROR, hold, "categories");
         need_given(l, SEVERITY_ERROR, hold, "period");
     }
     EACH(retention, l, "retention")
-        if (is_given(lint_key(retention, "archive")))
-            need_given(l, SEVERITY_ERROR, retention, "ground");
+    if (is_given(lint_key(retention, "archive")))
+        need_given(l, SEVERITY_ERROR, retention, "ground");
     if (has(clause(l, "rights.offered"), "erasure") && !declares_hold(l))
         fire_at(l, SEVERITY_WARNING, NULL, "holds");
 }
@@ -58,8 +60,12 @@ void check_T03(struct lint *l)
 /* ---- Caps of the CNIL, floors of statutes. ---- */
 
 enum { NONE = 0 };
-static const struct { text names, terms, grounds; int cap, floor; text source, verified; } periods[] = {
-#define PERIOD(names, terms, grounds, cap, floor, source, verified) \
+static const struct {
+    text names, terms, grounds;
+    int cap, floor;
+    text source, verified;
+} periods[] = {
+#define PERIOD(names, terms, grounds, cap, floor, source, verified)                                                    \
     { TEXT_INIT(names), TEXT_INIT(terms), TEXT_INIT(grounds), cap, floor, TEXT_INIT(source), TEXT_INIT(verified) },
 #include "policy/retentions.def"
 #undef PERIOD
@@ -83,11 +89,11 @@ static bool is_for_marketing(const struct lint *l, const struct node *retention)
 {
     bool any = false;
     EACH(purpose, l, "purposes")
-        if (node_has(lint_key(purpose, "categories"), retention->key)) {
-            any = true;
-            if (!is_direct_marketing(purpose))
-                return false;
-        }
+    if (node_has(lint_key(purpose, "categories"), retention->key)) {
+        any = true;
+        if (!is_direct_marketing(purpose))
+            return false;
+    }
     return any;
 }
 
@@ -111,21 +117,23 @@ static void fire_period(struct lint *l, const struct node *retention, unsigned r
 void check_T04(struct lint *l)
 {
     EACH(retention, l, "retention")
-        for (unsigned i = 0; i < PERIODS; i++)
-            if (periods[i].cap && is_of(l, retention, i) && !is_given(lint_key(retention, "justification")) &&
-                is_longer(lint_key(retention, "active"), periods[i].cap, TERM_MONTHS))
-                fire_period(l, retention, i, true);
+    for (unsigned i = 0; i < PERIODS; i++)
+        if (periods[i].cap && is_of(l, retention, i) && !is_given(lint_key(retention, "justification")) &&
+            is_longer(lint_key(retention, "active"), periods[i].cap, TERM_MONTHS))
+            fire_period(l, retention, i, true);
 }
 
 void check_T05(struct lint *l)
 {
-    EACH(retention, l, "retention") {
+    EACH(retention, l, "retention")
+    {
         struct term active, archive = { 0 };
         if (!term_of(lint_key(retention, "active"), &active))
             continue;
         term_of(lint_key(retention, "archive"), &archive);
         for (unsigned i = 0; i < PERIODS; i++)
-            if (periods[i].floor && is_of(l, retention, i) && shorter(term_sum(active, archive), periods[i].floor, TERM_MONTHS))
+            if (periods[i].floor && is_of(l, retention, i) &&
+                shorter(term_sum(active, archive), periods[i].floor, TERM_MONTHS))
                 fire_period(l, retention, i, false);
     }
 }
@@ -136,7 +144,7 @@ void check_T06(struct lint *l)
 {
     bool archives = false;
     EACH(retention, l, "retention")
-        archives = archives || is_given(lint_key(retention, "archive"));
+    archives = archives || is_given(lint_key(retention, "archive"));
     if (!archives)
         return;
     if (!is_yes(clause(l, "archive.separate")))
@@ -157,7 +165,7 @@ void check_T07(struct lint *l)
 {
     need_start(l, clause(l, "retention_general"));
     EACH(retention, l, "retention")
-        need_start(l, retention);
+    need_start(l, retention);
 }
 
 void check_T08(struct lint *l)
@@ -181,17 +189,20 @@ static bool rests_on(const struct lint *l, text category, const char *basis, boo
     bool found = false;
     *any = false;
     EACH(purpose, l, "purposes")
-        if (node_has(lint_key(purpose, "categories"), category)) {
-            *any = true;
-            found |= has_basis(purpose, basis);
-        }
+    if (node_has(lint_key(purpose, "categories"), category)) {
+        *any = true;
+        found |= has_basis(purpose, basis);
+    }
     return found;
 }
 
-/* A withdrawal ends a consent, and a contract's end a contract: where the category rests on none, the term never begins. */
+/* A withdrawal ends a consent, and a contract's end a contract: where the category rests on none, the term never
+ * begins. */
 static void check_begins(struct lint *l, const struct node *retention)
 {
-    static const struct { const char *from, *basis; } starts[] = { { "withdrawal", "consent" }, { "contract_end", "contract" } };
+    static const struct {
+        const char *from, *basis;
+    } starts[] = { { "withdrawal", "consent" }, { "contract_end", "contract" } };
     const struct node *from = lint_key(retention, "from");
     bool any;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
@@ -199,10 +210,12 @@ static void check_begins(struct lint *l, const struct node *retention)
             fire_figure(l, SEVERITY_WARNING, from, "from: %s; basis: %s: 0", starts[i].from, starts[i].basis);
 }
 
-/* Purchases and the like under a contract, whose active use needs the person's account; what is `held` outlives it under keys of its own. */
+/* Purchases and the like under a contract, whose active use needs the person's account; what is `held` outlives it
+ * under keys of its own. */
 static bool needs_account(const struct lint *l, const struct node *retention)
 {
-    static const text names = TEXT_INIT("orders order purchases purchase sales subscriptions subscription deliveries warranties bookings");
+    static const text names = TEXT_INIT(
+        "orders order purchases purchase sales subscriptions subscription deliveries warranties bookings");
     static const text terms = TEXT_INIT("pd:Transactional pd:Transaction pd:Purchase pd:PurchasesAndSpendingHabit");
     const struct node *category = node_get(clause(l, "categories"), retention->key);
     text term = lint_value(lint_key(category, "dpv"));
@@ -210,7 +223,8 @@ static bool needs_account(const struct lint *l, const struct node *retention)
     return category && deed && !is_yes(lint_key(category, "held")) && rests_on(l, retention->key, "contract", &any);
 }
 
-static void check_account(struct lint *l, const struct node *retention, const struct node *accounts, struct term account)
+static void check_account(struct lint *l, const struct node *retention, const struct node *accounts,
+                          struct term account)
 {
     static const char *const links[] = { "accounts.invitation", "security.password.reset.link" };
     struct term t;
@@ -222,8 +236,9 @@ static void check_account(struct lint *l, const struct node *retention, const st
         return;
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (term_of(clause(l, links[i]), &t) && outlasts(t, account))
-            fire_figure(l, SEVERITY_WARNING, clause(l, links[i]), "%.*s > %.*s: %.*s", T(lint_value(clause(l, links[i]))),
-                        T(accounts->path), T(lint_value(lint_key(accounts, "active"))));
+            fire_figure(l, SEVERITY_WARNING, clause(l, links[i]), "%.*s > %.*s: %.*s",
+                        T(lint_value(clause(l, links[i]))), T(accounts->path),
+                        T(lint_value(lint_key(accounts, "active"))));
 }
 
 void check_T10(struct lint *l)
@@ -231,7 +246,8 @@ void check_T10(struct lint *l)
     const struct node *accounts = clause(l, "retention.accounts"), *proofs = clause(l, "retention.proofs.active");
     struct term account, proof, request;
     bool bounded = term_of(lint_key(accounts, "active"), &account);
-    EACH(retention, l, "retention") {
+    EACH(retention, l, "retention")
+    {
         check_begins(l, retention);
         if (bounded)
             check_account(l, retention, accounts, account);
@@ -239,17 +255,20 @@ void check_T10(struct lint *l)
         if (is_given(lint_key(retention, "archive")) && !is_given(lint_key(retention, "active")))
             fire(l, SEVERITY_WARNING, retention);
     }
-    if (term_of(proofs, &proof) && term_of(clause(l, "retention.requests.active"), &request) && outlasts(proof, request))
+    if (term_of(proofs, &proof) && term_of(clause(l, "retention.requests.active"), &request) &&
+        outlasts(proof, request))
         fire_figure(l, SEVERITY_WARNING, proofs, "%.*s > retention.requests: %.*s", T(lint_value(proofs)),
                     T(lint_value(clause(l, "retention.requests.active"))));
 }
 
-/* What is stored and gone within the hour is nearly always a slip of `min` for `mo`, and cannot be undone; what is meant to last minutes is
- * `transient`, in memory only. */
+/* What is stored and gone within the hour is nearly always a slip of `min` for `mo`, and cannot be undone; what is
+ * meant to last minutes is `transient`, in memory only. */
 void check_T11(struct lint *l)
 {
-    EACH(retention, l, "retention") {
-        const struct node *category = node_get(clause(l, "categories"), retention->key), *active = lint_key(retention, "active");
+    EACH(retention, l, "retention")
+    {
+        const struct node *category = node_get(clause(l, "categories"), retention->key),
+                          *active = lint_key(retention, "active");
         struct term t;
         if (category && !is_set(lint_key(category, "transient")) && term_of(active, &t) && t.unit == TERM_MINUTES)
             fire_figure(l, SEVERITY_ERROR, active, "%.*s ≠ %dmo", T(lint_value(active)), t.count);

@@ -14,13 +14,14 @@ static bool customers_may(const struct node *purpose)
 void check_M01(struct lint *l)
 {
     EACH_MARKETING(purpose, l)
-        if (is_electronic(lint_key(purpose, "channels")) && !consents_to(l, purpose) && !customers_may(purpose))
-            fire_at(l, SEVERITY_ERROR, purpose, "channels");
+    if (is_electronic(lint_key(purpose, "channels")) && !consents_to(l, purpose) && !customers_may(purpose))
+        fire_at(l, SEVERITY_ERROR, purpose, "channels");
 }
 
 void check_M02(struct lint *l)
 {
-    EACH_MARKETING(purpose, l) {
+    EACH_MARKETING(purpose, l)
+    {
         const struct node *channels = lint_key(purpose, "channels"), *opt_out = lint_key(purpose, "opt_out");
         if (is_set(channels) && !is_electronic(channels))
             continue;
@@ -35,23 +36,25 @@ void check_M03(struct lint *l)
 {
     bool bundled = is_none(clause(l, "consent.separate"));
     EACH(purpose, l, "purposes")
-        if (is_yes(lint_key(purpose, "partners")) && (bundled || !has_basis(purpose, "consent")))
-            fire_at(l, SEVERITY_ERROR, purpose, "partners");
+    if (is_yes(lint_key(purpose, "partners")) && (bundled || !has_basis(purpose, "consent")))
+        fire_at(l, SEVERITY_ERROR, purpose, "partners");
 }
 
 void check_M04(struct lint *l)
 {
     EACH_MARKETING(purpose, l)
-        if (has(lint_key(purpose, "channels"), "phone") && !consents_to(l, purpose) && !is_yes(lint_key(purpose, "customers_only")))
-            fire_at(l, SEVERITY_ERROR, purpose, "channels");
+    if (has(lint_key(purpose, "channels"), "phone") && !consents_to(l, purpose) &&
+        !is_yes(lint_key(purpose, "customers_only")))
+        fire_at(l, SEVERITY_ERROR, purpose, "channels");
 }
 
 /* Mails that can be had without being measured. */
 static bool mails_unmeasured(const struct lint *l)
 {
     EACH_MARKETING(purpose, l)
-        if (has(lint_key(purpose, "channels"), "email") && !is_yes(lint_key(purpose, "pixel")) && !is_yes(lint_key(purpose, "measured")))
-            return true;
+    if (has(lint_key(purpose, "channels"), "email") && !is_yes(lint_key(purpose, "pixel")) &&
+        !is_yes(lint_key(purpose, "measured")))
+        return true;
     return false;
 }
 
@@ -60,16 +63,17 @@ static bool pixel_apart(const struct lint *l, const struct node *purpose)
 {
     if (!has_basis(purpose, "consent") || is_none(clause(l, "consent.separate")))
         return false;
-    return is_word(lint_key(purpose, "pixel_consent"), "separate") || !is_direct_marketing(purpose) || mails_unmeasured(l);
+    return is_word(lint_key(purpose, "pixel_consent"), "separate") || !is_direct_marketing(purpose) ||
+           mails_unmeasured(l);
 }
 
 void check_M05(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (is_yes(lint_key(purpose, "pixel")) && !pixel_apart(l, purpose))
-            fire_at(l, SEVERITY_ERROR, purpose, "pixel");
-        else if (is_yes(lint_key(purpose, "measured")) && !is_set(lint_key(purpose, "pixel")))
-            fire_at(l, SEVERITY_WARNING, purpose, "pixel");
+    if (is_yes(lint_key(purpose, "pixel")) && !pixel_apart(l, purpose))
+        fire_at(l, SEVERITY_ERROR, purpose, "pixel");
+    else if (is_yes(lint_key(purpose, "measured")) && !is_set(lint_key(purpose, "pixel")))
+        fire_at(l, SEVERITY_WARNING, purpose, "pixel");
 }
 
 void check_M06(struct lint *l)

@@ -20,7 +20,8 @@ void check_N02(struct lint *l)
 void check_N03(struct lint *l)
 {
     const struct node *dpo = clause(l, "dpo");
-    bool reached = is_given(lint_key(dpo, "email")) || is_given(lint_key(dpo, "address")) || is_given(lint_key(dpo, "phone"));
+    bool reached = is_given(lint_key(dpo, "email")) || is_given(lint_key(dpo, "address")) ||
+                   is_given(lint_key(dpo, "phone"));
     if (is_yes(lint_key(dpo, "appointed")) && !reached)
         fire_at(l, SEVERITY_ERROR, dpo, "email");
 }
@@ -35,7 +36,8 @@ static bool needs_dpo(const struct lint *l)
 
 void check_N04(struct lint *l)
 {
-    const struct node *dpo = clause(l, "dpo"), *appointed = dpo && dpo->kind == NODE_MAP ? lint_key(dpo, "appointed") : dpo;
+    const struct node *dpo = clause(l, "dpo"),
+                      *appointed = dpo && dpo->kind == NODE_MAP ? lint_key(dpo, "appointed") : dpo;
     if (is_given(appointed))
         return;
     if (needs_dpo(l))
@@ -54,14 +56,18 @@ void check_N05(struct lint *l)
 /* ---- Purposes, and what lies outside them. ---- */
 
 /* The names of all categories that some purpose uses, sorted, so that large files cost no more than reading them. */
-struct names { text *of; size_t count; };
+struct names {
+    text *of;
+    size_t count;
+};
 
 static int by_name(const void *a, const void *b) { return text_cmp(*(const text *)a, *(const text *)b); }
 
 static size_t gather(struct lint *l, struct names *out)
 {
     size_t n = 0;
-    EACH(purpose, l, "purposes") {
+    EACH(purpose, l, "purposes")
+    {
         const struct node *used = lint_key(purpose, "categories");
         if (used && used->kind == NODE_SCALAR && ++n && out->of)
             out->of[n - 1] = used->value;
@@ -89,7 +95,8 @@ static bool used_names(struct lint *l, struct names *out)
 /* Those of the map whose `name` says no declared purpose. */
 static void outside(struct lint *l, const char *map, const char *name)
 {
-    EACH(item, l, map) {
+    EACH(item, l, map)
+    {
         const struct node *ref = lint_key(item, name);
         bool known = is_given(ref);
         if (ref && ref->kind == NODE_SCALAR && known)
@@ -109,8 +116,8 @@ void check_N06(struct lint *l)
     if (!used_names(l, &used))
         return;
     EACH(category, l, "categories")
-        if (!bsearch(&category->key, used.of, used.count, sizeof *used.of, by_name))
-            fire(l, SEVERITY_ERROR, category);
+    if (!bsearch(&category->key, used.of, used.count, sizeof *used.of, by_name))
+        fire(l, SEVERITY_ERROR, category);
     outside(l, "uses", "purpose");
     outside(l, "cookies", "purpose");
     outside(l, "collection", "purposes");
@@ -122,10 +129,12 @@ void check_N07(struct lint *l) { need_set(l, SEVERITY_ERROR, NULL, "recipients")
 
 void check_N08(struct lint *l)
 {
-    EACH(recipient, l, "recipients") {
+    EACH(recipient, l, "recipients")
+    {
         const struct node *title = lint_key(recipient, "title");
         bool told = is_given(lint_key(recipient, "name")) || is_given(lint_key(recipient, "kinds"));
-        if (!told && (title ? all_say(l, WORDING_VAGUE_RECIPIENT, title) : says(l, WORDING_VAGUE_RECIPIENT, recipient->key)))
+        if (!told &&
+            (title ? all_say(l, WORDING_VAGUE_RECIPIENT, title) : says(l, WORDING_VAGUE_RECIPIENT, recipient->key)))
             fire(l, SEVERITY_WARNING, recipient);
     }
 }
@@ -142,30 +151,31 @@ void check_N09(struct lint *l)
 static bool comes_from(const struct lint *l, text source)
 {
     EACH(category, l, "categories")
-        if (node_has(lint_key(category, "source"), source))
-            return true;
+    if (node_has(lint_key(category, "source"), source))
+        return true;
     return false;
 }
 
 void check_N10(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        need_given(l, SEVERITY_WARNING, purpose, "categories");
+    need_given(l, SEVERITY_WARNING, purpose, "categories");
     EACH(source, l, "sources")
-        if (is_yes(lint_key(source, "third_party")) && !comes_from(l, source->key))
-            fire(l, SEVERITY_ERROR, source);
+    if (is_yes(lint_key(source, "third_party")) && !comes_from(l, source->key))
+        fire(l, SEVERITY_ERROR, source);
 }
 
 void check_N11(struct lint *l)
 {
     EACH(source, l, "sources")
-        if (is_yes(lint_key(source, "third_party")))
-            need_given(l, SEVERITY_ERROR, source, "title");
+    if (is_yes(lint_key(source, "third_party")))
+        need_given(l, SEVERITY_ERROR, source, "title");
 }
 
 void check_N12(struct lint *l)
 {
-    EACH(source, l, "sources") {
+    EACH(source, l, "sources")
+    {
         const struct node *within = lint_key(source, "notice_within");
         if (is_yes(lint_key(source, "third_party")) && (!is_given(within) || is_longer(within, 1, TERM_MONTHS)))
             fire_at(l, SEVERITY_WARNING, source, "notice_within");
@@ -178,7 +188,8 @@ static bool asks(const struct node *category) { return !is_given(lint_key(catego
 void check_N13(struct lint *l)
 {
     bool stated = false;
-    EACH(category, l, "categories") {
+    EACH(category, l, "categories")
+    {
         bool required = false;
         NODE_EACH(field, lint_key(category, "fields")) {
             stated = stated || is_set(lint_key(field, "required"));
@@ -193,7 +204,8 @@ void check_N13(struct lint *l)
 
 void check_N14(struct lint *l)
 {
-    EACH(decision, l, "automated_decisions") {
+    EACH(decision, l, "automated_decisions")
+    {
         need_given(l, SEVERITY_ERROR, decision, "logic");
         need_given(l, SEVERITY_ERROR, decision, "effects");
         need_given(l, SEVERITY_ERROR, decision, "human");
@@ -203,12 +215,19 @@ void check_N14(struct lint *l)
 /* ---- Rights. ---- */
 
 enum { ACCESS = 1, RECTIFICATION = 2, RESTRICTION = 4, ERASURE = 8, PORTABILITY = 16, OBJECTION = 32, WITHDRAWAL = 64 };
-static const struct { const char *name; int bit; } rights[] = {
-    { "access", ACCESS }, { "rectification", RECTIFICATION }, { "restriction", RESTRICTION }, { "erasure", ERASURE },
-    { "portability", PORTABILITY }, { "objection", OBJECTION }, { "withdrawal", WITHDRAWAL },
+static const struct {
+    const char *name;
+    int bit;
+} rights[] = {
+    { "access", ACCESS },         { "rectification", RECTIFICATION }, { "restriction", RESTRICTION },
+    { "erasure", ERASURE },       { "portability", PORTABILITY },     { "objection", OBJECTION },
+    { "withdrawal", WITHDRAWAL },
 };
 /* The CNIL's table: which rights each basis opens (guide, sheet 15). An unknown basis may open objection. */
-static const struct { const char *basis; int rights; } matrix[] = {
+static const struct {
+    const char *basis;
+    int rights;
+} matrix[] = {
     { "consent", ACCESS | RECTIFICATION | RESTRICTION | ERASURE | PORTABILITY | WITHDRAWAL },
     { "contract", ACCESS | RECTIFICATION | RESTRICTION | ERASURE | PORTABILITY },
     { "legitimate_interest", ACCESS | RECTIFICATION | RESTRICTION | ERASURE | OBJECTION },
@@ -233,7 +252,7 @@ void check_N15(struct lint *l)
     const struct node *offered = clause(l, "rights.offered");
     int due = ACCESS | RECTIFICATION | RESTRICTION;
     EACH(purpose, l, "purposes")
-        due |= opened_by(purpose);
+    due |= opened_by(purpose);
     for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
         if ((due & rights[i].bit) && !has(offered, rights[i].name)) {
             text path = arena_print(l->arena, "rights.offered: %s", rights[i].name);
@@ -254,7 +273,9 @@ void check_N17(struct lint *l)
         fire_at(l, SEVERITY_ERROR, NULL, "rights.complaint");
 }
 
-static const struct { text country, names; } authorities[] = {
+static const struct {
+    text country, names;
+} authorities[] = {
 #define AUTHORITY(country, names) { TEXT_INIT(country), TEXT_INIT(names) },
 #include "policy/authorities.def"
 #undef AUTHORITY
@@ -284,7 +305,8 @@ void check_N19(struct lint *l)
 {
     bool due = false;
     EACH(purpose, l, "purposes")
-        due = due || !is_given(lint_key(purpose, "basis")) || has_basis(purpose, "legitimate_interest") || is_direct_marketing(purpose);
+    due = due || !is_given(lint_key(purpose, "basis")) || has_basis(purpose, "legitimate_interest") ||
+          is_direct_marketing(purpose);
     if (due && !is_yes(clause(l, "rights.objection.separate")))
         fire_at(l, SEVERITY_WARNING, NULL, "rights.objection.separate");
 }
@@ -292,6 +314,6 @@ void check_N19(struct lint *l)
 void check_N20(struct lint *l)
 {
     EACH(purpose, l, "purposes")
-        if (has_basis(purpose, "legitimate_interest"))
-            need_given(l, SEVERITY_ERROR, purpose, "interest");
+    if (has_basis(purpose, "legitimate_interest"))
+        need_given(l, SEVERITY_ERROR, purpose, "interest");
 }

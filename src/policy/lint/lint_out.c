@@ -1,12 +1,24 @@
 /* What the linter found, written for people (text with carets) and for programs (JSON, SARIF 2.1.0). */
 #include "policy/lint/lint.h"
 
-struct words { text severity[3], accepted, law, cure, because, also, none; };
+struct words {
+    text severity[3], accepted, law, cure, because, also, none;
+};
 static const struct words words[] = {
-    [LINT_EN] = { { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") }, TEXT_INIT("accepted"), TEXT_INIT("law: "),
-                  TEXT_INIT("to satisfy it: "), TEXT_INIT("accepted: "), TEXT_INIT("also at"), TEXT_INIT("nothing to remark") },
-    [LINT_FR] = { { TEXT_INIT("erreur"), TEXT_INIT("avertissement"), TEXT_INIT("conseil") }, TEXT_INIT("accepté"), TEXT_INIT("source : "),
-                  TEXT_INIT("pour y satisfaire : "), TEXT_INIT("accepté : "), TEXT_INIT("aussi en"), TEXT_INIT("rien à signaler") },
+    [LINT_EN] = { { TEXT_INIT("error"), TEXT_INIT("warning"), TEXT_INIT("advice") },
+                  TEXT_INIT("accepted"),
+                  TEXT_INIT("law: "),
+                  TEXT_INIT("to satisfy it: "),
+                  TEXT_INIT("accepted: "),
+                  TEXT_INIT("also at"),
+                  TEXT_INIT("nothing to remark") },
+    [LINT_FR] = { { TEXT_INIT("erreur"), TEXT_INIT("avertissement"), TEXT_INIT("conseil") },
+                  TEXT_INIT("accepté"),
+                  TEXT_INIT("source : "),
+                  TEXT_INIT("pour y satisfaire : "),
+                  TEXT_INIT("accepté : "),
+                  TEXT_INIT("aussi en"),
+                  TEXT_INIT("rien à signaler") },
 };
 
 static text in(enum lint_language language, text en, text fr) { return language == LINT_FR ? fr : en; }
@@ -16,7 +28,8 @@ static text message_of(const struct lint_rule *r, enum lint_language language) {
 /* The Regulation is called RGPD in French; other names of texts are what they are. */
 static void add_source(struct buf *out, text source, enum lint_language language)
 {
-    for (ptrdiff_t at; language == LINT_FR && (at = text_find(source, TEXT("GDPR"))) >= 0; source = text_from(source, (size_t)at + 4)) {
+    for (ptrdiff_t at; language == LINT_FR && (at = text_find(source, TEXT("GDPR"))) >= 0;
+         source = text_from(source, (size_t)at + 4)) {
         buf_add(out, text_upto(source, (size_t)at));
         buf_add(out, TEXT("RGPD"));
     }
@@ -67,7 +80,8 @@ static void print_places(struct buf *out, const struct lint_finding *f, const st
         buf_char(out, '\n');
 }
 
-static void print_finding(struct buf *out, const struct lint_findings *all, const struct lint_finding *f, enum lint_language language)
+static void print_finding(struct buf *out, const struct lint_findings *all, const struct lint_finding *f,
+                          enum lint_language language)
 {
     const struct words *w = &words[language];
     text head = f->accepted ? w->accepted : w->severity[f->severity];
@@ -87,10 +101,11 @@ static void print_count(struct buf *out, const struct lint_findings *f, enum lin
     if (!f->count)
         buf_print(out, "%.*s\n", T(words[language].none));
     else if (language == LINT_FR)
-        buf_print(out, "erreurs : %u, avertissements : %u, conseils : %u, acceptés : %u\n", f->errors, f->warnings, f->advice,
-                  f->accepted);
+        buf_print(out, "erreurs : %u, avertissements : %u, conseils : %u, acceptés : %u\n", f->errors, f->warnings,
+                  f->advice, f->accepted);
     else
-        buf_print(out, "errors: %u, warnings: %u, advice: %u, accepted: %u\n", f->errors, f->warnings, f->advice, f->accepted);
+        buf_print(out, "errors: %u, warnings: %u, advice: %u, accepted: %u\n", f->errors, f->warnings, f->advice,
+                  f->accepted);
 }
 
 void lint_print(struct buf *out, const struct lint_findings *f, enum lint_language language)
@@ -102,9 +117,12 @@ void lint_print(struct buf *out, const struct lint_findings *f, enum lint_langua
 
 /* ---- Explanation. ---- */
 
-static const struct { text mark, en, fr; } marks[] = {
+static const struct {
+    text mark, en, fr;
+} marks[] = {
     { TEXT_INIT("✔"), TEXT_INIT("the text was read"), TEXT_INIT("le texte a été lu") },
-    { TEXT_INIT("◐"), TEXT_INIT("known from secondary text only"), TEXT_INIT("connu par des textes secondaires seulement") },
+    { TEXT_INIT("◐"), TEXT_INIT("known from secondary text only"),
+      TEXT_INIT("connu par des textes secondaires seulement") },
     { TEXT_INIT("○"), TEXT_INIT("general knowledge, to be checked against the official text"),
       TEXT_INIT("connaissance générale, à vérifier sur le texte officiel") },
 };
@@ -121,7 +139,9 @@ static void explain_severities(struct buf *out, const struct lint_rule *r, const
     bool first = true;
     for (text rest = r->severities; rest.p; first = false) {
         text one = text_cut(&rest, '/');
-        enum severity s = text_eq(one, TEXT("E")) ? SEVERITY_ERROR : text_eq(one, TEXT("W")) ? SEVERITY_WARNING : SEVERITY_ADVICE;
+        enum severity s = text_eq(one, TEXT("E"))   ? SEVERITY_ERROR
+                          : text_eq(one, TEXT("W")) ? SEVERITY_WARNING
+                                                    : SEVERITY_ADVICE;
         buf_print(out, "%s%.*s", first ? "" : " / ", T(w->severity[s]));
     }
 }
@@ -137,17 +157,23 @@ void lint_explain(struct buf *out, const struct lint_rule *rule, enum lint_langu
     buf_print(out, " %.*s\n", T(rule->verified));
     explain_marks(out, rule, language);
     if (rule->from.year)
-        buf_print(out, "%s%04d-%02d-%02d", fr ? "En vigueur depuis le " : "In force since ", rule->from.year, rule->from.month,
-                  rule->from.day);
+        buf_print(out, "%s%04d-%02d-%02d", fr ? "En vigueur depuis le " : "In force since ", rule->from.year,
+                  rule->from.month, rule->from.day);
     if (rule->to.year)
         buf_print(out, "%s%04d-%02d-%02d", fr ? " jusqu'au " : " until ", rule->to.year, rule->to.month, rule->to.day);
-    buf_print(out, "\n%s%.*s\n", fr ? "Pour y satisfaire : " : "To satisfy it: ", T(in(language, rule->cure_en, rule->cure_fr)));
-    buf_print(out, "%s\n", fr ? "Référence technique, et non conseil juridique." : "An engineering reference, not legal advice.");
+    buf_print(out, "\n%s%.*s\n",
+              fr ? "Pour y satisfaire : " : "To satisfy it: ", T(in(language, rule->cure_en, rule->cure_fr)));
+    buf_print(out, "%s\n",
+              fr ? "Référence technique, et non conseil juridique." : "An engineering reference, not legal advice.");
 }
 
 /* ---- JSON. ---- */
 
-static text letter(enum severity s) { return s == SEVERITY_ERROR ? TEXT("E") : s == SEVERITY_WARNING ? TEXT("W") : TEXT("A"); }
+static text letter(enum severity s)
+{
+    return s == SEVERITY_ERROR ? TEXT("E")
+         : s == SEVERITY_WARNING ? TEXT("W") : TEXT("A");
+}
 
 static void put_message(struct json_out *w, const struct lint_finding *f, enum lint_language language)
 {
@@ -191,7 +217,8 @@ void lint_json(struct json_out *w, const struct lint_findings *all, enum lint_la
 
 static text level(enum severity s)
 {
-    return s == SEVERITY_ERROR ? TEXT("error") : s == SEVERITY_WARNING ? TEXT("warning") : TEXT("note");
+    return s == SEVERITY_ERROR ? TEXT("error")
+         : s == SEVERITY_WARNING ? TEXT("warning") : TEXT("note");
 }
 
 static void pair_message(struct json_out *w, text name, text said)
@@ -253,7 +280,8 @@ static void put_uri(struct json_out *w, text file)
     BUF_AUTO b = buf_make(1 << 16);
     for (size_t i = 0; i < file.n; i++) {
         char c = file.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || text_index(TEXT("-._~/"), c) >= 0;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     text_index(TEXT("-._~/"), c) >= 0;
         if (plain)
             buf_char(&b, c);
         else

@@ -13,9 +13,11 @@ static bool is_pledge(const struct node *recipient)
 
 void check_P01(struct lint *l)
 {
-    EACH_PROCESSOR(recipient, l) {
+    EACH_PROCESSOR(recipient, l)
+    {
         bool contract = is_given(lint_key(recipient, "contract")) ||
-                        (!is_set(lint_key(recipient, "contract")) && is_word(lint_key(recipient, "contract_kind"), "article_28"));
+                        (!is_set(lint_key(recipient, "contract")) &&
+                         is_word(lint_key(recipient, "contract_kind"), "article_28"));
         if (!contract && !is_pledge(recipient))
             fire_at(l, SEVERITY_ERROR, recipient, "contract");
     }
@@ -26,8 +28,8 @@ void check_P01(struct lint *l)
 void check_P02(struct lint *l)
 {
     EACH(recipient, l, "recipients")
-        if (is_pledge(recipient))
-            fire_at(l, SEVERITY_ERROR, recipient, "contract_kind");
+    if (is_pledge(recipient))
+        fire_at(l, SEVERITY_ERROR, recipient, "contract_kind");
 }
 
 /* ---- Countries and transfers. ---- */
@@ -35,10 +37,13 @@ void check_P02(struct lint *l)
 void check_P03(struct lint *l)
 {
     EACH_PROCESSOR(recipient, l)
-        need_given(l, SEVERITY_ERROR, recipient, "country");
+    need_given(l, SEVERITY_ERROR, recipient, "country");
 }
 
-struct adequacy { text country; struct date from, to; };
+struct adequacy {
+    text country;
+    struct date from, to;
+};
 static const struct adequacy adequacies[] = {
 #define ADEQUACY(country, from, to, verified) { TEXT_INIT(country), from, to },
 #include "policy/adequacy.def"
@@ -53,7 +58,10 @@ static const struct adequacy *adequacy_of(text country)
     return NULL;
 }
 
-static bool expired(const struct lint *l, const struct adequacy *a) { return a->to.year && date_days(l->as_of) >= date_days(a->to); }
+static bool expired(const struct lint *l, const struct adequacy *a)
+{
+    return a->to.year && date_days(l->as_of) >= date_days(a->to);
+}
 
 static bool is_adequate(const struct lint *l, text country)
 {
@@ -68,7 +76,8 @@ static void each_transfer(struct lint *l, transfer_fn *visit)
 {
     static const char *const lists[] = { "recipients", "transfers" };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        EACH(item, l, lists[i]) {
+        EACH(item, l, lists[i])
+        {
             const struct node *country = lint_key(item, "country");
             if (is_given(country) && !in_eea(lint_value(country)))
                 visit(l, item, lint_value(country), lint_key(item, "safeguard"));
@@ -110,7 +119,8 @@ void check_P06(struct lint *l)
     bool wider = is_given(clause(l, "hosting.area")) || is_given(clause(l, "transfers"));
     if (!has(clause(l, "claims"), "area_only") && (wider || !all_in_eea(countries)))
         return;
-    EACH_PROCESSOR(recipient, l) {
+    EACH_PROCESSOR(recipient, l)
+    {
         const struct node *country = lint_key(recipient, "country");
         if (!is_given(country) || !in_eea(lint_value(country)))
             fire_at(l, SEVERITY_WARNING, recipient, "country");
@@ -137,8 +147,8 @@ void check_P07(struct lint *l) { each_transfer(l, framework); }
 void check_P08(struct lint *l)
 {
     EACH(recipient, l, "recipients")
-        if (is_none(lint_key(recipient, "joint")))
-            fire_at(l, SEVERITY_WARNING, recipient, "joint");
+    if (is_none(lint_key(recipient, "joint")))
+        fire_at(l, SEVERITY_WARNING, recipient, "joint");
     if (is_given(clause(l, "social.functions")))
         need_given(l, SEVERITY_WARNING, NULL, "social.arrangement");
 }
@@ -165,12 +175,13 @@ void check_P11(struct lint *l)
 static unsigned count_risks(const struct lint *l)
 {
     const struct node *risks = clause(l, "assessment.risks");
-    unsigned n = risks && risks->kind == NODE_SCALAR ? is_given(risks) : risks ? risks->count : 0;
+    unsigned n = risks && risks->kind == NODE_SCALAR ? is_given(risks)
+               : risks ? risks->count : 0;
     n += is_given(clause(l, "automated_decisions")) && !has(risks, "evaluation") && !has(risks, "automated_decision");
     n += is_yes(clause(l, "minors.plausible")) && !has(risks, "vulnerable");
     bool special = false;
     EACH(category, l, "categories")
-        special = special || is_special_category(category);
+    special = special || is_special_category(category);
     return n + (special && !has(risks, "sensitive"));
 }
 

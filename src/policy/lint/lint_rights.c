@@ -3,7 +3,10 @@
 
 /* ---- Channels. ---- */
 
-static bool open_channel(const struct lint *l, const char *name) { return is_given(lint_key(clause(l, "rights.channels"), name)); }
+static bool open_channel(const struct lint *l, const char *name)
+{
+    return is_given(lint_key(clause(l, "rights.channels"), name));
+}
 
 /* Ways that are open to everyone: the profile needs an account, a form without address must first be found. */
 void check_R01(struct lint *l)
@@ -18,7 +21,8 @@ void check_R01(struct lint *l)
 
 void check_R04(struct lint *l)
 {
-    bool others = open_channel(l, "email") || open_channel(l, "profile") || open_channel(l, "form") || open_channel(l, "phone");
+    bool others = open_channel(l, "email") || open_channel(l, "profile") || open_channel(l, "form") ||
+                  open_channel(l, "phone");
     if (is_yes(clause(l, "rights.channels.registered_only")))
         fire_at(l, SEVERITY_WARNING, NULL, "rights.channels.registered_only");
     else if (open_channel(l, "post") && !others)
@@ -75,7 +79,8 @@ void check_R08(struct lint *l)
     const struct node *former = clause(l, "retention.former");
     if (!is_given(former))
         return;
-    bool purpose = is_given(lint_key(former, "purpose")) || is_given(lint_key(former, "ground")) || is_given(lint_key(former, "justification"));
+    bool purpose = is_given(lint_key(former, "purpose")) || is_given(lint_key(former, "ground")) ||
+                   is_given(lint_key(former, "justification"));
     if (!purpose)
         fire_at(l, SEVERITY_ERROR, former, "purpose");
     if (!is_given(lint_key(former, "active")) || is_word(lint_key(former, "active"), "always"))
@@ -94,8 +99,8 @@ void check_R10(struct lint *l)
     if (is_word(clause(l, "as_processor.answers_rights"), "itself"))
         fire_at(l, SEVERITY_WARNING, NULL, "as_processor.answers_rights");
     EACH(recipient, l, "recipients")
-        if (is_yes(lint_key(recipient, "processor")) && is_word(lint_key(recipient, "answers_rights"), "itself"))
-            fire_at(l, SEVERITY_WARNING, recipient, "answers_rights");
+    if (is_yes(lint_key(recipient, "processor")) && is_word(lint_key(recipient, "answers_rights"), "itself"))
+        fire_at(l, SEVERITY_WARNING, recipient, "answers_rights");
 }
 
 void check_R11(struct lint *l)

@@ -16,14 +16,19 @@ void check_S01(struct lint *l)
             fire_at(l, SEVERITY_ADVICE, NULL, "security.password");
         return;
     }
-    bool enough = p.profile == PROFILE_DEVICE ? p.bits >= 13 : p.slowed ? password_rule_slowed(&p) : password_rule_alone(&p);
+    bool enough = p.profile == PROFILE_DEVICE ? p.bits >= 13
+                  : p.slowed                  ? password_rule_slowed(&p)
+                                              : password_rule_alone(&p);
     /* A profile fixes what the file does not say: the server holds to its classes. */
     bool by_profile = profiled && !p.classes && p.length >= (p.profile == PROFILE_ALONE ? 12 : 8);
     if (enough || by_profile)
         return;
     /* The entropy against the level that the CNIL asks for in these circumstances. */
     if (p.length)
-        fire_figure(l, SEVERITY_ERROR, lint_key(n, "min_length"), "%.1f bits < %d bits", p.bits, p.profile == PROFILE_DEVICE ? 13 : p.slowed ? 50 : 80);
+        fire_figure(l, SEVERITY_ERROR, lint_key(n, "min_length"), "%.1f bits < %d bits", p.bits,
+                    p.profile == PROFILE_DEVICE ? 13
+                    : p.slowed                  ? 50
+                                                : 80);
     else
         fire_figure(l, SEVERITY_ERROR, lint_key(n, "words"), "%" PRId64 " < 7", p.words);
 }
@@ -84,7 +89,8 @@ void check_S07(struct lint *l)
 static int64_t bits_of_name(text algorithm)
 {
     size_t digits = 0;
-    while (digits < algorithm.n && algorithm.p[algorithm.n - digits - 1] >= '0' && algorithm.p[algorithm.n - digits - 1] <= '9')
+    while (digits < algorithm.n && algorithm.p[algorithm.n - digits - 1] >= '0' &&
+           algorithm.p[algorithm.n - digits - 1] <= '9')
         digits++;
     int64_t bits = 0;
     bool aes = text_starts(algorithm, TEXT("AES"));
@@ -98,7 +104,8 @@ void check_S08(struct lint *l)
     if (!number(stated, &bits))
         bits = bits_of_name(lint_value(lint_key(encryption, "algorithm")));
     if (bits > 0 && bits <= 128)
-        fire_at(l, bits < 128 ? SEVERITY_ERROR : SEVERITY_ADVICE, encryption, stated ? "key_bits" : "algorithm");
+        fire_at(l, bits < 128 ? SEVERITY_ERROR : SEVERITY_ADVICE, encryption,
+                stated ? "key_bits" : "algorithm");
 }
 
 /* ---- Logs. ---- */
@@ -106,7 +113,8 @@ void check_S08(struct lint *l)
 static void check_log(struct lint *l, const struct node *retention)
 {
     const struct node *active = lint_key(retention, "active");
-    if (!is_given(lint_key(retention, "justification")) && (is_shorter(active, 6, TERM_MONTHS) || is_longer(active, 12, TERM_MONTHS)))
+    if (!is_given(lint_key(retention, "justification")) &&
+        (is_shorter(active, 6, TERM_MONTHS) || is_longer(active, 12, TERM_MONTHS)))
         fire_at(l, SEVERITY_WARNING, retention, "active");
 }
 
@@ -117,8 +125,8 @@ void check_S09(struct lint *l)
         fire(l, SEVERITY_WARNING, log);
     check_log(l, clause(l, "retention.journal"));
     EACH(category, l, "categories")
-        if (is_word(lint_key(category, "stream"), "logs"))
-            check_log(l, node_get(clause(l, "retention"), category->key));
+    if (is_word(lint_key(category, "stream"), "logs"))
+        check_log(l, node_get(clause(l, "retention"), category->key));
 }
 
 /* ---- Breaches. ---- */
@@ -174,7 +182,8 @@ static bool has_measure(struct lint *l, const struct node *measures)
 void check_S14(struct lint *l)
 {
     const struct node *measures = clause(l, "security.measures");
-    bool generic = is_given(measures) || has(clause(l, "claims"), "industry_standard") || !is_given(clause(l, "security"));
+    bool generic = is_given(measures) || has(clause(l, "claims"), "industry_standard") ||
+                   !is_given(clause(l, "security"));
     if (generic && !has_measure(l, measures))
         fire_at(l, SEVERITY_ADVICE, NULL, "security.measures");
 }

@@ -38,7 +38,8 @@ bool lint_too_soon(const struct node *root, struct date today, struct date *earl
     struct date day;
     struct term before;
     const struct node *date = node_at(root, TEXT("policy.date"));
-    if (!date_parse(lint_value(date), &day) || !date_valid(day) || !term_of(node_at(root, TEXT("changes.before")), &before))
+    if (!date_parse(lint_value(date), &day) || !date_valid(day) ||
+        !term_of(node_at(root, TEXT("changes.before")), &before))
         return false;
     msec end = term_end(date_start(today), before, 1);
     if (before.unit == TERM_ALWAYS)
@@ -57,8 +58,8 @@ void check_D09(struct lint *l)
     bool ahead = date_start(day) > date_start(l->as_of);
     bool newer = before && !text_eq(lint_value(node_at(before, TEXT("policy.date"))), lint_value(date));
     if (ahead || newer)
-        fire_figure(l, SEVERITY_WARNING, date, "%.*s < %04d-%02d-%02d (changes.before: %.*s)", T(lint_value(date)), earliest.year, earliest.month,
-                    earliest.day, T(lint_value(clause(l, "changes.before"))));
+        fire_figure(l, SEVERITY_WARNING, date, "%.*s < %04d-%02d-%02d (changes.before: %.*s)", T(lint_value(date)),
+                    earliest.year, earliest.month, earliest.day, T(lint_value(clause(l, "changes.before"))));
 }
 
 /* ---- Placeholders: [what was to be filled in], {{fields}}, template words; not [links](…) as in Markdown. ---- */
@@ -112,9 +113,9 @@ static bool clashes(const struct node *x, const struct node *y)
 void each_clash(struct lint *l, void (*visit)(struct lint *l, const struct node *x, const struct node *y))
 {
     EACH(x, l, "statements")
-        for (const struct node *y = x->next; y; y = y->next)
-            if (clashes(x, y))
-                visit(l, x, y);
+    for (const struct node *y = x->next; y; y = y->next)
+        if (clashes(x, y))
+            visit(l, x, y);
 }
 
 /* Of cookies: rule K02. One that a "however" leads in, or that stands in a heading only, is less than a flat denial. */
@@ -133,7 +134,8 @@ void check_D06(struct lint *l)
     each_clash(l, contradiction);
     NODE_EACH(right, announced)
         if (!node_has(offered, right->value))
-            fire_named(l, SEVERITY_WARNING, announced, arena_print(l->arena, "published.rights_announced: %.*s", T(right->value)));
+            fire_named(l, SEVERITY_WARNING, announced,
+                       arena_print(l->arena, "published.rights_announced: %.*s", T(right->value)));
 }
 
 void check_D08(struct lint *l)

@@ -3,7 +3,10 @@
 
 /* ---- The list, and what is said of trackers. ---- */
 
-static bool is_listed(const struct node *cookie) { return is_given(lint_key(cookie, "purpose")) && is_given(lint_key(cookie, "lifetime")); }
+static bool is_listed(const struct node *cookie)
+{
+    return is_given(lint_key(cookie, "purpose")) && is_given(lint_key(cookie, "lifetime"));
+}
 
 void check_K01(struct lint *l)
 {
@@ -32,22 +35,23 @@ void check_K02(struct lint *l)
     if (is_none(cookies) && (is_given(clause(l, "trackers.uses")) || is_given(clause(l, "trackers.kinds"))))
         fire(l, SEVERITY_ERROR, cookies);
     EACH(cookie, l, "cookies")
-        if (has(claims, "essential_cookies_only") && is_none(lint_key(cookie, "exempt")))
-            fire(l, SEVERITY_ERROR, cookie);
+    if (has(claims, "essential_cookies_only") && is_none(lint_key(cookie, "exempt")))
+        fire(l, SEVERITY_ERROR, cookie);
 }
 
 /* ---- Consent and refusal. ---- */
 
 static bool asks_before(const struct lint *l, const struct node *cookie)
 {
-    return has_basis(purpose_of(l, lint_key(cookie, "purpose")), "consent") || is_word(clause(l, "trackers.consent"), "prior");
+    return has_basis(purpose_of(l, lint_key(cookie, "purpose")), "consent") ||
+           is_word(clause(l, "trackers.consent"), "prior");
 }
 
 void check_K03(struct lint *l)
 {
     EACH(cookie, l, "cookies")
-        if (!is_exempt(cookie) && !asks_before(l, cookie))
-            fire(l, SEVERITY_ERROR, cookie);
+    if (!is_exempt(cookie) && !asks_before(l, cookie))
+        fire(l, SEVERITY_ERROR, cookie);
     if (!is_given(clause(l, "cookies")) && has_unexempt(l) && !is_word(clause(l, "trackers.consent"), "prior"))
         fire_at(l, SEVERITY_ERROR, NULL, "trackers.consent");
 }
@@ -75,8 +79,8 @@ void check_K05(struct lint *l)
 {
     const struct node *uses = clause(l, "trackers.uses");
     EACH(cookie, l, "cookies")
-        if (wrongly_exempt(l, cookie))
-            fire(l, SEVERITY_ERROR, cookie);
+    if (wrongly_exempt(l, cookie))
+        fire(l, SEVERITY_ERROR, cookie);
     if (has(clause(l, "claims"), "essential_cookies_only") &&
         (has(uses, "advertising") || has(uses, "personalisation") || has(uses, "social") || has(uses, "location")))
         fire(l, SEVERITY_ERROR, uses);
@@ -103,19 +107,23 @@ void check_K08(struct lint *l)
 {
     const struct node *claims = clause(l, "claims");
     EACH(cookie, l, "cookies")
-        if (has(claims, "anonymous_cookies") && (is_yes(lint_key(cookie, "identifies")) || is_yes(lint_key(cookie, "personal"))))
-            fire(l, SEVERITY_ERROR, cookie);
+    if (has(claims, "anonymous_cookies") &&
+        (is_yes(lint_key(cookie, "identifies")) || is_yes(lint_key(cookie, "personal"))))
+        fire(l, SEVERITY_ERROR, cookie);
 }
 
 void check_K09(struct lint *l)
 {
     struct term t;
     EACH(cookie, l, "cookies")
-        if (is_word(lint_key(cookie, "called"), "session") && term_of(lint_key(cookie, "lifetime"), &t))
-            fire_at(l, SEVERITY_WARNING, cookie, "lifetime");
+    if (is_word(lint_key(cookie, "called"), "session") && term_of(lint_key(cookie, "lifetime"), &t))
+        fire_at(l, SEVERITY_WARNING, cookie, "lifetime");
 }
 
-static bool hides(const struct node *kind) { return has(kind, "flash") || has(kind, "device_id") || has(kind, "fingerprint"); }
+static bool hides(const struct node *kind)
+{
+    return has(kind, "flash") || has(kind, "device_id") || has(kind, "fingerprint");
+}
 
 /* Flash Player ended on 31 December 2020: what a notice still says of its objects is dead. */
 static void fire_hidden(struct lint *l, const struct node *at, const struct node *kinds)
@@ -132,8 +140,8 @@ void check_K10(struct lint *l)
     if (hides(kinds) && !is_yes(clause(l, "trackers.same_rules")))
         fire_hidden(l, kinds, kinds);
     EACH(cookie, l, "cookies")
-        if (hides(lint_key(cookie, "kind")) && !is_exempt(cookie) && !asks_before(l, cookie))
-            fire_hidden(l, cookie, lint_key(cookie, "kind"));
+    if (hides(lint_key(cookie, "kind")) && !is_exempt(cookie) && !asks_before(l, cookie))
+        fire_hidden(l, cookie, lint_key(cookie, "kind"));
 }
 
 /* ---- The audience measure, the life of a choice, third parties. ---- */
@@ -156,11 +164,13 @@ void check_K11(struct lint *l)
         if (is_yes(lint_key(audience, faults[i])))
             fire_at(l, SEVERITY_WARNING, audience, faults[i]);
     EACH(cookie, l, "cookies")
-        if (is_word(lint_key(cookie, "exempt"), "audience") && loses_exemption(cookie))
-            fire(l, SEVERITY_WARNING, cookie);
-    EACH(category, l, "categories") {
+    if (is_word(lint_key(cookie, "exempt"), "audience") && loses_exemption(cookie))
+        fire(l, SEVERITY_WARNING, cookie);
+    EACH(category, l, "categories")
+    {
         const struct node *retention = node_get(clause(l, "retention"), category->key);
-        if (is_word(lint_key(category, "stream"), "audience") && is_longer(lint_key(retention, "active"), 25, TERM_MONTHS))
+        if (is_word(lint_key(category, "stream"), "audience") &&
+            is_longer(lint_key(retention, "active"), 25, TERM_MONTHS))
             fire_at(l, SEVERITY_WARNING, retention, "active");
         if (is_word(lint_key(category, "stream"), "audience") && is_yes(lint_key(category, "joined")))
             fire_at(l, SEVERITY_WARNING, category, "joined");
@@ -179,6 +189,6 @@ void check_K13(struct lint *l)
     if (node_says(l, WORDING_OPEN_LIST, parties))
         fire(l, SEVERITY_WARNING, parties);
     EACH(cookie, l, "cookies")
-        if (node_says(l, WORDING_OPEN_LIST, lint_key(cookie, "provider")))
-            fire_at(l, SEVERITY_WARNING, cookie, "provider");
+    if (node_says(l, WORDING_OPEN_LIST, lint_key(cookie, "provider")))
+        fire_at(l, SEVERITY_WARNING, cookie, "provider");
 }

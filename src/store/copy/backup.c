@@ -6,7 +6,9 @@
 
 /* ---- Copying one file. ---- */
 
-struct copy { struct db *from, *to; };
+struct copy {
+    struct db *from, *to;
+};
 
 static void copy_end(struct copy *c)
 {
@@ -21,7 +23,7 @@ static enum err copy_file(struct store *s, struct arena *a, enum file f, const c
     char from[PATH_MAX];
     COPY_AUTO c = { 0 };
     store_path(s, db_file_name(f).p, from);
-    TRY(file_write(a, to, TEXT("")));                     /* made for this user alone */
+    TRY(file_write(a, to, TEXT(""))); /* made for this user alone */
     TRY(db_open(a, from, f, DB_READ, &c.from));
     TRY(db_open(a, to, f, DB_PLAIN, &c.to));
     TRY(db_copy(c.from, c.to, progress));
@@ -31,7 +33,9 @@ static enum err copy_file(struct store *s, struct arena *a, enum file f, const c
 
 /* ---- The target. ---- */
 
-struct target { char dir[PATH_MAX - 64], part[PATH_MAX], file[PATH_MAX], manifest[PATH_MAX]; };
+struct target {
+    char dir[PATH_MAX - 64], part[PATH_MAX], file[PATH_MAX], manifest[PATH_MAX];
+};
 
 static enum err target_make(struct arena *a, text dir, enum file f, struct target *t)
 {
@@ -133,7 +137,7 @@ enum err store_backup_both(struct store *s, struct arena *a, text to_dir, void (
     TRY(target_make(a, to_dir, FILE_DATA, &data));
     TRY(target_make(a, to_dir, FILE_KEYS, &keys));
     enum err e = backup_data(s, a, &data, progress, size);
-    if (e == OK)                                          /* behind the data: it must open all of them */
+    if (e == OK) /* behind the data: it must open all of them */
         e = backup_keys(s, a, &keys);
     if (e != OK) {
         target_drop(&data);

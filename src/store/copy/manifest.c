@@ -1,4 +1,5 @@
-/* Manifests of backups: what the file beside them is, signed whole by the instance, so that nobody without its key can make or alter one. */
+/* Manifests of backups: what the file beside them is, signed whole by the instance, so that nobody without its key can
+ * make or alter one. */
 #include "base/json.h"
 #include "store/engine.h"
 #include <openssl/evp.h>
@@ -12,7 +13,8 @@ static text manifest_kind(enum file f) { return f == FILE_DATA ? TEXT("garant_ba
 enum err manifest_path(struct arena *a, const char *dir, enum file f, char out[PATH_MAX])
 {
     return snprintf(out, PATH_MAX, "%s/%s", dir, manifest_name(f)) < PATH_MAX
-               ? OK : say(a, ERR_CONFIG, "the name of the backup's folder is too long");
+               ? OK
+               : say(a, ERR_CONFIG, "the name of the backup's folder is too long");
 }
 
 /* ---- The signature: the last member, a C2SP note over the digest of every byte before it. ---- */
@@ -23,7 +25,7 @@ static enum err signed_text(struct arena *a, text before, text *out)
     BUF_AUTO b = buf_make(256);
     if (EVP_Digest(before.p, before.n, sum, NULL, EVP_sha256(), NULL) != 1)
         return say(a, ERR_CRYPT, "SHA-256 failed");
-    buf_add(&b, TEXT("garant manifest\n"));                /* no checkpoint reads so: its second line is a number */
+    buf_add(&b, TEXT("garant manifest\n")); /* no checkpoint reads so: its second line is a number */
     buf_hex(&b, TEXT_BYTES(sum));
     buf_char(&b, '\n');
     return buf_take(a, &b, out);
@@ -61,7 +63,7 @@ enum err manifest_write(struct store *s, struct arena *a, const char *path, cons
     json_pair_int(&w, TEXT("bytes"), m->bytes);
     json_pair(&w, TEXT("sha256"), m->sha256);
     text content;
-    TRY(sign(a, &s->signer, &b));                           /* closes the object */
+    TRY(sign(a, &s->signer, &b)); /* closes the object */
     TRY(buf_lend(a, &b, &content));
     return file_write(a, path, content);
 }
@@ -77,10 +79,13 @@ enum err manifest_read(struct arena *a, const char *dir, enum file f, struct man
     TRY(file_read(a, out->path, MANIFEST_MAX, &out->content));
     if (json_parse(a, out->content, &j) != OK)
         return say(a, ERR_INTEGRITY, "%s is no JSON: it is cut, or was altered", out->path);
-    out->origin = json_text(j, TEXT("origin")), out->checkpoint = json_text(j, TEXT("checkpoint"));
-    out->sha256 = json_text(j, TEXT("sha256")), out->master = json_text(j, TEXT("master"));
+    out->origin = json_text(j, TEXT("origin"));
+    out->checkpoint = json_text(j, TEXT("checkpoint"));
+    out->sha256 = json_text(j, TEXT("sha256"));
+    out->master = json_text(j, TEXT("master"));
     out->signature = json_text(j, TEXT("signature"));
-    bool whole = json_int(json_get(j, manifest_kind(f)), &format) && json_int(json_get(j, TEXT("schema")), &out->schema) &&
+    bool whole = json_int(json_get(j, manifest_kind(f)), &format) &&
+                 json_int(json_get(j, TEXT("schema")), &out->schema) &&
                  json_int(json_get(j, TEXT("bytes")), &out->bytes) && time_parse(json_text(j, TEXT("at")), &out->at) &&
                  out->origin.n && out->sha256.n;
     bool data = f != FILE_DATA || (json_int(json_get(j, TEXT("size")), &out->size) && out->checkpoint.n);
@@ -100,10 +105,13 @@ enum err manifest_check(struct arena *a, const struct manifest *m, const struct 
     text body, wanted, rest = m->content;
     size_t before = 0;
     if (!m->is_signed || !m->signature.n)
-        return unsigned_too && !m->is_signed ? OK
-            : say(a, ERR_INTEGRITY, "%s is not signed: whoever had the backup in hand may have changed what it says", m->path);
+        return unsigned_too && !m->is_signed
+                   ? OK
+                   : say(a, ERR_INTEGRITY,
+                         "%s is not signed: whoever had the backup in hand may have changed what it says", m->path);
     for (ptrdiff_t at; (at = text_find(rest, TEXT(SIGNATURE))) >= 0; rest = text_from(m->content, before + 1))
-        before = (size_t)(rest.p - m->content.p) + (size_t)at;    /* the last place: nothing may stand behind the signature */
+        before = (size_t)(rest.p - m->content.p) +
+                 (size_t)at; /* the last place: nothing may stand behind the signature */
     BUF_AUTO end = buf_make(MANIFEST_MAX);
     struct json_out w = json_out(&end);
     buf_add(&end, TEXT(SIGNATURE));
@@ -124,13 +132,15 @@ enum err manifest_sums(struct arena *a, const struct manifest *m, const char *fi
     text hex;
     int64_t bytes;
     TRY(file_copy(a, file, copy, &hex, &bytes));
-    return bytes == m->bytes && text_eq(hex, m->sha256) ? OK
-        : say(a, ERR_INTEGRITY, "%s is not the file that %s describes: it was altered or cut", file, m->path);
+    return bytes == m->bytes && text_eq(hex, m->sha256)
+               ? OK
+               : say(a, ERR_INTEGRITY, "%s is not the file that %s describes: it was altered or cut", file, m->path);
 }
 
 /* ---- A backup as it lies there. ---- */
 
-static enum err verify_file(struct arena *a, const char *dir, enum file f, const struct signer *verifier, struct manifest *out)
+static enum err verify_file(struct arena *a, const char *dir, enum file f, const struct signer *verifier,
+                            struct manifest *out)
 {
     char path[PATH_MAX];
     TRY(manifest_read(a, dir, f, out));
@@ -160,11 +170,14 @@ enum err store_backup_verify(struct arena *a, text dir, text key, struct backup_
         return say(a, ERR_NOT_FOUND, "%s holds no backup", folder);
     if (found[FILE_DATA]) {
         TRY(verify_file(a, folder, FILE_DATA, &verifier, &data));
-        out->size = (uint64_t)data.size, out->at = data.at, out->data = true;
+        out->size = (uint64_t)data.size;
+        out->at = data.at;
+        out->data = true;
     }
     if (found[FILE_KEYS]) {
         TRY(verify_file(a, folder, FILE_KEYS, &verifier, &keys));
-        out->keys_at = keys.at, out->keys = true;
+        out->keys_at = keys.at;
+        out->keys = true;
     }
     return OK;
 }

@@ -8,25 +8,27 @@
 
 enum { STEP_PEOPLE = 500, CLASSES_MEMORY = 1 << 20 };
 
-/* What today's data.db knows better than the backup, brought over when its journal goes on from the backup's: tables of no
- * one person (a token revoked since stays revoked), records of proof (a consent withdrawn, or access revoked, since then stays so), and the
- * journal. What was stored of people is the backup's. Engine SQL: `former` is today's file, attached. */
+/* What today's data.db knows better than the backup, brought over when its journal goes on from the backup's: tables of
+ * no one person (a token revoked since stays revoked), records of proof (a consent withdrawn, or access revoked, since
+ * then stays so), and the journal. What was stored of people is the backup's. Engine SQL: `former` is today's file,
+ * attached. */
 #define CARRY_no(name, kept_as) CARRY_no_##kept_as(name)
-#define CARRY_no_nothing(name) "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT * FROM former." #name ";"
-#define CARRY_no_ledger(name) "DELETE FROM main." #name ";"    /* made anew for what is then there */
-#define CARRY_no_meta(name) \
+#define CARRY_no_nothing(name)  "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT * FROM former." #name ";"
+#define CARRY_no_ledger(name)   "DELETE FROM main." #name ";" /* made anew for what is then there */
+#define CARRY_no_meta(name)                                                                                            \
     "INSERT OR REPLACE INTO main." #name " SELECT * FROM former." #name " WHERE name = 'journal.first';"
 #define CARRY_rows(name, kept_as) CARRY_rows_##kept_as(name)
 #define CARRY_rows_nothing(name)
-#define CARRY_proofs(name)                                                                                       \
-    "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT t.* FROM former." #name " t"             \
+#define CARRY_proofs(name)                                                                                             \
+    "DELETE FROM main." #name "; INSERT INTO main." #name " SELECT t.* FROM former." #name " t"                        \
     " WHERE t.subject IS NULL OR EXISTS (SELECT 1 FROM main.subject s WHERE s.tenant = t.tenant AND s.id = t.subject);"
 #define CARRY_rows_consents(name) CARRY_proofs(name)
-#define CARRY_rows_proofs(name) CARRY_proofs(name)
-#define CARRY_rows_holds(name) CARRY_proofs(name)
-#define CARRY_rows_folders(name) CARRY_proofs(name)
-#define CARRY_rows_queue(name) CARRY_proofs(name)        /* a letter that went does not go again */
-#define CARRY_rows_credentials(name) CARRY_proofs(name)  /* a former password, an ended session or a used link opens nothing again */
+#define CARRY_rows_proofs(name)   CARRY_proofs(name)
+#define CARRY_rows_holds(name)    CARRY_proofs(name)
+#define CARRY_rows_folders(name)  CARRY_proofs(name)
+#define CARRY_rows_queue(name)    CARRY_proofs(name) /* a letter that went does not go again */
+#define CARRY_rows_credentials(name)                                                                                   \
+    CARRY_proofs(name) /* a former password, an ended session or a used link opens nothing again */
 #define CARRY_keyed(name, kept_as)
 #define CARRY_marked(name, kept_as)
 #define CARRY_links(name, kept_as) CARRY_no_nothing(name)
@@ -38,7 +40,7 @@ static const char carry_sql[] =
 #undef TABLE
 #undef KEYRING_TABLE
 #undef INDEX
-    "DELETE FROM main.idempotency";                       /* answers given under another state of the data */
+    "DELETE FROM main.idempotency"; /* answers given under another state of the data */
 
 struct restore {
     struct store *s;
@@ -48,8 +50,8 @@ struct restore {
     char from[PATH_MAX - 64], copy[PATH_MAX], data[PATH_MAX], keys[PATH_MAX], keys_copy[PATH_MAX];
     uint64_t silenced;
     bool made_folder;
-    bool today_altered;                                   /* behind the program's back */
-    bool two_journals;                                    /* today's data.db can be read and is of another journal */
+    bool today_altered; /* behind the program's back */
+    bool two_journals;  /* today's data.db can be read and is of another journal */
 };
 
 /* ---- The copy, and whether it is what its manifest says. ---- */
@@ -75,8 +77,8 @@ static enum err copy_in(struct restore *r)
     TRY(store_signer_load(r->a, r->s, r->m.origin));
     TRY(manifest_check(r->a, &r->m, &r->s->signer, r->what->unsigned_too));
     if (r->m.schema > schema_version())
-        return say(r->a, ERR_CONFIG, "the backup is of version %lld and this program knows up to %d", (long long)r->m.schema,
-                   schema_version());
+        return say(r->a, ERR_CONFIG, "the backup is of version %lld and this program knows up to %d",
+                   (long long)r->m.schema, schema_version());
     snprintf(source, sizeof source, "%s/data.db", r->from);
     TRY(logs_remove(r, r->copy));
     return manifest_sums(r->a, &r->m, source, r->copy);
@@ -104,7 +106,8 @@ static enum err keep_first(void *arg, const struct ledger_finding *f)
     return OK;
 }
 
-/* Whether its journal has an entry that commits to rows: an unbound file that has some is not of a program before the ledger. */
+/* Whether its journal has an entry that commits to rows: an unbound file that has some is not of a program before the
+ * ledger. */
 static enum err journal_commits(struct db *db, bool *out)
 {
     QUERY_AUTO q;
@@ -121,16 +124,19 @@ static enum err rows_whole(struct restore *r, struct db *db, const char *what, c
     struct ledger_sum kept;
     bool bound, commits;
     TRY(ledger_there(db, &bound));
-    if (!bound) {                                         /* of a program before the ledger, or emptied of it */
+    if (!bound) { /* of a program before the ledger, or emptied of it */
         TRY(journal_commits(db, &commits));
-        return !commits ? OK : say(r->a, ERR_INTEGRITY, "%s has lost what binds its rows to the journal: %s", what, then);
+        return !commits ? OK
+                        : say(r->a, ERR_INTEGRITY, "%s has lost what binds its rows to the journal: %s", what, then);
     }
     while (!look.done)
         TRY(ledger_look(&look, LOOK_STEP));
     TRY(ledger_sum_load(db, &kept));
-    return !look.faults && memcmp(&kept, &look.sum, sizeof kept) == 0 ? OK
-        : say(r->a, ERR_INTEGRITY, "%s has rows that were altered behind the program's back (table %.*s, %llu in all): %s", what,
-              T(first.p ? first : TEXT("ledger")), (unsigned long long)look.faults, then);
+    return !look.faults && memcmp(&kept, &look.sum, sizeof kept) == 0
+               ? OK
+               : say(r->a, ERR_INTEGRITY,
+                     "%s has rows that were altered behind the program's back (table %.*s, %llu in all): %s", what,
+                     T(first.p ? first : TEXT("ledger")), (unsigned long long)look.faults, then);
 }
 
 /* ---- Today's data, when they can be read. ---- */
@@ -150,7 +156,8 @@ static enum err goes_on(struct restore *r, struct db *today, bool *longer)
     r->two_journals = !hash_eq(tree_root(&then), tree_root(ours));
     if (r->two_journals)
         return say(r->a, ERR_INTEGRITY, "today's journal does not begin with the backup's: they are two journals");
-    enum err whole = rows_whole(r, today, "today's data.db", "nothing is taken over from it; move it to a safe place to restore the backup alone");
+    enum err whole = rows_whole(r, today, "today's data.db",
+                                "nothing is taken over from it; move it to a safe place to restore the backup alone");
     r->today_altered = whole == ERR_INTEGRITY;
     TRY(whole);
     *longer = true;
@@ -193,7 +200,7 @@ static enum err carry_today(struct restore *r)
     enum err e = read_today(r, &longer);
     if (r->two_journals || r->today_altered)
         return e;
-    if (e != OK) {                                        /* damaged: perhaps why a backup is restored */
+    if (e != OK) { /* damaged: perhaps why a backup is restored */
         LOG(LOG_WARN, "store.restore-without-today", LOG_INT("error", e));
         return OK;
     }
@@ -202,12 +209,17 @@ static enum err carry_today(struct restore *r)
 
 /* ---- Silence. ---- */
 
-struct known { text tenant; struct subject_id id; };
+struct known {
+    text tenant;
+    struct subject_id id;
+};
 
-static enum err people_read(struct restore *r, const struct known *after, struct known *out, unsigned *count, struct arena *page)
+static enum err people_read(struct restore *r, const struct known *after, struct known *out, unsigned *count,
+                            struct arena *page)
 {
     QUERY_AUTO q;
-    query_start(&q, r->s->writers[FILE_DATA], SQL_SUBJECT_PAGE, ARGS(V_TEXT(after->tenant), V_ID(after->id), V_INT(STEP_PEOPLE)));
+    query_start(&q, r->s->writers[FILE_DATA], SQL_SUBJECT_PAGE,
+                ARGS(V_TEXT(after->tenant), V_ID(after->id), V_INT(STEP_PEOPLE)));
     for (*count = 0; *count < STEP_PEOPLE && query_next(&q); ++*count) {
         text id = query_bytes(&q, 1);
         if (id.n != SUBJECT_ID)
@@ -274,9 +286,10 @@ static enum err record(struct restore *r)
     TRY(db_control(data, CONTROL_BEGIN));
     data->writing = true;
     TRY(db_run(data, SQL_IDEMPOTENCY_CLEAR, NULL, ARGS()));
-    TRY(db_run(data, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("retention")), V_TEXT(TEXT("restored")))));   /* every term is counted again */
+    TRY(db_run(data, SQL_META_PUT, NULL,
+               ARGS(V_TEXT(TEXT("retention")), V_TEXT(TEXT("restored"))))); /* every term is counted again */
     TRY(tidy_restored(r->s));
-    TRY(ledger_bind_all(data, &bound));                   /* what was found whole, of two files */
+    TRY(ledger_bind_all(data, &bound)); /* what was found whole, of two files */
     TRY(journal_add(data, &e, NULL));
     TRY(journal_keep(r->s, true));
     return db_control(data, CONTROL_COMMIT);
@@ -284,8 +297,8 @@ static enum err record(struct restore *r)
 
 /* ---- All of it. ---- */
 
-/* The keyring is that of the folder; or, on a new machine, a copy of it, which the master key at hand must open and whose own
- * manifest must be signed by what it holds. It is opened for reading alone until that is known. */
+/* The keyring is that of the folder; or, on a new machine, a copy of it, which the master key at hand must open and
+ * whose own manifest must be signed by what it holds. It is opened for reading alone until that is known. */
 static enum err keyring_in(struct restore *r)
 {
     char dir[PATH_MAX - 64], source[PATH_MAX];
@@ -303,7 +316,8 @@ static enum err keyring_in(struct restore *r)
     bool described = e == OK;
     text hex;
     int64_t bytes;
-    TRY(described ? manifest_sums(r->a, &m, source, r->keys_copy) : file_copy(r->a, source, r->keys_copy, &hex, &bytes));
+    TRY(described ? manifest_sums(r->a, &m, source, r->keys_copy)
+                  : file_copy(r->a, source, r->keys_copy, &hex, &bytes));
     TRY(db_open(r->a, r->keys_copy, FILE_KEYS, DB_READ, &r->s->writers[FILE_KEYS]));
     r->s->writers[FILE_KEYS]->store = r->s;
     TRY(store_signer_load(r->a, r->s, described ? m.origin : TEXT("unsigned")));
@@ -317,11 +331,14 @@ static enum err keyring(struct restore *r)
 {
     bool here = file_exists(r->keys);
     if (r->what->keys.n)
-        return here ? say(r->a, ERR_CONFLICT, "%s has a keyring, which knows best who was erased: restore without --keys", r->s->dir)
+        return here ? say(r->a, ERR_CONFLICT,
+                          "%s has a keyring, which knows best who was erased: restore without --keys", r->s->dir)
                     : keyring_in(r);
     if (!here)
-        return say(r->a, ERR_CONFIG, "%s has no keyring keys.db to restore beside: on a new machine --keys names the folder of a backup"
-                                     " of it (backup --keys)", r->s->dir);
+        return say(r->a, ERR_CONFIG,
+                   "%s has no keyring keys.db to restore beside: on a new machine --keys names the folder of a backup"
+                   " of it (backup --keys)",
+                   r->s->dir);
     return store_open_file(r->a, r->s, FILE_KEYS, "keys.db", DB_WRITE);
 }
 
@@ -344,19 +361,19 @@ static enum err prepare(struct restore *r)
 static enum err in_place(struct restore *r, const char *copy, const char *path)
 {
     TRY(file_sync(r->a, copy));
-    TRY(logs_remove(r, path));                            /* of a damaged file: they would be read into the new one */
+    TRY(logs_remove(r, path)); /* of a damaged file: they would be read into the new one */
     if (rename(copy, path) != 0)
         return say(r->a, ERR_STORAGE, "%s cannot be replaced: %s", path, strerror(errno));
     return store_sync_folder(r->a, r->s->dir);
 }
 
-/* Closed, each copy is one file; then it takes its place at once. The keyring first: a crash between leaves a folder to which the
- * same backup is restored again. */
+/* Closed, each copy is one file; then it takes its place at once. The keyring first: a crash between leaves a folder to
+ * which the same backup is restored again. */
 static enum err replace(struct restore *r)
 {
     struct db *keys = r->s->writers[FILE_KEYS];
     TRY(db_control(keys, CONTROL_BEGIN));
-    TRY(anchor_put(r->s, ANCHOR_RESTORED));                        /* older than what the keyring knows of, perhaps: this once that is meant */
+    TRY(anchor_put(r->s, ANCHOR_RESTORED)); /* older than what the keyring knows of, perhaps: this once that is meant */
     TRY(db_control(keys, CONTROL_COMMIT));
     for (enum file f = 0; f < FILE_COUNT; f++)
         db_close(&r->s->writers[f]);
@@ -372,15 +389,19 @@ static enum err folder_make(struct restore *r, text dir)
     if (!r->what->keys.n || !text_cstr(dir, path, sizeof path))
         return OK;
     r->made_folder = mkdir(path, 0700) == 0;
-    return r->made_folder || errno == EEXIST ? OK : say(r->a, ERR_CONFIG, "the data folder %s cannot be made: %s", path, strerror(errno));
+    return r->made_folder || errno == EEXIST
+               ? OK
+               : say(r->a, ERR_CONFIG, "the data folder %s cannot be made: %s", path, strerror(errno));
 }
 
 static enum err restore_all(struct restore *r, const struct store_options *o)
 {
     char dir[PATH_MAX];
     if (!r->what->keys.n && text_cstr(o->dir, dir, sizeof dir) && !file_exists(dir))
-        return say(r->a, ERR_CONFIG, "there is no data folder %s: on a new machine --keys names the folder of a backup of the keyring"
-                                     " (backup --keys), and --master the master key's file", dir);
+        return say(r->a, ERR_CONFIG,
+                   "there is no data folder %s: on a new machine --keys names the folder of a backup of the keyring"
+                   " (backup --keys), and --master the master key's file",
+                   dir);
     TRY(folder_make(r, o->dir));
     enum err e = store_make(r->a, o, &r->s);
     if (e == ERR_CONFIG && r->what->keys.n)
@@ -412,11 +433,12 @@ static void leave_nothing(struct restore *r, const struct store_options *o)
     rmdir(path);
 }
 
-enum err store_restore(struct arena *a, const struct restore_from *from, const struct store_options *into, uint64_t *silenced)
+enum err store_restore(struct arena *a, const struct restore_from *from, const struct store_options *into,
+                       uint64_t *silenced)
 {
     struct restore r = { .a = a, .what = from };
     struct store_options o = *into;
-    o.create = false;                                     /* the master key must be there */
+    o.create = false; /* the master key must be there */
     if (!from->dir.n || !text_cstr(from->dir, r.from, sizeof r.from))
         return say(a, ERR_CONFIG, "the name of the backup's folder is empty or too long");
     enum err e = restore_all(&r, &o);

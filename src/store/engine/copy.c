@@ -25,7 +25,7 @@ enum err db_copy(struct db *from, struct db *to, void (*progress)(uint64_t done,
     }
     if (sqlite3_backup_finish(backup) != SQLITE_OK)
         return db_fail(to, "backup");
-    return db_exec(to, "PRAGMA journal_mode = DELETE");   /* one file, readable where nothing can be written */
+    return db_exec(to, "PRAGMA journal_mode = DELETE"); /* one file, readable where nothing can be written */
 }
 
 enum err db_attach(struct db *db, const char *path)

@@ -1,21 +1,24 @@
 /* The tables made from tables.def, and the steps that lead an older file to them. */
 #include "store/engine/sqlite.h"
 
-#define DDL_integer "INTEGER"
-#define DDL_text "TEXT"
-#define DDL_bytes "BLOB"
-#define DDL_required "NOT NULL"
-#define DDL_optional "NULL"
-#define COLUMN(name, type, need) #name " " DDL_##type " " DDL_##need ", "
+#define DDL_integer                  "INTEGER"
+#define DDL_text                     "TEXT"
+#define DDL_bytes                    "BLOB"
+#define DDL_required                 "NOT NULL"
+#define DDL_optional                 "NULL"
+#define COLUMN(name, type, need)     #name " " DDL_##type " " DDL_##need ", "
 #define SEALED(name, need, category) #name " BLOB " DDL_##need ", "
-#define KEY(...) "PRIMARY KEY (" #__VA_ARGS__ ")"
-#define STORAGE_clustered "STRICT, WITHOUT ROWID"
-#define STORAGE_heap "STRICT"
+#define KEY(...)                     "PRIMARY KEY (" #__VA_ARGS__ ")"
+#define STORAGE_clustered            "STRICT, WITHOUT ROWID"
+#define STORAGE_heap                 "STRICT"
 
-static const struct { enum file file; const char *sql; } ddl[] = {
-#define TABLE(name, erasure, kept_as, storage, bound, ...) \
+static const struct {
+    enum file file;
+    const char *sql;
+} ddl[] = {
+#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                             \
     { FILE_DATA, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
-#define KEYRING_TABLE(name, storage, ...) \
+#define KEYRING_TABLE(name, storage, ...)                                                                              \
     { FILE_KEYS, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
 #define INDEX(name, table, what) { FILE_DATA, "CREATE INDEX IF NOT EXISTS " #name " ON " #table " " what },
 #include "store/tables.def"
@@ -63,7 +66,7 @@ static enum err in_transaction(struct db *db, enum err (*body)(struct db *db, co
     if (e == OK)
         e = db_control(db, CONTROL_COMMIT);
     if (e != OK)
-        db_rollback(db);                                  /* what failed first is told, whatever the rollback says */
+        db_rollback(db); /* what failed first is told, whatever the rollback says */
     return e;
 }
 
@@ -78,9 +81,11 @@ static enum err one_step(struct db *db, const void *arg)
 static enum err version_known(struct db *db, int newest, int *version)
 {
     TRY(version_get(db, version));
-    return *version <= newest ? OK
-        : say(db->arena, ERR_CONFIG, "%s is of version %d and this program knows up to %d: it was written by a newer one",
-              db_file_name(db->file).p, *version, newest);
+    return *version <= newest
+               ? OK
+               : say(db->arena, ERR_CONFIG,
+                     "%s is of version %d and this program knows up to %d: it was written by a newer one",
+                     db_file_name(db->file).p, *version, newest);
 }
 
 enum err schema_known(struct db *db)
@@ -99,16 +104,20 @@ enum err schema_migrate(struct db *db, const struct migration *steps, size_t cou
     return OK;
 }
 
-/* Every column that this program uses, so that a file of another make is refused at the start and not at the first write. */
+/* Every column that this program uses, so that a file of another make is refused at the start and not at the first
+ * write. */
 #undef COLUMN
 #undef SEALED
 #undef KEY
-#define COLUMN(name, type, need) #name ", "
+#define COLUMN(name, type, need)     #name ", "
 #define SEALED(name, need, category) #name ", "
-#define KEY(...) "1 "
-static const struct { enum file file; const char *name, *sql; } columns[] = {
+#define KEY(...)                     "1 "
+static const struct {
+    enum file file;
+    const char *name, *sql;
+} columns[] = {
 #define TABLE(name, erasure, kept_as, storage, bound, ...) { FILE_DATA, #name, "SELECT " __VA_ARGS__ "FROM " #name },
-#define KEYRING_TABLE(name, storage, ...) { FILE_KEYS, #name, "SELECT " __VA_ARGS__ "FROM " #name },
+#define KEYRING_TABLE(name, storage, ...)                  { FILE_KEYS, #name, "SELECT " __VA_ARGS__ "FROM " #name },
 #define INDEX(name, table, what)
 #include "store/tables.def"
 #undef TABLE
@@ -125,7 +134,8 @@ static enum err check_columns(struct db *db)
         int code = sqlite3_prepare_v2(db->conn->handle, columns[i].sql, -1, &statement, NULL);
         sqlite3_finalize(statement);
         if (code == SQLITE_ERROR)
-            return say(db->arena, ERR_CONFIG, "table %s of %s has other columns than this program knows: a migration is missing",
+            return say(db->arena, ERR_CONFIG,
+                       "table %s of %s has other columns than this program knows: a migration is missing",
                        columns[i].name, db_file_name(db->file).p);
         if (code != SQLITE_OK)
             return db_fail(db, columns[i].name);

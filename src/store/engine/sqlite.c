@@ -8,26 +8,35 @@ text db_file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT(
 static bool loses_transaction(int primary)
 {
     return primary == SQLITE_IOERR || primary == SQLITE_FULL || primary == SQLITE_NOMEM || primary == SQLITE_CORRUPT ||
-           primary == SQLITE_NOTADB || primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_PROTOCOL;
+           primary == SQLITE_NOTADB || primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY ||
+           primary == SQLITE_PROTOCOL;
 }
 
 static enum err meaning(sqlite3 *handle, int extended)
 {
     int primary = extended & 0xff, os = handle ? sqlite3_system_errno(handle) : 0;
-    if (extended == SQLITE_CONSTRAINT_PRIMARYKEY || extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_ROWID)
+    if (extended == SQLITE_CONSTRAINT_PRIMARYKEY || extended == SQLITE_CONSTRAINT_UNIQUE ||
+        extended == SQLITE_CONSTRAINT_ROWID)
         return ERR_CONFLICT;
     switch (primary) {
-    case SQLITE_FULL: return ERR_FULL;
+    case SQLITE_FULL:
+        return ERR_FULL;
     case SQLITE_IOERR:
-    case SQLITE_CANTOPEN: return os == ENOSPC || os == EDQUOT ? ERR_FULL : ERR_STORAGE;
+    case SQLITE_CANTOPEN:
+        return os == ENOSPC || os == EDQUOT ? ERR_FULL : ERR_STORAGE;
     case SQLITE_READONLY:
-    case SQLITE_PROTOCOL: return ERR_STORAGE;
+    case SQLITE_PROTOCOL:
+        return ERR_STORAGE;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ERR_INTEGRITY;
-    case SQLITE_NOMEM: return ERR_MEMORY;
+    case SQLITE_NOTADB:
+        return ERR_INTEGRITY;
+    case SQLITE_NOMEM:
+        return ERR_MEMORY;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ERR_BUSY;
-    default: return ERR_INTERNAL;
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    default:
+        return ERR_INTERNAL;
     }
 }
 
@@ -39,7 +48,8 @@ enum err db_fail(struct db *db, const char *what)
         db->broken = code;
         db->sync_failed |= extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC;
     }
-    /* SQLite's message may quote a value only for malformed SQL, which the tests exclude: its code is told, not its text. */
+    /* SQLite's message may quote a value only for malformed SQL, which the tests exclude: its code is told, not its
+     * text. */
     return say(db->arena, code, "%s: %s (SQLite %d)", what, sqlite3_errstr(extended), extended);
 }
 
@@ -51,7 +61,7 @@ enum err db_exec(struct db *db, const char *sql)
 static enum err settings(struct db *db, enum db_mode mode)
 {
     sqlite3_extended_result_codes(db->conn->handle, 1);
-    sqlite3_busy_timeout(db->conn->handle, 5000);              /* before WAL: switching to it may have to wait */
+    sqlite3_busy_timeout(db->conn->handle, 5000); /* before WAL: switching to it may have to wait */
     if (mode == DB_READ)
         return db_exec(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1000; PRAGMA mmap_size = 0");
     if (mode == DB_PLAIN)
@@ -64,8 +74,8 @@ static enum err settings(struct db *db, enum db_mode mode)
 
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out)
 {
-    static const int flags[] = { SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                                 SQLITE_OPEN_READWRITE };
+    static const int flags[] = { SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE,
+                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, SQLITE_OPEN_READWRITE };
     struct db *db = calloc(1, sizeof *db);
     struct conn *conn = calloc(1, sizeof *conn);
     if (!db || !conn) {
@@ -74,9 +84,11 @@ enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mo
         return say(a, ERR_MEMORY, "no memory for a connection");
     }
     db->conn = conn;
-    db->arena = a, db->file = f;
+    db->arena = a;
+    db->file = f;
     enum err e = OK;
-    if (sqlite3_open_v2(path, &db->conn->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &db->conn->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) !=
+        SQLITE_OK)
         e = db->conn->handle ? db_fail(db, "open") : say(a, ERR_MEMORY, "no memory for a connection");
     else
         e = settings(db, mode);
@@ -109,7 +121,8 @@ const struct store *db_store(const struct db *db) { return db->store; }
 /* A prepared statement ready to bind, from its slot; prepared at its first use on this connection. */
 static sqlite3_stmt *prepared(struct db *db, sqlite3_stmt **slot, text sql)
 {
-    if (!*slot && sqlite3_prepare_v3(db->conn->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+    if (!*slot &&
+        sqlite3_prepare_v3(db->conn->handle, sql.p, (int)sql.n, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
         return NULL;
     return *slot;
 }
@@ -136,7 +149,9 @@ enum err db_control(struct db *db, enum control c)
     return sqlite3_reset(statement) == SQLITE_OK ? OK : db_fail(db, words[c].p);
 }
 
-static const struct { text name, sql; } sql_rows[] = {
+static const struct {
+    text name, sql;
+} sql_rows[] = {
 #define SQL(name, text_) [SQL_##name] = { TEXT_INIT(#name), TEXT_INIT(text_) },
 #include "store/sql.def"
 #undef SQL
@@ -145,11 +160,14 @@ static const struct { text name, sql; } sql_rows[] = {
 static bool bind(sqlite3_stmt *statement, int place, const struct val *v)
 {
     switch (v->kind) {
-    case VAL_NULL: break;
-    case VAL_INT: return sqlite3_bind_int64(statement, place, v->number) == SQLITE_OK;
+    case VAL_NULL:
+        break;
+    case VAL_INT:
+        return sqlite3_bind_int64(statement, place, v->number) == SQLITE_OK;
     case VAL_TEXT:
         if (v->bytes.p)
-            return sqlite3_bind_text64(statement, place, v->bytes.p, v->bytes.n, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+            return sqlite3_bind_text64(statement, place, v->bytes.p, v->bytes.n, SQLITE_STATIC, SQLITE_UTF8) ==
+                   SQLITE_OK;
         break;
     case VAL_BYTES:
         if (v->bytes.p)
@@ -161,8 +179,12 @@ static bool bind(sqlite3_stmt *statement, int place, const struct val *v)
 
 void query_start(struct query *q, struct db *db, enum sql sql, const struct val *args, size_t count)
 {
-    q->db = db, q->sql = sql, q->statement = NULL, q->status = OK, q->by_row = false;
-    if (db->broken != OK) {                               /* the transaction is lost: nothing more may be done in it */
+    q->db = db;
+    q->sql = sql;
+    q->statement = NULL;
+    q->status = OK;
+    q->by_row = false;
+    if (db->broken != OK) { /* the transaction is lost: nothing more may be done in it */
         q->status = db->broken;
         return;
     }
@@ -172,7 +194,8 @@ void query_start(struct query *q, struct db *db, enum sql sql, const struct val 
         return;
     }
     if (sqlite3_stmt_busy(statement) || (size_t)sqlite3_bind_parameter_count(statement) != count) {
-        q->status = say(db->arena, ERR_INTERNAL, "statement %s is in use already, or takes another number of values than %zu",
+        q->status = say(db->arena, ERR_INTERNAL,
+                        "statement %s is in use already, or takes another number of values than %zu",
                         sql_rows[sql].name.p, count);
         return;
     }
@@ -213,17 +236,21 @@ void query_end(struct query *q)
     q->statement = NULL;
     if (!statement)
         return;
-    sqlite3_reset(statement);                             /* the error, if any, was taken from the step */
+    sqlite3_reset(statement); /* the error, if any, was taken from the step */
     sqlite3_clear_bindings(statement);
 }
 
 struct cell query_cell(struct query *q, int column)
 {
     switch (sqlite3_column_type(q->statement, column)) {
-    case SQLITE_NULL: return (struct cell){ .kind = CELL_NULL };
-    case SQLITE_INTEGER: return (struct cell){ .kind = CELL_INT, .number = query_int(q, column) };
-    case SQLITE_TEXT: return (struct cell){ .kind = CELL_BYTES, .is_text = true, .bytes = query_bytes(q, column) };
-    default: return (struct cell){ .kind = CELL_BYTES, .bytes = query_bytes(q, column) };
+    case SQLITE_NULL:
+        return (struct cell){ .kind = CELL_NULL };
+    case SQLITE_INTEGER:
+        return (struct cell){ .kind = CELL_INT, .number = query_int(q, column) };
+    case SQLITE_TEXT:
+        return (struct cell){ .kind = CELL_BYTES, .is_text = true, .bytes = query_bytes(q, column) };
+    default:
+        return (struct cell){ .kind = CELL_BYTES, .bytes = query_bytes(q, column) };
     }
 }
 
@@ -237,7 +264,7 @@ text query_bytes(struct query *q, int column)
         return (text){ NULL, 0 };
     const char *p = sqlite3_column_blob(q->statement, column);
     size_t n = (size_t)sqlite3_column_bytes(q->statement, column);
-    return (text){ p ? p : "", n };                       /* SQLite gives no pointer for an empty value */
+    return (text){ p ? p : "", n }; /* SQLite gives no pointer for an empty value */
 }
 
 sealed query_sealed(struct query *q, int column) { return (sealed){ query_bytes(q, column) }; }
@@ -273,6 +300,6 @@ enum err db_truncate(struct db *db, int wait_ms, bool *busy)
     enum err e = code == SQLITE_OK || code == SQLITE_BUSY ? OK : db_fail(db, "checkpoint");
     sqlite3_busy_timeout(db->conn->handle, 5000);
     *busy = code == SQLITE_BUSY;
-    db->broken = OK;                                      /* a checkpoint belongs to no transaction */
+    db->broken = OK; /* a checkpoint belongs to no transaction */
     return e;
 }

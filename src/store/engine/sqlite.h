@@ -2,7 +2,7 @@
 #ifndef STORE_ENGINE_SQLITE_H
 #define STORE_ENGINE_SQLITE_H
 #include "store/engine.h"
-#define SQLITE_ENABLE_PREUPDATE_HOOK                      /* Debian's SQLite is built with it */
+#define SQLITE_ENABLE_PREUPDATE_HOOK /* Debian's SQLite is built with it */
 #include <sqlite3.h>
 
 struct conn {

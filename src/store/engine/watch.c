@@ -43,8 +43,10 @@ static void changed(void *arg, sqlite3 *handle, int op, const char *file, const 
     if (t == TABLE_COUNT || !ledger_takes(db, t))
         return;
     bool was = op != SQLITE_INSERT, is = op != SQLITE_DELETE;
-    bool seen = (!was || side(handle, t, sqlite3_preupdate_old, old)) && (!is || side(handle, t, sqlite3_preupdate_new, now));
-    ledger_changed(db, t, seen, was ? old : NULL, is ? now : NULL);
+    bool seen = (!was || side(handle, t, sqlite3_preupdate_old, old)) &&
+                (!is || side(handle, t, sqlite3_preupdate_new, now));
+    ledger_changed(db, t, seen, was ? old : NULL,
+                   is ? now : NULL);
 }
 
 void db_watch(struct db *db) { sqlite3_preupdate_hook(db->conn->handle, changed, db); }
