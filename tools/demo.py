@@ -397,7 +397,7 @@ def serve(name):
         print(f"    {paint('1;34', address + '/me')}              what a person sees: sign in as {guest.guest[category][field]},")
         print(f"    {' ' * len(address)}                 password {PASSWORD}")
         print(f"\nTo try, in another terminal, with the token of the system “{policy.actor()}”:\n")
-        print(f"    ask() {{ curl -s -w '\\n' -H 'Authorization: Bearer {client.token}' \"$@\"; }}")
+        print(f"    ask() {{ curl -s -w '\\n' -H 'Accept-Language: en' -H 'Authorization: Bearer {client.token}' \"$@\"; }}")
         print(f"    people={address}/v1/subjects  someone={ident}\n")
         lookup = json.dumps({"identifier": {f"{category}.{field}": data[category][field]}, "purpose": purpose})
         for what, command in (

@@ -269,22 +269,18 @@ def page():
         for command in commands:
             words = [os.path.join(root, word[1:]) if word.startswith("/") else word for word in command.split()]
             words = [subject.policy if word == "policy.yaml" else os.path.join(root, word) if word == "journal.key" else word for word in words]
-            if "--keys" in words and words[1] == "backup" and os.path.exists(words[2]):
-                shutil.rmtree(words[2])                          # the page shows the same backup twice, without keyring and with it
             if words[1] == "restore" and subject.process:
-                with open(os.path.join(root, "journal.key"), "wb") as key:
-                    key.write(subject.operator().get("/v1/journal/key").expect(200).body)
                 subject.stop()
             if words[0] == "install":                             # the new machine: nothing of the old one but what the page says
                 os.rename(os.path.join(subject.data, "master.key"), os.path.join(root, "safe/master.key"))
                 shutil.rmtree(subject.data)
-            if "--key" in words and not os.path.exists(os.path.join(root, "journal.key")):
-                with open(os.path.join(root, "journal.key"), "w") as key:
-                    key.write(garant("journal", "key", "--data", subject.data))
             if words[:2] == ["garant", "serve"]:
                 subject.arguments = ["--master", words[words.index("--master") + 1]]
                 subject.start()
                 client.read(ident, "service").expect(200)
+            elif words[0] == "garant" and ">" in words:
+                with open(words[-1], "w", encoding="utf-8") as to:
+                    to.write(garant(*words[1:words.index(">")]))
             elif words[0] == "garant":
                 garant(*words[1:])
             else:
