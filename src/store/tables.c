@@ -25,3 +25,12 @@ const struct table_row *table_row(enum table table)
     };
     return &rows[table];
 }
+
+#define TABLE(...)
+#define KIND(name, prefix, flags)                                                                                      \
+    { TABLE_##name,         SQL_##prefix##_DUE,    SQL_##prefix##_RETIME,  SQL_##prefix##_END,                         \
+      SQL_##prefix##_AGAIN, SQL_##prefix##_NEWEST, SQL_##prefix##_DROP_OF, flags },
+const struct table_kind table_kinds[] = {
+#include "store/tables.def"
+};
+const unsigned table_kind_count = sizeof table_kinds / sizeof *table_kinds;

@@ -2,7 +2,7 @@
 #ifndef STORE_TABLES_H
 #define STORE_TABLES_H
 #include "base/text.h"
-#include "crypt/seal.h"
+#include "store/store.h"
 
 enum table {
 #define TABLE(name, ...) TABLE_##name,
@@ -38,5 +38,21 @@ struct table_row {
     unsigned column_count;
 };
 const struct table_row *table_row(enum table table);
+
+/* Tables whose rows have a term, each its own: the rows KIND of tables.def. */
+enum kind_flags {
+    KIND_ARCHIVED = 1, /* a column `state`: rows leave for the archive before they go */
+    KIND_FORMER = 2,   /* their term is that of former values, not of their category */
+    KIND_FILES = 4,    /* told apart by an id, with their bytes in rows of another table */
+    KIND_EVENT = 8,    /* the tenth column of DUE: when what terms `from: event` run from happened */
+};
+struct table_kind {
+    enum table table;
+    enum sql due, retime, end, again, newest, drop_of;
+    unsigned flags;
+};
+extern const struct table_kind table_kinds[];
+extern const unsigned table_kind_count;
+#define EACH_KIND(k) for (const struct table_kind *k = table_kinds; k < table_kinds + table_kind_count; k++)
 
 #endif

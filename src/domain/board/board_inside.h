@@ -149,6 +149,8 @@ struct board_step {
 /* A whole new round of every job, or as much of it as the budget allows. */
 enum err board_round(struct ctx *c, msec budget);
 enum err board_walk(struct board_step *s);
+/* Which statement the walk of that job reads by: SQL_COUNT when it walks no table. False: there is no such job. */
+bool board_walk_reads(unsigned job, enum sql *sql);
 enum err board_journal(struct board_step *s);
 enum err board_ledger(struct board_step *s);
 void board_put_altered(struct ctx *c, struct json_out *w); /* "altered", "altered_all"; the lock is held */

@@ -422,6 +422,12 @@ static const struct walk walks[JOBS] = {
     [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { 0 } },
 };
 
+bool board_walk_reads(unsigned job, enum sql *sql)
+{
+    *sql = job < JOBS && walks[job].key ? walks[job].sql : SQL_COUNT;
+    return job < JOBS;
+}
+
 static void remember(struct cursor *at, const struct walk *w, struct query *q)
 {
     at->begun = true;

@@ -6,6 +6,7 @@
 #include "domain/person/keeping.h"
 #include "policy/due.h"
 #include "domain/core/write.h"
+#include "store/tables.h"
 #include "domain/core/feature.h"
 
 enum { STEP = 500, STEP_PEOPLE = 50, STEP_MEMORY = 16 << 20 };
@@ -38,19 +39,6 @@ static void count(struct sweep *s, text name, int64_t erased, int64_t archived)
 
 /* ---- Things with a date of their own: records, former values, attachments, access to folders. ---- */
 
-/* Three statements a table, with the same parameters: what is due; for a row as it was seen, another date and state;
- * its end. */
-struct kind {
-    enum sql due, retime, end;
-    bool states;
-};
-static const struct kind kinds[] = {
-    { SQL_RECORD_DUE, SQL_RECORD_RETIME, SQL_RECORD_END, true },
-    { SQL_FORMER_DUE, SQL_FORMER_RETIME, SQL_FORMER_END, false },
-    { SQL_ATTACHMENT_DUE, SQL_ATTACHMENT_RETIME, SQL_ATTACHMENT_END, true },
-    { SQL_FOLDER_DUE, SQL_FOLDER_RETIME, SQL_FOLDER_END, false },
-};
-
 enum plan { PLAN_LATER, PLAN_ARCHIVE, PLAN_ERASE };
 struct thing {
     text tenant, category;
@@ -73,7 +61,7 @@ struct lot {
 };
 struct step {
     struct sweep *sweep;
-    const struct kind *kind;
+    const struct table_kind *kind;
     struct arena *arena;
     struct thing *things;
     unsigned thing_count;
@@ -100,15 +88,14 @@ static enum err list_due(struct db *db, struct step *st)
         TRY(read_subject(a, query_bytes(&q, 1), &t->subject));
         t->tenant = arena_copy(a, query_bytes(&q, 0));
         t->category = arena_copy(a, query_bytes(&q, 2));
-        t->key = st->kind->due == SQL_ATTACHMENT_DUE ? V_BYTES(arena_copy(a, query_bytes(&q, 3)))
-                                                     : V_INT(query_int(&q, 3));
+        t->key = st->kind->flags & KIND_FILES ? V_BYTES(arena_copy(a, query_bytes(&q, 3))) : V_INT(query_int(&q, 3));
         t->version = query_int(&q, 4);
         t->event = query_int(&q, 5);
         t->at = t->event;
         t->archived = query_int(&q, 6) != 0;
         t->due = query_int(&q, 7);
         t->key_class = (uint32_t)query_int(&q, 8);
-        if (st->kind->due == SQL_FOLDER_DUE) /* an access is over when it ends, not when it is given */
+        if (st->kind->flags & KIND_EVENT) /* an access is over when it ends, not when it is given */
             t->event = query_int(&q, 9);
     }
     return q.status;
@@ -143,7 +130,7 @@ static bool waits_for_account(const struct keeping_end *e, const struct keeping 
 static void plan_thing(struct step *st, struct thing *t, const struct category *cat, const struct keeping *k)
 {
     msec now = st->sweep->c->now;
-    bool former = st->kind->due == SQL_FORMER_DUE;
+    bool former = st->kind->flags & KIND_FORMER;
     const struct kept_thing what = { t->category, former, t->event != 0, t->at, t->event };
     struct keeping_end e = keeping_end(st->sweep->c->policy, k, &what);
     if (e.stopped) {
@@ -176,7 +163,7 @@ static enum err fill_event(struct step *st, struct lot *lot)
 {
     const struct ctx *c = st->sweep->c;
     const struct thing *t = lot->first;
-    const struct retention *r = st->kind->due == SQL_FORMER_DUE ? policy_retention(c->policy, TEXT("former"))
+    const struct retention *r = st->kind->flags & KIND_FORMER ? policy_retention(c->policy, TEXT("former"))
                                 : lot->category                 ? lot->category->retention
                                                                 : NULL;
     lot->event = (struct event){ .tenant = t->tenant,
@@ -227,13 +214,13 @@ static enum err do_thing(struct db *db, const struct step *st, const struct thin
     if (t->plan == PLAN_ERASE) {
         TRY(db_run(db, st->kind->end, &changed, key, 6));
         lot->erased += changed;
-        if (changed && st->kind->due == SQL_ATTACHMENT_DUE)
+        if (changed && (st->kind->flags & KIND_FILES))
             TRY(db_run(db, SQL_ATTACHMENT_PARTS_END, NULL, ARGS(key[0], key[1], key[3])));
         return OK;
     }
     if (t->next)
         key[6] = V_INT(t->next);
-    TRY(db_run(db, st->kind->retime, &changed, key, st->kind->states ? 8 : 7));
+    TRY(db_run(db, st->kind->retime, &changed, key, st->kind->flags & KIND_ARCHIVED ? 8 : 7));
     lot->archived += t->plan == PLAN_ARCHIVE ? changed : 0;
     return OK;
 }
@@ -260,7 +247,7 @@ static enum err do_lot(struct db *db, const struct step *st, struct lot *lot)
     lot->archived = 0;
     for (unsigned i = 0; i < lot->count; i++)
         TRY(do_thing(db, st, &lot->first[i], lot));
-    if (lot->erased && st->kind->due == SQL_RECORD_DUE)
+    if (lot->erased && st->kind->table == TABLE_record)
         TRY(drop_identifiers(db, lot));
     /* Whoever read them before must read again: nothing that is gone may be written back. */
     if ((lot->archived || lot->erased) && !lot->erased_person)
@@ -323,7 +310,7 @@ static enum err take_stock(struct step *st)
     s->held += st->held;
     for (unsigned i = 0; i < st->lot_count; i++) {
         const struct lot *lot = &st->lots[i];
-        count(s, st->kind->due == SQL_FORMER_DUE ? former : lot->first->category, lot->erased, lot->archived);
+        count(s, st->kind->flags & KIND_FORMER ? former : lot->first->category, lot->erased, lot->archived);
         if (lot->erased && lot->erased_person)
             TRY(erase_leftover(s->c, lot->event.tenant, lot->event.subject));
     }
@@ -331,7 +318,7 @@ static enum err take_stock(struct step *st)
 }
 
 /* One step over one table; *found: how many things were due. */
-static enum err step_things(struct sweep *s, const struct kind *kind, unsigned *found)
+static enum err step_things(struct sweep *s, const struct table_kind *kind, unsigned *found)
 {
     ARENA_AUTO a = arena_make(STEP_MEMORY);
     struct step st = { .sweep = s,
@@ -379,12 +366,12 @@ static enum err list_people(struct ctx *c, struct due_person *out, unsigned *fou
     query_start(&q, db, SQL_SUBJECT_DUE, ARGS(V_INT(c->now), V_INT(STEP_PEOPLE)));
     for (*found = 0; *found < STEP_PEOPLE && query_next(&q); ++*found) {
         struct due_person *p = &out[*found];
-        p->tenant = arena_copy(c->arena, query_bytes(&q, 0));
-        p->due = query_int(&q, 2);
-        p->empty = query_int(&q, 3) != 0;
+        *p = (struct due_person){ .tenant = arena_copy(c->arena, query_bytes(&q, 0)), .due = query_int(&q, 2) };
         TRY(read_subject(c->arena, query_bytes(&q, 1), &p->id));
         TRY(keeping_careful(db, c->arena, p->tenant, p->id, c->now, &p->keeping));
         TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &p->keeping, &p->account, &p->end));
+        if (query_int(&q, 3) == PERSON_CLOSED && !p->keeping.altered)
+            TRY(keeping_nothing(db, p->tenant, p->id, &p->empty));
     }
     return q.status;
 }
@@ -847,11 +834,11 @@ static enum err sweep_all(struct sweep *s, bool *more)
             TRY(step_own(s, &owns[i], &found));
             s->steps += found > 0;
         } while (found == STEP);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    EACH_KIND(kind)
         do {
             if ((*more = s->limit && s->steps >= s->limit))
                 return OK;
-            TRY(step_things(s, &kinds[i], &found));
+            TRY(step_things(s, kind, &found));
             s->steps += found > 0;
         } while (found == STEP);
     do {

@@ -1,4 +1,5 @@
 /* A change of what is held of one person: made ready outside the queue, written in one commit. */
+#include "store/tables.h"
 #include "domain/person/change.h"
 #include "domain/core/id.h"
 #include "domain/core/budget.h"
@@ -114,23 +115,28 @@ static enum err run_subject(struct db *db, const struct change *ch)
                          (long long)ch->expected);
 }
 
+static enum err drop_item(struct db *db, const struct change *ch, const struct change_drop *d)
+{
+    struct val of[] = { V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->item) };
+    TRY(db_run(db, SQL_RECORD_DROP, NULL, of, 4));
+    return db_run(db, SQL_FORMER_DROP, NULL, of, 4);
+}
+
+/* Whatever is held of it, in whichever table. */
+static enum err drop_category(struct db *db, const struct change *ch, text category)
+{
+    struct val of[] = { V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(category) };
+    TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL, of, 3));
+    EACH_KIND(kind)
+        TRY(db_run(db, kind->drop_of, NULL, of, 3));
+    return OK;
+}
+
 static enum err run_records(struct db *db, const struct ctx *c, const struct change *ch)
 {
     for (unsigned i = 0; i < ch->drop_count; i++) {
         const struct change_drop *d = &ch->drops[i];
-        TRY(db_run(db, SQL_RECORD_DROP, NULL,
-                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
-        if (d->all)
-            TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL,
-                       ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
-        if (d->all)
-            TRY(db_run(db, SQL_ATTACHMENT_DROP_OF, NULL,
-                       ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
-        if (d->all)
-            TRY(db_run(db, SQL_FOLDER_DROP_OF, NULL,
-                       ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category))));
-        TRY(db_run(db, SQL_FORMER_DROP, NULL,
-                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->all ? -1 : d->item))));
+        TRY(d->all ? drop_category(db, ch, d->category) : drop_item(db, ch, d));
     }
     for (unsigned i = 0; i < ch->record_count; i++) {
         const struct record *r = &ch->records[i];

@@ -1,4 +1,5 @@
 /* What keeps data of a person beyond its term or their erasure. */
+#include "store/tables.h"
 #include "domain/person/keeping.h"
 #include "domain/core/decided.h"
 #include "domain/core/instance.h"
@@ -136,12 +137,11 @@ enum err keeping_careful(struct db *db, struct arena *a, text tenant, struct sub
 }
 
 /* The end of what is told a term of its own; INT64_MAX when that has none, 0 when nothing started it. */
-static msec own_end(const struct policy *policy, int kind, text category, const struct keeping *k, msec newest)
+static msec own_end(const struct policy *policy, bool former, text category, const struct keeping *k, msec newest)
 {
-    enum { FORMER = 1 };
     int index = policy_category(policy, category);
     const struct category *cat = index >= 0 ? &policy->categories[index] : NULL;
-    const struct kept_thing thing = { category, kind == FORMER, newest != 0, newest, newest };
+    const struct kept_thing thing = { category, former, newest != 0, newest, newest };
     if (!newest || (!thing.former && (!cat || !cat->retention || cat->held)))
         return 0;
     struct keeping_end e = keeping_end(policy, k, &thing);
@@ -161,15 +161,32 @@ enum err keeping_person_end(struct db *db, const struct policy *policy, text ten
     *account = *end;
     if (!*account || k->altered)
         return OK;
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_KEPT_NEWEST, ARGS(V_TEXT(tenant), V_ID(id)));
-    while (query_next(&q)) {
-        msec own = own_end(policy, (int)query_int(&q, 0), query_bytes(&q, 1), k, query_int(&q, 2));
-        *end = own > *end ? own : *end;
+    EACH_KIND(kind) {
+        QUERY_AUTO q;
+        query_start(&q, db, kind->newest, ARGS(V_TEXT(tenant), V_ID(id)));
+        while (query_next(&q)) {
+            msec own = own_end(policy, kind->flags & KIND_FORMER, query_bytes(&q, 0), k, query_int(&q, 1));
+            *end = own > *end ? own : *end;
+        }
+        TRY(q.status);
     }
     if (*end == INT64_MAX)
         *end = 0;
-    return q.status;
+    return OK;
+}
+
+enum err keeping_nothing(struct db *db, text tenant, struct subject_id id, bool *nothing)
+{
+    *nothing = false;
+    EACH_KIND(kind) {
+        QUERY_AUTO q;
+        query_start(&q, db, kind->newest, ARGS(V_TEXT(tenant), V_ID(id)));
+        if (query_next(&q))
+            return OK;
+        TRY(q.status);
+    }
+    *nothing = true;
+    return OK;
 }
 
 enum err keeping_person_until(struct db *db, const struct policy *policy, text tenant, struct subject_id id,
@@ -234,8 +251,7 @@ enum err keeping_forbids(struct ctx *c, const struct person *p, text category)
 
 enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now)
 {
-    static const enum sql all[] = { SQL_RECORD_AGAIN, SQL_FORMER_AGAIN, SQL_ATTACHMENT_AGAIN, SQL_FOLDER_AGAIN };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        TRY(db_run(db, all[i], NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(category), V_INT(now))));
+    EACH_KIND(kind)
+        TRY(db_run(db, kind->again, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(category), V_INT(now))));
     return db_run(db, SQL_SUBJECT_AGAIN, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_INT(now)));
 }

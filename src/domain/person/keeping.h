@@ -67,6 +67,8 @@ enum err keeping_person_until(struct db *db, const struct policy *policy, text t
 const struct hold *keeping_hold(const struct keeping *k, text category);
 /* ERR_CONFLICT, naming the clause or the hold, when data of that category must be kept now: Art. 17(3). */
 enum err keeping_forbids(struct ctx *c, const struct person *p, text category);
+/* Whether nothing is left of theirs that has a term of its own. */
+enum err keeping_nothing(struct db *db, text tenant, struct subject_id id, bool *nothing);
 /* Inside a write: the next sweep looks at all of the person's data of that category ("*": of all) and decides anew. */
 enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now);
 /* The starts that the store knows for a person. */
