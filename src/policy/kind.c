@@ -105,7 +105,8 @@ const struct kind_row *kind_row(enum kind k)
 }
 
 static const struct country countries[] = {
-#define COUNTRY(code, area, en, fr) { TEXT_INIT(code), AREA_##area, TEXT_INIT(en), TEXT_INIT(fr) },
+#define COUNTRY(code, area, in_en, en, in_fr, fr) \
+    { TEXT_INIT(code), AREA_##area, TEXT_INIT(en), TEXT_INIT(fr), TEXT_INIT(in_en), TEXT_INIT(in_fr) },
 #include "countries.def"
 #undef COUNTRY
 };

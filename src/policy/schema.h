@@ -43,6 +43,7 @@ struct country {
     text code;
     enum area area;
     text en, fr;
+    text in_en, in_fr; /* "in", "in the"; « en », « au », « aux »… */
 };
 const struct country *country_of(text code);
 const struct country *country_at(unsigned i); /* the i-th by code, NULL behind the last */

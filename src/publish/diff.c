@@ -419,7 +419,7 @@ void diff_html(struct buf *b, const struct diff *d, text language)
         buf_print(b, "<div class=\"change%s\">\n<p><span class=\"tag%s\">%s</span> ", item->material ? " material" : "",
                   item->material ? " material" : "", weight_word(item, fr));
         buf_html(b, item->says);
-        buf_print(b, "</p>\n<p class=\"soft\">%s", fr ? "Pour\u00A0: " : "For: ");
+        buf_print(b, "</p>\n<p class=\"soft\">%s", fr ? "Pour\u202F: " : "For: ");
         buf_html(b, item->whom);
         buf_print(b, ". %s</p>\n</div>\n", item->again ? again_words(fr) : "");
     }

@@ -104,7 +104,7 @@ static bool put_value(struct maker *m, struct buf *b, const struct node *at, tex
         return words.n > 0;
     }
     const struct node *n = resolve(m, at, ref);
-    text words = words_of(&m->words, n);
+    text words = text_eq(how, TEXT("in")) ? words_in(&m->words, n) : words_of(&m->words, n);
     if (!words.n)
         return false;
     if (text_eq(how, TEXT("low")))

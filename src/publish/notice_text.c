@@ -92,7 +92,7 @@ static void put_table_plain(struct buf *b, const struct table *t, bool fr)
         wrap(b, row->cells[0], "* ", "  ");
         for (unsigned i = 1; i < t->columns; i++) {
             BUF_AUTO line = buf_make(1 << 16);
-            buf_print(&line, fr ? "%.*s\u00A0: %.*s" : "%.*s: %.*s", T(t->head[i]), T(row->cells[i]));
+            buf_print(&line, fr ? "%.*s\u202F: %.*s" : "%.*s: %.*s", T(t->head[i]), T(row->cells[i]));
             wrap(b, buf_for(b, &line), "    ", "      ");
         }
     }

@@ -1,5 +1,6 @@
 /* Values of the policy file in words: terms, dates, countries, titles, lists; in French or English, well set. */
 #include "publish/words.h"
+#include "base/prose.h"
 #include "policy/due.h"
 #include "policy/schema.h"
 
@@ -189,6 +190,26 @@ static text area_of(const struct words *w, text code)
         return w->fr ? TEXT("Union européenne") : TEXT("European Union");
     return text_eq(code, TEXT("EEA")) ? w->fr ? TEXT("Espace économique européen") : TEXT("European Economic Area")
                                       : code;
+}
+
+/* With its preposition: "in the United States", « aux États-Unis ». */
+static text area_in(const struct words *w, text code)
+{
+    const struct country *c = country_of(code);
+    if (!c)
+        return arena_print(w->arena, w->fr ? "dans l'%.*s" : "in the %.*s", T(area_of(w, code)));
+    text in = w->fr ? c->in_fr : c->in_en;
+    return arena_print(w->arena, text_ends(in, TEXT("'")) ? "%.*s%.*s" : "%.*s %.*s", T(in), T(area_of(w, code)));
+}
+
+text words_in(const struct words *w, const struct node *n)
+{
+    struct list l = { .w = w };
+    if (n && n->kind == NODE_SCALAR)
+        return area_in(w, n->value);
+    NODE_EACH(item, n)
+        list_add(&l, area_in(w, item->value));
+    return list_end(&l);
 }
 
 /* The labels of acts are those of roles; a transfer's safeguards those of recipients. */
@@ -501,18 +522,6 @@ text words_small(const struct words *w, text s) { return small_first(w->arena, s
 
 void words_prose(const struct words *w, struct buf *b, text s)
 {
-    bool fr = w->fr;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
-        bool closing = i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xC2 && (unsigned char)s.p[i + 2] == 0xBB; /* » */
-        bool opening = i >= 2 && (unsigned char)s.p[i - 2] == 0xC2 && (unsigned char)s.p[i - 1] == 0xAB;      /* « */
-        if (c == '\'')
-            buf_add(b, TEXT("’"));
-        else if (fr && c == ' ' && (next == ':' || closing || opening))
-            buf_add(b, TEXT("\u00A0"));
-        else if (fr && c == ' ' && (next == ';' || next == '?' || next == '!'))
-            buf_add(b, TEXT("\u202F"));
-        else if ((unsigned char)c >= 0x20)
-            buf_char(b, c);
-    }
+    while (s.p) /* a line break of the file is none of the sentence's */
+        prose_set(b, text_cut(&s, '\n'), w->fr);
 }

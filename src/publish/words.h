@@ -10,10 +10,11 @@ enum setting { SET_PROSE, SET_VERBATIM, SET_LINK };
 enum setting words_setting(const struct words *w, const struct node *n);
 /* A value that is worked out, by its name in clauses.def: {%example}; p NULL when there is none. */
 text words_computed(const struct words *w, const struct node *n, text name);
+/* A country, area or list of them with the preposition each takes: {country|in} in clauses.def; p NULL without one. */
+text words_in(const struct words *w, const struct node *n);
 /* With a small first letter, unless that is a name or an abbreviation. */
 text words_small(const struct words *w, text s);
-/* Prose well set: typographic apostrophes and, in French, the blanks before : ; ? ! and inside « »; control bytes are
- * left out. */
+/* Prose well set (base/prose.h), without the line breaks of the file. */
 void words_prose(const struct words *w, struct buf *b, text s);
 
 #endif

@@ -209,7 +209,8 @@ def providers(t):
             check(sorted(told) == sorted(rows), f"the person sees {known}")
         for language in ("fr", "en"):
             shown = html.unescape(one.get(f"/me?lang={language}", Accept="text/html").expect(200).body.decode())
-            check("Exemple Maintenance SARL" in shown and "Exemple Hébergement SAS" in shown and word("me.disclosed", language) in shown, f"the page in {language}: {shown}")
+            check("Exemple Maintenance SARL" in shown and "Exemple Hébergement SAS" in shown and word("me.disclosed", language) in shown,
+                  f"the page in {language}: {shown}")
         looks = [look for look in one.get(f"/v1/subjects/{ident}/looks").expect(200).json["looks"] if look["act"] == "disclosure"]
         check([(look["actor"], look["purpose"], look["clause"]) for look in looks] ==
               [("app", "account", "recipients.host"), ("app", "account", "recipients.maintenance")], f"{looks}")

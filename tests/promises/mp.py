@@ -401,8 +401,8 @@ def four_classes(t):
     server = t.server(now="2026-11-22T09:00:00Z", arguments=mailbox.arguments())
     lacking = {"aB3$efg": ["length"], "kobu-7-renard": ["upper"], "KOBU-7-RENARD": ["lower"], "Kobu-renard": ["digit"], "Kobu7renard": ["special"],
                "koburenard": ["upper", "digit", "special"], "zqk": ["length", "upper", "digit", "special"]}
-    words = {"en": {"length": "8 signs", "upper": "capital", "lower": "small letter", "digit": "digit", "special": "another sign"},
-             "fr": {"length": "8 signes", "upper": "majuscule", "lower": "minuscule", "digit": "chiffre", "special": "autre signe"}}
+    words = {"en": {"length": "8 characters", "upper": "uppercase", "lower": "lowercase", "digit": "digit", "special": "special character"},
+             "fr": {"length": "8 caractères", "upper": "majuscule", "lower": "minuscule", "digit": "chiffre", "special": "caractère spécial"}}
     identity = {k: person(1)[k] for k in ("identity", "contact")}
     made = server.operator().post("/v1/accounts", {"data": identity, "supplied_by": "person"}).expect(201).json
     token = made["link"].split("=")[-1]

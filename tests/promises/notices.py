@@ -126,7 +126,7 @@ def leaving(t):
     server = t.server(tenant=TENANT, arguments=mailbox.arguments())
     declared = {"about_cookies": "https://www.aboutcookies.org", "paysera": "https://www.paysera.com", "paypal": "https://www.paypal.com"}
     with part("declared links warn before leaving, in both languages"):
-        for language, says in (("fr", "propres règles"), ("en", "own rules")):
+        for language, says in (("fr", "propres règles"), ("en", "own privacy rules")):
             notice = page(server, "/privacy", language)
             for name, url in declared.items():
                 check(f'href="/leave?to={name}"' in notice, f"the notice does not link {name} through the warning")
@@ -161,9 +161,9 @@ def flat(text):
 
 
 COOKIE_PAGES = {"fr": {"exempt": "dispensé de consentement", "asked": "non dispensé", "for": "Finalité", "term": r"\d+\u00a0(minutes|mois|jours)",
-                       "manage": ["Votre navigateur peut aussi effacer les cookies", "Vous changez d’avis", "Refuser"]},
+                       "manage": ["supprimer et bloquer les cookies", "Vous pouvez changer d’avis", "Refuser"]},
                 "en": {"exempt": "exempt from consent:", "asked": "not exempt", "for": "Purpose", "term": r"\d+\u00a0(minutes|months|days)",
-                       "manage": ["Your browser can also erase cookies", "You change your mind", "Refusing"]}}
+                       "manage": ["delete and block cookies", "You can change your mind", "Refusing"]}}
 
 
 def every_cookie(t, server, document):
@@ -186,7 +186,7 @@ def every_cookie(t, server, document):
             text = page(server, "/cookies", language)
             check(all(said in text for said in words["manage"]), f"how to refuse is not said in {language}")
         bare = t.copy_of_policy(lambda text: text.replace("  refuse: same_level\n  withdraw: every_page\n", "  refuse: same_level\n"))
-        check("You change your mind" not in garant("notice", bare, "--page", "cookies", "--lang", "en"), "said whatever the policy says")
+        check("You can change your mind" not in garant("notice", bare, "--page", "cookies", "--lang", "en"), "said whatever the policy says")
 
 
 def linked_everywhere(server, mailbox):
@@ -240,11 +240,11 @@ def cookies_are_managed(t):
     unfilled(t)
 
 
-NOT_CONFIDENTIAL = {"fr": ["montrées au public", "Ce qui est public n’est pas confidentiel",
-                           "Ce que vous publiez vous-même est visible de tous. La confidentialité ne le couvre pas.",
+NOT_CONFIDENTIAL = {"fr": ["peuvent être publiques", "Tout le monde peut copier ce qui est public",
+                           "Tout le monde peut voir ce que vous publiez vous-même. Ce n’est pas confidentiel.",
                            "Ces protections ne couvrent pas ce que vous publiez vous-même en public"],
-                    "en": ["shown in public", "What is public is not confidential",
-                           "What you publish yourself can be seen by everyone. Confidentiality does not",
+                    "en": ["can be public", "Anyone can copy what is public",
+                           "Everyone can see what you publish yourself. It is not confidential.",
                            "These protections do not cover what you publish in public yourself"]}
 
 
@@ -548,7 +548,7 @@ def policy_evolves(t):
     wider = news.replace("categories: [", "categories: [preferences, ")
     check(wider != news, "news cannot be widened")
     server, mailbox, people, old, new = versions_are_kept(t, edit, [(news, wider)], {
-        "fr": ["Vous informer sur nos services\u00a0: utilise aussi préférences d’affichage"], "en": ["also uses display preferences"]}, customer,
+        "fr": ["Vous informer sur nos services\u202f: utilise aussi préférences d’affichage"], "en": ["also uses display preferences"]}, customer,
         consents=[{"purpose": purpose, "channel": "email", "decision": "given", "wording": "Oui."} for purpose in ("news", "partner_news")])
     with part("which consents are asked again is told, and they are"):
         change = next(one for one in server.anyone().get(f"/v1/policy/versions/{old}/diff/{new}").expect(200).json["changes"] if one["weight"] == "material")
@@ -587,7 +587,7 @@ def policy_may_change(t):
                   ("recipients:\n", "recipients:\n  carrier:\n    title: {fr: Transporteur, en: Carrier}\n    name: Exemple Transport SAS\n"
                    "    purposes: [account]\n    categories: [contact]\n    country: FR\n    processor: true\n    contract: 2026-12-01\n"
                    "    contract_kind: article_28\n    charter: accepted\n    answers_rights: controller\n")],
-        {"fr": ["gardées pendant 13\u00a0mois au lieu de 12\u00a0mois", "Nouveau destinataire\u00a0: Transporteur"],
+        {"fr": ["gardées pendant 13\u00a0mois au lieu de 12\u00a0mois", "Nouveau destinataire\u202f: Transporteur"],
          "en": ["kept for 13\u00a0months instead of 12\u00a0months", "New recipient: Carrier"]}, customer_of_the_site)
     told_once(server, mailbox, edit, people, customer_of_the_site(5))
 

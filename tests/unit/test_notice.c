@@ -315,16 +315,16 @@ static void points_of_the_law(void **state)
             /* (c), (d): purposes, bases, interests. */
             NODE_EACH(purpose, node_get(root, TEXT("purposes")))
                 has_title(&a, s, &w, purpose, policies[i]);
-            has(s, fr ? TEXT("C’est nécessaire au contrat") : TEXT("This is necessary for the contract"), policies[i]);
+            has(s, fr ? TEXT("besoin pour notre contrat") : TEXT("for our contract"), policies[i]);
             /* 14(1)(d), 13(2)(a), (e): categories, terms, what is mandatory. */
             NODE_EACH(category, node_get(root, TEXT("categories")))
                 has_title(&a, s, &w, category, policies[i]);
-            has(s, fr ? TEXT("Obligatoire") : TEXT("Mandatory"), policies[i]);
+            has(s, fr ? TEXT("Obligatoire") : TEXT("Required"), policies[i]);
             has(s, fr ? TEXT("effacement le ") : TEXT("erasure on "), policies[i]);
             /* 13(1)(e), (f): recipients by name, transfers. */
             NODE_EACH(recipient, node_get(root, TEXT("recipients")))
                 has(s, node_text(recipient, TEXT("name")), policies[i]);
-            has(s, fr ? TEXT("ne sont pas transférées") : TEXT("are not transferred"), policies[i]);
+            has(s, fr ? TEXT("Nous ne transférons pas") : TEXT("We do not transfer"), policies[i]);
             /* 13(2)(b) to (d), (f): rights, withdrawal, complaint, automated decisions; 14(2)(f): sources. */
             static const text words_fr[] = { TEXT_INIT("Accès. "),
                                              TEXT_INIT("Rectification. "),
@@ -334,22 +334,22 @@ static void points_of_the_law(void **state)
                                              TEXT_INIT("Retrait. "),
                                              TEXT_INIT("Vous pouvez vous opposer"),
                                              TEXT_INIT("vos droits"),
-                                             TEXT_INIT("L’autorité de contrôle est"),
-                                             TEXT_INIT("prise par une machine seule"),
-                                             TEXT_INIT("directives"),
-                                             TEXT_INIT("Elles viennent de") };
+                                             TEXT_INIT("L’autorité de protection des données est"),
+                                             TEXT_INIT("Aucune machine ne prend seule"),
+                                             TEXT_INIT("après votre mort"),
+                                             TEXT_INIT("ous nous donnez ces données") };
             static const text words_en[] = { TEXT_INIT("Access. "),
                                              TEXT_INIT("Rectification. "),
                                              TEXT_INIT("Erasure. "),
                                              TEXT_INIT("Restriction. "),
                                              TEXT_INIT("Portability. "),
                                              TEXT_INIT("Withdrawal. "),
-                                             TEXT_INIT("You may object"),
+                                             TEXT_INIT("You can object"),
                                              TEXT_INIT("your rights"),
-                                             TEXT_INIT("The supervisory authority is"),
-                                             TEXT_INIT("made by a machine alone"),
-                                             TEXT_INIT("directives"),
-                                             TEXT_INIT("They come from") };
+                                             TEXT_INIT("The data protection authority is"),
+                                             TEXT_INIT("No machine makes decisions"),
+                                             TEXT_INIT("after your death"),
+                                             TEXT_INIT("ou give us this data") };
             for (size_t j = 0; j < sizeof words_fr / sizeof *words_fr; j++)
                 has(s, fr ? words_fr[j] : words_en[j], policies[i]);
             has(s, node_text(node_get(root, TEXT("policy")), TEXT("version")), policies[i]);
@@ -470,7 +470,7 @@ static void gaps_stay_gaps(void **state)
         if (!node_get(root, TEXT("dpo")))
             assert_true(text_find(s, TEXT("délégué à la protection")) < 0);
         if (!node_get(root, TEXT("transfers")))
-            assert_true(text_find(s, TEXT("ne sont pas transférées")) < 0);
+            assert_true(text_find(s, TEXT("ne transférons pas")) < 0);
         arena_free(&a);
     }
 }

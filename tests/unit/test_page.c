@@ -78,6 +78,25 @@ static void sections(void **state)
     gives("{{>part}}{{#l}}{{>part}}{{/l}}", "{\"name\":\"o\",\"l\":[{\"name\":\"i\"},{}]}", "en", "(o)(i)(o)");
 }
 
+static void forms(void **state)
+{
+    static const struct {
+        const char *model, *en, *fr;
+    } cases[] = {
+        { "{\"n\":0}", "0 active consents", "0 consentement actif" },
+        { "{\"n\":1}", "1 active consent", "1 consentement actif" },
+        { "{\"n\":2}", "2 active consents", "2 consentements actifs" },
+        { "{\"n\":21}", "21 active consents", "21 consentements actifs" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gives("{{n}} {{+me.consents_live [n]}}", cases[i].model, "en", cases[i].en);
+        gives("{{n}} {{+me.consents_live [n]}}", cases[i].model, "fr", cases[i].fr);
+    }
+    fails("{{+me.consents_live [n]}}", "{\"n\":\"many\"}");
+    fails("{{+me.consents_live}}", "{}");
+    fails("{{+no.such.word [n]}}", "{\"n\":1}");
+}
+
 static void words(void **state)
 {
     gives("{{_frame.signout}}", "{}", "fr", "Se déconnecter");
@@ -85,7 +104,7 @@ static void words(void **state)
     gives("{{_frame.[w]}}", "{\"w\":\"<b>\"}", "en", "&lt;b&gt;"); /* no such word: the value, escaped */
     BUF_AUTO b = buf_make(1 << 16);
     word_put(&b, TEXT("L'un : « l'autre » ? <"), TEXT("fr"));
-    assert_true(text_eq(built(&b), TEXT("L’un\u00a0: «\u00a0l’autre\u00a0»\u00a0? &lt;")));
+    assert_true(text_eq(built(&b), TEXT("L’un\u202f: «\u202fl’autre\u202f»\u202f? &lt;")));
     size_t count;
     const struct word *rows = word_rows(&count);
     for (size_t i = 0; i < count; i++) {
@@ -272,7 +291,7 @@ static void next_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(values),    cmocka_unit_test(sections),
-                                        cmocka_unit_test(words),     cmocka_unit_test(canaries),
+                                        cmocka_unit_test(words), cmocka_unit_test(forms),     cmocka_unit_test(canaries),
                                         cmocka_unit_test(faults),    cmocka_unit_test(soundness),
                                         cmocka_unit_test(templates), cmocka_unit_test(next_paths) };
     return cmocka_run_group_tests(tests, NULL, NULL);

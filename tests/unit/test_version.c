@@ -110,7 +110,7 @@ static void material_is_told_from_editorial(void **state)
         { "retention: {c: {from: event, active: 1y}}", "retention: {c: {from: event, active: 1y, archive: 9y}}",
           "now also archived for 9\u00A0years", true },
         { "rights: {offered: [access, erasure]}", "rights: {offered: [access]}",
-          "These rights are no longer named: have them erased.", true },
+          "These rights are no longer named: have it erased.", true },
         { "rights: {answer_within: 15d}", "rights: {answer_within: 1mo}",
           "answered within a month instead of 15\u00A0days.", true },
         { "rights: {fee: false}", "rights: {fee: true}", "A fee is now asked for requests.", true },
@@ -139,7 +139,7 @@ static void french_and_for_whom(void **state)
     struct diff d;
     text said = differs(&a, first, second, "fr", &d);
     assert_int_equal(d.material, 2);
-    holds(said, "[important] Nouvelles\u00A0: utilise aussi tastes.");
+    holds(said, "[important] Nouvelles\u202F: utilise aussi tastes.");
     holds(said, "Pour : clients.");
     holds(said, "Votre consentement vous sera redemandé.");
     holds(said, "gardées pendant 12\u00A0mois au lieu de 6\u00A0mois");

@@ -6,11 +6,11 @@ static const struct {
     enum password_class class;
     text word, en, fr;
 } classes[] = {
-    { CLASS_UPPER, TEXT_INIT("upper"), TEXT_INIT("a capital letter"), TEXT_INIT("une majuscule") },
-    { CLASS_LOWER, TEXT_INIT("lower"), TEXT_INIT("a small letter"), TEXT_INIT("une minuscule") },
+    { CLASS_UPPER, TEXT_INIT("upper"), TEXT_INIT("an uppercase letter"), TEXT_INIT("une majuscule") },
+    { CLASS_LOWER, TEXT_INIT("lower"), TEXT_INIT("a lowercase letter"), TEXT_INIT("une minuscule") },
     { CLASS_DIGIT, TEXT_INIT("digit"), TEXT_INIT("a digit"), TEXT_INIT("un chiffre") },
-    { CLASS_SPECIAL, TEXT_INIT("special"), TEXT_INIT("another sign (such as ! or -)"),
-      TEXT_INIT("un autre signe (comme ! ou -)") },
+    { CLASS_SPECIAL, TEXT_INIT("special"), TEXT_INIT("a special character (like ! or -)"),
+      TEXT_INIT("un caractère spécial (comme ! ou -)") },
 };
 enum { CLASSES = sizeof classes / sizeof *classes };
 
@@ -36,17 +36,17 @@ text password_asked(struct ctx *c)
     struct password_rule rule = password_rule_of(c->policy);
     BUF_AUTO b = buf_make(4096);
     bool fr = text_eq(c->language, TEXT("fr"));
-    buf_print(&b, fr ? "Au moins %lld signes" : "At least %lld signs", (long long)rule.length);
+    buf_print(&b, fr ? "%lld caractères au moins" : "At least %lld characters", (long long)rule.length);
     put_classes(c, &b, rule.classes);
     buf_add(&b, TEXT("."));
     if (rule.words)
         buf_print(&b,
-                  fr ? " Une phrase d'au moins %lld mots convient aussi."
-                     : " A phrase of %lld words or more does as well.",
+                  fr ? " Ou une phrase de %lld mots au moins."
+                     : " Or a phrase of at least %lld words.",
                   (long long)rule.words);
     if (rule.blocklist)
-        buf_add(&b, doc_in(c, TEXT(" Not a common one, nor one made of your name or address."),
-                           TEXT(" Ni courant, ni fait de votre nom ou de votre adresse.")));
+        buf_add(&b, doc_in(c, TEXT(" Do not use a common password, your name or your address."),
+                           TEXT(" N'utilisez ni un mot de passe courant, ni votre nom, ni votre adresse.")));
     return buf_made(c->arena, &b);
 }
 
@@ -56,20 +56,20 @@ static text lack_said(const struct ctx *c, text word)
         text word, en, fr;
     } others[] = {
         { TEXT_INIT("length"), TEXT_INIT("it is too short"), TEXT_INIT("il est trop court") },
-        { TEXT_INIT("common"), TEXT_INIT("it is one that many people use, or a plain pattern"),
-          TEXT_INIT("beaucoup de gens l'utilisent, ou c'est un simple motif") },
-        { TEXT_INIT("own"), TEXT_INIT("it is made of your name or address"),
-          TEXT_INIT("il est fait de votre nom ou de votre adresse") },
-        { TEXT_INIT("long"), TEXT_INIT("it is longer than 1,024 signs"), TEXT_INIT("il dépasse 1 024 signes") },
-        { TEXT_INIT("form"), TEXT_INIT("it holds signs that cannot be typed"),
-          TEXT_INIT("il contient des signes qui ne se saisissent pas") },
+        { TEXT_INIT("common"), TEXT_INIT("it is too common or too simple"),
+          TEXT_INIT("il est trop courant ou trop simple") },
+        { TEXT_INIT("own"), TEXT_INIT("it contains your name or address"),
+          TEXT_INIT("il contient votre nom ou votre adresse") },
+        { TEXT_INIT("long"), TEXT_INIT("it has more than 1,024 characters"), TEXT_INIT("il dépasse 1 024 caractères") },
+        { TEXT_INIT("form"), TEXT_INIT("it contains characters that cannot be typed"),
+          TEXT_INIT("il contient des caractères qui ne se saisissent pas") },
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (text_eq(others[i].word, word))
             return doc_in(c, others[i].en, others[i].fr);
     for (size_t i = 0; i < CLASSES; i++)
         if (text_eq(classes[i].word, word))
-            return arena_print(c->arena, text_eq(c->language, TEXT("fr")) ? "il y manque %.*s" : "it lacks %.*s",
+            return arena_print(c->arena, text_eq(c->language, TEXT("fr")) ? "il manque %.*s" : "it needs %.*s",
                                T(doc_in(c, classes[i].en, classes[i].fr)));
     return word;
 }
@@ -77,7 +77,7 @@ static text lack_said(const struct ctx *c, text word)
 text password_lacking(struct ctx *c, text missing)
 {
     BUF_AUTO b = buf_make(4096);
-    buf_add(&b, doc_in(c, TEXT("This password: "), TEXT("Ce mot de passe : ")));
+    buf_add(&b, doc_in(c, TEXT("Change this password: "), TEXT("Changez ce mot de passe : ")));
     for (bool first = true; missing.p; first = false) {
         if (!first)
             buf_add(&b, TEXT("; "));

@@ -1,5 +1,6 @@
 /* Words of the pages: look-up, and how they are set. */
 #include "front/door/word.h"
+#include "base/prose.h"
 
 static const struct word rows[] = {
 #define WORD(key, en, fr) { TEXT_INIT(key), TEXT_INIT(en), TEXT_INIT(fr) },
@@ -29,29 +30,15 @@ bool word_family(text prefix)
     return false;
 }
 
-/* A blank that stands before ; : ? ! or » or behind « does not break (Imprimerie nationale). */
-static bool keeps(text s, size_t i)
+static bool is_french(text language) { return text_eq(language, TEXT("fr")); }
+
+void word_set(struct buf *b, text word, text language) { prose_set(b, word, is_french(language)); }
+
+void word_put(struct buf *b, text word, text language)
 {
-    char next = i + 1 < s.n ? s.p[i + 1] : 0;
-    bool before = next == ':' || next == ';' || next == '?' || next == '!' ||
-                  text_starts(text_from(s, i + 1), TEXT("»"));
-    return s.p[i] == ' ' && (before || text_ends(text_upto(s, i), TEXT("«")));
+    BUF_AUTO set = buf_make(1 << 14);
+    word_set(&set, word, language);
+    buf_html(b, buf_for(b, &set));
 }
 
-static void set(struct buf *b, text word, text language, void (*add)(struct buf *, text))
-{
-    bool french = text_eq(language, TEXT("fr"));
-    size_t from = 0;
-    for (size_t i = 0; i < word.n; i++) {
-        bool apostrophe = word.p[i] == '\'', blank = french && keeps(word, i);
-        if (!apostrophe && !blank)
-            continue;
-        add(b, (text){ word.p + from, i - from });
-        buf_add(b, apostrophe ? TEXT("’") : TEXT("\u00a0"));
-        from = i + 1;
-    }
-    add(b, text_from(word, from));
-}
-
-void word_put(struct buf *b, text word, text language) { set(b, word, language, buf_html); }
-void word_set(struct buf *b, text word, text language) { set(b, word, language, buf_add); }
+text word_form(text word, int64_t n, text language) { return prose_form(word, n, is_french(language)); }

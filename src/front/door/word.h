@@ -11,6 +11,8 @@ bool word_family(text prefix);
 void word_put(struct buf *b, text word, text language);
 /* The same as plain text. */
 void word_set(struct buf *b, text word, text language);
+/* Of a word with two forms, "detail|details", the one that goes with `n` in that language; any other word as it is. */
+text word_form(text word, int64_t n, text language);
 
 struct word {
     text key, en, fr;

@@ -172,6 +172,16 @@ static text field_title(struct ctx *c, text field)
     return index >= 0 && name.n ? doc_field(c, &c->policy->categories[index], name) : field;
 }
 
+/* The title of an error as this page says it, as pages in general do, or as programs get it. */
+static text problem_title(struct page *p, const struct err_row *row)
+{
+    struct arena *a = p->c->arena;
+    text own = word_find(arena_print(a, "problem.%.*s.%.*s", T(p->name), T(row->slug)), p->c->language);
+    if (!own.p)
+        own = word_find(arena_print(a, "problem.%.*s", T(row->slug)), p->c->language);
+    return own.p ? own : doc_in(p->c, row->en, row->fr);
+}
+
 void page_problem(struct page *p, const struct why *why)
 {
     json_name(&p->w, TEXT("problem"));
@@ -182,7 +192,7 @@ void page_problem(struct page *p, const struct why *why)
     const struct err_row *row = err_row(why->code);
     text field = text_of(why->field), detail = text_of(why->detail);
     json_open(&p->w, '{');
-    page_text(p, TEXT("says"), doc_in(p->c, row->en, row->fr));
+    page_text(p, TEXT("says"), problem_title(p, row));
     json_pair(&p->w, TEXT("field"), field);
     json_pair(&p->w, TEXT("field_title"), field.n ? field_title(p->c, field) : field);
     json_pair(&p->w, TEXT("detail"), text_utf8(detail) ? detail : TEXT(""));

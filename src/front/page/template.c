@@ -14,7 +14,8 @@ enum tag_kind {
     TAG_UNLESS,
     TAG_END,
     TAG_PARTIAL,
-    TAG_NOTE
+    TAG_NOTE,
+    TAG_FORM
 };
 /* Argument: of a word's [name]; p NULL without. */
 struct tag {
@@ -36,7 +37,7 @@ static bool name_like(text s)
 
 static bool parse_tag(text inside, struct tag *out)
 {
-    static const char signs[] = { '%', '@', '~', '_', '#', '^', '/', '>', '!' };
+    static const char signs[] = { '%', '@', '~', '_', '#', '^', '/', '>', '!', '+' };
     *out = (struct tag){ TAG_VALUE, text_trim(inside), { NULL, 0 } };
     const char *sign = out->name.n ? memchr(signs, out->name.p[0], sizeof signs) : NULL;
     if (!sign)
@@ -45,13 +46,14 @@ static bool parse_tag(text inside, struct tag *out)
     out->name = text_trim(text_from(out->name, 1));
     if (out->kind == TAG_NOTE)
         return true;
-    if (out->kind == TAG_WORD && out->name.n && out->name.p[out->name.n - 1] == ']') {
+    bool takes = out->kind == TAG_WORD || out->kind == TAG_FORM;
+    if (takes && out->name.n && out->name.p[out->name.n - 1] == ']') {
         text whole = text_upto(out->name, out->name.n - 1);
-        out->name = text_cut(&whole, '[');
+        out->name = text_trim(text_cut(&whole, '['));
         out->argument = whole;
         return name_like(out->name) && whole.p && name_like(whole);
     }
-    return name_like(out->name);
+    return out->kind != TAG_FORM && name_like(out->name);
 }
 
 /* Cuts the next tag: `*before` is the literal text until it. False at the end, where all is literal. ERR_INTERNAL for a
@@ -231,6 +233,20 @@ static enum err put_word(struct run *x, const struct scope *s, text file, const 
     return OK;
 }
 
+/* The form of a word that goes with a number. */
+static enum err put_form(struct run *x, const struct scope *s, text file, const struct tag *tag)
+{
+    struct arena *a = x->c->arena;
+    text word = word_find(tag->name, x->c->language);
+    const struct json *v = look_up(s, tag->argument);
+    int64_t n;
+    if (!word.p || !v || v->kind != J_NUMBER || !text_int(v->value, &n))
+        return say(a, ERR_INTERNAL, "template \"%.*s\": \"%.*s\" is no word, or \"%.*s\" no number", T(file), T(tag->name),
+                   T(tag->argument));
+    word_put(x->out, word_form(word, n, x->c->language), x->c->language);
+    return OK;
+}
+
 static enum err render(struct run *x, text file, text body, const struct scope *s);
 
 static enum err put_section(struct run *x, text file, text body, const struct scope *s, const struct json *v)
@@ -257,6 +273,8 @@ static enum err put_tag(struct run *x, text file, const struct tag *tag, text bo
 {
     if (tag->kind == TAG_WORD)
         return put_word(x, s, file, tag);
+    if (tag->kind == TAG_FORM)
+        return put_form(x, s, file, tag);
     if (tag->kind == TAG_PARTIAL)
         return put_partial(x, tag->name, s);
     const struct json *v = look_up(s, tag->name);
@@ -414,6 +432,7 @@ static enum err check_place(const struct check *k, const struct tag *tag)
     switch (tag->kind) {
     case TAG_VALUE:
     case TAG_WORD:
+    case TAG_FORM:
         return content || (value && !address) ? OK : wrong(k, "a value where escaping does not protect", tag->name);
     case TAG_ADDRESS:
         return address && k->html.first
@@ -438,9 +457,9 @@ static enum err check_names(const struct check *k, const struct tag *tag)
     text file;
     if (tag->kind == TAG_PARTIAL)
         return find_file(k->a, k->files, tag->name, &file);
-    if (tag->kind != TAG_WORD)
+    if (tag->kind != TAG_WORD && tag->kind != TAG_FORM)
         return OK;
-    bool there = tag->argument.p ? word_family(tag->name) : word_find(tag->name, TEXT("en")).p != NULL;
+    bool there = tag->argument.p && tag->kind == TAG_WORD ? word_family(tag->name) : word_find(tag->name, TEXT("en")).p != NULL;
     return there ? OK : wrong(k, "no row of words.def has this key", tag->name);
 }
 

@@ -6,6 +6,7 @@
  *   {{@name}} {{~name}}      a time of RFC 3339 in words, as <time>: with its hour, or the day alone
  *   {{_key}}                 a word of words.def in the page's language; {{_key.[name]}} adds the value to the key, as
  * in {{_basis.[basis]}}
+ *   {{+key [name]}}          of a word with two forms, "detail|details", the one that goes with the number `name`
  *   {{#name}}…{{/name}}      once for each item of a list; once for an object, a true, a text or number that is not
  * empty or 0
  *   {{^name}}…{{/name}}      where that would give nothing, also when the name is unknown
