@@ -123,6 +123,12 @@ static const struct plan *plan_of_code(text digits)
     return NULL;
 }
 
+text telephone_at_home(text digits)
+{
+    const struct plan *p = plan_of_code(digits);
+    return p ? text_from(digits, p->code.n) : digits;
+}
+
 static bool fits(const struct plan *p, size_t n) { return n >= p->least && n <= p->most; }
 
 bool telephone_possible(text digits)
@@ -200,7 +206,8 @@ bool telephone_read(text s, text country, struct telephone *out)
         without_trunk(&r);
     else if (r.count >= TELEPHONE_MIN)
         at_home(&r, plan_of_country(country));
-    if (r.count < TELEPHONE_MIN || r.count > TELEPHONE_MAX)
+    /* No calling code begins with 0 (ITU-T E.164): "+06…" lacks its country. */
+    if (r.count < TELEPHONE_MIN || r.count > TELEPHONE_MAX || (r.plus && r.digits[0] == '0'))
         return false;
     memcpy(out->digits, r.digits, r.count);
     out->international = r.plus;

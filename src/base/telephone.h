@@ -18,6 +18,8 @@ bool telephone_read(text s, text country, struct telephone *out);
  * prefix left in or not. Of calling codes that are not listed any 8 to 15 digits can be, but in Europe's zones 3 and 4,
  * of which all are listed. */
 bool telephone_possible(text digits);
+/* The digits of an international number without its calling code; all of them when no code is known. */
+text telephone_at_home(text digits);
 /* "+33612345678", with "x12" behind it for an extension; without "+" when the country is unknown. */
 text telephone_print(struct arena *a, const struct telephone *t);
 

@@ -126,7 +126,7 @@ static enum err send_piece(struct importing *i, char separator, unsigned line, t
     struct result result;
     BUF_AUTO piece = buf_make(TABLE_LIMIT * 4);
     text table;
-    if (!count)
+    if (!count && i->done) /* a header alone is judged too */
         return OK;
     buf_print(&piece, "sep=%c\n%.*s\n%.*s\n", separator, T(i->header), T(rows));
     TRY(buf_lend(i->cli->arena, &piece, &table));
@@ -149,6 +149,8 @@ static void look_at(struct importing *i, struct csv csv, struct csv_record *r)
             i->empty[k] &= unicode_is_blank(r->fields[k]);
         arena_reset(&room);
     }
+    for (unsigned k = 0; !i->all && k < CSV_FIELDS; k++)
+        i->empty[k] = false; /* without a line nothing says that a column is meant to be empty */
 }
 
 /* Records as they stand, so that a faulty one is judged by the server, with the others. A dry run sends more at once:

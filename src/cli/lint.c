@@ -27,6 +27,16 @@ static enum err as_of(struct cli *cli, struct date *out)
     return OK;
 }
 
+/* A file that is not there, or is no file: in an answer for programs it is told as any other fault of form. */
+static enum err unread(struct linting *l, text file, struct findings *faults)
+{
+    finding_add(l->arena, faults, SEVERITY_ERROR, (struct mark){ 1, 1 }, TEXT(""), "%s", l->arena->why.detail);
+    l->arena->why = (struct why){ 0 };
+    l->faulty++;
+    l->files[l->count++] = (struct lint_findings){ .file = file, .before = l->before, .faults = faults };
+    return OK;
+}
+
 /* What no rule speaks of, faults of form, goes to standard error; a file that is no YAML is not linted. */
 static enum err lint_one(struct linting *l, text file)
 {
@@ -34,8 +44,12 @@ static enum err lint_one(struct linting *l, text file)
     const struct node *root;
     text yaml;
     TRY_PTR(faults);
-    TRY(cli_read_file(l->arena, file, NODE_BYTES_MAX + 1, &yaml));
-    enum err e = node_read(l->arena, yaml, faults, &root);
+    enum err e = cli_read_file(l->arena, file, NODE_BYTES_MAX + 1, &yaml);
+    if (e != OK && !l->sarif && !l->cli->json)
+        return e;
+    if (e != OK) /* a log without it would be that of a clean run */
+        return unread(l, file, faults);
+    e = node_read(l->arena, yaml, faults, &root);
     if (root && (e == OK || e == ERR_POLICY))
         e = policy_check(l->arena, root, TO_READ, faults);
     if (e != OK && e != ERR_POLICY)

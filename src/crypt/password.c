@@ -20,6 +20,9 @@ enum {
     BCRYPT_LENGTH = 60,
     BCRYPT_LEAST = 4,
     BCRYPT_MOST = 14,
+    BCRYPT_ENOUGH = 10,
+    MEMORY_ENOUGH_KIB = 7 << 10,
+    WORK_ENOUGH = 5 * MEMORY_ENOUGH_KIB,
     MEMORY_MOST_KIB = 256 << 10,
     PASSES_MOST = 16,
     LANES_MOST = 16
@@ -71,6 +74,19 @@ static bool argon2_good(text hash)
 }
 
 bool password_hash_good(text hash) { return is_bcrypt(hash) ? bcrypt_good(hash) : argon2_good(hash); }
+
+bool password_hash_weak(text hash)
+{
+    int64_t cost = 0;
+    if (is_bcrypt(hash))
+        return !text_int(text_upto(text_from(hash, 4), 2), &cost) || cost < BCRYPT_ENOUGH;
+    text rest = hash;
+    for (int i = 0; i < 3; i++)
+        text_cut(&rest, '$');
+    text costs = text_cut(&rest, '$');
+    int64_t memory = parameter(text_cut(&costs, ','), 'm', MEMORY_MOST_KIB);
+    return memory < MEMORY_ENOUGH_KIB || memory * parameter(text_cut(&costs, ','), 't', PASSES_MOST) < WORK_ENOUGH;
+}
 
 enum { BCRYPT_BYTES = 72 };
 struct bcrypt {

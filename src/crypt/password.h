@@ -19,6 +19,9 @@ enum err password_hash(struct arena *a, text password, struct password_hash *out
 /* Whether `hash` is a digest that can be checked here, of ours or of another program: Argon2id or Argon2i (version 19,
  * up to 256 MiB), or bcrypt ($2a$, $2b$, $2y$, cost up to 14). */
 bool password_hash_good(text hash);
+/* Whether it was made with less work than one that is guessed soon: bcrypt below cost 10, Argon2 below 7 MiB or less
+ * than OWASP's weakest choice (7 MiB, five passes). `hash` is a good one. */
+bool password_hash_weak(text hash);
 /* Whether it is the password of that digest; *stale: it was made in another form or at another cost and is to be made
  * anew. A text that is no such digest fits no password, and takes no time. */
 enum err password_matches(struct arena *a, text hash, text password, bool *good, bool *stale);

@@ -62,21 +62,47 @@ static size_t utf8_prefix(text s)
     return good;
 }
 
-/* One finding for each line that holds a tab: YAML indents with blanks, and a tab that looks like one misleads. */
-static bool has_tabs(struct reader *r, text yaml)
+/* What stands before the first character of a line that is no blank, tab or sign of a list; its length. */
+static size_t indent_of(text row)
 {
+    size_t i = 0;
+    for (; i < row.n; i++) {
+        bool listed = row.p[i] == '-' && i + 1 < row.n && (row.p[i + 1] == ' ' || row.p[i + 1] == '\t');
+        if (row.p[i] != ' ' && row.p[i] != '\t' && !listed)
+            break;
+    }
+    return i;
+}
+
+/* YAML indents with blanks (1.2.2, 6.1), and a tab that looks like one misleads: one finding for each such line.
+ * Elsewhere tabs separate as blanks do (6.2); on lines without content, where libyaml refuses them, they become blanks.
+ */
+static enum err take_tabs(struct reader *r, text *yaml)
+{
+    char *copy = NULL;
     bool any = false;
     uint32_t line = 1;
-    for (text rest = yaml; rest.p; line++) {
+    for (text rest = *yaml; rest.p; line++) {
         text row = text_cut(&rest, '\n');
-        ptrdiff_t at = text_index(row, '\t');
+        size_t indent = indent_of(row);
+        ptrdiff_t at = text_index(text_upto(row, indent), '\t');
+        bool empty = indent == row.n || row.p[indent] == '#' || row.p[indent] == '\r';
         if (at < 0)
             continue;
+        if (empty && !copy)
+            copy = (char *)(uintptr_t)arena_copy(r->arena, *yaml).p;
+        if (empty) {
+            TRY_PTR(copy);
+            memset(copy + (row.p - yaml->p), ' ', indent);
+            continue;
+        }
         any = true;
         FAULT(r, ((struct mark){ line, mark_at_byte(row, (size_t)at).column }),
               "a tab: indent and separate with blanks");
     }
-    return any;
+    if (copy && !any)
+        yaml->p = copy;
+    return OK;
 }
 
 static bool bytes_fit(struct reader *r, text yaml)
@@ -97,7 +123,7 @@ static bool bytes_fit(struct reader *r, text yaml)
               (unsigned)(uint8_t)yaml.p[byte < yaml.n ? byte : yaml.n - 1]);
         return false;
     }
-    return !has_tabs(r, yaml);
+    return true;
 }
 
 /* ---- The tree. ---- */
@@ -342,8 +368,10 @@ enum err node_read(struct arena *a, text yaml, struct findings *f, const struct 
     if (text_starts(yaml, TEXT("\xEF\xBB\xBF"))) /* as some editors save UTF-8 (YAML 1.2.2, 5.2) */
         yaml = text_from(yaml, 3);
     if (bytes_fit(&r, yaml)) {
-        r.stopped = false;
-        TRY(read_tree(&r, yaml));
+        TRY(take_tabs(&r, &yaml));
+        r.stopped = f->errors != before;
+        if (!r.stopped)
+            TRY(read_tree(&r, yaml));
     }
     findings_sort(f);
     if (!r.stopped)

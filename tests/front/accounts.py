@@ -2,9 +2,13 @@
 import json, os, re, subprocess, tempfile
 from garant import PROGRAM, TOP, Client, Server, check, garant
 from mailbox import Mailbox, wait_for
-from people import PASSWORD, Visitor, opened, visitor
+from people import PASSWORD, Visitor, bcrypt, form, opened, visitor
 
 NOW = "2026-11-22T10:00:00Z"
+
+
+def kept_argon(memory, passes):
+    return f"$argon2id$v=19$m={memory},t={passes},p=1$c29tZXNhbHRzb21l$0000000000000000000000000000000000000000000"
 
 
 def portal(name, **contact):
@@ -393,18 +397,33 @@ def register(tests):
 
     @tests.test("accounts: passwords come along as other programs kept them, and are made anew at the first sign-in")
     def hashes():
-        with Server("tests/front/values.yaml") as server:
-            kept = {"z1": "$2b$05$abcdefghijklmnopqrstuupkvHj1c6E382bN8hwXRlu1xE4bc1pgG",
-                    "z2": "$argon2id$v=19$m=1024,t=2,p=2$c29tZXNhbHRzb21l$0000000000000000000000000000000000000000000",
-                    "z3": "5f4dcc3b5aa765d61d8327deb882cf99", "z4": "$2b$31$abcdefghijklmnopqrstuupkvHj1c6E382bN8hwXRlu1xE4bc1pgG"}
+        with Mailbox() as mailbox, Server("tests/front/values.yaml", arguments=mailbox.arguments()) as server:
+            kept = {"z1": bcrypt("Trombone-Lichen 42 Kestrels!"),
+                    "z2": "$argon2id$v=19$m=19456,t=2,p=2$c29tZXNhbHRzb21l$0000000000000000000000000000000000000000000",
+                    "z3": "5f4dcc3b5aa765d61d8327deb882cf99", "z4": "$2b$31$abcdefghijklmnopqrstuupkvHj1c6E382bN8hwXRlu1xE4bc1pgG",
+                    "z5": bcrypt("Trombone-Lichen 42 Kestrels!", 9), "z6": kept_argon(6 << 10, 6), "z7": kept_argon(7 << 10, 4),
+                    "z8": kept_argon(7 << 10, 5), "weak": bcrypt("secret")}
             with tempfile.NamedTemporaryFile("w", suffix=".csv", dir=server.folder, delete=False) as file:
                 file.write("identity.name;contact.email;password_hash\n" + "".join(f"A;{k}@ex.example;{v}\n" for k, v in kept.items()))
             done = subprocess.run([PROGRAM, "account", "import", file.name, "--supplied-by", "person", "--data", server.data, "--json"],
                                   cwd=TOP, capture_output=True, text=True, timeout=60)
             lines = json.loads(done.stdout)["lines"]
-            check([(x["status"], x.get("column")) for x in lines] == [(201, None), (201, None), (422, 3), (422, 3)], f"{lines}")
+            check([(x["status"], x.get("column")) for x in lines] == [(201, None), (201, None), (422, 3), (422, 3),
+                                                                             (422, 3), (422, 3), (422, 3), (201, None), (201, None)], f"{lines}")
+            check("invite the person" in lines[4]["detail"], f"{lines[4]}")
             for _ in range(2):                    # as it came, and made anew
-                server.anyone().post("/v1/session", {"identifier": "z1@ex.example", "password": "U*U*U"}).expect(200)
+                server.anyone().post("/v1/session", {"identifier": "z1@ex.example", "password": "Trombone-Lichen 42 Kestrels!"}).expect(200)
+            # Right, and weaker than the policy asks: it opens nothing, by the API and on the page, and is not made anew; a wrong one tells nothing.
+            for _ in range(2):
+                problem = server.anyone().post("/v1/session", {"identifier": "weak@ex.example", "password": "secret"}).refused("weak-password")
+                check("length" in problem["missing"] and "choose a new one" in problem["detail"], f"{problem}")
+            server.anyone().post("/v1/session", {"identifier": "weak@ex.example", "password": "secrets"}).expect(401)
+            page = form(server.anyone(), "/signin", identifier="weak@ex.example", password="secret")
+            check(page.status != 303 and b"set-cookie" not in page.body, f"{page.status}")
+            server.anyone().post("/v1/password/reset", {"identifier": "weak@ex.example"}).expect(202)
+            link = mailbox.wait("weak@ex.example").links[0]
+            server.anyone().post("/v1/password/reset/confirm", {"token": token_of(link), "password": PASSWORD}).expect(204)
+            visitor(server, "weak@ex.example")
             server.anyone().post("/v1/session", {"identifier": "z1@ex.example", "password": "U*U"}).expect(401)
             server.anyone().post("/v1/session", {"identifier": "z2@ex.example", "password": "U*U*U"}).expect(401)
             body = ("identity.name;contact.email;password_hash\nA;z9@ex.example;" + kept["z1"]).encode()

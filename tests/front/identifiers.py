@@ -3,7 +3,7 @@ import contextlib, os, tempfile
 from browser import Browser
 from garant import TOP, Server, check
 from mailbox import Mailbox
-from people import PASSWORD, Visitor, form, opened, registered, visitor
+from people import PASSWORD, Visitor, bcrypt, form, opened, registered, visitor
 from words import word
 
 NOW = "2026-11-23T09:00:00Z"
@@ -108,11 +108,11 @@ def register(tests):
         with Mailbox() as mailbox, variant(VALUES, ("email: {type: email, identifier: true}", "email: {type: email}")) as policy, \
                 Server(policy, now=NOW, arguments=mailbox.arguments()) as server:
             table = ("identity.name,contact.login,contact.email,password_hash\n"
-                     "Z,zed,z@ex.example,$2b$05$abcdefghijklmnopqrstuupkvHj1c6E382bN8hwXRlu1xE4bc1pgG\n")
+                     f"Z,zed,z@ex.example,{bcrypt(PASSWORD)}\n")
             made = server.operator().request("POST", "/v1/accounts/import?supplied_by=person&invite=false", table.encode(),
                                              {"Content-Type": "text/csv"}.items()).json
             check(made["opened"] == 1, f"{made}")
-            zed = visitor(server, "zed", "U*U*U")
+            zed = visitor(server, "zed")
             path = f"/v1/subjects/{zed.id}"
             etag = f'"{zed.get(path + "/access").json["version"]}"'
             zed.patch(path, {"contact": {"email": "thief@ex.example"}}, etag=etag).refused("conflict", status=409, field="contact.email")

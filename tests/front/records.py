@@ -5,7 +5,7 @@ from browser import Browser
 from garant import PROGRAM, TOP, Server, check
 from identifiers import variant
 from mailbox import Mailbox
-from people import PASSWORD, Visitor, form, opened, registered, staff, visitor
+from people import PASSWORD, Visitor, argon2, form, opened, registered, staff, visitor
 from words import word
 
 NOW = "2026-11-23T09:00:00Z"
@@ -206,8 +206,7 @@ def register(tests):
 
     @tests.test("records: passwords of other programs sign in and are hashed anew, whatever the form of the table that brought them")
     def passwords():
-        kept = {"id": "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-                "i": "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA"}
+        kept = {kind: argon2(PASSWORD, kind) for kind in ("id", "i")}
         with Server(VALUES, now=NOW) as server:
             def account_import(table, *more, ok=0):
                 with tempfile.NamedTemporaryFile("wb", suffix=".csv", dir=server.folder, delete=False) as file:
@@ -230,14 +229,23 @@ def register(tests):
                 check(ids() == people, "the dry run wrote")
                 check([row.get("field") for row in dry["columns"]] == ["identity.name", "contact.email", "password_hash", None], f"{dry['columns']}")
                 check(account_import(table, *chosen)["opened"] == 1, "not opened")
-                said = Visitor(server).post("/v1/session", {"identifier": f"{name}@ex.example", "password": "passwort"})
+                said = Visitor(server).post("/v1/session", {"identifier": f"{name}@ex.example", "password": PASSWORD + "x"})
                 check(said.status == 401, "another password opens")
                 before = stored()
                 for changed in (True, False):
-                    Visitor(server).post("/v1/session", {"identifier": f"{name}@ex.example", "password": "password"}).expect(200)
+                    Visitor(server).post("/v1/session", {"identifier": f"{name}@ex.example", "password": PASSWORD}).expect(200)
                     after = stored()
                     check((after != before) is changed, "the hash stays as it came" if changed else "a hash of our form is made anew")
                     before = after
+            for what, body, words in (("a workbook", b"PK\x03\x04\x14\0\6\0", "save it as CSV"),
+                                      ("an old workbook", b"\xd0\xcf\x11\xe0\xa1\xb1", "save it as CSV"),
+                                      ("a page", b"<html><table><tr><td>identity.name</td></tr></table>", "column 1"),
+                                      ("a header alone", b"Nom;Inconnu\n", "column 2")):
+                with tempfile.NamedTemporaryFile("wb", suffix=".csv", dir=server.folder, delete=False) as file:
+                    file.write(body)
+                command = [PROGRAM, "account", "import", file.name, "--supplied-by", "person", "--data", server.data]
+                refused = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=60)
+                check(refused.returncode != 0 and words in refused.stderr, f"{what}: {refused}")
             with tempfile.NamedTemporaryFile("wb", suffix=".csv", dir=server.folder, delete=False) as file:
                 file.write("Nom;Courriel\nA;z@ex.example\n".encode("utf-16"))
             refused = subprocess.run([PROGRAM, "account", "import", file.name, "--supplied-by", "person", "--data", server.data, "--json", "--map",

@@ -551,7 +551,15 @@ def headers(tests):
             client.get("/v1/policy", **{"X-Forwarded-For": "127.0.0.1, 192.0.2.1", "X-Forwarded-Proto": "http"}).expect(403)
             with socket.create_connection(("127.0.0.1", server.port)) as two:
                 two.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n\r\n")
-                check(two.recv(99).startswith(b"HTTP/1.1 400"), "two schemes")
+                check(two.recv(99).startswith(b"HTTP/1.1 403"), "two schemes")
+            with socket.create_connection(("127.0.0.1", server.port)) as two:          # each of two proxies writes its own line
+                two.sendall(b"GET /v1/policy HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"
+                            b"X-Forwarded-Proto: https\r\nAuthorization: Bearer " + client.token.encode() + b"\r\n\r\n")
+                check(two.recv(99).startswith(b"HTTP/1.1 200"), "two lines")
+            # What came through a proxy that names nobody is nobody of this machine.
+            for said in ({"X-Forwarded-Proto": "http"}, {"X-Forwarded-For": "", "X-Forwarded-Proto": "http"}, {"X-Forwarded-For": ""},
+                         {"X-Real-IP": "192.0.2.1", "X-Forwarded-Proto": "http"}):
+                client.get("/v1/policy", **said).refused("forbidden", status=403)
             server.operator().get("/healthz", **{"X-Forwarded-Proto": "http"}).expect(200)
 
 

@@ -60,6 +60,27 @@ def sarif():
         log = json.loads(out)
         jsonschema.Draft7Validator(schema).validate(log)
         check(len(log["runs"][0]["results"]) == sum(len(found(name)) for name in ALL), "results")
+        check(log["runs"][0]["invocations"][0]["executionSuccessful"], "a run that went well")
+
+
+@tests.test("lint: a file with a fault of form, that is not there, or that is no file, is no clean run in SARIF nor in JSON, alone or among others")
+def unread():
+    with open(os.path.join(TOP, "policies/site-fr.yaml"), encoding="utf-8") as file:
+        policy = file.read()
+    with tempfile.TemporaryDirectory() as folder:
+        kinds = {"unknown key": policy + "\nunknown_key: 1\n", "broken": "garant: 1\npolicy: {id: x\n", "empty": "", "a list": "- a\n", "latin": "# \xe9\n"}
+        paths = {"absent": os.path.join(folder, "absent.yaml"), "a folder": folder}
+        for name, text in kinds.items():
+            paths[name] = os.path.join(folder, name + ".yaml")
+            with open(paths[name], "wb") as file:
+                file.write(text.encode("latin-1" if name == "latin" else "utf-8"))
+        for name, path in paths.items():
+            for among in ([path], [path, "policies/site-fr.yaml"]):
+                status, out, _ = lint("--sarif", *among)
+                run = json.loads(out)["runs"][0]["invocations"][0]
+                check(status == 78 and not run["executionSuccessful"] and run["toolExecutionNotifications"], f"{name}: {status} {run}")
+                status, out, _ = lint("--json", *among)
+                check(status == 78 and [one for one in json.loads(out) if one["rule"] == "form" and one["file"] == path], f"{name}: {status} {out[:300]}")
 
 
 @tests.test("lint: exit statuses, acceptance, faults of form")

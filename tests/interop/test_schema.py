@@ -98,6 +98,22 @@ def of_one_mind():
         check(list(validator().iter_errors(bad)), f"{name}: the schema has nothing against it")
 
 
+@tests.test("tabs: where YAML lets them separate or stand alone they change nothing; where they indent they are named with their place")
+def tabs():
+    with open(os.path.join(TOP, "policies/site-fr.yaml"), encoding="utf-8") as file:
+        good = file.read()
+    fine = {"before a comment": ("authority: CNIL", "authority: CNIL\t# x"), "at a line's end": ("authority: CNIL", "authority: CNIL\t"),
+            "behind a colon": ("authority: CNIL", "authority:\tCNIL"), "on a line of its own": ("authority: CNIL", "\t \nauthority: CNIL\n\t"),
+            "before a comment of its own": ("authority: CNIL", "\t# x\nauthority: CNIL"), "in a list": ("[fr, en]", "[fr,\ten]"), "and CRLF": ("\n", "\t\r\n")}
+    for name, (old, new) in fine.items():
+        check(old in good, name)
+        status, said = garant_check(good.replace(old, new))
+        check(status == 0, f"{name}: {status} {said}")
+    for name, text in {"a map": "a:\n\tb: 1\n", "behind blanks": "a:\n  \tb: 1\n", "a list": "a:\n  -\tb: 1\n"}.items():
+        status, said = garant_check(text)
+        check(status == 78 and re.search(r":2:\d: a tab", said) or re.search(r":3:\d: a tab", said), f"{name}: {status} {said}")
+
+
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join(['*a' + str(n - 1)] * 9)}]\n" for n in range(1, 12))
 HOSTILE = {
     "a bomb of aliases": BOMB, "an anchor": "a: &x 1\nb: 2\n", "an alias": "a: [*x]\n", "a merge key": "a:\n  <<: {b: 1}\n", "a tab": "a:\n\tb: 1\n",

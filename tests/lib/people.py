@@ -1,8 +1,23 @@
 """People who sign in: a client with a browser's cookie and the session's token against forged requests, accounts opened for it, staff."""
-import base64, hashlib, hmac, http.cookies, re, struct, urllib.parse
+import base64, ctypes, hashlib, hmac, http.cookies, re, struct, urllib.parse
 from garant import Client, check
 
 PASSWORD = "Trombone-Lichen 42 Kestrels!"
+
+
+def bcrypt(password, cost=10):
+    """A password as other programs keep it, by the system's libcrypt."""
+    make = ctypes.CDLL("libcrypt.so.1").crypt
+    make.restype = ctypes.c_char_p
+    return make(password.encode(), f"$2b${cost:02}$abcdefghijklmnopqrstuu".encode()).decode()
+
+
+def argon2(password, kind="id", passes=3, memory=64 << 20):
+    """The same by libsodium: Argon2id or Argon2i."""
+    out = ctypes.create_string_buffer(128)
+    make = getattr(ctypes.CDLL("libsodium.so.23"), f"crypto_pwhash_argon2{kind}_str")
+    check(make(out, password.encode(), ctypes.c_ulonglong(len(password.encode())), ctypes.c_ulonglong(passes), ctypes.c_size_t(memory)) == 0, "no hash")
+    return out.value.decode()
 
 
 class Visitor(Client):

@@ -180,6 +180,8 @@ static void charsets(void **state)
     assert_true(charset_text(&a, TEXT("\xFF\xFE\xE9\x00\x3D\xD8\x00\xDE"), &out) == OK &&
                 text_eq(out, TEXT("\u00E9\U0001F600")));
     assert_true(charset_text(&a, TEXT("\xFE\xFF\x00\xE9"), &out) == OK && text_eq(out, TEXT("\u00E9")));
+    assert_int_equal(charset_text(&a, TEXT("PK\x03\x04 a workbook"), &out), ERR_VALUE);
+    assert_int_equal(charset_text(&a, TEXT("\xD0\xCF\x11\xE0\xA1\xB1"), &out), ERR_VALUE);
     assert_true(charset_text(&a, TEXT("a\x00;\x00\xE9\x00"), &out) == OK && text_eq(out, TEXT("a;\u00E9")));
     assert_true(charset_text(&a,
                              TEXT("\x00"

@@ -78,6 +78,9 @@ enum err charset_text(struct arena *a, text raw, text *out)
 {
     static const text mark = TEXT_INIT("\xEF\xBB\xBF");
     *out = text_starts(raw, mark) ? text_from(raw, mark.n) : raw;
+    /* A ZIP (xlsx, ods) or a compound file (xls): what people send who did not save as CSV. */
+    if (text_starts(raw, TEXT("PK\x03\x04")) || text_starts(raw, TEXT("\xD0\xCF\x11\xE0")))
+        return say(a, ERR_VALUE, "the file is a workbook: save it as CSV");
     if (charset_utf16(a, raw, out)) {
         TRY_PTR(out->p);
         return text_utf8(*out) ? OK : say(a, ERR_VALUE, "the text is not readable as UTF-16");

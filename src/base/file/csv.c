@@ -140,9 +140,7 @@ static enum err read_record(struct arena *a, const struct csv *csv, struct csv_r
         if (i < s.n && s.p[i] == '"') {
             enum err e = quoted_field(a, s, csv->separator, &i, field, &stray);
             if (e != OK)
-                return e == ERR_VALUE
-                           ? say(a, e, "on line %u, in column %u, a quote is opened and not closed", r->line, r->count)
-                           : e;
+                return e == ERR_VALUE ? say(a, e, "in column %u a quote is opened and not closed", r->count) : e;
         } else {
             while (!ends(s, i) && s.p[i] != csv->separator)
                 i++;

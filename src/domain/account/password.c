@@ -3,6 +3,7 @@
 #include "domain/person/record.h"
 #include "domain/person/account.h"
 #include "base/unicode.h"
+#include "base/telephone.h"
 #include "crypt/hashing.h"
 #include "domain/core/instance.h"
 #include "domain/core/normal.h"
@@ -144,6 +145,19 @@ static void add_day(struct ctx *c, struct own *own, text value)
         add_token(c, own, arena_copy(c->arena, text_of(forms[i])));
 }
 
+/* A telephone number as it is dialled abroad and at home, whatever the form that is kept. */
+static void add_number(struct ctx *c, struct own *own, text value)
+{
+    struct telephone t;
+    text at_home;
+    if (!telephone_read(value, c->policy->controller.country, &t) || !t.international)
+        return;
+    add_token(c, own, arena_copy(c->arena, text_of(t.digits)));
+    at_home = telephone_at_home(text_of(t.digits));
+    add_token(c, own, arena_copy(c->arena, at_home));
+    add_token(c, own, arena_print(c->arena, "0%.*s", T(at_home)));
+}
+
 static enum err add_field(struct ctx *c, struct own *own, const struct field *f, text value)
 {
     value = text_upto(value, OWN_VALUE_MAX);
@@ -151,6 +165,8 @@ static enum err add_field(struct ctx *c, struct own *own, const struct field *f,
         add_day(c, own, value);
         return OK;
     }
+    if (f->type == FIELD_PHONE)
+        add_number(c, own, value);
     if (f->type == FIELD_EMAIL) {
         ptrdiff_t at = text_index(value, '@');
         text user = text_upto(value, at < 0 ? 0 : (size_t)at);
@@ -278,6 +294,41 @@ static text core_of(text password, char *room, size_t size)
     return (text){ room, end - start };
 }
 
+/* Its longest row of letters, and of the signs that stand for some between them, when little else stands around it:
+ * "motdepasse2026!A" is "motdepasse". Empty when what is around is long enough to matter. */
+static text word_in(text password, char *room, size_t size)
+{
+    size_t best = 0, from = 0, start = 0;
+    for (size_t i = 0; i <= password.n; i++) {
+        if (i < password.n && letter(password.p[i]))
+            continue;
+        if (i - start > best) {
+            best = i - start;
+            from = start;
+        }
+        start = i + 1;
+    }
+    if (password.n - best > AFFIX_MAX || best >= size || best < CORE_MIN)
+        return TEXT("");
+    for (size_t i = 0; i < best; i++)
+        room[i] = low(password.p[from + i]);
+    room[best] = '\0';
+    return (text){ room, best };
+}
+
+/* One part of a password that is the same part several times: "P@ssw0rd!P@ssw0rd!" is worth "P@ssw0rd!". */
+static text part_of(text password)
+{
+    for (size_t n = 1; n <= password.n / 2; n++) {
+        bool same = password.n % n == 0;
+        for (size_t i = n; same && i < password.n; i++)
+            same = password.p[i] == password.p[i - n];
+        if (same)
+            return text_upto(password, n);
+    }
+    return password;
+}
+
 static bool listed(text core)
 {
     static const text rows[] = {
@@ -322,9 +373,13 @@ static enum err look_up(struct arena *a, void *arg)
     const char *reason = FascistCheckUser(clear, NULL, look->own->user, look->own->names);
     look->own_data |= says(reason, "password entry") || says(reason, "username");
     look->common |= reason && !look->own_data && !says(reason, "short"); /* the policy says how long */
-    text inside = core_of(look->password, core, sizeof core);
-    if (inside.n && !look->common)
-        look->common = listed(inside) || says(FascistCheckUser(core, NULL, look->own->user, NULL), "dictionary");
+    text part = part_of(look->password);
+    text (*const readings[])(text password, char *room, size_t size) = { core_of, word_in };
+    for (size_t i = 0; i < 2 && !look->common; i++) {
+        text inside = readings[i](part, core, sizeof core);
+        if (inside.n)
+            look->common = listed(inside) || says(FascistCheckUser(core, NULL, look->own->user, NULL), "dictionary");
+    }
     sodium_memzero(clear, sizeof clear);
     sodium_memzero(core, sizeof core);
     return OK;

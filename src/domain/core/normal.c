@@ -90,9 +90,19 @@ static text shown_host(struct arena *a, text s)
     return taken(a, &b);
 }
 
+/* An address as links and letters carry it: "mailto:a@example.org", "<a@example.org>". */
+static text bare_address(text s)
+{
+    if (s.n > 7 && text_eq_nocase(text_upto(s, 7), TEXT("mailto:")))
+        s = text_from(s, 7);
+    if (s.n > 2 && s.p[0] == '<' && s.p[s.n - 1] == '>')
+        s = unicode_trim(text_upto(text_from(s, 1), s.n - 2));
+    return s;
+}
+
 static text kept_email(struct arena *a, text s)
 {
-    text seen = unicode_seen(a, s), local, domain;
+    text seen = bare_address(unicode_seen(a, s)), local, domain;
     if (!seen.p || !cut_address(seen, &local, &domain))
         return seen;
     local = unquoted(a, unicode_trim(local));

@@ -229,6 +229,12 @@ static enum err take_password(struct opening *o, const struct json *in)
         snprintf(c->arena->why.field, sizeof c->arena->why.field, "password_hash");
         return ERR_VALUE;
     }
+    if (password_hash_weak(hash)) {
+        say(c->arena, ERR_VALUE,
+            "password_hash is too quickly guessed (bcrypt below cost 10, or Argon2 below 7 MiB and 5 passes): leave it out, and invite the person");
+        snprintf(c->arena->why.field, sizeof c->arena->why.field, "password_hash");
+        return ERR_VALUE;
+    }
     return account_seal(c, o->p, TEXT("password"), 0, hash, &o->password);
 }
 

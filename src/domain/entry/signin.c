@@ -135,7 +135,7 @@ try {
     struct account account;
     bool there, usable, known;     /* known: this device signed in to this account before */
     struct attempt attempt, codes; /* failures of passwords, and of codes */
-    bool with_code, stale, has_letter, replaces, has_ticket;
+    bool with_code, stale, lacking, has_letter, replaces, has_ticket;
     struct ticket ticket; /* that stood for the password: it ends with the sign-in */
     struct digest former; /* of the session that this browser had: it ends */
     sealed renewed;       /* the password at today's cost */
@@ -319,10 +319,31 @@ static enum err verify(struct try *t, text password, bool *good)
     bool stale;
     TRY(password_verify_cost(t->c, t->usable ? &t->p : NULL, t->account.password, password, good, &stale));
     if (stale) {
+        enum err fit = password_check(t->c, &t->p, NULL, password);
+        if (fit != OK && fit != ERR_PASSWORD)
+            return fit;
+        t->lacking = fit != OK;
         TRY(password_seal(t->c, &t->p, password, &t->renewed));
         t->stale = true;
     }
     return OK;
+}
+
+/* Brought along from another program, right, and less than the policy asks of passwords: it opens nothing, and a letter
+ * or an invitation leads to a new one. */
+static enum err must_renew(struct try *t)
+{
+    struct ctx *c = t->c;
+    const struct clause *clause = policy_clause(c->policy, TEXT("security.password"));
+    struct write w = { .event = event_of(c, &t->p, TEXT("signin.failed")) };
+    const struct why lacks = c->arena->why;
+    w.event.outcome = OUTCOME_REFUSED;
+    TRY(write_do(c, &w, NULL));
+    enum err status = say_clause(
+        c->arena, ERR_PASSWORD, clause,
+        "the password comes from an earlier service and is weaker than this one asks: choose a new one");
+    memcpy(c->arena->why.missing, lacks.missing, sizeof lacks.missing);
+    return status;
 }
 
 static enum err too_crowded(struct ctx *c)
@@ -351,8 +372,12 @@ static enum err by_password(struct try *t, const struct json *in, bool crowded, 
         return too_crowded(c);
     TRY(throttle_enter(c, &rule, &t->attempt));
     enum err status = verify(t, json_text(in, TEXT("password")), &good);
-    if (status == OK)
-        status = good ? go_on(t, &rule, json_text(in, TEXT("code")), out) : failed(t);
+    if (status == OK && !good)
+        status = failed(t);
+    else if (status == OK && t->lacking)
+        status = must_renew(t);
+    else if (status == OK)
+        status = go_on(t, &rule, json_text(in, TEXT("code")), out);
     throttle_leave(c, &t->attempt);
     return status;
 }

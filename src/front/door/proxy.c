@@ -198,7 +198,9 @@ enum err proxy_believe(struct arena *a, const struct proxies *p, const struct ho
     q->address = address_of_host(&client);
     TRY(named_host(a, &hops, at, q));
     q->encrypted = came_encrypted(q, &hops, at);
-    if (q->encrypted || host_is_loopback(&client))
+    /* A proxy that does not say who asked may ask for anybody: that it stands on this machine says nothing. */
+    bool passed_on = request_header(q, TEXT("X-Forwarded-Proto")).p || request_header(q, TEXT("X-Forwarded-For")).p;
+    if (q->encrypted || (host_is_loopback(&client) && (hops.count || !passed_on)))
         return OK;
     return say(a, ERR_FORBIDDEN,
                "this is served over TLS only, and the proxy does not say that the request came to it by TLS");

@@ -196,7 +196,7 @@ static enum err read_parameter(struct arena *a, struct request *q, text name, te
     text decoded;
     enum err status = decode_part(a, name, true, "query", &decoded);
     bool known = status == OK && knows_parameter(q->route, decoded);
-    if (!known && route_is_page(q->route))
+    if (!known && (route_is_page(q->route) || text_starts(q->route->path, TEXT("/.well-known/"))))
         return OK;
     TRY(status);
     if (!known) {

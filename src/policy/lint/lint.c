@@ -127,7 +127,7 @@ static void run_rule(struct lint *l, const struct lint_rule *rule)
 
 enum err lint_run(struct arena *a, const struct node *root, text source, struct date as_of, struct lint_findings *out)
 {
-    *out = (struct lint_findings){ .file = out->file, .source = source, .before = out->before };
+    *out = (struct lint_findings){ .file = out->file, .source = source, .before = out->before, .faults = out->faults };
     struct lint l = { .arena = a, .root = root, .as_of = as_of, .out = out };
     for (unsigned i = 0; root && i < RULES && !l.failed; i++)
         if (in_force(&rules[i], as_of))
