@@ -119,6 +119,17 @@ static enum err parse_answer(struct arena *a, text raw, struct result *out)
     return out->body.p ? OK : ERR_MEMORY;
 }
 
+/* Why the operator looks or acts, as the header carries it. */
+static text said_reason(struct cli *cli)
+{
+    text reason = cli_option(cli, TEXT("reason"));
+    BUF_AUTO b = buf_make(4096);
+    if (!reason.n)
+        return TEXT("");
+    buf_percent(&b, reason);
+    return buf_made(cli->arena, &b);
+}
+
 static enum err call_socket(struct client *c, enum method method, text target, text type, text body, int64_t if_match,
                             struct result *out)
 {
@@ -126,6 +137,7 @@ static enum err call_socket(struct client *c, enum method method, text target, t
     CLEANUP(cli_close) int fd = connect_socket(a, c->data_dir);
     BUF_AUTO b = buf_make(CLI_ANSWER_LIMIT);
     text tenant = cli_option(c->cli, TEXT("tenant"));
+    text reason = said_reason(c->cli);
     buf_print(
         &b,
         "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
@@ -136,6 +148,8 @@ static enum err call_socket(struct client *c, enum method method, text target, t
         buf_print(&b, "If-Match: \"%lld\"\r\n", (long long)if_match);
     if (tenant.n)
         buf_print(&b, "Garant-Tenant: %.*s\r\n", T(tenant));
+    if (reason.n)
+        buf_print(&b, "Garant-Reason: %.*s\r\n", T(reason));
     buf_add(&b, TEXT("\r\n"));
     buf_add(&b, body);
     text question, answer;
@@ -155,7 +169,7 @@ static enum err call_here(struct client *c, enum method method, text target, tex
                           struct result *out)
 {
     struct arena *a = c->cli->arena;
-    struct pair headers[4] = { { TEXT("Accept-Language"), c->cli->asked_language } };
+    struct pair headers[5] = { { TEXT("Accept-Language"), c->cli->asked_language } };
     struct request q = { .front = &c->front,
                          .method = method,
                          .target = target,
@@ -164,12 +178,15 @@ static enum err call_here(struct client *c, enum method method, text target, tex
                          .body = body,
                          .operator_socket = true };
     text tenant = cli_option(c->cli, TEXT("tenant"));
+    text reason = said_reason(c->cli);
     if (type.n)
         headers[q.header_count++] = (struct pair){ TEXT("Content-Type"), type };
     if (if_match)
         headers[q.header_count++] = (struct pair){ TEXT("If-Match"), arena_print(a, "\"%lld\"", (long long)if_match) };
     if (tenant.n)
         headers[q.header_count++] = (struct pair){ TEXT("Garant-Tenant"), tenant };
+    if (reason.n)
+        headers[q.header_count++] = (struct pair){ TEXT("Garant-Reason"), reason };
     struct reply r = { 0 };
     reply_reset(&r);
     if (route_find(a, &q) == OK)

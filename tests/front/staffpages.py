@@ -101,6 +101,6 @@ def register(tests):
                 listed = text(form(clerk, "/staff/people", state="awaiting", reason=why).expect(200))
                 ident = re.findall(r'href="/staff/people/(\w{26})"', listed)[-1]
                 check("Approve" in text(form(clerk, f"/staff/people/{ident}", purpose="service", reason=why).expect(200)), "nothing to approve by")
-                form(clerk, f"/staff/people/{ident}/decide", decision=decision).expect(303)
+                form(clerk, f"/staff/people/{ident}/decide", decision=decision, reason=why).expect(303)
                 mailbox.wait(address, "approved" if decision == "approve" else "refused_account")
-                form(clerk, f"/staff/people/{ident}/decide", decision=decision).expect(409, 404)
+                form(clerk, f"/staff/people/{ident}/decide", decision=decision, reason=why).expect(409, 404)

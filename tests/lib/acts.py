@@ -234,7 +234,7 @@ def rights(case, subject):
         case.ask(f"the person's {path}", "export" in acts, act, "GET", f"/v1/subjects/{subject}/{path}")
     case.ask("the ledger of consents", "export" in acts or "consent" in acts, "read", "GET", f"/v1/subjects/{subject}/consents")
     for purpose, channel in policy.consents():
-        case.ask(f"a consent to {purpose}", "consent" in acts, "consent.given", "POST", f"/v1/subjects/{subject}/consents",
+        case.ask(f"a consent to {purpose}", policy.may_for(case.actor, "consent", purpose), "consent.given", "POST", f"/v1/subjects/{subject}/consents",
                  consent_body(purpose, channel, "given"))
     # Who looks after accounts reaches all that people are found by.
     finds = [name for name, body in policy.categories.items() if any(truth(type_.get("identifier")) for type_ in body["fields"].values())]

@@ -1132,7 +1132,8 @@ def only_who_needs_it(t):
             "attachment.add": lambda **more: support.request("POST", f"/v1/subjects/{one.id}/attachments?category=rooms&name=a.txt", b"a",
                                                              {"Content-Type": "text/plain", **more}.items())}
     with part("the need is checked: a reason, before each look, by page and API"):
-        for act in acts.values():                                # what is done besides looking keeps the reason that is given
+        for name, act in acts.items():                           # what is done besides looking needs its reason too, and keeps it
+            refused(name, act(), "reason-missing", status=403, clause=r"^roles\.support\.reason$", promise="MO-10")
             check(act(**said).status < 300, "not done")
     with part("the role is checked: each for its own ends and no other, by page and API"):
         for who, role, purpose in ((support, "support", "billing"), (books, "accounting", "service"), (news, "representative", "billing"),
@@ -1170,9 +1171,16 @@ def only_who_needs_it(t):
         check({look["entry"] for look in told} <= {look["entry"] for look in pages}, "the list of looks has fewer")
         ran = json.loads(garant("subject", "looks", one.id, "--data", server.data, "--policy", server.policy, "--tenant", TENANT, "--json"))["looks"]
         check({look["entry"] for look in told} <= {look["entry"] for look in ran}, "the command shows fewer")
-        for language, word in (("en", "Support"), ("fr", "Assistance")):
+        for language, role in (("en", "Support"), ("fr", "Assistance")):
             shown = one.get(f"/me/looks?lang={language}").expect(200).body.decode()
-            check(word in shown and why in shown, f"the page in {language} does not show who looked and why")
+            check(role in shown and why in shown, f"the page in {language} does not show who looked and why")
+        def listed():
+            return [(look["actor"], look["reason"]) for look in seen() if look["act"] == "account.listed"]
+        already = len(listed())
+        support.get("/v1/accounts", **said).expect(200)
+        form(support, "/staff/people", state="", reason=why).expect(200)
+        garant("account", "list", "--data", server.data, "--policy", server.policy, "--tenant", TENANT, "--json")
+        check(listed()[:len(listed()) - already] == [("operator", None), ("support", why), ("support", why)], f"who listed accounts: {listed()}")
     with part("the reason stands nowhere in clear"):
         check_searchable([why], t.folder)
         check_absent([why], server.folder)

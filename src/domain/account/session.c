@@ -1,4 +1,5 @@
 /* Sessions: begun, looked up, ended; their last uses, kept in memory for a minute. */
+#include "domain/person/look_at.h"
 #include "domain/account/session.h"
 #include "domain/person/person.h"
 #include "domain/core/id.h"
@@ -716,19 +717,18 @@ static enum err put_list(struct ctx *c, const struct person *p, struct json_out 
     return q.status;
 }
 
+static enum err show_sessions(struct ctx *c, struct look *l, struct json_out *w)
+{
+    json_name(w, TEXT("sessions"));
+    return put_list(c, &l->p, w);
+}
+
 enum err session_list(struct ctx *c, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    BUF_AUTO b = buf_make(1 << 20);
-    struct json_out w = json_out(&b);
+    struct look l = { .act = TEXT("read"),
+                      .purpose = TEXT("access"), /* their own data, shown to them (GDPR 15) */
+                      .may = look_at_own,
+                      .show = show_sessions };
     session_as_person(c);
-    TRY(person_open(c, session_self(c), false, &p));
-    json_open(&w, '{');
-    json_name(&w, TEXT("sessions"));
-    TRY(put_list(c, &p, &w));
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("access"); /* their own data, shown to them (GDPR 15) */
-    return write_do(c, &read, NULL);
+    return look_at_person(c, session_self(c), &l, out);
 }

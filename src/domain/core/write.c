@@ -176,8 +176,17 @@ static enum err write_asked(struct ctx *c, struct write *w)
     return status;
 }
 
+/* Whatever decided it: a role that must say why writes about nobody but themselves without a reason. */
+static enum err check_reason(struct ctx *c, const struct event *e)
+{
+    const struct person p = { .id = e->subject, .who = e->who };
+    bool own = c->actor.has_self && e->has_subject && memcmp(&c->actor.self, &e->subject, sizeof e->subject) == 0;
+    return own ? OK : look_allow(c, e->has_subject ? &p : NULL, e->purpose, NULL);
+}
+
 enum err write_do(struct ctx *c, struct write *w, const struct answer *answer)
 {
+    TRY(check_reason(c, &w->event));
     if (c->dry)
         return OK;
     TRY(budget_spend(c, w));

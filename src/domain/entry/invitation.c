@@ -1,4 +1,5 @@
 /* An invitation accepted: the password that makes an account open. */
+#include "domain/person/look_at.h"
 #include "domain/core/named.h"
 #include "domain/entry/opening.h"
 #include "domain/core/instance.h"
@@ -25,33 +26,37 @@ static enum err run_accept(struct db *db, struct write *w)
     return db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(person[0], person[1], V_SEALED(a->password), V_INT(a->c->now)));
 }
 
+static enum err show_invited(struct ctx *c, struct look *l, struct json_out *w)
+{
+    const struct account *account = l->arg;
+    json_pair(w, TEXT("opened"), time_print(c->arena, account->opened));
+    json_pair(w, TEXT("source_title"), doc_source(c, l->p.source));
+    json_name(w, TEXT("categories"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        struct record *rows;
+        unsigned count = 0, lost = 0;
+        if (!c->policy->categories[i].transient)
+            TRY(record_load_readable(c, &l->p, (int)i, false, &rows, &count, &lost));
+        if (count || lost)
+            json_put_text(w, doc_category(c, &c->policy->categories[i]));
+    }
+    json_close(w, ']');
+    return OK;
+}
+
 enum err invitation_look(struct ctx *c, text token, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct account account;
     struct ticket ticket;
-    BUF_AUTO b = buf_make(1 << 16);
-    struct json_out w = json_out(&b);
+    struct look l = { .act = TEXT("read"),
+                      .purpose = TEXT("access"), /* their own data, told to who was sent the link (GDPR 14) */
+                      .may = look_at_own,
+                      .show = show_invited,
+                      .arg = &account };
     TRY(opening_ticket(c, token, TEXT("invitation"), &ticket, &p, &account));
-    json_open(&w, '{');
-    json_pair(&w, TEXT("opened"), time_print(c->arena, account.opened));
-    json_pair(&w, TEXT("source_title"), doc_source(c, p.source));
-    json_name(&w, TEXT("categories"));
-    json_open(&w, '[');
-    for (unsigned i = 0; i < c->policy->category_count; i++) {
-        struct record *rows;
-        unsigned count = 0, lost = 0;
-        if (!c->policy->categories[i].transient)
-            TRY(record_load_readable(c, &p, (int)i, false, &rows, &count, &lost));
-        if (count || lost)
-            json_put_text(&w, doc_category(c, &c->policy->categories[i]));
-    }
-    json_close(&w, ']');
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("access"); /* their own data, told to who was sent the link (GDPR 14) */
-    return write_do(c, &read, NULL);
+    return look_at_person(c, id_print(c->arena, p.id), &l, out);
 }
 
 enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out)

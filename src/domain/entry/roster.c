@@ -1,5 +1,6 @@
 /* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts.
  */
+#include "domain/person/look_at.h"
 #include "domain/entry/roster.h"
 #include "domain/person/person.h"
 #include "domain/entry/may.h"
@@ -29,7 +30,7 @@ enum err account_look(struct ctx *c, const struct person *p, text purpose)
          i < c->policy->purpose_count && (kind == ACTOR_STAFF || kind == ACTOR_SYSTEM || kind == ACTOR_MANAGER); i++) {
         ask.purpose = (int)i;
         if (policy_decide(c->policy, &ask).verdict == ALLOWED)
-            return look_allow(c, p, TEXT(""), TEXT("")); /* a role that must say why it looks says it here too */
+            return OK;
     }
     return may_refuse(c, p, "may not look through accounts");
 }
@@ -88,51 +89,59 @@ static enum err put_row(struct ctx *c, const struct roster_row *r, struct json_o
     return OK;
 }
 
-static enum err put_page(struct ctx *c, text state, text role, struct subject_id after, const struct paging *asked,
-                         struct json_out *w, int64_t *rows, struct answer *out)
+struct listing {
+    text state, role;
+    struct subject_id after;
+};
+
+static enum err may_list(struct ctx *c, struct look_list *l) { return account_look(c, NULL, l->purpose); }
+
+static enum err load_page(struct ctx *c, const struct look_list *l, struct roster_row *out, int64_t *rows, bool *more)
+{
+    const struct listing *asked = l->arg;
+    const struct actor_class *class = may_class_of(c);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACCOUNT_PAGE,
+                ARGS(V_TEXT(c->tenant), V_TEXT(asked->state), V_TEXT(asked->role), V_ID(asked->after),
+                     V_INT(l->asked->limit + 1), V_INT(class && class->sees_team), V_ID(c->actor.self)));
+    for (*rows = 0; paging_row(l->asked, &q, rows, more);)
+        out[*rows - 1] = row_of(c, &q);
+    return q.status;
+}
+
+static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w)
 {
     bool more;
-    const struct actor_class *class = may_class_of(c);
-    bool team = class && class->sees_team;
-    struct roster_row *all = NEW_ARRAY(c->arena, struct roster_row, (size_t)asked->limit + 1);
+    struct roster_row *all = NEW_ARRAY(c->arena, struct roster_row, (size_t)l->asked->limit + 1);
     TRY_PTR(all);
-    {
-        READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_ACCOUNT_PAGE,
-                    ARGS(V_TEXT(c->tenant), V_TEXT(state), V_TEXT(role), V_ID(after), V_INT(asked->limit + 1),
-                         V_INT(team), V_ID(c->actor.self)));
-        for (*rows = 0; paging_row(asked, &q, rows, &more);)
-            all[*rows - 1] = row_of(c, &q);
-        TRY(q.status);
-    }
+    TRY(load_page(c, l, all, &l->count, &more));
     json_name(w, TEXT("accounts"));
     json_open(w, '[');
-    for (int64_t i = 0; i < *rows; i++)
+    for (int64_t i = 0; i < l->count; i++) {
         TRY(put_row(c, &all[i], w));
+        TRY(look_saw(c, l, all[i].id));
+    }
     json_close(w, ']');
-    return paging_end(c, more, *rows ? id_print(c->arena, all[*rows - 1].id) : (text){ NULL, 0 }, w, out);
+    return paging_end(c, more, l->count ? id_print(c->arena, all[l->count - 1].id) : (text){ NULL, 0 }, w, l->out);
 }
 
 enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked,
                       struct answer *out)
 {
-    struct subject_id from = { { 0 } };
-    struct write w = { .event = event_of(c, NULL, TEXT("subject.list")) };
-    text none = TEXT("");
-    if (asked->after.n && !id_parse(asked->after, &from))
+    const text none = TEXT("");
+    struct listing of = { .state = state.p ? state : none, .role = role.p ? role : none };
+    struct look_list l = { .act = TEXT("subject.list"),
+                           .each = TEXT("account.listed"),
+                           .purpose = purpose.p ? purpose : none,
+                           .may = may_list,
+                           .show = show_page,
+                           .asked = asked,
+                           .arg = &of };
+    if (asked->after.n && !id_parse(asked->after, &of.after))
         return paging_unknown(c);
-    TRY(account_look(c, NULL, purpose));
-    w.event.purpose = purpose.p ? purpose : none;
-    BUF_AUTO b = buf_make(1 << 20);
-    struct json_out j = json_out(&b);
-    json_open(&j, '{');
-    TRY(put_page(c, state.p ? state : none,
-                 role.p ? role : none, from, asked, &j, &w.event.count, out));
-    json_close(&j, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    return write_do(c, &w, NULL);
+    return look_at_people(c, &l, out);
 }
 
 static enum err put_confusable(struct ctx *c, const struct person *p, struct json_out *w)
@@ -158,28 +167,28 @@ static enum err put_origin(struct ctx *c, const struct person *p, struct json_ou
     return put_confusable(c, p, w);
 }
 
+static enum err may_see(struct ctx *c, struct look *l)
+{
+    struct account a;
+    TRY(account_look(c, &l->p, l->purpose));
+    TRY(account_load(c, l->p.id, &a));
+    return a.there ? OK : say(c->arena, ERR_NOT_FOUND, "this person has no account");
+}
+
+static enum err show_account(struct ctx *c, struct look *l, struct json_out *w)
+{
+    json_pair(w, TEXT("id"), id_print(c->arena, l->p.id));
+    TRY(put_origin(c, &l->p, w));
+    json_name(w, TEXT("account"));
+    return account_put(c, &l->p, w);
+}
+
 enum err account_get(struct ctx *c, text id, text purpose, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    struct account a;
-    TRY(person_open(c, id, false, &p));
-    struct write w = { .event = event_of(c, &p, TEXT("account.read")) };
-    TRY(account_look(c, &p, purpose));
-    w.event.purpose = purpose.p ? purpose : TEXT("");
-    TRY(look_seal(c, &p, &w.event));
-    TRY(account_load(c, p.id, &a));
-    if (!a.there)
-        return say(c->arena, ERR_NOT_FOUND, "this person has no account");
-    BUF_AUTO b = buf_make(1 << 16);
-    struct json_out j = json_out(&b);
-    json_open(&j, '{');
-    json_pair(&j, TEXT("id"), id);
-    TRY(put_origin(c, &p, &j));
-    json_name(&j, TEXT("account"));
-    TRY(account_put(c, &p, &j));
-    json_close(&j, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    return write_do(c, &w, NULL);
+    struct look l = {
+        .act = TEXT("account.read"), .purpose = purpose.p ? purpose : TEXT(""), .may = may_see, .show = show_account
+    };
+    return look_at_person(c, id, &l, out);
 }
 
 /* ---- Changes. ---- */
@@ -255,19 +264,6 @@ enum err account_manager(struct ctx *c, text id, const struct json *in, struct a
 
 /* ---- The confidentiality agreement. ---- */
 
-static enum err seal_reference(struct ctx *c, const struct person *p, text reference, sealed *out)
-{
-    KEY_AUTO key;
-    struct place place = {
-        .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("reference")
-    };
-    if (!reference.n)
-        return OK;
-    TRY(value_no_card(c, TEXT("reference"), reference));
-    key_derive(&p->key, TEXT("journal"), &key);
-    return seal(c->arena, &key, &place, reference, out);
-}
-
 static enum err run_agreement(struct db *db, struct write *w)
 {
     const struct standing *s = w->arg;
@@ -301,7 +297,8 @@ enum err account_agreement(struct ctx *c, text id, const struct json *in, struct
                    REFERENCE_MAX);
     struct write w = { .run = run_agreement, .arg = &s, .event = event_of(c, &p, TEXT("account.agreement")) };
     w.event.clause = c->policy->session.staff_clause.path;
-    TRY(seal_reference(c, &p, reference, &w.event.detail));
+    TRY(value_no_card(c, TEXT("reference"), reference));
+    TRY(look_seal_told(c, &p, TEXT("reference"), reference, &w.event));
     out->body = arena_print(c->arena, "{\"agreement\":\"%.*s\"}", T(time_print(c->arena, s.agreement)));
     return write_do(c, &w, NULL);
 }

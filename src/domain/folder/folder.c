@@ -1,4 +1,5 @@
 /* Folders: the ledger of grants and revocations, and the question whether a person may enter. */
+#include "domain/person/look_at.h"
 #include "base/unicode.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -619,25 +620,26 @@ static enum err reason_of(struct ctx *c, const struct person *p, struct reach *r
                   : person_allow_act(c, p, ACT_EXPORT);
 }
 
+static enum err may_see_folders(struct ctx *c, struct look *l)
+{
+    struct reach *reach = l->arg;
+    TRY(reach_of(c, &l->p, reach));
+    return reason_of(c, &l->p, reach, &l->event.purpose);
+}
+
+static enum err show_folders(struct ctx *c, struct look *l, struct json_out *w)
+{
+    json_name(w, TEXT("folders"));
+    return put_list(c, &l->p, l->arg, w);
+}
+
 enum err folder_list(struct ctx *c, text id, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
     struct reach reach;
-    struct write read = { 0 };
-    TRY(person_open(c, id, true, &p));
-    TRY(reach_of(c, &p, &reach));
-    read.event = event_of(c, &p, TEXT("read"));
-    TRY(reason_of(c, &p, &reach, &read.event.purpose));
-    TRY(look_allow(c, &p, read.event.purpose, TEXT("")));
-    TRY(look_seal(c, &p, &read.event));
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_name(&w, TEXT("folders"));
-    TRY(put_list(c, &p, &reach, &w));
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    return write_do(c, &read, NULL);
+    struct look l = {
+        .act = TEXT("read"), .closed_too = true, .may = may_see_folders, .show = show_folders, .arg = &reach
+    };
+    return look_at_person(c, id, &l, out);
 }
 
 /* ---- May they enter? ---- */

@@ -1,4 +1,5 @@
 /* The intermediate archive: listed by pseudonymous id, read for a reason. */
+#include "domain/person/look_at.h"
 #include "domain/keep/archive.h"
 #include "domain/person/reach.h"
 #include "domain/core/named.h"
@@ -43,10 +44,12 @@ static void put_end(struct ctx *c, const struct keeping *k, text category, msec 
 }
 
 /* asked->limit people, each with all of their categories. */
-static enum err put_page(struct ctx *c, struct subject_id after, const struct paging *asked, struct json_out *w,
-                         int64_t *rows, struct answer *out)
+static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w)
 {
+    const struct paging *asked = l->asked;
+    struct answer *out = l->out;
     int64_t people = 0;
+    const struct subject_id after = *(const struct subject_id *)l->arg;
     struct subject_id id = after;
     struct keeping k = { 0 };
     READ_AUTO db = NULL;
@@ -55,7 +58,7 @@ static enum err put_page(struct ctx *c, struct subject_id after, const struct pa
     query_start(&q, db, SQL_LEFTOVER_LIST, ARGS(V_TEXT(c->tenant), V_ID(after), V_INT(asked->limit + 1)));
     json_name(w, TEXT("archive"));
     json_open(w, '[');
-    for (*rows = 0; query_next(&q); ++*rows) {
+    for (; query_next(&q); l->count++) {
         text category = query_bytes(&q, 1);
         struct subject_id last = id;
         TRY(read_id(c, query_bytes(&q, 0), &id));
@@ -67,6 +70,7 @@ static enum err put_page(struct ctx *c, struct subject_id after, const struct pa
         }
         if (another)
             TRY(keeping_careful(db, c->arena, c->tenant, id, c->now, &k));
+        TRY(look_saw(c, l, id));
         json_open(w, '{');
         json_pair(w, TEXT("id"), id_print(c->arena, id));
         json_pair(w, TEXT("category"), category);
@@ -79,20 +83,24 @@ static enum err put_page(struct ctx *c, struct subject_id after, const struct pa
     return paging_end(c, false, (text){ NULL, 0 }, w, out);
 }
 
+static enum err may_list(struct ctx *c, struct look_list *l)
+{
+    l->count = 0;
+    return allow(c);
+}
+
 enum err archive_list(struct ctx *c, const struct paging *asked, struct answer *out)
 {
     struct subject_id from = { { 0 } };
-    struct write w = { .event = event_of(c, NULL, TEXT("archive.list")) };
+    struct look_list l = { .act = TEXT("archive.list"),
+                           .each = TEXT("archive.listed"),
+                           .may = may_list,
+                           .show = show_page,
+                           .asked = asked,
+                           .arg = &from };
     if (asked->after.n && !id_parse(asked->after, &from))
         return paging_unknown(c);
-    TRY(allow(c));
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out j = json_out(&b);
-    json_open(&j, '{');
-    TRY(put_page(c, from, asked, &j, &w.event.count, out));
-    json_close(&j, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    return write_do(c, &w, NULL);
+    return look_at_people(c, &l, out);
 }
 
 /* ---- Reading. ---- */
@@ -143,30 +151,40 @@ static enum err put_records(struct ctx *c, const struct person *p, int category,
     return q.status;
 }
 
+static enum err may_read(struct ctx *c, struct look *l)
+{
+    const int *category = l->arg;
+    TRY(allow(c));
+    if (*category < 0)
+        return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
+    l->event.categories = c->policy->categories[*category].name;
+    return OK;
+}
+
+static enum err show_records(struct ctx *c, struct look *l, struct json_out *w)
+{
+    const int *category = l->arg;
+    TRY(put_records(c, &l->p, *category, w, &l->event.count));
+    return l->event.count ? OK : say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
+}
+
 enum err archive_read(struct ctx *c, text id, text category, text reason, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
     int index = policy_category(c->policy, category);
+    struct subject_id known;
+    struct look l = { .act = TEXT("archive.read"),
+                      .purpose = reason,
+                      .closed_too = true,
+                      .gone_too = true,
+                      .may = may_read,
+                      .show = show_records,
+                      .arg = &index };
     if (!reason.n || !text_eq(value_shown(reason), reason))
         return say(c->arena, ERR_MISSING,
                    "a look into the archive names its reason: at most 64 lower-case letters, digits, '.' and '_'");
-    TRY(allow(c));
-    if (index < 0 || !id_parse(id, &p.id))
+    if (!id_parse(id, &known)) {
+        TRY(allow(c));
         return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
-    enum err status = person_open(c, id, true, &p);
-    bool erased = status == ERR_NOT_FOUND && id_parse(id, &p.id); /* held records have keys of their own */
-    if (!erased)
-        TRY(status);
-    struct write w = { .event = event_of(c, erased ? NULL : &p, TEXT("archive.read")) };
-    w.event.purpose = reason;
-    w.event.categories = c->policy->categories[index].name;
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out j = json_out(&b);
-    json_open(&j, '{');
-    TRY(put_records(c, &p, index, &j, &w.event.count));
-    json_close(&j, '}');
-    if (!w.event.count)
-        return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
-    TRY(buf_take(c->arena, &b, &out->body));
-    return write_do(c, &w, NULL);
+    }
+    return look_at_person(c, id, &l, out);
 }

@@ -1,4 +1,5 @@
 /* Certificates: the facts of an erasure signed with the journal's proof; as JSON, and as a page to print. */
+#include "domain/person/look_at.h"
 #include "domain/keep/erasing.h"
 #include "domain/person/person.h"
 #include "crypt/note.h"
@@ -217,16 +218,34 @@ enum err certificate_shown(struct ctx *c, text id, bool html, struct answer *out
     return c->app->papers->certificate(c, k.json, k.jws, verifier, out);
 }
 
+struct getting {
+    text id;
+    bool html;
+    struct answer answer;
+};
+
+static enum err may_get(struct ctx *c, struct look *l)
+{
+    struct getting *g = l->arg;
+    TRY(person_allow_act(c, NULL, ACT_ERASE));
+    return certificate_shown(c, g->id, g->html, &g->answer);
+}
+
+static enum err give_certificate(struct ctx *c, struct look *l, struct answer *out)
+{
+    *out = ((const struct getting *)l->arg)->answer;
+    return c ? OK : ERR_INTERNAL;
+}
+
 /* A certificate tells of one person: it is for them, who had it when they were erased, and for those who may erase. */
 enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out)
 {
+    struct getting g = { .id = id, .html = html };
+    struct look l = { .act = TEXT("certificate.read"), .may = may_get, .give = give_certificate, .arg = &g };
     if (c->actor.kind == ACTOR_PERSON) {
         say_clause(c->arena, ERR_FORBIDDEN, &c->policy->rights_clause,
                    "a certificate is given to its person at the erasure, and later to who may erase");
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     }
-    TRY(person_allow_act(c, NULL, ACT_ERASE));
-    TRY(certificate_shown(c, id, html, out));
-    struct write read = { .event = event_of(c, NULL, TEXT("certificate.read")) };
-    return write_do(c, &read, NULL);
+    return look_at_person(c, (text){ NULL, 0 }, &l, out);
 }

@@ -1,4 +1,5 @@
 /* Erasure: what is kept and why, then keys, rows and certificate in one write. */
+#include "domain/person/look_at.h"
 #include "domain/keep/erasing.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -655,31 +656,31 @@ static enum err put_gone(struct erasing *e, struct json_out *w)
     return q.status;
 }
 
-enum err erase_foresee(struct ctx *c, text id, struct answer *out)
+static enum err may_foresee(struct ctx *c, struct look *l) { return person_allow_act(c, &l->p, ACT_ERASE); }
+
+static enum err show_foreseen(struct ctx *c, struct look *l, struct json_out *w)
 {
-    PERSON_AUTO p = { 0 };
-    struct erasing e = { .c = c, .p = &p };
-    BUF_AUTO b = buf_make(1 << 20);
-    struct json_out w = json_out(&b);
-    TRY(person_open(c, id, true, &p));
-    TRY(person_allow_act(c, &p, ACT_ERASE));
+    struct erasing e = { .c = c, .p = &l->p };
     TRY(take_stock(&e));
     keep_words(&e);
-    json_open(&w, '{');
-    json_name(&w, TEXT("kept"));
-    put_kept(&e, &w);
-    json_name(&w, TEXT("gone"));
-    TRY(put_gone(&e, &w));
-    json_name(&w, TEXT("recipients_to_tell"));
-    json_open(&w, '[');
+    json_name(w, TEXT("kept"));
+    put_kept(&e, w);
+    json_name(w, TEXT("gone"));
+    TRY(put_gone(&e, w));
+    json_name(w, TEXT("recipients_to_tell"));
+    json_open(w, '[');
     for (const struct told *t = e.told; t; t = t->next)
-        json_put_text(&w, doc_recipient(c, policy_actor(c->policy, t->recipient)));
-    json_close(&w, ']');
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("access");
-    return write_do(c, &read, NULL);
+        json_put_text(w, doc_recipient(c, policy_actor(c->policy, t->recipient)));
+    json_close(w, ']');
+    return OK;
+}
+
+enum err erase_foresee(struct ctx *c, text id, struct answer *out)
+{
+    struct look l = {
+        .act = TEXT("read"), .purpose = TEXT("access"), .closed_too = true, .may = may_foresee, .show = show_foreseen
+    };
+    return look_at_person(c, id, &l, out);
 }
 
 /* ---- An erasure that a crash cut short: the store has completed its rows, the certificate is still to be made. ----

@@ -1,5 +1,6 @@
 /* The contact log: what was written to a person and which calls there were, with the fields that the policy declares
  * and no other. */
+#include "domain/person/look_at.h"
 #include "domain/mail/contact.h"
 #include "domain/person/person.h"
 #include "domain/person/change.h"
@@ -269,38 +270,39 @@ static void put_contact(struct json_out *w, const struct record *r)
     json_close(w, '}');
 }
 
-enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
+static enum err may_see_contacts(struct ctx *c, struct look *l)
 {
-    PERSON_AUTO p;
     struct bits set = { { 0 } };
+    int category = log_category(c->policy);
+    if (category >= 0)
+        bits_add(&set, (unsigned)category);
+    TRY(person_allow(c, &l->p, l->purpose, &set, ACT_READ));
+    l->event.categories = event_categories(c, &set);
+    l->event.clause = c->policy->purposes[policy_purpose(c->policy, l->purpose)].clause.path;
+    return OK;
+}
+
+static enum err show_contacts(struct ctx *c, struct look *l, struct json_out *w)
+{
     struct record *rows = NULL;
     unsigned count = 0, lost = 0;
     int category = log_category(c->policy);
-    TRY(person_open(c, id, false, &p));
     if (category >= 0)
-        bits_add(&set, (unsigned)category);
-    TRY(person_allow(c, &p, purpose, &set, ACT_READ));
-    if (category >= 0)
-        TRY(record_load_readable(c, &p, category, false, &rows, &count, &lost));
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_name(&w, TEXT("contacts"));
-    json_open(&w, '[');
+        TRY(record_load_readable(c, &l->p, category, false, &rows, &count, &lost));
+    l->event.count = count;
+    json_name(w, TEXT("contacts"));
+    json_open(w, '[');
     for (unsigned i = 0; i < count; i++)
-        put_contact(&w, &rows[i]);
-    json_close(&w, ']');
+        put_contact(w, &rows[i]);
+    json_close(w, ']');
     if (lost)
-        json_pair_int(&w, TEXT("unreadable"), lost);
-    json_name(&w, TEXT("letters"));
-    TRY(outbox_put_of(c, &p, false, &w));
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = purpose;
-    read.event.categories = event_categories(c, &set);
-    read.event.count = count;
-    read.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
-    TRY(look_seal(c, &p, &read.event));
-    return write_do(c, &read, NULL);
+        json_pair_int(w, TEXT("unreadable"), lost);
+    json_name(w, TEXT("letters"));
+    return outbox_put_of(c, &l->p, false, w);
+}
+
+enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
+{
+    struct look l = { .act = TEXT("read"), .purpose = purpose, .may = may_see_contacts, .show = show_contacts };
+    return look_at_person(c, id, &l, out);
 }

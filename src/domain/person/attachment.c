@@ -1,4 +1,5 @@
 /* Attachments: files of a person, sealed in pieces so that none is ever whole in clear but on its way to a reader. */
+#include "domain/person/look_at.h"
 #include "base/file/card_file.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -394,31 +395,44 @@ static enum err reading_begin(struct ctx *c, const struct person *p, const struc
     return OK;
 }
 
-enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, struct answer *out)
+struct getting {
+    text attachment;
+    struct attachment *file;
+};
+
+static enum err may_get(struct ctx *c, struct look *l)
 {
-    PERSON_AUTO p = { 0 };
-    struct attachment *t;
-    if (!purpose.n)
-        return say(c->arena, ERR_MISSING, "a read names its purpose: ?purpose=…");
-    TRY(person_open(c, id, false, &p));
-    TRY(find(c, &p, attachment, false, &t));
-    struct bits set = set_of(c, t->category);
+    struct getting *g = l->arg;
+    TRY(find(c, &l->p, g->attachment, false, &g->file));
+    struct bits set = set_of(c, g->file->category);
     if (!bits_any(&set)) {
         say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
-                   "the policy no longer has category \"%.*s\"", T(t->category));
-        return write_refusal(c, &p, value_shown(purpose), t->category); /* asked of nothing yet: any text */
+                   "the policy no longer has category \"%.*s\"", T(g->file->category));
+        return write_refusal(c, &l->p, value_shown(l->purpose), g->file->category); /* asked of nothing yet: any text */
     }
-    TRY(person_allow(c, &p, purpose, &set, ACT_READ));
-    struct write w = { .event = event_of(c, &p, TEXT("attachment.read")) };
-    w.event.purpose = purpose;
-    w.event.categories = t->category;
-    w.event.count = 1;
-    TRY(look_seal(c, &p, &w.event));
-    TRY(write_do(c, &w, NULL));
-    out->id = attachment;
-    out->media_type = t->media_type;
-    out->file_name = t->name;
-    return reading_begin(c, &p, t, out);
+    l->event.categories = g->file->category;
+    l->event.count = 1;
+    return person_allow(c, &l->p, l->purpose, &set, ACT_READ);
+}
+
+static enum err give_file(struct ctx *c, struct look *l, struct answer *out)
+{
+    const struct getting *g = l->arg;
+    out->id = g->attachment;
+    out->media_type = g->file->media_type;
+    out->file_name = g->file->name;
+    return reading_begin(c, &l->p, g->file, out);
+}
+
+enum err attachment_get(struct ctx *c, text id, text attachment, text purpose, struct answer *out)
+{
+    struct getting g = { .attachment = attachment };
+    struct look l = {
+        .act = TEXT("attachment.read"), .purpose = purpose, .may = may_get, .give = give_file, .arg = &g
+    };
+    if (!purpose.n)
+        return say(c->arena, ERR_MISSING, "a read names its purpose: ?purpose=…");
+    return look_at_person(c, id, &l, out);
 }
 
 /* ---- Removing. ---- */

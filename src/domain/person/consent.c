@@ -1,4 +1,5 @@
 /* Consents, objections, restriction: rows are only ever added; the last one of a purpose and channel is in force. */
+#include "domain/person/look_at.h"
 #include "domain/person/consent.h"
 #include "domain/person/person.h"
 #include "domain/person/change.h"
@@ -88,7 +89,7 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
     if (!ch.consent_count)
         return say(c->arena, ERR_USAGE, "the body is {\"purpose\", \"decision\", …} or a list of such");
     for (unsigned i = 0; i < ch.consent_count; i++)
-        TRY(person_may_record(c, &p, ch.consents[i].purpose));
+        TRY(person_may_record(c, &p, ch.consents[i].purpose, text_eq(ch.consents[i].decision, TEXT("withdrawn"))));
     TRY(answer_rows(c, &ch, out));
     struct event event = event_of(c, &p, act_of(&ch));
     TRY(purposes_of(c, &ch, &event.purpose));
@@ -323,32 +324,27 @@ static enum err put_last(struct ctx *c, const struct person *p, struct json_out 
 
 /* The whole ledger, with who took each consent and what shows it, is for who answers people or takes their consents;
  * others ask for a decision. */
-static enum err allow_ledger(struct ctx *c, const struct person *p)
+static enum err may_see_ledger(struct ctx *c, struct look *l)
 {
     const struct ask ask = { .actor = c->actor.index,
                              .purpose = PURPOSE_RIGHTS,
                              .category = -1,
                              .act = ACT_CONSENT,
                              .agreement = c->actor.agreement };
-    return policy_decide(c->policy, &ask).verdict == ALLOWED ? look_allow(c, p, TEXT(""), TEXT(""))
-                                                             : person_allow_act(c, p, ACT_EXPORT);
+    return policy_decide(c->policy, &ask).verdict == ALLOWED ? OK : look_by_right(c, l);
+}
+
+static enum err show_ledger(struct ctx *c, struct look *l, struct json_out *w)
+{
+    TRY(put_page(c, &l->p, l->asked, w, l->out));
+    TRY(put_last(c, &l->p, w));
+    return put_live(c, &l->p, w);
 }
 
 enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
-    PERSON_AUTO p;
-    TRY(person_open(c, id, false, &p));
-    TRY(allow_ledger(c, &p));
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    TRY(put_page(c, &p, asked, &w, out));
-    TRY(put_last(c, &p, &w));
-    TRY(put_live(c, &p, &w));
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("consents");
-    TRY(look_seal(c, &p, &read.event));
-    return write_do(c, &read, NULL);
+    struct look l = {
+        .act = TEXT("read"), .purpose = TEXT("consents"), .may = may_see_ledger, .show = show_ledger, .asked = asked
+    };
+    return look_at_person(c, id, &l, out);
 }

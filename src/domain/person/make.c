@@ -79,13 +79,13 @@ enum err person_make(struct ctx *c, const struct making *m, struct person *p, st
     append_use_source(ch, source);
     TRY(write_refused(c, NULL, change_consents(c, ch, m->consents)));
     for (unsigned i = 0; !m->settled && i < ch->consent_count; i++)
-        TRY(person_may_record(c, NULL, ch->consents[i].purpose));
+        TRY(person_may_record(c, NULL, ch->consents[i].purpose, text_eq(ch->consents[i].decision, TEXT("withdrawn"))));
     given_purposes(c, ch, &given);
     TRY(m->settled ? check_purposes(c, &categories, &given)
                    : person_allow_some(c, NULL, &given, m->purpose, &categories, ACT_WRITE));
     TRY(write_refused(c, NULL, add_categories(c, ch, m->data, ch->source)));
     *event = event_of(c, p, TEXT("subject.create"));
-    TRY(source_seal_supplier(c, p, m->supplier, &event->detail));
+    TRY(source_seal_supplier(c, p, m->supplier, event));
     event->categories = event_categories(c, &categories);
     event->count = ch->record_count;
     return event->categories.p ? OK : ERR_MEMORY;

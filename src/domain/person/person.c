@@ -254,8 +254,7 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
         if (d.verdict != ALLOWED)
             return refuse(c, p, d, purpose, categories, (int)i);
     }
-    if (act == ACT_READ)
-        TRY(look_allow(c, p, purpose, categories ? event_categories(c, categories) : TEXT("")));
+    TRY(look_allow(c, p, purpose, categories));
     return decided_add(c,
                        (struct decided){ .again = allow_again,
                                          .name = purpose,
@@ -362,6 +361,7 @@ enum err person_allow_some(struct ctx *c, const struct person *p, const struct b
         if (d.verdict != ALLOWED)
             return refuse(c, p, d, purpose, categories, (int)i);
     }
+    TRY(look_allow(c, p, purpose, categories));
     const struct bits none = { { 0 } };
     return decided_add(c,
                        (struct decided){ .again = allow_some_again,
@@ -386,8 +386,7 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
     struct decision d = policy_decide(c->policy, &ask);
     if (d.verdict != ALLOWED)
         return refuse(c, p, d, TEXT(""), NULL, -1);
-    if (act == ACT_EXPORT)
-        TRY(look_allow(c, p, TEXT(""), TEXT(""))); /* all that is held is the longest look */
+    TRY(look_allow(c, p, TEXT(""), NULL));
     return decided_add(c, (struct decided){ .again = allow_act_again, .act = act }, p);
 }
 
@@ -400,23 +399,27 @@ enum err person_may(struct ctx *c, const struct person *p, enum act act)
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         ask.purpose = (int)i;
         if (policy_decide(c->policy, &ask).verdict == ALLOWED)
-            return OK;
+            return look_allow(c, p, TEXT(""), NULL);
     }
     return person_allow_act(c, p, act);
 }
 
 enum err person_may_write(struct ctx *c, const struct person *p) { return person_may(c, p, ACT_WRITE); }
 
-enum err person_may_record(struct ctx *c, const struct person *p, text purpose)
+/* The decision on a consent act for `purpose`: PURPOSE_RIGHTS, or an index. */
+static struct decision ask_consent(const struct ctx *c, int purpose)
 {
-    struct ask ask = { .actor = c->actor.index,
-                       .purpose = PURPOSE_RIGHTS,
-                       .category = -1,
-                       .act = ACT_CONSENT,
-                       .agreement = c->actor.agreement };
-    if (policy_decide(c->policy, &ask).verdict == ALLOWED)
-        return OK;
-    ask.purpose = policy_purpose(c->policy, purpose);
-    struct decision d = policy_decide(c->policy, &ask);
-    return d.verdict == ALLOWED ? OK : refuse(c, p, d, purpose, NULL, -1);
+    const struct ask ask = {
+        .actor = c->actor.index, .purpose = purpose, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement
+    };
+    return policy_decide(c->policy, &ask);
+}
+
+enum err person_may_record(struct ctx *c, const struct person *p, text purpose, bool ends)
+{
+    bool any = ends || c->actor.kind == ACTOR_PERSON || c->actor.kind == ACTOR_OPERATOR;
+    if (any && ask_consent(c, PURPOSE_RIGHTS).verdict == ALLOWED)
+        return look_allow(c, p, purpose, NULL);
+    struct decision d = ask_consent(c, policy_purpose(c->policy, purpose));
+    return d.verdict == ALLOWED ? look_allow(c, p, purpose, NULL) : refuse(c, p, d, purpose, NULL, -1);
 }

@@ -32,8 +32,9 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act);
 enum err person_may_write(struct ctx *c, const struct person *p);
 /* The same for another act. */
 enum err person_may(struct ctx *c, const struct person *p, enum act act);
-/* Whether this actor may record what a person decides about that purpose. */
-enum err person_may_record(struct ctx *c, const struct person *p, text purpose);
+/* Whether this actor may record what a person decides about that purpose: a consent or its refusal for the purposes of
+ * their role alone, what ends one (`ends`: a withdrawal, an objection; GDPR 7(3), 21) for all. */
+enum err person_may_record(struct ctx *c, const struct person *p, text purpose, bool ends);
 /* Purposes with a live consent (on any channel); p NULL empties. */
 enum err person_consents(struct ctx *c, const struct person *p, struct bits *out);
 /* The same for a use by that channel: consent to one is none to another. Empty: by any. */

@@ -1,4 +1,5 @@
 /* Records: one category's fields, sealed together. */
+#include "domain/person/look_at.h"
 #include "domain/core/data_subject.h"
 #include "domain/person/record.h"
 #include "domain/core/named.h"
@@ -199,7 +200,7 @@ static void put_values(struct json_out *w, const struct json *fields)
     json_close(w, '}');
 }
 
-enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records,
+static enum err put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records,
                              unsigned *unreadable)
 {
     const struct category *cat = &c->policy->categories[index];
@@ -243,8 +244,7 @@ void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned c
     json_close(w, '}');
 }
 
-enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w,
-                         int64_t *records)
+enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, struct json_out *w)
 {
     unsigned *lost = NEW_ARRAY(c->arena, unsigned, c->policy->category_count + 1), all = 0;
     TRY_PTR(lost);
@@ -252,7 +252,7 @@ enum err record_put_data(struct ctx *c, const struct person *p, const struct bit
     json_open(w, '{');
     for (unsigned i = 0; i < c->policy->category_count; i++)
         if (bits_has(set, i)) {
-            TRY(record_put_category(c, p, (int)i, w, records, &lost[i]));
+            TRY(put_category(c, &l->p, (int)i, w, &l->event.count, &lost[i]));
             all += lost[i];
         }
     json_close(w, '}');

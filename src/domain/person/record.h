@@ -10,6 +10,7 @@ struct category;
 struct ctx;
 struct json;
 struct json_out;
+struct look;
 struct key_put;
 struct person;
 struct policy;
@@ -44,15 +45,10 @@ enum err record_load_readable(struct ctx *c, const struct person *p, int categor
 /* All records of the category (index), oldest item first, opened. Archived ones only when `archived_too`. */
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out,
                      unsigned *count);
-/* Writes "category": {field: value}, or the list of its records when it has `many`, inside an open object; nothing when
- * there is none to show. What a read and a disclosure give is the same. Adds the records to *records, and those that
- * cannot be read to *unreadable. */
-enum err record_put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records,
-                             unsigned *unreadable);
-/* "data": the categories of the set as above; then, where there is something held that cannot be read, "unreadable"
- * with its category. */
-enum err record_put_data(struct ctx *c, const struct person *p, const struct bits *set, struct json_out *w,
-                         int64_t *records);
+/* For a look alone: "data": the categories of the set, {field: value}, or the list of its records where it has `many`;
+ * counted in l->event.count. Then, where there is something held that cannot be read, "unreadable" with its category.
+ */
+enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, struct json_out *w);
 /* One line of "unreadable": how many of that category, and what to do about it. */
 void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned count, struct json_out *w);
 /* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */

@@ -1,4 +1,5 @@
 /* Rectification (Art. 16) and former values. */
+#include "domain/person/look_at.h"
 #include "domain/person/person.h"
 #include "domain/person/form.h"
 #include "domain/person/append.h"
@@ -302,20 +303,16 @@ static enum err put_former_page(struct ctx *c, const struct person *p, const str
     return paging_end(c, more, place, w, out);
 }
 
+static enum err show_formers(struct ctx *c, struct look *l, struct json_out *w)
+{
+    json_name(w, TEXT("former"));
+    return put_former_page(c, &l->p, l->asked, w, l->out);
+}
+
 enum err subject_former(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
-    PERSON_AUTO p;
-    TRY(person_open(c, id, false, &p));
-    TRY(person_allow_act(c, &p, ACT_EXPORT));
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_name(&w, TEXT("former"));
-    TRY(put_former_page(c, &p, asked, &w, out));
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("former");
-    TRY(look_seal(c, &p, &read.event));
-    return write_do(c, &read, NULL);
+    struct look l = {
+        .act = TEXT("read"), .purpose = TEXT("former"), .may = look_by_right, .show = show_formers, .asked = asked
+    };
+    return look_at_person(c, id, &l, out);
 }

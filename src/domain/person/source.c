@@ -2,6 +2,7 @@
  * sealed beside the journal. */
 #include "domain/person/source.h"
 #include "domain/core/instance.h"
+#include "domain/core/looking.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 
@@ -92,33 +93,19 @@ text source_observed(const struct ctx *c, const struct bits *categories)
 
 /* ---- Who supplied them. ---- */
 
-static struct place place_of(const struct ctx *c, const struct person *p)
+enum err source_seal_supplier(struct ctx *c, const struct person *p, text supplier, struct event *e)
 {
-    return (
-        struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("journal"), .field = TEXT("supplied_by") };
-}
-
-enum err source_seal_supplier(struct ctx *c, const struct person *p, text supplier, sealed *out)
-{
-    struct place place = place_of(c, p);
-    KEY_AUTO key;
-    if (!supplier.n)
-        return OK;
     if (supplier.n > 256)
         return say(c->arena, ERR_VALUE, "\"supplied_by\" has at most 256 bytes");
     TRY(write_refused(c, NULL, value_no_card(c, TEXT("supplied_by"), supplier)));
-    key_derive(&p->key, TEXT("journal"), &key);
-    return seal(c->arena, &key, &place, supplier, out);
+    return look_seal_told(c, p, TEXT("supplied_by"), supplier, e);
 }
 
 /* The entry of the person's making is among their first. */
 enum err source_supplier(struct ctx *c, const struct person *p, text *out)
 {
     enum { FIRST = 128 };
-    struct place place = place_of(c, p);
-    KEY_AUTO key;
     *out = TEXT("");
-    key_derive(&p->key, TEXT("journal"), &key);
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
@@ -127,7 +114,7 @@ enum err source_supplier(struct ctx *c, const struct person *p, text *out)
         if (text_find(query_bytes(&q, 0), TEXT("\"act\":\"subject.create\"")) < 0)
             continue;
         sealed detail = query_sealed(&q, 1);
-        return detail.bytes.n ? seal_open(c->arena, &key, &place, detail, out) : OK;
+        return detail.bytes.n ? look_open(c, p, detail, TEXT("supplied_by"), out) : OK;
     }
     return q.status;
 }

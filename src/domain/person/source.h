@@ -4,6 +4,7 @@
 #include "domain/core/data_subject.h"
 
 struct bits;
+struct event;
 
 struct ctx;
 
@@ -26,7 +27,7 @@ text source_observed(const struct ctx *c, const struct bits *categories);
 /* Who supplied the data of a person that an account was opened for, as it was typed then ("supplier"); empty when
  * nobody was named, or once the journal no longer has it. */
 enum err source_supplier(struct ctx *c, const struct person *p, text *out);
-/* Seals it for the journal's entry. */
-enum err source_seal_supplier(struct ctx *c, const struct person *p, text supplier, sealed *out);
+/* Seals it, and the reason that the actor's role gave, as the detail of the journal's entry. */
+enum err source_seal_supplier(struct ctx *c, const struct person *p, text supplier, struct event *e);
 
 #endif

@@ -1,4 +1,5 @@
 /* Subjects: found by an identifier, read by category and purpose, and asked about before a use. */
+#include "domain/person/look_at.h"
 #include "domain/person/subject.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -46,39 +47,44 @@ static enum err find_identifier(struct ctx *c, text name, text normal, bool *fou
     return q.status;
 }
 
+static enum err may_find(struct ctx *c, struct look *l)
+{
+    const struct category *cat = *(const struct category **)l->arg;
+    struct bits categories = { { 0 } };
+    bits_add(&categories, (unsigned)(cat - c->policy->categories));
+    l->event.categories = cat->name;
+    l->event.count = !l->absent;
+    return person_allow(c, look_person(l), l->purpose, &categories, ACT_READ);
+}
+
+/* Absent and out of reach are told alike, once it is on record that somebody was looked for. */
+static enum err give_id(struct ctx *c, struct look *l, struct answer *out)
+{
+    if (l->absent)
+        return person_absent(c);
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(id_print(c->arena, l->p.id)));
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
 enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out)
 {
     const struct category *cat = NULL;
     const struct field *field = NULL;
-    text value, purpose = json_text(in, TEXT("purpose"));
+    text value;
     TRY(write_refused(c, NULL, identifier_of(c, in, &cat, &field, &value)));
-    struct bits categories = { { 0 } };
-    bits_add(&categories, (unsigned)(cat - c->policy->categories));
     text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(field->name));
     struct subject_id id;
     bool found;
     TRY(find_identifier(c, name, normal_former(c->arena, field, value), &found, &id));
     if (!found)
         TRY(find_identifier(c, name, normal_lookup(c, field, value), &found, &id));
-    PERSON_AUTO p = { 0 };
-    if (found) {
-        enum err status = person_open(c, id_print(c->arena, id), false, &p);
-        found = status == OK;
-        if (status != OK && status != ERR_NOT_FOUND)
-            return status;
-    }
-    TRY(person_allow(c, found ? &p : NULL, purpose, &categories, ACT_READ));
-    struct write w = { .event = event_of(c, found ? &p : NULL, TEXT("subject.lookup")) };
-    w.event.purpose = purpose;
-    w.event.categories = cat->name;
-    w.event.count = found;
-    if (found)
-        TRY(look_seal(c, &p, &w.event));
-    TRY(write_do(c, &w, NULL));
-    if (!found)
-        return person_absent(c);
-    out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(id_print(c->arena, id)));
-    return OK;
+    struct look l = { .act = TEXT("subject.lookup"),
+                      .purpose = json_text(in, TEXT("purpose")),
+                      .gone_too = true,
+                      .may = may_find,
+                      .give = give_id,
+                      .arg = &cat };
+    return look_at_person(c, found ? id_print(c->arena, id) : (text){ NULL, 0 }, &l, out);
 }
 
 /* ---- Read. ---- */
@@ -97,32 +103,39 @@ static enum err wanted(struct ctx *c, const struct person *p, text purpose, text
     return OK;
 }
 
+struct reading {
+    text categories;
+    struct bits set;
+};
+
+static enum err may_read(struct ctx *c, struct look *l)
+{
+    struct reading *r = l->arg;
+    TRY(wanted(c, &l->p, l->purpose, r->categories, &r->set));
+    TRY(person_allow(c, &l->p, l->purpose, &r->set, ACT_READ));
+    l->event.categories = event_categories(c, &r->set);
+    l->event.clause = c->policy->purposes[policy_purpose(c->policy, l->purpose)].clause.path;
+    l->event.count = 0;
+    return OK;
+}
+
+static enum err show_data(struct ctx *c, struct look *l, struct json_out *w)
+{
+    const struct reading *r = l->arg;
+    json_pair(w, TEXT("id"), id_print(c->arena, l->p.id));
+    json_pair_int(w, TEXT("version"), l->p.version);
+    json_pair(w, TEXT("purpose"), l->purpose);
+    l->out->version = l->p.version;
+    return record_put_data(c, l, &r->set, w);
+}
+
 enum err subject_read(struct ctx *c, text id, text purpose, text categories, struct answer *out)
 {
-    PERSON_AUTO p;
-    struct bits set;
+    struct reading r = { .categories = categories };
+    struct look l = { .act = TEXT("read"), .purpose = purpose, .may = may_read, .show = show_data, .arg = &r };
     if (!purpose.n)
         return say(c->arena, ERR_MISSING, "a read names its purpose: ?purpose=…");
-    TRY(person_open(c, id, false, &p));
-    TRY(wanted(c, &p, purpose, categories, &set));
-    TRY(person_allow(c, &p, purpose, &set, ACT_READ));
-    struct write w = { .event = event_of(c, &p, TEXT("read")) };
-    w.event.purpose = purpose;
-    w.event.categories = event_categories(c, &set);
-    w.event.count = 0;
-    w.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
-    TRY(look_seal(c, &p, &w.event));
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out j = json_out(&b);
-    json_open(&j, '{');
-    json_pair(&j, TEXT("id"), id);
-    json_pair_int(&j, TEXT("version"), p.version);
-    json_pair(&j, TEXT("purpose"), purpose);
-    TRY(record_put_data(c, &p, &set, &j, &w.event.count));
-    json_close(&j, '}');
-    out->version = p.version;
-    TRY(buf_take(c->arena, &b, &out->body));
-    return write_do(c, &w, NULL);
+    return look_at_person(c, id, &l, out);
 }
 
 /* ---- Asking before a use. ---- */

@@ -1,5 +1,6 @@
 /* Transient categories: values in one block of locked memory, each in a slot of its own, wiped at release, at its term,
  * and at the end. */
+#include "domain/person/look_at.h"
 #include "domain/person/held.h"
 #include "domain/person/person.h"
 #include "domain/core/instance.h"
@@ -200,17 +201,27 @@ enum err transient_put(struct ctx *c, text id, text category, const struct json 
     return status;
 }
 
-enum err transient_get(struct ctx *c, text id, text category, text purpose, struct answer *out)
-{
-    PERSON_AUTO p = { 0 };
+struct getting {
+    text name;
     const struct category *cat;
+};
+
+static enum err may_get(struct ctx *c, struct look *l)
+{
+    struct getting *g = l->arg;
     struct bits set;
+    TRY(write_refused(c, &l->p, category_of(c, g->name, &g->cat, &set)));
+    l->event.categories = g->cat->name;
+    l->event.clause = g->cat->clause.path;
+    return person_allow(c, &l->p, l->purpose, &set, ACT_READ);
+}
+
+/* Copied once the entry is durable: until then it stays in locked memory. */
+static enum err give_value(struct ctx *c, struct look *l, struct answer *out)
+{
+    const struct getting *g = l->arg;
     struct digest what, whose;
-    TRY(person_open(c, id, false, &p));
-    TRY(write_refused(c, &p, category_of(c, category, &cat, &set)));
-    TRY(person_allow(c, &p, purpose, &set, ACT_READ));
-    TRY(journal(c, &p, TEXT("read"), cat, purpose));
-    digests(c->tenant, cat->name, p.id, &what, &whose);
+    digests(c->tenant, g->cat->name, l->p.id, &what, &whose);
     struct transient_memory *m = c->app->transient;
     pthread_mutex_lock(&m->lock);
     struct slot *s = find(m, &what);
@@ -224,6 +235,13 @@ enum err transient_get(struct ctx *c, text id, text category, text purpose, stru
     if (!s)
         return say(c->arena, ERR_NOT_FOUND, "nothing of that category is in memory");
     return out->body.p ? OK : ERR_MEMORY;
+}
+
+enum err transient_get(struct ctx *c, text id, text category, text purpose, struct answer *out)
+{
+    struct getting g = { .name = category };
+    struct look l = { .act = TEXT("read"), .purpose = purpose, .may = may_get, .give = give_value, .arg = &g };
+    return look_at_person(c, id, &l, out);
 }
 
 enum err transient_drop(struct ctx *c, text id, text category, struct answer *out)

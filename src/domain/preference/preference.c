@@ -1,4 +1,5 @@
 /* Preferences: one record a place, its values over those of all places over the policy's defaults. */
+#include "domain/person/look_at.h"
 #include "domain/preference/preference.h"
 #include "domain/person/person.h"
 #include "domain/person/change.h"
@@ -68,7 +69,7 @@ static enum err allow(struct ctx *c, const struct person *p, int category, text 
     TRY(person_allow_some(c, p, NULL, TEXT(""), &set, act));
     *purpose = c->actor.kind == ACTOR_PERSON ? TEXT("preferences")
                                              : TEXT(""); /* their own, by their right; or nobody named one */
-    return act == ACT_READ ? look_allow(c, p, TEXT(""), event_categories(c, &set)) : OK;
+    return OK;
 }
 
 /* ---- Places. ---- */
@@ -161,14 +162,18 @@ static void put_values(struct json_out *w, const struct places *s, const struct 
     json_close(w, '}');
 }
 
-static void put_place(struct json_out *w, const struct places *s, text place)
+static void put_place_members(struct json_out *w, const struct places *s, text place)
 {
     bool everywhere = text_eq(place, PLACE_ALL);
-    const struct record *all = find_place(s, PLACE_ALL);
-    json_open(w, '{');
     json_pair(w, TEXT("category"), s->cat->name);
     json_pair(w, TEXT("place"), place);
-    put_values(w, s, everywhere ? NULL : find_place(s, place), all);
+    put_values(w, s, everywhere ? NULL : find_place(s, place), find_place(s, PLACE_ALL));
+}
+
+static void put_place(struct json_out *w, const struct places *s, text place)
+{
+    json_open(w, '{');
+    put_place_members(w, s, place);
     json_close(w, '}');
 }
 
@@ -181,28 +186,35 @@ static enum err answer_place(struct ctx *c, const struct places *s, text place, 
     return buf_take(c->arena, &b, &out->body);
 }
 
-static enum err write_read(struct ctx *c, const struct person *p, text purpose, text categories, int64_t count)
+struct getting {
+    text category, place;
+    struct places s;
+};
+
+static enum err may_get(struct ctx *c, struct look *l)
 {
-    struct write read = { .event = event_of(c, p, TEXT("read")) };
-    read.event.purpose = purpose;
-    read.event.categories = categories;
-    read.event.count = count;
-    TRY(look_seal(c, p, &read.event));
-    return write_do(c, &read, NULL);
+    struct getting *g = l->arg;
+    int index;
+    TRY(category_of(c, &l->p, g->category, &index));
+    TRY(check_place(c, g->place));
+    TRY(allow(c, &l->p, index, l->purpose, ACT_READ, &l->event.purpose));
+    l->event.categories = c->policy->categories[index].name;
+    l->event.count = 1;
+    return load_places(c, &l->p, index, &g->s);
+}
+
+static enum err show_place(struct ctx *c, struct look *l, struct json_out *w)
+{
+    const struct getting *g = l->arg;
+    put_place_members(w, &g->s, g->place);
+    return c ? OK : ERR_INTERNAL;
 }
 
 enum err preference_get(struct ctx *c, text id, text category, text place, text purpose, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    struct places s;
-    int index;
-    TRY(person_open(c, id, false, &p));
-    TRY(category_of(c, &p, category, &index));
-    TRY(check_place(c, place));
-    TRY(allow(c, &p, index, purpose, ACT_READ, &purpose));
-    TRY(load_places(c, &p, index, &s));
-    TRY(answer_place(c, &s, place, out));
-    return write_read(c, &p, purpose, s.cat->name, 1);
+    struct getting g = { .category = category, .place = place };
+    struct look l = { .act = TEXT("read"), .purpose = purpose, .may = may_get, .show = show_place, .arg = &g };
+    return look_at_person(c, id, &l, out);
 }
 
 /* ---- Setting. ---- */
@@ -410,31 +422,47 @@ static void put_category(struct ctx *c, struct json_out *w, const struct places 
     json_close(w, '}');
 }
 
-enum err preference_list(struct ctx *c, text id, text purpose, struct answer *out)
+struct listing {
+    struct places *places; /* of each category of preferences */
+    unsigned count;
+};
+
+static enum err may_list(struct ctx *c, struct look *l)
 {
-    PERSON_AUTO p = { 0 };
+    struct listing *all = l->arg;
     struct bits seen = { { 0 } };
-    text used = TEXT("preferences");
-    int64_t count = 0;
-    TRY(person_open(c, id, false, &p));
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_name(&w, TEXT("preferences"));
-    json_open(&w, '[');
+    text given = l->purpose;
+    all->places = NEW_ARRAY(c->arena, struct places, c->policy->category_count + 1);
+    TRY_PTR(all->places);
+    l->event.purpose = TEXT("preferences");
+    l->event.count = 0;
     for (unsigned i = 0; i < c->policy->category_count; i++) {
-        struct places s;
         if (!is_preference(&c->policy->categories[i]))
             continue;
-        TRY(allow(c, &p, (int)i, purpose, ACT_READ, &used));
-        TRY(load_places(c, &p, (int)i, &s));
-        put_category(c, &w, &s);
+        struct places *s = &all->places[all->count++];
+        TRY(allow(c, &l->p, (int)i, given, ACT_READ, &l->event.purpose));
+        TRY(load_places(c, &l->p, (int)i, s));
         bits_add(&seen, i);
-        count += s.count;
+        l->event.count += s->count;
     }
-    json_close(&w, ']');
-    json_close(&w, '}');
-    *out = (struct answer){ 0 };
-    TRY(buf_take(c->arena, &b, &out->body));
-    return write_read(c, &p, used, event_categories(c, &seen), count);
+    l->event.categories = event_categories(c, &seen);
+    return OK;
+}
+
+static enum err show_list(struct ctx *c, struct look *l, struct json_out *w)
+{
+    const struct listing *all = l->arg;
+    json_name(w, TEXT("preferences"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < all->count; i++)
+        put_category(c, w, &all->places[i]);
+    json_close(w, ']');
+    return OK;
+}
+
+enum err preference_list(struct ctx *c, text id, text purpose, struct answer *out)
+{
+    struct listing all = { .count = 0 };
+    struct look l = { .act = TEXT("read"), .purpose = purpose, .may = may_list, .show = show_list, .arg = &all };
+    return look_at_person(c, id, &l, out);
 }

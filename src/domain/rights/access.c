@@ -1,4 +1,5 @@
 /* The answer to "what do you hold of me" (GDPR 15), from which the export is made too. */
+#include "domain/person/look_at.h"
 #include "domain/rights/access.h"
 #include "domain/person/person.h"
 #include "domain/core/paging.h"
@@ -6,33 +7,33 @@
 #include "domain/rights/person_file.h"
 #include "domain/core/write.h"
 
+static enum err show_looks(struct ctx *c, struct look *l, struct json_out *w)
+{
+    struct view v = { .c = c, .p = &l->p, .w = *w };
+    TRY(person_file_put_looks(&v, l->asked, TEXT("next"), l->out));
+    *w = v.w;
+    return OK;
+}
+
 enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct view v = { .c = c, .p = &p, .w = json_out(&b) };
-    TRY(person_open(c, id, true, &p));
-    TRY(person_allow_act(c, &p, ACT_EXPORT));
-    json_open(&v.w, '{');
-    TRY(person_file_put_looks(&v, asked, TEXT("next"), out));
-    json_close(&v.w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write w = { .event = event_of(c, &p, TEXT("read")) };
-    w.event.purpose = TEXT("looks");
-    TRY(look_seal(c, &p, &w.event));
-    return write_do(c, &w, NULL);
+    struct look l = { .act = TEXT("read"),
+                      .purpose = TEXT("looks"),
+                      .closed_too = true,
+                      .may = look_by_right,
+                      .show = show_looks,
+                      .asked = asked };
+    return look_at_person(c, id, &l, out);
+}
+
+static enum err show_file(struct ctx *c, struct look *l, struct json_out *w)
+{
+    l->out->version = l->p.version;
+    return person_file_put(c, &l->p, w);
 }
 
 enum err access_answer(struct ctx *c, text id, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    TRY(person_open(c, id, true, &p));
-    TRY(person_allow_act(c, &p, ACT_EXPORT));
-    TRY(person_file_put(c, &p, &b));
-    *out = (struct answer){ .version = p.version };
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write w = { .event = event_of(c, &p, TEXT("access")) };
-    TRY(look_seal(c, &p, &w.event));
-    return write_do(c, &w, NULL);
+    struct look l = { .act = TEXT("access"), .closed_too = true, .may = look_by_right, .show = show_file };
+    return look_at_person(c, id, &l, out);
 }

@@ -1,5 +1,6 @@
 /* Disclosures: data given to a recipient of the policy, decided twice (who gives, who receives), recorded, and shown to
  * the person. */
+#include "domain/person/look_at.h"
 #include "domain/core/named.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -13,17 +14,18 @@
 
 struct disclosing {
     struct ctx *c;
-    const struct person *p;
-    struct subject_id id;
+    struct subject_id id, subject;
     text recipient, purpose, categories;
+    const struct json *asked; /* names of categories */
+    struct bits set;
 };
 
 static enum err run_disclosure(struct db *db, struct write *w)
 {
     const struct disclosing *d = w->arg;
-    TRY(write_person_there(db, d->c->tenant, d->p->id));
+    TRY(write_person_there(db, d->c->tenant, d->subject));
     return db_run(db, SQL_DISCLOSURE_ADD, NULL,
-                  ARGS(V_TEXT(d->c->tenant), V_ID(d->p->id), V_ID(d->id), V_TEXT(d->recipient), V_TEXT(d->purpose),
+                  ARGS(V_TEXT(d->c->tenant), V_ID(d->subject), V_ID(d->id), V_TEXT(d->recipient), V_TEXT(d->purpose),
                        V_TEXT(d->categories), V_INT(d->c->now)));
 }
 
@@ -69,52 +71,54 @@ static enum err allow(struct ctx *c, const struct person *p, int recipient, text
     return person_allow(&receiving, p, purpose, categories, ACT_DISCLOSE);
 }
 
-static enum err answer_of(struct ctx *c, const struct person *p, text id, const struct bits *categories,
-                          int64_t *records, struct answer *out)
+static enum err may_disclose(struct ctx *c, struct look *l)
 {
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_pair(&w, TEXT("id"), id);
-    TRY(record_put_data(c, p, categories, &w, records));
-    json_close(&w, '}');
-    *out = (struct answer){ .id = id };
-    return buf_take(c->arena, &b, &out->body);
+    struct disclosing *d = l->arg;
+    int recipient;
+    enum err status = recipient_of(c, d->recipient, &recipient);
+    if (status == OK)
+        status = categories_of(c, d->asked, &d->set);
+    if (status == ERR_UNDECLARED)
+        return write_refusal(c, &l->p, value_shown(d->purpose), TEXT(""));
+    TRY(status);
+    TRY(allow(c, &l->p, recipient, d->purpose, &d->set));
+    d->subject = l->p.id;
+    d->categories = event_categories(c, &d->set);
+    l->event.categories = d->categories;
+    l->event.count = 0;
+    l->event.clause = c->policy->actors[recipient].clause.path;
+    return d->categories.p ? OK : ERR_MEMORY;
+}
+
+static enum err show_disclosed(struct ctx *c, struct look *l, struct json_out *w)
+{
+    const struct disclosing *d = l->arg;
+    l->out->id = id_print(c->arena, d->id);
+    json_pair(w, TEXT("id"), l->out->id);
+    return record_put_data(c, l, &d->set, w);
 }
 
 enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    struct bits categories;
-    int recipient;
     struct disclosing d = { .c = c,
-                            .p = &p,
                             .id = id_make(c->now),
                             .recipient = json_text(in, TEXT("recipient")),
-                            .purpose = json_text(in, TEXT("purpose")) };
+                            .purpose = json_text(in, TEXT("purpose")),
+                            .asked = json_get(in, TEXT("categories")) };
     if (!d.recipient.n || !d.purpose.n)
         return say(c->arena, ERR_MISSING, "a disclosure names its \"recipient\" and \"purpose\"");
-    TRY(person_open(c, id, false, &p));
-    enum err status = recipient_of(c, d.recipient, &recipient);
-    if (status == OK)
-        status = categories_of(c, json_get(in, TEXT("categories")), &categories);
-    if (status == ERR_UNDECLARED)
-        return write_refusal(c, &p, value_shown(d.purpose), TEXT(""));
-    TRY(status);
-    TRY(allow(c, &p, recipient, d.purpose, &categories));
-    d.categories = event_categories(c, &categories);
-    TRY_PTR(d.categories.p);
-    struct write w = { .run = run_disclosure, .arg = &d, .event = event_of(c, &p, TEXT("disclosure")) };
-    w.event.purpose = d.purpose;
-    w.event.categories = d.categories;
-    w.event.count = 0;
-    w.event.clause = c->policy->actors[recipient].clause.path;
-    text shown = id_print(c->arena, d.id);
-    TRY(answer_of(c, &p, shown, &categories, &w.event.count, out));
     /* What is kept for a repeated request holds no datum: it says that it was disclosed, under which id. */
-    struct answer kept = { .id = shown, .body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(shown)) };
+    text shown = id_print(c->arena, d.id);
+    const struct answer kept = { .id = shown, .body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(shown)) };
+    struct look l = { .act = TEXT("disclosure"),
+                      .purpose = d.purpose,
+                      .may = may_disclose,
+                      .show = show_disclosed,
+                      .run = run_disclosure,
+                      .kept = &kept,
+                      .arg = &d };
     TRY_PTR(kept.body.p);
-    return write_do(c, &w, &kept);
+    return look_at_person(c, id, &l, out);
 }
 
 static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *w, struct subject_id *id)
@@ -175,19 +179,18 @@ static enum err put_page(struct ctx *c, const struct person *p, const struct pag
     return q.status;
 }
 
+static enum err show_page(struct ctx *c, struct look *l, struct json_out *w)
+{
+    return put_page(c, &l->p, l->asked, w, l->out);
+}
+
 enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
-    TRY(person_open(c, id, true, &p));
-    TRY(person_allow_act(c, &p, ACT_EXPORT));
-    BUF_AUTO b = buf_make(4 << 20);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    TRY(put_page(c, &p, asked, &w, out));
-    json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &out->body));
-    struct write read = { .event = event_of(c, &p, TEXT("read")) };
-    read.event.purpose = TEXT("disclosures");
-    TRY(look_seal(c, &p, &read.event));
-    return write_do(c, &read, NULL);
+    struct look l = { .act = TEXT("read"),
+                      .purpose = TEXT("disclosures"),
+                      .closed_too = true,
+                      .may = look_by_right,
+                      .show = show_page,
+                      .asked = asked };
+    return look_at_person(c, id, &l, out);
 }

@@ -1,4 +1,5 @@
 /* Duties: what is owed to people and recipients, with its deadline. */
+#include "domain/person/look_at.h"
 #include "domain/person/owed.h"
 #include "domain/core/actor.h"
 #include "domain/core/id.h"
@@ -29,37 +30,54 @@ static void put_duty(struct ctx *c, struct query *q, struct json_out *w)
     json_close(w, '}');
 }
 
-/* A page begins after "due.id" of the row before it. */
-enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out)
+struct listing {
+    int64_t due; /* where a page begins: "due.id" of the row before it */
+    struct subject_id id;
+};
+
+static enum err may_list(struct ctx *c, struct look_list *l)
 {
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    struct subject_id id = { { 0 } };
-    int64_t due = -1, rows = 0;
+    l->count = 0;
+    return person_allow_act(c, NULL, ACT_EXPORT); /* for who answers people */
+}
+
+static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w)
+{
+    const struct listing *from = l->arg;
     bool more;
-    text after = asked->after, place = { NULL, 0 };
-    if (after.n && (!paging_number(&after, &due) || !id_parse(after, &id)))
-        return paging_unknown(c);
-    TRY(person_allow_act(c, NULL, ACT_EXPORT)); /* for who answers people */
+    text place = { NULL, 0 };
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_DUTY_LIST,
-                ARGS(V_TEXT(c->tenant), V_INT(asked->limit + 1), V_INT(person_sees_team(c)), V_ID(c->actor.self),
-                     V_INT(due), V_ID(id)));
-    json_open(&w, '{');
-    json_name(&w, TEXT("duties"));
-    json_open(&w, '[');
-    while (paging_row(asked, &q, &rows, &more)) {
-        put_duty(c, &q, &w);
-        if (rows == asked->limit)
+                ARGS(V_TEXT(c->tenant), V_INT(l->asked->limit + 1), V_INT(person_sees_team(c)), V_ID(c->actor.self),
+                     V_INT(from->due), V_ID(from->id)));
+    json_name(w, TEXT("duties"));
+    json_open(w, '[');
+    while (paging_row(l->asked, &q, &l->count, &more)) {
+        put_duty(c, &q, w);
+        TRY(look_saw_row(c, l, &q, 3));
+        if (l->count == l->asked->limit)
             place = arena_print(c->arena, "%lld.%.*s", (long long)query_int(&q, 6), T(id_column(c->arena, &q, 0)));
     }
     TRY(q.status);
-    json_close(&w, ']');
-    TRY(paging_end(c, more, place, &w, out));
-    json_close(&w, '}');
-    return buf_take(c->arena, &b, &out->body);
+    json_close(w, ']');
+    return paging_end(c, more, place, w, l->out);
+}
+
+enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out)
+{
+    struct listing from = { .due = -1 };
+    text after = asked->after;
+    struct look_list l = { .act = TEXT("duty.list"),
+                           .each = TEXT("duty.listed"),
+                           .may = may_list,
+                           .show = show_page,
+                           .asked = asked,
+                           .arg = &from };
+    if (after.n && (!paging_number(&after, &from.due) || !id_parse(after, &from.id)))
+        return paging_unknown(c);
+    return look_at_people(c, &l, out);
 }
 
 struct doing {

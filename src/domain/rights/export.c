@@ -1,5 +1,6 @@
 /* The export (GDPR 15(3), 20): a zip of data.json, a readable page, a table for each category, and the attachments;
  * made while it is read, whatever its size. */
+#include "domain/person/look_at.h"
 #include "domain/core/named.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
@@ -54,7 +55,10 @@ static enum err put_head(struct export *e, struct ctx *c)
     text data, html;
     BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT);
     BUF_AUTO page = buf_make(BUF_DEFAULT_LIMIT);
-    TRY(person_file_put(c, &e->p, &json));
+    struct json_out w = json_out(&json);
+    json_open(&w, '{');
+    TRY(person_file_put(c, &e->p, &w));
+    json_close(&w, '}');
     TRY(buf_lend(c->arena, &json, &data));
     TRY(pack_file(&e->pack, &e->head, TEXT("data.json"), true, data));
     TRY(json_parse_buf(c->arena, &json, &file));
@@ -174,33 +178,35 @@ static void export_end(struct pieces *s)
 
 /* ---- Begun: decided and on record before the first byte. ---- */
 
-static enum err begin(struct ctx *c, text id, struct export *e)
+static enum err may_export(struct ctx *c, struct look *l)
 {
+    struct export *e = l->arg;
     struct attachment *files;
-    TRY(person_open(c, id, true, &e->p));
-    TRY(person_allow_act(c, &e->p, ACT_EXPORT));
+    TRY(look_by_right(c, l));
+    e->p = l->p; /* with a key of its own: it goes on after the look */
     TRY(pieces_context(c, &e->c));
     TRY(attachment_list(c, &e->p, &files));
     e->file = files;
-    TRY(make_head(e, c));
-    struct write w = { .event = event_of(c, &e->p, TEXT("export")) };
-    TRY(look_seal(c, &e->p, &w.event));
-    return write_do(c, &w, NULL);
+    return make_head(e, c);
+}
+
+static enum err give_export(struct ctx *c, struct look *l, struct answer *out)
+{
+    struct export *e = l->arg;
+    text name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, value_day(c, c->now))));
+    *out = (struct answer){ .media_type = TEXT("application/zip"), .file_name = name, .pieces = &e->pieces };
+    return name.p ? OK : ERR_MEMORY;
 }
 
 enum err access_export(struct ctx *c, text id, struct answer *out)
 {
     struct export *e = NEW(c->arena, struct export);
-    text name = arena_print(c->arena, "export-%.*s.zip", T(date_print(c->arena, value_day(c, c->now))));
+    struct look l = { .act = TEXT("export"), .closed_too = true, .may = may_export, .give = give_export, .arg = e };
     TRY_PTR(e);
-    TRY_PTR(name.p);
     *e = (struct export){ .pieces = { export_next, export_end, -1 }, .head = buf_make(BUF_DEFAULT_LIMIT), .number = 1 };
     pack_begin(&e->pack, c->arena, 0, c->now);
-    enum err status = begin(c, id, e);
-    if (status != OK) {
+    enum err status = look_at_person(c, id, &l, out);
+    if (status != OK)
         export_end(&e->pieces);
-        return status;
-    }
-    *out = (struct answer){ .media_type = TEXT("application/zip"), .file_name = name, .pieces = &e->pieces };
-    return OK;
+    return status;
 }

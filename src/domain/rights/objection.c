@@ -30,7 +30,7 @@ enum err objection_set(struct ctx *c, text id, text purpose, bool objects, struc
         return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"",
                           T(value_shown(purpose)));
     const struct purpose *row_of = &c->policy->purposes[index];
-    TRY(person_may_record(c, &p, row_of->name));
+    TRY(person_may_record(c, &p, row_of->name, objects));
     if (objects && !row_of->marketing && row_of->basis != BASIS_INTEREST && row_of->basis != BASIS_PUBLIC)
         return say_clause(c->arena, ERR_VALUE, &row_of->clause,
                           "an objection is to a legitimate interest, a public task or direct marketing; "

@@ -457,7 +457,7 @@ static void put_holds(struct view *v)
 static enum err put_reason(struct view *v, sealed detail)
 {
     text reason = { NULL, 0 };
-    enum err status = detail.bytes.n ? look_open(v->c, v->p, detail, &reason) : OK;
+    enum err status = detail.bytes.n ? look_open(v->c, v->p, detail, TEXT("reason"), &reason) : OK;
     if (!record_unreadable(status))
         TRY(status);
     json_pair(&v->w, TEXT("reason"), reason);
@@ -538,15 +538,14 @@ static enum err load_keeping(struct view *v)
     return keeping_person_until(db, v->c->policy, v->c->tenant, v->p->id, &v->keeping, &v->until);
 }
 
-enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
+enum err person_file_put(struct ctx *c, const struct person *p, struct json_out *w)
 {
     enum { LOOKS_SHOWN = 10000 };
     const struct paging looks = { .limit = LOOKS_SHOWN };
     struct answer rest = { 0 };
-    struct view v = { .c = c, .p = p, .w = json_out(out) };
+    struct view v = { .c = c, .p = p, .w = *w };
     TRY(load_keeping(&v));
     TRY(source_supplier(c, p, &v.supplier));
-    json_open(&v.w, '{');
     put_person(&v);
     json_name(&v.w, TEXT("account"));
     TRY(account_put(c, p, &v.w));
@@ -564,9 +563,8 @@ enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out)
     TRY(folder_put(c, p, &v.w));
     put_holds(&v);
     TRY(person_file_put_looks(&v, &looks, TEXT("looks_next"), &rest));
-    json_close(&v.w, '}');
-    TRY(arena_whole(c->arena));
-    return buf_check(c->arena, out);
+    *w = v.w;
+    return arena_whole(c->arena);
 }
 
 text person_file_name(struct arena *a, unsigned n, text name)

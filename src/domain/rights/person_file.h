@@ -11,8 +11,8 @@ struct ctx;
 
 struct paging;
 
-/* All that is held, as JSON. */
-enum err person_file_put(struct ctx *c, const struct person *p, struct buf *out);
+/* All that is held, inside an open object. */
+enum err person_file_put(struct ctx *c, const struct person *p, struct json_out *w);
 /* Where the n-th attachment stands in an export: "attachments/01-name". */
 text person_file_name(struct arena *a, unsigned n, text name);
 

@@ -1,4 +1,5 @@
 /* Versions of the policy: announced before their day, acknowledged, and that a notice was shown. */
+#include "domain/person/look_at.h"
 #include "domain/version/acknowledge.h"
 #include "domain/person/person.h"
 #include "policy/lint/lint_help.h"
@@ -247,6 +248,7 @@ enum err version_read_at(struct ctx *c, text hash, msec *at)
 
 struct awaiting {
     struct ctx *c;
+    struct look_list *l;
     struct json_out *w;
     text hash;
     int64_t limit, count;
@@ -286,6 +288,8 @@ static enum err put_awaited_accounts(struct awaiting *a, text role)
         struct subject_id id = { { 0 } };
         text bytes = query_bytes(&q, 0);
         memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
+        if (a->count < a->limit)
+            TRY(look_saw(c, a->l, id));
         put_one_awaited(a, id_print(c->arena, id));
     }
     return q.status;
@@ -293,10 +297,10 @@ static enum err put_awaited_accounts(struct awaiting *a, text role)
 
 /* Tokens by their names and accounts by their ids whose acknowledgement of that version the policy asks for and that
  * have not given it. */
-static enum err put_awaited(struct ctx *c, struct json_out *w, text hash, int64_t limit)
+static enum err put_awaited(struct ctx *c, struct look_list *l, struct json_out *w, text hash)
 {
     const struct node *named = node_at(c->policy->root, TEXT("changes.acknowledged_by"));
-    struct awaiting a = { .c = c, .w = w, .hash = hash, .limit = limit };
+    struct awaiting a = { .c = c, .l = l, .w = w, .hash = hash, .limit = l->asked->limit };
     json_name(w, TEXT("awaited"));
     json_open(w, '[');
     TRY(put_awaited_tokens(&a, named));
@@ -328,57 +332,83 @@ static bool acknowledged_parse(text after, struct acknowledged *out)
     return good && out->hash.p;
 }
 
-enum err version_acknowledgements(struct ctx *c, text version, const struct paging *asked, struct answer *out)
-{
+struct listing {
+    text version, hash;
     struct acknowledged from;
-    int64_t rows = 0;
+};
+
+static enum err may_list(struct ctx *c, struct look_list *l)
+{
+    struct listing *of = l->arg;
+    l->count = 0;
+    TRY(person_may(c, NULL, ACT_CONSENT));
+    of->hash = TEXT("");
+    return of->version.n ? find_version(c, of->version, &of->hash) : OK;
+}
+
+static void put_acknowledged(struct ctx *c, struct query *q, struct subject_id id, struct json_out *w)
+{
+    static const struct subject_id nobody;
+    json_open(w, '{');
+    if (memcmp(&id, &nobody, sizeof id) != 0)
+        json_pair(w, TEXT("subject"), id_print(c->arena, id));
+    if (query_bytes(q, 1).n)
+        json_pair(w, TEXT("party"), query_bytes(q, 1));
+    json_pair(w, TEXT("hash"), query_bytes(q, 2));
+    json_pair(w, TEXT("version"), query_bytes(q, 3));
+    json_pair(w, TEXT("by"), query_bytes(q, 4));
+    json_pair(w, TEXT("at"), time_print(c->arena, query_int(q, 5)));
+    json_close(w, '}');
+}
+
+static enum err put_page(struct ctx *c, struct look_list *l, struct json_out *w, bool *more, text *place)
+{
+    const struct listing *of = l->arg;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST,
+                ARGS(V_TEXT(c->tenant), V_TEXT(of->hash), V_INT(person_sees_team(c)), V_ID(c->actor.self),
+                     V_INT(of->from.at), V_TEXT(of->from.party), V_ID(of->from.subject), V_TEXT(of->from.hash),
+                     V_INT(l->asked->limit + 1)));
+    while (paging_row(l->asked, &q, &l->count, more)) {
+        struct subject_id id = { { 0 } };
+        text bytes = query_bytes(&q, 0);
+        memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
+        put_acknowledged(c, &q, id, w);
+        TRY(look_saw_row(c, l, &q, 0));
+        if (l->count == l->asked->limit)
+            *place = arena_print(c->arena, "%lld.%.*s.%.*s.%.*s", (long long)query_int(&q, 5),
+                                 T(id_print(c->arena, id)), T(query_bytes(&q, 2)), T(query_bytes(&q, 1)));
+    }
+    return q.status;
+}
+
+static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w)
+{
+    const struct listing *of = l->arg;
     bool more;
     text place = { NULL, 0 };
-    if (!acknowledged_parse(asked->after, &from))
+    json_name(w, TEXT("acknowledgements"));
+    json_open(w, '[');
+    TRY(put_page(c, l, w, &more, &place));
+    json_close(w, ']');
+    TRY(paging_end(c, more, place, w, l->out));
+    return put_awaited(c, l, w, of->hash.n ? of->hash : text_of(c->policy->hash));
+}
+
+enum err version_acknowledgements(struct ctx *c, text version, const struct paging *asked, struct answer *out)
+{
+    struct listing of = { .version = version };
+    struct look_list l = { .act = TEXT("acknowledgement.list"),
+                           .each = TEXT("acknowledgement.listed"),
+                           .may = may_list,
+                           .show = show_page,
+                           .asked = asked,
+                           .arg = &of };
+    if (!acknowledged_parse(asked->after, &of.from))
         return paging_unknown(c);
-    text hash = TEXT("");
-    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
-    struct json_out w = json_out(&b);
-    TRY(person_may(c, NULL, ACT_CONSENT));
-    if (version.n)
-        TRY(find_version(c, version, &hash));
-    json_open(&w, '{');
-    json_name(&w, TEXT("acknowledgements"));
-    json_open(&w, '[');
-    {
-        READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST,
-                    ARGS(V_TEXT(c->tenant), V_TEXT(hash), V_INT(person_sees_team(c)), V_ID(c->actor.self),
-                         V_INT(from.at), V_TEXT(from.party), V_ID(from.subject), V_TEXT(from.hash),
-                         V_INT(asked->limit + 1)));
-        static const struct subject_id nobody;
-        while (paging_row(asked, &q, &rows, &more)) {
-            struct subject_id id = { { 0 } };
-            text bytes = query_bytes(&q, 0);
-            memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
-            json_open(&w, '{');
-            if (memcmp(&id, &nobody, sizeof id) != 0)
-                json_pair(&w, TEXT("subject"), id_print(c->arena, id));
-            if (query_bytes(&q, 1).n)
-                json_pair(&w, TEXT("party"), query_bytes(&q, 1));
-            json_pair(&w, TEXT("hash"), query_bytes(&q, 2));
-            json_pair(&w, TEXT("version"), query_bytes(&q, 3));
-            json_pair(&w, TEXT("by"), query_bytes(&q, 4));
-            json_pair(&w, TEXT("at"), time_print(c->arena, query_int(&q, 5)));
-            json_close(&w, '}');
-            if (rows == asked->limit)
-                place = arena_print(c->arena, "%lld.%.*s.%.*s.%.*s", (long long)query_int(&q, 5),
-                                    T(id_print(c->arena, id)), T(query_bytes(&q, 2)), T(query_bytes(&q, 1)));
-        }
-        TRY(q.status);
-    }
-    json_close(&w, ']');
-    TRY(paging_end(c, more, place, &w, out));
-    TRY(put_awaited(c, &w, hash.n ? hash : text_of(c->policy->hash), asked->limit));
-    json_close(&w, '}');
-    return buf_take(c->arena, &b, &out->body);
+    return look_at_people(c, &l, out);
 }
 
 /* ---- That the notice was shown. ---- */

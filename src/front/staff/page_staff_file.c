@@ -1,5 +1,6 @@
 /* Staff pages of one person: folders granted and taken back with their history, and the log of letters and calls. */
 #include "domain/mail/contact.h"
+#include "domain/core/look.h"
 #include "front/door/go.h"
 #include "domain/folder/folder.h"
 #include "front/page/page_person.h"
@@ -136,7 +137,11 @@ enum err api_staff_folder_grant(struct ctx *c, const struct request *q, struct r
     struct answer answer = { 0 };
     const struct json *in;
     TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
-    return after_folder(c, q, r, folder_grant(c, q->params[0], in, &answer), TEXT("folder_granted"));
+    /* Why access is given or taken is why it is done. */
+    enum err status = look_reason(c, json_text(in, TEXT("why")));
+    if (status == OK)
+        status = folder_grant(c, q->params[0], in, &answer);
+    return after_folder(c, q, r, status, TEXT("folder_granted"));
 }
 
 enum err api_staff_folder_revoke(struct ctx *c, const struct request *q, struct reply *r)
@@ -145,7 +150,11 @@ enum err api_staff_folder_revoke(struct ctx *c, const struct request *q, struct 
     struct answer answer = { 0 };
     const struct json *in;
     TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
-    return after_folder(c, q, r, folder_revoke(c, q->params[0], in, &answer), TEXT("folder_revoked"));
+    /* Why access is given or taken is why it is done. */
+    enum err status = look_reason(c, json_text(in, TEXT("why")));
+    if (status == OK)
+        status = folder_revoke(c, q->params[0], in, &answer);
+    return after_folder(c, q, r, status, TEXT("folder_revoked"));
 }
 
 /* ---- Letters and calls. ---- */
@@ -229,7 +238,10 @@ enum err api_staff_call(struct ctx *c, const struct request *q, struct reply *r)
     struct answer answer = { 0 };
     const struct json *in;
     TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
-    return after_contact(c, q, r, contact_call(c, q->params[0], in, &answer), TEXT("call_noted"));
+    enum err status = staff_reason(c, q);
+    if (status == OK)
+        status = contact_call(c, q->params[0], in, &answer);
+    return after_contact(c, q, r, status, TEXT("call_noted"));
 }
 
 enum err api_staff_message(struct ctx *c, const struct request *q, struct reply *r)
@@ -238,5 +250,8 @@ enum err api_staff_message(struct ctx *c, const struct request *q, struct reply 
     struct answer answer = { 0 };
     const struct json *in;
     TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
-    return after_contact(c, q, r, contact_send(c, q->params[0], in, &answer), TEXT("message_queued"));
+    enum err status = staff_reason(c, q);
+    if (status == OK)
+        status = contact_send(c, q->params[0], in, &answer);
+    return after_contact(c, q, r, status, TEXT("message_queued"));
 }

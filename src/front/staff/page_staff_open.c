@@ -114,7 +114,8 @@ static void put_cards(struct page *p, text wrong)
 
 static enum err open_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
-    static const text kept[] = { TEXT_INIT("supplier"), TEXT_INIT("manager"), TEXT_INIT("name"), TEXT_INIT("why") };
+    static const text kept[] = { TEXT_INIT("supplier"), TEXT_INIT("manager"), TEXT_INIT("name"), TEXT_INIT("why"),
+                                 TEXT_INIT("reason") };
     bool may = node_has(node_at(c->policy->root, TEXT("accounts.opened_by")),
                         c->actor.kind == ACTOR_MANAGER ? TEXT("manager") : TEXT("staff"));
     PAGE_AUTO p = { 0 };
@@ -198,6 +199,8 @@ enum err api_staff_open(struct ctx *c, const struct request *q, struct reply *r)
     const struct json *in;
     TRY(opening_of(c, q->json, &in));
     enum err e = form_declared(c, q->json);
+    if (e == OK)
+        e = staff_reason(c, q);
     struct staff_outcome o = staff_outcome(c, e == OK ? account_open_for(c, in, &answer) : e);
     if (o.status == OK)
         return page_go(c, r, arena_print(c->arena, "/staff/people/%.*s", T(answer.id)), TEXT("account_opened"));

@@ -197,13 +197,19 @@ static enum err after_act(struct ctx *c, const struct request *q, struct reply *
 enum err api_staff_invite(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    return after_act(c, q, r, account_invite(c, q->params[0], &answer), staff_path(c, q, ""), TEXT("invited"));
+    enum err status = staff_reason(c, q);
+    if (status == OK)
+        status = account_invite(c, q->params[0], &answer);
+    return after_act(c, q, r, status, staff_path(c, q, ""), TEXT("invited"));
 }
 
 enum err api_staff_close(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    return after_act(c, q, r, account_close(c, q->params[0], &answer), TEXT("/staff/people"), TEXT("account_closed"));
+    enum err status = staff_reason(c, q);
+    if (status == OK)
+        status = account_close(c, q->params[0], &answer);
+    return after_act(c, q, r, status, TEXT("/staff/people"), TEXT("account_closed"));
 }
 
 /* A registration that awaits approval. */
@@ -211,13 +217,18 @@ enum err api_staff_decide(struct ctx *c, const struct request *q, struct reply *
 {
     struct answer answer = { 0 };
     bool approve = text_eq(json_text(q->json, TEXT("decision")), TEXT("approve"));
-    return after_act(c, q, r, registration_decide(c, q->params[0], approve, &answer),
-                     TEXT("/staff/people?state=awaiting"), approve ? TEXT("approved") : TEXT("refused"));
+    enum err status = staff_reason(c, q);
+    if (status == OK)
+        status = registration_decide(c, q->params[0], approve, &answer);
+    return after_act(c, q, r, status, TEXT("/staff/people?state=awaiting"),
+                     approve ? TEXT("approved") : TEXT("refused"));
 }
 
 enum err api_staff_agreement(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    return after_act(c, q, r, account_agreement(c, q->params[0], q->json, &answer), staff_path(c, q, ""),
-                     TEXT("agreement"));
+    enum err status = staff_reason(c, q);
+    if (status == OK)
+        status = account_agreement(c, q->params[0], q->json, &answer);
+    return after_act(c, q, r, status, staff_path(c, q, ""), TEXT("agreement"));
 }
