@@ -4,6 +4,7 @@ import os, re
 import sample
 from browser import member
 from garant import DAY, TOP, Server, check, milliseconds, moment
+from identifiers import variant
 from mailbox import Mailbox
 from terms import NOW, Terms
 from words import word
@@ -164,3 +165,27 @@ def register(tests):
             mailbox.none_within(1.5, data[3][where][name])
             check(len(mailbox.find(told[2], "policy_withdrawn")) <= 1 and len(mailbox.find(told[0], "policy_withdrawn")) == 2, "told again and again")
             return f"{len(told)} people, two versions announced and withdrawn"
+
+    @tests.test("dates: the ground of a hold is told in the language of its reader, in the access answer and the archive")
+    def grounds():
+        both = ('    ground: "RGPD 17(3)(e)"', '    ground: {fr: "Défendre un droit en justice.", en: "Defend a claim in court."}')
+        with Mailbox() as mailbox, variant("policies/site-fr.yaml", both) as policy, Server(policy, arguments=mailbox.arguments()) as server:
+            document = sample.Document(server.operator().get("/v1/policy").expect(200).json["document"])
+            app = server.client(document.actor())
+            made = app.create(sample.person(document, 1), source="person")["id"]
+            operator = server.operator()
+            operator.post(f"/v1/subjects/{made}/holds", {"category": "contact", "ground": "litigation"}).expect(201)
+            for language, says in (("en", "Defend a claim in court."), ("fr", "Défendre un droit en justice.")):
+                operator.headers = {"Accept-Language": language}
+                held = operator.get(f"/v1/subjects/{made}/access").expect(200).json["holds"]
+                check([hold["ground"] for hold in held] == [says], f"{language}: {held}")
+            operator.erase(made)
+            for language, says in (("en", "Defend a claim in court."), ("fr", "Défendre un droit en justice.")):
+                operator.headers = {"Accept-Language": language}
+                rows = operator.get("/v1/archive").expect(200).json["archive"]
+                check(says in [row["ground"] for row in rows], f"{language}: {rows}")
+            typed = app.create(sample.person(document, 2), source="person")["id"]
+            for ground in ('{"en":"x"}', '{"en":"Because"', "Affaire 12"):
+                operator.post(f"/v1/subjects/{typed}/holds", {"category": "contact", "ground": ground}).expect(201)
+            check(sorted(hold["ground"] for hold in operator.get(f"/v1/subjects/{typed}/access").expect(200).json["holds"]) ==
+                  sorted(['{"en":"x"}', '{"en":"Because"', "Affaire 12"]), "a ground that was typed is told otherwise")

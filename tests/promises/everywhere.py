@@ -55,7 +55,8 @@ def closed_for_every_act(t):
         if "send" in able:
             yield one.post(f"/v1/subjects/{whom}/messages", {"purpose": "service", "subject": "Planned work", "text": "On Sunday."})
         if "consent" in able:
-            yield one.post(f"/v1/subjects/{whom}/consents", {"purpose": "support_extra", "decision": "given", "wording": "Oui."})
+            purpose, channel = next(pair for pair in stage.policy.consents() if pair[0] in stage.policy.of(role, "purposes"))
+            yield one.post(f"/v1/subjects/{whom}/consents", consent_body(purpose, channel, "given"))
             yield one.get(f"/v1/subjects/{whom}/consents")
 
     with part("the role is closed until the signature"):

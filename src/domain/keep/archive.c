@@ -36,7 +36,7 @@ static void put_end(struct ctx *c, const struct keeping *k, text category, msec 
     const struct kept_thing thing = { .category = category, .begun = at != 0, .at = at, .event = at };
     const struct keeping_end end = keeping_end(c->policy, k, &thing);
     bool held = end.hold && (end.open || end.hold->until >= end.own);
-    text ground = held ? end.hold->ground
+    text ground = held ? doc_in(c, end.hold->ground, end.hold->ground_fr)
                 : end.by ? doc_ground(c, end.by) : TEXT("");
     json_pair(w, TEXT("until"), end.until ? time_print(c->arena, end.until) : (text){ NULL, 0 });
     if (ground_too)

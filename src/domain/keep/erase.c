@@ -25,7 +25,7 @@ enum place_kept { KEPT_RECORD, KEPT_ATTACHMENT, KEPT_FORMER };
 /* Rows of one table, category and key class that outlive their person. */
 struct kept {
     enum place_kept where;
-    text category, ground, clause;
+    text category, ground, ground_fr, clause; /* ground: in English, as the certificate has it */
     const struct retention *by; /* whose ground it is; NULL: a hold's */
     uint32_t from, key_class;   /* the class they are under now, and will be */
     int64_t rows;
@@ -74,6 +74,8 @@ static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
     k->until = end.until;
     k->ground = by_policy ? end.by->ground
               : end.hold ? end.hold->ground : TEXT("");
+    k->ground_fr = by_policy ? end.by->ground_fr
+                 : end.hold ? end.hold->ground_fr : TEXT("");
     k->clause = by_policy ? end.by->clause.path : TEXT("");
     k->by = by_policy ? end.by : NULL;
     return end.hold || by_policy;
@@ -145,7 +147,7 @@ static text title_of(const struct ctx *c, text category)
     return title.n ? title : category;
 }
 
-static text ground_said(const struct ctx *c, const struct kept *k) { return k->by ? doc_ground(c, k->by) : k->ground; }
+static text ground_said(const struct ctx *c, const struct kept *k) { return doc_in(c, k->ground, k->ground_fr); }
 
 static void put_one_kept(const struct erasing *e, struct json_out *w, const struct kept *k, text title)
 {
@@ -174,6 +176,7 @@ static bool whole_category(const struct erasing *e, unsigned i, struct kept *all
         if (all->until && (!other->until || other->until > all->until)) {
             all->until = other->until;
             all->ground = other->ground;
+            all->ground_fr = other->ground_fr;
             all->clause = other->clause;
             all->by = other->by;
         }
@@ -186,6 +189,7 @@ static struct kept proofs_kept(const struct erasing *e)
     const struct retention *r = policy_retention(e->c->policy, TEXT("consents"));
     return (struct kept){ .category = TEXT("consents"),
                           .ground = r->ground,
+                          .ground_fr = r->ground_fr,
                           .clause = r->clause.path,
                           .by = r,
                           .rows = e->consent_count,

@@ -122,15 +122,31 @@ static enum err run_hold(struct db *db, struct write *w)
                        V_INT(h->c->now), h->until ? V_INT(h->until) : V_NULL));
 }
 
+/* In both languages where the policy says it in both: it is read years later, under another policy, by either reader. */
+static enum err declared_ground(struct ctx *c, const struct node *ground, struct holding *h)
+{
+    text en = node_said(ground, TEXT("en")), fr = node_said(ground, TEXT("fr"));
+    if (!en.n || text_eq(en, fr)) {
+        h->ground = en.n ? en : h->ground;
+        return OK;
+    }
+    BUF_AUTO b = buf_make(1 << 14);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("en"), en);
+    json_pair(&w, TEXT("fr"), fr);
+    json_close(&w, '}');
+    return buf_take(c->arena, &b, &h->ground);
+}
+
 /* A kind of hold that the policy declares has its ground and its longest time there. */
 static enum err declared_hold(struct ctx *c, const struct node *kind, struct holding *h)
 {
     struct term period;
-    text name = h->ground, ground = node_text(kind, TEXT("ground"));
+    text name = h->ground;
     const struct node *categories = node_get(kind, TEXT("categories"));
     const struct clause *clause = policy_clause(c->policy, kind->path);
-    if (ground.n)
-        h->ground = ground;
+    TRY(declared_ground(c, node_get(kind, TEXT("ground")), h));
     if (categories && !node_has(categories, h->category))
         return say_clause(c->arena, ERR_UNDECLARED, clause, "hold \"%.*s\" is not for that category", T(name));
     if (!term_parse(node_text(kind, TEXT("period")), &period))

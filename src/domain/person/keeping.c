@@ -24,6 +24,20 @@ static enum err load_milestones(struct db *db, text tenant, struct subject_id id
     return q.status;
 }
 
+/* As hold_create() sealed it: a text, or {"en", "fr"} as the policy says it. */
+static enum err open_ground(struct db *db, struct arena *a, text tenant, text kept, struct hold *h)
+{
+    const struct json *said;
+    TRY(written_open(db_store(db), a, tenant, TEXT("hold"), kept, &h->ground));
+    h->ground_fr = h->ground;
+    bool both = text_starts(h->ground, TEXT("{\"en\":")) && json_parse(a, h->ground, &said) == OK;
+    if (both && json_text(said, TEXT("en")).n && json_text(said, TEXT("fr")).n) { /* else it was typed so */
+        h->ground = json_text(said, TEXT("en"));
+        h->ground_fr = json_text(said, TEXT("fr"));
+    }
+    return OK;
+}
+
 static enum err load_holds(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now,
                            const struct hold **out)
 {
@@ -38,7 +52,7 @@ static enum err load_holds(struct db *db, struct arena *a, text tenant, struct s
             return say(a, ERR_INTEGRITY, "a hold has an id of %zu bytes", key.n);
         memcpy(&h->id, key.p, sizeof h->id);
         h->category = arena_copy(a, query_bytes(&q, 1));
-        TRY(written_open(db_store(db), a, tenant, TEXT("hold"), arena_copy(a, query_bytes(&q, 2)), &h->ground));
+        TRY(open_ground(db, a, tenant, arena_copy(a, query_bytes(&q, 2)), h));
         h->since = query_int(&q, 3);
         h->until = query_int(&q, 4);
         h->next = *out;

@@ -14,7 +14,7 @@ struct retention;
 /* Until 0: open. */
 struct hold {
     struct subject_id id;
-    text category, ground;
+    text category, ground, ground_fr; /* the ground in English and in French, alike where it was said once */
     msec since, until;
     const struct hold *next;
 };

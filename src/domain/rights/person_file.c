@@ -445,7 +445,7 @@ static void put_holds(struct view *v)
         json_open(&v->w, '{');
         json_pair(&v->w, TEXT("id"), id_print(v->c->arena, h->id));
         json_pair(&v->w, TEXT("category"), h->category);
-        json_pair(&v->w, TEXT("ground"), h->ground);
+        json_pair(&v->w, TEXT("ground"), doc_in(v->c, h->ground, h->ground_fr));
         put_time(v, TEXT("since"), h->since);
         put_time(v, TEXT("until"), h->until);
         json_close(&v->w, '}');
