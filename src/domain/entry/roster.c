@@ -124,7 +124,7 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
         TRY(look_saw(c, l, all[i].id));
     }
     json_close(w, ']');
-    return paging_end(c, more, l->count ? id_print(c->arena, all[l->count - 1].id) : (text){ NULL, 0 }, w, l->out);
+    return paging_end(c, more, l->count ? id_print(c->arena, all[l->count - 1].id) : (text){ NULL, 0 }, w, &l->out);
 }
 
 enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked,

@@ -47,7 +47,7 @@ static void put_end(struct ctx *c, const struct keeping *k, text category, msec 
 static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w)
 {
     const struct paging *asked = l->asked;
-    struct answer *out = l->out;
+    struct answer *out = &l->out;
     int64_t people = 0;
     const struct subject_id after = *(const struct subject_id *)l->arg;
     struct subject_id id = after;

@@ -122,7 +122,7 @@ static enum err run_hold(struct db *db, struct write *w)
                        V_INT(h->c->now), h->until ? V_INT(h->until) : V_NULL));
 }
 
-/* In both languages where the policy says it in both: it is read years later, under another policy, by either reader. */
+/* In both languages where the policy says it in both: it is read years later, under another policy. */
 static enum err declared_ground(struct ctx *c, const struct node *ground, struct holding *h)
 {
     text en = node_said(ground, TEXT("en")), fr = node_said(ground, TEXT("fr"));

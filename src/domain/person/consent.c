@@ -336,7 +336,7 @@ static enum err may_see_ledger(struct ctx *c, struct look *l)
 
 static enum err show_ledger(struct ctx *c, struct look *l, struct json_out *w)
 {
-    TRY(put_page(c, &l->p, l->asked, w, l->out));
+    TRY(put_page(c, &l->p, l->asked, w, &l->out));
     TRY(put_last(c, &l->p, w));
     return put_live(c, &l->p, w);
 }

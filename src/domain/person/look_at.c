@@ -27,14 +27,14 @@ enum err look_at_own(struct ctx *c, struct look *l)
     return OK;
 }
 
-static enum err make_answer(struct ctx *c, struct look *l, struct answer *out)
+static enum err make_answer(struct ctx *c, struct look *l)
 {
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     TRY(l->show(c, l, &w));
     json_close(&w, '}');
-    return buf_take(c->arena, &b, &out->body);
+    return buf_take(c->arena, &b, &l->out.body);
 }
 
 const struct person *look_person(const struct look *l) { return l->absent ? NULL : &l->p; }
@@ -51,8 +51,6 @@ static enum err find_person(struct ctx *c, text id, struct look *l)
 
 static enum err look(struct ctx *c, text id, struct look *l, struct answer *out)
 {
-    struct answer made = { 0 };
-    l->out = &made;
     TRY(check_factor(c));
     TRY(find_person(c, id, l));
     l->event = event_of(c, look_person(l), l->act);
@@ -60,12 +58,12 @@ static enum err look(struct ctx *c, text id, struct look *l, struct answer *out)
     TRY(l->may(c, l));
     TRY(look_allow(c, look_person(l), l->event.purpose, NULL));
     if (l->show)
-        TRY(make_answer(c, l, &made));
+        TRY(make_answer(c, l));
     struct write w = { .run = l->run, .arg = l->arg, .event = l->event };
     if (!l->absent)
         TRY(look_seal(c, &l->p, &w.event));
     TRY(write_do(c, &w, l->kept));
-    *out = made;
+    *out = l->out;
     return l->give ? l->give(c, l, out) : OK;
 }
 
@@ -147,18 +145,16 @@ static enum err write_list(struct ctx *c, const struct look_list *l)
 
 enum err look_at_people(struct ctx *c, struct look_list *l, struct answer *out)
 {
-    struct answer made = { 0 };
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
-    l->out = &made;
     TRY(check_factor(c));
     TRY(l->may(c, l));
     TRY(look_allow(c, NULL, l->purpose, NULL));
     json_open(&w, '{');
     TRY(l->show(c, l, &w));
     json_close(&w, '}');
-    TRY(buf_take(c->arena, &b, &made.body));
+    TRY(buf_take(c->arena, &b, &l->out.body));
     TRY(write_list(c, l));
-    *out = made;
+    *out = l->out;
     return OK;
 }

@@ -35,7 +35,7 @@ struct look {
     struct person p; /* wiped when it returns */
     bool absent;     /* nobody was named, or who is not there: the entry is about nobody */
     struct event event;
-    struct answer *out; /* a page's `next`, a version */
+    struct answer out;  /* a page's `next`, a version */
 };
 /* Finds the person, asks `may` and for the reason that their role must give (roles.*.reason), makes the answer, and
  * gives it once the entry of the journal is durable (GDPR 5(2)). `id` with p NULL: nobody, where somebody was looked
@@ -58,7 +58,7 @@ struct look_list {
     void *arg;
     /* Filled in. */
     int64_t count; /* rows, where `show` counts them */
-    struct answer *out;
+    struct answer out;
     struct subject_id *seen;
     unsigned seen_count, room;
 };

@@ -306,7 +306,7 @@ static enum err put_former_page(struct ctx *c, const struct person *p, const str
 static enum err show_formers(struct ctx *c, struct look *l, struct json_out *w)
 {
     json_name(w, TEXT("former"));
-    return put_former_page(c, &l->p, l->asked, w, l->out);
+    return put_former_page(c, &l->p, l->asked, w, &l->out);
 }
 
 enum err subject_former(struct ctx *c, text id, const struct paging *asked, struct answer *out)

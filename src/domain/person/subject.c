@@ -125,7 +125,7 @@ static enum err show_data(struct ctx *c, struct look *l, struct json_out *w)
     json_pair(w, TEXT("id"), id_print(c->arena, l->p.id));
     json_pair_int(w, TEXT("version"), l->p.version);
     json_pair(w, TEXT("purpose"), l->purpose);
-    l->out->version = l->p.version;
+    l->out.version = l->p.version;
     return record_put_data(c, l, &r->set, w);
 }
 

@@ -10,7 +10,7 @@
 static enum err show_looks(struct ctx *c, struct look *l, struct json_out *w)
 {
     struct view v = { .c = c, .p = &l->p, .w = *w };
-    TRY(person_file_put_looks(&v, l->asked, TEXT("next"), l->out));
+    TRY(person_file_put_looks(&v, l->asked, TEXT("next"), &l->out));
     *w = v.w;
     return OK;
 }
@@ -28,7 +28,7 @@ enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct
 
 static enum err show_file(struct ctx *c, struct look *l, struct json_out *w)
 {
-    l->out->version = l->p.version;
+    l->out.version = l->p.version;
     return person_file_put(c, &l->p, w);
 }
 

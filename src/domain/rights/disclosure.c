@@ -93,8 +93,8 @@ static enum err may_disclose(struct ctx *c, struct look *l)
 static enum err show_disclosed(struct ctx *c, struct look *l, struct json_out *w)
 {
     const struct disclosing *d = l->arg;
-    l->out->id = id_print(c->arena, d->id);
-    json_pair(w, TEXT("id"), l->out->id);
+    l->out.id = id_print(c->arena, d->id);
+    json_pair(w, TEXT("id"), l->out.id);
     return record_put_data(c, l, &d->set, w);
 }
 
@@ -181,7 +181,7 @@ static enum err put_page(struct ctx *c, const struct person *p, const struct pag
 
 static enum err show_page(struct ctx *c, struct look *l, struct json_out *w)
 {
-    return put_page(c, &l->p, l->asked, w, l->out);
+    return put_page(c, &l->p, l->asked, w, &l->out);
 }
 
 enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)

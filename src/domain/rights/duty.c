@@ -62,7 +62,7 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
     }
     TRY(q.status);
     json_close(w, ']');
-    return paging_end(c, more, place, w, l->out);
+    return paging_end(c, more, place, w, &l->out);
 }
 
 enum err duty_list(struct ctx *c, const struct paging *asked, struct answer *out)

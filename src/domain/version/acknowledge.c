@@ -393,7 +393,7 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
     json_open(w, '[');
     TRY(put_page(c, l, w, &more, &place));
     json_close(w, ']');
-    TRY(paging_end(c, more, place, w, l->out));
+    TRY(paging_end(c, more, place, w, &l->out));
     return put_awaited(c, l, w, of->hash.n ? of->hash : text_of(c->policy->hash));
 }
 
