@@ -50,8 +50,8 @@ static void page_facts(struct ctx *c, struct buf *b, const struct json *k)
     row(b, doc_in(c, TEXT("Certificate"), TEXT("Certificat")), json_text(k, TEXT("id")));
     row(b, doc_in(c, TEXT("Controller"), TEXT("Responsable du traitement")), json_text(k, TEXT("controller")));
     row(b, doc_in(c, TEXT("Erased on"), TEXT("Effacé le")), doc_time(c, json_text(k, TEXT("at"))));
-    row(b, doc_in(c, TEXT("On the ground of"), TEXT("Motif")), ground_word(c, json_text(k, TEXT("ground"))));
-    row(b, doc_in(c, TEXT("Pseudonym of the person in the journal"), TEXT("Pseudonyme de la personne au journal")),
+    row(b, doc_in(c, TEXT("Reason"), TEXT("Motif")), ground_word(c, json_text(k, TEXT("ground"))));
+    row(b, doc_in(c, TEXT("Pseudonym of the person"), TEXT("Pseudonyme de la personne")),
         json_text(k, TEXT("pseudonym")));
     row(b, doc_in(c, TEXT("Keys destroyed"), TEXT("Clés détruites")),
         number(c->arena, json_get(keys, TEXT("destroyed"))));
@@ -82,15 +82,14 @@ static void page_kept(struct ctx *c, struct buf *b, const struct json *kept)
         return;
     }
     paragraph(b, doc_in(c,
-                        TEXT("These data are in an archive apart, out of reach of the ordinary service. "
-                             "They are erased by themselves at their term."),
-                        TEXT("Ces données sont dans une archive à part, hors de portée du service courant. "
-                             "Elles s'effacent d'elles-mêmes à leur terme.")));
+                        TEXT("We keep this data in a separate archive that the service does not use. We erase it on the date shown."),
+                        TEXT("Nous gardons ces données dans une archive séparée, que le service n'utilise pas. Nous les effaçons à la "
+                             "date indiquée.")));
     buf_print(
         b,
         "<table><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th></tr></thead><tbody>\n",
         text_eq(c->language, TEXT("fr")) ? "Catégorie" : "Category",
-        text_eq(c->language, TEXT("fr")) ? "Fondement" : "Ground",
+        text_eq(c->language, TEXT("fr")) ? "Pourquoi" : "Why",
         text_eq(c->language, TEXT("fr")) ? "Jusqu'au" : "Until");
     JSON_EACH(k, kept) {
         text until = json_text(k, TEXT("until"));
@@ -116,8 +115,8 @@ static void page_counts(struct ctx *c, struct buf *b, const struct json *k)
     buf_add(b, TEXT("</table>\n"));
     if (!told || !told->count)
         return;
-    head(b, doc_in(c, TEXT("Recipients who are told of the erasure (Art. 19)"),
-                   TEXT("Destinataires informés de l'effacement (art. 19)")));
+    head(b, doc_in(c, TEXT("Recipients we tell about the erasure (Article 19 of the GDPR)"),
+                   TEXT("Destinataires prévenus de l'effacement (article 19 du RGPD)")));
     buf_add(b, TEXT("<ul>\n"));
     JSON_EACH(name, told) {
         buf_add(b, TEXT("<li>"));
@@ -129,17 +128,17 @@ static void page_counts(struct ctx *c, struct buf *b, const struct json *k)
 
 static void page_proof(struct ctx *c, struct buf *b, text json, text jws, text verifier)
 {
-    head(b, doc_in(c, TEXT("How to verify"), TEXT("Comment vérifier")));
+    head(b, doc_in(c, TEXT("How to check this certificate"), TEXT("Comment vérifier ce certificat")));
     paragraph(
         b,
         doc_in(
             c,
-            TEXT("The block below is this certificate as a JSON Web Signature (RFC 7515, EdDSA): its middle part "
-                 "is the text under it, signed with the key shown. Inside, \"journal\" holds the entry and its "
-                 "proof up to a signed checkpoint (c2sp.org/tlog-proof). On any machine:"),
-            TEXT("Le bloc ci-dessous est ce certificat sous forme de signature JSON (RFC 7515, EdDSA) : sa partie "
-                 "centrale est le texte qui le suit, signé par la clé indiquée. « journal » y contient l'entrée et sa "
-                 "preuve jusqu'à un point de contrôle signé (c2sp.org/tlog-proof). Sur toute machine :")));
+            TEXT("Below is this certificate, signed (JSON Web Signature, RFC 7515, EdDSA), then its content. "
+                 "\"journal\" has the entry and its proof up to a signed checkpoint (c2sp.org/tlog-proof). "
+                 "To check it on any machine:"),
+            TEXT("Voici ce certificat signé (JSON Web Signature, RFC 7515, EdDSA), puis son contenu. « journal » "
+                 "contient l'écriture et sa preuve jusqu'à un point de contrôle signé (c2sp.org/tlog-proof). "
+                 "Pour le vérifier sur toute machine :")));
     buf_add(b, TEXT("<pre>garant verify --certificate FILE --key '"));
     buf_html(b, verifier);
     buf_add(b, TEXT("'</pre>\n<pre class=\"jws\">"));
@@ -163,10 +162,10 @@ enum err certificate_page(struct ctx *c, text json, text jws, text verifier, str
         &b,
         doc_in(
             c,
-            TEXT("The data of the person known to the journal under the pseudonym below were erased, and the keys "
-                 "under which they were sealed destroyed: no copy, backups included, can be read any more."),
-            TEXT("Les données de la personne connue du journal sous le pseudonyme ci-dessous ont été effacées, et les "
-                 "clés qui les scellaient détruites : aucune copie, sauvegardes comprises, ne peut plus être lue.")));
+            TEXT("We erased the data of the person with the pseudonym below, and destroyed its keys. "
+                 "No copy can be read any more, not even in backups."),
+            TEXT("Nous avons effacé les données de la personne au pseudonyme ci-dessous, et détruit leurs clés. "
+                 "Aucune copie ne peut plus être lue, même dans les sauvegardes.")));
     page_facts(c, &b, k);
     page_kept(c, &b, json_get(k, TEXT("kept")));
     page_counts(c, &b, k);

@@ -122,27 +122,27 @@ static void page_head(struct page *g)
     raw(g, TEXT("<h1>"));
     put(g, SAY("Your personal data", "Vos données personnelles"));
     raw(g, TEXT("</h1>\n<p>"));
-    put(g, SAY("All that ", "Tout ce que "));
+    put(g, SAY("All the data ", "Toutes les données que "));
     put(g, json_text(controller, TEXT("legal_name")));
-    put(g, SAY(" holds of you, on ", " détient sur vous, au "));
+    put(g, SAY(" has about you, on ", " a sur vous, au "));
     put(g, time_of(g, g->file, TEXT("at")));
     put(g,
-        SAY(". The file data.json holds the same for programs; what you provided and may take elsewhere (Art. 20) is marked portable.",
-            ". Le fichier data.json contient la même chose pour les programmes ; ce que vous avez fourni et pouvez emporter ailleurs (art. 20) "
-            "y est marqué portable."));
+        SAY(". The file data.json has the same for software. Data you can move to another service is marked portable (Article 20 of the GDPR).",
+            ". Le fichier data.json contient la même chose pour les logiciels. Les données transférables à un autre service y sont "
+            "marquées portables (article 20 du RGPD)."));
     raw(g, TEXT("</p>\n<nav><ul>\n"));
     const struct {
         text id, title;
     } links[] = {
-        { TEXT("data"), SAY("What is held", "Ce qui est détenu") },
+        { TEXT("data"), SAY("Your data", "Vos données") },
         { TEXT("files"), SAY("Files", "Fichiers") },
-        { TEXT("former"), SAY("Former values", "Anciennes valeurs") },
-        { TEXT("purposes"), SAY("What for", "À quelles fins") },
+        { TEXT("former"), SAY("Previous values", "Anciennes valeurs") },
+        { TEXT("purposes"), SAY("What we use it for", "À quoi servent vos données") },
         { TEXT("consents"), SAY("Your choices", "Vos choix") },
-        { TEXT("recipients"), SAY("To whom", "À qui") },
+        { TEXT("recipients"), SAY("Who receives your data", "Qui reçoit vos données") },
         { TEXT("folders"), SAY("Folders", "Dossiers") },
         { TEXT("rights"), SAY("Your rights", "Vos droits") },
-        { TEXT("looks"), SAY("Who looked", "Qui a consulté") },
+        { TEXT("looks"), SAY("Who looked at your data", "Qui a consulté vos données") },
     };
     const struct json *folders = json_get(g->file, TEXT("folders"));
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
@@ -184,9 +184,10 @@ static void page_record(struct page *g, const struct json *record, const struct 
         put(g, until);
         put(g, TEXT("."));
     } else
-        put(g, has_term ? SAY("The day of its erasure is not known yet: its term has not begun.",
-                              "Le jour de son effacement n'est pas encore connu : le délai n'a pas commencé.")
-                        : SAY("Kept as long as your file is.", "Conservé aussi longtemps que votre dossier."));
+        put(g, has_term ? SAY("We cannot give the erasure date yet.",
+                              "La date d'effacement n'est pas encore connue.")
+                        : SAY("Kept as long as you have an account or a file here.",
+                              "Conservé tant que vous avez un compte ou un dossier ici."));
     raw(g, TEXT("</p>\n"));
 }
 
@@ -230,14 +231,14 @@ static void page_category(struct page *g, const struct json *cat)
 
 static void page_data(struct page *g)
 {
-    section(g, TEXT("data"), SAY("What is held", "Ce qui est détenu"));
+    section(g, TEXT("data"), SAY("Your data", "Vos données"));
     raw(g, TEXT("<table>\n"));
     row(g, SAY("Your number here", "Votre numéro ici"), json_text(g->file, TEXT("id")));
     row(g, SAY("Since", "Depuis"), time_of(g, g->file, TEXT("created")));
     row(g, SAY("Last use", "Dernière utilisation"), time_of(g, g->file, TEXT("last_use")));
-    row(g, SAY("First supplied by", "Fourni d'abord par"), json_text(g->file, TEXT("source_title")));
+    row(g, SAY("First source", "Première source"), json_text(g->file, TEXT("source_title")));
     if (json_text(g->file, TEXT("supplied_by")).n)
-        row(g, SAY("Supplied by, as it was written", "Fourni par, tel que noté"),
+        row(g, SAY("Source, as recorded", "Source, telle que notée"),
             json_text(g->file, TEXT("supplied_by")));
     raw(g, TEXT("</table>\n"));
     JSON_EACH(cat, json_get(g->file, TEXT("categories")))
@@ -252,12 +253,12 @@ static void page_data(struct page *g)
     JSON_EACH(hold, json_get(g->file, TEXT("holds"))) {
         text until = time_of(g, hold, TEXT("until"));
         raw(g, TEXT("<p>"));
-        put(g, SAY("Erasure is on hold: ", "L'effacement est suspendu : "));
+        put(g, SAY("Erasure suspended: ", "L'effacement est suspendu : "));
         put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(hold, TEXT("category"))));
         put(g, TEXT(", "));
         put(g, json_text(hold, TEXT("ground")));
         put(g, TEXT(", "));
-        put(g, until.n ? until : SAY("until it is lifted", "jusqu'à sa levée"));
+        put(g, until.n ? until : SAY("until the legal hold ends", "jusqu'à la fin de l'obligation de conservation"));
         raw(g, TEXT(".</p>\n"));
     }
 }
@@ -267,7 +268,7 @@ static void page_files(struct page *g)
     const struct json *list = json_get(g->file, TEXT("attachments"));
     section(g, TEXT("files"), SAY("Files", "Fichiers"));
     if (!list || !list->count) {
-        paragraph(g, SAY("No file is held.", "Aucun fichier n'est détenu."));
+        paragraph(g, SAY("You have no files here.", "Vous n'avez aucun fichier ici."));
         return;
     }
     raw(g, TEXT("<ul>\n"));
@@ -304,12 +305,12 @@ static void page_files(struct page *g)
 static void page_former(struct page *g)
 {
     const struct json *list = json_get(g->file, TEXT("former"));
-    section(g, TEXT("former"), SAY("Former values", "Anciennes valeurs"));
+    section(g, TEXT("former"), SAY("Previous values", "Anciennes valeurs"));
     if (!list || !list->count) {
-        paragraph(g, SAY("No former value is kept.", "Aucune ancienne valeur n'est conservée."));
+        paragraph(g, SAY("No previous values.", "Aucune ancienne valeur."));
         return;
     }
-    head(g, ROW_OF(SAY("What", "Quoi"), SAY("Former value", "Ancienne valeur"), SAY("Replaced on", "Remplacée le"),
+    head(g, ROW_OF(SAY("What", "Quoi"), SAY("Previous value", "Ancienne valeur"), SAY("Replaced on", "Remplacée le"),
                    SAY("Kept until", "Conservée jusqu'au")));
     JSON_EACH(one, list) {
         raw(g, TEXT("<tr><td>"));
@@ -329,7 +330,7 @@ static void page_former(struct page *g)
 
 static void page_purposes(struct page *g)
 {
-    section(g, TEXT("purposes"), SAY("What for", "À quelles fins"));
+    section(g, TEXT("purposes"), SAY("What we use it for", "À quoi servent vos données"));
     JSON_EACH(one, json_get(g->file, TEXT("purposes"))) {
         raw(g, TEXT("<h3>"));
         put(g, json_text(one, TEXT("title")));
@@ -365,10 +366,10 @@ static text decision_word(struct page *g, text decision)
         { TEXT("refused"), SAY("refused", "refusé") },
         { TEXT("withdrawn"), SAY("withdrawn", "retiré") },
         { TEXT("objected"), SAY("objection", "opposition") },
-        { TEXT("lifted"), SAY("objection taken back", "opposition retirée") },
+        { TEXT("lifted"), SAY("objection withdrawn", "opposition retirée") },
         { TEXT("upheld"), SAY("objection accepted", "opposition acceptée") },
         { TEXT("overridden"),
-          SAY("objection not followed, on compelling grounds", "opposition écartée, pour des motifs impérieux") },
+          SAY("objection refused, for compelling reasons", "opposition refusée, pour des motifs impérieux") },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_eq(words[i].word, decision))
@@ -398,10 +399,10 @@ static void page_consents(struct page *g)
 static void page_recipients(struct page *g)
 {
     const struct json *list = json_get(g->file, TEXT("recipients")), *given = json_get(g->file, TEXT("disclosures"));
-    section(g, TEXT("recipients"), SAY("To whom", "À qui"));
+    section(g, TEXT("recipients"), SAY("Who receives your data", "Qui reçoit vos données"));
     if (!list || !list->count)
-        paragraph(g, SAY("The policy names no recipient: your data are given to nobody.",
-                         "La politique ne nomme aucun destinataire : vos données ne sont données à personne."));
+        paragraph(g, SAY("Nobody outside receives your data.",
+                         "Personne à l'extérieur ne reçoit vos données."));
     else {
         paragraph(g, SAY("Recipients that the policy names:", "Destinataires que nomme la politique :"));
         head(g, ROW_OF(SAY("Name", "Nom"), SAY("Country", "Pays"),
@@ -412,7 +413,8 @@ static void page_recipients(struct page *g)
         table_close(g);
     }
     if (!given || !given->count) {
-        paragraph(g, SAY("Nothing of you was disclosed so far.", "Rien de vous n'a été communiqué jusqu'ici."));
+        paragraph(g, SAY("We have not shared your data with anyone so far.",
+                         "Nous n'avons communiqué vos données à personne jusqu'ici."));
         return;
     }
     paragraph(g, SAY("What was disclosed:", "Ce qui a été communiqué :"));
@@ -438,7 +440,7 @@ static void page_folders(struct page *g)
             text by = json_text(row, TEXT("by"));
             cells(g, ROW_OF(json_text(one, TEXT("name")),
                             text_eq(json_text(row, TEXT("act")), TEXT("granted")) ? SAY("given", "accordé")
-                                                                                  : SAY("taken back", "retiré"),
+                                                                                  : SAY("removed", "retiré"),
                             time_of(g, row, TEXT("at")), time_of(g, row, TEXT("until")),
                             by.n ? by : json_text(row, TEXT("actor")), json_text(row, TEXT("why"))));
         }
@@ -495,8 +497,8 @@ static void page_rights(struct page *g)
     raw(g, TEXT("<table>\n"));
     row(g, SAY("Controller", "Responsable du traitement"), json_text(controller, TEXT("legal_name")));
     row(g, SAY("Address", "Adresse"), json_text(controller, TEXT("address")));
-    row(g, SAY("E-mail", "Courriel"), json_text(controller, TEXT("email")));
-    row(g, SAY("Telephone", "Téléphone"), json_text(controller, TEXT("phone")));
+    row(g, SAY("Email", "Courriel"), json_text(controller, TEXT("email")));
+    row(g, SAY("Phone", "Téléphone"), json_text(controller, TEXT("phone")));
     row(g, SAY("Supervisory authority", "Autorité de contrôle"), json_text(g->file, TEXT("authority")));
     raw(g, TEXT("</table>\n"));
     paragraph(g, json_text(g->file, TEXT("complaint")));

@@ -301,7 +301,7 @@ def shown():
         check(broken and all(one["path"] == "retention.visits" and one["bad"] == 1 for one in broken), f"{broken}")
         with open(broken[0]["file"], encoding="utf-8") as file:
             check("visits" in file.read().split("\n")[broken[0]["line"] - 1], "the line is not the clause's")
-        for lang, word in (("en", "Broken"), ("fr", "Rompu")):
+        for lang, word in (("en", "Not kept"), ("fr", "Non tenu")):
             page = server.anyone().get(f"/promises?lang={lang}").expect(200)
             text = page.body.decode()
             check(f'<html lang="{lang}"' in text and word in text and "retention.visits" in text, f"the page in {lang}")

@@ -185,5 +185,5 @@ def register(tests):
             app.get("/v1/unreadable").expect(403)
             answer = app.get(f"/v1/subjects/{person}/access").expect(200).json
             page = alice.get("/me", Accept="text/html").expect(200).body.decode()
-            check(page.count("could not be read") == 2, "/me names what it cannot show")
+            check(page.count("could not read it") == 2, "/me names what it cannot show")
             check(answer["attachments"][0]["unreadable"] and answer["consents"][0]["unreadable"], "the access answer says it")

@@ -409,7 +409,7 @@ static void as_json(void **state)
     OKAY(board_answer(&f->c, MINUTE, &out));
     const struct json *v = parsed(f, out.body);
     assert_true(text_eq(text_at(v, "state"), TEXT("kept")));
-    assert_true(text_eq(text_at(v, "probes.0.title"), TEXT("La notice est le fichier appliqué")));
+    assert_true(text_eq(text_at(v, "probes.0.title"), TEXT("La notice publiée est la vraie politique")));
     assert_true(int_at(v, "counts.kept") > 15 && int_at(v, "counts.broken") == 0);
     unsigned found = 0;
     JSON_EACH(one, json_get(v, TEXT("clauses"))) {

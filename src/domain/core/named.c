@@ -105,11 +105,11 @@ text doc_public(const struct ctx *c, bool agreed)
                ? doc_in(
                      c,
                      TEXT(
-                         "May be shown to everyone, since you agreed to it. What is public is not confidential: others may copy it."),
+                         "Public, because you agreed. Anyone can copy what is public."),
                      TEXT(
-                         "Peut être montré à tous, puisque vous l'avez accepté. Ce qui est public n'est pas confidentiel : d'autres peuvent le copier."))
-               : doc_in(c, TEXT("Not shown in public: you have not agreed to it."),
-                        TEXT("Pas montré au public : vous ne l'avez pas accepté."));
+                         "Public, car vous avez accepté. Tout le monde peut copier ce qui est public."))
+               : doc_in(c, TEXT("Not public: you have not agreed."),
+                        TEXT("Non public : vous n'avez pas accepté."));
 }
 
 text doc_act(const struct ctx *c, text act)
@@ -136,7 +136,7 @@ text doc_basis(const struct ctx *c, text basis)
         { BASIS_CONSENT, TEXT_INIT("your consent"), TEXT_INIT("votre consentement") },
         { BASIS_CONTRACT, TEXT_INIT("a contract with you"), TEXT_INIT("un contrat avec vous") },
         { BASIS_LEGAL, TEXT_INIT("a legal obligation"), TEXT_INIT("une obligation légale") },
-        { BASIS_VITAL, TEXT_INIT("vital interests"), TEXT_INIT("la sauvegarde d'intérêts vitaux") },
+        { BASIS_VITAL, TEXT_INIT("vital interests"), TEXT_INIT("la protection d'intérêts vitaux") },
         { BASIS_PUBLIC, TEXT_INIT("a public task"), TEXT_INIT("une mission d'intérêt public") },
         { BASIS_INTEREST, TEXT_INIT("a legitimate interest"), TEXT_INIT("un intérêt légitime") },
     };
@@ -160,7 +160,7 @@ static text term_words(struct ctx *c, struct term t)
         [TERM_YEARS] = { "year", "years", "an", "ans" },
     };
     if (t.unit == TERM_ALWAYS || t.unit == TERM_UNSET)
-        return doc_in(c, TEXT("no set time"), TEXT("sans durée fixée"));
+        return doc_in(c, TEXT("no time limit"), TEXT("sans durée fixée"));
     bool french = text_eq(c->language, TEXT("fr")), one = t.count == 1;
     const char *unit = french ? one ? units[t.unit].fr : units[t.unit].frs
                      : one ? units[t.unit].en : units[t.unit].ens;
@@ -172,11 +172,11 @@ static text from_words(const struct ctx *c, enum retention_from from)
     static const struct {
         text en, fr;
     } words[] = {
-        [FROM_COLLECTION] = { TEXT_INIT("their collection"), TEXT_INIT("de leur collecte") },
+        [FROM_COLLECTION] = { TEXT_INIT("the day we collect it"), TEXT_INIT("de la collecte") },
         [FROM_EVENT] = { TEXT_INIT("the event"), TEXT_INIT("de l'événement") },
         [FROM_LAST_USE] = { TEXT_INIT("your last use"), TEXT_INIT("de votre dernière utilisation") },
         [FROM_CONTRACT_END] = { TEXT_INIT("the end of the contract"), TEXT_INIT("de la fin du contrat") },
-        [FROM_CLOSURE] = { TEXT_INIT("the closing of the account"), TEXT_INIT("de la clôture du compte") },
+        [FROM_CLOSURE] = { TEXT_INIT("the day the account closes"), TEXT_INIT("de la fermeture du compte") },
         [FROM_YEAR_END] = { TEXT_INIT("the end of the year"), TEXT_INIT("de la fin de l'année") },
         [FROM_WITHDRAWAL] = { TEXT_INIT("the withdrawal of your consent"),
                               TEXT_INIT("du retrait de votre consentement") },

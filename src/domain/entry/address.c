@@ -62,14 +62,14 @@ text identifier_why_not(struct ctx *c, const struct category *cat)
     if (theirs && !cat->many)
         return TEXT("");
     if (theirs)
-        buf_add(&b, doc_in(c, TEXT("There may be several of them."), TEXT("Il peut y en avoir plusieurs.")));
+        buf_add(&b, doc_in(c, TEXT("You may have several of these."), TEXT("Vous pouvez en avoir plusieurs.")));
     else {
-        buf_add(&b, doc_in(c, TEXT("This does not come from you, but from: "),
-                           TEXT("Cela ne vient pas de vous, mais de : ")));
+        buf_add(&b, doc_in(c, TEXT("Someone else gave us this: "),
+                           TEXT("Une autre source nous l'a donné : ")));
         put_sources(c, cat, &b);
         buf_add(&b, TEXT("."));
     }
-    buf_add(&b, doc_in(c, TEXT(" To have it corrected, write to "), TEXT(" Pour le faire corriger, écrivez à ")));
+    buf_add(&b, doc_in(c, TEXT(" To correct it, write to "), TEXT(" Pour le faire corriger, écrivez à ")));
     buf_add(&b, controller.email.n ? controller.email : controller.address);
     buf_add(&b, TEXT("."));
     return buf_made(c->arena, &b);

@@ -1,5 +1,6 @@
 /* Letters in words: the rows of letters.def, their placeholders, and the one frame around them all. */
 #include "domain/mail/letter.h"
+#include "base/prose.h"
 #include "domain/core/named.h"
 #include "domain/core/instance.h"
 
@@ -126,11 +127,15 @@ static text without_brackets(const struct filling *f, text template)
     return buf_made(f->c->arena, &b);
 }
 
+/* What is ours is set as prose; values stay to the letter. */
 static void fill(const struct filling *f, struct buf *b, text template, bool html)
 {
+    bool french = text_eq(f->c->language, TEXT("fr"));
     while (template.p) {
         bool more = text_index(template, '{') >= 0;
-        text plain = text_cut(&template, '{'), v = more ? value(f, text_cut(&template, '}')) : TEXT("");
+        BUF_AUTO set = buf_make(LETTER_MAX);
+        prose_set(&set, text_cut(&template, '{'), french);
+        text plain = buf_for(b, &set), v = more ? value(f, text_cut(&template, '}')) : TEXT("");
         if (html) {
             put_lines(b, plain);
             put_lines(b, v);
@@ -203,11 +208,10 @@ static text footer(const struct ctx *c)
 {
     return doc_in(
         c,
-        TEXT("This is a service notice about {site}: it is sent whatever you chose about news and offers. "
-             "What we hold about you, and your rights:"),
-        TEXT(
-            "Ceci est un avis de service au sujet de {site} : il est envoyé quels que soient vos choix sur les actualités et les "
-            "offres. Ce que nous détenons à votre sujet, et vos droits :"));
+        TEXT("We send this service message to everyone concerned, even those who refuse news and offers. "
+             "Your data and your rights:"),
+        TEXT("Nous envoyons ce message de service à toutes les personnes concernées, même si elles refusent les "
+             "actualités et les offres. Vos données et vos droits :"));
 }
 
 static void make_html(const struct filling *f, struct buf *b, const struct letter_words *words, text subject, text body)

@@ -239,8 +239,8 @@ void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned c
     json_pair(w, TEXT("title"), doc_category(c, cat));
     json_pair_int(w, TEXT("records"), count);
     json_pair(w, TEXT("says"),
-              doc_in(c, TEXT("We hold this, but it could not be read. Ask us for it."),
-                     TEXT("Nous conservons ces données, mais elles n'ont pas pu être lues. Demandez-les-nous.")));
+              doc_in(c, TEXT("We have this, but could not read it. Contact us to get it."),
+                     TEXT("Nous avons ces données, mais n'avons pas pu les lire. Contactez-nous pour les obtenir.")));
     json_close(w, '}');
 }
 

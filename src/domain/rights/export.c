@@ -110,8 +110,8 @@ static enum err put_lost(struct export *e, struct arena *room, struct buf *out)
     TRY(pack_open(&e->pack, out, note, true));
     TRY(pack_add(
         &e->pack, out,
-        doc_in(&e->c, TEXT("We hold this file, but it could not be read whole. Ask us for it.\n"),
-               TEXT("Nous conservons ce fichier, mais il n'a pas pu être lu en entier. Demandez-le-nous.\n"))));
+        doc_in(&e->c, TEXT("We have this file, but could not read all of it. Contact us to get it.\n"),
+               TEXT("Nous avons ce fichier, mais n'avons pas pu le lire en entier. Contactez-nous pour l'obtenir.\n"))));
     TRY(pack_close(&e->pack, out));
     e->file = e->file->next;
     e->number++;

@@ -54,8 +54,8 @@ static void put_controller(struct view *v)
     json_pair(
         &v->w, TEXT("complaint"),
         doc_in(v->c,
-               TEXT("You may lodge a complaint with the supervisory authority, and go to court (Art. 77 and 79)."),
-               TEXT("Vous pouvez saisir l'autorité de contrôle d'une réclamation, et la justice (art. 77 et 79).")));
+               TEXT("You can complain to the data protection authority, or go to court (Articles 77 and 79 of the GDPR)."),
+               TEXT("Vous pouvez saisir l'autorité de protection des données, ou un juge (articles 77 et 79 du RGPD).")));
     json_name(&v->w, TEXT("policy"));
     json_open(&v->w, '{');
     json_pair(&v->w, TEXT("id"), p->id);

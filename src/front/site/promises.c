@@ -78,8 +78,8 @@ static text of(const struct page *g, const struct probe_text *t) { return g->fr 
 
 static const char *state_word(const struct page *g, enum promise_state s)
 {
-    static const char *const en[] = { "Declared", "Kept", "At risk", "Broken" };
-    static const char *const fr[] = { "Déclaré", "Tenu", "En danger", "Rompu" };
+    static const char *const en[] = { "Declared", "Kept", "At risk", "Not kept" };
+    static const char *const fr[] = { "Déclaré", "Tenu", "À risque", "Non tenu" };
     return g->fr ? fr[s] : en[s];
 }
 
@@ -107,7 +107,7 @@ static void put_when(struct page *g, msec at)
 {
     char time[TIME_TEXT + 1];
     if (!at) {
-        raw(g, pick(g, "not looked at yet", "pas encore examiné"));
+        raw(g, pick(g, "not checked yet", "pas encore vérifié"));
         return;
     }
     buf_print(g->b, "<time datetime=\"%.*s\">", T(time_text(at, time)));
@@ -217,21 +217,21 @@ static void put_board(struct page *g)
     buf_print(g->b, "<section class=\"short\" aria-label=\"%s\">\n", pick(g, "At a glance", "En un coup d’œil"));
     put_bar(g);
     buf_print(g->b, "</section>\n<section class=\"chapter\" id=\"probes\">\n<h2>%s</h2>\n<ul class=\"tiles\">\n",
-              pick(g, "What the server keeps checking", "Ce que le serveur vérifie en continu"));
+              pick(g, "What we check all the time", "Ce que nous vérifions en continu"));
     for (int s = PROMISE_STATE_COUNT; s-- > 0;)
         for (unsigned i = 0; i < PROBES; i++)
             if (g->v->probes[i].applies && (int)g->v->probes[i].state == s)
                 put_tile(g, (enum probe)i);
     raw(g, "</ul>\n</section>\n");
-    put_clauses(g, PROMISE_BROKEN, "broken", pick(g, "Broken now", "Rompu en ce moment"), false);
-    put_clauses(g, PROMISE_RISK, "risk", pick(g, "At risk", "En danger"), false);
+    put_clauses(g, PROMISE_BROKEN, "broken", pick(g, "Not kept", "Non tenu"), false);
+    put_clauses(g, PROMISE_RISK, "risk", pick(g, "At risk", "À risque"), false);
     put_clauses(g, PROMISE_KEPT, "kept",
-                pick(g, "Kept: each sentence of the notice, and what shows it",
-                     "Tenu : chaque phrase de la notice, et ce qui le montre"),
+                pick(g, "Kept: each sentence of the notice, and what proves it",
+                     "Tenu : chaque phrase de la notice, et ce qui le prouve"),
                 false);
     put_clauses(g, PROMISE_DECLARED, "declared",
-                pick(g, "Declared only: no program can enforce it, or this one does not",
-                     "Seulement déclaré : aucun programme ne peut l’imposer, ou celui-ci ne le fait pas"),
+                pick(g, "Declared only: this software does not check it",
+                     "Seulement déclaré : ce logiciel ne le vérifie pas"),
                 true);
 }
 
@@ -250,8 +250,8 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
         .name = site.n ? site : c->policy->controller.legal_name,
         .fr = g.fr,
         .single = page_single(c->policy->root),
-        .title = g.fr ? TEXT("Les promesses, et si elles sont tenues")
-                      : TEXT("The promises, and whether they are kept"),
+        .title = g.fr ? TEXT("Nos promesses, vérifiées en direct")
+                      : TEXT("Our promises, checked live"),
         .lead =
             g.fr
                 ? TEXT(
