@@ -112,7 +112,7 @@ static void material_is_told_from_editorial(void **state)
         { "rights: {offered: [access, erasure]}", "rights: {offered: [access]}",
           "These rights are no longer named: have it erased.", true },
         { "rights: {answer_within: 15d}", "rights: {answer_within: 1mo}",
-          "answered within a month instead of 15\u00A0days.", true },
+          "answer requests within a month instead of 15\u00A0days.", true },
         { "rights: {fee: false}", "rights: {fee: true}", "You now have to pay a fee for requests.", true },
         { "never: {sale: {says: We never sell}, x: {says: X}}", "never: {x: {says: X}}",
           "We no longer make this promise: We never sell.", true },
