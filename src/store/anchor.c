@@ -1,19 +1,19 @@
 /* The keyring remembers how far the journal had come, so that an older data.db beside it does not pass for today's. */
 #include "store/engine.h"
 
-static const text names[] = { [ANCHOR_NEWEST] = TEXT_INIT("newest"),
-                              [ANCHOR_RESTORED] = TEXT_INIT("restored"),
-                              [ANCHOR_BINDING] = TEXT_INIT("binding") };
+static const text names[] = { [ANCHOR_NEWEST] = TEXT_INIT("newest"), [ANCHOR_RESTORED] = TEXT_INIT("restored") };
 
 /* Kept after the data are durable and before anybody is told so: a crash between leaves an anchor that is behind, never
  * one ahead. */
 enum err anchor_put(struct store *s, enum anchor_name name)
 {
     struct hash root = tree_root(&s->edge.tree);
-    if (name == ANCHOR_NEWEST)
-        s->anchored = s->edge.last;
-    return db_run(s->writers[FILE_KEYS], SQL_ANCHOR_PUT, NULL,
-                  ARGS(V_TEXT(names[name]), V_INT((int64_t)s->edge.tree.size), V_BYTES(TEXT_BYTES(root))));
+    TRY(db_run(s->writers[FILE_KEYS], SQL_ANCHOR_PUT, NULL,
+               ARGS(V_TEXT(names[name]), V_INT((int64_t)s->edge.tree.size), V_BYTES(TEXT_BYTES(root)))));
+    if (name != ANCHOR_NEWEST)
+        return OK;
+    s->anchored = clock_monotonic(); /* not the journal's time, which somebody may have set */
+    return ledger_note(s);
 }
 
 enum err anchor_drop(struct db *keys, enum anchor_name name)

@@ -42,7 +42,13 @@ struct db {
     } checked[16];
     unsigned checked_count;
     /* what the ledger was held against in this snapshot, a ring */
-    struct db *next; /* in the pool */
+    struct head_of_last {
+        struct subject_id id;
+        char tenant[64], name[32];
+        struct head head;
+    } last;                    /* read last, while any was checked */
+    struct ledger_fresh fresh; /* what was acknowledged when the snapshot began */
+    struct db *next;           /* in the pool */
 };
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN }; /* plain: the target of a backup, synced by its maker */
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out);
@@ -80,9 +86,9 @@ struct anchor {
     uint64_t size;
     struct hash root;
 };
-/* Of the file that is used; of one that a restore is about to put in place; of one whose rows are being bound for the
- * first time. */
-enum anchor_name { ANCHOR_NEWEST, ANCHOR_RESTORED, ANCHOR_BINDING };
+/* Of the file that is used; of one that a restore is about to put in place. A third row has the ledger's head of all
+ * heads (ledger_note()). */
+enum anchor_name { ANCHOR_NEWEST, ANCHOR_RESTORED };
 enum err anchor_put(struct store *s, enum anchor_name name);
 enum err anchor_get(struct db *keys, enum anchor_name name, struct anchor *out);
 enum err anchor_drop(struct db *keys, enum anchor_name name);
@@ -112,7 +118,7 @@ enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 }; /* 256^5 entries ar
 struct edge {
     struct tree tree;             /* for the root */
     msec last;                    /* time of the last entry */
-    struct ledger_sum ledger;     /* over all that is bound; read by ledger_sum_load() */
+    struct ledger_star ledger;    /* over all that is bound; read by ledger_star_load() */
     unsigned counts[EDGE_LEVELS]; /* hashes in the incomplete tile of each level */
     struct hash hashes[EDGE_LEVELS][TILE_WIDTH];
 };
@@ -202,7 +208,8 @@ struct store {
     bool reserve_held;
     msec reserve_tried, reopen_tried, cared;
     struct write *member; /* the write whose run is on now */
-    msec anchored;        /* when the keyring last got its anchor */
+    msec anchored;        /* monotonic: when the keyring last got its anchor */
+    uint64_t noted;       /* `entry` of the ledger's head of all heads, as the keyring has it; 0: not known */
     bool decided;         /* the group changed rows that decide */
     msec note_kept;       /* when the last checkpoint was kept */
 
@@ -217,6 +224,7 @@ struct store {
     pthread_mutex_t pool_lock;
     struct db *pool[FILE_COUNT];
     unsigned pooled;
+    struct ledger_fresh fresh; /* published after each commit */
 
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;

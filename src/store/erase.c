@@ -43,13 +43,19 @@ static enum err erase_keyed(struct db *db, const struct erasing *c, enum sql lis
     return OK;
 }
 
+/* What is bound of them goes with them. */
+static enum err erase_all(struct db *db, enum table table, const struct erasing *c, enum sql erase, int64_t *rows)
+{
+    TRY(db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject))));
+    return ledger_forget(db, table, c->tenant, *c->subject);
+}
+
 static enum err erase_rows(struct db *db, enum table table, const struct erasing *c, text kept_as, enum sql erase,
                            int64_t *rows)
 {
     if (has_class(c->kept, c->kept_count, 0) || has_word(c->keep, kept_as))
         return OK;
-    TRY(db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject))));
-    return ledger_forget(db, table, c->tenant, *c->subject);
+    return erase_all(db, table, c, erase, rows);
 }
 
 static enum err erase_marked(struct db *db, enum table table, const struct erasing *c, enum sql erase, enum sql mark,
@@ -59,8 +65,7 @@ static enum err erase_marked(struct db *db, enum table table, const struct erasi
         return OK;
     if (c->kept_count || c->keep.n)
         return db_run(db, mark, NULL, ARGS(V_TEXT(c->tenant), V_ID(*c->subject)));
-    TRY(db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject))));
-    return ledger_forget(db, table, c->tenant, *c->subject);
+    return erase_all(db, table, c, erase, rows);
 }
 
 static enum err erase_table(struct db *db, const struct erasing *c, enum table table, int64_t *rows)
@@ -138,7 +143,7 @@ static enum err intent_run(struct db *db, const struct intent *i)
     TRY(store_erase(db, i->tenant, i->subject, i->kept.at, i->kept.count, i->keep, counts));
     for (unsigned t = 0; t < TABLE_COUNT; t++)
         rows += counts[t];
-    if (!rows && !db->store->ledger.unsaid)
+    if (!rows && !db->store->ledger.first)
         return OK;
     struct event e = {
         .act = TEXT("subject.erase.completed"), .tenant = i->tenant, .actor = TEXT("garant"), .count = rows

@@ -293,7 +293,7 @@ void group_refuse(struct store *s, struct pending *group, enum err e)
 static enum err anchor_keep(struct store *s)
 {
     enum { ANCHOR_EVERY = SECOND };
-    if (!s->decided && s->edge.last - s->anchored < ANCHOR_EVERY)
+    if (!s->decided && s->anchored && clock_monotonic() - s->anchored < ANCHOR_EVERY)
         return OK;
     TRY(keys_begin(s));
     return anchor_put(s, ANCHOR_NEWEST);
@@ -332,6 +332,7 @@ void group_done(struct store *s, struct pending *group)
         count++;
     }
     journal_publish(s);
+    ledger_publish(s);
     atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->writes, count, memory_order_relaxed);
     bool kept = intents_drop(s, group) == OK;

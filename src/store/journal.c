@@ -72,8 +72,8 @@ static void leaf_write(struct buf *b, const struct event *e, msec at, const uint
         json_put_hex(&w, TEXT_BYTES(digest));
     }
     if (state) {
-        json_name(&w, TEXT("state"));
-        json_put_hex(&w, (text){ (const char *)state, LEDGER_SUM });
+        json_name(&w, TEXT("sums"));
+        json_put_hex(&w, (text){ (const char *)state, LEDGER_STATE });
         if (own)
             json_pair_int(&w, TEXT("bound"), 1);
     }
@@ -102,7 +102,7 @@ enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
     if (at < s->edge.last) /* a clock set back does not set the journal back */
         at = s->edge.last;
     uint64_t seq = s->edge.tree.size;
-    uint8_t state[LEDGER_SUM];
+    uint8_t state[LEDGER_STATE];
     struct scope person = { e->tenant, e->subject };
     bool bound, own;
     TRY(ledger_flush(db, seq, e->has_subject ? &person : NULL, state, &bound, &own));

@@ -123,8 +123,8 @@ static enum err check_columns(struct check *c, struct query *q)
     c->edge->last = at;
     if (!text_eq(tenant, json_text(leaf, TEXT("tenant"))))
         return broken(c, "its tenant is not the one it stands under");
-    if (json_get(leaf, TEXT("state"))) {
-        c->has_state = decode_hex(json_text(leaf, TEXT("state")), c->state, sizeof c->state);
+    if (json_get(leaf, TEXT("sums"))) {
+        c->has_state = decode_hex(json_text(leaf, TEXT("sums")), c->state, sizeof c->state);
         c->state_seq = (uint64_t)c->seq;
     }
     /* Linked, the column says that the person's own rows were changed, as the entry does; what is linked no more may go
@@ -239,32 +239,28 @@ static enum err keep_finding(void *arg, const struct ledger_finding *f)
     struct check *c = arg;
     struct journal_report *r = c->report;
     if (r->altered++ < JOURNAL_NAMED) {
-        text id = id_print(c->a, f->id), row = f->row.n ? arena_print(c->a, ", row %.*s", T(f->row)) : TEXT("");
-        r->named[r->altered - 1] = arena_print(c->a, "table %.*s, %.*s%.*s: %.*s (entry %llu of the journal)",
-                                               T(f->table), T(id), T(row), T(ledger_fault_word(f->fault)),
-                                               (unsigned long long)f->entry);
+        r->named[r->altered - 1] = ledger_finding_text(c->a, f);
         TRY_PTR(r->named[r->altered - 1].p);
     }
     return OK;
 }
 
-/* Each row, then their sum against the newest entry that commits to one. */
+/* Each row, each head, and the head of all heads, which the newest entry that commits to one must know. */
 static enum err check_ledger(struct check *c)
 {
     enum { LOOK_STEP = 10000 };
     struct ledger_look look = { .db = c->db, .tell = keep_finding, .arg = c };
-    struct ledger_sum kept;
-    uint8_t state[LEDGER_SUM];
+    struct ledger_star star;
+    uint8_t state[LEDGER_STATE];
     while (!look.done)
         TRY(ledger_look(&look, LOOK_STEP));
     c->report->rows = look.looked;
-    TRY(ledger_sum_load(c->db, &kept));
-    ledger_state(&c->s->ledger, &look.sum, c->state_seq, state);
-    bool whole = memcmp(&kept, &look.sum, sizeof kept) == 0 &&
-                 (!c->has_state || memcmp(state, c->state, sizeof state) == 0);
     if (c->report->altered)
         return say(c->a, ERR_INTEGRITY, "%llu rows are not as the journal's entries left them; the first: %.*s",
                    (unsigned long long)c->report->altered, T(c->report->named[0]));
+    TRY(ledger_star_load(c->db, &star));
+    ledger_state(&c->s->ledger, &star, state);
+    bool whole = !c->has_state || memcmp(state, c->state, sizeof state) == 0;
     return whole ? OK
                  : say(c->a, ERR_INTEGRITY,
                        "the rows that decide are, taken together, those of another time than entry %llu of the journal",

@@ -1,5 +1,6 @@
 /* The ledger: what the writer changes is taken down row by row, and bound to the journal entry of the same commit. */
 #include "store/ledger.h"
+#include "base/log.h"
 #include "crypt/bind.h"
 #include "store/engine.h"
 
@@ -8,6 +9,7 @@ enum { CHANGES_MEMORY = 512 << 20, BIND_STEP = 1000, KEY_TEXT = 1024 };
 struct ledger_change {
     enum table table;
     bool has_old, has_new;
+    bool forgotten; /* all of old.scope went with its person: nothing is left of it */
     struct row_seen old, now;
     struct ledger_change *next;
 };
@@ -53,13 +55,24 @@ bool ledger_per_person(enum table t)
     return tables[t].kind == BOUND_KIND_person || tables[t].kind == BOUND_KIND_itself;
 }
 
+bool ledger_shared(enum table t) { return tables[t].kind != BOUND_KIND_free && !ledger_per_person(t); }
+
+unsigned ledger_parts(enum table t) { return tables[t].kind == BOUND_KIND_whole ? 1 : PARTS; }
+
+enum table ledger_table_named(text name)
+{
+    for (enum table t = 0; t < TABLE_COUNT; t++)
+        if (tables[t].kind != BOUND_KIND_free && text_eq(tables[t].name, name))
+            return t;
+    return TABLE_COUNT;
+}
+
 int ledger_rows_sql(enum table t)
 {
     static const int rows[] = {
 #define ROWS_free(name)                                    -1
 #define ROWS_itself(name)                                  SQL_ROWS_##name
 #define ROWS_person(name)                                  SQL_ROWS_##name
-#define ROWS_passing(name)                                 SQL_ROWS_##name
 #define ROWS_id(name)                                      SQL_ROWS_##name
 #define ROWS_digest(name)                                  SQL_ROWS_##name
 #define ROWS_whole(name)                                   SQL_ROWS_##name
@@ -84,11 +97,11 @@ static bool word_of(text list, text word)
 
 static struct ledger_shape shape_of(enum table t)
 {
-    static const text scopes[] = {
-        [BOUND_KIND_itself] = TEXT_INIT("id"),       [BOUND_KIND_person] = TEXT_INIT("subject"),
-        [BOUND_KIND_passing] = TEXT_INIT("subject"), [BOUND_KIND_id] = TEXT_INIT("id"),
-        [BOUND_KIND_digest] = TEXT_INIT("digest"),   [BOUND_KIND_whole] = TEXT_INIT("")
-    };
+    static const text scopes[] = { [BOUND_KIND_itself] = TEXT_INIT("id"),
+                                   [BOUND_KIND_person] = TEXT_INIT("subject"),
+                                   [BOUND_KIND_id] = TEXT_INIT("id"),
+                                   [BOUND_KIND_digest] = TEXT_INIT("digest"),
+                                   [BOUND_KIND_whole] = TEXT_INIT("") };
     const struct table_row *row = table_row(t);
     struct ledger_shape s = { -1, -1, 0, 0 };
     for (unsigned i = 0; i < row->column_count; i++) {
@@ -104,7 +117,8 @@ static struct ledger_shape shape_of(enum table t)
             s.told |= 1u << i;
         if ((t == TABLE_policy_version || t == TABLE_wording) && text_eq(name, TEXT("text")))
             s.told |= 1u << i; /* found by its digest, which the board makes again */
-        if (!scoped && !tenant && word_of(text_of(keys_of[t]), name))
+        bool person = ledger_per_person(t) && (scoped || tenant);
+        if (!person && word_of(text_of(keys_of[t]), name))
             s.key |= 1u << i;
     }
     return s;
@@ -112,12 +126,31 @@ static struct ledger_shape shape_of(enum table t)
 
 /* ---- One row. ---- */
 
+struct scope ledger_part(enum table t, unsigned part)
+{
+    must(part < ledger_parts(t));
+    return (struct scope){ .tenant = TEXT(""), .id = { { (uint8_t)part } } };
+}
+
+/* Digests are even from their first byte on; ids begin with the time they were made. */
+static unsigned part_of(enum table t, text key)
+{
+    size_t at = tables[t].kind == BOUND_KIND_digest ? 0 : SUBJECT_ID - 1;
+    return tables[t].kind == BOUND_KIND_whole || key.n <= at ? 0 : (uint8_t)key.p[at] * PARTS / 256;
+}
+
 struct scope ledger_scope(enum table t, text tenant, text key)
 {
-    struct scope s = { .tenant = tables[t].kind == BOUND_KIND_whole ? TEXT("") : tenant };
-    if (tables[t].kind != BOUND_KIND_whole && key.p)
-        memcpy(s.id.b, key.p, key.n < sizeof s.id.b ? key.n : sizeof s.id.b);
+    if (!ledger_per_person(t))
+        return ledger_part(t, part_of(t, key));
+    struct scope s = { .tenant = tenant };
+    memcpy(s.id.b, key.p ? key.p : "", key.n < sizeof s.id.b ? key.n : sizeof s.id.b);
     return s;
+}
+
+bool ledger_same_scope(const struct scope *a, const struct scope *b)
+{
+    return memcmp(&a->id, &b->id, sizeof a->id) == 0 && text_eq(a->tenant, b->tenant);
 }
 
 static void key_text(struct buf *b, const struct cell *c)
@@ -144,18 +177,19 @@ enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const
 {
     const struct ledger_shape s = l->shapes[t];
     struct bind b;
+    uint8_t whole[BIND_SIZE];
     BUF_AUTO key = buf_make(KEY_TEXT);
     *counts = decides(t, cells);
     if (!*counts)
         return OK;
-    out->scope = ledger_scope(t, s.tenant < 0 ? TEXT("") : cells[s.tenant].bytes,
-                              s.scope < 0 ? (text){ NULL, 0 } : cells[s.scope].bytes);
+    text tenant = s.tenant < 0 ? TEXT("") : cells[s.tenant].bytes;
+    out->scope = ledger_scope(t, tenant, s.scope < 0 ? (text){ NULL, 0 } : cells[s.scope].bytes);
     out->scope.tenant = arena_copy(a, out->scope.tenant);
     TRY_PTR(out->scope.tenant.p);
     while (count && cells[count - 1].kind ==
                         CELL_NULL) /* a column that a later version adds leaves older rows as they were bound */
         count--;
-    bind_start(&b, "garant.ledger.r1", &l->rows);
+    bind_start(&b, "garant.ledger.r2", &l->rows);
     bind_text(&b, tables[t].name);
     for (unsigned i = 0; i < count; i++) {
         if (s.told >> i & 1)
@@ -168,7 +202,8 @@ enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const
         if (s.key >> i & 1)
             key_text(&key, &cells[i]);
     }
-    bind_end(&b, out->proof);
+    bind_end(&b, whole);
+    memcpy(out->proof, whole, sizeof out->proof);
     return buf_take(a, &key, &out->key);
 }
 
@@ -184,137 +219,13 @@ void ledger_bound_mac(const struct ledger *l, enum table t, const struct row_see
 {
     struct bind b;
     uint8_t whole[BIND_SIZE];
-    bind_start(&b, "garant.ledger.b1", &l->rows);
+    bind_start(&b, "garant.ledger.b2", &l->rows);
     bind_scope(&b, t, &r->scope);
     bind_text(&b, r->key);
     bind_number(&b, entry);
     bind_text(&b, TEXT_BYTES(r->proof));
     bind_end(&b, whole);
     memcpy(mac, whole, LEDGER_MAC);
-}
-
-/* ---- Sums. ---- */
-
-void ledger_xor(uint8_t to[LEDGER_SUM], const uint8_t with[LEDGER_SUM])
-{
-    for (unsigned i = 0; i < LEDGER_SUM; i++)
-        to[i] ^= with[i];
-}
-
-/* A sum is never in clear in the file: with the sums of many states, rows could be put together that have the same. */
-static void pad(const struct ledger *l, enum table t, const struct scope *s, uint64_t entry, uint8_t sum[LEDGER_SUM])
-{
-    struct bind b;
-    uint8_t mask[BIND_SIZE];
-    bind_start(&b, "garant.ledger.p1", &l->sums);
-    bind_scope(&b, t, s);
-    bind_number(&b, entry);
-    bind_end(&b, mask);
-    ledger_xor(sum, mask);
-}
-
-static void sum_mac(const struct ledger *l, enum table t, const struct scope *s, const struct scope_sum *sum,
-                    uint8_t mac[LEDGER_MAC])
-{
-    struct bind b;
-    uint8_t whole[BIND_SIZE];
-    bind_start(&b, "garant.ledger.s1", &l->sums);
-    bind_scope(&b, t, s);
-    bind_number(&b, sum->entry);
-    bind_number(&b, (uint64_t)sum->count);
-    bind_text(&b, TEXT_BYTES(sum->sum));
-    bind_end(&b, whole);
-    memcpy(mac, whole, LEDGER_MAC);
-}
-
-enum err ledger_sum_of(struct db *db, enum table t, const struct scope *s, struct scope_sum *out)
-{
-    const struct ledger *l = &db->store->ledger;
-    uint8_t mac[LEDGER_MAC];
-    *out = (struct scope_sum){ .genuine = true };
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_LEDGER_GET, ARGS(V_TEXT(s->tenant), V_ID(s->id), V_TEXT(tables[t].name)));
-    if (!query_next(&q))
-        return q.status;
-    text proof = query_bytes(&q, 2);
-    out->there = true;
-    out->entry = (uint64_t)query_int(&q, 0);
-    out->count = query_int(&q, 1);
-    out->genuine = proof.n == LEDGER_SUM + LEDGER_MAC;
-    if (!out->genuine)
-        return OK;
-    memcpy(out->sum, proof.p, LEDGER_SUM);
-    pad(l, t, s, out->entry, out->sum);
-    sum_mac(l, t, s, out, mac);
-    out->genuine = memcmp(mac, proof.p + LEDGER_SUM, LEDGER_MAC) == 0;
-    return OK;
-}
-
-struct ledger_sum ledger_whole_of(const struct ledger *l, enum table t, const struct scope *s,
-                                  const struct scope_sum *sum)
-{
-    struct bind b;
-    struct ledger_sum out;
-    bind_start(&b, "garant.ledger.w1", &l->whole);
-    bind_scope(&b, t, s);
-    bind_number(&b, sum->entry);
-    bind_number(&b, (uint64_t)sum->count);
-    bind_text(&b, TEXT_BYTES(sum->sum));
-    bind_end(&b, out.b);
-    return out;
-}
-
-void ledger_state(const struct ledger *l, const struct ledger_sum *sum, uint64_t seq, uint8_t out[LEDGER_SUM])
-{
-    struct bind b;
-    bind_start(&b, "garant.ledger.e1", &l->whole);
-    bind_number(&b, seq);
-    bind_text(&b, TEXT_BYTES(sum->b));
-    bind_end(&b, out);
-}
-
-/* ---- The sum of all: its own row, under a name that no table has, of nobody. ---- */
-
-static const struct scope nobody = { .tenant = TEXT_INIT("") };
-static const text whole_name = TEXT_INIT("*");
-
-static void whole_mask(const struct ledger *l, uint64_t seq, struct ledger_sum *sum)
-{
-    struct bind b;
-    uint8_t mask[BIND_SIZE];
-    bind_start(&b, "garant.ledger.q1", &l->whole);
-    bind_number(&b, seq);
-    bind_end(&b, mask);
-    ledger_xor(sum->b, mask);
-}
-
-enum err ledger_sum_load(struct db *db, struct ledger_sum *out)
-{
-    *out = (struct ledger_sum){ 0 };
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_LEDGER_GET, ARGS(V_TEXT(nobody.tenant), V_ID(nobody.id), V_TEXT(whole_name)));
-    if (!query_next(&q))
-        return q.status;
-    text proof = query_bytes(&q, 2);
-    memcpy(out->b, proof.p, proof.n < LEDGER_SUM ? proof.n : LEDGER_SUM);
-    whole_mask(&db->store->ledger, (uint64_t)query_int(&q, 0), out);
-    return OK;
-}
-
-enum err ledger_there(struct db *db, bool *out)
-{
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_LEDGER_PAGE, ARGS(V_TEXT(TEXT("")), V_BYTES(TEXT("")), V_TEXT(TEXT("")), V_INT(1)));
-    *out = query_next(&q);
-    return q.status;
-}
-
-static enum err whole_put(struct db *db, uint64_t seq, struct ledger_sum sum)
-{
-    whole_mask(&db->store->ledger, seq, &sum);
-    return db_run(db, SQL_LEDGER_PUT, NULL,
-                  ARGS(V_TEXT(nobody.tenant), V_ID(nobody.id), V_TEXT(whole_name), V_INT((int64_t)seq), V_INT(0),
-                       V_BYTES(TEXT_BYTES(sum))));
 }
 
 /* ---- What the writer changes. ---- */
@@ -338,9 +249,8 @@ static enum err take_down(struct ledger *l, enum table t, const struct cell *old
         TRY(ledger_row(l, &l->arena, t, old, tables[t].columns, &c->old, &c->has_old));
     if (now)
         TRY(ledger_row(l, &l->arena, t, now, tables[t].columns, &c->now, &c->has_new));
-    if (!c->has_old && !c->has_new)
-        return OK;
-    append(l, c);
+    if (c->has_old || c->has_new)
+        append(l, c);
     return OK;
 }
 
@@ -360,41 +270,37 @@ void ledger_changed(struct db *db, enum table t, bool seen, const struct cell *o
 void ledger_forget_changes(struct store *s)
 {
     struct ledger *l = &s->ledger;
-    l->last = NULL;
     l->first = NULL;
-    l->unsaid = false;
+    l->last = NULL;
     l->lost = false;
+    l->unsaid = false;
     s->writers[FILE_DATA]->checked_count = 0;
     arena_reset(&l->arena);
 }
 
-enum err ledger_settled(struct db *db)
+static bool settled(const struct ledger *l) { return !l->first && !l->lost && !l->unsaid; }
+
+enum err ledger_settle(struct db *db)
 {
-    const struct ledger *l = &db->store->ledger;
-    return !l->first && !l->lost && !l->unsaid
-               ? OK
-               : say(db->arena, ERR_INTERNAL, "rows of %s were changed without an entry of the journal",
-                     l->first ? tables[l->first->table].name.p : "a table");
+    struct store *s = db->store;
+    const struct ledger *l = &s->ledger;
+    if (!settled(l))
+        return say(db->arena, ERR_INTERNAL, "rows of %s were changed without an entry of the journal",
+                   l->first ? tables[l->first->table].name.p : "a table");
+    return s->edge.ledger.dirty ? ledger_star_put(db, &s->edge.ledger) : OK;
 }
 
-static bool same_scope(const struct scope *a, const struct scope *b)
-{
-    return memcmp(&a->id, &b->id, sizeof a->id) == 0 && text_eq(a->tenant, b->tenant);
-}
-
-void ledger_pending(const struct ledger *l, enum table t, const struct scope *s, struct scope_sum *sum)
+void ledger_pending(const struct ledger *l, enum table t, const struct scope *s, struct slot *sum)
 {
     for (const struct ledger_change *c = l->first; c; c = c->next) {
         if (c->table != t)
             continue;
-        if (c->has_old && same_scope(&c->old.scope, s)) {
-            ledger_xor(sum->sum, c->old.proof);
-            sum->count--;
-        }
-        if (c->has_new && same_scope(&c->now.scope, s)) {
-            ledger_xor(sum->sum, c->now.proof);
-            sum->count++;
-        }
+        if (c->forgotten && ledger_same_scope(&c->old.scope, s))
+            *sum = (struct slot){ .name = sum->name };
+        if (c->has_old && ledger_same_scope(&c->old.scope, s))
+            ledger_slot_add(sum, &c->old, -1);
+        if (c->has_new && ledger_same_scope(&c->now.scope, s))
+            ledger_slot_add(sum, &c->now, 1);
     }
 }
 
@@ -436,132 +342,179 @@ static enum err bind_change(struct db *db, const struct ledger_change *c, uint64
     TRY(was_bound(db, c->table, &c->old, &good));
     if (!good)
         return OK;
-    if (c->has_new && same_scope(&c->old.scope, &c->now.scope) && text_eq(c->old.key, c->now.key))
+    if (c->has_new && ledger_same_scope(&c->old.scope, &c->now.scope) && text_eq(c->old.key, c->now.key))
         return bind_row(db, SQL_BOUND_PUT, c->table, &c->now, seq);
     TRY(db_run(db, SQL_BOUND_DROP, NULL,
                ARGS(V_SCOPE(c->old.scope), V_TEXT(tables[c->table].name), V_TEXT(c->old.key))));
     return c->has_new ? bind_row(db, SQL_BOUND_ADD, c->table, &c->now, seq) : OK;
 }
 
-static enum err sum_put(struct db *db, enum table t, const struct scope *s, const struct scope_sum *sum)
-{
-    const struct ledger *l = &db->store->ledger;
-    uint8_t proof[LEDGER_SUM + LEDGER_MAC];
-    memcpy(proof, sum->sum, LEDGER_SUM);
-    pad(l, t, s, sum->entry, proof);
-    sum_mac(l, t, s, sum, proof + LEDGER_SUM);
-    return db_run(db, SQL_LEDGER_PUT, NULL,
-                  ARGS(V_SCOPE(*s), V_TEXT(tables[t].name), V_INT((int64_t)sum->entry), V_INT(sum->count),
-                       V_BYTES(TEXT_BYTES(proof))));
-}
-
-static bool empty(const struct scope_sum *s)
-{
-    static const uint8_t zero[LEDGER_SUM];
-    return s->count == 0 && memcmp(s->sum, zero, sizeof zero) == 0;
-}
-
-static void whole_move(struct db *db, enum table t, const struct scope *s, const struct scope_sum *sum)
-{
-    if (sum->there)
-        ledger_xor(db->store->edge.ledger.b, ledger_whole_of(&db->store->ledger, t, s, sum).b);
-}
-
-static enum err sum_drop(struct db *db, enum table t, const struct scope *s)
-{
-    return db_run(db, SQL_LEDGER_DROP, NULL, ARGS(V_SCOPE(*s), V_TEXT(tables[t].name)));
-}
-
-/* One side of a change, for the order of scopes: a write that touches many rows moves each scope once. */
+/* One side of a change, for the order of heads: an entry that touches many rows moves each head once. */
 struct side {
     const struct ledger_change *change;
     const struct row_seen *row;
+    struct head_of of;
+    uint32_t slot;
     int sign;
 };
 
-static int by_scope(const void *a, const void *b)
+static int by_head(const void *a, const void *b)
 {
     const struct side *x = a, *y = b;
-    if (x->change->table != y->change->table)
-        return x->change->table < y->change->table ? -1 : 1;
-    int order = memcmp(&x->row->scope.id, &y->row->scope.id, sizeof x->row->scope.id);
-    return order ? order : text_cmp(x->row->scope.tenant, y->row->scope.tenant);
+    int order = memcmp(&x->of.scope.id, &y->of.scope.id, sizeof x->of.scope.id);
+    if (order == 0)
+        order = text_cmp(x->of.scope.tenant, y->of.scope.tenant);
+    return order ? order : text_cmp(x->of.name, y->of.name);
 }
 
-/* What a person no longer has leaves an empty sum, so that the sums still tell of the newest entry. A sum that is not
- * genuine stays what it is: nothing is built on it. */
-static enum err scope_move(struct db *db, const struct side *sides, size_t count, uint64_t seq)
+static enum err head_drop(struct db *db, const struct head_of *of)
 {
-    enum table t = sides->change->table;
-    const struct scope *s = &sides->row->scope;
-    struct scope_sum sum;
-    TRY(ledger_sum_of(db, t, s, &sum));
-    if (!sum.genuine)
-        return OK;
-    whole_move(db, t, s, &sum);
-    for (size_t i = 0; i < count; i++) {
-        ledger_xor(sum.sum, sides[i].row->proof);
-        sum.count += sides[i].sign;
-    }
-    sum.entry = seq;
-    sum.there = !empty(&sum) || ledger_per_person(t);
-    whole_move(db, t, s, &sum);
-    return sum.there ? sum_put(db, t, s, &sum) : sum_drop(db, t, s);
+    return db_run(db, SQL_LEDGER_DROP, NULL, ARGS(V_SCOPE(of->scope), V_TEXT(of->name)));
 }
 
-static enum err scopes_move(struct db *db, uint64_t seq)
+static void star_move(struct db *db, const struct head_of *of, const struct head *h)
+{
+    uint8_t share[LEDGER_STATE];
+    ledger_share(&db->store->ledger, of, h->entry, TEXT_BYTES(h->mac), share);
+    ledger_xor(db->store->edge.ledger.sum, share, sizeof share);
+}
+
+static void slot_move(struct head *h, const struct side *side)
+{
+    struct slot *s = ledger_slot_make(h, side->slot);
+    if (side->change->forgotten)
+        *s = (struct slot){ .name = side->slot };
+    else
+        ledger_slot_add(s, side->row, side->sign);
+    static const uint8_t zero[LEDGER_SUM];
+    if (s->count == 0 && memcmp(s->sum, zero, sizeof zero) == 0)
+        ledger_slot_drop(h, s);
+}
+
+/* Somebody whose key was put by this very write has no head yet, and no entry. */
+static bool just_made(const struct store *s, const struct head_of *of)
+{
+    const struct write *w = s->member;
+    for (unsigned i = 0; w && i < w->put_count; i++)
+        if (w->puts[i].key_class == 0 && memcmp(&w->puts[i].subject, &of->scope.id, sizeof of->scope.id) == 0)
+            return true;
+    return false;
+}
+
+/* A head that is not genuine, or of another time, stays what it is: nothing is built on it, so that writing launders
+ * nothing. */
+static enum err may_move(struct db *db, const struct side *first, const struct head *h, bool *out)
+{
+    uint64_t entry;
+    *out = h->genuine;
+    if (!h->genuine || (!h->there && just_made(db->store, &first->of)))
+        return OK;
+    return ledger_is_newest(db, first->change->table, &first->row->scope, h, &entry, out);
+}
+
+static bool is_gone(const struct side *sides, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sides[i].change->forgotten && tables[sides[i].change->table].kind == BOUND_KIND_itself)
+            return true;
+    return false;
+}
+
+static enum err head_move(struct db *db, const struct side *sides, size_t count, uint64_t seq)
+{
+    struct ledger_fresh *fresh = &db->store->edge.ledger.fresh;
+    const struct head_of *of = &sides->of;
+    enum table t = sides->change->table;
+    struct head h;
+    bool may, gone = is_gone(sides, count);
+    TRY(ledger_head_read(db, of, &h));
+    TRY(may_move(db, sides, &h, &may));
+    if (!may && !gone)
+        return OK;
+    if (h.there)
+        star_move(db, of, &h);
+    if (gone)
+        return h.there ? head_drop(db, of) : OK;
+    for (size_t i = 0; i < count; i++)
+        slot_move(&h, &sides[i]);
+    h.entry = seq;
+    TRY(ledger_head_put(db, of, &h));
+    star_move(db, of, &h);
+    if (ledger_shared(t))
+        fresh->newest[t] = seq + 1;
+    return OK;
+}
+
+static size_t sides_of(const struct ledger *l, const struct ledger_change *c, struct side *out)
+{
+    size_t n = 0;
+    if (c->has_old || c->forgotten)
+        out[n++] = (struct side){ c, &c->old, ledger_head_of(c->table, &c->old.scope),
+                                  ledger_slot_name(l, c->table, &c->old.scope), -1 };
+    if (c->has_new)
+        out[n++] = (struct side){ c, &c->now, ledger_head_of(c->table, &c->now.scope),
+                                  ledger_slot_name(l, c->table, &c->now.scope), 1 };
+    return n;
+}
+
+static enum err heads_move(struct db *db, uint64_t seq)
 {
     struct ledger *l = &db->store->ledger;
-    size_t count = 0, n = 0;
+    size_t room = 0, count = 0;
     for (const struct ledger_change *c = l->first; c; c = c->next)
-        count += (size_t)c->has_old + c->has_new;
-    if (!count)
+        room += 2;
+    if (!room)
         return OK;
-    struct side *sides = NEW_ARRAY(&l->arena, struct side, count);
+    struct side *sides = NEW_ARRAY(&l->arena, struct side, room);
     if (!sides)
-        return say(db->arena, ERR_MEMORY, "no memory for %zu changes", count);
-    for (const struct ledger_change *c = l->first; c; c = c->next) {
-        if (c->has_old)
-            sides[n++] = (struct side){ c, &c->old, -1 };
-        if (c->has_new)
-            sides[n++] = (struct side){ c, &c->now, 1 };
-    }
-    if (count > 1)
-        qsort(sides, count, sizeof *sides, by_scope);
+        return say(db->arena, ERR_MEMORY, "no memory for %zu changes", room);
+    for (const struct ledger_change *c = l->first; c; c = c->next)
+        count += sides_of(l, c, sides + count);
+    qsort(sides, count, sizeof *sides, by_head);
     for (size_t from = 0, to; from < count; from = to) {
-        for (to = from + 1; to < count && by_scope(&sides[from], &sides[to]) == 0;)
+        for (to = from + 1; to < count && by_head(&sides[from], &sides[to]) == 0;)
             to++;
-        TRY(scope_move(db, sides + from, to - from, seq));
+        TRY(head_move(db, sides + from, to - from, seq));
     }
     return OK;
 }
 
 static bool is_own(const struct ledger_change *c, const struct scope *person)
 {
-    return person && ledger_per_person(c->table) &&
-           ((c->has_old && same_scope(&c->old.scope, person)) || (c->has_new && same_scope(&c->now.scope, person)));
+    if (!person || !ledger_per_person(c->table))
+        return false;
+    bool was = c->has_old && ledger_same_scope(&c->old.scope, person);
+    bool is = c->has_new && ledger_same_scope(&c->now.scope, person);
+    return was || is;
 }
 
-enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, uint8_t state[LEDGER_SUM], bool *any,
+static enum err changes_bind(struct db *db, uint64_t seq, const struct scope *person, bool *own)
+{
+    for (const struct ledger_change *c = db->store->ledger.first; c; c = c->next) {
+        TRY(bind_change(db, c, seq));
+        *own |= is_own(c, person);
+    }
+    return heads_move(db, seq);
+}
+
+enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, uint8_t state[LEDGER_STATE], bool *any,
                       bool *own)
 {
     struct store *s = db->store;
     struct ledger *l = &s->ledger;
+    struct ledger_star *star = &s->edge.ledger;
     *own = false;
     *any = l->armed && (l->first || l->unsaid);
     if (l->lost)
         return say(db->arena, ERR_MEMORY, "a change could not be bound to its entry");
     if (!*any)
         return OK;
-    for (const struct ledger_change *c = l->first; c; c = c->next) {
-        TRY(bind_change(db, c, seq));
-        *own |= is_own(c, person);
-    }
-    TRY(scopes_move(db, seq));
+    TRY(changes_bind(db, seq, person, own));
     ledger_forget_changes(s);
     s->decided |= !s->member || !s->member->put_count; /* of a new person the keyring has the key already */
-    TRY(whole_put(db, seq, s->edge.ledger));
-    ledger_state(l, &s->edge.ledger, seq, state);
+    star->fresh.entry = seq + 1;
+    star->dirty = true;
+    ledger_state(l, star, state);
     return OK;
 }
 
@@ -570,25 +523,40 @@ static void changes_drop(struct ledger *l, enum table t, const struct scope *s)
 {
     for (struct ledger_change *c = l->first; c; c = c->next)
         if (c->table == t) {
-            c->has_old = c->has_old && !same_scope(&c->old.scope, s);
-            c->has_new = c->has_new && !same_scope(&c->now.scope, s);
+            c->has_old = c->has_old && !ledger_same_scope(&c->old.scope, s);
+            c->has_new = c->has_new && !ledger_same_scope(&c->now.scope, s);
         }
+}
+
+static bool has_something(struct ledger *l, enum table t, struct head *h)
+{
+    return h->there && (!h->genuine || tables[t].kind == BOUND_KIND_itself || ledger_slot(h, l->codes[t]));
 }
 
 enum err ledger_forget(struct db *db, enum table t, text tenant, struct subject_id subject)
 {
+    struct ledger *l = &db->store->ledger;
     struct scope s = { tenant, subject };
-    struct scope_sum sum;
-    if (!ledger_per_person(t) || !db->store->ledger.armed)
+    struct head h;
+    int64_t bound;
+    if (!ledger_per_person(t) || !l->armed)
         return OK;
-    changes_drop(&db->store->ledger, t, &s);
-    TRY(db_run(db, SQL_BOUND_FORGET, NULL, ARGS(V_SCOPE(s), V_TEXT(tables[t].name))));
-    TRY(ledger_sum_of(db, t, &s, &sum));
-    if (!sum.there)
+    changes_drop(l, t, &s);
+    TRY(db_run(db, SQL_BOUND_FORGET, &bound, ARGS(V_SCOPE(s), V_TEXT(tables[t].name))));
+    struct head_of of = ledger_head_of(t, &s);
+    TRY(ledger_head_read(db, &of, &h));
+    if (!bound && !has_something(l, t, &h))
         return OK;
-    whole_move(db, t, &s, &sum);
-    db->store->ledger.unsaid = true;
-    return sum_drop(db, t, &s);
+    struct ledger_change *c = NEW(&l->arena, struct ledger_change);
+    if (!c)
+        return say(db->arena, ERR_MEMORY, "no memory to forget what was bound");
+    *c = (struct ledger_change){ .table = t,
+                                 .forgotten = true,
+                                 .old.scope = { arena_copy(&l->arena, tenant), subject } };
+    if (!c->old.scope.tenant.p)
+        return say(db->arena, ERR_MEMORY, "no memory to forget what was bound");
+    append(l, c);
+    return OK;
 }
 
 /* ---- All of it anew. ---- */
@@ -598,7 +566,7 @@ static enum err bind_step(struct db *db, uint64_t seq, int64_t *rows)
     struct ledger *l = &db->store->ledger;
     for (const struct ledger_change *c = l->first; c; c = c->next, ++*rows)
         TRY(bind_row(db, SQL_BOUND_PUT, c->table, &c->now, seq));
-    TRY(scopes_move(db, seq));
+    TRY(heads_move(db, seq));
     ledger_forget_changes(db->store);
     return OK;
 }
@@ -638,14 +606,13 @@ enum err ledger_bind_all(struct db *db, int64_t *rows)
     uint64_t seq = s->edge.tree.size;
     *rows = 0;
     s->ledger.armed = false;
-    s->edge.ledger = (struct ledger_sum){ 0 };
+    s->edge.ledger = (struct ledger_star){ .fresh = { .base = seq, .entry = seq }, .dirty = true };
     ledger_forget_changes(s);
     TRY(db_run(db, SQL_BOUND_NONE, NULL, ARGS()));
     TRY(db_run(db, SQL_LEDGER_NONE, NULL, ARGS()));
 #define ALL_free(name)
 #define ALL_itself(name)                                   TRY(bind_table(db, TABLE_##name, SQL_ALL_##name, seq, rows));
 #define ALL_person(name)                                   ALL_itself(name)
-#define ALL_passing(name)                                  ALL_itself(name)
 #define ALL_id(name)                                       ALL_itself(name)
 #define ALL_digest(name)                                   ALL_itself(name)
 #define ALL_whole(name)                                    ALL_itself(name)
@@ -656,8 +623,8 @@ enum err ledger_bind_all(struct db *db, int64_t *rows)
 #undef TABLE
 #undef KEYRING_TABLE
 #undef INDEX
-    s->ledger.unsaid = true;
     s->ledger.armed = true;
+    s->ledger.unsaid = true;
     return OK;
 }
 
@@ -675,10 +642,8 @@ static enum err first_binding(struct store *s)
     enum err status = ledger_bind_all(data, &e.count);
     if (status == OK && s->edge.tree.size)
         status = journal_add(data, &e, NULL);
-    else if (status == OK) {
+    else
         s->ledger.unsaid = false;
-        status = whole_put(data, 0, s->edge.ledger);
-    }
     if (status == OK)
         status = db_control(data, CONTROL_COMMIT);
     data->writing = false;
@@ -687,30 +652,127 @@ static enum err first_binding(struct store *s)
     return status;
 }
 
-static void keys_make(struct ledger *l, const struct key *secret)
+/* FNV-1a: short, and the same in every program to come. */
+static uint32_t code_of(text name)
 {
-    key_derive(secret, TEXT("rows"), &l->rows);
-    key_derive(secret, TEXT("sums"), &l->sums);
-    key_derive(secret, TEXT("whole"), &l->whole);
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < name.n; i++)
+        h = (h ^ (uint8_t)name.p[i]) * 16777619u;
+    return h;
+}
+
+static void codes_make(struct ledger *l)
+{
+    for (enum table t = 0; t < TABLE_COUNT; t++) {
+        l->codes[t] = code_of(tables[t].name);
+        for (enum table u = 0; u < t; u++)
+            must(l->codes[u] != l->codes[t]);
+    }
+}
+
+enum err ledger_open(struct store *s, const struct key *secret)
+{
+    struct ledger *l = &s->ledger;
+    KEY_AUTO root;
+    key_derive(secret, TEXT("garant ledger"), &root);
+    key_derive(&root, TEXT("rows"), &l->rows);
+    key_derive(&root, TEXT("sums"), &l->sums);
+    key_derive(&root, TEXT("mask"), &l->mask);
+    key_derive(&root, TEXT("whole"), &l->whole);
     l->arena = arena_make(CHANGES_MEMORY);
     for (enum table t = 0; t < TABLE_COUNT; t++)
         l->shapes[t] = shape_of(t);
+    codes_make(l);
+    return ledger_star_load(s->writers[FILE_DATA], &s->edge.ledger);
 }
 
-enum err ledger_open(struct store *s, const struct key *secret, bool fresh)
+enum err ledger_there(struct db *db, bool *out)
 {
-    keys_make(&s->ledger, secret);
-    if (fresh)
-        return first_binding(s);
-    TRY(ledger_sum_load(s->writers[FILE_DATA], &s->edge.ledger));
-    s->ledger.armed = !s->restoring;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_LEDGER_PAGE, ARGS(V_TEXT(TEXT("")), V_BYTES(TEXT("")), V_TEXT(TEXT("")), V_INT(1)));
+    *out = query_next(&q);
+    return q.status;
+}
+
+/* An unbound file is of a program before the ledger when neither the keyring nor an entry knows of any binding. */
+static enum err never_bound(struct store *s, bool noted, bool *out)
+{
+    struct db *data = s->writers[FILE_DATA];
+    bool there;
+    *out = false;
+    TRY(ledger_there(data, &there));
+    if (there || noted)
+        return OK;
+    QUERY_AUTO q;
+    query_start(&q, data, SQL_JOURNAL_COMMITS, ARGS());
+    *out = !query_next(&q);
+    return q.status;
+}
+
+/* The file's is today's when it is what was acknowledged last, or, after a crash, what entries behind that commit to.
+ */
+static enum err star_is_todays(struct store *s, const struct ledger_star *noted, bool *out)
+{
+    const struct ledger_star *star = &s->edge.ledger;
+    struct anchor newest;
+    TRY(anchor_get(s->writers[FILE_KEYS], ANCHOR_NEWEST, &newest));
+    *out = !star->fresh.stale && (noted->fresh.stale || star->fresh.entry >= noted->fresh.entry);
+    if (!*out)
+        return OK;
+    return ledger_star_holds(s->writers[FILE_DATA], star, noted->fresh.stale ? 0 : newest.size, out);
+}
+
+/* Of another time: the keyring has it as it was acknowledged last, so that what was put back in the file is known one
+ * by one. */
+static enum err star_take(struct store *s, const struct ledger_star *noted)
+{
+    bool todays;
+    TRY(star_is_todays(s, noted, &todays));
+    if (todays)
+        return OK;
+    LOG(LOG_ERROR, "ledger.of-another-time");
+    if (noted->fresh.stale)
+        s->edge.ledger.fresh.stale = true;
+    else
+        s->edge.ledger = *noted;
     return OK;
+}
+
+enum err ledger_start(struct store *s)
+{
+    struct ledger_star noted;
+    bool there, first;
+    TRY(ledger_star_noted(s->writers[FILE_KEYS], &noted, &there));
+    TRY(never_bound(s, there, &first));
+    TRY(first ? first_binding(s) : star_take(s, &noted));
+    s->ledger.armed = true;
+    ledger_publish(s);
+    return first ? anchor_put(s, ANCHOR_NEWEST) : OK;
+}
+
+enum err ledger_note(struct store *s)
+{
+    const struct ledger_star *star = &s->edge.ledger;
+    if (star->fresh.stale || (s->noted && s->noted == star->fresh.entry))
+        return OK;
+    TRY(ledger_star_note(s->writers[FILE_KEYS], star));
+    s->noted = star->fresh.entry;
+    return OK;
+}
+
+void ledger_publish(struct store *s)
+{
+    pthread_mutex_lock(&s->pool_lock);
+    s->fresh = s->edge.ledger.fresh;
+    pthread_mutex_unlock(&s->pool_lock);
 }
 
 void ledger_close(struct store *s)
 {
-    key_wipe(&s->ledger.rows);
-    key_wipe(&s->ledger.sums);
-    key_wipe(&s->ledger.whole);
-    arena_free(&s->ledger.arena);
+    struct ledger *l = &s->ledger;
+    key_wipe(&l->rows);
+    key_wipe(&l->sums);
+    key_wipe(&l->mask);
+    key_wipe(&l->whole);
+    arena_free(&l->arena);
 }

@@ -7,9 +7,11 @@
 
 struct db;
 struct store;
+struct cell;
 
-enum { LEDGER_SUM = 32, LEDGER_MAC = 16 };
-/* Whose rows stand together under one sum: a person's of one table; or one row, by its key; or a whole small table. */
+enum { LEDGER_SUM = 16, LEDGER_MAC = 16, LEDGER_STATE = 32 };
+/* Whose rows stand together under one sum: a person's of one table; or, of a table that is nobody's in particular,
+ * those of one part. */
 struct scope {
     text tenant;
     struct subject_id id;
@@ -20,57 +22,77 @@ struct ledger_shape {
     int tenant, scope;
     uint32_t key, told;
 };
+
+/* What the newest of the sums is, as far as it can be told without reading them all: for each table that is nobody's in
+ * particular one more than the entry that changed it last (0: none did); `base`: the entry under which all was bound
+ * anew; `entry`: one more than the newest that changed anything. `stale`: the file's own word for it is not today's,
+ * and nothing that rests on it is acted upon. */
+struct ledger_fresh {
+    uint64_t newest[TABLE_COUNT], base, entry;
+    bool stale;
+};
+/* The head of all heads: what each entry of the journal that changed rows commits to. `dirty`: not yet in the file. */
+struct ledger_star {
+    struct ledger_fresh fresh;
+    uint8_t sum[LEDGER_STATE];
+    bool dirty;
+};
+
 struct ledger_change;
-struct cell;
 struct ledger {
     struct ledger_shape shapes[TABLE_COUNT];
-    struct key rows, sums, whole; /* derived from the keyring's secret `ledger` */
-    bool armed;                   /* changes are taken down */
-    bool unsaid;                  /* the ledger was changed beyond rows: the next entry commits to it */
-    bool lost;                    /* one could not be: nothing may be committed */
-    struct arena arena;           /* of `first` */
+    uint32_t codes[TABLE_COUNT]; /* of the tables' names: what a person's sums are told apart by */
+    struct key rows, sums, mask, whole;
+    bool armed;         /* changes are taken down */
+    bool unsaid;        /* all was bound anew: the next entry commits to it */
+    bool lost;          /* a change could not be taken down: nothing may be committed */
+    struct arena arena; /* of `first` */
     struct ledger_change *first, *last;
 };
 
-/* The keyring's secret is known. `fresh`: it was made just now, and what is in the file is bound as it stands, with an
- * entry that says so. */
-enum err ledger_open(struct store *s, const struct key *secret, bool fresh);
+/* Derives the keys from `secret`, a secret of the keyring that never changes, and reads the head of all heads. */
+enum err ledger_open(struct store *s, const struct key *secret);
 void ledger_close(struct store *s);
-/* Whether changes of that table are to be told; then each is: the row as it was (NULL: there was none) and as it is,
- * all columns in the order of tables.def. Not `seen`: the engine could not give it, and nothing may be committed. */
+/* At the start, behind anchor_check(): what no entry and no anchor knows of was never bound, and is bound as it stands,
+ * under an entry that says so. Else the file's head of all heads is held against the keyring's and the journal; the
+ * keyring's serves when the file's is of another time. */
+enum err ledger_start(struct store *s);
+/* From the connection that writes (engine/watch.c): whether changes of the table are taken down; one of them. */
 bool ledger_takes(const struct db *db, enum table t);
 void ledger_changed(struct db *db, enum table t, bool seen, const struct cell *old, const struct cell *now);
-/* What was taken down since the last entry becomes rows of `bound` and `ledger`, of entry `seq`. *state: what the entry
+/* What was taken down since the last entry becomes rows of `bound` and heads, of entry `seq`. *state: what the entry
  * commits to; *changed: whether anything was; *own: whether rows of `person` were. */
-enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, uint8_t state[LEDGER_SUM], bool *changed,
-                      bool *own);
+enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, uint8_t state[LEDGER_STATE],
+                      bool *changed, bool *own);
 void ledger_forget_changes(struct store *s); /* the transaction, or the member's part of it, was rolled back */
-/* Before a commit: ERR_INTERNAL when rows that decide were changed without an entry. */
-enum err ledger_settled(struct db *db);
-/* An erasure: what is bound of the person in a table all of whose rows went. */
+/* Before a commit: puts the head of all heads once for all entries of it. ERR_INTERNAL when rows that decide were
+ * changed without an entry. */
+enum err ledger_settle(struct db *db);
+/* An erasure: what is bound of the person in a table all of whose rows went. When anything was, an entry must follow,
+ * as behind any change. */
 enum err ledger_forget(struct db *db, enum table table, text tenant, struct subject_id subject);
 /* Binds all rows anew, as they stand, under the next entry, which must follow in the same transaction. */
 enum err ledger_bind_all(struct db *db, int64_t *rows);
-enum err ledger_sum_load(struct db *db, struct ledger_sum *out);
 enum err ledger_there(struct db *db, bool *out); /* whether anything in the file is bound */
+void ledger_publish(struct store *s);            /* after a commit: for readers to come */
+enum err ledger_note(struct store *s); /* the keyring remembers the head of all heads, unless it has this one */
 
 /* ---- ledger_check.c ---- */
 /* ERR_INTEGRITY, which names table, row and entry, unless the rows are those that the journal's entries left: those of
- * that person, or, in tables bound by `id` or `digest`, the one that is asked for by that key. Asked of every statement
- * that decides (reads.def). */
+ * that person, or, in other tables, those of the part that `key` is in, whether it has a row or not. Asked of every
+ * statement that decides (reads.def). */
 enum err ledger_check(struct db *db, enum table table, text tenant, text key);
 
-/* ---- What ledger.c and ledger_check.c share. ---- */
+/* ---- What ledger.c, ledger_head.c and ledger_check.c share. ---- */
 enum bound_kind {
     BOUND_KIND_free,
     BOUND_KIND_itself,
     BOUND_KIND_person,
-    BOUND_KIND_passing,
     BOUND_KIND_id,
     BOUND_KIND_digest,
     BOUND_KIND_whole
 };
-enum { CELLS = 24 };
+enum { CELLS = 24, PARTS = 64 };
 struct cell {
     enum { CELL_NULL, CELL_INT, CELL_BYTES } kind;
     bool is_text;
@@ -83,7 +105,10 @@ struct row_seen {
     uint8_t proof[LEDGER_SUM];
 };
 enum bound_kind ledger_kind(enum table t);
-bool ledger_per_person(enum table t); /* kinds itself and person */
+bool ledger_per_person(enum table t);     /* kinds itself and person */
+bool ledger_shared(enum table t);         /* bound, and not a person's */
+unsigned ledger_parts(enum table t);      /* of a shared table: 1 or PARTS */
+enum table ledger_table_named(text name); /* TABLE_COUNT when no bound table has that name */
 /* False for a row that decides nothing (of meta). `key` is built in `a`. */
 enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const struct cell *cells, unsigned count,
                     struct row_seen *out, bool *counts);
@@ -91,19 +116,58 @@ void ledger_bound_mac(const struct ledger *l, enum table t, const struct row_see
                       uint8_t mac[LEDGER_MAC]);
 enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, enum table t, struct row_seen *out,
                      bool *counts);
-struct scope_sum {
-    uint64_t entry;
-    int64_t count;
-    uint8_t sum[LEDGER_SUM];
-    bool there, genuine;
-};
-enum err ledger_sum_of(struct db *db, enum table t, const struct scope *s, struct scope_sum *out);
-void ledger_xor(uint8_t to[LEDGER_SUM], const uint8_t with[LEDGER_SUM]);
-/* What was taken down and not yet written, of that scope, is added. */
-void ledger_pending(const struct ledger *l, enum table t, const struct scope *s, struct scope_sum *sum);
 struct scope ledger_scope(enum table t, text tenant, text key);
+struct scope ledger_part(enum table t, unsigned part);
+bool ledger_same_scope(const struct scope *a, const struct scope *b);
 int ledger_rows_sql(enum table t); /* the statement that reads a scope's rows; -1 when there is none */
-struct ledger_sum ledger_whole_of(const struct ledger *l, enum table t, const struct scope *s,
-                                  const struct scope_sum *sum);
-void ledger_state(const struct ledger *l, const struct ledger_sum *sum, uint64_t seq, uint8_t out[LEDGER_SUM]);
+void ledger_xor(uint8_t *to, const uint8_t *with, size_t size);
+
+/* ---- ledger_head.c ---- */
+/* A head has the sums of a person, one for each table (name: the table's code), or those of a shared table, one for
+ * each part (name: its number), masked and authenticated together with the newest entry that changed one of them. */
+struct slot {
+    uint32_t name, count;
+    uint8_t sum[LEDGER_SUM];
+};
+struct head_of {
+    struct scope scope;
+    text name;
+};
+struct head {
+    uint64_t entry;
+    unsigned count;
+    bool there, genuine;
+    uint8_t mac[LEDGER_MAC];
+    struct slot slots[PARTS];
+};
+#define LEDGER_PERSON TEXT("person") /* name of the heads of people; those of shared tables have the table's */
+#define LEDGER_STAR   TEXT("*")
+struct head_of ledger_head_of(enum table t, const struct scope *s);
+uint32_t ledger_slot_name(const struct ledger *l, enum table t, const struct scope *s);
+enum err ledger_head_read(struct db *db, const struct head_of *of, struct head *out);
+enum err ledger_head_put(struct db *db, const struct head_of *of, struct head *h);
+struct slot *ledger_slot(struct head *h, uint32_t name); /* NULL when there is none */
+struct slot *ledger_slot_make(struct head *h, uint32_t name);
+void ledger_slot_drop(struct head *h, struct slot *s);
+void ledger_slot_add(struct slot *s, const struct row_seen *row, int sign);    /* sign: 1, or -1 for one that goes */
+/* What the head adds to the sum over all heads. */
+void ledger_share(const struct ledger *l, const struct head_of *of, uint64_t entry, text mac,
+                  uint8_t out[LEDGER_STATE]);
+enum err ledger_star_load(struct db *db, struct ledger_star *out); /* stale when the file has none that is genuine */
+enum err ledger_star_put(struct db *db, struct ledger_star *star);
+/* The same, in the keyring. *there: it has one. */
+enum err ledger_star_note(struct db *keys, const struct ledger_star *star);
+enum err ledger_star_noted(struct db *keys, struct ledger_star *out, bool *there);
+void ledger_state(const struct ledger *l, const struct ledger_star *star, uint8_t out[LEDGER_STATE]);
+/* Whether the newest entry from `from` on that commits to rows, if there is one, commits to these. */
+enum err ledger_star_holds(struct db *db, const struct ledger_star *star, uint64_t from, bool *out);
+/* Reads all heads: whether they add up to the head of all heads. */
+enum err ledger_star_whole(struct db *db, const struct ledger_star *star, bool *out);
+/* The word of the writer, or of the snapshot that the connection has, for how new heads must be. */
+const struct ledger_fresh *ledger_fresh_of(const struct db *db);
+/* Whether the head is no older than the journal says; *entry: the newest that it knows of. */
+enum err ledger_is_newest(struct db *db, enum table t, const struct scope *s, const struct head *h, uint64_t *entry,
+                          bool *out);
+/* What was taken down and not yet written, of that table and scope, is added (ledger.c). */
+void ledger_pending(const struct ledger *l, enum table t, const struct scope *s, struct slot *sum);
 #endif

@@ -1,7 +1,7 @@
 /* Holding rows against the ledger: for an act that rests on them, and for whoever looks at all of them. */
 #include "store/engine.h"
 
-enum { UNTIL = SUBJECT_ID + 32, ROWS_MEMORY = 64 << 20, STRAYS = 1000 };
+enum { UNTIL = 33, ROWS_MEMORY = 64 << 20, STRAYS = 1000 };
 #define V_SCOPE(s) V_TEXT((s).tenant), V_ID((s).id)
 
 /* ---- What was checked in this snapshot. ---- */
@@ -28,71 +28,82 @@ static void remember(struct db *db, enum table t, const struct scope *s)
         db->checked_count -= sizeof db->checked / sizeof *db->checked;
 }
 
-/* ---- One scope. ---- */
-
-/* `until` lives as long as the query. */
-static void rows_start(struct query *q, struct db *db, enum table t, const struct scope *s, uint8_t until[UNTIL])
+/* The head that was read last serves the next table of the same person. Valid while anything was checked in this
+ * snapshot: the first check of each reads anew, and whatever changes rows forgets what was checked. */
+static enum err head_here(struct db *db, const struct head_of *of, const struct head **out)
 {
-    enum sql sql = (enum sql)ledger_rows_sql(t);
-    memset(until, 0xff, UNTIL); /* behind every digest that begins so */
-    memcpy(until, s->id.b, SUBJECT_ID);
-    if (ledger_kind(t) == BOUND_KIND_whole)
-        query_start(q, db, sql, ARGS());
-    else if (ledger_kind(t) == BOUND_KIND_digest)
-        query_start(q, db, sql, ARGS(V_TEXT(s->tenant), V_ID(s->id), V_BYTES(((text){ (const char *)until, UNTIL }))));
-    else
-        query_start(q, db, sql, ARGS(V_TEXT(s->tenant), V_ID(s->id)));
+    struct head_of_last *last = &db->last;
+    *out = &last->head;
+    bool same = memcmp(&last->id, &of->scope.id, sizeof last->id) == 0 &&
+                text_eq(text_of(last->tenant), of->scope.tenant);
+    if (db->checked_count && same && text_eq(text_of(last->name), of->name))
+        return OK;
+    last->id = of->scope.id;
+    if (!text_cstr(of->scope.tenant, last->tenant, sizeof last->tenant) ||
+        !text_cstr(of->name, last->name, sizeof last->name))
+        last->name[0] = '\0'; /* too long to be known again */
+    return ledger_head_read(db, of, &last->head);
 }
 
-static enum err rows_sum(struct db *db, enum table t, const struct scope *s, struct scope_sum *out)
+/* ---- One scope. ---- */
+
+/* `bounds` lives as long as the query. */
+static void rows_start(struct query *q, struct db *db, enum table t, const struct scope *s, uint8_t bounds[2][UNTIL])
+{
+    enum { PART_BYTES = 256 / PARTS };
+    enum sql sql = (enum sql)ledger_rows_sql(t);
+    bool digest = ledger_kind(t) == BOUND_KIND_digest;
+    if (ledger_per_person(t)) {
+        query_start(q, db, sql, ARGS(V_TEXT(s->tenant), V_ID(s->id)));
+        return;
+    }
+    if (ledger_kind(t) == BOUND_KIND_whole) {
+        query_start(q, db, sql, ARGS());
+        return;
+    }
+    memset(bounds[1], 0xff, UNTIL); /* behind every digest that begins so */
+    bounds[0][0] = (uint8_t)(s->id.b[0] * PART_BYTES);
+    bounds[1][0] = (uint8_t)(bounds[0][0] + PART_BYTES - 1);
+    text from = { (const char *)bounds[0], 1 }, to = { (const char *)bounds[1], digest ? UNTIL : 1 };
+    query_start(q, db, sql, ARGS(V_BYTES(from), V_BYTES(to)));
+}
+
+static enum err rows_sum(struct db *db, enum table t, const struct scope *s, struct slot *out)
 {
     const struct ledger *l = &db->store->ledger;
     ARENA_AUTO own = arena_make(ROWS_MEMORY);
     struct row_seen row;
     bool counts;
-    uint8_t until[UNTIL];
+    uint8_t bounds[2][UNTIL];
     QUERY_AUTO q;
-    *out = (struct scope_sum){ 0 };
-    rows_start(&q, db, t, s, until);
+    *out = (struct slot){ 0 };
+    rows_start(&q, db, t, s, bounds);
     while (query_next(&q)) {
         arena_reset(&own);
         TRY(ledger_read(&q, l, &own, t, &row, &counts));
-        if (counts) {
-            ledger_xor(out->sum, row.proof);
-            out->count++;
-        }
+        if (counts)
+            ledger_slot_add(out, &row, 1);
     }
     return q.status;
 }
 
-static enum err number(struct db *db, enum sql sql, const struct scope *s, int64_t *out)
+static struct slot slot_in(const struct ledger *l, const struct head *h, enum table t, const struct scope *s)
 {
-    QUERY_AUTO q;
-    query_start(&q, db, sql, ARGS(V_SCOPE(*s)));
-    *out = query_next(&q) && !query_null(&q, 0) ? query_int(&q, 0) : -1;
-    return q.status;
+    uint32_t name = ledger_slot_name(l, t, s);
+    const struct slot *found = ledger_slot((struct head *)h, name);
+    return found ? *found : (struct slot){ .name = name };
 }
 
-/* All of a person put back as it was once: then the journal has a newer entry that changed it. *entry is that one. Of
- * whom there is no sum there is nothing to act upon either: a restore can leave such people, whose keys then go, and
- * the sum of all tells the rest. */
-static enum err is_newest(struct db *db, const struct scope *s, int64_t *entry, bool *out)
+/* Whether the scope's rows are those that the head tells of. *found: how many there are. */
+static enum err is_whole(struct db *db, enum table t, const struct scope *s, const struct head *h, unsigned *found,
+                         bool *out)
 {
-    int64_t of_sums;
-    TRY(number(db, SQL_JOURNAL_NEWEST_BOUND, s, entry));
-    TRY(number(db, SQL_LEDGER_NEWEST, s, &of_sums));
-    *out = of_sums < 0 || of_sums >= *entry;
-    return OK;
-}
-
-static enum err is_whole(struct db *db, enum table t, const struct scope *s, struct scope_sum *bound, bool *out)
-{
-    struct scope_sum found;
-    TRY(ledger_sum_of(db, t, s, bound));
-    TRY(rows_sum(db, t, s, &found));
+    struct slot rows, bound = slot_in(&db->store->ledger, h, t, s);
+    TRY(rows_sum(db, t, s, &rows));
     if (db == db->store->writers[FILE_DATA])
-        ledger_pending(&db->store->ledger, t, s, bound);
-    *out = bound->genuine && found.count == bound->count && memcmp(found.sum, bound->sum, LEDGER_SUM) == 0;
+        ledger_pending(&db->store->ledger, t, s, &bound);
+    *found = rows.count;
+    *out = h->genuine && rows.count == bound.count && memcmp(rows.sum, bound.sum, LEDGER_SUM) == 0;
     return OK;
 }
 
@@ -111,7 +122,10 @@ struct naming {
 
 static enum err name_row(struct naming *n, text key, uint64_t entry, enum ledger_fault fault)
 {
-    struct ledger_finding f = { table_row(n->table)->name, n->scope->tenant, n->scope->id, key, entry, fault };
+    bool person = ledger_per_person(n->table);
+    struct ledger_finding f = { table_row(n->table)->name, n->scope->tenant, { { 0 } }, key, entry, fault };
+    if (person)
+        f.id = n->scope->id;
     n->told++;
     return n->tell(n->arg, &f);
 }
@@ -125,18 +139,18 @@ struct found_row {
 static enum err rows_read(struct naming *n, struct found_row **out)
 {
     QUERY_AUTO q;
-    uint8_t until[UNTIL];
+    uint8_t bounds[2][UNTIL];
     bool counts;
     *out = NULL;
-    rows_start(&q, n->db, n->table, n->scope, until);
+    rows_start(&q, n->db, n->table, n->scope, bounds);
     while (query_next(&q)) {
         struct found_row *r = NEW(n->a, struct found_row);
         TRY_PTR(r);
         TRY(ledger_read(&q, &n->db->store->ledger, n->a, n->table, &r->row, &counts));
-        if (counts) {
-            r->next = *out;
-            *out = r;
-        }
+        if (!counts)
+            continue;
+        r->next = *out;
+        *out = r;
     }
     return q.status;
 }
@@ -201,12 +215,21 @@ static enum err first_named(void *arg, const struct ledger_finding *f)
     return OK;
 }
 
+text ledger_finding_text(struct arena *a, const struct ledger_finding *f)
+{
+    static const struct subject_id nobody;
+    bool person = memcmp(&f->id, &nobody, sizeof nobody) != 0;
+    text what = ledger_fault_word(f->fault), id = person ? id_print(a, f->id) : TEXT("");
+    return arena_print(a, "table %.*s%s%.*s%s%.*s: %.*s (entry %llu of the journal)", T(f->table), person ? ", " : "",
+                       T(id), f->row.n ? ", row " : "", T(f->row), T(what), (unsigned long long)f->entry);
+}
+
 static enum err refuse(struct db *db, const struct ledger_finding *f)
 {
     ARENA_AUTO own = arena_make(1 << 20);
-    text id = id_print(&own, f->id), what = ledger_fault_word(f->fault);
-    return say(db->arena, ERR_INTEGRITY, "table %.*s, %.*s%s%.*s: %.*s (entry %llu of the journal)", T(f->table), T(id),
-               f->row.n ? ", row " : "", T(f->row), T(what), (unsigned long long)f->entry);
+    text words = ledger_finding_text(&own, f);
+    TRY_PTR(words.p);
+    return say(db->arena, ERR_INTEGRITY, "%.*s", T(words));
 }
 
 static enum err not_whole(struct db *db, enum table t, const struct scope *s, uint64_t entry)
@@ -220,67 +243,121 @@ static enum err not_whole(struct db *db, enum table t, const struct scope *s, ui
     return refuse(db, &first);
 }
 
+static enum err older(struct db *db, enum table t, const struct scope *s, uint64_t entry)
+{
+    struct ledger_finding f = { table_row(t)->name, s->tenant, s->id, TEXT(""), entry, LEDGER_OLDER };
+    if (ledger_shared(t))
+        f.id = (struct subject_id){ 0 };
+    return refuse(db, &f);
+}
+
+/* Once for a person and for a shared table, whatever is asked of them. */
+static enum err check_newest(struct db *db, enum table t, const struct scope *s, const struct head *h)
+{
+    bool newest;
+    uint64_t entry;
+    if (ledger_per_person(t) && known(db, TABLE_COUNT, s))
+        return OK;
+    TRY(ledger_is_newest(db, t, s, h, &entry, &newest));
+    if (!newest)
+        return older(db, t, s, entry);
+    if (ledger_per_person(t))
+        remember(db, TABLE_COUNT, s);
+    return OK;
+}
+
 enum err ledger_check(struct db *db, enum table t, text tenant, text key)
 {
     struct scope s = ledger_scope(t, tenant, key);
-    struct scope_sum bound;
+    struct head_of of = ledger_head_of(t, &s);
+    const struct head *h;
     bool whole;
+    unsigned found;
     if (!db->store || !db->store->ledger.armed || known(db, t, &s))
         return OK;
-    TRY(is_whole(db, t, &s, &bound, &whole));
+    TRY(head_here(db, &of, &h));
+    TRY(is_whole(db, t, &s, h, &found, &whole));
     if (!whole)
-        return not_whole(db, t, &s, bound.entry);
-    if (ledger_per_person(t) && !known(db, TABLE_COUNT, &s)) {
-        int64_t entry;
-        TRY(is_newest(db, &s, &entry, &whole));
-        if (!whole)
-            return refuse(db, &(struct ledger_finding){ table_row(t)->name, s.tenant, s.id, TEXT(""), (uint64_t)entry,
-                                                        LEDGER_OLDER });
-        remember(db, TABLE_COUNT, &s);
-    }
+        return not_whole(db, t, &s, h->entry);
+    TRY(check_newest(db, t, &s, h));
     remember(db, t, &s);
     return OK;
 }
 
 /* ---- For who looks at all of it. ---- */
 
-static enum table table_named(text name)
-{
-    for (enum table t = 0; t < TABLE_COUNT; t++)
-        if (ledger_kind(t) != BOUND_KIND_free && text_eq(table_row(t)->name, name))
-            return t;
-    return TABLE_COUNT;
-}
-
-static enum err scope_look(struct ledger_look *w, enum table t, const struct scope *s)
+static enum err scope_look(struct ledger_look *w, enum table t, const struct scope *s, const struct head *h)
 {
     ARENA_AUTO own = arena_make(ROWS_MEMORY);
-    struct scope_sum bound, found;
-    int64_t entry;
-    bool newest = true;
-    TRY(ledger_sum_of(w->db, t, s, &bound));
-    if (bound.there)
-        ledger_xor(w->sum.b, ledger_whole_of(&w->db->store->ledger, t, s, &bound).b);
-    TRY(rows_sum(w->db, t, s, &found));
-    w->looked += (uint64_t)found.count;
+    bool whole;
+    unsigned found;
     struct naming n = {
-        .db = w->db, .a = &own, .table = t, .scope = s, .entry = bound.entry, .tell = w->tell, .arg = w->arg
+        .db = w->db, .a = &own, .table = t, .scope = s, .entry = h->entry, .tell = w->tell, .arg = w->arg
     };
-    bool good = bound.genuine && found.count == bound.count && memcmp(found.sum, bound.sum, LEDGER_SUM) == 0;
-    TRY(name_scope(&n, good));
-    if (good && ledger_per_person(t))
-        TRY(is_newest(w->db, s, &entry, &newest));
-    if (!newest)
-        TRY(name_row(&n, TEXT(""), (uint64_t)entry, LEDGER_OLDER));
+    TRY(is_whole(w->db, t, s, h, &found, &whole));
+    w->looked += found;
+    TRY(name_scope(&n, whole));
     w->faults += n.told;
     return OK;
 }
 
-/* Rows of the statement `list`: tenant, what they stand under, table. */
+static enum err newest_look(struct ledger_look *w, enum table t, const struct scope *s, const struct head *h)
+{
+    uint64_t entry;
+    bool newest;
+    struct naming n = { .db = w->db, .table = t, .scope = s, .tell = w->tell, .arg = w->arg };
+    TRY(ledger_is_newest(w->db, t, s, h, &entry, &newest));
+    if (!newest && h->genuine)
+        TRY(name_row(&n, TEXT(""), entry, LEDGER_OLDER));
+    w->faults += n.told;
+    return OK;
+}
+
+/* Of which tables something of the person is bound, row by row. */
+static enum err bound_tables(struct db *db, const struct scope *s, bool in[TABLE_COUNT])
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_BOUND_TABLES, ARGS(V_SCOPE(*s)));
+    while (query_next(&q)) {
+        enum table t = ledger_table_named(query_bytes(&q, 0));
+        if (t != TABLE_COUNT)
+            in[t] = true;
+    }
+    return q.status;
+}
+
+static enum err person_look(struct ledger_look *w, const struct scope *s)
+{
+    const struct ledger *l = &w->db->store->ledger;
+    struct head_of of = { *s, LEDGER_PERSON };
+    struct head h;
+    bool in[TABLE_COUNT] = { false };
+    TRY(ledger_head_read(w->db, &of, &h));
+    TRY(bound_tables(w->db, s, in));
+    for (enum table t = 0; t < TABLE_COUNT; t++)
+        if (ledger_per_person(t) && (in[t] || ledger_slot(&h, l->codes[t])))
+            TRY(scope_look(w, t, s, &h));
+    return newest_look(w, TABLE_subject, s, &h);
+}
+
+static enum err shared_look(struct ledger_look *w, enum table t)
+{
+    struct scope s = ledger_part(t, 0);
+    struct head_of of = ledger_head_of(t, &s);
+    struct head h;
+    TRY(ledger_head_read(w->db, &of, &h));
+    for (unsigned part = 0; part < ledger_parts(t); part++) {
+        s = ledger_part(t, part);
+        TRY(scope_look(w, t, &s, &h));
+    }
+    s = ledger_part(t, 0);
+    return newest_look(w, t, &s, &h);
+}
+
+/* Rows of the statement `list`: tenant, what they stand under, name of the head. */
 struct scope_name {
     struct scope scope;
-    enum table table;
-    text tenant, of_table;
+    text tenant, name;
     struct scope_name *next;
 };
 
@@ -294,13 +371,11 @@ static enum err names_read(struct arena *page, struct query *q, struct scope_nam
         TRY_PTR(n);
         text id = query_bytes(q, 1);
         n->tenant = arena_copy(page, query_bytes(q, 0));
-        n->of_table = arena_copy(page, query_bytes(q, 2));
+        n->name = arena_copy(page, query_bytes(q, 2));
         TRY_PTR(n->tenant.p);
-        TRY_PTR(n->of_table.p);
-        memcpy(n->scope.id.b, id.p ? id.p : "",
-               id.n < SUBJECT_ID ? id.n : SUBJECT_ID);
+        TRY_PTR(n->name.p);
+        memcpy(n->scope.id.b, id.p ? id.p : "", id.n < SUBJECT_ID ? id.n : SUBJECT_ID);
         n->scope.tenant = n->tenant;
-        n->table = table_named(n->of_table);
         *last = n;
         last = &n->next;
         ++*count;
@@ -308,24 +383,46 @@ static enum err names_read(struct arena *page, struct query *q, struct scope_nam
     return q->status;
 }
 
-static enum err names_look(struct ledger_look *w, const struct scope_name *names)
+/* A head of any other name is in the sum of all, and told with that. */
+static enum err name_look(struct ledger_look *w, const struct scope_name *n)
+{
+    enum table t = ledger_table_named(n->name);
+    if (text_eq(n->name, LEDGER_PERSON))
+        return person_look(w, &n->scope);
+    return t != TABLE_COUNT && ledger_shared(t) ? shared_look(w, t) : OK;
+}
+
+/* Rows of which nothing is bound, or whose person has no head; those that the head tells of were looked at with it. */
+static enum err stray_look(struct ledger_look *w, const struct scope_name *n)
+{
+    enum table t = ledger_table_named(n->name);
+    bool in[TABLE_COUNT] = { false };
+    struct head_of of = { n->scope, LEDGER_PERSON };
+    struct head h;
+    must(t != TABLE_COUNT); /* the statement has its name */
+    TRY(ledger_head_read(w->db, &of, &h));
+    TRY(bound_tables(w->db, &n->scope, in));
+    bool looked = h.there && (in[t] || ledger_slot(&h, w->db->store->ledger.codes[t]));
+    return looked ? OK : scope_look(w, t, &n->scope, &h);
+}
+
+static enum err names_look(struct ledger_look *w, const struct scope_name *names,
+                           enum err (*look)(struct ledger_look *, const struct scope_name *))
 {
     for (; names; names = names->next)
-        if (names->table != TABLE_COUNT)
-            TRY(scope_look(w, names->table, &names->scope));
+        TRY(look(w, names));
     return OK;
 }
 
-/* Rows that stand under what the ledger does not know. */
+/* Rows of people whom the ledger does not know, or not in that table. */
 static enum err strays_look(struct ledger_look *w)
 {
     static const enum sql lists[] = {
 #define STRAY_free(name)
-#define STRAY_itself(name)  SQL_STRAY_##name,
-#define STRAY_person(name)  SQL_STRAY_##name,
-#define STRAY_passing(name) SQL_STRAY_##name,
-#define STRAY_id(name)      SQL_STRAY_##name,
-#define STRAY_digest(name)  SQL_STRAY_##name,
+#define STRAY_itself(name) SQL_STRAY_##name,
+#define STRAY_person(name) SQL_STRAY_##name,
+#define STRAY_id(name)
+#define STRAY_digest(name)
 #define STRAY_whole(name)
 #define TABLE(name, erasure, kept_as, storage, bound, ...) STRAY_##bound(name)
 #define KEYRING_TABLE(...)
@@ -344,24 +441,42 @@ static enum err strays_look(struct ledger_look *w)
             query_start(&q, w->db, lists[i], ARGS(V_INT(STRAYS)));
             TRY(names_read(&page, &q, &names, &count));
         }
-        TRY(names_look(w, names));
+        TRY(names_look(w, names, stray_look));
     }
     return OK;
 }
 
-/* Small tables are looked at whether the ledger knows them or not. */
-static enum err wholes_look(struct ledger_look *w)
+/* Tables without a head are looked at too. */
+static enum err headless_look(struct ledger_look *w)
 {
-    static const struct scope nobody = { .tenant = TEXT_INIT("") };
     for (enum table t = 0; t < TABLE_COUNT; t++) {
-        struct scope_sum sum;
-        if (ledger_kind(t) != BOUND_KIND_whole)
+        struct head h;
+        if (!ledger_shared(t))
             continue;
-        TRY(ledger_sum_of(w->db, t, &nobody, &sum));
-        if (!sum.there)
-            TRY(scope_look(w, t, &nobody));
+        struct scope s = ledger_part(t, 0);
+        struct head_of of = ledger_head_of(t, &s);
+        TRY(ledger_head_read(w->db, &of, &h));
+        if (!h.there)
+            TRY(shared_look(w, t));
     }
     return OK;
+}
+
+/* In one snapshot all heads against that of all heads, and that against what was acknowledged last: whatever was put
+ * back or taken away together with what binds it, and with the links that tell of newer entries. */
+static enum err star_look(struct ledger_look *w)
+{
+    const struct ledger_fresh *fresh = ledger_fresh_of(w->db);
+    struct ledger_star star;
+    bool whole;
+    TRY(ledger_star_load(w->db, &star));
+    TRY(ledger_star_whole(w->db, &star, &whole));
+    if (whole && !fresh->stale && star.fresh.entry >= fresh->entry)
+        return OK;
+    uint64_t entry = fresh->entry ? fresh->entry - 1 : 0;
+    struct ledger_finding f = { TEXT("ledger"), TEXT(""), { { 0 } }, TEXT(""), entry, LEDGER_OLDER };
+    w->faults++;
+    return w->tell(w->arg, &f);
 }
 
 enum err ledger_look(struct ledger_look *w, unsigned limit)
@@ -372,20 +487,20 @@ enum err ledger_look(struct ledger_look *w, unsigned limit)
     {
         QUERY_AUTO q;
         query_start(&q, w->db, SQL_LEDGER_PAGE,
-                    ARGS(V_TEXT(text_of(w->tenant)), V_ID(w->id), V_TEXT(text_of(w->of_table)), V_INT(limit)));
+                    ARGS(V_TEXT(text_of(w->tenant)), V_ID(w->id), V_TEXT(text_of(w->name)), V_INT(limit)));
         TRY(names_read(&page, &q, &names, &count));
     }
-    TRY(names_look(w, names));
+    TRY(names_look(w, names, name_look));
     for (const struct scope_name *n = names; n; n = n->next)
         if (!n->next) {
-            if (!text_cstr(n->tenant, w->tenant, sizeof w->tenant) ||
-                !text_cstr(n->of_table, w->of_table, sizeof w->of_table))
+            if (!text_cstr(n->tenant, w->tenant, sizeof w->tenant) || !text_cstr(n->name, w->name, sizeof w->name))
                 return say(w->db->arena, ERR_INTEGRITY, "a row of the ledger has names that are too long");
             w->id = n->scope.id;
         }
     if (count == limit)
         return OK;
     w->done = true;
-    TRY(wholes_look(w));
-    return strays_look(w);
+    TRY(headless_look(w));
+    TRY(strays_look(w));
+    return star_look(w);
 }

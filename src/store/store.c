@@ -244,41 +244,6 @@ static enum err secrets(struct arena *a, struct store *s, text wanted)
     return OK;
 }
 
-static enum err any_row(struct db *db, enum sql sql, const struct val *args, size_t count, bool *out)
-{
-    QUERY_AUTO q;
-    query_start(&q, db, sql, args, count);
-    *out = query_next(&q);
-    return q.status;
-}
-
-/* The ledger's secret is made when a folder is new, or was an older program's: then nothing in it has been bound. The
- * keyring remembers that it is about to be, so that a start that was cut short between the two files begins again;
- * later nothing is ever bound as it happens to stand. */
-static enum err ledger_secret_make(struct arena *a, struct store *s, struct key *out)
-{
-    struct db *keys = s->writers[FILE_KEYS];
-    TRY(db_control(keys, CONTROL_BEGIN));
-    TRY(secret(a, s, TEXT("ledger"), true, out));
-    if (!s->restoring)
-        TRY(anchor_put(s, ANCHOR_BINDING));
-    return db_control(keys, CONTROL_COMMIT);
-}
-
-static enum err ledger_secret(struct arena *a, struct store *s)
-{
-    KEY_AUTO k;
-    bool known, bound;
-    struct anchor begun;
-    struct db *keys = s->writers[FILE_KEYS];
-    TRY(any_row(keys, SQL_SECRET_GET, ARGS(V_TEXT(TEXT("ledger"))), &known));
-    TRY(ledger_there(s->writers[FILE_DATA], &bound));
-    TRY(known || bound ? secret(a, s, TEXT("ledger"), false, &k) : ledger_secret_make(a, s, &k));
-    TRY(anchor_get(keys, ANCHOR_BINDING, &begun));
-    TRY(ledger_open(s, &k, begun.there && !bound && begun.size == s->edge.tree.size && !s->restoring));
-    return begun.there ? anchor_drop(keys, ANCHOR_BINDING) : OK;
-}
-
 /* ---- Open and close. ---- */
 
 /* Entries that were signed for must be there. */
@@ -315,7 +280,7 @@ enum err store_load(struct arena *a, struct store *s, text origin)
 {
     TRY(edge_load(s->writers[FILE_DATA], &s->edge));
     TRY(secrets(a, s, origin));
-    return ledger_secret(a, s);
+    return ledger_open(s, &s->index);
 }
 
 static enum err open_all(struct arena *a, struct store *s, const struct store_options *o)
@@ -324,6 +289,7 @@ static enum err open_all(struct arena *a, struct store *s, const struct store_op
     TRY(store_load(a, s, o->origin));
     TRY(against_last_checkpoint(a, s));
     TRY(anchor_check(s, a));
+    TRY(ledger_start(s));
     TRY(recover(a, s));
     return writer_start(s, a);
 }
@@ -415,6 +381,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
 {
     pthread_mutex_lock(&s->pool_lock);
     struct db *db = s->pool[f];
+    struct ledger_fresh fresh = s->fresh; /* before the snapshot, which then has all of it */
     if (db) {
         s->pool[f] = db->next;
         s->pooled--;
@@ -429,6 +396,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     db->arena = a;
     db->next = NULL;
     db->checked_count = 0;
+    db->fresh = fresh;
     *out = db;
     enum err e = db_control(db, CONTROL_SNAPSHOT);
     if (e == OK)

@@ -219,7 +219,9 @@ struct ledger_finding {
     enum ledger_fault fault;
 };
 typedef enum err ledger_tell(void *arg, const struct ledger_finding *f);
-/* A look at all of it, in steps of `limit` sums, in the snapshots of `db` (each step may have its own): what is not as
+/* "table consent, 0190…, row …: altered since it was written (entry 12 of the journal)" */
+text ledger_finding_text(struct arena *a, const struct ledger_finding *f);
+/* A look at all of it, in steps of `limit` heads, in the snapshots of `db` (each step may have its own): what is not as
  * it was is told. Zeroed but for db, tell and arg at the beginning. */
 struct ledger_look {
     struct db *db;
@@ -227,11 +229,8 @@ struct ledger_look {
     void *arg;
     uint64_t looked, faults; /* rows; findings told */
     bool done;
-    char tenant[256], of_table[64];
-    struct subject_id id; /* the last sum that was looked at */
-    struct ledger_sum {
-        uint8_t b[32];
-    } sum; /* over all sums, right when one snapshot served all steps */
+    char tenant[256], name[64];
+    struct subject_id id; /* the last head that was looked at */
 };
 enum err ledger_look(struct ledger_look *w, unsigned limit);
 

@@ -19,13 +19,16 @@ static enum err adopt_edge(struct store *s, struct db *data)
 {
     struct edge *found = &s->saved;
     TRY(edge_load(data, found));
-    TRY(ledger_sum_load(data, &found->ledger));
+    TRY(ledger_star_load(data, &found->ledger));
+    found->ledger.fresh.stale |= s->edge.ledger.fresh.stale;
     if (found->tree.size < s->edge.tree.size || (found->tree.size == s->edge.tree.size && !same_edge(s, found)))
         return say(&s->own, ERR_INTEGRITY,
                    "after the reopening the journal has %llu entries and not the %llu acknowledged",
                    (unsigned long long)found->tree.size, (unsigned long long)s->edge.tree.size);
     edge_copy(&s->edge, found);
+    s->noted = 0; /* what the keyring has of it is put anew */
     journal_publish(s);
+    ledger_publish(s);
     return OK;
 }
 

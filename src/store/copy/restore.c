@@ -121,8 +121,8 @@ static enum err rows_whole(struct restore *r, struct db *db, const char *what, c
     enum { LOOK_STEP = 10000 };
     text first = { NULL, 0 };
     struct ledger_look look = { .db = db, .tell = keep_first, .arg = &first };
-    struct ledger_sum kept;
-    bool bound, commits;
+    struct ledger_star star;
+    bool bound, commits, todays;
     TRY(ledger_there(db, &bound));
     if (!bound) { /* of a program before the ledger, or emptied of it */
         TRY(journal_commits(db, &commits));
@@ -131,8 +131,9 @@ static enum err rows_whole(struct restore *r, struct db *db, const char *what, c
     }
     while (!look.done)
         TRY(ledger_look(&look, LOOK_STEP));
-    TRY(ledger_sum_load(db, &kept));
-    return !look.faults && memcmp(&kept, &look.sum, sizeof kept) == 0
+    TRY(ledger_star_load(db, &star));
+    TRY(ledger_star_holds(db, &star, 0, &todays));
+    return !look.faults && todays
                ? OK
                : say(r->a, ERR_INTEGRITY,
                      "%s has rows that were altered behind the program's back (table %.*s, %llu in all): %s", what,

@@ -131,7 +131,7 @@ static sqlite3_stmt *prepared(struct db *db, sqlite3_stmt **slot, text sql)
 static enum err settled(struct db *db, enum control c)
 {
     bool writers = c == CONTROL_COMMIT && db->store && db == db->store->writers[FILE_DATA];
-    return writers ? ledger_settled(db) : OK;
+    return writers ? ledger_settle(db) : OK;
 }
 
 enum err db_control(struct db *db, enum control c)
