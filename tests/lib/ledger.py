@@ -107,6 +107,24 @@ def put_back(data, older, tables):
         base.execute("DETACH older")
 
 
+def put_back_whole(data, older, tables):
+    """Those tables as they were, together with all that binds their rows: the bindings and the heads."""
+    names = {"person" if bound_tables()[table][0] in ("person", "itself") else table for table in tables}
+    several = ", ".join("?" * len(tables))
+    with opened(data) as base:
+        base.execute("ATTACH ? AS older", (os.path.join(older, "data.db"),))
+        for table in tables:
+            base.execute(f"DELETE FROM main.{table}")
+            base.execute(f"INSERT INTO main.{table} SELECT * FROM older.{table}")
+        base.execute(f"DELETE FROM main.bound WHERE of_table IN ({several})", tables)
+        base.execute(f"INSERT INTO main.bound SELECT * FROM older.bound WHERE of_table IN ({several})", tables)
+        for name in names:
+            base.execute("DELETE FROM main.ledger WHERE name = ?", (name,))
+            base.execute("INSERT INTO main.ledger SELECT * FROM older.ledger WHERE name = ?", (name,))
+        base.commit()
+        base.execute("DETACH older")
+
+
 @contextlib.contextmanager
 def tampered(data, folder):
     """A copy of the data folder to alter; gone behind the block."""

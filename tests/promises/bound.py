@@ -2,7 +2,7 @@
 verify, doctor and the board, and nobody acts upon it; an older data.db beside today's keyring does not pass for today's."""
 import os, shutil
 import ledger
-from garant import check, check_absent, garant
+from garant import Client, check, check_absent, garant
 from mp import complete, person
 from notices import journal_of
 from people import PASSWORD, Visitor, opened, staff, visitor
@@ -174,6 +174,76 @@ def not_acted_upon(t):
     altered("UPDATE identifier SET subject = (SELECT subject FROM identifier ORDER BY subject DESC LIMIT 1)")
     refused(app.lookup({"contact.email": "thibault.1@societe.example"}, "service"), "an address given to another person")
     as_before()
+
+
+@further("MP-16")
+def put_back_with_its_head(t):
+    """What is put back, or taken away, together with all that binds it is refused by the act, and named by board, doctor and verify."""
+    server = t.server()
+    ident, member = lived(server)
+    app, operator, tokens = server.client("app"), server.operator(), {}
+    for name in ("ended", "other"):
+        tokens[name] = operator.post("/v1/tokens", {"name": name, "actor": "app"}).expect(201).json["token"]
+    app.consent(ident, "news", "given", channel="email").expect(200, 201)
+    ended = Client(lambda: server.port, tokens["ended"], epoch=lambda: server.starts)
+    ended.read(ident, "news").expect(200)
+    server.stop()
+    older, kept = t.path("older"), t.path("kept")
+    shutil.copytree(server.data, older, ignore=shutil.ignore_patterns("garant.sock"))
+    server.start()
+    operator.request("DELETE", "/v1/tokens/ended").expect(204)
+    app.consent(ident, "news", "withdrawn", channel="email").expect(201)
+    for _ in range(3):
+        Visitor(server).post("/v1/session", {"identifier": "thibault.4@societe.example", "password": "Wrong-pass-11"}).expect(401, 429)
+    ended.read(ident, "news").expect(401)
+    app.read(ident, "news").refused("consent-missing", status=403)
+    server.stop()
+    shutil.copytree(server.data, kept, ignore=shutil.ignore_patterns("garant.sock"))
+    check(all(run.returncode == 0 for run in looks(server, server.data)), "before any alteration")
+
+    def news():
+        return app.read(ident, "news")
+
+    def signing_in():
+        return Visitor(server).post("/v1/session", {"identifier": "thibault.4@societe.example", "password": "Wrong-pass-11"})
+
+    def whole(*tables):
+        return lambda: ledger.put_back_whole(server.data, older, list(tables))
+
+    def by_hand(*statements):
+        return lambda: check(all(ledger.execute(server.data, *statements)), f"nothing was altered by {statements}")
+
+    no_head, no_link = "DELETE FROM ledger WHERE name = '{}'", "UPDATE journal SET bound = NULL WHERE bound IS NOT NULL"
+    cases = [("a token that was revoked", whole("token"), lambda: ended.read(ident, "news"), "token"),
+             ("consents, beside newer rows of the same people", whole("consent"), news, "older state"),
+             ("people with all that is theirs", whole("consent", "account", "session", "device", "subject"), news, ""),
+             ("all tokens and their head taken away", by_hand("DELETE FROM token", no_head.format("token"), "DELETE FROM bound WHERE of_table = 'token'"),
+              news, "token"),
+             ("failed tries and their head taken away", by_hand("DELETE FROM attempt", "DELETE FROM bound WHERE of_table = 'attempt'",
+                                                                no_head.format("attempt")), signing_in, "attempt"),
+             ("failed tries as they were", whole("attempt"), signing_in, "attempt"),
+             ("one person's head alone", by_hand(no_head.format("person")), news, ""),
+             ("the head of all heads alone", by_hand(no_head.format("*")), None, ""),
+             ("consents put back and the links to newer entries cut", lambda: (whole("consent", "subject", "account", "session", "device")(),
+                                                                                by_hand(no_link)()), None, "")]
+    for what, alter, act, table in cases:
+        alter()
+        verify, doctor = looks(server, server.data)
+        check(verify.returncode and doctor.returncode, f"{what}: verify {verify.returncode}, doctor {doctor.returncode}: {doctor.stdout}")
+        server.start()
+        if act:
+            answer = act()
+            check(answer.status >= 500 and answer.json["code"] == "integrity" and table in answer.json["detail"], f"{what}: {answer.body}")
+        said = operator.get("/v1/promises?fresh=true").expect(200).json
+        probe, = [probe for probe in said["probes"] if probe["name"] == "ledger"]
+        check(probe["state"] == "broken" and said["state"] == "broken", f"{what}: the board: {probe}")
+        check(operator.get("/v1/unreadable").expect(200).json["altered"], f"{what}: nothing is named")
+        server.stop()
+        shutil.rmtree(server.data)
+        shutil.copytree(kept, server.data)
+    server.start()
+    app.read(ident, "news").refused("consent-missing", status=403)
+    check(operator.post("/v1/journal/verify").expect(200).json["rows"] > 10, "no rows were held against the journal")
 
 
 @further("MP-16")
