@@ -57,7 +57,7 @@ bool ledger_per_person(enum table t)
 
 bool ledger_shared(enum table t) { return tables[t].kind != BOUND_KIND_free && !ledger_per_person(t); }
 
-unsigned ledger_parts(enum table t) { return tables[t].kind == BOUND_KIND_whole ? 1 : PARTS; }
+unsigned ledger_parts(enum table t) { return tables[t].kind == BOUND_KIND_whole ? 1 : LEDGER_PARTS; }
 
 enum table ledger_table_named(text name)
 {
@@ -136,7 +136,7 @@ struct scope ledger_part(enum table t, unsigned part)
 static unsigned part_of(enum table t, text key)
 {
     size_t at = tables[t].kind == BOUND_KIND_digest ? 0 : SUBJECT_ID - 1;
-    return tables[t].kind == BOUND_KIND_whole || key.n <= at ? 0 : (uint8_t)key.p[at] * PARTS / 256;
+    return tables[t].kind == BOUND_KIND_whole || key.n <= at ? 0 : (uint8_t)key.p[at] * LEDGER_PARTS / 256;
 }
 
 struct scope ledger_scope(enum table t, text tenant, text key)

@@ -92,7 +92,7 @@ enum bound_kind {
     BOUND_KIND_digest,
     BOUND_KIND_whole
 };
-enum { CELLS = 24, PARTS = 64 };
+enum { CELLS = 24, LEDGER_PARTS = 64 };
 struct cell {
     enum { CELL_NULL, CELL_INT, CELL_BYTES } kind;
     bool is_text;
@@ -107,7 +107,7 @@ struct row_seen {
 enum bound_kind ledger_kind(enum table t);
 bool ledger_per_person(enum table t);     /* kinds itself and person */
 bool ledger_shared(enum table t);         /* bound, and not a person's */
-unsigned ledger_parts(enum table t);      /* of a shared table: 1 or PARTS */
+unsigned ledger_parts(enum table t);      /* of a shared table: 1 or LEDGER_PARTS */
 enum table ledger_table_named(text name); /* TABLE_COUNT when no bound table has that name */
 /* False for a row that decides nothing (of meta). `key` is built in `a`. */
 enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const struct cell *cells, unsigned count,
@@ -138,7 +138,7 @@ struct head {
     unsigned count;
     bool there, genuine;
     uint8_t mac[LEDGER_MAC];
-    struct slot slots[PARTS];
+    struct slot slots[LEDGER_PARTS];
 };
 #define LEDGER_PERSON TEXT("person") /* name of the heads of people; those of shared tables have the table's */
 #define LEDGER_STAR   TEXT("*")

@@ -50,7 +50,7 @@ static enum err head_here(struct db *db, const struct head_of *of, const struct 
 /* `bounds` lives as long as the query. */
 static void rows_start(struct query *q, struct db *db, enum table t, const struct scope *s, uint8_t bounds[2][UNTIL])
 {
-    enum { PART_BYTES = 256 / PARTS };
+    enum { PART_BYTES = 256 / LEDGER_PARTS };
     enum sql sql = (enum sql)ledger_rows_sql(t);
     bool digest = ledger_kind(t) == BOUND_KIND_digest;
     if (ledger_per_person(t)) {

@@ -6,8 +6,8 @@
 #include "store/engine.h"
 
 enum { SLOT_SIZE = 8 + LEDGER_SUM, STAR_ROOM = LEDGER_STATE + 8 + 12 * TABLE_COUNT, NAMED_SIZE = 12 };
-_Static_assert(SLOT_SIZE *PARTS >= STAR_ROOM, "one buffer serves both");
-enum { PLAIN_MAX = SLOT_SIZE * PARTS };
+_Static_assert(SLOT_SIZE *LEDGER_PARTS >= STAR_ROOM, "one buffer serves both");
+enum { PLAIN_MAX = SLOT_SIZE * LEDGER_PARTS };
 #define V_SCOPE(s) V_TEXT((s).tenant), V_ID((s).id)
 
 static const struct head_of star_of = { { TEXT_INIT(""), { { 0 } } }, TEXT_INIT("*") };
@@ -45,7 +45,7 @@ struct slot *ledger_slot_make(struct head *h, uint32_t name)
     struct slot *found = ledger_slot(h, name);
     if (found)
         return found;
-    must(h->count < PARTS); /* a person has fewer tables, a table no more parts */
+    must(h->count < LEDGER_PARTS); /* a person has fewer tables, a table no more parts */
     found = &h->slots[h->count++];
     *found = (struct slot){ .name = name };
     return found;
