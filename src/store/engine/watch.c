@@ -1,11 +1,15 @@
 /* What a connection changes is told to the ledger, row by row, through SQLite's preupdate hook. */
 #include "store/engine/sqlite.h"
 
+/* Asked for each row of every table that changes: most names differ in their length or first letter. */
 static enum table table_named(const char *name)
 {
-    for (enum table t = 0; t < TABLE_COUNT; t++)
-        if (text_eq(table_row(t)->name, text_of(name)))
+    text wanted = text_of(name);
+    for (enum table t = 0; t < TABLE_COUNT; t++) {
+        text known = table_row(t)->name;
+        if (known.n == wanted.n && known.p[0] == wanted.p[0] && text_eq(known, wanted))
             return t;
+    }
     return TABLE_COUNT;
 }
 
