@@ -227,6 +227,11 @@ static void page_category(struct page *g, const struct json *cat)
         page_record(g, record, item ? json_get(item, TEXT("fields")) : data, retention && retention->kind == J_OBJECT);
         item = item ? item->next : NULL;
     }
+    const struct json *cut = json_get(cat, TEXT("cut"));
+    if (cut && cut->kind == J_BOOL && cut->truth)
+        paragraph(
+            g, SAY("There are more. All of them are in the table (CSV) and in data.json, beside this page.",
+                   "Il y en a d'autres. Toutes sont dans le tableau (CSV) et dans data.json, à côté de cette page."));
 }
 
 static void page_data(struct page *g)

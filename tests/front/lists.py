@@ -1,15 +1,23 @@
 """What is longer than usual: JSON beyond its bound, lists in pages, and what is held but cannot be read."""
-import html, json, re, sqlite3
+import csv, html, io, json, os, re, sqlite3
 from garant import Server, check, garant
+from identifiers import variant
 from people import opened, visitor
 from visitor import account
 from words import event, word
 
 PEOPLE = "tests/hostile/people.yaml"
+LONG = os.environ.get("GARANT_TIER") == "release"              # what is larger than an answer can be, for real
 
 
 def data(name):
     return {"identity": {"first_name": "Marguerite", "last_name": "Duras"}, "contact": {"email": f"{name}@people.example"}}
+
+
+def memory(server, what):
+    """KiB that the server's process has, by /proc."""
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii", errors="replace") as file:
+        return int(re.search(rf"{what}:\s+(\d+)", file.read())[1])
 
 
 def pages(client, path, member, limit):
@@ -107,6 +115,38 @@ def register(tests):
                 check([one["item"] for one in records] == [one["item"] for one in file["data"]["visits"]], f"{len(records)} records")
                 check(list(file["data"]) == ["identity", "contact", "visits", "folder_rights"] and not file["unreadable"], f"{list(file['data'])}")
             check(files["visits.csv"].count(b"/page/") == count, "the table has others")
+
+    @tests.test("lists: a large copy comes whole, in little memory, in every part of it")
+    def large_copy():
+        with variant("tests/front/values.yaml", ("note: {type: text, max: 500}", "note: {type: text, max: 60000}")) as policy, Server(policy) as server:
+            app, count, size = server.client("app"), 1_500 if LONG else 180, 58_000
+            ident = app.create({"identity": {"name": "Zoe"}, "contact": {"email": "z@ex.example"}})["id"]
+
+            def note(n):
+                return f"{n} " + "\u00e9" * (size // 2)
+            path = f"/v1/subjects/{ident}/records/events"
+            for begin in range(0, count, 15):
+                made = app.post("/v1/batch", {"requests": [{"method": "POST", "path": path, "body": {"fields": {
+                    "at": "2026-11-01T09:00:00Z", "note": note(n)}}} for n in range(begin, begin + 15)]}).expect(207).json["results"]
+                check(all(one["status"] == 201 for one in made), f"{made[0]}")
+            with open(f"/proc/{server.process.pid}/clear_refs", "w", encoding="ascii") as file:
+                file.write("5")                                       # its peak from now on
+            before = memory(server, "VmHWM")
+            files, exported = app.export(ident)
+            grown = memory(server, "VmHWM") - before
+            told = len(files["data.json"]) >> 20
+            check(told > 64 or not LONG, f"{told} MiB are not more than an answer holds")
+            check([one["fields"]["note"] for one in exported["data"]["events"]] == [note(n) for n in range(count)], "not all, or not in their order")
+            records = next(one["records"] for one in exported["categories"] if one["category"] == "events")
+            check([one["item"] for one in records] == [one["item"] for one in exported["data"]["events"]], f"{len(records)} records")
+            rows = list(csv.reader(io.StringIO(files["events.csv"].decode("utf-8-sig"), newline="")))
+            check([row[-1] for row in rows[1:]] == [note(n) for n in range(count)], f"{len(rows)} rows")
+            page = files["index.html"].decode()
+            check("data.json" in page and note(0) in page and note(count - 1) not in page, "the page does not say that there are more")
+            check(grown < 48 << 10, f"{grown} KiB for a copy of {told} MiB")
+            if LONG:
+                app.get(f"/v1/subjects/{ident}/access").refused("too-large", status=413)
+            return f"{told} MiB of data.json, {grown >> 10} MiB of memory"
 
     @tests.test("lists: the page of looks leads to the very first, past the newest two thousand")
     def first_look():

@@ -96,10 +96,13 @@ enum err record_seal(struct ctx *c, const struct person *p, struct record *r, te
 
 enum { QUICK_ROWS = 100 }; /* opened in about a millisecond */
 
-/* Those behind `after`, `most` of them at most. */
+/* Those behind `after`: all when `most` is -1, else that many at most, and no more than have PAGE_BYTES together;
+ * *more: others may follow. */
 static enum err load_rows(struct ctx *c, const struct person *p, int category, int64_t after, int64_t most,
-                          struct record **out, unsigned *count)
+                          struct record **out, unsigned *count, bool *more)
 {
+    enum { PAGE_BYTES = 2 << 20 };
+    size_t bytes = 0;
     struct record *rows = NULL;
     unsigned room = 0;
     READ_AUTO db = NULL;
@@ -108,7 +111,11 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, i
     query_start(
         &q, db, SQL_RECORD_PAGE,
         ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name), V_INT(after), V_INT(most)));
+    *more = false;
     for (*count = 0; query_next(&q); (*count)++) {
+        *more = most >= 0 && bytes >= PAGE_BYTES;
+        if (*more)
+            break;
         if (c->quick && *count == QUICK_ROWS)
             return say(c->arena, ERR_ASIDE, "more than %d records are to be opened", QUICK_ROWS);
         if (*count == room) {
@@ -127,7 +134,9 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, i
                                         .due = query_int(&q, 5),
                                         .archived = query_int(&q, 6) != 0,
                                         .key_class = (uint32_t)query_int(&q, 7) };
+        bytes += rows[*count].sealed.bytes.n;
     }
+    *more |= most >= 0 && *count == most;
     *out = rows;
     return q.status;
 }
@@ -157,8 +166,7 @@ enum err record_load_page(struct ctx *c, const struct person *p, int category, i
     enum { PAGE = 256 };
     unsigned all;
     *count = 0;
-    TRY(load_rows(c, p, category, *after, PAGE, out, &all));
-    *more = all == PAGE;
+    TRY(load_rows(c, p, category, *after, PAGE, out, &all, more));
     if (all)
         *after = (*out)[all - 1].item;
     return keep_readable(c, p, true, all, *out, count, unreadable);
@@ -168,16 +176,18 @@ enum err record_load_readable(struct ctx *c, const struct person *p, int categor
                               struct record **out, unsigned *count, unsigned *unreadable)
 {
     unsigned all;
+    bool more;
     *unreadable = 0;
     *count = 0;
-    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all, &more));
     return keep_readable(c, p, archived_too, all, *out, count, unreadable);
 }
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out,
                      unsigned *count)
 {
     unsigned all, kept = 0;
-    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all));
+    bool more;
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all, &more));
     for (unsigned i = 0; i < all; i++) {
         struct record *r = &(*out)[i];
         if (r->archived && !archived_too)

@@ -29,7 +29,7 @@ enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct
 static enum err show_file(struct ctx *c, struct look *l, struct json_out *w)
 {
     l->out.version = l->p.version;
-    return person_file_put(c, &l->p, w);
+    return person_file_put(c, &l->p, 0, w);
 }
 
 enum err access_answer(struct ctx *c, text id, struct answer *out)

@@ -1,4 +1,4 @@
-/* The export (GDPR 15(3), 20): a zip of data.json, a readable page, a table for each category, and the attachments;
+/* The export (GDPR 15(3), 20): a zip of a readable page, data.json, a table for each category, and the attachments;
  * made while it is read, whatever its size. */
 #include "domain/person/look_at.h"
 #include "domain/core/named.h"
@@ -15,7 +15,8 @@
 #include "domain/core/instance.h"
 #include "domain/core/papers.h"
 
-enum { FILE_MEMORY = 160 << 20, PIECE = 128 << 10 };
+/* ON_PAGE: pages of a category's records on the readable page; the others stand in the tables. */
+enum { FILE_MEMORY = 160 << 20, PIECE = 128 << 10, ON_PAGE = 2 };
 
 struct export
 {
@@ -23,49 +24,34 @@ struct export
     struct ctx c;
     struct person p;
     struct pack pack;
-    struct buf head;               /* what is small, packed already */
-    size_t given;                  /* of it */
+    struct buf head; /* the readable page, packed already */
+    size_t given;    /* of it */
+    struct person_steps steps;
+    bool in_data, in_table; /* data.json, a table is open in the archive */
+    unsigned table_of;      /* the category whose table is made; their count when all are */
+    struct person_table *table;
     const struct attachment *file; /* the next one, or the one that is open */
     unsigned number;               /* its, from 1 */
     int64_t piece;                 /* its next; 0: it is not open */
     bool over;
 };
 
-/* ---- What is small: the document, its page and its tables, packed before the first byte goes. ---- */
-
-static enum err put_tables(struct export *e, struct ctx *c, const struct json *file)
-{
-    for (unsigned i = 0; i < c->policy->category_count; i++) {
-        const struct category *cat = &c->policy->categories[i];
-        const struct json *data = json_get(json_get(file, TEXT("data")), cat->name);
-        if (!data || (cat->many && !data->count))
-            continue;
-        text csv;
-        BUF_AUTO table = buf_make(BUF_DEFAULT_LIMIT);
-        TRY(person_file_csv(c, cat, data, &table));
-        TRY(buf_lend(c->arena, &table, &csv));
-        TRY(pack_file(&e->pack, &e->head, arena_print(c->arena, "%.*s.csv", T(cat->name)), true, csv));
-    }
-    return OK;
-}
+/* ---- The page: packed before the first byte goes, so that what cannot be opened at all is still an error. ---- */
 
 static enum err put_head(struct export *e, struct ctx *c)
 {
     const struct json *file;
-    text data, html;
+    text html;
     BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT);
     BUF_AUTO page = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&json);
     json_open(&w, '{');
-    TRY(person_file_put(c, &e->p, &w));
+    TRY(person_file_put(c, &e->p, ON_PAGE, &w));
     json_close(&w, '}');
-    TRY(buf_lend(c->arena, &json, &data));
-    TRY(pack_file(&e->pack, &e->head, TEXT("data.json"), true, data));
     TRY(json_parse_buf(c->arena, &json, &file));
     TRY(c->app->papers->person_file(c, file, &page));
     TRY(buf_lend(c->arena, &page, &html));
-    TRY(pack_file(&e->pack, &e->head, TEXT("index.html"), true, html));
-    return put_tables(e, c, file);
+    return pack_file(&e->pack, &e->head, TEXT("index.html"), true, html);
 }
 
 /* In memory of its own, that is free again before a slow reader begins. */
@@ -79,6 +65,51 @@ static enum err make_head(struct export *e, const struct ctx *c)
     if (status != OK)
         c->arena->why = room.why.code ? room.why : e->c.arena->why;
     return status;
+}
+
+/* ---- data.json and the tables, a page of one category at a time. ---- */
+
+static enum err add_made(struct export *e, struct arena *room, struct buf *made, struct buf *out)
+{
+    text content;
+    TRY(buf_lend(room, made, &content));
+    return content.n ? pack_add(&e->pack, out, content) : OK;
+}
+
+static enum err next_data(struct export *e, struct arena *room, struct buf *out)
+{
+    BUF_AUTO made = buf_make(BUF_DEFAULT_LIMIT);
+    if (!e->in_data)
+        TRY(pack_open(&e->pack, out, TEXT("data.json"), true));
+    e->in_data = true;
+    TRY(person_steps_next(&e->c, &e->p, &e->steps, &made));
+    TRY(add_made(e, room, &made, out));
+    return e->steps.stage == STEP_OVER ? pack_close(&e->pack, out) : OK;
+}
+
+static enum err next_table(struct export *e, struct arena *room, struct buf *out)
+{
+    BUF_AUTO made = buf_make(BUF_DEFAULT_LIMIT);
+    const struct category *cat = &e->c.policy->categories[e->table_of];
+    bool over;
+    if (!e->table->cat)
+        person_table_begin(&e->c, (int)e->table_of, e->table);
+    TRY(person_table_next(e->table, &e->p, &made, &over));
+    if (e->table->begun && !e->in_table) {
+        text name = arena_print(e->c.arena, "%.*s.csv", T(cat->name));
+        TRY_PTR(name.p);
+        TRY(pack_open(&e->pack, out, name, true));
+        e->in_table = true;
+    }
+    TRY(add_made(e, room, &made, out));
+    if (!over)
+        return OK;
+    if (e->in_table)
+        TRY(pack_close(&e->pack, out));
+    e->in_table = false;
+    e->table->cat = NULL;
+    e->table_of++;
+    return OK;
 }
 
 /* ---- The files, a piece at a time. ---- */
@@ -140,6 +171,20 @@ static enum err next_piece(struct export *e, struct arena *room, struct buf *out
     return OK;
 }
 
+static bool is_made(const struct export *e)
+{
+    return e->steps.stage == STEP_OVER && e->table_of == e->c.policy->category_count && !e->file;
+}
+
+static enum err next_part(struct export *e, struct arena *room, struct buf *out)
+{
+    if (e->steps.stage != STEP_OVER)
+        return next_data(e, room, out);
+    if (e->table_of < e->c.policy->category_count)
+        return next_table(e, room, out);
+    return next_piece(e, room, out);
+}
+
 static enum err export_next(struct pieces *s, struct arena *a, struct buf *piece)
 {
     struct export *e = (struct export *)s;
@@ -154,15 +199,15 @@ static enum err export_next(struct pieces *s, struct arena *a, struct buf *piece
     }
     buf_free(&e->head);
     e->given = 0;
-    while (e->file && piece->n - before < PIECE / 2) {
+    while (!is_made(e) && piece->n - before < PIECE / 2) {
         ARENA_AUTO room = arena_make(PIECE * 4);
-        enum err status = next_piece(e, &room, piece);
+        enum err status = next_part(e, &room, piece);
         if (status != OK) {
             a->why = room.why.code ? room.why : e->c.arena->why;
             return status;
         }
     }
-    if (e->file || e->over)
+    if (!is_made(e) || e->over)
         return OK;
     e->over = true;
     return pack_end(&e->pack, piece);
@@ -174,6 +219,7 @@ static void export_end(struct pieces *s)
     person_end(&e->p);
     pack_free(&e->pack);
     buf_free(&e->head);
+    policy_unref(&e->c.policy);
 }
 
 /* ---- Begun: decided and on record before the first byte. ---- */
@@ -185,6 +231,11 @@ static enum err may_export(struct ctx *c, struct look *l)
     TRY(look_by_right(c, l));
     e->p = l->p; /* with a key of its own: it goes on after the look */
     TRY(pieces_context(c, &e->c));
+    e->c.policy = policy_ref(c->policy);
+    e->c.actor = c->actor;
+    TRY(person_steps_begin(&e->c, 0, &e->steps));
+    e->table = NEW(c->arena, struct person_table);
+    TRY_PTR(e->table);
     TRY(attachment_list(c, &e->p, &files));
     e->file = files;
     return make_head(e, c);

@@ -3,23 +3,14 @@
 #include "domain/core/named.h"
 #include "domain/rights/person_file.h"
 
-struct table {
-    struct ctx *c;
-    const struct category *cat;
-    struct buf *b;
-    char separator;
-    text columns[CSV_FIELDS];
-    unsigned count;
-};
-
-static void put_separator(struct table *t, bool first)
+static void put_separator(struct person_table *t, bool first)
 {
     if (!first)
         buf_char(t->b, t->separator);
 }
 
 /* Spreadsheets in French read a decimal comma, and take "12.5" for a day. */
-static void put_number(struct table *t, text number)
+static void put_number(struct person_table *t, text number)
 {
     text rest = number, whole = text_cut(&rest, '.');
     buf_add(t->b, whole);
@@ -29,7 +20,7 @@ static void put_number(struct table *t, text number)
     buf_add(t->b, rest);
 }
 
-static enum err put_value(struct table *t, const struct json *v)
+static enum err put_value(struct person_table *t, const struct json *v)
 {
     if (!v || v->kind == J_NULL)
         return OK;
@@ -50,7 +41,7 @@ static enum err put_value(struct table *t, const struct json *v)
     return OK;
 }
 
-static enum err add_column(struct table *t, text field)
+static enum err add_column(struct person_table *t, text field)
 {
     for (unsigned i = 0; i < t->count; i++)
         if (text_eq(t->columns[i], field))
@@ -58,18 +49,18 @@ static enum err add_column(struct table *t, text field)
     if (t->count == CSV_FIELDS)
         return say(t->c->arena, ERR_TOO_LARGE, "category \"%.*s\" has more than %d fields", T(t->cat->name),
                    CSV_FIELDS);
-    t->columns[t->count++] = field;
-    return OK;
+    t->columns[t->count++] = arena_copy(t->c->arena, field);
+    return t->columns[t->count - 1].p ? OK : ERR_MEMORY;
 }
 
 /* A category with several has records {item, at, fields}; one with a single has its fields as they are. */
-static const struct json *fields_of(const struct table *t, const struct json *record)
+static const struct json *fields_of(const struct person_table *t, const struct json *record)
 {
     return t->cat->many ? json_get(record, TEXT("fields")) : record;
 }
 
 /* Those of the policy in its order, then those that records still have and the policy no longer. */
-static enum err find_columns(struct table *t, const struct json *data)
+static enum err find_columns(struct person_table *t, const struct json *data)
 {
     for (unsigned i = 0; i < t->cat->field_count; i++)
         TRY(add_column(t, t->cat->fields[i].name));
@@ -79,7 +70,7 @@ static enum err find_columns(struct table *t, const struct json *data)
     return OK;
 }
 
-static void put_heads(struct table *t)
+static void put_heads(struct person_table *t)
 {
     if (t->cat->many) {
         csv_put(t->b, doc_in(t->c, TEXT("Number"), TEXT("Numéro")));
@@ -93,7 +84,7 @@ static void put_heads(struct table *t)
     buf_add(t->b, TEXT("\r\n"));
 }
 
-static enum err put_record(struct table *t, const struct json *record)
+static enum err put_record(struct person_table *t, const struct json *record)
 {
     if (t->cat->many) {
         TRY(put_value(t, json_get(record, TEXT("item"))));
@@ -108,13 +99,63 @@ static enum err put_record(struct table *t, const struct json *record)
     return OK;
 }
 
-enum err person_file_csv(struct ctx *c, const struct category *cat, const struct json *data, struct buf *out)
+void person_table_begin(struct ctx *c, int category, struct person_table *t)
 {
-    struct table t = { .c = c, .cat = cat, .b = out, .separator = text_eq(c->language, TEXT("fr")) ? ';' : ',' };
-    TRY(find_columns(&t, data));
-    buf_add(out, CSV_MARK);
-    put_heads(&t);
-    for (const struct json *r = cat->many ? data->first : data; r; r = cat->many ? r->next : NULL)
-        TRY(put_record(&t, r));
-    return buf_check(c->arena, out);
+    *t = (struct person_table){ .c = c,
+                                .cat = &c->policy->categories[category],
+                                .separator = text_eq(c->language, TEXT("fr")) ? ';' : ',',
+                                .after = INT64_MIN };
+}
+
+static enum err put_page(struct person_table *t, struct arena *room, const struct json *data)
+{
+    struct ctx inner = *t->c;
+    struct ctx *outer = t->c;
+    enum err status = OK;
+    inner.arena = room;
+    t->c = &inner;
+    if (!t->begun) {
+        buf_add(t->b, CSV_MARK);
+        put_heads(t);
+    }
+    t->begun = true;
+    for (const struct json *r = t->cat->many ? data->first : data; r && status == OK; r = t->cat->many ? r->next : NULL)
+        status = put_record(t, r);
+    t->c = outer;
+    return status;
+}
+
+static enum err next_page(struct person_table *t, const struct person *p, struct arena *room, bool *more)
+{
+    struct ctx inner = *t->c;
+    const struct json *page;
+    BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT);
+    inner.arena = room;
+    inner.decisions = NULL;
+    TRY(person_file_rows(&inner, p, (int)(t->cat - t->c->policy->categories), &t->after, &json, more));
+    TRY(json_parse_buf(room, &json, &page));
+    const struct json *data = json_get(page, t->cat->name);
+    if (!data || (t->cat->many && !data->count))
+        return OK;
+    t->any = true;
+    return t->found ? put_page(t, room, data) : find_columns(t, data);
+}
+
+enum err person_table_next(struct person_table *t, const struct person *p, struct buf *out, bool *over)
+{
+    enum { PAGE_MEMORY = 96 << 20 };
+    ARENA_AUTO room = arena_make(PAGE_MEMORY);
+    bool more;
+    t->b = out;
+    enum err status = next_page(t, p, &room, &more);
+    if (status != OK) {
+        t->c->arena->why = room.why.code ? room.why : t->c->arena->why;
+        return status;
+    }
+    *over = !more && (t->found || !t->any);
+    if (!more) {
+        t->found = true;
+        t->after = INT64_MIN;
+    }
+    return buf_check(t->c->arena, out);
 }

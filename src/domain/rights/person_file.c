@@ -71,38 +71,11 @@ static void put_controller(struct view *v)
 struct rows {
     const struct category *cat;
     int index;
-    bool any;
+    bool any, cut; /* cut: there are more than were given */
     unsigned unreadable;
 };
 
 enum { PAGE_MEMORY = 64 << 20 };
-
-static enum err each_page(struct view *v, struct rows *r,
-                          void (*put)(struct view *v, struct rows *r, const struct record *rows, unsigned count))
-{
-    int64_t after = INT64_MIN;
-    for (bool more = !r->cat->transient; more;) {
-        ARENA_AUTO room = arena_make(PAGE_MEMORY);
-        struct ctx inner = *v->c;
-        struct view page = *v;
-        struct record *rows;
-        unsigned count;
-        inner.arena = &room;
-        inner.decisions = NULL;
-        page.c = &inner;
-        enum err status = record_load_page(&inner, v->p, r->index, &after, &rows, &count, &r->unreadable, &more);
-        if (status == OK) {
-            put(&page, r, rows, count);
-            status = arena_whole(&room);
-        }
-        if (status != OK) {
-            v->c->arena->why = room.why;
-            return status;
-        }
-        v->w = page.w;
-    }
-    return OK;
-}
 
 static void put_values(struct json_out *w, const struct json *fields)
 {
@@ -141,22 +114,16 @@ static void put_data_page(struct view *v, struct rows *r, const struct record *r
     }
 }
 
-static enum err put_data(struct view *v, struct rows *all)
+/* What stands in a ledger of its own is given with the last page. */
+static enum err end_data(struct view *v, struct rows *r)
 {
-    json_name(&v->w, TEXT("data"));
-    json_open(&v->w, '{');
-    for (unsigned i = 0; i < v->c->policy->category_count; i++) {
-        struct rows *r = &all[i];
-        int64_t grants = 0;
-        TRY(each_page(v, r, put_data_page));
-        if (r->cat->many && text_eq(r->cat->stream, TEXT("folders"))) {
-            begin_data(v, r);
-            TRY(folder_put_records(v->c, v->p, r->cat, &v->w, &grants, &r->unreadable));
-        }
-        if (r->cat->many && r->any)
-            json_close(&v->w, ']');
+    int64_t grants = 0;
+    if (r->cat->many && text_eq(r->cat->stream, TEXT("folders"))) {
+        begin_data(v, r);
+        TRY(folder_put_records(v->c, v->p, r->cat, &v->w, &grants, &r->unreadable));
     }
-    json_close(&v->w, '}');
+    if (r->cat->many && r->any)
+        json_close(&v->w, ']');
     return OK;
 }
 
@@ -221,16 +188,6 @@ static void put_records_page(struct view *v, struct rows *r, const struct record
     }
 }
 
-static enum err put_records(struct view *v, const struct rows *seen)
-{
-    struct rows again = *seen; /* what cannot be read was counted when the data were given */
-    json_name(&v->w, TEXT("records"));
-    json_open(&v->w, '[');
-    TRY(each_page(v, &again, put_records_page));
-    json_close(&v->w, ']');
-    return OK;
-}
-
 static void put_retention(struct view *v, const struct retention *r)
 {
     json_name(&v->w, TEXT("retention"));
@@ -256,7 +213,7 @@ static void put_names(struct view *v, text name, const struct bits *set, bool pu
     json_close(&v->w, ']');
 }
 
-static enum err put_category(struct view *v, const struct rows *r)
+static void begin_category(struct view *v, const struct rows *r)
 {
     const struct category *cat = r->cat;
     json_open(&v->w, '{');
@@ -270,9 +227,8 @@ static enum err put_category(struct view *v, const struct rows *r)
     json_pair(&v->w, TEXT("public"),
               cat->public_for >= 0 ? v->c->policy->purposes[cat->public_for].name : (text){ NULL, 0 });
     put_retention(v, cat->retention);
-    TRY(put_records(v, r));
-    json_close(&v->w, '}');
-    return OK;
+    json_name(&v->w, TEXT("records"));
+    json_open(&v->w, '[');
 }
 
 /* What is held and cannot be read is told by its category and number: the rest of the answer does not wait for it. */
@@ -285,22 +241,6 @@ static void put_unreadable(struct view *v, const struct rows *all)
             record_put_unreadable(v->c, all[i].cat, all[i].unreadable, &v->w);
     }
     json_close(&v->w, ']');
-}
-
-static enum err put_held(struct view *v)
-{
-    struct rows *all = NEW_ARRAY(v->c->arena, struct rows, v->c->policy->category_count + 1);
-    TRY_PTR(all);
-    for (unsigned i = 0; i < v->c->policy->category_count; i++)
-        all[i] = (struct rows){ .cat = &v->c->policy->categories[i], .index = (int)i };
-    TRY(put_data(v, all));
-    json_name(&v->w, TEXT("categories"));
-    json_open(&v->w, '[');
-    for (unsigned i = 0; i < v->c->policy->category_count; i++)
-        TRY(put_category(v, &all[i]));
-    json_close(&v->w, ']');
-    put_unreadable(v, all);
-    return OK;
 }
 
 /* ---- What for, and which rights follow. ---- */
@@ -538,33 +478,190 @@ static enum err load_keeping(struct view *v)
     return keeping_person_until(db, v->c->policy, v->c->tenant, v->p->id, &v->keeping, &v->until);
 }
 
-enum err person_file_put(struct ctx *c, const struct person *p, struct json_out *w)
+/* ---- In steps: the head, a page of one category's data or records, the rest. ---- */
+
+static enum err put_head(struct view *v, struct person_steps *s)
+{
+    TRY(source_supplier(v->c, v->p, &v->supplier));
+    if (!s->bare)
+        json_open(&v->w, '{');
+    put_person(v);
+    json_name(&v->w, TEXT("account"));
+    TRY(account_put(v->c, v->p, &v->w));
+    json_name(&v->w, TEXT("letters"));
+    TRY(outbox_put_of(v->c, v->p, true, &v->w));
+    put_controller(v);
+    json_name(&v->w, TEXT("data"));
+    json_open(&v->w, '{');
+    s->stage = STEP_DATA;
+    return OK;
+}
+
+/* The next page of the category at hand; *last: it has no other. A category without records of its own has none. */
+static enum err load_page(struct view *v, struct person_steps *s, struct rows *r, struct record **rows, unsigned *count,
+                          unsigned *unreadable, bool *last)
+{
+    bool more = false;
+    *count = 0;
+    if (!r->cat->transient)
+        TRY(record_load_page(v->c, v->p, r->index, &s->after, rows, count, unreadable, &more));
+    s->pages++;
+    *last = !more || (s->most && s->pages == s->most);
+    r->cut = more && *last;
+    if (*last) {
+        s->after = INT64_MIN;
+        s->pages = 0;
+    }
+    return OK;
+}
+
+static enum err put_data(struct view *v, struct person_steps *s, struct rows *r)
+{
+    struct record *rows;
+    unsigned count;
+    bool last;
+    TRY(load_page(v, s, r, &rows, &count, &r->unreadable, &last));
+    put_data_page(v, r, rows, count);
+    if (!last)
+        return OK;
+    TRY(end_data(v, r));
+    if (++s->category < v->c->policy->category_count)
+        return OK;
+    json_close(&v->w, '}');
+    json_name(&v->w, TEXT("categories"));
+    json_open(&v->w, '[');
+    s->category = 0;
+    s->stage = STEP_CATEGORY;
+    return OK;
+}
+
+static enum err put_records(struct view *v, struct person_steps *s, struct rows *r)
+{
+    struct record *rows;
+    unsigned count, again = 0; /* what cannot be read was counted when the data were given */
+    bool last;
+    if (s->stage == STEP_CATEGORY)
+        begin_category(v, r);
+    s->stage = STEP_RECORDS;
+    TRY(load_page(v, s, r, &rows, &count, &again, &last));
+    put_records_page(v, r, rows, count);
+    if (!last)
+        return OK;
+    json_close(&v->w, ']');
+    if (s->most)
+        json_pair_bool(&v->w, TEXT("cut"), r->cut);
+    json_close(&v->w, '}');
+    s->stage = STEP_CATEGORY;
+    if (++s->category < v->c->policy->category_count)
+        return OK;
+    json_close(&v->w, ']');
+    s->stage = STEP_REST;
+    return OK;
+}
+
+static enum err put_rest(struct view *v, struct person_steps *s)
 {
     enum { LOOKS_SHOWN = 10000 };
     const struct paging looks = { .limit = LOOKS_SHOWN };
     struct answer rest = { 0 };
-    struct view v = { .c = c, .p = p, .w = *w };
-    TRY(load_keeping(&v));
-    TRY(source_supplier(c, p, &v.supplier));
-    put_person(&v);
-    json_name(&v.w, TEXT("account"));
-    TRY(account_put(c, p, &v.w));
-    json_name(&v.w, TEXT("letters"));
-    TRY(outbox_put_of(c, p, true, &v.w));
-    put_controller(&v);
-    TRY(put_held(&v));
-    put_purposes(&v);
-    TRY(put_recipients(&v));
-    TRY(consent_put_ledger(c, p, &v.w));
-    json_name(&v.w, TEXT("former"));
-    TRY(subject_put_formers(c, p, &v.w));
-    TRY(put_attachments(&v));
-    json_name(&v.w, TEXT("folders"));
-    TRY(folder_put(c, p, &v.w));
-    put_holds(&v);
-    TRY(person_file_put_looks(&v, &looks, TEXT("looks_next"), &rest));
-    *w = v.w;
-    return arena_whole(c->arena);
+    struct ctx *c = v->c;
+    put_unreadable(v, s->rows);
+    put_purposes(v);
+    TRY(put_recipients(v));
+    TRY(consent_put_ledger(c, v->p, &v->w));
+    json_name(&v->w, TEXT("former"));
+    TRY(subject_put_formers(c, v->p, &v->w));
+    TRY(put_attachments(v));
+    json_name(&v->w, TEXT("folders"));
+    TRY(folder_put(c, v->p, &v->w));
+    put_holds(v);
+    TRY(person_file_put_looks(v, &looks, TEXT("looks_next"), &rest));
+    if (!s->bare)
+        json_close(&v->w, '}');
+    s->stage = STEP_OVER;
+    return OK;
+}
+
+static enum err put_step(struct view *v, struct person_steps *s)
+{
+    TRY(load_keeping(v));
+    switch (s->stage) {
+    case STEP_HEAD:
+        return put_head(v, s);
+    case STEP_DATA:
+        return put_data(v, s, &s->rows[s->category]);
+    case STEP_CATEGORY:
+    case STEP_RECORDS:
+        return put_records(v, s, &s->rows[s->category]);
+    case STEP_REST:
+        return put_rest(v, s);
+    case STEP_OVER:
+        break;
+    }
+    return OK;
+}
+
+enum err person_steps_begin(struct ctx *c, unsigned most, struct person_steps *s)
+{
+    unsigned count = c->policy->category_count;
+    *s = (struct person_steps){ .most = most, .after = INT64_MIN, .rows = NEW_ARRAY(c->arena, struct rows, count + 1) };
+    TRY_PTR(s->rows);
+    for (unsigned i = 0; i < count; i++)
+        s->rows[i] = (struct rows){ .cat = &c->policy->categories[i], .index = (int)i };
+    return OK;
+}
+
+enum err person_steps_next(struct ctx *c, const struct person *p, struct person_steps *s, struct buf *out)
+{
+    ARENA_AUTO room = arena_make(PAGE_MEMORY);
+    struct ctx inner = *c;
+    struct view v = { .c = &inner, .p = p, .w = json_out(out) };
+    inner.arena = &room;
+    inner.decisions = NULL;
+    v.w.comma = s->comma;
+    enum err status = put_step(&v, s);
+    if (status == OK)
+        status = arena_whole(&room);
+    s->comma = v.w.comma;
+    if (status != OK) {
+        c->arena->why = room.why;
+        return status;
+    }
+    return buf_check(c->arena, out);
+}
+
+enum err person_file_put(struct ctx *c, const struct person *p, unsigned most, struct json_out *w)
+{
+    struct person_steps s;
+    TRY(person_steps_begin(c, most, &s));
+    s.bare = true;
+    s.comma = w->comma;
+    while (s.stage != STEP_OVER)
+        TRY(person_steps_next(c, p, &s, w->b));
+    w->comma = s.comma;
+    return OK;
+}
+
+enum err person_file_rows(struct ctx *c, const struct person *p, int category, int64_t *after, struct buf *out,
+                          bool *more)
+{
+    struct person_steps s = { .after = *after };
+    struct rows r = { .cat = &c->policy->categories[category], .index = category };
+    struct view v = { .c = c, .p = p, .w = json_out(out) };
+    struct record *rows;
+    unsigned count;
+    bool last;
+    TRY(load_page(&v, &s, &r, &rows, &count, &r.unreadable, &last));
+    json_open(&v.w, '{');
+    put_data_page(&v, &r, rows, count);
+    if (last)
+        TRY(end_data(&v, &r));
+    else if (r.any)
+        json_close(&v.w, ']');
+    json_close(&v.w, '}');
+    *after = s.after;
+    *more = !last;
+    return buf_check(c->arena, out);
 }
 
 text person_file_name(struct arena *a, unsigned n, text name)
