@@ -4,6 +4,7 @@
 #include "domain/core/paging.h"
 #include "domain/core/actor.h"
 #include "domain/core/value.h"
+#include "front/door/word.h"
 #include "front/page/page_person.h"
 
 enum { SHOWN = 50, STRIP = 30 };
@@ -81,8 +82,12 @@ static void put_paging(struct page *p, int64_t number, int64_t all, text next)
 
 /* ---- Who looked. ---- */
 
+/* Of who is named in every journal alike, "nobody", "garant" or "person": the word who.NAME, else the policy's title. */
 static text actor_title(struct ctx *c, text name)
 {
+    text own = word_find(arena_print(c->arena, "who.%.*s", T(name)), c->language);
+    if (own.p)
+        return own;
     int index = policy_actor(c->policy, name);
     if (index < 0)
         return name;
@@ -94,7 +99,8 @@ static text actor_title(struct ctx *c, text name)
 static text purpose_title(struct ctx *c, text name)
 {
     int index = name.n ? policy_purpose(c->policy, name) : -1;
-    return index >= 0 ? doc_purpose(c, &c->policy->purposes[index]) : name;
+    text right = word_find(arena_print(c->arena, "for.%.*s", T(name)), c->language); /* of one's own rights */
+    return index >= 0 ? doc_purpose(c, &c->policy->purposes[index]) : right.p ? right : name;
 }
 
 /* Purposes and categories stand in an entry as names with commas. */
