@@ -62,7 +62,7 @@ def somebody_hosts():
         path = made(folder, "--name", "Marais SARL", "--host", "Autre Hébergement SAS, 59100 Roubaix", "--usage", "yes")
         alone, told = (garant("notice", "--policy", file, "--lang", "en") for file in (own, path))
         check("Nobody outside receives your data" in alone and "Nobody outside receives your data" not in told, told[:1500])
-        check("- Outside: Autre Hébergement SAS" in told and "under a contract" in told, told[:1500])
+        check("- Outside: Autre Hébergement SAS" in told and "It works for us and only follows our instructions" in told, told[:1500])
         for row in list(csv.DictReader(io.StringIO(garant("register", "--policy", path, "--lang", "en").lstrip("\ufeff")))):
             check("Autre Hébergement SAS" in row["Processors"], f"{row}")
         with Server(path, arguments=["--country", "FR"]) as server:
