@@ -4,7 +4,8 @@
 #include "domain/core/papers.h"
 #include "paper/certificate_page.h"
 #include "paper/export_page.h"
+#include "paper/picture.h"
 
-static const struct papers house_papers = { certificate_page, person_file_page };
+static const struct papers house_papers = { certificate_page, person_file_page, picture_qr };
 
 #endif

@@ -9,6 +9,7 @@ struct papers {
                             struct answer *out); /* of an erasure; the key that verifies it */
     enum err (*person_file)(struct ctx *c, const struct json *file,
                             struct buf *out); /* of all that is held of a person */
+    enum err (*picture)(struct arena *a, text link, text *svg); /* of the link of a second factor, for a camera */
 };
 
 #endif

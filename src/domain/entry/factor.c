@@ -3,14 +3,14 @@
 #include "domain/person/person.h"
 #include "base/decode.h"
 #include "crypt/totp.h"
+#include "domain/core/papers.h"
 #include "domain/core/instance.h"
 #include "domain/mail/mail.h"
 #include "domain/core/actor.h"
 #include "domain/core/write.h"
-#include <qrencode.h>
 #include <sodium.h>
 
-enum { RECOVERY_BYTES = 10, RECOVERY_TEXT = 17, SCALE_QUIET = 4 }; /* 80 bits: "ABCDEFGH-IJKLMNOP" */
+enum { RECOVERY_BYTES = 10, RECOVERY_TEXT = 17 }; /* 80 bits: "ABCDEFGH-IJKLMNOP" */
 
 /* ---- What is kept: {"secret": hex, "used": step, "codes": [hex of a keyed digest]}. ---- */
 
@@ -171,41 +171,6 @@ text factor_uri(struct arena *a, text issuer, text label, text base32)
     return buf_made(a, &b);
 }
 
-static void qr_free(QRcode **q)
-{
-    if (*q)
-        QRcode_free(*q);
-}
-
-/* One path of unit squares, dark on white whatever the page's colours, with the quiet zone that scanners need. */
-enum err factor_qr(struct arena *a, text uri, text *svg)
-{
-    char clear[2048];
-    BUF_AUTO b = buf_make(256 << 10);
-    if (!text_cstr(uri, clear, sizeof clear))
-        return say(a, ERR_TOO_LARGE, "the link of a second factor is too long for a picture");
-    CLEANUP(qr_free) QRcode *q = QRcode_encodeString8bit(clear, 0, QR_ECLEVEL_M);
-    sodium_memzero(clear, sizeof clear);
-    if (!q)
-        return say(a, ERR_MEMORY, "the picture of a second factor cannot be made");
-    int side = q->width + 2 * SCALE_QUIET;
-    buf_print(
-        &b,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" shape-rendering=\"crispEdges\">"
-        "<path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path fill=\"#000\" d=\"",
-        side, side, side, side);
-    for (int y = 0; y < q->width; y++)
-        for (int x = 0, run; x < q->width; x += run) {
-            for (run = 0;
-                 x + run < q->width && (q->data[y * q->width + x + run] & 1) == (q->data[y * q->width + x] & 1);)
-                run++;
-            if (q->data[y * q->width + x] & 1)
-                buf_print(&b, "M%d %dh%dv1h-%dz", x + SCALE_QUIET, y + SCALE_QUIET, run, run);
-        }
-    buf_add(&b, TEXT("\"/></svg>"));
-    return buf_take(a, &b, svg);
-}
-
 /* ---- One's own. ---- */
 
 /* The signed-in person with their account. */
@@ -255,7 +220,7 @@ static enum err enrolment_answer(struct ctx *c, const struct person *p, const st
     TRY(mail_address(c, p, &label, &category));
     text uri = factor_uri(c->arena, c->policy->controller.legal_name, label.n ? label : session_self(c), base32);
     TRY_PTR(uri.p);
-    TRY(factor_qr(c->arena, uri, &svg));
+    TRY(c->app->papers->picture(c->arena, uri, &svg));
     json_open(&w, '{');
     json_pair(&w, TEXT("secret"), base32);
     json_pair(&w, TEXT("uri"), uri);

@@ -26,10 +26,8 @@ enum err factor_check(struct ctx *c, const struct person *p, const struct accoun
                       struct factor_use *out);
 /* Inside a write: ERR_UNAUTHORISED when another request took a code meanwhile. */
 enum err factor_run_use(struct db *db, const struct factor_use *use);
-/* "otpauth://totp/…" of a secret, as authenticators read it (Google's key URI format); and its picture, SVG without any
- * script. */
+/* "otpauth://totp/…" of a secret, as authenticators read it (Google's key URI format). */
 text factor_uri(struct arena *a, text issuer, text label, text base32);
-enum err factor_qr(struct arena *a, text uri, text *svg);
 
 /* POST /v1/me/factor: a new secret as text, link and picture; nothing changes until a code of it is given. ERR_CONFLICT
  * when there is a factor: it goes first. ERR_REAUTHENTICATE. */
