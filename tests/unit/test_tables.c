@@ -2,6 +2,7 @@
  * says why not. */
 #include "domain_fixture.h"
 #include "domain/board/board_inside.h"
+#include "domain/core/feature.h"
 #include "domain/rights/access.h"
 #include "store/ledger.h"
 #include "store/tables.h"
@@ -131,7 +132,7 @@ static bool asks(enum table table, enum part part)
 static bool is_looked_at(struct fixture *f, enum table table, text column)
 {
     enum sql sql;
-    for (unsigned job = 0; board_walk_reads(job, &sql); job++)
+    for (unsigned job = 0; board_walk_reads(&f->c, job, &sql); job++)
         if (sql != SQL_COUNT && touches_column(f, sql, table, column, SQLITE_READ))
             return true;
     return false;
@@ -226,6 +227,14 @@ static void statements_do_what_they_are_named_for(void **state)
     assert_false(touches(f, SQL_RECORD_END, TABLE_former, SQLITE_DELETE));
 }
 
+/* The board has room for the walks of all features: one beyond it would never be made. */
+static void every_walk_has_a_job(void **state)
+{
+    const struct app *app = ((struct fixture *)*state)->c.app;
+    assert_non_null(feature_walk(app->features, app->feature_count, 0));
+    assert_null(feature_walk(app->features, app->feature_count, JOBS - JOB_FEATURE));
+}
+
 /* The members that tables.def names are in the access answer of anybody. */
 static void what_is_told_is_told_there(void **state)
 {
@@ -247,6 +256,7 @@ int main(void)
         OVER(POLICY, a_part_that_is_forgotten_is_missed),
         OVER(POLICY, statements_do_what_they_are_named_for),
         OVER(POLICY, what_is_told_is_told_there),
+        OVER(POLICY, every_walk_has_a_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ enum {
     JOURNAL = 1 << JOB_JOURNAL,
     ACCOUNTS = 1 << JOB_ACCOUNTS,
     SESSIONS = 1 << JOB_SESSIONS,
-    FOLDERS = 1 << JOB_FOLDERS,
+    FEATURES = ((1 << (JOBS - JOB_FEATURE)) - 1) << JOB_FEATURE,
     LEDGER = 1 << JOB_LEDGER
 };
 #define EN_FR(en, fr)                                                                                                  \

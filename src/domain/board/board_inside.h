@@ -18,9 +18,9 @@ enum board_job {
     JOB_CONSENTS,
     JOB_ACCOUNTS,
     JOB_SESSIONS,
-    JOB_FOLDERS,
     JOB_LEDGER,
-    JOBS
+    JOB_FEATURE, /* and those behind it: a walk of a feature each */
+    JOBS = JOB_FEATURE + 16
 };
 
 /* What a term may be late by before its promise is broken: a sweep comes every minute, and once more when it was
@@ -77,7 +77,8 @@ struct opener {
 void opener_end(struct opener *o);
 /* What that walk's row holds, in `a`; kind empty when nothing of the table is opened. Its seal is the row's: valid as
  * long as that. */
-enum err thing_of(struct arena *a, enum board_job job, struct query *q, struct thing *out);
+struct board_step;
+enum err thing_of(struct arena *a, const struct board_step *s, struct query *q, struct thing *out);
 /* Whether it opens and parses. */
 enum err opener_look(struct opener *o, const struct thing *t, bool *readable);
 void fact_unreadable(struct facts *f, const struct thing *t);
@@ -150,7 +151,10 @@ struct board_step {
 enum err board_round(struct ctx *c, msec budget);
 enum err board_walk(struct board_step *s);
 /* Which statement the walk of that job reads by: SQL_COUNT when it walks no table. False: there is no such job. */
-bool board_walk_reads(unsigned job, enum sql *sql);
+bool board_walk_reads(const struct ctx *c, unsigned job, enum sql *sql);
+/* The feature's walk that the job is, or NULL. */
+struct feature_walk;
+const struct feature_walk *board_feature(const struct ctx *c, enum board_job job);
 enum err board_journal(struct board_step *s);
 enum err board_ledger(struct board_step *s);
 void board_put_altered(struct ctx *c, struct json_out *w); /* "altered", "altered_all"; the lock is held */

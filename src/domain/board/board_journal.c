@@ -1,14 +1,14 @@
 /* The board reads the journal: each entry against its hash, the tree against what was signed, each read against its
  * purpose. */
 #include "domain/board/board_inside.h"
+#include "domain/core/feature.h"
 
 enum { BUNDLE = 256, BUNDLES_A_STEP = 8, COMPARE_EVERY = MINUTE };
 
-/* Reads that answer a right or a duty instead of serving a purpose: what the domain's own lists of a person are called.
- */
+/* Reads that answer a right or a duty instead of serving a purpose: what the domain's own lists of a person are called;
+ * a feature's is its `right`. */
 static const text rights[] = { TEXT_INIT("consents"),    TEXT_INIT("former"),     TEXT_INIT("looks"),
-                               TEXT_INIT("disclosures"), TEXT_INIT("access"),     TEXT_INIT("export"),
-                               TEXT_INIT("folders"),     TEXT_INIT("preferences") };
+                               TEXT_INIT("disclosures"), TEXT_INIT("access"),     TEXT_INIT("export") };
 /* Acts that open personal data, or let them be found, for a purpose. */
 static const text reads[] = { TEXT_INIT("read"), TEXT_INIT("subject.lookup"), TEXT_INIT("attachment.read"),
                               TEXT_INIT("disclosure") };
@@ -50,7 +50,7 @@ static void look_at_read(struct board_step *s, const struct json *leaf)
     text purpose = json_text(leaf, TEXT("purpose"));
     bool ours = text_eq(json_text(leaf, TEXT("policy")), text_of(p->hash));
     int index = policy_purpose(p, purpose);
-    bool right = among(rights, sizeof rights / sizeof *rights, purpose);
+    bool right = among(rights, sizeof rights / sizeof *rights, purpose) || feature_right(s->c, purpose);
     bool declared = index >= 0 && !p->purposes[index].never;
     fact_looked(s->facts, PROBE_purposes, 1);
     if (index >= 0 && ours)

@@ -1,6 +1,7 @@
 /* The board's look into what is sealed: whether each thing held opens under its keys and parses, named by where it
  * stands, without values. */
 #include "domain/board/board_inside.h"
+#include "domain/core/feature.h"
 #include "domain/core/id.h"
 #include "domain/person/record.h"
 
@@ -102,29 +103,31 @@ static struct thing of_consent(struct arena *a, struct query *q)
                            .place = { .table = TEXT("consent"), .field = purpose } };
 }
 
-static struct thing of_grant(struct arena *a, struct query *q)
+static struct thing of_feature(struct arena *a, const struct ctx *c, const struct feature_walk *walk, struct query *q)
 {
-    text kind = arena_copy(a, query_bytes(q, 2));
-    return (struct thing){ .kind = TEXT("folder"),
-                           .category = kind,
-                           .derive = TEXT("folder_grant"),
-                           .sealed = query_sealed(q, 10),
-                           .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
-                           .place = {
-                               .table = TEXT("folder_grant"), .field = kind, .version = (uint64_t)query_int(q, 6) } };
+    struct held_row row = { 0 };
+    walk->row(a, c->policy, q, &row);
+    return (struct thing){ .kind = row.kind,
+                           .category = row.category,
+                           .derive = row.derive,
+                           .sealed = row.sealed,
+                           .item = row.item,
+                           .place = row.place };
 }
 
-enum err thing_of(struct arena *a, enum board_job job, struct query *q, struct thing *out)
+enum err thing_of(struct arena *a, const struct board_step *s, struct query *q, struct thing *out)
 {
-    static struct thing (*const of[JOBS])(struct arena * a, struct query * q) = { [JOB_RECORDS] = of_record,
-                                                                                  [JOB_FORMERS] = of_former,
-                                                                                  [JOB_ATTACHMENTS] = of_attachment,
-                                                                                  [JOB_CONSENTS] = of_consent,
-                                                                                  [JOB_FOLDERS] = of_grant };
+    const struct feature_walk *own = board_feature(s->c, s->job);
+    static struct thing (*const of[JOBS])(struct arena *, struct query *) = {
+        [JOB_RECORDS] = of_record,
+        [JOB_FORMERS] = of_former,
+        [JOB_ATTACHMENTS] = of_attachment,
+        [JOB_CONSENTS] = of_consent,
+    };
     *out = (struct thing){ 0 };
-    if (!of[job])
+    if (!own && !of[s->job])
         return OK;
-    *out = of[job](a, q);
+    *out = own ? of_feature(a, s->c, own, q) : of[s->job](a, q);
     text subject = query_bytes(q, 1);
     if (subject.n != sizeof out->place.subject)
         return say(a, ERR_INTEGRITY, "a row has a subject of %zu bytes", subject.n);

@@ -1,6 +1,7 @@
 /* The board's walks over tables, in the order of their keys, a bounded number of rows a step: terms, seals, categories,
  * keys, consents. */
 #include "domain/board/board_inside.h"
+#include "domain/core/feature.h"
 #include "domain/person/keeping.h"
 #include "domain/core/written.h"
 #include <time.h>
@@ -94,12 +95,16 @@ static void look_at_term(struct walker *w, const struct kept_thing *t, bool own_
 
 /* ---- Records, former values, attachments. ---- */
 
+static void look_at_form(struct walker *w, int64_t length, text form)
+{
+    fact_looked(w->step->facts, PROBE_sealed, 1);
+    if (length < SEAL_OVERHEAD || form.n != 1 || form.p[0] != SEAL_FORM)
+        fact_bad(w->step->facts, PROBE_sealed, 1);
+}
+
 static void look_at_seal(struct walker *w, struct query *q, int length, int first)
 {
-    text form = query_bytes(q, first);
-    fact_looked(w->step->facts, PROBE_sealed, 1);
-    if (query_int(q, length) < SEAL_OVERHEAD || form.n != 1 || form.p[0] != SEAL_FORM)
-        fact_bad(w->step->facts, PROBE_sealed, 1);
+    look_at_form(w, query_int(q, length), query_bytes(q, first));
 }
 
 /* NULL when the policy does not declare it, or it may not be on the disk at all. */
@@ -145,22 +150,21 @@ static enum err look_at_thing(struct walker *w, struct query *q)
     return OK;
 }
 
-/* Columns: tenant, subject, kind, name, seq, category, at, when it was over, length of the seal, its first byte. What
- * is open has no event yet from which a term could run; it is archived nowhere, so that only the end of the whole term
- * counts. */
-static enum err look_at_grant(struct walker *w, struct query *q)
+/* A feature's row: archived nowhere, so that only the end of the whole term counts. */
+static enum err look_at_feature(struct walker *w, struct query *q)
 {
-    const struct policy *p = w->step->c->policy;
-    text category = query_bytes(q, 5);
-    look_at_seal(w, q, 8, 9);
+    ARENA_AUTO room = arena_make(1 << 16);
+    struct held_row row = { 0 };
+    board_feature(w->step->c, w->step->job)->row(&room, w->step->c->policy, q, &row);
+    TRY(arena_whole(&room));
+    look_at_form(w, row.length, row.form);
     TRY(look_at_owner(w, q));
-    if (policy_stream(p, TEXT("folders")) < 0 && text_eq(category, TEXT("folders")))
+    if (!row.declared.n)
         return OK;
-    const struct category *cat = look_at_category(w, category);
+    const struct category *cat = look_at_category(w, row.declared);
     fact_looked(w->step->facts, PROBE_retention, 1);
     if (cat)
-        look_at_term(w, &(struct kept_thing){ cat->name, false, !query_null(q, 7), query_int(q, 6), query_int(q, 7) },
-                     cat->retention, true);
+        look_at_term(w, &(struct kept_thing){ cat->name, false, row.begun, row.at, row.event }, cat->retention, true);
     return OK;
 }
 
@@ -409,7 +413,7 @@ struct walk {
     enum err (*row)(struct walker *w, struct query *q);
     int columns[KEY_COLUMNS];
 };
-static const struct walk walks[JOBS] = {
+static const struct walk walks[JOBS] = { /* those of features come from their rows */
     [JOB_PEOPLE] = { SQL_LOOK_SUBJECTS, "tb", false, look_at_person, { 0, 1 } },
     [JOB_KEYS] = { SQL_KEY_PAGE, "tbi", true, look_at_key, { 0, 1, 2 } },
     [JOB_RECORDS] = { SQL_LOOK_RECORDS, "tbti", false, look_at_thing, { 0, 1, 2, 3 } },
@@ -418,14 +422,32 @@ static const struct walk walks[JOBS] = {
     [JOB_PARTS] = { SQL_LOOK_PARTS, "tbbi", false, look_at_part, { 0, 1, 2, 3 } },
     [JOB_CONSENTS] = { SQL_LOOK_CONSENTS, "tbtti", false, look_at_consent, { 0, 1, 2, 3, 4 } },
     [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS, "tb", false, look_at_account, { 0, 1 } },
-    [JOB_FOLDERS] = { SQL_LOOK_FOLDERS, "tbtbi", false, look_at_grant, { 0, 1, 2, 3, 4 } },
     [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { 0 } },
 };
 
-bool board_walk_reads(unsigned job, enum sql *sql)
+const struct feature_walk *board_feature(const struct ctx *c, enum board_job job)
 {
-    *sql = job < JOBS && walks[job].key ? walks[job].sql : SQL_COUNT;
-    return job < JOBS;
+    return job < JOB_FEATURE ? NULL : feature_walk(c->app->features, c->app->feature_count, job - JOB_FEATURE);
+}
+
+/* The walk of that job; without a key when it walks no table. */
+static struct walk walk_of(const struct ctx *c, enum board_job job)
+{
+    const struct feature_walk *own = board_feature(c, job);
+    if (own)
+        return (struct walk){ own->sql, own->key, false, look_at_feature, { 0, 1, 2, 3, 4 } };
+    return walks[job];
+}
+
+bool board_walk_reads(const struct ctx *c, unsigned job, enum sql *sql)
+{
+    *sql = SQL_COUNT;
+    if (job >= JOBS)
+        return false;
+    const struct walk walk = walk_of(c, (enum board_job)job);
+    if (walk.key)
+        *sql = walk.sql;
+    return true;
 }
 
 static void remember(struct cursor *at, const struct walk *w, struct query *q)
@@ -463,7 +485,7 @@ static enum err look_inside(struct walker *w, struct query *q, const struct curs
     ARENA_AUTO room = arena_make(1 << 16);
     struct thing t;
     bool readable;
-    TRY(thing_of(&room, w->step->job, q, &t));
+    TRY(thing_of(&room, w->step, q, &t));
     if (!t.sealed.bytes.p)
         return OK;
     fact_looked(w->step->facts, PROBE_readable, 1);
@@ -504,7 +526,7 @@ static enum err doubt_again(struct walker *w, const struct walk *walk, const str
     remember(&at, walk, &q);
     if (!same_row(&at, &d->at, walk->key))
         return OK; /* gone, or something new stands before it: the next round looks */
-    TRY(thing_of(w->step->c->arena, w->step->job, &q, &t));
+    TRY(thing_of(w->step->c->arena, w->step, &q, &t));
     if (!t.sealed.bytes.p)
         return OK;
     w->opener.known = false;
@@ -546,9 +568,13 @@ static enum err walk_rows(struct walker *w, const struct walk *walk, bool *whole
 
 enum err board_walk(struct board_step *s)
 {
-    const struct walk *walk = &walks[s->job];
+    const struct walk of_job = walk_of(s->c, s->job), *walk = &of_job;
     bool whole = false;
     enum err status;
+    if (!walk->key) { /* there are fewer features */
+        s->done = true;
+        return OK;
+    }
     struct walker *w = NEW(s->c->arena, struct walker);
     TRY_PTR(w);
     w->step = s;

@@ -3,7 +3,8 @@
 #include "domain/core/instance.h"
 
 #define EACH_FEATURE(f, c)                                                                                             \
-    for (const struct feature *f = (c)->app->features, *end_ = f + (c)->app->feature_count; f < end_; f++)
+    for (unsigned i_ = 0; i_ < (c)->app->feature_count; i_++)                                                          \
+        for (const struct feature *f = (c)->app->features[i_]; f; f = NULL)
 
 enum err feature_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
                              int64_t *count, unsigned *unreadable)
@@ -12,6 +13,14 @@ enum err feature_put_records(struct ctx *c, const struct person *p, const struct
     if (f->put_records && text_eq(cat->stream, f->stream))
         TRY(f->put_records(c, p, cat, w, count, unreadable));
     return OK;
+}
+
+bool feature_keeps(const struct ctx *c, const struct category *cat)
+{
+    EACH_FEATURE(f, c)
+    if (f->put_records && text_eq(cat->stream, f->stream))
+        return true;
+    return false;
 }
 
 const struct feature *feature_of_event(const struct ctx *c, text event)
@@ -43,5 +52,57 @@ enum err feature_tick(struct ctx *c)
     EACH_FEATURE(f, c)
     if (f->tick)
         TRY(f->tick(c));
+    return OK;
+}
+
+enum err feature_put(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    EACH_FEATURE(f, c)
+    if (f->put) {
+        json_name(w, f->member);
+        TRY(f->put(c, p, w));
+    }
+    return OK;
+}
+
+bool feature_right(const struct ctx *c, text word)
+{
+    EACH_FEATURE(f, c)
+    if (f->right.n && text_eq(f->right, word))
+        return true;
+    return false;
+}
+
+const struct feature_walk *feature_walk(const struct feature *const *features, unsigned count, unsigned n)
+{
+    for (unsigned i = 0; i < count; n -= features[i++]->walk_count)
+        if (n < features[i]->walk_count)
+            return &features[i]->walks[n];
+    return NULL;
+}
+
+/* ---- With a new account. ---- */
+
+enum err feature_open_make(struct ctx *c, const struct person *p, const struct json *in, struct feature_made **out)
+{
+    *out = NULL;
+    EACH_FEATURE(f, c)
+    {
+        const struct json *own = f->open_make ? json_get(in, f->opens) : NULL;
+        if (!own)
+            continue;
+        struct feature_made *made = NEW(c->arena, struct feature_made);
+        TRY_PTR(made);
+        *made = (struct feature_made){ .feature = f, .next = *out };
+        TRY(f->open_make(c, p, own, &made->made));
+        *out = made;
+    }
+    return OK;
+}
+
+enum err feature_open_run(struct db *db, const struct feature_made *made)
+{
+    for (; made; made = made->next)
+        TRY(made->feature->open_run(db, made->made));
     return OK;
 }

@@ -2,26 +2,77 @@
 #ifndef DOMAIN_CORE_FEATURE_H
 #define DOMAIN_CORE_FEATURE_H
 #include "domain/core/ctx.h"
+#include "store/store.h"
 
 struct change;
 struct person;
 
-/* One row a feature, in instance/features.c; what a feature has no part in is NULL or empty. */
+/* What a row of a feature's table holds, for the promise board: read from a walk's statement, valid as long as its row.
+ */
+struct held_row {
+    text kind, category,
+        item;           /* what people are told when it cannot be read; category: the policy's, whose term it has */
+    text declared;      /* of the policy, or empty when the row needs no declared category */
+    text derive;        /* the name of the key under the person's that opens it */
+    struct place place; /* tenant and subject are the walk's first two columns */
+    sealed sealed;
+    int64_t length; /* of the seal, and its first byte */
+    text form;
+    msec at, event; /* what its term runs from; begun: whether `event` has happened */
+    bool begun;
+};
+/* A walk over one table in the order of its key, whose columns the statement finds first: `key`, a letter each, t text,
+ * b bytes, i integer, the first two tenant and subject. The statement's parameters are the key of the row before and
+ * how many rows are wanted. */
+struct feature_walk {
+    enum sql sql;
+    const char *key;
+    void (*row)(struct arena *a, const struct policy *p, struct query *q, struct held_row *out);
+};
+
+/* One row a feature, defined in its own folder and listed in instance/features.c; what it has no part in is NULL or
+ * empty. What follows from its tables alone (terms, erasure, restore, ledger) stands in their rows: store/tables/F.def.
+ */
 struct feature {
+    text name;   /* of its folder */
     text stream; /* categories whose records it keeps itself: */
     enum err (*put_records)(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
                             int64_t *count, unsigned *unreadable);
+    text member; /* of the access answer and the export, whose value it puts: */
+    enum err (*put)(struct ctx *c, const struct person *p, struct json_out *w);
+    text right; /* what the journal calls a read by which a person takes their right to it */
     text event; /* of POST events, that is its own: */
     enum err (*happened)(struct ctx *c, text id, const struct json *in, struct answer *out);
     enum err (*moved)(struct ctx *c, const struct json *patch,
                       struct change *ch);                  /* somebody else changes an identifier */
     enum err (*dropped)(struct ctx *c, struct change *ch); /* identifiers go with their record */
-    enum err (*tick)(struct ctx *c);                       /* what time brings it, before the sweep */
+    text opens; /* member of a new account's body that is its own: made ready, and written */
+    enum err (*open_make)(struct ctx *c, const struct person *p, const struct json *in, void **made);
+    enum err (*open_run)(struct db *db, const void *made);
+    const struct feature_walk *walks; /* of the promise board */
+    unsigned walk_count;
+    enum err (*tick)(struct ctx *c); /* what time brings it, before the sweep */
 };
 
+/* In an open object: the member of each feature, with what it holds of that person. */
+enum err feature_put(struct ctx *c, const struct person *p, struct json_out *w);
+/* Whether the journal calls a read so by which a person takes their right. */
+bool feature_right(const struct ctx *c, text word);
+/* The n-th walk of all features, NULL when there are fewer. */
+const struct feature_walk *feature_walk(const struct feature *const *features, unsigned count, unsigned n);
+/* What features need of a new account's body, made ready; then, inside the write. */
+struct feature_made {
+    const struct feature *feature;
+    void *made;
+    struct feature_made *next;
+};
+enum err feature_open_make(struct ctx *c, const struct person *p, const struct json *in, struct feature_made **out);
+enum err feature_open_run(struct db *db, const struct feature_made *made);
 /* Inside an open list: the records of that category that a feature keeps. */
 enum err feature_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
                              int64_t *count, unsigned *unreadable);
+/* Whether a feature keeps the records of that category. */
+bool feature_keeps(const struct ctx *c, const struct category *cat);
 /* The feature whose event that is, NULL when it is nobody's. */
 const struct feature *feature_of_event(const struct ctx *c, text event);
 enum err feature_moved(struct ctx *c, const struct json *patch, struct change *ch);

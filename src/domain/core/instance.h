@@ -32,7 +32,7 @@ struct app {
     struct pages *pages;         /* of that policy, which tell of the coming one */
     char policy_file[4096], country[3];
     bool lawful;
-    const struct feature *features; /* rows of instance/features.c */
+    const struct feature *const *features; /* rows of instance/features.c */
     unsigned feature_count;
     const struct papers *papers; /* who makes pages of documents */
     struct transient_memory *transient;

@@ -4,7 +4,7 @@
 #include "domain/entry/may.h"
 #include "base/unicode.h"
 #include "crypt/password.h"
-#include "domain/folder/folder.h"
+#include "domain/entry/address.h"
 #include "domain/mail/account_letter.h"
 #include "domain/person/making.h"
 #include "domain/core/normal.h"
@@ -12,7 +12,6 @@
 #include "domain/person/source.h"
 #include "domain/core/write.h"
 
-enum { FOLDERS_MAX = 50 };
 
 static bool is_filled(const struct json *v)
 {
@@ -112,8 +111,7 @@ struct opening {
     bool has_manager;
     struct ticket_put ticket;
     bool invites, silent; /* silent: no letter is wanted */
-    struct folder_put *folders;
-    unsigned folder_count;
+    struct feature_made *made; /* of the features: the folders that come with it */
     struct mail_put letters[2];
     unsigned letter_count;
     sealed password; /* brought along from another program: the account is open at once */
@@ -133,8 +131,7 @@ static enum err run_opening(struct db *db, void *arg)
                    ARGS(V_TEXT(tenant), V_ID(o->p->id), V_SEALED(o->password), V_INT(o->c->now))));
     if (o->has_manager)
         TRY(db_run(db, SQL_TEAM_ADD, NULL, ARGS(V_TEXT(tenant), V_ID(o->p->id), V_ID(o->manager), V_INT(o->c->now))));
-    for (unsigned i = 0; i < o->folder_count; i++)
-        TRY(folder_run_put(db, &o->folders[i]));
+    TRY(feature_open_run(db, o->made));
     if (o->invites)
         TRY(ticket_run_put(db, &o->ticket, true));
     for (unsigned i = 0; i < o->letter_count; i++)
@@ -157,18 +154,6 @@ static enum err take_team(struct opening *o, const struct json *in)
         return OK;
     o->has_manager = true;
     return opening_manager(c, manager, &o->manager);
-}
-
-static enum err take_folders(struct opening *o, const struct json *list)
-{
-    struct ctx *c = o->c;
-    if (list && list->count > FOLDERS_MAX)
-        return say(c->arena, ERR_TOO_LARGE, "an account is opened with at most %d folders", FOLDERS_MAX);
-    o->folders = NEW_ARRAY(c->arena, struct folder_put, FOLDERS_MAX);
-    TRY_PTR(o->folders);
-    JSON_EACH(item, list)
-        TRY(folder_make(c, o->p, false, item, &o->folders[o->folder_count++]));
-    return OK;
 }
 
 static text link_of(struct ctx *c, const struct ticket_put *t)
@@ -282,7 +267,7 @@ enum err account_open_for(struct ctx *c, const struct json *in, struct answer *o
     if (!change.identifier_count)
         return say(c->arena, ERR_MISSING,
                    "an account is found by an identifier of the policy, such as an e-mail address");
-    TRY(take_folders(&o, folders));
+    TRY(feature_open_make(c, &p, in, &o.made));
     o.silent = invite && !invite->truth;
     TRY(take_invitation(&o, in, opening_email(c, m.data)));
     TRY(take_password(&o, in));
@@ -348,3 +333,10 @@ enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *tic
         c->language = own;
     return OK;
 }
+
+const struct feature opening_feature = {
+    .name = TEXT_INIT("entry"),
+    .moved = identifier_moved,
+    .dropped = identifier_dropped,
+    .tick = registration_tick,
+};

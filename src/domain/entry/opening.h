@@ -1,7 +1,7 @@
 /* Accounts opened: for somebody, by oneself, or many at once from a table. */
 #ifndef DOMAIN_ENTRY_OPENING_H
 #define DOMAIN_ENTRY_OPENING_H
-#include "domain/core/ctx.h"
+#include "domain/core/feature.h"
 
 struct paging;
 
@@ -51,5 +51,8 @@ unsigned import_count(const struct import *i);
 /* One line, on a context of its own (arena, reason): its result is kept. Lines may be done side by side. */
 void import_line(struct ctx *c, struct import *i, unsigned line);
 enum err import_answer(struct ctx *c, const struct import *i, struct answer *out);
+
+/* What identifiers that move or go mean for accounts (address.h), and registrations whose time is over. */
+extern const struct feature opening_feature;
 
 #endif

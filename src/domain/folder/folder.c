@@ -5,6 +5,7 @@
 #include "domain/person/person.h"
 #include "domain/core/budget.h"
 #include "domain/folder/folder.h"
+#include "domain/core/feature.h"
 #include "domain/core/named.h"
 #include "domain/core/instance.h"
 #include "domain/core/looking.h"
@@ -16,6 +17,16 @@
 #include <stdlib.h>
 
 enum { NAME_MAX_CHARACTERS = 200, WHY_MAX = 500, BY_MAX = 200, DATE_TEXT = 10 };
+
+/* One grant or revocation made ready for a commit, checked and sealed. */
+struct folder_put {
+    struct ctx *c;
+    struct subject_id subject;
+    text kind, act, category;
+    struct digest name;
+    sealed details;
+    msec starts, until, due;
+};
 
 /* ---- The policy's kinds of folders. ---- */
 
@@ -222,11 +233,6 @@ static enum err make(struct ctx *c, const struct person *p, bool held, bool gran
     return seal_details(c, p, in, out);
 }
 
-enum err folder_make(struct ctx *c, const struct person *p, bool held, const struct json *in, struct folder_put *out)
-{
-    struct kind k;
-    return make(c, p, held, true, in, &k, out);
-}
 
 /* ---- The commit. ---- */
 
@@ -242,7 +248,7 @@ static enum err room_for(struct db *db, const struct folder_put *f)
     return budget_check(db_arena(db), f->c->language, BUDGET_grants_held, held, 1);
 }
 
-enum err folder_run_put(struct db *db, const struct folder_put *f)
+static enum err run_put(struct db *db, const struct folder_put *f)
 {
     TRY(room_for(db, f));
     return db_run(db, SQL_FOLDER_ADD, NULL,
@@ -258,7 +264,7 @@ static enum err run_grant(struct db *db, struct write *w)
 {
     const struct folder_put *f = w->arg;
     TRY(write_person_there(db, f->c->tenant, f->subject));
-    return folder_run_put(db, f);
+    return run_put(db, f);
 }
 
 static enum err run_revoke(struct db *db, struct write *w)
@@ -273,7 +279,7 @@ static enum err run_revoke(struct db *db, struct write *w)
         if (!open)
             return say(db_arena(db), ERR_NOT_FOUND, "the person has no access to a folder of that kind and name");
     }
-    return folder_run_put(db, f);
+    return run_put(db, f);
 }
 
 static enum err write_one(struct ctx *c, const struct person *p, const struct kind *k, struct folder_put *f, bool grant,
@@ -524,7 +530,7 @@ static void put_record(const struct ctx *c, struct json_out *w, const struct cat
     json_close(w, '}');
 }
 
-enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
+static enum err put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
                             int64_t *count, unsigned *unreadable)
 {
     struct ledger l = { 0 };
@@ -597,7 +603,7 @@ static enum err put_list(struct ctx *c, const struct person *p, struct reach *re
     return OK;
 }
 
-enum err folder_put(struct ctx *c, const struct person *p, struct json_out *w)
+static enum err put_all(struct ctx *c, const struct person *p, struct json_out *w)
 {
     struct reach all = { .all = true };
     return put_list(c, p, &all, w);
@@ -737,3 +743,74 @@ enum err folder_enter(struct ctx *c, text folder, text name)
     return pass.allowed ? OK
                         : say_clause(c->arena, ERR_FORBIDDEN, clause_of(c, &k), "no grant of that folder holds now");
 }
+
+/* ---- What the rest of the house has of it. ---- */
+
+/* With a new account: the person is in no store yet. */
+struct opened {
+    struct folder_put *grants;
+    unsigned count;
+};
+
+static enum err open_make(struct ctx *c, const struct person *p, const struct json *in, void **made)
+{
+    enum { MOST = 50 };
+    struct opened *o = NEW(c->arena, struct opened);
+    TRY_PTR(o);
+    *made = o;
+    if (in->count > MOST)
+        return say(c->arena, ERR_TOO_LARGE, "an account is opened with at most %d folders", MOST);
+    o->grants = NEW_ARRAY(c->arena, struct folder_put, MOST);
+    TRY_PTR(o->grants);
+    JSON_EACH(item, in) {
+        struct kind k;
+        TRY(make(c, p, false, true, item, &k, &o->grants[o->count++]));
+    }
+    return OK;
+}
+
+static enum err open_run(struct db *db, const void *made)
+{
+    const struct opened *o = made;
+    for (unsigned i = 0; i < o->count; i++)
+        TRY(run_put(db, &o->grants[i]));
+    return OK;
+}
+
+/* Columns of LOOK_FOLDERS: tenant, subject, kind, name, seq, category, at, when it was over, length of the seal, its
+ * first byte, the seal. What is open has no event yet from which a term could run. */
+static void walk_row(struct arena *a, const struct policy *p, struct query *q, struct held_row *out)
+{
+    text kind = arena_copy(a, query_bytes(q, 2)), category = arena_copy(a, query_bytes(q, 5));
+    bool of_policy = policy_stream(p, TEXT("folders")) >= 0 || !text_eq(category, TEXT("folders"));
+    msec at = query_int(q, 6);
+    *out = (struct held_row){
+        .kind = TEXT("folder"),
+        .category = kind,
+        .declared = of_policy ? category : TEXT(""),
+        .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
+        .derive = TEXT("folder_grant"),
+        .place = { .table = TEXT("folder_grant"), .field = kind, .version = (uint64_t)at },
+        .sealed = query_sealed(q, 10),
+        .length = query_int(q, 8),
+        .form = arena_copy(a, query_bytes(q, 9)),
+        .at = at,
+        .event = query_int(q, 7),
+        .begun = !query_null(q, 7),
+    };
+}
+
+static const struct feature_walk walks[] = { { SQL_LOOK_FOLDERS, "tbtbi", walk_row } };
+const struct feature folder_feature = {
+    .name = TEXT_INIT("folder"),
+    .stream = TEXT_INIT("folders"),
+    .put_records = put_records,
+    .member = TEXT_INIT("folders"),
+    .put = put_all,
+    .right = TEXT_INIT("folders"),
+    .opens = TEXT_INIT("folders"),
+    .open_make = open_make,
+    .open_run = open_run,
+    .walks = walks,
+    .walk_count = sizeof walks / sizeof *walks,
+};

@@ -7,7 +7,7 @@
 struct answer;
 struct category;
 struct ctx;
-struct db;
+struct feature;
 struct json;
 
 struct json_out;
@@ -24,16 +24,6 @@ enum err folder_grant(struct ctx *c, text id, const struct json *in, struct answ
 enum err folder_revoke(struct ctx *c, text id, const struct json *in, struct answer *out);
 /* What a person may enter, and how that came: the kinds that the caller may read; all of them for who may export. */
 enum err folder_list(struct ctx *c, text id, struct answer *out);
-/* The list alone, for the access answer: [{"folder", "title", "category", "name", "allowed", "until", "history": […]}].
- */
-enum err folder_put(struct ctx *c, const struct person *p, struct json_out *w);
-
-/* Grants that hold or will, in the form of the category's records ({item, at, fields} with the fields it declares among
- * folder, from, until, granted_by and why), inside an open list: for reads of that category. Adds their number to
- * *count. */
-enum err folder_put_records(struct ctx *c, const struct person *p, const struct category *cat, struct json_out *w,
-                            int64_t *count, unsigned *unreadable);
-
 /* {"subject"?, "folder", "name", "purpose"?}: whether that person, or the one who is signed in, may enter:
  * {"allowed", "until", "grant"} or {"allowed": false, "clause"}.
  * A refusal is in the journal, as every refusal; an allowed check is counted only (garant_folder_checks_total): it
@@ -44,19 +34,9 @@ enum err folder_authorize(struct ctx *c, const struct json *in, struct answer *o
 /* The same of the signed-in person, who acts as such (session_as_person): OK, or ERR_FORBIDDEN. */
 enum err folder_enter(struct ctx *c, text folder, text name);
 
-/* One grant made ready, for a commit of the caller's own (an account opened with its folders): checked as
- * folder_grant() checks it, and sealed. `held`: the person is in the store already, so that a refusal is entered as
- * about them. */
-struct folder_put {
-    struct ctx *c;
-    struct subject_id subject;
-    text kind, act, category;
-    struct digest name;
-    sealed details;
-    msec starts, until, due;
-};
-enum err folder_make(struct ctx *c, const struct person *p, bool held, const struct json *in, struct folder_put *out);
-/* Inside a write. */
-enum err folder_run_put(struct db *db, const struct folder_put *f);
+/* What the rest of the house has of it: the member `folders` of the access answer and export, [{"folder", "title", "category", "name",
+ * "allowed", "until", "history": […]}]; the records of the category with `stream: folders`, those grants that hold or will; the member
+ * `folders` of a new account, checked as folder_grant() checks each; and the board's walk over the ledger. */
+extern const struct feature folder_feature;
 
 #endif

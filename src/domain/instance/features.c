@@ -1,13 +1,10 @@
-/* One row a feature: the one place that includes them all. */
+/* The features of this house, a line each: the one place that includes them all. */
 #include "domain/instance/features.h"
-#include "domain/entry/address.h"
 #include "domain/entry/opening.h"
 #include "domain/folder/folder.h"
+#include "domain/preference/preference.h"
 #include "domain/version/acknowledge.h"
 
-const struct feature features[] = {
-    { .stream = TEXT_INIT("folders"), .put_records = folder_put_records },
-    { .event = TEXT_INIT("notice_shown"), .happened = notice_shown },
-    { .moved = identifier_moved, .dropped = identifier_dropped, .tick = registration_tick },
-};
+const struct feature *const features[] = { &folder_feature, &preference_feature, &acknowledge_feature,
+                                           &opening_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

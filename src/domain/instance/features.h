@@ -3,7 +3,7 @@
 #define DOMAIN_INSTANCE_FEATURES_H
 #include "domain/core/feature.h"
 
-extern const struct feature features[];
+extern const struct feature *const features[];
 extern const unsigned feature_count;
 
 #endif

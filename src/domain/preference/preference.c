@@ -466,3 +466,5 @@ enum err preference_list(struct ctx *c, text id, text purpose, struct answer *ou
     struct look l = { .act = TEXT("read"), .purpose = purpose, .may = may_list, .show = show_list, .arg = &all };
     return look_at_person(c, id, &l, out);
 }
+
+const struct feature preference_feature = { .name = TEXT_INIT("preference"), .right = TEXT_INIT("preferences") };

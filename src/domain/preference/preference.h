@@ -2,7 +2,7 @@
  * records. */
 #ifndef DOMAIN_PREFERENCE_PREFERENCE_H
 #define DOMAIN_PREFERENCE_PREFERENCE_H
-#include "domain/core/ctx.h"
+#include "domain/core/feature.h"
 
 /* A category of preferences is one with `many` and `per` that no stream fills and that has no field for what it is per;
  * one record a place. A place is a free name ("sales-2026"), sealed in its record under the word of `per`; "*" stands
@@ -25,5 +25,8 @@ enum err preference_drop(struct ctx *c, text id, text category, text place, text
 /* {"preferences": [{"category", "title", "per", "fields": [{"field", "title", "type", "required", "min", "max",
  * "choices", "default"}], "places": [as above]}]}: all that there is to set, "*" first, for a page to be made of. */
 enum err preference_list(struct ctx *c, text id, text purpose, struct answer *out);
+
+/* Being records of the policy, preferences need nothing of the house but the name of the right to see them. */
+extern const struct feature preference_feature;
 
 #endif

@@ -3,7 +3,7 @@
 #include "domain/person/record.h"
 #include "domain/person/consent.h"
 #include "domain/core/named.h"
-#include "domain/folder/folder.h"
+#include "domain/core/feature.h"
 #include "domain/person/held.h"
 #include "domain/rights/disclosure.h"
 #include "domain/core/instance.h"
@@ -117,10 +117,10 @@ static void put_data_page(struct view *v, struct rows *r, const struct record *r
 /* What stands in a ledger of its own is given with the last page. */
 static enum err end_data(struct view *v, struct rows *r)
 {
-    int64_t grants = 0;
-    if (r->cat->many && text_eq(r->cat->stream, TEXT("folders"))) {
+    int64_t kept = 0;
+    if (r->cat->many && feature_keeps(v->c, r->cat)) {
         begin_data(v, r);
-        TRY(folder_put_records(v->c, v->p, r->cat, &v->w, &grants, &r->unreadable));
+        TRY(feature_put_records(v->c, v->p, r->cat, &v->w, &kept, &r->unreadable));
     }
     if (r->cat->many && r->any)
         json_close(&v->w, ']');
@@ -572,8 +572,7 @@ static enum err put_rest(struct view *v, struct person_steps *s)
     json_name(&v->w, TEXT("former"));
     TRY(subject_put_formers(c, v->p, &v->w));
     TRY(put_attachments(v));
-    json_name(&v->w, TEXT("folders"));
-    TRY(folder_put(c, v->p, &v->w));
+    TRY(feature_put(c, v->p, &v->w));
     put_holds(v);
     TRY(person_file_put_looks(v, &looks, TEXT("looks_next"), &rest));
     if (!s->bare)

@@ -413,7 +413,7 @@ enum err version_acknowledgements(struct ctx *c, text version, const struct pagi
 
 /* ---- That the notice was shown. ---- */
 
-enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out)
+static enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     text hash;
@@ -430,3 +430,9 @@ enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answ
     w.event.clause = TEXT("policy");
     return write_do(c, &w, out);
 }
+
+const struct feature acknowledge_feature = {
+    .name = TEXT_INIT("version"),
+    .event = TEXT_INIT("notice_shown"),
+    .happened = notice_shown,
+};

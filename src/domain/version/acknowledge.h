@@ -1,6 +1,7 @@
 /* Versions of the policy: announced before their day, acknowledged, and that a notice was shown. */
 #ifndef DOMAIN_VERSION_ACKNOWLEDGE_H
 #define DOMAIN_VERSION_ACKNOWLEDGE_H
+#include "domain/core/feature.h"
 
 #include "publish/diff.h"
 
@@ -39,8 +40,8 @@ enum err version_read_at(struct ctx *c, text hash, msec *at);
  * accounts], "awaited_count"}, of one version or of all; awaited: those of whom the policy asks it and who have not
  * acknowledged that version (the one in force). */
 enum err version_acknowledgements(struct ctx *c, text version, const struct paging *asked, struct answer *out);
-/* {"event": "notice_shown", "version"?}: that a person was shown the notice. It is never a consent, and makes none. */
-enum err notice_shown(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* The event {"event": "notice_shown", "version"?}: that a person was shown the notice. It is never a consent, and makes none. */
+extern const struct feature acknowledge_feature;
 /* What changes from the one in force, and whether the law lets it run, on its day. */
 enum err version_prepare(struct app *app, struct arena *a, struct publishing *r, text last);
 enum err version_write(struct app *app, struct arena *a, struct publishing *r, const char *act, bool first);
