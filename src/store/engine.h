@@ -140,6 +140,7 @@ struct tile {
 enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct tile *out);
 struct node_reader {
     struct db *db;
+    struct store *recent; /* not NULL: the last tile's leaves may come from memory */
     bool loaded;
     struct tile tile;
 };
@@ -199,6 +200,8 @@ struct store {
     struct arena own;  /* reasons and scraps of the writer's own work */
     bool keys_open;    /* a transaction of the keyring is open */
     bool truncate_due; /* a reader held up a truncation */
+    struct pending *cleaning, **cleaning_last; /* committed, and answered when both logs are empty */
+    msec cleaning_since;                       /* of clock_monotonic(), the first of them */
     bool intents_due;  /* the keyring went ahead of data that could not be committed */
     bool restoring;    /* what is read is bound when all of it is in place */
     msec keys_spared;  /* until when keys of nobody stay after a restore; 0: they do not */
@@ -216,6 +219,7 @@ struct store {
     /* published by the writer after each commit */
     pthread_mutex_t published_lock;
     struct tree published;
+    struct hash recent[TILE_WIDTH]; /* leaves of the tile that is not complete, up to published.size */
     uint64_t note_size; /* what `note` is of */
     char note[512];
     _Atomic bool note_wanted; /* someone asked for a checkpoint since the last was kept */
@@ -261,8 +265,10 @@ void writer_stop(struct store *s);
 enum err group_try(struct store *s, struct pending *group);
 /* Ends what is open in both files and makes their connections sound again; the journal's edge is the caller's. */
 void group_mend(struct store *s);
-void group_undo(struct store *s);                        /* the same, and the edge as it was at the group's beginning */
-void group_done(struct store *s, struct pending *group); /* publishes, truncates, wakes */
+void group_undo(struct store *s); /* the same, and the edge as it was at the group's beginning */
+/* Publishes and wakes, but for members whose answer waits until no byte of what went is left in a log. */
+void group_done(struct store *s, struct pending *group);
+void group_clean(struct store *s); /* one truncation for all that wait for it, whatever their group; wakes them */
 void group_refuse(struct store *s, struct pending *group, enum err e); /* with the reason in s->own */
 /* Both write-ahead logs emptied, so that no byte of what was erased remains there; readers are waited for a little. */
 void group_truncate(struct store *s, int wait_ms);

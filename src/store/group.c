@@ -323,14 +323,41 @@ void group_truncate(struct store *s, int wait_ms)
     s->truncate_due = e != OK || busy[FILE_DATA] || busy[FILE_KEYS];
 }
 
+void group_clean(struct store *s)
+{
+    struct pending *waiting = s->cleaning;
+    if (!waiting)
+        return;
+    s->cleaning = NULL;
+    int wait = s->truncate_due ? 0 : TRUNCATE_WAIT_MS; /* a reader known to be slow is not waited for again */
+    group_truncate(s, wait);
+    wake(waiting);
+}
+
+/* Takes those out of the group whose answer waits for the truncation; the rest. */
+static struct pending *clean_later(struct store *s, struct pending *group)
+{
+    struct pending *rest = NULL, **last = &rest;
+    for (struct pending *p = group, *next; p; p = next) {
+        next = p->next;
+        p->next = NULL;
+        bool waits = p->result == OK && p->w->truncate;
+        if (waits && !s->cleaning) {
+            s->cleaning_last = &s->cleaning;
+            s->cleaning_since = clock_monotonic();
+        }
+        struct pending ***end = waits ? &s->cleaning_last : &last;
+        **end = p;
+        *end = &p->next;
+    }
+    return rest;
+}
+
 void group_done(struct store *s, struct pending *group)
 {
-    bool truncate = false;
     uint64_t count = 0;
-    for (struct pending *p = group; p; p = p->next) {
-        truncate |= p->result == OK && p->w->truncate;
+    for (struct pending *p = group; p; p = p->next)
         count++;
-    }
     journal_publish(s);
     ledger_publish(s);
     atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
@@ -343,8 +370,5 @@ void group_done(struct store *s, struct pending *group)
     }
     s->decided &= !kept;
     s->keys_open = false;
-    if (truncate)
-        group_truncate(s,
-                       s->truncate_due ? 0 : TRUNCATE_WAIT_MS); /* a reader known to be slow is not waited for again */
-    wake(group);
+    wake(clean_later(s, group));
 }

@@ -137,6 +137,7 @@ void journal_publish(struct store *s)
 {
     pthread_mutex_lock(&s->published_lock);
     s->published = s->edge.tree;
+    memcpy(s->recent, s->edge.hashes[0], s->edge.counts[0] * sizeof s->recent[0]);
     pthread_mutex_unlock(&s->published_lock);
 }
 
@@ -155,15 +156,18 @@ enum err journal_keep(struct store *s, bool now)
                   ARGS(V_INT((int64_t)s->edge.tree.size), V_INT(s->edge.last), V_TEXT(note)));
 }
 
-enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64_t *size)
+enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64_t *size, struct hash *root)
 {
     pthread_mutex_lock(&s->published_lock);
     struct tree tree = s->published;
     text kept = s->note_size == tree.size ? arena_copy(a, text_of(s->note)) : (text){ NULL, 0 };
     pthread_mutex_unlock(&s->published_lock);
     atomic_store_explicit(&s->note_wanted, true, memory_order_relaxed);
+    struct hash now = tree_root(&tree);
     *size = tree.size;
-    *note = kept.n ? kept : checkpoint_sign(a, &s->signer, tree.size, tree_root(&tree));
+    *note = kept.n ? kept : checkpoint_sign(a, &s->signer, tree.size, now);
+    if (root)
+        *root = now;
     TRY_PTR(note->p);
     if (kept.n)
         return OK;

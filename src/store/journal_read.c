@@ -45,12 +45,31 @@ enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct
     return q.status;
 }
 
+/* The leaves behind the last complete tile, as the writer published them: in the database each is to be hashed anew. */
+static bool tile_recent(struct store *s, unsigned level, uint64_t index, struct tile *out)
+{
+    if (!s || level)
+        return false;
+    pthread_mutex_lock(&s->published_lock);
+    unsigned count = (unsigned)(s->published.size % TILE_WIDTH);
+    bool there = count && s->published.size / TILE_WIDTH == index;
+    if (there) {
+        out->level = 0;
+        out->index = index;
+        out->count = count;
+        memcpy(out->hashes, s->recent, count * sizeof out->hashes[0]);
+    }
+    pthread_mutex_unlock(&s->published_lock);
+    return there;
+}
+
 enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *out)
 {
     struct node_reader *r = from;
     unsigned tile_level = level / 8, height = level % 8;
     uint64_t first = index << height;
-    if (!r->loaded || r->tile.level != tile_level || r->tile.index != first / TILE_WIDTH)
+    bool there = r->loaded && r->tile.level == tile_level && r->tile.index == first / TILE_WIDTH;
+    if (!there && !tile_recent(r->recent, tile_level, first / TILE_WIDTH, &r->tile))
         TRY(journal_tile_read(r->db, tile_level, first / TILE_WIDTH, &r->tile));
     r->loaded = true;
     unsigned at = (unsigned)(first % TILE_WIDTH);
@@ -92,7 +111,7 @@ enum err journal_inclusion(struct store *s, struct arena *a, uint64_t index, uin
     TRY(within(s, a, size));
     READ_AUTO db = NULL;
     TRY(store_read(s, a, &db));
-    struct node_reader r = { .db = db };
+    struct node_reader r = { .db = db, .recent = s };
     return tree_prove_inclusion(a, journal_node, &r, index, size, out);
 }
 

@@ -170,8 +170,9 @@ enum err store_erase(struct db *db, text tenant, struct subject_id subject, cons
 /* The pseudonym of a person in the tree: keyed with the person's key, so that it cannot be made again after shredding.
  */
 void journal_pseudonym(const struct key *subject_key, struct digest *out);
-/* The newest checkpoint, signed now when the tree has grown; the note is the text of c2sp.org/tlog-checkpoint. */
-enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64_t *size);
+/* The newest checkpoint, signed now when the tree has grown; the note is the text of c2sp.org/tlog-checkpoint, `root`
+ * (NULL when it is not wanted) is in it. */
+enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64_t *size, struct hash *root);
 enum err journal_inclusion(struct store *s, struct arena *a, uint64_t index, uint64_t size, struct tree_proof *out);
 enum err journal_consistency(struct store *s, struct arena *a, uint64_t old_size, uint64_t size,
                              struct tree_proof *out);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { GROUP_MAX = 1000, CARE_EVERY_MS = 100, REOPEN_EVERY = 200 };
+enum { GROUP_MAX = 1000, CARE_EVERY_MS = 100, REOPEN_EVERY = 200, CLEAN_WITHIN_MS = 20 };
 
 /* ---- A full disk, a failed disk. ---- */
 
@@ -281,6 +281,18 @@ static void job_alone(struct store *s, struct pending *p)
     wait_done(&p->wait);
 }
 
+/* A truncation costs several fsyncs, so erasures share one: it comes when nothing else is to be written, or soon. */
+static void clean_shared(struct store *s)
+{
+    if (!s->cleaning)
+        return;
+    pthread_mutex_lock(&s->queue_lock);
+    bool idle = !s->first || !s->first->w;                /* a job may take long */
+    pthread_mutex_unlock(&s->queue_lock);
+    if (idle || clock_monotonic() - s->cleaning_since >= CLEAN_WITHIN_MS)
+        group_clean(s);
+}
+
 static void *writer(void *arg)
 {
     struct store *s = arg;
@@ -291,6 +303,7 @@ static void *writer(void *arg)
             job_alone(s, group);
         else if (group)
             group_run(s, group);
+        clean_shared(s);
         atomic_store(&s->busy_since, 0);
         if (!end && needs_care(s))
             care(s);

@@ -148,7 +148,7 @@ uint64_t journal_size(struct fixture *f)
 {
     text signed_note;
     uint64_t size;
-    assert_int_equal(journal_checkpoint(f->s, &f->a, &signed_note, &size), OK);
+    assert_int_equal(journal_checkpoint(f->s, &f->a, &signed_note, &size, NULL), OK);
     return size;
 }
 

@@ -24,7 +24,7 @@ static struct hash root_of(struct fixture *f, uint64_t *size)
 {
     text signed_note;
     struct hash root;
-    assert_ok(f, journal_checkpoint(f->s, &f->a, &signed_note, size));
+    assert_ok(f, journal_checkpoint(f->s, &f->a, &signed_note, size, NULL));
     assert_ok(f, checkpoint_open(&f->a, store_signer(f->s), signed_note, size, &root));
     return root;
 }

@@ -182,7 +182,7 @@ static enum err compare_running(struct board_step *s)
     if (r->checkpoint || (r->compared && now - r->compared < COMPARE_EVERY))
         return OK;
     r->compared = now;
-    TRY(journal_checkpoint(ctx_store(s->c), s->c->arena, &note, &size));
+    TRY(journal_checkpoint(ctx_store(s->c), s->c->arena, &note, &size, NULL));
     TRY(checkpoint_open(s->c->arena, store_signer(ctx_store(s->c)), note, &signed_size, &r->root));
     if (size > r->tree.size)
         r->checkpoint = size;

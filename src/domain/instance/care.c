@@ -12,7 +12,7 @@ enum err care_checkpoint(struct ctx *c, struct answer *out)
 {
     uint64_t size;
     out->media_type = plain();
-    return journal_checkpoint(ctx_store(c), c->arena, &out->body, &size);
+    return journal_checkpoint(ctx_store(c), c->arena, &out->body, &size, NULL);
 }
 
 enum err care_journal_key(struct ctx *c, struct answer *out)
@@ -116,7 +116,7 @@ enum err care_proof(struct ctx *c, text index, text size, struct answer *out)
     struct tree_proof proof;
     if (!digits(index, INT64_MAX, &at) || (size.p && !digits(size, INT64_MAX, &asked)))
         return say(c->arena, ERR_USAGE, "index and size are decimal numbers");
-    TRY(journal_checkpoint(ctx_store(c), c->arena, &note, &newest));
+    TRY(journal_checkpoint(ctx_store(c), c->arena, &note, &newest, NULL));
     asked = size.p ? asked : newest;
     if (at >= asked || asked > newest)
         return say(c->arena, ERR_NOT_FOUND, "the journal has %llu entries", (unsigned long long)newest);

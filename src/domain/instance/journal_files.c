@@ -125,7 +125,7 @@ enum err journal_folder_write(struct ctx *c, text to, void (*progress)(uint64_t 
     text note, key;
     if (!to.n || !text_cstr(to, f.path, sizeof f.path))
         return say(c->arena, ERR_USAGE, "the journal is written into a folder, which must be named");
-    TRY(journal_checkpoint(ctx_store(c), c->arena, &note, &f.size));
+    TRY(journal_checkpoint(ctx_store(c), c->arena, &note, &f.size, NULL));
     TRY(put_level(&f, -1, f.size, progress));
     uint64_t count = f.size;
     for (int level = 0; count; level++, count /= WIDTH)

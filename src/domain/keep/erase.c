@@ -39,7 +39,7 @@ struct erasing {
     struct subject_id certificate;
     struct keeping keeping;
     struct kept *kept;
-    unsigned kept_count;
+    unsigned kept_count, kept_room;
     uint32_t classes[KEPT_MAX];
     unsigned class_count;
     struct key_put *puts;
@@ -62,6 +62,23 @@ struct erasing {
     text begun;           /* the same without counts */
     struct answer answer; /* kept for a repeated request until the certificate is signed */
 };
+
+/* Few people have more than a few kinds of rows that stay. */
+static enum err kept_room(struct erasing *e)
+{
+    if (e->kept_count == KEPT_MAX)
+        return say(e->c->arena, ERR_TOO_LARGE, "more than %d kinds of rows are held of one person", KEPT_MAX);
+    if (e->kept_count < e->kept_room)
+        return OK;
+    unsigned room = e->kept_room ? e->kept_room * 2 : 8;
+    struct kept *wider = NEW_ARRAY(e->c->arena, struct kept, room);
+    TRY_PTR(wider);
+    if (e->kept_count)
+        memcpy(wider, e->kept, e->kept_count * sizeof *wider);
+    e->kept = wider;
+    e->kept_room = room;
+    return OK;
+}
 
 /* The longest of what the policy and the holds say; false when nothing keeps it. */
 static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
@@ -94,8 +111,7 @@ static enum err list_kept(struct db *db, struct erasing *e)
         TRY_PTR(k.category.p);
         if (!is_kept(e, &k, query_int(&q, 4)))
             continue;
-        if (e->kept_count == KEPT_MAX)
-            return say(c->arena, ERR_TOO_LARGE, "more than %d kinds of rows are held of one person", KEPT_MAX);
+        TRY(kept_room(e));
         k.key_class = k.from ? k.from : record_class_apart(k.where == KEPT_FORMER ? TEXT("former") : k.category);
         e->kept[e->kept_count++] = k;
     }
@@ -303,8 +319,6 @@ static enum err stops_the_sweep(const struct erasing *e)
 static enum err take_stock_in(struct db *db, struct erasing *e)
 {
     struct ctx *c = e->c;
-    e->kept = NEW_ARRAY(c->arena, struct kept, KEPT_MAX);
-    TRY_PTR(e->kept);
     TRY(keeping_load(db, c->arena, c->tenant, e->p->id, c->now, &e->keeping));
     TRY(stops_the_sweep(e));
     e->keeping = keeping_ended(&e->keeping, c->now);
@@ -451,6 +465,8 @@ static enum err prepare(struct erasing *e)
 {
     struct ctx *c = e->c;
     text facts;
+    e->puts = NEW_ARRAY(c->arena, struct key_put, e->kept_count + 1);
+    TRY_PTR(e->puts);
     for (unsigned i = 0; i < e->kept_count; i++) {
         TRY(add_class(e, e->kept[i].key_class));
         if (!e->kept[i].from)
@@ -556,8 +572,6 @@ static enum err run_erase(struct db *db, struct write *w)
 static enum err take_stock(struct erasing *e)
 {
     struct ctx *c = e->c;
-    e->puts = NEW_ARRAY(c->arena, struct key_put, KEPT_MAX);
-    TRY_PTR(e->puts);
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     return take_stock_in(db, e);
@@ -875,6 +889,21 @@ static enum err answer_begun(struct ctx *c, text id, struct answer *out)
     return why.code;
 }
 
+/* On a thread that serves: who has much is erased by the crew, all others there, so that they share commits. */
+static enum err erase_quick(struct ctx *c, const struct person *p)
+{
+    enum { QUICK_ROWS = 200 };
+    if (!c->quick)
+        return OK;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ERASE_SIZE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(QUICK_ROWS)));
+    bool much = query_next(&q) && query_int(&q, 0) >= QUICK_ROWS;
+    TRY(q.status);
+    return much ? say(c->arena, ERR_ASIDE, "%d rows and more are to be erased", QUICK_ROWS) : OK;
+}
+
 enum err erase_subject(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
@@ -888,6 +917,7 @@ enum err erase_subject(struct ctx *c, text id, const struct json *in, struct ans
     TRY(person_allow_act(c, &p, ACT_ERASE));
     if (c->actor.kind == ACTOR_PERSON)
         TRY(session_fresh(c)); /* whoever finds a browser left open must not undo a person for good */
+    TRY(erase_quick(c, &p));
     TRY(erase_person(c, &p, ground, &certificate));
     return certificate_issue(c, certificate, true, out);
 }
