@@ -45,7 +45,7 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
                                 .name = site_name(c),
                                 .lead = lead,
                                 .fr = fr,
-                                .single = page_single(c->policy->root) };
+                                .root = c->policy->root };
     page_begin(&b, &frame);
     static const char meaning_fr[] =
         "« Important » : une nouvelle finalité, donnée ou destination, une conservation plus longue, un droit plus faible. "
@@ -114,7 +114,7 @@ enum err version_reading_page(struct ctx *c, struct answer *out)
                                 .name = site_name(c),
                                 .lead = reading_lead(c, &w, &all[now]),
                                 .fr = w.fr,
-                                .single = page_single(c->policy->root) };
+                                .root = c->policy->root };
     page_begin(&b, &frame);
     buf_print(&b, "<div class=\"narrow\">\n<p><a href=\"/privacy?lang=%s\">%s</a></p>\n", lang,
               w.fr ? "Lire la notice entière" : "Read the whole notice");
@@ -179,7 +179,7 @@ enum err version_list_page(struct ctx *c, struct answer *out)
                                 .lead = fr ? TEXT("Chaque version reste lisible, avec ce qui a changé.")
                                            : TEXT("Each version stays readable, with what changed."),
                                 .fr = fr,
-                                .single = page_single(c->policy->root) };
+                                .root = c->policy->root };
     page_begin(&b, &frame);
     buf_print(
         &b,

@@ -100,12 +100,13 @@ enum err notice_jsonld(struct arena *a, struct buf *b, const struct node *root, 
 enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, text name, text language);
 
 /* What every page begins and ends with. `here`: the path, for the links between the languages; may hold a query without
- * lang. Single: published in one language. */
+ * lang. `root`: of the policy, for its languages and whether people sign in; not needed with a `style`, which makes a
+ * page that stands alone. */
 struct page_frame {
     text here, title, name, lead, style;
-    bool fr, alternate, single;
+    const struct node *root;
+    bool fr, alternate;
 };
-bool page_single(const struct node *root);
 void page_begin(struct buf *b, const struct page_frame *f);
 void page_end(struct buf *b, const struct page_frame *f, text foot);
 /* A body with its marks as HTML, Markdown, or text. */

@@ -105,7 +105,7 @@ void body_plain(struct buf *b, text body) { put_marked(b, body, false); }
 
 /* ---- What frames every page. ---- */
 
-bool page_single(const struct node *root)
+static bool is_single(const struct node *root)
 {
     const struct node *languages = node_at(root, TEXT("policy.languages"));
     return languages && (languages->kind == NODE_SCALAR || languages->count == 1);
@@ -116,7 +116,7 @@ static void put_nav(struct buf *b, const struct page_frame *f)
     static const struct {
         const char *path, *en, *fr;
     } places[] = {
-        { "/privacy", "Your data", "Vos données" },
+        { "/privacy", "Privacy notice", "Notice" },
         { "/cookies", "Cookies", "Cookies" },
         { "/privacy/versions", "Versions", "Versions" },
         { "/promises", "Promises", "Promesses" },
@@ -127,8 +127,10 @@ static void put_nav(struct buf *b, const struct page_frame *f)
                   text_eq(f->here, text_of(places[i].path)) ? " aria-current=\"page\"" : "",
                   f->fr ? places[i].fr : places[i].en);
     add(b, "</nav>\n");
-    if (f->single)
-        return;
+}
+
+static void put_languages(struct buf *b, const struct page_frame *f)
+{
     const char *join = text_index(f->here, '?') >= 0 ? "&amp;" : "?";
     buf_print(b, "<nav class=\"languages\" aria-label=\"%s\">\n", f->fr ? "Langue" : "Language");
     for (int fr = 1; fr >= 0; fr--) {
@@ -141,6 +143,30 @@ static void put_nav(struct buf *b, const struct page_frame *f)
                   fr ? "Français" : "English");
     }
     add(b, "</nav>\n");
+}
+
+/* Who is signed in has their own page there instead (front_sign_out). */
+static void put_enter(struct buf *b, const struct page_frame *f)
+{
+    if (node_get(f->root, TEXT("accounts")))
+        buf_print(b, "<a class=\"enter\" href=\"/signin?lang=%s\">%s</a>\n", f->fr ? "fr" : "en",
+                  f->fr ? "Se connecter" : "Sign in");
+}
+
+static void put_bar(struct buf *b, const struct page_frame *f)
+{
+    add(b, "<header class=\"bar\">\n<p class=\"brand\">");
+    if (!f->style.n)
+        buf_print(b, "<a href=\"/?lang=%s\">", f->fr ? "fr" : "en");
+    buf_html(b, f->name);
+    add(b, f->style.n ? "</p>\n" : "</a></p>\n");
+    if (!f->style.n) {
+        put_nav(b, f);
+        if (!is_single(f->root))
+            put_languages(b, f);
+        put_enter(b, f);
+    }
+    add(b, "</header>\n");
 }
 
 void page_begin(struct buf *b, const struct page_frame *f)
@@ -166,13 +192,10 @@ void page_begin(struct buf *b, const struct page_frame *f)
     if (f->alternate)
         add(b, "<link rel=\"alternate\" type=\"application/ld+json\" href=\"/privacy.jsonld\">\n");
     buf_print(b,
-              "</head>\n<body>\n<a class=\"skip\" href=\"#main\">%s</a>\n<header class=\"bar\">\n<p class=\"brand\">",
+              "</head>\n<body>\n<a class=\"skip\" href=\"#main\">%s</a>\n",
               f->fr ? "Aller au texte" : "Skip to the text");
-    buf_html(b, f->name);
-    add(b, "</p>\n");
-    if (!f->style.n)
-        put_nav(b, f);
-    add(b, "</header>\n<main id=\"main\" tabindex=\"-1\">\n<div class=\"title\">\n<h1>");
+    put_bar(b, f);
+    add(b, "<main id=\"main\" tabindex=\"-1\">\n<div class=\"title\">\n<h1>");
     buf_html(b, f->title);
     add(b, "</h1>\n");
     if (f->lead.n) {
@@ -387,7 +410,7 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
                                 .fr = n->fr,
                                 .style = n->style,
                                 .alternate = !old && n->page == NOTICE_PRIVACY,
-                                .single = page_single(n->root) };
+                                .root = n->root };
     page_begin(b, &frame);
     put_coming(b, n);
     put_short(b, n);
@@ -420,7 +443,7 @@ enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, t
                                 .title = w.fr ? TEXT("Vous quittez ce site") : TEXT("You are leaving this site"),
                                 .name = site.n ? site : legal,
                                 .fr = w.fr,
-                                .single = page_single(root) };
+                                .root = root };
     page_begin(b, &frame);
     add(b, "<div class=\"narrow\">\n<p>");
     buf_html(b, w.fr ? TEXT("Ce lien mène à un autre site : ") : TEXT("This link leads to another site: "));

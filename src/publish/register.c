@@ -419,8 +419,7 @@ void register_html(struct buf *b, const struct record *r, enum record_part part)
                                 .name = r->name,
                                 .lead = t->title,
                                 .style = r->style,
-                                .fr = fr,
-                                .single = true };
+                                .fr = fr };
     page_begin(b, &frame);
     if (!t->count)
         buf_print(b, "<p>%s</p>\n", fr ? "Aucune activité." : "No activity.");

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { entering } from './entering.mjs';
 import { PAGES } from './pages.mjs';
 import { story } from './story.mjs';
 import { Windows, visit } from './visit.mjs';
@@ -44,6 +45,8 @@ function tests(browser) {
                 });
         }));
     }
+    for (const site of sites)
+        all.push({ name: `${site.policy}: somebody gets an account`, run: () => entering(browser, site, path.join(folder, site.policy)) });
     for (const site of sites.filter(one => one.people?.clerk))
         all.push({ name: `${site.policy}: the story of an account`, run: () => story(browser, site, path.join(folder, site.policy)) });
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));

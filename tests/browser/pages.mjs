@@ -6,6 +6,7 @@
  *  the page first: fills a form and sends it), only (in this language: that of the account, which answers to forms have)}.
  *  few, one: the same on all sites but for the data that other pages show too, so that two sites, or one, are enough. */
 export const PAGES = [
+    { route: '/', at: () => ['/'] },
     { route: '/privacy', at: () => ['/privacy'] },
     { route: '/cookies', at: () => ['/cookies'] },
     { route: '/leave', at: site => site.links.slice(0, 1).map(name => `/leave?to=${name}`) },
@@ -22,12 +23,13 @@ export const PAGES = [
                               act: fill({ identifier: 'nobody@people.example', password: 'not this one' }) }] },
     { route: '/password/reset', few: true, at: () => ['/password/reset'] },
     { route: '/reset/{token}', few: true, at: () => [{ path: '/reset/' + 'A'.repeat(43), name: 'reset-unknown', status: 404 }] },
-    { route: '/confirm', few: true, at: () => [{ path: '/confirm?token=' + 'A'.repeat(43), name: 'confirm' }] },
+    { route: '/confirm', few: true, at: () => [{ path: '/confirm?token=' + 'A'.repeat(43), name: 'confirm', status: 404 }] },
 
     { route: '/invitation', at: site => site.people?.invitation ? [{ path: site.people.invitation, name: 'invitation', lang: true },
         { path: '/invitation?token=' + 'A'.repeat(43), name: 'invitation-unknown', status: 404 }] : [] },
-    { route: '/register', few: true, at: site => site.registers ? ['/register'] : [] },
-    { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration' }] },
+    { route: '/register', few: true, at: site => site.registers
+        ? ['/register', { path: '/register', name: 'register-refused', status: 422, act: send('main form') }] : [] },
+    { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 
     { route: '/me', at: own('/me') },
     { route: '/me/edit/{category}', one: true, at: site => site.people ? own(`/me/edit/${site.people.category}`)(site) : [] },

@@ -36,7 +36,9 @@ def sound(page, language):
     check(f'<html lang="{language}">' in page.html and read.title, f"{where}: no language or title")
     check(page.headers["cache-control"] == "no-store" and page.headers["content-language"] == language, f"{where}: {page.headers}")
     check("default-src 'self'" in page.headers["content-security-policy"], f"{where}: {page.headers}")
-    check(not read.scripts, f"{where} has a script")
+    scripts = [attributes for tag, attributes in read.elements if tag == "script"]
+    secret = any(f.get("type") == "password" for form in read.forms for f in form["fields"])
+    check(not scripts or (secret and scripts == [{"src": "/static/secret.js", "defer": None}]), f"{where} has a script: {scripts}")
     for tag, attributes in read.elements:
         check(not any(name == "style" or name.startswith("on") for name in attributes), f"{where}: <{tag}> {attributes}")
         for name in ("href", "src", "action"):
@@ -247,7 +249,8 @@ def register(tests):
             check(said[0] == said[1] and word("forgotten.sent", "fr") in typed(said[0]), f"{said}")
             link = next(found for found in box.wait("ines.1@regie.example", letter="reset").links)
             path = "/" + link.split("/", 3)[3]
-            page = other.get(path).expect(200)
+            check('<html lang="en">' in other.get(path).expect(200).html, "the link of an English letter leads to a page in French")
+            page = other.get(path + "?lang=fr").expect(200)
             sound(page, "fr")
             again = other.submit(page, "/" + path.split("?")[0].lstrip("/"), password="azertyuiop12").expect(422)
             sound(again, "fr")
@@ -267,21 +270,55 @@ def register(tests):
             check(boxes and not any("checked" in f for f in boxes), f"consents: {boxes}")
             names = {f["name"] for f in form["fields"] if f["name"] and "." in f["name"]}
             check({"identity.display_name", "login.email"} <= names and "identity.last_name" not in names, f"asked: {names}")
+            check("password" not in {f["name"] for f in form["fields"]}, "a password is asked for before the address is confirmed")
+            filled = {"identity.display_name": "", "login.email": "kestrel"}
+            page = browser.submit(page, "/register", fields=filled, press={"consent.product_news.email": "on"}).expect(422)
+            faults = [link for link in page.read.links if link.startswith("#f-")]
+            check(faults == ["#f-identity.display_name", "#f-login.email"], f"not all that is wrong is told at once: {faults}")
+            page.has(word("fault.missing"), word("fault.email"), word("problem.title"))
+            check(all(f.get("aria-invalid") == "true" and f["aria-describedby"] == f"e-{f['name']}"
+                      for f in page.form("/register")["fields"] if f["name"] in filled), "the fields do not say it")
             filled = {"identity.display_name": "kestrel", "login.email": "kestrel@rooms.example"}
-            page = browser.submit(page, "/register", password="short", fields=filled, press={"consent.product_news.email": "on"}).expect(422)
+            page = browser.submit(page, "/register", fields={**filled, "identity.display_name": ""}).expect(422)
             kept = {f["name"]: f for f in page.form("/register")["fields"]}
             check(kept["login.email"]["value"] == "kestrel@rooms.example" and "checked" in kept["consent.product_news.email"], "what was typed is lost")
-            check(not kept["password"].get("value"), "the password stands in the page")
-            browser.submit(page, "/register", password=PASSWORD).expect(200).has(word("register.sent"))
-            link = box.wait("kestrel@rooms.example").links[0]
-            page = browser.get("/" + link.split("/", 3)[3]).expect(200)
-            browser.submit(page, "/registration", password="Another, of 14 letters!").expect(422).has("not the password")
-            browser.submit(page, "/registration", password=PASSWORD).expect(200).has(word("done.registered"))
-            browser.sign_in("kestrel@rooms.example", PASSWORD).expect(200)
-            browser.get("/me/consents").has(word("consents.yes"))
+            browser.submit(page, "/register", fields={**filled, "next": "/me/consents"}).expect(200) \
+                   .has(word("registered.sent"), "kestrel@rooms.example")
+            link = "/" + box.wait("kestrel@rooms.example").links[0].split("/", 3)[3]
+            page = browser.get(link).expect(200)
+            browser.submit(page, "/registration", password="short").expect(422).has("too short")
+            there = browser.submit(page, "/registration", password=PASSWORD).expect(200).has(word("done.welcome"), word("consents.yes"))
+            check(there.path.startswith("/me/consents"), f"led to {there.path}")
+            Browser(server).get(link).expect(404).has(word("link.used"), word("signin.button"))
             ident = server.client("app").lookup({"login.email": "kestrel@rooms.example"}, "service").expect(200).json["id"]
             rows = server.client("app").get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
             check([(r["purpose"], r["decision"]) for r in rows] == [("product_news", "given")], f"{rows}")
+
+    @tests.test("pages: links of letters that were used, replaced or are over say which, and lead to a new one")
+    def spent():
+        with Mailbox() as box, Server("mxplorerplace", now="2026-03-03T09:00:00Z", arguments=box.arguments()) as server:
+            made = server.operator().post("/v1/accounts", {"data": data(1), "supplied_by": "person", "role": "manager", "language": "fr"}).expect(201).json
+            def at(link):
+                return "/" + link.split("/", 3)[3]
+            first = at(made["link"])
+            second = at(server.operator().post(f"/v1/accounts/{made['id']}/invite").expect(200).json["link"])
+            browser = Browser(server)                                # an English browser: the account speaks French, and so do its links
+            browser.get(first).expect(404).has(word("link.replaced", "fr"))
+            server.advance(days=4)
+            page = browser.get(second).expect(404).has(word("link.expired", "fr"), word("link.ask.invitation", "fr"))
+            browser.submit(page, "/invitation/again").expect(200).has(word("done.invited_again", "fr"))
+            third = at(box.wait("ines.1@regie.example", "invitation", count=3).links[0])
+            page = browser.get(third).expect(200)
+            check(page.read.elements[0][1].get("lang") == "fr", f"{page.read.elements[0]}")
+            browser.submit(page, "/invitation", password=PASSWORD).expect(200)
+            check(browser.get("/me").expect(200).path == "/me", "not signed in after the invitation")
+            Browser(server).get(third).expect(404).has(word("link.used", "fr"))
+            Browser(server).get("/invitation?token=" + "A" * 43).expect(404).has(word("link.unknown"))
+            ask = Browser(server)
+            ask.submit(ask.get("/password/reset"), "/password/reset", identifier="ines.1@regie.example").expect(200)
+            reset = at(box.wait("ines.1@regie.example", "reset").links[0])
+            ask.submit(ask.get(reset).expect(200), reset.split("?")[0], password="Nouveau-73-lantern-Vole").expect(200)
+            ask.get(reset).expect(404).has(word("link.used", "fr"), word("link.ask.reset", "fr"))
 
     @tests.test("pages: preferences of a place")
     def preferences():

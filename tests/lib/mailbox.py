@@ -4,7 +4,7 @@
         ...
         letter = mailbox.wait(to="zoe@example.org")      # a Letter: .subject .text .html .links .headers
 """
-import email, email.policy, logging, os, re, shutil, ssl, subprocess, tempfile, threading, time
+import email, email.policy, json, logging, os, re, shutil, ssl, subprocess, tempfile, threading, time
 import aiosmtpd.controller, aiosmtpd.smtp
 import doors
 from garant import Fault, check, free_port
@@ -79,6 +79,7 @@ class Handler:
             return self.box.after_data
         with self.box.lock:
             self.box.letters.append(Letter(envelope, session.ssl is not None, session.auth_data))
+            self.box.file(len(self.box.letters), self.box.letters[-1])
             before_answer, self.box.before_answer = self.box.before_answer, None
         if before_answer:
             before_answer()
@@ -86,11 +87,12 @@ class Handler:
 
 
 class Mailbox:
-    """plain=True: no TLS at all. auth=True: only who signs in with USER and PASSWORD may send."""
+    """plain=True: no TLS at all. auth=True: only who signs in with USER and PASSWORD may send. keep: a folder that gets each letter as a file of
+    JSON too, for tests that are no Python."""
 
-    def __init__(self, plain=False, auth=False, start=True):
+    def __init__(self, plain=False, auth=False, start=True, keep=None):
         self.folder = tempfile.mkdtemp(prefix="garant-mail-")
-        self.plain, self.auth, self.port, self.controller = plain, auth, free_port(), None
+        self.plain, self.auth, self.port, self.controller, self.keep = plain, auth, free_port(), None, keep
         self.letters, self.refusals, self.seen, self.lock = [], {}, 0, threading.Lock()
         self.utf8 = True                                         # whether it says that it takes addresses beyond ASCII (RFC 6531)
         self.after_data = None                                   # the answer to every message, instead of taking it
@@ -134,6 +136,15 @@ class Mailbox:
         return ["--smtp", f"smtp://127.0.0.1:{self.port}", "--mail-from", sender, "--url", url,
                 *(["--smtp-plain"] if self.plain else ["--smtp-ca", self.certificate]),
                 *(["--smtp-user", USER, "--smtp-password-file", self.password_file] if self.auth else [])]
+
+    def file(self, number, letter):
+        """Keeps it where `keep` says: whole from the moment that its name is there."""
+        if not self.keep:
+            return
+        path = os.path.join(self.keep, f"{number:04}.json")
+        with open(path + ".part", "w", encoding="utf-8") as file:
+            json.dump({"to": letter.to, "subject": letter.subject, "letter": letter.letter, "links": letter.links, "text": letter.text}, file)
+        os.rename(path + ".part", path)
 
     def refuse(self, address, answer=None):
         """From now on this recipient (None: the sender) is answered so ("451 later", "550 unknown"); None: taken again."""

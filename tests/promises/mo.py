@@ -104,7 +104,7 @@ def essential_only(t):
     server, client = started(t, now=NOW, arguments=mailbox.arguments())
     with part("only name or pseudonym, e-mail, password and IP are needed"):
         asked = {field["name"] for form_ in Browser(server).get("/register").read.forms for field in form_["fields"] if "required" in field}
-        check(asked == {"identity.display_name", "login.email", "password"}, f"the page asks for {asked}")
+        check(asked == {"identity.display_name", "login.email"}, f"the page asks for {asked}")
         registered(server, mailbox, person(1), "kestrel.1@rooms.example")
         one = visitor(server, "kestrel.1@rooms.example", tenant=TENANT)
         held = client.get(f"/v1/subjects/{one.id}/access").expect(200).json["data"]
@@ -115,7 +115,12 @@ def essential_only(t):
             del data[category][field]
             server.anyone().post("/v1/accounts/register", {"data": data, "password": PASSWORD}) \
                   .refused("missing-field", status=422, field=f"{category}.{field}")
-        server.anyone().post("/v1/accounts/register", {"data": person(3)}).refused(status=422, field="password")
+        server.anyone().post("/v1/accounts/register", {"data": person(8)}).expect(202)
+        token = mailbox.wait("kestrel.8@rooms.example").links[0].rpartition("=")[2]
+        asked = {field["name"] for form_ in Browser(server).get(f"/registration?token={token}").read.forms
+                 for field in form_["fields"] if "required" in field}
+        check(asked == {"password"}, f"the link's page asks for {asked}")
+        server.anyone().post("/v1/registrations/confirm", {"token": token, "password": ""}).refused("weak-password", status=422)
     desk, secret = staff(server, person(9), "kestrel.9@rooms.example", "support"), "Tr0mbone-Lichen-42"
     desk.headers = {"Garant-Reason": "ticket 4711"}
     before = client.get(f"/v1/subjects/{one.id}/access").expect(200).json["data"]
@@ -1027,8 +1032,8 @@ def consent_taken_for_somebody(t):
         browser = Browser(server)
         registering = browser.get("/register").expect(200)
         ticked = {"consent.product_news.email": "on"}
-        browser.submit(registering, "/register", press=ticked, fields={"identity.display_name": "kestrel-7", "login.email": "kestrel.7@rooms.example"},
-                       password=PASSWORD).expect(200)
+        browser.submit(registering, "/register", press=ticked, fields={"identity.display_name": "kestrel-7", "login.email": "kestrel.7@rooms.example"}) \
+               .expect(200)
         server.anyone().post("/v1/accounts/register", {"data": person(5), "password": PASSWORD, "language": "en", "consents": [
             {"purpose": "product_news", "decision": "given", "wording": wording, **channel}]}).expect(202)
         for number in (7, 5):
@@ -1208,7 +1213,7 @@ def without_cookies(t):
         server.anyone().post("/v1/password/reset", {"identifier": "kestrel.1@rooms.example", "tenant": TENANT}).expect(202)
         browser = Browser(server)
         registering = browser.get("/register").expect(200)
-        sent = browser.submit(registering, "/register", fields={"identity.display_name": "k", "login.email": "kestrel.7@rooms.example"}, password=PASSWORD)
+        sent = browser.submit(registering, "/register", fields={"identity.display_name": "k", "login.email": "kestrel.7@rooms.example"})
         check(sent.status == 200 and not browser.cookies, "registering takes a cookie")
         mailbox.wait("kestrel.7@rooms.example")
     with part("thrown away, the session is reset: every own page and answer asks to sign in again"):

@@ -213,6 +213,7 @@ static void soundness(void **state)
         "<p onclick=\"x('{{a}}')\">",
         "<p style=\"color:{{a}}\">",
         "<script>{{a}}</script>",
+        "<script src=\"/static/x.js\">alert(1)</script>",
         "<style>{{a}}</style>",
         "<iframe src=\"/x\">",
         "<p title=\"{{@t}}\">",

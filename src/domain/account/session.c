@@ -195,7 +195,7 @@ static enum err run_over(struct db *db, struct write *w)
 {
     const struct over *o = w->arg;
     TRY(db_run(db, SQL_SESSION_OVER, NULL, ARGS(V_INT(o->now), V_INT(o->idle_since))));
-    TRY(db_run(db, SQL_TICKET_OVER, NULL, ARGS(V_INT(o->now))));
+    TRY(db_run(db, SQL_TICKET_OVER, NULL, ARGS(V_INT(o->now - LINK_REMEMBERED))));
     TRY(db_run(db, SQL_ATTEMPT_OVER, NULL, ARGS(V_INT(o->tries_since))));
     return db_run(db, SQL_DEVICE_OVER, NULL, ARGS(V_INT(o->device_since)));
 }
@@ -206,7 +206,8 @@ static enum err count_over(struct ctx *c, const struct over *o, int64_t *count)
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_OVER_COUNT,
-                ARGS(V_INT(o->now), V_INT(o->idle_since), V_INT(o->device_since), V_INT(o->tries_since)));
+                ARGS(V_INT(o->now), V_INT(o->idle_since), V_INT(o->device_since), V_INT(o->tries_since),
+                     V_INT(o->now - LINK_REMEMBERED)));
     *count = query_next(&q) ? query_int(&q, 0) : 0;
     return q.status;
 }

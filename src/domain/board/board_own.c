@@ -2,6 +2,7 @@
 #include "domain/board/board_inside.h"
 #include "domain/core/context.h"
 #include "domain/account/password.h"
+#include "domain/person/account.h"
 #include "policy/due.h"
 #include "policy/schema.h"
 #include <fcntl.h>
@@ -102,7 +103,8 @@ static enum err look_at_erasures(struct board_step *s, struct db *db)
 static enum err look_at_accounts(struct board_step *s, struct db *db)
 {
     QUERY_AUTO q;
-    query_start(&q, db, SQL_ENTRY_FIGURES, ARGS(V_INT(s->c->now - BOARD_GRACE)));
+    query_start(&q, db, SQL_ENTRY_FIGURES,
+                ARGS(V_INT(s->c->now - BOARD_GRACE), V_INT(s->c->now - BOARD_GRACE - LINK_REMEMBERED)));
     if (query_next(&q)) {
         fact_looked(s->facts, PROBE_accounts, query_int(&q, 0) + query_int(&q, 1));
         fact_bad(s->facts, PROBE_accounts, query_int(&q, 2) + query_int(&q, 3));

@@ -240,12 +240,8 @@ static struct attempt pace_of(struct ctx *c, const struct person *p)
 /* A letter a minute: whoever signs in must not write to the whole world in this server's name. */
 static enum err check_pace(struct ctx *c, const struct person *p)
 {
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_TICKET_RECENT, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(kind), V_INT(c->now - MINUTE)));
-    bool recent = query_next(&q);
-    TRY(q.status);
+    bool recent;
+    TRY(opening_recent(c, p, kind, &recent));
     return recent ? say(c->arena, ERR_TOO_MANY, "a letter went to a new address within the last minute") : OK;
 }
 
@@ -412,7 +408,7 @@ static enum err run_moving(struct db *db, void *arg)
     const struct moving *m = arg;
     if (m->ends) {
         TRY(session_run_end_all(db, m->c->tenant, m->subject, &m->asker));
-        TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(m->c->tenant), V_ID(m->subject), V_TEXT(TEXT("")))));
+        TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(m->c->tenant), V_ID(m->subject), V_TEXT(TEXT("live")))));
     }
     return run_told(db, &m->told);
 }
@@ -508,6 +504,14 @@ static enum err run_confirming(struct db *db, void *arg)
     struct confirming *f = arg;
     TRY(ticket_run_use(db, &f->ticket));
     return run_moving(db, &f->moving);
+}
+
+enum err identifier_look(struct ctx *c, text token)
+{
+    PERSON_AUTO p = { 0 };
+    struct account account;
+    struct ticket ticket;
+    return opening_ticket(c, token, kind, &ticket, &p, &account);
 }
 
 enum err identifier_confirm(struct ctx *c, text token, struct answer *out)

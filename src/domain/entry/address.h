@@ -28,6 +28,8 @@ text identifier_why_not(struct ctx *c, const struct category *cat);
  * by an address. */
 bool identifier_guarded(const struct policy *p, const struct category *cat, const struct field *f);
 enum err identifier_confirm(struct ctx *c, text token, struct answer *out);
+/* Whether its link still works: before its page is shown. ERR_NOT_FOUND. */
+enum err identifier_look(struct ctx *c, text token);
 /* RFC 7386 merge patch; needs c->if_match. Former values are kept under the policy's retention `former` (GDPR 16). */
 enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out);
 

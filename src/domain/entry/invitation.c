@@ -4,6 +4,7 @@
 #include "domain/entry/opening.h"
 #include "domain/core/instance.h"
 #include "domain/entry/opening_inside.h"
+#include "domain/entry/signin.h"
 #include "domain/account/password.h"
 #include "domain/core/write.h"
 
@@ -59,7 +60,7 @@ enum err invitation_look(struct ctx *c, text token, struct answer *out)
     return look_at_person(c, id_print(c->arena, p.id), &l, out);
 }
 
-enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out)
+enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out, struct signin *in)
 {
     PERSON_AUTO p = { 0 };
     struct account account;
@@ -69,5 +70,6 @@ enum err invitation_accept(struct ctx *c, text token, text password, struct answ
     TRY(password_seal(c, &p, password, &a.password));
     struct write w = { .run = run_accept, .arg = &a, .event = event_of(c, &p, TEXT("account.accepted")) };
     out->body = TEXT("{\"state\":\"open\"}");
-    return write_do(c, &w, NULL);
+    TRY(write_do(c, &w, NULL));
+    return in ? signin_by_link(c, &p, in) : OK;
 }

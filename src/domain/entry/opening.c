@@ -2,6 +2,7 @@
 #include "domain/entry/opening.h"
 #include "domain/person/person.h"
 #include "domain/entry/may.h"
+#include "domain/core/instance.h"
 #include "base/unicode.h"
 #include "crypt/password.h"
 #include "domain/entry/address.h"
@@ -316,6 +317,43 @@ enum err account_invite(struct ctx *c, text id, struct answer *out)
     return OK;
 }
 
+enum err invitation_again(struct ctx *c, text token)
+{
+    PERSON_AUTO p = { 0 };
+    struct account account;
+    struct opening o = { .c = c, .p = &p, .invites = true };
+    enum link_fate fate;
+    struct ticket former;
+    bool recent;
+    TRY(ticket_fate(c, token, TEXT("invitation"), &fate, &former));
+    if (fate != LINK_EXPIRED)
+        return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer");
+    c->tenant = former.tenant;
+    opening_as_person(c, former.subject);
+    TRY(person_open(c, id_print(c->arena, former.subject), false, &p));
+    TRY(account_load(c, p.id, &account));
+    if (!account.there || !text_eq(account.state, ACCOUNT_INVITED))
+        return say(c->arena, ERR_NOT_FOUND, "this account awaits no invitation");
+    TRY(opening_recent(c, &p, TEXT("invitation"), &recent));
+    if (recent)
+        return say(c->arena, ERR_TOO_MANY, "an invitation went to this address within the last minute");
+    o.language = opening_language(c, account.language);
+    TRY(ticket_make(c, &p, TEXT("invitation"), TEXT(""), opening_until(c), &o.ticket));
+    TRY(take_letters(&o, (text){ NULL, 0 }, TEXT(""), false));
+    struct write w = { .run = run_invite, .arg = &o, .event = event_of(c, &p, TEXT("account.invite")) };
+    return write_do(c, &w, NULL);
+}
+
+enum err opening_recent(struct ctx *c, const struct person *p, text kind, bool *recent)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TICKET_RECENT, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(kind), V_INT(c->now - MINUTE)));
+    *recent = query_next(&q);
+    return q.status;
+}
+
 /* ---- Links followed. ---- */
 
 enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *ticket, struct person *p,
@@ -328,10 +366,31 @@ enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *tic
         return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer");
     TRY(status);
     TRY(account_load(c, p->id, account));
-    text own = policy_language(c->policy, account->language);
-    if (own.p && !c->language_asked) /* a letter in French leads to pages in French */
-        c->language = own;
+    opening_speak(c, account);
     return OK;
+}
+
+enum err opening_fate(struct ctx *c, text token, text kind, enum link_fate *out)
+{
+    struct ticket of;
+    struct account account;
+    text tenant = c->tenant;
+    TRY(ticket_fate(c, token, kind, out, &of));
+    if (*out == LINK_UNKNOWN)
+        return OK;
+    c->tenant = of.tenant;
+    enum err status = account_load(c, of.subject, &account);
+    c->tenant = tenant;
+    if (status == OK && account.there)
+        opening_speak(c, &account);
+    return status;
+}
+
+void opening_speak(struct ctx *c, const struct account *account)
+{
+    text own = policy_language(c->policy, account->language);
+    if (own.p && !c->language_asked)
+        c->language = own;
 }
 
 const struct feature opening_feature = {

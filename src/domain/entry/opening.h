@@ -2,8 +2,11 @@
 #ifndef DOMAIN_ENTRY_OPENING_H
 #define DOMAIN_ENTRY_OPENING_H
 #include "domain/core/feature.h"
+#include "domain/core/ctx.h"
+#include "domain/person/account.h"
 
 struct paging;
+struct signin;
 
 /* Bodies and answers are those of docs/api.md. What the policy's `accounts` does not let this actor do is refused with
  * that clause. */
@@ -18,15 +21,31 @@ enum err account_invite(struct ctx *c, text id, struct answer *out);
  * uses nothing up. */
 enum err invitation_look(struct ctx *c, text token, struct answer *out);
 /* Of whom the link was sent to: sets the password, and the account is open. ERR_NOT_FOUND alike for unknown, used and
- * expired. */
-enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out);
+ * expired. `in`: they are signed in too (signin_by_link); NULL: they are not. */
+enum err invitation_accept(struct ctx *c, text token, text password, struct answer *out, struct signin *in);
+/* What became of a link of that kind; whoever has it is spoken to in the language of the account. */
+enum err opening_fate(struct ctx *c, text token, text kind, enum link_fate *out);
+/* A new invitation for who follows one that has expired: the link shows whose it was, and the letter goes to their
+ * address. A letter a minute (ERR_TOO_MANY); ERR_NOT_FOUND for any other link. */
+enum err invitation_again(struct ctx *c, text token);
+
+/* The e-mail address among `data` ({category: {field: value}}) by which the person is found; p NULL when there is none.
+ */
+text opening_email(struct ctx *c, const struct json *data);
+/* The life of a link: accounts.invitation, 72 hours when the policy says nothing. */
+msec opening_until(const struct ctx *c);
 
 /* ---- By oneself. ---- */
-/* The answer is the same whether or not the address is known; a letter tells its owner. */
-enum err registration_begin(struct ctx *c, const struct json *in, struct answer *out);
-/* The address is confirmed by who has its link and knows the password given at registration: the account is open, or
- * awaits approval. ERR_VALUE for another password. */
-enum err registration_confirm(struct ctx *c, text token, text password, struct answer *out);
+/* The answer is the same whether or not the address is known; a letter tells its owner. Without a password it is chosen
+ * at the letter's link, by whoever has the address: so nobody opens an account at somebody else's with a password that
+ * they know. `next`: a path of this server that the link leads to afterwards, or empty. */
+enum err registration_begin(struct ctx *c, const struct json *in, text next, struct answer *out);
+/* Whether a password was chosen at registration. Uses nothing up; ERR_NOT_FOUND for a link that is not valid. */
+enum err registration_look(struct ctx *c, text token, bool *chosen);
+/* The address is confirmed by who has its link, and knows the password given at registration, or chooses one: the
+ * account is open, or awaits approval. ERR_VALUE for another password, ERR_PASSWORD for a weak one. `in` as for
+ * invitation_accept(). */
+enum err registration_confirm(struct ctx *c, text token, text password, struct answer *out, struct signin *in);
 enum err registration_decide(struct ctx *c, text id, bool approve, struct answer *out);
 /* Erases registrations whose address nobody confirmed in time, and refused ones when their letter is no longer kept. */
 enum err registration_tick(struct ctx *c);

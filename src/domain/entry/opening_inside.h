@@ -2,6 +2,7 @@
 #ifndef DOMAIN_ENTRY_OPENING_INSIDE_H
 #define DOMAIN_ENTRY_OPENING_INSIDE_H
 #include "domain/person/account.h"
+#include "domain/entry/opening.h"
 #include "domain/person/change.h"
 
 struct ctx;
@@ -12,11 +13,6 @@ struct json;
 enum err opening_allowed(struct ctx *c, text by);
 /* ERR_MISSING naming every field of accounts.needs that `data` lacks. */
 enum err opening_needs(struct ctx *c, const struct json *data, bool folders, bool folders_needed);
-/* The e-mail address among `data` ({category: {field: value}}) by which the person is found; p NULL when there is none.
- */
-text opening_email(struct ctx *c, const struct json *data);
-/* The life of a link: accounts.invitation, 72 hours when the policy says nothing. */
-msec opening_until(const struct ctx *c);
 /* The actor becomes that person, who followed a link that only they were sent. */
 void opening_as_person(struct ctx *c, struct subject_id id);
 /* The language of an account: `language` when the policy has it, else the request's, which is the policy's first where
@@ -24,6 +20,11 @@ void opening_as_person(struct ctx *c, struct subject_id id);
 text opening_language(const struct ctx *c, text language);
 /* The manager of that id: an account in a role that sees its team. */
 enum err opening_manager(struct ctx *c, text id, struct subject_id *out);
+/* Whether a letter with such a link was made for them within the last minute. */
+enum err opening_recent(struct ctx *c, const struct person *p, text kind, bool *recent);
+/* A letter in French leads to pages in French: whoever follows its link is spoken to in the account's language, unless
+ * they asked for another. */
+void opening_speak(struct ctx *c, const struct account *account);
 /* Whose link of that kind it is; the actor becomes them. ERR_NOT_FOUND alike for all that it may not be. */
 enum err opening_ticket(struct ctx *c, text token, text kind, struct ticket *ticket, struct person *p,
                         struct account *account);

@@ -2,6 +2,7 @@
  * whether an address is known. */
 #include "domain/keep/erasing.h"
 #include "domain/entry/opening.h"
+#include "domain/entry/signin.h"
 #include "domain/person/person.h"
 #include "domain/core/instance.h"
 #include "domain/mail/account_letter.h"
@@ -40,7 +41,8 @@ static enum err run_registering(struct db *db, void *arg)
     TRY(db_run(db, SQL_ACCOUNT_ADD, NULL,
                ARGS(tenant, id, V_TEXT(ACCOUNT_INVITED), V_NULL, V_TEXT(r->language), V_INT(r->c->now),
                     V_TEXT(TEXT("person")))));
-    TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(tenant, id, V_SEALED(r->password), V_INT(r->c->now))));
+    if (r->password.bytes.n)
+        TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL, ARGS(tenant, id, V_SEALED(r->password), V_INT(r->c->now))));
     TRY(ticket_run_put(db, &r->ticket, true));
     TRY(mail_run_put(db, &r->letter));
     return journal_add(db, &r->event, NULL);
@@ -147,7 +149,21 @@ static enum err known(struct ctx *c, const struct change *ch, const struct attem
 
 /* ---- Registering. ---- */
 
-static enum err begin(struct ctx *c, const struct json *in, const struct attempt *letters, bool *again)
+/* Where the letter's link leads; `next` is where the person was going when they had no account yet. */
+static text link_to(struct ctx *c, const struct ticket_put *ticket, text next)
+{
+    BUF_AUTO b = buf_make(8192);
+    buf_add(&b, TEXT("/registration?"));
+    if (next.n) {
+        buf_add(&b, TEXT("next="));
+        buf_percent(&b, next);
+        buf_char(&b, '&');
+    }
+    buf_print(&b, "token=%.*s", T(ticket->secret));
+    return buf_made(c->arena, &b);
+}
+
+static enum err begin(struct ctx *c, const struct json *in, text next, const struct attempt *letters, bool *again)
 {
     PERSON_AUTO p = { 0 };
     struct change change;
@@ -165,10 +181,13 @@ static enum err begin(struct ctx *c, const struct json *in, const struct attempt
     if (!email.n)
         return say(c->arena, ERR_MISSING, "an account is confirmed at an e-mail address: an identifier of the policy");
     TRY(person_make(c, &m, &p, &change, &event));
-    TRY(password_check(c, &p, m.data, password));
-    TRY(password_seal(c, &p, password, &r.password));
+    if (json_get(in, TEXT("password"))) {
+        TRY(password_check(c, &p, m.data, password));
+        TRY(password_seal(c, &p, password, &r.password));
+    }
     TRY(ticket_make(c, &p, kind, TEXT(""), opening_until(c), &r.ticket));
-    text link = arena_print(c->arena, "/registration?token=%.*s", T(r.ticket.secret));
+    text link = link_to(c, &r.ticket, next);
+    TRY_PTR(link.p);
     const struct account_letter l = {
         .name = TEXT("identifier_confirm"), .to = email, .language = r.language, .path = link, .until = r.ticket.expires
     };
@@ -180,16 +199,16 @@ static enum err begin(struct ctx *c, const struct json *in, const struct attempt
     return status == ERR_CONFLICT ? known(c, &change, letters, again) : status;
 }
 
-static enum err register_at(struct ctx *c, const struct json *in, const struct attempt *letters)
+static enum err register_at(struct ctx *c, const struct json *in, text next, const struct attempt *letters)
 {
     bool again = true;
     for (int tries = 0; again && tries < 2; tries++)
-        TRY(begin(c, in, letters, &again));
+        TRY(begin(c, in, next, letters, &again));
     return again ? say(c->arena, ERR_BUSY, "another registration is under way") : OK;
 }
 
 /* Nobody's mailbox is filled by strangers (throttle_letter): beyond that, asking is answered all the same. */
-enum err registration_begin(struct ctx *c, const struct json *in, struct answer *out)
+enum err registration_begin(struct ctx *c, const struct json *in, text next, struct answer *out)
 {
     static const struct field address = { .type = FIELD_EMAIL };
     text email = opening_email(c, json_get(in, TEXT("data")));
@@ -200,7 +219,7 @@ enum err registration_begin(struct ctx *c, const struct json *in, struct answer 
     out->body = TEXT("{\"state\":\"confirm\"}");
     enum err status = throttle_letter(c, &letters);
     if (status == OK) {
-        status = register_at(c, in, &letters);
+        status = register_at(c, in, next, &letters);
         throttle_leave(c, &letters);
     }
     return status == ERR_TOO_MANY ? OK : status;
@@ -213,6 +232,7 @@ struct step {
     const struct ticket *ticket;
     const struct person *p;
     text from, to;
+    sealed password;
     struct mail_put letter;
     bool has_letter;
 };
@@ -228,6 +248,9 @@ static enum err run_step(struct db *db, struct write *w)
     if (!changed)
         return s->ticket ? say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer")
                          : say(db_arena(db), ERR_CONFLICT, "this account awaits no approval");
+    if (s->password.bytes.n)
+        TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL,
+                   ARGS(V_TEXT(s->c->tenant), V_ID(s->p->id), V_SEALED(s->password), V_INT(s->c->now))));
     return s->has_letter ? mail_run_put(db, &s->letter) : OK;
 }
 
@@ -236,8 +259,11 @@ static enum err run_step(struct db *db, struct write *w)
 static enum err check_own(struct ctx *c, const struct person *p, const struct account *account, text password)
 {
     bool good = false;
-    if (!password.n)
-        return say(c->arena, ERR_MISSING, "\"password\" is the one given at registration");
+    if (!password.n) {
+        say(c->arena, ERR_MISSING, "\"password\" is the one given at registration");
+        text_cstr(TEXT("password"), c->arena->why.field, sizeof c->arena->why.field);
+        return ERR_MISSING;
+    }
     TRY(password_verify(c, p, account->password, password, &good));
     if (good)
         return OK;
@@ -246,13 +272,31 @@ static enum err check_own(struct ctx *c, const struct person *p, const struct ac
     return ERR_VALUE;
 }
 
-enum err registration_confirm(struct ctx *c, text token, text password, struct answer *out)
+enum err registration_look(struct ctx *c, text token, bool *chosen)
 {
     PERSON_AUTO p = { 0 };
     struct account account;
     struct ticket ticket;
     TRY(opening_ticket(c, token, kind, &ticket, &p, &account));
-    TRY(check_own(c, &p, &account, password));
+    *chosen = account.password.bytes.n > 0;
+    return OK;
+}
+
+/* The password that was given at registration is known, or one is chosen now. */
+static enum err take_password(struct step *s, const struct person *p, const struct account *account, text password)
+{
+    if (account->password.bytes.n)
+        return check_own(s->c, p, account, password);
+    TRY(password_check(s->c, p, NULL, password));
+    return password_seal(s->c, p, password, &s->password);
+}
+
+enum err registration_confirm(struct ctx *c, text token, text password, struct answer *out, struct signin *in)
+{
+    PERSON_AUTO p = { 0 };
+    struct account account;
+    struct ticket ticket;
+    TRY(opening_ticket(c, token, kind, &ticket, &p, &account));
     bool approval = text_eq(node_text(node_at(c->policy->root, TEXT("accounts")), TEXT("approval")), TEXT("true"));
     struct step s = { .c = c,
                       .ticket = &ticket,
@@ -260,13 +304,15 @@ enum err registration_confirm(struct ctx *c, text token, text password, struct a
                       .from = ACCOUNT_INVITED,
                       .to = approval ? ACCOUNT_AWAITING : ACCOUNT_OPEN,
                       .has_letter = approval };
+    TRY(take_password(&s, &p, &account, password));
     const struct account_letter l = { .name = TEXT("awaiting_approval") };
     if (approval)
         TRY(letter_make(c, &p, &l, &s.letter));
     struct write w = { .run = run_step, .arg = &s, .event = event_of(c, &p, TEXT("account.confirmed")) };
     out->body = arena_print(c->arena, "{\"state\":\"%.*s\"}", T(s.to));
     TRY_PTR(out->body.p);
-    return write_do(c, &w, NULL);
+    TRY(write_do(c, &w, NULL));
+    return in && !approval ? signin_by_link(c, &p, in) : OK;
 }
 
 /* ---- Approval. ---- */

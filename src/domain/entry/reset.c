@@ -1,5 +1,6 @@
 /* Reset links: asked for, looked at, used once. */
 #include "domain/entry/reset.h"
+#include "domain/entry/opening_inside.h"
 #include "domain/person/person.h"
 #include "domain/core/id.h"
 #include "domain/person/account.h"
@@ -208,7 +209,11 @@ enum err reset_tick(struct ctx *c)
 enum err reset_look(struct ctx *c, text secret)
 {
     struct ticket ticket;
-    return ticket_find(c, secret, TEXT("reset"), &ticket);
+    struct account account;
+    TRY(ticket_find(c, secret, TEXT("reset"), &ticket));
+    TRY(account_load(c, ticket.subject, &account));
+    opening_speak(c, &account);
+    return OK;
 }
 
 struct set {
@@ -228,7 +233,7 @@ static enum err run_set(struct db *db, struct write *w)
     TRY(db_run(db, SQL_ACCOUNT_PASSWORD, NULL,
                ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_SEALED(s->password), V_INT(s->c->now))));
     TRY(session_run_end_all(db, s->c->tenant, s->id, NULL));
-    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_TEXT(TEXT("")))));
+    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_TEXT(TEXT("live")))));
     TRY(throttle_run_clear(db, &(struct attempt){ .digest = s->tries }));
     return s->has_letter ? mail_run_put(db, &s->letter) : OK;
 }

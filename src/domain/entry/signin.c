@@ -415,6 +415,19 @@ enum err signin(struct ctx *c, const struct json *in, bool crowded, struct signi
     return by_ticket(&t, in, out);
 }
 
+/* ---- By the link that opened the account. ---- */
+
+enum err signin_by_link(struct ctx *c, struct person *p, struct signin *out)
+{
+    struct try t = { .c = c, .p = *p, .there = true, .known = true };
+    *out = (struct signin){ 0 };
+    TRY(account_load(c, p->id, &t.account));
+    if (!c->policy->session.cookie.n || !text_eq(t.account.state, ACCOUNT_OPEN) || t.account.factor_at)
+        return OK;
+    count_by(&t, TEXT(""));
+    return begin(&t, false, out);
+}
+
 /* ---- Signed in already. ---- */
 
 /* The signed-in person, with the password just given verified. Failures are counted by the session: a browser's name is
@@ -480,7 +493,7 @@ static enum err run_renewal(struct db *db, struct write *w)
                ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_SEALED(r->password), V_INT(c->now))));
     TRY(throttle_run_clear(db, &r->t->attempt));
     TRY(session_run_end_all(db, c->tenant, r->t->p.id, &c->session->digest));
-    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_TEXT(TEXT("")))));
+    TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(c->tenant), V_ID(r->t->p.id), V_TEXT(TEXT("live")))));
     return r->has_letter ? mail_run_put(db, &r->letter) : OK;
 }
 

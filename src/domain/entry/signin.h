@@ -23,6 +23,9 @@ struct signin {
  * wrong password, an unknown account, one without a password, closed, or not open yet; ERR_TOO_MANY with why.retry;
  * ERR_BUSY. */
 enum err signin(struct ctx *c, const struct json *in, bool crowded, struct signin *out);
+/* After a link of a letter opened their account: the person is signed in, and whoever was signed in here before no
+ * longer is. Nothing is begun where the policy declares no cookie for it: out->secret is then p NULL. */
+enum err signin_by_link(struct ctx *c, struct person *p, struct signin *out);
 /* POST /v1/session/proof {password, code?}: who is signed in proves it again (session_fresh). */
 enum err signin_again(struct ctx *c, const struct json *in);
 /* PUT /v1/me/password {current, new}: other sessions end, and the person is told. ERR_UNAUTHORISED, ERR_PASSWORD. */

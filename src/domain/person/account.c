@@ -93,7 +93,7 @@ enum err ticket_make(struct ctx *c, const struct person *p, text kind, text deta
 enum err ticket_run_put(struct db *db, const struct ticket_put *t, bool alone)
 {
     if (alone)
-        TRY(db_run(db, SQL_TICKET_END_ALL, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind))));
+        TRY(db_run(db, SQL_TICKET_REPLACE, NULL, ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_TEXT(t->kind))));
     TRY(db_run(db, SQL_TICKET_TRIM, NULL,
                ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_INT(budget_row(BUDGET_links)->limit - 1))));
     return db_run(db, SQL_TICKET_ADD, NULL,
@@ -121,6 +121,31 @@ enum err ticket_find(struct ctx *c, text secret, text kind, struct ticket *out)
     return out->tenant.p ? OK : ERR_MEMORY;
 }
 
+enum err ticket_fate(struct ctx *c, text secret, text kind, enum link_fate *out, struct ticket *of)
+{
+    *of = (struct ticket){ .digest = secret_digest(c, TEXT("ticket"), secret) };
+    *out = LINK_UNKNOWN;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TICKET_FATE, ARGS(V_BYTES(TEXT_BYTES(of->digest))));
+    bool found = secret.n == SECRET_TEXT && query_next(&q) && query_bytes(&q, 3).n == SUBJECT_ID;
+    TRY(q.status);
+    if (!found)
+        return OK;
+    text fate = query_bytes(&q, 0);
+    if (!text_eq(text_cut(&fate, ' '), kind))
+        return OK;
+    of->expires = query_int(&q, 1);
+    of->tenant = copied(c, &q, 2);
+    memcpy(&of->subject, query_bytes(&q, 3).p, SUBJECT_ID);
+    if (fate.n)
+        *out = text_eq(fate, TEXT("used")) ? LINK_USED : LINK_REPLACED;
+    else
+        *out = of->expires > c->now ? LINK_VALID : LINK_EXPIRED;
+    return of->tenant.p ? OK : ERR_MEMORY;
+}
+
 enum err ticket_detail(struct ctx *c, const struct person *p, const struct ticket *t, const struct json **out)
 {
     text clear;
@@ -134,6 +159,6 @@ enum err ticket_detail(struct ctx *c, const struct person *p, const struct ticke
 enum err ticket_run_use(struct db *db, const struct ticket *t)
 {
     int64_t gone;
-    TRY(db_run(db, SQL_TICKET_END, &gone, ARGS(V_BYTES(TEXT_BYTES(t->digest)))));
+    TRY(db_run(db, SQL_TICKET_END, &gone, ARGS(V_BYTES(TEXT_BYTES(t->digest)), V_TEXT(TEXT("used")))));
     return gone ? OK : say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
 }

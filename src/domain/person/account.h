@@ -54,6 +54,12 @@ struct ticket {
  * ticket_detail(). */
 enum err ticket_find(struct ctx *c, text secret, text kind, struct ticket *out);
 enum err ticket_detail(struct ctx *c, const struct person *p, const struct ticket *t, const struct json **out);
+/* What became of a link that is not, or no longer, valid: told to who has it. LINK_UNKNOWN also for one that is gone
+ * for long. */
+enum link_fate { LINK_VALID, LINK_USED, LINK_REPLACED, LINK_EXPIRED, LINK_UNKNOWN };
+enum err ticket_fate(struct ctx *c, text secret, text kind, enum link_fate *out, struct ticket *of);
+/* How long it is still told, from the end that it was given. */
+#define LINK_REMEMBERED (7 * DAY)
 /* Inside a write: it is used now. ERR_NOT_FOUND when another request was faster. */
 enum err ticket_run_use(struct db *db, const struct ticket *t);
 

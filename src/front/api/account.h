@@ -5,6 +5,7 @@
 
 /* registration_begin(), counted with failed credentials: who tries many addresses is slowed down whatever the answers
  * say. ERR_TOO_MANY. */
-enum err registration_request(struct ctx *c, const struct request *q, const struct json *in, struct answer *out);
+enum err registration_request(struct ctx *c, const struct request *q, const struct json *in, text next,
+                              struct answer *out);
 
 #endif

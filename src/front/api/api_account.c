@@ -23,19 +23,20 @@ HANDLER(account_manager, account_manager(c, ID, q->json, &answer))
 HANDLER(account_agreement, account_agreement(c, ID, q->json, &answer))
 HANDLER(account_approve, registration_decide(c, ID, true, &answer))
 HANDLER(account_refuse, registration_decide(c, ID, false, &answer))
-HANDLER(invitation_accept, invitation_accept(c, SENT("token"), SENT("password"), &answer))
-HANDLER(registration_confirm, registration_confirm(c, SENT("token"), SENT("password"), &answer))
+HANDLER(invitation_accept, invitation_accept(c, SENT("token"), SENT("password"), &answer, NULL))
+HANDLER(registration_confirm, registration_confirm(c, SENT("token"), SENT("password"), &answer, NULL))
 HANDLER(identifier_change, identifier_change(c, q->json, &answer))
 HANDLER(identifier_confirm, identifier_confirm(c, SENT("token"), &answer))
 HANDLER(subject_close, account_close(c, ID, &answer))
 
-enum err registration_request(struct ctx *c, const struct request *q, const struct json *in, struct answer *out)
+enum err registration_request(struct ctx *c, const struct request *q, const struct json *in, text next,
+                              struct answer *out)
 {
     TRY(signin_paced(c, q));
-    return registration_begin(c, in, out);
+    return registration_begin(c, in, next, out);
 }
 
-HANDLER(account_register, registration_request(c, q, q->json, &answer))
+HANDLER(account_register, registration_request(c, q, q->json, TEXT(""), &answer))
 
 HANDLER(me_close, account_close(c, session_self(c), &answer))
 

@@ -320,6 +320,7 @@ static void kept_by_nobody(struct reply *r)
 enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
 {
     static const text bar = TEXT_INIT("<header class=\"bar\">"), end = TEXT_INIT("</header>");
+    static const text enter = TEXT_INIT("<a class=\"enter\"");
     ptrdiff_t from = text_starts(r->type, TEXT("text/html")) ? text_find(r->body, bar) : -1;
     ptrdiff_t size = from < 0 ? -1 : text_find(text_from(r->body, (size_t)from), end);
     const struct session *s = size < 0 || text_find(r->body, TEXT("action=\"/signout\"")) >= 0 ? NULL
@@ -328,13 +329,12 @@ enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
         return OK;
     BUF_AUTO b = buf_make(16 << 20);
     size_t at = (size_t)(from + size);
-    buf_add(&b, text_upto(r->body, at));
+    ptrdiff_t invites = text_find(text_upto(r->body, at), enter);            /* in place of "Sign in" */
+    buf_add(&b, text_upto(r->body, invites < 0 ? at : (size_t)invites));
     buf_add(&b, TEXT("<nav class=\"own\"><a href=\"/me\">"));
     word_put(&b, word_find(TEXT("frame.home"), c->language), c->language);
-    buf_add(
-        &b,
-        TEXT(
-            "</a></nav>\n<form class=\"signout\" method=\"post\" action=\"/signout\"><input type=\"hidden\" name=\"csrf\" value=\""));
+    buf_add(&b, TEXT("</a></nav>\n<form class=\"signout\" method=\"post\" action=\"/signout\">"
+                     "<input type=\"hidden\" name=\"csrf\" value=\""));
     buf_html(&b, text_of(s->csrf));
     buf_add(&b, TEXT("\">\n<button class=\"quiet\">"));
     word_put(&b, word_find(TEXT("frame.signout"), c->language), c->language);
@@ -348,7 +348,8 @@ enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
 /* A browser that asked for a page is answered by a page; when even that fails, the problem is still told. */
 static bool refuse_as_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    bool page = request_wants_html(q) && (!q->route || text_starts(q->route->output, TEXT("=text/html")));
+    bool sent = form_type(request_header(q, TEXT("Content-Type")));          /* by a form of a page, whatever it accepts */
+    bool page = q->route ? is_page(q) && (sent || request_wants_html(q)) : request_wants_html(q);
     struct why why = c->arena->why;
     if (!page)
         return false;

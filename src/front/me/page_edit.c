@@ -68,6 +68,8 @@ static enum err show_edit(struct ctx *c, const struct request *q, struct reply *
     TRY(page_open(c, q, TEXT("edit"), TEXT("me"), &p));
     TRY(file_own(c, &file));
     values = held_values(file, cat);
+    if (why)
+        form_faults(&p, cat, FORM_NO_IDENTIFIERS, values, q->json);
     page_problem(&p, why);
     json_pair(&p.w, TEXT("category"), cat->name);
     json_pair(&p.w, TEXT("lead"), doc_category(c, cat));
@@ -75,8 +77,7 @@ static enum err show_edit(struct ctx *c, const struct request *q, struct reply *
     json_pair_bool(&p.w, TEXT("held"), values && values->count);
     json_name(&p.w, TEXT("fields"));
     json_open(&p.w, '[');
-    form_fields(&p, cat, FORM_NO_IDENTIFIERS, values, why ? q->json : NULL,
-                why ? text_of(why->field) : TEXT(""));
+    form_fields(&p, cat, FORM_NO_IDENTIFIERS, values, why ? q->json : NULL);
     json_close(&p.w, ']');
     put_identifiers(&p, cat, values);
     put_formers(&p, file, cat);

@@ -6,6 +6,7 @@
 #include "domain/account/password.h"
 #include "domain/entry/reset.h"
 #include "front/page/page_person.h"
+#include "front/open/link.h"
 #include "front/open/page_opening.h"
 #include "front/api/signin.h"
 
@@ -165,7 +166,9 @@ static enum err show_choose(struct ctx *c, const struct request *q, struct reply
 
 enum err api_reset_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    TRY(reset_look(c, q->params[0]));
+    enum err e = reset_look(c, q->params[0]);
+    if (e != OK)
+        return link_gone(c, q, r, LINK_OF_RESET, q->params[0], e);
     return show_choose(c, q, r, TEXT("reset"), q->params[0], NULL);
 }
 
@@ -190,7 +193,7 @@ enum err api_reset_form(struct ctx *c, const struct request *q, struct reply *r)
     if (e == OK)
         return page_go(c, r, arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), TEXT("password"));
     if (e == ERR_NOT_FOUND)
-        return e;
+        return link_gone(c, q, r, LINK_OF_RESET, q->params[0], e);
     struct why why = why_of(c, e);
     return show_choose(c, q, r, TEXT("reset"), q->params[0], &why);
 }
@@ -208,14 +211,19 @@ static enum err show_confirm(struct ctx *c, const struct request *q, struct repl
 
 enum err api_confirm_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    return show_confirm(c, q, r, request_query(q, TEXT("token")));
+    text token = request_query(q, TEXT("token"));
+    enum err e = identifier_look(c, token);
+    return e == OK ? show_confirm(c, q, r, token) : link_gone(c, q, r, LINK_OF_ADDRESS, token, e);
 }
 
 enum err api_confirm_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
     TRY(request_take_language(c, q));
-    TRY(identifier_confirm(c, json_text(q->json, TEXT("token")), &answer));
+    text token = json_text(q->json, TEXT("token"));
+    enum err e = identifier_confirm(c, token, &answer);
+    if (e != OK)
+        return link_gone(c, q, r, LINK_OF_ADDRESS, token, e);
     return page_go(c, r, c->session ? TEXT("/me/security") : arena_print(c->arena, "/signin?lang=%.*s", T(c->language)),
                    TEXT("identifier"));
 }

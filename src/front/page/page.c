@@ -2,6 +2,7 @@
 #include "front/door/go.h"
 #include "domain/core/actor.h"
 #include "front/page/page.h"
+#include "front/page/page_person.h"
 #include "domain/core/named.h"
 #include "domain/account/password.h"
 #include "front/door/router.h"
@@ -147,7 +148,10 @@ static void put_frame(struct ctx *c, const struct request *q, text name, text ar
     json_pair_bool(w, TEXT("member"), c->session != NULL);
     json_pair(w, TEXT("csrf"), c->session ? text_of(c->session->csrf) : TEXT(""));
     json_pair_bool(w, TEXT("in_role"), c->session && c->session->role.n);
-    json_pair_bool(w, TEXT("at_work"), text_eq(area, TEXT("staff")));
+    out->at_work = text_eq(area, TEXT("staff"));
+    json_pair_bool(w, TEXT("at_work"), out->at_work);
+    json_pair_bool(w, TEXT("at_home"), text_eq(area, TEXT("me")));
+    json_pair_bool(w, TEXT("has_accounts"), c->policy->session.cookie.n > 0);
     put_languages(out);
     put_carried(out);
     put_menu(out, area, here);
@@ -164,17 +168,9 @@ enum err page_open(struct ctx *c, const struct request *q, text name, text area,
 
 /* ---- Problems. ---- */
 
-/* "contact.email" by the title that the policy gives it. */
-static text field_title(struct ctx *c, text field)
+text page_reason(struct page *p, enum err code)
 {
-    text name = field, category = text_cut(&name, '.');
-    int index = policy_category(c->policy, category);
-    return index >= 0 && name.n ? doc_field(c, &c->policy->categories[index], name) : field;
-}
-
-/* The title of an error as this page says it, as pages in general do, or as programs get it. */
-static text problem_title(struct page *p, const struct err_row *row)
-{
+    const struct err_row *row = err_row(code);
     struct arena *a = p->c->arena;
     text own = word_find(arena_print(a, "problem.%.*s.%.*s", T(p->name), T(row->slug)), p->c->language);
     if (!own.p)
@@ -182,22 +178,45 @@ static text problem_title(struct page *p, const struct err_row *row)
     return own.p ? own : doc_in(p->c, row->en, row->fr);
 }
 
+/* What to do about "contact.email", by the title that the policy gives it; of another input, what the reason says. */
+static text field_fault(struct page *p, text field, enum err code)
+{
+    struct ctx *c = p->c;
+    text name = field;
+    text category = text_cut(&name, '.');
+    int index = policy_category(c->policy, category);
+    const struct category *cat = index >= 0 ? &c->policy->categories[index] : NULL;
+    int at = cat && name.n ? policy_field(cat, name) : -1;
+    if (at >= 0)
+        return fault_says(p, cat, &cat->fields[at], code);
+    text colon = word_find(TEXT("colon"), c->language), said = page_reason(p, code);
+    return name.n ? arena_print(c->arena, "%.*s%.*s%.*s", T(field), T(colon), T(said)) : said;
+}
+
 void page_problem(struct page *p, const struct why *why)
 {
-    json_name(&p->w, TEXT("problem"));
     if (!why) {
+        json_name(&p->w, TEXT("problem"));
         json_put_null(&p->w);
+        page_text(p, TEXT("password_fault"), TEXT(""));
         return;
     }
-    const struct err_row *row = err_row(why->code);
-    text field = text_of(why->field), detail = text_of(why->detail);
+    text field = text_of(why->field);
+    text said = page_reason(p, why->code);
+    if (why->code == ERR_PASSWORD && why->missing[0])
+        fault_add(p, field.n ? field : TEXT("password"), password_lacking(p->c, text_of(why->missing)));
+    if (field.n)
+        fault_add(p, field, field_fault(p, field, why->code));
+    page_text(p, TEXT("password_fault"), fault_of(p, TEXT("password")));
+    json_name(&p->w, TEXT("problem"));
     json_open(&p->w, '{');
-    page_text(p, TEXT("says"), problem_title(p, row));
-    json_pair(&p->w, TEXT("field"), field);
-    json_pair(&p->w, TEXT("field_title"), field.n ? field_title(p->c, field) : field);
-    json_pair(&p->w, TEXT("detail"), text_utf8(detail) ? detail : TEXT(""));
+    page_text(p, TEXT("says"), p->faults ? word_find(TEXT("problem.title"), p->c->language) : said);
+    fault_put_all(p);
+    text detail = text_of(why->detail);
+    /* What staff needs to know of the policy, and how much of something one may have: said in words of their own. */
+    bool told = (p->at_work || why->code == ERR_TOO_MANY) && text_utf8(detail);
+    json_pair(&p->w, TEXT("detail"), told ? detail : TEXT(""));
     json_pair(&p->w, TEXT("clause"), why->clause ? why->clause->path : TEXT(""));
-    page_text(p, TEXT("lacking"), why->missing[0] ? password_lacking(p->c, text_of(why->missing)) : TEXT(""));
     json_pair_int(&p->w, TEXT("retry"), why->retry);
     json_close(&p->w, '}');
 }

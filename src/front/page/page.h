@@ -8,12 +8,20 @@
 
 extern const struct assets front_templates; /* made by tools/embed from tmpl/ */
 
+/* One thing that is wrong in a form: the input's name, and what to do about it in the page's language. */
+struct fault {
+    text field, says;
+    struct fault *next;
+};
+
 struct page {
     struct ctx *c;
     const struct request *q;
     text name; /* of its template */
     struct buf model;
-    struct json_out w; /* the page adds its own members here, inside the open object */
+    struct json_out w;    /* the page adds its own members here, inside the open object */
+    bool at_work;         /* a page of staff */
+    struct fault *faults; /* in the order of the form; page_problem() shows them */
 };
 void page_free(struct page *p);
 #define PAGE_AUTO CLEANUP(page_free) struct page
@@ -21,9 +29,16 @@ void page_free(struct page *p);
 /* Begins the page of that template: takes ?lang=, writes the frame's members (site, lang, title, menu, member, done…).
  * The title is the word "title.NAME". `area`: whose menu it shows ("me", "staff"), empty for none. */
 enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out);
-/* What was sent in a form and could not be done, shown above: title, field by name, detail. NULL: there is no problem.
- */
+/* What was sent in a form and could not be done, shown above: all faults, each with a link to its field; where there
+ * are none, what the reason says. NULL: there is no problem. Faults are added before it, and before the fields are
+ * written. */
 void page_problem(struct page *p, const struct why *why);
+/* The title of an error as this page says it, as pages in general do, or as programs get it. */
+text page_reason(struct page *p, enum err code);
+/* Adds a fault, unless the field has one already; what the field's is, or empty; all of them as the member "faults". */
+void fault_add(struct page *p, text field, text says);
+text fault_of(const struct page *p, text field);
+void fault_put_all(struct page *p);
 /* Members of what was sent, as texts, so that nothing must be typed twice; empty where there was none. Never call it
  * with a secret. */
 void page_keep(struct page *p, const text *names, size_t count);

@@ -3,6 +3,7 @@
 #include "domain/core/named.h"
 #include "domain/core/normal.h"
 #include "domain/entry/address.h"
+#include "domain/entry/asked.h"
 #include "domain/core/value.h"
 #include "front/page/page_person.h"
 
@@ -37,26 +38,17 @@ static const struct {
     { TEXT_INIT("login"), TEXT_INIT("username") },
 };
 
-bool form_needed(const struct policy *p, const struct category *cat, const struct field *f)
-{
-    NODE_EACH(need, node_at(p->root, TEXT("accounts.needs"))) {
-        text field = need->value, category = text_cut(&field, '.');
-        if (text_eq(category, cat->name) && text_eq(field, f->name))
-            return true;
-    }
-    return f->required && !f->when_field.n;
-}
-
 static bool in_form(const struct policy *p, const struct category *cat, const struct field *f, enum form_scope scope)
 {
     if (f->type == FIELD_CARD || f->type == FIELD_JSON)
         return false;
     switch (scope) {
     case FORM_REQUIRED:
-        return form_needed(p, cat, f);
+        return asked_field(p, cat, f);
     case FORM_NO_IDENTIFIERS:
         return !identifier_guarded(p, cat, f);
     case FORM_ALL:
+    case FORM_OPENING:
         break;
     }
     return true;
@@ -124,10 +116,16 @@ static void put_condition(struct page *p, const struct category *cat, const stru
     json_pair(&p->w, TEXT("when_value"), f->when_value);
 }
 
-static void put_field(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope,
-                      const struct json *values, const struct json *sent, text wrong)
+static bool is_needed(const struct policy *p, const struct category *cat, const struct field *f, enum form_scope scope)
 {
-    bool needed = scope == FORM_REQUIRED || (f->required && !f->when_field.n);
+    bool opens = scope == FORM_REQUIRED || scope == FORM_OPENING;
+    return opens ? asked_field(p, cat, f) : f->required && !f->when_field.n;
+}
+
+static void put_field(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope,
+                      const struct json *values, const struct json *sent)
+{
+    bool needed = is_needed(p->c->policy, cat, f, scope);
     struct json_out *w = &p->w;
     text name = input_name(p->c->arena, cat, f), value = shown_value(f, name, values, sent);
     json_open(w, '{');
@@ -136,7 +134,7 @@ static void put_field(struct page *p, const struct category *cat, const struct f
     json_pair(w, TEXT("value"), value);
     put_kind(p, f);
     json_pair_bool(w, TEXT("required"), needed && f->type != FIELD_BOOLEAN);
-    json_pair_bool(w, TEXT("wrong"), text_eq(wrong, name));
+    page_text(p, TEXT("wrong"), fault_of(p, name));
     json_pair_bool(w, TEXT("boolean"), f->type == FIELD_BOOLEAN);
     json_pair_bool(w, TEXT("checked"), text_eq(value, TEXT("true")) || text_eq(value, TEXT("on")));
     json_pair_bool(w, TEXT("choice_of"), f->type == FIELD_CHOICE);
@@ -147,11 +145,11 @@ static void put_field(struct page *p, const struct category *cat, const struct f
 }
 
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
-                 const struct json *sent, text wrong)
+                 const struct json *sent)
 {
     for (unsigned i = 0; i < cat->field_count; i++)
         if (in_form(p->c->policy, cat, &cat->fields[i], scope))
-            put_field(p, cat, &cat->fields[i], scope, values, sent, wrong);
+            put_field(p, cat, &cat->fields[i], scope, values, sent);
 }
 
 /* ---- Back again. ---- */
@@ -172,6 +170,44 @@ static void put_typed(struct ctx *c, struct json_out *w, const struct field *f, 
         json_put_null(w);
     else
         normal_typed(c, w, f, typed);
+}
+
+/* A value as it was typed, as the policy's type has it; NULL when it cannot be read at all. */
+static const struct json *typed_value(struct ctx *c, const struct field *f, text typed)
+{
+    BUF_AUTO b = buf_make(1 << 17);
+    struct json_out w = json_out(&b);
+    const struct json *object;
+    json_open(&w, '{');
+    put_typed(c, &w, f, typed);
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, &object) == OK ? json_get(object, f->name) : NULL;
+}
+
+static void look_at(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope,
+                    const struct json *values, const struct json *sent)
+{
+    struct ctx *c = p->c;
+    text name = input_name(c->arena, cat, f);
+    text typed = normal_kept(c, f, json_text(sent, name));
+    bool empty = !typed.n && f->type != FIELD_BOOLEAN;
+    enum err e = empty && is_needed(c->policy, cat, f, scope) ? ERR_MISSING : OK;
+    if (!empty && !same(f, json_get(values, f->name), typed)) {
+        const struct json *value = typed_value(c, f, typed);
+        e = value ? value_take(c, cat, f, &value) : ERR_VALUE;
+    }
+    if (e == ERR_VALUE || e == ERR_MISSING || e == ERR_CARD_NUMBER)
+        fault_add(p, name, fault_says(p, cat, f, e));
+}
+
+void form_faults(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
+                 const struct json *sent)
+{
+    struct why kept = p->c->arena->why;
+    for (unsigned i = 0; i < cat->field_count; i++)
+        if (in_form(p->c->policy, cat, &cat->fields[i], scope))
+            look_at(p, cat, &cat->fields[i], scope, values, sent);
+    p->c->arena->why = kept;
 }
 
 enum err form_declared(struct ctx *c, const struct json *sent)

@@ -23,13 +23,17 @@ void page_copy(struct page *p, const struct json *from, text name);
 const struct json *file_values(const struct json *file, text category, const struct json *record);
 
 /* ---- Forms. ---- */
-/* Whether an account needs the field: by accounts.needs, or as its category requires it whatever the rest says. */
-bool form_needed(const struct policy *p, const struct category *cat, const struct field *f);
+/* FORM_OPENING: all fields, those that an account needs marked; FORM_REQUIRED: these alone (entry/asked.h). */
+enum form_scope { FORM_ALL, FORM_OPENING, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
 /* The fields of a category as inputs, items of an open list. `values`: {field: value} as held, or NULL; `sent`: what
- * the form brought (by input name "CATEGORY.FIELD"), or NULL. `wrong`: "category.field" that was refused, or empty. */
-enum form_scope { FORM_ALL, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
+ * the form brought (by input name "CATEGORY.FIELD"), or NULL. A field that has a fault (page.h) says it. */
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
-                 const struct json *sent, text wrong);
+                 const struct json *sent);
+/* Adds a fault for each field that was left empty and must not be, or whose value the policy does not take. */
+void form_faults(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
+                 const struct json *sent);
+/* What is wrong with that field, and what to do about it: "E-mail address: enter an address like name@example.org". */
+text fault_says(struct page *p, const struct category *cat, const struct field *f, enum err code);
 /* Refuses what was sent under the name of a field that the policy does not declare (ERR_UNDECLARED, with the field):
  * what a page is not asked to keep is not passed over in silence. "consent.PURPOSE" is a choice, no field. */
 enum err form_declared(struct ctx *c, const struct json *sent);

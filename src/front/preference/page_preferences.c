@@ -80,6 +80,8 @@ static enum err show_place(struct ctx *c, const struct request *q, struct reply 
     TRY(page_open(c, q, TEXT("preference"), TEXT("me"), &p));
     TRY(preference_get(c, session_self(c), cat->name, place, TEXT(""), &answer));
     TRY(json_parse(c->arena, answer.body, &now));
+    if (why)
+        form_faults(&p, cat, FORM_ALL, json_get(now, TEXT("values")), q->json);
     page_problem(&p, why);
     json_pair(&p.w, TEXT("category"), cat->name);
     json_pair(&p.w, TEXT("lead"), doc_category(c, cat));
@@ -87,8 +89,7 @@ static enum err show_place(struct ctx *c, const struct request *q, struct reply 
     json_pair_bool(&p.w, TEXT("every"), text_eq(place, PLACE_ALL));
     json_name(&p.w, TEXT("fields"));
     json_open(&p.w, '[');
-    form_fields(&p, cat, FORM_ALL, json_get(now, TEXT("values")), why ? q->json : NULL,
-                why ? text_of(why->field) : TEXT(""));
+    form_fields(&p, cat, FORM_ALL, json_get(now, TEXT("values")), why ? q->json : NULL);
     json_close(&p.w, ']');
     return page_show(&p, r, why ? err_row(why->code)->http : 200);
 }

@@ -249,7 +249,7 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
         .here = TEXT("/promises"),
         .name = site.n ? site : c->policy->controller.legal_name,
         .fr = g.fr,
-        .single = page_single(c->policy->root),
+        .root = c->policy->root,
         .title = g.fr ? TEXT("Nos promesses, vérifiées en direct")
                       : TEXT("Our promises, checked live"),
         .lead =

@@ -33,13 +33,6 @@ enum err api_security_txt(struct ctx *c, const struct request *q, struct reply *
 }
 
 /* W3C, A Well-Known URL for Changing Passwords: password managers take people to it. */
-enum err api_home(struct ctx *c, const struct request *q, struct reply *r)
-{
-    reply_none(r);
-    r->status = 302;
-    return reply_header(c->arena, r, TEXT("Location"), c->session ? TEXT("/me") : TEXT("/privacy"));
-}
-
 enum err api_change_password(struct ctx *c, const struct request *q, struct reply *r)
 {
     reply_none(r);

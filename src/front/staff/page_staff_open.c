@@ -2,12 +2,13 @@
  * invitation. */
 #include "domain/core/named.h"
 #include "front/door/go.h"
+#include "domain/entry/asked.h"
 #include "domain/entry/opening.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
 #include "front/door/word.h"
 
-/* The categories whose fields are asked: those of accounts.needs, and of what people are found by. */
+/* What an account needs, and whatever else people are found by. */
 static bool asked(const struct policy *p, const struct category *cat)
 {
     if (cat->many || cat->transient)
@@ -15,12 +16,7 @@ static bool asked(const struct policy *p, const struct category *cat)
     for (unsigned i = 0; i < cat->field_count; i++)
         if (cat->fields[i].identifier)
             return true;
-    NODE_EACH(need, node_at(p->root, TEXT("accounts.needs"))) {
-        text rest = need->value, category = text_cut(&rest, '.');
-        if (text_eq(category, cat->name))
-            return true;
-    }
-    return false;
+    return asked_category(p, cat, ASKED_ANYONE);
 }
 
 /* A manager names the folders that an account needs when they open it, though they give none afterwards (folder.c). */
@@ -93,7 +89,7 @@ static void put_folders(struct page *p)
     json_pair_bool(&p->w, TEXT("has_kinds"), some);
 }
 
-static void put_cards(struct page *p, text wrong)
+static void put_cards(struct page *p)
 {
     const struct policy *policy = p->c->policy;
     json_name(&p->w, TEXT("cards"));
@@ -105,7 +101,7 @@ static void put_cards(struct page *p, text wrong)
         json_pair(&p->w, TEXT("says"), doc_category(p->c, &policy->categories[i]));
         json_name(&p->w, TEXT("fields"));
         json_open(&p->w, '[');
-        form_fields(p, &policy->categories[i], FORM_ALL, NULL, p->q->json, wrong);
+        form_fields(p, &policy->categories[i], FORM_OPENING, NULL, p->q->json);
         json_close(&p->w, ']');
         json_close(&p->w, '}');
     }
@@ -119,14 +115,20 @@ static enum err open_page(struct ctx *c, const struct request *q, struct reply *
     bool may = node_has(node_at(c->policy->root, TEXT("accounts.opened_by")),
                         c->actor.kind == ACTOR_MANAGER ? TEXT("manager") : TEXT("staff"));
     PAGE_AUTO p = { 0 };
+    struct staff_outcome told = *o;
+    if (text_eq(text_of(told.why.field), TEXT("folders")))              /* of the form: the first folder's name */
+        text_cstr(TEXT("name"), told.why.field, sizeof told.why.field);
     TRY(staff_open(c, q, TEXT("staff_open"), &p));
-    staff_problem(&p, o);
+    for (unsigned i = 0; o->status != OK && i < c->policy->category_count; i++)
+        if (asked(c->policy, &c->policy->categories[i]))
+            form_faults(&p, &c->policy->categories[i], FORM_OPENING, NULL, q->json);
+    staff_problem(&p, &told);
     json_pair_bool(&p.w, TEXT("may"), may);
     json_pair_bool(&p.w, TEXT("team_of"), c->actor.kind == ACTOR_STAFF);
     json_pair_bool(&p.w, TEXT("folder_needed"),
                    node_has(node_at(c->policy->root, TEXT("accounts.needs")), TEXT("folders")));
     page_keep(&p, kept, sizeof kept / sizeof *kept);
-    put_cards(&p, text_of(o->why.field));
+    put_cards(&p);
     put_sources(&p);
     put_roles(&p);
     put_languages(&p);
@@ -151,7 +153,7 @@ static void put_data(struct ctx *c, struct json_out *w, const struct json *sent)
         BUF_AUTO b = buf_make(1 << 18);
         struct json_out fields = json_out(&b);
         json_open(&fields, '{');
-        unsigned count = asked(c->policy, cat) ? form_values(c, &fields, cat, FORM_ALL, NULL, sent) : 0;
+        unsigned count = asked(c->policy, cat) ? form_values(c, &fields, cat, FORM_OPENING, NULL, sent) : 0;
         json_close(&fields, '}');
         if (!count)
             continue;
