@@ -199,7 +199,7 @@ def register(tests):
             bare = app.post("/v1/subjects", {"data": {"identity": {"name": "B"}, "contact": {"login": "bare"}}, "source": "person"}).expect(201).json["id"]
             who = visitor(server, "zed")
             app.delete(f"/v1/subjects/{ident}/records/contact").refused("conflict", status=409)
-            check(form(who, "/me/drop/contact", csrf=who.csrf).status == 409, "erased by its person")
+            check(form(who, "/me/drop/contact", csrf=who.csrf, sure="yes").status == 409, "erased by its person")
             check(signs_in(server, "zed"), "kept out")
             app.change(ident, "service", {"contact": {"login": None}}).expect(200)
             app.change(ident, "service", {"contact": {"email": None}}).refused("conflict", status=409)

@@ -351,6 +351,10 @@ def register(tests):
             server.client("app").read(ident, "service").refused("not-found", status=404)
             Browser(server).sign_in("ines.1@regie.example", PASSWORD).expect(422)
         with signed_in(2) as (server, browser, ident):
-            browser.submit(browser.get("/me/close"), "/me/close").expect(200).has(word("done.closed"))
+            browser.submit(browser.get("/me/close"), "/me/close").expect(422).has(word("close.tick"))
+            check(browser.get("/me").expect(200).path == "/me", "closed by one press")
+            browser.submit(browser.get("/me/close"), "/me/close", press={"sure": "yes"}).expect(200) \
+                   .has(word("title.goodbye"), word("close.until"), "2026")
+            check(browser.send("GET", "/me").status == 303, "still signed in after the account was closed")
             check(browser.send("GET", "/me").status == 303 and not browser.cookies, "the session stays")
             Browser(server).sign_in("ines.2@regie.example", PASSWORD).expect(422)

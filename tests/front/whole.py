@@ -45,7 +45,7 @@ def register(tests):
             everybody({"identity": {"kind": "person"}}, "undeclared", field="firm.vat", **needs)
             everybody({"identity": {"kind": None}}, "undeclared", **needs)
             app.delete(f"/v1/subjects/{ident}/records/firm").refused("missing-field", **needs)
-            check(form(own, "/me/drop/firm", csrf=own.csrf).status == 422, "its person dropped what is needed")
+            check(form(own, "/me/drop/firm", csrf=own.csrf, sure="yes").status == 422, "its person dropped what is needed")
             app.record(ident, "jobs", {"at": NOW, "order": "7"}).expect(201)
             everybody({"identity": {"kind": "person"}, "firm": {"vat": None}}, "undeclared", clause=r"^categories\.jobs\.fields\.order$")
             app.delete(f"/v1/subjects/{ident}/records/jobs").expect(204)
@@ -95,7 +95,7 @@ def register(tests):
             app.change(ident, "service", {"identity": {"nick": None}}).refused("missing-field", clause=r"^accounts\.needs$", field="identity.nick")
             app.delete(f"/v1/subjects/{ident}/records/contact").refused("missing-field", clause=r"^accounts\.needs$", field="contact.email")
             server.operator().delete(f"/v1/subjects/{ident}/records/identity").refused("missing-field", clause=r"^accounts\.needs$")
-            check(form(own, "/me/drop/identity", csrf=own.csrf).status == 422, "its person dropped what their account needs")
+            check(form(own, "/me/drop/identity", csrf=own.csrf, sure="yes").status == 422, "its person dropped what their account needs")
             bare = app.post("/v1/subjects", {"data": person("C"), "source": "person"}).expect(201).json["id"]
             app.delete(f"/v1/subjects/{bare}/records/contact").expect(204)
 

@@ -503,7 +503,7 @@ def follows_relation_and_law(t):
             client.post(f"/v1/subjects/{people[name]}/events", {"event": "closure"}).expect(204)
         client.post(f"/v1/subjects/{people['closed by API']}/close").expect(204)
         own.post("/v1/me/close", {}).expect(204)
-        on_page.submit(on_page.get("/me/close").expect(200), "/me/close").expect(200)
+        on_page.submit(on_page.get("/me/close").expect(200), "/me/close", press={"sure": "yes"}).expect(200)
         garant("account", "close", people["closed by command"], "--data", server.data, "--policy", server.policy)
         closed = ("told", "closed by API", "closed by the person", "closed on the page", "closed by command")
         end = milliseconds("2027-03-31T00:00:00Z")                   # terms of days end with the day, in UTC

@@ -884,7 +884,7 @@ def ways_of_ending():
             "this device by API": lambda one: one.delete("/v1/me/sessions/" + this(one)).expect(204),
             "this device by page": lambda one: form(one, "/me/sessions", session=this(one), csrf=one.csrf).expect(303),
             "closing by API": lambda one: one.post("/v1/me/close", {}).expect(204),
-            "closing by page": lambda one: form(one, "/me/close", csrf=one.csrf).expect(303),
+            "closing by page": lambda one: form(one, "/me/close", csrf=one.csrf, sure="yes").expect(200),
             "erasure by API": lambda one: one.post(f"/v1/subjects/{one.id}/erase", {}).expect(200),
             "erasure by page": lambda one: form(one, "/me/erase", sure="yes", csrf=one.csrf).expect(200)}
 

@@ -103,7 +103,7 @@ def from_the_same_page(t):
     with part("oblivion and erasure, one link from there"):
         page = browser.get("/me/consents").expect(200)
         check("/me/erase" in page.read.links, f"{page.read.links}")
-        dropped = browser.submit(browser.get("/me/edit/company"), "/me/drop/company").expect(200)
+        dropped = browser.submit(browser.get("/me/edit/company"), "/me/drop/company", press={"sure": "yes"}).expect(200)
         left = client.read(ident, "service").expect(200).json["data"]
         check("Société 3" not in dropped.read.text and "company" not in left, "the company is not forgotten")
         browser.submit(browser.get("/me/erase"), "/me/erase", press={"sure": "yes"}).expect(200)

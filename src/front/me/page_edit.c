@@ -152,7 +152,12 @@ enum err api_edit_erase(struct ctx *c, const struct request *q, struct reply *r)
     const struct category *cat;
     struct answer answer = { 0 };
     TRY(category_of(c, q, &cat));
-    enum err e = subject_drop_record(c, session_self(c), cat->name, (text){ NULL, 0 }, &answer);
+    bool sure = text_eq(json_text(q->json, TEXT("sure")), TEXT("yes"));
+    enum err e = sure ? OK : say(c->arena, ERR_MISSING, "the box \"sure\" was not ticked");
+    if (!sure)
+        text_cstr(TEXT("sure"), c->arena->why.field, sizeof c->arena->why.field);
+    if (e == OK)
+        e = subject_drop_record(c, session_self(c), cat->name, (text){ NULL, 0 }, &answer);
     if (e == OK)
         return page_go(c, r, TEXT("/me"), TEXT("dropped"));
     if (e == ERR_REAUTHENTICATE)

@@ -5,6 +5,7 @@
 #include "domain/entry/closing.h"
 #include "domain/core/actor.h"
 #include "front/door/cookie.h"
+#include "front/door/word.h"
 #include "front/page/page_person.h"
 
 enum err api_export_page(struct ctx *c, const struct request *q, struct reply *r)
@@ -75,20 +76,41 @@ enum err api_erase_now(struct ctx *c, const struct request *q, struct reply *r)
 
 /* ---- Closing: out of reach now, erased at its term. ---- */
 
-enum err api_close_page(struct ctx *c, const struct request *q, struct reply *r)
+static enum err show_close(struct ctx *c, const struct request *q, struct reply *r, text name, msec until,
+                           const struct why *why)
 {
     PAGE_AUTO p = { 0 };
-    TRY(session_fresh(c));
-    TRY(page_open(c, q, TEXT("close"), TEXT("me"), &p));
-    page_problem(&p, NULL);
-    return page_show(&p, r, 200);
+    TRY(page_open(c, q, name, c->session ? TEXT("me") : TEXT(""), &p));
+    if (why)
+        fault_add(&p, TEXT("sure"), word_find(TEXT("close.tick"), c->language));
+    page_problem(&p, why);
+    json_pair(&p.w, TEXT("at"), time_print(c->arena, c->now));
+    json_pair(&p.w, TEXT("until"), until ? time_print(c->arena, until) : TEXT(""));
+    return page_show(&p, r, why ? err_row(why->code)->http : 200);
 }
 
+enum err api_close_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    msec until;
+    TRY(session_fresh(c));
+    TRY(closing_until(c, session_self(c), &until));
+    return show_close(c, q, r, TEXT("close"), until, NULL);
+}
+
+/* The page that says goodbye: nobody is signed in any more, so it is the answer itself. */
 enum err api_close_now(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
+    msec until;
     TRY(session_fresh(c));
+    TRY(closing_until(c, session_self(c), &until));
+    if (!text_eq(json_text(q->json, TEXT("sure")), TEXT("yes"))) {
+        say(c->arena, ERR_MISSING, "the box \"sure\" was not ticked");
+        struct why why = c->arena->why;
+        return show_close(c, q, r, TEXT("close"), until, &why);
+    }
     TRY(account_close(c, session_self(c), &answer));
-    TRY(page_go(c, r, arena_print(c->arena, "/signin?lang=%.*s", T(c->language)), TEXT("closed")));
+    c->session = NULL;
+    TRY(show_close(c, q, r, TEXT("goodbye"), until, NULL));
     return cookie_end_session(c, r);
 }
