@@ -1,15 +1,32 @@
 /* The certificate of an erasure as a page. */
 #include "paper/certificate_page.h"
 #include "domain/core/named.h"
-#include "paper/sheet.h"
+#include "paper/picture.h"
+#include "publish/notice.h"
+#include <openssl/sha.h>
 
-static void row(struct buf *b, text name, text value)
+struct sheet {
+    struct ctx *c;
+    struct buf *b;
+};
+
+static void raw(const struct sheet *g, const char *html) { buf_add(g->b, text_of(html)); }
+
+static void put(const struct sheet *g, text s) { buf_html(g->b, s); }
+
+/* One of two texts, escaped. */
+static void say_in(const struct sheet *g, const char *en, const char *fr)
 {
-    buf_add(b, TEXT("<tr><th scope=\"row\">"));
-    buf_html(b, name);
-    buf_add(b, TEXT("</th><td>"));
-    buf_html(b, value.n ? value : TEXT("–"));
-    buf_add(b, TEXT("</td></tr>\n"));
+    put(g, doc_in(g->c, text_of(en), text_of(fr)));
+}
+
+static void fact(const struct sheet *g, const char *en, const char *fr, text value)
+{
+    raw(g, "<dt>");
+    say_in(g, en, fr);
+    raw(g, "</dt><dd>");
+    put(g, value.n ? value : TEXT("–"));
+    raw(g, "</dd>\n");
 }
 
 static text number(struct arena *a, const struct json *v)
@@ -32,7 +49,7 @@ static text ground_word(const struct ctx *c, text ground)
           TEXT_INIT("traitement illicite (17(1)(d))") },
         { TEXT_INIT("obligation"), TEXT_INIT("legal obligation (17(1)(e))"),
           TEXT_INIT("obligation légale (17(1)(e))") },
-        { TEXT_INIT("child"), TEXT_INIT("data of a child (17(1)(f))"), TEXT_INIT("données d'un enfant (17(1)(f))") },
+        { TEXT_INIT("child"), TEXT_INIT("data of a child (17(1)(f))"), TEXT_INIT("données d’un enfant (17(1)(f))") },
         { TEXT_INIT("term"), TEXT_INIT("the term of the policy has ended"),
           TEXT_INIT("terme de la durée de conservation") },
     };
@@ -42,135 +59,171 @@ static text ground_word(const struct ctx *c, text ground)
     return ground;
 }
 
-static void page_facts(struct ctx *c, struct buf *b, const struct json *k)
+static void section(const struct sheet *g, const char *id, const char *en, const char *fr)
 {
-    const struct json *policy = json_get(k, TEXT("policy")), *keys = json_get(k, TEXT("keys")),
-                      *journal = json_get(k, TEXT("journal"));
-    buf_add(b, TEXT("<table>\n"));
-    row(b, doc_in(c, TEXT("Certificate"), TEXT("Certificat")), json_text(k, TEXT("id")));
-    row(b, doc_in(c, TEXT("Controller"), TEXT("Responsable du traitement")), json_text(k, TEXT("controller")));
-    row(b, doc_in(c, TEXT("Erased on"), TEXT("Effacé le")), doc_time(c, json_text(k, TEXT("at"))));
-    row(b, doc_in(c, TEXT("Reason"), TEXT("Motif")), ground_word(c, json_text(k, TEXT("ground"))));
-    row(b, doc_in(c, TEXT("Pseudonym of the person"), TEXT("Pseudonyme de la personne")),
-        json_text(k, TEXT("pseudonym")));
-    row(b, doc_in(c, TEXT("Keys destroyed"), TEXT("Clés détruites")),
-        number(c->arena, json_get(keys, TEXT("destroyed"))));
-    row(b, doc_in(c, TEXT("Policy in force"), TEXT("Politique en vigueur")),
-        arena_print(c->arena, "%.*s %.*s (SHA-256 %.*s)", T(json_text(policy, TEXT("id"))),
-                    T(json_text(policy, TEXT("version"))), T(json_text(policy, TEXT("hash")))));
-    row(b, doc_in(c, TEXT("Entry in the journal"), TEXT("Entrée au journal")),
-        arena_print(c->arena, "%.*s, no. %.*s", T(json_text(journal, TEXT("origin"))),
-                    T(number(c->arena, json_get(journal, TEXT("index"))))));
-    buf_add(b, TEXT("</table>\n"));
+    buf_print(g->b, "<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">", id, id);
+    say_in(g, en, fr);
+    raw(g, "</h2>\n");
 }
 
-static void head(struct buf *b, text title)
+static void paragraph(const struct sheet *g, const char *en, const char *fr)
 {
-    buf_add(b, TEXT("<h2>"));
-    buf_html(b, title);
-    buf_add(b, TEXT("</h2>\n"));
+    raw(g, "<p>");
+    say_in(g, en, fr);
+    raw(g, "</p>\n");
 }
 
-static void paragraph(struct buf *b, text s) { buf_add(b, TEXT("<p>")), buf_html(b, s), buf_add(b, TEXT("</p>\n")); }
-
-static void page_kept(struct ctx *c, struct buf *b, const struct json *kept)
+/* What the person reads first: that it is done, when, for whom, why, under which number. */
+static void put_facts(const struct sheet *g, const struct json *k)
 {
-    head(b,
-         doc_in(c, TEXT("What is kept, why, and until when"), TEXT("Ce qui est conservé, pourquoi et jusqu'à quand")));
-    if (!kept || !kept->count) {
-        paragraph(b, doc_in(c, TEXT("Nothing is kept."), TEXT("Rien n'est conservé.")));
-        return;
-    }
-    paragraph(b, doc_in(c,
-                        TEXT("We keep this data in a separate archive that the service does not use. We erase it on the date shown."),
-                        TEXT("Nous gardons ces données dans une archive séparée, que le service n'utilise pas. Nous les effaçons à la "
-                             "date indiquée.")));
-    buf_print(
-        b,
-        "<table><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th></tr></thead><tbody>\n",
-        text_eq(c->language, TEXT("fr")) ? "Catégorie" : "Category",
-        text_eq(c->language, TEXT("fr")) ? "Pourquoi" : "Why",
-        text_eq(c->language, TEXT("fr")) ? "Jusqu'au" : "Until");
-    JSON_EACH(k, kept) {
-        text until = json_text(k, TEXT("until"));
-        buf_add(b, TEXT("<tr><td>"));
-        buf_html(b, json_text(k, TEXT("title")));
-        buf_add(b, TEXT("</td><td>"));
-        buf_html(b, json_text(k, TEXT("ground")));
-        buf_add(b, TEXT("</td><td>"));
-        buf_html(b,
-                 until.p ? doc_time(c, until) : doc_in(c, TEXT("the end of the hold"), TEXT("la levée de la mesure")));
-        buf_add(b, TEXT("</td></tr>\n"));
-    }
-    buf_add(b, TEXT("</tbody></table>\n"));
+    raw(g, "<dl class=\"values seal\">\n");
+    fact(g, "Erased on", "Effacé le", doc_time(g->c, json_text(k, TEXT("at"))));
+    fact(g, "By", "Par", json_text(k, TEXT("controller")));
+    fact(g, "Why", "Pourquoi", ground_word(g->c, json_text(k, TEXT("ground"))));
+    fact(g, "Certificate number", "Numéro du certificat", json_text(k, TEXT("id")));
+    raw(g, "</dl>\n");
 }
 
-static void page_counts(struct ctx *c, struct buf *b, const struct json *k)
+static void put_gone(const struct sheet *g, const struct json *k)
 {
     const struct json *told = json_get(k, TEXT("recipients_to_tell"));
-    head(b, doc_in(c, TEXT("Rows erased, by table"), TEXT("Lignes effacées, par table")));
-    buf_add(b, TEXT("<table>\n"));
-    JSON_EACH(n, json_get(k, TEXT("rows_erased")))
-        row(b, n->key, n->value);
-    buf_add(b, TEXT("</table>\n"));
-    if (!told || !told->count)
-        return;
-    head(b, doc_in(c, TEXT("Recipients we tell about the erasure (Article 19 of the GDPR)"),
-                   TEXT("Destinataires prévenus de l'effacement (article 19 du RGPD)")));
-    buf_add(b, TEXT("<ul>\n"));
-    JSON_EACH(name, told) {
-        buf_add(b, TEXT("<li>"));
-        buf_html(b, name->value);
-        buf_add(b, TEXT("</li>\n"));
+    section(g, "gone", "What we erased", "Ce que nous avons effacé");
+    paragraph(g,
+              "All the data that we had about the person, and the keys that opened it. "
+              "No copy can be read any more, not even in backups.",
+              "Toutes les données que nous avions sur la personne, et les clés qui les ouvraient. "
+              "Aucune copie ne peut plus être lue, même dans les sauvegardes.");
+    if (told && told->count) {
+        paragraph(g, "We tell these recipients to erase it too (Article 19 of the GDPR):",
+                  "Nous prévenons ces destinataires, pour qu’ils effacent aussi (article 19 du RGPD) :");
+        raw(g, "<ul>\n");
+        JSON_EACH(name, told) {
+            raw(g, "<li>");
+            put(g, name->value);
+            raw(g, "</li>\n");
+        }
+        raw(g, "</ul>\n");
     }
-    buf_add(b, TEXT("</ul>\n"));
+    raw(g, "</section>\n");
 }
 
-static void page_proof(struct ctx *c, struct buf *b, text json, text jws, text verifier)
+static void put_kept(const struct sheet *g, const struct json *kept)
 {
-    head(b, doc_in(c, TEXT("How to check this certificate"), TEXT("Comment vérifier ce certificat")));
-    paragraph(
-        b,
-        doc_in(
-            c,
-            TEXT("Below is this certificate, signed (JSON Web Signature, RFC 7515, EdDSA), then its content. "
-                 "\"journal\" has the entry and its proof up to a signed checkpoint (c2sp.org/tlog-proof). "
-                 "To check it on any machine:"),
-            TEXT("Voici ce certificat signé (JSON Web Signature, RFC 7515, EdDSA), puis son contenu. « journal » "
-                 "contient l'écriture et sa preuve jusqu'à un point de contrôle signé (c2sp.org/tlog-proof). "
-                 "Pour le vérifier sur toute machine :")));
-    buf_add(b, TEXT("<pre>garant verify --certificate FILE --key '"));
-    buf_html(b, verifier);
-    buf_add(b, TEXT("'</pre>\n<pre class=\"jws\">"));
-    buf_html(b, jws);
-    buf_add(b, TEXT("</pre>\n<pre>"));
-    buf_html(b, json);
-    buf_add(b, TEXT("</pre>\n"));
+    section(g, "kept", "What stays, why, and until when", "Ce qui reste, pourquoi, et jusqu’à quand");
+    if (!kept || !kept->count) {
+        paragraph(g, "Nothing. We keep no data about the person.", "Rien. Nous ne gardons aucune donnée sur la personne.");
+        raw(g, "</section>\n");
+        return;
+    }
+    paragraph(g, "It lies in a separate archive that the service does not use. We erase it on the date shown.",
+              "Elles sont dans une archive séparée, que le service n’utilise pas. Nous les effaçons à la date indiquée.");
+    raw(g, "<div class=\"stack\">\n");
+    JSON_EACH(k, kept) {
+        text until = json_text(k, TEXT("until"));
+        raw(g, "<div class=\"card\"><h3>");
+        put(g, json_text(k, TEXT("title")));
+        raw(g, "</h3><dl class=\"values\">");
+        fact(g, "Why", "Pourquoi", json_text(k, TEXT("ground")));
+        fact(g, "Until", "Jusqu’au",
+             until.p ? doc_time(g->c, until)
+                     : doc_in(g->c, TEXT("the end of the hold"), TEXT("la levée de la mesure")));
+        raw(g, "</dl></div>\n");
+    }
+    raw(g, "</div>\n</section>\n");
+}
+
+/* The person is gone and signs in no more: the file comes inside the page. */
+static void put_download(const struct sheet *g, text id, text jws)
+{
+    buf_print(g->b,
+              "<p class=\"actions\"><a class=\"button first\" download=\"garant-%.*s.jws\" "
+              "href=\"data:application/jose;base64,",
+              T(id));
+    buf_base64(g->b, jws);
+    raw(g, "\">");
+    say_in(g, "Download the certificate", "Télécharger le certificat");
+    raw(g, "</a></p>\n<p class=\"aside\">");
+    say_in(g, "Keep it: nobody can make it again for you. You can also print this page.",
+           "Gardez-le : personne ne pourra vous le refaire. Vous pouvez aussi imprimer cette page.");
+    raw(g, "</p>\n");
+}
+
+static enum err put_digest(const struct sheet *g, text jws)
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    text hex, picture;
+    BUF_AUTO b = buf_make(256);
+    SHA256((const uint8_t *)jws.p, jws.n, digest);
+    buf_hex(&b, (text){ (const char *)digest, sizeof digest });
+    TRY(buf_take(g->c->arena, &b, &hex));
+    TRY(picture_qr(g->c->arena, arena_print(g->c->arena, "sha256:%.*s", T(hex)), &picture));
+    raw(g, "<div class=\"digest\"><div class=\"qr\" aria-hidden=\"true\">");
+    buf_add(g->b, picture);
+    raw(g, "</div><p><strong>");
+    say_in(g, "Fingerprint (SHA-256)", "Empreinte (SHA-256)");
+    raw(g, "</strong><br><span class=\"code\">");
+    put(g, hex);
+    raw(g, "</span><br><span class=\"aside\">");
+    say_in(g, "It is the same for the file and for this page: so a printed page still shows whether a file was changed.",
+           "C’est la même pour le fichier et pour cette page : une page imprimée montre donc si un fichier a été modifié.");
+    raw(g, "</span></p></div>\n");
+    return OK;
+}
+
+static enum err put_proof(const struct sheet *g, const struct json *k, text jws, text verifier)
+{
+    const struct json *policy = json_get(k, TEXT("policy")), *journal = json_get(k, TEXT("journal"));
+    section(g, "check", "How anyone can check it", "Comment chacun peut le vérifier");
+    TRY(put_digest(g, jws));
+    paragraph(g, "The file is signed, and holds the proof that our journal has the erasure. On any machine:",
+              "Le fichier est signé, et contient la preuve que notre journal a l’effacement. Sur toute machine :");
+    raw(g, "<pre>garant verify --certificate FILE --key '");
+    put(g, verifier);
+    raw(g, "'</pre>\n<details class=\"screen\"><summary>");
+    say_in(g, "What it holds", "Ce qu’il contient");
+    raw(g, "</summary>\n<dl class=\"facts\">\n");
+    fact(g, "Pseudonym of the person", "Pseudonyme de la personne", json_text(k, TEXT("pseudonym")));
+    fact(g, "Keys destroyed", "Clés détruites",
+         number(g->c->arena, json_get(json_get(k, TEXT("keys")), TEXT("destroyed"))));
+    fact(g, "Entry in the journal", "Entrée au journal",
+         arena_print(g->c->arena, "%.*s, %.*s", T(json_text(journal, TEXT("origin"))),
+                     T(number(g->c->arena, json_get(journal, TEXT("index"))))));
+    fact(g, "Policy in force", "Politique en vigueur",
+         arena_print(g->c->arena, "%.*s %.*s", T(json_text(policy, TEXT("id"))), T(json_text(policy, TEXT("version")))));
+    fact(g, "Fingerprint of the policy", "Empreinte de la politique", json_text(policy, TEXT("hash")));
+    raw(g, "</dl>\n<pre class=\"jws\">");
+    put(g, jws);
+    raw(g, "</pre>\n</details>\n</section>\n");
+    return OK;
 }
 
 enum err certificate_page(struct ctx *c, text json, text jws, text verifier, struct answer *out)
 {
     const struct json *k;
     BUF_AUTO b = buf_make(4 << 20);
-    text title = doc_in(c, TEXT("Certificate of erasure"), TEXT("Certificat d'effacement"));
+    struct sheet sheet = { c, &b }, *g = &sheet;
+    text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
     TRY(json_parse(c->arena, json, &k));
-    doc_page_open(c, &b, false, title);
-    buf_add(&b, TEXT("<h1>"));
-    buf_html(&b, title);
-    buf_add(&b, TEXT("</h1>\n"));
-    paragraph(
-        &b,
-        doc_in(
-            c,
-            TEXT("We erased the data of the person with the pseudonym below, and destroyed its keys. "
-                 "No copy can be read any more, not even in backups."),
-            TEXT("Nous avons effacé les données de la personne au pseudonyme ci-dessous, et détruit leurs clés. "
-                 "Aucune copie ne peut plus être lue, même dans les sauvegardes.")));
-    page_facts(c, &b, k);
-    page_kept(c, &b, json_get(k, TEXT("kept")));
-    page_counts(c, &b, k);
-    page_proof(c, &b, json, jws, verifier);
-    doc_page_close(&b);
+    text here = arena_print(c->arena, "/v1/certificates/%.*s", T(json_text(k, TEXT("id"))));
+    struct page_frame frame = {
+        .here = here,
+        .name = site.n ? site : c->policy->controller.legal_name,
+        .fr = text_eq(c->language, TEXT("fr")),
+        .root = c->policy->root,
+        .single = true, /* nobody may ask for it again in another language */
+        .title = doc_in(c, TEXT("Certificate of erasure"), TEXT("Certificat d’effacement")),
+        .lead = doc_in(c, TEXT("The data is erased. This page proves it."),
+                       TEXT("Les données sont effacées. Cette page le prouve.")),
+    };
+    page_begin(&b, &frame);
+    raw(g, "<div class=\"narrow certificate\">\n");
+    put_facts(g, k);
+    put_download(g, json_text(k, TEXT("id")), jws);
+    put_gone(g, k);
+    put_kept(g, json_get(k, TEXT("kept")));
+    TRY(put_proof(g, k, jws, verifier));
+    raw(g, "</div>\n");
+    page_end(&b, &frame, TEXT(""));
     *out = (struct answer){ .media_type = TEXT("text/html; charset=utf-8") };
     return buf_take(c->arena, &b, &out->body);
 }

@@ -101,11 +101,11 @@ enum err notice_leave(struct arena *a, struct buf *b, const struct node *root, t
 
 /* What every page begins and ends with. `here`: the path, for the links between the languages; may hold a query without
  * lang. `root`: of the policy, for its languages and whether people sign in; not needed with a `style`, which makes a
- * page that stands alone. */
+ * page that stands alone. `single`: there is no such page in another language. */
 struct page_frame {
     text here, title, name, lead, style;
     const struct node *root;
-    bool fr, alternate;
+    bool fr, alternate, single;
 };
 void page_begin(struct buf *b, const struct page_frame *f);
 void page_end(struct buf *b, const struct page_frame *f, text foot);

@@ -162,7 +162,7 @@ static void put_bar(struct buf *b, const struct page_frame *f)
     add(b, f->style.n ? "</p>\n" : "</a></p>\n");
     if (!f->style.n) {
         put_nav(b, f);
-        if (!is_single(f->root))
+        if (!f->single && !is_single(f->root))
             put_languages(b, f);
         put_enter(b, f);
     }

@@ -54,6 +54,7 @@ static enum err give_certificate(struct ctx *c, struct reply *r, const struct an
     const struct json *certificate = json_get(all, TEXT("certificate"));
     struct answer page = { 0 };
     TRY(certificate_shown(c, json_text(certificate, TEXT("id")), true, &page));
+    c->session = NULL;
     reply_bytes(r, 200, page.media_type, page.body);
     return cookie_end_session(c, r);
 }
