@@ -202,7 +202,7 @@ static void certificate_proves_itself(void **state)
     f->c.language = TEXT("fr");
     OKAY(certificate_get(&f->c, certificate, true, &page));
     assert_true(text_starts(page.media_type, TEXT("text/html")));
-    assert_true(text_find(page.body, TEXT("Certificat d&#39;effacement")) > 0 && text_find(page.body, jws) > 0);
+    assert_true(text_find(page.body, TEXT("Certificat d’effacement")) > 0 && text_find(page.body, jws) > 0);
     assert_int_equal(certificate_get(&f->c, id, false, &again), ERR_NOT_FOUND);
 }
 
