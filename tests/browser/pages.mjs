@@ -89,7 +89,7 @@ function as(who, path, more = {}) {
 /** Sends the form, and waits for the page that comes; its answer. */
 function send(form = 'form.form') {
     return async page => {
-        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(form).first().locator('button:not([name])').click()]);
+        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(form).first().locator('button:not([name], [type="button"])').click()]);
         return answer;
     };
 }

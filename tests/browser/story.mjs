@@ -15,9 +15,9 @@ export async function story(browser, site, folder) {
         const odiles = { 'identity.first_name': 'Odile', 'identity.last_name': 'Story', 'work.company': 'Studio Lumière', 'work.site': 'Lyon',
                          name: 'Audience 2026', why: 'contract 77' };
         await clerk.send({ ...odiles, 'contact.email': identifier });
-        await clerk.sees('It exists already');
+        await clerk.sees('This already exists');
         await clerk.send({ 'contact.email': 'odile.story@people.example' });
-        await clerk.sees('The account is opened', 'invited');
+        await clerk.sees('The account is open.', 'invited');
         const id = new URL(clerk.page.url()).pathname.split('/').pop();
 
         const odile = await somebody();
