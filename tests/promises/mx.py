@@ -7,6 +7,7 @@ from garant import DAY, TOP, add_months, check, check_absent, check_searchable, 
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import part, promise
+from uses import command
 from words import word
 
 
@@ -78,6 +79,144 @@ def saved_on_the_page(server, browser, elsewhere):
             check(shown(browser, "ventes") == mine, f"{name}={value} was saved")
     browser.submit(browser.get(page + "ventes"), action, press={"act": "drop"}).expect(200)
     check(shown(elsewhere, "ventes") == USUAL, "dropped, and still there")
+
+
+def events_of(page, **more):
+    """A view, a click, a download and its failure on that page, as a tracker tells them."""
+    stem = more.pop("stem")
+    return [{"id": f"{stem}-{number}", "fields": {"page": page, **fields}, **more} for number, fields in enumerate((
+        {"action": "view", "response_ms": 120}, {"action": "click", "target": "Planted bouton"}, {"action": "download", "target": "planted-grille.csv"},
+        {"action": "download", "target": "planted-panne.csv", "error": "Planted 503"}))]
+
+
+def usage_of(archive):
+    """What the export holds of use: of data.json and of the table."""
+    return [row["fields"] for row in json.loads(archive["data.json"])["data"].get("usage", [])], archive.get("usage.csv", b"").decode()
+
+
+@promise("MX-03")
+def use_is_kept(t):
+    """Page views, clicks and downloads of a signed-in person arrive in the usage log, by their own session, the tracker and the command, once each."""
+    server = t.server(now="2026-11-22T10:00:00Z")
+    boss, tracker = in_role(server, 90, "account_staff"), server.client("tracker")
+    dossier = [{"folder": "dossier", "name": "A", "why": "B"}]
+    browser, ident = member(server, person(3), "marguerite.3@regie.example", opener=boss, folders=dossier)
+    own = visitor(server, "marguerite.3@regie.example")
+    other = opened(server, person(4), opener=boss, folders=dossier)
+    sent = {"their own session": lambda: own.post("/v1/usage", {"events": events_of("/planted/session", stem="s")}),
+            "a tracker": lambda: tracker.post("/v1/usage", {"events": events_of("/planted/tracker", stem="t", subject=ident)})}
+    with part("views, clicks and downloads arrive"):
+        for name, send in sent.items():
+            told = send().expect(200).json
+            check(told == {"refused": [], "taken": 4, "repeated": 0}, f"{name}: {told}")
+        told = json.loads(server.run("usage", "send", "--json", given=json.dumps({"events": events_of("/planted/command", stem="c", subject=ident)})))
+        check(told["taken"] == 4, f"the command: {told}")
+        alone = own.post("/v1/usage", {"events": {"id": "alone", "at": "2026-11-21T08:00:00Z", "fields": {"page": "/planted/seule", "action": "view"}}})
+        check(alone.expect(200).json["taken"] == 1, f"one event: {alone.json}")
+    with part("each once, however often it is sent"):
+        for name, send in sent.items():
+            told = send().expect(200).json
+            check(told == {"refused": [], "taken": 0, "repeated": 4}, f"{name}, again: {told}")
+        server.restart()
+        check(sent["a tracker"]().expect(200).json["repeated"] == 4, "after a restart they are taken again")
+    with part("kept: on the page, in the answer and the export"):
+        browser.sign_in("marguerite.3@regie.example", PASSWORD)
+        browser.get("/me/history?of=usage").expect(200).has("/planted/session", "/planted/tracker", "/planted/command", "/planted/seule", "Planted bouton",
+                                                            "planted-grille.csv", "Planted 503")
+        answer = own.sign_in("marguerite.3@regie.example", PASSWORD).get(f"/v1/subjects/{ident}/access").expect(200).json["data"]["usage"]
+        rows, table = usage_of(own.export(ident)[0])
+        for held in (rows, [row["fields"] for row in answer]):
+            check(sorted((row["page"], row["action"]) for row in held) == sorted(
+                [(f"/planted/{by}", act) for by in ("session", "tracker", "command") for act in ("view", "click", "download", "download")] +
+                [("/planted/seule", "view")]), f"held: {held}")
+        check(all(row["at"].startswith("2026-11-2") for row in rows), f"without their time: {rows}")
+        check(table.count("/planted/") == 13 and "Planted 503" in table, f"the table: {table}")
+    with part("nobody else's"):
+        check(usage_of(server.client("app").export(other)[0])[0] == [], "another person has them")
+        own.post("/v1/usage", {"events": events_of("/planted/autrui", stem="x", subject=other)[0]}).refused("not-found", status=404)
+    with part("an objection to all of its purposes, or a restriction, stops it at once"):
+        for purpose in ("statistics", "improvement", "capacity"):
+            sent_now = {"events": [{"id": f"o-{purpose}", "subject": who, "fields": {"action": "view"}} for who in (ident, other)]}
+            check(tracker.post("/v1/usage", sent_now).expect(200).json["taken"] == 2, f"stopped before {purpose} was objected to") \
+                if purpose == "statistics" else None
+            own.put(f"/v1/subjects/{ident}/objections/{purpose}").expect(204)
+            sent_now = {"events": [{"id": f"p-{purpose}", "subject": who, "fields": {"action": "view"}} for who in (ident, other)]}
+            told = tracker.post("/v1/usage", sent_now).expect(200).json
+            check(told["taken"] == 1 and [row["code"] for row in told["refused"]] == ["purpose-refused"], f"after {purpose} was objected to: {told}")
+        own.post("/v1/usage", {"events": events_of("/planted/après", stem="y")[0]}).refused("purpose-refused", status=403)
+        server.client("app").put(f"/v1/subjects/{other}/restriction", {"ground": "accuracy"}).expect(204)
+        restricted = {"id": "r", "subject": other, "fields": {"action": "view"}}
+        tracker.post("/v1/usage", {"events": restricted}).refused("purpose-refused", status=403, clause="^rights$")
+    with part("erased with their person, and at their term"):
+        server.set_clock(add_months(server.now(), 12) + 2 * DAY)
+        server.sweep()
+        app = server.client("app")
+        check(usage_of(app.export(other)[0])[0] != [], "restricted, and gone all the same")
+        check(usage_of(app.export(ident)[0])[0] == [], "kept beyond their term")
+        app.delete(f"/v1/subjects/{other}/restriction").expect(204)
+        server.advance(minutes=5)
+        again = {"id": "again", "subject": other, "fields": {"page": "/planted/encore", "action": "view"}}
+        tracker.post("/v1/usage", {"events": again}).expect(200)
+        server.sweep()
+        check([row["page"] for row in usage_of(app.export(other)[0])[0]] == ["/planted/encore"], "the old ones stay, or the new one went too")
+        app.erase(other)
+        check(tracker.post("/v1/usage", {"events": [{"id": "late", "subject": other, "fields": {"action": "view"}}]}).expect(200).json["taken"] == 0,
+              "taken about nobody")
+        check_absent(["/planted/session", "/planted/encore"], server.folder)
+
+
+COLLECTED = {                                   # the datum of the policy's text: its field, its value, and what brings it
+    "IP address": ("ip", "192.0.2.77", {"action": "view"}), "browser version": ("browser", "Firefox 145", {"action": "view"}),
+    "system version": ("system", "Windows 11", {"action": "view"}), "downloads": ("target", "planted-rapport.csv", {"action": "download"}),
+    "usage indicators": ("indicators", {"planted": 3}, {"action": "indicator"}), "connectivity": ("connectivity", "planted 4g", {"action": "view"}),
+    "errors": ("error", "Planted TypeError", {"action": "error"}), "response times": ("response_ms", 431, {"action": "view"}),
+    "download errors": ("error", "Planted 404", {"action": "download", "target": "planted-rien.csv"}),
+    "clicks": ("target", "Planted lien", {"action": "click"}), "mouse moves": ("indicators", {"planted_moves": 41}, {"action": "mouse"}),
+    "date and time": ("at", "2026-11-22T09:59:00.000Z", {"action": "view"}), "page": ("page", "/planted/page", {"action": "view"})}
+
+
+@promise("MX-14")
+def collected_is_declared(t):
+    """Each datum that is collected is a field of a declared category, arrives, and is in the export; another is refused by name."""
+    server = t.server(now="2026-11-22T10:00:00Z")
+    boss, tracker = in_role(server, 90, "account_staff"), server.client("tracker")
+    dossier = [{"folder": "dossier", "name": "A", "why": "B"}]
+    browser, ident = member(server, person(14), "marguerite.14@regie.example", opener=boss, folders=dossier)
+    own = visitor(server, "marguerite.14@regie.example")
+    categories = server.operator().get("/v1/policy").expect(200).json["document"]["categories"]
+    events = [{"id": name, "subject": ident, "fields": {**base, field: value}} for name, (field, value, base) in COLLECTED.items()]
+    own.put(f"/v1/me/preferences/preferences/planted-grille", {"dashboard.items": 42}).expect(200)
+    with part("each is a declared field"):
+        check(all(field in categories["usage"]["fields"] for field, _, _ in COLLECTED.values()), "a datum is not declared")
+        check({"ip", "browser", "system", "at"} <= set(categories["connection"]["fields"]) and "email" in categories["contact"]["fields"], "connection data")
+    with part("each arrives"):
+        check(tracker.post("/v1/usage", {"events": events}).expect(200).json["taken"] == len(events), "not all are taken")
+    with part("each is in the export and on the page"):
+        archive = own.export(ident)[0]
+        (rows, table), data = usage_of(archive), json.loads(archive["data.json"])
+        page = browser.get("/me/history?of=usage").expect(200).read.text
+        for name, (field, value, base) in COLLECTED.items():
+            check(any(row.get(field) == value and row["action"] == base["action"] for row in rows), f"{name} is not in the export: {rows}")
+            if isinstance(value, str) and field != "at":
+                check(value in table and value in page, f"{name} is not in the table or on the page")
+        check(data["data"]["contact"]["email"] == "marguerite.14@regie.example", "the e-mail address")
+        check(data["account"]["password_set"].startswith("2026-11-22T"), "that there is a password")
+        check(any(row["fields"]["ip"] == "127.0.0.1" and row["fields"]["result"] == "success" for row in data["data"]["connection"]), "connection data")
+        check("42" in json.dumps(data["data"]["preferences"]), "preferences")
+    with part("what is not declared is refused by name"):
+        wrong = {"location": {"action": "view", "location": "Planted Paris"}, "action": {"action": "keystroke"}, "keys": {"action": "view", "keys": "Planted"}}
+        for name, fields in wrong.items():
+            event = {"events": [events[0], {"id": "w", "subject": ident, "fields": fields}]}
+            for who in (tracker, server.operator()):
+                answer = who.post("/v1/usage", event).refused(status=422, clause=r"^categories\.usage")
+                check(name in answer["detail"] and "Planted" not in json.dumps(answer), f"{name}: {answer}")
+            event["events"] = {"id": "w", "fields": fields}
+            own.post("/v1/usage", event).refused(status=422, clause=r"^categories\.usage")
+            status, said = command(server, "usage", "send", given=json.dumps({"events": {"id": "w", "subject": ident, "fields": fields}}))
+            check(status != 0 and name in said and "Planted" not in said, f"the command with {name}: {said}")
+        tracker.post("/v1/usage", {"events": {"id": "w", "subject": ident, "category": "contact", "fields": {"phone": "+33123456789"}}}) \
+            .refused("undeclared", status=422)
+        check(len(usage_of(own.export(ident)[0])[0]) == len(events), "something undeclared was kept")
 
 
 @promise("MX-05")

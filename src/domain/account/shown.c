@@ -55,6 +55,7 @@ enum err account_put(struct ctx *c, const struct person *p, struct json_out *w)
     json_pair(w, TEXT("opened_by"), a.opened_by);
     account_put_time(w, TEXT("last_visit"), a.last_visit);
     account_put_time(w, TEXT("agreement"), a.agreement);
+    account_put_time(w, TEXT("password_set"), a.password_at); /* that there is one, and since when; never itself */
     json_pair_bool(w, TEXT("second_factor"), a.factor_at != 0);
     json_pair_int(w, TEXT("sessions"), sessions);
     TRY(put_managers(c, p, w));

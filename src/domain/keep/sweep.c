@@ -547,6 +547,7 @@ static const struct own owns[] = {
     { "requests", "duties", "tb", NULL, SQL_DUTY_OVER, SQL_DUTY_END, false },
     { NULL, "letters", "tb", NULL, SQL_MAIL_OVER, SQL_MAIL_END, false },
     { NULL, "idempotency", "bt", NULL, SQL_IDEMPOTENCY_OVER, SQL_IDEMPOTENCY_END, false },
+    { NULL, "usage", "tbb", NULL, SQL_USAGE_SEEN_OVER, SQL_USAGE_SEEN_END, false },
 };
 
 enum { OWN_COLUMNS = 5, IDEMPOTENCY_KEPT = 24 * HOUR };
@@ -684,7 +685,7 @@ static msec own_cutoff(const struct ctx *c, const struct own *own)
         return 0;
     if (own->term)
         return retention_own_cutoff(policy_retention(c->policy, text_of(own->term)), c->now);
-    return own->list == SQL_HOLD_OVER || own->list == SQL_MAIL_OVER ? c->now : c->now - IDEMPOTENCY_KEPT;
+    return own->list == SQL_IDEMPOTENCY_OVER ? c->now - IDEMPOTENCY_KEPT : c->now;
 }
 
 static enum err step_own(struct sweep *s, const struct own *own, unsigned *found)

@@ -268,10 +268,9 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
 /* Somebody who answers rights may correct what is held. What is not held yet is stored by them only as by anybody: not
  * without the consent that it needs (GDPR 6(1)(a), 7), nor, by others than the person, against an objection or a
  * restriction (18, 21). */
-static bool may_store(struct ctx *c, const struct person *p, const struct ask *ask, const struct category *cat,
-                      struct decision *told)
+static bool may_store(const struct ctx *c, const struct person *p, const struct ask *ask, const struct category *cat,
+                      bool themselves, struct decision *told)
 {
-    bool themselves = c->actor.kind == ACTOR_PERSON;
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         const struct purpose *row = &c->policy->purposes[i];
         if (!bits_has(&cat->purposes, i) || row->never)
@@ -309,12 +308,12 @@ static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *
     const struct category *cat = &c->policy->categories[category];
     struct decision told = { .verdict = REFUSED_CATEGORY, .clause = &cat->clause };
     text name = TEXT("");
-    bool held = false;
+    bool held = false, themselves = c->actor.kind == ACTOR_PERSON;
     ask->category = (int)category;
     ask->purpose = PURPOSE_RIGHTS; /* a correction in answer to a right, by who may make it */
     if (p && policy_decide(c->policy, ask).verdict == ALLOWED) {
         TRY(is_held(c, p, cat, &held));
-        if (held || ask->act != ACT_WRITE || may_store(c, p, ask, cat, &told))
+        if (held || ask->act != ACT_WRITE || may_store(c, p, ask, cat, themselves, &told))
             return OK;
     }
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
@@ -330,6 +329,44 @@ static enum err allow_by_any(struct ctx *c, const struct person *p, struct ask *
         }
     }
     return refuse(c, p, told, name, categories, (int)category);
+}
+
+static enum err observe_again(struct ctx *c, const struct decided *d)
+{
+    int category = policy_category(c->policy, d->name);
+    if (category < 0)
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                          "the policy no longer declares category \"%.*s\"", T(d->name));
+    return person_may_observe(c, &d->person, (unsigned)category);
+}
+
+enum err person_may_observe(struct ctx *c, const struct person *p, unsigned category)
+{
+    const struct category *cat = &c->policy->categories[category];
+    struct decision told = { .verdict = REFUSED_CATEGORY, .clause = &cat->clause };
+    struct standing standing;
+    struct ask ask;
+    struct bits set = { { 0 } };
+    bits_add(&set, category);
+    TRY(ask_begin(c, p, NULL, ACT_WRITE, TEXT(""), &standing, &ask));
+    if (!may_store(c, p, &ask, cat, false, &told))
+        return refuse(c, p, told, TEXT(""), &set, (int)category);
+    return decided_add(c, (struct decided){ .again = observe_again, .name = cat->name, .act = ACT_WRITE }, p);
+}
+
+enum err person_may_count(struct ctx *c, const struct person *p, unsigned purpose, const struct bits *categories,
+                          bool *may)
+{
+    struct standing standing;
+    struct ask ask;
+    TRY(ask_begin(c, p, NULL, ACT_READ, TEXT(""), &standing, &ask));
+    ask.purpose = (int)purpose;
+    *may = true;
+    for (unsigned i = 0; *may && i < c->policy->category_count; i++) {
+        ask.category = (int)i;
+        *may = !bits_has(categories, i) || policy_decide(c->policy, &ask).verdict == ALLOWED;
+    }
+    return OK;
 }
 
 static enum err allow_some_again(struct ctx *c, const struct decided *d)

@@ -25,6 +25,14 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
  * NULL) are consents that come with the request itself. */
 enum err person_allow_some(struct ctx *c, const struct person *p, const struct bits *given, text purpose,
                            const struct bits *categories, enum act act);
+/* Whether what is observed of the person, whoever brings it, may be kept in that category: while a purpose of it stands
+ * that they have consented to where it needs that, not objected to (GDPR 21), and whose use is not restricted (18). A
+ * refusal is recorded; asked again inside the write. */
+enum err person_may_observe(struct ctx *c, const struct person *p, unsigned category);
+/* Whether their data of these categories counts in figures for that purpose: the same words of theirs, and the actor's
+ * reach. Silent: who is left out of a sum is refused nothing. */
+enum err person_may_count(struct ctx *c, const struct person *p, unsigned purpose, const struct bits *categories,
+                          bool *may);
 /* An act that answers a person's right and so needs no purpose: export, erase (GDPR 12 to 22). */
 enum err person_allow_act(struct ctx *c, const struct person *p, enum act act);
 /* What belongs to no category (a date in the relation, that the notice was shown): whoever may write for some purpose

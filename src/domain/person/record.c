@@ -70,28 +70,42 @@ enum err record_open(struct ctx *c, const struct person *p, struct record *r)
                T(place.field)); /* no fault of who asked */
 }
 
+enum err record_key(struct ctx *c, const struct person *p, const struct category *cat, struct record_key *out)
+{
+    *out = (struct record_key){ .key_class = cat->held ? record_class(cat) : 0 };
+    if (!cat->held) {
+        key_derive(&p->key, cat->name, &out->key);
+        return OK;
+    }
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, p->id, out->key_class, &out->key);
+    if (status != ERR_ERASED)
+        return status;
+    key_make(&out->key);
+    out->put = (struct key_put){ .tenant = c->tenant, .subject = p->id, .key_class = out->key_class };
+    key_wrap(store_master(ctx_store(c)), c->tenant, p->id, out->key_class, &out->key, out->put.wrapped);
+    out->made = true;
+    return OK;
+}
+
+void record_key_wipe(struct record_key *k) { key_wipe(&k->key); }
+
+enum err record_seal_under(struct ctx *c, const struct person *p, struct record *r, const struct record_key *k,
+                           text fields)
+{
+    struct place place = place_of(c, p, r);
+    r->key_class = k->key_class;
+    return seal(c->arena, &k->key, &place, fields, &r->sealed);
+}
+
 enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put,
                      bool *has_put)
 {
-    KEY_AUTO key;
-    struct place place = place_of(c, p, r);
-    *has_put = false;
-    const struct category *cat = &c->policy->categories[r->category];
-    if (!cat->held) {
-        r->key_class = 0;
-        key_derive(&p->key, cat->name, &key);
-        return seal(c->arena, &key, &place, fields, &r->sealed);
-    }
-    r->key_class = record_class(cat);
-    enum err status = store_key(ctx_store(c), c->arena, c->tenant, p->id, r->key_class, &key);
-    if (status == ERR_ERASED) {
-        key_make(&key);
-        *put = (struct key_put){ .tenant = c->tenant, .subject = p->id, .key_class = r->key_class };
-        key_wrap(store_master(ctx_store(c)), c->tenant, p->id, r->key_class, &key, put->wrapped);
-        *has_put = true;
-    } else if (status != OK)
-        return status;
-    return seal(c->arena, &key, &place, fields, &r->sealed);
+    RECORD_KEY_AUTO k = { .made = false };
+    TRY(record_key(c, p, &c->policy->categories[r->category], &k));
+    *has_put = k.made;
+    if (k.made)
+        *put = k.put;
+    return record_seal_under(c, p, r, &k, fields);
 }
 
 enum { QUICK_ROWS = 100 }; /* opened in about a millisecond */

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/clock.h"
 #include "crypt/seal.h"
+#include "store/store.h"
 
 struct bits;
 struct category;
@@ -11,7 +12,6 @@ struct ctx;
 struct json;
 struct json_out;
 struct look;
-struct key_put;
 struct person;
 struct policy;
 
@@ -51,6 +51,20 @@ enum err record_load(struct ctx *c, const struct person *p, int category, bool a
 enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, struct json_out *w);
 /* One line of "unreadable": how many of that category, and what to do about it. */
 void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned count, struct json_out *w);
+/* The key that a person's records of one category are sealed under, for many at once. `made`: it is a key of the
+ * category's own that was not there yet; `put` then goes into the write of its first record. Wipe it. */
+struct record_key {
+    struct key key;
+    uint32_t key_class;
+    bool made;
+    struct key_put put;
+};
+enum err record_key(struct ctx *c, const struct person *p, const struct category *cat, struct record_key *out);
+void record_key_wipe(struct record_key *k);
+#define RECORD_KEY_AUTO CLEANUP(record_key_wipe) struct record_key
+/* record_seal() under a key that is at hand. */
+enum err record_seal_under(struct ctx *c, const struct person *p, struct record *r, const struct record_key *k,
+                           text fields);
 /* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */
 enum err record_open(struct ctx *c, const struct person *p, struct record *r);
 /* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put`

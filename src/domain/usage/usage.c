@@ -1,0 +1,338 @@
+/* Usage taken in: events checked, sealed, and written in one commit. */
+#include "domain/core/actor.h"
+#include "domain/core/id.h"
+#include "domain/core/instance.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+#include "domain/person/form.h"
+#include "domain/person/keeping.h"
+#include "domain/person/person.h"
+#include "domain/person/record.h"
+#include "domain/person/source.h"
+#include "domain/person/whole.h"
+#include "domain/usage/usage.h"
+
+enum { ITEM_TRIES = 10000, AHEAD = 1 * HOUR };
+
+/* One person in one category: decided once, and one key for all their events. */
+struct under {
+    struct person *p;
+    text id; /* as it was sent */
+    int category;
+    struct record_key key;
+    struct starts starts;
+    text source;
+    const struct json *other; /* what conditions look at */
+    enum err refused;         /* OK, or why nothing of theirs is taken: */
+    struct why why;
+};
+struct event_made {
+    const struct under *under;
+    struct record record;
+    struct digest id;
+};
+struct intake {
+    struct ctx *c;
+    text purpose;
+    struct under *unders;
+    unsigned under_count;
+    struct event_made *made;
+    unsigned made_count;
+    struct key_put *puts;
+    unsigned put_count;
+    struct bits categories;
+    bool list;
+    struct json_out *refused;
+    int64_t taken;
+};
+static void intake_wipe(struct intake *t)
+{
+    for (unsigned i = 0; i < t->under_count; i++) {
+        record_key_wipe(&t->unders[i].key);
+        person_end(t->unders[i].p);
+    }
+}
+
+/* ---- What was sent. ---- */
+
+static bool takes_events(const struct category *cat)
+{
+    return cat->many && !cat->transient && (text_eq(cat->stream, TEXT("usage")) || text_eq(cat->stream, TEXT("logs")));
+}
+
+static enum err category_of(struct ctx *c, text name, int *out)
+{
+    if (name.n) {
+        TRY(form_category_of(c, name, out));
+        const struct category *cat = &c->policy->categories[*out];
+        return takes_events(cat)
+                   ? OK
+                   : say_clause(c->arena, ERR_UNDECLARED, &cat->clause,
+                                "category \"%.*s\" is not filled by events: its \"stream\" says by what", T(cat->name));
+    }
+    *out = policy_stream(c->policy, TEXT("usage"));
+    return *out >= 0 && takes_events(&c->policy->categories[*out])
+               ? OK
+               : say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                            "the policy has no category of stream \"usage\"");
+}
+
+static enum err id_of(struct ctx *c, const struct json *event, text *out)
+{
+    *out = json_text(event, TEXT("id"));
+    if (out->n && out->n <= USAGE_ID_MAX)
+        return OK;
+    return say(c->arena, out->n ? ERR_VALUE : ERR_MISSING,
+               "each event has an \"id\" of 1 to %d characters, so that it is kept once", USAGE_ID_MAX);
+}
+
+/* The category's own field of time, if it has one: what terms count from. */
+static const struct field *time_field(const struct category *cat)
+{
+    int at = cat->event >= 0 ? cat->event : policy_field(cat, TEXT("at"));
+    return at >= 0 && cat->fields[at].type == FIELD_TIME ? &cat->fields[at] : NULL;
+}
+
+/* When it happened: the field, the member "at", or now. */
+static enum err moment_of(struct ctx *c, const struct json *event, const struct field *f, msec *at)
+{
+    const struct json *fields = json_get(event, TEXT("fields"));
+    text said = f && json_text(fields, f->name).p ? json_text(fields, f->name) : json_text(event, TEXT("at"));
+    *at = c->now;
+    if (said.p && !value_moment(c, said, false, at))
+        return say(c->arena, ERR_VALUE, "\"at\" must be a time as in RFC 3339");
+    if (*at > c->now + AHEAD)
+        return say(c->arena, ERR_VALUE, "\"at\" is in the future");
+    if (*at <= c->now - USAGE_AGE_DAYS * DAY)
+        return say(c->arena, ERR_VALUE, "\"at\" is more than %d days ago: whether the event came already is not known",
+                   USAGE_AGE_DAYS);
+    return OK;
+}
+
+/* The fields with their time among them where the category declares one. */
+static enum err fields_of(struct ctx *c, const struct json *event, const struct field *f, msec at,
+                          const struct json **out)
+{
+    char shown[TIME_TEXT + 1];
+    *out = json_get(event, TEXT("fields"));
+    if (!f || json_text(*out, f->name).p)
+        return OK;
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, f->name, time_text(at, shown));
+    JSON_EACH(v, *out) {
+        if (text_eq(v->key, f->name))
+            continue;
+        json_name(&w, v->key);
+        json_put(&w, v);
+    }
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
+/* ---- About whom. ---- */
+
+static bool own(const struct ctx *c, text id) { return !id.n && c->actor.has_self; }
+
+/* Whether the caller may write it, and whether the person lets it be recorded. */
+static enum err decide(struct intake *t, struct under *u)
+{
+    struct ctx *c = t->c;
+    struct bits set = { { 0 } };
+    bits_add(&set, (unsigned)u->category);
+    if (c->actor.kind != ACTOR_PERSON)
+        TRY(person_allow_some(c, u->p, NULL, t->purpose, &set, ACT_WRITE));
+    TRY(person_may_observe(c, u->p, (unsigned)u->category));
+    TRY(whole_other(c, u->p, &c->policy->categories[u->category], &u->other));
+    TRY(retention_starts(c, u->p, &u->starts));
+    u->source = source_observed(c, &set);
+    TRY(record_key(c, u->p, &c->policy->categories[u->category], &u->key));
+    if (u->key.made)
+        t->puts[t->put_count++] = u->key.put;
+    return OK;
+}
+
+static bool is_about_person(enum err e)
+{
+    return e == ERR_NOT_FOUND || e == ERR_PURPOSE || e == ERR_CONSENT || e == ERR_FORBIDDEN;
+}
+
+static enum err under_of(struct intake *t, text id, int category, struct under **out)
+{
+    struct ctx *c = t->c;
+    for (unsigned i = t->under_count; i-- > 0;)
+        if (t->unders[i].category == category && text_eq(t->unders[i].id, id)) {
+            *out = &t->unders[i];
+            return OK;
+        }
+    struct person *p = NEW(c->arena, struct person);
+    TRY_PTR(p);
+    struct under *u = &t->unders[t->under_count++];
+    *out = u;
+    *u = (struct under){ .p = p, .id = id, .category = category };
+    bits_add(&t->categories, (unsigned)category);
+    u->refused = person_open(c, id.n ? id : session_self(c), false, p);
+    if (u->refused == OK)
+        u->refused = decide(t, u);
+    if (u->refused == OK)
+        return OK;
+    u->why = c->arena->why;
+    return t->list && is_about_person(u->refused) ? OK : u->refused;
+}
+
+static void put_refused(struct intake *t, text id, const struct under *u)
+{
+    struct json_out *w = t->refused;
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), id);
+    json_pair(w, TEXT("code"), err_row(u->refused)->slug);
+    json_pair(w, TEXT("detail"), text_of(u->why.detail));
+    json_close(w, '}');
+}
+
+/* ---- One event made ready. ---- */
+
+static enum err make_event(struct intake *t, const struct json *event)
+{
+    struct ctx *c = t->c;
+    struct under *u;
+    text id, whose = json_text(event, TEXT("subject"));
+    int category;
+    msec at;
+    const struct json *fields;
+    TRY(id_of(c, event, &id));
+    TRY(write_refused(c, NULL, category_of(c, json_text(event, TEXT("category")), &category)));
+    if (!whose.n && !own(c, whose))
+        return say(c->arena, ERR_MISSING, "\"subject\" says whose event it is");
+    TRY(under_of(t, whose, category, &u));
+    if (u->refused != OK) {
+        put_refused(t, id, u);
+        return OK;
+    }
+    const struct category *cat = &c->policy->categories[category];
+    const struct field *time = time_field(cat);
+    TRY(moment_of(c, event, time, &at));
+    TRY(fields_of(c, event, time, at, &fields));
+    TRY(write_refused(c, u->p, value_take_category(c, cat, &fields, u->other)));
+    struct event_made *m = &t->made[t->made_count++];
+    *m = (struct event_made){ .under = u,
+                              .record = { .category = category, .version = 1, .source = u->source, .at = at } };
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("usage"), id, &m->id);
+    m->record.item = at * 1000 + (m->id.b[0] << 8 | m->id.b[1]) % 1000; /* in the order of time */
+    struct starts starts = u->starts;
+    starts.collection = c->now;
+    starts.event = at;
+    if (cat->retention)
+        m->record.due = retention_due(cat->retention, &starts, false);
+    text form = form_sealed(c, fields, NULL, u->source);
+    TRY_PTR(form.p);
+    return record_seal_under(c, u->p, &m->record, &u->key, form);
+}
+
+/* ---- The commit. ---- */
+
+static enum err run_event(struct db *db, struct intake *t, const struct event_made *m, bool *repeated)
+{
+    const struct ctx *c = t->c;
+    const struct record *r = &m->record;
+    const struct val tenant = V_TEXT(c->tenant), subject = V_ID(m->under->p->id);
+    int64_t written;
+    TRY(db_run(db, SQL_USAGE_SEEN_ADD, &written,
+               ARGS(tenant, subject, V_BYTES(TEXT_BYTES(m->id)), V_INT(r->at + (USAGE_AGE_DAYS + 1) * DAY))));
+    *repeated = !written;
+    for (int64_t item = r->item; !*repeated; item++) {
+        TRY(db_run(db, SQL_RECORD_PUT, &written,
+                   ARGS(tenant, subject, V_TEXT(c->policy->categories[r->category].name), V_INT(item),
+                        V_INT(r->version), V_SEALED(r->sealed), V_TEXT(r->source), V_INT(r->at),
+                        r->due ? V_INT(r->due) : V_NULL, V_INT(0), V_INT(r->key_class))));
+        if (written)
+            return OK;
+        if (item - r->item > ITEM_TRIES)
+            return say(db_arena(db), ERR_CONFLICT, "too many events of one person at one moment");
+    }
+    return OK;
+}
+
+static enum err run_intake(struct db *db, struct write *w)
+{
+    struct intake *t = w->arg;
+    const struct under *before = NULL;
+    t->taken = 0;
+    for (unsigned i = 0; i < t->made_count; i++) {
+        const struct event_made *m = &t->made[i];
+        bool repeated;
+        if (m->under != before)
+            TRY(write_person_there(db, t->c->tenant, m->under->p->id));
+        before = m->under;
+        TRY(run_event(db, t, m, &repeated));
+        t->taken += !repeated;
+    }
+    w->event.count = t->taken;
+    return OK;
+}
+
+/* One entry for the batch: about its person when it has one, else about nobody by name. */
+static enum err write_intake(struct intake *t)
+{
+    const struct person *only = t->made_count ? t->made[0].under->p : NULL;
+    for (unsigned i = 1; only && i < t->made_count; i++)
+        if (memcmp(&t->made[i].under->p->id, &only->id, sizeof only->id) != 0)
+            only = NULL;
+    struct write w = { .run = run_intake,
+                       .arg = t,
+                       .event = event_of(t->c, only, TEXT("usage.taken")),
+                       .puts = t->puts,
+                       .put_count = t->put_count };
+    w.event.purpose = t->purpose;
+    w.event.categories = event_categories(t->c, &t->categories);
+    return t->made_count ? write_do(t->c, &w, NULL) : OK;
+}
+
+/* ---- The request. ---- */
+
+static enum err intake_room(struct intake *t, unsigned count)
+{
+    struct arena *a = t->c->arena;
+    t->unders = NEW_ARRAY(a, struct under, count + 1);
+    t->made = NEW_ARRAY(a, struct event_made, count + 1);
+    t->puts = NEW_ARRAY(a, struct key_put, count + 1);
+    return t->unders && t->made && t->puts ? OK : ERR_MEMORY;
+}
+
+static enum err take(struct intake *t, const struct json *events, struct answer *out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    t->refused = &w;
+    json_open(&w, '{');
+    json_name(&w, TEXT("refused"));
+    json_open(&w, '[');
+    if (!t->list)
+        TRY(make_event(t, events));
+    else
+        JSON_EACH(event, events)
+            TRY(make_event(t, event));
+    json_close(&w, ']');
+    TRY(write_intake(t));
+    json_pair_int(&w, TEXT("taken"), t->taken);
+    json_pair_int(&w, TEXT("repeated"), t->made_count - t->taken);
+    json_close(&w, '}');
+    return buf_take(t->c->arena, &b, &out->body);
+}
+
+enum err usage_take(struct ctx *c, const struct json *in, struct answer *out)
+{
+    const struct json *events = json_get(in, TEXT("events"));
+    CLEANUP(intake_wipe) struct intake t = { .c = c, .purpose = json_text(in, TEXT("purpose")) };
+    t.list = events && events->kind == J_ARRAY;
+    unsigned count = t.list ? events->count : 1;
+    if (!events || !count)
+        return say(c->arena, ERR_MISSING, "\"events\" is one event or a list of them");
+    if (count > USAGE_EVENTS_MAX)
+        return say(c->arena, ERR_TOO_LARGE, "at most %d events are taken at once", USAGE_EVENTS_MAX);
+    if (c->session && !json_text(t.list ? events->first : events, TEXT("subject")).n)
+        session_as_person(c); /* a person's own browser tells of them, whatever their role */
+    TRY(intake_room(&t, count));
+    return take(&t, events, out);
+}

@@ -1,0 +1,29 @@
+/* Usage: what people do on a service arrives as events, and is kept as records of the categories that the policy fills
+ * by it (categories.*.stream: usage, logs). */
+#ifndef DOMAIN_USAGE_USAGE_H
+#define DOMAIN_USAGE_USAGE_H
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+
+struct answer;
+struct ctx;
+struct json;
+
+/* An event is one record of its category, sealed under the person's key, with the category's term, holds, access,
+ * export and erasure. Its sender's id is remembered, as a keyed digest, while it is young enough to be taken; so it is
+ * kept once, however often it is sent. */
+enum {
+    USAGE_EVENTS_MAX = 1000, /* of one request */
+    USAGE_ID_MAX = 100,
+    USAGE_AGE_DAYS = 30 /* an event that happened before is refused: whether it came already is no longer known */
+};
+
+/* {"events": one or a list of {"id", "subject"?, "category"?, "at"?, "fields"}, "purpose"?}: taken in one commit with
+ * one journal entry. What the policy does not declare, a value that does not fit and a time out of range refuse the
+ * whole: ERR_UNDECLARED, ERR_VALUE, ERR_MISSING, by name. About whom nothing may be recorded (objection, restriction,
+ * no consent; GDPR 7(3), 18, 21) and who is not there: alone it is the error, in a list it is answered beside what was
+ * taken. Without a subject the events are those of the signed-in person. */
+enum err usage_take(struct ctx *c, const struct json *in, struct answer *out);
+
+#endif
