@@ -142,7 +142,7 @@ static void put_download(const struct sheet *g, text id, text jws)
     buf_base64(g->b, jws);
     raw(g, "\">");
     say_in(g, "Download the certificate", "Télécharger le certificat");
-    raw(g, "</a></p>\n<p class=\"aside\">");
+    raw(g, "</a></p>\n<p class=\"aside screen\">");
     say_in(g, "Keep it: nobody can make it again for you. You can also print this page.",
            "Gardez-le : personne ne pourra vous le refaire. Vous pouvez aussi imprimer cette page.");
     raw(g, "</p>\n");

@@ -62,7 +62,7 @@ async function checkFrame(page, language, fault) {
 }
 
 /** No scrolling sideways, and what sticks out by name. */
-async function checkWidth(page, fault) {
+export async function checkWidth(page, fault) {
     const wide = await page.evaluate(() => {
         const room = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= room)
@@ -75,7 +75,7 @@ async function checkWidth(page, fault) {
         fault(`scrolls sideways, ${wide}`);
 }
 
-async function checkAxe(page, fault) {
+export async function checkAxe(page, fault) {
     await page.evaluate(AXE);
     const found = await page.evaluate(tags => window.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })
         .then(result => result.violations.map(v => `${v.id} (${v.help}) on ${v.nodes.length}: ` + v.nodes.slice(0, 3).map(node =>
