@@ -184,6 +184,94 @@ def nothing_sensitive(t):
         other.change(made, "service", {"health": {"allergies": "pollen"}}).refused(status=403)
 
 
+def line_of(user, path="/planted/page.html", status=200, referrer="https://planted.example/d?secret=planted-query",
+            agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0",
+            at="22/Nov/2026:09:30:00 +0000", ip="192.0.2.81", size="5120"):
+    """A line as nginx and Apache write it."""
+    return f'{ip} - {user} [{at}] "GET {path} HTTP/1.1" {status} {size} "{referrer}" "{agent}"'
+
+
+def import_log(server, path, *more):
+    """What the command tells of that file."""
+    return json.loads(server.run("usage", "import", path, "--json", *more))
+
+
+def held_logs(client, ident):
+    """The logs in the export: rows, and the table."""
+    archive = client.export(ident)[0]
+    return [row["fields"] for row in json.loads(archive["data.json"])["data"].get("logs", [])], archive.get("logs.csv", b"").decode()
+
+
+ODD = [b"not a log line", b'2001:db8::1 - - [22/Nov/2026:09:31:00 +0000] "\\x16\\x03\\x01" 400 157 "-" "-"', b"\xff\xfe broken \x00 bytes", b"x" * 70000, b"",
+       b'192.0.2.9 - thibault.1@societe.example [99/Foo/2026:09:31:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"']
+
+
+@promise("MP-08")
+def logs_are_tied(t):
+    """Lines of web servers' logs are taken in and tied to their person, each once, cut to what is declared, and go with them."""
+    server = t.server(now=NOW)
+    client, path = server.client("app"), t.path("access.log")
+    browser, ident = member(server, person(1), "thibault.1@societe.example")
+    other = client.create(person(2))["id"]
+    lines = [line_of("thibault.1@societe.example", "/planted/un.html?mail=planted@query.example"), line_of(ident, "/planted/deux.pdf", 404),
+             line_of("-", "/planted/personne"), line_of("inconnu@societe.example", "/planted/inconnu"),
+             line_of("THIBAULT.1@Societe.Example", '/planted/trois \\" quote', ip="2001:db8::77"), line_of(other, "/planted/carte/4111111111111111"),
+             line_of(other, "/planted/vieux", at="01/Jan/2020:00:00:00 +0100")]
+    with open(path, "wb") as file:
+        file.write("\n".join(lines).encode() + b"\n" + b"\n".join(ODD) + b"\n" + b"192.0.2.1 - - [22/Nov")
+    told = import_log(server, path)
+    with part("lines are taken and tied to their person"):
+        check((told["taken"], told["nobody"], told["over"], told["bad"]) == (4, 3, 1, 5), f"told: {told}")
+        rows, table = held_logs(client, ident)
+        check([row["file"] for row in rows] == ["/planted/un.html", "/planted/deux.pdf", "/planted/trois"], f"held: {rows}")
+        first = {"at": "2026-11-22T09:30:00.000Z", "ip": "192.0.2.81", "file": "/planted/un.html", "status": 200, "bytes": 5120, "browser": "Firefox 145",
+                 "system": "Linux", "referrer": "https://planted.example/d"}
+        check(rows[0] == first and rows[2]["ip"] == "2001:db8::77", f"the first line: {rows[0]}")
+    with part("in JSON too, with all that the policy declares"):
+        as_json = t.path("access.json")
+        with open(as_json, "w", encoding="utf-8") as file:
+            for number in range(3):
+                json.dump({"time_iso8601": "2026-11-22T09:40:00+00:00", "remote_addr": "192.0.2.82", "remote_user": "thibault.1@societe.example",
+                           "request_uri": f"/planted/json-{number}?q=planted-query", "status": 200, "body_bytes_sent": 7, "domain": "planted.example",
+                           "provider": "Planted Télécom", "http_user_agent": "Firefox/145.0", "upstream": "10.0.0.7", "cookie": "planted-cookie"}, file)
+                file.write("\n")
+        by_json = import_log(server, as_json, "--format", "json")
+        check(by_json["taken"] == 3 and {row["field"] for row in by_json["dropped"]} == {"upstream", "cookie"}, f"of JSON: {by_json}")
+        rows, table = held_logs(client, ident)
+        check(rows[-1]["domain"] == "planted.example" and rows[-1]["provider"] == "Planted Télécom", f"held of JSON: {rows[-1]}")
+    with part("each line once: the file again, grown, under another name, after a restart"):
+        again = import_log(server, path)
+        check((again["taken"], again["bad"], again["position"]) == (0, 0, told["position"]), f"the file again: {again}")
+        with open(path, "ab") as file:
+            file.write(b'/2026:09:45:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"\n' + line_of(ident, "/planted/plus").encode() + b"\n")
+        os.rename(path, t.path("access.log.1"))
+        server.restart()
+        grown = import_log(server, t.path("access.log.1"))
+        check((grown["taken"], grown["nobody"]) == (1, 1), f"grown and renamed: {grown}")
+        check(len(held_logs(client, ident)[0]) == 7, "a line is held twice")
+    with part("query strings, undeclared fields and card numbers are not kept, and counted"):
+        check(told["queries"] >= 4 and told["masked"] == 1, f"told: {told}")
+        check("/planted/carte/****************" in json.dumps(held_logs(client, other)[0]), "the masked line")
+        for who in (ident, other):
+            kept = client.get(f"/v1/subjects/{who}/access").expect(200).body.decode()
+            check("planted-query" not in kept and "planted@query" not in kept and "planted-cookie" not in kept and "4111111111111111" not in kept, "kept")
+    with part("bad lines are counted and named, and stop nothing"):
+        check([fault["line"] for fault in told["faults"]] == [8, 10, 11, 12, 13], f"named: {told['faults']}")
+    with part("on their page, in the answer and the export"):
+        browser.sign_in("thibault.1@societe.example", PASSWORD)
+        browser.get("/me/history?of=logs").expect(200).has("/planted/un.html", "Planted Télécom", "https://planted.example/d", "192.0.2.81")
+        check("/planted/un.html" in client.get(f"/v1/subjects/{ident}/access").expect(200).body.decode(), "not in the answer")
+        check("/planted/un.html" in held_logs(client, ident)[1], "not in the table")
+    with part("erased with them, and nobody else's"):
+        check([row["file"] for row in held_logs(client, other)[0]] == ["/planted/carte/****************"], "another's lines")
+        client.erase(ident)
+        client.erase(other)
+        check_absent(["/planted/un.html", "/planted/json-1", "Planted Télécom", "planted-query", "planted-cookie"], server.data)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(line_of(ident, "/planted/après", at="22/Nov/2026:09:59:59 +0000") + "\n")
+        check(import_log(server, path)["nobody"] == 1, "a line of an erased person is taken")
+
+
 @promise("MP-13")
 def each_at_its_term(t):
     """With the clock moved forward, each category is erased at its term and none earlier."""

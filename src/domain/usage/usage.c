@@ -10,42 +10,12 @@
 #include "domain/person/record.h"
 #include "domain/person/source.h"
 #include "domain/person/whole.h"
+#include "domain/usage/intake.h"
 #include "domain/usage/usage.h"
 
-enum { ITEM_TRIES = 10000, AHEAD = 1 * HOUR };
+enum { ITEM_TRIES = 1000000, AHEAD = 1 * HOUR };
 
-/* One person in one category: decided once, and one key for all their events. */
-struct under {
-    struct person *p;
-    text id; /* as it was sent */
-    int category;
-    struct record_key key;
-    struct starts starts;
-    text source;
-    const struct json *other; /* what conditions look at */
-    enum err refused;         /* OK, or why nothing of theirs is taken: */
-    struct why why;
-};
-struct event_made {
-    const struct under *under;
-    struct record record;
-    struct digest id;
-};
-struct intake {
-    struct ctx *c;
-    text purpose;
-    struct under *unders;
-    unsigned under_count;
-    struct event_made *made;
-    unsigned made_count;
-    struct key_put *puts;
-    unsigned put_count;
-    struct bits categories;
-    bool list;
-    struct json_out *refused;
-    int64_t taken;
-};
-static void intake_wipe(struct intake *t)
+void intake_wipe(struct intake *t)
 {
     for (unsigned i = 0; i < t->under_count; i++) {
         record_key_wipe(&t->unders[i].key);
@@ -55,7 +25,7 @@ static void intake_wipe(struct intake *t)
 
 /* ---- What was sent. ---- */
 
-static bool takes_events(const struct category *cat)
+bool intake_fills(const struct category *cat)
 {
     return cat->many && !cat->transient && (text_eq(cat->stream, TEXT("usage")) || text_eq(cat->stream, TEXT("logs")));
 }
@@ -65,13 +35,13 @@ static enum err category_of(struct ctx *c, text name, int *out)
     if (name.n) {
         TRY(form_category_of(c, name, out));
         const struct category *cat = &c->policy->categories[*out];
-        return takes_events(cat)
+        return intake_fills(cat)
                    ? OK
                    : say_clause(c->arena, ERR_UNDECLARED, &cat->clause,
                                 "category \"%.*s\" is not filled by events: its \"stream\" says by what", T(cat->name));
     }
     *out = policy_stream(c->policy, TEXT("usage"));
-    return *out >= 0 && takes_events(&c->policy->categories[*out])
+    return *out >= 0 && intake_fills(&c->policy->categories[*out])
                ? OK
                : say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
                             "the policy has no category of stream \"usage\"");
@@ -87,7 +57,7 @@ static enum err id_of(struct ctx *c, const struct json *event, text *out)
 }
 
 /* The category's own field of time, if it has one: what terms count from. */
-static const struct field *time_field(const struct category *cat)
+const struct field *intake_time(const struct category *cat)
 {
     int at = cat->event >= 0 ? cat->event : policy_field(cat, TEXT("at"));
     return at >= 0 && cat->fields[at].type == FIELD_TIME ? &cat->fields[at] : NULL;
@@ -158,11 +128,11 @@ static bool is_about_person(enum err e)
     return e == ERR_NOT_FOUND || e == ERR_PURPOSE || e == ERR_CONSENT || e == ERR_FORBIDDEN;
 }
 
-static enum err under_of(struct intake *t, text id, int category, struct under **out)
+enum err intake_under(struct intake *t, text whose, text id, int category, struct under **out)
 {
     struct ctx *c = t->c;
     for (unsigned i = t->under_count; i-- > 0;)
-        if (t->unders[i].category == category && text_eq(t->unders[i].id, id)) {
+        if (t->unders[i].category == category && text_eq(t->unders[i].whose, whose)) {
             *out = &t->unders[i];
             return OK;
         }
@@ -170,9 +140,9 @@ static enum err under_of(struct intake *t, text id, int category, struct under *
     TRY_PTR(p);
     struct under *u = &t->unders[t->under_count++];
     *out = u;
-    *u = (struct under){ .p = p, .id = id, .category = category };
+    *u = (struct under){ .p = p, .whose = whose, .category = category };
     bits_add(&t->categories, (unsigned)category);
-    u->refused = person_open(c, id.n ? id : session_self(c), false, p);
+    u->refused = id.n ? person_open(c, id, false, p) : ERR_NOT_FOUND;
     if (u->refused == OK)
         u->refused = decide(t, u);
     if (u->refused == OK)
@@ -193,6 +163,32 @@ static void put_refused(struct intake *t, text id, const struct under *u)
 
 /* ---- One event made ready. ---- */
 
+/* When an event of that time ends, 0 when its term is not known yet. */
+static msec due_of(const struct intake *t, const struct under *u, msec at)
+{
+    const struct category *cat = &t->c->policy->categories[u->category];
+    struct starts starts = u->starts;
+    starts.collection = t->c->now;
+    starts.event = at;
+    return cat->retention ? retention_due(cat->retention, &starts, false) : 0;
+}
+
+enum err intake_add(struct intake *t, struct under *u, const struct json *fields, msec at, int64_t item)
+{
+    struct ctx *c = t->c;
+    struct event_made *m = &t->made[t->made_count++];
+    *m = (struct event_made){ .under = u };
+    m->record = (struct record){ .category = u->category,
+                                 .item = item, /* in the order of time */
+                                 .version = 1,
+                                 .source = u->source,
+                                 .at = at,
+                                 .due = due_of(t, u, at) };
+    text form = form_sealed(c, fields, NULL, u->source);
+    TRY_PTR(form.p);
+    return record_seal_under(c, u->p, &m->record, &u->key, form);
+}
+
 static enum err make_event(struct intake *t, const struct json *event)
 {
     struct ctx *c = t->c;
@@ -205,29 +201,22 @@ static enum err make_event(struct intake *t, const struct json *event)
     TRY(write_refused(c, NULL, category_of(c, json_text(event, TEXT("category")), &category)));
     if (!whose.n && !own(c, whose))
         return say(c->arena, ERR_MISSING, "\"subject\" says whose event it is");
-    TRY(under_of(t, whose, category, &u));
+    TRY(intake_under(t, whose, whose.n ? whose : session_self(c), category, &u));
     if (u->refused != OK) {
         put_refused(t, id, u);
         return OK;
     }
     const struct category *cat = &c->policy->categories[category];
-    const struct field *time = time_field(cat);
+    const struct field *time = intake_time(cat);
     TRY(moment_of(c, event, time, &at));
     TRY(fields_of(c, event, time, at, &fields));
     TRY(write_refused(c, u->p, value_take_category(c, cat, &fields, u->other)));
-    struct event_made *m = &t->made[t->made_count++];
-    *m = (struct event_made){ .under = u,
-                              .record = { .category = category, .version = 1, .source = u->source, .at = at } };
-    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("usage"), id, &m->id);
-    m->record.item = at * 1000 + (m->id.b[0] << 8 | m->id.b[1]) % 1000; /* in the order of time */
-    struct starts starts = u->starts;
-    starts.collection = c->now;
-    starts.event = at;
-    if (cat->retention)
-        m->record.due = retention_due(cat->retention, &starts, false);
-    text form = form_sealed(c, fields, NULL, u->source);
-    TRY_PTR(form.p);
-    return record_seal_under(c, u->p, &m->record, &u->key, form);
+    struct digest of_id;
+    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("usage"), id, &of_id);
+    TRY(intake_add(t, u, fields, at, at * 1000 + (of_id.b[0] << 8 | of_id.b[1]) % 1000));
+    t->made[t->made_count - 1].id = of_id;
+    t->made[t->made_count - 1].has_id = true;
+    return OK;
 }
 
 /* ---- The commit. ---- */
@@ -237,9 +226,10 @@ static enum err run_event(struct db *db, struct intake *t, const struct event_ma
     const struct ctx *c = t->c;
     const struct record *r = &m->record;
     const struct val tenant = V_TEXT(c->tenant), subject = V_ID(m->under->p->id);
-    int64_t written;
-    TRY(db_run(db, SQL_USAGE_SEEN_ADD, &written,
-               ARGS(tenant, subject, V_BYTES(TEXT_BYTES(m->id)), V_INT(r->at + (USAGE_AGE_DAYS + 1) * DAY))));
+    int64_t written = 1;
+    if (m->has_id)
+        TRY(db_run(db, SQL_USAGE_SEEN_ADD, &written,
+                   ARGS(tenant, subject, V_BYTES(TEXT_BYTES(m->id)), V_INT(r->at + (USAGE_AGE_DAYS + 1) * DAY))));
     *repeated = !written;
     for (int64_t item = r->item; !*repeated; item++) {
         TRY(db_run(db, SQL_RECORD_PUT, &written,
@@ -254,9 +244,8 @@ static enum err run_event(struct db *db, struct intake *t, const struct event_ma
     return OK;
 }
 
-static enum err run_intake(struct db *db, struct write *w)
+enum err intake_run(struct db *db, struct write *w, struct intake *t)
 {
-    struct intake *t = w->arg;
     const struct under *before = NULL;
     t->taken = 0;
     for (unsigned i = 0; i < t->made_count; i++) {
@@ -272,26 +261,28 @@ static enum err run_intake(struct db *db, struct write *w)
     return OK;
 }
 
-/* One entry for the batch: about its person when it has one, else about nobody by name. */
-static enum err write_intake(struct intake *t)
+enum err intake_write(struct intake *t, enum err (*run)(struct db *db, struct write *w), void *arg)
 {
     const struct person *only = t->made_count ? t->made[0].under->p : NULL;
     for (unsigned i = 1; only && i < t->made_count; i++)
         if (memcmp(&t->made[i].under->p->id, &only->id, sizeof only->id) != 0)
             only = NULL;
-    struct write w = { .run = run_intake,
-                       .arg = t,
+    struct write w = { .run = run,
+                       .arg = arg,
                        .event = event_of(t->c, only, TEXT("usage.taken")),
                        .puts = t->puts,
                        .put_count = t->put_count };
     w.event.purpose = t->purpose;
     w.event.categories = event_categories(t->c, &t->categories);
-    return t->made_count ? write_do(t->c, &w, NULL) : OK;
+    w.event.count = 0;
+    return write_do(t->c, &w, NULL);
 }
+
+static enum err run_events(struct db *db, struct write *w) { return intake_run(db, w, w->arg); }
 
 /* ---- The request. ---- */
 
-static enum err intake_room(struct intake *t, unsigned count)
+enum err intake_room(struct intake *t, unsigned count)
 {
     struct arena *a = t->c->arena;
     t->unders = NEW_ARRAY(a, struct under, count + 1);
@@ -314,7 +305,8 @@ static enum err take(struct intake *t, const struct json *events, struct answer 
         JSON_EACH(event, events)
             TRY(make_event(t, event));
     json_close(&w, ']');
-    TRY(write_intake(t));
+    if (t->made_count)
+        TRY(intake_write(t, run_events, t));
     json_pair_int(&w, TEXT("taken"), t->taken);
     json_pair_int(&w, TEXT("repeated"), t->made_count - t->taken);
     json_close(&w, '}');
@@ -324,7 +316,7 @@ static enum err take(struct intake *t, const struct json *events, struct answer 
 enum err usage_take(struct ctx *c, const struct json *in, struct answer *out)
 {
     const struct json *events = json_get(in, TEXT("events"));
-    CLEANUP(intake_wipe) struct intake t = { .c = c, .purpose = json_text(in, TEXT("purpose")) };
+    INTAKE_AUTO t = { .c = c, .purpose = json_text(in, TEXT("purpose")) };
     t.list = events && events->kind == J_ARRAY;
     unsigned count = t.list ? events->count : 1;
     if (!events || !count)

@@ -3,3 +3,4 @@
 #include "front/door/front.h"
 
 HANDLER(usage_take, usage_take(c, q->json, &answer))
+HANDLER(usage_lines, usage_log_take(c, q->json, &answer))

@@ -1,0 +1,61 @@
+/* Events on their way in: whose, decided once, sealed, written in one commit. For the folder's own files. */
+#ifndef DOMAIN_USAGE_INTAKE_H
+#define DOMAIN_USAGE_INTAKE_H
+#include "base/json.h"
+#include "domain/core/ctx.h"
+#include "domain/person/record.h"
+#include "policy/due.h"
+#include "store/store.h"
+
+/* One person in one category: decided once, and one key for all their events. */
+struct under {
+    struct person *p;
+    text whose; /* as it was sent */
+    int category;
+    struct record_key key;
+    struct starts starts;
+    text source;
+    const struct json *other; /* what conditions look at */
+    enum err refused;         /* OK, or why nothing of theirs is taken: */
+    struct why why;
+};
+struct event_made {
+    const struct under *under;
+    struct record record;
+    bool has_id;
+    struct digest id; /* of its sender's: kept once */
+};
+struct intake {
+    struct ctx *c;
+    text purpose;
+    struct under *unders;
+    unsigned under_count;
+    struct event_made *made;
+    unsigned made_count;
+    struct key_put *puts;
+    unsigned put_count;
+    struct bits categories;
+    bool list;
+    struct json_out *refused;
+    int64_t taken;
+};
+void intake_wipe(struct intake *t);
+#define INTAKE_AUTO CLEANUP(intake_wipe) struct intake
+
+/* Room for so many events. */
+enum err intake_room(struct intake *t, unsigned count);
+/* Whether the category is filled by events: streams usage and logs. */
+bool intake_fills(const struct category *cat);
+/* Its field of the time when it happened, NULL when it declares none. */
+const struct field *intake_time(const struct category *cat);
+/* Who was named by `whose` (the text is compared) and is the person `id` (empty: nobody), in that category: whether the
+ * caller may write it and the person lets it be recorded. With t->list set a refusal about the person stays in
+ * (*out)->refused, and is no error. */
+enum err intake_under(struct intake *t, text whose, text id, int category, struct under **out);
+/* One more event of theirs, with its checked fields; events of one person and category come in the order of `item`. */
+enum err intake_add(struct intake *t, struct under *u, const struct json *fields, msec at, int64_t item);
+/* Writes with one journal entry: `run` calls intake_run(), which sets the entry's count and t->taken. */
+enum err intake_write(struct intake *t, enum err (*run)(struct db *db, struct write *w), void *arg);
+enum err intake_run(struct db *db, struct write *w, struct intake *t);
+
+#endif
