@@ -5,6 +5,7 @@
 #include "domain/core/named.h"
 #include "domain/core/paging.h"
 #include "domain/core/instance.h"
+#include "domain/core/look.h"
 #include "domain/person/keeping.h"
 #include "domain/core/data_subject.h"
 #include "domain/person/person.h"
@@ -182,6 +183,8 @@ enum err archive_read(struct ctx *c, text id, text category, text reason, struct
     if (!reason.n || !text_eq(value_shown(reason), reason))
         return say(c->arena, ERR_MISSING,
                    "a look into the archive names its reason: at most 64 lower-case letters, digits, '.' and '_'");
+    if (!c->actor.reason.n)
+        TRY(look_reason(c, reason)); /* the archive's own is one: a role that must say why need not say it twice */
     if (!id_parse(id, &known)) {
         TRY(allow(c));
         return say(c->arena, ERR_NOT_FOUND, "the archive has no such records");
