@@ -680,7 +680,7 @@ def notices_always_go(t):
             server.client("mailer").post(f"/v1/subjects/{ident}/messages", {**notice, "subject": "Second notice"}).expect(202)
             check(mailbox.wait(to, "service_message", count=2).subject == "Second notice", "another letter")
     with part("marked as a notice about the service, in either language"):
-        for language, words in (("fr", ("avis de service", "quels que soient vos choix")), ("en", ("service notice", "whatever you chose"))):
+        for language, words in (("fr", ("message de service", "même si elles refusent")), ("en", ("service message", "even those who refuse"))):
             letter = mailbox.wait(people[language][0], "service_message")
             check(letter.headers["service-notice"] == "letter=service_message; purpose=service_notices", f"not marked: {letter.headers}")
             for body in (letter.text, letter.html):

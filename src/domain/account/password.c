@@ -16,6 +16,7 @@ enum {
     CORE_MIN = 4,
     LEFT_MIN = 8,
     AFFIX_MAX = 8,
+    AFFIX_LETTERS = 3,
     OWN_VALUE_MAX = 128,
     BYTES_MAX = 4 * PASSWORD_CHARACTERS_MAX
 };
@@ -295,7 +296,7 @@ static text core_of(text password, char *room, size_t size)
 }
 
 /* Its longest row of letters, and of the signs that stand for some between them, when little else stands around it:
- * "motdepasse2026!A" is "motdepasse". Empty when what is around is long enough to matter. */
+ * "motdepasse2026!A" is "motdepasse". Empty when what is around is long enough to matter, or holds another word. */
 static text word_in(text password, char *room, size_t size)
 {
     size_t best = 0, from = 0, start = 0;
@@ -308,7 +309,10 @@ static text word_in(text password, char *room, size_t size)
         }
         start = i + 1;
     }
-    if (password.n - best > AFFIX_MAX || best >= size || best < CORE_MIN)
+    size_t others = 0;
+    for (size_t i = 0; i < password.n; i++)
+        others += (i < from || i >= from + best) && letter(password.p[i]);
+    if (password.n - best > AFFIX_MAX || best >= size || best < CORE_MIN || others > AFFIX_LETTERS)
         return TEXT("");
     for (size_t i = 0; i < best; i++)
         room[i] = low(password.p[from + i]);

@@ -55,7 +55,6 @@ static text lack_said(const struct ctx *c, text word)
     static const struct {
         text word, en, fr;
     } others[] = {
-        { TEXT_INIT("length"), TEXT_INIT("it is too short"), TEXT_INIT("il est trop court") },
         { TEXT_INIT("common"), TEXT_INIT("it is too common or too simple"),
           TEXT_INIT("il est trop courant ou trop simple") },
         { TEXT_INIT("own"), TEXT_INIT("it contains your name or address"),
@@ -64,6 +63,11 @@ static text lack_said(const struct ctx *c, text word)
         { TEXT_INIT("form"), TEXT_INIT("it contains characters that cannot be typed"),
           TEXT_INIT("il contient des caractères qui ne se saisissent pas") },
     };
+    if (text_eq(word, TEXT("length")))
+        return arena_print(c->arena,
+                           text_eq(c->language, TEXT("fr")) ? "il faut au moins %lld caractères"
+                                                            : "it needs at least %lld characters",
+                           (long long)password_rule_of(c->policy).length);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (text_eq(others[i].word, word))
             return doc_in(c, others[i].en, others[i].fr);

@@ -101,15 +101,9 @@ text doc_source(const struct ctx *c, text source)
 
 text doc_public(const struct ctx *c, bool agreed)
 {
-    return agreed
-               ? doc_in(
-                     c,
-                     TEXT(
-                         "Public, because you agreed. Anyone can copy what is public."),
-                     TEXT(
-                         "Public, car vous avez accepté. Tout le monde peut copier ce qui est public."))
-               : doc_in(c, TEXT("Not public: you have not agreed."),
-                        TEXT("Non public : vous n'avez pas accepté."));
+    return agreed ? doc_in(c, TEXT("Public, because you agreed. Anyone can copy what is public."),
+                           TEXT("Public, car vous avez accepté. Tout le monde peut copier ce qui est public."))
+                  : doc_in(c, TEXT("Not public: you have not agreed."), TEXT("Non public : vous n'avez pas accepté."));
 }
 
 text doc_act(const struct ctx *c, text act)
