@@ -28,8 +28,8 @@ enum err anchor_get(struct db *keys, enum anchor_name name, struct anchor *out)
     query_start(&q, keys, SQL_ANCHOR_GET, ARGS(V_TEXT(names[name])));
     if (!query_next(&q))
         return q.status;
-    text root = query_bytes(&q, 1);
-    out->size = (uint64_t)query_int(&q, 0);
+    text root = query_get(&q, ANCHOR_GET, root);
+    out->size = (uint64_t)query_get(&q, ANCHOR_GET, size);
     out->there = true;
     if (root.n != sizeof out->root)
         return say(keys->arena, ERR_INTEGRITY, "the keyring's anchor has a root of %zu bytes", root.n);

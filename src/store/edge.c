@@ -53,8 +53,8 @@ static enum err load_level(struct db *db, unsigned level, struct edge *out, uint
     *tiles = 0;
     if (!query_next(&q))
         return q.status;
-    text hashes = query_bytes(&q, 1);
-    *tiles = (uint64_t)query_int(&q, 0);
+    text hashes = query_get(&q, TILE_LAST, hashes);
+    *tiles = (uint64_t)query_get(&q, TILE_LAST, idx);
     if (hashes.n % sizeof(struct hash) || hashes.n > sizeof out->hashes[level] || !hashes.n)
         return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level,
                    (unsigned long long)*tiles, hashes.n);
@@ -73,10 +73,10 @@ static enum err load_leaves(struct db *db, uint64_t from, struct edge *out)
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)from), V_INT((int64_t)from + TILE_WIDTH)));
     while (query_next(&q)) {
-        if ((uint64_t)query_int(&q, 0) != from + out->counts[0] || out->counts[0] == TILE_WIDTH - 1)
+        if ((uint64_t)query_get(&q, JOURNAL_LEAVES, seq) != from + out->counts[0] || out->counts[0] == TILE_WIDTH - 1)
             return say(db->arena, ERR_INTEGRITY, "the journal has no entry %llu",
                        (unsigned long long)(from + out->counts[0]));
-        out->hashes[0][out->counts[0]++] = leaf_hash(query_bytes(&q, 1));
+        out->hashes[0][out->counts[0]++] = leaf_hash(query_get(&q, JOURNAL_LEAVES, leaf));
     }
     return q.status;
 }
@@ -114,6 +114,6 @@ enum err edge_load(struct db *db, struct edge *out)
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LAST, ARGS());
     if (query_next(&q))
-        out->last = query_int(&q, 1);
+        out->last = query_get(&q, JOURNAL_LAST, at);
     return q.status;
 }

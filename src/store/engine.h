@@ -67,7 +67,7 @@ bool db_in_transaction(struct db *db);
 bool db_rollback(struct db *db);
 int64_t db_changes(struct db *db); /* rows changed on this connection since it was opened */
 /* A column's value with its type as stored: for whoever reads rows of any table (ledger.c). */
-struct cell query_cell(struct query *q, int column);
+struct cell query_cell(struct query *q, unsigned n);
 
 /* ---- engine/watch.c ---- */
 /* From now on ledger_changed() is told of every row that this connection changes. Before anything is prepared. */

@@ -119,11 +119,11 @@ static enum err intent_list(struct db *keys, struct arena *a, struct intent **ou
     while (query_next(&q)) {
         struct intent *i = NEW(a, struct intent);
         TRY_PTR(i);
-        i->tenant = arena_copy(a, query_bytes(&q, 0));
-        i->keep = arena_copy(a, query_bytes(&q, 2));
+        i->tenant = arena_copy(a, query_get(&q, INTENT_LIST, tenant));
+        i->keep = arena_copy(a, query_get(&q, INTENT_LIST, keep));
         TRY_PTR(i->tenant.p);
         TRY_PTR(i->keep.p);
-        text id = query_bytes(&q, 1);
+        text id = query_get(&q, INTENT_LIST, subject);
         if (id.n != SUBJECT_ID)
             return say(a, ERR_INTEGRITY, "an intent of the keyring has an id of %zu bytes", id.n);
         memcpy(i->subject.b, id.p, SUBJECT_ID);

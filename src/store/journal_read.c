@@ -21,7 +21,7 @@ enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct
         QUERY_AUTO q;
         query_start(&q, db, SQL_TILE_GET, ARGS(V_INT(level), V_INT((int64_t)index)));
         if (query_next(&q)) {
-            text hashes = query_bytes(&q, 0);
+            text hashes = query_get(&q, TILE_GET, hashes);
             if (!hashes.n || hashes.n % sizeof(struct hash) || hashes.n > sizeof out->hashes ||
                 (level == 0 && hashes.n < sizeof out->hashes))
                 return say(db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal has %zu bytes", level,
@@ -38,9 +38,9 @@ enum err journal_tile_read(struct db *db, unsigned level, uint64_t index, struct
     int64_t first = (int64_t)index * TILE_WIDTH;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT(first), V_INT(first + TILE_WIDTH)));
     while (query_next(&q)) {
-        if (query_int(&q, 0) != first + out->count)
+        if (query_get(&q, JOURNAL_LEAVES, seq) != first + out->count)
             return say(db->arena, ERR_INTEGRITY, "the journal has no entry %lld", (long long)first + out->count);
-        out->hashes[out->count++] = leaf_hash(query_bytes(&q, 1));
+        out->hashes[out->count++] = leaf_hash(query_get(&q, JOURNAL_LEAVES, leaf));
     }
     return q.status;
 }
@@ -165,7 +165,7 @@ enum err journal_bundle_left(struct store *s, struct arena *a, uint64_t index, u
     int64_t first = (int64_t)index * TILE_WIDTH, next = first;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT(first), V_INT(first + width)));
     for (; query_next(&q); next++) {
-        text leaf = query_bytes(&q, 1);
+        text leaf = query_get(&q, JOURNAL_LEAVES, leaf);
         if (journal_forgotten(leaf)) {
             leaf.n = 0;
             *whole = false;

@@ -57,7 +57,7 @@ static enum err check_erased(struct check *c, text tenant, struct subject_id id)
     TRY(store_read(c->s, c->a, &now));
     QUERY_AUTO link;
     query_start(&link, now, SQL_JOURNAL_LINK, ARGS(V_INT(c->seq)));
-    bool linked = query_next(&link) && !query_null(&link, 0);
+    bool linked = query_next(&link) && !query_null(&link, JOURNAL_LINK, subject);
     TRY(link.status);
     return linked ? broken(c, "it is linked to a person who has no key") : OK;
 }
@@ -77,7 +77,7 @@ static enum err pseudonym(struct check *c, text tenant, text subject)
     if (!has_key)
         return check_erased(c, tenant, id);
     KEY_AUTO k;
-    TRY(key_unwrap(c->a, store_master(c->s), tenant, id, 0, query_bytes(&q, 0), &k));
+    TRY(key_unwrap(c->a, store_master(c->s), tenant, id, 0, query_get(&q, KEY_GET, wrapped), &k));
     journal_pseudonym(&k, &c->last.who);
     c->last.id = id;
     c->last.tenant = text_of(c->last.name);
@@ -97,24 +97,25 @@ static enum err check_person(struct check *c, text who, text tenant, text subjec
     return right ? OK : broken(c, "it is linked to another person than it speaks of");
 }
 
-/* Columns of query JOURNAL_ALL: seq, at, leaf, tenant, subject, detail, bound. */
 static enum err check_columns(struct check *c, struct query *q)
 {
     const struct json *leaf;
-    msec at = query_int(q, 1), said;
-    text tenant = query_bytes(q, 3), detail = query_bytes(q, 5);
-    c->seq = query_int(q, 0);
+    msec at = query_get(q, JOURNAL_ALL, at), said;
+    text tenant = query_get(q, JOURNAL_ALL, tenant), detail = query_get(q, JOURNAL_ALL, detail).bytes;
+    c->seq = query_get(q, JOURNAL_ALL, seq);
     arena_reset(&c->row);
-    if (journal_forgotten(query_bytes(q, 2))) { /* the oldest go first: none is missing among those that stay */
+    if (journal_forgotten(
+            query_get(q, JOURNAL_ALL, leaf))) { /* the oldest go first: none is missing among those that stay */
         bool first = c->edge->tree.size == c->report->first_kept + c->report->forgotten;
-        bool bare = !detail.p && !query_bytes(q, 4).p && query_null(q, 6) && at >= c->edge->last;
+        bool bare = !detail.p && !query_get(q, JOURNAL_ALL, subject).p && query_null(q, JOURNAL_ALL, bound) &&
+                    at >= c->edge->last;
         c->report->forgotten++;
         c->edge->last = at;
         return first && bare
                    ? OK
                    : broken(c, first ? "it was forgotten, and not all of it" : "it was forgotten before its turn");
     }
-    if (json_parse(&c->row, query_bytes(q, 2), &leaf) != OK)
+    if (json_parse(&c->row, query_get(q, JOURNAL_ALL, leaf), &leaf) != OK)
         return broken(c, "it is not JSON");
     if (!time_parse(json_text(leaf, TEXT("time")), &said) || said != at)
         return broken(c, "its time is not the time it stands under");
@@ -129,8 +130,9 @@ static enum err check_columns(struct check *c, struct query *q)
     }
     /* Linked, the column says that the person's own rows were changed, as the entry does; what is linked no more may go
      * on saying so. */
-    bool own = json_get(leaf, TEXT("bound")) != NULL, column = !query_null(q, 6);
-    if ((column && (!own || query_int(q, 6) != 1)) || (!column && own && !query_null(q, 4)))
+    bool own = json_get(leaf, TEXT("bound")) != NULL, column = !query_null(q, JOURNAL_ALL, bound);
+    if ((column && (!own || query_get(q, JOURNAL_ALL, bound) != 1)) ||
+        (!column && own && !query_null(q, JOURNAL_ALL, subject)))
         return broken(c, "whether it changed what is bound of its person is not what it says");
     if (detail.p) {
         struct hash digest;
@@ -138,7 +140,7 @@ static enum err check_columns(struct check *c, struct query *q)
         if (!same_hex(json_text(leaf, TEXT("detail")), TEXT_BYTES(digest)))
             return broken(c, "its detail is not the one whose digest it holds");
     }
-    return check_person(c, json_text(leaf, TEXT("who")), tenant, query_bytes(q, 4));
+    return check_person(c, json_text(leaf, TEXT("who")), tenant, query_get(q, JOURNAL_ALL, subject));
 }
 
 /* ---- The tree. ---- */
@@ -159,10 +161,10 @@ static enum err check_tile(struct check *c, unsigned level, uint64_t index)
 /* Every kept checkpoint must be of the tree as it was at that size. */
 static enum err check_checkpoints(struct check *c)
 {
-    while (c->pending && (uint64_t)query_int(&c->checkpoints, 0) == c->edge->tree.size) {
+    while (c->pending && (uint64_t)query_get(&c->checkpoints, CHECKPOINT_ALL, size) == c->edge->tree.size) {
         uint64_t size;
         struct hash root;
-        TRY(checkpoint_open(c->a, &c->s->signer, query_bytes(&c->checkpoints, 2), &size, &root));
+        TRY(checkpoint_open(c->a, &c->s->signer, query_get(&c->checkpoints, CHECKPOINT_ALL, note), &size, &root));
         if (size != c->edge->tree.size || !hash_eq(root, tree_root(&c->edge->tree)))
             return say(c->a, ERR_INTEGRITY, "the first %llu entries of the journal are not those signed for",
                        (unsigned long long)size);
@@ -206,10 +208,10 @@ static enum err check_entries(struct check *c, void (*progress)(uint64_t done, u
     QUERY_AUTO q;
     query_start(&q, c->db, SQL_JOURNAL_ALL, ARGS(V_INT((int64_t)c->report->first_kept)));
     while (query_next(&q)) {
-        if ((uint64_t)query_int(&q, 0) != c->edge->tree.size)
+        if ((uint64_t)query_get(&q, JOURNAL_ALL, seq) != c->edge->tree.size)
             return broken(c, "it is missing");
         TRY(check_columns(c, &q));
-        TRY(grow(c, leaf_hash(query_bytes(&q, 2))));
+        TRY(grow(c, leaf_hash(query_get(&q, JOURNAL_ALL, leaf))));
         if (c->edge->tree.size == c->published.size && !hash_eq(tree_root(&c->edge->tree), tree_root(&c->published)))
             return say(c->a, ERR_INTEGRITY, "the entries of the journal are not those that were acknowledged");
         if (c->anchor.there && c->edge->tree.size == c->anchor.size &&
@@ -315,7 +317,7 @@ enum err journal_first(struct db *db, uint64_t *first)
     QUERY_AUTO q;
     int64_t value = 0;
     query_start(&q, db, SQL_META_GET, ARGS(V_TEXT(TEXT("journal.first"))));
-    if (query_next(&q) && (!text_int(query_bytes(&q, 0), &value) || value < 0 || value % TILE_WIDTH))
+    if (query_next(&q) && (!text_int(query_get(&q, META_GET, value), &value) || value < 0 || value % TILE_WIDTH))
         return say(db->arena, ERR_INTEGRITY, "the journal's first kept entry is not told");
     *first = (uint64_t)value;
     return q.status;
@@ -327,7 +329,7 @@ static enum err entry_time(struct db *db, uint64_t seq, msec *at)
     *at = 0;
     query_start(&q, db, SQL_JOURNAL_TIME, ARGS(V_INT((int64_t)seq)));
     if (query_next(&q)) {
-        *at = query_int(&q, 0);
+        *at = query_get(&q, JOURNAL_TIME, at);
         return OK;
     }
     return q.status != OK ? q.status
@@ -379,7 +381,7 @@ static enum err prune_run(struct db *db, struct write *w)
         QUERY_AUTO q;
         query_start(&q, db, SQL_JOURNAL_LINES, ARGS(V_INT((int64_t)p->bundles)));
         if (query_next(&q))
-            forgotten = query_int(&q, 0);
+            forgotten = query_get(&q, JOURNAL_LINES, count);
         TRY(q.status);
     }
     TRY(db_run(db, SQL_JOURNAL_PRUNE, NULL, ARGS(V_INT((int64_t)p->bundles))));
@@ -401,9 +403,9 @@ static enum err forget_run(struct db *db, struct write *w)
         QUERY_AUTO q;
         query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)p->bundles), V_INT((int64_t)p->to)));
         while (count < TILE_WIDTH && query_next(&q))
-            if (!journal_forgotten(query_bytes(&q, 1))) {
-                lines[count].seq = (uint64_t)query_int(&q, 0);
-                lines[count++].hash = leaf_hash(query_bytes(&q, 1));
+            if (!journal_forgotten(query_get(&q, JOURNAL_LEAVES, leaf))) {
+                lines[count].seq = (uint64_t)query_get(&q, JOURNAL_LEAVES, seq);
+                lines[count++].hash = leaf_hash(query_get(&q, JOURNAL_LEAVES, leaf));
             }
         TRY(q.status);
     }
@@ -429,7 +431,7 @@ static enum err any_line(struct store *s, struct arena *a, const struct pruning 
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)p->bundles), V_INT((int64_t)p->to)));
     while (!*out && query_next(&q))
-        *out = !journal_forgotten(query_bytes(&q, 1));
+        *out = !journal_forgotten(query_get(&q, JOURNAL_LEAVES, leaf));
     return q.status;
 }
 

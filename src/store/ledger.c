@@ -317,8 +317,8 @@ static enum err was_bound(struct db *db, enum table t, const struct row_seen *r,
     query_start(&q, db, SQL_BOUND_GET, ARGS(V_SCOPE(r->scope), V_TEXT(tables[t].name), V_TEXT(r->key)));
     if (!query_next(&q))
         return q.status;
-    text kept = query_bytes(&q, 1);
-    ledger_bound_mac(&db->store->ledger, t, r, (uint64_t)query_int(&q, 0), mac);
+    text kept = query_get(&q, BOUND_GET, mac);
+    ledger_bound_mac(&db->store->ledger, t, r, (uint64_t)query_get(&q, BOUND_GET, entry), mac);
     *out = text_eq(kept, TEXT_BYTES(mac));
     return OK;
 }
@@ -576,7 +576,7 @@ enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, e
 {
     struct cell cells[CELLS];
     for (unsigned i = 0; i < tables[t].columns; i++)
-        cells[i] = query_cell(q, (int)i);
+        cells[i] = query_cell(q, i);
     return ledger_row(l, a, t, cells, tables[t].columns, out, counts);
 }
 

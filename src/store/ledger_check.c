@@ -166,15 +166,15 @@ static struct found_row *row_with(struct found_row *rows, text key)
 static enum err name_bound(struct naming *n, struct query *q, struct found_row *rows)
 {
     uint8_t mac[LEDGER_MAC];
-    uint64_t entry = (uint64_t)query_int(q, 1);
-    text key = arena_copy(n->a, query_bytes(q, 0));
+    uint64_t entry = (uint64_t)query_get(q, BOUND_OF, entry);
+    text key = arena_copy(n->a, query_get(q, BOUND_OF, row));
     TRY_PTR(key.p);
     struct found_row *r = row_with(rows, key);
     if (!r)
         return name_row(n, key, entry, LEDGER_DELETED);
     r->bound = true;
     ledger_bound_mac(&n->db->store->ledger, n->table, &r->row, entry, mac);
-    return text_eq(query_bytes(q, 2), TEXT_BYTES(mac)) ? OK : name_row(n, key, entry, LEDGER_ALTERED);
+    return text_eq(query_get(q, BOUND_OF, mac), TEXT_BYTES(mac)) ? OK : name_row(n, key, entry, LEDGER_ALTERED);
 }
 
 /* Rows against what is bound of each; when all of them fit, and not their sum, they are those of another time. */
@@ -319,7 +319,7 @@ static enum err bound_tables(struct db *db, const struct scope *s, bool in[TABLE
     QUERY_AUTO q;
     query_start(&q, db, SQL_BOUND_TABLES, ARGS(V_SCOPE(*s)));
     while (query_next(&q)) {
-        enum table t = ledger_table_named(query_bytes(&q, 0));
+        enum table t = ledger_table_named(query_get(&q, BOUND_TABLES, of_table));
         if (t != TABLE_COUNT)
             in[t] = true;
     }
@@ -369,9 +369,9 @@ static enum err names_read(struct arena *page, struct query *q, struct scope_nam
     while (query_next(q)) {
         struct scope_name *n = NEW(page, struct scope_name);
         TRY_PTR(n);
-        text id = query_bytes(q, 1);
-        n->tenant = arena_copy(page, query_bytes(q, 0));
-        n->name = arena_copy(page, query_bytes(q, 2));
+        text id = query_get(q, LEDGER_PAGE, subject);
+        n->tenant = arena_copy(page, query_get(q, LEDGER_PAGE, tenant));
+        n->name = arena_copy(page, query_get(q, LEDGER_PAGE, name));
         TRY_PTR(n->tenant.p);
         TRY_PTR(n->name.p);
         memcpy(n->scope.id.b, id.p ? id.p : "", id.n < SUBJECT_ID ? id.n : SUBJECT_ID);

@@ -165,9 +165,9 @@ enum err ledger_head_read(struct db *db, const struct head_of *of, struct head *
     query_start(&q, db, SQL_LEDGER_GET, ARGS(V_SCOPE(of->scope), V_TEXT(of->name)));
     if (!query_next(&q))
         return q.status;
-    text proof = query_bytes(&q, 1);
+    text proof = query_get(&q, LEDGER_GET, proof);
     out->there = true;
-    out->entry = (uint64_t)query_int(&q, 0);
+    out->entry = (uint64_t)query_get(&q, LEDGER_GET, entry);
     out->genuine = unseal(&db->store->ledger, of, out->entry, proof, plain, &size) && slots_read(out, plain, size);
     text mac = proof.n < LEDGER_MAC ? proof : text_from(proof, proof.n - LEDGER_MAC);
     memset(out->mac, 0, sizeof out->mac);
@@ -235,7 +235,7 @@ enum err ledger_star_load(struct db *db, struct ledger_star *out)
     QUERY_AUTO q;
     query_start(&q, db, SQL_LEDGER_GET, ARGS(V_SCOPE(star_of.scope), V_TEXT(star_of.name)));
     if (query_next(&q))
-        star_read(l, (uint64_t)query_int(&q, 0), query_bytes(&q, 1), out);
+        star_read(l, (uint64_t)query_get(&q, LEDGER_GET, entry), query_get(&q, LEDGER_GET, proof), out);
     return q.status;
 }
 
@@ -256,7 +256,8 @@ enum err ledger_star_noted(struct db *keys, struct ledger_star *out, bool *there
     query_start(&q, keys, SQL_ANCHOR_GET, ARGS(V_TEXT(noted_as)));
     *there = query_next(&q);
     if (*there)
-        star_read(&keys->store->ledger, (uint64_t)query_int(&q, 0), query_bytes(&q, 1), out);
+        star_read(&keys->store->ledger, (uint64_t)query_get(&q, ANCHOR_GET, size), query_get(&q, ANCHOR_GET, root),
+                  out);
     return q.status;
 }
 
@@ -298,8 +299,8 @@ enum err ledger_star_holds(struct db *db, const struct ledger_star *star, uint64
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)from), V_INT(INT64_MAX)));
     while (query_next(&q)) {
-        text hex = said_in(query_bytes(&q, 1));
-        uint64_t seq = (uint64_t)query_int(&q, 0);
+        text hex = said_in(query_get(&q, JOURNAL_LEAVES, leaf));
+        uint64_t seq = (uint64_t)query_get(&q, JOURNAL_LEAVES, seq);
         if (!hex.p)
             continue;
         ledger_state(&db->store->ledger, star, state);
@@ -315,13 +316,13 @@ enum err ledger_star_whole(struct db *db, const struct ledger_star *star, bool *
     QUERY_AUTO q;
     query_start(&q, db, SQL_LEDGER_ALL, ARGS());
     while (query_next(&q)) {
-        text id = query_bytes(&q, 1), proof = query_bytes(&q, 4);
-        struct head_of of = { { query_bytes(&q, 0), { { 0 } } }, query_bytes(&q, 2) };
+        text id = query_get(&q, LEDGER_ALL, subject), proof = query_get(&q, LEDGER_ALL, proof);
+        struct head_of of = { { query_get(&q, LEDGER_ALL, tenant), { { 0 } } }, query_get(&q, LEDGER_ALL, name) };
         memcpy(of.scope.id.b, id.p ? id.p : "", id.n < SUBJECT_ID ? id.n : SUBJECT_ID);
         if (text_eq(of.name, star_of.name))
             continue;
         text mac = proof.n < LEDGER_MAC ? proof : text_from(proof, proof.n - LEDGER_MAC);
-        ledger_share(&db->store->ledger, &of, (uint64_t)query_int(&q, 3), mac, share);
+        ledger_share(&db->store->ledger, &of, (uint64_t)query_get(&q, LEDGER_ALL, entry), mac, share);
         ledger_xor(sum, share, sizeof sum);
     }
     *out = !star->fresh.stale && memcmp(sum, star->sum, sizeof sum) == 0;
@@ -339,7 +340,7 @@ static enum err newest_of_person(struct db *db, const struct scope *s, int64_t *
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_NEWEST_BOUND, ARGS(V_SCOPE(*s)));
-    *out = query_next(&q) ? query_int(&q, 0) : -1;
+    *out = query_next(&q) ? query_get(&q, JOURNAL_NEWEST_BOUND, seq) : -1;
     return q.status;
 }
 

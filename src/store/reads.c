@@ -18,9 +18,9 @@ struct rule {
     {                                                                                                                  \
         PLACE_ARG, (n)-1                                                                                               \
     }
-#define COL(n)                                                                                                         \
+#define FOUND(sql, name)                                                                                               \
     {                                                                                                                  \
-        PLACE_COL, (n)                                                                                                 \
+        PLACE_COL, offsetof(struct row_##sql, name)                                                                    \
     }
 #define IN(name) (UINT64_C(1) << TABLE_##name)
 _Static_assert(TABLE_COUNT <= 64, "a set of tables is a number of 64 bits");
@@ -91,8 +91,9 @@ enum err reads_row(struct query *q)
         if (!r->tables || !by_row(r))
             continue;
         text kept = { (const char *)q->under.key, q->under.key_size };
-        text tenant = r->tenant.from == PLACE_COL ? query_bytes(q, r->tenant.number) : text_of(q->under.tenant);
-        text key = r->key.from == PLACE_COL ? query_bytes(q, r->key.number) : kept;
+        text tenant = r->tenant.from == PLACE_COL ? query_cell(q, (unsigned)r->tenant.number).bytes
+                                                  : text_of(q->under.tenant);
+        text key = r->key.from == PLACE_COL ? query_cell(q, (unsigned)r->key.number).bytes : kept;
         if (key.p) /* of nobody */
             TRY(check_tables(q, r, tenant, key));
     }

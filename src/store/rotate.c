@@ -93,10 +93,10 @@ static enum err page_read(struct db *keys, struct walk *w, struct found *rows, u
                 ARGS(V_TEXT(w->tenant), V_ID(w->subject), V_INT(w->key_class), V_INT(STEP_KEYS)));
     for (*count = 0; *count < STEP_KEYS && query_next(&q); ++*count) {
         struct found *r = &rows[*count];
-        text id = query_bytes(&q, 1);
-        *r = (struct found){ .tenant = arena_copy(w->a, query_bytes(&q, 0)),
-                             .wrapped = arena_copy(w->a, query_bytes(&q, 3)),
-                             .key_class = (uint32_t)query_int(&q, 2) };
+        text id = query_get(&q, KEY_PAGE, subject);
+        *r = (struct found){ .tenant = arena_copy(w->a, query_get(&q, KEY_PAGE, tenant)),
+                             .wrapped = arena_copy(w->a, query_get(&q, KEY_PAGE, wrapped)),
+                             .key_class = (uint32_t)query_get(&q, KEY_PAGE, class) };
         TRY_PTR(r->tenant.p);
         TRY_PTR(r->wrapped.p);
         if (id.n != SUBJECT_ID)
@@ -169,7 +169,8 @@ static enum err secrets_rewrap(struct store *s, void *arg)
     while (query_next(&q)) {
         struct secret *one = NEW(a, struct secret);
         TRY_PTR(one);
-        *one = (struct secret){ arena_copy(a, query_bytes(&q, 0)), arena_copy(a, query_bytes(&q, 1)), first };
+        *one = (struct secret){ arena_copy(a, query_get(&q, SECRET_LIST, name)),
+                                arena_copy(a, query_get(&q, SECRET_LIST, wrapped)), first };
         TRY_PTR(one->name.p);
         TRY_PTR(one->wrapped.p);
         first = one;

@@ -183,7 +183,7 @@ static enum err secret(struct arena *a, struct store *s, text name, bool fresh, 
         QUERY_AUTO q;
         query_start(&q, keys, SQL_SECRET_GET, ARGS(V_TEXT(name)));
         if (query_next(&q))
-            return key_unwrap(a, m, name, nobody, 0, query_bytes(&q, 0), out);
+            return key_unwrap(a, m, name, nobody, 0, query_get(&q, SECRET_GET, wrapped), out);
         TRY(q.status);
     }
     if (!fresh)
@@ -199,7 +199,7 @@ static enum err meta_get(struct db *db, text name, char *out, size_t size)
     QUERY_AUTO q;
     out[0] = '\0';
     query_start(&q, db, SQL_META_GET, ARGS(V_TEXT(name)));
-    if (query_next(&q) && !text_cstr(query_bytes(&q, 0), out, size))
+    if (query_next(&q) && !text_cstr(query_get(&q, META_GET, value), out, size))
         return say(db->arena, ERR_INTEGRITY, "the value of meta %.*s is too long", T(name));
     return q.status;
 }
@@ -255,8 +255,8 @@ static enum err against_last_checkpoint(struct arena *a, struct store *s)
         return q.status;
     uint64_t size;
     struct hash root;
-    TRY(checkpoint_open(a, &s->signer, query_bytes(&q, 2), &size, &root));
-    s->note_kept = query_int(&q, 1);
+    TRY(checkpoint_open(a, &s->signer, query_get(&q, CHECKPOINT_LAST, note), &size, &root));
+    s->note_kept = query_get(&q, CHECKPOINT_LAST, at);
     if (size > s->edge.tree.size || (size == s->edge.tree.size && !hash_eq(root, tree_root(&s->edge.tree))))
         return say(a, ERR_INTEGRITY, "the journal has %llu entries and is not the one signed at %llu",
                    (unsigned long long)s->edge.tree.size, (unsigned long long)size);
@@ -444,7 +444,7 @@ enum err store_key(struct store *s, struct arena *a, text tenant, struct subject
     query_start(&q, db, SQL_KEY_GET, ARGS(V_TEXT(tenant), V_ID(subject), V_INT(key_class)));
     if (!query_next(&q))
         return q.status != OK ? q.status : say(a, ERR_ERASED, "this person's key is gone");
-    return key_unwrap(a, store_master(s), tenant, subject, key_class, query_bytes(&q, 0), out);
+    return key_unwrap(a, store_master(s), tenant, subject, key_class, query_get(&q, KEY_GET, wrapped), out);
 }
 
 struct store_figures store_figures(const struct store *at)

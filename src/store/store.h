@@ -6,6 +6,7 @@
 #include "crypt/keyring.h"
 #include "crypt/note.h"
 #include "crypt/seal.h"
+#include <stddef.h>
 
 struct store;
 struct store_options {
@@ -34,11 +35,36 @@ const struct clock *store_clock(const struct store *s);
 /* ---- Primitives over an engine. A db is one connection; statements are rows of sql.def, prepared once. ---- */
 struct db;
 enum sql {
-#define SQL(name, text_) SQL_##name,
+#define SQL(name, parameters, columns, text_) SQL_##name,
 #include "store/sql.def"
 #undef SQL
     SQL_COUNT
 };
+/* The columns of each row of sql.def, as types: a name that a statement does not have, or one read as another type,
+ * does not compile. */
+typedef struct {
+    char at;
+} column_integer;
+typedef struct {
+    char at;
+} column_bytes; /* text too */
+typedef struct {
+    char at;
+} column_sealed;
+#define INT(name)  column_integer name;
+#define TXT(name)  column_bytes name;
+#define BIN(name)  column_bytes name;
+#define SEAL(name) column_sealed name;
+#define WHOLE(table)
+#define SQL(name, parameters, columns, text_) struct row_##name { columns };
+#include "store/sql.def"
+#undef SQL
+/* A column of a statement; and of every other that begins with the same columns as far as this one. */
+struct col {
+    enum sql sql;
+    unsigned at;
+};
+#define COL(sql, name) ((struct col){ SQL_##sql, offsetof(struct row_##sql, name) })
 struct val {
     enum { VAL_NULL, VAL_INT, VAL_TEXT, VAL_BYTES } kind;
     int64_t number;
@@ -69,10 +95,19 @@ void query_end(struct query *q);
 /* Starts a query; rows come from query_next() until it says false, then q->status tells why it ended. */
 void query_start(struct query *q, struct db *db, enum sql sql, const struct val *args, size_t count);
 bool query_next(struct query *q);
-int64_t query_int(struct query *q, int column);
-text query_bytes(struct query *q, int column); /* valid until the next query_next(); p NULL for NULL */
-sealed query_sealed(struct query *q, int column);
-bool query_null(struct query *q, int column);
+/* query_get(q, CONSENT_LIST, at): the value of that column in the row that q stands on, an int64_t, a text or a sealed
+ * as sql.def says of it. A text is valid until the next query_next(), its p NULL for NULL; of NULL, an integer is 0. */
+#define query_get(q, sql, name) \
+    _Generic(((struct row_##sql *)NULL)->name, column_integer: query_int, column_bytes: query_bytes, \
+             column_sealed: query_sealed)(q, COL(sql, name))
+#define query_null(q, sql, name) query_is_null(q, COL(sql, name))
+int64_t query_int(struct query *q, struct col c);
+text query_bytes(struct query *q, struct col c);
+sealed query_sealed(struct query *q, struct col c);
+bool query_is_null(struct query *q, struct col c);
+/* The n-th column with the type that is stored: for whoever carries the keys of any statement on. Valid as
+ * query_bytes(). */
+struct val query_val(struct query *q, unsigned n);
 /* Runs a statement; *changes (may be NULL) gets the rows it touched. */
 enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val *args, size_t count);
 /* Where a failing primitive says why. Set for the writer by store_write, for readers by store_read. */

@@ -40,7 +40,7 @@ static enum err serves(struct db *data, const struct place_of_key *k, bool *out)
     QUERY_AUTO q;
     query_start(&q, data, SQL_LEFTOVER_CLASSES, ARGS(V_TEXT(k->tenant), V_ID(k->subject)));
     while (!*out && query_next(&q))
-        *out = query_int(&q, 0) == k->key_class;
+        *out = query_get(&q, LEFTOVER_CLASSES, class) == k->key_class;
     return q.status;
 }
 
@@ -52,10 +52,10 @@ static enum err keys_page(struct db *keys, struct arena *page, const struct plac
                 ARGS(V_TEXT(after->tenant), V_ID(after->subject), V_INT(after->key_class), V_INT(PAGE_KEYS)));
     for (*count = 0; *count < PAGE_KEYS && query_next(&q); ++*count) {
         struct place_of_key *k = &out[*count];
-        k->tenant = arena_copy(page, query_bytes(&q, 0));
-        k->key_class = query_int(&q, 2);
+        k->tenant = arena_copy(page, query_get(&q, KEY_PAGE, tenant));
+        k->key_class = query_get(&q, KEY_PAGE, class);
         TRY_PTR(k->tenant.p);
-        TRY(read_id(keys, query_bytes(&q, 1), &k->subject));
+        TRY(read_id(keys, query_get(&q, KEY_PAGE, subject), &k->subject));
     }
     return q.status;
 }
@@ -105,9 +105,9 @@ static enum err next_linked(struct db *data, char tenant[256], struct subject_id
     *found = query_next(&q);
     if (!*found)
         return q.status;
-    if (!text_cstr(query_bytes(&q, 0), tenant, 256))
+    if (!text_cstr(query_get(&q, JOURNAL_LINKED, tenant), tenant, 256))
         return say(data->arena, ERR_INTEGRITY, "a tenant of the journal is too long");
-    return read_id(data, query_bytes(&q, 1), id);
+    return read_id(data, query_get(&q, JOURNAL_LINKED, subject), id);
 }
 
 enum err key_there(struct store *s, text tenant, struct subject_id subject, bool *out)
@@ -175,7 +175,7 @@ static enum err meta_read(struct db *data, text name, text *out)
 {
     QUERY_AUTO q;
     query_start(&q, data, SQL_META_GET, ARGS(V_TEXT(name)));
-    *out = query_next(&q) ? arena_copy(data->arena, query_bytes(&q, 0)) : (text){ NULL, 0 };
+    *out = query_next(&q) ? arena_copy(data->arena, query_get(&q, META_GET, value)) : (text){ NULL, 0 };
     return q.status;
 }
 
@@ -239,7 +239,7 @@ enum err classes_read(struct db *db, struct arena *a, enum sql list, text tenant
                 memcpy(wider, out->at, out->count * sizeof *wider);
             out->at = wider;
         }
-        out->at[out->count++] = (uint32_t)query_int(&q, 0);
+        out->at[out->count++] = (uint32_t)query_get(&q, KEY_CLASSES, class);
     }
     return q.status;
 }

@@ -179,7 +179,7 @@ bool has_row(struct fixture *f, const struct person *p)
     query_start(&q, db, SQL_IDENTIFIER_FIND,
                 ARGS(V_TEXT(TENANT), V_TEXT(TEXT("email")), V_BYTES(TEXT_BYTES(p->email))));
     bool found = query_next(&q);
-    found = found && memcmp(query_bytes(&q, 0).p, &p->id, sizeof p->id) == 0;
+    found = found && memcmp(query_get(&q, IDENTIFIER_FIND, subject).p, &p->id, sizeof p->id) == 0;
     assert_int_equal(q.status, OK);
     return found;
 }

@@ -160,7 +160,7 @@ static void flip(struct fixture *f, const char *column, unsigned seq, text befor
     assert_ok(f, verify(f));
 }
 
-static text column_of(struct fixture *f, unsigned seq, int column)
+static text column_of(struct fixture *f, unsigned seq, struct col column)
 {
     READ_AUTO db = NULL;
     assert_ok(f, store_read(f->s, &f->a, &db));
@@ -178,8 +178,8 @@ static void finds_flipped_bytes(void **state)
     assert_ok(f, verify(f));
     static const unsigned sample[] = { 0, 100, 255, 259 };
     for (unsigned i = 0; i < 4; i++)
-        flip(f, "leaf", sample[i], column_of(f, sample[i], 2));
-    flip(f, "detail", 100, column_of(f, 100, 5));
+        flip(f, "leaf", sample[i], column_of(f, sample[i], COL(JOURNAL_ALL, leaf)));
+    flip(f, "detail", 100, column_of(f, 100, COL(JOURNAL_ALL, detail)));
     text tile = { NULL, 0 };
     assert_ok(f, journal_tile(f->s, &f->a, 0, 0, 256, &tile));
     char *copy = arena_alloc(&f->a, tile.n);
@@ -195,7 +195,7 @@ static void finds_flipped_bytes(void **state)
 
 static void swap(struct fixture *f, unsigned a, unsigned b)
 {
-    text one = column_of(f, a, 2), other = column_of(f, b, 2);
+    text one = column_of(f, a, COL(JOURNAL_ALL, leaf)), other = column_of(f, b, COL(JOURNAL_ALL, leaf));
     char sql[96];
     snprintf(sql, sizeof sql, "UPDATE journal SET leaf = CAST(?1 AS TEXT) WHERE seq = %u", a);
     tamper(f, "data.db", sql, other);

@@ -44,8 +44,8 @@ static void what_decides_is_declared(void **state)
         const char *name, *sql;
         bool keys;
     } rows[] = {
-#define SQL(name, text_)      [SQL_##name] = { #name, text_, false },
-#define SQL_KEYS(name, text_) [SQL_##name] = { #name, text_, true },
+#define SQL(name, parameters, columns, text_)      [SQL_##name] = { #name, text_, false },
+#define SQL_KEYS(name, parameters, columns, text_) [SQL_##name] = { #name, text_, true },
 #include "store/sql.def"
 #undef SQL
     };

@@ -4,26 +4,85 @@
 
 /* ---- Tests. ---- */
 
-/* Every row of sql.def is accepted by its database. */
+struct declared {
+    enum file file;
+    const char *name, *parameters, *columns, *sql;
+};
+
+/* "I INTEGER": what sql.def calls a type and what a column of it is declared as in the table. */
+static void assert_type(const char *statement, const char *name, char letter, const char *type)
+{
+    static const char letters[] = { 'I', 'T', 'B' }, *const types[] = { "INTEGER", "TEXT", "BLOB" };
+    for (size_t i = 0; type && i < sizeof letters; i++)
+        if (letters[i] == letter && strcmp(types[i], type) != 0)
+            fail_msg("%s: column %s is %c in sql.def and %s in tables.def", statement, name, letter, type);
+}
+
+/* columns: "I seq;T leaf;". */
+static void assert_columns(const struct declared *d, sqlite3_stmt *statement)
+{
+    int n = 0;
+    const char *at = d->columns;
+    for (char name[64]; at[0] && at[0] != '*'; n++) {
+        int size = 0;
+        assert_int_equal(sscanf(at + 2, "%63[^;];%n", name, &size), 1);
+        if (n >= sqlite3_column_count(statement) || strcmp(sqlite3_column_name(statement, n), name) != 0)
+            fail_msg("%s: column %d is %s in sql.def, and %s in its text", d->name, n + 1, name,
+                     n < sqlite3_column_count(statement) ? sqlite3_column_name(statement, n) : "none");
+        assert_type(d->name, name, at[0], sqlite3_column_decltype(statement, n));
+        at += 2 + size;
+    }
+    if (at[0] != '*' && n != sqlite3_column_count(statement))
+        fail_msg("%s: its text has more columns than sql.def declares", d->name);
+}
+
+/* Every row of sql.def is accepted by its database, and takes and gives what it declares. */
 static void statements(void **state)
 {
     struct fixture *f = *state;
-    static const struct {
-        enum file file;
-        const char *name, *sql;
-    } rows[] = {
-#define SQL(name, text_)      { FILE_DATA, #name, text_ },
-#define SQL_KEYS(name, text_) { FILE_KEYS, #name, text_ },
+#define INT(name) "I " #name ";"
+#define TXT(name) "T " #name ";"
+#define BIN(name) "B " #name ";"
+#define SEAL(name) "B " #name ";"
+#define WHOLE(table) "* " #table ";"
+    static const struct declared rows[] = {
+#define SQL(name, parameters, columns, text_) { FILE_DATA, #name, #parameters, "" columns, text_ },
+#define SQL_KEYS(name, parameters, columns, text_) { FILE_KEYS, #name, #parameters, "" columns, text_ },
 #include "store/sql.def"
 #undef SQL
+#undef SQL_KEYS
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct declared *d = &rows[i];
         sqlite3_stmt *statement = NULL;
-        sqlite3 *handle = f->s->writers[rows[i].file]->conn->handle;
-        if (sqlite3_prepare_v2(handle, rows[i].sql, -1, &statement, NULL) != SQLITE_OK)
-            fail_msg("%s: %s", rows[i].name, sqlite3_errmsg(handle));
+        sqlite3 *handle = f->s->writers[d->file]->conn->handle;
+        if (sqlite3_prepare_v2(handle, d->sql, -1, &statement, NULL) != SQLITE_OK)
+            fail_msg("%s: %s", d->name, sqlite3_errmsg(handle));
+        size_t parameters = strcmp(d->parameters, "_") == 0 ? 0 : strlen(d->parameters);
+        if ((size_t)sqlite3_bind_parameter_count(statement) != parameters)
+            fail_msg("%s: sql.def declares %s, and its text has %d", d->name, d->parameters,
+                     sqlite3_bind_parameter_count(statement));
+        assert_columns(d, statement);
         sqlite3_finalize(statement);
     }
+}
+
+/* A value of another type than declared is refused, where SQLite alone would take it; so is another number of them. */
+static void types_are_held(void **state)
+{
+    struct fixture *f = *state;
+    READ_AUTO db = NULL;
+    assert_int_equal(store_read(f->s, &f->a, &db), OK);
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_META_GET, ARGS(V_INT(1)));
+    assert_int_equal(q.status, ERR_INTERNAL);
+    query_start(&q, db, SQL_META_GET, ARGS(V_BYTES(TEXT("policy"))));
+    assert_int_equal(q.status, ERR_INTERNAL);
+    query_start(&q, db, SQL_META_GET, ARGS(V_TEXT(TEXT("policy")), V_NULL));
+    assert_int_equal(q.status, ERR_INTERNAL);
+    query_start(&q, db, SQL_META_GET, ARGS(V_NULL));
+    assert_int_equal(q.status, OK);
+    assert_false(query_next(&q));
 }
 
 static void creates_and_refuses(void **state)
@@ -463,7 +522,7 @@ static int64_t not_under(struct fixture *f, const struct master *m)
     struct subject_id zero = { 0 };
     query_start(&q, db, SQL_KEY_PAGE, ARGS(V_TEXT(TEXT("")), V_ID(zero), V_INT(-1), V_INT(1000000)));
     while (query_next(&q))
-        others += !key_wrap_current(m, query_bytes(&q, 3));
+        others += !key_wrap_current(m, query_get(&q, KEY_PAGE, wrapped));
     assert_int_equal(q.status, OK);
     return others;
 }
@@ -633,6 +692,7 @@ static void one_key_a_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(statements),
+                                        CASE(types_are_held),
                                         CASE(creates_and_refuses),
                                         CASE(edge_survives),
                                         CASE(second_process),

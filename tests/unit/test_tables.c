@@ -37,7 +37,7 @@ static struct given given[] = {
 enum { GIVEN = sizeof given / sizeof *given };
 
 static const char *const sql_texts[] = {
-#define SQL(name, text_) [SQL_##name] = text_,
+#define SQL(name, parameters, columns, text_) [SQL_##name] = text_,
 #include "store/sql.def"
 #undef SQL
 };

@@ -208,7 +208,7 @@ static enum err count_over(struct ctx *c, const struct over *o, int64_t *count)
     query_start(&q, db, SQL_OVER_COUNT,
                 ARGS(V_INT(o->now), V_INT(o->idle_since), V_INT(o->device_since), V_INT(o->tries_since),
                      V_INT(o->now - LINK_REMEMBERED)));
-    *count = query_next(&q) ? query_int(&q, 0) : 0;
+    *count = query_next(&q) ? query_get(&q, OVER_COUNT, count) : 0;
     return q.status;
 }
 
@@ -419,21 +419,21 @@ static enum err load(struct ctx *c, text secret, struct session *s, msec *agreem
     query_start(&q, db, SQL_SESSION_GET, ARGS(V_BYTES(TEXT_BYTES(s->digest))));
     bool found = secret.n == SECRET_TEXT && query_next(&q);
     TRY(q.status);
-    if (!found || query_bytes(&q, 1).n != SUBJECT_ID || query_bytes(&q, 2).n != SUBJECT_ID)
+    if (!found || query_get(&q, SESSION_GET, subject).n != SUBJECT_ID || query_get(&q, SESSION_GET, id).n != SUBJECT_ID)
         return not_signed_in(c);
     struct subject_id id;
-    c->tenant = arena_copy(c->arena, query_bytes(&q, 0));
-    memcpy(&s->subject, query_bytes(&q, 1).p, SUBJECT_ID);
-    memcpy(&id, query_bytes(&q, 2).p, SUBJECT_ID);
+    c->tenant = arena_copy(c->arena, query_get(&q, SESSION_GET, tenant));
+    memcpy(&s->subject, query_get(&q, SESSION_GET, subject).p, SUBJECT_ID);
+    memcpy(&id, query_get(&q, SESSION_GET, id).p, SUBJECT_ID);
     s->id = id_print(c->arena, id);
-    s->created = query_int(&q, 3);
-    s->seen = query_int(&q, 4);
-    s->ends = query_int(&q, 5);
-    s->authenticated = query_int(&q, 6);
-    s->factor = query_int(&q, 7) != 0;
-    *agreement = query_int(&q, 9);
-    s->role = arena_copy(c->arena, query_bytes(&q, 8));
-    s->language = arena_copy(c->arena, query_bytes(&q, 10));
+    s->created = query_get(&q, SESSION_GET, created);
+    s->seen = query_get(&q, SESSION_GET, seen);
+    s->ends = query_get(&q, SESSION_GET, ends);
+    s->authenticated = query_get(&q, SESSION_GET, authenticated);
+    s->factor = query_get(&q, SESSION_GET, factor) != 0;
+    *agreement = query_get(&q, SESSION_GET, agreement);
+    s->role = arena_copy(c->arena, query_get(&q, SESSION_GET, role));
+    s->language = arena_copy(c->arena, query_get(&q, SESSION_GET, language));
     return c->tenant.p && s->id.p ? OK : ERR_MEMORY;
 }
 
@@ -683,24 +683,24 @@ static enum err put_session(struct ctx *c, const struct person *p, struct query 
     struct subject_id id;
     struct digest digest;
     char time[TIME_TEXT + 1];
-    if (query_bytes(q, 0).n != sizeof id || query_bytes(q, 1).n != sizeof digest)
+    if (query_get(q, SESSION_LIST, id).n != sizeof id || query_get(q, SESSION_LIST, digest).n != sizeof digest)
         return say(c->arena, ERR_INTEGRITY, "a session's row is malformed");
-    memcpy(&id, query_bytes(q, 0).p, sizeof id);
-    memcpy(&digest, query_bytes(q, 1).p, sizeof digest);
-    msec created = query_int(q, 2), seen = seen_get(c->app->seen, &digest);
-    if (seen < query_int(q, 3))
-        seen = query_int(q, 3);
+    memcpy(&id, query_get(q, SESSION_LIST, id).p, sizeof id);
+    memcpy(&digest, query_get(q, SESSION_LIST, digest).p, sizeof digest);
+    msec created = query_get(q, SESSION_LIST, created), seen = seen_get(c->app->seen, &digest);
+    if (seen < query_get(q, SESSION_LIST, seen))
+        seen = query_get(q, SESSION_LIST, seen);
     if (c->now >= term_end(seen, c->policy->session.idle, 1))
         return OK; /* over, and not yet deleted */
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, id));
     json_pair(w, TEXT("since"), time_text(created, time));
     json_pair(w, TEXT("seen"), time_text(seen, time));
-    json_pair(w, TEXT("until"), time_text(query_int(q, 4), time));
-    json_pair_bool(w, TEXT("factor"), query_int(q, 5) != 0);
+    json_pair(w, TEXT("until"), time_text(query_get(q, SESSION_LIST, ends), time));
+    json_pair_bool(w, TEXT("factor"), query_get(q, SESSION_LIST, factor) != 0);
     json_pair_bool(w, TEXT("this"), c->session && text_eq(c->session->id, id_print(c->arena, id)));
-    if (!query_null(q, 6))
-        TRY(put_device(c, p, created, query_sealed(q, 6), w));
+    if (!query_null(q, SESSION_LIST, device))
+        TRY(put_device(c, p, created, query_get(q, SESSION_LIST, device), w));
     json_close(w, '}');
     return OK;
 }

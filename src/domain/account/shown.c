@@ -22,7 +22,7 @@ static enum err put_managers(struct ctx *c, const struct person *p, struct json_
     json_name(w, TEXT("managers"));
     json_open(w, '[');
     while (query_next(&q))
-        json_put_text(w, id_column(c->arena, &q, 0));
+        json_put_text(w, id_column(c->arena, &q, COL(TEAM_OF, manager)));
     json_close(w, ']');
     return q.status;
 }
@@ -33,7 +33,7 @@ static enum err count_sessions(struct ctx *c, const struct person *p, int64_t *o
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_SESSION_COUNT, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(c->now)));
-    *out = query_next(&q) ? query_int(&q, 0) : 0;
+    *out = query_next(&q) ? query_get(&q, SESSION_COUNT, count) : 0;
     return q.status;
 }
 

@@ -94,8 +94,8 @@ static enum err load(struct ctx *c, struct attempt *at)
     QUERY_AUTO q;
     query_start(&q, db, SQL_ATTEMPT_GET, ARGS(V_BYTES(TEXT_BYTES(at->digest)), V_INT(c->now - THROTTLE_KEPT)));
     bool found = query_next(&q);
-    at->failures = found ? query_int(&q, 0) : 0;
-    at->failed_at = found ? query_int(&q, 1) : 0;
+    at->failures = found ? query_get(&q, ATTEMPT_GET, failures) : 0;
+    at->failed_at = found ? query_get(&q, ATTEMPT_GET, at) : 0;
     return q.status;
 }
 

@@ -114,8 +114,9 @@ static enum err next_checkpoint(struct board_step *s)
     r->checkpoint = 0;
     if (!query_next(&q))
         return q.status;
-    r->checkpoint = (uint64_t)query_int(&q, 0);
-    if (checkpoint_open(s->c->arena, store_signer(ctx_store(s->c)), query_bytes(&q, 1), &size, &r->root) != OK ||
+    r->checkpoint = (uint64_t)query_get(&q, CHECKPOINT_NEXT, size);
+    if (checkpoint_open(s->c->arena, store_signer(ctx_store(s->c)), query_get(&q, CHECKPOINT_NEXT, note), &size,
+                        &r->root) != OK ||
         size != r->checkpoint)
         altered(s);
     return OK;

@@ -52,54 +52,56 @@ enum err opener_look(struct opener *o, const struct thing *t, bool *readable)
 
 static struct thing of_record(struct arena *a, struct query *q)
 {
-    text category = arena_copy(a, query_bytes(q, 2));
-    return (
-        struct thing){ .kind = TEXT("record"),
-                       .category = category,
-                       .derive = category,
-                       .key_class = (uint32_t)query_int(q, 9),
-                       .item = arena_print(a, "%lld", (long long)query_int(q, 3)),
-                       .sealed = query_sealed(q, 10),
-                       .place = { .table = TEXT("record"), .field = category, .version = (uint64_t)query_int(q, 8) } };
+    text category = arena_copy(a, query_get(q, LOOK_RECORDS, category));
+    return (struct thing){ .kind = TEXT("record"),
+                           .category = category,
+                           .derive = category,
+                           .key_class = (uint32_t)query_get(q, LOOK_RECORDS, class),
+                           .item = arena_print(a, "%lld", (long long)query_get(q, LOOK_RECORDS, item)),
+                           .sealed = query_get(q, LOOK_RECORDS, sealed),
+                           .place = { .table = TEXT("record"),
+                                      .field = category,
+                                      .version = (uint64_t)query_get(q, LOOK_RECORDS, version) } };
 }
 
 static struct thing of_former(struct arena *a, struct query *q)
 {
-    text category = arena_copy(a, query_bytes(q, 2));
-    return (
-        struct thing){ .kind = TEXT("former"),
-                       .category = category,
-                       .derive = TEXT("former"),
-                       .key_class = (uint32_t)query_int(q, 8),
-                       .sealed = query_sealed(q, 9),
-                       .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
-                       .place = { .table = TEXT("former"), .field = category, .version = (uint64_t)query_int(q, 4) } };
+    text category = arena_copy(a, query_get(q, LOOK_FORMERS, category));
+    return (struct thing){ .kind = TEXT("former"),
+                           .category = category,
+                           .derive = TEXT("former"),
+                           .key_class = (uint32_t)query_get(q, LOOK_FORMERS, class),
+                           .sealed = query_get(q, LOOK_FORMERS, sealed),
+                           .item = arena_print(a, "%lld", (long long)query_get(q, LOOK_FORMERS, version)),
+                           .place = { .table = TEXT("former"),
+                                      .field = category,
+                                      .version = (uint64_t)query_get(q, LOOK_FORMERS, version) } };
 }
 
 static struct thing of_attachment(struct arena *a, struct query *q)
 {
     struct subject_id id = { { 0 } };
-    text category = arena_copy(a, query_bytes(q, 2)), bytes = query_bytes(q, 3);
+    text category = arena_copy(a, query_get(q, LOOK_ATTACHMENTS, category)), bytes = query_get(q, LOOK_ATTACHMENTS, id);
     if (bytes.n == sizeof id)
         memcpy(&id, bytes.p, sizeof id);
     text name = id_print(a, id);
     return (struct thing){ .kind = TEXT("attachment"),
                            .category = category,
                            .derive = category,
-                           .key_class = (uint32_t)query_int(q, 8),
+                           .key_class = (uint32_t)query_get(q, LOOK_ATTACHMENTS, class),
                            .item = name,
-                           .sealed = query_sealed(q, 9),
+                           .sealed = query_get(q, LOOK_ATTACHMENTS, meta),
                            .place = { .table = TEXT("attachment"), .field = name } };
 }
 
 static struct thing of_consent(struct arena *a, struct query *q)
 {
-    text purpose = arena_copy(a, query_bytes(q, 2));
+    text purpose = arena_copy(a, query_get(q, LOOK_CONSENTS, purpose));
     return (struct thing){ .kind = TEXT("consent"),
                            .category = purpose,
                            .derive = TEXT("consent"),
-                           .sealed = query_sealed(q, 9),
-                           .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
+                           .sealed = query_get(q, LOOK_CONSENTS, evidence),
+                           .item = arena_print(a, "%lld", (long long)query_get(q, LOOK_CONSENTS, seq)),
                            .place = { .table = TEXT("consent"), .field = purpose } };
 }
 
@@ -128,11 +130,11 @@ enum err thing_of(struct arena *a, const struct board_step *s, struct query *q, 
     if (!own && !of[s->job])
         return OK;
     *out = own ? of_feature(a, s->c, own, q) : of[s->job](a, q);
-    text subject = query_bytes(q, 1);
+    text subject = query_get(q, LOOK_RECORDS, subject);
     if (subject.n != sizeof out->place.subject)
         return say(a, ERR_INTEGRITY, "a row has a subject of %zu bytes", subject.n);
     memcpy(&out->place.subject, subject.p, sizeof out->place.subject);
-    out->place.tenant = arena_copy(a, query_bytes(q, 0));
+    out->place.tenant = arena_copy(a, query_get(q, LOOK_RECORDS, tenant));
     return out->place.tenant.p && out->category.p && out->item.p && out->place.field.p ? OK : ERR_MEMORY;
 }
 

@@ -40,11 +40,11 @@ static enum err look_at_versions(struct board_step *s, struct db *db)
     QUERY_AUTO q;
     query_start(&q, db, SQL_POLICY_VERSION_ALL, NULL, 0);
     while (query_next(&q)) {
-        digest_hex(query_bytes(&q, 1), hex);
+        digest_hex(query_get(&q, POLICY_VERSION_ALL, text), hex);
         fact_looked(s->facts, PROBE_notice, 1);
-        if (!text_eq(text_of(hex), query_bytes(&q, 0)))
+        if (!text_eq(text_of(hex), query_get(&q, POLICY_VERSION_ALL, hash)))
             fact_bad(s->facts, PROBE_notice, 1);
-        in_force |= text_eq(query_bytes(&q, 0), text_of(p->hash));
+        in_force |= text_eq(query_get(&q, POLICY_VERSION_ALL, hash), text_of(p->hash));
     }
     TRY(q.status);
     fact_bad(s->facts, PROBE_notice, !in_force);
@@ -65,9 +65,9 @@ static enum err look_at_duties(struct board_step *s, struct db *db)
     QUERY_AUTO q;
     query_start(&q, db, SQL_DUTY_FIGURES, ARGS(V_INT(now), V_INT(now + SOON_DAYS * DAY)));
     if (query_next(&q)) {
-        fact_looked(s->facts, PROBE_duties, query_int(&q, 0));
-        fact_bad(s->facts, PROBE_duties, query_int(&q, 1));
-        fact_soon(s->facts, PROBE_duties, query_int(&q, 2));
+        fact_looked(s->facts, PROBE_duties, query_get(&q, DUTY_FIGURES, owed));
+        fact_bad(s->facts, PROBE_duties, query_get(&q, DUTY_FIGURES, late));
+        fact_soon(s->facts, PROBE_duties, query_get(&q, DUTY_FIGURES, soon));
     }
     return q.status;
 }
@@ -78,9 +78,9 @@ static enum err look_at_holds(struct board_step *s, struct db *db)
     QUERY_AUTO q;
     query_start(&q, db, SQL_HOLD_FIGURES, ARGS(V_INT(now), V_INT(now - BOARD_GRACE)));
     if (query_next(&q)) {
-        fact_looked(s->facts, PROBE_holds, query_int(&q, 0));
-        fact_bad(s->facts, PROBE_holds, query_int(&q, 2));
-        fact_soon(s->facts, PROBE_holds, query_int(&q, 1) - query_int(&q, 2));
+        fact_looked(s->facts, PROBE_holds, query_get(&q, HOLD_FIGURES, held));
+        fact_bad(s->facts, PROBE_holds, query_get(&q, HOLD_FIGURES, late));
+        fact_soon(s->facts, PROBE_holds, query_get(&q, HOLD_FIGURES, ended) - query_get(&q, HOLD_FIGURES, late));
     }
     return q.status;
 }
@@ -91,9 +91,10 @@ static enum err look_at_erasures(struct board_step *s, struct db *db)
     QUERY_AUTO q;
     query_start(&q, db, SQL_CERTIFICATE_FIGURES, ARGS(V_INT(now - BOARD_GRACE)));
     if (query_next(&q)) {
-        fact_looked(s->facts, PROBE_requests, query_int(&q, 0));
-        fact_bad(s->facts, PROBE_requests, query_int(&q, 2));
-        fact_soon(s->facts, PROBE_requests, query_int(&q, 1) - query_int(&q, 2));
+        fact_looked(s->facts, PROBE_requests, query_get(&q, CERTIFICATE_FIGURES, erasures));
+        fact_bad(s->facts, PROBE_requests, query_get(&q, CERTIFICATE_FIGURES, late));
+        fact_soon(s->facts, PROBE_requests,
+                  query_get(&q, CERTIFICATE_FIGURES, begun) - query_get(&q, CERTIFICATE_FIGURES, late));
     }
     return q.status;
 }
@@ -106,9 +107,11 @@ static enum err look_at_accounts(struct board_step *s, struct db *db)
     query_start(&q, db, SQL_ENTRY_FIGURES,
                 ARGS(V_INT(s->c->now - BOARD_GRACE), V_INT(s->c->now - BOARD_GRACE - LINK_REMEMBERED)));
     if (query_next(&q)) {
-        fact_looked(s->facts, PROBE_accounts, query_int(&q, 0) + query_int(&q, 1));
-        fact_bad(s->facts, PROBE_accounts, query_int(&q, 2) + query_int(&q, 3));
-        fact_soon(s->facts, PROBE_accounts, query_int(&q, 4));
+        fact_looked(s->facts, PROBE_accounts,
+                    query_get(&q, ENTRY_FIGURES, sessions) + query_get(&q, ENTRY_FIGURES, tickets));
+        fact_bad(s->facts, PROBE_accounts,
+                 query_get(&q, ENTRY_FIGURES, astray) + query_get(&q, ENTRY_FIGURES, ownerless));
+        fact_soon(s->facts, PROBE_accounts, query_get(&q, ENTRY_FIGURES, ended));
     }
     return q.status;
 }
@@ -225,8 +228,8 @@ static enum err look_at_disclosures(struct board_step *s, struct db *db)
     QUERY_AUTO q;
     query_start(&q, db, SQL_DISCLOSURE_FIGURES, ARGS(V_TEXT(text_of(p->hash))));
     while (query_next(&q)) {
-        int index = policy_actor(p, query_bytes(&q, 0));
-        int64_t count = query_int(&q, 1);
+        int index = policy_actor(p, query_get(&q, DISCLOSURE_FIGURES, recipient));
+        int64_t count = query_get(&q, DISCLOSURE_FIGURES, count);
         bool bound = index >= 0 && p->actors[index].kind == ACTOR_RECIPIENT && !p->actors[index].closed;
         fact_looked(s->facts, PROBE_recipients, count);
         fact_bad(s->facts, PROBE_recipients, bound ? 0 : count);

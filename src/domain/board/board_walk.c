@@ -34,7 +34,7 @@ struct walker {
     bool version_good;
 };
 
-static enum err subject_of(struct walker *w, struct query *q, int column, struct subject_id *out)
+static enum err subject_of(struct walker *w, struct query *q, struct col column, struct subject_id *out)
 {
     text bytes = query_bytes(q, column);
     if (bytes.n != sizeof *out)
@@ -46,8 +46,8 @@ static enum err subject_of(struct walker *w, struct query *q, int column, struct
 static enum err keeping_of(struct walker *w, struct query *q)
 {
     struct subject_id id;
-    text tenant = query_bytes(q, 0);
-    TRY(subject_of(w, q, 1, &id));
+    text tenant = query_get(q, LOOK_RECORDS, tenant);
+    TRY(subject_of(w, q, COL(LOOK_RECORDS, subject), &id));
     if (w->loaded && text_eq(tenant, w->tenant) && memcmp(&id, &w->subject, sizeof id) == 0)
         return OK;
     w->tenant = arena_copy(w->step->c->arena, tenant);
@@ -102,7 +102,7 @@ static void look_at_form(struct walker *w, int64_t length, text form)
         fact_bad(w->step->facts, PROBE_sealed, 1);
 }
 
-static void look_at_seal(struct walker *w, struct query *q, int length, int first)
+static void look_at_seal(struct walker *w, struct query *q, struct col length, struct col first)
 {
     look_at_form(w, query_int(q, length), query_bytes(q, first));
 }
@@ -136,17 +136,17 @@ static enum err look_at_owner(struct walker *w, struct query *q)
     return OK;
 }
 
-/* Columns: tenant, subject, category, item or id, at, state, length of the seal, its first byte. */
 static enum err look_at_thing(struct walker *w, struct query *q)
 {
     fact_looked(w->step->facts, PROBE_retention, 1);
-    look_at_seal(w, q, 6, 7);
+    look_at_seal(w, q, COL(LOOK_RECORDS, length), COL(LOOK_RECORDS, form));
     TRY(look_at_owner(w, q));
-    const struct category *cat = look_at_category(w, query_bytes(q, 2));
+    const struct category *cat = look_at_category(w, query_get(q, LOOK_RECORDS, category));
     if (cat && !cat->transient)
         look_at_term(w,
-                     &(struct kept_thing){ cat->name, false, query_int(q, 4) != 0, query_int(q, 4), query_int(q, 4) },
-                     cat->retention, query_int(q, 5) != 0);
+                     &(struct kept_thing){ cat->name, false, query_get(q, LOOK_RECORDS, at) != 0,
+                                           query_get(q, LOOK_RECORDS, at), query_get(q, LOOK_RECORDS, at) },
+                     cat->retention, query_get(q, LOOK_RECORDS, state) != 0);
     return OK;
 }
 
@@ -168,14 +168,14 @@ static enum err look_at_feature(struct walker *w, struct query *q)
     return OK;
 }
 
-/* Columns: tenant, subject, category, item, version, at, length, first byte. Without a term of their own none is kept.
+/* Without a term of their own none is kept.
  */
 static enum err look_at_former(struct walker *w, struct query *q)
 {
-    text category = query_bytes(q, 2);
-    msec at = query_int(q, 5);
+    text category = query_get(q, LOOK_FORMERS, category);
+    msec at = query_get(q, LOOK_FORMERS, at);
     fact_looked(w->step->facts, PROBE_retention, 1);
-    look_at_seal(w, q, 6, 7);
+    look_at_seal(w, q, COL(LOOK_FORMERS, length), COL(LOOK_FORMERS, form));
     look_at_category(w, category);
     TRY(look_at_owner(w, q));
     if (policy_retention(w->step->c->policy, TEXT("former")) || w->keeping.erased)
@@ -185,10 +185,9 @@ static enum err look_at_former(struct walker *w, struct query *q)
     return OK;
 }
 
-/* Columns: tenant, subject, id, part, length, first byte. */
 static enum err look_at_part(struct walker *w, struct query *q)
 {
-    look_at_seal(w, q, 4, 5);
+    look_at_seal(w, q, COL(LOOK_PARTS, length), COL(LOOK_PARTS, form));
     return OK;
 }
 
@@ -213,19 +212,18 @@ static enum err has_key(struct walker *w, text tenant, struct subject_id subject
     return q.status;
 }
 
-/* Columns: tenant, id, state. */
 static enum err look_at_person(struct walker *w, struct query *q)
 {
     enum { GONE = 2 };
     struct subject_id id;
     bool key;
-    TRY(subject_of(w, q, 1, &id));
-    if (query_int(q, 2) == GONE)
+    TRY(subject_of(w, q, COL(LOOK_SUBJECTS, subject), &id));
+    if (query_get(q, LOOK_SUBJECTS, state) == GONE)
         return OK;
     fact_looked(w->step->facts, PROBE_keyring, 1);
-    TRY(has_key(w, query_bytes(q, 0), id, 0, &key));
+    TRY(has_key(w, query_get(q, LOOK_SUBJECTS, tenant), id, 0, &key));
     if (!key)
-        suspect(w, query_bytes(q, 0), id, 0);
+        suspect(w, query_get(q, LOOK_SUBJECTS, tenant), id, 0);
     const struct retention *r = policy_retention(w->step->c->policy, TEXT("accounts"));
     if (!r)
         return OK;
@@ -256,19 +254,18 @@ static enum err key_serves(struct walker *w, struct db *db, text tenant, struct 
     QUERY_AUTO q;
     query_start(&q, db, SQL_LEFTOVER_CLASSES, ARGS(V_TEXT(tenant), V_ID(subject)));
     while (!*out && query_next(&q))
-        *out = (uint32_t)query_int(&q, 0) == key_class;
+        *out = (uint32_t)query_get(&q, LEFTOVER_CLASSES, class) == key_class;
     return q.status;
 }
 
-/* Columns: tenant, subject, class. */
 static enum err look_at_key(struct walker *w, struct query *q)
 {
     struct subject_id id;
     bool serves;
-    text tenant = arena_copy(w->step->c->arena, query_bytes(q, 0));
-    uint32_t key_class = (uint32_t)query_int(q, 2);
+    text tenant = arena_copy(w->step->c->arena, query_get(q, KEY_PAGE, tenant));
+    uint32_t key_class = (uint32_t)query_get(q, KEY_PAGE, class);
     TRY_PTR(tenant.p);
-    TRY(subject_of(w, q, 1, &id));
+    TRY(subject_of(w, q, COL(KEY_PAGE, subject), &id));
     fact_looked(w->step->facts, PROBE_keyring, 1);
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(w->step->c), w->step->c->arena, &db));
@@ -324,7 +321,7 @@ static enum err wording_kept(struct walker *w, text hash)
     w->wording_good = false;
     if (query_next(&q)) {
         struct arena *a = w->step->c->arena;
-        text kept = arena_copy(a, query_bytes(&q, 0)), words;
+        text kept = arena_copy(a, query_get(&q, WORDING_GET, text)), words;
         TRY_PTR(kept.p);
         bool opens = written_open(db_store(w->db), a, TEXT(""), TEXT("wording"), kept, &words) == OK;
         digest_hex(opens ? words : TEXT(""), hex);
@@ -346,20 +343,20 @@ static enum err version_known(struct walker *w, text version)
     return q.status;
 }
 
-/* Columns: tenant, subject, purpose, channel, seq, decision, at, policy, wording. */
 static enum err look_at_consent(struct walker *w, struct query *q)
 {
     struct facts *f = w->step->facts;
     const struct policy *p = w->step->c->policy;
-    text purpose = query_bytes(q, 2), wording = query_bytes(q, 8);
+    text purpose = query_get(q, LOOK_CONSENTS, purpose), wording = query_get(q, LOOK_CONSENTS, wording);
     int index = policy_purpose(p, purpose);
     fact_looked(f, PROBE_consents, 1);
     if (index < 0)
         fact_soon(f, PROBE_consents, 1);
     else
         fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 1, 0);
-    TRY(version_known(w, query_bytes(q, 7)));
-    bool good = query_int(q, 6) > 0 && query_int(q, 6) <= w->step->c->now + DAY && w->version_good;
+    TRY(version_known(w, query_get(q, LOOK_CONSENTS, policy)));
+    bool good = query_get(q, LOOK_CONSENTS, at) > 0 && query_get(q, LOOK_CONSENTS, at) <= w->step->c->now + DAY &&
+                w->version_good;
     if (good && wording.n) { /* an objection agrees to no wording */
         TRY(wording_kept(w, wording));
         good = w->wording_good;
@@ -373,13 +370,13 @@ static enum err look_at_consent(struct walker *w, struct query *q)
 
 /* ---- Accounts and sessions. ---- */
 
-/* Columns: tenant, subject, length of the password's seal, its first byte. What is sealed there has the length of a
+/* What is sealed there has the length of a
  * digest: a password in another form would have its own. */
 static enum err look_at_account(struct walker *w, struct query *q)
 {
     enum { SHORTEST = SEAL_OVERHEAD + 80, LONGEST = SEAL_OVERHEAD + 128 };
-    text form = query_bytes(q, 3);
-    int64_t length = query_int(q, 2);
+    text form = query_get(q, LOOK_ACCOUNTS, form);
+    int64_t length = query_get(q, LOOK_ACCOUNTS, length);
     if (!length)
         return OK;
     fact_looked(w->step->facts, PROBE_passwords, 1);
@@ -388,11 +385,13 @@ static enum err look_at_account(struct walker *w, struct query *q)
     return OK;
 }
 
-/* Columns: digest, created, seen, ends. */
 static enum err look_at_session(struct walker *w, struct query *q)
 {
     const struct policy *p = w->step->c->policy;
-    msec now = w->step->c->now - BOARD_GRACE, created = query_int(q, 1), seen = query_int(q, 2), ends = query_int(q, 3);
+    msec now = w->step->c->now - BOARD_GRACE;
+    msec created = query_get(q, LOOK_SESSIONS, created);
+    msec seen = query_get(q, LOOK_SESSIONS, seen);
+    msec ends = query_get(q, LOOK_SESSIONS, ends);
     bool over = ends <= now || term_end(seen, p->session.idle, 1) <= now ||
                 term_end(created, p->session.absolute, 1) <= now;
     fact_looked(w->step->facts, PROBE_sessions, 1);
@@ -404,25 +403,62 @@ static enum err look_at_session(struct walker *w, struct query *q)
 
 /* ---- The walk. ---- */
 
-/* key: a letter a column of the table's key, which the statement's first columns and first parameters are: t text, b
- * bytes, i integer. */
+/* key: a letter a column of the table's key, in the order of the statement's first parameters: t text, b bytes, i
+ * integer. */
 struct walk {
     enum sql sql;
     const char *key;
     bool keyring;
     enum err (*row)(struct walker *w, struct query *q);
-    int columns[KEY_COLUMNS];
+    struct col columns[KEY_COLUMNS];
 };
-static const struct walk walks[JOBS] = { /* those of features come from their rows */
-    [JOB_PEOPLE] = { SQL_LOOK_SUBJECTS, "tb", false, look_at_person, { 0, 1 } },
-    [JOB_KEYS] = { SQL_KEY_PAGE, "tbi", true, look_at_key, { 0, 1, 2 } },
-    [JOB_RECORDS] = { SQL_LOOK_RECORDS, "tbti", false, look_at_thing, { 0, 1, 2, 3 } },
-    [JOB_FORMERS] = { SQL_LOOK_FORMERS, "tbtii", false, look_at_former, { 0, 1, 2, 3, 4 } },
-    [JOB_ATTACHMENTS] = { SQL_LOOK_ATTACHMENTS, "tbb", false, look_at_thing, { 0, 1, 3 } },
-    [JOB_PARTS] = { SQL_LOOK_PARTS, "tbbi", false, look_at_part, { 0, 1, 2, 3 } },
-    [JOB_CONSENTS] = { SQL_LOOK_CONSENTS, "tbtti", false, look_at_consent, { 0, 1, 2, 3, 4 } },
-    [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS, "tb", false, look_at_account, { 0, 1 } },
-    [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { 0 } },
+static const struct walk walks[JOBS] = {
+    /* those of features come from their rows */
+    [JOB_PEOPLE] = { SQL_LOOK_SUBJECTS,
+                     "tb",
+                     false,
+                     look_at_person,
+                     { COL(LOOK_SUBJECTS, tenant), COL(LOOK_SUBJECTS, subject) } },
+    [JOB_KEYS] = { SQL_KEY_PAGE,
+                   "tbi",
+                   true,
+                   look_at_key,
+                   { COL(KEY_PAGE, tenant), COL(KEY_PAGE, subject), COL(KEY_PAGE, class) } },
+    [JOB_RECORDS] = { SQL_LOOK_RECORDS,
+                      "tbti",
+                      false,
+                      look_at_thing,
+                      { COL(LOOK_RECORDS, tenant), COL(LOOK_RECORDS, subject), COL(LOOK_RECORDS, category),
+                        COL(LOOK_RECORDS, item) } },
+    [JOB_FORMERS] = { SQL_LOOK_FORMERS,
+                      "tbtii",
+                      false,
+                      look_at_former,
+                      { COL(LOOK_FORMERS, tenant), COL(LOOK_FORMERS, subject), COL(LOOK_FORMERS, category),
+                        COL(LOOK_FORMERS, item), COL(LOOK_FORMERS, version) } },
+    [JOB_ATTACHMENTS] = { SQL_LOOK_ATTACHMENTS,
+                          "tbb",
+                          false,
+                          look_at_thing,
+                          { COL(LOOK_ATTACHMENTS, tenant), COL(LOOK_ATTACHMENTS, subject),
+                            COL(LOOK_ATTACHMENTS, id) } },
+    [JOB_PARTS] = { SQL_LOOK_PARTS,
+                    "tbbi",
+                    false,
+                    look_at_part,
+                    { COL(LOOK_PARTS, tenant), COL(LOOK_PARTS, subject), COL(LOOK_PARTS, id), COL(LOOK_PARTS, part) } },
+    [JOB_CONSENTS] = { SQL_LOOK_CONSENTS,
+                       "tbtti",
+                       false,
+                       look_at_consent,
+                       { COL(LOOK_CONSENTS, tenant), COL(LOOK_CONSENTS, subject), COL(LOOK_CONSENTS, purpose),
+                         COL(LOOK_CONSENTS, channel), COL(LOOK_CONSENTS, seq) } },
+    [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS,
+                       "tb",
+                       false,
+                       look_at_account,
+                       { COL(LOOK_ACCOUNTS, tenant), COL(LOOK_ACCOUNTS, subject) } },
+    [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { COL(LOOK_SESSIONS, digest) } },
 };
 
 const struct feature_walk *board_feature(const struct ctx *c, enum board_job job)
@@ -434,9 +470,12 @@ const struct feature_walk *board_feature(const struct ctx *c, enum board_job job
 static struct walk walk_of(const struct ctx *c, enum board_job job)
 {
     const struct feature_walk *own = board_feature(c, job);
-    if (own)
-        return (struct walk){ own->sql, own->key, false, look_at_feature, { 0, 1, 2, 3, 4 } };
-    return walks[job];
+    if (!own)
+        return walks[job];
+    struct walk walk = { own->sql, own->key, false, look_at_feature, { { own->sql, 0 } } };
+    for (unsigned i = 0; i < KEY_COLUMNS; i++) /* its key is what its statement finds first */
+        walk.columns[i] = (struct col){ own->sql, i };
+    return walk;
 }
 
 bool board_walk_reads(const struct ctx *c, unsigned job, enum sql *sql)

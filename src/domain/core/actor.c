@@ -45,13 +45,13 @@ static enum err set_class(struct ctx *c, text actor, text tenant)
 static enum err set_holder(struct ctx *c, struct query *q)
 {
     KEY_AUTO key;
-    text id = query_bytes(q, 3);
-    if (id.n != SUBJECT_ID || !text_eq(query_bytes(q, 5), c->actor.name) || query_null(q, 6) ||
-        query_int(q, 6) != PERSON_ACTIVE)
+    text id = query_get(q, TOKEN_FIND, subject);
+    if (id.n != SUBJECT_ID || !text_eq(query_get(q, TOKEN_FIND, role), c->actor.name) ||
+        query_null(q, TOKEN_FIND, state) || query_get(q, TOKEN_FIND, state) != PERSON_ACTIVE)
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
     memcpy(&c->actor.self, id.p, SUBJECT_ID);
     c->actor.has_self = true;
-    c->actor.agreement = !query_null(q, 4);
+    c->actor.agreement = !query_null(q, TOKEN_FIND, agreement);
     TRY(store_key(ctx_store(c), c->arena, c->tenant, c->actor.self, 0, &key));
     journal_pseudonym(&key, &c->actor.by);
     return OK;
@@ -69,11 +69,11 @@ enum err actor_by_token(struct ctx *c, text token)
     TRY(q.status);
     if (!found)
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
-    c->actor.token = arena_copy(c->arena, query_bytes(&q, 1));
+    c->actor.token = arena_copy(c->arena, query_get(&q, TOKEN_FIND, name));
     c->actor.proof = digest;
     c->actor.by_token = true;
-    TRY(set_class(c, query_bytes(&q, 2), query_bytes(&q, 0)));
-    return query_null(&q, 3) ? OK : set_holder(c, &q);
+    TRY(set_class(c, query_get(&q, TOKEN_FIND, actor), query_get(&q, TOKEN_FIND, tenant)));
+    return query_null(&q, TOKEN_FIND, subject) ? OK : set_holder(c, &q);
 }
 
 enum err actor_refused(struct ctx *c) { return write_refusal(c, NULL, TEXT(""), TEXT("")); }

@@ -78,11 +78,11 @@ static enum err no_longer(struct ctx *c)
 }
 
 /* Columns `role` and `agreement` of account, as they are now. */
-static enum err same_role(struct ctx *c, struct query *q, int role, int agreement, text was)
+static enum err same_role(struct ctx *c, struct query *q, struct col role, struct col agreement, text was)
 {
     if (!text_eq(query_bytes(q, role), was))
         return no_longer(c);
-    c->actor.agreement = !query_null(q, agreement);
+    c->actor.agreement = !query_is_null(q, agreement);
     return OK;
 }
 
@@ -92,7 +92,7 @@ static enum err session_still(struct ctx *c, struct db *db)
     query_start(&q, db, SQL_SESSION_GET, ARGS(V_BYTES(TEXT_BYTES(c->session->digest))));
     if (!query_next(&q))
         return q.status != OK ? q.status : no_longer(c);
-    return same_role(c, &q, 8, 9, c->session->role);
+    return same_role(c, &q, COL(SESSION_GET, role), COL(SESSION_GET, agreement), c->session->role);
 }
 
 static enum err token_still(struct ctx *c, struct db *db)
@@ -101,7 +101,9 @@ static enum err token_still(struct ctx *c, struct db *db)
     query_start(&q, db, SQL_TOKEN_FIND, ARGS(V_BYTES(TEXT_BYTES(c->actor.proof)), V_INT(c->now)));
     if (!query_next(&q))
         return q.status != OK ? q.status : say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
-    return query_null(&q, 3) ? OK : same_role(c, &q, 5, 4, c->actor.name);
+    if (query_null(&q, TOKEN_FIND, subject))
+        return OK;
+    return same_role(c, &q, COL(TOKEN_FIND, role), COL(TOKEN_FIND, agreement), c->actor.name);
 }
 
 /* ---- All of it. ---- */
@@ -114,8 +116,8 @@ static enum err person_now(struct ctx *c, struct db *db, struct decided *d, bool
     *there = query_next(&q);
     TRY(q.status);
     if (*there) {
-        d->person.state = (enum person_state)query_int(&q, 1);
-        d->person.restricted = query_int(&q, 2) != 0;
+        d->person.state = (enum person_state)query_get(&q, SUBJECT_GET, state);
+        d->person.restricted = query_get(&q, SUBJECT_GET, restricted) != 0;
     }
     return OK;
 }

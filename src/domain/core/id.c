@@ -1,6 +1,5 @@
 /* Ids: making ULIDs, and reading them out of rows. */
 #include "domain/core/id.h"
-#include "store/store.h"
 
 struct subject_id id_make(msec now)
 {
@@ -11,7 +10,7 @@ struct subject_id id_make(msec now)
     return id;
 }
 
-text id_column(struct arena *a, struct query *q, int column)
+text id_column(struct arena *a, struct query *q, struct col column)
 {
     struct subject_id id;
     text bytes = query_bytes(q, column);

@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "crypt/seal.h"
+#include "store/store.h"
 
 struct arena;
-struct query;
 
 struct subject_id id_make(msec now);
 /* The id in that column of a row, as texts are; p NULL when there is none. */
-text id_column(struct arena *a, struct query *q, int column);
+text id_column(struct arena *a, struct query *q, struct col column);
 
 #endif

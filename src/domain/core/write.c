@@ -97,8 +97,8 @@ enum err idempotency_find(struct ctx *c, bool *found, struct answer *out)
         query_start(&q, db, SQL_IDEMPOTENCY_FIND,
                     ARGS(V_BYTES(TEXT_BYTES(who)), V_TEXT(kept_key(c)), V_INT(c->now - IDEMPOTENCY_KEPT)));
         if (query_next(&q)) {
-            request = arena_copy(c->arena, query_bytes(&q, 0));
-            packed = arena_copy(c->arena, query_bytes(&q, 1));
+            request = arena_copy(c->arena, query_get(&q, IDEMPOTENCY_FIND, request));
+            packed = arena_copy(c->arena, query_get(&q, IDEMPOTENCY_FIND, answer));
             *found = true;
         }
         TRY(q.status);

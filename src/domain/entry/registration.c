@@ -59,7 +59,7 @@ static enum err owner_of(struct ctx *c, const struct change_identifier *identifi
                 ARGS(V_TEXT(c->tenant), V_TEXT(identifier->field), V_BYTES(TEXT_BYTES(identifier->digest))));
     *found = query_next(&q);
     if (*found)
-        memcpy(out, query_bytes(&q, 0).p, sizeof *out);
+        memcpy(out, query_get(&q, IDENTIFIER_FIND, subject).p, sizeof *out);
     return q.status;
 }
 
@@ -352,8 +352,9 @@ enum err registration_tick(struct ctx *c)
             TRY(store_read(ctx_store(c), c->arena, &db));
             QUERY_AUTO q;
             query_start(&q, db, SQL_REGISTRATION_OVER, ARGS(V_TEXT(of_tenant.tenant), V_INT(c->now), V_INT(MOST)));
-            for (; count < MOST && query_next(&q) && query_bytes(&q, 0).n == sizeof *over; count++)
-                memcpy(&over[count], query_bytes(&q, 0).p, sizeof *over);
+            for (; count < MOST && query_next(&q) && query_get(&q, REGISTRATION_OVER, subject).n == sizeof *over;
+                 count++)
+                memcpy(&over[count], query_get(&q, REGISTRATION_OVER, subject).p, sizeof *over);
             TRY(q.status);
         }
         for (unsigned i = 0; i < count; i++)

@@ -154,13 +154,14 @@ static enum err load_rows(struct ctx *c, struct row rows[ASKINGS], unsigned *cou
     query_start(&q, db, SQL_ASKING_FIRST, ARGS(V_INT(ASKINGS)));
     for (*count = 0; *count < ASKINGS && query_next(&q); ++*count) {
         struct row *row = &rows[*count];
-        if (query_bytes(&q, 0).n != SUBJECT_ID || query_bytes(&q, 3).n != sizeof row->name.digest)
+        if (query_get(&q, ASKING_FIRST, id).n != SUBJECT_ID ||
+            query_get(&q, ASKING_FIRST, digest).n != sizeof row->name.digest)
             return say(c->arena, ERR_INTEGRITY, "a request for a new password is not in the form that was kept");
-        memcpy(&row->id, query_bytes(&q, 0).p, SUBJECT_ID);
-        memcpy(&row->name.digest, query_bytes(&q, 3).p, sizeof row->name.digest);
+        memcpy(&row->id, query_get(&q, ASKING_FIRST, id).p, SUBJECT_ID);
+        memcpy(&row->name.digest, query_get(&q, ASKING_FIRST, digest).p, sizeof row->name.digest);
         row->name.former = row->name.digest;
-        row->name.field = arena_copy(c->arena, query_bytes(&q, 1));
-        row->tenant = arena_copy(c->arena, query_bytes(&q, 2));
+        row->name.field = arena_copy(c->arena, query_get(&q, ASKING_FIRST, field));
+        row->tenant = arena_copy(c->arena, query_get(&q, ASKING_FIRST, tenant));
         TRY_PTR(row->name.field.p && row->tenant.p ? row : NULL);
     }
     return q.status;

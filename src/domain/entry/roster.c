@@ -44,14 +44,14 @@ struct roster_row {
 
 static struct roster_row row_of(struct ctx *c, struct query *q)
 {
-    struct roster_row r = { .state = arena_copy(c->arena, query_bytes(q, 1)),
-                            .role = arena_copy(c->arena, query_bytes(q, 2)),
-                            .opened = query_int(q, 3),
-                            .opened_by = arena_copy(c->arena, query_bytes(q, 4)),
-                            .last_visit = query_int(q, 5),
-                            .agreement = query_int(q, 6),
-                            .factor = query_int(q, 7) != 0 };
-    text bytes = query_bytes(q, 0);
+    struct roster_row r = { .state = arena_copy(c->arena, query_get(q, ACCOUNT_PAGE, state)),
+                            .role = arena_copy(c->arena, query_get(q, ACCOUNT_PAGE, role)),
+                            .opened = query_get(q, ACCOUNT_PAGE, opened),
+                            .opened_by = arena_copy(c->arena, query_get(q, ACCOUNT_PAGE, opened_by)),
+                            .last_visit = query_get(q, ACCOUNT_PAGE, last_visit),
+                            .agreement = query_get(q, ACCOUNT_PAGE, agreement),
+                            .factor = query_get(q, ACCOUNT_PAGE, factor_at) != 0 };
+    text bytes = query_get(q, ACCOUNT_PAGE, subject);
     memcpy(&r.id, bytes.p, bytes.n < sizeof r.id ? bytes.n : sizeof r.id);
     return r;
 }

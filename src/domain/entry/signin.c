@@ -30,8 +30,8 @@ static enum err find_digest(struct ctx *c, text name, const struct digest *diges
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(*digest))));
-    if (query_next(&q) && query_bytes(&q, 0).n == SUBJECT_ID)
-        memcpy(&out->ids[out->count++], query_bytes(&q, 0).p, SUBJECT_ID);
+    if (query_next(&q) && query_get(&q, IDENTIFIER_FIND, subject).n == SUBJECT_ID)
+        memcpy(&out->ids[out->count++], query_get(&q, IDENTIFIER_FIND, subject).p, SUBJECT_ID);
     return q.status;
 }
 

@@ -243,7 +243,7 @@ static enum err room_for(struct db *db, const struct folder_put *f)
         return OK;
     QUERY_AUTO q;
     query_start(&q, db, SQL_FOLDER_COUNT, ARGS(V_TEXT(f->c->tenant), V_ID(f->subject)));
-    int64_t held = query_next(&q) ? query_int(&q, 0) : 0;
+    int64_t held = query_next(&q) ? query_get(&q, FOLDER_COUNT, count) : 0;
     TRY(q.status);
     return budget_check(db_arena(db), f->c->language, BUDGET_grants_held, held, 1);
 }
@@ -274,7 +274,7 @@ static enum err run_revoke(struct db *db, struct write *w)
         QUERY_AUTO q;
         query_start(&q, db, SQL_FOLDER_LAST,
                     ARGS(V_TEXT(f->c->tenant), V_ID(f->subject), V_TEXT(f->kind), V_BYTES(TEXT_BYTES(f->name))));
-        bool open = query_next(&q) && text_eq(query_bytes(&q, 1), TEXT("granted"));
+        bool open = query_next(&q) && text_eq(query_get(&q, FOLDER_LAST, act), TEXT("granted"));
         TRY(q.status);
         if (!open)
             return say(db_arena(db), ERR_NOT_FOUND, "the person has no access to a folder of that kind and name");
@@ -368,18 +368,18 @@ static enum err load_rows(struct ctx *c, const struct person *p, struct ledger *
     while (query_next(&q)) {
         struct row *r = add_row(c, out);
         TRY_PTR(r);
-        text digest = query_bytes(&q, 2);
+        text digest = query_get(&q, FOLDER_LIST, name);
         if (digest.n != sizeof r->folder)
             return say(c->arena, ERR_INTEGRITY, "a grant has a digest of %zu bytes", digest.n);
-        *r = (struct row){ .seq = query_int(&q, 0),
-                           .kind = arena_copy(c->arena, query_bytes(&q, 1)),
-                           .category = arena_copy(c->arena, query_bytes(&q, 3)),
-                           .act = arena_copy(c->arena, query_bytes(&q, 4)),
-                           .actor = arena_copy(c->arena, query_bytes(&q, 5)),
-                           .details = { arena_copy(c->arena, query_sealed(&q, 7).bytes) },
-                           .starts = query_int(&q, 8),
-                           .until = query_int(&q, 9),
-                           .at = query_int(&q, 10) };
+        *r = (struct row){ .seq = query_get(&q, FOLDER_LIST, seq),
+                           .kind = arena_copy(c->arena, query_get(&q, FOLDER_LIST, kind)),
+                           .category = arena_copy(c->arena, query_get(&q, FOLDER_LIST, category)),
+                           .act = arena_copy(c->arena, query_get(&q, FOLDER_LIST, act)),
+                           .actor = arena_copy(c->arena, query_get(&q, FOLDER_LIST, actor)),
+                           .details = { arena_copy(c->arena, query_get(&q, FOLDER_LIST, details).bytes) },
+                           .starts = query_get(&q, FOLDER_LIST, starts),
+                           .until = query_get(&q, FOLDER_LIST, until),
+                           .at = query_get(&q, FOLDER_LIST, at) };
         memcpy(&r->folder, digest.p, sizeof r->folder);
     }
     return q.status;
@@ -666,8 +666,8 @@ static enum err find_pass(struct ctx *c, const struct person *p, const struct ki
                 ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(k->name), V_BYTES(TEXT_BYTES(d)), V_INT(c->now)));
     *out = (struct pass){ .allowed = query_next(&q) };
     if (out->allowed) {
-        out->grant = query_int(&q, 0);
-        out->until = query_int(&q, 1);
+        out->grant = query_get(&q, FOLDER_ALLOWS, seq);
+        out->until = query_get(&q, FOLDER_ALLOWS, until);
     }
     return q.status;
 }
@@ -781,22 +781,23 @@ static enum err open_run(struct db *db, const void *made)
  * first byte, the seal. What is open has no event yet from which a term could run. */
 static void walk_row(struct arena *a, const struct policy *p, struct query *q, struct held_row *out)
 {
-    text kind = arena_copy(a, query_bytes(q, 2)), category = arena_copy(a, query_bytes(q, 5));
+    text kind = arena_copy(a, query_get(q, LOOK_FOLDERS, kind)),
+         category = arena_copy(a, query_get(q, LOOK_FOLDERS, category));
     bool of_policy = policy_stream(p, TEXT("folders")) >= 0 || !text_eq(category, TEXT("folders"));
-    msec at = query_int(q, 6);
+    msec at = query_get(q, LOOK_FOLDERS, at);
     *out = (struct held_row){
         .kind = TEXT("folder"),
         .category = kind,
         .declared = of_policy ? category : TEXT(""),
-        .item = arena_print(a, "%lld", (long long)query_int(q, 4)),
+        .item = arena_print(a, "%lld", (long long)query_get(q, LOOK_FOLDERS, seq)),
         .derive = TEXT("folder_grant"),
         .place = { .table = TEXT("folder_grant"), .field = kind, .version = (uint64_t)at },
-        .sealed = query_sealed(q, 10),
-        .length = query_int(q, 8),
-        .form = arena_copy(a, query_bytes(q, 9)),
+        .sealed = query_get(q, LOOK_FOLDERS, details),
+        .length = query_get(q, LOOK_FOLDERS, length),
+        .form = arena_copy(a, query_get(q, LOOK_FOLDERS, form)),
         .at = at,
-        .event = query_int(q, 7),
-        .begun = !query_null(q, 7),
+        .event = query_get(q, LOOK_FOLDERS, ended),
+        .begun = !query_null(q, LOOK_FOLDERS, ended),
     };
 }
 

@@ -243,6 +243,6 @@ enum err care_figures(struct app *app, struct arena *a, struct figures *out)
     QUERY_AUTO q;
     query_start(&q, db, SQL_SUBJECT_COUNT, NULL, 0);
     if (query_next(&q))
-        out->subjects = (uint64_t)query_int(&q, 0);
+        out->subjects = (uint64_t)query_get(&q, SUBJECT_COUNT, count);
     return q.status;
 }

@@ -60,9 +60,9 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
     json_name(w, TEXT("archive"));
     json_open(w, '[');
     for (; query_next(&q); l->count++) {
-        text category = query_bytes(&q, 1);
+        text category = query_get(&q, LEFTOVER_LIST, category);
         struct subject_id last = id;
-        TRY(read_id(c, query_bytes(&q, 0), &id));
+        TRY(read_id(c, query_get(&q, LEFTOVER_LIST, id), &id));
         bool another = memcmp(&last, &id, sizeof id) != 0;
         if (another && people++ == asked->limit) {
             TRY(q.status);
@@ -75,8 +75,8 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
         json_open(w, '{');
         json_pair(w, TEXT("id"), id_print(c->arena, id));
         json_pair(w, TEXT("category"), category);
-        json_pair_int(w, TEXT("records"), query_int(&q, 2));
-        put_end(c, &k, category, query_int(&q, 3), true, w);
+        json_pair_int(w, TEXT("records"), query_get(&q, LEFTOVER_LIST, count));
+        put_end(c, &k, category, query_get(&q, LEFTOVER_LIST, at), true, w);
         json_close(w, '}');
     }
     TRY(q.status);
@@ -139,12 +139,12 @@ static enum err put_records(struct ctx *c, const struct person *p, int category,
     json_open(w, '[');
     for (*count = 0; query_next(&q); ++*count) {
         struct record r = { .category = category,
-                            .item = query_int(&q, 0),
-                            .version = query_int(&q, 1),
-                            .sealed = query_sealed(&q, 2),
-                            .at = query_int(&q, 3),
-                            .due = query_int(&q, 4),
-                            .key_class = (uint32_t)query_int(&q, 5),
+                            .item = query_get(&q, ARCHIVE_RECORDS, item),
+                            .version = query_get(&q, ARCHIVE_RECORDS, version),
+                            .sealed = query_get(&q, ARCHIVE_RECORDS, sealed),
+                            .at = query_get(&q, ARCHIVE_RECORDS, at),
+                            .due = query_get(&q, ARCHIVE_RECORDS, due),
+                            .key_class = (uint32_t)query_get(&q, ARCHIVE_RECORDS, class),
                             .archived = true };
         TRY(put_record(c, p, &k, &r, w));
     }

@@ -25,8 +25,8 @@ static enum err load(struct ctx *c, struct certificate *out)
     TRY(q.status);
     if (!found)
         return say(c->arena, ERR_NOT_FOUND, "there is no such certificate");
-    text facts = arena_copy(c->arena, query_bytes(&q, 0)), jws = query_bytes(&q, 2);
-    out->entry = (uint64_t)query_int(&q, 1);
+    text facts = arena_copy(c->arena, query_get(&q, CERTIFICATE_GET, facts)), jws = query_get(&q, CERTIFICATE_GET, jws);
+    out->entry = (uint64_t)query_get(&q, CERTIFICATE_GET, entry);
     TRY_PTR(facts.p);
     TRY(written_open(ctx_store(c), c->arena, c->tenant, TEXT("certificate"), facts, &out->facts));
     out->jws = (text){ NULL, 0 };
@@ -44,8 +44,9 @@ static enum err load_entry(struct ctx *c, uint64_t entry, text *out)
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_LEAVES, ARGS(V_INT((int64_t)entry), V_INT((int64_t)entry + 1)));
-    *out = query_next(&q) && !journal_forgotten(query_bytes(&q, 1)) ? arena_copy(c->arena, query_bytes(&q, 1))
-                                                                    : (text){ NULL, 0 };
+    *out = query_next(&q) && !journal_forgotten(query_get(&q, JOURNAL_LEAVES, leaf))
+               ? arena_copy(c->arena, query_get(&q, JOURNAL_LEAVES, leaf))
+               : (text){ NULL, 0 };
     return q.status;
 }
 

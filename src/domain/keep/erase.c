@@ -104,12 +104,12 @@ static enum err list_kept(struct db *db, struct erasing *e)
     QUERY_AUTO q;
     query_start(&q, db, SQL_HELD_ROWS, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     while (query_next(&q)) {
-        struct kept k = { .where = (enum place_kept)query_int(&q, 0),
-                          .category = arena_copy(c->arena, query_bytes(&q, 1)),
-                          .from = (uint32_t)query_int(&q, 2),
-                          .rows = query_int(&q, 3) };
+        struct kept k = { .where = (enum place_kept)query_get(&q, HELD_ROWS, kind),
+                          .category = arena_copy(c->arena, query_get(&q, HELD_ROWS, category)),
+                          .from = (uint32_t)query_get(&q, HELD_ROWS, class),
+                          .rows = query_get(&q, HELD_ROWS, count) };
         TRY_PTR(k.category.p);
-        if (!is_kept(e, &k, query_int(&q, 4)))
+        if (!is_kept(e, &k, query_get(&q, HELD_ROWS, at)))
             continue;
         TRY(kept_room(e));
         k.key_class = k.from ? k.from : record_class_apart(k.where == KEPT_FORMER ? TEXT("former") : k.category);
@@ -277,7 +277,7 @@ static enum err list_recipients(struct db *db, struct erasing *e)
     query_start(&q, db, SQL_DISCLOSURE_TOLD, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
     while (query_next(&q)) {
         struct subject_id id;
-        text recipient = query_bytes(&q, 1), key = query_bytes(&q, 0);
+        text recipient = query_get(&q, DISCLOSURE_TOLD, recipient), key = query_get(&q, DISCLOSURE_TOLD, id);
         if (key.n != sizeof id)
             return say(a, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", key.n);
         memcpy(&id, key.p, sizeof id);
@@ -327,8 +327,8 @@ static enum err take_stock_in(struct db *db, struct erasing *e)
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     if (query_next(&q)) {
-        e->consent_count = query_int(&q, 0);
-        e->objection_count = query_int(&q, 1);
+        e->consent_count = query_get(&q, CONSENT_COUNT, count);
+        e->objection_count = query_get(&q, CONSENT_COUNT, objections);
     }
     return q.status;
 }
@@ -656,7 +656,7 @@ static enum err put_gone(struct erasing *e, struct json_out *w)
     QUERY_AUTO q;
     query_start(&q, db, SQL_HELD_ROWS, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     while (query_next(&q)) {
-        int index = policy_category(c->policy, query_bytes(&q, 1));
+        int index = policy_category(c->policy, query_get(&q, HELD_ROWS, category));
         if (index >= 0)
             bits_add(&held, (unsigned)index);
     }
@@ -726,7 +726,8 @@ static enum err same_begun(struct db *db, const struct resuming *r, bool *out)
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_ERASING_GET, ARGS(V_TEXT(r->c->tenant), V_ID(r->subject)));
-    *out = query_next(&q) && text_eq(query_bytes(&q, 0), TEXT_BYTES(r->certificate)) && query_int(&q, 1) == r->at;
+    *out = query_next(&q) && text_eq(query_get(&q, ERASING_GET, certificate), TEXT_BYTES(r->certificate)) &&
+           query_get(&q, ERASING_GET, at) == r->at;
     return q.status;
 }
 
@@ -769,12 +770,12 @@ static enum err find_begun(struct resuming *r, bool *found)
     TRY(q.status);
     if (!*found)
         return OK;
-    text id = query_bytes(&q, 0);
+    text id = query_get(&q, ERASING_GET, certificate);
     if (id.n != sizeof r->certificate)
         return say(r->c->arena, ERR_INTEGRITY, "a certificate has an id of %zu bytes", id.n);
     memcpy(&r->certificate, id.p, sizeof r->certificate);
-    r->at = query_int(&q, 1);
-    text kept = arena_copy(r->c->arena, query_bytes(&q, 2));
+    r->at = query_get(&q, ERASING_GET, at);
+    text kept = arena_copy(r->c->arena, query_get(&q, ERASING_GET, facts));
     TRY_PTR(kept.p);
     return written_open(ctx_store(r->c), r->c->arena, r->c->tenant, TEXT("erasing"), kept, &r->facts);
 }
@@ -826,11 +827,11 @@ enum err erase_resume(struct ctx *c)
         QUERY_AUTO q;
         query_start(&q, db, SQL_ERASING_LIST, ARGS(V_INT(MOST)));
         for (; count < MOST && query_next(&q); count++) {
-            text id = query_bytes(&q, 1);
+            text id = query_get(&q, ERASING_LIST, subject);
             if (id.n != SUBJECT_ID)
                 return say(c->arena, ERR_INTEGRITY, "a certificate begun has a person of %zu bytes", id.n);
             memcpy(&begun[count].subject, id.p, SUBJECT_ID);
-            begun[count].tenant = arena_copy(c->arena, query_bytes(&q, 0));
+            begun[count].tenant = arena_copy(c->arena, query_get(&q, ERASING_LIST, tenant));
         }
         TRY(q.status);
     }
@@ -899,7 +900,7 @@ static enum err erase_quick(struct ctx *c, const struct person *p)
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_ERASE_SIZE, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(QUICK_ROWS)));
-    bool much = query_next(&q) && query_int(&q, 0) >= QUICK_ROWS;
+    bool much = query_next(&q) && query_get(&q, ERASE_SIZE, count) >= QUICK_ROWS;
     TRY(q.status);
     return much ? say(c->arena, ERR_ASIDE, "%d rows and more are to be erased", QUICK_ROWS) : OK;
 }
@@ -972,12 +973,12 @@ static enum err list_leftover(struct db *db, struct leftover *l)
         QUERY_AUTO q;
         query_start(&q, db, SQL_LEFTOVER_CLASSES, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
         while (query_next(&q))
-            TRY(add_leftover(l, &room, (uint32_t)query_int(&q, 0)));
+            TRY(add_leftover(l, &room, (uint32_t)query_get(&q, LEFTOVER_CLASSES, class)));
         TRY(q.status);
     }
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(l->tenant), V_ID(l->id)));
-    bool consents = query_next(&q) && query_int(&q, 0) > 0;
+    bool consents = query_next(&q) && query_get(&q, CONSENT_COUNT, count) > 0;
     /* Milestones and holds only tell the end of kept rows. */
     l->keep = consents         ? l->class_count ? TEXT("holds,consents") : TEXT("consents")
                       : l->class_count ? TEXT("holds")

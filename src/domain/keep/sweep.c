@@ -85,18 +85,19 @@ static enum err list_due(struct db *db, struct step *st)
     query_start(&q, db, st->kind->due, ARGS(V_INT(st->sweep->c->now), V_INT(STEP)));
     while (st->thing_count < STEP && query_next(&q)) {
         struct thing *t = &st->things[st->thing_count++];
-        TRY(read_subject(a, query_bytes(&q, 1), &t->subject));
-        t->tenant = arena_copy(a, query_bytes(&q, 0));
-        t->category = arena_copy(a, query_bytes(&q, 2));
-        t->key = st->kind->flags & KIND_FILES ? V_BYTES(arena_copy(a, query_bytes(&q, 3))) : V_INT(query_int(&q, 3));
-        t->version = query_int(&q, 4);
-        t->event = query_int(&q, 5);
+        TRY(read_subject(a, query_get(&q, RECORD_DUE, subject), &t->subject));
+        t->tenant = arena_copy(a, query_get(&q, RECORD_DUE, tenant));
+        t->category = arena_copy(a, query_get(&q, RECORD_DUE, category));
+        t->key = st->kind->flags & KIND_FILES ? V_BYTES(arena_copy(a, query_get(&q, ATTACHMENT_DUE, id)))
+                                              : V_INT(query_get(&q, RECORD_DUE, item));
+        t->version = query_get(&q, RECORD_DUE, version);
+        t->event = query_get(&q, RECORD_DUE, at);
         t->at = t->event;
-        t->archived = query_int(&q, 6) != 0;
-        t->due = query_int(&q, 7);
-        t->key_class = (uint32_t)query_int(&q, 8);
+        t->archived = query_get(&q, RECORD_DUE, state) != 0;
+        t->due = query_get(&q, RECORD_DUE, due);
+        t->key_class = (uint32_t)query_get(&q, RECORD_DUE, class);
         if (st->kind->flags & KIND_EVENT) /* an access is over when it ends, not when it is given */
-            t->event = query_int(&q, 9);
+            t->event = query_get(&q, FOLDER_DUE, ended);
     }
     return q.status;
 }
@@ -366,11 +367,12 @@ static enum err list_people(struct ctx *c, struct due_person *out, unsigned *fou
     query_start(&q, db, SQL_SUBJECT_DUE, ARGS(V_INT(c->now), V_INT(STEP_PEOPLE)));
     for (*found = 0; *found < STEP_PEOPLE && query_next(&q); ++*found) {
         struct due_person *p = &out[*found];
-        *p = (struct due_person){ .tenant = arena_copy(c->arena, query_bytes(&q, 0)), .due = query_int(&q, 2) };
-        TRY(read_subject(c->arena, query_bytes(&q, 1), &p->id));
+        *p = (struct due_person){ .tenant = arena_copy(c->arena, query_get(&q, SUBJECT_DUE, tenant)),
+                                  .due = query_get(&q, SUBJECT_DUE, due) };
+        TRY(read_subject(c->arena, query_get(&q, SUBJECT_DUE, id), &p->id));
         TRY(keeping_careful(db, c->arena, p->tenant, p->id, c->now, &p->keeping));
         TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &p->keeping, &p->account, &p->end));
-        if (query_int(&q, 3) == PERSON_CLOSED && !p->keeping.altered)
+        if (query_get(&q, SUBJECT_DUE, state) == PERSON_CLOSED && !p->keeping.altered)
             TRY(keeping_nothing(db, p->tenant, p->id, &p->empty));
     }
     return q.status;
@@ -566,12 +568,12 @@ struct own_step {
     msec cutoff;
 };
 
-static struct val own_value(struct arena *a, struct query *q, int column, char shape)
+static struct val own_value(struct arena *a, struct query *q, unsigned column)
 {
-    if (shape == 'i')
-        return V_INT(query_int(q, column));
-    text t = arena_copy(a, query_bytes(q, column));
-    return shape == 'b' ? V_BYTES(t) : V_TEXT(t);
+    struct val v = query_val(q, column);
+    if (v.bytes.p)
+        v.bytes = arena_copy(a, v.bytes);
+    return v;
 }
 
 static enum err list_own(struct own_step *st, msec cutoff)
@@ -584,7 +586,7 @@ static enum err list_own(struct own_step *st, msec cutoff)
     while (st->row_count < STEP && query_next(&q)) {
         struct own_row *row = &st->rows[st->row_count++];
         for (size_t i = 0; i < st->columns; i++)
-            row->values[i] = own_value(a, &q, (int)i, st->own->shape[i]);
+            row->values[i] = own_value(a, &q, (unsigned)i);
         if (!st->own->of_person)
             continue;
         struct keeping k;
@@ -767,8 +769,8 @@ static enum err recount_list(struct recount *r, struct arena *a, text after_tena
     QUERY_AUTO q;
     query_start(&q, db, SQL_SUBJECT_WALK, ARGS(V_TEXT(after_tenant), V_ID(after), V_INT(STEP)));
     for (r->count = 0; r->count < STEP && query_next(&q); r->count++) {
-        r->people[r->count].tenant = arena_copy(a, query_bytes(&q, 0));
-        TRY(read_subject(a, query_bytes(&q, 1), &r->people[r->count].id));
+        r->people[r->count].tenant = arena_copy(a, query_get(&q, SUBJECT_WALK, tenant));
+        TRY(read_subject(a, query_get(&q, SUBJECT_WALK, id), &r->people[r->count].id));
     }
     return q.status;
 }
@@ -779,7 +781,7 @@ static enum err terms_known(struct sweep *s, const char *digest, bool *out)
     TRY(store_read(ctx_store(s->c), s->c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_META_GET, ARGS(V_TEXT(TEXT("retention"))));
-    *out = query_next(&q) && text_eq(query_bytes(&q, 0), text_of(digest));
+    *out = query_next(&q) && text_eq(query_get(&q, META_GET, value), text_of(digest));
     return q.status;
 }
 

@@ -44,18 +44,18 @@ static enum err list_due(struct ctx *c, unsigned most, struct queued **out)
         struct queued *row = NEW(c->arena, struct queued);
         TRY_PTR(row);
         struct outbox_letter *l = &row->letter;
-        text id = query_bytes(&q, 1), subject = query_bytes(&q, 2);
+        text id = query_get(&q, MAIL_DUE, id), subject = query_get(&q, MAIL_DUE, subject);
         if (id.n != sizeof l->id || (subject.p && subject.n != sizeof l->subject))
             return say(c->arena, ERR_INTEGRITY, "a letter has an id of %zu bytes", id.n);
         memcpy(&l->id, id.p, sizeof l->id);
         if ((l->has_subject = subject.p != NULL))
             memcpy(&l->subject, subject.p, sizeof l->subject);
-        l->tenant = arena_copy(c->arena, query_bytes(&q, 0));
-        l->letter = arena_copy(c->arena, query_bytes(&q, 3));
-        l->purpose = arena_copy(c->arena, query_bytes(&q, 4));
-        row->message.bytes = arena_copy(c->arena, query_sealed(&q, 5).bytes);
-        l->created = query_int(&q, 6);
-        l->tries = query_int(&q, 7);
+        l->tenant = arena_copy(c->arena, query_get(&q, MAIL_DUE, tenant));
+        l->letter = arena_copy(c->arena, query_get(&q, MAIL_DUE, letter));
+        l->purpose = arena_copy(c->arena, query_get(&q, MAIL_DUE, purpose));
+        row->message.bytes = arena_copy(c->arena, query_get(&q, MAIL_DUE, message).bytes);
+        l->created = query_get(&q, MAIL_DUE, created);
+        l->tries = query_get(&q, MAIL_DUE, tries);
         *out = row;
         out = &row->next;
     }

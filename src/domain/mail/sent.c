@@ -17,9 +17,9 @@ enum err outbox_figures(struct ctx *c, struct outbox_figures *out)
     QUERY_AUTO q;
     query_start(&q, db, SQL_MAIL_FIGURES, NULL, 0);
     if (query_next(&q)) {
-        out->queued = query_int(&q, 0);
-        out->given_up = query_int(&q, 1);
-        out->next = query_int(&q, 2);
+        out->queued = query_get(&q, MAIL_FIGURES, waiting);
+        out->given_up = query_get(&q, MAIL_FIGURES, failed);
+        out->next = query_get(&q, MAIL_FIGURES, oldest);
     }
     return q.status;
 }
@@ -33,22 +33,22 @@ static void pair_time(struct json_out *w, text name, msec t)
 static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
 {
     struct subject_id id;
-    text bytes = query_bytes(q, 0);
+    text bytes = query_get(q, MAIL_OF, id);
     if (bytes.n != sizeof id)
         return say(c->arena, ERR_INTEGRITY, "a letter has an id of %zu bytes", bytes.n);
     memcpy(&id, bytes.p, sizeof id);
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, id));
-    json_pair(w, TEXT("letter"), query_bytes(q, 1));
-    json_pair(w, TEXT("title"), letter_title(c, query_bytes(q, 1)));
+    json_pair(w, TEXT("letter"), query_get(q, MAIL_OF, letter));
+    json_pair(w, TEXT("title"), letter_title(c, query_get(q, MAIL_OF, letter)));
     json_pair(w, TEXT("state"),
-              !query_null(q, 4)  ? TEXT("queued")
-              : query_null(q, 5) ? TEXT("given_up")
+              !query_null(q, MAIL_OF, next_try)  ? TEXT("queued")
+              : query_null(q, MAIL_OF, sent) ? TEXT("given_up")
                                  : TEXT("sent"));
-    pair_time(w, TEXT("created"), query_int(q, 2));
-    json_pair_int(w, TEXT("tries"), query_int(q, 3));
-    pair_time(w, TEXT("next"), query_int(q, 4));
-    json_pair(w, TEXT("code"), query_bytes(q, 6));
+    pair_time(w, TEXT("created"), query_get(q, MAIL_OF, created));
+    json_pair_int(w, TEXT("tries"), query_get(q, MAIL_OF, tries));
+    pair_time(w, TEXT("next"), query_get(q, MAIL_OF, next_try));
+    json_pair(w, TEXT("code"), query_get(q, MAIL_OF, code));
     json_close(w, '}');
     return OK;
 }
@@ -90,8 +90,9 @@ static enum err put_troubled(struct ctx *c, const struct paging *asked, struct j
         TRY(put_row(c, &q, w));
         if (rows < asked->limit)
             continue;
-        memcpy(&id, query_bytes(&q, 0).p, sizeof id);
-        place = arena_print(c->arena, "%lld.%.*s", (long long)query_int(&q, 2), T(id_print(c->arena, id)));
+        memcpy(&id, query_get(&q, MAIL_TROUBLED, id).p, sizeof id);
+        place = arena_print(c->arena, "%lld.%.*s", (long long)query_get(&q, MAIL_TROUBLED, created),
+                            T(id_print(c->arena, id)));
     }
     TRY(q.status);
     json_close(w, ']');

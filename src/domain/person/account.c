@@ -3,7 +3,7 @@
 #include "domain/person/account.h"
 #include "domain/core/instance.h"
 
-static text copied(struct ctx *c, struct query *q, int column)
+static text copied(struct ctx *c, struct query *q, struct col column)
 {
     text bytes = query_bytes(q, column);
     return bytes.p ? arena_copy(c->arena, bytes) : (text){ NULL, 0 };
@@ -20,17 +20,17 @@ enum err account_load(struct ctx *c, struct subject_id id, struct account *out)
     TRY(q.status);
     if (!out->there)
         return OK;
-    out->state = copied(c, &q, 0);
-    out->role = copied(c, &q, 1);
-    out->language = copied(c, &q, 2);
-    out->password = (sealed){ copied(c, &q, 3) };
-    out->password_at = query_int(&q, 4);
-    out->factor = (sealed){ copied(c, &q, 5) };
-    out->factor_at = query_int(&q, 6);
-    out->opened = query_int(&q, 7);
-    out->opened_by = copied(c, &q, 8);
-    out->last_visit = query_int(&q, 9);
-    out->agreement = query_int(&q, 10);
+    out->state = copied(c, &q, COL(ACCOUNT_GET, state));
+    out->role = copied(c, &q, COL(ACCOUNT_GET, role));
+    out->language = copied(c, &q, COL(ACCOUNT_GET, language));
+    out->password = (sealed){ copied(c, &q, COL(ACCOUNT_GET, password)) };
+    out->password_at = query_get(&q, ACCOUNT_GET, password_at);
+    out->factor = (sealed){ copied(c, &q, COL(ACCOUNT_GET, factor)) };
+    out->factor_at = query_get(&q, ACCOUNT_GET, factor_at);
+    out->opened = query_get(&q, ACCOUNT_GET, opened);
+    out->opened_by = copied(c, &q, COL(ACCOUNT_GET, opened_by));
+    out->last_visit = query_get(&q, ACCOUNT_GET, last_visit);
+    out->agreement = query_get(&q, ACCOUNT_GET, agreement);
     return c->arena->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
 }
 
@@ -110,14 +110,14 @@ enum err ticket_find(struct ctx *c, text secret, text kind, struct ticket *out)
     query_start(&q, db, SQL_TICKET_GET, ARGS(V_BYTES(TEXT_BYTES(out->digest)), V_TEXT(kind), V_INT(c->now)));
     bool found = secret.n == SECRET_TEXT && query_next(&q);
     TRY(q.status);
-    if (!found || query_bytes(&q, 1).n != SUBJECT_ID)
+    if (!found || query_get(&q, TICKET_GET, subject).n != SUBJECT_ID)
         return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer");
-    out->tenant = copied(c, &q, 0);
+    out->tenant = copied(c, &q, COL(TICKET_GET, tenant));
     c->tenant = out->tenant;
-    memcpy(&out->subject, query_bytes(&q, 1).p, SUBJECT_ID);
-    out->created = query_int(&q, 2);
-    out->expires = query_int(&q, 3);
-    out->detail = (sealed){ copied(c, &q, 4) };
+    memcpy(&out->subject, query_get(&q, TICKET_GET, subject).p, SUBJECT_ID);
+    out->created = query_get(&q, TICKET_GET, created);
+    out->expires = query_get(&q, TICKET_GET, expires);
+    out->detail = (sealed){ copied(c, &q, COL(TICKET_GET, detail)) };
     return out->tenant.p ? OK : ERR_MEMORY;
 }
 
@@ -129,16 +129,16 @@ enum err ticket_fate(struct ctx *c, text secret, text kind, enum link_fate *out,
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_TICKET_FATE, ARGS(V_BYTES(TEXT_BYTES(of->digest))));
-    bool found = secret.n == SECRET_TEXT && query_next(&q) && query_bytes(&q, 3).n == SUBJECT_ID;
+    bool found = secret.n == SECRET_TEXT && query_next(&q) && query_get(&q, TICKET_FATE, subject).n == SUBJECT_ID;
     TRY(q.status);
     if (!found)
         return OK;
-    text fate = query_bytes(&q, 0);
+    text fate = query_get(&q, TICKET_FATE, kind);
     if (!text_eq(text_cut(&fate, ' '), kind))
         return OK;
-    of->expires = query_int(&q, 1);
-    of->tenant = copied(c, &q, 2);
-    memcpy(&of->subject, query_bytes(&q, 3).p, SUBJECT_ID);
+    of->expires = query_get(&q, TICKET_FATE, expires);
+    of->tenant = copied(c, &q, COL(TICKET_FATE, tenant));
+    memcpy(&of->subject, query_get(&q, TICKET_FATE, subject).p, SUBJECT_ID);
     if (fate.n)
         *out = text_eq(fate, TEXT("used")) ? LINK_USED : LINK_REPLACED;
     else

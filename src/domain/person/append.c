@@ -28,7 +28,7 @@ static enum err next_item(struct ctx *c, const struct person *p, const struct ca
     QUERY_AUTO q;
     query_start(&q, db, SQL_RECORD_LAST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(cat->name)));
     /* Items are times in microseconds, made larger where two fall together: unique without asking the writer. */
-    int64_t last = query_next(&q) ? query_int(&q, 0) : 0, now = c->now * 1000;
+    int64_t last = query_next(&q) ? query_get(&q, RECORD_LAST, item) : 0, now = c->now * 1000;
     uint8_t random[2];
     crypt_random(random, sizeof random);
     *out = (now > last ? now : last + 1) +

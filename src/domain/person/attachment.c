@@ -63,7 +63,8 @@ static enum err room_for(struct db *db, const struct adding *a)
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_ATTACHMENT_SUM, ARGS(V_TEXT(a->c->tenant), V_ID(a->p->id)));
-    int64_t files = query_next(&q) ? query_int(&q, 0) : 0, bytes = files ? query_int(&q, 1) : 0;
+    int64_t files = query_next(&q) ? query_get(&q, ATTACHMENT_SUM, count) : 0,
+            bytes = files ? query_get(&q, ATTACHMENT_SUM, size) : 0;
     TRY(q.status);
     TRY(budget_check(db_arena(db), a->c->language, BUDGET_files_held, files, 1));
     return budget_check(db_arena(db), a->c->language, BUDGET_file_bytes, bytes, a->it.size);
@@ -284,16 +285,16 @@ static enum err load(struct ctx *c, const struct person *p, const struct subject
     while (query_next(&q)) {
         struct attachment *t = NEW(c->arena, struct attachment);
         TRY_PTR(t);
-        text id = query_bytes(&q, 0);
+        text id = query_get(&q, ATTACHMENT_LIST, id);
         if (id.n != sizeof t->id)
             return say(c->arena, ERR_INTEGRITY, "an attachment has an id of %zu bytes", id.n);
         memcpy(&t->id, id.p, sizeof t->id);
-        t->category = arena_copy(c->arena, query_bytes(&q, 1));
-        t->key_class = (uint32_t)query_int(&q, 2);
-        t->size = query_int(&q, 4);
-        t->at = query_int(&q, 5);
+        t->category = arena_copy(c->arena, query_get(&q, ATTACHMENT_LIST, category));
+        t->key_class = (uint32_t)query_get(&q, ATTACHMENT_LIST, class);
+        t->size = query_get(&q, ATTACHMENT_LIST, size);
+        t->at = query_get(&q, ATTACHMENT_LIST, at);
         TRY_PTR(t->category.p);
-        enum err e = open_meta(c, p, t, query_sealed(&q, 3));
+        enum err e = open_meta(c, p, t, query_get(&q, ATTACHMENT_LIST, meta));
         t->unreadable = !only && (e == ERR_ERASED || record_unreadable(e));
         if (!t->unreadable)
             TRY(e);
@@ -336,7 +337,7 @@ enum err attachment_piece(struct ctx *c, const struct person *p, const struct at
     query_start(&q, db, SQL_ATTACHMENT_PART, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_ID(t->id), V_INT(number)));
     if (!query_next(&q))
         return q.status != OK ? q.status : missing(c, db, a, p, t);
-    TRY(seal_open(a, &key, &place, query_sealed(&q, 0), out));
+    TRY(seal_open(a, &key, &place, query_get(&q, ATTACHMENT_PART, sealed), out));
     return out->n == (size_t)(left < PIECE ? left : PIECE)
                ? OK
                : say(a, ERR_INTEGRITY, "a piece of an attachment has another size");

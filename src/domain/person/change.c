@@ -29,7 +29,8 @@ static enum err is_anothers(struct db *db, const struct change *ch, text field, 
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(ch->tenant), V_TEXT(field), V_BYTES(TEXT_BYTES(*digest))));
-    *taken = *taken || (query_next(&q) && memcmp(query_bytes(&q, 0).p, &ch->person->id, sizeof ch->person->id) != 0);
+    *taken = *taken || (query_next(&q) &&
+                        memcmp(query_get(&q, IDENTIFIER_FIND, subject).p, &ch->person->id, sizeof ch->person->id) != 0);
     return q.status;
 }
 
@@ -182,7 +183,7 @@ static enum err run_budget(struct db *db, const struct change *ch)
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_SINCE,
                 ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now - budget_row(BUDGET_decisions)->within)));
-    int64_t used = query_next(&q) ? query_int(&q, 0) : 0;
+    int64_t used = query_next(&q) ? query_get(&q, CONSENT_SINCE, count) : 0;
     TRY(q.status);
     return budget_check(db_arena(db), ch->language, BUDGET_decisions, used, 1);
 }

@@ -125,7 +125,7 @@ static enum err wording_of(struct ctx *c, struct wordings *all, text hash, text 
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
         query_start(&q, db, SQL_WORDING_GET, ARGS(V_TEXT(hash)));
-        text kept = query_next(&q) ? arena_copy(c->arena, query_bytes(&q, 0)) : TEXT("");
+        text kept = query_next(&q) ? arena_copy(c->arena, query_get(&q, WORDING_GET, text)) : TEXT("");
         TRY(q.status);
         *fresh = (struct wording){ .hash = arena_copy(c->arena, hash), .next = all->first };
         TRY(written_open(ctx_store(c), c->arena, TEXT(""), TEXT("wording"), kept, &fresh->words));
@@ -154,19 +154,21 @@ static struct ledger_row *ledger_row(struct arena *a, struct query *q)
     struct ledger_row *row = NEW(a, struct ledger_row);
     if (!row)
         return NULL;
-    row->k.purpose = arena_copy(a, query_bytes(q, 0));
-    row->k.channel = arena_copy(a, query_bytes(q, 1));
-    row->k.decision = arena_copy(a, query_bytes(q, 2));
-    row->at = query_int(q, 3);
-    row->policy = arena_copy(a, query_bytes(q, 4));
-    text_cstr(query_bytes(q, 5), row->k.wording_hash, sizeof row->k.wording_hash);
-    row->k.method = arena_copy(a, query_bytes(q, 6));
-    row->k.actor = arena_copy(a, query_bytes(q, 7));
+    row->k.purpose = arena_copy(a, query_get(q, CONSENT_LIST, purpose));
+    row->k.channel = arena_copy(a, query_get(q, CONSENT_LIST, channel));
+    row->k.decision = arena_copy(a, query_get(q, CONSENT_LIST, decision));
+    row->at = query_get(q, CONSENT_LIST, at);
+    row->policy = arena_copy(a, query_get(q, CONSENT_LIST, policy));
+    text_cstr(query_get(q, CONSENT_LIST, wording), row->k.wording_hash, sizeof row->k.wording_hash);
+    row->k.method = arena_copy(a, query_get(q, CONSENT_LIST, method));
+    row->k.actor = arena_copy(a, query_get(q, CONSENT_LIST, actor));
     row->k.by = row->k.actor;
-    row->k.evidence.bytes = query_null(q, 8) ? (text){ NULL, 0 } : arena_copy(a, query_sealed(q, 8).bytes);
-    row->seq = query_int(q, 9);
-    row->times = query_null(q, 10) ? 1 : query_int(q, 10);
-    row->last = query_null(q, 11) ? row->at : query_int(q, 11);
+    row->k.evidence.bytes = query_null(q, CONSENT_LIST, evidence)
+                                ? (text){ NULL, 0 }
+                                : arena_copy(a, query_get(q, CONSENT_LIST, evidence).bytes);
+    row->seq = query_get(q, CONSENT_LIST, seq);
+    row->times = query_null(q, CONSENT_LIST, times) ? 1 : query_get(q, CONSENT_LIST, times);
+    row->last = query_null(q, CONSENT_LIST, last) ? row->at : query_get(q, CONSENT_LIST, last);
     return row;
 }
 

@@ -14,10 +14,10 @@ static enum err load_milestones(struct db *db, text tenant, struct subject_id id
     QUERY_AUTO q;
     query_start(&q, db, SQL_MILESTONE_LIST, ARGS(V_TEXT(tenant), V_ID(id)));
     while (query_next(&q)) {
-        text name = query_bytes(&q, 0);
+        text name = query_get(&q, MILESTONE_LIST, event);
 #define X(event_)                                                                                                      \
     if (text_eq(name, TEXT(#event_)))                                                                                  \
-        out->event_ = query_int(&q, 1);
+        out->event_ = query_get(&q, MILESTONE_LIST, at);
         MILESTONES(X)
 #undef X
     }
@@ -47,14 +47,14 @@ static enum err load_holds(struct db *db, struct arena *a, text tenant, struct s
     while (query_next(&q)) {
         struct hold *h = NEW(a, struct hold);
         TRY_PTR(h);
-        text key = query_bytes(&q, 0);
+        text key = query_get(&q, HOLD_LIST, id);
         if (key.n != sizeof h->id)
             return say(a, ERR_INTEGRITY, "a hold has an id of %zu bytes", key.n);
         memcpy(&h->id, key.p, sizeof h->id);
-        h->category = arena_copy(a, query_bytes(&q, 1));
-        TRY(open_ground(db, a, tenant, arena_copy(a, query_bytes(&q, 2)), h));
-        h->since = query_int(&q, 3);
-        h->until = query_int(&q, 4);
+        h->category = arena_copy(a, query_get(&q, HOLD_LIST, category));
+        TRY(open_ground(db, a, tenant, arena_copy(a, query_get(&q, HOLD_LIST, ground)), h));
+        h->since = query_get(&q, HOLD_LIST, since);
+        h->until = query_get(&q, HOLD_LIST, until);
         h->next = *out;
         *out = h;
     }
@@ -68,11 +68,11 @@ enum err keeping_load(struct db *db, struct arena *a, text tenant, struct subjec
         QUERY_AUTO q;
         query_start(&q, db, SQL_SUBJECT_TIMES, ARGS(V_TEXT(tenant), V_ID(id)));
         if (query_next(&q)) {
-            out->starts.collection = query_int(&q, 0);
-            out->starts.last_use = query_int(&q, 1);
-            out->erased = query_int(&q, 2) == STATE_ERASED;
-            out->closed = query_int(&q, 2) == PERSON_CLOSED;
-            out->restricted = query_int(&q, 3) && !out->erased;
+            out->starts.collection = query_get(&q, SUBJECT_TIMES, created);
+            out->starts.last_use = query_get(&q, SUBJECT_TIMES, last_use);
+            out->erased = query_get(&q, SUBJECT_TIMES, state) == STATE_ERASED;
+            out->closed = query_get(&q, SUBJECT_TIMES, state) == PERSON_CLOSED;
+            out->restricted = query_get(&q, SUBJECT_TIMES, restricted) && !out->erased;
         }
         TRY(q.status);
     }
@@ -179,7 +179,8 @@ enum err keeping_person_end(struct db *db, const struct policy *policy, text ten
         QUERY_AUTO q;
         query_start(&q, db, kind->newest, ARGS(V_TEXT(tenant), V_ID(id)));
         while (query_next(&q)) {
-            msec own = own_end(policy, kind->flags & KIND_FORMER, query_bytes(&q, 0), k, query_int(&q, 1));
+            msec own = own_end(policy, kind->flags & KIND_FORMER, query_get(&q, RECORD_NEWEST, category), k,
+                               query_get(&q, RECORD_NEWEST, at));
             *end = own > *end ? own : *end;
         }
         TRY(q.status);

@@ -92,7 +92,7 @@ enum err look_saw(struct ctx *c, struct look_list *l, struct subject_id id)
     return OK;
 }
 
-enum err look_saw_row(struct ctx *c, struct look_list *l, struct query *q, int column)
+enum err look_saw_row(struct ctx *c, struct look_list *l, struct query *q, struct col column)
 {
     static const struct subject_id nobody;
     struct subject_id id;

@@ -66,6 +66,6 @@ enum err look_at_people(struct ctx *c, struct look_list *l, struct answer *out);
 /* That person is on the list; said of neighbours, once is enough. */
 enum err look_saw(struct ctx *c, struct look_list *l, struct subject_id id);
 /* The same of a column that holds one, or nobody. */
-enum err look_saw_row(struct ctx *c, struct look_list *l, struct query *q, int column);
+enum err look_saw_row(struct ctx *c, struct look_list *l, struct query *q, struct col column);
 
 #endif

@@ -19,12 +19,12 @@ static enum err load_row(struct ctx *c, struct person *p)
     TRY(q.status);
     if (!found)
         return person_absent(c);
-    p->version = query_int(&q, 0);
-    p->state = (enum person_state)query_int(&q, 1);
-    p->restricted = query_int(&q, 2) != 0;
-    p->created = query_int(&q, 3);
-    p->last_use = query_int(&q, 4);
-    p->source = arena_copy(c->arena, query_bytes(&q, 5));
+    p->version = query_get(&q, SUBJECT_GET, version);
+    p->state = (enum person_state)query_get(&q, SUBJECT_GET, state);
+    p->restricted = query_get(&q, SUBJECT_GET, restricted) != 0;
+    p->created = query_get(&q, SUBJECT_GET, created);
+    p->last_use = query_get(&q, SUBJECT_GET, last_use);
+    p->source = arena_copy(c->arena, query_get(&q, SUBJECT_GET, source));
     return OK;
 }
 
@@ -94,8 +94,8 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_STANDING, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
     while (query_next(&q)) {
-        int purpose = policy_purpose(c->policy, query_bytes(&q, 0));
-        text channel = query_bytes(&q, 1), decision = query_bytes(&q, 2);
+        int purpose = policy_purpose(c->policy, query_get(&q, CONSENT_STANDING, purpose));
+        text channel = query_get(&q, CONSENT_STANDING, channel), decision = query_get(&q, CONSENT_STANDING, decision);
         if (purpose < 0)
             continue;
         unsigned i = 0;
@@ -112,7 +112,8 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
             rows[count].purpose = purpose;
             rows[count++].channel = arena_copy(c->arena, channel);
         }
-        bool over = expire && term_end(query_int(&q, 3), expires, 1) <= c->now; /* asked again: it stands no longer */
+        bool over = expire && term_end(query_get(&q, CONSENT_STANDING, at), expires, 1) <=
+                                  c->now; /* asked again: it stands no longer */
         rows[i].live = (text_eq(decision, TEXT("given")) && !over) || text_eq(decision, TEXT("objected")) ||
                        text_eq(decision, TEXT("upheld"));
         if (channel_of_use.n && c->policy->purposes[purpose].channel_count && !text_eq(channel, TEXT("objection")))

@@ -140,14 +140,14 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, i
                 memcpy(rows, old, *count * sizeof *rows);
         }
         rows[*count] = (struct record){ .category = category,
-                                        .item = query_int(&q, 0),
-                                        .version = query_int(&q, 1),
-                                        .sealed = { arena_copy(c->arena, query_sealed(&q, 2).bytes) },
-                                        .source = arena_copy(c->arena, query_bytes(&q, 3)),
-                                        .at = query_int(&q, 4),
-                                        .due = query_int(&q, 5),
-                                        .archived = query_int(&q, 6) != 0,
-                                        .key_class = (uint32_t)query_int(&q, 7) };
+                                        .item = query_get(&q, RECORD_PAGE, item),
+                                        .version = query_get(&q, RECORD_PAGE, version),
+                                        .sealed = { arena_copy(c->arena, query_get(&q, RECORD_PAGE, sealed).bytes) },
+                                        .source = arena_copy(c->arena, query_get(&q, RECORD_PAGE, source)),
+                                        .at = query_get(&q, RECORD_PAGE, at),
+                                        .due = query_get(&q, RECORD_PAGE, due),
+                                        .archived = query_get(&q, RECORD_PAGE, state) != 0,
+                                        .key_class = (uint32_t)query_get(&q, RECORD_PAGE, class) };
         bytes += rows[*count].sealed.bytes.n;
     }
     *more |= most >= 0 && *count == most;

@@ -186,12 +186,12 @@ static enum err load_formers(struct ctx *c, enum sql sql, const struct val *args
         }
         struct former_row *row = NEW(c->arena, struct former_row);
         TRY_PTR(row);
-        *row = (struct former_row){ .category = arena_copy(c->arena, query_bytes(&q, 0)),
-                                    .version = query_int(&q, 1),
-                                    .at = query_int(&q, 2),
-                                    .due = query_int(&q, 3),
-                                    .item = query_int(&q, 5),
-                                    .sealed = { arena_copy(c->arena, query_sealed(&q, 4).bytes) } };
+        *row = (struct former_row){ .category = arena_copy(c->arena, query_get(&q, FORMER_LIST, category)),
+                                    .version = query_get(&q, FORMER_LIST, version),
+                                    .at = query_get(&q, FORMER_LIST, at),
+                                    .due = query_get(&q, FORMER_LIST, due),
+                                    .item = query_get(&q, FORMER_LIST, item),
+                                    .sealed = { arena_copy(c->arena, query_get(&q, FORMER_LIST, sealed).bytes) } };
         *out = row;
         out = &row->next;
     }

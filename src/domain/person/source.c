@@ -111,9 +111,9 @@ enum err source_supplier(struct ctx *c, const struct person *p, text *out)
     QUERY_AUTO q;
     query_start(&q, db, SQL_JOURNAL_FIRST_OF, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(FIRST)));
     while (query_next(&q)) {
-        if (text_find(query_bytes(&q, 0), TEXT("\"act\":\"subject.create\"")) < 0)
+        if (text_find(query_get(&q, JOURNAL_FIRST_OF, leaf), TEXT("\"act\":\"subject.create\"")) < 0)
             continue;
-        sealed detail = query_sealed(&q, 1);
+        sealed detail = query_get(&q, JOURNAL_FIRST_OF, detail);
         return detail.bytes.n ? look_open(c, p, detail, TEXT("supplied_by"), out) : OK;
     }
     return q.status;

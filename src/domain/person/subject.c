@@ -43,7 +43,7 @@ static enum err find_identifier(struct ctx *c, text name, text normal, bool *fou
     query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(digest))));
     *found = query_next(&q);
     if (*found)
-        memcpy(out, query_bytes(&q, 0).p, sizeof *out);
+        memcpy(out, query_get(&q, IDENTIFIER_FIND, subject).p, sizeof *out);
     return q.status;
 }
 

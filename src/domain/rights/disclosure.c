@@ -124,7 +124,7 @@ enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct a
 static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *w, struct subject_id *id)
 {
     char at[TIME_TEXT + 1];
-    text bytes = query_bytes(q, 0), recipient = query_bytes(q, 1);
+    text bytes = query_get(q, DISCLOSURE_LIST, id), recipient = query_get(q, DISCLOSURE_LIST, recipient);
     int index = policy_actor(c->policy, recipient);
     if (bytes.n != sizeof *id)
         return say(c->arena, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", bytes.n);
@@ -133,9 +133,9 @@ static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *
     json_pair(w, TEXT("id"), id_print(c->arena, *id));
     json_pair(w, TEXT("recipient"), recipient);
     json_pair(w, TEXT("name"), doc_recipient(c, index));
-    json_pair(w, TEXT("purpose"), query_bytes(q, 2));
-    json_pair(w, TEXT("categories"), query_bytes(q, 3));
-    json_pair(w, TEXT("at"), time_text(query_int(q, 4), at));
+    json_pair(w, TEXT("purpose"), query_get(q, DISCLOSURE_LIST, purpose));
+    json_pair(w, TEXT("categories"), query_get(q, DISCLOSURE_LIST, categories));
+    json_pair(w, TEXT("at"), time_text(query_get(q, DISCLOSURE_LIST, at), at));
     json_close(w, '}');
     return OK;
 }

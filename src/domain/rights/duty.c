@@ -14,19 +14,19 @@
 
 static void put_duty(struct ctx *c, struct query *q, struct json_out *w)
 {
-    const struct duty_kind *k = owed_kind_of(query_bytes(q, 1));
+    const struct duty_kind *k = owed_kind_of(query_get(q, DUTY_LIST, kind));
     char time[TIME_TEXT + 1];
     json_open(w, '{');
-    json_pair(w, TEXT("id"), id_column(c->arena, q, 0));
-    json_pair(w, TEXT("kind"), query_bytes(q, 1));
+    json_pair(w, TEXT("id"), id_column(c->arena, q, COL(DUTY_LIST, id)));
+    json_pair(w, TEXT("kind"), query_get(q, DUTY_LIST, kind));
     json_pair(w, TEXT("article"), k ? k->article : (text){ NULL, 0 });
     json_pair(w, TEXT("title"), k ? doc_in(c, k->en, k->fr) : (text){ NULL, 0 });
-    json_pair(w, TEXT("about"), query_bytes(q, 2));
-    json_pair(w, TEXT("subject"), id_column(c->arena, q, 3));
-    json_pair(w, TEXT("note"), query_bytes(q, 4));
-    json_pair(w, TEXT("since"), time_text(query_int(q, 5), time));
-    json_pair(w, TEXT("due"), time_text(query_int(q, 6), time));
-    json_pair_bool(w, TEXT("late"), query_int(q, 6) < c->now);
+    json_pair(w, TEXT("about"), query_get(q, DUTY_LIST, about));
+    json_pair(w, TEXT("subject"), id_column(c->arena, q, COL(DUTY_LIST, subject)));
+    json_pair(w, TEXT("note"), query_get(q, DUTY_LIST, note));
+    json_pair(w, TEXT("since"), time_text(query_get(q, DUTY_LIST, at), time));
+    json_pair(w, TEXT("due"), time_text(query_get(q, DUTY_LIST, due), time));
+    json_pair_bool(w, TEXT("late"), query_get(q, DUTY_LIST, due) < c->now);
     json_close(w, '}');
 }
 
@@ -56,9 +56,10 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
     json_open(w, '[');
     while (paging_row(l->asked, &q, &l->count, &more)) {
         put_duty(c, &q, w);
-        TRY(look_saw_row(c, l, &q, 3));
+        TRY(look_saw_row(c, l, &q, COL(DUTY_LIST, subject)));
         if (l->count == l->asked->limit)
-            place = arena_print(c->arena, "%lld.%.*s", (long long)query_int(&q, 6), T(id_column(c->arena, &q, 0)));
+            place = arena_print(c->arena, "%lld.%.*s", (long long)query_get(&q, DUTY_LIST, due),
+                                T(id_column(c->arena, &q, COL(DUTY_LIST, id))));
     }
     TRY(q.status);
     json_close(w, ']');

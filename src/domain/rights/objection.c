@@ -54,7 +54,8 @@ static enum err objection_stands(struct ctx *c, const struct person *p, text pur
     QUERY_AUTO q;
     query_start(&q, db, SQL_OBJECTION_LAST, ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(purpose)));
     if (query_next(&q))
-        stands = text_eq(query_bytes(&q, 0), TEXT("objected")) || text_eq(query_bytes(&q, 0), TEXT("upheld"));
+        stands = text_eq(query_get(&q, OBJECTION_LAST, decision), TEXT("objected")) ||
+                 text_eq(query_get(&q, OBJECTION_LAST, decision), TEXT("upheld"));
     TRY(q.status);
     return stands ? OK : say(c->arena, ERR_NOT_FOUND, "no objection to that purpose is in force");
 }

@@ -441,10 +441,11 @@ enum err person_file_put_looks(struct view *v, const struct paging *asked, text 
     while (paging_row(asked, &q, &rows, &more)) {
         ARENA_AUTO one = arena_make(1 << 16);
         const struct json *entry;
-        if (json_parse(&one, query_bytes(&q, 1), &entry) != OK)
-            return say(c->arena, ERR_INTEGRITY, "entry %lld of the journal is no JSON", (long long)query_int(&q, 0));
-        last = query_int(&q, 0);
-        TRY(put_look(v, last, entry, query_sealed(&q, 2)));
+        if (json_parse(&one, query_get(&q, JOURNAL_OF, leaf), &entry) != OK)
+            return say(c->arena, ERR_INTEGRITY, "entry %lld of the journal is no JSON",
+                       (long long)query_get(&q, JOURNAL_OF, seq));
+        last = query_get(&q, JOURNAL_OF, seq);
+        TRY(put_look(v, last, entry, query_get(&q, JOURNAL_OF, detail)));
     }
     TRY(q.status);
     json_close(&v->w, ']');

@@ -257,7 +257,7 @@ static enum err find_by(struct ctx *c, struct db *db, const struct category *cat
     QUERY_AUTO q;
     query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(digest))));
     if (query_next(&q))
-        *id = id_column(c->arena, &q, 0);
+        *id = id_column(c->arena, &q, COL(IDENTIFIER_FIND, subject));
     return q.status;
 }
 
@@ -383,8 +383,8 @@ static enum err load_position(struct log *l)
     QUERY_AUTO q;
     query_start(&q, db, SQL_USAGE_FILE_AT, ARGS(V_TEXT(c->tenant), V_BYTES(TEXT_BYTES(l->file))));
     if (query_next(&q)) {
-        l->position = query_int(&q, 0);
-        l->line = query_int(&q, 1);
+        l->position = query_get(&q, USAGE_FILE_AT, position);
+        l->line = query_get(&q, USAGE_FILE_AT, lines);
     }
     return q.status;
 }

@@ -22,8 +22,9 @@ enum err version_in_force(struct app *app, struct arena *a, text *yaml, text *na
     query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
     if (!query_next(&q))
         return q.status;
-    *yaml = arena_copy(a, query_bytes(&q, 1));
-    *name = arena_print(a, "%.*s %.*s", T(query_bytes(&q, 2)), T(query_bytes(&q, 3)));
+    *yaml = arena_copy(a, query_get(&q, POLICY_VERSION_LAST, text));
+    *name = arena_print(a, "%.*s %.*s", T(query_get(&q, POLICY_VERSION_LAST, id)),
+                        T(query_get(&q, POLICY_VERSION_LAST, version)));
     return yaml->p && name->p ? OK : ERR_MEMORY;
 }
 
@@ -67,8 +68,8 @@ static enum err announced(struct app *app, struct arena *a, const struct policy 
     TRY(store_read(app->store, a, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_POLICY_DAY_OPEN, ARGS(V_TEXT(text_of(p->hash))));
-    *out = query_next(&q) && (query_int(&q, 0) == value_policy_start(p, p->date) ||
-                              query_int(&q, 0) == date_start(p->date)); /* before: of UTC */
+    *out = query_next(&q) && (query_get(&q, POLICY_DAY_OPEN, starts) == value_policy_start(p, p->date) ||
+                              query_get(&q, POLICY_DAY_OPEN, starts) == date_start(p->date)); /* before: of UTC */
     return q.status;
 }
 
@@ -242,7 +243,7 @@ enum err version_read_at(struct ctx *c, text hash, msec *at)
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_ACKNOWLEDGEMENT_OF, ARGS(V_TEXT(c->tenant), V_ID(c->actor.self), V_TEXT(hash)));
-    *at = query_next(&q) ? query_int(&q, 0) : 0;
+    *at = query_next(&q) ? query_get(&q, ACKNOWLEDGEMENT_OF, at) : 0;
     return q.status;
 }
 
@@ -269,8 +270,8 @@ static enum err put_awaited_tokens(struct awaiting *a, const struct node *named)
     QUERY_AUTO q;
     query_start(&q, db, SQL_ACKNOWLEDGEMENT_AWAITED, ARGS(V_TEXT(c->tenant), V_TEXT(a->hash), V_INT(c->now)));
     while (query_next(&q))
-        if (node_has(named, query_bytes(&q, 1)))
-            put_one_awaited(a, query_bytes(&q, 0));
+        if (node_has(named, query_get(&q, ACKNOWLEDGEMENT_AWAITED, actor)))
+            put_one_awaited(a, query_get(&q, ACKNOWLEDGEMENT_AWAITED, name));
     return q.status;
 }
 
@@ -286,7 +287,7 @@ static enum err put_awaited_accounts(struct awaiting *a, text role)
         ARGS(V_TEXT(c->tenant), V_TEXT(a->hash), V_TEXT(role), V_INT(person_sees_team(c)), V_ID(c->actor.self)));
     while (query_next(&q)) {
         struct subject_id id = { { 0 } };
-        text bytes = query_bytes(&q, 0);
+        text bytes = query_get(&q, ACKNOWLEDGEMENT_AWAITED_OF, subject);
         memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
         if (a->count < a->limit)
             TRY(look_saw(c, a->l, id));
@@ -352,17 +353,18 @@ static void put_acknowledged(struct ctx *c, struct query *q, struct subject_id i
     json_open(w, '{');
     if (memcmp(&id, &nobody, sizeof id) != 0)
         json_pair(w, TEXT("subject"), id_print(c->arena, id));
-    if (query_bytes(q, 1).n)
-        json_pair(w, TEXT("party"), query_bytes(q, 1));
-    json_pair(w, TEXT("hash"), query_bytes(q, 2));
-    json_pair(w, TEXT("version"), query_bytes(q, 3));
-    json_pair(w, TEXT("by"), query_bytes(q, 4));
-    json_pair(w, TEXT("at"), time_print(c->arena, query_int(q, 5)));
+    if (query_get(q, ACKNOWLEDGEMENT_LIST, party).n)
+        json_pair(w, TEXT("party"), query_get(q, ACKNOWLEDGEMENT_LIST, party));
+    json_pair(w, TEXT("hash"), query_get(q, ACKNOWLEDGEMENT_LIST, hash));
+    json_pair(w, TEXT("version"), query_get(q, ACKNOWLEDGEMENT_LIST, version));
+    json_pair(w, TEXT("by"), query_get(q, ACKNOWLEDGEMENT_LIST, actor));
+    json_pair(w, TEXT("at"), time_print(c->arena, query_get(q, ACKNOWLEDGEMENT_LIST, at)));
     json_close(w, '}');
 }
 
 static enum err put_page(struct ctx *c, struct look_list *l, struct json_out *w, bool *more, text *place)
 {
+    static const struct subject_id nobody;
     const struct listing *of = l->arg;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
@@ -370,16 +372,17 @@ static enum err put_page(struct ctx *c, struct look_list *l, struct json_out *w,
     query_start(&q, db, SQL_ACKNOWLEDGEMENT_LIST,
                 ARGS(V_TEXT(c->tenant), V_TEXT(of->hash), V_INT(person_sees_team(c)), V_ID(c->actor.self),
                      V_INT(of->from.at), V_TEXT(of->from.party), V_ID(of->from.subject), V_TEXT(of->from.hash),
-                     V_INT(l->asked->limit + 1)));
+                     V_INT(l->asked->limit + 1), V_ID(nobody)));
     while (paging_row(l->asked, &q, &l->count, more)) {
         struct subject_id id = { { 0 } };
-        text bytes = query_bytes(&q, 0);
+        text bytes = query_get(&q, ACKNOWLEDGEMENT_LIST, subject);
         memcpy(&id, bytes.p, bytes.n < sizeof id ? bytes.n : sizeof id);
         put_acknowledged(c, &q, id, w);
-        TRY(look_saw_row(c, l, &q, 0));
+        TRY(look_saw_row(c, l, &q, COL(ACKNOWLEDGEMENT_LIST, subject)));
         if (l->count == l->asked->limit)
-            *place = arena_print(c->arena, "%lld.%.*s.%.*s.%.*s", (long long)query_int(&q, 5),
-                                 T(id_print(c->arena, id)), T(query_bytes(&q, 2)), T(query_bytes(&q, 1)));
+            *place = arena_print(c->arena, "%lld.%.*s.%.*s.%.*s", (long long)query_get(&q, ACKNOWLEDGEMENT_LIST, at),
+                                 T(id_print(c->arena, id)), T(query_get(&q, ACKNOWLEDGEMENT_LIST, hash)),
+                                 T(query_get(&q, ACKNOWLEDGEMENT_LIST, party)));
     }
     return q.status;
 }

@@ -5,14 +5,14 @@
 
 static void read_row(struct ctx *c, struct query *q, struct version *out)
 {
-    *out = (struct version){ .hash = arena_copy(c->arena, query_bytes(q, 0)),
-                             .id = arena_copy(c->arena, query_bytes(q, 1)),
-                             .version = arena_copy(c->arena, query_bytes(q, 2)),
-                             .date = arena_copy(c->arena, query_bytes(q, 3)),
-                             .at = query_int(q, 4),
-                             .acknowledged = query_int(q, 5) };
+    *out = (struct version){ .hash = arena_copy(c->arena, query_get(q, POLICY_VERSION_LIST, hash)),
+                             .id = arena_copy(c->arena, query_get(q, POLICY_VERSION_LIST, id)),
+                             .version = arena_copy(c->arena, query_get(q, POLICY_VERSION_LIST, version)),
+                             .date = arena_copy(c->arena, query_get(q, POLICY_VERSION_LIST, date)),
+                             .at = query_get(q, POLICY_VERSION_LIST, at),
+                             .acknowledged = query_get(q, POLICY_VERSION_LIST, acknowledged) };
     out->current = text_eq(out->hash, text_of(c->policy->hash));
-    out->state = out->current ? VERSION_ENTERED : (enum version_state)query_int(q, 6);
+    out->state = out->current ? VERSION_ENTERED : (enum version_state)query_get(q, POLICY_VERSION_LIST, state);
 }
 
 enum err version_list(struct ctx *c, struct version **out, unsigned *count)
@@ -54,7 +54,7 @@ enum err version_open(struct ctx *c, text hash, struct version *out)
         query_start(&q, db, SQL_POLICY_VERSION_GET, ARGS(V_TEXT(c->tenant), V_TEXT(hash)));
         if ((found = query_next(&q))) {
             read_row(c, &q, out);
-            out->source = arena_copy(c->arena, query_bytes(&q, 7));
+            out->source = arena_copy(c->arena, query_get(&q, POLICY_VERSION_GET, text));
         }
         TRY(q.status);
     }
@@ -75,7 +75,7 @@ static enum err put_document(struct ctx *c, struct json_out *w, const struct ver
     query_start(&q, db, SQL_POLICY_COMPILED_GET, ARGS(V_TEXT(v->hash)));
     json_name(w, TEXT("document"));
     if (query_next(&q))
-        json_put_raw(w, query_bytes(&q, 0));
+        json_put_raw(w, query_get(&q, POLICY_COMPILED_GET, document));
     else
         node_json(w, v->root);
     return q.status;

@@ -40,7 +40,7 @@ static enum err run_withdraw(struct db *db, const struct publishing *r)
             query_start(&q, db, SQL_POLICY_DAY_OTHER, ARGS(V_TEXT(text_of(r->p->hash))));
             if (!query_next(&q))
                 return q.status;
-            text_cstr(query_bytes(&q, 0), hash, sizeof hash);
+            text_cstr(query_get(&q, POLICY_DAY_OTHER, hash), hash, sizeof hash);
         }
         const struct event event = { .act = TEXT("policy.withdrawn"),
                                      .tenant = r->p->tenants[0],
@@ -121,8 +121,8 @@ enum err version_last(struct app *app, struct arena *a, const struct policy *p, 
     *last = (text){ NULL, 0 };
     *hash = *last;
     if (query_next(&q)) {
-        *hash = arena_copy(a, query_bytes(&q, 0));
-        *last = arena_copy(a, query_bytes(&q, 1));
+        *hash = arena_copy(a, query_get(&q, POLICY_VERSION_LAST, hash));
+        *last = arena_copy(a, query_get(&q, POLICY_VERSION_LAST, text));
     }
     return q.status;
 }
@@ -142,7 +142,7 @@ static enum err other_announced(struct app *app, struct arena *a, const struct p
     TRY(store_read(app->store, a, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_POLICY_DAY_OTHER, ARGS(V_TEXT(text_of(p->hash))));
-    text_cstr(query_next(&q) ? query_bytes(&q, 0) : TEXT(""), out, 65);
+    text_cstr(query_next(&q) ? query_get(&q, POLICY_DAY_OTHER, hash) : TEXT(""), out, 65);
     return q.status;
 }
 

@@ -62,13 +62,13 @@ static enum err find_recall(struct ctx *c, struct db *db, struct telling *out, b
     query_start(&q, db, SQL_RECALL_NEXT, ARGS(V_INT(WAITING_MAX)));
     if (query_next(&q)) {
         out->recall = true;
-        out->older = arena_copy(c->arena, query_bytes(&q, 0));
+        out->older = arena_copy(c->arena, query_get(&q, RECALL_NEXT, hash));
         out->hash = out->older;
-        out->at = query_int(&q, 1);
-        out->tenant = arena_copy(c->arena, query_bytes(&q, 2));
-        out->until_tenant = arena_copy(c->arena, query_bytes(&q, 4));
-        TRY(read_id(c->arena, query_bytes(&q, 3), &out->after));
-        TRY(read_id(c->arena, query_bytes(&q, 5), &out->until));
+        out->at = query_get(&q, RECALL_NEXT, at);
+        out->tenant = arena_copy(c->arena, query_get(&q, RECALL_NEXT, after_tenant));
+        out->until_tenant = arena_copy(c->arena, query_get(&q, RECALL_NEXT, until_tenant));
+        TRY(read_id(c->arena, query_get(&q, RECALL_NEXT, after_id), &out->after));
+        TRY(read_id(c->arena, query_get(&q, RECALL_NEXT, until_id), &out->until));
         *there = true;
     }
     return q.status;
@@ -83,11 +83,11 @@ static enum err find_telling(struct ctx *c, struct telling *out, bool *there)
     QUERY_AUTO q;
     query_start(&q, db, SQL_TELLING_NEXT, ARGS(V_INT(WAITING_MAX)));
     if (query_next(&q)) {
-        out->hash = arena_copy(c->arena, query_bytes(&q, 0));
-        out->older = arena_copy(c->arena, query_bytes(&q, 1));
-        out->at = query_int(&q, 2);
-        out->tenant = arena_copy(c->arena, query_bytes(&q, 3));
-        TRY(read_id(c->arena, query_bytes(&q, 4), &out->after));
+        out->hash = arena_copy(c->arena, query_get(&q, TELLING_NEXT, hash));
+        out->older = arena_copy(c->arena, query_get(&q, TELLING_NEXT, older));
+        out->at = query_get(&q, TELLING_NEXT, at);
+        out->tenant = arena_copy(c->arena, query_get(&q, TELLING_NEXT, after_tenant));
+        TRY(read_id(c->arena, query_get(&q, TELLING_NEXT, after_id), &out->after));
         *there = true;
     }
     TRY(q.status);
@@ -109,8 +109,8 @@ static enum err list_people(struct ctx *c, struct telling_step *s)
                 ARGS(V_TEXT(s->telling->tenant), V_ID(s->telling->after), V_INT(STEP_PEOPLE)));
     while (s->person_count < STEP_PEOPLE && query_next(&q)) {
         struct telling_person *p = &s->people[s->person_count];
-        TRY_PTR((p->tenant = arena_copy(c->arena, query_bytes(&q, 0))).p);
-        TRY(read_id(c->arena, query_bytes(&q, 1), &p->id));
+        TRY_PTR((p->tenant = arena_copy(c->arena, query_get(&q, SUBJECT_WALK, tenant))).p);
+        TRY(read_id(c->arena, query_get(&q, SUBJECT_WALK, id), &p->id));
         if (!within(s->telling, p->tenant, p->id))
             break;
         s->person_count++;
@@ -214,9 +214,9 @@ static enum err still_reached(struct db *db, const struct telling_letter *l, boo
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_SUBJECT_GET, ARGS(V_TEXT(l->put.tenant), V_ID(l->put.subject)));
-    *out = query_next(&q) && query_int(&q, 1) == PERSON_ACTIVE;
+    *out = query_next(&q) && query_get(&q, SUBJECT_GET, state) == PERSON_ACTIVE;
     TRY(q.status);
-    return !*out || query_int(&q, 0) == l->version ? OK
+    return !*out || query_get(&q, SUBJECT_GET, version) == l->version ? OK
                                                    : say(db_arena(db), ERR_CONFLICT, "the person changed meanwhile");
 }
 

@@ -222,10 +222,10 @@ static enum err people_read(struct restore *r, const struct known *after, struct
     query_start(&q, r->s->writers[FILE_DATA], SQL_SUBJECT_PAGE,
                 ARGS(V_TEXT(after->tenant), V_ID(after->id), V_INT(STEP_PEOPLE)));
     for (*count = 0; *count < STEP_PEOPLE && query_next(&q); ++*count) {
-        text id = query_bytes(&q, 1);
+        text id = query_get(&q, SUBJECT_PAGE, id);
         if (id.n != SUBJECT_ID)
             return say(r->a, ERR_INTEGRITY, "a person has an id of %zu bytes", id.n);
-        out[*count].tenant = arena_copy(page, query_bytes(&q, 0));
+        out[*count].tenant = arena_copy(page, query_get(&q, SUBJECT_PAGE, tenant));
         TRY_PTR(out[*count].tenant.p);
         memcpy(out[*count].id.b, id.p, SUBJECT_ID);
     }
@@ -238,7 +238,7 @@ static enum err keep_of(struct restore *r, const struct known *p, char keep[1024
     QUERY_AUTO q;
     keep[0] = '\0';
     query_start(&q, keys, SQL_HELD_GET, ARGS(V_TEXT(p->tenant), V_ID(p->id)));
-    if (query_next(&q) && !text_cstr(query_bytes(&q, 0), keep, 1024))
+    if (query_next(&q) && !text_cstr(query_get(&q, HELD_GET, keep), keep, 1024))
         return say(r->a, ERR_INTEGRITY, "what is held of a person is not told");
     return q.status;
 }

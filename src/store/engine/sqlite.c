@@ -149,10 +149,17 @@ enum err db_control(struct db *db, enum control c)
     return sqlite3_reset(statement) == SQLITE_OK ? OK : db_fail(db, words[c].p);
 }
 
+/* parameters: a letter each. columns: "I seq;T leaf;" and so on. */
+#define INT(name)    "I " #name ";"
+#define TXT(name)    "T " #name ";"
+#define BIN(name)    "B " #name ";"
+#define SEAL(name)   "B " #name ";"
+#define WHOLE(table) "* " #table ";"
 static const struct {
-    text name, sql;
+    text name, parameters, columns, sql;
 } sql_rows[] = {
-#define SQL(name, text_) [SQL_##name] = { TEXT_INIT(#name), TEXT_INIT(text_) },
+#define SQL(name, parameters, columns, text_) \
+    [SQL_##name] = { TEXT_INIT(#name), TEXT_INIT(#parameters), TEXT_INIT("" columns), TEXT_INIT(text_) },
 #include "store/sql.def"
 #undef SQL
 };
@@ -177,6 +184,19 @@ static bool bind(sqlite3_stmt *statement, int place, const struct val *v)
     return sqlite3_bind_null(statement, place) == SQLITE_OK;
 }
 
+/* Whether the values are of the types that the statement declares; NULL is of every type. SQLite would take any,
+ * another engine not. */
+static bool takes(text parameters, const struct val *args, size_t count)
+{
+    static const char letters[] = { [VAL_INT] = 'I', [VAL_TEXT] = 'T', [VAL_BYTES] = 'B' };
+    if (count != (text_eq(parameters, TEXT("_")) ? 0 : parameters.n))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (args[i].kind != VAL_NULL && letters[args[i].kind] != parameters.p[i])
+            return false;
+    return true;
+}
+
 void query_start(struct query *q, struct db *db, enum sql sql, const struct val *args, size_t count)
 {
     q->db = db;
@@ -193,9 +213,8 @@ void query_start(struct query *q, struct db *db, enum sql sql, const struct val 
         q->status = db_fail(db, sql_rows[sql].name.p);
         return;
     }
-    if (sqlite3_stmt_busy(statement) || (size_t)sqlite3_bind_parameter_count(statement) != count) {
-        q->status = say(db->arena, ERR_INTERNAL,
-                        "statement %s is in use already, or takes another number of values than %zu",
+    if (sqlite3_stmt_busy(statement) || !takes(sql_rows[sql].parameters, args, count)) {
+        q->status = say(db->arena, ERR_INTERNAL, "statement %s is in use already, or takes other values than these %zu",
                         sql_rows[sql].name.p, count);
         return;
     }
@@ -240,34 +259,67 @@ void query_end(struct query *q)
     sqlite3_clear_bindings(statement);
 }
 
-struct cell query_cell(struct query *q, int column)
+/* ---- Values of a row. ---- */
+
+static bool null_at(struct query *q, int n) { return sqlite3_column_type(q->statement, n) == SQLITE_NULL; }
+
+static text bytes_at(struct query *q, int n)
 {
-    switch (sqlite3_column_type(q->statement, column)) {
-    case SQLITE_NULL:
-        return (struct cell){ .kind = CELL_NULL };
-    case SQLITE_INTEGER:
-        return (struct cell){ .kind = CELL_INT, .number = query_int(q, column) };
-    case SQLITE_TEXT:
-        return (struct cell){ .kind = CELL_BYTES, .is_text = true, .bytes = query_bytes(q, column) };
-    default:
-        return (struct cell){ .kind = CELL_BYTES, .bytes = query_bytes(q, column) };
-    }
-}
-
-int64_t query_int(struct query *q, int column) { return sqlite3_column_int64(q->statement, column); }
-
-bool query_null(struct query *q, int column) { return sqlite3_column_type(q->statement, column) == SQLITE_NULL; }
-
-text query_bytes(struct query *q, int column)
-{
-    if (query_null(q, column))
+    if (null_at(q, n))
         return (text){ NULL, 0 };
-    const char *p = sqlite3_column_blob(q->statement, column);
-    size_t n = (size_t)sqlite3_column_bytes(q->statement, column);
-    return (text){ p ? p : "", n }; /* SQLite gives no pointer for an empty value */
+    const char *p = sqlite3_column_blob(q->statement, n);
+    size_t size = (size_t)sqlite3_column_bytes(q->statement, n);
+    return (text){ p ? p : "", size };                    /* SQLite gives no pointer for an empty value */
 }
 
-sealed query_sealed(struct query *q, int column) { return (sealed){ query_bytes(q, column) }; }
+/* Of columns "I seq;T leaf;", those as far as the n-th. */
+static text columns_upto(text columns, unsigned n)
+{
+    size_t end = 0;
+    for (unsigned seen = 0; end < columns.n && seen <= n; end++)
+        seen += columns.p[end] == ';';
+    return (text){ columns.p, end };
+}
+
+/* Where it stands in the row of q, which must be of a statement that has it. */
+static int place(struct query *q, struct col c)
+{
+    must(q->statement && (q->sql == c.sql ||
+                          text_starts(sql_rows[q->sql].columns, columns_upto(sql_rows[c.sql].columns, c.at))));
+    return (int)c.at;
+}
+
+int64_t query_int(struct query *q, struct col c) { return sqlite3_column_int64(q->statement, place(q, c)); }
+
+text query_bytes(struct query *q, struct col c) { return bytes_at(q, place(q, c)); }
+
+sealed query_sealed(struct query *q, struct col c) { return (sealed){ query_bytes(q, c) }; }
+
+bool query_is_null(struct query *q, struct col c) { return null_at(q, place(q, c)); }
+
+struct cell query_cell(struct query *q, unsigned n)
+{
+    int at = (int)n, type = sqlite3_column_type(q->statement, at);
+    if (type == SQLITE_NULL)
+        return (struct cell){ .kind = CELL_NULL };
+    if (type == SQLITE_INTEGER)
+        return (struct cell){ .kind = CELL_INT, .number = sqlite3_column_int64(q->statement, at) };
+    return (struct cell){ .kind = CELL_BYTES, .is_text = type == SQLITE_TEXT, .bytes = bytes_at(q, at) };
+}
+
+struct val query_val(struct query *q, unsigned n)
+{
+    struct cell c = query_cell(q, n);
+    switch (c.kind) {
+    case CELL_NULL:
+        return V_NULL;
+    case CELL_INT:
+        return V_INT(c.number);
+    case CELL_BYTES:
+        return c.is_text ? V_TEXT(c.bytes) : V_BYTES(c.bytes);
+    }
+    return V_NULL;
+}
 
 enum err db_run(struct db *db, enum sql sql, int64_t *changes, const struct val *args, size_t count)
 {
