@@ -163,8 +163,8 @@ static enum err send_table(struct importing *i, text table)
     enum err fault;
     TRY_PTR(r);
     if (!csv_next(i->cli->arena, &csv, r, &fault))
-        return say(i->cli->arena, ERR_MISSING,
-                   "the table is empty: its first line names the fields, as category.field");
+        return cli_fault(i->cli, ERR_MISSING, "the table is empty: its first line names the fields, as category.field",
+                         "la table est vide : sa première ligne nomme les champs, comme categorie.champ");
     i->header = r->raw;
     look_at(i, csv, r);
     text rest = csv.rest;
@@ -183,8 +183,9 @@ static enum err import_file(struct cli *cli)
 {
     CLEANUP(end_import) struct importing i = { .cli = cli, .lines = buf_make(256 << 20) };
     text file, table;
-    TRY(cli_argument(cli, 1, "a table (CSV)", &file));
-    TRY(cli_read_file(cli->arena, file, TABLE_LIMIT, &table));
+    TRY(cli_argument(cli, 1, "a table (CSV)",
+                     "une table (CSV)", &file));
+    TRY(cli_read_file(cli, cli->arena, file, TABLE_LIMIT, &table));
     TRY(charset_text(cli->arena, table, &table));
     i.dry = cli_has(cli, TEXT("dry-run"));
     TRY(client_open(cli, &i.client));
@@ -203,14 +204,17 @@ static enum err import_file(struct cli *cli)
     if (i.warned && !i.refused)
         cli_warn(cli, i.warned > 1 ? arena_print(cli->arena, "%.*s; and on %u lines more", T(i.warning), i.warned - 1)
                                    : i.warning);
-    return i.refused ? say(cli->arena, ERR_VALUE, "%u of %u lines were refused: mend them and import those alone",
+    return i.refused ? cli_fault(cli, ERR_VALUE, "%u of %u lines were refused: correct them and import only those",
+                                 "%u lignes sur %u ont été refusées : corrigez-les et n'importez qu'elles",
                            i.refused, i.all)
                      : OK;
 }
 
 /* ---- The verb. ---- */
 
-#define ACTIONS "open, list, show, invite, role, manager, agree, approve, refuse, close or import"
+#define ACTIONS_BUT_LAST "open, list, show, invite, role, manager, agree, approve, refuse, close"
+#define ACTIONS          ACTIONS_BUT_LAST " or import"
+#define ACTIONS_FR       ACTIONS_BUT_LAST " ou import"
 
 static bool known(text action)
 {
@@ -235,9 +239,10 @@ enum err verb_account(struct cli *cli)
                   { TEXT_INIT("approve"), "/approve" },
                   { TEXT_INIT("refuse"), "/refuse" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, ACTIONS, &what));
+    TRY(cli_argument(cli, 0, ACTIONS, ACTIONS_FR, &what));
     if (!known(what))
-        return say(cli->arena, ERR_USAGE, "\"%.*s\" is no action: there are " ACTIONS, T(what));
+        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use " ACTIONS, "action inconnue « %.*s » : utilisez " ACTIONS_FR,
+                         T(what));
     if (text_eq(what, TEXT("open"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/accounts"), json_type, body, 0);
@@ -246,7 +251,8 @@ enum err verb_account(struct cli *cli)
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/accounts"), listing), TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("import")))
         return import_file(cli);
-    TRY(cli_argument(cli, 1, "the id of a person", &id));
+    TRY(cli_argument(cli, 1, "the id of a person",
+                     "l'identifiant d'une personne", &id));
     if (text_eq(what, TEXT("show")))
         return cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/accounts/", id, ""), TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("role")) || text_eq(what, TEXT("manager")))

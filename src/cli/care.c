@@ -34,21 +34,26 @@ static enum err ask_folder(struct cli *cli, text target, text to, bool keys)
 enum err verb_journal(struct cli *cli)
 {
     text what, index;
-    TRY(cli_argument(cli, 0, "checkpoint, key, proof or export", &what));
+    TRY(cli_argument(cli, 0, "checkpoint, key, proof or export",
+                     "checkpoint, key, proof ou export", &what));
     if (text_eq(what, TEXT("checkpoint")))
         return ask(cli, METHOD_GET, TEXT("/v1/journal/checkpoint"), TEXT(""));
     if (text_eq(what, TEXT("key")))
         return ask(cli, METHOD_GET, TEXT("/v1/journal/key"), TEXT(""));
     if (text_eq(what, TEXT("export"))) {
-        TRY(cli_argument(cli, 1, "the folder to write into", &index));
+        TRY(cli_argument(cli, 1, "the folder to write into",
+                     "le dossier où écrire", &index));
         return ask_folder(cli, TEXT("/v1/journal/export"), index, false);
     }
     if (!text_eq(what, TEXT("proof")))
-        return say(cli->arena, ERR_USAGE, "the journal has a checkpoint, a key and proofs, and can be exported");
+        return cli_fault(cli, ERR_USAGE, "unknown action: use checkpoint, key, proof or export",
+                         "action inconnue : utilisez checkpoint, key, proof ou export");
     int64_t n;
-    TRY(cli_argument(cli, 1, "the index of an entry", &index));
+    TRY(cli_argument(cli, 1, "the index of an entry",
+                     "l'index d'une écriture", &index));
     if (!text_int(index, &n) || n < 0)
-        return say(cli->arena, ERR_USAGE, "an index is a number");
+        return cli_fault(cli, ERR_USAGE, "an index is a number",
+                         "un index est un nombre");
     return ask(cli, METHOD_GET, arena_print(cli->arena, "/v1/journal/proof?index=%lld", (long long)n), TEXT(""));
 }
 
@@ -59,11 +64,11 @@ static enum err verify_certificate(struct cli *cli, text file)
     text key = cli_option(cli, TEXT("key")), certificate;
     struct answer answer = { 0 };
     if (!key.n)
-        return say(cli->arena, ERR_USAGE,
-                   "a certificate is verified with --key, the journal's public key or a file that holds it");
-    TRY(cli_read_file(cli->arena, file, CERTIFICATE_MAX, &certificate));
+        return cli_fault(cli, ERR_USAGE, "--certificate needs --key: the journal's public key, or a file that contains it",
+                         "--certificate demande --key : la clé publique du journal, ou un fichier qui la contient");
+    TRY(cli_read_file(cli, cli->arena, file, CERTIFICATE_MAX, &certificate));
     if (text_index(key, '+') < 0)
-        TRY(cli_read_file(cli->arena, key, KEY_MAX, &key));
+        TRY(cli_read_file(cli, cli->arena, key, KEY_MAX, &key));
     TRY(certificate_verify(cli->arena, key, certificate, &answer));
     return cli_answer(cli, answer.body);
 }
@@ -76,7 +81,7 @@ enum err cli_verify_backup(struct cli *cli, text dir, struct answer *answer)
     struct result result;
     text key = cli_option(cli, TEXT("key"));
     if (key.n && text_index(key, '+') < 0)
-        TRY(cli_read_file(cli->arena, key, KEY_MAX, &key));
+        TRY(cli_read_file(cli, cli->arena, key, KEY_MAX, &key));
     if (!key.n) {
         TRY(client_open(cli, &client));
         TRY(client_call(&client, METHOD_GET, TEXT("/v1/journal/key"), TEXT(""), TEXT(""), 0, &result));
@@ -109,9 +114,8 @@ enum err verb_verify(struct cli *cli)
     text certificate = cli_option(cli, TEXT("certificate")), backup = cli_option(cli, TEXT("backup"));
     struct answer answer = { 0 };
     if (cli_has(cli, TEXT("key")) && !certificate.n && !backup.n)
-        return say(
-            cli->arena, ERR_USAGE,
-            "--key goes with --certificate or --backup; the journal of a data folder is held against its own key");
+        return cli_fault(cli, ERR_USAGE, "--key goes with --certificate or --backup; a data folder's journal is checked with its own key",
+                         "--key va avec --certificate ou --backup ; le journal d'un dossier de données est vérifié avec sa propre clé");
     if (backup.n) {
         TRY(cli_verify_backup(cli, backup, &answer));
         return cli_answer(cli, answer.body);
@@ -122,14 +126,16 @@ enum err verb_verify(struct cli *cli)
 enum err verb_backup(struct cli *cli)
 {
     text to;
-    TRY(cli_argument(cli, 0, "the folder to copy into", &to));
+    TRY(cli_argument(cli, 0, "the folder to copy into",
+                     "le dossier où copier", &to));
     return ask_folder(cli, TEXT("/v1/backup"), to, cli_has(cli, TEXT("keys")));
 }
 
 enum err verb_rotate(struct cli *cli)
 {
     text to;
-    TRY(cli_argument(cli, 0, "the file of the new master key, made when absent", &to));
+    TRY(cli_argument(cli, 0, "the file of the new master key, made when absent",
+                     "le fichier de la nouvelle clé maîtresse, créé s'il n'existe pas", &to));
     return ask_folder(cli, TEXT("/v1/keys/rotate"), to, false);
 }
 
@@ -138,7 +144,8 @@ enum err verb_restore(struct cli *cli)
     text from;
     uint64_t silenced = 0;
     struct app_options options;
-    TRY(cli_argument(cli, 0, "the folder of a backup", &from));
+    TRY(cli_argument(cli, 0, "the folder of a backup",
+                     "le dossier d'une sauvegarde", &from));
     TRY(cli_app_options(cli, false, &options));
     struct restoring what = { .dir = from,
                               .keys = cli_option(cli, TEXT("keys")),
@@ -151,19 +158,15 @@ enum err verb_restore(struct cli *cli)
 static enum err token_name(struct cli *cli, text *out)
 {
     *out = cli_option(cli, TEXT("name"));
-    return out->p ? OK : cli_argument(cli, 1, "the name of a token", out);
+    return out->p ? OK : cli_argument(cli, 1, "the name of a token",
+                     "le nom d'un jeton", out);
 }
 
-enum err verb_token(struct cli *cli)
+static enum err create_token(struct cli *cli)
 {
     static const char *const members[] = { "actor", "tenant", "holder", "expires" };
-    text what, name, body;
-    TRY(cli_argument(cli, 0, "create or revoke", &what));
+    text name, body;
     TRY(token_name(cli, &name));
-    if (text_eq(what, TEXT("revoke")))
-        return ask(cli, METHOD_DELETE, arena_print(cli->arena, "/v1/tokens/%.*s", T(name)), TEXT(""));
-    if (!text_eq(what, TEXT("create")))
-        return say(cli->arena, ERR_USAGE, "tokens are created or revoked");
     BUF_AUTO b = buf_make(16384);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -176,6 +179,23 @@ enum err verb_token(struct cli *cli)
     return ask(cli, METHOD_POST, TEXT("/v1/tokens"), body);
 }
 
+enum err verb_token(struct cli *cli)
+{
+    static const char *const pages[] = { "after", "limit", NULL };
+    text what, name;
+    TRY(cli_argument(cli, 0, "create, list or revoke",
+                     "create, list ou revoke", &what));
+    if (text_eq(what, TEXT("create")))
+        return create_token(cli);
+    if (text_eq(what, TEXT("list")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/tokens"), pages), TEXT(""), TEXT(""), 0);
+    if (!text_eq(what, TEXT("revoke")))
+        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use create, list or revoke",
+                         "action inconnue « %.*s » : utilisez create, list ou revoke", T(what));
+    TRY(token_name(cli, &name));
+    return ask(cli, METHOD_DELETE, cli_target(cli, "/v1/tokens/", name, ""), TEXT(""));
+}
+
 enum err verb_policy(struct cli *cli)
 {
     text what = cli->argument_count ? cli->arguments[0] : TEXT("show");
@@ -185,7 +205,8 @@ enum err verb_policy(struct cli *cli)
     if (text_eq(what, TEXT("reload")))
         return ask(cli, METHOD_POST, TEXT("/v1/policy/reload"), TEXT(""));
     if (!text_eq(what, TEXT("show")) && !text_eq(what, TEXT("source")))
-        return say(cli->arena, ERR_USAGE, "a policy is shown, its source printed, or it is reloaded");
+        return cli_fault(cli, ERR_USAGE, "unknown action: use show, source or reload",
+                         "action inconnue : utilisez show, source ou reload");
     TRY(client_open(cli, &client));
     TRY(client_call(&client, METHOD_GET, TEXT("/v1/policy"), TEXT(""), TEXT(""), 0, &result));
     TRY(json_parse(cli->arena, result.body, &policy));

@@ -35,10 +35,8 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
     struct findings findings = { 0 };
     POLICY_AUTO p = NULL;
     text yaml;
-    enum err e = cli_read_file(&a, file, NODE_BYTES_MAX + 1, &yaml);
-    if (e != OK)
-        return say(cli->arena, e, "%s", a.why.detail);
-    e = policy_load(&a, yaml, file, &findings, &p);
+    TRY(cli_read_file(cli, &a, file, NODE_BYTES_MAX + 1, &yaml));
+    enum err e = policy_load(&a, yaml, file, &findings, &p);
     if (e != OK && e != ERR_POLICY)
         return say(cli->arena, e, "%s", a.why.detail);
     *faulty += e != OK;
@@ -68,7 +66,8 @@ enum err verb_check(struct cli *cli)
     if (!cli->argument_count && policy.n)
         cli->arguments[cli->argument_count++] = policy;
     if (!cli->argument_count)
-        return say(cli->arena, ERR_USAGE, "name the policy files to check");
+        return cli_fault(cli, ERR_USAGE, "name at least one policy file",
+                         "nommez au moins un fichier de politique");
     json_open(&w, '[');
     for (unsigned i = 0; i < cli->argument_count; i++)
         TRY(check_file(cli, cli->arguments[i], &w, &faulty));
@@ -76,5 +75,6 @@ enum err verb_check(struct cli *cli)
     buf_char(&b, '\n');
     if (cli->json)
         TRY(cli_give(cli, &b));
-    return faulty ? say(cli->arena, ERR_POLICY, "%u of %u files cannot be run", faulty, cli->argument_count) : OK;
+    return faulty ? cli_fault(cli, ERR_POLICY, "%u of %u files cannot be run",
+                              "%u fichiers sur %u ne peuvent pas être appliqués", faulty, cli->argument_count) : OK;
 }

@@ -3,6 +3,8 @@
 #include "front/wire/server.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,6 +20,10 @@ static const struct verb_row verbs[] = {
 static const struct option_row options[] = {
 #define OPTION(verb, name, value, en, fr)                                                                              \
     { TEXT_INIT(#verb), TEXT_INIT(name), TEXT_INIT(value), TEXT_INIT(en), TEXT_INIT(fr) },
+#include "cli/verbs.def"
+};
+static const struct confirm_row confirms[] = {
+#define CONFIRM(verb, action, en, fr) { TEXT_INIT(#verb), TEXT_INIT(action), en, fr },
 #include "cli/verbs.def"
 };
 enum { VERBS = sizeof verbs / sizeof *verbs, OPTIONS = sizeof options / sizeof *options };
@@ -52,14 +58,44 @@ enum err cli_number(struct cli *cli, text name, int64_t least, int64_t most, int
     *out = otherwise;
     if (!value.p || (text_int(value, out) && *out >= least && *out <= most))
         return OK;
-    return say(cli->arena, ERR_USAGE, "--%.*s takes a number from %lld to %lld", T(name), (long long)least,
+    return cli_fault(cli, ERR_USAGE, "--%.*s takes a number from %lld to %lld",
+                     "--%.*s prend un nombre de %lld à %lld", T(name), (long long)least,
                (long long)most);
 }
 
-enum err cli_argument(struct cli *cli, unsigned at, const char *what, text *out)
+enum err cli_fault(struct cli *cli, enum err code, const char *en, const char *fr, ...)
+{
+    char said[sizeof cli->arena->why.detail];
+    va_list args;
+    va_start(args, fr);
+    vsnprintf(said, sizeof said, text_eq(cli->language, TEXT("fr")) ? fr : en, args);
+    va_end(args);
+    return say(cli->arena, code, "%s", said);
+}
+
+const char *cli_reason(const struct cli *cli, int error)
+{
+    static const struct {
+        int error;
+        const char *fr;
+    } rows[] = { { ENOENT, "fichier ou dossier introuvable" },
+                 { EACCES, "permission refusée" },
+                 { EEXIST, "le fichier existe" },
+                 { EISDIR, "c'est un dossier" },
+                 { ENOTDIR, "ce n'est pas un dossier" },
+                 { ENOSPC, "le disque est plein" },
+                 { EROFS, "le disque est en lecture seule" } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && text_eq(cli->language, TEXT("fr")); i++)
+        if (rows[i].error == error)
+            return rows[i].fr;
+    return strerror(error);
+}
+
+enum err cli_argument(struct cli *cli, unsigned at, const char *en, const char *fr, text *out)
 {
     if (at >= cli->argument_count)
-        return say(cli->arena, ERR_USAGE, "\"%.*s\" needs %s", T(cli->verb), what);
+        return cli_fault(cli, ERR_USAGE, "\"%.*s\" needs %s", "« %.*s » demande %s", T(cli->verb),
+                         cli_say(cli, text_of(en), text_of(fr)).p);
     *out = cli->arguments[at];
     return OK;
 }
@@ -80,7 +116,8 @@ enum err cli_app_options(struct cli *cli, bool create, struct app_options *out)
                                  .site_country = cli_option(cli, TEXT("country")),
                                  .clock_file = cli_option(cli, TEXT("clock-file")),
                                  .create = create };
-    return out->data_dir.n ? OK : say(cli->arena, ERR_USAGE, "name the data folder with --data DIR");
+    return out->data_dir.n ? OK : cli_fault(cli, ERR_USAGE, "name the data folder with --data DIR",
+                                            "indiquez le dossier des données avec --data DIR");
 }
 
 enum err cli_read_input(struct cli *cli, size_t limit, text *out)
@@ -93,16 +130,49 @@ enum err cli_read_input(struct cli *cli, size_t limit, text *out)
         if (got == 0)
             break;
         if (got < 0 && errno != EINTR)
-            return say(cli->arena, ERR_STORAGE, "standard input cannot be read");
+            return cli_fault(cli, ERR_STORAGE, "standard input cannot be read",
+                             "l'entrée standard ne peut pas être lue");
         n += got > 0 ? (size_t)got : 0;
     }
     if (n > limit)
-        return say(cli->arena, ERR_TOO_LARGE, "standard input holds more than %zu bytes", limit);
+        return cli_fault(cli, ERR_TOO_LARGE, "standard input holds more than %zu bytes",
+                         "l'entrée standard dépasse %zu octets", limit);
     *out = (text){ p, n };
     return OK;
 }
 
-enum err cli_read_file(struct arena *a, text path, size_t limit, text *out)
+enum err cli_read_line(struct cli *cli, text *out, bool *ended)
+{
+    enum { LINE = 1000 };
+    char *p = arena_alloc(cli->arena, LINE);
+    size_t n = 0;
+    ssize_t got = 0;
+    TRY_PTR(p);
+    while (n < LINE && (got = read(STDIN_FILENO, p + n, 1)) == 1 && p[n] != '\n')
+        n++;
+    if (got < 0 || n == LINE)
+        return cli_fault(cli, ERR_USAGE, "the answer cannot be read, or has more than %d bytes",
+                         "la réponse ne peut pas être lue, ou dépasse %d octets", LINE - 1);
+    *ended = got == 0;
+    *out = text_trim((text){ p, n });
+    return OK;
+}
+
+bool cli_yes_or_no(text s, bool *out)
+{
+    static const text truths[] = { TEXT_INIT("yes"), TEXT_INIT("y"), TEXT_INIT("oui"), TEXT_INIT("o"),
+                                   TEXT_INIT("true") };
+    static const text falsities[] = { TEXT_INIT("no"), TEXT_INIT("n"), TEXT_INIT("non"), TEXT_INIT("false") };
+    *out = false;
+    for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
+        *out |= text_eq_nocase(s, truths[i]);
+    bool known = *out;
+    for (size_t i = 0; i < sizeof falsities / sizeof *falsities; i++)
+        known |= text_eq_nocase(s, falsities[i]);
+    return known;
+}
+
+enum err cli_read_file(struct cli *cli, struct arena *a, text path, size_t limit, text *out)
 {
     text name = arena_copy(a, path);
     TRY_PTR(name.p);
@@ -112,10 +182,12 @@ enum err cli_read_file(struct arena *a, text path, size_t limit, text *out)
     TRY_PTR(p);
     *out = (text){ p, 0 };
     if (fd < 0)
-        return say(a, ERR_CONFIG, "%.*s cannot be read: %s", T(path), strerror(errno));
+        return cli_fault(cli, ERR_CONFIG, "%.*s cannot be read: %s",
+                         "%.*s ne peut pas être lu : %s", T(path), cli_reason(cli, errno));
     while (out->n < limit && (n = read(fd, p + out->n, limit - out->n)) > 0)
         out->n += (size_t)n;
-    return n < 0 ? say(a, ERR_CONFIG, "%.*s cannot be read: %s", T(path), strerror(errno)) : OK;
+    return n < 0 ? cli_fault(cli, ERR_CONFIG, "%.*s cannot be read: %s",
+                             "%.*s ne peut pas être lu : %s", T(path), cli_reason(cli, errno)) : OK;
 }
 
 /* ---- Parsing. ---- */
@@ -138,13 +210,18 @@ static text nearest(text asked, bool verb_names, text verb)
     return best;
 }
 
-static enum err unknown(struct cli *cli, const char *kind, const char *dashes, text asked, text near)
+/* What is unknown, option or verb, with its dashes; and what was meant, when something is near. */
+static enum err unknown(struct cli *cli, bool verb, text asked, text near)
 {
+    const char *dashes = verb ? "" : "--";
+    text en = verb ? TEXT("verb") : TEXT("option"), fr = verb ? TEXT("verbe inconnu") : TEXT("option inconnue");
+    text what = cli_say(cli, en, fr);
     if (near.n)
-        return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\", did you mean \"%s%.*s\"?", kind, dashes, T(asked),
-                   dashes, T(near));
-    return say(cli->arena, ERR_USAGE, "unknown %s \"%s%.*s\"; see garant help%s%.*s", kind, dashes, T(asked),
-               cli->verb.n ? " " : "", T(cli->verb));
+        return cli_fault(cli, ERR_USAGE, "unknown %.*s \"%s%.*s\", did you mean \"%s%.*s\"?",
+                         "%.*s « %s%.*s » : vouliez-vous dire « %s%.*s » ?", T(what), dashes, T(asked), dashes, T(near));
+    return cli_fault(cli, ERR_USAGE, "unknown %.*s \"%s%.*s\"; see garant help%s%.*s",
+                     "%.*s « %s%.*s » ; voir garant help%s%.*s", T(what), dashes, T(asked), cli->verb.n ? " " : "",
+                     T(cli->verb));
 }
 
 /* By its name, or by a beginning that only one has. */
@@ -163,7 +240,7 @@ static enum err find_option(struct cli *cli, text asked, const struct option_row
             *out = &options[i];
         }
     }
-    return found == 1 ? OK : unknown(cli, "option", "--", asked, nearest(asked, false, cli->verb));
+    return found == 1 ? OK : unknown(cli, false, asked, nearest(asked, false, cli->verb));
 }
 
 static enum err add_option(struct cli *cli, text given, int argc, char **argv, int *at)
@@ -173,47 +250,130 @@ static enum err add_option(struct cli *cli, text given, int argc, char **argv, i
     bool attached = value.p != NULL;
     TRY(find_option(cli, name, &row));
     if (!row->value.n && attached)
-        return say(cli->arena, ERR_USAGE, "--%.*s takes no value", T(row->name));
+        return cli_fault(cli, ERR_USAGE, "--%.*s takes no value",
+                         "--%.*s ne prend pas de valeur", T(row->name));
     if (row->value.n && !attached) {
         if (*at + 1 >= argc)
-            return say(cli->arena, ERR_USAGE, "--%.*s needs a value: %.*s", T(row->name), T(row->value));
+            return cli_fault(cli, ERR_USAGE, "--%.*s needs a value: %.*s",
+                             "--%.*s demande une valeur : %.*s", T(row->name), T(row->value));
         value = text_of(argv[++*at]);
     }
     if (cli_has(cli, row->name))
-        return say(cli->arena, ERR_USAGE, "--%.*s is given twice", T(row->name));
+        return cli_fault(cli, ERR_USAGE, "--%.*s is given twice",
+                         "--%.*s est donné deux fois", T(row->name));
     if (cli->option_count == CLI_OPTIONS)
-        return say(cli->arena, ERR_USAGE, "too many options");
+        return cli_fault(cli, ERR_USAGE, "too many options",
+                         "trop d'options");
     cli->options[cli->option_count].name = row->name;
     cli->options[cli->option_count++].value = row->value.n ? value : TEXT("");
     return OK;
 }
 
-static enum err parse(struct cli *cli, int argc, char **argv)
+/* One letter for the options that are typed most. */
+static text short_option(text word)
 {
-    bool plain = false;
-    for (int i = 2; i < argc; i++) {
-        text word = text_of(argv[i]);
-        if (!plain && text_eq(word, TEXT("--")))
-            plain = true;
-        else if (!plain && text_starts(word, TEXT("--")))
-            TRY(add_option(cli, text_from(word, 2), argc, argv, &i));
-        else if (!plain && text_eq(word, TEXT("-h")))
-            TRY(add_option(cli, TEXT("help"), argc, argv, &i));
-        else if (!plain && word.n > 1 && word.p[0] == '-')
-            return say(cli->arena, ERR_USAGE, "options are written with two dashes: --%.*s", T(text_from(word, 1)));
-        else if (cli->argument_count == CLI_ARGUMENTS)
-            return say(cli->arena, ERR_USAGE, "more than %d arguments", CLI_ARGUMENTS);
-        else
-            cli->arguments[cli->argument_count++] = word;
-    }
-    cli->json = cli_has(cli, TEXT("json"));
+    static const struct {
+        text letter, name;
+    } rows[] = { { TEXT_INIT("-h"), TEXT_INIT("help") },
+                 { TEXT_INIT("-q"), TEXT_INIT("quiet") },
+                 { TEXT_INIT("-y"), TEXT_INIT("yes") } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (text_eq(rows[i].letter, word))
+            return rows[i].name;
+    return (text){ NULL, 0 };
+}
+
+/* What the options that go with every verb set. The language first: complaints are made in it. */
+static enum err settle(struct cli *cli)
+{
     text lang = cli_option(cli, TEXT("lang"));
+    cli->json = cli_has(cli, TEXT("json"));
+    cli->quiet = cli_has(cli, TEXT("quiet"));
     if (lang.p && !text_eq(lang, TEXT("fr")) && !text_eq(lang, TEXT("en")))
-        return say(cli->arena, ERR_USAGE, "--lang is fr or en");
+        return cli_fault(cli, ERR_USAGE, "--lang is fr or en",
+                         "--lang vaut fr ou en");
     if (lang.p)
         cli->language = lang;
     cli->asked_language = cli->language;
     return OK;
+}
+
+/* The options before the verb; *at is then its place, or argc. */
+static enum err parse_before(struct cli *cli, int argc, char **argv, int *at)
+{
+    for (; *at < argc; ++*at) {
+        text word = text_of(argv[*at]), name = short_option(word);
+        if (word.n < 2 || word.p[0] != '-' || text_eq(word, TEXT("--version")))
+            break;
+        if (!name.p && !text_starts(word, TEXT("--")))
+            return cli_fault(cli, ERR_USAGE, "options are written with two dashes: --%.*s",
+                             "les options s'écrivent avec deux tirets : --%.*s", T(text_from(word, 1)));
+        TRY(add_option(cli, name.p ? name : text_from(word, 2), argc, argv, at));
+        TRY(settle(cli));
+    }
+    return OK;
+}
+
+static enum err parse(struct cli *cli, int argc, char **argv, int from)
+{
+    bool plain = false;
+    for (int i = from; i < argc; i++) {
+        text word = text_of(argv[i]), letter = short_option(word);
+        if (!plain && text_eq(word, TEXT("--")))
+            plain = true;
+        else if (!plain && text_starts(word, TEXT("--")))
+            TRY(add_option(cli, text_from(word, 2), argc, argv, &i));
+        else if (!plain && letter.p)
+            TRY(add_option(cli, letter, argc, argv, &i));
+        else if (!plain && word.n > 1 && word.p[0] == '-')
+            return cli_fault(cli, ERR_USAGE, "options are written with two dashes: --%.*s",
+                             "les options s'écrivent avec deux tirets : --%.*s", T(text_from(word, 1)));
+        else if (cli->argument_count == CLI_ARGUMENTS)
+            return cli_fault(cli, ERR_USAGE, "more than %d arguments",
+                             "plus de %d arguments", CLI_ARGUMENTS);
+        else
+            cli->arguments[cli->argument_count++] = word;
+    }
+    return settle(cli);
+}
+
+/* ---- Asked before what cannot be undone. ---- */
+
+static const struct confirm_row *confirm_of(const struct cli *cli)
+{
+    for (size_t i = 0; i < sizeof confirms / sizeof *confirms; i++) {
+        bool any = !confirms[i].action.n;
+        if (text_eq(confirms[i].verb, cli->verb) &&
+            (any || (cli->argument_count && text_eq(confirms[i].action, cli->arguments[0]))))
+            return &confirms[i];
+    }
+    return NULL;
+}
+
+/* On a terminal only: a script has nobody to answer. What is needed and missing is complained of by the verb. */
+static enum err confirm(struct cli *cli)
+{
+    const struct confirm_row *row = confirm_of(cli);
+    unsigned first = row && row->action.n;
+    if (!row || cli_has(cli, TEXT("yes")) || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
+        (cli->row->arguments.n && cli->argument_count <= first))
+        return OK;
+    text about = cli->argument_count > first ? cli->arguments[first] : TEXT("");
+    text question = cli_say(cli, text_of(row->en), text_of(row->fr)), line, answer;
+    bool ended, yes = false;
+    BUF_AUTO b = buf_make(1 << 16);
+    buf_add(&b, text_cut(&question, '@'));
+    if (question.p) {
+        buf_add(&b, about);
+        buf_add(&b, question);
+    }
+    buf_add(&b, SAY(cli, " Continue? [y/N] ", " Continuer ? [o/N] "));
+    TRY(buf_lend(cli->arena, &b, &line));
+    if (!cli_write(STDERR_FILENO, line))
+        return cli_fault(cli, ERR_STORAGE, "the question cannot be written",
+                         "la question ne peut pas être affichée");
+    TRY(cli_read_line(cli, &answer, &ended));
+    return cli_yes_or_no(answer, &yes) && yes ? OK : say(cli->arena, ERR_UNCONFIRMED, "%s", "");
 }
 
 /* LC_ALL, LC_MESSAGES, LANG: the first that is set decides (POSIX 8.2). */
@@ -226,6 +386,19 @@ static text environment_language(void)
             return text_starts(value, TEXT("fr")) ? TEXT("fr") : TEXT("en");
     }
     return TEXT("en");
+}
+
+/* What --lang asks for, wherever it stands: what is wrong before it is complained of in that language too. */
+static text told_language(int argc, char **argv, text otherwise)
+{
+    for (int i = 1; i < argc && !text_eq(text_of(argv[i]), TEXT("--")); i++) {
+        text value = text_of(argv[i]), name = text_cut(&value, '=');
+        if (!value.p && i + 1 < argc)
+            value = text_of(argv[i + 1]);
+        if (text_eq(name, TEXT("--lang")) && (text_eq(value, TEXT("fr")) || text_eq(value, TEXT("en"))))
+            return value;
+    }
+    return otherwise;
 }
 
 /* ---- The end. ---- */
@@ -250,7 +423,9 @@ static void tell(struct cli *cli, enum err e)
         json_close(&w, '}');
     } else {
         text title = cli_say(cli, row->en, row->fr), colon = cli_say(cli, TEXT(":"), TEXT(" :"));
-        buf_print(&b, "garant%.*s %.*s%.*s %s", T(colon), T(title), T(colon), why->detail);
+        buf_print(&b, "garant%.*s %.*s", T(colon), T(title));
+        if (why->detail[0])
+            buf_print(&b, "%.*s %s", T(colon), why->detail);
         if (why->clause) {
             text place = clause_print(cli->arena, why->clause);
             buf_print(&b, " (%.*s)", T(place));
@@ -283,28 +458,39 @@ void cli_warn(struct cli *cli, text detail)
     cli_write(STDERR_FILENO, buf_lend(&a, &b, &line) == OK ? line : detail);
 }
 
+/* Its own help, or the verb itself, once what it cannot undo is confirmed. */
+static enum err run_verb(struct cli *cli, const struct verb_row *verb)
+{
+    if (cli_has(cli, TEXT("help"))) {
+        cli->arguments[0] = cli->verb;
+        cli->argument_count = 1;
+        return verb_help(cli);
+    }
+    if (!verb->arguments.n && cli->argument_count)
+        return cli_fault(cli, ERR_USAGE, "%.*s takes no argument, and \"%.*s\" is one; see garant help %.*s",
+                         "%.*s ne prend pas d'argument, et « %.*s » en est un ; voir garant help %.*s",
+                   T(cli->verb), T(cli->arguments[0]), T(cli->verb));
+    TRY(confirm(cli));
+    return verb->run(cli);
+}
+
 static enum err run(struct cli *cli, int argc, char **argv)
 {
-    text asked = argc > 1 ? text_of(argv[1]) : TEXT("help");
-    if (text_eq(asked, TEXT("--help")) || text_eq(asked, TEXT("-h")))
-        asked = TEXT("help");
+    int at = 1;
+    TRY(parse_before(cli, argc, argv, &at));
+    text asked = at < argc ? text_of(argv[at]) : TEXT("help");
     if (text_eq(asked, TEXT("--version")))
         asked = TEXT("version");
+    if (at >= argc)
+        cli->option_count = 0; /* --help alone is help on all */
     for (size_t i = 0; i < VERBS; i++)
         if (text_eq(verbs[i].name, asked)) {
             cli->verb = verbs[i].name;
-            TRY(parse(cli, argc, argv));
-            bool help = cli_has(cli, TEXT("help"));
-            if (!help && !verbs[i].arguments.n && cli->argument_count)
-                return say(cli->arena, ERR_USAGE, "%.*s takes no argument, and \"%.*s\" is one; see garant help %.*s",
-                           T(cli->verb), T(cli->arguments[0]), T(cli->verb));
-            if (!help)
-                return verbs[i].run(cli);
-            cli->arguments[0] = cli->verb;
-            cli->argument_count = 1;
-            return verb_help(cli);
+            cli->row = &verbs[i];
+            TRY(parse(cli, argc, argv, at + 1));
+            return run_verb(cli, &verbs[i]);
         }
-    return unknown(cli, "verb", "", asked, nearest(asked, true, asked));
+    return unknown(cli, true, asked, nearest(asked, true, asked));
 }
 
 /* Keys and what people sent are in memory: no core file, and no other program of the same user looks in. */
@@ -318,7 +504,7 @@ int cli_main(int argc, char **argv)
 {
     close_memory();
     ARENA_AUTO a = arena_make(MEMORY);
-    struct cli cli = { .arena = &a, .language = environment_language() };
+    struct cli cli = { .arena = &a, .language = told_language(argc, argv, environment_language()) };
     enum err e = run(&cli, argc, argv);
     cli_progress_end();
     if (e != OK)

@@ -3,15 +3,17 @@
 #define CLI_CLI_H
 #include "domain/instance/care.h"
 
+struct verb_row;
 enum { CLI_ANSWER_LIMIT = 512 << 20, CLI_OPTIONS = 32, CLI_ARGUMENTS = 64 };
 struct cli {
     struct arena *arena;
     text verb;
+    const struct verb_row *row; /* of the verb; NULL before it is known */
     text language;    /* "fr" or "en" */
     text faulty_file; /* with --json: whose faults the error tells */
     struct findings faults;
     text asked_language; /* of requests: the same; for accounts of others only what --lang says, else "*" */
-    bool json;
+    bool json, quiet; /* quiet: only what was made is printed, its token or its id alone */
     struct {
         text name, value;
     } options[CLI_OPTIONS]; /* value empty for a switch */
@@ -29,6 +31,12 @@ struct verb_row {
 struct option_row {
     text verb, name, value, en, fr;
 };
+/* What is asked on a terminal before a verb runs, @ standing for its argument; action: its first argument, empty for
+ * any. */
+struct confirm_row {
+    text verb, action;
+    const char *en, *fr;
+};
 const struct verb_row *cli_verbs(size_t *count);
 const struct option_row *cli_options(size_t *count);
 #define VERB(name, arguments, en, fr) verb_fn verb_##name;
@@ -40,8 +48,13 @@ text cli_option(const struct cli *cli, text name);
 bool cli_has(const struct cli *cli, text name);
 /* A decimal option within bounds, `otherwise` when it was not given. */
 enum err cli_number(struct cli *cli, text name, int64_t least, int64_t most, int64_t otherwise, int64_t *out);
-/* The one argument the verb takes, named in the complaint. */
-enum err cli_argument(struct cli *cli, unsigned at, const char *what, text *out);
+/* The argument at that place, named in the complaint when it is missing. */
+enum err cli_argument(struct cli *cli, unsigned at, const char *en, const char *fr, text *out);
+/* say() of this command in its user's language: both formats take the same values in the same order. */
+enum err cli_fault(struct cli *cli, enum err code, const char *en, const char *fr, ...)
+    __attribute__((format(printf, 3, 5), format(printf, 4, 5)));
+/* strerror() in the user's language for what files meet most; English for the rest. */
+const char *cli_reason(const struct cli *cli, int error);
 /* The English or French of a pair. */
 text cli_say(const struct cli *cli, text en, text fr);
 #define SAY(cli, en, fr) cli_say((cli), TEXT(en), TEXT(fr))
@@ -50,8 +63,12 @@ text cli_say(const struct cli *cli, text en, text fr);
 enum err cli_app_options(struct cli *cli, bool create, struct app_options *out);
 /* All of standard input, at most `limit` bytes. */
 enum err cli_read_input(struct cli *cli, size_t limit, text *out);
-/* The first `limit` bytes of a file; ERR_CONFIG when it cannot be read. */
-enum err cli_read_file(struct arena *a, text path, size_t limit, text *out);
+/* A line of standard input without its end and the blanks around it, at most 999 bytes; *ended at the input's end. */
+enum err cli_read_line(struct cli *cli, text *out, bool *ended);
+/* Whether `s` is yes or no, in either language; *out: which. */
+bool cli_yes_or_no(text s, bool *out);
+/* The first `limit` bytes of a file, in `a`; ERR_CONFIG, said in the command's arena, when it cannot be read. */
+enum err cli_read_file(struct cli *cli, struct arena *a, text path, size_t limit, text *out);
 
 /* Holds the backup in `dir` against --key, or the data folder's key. */
 enum err cli_verify_backup(struct cli *cli, text dir, struct answer *answer);

@@ -99,19 +99,22 @@ static bool join_chunks(text *body)
     return false;
 }
 
-static enum err parse_answer(struct arena *a, text raw, struct result *out)
+static enum err parse_answer(struct cli *cli, struct arena *a, text raw, struct result *out)
 {
     ptrdiff_t end = text_find(raw, TEXT("\r\n\r\n"));
     int64_t status = 0, length = 0;
     if (end < 0 || !text_starts(raw, TEXT("HTTP/1.1 ")) || !text_int(text_upto(text_from(raw, 9), 3), &status))
-        return say(a, ERR_INTERNAL, "the server's answer is no HTTP");
+        return cli_fault(cli, ERR_INTERNAL, "the server's answer is not HTTP",
+                         "la réponse du serveur n'est pas du HTTP");
     text head = text_upto(raw, (size_t)end), body = text_from(raw, (size_t)end + 4);
     text size = header_of(head, TEXT("Content-Length"));
     bool chunks = text_eq_nocase(header_of(head, TEXT("Transfer-Encoding")), TEXT("chunked"));
     if (chunks && !join_chunks(&body))
-        return say(a, ERR_INTERNAL, "the server's answer came in part only");
+        return cli_fault(cli, ERR_INTERNAL, "the server's answer is incomplete",
+                         "la réponse du serveur est incomplète");
     if (size.p && (!text_int(size, &length) || (uint64_t)length != body.n))
-        return say(a, ERR_INTERNAL, "the server's answer came in part only");
+        return cli_fault(cli, ERR_INTERNAL, "the server's answer is incomplete",
+                         "la réponse du serveur est incomplète");
     *out = (struct result){ .status = (int)status,
                             .type = arena_copy(a, header_of(head, TEXT("Content-Type"))),
                             .body = arena_copy(a, body),
@@ -159,8 +162,9 @@ static enum err call_socket(struct client *c, enum method method, text target, t
     bool received = sent && receive_all(fd, &b);
     cli_progress_end();
     TRY(buf_lend(a, &b, &answer));
-    return received ? parse_answer(a, answer, out)
-                    : say(a, ERR_STORAGE, "the server on the data folder does not answer");
+    return received ? parse_answer(c->cli, a, answer, out)
+                    : cli_fault(c->cli, ERR_STORAGE, "the server on the data folder does not answer",
+                                "le serveur du dossier de données ne répond pas");
 }
 
 /* ---- In this process. ---- */
@@ -248,11 +252,12 @@ static enum err code_of(text slug)
 }
 
 /* A problem becomes the error it was; the clause is said with its place, as no pointer to it came along. */
-static enum err problem_error(struct arena *a, const struct result *answer)
+static enum err problem_error(struct cli *cli, struct arena *a, const struct result *answer)
 {
     const struct json *problem = NULL;
     if (json_parse(a, answer->body, &problem) != OK)
-        return say(a, ERR_INTERNAL, "the server answered with status %d", answer->status);
+        return cli_fault(cli, ERR_INTERNAL, "the server answered with status %d",
+                         "le serveur a répondu par le statut %d", answer->status);
     const struct json *clause = json_get(problem, TEXT("clause"));
     text detail = json_text(problem, TEXT("detail")), file = json_text(clause, TEXT("file"));
     int64_t line = 0;
@@ -271,7 +276,7 @@ enum err client_call(struct client *c, enum method method, text target, text typ
         return c->cli->arena->why.code;
     TRY((c->running ? call_socket : call_here)(c, method, target, type, body, if_match, &answer));
     if (answer.status >= 400)
-        return problem_error(c->cli->arena, &answer);
+        return problem_error(c->cli, c->cli->arena, &answer);
     *out = answer;
     return OK;
 }

@@ -11,7 +11,8 @@ static const text json_type = TEXT_INIT("application/json");
 static enum err find_subject(struct cli *cli)
 {
     text field, value, body, purpose = cli_option(cli, TEXT("purpose"));
-    TRY(cli_argument(cli, 1, "an identifier's name, such as contact.email; its value comes on standard input", &field));
+    TRY(cli_argument(cli, 1, "an identifier's name, such as contact.email; its value comes on standard input",
+                     "le nom d'un identifiant, comme contact.email ; sa valeur arrive sur l'entrée standard", &field));
     TRY(cli_read_input(cli, 4096, &value));
     BUF_AUTO b = buf_make(16384);
     struct json_out w = json_out(&b);
@@ -41,9 +42,10 @@ static enum err patch_subject(struct cli *cli, text id)
 static enum err decide_objection(struct cli *cli, text id)
 {
     text purpose, decision, reason, body;
-    TRY(cli_argument(cli, 2, "the purpose objected to", &purpose));
+    TRY(cli_argument(cli, 2, "the purpose objected to",
+                     "la finalité visée par l'opposition", &purpose));
     TRY(cli_argument(cli, 3, "upheld or overridden; the reason, which the person gets, comes on standard input",
-                     &decision));
+                     "upheld ou overridden ; le motif, que la personne reçoit, arrive sur l'entrée standard", &decision));
     TRY(cli_read_input(cli, 16384, &reason));
     BUF_AUTO b = buf_make(65536);
     struct json_out w = json_out(&b);
@@ -67,14 +69,16 @@ enum err verb_subject(struct cli *cli)
                   { TEXT_INIT("looks"), "/looks" },
                   { TEXT_INIT("consents"), "/consents" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents or objection", &what));
+    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents or objection",
+                     "create, find, show, former, patch, access, looks, consents ou objection", &what));
     if (text_eq(what, TEXT("create"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
     }
     if (text_eq(what, TEXT("find")))
         return find_subject(cli);
-    TRY(cli_argument(cli, 1, "the id of a person", &id));
+    TRY(cli_argument(cli, 1, "the id of a person",
+                     "l'identifiant d'une personne", &id));
     if (text_eq(what, TEXT("show")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, ""), reading), TEXT(""),
                        TEXT(""), 0);
@@ -86,38 +90,73 @@ enum err verb_subject(struct cli *cli)
         if (text_eq(what, lists[i].word))
             return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages),
                            TEXT(""), TEXT(""), 0);
-    return say(
-        cli->arena, ERR_USAGE,
-        "a subject is created, found, shown, patched, their objection decided on; former, access, looks and consents are lists");
+    return cli_fault(cli, ERR_USAGE, "unknown action: use create, find, show, former, patch, access, looks, consents or objection",
+                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents ou objection");
 }
 
-static enum err save(struct cli *cli, text name, text bytes)
+/* A file that is made before the act whose answer it is to hold, so that a name that is taken stops the act; gone again
+ * unless it is kept. */
+struct made_file {
+    struct cli *cli;
+    text name;
+    const char *path;
+    int fd;
+    bool kept;
+};
+
+static void end_made(struct made_file *f)
+{
+    cli_close(&f->fd);
+    if (f->fd >= 0 && !f->kept)
+        unlink(f->path);
+}
+#define MADE_AUTO CLEANUP(end_made) struct made_file
+
+static enum err make_file(struct cli *cli, text name, struct made_file *out)
 {
     text path = arena_copy(cli->arena, name);
+    *out = (struct made_file){ .cli = cli, .name = name, .path = path.p, .fd = -1 };
     TRY_PTR(path.p);
-    CLEANUP(cli_close) int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return say(cli->arena, ERR_CONFIG, "%.*s cannot be made: %s", T(name), strerror(errno));
-    return cli_write(fd, bytes) ? OK
-                                : say(cli->arena, ERR_FULL, "%.*s cannot be written: %s", T(name), strerror(errno));
+    out->fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (out->fd >= 0)
+        return OK;
+    return errno == EEXIST ? cli_fault(cli, ERR_CONFLICT, "%.*s exists: choose another name",
+                                       "%.*s existe : choisissez un autre nom", T(name))
+                           : cli_fault(cli, ERR_STORAGE, "%.*s cannot be created: %s",
+                                       "%.*s ne peut pas être créé : %s", T(name), cli_reason(cli, errno));
+}
+
+static enum err keep_file(struct made_file *f, text bytes)
+{
+    if (!cli_write(f->fd, bytes) || fsync(f->fd) != 0)
+        return cli_fault(f->cli, ERR_FULL, "%.*s cannot be written: %s",
+                         "%.*s ne peut pas être écrit : %s", T(f->name), cli_reason(f->cli, errno));
+    f->kept = true;
+    return OK;
 }
 
 enum err verb_export(struct cli *cli)
 {
     text id, to = cli_option(cli, TEXT("to"));
-    TRY(cli_argument(cli, 0, "the id of a person", &id));
-    CLIENT_AUTO client;
+    TRY(cli_argument(cli, 0, "the id of a person",
+                     "l'identifiant d'une personne", &id));
+    CLIENT_AUTO client = { 0 };
     struct result result;
+    MADE_AUTO file = { .fd = -1 };
+    bool print = text_eq(to, TEXT("-"));
+    if (!to.p)
+        to = arena_print(cli->arena, "%.*s.zip", T(id));
+    TRY_PTR(to.p);
+    if (!print)
+        TRY(make_file(cli, to, &file));
     TRY(client_open(cli, &client));
     TRY(client_call(&client, METHOD_GET, cli_target(cli, "/v1/subjects/", id, "/export"), TEXT(""), TEXT(""), 0,
                     &result));
-    if (text_eq(to, TEXT("-"))) {
+    if (print) {
         cli_print(result.body);
         return OK;
     }
-    if (!to.p)
-        to = arena_print(cli->arena, "%.*s.zip", T(id));
-    TRY(save(cli, to, result.body));
+    TRY(keep_file(&file, result.body));
     BUF_AUTO b = buf_make(8192);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -127,17 +166,51 @@ enum err verb_export(struct cli *cli)
     return cli_answer_of(cli, &b);
 }
 
+/* The JWS alone goes to the file; the answer then names that in its place. What cannot be written is printed, as the
+ * person is erased by then. */
+static enum err keep_certificate(struct cli *cli, struct made_file *file, text answer)
+{
+    const struct json *told;
+    TRY(json_parse(cli->arena, answer, &told));
+    text jws = json_text(told, TEXT("jws")), line = arena_print(cli->arena, "%.*s\n", T(jws));
+    enum err e = jws.n ? keep_file(file, line) : cli_fault(cli, ERR_INTERNAL, "the answer contains no certificate",
+                                                           "la réponse ne contient pas de certificat");
+    if (e != OK) {
+        cli_print(answer);
+        return e;
+    }
+    BUF_AUTO b = buf_make(CLI_ANSWER_LIMIT);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("file"), file->name);
+    JSON_EACH(member, told)
+        if (!text_eq(member->key, TEXT("jws"))) {
+            json_name(&w, member->key);
+            json_put(&w, member);
+        }
+    json_close(&w, '}');
+    return cli_answer_of(cli, &b);
+}
+
 enum err verb_erase(struct cli *cli)
 {
-    text id, body, ground = cli_option(cli, TEXT("ground"));
-    TRY(cli_argument(cli, 0, "the id of a person", &id));
+    text id, body, ground = cli_option(cli, TEXT("ground")), to = cli_option(cli, TEXT("to"));
+    CLIENT_AUTO client = { 0 };
+    struct result result;
+    MADE_AUTO file = { .fd = -1 };
+    TRY(cli_argument(cli, 0, "the id of a person",
+                     "l'identifiant d'une personne", &id));
     BUF_AUTO b = buf_make(8192);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair(&w, TEXT("ground"), ground.p ? ground : TEXT("request"));
     json_close(&w, '}');
     TRY(buf_lend(cli->arena, &b, &body));
-    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/erase"), json_type, body, 0);
+    if (to.p)
+        TRY(make_file(cli, to, &file));
+    TRY(client_open(cli, &client));
+    TRY(client_call(&client, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/erase"), json_type, body, 0, &result));
+    return to.p ? keep_certificate(cli, &file, result.body) : cli_answer(cli, result.body);
 }
 
 enum err verb_sweep(struct cli *cli) { return cli_ask(cli, METHOD_POST, TEXT("/v1/sweep"), TEXT(""), TEXT(""), 0); }

@@ -268,5 +268,6 @@ enum err verb_doctor(struct cli *cli)
         buf_char(&b, '\n');
     }
     TRY(cli_give(cli, &b));
-    return x.bad ? say(cli->arena, ERR_CONFIG, "%u checks are bad", x.bad) : OK;
+    return x.bad ? cli_fault(cli, ERR_CONFIG, "failed checks: %u",
+                             "contrôles en échec : %u", x.bad) : OK;
 }

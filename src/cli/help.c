@@ -4,6 +4,30 @@
 
 static text pick(const struct cli *cli, text en, text fr) { return cli_say(cli, en, fr); }
 
+/* The words in capitals of an option's value or a verb's arguments, in the user's language. */
+static text values(struct cli *cli, text s)
+{
+    static const struct {
+        text en, fr;
+    } rows[] = {
+#define VALUE(en, fr) { TEXT_INIT(en), TEXT_INIT(fr) },
+#include "cli/verbs.def"
+    };
+    BUF_AUTO b = buf_make(1024);
+    while (s.n) {
+        size_t n = 0;
+        while (n < s.n && ((s.p[n] >= 'A' && s.p[n] <= 'Z')))
+            n++;
+        text word = text_upto(s, n ? n : 1), shown = word;
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            if (text_eq(word, rows[i].en))
+                shown = pick(cli, rows[i].en, rows[i].fr);
+        buf_add(&b, shown);
+        s = text_from(s, word.n);
+    }
+    return buf_made(cli->arena, &b);
+}
+
 static size_t letters(text s)
 {
     size_t n = 0;
@@ -56,7 +80,7 @@ static void put_options(struct cli *cli, struct buf *b, text verb)
         if (text_eq(rows[i].verb, verb))
             put_row(
                 b,
-                arena_print(cli->arena, "--%.*s%s%.*s", T(rows[i].name), rows[i].value.n ? " " : "", T(rows[i].value)),
+                arena_print(cli->arena, "--%.*s%s%.*s", T(rows[i].name), rows[i].value.n ? " " : "", T(values(cli, rows[i].value))),
                 pick(cli, rows[i].en, rows[i].fr));
 }
 
@@ -79,7 +103,7 @@ static void put_overview(struct cli *cli, struct buf *b)
 static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
 {
     text usage = arena_print(cli->arena, "garant %.*s%s%.*s [OPTIONS]", T(row->name), row->arguments.n ? " " : "",
-                             T(row->arguments));
+                             T(values(cli, row->arguments)));
     put_wrapped(b, usage, 0, 4);
     buf_add(b, TEXT("\n  "));
     put_wrapped(b, pick(cli, row->en, row->fr), 2, 2);
@@ -175,7 +199,7 @@ static void man_options(struct cli *cli, struct buf *b, text verb)
         cli_roff(b, rows[i].name);
         if (rows[i].value.n) {
             buf_add(b, TEXT(" \\fI"));
-            cli_roff(b, rows[i].value);
+            cli_roff(b, values(cli, rows[i].value));
             buf_add(b, TEXT("\\fR"));
         }
         buf_char(b, '\n');
@@ -212,7 +236,7 @@ static void put_man(struct cli *cli, struct buf *b)
         buf_add(b, TEXT(".SS "));
         cli_roff(b, rows[i].name);
         buf_char(b, ' ');
-        cli_roff(b, rows[i].arguments);
+        cli_roff(b, values(cli, rows[i].arguments));
         buf_char(b, '\n');
         cli_roff(b, pick(cli, rows[i].en, rows[i].fr));
         buf_char(b, '\n');
@@ -258,7 +282,8 @@ enum err verb_help(struct cli *cli)
     else if (!topic.n)
         put_overview(cli, &b);
     else
-        return say(cli->arena, ERR_USAGE, "there is no help on \"%.*s\"", T(topic));
+        return cli_fault(cli, ERR_USAGE, "no help on \"%.*s\"; garant help lists the verbs",
+                         "aucune aide sur « %.*s » ; garant help donne les verbes", T(topic));
     return cli_give(cli, &b);
 }
 

@@ -20,7 +20,8 @@ static enum err as_of(struct cli *cli, struct date *out)
     if (given.p)
         return date_parse(given, out) && date_valid(*out)
                    ? OK
-                   : say(cli->arena, ERR_USAGE, "--as-of takes a date: 2026-08-11");
+                   : cli_fault(cli, ERR_USAGE, "--as-of takes a date: 2026-08-11",
+                               "--as-of prend une date : 2026-08-11");
     if (file.p)
         TRY(clock_simulated(cli->arena, file.p, &clock));
     *out = date_of(clock_now(&clock));
@@ -44,7 +45,7 @@ static enum err lint_one(struct linting *l, text file)
     const struct node *root;
     text yaml;
     TRY_PTR(faults);
-    enum err e = cli_read_file(l->arena, file, NODE_BYTES_MAX + 1, &yaml);
+    enum err e = cli_read_file(l->cli, l->arena, file, NODE_BYTES_MAX + 1, &yaml);
     if (e != OK && !l->sarif && !l->cli->json)
         return e;
     if (e != OK) /* a log without it would be that of a clean run */
@@ -66,7 +67,7 @@ static enum err read_previous(struct linting *l, text file)
 {
     struct findings faults = { 0 };
     text yaml;
-    TRY(cli_read_file(l->arena, file, NODE_BYTES_MAX + 1, &yaml));
+    TRY(cli_read_file(l->cli, l->arena, file, NODE_BYTES_MAX + 1, &yaml));
     enum err e = node_read(l->arena, yaml, &faults, &l->before);
     cli_findings(l->cli, file, &faults, true);
     return e;
@@ -100,10 +101,13 @@ static enum err verdict(const struct linting *l)
         warnings += l->files[i].warnings;
     }
     if (l->faulty)
-        return say(l->arena, ERR_POLICY, "%u of %u files are not of the form of a policy", l->faulty, l->count);
+        return cli_fault(l->cli, ERR_POLICY, "%u of %u files are malformed",
+                         "%u fichiers sur %u sont mal formés", l->faulty, l->count);
     if (errors)
-        return say(l->arena, ERR_UNLAWFUL, "errors that are not accepted: %u, warnings: %u", errors, warnings);
-    return warnings ? say(l->arena, ERR_DOUBTFUL, "warnings that are not accepted: %u", warnings) : OK;
+        return cli_fault(l->cli, ERR_UNLAWFUL, "errors that are not accepted: %u, warnings: %u",
+                         "erreurs non acceptées : %u, avertissements : %u", errors, warnings);
+    return warnings ? cli_fault(l->cli, ERR_DOUBTFUL, "%u in all",
+                                "%u en tout", warnings) : OK;
 }
 
 static enum err explain(const struct linting *l, text id)
@@ -111,7 +115,8 @@ static enum err explain(const struct linting *l, text id)
     const struct lint_rule *rule = lint_rule(id);
     BUF_AUTO b = buf_make(1 << 16);
     if (!rule)
-        return say(l->arena, ERR_USAGE, "there is no rule %.*s; rules are N01 to D08", T(id));
+        return cli_fault(l->cli, ERR_USAGE, "there is no rule %.*s; rules are N01 to D08",
+                         "il n'y a pas de règle %.*s ; elles vont de N01 à D08", T(id));
     lint_explain(&b, rule, l->language);
     return cli_give(l->cli, &b);
 }
@@ -125,7 +130,8 @@ enum err verb_lint(struct cli *cli)
     if (cli_has(cli, TEXT("explain")))
         return explain(&l, cli_option(cli, TEXT("explain")));
     if (!cli->argument_count)
-        return say(cli->arena, ERR_USAGE, "name the policy files to lint");
+        return cli_fault(cli, ERR_USAGE, "name at least one policy file",
+                         "nommez au moins un fichier de politique");
     TRY(as_of(cli, &l.as_of));
     if (cli_has(cli, TEXT("previous")))
         TRY(read_previous(&l, cli_option(cli, TEXT("previous"))));

@@ -1,4 +1,4 @@
-/* new: a commented policy from a few answers, in a form that the linter finds nothing against. */
+/* new: a commented policy from a few answers; what nobody answered is left to be filled in, where lint finds it. */
 #include "base/file/asset.h"
 #include "cli/cli.h"
 #include "policy/lint/lint.h"
@@ -9,20 +9,20 @@
 
 extern const struct assets cli_assets; /* made by tools/embed from template/ */
 
-enum ask_kind { ASK_TEXT, ASK_YESNO };
 enum question {
 #define ASK(name, kind, otherwise, en, fr) ANSWER_##name,
 #include "cli/new.def"
 #undef ASK
     ANSWERS
 };
+#define KIND_YESNO KIND_ANY /* no question has an answer of any kind */
 struct ask_row {
     text name, otherwise, en, fr;
-    enum ask_kind kind;
+    enum kind kind;
 };
 static const struct ask_row asks[] = {
 #define ASK(name, kind, otherwise, en, fr)                                                                             \
-    { TEXT_INIT(#name), TEXT_INIT(otherwise), TEXT_INIT(en), TEXT_INIT(fr), ASK_##kind },
+    { TEXT_INIT(#name), TEXT_INIT(otherwise), TEXT_INIT(en), TEXT_INIT(fr), KIND_##kind },
 #include "cli/new.def"
 #undef ASK
 };
@@ -35,6 +35,16 @@ static const struct authority authorities[] = {
 #undef AUTHORITY
 };
 
+/* Texts of a country that a policy cites; of a country without a row none is cited. */
+struct law_row {
+    text country, accounts, limitation;
+};
+static const struct law_row laws[] = {
+#define LAW(country, accounts, limitation) { TEXT_INIT(country), TEXT_INIT(accounts), TEXT_INIT(limitation) },
+#include "cli/laws.def"
+#undef LAW
+};
+
 struct form {
     struct cli *cli;
     text answers[ANSWERS];
@@ -43,84 +53,118 @@ struct form {
 static bool yes(const struct form *f, enum question a) { return text_eq(f->answers[a], TEXT("yes")); }
 
 /* Somebody else hosts: a processor (GDPR 28), whom the notice names among the recipients (GDPR 13(1)(e)). */
-static bool hosted(const struct form *f) { return !text_starts(f->answers[ANSWER_host], f->answers[ANSWER_name]); }
+static bool hosted(const struct form *f)
+{
+    text host = f->answers[ANSWER_host], name = f->answers[ANSWER_name];
+    return host.n && !(name.n && text_starts(host, name));
+}
 
 /* ---- Asking. ---- */
 
-static bool yes_or_no(text s, text *out)
+static bool truth(text s, text *out)
 {
-    static const text truths[] = { TEXT_INIT("yes"), TEXT_INIT("y"), TEXT_INIT("oui"), TEXT_INIT("o"),
-                                   TEXT_INIT("true") };
-    static const text falsities[] = { TEXT_INIT("no"), TEXT_INIT("n"), TEXT_INIT("non"), TEXT_INIT("false") };
-    *out = (text){ NULL, 0 };
-    for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
-        if (text_eq_nocase(s, truths[i]))
-            *out = TEXT("yes");
-    for (size_t i = 0; i < sizeof falsities / sizeof *falsities; i++)
-        if (text_eq_nocase(s, falsities[i]))
-            *out = TEXT("no");
-    return out->p != NULL;
+    bool yes;
+    if (!cli_yes_or_no(s, &yes))
+        return false;
+    *out = yes ? TEXT("yes") : TEXT("no");
+    return true;
 }
 
 static text usual(const struct form *f, enum question a)
 {
     text otherwise = asks[a].otherwise;
-    return text_eq(otherwise, TEXT("@name")) ? f->answers[ANSWER_name] : otherwise;
+    if (text_eq(otherwise, TEXT("@name")))
+        return f->answers[ANSWER_name];
+    return text_starts(otherwise, TEXT("@")) ? TEXT("") : otherwise;
 }
 
-/* A line of standard input without its end; *ended when there is none. */
-static enum err read_line(struct cli *cli, text *out, bool *ended)
+static bool must(enum question a) { return text_eq(asks[a].otherwise, TEXT("@must")); }
+
+/* Whether the question has a sense after the answers before it. */
+static bool asked(const struct form *f, enum question a) { return a != ANSWER_contract || hosted(f); }
+
+static text example(enum kind kind)
 {
-    enum { LINE = 1000 };
-    char *p = arena_alloc(cli->arena, LINE);
-    size_t n = 0;
-    ssize_t got = 0;
-    TRY_PTR(p);
-    while (n < LINE && (got = read(STDIN_FILENO, p + n, 1)) == 1 && p[n] != '\n')
-        n++;
-    if (got < 0 || n == LINE)
-        return say(cli->arena, ERR_USAGE, "the answer cannot be read, or has more than %d bytes", LINE - 1);
-    *ended = got == 0;
-    *out = text_trim((text){ p, n });
-    return OK;
+    switch ((int)kind) {
+    case KIND_COUNTRY:
+        return TEXT("FR");
+    case KIND_EMAIL:
+        return TEXT("privacy@your-site.eu");
+    case KIND_URL:
+        return TEXT("https://your-site.eu");
+    case KIND_DATE:
+        return TEXT("2026-11-21");
+    default:
+        return TEXT("yes, no");
+    }
 }
 
+/* What an answer must be; the complaint names the option, which is the question's name too. */
 static enum err accept_answer(struct form *f, enum question a, text given)
 {
-    struct arena *arena = f->cli->arena;
     f->answers[a] = given;
-    if (asks[a].kind == ASK_YESNO && !yes_or_no(given, &f->answers[a]))
-        return say(arena, ERR_USAGE, "--%.*s is yes or no", T(asks[a].name));
     for (size_t i = 0; i < given.n; i++)
         if ((uint8_t)given.p[i] < ' ' || given.p[i] == 0x7f)
-            return say(arena, ERR_USAGE, "--%.*s has a control character", T(asks[a].name));
-    return text_utf8(given) ? OK : say(arena, ERR_USAGE, "--%.*s is no UTF-8", T(asks[a].name));
+            return cli_fault(f->cli, ERR_USAGE, "--%.*s has a control character",
+                             "--%.*s contient un caractère de contrôle", T(asks[a].name));
+    if (!text_utf8(given))
+        return cli_fault(f->cli, ERR_USAGE, "--%.*s is not UTF-8", "--%.*s n'est pas en UTF-8", T(asks[a].name));
+    if (!given.n && must(a))
+        return cli_fault(f->cli, ERR_USAGE, "--%.*s is needed, for example %.*s", "--%.*s est nécessaire, par exemple %.*s",
+                         T(asks[a].name), T(example(asks[a].kind)));
+    bool fits = asks[a].kind == KIND_YESNO ? truth(given, &f->answers[a])
+                                           : !given.n || kind_row(asks[a].kind)->fits(given);
+    return fits ? OK
+                : cli_fault(f->cli, ERR_USAGE, "--%.*s is not like \"%.*s\", for example %.*s",
+                            "--%.*s n'est pas comme « %.*s » ; par exemple %.*s", T(asks[a].name), T(given),
+                            T(example(asks[a].kind)));
 }
 
+/* One answer; what does not fit is said, and asked again while there is input. */
 static enum err ask_one(struct form *f, enum question a, bool *ended)
 {
-    text line, without = usual(f, a);
-    text shown = asks[a].kind == ASK_TEXT        ? without
-                 : text_eq(without, TEXT("yes")) ? SAY(f->cli, "yes", "oui")
-                                                 : SAY(f->cli, "no", "non");
+    text line, without = usual(f, a), shown = without;
+    if (asks[a].kind == KIND_YESNO)
+        shown = text_eq(without, TEXT("yes")) ? SAY(f->cli, "yes", "oui") : SAY(f->cli, "no", "non");
     text prompt = arena_print(f->cli->arena, "%.*s%s%.*s%s ", T(cli_say(f->cli, asks[a].en, asks[a].fr)),
-                              shown.n ? " [" : "", T(shown),
-                              shown.n ? "]" : "");
-    if (write(STDERR_FILENO, prompt.p, prompt.n) < 0)
-        return say(f->cli->arena, ERR_STORAGE, "the question cannot be written");
-    TRY(read_line(f->cli, &line, ended));
-    return accept_answer(f, a, line.n ? line : without);
+                              shown.n ? " [" : "", T(shown), shown.n ? "]" : "");
+    for (;;) {
+        if (!cli_write(STDERR_FILENO, prompt))
+            return cli_fault(f->cli, ERR_STORAGE, "the question cannot be written",
+                             "la question ne peut pas être affichée");
+        TRY(cli_read_line(f->cli, &line, ended));
+        enum err e = accept_answer(f, a, line.n ? line : without);
+        if (e == OK || *ended)
+            return e;
+        cli_write(STDERR_FILENO, arena_print(f->cli->arena, "  %s\n", f->cli->arena->why.detail));
+        f->cli->arena->why = (struct why){ 0 };
+    }
+}
+
+/* What stands on the command line is judged before anything is asked. */
+static enum err take_options(struct form *f)
+{
+    for (int i = 0; i < ANSWERS; i++) {
+        text given = cli_option(f->cli, asks[i].name);
+        if (given.p)
+            TRY(accept_answer(f, (enum question)i, given));
+    }
+    return OK;
 }
 
 static enum err ask_all(struct form *f)
 {
     bool quiet = cli_has(f->cli, TEXT("yes"));
+    TRY(take_options(f));
+    if (!quiet)
+        cli_write(STDERR_FILENO,
+                  SAY(f->cli, "Press Enter to accept what stands in brackets, or to leave a question for later.\n\n",
+                      "Appuyez sur Entrée pour accepter ce qui est entre crochets, ou pour répondre plus tard.\n\n"));
     for (int i = 0; i < ANSWERS; i++) {
         enum question a = (enum question)i;
-        text given = cli_option(f->cli, asks[i].name);
-        if (given.p)
-            TRY(accept_answer(f, a, given));
-        else if (quiet)
+        if (cli_has(f->cli, asks[i].name) || !asked(f, a))
+            continue;
+        if (quiet)
             TRY(accept_answer(f, a, usual(f, a)));
         else
             TRY(ask_one(f, a, &quiet)); /* the end of the input takes what is usual for the rest */
@@ -139,6 +183,12 @@ static void put_quoted(struct buf *b, text s)
         buf_char(b, s.p[i]);
     }
     buf_char(b, '"');
+}
+
+/* What is left to be filled in: the linter finds it by its brackets (D04). */
+static text todo(const struct form *f, text en, text fr)
+{
+    return arena_print(f->cli->arena, "[%.*s]", T(cli_say(f->cli, en, fr)));
 }
 
 /* The letter that an accented one of Latin-1 (UTF-8 0xC3 …) is made from, '-' for none. */
@@ -203,32 +253,44 @@ static void put_subjects(const struct form *f, struct buf *b)
     put_list(b, words, wanted, sizeof wanted / sizeof *wanted);
 }
 
-static text authority_of(text country)
+static text authority_of(const struct form *f)
 {
     for (size_t i = 0; i < sizeof authorities / sizeof *authorities; i++)
-        if (text_eq(authorities[i].country, country)) {
+        if (text_eq(authorities[i].country, f->answers[ANSWER_country])) {
             text names = authorities[i].names;
             return text_cut(&names, '|');
         }
-    return TEXT("CNIL");
+    return todo(f, TEXT("data protection authority"), TEXT("autorité de protection des données"));
+}
+
+static text law_of(const struct form *f, bool limitation)
+{
+    for (size_t i = 0; i < sizeof laws / sizeof *laws; i++)
+        if (text_eq(laws[i].country, f->answers[ANSWER_country]))
+            return limitation ? laws[i].limitation : laws[i].accounts;
+    return limitation ? todo(f, TEXT("law on the limitation of claims"), TEXT("texte sur la prescription"))
+                      : todo(f, TEXT("law on keeping accounts"), TEXT("texte sur la conservation des comptes"));
 }
 
 static enum err put_value(const struct form *f, struct buf *b, text name)
 {
-    text country = f->answers[ANSWER_country];
     for (int i = 0; i < ANSWERS; i++)
-        if (text_eq(name, asks[i].name) && i != ANSWER_country) {
-            put_quoted(b, f->answers[i]);
+        if (text_eq(name, asks[i].name) && i != ANSWER_country && i != ANSWER_contract) {
+            put_quoted(b, f->answers[i].n ? f->answers[i] : todo(f, asks[i].en, asks[i].fr));
             return OK;
         }
     if (text_eq(name, TEXT("country")))
-        country_of(country) ? buf_add(b, country) : put_quoted(b, country);
+        buf_add(b, f->answers[ANSWER_country]);
+    else if (text_eq(name, TEXT("contract"))) /* none that is known is none: P01 asks for it */
+        buf_add(b, f->answers[ANSWER_contract].n ? f->answers[ANSWER_contract] : TEXT("false"));
     else if (text_eq(name, TEXT("title_plain")))
-        buf_add(b, f->answers[ANSWER_title]);
+        buf_add(b, f->answers[ANSWER_title].n ? f->answers[ANSWER_title] : SAY(f->cli, "your service", "votre service"));
     else if (text_eq(name, TEXT("id")))
         put_id(b, f->answers[ANSWER_title]);
     else if (text_eq(name, TEXT("authority")))
-        put_quoted(b, authority_of(country));
+        put_quoted(b, authority_of(f));
+    else if (text_eq(name, TEXT("accounts_law")) || text_eq(name, TEXT("limitation")))
+        put_quoted(b, law_of(f, text_eq(name, TEXT("limitation"))));
     else if (text_eq(name, TEXT("subjects")))
         put_subjects(f, b);
     else if (text_eq(name, TEXT("held")) || text_eq(name, TEXT("entrusted")))
@@ -255,7 +317,7 @@ static enum err stands(const struct form *f, text word, bool *out)
     }
     for (int i = 0; i < ANSWERS; i++)
         if (text_eq(asks[i].name, name)) {
-            *out = (asks[i].kind == ASK_YESNO ? yes(f, (enum question)i) : f->answers[i].n > 0) != not ;
+            *out = (asks[i].kind == KIND_YESNO ? yes(f, (enum question)i) : f->answers[i].n > 0) != not ;
             return OK;
         }
     return say(f->cli->arena, ERR_INTERNAL, "the template has no condition %.*s", T(word));
@@ -298,7 +360,8 @@ static enum err fill_in(const struct form *f, struct date today, struct buf *b)
 
 /* ---- Holding it against the law before it is written. ---- */
 
-static enum err hold_against(struct cli *cli, text yaml, text file, struct date today)
+/* *left: the places that the linter wants filled in or changed, in lines for people. */
+static enum err hold_against(struct cli *cli, text yaml, text file, struct date today, struct buf *left)
 {
     struct findings faults = { 0 };
     POLICY_AUTO p = NULL;
@@ -306,16 +369,19 @@ static enum err hold_against(struct cli *cli, text yaml, text file, struct date 
     enum err e = policy_load(cli->arena, yaml, file, &faults, &p);
     if (e != OK) {
         cli_findings(cli, file, &faults, true);
-        return e == ERR_POLICY ? say(cli->arena, e, "with these answers it would not run; nothing was written") : e;
+        return e == ERR_POLICY ? cli_fault(cli, e, "with these answers the policy cannot run; nothing was written",
+                                           "avec ces réponses la politique ne peut pas être appliquée ; rien n'a été écrit")
+                               : e;
     }
     TRY(lint_run(cli->arena, p->root, yaml, today, &found));
-    if (!found.errors && !found.warnings)
-        return OK;
-    BUF_AUTO b = buf_make(1 << 20);
-    lint_print(&b, &found, text_eq(cli->language, TEXT("fr")) ? LINT_FR : LINT_EN);
-    TRY(cli_give(cli, &b));
-    return say(cli->arena, found.errors ? ERR_UNLAWFUL : ERR_DOUBTFUL,
-               "with these answers the linter objects; nothing was written");
+    if (found.errors || found.warnings)
+        lint_print(left, &found, text_eq(cli->language, TEXT("fr")) ? LINT_FR : LINT_EN);
+    return buf_check(cli->arena, left);
+}
+
+static enum err exists(struct cli *cli, text path)
+{
+    return cli_fault(cli, ERR_CONFLICT, "%.*s exists: choose another name", "%.*s existe : choisissez un autre nom", T(path));
 }
 
 static enum err write_new(struct cli *cli, text path, text yaml)
@@ -324,10 +390,37 @@ static enum err write_new(struct cli *cli, text path, text yaml)
     TRY_PTR(name.p);
     CLEANUP(cli_close) int fd = open(name.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
-        return errno == EEXIST ? say(cli->arena, ERR_CONFLICT, "%.*s is there already", T(path))
-                               : say(cli->arena, ERR_STORAGE, "%.*s cannot be made: %s", T(path), strerror(errno));
+        return errno == EEXIST ? exists(cli, path)
+                               : cli_fault(cli, ERR_STORAGE, "%.*s cannot be created: %s",
+                                           "%.*s ne peut pas être créé : %s", T(path), cli_reason(cli, errno));
     return cli_write(fd, yaml) ? OK
-                               : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(path), strerror(errno));
+                               : cli_fault(cli, ERR_STORAGE, "%.*s cannot be written: %s",
+                                           "%.*s ne peut pas être écrit : %s", T(path), cli_reason(cli, errno));
+}
+
+static enum err tell_next(const struct form *f, text file, const struct buf *left)
+{
+    struct cli *cli = f->cli;
+    if (cli->quiet)
+        return OK;
+    BUF_AUTO b = buf_make(1 << 20);
+    if (cli->json) {
+        struct json_out w = json_out(&b);
+        json_open(&w, '{');
+        json_pair(&w, TEXT("file"), file);
+        json_pair_bool(&w, TEXT("complete"), !left->n);
+        json_close(&w, '}');
+        buf_char(&b, '\n');
+        return cli_give(cli, &b);
+    }
+    if (left->n) {
+        buf_join(&b, left);
+        buf_add(&b, SAY(cli, "\nWritten. Fill in what is listed above, then:\n", "\nÉcrit. Complétez ce qui figure ci-dessus, puis :\n"));
+    } else
+        buf_add(&b, SAY(cli, "Written. Read each line, then:\n", "Écrit. Relisez chaque ligne, puis :\n"));
+    buf_print(&b, "  garant lint %.*s\n  garant serve --policy %.*s --data data --country %.*s\n", T(file), T(file),
+              T(f->answers[ANSWER_country]));
+    return cli_give(cli, &b);
 }
 
 enum err verb_new(struct cli *cli)
@@ -336,27 +429,23 @@ enum err verb_new(struct cli *cli)
     text file = cli->argument_count ? cli->arguments[0] : TEXT("policy.yaml"),
          clock_file = cli_option(cli, TEXT("clock-file"));
     struct clock clock = clock_real();
-    BUF_AUTO b = buf_make(1 << 20);
-    text yaml;
+    BUF_AUTO b = buf_make(1 << 20), left = buf_make(1 << 20);
+    text yaml, path = arena_copy(cli->arena, file);
+    TRY_PTR(path.p);
     if (clock_file.p)
         TRY(clock_simulated(cli->arena, arena_copy(cli->arena, clock_file).p, &clock));
     struct date today = date_of(clock_now(&clock));
     if (cli->argument_count > 1)
-        return say(cli->arena, ERR_USAGE, "new takes one file");
+        return cli_fault(cli, ERR_USAGE, "new takes one file", "new prend un seul fichier");
+    bool print = text_eq(file, TEXT("-"));
+    if (!print && access(path.p, F_OK) == 0) /* before anybody answers for nothing */
+        return exists(cli, file);
     TRY(ask_all(&f));
     TRY(fill_in(&f, today, &b));
     TRY(buf_lend(cli->arena, &b, &yaml));
-    TRY(hold_against(cli, yaml, file, today));
-    if (text_eq(file, TEXT("-")))
+    TRY(hold_against(cli, yaml, file, today, &left));
+    if (print)
         return cli_give(cli, &b);
     TRY(write_new(cli, file, yaml));
-    text next = cli->json
-                    ? arena_print(cli->arena, "{\"file\":\"%.*s\"}", T(file))
-                    : arena_print(cli->arena,
-                                  "%.*s\n  garant lint %.*s\n  garant serve --policy %.*s --data data --country %.*s",
-                                  T(SAY(cli, "Written. Read it, then:", "Écrit. Relisez-le, puis :")), T(file), T(file),
-                                  T(f.answers[ANSWER_country]));
-    TRY_PTR(next.p);
-    cli_line(next);
-    return OK;
+    return tell_next(&f, file, &left);
 }

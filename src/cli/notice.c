@@ -15,7 +15,7 @@ enum { OUTPUT_LIMIT = 16 << 20 };
 static enum err read_tree(struct cli *cli, text file, text *yaml, const struct node **root)
 {
     struct findings findings = { 0 };
-    TRY(cli_read_file(cli->arena, file, NODE_BYTES_MAX + 1, yaml));
+    TRY(cli_read_file(cli, cli->arena, file, NODE_BYTES_MAX + 1, yaml));
     enum err e = node_read(cli->arena, *yaml, &findings, root);
     if (e == OK)
         e = policy_check(cli->arena, *root, TO_READ, &findings);
@@ -30,7 +30,8 @@ static enum err the_policy(struct cli *cli, text *file)
             : cli_has(cli, TEXT("policy")) ? cli_option(cli, TEXT("policy"))
                                            : text_of(getenv("GARANT_POLICY"));
     if (!file->n || cli->argument_count > 1)
-        return say(cli->arena, ERR_USAGE, "name one policy file: garant %.*s FILE, or --policy FILE", T(cli->verb));
+        return cli_fault(cli, ERR_USAGE, "name one policy file: garant %.*s FILE, or --policy FILE",
+                         "nommez un fichier de politique : garant %.*s FICHIER, ou --policy FICHIER", T(cli->verb));
     return OK;
 }
 
@@ -45,9 +46,11 @@ static enum err give(struct cli *cli, const struct buf *b)
     TRY_PTR(path.p);
     CLEANUP(cli_close) int fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
-        return say(cli->arena, ERR_CONFIG, "%.*s cannot be written: %s", T(to), strerror(errno));
+        return cli_fault(cli, ERR_CONFIG, "%.*s cannot be written: %s",
+                         "%.*s ne peut pas être écrit : %s", T(to), cli_reason(cli, errno));
     return cli_write(fd, rest) ? OK
-                               : say(cli->arena, ERR_STORAGE, "%.*s cannot be written: %s", T(to), strerror(errno));
+                               : cli_fault(cli, ERR_STORAGE, "%.*s cannot be written: %s",
+                                           "%.*s ne peut pas être écrit : %s", T(to), cli_reason(cli, errno));
 }
 
 enum err verb_notice(struct cli *cli)
@@ -58,7 +61,8 @@ enum err verb_notice(struct cli *cli)
     BUF_AUTO b = buf_make(OUTPUT_LIMIT);
     TRY(the_policy(cli, &file));
     if (page.n && !text_eq(page, TEXT("privacy")) && !text_eq(page, TEXT("cookies")))
-        return say(cli->arena, ERR_USAGE, "--page is privacy or cookies");
+        return cli_fault(cli, ERR_USAGE, "--page is privacy or cookies",
+                         "--page vaut privacy ou cookies");
     TRY(read_tree(cli, file, &yaml, &root));
     TRY(notice_make(cli->arena, root, file, TEXT(""), text_eq(page, TEXT("cookies")) ? NOTICE_COOKIES : NOTICE_PRIVACY,
                     cli->language, &n));
@@ -72,7 +76,8 @@ enum err verb_notice(struct cli *cli)
     else if (!format.n || text_eq(format, TEXT("txt")))
         notice_plain(&b, &n);
     else
-        return say(cli->arena, ERR_USAGE, "--format is html, md, txt or json-ld");
+        return cli_fault(cli, ERR_USAGE, "--format is html, md, txt or json-ld",
+                         "--format vaut html, md, txt ou json-ld");
     return give(cli, &b);
 }
 
@@ -84,7 +89,8 @@ enum err verb_register(struct cli *cli)
     BUF_AUTO b = buf_make(OUTPUT_LIMIT);
     TRY(the_policy(cli, &file));
     if (as.n && !text_eq(as, TEXT("controller")) && !text_eq(as, TEXT("processor")))
-        return say(cli->arena, ERR_USAGE, "--as is controller or processor");
+        return cli_fault(cli, ERR_USAGE, "--as is controller or processor",
+                         "--as vaut controller ou processor");
     TRY(read_tree(cli, file, &yaml, &root));
     TRY(register_make(cli->arena, root, file, cli->language, &record));
     record.style = front_style();
@@ -96,7 +102,8 @@ enum err verb_register(struct cli *cli)
     else if (!format.n || text_eq(format, TEXT("csv")))
         register_csv(&b, &record, part);
     else
-        return say(cli->arena, ERR_USAGE, "--format is html, csv or ods");
+        return cli_fault(cli, ERR_USAGE, "--format is html, csv or ods",
+                         "--format vaut html, csv ou ods");
     return give(cli, &b);
 }
 
@@ -107,7 +114,8 @@ enum err verb_diff(struct cli *cli)
     struct diff d;
     BUF_AUTO b = buf_make(OUTPUT_LIMIT);
     if (cli->argument_count != 2)
-        return say(cli->arena, ERR_USAGE, "name the older policy file and the newer one");
+        return cli_fault(cli, ERR_USAGE, "name the older policy file and the newer one",
+                         "nommez l'ancien fichier de politique, puis le nouveau");
     TRY(read_tree(cli, cli->arguments[0], &yaml, &older));
     TRY(read_tree(cli, cli->arguments[1], &yaml, &newer));
     TRY(diff_make(cli->arena, older, newer, cli->language, &d));

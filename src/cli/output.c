@@ -84,7 +84,8 @@ enum err cli_give(struct cli *cli, const struct buf *b)
     TRY(buf_lend(cli->arena, b, &built));
     return cli_write(STDOUT_FILENO, built)
                ? OK
-               : say(cli->arena, ERR_STORAGE, "the output cannot be written: %s", strerror(errno));
+               : cli_fault(cli, ERR_STORAGE, "the output cannot be written: %s",
+                           "la sortie ne peut pas être écrite : %s", cli_reason(cli, errno));
 }
 
 enum err cli_answer_of(struct cli *cli, const struct buf *json)
@@ -94,9 +95,24 @@ enum err cli_answer_of(struct cli *cli, const struct buf *json)
     return cli_answer(cli, built);
 }
 
+/* With --quiet: the secret or the name of what was made, which a script goes on with, and nothing else. */
+static enum err give_made(struct cli *cli, text body)
+{
+    const struct json *v = NULL;
+    if (!body.n || json_parse(cli->arena, body, &v) != OK)
+        return OK;
+    text made = json_text(v, TEXT("token"));
+    made = made.n ? made : json_text(v, TEXT("id"));
+    if (made.n)
+        cli_line(made);
+    return OK;
+}
+
 enum err cli_answer(struct cli *cli, text body)
 {
     const struct json *v = NULL;
+    if (cli->quiet)
+        return give_made(cli, body);
     if (cli->json || json_parse(cli->arena, body, &v) != OK || (v->kind != J_OBJECT && v->kind != J_ARRAY)) {
         if (body.n)
             cli_print(body);

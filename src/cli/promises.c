@@ -83,6 +83,7 @@ enum err verb_promises(struct cli *cli)
         TRY(cli_give(cli, &b));
     }
     return text_eq(member(board, "state"), TEXT("broken"))
-               ? say(cli->arena, ERR_BROKEN, "a promise of the policy is broken")
+               ? cli_fault(cli, ERR_BROKEN, "see the lines marked ✗",
+                           "voir les lignes marquées ✗")
                : OK;
 }

@@ -32,7 +32,8 @@ static enum err check_clock(struct cli *cli, text listen)
     bool loopback = text_starts(listen, TEXT("127.")) || text_starts(listen, TEXT("[::1]")) ||
                     text_starts(listen, TEXT("localhost:")) || !listen.n;
     if (!loopback || cli_has(cli, TEXT("proxy")))
-        return say(cli->arena, ERR_CONFIG, "a simulated clock is for tests on loopback only");
+        return cli_fault(cli, ERR_CONFIG, "a simulated clock is for tests on loopback only",
+                         "une horloge simulée est réservée aux tests sur la boucle locale");
     LOG(LOG_WARN, "simulated clock: times are not real", LOG_TEXT("option", TEXT("--clock-file")));
     return OK;
 }
@@ -42,9 +43,10 @@ static enum err check_clock(struct cli *cli, text listen)
 /* The first line of the file. */
 static enum err read_password(struct cli *cli, text path, text *out)
 {
-    TRY(cli_read_file(cli->arena, path, 1024, out));
+    TRY(cli_read_file(cli, cli->arena, path, 1024, out));
     *out = text_trim(text_cut(out, '\n'));
-    return out->n ? OK : say(cli->arena, ERR_CONFIG, "the file of --smtp-password-file holds no password");
+    return out->n ? OK : cli_fault(cli, ERR_CONFIG, "the file of --smtp-password-file has no password in its first line",
+                                   "le fichier de --smtp-password-file n'a pas de mot de passe en première ligne");
 }
 
 static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out)
@@ -57,15 +59,19 @@ static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out
                                   .plain = cli_has(cli, TEXT("smtp-plain")) };
     for (size_t i = 0; i < sizeof needed / sizeof *needed && !out->url.n; i++)
         if (cli_has(cli, text_of(needed[i])))
-            return say(cli->arena, ERR_USAGE, "--%s goes with --smtp", needed[i]);
+            return cli_fault(cli, ERR_USAGE, "--%s goes with --smtp",
+                             "--%s va avec --smtp", needed[i]);
     if (!out->url.n)
         return OK;
     if (!outbox_is_address(out->from))
-        return say(cli->arena, ERR_USAGE, "--smtp wants --mail-from ADDRESS: whom letters come from");
+        return cli_fault(cli, ERR_USAGE, "--smtp needs --mail-from ADDRESS: the sender of emails",
+                         "--smtp demande --mail-from ADRESSE : l'expéditeur des courriels");
     if (!url.n)
-        return say(cli->arena, ERR_USAGE, "--smtp wants --url https://…: where the links in letters lead");
+        return cli_fault(cli, ERR_USAGE, "--smtp needs --url https://…: the address for links in emails",
+                         "--smtp demande --url https://… : l'adresse des liens dans les courriels");
     if (out->user.n != 0 && !cli_has(cli, TEXT("smtp-password-file")))
-        return say(cli->arena, ERR_USAGE, "--smtp-user wants --smtp-password-file FILE");
+        return cli_fault(cli, ERR_USAGE, "--smtp-user needs --smtp-password-file FILE",
+                         "--smtp-user demande --smtp-password-file FICHIER");
     return out->user.n ? read_password(cli, cli_option(cli, TEXT("smtp-password-file")), &out->password) : OK;
 }
 
@@ -81,7 +87,8 @@ static enum err public_url(struct cli *cli, text listen, text *url)
         *url = arena_print(cli->arena, "%s://%.*s", cli_has(cli, TEXT("tls-certificate")) ? "https" : "http",
                            T(listen));
     else if (!text_starts(*url, TEXT("https://")) && !plain)
-        return say(cli->arena, ERR_USAGE, "--url is https://…, or http:// on this machine for tests");
+        return cli_fault(cli, ERR_USAGE, "--url is https://…, or http:// on this machine for tests",
+                         "--url commence par https://, ou http:// sur cette machine pour les tests");
     return url->p ? OK : ERR_MEMORY;
 }
 
@@ -114,12 +121,14 @@ enum err verb_serve(struct cli *cli)
     if (text_eq(listen, TEXT("none")))
         listen = TEXT("");
     if (cli_has(cli, TEXT("proxy-from")) && !cli_has(cli, TEXT("proxy")))
-        return say(cli->arena, ERR_USAGE, "--proxy-from goes with --proxy");
+        return cli_fault(cli, ERR_USAGE, "--proxy-from goes with --proxy",
+                         "--proxy-from va avec --proxy");
     TRY(check_clock(cli, listen));
     TRY(smtp_options(cli, options.public_url, &smtp));
     TRY(public_url(cli, listen, &options.public_url));
     if (!options.policy_file.n)
-        return say(cli->arena, ERR_USAGE, "name the policy with --policy FILE");
+        return cli_fault(cli, ERR_USAGE, "name the policy with --policy FILE",
+                         "indiquez la politique avec --policy FICHIER");
     options.lawful = !cli_has(cli, TEXT("unlawful"));
     if (!options.lawful)
         LOG(LOG_WARN, "the policy is run whatever the law says of it", LOG_TEXT("option", TEXT("--unlawful")));

@@ -145,11 +145,12 @@ static enum err open_log(struct import *i, text path)
     TRY_PTR(name.p);
     i->file = fopen(name.p, "re");
     if (!i->file || fseek(i->file, 0, SEEK_END) != 0)
-        return say(a, ERR_CONFIG, "%.*s cannot be read: %s", T(path), strerror(errno));
+        return cli_fault(i->cli, ERR_CONFIG, "%.*s cannot be read: %s", "%.*s ne peut pas être lu : %s", T(path),
+                         cli_reason(i->cli, errno));
     i->size = ftell(i->file);
     rewind(i->file);
     if (!next_line(i, a, &head))
-        return say(a, ERR_CONFIG, "%.*s has no whole line yet", T(path));
+        return cli_fault(i->cli, ERR_CONFIG, "%.*s has no whole line yet", "%.*s n'a pas encore de ligne entière", T(path));
     i->head = head;
     return OK;
 }
@@ -162,7 +163,8 @@ static enum err seek(struct import *i, text path)
     json_int(json_get(told, TEXT("position")), &i->position);
     if (i->position <= i->size && fseek(i->file, (long)i->position, SEEK_SET) == 0)
         return OK;
-    return say(i->cli->arena, ERR_CONFIG, "%.*s is shorter than what was taken of it before", T(path));
+    return cli_fault(i->cli, ERR_CONFIG, "%.*s is shorter than at the last import",
+                     "%.*s est plus court qu'au dernier import", T(path));
 }
 
 static enum err tell(struct import *i, text path)
@@ -204,15 +206,15 @@ static enum err import(struct cli *cli, text path)
 enum err verb_usage(struct cli *cli)
 {
     text what, body;
-    TRY(cli_argument(cli, 0, "send, or import", &what));
+    TRY(cli_argument(cli, 0, "send or import", "send ou import", &what));
     if (text_eq(what, TEXT("send"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/usage"), json_type, body, 0);
     }
     if (!text_eq(what, TEXT("import")))
-        return say(cli->arena, ERR_USAGE,
-                   "events are sent, logs imported: garant usage send, garant usage import FILE…");
-    TRY(cli_argument(cli, 1, "the log file", &body));
+        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use send or import",
+                         "action inconnue « %.*s » : utilisez send ou import", T(what));
+    TRY(cli_argument(cli, 1, "a log file", "un fichier journal", &body));
     for (unsigned k = 1; k < cli->argument_count; k++)
         TRY(import(cli, cli->arguments[k]));
     return OK;

@@ -21,7 +21,8 @@ static void consider(struct near *n, text known, text wrong)
     unsigned limit = wrong.n < 4 ? 1
                    : wrong.n < 8 ? 2 : 3;
     unsigned d = text_distance(known, wrong, limit);
-    if (d > limit && wrong.n >= 4 && (text_starts(known, wrong) || text_starts(wrong, known)) && known.n >= 4)
+    bool own = schema_own_record(known); /* a longer name is another thing than the server's own records */
+    if (d > limit && !own && wrong.n >= 4 && (text_starts(known, wrong) || text_starts(wrong, known)) && known.n >= 4)
         d = limit;
     if (d <= limit && d < n->distance)
         *n = (struct near){ known, d };
@@ -107,6 +108,15 @@ static text choices(struct arena *a, text words)
     return all;
 }
 
+static bool has_targets(const struct schema_row *row) { return text_index(row->words, '@') >= 0; }
+
+/* The section whose names the words of a row are. */
+static text target(const struct schema_row *row)
+{
+    text rest = text_from(row->words, (size_t)text_index(row->words, '@') + 1);
+    return word_next(&rest);
+}
+
 static void unknown(struct check *c, const struct node *where, struct mark at, const struct schema_row *row, text value)
 {
     if (c->findings->count >= FINDINGS_MAX) {
@@ -123,6 +133,9 @@ static void unknown(struct check *c, const struct node *where, struct mark at, c
     }
     if (near.n)
         WRONG(c, at, where, "unknown %.*s \"%.*s\", did you mean \"%.*s\"?", T(what), T(shown), T(near));
+    else if (known.n && has_targets(row))
+        WRONG(c, at, where, "unknown %.*s \"%.*s\": declare it under %.*s, or use one of %.*s", T(what), T(shown),
+              T(target(row)), T(known));
     else if (known.n)
         WRONG(c, at, where, "unknown %.*s \"%.*s\": it is one of %.*s", T(what), T(shown), T(known));
     else
@@ -130,8 +143,6 @@ static void unknown(struct check *c, const struct node *where, struct mark at, c
 }
 
 /* ---- Values. ---- */
-
-static bool has_targets(const struct schema_row *row) { return text_index(row->words, '@') >= 0; }
 
 static void check_path(struct check *c, const struct node *value)
 {
@@ -237,6 +248,39 @@ static unsigned row_of_key(const struct check *c, unsigned parent, text key)
     return i;
 }
 
+/* Keys that other formats have, and what stands for them here: the first of `keys` that the map may have. */
+static text synonym(const struct check *c, text key, unsigned parent)
+{
+    static const struct {
+        text other, keys;
+    } rows[] = { { TEXT_INIT("name"), TEXT_INIT("title legal_name id") },
+                 { TEXT_INIT("label"), TEXT_INIT("title") },
+                 { TEXT_INIT("about"), TEXT_INIT("says scope title") },
+                 { TEXT_INIT("description"), TEXT_INIT("says scope title") } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (text rest = text_eq(rows[i].other, key) ? rows[i].keys : TEXT(""); rest.n;) {
+            text one = word_next(&rest);
+            if (row_of_key(c, parent, one) < c->schema.count)
+                return one;
+        }
+    return (text){ NULL, 0 };
+}
+
+/* The keys that the map may have, the first dozen of them. */
+static text keys_of(struct check *c, unsigned parent)
+{
+    enum { MANY = 12 };
+    const struct schema *s = &c->schema;
+    text all = TEXT("");
+    unsigned count = 0;
+    for (unsigned i = s->first[parent]; i < s->count; i = s->next[i]) {
+        text key = schema_key(&s->rows[i]);
+        if (!text_eq(key, TEXT("*")) && ++count <= MANY)
+            all = arena_print(c->arena, "%.*s%s%.*s", T(all), all.n ? ", " : "", T(key));
+    }
+    return count > MANY ? arena_print(c->arena, "%.*s…", T(all)) : all;
+}
+
 static void unknown_key(struct check *c, const struct node *child, unsigned parent)
 {
     const struct schema *s = &c->schema;
@@ -244,11 +288,20 @@ static void unknown_key(struct check *c, const struct node *child, unsigned pare
     for (unsigned i = s->first[parent]; i < s->count && c->findings->count < FINDINGS_MAX; i = s->next[i])
         consider(&n, schema_key(&s->rows[i]), child->key);
     text in = child->parent->path.n ? child->parent->path : TEXT("the policy");
+    text other = synonym(c, child->key, parent), known = TEXT("");
+    if (other.n) {
+        unsigned row = row_of_key(c, parent, other);
+        WRONG(c, child->key_at, child, "unknown key \"%.*s\" in %.*s, write \"%.*s\": %.*s", T(child->key), T(in), T(other),
+              T(s->rows[row].en));
+        return;
+    }
+    if (!n.best.n && c->findings->count < FINDINGS_MAX)
+        known = keys_of(c, parent);
     if (n.best.n)
         WRONG(c, child->key_at, child, "unknown key \"%.*s\" in %.*s, did you mean \"%.*s\"?", T(child->key), T(in),
               T(n.best));
     else
-        WRONG(c, child->key_at, child, "unknown key \"%.*s\" in %.*s", T(child->key), T(in));
+        WRONG(c, child->key_at, child, "unknown key \"%.*s\" in %.*s: its keys are %.*s", T(child->key), T(in), T(known));
 }
 
 static void check_missing(struct check *c, const struct node *map, unsigned parent)

@@ -58,7 +58,7 @@ def mistakes():
     check(garant("notice", policy) == garant("notice", "--policy", policy), "a file as argument is another notice")
     with Server(policy, arguments=["--country", "FR"]) as server:
         for _ in range(3):                                  # what was never opened is not closed
-            says(64, "policy", "frob", "--data", server.data, words=["a policy is shown"])
+            says(64, "policy", "frob", "--data", server.data, words=["use show, source or reload"])
             says(0, "policy", "reload", "--data", server.data, words=["version"])
 
 

@@ -177,9 +177,10 @@ def walk(page, folder):
                 if verb == "serve":
                     continue                                    # its options are looked at; the server that runs was started by the same command
                 elif verb == "new":
-                    run = subprocess.run([PROGRAM, "new", *rest], cwd=folder, input="\n" * 40, capture_output=True, text=True, timeout=60)
+                    run = subprocess.run([PROGRAM, "new", *rest], cwd=folder, input="\n\nFR\n" + "\n" * 40, capture_output=True, text=True, timeout=60)
                     check(run.returncode == 0, f"{words}: {run.stdout[-300:]}{run.stderr[-300:]}")
-                    garant("lint", os.path.join(folder, rest[0]))
+                    found = json.loads(garant("lint", os.path.join(folder, rest[0]), "--json", ok=(0, 1, 2)))
+                    check({one["rule"] for one in found if one["severity"] in "EW"} <= {"D04", "N02"}, f"more than what was left to fill in: {found}")
                 elif verb in ("check", "lint", "notice", "register", "diff"):
                     garant(verb, *rest, ok=(0, 1, 2))
                 elif verb == "token":

@@ -27,10 +27,10 @@ def register(tests):
         for verb in verbs:
             for language in ("en", "fr"):
                 text = garant(verb, "--help", "--lang", language)
-                check(text.startswith(f"garant {verb}") and "--data DIR" in text, f"{verb} in {language}: {text}")
+                check(text.startswith(f"garant {verb}") and ("--data DIR" if language == "en" else "--data DOSSIER") in text, f"{verb} in {language}: {text}")
                 check(all(len(line) <= 102 for line in text.splitlines()), f"lines of {verb} are too long")
         check("Usage :" in garant("help", "--lang", "fr"), "French overview")
-        check("serve the API" in garant("--help", env={"LC_ALL": "C"}) and "servir l'API" in garant("--help",
+        check("start the server" in garant("--help", env={"LC_ALL": "C"}) and "démarrer le serveur" in garant("--help",
             env={"LC_ALL": "fr_FR.UTF-8"}), "language of the environment")
 
     @tests.test("command: the man page")

@@ -347,7 +347,7 @@ static void bad_words_and_keys(void **state)
     BAD(CATEGORIES
         "purposes:\n  service: {basis: contact, categories: [contact], colour: red, chanels: [mail]}\nrecipients: none\n",
         "f:10:20: unknown basis \"contact\", did you mean \"contract\"?\n"
-        "f:10:52: unknown key \"colour\" in purposes.service\n"
+        "f:10:52: unknown key \"colour\" in purposes.service: its keys are title, dpv, basis, interest, balancing, law, necessity, categories, marketing, partners, customers_only, channels…\n"
         "f:10:65: unknown key \"chanels\" in purposes.service, did you mean \"channels\"?\n");
     BAD(CATEGORIES
         "purposes:\n  service: {basis: contract, categories: [contact], channels: [mailing, sms]}\nrecipients: none\n",

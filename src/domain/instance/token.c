@@ -1,10 +1,13 @@
-/* Tokens of programs: made and revoked. */
+/* Tokens of programs: made, listed and revoked. */
 #include "domain/person/account.h"
 #include "domain/core/actor.h"
 #include "domain/instance/app.h"
 #include "domain/instance/token.h"
 #include "domain/core/instance.h"
+#include "base/decode.h"
+#include "domain/core/paging.h"
 #include "domain/core/value.h"
+#include "domain/core/id.h"
 #include "domain/core/write.h"
 
 struct token_row {
@@ -105,4 +108,68 @@ enum err token_revoke(struct ctx *c, text name)
     struct token_row row = { .c = c, .name = name, .tenant = c->tenant };
     struct write w = { .run = run_revoke, .arg = &row, .event = event_of(c, NULL, TEXT("token.revoke")) };
     return write_do(c, &w, NULL);
+}
+
+/* ---- The list. ---- */
+
+/* A moment, or null when the column is. */
+static void put_moment(struct ctx *c, struct json_out *w, const char *name, bool none, msec at)
+{
+    json_pair(w, text_of(name), none ? (text){ NULL, 0 } : time_print(c->arena, at));
+}
+
+static void put_token(struct ctx *c, struct query *q, struct json_out *w)
+{
+    bool ends = !query_null(q, TOKEN_LIST, expires), revoked = !query_null(q, TOKEN_LIST, revoked);
+    bool over = ends && query_get(q, TOKEN_LIST, expires) <= c->now;
+    text state = over ? TEXT("expired") : TEXT("valid");
+    json_open(w, '{');
+    json_pair(w, TEXT("name"), query_get(q, TOKEN_LIST, name));
+    json_pair(w, TEXT("actor"), query_get(q, TOKEN_LIST, actor));
+    json_pair(w, TEXT("state"), revoked ? TEXT("revoked") : state);
+    if (!query_null(q, TOKEN_LIST, subject))
+        json_pair(w, TEXT("holder"), id_column(c->arena, q, COL(TOKEN_LIST, subject)));
+    put_moment(c, w, "created", false, query_get(q, TOKEN_LIST, created));
+    put_moment(c, w, "expires", !ends, query_get(q, TOKEN_LIST, expires));
+    put_moment(c, w, "revoked", !revoked, query_get(q, TOKEN_LIST, revoked));
+    json_close(w, '}');
+}
+
+/* "created.digest" of the row that q stands on: where the page after begins. */
+static text place_of(struct ctx *c, struct query *q)
+{
+    BUF_AUTO b = buf_make(256);
+    buf_print(&b, "%lld.", (long long)query_get(q, TOKEN_LIST, created));
+    buf_hex(&b, query_get(q, TOKEN_LIST, digest));
+    return buf_made(c->arena, &b);
+}
+
+enum err token_list(struct ctx *c, const struct paging *asked, struct answer *out)
+{
+    text after = asked->after, place = { NULL, 0 };
+    struct digest from = { 0 };
+    int64_t created = -1, rows = 0;
+    bool more;
+    if (after.n && (!paging_number(&after, &created) || !decode_hex(after, &from, sizeof from)))
+        return paging_unknown(c);
+    BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
+    struct json_out w = json_out(&b);
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TOKEN_LIST,
+                ARGS(V_TEXT(c->tenant), V_INT(asked->limit + 1), V_INT(created), V_BYTES(TEXT_BYTES(from))));
+    json_open(&w, '{');
+    json_name(&w, TEXT("tokens"));
+    json_open(&w, '[');
+    while (paging_row(asked, &q, &rows, &more)) {
+        put_token(c, &q, &w);
+        if (rows == asked->limit)
+            place = place_of(c, &q);
+    }
+    TRY(q.status);
+    json_close(&w, ']');
+    TRY(paging_end(c, more, place, &w, out));
+    json_close(&w, '}');
+    return buf_take(c->arena, &b, &out->body);
 }

@@ -39,6 +39,8 @@ enum err api_token_create(struct ctx *c, const struct request *q, struct reply *
     return reply_done(c->arena, r);
 }
 
+PAGED(token_list, token_list(c, &paging, &answer))
+
 enum err api_token_revoke(struct ctx *c, const struct request *q, struct reply *r)
 {
     TRY(token_revoke(c, q->params[0]));
