@@ -89,7 +89,8 @@ function as(who, path, more = {}) {
 /** Sends the form, and waits for the page that comes; its answer. */
 function send(form = 'form.form') {
     return async page => {
-        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(form).first().locator('button:not([name], [type="button"])').click()]);
+        const button = page.locator(form).first().locator('button:not([name], [type="button"])');
+        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), button.click()]);
         return answer;
     };
 }

@@ -77,6 +77,10 @@ static void nothing_is_left_of_a_canary(void **state)
              "INSERT INTO token_holder (digest, tenant, subject) VALUES (randomblob(32), '%.*s', x'%s')",
              T(f->c.tenant), hex);
     fixture_plant(f, holder);
+    snprintf(holder, sizeof holder,
+             "INSERT INTO usage_seen (tenant, subject, digest, until) VALUES ('%.*s', x'%s', randomblob(32), 9e12)",
+             T(f->c.tenant), hex);
+    fixture_plant(f, holder);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

@@ -326,10 +326,10 @@ static void a_day_is_spent(void **state)
         assert_int_equal(budget_spend(&f->c, &w), OK);
     assert_int_equal(budget_spend(&f->c, &w), ERR_TOO_MANY);
     assert_int_equal(f->c.arena->why.retry, DAY / SECOND + 1);
-    assert_true(text_find(text_of(f->c.arena->why.detail), TEXT("at most 10000 records")) >= 0);
+    assert_true(text_find(text_of(f->c.arena->why.detail), TEXT("at most 10000 entries")) >= 0);
     f->c.language = TEXT("fr");
     assert_int_equal(budget_spend(&f->c, &w), ERR_TOO_MANY);
-    assert_true(text_find(text_of(f->c.arena->why.detail), TEXT("au plus 10000 enregistrements")) >= 0);
+    assert_true(text_find(text_of(f->c.arena->why.detail), TEXT("au plus 10000 entrées")) >= 0);
     w.truncate = true;
     assert_int_equal(budget_spend(&f->c, &w), OK);
     w.truncate = false;
