@@ -74,7 +74,7 @@ static double time_page(const struct node *root, enum notice_page page, size_t *
         BUF_AUTO b = buf_make(8 << 20);
         struct notice n;
         double start = now_ms();
-        need(&a, notice_make(&a, root, TEXT("policy.yaml"), TEXT(""), page, TEXT("fr"), &n));
+        need(&a, notice_make(&a, root, TEXT(""), page, TEXT("fr"), &n));
         notice_html(&b, &n, false);
         double each = now_ms() - start;
         best = each < best ? each : best;

@@ -64,7 +64,7 @@ enum err verb_notice(struct cli *cli)
         return cli_fault(cli, ERR_USAGE, "--page is privacy or cookies",
                          "--page vaut privacy ou cookies");
     TRY(read_tree(cli, file, &yaml, &root));
-    TRY(notice_make(cli->arena, root, file, TEXT(""), text_eq(page, TEXT("cookies")) ? NOTICE_COOKIES : NOTICE_PRIVACY,
+    TRY(notice_make(cli->arena, root, TEXT(""), text_eq(page, TEXT("cookies")) ? NOTICE_COOKIES : NOTICE_PRIVACY,
                     cli->language, &n));
     n.style = front_style();
     if (text_eq(format, TEXT("html")))

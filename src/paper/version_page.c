@@ -205,9 +205,7 @@ enum err version_page(struct ctx *c, text hash, struct answer *out)
     struct version v;
     struct notice n;
     TRY(version_open(c, hash, &v));
-    text file = v.current ? c->policy->file : arena_print(c->arena, "%.*s %.*s", T(v.id), T(v.version));
-    TRY_PTR(file.p);
-    TRY(notice_make(c->arena, v.root, file, v.hash, NOTICE_PRIVACY, c->language, &n));
+    TRY(notice_make(c->arena, v.root, v.hash, NOTICE_PRIVACY, c->language, &n));
     n.standing = v.state == VERSION_ANNOUNCED   ? NOTICE_COMING
                  : v.state == VERSION_WITHDRAWN ? NOTICE_WITHDRAWN
                                                 : NOTICE_FORMER;

@@ -293,6 +293,8 @@ static void add_sentence(struct maker *m, const struct clause_row *row, const st
 /* ---- Blocks: the sentences before the first card, then those of each card. ---- */
 
 struct table *notice_table(struct maker *m, enum notice_table which);
+static text heading_of(struct maker *m, const struct node *purpose);
+static text hint_of(struct maker *m, const struct node *category);
 
 /* Rows from `row` on that belong to one block, for the card's match or for none; returns where the next block begins.
  */
@@ -337,6 +339,10 @@ static void add_card(struct maker *m, const struct clause_row *row, const struct
     bool many = text_ends(row->pattern, TEXT(".*"));
     m->card = many ? at : NULL;
     struct block b = { .id = at->path, .at = at, .title = body_of(m, row, at) };
+    if (text_eq(row->pattern, TEXT("purposes.*")))
+        b.group = heading_of(m, at);
+    if (text_eq(row->pattern, TEXT("categories.*")))
+        b.hint = hint_of(m, at);
     c->behind = fill(m, &b, row + 1, many ? row->pattern : TEXT(""));
     keep(c->section, &b, m);
     m->card = NULL;
@@ -409,11 +415,33 @@ static const struct {
         text en, fr;
     } name;
     const char *rights;
+    struct {
+        text en, fr;
+    } heading;
 } matrix[] = {
-#define RIGHTS(basis, en, fr, rights) { TEXT_INIT(basis), { TEXT_INIT(en), TEXT_INIT(fr) }, rights },
+#define RIGHTS(basis, en, fr, rights, heading_en, heading_fr)                                                          \
+    { TEXT_INIT(basis),                                                                                                \
+      { TEXT_INIT(en), TEXT_INIT(fr) },                                                                                \
+      rights,                                                                                                          \
+      { TEXT_INIT(heading_en), TEXT_INIT(heading_fr) } },
 #include "publish/matrix.def"
 #undef RIGHTS
 };
+
+/* What the purposes of that one's legal basis stand under. */
+static text heading_of(struct maker *m, const struct node *purpose)
+{
+    for (size_t i = 0; i < sizeof matrix / sizeof *matrix; i++)
+        if (text_eq(node_text(purpose, TEXT("basis")), matrix[i].basis))
+            return set(m, m->words.fr ? matrix[i].heading.fr : matrix[i].heading.en);
+    return (text){ NULL, 0 };
+}
+
+/* What a folded card shows beside its title: how long data of that category is kept. */
+static text hint_of(struct maker *m, const struct node *category)
+{
+    return set(m, words_retention(&m->words, node_get(node_get(m->words.root, TEXT("retention")), category->key)));
+}
 
 static struct table *rights_table(struct maker *m)
 {
@@ -557,16 +585,8 @@ static enum err add_sections(struct maker *m, struct notice *out)
     return m->status;
 }
 
-/* The file by its name: what folders it lies in concerns nobody who reads the notice. */
-static text base_name(text path)
-{
-    for (ptrdiff_t slash; (slash = text_index(path, '/')) >= 0;)
-        path = text_from(path, (size_t)slash + 1);
-    return path;
-}
-
-enum err notice_make(struct arena *a, const struct node *root, text file, text hash, enum notice_page page,
-                     text language, struct notice *out)
+enum err notice_make(struct arena *a, const struct node *root, text hash, enum notice_page page, text language,
+                     struct notice *out)
 {
     struct maker m = { .a = a, .page = page == NOTICE_PRIVACY ? "PRIVACY" : "COOKIES" };
     m.rows = clause_rows(&m.count);
@@ -574,7 +594,6 @@ enum err notice_make(struct arena *a, const struct node *root, text file, text h
     bool fr = m.words.fr;
     const struct node *policy = node_get(root, TEXT("policy"));
     *out = (struct notice){ .root = root,
-                            .file = base_name(file),
                             .language = fr ? TEXT("fr") : TEXT("en"),
                             .hash = hash,
                             .page = page,

@@ -49,6 +49,7 @@ struct table {
 };
 struct block {
     text id, title;
+    text group, hint; /* of a page that folds: what stands over it, and what is seen beside its title; may be empty */
     const struct node *at;
     struct sentence *first, *last;
     struct table *table;
@@ -69,7 +70,7 @@ enum notice_standing {
 }; /* what an old version is that is not in force */
 struct notice {
     const struct node *root;
-    text file, language, hash;       /* hash: of the file, as in /privacy/versions/{hash}; may be empty */
+    text language, hash;             /* hash: of the file, as in /privacy/versions/{hash}; may be empty */
     text title, name, version, date; /* name: of the site; date: in words */
     enum notice_page page;
     bool fr;
@@ -80,8 +81,8 @@ struct notice {
 };
 /* The document in "fr" or "en", of a whole policy or of a published one with gaps: a sentence whose value is missing is
  * left out. */
-enum err notice_make(struct arena *a, const struct node *root, text file, text hash, enum notice_page page,
-                     text language, struct notice *out);
+enum err notice_make(struct arena *a, const struct node *root, text hash, enum notice_page page, text language,
+                     struct notice *out);
 
 /* Notes in it that another version applies from that day; link: the page of what changes. */
 enum err notice_coming(struct arena *a, struct notice *n, text version, struct date day, text link);

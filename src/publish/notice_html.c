@@ -226,15 +226,13 @@ static void put_sentence(struct buf *b, const struct notice *n, const struct sen
     buf_html(b, s->id);
     add(b, "\" data-clause=\"");
     buf_html(b, s->at->path);
-    buf_print(b, "\" data-line=\"%u\" title=\"", s->at->at.line);
-    buf_html(b, n->file);
-    buf_print(b, ":%u · ", s->at->at.line);
-    buf_html(b, s->at->path);
+    buf_print(b, "\" data-line=\"%u\"", s->at->at.line);
     if (s->promises.n) {
-        add(b, " · ");
+        add(b, " data-promises=\"");
         buf_html(b, s->promises);
+        add(b, "\"");
     }
-    add(b, declared ? "\" class=\"said\">" : "\">");
+    add(b, declared ? " class=\"said\">" : ">");
     body_html(b, s->body);
     if (declared)
         buf_print(b, " <a class=\"declared\" href=\"#kept\">%s</a>", n->fr ? "déclaré" : "declared");
@@ -270,28 +268,36 @@ static bool is_card(const struct block *block)
     return block->title.n && block->at && text_index(block->at->path, '.') > 0;
 }
 
-static void put_block(struct buf *b, const struct notice *n, const struct block *block)
+static void put_inside(struct buf *b, const struct notice *n, const struct block *block)
 {
-    if (block->title.n) {
-        buf_print(b, "<div class=\"%s\">\n<h3 id=\"", is_card(block) ? "card" : "part");
-        buf_html(b, block->id);
-        add(b, "\">");
-        body_html(b, block->title);
-        add(b, "</h3>\n");
-    }
     for (const struct sentence *s = block->first; s; s = s->next)
         put_sentence(b, n, s);
     if (block->table)
         put_table(b, block->table);
+}
+
+static void put_title(struct buf *b, const struct block *block, unsigned level)
+{
+    buf_print(b, "<h%u id=\"", level);
+    buf_html(b, block->id);
+    add(b, "\">");
+    body_html(b, block->title);
+    buf_print(b, "</h%u>\n", level);
+}
+
+static void put_block(struct buf *b, const struct notice *n, const struct block *block)
+{
+    if (block->title.n) {
+        buf_print(b, "<div class=\"%s\">\n", is_card(block) ? "card" : "part");
+        put_title(b, block, 3);
+    }
+    put_inside(b, n, block);
     if (block->title.n)
         add(b, "</div>\n");
 }
 
-static void put_section(struct buf *b, const struct notice *n, const struct section *s)
+static void put_blocks(struct buf *b, const struct notice *n, const struct section *s)
 {
-    buf_print(b, "<section class=\"chapter\" aria-labelledby=\"s-%.*s\">\n<h2 id=\"s-%.*s\">", T(s->name), T(s->name));
-    buf_html(b, s->title);
-    add(b, "</h2>\n");
     bool open = false; /* cards that stand together form a grid */
     for (const struct block *block = s->first; block; block = block->next) {
         if (is_card(block) != open)
@@ -299,7 +305,94 @@ static void put_section(struct buf *b, const struct notice *n, const struct sect
         open = is_card(block);
         put_block(b, n, block);
     }
-    add(b, open ? "</div>\n</section>\n" : "</section>\n");
+    if (open)
+        add(b, "</div>\n");
+}
+
+/* ---- Folded: a title a line, what it says behind it. Without script; open on paper (garant.css). ---- */
+
+static void put_folded(struct buf *b, const struct notice *n, const struct block *block)
+{
+    add(b, "<details class=\"more\"><summary>");
+    put_title(b, block, block->group.n ? 4 : 3);
+    if (block->hint.n) {
+        add(b, "<span class=\"hint\">");
+        buf_html(b, block->hint);
+        add(b, "</span>");
+    }
+    add(b, "</summary>\n<div class=\"inside\">\n");
+    put_inside(b, n, block);
+    add(b, "</div></details>\n");
+}
+
+/* Those of that group from `block` on, each once. */
+static void put_group(struct buf *b, const struct notice *n, const struct block *block, text group)
+{
+    if (group.n) {
+        add(b, "<h3 class=\"heading\">");
+        buf_html(b, group);
+        add(b, "</h3>\n");
+    }
+    add(b, "<div class=\"mores\">\n");
+    for (; block; block = block->next)
+        if (is_card(block) && text_eq(block->group, group))
+            put_folded(b, n, block);
+    add(b, "</div>\n");
+}
+
+static bool is_first(const struct section *s, const struct block *block)
+{
+    const struct block *other = s->first;
+    while (other != block && !(is_card(other) && text_eq(other->group, block->group)))
+        other = other->next;
+    return other == block;
+}
+
+static void put_groups(struct buf *b, const struct notice *n, const struct section *s)
+{
+    for (const struct block *block = s->first; block; block = block->next)
+        if (!is_card(block))
+            put_block(b, n, block);
+        else if (is_first(s, block))
+            put_group(b, n, block, block->group);
+}
+
+/* What a section is on the page: purposes and categories are a list of titles to open; who is responsible is said at
+ * once; the rest is one line until it is opened. A page with one subject has nothing to fold. */
+enum shape { SHAPE_OPEN, SHAPE_LIST, SHAPE_FOLDED };
+
+static enum shape shape_of(const struct notice *n, const struct section *s)
+{
+    if (n->page != NOTICE_PRIVACY || text_eq(s->name, TEXT("who")))
+        return SHAPE_OPEN;
+    return text_eq(s->name, TEXT("purposes")) || text_eq(s->name, TEXT("data")) ? SHAPE_LIST : SHAPE_FOLDED;
+}
+
+/* The anchor of what is folded stands inside, so that a link to it opens it. */
+static void put_chapter(struct buf *b, const struct notice *n, const struct section *s)
+{
+    buf_print(b, "<details class=\"chapter\">\n<summary><h2>");
+    buf_html(b, s->title);
+    buf_print(b, "</h2></summary>\n<div class=\"inside\" id=\"s-%.*s\">\n", T(s->name));
+    put_blocks(b, n, s);
+    add(b, "</div>\n</details>\n");
+}
+
+static void put_section(struct buf *b, const struct notice *n, const struct section *s)
+{
+    enum shape shape = shape_of(n, s);
+    if (shape == SHAPE_FOLDED) {
+        put_chapter(b, n, s);
+        return;
+    }
+    buf_print(b, "<section class=\"chapter\" aria-labelledby=\"s-%.*s\">\n<h2 id=\"s-%.*s\">", T(s->name), T(s->name));
+    buf_html(b, s->title);
+    add(b, "</h2>\n");
+    if (shape == SHAPE_LIST)
+        put_groups(b, n, s);
+    else
+        put_blocks(b, n, s);
+    add(b, "</section>\n");
 }
 
 static void put_answer(struct buf *b, const struct section *s, bool headed)
@@ -356,15 +449,20 @@ static void put_contents(struct buf *b, const struct notice *n)
 
 static void put_kept(struct buf *b, const struct notice *n)
 {
+    bool folds = n->page == NOTICE_PRIVACY;
+    buf_print(b,
+              folds ? "<details class=\"chapter\">\n<summary><h2>%s</h2></summary>\n<div class=\"inside\" id=\"kept\">"
+                    : "<section class=\"chapter\" aria-labelledby=\"kept\">\n<h2 id=\"kept\">%s</h2>\n",
+              n->fr ? "Ce que veut dire « déclaré »" : "What “declared” means");
     buf_print(
-        b, "<section class=\"chapter\" aria-labelledby=\"kept\">\n<h2 id=\"kept\">%s</h2>\n<p>%s</p>\n</section>\n",
-        n->fr ? "Ce que veut dire « déclaré »" : "What “declared” means",
+        b, "<p>%s</p>\n%s",
         n->fr
-            ? "Cette page est tirée du fichier même que le serveur applique : chaque phrase en est une clause, que son logiciel fait respecter. "
+            ? "Cette page est tirée du fichier même que le serveur applique. Chaque phrase en est une clause, que son logiciel fait respecter. "
               "« Déclaré » marque les phrases que le logiciel ne peut pas faire respecter à lui seul : elles valent engagement, "
               "mais reposent sur des personnes."
-            : "This page is written from the very file that the server runs: each sentence is one of its clauses, which the software makes true. "
-              "“Declared” marks the sentences that software alone cannot make true: they bind us, but rest on people.");
+            : "This page is written from the very file that the server runs. Each sentence is one of its clauses, which the software makes true. "
+              "“Declared” marks the sentences that software alone cannot make true: they bind us, but rest on people.",
+        folds ? "</div>\n</details>\n" : "</section>\n");
 }
 
 static void put_coming(struct buf *b, const struct notice *n)

@@ -23,7 +23,7 @@ static enum err make_one(struct pages *all, const struct policy *p, const struct
         TRY(notice_jsonld(&scratch, &b, p->root, hash));
     } else {
         struct notice n;
-        TRY(notice_make(&scratch, p->root, p->file, hash, kind == PAGE_COOKIES ? NOTICE_COOKIES : NOTICE_PRIVACY,
+        TRY(notice_make(&scratch, p->root, hash, kind == PAGE_COOKIES ? NOTICE_COOKIES : NOTICE_PRIVACY,
                         languages[language], &n));
         if (coming)
             TRY(notice_coming(&scratch, &n, coming->version, coming->date,

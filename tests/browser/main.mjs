@@ -4,6 +4,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { certificate } from './certificate.mjs';
 import { entering } from './entering.mjs';
+import { folded } from './folded.mjs';
 import { PAGES } from './pages.mjs';
 import { story } from './story.mjs';
 import { Windows, visit } from './visit.mjs';
@@ -50,6 +51,8 @@ function tests(browser) {
         all.push({ name: `${site.policy}: somebody gets an account`, run: () => entering(browser, site, path.join(folder, site.policy)) });
     for (const site of sites.filter(one => one.people?.clerk))
         all.push({ name: `${site.policy}: the story of an account`, run: () => story(browser, site, path.join(folder, site.policy)) });
+    for (const site of sites)
+        all.push({ name: `${site.policy}: what is long is folded`, run: () => folded(browser, site, path.join(folder, site.policy)) });
     for (const site of sites.filter(one => one.people?.cookies.leaving))
         all.push({ name: `${site.policy}: the certificate of an erasure`, run: () => certificate(browser, site, path.join(folder, site.policy)) });
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));

@@ -50,6 +50,8 @@ struct board_probe {
 /* A sentence of the notice and whether it holds. */
 struct board_clause {
     text id, path, sentence, promises; /* id: the sentence's anchor in the notice; promises: "FR-01, FR-03" or empty */
+    text group;                        /* title of the purpose that it is about, else of its section of the notice */
+    bool purpose;                      /* the group is a purpose */
     unsigned line;                     /* in view.file */
     enum promise_state state;
     int probe;           /* enum probe, -1: none */

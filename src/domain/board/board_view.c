@@ -91,7 +91,11 @@ static bool listed(const struct board_view *v, const struct sentence *s)
     return false;
 }
 
-static enum err put_sentence(struct ctx *c, struct list *l, const struct sentence *s)
+/* Sentences stand under their purpose, the others under their section. */
+static bool of_purpose(const struct block *b) { return b->at && text_starts(b->at->path, TEXT("purposes.")); }
+
+static enum err put_sentence(struct ctx *c, struct list *l, const struct section *section, const struct block *block,
+                             const struct sentence *s)
 {
     if (s->row->kind != ROW_CLAUSE || listed(l->view, s))
         return OK;
@@ -100,12 +104,15 @@ static enum err put_sentence(struct ctx *c, struct list *l, const struct sentenc
     *one = (struct board_clause){ .id = s->id,
                                   .path = s->at->path,
                                   .promises = s->promises,
+                                  .purpose = of_purpose(block),
+                                  .group = plain(c->arena, of_purpose(block) ? block->title : section->title),
                                   .state = PROMISE_DECLARED,
                                   .line = s->at->key_at.line ? s->at->key_at.line : s->at->at.line,
                                   .sentence = plain(c->arena, s->body),
                                   .whole = text_ends(s->row->probe, TEXT("+")),
                                   .probe = s->row->probe.n ? probe_of(s->row->probe) : -1 };
     TRY_PTR(one->sentence.p);
+    TRY_PTR(one->group.p);
     if (one->probe >= 0)
         judge(c->app->board, l->view, one);
     if (l->last)
@@ -122,11 +129,11 @@ static enum err put_sentence(struct ctx *c, struct list *l, const struct sentenc
 static enum err put_page(struct ctx *c, struct list *l, enum notice_page page)
 {
     struct notice n;
-    TRY(notice_make(c->arena, c->policy->root, c->policy->file, text_of(c->policy->hash), page, c->language, &n));
+    TRY(notice_make(c->arena, c->policy->root, text_of(c->policy->hash), page, c->language, &n));
     for (const struct section *s = n.first; s; s = s->next)
         for (const struct block *b = s->first; b; b = b->next)
             for (const struct sentence *x = b->first; x; x = x->next)
-                TRY(put_sentence(c, l, x));
+                TRY(put_sentence(c, l, s, b, x));
     return OK;
 }
 

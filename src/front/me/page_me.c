@@ -160,6 +160,8 @@ static text public_says(const struct view *v, text purpose)
     return purpose.n ? doc_public(v->p->c, live) : TEXT("");
 }
 
+static int64_t list_count(const struct json *list) { return list ? list->count : 0; }
+
 static void put_card(struct view *v, const struct json *entry)
 {
     struct json_out *w = &v->p->w;
@@ -180,6 +182,7 @@ static void put_card(struct view *v, const struct json *entry)
     page_text(v->p, TEXT("why_not"), cat->stream.n ? TEXT("") : identifier_why_not(v->p->c, cat));
     json_pair_bool(w, TEXT("in_history"), text_eq(cat->stream, TEXT("logs")) || text_eq(cat->stream, TEXT("usage")));
     put_purposes(v, json_get(entry, TEXT("purposes")));
+    json_pair_int(w, TEXT("purpose_count"), list_count(json_get(entry, TEXT("purposes"))));
     put_records(v, cat, records);
     json_close(w, '}');
 }
@@ -217,12 +220,14 @@ static void put_elsewhere(struct view *v)
 
 static void put_empty(struct view *v)
 {
+    bool any = false;
     json_name(&v->p->w, TEXT("nothing_of"));
     json_open(&v->p->w, '[');
     JSON_EACH(entry, json_get(v->file, TEXT("categories"))) {
         int index = policy_category(v->p->c->policy, json_text(entry, TEXT("category")));
         if (!is_empty(v, entry))
             continue;
+        any = true;
         json_open(&v->p->w, '{');
         page_copy(v->p, entry, TEXT("category"));
         page_text(v->p, TEXT("title"), json_text(entry, TEXT("title")));
@@ -230,6 +235,7 @@ static void put_empty(struct view *v)
         json_close(&v->p->w, '}');
     }
     json_close(&v->p->w, ']');
+    json_pair_bool(&v->p->w, TEXT("has_empty"), any);
 }
 
 /* ---- The whole. ---- */
@@ -335,6 +341,7 @@ enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
     page_copy(&p, v.file, TEXT("unreadable"));
     put_empty(&v);
     page_copy(&p, v.file, TEXT("attachments"));
+    json_pair_bool(&p.w, TEXT("has_files"), list_count(json_get(v.file, TEXT("attachments"))) > 0);
     page_copy(&p, v.file, TEXT("recipients"));
     put_disclosures(&v);
     page_copy(&p, v.file, TEXT("controller"));

@@ -39,6 +39,10 @@ static void put_strip(struct page *p, const struct strip *s)
 {
     enum { HEIGHT = 60, STEP = 10 };
     unsigned most = 1;
+    if (!s->all) {
+        json_pair_bool(&p->w, TEXT("strip"), false);
+        return;
+    }
     for (unsigned i = 0; i < STRIP; i++)
         most = s->counts[i] > most ? s->counts[i] : most;
     json_name(&p->w, TEXT("strip"));

@@ -83,8 +83,8 @@ static const char *state_word(const struct page *g, enum promise_state s)
     return g->fr ? fr[s] : en[s];
 }
 
-/* Told apart by shape, sign and word before colour. */
-static void icon(struct page *g, enum promise_state s)
+/* Told apart by shape, sign and word before colour; drawn once, used where a state is said. */
+static void put_icons(struct page *g)
 {
     static const char *const shapes[] = {
         "<circle cx=\"12\" cy=\"12\" r=\"9.5\" stroke-dasharray=\"3 2.6\"/><path d=\"M8 12h8\"/>",
@@ -92,15 +92,19 @@ static void icon(struct page *g, enum promise_state s)
         "<path d=\"M12 3l9.5 17.5h-19z\"/><path d=\"M12 10v5M12 17.6v.4\"/>",
         "<path d=\"M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z\"/><path d=\"M8.5 8.5l7 7M15.5 8.5l-7 7\"/>",
     };
-    buf_print(g->b, "<svg class=\"sign\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">%s</svg>", shapes[s]);
+    raw(g, "<svg class=\"sprite\" aria-hidden=\"true\">");
+    for (int i = 0; i < PROMISE_STATE_COUNT; i++)
+        buf_print(g->b, "<symbol id=\"s-%.*s\" viewBox=\"0 0 24 24\">%s</symbol>", T(promise_word((enum promise_state)i)),
+                  shapes[i]);
+    raw(g, "</svg>\n");
 }
 
 static void put_state(struct page *g, enum promise_state s)
 {
     text word = promise_word(s);
-    buf_print(g->b, "<span class=\"state %.*s\">", T(word));
-    icon(g, s);
-    buf_print(g->b, "%s</span>", state_word(g, s));
+    buf_print(g->b,
+              "<span class=\"state %.*s\"><svg class=\"sign\" aria-hidden=\"true\"><use href=\"#s-%.*s\"/></svg>%s</span>",
+              T(word), T(word), state_word(g, s));
 }
 
 static void put_when(struct page *g, msec at)
@@ -130,36 +134,37 @@ static void put_number(struct page *g, text label, int64_t n)
     buf_print(g->b, "</dt><dd>%lld</dd>", (long long)n);
 }
 
-static void put_tile(struct page *g, enum probe p)
+/* A line where all is well; open where it is not. */
+static void put_probe(struct page *g, enum probe p)
 {
     const struct probe_row *row = probe_row(p);
     const struct board_probe *one = &g->v->probes[p];
-    text word = promise_word(one->state);
-    buf_print(g->b, "<li class=\"tile %.*s\" id=\"p-%.*s\">\n", T(word), T(row->name));
-    put_state(g, one->state);
-    raw(g, "\n<h3>");
+    buf_print(g->b, "<details class=\"more\"%s><summary><h3>", one->state > PROMISE_KEPT ? " open" : "");
     prose(g, of(g, &row->title));
-    raw(g, "</h3>\n<p>");
+    raw(g, "</h3>");
+    put_state(g, one->state);
+    buf_print(g->b, "</summary>\n<div class=\"inside\" id=\"p-%.*s\">\n<p>", T(row->name));
     prose(g, one->state == PROMISE_RISK && one->soon ? of(g, &row->risk) : of(g, &row->says));
-    raw(g, "</p>\n<dl>");
+    raw(g, "</p>\n<dl class=\"figures\">");
     put_number(g, of(g, &row->figure), one->figure);
     put_number(g, of(g, &row->bad), one->bad);
     raw(g, "</dl>\n<p class=\"when\">");
     put_when(g, one->at);
-    raw(g, "</p>\n</li>\n");
+    raw(g, "</p>\n</div></details>\n");
 }
 
-/* The whole at a glance: a bar whose parts are as wide as their numbers, gravest first. */
+/* The whole at a glance: a bar whose parts are as wide as their numbers, gravest first. Only what can be checked
+ * counts. */
 static void put_bar(struct page *g)
 {
     unsigned all = 0;
     double x = 0;
-    for (unsigned i = 0; i < PROMISE_STATE_COUNT; i++)
+    for (int i = PROMISE_KEPT; i < PROMISE_STATE_COUNT; i++)
         all += g->v->counts[i];
     if (!all)
         return;
     raw(g, "<svg class=\"share\" viewBox=\"0 0 1000 24\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
-    for (int i = PROMISE_STATE_COUNT; i-- > 0;) {
+    for (int i = PROMISE_STATE_COUNT; i-- > PROMISE_KEPT;) {
         double width = 1000.0 * g->v->counts[i] / all;
         text word = promise_word((enum promise_state)i);
         if (g->v->counts[i])
@@ -168,12 +173,17 @@ static void put_bar(struct page *g)
         x += width;
     }
     raw(g, "</svg>\n<ul class=\"counts\">\n");
-    for (int i = PROMISE_STATE_COUNT; i-- > 0;) {
+    for (int i = PROMISE_STATE_COUNT; i-- > PROMISE_KEPT;) {
         raw(g, "<li>");
         put_state(g, (enum promise_state)i);
         buf_print(g->b, " <strong>%u</strong></li>\n", g->v->counts[i]);
     }
     raw(g, "</ul>\n");
+    if (g->v->counts[PROMISE_DECLARED])
+        buf_print(g->b, "<p class=\"aside\">%s %u</p>\n",
+                  pick(g, "Declared, so not checked by this software, and not counted here:",
+                       "Déclarées, donc non vérifiées par ce logiciel, et non comptées ici :"),
+                  g->v->counts[PROMISE_DECLARED]);
 }
 
 static void put_clause(struct page *g, const struct board_clause *one)
@@ -198,41 +208,83 @@ static void put_clause(struct page *g, const struct board_clause *one)
     raw(g, "</p></div></li>\n");
 }
 
-static void put_clauses(struct page *g, enum promise_state s, const char *id, const char *title, bool closed)
+/* ---- Sentences in groups: a purpose, or a section of the notice. ---- */
+
+static bool together(const struct board_clause *a, const struct board_clause *b)
 {
-    if (!g->v->counts[s])
-        return;
-    buf_print(g->b, "<section class=\"chapter\" id=\"%s\">\n<h2>%s</h2>\n", id, title);
-    if (closed)
-        buf_print(g->b, "<details><summary>%s %u</summary>\n", pick(g, "Show them:", "Les montrer :"), g->v->counts[s]);
-    raw(g, "<ul class=\"clauses\">\n");
+    return a->purpose == b->purpose && text_eq(a->group, b->group);
+}
+
+static bool is_first(const struct page *g, const struct board_clause *one)
+{
+    const struct board_clause *other = g->v->first;
+    while (!together(other, one))
+        other = other->next;
+    return other == one;
+}
+
+/* How many of the group are in each state, gravest first: "1 at risk, 4 kept". */
+static void put_tally(struct page *g, const unsigned *counts)
+{
+    static const char *const en[] = { "declared", "kept", "at risk", "not kept" };
+    static const char *const fr[] = { "déclarée", "tenue", "à risque", "non tenue" };
+    bool first = true;
+    raw(g, "<span class=\"hint\">");
+    for (int i = PROMISE_STATE_COUNT; i-- > 0;) {
+        if (!counts[i])
+            continue;
+        buf_print(g->b, "%s%u %s%s", first ? "" : ", ", counts[i], g->fr ? fr[i] : en[i],
+                  g->fr && counts[i] > 1 && i != PROMISE_RISK ? "s" : "");
+        first = false;
+    }
+    raw(g, "</span>");
+}
+
+static void put_group(struct page *g, const struct board_clause *from)
+{
+    unsigned counts[PROMISE_STATE_COUNT] = { 0 };
+    for (const struct board_clause *one = from; one; one = one->next)
+        if (together(one, from))
+            counts[one->state]++;
+    buf_print(g->b, "<details class=\"more\"%s><summary><h4>", counts[PROMISE_BROKEN] ? " open" : "");
+    buf_html(g->b, from->group);
+    raw(g, "</h4>");
+    put_tally(g, counts);
+    raw(g, "</summary>\n<div class=\"inside\">\n<ul class=\"clauses\">\n");
+    for (int s = PROMISE_STATE_COUNT; s-- > 0;)
+        for (const struct board_clause *one = from; one; one = one->next)
+            if ((int)one->state == s && together(one, from))
+                put_clause(g, one);
+    raw(g, "</ul>\n</div></details>\n");
+}
+
+static void put_groups(struct page *g, bool purposes, const char *title)
+{
+    buf_print(g->b, "<h3 class=\"heading\">%s</h3>\n<div class=\"mores one\">\n", title);
     for (const struct board_clause *one = g->v->first; one; one = one->next)
-        if (one->state == s)
-            put_clause(g, one);
-    raw(g, closed ? "</ul>\n</details>\n</section>\n" : "</ul>\n</section>\n");
+        if (one->purpose == purposes && is_first(g, one))
+            put_group(g, one);
+    raw(g, "</div>\n");
 }
 
 static void put_board(struct page *g)
 {
+    put_icons(g);
     buf_print(g->b, "<section class=\"short\" aria-label=\"%s\">\n", pick(g, "At a glance", "En un coup d’œil"));
     put_bar(g);
-    buf_print(g->b, "</section>\n<section class=\"chapter\" id=\"probes\">\n<h2>%s</h2>\n<ul class=\"tiles\">\n",
+    buf_print(g->b,
+              "</section>\n<section class=\"chapter\" id=\"probes\">\n<h2>%s</h2>\n<div class=\"mores checks\">\n",
               pick(g, "What we check all the time", "Ce que nous vérifions en continu"));
-    for (int s = PROMISE_STATE_COUNT; s-- > 0;)
+    for (int s = PROMISE_STATE_COUNT; s-- > PROMISE_KEPT;)
         for (unsigned i = 0; i < PROBES; i++)
             if (g->v->probes[i].applies && (int)g->v->probes[i].state == s)
-                put_tile(g, (enum probe)i);
-    raw(g, "</ul>\n</section>\n");
-    put_clauses(g, PROMISE_BROKEN, "broken", pick(g, "Not kept", "Non tenu"), false);
-    put_clauses(g, PROMISE_RISK, "risk", pick(g, "At risk", "À risque"), false);
-    put_clauses(g, PROMISE_KEPT, "kept",
-                pick(g, "Kept: each sentence of the notice, and what proves it",
-                     "Tenu : chaque phrase de la notice, et ce qui le prouve"),
-                false);
-    put_clauses(g, PROMISE_DECLARED, "declared",
-                pick(g, "Declared only: this software does not check it",
-                     "Seulement déclaré : ce logiciel ne le vérifie pas"),
-                true);
+                put_probe(g, (enum probe)i);
+    buf_print(g->b, "</div>\n</section>\n<section class=\"chapter\" id=\"sentences\">\n<h2>%s</h2>\n",
+              pick(g, "Each sentence of the notice, and what proves it",
+                   "Chaque phrase de la notice, et ce qui la prouve"));
+    put_groups(g, true, pick(g, "What we use your data for", "À quoi servent vos données"));
+    put_groups(g, false, pick(g, "Everything else", "Tout le reste"));
+    raw(g, "</section>\n");
 }
 
 enum err api_promises_page(struct ctx *c, const struct request *q, struct reply *r)
