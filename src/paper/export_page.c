@@ -3,11 +3,13 @@
 #include "paper/sheet.h"
 #include "domain/rights/person_file.h"
 #include "paper/export_page.h"
+#include "publish/notice.h"
 
 struct page {
     struct ctx *c;
     struct buf *b;
     const struct json *file;
+    const text *heads; /* of the table under way: a phone shows them beside each value */
 };
 
 #define SAY(en, fr) doc_in(g->c, TEXT(en), TEXT(fr))
@@ -61,9 +63,25 @@ static void row(struct page *g, text name, text s)
     row_close(g);
 }
 
+static const text *heads_kept(struct page *g, const text *names, size_t count)
+{
+    text *copy = NEW_ARRAY(g->c->arena, text, count);
+    for (size_t i = 0; copy && i < count; i++)
+        copy[i] = names[i];
+    return copy;
+}
+
+static void cell_open(struct page *g, size_t column)
+{
+    raw(g, TEXT("<td data-head=\""));
+    put(g, g->heads ? g->heads[column] : TEXT(""));
+    raw(g, TEXT("\">"));
+}
+
 static void head(struct page *g, const text *names, size_t count)
 {
-    raw(g, TEXT("<table><thead><tr>"));
+    g->heads = heads_kept(g, names, count);
+    raw(g, TEXT("<table class=\"list\"><thead><tr>"));
     for (size_t i = 0; i < count; i++) {
         raw(g, TEXT("<th scope=\"col\">"));
         put(g, names[i]);
@@ -76,7 +94,7 @@ static void cells(struct page *g, const text *values, size_t count)
 {
     raw(g, TEXT("<tr>"));
     for (size_t i = 0; i < count; i++) {
-        raw(g, TEXT("<td>"));
+        cell_open(g, i);
         put(g, values[i].n ? values[i] : TEXT("–"));
         raw(g, TEXT("</td>"));
     }
@@ -114,6 +132,73 @@ static void names(struct page *g, text list, text key, const struct json *of)
         put(g, TEXT("–"));
 }
 
+static text day_of(struct page *g, const struct json *v, text name)
+{
+    text t = json_text(v, name);
+    return t.n ? doc_day(g->c, t) : t;
+}
+
+/* What the clocks showed, under the heading of its day: "05:34 (UTC+1)"; a whole day stays a day. */
+static text clock_of(struct page *g, const struct json *v, text name)
+{
+    text whole = time_of(g, v, name), day = day_of(g, v, name);
+    text rest = text_starts(whole, day) ? text_from(whole, day.n) : TEXT("");
+    static const text joins[] = { TEXT_INIT(", "), TEXT_INIT(" à ") };
+    for (size_t i = 0; i < sizeof joins / sizeof *joins; i++)
+        if (text_starts(rest, joins[i]))
+            return text_from(rest, joins[i].n);
+    return whole;
+}
+
+/* By its title in the policy; the person is "you". */
+static text actor_of(struct page *g, text name)
+{
+    int index = policy_actor(g->c->policy, name);
+    if (text_eq(name, TEXT("person")))
+        return SAY("you", "vous");
+    if (text_eq(name, TEXT("garant")))
+        return SAY("the server", "le serveur");
+    if (index < 0)
+        return name;
+    const struct actor_class *a = &g->c->policy->actors[index];
+    text title = doc_in(g->c, a->title_en, a->title_fr);
+    return title.n ? title : name;
+}
+
+/* Names with commas between them, by their titles. */
+static text titles_of(struct page *g, text list, text key, text with_commas)
+{
+    text out = TEXT("");
+    while (with_commas.n) {
+        text one = text_cut(&with_commas, ',');
+        text title = title_in(g, list, key, one);
+        if (one.n)
+            out = arena_print(g->c->arena, "%.*s%s%.*s", T(out), out.n ? ", " : "", T(title));
+    }
+    return out;
+}
+
+/* A channel in words (publish/labels.def). */
+static text channel_of(struct page *g, text name)
+{
+    struct words w;
+    return name.n && words_make(g->c->arena, g->c->policy->root, g->c->language, &w) == OK
+               ? words_label(&w, "purposes.*.channels", name)
+               : name;
+}
+
+/* A day, or a time, of the policy's fields in words. */
+static void shown(struct page *g, text category, const struct json *v)
+{
+    int index = policy_category(g->c->policy, category);
+    const struct category *cat = index < 0 ? NULL : &g->c->policy->categories[index];
+    int field = cat ? policy_field(cat, v->key) : -1;
+    if (field >= 0 && v->kind == J_TEXT && (cat->fields[field].type == FIELD_TIME || cat->fields[field].type == FIELD_DATE))
+        put(g, doc_time(g->c, v->value));
+    else
+        value(g, v);
+}
+
 /* ---- Sections. ---- */
 
 static void page_head(struct page *g)
@@ -143,6 +228,7 @@ static void page_head(struct page *g)
         { TEXT("folders"), SAY("Folders", "Dossiers") },
         { TEXT("rights"), SAY("Your rights", "Vos droits") },
         { TEXT("looks"), SAY("Who looked at your data", "Qui a consulté vos données") },
+        { TEXT("events"), SAY("What was done", "Ce qui a été fait") },
     };
     const struct json *folders = json_get(g->file, TEXT("folders"));
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
@@ -157,7 +243,8 @@ static void page_head(struct page *g)
 }
 
 /* One record: its values, each with where it came from, and when it goes. */
-static void page_record(struct page *g, const struct json *record, const struct json *values, bool has_term)
+static void page_record(struct page *g, text category, const struct json *record, const struct json *values,
+                        bool has_term)
 {
     const struct json *about = json_get(record, TEXT("fields"));
     text until = time_of(g, record, TEXT("until"));
@@ -166,13 +253,13 @@ static void page_record(struct page *g, const struct json *record, const struct 
         const struct json *f = json_get(about, v->key);
         text title = json_text(f, TEXT("title"));
         row_open(g, title.n ? title : v->key);
-        value(g, v);
-        raw(g, TEXT(" <span class=\"note\">("));
+        shown(g, category, v);
+        raw(g, TEXT(" <span class=\"note\">"));
         put(g, SAY("from ", "de : "));
         put(g, doc_source(g->c, json_text(f, TEXT("source"))));
         put(g, TEXT(", "));
-        put(g, time_of(g, f, TEXT("at")));
-        raw(g, TEXT(")</span>"));
+        put(g, day_of(g, f, TEXT("at")));
+        raw(g, TEXT("</span>"));
         row_close(g);
     }
     raw(g, TEXT("</table>\n<p class=\"note\">"));
@@ -205,7 +292,7 @@ static void page_category(struct page *g, const struct json *cat)
     const struct json *retention = json_get(cat, TEXT("retention")), *records = json_get(cat, TEXT("records"));
     if (!records || !records->count)
         return;
-    raw(g, TEXT("<h3>"));
+    raw(g, TEXT("<section class=\"card\"><h3>"));
     put(g, json_text(cat, TEXT("title")));
     raw(g, TEXT("</h3>\n<p class=\"note\">"));
     put(g, SAY("For: ", "Pour : "));
@@ -223,10 +310,19 @@ static void page_category(struct page *g, const struct json *cat)
     if (json_text(cat, TEXT("public")).n)
         paragraph(g, doc_public(g->c, is_live(g, json_text(cat, TEXT("public")))));
     const struct json *item = data && data->kind == J_ARRAY ? data->first : NULL;
+    text day = TEXT("");
     JSON_EACH(record, records) {
-        page_record(g, record, item ? json_get(item, TEXT("fields")) : data, retention && retention->kind == J_OBJECT);
+        text its = records->count > 1 ? day_of(g, record, TEXT("at")) : TEXT("");
+        if (!text_eq(its, day)) {
+            raw(g, TEXT("<h4>"));
+            put(g, its);
+            raw(g, TEXT("</h4>\n"));
+            day = its;
+        }
+        page_record(g, json_text(cat, TEXT("category")), record, item ? json_get(item, TEXT("fields")) : data, retention && retention->kind == J_OBJECT);
         item = item ? item->next : NULL;
     }
+    raw(g, TEXT("</section>\n"));
     const struct json *cut = json_get(cat, TEXT("cut"));
     if (cut && cut->kind == J_BOOL && cut->truth)
         paragraph(
@@ -307,6 +403,12 @@ static void page_files(struct page *g)
     raw(g, TEXT("</ul>\n"));
 }
 
+static text field_title(struct page *g, text category, text field)
+{
+    int index = policy_category(g->c->policy, category);
+    return index < 0 ? field : doc_field(g->c, &g->c->policy->categories[index], field);
+}
+
 static void page_former(struct page *g)
 {
     const struct json *list = json_get(g->file, TEXT("former"));
@@ -321,12 +423,15 @@ static void page_former(struct page *g)
         raw(g, TEXT("<tr><td>"));
         put(g, title_in(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("category"))));
         put(g, TEXT(" · "));
-        put(g, json_text(one, TEXT("field")));
-        raw(g, TEXT("</td><td>"));
+        put(g, field_title(g, json_text(one, TEXT("category")), json_text(one, TEXT("field"))));
+        raw(g, TEXT("</td>"));
+        cell_open(g, 1);
         value(g, json_get(one, TEXT("value")));
-        raw(g, TEXT("</td><td>"));
+        raw(g, TEXT("</td>"));
+        cell_open(g, 2);
         put(g, time_of(g, one, TEXT("replaced")));
-        raw(g, TEXT("</td><td>"));
+        raw(g, TEXT("</td>"));
+        cell_open(g, 3);
         put(g, time_of(g, one, TEXT("until")));
         raw(g, TEXT("</td></tr>\n"));
     }
@@ -396,7 +501,7 @@ static void page_consents(struct page *g)
                 SAY("Policy", "Politique"), SAY("What you were asked", "Ce qui vous a été demandé")));
     JSON_EACH(one, list)
         cells(g, ROW_OF(title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
-                        json_text(one, TEXT("channel")), decision_word(g, json_text(one, TEXT("decision"))),
+                        channel_of(g, json_text(one, TEXT("channel"))), decision_word(g, json_text(one, TEXT("decision"))),
                         time_of(g, one, TEXT("at")), json_text(one, TEXT("policy")), json_text(one, TEXT("wording"))));
     table_close(g);
 }
@@ -427,7 +532,8 @@ static void page_recipients(struct page *g)
     JSON_EACH(one, given)
         cells(g, ROW_OF(json_text(one, TEXT("name")),
                         title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
-                        json_text(one, TEXT("categories")), time_of(g, one, TEXT("at"))));
+                        titles_of(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("categories"))),
+                        time_of(g, one, TEXT("at"))));
     table_close(g);
 }
 
@@ -447,12 +553,12 @@ static void page_folders(struct page *g)
                             text_eq(json_text(row, TEXT("act")), TEXT("granted")) ? SAY("given", "accordé")
                                                                                   : SAY("removed", "retiré"),
                             time_of(g, row, TEXT("at")), time_of(g, row, TEXT("until")),
-                            by.n ? by : json_text(row, TEXT("actor")), json_text(row, TEXT("why"))));
+                            by.n ? by : actor_of(g, json_text(row, TEXT("actor"))), json_text(row, TEXT("why"))));
         }
     table_close(g);
 }
 
-static text words_of(const struct json *list, struct page *g)
+static text joined(struct page *g, const struct json *list)
 {
     text out = TEXT("");
     JSON_EACH(one, list)
@@ -468,12 +574,12 @@ static void page_account(struct page *g)
     section(g, TEXT("account"), SAY("Your account", "Votre compte"));
     raw(g, TEXT("<table>\n"));
     row(g, SAY("State", "État"), json_text(account, TEXT("state")));
-    row(g, SAY("Role", "Rôle"), json_text(account, TEXT("role")));
+    row(g, SAY("Role", "Rôle"), actor_of(g, json_text(account, TEXT("role"))));
     row(g, SAY("Opened", "Ouvert"), time_of(g, account, TEXT("opened")));
     row(g, SAY("Opened by", "Ouvert par"), json_text(account, TEXT("opened_by")));
     row(g, SAY("Last visit", "Dernière visite"), time_of(g, account, TEXT("last_visit")));
     row(g, SAY("Open sessions", "Sessions ouvertes"), sessions ? sessions->value : TEXT("0"));
-    row(g, SAY("In the team of", "Dans l'équipe de"), words_of(json_get(account, TEXT("managers")), g));
+    row(g, SAY("In the team of", "Dans l'équipe de"), joined(g, json_get(account, TEXT("managers"))));
     raw(g, TEXT("</table>\n"));
 }
 
@@ -518,18 +624,42 @@ static void page_rights(struct page *g)
     raw(g, TEXT("</ul>\n"));
 }
 
+/* Entries of the journal of one kind, a table a day. */
+static void page_entries(struct page *g, bool looks)
+{
+    text day = TEXT("");
+    JSON_EACH(one, json_get(g->file, TEXT("looks"))) {
+        text its = day_of(g, one, TEXT("time"));
+        if (doc_looked(json_text(one, TEXT("act"))) != looks)
+            continue;
+        if (!text_eq(its, day)) {
+            if (day.n)
+                table_close(g);
+            raw(g, TEXT("<h3 class=\"day\">"));
+            put(g, its);
+            raw(g, TEXT("</h3>\n"));
+            head(g, ROW_OF(SAY("When", "Quand"), SAY("What", "Quoi"), SAY("By", "Par"), SAY("For", "Pour"),
+                           SAY("Data", "Données"), SAY("Reason", "Motif")));
+            day = its;
+        }
+        cells(g, ROW_OF(clock_of(g, one, TEXT("time")), json_text(one, TEXT("says")),
+                        actor_of(g, json_text(one, TEXT("actor"))),
+                        titles_of(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
+                        titles_of(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("categories"))),
+                        json_text(one, TEXT("reason"))));
+    }
+    if (day.n)
+        table_close(g);
+    else
+        paragraph(g, SAY("Nothing.", "Rien."));
+}
+
 static void page_looks(struct page *g)
 {
-    section(g, TEXT("looks"), SAY("Who looked, and what was done", "Qui a consulté, et ce qui a été fait"));
-    head(g, ROW_OF(SAY("When", "Quand"), SAY("What", "Quoi"), SAY("By", "Par"), SAY("For", "Pour"),
-                   SAY("Data", "Données"), SAY("Reason", "Motif")));
-    JSON_EACH(one, json_get(g->file, TEXT("looks"))) {
-        text purpose = json_text(one, TEXT("purpose"));
-        cells(g, ROW_OF(time_of(g, one, TEXT("time")), json_text(one, TEXT("says")), json_text(one, TEXT("actor")),
-                        purpose.n ? title_in(g, TEXT("purposes"), TEXT("purpose"), purpose) : purpose,
-                        json_text(one, TEXT("categories")), json_text(one, TEXT("reason"))));
-    }
-    table_close(g);
+    section(g, TEXT("looks"), SAY("Who looked at your data", "Qui a consulté vos données"));
+    page_entries(g, true);
+    section(g, TEXT("events"), SAY("What was done", "Ce qui a été fait"));
+    page_entries(g, false);
 }
 
 enum err person_file_page(struct ctx *c, const struct json *file, struct buf *out)

@@ -1,5 +1,4 @@
 // Pages that fold what is long: short when folded, whole on paper, and a link to what is folded opens it.
-import path from 'node:path';
 import { guard, visitor } from './visit.mjs';
 
 const PAGES = [
@@ -14,7 +13,7 @@ const shut = page => page.locator('main details').evaluateAll(all => all.filter(
     return e.getBoundingClientRect().height < title.height + 10;
 }).map(e => e.querySelector(':scope > summary').textContent.trim().slice(0, 40)));
 
-async function look(page, { at, width, most, parts }, language, folder, fault) {
+async function look(page, { at, width, most, parts }, language, fault) {
     await page.setViewportSize({ width, height: 900 });
     await page.goto(`${at}?lang=${language}`, { waitUntil: 'load' });
     const tall = await height(page), all = await page.locator(parts).count(), folded = await shut(page);
@@ -22,7 +21,6 @@ async function look(page, { at, width, most, parts }, language, folder, fault) {
         fault(`${tall} px high at ${width} px, ${most} at most`);
     if (all < 20 || folded.length < 10)
         fault(`${all} parts, ${folded.length} titles to open`);
-    await page.screenshot({ path: path.join(folder, `folded${at.replace('/', '-')}-${language}.png`), fullPage: true });
     await page.emulateMedia({ media: 'print' });
     const missing = await shut(page);
     if (missing.length)
@@ -37,7 +35,7 @@ async function look(page, { at, width, most, parts }, language, folder, fault) {
     }
 }
 
-export async function folded(browser, site, folder) {
+export async function folded(browser, site) {
     const faults = [];
     for (const language of ['fr', 'en']) {
         const context = await visitor(browser, site, language, { script: true });
@@ -47,7 +45,7 @@ export async function folded(browser, site, folder) {
         const page = await context.newPage();
         for (const one of PAGES) {
             how = one.at;
-            await look(page, one, language, folder, fault);
+            await look(page, one, language, fault);
         }
         await context.close();
     }

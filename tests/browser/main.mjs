@@ -52,7 +52,7 @@ function tests(browser) {
     for (const site of sites.filter(one => one.people?.clerk))
         all.push({ name: `${site.policy}: the story of an account`, run: () => story(browser, site, path.join(folder, site.policy)) });
     for (const site of sites)
-        all.push({ name: `${site.policy}: what is long is folded`, run: () => folded(browser, site, path.join(folder, site.policy)) });
+        all.push({ name: `${site.policy}: what is long is folded`, run: () => folded(browser, site) });
     for (const site of sites.filter(one => one.people?.cookies.leaving))
         all.push({ name: `${site.policy}: the certificate of an erasure`, run: () => certificate(browser, site, path.join(folder, site.policy)) });
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));

@@ -121,6 +121,21 @@ text doc_act(const struct ctx *c, text act)
     return act;
 }
 
+bool doc_looked(text act)
+{
+    static const text looks[] = {
+#define EVENT(name, en, fr)
+#define LOOK(name, en, fr) TEXT_INIT(name),
+#include "store/events.def"
+#undef LOOK
+#undef EVENT
+    };
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        if (text_eq(looks[i], act))
+            return true;
+    return false;
+}
+
 text doc_basis(const struct ctx *c, text basis)
 {
     static const struct {

@@ -25,6 +25,7 @@ text doc_source(const struct ctx *c, text source);
 /* What is told of data that the person's consent allows to be public, by whether it is in force. */
 text doc_public(const struct ctx *c, bool agreed);
 text doc_act(const struct ctx *c, text act); /* an act of the journal, as a sentence */
+bool doc_looked(text act);                   /* whether somebody only looked by it, and nothing was changed or sent */
 /* A recipient (index of its actor class) by name: the legal one, else its title, else its key. */
 text doc_recipient(const struct ctx *c, int actor);
 
