@@ -193,7 +193,8 @@ static void shown(struct page *g, text category, const struct json *v)
     int index = policy_category(g->c->policy, category);
     const struct category *cat = index < 0 ? NULL : &g->c->policy->categories[index];
     int field = cat ? policy_field(cat, v->key) : -1;
-    if (field >= 0 && v->kind == J_TEXT && (cat->fields[field].type == FIELD_TIME || cat->fields[field].type == FIELD_DATE))
+    bool moment = field >= 0 && (cat->fields[field].type == FIELD_TIME || cat->fields[field].type == FIELD_DATE);
+    if (moment && v->kind == J_TEXT)
         put(g, doc_time(g->c, v->value));
     else
         value(g, v);
