@@ -581,3 +581,70 @@ def marketing_by_channel(t):
         for channel in channels:
             client.post("/v1/decisions", {"subject": ident, "purpose": "marketing", "categories": ["contact"], "act": "send", "channel": channel}) \
                 .refused("purpose-refused", status=403, clause=r"^purposes\.marketing")
+
+
+def months_on(server, count=1):
+    """The clock that many months on."""
+    server.set_clock(add_months(server.now(), count))
+
+
+@promise("DM-22")
+def studies_of_groups(t):
+    """Studies count people by groups, and show none below the policy's smallest, nor what would tell of one by subtraction."""
+    server = t.server(now=NOW)
+    app = server.client("app")
+    groups = {"female": 30, "male": 25, "other": 5}
+    people = [gender for gender, count in groups.items() for _ in range(count)]
+    made = [app.create({**person(number), "demographics": {"gender": gender, "age_range": ("25-39", "40-59")[number % 2]}})["id"]
+            for number, gender in enumerate(people)]
+    asked = "/v1/usage/figures?purpose=studies&month=2026-10&by=demographics."
+    with part("groups above the smallest are counted as by hand"):
+        told = app.get(asked + "age_range").expect(200).json
+        check({row["key"]: row["people"] for row in told["rows"]} == {"25-39": 30, "40-59": 30} and told["all"]["people"] == 60, f"by age: {told}")
+        table = app.get("/v1/usage/figures.csv?purpose=studies&month=2026-10&by=demographics.age_range").expect(200).body.decode()
+        check('"25-39"' in table and '"30"' in table, f"as a table: {table}")
+    with part("never below it"):
+        told = app.get(asked + "gender").expect(200).json
+        check(told["min_group"] == 20 and "other" not in json.dumps(told["rows"]), f"by gender: {told}")
+    with part("nor by subtraction: a further group is hidden"):
+        check({row["key"]: row["people"] for row in told["rows"]} == {"female": 30} and told["hidden"] == 2, f"by gender: {told}")
+        check(told["all"]["people"] - 30 >= 20, "the rest is a small group")
+    with part("who objected is not counted"):
+        for ident in made[:11]:
+            app.put(f"/v1/subjects/{ident}/objections/studies").expect(204)
+        told = app.get(asked + "gender").expect(200).json
+        check(told["all"]["people"] == 49 and [row["people"] for row in told["rows"]] == [25], f"after 11 of 30 objected: {told}")
+    with part("for its purpose alone"):
+        app.get(asked.replace("studies", "audience") + "gender").refused(status=422)
+        server.client("contest_site").get(asked + "gender").refused("forbidden", status=403)
+
+
+@promise("DM-15")
+def logs_give_figures(t):
+    """Logs of the sites are taken in and tied to people, give figures under their purpose, and go with their people."""
+    server = t.server(now=NOW)
+    app = server.client("app")
+    made = [app.create(person(number))["id"] for number in range(12)]
+    log = t.path("site.log")
+    with open(log, "w", encoding="utf-8") as file:
+        for number, ident in enumerate(made):
+            for day in (20, 21):
+                file.write(f'192.0.2.{number} - {ident} [{day}/Nov/2026:08:00:0{number % 10} +0000] "GET /planted?q=planted-query HTTP/1.1" 200 5 "-" '
+                           f'"Mozilla/5.0 (Windows NT 10.0) Firefox/145.0"\n')
+    told = json.loads(server.run("usage", "import", log, "--json"))
+    with part("tied to their person, cut to what is declared"):
+        check((told["taken"], told["nobody"], told["bad"], told["queries"]) == (24, 0, 0, 24), f"told: {told}")
+        check({row["field"] for row in told["dropped"]} >= {"file", "status", "bytes"}, f"dropped: {told['dropped']}")
+        rows = app.export(made[3])[1]["data"]["device"]
+        check([row["fields"] for row in rows] == [{"at": f"2026-11-{day}T08:00:03.000Z", "ip": "192.0.2.3", "browser": "Firefox 145", "system": "Windows"}
+                                                  for day in (20, 21)], f"held: {rows}")
+    with part("they give figures, as counted by hand"):
+        months_on(server)
+        told = app.get("/v1/usage/figures?purpose=improvement&month=2026-11&by=day").expect(200).json
+        check({row["key"]: (row["people"], row["events"]) for row in told["rows"]} == {"2026-11-20": (12, 12), "2026-11-21": (12, 12)}, f"figures: {told}")
+    with part("erased with their person"):
+        for ident in made[:3]:
+            app.erase(ident)
+        check_absent(["192.0.2.2", "planted-query"], server.data)
+        told = app.get("/v1/usage/figures?purpose=improvement&month=2026-11&by=day").expect(200).json
+        check(told["rows"] == [] and told["all"]["events"] is None, f"of nine people: {told}")

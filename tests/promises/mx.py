@@ -175,6 +175,119 @@ COLLECTED = {                                   # the datum of the policy's text
     "date and time": ("at", "2026-11-22T09:59:00.000Z", {"action": "view"}), "page": ("page", "/planted/page", {"action": "view"})}
 
 
+def by_hand(events, key):
+    """The figures of these events (person, page, action, company, site, day, response, error), counted in the plainest way."""
+    rows = {}
+    for event in events:
+        rows.setdefault(event[key], []).append(event)
+    return {name: {"people": len({one["person"] for one in of}), "events": len(of), "errors": sum("error" in one for one in of),
+                   "downloads": sum(one["action"] == "download" for one in of)} for name, of in rows.items()}
+
+
+@promise("MX-04")
+def figures_of_use(t):
+    """Figures by day, page, person, company and site are those of a count by hand; small groups are not shown, nor what would tell of them."""
+    server = t.server(now="2026-10-05T10:00:00Z")
+    app, tracker = server.client("app"), server.client("tracker")
+    made = []
+    for number in range(36):                    # companies of 18, 14, and 4 people; sites of 20, 12, and 4
+        data = person(number)
+        data["work"] = {"company": "Régie A" if number < 18 else "Régie B" if number < 32 else "Régie rare",
+                        "site": "Nord" if number < 20 else "Sud" if number < 32 else "Rare"}
+        made.append(app.create(data)["id"])
+    events = []
+    for day in (5, 6):
+        for number, ident in enumerate(made):
+            if number >= 6 and day == 6 and number % 9 == 0:
+                continue
+            for page, action in (("/accueil", "view"), ("/grille", "view"), ("/grille", "download")):
+                if page == "/grille" and number % 3 == 2:
+                    continue
+                events.append({"person": ident, "page": page, "action": action, "day": f"2026-10-0{day}", "response_ms": 100 + number,
+                               "company": app_work(made, number)[0], "site": app_work(made, number)[1],
+                               **({"error": "503"} if action == "download" and number % 2 else {})})
+    for start in range(0, len(events), 1000):
+        tracker.post("/v1/usage", {"events": [
+            {"id": f"e{start + number}", "subject": one["person"], "at": f"{one['day']}T{9 if one['day'].endswith('5') else 7}:00:00Z".replace("T9", "T09")
+             .replace("T7", "T07"), "fields": {key: one[key] for key in ("page", "action", "response_ms", "error") if key in one}}
+            for number, one in enumerate(events[start:start + 1000]) if one["day"] == "2026-10-05"]}).expect(200)
+    server.set_clock(server.now() + DAY)
+    late = [one for one in events if one["day"] == "2026-10-06"]
+    tracker.post("/v1/usage", {"events": [{"id": f"l{number}", "subject": one["person"], "at": "2026-10-06T07:00:00Z",
+                                           "fields": {key: one[key] for key in ("page", "action", "response_ms", "error") if key in one}}
+                                          for number, one in enumerate(late)]}).expect(200)
+    app.change(made[0], "service", {"work": {"company": "Régie B"}}).expect(200)        # after the month's events: they stay with A
+    tracker_asks = "/v1/usage/figures?purpose=statistics&month=2026-10&by="
+    app.get(tracker_asks + "day").refused(status=422)                                   # not over yet
+    server.set_clock(add_months(server.now(), 1))
+    analyst = in_role(server, 92, "analyst")
+    why = {"Garant-Reason": "Planted rapport mensuel"}
+
+    def asked(by, who=app, **more):
+        answer = who.get(tracker_asks + by, **more).expect(200).json
+        return {row["key"]: row for row in answer["rows"]}, answer
+    with part("by day, page, action, person, company and site, as counted by hand"):
+        for by in ("day", "page", "action"):
+            rows, answer = asked(by)
+            for key, counted in by_hand(events, by).items():
+                check({name: rows[key][name] for name in counted if rows[key][name] is not None} == {
+                    name: value for name, value in counted.items() if rows[key][name] is not None}, f"by {by}: {rows[key]} for {counted}")
+            check(answer["all"]["events"] == len(events) and answer["all"]["people"] == 36 and answer["hidden"] == 0, f"all by {by}: {answer['all']}")
+        hand = sorted(one["response_ms"] for one in events)
+        check(answer["all"]["p50"] == hand[(len(hand) * 50 + 99) // 100 - 1] and answer["all"]["p95"] == hand[(len(hand) * 95 + 99) // 100 - 1], "times")
+        rows, _ = asked("person")
+        counted = by_hand(events, "person")
+        check({key: row["events"] for key, row in rows.items()} == {key: row["events"] for key, row in counted.items()}, "by person")
+        rows, answer = asked("company")
+        check({key: row["events"] for key, row in rows.items()} == {"Régie A": by_hand(events, "company")["Régie A"]["events"]}, f"by company: {rows}")
+        rows, _ = asked("site")
+        check({key: row["people"] for key, row in rows.items()} == {"Nord": 20}, f"by site: {rows}")
+    with part("the page and the table show the same"):
+        asks = {"purpose": "statistics", "by": "page", "month": "2026-10", "reason": "Planted rapport mensuel", "csrf": analyst.csrf}
+        page = html.unescape(form(analyst, "/staff/usage", **asks).expect(200).body.decode())
+        table = form(analyst, "/staff/usage.csv", **asks).expect(200).body.decode()
+        api = app.get("/v1/usage/figures.csv?purpose=statistics&by=page&month=2026-10").expect(200).body.decode()
+        check(table == api and "/accueil" in table, f"the tables: {table} {api}")
+        for key, counted in by_hand(events, "page").items():
+            check(key in page and f">{counted['events']}<" in page and f'{counted["events"]}' in table, f"the page: {key} {counted}")
+    with part("small groups are not shown, nor what would tell of them by subtraction"):
+        for by, rare in (("company", "Régie rare"), ("site", "Rare")):
+            rows, answer = asked(by)
+            shown = sum(row["events"] for row in rows.values())
+            hidden = {one["person"] for one in events if one[by] not in rows}
+            check(rare not in rows and rare not in json.dumps(answer, ensure_ascii=False) and answer["hidden"] == 2 and len(hidden) >= 10, f"{by}: {answer}")
+            check(answer["all"]["events"] - shown == sum(one["person"] in hidden for one in events), "the rest is not that of the hidden")
+        few = made[34]
+        server.client("tracker").post("/v1/usage", {"events": {"id": "few", "subject": few, "fields": {"page": "/rare", "action": "view"}}}).expect(200)
+        app.get(tracker_asks.replace("2026-10", "2026-11") + "page").refused(status=422)
+        server.set_clock(add_months(server.now(), 1))
+        november = app.get(tracker_asks.replace("2026-10", "2026-11") + "page").expect(200).json
+        check(november["rows"] == [] and november["all"]["events"] is None and "/rare" not in json.dumps(november), f"of one person: {november}")
+    with part("each look has its purpose and reason, and by person stands among their looks"):
+        analyst = in_role(server, 93, "analyst")
+        analyst.get(tracker_asks + "page").refused("reason-missing", status=403)
+        asked("person", analyst, **why)
+        looks = app.get(f"/v1/subjects/{made[1]}/looks").expect(200).json["looks"]
+        check(any(look["act"] == "usage.listed" and look["purpose"] == "statistics" and look.get("reason") == why["Garant-Reason"] for look in looks),
+              f"the person's looks: {looks}")
+        app.get("/v1/usage/figures?purpose=capacity&by=person&month=2026-10").refused("undeclared", status=422, clause=r"^purposes\.capacity$")
+        app.get("/v1/usage/figures?purpose=service&by=day&month=2026-10").refused(status=422)
+        tracker.get(tracker_asks + "day").refused("forbidden", status=403)
+    with part("who objected or is restricted does not count"):
+        app.put(f"/v1/subjects/{made[2]}/objections/statistics").expect(204)
+        app.put(f"/v1/subjects/{made[3]}/restriction", {"ground": "accuracy"}).expect(204)
+        left = [one for one in events if one["person"] not in (made[2], made[3])]
+        rows, answer = asked("page")
+        check({key: row["events"] for key, row in rows.items()} == {key: row["events"] for key, row in by_hand(left, "page").items()}, f"counted: {rows}")
+        check(answer["all"]["people"] == 34, f"counted: {answer['all']}")
+
+
+def app_work(made, number):
+    """Company and site of that one of the people, when the events happened."""
+    check(number < len(made), "nobody of that number")
+    return "Régie A" if number < 18 else "Régie B" if number < 32 else "Régie rare", "Nord" if number < 20 else "Sud" if number < 32 else "Rare"
+
+
 @promise("MX-14")
 def collected_is_declared(t):
     """Each datum that is collected is a field of a declared category, arrives, and is in the export; another is refused by name."""

@@ -35,4 +35,13 @@ enum err usage_take(struct ctx *c, const struct json *in, struct answer *out);
  * cannot be read stops nothing: it is counted and named by its number. Operator only. */
 enum err usage_log_take(struct ctx *c, const struct json *in, struct answer *out);
 
+/* Figures of one whole month that is over ("2026-10"), for that purpose, by `by`: day, page, action, person, or a field
+ * ("company", "work.company") of a category of the purpose that has one record of each person; of events it is what the
+ * field was at the event's time. Of a purpose without events people are counted. Who objected, is restricted, closed or
+ * out of the caller's reach is not counted. A group of fewer people than purposes.*.min_group (10 where it is not set)
+ * is not shown, nor what would tell of it by subtraction. By person: for purposes that use a category which describes
+ * people, and each sees it among their looks. Answer: {"rows": [{"key", "people", "events", "errors", "downloads",
+ * "p50", "p95"}], "hidden": groups, "all": …, "min_group"}, null for a figure that is not shown. */
+enum err usage_figures(struct ctx *c, text purpose, text by, text month, struct answer *out);
+
 #endif

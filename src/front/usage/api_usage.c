@@ -3,4 +3,6 @@
 #include "front/door/front.h"
 
 HANDLER(usage_take, usage_take(c, q->json, &answer))
+HANDLER(usage_figures, usage_figures(c, request_query(q, TEXT("purpose")), request_query(q, TEXT("by")),
+                                     request_query(q, TEXT("month")), &answer))
 HANDLER(usage_lines, usage_log_take(c, q->json, &answer))

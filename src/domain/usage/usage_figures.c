@@ -1,0 +1,563 @@
+/* Figures of use: counted by one thing at a time over a whole month, and shown of groups that are large enough. */
+#include "base/calendar.h"
+#include "domain/core/actor.h"
+#include "domain/core/id.h"
+#include "domain/core/instance.h"
+#include "domain/core/value.h"
+#include "domain/person/look_at.h"
+#include "domain/person/person.h"
+#include "domain/person/record.h"
+#include "domain/person/rectify.h"
+#include "domain/person/team.h"
+#include "domain/usage/intake.h"
+#include "domain/usage/usage.h"
+#include <stdlib.h>
+
+enum { MIN_GROUP = 10, PEOPLE_PAGE = 500, KEY_MAX = 200, PERSON_MEMORY = 256 << 20 };
+enum measure { EVENTS, ERRORS, DOWNLOADS, RESPONSES, MEASURES };
+static const text measure_words[] = { TEXT_INIT("events"), TEXT_INIT("errors"), TEXT_INIT("downloads"),
+                                      TEXT_INIT("responses") };
+
+/* Who counts in one figure: numbers of people, each once; they come in order. */
+struct crowd {
+    unsigned *people, count, room;
+};
+struct group {
+    text key;
+    struct crowd of[MEASURES];
+    int64_t counts[MEASURES];
+    int64_t *times; /* of responses, in milliseconds */
+    unsigned time_room;
+    bool hidden[MEASURES]; /* too few people, or others would follow from it */
+};
+struct figures {
+    struct ctx *c;
+    struct look_list *look;
+    text purpose, by, month;
+    int category;              /* of the events; -1: the purpose has none, people are counted */
+    const struct category *of; /* what people are grouped by, NULL for what the event itself tells */
+    const struct field *field, *page, *action, *error, *response;
+    struct bits categories;
+    bool persons;
+    int64_t min_group;
+    msec from, to;
+    struct group **table, *all;
+    unsigned count, room, people;
+};
+
+/* ---- Groups. ---- */
+
+static enum err wider(struct arena *a, void **list, unsigned *room, size_t size)
+{
+    unsigned more = *room ? *room * 2 : 16;
+    void *old = *list;
+    *list = arena_array(a, more, size);
+    TRY_PTR(*list);
+    if (old)
+        memcpy(*list, old, *room * size);
+    *room = more;
+    return OK;
+}
+
+static enum err crowd_add(struct arena *a, struct crowd *w, unsigned person)
+{
+    if (w->count && w->people[w->count - 1] == person)
+        return OK;
+    if (w->count == w->room)
+        TRY(wider(a, (void **)&w->people, &w->room, sizeof *w->people));
+    w->people[w->count++] = person;
+    return OK;
+}
+
+static enum err group_of(struct figures *f, text key, struct group **out)
+{
+    for (unsigned i = 0; i < f->count; i++)
+        if (text_eq(f->table[i]->key, key)) {
+            *out = f->table[i];
+            return OK;
+        }
+    if (f->count == f->room)
+        TRY(wider(f->c->arena, (void **)&f->table, &f->room, sizeof(struct group *)));
+    *out = NEW(f->c->arena, struct group);
+    TRY_PTR(*out);
+    **out = (struct group){ .key = arena_copy(f->c->arena, key) };
+    TRY_PTR((*out)->key.p);
+    f->table[f->count++] = *out;
+    return OK;
+}
+
+static enum err group_count(struct figures *f, struct group *g, unsigned person, enum measure m)
+{
+    g->counts[m]++;
+    return crowd_add(f->c->arena, &g->of[m], person);
+}
+
+static enum err group_time(struct figures *f, struct group *g, int64_t ms)
+{
+    unsigned n = (unsigned)g->counts[RESPONSES];
+    if (n == g->time_room)
+        TRY(wider(f->c->arena, (void **)&g->times, &g->time_room, sizeof *g->times));
+    g->times[n] = ms;
+    return OK;
+}
+
+/* ---- What is asked for. ---- */
+
+static const struct purpose *purpose_of(const struct figures *f)
+{
+    int index = policy_purpose(f->c->policy, f->purpose);
+    bool declared = index >= 0 && (unsigned)index < f->c->policy->purpose_count;
+    return declared ? &f->c->policy->purposes[index] : NULL;
+}
+
+/* The purpose's first category that events fill. */
+static int events_of(const struct policy *p, const struct purpose *purpose)
+{
+    for (unsigned i = 0; i < p->category_count; i++)
+        if (bits_has(&purpose->categories, i) && intake_fills(&p->categories[i]))
+            return (int)i;
+    return -1;
+}
+
+static const struct field *field_of(const struct category *cat, text name)
+{
+    int at = policy_field(cat, name);
+    return at >= 0 ? &cat->fields[at] : NULL;
+}
+
+/* "category.field", or the name of a field alone: of what the purpose knows about the person. */
+static void find_field(struct figures *f, const struct purpose *purpose)
+{
+    const struct policy *p = f->c->policy;
+    text name = f->by, category = text_cut(&name, '.');
+    for (unsigned i = 0; i < p->category_count && !f->field; i++) {
+        const struct category *cat = &p->categories[i];
+        if (!bits_has(&purpose->categories, i) || cat->many || cat->transient ||
+            (name.p && !text_eq(cat->name, category)))
+            continue;
+        f->field = field_of(cat, name.p ? name : f->by);
+        f->of = f->field ? cat : NULL;
+    }
+}
+
+/* Whether the purpose may know of single people: it uses a category that describes them. */
+static bool knows_people(const struct policy *p, const struct purpose *purpose)
+{
+    for (unsigned i = 0; i < p->category_count; i++)
+        if (bits_has(&purpose->categories, i) && !p->categories[i].many)
+            return true;
+    return false;
+}
+
+static enum err take_by(struct figures *f, const struct purpose *purpose)
+{
+    struct ctx *c = f->c;
+    const struct category *cat = f->category >= 0 ? &c->policy->categories[f->category] : NULL;
+    f->persons = text_eq(f->by, TEXT("person"));
+    if (cat) {
+        bits_add(&f->categories, (unsigned)f->category);
+        f->page = field_of(cat, TEXT("page")) ? field_of(cat, TEXT("page")) : field_of(cat, TEXT("file"));
+        f->action = field_of(cat, TEXT("action"));
+        f->error = field_of(cat, TEXT("error"));
+        f->response = field_of(cat, TEXT("response_ms"));
+    }
+    if (f->persons && knows_people(c->policy, purpose))
+        return OK;
+    bool told = cat && (text_eq(f->by, TEXT("day")) || (text_eq(f->by, TEXT("page")) && f->page) ||
+                        (text_eq(f->by, TEXT("action")) && f->action));
+    if (!told && !f->persons)
+        find_field(f, purpose);
+    if (f->of)
+        bits_add(&f->categories, (unsigned)(f->of - c->policy->categories));
+    return told || f->field
+               ? OK
+               : say_clause(c->arena, ERR_UNDECLARED, &purpose->clause,
+                            "purpose \"%.*s\" has nothing to count by \"%.*s\": day, page, action, person, or a field "
+                            "of a category of its own",
+                            T(purpose->name), T(value_shown(f->by)));
+}
+
+/* Whole months that are over: figures of spans that overlap, or that grow, would tell by their difference what one of
+ * them does not show. */
+static enum err take_month(struct figures *f)
+{
+    struct date first;
+    char text_first[16];
+    snprintf(text_first, sizeof text_first, "%.7s-01", f->month.n == 7 ? f->month.p : "");
+    if (f->month.n != 7 || !date_parse(text_of(text_first), &first))
+        return say(f->c->arena, ERR_VALUE, "\"month\" is a month as in 2026-10");
+    f->from = value_day_start(f->c, first);
+    f->to = value_day_start(f->c, date_add_months(first, 1));
+    return f->to <= f->c->now ? OK : say(f->c->arena, ERR_VALUE, "figures are of months that are over");
+}
+
+static enum err take_asked(struct figures *f)
+{
+    const struct purpose *purpose = purpose_of(f);
+    struct ctx *c = f->c;
+    f->category = purpose ? events_of(c->policy, purpose) : -1;
+    if (!purpose) /* refused by its name, on record */
+        return person_allow(c, NULL, f->purpose, NULL, ACT_READ);
+    const struct node *own = node_get(node_get(c->policy->root, TEXT("purposes")), purpose->name);
+    if (!text_int(node_text(own, TEXT("min_group")), &f->min_group))
+        f->min_group = MIN_GROUP;
+    TRY(take_by(f, purpose));
+    return take_month(f);
+}
+
+/* ---- One person's part. ---- */
+
+/* What the field was at that time: former values tell until when each held. */
+static text value_at(const struct figures *f, const struct json *formers, text now, msec at)
+{
+    text value = now;
+    msec until = INT64_MAX, replaced;
+    JSON_EACH(one, formers)
+        if (text_eq(json_text(one, TEXT("category")), f->of->name) &&
+            text_eq(json_text(one, TEXT("field")), f->field->name) &&
+            time_parse(json_text(one, TEXT("replaced")), &replaced) && replaced > at && replaced < until) {
+            const struct json *v = json_get(one, TEXT("value"));
+            until = replaced;
+            value = v && v->kind != J_NULL ? v->value : TEXT("");
+        }
+    return value;
+}
+
+struct one {
+    struct ctx c; /* with an arena of its own */
+    const struct person *p;
+    unsigned number;
+    text id, now; /* now: the field they are grouped by, today */
+    const struct json *formers;
+};
+
+/* `l`: the look that all this is inside of. */
+static enum err load_known(struct look_list *l, struct figures *f, struct one *o)
+{
+    struct record *rows;
+    unsigned count;
+    BUF_AUTO b = buf_make(8 << 20);
+    struct json_out w = json_out(&b);
+    if (!f->of)
+        return OK;
+    TRY(record_load(&o->c, o->p, (int)(f->of - f->c->policy->categories), false, &rows, &count));
+    const struct json *v = count ? json_get(rows[0].fields, f->field->name) : NULL;
+    o->now = v && v->first ? v->first->value : TEXT("");
+    if (f->category < 0)
+        return OK;
+    TRY(subject_put_formers(&o->c, o->p, &w));
+    return json_parse_buf(o->c.arena, &b, &o->formers);
+}
+
+static text of_event(const struct json *fields, const struct field *f)
+{
+    const struct json *v = f ? json_get(fields, f->name) : NULL;
+    return v && v->first ? v->first->value : TEXT("");
+}
+
+static text key_of(struct figures *f, struct one *o, const struct record *r)
+{
+    if (f->persons)
+        return o->id;
+    if (f->of)
+        return value_at(f, o->formers, o->now, r->at);
+    if (text_eq(f->by, TEXT("day")))
+        return date_print(o->c.arena, value_day(f->c, r->at));
+    return of_event(r->fields, text_eq(f->by, TEXT("page")) ? f->page : f->action);
+}
+
+static enum err count_event(struct figures *f, struct one *o, const struct record *r)
+{
+    struct group *g;
+    int64_t ms;
+    TRY(group_of(f, text_upto(key_of(f, o, r), KEY_MAX), &g));
+    struct group *const both[] = { g, f->all };
+    bool timed = text_int(of_event(r->fields, f->response), &ms);
+    for (size_t i = 0; i < 2; i++) {
+        TRY(group_count(f, both[i], o->number, EVENTS));
+        if (of_event(r->fields, f->error).n)
+            TRY(group_count(f, both[i], o->number, ERRORS));
+        if (text_eq(of_event(r->fields, f->action), TEXT("download")))
+            TRY(group_count(f, both[i], o->number, DOWNLOADS));
+        if (!timed)
+            continue;
+        TRY(group_time(f, both[i], ms));
+        TRY(group_count(f, both[i], o->number, RESPONSES));
+    }
+    return OK;
+}
+
+/* A person of whom nothing is an event is one of their group. */
+static enum err count_person(struct figures *f, struct one *o)
+{
+    struct group *g;
+    if (!o->now.n)
+        return OK;
+    TRY(group_of(f, text_upto(o->now, KEY_MAX), &g));
+    TRY(group_count(f, g, o->number, EVENTS));
+    return group_count(f, f->all, o->number, EVENTS);
+}
+
+static enum err load_events(struct figures *f, struct one *o, struct record **out, unsigned *count)
+{
+    struct ctx *c = &o->c;
+    struct record *rows = NULL;
+    unsigned room = 0;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_USAGE_OF,
+                ARGS(V_TEXT(c->tenant), V_ID(o->p->id), V_TEXT(c->policy->categories[f->category].name), V_INT(f->from),
+                     V_INT(f->to)));
+    for (*count = 0; query_next(&q); (*count)++) {
+        if (*count == room)
+            TRY(wider(c->arena, (void **)&rows, &room, sizeof *rows));
+        rows[*count] = (struct record){ .category = f->category,
+                                        .item = query_get(&q, USAGE_OF, item),
+                                        .version = query_get(&q, USAGE_OF, version),
+                                        .sealed = { arena_copy(c->arena, query_get(&q, USAGE_OF, sealed).bytes) },
+                                        .at = query_get(&q, USAGE_OF, at),
+                                        .key_class = (uint32_t)query_get(&q, USAGE_OF, class) };
+    }
+    *out = rows;
+    return q.status;
+}
+
+static enum err count_events(struct figures *f, struct one *o)
+{
+    struct record *rows;
+    unsigned count;
+    TRY(load_events(f, o, &rows, &count));
+    if (count)
+        TRY(load_known(f->look, f, o));
+    for (unsigned i = 0; i < count; i++) {
+        enum err status = record_open(&o->c, o->p, &rows[i]);
+        if (record_unreadable(status)) /* named by the board */
+            continue;
+        TRY(status);
+        TRY(count_event(f, o, &rows[i]));
+    }
+    return OK;
+}
+
+/* Left out without a word: who is out of reach, closed, or does not let it be used for that. */
+static enum err counts(struct figures *f, const struct person *p, bool *may)
+{
+    *may = p->state == PERSON_ACTIVE;
+    if (*may && person_sees_team(f->c))
+        TRY(team_has(f->c, f->c->actor.self, p->id, may));
+    return *may ? person_may_count(f->c, p, (unsigned)policy_purpose(f->c->policy, f->purpose), &f->categories, may)
+                : OK;
+}
+
+static enum err count_one(struct figures *f, struct subject_id id)
+{
+    ARENA_AUTO a = arena_make(PERSON_MEMORY);
+    PERSON_AUTO p = { 0 };
+    struct one o = { .c = *f->c, .p = &p, .number = f->people };
+    bool may;
+    o.c.arena = &a;
+    o.c.decisions = NULL;
+    o.id = id_print(&a, id);
+    enum err status = person_open_anyway(&o.c, o.id, &p);
+    if (status == ERR_NOT_FOUND) /* erased meanwhile */
+        return OK;
+    if (status == OK)
+        status = counts(f, &p, &may);
+    if (status == OK && may) {
+        status = f->category >= 0 ? count_events(f, &o) : load_known(f->look, f, &o);
+        if (status == OK && f->category < 0)
+            status = count_person(f, &o);
+        f->people++;
+    }
+    if (status != OK && a.why.code == status)
+        f->c->arena->why = a.why;
+    return status;
+}
+
+static enum err people_after(struct figures *f, struct subject_id after, struct subject_id *out, unsigned *count)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(f->c), f->c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_USAGE_PEOPLE, ARGS(V_TEXT(f->c->tenant), V_ID(after), V_INT(PEOPLE_PAGE)));
+    for (*count = 0; *count < PEOPLE_PAGE && query_next(&q); (*count)++)
+        memcpy(&out[*count], query_get(&q, USAGE_PEOPLE, id).p, sizeof *out);
+    return q.status;
+}
+
+static enum err count_all(struct figures *f)
+{
+    struct subject_id after = { { 0 } };
+    struct subject_id *page = NEW_ARRAY(f->c->arena, struct subject_id, PEOPLE_PAGE);
+    unsigned count = PEOPLE_PAGE;
+    TRY_PTR(page);
+    f->all = NEW(f->c->arena, struct group);
+    TRY_PTR(f->all);
+    *f->all = (struct group){ .key = TEXT("") };
+    while (count == PEOPLE_PAGE) {
+        TRY(people_after(f, after, page, &count));
+        for (unsigned i = 0; i < count; i++)
+            TRY(count_one(f, page[i]));
+        if (count)
+            after = page[count - 1];
+    }
+    return OK;
+}
+
+/* ---- What is shown. ---- */
+
+/* How many people the hidden groups of that measure are together. */
+static unsigned hidden_people(const struct figures *f, enum measure m, uint8_t *seen)
+{
+    unsigned people = 0;
+    memset(seen, 0, f->people + 1);
+    for (unsigned i = 0; i < f->count; i++)
+        for (unsigned k = 0; f->table[i]->hidden[m] && k < f->table[i]->of[m].count; k++) {
+            uint8_t *one = &seen[f->table[i]->of[m].people[k]];
+            people += !*one;
+            *one = 1;
+        }
+    return people;
+}
+
+static struct group *smallest_shown(const struct figures *f, enum measure m)
+{
+    struct group *least = NULL;
+    for (unsigned i = 0; i < f->count; i++) {
+        struct group *g = f->table[i];
+        if (!g->hidden[m] && g->of[m].count && (!least || g->of[m].count < least->of[m].count))
+            least = g;
+    }
+    return least;
+}
+
+/* A group of fewer people is hidden; and further ones, smallest first, until those that are hidden are enough people
+ * together: else the total less what is shown would tell of them. */
+static void hide(struct figures *f, enum measure m, uint8_t *seen)
+{
+    f->all->hidden[m] = f->all->of[m].count && f->all->of[m].count < f->min_group;
+    for (unsigned i = 0; i < f->count; i++) {
+        struct group *g = f->table[i];
+        g->hidden[m] = (m != EVENTS && g->hidden[EVENTS]) || (g->of[m].count && g->of[m].count < f->min_group);
+    }
+    for (;;) {
+        unsigned people = hidden_people(f, m, seen);
+        struct group *next = people && people < f->min_group ? smallest_shown(f, m) : NULL;
+        if (!next)
+            return;
+        next->hidden[m] = true;
+    }
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct group *const *x = a, *const *y = b;
+    return text_cmp((*x)->key, (*y)->key);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static enum err finish(struct figures *f)
+{
+    uint8_t *seen = NEW_ARRAY(f->c->arena, uint8_t, f->people + 1);
+    TRY_PTR(seen);
+    if (f->count)
+        qsort(f->table, f->count, sizeof(struct group *), by_key);
+    for (enum measure m = EVENTS; m < MEASURES && !f->persons; m++)
+        hide(f, m, seen);
+    return OK;
+}
+
+/* The nearest rank: the smallest time that so many per cent of them do not exceed. */
+static int64_t percentile(struct group *g, int per_cent)
+{
+    int64_t n = g->counts[RESPONSES], rank = (n * per_cent + 99) / 100;
+    qsort(g->times, (size_t)n, sizeof *g->times, by_number);
+    return g->times[rank ? rank - 1 : 0];
+}
+
+static void put_number(struct json_out *w, text name, bool hidden, int64_t value)
+{
+    json_name(w, name);
+    if (hidden)
+        json_put_null(w);
+    else
+        json_put_int(w, value);
+}
+
+static void put_group(const struct figures *f, struct json_out *w, struct group *g)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("key"), g->key);
+    put_number(w, TEXT("people"), g->hidden[EVENTS], g->of[EVENTS].count);
+    for (enum measure m = EVENTS; m < RESPONSES && f->category >= 0; m++)
+        put_number(w, measure_words[m], g->hidden[m], g->counts[m]);
+    bool none = g->hidden[RESPONSES] || !g->counts[RESPONSES];
+    if (f->category >= 0) {
+        put_number(w, TEXT("p50"), none, none ? 0 : percentile(g, 50));
+        put_number(w, TEXT("p95"), none, none ? 0 : percentile(g, 95));
+    }
+    json_close(w, '}');
+}
+
+static void put_figures(const struct figures *f, struct json_out *w)
+{
+    int64_t hidden = 0;
+    json_pair(w, TEXT("purpose"), f->purpose);
+    json_pair(w, TEXT("by"), f->by);
+    json_pair(w, TEXT("month"), f->month);
+    json_pair_int(w, TEXT("min_group"), f->persons ? 1 : f->min_group);
+    json_name(w, TEXT("rows"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < f->count; i++) {
+        hidden += f->table[i]->hidden[EVENTS];
+        if (!f->table[i]->hidden[EVENTS])
+            put_group(f, w, f->table[i]);
+    }
+    json_close(w, ']');
+    json_pair_int(w, TEXT("hidden"), hidden);
+    json_name(w, TEXT("all"));
+    put_group(f, w, f->all);
+}
+
+/* ---- The look. ---- */
+
+static enum err may_count(struct ctx *c, struct look_list *l)
+{
+    struct figures *f = l->arg;
+    TRY(take_asked(f));
+    return person_allow(c, NULL, f->purpose, &f->categories, ACT_READ);
+}
+
+static enum err show_figures(struct ctx *c, struct look_list *l, struct json_out *w)
+{
+    struct figures *f = l->arg;
+    f->look = l;
+    TRY(count_all(f));
+    TRY(finish(f));
+    for (unsigned i = 0; f->persons && i < f->count; i++) {
+        struct subject_id id;
+        if (id_parse(f->table[i]->key, &id))
+            TRY(look_saw(c, l, id));
+    }
+    l->count = f->count;
+    put_figures(f, w);
+    return OK;
+}
+
+enum err usage_figures(struct ctx *c, text purpose, text by, text month, struct answer *out)
+{
+    struct figures f = { .c = c, .purpose = purpose, .by = by, .month = month };
+    struct look_list l = { .act = TEXT("usage.figures"),
+                           .each = TEXT("usage.listed"),
+                           .purpose = purpose,
+                           .may = may_count,
+                           .show = show_figures,
+                           .arg = &f };
+    return look_at_people(c, &l, out);
+}
