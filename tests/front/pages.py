@@ -286,7 +286,7 @@ def register(tests):
                    .has(word("registered.sent"), "kestrel@rooms.example")
             link = "/" + box.wait("kestrel@rooms.example").links[0].split("/", 3)[3]
             page = browser.get(link).expect(200)
-            browser.submit(page, "/registration", password="short").expect(422).has("too short")
+            browser.submit(page, "/registration", password="short").expect(422).has("it needs at least 12 characters")
             there = browser.submit(page, "/registration", password=PASSWORD).expect(200).has(word("done.welcome"), word("consents.yes"))
             check(there.path.startswith("/me/consents"), f"led to {there.path}")
             Browser(server).get(link).expect(404).has(word("link.used"), word("signin.button"))
