@@ -29,7 +29,7 @@ static enum err find_subject(struct cli *cli)
 
 static enum err patch_subject(struct cli *cli, text id)
 {
-    static const char *const names[] = { "source", "purpose", NULL };
+    static const char *const names[] = { "source", "permitted", "purpose", NULL };
     int64_t version;
     text body;
     TRY(cli_number(cli, TEXT("version"), 1, INT64_MAX, 0, &version));
@@ -58,6 +58,18 @@ static enum err decide_objection(struct cli *cli, text id)
     return cli_ask(cli, METHOD_POST, target, json_type, body, 0);
 }
 
+/* What was permitted and by whom comes on standard input: it is about a person. */
+static enum err permit_source(struct cli *cli, text id, bool ends)
+{
+    text source, body = TEXT("");
+    TRY(cli_argument(cli, 2, "a source of the policy", "une source de la politique", &source));
+    if (!ends)
+        TRY(cli_read_input(cli, 65536, &body));
+    return cli_ask(cli, ends ? METHOD_DELETE : METHOD_PUT,
+                   cli_target(cli, cli_target(cli, "/v1/subjects/", id, "/sources/").p, source, ""),
+                   body.n ? json_type : TEXT(""), body, 0);
+}
+
 enum err verb_subject(struct cli *cli)
 {
     static const char *const reading[] = { "purpose", "categories", NULL }, *const pages[] = { "after", "limit", NULL };
@@ -69,8 +81,8 @@ enum err verb_subject(struct cli *cli)
                   { TEXT_INIT("looks"), "/looks" },
                   { TEXT_INIT("consents"), "/consents" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents or objection",
-                     "create, find, show, former, patch, access, looks, consents ou objection", &what));
+    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents, objection, permit or end",
+                     "create, find, show, former, patch, access, looks, consents, objection, permit ou end", &what));
     if (text_eq(what, TEXT("create"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
@@ -86,12 +98,14 @@ enum err verb_subject(struct cli *cli)
         return patch_subject(cli, id);
     if (text_eq(what, TEXT("objection")))
         return decide_objection(cli, id);
+    if (text_eq(what, TEXT("permit")) || text_eq(what, TEXT("end")))
+        return permit_source(cli, id, text_eq(what, TEXT("end")));
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (text_eq(what, lists[i].word))
             return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages),
                            TEXT(""), TEXT(""), 0);
-    return cli_fault(cli, ERR_USAGE, "unknown action: use create, find, show, former, patch, access, looks, consents or objection",
-                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents ou objection");
+    return cli_fault(cli, ERR_USAGE, "unknown action: use create, find, show, former, patch, access, looks, consents, objection, permit or end",
+                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents, objection, permit ou end");
 }
 
 /* A file that is made before the act whose answer it is to hold, so that a name that is taken stops the act; gone again

@@ -488,6 +488,14 @@ static text decision_word(struct page *g, text decision)
     return decision;
 }
 
+/* A purpose, or the source whose data were allowed. */
+static text choice_title(struct page *g, const struct json *one)
+{
+    text source = json_text(one, TEXT("source"));
+    return source.n ? title_in(g, TEXT("permissions"), TEXT("source"), source)
+                    : title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose")));
+}
+
 static void page_consents(struct page *g)
 {
     const struct json *list = json_get(g->file, TEXT("consents"));
@@ -500,10 +508,12 @@ static void page_consents(struct page *g)
     head(g,
          ROW_OF(SAY("Purpose", "Finalité"), SAY("Channel", "Canal"), SAY("Decision", "Décision"), SAY("When", "Quand"),
                 SAY("Policy", "Politique"), SAY("What you were asked", "Ce qui vous a été demandé")));
-    JSON_EACH(one, list)
-        cells(g, ROW_OF(title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
-                        channel_of(g, json_text(one, TEXT("channel"))), decision_word(g, json_text(one, TEXT("decision"))),
-                        time_of(g, one, TEXT("at")), json_text(one, TEXT("policy")), json_text(one, TEXT("wording"))));
+    JSON_EACH(one, list) {
+        bool source = json_text(one, TEXT("source")).n > 0;
+        cells(g, ROW_OF(choice_title(g, one), source ? TEXT("") : channel_of(g, json_text(one, TEXT("channel"))),
+                        decision_word(g, json_text(one, TEXT("decision"))), time_of(g, one, TEXT("at")),
+                        json_text(one, TEXT("policy")), json_text(one, TEXT("wording"))));
+    }
     table_close(g);
 }
 

@@ -140,6 +140,12 @@ def try_all(document, server):
     for name in document.single():                               # a former value of each
         for purpose in document.using(name):
             app.change(ident, purpose, {name: sample.fields(document.categories[name], 5)}) if app.read(ident, purpose).status == 200 else None
+    for source in [name for name, body in (tree.get("sources") or {}).items() if sample.truth(body.get("permission"))]:
+        app.put(f"/v1/subjects/{other}/sources/{source}").expect(204)
+        for name in [one for one in document.single() if source in sample.listed(document.categories[one].get("source"))]:
+            for purpose in document.using(name):
+                app.change(other, purpose, {name: sample.fields(document.categories[name], 8)}, source=source) \
+                    if app.read(other, purpose).status == 200 else None
     role = next(iter(tree.get("roles") or {}), None) if people.first_folder(server) else None      # without one it would need a folder
     made = operator.post("/v1/accounts", {"data": sample.person(document, 4), "supplied_by": "person", **({"role": role} if role else {})})
     if made.status == 201:
@@ -171,6 +177,7 @@ def breaks(document, tenant):
     return {
         "notice": ["UPDATE policy_version SET text = text || ' '"],
         "consents": ["UPDATE wording SET text = 'Everything'", "UPDATE consent SET policy = 'none'"],
+        "permissions": ["DELETE FROM consent WHERE channel = 'source'"],
         "undeclared": ["UPDATE OR IGNORE record SET category = 'hobbies'"],
         "transient": [f"UPDATE OR IGNORE record SET category = '{transient}'"] if transient else [],
         "retention": [f"INSERT INTO consent (tenant, subject, purpose, channel, seq, decision, at, policy) SELECT '{tenant}', {person}, 'x', 'email', 1, "

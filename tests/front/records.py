@@ -82,7 +82,9 @@ def register(tests):
             check(source("contact", "address")[0] == "operator", "the operator's")
             # Files, too; and one from a third party is owed to be told (Art. 14).
             path = f"/v1/subjects/{ident}/attachments?category=contact&name="
-            for name, more, right in (("a.txt", "", "app"), ("b.txt", "&source=person", "person"), ("c.txt", "&source=social_network", "social_network")):
+            app.post(path + "d.txt&source=social_network", b"text", **{"Content-Type": "text/plain"}).refused("missing-field", status=422)
+            permitted = "&source=social_network&permitted=2026-01-01T00:00:00Z"
+            for name, more, right in (("a.txt", "", "app"), ("b.txt", "&source=person", "person"), ("c.txt", permitted, "social_network")):
                 app.post(path + name + more, b"text", **{"Content-Type": "text/plain"}).expect(201)
             app.post(path + "d.txt&source=credit_agency", b"text", **{"Content-Type": "text/plain"}).refused("undeclared", status=422)
             file = app.get(f"/v1/subjects/{ident}/access").expect(200).json

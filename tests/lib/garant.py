@@ -176,9 +176,10 @@ class Client:
         wanted = {"purpose": purpose, **({"categories": ",".join(categories)} if categories else {})}
         return self.get(f"/v1/subjects/{subject}?{urllib.parse.urlencode(wanted)}")
 
-    def change(self, subject, purpose, patch, source=None):
-        """A merge patch on the newest version as read for this purpose."""
-        query = urllib.parse.urlencode({"purpose": purpose, **({"source": source} if source else {})})
+    def change(self, subject, purpose, patch, source=None, permitted=None):
+        """A merge patch on the newest version as read for this purpose; permitted: when the person let that source give it."""
+        said = {"purpose": purpose, "source": source, "permitted": permitted}
+        query = urllib.parse.urlencode({name: value for name, value in said.items() if value})
         return self.patch(f"/v1/subjects/{subject}?{query}", patch, etag=self.read(subject, purpose).expect(200).etag)
 
     def consent(self, subject, purpose, decision="given", **more):

@@ -18,6 +18,7 @@ def person(number):
             "account": {"screen_name": f"clarisse{number}", "login": f"login-{number}"}}
 
 
+PERMITTED = {"at": NOW}                          # at a source that needs it: what arrives
 SAMPLES = {                                     # a value of each category that a disk may hold, another for each number
     "contact": lambda n: {"phone": f"+336222233{n:02}"}, "account": lambda n: {"screen_name": f"clarisse{n}"},
     "demographics": lambda n: {"postcode": f"690{n:02}"}, "tastes": lambda n: {"household": n + 1}, "device": lambda n: {"at": NOW, "system": f"Linux {n}"},
@@ -36,8 +37,8 @@ def each_source_of_each_category(client, ident, document):
 
     def write(category, value, source):
         if document["categories"][category].get("many") == "true":
-            return client.record(ident, category, value, source=source)
-        return client.change(ident, purposes[category], {category: value}, source=source)
+            return client.record(ident, category, value, source=source, **({"permission": PERMITTED} if source == "social_network" else {}))
+        return client.change(ident, purposes[category], {category: value}, source=source, permitted=NOW if source == "social_network" else None)
     seen = {"kept": 0, "refused": 0}
     for category, value in SAMPLES.items():
         for number, source in enumerate(("person", *document["sources"])):
@@ -57,7 +58,8 @@ def sources_at_creation(server, client):
     """The same when a person is made, over the API, by the command, and by their own hand; an unknown source, or none, is refused."""
     with part("each datum has its source"):
         for number, source in enumerate(("person", "site", "mini_site", "mobile_app", "messages", "social_network"), 20):
-            ident = client.post("/v1/subjects", {"data": {"contact": person(number)["contact"]}, "source": source}).expect(201).json["id"]
+            more = {"permission": PERMITTED} if source == "social_network" else {}
+            ident = client.post("/v1/subjects", {"data": {"contact": person(number)["contact"]}, "source": source, **more}).expect(201).json["id"]
             access = client.get(f"/v1/subjects/{ident}/access").expect(200).json
             exported = client.export(ident)[1]
             told = json.loads(server.run("subject", "access", ident, "--json"))
@@ -107,7 +109,8 @@ def third_parties(server, client):
     with part("a third party's datum makes the duty to tell"):
         for row in owed():                                            # of what stood before
             client.post(f"/v1/duties/{row['id']}/done", {"outcome": "done"}).expect(204)
-        made = client.post("/v1/subjects", {"data": {"contact": person(40)["contact"]}, "source": "social_network"}).expect(201).json["id"]
+        made = client.post("/v1/subjects", {"data": {"contact": person(40)["contact"]}, "source": "social_network", "permission": PERMITTED}) \
+                     .expect(201).json["id"]
         changed = client.create(person(41))["id"]
         check([row["subject"] for row in owed()] == [made], f"{owed()}")
         client.change(changed, "credit_check", {"credit": {"level": "guarantee"}}, source="credit_agency").expect(200)

@@ -5,6 +5,7 @@
 #include "domain/board/board.h"
 #include "domain/instance/care.h"
 #include "domain/rights/objection.h"
+#include "domain/entry/address.h"
 #include "domain/keep/erase.h"
 #include "domain/folder/folder.h"
 #include "domain/person/holding.h"
@@ -16,16 +17,18 @@
 
 static const char policy[] =
     "backup: {every: 24h, keep: 30d}\n"
-    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo}}\n"
+    "sources: {partner: {title: {en: Partner, fr: Partenaire}, third_party: true, notice_within: 1mo},"
+    " network: {title: {en: Network, fr: Réseau}, permission: true}}\n"
     "categories:\n"
     "  identity: {source: [person, partner], fields: {name: {type: text}}}\n"
     "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  social: {source: [network], fields: {name: {type: text}, place: {type: text}}}\n"
     "  visits: {many: true, fields: {page: {type: text}}}\n"
     "  invoices: {many: true, held: true, fields: {number: {type: text}}}\n"
     "  rights: {many: true, stream: folders, fields: {folder: {type: text}}}\n"
     "  card: {transient: {for: 10m}, fields: {holder: {type: text}}}\n"
     "purposes:\n"
-    "  service: {basis: contract, categories: [identity, contact, visits, rights, card]}\n"
+    "  service: {basis: contract, categories: [identity, contact, social, visits, rights, card]}\n"
     "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [identity, invoices]}\n"
     "  news: {basis: consent, categories: [contact]}\n"
     "  measure: {basis: legitimate_interest, interest: {en: Measure, fr: Mesurer}, categories: [visits]}\n"
@@ -54,6 +57,11 @@ static text lived(struct fixture *f)
         f, &(struct life){ "one@people.example", "Inès", "/a", "INV-1", "Renamed", "a.txt", "an attachment" });
     OKAY(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out));
     OKAY(erase_subject(&f->c, gone, NULL, &out));
+    f->c.if_match = -1;
+    OKAY(subject_patch_from(&f->c, id, js(f, "{'social':{'name':'ines','place':'Lyon'}}"),
+                            &(struct patched){ .source = TEXT("network"), .permitted = time_print(&f->arena, f->c.now) },
+                            &out));
+    f->c.if_match = 0;
     OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out)); /* a person's right: nothing is broken by it */
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'open','why':'works on it'}"), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'works on it'}"), &out));
@@ -141,7 +149,9 @@ static const struct plant plants[] = {
     { PROBE_sealed, "",
       "UPDATE folder_grant SET details = CAST('{\"name\": \"a folder whose name stands in clear, and is long enough\"}' AS BLOB)",
       false, true },
-    { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn'", false },
+    { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn' WHERE channel <> 'source'", false },
+    { PROBE_permissions, "", "DELETE FROM consent WHERE channel = 'source'", .bad = 2 },
+    { PROBE_permissions, "", "UPDATE consent SET decision = 'withdrawn' WHERE channel = 'source'", .bad = 2 },
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
     { PROBE_requests, "",
       "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')",
@@ -150,7 +160,7 @@ static const struct plant plants[] = {
       "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
       " WHERE leaf LIKE '%subject.erase%')",
       true },
-    { PROBE_ledger, "", "UPDATE consent SET method = 'elsewhere'", .bad = 2, .unbound = true },
+    { PROBE_ledger, "", "UPDATE consent SET method = 'elsewhere'", .bad = 3, .unbound = true },
     { PROBE_ledger, "", "DELETE FROM hold", .bad = 1, .unbound = true },
     { PROBE_ledger, "",
       "INSERT INTO folder_grant SELECT tenant, subject, kind, name, seq + 10, category, act, actor, who, details, starts, until, at, due"
@@ -181,7 +191,8 @@ static const struct plant plants[] = {
       " UPDATE consent SET evidence = zeroblob(80);"
       " UPDATE folder_grant SET details = (SELECT sealed FROM record WHERE category = 'invoices');"
       " UPDATE record SET sealed = (SELECT sealed FROM record WHERE category = 'invoices') WHERE category = 'visits'",
-      .bad = 9 }, /* a record, a former value, a file's name, a consent, an objection, three grants, another record */
+      .bad = 10 }, /* a record, a former value, a file's name, a consent, an objection, a permission, three grants,
+                      another record */
     { PROBE_readable, "DELETE FROM key WHERE class <> 0", "", false },
 };
 

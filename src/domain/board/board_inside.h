@@ -79,8 +79,17 @@ void opener_end(struct opener *o);
  * long as that. */
 struct board_step;
 enum err thing_of(struct arena *a, const struct board_step *s, struct query *q, struct thing *out);
-/* Whether it opens and parses. */
-enum err opener_look(struct opener *o, const struct thing *t, bool *readable);
+/* Whether it opens and parses; *sources: the values' sources that need a permission, with their times, and how many
+ * values there are of each. */
+struct sources_seen {
+    struct came {
+        const struct source *source;
+        msec at;
+        int64_t values;
+    } of[FIELDS_MAX];
+    unsigned count;
+};
+enum err opener_look(struct opener *o, const struct thing *t, bool *readable, struct sources_seen *sources);
 void fact_unreadable(struct facts *f, const struct thing *t);
 
 /* Where a walk stands: the key of the last row seen. */

@@ -26,13 +26,42 @@ static enum err key_of(struct opener *o, const struct thing *t, uint32_t key_cla
 
 /* What is written under the person's key goes with it, or stays as a mere proof: with that key gone there is nothing to
  * read. A key of its own that is gone leaves what it was for unreadable. */
-enum err opener_look(struct opener *o, const struct thing *t, bool *readable)
+static const struct source *needs_permission(const struct policy *p, text name)
+{
+    for (unsigned i = 0; i < p->source_count; i++)
+        if (p->sources[i].permission && text_eq(p->sources[i].name, name))
+            return &p->sources[i];
+    return NULL;
+}
+
+/* A record's values are {field: [value, source, time]}. */
+static void look_at_sources(const struct policy *p, const struct json *fields, struct sources_seen *out)
+{
+    JSON_EACH(field, fields) {
+        const struct json *name = field->first ? field->first->next : NULL, *time = name ? name->next : NULL;
+        const struct source *s = time ? needs_permission(p, name->value) : NULL;
+        int64_t at = 0;
+        unsigned i = 0;
+        if (!s || !text_int(time->value, &at))
+            continue;
+        while (i < out->count && (out->of[i].source != s || out->of[i].at != at))
+            i++;
+        if (i == FIELDS_MAX)
+            return; /* no category has more */
+        if (i == out->count)
+            out->of[out->count++] = (struct came){ .source = s, .at = at };
+        out->of[i].values++;
+    }
+}
+
+enum err opener_look(struct opener *o, const struct thing *t, bool *readable, struct sources_seen *sources)
 {
     ARENA_AUTO room = arena_make(OPENER_MEMORY);
     KEY_AUTO key = { { 0 } };
     const struct json *parsed;
     text clear;
     *readable = true;
+    sources->count = 0;
     enum err e = key_of(o, t, t->key_class);
     if (e == ERR_ERASED && !t->key_class)
         return OK;
@@ -45,6 +74,8 @@ enum err opener_look(struct opener *o, const struct thing *t, bool *readable)
     if (e == OK)
         e = json_parse(&room, clear, &parsed);
     *readable = e == OK;
+    if (e == OK && text_eq(t->kind, TEXT("record")))
+        look_at_sources(o->c->policy, parsed, sources);
     return e == ERR_ERASED || record_unreadable(e) ? OK : e;
 }
 

@@ -3,6 +3,7 @@
 #include "domain/board/board_inside.h"
 #include "domain/core/feature.h"
 #include "domain/person/keeping.h"
+#include "domain/person/permission.h"
 #include "domain/core/written.h"
 #include <time.h>
 
@@ -348,11 +349,12 @@ static enum err look_at_consent(struct walker *w, struct query *q)
     struct facts *f = w->step->facts;
     const struct policy *p = w->step->c->policy;
     text purpose = query_get(q, LOOK_CONSENTS, purpose), wording = query_get(q, LOOK_CONSENTS, wording);
-    int index = policy_purpose(p, purpose);
+    bool source = text_eq(query_get(q, LOOK_CONSENTS, channel), PERMISSION_CHANNEL); /* another probe tells of it */
+    int index = source ? 0 : policy_purpose(p, purpose);
     fact_looked(f, PROBE_consents, 1);
     if (index < 0)
         fact_soon(f, PROBE_consents, 1);
-    else
+    else if (!source)
         fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 1, 0);
     TRY(version_known(w, query_get(q, LOOK_CONSENTS, policy)));
     bool good = query_get(q, LOOK_CONSENTS, at) > 0 && query_get(q, LOOK_CONSENTS, at) <= w->step->c->now + DAY &&
@@ -363,7 +365,7 @@ static enum err look_at_consent(struct walker *w, struct query *q)
     }
     if (!good)
         fact_bad(f, PROBE_consents, 1);
-    if (!good && index >= 0)
+    if (!good && index >= 0 && !source)
         fact_clause(f, PROBE_consents, p->purposes[index].clause.path, 0, 1);
     return OK;
 }
@@ -518,18 +520,43 @@ static size_t arguments(const struct cursor *from, const char *key, int64_t rows
 
 /* ---- What is sealed can be read. ---- */
 
+/* Nothing that came lately lacks its permission; one that was put on record later covers what came before it. Older
+ * ones may be gone with the proofs of consents. */
+static enum err look_at_permissions(struct walker *w, const struct thing *t, const struct sources_seen *seen)
+{
+    const struct retention *r = policy_retention(w->step->c->policy, TEXT("consents"));
+    for (unsigned i = 0; i < seen->count; i++) {
+        const struct came *came = &seen->of[i];
+        text path = arena_print(w->step->c->arena, "sources.%.*s.permission", T(came->source->name));
+        if (r && term_end(came->at, r->active, 1) <= w->step->c->now)
+            continue;
+        QUERY_AUTO q;
+        query_start(&q, w->db, SQL_PERMISSION_AT,
+                    ARGS(V_TEXT(t->place.tenant), V_ID(t->place.subject), V_TEXT(came->source->name),
+                         V_INT(came->at)));
+        bool good = query_next(&q) && text_eq(query_get(&q, PERMISSION_AT, decision), TEXT("given"));
+        TRY(q.status);
+        fact_looked(w->step->facts, PROBE_permissions, came->values);
+        fact_bad(w->step->facts, PROBE_permissions, good ? 0 : came->values);
+        fact_clause(w->step->facts, PROBE_permissions, path, came->values, good ? 0 : came->values);
+    }
+    return OK;
+}
+
 /* `at`: the key of the row, `before`: of the one it follows. */
 static enum err look_inside(struct walker *w, struct query *q, const struct cursor *before, const struct cursor *at)
 {
     ARENA_AUTO room = arena_make(1 << 16);
     struct thing t;
+    struct sources_seen seen;
     bool readable;
     TRY(thing_of(&room, w->step, q, &t));
     if (!t.sealed.bytes.p)
         return OK;
     fact_looked(w->step->facts, PROBE_readable, 1);
     w->bytes += t.sealed.bytes.n;
-    TRY(opener_look(&w->opener, &t, &readable));
+    TRY(opener_look(&w->opener, &t, &readable, &seen));
+    TRY(look_at_permissions(w, &t, &seen));
     if (!readable && w->doubt_count < SUSPECTS)
         w->doubts[w->doubt_count++] = (struct doubt){ *before, *at };
     else if (!readable) /* far more than a write under way explains */
@@ -555,6 +582,7 @@ static enum err doubt_again(struct walker *w, const struct walk *walk, const str
     struct val args[KEY_COLUMNS + 1];
     struct cursor at = { 0 };
     struct thing t;
+    struct sources_seen seen;
     bool readable;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(w->step->c), w->step->c->arena, &db));
@@ -569,7 +597,7 @@ static enum err doubt_again(struct walker *w, const struct walk *walk, const str
     if (!t.sealed.bytes.p)
         return OK;
     w->opener.known = false;
-    TRY(opener_look(&w->opener, &t, &readable));
+    TRY(opener_look(&w->opener, &t, &readable, &seen));
     if (!readable)
         fact_unreadable(w->step->facts, &t);
     return OK;

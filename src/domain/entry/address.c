@@ -537,6 +537,12 @@ enum err identifier_confirm(struct ctx *c, text token, struct answer *out)
 
 enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out)
 {
-    const struct patching how = { .source = source, .purpose = purpose };
+    return subject_patch_from(c, id, patch, &(struct patched){ .source = source, .purpose = purpose }, out);
+}
+
+enum err subject_patch_from(struct ctx *c, text id, const struct json *patch, const struct patched *from,
+                            struct answer *out)
+{
+    const struct patching how = { .source = from->source, .purpose = from->purpose, .permitted = from->permitted };
     return person_patch(c, id, patch, &how, out);
 }

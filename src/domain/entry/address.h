@@ -32,5 +32,12 @@ enum err identifier_confirm(struct ctx *c, text token, struct answer *out);
 enum err identifier_look(struct ctx *c, text token);
 /* RFC 7386 merge patch; needs c->if_match. Former values are kept under the policy's retention `former` (GDPR 16). */
 enum err subject_patch(struct ctx *c, text id, const struct json *patch, text source, text purpose, struct answer *out);
+/* The same from a source that may need a permission: `permitted` is when the person gave it there, empty where the one
+ * in force is meant (permission_take). */
+struct patched {
+    text source, purpose, permitted;
+};
+enum err subject_patch_from(struct ctx *c, text id, const struct json *patch, const struct patched *from,
+                            struct answer *out);
 
 #endif

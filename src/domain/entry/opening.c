@@ -255,7 +255,8 @@ enum err account_open_for(struct ctx *c, const struct json *in, struct answer *o
     struct making m = { .data = json_get(in, TEXT("data")),
                         .consents = json_get(in, TEXT("consents")),
                         .source = json_text(in, TEXT("supplied_by")),
-                        .supplier = json_text(in, TEXT("supplier")) };
+                        .supplier = json_text(in, TEXT("supplier")),
+                        .permission = json_get(in, TEXT("permission")) };
     const struct json *folders = json_get(in, TEXT("folders")), *invite = json_get(in, TEXT("invite"));
     if (!m.source.n)
         return source_missing(c, TEXT("supplied_by"));

@@ -2,9 +2,10 @@
 #include "domain/instance/features.h"
 #include "domain/entry/opening.h"
 #include "domain/folder/folder.h"
+#include "domain/person/permission.h"
 #include "domain/preference/preference.h"
 #include "domain/version/acknowledge.h"
 
 const struct feature *const features[] = { &folder_feature, &preference_feature, &acknowledge_feature,
-                                           &opening_feature };
+                                           &opening_feature, &permission_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

@@ -65,6 +65,8 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     }
     TRY(write_refused(c, &p, source_take(c, json_text(in, TEXT("source")), &set, &source)));
     append_use_source(&ch, source);
+    const struct arrival arrival = { .category = cat->name, .fields = fields };
+    TRY(permission_take(c, &p, false, source, json_get(in, TEXT("permission")), &arrival, &ch.permission));
     like.source = ch.source;
     text form = form_sealed(c, fields, NULL, like.source);
     TRY_PTR(form.p);
@@ -102,6 +104,9 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
     TRY(change_begin(c, p, 1, out));
     out->source = source_observed(c, &set);
     like.source = out->source;
+    const struct arrival arrival = { .category = cat->name, .fields = declared };
+    const struct source_taken source = { .name = out->source };
+    TRY(permission_take(c, p, false, source, NULL, &arrival, &out->permission));
     text form = form_sealed(c, declared, NULL, like.source);
     TRY_PTR(form.p);
     return change_record(c, out, &like, form);
@@ -133,6 +138,9 @@ enum err subject_keep(struct ctx *c, struct person *p, int category, const struc
     out->expected = p->version;
     out->version = p->version + 1;
     TRY(kept_source(c, &set, &out->source));
+    const struct arrival arrival = { .category = cat->name, .fields = fields };
+    const struct source_taken source = { .name = out->source };
+    TRY(permission_take(c, p, false, source, NULL, &arrival, &out->permission));
     like.source = out->source;
     like.at = c->now;
     like.due = 0;

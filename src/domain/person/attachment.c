@@ -1,4 +1,5 @@
 /* Attachments: files of a person, sealed in pieces so that none is ever whole in clear but on its way to a reader. */
+#include "domain/person/permission.h"
 #include "domain/person/look_at.h"
 #include "base/file/card_file.h"
 #include "domain/person/record.h"
@@ -57,6 +58,7 @@ struct adding {
     bool has_put;
     struct subject_id duty;
     msec inform; /* as those of a change */
+    struct permission permission;
 };
 
 static enum err room_for(struct db *db, const struct adding *a)
@@ -83,6 +85,7 @@ static enum err run_add(struct db *db, struct write *w)
     for (int64_t i = 0; i < a->piece_count; i++)
         TRY(db_run(db, SQL_ATTACHMENT_PART_ADD, NULL,
                    ARGS(person[0], person[1], person[2], V_INT(i), V_INT(t->key_class), V_SEALED(a->pieces[i]))));
+    TRY(permission_run(db, a->c->tenant, a->p->id, a->c->policy->version, a->it.at, &a->permission));
     if (a->inform)
         return duty_add(db, a->c->tenant, a->duty, &a->p->id, TEXT("inform"), t->source, a->it.at, a->inform);
     return OK;
@@ -213,7 +216,13 @@ static enum err add_once(struct ctx *c, text id, const struct attachment_new *in
     bits_add(&set, (unsigned)(cat - c->policy->categories));
     TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
     TRY(write_refused(c, &p, source_take(c, in->source, &set, &source)));
+    const struct arrival arrival = { .category = cat->name };
+    struct permission permission;
+    const struct json *said;
+    TRY(permission_said(c, in->permitted, &said));
+    TRY(permission_take(c, &p, false, source, said, &arrival, &permission));
     struct adding a = { .c = c,
+                        .permission = permission,
                         .p = &p,
                         .it = { .id = id_make(c->now),
                                 .category = cat->name,

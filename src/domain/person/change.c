@@ -235,6 +235,7 @@ static enum err run(struct db *db, struct write *w)
     }
     TRY(run_records(db, r->c, ch));
     TRY(run_consents(db, ch));
+    TRY(permission_run(db, ch->tenant, ch->person->id, ch->policy_version, ch->now, &ch->permission));
     if (ch->also)
         TRY(ch->also(db, ch->also_arg));
     return ch->inform

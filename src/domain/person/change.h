@@ -2,6 +2,7 @@
 #ifndef DOMAIN_PERSON_CHANGE_H
 #define DOMAIN_PERSON_CHANGE_H
 #include "domain/core/data_subject.h"
+#include "domain/person/permission.h"
 #include "domain/person/record.h"
 #include "store/store.h"
 
@@ -59,6 +60,7 @@ struct change {
     unsigned drop_count;
     struct change_consent *consents;
     unsigned consent_count;
+    struct permission permission; /* under which it comes in, or which it gives or ends */
     struct key_put *puts;
     unsigned put_count;
     msec due;               /* of a new person: when their own term ends; 0: not known */

@@ -1,6 +1,7 @@
 /* Consents, objections, restriction: rows are only ever added; the last one of a purpose and channel is in force. */
 #include "domain/person/look_at.h"
 #include "domain/person/consent.h"
+#include "domain/person/permission.h"
 #include "domain/person/person.h"
 #include "domain/person/change.h"
 #include "domain/core/instance.h"
@@ -13,7 +14,8 @@ static void open_row(struct ctx *c, struct json_out *w, const struct change_cons
                      text evidence, bool unreadable)
 {
     json_open(w, '{');
-    json_pair(w, TEXT("purpose"), k->purpose);
+    bool source = text_eq(k->channel, PERMISSION_CHANNEL);
+    json_pair(w, source ? TEXT("source") : TEXT("purpose"), k->purpose);
     if (k->channel.n)
         json_pair(w, TEXT("channel"), k->channel);
     json_pair(w, TEXT("decision"), k->decision);
@@ -223,6 +225,10 @@ static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_ro
             return e;
         TRY(wording_of(c, &wordings, text_of(rows->k.wording_hash), &rows->k.wording));
         open_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")), e != OK);
+        if (json_get(rows->evidence, TEXT("permitted"))) {
+            json_name(w, TEXT("permitted"));
+            json_put(w, json_get(rows->evidence, TEXT("permitted")));
+        }
         if (rows->lapsed)
             json_pair_bool(w, TEXT("lapsed"), true);
         if (rows->times > 1) {
@@ -306,7 +312,7 @@ static enum err look_lapsed(struct ctx *c, const struct person *p, struct ledger
 {
     int index = policy_purpose(c->policy, row->k.purpose);
     struct bits live;
-    if (index < 0 || !text_eq(row->k.decision, TEXT("given")))
+    if (index < 0 || text_eq(row->k.channel, PERMISSION_CHANNEL) || !text_eq(row->k.decision, TEXT("given")))
         return OK;
     TRY(person_consents_by(c, p, row->k.channel, &live));
     row->lapsed = !bits_has(&live, (unsigned)index);

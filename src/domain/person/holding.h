@@ -9,7 +9,7 @@ struct paging;
 enum { ATTACHMENT_MAX = 32 << 20 };
 /* Source: may be empty (source_take). */
 struct attachment_new {
-    text category, name, source, media_type, content;
+    text category, name, source, permitted, media_type, content; /* permitted: when, at a source that needs it */
 };
 enum err attachment_take(struct ctx *c, text id, const struct attachment_new *in, struct answer *out);
 enum err attachment_add(struct ctx *c, text id, text category, text name, text media_type, text content,

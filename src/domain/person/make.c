@@ -84,6 +84,8 @@ enum err person_make(struct ctx *c, const struct making *m, struct person *p, st
     TRY(m->settled ? check_purposes(c, &categories, &given)
                    : person_allow_some(c, NULL, &given, m->purpose, &categories, ACT_WRITE));
     TRY(write_refused(c, NULL, add_categories(c, ch, m->data, ch->source)));
+    const struct arrival arrival = { .data = m->data };
+    TRY(permission_take(c, p, true, source, m->permission, &arrival, &ch->permission));
     *event = event_of(c, p, TEXT("subject.create"));
     TRY(source_seal_supplier(c, p, m->supplier, event));
     event->categories = event_categories(c, &categories);
@@ -100,6 +102,7 @@ enum err subject_create(struct ctx *c, const struct json *in, struct answer *out
                               .consents = json_get(in, TEXT("consents")),
                               .source = json_text(in, TEXT("source")),
                               .supplier = json_text(in, TEXT("supplied_by")),
+                              .permission = json_get(in, TEXT("permission")),
                               .purpose = json_text(in, TEXT("purpose")) };
     if (!in || in->kind != J_OBJECT || (m.data && m.data->kind != J_OBJECT))
         return say(c->arena, ERR_USAGE, "the body is {\"data\": {category: {field: value}}, \"source\": …}");

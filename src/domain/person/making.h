@@ -13,6 +13,7 @@ struct json;
  * is held must still have a purpose, one that rests on consent only with a consent that comes along. */
 struct making {
     const struct json *data, *consents; /* {category: {field: value}}; one consent or a list */
+    const struct json *permission;      /* that of a source which needs one */
     text source, supplier, purpose;     /* supplier: who exactly; sealed beside the journal entry */
     bool settled;
 };
@@ -22,7 +23,7 @@ enum err person_make(struct ctx *c, const struct making *m, struct person *p, st
 
 /* subject_patch() with an identifier that was confirmed, and with something else in the same commit. */
 struct patching {
-    text source, purpose;
+    text source, purpose, permitted; /* permitted: when, at a source that needs a permission */
     bool confirmed;
     enum err (*also)(struct db *db, void *arg);
     void *also_arg;

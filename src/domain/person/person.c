@@ -2,6 +2,7 @@
 #include "domain/core/actor.h"
 #include "domain/core/data_subject.h"
 #include "domain/core/decided.h"
+#include "domain/person/permission.h"
 #include "domain/person/person.h"
 #include "domain/person/reach.h"
 #include "domain/core/instance.h"
@@ -96,8 +97,8 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
     while (query_next(&q)) {
         int purpose = policy_purpose(c->policy, query_get(&q, CONSENT_STANDING, purpose));
         text channel = query_get(&q, CONSENT_STANDING, channel), decision = query_get(&q, CONSENT_STANDING, decision);
-        if (purpose < 0)
-            continue;
+        if (purpose < 0 || text_eq(channel, PERMISSION_CHANNEL))
+            continue; /* what a source may bring is no consent to a purpose of the same name */
         unsigned i = 0;
         while (i < count && !(rows[i].purpose == purpose && text_eq(rows[i].channel, channel)))
             i++;

@@ -4,12 +4,24 @@
 #include "policy/policy.h"
 #include "domain/core/actor.h"
 #include "domain/core/write.h"
-#include "domain/person/team.h"
+#include "domain/core/decided.h"
+#include "store/store.h"
 
 bool archive_reader(const struct ctx *c)
 {
     const struct node *readers = node_at(c->policy->root, TEXT("archive.readers"));
     return c->actor.kind == ACTOR_OPERATOR || (readers && c->actor.agreement && node_has(readers, c->actor.name));
+}
+
+/* Whether a manager has a person in their team. */
+static enum err team_has(struct ctx *c, struct subject_id manager, struct subject_id member, bool *has)
+{
+    READ_AUTO db = NULL;
+    TRY(decided_read(c, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TEAM_HAS, ARGS(V_TEXT(c->tenant), V_ID(member), V_ID(manager)));
+    *has = query_next(&q);
+    return q.status;
 }
 
 /* Absent and out of reach look alike, but that somebody reached out is on record. */

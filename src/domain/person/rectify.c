@@ -143,6 +143,10 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
             patch_category(c, &ch, policy_category(c->policy, fields->key), fields, whole.after, ch.source, &w)));
     json_close(&w, ']');
     TRY(write_refused(c, &p, whole_check(c, &p, &whole)));
+    const struct arrival arrival = { .data = patch };
+    const struct json *permission;
+    TRY(permission_said(c, how->permitted, &permission));
+    TRY(permission_take(c, &p, false, source, permission, &arrival, &ch.permission));
     ch.also = how->also;
     ch.also_arg = how->also_arg;
     if (!how->confirmed)

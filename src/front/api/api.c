@@ -5,6 +5,7 @@
 #include "domain/instance/care.h"
 #include "domain/person/consent.h"
 #include "domain/rights/objection.h"
+#include "domain/person/permission.h"
 #include "domain/mail/contact.h"
 #include "domain/keep/erase.h"
 #include "domain/person/holding.h"
@@ -30,7 +31,7 @@
 HANDLER(subject_create, subject_create(c, q->json, &answer))
 HANDLER(subject_lookup, subject_lookup(c, q->json, &answer))
 HANDLER(subject_read, subject_read(c, ID, ASKED("purpose"), ASKED("categories"), &answer))
-HANDLER(subject_patch, subject_patch(c, ID, q->json, ASKED("source"), ASKED("purpose"), &answer))
+HANDLER(subject_patch, subject_patch_from(c, ID, q->json, &(struct patched){ ASKED("source"), ASKED("purpose"), ASKED("permitted") }, &answer))
 PAGED(subject_former, subject_former(c, ID, &paging, &answer))
 HANDLER(record_add, subject_add_record(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(record_drop, subject_drop_record(c, ID, SECOND_PARAM, ASKED("item"), &answer))
@@ -45,6 +46,8 @@ HANDLER(consent_record, consent_record(c, ID, q->json, &answer))
 PAGED(consent_list, consent_list(c, ID, &paging, &answer))
 HANDLER(objection_set, objection_set(c, ID, SECOND_PARAM, true, &answer))
 HANDLER(objection_lift, objection_set(c, ID, SECOND_PARAM, false, &answer))
+HANDLER(source_permit, permission_set(c, ID, SECOND_PARAM, q->json, &answer))
+HANDLER(source_end, permission_end(c, ID, SECOND_PARAM, &answer))
 HANDLER(objection_decide, objection_decide(c, ID, SECOND_PARAM, q->json, &answer))
 HANDLER(restriction_set, restriction_set(c, ID, true, json_text(q->json, TEXT("ground")), &answer))
 HANDLER(restriction_lift, restriction_set(c, ID, false, json_text(q->json, TEXT("ground")), &answer))
@@ -72,6 +75,7 @@ static enum err add_attachment(struct ctx *c, const struct request *q, struct an
     const struct attachment_new in = { .category = ASKED("category"),
                                        .name = ASKED("name"),
                                        .source = ASKED("source"),
+                                       .permitted = ASKED("permitted"),
                                        .media_type = request_header(q, TEXT("Content-Type")),
                                        .content = q->body };
     return attachment_take(c, ID, &in, answer);

@@ -1,6 +1,7 @@
 /* Choices: consents purpose by purpose and channel by channel, given and withdrawn with one press alike; objections;
- * what was decided before. */
+ * what other sources may give; what was decided before. */
 #include "domain/person/consent.h"
+#include "domain/person/permission.h"
 #include "front/door/go.h"
 #include "domain/rights/objection.h"
 #include "domain/core/named.h"
@@ -85,6 +86,44 @@ static void put_objection(struct page *p, const struct json *ledger, const struc
     json_close(&p->w, '}');
 }
 
+/* "contact.phone" in the words of the policy. */
+static text title_of(struct page *p, text name)
+{
+    text field = name, category = text_cut(&field, '.');
+    int index = policy_category(p->c->policy, category);
+    const struct category *cat = index >= 0 ? &p->c->policy->categories[index] : NULL;
+    if (cat && field.p && policy_field(cat, field) >= 0)
+        return doc_field(p->c, cat, field);
+    return cat ? doc_category(p->c, cat) : name;
+}
+
+/* What may come from each source that the person ever permitted. */
+static void put_sources(struct page *p, const struct json *ledger)
+{
+    bool any = false;
+    json_name(&p->w, TEXT("sources"));
+    json_open(&p->w, '[');
+    JSON_EACH(row, ledger) {
+        const struct json *permitted = json_get(row, TEXT("permitted"));
+        if (!json_text(row, TEXT("source")).n)
+            continue;
+        any = true;
+        json_open(&p->w, '{');
+        page_copy(p, row, TEXT("source"));
+        json_pair(&p->w, TEXT("title"), doc_source(p->c, json_text(row, TEXT("source"))));
+        json_pair_bool(&p->w, TEXT("given"), decided(row, TEXT("given")));
+        json_pair(&p->w, TEXT("at"), json_text(permitted ? permitted : row, TEXT("at")));
+        json_name(&p->w, TEXT("data"));
+        json_open(&p->w, '[');
+        JSON_EACH(name, json_get(permitted, TEXT("fields")))
+            json_put_text(&p->w, title_of(p, name->value));
+        json_close(&p->w, ']');
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_pair_bool(&p->w, TEXT("elsewhere"), any);
+}
+
 static void put_rows(struct page *p, const struct json *ledger)
 {
     json_name(&p->w, TEXT("ledger"));
@@ -92,10 +131,14 @@ static void put_rows(struct page *p, const struct json *ledger)
     JSON_EACH(row, ledger) {
         text channel = json_text(row, TEXT("channel"));
         int index = policy_purpose(p->c->policy, json_text(row, TEXT("purpose")));
+        text source = json_text(row, TEXT("source"));
+        bool reach = !source.n && !text_eq(channel, TEXT("objection"));
+        text title = source.n ? doc_source(p->c, source) : json_text(row, TEXT("purpose"));
+        if (index >= 0)
+            title = doc_purpose(p->c, &p->c->policy->purposes[index]);
         json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("title"),
-                  index >= 0 ? doc_purpose(p->c, &p->c->policy->purposes[index]) : json_text(row, TEXT("purpose")));
-        json_pair(&p->w, TEXT("channel"), text_eq(channel, TEXT("objection")) ? TEXT("") : channel);
+        json_pair(&p->w, TEXT("title"), title);
+        json_pair(&p->w, TEXT("channel"), reach ? channel : TEXT(""));
         page_copy(p, row, TEXT("decision"));
         page_copy(p, row, TEXT("at"));
         page_copy(p, row, TEXT("policy"));
@@ -135,6 +178,7 @@ static enum err show_choices(struct ctx *c, const struct request *q, struct repl
         if (c->policy->purposes[i].basis != BASIS_CONSENT && may_object(&c->policy->purposes[i]))
             put_objection(&p, ledger, &c->policy->purposes[i]);
     json_close(&p.w, ']');
+    put_sources(&p, ledger);
     put_rows(&p, json_get(file, TEXT("consents")));
     json_pair(&p.w, TEXT("next"), json_text(file, TEXT("next")));
     return page_show(&p, r, why ? err_row(why->code)->http : 200);
@@ -154,8 +198,12 @@ static enum err decide(struct ctx *c, const struct request *q, text decision)
     struct answer answer = { 0 };
     if (text_eq(decision, TEXT("object")) || text_eq(decision, TEXT("lift")))
         return objection_set(c, session_self(c), purpose, text_eq(decision, TEXT("object")), &answer);
+    if (text_eq(decision, TEXT("end")))
+        return permission_end(c, session_self(c), json_text(q->json, TEXT("source")), &answer);
+    if (text_eq(decision, TEXT("allow")))
+        return permission_set(c, session_self(c), json_text(q->json, TEXT("source")), NULL, &answer);
     if (!text_eq(decision, TEXT("given")) && !text_eq(decision, TEXT("withdrawn")))
-        return say(c->arena, ERR_USAGE, "the member \"decision\" is given, withdrawn, object or lift");
+        return say(c->arena, ERR_USAGE, "the member \"decision\" is given, withdrawn, object, lift, allow or end");
     BUF_AUTO b = buf_make(1 << 16);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -179,7 +227,9 @@ enum err api_consents_decide(struct ctx *c, const struct request *q, struct repl
     } said[] = { { TEXT_INIT("given"), TEXT_INIT("given") },
                  { TEXT_INIT("withdrawn"), TEXT_INIT("withdrawn") },
                  { TEXT_INIT("object"), TEXT_INIT("objected") },
-                 { TEXT_INIT("lift"), TEXT_INIT("lifted") } };
+                 { TEXT_INIT("lift"), TEXT_INIT("lifted") },
+                 { TEXT_INIT("allow"), TEXT_INIT("allowed") },
+                 { TEXT_INIT("end"), TEXT_INIT("stopped") } };
     text decision = json_text(q->json, TEXT("decision"));
     enum err e = decide(c, q, decision);
     if (e != OK) {
