@@ -29,6 +29,8 @@ export const PAGES = [
         { path: '/invitation?token=' + 'A'.repeat(43), name: 'invitation-unknown', status: 404 }] : [] },
     { route: '/register', few: true, at: site => site.registers
         ? ['/register', { path: '/register', name: 'register-refused', status: 422, act: send('main form') }] : [] },
+    { route: '/forms/{name}', at: site => site.forms.map(name => `/forms/${name}`) },
+    { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 
     { route: '/me', at: own('/me') },
@@ -61,6 +63,8 @@ export const PAGES = [
                          { name: 'staff-found', act: fill({ value: site.people?.identifier }, 'form[action="/staff/find"]') })(site)] },
     { route: '/staff/open',
       at: site => [...as('staff', '/staff/open')(site), ...as('support', '/staff/open')(site)] },
+    { route: '/staff/forms', at: as('staff', '/staff/forms') },
+    { route: '/staff/forms/{name}', at: site => site.forms.slice(0, 1).flatMap(name => as('staff', `/staff/forms/${name}`)(site)) },
     { route: '/staff/people/{id}',
       at: site => !site.people ? [] : [
           ...as('staff', `/staff/people/${site.people.id}`)(site),

@@ -81,6 +81,11 @@ static void nothing_is_left_of_a_canary(void **state)
              "INSERT INTO usage_seen (tenant, subject, digest, until) VALUES ('%.*s', x'%s', randomblob(32), 9e12)",
              T(f->c.tenant), hex);
     fixture_plant(f, holder);
+    char sent[256];
+    snprintf(sent, sizeof sent,
+             "INSERT INTO submission (tenant, id, form, subject, body, at) VALUES ('%.*s', randomblob(16), 'contact', x'%s', x'01', 1)",
+             T(f->c.tenant), hex);
+    fixture_plant(f, sent);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

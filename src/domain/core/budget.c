@@ -128,6 +128,14 @@ enum err budget_spend(struct ctx *c, const struct write *w)
     return room ? OK : over(c, (enum budget)b, DAY - c->now % DAY);
 }
 
+enum err budget_take(struct ctx *c, enum budget b, text what)
+{
+    struct subject_id place = { { 0 } };
+    uint64_t hash = mixed(c->app->spent->seed[0], what);
+    memcpy(place.b, &hash, sizeof hash);
+    return count_one(c->app->spent, c->now / DAY, b, c->tenant, place) ? OK : over(c, b, DAY - c->now % DAY);
+}
+
 enum err budget_ask(struct ctx *c)
 {
     msec now = clock_monotonic();

@@ -35,6 +35,8 @@ void spending_close(struct spending **s);
 /* Before a write about a person: one from the budget of its act. ERR_TOO_MANY until the day (UTC) is over. */
 struct write;
 enum err budget_spend(struct ctx *c, const struct write *w);
+/* One of that budget within the day for what is no person: a form, a network address. */
+enum err budget_take(struct ctx *c, enum budget b, text what);
 /* A request of a signed-in person. ERR_TOO_MANY until the minute is over; asked by everything but what withdraws,
  * objects, erases and signs out. */
 enum err budget_ask(struct ctx *c);

@@ -1,11 +1,12 @@
 /* The features of this house, a line each: the one place that includes them all. */
 #include "domain/instance/features.h"
 #include "domain/entry/opening.h"
+#include "domain/choice/choice.h"
 #include "domain/folder/folder.h"
 #include "domain/person/permission.h"
 #include "domain/preference/preference.h"
 #include "domain/version/acknowledge.h"
 
 const struct feature *const features[] = { &folder_feature, &preference_feature, &acknowledge_feature,
-                                           &opening_feature, &permission_feature };
+                                           &opening_feature, &permission_feature, &choice_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

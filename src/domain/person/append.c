@@ -21,7 +21,7 @@ void append_use_source(struct change *ch, struct source_taken source)
 
 /* ---- Records of a category with many. ---- */
 
-static enum err next_item(struct ctx *c, const struct person *p, const struct category *cat, int64_t *out)
+enum err append_item(struct ctx *c, const struct person *p, const struct category *cat, int64_t *out)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
@@ -57,7 +57,7 @@ static enum err add_record(struct ctx *c, text id, text category, const struct j
     TRY(person_allow_some(c, &p, NULL, json_text(in, TEXT("purpose")), &set, ACT_WRITE));
     TRY(whole_other(c, &p, cat, &other));
     TRY(write_refused(c, &p, value_take_category(c, cat, &fields, other)));
-    TRY(next_item(c, &p, cat, &like.item));
+    TRY(append_item(c, &p, cat, &like.item));
     TRY(change_begin(c, &p, 1, &ch));
     if (other) /* what it depends on is still as it was read */ {
         ch.expected = p.version;
@@ -100,7 +100,7 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
     TRY(whole_other(c, p, cat, &other));
     TRY(value_take_category(c, cat, &declared, other));
     bits_add(&set, (unsigned)category);
-    TRY(next_item(c, p, cat, &like.item));
+    TRY(append_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
     out->source = source_observed(c, &set);
     like.source = out->source;
@@ -133,7 +133,7 @@ enum err subject_keep(struct ctx *c, struct person *p, int category, const struc
     struct bits set = { { 0 } };
     bits_add(&set, (unsigned)category);
     if (!old)
-        TRY(next_item(c, p, cat, &like.item));
+        TRY(append_item(c, p, cat, &like.item));
     TRY(change_begin(c, p, 1, out));
     out->expected = p->version;
     out->version = p->version + 1;

@@ -21,6 +21,8 @@ enum err subject_note(struct ctx *c, struct person *p, int category, msec at, te
  * unchanged ones keep source and time. */
 enum err subject_keep(struct ctx *c, struct person *p, int category, const struct record *old,
                       const struct json *fields, struct change *out);
+/* The number of one record more in a category with many: two at once rarely meet, and then the write is refused. */
+enum err append_item(struct ctx *c, const struct person *p, const struct category *cat, int64_t *out);
 /* Erases one category, or one item of it, with its former values (partial GDPR 17). */
 enum err subject_drop_record(struct ctx *c, text id, text category, text item, struct answer *out);
 /* Every datum has a source (GDPR 14(2)(f)); from somebody else than the person, they are owed the information of

@@ -188,12 +188,26 @@ static enum err run_budget(struct db *db, const struct change *ch)
     return budget_check(db_arena(db), ch->language, BUDGET_decisions, used, 1);
 }
 
+/* Whether what was decided last there is a consent. */
+static enum err run_given(struct db *db, const struct change *ch, const struct change_consent *k, bool *given)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_GIVEN,
+                ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel)));
+    *given = query_next(&q);
+    return q.status;
+}
+
 static enum err run_consents(struct db *db, const struct change *ch)
 {
     bool withdrawn = false;
     for (unsigned i = 0; i < ch->consent_count; i++) {
         const struct change_consent *k = &ch->consents[i];
-        bool repeated;
+        bool repeated, given = false;
+        if (k->yields)
+            TRY(run_given(db, ch, k, &given));
+        if (given)
+            continue;
         TRY(run_repeat(db, ch, k, &repeated));
         if (repeated)
             continue;

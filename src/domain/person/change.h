@@ -32,6 +32,7 @@ struct change_consent {
     text wording_kept; /* sealed */
     char wording_hash[65];
     sealed evidence;
+    bool yields; /* a refusal that stands only where no consent is in force: nothing is withdrawn by it */
 };
 struct change_former {
     text category;

@@ -195,6 +195,16 @@ static enum err ask_begin(struct ctx *c, const struct person *p, const struct bi
     return OK;
 }
 
+enum err person_would_allow(struct ctx *c, const struct person *p, text purpose, enum act act, bool *allowed)
+{
+    struct standing standing;
+    struct ask ask;
+    TRY(ask_begin(c, p, NULL, act, TEXT(""), &standing, &ask));
+    ask.purpose = policy_purpose(c->policy, purpose);
+    *allowed = ask.purpose >= 0 && policy_decide(c->policy, &ask).verdict == ALLOWED;
+    return OK;
+}
+
 static bool needs_standing(const struct purpose *row)
 {
     return row->basis == BASIS_CONSENT || row->basis == BASIS_INTEREST || row->basis == BASIS_PUBLIC || row->marketing;

@@ -17,6 +17,8 @@ enum err person_open_anyway(struct ctx *c, text id, struct person *out);
  * alone). Loads consents and objections only when the purpose's basis needs them. A refusal is recorded (write_refusal)
  * and returned with its clause. */
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act);
+/* What the policy decides of a use for that purpose, without a refusal: for lists that leave a person out. */
+enum err person_would_allow(struct ctx *c, const struct person *p, text purpose, enum act act, bool *allowed);
 /* The same for a message by that channel: ERR_MISSING without one where the purpose has some, ERR_PURPOSE for one that
  * it does not have, and only a consent to that channel counts. */
 enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories,

@@ -14,7 +14,7 @@ bool archive_reader(const struct ctx *c)
 }
 
 /* Whether a manager has a person in their team. */
-static enum err team_has(struct ctx *c, struct subject_id manager, struct subject_id member, bool *has)
+enum err team_has(struct ctx *c, struct subject_id manager, struct subject_id member, bool *has)
 {
     READ_AUTO db = NULL;
     TRY(decided_read(c, &db));

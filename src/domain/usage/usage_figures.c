@@ -8,7 +8,7 @@
 #include "domain/person/person.h"
 #include "domain/person/record.h"
 #include "domain/person/rectify.h"
-#include "domain/person/team.h"
+#include "domain/person/reach.h"
 #include "domain/usage/intake.h"
 #include "domain/usage/usage.h"
 #include <stdlib.h>

@@ -190,7 +190,7 @@ static text authority_of(text origin)
 
 /* Browsers say where a request comes from (Fetch Metadata, and Origin): without a session that is what is left to tell.
  * Held against the host that was asked for, and the one that the operator says people reach this server by. */
-static bool of_another_site(struct ctx *c, const struct request *q)
+bool gate_elsewhere(struct ctx *c, const struct request *q)
 {
     text site = request_header(q, TEXT("Sec-Fetch-Site")), origin = request_header(q, TEXT("Origin"));
     if (site.p)
@@ -208,7 +208,13 @@ enum err gate_forgery(struct ctx *c, const struct request *q)
     bool by_token = request_header(q, TEXT("Authorization")).p && q->route->who != WHO_ANYONE;
     if (by_token)
         return OK;
-    if (of_another_site(c, q))
+    bool elsewhere = gate_elsewhere(c, q);
+    if (elsewhere && route_abroad(q->route)) {
+        c->session = NULL; /* whoever is signed in here did not send it */
+        c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") };
+        return OK;
+    }
+    if (elsewhere)
         return say(c->arena, ERR_FORBIDDEN, "the request comes from a page of another site");
     if (!c->session)
         return OK;

@@ -11,6 +11,8 @@ enum err gate_identify(struct ctx *c, const struct request *q);
 enum err gate_admit(struct ctx *c, const struct route *route);
 /* A change that came with a cookie needs the session's token, and none may come from a page of another site (OWASP,
  * cross-site request forgery). Asked once the body is read. ERR_FORBIDDEN. */
+/* Whether the browser says that a page of another site sent it. */
+bool gate_elsewhere(struct ctx *c, const struct request *q);
 enum err gate_forgery(struct ctx *c, const struct request *q);
 /* If-Match and Idempotency-Key into the context. */
 enum err gate_headers(struct ctx *c, const struct request *q);

@@ -27,6 +27,11 @@ static const bool asides[ROUTE_COUNT] = {
 #include "front/door/routes.def"
 };
 
+static const bool abroad[ROUTE_COUNT] = {
+#define ABROAD(name) [ROUTE_##name] = true,
+#include "front/door/routes.def"
+};
+
 text who_word(enum who who)
 {
     static const text words[] = {
@@ -40,6 +45,8 @@ text who_word(enum who who)
 const struct route *route_row(enum route_id id) { return &route_rows[id]; }
 bool route_always(const struct route *route) { return always[route_id(route)]; }
 int route_budget(const struct route *route) { return held[route_id(route)] - 1; }
+bool route_abroad(const struct route *route) { return abroad[route_id(route)]; }
+
 bool route_aside(const struct route *route) { return asides[route_id(route)]; }
 bool route_is_page(const struct route *route)
 {

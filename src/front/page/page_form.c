@@ -144,6 +144,11 @@ static void put_field(struct page *p, const struct category *cat, const struct f
     json_close(w, '}');
 }
 
+void form_field(struct page *p, const struct category *cat, const struct field *f, const struct json *sent)
+{
+    put_field(p, cat, f, FORM_ALL, NULL, sent);
+}
+
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
                  const struct json *sent)
 {
@@ -208,6 +213,14 @@ void form_faults(struct page *p, const struct category *cat, enum form_scope sco
         if (in_form(p->c->policy, cat, &cat->fields[i], scope))
             look_at(p, cat, &cat->fields[i], scope, values, sent);
     p->c->arena->why = kept;
+}
+
+void form_value(struct ctx *c, struct json_out *w, const struct category *cat, const struct field *f,
+                const struct json *sent)
+{
+    text typed = normal_kept(c, f, json_text(sent, input_name(c->arena, cat, f)));
+    if (typed.n || f->type == FIELD_BOOLEAN)
+        put_typed(c, w, f, typed);
 }
 
 enum err form_declared(struct ctx *c, const struct json *sent)

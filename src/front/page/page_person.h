@@ -29,6 +29,11 @@ enum form_scope { FORM_ALL, FORM_OPENING, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
  * the form brought (by input name "CATEGORY.FIELD"), or NULL. A field that has a fault (page.h) says it. */
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
                  const struct json *sent);
+/* One field of a form of its own (a collection point): an item of an open list; and its value as {field: value}, inside
+ * an open object: nothing for what was left empty. */
+void form_field(struct page *p, const struct category *cat, const struct field *f, const struct json *sent);
+void form_value(struct ctx *c, struct json_out *w, const struct category *cat, const struct field *f,
+                const struct json *sent);
 /* Adds a fault for each field that was left empty and must not be, or whose value the policy does not take. */
 void form_faults(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,
                  const struct json *sent);

@@ -1,0 +1,35 @@
+/* What people choose and send by a form: unproven until the link of a letter is followed, then a person's. */
+#ifndef DOMAIN_CHOICE_CHOICE_H
+#define DOMAIN_CHOICE_CHOICE_H
+#include "domain/choice/point.h"
+#include "domain/core/feature.h"
+
+struct paging;
+
+/* Anyone can type somebody else's address. So what is sent is looked at by itself alone: it never changes, joins, reads
+ * or withdraws anything of the person it names, and it is answered alike, after the same work, whoever that is. A
+ * letter goes to the address; who follows its link proves it. Then the person is made, or the submission joins the one
+ * who is there: what they hold already stays as it is, consents stand in the ledger with wording, version, channel and
+ * form, and boxes left unticked as refusals, which withdraw nothing that is in force. */
+
+/* {"data": {category: {field: value}}, "boxes": ["news.email"], "stamp", "website", "language"}; `trusted`: it comes
+ * from a page of a site that the policy lists, which has no stamp. Answers {"state": "confirm"} or, of a form that asks
+ * for no address, {"state": "received"}. ERR_CONFLICT while the form is closed; ERR_UNDECLARED for a field or box that
+ * is none of the form; ERR_TOO_MANY. What fills in "website", a field that people do not see, is answered and left. */
+enum err choice_submit(struct ctx *c, text form, const struct json *in, bool trusted, struct answer *out);
+/* Whose link it is: {"form", "title"}. Uses nothing up. ERR_NOT_FOUND alike for unknown, used and expired. */
+enum err choice_look(struct ctx *c, text token, struct answer *out);
+/* Follows it: {"form", "state": "done"}. */
+enum err choice_confirm(struct ctx *c, text token, struct answer *out);
+/* What a form says of itself (point_put), with its fields: [{"field", "title", "type", "required"}]. */
+enum err choice_form(struct ctx *c, text form, struct answer *out);
+/* {"forms": [{"form", "title", "open"}]}. */
+enum err choice_forms(struct ctx *c, struct answer *out);
+/* Answers of a form for a purpose that it serves, which the caller may read for: {"answers": [{"id", "at", "subject",
+ * "proven", "data": {category: {field: value}}}], "next"}. Of a person: as their data stand today. */
+enum err choice_answers(struct ctx *c, text form, text purpose, const struct paging *asked, struct answer *out);
+
+/* The member `submissions` of the access answer and export, [{"form", "title", "at"}]; and the end of what is over. */
+extern const struct feature choice_feature;
+
+#endif

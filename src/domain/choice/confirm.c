@@ -1,0 +1,349 @@
+/* The link of a letter is followed: the address is proven, and what was sent becomes its person's. */
+#include "domain/choice/choice.h"
+#include "domain/choice/joining.h"
+#include "domain/core/instance.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+#include "domain/keep/erasing.h"
+#include "domain/person/account.h"
+#include "domain/person/append.h"
+#include "domain/person/form.h"
+#include "domain/person/making.h"
+#include "domain/person/person.h"
+#include "domain/person/whole.h"
+
+/* ---- The seal. ---- */
+
+static struct place place_of(const struct ctx *c, const struct person *p, text form, struct subject_id id)
+{
+    struct place place = { .tenant = c->tenant, .table = TEXT("submission"), .field = form };
+    if (p)
+        place.subject = p->id;
+    memcpy(&place.version, id.b + sizeof id - sizeof place.version, sizeof place.version);
+    return place;
+}
+
+static void derive(struct ctx *c, const struct person *p, struct key *out)
+{
+    key_derive(p ? &p->key : store_index_key(ctx_store(c)), TEXT("submission"), out);
+}
+
+enum err joining_seal(struct ctx *c, const struct person *p, text form, struct subject_id id, text body, sealed *out)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, form, id);
+    derive(c, p, &key);
+    return seal(c->arena, &key, &place, body, out);
+}
+
+enum err joining_unseal(struct ctx *c, const struct person *p, text form, struct subject_id id, sealed in, text *body)
+{
+    KEY_AUTO key;
+    struct place place = place_of(c, p, form, id);
+    derive(c, p, &key);
+    return seal_open(c->arena, &key, &place, in, body);
+}
+
+/* ---- What was sent, in two. ---- */
+
+static enum err half(struct ctx *c, const struct json *data, bool many, const struct json **out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    JSON_EACH(fields, data) {
+        int index = policy_category(c->policy, fields->key);
+        if (index < 0 || c->policy->categories[index].many != many)
+            continue;
+        json_name(&w, fields->key);
+        json_put(&w, fields);
+    }
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
+enum err joining_split(struct ctx *c, const struct json *data, const struct json **single, const struct json **many)
+{
+    TRY(half(c, data, false, single));
+    return half(c, data, true, many);
+}
+
+/* ---- The link. ---- */
+
+struct pending {
+    struct ctx *c;
+    struct digest digest;
+    struct subject_id id;
+    text form;
+    msec at;
+    const struct json *kept; /* as choice_submit() kept it */
+    struct person *p;
+    sealed body;
+    struct event event;
+};
+
+static enum err no_link(struct ctx *c) { return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer"); }
+
+static enum err find(struct ctx *c, text token, struct pending *out)
+{
+    sealed body;
+    text clear;
+    *out = (struct pending){ .c = c, .digest = secret_digest(c, TEXT("submission"), token) };
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_SUBMISSION_FIND, ARGS(V_BYTES(TEXT_BYTES(out->digest)), V_INT(c->now)));
+        if (!token.n || !query_next(&q))
+            return q.status == OK ? no_link(c) : q.status;
+        c->tenant = arena_copy(c->arena, query_get(&q, SUBMISSION_FIND, tenant));
+        memcpy(&out->id, query_get(&q, SUBMISSION_FIND, id).p, sizeof out->id);
+        out->form = arena_copy(c->arena, query_get(&q, SUBMISSION_FIND, form));
+        body = (sealed){ arena_copy(c->arena, query_get(&q, SUBMISSION_FIND, body).bytes) };
+        out->at = query_get(&q, SUBMISSION_FIND, at);
+        TRY(q.status);
+    }
+    TRY(joining_unseal(c, NULL, out->form, out->id, body, &clear));
+    return json_parse(c->arena, clear, &out->kept);
+}
+
+enum err choice_look(struct ctx *c, text token, struct answer *out)
+{
+    struct pending s;
+    struct point p;
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    TRY(find(c, token, &s));
+    TRY(point_find(c, s.form, &p));
+    json_open(&w, '{');
+    json_pair(&w, TEXT("form"), p.name);
+    json_pair(&w, TEXT("title"), point_title(c, &p));
+    json_close(&w, '}');
+    return buf_take(c->arena, &b, &out->body);
+}
+
+/* ---- What joins somebody who is there already. ---- */
+
+/* {field: value} as held, and of what was sent that which is not held yet: a form changes nothing. */
+static enum err filled(struct ctx *c, const struct json *old, const struct json *sent, bool *more,
+                       const struct json **out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    *more = false;
+    json_open(&w, '{');
+    JSON_EACH(before, old) {
+        json_name(&w, before->key);
+        json_put(&w, before->first);
+    }
+    JSON_EACH(v, sent)
+        if (!json_get(old, v->key)) {
+            json_name(&w, v->key);
+            json_put(&w, v);
+            *more = true;
+        }
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
+static enum err join_category(struct ctx *c, struct change *ch, int index, const struct json *sent,
+                              const struct json *all)
+{
+    const struct category *cat = &c->policy->categories[index];
+    struct record *rows = NULL, like = { .category = index, .source = ch->source, .at = c->now };
+    const struct json *old = NULL, *fields = sent;
+    unsigned count = 0;
+    bool more = true;
+    if (cat->many)
+        TRY(append_item(c, ch->person, cat, &like.item));
+    else
+        TRY(record_load(c, ch->person, index, false, &rows, &count));
+    if (count) {
+        like = rows[0];
+        old = rows[0].fields;
+        TRY(filled(c, old, sent, &more, &fields));
+    }
+    if (!more)
+        return OK;
+    TRY(value_take_category(c, cat, &fields, all));
+    text form = form_sealed(c, fields, old, ch->source);
+    TRY_PTR(form.p);
+    TRY(change_identifiers(c, ch, cat, fields, old));
+    return change_record(c, ch, &like, form);
+}
+
+/* What was left unticked refuses what has no answer yet; it withdraws nothing (asked again inside the write). */
+static void yield(struct change *ch)
+{
+    for (unsigned i = 0; i < ch->consent_count; i++)
+        ch->consents[i].yields = text_eq(ch->consents[i].decision, TEXT("refused"));
+}
+
+static void set_of(const struct ctx *c, const struct json *data, struct bits *out)
+{
+    *out = (struct bits){ { 0 } };
+    JSON_EACH(fields, data)
+        if (policy_category(c->policy, fields->key) >= 0)
+            bits_add(out, (unsigned)policy_category(c->policy, fields->key));
+}
+
+static enum err make_join(struct ctx *c, const struct pending *s, struct person *p, struct change *ch,
+                          struct event *event)
+{
+    const struct json *data = json_get(s->kept, TEXT("data"));
+    struct bits categories, given = { { 0 } };
+    struct source_taken source;
+    struct whole whole;
+    set_of(c, data, &categories);
+    TRY(change_begin(c, p, data->count, ch));
+    ch->expected = p->version;
+    ch->version = p->version + 1;
+    TRY(source_take(c, TEXT("person"), &categories, &source));
+    append_use_source(ch, source);
+    TRY(change_consents(c, ch, json_get(s->kept, TEXT("consents"))));
+    for (unsigned i = 0; i < ch->consent_count; i++)
+        if (text_eq(ch->consents[i].decision, TEXT("given")))
+            bits_add(&given, (unsigned)policy_purpose(c->policy, ch->consents[i].purpose));
+    TRY(person_allow_some(c, p, &given, TEXT(""), &categories, ACT_WRITE));
+    TRY(whole_take(c, p, NULL, NULL, &whole));
+    JSON_EACH(sent, data)
+        TRY(join_category(c, ch, policy_category(c->policy, sent->key), sent, whole.after));
+    *event = event_of(c, p, TEXT("subject.update"));
+    event->categories = event_categories(c, &categories);
+    event->count = ch->record_count;
+    return OK;
+}
+
+/* ---- Whose it is. ---- */
+
+static void act_as(struct ctx *c, struct subject_id id, bool known)
+{
+    c->actor = (struct actor){ .kind = ACTOR_PERSON,
+                               .index = PERSON,
+                               .name = c->policy->actors[PERSON].name,
+                               .has_self = known,
+                               .self = id,
+                               .agreement = true };
+}
+
+/* By the address that the link went to, and by nothing else. */
+static enum err owner_of(struct ctx *c, const struct point *point, const struct change *made, bool *found,
+                         struct subject_id *out)
+{
+    const struct point_field *f = &point->fields[point->email];
+    text name = arena_print(c->arena, "%.*s.%.*s", T(f->category->name), T(f->field->name));
+    *found = false;
+    for (unsigned i = 0; i < made->identifier_count && !*found; i++) {
+        if (!text_eq(made->identifiers[i].field, name))
+            continue;
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_IDENTIFIER_FIND,
+                    ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(made->identifiers[i].digest))));
+        *found = query_next(&q);
+        if (*found)
+            memcpy(out, query_get(&q, IDENTIFIER_FIND, subject).p, sizeof *out);
+        TRY(q.status);
+    }
+    return OK;
+}
+
+/* A registration that nobody confirmed is no proof of an address: it gives way to who proved theirs. */
+static enum err unproven(struct ctx *c, struct subject_id id, bool *gone)
+{
+    struct account account;
+    struct ctx server = *c;
+    TRY(account_load(c, id, &account));
+    *gone = account.there && text_eq(account.state, ACCOUNT_INVITED) && text_eq(account.opened_by, TEXT("person"));
+    server.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+    return *gone ? erase_at_term(&server, id) : OK;
+}
+
+/* ---- The write. ---- */
+
+static enum err run_join(struct db *db, void *arg)
+{
+    const struct pending *s = arg;
+    int64_t changed;
+    TRY(db_run(
+        db, SQL_SUBMISSION_JOIN, &changed,
+        ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_BYTES(TEXT_BYTES(s->digest)), V_ID(s->p->id), V_SEALED(s->body))));
+    if (!changed)
+        return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+    return journal_add(db, &s->event, NULL);
+}
+
+static enum err write_join(struct pending *s, struct person *p, struct change *ch, struct event event)
+{
+    struct ctx *c = s->c;
+    text version = json_text(s->kept, TEXT("policy"));
+    yield(ch);
+    ch->policy_version = version; /* the words that were agreed to */
+    s->p = p;
+    s->event = event_of(c, p, TEXT("form.confirmed"));
+    TRY(joining_seal(c, p, s->form, s->id, TEXT("{}"), &s->body));
+    ch->also = run_join;
+    ch->also_arg = s;
+    return change_write(c, ch, event, NULL);
+}
+
+static enum err join(struct pending *s, struct subject_id id)
+{
+    struct ctx *c = s->c;
+    PERSON_AUTO p = { 0 };
+    struct change ch;
+    struct event event;
+    act_as(c, id, true);
+    enum err status = person_open(c, id_print(c->arena, id), false, &p);
+    if (status == ERR_NOT_FOUND)
+        return say(c->arena, ERR_CONFLICT, "the account of this address is closed: nothing was added to it");
+    TRY(status);
+    TRY(make_join(c, s, &p, &ch, &event));
+    return write_join(s, &p, &ch, event);
+}
+
+/* Somebody new, unless the address is known: ERR_PRECONDITION when that changed while it was looked at. */
+static enum err settle(struct pending *s, const struct point *point)
+{
+    struct ctx *c = s->c;
+    PERSON_AUTO p = { 0 };
+    struct change ch;
+    struct event event;
+    struct subject_id id;
+    bool found, gone = false;
+    const struct json *single, *many;
+    TRY(joining_split(c, json_get(s->kept, TEXT("data")), &single, &many));
+    const struct making m = {
+        .data = single, .consents = json_get(s->kept, TEXT("consents")), .source = TEXT("person"), .settled = true
+    };
+    act_as(c, (struct subject_id){ { 0 } }, false);
+    TRY(person_make(c, &m, &p, &ch, &event));
+    TRY(owner_of(c, point, &ch, &found, &id));
+    if (found)
+        TRY(unproven(c, id, &gone));
+    if (found && !gone)
+        return join(s, id);
+    JSON_EACH(sent, many)
+        TRY(join_category(c, &ch, policy_category(c->policy, sent->key), sent, json_get(s->kept, TEXT("data"))));
+    event.count = ch.record_count;
+    enum err status = write_join(s, &p, &ch, event);
+    return status == ERR_CONFLICT ? ERR_PRECONDITION : status;
+}
+
+enum err choice_confirm(struct ctx *c, text token, struct answer *out)
+{
+    struct pending s;
+    struct point point;
+    enum err status = ERR_PRECONDITION;
+    for (int tries = 0; status == ERR_PRECONDITION && tries < 4; tries++) {
+        TRY(find(c, token, &s));
+        TRY(point_find(c, s.form, &point));
+        if (point.email < 0)
+            return no_link(c);
+        status = settle(&s, &point);
+    }
+    out->body = arena_print(c->arena, "{\"form\":\"%.*s\",\"state\":\"done\"}", T(s.form));
+    TRY_PTR(out->body.p);
+    return status;
+}

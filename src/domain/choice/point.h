@@ -1,0 +1,57 @@
+/* Collection points: the forms that the policy declares (`collection.*`), as a page, a program or staff see them. */
+#ifndef DOMAIN_CHOICE_POINT_H
+#define DOMAIN_CHOICE_POINT_H
+#include "domain/core/ctx.h"
+
+struct json_out;
+struct node;
+
+enum { POINT_FIELDS = 64 };
+struct point_field {
+    const struct category *category;
+    const struct field *field;
+};
+struct point {
+    const struct node *node;
+    text name;
+    const struct clause *clause;
+    struct point_field fields[POINT_FIELDS];
+    unsigned field_count;
+    int email; /* among `fields`: the e-mail address by which a person is found; -1: what is sent is nobody's */
+};
+/* ERR_NOT_FOUND for a name that the policy has not. */
+enum err point_find(struct ctx *c, text name, struct point *out);
+/* The n-th of the policy; false when there are fewer. */
+bool point_at(struct ctx *c, unsigned n, struct point *out);
+text point_title(const struct ctx *c, const struct point *p);
+/* OK while it is open; ERR_CONFLICT with the clause before its first day (`from`) and after its last (`until`). */
+enum err point_open(struct ctx *c, const struct point *p);
+/* Whether a page of that authority ("docs.site.example") may send to it (`sites`; a list of names or addresses). */
+bool point_carried_by(const struct point *p, text authority);
+bool point_serves(const struct point *p, text purpose);
+/* When what it collected goes: the soonest of the terms of its categories, from now; 0: none ends. */
+msec point_due(const struct ctx *c, const struct point *p);
+/* Whether all that it serves rests on consent: then nothing is left of it without one. */
+bool point_all_consent(const struct ctx *c, const struct point *p);
+
+/* One box of the form: a purpose that rests on consent, and one of its channels (empty: it has none). */
+struct point_box {
+    const struct purpose *purpose;
+    text channel;
+};
+/* The n-th; false when there are fewer. */
+bool point_box(const struct ctx *c, const struct point *p, unsigned n, struct point_box *out);
+text point_box_name(struct ctx *c, const struct point_box *b);    /* "news.email", "news" */
+text point_box_wording(struct ctx *c, const struct point_box *b); /* what stands beside it, kept with the consent */
+
+/* The time at which a form was given out, signed: what comes back was made here, for this form. */
+text point_stamp(struct ctx *c, const struct point *p);
+/* Whether `stamp` is one, of at least a second ago and less than a day. */
+bool point_stamped(struct ctx *c, const struct point *p, text stamp);
+
+/* Members of an open object: {"form", "title", "says", "open", "from", "until", "rules", "confirmed", "controller",
+ * "purposes": [{"purpose", "title", "basis"}], "kept": [{"title", "until"}], "boxes": [{"box", "wording"}], "stamp"}:
+ * the short notice of GDPR 13, made from the policy. */
+void point_put(struct ctx *c, const struct point *p, struct json_out *w);
+
+#endif

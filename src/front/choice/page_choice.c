@@ -1,0 +1,186 @@
+/* Forms of the policy's collection points: the page, what is sent, the letter's link, and the same for programs. */
+#include "domain/choice/choice.h"
+#include "domain/core/paging.h"
+#include "front/door/gate.h"
+#include "front/page/page_person.h"
+
+#define NAME q->params[0]
+
+static int status_of(const struct why *why) { return why ? err_row(why->code)->http : 200; }
+
+/* ---- The page. ---- */
+
+static void put_form(struct page *p, const struct point *point, const struct json *sent)
+{
+    struct point_box box;
+    struct json_out *w = &p->w;
+    json_name(w, TEXT("form"));
+    json_open(w, '{');
+    point_put(p->c, point, w);
+    json_pair_bool(w, TEXT("has_boxes"), point_box(p->c, point, 0, &box));
+    json_name(w, TEXT("fields"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < point->field_count; i++)
+        form_field(p, point->fields[i].category, point->fields[i].field, sent);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+/* Each fault at its field, all at once. */
+static void add_faults(struct page *p, const struct point *point, const struct why *why)
+{
+    for (unsigned i = 0; why && i < point->field_count; i++) {
+        const struct category *cat = point->fields[i].category;
+        const struct field *f = point->fields[i].field;
+        text name = arena_print(p->c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
+        bool needed = (f->required && !f->when_field.n) || (int)i == point->email;
+        if (needed && f->type != FIELD_BOOLEAN && !text_trim(json_text(p->q->json, name)).n)
+            fault_add(p, name, fault_says(p, cat, f, ERR_MISSING));
+        else if (text_eq(text_of(why->field), name))
+            fault_add(p, name, fault_says(p, cat, f, why->code));
+    }
+}
+
+static enum err show_form(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
+{
+    PAGE_AUTO p = { 0 };
+    struct point point;
+    TRY(request_take_language(c, q));
+    TRY(point_find(c, NAME, &point));
+    TRY(page_open(c, q, TEXT("form"), TEXT(""), &p));
+    add_faults(&p, &point, why);
+    page_problem(&p, why);
+    put_form(&p, &point, why ? q->json : NULL);
+    return page_show(&p, r, status_of(why));
+}
+
+enum err api_form_page(struct ctx *c, const struct request *q, struct reply *r) { return show_form(c, q, r, NULL); }
+
+/* ---- What the page's form sends, as the body that the JSON has. ---- */
+
+static enum err body_of(struct ctx *c, const struct request *q, const struct point *p, const struct json **out)
+{
+    const struct category *open = NULL;
+    struct point_box box;
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_name(&w, TEXT("data"));
+    json_open(&w, '{');
+    for (unsigned i = 0; i < p->field_count; i++) {
+        if (p->fields[i].category != open) {
+            if (open)
+                json_close(&w, '}');
+            open = p->fields[i].category;
+            json_name(&w, open->name);
+            json_open(&w, '{');
+        }
+        form_value(c, &w, open, p->fields[i].field, q->json);
+    }
+    if (open)
+        json_close(&w, '}');
+    json_close(&w, '}');
+    json_name(&w, TEXT("boxes"));
+    json_open(&w, '[');
+    for (unsigned i = 0; point_box(c, p, i, &box); i++) {
+        text name = point_box_name(c, &box);
+        if (json_text(q->json, arena_print(c->arena, "consent.%.*s", T(name))).n)
+            json_put_text(&w, name);
+    }
+    json_close(&w, ']');
+    json_pair(&w, TEXT("stamp"), json_text(q->json, TEXT("stamp")));
+    json_pair(&w, TEXT("website"), json_text(q->json, TEXT("website")));
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
+/* ---- From which sites. ---- */
+
+static text authority_in(text origin)
+{
+    ptrdiff_t scheme = text_find(origin, TEXT("://"));
+    text rest = scheme < 0 ? TEXT("") : text_from(origin, (size_t)scheme + 3);
+    return text_cut(&rest, '/');
+}
+
+/* *trusted: a page of a listed site sent it. ERR_FORBIDDEN with the clause for any other site. */
+static enum err from_where(struct ctx *c, const struct request *q, const struct point *p, struct reply *r,
+                           bool *trusted)
+{
+    text origin = request_header(q, TEXT("Origin"));
+    *trusted = false;
+    if (!gate_elsewhere(c, q))
+        return OK;
+    if (!origin.p || !point_carried_by(p, authority_in(origin)))
+        return say_clause(c->arena, ERR_FORBIDDEN, p->clause, "the policy does not list the site that sent this form");
+    *trusted = true;
+    TRY(reply_header(c->arena, r, TEXT("Access-Control-Allow-Origin"), origin));
+    return reply_header(c->arena, r, TEXT("Vary"), TEXT("Origin"));
+}
+
+static enum err show_sent(struct ctx *c, const struct request *q, struct reply *r, const struct point *point)
+{
+    PAGE_AUTO p = { 0 };
+    TRY(page_open(c, q, TEXT("form_sent"), TEXT(""), &p));
+    json_pair_bool(&p.w, TEXT("confirmed"), point->email >= 0);
+    return page_show(&p, r, 200);
+}
+
+enum err api_form_send(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    struct point point;
+    const struct json *in = q->json, *data = json_get(q->json, TEXT("data"));
+    bool as_json = data && data->kind == J_OBJECT, trusted;
+    TRY(request_take_language(c, q));
+    TRY(point_find(c, NAME, &point));
+    TRY(from_where(c, q, &point, r, &trusted));
+    if (!as_json)
+        TRY(body_of(c, q, &point, &in));
+    enum err e = as_json ? OK : form_declared(c, q->json);
+    if (e == OK)
+        e = choice_submit(c, NAME, in, trusted, &answer);
+    if (as_json) {
+        TRY(e);
+        return reply_answer(c, q, r, &answer);
+    }
+    if (e == OK)
+        return show_sent(c, q, r, &point);
+    struct why why = c->arena->why;
+    why.code = e;
+    return show_form(c, q, r, &why);
+}
+
+/* ---- The letter's link. ---- */
+
+enum err api_form_confirm_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    struct answer answer = { 0 };
+    const struct json *said;
+    text token = request_query(q, TEXT("token"));
+    TRY(request_take_language(c, q));
+    TRY(choice_look(c, token.p ? token : TEXT(""), &answer));
+    TRY(json_parse(c->arena, answer.body, &said));
+    TRY(page_open(c, q, TEXT("confirm_form"), TEXT(""), &p));
+    json_pair(&p.w, TEXT("token"), token);
+    json_pair(&p.w, TEXT("name"), json_text(said, TEXT("title")));
+    return page_show(&p, r, 200);
+}
+
+enum err api_form_confirm(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    struct answer answer = { 0 };
+    TRY(request_take_language(c, q));
+    TRY(choice_confirm(c, json_text(q->json, TEXT("token")), &answer));
+    TRY(page_open(c, q, TEXT("form_done"), TEXT(""), &p));
+    return page_show(&p, r, 200);
+}
+
+/* ---- Programs. ---- */
+
+HANDLER(form_list, choice_forms(c, &answer))
+HANDLER(form_get, choice_form(c, NAME, &answer))
+HANDLER(submission_confirm, choice_confirm(c, json_text(q->json, TEXT("token")), &answer))
+PAGED(form_answers, choice_answers(c, NAME, request_query(q, TEXT("purpose")), &paging, &answer))

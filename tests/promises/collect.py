@@ -1,0 +1,270 @@
+"""Collection points: the forms that a policy declares, what they ask and say, what is sent by them, and who it belongs to."""
+import html, json, re, urllib.parse
+from browser import Browser
+from garant import check, check_absent, milliseconds
+from mailbox import Mailbox
+from promise import part, promise
+
+START = "2026-11-22T10:00:00Z"
+NEWS = ("news.email", "partner_news.email")
+
+
+def sent(server, form, data, boxes=(), **more):
+    """The form as a program fills it in: read first, for its stamp, and sent a little later."""
+    said = server.anyone().get(f"/v1/forms/{form}").expect(200).json
+    server.advance(seconds=3)
+    return server.anyone().post(f"/forms/{form}", {"data": data, "boxes": list(boxes), "stamp": said["stamp"], **more})
+
+
+def token_of(letter):
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(letter.links[0]).query)["token"][0]
+
+
+def confirmed(server, box, address, count=1):
+    """Who has the letter follows its link: the page that it opens changes nothing, its button does."""
+    link = box.wait(address, count=count).links[0]
+    visitor = Browser(server)
+    path = "/" + link.split("/", 3)[3]
+    visitor.get(path).expect(200)
+    return visitor.submit(visitor.get(path), "/confirm-form").expect(200)
+
+
+def ledger(server, ident):
+    return server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json
+
+
+def found(server, address, purpose="news"):
+    answer = server.client("app").lookup({"contact.email": address}, purpose)
+    return answer.json["id"] if answer.status == 200 else None
+
+
+def newsletter(name, address):
+    return {"identity": {"last_name": name}, "contact": {"email": address}}
+
+
+# ---- MP-06: five collection points, each with its own purposes. ----
+
+POINTS = {                                      # of myportal: what each serves, and a full answer
+    "resource": (["resources", "news", "partner_news"], {"company": {"name": "Société Planted"}}),
+    "demonstration": (["demonstrations", "news"], {"company": {"name": "Société Planted", "position": "Acheteuse"}}),
+    "newsletter": (["news", "partner_news"], {}),
+    "event": (["events", "news"], {"registrations": {"event": "Journée Planted", "on": "2026-12-03"}}),
+    "job": (["recruitment"], {"application": {"position": "Développeuse", "experience": "Douze ans"}})}
+
+
+def answer_to(form, address):
+    return {"identity": {"last_name": f"Planted-{form}"}, "contact": {"email": address}, **POINTS[form][1]}
+
+
+def each_point_says(server):
+    visitor = Browser(server)
+    for form, (purposes, _) in POINTS.items():
+        with part("each form names its own purposes, before anything is asked"):
+            said = server.anyone().get(f"/v1/forms/{form}").expect(200).json
+            check([row["purpose"] for row in said["purposes"]] == purposes or sorted(row["purpose"] for row in said["purposes"]) == sorted(purposes),
+                  f"{form} serves {said['purposes']}")
+            told = json.loads(server.run("form", "show", form, "--json"))
+            check({**told, "stamp": ""} == {**said, "stamp": ""}, f"the command tells another form: {told}")
+            for language in ("en", "fr"):
+                page = visitor.get(f"/forms/{form}?lang={language}").expect(200)
+                text = html.unescape(page.body.decode() if isinstance(page.body, bytes) else page.body)
+                for words in ("MyPortal SAS", f"/privacy?lang={language}"):
+                    check(words in text, f"/forms/{form} in {language} does not say {words}")
+                if language == "en":
+                    for row in (*said["purposes"], *said["kept"]):
+                        check(row["title"] in text and (row.get("basis") or row["term"]) in text, f"/forms/{form} does not say {row}")
+                check(not re.search(r"<input[^>]* checked", text), f"a box of /forms/{form} is ticked")
+    listed = [row["form"] for row in server.anyone().get("/v1/forms").expect(200).json["forms"]]
+    check(listed == list(POINTS), f"the forms are {listed}")
+    check([row["form"] for row in json.loads(server.run("form", "list", "--json"))["forms"]] == listed, "the command lists others")
+
+
+def nothing_beyond_a_form(server):
+    with part("a form takes its own fields and boxes alone"):
+        strays = ({"application": {"position": "Développeuse"}}, {"contact": {"email": "stray@x.example", "phone": "+33155550001"}})
+        for extra in strays:
+            sent(server, "newsletter", {**newsletter("Stray", "stray@x.example"), **extra}) \
+                .refused("undeclared", status=422, clause=r"^collection\.newsletter$")
+        sent(server, "demonstration", answer_to("demonstration", "stray@x.example"), ["partner_news.email"]) \
+            .refused("undeclared", status=422, clause=r"^collection\.demonstration$")
+        sent(server, "newsletter", {"contact": {"email": "stray@x.example"}}, ["news.email"]).refused("missing-field", field="identity.last_name")
+        server.anyone().get("/v1/forms/casting").refused("not-found", status=404)
+
+
+def unproven(server, box):
+    """Anybody types anybody's address."""
+    app, victim = server.client("app"), "victim@x.example"
+    ident = app.create({"identity": {"first_name": "Vic", "last_name": "Tim"}, "contact": {"email": victim}},
+                       consents=[{"purpose": "news", "channel": "email", "decision": "given", "wording": "Oui."}])["id"]
+    before = server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json
+    letters = len(box.find(victim))
+    with part("a known address and a new one get the same answer"):
+        answers = [sent(server, "resource", answer_to("resource", address), []) for address in (victim, "unknown@x.example")]
+        check(len({(one.status, one.body) for one in answers}) == 1 and answers[0].status == 200, f"{answers[0].body} {answers[1].body}")
+        subjects = {box.wait(address, count=letters + 1 if address == victim else 1).subject for address in (victim, "unknown@x.example")}
+        check(len(subjects) == 1, f"letters differ: {subjects}")
+    with part("what is not proven changes, joins, reads and withdraws nothing"):
+        after = server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json
+        for member in ("categories", "consents", "live", "submissions"):
+            check(before.get(member) == after.get(member), f"{member} changed without a proof: {after.get(member)}")
+        check(found(server, "unknown@x.example") is None, "an address that nobody proved is a person already")
+        link = box.find("unknown@x.example")[-1].links[0]
+        Browser(server).get("/" + link.split("/", 3)[3]).expect(200)
+        check(found(server, "unknown@x.example") is None, "a link that was only looked at made a person")
+    return ident, victim
+
+
+def proven(server, box, ident, victim):
+    with part("proven, it is joined to its person, whose data stay as they are and whose live consents stand"):
+        confirmed(server, box, victim)
+        held = server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json
+        data = server.client("app").read(ident, "resources").expect(200).json["data"]
+        check(data["identity"]["last_name"] == "Tim", f"a form changed a name: {data}")
+        check(data["company"]["name"] == "Société Planted", f"what was not held yet is missing: {data}")
+        check([row["form"] for row in held["submissions"]] == ["resource"], f"{held['submissions']}")
+        check("news" in ledger(server, ident)["live"], "an unticked box withdrew a live consent")
+        rows = [row for row in ledger(server, ident)["consents"] if row["purpose"] == "partner_news"]
+        check([row["decision"] for row in rows] == ["refused"], f"the unticked box is no row: {rows}")
+    with part("a link works once"):
+        token = token_of(box.find(victim)[-1])
+        server.anyone().post("/v1/submissions/confirm", {"token": token}).refused("not-found", status=404)
+        server.anyone().post("/v1/submissions/confirm", {"token": "x" * 43}).refused("not-found", status=404)
+
+
+def over(server, box):
+    with part("what nobody confirms goes in 72 hours; an application stays, unproven"):
+        sent(server, "newsletter", newsletter("Planted-Gone", "gone@x.example"), ["news.email"]).expect(200)
+        sent(server, "job", answer_to("job", "job@x.example")).expect(200)
+        token = token_of(box.wait("gone@x.example"))
+        recruiter, sales = server.client("app"), server.client("app")
+        check(len(sales.get("/v1/forms/newsletter/answers?purpose=news").expect(200).json["answers"]) == 1, "the pending answer is not there")
+        server.advance(hours=73)
+        server.sweep()
+        server.anyone().post("/v1/submissions/confirm", {"token": token}).refused("not-found", status=404)
+        check(found(server, "gone@x.example") is None, "a person was made")
+        check(not sales.get("/v1/forms/newsletter/answers?purpose=news").expect(200).json["answers"], "what nobody confirmed is still held")
+        kept = recruiter.get("/v1/forms/job/answers?purpose=recruitment").expect(200).json["answers"]
+        check([(row["proven"], row["subject"], row["data"]["identity"]["last_name"]) for row in kept] == [(False, None, "Planted-job")], f"{kept}")
+        check_absent(["Planted-job", "Planted-Gone", "gone@x.example"], server.data)
+
+
+@promise("MP-06")
+def five_points(t):
+    with Mailbox() as box:
+        server = t.server(now=START, arguments=box.arguments())
+        each_point_says(server)
+        nothing_beyond_a_form(server)
+        proven(server, box, *unproven(server, box))
+        over(server, box)
+        with part("a form sent from a site that the policy does not list is refused with its clause"):
+            body = {"data": newsletter("Planted", "site@x.example"), "boxes": ["news.email"]}
+            for origin, status in (("https://docs.myportal.example", 200), ("https://evil.example", 403), ("null", 403)):
+                answer = server.anyone().post("/forms/newsletter", body, Origin=origin)
+                if status == 200:
+                    check(answer.expect(200).headers["access-control-allow-origin"] == origin, f"{answer.headers}")
+                else:
+                    answer.refused("forbidden", status=403, clause=r"^collection\.newsletter")
+            server.anyone().post("/forms/newsletter", body).refused("invalid-value", status=422)   # nobody's page, and no stamp
+        with part("what fills in the field that people do not see is answered, and left"):
+            sent(server, "newsletter", newsletter("Planted", "robot@x.example"), ["news.email"], website="http://spam.example").expect(200)
+            check(not box.find("robot@x.example"), "a robot had a letter sent")
+
+
+# ---- MP-03: consent is asked purpose by purpose on forms. ----
+
+@promise("MP-03")
+def purpose_by_purpose(t):
+    with Mailbox() as box:
+        server = t.server(now=START, arguments=box.arguments())
+        visitor = Browser(server)
+        with part("one unticked box for each purpose and channel"):
+            page = visitor.get("/forms/newsletter").expect(200)
+            text = page.body.decode() if isinstance(page.body, bytes) else page.body
+            names = ["consent.news.email", "consent.news.phone", "consent.partner_news.email"]
+            once = all(text.count(f'name="{name}"') == 1 for name in names) and text.count('name="consent.') == 3
+            check(once and not re.search(r"<input[^>]* checked", text), text)
+            boxes = [row["box"] for row in server.anyone().get("/v1/forms/newsletter").expect(200).json["boxes"]]
+            check(boxes == [name[8:] for name in names], f"the API asks for {boxes}")
+        with part("confirmed by the letter's link, the ledger has wording, version, time, channel and form"):
+            server.advance(seconds=3)
+            visitor.submit(page, "/forms/newsletter", **{"identity.last_name": "Planted", "contact.email": "by.page@x.example",
+                                                         "consent.news.email": "on"}).expect(200).has("Open the email")
+            check(found(server, "by.page@x.example") is None, "nobody confirmed yet")
+            confirmed(server, box, "by.page@x.example")
+            ident = found(server, "by.page@x.example")
+            rows = {(row["purpose"], row.get("channel")): row for row in ledger(server, ident)["consents"]}
+            check({key: row["decision"] for key, row in rows.items()} ==
+                  {("news", "email"): "given", ("news", "phone"): "refused", ("partner_news", "email"): "refused"}, f"{rows}")
+            version = server.client("app").get("/v1/policy").expect(200).json["document"]["policy"]["version"]
+            for (purpose, _), row in rows.items():
+                check(row["wording"].startswith("I agree: ") and row["policy"] == version and row["method"] == "tick" and row["at"]
+                      and row["evidence"].startswith("form newsletter, en, "), f"{purpose}: {row}")
+        with part("by a program the same, and by the command no consent without the link"):
+            sent(server, "newsletter", newsletter("Planted", "by.api@x.example"), ["partner_news.email"]).expect(200)
+            server.anyone().post("/v1/submissions/confirm", {"token": token_of(box.wait("by.api@x.example"))}).expect(200)
+            live = ledger(server, found(server, "by.api@x.example", "partner_news"))["live"]
+            check(live == ["partner_news"], f"{live}")
+            told = json.loads(server.run("subject", "consents", found(server, "by.api@x.example", "partner_news"), "--json"))
+            check(told["live"] == live, f"the command tells {told}")
+        with part("what needs a choice does not happen without it"):
+            sent(server, "newsletter", newsletter("Planted", "none@x.example")).refused("consent-missing", status=403)
+
+
+# ---- deskmanager. ----
+
+@promise("DM-08")
+def feedback(t):
+    with Mailbox() as box:
+        server = t.server(now=START, arguments=box.arguments())
+        site, visitor = server.client("app"), Browser(server)
+        with part("feedback is taken without an identifier, and stored without a person"):
+            page = visitor.get("/forms/feedback").expect(200).has("2 years")
+            server.advance(seconds=3)
+            visitor.submit(page, "/forms/feedback", **{"feedback.product": "Bureau", "feedback.comment": "Planted-Solide"}).expect(200) \
+                .has("We do not know who you are")
+            sent(server, "feedback", {"feedback": {"comment": "Planted-Léger"}}).expect(200)
+            answers = site.get("/v1/forms/feedback/answers?purpose=feedback").expect(200).json["answers"]
+            said = [(row["subject"], row["data"]["feedback"]["comment"]) for row in answers]
+            check(said == [(None, "Planted-Solide"), (None, "Planted-Léger")], f"{answers}")
+            told = server.run("form", "answers", "feedback", "--purpose", "feedback", "--json", ok=None)
+            check(told.returncode != 0, "the operator reads what no role of theirs is for")
+            check_absent(["Planted-Solide", "Planted-Léger"], server.data)
+        with part("read for its purpose alone"):
+            site.get("/v1/forms/feedback/answers?purpose=marketing").refused("purpose-refused", status=403, clause=r"^collection\.feedback$")
+            server.client("contest_site").get("/v1/forms/feedback/answers?purpose=feedback").refused("forbidden", status=403)
+        with part("it goes at its own term"):
+            server.advance(days=725)
+            server.sweep()
+            check(len(site.get("/v1/forms/feedback/answers?purpose=feedback").expect(200).json["answers"]) == 2, "it went before its term")
+            server.advance(days=10)
+            server.sweep()
+            check(not site.get("/v1/forms/feedback/answers?purpose=feedback").expect(200).json["answers"], "it is held beyond its term")
+
+
+@promise("DM-17")
+def contest(t):
+    entry = {"contact": {"name": "Clarisse Planted", "email": "contest@x.example"}, "entries": {"contest": "printemps 2027", "answer": "Le chêne"}}
+    with Mailbox() as box:
+        server = t.server(now=START, arguments=box.arguments())
+        visitor = Browser(server)
+        with part("not yet open, and closed, it says so and takes nothing"):
+            visitor.get("/forms/spring_contest").expect(200).has("does not take answers now", "2027-03-20")
+            sent(server, "spring_contest", entry).refused("conflict", status=409, clause=r"^collection\.spring_contest$")
+            check(not json.loads(server.run("form", "show", "spring_contest", "--json"))["open"], "the command says it is open")
+        with part("open, under its published rules"):
+            server.set_clock(milliseconds("2027-03-20T10:00:00Z"))
+            check("https://deskmanager.example/concours/printemps-2027" in str(visitor.get("/forms/spring_contest").expect(200).body), "no rules on the page")
+            check(server.anyone().get("/v1/forms/spring_contest").expect(200).json["rules"].startswith("https://deskmanager.example/"), "no rules by the API")
+            sent(server, "spring_contest", entry, ["marketing.email"]).expect(200)
+            confirmed(server, box, "contest@x.example")
+            site = server.client("app")
+            answers = site.get("/v1/forms/spring_contest/answers?purpose=contests").expect(200).json["answers"]
+            check([(row["proven"], row["data"]["entries"]["answer"]) for row in answers] == [(True, "Le chêne")], f"{answers}")
+        with part("an entry goes six months after the contest"):
+            server.set_clock(milliseconds("2027-10-25T10:00:00Z"))
+            sent(server, "spring_contest", entry).refused("conflict", status=409, clause=r"^collection\.spring_contest$")
+            server.sweep()
+            check(not site.get("/v1/forms/spring_contest/answers?purpose=contests").expect(200).json["answers"], "the entry is held beyond its term")
+            ident = site.lookup({"contact.email": "contest@x.example"}, "account").expect(200).json["id"]
+            held = server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json["categories"]
+            check(not [row for row in held if row["category"] == "entries" and row["records"]], "the person's entry is held beyond its term")
