@@ -98,7 +98,7 @@ bool query_next(struct query *q);
 /* query_get(q, CONSENT_LIST, at): the value of that column in the row that q stands on, an int64_t, a text or a sealed
  * as sql.def says of it. A text is valid until the next query_next(), its p NULL for NULL; of NULL, an integer is 0. */
 #define query_get(q, sql, name) \
-    _Generic(((struct row_##sql *)NULL)->name, column_integer: query_int, column_bytes: query_bytes, \
+    _Generic(((struct row_##sql *)(void *)(q))->name, column_integer: query_int, column_bytes: query_bytes, \
              column_sealed: query_sealed)(q, COL(sql, name))
 #define query_null(q, sql, name) query_is_null(q, COL(sql, name))
 int64_t query_int(struct query *q, struct col c);

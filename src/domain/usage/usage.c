@@ -295,6 +295,7 @@ static enum err take(struct intake *t, const struct json *events, struct answer 
 {
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
+    /* cppcheck-suppress autoVariables  ; what is made here is told before it returns */
     t->refused = &w;
     json_open(&w, '{');
     json_name(&w, TEXT("refused"));
