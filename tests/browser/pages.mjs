@@ -63,8 +63,8 @@ export const PAGES = [
                          { name: 'staff-found', act: fill({ value: site.people?.identifier }, 'form[action="/staff/find"]') })(site)] },
     { route: '/staff/open',
       at: site => [...as('staff', '/staff/open')(site), ...as('support', '/staff/open')(site)] },
-    { route: '/staff/forms', at: as('staff', '/staff/forms') },
-    { route: '/staff/forms/{name}', at: site => site.forms.slice(0, 1).flatMap(name => as('staff', `/staff/forms/${name}`)(site)) },
+    { route: '/staff/forms', at: as('campaigns', '/staff/forms') },
+    { route: '/staff/forms/{name}', at: as('campaigns', '/staff/forms/spring_contest') },
     { route: '/staff/people/{id}',
       at: site => !site.people ? [] : [
           ...as('staff', `/staff/people/${site.people.id}`)(site),
