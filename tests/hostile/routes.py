@@ -20,6 +20,10 @@ ELSEWHERE = ["https://evil.example/", "//evil.example/", "///evil.example", "///
              "//%65vil.example", "/a//evil.example/../..", "/signin?next=https://evil.example/", "//[::1]/", "/" + "a" * 5000]
 
 
+# What a page may hold in itself: the certificate's signed file, to be saved and never shown.
+SIGNED = re.compile(r"data:application/jose;base64,[A-Za-z0-9+/]+={0,2}")
+
+
 class Page(html.parser.HTMLParser):
     """What of a page a browser would run, load or send elsewhere."""
 
@@ -35,7 +39,8 @@ class Page(html.parser.HTMLParser):
             if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
                 self.faults.append(f"<{tag} {name}>")
             if name in ("href", "src", "action", "data", "poster", "xlink:href", "cite", "ping") \
-                    and re.match(r"[\s\0]*(javascript|data|vbscript):", value or "", re.I):
+                    and re.match(r"[\s\0]*(javascript|data|vbscript):", value or "", re.I) \
+                    and not (tag == "a" and "download" in given and SIGNED.fullmatch(value)):
                 self.faults.append(f"<{tag} {name}={value}>")
         for name in {"form": ["action"], "a": [], "area": []}.get(tag, ["src", "href", "data", "poster", "srcset"]):
             if re.match(r"\s*([a-z]+:)?[/\\]{2}", given.get(name) or "", re.I):
