@@ -68,12 +68,6 @@ static enum err load_page(struct ctx *c, const struct look_list *l, struct answe
     return q.status;
 }
 
-static bool shows(const struct ctx *c, const struct look_list *l, const struct category *cat)
-{
-    return bits_has(&c->policy->purposes[policy_purpose(c->policy, l->purpose)].categories,
-                    (unsigned)(cat - c->policy->categories));
-}
-
 /* The newest record of a category, {field: [value, …]}. */
 static enum err put_person(struct ctx *c, struct look_list *l, const struct person *p, struct json_out *w)
 {
@@ -82,7 +76,7 @@ static enum err put_person(struct ctx *c, struct look_list *l, const struct pers
     const struct json *fields = NULL;
     for (unsigned i = 0; i < point->field_count; i++) {
         const struct point_field *f = &point->fields[i];
-        if (!shows(c, l, f->category))
+        if (!point_shows(c->policy, l->purpose, f->category))
             continue;
         if (f->category != open) {
             struct record *rows;
@@ -116,7 +110,7 @@ static enum err put_sent(struct ctx *c, struct look_list *l, const struct answer
     TRY(json_parse(c->arena, body, &kept));
     JSON_EACH(fields, json_get(kept, TEXT("data"))) {
         int index = policy_category(c->policy, fields->key);
-        if (index < 0 || !shows(c, l, &c->policy->categories[index]))
+        if (index < 0 || !point_shows(c->policy, l->purpose, &c->policy->categories[index]))
             continue;
         json_name(w, fields->key);
         json_put(w, fields);

@@ -144,8 +144,7 @@ static enum err check_required(struct ctx *c, const struct point *p, const struc
     for (unsigned i = 0; i < p->field_count; i++) {
         const struct point_field *f = &p->fields[i];
         const struct json *v = json_get(json_get(data, f->category->name), f->field->name);
-        bool needed = (f->field->required && !f->field->when_field.n) || (int)i == p->email;
-        if (needed && (!v || v->kind == J_NULL || (v->kind == J_TEXT && !text_trim(v->value).n)))
+        if (point_needs(p, i) && (!v || v->kind == J_NULL || (v->kind == J_TEXT && !text_trim(v->value).n)))
             return missing(c, f);
     }
     return OK;
@@ -236,15 +235,6 @@ static enum err run_sending(struct db *db, struct write *w)
     return mail_run_put(db, &s->letter);
 }
 
-/* The life of a link: accounts.invitation, 72 hours when the policy says nothing. */
-static msec link_ends(const struct ctx *c)
-{
-    struct term term;
-    if (!term_parse(node_text(node_at(c->policy->root, TEXT("accounts")), TEXT("invitation")), &term))
-        term = (struct term){ 72, TERM_HOURS };
-    return term_end(c->now, term, 1);
-}
-
 static enum err make_letter(struct ctx *c, const struct sending *s, text to, text secret, struct mail_put *out)
 {
     text link = mail_link(c, arena_print(c->arena, "/confirm-form?token=%.*s&lang=%.*s", T(secret), T(c->language)));
@@ -264,7 +254,7 @@ static text address_in(const struct point *p, const struct json *in)
 static enum err send_now(struct ctx *c, const struct point *p, const struct json *in, text body,
                          const struct attempt *letters)
 {
-    struct sending s = { .c = c, .point = p, .id = id_make(c->now), .letters = letters, .expires = link_ends(c) };
+    struct sending s = { .c = c, .point = p, .id = id_make(c->now), .letters = letters, .expires = ticket_until(c) };
     s.due = point_due(c, p);
     if (p->email >= 0 && point_all_consent(c, p))
         s.due = s.expires; /* nothing but consents: what nobody confirms goes */

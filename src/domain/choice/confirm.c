@@ -233,19 +233,9 @@ static enum err owner_of(struct ctx *c, const struct point *point, const struct 
     const struct point_field *f = &point->fields[point->email];
     text name = arena_print(c->arena, "%.*s.%.*s", T(f->category->name), T(f->field->name));
     *found = false;
-    for (unsigned i = 0; i < made->identifier_count && !*found; i++) {
-        if (!text_eq(made->identifiers[i].field, name))
-            continue;
-        READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_IDENTIFIER_FIND,
-                    ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(made->identifiers[i].digest))));
-        *found = query_next(&q);
-        if (*found)
-            memcpy(out, query_get(&q, IDENTIFIER_FIND, subject).p, sizeof *out);
-        TRY(q.status);
-    }
+    for (unsigned i = 0; i < made->identifier_count && !*found; i++)
+        if (text_eq(made->identifiers[i].field, name))
+            TRY(person_find(c, name, &made->identifiers[i].digest, found, out));
     return OK;
 }
 

@@ -98,6 +98,18 @@ bool point_serves(const struct point *p, text purpose)
     return node_has(node_get(p->node, TEXT("purposes")), purpose);
 }
 
+bool point_needs(const struct point *p, unsigned i)
+{
+    const struct field *f = p->fields[i].field;
+    return (f->required && !f->when_field.n) || (int)i == p->email;
+}
+
+bool point_shows(const struct policy *policy, text purpose, const struct category *cat)
+{
+    int index = policy_purpose(policy, purpose);
+    return index >= 0 && bits_has(&policy->purposes[index].categories, (unsigned)(cat - policy->categories));
+}
+
 bool point_all_consent(const struct ctx *c, const struct point *p)
 {
     for (unsigned i = 0; i < c->policy->purpose_count; i++)
@@ -164,8 +176,7 @@ static text stamp_at(struct ctx *c, const struct point *p, msec at)
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("form.stamp"), what, &d);
     BUF_AUTO b = buf_make(128);
     buf_print(&b, "%lld.", (long long)at);
-    for (unsigned i = 0; i < STAMP_BYTES; i++)
-        buf_print(&b, "%02x", d.b[i]);
+    buf_hex(&b, (text){ (const char *)d.b, STAMP_BYTES });
     return buf_made(c->arena, &b);
 }
 

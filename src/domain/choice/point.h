@@ -29,6 +29,10 @@ enum err point_open(struct ctx *c, const struct point *p);
 /* Whether a page of that authority ("docs.site.example") may send to it (`sites`; a list of names or addresses). */
 bool point_carried_by(const struct point *p, text authority);
 bool point_serves(const struct point *p, text purpose);
+/* Whether its i-th field must be filled in, whatever else is: the address that the letter goes to, too. */
+bool point_needs(const struct point *p, unsigned i);
+/* Whether data of that category are shown to who reads for the purpose: those that it uses. */
+bool point_shows(const struct policy *policy, text purpose, const struct category *cat);
 /* When what it collected goes: the soonest of the terms of its categories, from now; 0: none ends. */
 msec point_due(const struct ctx *c, const struct point *p);
 /* Whether all that it serves rests on consent: then nothing is left of it without one. */

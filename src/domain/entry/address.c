@@ -250,7 +250,7 @@ static enum err ask(struct ctx *c, const struct category *cat, text name, const 
 {
     struct asking a = { .c = c, .p = p };
     TRY(check_pace(c, p));
-    TRY(ticket_make(c, p, kind, detail_of(c, name, value->value), opening_until(c), &a.ticket));
+    TRY(ticket_make(c, p, kind, detail_of(c, name, value->value), ticket_until(c), &a.ticket));
     text link = arena_print(c->arena, "/confirm?token=%.*s", T(a.ticket.secret));
     const struct account_letter confirm = {
         .name = TEXT("identifier_confirm"), .to = value->value, .path = link, .until = a.ticket.expires

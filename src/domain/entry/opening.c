@@ -54,14 +54,6 @@ text opening_email(struct ctx *c, const struct json *data)
     return (text){ NULL, 0 };
 }
 
-msec opening_until(const struct ctx *c)
-{
-    struct term term;
-    if (!term_parse(node_text(node_at(c->policy->root, TEXT("accounts")), TEXT("invitation")), &term))
-        term = (struct term){ 72, TERM_HOURS };
-    return term_end(c->now, term, 1);
-}
-
 text opening_language(const struct ctx *c, text language)
 {
     text said = policy_language(c->policy, language);
@@ -193,7 +185,7 @@ static enum err take_invitation(struct opening *o, const struct json *in, text e
         return OK;
     if (!email.n)
         return say(c->arena, ERR_MISSING, "an invitation goes to an e-mail address: an identifier of the policy");
-    return ticket_make(c, o->p, TEXT("invitation"), TEXT(""), opening_until(c), &o->ticket);
+    return ticket_make(c, o->p, TEXT("invitation"), TEXT(""), ticket_until(c), &o->ticket);
 }
 
 /* A digest that another program kept of the person's password: it opens the account, so only who runs the server brings
@@ -304,7 +296,7 @@ enum err account_invite(struct ctx *c, text id, struct answer *out)
     if (!account.there || !text_eq(account.state, ACCOUNT_INVITED))
         return say(c->arena, ERR_CONFLICT, "this account awaits no invitation");
     o.language = opening_language(c, account.language);
-    TRY(ticket_make(c, &p, TEXT("invitation"), TEXT(""), opening_until(c), &o.ticket));
+    TRY(ticket_make(c, &p, TEXT("invitation"), TEXT(""), ticket_until(c), &o.ticket));
     TRY(take_letters(&o, (text){ NULL, 0 }, TEXT(""), false));
     struct write w = { .run = run_invite, .arg = &o, .event = event_of(c, &p, TEXT("account.invite")) };
     struct answer kept;
@@ -339,7 +331,7 @@ enum err invitation_again(struct ctx *c, text token)
     if (recent)
         return say(c->arena, ERR_TOO_MANY, "an invitation went to this address within the last minute");
     o.language = opening_language(c, account.language);
-    TRY(ticket_make(c, &p, TEXT("invitation"), TEXT(""), opening_until(c), &o.ticket));
+    TRY(ticket_make(c, &p, TEXT("invitation"), TEXT(""), ticket_until(c), &o.ticket));
     TRY(take_letters(&o, (text){ NULL, 0 }, TEXT(""), false));
     struct write w = { .run = run_invite, .arg = &o, .event = event_of(c, &p, TEXT("account.invite")) };
     return write_do(c, &w, NULL);

@@ -32,8 +32,6 @@ enum err invitation_again(struct ctx *c, text token);
 /* The e-mail address among `data` ({category: {field: value}}) by which the person is found; p NULL when there is none.
  */
 text opening_email(struct ctx *c, const struct json *data);
-/* The life of a link: accounts.invitation, 72 hours when the policy says nothing. */
-msec opening_until(const struct ctx *c);
 
 /* ---- By oneself. ---- */
 /* The answer is the same whether or not the address is known; a letter tells its owner. Without a password it is chosen

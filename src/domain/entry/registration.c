@@ -50,19 +50,6 @@ static enum err run_registering(struct db *db, void *arg)
 
 /* ---- The address is known. ---- */
 
-static enum err owner_of(struct ctx *c, const struct change_identifier *identifier, bool *found, struct subject_id *out)
-{
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_IDENTIFIER_FIND,
-                ARGS(V_TEXT(c->tenant), V_TEXT(identifier->field), V_BYTES(TEXT_BYTES(identifier->digest))));
-    *found = query_next(&q);
-    if (*found)
-        memcpy(out, query_get(&q, IDENTIFIER_FIND, subject).p, sizeof *out);
-    return q.status;
-}
-
 static bool is_address(const struct ctx *c, const struct change_identifier *identifier)
 {
     text field = identifier->field, category = text_cut(&field, '.');
@@ -77,7 +64,7 @@ static enum err owner(struct ctx *c, const struct change *ch, bool address, bool
     *found = false;
     for (unsigned i = 0; i < ch->identifier_count && !*found; i++)
         if (is_address(c, &ch->identifiers[i]) == address) {
-            TRY(owner_of(c, &ch->identifiers[i], found, out));
+            TRY(person_find(c, ch->identifiers[i].field, &ch->identifiers[i].digest, found, out));
             *field = ch->identifiers[i].field;
         }
     return OK;
@@ -185,7 +172,7 @@ static enum err begin(struct ctx *c, const struct json *in, text next, const str
         TRY(password_check(c, &p, m.data, password));
         TRY(password_seal(c, &p, password, &r.password));
     }
-    TRY(ticket_make(c, &p, kind, TEXT(""), opening_until(c), &r.ticket));
+    TRY(ticket_make(c, &p, kind, TEXT(""), ticket_until(c), &r.ticket));
     text link = link_to(c, &r.ticket, next);
     TRY_PTR(link.p);
     const struct account_letter l = {

@@ -26,13 +26,10 @@ struct found {
 
 static enum err find_digest(struct ctx *c, text name, const struct digest *digest, struct found *out)
 {
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(*digest))));
-    if (query_next(&q) && query_get(&q, IDENTIFIER_FIND, subject).n == SUBJECT_ID)
-        memcpy(&out->ids[out->count++], query_get(&q, IDENTIFIER_FIND, subject).p, SUBJECT_ID);
-    return q.status;
+    bool found;
+    TRY(person_find(c, name, digest, &found, &out->ids[out->count]));
+    out->count += found;
+    return OK;
 }
 
 /* As all spellings of one identifier are counted that would find one account: without an account, too. */

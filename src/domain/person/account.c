@@ -79,6 +79,14 @@ text secret_make(struct ctx *c, text use, struct digest *digest)
     return secret;
 }
 
+msec ticket_until(const struct ctx *c)
+{
+    struct term term;
+    if (!term_parse(node_text(node_at(c->policy->root, TEXT("accounts")), TEXT("invitation")), &term))
+        term = (struct term){ 72, TERM_HOURS };
+    return term_end(c->now, term, 1);
+}
+
 enum err ticket_make(struct ctx *c, const struct person *p, text kind, text detail, msec expires,
                      struct ticket_put *out)
 {

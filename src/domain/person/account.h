@@ -38,6 +38,8 @@ struct ticket_put {
     msec created, expires;
     sealed detail;
 };
+/* When a link made now ends: accounts.invitation, 72 hours when the policy says nothing. */
+msec ticket_until(const struct ctx *c);
 /* Makes one ready: `detail` (JSON, may be empty) is sealed; write it with ticket_run_put(). */
 enum err ticket_make(struct ctx *c, const struct person *p, text kind, text detail, msec expires,
                      struct ticket_put *out);

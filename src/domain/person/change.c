@@ -1,6 +1,7 @@
 /* A change of what is held of one person: made ready outside the queue, written in one commit. */
 #include "store/tables.h"
 #include "domain/person/change.h"
+#include "domain/person/consent.h"
 #include "domain/core/id.h"
 #include "domain/core/budget.h"
 #include "base/card.h"
@@ -473,7 +474,6 @@ enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, 
     if (!evidence.n && !out->by.n)
         return OK;
     TRY(value_no_card(c, TEXT("evidence"), evidence));
-    KEY_AUTO key;
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -482,11 +482,7 @@ enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, 
     json_close(&w, '}');
     text kept;
     TRY(buf_lend(c->arena, &b, &kept));
-    key_derive(&ch->person->key, TEXT("consent"), &key);
-    struct place place = {
-        .tenant = c->tenant, .subject = ch->person->id, .table = TEXT("consent"), .field = out->purpose
-    };
-    return seal(c->arena, &key, &place, kept, &out->evidence);
+    return consent_seal(c, ch->person, out->purpose, kept, &out->evidence);
 }
 
 static enum err one_consent(struct ctx *c, const struct change *ch, const struct json *in, struct change_consent *out)

@@ -198,15 +198,35 @@ static enum err load_ledger(struct ctx *c, enum sql sql, const struct val *args,
     return q.status;
 }
 
+/* ---- What is kept with a row. ---- */
+
+static struct place place_of(const struct ctx *c, const struct person *p, text about)
+{
+    return (struct place){ .tenant = c->tenant, .subject = p->id, .table = TEXT("consent"), .field = about };
+}
+
+enum err consent_seal(struct ctx *c, const struct person *p, text about, text clear, sealed *out)
+{
+    const struct place place = place_of(c, p, about);
+    KEY_AUTO key;
+    key_derive(&p->key, TEXT("consent"), &key);
+    return seal(c->arena, &key, &place, clear, out);
+}
+
+enum err consent_unseal(struct ctx *c, const struct person *p, text about, sealed kept, text *out)
+{
+    const struct place place = place_of(c, p, about);
+    KEY_AUTO key;
+    key_derive(&p->key, TEXT("consent"), &key);
+    return seal_open(c->arena, &key, &place, kept, out);
+}
+
 static enum err open_evidence(struct ctx *c, const struct person *p, struct ledger_row *row)
 {
-    struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("consent"), .field = row->k.purpose };
-    KEY_AUTO key;
     text clear;
     if (!row->k.evidence.bytes.n)
         return OK;
-    key_derive(&p->key, TEXT("consent"), &key);
-    TRY(seal_open(c->arena, &key, &place, row->k.evidence, &clear));
+    TRY(consent_unseal(c, p, row->k.purpose, row->k.evidence, &clear));
     TRY(json_parse(c->arena, clear, &row->evidence));
     if (json_text(row->evidence, TEXT("by")).n)
         row->k.by = json_text(row->evidence, TEXT("by"));

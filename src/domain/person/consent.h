@@ -11,6 +11,9 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
 /* A page of the ledger, oldest first (asked->newest: newest first), the last row of each purpose and channel, and the
  * live consents. */
 enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+/* What is kept with a row of the ledger, sealed to its person and to the purpose or source it is about. */
+enum err consent_seal(struct ctx *c, const struct person *p, text about, text clear, sealed *out);
+enum err consent_unseal(struct ctx *c, const struct person *p, text about, sealed kept, text *out);
 /* "consents" and "live" inside an open object, for the access answer. */
 enum err consent_put_ledger(struct ctx *c, const struct person *p, struct json_out *w);
 

@@ -6,6 +6,7 @@
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 #include "domain/person/change.h"
+#include "domain/person/consent.h"
 #include "domain/person/person.h"
 
 enum { FIELDS_MAX_SAID = 256, BY_MAX = 256 };
@@ -41,12 +42,9 @@ struct standing {
 
 static enum err open_kept(struct ctx *c, const struct person *p, text source, sealed kept, struct standing *out)
 {
-    const struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("consent"), .field = source };
-    KEY_AUTO key;
     if (!kept.bytes.n)
         return OK;
-    key_derive(&p->key, TEXT("consent"), &key);
-    TRY(seal_open(c->arena, &key, &place, kept, &out->kept));
+    TRY(consent_unseal(c, p, source, kept, &out->kept));
     return json_parse(c->arena, out->kept, &out->evidence);
 }
 
@@ -237,14 +235,6 @@ static enum err check_covered(struct ctx *c, const struct source *s, const struc
 
 /* ---- An arrival. ---- */
 
-static enum err seal_kept(struct ctx *c, const struct person *p, text source, text clear, sealed *out)
-{
-    const struct place place = { .tenant = c->tenant, .subject = p->id, .table = TEXT("consent"), .field = source };
-    KEY_AUTO key;
-    key_derive(&p->key, TEXT("consent"), &key);
-    return seal(c->arena, &key, &place, clear, out);
-}
-
 static enum err take(struct ctx *c, struct person *p, bool fresh, const struct source *s, const struct json *said,
                      const struct arrival *in, struct permission *out)
 {
@@ -274,7 +264,7 @@ static enum err take(struct ctx *c, struct person *p, bool fresh, const struct s
                                 .seq = same ? now.seq : 0,
                                 .asked = true };
     if (!same)
-        TRY(seal_kept(c, p, s->name, kept, &out->kept));
+        TRY(consent_seal(c, p, s->name, kept, &out->kept));
     return fresh ? OK : decided_add(c, (struct decided){ .again = still_open, .name = s->name }, p);
 }
 
@@ -386,7 +376,7 @@ enum err permission_set(struct ctx *c, text id, text source, const struct json *
     (void)out;
     TRY(begin(c, id, source, false, &p, &s, &ch));
     TRY(refused(c, &p, make_kept(c, s, in, NULL, &kept)));
-    TRY(seal_kept(c, &p, s->name, kept, &ch.permission.kept));
+    TRY(consent_seal(c, &p, s->name, kept, &ch.permission.kept));
     return change_write(c, &ch, named(c, &p, s, TEXT("source.permitted")), NULL);
 }
 

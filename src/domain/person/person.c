@@ -62,6 +62,18 @@ static enum err open_person(struct ctx *c, text id, enum closed closed, struct p
     return decided_add(c, (struct decided){ .again = open_again, .closed = closed }, out);
 }
 
+enum err person_find(struct ctx *c, text field, const struct digest *digest, bool *found, struct subject_id *out)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(field), V_BYTES(TEXT_BYTES(*digest))));
+    *found = query_next(&q) && query_get(&q, IDENTIFIER_FIND, subject).n == SUBJECT_ID;
+    if (*found)
+        memcpy(out, query_get(&q, IDENTIFIER_FIND, subject).p, SUBJECT_ID);
+    return q.status;
+}
+
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out)
 {
     return open_person(c, id, closed_too ? CLOSED_FOR_READERS : CLOSED_NOT, out);

@@ -10,6 +10,9 @@ struct person;
 /* Loads the person of that id. ERR_NOT_FOUND for malformed, unknown, erased, of another tenant, and closed unless
  * `closed_too` and a reader of the archive asks. */
 enum err person_open(struct ctx *c, text id, bool closed_too, struct person *out);
+/* Whose identifier that is: `field` is "category.field", the digest that of its normal form (digest_identifier). Not
+ * found is no error. */
+enum err person_find(struct ctx *c, text field, const struct digest *digest, bool *found, struct subject_id *out);
 /* For what the server does by itself (terms, letters): closed too, whoever acts. */
 enum err person_open_anyway(struct ctx *c, text id, struct person *out);
 

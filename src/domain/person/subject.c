@@ -37,14 +37,7 @@ static enum err find_identifier(struct ctx *c, text name, text normal, bool *fou
 {
     struct digest digest;
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, normal, &digest);
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(digest))));
-    *found = query_next(&q);
-    if (*found)
-        memcpy(out, query_get(&q, IDENTIFIER_FIND, subject).p, sizeof *out);
-    return q.status;
+    return person_find(c, name, &digest, found, out);
 }
 
 static enum err may_find(struct ctx *c, struct look *l)

@@ -6,6 +6,7 @@
 #include "domain/core/normal.h"
 #include "domain/core/value.h"
 #include "domain/person/form.h"
+#include "domain/person/person.h"
 #include "domain/usage/intake.h"
 #include "domain/usage/usage.h"
 
@@ -248,17 +249,17 @@ static enum err fields_of(struct log *l, const struct line *line, msec at, const
 
 /* ---- Whose line it is. ---- */
 
-static enum err find_by(struct ctx *c, struct db *db, const struct category *cat, const struct field *f, text user,
-                        text *id)
+static enum err find_by(struct ctx *c, const struct category *cat, const struct field *f, text user, text *id)
 {
     struct digest digest;
+    struct subject_id found_id;
+    bool found;
     text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, normal_lookup(c, f, user), &digest);
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_IDENTIFIER_FIND, ARGS(V_TEXT(c->tenant), V_TEXT(name), V_BYTES(TEXT_BYTES(digest))));
-    if (query_next(&q))
-        *id = id_column(c->arena, &q, COL(IDENTIFIER_FIND, subject));
-    return q.status;
+    TRY(person_find(c, name, &digest, &found, &found_id));
+    if (found)
+        *id = id_print(c->arena, found_id);
+    return OK;
 }
 
 /* An id of a person, or one of their identifiers; empty for nobody. */
@@ -272,12 +273,10 @@ static enum err person_of(struct ctx *c, text user, text *id)
         *id = user;
         return OK;
     }
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
     for (unsigned i = 0; i < c->policy->category_count; i++)
         for (unsigned k = 0; k < c->policy->categories[i].field_count && !id->n; k++)
             if (c->policy->categories[i].fields[k].identifier)
-                TRY(find_by(c, db, &c->policy->categories[i], &c->policy->categories[i].fields[k], user, id));
+                TRY(find_by(c, &c->policy->categories[i], &c->policy->categories[i].fields[k], user, id));
     return OK;
 }
 

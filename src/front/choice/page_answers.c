@@ -63,14 +63,6 @@ static void put_purposes(struct page *p, const struct point *point, text chosen)
     json_close(&p->w, ']');
 }
 
-/* A column of the table: a field of the form that the purpose uses. */
-static bool column(const struct ctx *c, const struct point *p, unsigned i, text purpose)
-{
-    int index = policy_purpose(c->policy, purpose);
-    return index >= 0 &&
-           bits_has(&c->policy->purposes[index].categories, (unsigned)(p->fields[i].category - c->policy->categories));
-}
-
 static text cell(struct ctx *c, const struct point_field *f, const struct json *row)
 {
     const struct json *v = json_get(json_get(json_get(row, TEXT("data")), f->category->name), f->field->name);
@@ -91,7 +83,7 @@ static void put_answers(struct page *p, const struct point *point, text purpose,
         json_open(&p->w, '[');
         for (unsigned i = 0; i < point->field_count; i++) {
             const struct point_field *f = &point->fields[i];
-            if (!column(c, point, i, purpose))
+            if (!point_shows(c->policy, purpose, f->category))
                 continue;
             json_open(&p->w, '{');
             json_pair(&p->w, TEXT("head"), doc_field(c, f->category, f->field->name));
@@ -160,7 +152,7 @@ static void csv_row(struct ctx *c, struct buf *b, const struct point *p, text pu
     buf_char(b, ',');
     csv_put(b, row ? json_text(row, TEXT("subject")) : TEXT("subject"));
     for (unsigned i = 0; i < p->field_count; i++) {
-        if (!column(c, p, i, purpose))
+        if (!point_shows(c->policy, purpose, p->fields[i].category))
             continue;
         buf_char(b, ',');
         csv_put(b, row ? cell(c, &p->fields[i], row) : doc_field(c, p->fields[i].category, p->fields[i].field->name));

@@ -33,8 +33,7 @@ static void add_faults(struct page *p, const struct point *point, const struct w
         const struct category *cat = point->fields[i].category;
         const struct field *f = point->fields[i].field;
         text name = arena_print(p->c->arena, "%.*s.%.*s", T(cat->name), T(f->name));
-        bool needed = (f->required && !f->when_field.n) || (int)i == point->email;
-        if (needed && f->type != FIELD_BOOLEAN && !text_trim(json_text(p->q->json, name)).n)
+        if (point_needs(point, i) && f->type != FIELD_BOOLEAN && !text_trim(json_text(p->q->json, name)).n)
             fault_add(p, name, fault_says(p, cat, f, ERR_MISSING));
         else if (text_eq(text_of(why->field), name))
             fault_add(p, name, fault_says(p, cat, f, why->code));
@@ -96,13 +95,6 @@ static enum err body_of(struct ctx *c, const struct request *q, const struct poi
 
 /* ---- From which sites. ---- */
 
-static text authority_in(text origin)
-{
-    ptrdiff_t scheme = text_find(origin, TEXT("://"));
-    text rest = scheme < 0 ? TEXT("") : text_from(origin, (size_t)scheme + 3);
-    return text_cut(&rest, '/');
-}
-
 /* *trusted: a page of a listed site sent it. ERR_FORBIDDEN with the clause for any other site. */
 static enum err from_where(struct ctx *c, const struct request *q, const struct point *p, struct reply *r,
                            bool *trusted)
@@ -111,7 +103,7 @@ static enum err from_where(struct ctx *c, const struct request *q, const struct 
     *trusted = false;
     if (!gate_elsewhere(c, q))
         return OK;
-    if (!origin.p || !point_carried_by(p, authority_in(origin)))
+    if (!origin.p || !point_carried_by(p, gate_authority(origin)))
         return say_clause(c->arena, ERR_FORBIDDEN, p->clause, "the policy does not list the site that sent this form");
     *trusted = true;
     TRY(reply_header(c->arena, r, TEXT("Access-Control-Allow-Origin"), origin));

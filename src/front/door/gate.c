@@ -180,8 +180,7 @@ enum err gate_headers(struct ctx *c, const struct request *q)
 
 /* ---- Requests that another site made the browser send. ---- */
 
-/* What follows "https://", to the end of the authority. */
-static text authority_of(text origin)
+text gate_authority(text origin)
 {
     ptrdiff_t at = text_find(origin, TEXT("://"));
     text rest = at < 0 ? TEXT("") : text_from(origin, (size_t)at + 3);
@@ -197,8 +196,8 @@ bool gate_elsewhere(struct ctx *c, const struct request *q)
         return !text_eq(site, TEXT("same-origin")) && !text_eq(site, TEXT("none"));
     if (!origin.p)
         return false;
-    text from = authority_of(origin);
-    return !authority_same(from, q->host) && !authority_same(from, authority_of(mail_link(c, TEXT(""))));
+    text from = gate_authority(origin);
+    return !authority_same(from, q->host) && !authority_same(from, gate_authority(mail_link(c, TEXT(""))));
 }
 
 enum err gate_forgery(struct ctx *c, const struct request *q)

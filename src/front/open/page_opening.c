@@ -186,7 +186,7 @@ static enum err show_register(struct ctx *c, const struct request *q, struct rep
     page_problem(&p, why);
     json_pair(&p.w, TEXT("next"), next_of(q));
     json_pair(&p.w, TEXT("sent_to"), sent ? opening_email(c, json_get(sent, TEXT("data"))) : TEXT(""));
-    json_pair(&p.w, TEXT("sent_until"), time_print(c->arena, opening_until(c)));
+    json_pair(&p.w, TEXT("sent_until"), time_print(c->arena, ticket_until(c)));
     json_pair_bool(&p.w, TEXT("approval"),
                    text_eq(node_text(node_at(c->policy->root, TEXT("accounts")), TEXT("approval")), TEXT("true")));
     json_pair(&p.w, TEXT("controller"), c->policy->controller.legal_name);
