@@ -73,7 +73,8 @@ class Terms:
         if sample.truth(body.get("many")):
             self.app.record(ident, category, filled, source=source).expect(201)
         else:
-            self.app.patch(f"/v1/subjects/{ident}?source={source}", {category: filled}, etag="*").expect(200)
+            permitted = f"&permitted={NOW}" if sample.truth(self.document.tree["sources"].get(source, {}).get("permission")) else ""
+            self.app.patch(f"/v1/subjects/{ident}?source={source}{permitted}", {category: filled}, etag="*").expect(200)
 
     def held(self, ident, category):
         """As the operator sees it, or the archive, once the person is closed or erased."""

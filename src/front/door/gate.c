@@ -214,12 +214,12 @@ enum err gate_forgery(struct ctx *c, const struct request *q)
         return OK;
     }
     if (elsewhere)
-        return say(c->arena, ERR_FORBIDDEN, "the request comes from a page of another site");
+        return say(c->arena, ERR_FORGED, "the request comes from a page of another site");
     if (!c->session)
         return OK;
     text token = q->csrf.p ? q->csrf : request_header(q, TEXT("X-CSRF-Token"));
     if (token.n == CSRF_TEXT && sodium_memcmp(token.p, c->session->csrf, CSRF_TEXT) == 0)
         return OK;
-    return say(c->arena, ERR_FORBIDDEN,
+    return say(c->arena, ERR_FORGED,
                "the request lacks the session's token: header X-CSRF-Token, or the form's member csrf");
 }

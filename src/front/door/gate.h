@@ -14,7 +14,7 @@ text gate_authority(text origin);
 /* Whether the browser says that a page of another site sent it. */
 bool gate_elsewhere(struct ctx *c, const struct request *q);
 /* A change that came with a cookie needs the session's token, and none may come from a page of another site (OWASP,
- * cross-site request forgery). Asked once the body is read. ERR_FORBIDDEN. */
+ * cross-site request forgery). Asked once the body is read. ERR_FORGED. */
 enum err gate_forgery(struct ctx *c, const struct request *q);
 /* If-Match and Idempotency-Key into the context. */
 enum err gate_headers(struct ctx *c, const struct request *q);

@@ -115,7 +115,7 @@ static void put_choices(struct page *p)
 static enum err usage_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
                            const struct json *list)
 {
-    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("month") };
+    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("month"), TEXT_INIT("purpose"), TEXT_INIT("by") };
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_usage"), &p));
     staff_problem(&p, o);
