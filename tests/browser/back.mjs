@@ -15,7 +15,7 @@ async function signedIn(browser, script) {
     await page.goto('/signin');
     await page.fill('[name=identifier]', told.identifier);
     await page.fill('[name=password]', told.password);
-    await Promise.all([page.waitForNavigation(), page.locator('main form button').first().click()]);
+    await Promise.all([page.waitForNavigation(), page.locator('main form button:not([type="button"])').first().click()]);
     return page;
 }
 
