@@ -524,7 +524,8 @@ static size_t uuid_end(text s, size_t start)
     return good ? start + LENGTH : 0;
 }
 
-/* The end of the UUID or hexadecimal digest that the digit at i belongs to, 0 when there is none. */
+/* The end of the UUID or hexadecimal digest that the digit at i belongs to, 0 when there is none. A digit beyond ASCII
+ * behind a digest (a raised one of a footnote) is none of it: what ends at i would be found again for ever. */
 static size_t hash_end(text s, size_t i)
 {
     size_t start = i, end, letters = 0;
@@ -532,6 +533,8 @@ static size_t hash_end(text s, size_t i)
         start--;
     for (end = start; end < s.n && hex(s.p[end]); end++)
         letters += letter(s.p[end]);
+    if (end <= i)
+        return 0;
     return end - start >= HASH_MIN && letters >= HASH_LETTERS ? end : uuid_end(s, start);
 }
 

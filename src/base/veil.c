@@ -10,6 +10,7 @@ enum {
     BASE64_MIN = 18,
     HEX_MIN = 26,
     LINE_MIN = 60,
+    EXPONENT_MIN = 10,
     EXPONENT_DIGITS = 19,
     GROWTH = 6
 };
@@ -224,12 +225,14 @@ static size_t lift_like(text s, size_t i, struct buf *b)
     return end - i;
 }
 
-/* "4.111111111111111E+15" as what it stands for, when that is whole and no longer than a number of a card. */
+/* "4.111111111111111E+15" as what it stands for, when that is whole and no longer than a number of a card. With fewer
+ * digits than EXPONENT_MIN, or beside letters ("page/a52e13"), it is an amount or an id, and no card's number. */
 static size_t lift_exponent(text s, size_t i, struct buf *b)
 {
     char digits[EXPONENT_DIGITS + 1];
     size_t n = 0, whole = 0, at = i, exponent = 0;
-    if ((i && (is_digit(s.p[i - 1]) || s.p[i - 1] == '.' || s.p[i - 1] == ',')) || !is_digit(s.p[i]))
+    char before = i ? s.p[i - 1] : ' ';
+    if (is_digit(before) || is_letter(before) || before == '.' || before == ',' || !is_digit(s.p[i]))
         return 0;
     for (; at < s.n && n < EXPONENT_DIGITS && (is_digit(s.p[at]) || (!whole && (s.p[at] == '.' || s.p[at] == ',')));
          at++) {
@@ -238,14 +241,15 @@ static size_t lift_exponent(text s, size_t i, struct buf *b)
         else
             whole = n;
     }
-    if (at + 2 > s.n || (s.p[at] | 0x20) != 'e')
+    if (at + 2 > s.n || n < EXPONENT_MIN || (s.p[at] | 0x20) != 'e')
         return 0;
     at += 1 + (at + 1 < s.n && s.p[at + 1] == '+');
     size_t start = at;
     for (; at < s.n && at < start + 2 && is_digit(s.p[at]); at++)
         exponent = exponent * 10 + (size_t)(s.p[at] - '0');
     exponent += whole ? whole : n;
-    if (at == start || (at < s.n && is_digit(s.p[at])) || exponent < n || exponent > EXPONENT_DIGITS)
+    bool goes_on = at < s.n && (is_digit(s.p[at]) || is_letter(s.p[at]));
+    if (at == start || goes_on || exponent < n || exponent > EXPONENT_DIGITS)
         return 0;
     while (n < exponent)
         digits[n++] = '0';

@@ -345,7 +345,7 @@ def register(tests):
             check([k["category"] for k in kinds] == ["boards"] and [p["place"] for p in kinds[0]["places"]] == ["*", "ventes d'été"], f"{kinds}")
             stale = Visitor(server)
             stale.cookies = dict(phone.cookies)
-            stale.put(place, {"items": 9}).refused("forbidden", status=403)         # without the session's token
+            stale.put(place, {"items": 9}).refused("forged", status=403)         # without the session's token
             phone.delete(place).expect(204)
             phone.delete(place).expect(404)
             threads, results = [], []

@@ -40,7 +40,7 @@ def register(tests):
             check(letter.sender == FROM and letter.to == [TO], f"the envelope: {letter.sender} {letter.to}")
             check(letter.subject == "Coupure prévue dimanche à 6 h", f"the subject: {letter.subject}")
             check(text in letter.text, f"the text: {letter.text!r}")
-            check("Bonjour" in letter.text and "avis de service" in letter.text and f"{URL}/privacy" in letter.text, "not marked in its text")
+            check("Bonjour" in letter.text and "message de service" in letter.text and f"{URL}/privacy" in letter.text, "not marked in its text")
             check("fermé dimanche" in letter.html and '<html lang="fr">' in letter.html and "src=" not in letter.html, "the HTML part")
             check(letter.headers["service-notice"] == "letter=service_message; purpose=service_messages", f"{letter.headers}")
             check(letter.headers["auto-submitted"] == "auto-generated" and letter.headers["content-language"] == "fr", f"{letter.headers}")
@@ -211,7 +211,7 @@ def register(tests):
             ident = person(client)
             for subject in ("a\r\nBcc: eve@example.org", "a\nX: y", "a\rb", "a\0b", "a\x0bb", "", "   ", "x" * 201):
                 message(client, ident, subject).refused("invalid-value", "missing-field", "malformed-json", "usage")
-            for address in ("zoe@example.org\r\nBcc: eve@example.org", "zoe@example.org, eve@example.org", "<zoe@example.org>"):
+            for address in ("zoe@example.org\r\nBcc: eve@example.org", "zoe@example.org, eve@example.org", "<zoe@example.org", "Bcc: <zoe@example.org>"):
                 client.post("/v1/subjects", {"data": {**PERSON, "contact": {"email": address}}, "source": "person"}).refused("invalid-value")
             encoded = "=?utf-8?q?Bcc:_eve?= <eve@example.org>"
             message(client, ident, encoded, "Bcc: eve@example.org\n.\nMAIL FROM:<x@example.org>").expect(202)

@@ -15,9 +15,13 @@ MORE = """  code:
     many: true
     held: true
     fields: {number: {type: text, required: true}}
+  network:
+    source: [net]
+    fields: {name: {type: text}}
 """
 TENANTS = "tenants:\n  one: {title: {en: One, fr: Un}, legal_name: One SAS}\n  two: {title: {en: Two, fr: Deux}, legal_name: Two SAS}\n" \
-          "archive: {separate: true, readers: [support], logged: true}\n"
+          "archive: {separate: true, readers: [support], logged: true}\n" \
+          "sources:\n  net: {title: {en: Network, fr: Réseau}, third_party: true, notice_within: 1mo, permission: true}\n"
 MARK = "Planted-of-the-first"                                    # stands in all that the first tenant holds
 REASON = "audit.2027"
 
@@ -43,7 +47,7 @@ BODIES = {
     "staff_call": lambda ident: {"purpose": "service", "subject": "Rooms"},
     "staff_message": lambda ident: {"purpose": "service", "subject": "Rooms", "text": "They move."},
     "staff_agreement": lambda ident: {"date": "2026-01-05", "reference": "safe"}, "staff_decide": lambda ident: {"decision": "approve"},
-    "staff_close": lambda ident: {"sure": "yes"},
+    "staff_close": lambda ident: {}, "source_permit": lambda ident: {},
     # Routes that name the person in their body.
     "subject_decide": lambda ident: {"subject": ident, "purpose": "service", "act": "read", "categories": ["contact"]},
     "authorize": lambda ident: {"subject": ident, "folder": "dossier", "name": "sales"},
@@ -65,7 +69,7 @@ def policy_of(folder):
         text = file.read()
     for before, after in (("\npurposes:\n", "\n" + MORE + "purposes:\n"),
                           ("categories: [identity, contact, visits, connection, preferences, folder_rights, contacts]",
-                           "categories: [identity, contact, visits, connection, preferences, folder_rights, contacts, code, invoices]"),
+                           "categories: [identity, contact, visits, connection, preferences, folder_rights, contacts, code, invoices, network]"),
                           ("  contacts: {from: event, active: 3y}\n",
                            "  contacts: {from: event, active: 3y}\n  invoices: {from: collection, active: 1y, archive: 9y, ground: a law}\n"),
                           ("approval: false", "approval: true"), ("\nlinks:\n", "\n" + TENANTS + "links:\n")):
@@ -148,7 +152,7 @@ class Stage:
             else things["waiting"] if name in NEVER_OWN and "waiting" in things else things["id"]
         category = {"transient_put": "code", "transient_get": "code", "transient_drop": "code", "archive_read": "invoices"}.get(name)
         category = category or ("preferences" if "preference" in name else "visits")
-        values = {**things, "id": ident, "category": category, "purpose": "news", "place": "a"}
+        values = {**things, "id": ident, "category": category, "purpose": "news", "place": "a", "source": "net"}
         queries = {"purpose": "service"} if "purpose" in self.routes.parameters(row, "query") else {}
         queries |= {"reason": REASON} if name == "archive_read" else {}
         queries |= {"category": "visits", "name": "a.txt"} if name == "attachment_add" else {}

@@ -543,10 +543,11 @@ def check_searchable(values, folder):
 # ---- Keys. ----
 
 def wrapped_keys(data):
-    """Every key that stands, wrapped, in the keyring's file, whatever its tables: read as any program could that stole it."""
+    """Every key that stands, wrapped, in the keyring's file, whatever its tables: read as any program could that stole it. What `anchor`
+    holds is no key: how far the journal had come, and the ledger's head."""
     base = sqlite3.connect(f"file:{os.path.join(data, 'keys.db')}?mode=ro", uri=True)
     with contextlib.closing(base):
-        tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'anchor'")]
         return {cell for table in tables for row in base.execute(f'SELECT * FROM "{table}"') for cell in row
                 if isinstance(cell, bytes) and len(cell) > 48}
 

@@ -183,6 +183,10 @@ static void no_cards(void **state)
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_none(others[i]);
+    /* A digit beyond ASCII right behind a digest: once an endless search. */
+    assert_none("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822c\xC2\xB3 and 4");
+    assert_none("dddddddddddddddddddddddddddddddd\xC2\xB3\xC2\xB3");
+    assert_found(TEXT("9f86d081884c7d659a2feaa0c55ad015\xC2\xB2 4111111111111111"), TEXT("4111111111111111"));
 }
 
 /* ---- Disguises, and what is none: tests/lib/cards.json, which the promise of it sends to the server, too. ---- */
