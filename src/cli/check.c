@@ -6,7 +6,7 @@ static void put_findings(struct json_out *w, text file, const struct findings *f
 {
     json_open(w, '{');
     json_pair(w, TEXT("file"), file);
-    json_pair_bool(w, TEXT("runs"), p != NULL);
+    json_pair_bool(w, TEXT("runs"), p && !f->questions);
     if (p)
         json_pair(w, TEXT("hash"), text_of(p->hash));
     json_name(w, TEXT("findings"));
@@ -39,7 +39,7 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
     enum err e = policy_load(&a, yaml, file, &findings, &p);
     if (e != OK && e != ERR_POLICY)
         return say(cli->arena, e, "%s", a.why.detail);
-    *faulty += e != OK;
+    *faulty += e != OK || findings.questions;
     if (p)
         check_day(&a, p, &findings);
     if (cli->json) {
@@ -47,7 +47,7 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
         return OK;
     }
     cli_findings(cli, file, &findings, true);
-    if (!p)
+    if (!p || findings.questions)
         return OK;
     bool fr = text_eq(cli->language, TEXT("fr"));
     cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %u catégories, %u finalités", T(file),

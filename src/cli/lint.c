@@ -57,7 +57,7 @@ static enum err lint_one(struct linting *l, text file)
         return e;
     if (!l->cli->json || l->sarif) /* else they stand in the answer */
         cli_findings(l->cli, file, faults, true);
-    l->faulty += faults->errors > 0;
+    l->faulty += faults->errors + faults->questions > 0;
     struct lint_findings *found = &l->files[l->count++];
     *found = (struct lint_findings){ .file = file, .source = yaml, .before = l->before, .faults = faults };
     return root ? lint_run(l->arena, root, yaml, l->as_of, found) : OK;

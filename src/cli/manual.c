@@ -100,13 +100,15 @@ static void put_opening(struct cli *cli, struct buf *b)
         ".SH DESCRIPTION\nOne YAML file in UTF\\-8, of 1 MiB at most, without tabs, anchors, aliases, tags, merge keys or keys given twice. What it "
         "does not declare is refused. \\fBgarant new\\fR writes a first one, \\fBgarant check\\fR tells every fault with its line, \\fBgarant "
         "lint\\fR holds it against the law.\n.PP\nA path below is the keys from the outside in, a dot between; \\fB*\\fR stands for a name of your own. "
-        "A key that is not required may be left out. A term is a number and its unit: 30min, 72h, 180d, 12mo, 3y; or \\fBalways\\fR. A text for people "
+        "A key that is not required may be left out. A term is a number and its unit: 30min, 72h, 180d, 12mo, 3y; or \\fBalways\\fR. "
+        "A plain 6m is asked about (minutes or months?); a server that starts with it reads months. A text for people "
         "may be given once, or a language: {fr: \"…\", en: \"…\"}.\n",
         ".SH DESCRIPTION\nUn fichier YAML en UTF\\-8, d'1 Mio au plus, sans tabulation, ancre, alias, étiquette, clé de fusion ni clé donnée deux fois. "
         "Ce qu'il ne déclare pas est refusé. \\fBgarant new\\fR en écrit un premier, \\fBgarant check\\fR dit chaque faute avec sa ligne, \\fBgarant "
         "lint\\fR le confronte au droit.\n.PP\nUn chemin ci\\-dessous donne les clés de l'extérieur vers l'intérieur, séparées par un point ; \\fB*\\fR "
         "tient lieu d'un nom de votre choix. Une clé qui n'est pas obligatoire peut être omise. Une durée est un nombre et son unité : 30min, 72h, 180d, "
-        "12mo, 3y ; ou \\fBalways\\fR. Un texte destiné aux personnes se donne une fois, ou par langue : {fr: \"…\", en: \"…\"}.\n");
+        "12mo, 3y ; ou \\fBalways\\fR. Devant un simple 6m, Garant demande si ce sont des minutes ou des mois ; un serveur qui démarre ainsi lit des "
+        "mois. Un texte destiné aux personnes se donne une fois, ou par langue : {fr: \"…\", en: \"…\"}.\n");
     put(cli, b, ".SH KEYS\n", ".SH CLÉS\n");
 }
 

@@ -374,7 +374,7 @@ static enum err hold_against(struct cli *cli, text yaml, text file, struct date 
                                : e;
     }
     TRY(lint_run(cli->arena, p->root, yaml, today, &found));
-    if (found.errors || found.warnings)
+    if (found.errors || found.warnings || faults.questions)
         lint_print(left, &found, text_eq(cli->language, TEXT("fr")) ? LINT_FR : LINT_EN);
     return buf_check(cli->arena, left);
 }

@@ -138,9 +138,10 @@ static void tell(const struct buf *b)
 
 void cli_findings(struct cli *cli, text file, const struct findings *f, bool all)
 {
-    if (!f->count || (!all && !f->errors))
+    unsigned faults = f->errors + f->questions;
+    if (!f->count || (!all && !faults))
         return;
-    if (cli->json && f->errors) { /* said with the error, as JSON */
+    if (cli->json && faults) { /* said with the error, as JSON */
         cli->faulty_file = file;
         cli->faults = *f;
         return;

@@ -141,6 +141,9 @@ enum err verb_serve(struct cli *cli)
             app_data_discard(options.data_dir);
         return e;
     }
+    if (findings.questions)
+        LOG(LOG_WARN, "a term of the policy may be minutes or months; it is read as months until the file says which",
+            LOG_INT("terms", findings.questions));
     struct server_options so = { .listen = listen,
                                  .data_dir = options.data_dir,
                                  .threads = (unsigned)threads,

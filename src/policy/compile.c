@@ -640,11 +640,13 @@ static enum err hand_over(struct arena *a, const struct findings *from, struct f
 {
     struct findings all = { .count = to->count + from->count,
                             .errors = to->errors + from->errors,
+                            .questions = to->questions + from->questions,
                             .warnings = to->warnings + from->warnings };
     for (const struct finding *i = from->first; i; i = i->next)
         finding_add(a, to, i->severity, i->at, arena_copy(a, i->path), "%.*s", T(i->message));
     to->count = all.count;
     to->errors = all.errors;
+    to->questions = all.questions;
     to->warnings = all.warnings;
     return a->why.code == ERR_MEMORY ? ERR_MEMORY : OK;
 }

@@ -10,6 +10,7 @@ void finding_add(struct arena *a, struct findings *f, enum severity severity, st
 {
     f->count++;
     f->errors += severity == SEVERITY_ERROR;
+    f->questions += severity == SEVERITY_QUESTION;
     f->warnings += severity == SEVERITY_WARNING;
     if (f->count > FINDINGS_MAX)
         return;
@@ -74,7 +75,7 @@ void findings_sort(struct findings *f)
 void findings_print(struct buf *out, text file, const struct findings *f)
 {
     static const char *const words[] = {
-        [SEVERITY_ERROR] = "", [SEVERITY_WARNING] = "warning: ", [SEVERITY_ADVICE] = "advice: "
+        [SEVERITY_ERROR] = "", [SEVERITY_QUESTION] = "", [SEVERITY_WARNING] = "warning: ", [SEVERITY_ADVICE] = "advice: "
     };
     for (const struct finding *i = f->first; i; i = i->next)
         buf_print(out, "%.*s:%u:%u: %s%.*s\n", T(file), i->at.line, i->at.column, words[i->severity], T(i->message));
@@ -85,6 +86,7 @@ void findings_print(struct buf *out, text file, const struct findings *f)
 void findings_json(struct json_out *w, const struct findings *f)
 {
     static const text words[] = { [SEVERITY_ERROR] = TEXT_INIT("error"),
+                                  [SEVERITY_QUESTION] = TEXT_INIT("error"),
                                   [SEVERITY_WARNING] = TEXT_INIT("warning"),
                                   [SEVERITY_ADVICE] = TEXT_INIT("advice") };
     json_open(w, '[');

@@ -10,7 +10,9 @@
 struct mark {
     uint32_t line, column;
 };
-enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_ADVICE };
+/* A question is an error to whoever writes the file, and is refused by `check`, `lint` and a reload; a server that
+ * starts with it goes on with the reading that erases nothing too soon: a machine that restarts has nobody to ask. */
+enum severity { SEVERITY_ERROR, SEVERITY_QUESTION, SEVERITY_WARNING, SEVERITY_ADVICE };
 struct finding {
     enum severity severity;
     struct mark at;
@@ -19,7 +21,7 @@ struct finding {
 };
 struct findings {
     struct finding *first, *last;
-    unsigned count, errors, warnings;
+    unsigned count, errors, questions, warnings;
 };
 enum { FINDINGS_MAX = 500 }; /* beyond it findings are counted, no longer kept */
 void finding_add(struct arena *a, struct findings *f, enum severity severity, struct mark at, text path,
@@ -29,7 +31,7 @@ void findings_sort(struct findings *f);
 /* One a line: "policies/x.yaml:41:7: unknown category …", warnings and advice named as such, then how many were left
  * out. */
 void findings_print(struct buf *out, text file, const struct findings *f);
-/* [{"severity": "error|warning|advice", "line", "column", "path", "message"}]: the kept ones, for answers. */
+/* [{"severity": "error|warning|advice"; a question counts as error, "line", "column", "path", "message"}]: the kept ones, for answers. */
 void findings_json(struct json_out *w, const struct findings *f);
 
 /* ---- The document: the file as a tree; linter, notice and schema work on it. ---- */

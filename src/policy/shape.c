@@ -158,7 +158,18 @@ static text key_of(const struct node *value)
     return value->key.n || !value->parent ? value->key : value->parent->key;
 }
 
-/* A term of which one letter decides between minutes and months, or in words, is asked about: a slip there erases. */
+/* "6m": one letter decides between minutes and months, and a slip there erases. It is asked about; whatever reads the
+ * tree from here on reads months, for what is erased too soon cannot be brought back (GDPR 5(1)(f)). */
+static void ask_unit(struct check *c, const struct node *value, text number)
+{
+    text months = arena_print(c->arena, "%.*smo", T(number));
+    finding_add(c->arena, c->findings, SEVERITY_QUESTION, value->at, value->path,
+                "\"%.*s\": minutes or months? Write \"%.*smin\" or \"%.*smo\"",
+                T(text_upto(value->value, SHOWN_MAX)), T(number), T(number));
+    if (months.p)
+        ((struct node *)value)->value = months;
+}
+
 static void misfit(struct check *c, const struct node *value, const struct schema_row *row)
 {
     const struct kind_row *kind = kind_row(row->kind);
@@ -170,8 +181,7 @@ static void misfit(struct check *c, const struct node *value, const struct schem
         WRONG_VALUE(c, value, "\"%.*s\" is not %.*s, did you mean \"%.*s%.*s\"?", T(shown), T(kind->what), T(number),
                     T(unit));
     else
-        WRONG_VALUE(c, value, "\"%.*s\": minutes or months? Write \"%.*smin\" or \"%.*smo\"", T(shown), T(number),
-                    T(number));
+        ask_unit(c, value, number);
 }
 
 static void check_one(struct check *c, const struct node *value, const struct schema_row *row)

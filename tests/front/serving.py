@@ -1,6 +1,6 @@
 """Starting, stopping, reloading: what the server refuses to start with, and that it ends what it has begun."""
 import os, shutil, signal, socket, stat, subprocess, threading, time
-from garant import TOP, Client, Fault, Server, check
+from garant import TOP, Client, Fault, Server, check, garant
 
 POLICY = "tests/front/actors.yaml"
 PERSON = {"identity": {"first_name": "Zoé", "last_name": "Martin"}, "contact": {"email": "zoe.martin@example.org"}}
@@ -118,6 +118,37 @@ def register(tests):
             check(problem.headers["content-type"] == "application/problem+json", "no problem")
             write(text.replace('version: "1.0"', 'version: "1.2"'))
             check(operator.post("/v1/policy/reload").expect(200).json["version"] == "1.2" and version() == "1.2", "over the API")
+
+    @tests.test("serving: a term of minutes or months is asked about, and erases nothing meanwhile")
+    def asked():
+        with open(os.path.join(TOP, "tests/lib/small.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        for written in ("6m", "6M", "6 m"):
+            server = Server("tests/lib/small.yaml", start=False)
+            server.policy = os.path.join(server.folder, "policy.yaml")
+            with server, open(server.policy, "w", encoding="utf-8") as file:
+                file.write(text.replace("active: 12mo}", f"active: {written}}}"))
+                file.flush()
+                for verb in ("check", "lint"):
+                    run = garant(verb, server.policy, ok=None)
+                    told = run.stderr + run.stdout
+                    check(run.returncode == 78 and "minutes or months" in told and "6min" in told and "6mo" in told, f"{verb} {written}: {told}")
+                server.start()
+                check("read as months" in server.log(), server.log()[-800:])
+                client = server.client("app")
+                ident = client.create(PERSON)["id"]
+                client.record(ident, "visits", {"page": "/a"}).expect(201)
+                def held():
+                    server.sweep()
+                    return len(client.read(ident, "service").json["data"].get("visits") or [])
+                server.advance(minutes=7)
+                check(held() == 1, f"{written}: erased after minutes")
+                problem = server.operator().post("/v1/policy/reload")
+                check(problem.status == 422 and "minutes or months" in problem.json["detail"], f"{problem.status} {problem.body}")
+                server.advance(days=170)
+                check(held() == 1, f"{written}: erased before six months")
+                server.advance(days=20)
+                check(held() == 0, f"{written}: kept beyond six months")
 
     @tests.test("serving: what is begun is ended")
     def drain():

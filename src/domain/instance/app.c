@@ -148,11 +148,22 @@ static enum err in_turn(struct app *app, struct arena *a, const struct policy *f
     return status;
 }
 
+/* Whoever reloads can be asked; whoever restarts cannot, and goes on with the reading that keeps. */
+static enum err no_question(struct arena *a, const struct policy *p, const struct findings *f)
+{
+    for (const struct finding *i = f->first; i && f->questions; i = i->next)
+        if (i->severity == SEVERITY_QUESTION)
+            return say(a, ERR_POLICY, "%.*s, line %u: %.*s", T(p->file), i->at.line, T(i->message));
+    return OK;
+}
+
 enum err app_reload(struct app *app, struct arena *a, struct findings *f)
 {
     const struct policy *fresh = NULL;
     TRY(load_policy(app, a, f, &fresh));
-    enum err status = version_warn(app, a, fresh, f);
+    enum err status = no_question(a, fresh, f);
+    if (status == OK)
+        status = version_warn(app, a, fresh, f);
     if (status != OK) {
         policy_unref(&fresh);
         return status;

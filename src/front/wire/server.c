@@ -328,10 +328,10 @@ static void reload(struct server *s)
         LOG(LOG_INFO, "policy reloaded", LOG_INT("warnings", findings.warnings));
         return;
     }
-    LOG(LOG_ERROR, "policy not reloaded; the one in force stays", LOG_INT("errors", findings.errors),
+    LOG(LOG_ERROR, "policy not reloaded; the one in force stays", LOG_INT("errors", findings.errors + findings.questions),
         LOG_TEXT("reason", text_of(a.why.detail)));
     for (const struct finding *f = findings.first; f; f = f->next)
-        if (f->severity == SEVERITY_ERROR)
+        if (f->severity <= SEVERITY_QUESTION)
             LOG(LOG_ERROR, "policy", LOG_INT("line", f->at.line), LOG_INT("column", f->at.column),
                 LOG_TEXT("message", f->message));
 }

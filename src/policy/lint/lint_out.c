@@ -217,7 +217,7 @@ void lint_json(struct json_out *w, const struct lint_findings *all, enum lint_la
 
 static text level(enum severity s)
 {
-    return s == SEVERITY_ERROR ? TEXT("error")
+    return s <= SEVERITY_QUESTION ? TEXT("error")
          : s == SEVERITY_WARNING ? TEXT("warning") : TEXT("note");
 }
 
@@ -365,7 +365,7 @@ static void put_invocation(struct json_out *w, const struct lint_findings *files
 {
     bool good = true;
     for (unsigned i = 0; i < count; i++)
-        good &= !files[i].faults || !files[i].faults->errors;
+        good &= !files[i].faults || !(files[i].faults->errors + files[i].faults->questions);
     json_name(w, TEXT("invocations"));
     json_open(w, '[');
     json_open(w, '{');
