@@ -70,6 +70,52 @@ static enum err permit_source(struct cli *cli, text id, bool ends)
                    body.n ? json_type : TEXT(""), body, 0);
 }
 
+/* A decision on paper or by telephone: its scan goes first, and the decision that it proves names it. */
+static enum err add_scan(struct cli *cli, struct client *client, text id, text path, const struct json **out)
+{
+    text content;
+    struct result result;
+    ARENA_AUTO room = arena_make(FILE_LIMIT + (1 << 20));
+    TRY(cli_read_file(cli, &room, path, FILE_LIMIT, &content));
+    text name = path;
+    while (text_index(name, '/') >= 0)
+        text_cut(&name, '/');
+    BUF_AUTO b = buf_make(16384);
+    buf_add(&b, TEXT("/attachments?category=consents&name="));
+    buf_percent(&b, name);
+    text after;
+    TRY(buf_take(cli->arena, &b, &after));
+    TRY(client_call(client, METHOD_POST, cli_target(cli, "/v1/subjects/", id, after.p), TEXT("application/octet-stream"),
+                    content, 0, &result));
+    return json_parse(cli->arena, result.body, out);
+}
+
+static enum err record_signed(struct cli *cli, text id)
+{
+    text given, body, scan = cli_option(cli, TEXT("scan"));
+    const struct json *said, *made = NULL;
+    CLIENT_AUTO client = { 0 };
+    struct result result;
+    TRY(cli_read_input(cli, INPUT_LIMIT, &given));
+    TRY(json_parse(cli->arena, given, &said));
+    TRY(client_open(cli, &client));
+    if (scan.n)
+        TRY(add_scan(cli, &client, id, scan, &made));
+    BUF_AUTO b = buf_make(INPUT_LIMIT + 256);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    JSON_EACH(member, said) {
+        json_name(&w, member->key);
+        json_put(&w, member);
+    }
+    if (made)
+        json_pair(&w, TEXT("scan"), json_text(made, TEXT("id")));
+    json_close(&w, '}');
+    TRY(buf_lend(cli->arena, &b, &body));
+    TRY(client_call(&client, METHOD_POST, cli_target(cli, "/v1/subjects/", id, "/signed"), json_type, body, 0, &result));
+    return cli_answer(cli, result.body);
+}
+
 enum err verb_subject(struct cli *cli)
 {
     static const char *const reading[] = { "purpose", "categories", NULL }, *const pages[] = { "after", "limit", NULL };
@@ -81,8 +127,8 @@ enum err verb_subject(struct cli *cli)
                   { TEXT_INIT("looks"), "/looks" },
                   { TEXT_INIT("consents"), "/consents" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents, objection, permit or end",
-                     "create, find, show, former, patch, access, looks, consents, objection, permit ou end", &what));
+    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents, signed, objection, permit or end",
+                     "create, find, show, former, patch, access, looks, consents, signed, objection, permit ou end", &what));
     if (text_eq(what, TEXT("create"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
@@ -96,6 +142,8 @@ enum err verb_subject(struct cli *cli)
                        TEXT(""), 0);
     if (text_eq(what, TEXT("patch")))
         return patch_subject(cli, id);
+    if (text_eq(what, TEXT("signed")))
+        return record_signed(cli, id);
     if (text_eq(what, TEXT("objection")))
         return decide_objection(cli, id);
     if (text_eq(what, TEXT("permit")) || text_eq(what, TEXT("end")))
@@ -104,8 +152,8 @@ enum err verb_subject(struct cli *cli)
         if (text_eq(what, lists[i].word))
             return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages),
                            TEXT(""), TEXT(""), 0);
-    return cli_fault(cli, ERR_USAGE, "unknown action: use create, find, show, former, patch, access, looks, consents, objection, permit or end",
-                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents, objection, permit ou end");
+    return cli_fault(cli, ERR_USAGE, "unknown action: use create, find, show, former, patch, access, looks, consents, signed, objection, permit or end",
+                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents, signed, objection, permit ou end");
 }
 
 /* A file that is made before the act whose answer it is to hold, so that a name that is taken stops the act; gone again

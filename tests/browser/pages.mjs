@@ -30,6 +30,7 @@ export const PAGES = [
     { route: '/register', few: true, at: site => site.registers
         ? ['/register', { path: '/register', name: 'register-refused', status: 422, act: send('main form') }] : [] },
     { route: '/forms/{name}', at: site => site.forms.map(name => `/forms/${name}`) },
+    { route: '/forms/{name}/paper', one: true, at: site => site.forms.slice(0, 1).map(name => `/forms/${name}/paper`) },
     { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 
@@ -77,6 +78,8 @@ export const PAGES = [
       at: site => !site.people ? [] : [
           ...as('staff', `/staff/people/${site.people.id}/contacts`)(site),
           ...as('staff', `/staff/people/${site.people.id}/contacts`, { name: 'staff-contacts-seen', act: send('form[action$="/contacts"]') })(site)] },
+    { route: '/staff/people/{id}/signed',
+      at: site => site.people ? as('campaigns', `/staff/people/${site.people.id}/signed`)(site) : [] },
     { route: null, one: true, at: () => [{ path: '/nothing-here', name: 'not-found', status: 404 }] },
 ];
 

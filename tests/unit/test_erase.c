@@ -86,6 +86,11 @@ static void nothing_is_left_of_a_canary(void **state)
              "INSERT INTO submission (tenant, id, form, subject, body, at) VALUES ('%.*s', randomblob(16), 'contact', x'%s', x'01', 1)",
              T(f->c.tenant), hex);
     fixture_plant(f, sent);
+    char scanned[256];
+    snprintf(scanned, sizeof scanned,
+             "INSERT INTO consent_scan (tenant, subject, purpose, channel, seq, scan) VALUES ('%.*s', x'%s', 'news', '', 1, randomblob(16))",
+             T(f->c.tenant), hex);
+    fixture_plant(f, scanned);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

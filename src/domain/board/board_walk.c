@@ -142,6 +142,9 @@ static enum err look_at_thing(struct walker *w, struct query *q)
     fact_looked(w->step->facts, PROBE_retention, 1);
     look_at_seal(w, q, COL(LOOK_RECORDS, length), COL(LOOK_RECORDS, form));
     TRY(look_at_owner(w, q));
+    /* The proof of a consent stays as long as that does. */
+    if (w->step->job == JOB_ATTACHMENTS && text_eq(query_get(q, LOOK_RECORDS, category), TEXT("consents")))
+        return OK;
     const struct category *cat = look_at_category(w, query_get(q, LOOK_RECORDS, category));
     if (cat && !cat->transient)
         look_at_term(w,

@@ -141,27 +141,9 @@ text point_box_name(struct ctx *c, const struct point_box *b)
     return b->channel.n ? arena_print(c->arena, "%.*s.%.*s", T(b->purpose->name), T(b->channel)) : b->purpose->name;
 }
 
-static text channel_words(const struct ctx *c, text channel)
-{
-    static const struct {
-        text name, en, fr;
-    } rows[] = {
-        { TEXT_INIT("email"), TEXT_INIT("by email"), TEXT_INIT("par courriel") },
-        { TEXT_INIT("sms"), TEXT_INIT("by text message"), TEXT_INIT("par SMS") },
-        { TEXT_INIT("post"), TEXT_INIT("by post"), TEXT_INIT("par courrier postal") },
-        { TEXT_INIT("phone"), TEXT_INIT("by telephone"), TEXT_INIT("par téléphone") },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (text_eq(rows[i].name, channel))
-            return doc_in(c, rows[i].en, rows[i].fr);
-    return channel;
-}
-
 text point_box_wording(struct ctx *c, const struct point_box *b)
 {
-    text agree = doc_in(c, TEXT("I agree: "), TEXT("J'accepte : ")), title = doc_purpose(c, b->purpose);
-    return b->channel.n ? arena_print(c->arena, "%.*s%.*s, %.*s", T(agree), T(title), T(channel_words(c, b->channel)))
-                        : arena_print(c->arena, "%.*s%.*s", T(agree), T(title));
+    return doc_consent(c, doc_purpose(c, b->purpose), b->channel);
 }
 
 /* ---- The stamp. ---- */

@@ -220,3 +220,26 @@ text doc_recipient(const struct ctx *c, int actor)
     return legal.n ? legal
          : title.n ? title : class_of->name;
 }
+
+static text channel_words(const struct ctx *c, text channel)
+{
+    static const struct {
+        text name, en, fr;
+    } rows[] = {
+        { TEXT_INIT("email"), TEXT_INIT("by email"), TEXT_INIT("par courriel") },
+        { TEXT_INIT("sms"), TEXT_INIT("by text message"), TEXT_INIT("par SMS") },
+        { TEXT_INIT("post"), TEXT_INIT("by post"), TEXT_INIT("par courrier postal") },
+        { TEXT_INIT("phone"), TEXT_INIT("by telephone"), TEXT_INIT("par téléphone") },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (text_eq(rows[i].name, channel))
+            return doc_in(c, rows[i].en, rows[i].fr);
+    return channel;
+}
+
+text doc_consent(const struct ctx *c, text title, text channel)
+{
+    text agree = doc_in(c, TEXT("I agree: "), TEXT("J'accepte : "));
+    return channel.n ? arena_print(c->arena, "%.*s%.*s, %.*s", T(agree), T(title), T(channel_words(c, channel)))
+                     : arena_print(c->arena, "%.*s%.*s", T(agree), T(title));
+}

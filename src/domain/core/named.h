@@ -21,6 +21,8 @@ text doc_field(const struct ctx *c, const struct category *cat, text field);
 /* The interest a purpose pursues, as the middle of a sentence; p NULL when it rests on none. */
 text doc_interest(const struct ctx *c, const struct purpose *p);
 text doc_purpose(const struct ctx *c, const struct purpose *p);
+/* What a person agrees to, in c->language: "I agree: TITLE, by email"; channel empty: without one. */
+text doc_consent(const struct ctx *c, text title, text channel);
 text doc_source(const struct ctx *c, text source);
 /* What is told of data that the person's consent allows to be public, by whether it is in force. */
 text doc_public(const struct ctx *c, bool agreed);

@@ -137,7 +137,9 @@ static void plan_thing(struct step *st, struct thing *t, const struct category *
     if (e.stopped) {
         later(t, e.open ? 0 : e.hold->until);
         st->held++;
-    } else if (e.own && e.own <= now && !waits_for_account(&e, k, former || (cat && cat->retention)))
+    } else if (st->kind->flags & KIND_FILES && text_eq(t->category, TEXT("consents")))
+        t->plan = PLAN_ERASE; /* a proof of nothing, or of what is no longer held: what proves something has no date */
+    else if (e.own && e.own <= now && !waits_for_account(&e, k, former || (cat && cat->retention)))
         t->plan = PLAN_ERASE;
     else if (e.archived && !t->archived && (k->erased || e.archived <= now)) {
         t->plan = PLAN_ARCHIVE;
@@ -631,6 +633,13 @@ static enum err objection_over(struct db *db, const struct own_step *st, const s
     return q.status;
 }
 
+/* What proved only what has gone goes with the sweep of the files. */
+static enum err free_scans(struct db *db, const struct own_row *row, msec now)
+{
+    TRY(db_run(db, SQL_SCAN_UNLINK, NULL, row->values, OWN_COLUMNS));
+    return db_run(db, SQL_SCAN_FREE, NULL, ARGS(row->values[0], row->values[1], V_INT(now)));
+}
+
 static enum err run_own(struct db *db, struct write *w)
 {
     const struct own_step *st = w->arg;
@@ -649,6 +658,8 @@ static enum err run_own(struct db *db, struct write *w)
         TRY(db_run(db, st->own->end, &gone, row->values, st->columns));
         if (!gone || !st->own->of_person)
             continue;
+        if (st->own->end == SQL_CONSENT_END)
+            TRY(free_scans(db, row, st->c->now));
         if (st->own->list == SQL_HOLD_OVER) /* what it stopped resumes */
             TRY(keeping_again(db, row->event.tenant, row->subject, TEXT("*"), st->c->now));
         TRY(journal_add(db, &row->event, NULL));

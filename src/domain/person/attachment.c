@@ -152,17 +152,8 @@ static text media_type_of(text s)
                : TEXT("application/octet-stream");
 }
 
-static enum err check(struct ctx *c, text category, text name, text media_type, text content,
-                      const struct category **out)
+static enum err check_content(struct ctx *c, text name, text media_type, text content)
 {
-    int index = policy_category(c->policy, category);
-    if (index < 0)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
-                          "the policy has no category \"%.*s\"", T(value_shown(category)));
-    *out = &c->policy->categories[index];
-    if ((*out)->transient)
-        return say_clause(c->arena, ERR_UNDECLARED, &(*out)->clause,
-                          "category \"%.*s\" is transient: it is never stored", T((*out)->name));
     if (!plain(name, NAME_MAX_BYTES))
         return say(c->arena, ERR_VALUE,
                    "a file's name has 1 to %d bytes of UTF-8, without '/', '\\' or control characters", NAME_MAX_BYTES);
@@ -174,6 +165,20 @@ static enum err check(struct ctx *c, text category, text name, text media_type, 
     bool found;
     TRY(card_file(c->arena, content, &found));
     return found ? value_card(c, TEXT("the file")) : OK;
+}
+
+static enum err check(struct ctx *c, text category, text name, text media_type, text content,
+                      const struct category **out)
+{
+    int index = policy_category(c->policy, category);
+    if (index < 0)
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                          "the policy has no category \"%.*s\"", T(value_shown(category)));
+    *out = &c->policy->categories[index];
+    if ((*out)->transient)
+        return say_clause(c->arena, ERR_UNDECLARED, &(*out)->clause,
+                          "category \"%.*s\" is transient: it is never stored", T((*out)->name));
+    return check_content(c, name, media_type, content);
 }
 
 static msec due_of(struct ctx *c, const struct person *p, const struct category *cat, enum err *status)
@@ -247,8 +252,48 @@ static enum err add_once(struct ctx *c, text id, const struct attachment_new *in
     return write_do(c, &w, out);
 }
 
+/* ---- Proofs of consents: no category of the policy, but of the server's own record of that name. ---- */
+
+static const struct category proofs = { .name = TEXT_INIT(PROOFS) };
+static const msec unlinked = 3 * DAY; /* for what nobody then says what it proves */
+
+static bool is_proof(const struct ctx *c, text category)
+{
+    return text_eq(category, proofs.name) && policy_category(c->policy, category) < 0;
+}
+
+static enum err add_proof(struct ctx *c, text id, const struct attachment_new *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    ARENA_AUTO room = arena_make(ATTACHMENT_MAX + (8 << 20));
+    TRY(person_open(c, id, false, &p));
+    TRY(write_refused(c, &p, check_content(c, in->name, in->media_type, in->content)));
+    TRY(person_may(c, &p, ACT_CONSENT));
+    struct adding a = { .c = c,
+                        .p = &p,
+                        .it = { .id = id_make(c->now),
+                                .category = proofs.name,
+                                .name = in->name,
+                                .media_type = media_type_of(in->media_type),
+                                .source = c->actor.name,
+                                .size = (int64_t)in->content.n,
+                                .at = c->now } };
+    TRY(add(&a, &proofs, in->content, &room));
+    a.due = c->now + unlinked;
+    out->id = id_print(c->arena, a.it.id);
+    out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
+    TRY_PTR(out->body.p);
+    struct write w = { .run = run_add, .arg = &a, .event = event_of(c, &p, TEXT("attachment.add")) };
+    w.event.categories = proofs.name;
+    w.event.count = 1;
+    return write_do(c, &w, out);
+}
+
 enum err attachment_take(struct ctx *c, text id, const struct attachment_new *in, struct answer *out)
 {
+    if (is_proof(c, in->category))
+        return add_proof(c, id, in, out);
+
     /* Two at once may both make the category's own key: one of them then goes again. */
     enum err status = add_once(c, id, in, out);
     return status == ERR_CONFLICT ? add_once(c, id, in, out) : status;
@@ -415,13 +460,15 @@ static enum err may_get(struct ctx *c, struct look *l)
     struct getting *g = l->arg;
     TRY(find(c, &l->p, g->attachment, false, &g->file));
     struct bits set = set_of(c, g->file->category);
+    l->event.categories = g->file->category;
+    l->event.count = 1;
+    if (is_proof(c, g->file->category))
+        return person_may(c, &l->p, ACT_CONSENT);
     if (!bits_any(&set)) {
         say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
                    "the policy no longer has category \"%.*s\"", T(g->file->category));
         return write_refusal(c, &l->p, value_shown(l->purpose), g->file->category); /* asked of nothing yet: any text */
     }
-    l->event.categories = g->file->category;
-    l->event.count = 1;
     return person_allow(c, &l->p, l->purpose, &set, ACT_READ);
 }
 
@@ -469,6 +516,9 @@ enum err attachment_drop(struct ctx *c, text id, text attachment, struct answer 
     TRY(find(c, &p, attachment, true, &t));
     TRY(person_allow_act(c, &p, ACT_ERASE));
     TRY(keeping_forbids(c, &p, t->category));
+    if (is_proof(c, t->category))
+        return say(c->arena, ERR_CONFLICT,
+                   "a proof of a consent stays with it, and goes by itself when it proves none");
     struct dropping d = { c, &p, t->id };
     struct write w = { .run = run_drop,
                        .arg = &d,

@@ -218,7 +218,7 @@ static enum err run_consents(struct db *db, const struct change *ch)
             TRY(db_run(db, SQL_WORDING_ADD, NULL, ARGS(V_TEXT(text_of(k->wording_hash)), V_TEXT(k->wording_kept))));
         TRY(db_run(db, SQL_CONSENT_ADD, NULL,
                    ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel),
-                        V_TEXT(k->decision), V_INT(ch->now), V_TEXT(ch->policy_version),
+                        V_TEXT(k->decision), V_INT(k->at ? k->at : ch->now), V_TEXT(ch->policy_version),
                         k->wording_hash[0] ? V_TEXT(text_of(k->wording_hash)) : V_NULL, V_TEXT(k->method),
                         V_TEXT(k->actor), k->evidence.bytes.n ? V_SEALED(k->evidence) : V_NULL)));
         withdrawn |= text_eq(k->decision, TEXT("withdrawn"));
@@ -471,7 +471,7 @@ static enum err consent_method(struct ctx *c, const struct change_consent *k)
 
 enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, struct change_consent *out)
 {
-    if (!evidence.n && !out->by.n)
+    if (!evidence.n && !out->by.n && !out->signed_on.n)
         return OK;
     TRY(value_no_card(c, TEXT("evidence"), evidence));
     BUF_AUTO b = buf_make(1 << 20);
@@ -479,6 +479,11 @@ enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, 
     json_open(&w, '{');
     json_pair(&w, TEXT("by"), out->by.n ? out->by : (text){ NULL, 0 });
     json_pair(&w, TEXT("evidence"), evidence.n ? evidence : (text){ NULL, 0 });
+    if (out->signed_on.n) {
+        json_pair(&w, TEXT("signed"), out->signed_on);
+        json_pair(&w, TEXT("entered"), out->entered);
+        json_pair(&w, TEXT("scan"), out->scan.n ? out->scan : (text){ NULL, 0 });
+    }
     json_close(&w, '}');
     text kept;
     TRY(buf_lend(c->arena, &b, &kept));

@@ -32,6 +32,10 @@ struct change_consent {
     text wording_kept; /* sealed */
     char wording_hash[65];
     sealed evidence;
+    msec at;           /* when it was decided, if it is entered later; 0: now */
+    text signed_on;    /* of one on paper or by telephone: as it was said; */
+    text entered;      /* when it was put on record; */
+    text scan;         /* which attachment proves it */
     bool yields; /* a refusal that stands only where no consent is in force: nothing is withdrawn by it */
 };
 struct change_former {

@@ -233,6 +233,15 @@ static enum err open_evidence(struct ctx *c, const struct person *p, struct ledg
     return OK;
 }
 
+/* Of a decision on paper or by telephone. */
+static void put_signed(struct json_out *w, const struct json *evidence)
+{
+    static const text members[] = { TEXT_INIT("signed"), TEXT_INIT("entered"), TEXT_INIT("scan") };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (json_text(evidence, members[i]).n)
+            json_pair(w, members[i], json_text(evidence, members[i]));
+}
+
 /* Evidence that cannot be opened hides no decision: the row says so. */
 static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_row *rows, text name, struct json_out *w)
 {
@@ -245,6 +254,7 @@ static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_ro
             return e;
         TRY(wording_of(c, &wordings, text_of(rows->k.wording_hash), &rows->k.wording));
         open_row(c, w, &rows->k, rows->at, rows->policy, json_text(rows->evidence, TEXT("evidence")), e != OK);
+        put_signed(w, rows->evidence);
         if (json_get(rows->evidence, TEXT("permitted"))) {
             json_name(w, TEXT("permitted"));
             json_put(w, json_get(rows->evidence, TEXT("permitted")));

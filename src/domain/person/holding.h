@@ -7,6 +7,9 @@ struct paging;
 
 /* Content sealed in pieces, name and media type sealed too; at most ATTACHMENT_MAX bytes. */
 enum { ATTACHMENT_MAX = 32 << 20 };
+/* The category of files that prove a consent; who may take consents adds and reads them. What is linked to no row of
+ * the ledger within three days goes. */
+#define PROOFS "consents"
 /* Source: may be empty (source_take). */
 struct attachment_new {
     text category, name, source, permitted, media_type, content; /* permitted: when, at a source that needs it */

@@ -18,6 +18,7 @@ static void put_form(struct page *p, const struct point *point, const struct jso
     json_open(w, '{');
     point_put(p->c, point, w);
     json_pair_bool(w, TEXT("has_boxes"), point_box(p->c, point, 0, &box));
+    json_pair_bool(w, TEXT("prints"), point->email >= 0);
     json_name(w, TEXT("fields"));
     json_open(w, '[');
     for (unsigned i = 0; i < point->field_count; i++)

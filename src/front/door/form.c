@@ -5,7 +5,7 @@
 enum { MEMBERS_MAX = 1000 };
 
 struct members {
-    struct pair *rows;
+    const struct pair *rows;
     size_t count;
 };
 
@@ -19,19 +19,18 @@ static enum err read_member(struct arena *a, text raw, struct pair *out)
     return OK;
 }
 
-static enum err read_members(struct arena *a, text body, struct members *out)
+static enum err read_members(struct arena *a, text body, struct pair **rows, size_t *count)
 {
     size_t room = 1;
     for (size_t i = 0; i < body.n; i++)
         room += body.p[i] == '&';
     if (room > MEMBERS_MAX)
         return say(a, ERR_USAGE, "the form has more than %d members", MEMBERS_MAX);
-    out->rows = NEW_ARRAY(a, struct pair, room);
-    TRY_PTR(out->rows);
+    TRY_PTR(*rows = NEW_ARRAY(a, struct pair, room));
     for (text rest = body; rest.p && body.n;) {
         text one = text_cut(&rest, '&');
         if (one.n)
-            TRY(read_member(a, one, &out->rows[out->count++]));
+            TRY(read_member(a, one, &(*rows)[(*count)++]));
     }
     return OK;
 }
@@ -59,20 +58,28 @@ static void put_member(struct json_out *w, const struct members *m, size_t at)
     json_close(w, ']');
 }
 
-enum err form_parse(struct arena *a, text body, const struct json **out, text *csrf)
+enum err form_members(struct arena *a, const struct pair *rows, size_t count, const struct json **out, text *csrf)
 {
-    struct members m = { 0 };
-    *csrf = (text){ NULL, 0 };
-    TRY(read_members(a, body, &m));
+    const struct members m = { rows, count };
     BUF_AUTO b = buf_make(8 << 20);
     struct json_out w = json_out(&b);
+    *csrf = (text){ NULL, 0 };
     json_open(&w, '{');
-    for (size_t i = 0; i < m.count; i++) {
-        if (text_eq(m.rows[i].name, TEXT("csrf")))
-            *csrf = m.rows[i].value;
+    for (size_t i = 0; i < count; i++) {
+        if (text_eq(rows[i].name, TEXT("csrf")))
+            *csrf = rows[i].value;
         else
             put_member(&w, &m, i);
     }
     json_close(&w, '}');
     return json_parse_buf(a, &b, out);
+}
+
+enum err form_parse(struct arena *a, text body, const struct json **out, text *csrf)
+{
+    struct pair *rows;
+    size_t count = 0;
+    *csrf = (text){ NULL, 0 };
+    TRY(read_members(a, body, &rows, &count));
+    return form_members(a, rows, count, out, csrf);
 }

@@ -12,12 +12,13 @@
 #include "front/door/gate.h"
 #include "front/door/guard.h"
 #include "front/door/go.h"
+#include "front/door/multipart.h"
 #include "front/door/schema.h"
 #include "front/door/word.h"
 
 size_t front_body_limit(const struct route *route)
 {
-    return route->body == BODY_FILE ? FILE_LIMIT
+    return route->body == BODY_FILE || route_uploads(route) ? FILE_LIMIT
          : route->body == BODY_NONE ? 0 : BODY_LIMIT;
 }
 
@@ -83,7 +84,11 @@ static enum err decode_body(struct arena *a, struct request *q)
         return OK;
     if (kind == BODY_NONE)
         return q->body.n || q->json ? say(a, ERR_USAGE, "this resource takes no body") : OK;
-    if (kind == BODY_FORM && form_type(request_header(q, TEXT("Content-Type"))))
+    if (route_uploads(q->route) && multipart_type(request_header(q, TEXT("Content-Type"))))
+        TRY(multipart_parse(a, q));
+    else if (q->body.n > BODY_LIMIT) /* what is no file has no need of a file's room */
+        return say(a, ERR_TOO_LARGE, "a body without files has at most %d bytes", BODY_LIMIT);
+    else if (kind == BODY_FORM && form_type(request_header(q, TEXT("Content-Type"))))
         TRY(form_parse(a, q->body, &q->json, &q->csrf));
     else if (!q->in_batch && (q->body.n || kind != BODY_OPTIONAL))
         TRY(parse_body(a, q));
@@ -348,7 +353,8 @@ enum err front_sign_out(struct ctx *c, const struct request *q, struct reply *r)
 /* A browser that asked for a page is answered by a page; when even that fails, the problem is still told. */
 static bool refuse_as_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    bool sent = form_type(request_header(q, TEXT("Content-Type")));          /* by a form of a page, whatever it accepts */
+    text type = request_header(q, TEXT("Content-Type"));
+    bool sent = form_type(type) || multipart_type(type);          /* by a form of a page, whatever it accepts */
     bool page = q->route ? is_page(q) && (sent || request_wants_html(q)) : request_wants_html(q);
     struct why why = c->arena->why;
     if (!page)

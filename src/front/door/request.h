@@ -20,6 +20,11 @@ struct fiber_loop; /* base/fiber.h */
 struct pair {
     text name, value;
 };
+/* A file of a form (multipart.h). Name and type are what the sender says. */
+struct upload {
+    text name, file_name, media_type, content; /* name: of its input */
+};
+enum { UPLOADS_MAX = 8 };
 enum { REQUEST_PARAMS = 4, REQUEST_QUERIES = 8, REQUEST_HEADERS = 100 };
 
 struct request {
@@ -36,6 +41,8 @@ struct request {
     size_t header_count;
     text body;
     const struct json *json; /* the body of a route that takes JSON; NULL when it is empty */
+    struct upload *uploads;  /* of a form with files */
+    size_t upload_count;
     text csrf;               /* member of that name of a form; p NULL when none came */
     bool operator_socket;    /* came by the data folder's own socket, or in process from the command line */
     bool in_batch;           /* an item of POST /v1/batch */

@@ -27,6 +27,10 @@ static const bool asides[ROUTE_COUNT] = {
 #include "front/door/routes.def"
 };
 
+static const bool uploads[ROUTE_COUNT] = {
+#define UPLOADS(name) [ROUTE_##name] = true,
+#include "front/door/routes.def"
+};
 static const bool abroad[ROUTE_COUNT] = {
 #define ABROAD(name) [ROUTE_##name] = true,
 #include "front/door/routes.def"
@@ -45,6 +49,7 @@ text who_word(enum who who)
 const struct route *route_row(enum route_id id) { return &route_rows[id]; }
 bool route_always(const struct route *route) { return always[route_id(route)]; }
 int route_budget(const struct route *route) { return held[route_id(route)] - 1; }
+bool route_uploads(const struct route *route) { return uploads[route_id(route)]; }
 bool route_abroad(const struct route *route) { return abroad[route_id(route)]; }
 
 bool route_aside(const struct route *route) { return asides[route_id(route)]; }

@@ -86,6 +86,7 @@ const struct route *route_row(enum route_id id);
 bool route_always(const struct route *route); /* whatever its person has asked for before */
 int route_budget(const struct route *route);  /* enum budget of which its answer holds one; -1: none */
 bool route_aside(const struct route *route);  /* handled by the crew */
+bool route_uploads(const struct route *route); /* its form may have files */
 bool route_abroad(const struct route *route); /* its handler says which other sites may send it */
 enum route_id route_id(const struct route *route);
 /* What people open, by links that others lengthen; else it is a resource of the API. */

@@ -1,0 +1,151 @@
+/* Consents on paper or by telephone: staff enter one, programs too, and the form that is printed. */
+#include "domain/choice/point.h"
+#include "domain/core/named.h"
+#include "domain/person/holding.h"
+#include "domain/signed/signed.h"
+#include "front/door/go.h"
+#include "front/page/page_person.h"
+#include "front/staff/staff.h"
+
+HANDLER(wording_list, signed_wordings(c, request_query(q, TEXT("purpose")), &answer))
+HANDLER(signed_record, signed_record(c, q->params[0], q->json, &answer))
+
+/* ---- Staff. ---- */
+
+/* What the page's list gives: "purpose|channel|version|language". */
+static text value_of(struct ctx *c, const struct json *row)
+{
+    return arena_print(c->arena, "%.*s|%.*s|%.*s|%.*s", T(json_text(row, TEXT("purpose"))),
+                       T(json_text(row, TEXT("channel"))), T(json_text(row, TEXT("version"))),
+                       T(json_text(row, TEXT("language"))));
+}
+
+static enum err put_wordings(struct page *p, text chosen)
+{
+    struct answer answer = { 0 };
+    const struct json *said;
+    TRY(signed_wordings(p->c, TEXT(""), &answer));
+    TRY(json_parse(p->c->arena, answer.body, &said));
+    const struct json *rows = json_get(said, TEXT("wordings"));
+    json_pair_bool(&p->w, TEXT("none"), !rows->count);
+    json_name(&p->w, TEXT("wordings"));
+    json_open(&p->w, '[');
+    JSON_EACH(row, rows) {
+        text value = value_of(p->c, row);
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("value"), value);
+        json_pair(&p->w, TEXT("version"), json_text(row, TEXT("version")));
+        json_pair(&p->w, TEXT("language"), json_text(row, TEXT("language")));
+        json_pair(&p->w, TEXT("wording"), json_text(row, TEXT("wording")));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(value, chosen));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    return OK;
+}
+
+static enum err signed_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
+{
+    static const text kept[] = { TEXT_INIT("signed"), TEXT_INIT("reason") };
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_signed"), &p));
+    staff_problem(&p, o);
+    json_pair(&p.w, TEXT("id"), q->params[0]);
+    json_pair_bool(&p.w, TEXT("tab_signed"), true);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    TRY(put_wordings(&p, json_text(q->json, TEXT("wording"))));
+    return page_show(&p, r, staff_status(o));
+}
+
+enum err api_staff_signed(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    return signed_page(c, q, r, &fine);
+}
+
+/* The form's members as the body that programs send. */
+static enum err body_of(struct ctx *c, const struct request *q, text scan, const struct json **out)
+{
+    static const text same[] = { TEXT_INIT("decision"), TEXT_INIT("method"), TEXT_INIT("signed") };
+    static const text parts[] = { TEXT_INIT("purpose"), TEXT_INIT("channel"), TEXT_INIT("version"),
+                                  TEXT_INIT("language") };
+    text chosen = json_text(q->json, TEXT("wording"));
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        text part = text_cut(&chosen, '|');
+        if (part.n)
+            json_pair(&w, parts[i], part);
+    }
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        json_pair(&w, same[i], text_trim(json_text(q->json, same[i])));
+    if (scan.n)
+        json_pair(&w, TEXT("scan"), scan);
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
+/* In a commit of its own: it is the decision, which names it, that a repeated request is answered with. */
+static enum err add_scan(struct ctx *c, const struct request *q, struct answer *scan)
+{
+    const struct idempotency kept = c->idempotency;
+    enum err status = OK;
+    c->idempotency = (struct idempotency){ 0 };
+    for (size_t i = 0; i < q->upload_count && status == OK; i++) {
+        const struct upload *file = &q->uploads[i];
+        const struct attachment_new proof = {
+            .category = TEXT(PROOFS), .name = file->file_name, .media_type = file->media_type, .content = file->content
+        };
+        if (text_eq(file->name, TEXT("scan")))
+            status = attachment_take(c, q->params[0], &proof, scan);
+    }
+    c->idempotency = kept;
+    return status;
+}
+
+static enum err record_sent(struct ctx *c, const struct request *q)
+{
+    struct answer scan = { 0 }, answer = { 0 };
+    const struct json *in;
+    TRY(staff_reason(c, q));
+    TRY(add_scan(c, q, &scan));
+    TRY(body_of(c, q, scan.id, &in));
+    return signed_record(c, q->params[0], in, &answer);
+}
+
+enum err api_staff_signed_do(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct staff_outcome o = staff_outcome(c, record_sent(c, q));
+    if (o.status == OK)
+        return page_go(c, r, staff_path(c, q, "/signed"), TEXT("signed"));
+    return staff_again(o.status) ? signed_page(c, q, r, &o) : o.status;
+}
+
+/* ---- The form to print. ---- */
+
+enum err api_form_paper(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    struct point point;
+    struct point_box box;
+    TRY(request_take_language(c, q));
+    TRY(point_find(c, q->params[0], &point));
+    TRY(page_open(c, q, TEXT("form_paper"), TEXT(""), &p));
+    const struct controller who = ctx_controller(c);
+    json_name(&p.w, TEXT("form"));
+    json_open(&p.w, '{');
+    point_put(c, &point, &p.w);
+    json_pair_bool(&p.w, TEXT("has_boxes"), point_box(c, &point, 0, &box));
+    json_pair(&p.w, TEXT("email"), who.email);
+    json_pair(&p.w, TEXT("address"), who.address);
+    json_pair(&p.w, TEXT("version"), c->policy->version);
+    json_pair(&p.w, TEXT("language"), c->language);
+    json_name(&p.w, TEXT("fields"));
+    json_open(&p.w, '[');
+    for (unsigned i = 0; i < point.field_count; i++)
+        form_field(&p, point.fields[i].category, point.fields[i].field, NULL);
+    json_close(&p.w, ']');
+    json_close(&p.w, '}');
+    return page_show(&p, r, 200);
+}
