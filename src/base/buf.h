@@ -15,11 +15,14 @@ struct buf {
 
 enum { BUF_DEFAULT_LIMIT = 64 << 20 };
 
+/* An empty builder that holds at most `limit` bytes; what does not fit, and memory that is not there, mark it as failed
+ * (buf_take and its like say so). Freed by buf_free or BUF_AUTO. */
 struct buf buf_make(size_t limit);
-void buf_free(struct buf *b);
+void buf_free(struct buf *b); /* an empty one, too */
 void buf_clear(struct buf *b); /* empties it, keeps the memory, forgets the error */
 #define BUF_AUTO __attribute__((cleanup(buf_free))) struct buf
 
+/* Each adds at the end. buf_int: decimal digits; buf_hex: two small hexadecimal digits a byte. */
 void buf_add(struct buf *b, text s);
 void buf_char(struct buf *b, char c);
 void buf_print(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -37,7 +37,7 @@ bool calendar_works(const struct calendar *c, struct date d);       /* no Saturd
 struct date calendar_roll(const struct calendar *c, struct date d); /* itself, or the next working day */
 
 int date_weekday(struct date d); /* 1 Monday to 7 Sunday, as ISO 8601 */
-int date_month_days(int year, int month);
+int date_month_days(int year, int month); /* 28 to 31; month 1 to 12 */
 /* The same day number that many months later (or earlier), or that month's last day: Art. 3(2)(c). */
 struct date date_add_months(struct date d, int64_t months);
 struct date date_easter(int year); /* Easter Sunday, Gregorian */

@@ -12,7 +12,7 @@ struct clock {
     const _Atomic int64_t *simulated;
 };
 
-struct clock clock_real(void);
+struct clock clock_real(void); /* the machine's time */
 /* Follows `path`, a file of 8 bytes in host order; 0 in it means the machine's time. ERR_CONFIG when it cannot be
  * mapped. */
 enum err clock_simulated(struct arena *a, const char *path, struct clock *out);

@@ -15,6 +15,7 @@ struct fiber_loop {
     size_t live, kept;
 };
 
+/* A loop of the calling thread, without fibers yet. ERR_INTERNAL when the kernel gives no descriptor. */
 enum err fiber_loop_open(struct arena *a, struct fiber_loop *loop);
 void fiber_loop_close(struct fiber_loop *loop); /* all fibers must have finished */
 /* Runs fn(arg) on a fiber until it ends or waits. ERR_BUSY when no stack can be had. Only from the loop's thread. */

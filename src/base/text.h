@@ -22,11 +22,11 @@ typedef struct text {
 #define TEXT_BYTES(object) ((text){ (const char *)&(object), sizeof(object) })
 
 text text_of(const char *cstr); /* NULL becomes the empty slice */
-bool text_eq(text a, text b);
+bool text_eq(text a, text b); /* byte by byte */
 bool text_eq_nocase(text a, text b); /* ASCII letters only */
 int text_cmp(text a, text b);        /* byte order, as memcmp then length */
-bool text_starts(text s, text prefix);
-bool text_ends(text s, text suffix);
+bool text_starts(text s, text prefix); /* an empty one always does */
+bool text_ends(text s, text suffix); /* an empty one always does */
 text text_trim(text s);                   /* ASCII blanks at both ends */
 text text_from(text s, size_t start);     /* the rest after `start`, empty when beyond */
 text text_upto(text s, size_t count);     /* the first `count` bytes or fewer */

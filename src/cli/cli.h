@@ -42,6 +42,7 @@ const struct option_row *cli_options(size_t *count);
 #define VERB(name, arguments, en, fr) verb_fn verb_##name;
 #include "cli/verbs.def"
 
+/* The program: parses, runs the verb, tells what went wrong. Returns the exit status of errors.def. */
 int cli_main(int argc, char **argv);
 /* The value of an option, p NULL when it was not given; of a switch: empty. */
 text cli_option(const struct cli *cli, text name);

@@ -9,7 +9,7 @@ enum { TOTP_SECRET = 20, TOTP_DIGITS = 6, TOTP_STEP = 30 * SECOND, TOTP_DRIFT = 
 struct totp_secret {
     uint8_t b[TOTP_SECRET];
 };
-void totp_wipe(struct totp_secret *s);
+void totp_wipe(struct totp_secret *s); /* overwrites it */
 #define TOTP_AUTO CLEANUP(totp_wipe) struct totp_secret
 
 /* The code of `digits` (6 to 8) at that step. RFC 4226, 5.3. ERR_CRYPT when SHA-1 cannot be had. */

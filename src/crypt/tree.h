@@ -6,9 +6,9 @@
 struct hash {
     uint8_t b[32];
 };
-bool hash_eq(struct hash a, struct hash b);
+bool hash_eq(struct hash a, struct hash b); /* of public digests: not in constant time */
 struct hash tree_leaf(text entry); /* SHA-256(0x00 ‖ entry) */
-struct hash tree_node(struct hash left, struct hash right);
+struct hash tree_node(struct hash left, struct hash right); /* SHA-256(0x01 ‖ left ‖ right) */
 
 /* A growing tree: its size and the roots of its perfect sub-trees, largest first. 2 KB, copied freely. */
 struct tree {

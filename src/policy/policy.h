@@ -124,7 +124,7 @@ enum basis {
     BASES(X)
 #undef X
 };
-text basis_word(enum basis b);
+text basis_word(enum basis b); /* as it stands in the file */
 
 #define FIELD_TYPES(X)                                                                                                 \
     X(TEXT, "text")                                                                                                    \

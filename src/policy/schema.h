@@ -14,7 +14,7 @@ struct kind_row {
     bool (*fits)(text one);
     text what, json;
 };
-const struct kind_row *kind_row(enum kind k);
+const struct kind_row *kind_row(enum kind k); /* of kinds.def */
 
 enum need { NEED_MAY, NEED_MUST, NEED_RUN }; /* see schema.def */
 struct schema_row {

@@ -37,7 +37,7 @@ struct table_row {
     const struct column *columns;
     unsigned column_count;
 };
-const struct table_row *table_row(enum table table);
+const struct table_row *table_row(enum table table); /* of tables.def and its fragments */
 
 /* Tables whose rows have a term, each its own: the rows KIND of tables.def. */
 enum kind_flags {

@@ -47,7 +47,7 @@ struct digest session_device(const struct ctx *c, const struct person *p);
 enum err session_state(struct ctx *c, struct answer *out);         /* GET /v1/session */
 enum err session_list(struct ctx *c, struct answer *out);          /* of oneself */
 enum err session_drop(struct ctx *c, text id, struct answer *out); /* one of one's own */
-enum err session_drop_others(struct ctx *c, struct answer *out);
+enum err session_drop_others(struct ctx *c, struct answer *out); /* all of one's own but the present one */
 
 /* Last uses are kept in memory and written a minute at a time, so that a look at a page costs no write; what a crash
  * loses ends a session a minute early. Also deletes what is over. */

@@ -35,7 +35,7 @@ struct probe_row {
     unsigned jobs;
     struct probe_text title, says, figure, bad, risk;
 };
-const struct probe_row *probe_row(enum probe p);
+const struct probe_row *probe_row(enum probe p); /* of probes.def */
 
 /* How long a look holds: what was not looked at again since is at risk, whatever was found then. */
 enum { BOARD_LATELY = DAY };

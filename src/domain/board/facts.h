@@ -4,7 +4,7 @@
 
 struct facts;
 
-void facts_clear(struct facts *f);
-void facts_copy(struct facts *to, const struct facts *from);
+void facts_clear(struct facts *f); /* nothing was found yet */
+void facts_copy(struct facts *to, const struct facts *from); /* whole; `to` owns nothing of `from` */
 
 #endif

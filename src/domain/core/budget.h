@@ -31,7 +31,7 @@ int budget_of_act(text act, text *why);
 struct spending;
 
 struct spending *spending_open(void); /* NULL: no memory */
-void spending_close(struct spending **s);
+void spending_close(struct spending **s); /* NULL is fine */
 /* Before a write about a person: one from the budget of its act. ERR_TOO_MANY until the day (UTC) is over. */
 struct write;
 enum err budget_spend(struct ctx *c, const struct write *w);

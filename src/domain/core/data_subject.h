@@ -17,7 +17,7 @@ struct person {
     struct key key;    /* wiped by person_end */
     struct digest who; /* pseudonym in the journal */
 };
-void person_end(struct person *p);
+void person_end(struct person *p); /* wipes the key */
 #define PERSON_AUTO CLEANUP(person_end) struct person
 
 #endif

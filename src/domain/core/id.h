@@ -8,7 +8,7 @@
 
 struct arena;
 
-struct subject_id id_make(msec now);
+struct subject_id id_make(msec now); /* a ULID: the time, then random bits; not inside a write */
 /* The id in that column of a row, as texts are; p NULL when there is none. */
 text id_column(struct arena *a, struct query *q, struct col column);
 

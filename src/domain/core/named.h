@@ -4,6 +4,7 @@
 #define DOMAIN_CORE_NAMED_H
 #include "domain/core/ctx.h"
 
+/* The one of the two in the language of the request. */
 text doc_in(const struct ctx *c, text en, text fr);
 /* An RFC 3339 time as people read it, by the clocks of the controller's country: "22 November 2026, 02:47 (UTC+1)"; a
  * whole day of that zone or of UTC as a day. What is no time stays as it is. */

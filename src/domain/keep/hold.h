@@ -10,8 +10,10 @@ struct person;
 /* POST events: contract_end, closure, last_use, withdrawal, last_contact; what is due is counted again. */
 enum err retention_event(struct ctx *c, text id, const struct json *in, struct answer *out);
 
+/* POST holds: what is erased stays until it is released, for a ground in words or of the policy (GDPR 17(3), 18(2)).
+ * Decided again inside the write, against an erasure under way. */
 enum err hold_create(struct ctx *c, text id, const struct json *in, struct answer *out);
-enum err hold_release(struct ctx *c, text id, text hold, struct answer *out);
+enum err hold_release(struct ctx *c, text id, text hold, struct answer *out); /* what is due goes with the next sweep */
 /* Erases or archives all that is due at c->now, holds excepted; former values, consents, proofs, requests and journal
  * by their own terms. Works in bounded steps, each one commit, for all tenants. */
 enum err retention_sweep(struct ctx *c, struct answer *out);

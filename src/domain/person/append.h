@@ -11,6 +11,7 @@ struct change;
 struct ctx;
 struct json;
 
+/* POST records: one more of a category with `many`, checked against its fields; 201 with its id. */
 enum err subject_add_record(struct ctx *c, text id, text category, const struct json *in, struct answer *out);
 /* Makes ready one record that the server itself fills (categories of a stream): the members of `fields` (a JSON object
  * of texts and numbers) that the policy declares; the rest is left out. Write it with change_write(); on ERR_CONFLICT

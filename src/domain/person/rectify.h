@@ -9,6 +9,7 @@ struct json_out;
 struct paging;
 struct person;
 
+/* A page of the values that were before a correction (GDPR 16); one journal entry. */
 enum err subject_former(struct ctx *c, text id, const struct paging *asked, struct answer *out);
 /* The list of former values alone, for the access answer. */
 enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_out *w);

@@ -9,6 +9,8 @@ struct person;
 struct change;
 struct record;
 
+/* POST lookup: the id of whom an identifier in the body names, under a purpose. Nobody, or one out of reach:
+ * ERR_NOT_FOUND, alike. */
 enum err subject_lookup(struct ctx *c, const struct json *in, struct answer *out);
 /* `categories` comma separated, p NULL for all of the purpose. Answered after its journal entry is durable (GDPR 5(2)).
  */

@@ -7,6 +7,8 @@ struct person;
 
 struct paging;
 
+/* All that GDPR 15 asks for of one person, as JSON, with one journal entry. ERR_TOO_LARGE beyond 64 MiB: the export,
+ * which is a stream, has it whole. */
 enum err access_answer(struct ctx *c, text id, struct answer *out);
 /* Who looked, newest first: the access answer has the first ten thousand and "looks_next", from where this goes on. */
 enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct answer *out);

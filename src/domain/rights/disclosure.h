@@ -10,6 +10,7 @@ struct json_out;
 struct paging;
 struct person;
 
+/* The list of disclosures alone, for the access answer (GDPR 15(1)(c)). */
 enum err disclosure_put(struct ctx *c, const struct person *p, struct json_out *w);
 /* Disclosure to a recipient of the policy: decided for who gives and for who receives, recorded with recipient, purpose
  * and categories, and answered with the data. */

@@ -12,7 +12,7 @@ enum method {
 #undef X
 };
 enum method method_of(text word); /* METHOD_UNKNOWN for any other; methods are case-sensitive (RFC 9110, 9.1) */
-text method_word(enum method m);
+text method_word(enum method m); /* as it stands in a request line */
 
 struct front;      /* front/door/front.h */
 struct route;      /* front/door/router.h */

@@ -82,13 +82,14 @@ struct route_query {
         return reply_answer(c, q, r, &answer);                                                                         \
     }
 
+/* A route's row, and what the rows of routes.def say of it besides. */
 const struct route *route_row(enum route_id id);
 bool route_always(const struct route *route); /* whatever its person has asked for before */
 int route_budget(const struct route *route);  /* enum budget of which its answer holds one; -1: none */
 bool route_aside(const struct route *route);  /* handled by the crew */
 bool route_uploads(const struct route *route); /* its form may have files */
 bool route_abroad(const struct route *route); /* its handler says which other sites may send it */
-enum route_id route_id(const struct route *route);
+enum route_id route_id(const struct route *route); /* of a row of the table */
 /* What people open, by links that others lengthen; else it is a resource of the API. */
 bool route_is_page(const struct route *route);
 const struct route_query *route_queries(size_t *count);

@@ -8,6 +8,7 @@ struct schema_member {
     bool required;
     text en;
 };
+/* All rows of MEMBER; they stand for as long as the program runs. */
 const struct schema_member *schema_members(size_t *count);
 
 /* Refuses a member that the schema does not name (a misspelt one would be ignored in silence) and a value of another

@@ -17,6 +17,7 @@ text word_form(text word, int64_t n, text language);
 struct word {
     text key, en, fr;
 };
+/* All rows of WORD, of features as well. */
 const struct word *word_rows(size_t *count);
 
 #endif

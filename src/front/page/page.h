@@ -23,7 +23,7 @@ struct page {
     bool at_work;         /* a page of staff */
     struct fault *faults; /* in the order of the form; page_problem() shows them */
 };
-void page_free(struct page *p);
+void page_free(struct page *p); /* its model; all else is of the arena */
 #define PAGE_AUTO CLEANUP(page_free) struct page
 
 /* Begins the page of that template: takes ?lang=, writes the frame's members (site, lang, title, menu, member, done…).

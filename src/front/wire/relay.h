@@ -17,8 +17,9 @@ struct relays {
     unsigned count, most, handshakes;
 };
 
+/* Relays of one loop, for at most `most` connections; none without `tls`. `tls` and `counters` must outlive them. */
 enum err relays_open(struct arena *a, struct tls *tls, struct counters *counters, unsigned most, struct relays *out);
-void relays_close(struct relays *s);
+void relays_close(struct relays *s); /* ends all connections first */
 /* Takes over an accepted connection; gives the plain end to serve in its place, which the caller closes as it would the
  * connection. -1, with the connection closed, when there is no descriptor or memory. */
 int relays_take(struct relays *s, int fd);

@@ -23,10 +23,10 @@ struct server_options {
 void server_block_signals(void);
 /* Serves until SIGTERM or SIGINT, then lets requests in work end. ERR_CONFIG when an address cannot be used. */
 enum err server_run(struct arena *a, struct app *app, const struct server_options *o);
-/* "DIR/garant.sock" as a socket address; paths that are too long for one go through /proc/self/fd and *dir_fd (else
- * -1). */
 struct sockaddr_un;
 
+/* "DIR/garant.sock" as a socket address; paths that are too long for one go through /proc/self/fd and *dir_fd (else
+ * -1). */
 enum err server_socket_address(struct arena *a, text data_dir, struct sockaddr_un *out, int *dir_fd);
 
 #endif
