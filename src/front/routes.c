@@ -1,4 +1,6 @@
 /* The table of routes with what answers each: the one place of the front that knows all of it. */
+#include "domain/choice/choice.h"
+#include "domain/tracker/tracker.h"
 #include "front/door/router.h"
 #include "front/page/page.h"
 #include "front/site/promises.h"
@@ -11,4 +13,13 @@ const struct route route_rows[ROUTE_COUNT] = {
 #include "front/door/routes.def"
 };
 
-const struct route_hands route_hands = { page_refusal, promises_metrics };
+static bool carried(struct ctx *c, const struct request *q, text authority)
+{
+    struct point p;
+    if (route_id(q->route) == ROUTE_tracker_choose)
+        return tracker_listed(c, authority);
+    return route_id(q->route) == ROUTE_form_send && point_find(c, q->params[0], &p) == OK &&
+           point_carried_by(&p, authority);
+}
+
+const struct route_hands route_hands = { page_refusal, promises_metrics, carried };

@@ -208,6 +208,26 @@ static void add_item(struct differ *d, bool material, struct pair_of p, text say
     d->end = &item->next;
 }
 
+/* ---- What a choice about trackers rests on. ---- */
+
+static bool serves(const struct node *root, const char *under, text name, const char *member, text purpose)
+{
+    const struct node *one = node_get(node_get(root, text_of(under)), name);
+    return node_has(node_get(one, text_of(member)), purpose);
+}
+
+bool diff_of_trackers(const struct diff_item *item, const struct node *newer, text purpose)
+{
+    text rest = item->path, top = text_cut(&rest, '.'), name = text_cut(&rest, '.');
+    if (!item->material)
+        return false;
+    if (text_eq(top, TEXT("cookies")))
+        return serves(newer, "cookies", name, "purpose", purpose);
+    if (text_eq(top, TEXT("recipients")))
+        return serves(newer, "recipients", name, "purposes", purpose);
+    return text_eq(item->purpose, purpose);
+}
+
 /* ---- Rows. ---- */
 
 static bool is_true(const struct node *n) { return node_has(n, TEXT("true")); }

@@ -18,6 +18,11 @@ struct diff {
     unsigned material, editorial;
 };
 
+/* Whether what changed matters to who chose about trackers of that purpose: a tracker of it, or who receives its data.
+ * Renewals of such choices stand under DIFF_TRACKERS and the purpose's name. */
+#define DIFF_TRACKERS TEXT("cookies.")
+bool diff_of_trackers(const struct diff_item *item, const struct node *newer, text purpose);
+
 /* Material changes first, then in the order of the newer file. Two equal versions have no item. */
 enum err diff_make(struct arena *a, const struct node *older, const struct node *newer, text language,
                    struct diff *out);

@@ -111,6 +111,15 @@ static bool is_single(const struct node *root)
     return languages && (languages->kind == NODE_SCALAR || languages->count == 1);
 }
 
+static bool has_choice(const struct node *root)
+{
+    const struct node *cookies = node_get(root, TEXT("cookies"));
+    NODE_EACH(cookie, cookies && cookies->kind == NODE_MAP ? cookies : NULL)
+        if (!cookie_exempt(cookie))
+            return true;
+    return false;
+}
+
 static void put_nav(struct buf *b, const struct page_frame *f)
 {
     static const struct {
@@ -118,12 +127,14 @@ static void put_nav(struct buf *b, const struct page_frame *f)
     } places[] = {
         { "/privacy", "Privacy notice", "Notice" },
         { "/cookies", "Cookies", "Cookies" },
+        { "/consent", "My choice about cookies", "Mon choix sur les cookies" },
         { "/privacy/versions", "Versions", "Versions" },
         { "/promises", "Promises", "Promesses" },
     };
     buf_print(b, "<nav class=\"places\" aria-label=\"%s\">\n", f->fr ? "Pages" : "Pages");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        buf_print(b, "<a href=\"%s?lang=%s\"%s>%s</a>\n", places[i].path, f->fr ? "fr" : "en",
+        if (!text_eq(text_of(places[i].path), TEXT("/consent")) || has_choice(f->root))
+            buf_print(b, "<a href=\"%s?lang=%s\"%s>%s</a>\n", places[i].path, f->fr ? "fr" : "en",
                   text_eq(f->here, text_of(places[i].path)) ? " aria-current=\"page\"" : "",
                   f->fr ? places[i].fr : places[i].en);
     add(b, "</nav>\n");

@@ -31,6 +31,7 @@ export const PAGES = [
         ? ['/register', { path: '/register', name: 'register-refused', status: 422, act: send('main form') }] : [] },
     { route: '/forms/{name}', at: site => site.forms.map(name => `/forms/${name}`) },
     { route: '/forms/{name}/paper', one: true, at: site => site.forms.slice(0, 1).map(name => `/forms/${name}/paper`) },
+    { route: '/consent', few: true, at: () => ['/consent', { path: '/consent', name: 'consent-chosen', act: send('main form') }] },
     { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 

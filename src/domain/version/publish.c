@@ -64,6 +64,21 @@ static enum err run_announce(struct db *db, const struct publishing *r)
                                                        : OK;
 }
 
+/* Choices about trackers of that purpose, made before, are asked again. */
+static enum err run_trackers(struct db *db, const struct publishing *r, const struct diff_item *item)
+{
+    ARENA_AUTO a = arena_make(4096);
+    for (unsigned i = 0; i < r->p->purpose_count; i++) {
+        text purpose = r->p->purposes[i].name;
+        if (!diff_of_trackers(item, r->p->root, purpose))
+            continue;
+        text name = arena_print(&a, "%.*s%.*s", T(DIFF_TRACKERS), T(purpose));
+        TRY_PTR(name.p);
+        TRY(db_run(db, SQL_RENEWAL_ADD, NULL, ARGS(V_TEXT(name), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
+    }
+    return OK;
+}
+
 enum err version_run_publish(struct db *db, struct write *w)
 {
     const struct publishing *r = w->arg;
@@ -73,10 +88,12 @@ enum err version_run_publish(struct db *db, struct write *w)
     TRY(run_withdraw(db, r));
     TRY(db_run(db, SQL_POLICY_DAY_ENTER, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now))));
     TRY(db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("policy")), V_TEXT(text_of(r->p->hash)))));
-    for (const struct diff_item *item = r->changes.first; item; item = item->next)
+    for (const struct diff_item *item = r->changes.first; item; item = item->next) {
+        TRY(run_trackers(db, r, item));
         if (item->again)
             TRY(db_run(db, SQL_RENEWAL_ADD, NULL,
                        ARGS(V_TEXT(item->purpose), V_INT(r->now), V_TEXT(text_of(r->p->hash)))));
+    }
     for (unsigned i = 0; i < r->accepted_count; i++)
         TRY(journal_add(db, &r->accepted[i], NULL));
     return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)

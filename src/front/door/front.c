@@ -468,6 +468,34 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         app_cookie_held(c.app);
 }
 
+static bool is_carried(struct request *q, struct arena *a, text origin, text method)
+{
+    CTX_AUTO c = { 0 };
+    struct why kept = a->why;
+    q->method = method_of(method);
+    bool found = route_find(a, q) == OK && route_abroad(q->route);
+    if (found) {
+        ctx_begin(q->front->app, a, &c);
+        found = route_hands.carried(&c, q, gate_authority(origin));
+    }
+    q->method = METHOD_OPTIONS;
+    q->route = NULL;
+    a->why = kept;
+    return found;
+}
+
+enum err front_preflight(struct request *q, struct arena *a, struct reply *r)
+{
+    text origin = request_header(q, TEXT("Origin")), method = request_header(q, TEXT("Access-Control-Request-Method"));
+    if (!origin.n || !method.n || !is_carried(q, a, origin, method))
+        return OK;
+    TRY(reply_header(a, r, TEXT("Access-Control-Allow-Origin"), origin));
+    TRY(reply_header(a, r, TEXT("Access-Control-Allow-Methods"), method));
+    TRY(reply_header(a, r, TEXT("Access-Control-Allow-Headers"), TEXT("content-type")));
+    TRY(reply_header(a, r, TEXT("Access-Control-Max-Age"), TEXT("600")));
+    return reply_header(a, r, TEXT("Vary"), TEXT("Origin"));
+}
+
 struct aside {
     struct ctx *c;
     const struct request *q;

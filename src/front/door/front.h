@@ -70,6 +70,9 @@ enum err front_handle(struct ctx *c, struct request *q, struct reply *r);
 /* Before a large body is read: true, with the refusal made, when the caller may not use the route at all. Else its
  * length is taken of the caller's share, in `held`. */
 bool front_turns_away(struct request *q, uint64_t length, struct arena *a, struct reply *r, struct share *held);
+/* A browser asks whether a page of another site may send what it means to (Fetch, CORS preflight): told for the sites
+ * that the policy lists for that route, and nobody else. */
+enum err front_preflight(struct request *q, struct arena *a, struct reply *r);
 /* The problem of a request that reached no handler: the reason is in the arena. */
 void front_refuse(const struct request *q, struct arena *a, struct reply *r);
 

@@ -51,6 +51,7 @@ struct why;
 extern const struct route_hands {
     enum err (*refusal)(struct ctx *c, const struct request *q, struct reply *r, const struct why *why);
     void (*promises)(struct ctx *c, struct buf *b);
+    bool (*carried)(struct ctx *c, const struct request *q, text authority); /* of an ABROAD route: by that site */
 } route_hands;
 struct route_query {
     enum route_id route;

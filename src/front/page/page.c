@@ -5,6 +5,7 @@
 #include "front/page/page_person.h"
 #include "domain/core/named.h"
 #include "domain/account/password.h"
+#include "domain/tracker/tracker.h"
 #include "front/door/router.h"
 #include "front/door/word.h"
 
@@ -151,6 +152,9 @@ static void put_frame(struct ctx *c, const struct request *q, text name, text ar
     out->at_work = text_eq(area, TEXT("staff"));
     json_pair_bool(w, TEXT("at_work"), out->at_work);
     json_pair_bool(w, TEXT("at_home"), text_eq(area, TEXT("me")));
+    struct tracker_asked asked;
+    tracker_asked(c, &asked);
+    json_pair_bool(w, TEXT("has_choice"), asked.count > 0);
     json_pair_bool(w, TEXT("has_accounts"), c->policy->session.cookie.n > 0);
     put_languages(out);
     put_carried(out);

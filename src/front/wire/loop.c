@@ -390,7 +390,8 @@ static bool answers_options(struct exchange *x)
     reply_none(&x->reply);
     x->reply.close = has_body(x);
     x->connection->linger = x->reply.close;
-    return reply_header(&x->arena, &x->reply, TEXT("Allow"), allow) == OK;
+    return reply_header(&x->arena, &x->reply, TEXT("Allow"), allow) == OK &&
+           front_preflight(&x->request, &x->arena, &x->reply) == OK;
 }
 
 static enum MHD_Result on_head(struct exchange *x, const char *url, const char *method, const char *version)

@@ -1,0 +1,210 @@
+"""Trackers that need a choice: what is asked, by banner, page, program and command, and the proof of each answer."""
+import gzip, hashlib, json, re
+from browser import Browser
+from garant import add_months, check
+from notices import own_copy
+from promise import part, promise
+from words import typed
+
+START = "2026-11-22T10:00:00Z"
+SITE = "https://myportal.example"
+PATH = "/v1/trackers/choices"
+PURPOSES = ["personalisation", "audience"]
+
+
+def asked(server, language="en"):
+    return server.anyone().get(f"/v1/trackers?lang={language}").expect(200).json
+
+
+def chosen(server, given, language="en", origin=SITE, **more):
+    """As the banner sends it, from a page of the site."""
+    said = asked(server, language)
+    server.advance(seconds=1)
+    headers = {"Origin": origin} if origin else {}
+    return server.anyone().post(f"{PATH}?lang={language}", {"version": said["version"], "wording": said["wording"], "given": given,
+                                                           "method": "banner", **more}, **headers)
+
+
+def proofs(server):
+    return server.operator().get(PATH).expect(200).json["choices"]
+
+
+def rows_of(server, choice):
+    return {row["purpose"]: row for row in proofs(server) if row["choice"] == choice["choice"]}
+
+
+def is_asked(server):
+    with part("what is asked, purpose by purpose, in both languages: by the banner, the page, a program and the command"):
+        check([row["purpose"] for row in asked(server)["shown"]["purposes"]] == PURPOSES, f"{asked(server)}")
+        for language in ("en", "fr"):
+            said = asked(server, language)
+            script = server.anyone().get(f"/embed/consent.js?lang={language}").expect(200)
+            check(len(gzip.compress(script.body)) <= 16_000, f"consent.js has {len(gzip.compress(script.body))} bytes")
+            check(script.headers["cross-origin-resource-policy"] == "cross-origin", f"{script.headers}")
+            page = Browser(server, language).get(f"/consent?lang={language}").expect(200)
+            check(json.loads(server.run("tracker", "show", "--json", "--lang", language)) == said, "the command shows something else")
+            for row in said["shown"]["purposes"]:
+                for words in [row["title"], *[one[key] for one in row["trackers"] for key in ("name", "title", "lifetime")]]:
+                    check(json.dumps(words, ensure_ascii=False).encode() in script.body, f"the banner does not say {words}")
+                    page.has(typed(words))
+        check(asked(server)["wording"] != asked(server, "fr")["wording"], "two languages have one hash")
+
+
+def nothing_before(server):
+    with part("nothing is set before a choice or after a refusal, and no page is kept back"):
+        visitor = Browser(server)
+        for path in ("/", "/privacy", "/cookies", "/consent", "/signin"):
+            visitor.get(path).expect(200)
+        check(not visitor.cookies, f"set without a choice: {visitor.cookies}")
+        page = visitor.get("/consent?lang=en").expect(200)
+        check(not re.search(r"<input[^>]* checked", page.html), "a box is ticked")
+        visitor.submit(page, "/consent", press={"do": "refuse"}).expect(200).has("Your choice is recorded")
+        check(visitor.cookies == {"choice": "0."}, f"after a refusal: {visitor.cookies}")
+        for path in ("/", "/privacy", "/cookies", "/consent"):
+            visitor.get(path).expect(200)
+        check(visitor.cookies == {"choice": "0."}, f"after a refusal, on other pages: {visitor.cookies}")
+
+
+def as_easy(server):
+    with part("refusing is as easy as accepting: the same press, beside it, and before it"):
+        page = Browser(server).get("/consent?lang=en").expect(200)
+        buttons = page.form("/consent")["buttons"]
+        check([one["value"] for one in buttons] == ["refuse", "accept", "save"], f"{buttons}")
+        check(len({one.get("class") for one in buttons}) == 1 and len({one["name"] for one in buttons}) == 1, f"{buttons}")
+        refusing, accepting = [chosen(server, given).expect(201).json for given in ([], PURPOSES)]
+        check(refusing.keys() == accepting.keys(), f"{refusing} {accepting}")
+
+
+def is_proved(server):
+    with part("each choice is proved: a row a purpose, refusals included, with version, time, hash of what was shown, language and site"):
+        said = asked(server, "fr")
+        for given in ([], ["audience"]):
+            choice = chosen(server, given, "fr").expect(201).json
+            rows = rows_of(server, choice)
+            check({name: row["decision"] for name, row in rows.items()} ==
+                  {name: "given" if name in given else "refused" for name in PURPOSES}, f"{rows}")
+            for row in rows.values():
+                check(row["policy"] == said["version"] and row["wording"] == said["wording"] and row["language"] == "fr"
+                      and row["site"] == "myportal.example" and row["method"] == "banner" and row["at"] == choice["at"], f"{row}")
+        shown = json.dumps(said["shown"], ensure_ascii=False, separators=(",", ":")).encode()
+        check(hashlib.sha256(shown).hexdigest() == said["wording"], "the hash is of something else")
+        listed = json.loads(server.run("tracker", "choices", "--json"))["choices"]
+        check(listed == proofs(server), "the command lists others")
+
+
+def identifies(server):
+    with part("a refusal has no identifier; a random one comes with an acceptance alone, and is declared"):
+        refusals = [chosen(server, []).expect(201).json for _ in range(2)]
+        check(all(one["device"] is None and one["cookie"]["value"] == "0." for one in refusals), f"{refusals}")
+        check(not any(row["identified"] for one in refusals for row in rows_of(server, one).values()), "a refusal is identified")
+        first, second = [chosen(server, ["audience"]).expect(201).json for _ in range(2)]
+        check(first["device"] != second["device"] and len(first["device"]) == 43, f"{first['device']} {second['device']}")
+        check(first["cookie"]["value"] == f"0.audience.{first['device']}", f"{first['cookie']}")
+        rows = rows_of(server, first)
+        check(rows["audience"]["identified"] and not rows["personalisation"]["identified"], f"{rows}")
+        declared = server.client("app").get("/v1/policy").expect(200).json["document"]["cookies"]["choice"]
+        check(declared["identifies"] == "true" and declared["exempt"] == "choice", f"{declared}")
+
+
+def withdraws(server):
+    with part("withdrawn as it was given, by banner and page, and proved as such"):
+        given = chosen(server, PURPOSES).expect(201).json
+        one = chosen(server, ["audience"], device=given["device"]).expect(201).json
+        check({name: row["decision"] for name, row in rows_of(server, one).items()} ==
+              {"audience": "given", "personalisation": "withdrawn"}, f"{one}")
+        check(one["device"] == given["device"], "another device")
+        none = chosen(server, [], device=given["device"]).expect(201).json
+        check(rows_of(server, none)["audience"]["decision"] == "withdrawn" and rows_of(server, none)["personalisation"]["decision"] == "refused",
+              f"{none}")
+        check(none["device"] is None and none["cookie"]["value"] == "0.", "the random value stays")
+        visitor = Browser(server)
+        visitor.submit(visitor.get("/consent?lang=en"), "/consent", press={"do": "accept"}).expect(200)
+        check(visitor.cookies["choice"].startswith("0.personalisation~audience."), f"{visitor.cookies}")
+        page = visitor.get("/consent?lang=en").expect(200)
+        check(len(re.findall(r"<input[^>]* checked", page.html)) == 2, "the page does not show what was chosen")
+        server.advance(seconds=1)
+        visitor.submit(page, "/consent", press={"do": "refuse"}).expect(200)
+        check(visitor.cookies["choice"] == "0.", f"{visitor.cookies}")
+        last = [(row["decision"], row["method"]) for row in proofs(server)[-2:]]
+        check(last == [("withdrawn", "page")] * 2, f"{last}")
+
+
+def refused_elsewhere(server):
+    with part("another site, purpose, version or wording is refused with its clause; browsers are told so before"):
+        said, before = asked(server), len(proofs(server))
+        for origin in ("https://evil.example", "null", "https://myportal.example.evil.example"):
+            chosen(server, [], origin=origin).refused("forbidden", status=403, clause="^trackers$")
+        chosen(server, ["news"]).refused("undeclared", status=422, clause="^trackers$")
+        chosen(server, ["audience", "casting"]).refused("undeclared", status=422)
+        chosen(server, [], version="1.0").refused("conflict", status=409, clause="^trackers$")
+        chosen(server, [], wording="0" * 64).refused("conflict", status=409, clause="^trackers$")
+        chosen(server, [], method="fingerprint").refused("invalid-value", status=422)
+        chosen(server, [], origin=None, site="evil.example").refused("forbidden", status=403, clause="^trackers$")
+        check(len(proofs(server)) == before, "a refused choice was kept")
+        for origin, told in ((SITE, SITE), ("https://docs.myportal.example", "https://docs.myportal.example"), ("https://evil.example", None)):
+            answer = server.anyone().request("OPTIONS", PATH, None, {"Origin": origin, "Access-Control-Request-Method": "POST"}.items())
+            check(answer.headers.get("access-control-allow-origin") == told, f"{origin}: {answer.headers}")
+        answer = chosen(server, []).expect(201)
+        check(answer.headers["access-control-allow-origin"] == SITE and "access-control-allow-credentials" not in answer.headers, f"{answer.headers}")
+        server.run_refused("undeclared", "tracker", "choose", given=json.dumps({"version": said["version"], "wording": said["wording"],
+                                                                             "given": ["news"]}))
+
+
+def asked_again(server, edit):
+    with part("asked again after six months, and when a purpose, tracker or recipient changes in a way that matters; not for less"):
+        choice = chosen(server, ["audience"]).expect(201).json
+        ends = add_months(server.now(), 6) // 1000
+        check(abs(server.now() // 1000 + choice["cookie"]["max_age"] - ends) <= 86400, f"{choice['cookie']}")
+        visitor = Browser(server)
+        visitor.cookies["choice"] = choice["cookie"]["value"]
+
+        def published(*changes):
+            server.advance(hours=1)
+            edit(*changes)
+            server.operator().post("/v1/policy/reload").expect(200)
+            return visitor.get("/consent?lang=en").expect(200)
+        editorial = published(('version: "2.0"', 'version: "2.1"'), ("Compte les visites, si vous l'acceptez.", "Compte vos visites, si vous l'acceptez."))
+        editorial.lacks("You have not chosen yet")
+        check(asked(server)["asked"] == 0, "asked again for a word")
+        longer = published(('version: "2.1"', 'version: "2.2"'), ("lifetime: 13mo\n", "lifetime: 14mo\n"))
+        longer.has("You have not chosen yet")
+        check(asked(server)["asked"] == server.now() // 1000, f"{asked(server)['asked']}")
+        chosen(server, [], version="2.1").refused("conflict", status=409)
+        renewed = chosen(server, ["audience"]).expect(201).json
+        visitor.cookies["choice"] = renewed["cookie"]["value"]
+        visitor.get("/consent?lang=en").expect(200).lacks("You have not chosen yet")
+        reader = published(('version: "2.2"', 'version: "2.3"'), ("    purpose: audience\n    exempt: none\n",
+                                                                  "    purpose: audience\n    exempt: none\n    provider: Mesure SA\n"))
+        reader.has("You have not chosen yet", "Mesure SA")
+
+
+def ends(server):
+    with part("the proof goes at its term"):
+        check(proofs(server), "there is none")
+        server.set_clock(add_months(server.now(), 7))
+        server.sweep()
+        check(not proofs(server), f"{len(proofs(server))} are held beyond their term")
+
+
+@promise("MP-09")
+def before_any_cookie(t):
+    edit = own_copy(t)
+    server = t.server(policy=edit(), now=START)
+    is_asked(server)
+    nothing_before(server)
+    as_easy(server)
+    is_proved(server)
+    identifies(server)
+    withdraws(server)
+    refused_elsewhere(server)
+    asked_again(server, edit)
+    ends(server)
+    exempt = t.server(policy="site-fr", now=START)
+    with part("no banner where every tracker is exempt"):
+        check(asked(exempt)["shown"]["purposes"] == [], f"{asked(exempt)}")
+        Browser(exempt).get("/consent?lang=en").expect(200).has("nothing to choose").lacks("Refuse all")
+        check("/consent" not in Browser(exempt).get("/privacy?lang=en").expect(200).html, "a link to a choice that nobody has")
+        chosen(exempt, [], origin=None).refused("not-found", status=404)
+    with part("the choice is one link from every page"):
+        for path in ("/", "/privacy", "/cookies", "/promises", "/privacy/versions", "/signin", "/forms/newsletter"):
+            check(any(link.startswith("/consent") for link in Browser(server).get(path).expect(200).read.links), f"no link on {path}")
