@@ -103,6 +103,8 @@ def authorised_network(t):
         arrive(client, ident, {"name": "Clarisse"}).expect(200)
     the_person_sees(server, client, browser, own)
     the_person_ends(server, client, contests, browser, own)
+    with part("by each door alike, and only a new permission opens it again"):
+        others_purpose(t)
     with part("the board looks for data without a permission"):
         board = {one["name"]: one for one in server.operator().get("/v1/promises?fresh=true").expect(200).json["probes"]}
         check(board["permissions"]["state"] == "kept", f"{board['permissions']}")
@@ -158,6 +160,19 @@ def the_person_ends(server, client, contests, browser, own):
         closed()
         server.run("subject", "permit", own.id, SOURCE, given=json.dumps({"at": BEFORE, "fields": ["social_profile"]}))
         arrive(client, own.id, {"name": "Cla 6"}).expect(200)
+
+
+def others_purpose(t):
+    """Who takes consents, but for none of the purposes that the source serves, permits nothing; what a person ends is taken by anybody who may."""
+    narrow = "purposes: [account, mobile_features]"
+    server = t.server(policy=t.copy_of_policy(lambda text: text.replace(narrow, "purposes: [mobile_features]")), now=NOW)
+    client, mobile = server.client("app"), server.client("mobile")
+    ident = client.post("/v1/subjects", {"data": {"contact": person(9)["contact"]}, "source": "site"}).expect(201).json["id"]
+    path = f"/v1/subjects/{ident}/sources/{SOURCE}"
+    mobile.put(path).refused("forbidden", status=403, clause=r"^systems\.mobile$")
+    client.change(ident, "account", {"contact": {"phone": "+33611110009"}}, source=SOURCE).refused("missing-field", status=422, clause=CLAUSE)
+    client.put(path).expect(204)
+    mobile.delete(path).expect(204)
 
 
 @promise("DM-19")

@@ -1,0 +1,383 @@
+/* Decided outside a write, asked again inside it: what somebody else had committed in between is never ignored. The
+ * writer is held at a known point until what was decided stands in its queue; then the other's rows go first. */
+#include "domain_fixture.h"
+#include "built.h"
+#include "domain/core/actor.h"
+#include "domain/core/written.h"
+#include "domain/entry/address.h"
+#include "domain/instance/token.h"
+#include "domain/keep/erasing.h"
+#include "domain/keep/hold.h"
+#include "domain/mail/contact.h"
+#include "domain/person/append.h"
+#include "domain/person/consent.h"
+#include "domain/person/held.h"
+#include "domain/person/make.h"
+#include "domain/person/permission.h"
+#include "domain/person/person.h"
+#include "domain/rights/disclosure.h"
+#include "domain/rights/objection.h"
+#include "domain/account/session.h"
+#include "domain/core/write.h"
+#include <pthread.h>
+#include <time.h>
+
+static const char policy[] =
+    "sources: {network: {title: {en: Network, fr: Réseau}, permission: true}}\n"
+    "categories:\n"
+    "  identity: {source: [person, network], fields: {name: {type: text}}}\n"
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  visits: {many: true, fields: {page: {type: text}}}\n"
+    "  survey: {many: true, fields: {answer: {type: text}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [identity, contact]}\n"
+    "  measure: {basis: legitimate_interest, interest: {en: better pages, fr: de meilleures pages}, balancing: b1, categories: [visits]}\n"
+    "  survey: {basis: consent, categories: [survey]}\n"
+    "retention:\n"
+    "  visits: {from: event, active: 12mo}\n"
+    "  accounts: {from: last_use, active: 2y}\n"
+    "cookies: {sid: {kind: cookie, purpose: service, exempt: authentication, lifetime: session.idle}}\n"
+    "systems:\n"
+    "  app: {purposes: [service, measure, survey], acts: [read, write, disclose, consent, export, erase]}\n"
+    "roles: {support: {purposes: [service], acts: [read, write], second_factor: none, confidentiality: none}}\n"
+    "recipients:\n"
+    "  carrier: {name: Carrier SA, purposes: [service], categories: [contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
+
+/* ---- The writer, held. ---- */
+
+struct held {
+    struct fixture *f;
+    struct subject_id id;
+    enum err (*change)(struct db *db, struct held *h);
+    pthread_t thread;
+    _Atomic bool entered;
+    bool missed; /* nothing came to the queue: the act wrote nothing */
+    enum err status;
+    struct arena arena;
+};
+
+enum { POLLS = 20000 };
+static void moment_passes(void) { nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL); }
+
+/* On the writer's own thread: what comes to the queue has been decided by then. */
+static enum err run_held(struct db *db, struct write *w)
+{
+    struct held *h = w->arg;
+    h->entered = true;
+    for (int i = 0; store_figures(h->f->app->store).queue < 2 && i < POLLS; i++)
+        moment_passes();
+    h->missed = store_figures(h->f->app->store).queue < 2;
+    return h->change(db, h);
+}
+
+static void *hold_writer(void *arg)
+{
+    struct held *h = arg;
+    struct write w = { .run = run_held,
+                       .arg = h,
+                       .event = { .act = TEXT("subject.update"),
+                                  .tenant = h->f->c.tenant,
+                                  .subject = h->id,
+                                  .has_subject = true,
+                                  .actor = TEXT("app") } };
+    h->status = store_write(h->f->app->store, &h->arena, &w);
+    return NULL;
+}
+
+static void held_begin(struct held *h, struct fixture *f, text id, enum err (*change)(struct db *, struct held *))
+{
+    *h = (struct held){ .f = f, .change = change, .arena = arena_make(16 << 20) };
+    assert_true(id_parse(id, &h->id));
+    assert_int_equal(pthread_create(&h->thread, NULL, hold_writer, h), 0);
+    while (!h->entered)
+        moment_passes();
+}
+
+static void held_end(struct held *h)
+{
+    pthread_join(h->thread, NULL);
+    assert_okay(&h->arena, h->status, "the other write", __LINE__);
+    assert_false(h->missed);
+    arena_free(&h->arena);
+}
+
+/* ---- What the other does. ---- */
+
+static text tenant_of(const struct held *h) { return h->f->c.tenant; }
+
+static enum err decides(struct db *db, struct held *h, const char *purpose, const char *channel, const char *decision)
+{
+    return db_run(db, SQL_CONSENT_ADD, NULL,
+                  ARGS(V_TEXT(tenant_of(h)), V_ID(h->id), V_TEXT(text_of(purpose)), V_TEXT(text_of(channel)),
+                       V_TEXT(text_of(decision)), V_INT(*h->f->clock), V_TEXT(TEXT("1.0")), V_NULL, V_NULL,
+                       V_TEXT(TEXT("app")), V_NULL));
+}
+static enum err withdraws(struct db *db, struct held *h) { return decides(db, h, "survey", "", "withdrawn"); }
+static enum err objects(struct db *db, struct held *h) { return decides(db, h, "measure", "objection", "objected"); }
+static enum err lifts(struct db *db, struct held *h) { return decides(db, h, "measure", "objection", "lifted"); }
+static enum err ends_source(struct db *db, struct held *h) { return decides(db, h, "network", "source", "withdrawn"); }
+
+static enum err restricts(struct db *db, struct held *h)
+{
+    return db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(tenant_of(h)), V_ID(h->id), V_INT(1)));
+}
+
+static enum err closes(struct db *db, struct held *h)
+{
+    return keeping_run_close(db, h->f->c.policy, tenant_of(h), h->id, *h->f->clock);
+}
+
+static enum err holds(struct db *db, struct held *h, const char *category)
+{
+    text ground;
+    TRY(written_seal(db_store(db), db_arena(db), tenant_of(h), TEXT("hold"), TEXT("dispute 7"), &ground));
+    return db_run(db, SQL_HOLD_ADD, NULL,
+                  ARGS(V_TEXT(tenant_of(h)), V_ID(h->id), V_ID(h->id), V_TEXT(text_of(category)), V_TEXT(ground),
+                       V_INT(*h->f->clock), V_NULL));
+}
+static enum err holds_visits(struct db *db, struct held *h) { return holds(db, h, "visits"); }
+static enum err holds_all(struct db *db, struct held *h) { return holds(db, h, "*"); }
+
+static enum err revokes(struct db *db, struct held *h)
+{
+    return db_run(db, SQL_TOKEN_REVOKE, NULL, ARGS(V_TEXT(tenant_of(h)), V_TEXT(TEXT("till")), V_INT(*h->f->clock)));
+}
+
+static enum err signs_out(struct db *db, struct held *h) { return session_run_end_all(db, tenant_of(h), h->id, NULL); }
+
+static enum err promotes(struct db *db, struct held *h)
+{
+    return db_run(db, SQL_ACCOUNT_ROLE, NULL, ARGS(V_TEXT(tenant_of(h)), V_ID(h->id), V_TEXT(TEXT("support"))));
+}
+
+/* ---- What was decided meanwhile, by the same request as its write. ---- */
+
+static struct answer out;
+
+static enum err answers_survey(struct fixture *f, text id)
+{
+    return subject_add_record(&f->c, id, TEXT("survey"), js(f, "{'fields':{'answer':'planted'}}"), &out);
+}
+
+static enum err visits(struct fixture *f, text id)
+{
+    return subject_add_record(&f->c, id, TEXT("visits"), js(f, "{'purpose':'measure','fields':{'page':'planted'}}"),
+                              &out);
+}
+
+static enum err renames(struct fixture *f, text id)
+{
+    f->c.if_match = -1;
+    return subject_patch(&f->c, id, js(f, "{'identity':{'name':'planted'}}"), TEXT("person"), TEXT(""), &out);
+}
+
+static enum err discloses(struct fixture *f, text id)
+{
+    return disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"),
+                           &out);
+}
+
+static enum err forgets_visits(struct fixture *f, text id)
+{
+    return subject_drop_record(&f->c, id, TEXT("visits"), (text){ NULL, 0 }, &out);
+}
+
+static enum err overrides(struct fixture *f, text id)
+{
+    return objection_decide(&f->c, id, TEXT("measure"), js(f, "{'decision':'overridden','reason':'fraud'}"), &out);
+}
+
+static enum err arrives(struct fixture *f, text id)
+{
+    struct arrival in = { .data = js(f, "{'identity':{'name':'planted'}}") };
+    PERSON_AUTO p = { 0 };
+    struct permission kept;
+    TRY(person_open(&f->c, id, false, &p));
+    TRY(permission_take(&f->c, &p, false, (struct source_taken){ .name = TEXT("network") }, NULL, &in, &kept));
+    struct write w = { .event = event_of(&f->c, &p, TEXT("subject.update")) };
+    return write_do(&f->c, &w, NULL);
+}
+
+static enum err erases(struct fixture *f, text id)
+{
+    (void)id;
+    return retention_sweep(&f->c, &out);
+}
+
+/* ---- Who asks. ---- */
+
+static void by_app(struct fixture *f, text id)
+{
+    (void)id;
+    fixture_as(f, "app");
+}
+
+static void by_token(struct fixture *f, text id)
+{
+    text secret;
+    (void)id;
+    fixture_as(f, "operator");
+    OKAY(token_create(&f->c, TEXT("till"), TEXT("app"), TEXT(""), TEXT(""), *f->clock + DAY, &secret));
+    OKAY(actor_by_token(&f->c, secret));
+}
+
+static void by_session(struct fixture *f, text id)
+{
+    text secret = signed_in(f, id);
+    OKAY(session_by_secret(&f->c, secret));
+    session_as_person(&f->c);
+}
+
+/* ---- All of it. ---- */
+
+struct race {
+    const char *what;
+    void (*as)(struct fixture *f, text id);
+    enum err (*change)(struct db *db, struct held *h);
+    enum err (*act)(struct fixture *f, text id);
+    enum err refused;
+    const char *table, *where;
+    int rows; /* that match, after an act that was refused */
+};
+static const struct race races[] = {
+    { "consent", by_app, withdraws, answers_survey, ERR_CONSENT, "record", "category = 'survey'", 0 },
+    { "objection", by_app, objects, visits, ERR_PURPOSE, "record", "category = 'visits'", 1 },
+    { "restriction", by_app, restricts, visits, ERR_PURPOSE, "record", "category = 'visits'", 1 },
+    { "restriction", by_app, restricts, discloses, ERR_PURPOSE, "disclosure", "", 0 },
+    { "closing", by_app, closes, renames, ERR_NOT_FOUND, "former", "", 0 },
+    { "closing", by_app, closes, discloses, ERR_NOT_FOUND, "disclosure", "", 0 },
+    { "hold", by_app, holds_visits, forgets_visits, ERR_CONFLICT, "record", "category = 'visits'", 1 },
+    { "decision", by_app, lifts, overrides, ERR_NOT_FOUND, "consent", "decision = 'overridden'", 0 },
+    { "permission", by_app, ends_source, arrives, ERR_CONSENT, "consent", "channel = 'source'", 2 },
+    { "token", by_token, revokes, renames, ERR_UNAUTHORISED, "former", "", 0 },
+    { "session", by_session, signs_out, renames, ERR_UNAUTHORISED, "former", "", 0 },
+    { "role", by_session, promotes, renames, ERR_UNAUTHORISED, "former", "", 0 },
+};
+
+static text lives(struct fixture *f)
+{
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    record_added(f, id, "visits", "{'page':'/one'}");
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'survey','decision':'given','wording':'A survey'}"), &out));
+    OKAY(permission_set(&f->c, id, TEXT("network"), NULL, &out));
+    return id;
+}
+
+static void try_race(struct fixture *f, const struct race *r)
+{
+    struct held h;
+    text id = lives(f);
+    if (r->act == overrides)
+        OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out));
+    fixture_ahead(f, 0);
+    r->as(f, id);
+    held_begin(&h, f, id, r->change);
+    enum err status = r->act(f, id);
+    held_end(&h);
+    if (status != r->refused)
+        fail_msg("%s: %.*s: %s", r->what, T(err_row(status)->slug), f->arena.why.detail);
+    if (rows_of(f, r->table, r->where) != r->rows)
+        fail_msg("%s: %d rows of %s where %s", r->what, (int)rows_of(f, r->table, r->where), r->table, r->where);
+}
+
+static void what_came_between_decides(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof races / sizeof *races; i++) {
+        struct fixture f;
+        fixture_open(&f, policy);
+        try_race(&f, &races[i]);
+        f.c.session = NULL;
+        fixture_close(&f);
+    }
+}
+
+/* The same acts with nothing between: what is refused above is refused for what came. */
+static enum err nothing(struct db *db, struct held *h)
+{
+    (void)db, (void)h;
+    return OK;
+}
+
+static void nothing_between_changes_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof races / sizeof *races; i++) {
+        struct race same = races[i];
+        struct fixture f;
+        struct held h;
+        fixture_open(&f, policy);
+        text id = lives(&f);
+        if (same.act == overrides)
+            assert_okay(&f.arena, objection_set(&f.c, id, TEXT("measure"), true, &out), same.what, __LINE__);
+        fixture_ahead(&f, 0);
+        same.as(&f, id);
+        held_begin(&h, &f, id, nothing);
+        assert_okay(&f.arena, same.act(&f, id), same.what, __LINE__);
+        held_end(&h);
+        f.c.session = NULL;
+        fixture_close(&f);
+    }
+}
+
+/* ---- The sweep. ---- */
+
+/* Who is due is held, or restricted, after the sweep has found them: the erasure that was decided does not come about.
+ */
+static void sweep_meets(struct fixture *f, enum err (*change)(struct db *, struct held *))
+{
+    struct held h;
+    text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
+    fixture_at(f, "2028-01-11T08:00:00Z");
+    held_begin(&h, f, id, change);
+    OKAY(erase_at_term(&f->c, h.id));
+    held_end(&h);
+    assert_int_equal(rows_of(f, "subject", "state = 0"), 1);
+    assert_int_equal(rows_of(f, "record", "class = 0"), 2);
+    assert_int_equal(rows_of(f, "certificate", ""), 0);
+    assert_int_equal(int_at(swept(f), "people"), 0);
+    assert_int_equal(rows_of(f, "record", ""), 2);
+}
+
+static void sweep_meets_a_restriction(void **state) { sweep_meets(*state, restricts); }
+static void sweep_meets_a_hold(void **state) { sweep_meets(*state, holds_all); }
+
+/* What the sweep of things decided meets a hold too. */
+static void sweep_of_things_meets_a_hold(void **state)
+{
+    struct fixture *f = *state;
+    struct held h;
+    text id = lives(f);
+    fixture_at(f, "2027-02-11T08:00:00Z");
+    held_begin(&h, f, id, holds_visits);
+    OKAY(erases(f, id));
+    held_end(&h);
+    assert_int_equal(rows_of(f, "record", "category = 'visits'"), 1);
+    fixture_at(f, "2027-02-12T08:00:00Z");
+    OKAY(hold_release(&f->c, id, id, &out));
+    assert_int_equal(int_at(swept(f), "erased.visits"), 1);
+}
+
+/* Held before anything is looked at: whoever calls for the end of a term finds it stopped. */
+static void term_of_who_is_held(void **state)
+{
+    struct fixture *f = *state;
+    struct subject_id whom;
+    text id = person_made(f, "ada@example.org", "");
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'*','ground':'dispute 7'}"), &out));
+    fixture_at(f, "2028-01-11T08:00:00Z");
+    assert_true(id_parse(id, &whom));
+    OKAY(erase_at_term(&f->c, whom));
+    assert_int_equal(rows_of(f, "subject", "state = 0"), 1);
+    assert_int_equal(rows_of(f, "certificate", ""), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_came_between_decides), cmocka_unit_test(nothing_between_changes_nothing),
+        OVER(policy, sweep_meets_a_restriction),     OVER(policy, sweep_meets_a_hold),
+        OVER(policy, sweep_of_things_meets_a_hold),  OVER(policy, term_of_who_is_held),
+    };
+    return cmocka_run_group_tests_name("decided", tests, NULL, NULL);
+}
