@@ -348,6 +348,7 @@ static void sweep_of_things_meets_a_hold(void **state)
     struct fixture *f = *state;
     struct held h;
     text id = lives(f);
+    swept(f); /* what it does once is done */
     fixture_at(f, "2027-02-11T08:00:00Z");
     held_begin(&h, f, id, holds_visits);
     OKAY(erases(f, id));

@@ -2,6 +2,8 @@
 #include "domain_fixture.h"
 #include "domain/person/person.h"
 #include "domain/mail/contact.h"
+#include "domain/entry/closing.h"
+#include "domain/rights/objection.h"
 #include "domain/keep/erase.h"
 #include "domain/mail/mail.h"
 #include "domain/mail/outbox.h"
@@ -375,6 +377,135 @@ static void addresses_are_checked(void **state)
     assert_int_equal(mail_make(&f->c, NULL, (text){ NULL, 0 }, TEXT("reset"), &values, &put), ERR_MISSING);
 }
 
+/* ---- Who goes at the end of their term is told as who asked for it: the sweep takes the address with the rest. ---- */
+
+#define ENDING(terms)                                                                                                  \
+    "categories:\n"                                                                                                    \
+    "  identity: {fields: {name: {type: text}}}\n"                                                                     \
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"                                                  \
+    "  orders: {many: true, fields: {number: {type: text}}}\n"                                                         \
+    "  invoices: {many: true, held: true, fields: {number: {type: text}}}\n"                                           \
+    "purposes:\n"                                                                                                      \
+    "  service: {basis: contract, categories: [identity, contact, orders], notices: true, channels: [email]}\n"        \
+    "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [invoices]}\n"                           \
+    "systems: {app: {purposes: [service, billing], acts: [read, write, send, consent, export, erase]}}\n"              \
+    "recipients: none\n"                                                                                               \
+    "retention:\n"                                                                                                     \
+    "  invoices: {from: event, active: 10y, ground: 'C. com. L123-22'}\n" terms
+static const char idle[] = ENDING("  accounts: {from: last_use, active: 2y}\n");
+static const char shut[] = ENDING("  accounts: {from: closure, active: 90d}\n");
+static const char apart[] = ENDING("  contact: {from: closure, active: 90d}\n  accounts: {from: closure, active: 90d}\n");
+static const char outlived[] = ENDING("  orders: {from: event, active: 3y}\n  accounts: {from: last_use, active: 2y}\n");
+
+/* The letters that wait, of a name: all of them, *l the first. */
+static int letters(struct fixture *f, const char *name, struct outbox_letter **l)
+{
+    int n = 0;
+    *l = NULL;
+    for (struct outbox_letter *one = due(f); one; one = one->next)
+        if (text_eq(one->letter, text_of(name)) && !n++)
+            *l = one;
+    return n;
+}
+
+static void swept_at(struct fixture *f, const char *time, int people)
+{
+    fixture_at(f, time);
+    assert_int_equal(int_at(swept(f), "people"), people);
+}
+
+/* One letter, to the address that there was, whose certificate tells the same; no second one by a later sweep. */
+static void is_told(struct fixture *f, const char *kept)
+{
+    struct outbox_letter *l;
+    swept(f);
+    assert_int_equal(letters(f, "erased", &l), 1);
+    assert_true(text_eq(l->to, TEXT("zoe.last@example.org")));
+    assert_true(has(l->text, kept));
+    assert_int_equal(has(l->text, "ous devons garder"), kept[0] != 0);
+    assert_int_equal(rows_of(f, "certificate", ""), 1);
+    assert_false(files_hold(f, TEXT("zoe.last@example.org")));
+}
+
+static void who_is_idle_is_told_at_the_end(void **state)
+{
+    struct fixture *f = *state;
+    struct outbox_letter *l;
+    text id = person_made(f, "zoe.last@example.org", ",'identity':{'name':'Zoé'}");
+    record_added(f, id, "invoices", "{'number':'F-1'}");
+    swept_at(f, "2028-01-09T23:59:59Z", 0);
+    assert_int_equal(letters(f, "erased", &l), 0);
+    swept_at(f, "2028-01-10T00:00:00Z", 1);
+    is_told(f, "C. com. L123-22");
+}
+
+static void closed_is_told(struct fixture *f)
+{
+    struct answer out = { 0 };
+    struct outbox_letter *l;
+    text id = person_made(f, "zoe.last@example.org", ",'identity':{'name':'Zoé'}");
+    OKAY(account_close(&f->c, id, &out));
+    assert_int_equal(letters(f, "closed", &l), 1);
+    OKAY(outbox_sent(&f->c, l));
+    swept_at(f, "2026-04-09T23:59:59Z", 0);
+    assert_int_equal(letters(f, "erased", &l), 0);
+    swept_at(f, "2026-04-10T00:00:00Z", 1);
+    is_told(f, "");
+}
+static void who_closed_is_told_at_the_end(void **state) { closed_is_told(*state); }
+static void whose_address_ends_with_them_is_told(void **state) { closed_is_told(*state); }
+
+/* Nothing is told while a hold or a restriction stops the end, and once when it goes on. */
+static void who_is_held_is_told_when_they_go(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    struct outbox_letter *l;
+    text id = person_made(f, "zoe.last@example.org", "");
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'*','ground':'dispute 7','until':'2028-06-01'}"), &out));
+    swept_at(f, "2028-01-10T00:00:00Z", 0);
+    OKAY(restriction_set(&f->c, id, true, TEXT("needed for claims"), &out));
+    swept_at(f, "2028-06-02T00:00:00Z", 0);
+    assert_int_equal(letters(f, "erased", &l), 0);
+    OKAY(restriction_set(&f->c, id, false, TEXT(""), &out));
+    assert_int_equal(int_at(swept(f), "people"), 1);
+    is_told(f, "");
+}
+
+/* What is held by name alone is kept, and told. */
+static void what_a_hold_keeps_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "zoe.last@example.org", ",'identity':{'name':'Zoé'}");
+    OKAY(hold_create(&f->c, id, js(f, "{'category':'identity','ground':'dispute 7'}"), &out));
+    OKAY(account_close(&f->c, id, &out));
+    swept_at(f, "2026-04-10T00:00:00Z", 1);
+    is_told(f, "dispute 7");
+    assert_int_equal(rows_of(f, "record", "category = 'identity'"), 1);
+}
+
+/* The account ends before what was bought: that letter is the last, since the address goes with the account. */
+static void whose_account_ends_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct outbox_letter *l;
+    text id = person_made(f, "zoe.last@example.org", ",'identity':{'name':'Zoé'}");
+    fixture_at(f, "2026-06-01T10:00:00Z");
+    record_added(f, id, "orders", "{'number':'A-1'}");
+    swept_at(f, "2028-01-09T23:59:59Z", 0);
+    assert_int_equal(letters(f, "closed", &l), 0);
+    swept_at(f, "2028-01-10T00:00:00Z", 0);
+    swept(f);
+    assert_int_equal(letters(f, "closed", &l), 1);
+    assert_true(text_eq(l->to, TEXT("zoe.last@example.org")) && has(l->text, "2029"));
+    assert_int_equal(rows_of(f, "record", ""), 1);
+    OKAY(outbox_sent(&f->c, l));
+    swept_at(f, "2029-06-01T00:00:00Z", 1);
+    assert_int_equal(letters(f, "erased", &l) + letters(f, "closed", &l), 0);
+    assert_int_equal(rows_of(f, "mail", "message IS NOT NULL"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +525,12 @@ int main(void)
         OVER_STORE(only_service_is_sent),
         OVER_STORE(call_is_noted),
         OVER_STORE(addresses_are_checked),
+        OVER(idle, who_is_idle_is_told_at_the_end),
+        OVER(shut, who_closed_is_told_at_the_end),
+        OVER(apart, whose_address_ends_with_them_is_told),
+        OVER(idle, who_is_held_is_told_when_they_go),
+        OVER(shut, what_a_hold_keeps_is_told),
+        OVER(outlived, whose_account_ends_is_told),
     };
     return cmocka_run_group_tests_name("mail", tests, NULL, NULL);
 }

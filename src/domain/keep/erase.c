@@ -437,24 +437,38 @@ static enum err make_letter_in(struct erasing *e, struct ctx *said)
     return mail_make_last(said, e->p, said->language, e->certificate, &(struct letter_values){ values, 3 }, &e->letter);
 }
 
-/* To the last address there is. Whoever has none that a letter can reach is erased all the same, and so is who never
- * opened the account that ends: nobody has confirmed that address. */
+enum err erase_may_tell(struct ctx *c, const struct person *p, bool *may)
+{
+    struct account account;
+    TRY(account_load(c, p->id, &account));
+    *may = !account.there || text_eq(account.state, ACCOUNT_OPEN);
+    return OK;
+}
+
+bool erase_untold(enum err status)
+{
+    bool none = status == ERR_MISSING || status == ERR_CONFIG; /* no address, or no letters here: nothing to remark on */
+    bool unfit = status == ERR_VALUE || record_unreadable(status);
+    if (unfit)
+        LOG(LOG_WARN, "erasure.not-told", LOG_TEXT("code", err_row(status)->slug));
+    return none || unfit;
+}
+
+/* To the last address there is. Whoever has none that a letter can reach is erased all the same. */
 static enum err make_letter(struct erasing *e)
 {
     struct ctx said = *e->c;
-    struct account account;
     struct why why = said.arena->why;
-    TRY(account_load(&said, e->p->id, &account));
-    if (e->at_term && account.there && !text_eq(account.state, ACCOUNT_OPEN))
+    bool may = true;
+    if (e->at_term)
+        TRY(erase_may_tell(&said, e->p, &may));
+    if (!may)
         return OK;
     TRY(mail_language(&said, e->p, &said.language));
     enum err status = make_letter_in(e, &said);
-    bool none = status == ERR_MISSING || status == ERR_CONFIG || status == ERR_VALUE || record_unreadable(status);
     e->has_letter = status == OK;
-    if (!none)
+    if (!erase_untold(status))
         return status;
-    if (status != ERR_MISSING && status != ERR_CONFIG) /* no address, or no letters here: nothing to remark on */
-        LOG(LOG_WARN, "erasure.not-told", LOG_TEXT("code", err_row(status)->slug));
     said.arena->why = why;
     return OK;
 }

@@ -3,8 +3,16 @@
 #define DOMAIN_KEEP_ERASING_H
 #include "domain/keep/erase.h"
 
+struct person;
+
 /* Of a person whose own term has ended; OK when they are gone already. */
 enum err erase_at_term(struct ctx *c, struct subject_id id);
+/* Whether the server itself may write to whom it closes or erases: not to who never opened the account that ends, since
+ * nobody has confirmed that address. */
+enum err erase_may_tell(struct ctx *c, const struct person *p, bool *may);
+/* Whether a last letter failed so that the act goes on without it: no address, no letters here, or an address that
+ * cannot be read or reached, which is logged. */
+bool erase_untold(enum err status);
 /* What was kept of an erased person has shrunk: destroys the keys that nothing is left under, and the last rows with
  * the last of them. */
 enum err erase_leftover(struct ctx *c, text tenant, struct subject_id id);

@@ -3,6 +3,9 @@
 #include "domain/keep/erasing.h"
 #include "domain/core/instance.h"
 #include "domain/keep/hold.h"
+#include "domain/mail/account_letter.h"
+#include "domain/mail/mail.h"
+#include "domain/person/person.h"
 #include "domain/person/keeping.h"
 #include "policy/due.h"
 #include "domain/core/write.h"
@@ -387,6 +390,8 @@ struct closing {
     struct ctx *c;
     const struct due_person *p;
     struct event event;
+    struct mail_put letter; /* the last one: the address goes with the account */
+    bool tells;
 };
 
 /* What was decided by a snapshot is decided again: a use, a hold or another record may have come meanwhile. */
@@ -409,13 +414,30 @@ static enum err run_close_account(struct db *db, struct write *w)
             TRY(db_run(db, SQL_MILESTONE_NEW, NULL,
                        ARGS(V_TEXT(p->tenant), V_ID(p->id), V_TEXT(starts[i]), V_INT(c->now))));
         TRY(journal_add(db, &k->event, NULL));
+        if (k->tells)
+            TRY(mail_run_put(db, &k->letter));
     }
     return keeping_again(db, p->tenant, p->id, TEXT("*"), c->now);
 }
 
+/* To the address that there still is, as who closes their account themselves is told. */
+static enum err tell_closing(struct ctx *c, const struct person *p, struct closing *k)
+{
+    const struct account_letter closed = { .name = TEXT("closed"), .until = k->p->end };
+    struct why why = c->arena->why;
+    bool may;
+    TRY(erase_may_tell(c, p, &may));
+    enum err status = may ? letter_make(c, p, &closed, &k->letter) : ERR_MISSING;
+    k->tells = status == OK;
+    if (!erase_untold(status))
+        return status;
+    c->arena->why = why;
+    return OK;
+}
+
 static enum err close_account(struct ctx *c, const struct due_person *p)
 {
-    KEY_AUTO key;
+    PERSON_AUTO person = { 0 };
     struct closing k = { .c = c, .p = p };
     struct write w = { .run = run_close_account,
                        .arg = &k,
@@ -433,11 +455,12 @@ static enum err close_account(struct ctx *c, const struct due_person *p)
                               .policy = c->policy->hash,
                               .clause = TEXT("retention.accounts"),
                               .count = -1 };
-    enum err status = store_key(ctx_store(c), c->arena, p->tenant, p->id, 0, &key);
-    if (status == ERR_ERASED)
+    enum err status = person_open_anyway(c, id_print(c->arena, p->id), &person);
+    if (status == ERR_NOT_FOUND)
         return OK;
     TRY(status);
-    journal_pseudonym(&key, &k.event.who);
+    k.event.who = person.who;
+    TRY(tell_closing(c, &person, &k));
     return store_write(ctx_store(c), c->arena, &w);
 }
 
@@ -463,6 +486,7 @@ static enum err run_retime(struct db *db, struct write *w)
 static enum err sweep_person(struct sweep *s, struct ctx *c, const struct due_person *p, msec *next, bool *later)
 {
     const struct hold *hold = keeping_hold(&p->keeping, TEXT("*"));
+    c->tenant = p->tenant;
     *next = p->end;
     *later = true;
     if (hold || p->keeping.restricted) {
@@ -481,7 +505,6 @@ static enum err sweep_person(struct sweep *s, struct ctx *c, const struct due_pe
         *next = over || !p->account ? p->end : p->account;
         return OK;
     }
-    c->tenant = p->tenant;
     s->people++;
     return erase_at_term(c, p->id);
 }
@@ -834,13 +857,26 @@ static enum err recount(struct sweep *s)
 
 /* ---- The whole of it. ---- */
 
+static enum err all_people(struct sweep *s, bool *more)
+{
+    unsigned found;
+    do {
+        if ((*more = s->limit && s->steps >= s->limit))
+            return OK;
+        TRY(step_people(s, &found));
+        s->steps += found > 0;
+    } while (found == STEP_PEOPLE);
+    return OK;
+}
+
 static enum err sweep_all(struct sweep *s, bool *more)
 {
     unsigned found;
     *more = false;
     TRY(erase_resume(s->c));
     TRY(recount(s));
-    /* Holds first, since their end lets the rest go on; people last, since nothing may be left of them by then. */
+    /* Holds first, since their end lets the rest go on. People whose time it is before their things, so that the last
+     * letter finds their address; and after them those of whom nothing is left by then. */
     for (size_t i = 0; i < sizeof owns / sizeof *owns; i++)
         do {
             if ((*more = s->limit && s->steps >= s->limit))
@@ -848,6 +884,9 @@ static enum err sweep_all(struct sweep *s, bool *more)
             TRY(step_own(s, &owns[i], &found));
             s->steps += found > 0;
         } while (found == STEP);
+    TRY(all_people(s, more));
+    if (*more)
+        return OK;
     EACH_KIND(kind)
         do {
             if ((*more = s->limit && s->steps >= s->limit))
@@ -855,13 +894,8 @@ static enum err sweep_all(struct sweep *s, bool *more)
             TRY(step_things(s, kind, &found));
             s->steps += found > 0;
         } while (found == STEP);
-    do {
-        if ((*more = s->limit && s->steps >= s->limit))
-            return OK;
-        TRY(step_people(s, &found));
-        s->steps += found > 0;
-    } while (found == STEP_PEOPLE);
-    return prune_journal(s);
+    TRY(all_people(s, more));
+    return *more ? OK : prune_journal(s);
 }
 
 enum err retention_tick(struct ctx *c, unsigned steps, bool *more)
