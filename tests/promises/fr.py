@@ -5,7 +5,7 @@ from garant import DAY, add_months, check, check_absent, check_searchable, garan
 from mailbox import Mailbox, wait_for
 from notices import journal_of
 from people import PASSWORD, form, registered, staff, visitor
-from promise import only_as_declared, part, promise, refuses_elsewhere
+from promise import further, only_as_declared, part, promise, refuses_elsewhere
 from uses import command, refused, uses_of
 from words import word
 
@@ -446,6 +446,47 @@ def erased_but(t):
             operator.get(f"/v1/archive/{by_page}/{category}?reason=audit").refused("not-found", status=404)
         check(archived("billing") == archived("fraud") == [], "something is left")
         check_absent([INVOICE["invoice"], FRAUD["fact"]], server.folder)
+        operator.post("/v1/journal/verify").expect(200)
+
+
+@further("FR-08")
+def told_at_the_end(t):
+    """Who goes at the end of their term is told as who asked for it: by a last letter, before the address goes with the rest."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now="2026-11-22T10:00:00Z", arguments=mailbox.arguments())
+    client, operator = server.client("app"), server.operator()
+    idle, closed, held = (person(number)["contact"]["email"] for number in (5, 6, 7))
+    registered(server, mailbox, person(5), idle, language="en")
+    people = {idle: client.lookup({"contact.email": idle}, "account").expect(200).json["id"],
+              closed: client.create(person(6))["id"], held: client.create(person(7))["id"]}
+    for ident in people.values():
+        for category, fields in (("billing", INVOICE), ("fraud", FRAUD)):
+            client.record(ident, category, fields, at=fields.get("at", "2026-11-20")).expect(201)
+    hold = client.post(f"/v1/subjects/{people[held]}/holds", {"category": "*", "ground": "dossier 7"}).expect(201).json["id"]
+    for address in (closed, held):
+        client.post(f"/v1/subjects/{people[address]}/close").expect(204)
+        check("22 décembre 2026" in mailbox.wait(closed, "closed").text, "when it will be erased is not told at the closing")
+
+    def swept(at):
+        server.set_clock(milliseconds(at))
+        for _ in range(2):
+            server.sweep()
+        wait_for(lambda: not operator.get("/v1/mail").expect(200).json["queued"])
+        return [(letter.to[0], letter.letter) for letter in mailbox.letters if letter.letter == "erased"]
+    with part("told by a last letter too who goes at the end of a term"):
+        check(swept("2026-12-21T22:59:59Z") == [], "told before the end")
+        check(swept("2026-12-22T10:00:00Z") == [(closed, "erased")], f"{swept('2026-12-22T10:00:00Z')}")
+        operator.delete(f"/v1/subjects/{people[held]}/holds/{hold}").expect(204)
+        check(swept("2026-12-22T11:00:00Z") == [(closed, "erased"), (held, "erased")], "told once the hold is released")
+        server.restart()
+        check(swept("2028-11-21T10:00:00Z") == [(closed, "erased"), (held, "erased")], "told before the end")
+        check(swept("2028-11-22T10:00:00Z")[2:] == [(idle, "erased")], "an account that nobody uses goes, and nobody is told")
+        for address, language in ((closed, "fr"), (held, "fr"), (idle, "en")):
+            tells("the last letter", mailbox.wait(address, "erased").text, language)
+            number = re.search(r"\b[0-9A-HJKMNP-TV-Z]{26}\b", mailbox.wait(address, "erased").text)[0]
+            check(client.get(f"/v1/certificates/{number}").expect(200).json["certificate"]["ground"] == "term", "the certificate it names")
+            client.get(f"/v1/subjects/{people[address]}/access").refused("not-found", status=404)
+        check_absent([idle, closed, held], server.folder)
         operator.post("/v1/journal/verify").expect(200)
 
 

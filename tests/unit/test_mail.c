@@ -377,7 +377,7 @@ static void addresses_are_checked(void **state)
     assert_int_equal(mail_make(&f->c, NULL, (text){ NULL, 0 }, TEXT("reset"), &values, &put), ERR_MISSING);
 }
 
-/* ---- Who goes at the end of their term is told as who asked for it: the sweep takes the address with the rest. ---- */
+/* ---- Who goes at the end of their term is told: the sweep takes the address with the rest. ---- */
 
 #define ENDING(terms)                                                                                                  \
     "categories:\n"                                                                                                    \
@@ -394,8 +394,10 @@ static void addresses_are_checked(void **state)
     "  invoices: {from: event, active: 10y, ground: 'C. com. L123-22'}\n" terms
 static const char idle[] = ENDING("  accounts: {from: last_use, active: 2y}\n");
 static const char shut[] = ENDING("  accounts: {from: closure, active: 90d}\n");
-static const char apart[] = ENDING("  contact: {from: closure, active: 90d}\n  accounts: {from: closure, active: 90d}\n");
-static const char outlived[] = ENDING("  orders: {from: event, active: 3y}\n  accounts: {from: last_use, active: 2y}\n");
+static const char apart[] = ENDING(
+    "  contact: {from: closure, active: 90d}\n  identity: {from: closure, active: 30d}\n  accounts: {from: last_use, active: 2y}\n");
+static const char outlived[] = ENDING(
+    "  orders: {from: event, active: 3y}\n  accounts: {from: last_use, active: 2y}\n");
 
 /* The letters that wait, of a name: all of them, *l the first. */
 static int letters(struct fixture *f, const char *name, struct outbox_letter **l)
@@ -444,13 +446,15 @@ static void closed_is_told(struct fixture *f)
     struct answer out = { 0 };
     struct outbox_letter *l;
     text id = person_made(f, "zoe.last@example.org", ",'identity':{'name':'Zoé'}");
+    record_added(f, id, "invoices", "{'number':'F-1'}");
     OKAY(account_close(&f->c, id, &out));
     assert_int_equal(letters(f, "closed", &l), 1);
+    assert_true(has(l->text, "10 avril 2026"));
     OKAY(outbox_sent(&f->c, l));
     swept_at(f, "2026-04-09T23:59:59Z", 0);
     assert_int_equal(letters(f, "erased", &l), 0);
     swept_at(f, "2026-04-10T00:00:00Z", 1);
-    is_told(f, "");
+    is_told(f, "C. com. L123-22");
 }
 static void who_closed_is_told_at_the_end(void **state) { closed_is_told(*state); }
 static void whose_address_ends_with_them_is_told(void **state) { closed_is_told(*state); }

@@ -6,6 +6,7 @@
 #include "domain/keep/hold.h"
 #include "policy/due.h"
 #include "domain/entry/address.h"
+#include "domain/person/append.h"
 #include "domain/person/subject.h"
 
 struct term_row {
@@ -365,13 +366,56 @@ static void closed_person_fades(void **state)
     swept(f);
     assert_int_equal(rows_of(f, "record", ""), 2);
     fixture_at(f, "2026-02-09T00:00:00Z");
-    const struct json *answer = swept(f);
-    assert_int_equal(int_at(answer, "erased.identity"), 1);
-    assert_int_equal(int_at(answer, "erased.contact"), 1);
-    assert_int_equal(int_at(answer, "people"), 1);
+    assert_int_equal(int_at(swept(f), "people"), 1); /* with all that there is */
+    assert_int_equal(rows_of(f, "record", ""), 0);
     assert_int_equal(rows_of(f, "subject", ""), 0);
     assert_int_equal(rows_of(f, "identifier", ""), 0);
     assert_int_equal(rows_of(f, "key", ""), 0);
+}
+
+/* What the law holds does not keep a closed account: it goes with the rest of its data, and what is held is left. */
+static const char
+    kept_by_law[] = "categories:\n"
+                    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+                    "  settings: {fields: {theme: {type: text}}}\n"
+                    "  invoices: {many: true, held: true, fields: {number: {type: text}}}\n"
+                    "purposes:\n"
+                    "  service: {basis: contract, categories: [contact, settings]}\n"
+                    "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [invoices]}\n"
+                    "systems: {app: {purposes: [service, billing], acts: [read, write, consent, export, erase]}}\n"
+                    "recipients: none\n"
+                    "retention:\n"
+                    "  contact: {from: closure, active: 30d}\n"
+                    "  invoices: {from: event, active: 10y, ground: 'C. com. L123-22'}\n"
+                    "  accounts: {from: last_use, active: 2y}\n";
+
+static void what_is_held_keeps_no_closed_account(void **state)
+{
+    struct fixture *f = *state;
+    struct answer out = { 0 };
+    text id = person_made(f, "ada@example.org", "");
+    text more = person_made(f, "bob@example.org", ",'settings':{'theme':'dark'}");
+    text none = person_made(f, "eve@example.org", "");
+    record_added(f, id, "invoices", "{'number':'F-1'}");
+    OKAY(subject_drop_record(&f->c, none, TEXT("contact"), (text){ NULL, 0 }, &out));
+    event_at(f, id, "closure", "2026-01-10T08:00:00Z");
+    event_at(f, more, "closure", "2026-01-10T08:00:00Z");
+    event_at(f, none, "closure", "2026-01-10T08:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 1); /* of whom there is nothing */
+    fixture_at(f, "2026-02-08T23:59:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 0);
+    fixture_at(f, "2026-02-09T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 1);
+    assert_int_equal(rows_of(f, "record", "category = 'invoices' AND state = 1"), 1); /* in the archive, to its term */
+    assert_int_equal(rows_of(f, "record", "category = 'contact'"), 0);
+    fixture_at(f, "2028-01-09T23:59:59Z"); /* what has no term of its own goes with the account */
+    assert_int_equal(int_at(swept(f), "people"), 0);
+    assert_int_equal(rows_of(f, "record", "category = 'settings'"), 1);
+    fixture_at(f, "2028-01-10T00:00:00Z");
+    assert_int_equal(int_at(swept(f), "people"), 1);
+    fixture_at(f, "2036-01-10T00:00:00Z");
+    swept(f);
+    assert_int_equal(rows_of(f, "record", ""), 0);
 }
 
 static void former_values_and_consents_have_their_own_terms(void **state)
@@ -462,6 +506,7 @@ int main(void)
         OVER(longer, longer_terms_outlive_the_account),
         OVER(dated, events_count_from_their_own_time),
         OVER_STORE(closed_person_fades),
+        OVER(kept_by_law, what_is_held_keeps_no_closed_account),
         OVER_STORE(former_values_and_consents_have_their_own_terms),
         OVER_STORE(new_terms_count_for_what_is_held),
         OVER_STORE(sweep_in_steps),

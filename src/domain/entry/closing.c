@@ -36,6 +36,7 @@ static enum err end_of(struct ctx *c, const struct person *p, msec *until)
     TRY(store_read(ctx_store(c), c->arena, &db));
     TRY(keeping_load(db, c->arena, c->tenant, p->id, c->now, &k));
     k.starts.closure = c->now;
+    k.closed = true;
     return keeping_person_until(db, c->policy, c->tenant, p->id, &k, until);
 }
 

@@ -447,7 +447,7 @@ enum err erase_may_tell(struct ctx *c, const struct person *p, bool *may)
 
 bool erase_untold(enum err status)
 {
-    bool none = status == ERR_MISSING || status == ERR_CONFIG; /* no address, or no letters here: nothing to remark on */
+    bool none = status == ERR_MISSING || status == ERR_CONFIG; /* nothing to remark on */
     bool unfit = status == ERR_VALUE || record_unreadable(status);
     if (unfit)
         LOG(LOG_WARN, "erasure.not-told", LOG_TEXT("code", err_row(status)->slug));

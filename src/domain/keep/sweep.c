@@ -361,7 +361,6 @@ struct due_person {
     msec due, account,
         end; /* account: the end of their account; end: when they go, not before the terms of what they have */
     struct keeping keeping;
-    bool empty;
 };
 
 static enum err list_people(struct ctx *c, struct due_person *out, unsigned *found)
@@ -377,8 +376,6 @@ static enum err list_people(struct ctx *c, struct due_person *out, unsigned *fou
         TRY(read_subject(c->arena, query_get(&q, SUBJECT_DUE, id), &p->id));
         TRY(keeping_careful(db, c->arena, p->tenant, p->id, c->now, &p->keeping));
         TRY(keeping_person_end(db, c->policy, p->tenant, p->id, &p->keeping, &p->account, &p->end));
-        if (query_get(&q, SUBJECT_DUE, state) == PERSON_CLOSED && !p->keeping.altered)
-            TRY(keeping_nothing(db, p->tenant, p->id, &p->empty));
     }
     return q.status;
 }
@@ -494,15 +491,14 @@ static enum err sweep_person(struct sweep *s, struct ctx *c, const struct due_pe
         s->held++;
         return OK;
     }
-    /* Empty: closed, and nothing is left of them; there is no reason to go on holding the rest. */
     bool over = p->account && p->account <= c->now;
-    *later = !p->empty && (!p->end || p->end > c->now);
+    *later = !p->end || p->end > c->now;
     if (*later && over && !p->keeping.closed) {
         *later = false; /* looked at again, with all that is theirs */
         return close_account(c, p);
     }
     if (*later) {
-        *next = over || !p->account ? p->end : p->account;
+        *next = over || !p->account || p->keeping.closed ? p->end : p->account;
         return OK;
     }
     s->people++;
@@ -757,12 +753,14 @@ static enum err prune_journal(struct sweep *s)
 
 /* ---- A policy with other terms: everything is looked at once more. ---- */
 
-/* A digest of all terms, so that a new version without other terms costs nothing. */
+/* A digest of all terms, and of how they are counted, so that a new version without other terms costs nothing. */
+enum { COUNTED = 2 }; /* closed accounts go with the last of what they have */
 static enum err terms_digest(const struct ctx *c, char out[65])
 {
     BUF_AUTO b = buf_make(1 << 16), hex = buf_make(128);
     const struct key none = { { 0 } };
     struct digest d;
+    buf_print(&b, "%d\n", COUNTED);
     for (unsigned i = 0; i < c->policy->retention_count; i++) {
         const struct retention *r = &c->policy->retentions[i];
         buf_print(&b, "%.*s %d %d %d %d %d\n", T(r->name), r->from, r->active.count, r->active.unit, r->archive.count,

@@ -150,6 +150,14 @@ enum err keeping_careful(struct db *db, struct arena *a, text tenant, struct sub
     return OK;
 }
 
+/* What the policy holds beyond its person. */
+static bool outlives(const struct policy *policy, text category)
+{
+    int index = policy_category(policy, category);
+    const struct category *cat = index >= 0 ? &policy->categories[index] : NULL;
+    return cat && cat->held && cat->retention;
+}
+
 /* The end of what is told a term of its own; INT64_MAX when that has none, 0 when nothing started it. */
 static msec own_end(const struct policy *policy, bool former, text category, const struct keeping *k, msec newest)
 {
@@ -168,39 +176,53 @@ static msec own_end(const struct policy *policy, bool former, text category, con
     return without && (thing.former || due_start_of(e.by, &s)) ? INT64_MAX : 0;
 }
 
-enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id,
-                            const struct keeping *k, msec *account, msec *end)
+/* What a thing adds to the end of a closed account: with what goes with the account, and as long as a hold is on it. */
+static msec closed_end(const struct policy *policy, bool former, text category, const struct keeping *k, msec own,
+                       msec account)
 {
-    *end = retention_person_due(policy, &k->starts);
-    *account = *end;
-    if (!*account || k->altered)
-        return OK;
+    const struct hold *hold = keeping_hold(k, category);
+    if (hold)
+        return !hold->until ? INT64_MAX
+             : hold->until > own ? hold->until : own;
+    if (own || former || outlives(policy, category))
+        return own;
+    return account ? account : INT64_MAX;
+}
+
+/* The latest end of what is told a term of its own, and of what a closed account has; INT64_MAX for never. */
+static enum err latest_ends(struct db *db, const struct policy *policy, text tenant, struct subject_id id,
+                            const struct keeping *k, msec account, msec *end, msec *closed)
+{
     EACH_KIND(kind) {
+        bool former = kind->flags & KIND_FORMER;
         QUERY_AUTO q;
         query_start(&q, db, kind->newest, ARGS(V_TEXT(tenant), V_ID(id)));
         while (query_next(&q)) {
-            msec own = own_end(policy, kind->flags & KIND_FORMER, query_get(&q, RECORD_NEWEST, category), k,
-                               query_get(&q, RECORD_NEWEST, at));
+            text category = query_get(&q, RECORD_NEWEST, category);
+            msec own = own_end(policy, former, category, k, query_get(&q, RECORD_NEWEST, at));
+            msec then = closed_end(policy, former, category, k, own, account);
             *end = own > *end ? own : *end;
+            *closed = then > *closed ? then : *closed;
         }
         TRY(q.status);
     }
-    if (*end == INT64_MAX)
-        *end = 0;
     return OK;
 }
 
-enum err keeping_nothing(struct db *db, text tenant, struct subject_id id, bool *nothing)
+enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id,
+                            const struct keeping *k, msec *account, msec *end)
 {
-    *nothing = false;
-    EACH_KIND(kind) {
-        QUERY_AUTO q;
-        query_start(&q, db, kind->newest, ARGS(V_TEXT(tenant), V_ID(id)));
-        if (query_next(&q))
-            return OK;
-        TRY(q.status);
-    }
-    *nothing = true;
+    msec closed = k->starts.closure ? k->starts.closure : KEEPING_PAST;
+    *account = retention_person_due(policy, &k->starts);
+    *end = *account;
+    if (k->altered || (!*account && !k->closed))
+        return OK;
+    *end = *account ? *account : INT64_MAX;
+    TRY(latest_ends(db, policy, tenant, id, k, *account, end, &closed));
+    if (k->closed && closed < *end)
+        *end = closed;
+    if (*end == INT64_MAX)
+        *end = 0;
     return OK;
 }
 

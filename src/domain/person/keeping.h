@@ -56,8 +56,9 @@ struct keeping keeping_ended(const struct keeping *k, msec now);
 enum err keeping_careful(struct db *db, struct arena *a, text tenant, struct subject_id id, msec now,
                          struct keeping *out);
 /* When the whole person goes, 0 for never: at the end of the policy's `accounts`, but not before the term of anything
- * of theirs that is told one of its own (what is `held` outlives them, and does not count). *account: the end of
- * `accounts` alone, 0 when it has none. */
+ * of theirs that is told one of its own (what is `held` outlives them, and does not count); of a closed account as soon
+ * as all that there is has come to its end, and at once when there is nothing. *account: the end of `accounts` alone, 0
+ * when it has none. */
 enum err keeping_person_end(struct db *db, const struct policy *policy, text tenant, struct subject_id id,
                             const struct keeping *k, msec *account, msec *end);
 /* The same with a hold on all of them and a restriction: what the person is told; 0 while one of those is open. */
@@ -67,8 +68,6 @@ enum err keeping_person_until(struct db *db, const struct policy *policy, text t
 const struct hold *keeping_hold(const struct keeping *k, text category);
 /* ERR_CONFLICT, naming the clause or the hold, when data of that category must be kept now: Art. 17(3). */
 enum err keeping_forbids(struct ctx *c, const struct person *p, text category);
-/* Whether nothing is left of theirs that has a term of its own. */
-enum err keeping_nothing(struct db *db, text tenant, struct subject_id id, bool *nothing);
 /* Inside a write: the next sweep looks at all of the person's data of that category ("*": of all) and decides anew. */
 enum err keeping_again(struct db *db, text tenant, struct subject_id id, text category, msec now);
 /* The starts that the store knows for a person. */
