@@ -2,6 +2,7 @@
 #include "domain/choice/choice.h"
 #include "domain/tracker/tracker.h"
 #include "front/door/router.h"
+#include "front/open/page_kept.h"
 #include "front/page/page.h"
 #include "front/site/promises.h"
 
@@ -22,4 +23,4 @@ static bool carried(struct ctx *c, const struct request *q, text authority)
            point_carried_by(&p, authority);
 }
 
-const struct route_hands route_hands = { page_refusal, promises_metrics, carried };
+const struct route_hands route_hands = { page_refusal, page_keep_form, promises_metrics, carried };

@@ -174,8 +174,8 @@ def register(tests):
                 browser.send("POST", path, {"csrf": token}, {"Sec-Fetch-Site": "cross-site"}).expect(403)
                 browser.send("GET", path, None).expect(405) if path in ("/signout", "/me/language") else None
                 if path != "/signout":
-                    answer = Browser(server).send("POST", path, {"csrf": token})
-                    check(answer.status == 303 and answer.headers["location"].startswith("/signin"), f"{path} without a session: {answer.status}")
+                    answer = Browser(server).send("POST", path, {"csrf": token})      # kept until its person has signed in, and done by nobody else
+                    check(answer.status == 422 and answer.form("/signin"), f"{path} without a session: {answer.status}")
             browser.get("/me").expect(200).has("Lefèvre-1")
             for path in PLACES:
                 answer = Browser(server).send("GET", path)
@@ -239,6 +239,59 @@ def register(tests):
             page = browser.submit(browser.get("/me/security"), "/me/security/factor").expect(200).has(word("title.again"))
             browser.submit(page, "/signin/again", password="wrong").expect(422)
             check(browser.submit(page, "/signin/again", password="Another-73-lantern-Vole").path == "/me/security", "not led back")
+
+    @tests.test("pages: a form that was sent after its session ended is kept, for its person alone, and sent by a press")
+    def kept():
+        with signed_in() as (server, browser, ident):
+            late = browser.get("/me/edit/identity").expect(200)
+            server.advance(hours=13)
+            page = browser.submit(late, "/me/edit/identity", fields={"identity.last_name": "O'Brien & <b>Fils</b>"}).expect(422)
+            page.has(word("kept.over"), word("kept.signin"))
+            sound(page, "en")
+            carried = {f.get("name"): f.get("value") for f in page.form("/signin")["fields"]}["kept"]
+            check("Brien" not in page.html, "what was typed can be read without signing in")
+            again = browser.submit(page, "/signin", identifier="ines.1@regie.example", password="wrong").expect(422)
+            page = browser.submit(again, "/signin", identifier="ines.1@regie.example", password=PASSWORD).expect(200)
+            page.has(word("title.kept"), "O'Brien & <b>Fils</b>")
+            sound(page, "en")
+            browser.get("/me").lacks("Fils")
+            browser.submit(page, "/me/edit/identity").expect(200).has("O'Brien & <b>Fils</b>")
+
+            stranger, _ = member(server, data(2), "ines.2@regie.example", opener=staff(server, {**data(98), "contact": {"email": "b2@regie.example"}},
+                                 "b2@regie.example", "account_staff"), folders=[{"folder": "dossier", "name": "B", "why": "b"}])
+            def given(identifier, what):
+                other = Browser(server)
+                asked = other.get("/signin")
+                sent = {f["name"]: f["value"] for f in asked.form("/signin")["fields"] if f.get("name") and "value" in f}
+                return other.follow(other.send("POST", "/signin", {**sent, "identifier": identifier, "password": PASSWORD, "kept": what})).expect(200)
+            check(given("ines.2@regie.example", carried).lacks("Fils").path == "/me", "another person is shown what was typed")
+            check(given("ines.1@regie.example", carried).has("Fils").path != "/me", "it went with the first sign-in")
+            for bad in (carried[:-1] + ("A" if carried[-1] != "A" else "B"), str(int(carried.split(".")[0]) + 1) + "." + carried.split(".")[1], "x", "1.x"):
+                check(given("ines.1@regie.example", bad).path == "/me", f"opened although altered: {bad[:20]}")
+            server.advance(minutes=31)
+            check(given("ines.1@regie.example", carried).path == "/me", "it is kept for longer than half an hour")
+
+            old = browser.get("/me/edit/identity")
+            if old.path != "/me/edit/identity":
+                browser.sign_in("ines.1@regie.example", PASSWORD)
+                old = browser.get("/me/edit/identity").expect(200)
+            server.advance(hours=13)
+            fields = {f["name"]: f.get("value", "") for f in old.form("/me/edit/identity")["fields"] if f.get("name")}
+            fields["identity.last_name"] = "Planted"
+            for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"}):
+                answer = browser.send("POST", "/me/edit/identity", fields, headers=headers)
+                check(answer.status == 303 and "kept" not in answer.html, f"kept for a page of another site: {headers}")
+            answer = browser.send("POST", "/me/edit/identity", {**fields, "csrf": "x"})
+            check(answer.status == 303, "kept without the token of a session")
+            browser.sign_in("ines.1@regie.example", PASSWORD)
+            page = browser.send("POST", "/me/edit/identity", fields).expect(200).has(word("title.kept"), "Planted")
+            browser.submit(page, "/me/edit/identity").expect(200).has("Planted")
+            page = stranger.sign_in("ines.2@regie.example", PASSWORD) and stranger.send("POST", "/me/edit/identity", fields).expect(403)
+            page.lacks(word("title.kept"))
+            secret = browser.get("/me/security")
+            server.advance(hours=13)
+            page = browser.submit(secret, "/me/security/password", current=PASSWORD, new="Another-73-lantern-Vole")
+            check("kept" not in page.html.split("<main")[1] and page.path.startswith("/signin"), "a password is carried")
 
     @tests.test("pages: a forgotten password")
     def forgotten():

@@ -315,10 +315,13 @@ static enum err run_begin(struct db *db, void *arg)
 
 static void set_csrf(const struct ctx *c, struct session *s)
 {
-    struct digest d;
-    BUF_AUTO b = buf_make(64);
-    digest_identifier(store_index_key(ctx_store(c)), TEXT(""), TEXT("csrf"), TEXT_BYTES(s->digest), &d);
+    struct digest d, mark;
+    BUF_AUTO b = buf_make(128);
+    const struct key *key = store_index_key(ctx_store(c));
+    digest_identifier(key, TEXT(""), TEXT("csrf"), TEXT_BYTES(s->digest), &d);
+    digest_identifier(key, c->tenant, TEXT("csrf person"), TEXT_BYTES(s->subject), &mark);
     buf_base64url(&b, TEXT_BYTES(d));
+    buf_base64url(&b, text_upto(TEXT_BYTES(mark), 16));
     text csrf = buf_made(c->arena, &b);
     if (!text_cstr(csrf, s->csrf, sizeof s->csrf))
         s->csrf[0] = '\0';
@@ -534,7 +537,7 @@ enum err session_look(struct ctx *c, text secret, const struct session **out)
         return OK;
     }
     TRY(status);
-    set_csrf(c, s);
+    set_csrf(&other, s);
     s->closed = TEXT("");
     *out = s;
     return OK;

@@ -20,7 +20,9 @@ enum err actor_refused(struct ctx *c);
 enum err person_absent(struct ctx *c);
 /* Whether lists hold only the team of the actor (actor.self; nobody's when a token stands for no manager). */
 bool person_sees_team(const struct ctx *c);
-enum { CSRF_TEXT = 43, FRESH = 15 * MINUTE };
+/* The token of a session against forged requests: of the session, then a mark of its person that outlives it
+ * (domain/account/kept.h). */
+enum { CSRF_TEXT = 65, CSRF_MARK = 22, FRESH = 15 * MINUTE };
 struct session {
     struct subject_id subject;
     struct digest digest;                /* of its secret: never shown */

@@ -11,6 +11,7 @@
 #include "front/door/form.h"
 #include "front/door/gate.h"
 #include "front/door/guard.h"
+#include "front/door/kept.h"
 #include "front/door/go.h"
 #include "front/door/multipart.h"
 #include "front/door/schema.h"
@@ -385,10 +386,26 @@ static bool to_proof(struct ctx *c, const struct request *q, struct reply *r)
     return page_go(c, r, again, TEXT("")) == OK;
 }
 
+/* A form whose session is over, or waits for the password again, is not lost: it goes on after that. */
+static bool to_later(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct why why = c->arena->why;
+    text csrf;
+    bool waits = why.code == ERR_UNAUTHORISED || why.code == ERR_REAUTHENTICATE || why.code == ERR_FORGED;
+    if (!waits || !form_keeps(c, q, &csrf))
+        return false;
+    reply_reset(r);
+    bool made = route_hands.keep(c, q, r, csrf) == OK;
+    c->arena->why = why;
+    if (!made)
+        reply_reset(r);
+    return made;
+}
+
 static void refuse(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct arena *a = c->arena;
-    if (to_signin(q, a, r) || to_proof(c, q, r))
+    if (to_later(c, q, r) || to_signin(q, a, r) || to_proof(c, q, r))
         return;
     if (!refuse_as_page(c, q, r))
         reply_problem(r, &a->why, c->language);

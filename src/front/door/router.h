@@ -44,12 +44,14 @@ struct route {
     text title_en, title_fr;
     handler_fn *handler;
 };
-/* In src/front/routes.c, with what else the door asks of those behind it: a refusal as a page, and the promise board's
+/* In src/front/routes.c, with what else the door asks of those behind it: a refusal as a page; a form that goes on once
+ * its person has signed in, by the reason in the arena why it cannot now (`csrf`: its token); and the promise board's
  * figures. */
 extern const struct route route_rows[ROUTE_COUNT];
 struct why;
 extern const struct route_hands {
     enum err (*refusal)(struct ctx *c, const struct request *q, struct reply *r, const struct why *why);
+    enum err (*keep)(struct ctx *c, const struct request *q, struct reply *r, text csrf);
     void (*promises)(struct ctx *c, struct buf *b);
     bool (*carried)(struct ctx *c, const struct request *q, text authority); /* of an ABROAD route: by that site */
 } route_hands;

@@ -7,6 +7,8 @@
 #include "domain/entry/reset.h"
 #include "front/page/page_person.h"
 #include "front/open/link.h"
+#include "front/open/page_door.h"
+#include "front/open/page_kept.h"
 #include "front/open/page_opening.h"
 #include "front/api/signin.h"
 
@@ -33,6 +35,31 @@ static text next_of(const struct request *q)
     return page_next(asked, TEXT(""));
 }
 
+/* A form that waits, sealed, and where to go when it cannot go on; as the page before carried them. */
+struct waiting {
+    text kept, next;
+};
+
+static struct waiting waiting_of(const struct request *q)
+{
+    return (struct waiting){ q->method == METHOD_GET ? TEXT("") : json_text(q->json, TEXT("kept")), next_of(q) };
+}
+
+static void put_waiting(struct page *p, const struct waiting *w)
+{
+    json_pair(&p->w, TEXT("kept"), w->kept.p ? w->kept : TEXT(""));
+    json_pair(&p->w, TEXT("next"), w->next);
+}
+
+/* The page on which the form stood, or the area it belongs to. */
+static struct waiting waiting_for(struct ctx *c, const struct request *q, text closed)
+{
+    text target = q->target, path = text_cut(&target, '?');
+    bool again = text_starts(route_allow(c->arena, path), TEXT("GET"));
+    text area = text_starts(path, TEXT("/staff")) ? TEXT("/staff") : TEXT("/me");
+    return (struct waiting){ closed, again ? path : area };
+}
+
 /* ---- Sign-in. ---- */
 
 static void put_tenants(struct page *p)
@@ -54,7 +81,8 @@ static void put_tenants(struct page *p)
     json_pair_bool(&p->w, TEXT("has_tenants"), policy->tenant_count > 1);
 }
 
-static enum err show_signin(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
+static enum err show_signin(struct ctx *c, const struct request *q, struct reply *r, const struct waiting *waits,
+                            const struct why *why)
 {
     static const text kept[] = { TEXT_INIT("identifier") };
     PAGE_AUTO p = { 0 };
@@ -62,9 +90,15 @@ static enum err show_signin(struct ctx *c, const struct request *q, struct reply
     page_problem(&p, why);
     page_keep(&p, kept, 1);
     put_tenants(&p);
-    json_pair(&p.w, TEXT("next"), next_of(q));
+    put_waiting(&p, waits);
     json_pair_bool(&p.w, TEXT("opened_by_self"), page_self_opened(c->policy));
-    return page_show(&p, r, status_of(why));
+    return page_show(&p, r, waits->kept.n ? 422 : status_of(why));
+}
+
+enum err page_signin_keeping(struct ctx *c, const struct request *q, struct reply *r, text closed)
+{
+    const struct waiting waits = waiting_for(c, q, closed);
+    return show_signin(c, q, r, &waits, NULL);
 }
 
 static enum err show_factor(struct ctx *c, const struct request *q, struct reply *r, text ticket, const struct why *why)
@@ -72,54 +106,72 @@ static enum err show_factor(struct ctx *c, const struct request *q, struct reply
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, TEXT("factor"), TEXT(""), &p));
     page_problem(&p, why);
+    const struct waiting waits = waiting_of(q);
     json_pair(&p.w, TEXT("ticket"), ticket);
-    json_pair(&p.w, TEXT("next"), next_of(q));
+    put_waiting(&p, &waits);
     return page_show(&p, r, status_of(why));
 }
 
 enum err api_signin_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    return c->session ? page_go(c, r, page_next(request_query(q, TEXT("next")), TEXT("/me")), TEXT(""))
-                      : show_signin(c, q, r, NULL);
+    const struct waiting waits = waiting_of(q);
+    return c->session ? page_go(c, r, page_next(waits.next, TEXT("/me")), TEXT(""))
+                      : show_signin(c, q, r, &waits, NULL);
 }
 
 enum err api_signin_form(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct signin s = { .left = 0 };
+    const struct waiting waits = waiting_of(q);
     text ticket = json_text(q->json, TEXT("ticket"));
     TRY(request_take_language(c, q));
     enum err e = signin_request(c, q, r, &s);
     if (e != OK) {
         struct why why = why_of(c, e);
-        return ticket.n ? show_factor(c, q, r, ticket, &why) : show_signin(c, q, r, &why);
+        return ticket.n ? show_factor(c, q, r, ticket, &why) : show_signin(c, q, r, &waits, &why);
     }
     if (s.ticket.p)
         return show_factor(c, q, r, s.ticket, NULL);
     if (s.enrol)
         return page_go(c, r, TEXT("/me/security"), TEXT("enrol"));
-    return page_go(c, r, page_next(json_text(q->json, TEXT("next")), TEXT("/me")),
-                   s.recovery ? TEXT("recovery") : TEXT(""));
+    if (page_kept_goes_on(c, q, r, &e))
+        return e;
+    return page_go(c, r, page_next(waits.next, TEXT("/me")), s.recovery ? TEXT("recovery") : TEXT(""));
 }
 
-static enum err show_again(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
+static enum err show_again(struct ctx *c, const struct request *q, struct reply *r, const struct waiting *waits,
+                           const struct why *why)
 {
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, TEXT("again"), TEXT(""), &p));
     page_problem(&p, why);
-    json_pair(&p.w, TEXT("next"), next_of(q));
+    put_waiting(&p, waits);
     json_pair_bool(&p.w, TEXT("with_code"), c->session && c->session->factor);
-    return page_show(&p, r, status_of(why));
+    return page_show(&p, r, waits->kept.n ? 422 : status_of(why));
 }
 
-enum err api_again_page(struct ctx *c, const struct request *q, struct reply *r) { return show_again(c, q, r, NULL); }
+enum err api_again_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct waiting waits = waiting_of(q);
+    return show_again(c, q, r, &waits, NULL);
+}
+
+enum err page_again_keeping(struct ctx *c, const struct request *q, struct reply *r, text closed)
+{
+    const struct waiting waits = waiting_for(c, q, closed);
+    return show_again(c, q, r, &waits, NULL);
+}
 
 enum err api_again_form(struct ctx *c, const struct request *q, struct reply *r)
 {
-    enum err e = signin_again_request(c, q);
+    const struct waiting waits = waiting_of(q);
+    enum err e = signin_again_request(c, q), shown = OK;
+    if (e == OK && page_kept_goes_on(c, q, r, &shown))
+        return shown;
     if (e == OK)
-        return page_go(c, r, page_next(json_text(q->json, TEXT("next")), TEXT("/me")), TEXT(""));
+        return page_go(c, r, page_next(waits.next, TEXT("/me")), TEXT(""));
     struct why why = why_of(c, e);
-    return show_again(c, q, r, &why);
+    return show_again(c, q, r, &waits, &why);
 }
 
 /* ---- A forgotten password. ---- */
