@@ -1,9 +1,10 @@
 """Staff pages from outside: accounts opened, invited, approved, closed by forms; folders, letters and calls; reasons; who may not."""
 import html, re
+from browser import Browser
 from garant import Server, check
 from mailbox import Mailbox
 from people import form, opened, registered, staff, visitor
-from words import word
+from words import typed, word
 
 CANARY = '<b class=canary>&"\'{{csrf}}'
 
@@ -99,8 +100,83 @@ def register(tests):
                 address = f"{name}@people.example"
                 registered(server, mailbox, {"identity": {"last_name": name}, "contact": {"email": address}}, address)
                 listed = text(form(clerk, "/staff/people", state="awaiting", reason=why).expect(200))
-                ident = re.findall(r'href="/staff/people/(\w{26})"', listed)[-1]
+                ident = re.findall(r'action="/staff/people/(\w{26})"', listed)[-1]
+                check(name in listed and ident not in re.sub("<[^>]*>", "", listed), "a number in place of a name")
                 check("Approve" in text(form(clerk, f"/staff/people/{ident}", purpose="service", reason=why).expect(200)), "nothing to approve by")
                 form(clerk, f"/staff/people/{ident}/decide", decision=decision, reason=why).expect(303)
                 mailbox.wait(address, "approved" if decision == "approve" else "refused_account")
                 form(clerk, f"/staff/people/{ident}/decide", decision=decision, reason=why).expect(409, 404)
+
+    @tests.test("staff pages: a person is found and seen in one step, by name, and corrected, given a copy and erased at their request")
+    def request():
+        with Server("mxplorerplace") as server:
+            clerk = staff(server, portal(1), "ana.1@people.example", "account_staff")
+            ident = opened(server, portal(3, "Zephyr"), opener=clerk, folders=[{"folder": "dossier", "name": "Paris", "why": "contract"}])
+            desk = Browser(server)
+            desk.cookies = dict(clerk.cookies)
+            listed = desk.get("/staff/people").expect(200).has("Ana Zephyr")
+            check(ident not in listed.read.text, "a bare number in the list")
+            page = desk.submit(listed, "/staff/find", field="contact.email", value="ana.3@people.example", purpose="service").expect(200)
+            check(page.path == f"/staff/people/{ident}", f"led to {page.path}")
+            page.has("Ana Zephyr", "ana.3@people.example")
+            check("Zephyr" not in page.read.title, "a name in the window's title")
+            here = f"/staff/people/{ident}"
+            fixed = desk.submit(page, here + "/correct", like={"category": "identity"}, fields={"identity.last_name": "Zéphyr-Roux"}).expect(200)
+            fixed.has(word("done.saved"), "Ana Zéphyr-Roux")
+            again = desk.submit(page, here + "/correct", like={"category": "identity"}, fields={"identity.last_name": "Late"}).expect(412)
+            check('value="Late"' in again.html, "what was typed is lost")
+            empty = desk.submit(fixed, here + "/correct", like={"category": "identity"}, fields={"identity.last_name": ""}).expect(422)
+            check("identity.last_name" in empty.html.split('role="alert"')[1].split("</div>")[0], "the fault leads to no field")
+            taken = desk.submit(fixed, here + "/export")
+            check(taken.expect(200).type == "application/zip" and taken.body[:2] == b"PK", f"no archive: {taken.headers}")
+            asked = desk.submit(fixed, here + "/erase").expect(200).has(word("erase.gone"), word("staff.erase_sure"))
+            person = visitor(server, "ana.3@people.example")
+            looks = text(person.get("/me/looks").expect(200))
+            check("Identity" in looks.split("Account shown in a list")[1].split("</dl>")[0], "the person does not read that their name was listed")
+            desk.submit(asked, here + "/erase").expect(200).has(word("staff.erase_sure"))
+            done = desk.submit(asked, here + "/erase", press={"sure": "yes"}).expect(200)
+            check("certificate" in done.html and desk.get(here).status == 404, "nobody was erased, or no certificate given")
+
+    @tests.test("staff pages: purpose and reason go along; names stay with roles that may read them; decisions told by telephone")
+    def carried():
+        with Mailbox() as mailbox, Server("myportal", arguments=mailbox.arguments()) as server:
+            def desk_of(name, role):
+                address = f"{name}@people.example"
+                who = staff(server, {"identity": {"last_name": name}, "contact": {"email": address}}, address, role)
+                desk = Browser(server)
+                desk.cookies = dict(who.cookies)
+                return desk
+            support, sales = desk_of("roche", "support"), desk_of("sauge", "sales")
+            why = "call of 3 March"
+            registered(server, mailbox, {"identity": {"last_name": "Quine"}, "contact": {"email": "quine@people.example"}}, "quine@people.example")
+            support.get("/staff").expect(200).has(f"1 {word('staff.waiting').split('|')[0]}")
+            waiting = support.get("/staff/people?state=awaiting").expect(200).lacks("Quine")
+            listed = support.submit(waiting, "/staff/people", state="awaiting", reason=why).expect(200).has("Quine")
+            decide = next(f["action"] for f in listed.read.forms if f["action"].endswith("/decide"))
+            support.submit(listed, decide, press={"decision": "approve"}).expect(200).has(word("done.approved"))
+            mailbox.wait("quine@people.example", "approved")
+            support.get("/staff").expect(200).lacks(word("staff.waiting").split("|")[0])
+
+            found = support.submit(support.get("/staff/people"), "/staff/find", field="contact.email", value="quine@people.example",
+                                   purpose="service", reason=why).expect(200).has("Quine", "quine@people.example")
+            here = found.path
+            for form_of in found.read.forms:
+                fields = {f.get("name"): f.get("value") for f in form_of["fields"]}
+                if form_of["action"].startswith(here):
+                    check(fields.get("reason") == why, f"the reason is asked again: {form_of['action']} {fields}")
+            check(why not in " ".join(found.read.links), "a reason in an address")
+            support.submit(found, here + "/contacts").expect(200).has("Quine").lacks(word("problem.title"))
+            check(not any(f["action"].endswith(("/export", "/erase", "/choice")) for f in found.read.forms), "offered what the role may not do")
+
+            page = sales.submit(sales.get("/staff/people"), "/staff/find", field="contact.email", value="quine@people.example", purpose="news")
+            page = page if page.status == 200 else sales.get(here)
+            ident = here.split("/")[-1]
+            check("Quine" not in page.read.text or page.status == 200, "a name without a consent")
+            server.client("app").post(f"/v1/subjects/{ident}/consents", {"purpose": "news", "channel": "email", "decision": "given", "method": "button",
+                                      "wording": "News?"}).expect(201)
+            page = sales.submit(sales.get("/staff/people"), "/staff/find", field="contact.email", value="quine@people.example", purpose="news").expect(200)
+            page.has("Quine")
+            done = sales.submit(page, here + "/choice", choice="news email", decision="withdrawn", method="telephone")
+            done.expect(200).has(word("done.recorded"))
+            rows = server.client("app").get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+            check([(r["decision"], r["method"]) for r in rows if r["purpose"] == "news"][-1] == ("withdrawn", "telephone"), f"{rows}")

@@ -156,7 +156,11 @@ class Browser:
         fields.update(typed)
         fields.update(more)
         fields.update(dict(press))
-        return self.follow(self.send("POST", form["action"], {k: v for k, v in fields.items() if v is not None}))
+        sent = {k: v for k, v in fields.items() if v is not None}
+        answer = self.send("POST", form["action"], sent)
+        if answer.status == 307:                                 # the same form, elsewhere
+            answer = self.send("POST", answer.headers["location"], sent)
+        return self.follow(answer)
 
     def sign_in(self, identifier, password, next=None):
         page = self.get("/signin" + ("?" + urllib.parse.urlencode({"next": next}) if next else "")).expect(200)

@@ -2,6 +2,7 @@
  */
 #include "domain/person/look_at.h"
 #include "domain/entry/roster.h"
+#include "domain/entry/naming.h"
 #include "domain/person/person.h"
 #include "domain/entry/may.h"
 #include "domain/core/named.h"
@@ -56,25 +57,35 @@ static struct roster_row row_of(struct ctx *c, struct query *q)
     return r;
 }
 
-/* Whose key is gone was erased meanwhile: nothing of theirs can be read. */
-static enum err is_confusable(struct ctx *c, struct subject_id id, bool *out)
+struct listing {
+    text state, role;
+    struct subject_id after;
+    struct naming naming;
+};
+
+/* What is told of the person themself. Who was erased meanwhile is a number without more. */
+static enum err put_person(struct ctx *c, struct look_list *l, struct subject_id id, struct json_out *w)
 {
-    PERSON_AUTO p = { .id = id };
-    text names;
-    *out = false;
-    enum err status = store_key(ctx_store(c), c->arena, c->tenant, id, 0, &p.key);
-    if (status == ERR_ERASED)
-        return OK;
-    TRY(status);
-    TRY(identifier_confusable(c, &p, &names));
-    *out = names.n > 0;
-    return OK;
+    const struct listing *asked = l->arg;
+    PERSON_AUTO p = { 0 };
+    struct why why = c->arena->why;
+    text names = TEXT(""), name = TEXT("");
+    enum err status = person_open(c, id_print(c->arena, id), false, &p);
+    if (status == OK) {
+        TRY(identifier_confusable(c, &p, &names));
+        TRY(naming_read(c, &asked->naming, &p, &name));
+    } else if (status != ERR_NOT_FOUND) {
+        return status;
+    }
+    c->arena->why = why;
+    json_pair_bool(w, TEXT("confusable"), names.n > 0);
+    if (asked->naming.category >= 0)
+        json_pair(w, TEXT("name"), name.n ? name : (text){ NULL, 0 });
+    return name.n ? look_read(c, l, id) : look_saw(c, l, id);
 }
 
-static enum err put_row(struct ctx *c, const struct roster_row *r, struct json_out *w)
+static enum err put_row(struct ctx *c, struct look_list *l, const struct roster_row *r, struct json_out *w)
 {
-    bool confusable;
-    TRY(is_confusable(c, r->id, &confusable));
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, r->id));
     json_pair(w, TEXT("state"), r->state);
@@ -84,17 +95,23 @@ static enum err put_row(struct ctx *c, const struct roster_row *r, struct json_o
     account_put_time(w, TEXT("last_visit"), r->last_visit);
     account_put_time(w, TEXT("agreement"), r->agreement);
     json_pair_bool(w, TEXT("second_factor"), r->factor);
-    json_pair_bool(w, TEXT("confusable"), confusable);
+    TRY(put_person(c, l, r->id, w));
     json_close(w, '}');
     return OK;
 }
 
-struct listing {
-    text state, role;
-    struct subject_id after;
-};
-
-static enum err may_list(struct ctx *c, struct look_list *l) { return account_look(c, NULL, l->purpose); }
+/* Names are read for a purpose: the one that was named, or the first of the role that allows it. */
+static enum err may_list(struct ctx *c, struct look_list *l)
+{
+    struct listing *asked = l->arg;
+    TRY(account_look(c, NULL, l->purpose));
+    naming_of(c, l->purpose, &asked->naming);
+    if (asked->naming.category < 0)
+        return OK;
+    l->purpose = c->policy->purposes[asked->naming.purpose].name;
+    l->categories = c->policy->categories[asked->naming.category].name;
+    return OK;
+}
 
 static enum err load_page(struct ctx *c, const struct look_list *l, struct roster_row *out, int64_t *rows, bool *more)
 {
@@ -119,10 +136,8 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
     TRY(load_page(c, l, all, &l->count, &more));
     json_name(w, TEXT("accounts"));
     json_open(w, '[');
-    for (int64_t i = 0; i < l->count; i++) {
-        TRY(put_row(c, &all[i], w));
-        TRY(look_saw(c, l, all[i].id));
-    }
+    for (int64_t i = 0; i < l->count; i++)
+        TRY(put_row(c, l, &all[i], w));
     json_close(w, ']');
     return paging_end(c, more, l->count ? id_print(c->arena, all[l->count - 1].id) : (text){ NULL, 0 }, w, &l->out);
 }
@@ -175,9 +190,24 @@ static enum err may_see(struct ctx *c, struct look *l)
     return a.there ? OK : say(c->arena, ERR_NOT_FOUND, "this person has no account");
 }
 
+static enum err put_name(struct ctx *c, struct look *l, struct json_out *w)
+{
+    struct naming naming;
+    text name;
+    naming_of(c, l->purpose, &naming);
+    TRY(naming_read(c, &naming, &l->p, &name));
+    if (!name.n)
+        return OK;
+    json_pair(w, TEXT("name"), name);
+    l->event.purpose = c->policy->purposes[naming.purpose].name;
+    l->event.categories = c->policy->categories[naming.category].name;
+    return OK;
+}
+
 static enum err show_account(struct ctx *c, struct look *l, struct json_out *w)
 {
     json_pair(w, TEXT("id"), id_print(c->arena, l->p.id));
+    TRY(put_name(c, l, w));
     TRY(put_origin(c, &l->p, w));
     json_name(w, TEXT("account"));
     return account_put(c, &l->p, w);
@@ -301,4 +331,20 @@ enum err account_agreement(struct ctx *c, text id, const struct json *in, struct
     TRY(look_seal_told(c, &p, TEXT("reference"), reference, &w.event));
     out->body = arena_print(c->arena, "{\"agreement\":\"%.*s\"}", T(time_print(c->arena, s.agreement)));
     return write_do(c, &w, NULL);
+}
+
+/* ---- How many wait for somebody's word. ---- */
+
+enum err account_waiting(struct ctx *c, int64_t *out)
+{
+    const struct actor_class *class = may_class_of(c);
+    READ_AUTO db = NULL;
+    *out = 0;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_ACCOUNT_WAITING,
+                ARGS(V_TEXT(c->tenant), V_INT(class && class->sees_team), V_ID(c->actor.self)));
+    if (query_next(&q))
+        *out = query_get(&q, ACCOUNT_WAITING, count);
+    return q.status;
 }

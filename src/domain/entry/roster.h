@@ -8,12 +8,14 @@ struct ctx;
 struct json;
 struct paging;
 
-enum { ACCOUNTS_PAGE = 200 };
+enum { ACCOUNTS_PAGE = 50 };
 /* `state`, `role`, `purpose` may be empty; the journal names the purpose that was named. ACCOUNTS_PAGE: of the page for
  * staff. A role that sees its team lists its team. */
 enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked,
                       struct answer *out);
 enum err account_get(struct ctx *c, text id, text purpose, struct answer *out);
+/* How many registrations within this role's reach wait for approval: a number, nobody is looked at. */
+enum err account_waiting(struct ctx *c, int64_t *out);
 /* {"role": name or null}; ends the sessions in the former role. */
 enum err account_role(struct ctx *c, text id, const struct json *in, struct answer *out);
 /* {"manager": id or null}: whose team the person is in. */

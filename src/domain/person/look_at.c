@@ -76,21 +76,27 @@ enum err look_at_person(struct ctx *c, text id, struct look *l, struct answer *o
 
 /* ---- A list. ---- */
 
-enum err look_saw(struct ctx *c, struct look_list *l, struct subject_id id)
+static enum err saw(struct ctx *c, struct look_list *l, struct subject_id id, bool data)
 {
     /* Rows of one person stand together in every list. */
-    if (l->seen_count && memcmp(&l->seen[l->seen_count - 1], &id, sizeof id) == 0)
+    struct seen_one *last = l->seen_count ? &l->seen[l->seen_count - 1] : NULL;
+    if (last && memcmp(&last->id, &id, sizeof id) == 0) {
+        last->data |= data;
         return OK;
+    }
     if (l->seen_count == l->room) {
-        struct subject_id *wider = NEW_ARRAY(c->arena, struct subject_id, l->room = l->room ? l->room * 2 : 64);
+        struct seen_one *wider = NEW_ARRAY(c->arena, struct seen_one, l->room = l->room ? l->room * 2 : 64);
         TRY_PTR(wider);
         if (l->seen_count)
             memcpy(wider, l->seen, l->seen_count * sizeof *wider);
         l->seen = wider;
     }
-    l->seen[l->seen_count++] = id;
+    l->seen[l->seen_count++] = (struct seen_one){ id, data };
     return OK;
 }
+
+enum err look_saw(struct ctx *c, struct look_list *l, struct subject_id id) { return saw(c, l, id, false); }
+enum err look_read(struct ctx *c, struct look_list *l, struct subject_id id) { return saw(c, l, id, true); }
 
 enum err look_saw_row(struct ctx *c, struct look_list *l, struct query *q, struct col column)
 {
@@ -109,10 +115,10 @@ struct telling {
 };
 
 /* Whose key is gone was erased meanwhile, or is only kept in part: nobody reads that view any more. */
-static enum err tell_one(struct ctx *c, const struct look_list *l, struct subject_id id, struct telling *t)
+static enum err tell_one(struct ctx *c, const struct look_list *l, struct seen_one one, struct telling *t)
 {
-    PERSON_AUTO p = { .id = id };
-    enum err status = store_key(ctx_store(c), c->arena, c->tenant, id, 0, &p.key);
+    PERSON_AUTO p = { .id = one.id };
+    enum err status = store_key(ctx_store(c), c->arena, c->tenant, one.id, 0, &p.key);
     if (status == ERR_ERASED || status == ERR_NOT_FOUND)
         return OK;
     TRY(status);
@@ -120,6 +126,7 @@ static enum err tell_one(struct ctx *c, const struct look_list *l, struct subjec
     struct event *e = &t->events[t->count++];
     *e = event_of(c, &p, l->each);
     e->purpose = l->purpose;
+    e->categories = one.data ? l->categories : TEXT("");
     return look_seal(c, &p, e);
 }
 
@@ -138,6 +145,7 @@ static enum err write_list(struct ctx *c, const struct look_list *l)
     TRY_PTR(t.events);
     w.event.purpose = l->purpose;
     w.event.count = l->count;
+    w.event.categories = l->categories;
     for (unsigned i = 0; i < l->seen_count; i++)
         TRY(tell_one(c, l, l->seen[i], &t));
     return write_do(c, &w, NULL);

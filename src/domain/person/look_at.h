@@ -35,7 +35,7 @@ struct look {
     struct person p; /* wiped when it returns */
     bool absent;     /* nobody was named, or who is not there: the entry is about nobody */
     struct event event;
-    struct answer out;  /* a page's `next`, a version */
+    struct answer out; /* a page's `next`, a version */
 };
 /* Finds the person, asks `may` and for the reason that their role must give (roles.*.reason), makes the answer, and
  * gives it once the entry of the journal is durable (GDPR 5(2)). `id` with p NULL: nobody, where somebody was looked
@@ -54,17 +54,23 @@ struct look_list {
     enum err (*may)(struct ctx *c, struct look_list *l);
     /* Says look_saw() for each person it shows; inside an open object. */
     enum err (*show)(struct ctx *c, struct look_list *l, struct json_out *w);
+    text categories; /* those of which data is shown, of whom look_read() is said */
     const struct paging *asked;
     void *arg;
     /* Filled in. */
     int64_t count; /* rows, where `show` counts them */
     struct answer out;
-    struct subject_id *seen;
+    struct seen_one {
+        struct subject_id id;
+        bool data;
+    } * seen;
     unsigned seen_count, room;
 };
 enum err look_at_people(struct ctx *c, struct look_list *l, struct answer *out);
 /* That person is on the list; said of neighbours, once is enough. */
 enum err look_saw(struct ctx *c, struct look_list *l, struct subject_id id);
+/* The same, and that data of theirs is shown there. */
+enum err look_read(struct ctx *c, struct look_list *l, struct subject_id id);
 /* The same of a column that holds one, or nobody. */
 enum err look_saw_row(struct ctx *c, struct look_list *l, struct query *q, struct col column);
 

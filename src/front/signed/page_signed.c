@@ -47,11 +47,13 @@ static enum err put_wordings(struct page *p, text chosen)
 static enum err signed_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
     static const text kept[] = { TEXT_INIT("signed"), TEXT_INIT("reason") };
+    const struct json *account;
+    bool nobody;
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_signed"), &p));
     staff_problem(&p, o);
-    json_pair(&p.w, TEXT("id"), q->params[0]);
-    json_pair_bool(&p.w, TEXT("tab_signed"), true);
+    TRY(staff_account(c, q, TEXT(""), &account, &nobody));
+    staff_person(&p, account, TEXT("signed"));
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     TRY(put_wordings(&p, json_text(q->json, TEXT("wording"))));
     return page_show(&p, r, staff_status(o));

@@ -87,6 +87,35 @@ struct staff_outcome staff_outcome(const struct ctx *c, enum err status)
 void staff_problem(struct page *p, const struct staff_outcome *o) { page_problem(p, o->status == OK ? NULL : &o->why); }
 int staff_status(const struct staff_outcome *o) { return o->status == OK ? 200 : err_row(o->status)->http; }
 
+void staff_person(struct page *p, const struct json *account, text tab)
+{
+    text id = p->q->params[0], name = json_text(account, TEXT("name"));
+    const struct actor_class *class = class_of(p->c);
+    bool carries = class && class->reason && p->c->actor.reason.n;
+    size_t end = id.n < 6 ? 0 : id.n - 6;
+    json_pair(&p->w, TEXT("id"), id);
+    json_pair(&p->w, TEXT("short"), text_from(id, end));
+    json_pair(&p->w, TEXT("called"), name.n ? name : TEXT(""));
+    json_pair_bool(&p->w, TEXT("carries"), carries);
+    json_pair_bool(&p->w, arena_print(p->c->arena, "tab_%.*s", T(tab)), true);
+}
+
+enum err staff_account(struct ctx *c, const struct request *q, text purpose, const struct json **out, bool *nobody)
+{
+    struct answer answer = { 0 };
+    const struct actor_class *class = class_of(c);
+    *out = NULL;
+    *nobody = false;
+    if (class && class->reason && !c->actor.reason.n)
+        return OK;
+    enum err status = account_get(c, q->params[0], purpose, &answer);
+    *nobody = status == ERR_NOT_FOUND;
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    TRY(status);
+    return json_parse(c->arena, answer.body, out);
+}
+
 text staff_path(struct ctx *c, const struct request *q, const char *after)
 {
     return arena_print(c->arena, "/staff/people/%.*s%s", T(q->params[0]), after);
@@ -115,6 +144,16 @@ static void put_reach(struct page *p, const struct actor_class *class)
     json_close(&p->w, ']');
 }
 
+/* Registrations that wait for the word of a role that may give it. */
+static enum err put_waiting(struct page *p, const struct actor_class *class)
+{
+    int64_t waiting = 0;
+    if (class && class->acts >> ACT_WRITE & 1)
+        TRY(account_waiting(p->c, &waiting));
+    json_pair_int(&p->w, TEXT("waiting"), waiting);
+    return OK;
+}
+
 enum err api_staff_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     PAGE_AUTO p = { 0 };
@@ -130,6 +169,7 @@ enum err api_staff_page(struct ctx *c, const struct request *q, struct reply *r)
     json_pair(&p.w, TEXT("role"), class ? in_words(c, class->title_en, class->title_fr, class->name) : TEXT(""));
     json_pair_bool(&p.w, TEXT("team"), class && class->sees_team);
     json_pair_bool(&p.w, TEXT("reason_needed"), class && class->reason);
+    TRY(put_waiting(&p, class && !closed.n ? class : NULL));
     if (class)
         put_reach(&p, class);
     return page_show(&p, r, class && !closed.n ? 200 : 403);
@@ -183,6 +223,10 @@ static void put_accounts(struct page *p, const struct json *list, text state)
         page_copy(p, one, TEXT("opened"));
         page_copy(p, one, TEXT("last_visit"));
         page_copy(p, one, TEXT("confusable"));
+        text id = json_text(one, TEXT("id")), name = json_text(one, TEXT("name"));
+        json_pair(&p->w, TEXT("called"), name.n ? name : TEXT(""));
+        json_pair(&p->w, TEXT("short"), text_from(id, id.n < 6 ? 0 : id.n - 6));
+        json_pair_bool(&p->w, TEXT("awaiting"), text_eq(json_text(one, TEXT("state")), TEXT("awaiting")));
         json_pair(&p->w, TEXT("has_role"), staff_role(p->c, json_text(one, TEXT("role"))));
         json_close(&p->w, '}');
     }
@@ -223,8 +267,7 @@ enum err api_staff_people(struct ctx *c, const struct request *q, struct reply *
 {
     const struct staff_outcome fine = { 0 };
     text state = request_query(q, TEXT("state")), after = request_query(q, TEXT("after"));
-    const struct asked asked = { state.p ? state : TEXT(""),
-                                 after.p ? after : TEXT("") };
+    const struct asked asked = { state.p ? state : TEXT(""), after.p ? after : TEXT("") };
     return people_page(c, q, r, &fine, &asked, false);
 }
 
@@ -232,8 +275,7 @@ enum err api_staff_people_look(struct ctx *c, const struct request *q, struct re
 {
     struct staff_outcome o = staff_outcome(c, staff_reason(c, q));
     text state = json_text(q->json, TEXT("state")), after = json_text(q->json, TEXT("after"));
-    const struct asked asked = { state.p ? state : TEXT(""),
-                                 after.p ? after : TEXT("") };
+    const struct asked asked = { state.p ? state : TEXT(""), after.p ? after : TEXT("") };
     return people_page(c, q, r, &o, &asked, false);
 }
 
@@ -258,12 +300,21 @@ static enum err find(struct ctx *c, const struct request *q, text *id)
     return OK;
 }
 
+/* The person's page takes the form as it is, its purpose and its reason with it (RFC 9110, 15.4.8). */
+static enum err to_person(struct ctx *c, struct reply *r, text id)
+{
+    text path = arena_print(c->arena, "/staff/people/%.*s", T(id));
+    TRY_PTR(path.p);
+    reply_bytes(r, 307, (text){ NULL, 0 }, TEXT(""));
+    return reply_header(c->arena, r, TEXT("Location"), path);
+}
+
 enum err api_staff_find(struct ctx *c, const struct request *q, struct reply *r)
 {
     text id;
     struct staff_outcome o = staff_outcome(c, find(c, q, &id)), fine = { 0 };
     if (o.status == OK)
-        return page_go(c, r, arena_print(c->arena, "/staff/people/%.*s", T(id)), TEXT(""));
+        return to_person(c, r, id);
     if (o.status == ERR_NOT_FOUND)
         return people_page(c, q, r, &fine, NULL, true);
     return staff_again(o.status) ? people_page(c, q, r, &o, NULL, false) : o.status;

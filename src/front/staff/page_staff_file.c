@@ -92,7 +92,8 @@ static enum err folders_page(struct ctx *c, const struct request *q, struct repl
     static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("name"), TEXT_INIT("why"), TEXT_INIT("until") };
     const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
     struct answer answer = { 0 };
-    const struct json *list = NULL;
+    const struct json *list = NULL, *account;
+    bool nobody;
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_folders"), &p));
     look &= !class || !class->reason || c->actor.reason.n;
@@ -101,9 +102,9 @@ static enum err folders_page(struct ctx *c, const struct request *q, struct repl
         TRY(json_parse(c->arena, answer.body, &list));
     }
     staff_problem(&p, o);
-    json_pair(&p.w, TEXT("id"), q->params[0]);
+    TRY(staff_account(c, q, TEXT(""), &account, &nobody));
+    staff_person(&p, account, TEXT("folders"));
     json_pair_bool(&p.w, TEXT("shown"), look);
-    json_pair_bool(&p.w, TEXT("tab_folders"), true);
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     put_folders(&p, list);
     put_kinds(&p, json_text(q->json, TEXT("folder")));
@@ -182,16 +183,17 @@ static enum err contacts_page(struct ctx *c, const struct request *q, struct rep
                               const struct answer *answer)
 {
     static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("subject"), TEXT_INIT("text"), TEXT_INIT("at") };
-    const struct json *list = NULL;
+    const struct json *list = NULL, *account;
+    bool nobody;
     int log = policy_stream(c->policy, TEXT("contacts"));
     PAGE_AUTO p = { 0 };
     if (answer)
         TRY(json_parse(c->arena, answer->body, &list));
     TRY(staff_open(c, q, TEXT("staff_contacts"), &p));
     staff_problem(&p, o);
-    json_pair(&p.w, TEXT("id"), q->params[0]);
+    TRY(staff_account(c, q, TEXT(""), &account, &nobody));
+    staff_person(&p, account, TEXT("contacts"));
     json_pair_bool(&p.w, TEXT("shown"), answer != NULL);
-    json_pair_bool(&p.w, TEXT("tab_contacts"), true);
     json_pair_bool(&p.w, TEXT("log_kept"), log >= 0);
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     put_contacts(&p, list);
@@ -216,12 +218,14 @@ enum err api_staff_contacts_look(struct ctx *c, const struct request *q, struct 
 {
     struct answer answer = { 0 };
     enum err status = staff_reason(c, q);
-    if (status == OK)
-        status = contact_list(c, q->params[0], json_text(q->json, TEXT("purpose")), &answer);
+    text purpose = json_text(q->json, TEXT("purpose"));
+    bool reason_alone = !purpose.n && c->actor.reason.n; /* of a tab */
+    if (status == OK && !reason_alone)
+        status = contact_list(c, q->params[0], purpose, &answer);
     struct staff_outcome o = staff_outcome(c, status);
     if (status != OK && !staff_again(status))
         return status;
-    return contacts_page(c, q, r, &o, status == OK ? &answer : NULL);
+    return contacts_page(c, q, r, &o, status == OK && !reason_alone ? &answer : NULL);
 }
 
 static enum err after_contact(struct ctx *c, const struct request *q, struct reply *r, enum err status, text done)

@@ -116,7 +116,7 @@ static enum err open_page(struct ctx *c, const struct request *q, struct reply *
                         c->actor.kind == ACTOR_MANAGER ? TEXT("manager") : TEXT("staff"));
     PAGE_AUTO p = { 0 };
     struct staff_outcome told = *o;
-    if (text_eq(text_of(told.why.field), TEXT("folders")))              /* of the form: the first folder's name */
+    if (text_eq(text_of(told.why.field), TEXT("folders"))) /* of the form: the first folder's name */
         text_cstr(TEXT("name"), told.why.field, sizeof told.why.field);
     TRY(staff_open(c, q, TEXT("staff_open"), &p));
     for (unsigned i = 0; o->status != OK && i < c->policy->category_count; i++)

@@ -7,6 +7,7 @@
 #include "domain/entry/opening.h"
 #include "domain/entry/roster.h"
 #include "domain/person/subject.h"
+#include "front/door/word.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
 
@@ -42,13 +43,42 @@ static void put_record(struct page *p, const struct category *cat, text at, cons
     json_close(&p->w, '}');
 }
 
-static void put_card(struct page *p, const struct json *data)
+/* The form that corrects a category, for a role that may: what was typed stands in it when it could not be done. */
+static void put_correcting(struct page *p, const struct category *cat, const struct json *data, bool failed)
+{
+    const struct actor_class *class = &p->c->policy->actors[p->c->actor.index];
+    bool single = data->kind == J_OBJECT && !cat->many && !cat->transient && (class->acts >> ACT_WRITE & 1);
+    bool again = failed && text_eq(json_text(p->q->json, TEXT("category")), cat->name);
+    json_pair_bool(&p->w, TEXT("correcting"), again);
+    json_pair_bool(&p->w, TEXT("corrects"), single);
+    json_name(&p->w, TEXT("fields"));
+    json_open(&p->w, '[');
+    if (single)
+        form_fields(p, cat, FORM_NO_IDENTIFIERS, data, again ? p->q->json : NULL);
+    json_close(&p->w, ']');
+    json_name(&p->w, TEXT("sources"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; single && i < p->c->policy->source_count; i++) {
+        text name = p->c->policy->sources[i].name;
+        if (!(cat->sources >> i & 1))
+            continue;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("source"), name);
+        json_pair(&p->w, TEXT("says"),
+                  i ? doc_source(p->c, name) : word_find(TEXT("staff.the_person"), p->c->language));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_card(struct page *p, const struct json *data, bool failed)
 {
     int index = policy_category(p->c->policy, data->key);
     const struct category *cat = &p->c->policy->categories[index];
     json_open(&p->w, '{');
     json_pair(&p->w, TEXT("category"), data->key);
     json_pair(&p->w, TEXT("says"), doc_category(p->c, cat));
+    put_correcting(p, cat, data, failed);
     json_name(&p->w, TEXT("records"));
     json_open(&p->w, '[');
     if (data->kind == J_OBJECT)
@@ -61,20 +91,47 @@ static void put_card(struct page *p, const struct json *data)
 }
 
 /* `answer` of subject_read; NULL: nothing was looked at. */
-static enum err put_looked(struct page *p, const struct answer *answer, text purpose)
+static enum err put_looked(struct page *p, const struct answer *answer, text purpose, bool failed)
 {
     const struct json *read = NULL;
     int index = policy_purpose(p->c->policy, purpose);
     if (answer)
         TRY(json_parse(p->c->arena, answer->body, &read));
+    page_copy(p, read, TEXT("version"));
     json_pair(&p->w, TEXT("looked"), answer ? doc_purpose(p->c, &p->c->policy->purposes[index]) : TEXT(""));
     json_name(&p->w, TEXT("cards"));
     json_open(&p->w, '[');
     JSON_EACH(data, json_get(read, TEXT("data")))
         if (data->count)
-            put_card(p, data);
+            put_card(p, data, failed);
     json_close(&p->w, ']');
     return OK;
+}
+
+/* What is wrong in the form that corrects, all of it; before the problem is told. */
+static enum err find_faults(struct page *p, const struct staff_outcome *o, const struct answer *answer)
+{
+    const struct json *read;
+    int index = policy_category(p->c->policy, json_text(p->q->json, TEXT("category")));
+    if (o->status == OK || !answer || index < 0)
+        return OK;
+    TRY(json_parse(p->c->arena, answer->body, &read));
+    const struct category *cat = &p->c->policy->categories[index];
+    form_faults(p, cat, FORM_NO_IDENTIFIERS, json_get(json_get(read, TEXT("data")), cat->name), p->q->json);
+    return OK;
+}
+
+static void put_choices(struct page *p, const struct purpose *of)
+{
+    for (unsigned i = 0; i < of->channel_count || !i; i++) {
+        text channel = of->channel_count ? of->channels[i] : TEXT("");
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("choice"),
+                  arena_print(p->c->arena, "%.*s%s%.*s", T(of->name), channel.n ? " " : "", T(channel)));
+        json_pair(&p->w, TEXT("says"), doc_purpose(p->c, of));
+        json_pair(&p->w, TEXT("channel"), channel);
+        json_close(&p->w, '}');
+    }
 }
 
 /* ---- The account. ---- */
@@ -122,46 +179,72 @@ static void put_account(struct page *p, const struct json *got)
     json_close(&p->w, '}');
 }
 
-struct found {
+static void put_ways(struct page *p)
+{
+    static const text ways[] = { TEXT_INIT("telephone"), TEXT_INIT("paper"), TEXT_INIT("email"), TEXT_INIT("post"),
+                                 TEXT_INIT("in_person") };
+    text sent = json_text(p->q->json, TEXT("method"));
+    json_name(&p->w, TEXT("ways"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("way"), ways[i]);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(ways[i], sent));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+/* What the role may do for the person besides looking, once it has looked. */
+static void put_acts(struct page *p, bool looked)
+{
+    const struct actor_class *class = &p->c->policy->actors[p->c->actor.index];
+    bool some = false;
+    json_pair_bool(&p->w, TEXT("exports"), looked && class->rights >> ACT_EXPORT & 1);
+    json_pair_bool(&p->w, TEXT("erases"), looked && class->rights >> ACT_ERASE & 1);
+    json_name(&p->w, TEXT("choices"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; looked && (class->acts >> ACT_CONSENT & 1) && i < p->c->policy->purpose_count; i++) {
+        const struct purpose *one = &p->c->policy->purposes[i];
+        if (one->basis != BASIS_CONSENT || !bits_has(&class->purposes, i))
+            continue;
+        some = true;
+        put_choices(p, one);
+    }
+    json_close(&p->w, ']');
+    put_ways(p);
+    json_pair_bool(&p->w, TEXT("chooses"), some);
+    json_pair_bool(&p->w, TEXT("answers"), looked && class->rights >> ACT_EXPORT & 1);
+}
+
+enum err staff_show_person(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                           const struct answer *looked, text said)
+{
+    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("date"), TEXT_INIT("reference") };
+    text purpose = json_text(q->json, TEXT("purpose"));
     const struct json *account;
     bool nobody;
-};
-
-/* The account, unless the role must say why first and has not. Who has no account may still be a person whose data are
- * looked at. */
-static enum err load_account(struct ctx *c, const struct request *q, text purpose, struct found *out)
-{
-    struct answer answer = { 0 };
-    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
-    *out = (struct found){ 0 };
-    if (class && class->reason && !c->actor.reason.n)
-        return OK;
-    enum err status = account_get(c, q->params[0], purpose, &answer);
-    out->nobody = status == ERR_NOT_FOUND;
-    if (status == ERR_NOT_FOUND)
-        return OK;
-    TRY(status);
-    return json_parse(c->arena, answer.body, &out->account);
+    TRY(staff_account(c, q, looked ? purpose : TEXT(""), &account, &nobody));
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_person"), &p));
+    TRY(find_faults(&p, o, looked));
+    staff_problem(&p, o);
+    staff_person(&p, account, TEXT("person"));
+    json_pair_bool(&p.w, TEXT("nobody"), nobody && !looked);
+    page_text(&p, TEXT("said"), said.n ? word_find(said, c->language) : TEXT(""));
+    put_account(&p, account);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    json_pair(&p.w, TEXT("purpose_now"), looked ? purpose : TEXT(""));
+    staff_purposes(&p, ACT_READ, -1, purpose);
+    TRY(put_looked(&p, looked, purpose, o->status != OK));
+    put_acts(&p, looked != NULL);
+    return page_show(&p, r, nobody && !looked && o->status == OK ? 404 : staff_status(o));
 }
 
 static enum err person_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
                             const struct answer *looked)
 {
-    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("date"), TEXT_INIT("reference") };
-    text purpose = json_text(q->json, TEXT("purpose"));
-    struct found found;
-    TRY(load_account(c, q, looked ? purpose : TEXT(""), &found));
-    PAGE_AUTO p = { 0 };
-    TRY(staff_open(c, q, TEXT("staff_person"), &p));
-    staff_problem(&p, o);
-    json_pair(&p.w, TEXT("id"), q->params[0]);
-    json_pair_bool(&p.w, TEXT("tab_person"), true);
-    json_pair_bool(&p.w, TEXT("nobody"), found.nobody && !looked);
-    put_account(&p, found.account);
-    page_keep(&p, kept, sizeof kept / sizeof *kept);
-    staff_purposes(&p, ACT_READ, -1, purpose);
-    TRY(put_looked(&p, looked, purpose));
-    return page_show(&p, r, found.nobody && !looked && o->status == OK ? 404 : staff_status(o));
+    return staff_show_person(c, q, r, o, looked, TEXT(""));
 }
 
 enum err api_staff_person(struct ctx *c, const struct request *q, struct reply *r)
@@ -175,12 +258,13 @@ enum err api_staff_look(struct ctx *c, const struct request *q, struct reply *r)
     struct answer answer = { 0 };
     text purpose = json_text(q->json, TEXT("purpose"));
     enum err status = staff_reason(c, q);
-    if (status == OK)
+    bool account_alone = !purpose.n && c->actor.reason.n;
+    if (status == OK && !account_alone)
         status = subject_read(c, q->params[0], purpose, (text){ NULL, 0 }, &answer);
     struct staff_outcome o = staff_outcome(c, status);
     if (status != OK && !staff_again(status))
         return status;
-    return person_page(c, q, r, &o, status == OK ? &answer : NULL);
+    return person_page(c, q, r, &o, status == OK && !account_alone ? &answer : NULL);
 }
 
 /* ---- What is done about it. ---- */

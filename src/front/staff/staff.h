@@ -25,6 +25,15 @@ void staff_problem(struct page *p, const struct staff_outcome *o);
 int staff_status(const struct staff_outcome *o);
 /* The title of a role of the policy; empty for another name. */
 text staff_role(const struct ctx *c, text name);
+/* Whose page it is, by name where the role may read it: "called" (may be empty), "id", "short", the tab that is open,
+ * and "carries": a reason was given, and goes with every form and tab. `account`: of account_get(), or NULL. */
+void staff_person(struct page *p, const struct json *account, text tab);
+/* The account of the page's person as account_get() answers it, once their role has said why; NULL before, and for who
+ * has none: *nobody. */
+enum err staff_account(struct ctx *c, const struct request *q, text purpose, const struct json **out, bool *nobody);
+/* The page of a person: `looked` is what was read of them (subject_read), or NULL; `said` the word of what was done. */
+enum err staff_show_person(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                           const struct answer *looked, text said);
 /* "/staff/people/ID" and what follows. */
 text staff_path(struct ctx *c, const struct request *q, const char *after);
 
