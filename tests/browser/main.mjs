@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { banner } from './banner.mjs';
 import { certificate } from './certificate.mjs';
 import { entering } from './entering.mjs';
 import { folded } from './folded.mjs';
@@ -10,7 +11,8 @@ import { story } from './story.mjs';
 import { Windows, visit } from './visit.mjs';
 
 const [, , sitesFile, folder, ...words] = process.argv;
-const sites = JSON.parse(fs.readFileSync(sitesFile, 'utf8'));
+const told = JSON.parse(fs.readFileSync(sitesFile, 'utf8'));
+const sites = told.filter(site => !site.tracked);                  // the others carry a banner of ours: banner.mjs
 const ABREAST = 2;                                               // tests at a time, on two cores
 let failed = false;
 
@@ -55,6 +57,8 @@ function tests(browser) {
         all.push({ name: `${site.policy}: what is long is folded`, run: () => folded(browser, site) });
     for (const site of sites.filter(one => one.people?.cookies.leaving))
         all.push({ name: `${site.policy}: the certificate of an erasure`, run: () => certificate(browser, site, path.join(folder, site.policy)) });
+    for (const site of told.filter(one => one.tracked))
+        all.push({ name: `${site.policy}: the banner on a site of others`, run: () => banner(browser, site.tracked, folder) });
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));
 }
 

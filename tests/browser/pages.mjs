@@ -31,7 +31,8 @@ export const PAGES = [
         ? ['/register', { path: '/register', name: 'register-refused', status: 422, act: send('main form') }] : [] },
     { route: '/forms/{name}', at: site => site.forms.map(name => `/forms/${name}`) },
     { route: '/forms/{name}/paper', one: true, at: site => site.forms.slice(0, 1).map(name => `/forms/${name}/paper`) },
-    { route: '/consent', few: true, at: () => ['/consent', { path: '/consent', name: 'consent-chosen', act: send('main form') }] },
+    { route: '/consent', few: true,
+      at: site => ['/consent', ...site.cookies.includes('choice') ? [{ path: '/consent', name: 'consent-chosen', act: press('[value=accept]') }] : []] },
     { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 
@@ -100,6 +101,14 @@ function send(form = 'form.form') {
     return async page => {
         const button = page.locator(form).first().locator('button:not([name], [type="button"])');
         const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), button.click()]);
+        return answer;
+    };
+}
+
+/** Presses that button, and waits for the page that comes; its answer. */
+function press(button) {
+    return async page => {
+        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(button).click()]);
         return answer;
     };
 }

@@ -1,7 +1,8 @@
 """Trackers that need a choice: what is asked, by banner, page, program and command, and the proof of each answer."""
-import gzip, hashlib, json, re
+import gzip, hashlib, json, os, re, subprocess
+import tracked_site
 from browser import Browser
-from garant import add_months, check
+from garant import TOP, add_months, check, policy_file
 from notices import own_copy
 from promise import part, promise
 from words import typed
@@ -186,10 +187,31 @@ def ends(server):
         check(not proofs(server), f"{len(proofs(server))} are held beyond their term")
 
 
+def in_a_browser(t):
+    """What leaves Chromium on a site of others, as tests/browser/banner.mjs counts it."""
+    with part("in a browser, on a site of others: no request, cookie, storage or script of a tracker before a choice, after a refusal or a withdrawal, "
+              "under Global Privacy Control, or while the choice is not recorded"), tracked_site.tracked() as (site, stranger, other, give):
+        path, told = t.path("tracked.yaml"), t.path("tracked.json")
+        with open(policy_file(t.policy), encoding="utf-8") as file:
+            text = tracked_site.policy(file.read(), tracked_site.origin(site).split("//")[1])
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        server = t.server(policy=path)
+        give(f"http://127.0.0.1:{server.port}")
+        with open(told, "w", encoding="utf-8") as file:
+            json.dump({"at": tracked_site.settings(server, site, stranger, other)}, file)
+        ran = subprocess.run(["node", os.path.join(TOP, "tests/browser/banner.mjs"), told], capture_output=True, text=True, timeout=600, check=False)
+        check(ran.returncode == 0, f"the browser failed: {ran.stderr[-2000:]}")
+        check(json.loads(ran.stdout) == [], f"{ran.stdout}")
+        kept = {(row["method"], row["decision"]) for row in proofs(server)}
+        check({("banner", "given"), ("banner", "refused"), ("banner", "withdrawn"), ("signal", "refused")} <= kept, f"the proofs are {kept}")
+
+
 @promise("MP-09")
 def before_any_cookie(t):
     edit = own_copy(t)
     server = t.server(policy=edit(), now=START)
+    in_a_browser(t)
     is_asked(server)
     nothing_before(server)
     as_easy(server)
