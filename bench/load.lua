@@ -1,5 +1,7 @@
 -- The requests of a benchmark, for wrk: wrk … -s bench/load.lua URL -- ACT TOKEN STAMP SKIP IDS
--- ACT: create, keyed (create with an Idempotency-Key), get, lookup, consent, export, erase, authorize, session, signin, file, health. STAMP makes
+-- ACT: create, keyed (create with an Idempotency-Key), get, lookup, consent, export, erase, authorize, session, signin, file, health, choice (about
+-- trackers, from a page of a site, each from another address behind a proxy: TOKEN is the version of the policy, the hash of what was shown, the
+-- site's origin and the purposes, with blanks between; one in two is a refusal). STAMP makes
 -- the addresses new. IDS: a file of subject ids, a line each, with their e-mail (authorize: the name of a folder) after a blank; erase takes
 -- each once, from line SKIP on. For session TOKEN is the value of the Cookie header, for signin the password of all.
 -- Prints one JSON line at the end.
@@ -20,7 +22,7 @@ local function read_ids(path)
     return ids, mails
 end
 
-local act, stamp, ids, mails, headers, at, step, password
+local act, stamp, ids, mails, headers, at, step, password, choices
 
 function init(args)
     act, stamp = args[1], args[3]
@@ -30,6 +32,12 @@ function init(args)
     end
     if act == "signin" then
         headers, password = { ["Content-Type"] = "application/json" }, args[2]
+    end
+    if act == "choice" then
+        local version, wording, origin, purposes = args[2]:match("(%S+) (%S+) (%S+) (%S+)")
+        headers = { ["Content-Type"] = "application/json", ["Origin"] = origin, ["X-Forwarded-Proto"] = "https" }
+        local body = '{"version":"' .. version .. '","wording":"' .. wording .. '","method":"banner","given":['
+        choices = { body .. "]}", body .. '"' .. purposes:gsub(",", '","') .. '"]}' }
     end
     ids, mails = read_ids(args[5])
     math.randomseed(number * 7919 + 17)
@@ -77,6 +85,10 @@ local acts = {
     signin = function()
         return wrk.format("POST", "/v1/session", headers,
             '{"identifier":"' .. mails[math.random(#mails)] .. '","password":"' .. password .. '"}')
+    end,
+    choice = function()
+        headers["X-Forwarded-For"] = string.format("10.%d.%d.%d", math.random(0, 255), math.random(0, 255), math.random(1, 254))
+        return wrk.format("POST", "/v1/trackers/choices?lang=en", headers, choices[math.random(2)])
     end,
     file = function() return wrk.format("GET", "/file.txt", headers) end,
     health = function() return wrk.format("GET", "/healthz", headers) end,

@@ -1,7 +1,7 @@
 """Trackers that need a choice: what is asked, by banner, page, program and command, and the proof of each answer."""
 import gzip, hashlib, json, os, re, subprocess
 import tracked_site
-from browser import Browser
+from browser import Browser, member
 from garant import TOP, add_months, check, policy_file
 from notices import own_copy
 from promise import part, promise
@@ -179,6 +179,33 @@ def asked_again(server, edit):
         reader.has("You have not chosen yet", "Mesure SA")
 
 
+def in_the_account(t):
+    """The device's choice and the account's, of somebody who is signed in."""
+    server = t.server(now=START)
+    browser, ident = member(server, {"identity": {"first_name": "Odile", "last_name": "Planted"}, "contact": {"email": "odile@societe.example"}},
+                            "odile@societe.example")
+
+    def live():
+        return server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["live"]
+
+    def press(what, **more):
+        server.advance(seconds=1)
+        return browser.submit(browser.get("/consent?lang=en"), "/consent", press={"do": what, **more}).expect(200)
+    with part("an account takes a device's choice over only when the person says so, refusals as well as acceptances"):
+        press("accept").has("Keep this choice in my account too")
+        check(live() == [] and browser.cookies["choice"].startswith("0.personalisation~audience."), f"{live()} {browser.cookies}")
+        press("accept", account="on")
+        check(sorted(live()) == sorted(PURPOSES), f"{live()}")
+        press("refuse")
+        check(sorted(live()) == sorted(PURPOSES) and browser.cookies["choice"] == "0.", f"{live()} {browser.cookies}")
+        press("refuse", account="on")
+        check(live() == [], f"{live()}")
+        rows = server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+        check(len(rows) == 4 and all(row["evidence"].startswith("choice about trackers ") and row["wording"] for row in rows), f"{rows}")
+        server.run("erase", ident, "--yes")
+        check(len(proofs(server)) == 8, "the device's proofs, which are of nobody known, went with the account")
+
+
 def ends(server):
     with part("the proof goes at its term"):
         check(proofs(server), "there is none")
@@ -212,6 +239,7 @@ def before_any_cookie(t):
     edit = own_copy(t)
     server = t.server(policy=edit(), now=START)
     in_a_browser(t)
+    in_the_account(t)
     is_asked(server)
     nothing_before(server)
     as_easy(server)

@@ -1,13 +1,16 @@
 /* Choices about trackers: each is proved by rows of its own, one a purpose, in one commit with its journal entry. */
 #include "domain/tracker/tracker.h"
+#include "domain/core/actor.h"
 #include "domain/core/budget.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
+#include "domain/core/named.h"
 #include "domain/core/paging.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 #include "domain/core/written.h"
 #include "domain/person/account.h"
+#include "domain/person/consent.h"
 #include "domain/tracker/asking.h"
 #include "policy/due.h"
 
@@ -228,6 +231,39 @@ enum err tracker_choose(struct ctx *c, const struct json *in, text site, struct 
         TRY(budget_take(c, BUDGET_tracker_choices, c->address));
     TRY(answer_choice(c, &s, device, out));
     return write_choice(c, &s, out);
+}
+
+/* ---- In the account as well, when its person says so. ---- */
+
+static void put_decision(struct ctx *c, const struct json *one, text evidence, struct json_out *w)
+{
+    int index = policy_purpose(c->policy, json_text(one, TEXT("purpose")));
+    const struct purpose *of = index >= 0 ? &c->policy->purposes[index] : NULL;
+    if (!of || of->basis != BASIS_CONSENT || of->channel_count)
+        return;
+    json_open(w, '{');
+    json_pair(w, TEXT("purpose"), of->name);
+    json_pair(w, TEXT("decision"), text_eq(json_text(one, TEXT("decision")), given) ? given : refused);
+    json_pair(w, TEXT("method"), TEXT("button"));
+    json_pair(w, TEXT("wording"), doc_purpose(c, of));
+    json_pair(w, TEXT("evidence"), evidence);
+    json_close(w, '}');
+}
+
+enum err tracker_take_over(struct ctx *c, const struct json *choice, struct answer *out)
+{
+    BUF_AUTO b = buf_make(BODY_MAX);
+    struct json_out w = json_out(&b);
+    const struct json *list;
+    text evidence = arena_print(c->arena, "choice about trackers %.*s, taken over from a device",
+                                T(json_text(choice, TEXT("choice"))));
+    json_open(&w, '[');
+    JSON_EACH(one, json_get(choice, TEXT("decisions")))
+        put_decision(c, one, evidence, &w);
+    json_close(&w, ']');
+    TRY(json_parse_buf(c->arena, &b, &list));
+    session_as_person(c);
+    return list->count ? consent_record(c, session_self(c), list, out) : OK;
 }
 
 /* ---- The proofs. ---- */

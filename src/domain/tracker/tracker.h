@@ -35,6 +35,11 @@ enum err tracker_says(struct ctx *c, struct answer *out);
  * "cookie": {"name", "value", "max_age"}, "device"}. */
 enum err tracker_choose(struct ctx *c, const struct json *in, text site, struct answer *out);
 
+/* The signed-in person wants a choice just made on this device in their account as well: its answer's "decisions" stand
+ * in their ledger of consents, refusals as well as acceptances, with the choice's number. Purposes that are asked by
+ * channel stay as they are. */
+enum err tracker_take_over(struct ctx *c, const struct json *choice, struct answer *out);
+
 /* The proofs, oldest first: {"choices": [{"choice", "purpose", "decision", "identified", "at", "policy", "wording",
  * "language", "site", "method"}], "next"}. */
 enum err tracker_choices(struct ctx *c, const struct paging *asked, struct answer *out);

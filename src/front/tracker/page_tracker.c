@@ -191,6 +191,7 @@ enum err api_tracker_page_choose(struct ctx *c, const struct request *q, struct 
 {
     struct answer answer = { 0 };
     const struct json *made;
+    struct actor who = c->actor;
     TRY(request_take_language(c, q));
     enum err e = choose(c, q, &answer);
     if (e != OK) {
@@ -199,6 +200,11 @@ enum err api_tracker_page_choose(struct ctx *c, const struct request *q, struct 
         return show_page(c, q, r, &why);
     }
     TRY(json_parse(c->arena, answer.body, &made));
+    if (c->session && json_text(q->json, TEXT("account")).n) {
+        struct answer kept = { 0 };
+        c->actor = who;
+        TRY(tracker_take_over(c, made, &kept));
+    }
     TRY(page_go(c, r, arena_print(c->arena, "/consent?lang=%.*s", T(c->language)), TEXT("chosen")));
     return keep_choice(c, r, json_get(made, TEXT("cookie")));
 }
