@@ -172,12 +172,34 @@ static bool decides(enum table t, const struct cell *cells)
            text_eq(cells[0].bytes, TEXT("journal.first")) || text_eq(cells[0].bytes, TEXT("retention"));
 }
 
+/* The digest of all that decides in it. */
+static void proof_of(const struct ledger *l, enum table t, const struct cell *cells, unsigned count,
+                     uint8_t proof[LEDGER_SUM])
+{
+    struct bind b;
+    uint8_t whole[BIND_SIZE];
+    while (count && cells[count - 1].kind ==
+                        CELL_NULL) /* a column that a later version adds leaves older rows as they were bound */
+        count--;
+    bind_start(&b, "garant.ledger.r2", &l->rows);
+    bind_text(&b, tables[t].name);
+    for (unsigned i = 0; i < count; i++) {
+        if (l->shapes[t].told >> i & 1)
+            continue;
+        bind_number(&b, cells[i].kind);
+        if (cells[i].kind == CELL_INT)
+            bind_number(&b, (uint64_t)cells[i].number);
+        else if (cells[i].kind == CELL_BYTES)
+            bind_text(&b, cells[i].bytes);
+    }
+    bind_end(&b, whole);
+    memcpy(proof, whole, LEDGER_SUM);
+}
+
 enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const struct cell *cells, unsigned count,
                     struct row_seen *out, bool *counts)
 {
     const struct ledger_shape s = l->shapes[t];
-    struct bind b;
-    uint8_t whole[BIND_SIZE];
     BUF_AUTO key = buf_make(KEY_TEXT);
     *counts = decides(t, cells);
     if (!*counts)
@@ -186,24 +208,10 @@ enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const
     out->scope = ledger_scope(t, tenant, s.scope < 0 ? (text){ NULL, 0 } : cells[s.scope].bytes);
     out->scope.tenant = arena_copy(a, out->scope.tenant);
     TRY_PTR(out->scope.tenant.p);
-    while (count && cells[count - 1].kind ==
-                        CELL_NULL) /* a column that a later version adds leaves older rows as they were bound */
-        count--;
-    bind_start(&b, "garant.ledger.r2", &l->rows);
-    bind_text(&b, tables[t].name);
-    for (unsigned i = 0; i < count; i++) {
-        if (s.told >> i & 1)
-            continue;
-        bind_number(&b, cells[i].kind);
-        if (cells[i].kind == CELL_INT)
-            bind_number(&b, (uint64_t)cells[i].number);
-        else if (cells[i].kind == CELL_BYTES)
-            bind_text(&b, cells[i].bytes);
-        if (s.key >> i & 1)
+    proof_of(l, t, cells, count, out->proof);
+    for (unsigned i = 0; i < count; i++)
+        if (s.key >> i & 1 && cells[i].kind != CELL_NULL)
             key_text(&key, &cells[i]);
-    }
-    bind_end(&b, whole);
-    memcpy(out->proof, whole, sizeof out->proof);
     return buf_take(a, &key, &out->key);
 }
 
@@ -298,9 +306,9 @@ void ledger_pending(const struct ledger *l, enum table t, const struct scope *s,
         if (c->forgotten && ledger_same_scope(&c->old.scope, s))
             *sum = (struct slot){ .name = sum->name };
         if (c->has_old && ledger_same_scope(&c->old.scope, s))
-            ledger_slot_add(sum, &c->old, -1);
+            ledger_slot_add(sum, c->old.proof, -1);
         if (c->has_new && ledger_same_scope(&c->now.scope, s))
-            ledger_slot_add(sum, &c->now, 1);
+            ledger_slot_add(sum, c->now.proof, 1);
     }
 }
 
@@ -385,7 +393,7 @@ static void slot_move(struct head *h, const struct side *side)
     if (side->change->forgotten)
         *s = (struct slot){ .name = side->slot };
     else
-        ledger_slot_add(s, side->row, side->sign);
+        ledger_slot_add(s, side->row->proof, side->sign);
     static const uint8_t zero[LEDGER_SUM];
     if (s->count == 0 && memcmp(s->sum, zero, sizeof zero) == 0)
         ledger_slot_drop(h, s);
@@ -571,12 +579,27 @@ static enum err bind_step(struct db *db, uint64_t seq, int64_t *rows)
     return OK;
 }
 
+static void cells_read(struct query *q, enum table t, struct cell cells[CELLS])
+{
+    for (unsigned i = 0; i < tables[t].columns; i++)
+        cells[i] = query_cell(q, i);
+}
+
+bool ledger_read_proof(struct query *q, const struct ledger *l, enum table t, uint8_t proof[LEDGER_SUM])
+{
+    struct cell cells[CELLS];
+    cells_read(q, t, cells);
+    if (!decides(t, cells))
+        return false;
+    proof_of(l, t, cells, tables[t].columns, proof);
+    return true;
+}
+
 enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, enum table t, struct row_seen *out,
                      bool *counts)
 {
     struct cell cells[CELLS];
-    for (unsigned i = 0; i < tables[t].columns; i++)
-        cells[i] = query_cell(q, i);
+    cells_read(q, t, cells);
     return ledger_row(l, a, t, cells, tables[t].columns, out, counts);
 }
 

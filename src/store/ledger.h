@@ -116,6 +116,8 @@ void ledger_bound_mac(const struct ledger *l, enum table t, const struct row_see
                       uint8_t mac[LEDGER_MAC]);
 enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, enum table t, struct row_seen *out,
                      bool *counts);
+/* Only what it adds to a sum: false for a row that decides nothing. */
+bool ledger_read_proof(struct query *q, const struct ledger *l, enum table t, uint8_t proof[LEDGER_SUM]);
 struct scope ledger_scope(enum table t, text tenant, text key);
 struct scope ledger_part(enum table t, unsigned part);
 bool ledger_same_scope(const struct scope *a, const struct scope *b);
@@ -149,7 +151,8 @@ enum err ledger_head_put(struct db *db, const struct head_of *of, struct head *h
 struct slot *ledger_slot(struct head *h, uint32_t name); /* NULL when there is none */
 struct slot *ledger_slot_make(struct head *h, uint32_t name);
 void ledger_slot_drop(struct head *h, struct slot *s);
-void ledger_slot_add(struct slot *s, const struct row_seen *row, int sign);    /* sign: 1, or -1 for one that goes */
+/* sign: 1, or -1 for one that goes */
+void ledger_slot_add(struct slot *s, const uint8_t proof[LEDGER_SUM], int sign);
 /* What the head adds to the sum over all heads. */
 void ledger_share(const struct ledger *l, const struct head_of *of, uint64_t entry, text mac,
                   uint8_t out[LEDGER_STATE]);

@@ -70,20 +70,13 @@ static void rows_start(struct query *q, struct db *db, enum table t, const struc
 
 static enum err rows_sum(struct db *db, enum table t, const struct scope *s, struct slot *out)
 {
-    const struct ledger *l = &db->store->ledger;
-    ARENA_AUTO own = arena_make(ROWS_MEMORY);
-    struct row_seen row;
-    bool counts;
-    uint8_t bounds[2][UNTIL];
+    uint8_t bounds[2][UNTIL], proof[LEDGER_SUM];
     QUERY_AUTO q;
     *out = (struct slot){ 0 };
     rows_start(&q, db, t, s, bounds);
-    while (query_next(&q)) {
-        arena_reset(&own);
-        TRY(ledger_read(&q, l, &own, t, &row, &counts));
-        if (counts)
-            ledger_slot_add(out, &row, 1);
-    }
+    while (query_next(&q))
+        if (ledger_read_proof(&q, &db->store->ledger, t, proof))
+            ledger_slot_add(out, proof, 1);
     return q.status;
 }
 

@@ -53,9 +53,9 @@ struct slot *ledger_slot_make(struct head *h, uint32_t name)
 
 void ledger_slot_drop(struct head *h, struct slot *s) { *s = h->slots[--h->count]; }
 
-void ledger_slot_add(struct slot *s, const struct row_seen *row, int sign)
+void ledger_slot_add(struct slot *s, const uint8_t proof[LEDGER_SUM], int sign)
 {
-    ledger_xor(s->sum, row->proof, LEDGER_SUM);
+    ledger_xor(s->sum, proof, LEDGER_SUM);
     s->count += (uint32_t)sign;
 }
 
