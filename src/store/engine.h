@@ -35,6 +35,7 @@ struct db {
     bool writing;     /* the writer's, inside a group */
     enum err broken;  /* an error that ends the transaction: disk, memory, corruption */
     bool sync_failed; /* the last error came from fsync */
+    int logged;       /* pages of the log after the last commit on this connection */
     struct checked {
         enum table table;
         struct subject_id id;
@@ -48,6 +49,9 @@ struct db {
         struct head head;
     } last;                    /* read last, while any was checked */
     struct ledger_fresh fresh; /* what was acknowledged when the snapshot began */
+    uint64_t state;            /* the store's, then */
+    msec begun;                /* of clock_monotonic() */
+    bool open;                 /* a reader's snapshot, also while it waits in the pool */
     struct db *next;           /* in the pool */
 };
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN }; /* plain: the target of a backup, synced by its maker */
@@ -59,8 +63,16 @@ enum err db_control(struct db *db, enum control c);
 enum err db_exec(struct db *db, const char *sql);
 /* Names the last SQLite error of this connection, `what` being done; marks db->broken when the transaction is lost. */
 enum err db_fail(struct db *db, const char *what);
-/* The write-ahead log is put into the file and emptied; *busy when a reader held it up. */
-enum err db_truncate(struct db *db, int wait_ms, bool *busy);
+/* The write-ahead log is put into the file: as much of it as readers allow, and whoever writes goes on meanwhile; all
+ * of it, so that the next commit begins the log anew; and emptied, so that no byte of it stays. */
+enum drain_step { DRAIN_SOME, DRAIN_ALL, DRAIN_EMPTY };
+/* Whether somebody held it up for longer than `wait_ms`; pages of the log that are in the file. */
+struct log_state {
+    bool busy;
+    int copied;
+};
+enum err db_drain(struct db *db, enum drain_step step, int wait_ms, struct log_state *out);
+enum err db_truncate(struct db *db, int wait_ms, bool *busy); /* DRAIN_EMPTY */
 bool db_in_transaction(struct db *db);
 /* Ends the transaction that is open, if one is; false when even that failed. Says nothing: what failed first is told.
  */
@@ -173,6 +185,17 @@ struct held_master {
     struct held_master *earlier;
 };
 
+/* drain.c: copies the logs into the files. `work` is held by whoever does it. */
+struct drain {
+    pthread_t thread;
+    bool runs;
+    pthread_mutex_t work, lock;
+    pthread_cond_t wake;
+    bool due[FILE_COUNT], closing;
+    int copied[FILE_COUNT]; /* pages of the log that are in the file */
+    msec tried;             /* the writer's own: when it last wanted to begin a log anew */
+};
+
 struct store {
     char dir[PATH_MAX - 64];
     int lock_fd;
@@ -224,11 +247,14 @@ struct store {
     char note[512];
     _Atomic bool note_wanted; /* someone asked for a checkpoint since the last was kept */
 
+    struct drain drain;
+
     /* readers */
     pthread_mutex_t pool_lock;
     struct db *pool[FILE_COUNT];
     unsigned pooled;
     struct ledger_fresh fresh; /* published after each commit */
+    uint64_t state;            /* one more after each */
 
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;
@@ -237,7 +263,14 @@ struct store {
     _Atomic msec busy_since;  /* when the group under way was taken; 0: none */
 };
 void store_path(const struct store *s, const char *name, char out[PATH_MAX]);
+
+/* ---- readers.c ---- */
+/* A reader's connection is kept with its snapshot open, for whoever reads before anything else is acknowledged. */
 enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out);
+void readers_renew(struct store *s);   /* after a commit, before anybody is told: for readers to come */
+/* Those that nobody uses now hold up nobody who empties a log. `a` is for reasons. */
+void readers_release(struct store *s, struct arena *a);
+void readers_close(struct store *s);
 
 /* Steps of opening, for store_open and store_restore. */
 enum err store_make(struct arena *a, const struct store_options *o,
@@ -268,10 +301,21 @@ void group_mend(struct store *s);
 void group_undo(struct store *s); /* the same, and the edge as it was at the group's beginning */
 /* Publishes and wakes, but for members whose answer waits until no byte of what went is left in a log. */
 void group_done(struct store *s, struct pending *group);
+/* Of both, the thread that copies logs being held. */
 void group_clean(struct store *s); /* one truncation for all that wait for it, whatever their group; wakes them */
 void group_refuse(struct store *s, struct pending *group, enum err e); /* with the reason in s->own */
 /* Both write-ahead logs emptied, so that no byte of what was erased remains there; readers are waited for a little. */
 void group_truncate(struct store *s, int wait_ms);
+
+/* ---- drain.c ---- */
+enum err drain_start(struct store *s, struct arena *a);
+void drain_stop(struct store *s);
+void drain_tend(struct store *s); /* after a group */
+/* The writer keeps the thread from copying until it lets go; false when it copies now and is not waited for. Then it
+ * empties a log, or begins it anew, itself. */
+bool drain_hold(struct store *s, bool wait);
+void drain_let_go(struct store *s);
+enum err drain_by_writer(struct store *s, enum file f, enum drain_step step, int wait_ms, bool *busy);
 
 /* ---- reserve.c ---- */
 /* Makes it when it is not there, at most five times a second; ERR_FULL while the disk has no room for it. */

@@ -319,7 +319,7 @@ void group_truncate(struct store *s, int wait_ms)
     s->writers[FILE_KEYS]->arena = &s->own;
     s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena;
     for (enum file f = 0; f < FILE_COUNT && e == OK; f++)
-        e = db_truncate(s->writers[f], wait_ms, &busy[f]);
+        e = drain_by_writer(s, f, DRAIN_EMPTY, wait_ms, &busy[f]);
     s->truncate_due = e != OK || busy[FILE_DATA] || busy[FILE_KEYS];
 }
 
@@ -359,7 +359,7 @@ void group_done(struct store *s, struct pending *group)
     for (struct pending *p = group; p; p = p->next)
         count++;
     journal_publish(s);
-    ledger_publish(s);
+    readers_renew(s);
     atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->writes, count, memory_order_relaxed);
     bool kept = intents_drop(s, group) == OK;

@@ -296,6 +296,7 @@ enum err journal_verify(struct store *s, struct arena *a, void (*progress)(uint6
     pthread_mutex_unlock(&s->published_lock);
     READ_AUTO db = NULL;
     READ_AUTO keys = NULL;
+    readers_release(s, a); /* as the files stand now, whoever wrote them */
     TRY(store_read(s, a, &db));
     TRY(store_read_keys(s, a, &keys));
     if (!(c.edge = calloc(1, sizeof *c.edge)))

@@ -769,7 +769,7 @@ enum err ledger_start(struct store *s)
     TRY(never_bound(s, there, &first));
     TRY(first ? first_binding(s) : star_take(s, &noted));
     s->ledger.armed = true;
-    ledger_publish(s);
+    readers_renew(s);
     return first ? anchor_put(s, ANCHOR_NEWEST) : OK;
 }
 
@@ -781,13 +781,6 @@ enum err ledger_note(struct store *s)
     TRY(ledger_star_note(s->writers[FILE_KEYS], star));
     s->noted = star->fresh.entry;
     return OK;
-}
-
-void ledger_publish(struct store *s)
-{
-    pthread_mutex_lock(&s->pool_lock);
-    s->fresh = s->edge.ledger.fresh;
-    pthread_mutex_unlock(&s->pool_lock);
 }
 
 void ledger_close(struct store *s)

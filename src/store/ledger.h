@@ -74,7 +74,6 @@ enum err ledger_forget(struct db *db, enum table table, text tenant, struct subj
 /* Binds all rows anew, as they stand, under the next entry, which must follow in the same transaction. */
 enum err ledger_bind_all(struct db *db, int64_t *rows);
 enum err ledger_there(struct db *db, bool *out); /* whether anything in the file is bound */
-void ledger_publish(struct store *s);            /* after a commit: for readers to come */
 enum err ledger_note(struct store *s); /* the keyring remembers the head of all heads, unless it has this one */
 
 /* ---- ledger_check.c ---- */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { POOL_MAX = 32, OWN_MEMORY = 16 << 20 };
+enum { OWN_MEMORY = 16 << 20 };
 
 void store_path(const struct store *s, const char *name, char out[PATH_MAX])
 {
@@ -304,6 +304,9 @@ static void locks_init(struct store *s)
     pthread_mutex_init(&s->queue_lock, NULL);
     pthread_mutex_init(&s->published_lock, NULL);
     pthread_mutex_init(&s->pool_lock, NULL);
+    pthread_mutex_init(&s->drain.work, NULL);
+    pthread_mutex_init(&s->drain.lock, NULL);
+    pthread_cond_init(&s->drain.wake, NULL);
 }
 
 enum err store_make(struct arena *a, const struct store_options *o, struct store **out)
@@ -345,13 +348,9 @@ void store_close(struct store **at)
     if (!s)
         return;
     writer_stop(s);
-    for (enum file f = 0; f < FILE_COUNT; f++) {
-        for (struct db *db = s->pool[f], *next; db; db = next) {
-            next = db->next;
-            db_close(&db);
-        }
+    readers_close(s);
+    for (enum file f = 0; f < FILE_COUNT; f++)
         db_close(&s->writers[f]);
-    }
     masters_free(s);
     key_wipe(&s->lookup);
     key_wipe(&s->index);
@@ -364,6 +363,9 @@ void store_close(struct store **at)
     pthread_mutex_destroy(&s->queue_lock);
     pthread_mutex_destroy(&s->published_lock);
     pthread_mutex_destroy(&s->pool_lock);
+    pthread_mutex_destroy(&s->drain.work);
+    pthread_mutex_destroy(&s->drain.lock);
+    pthread_cond_destroy(&s->drain.wake);
     pthread_cond_destroy(&s->queue_wake);
     free(s);
 }
@@ -375,65 +377,7 @@ const struct signer *store_signer(const struct store *s) { return &s->signer; }
 msec store_keys_spared(const struct store *s) { return s->keys_spared; }
 const struct clock *store_clock(const struct store *s) { return &s->clock; }
 
-/* ---- Readers. ---- */
-
-enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out)
-{
-    pthread_mutex_lock(&s->pool_lock);
-    struct db *db = s->pool[f];
-    struct ledger_fresh fresh = s->fresh; /* before the snapshot, which then has all of it */
-    if (db) {
-        s->pool[f] = db->next;
-        s->pooled--;
-    }
-    pthread_mutex_unlock(&s->pool_lock);
-    if (!db) {
-        char path[PATH_MAX];
-        store_path(s, db_file_name(f).p, path);
-        TRY(db_open(a, path, f, DB_READ, &db));
-        db->store = s;
-    }
-    db->arena = a;
-    db->next = NULL;
-    db->checked_count = 0;
-    db->fresh = fresh;
-    *out = db;
-    enum err e = db_control(db, CONTROL_SNAPSHOT);
-    if (e == OK)
-        wait_forbid(); /* a snapshot that waits keeps the whole file from being tidied */
-    else
-        db_close(out);
-    return e;
-}
-
-enum err store_read(struct store *s, struct arena *a, struct db **out) { return store_reader(s, a, FILE_DATA, out); }
-
-enum err store_read_keys(struct store *s, struct arena *a, struct db **out)
-{
-    return store_reader(s, a, FILE_KEYS, out);
-}
-
-void store_read_end(struct db **at)
-{
-    struct db *db = *at;
-    *at = NULL;
-    if (!db || db->writing) /* the writer's own goes on */
-        return;
-    struct store *s = db->store;
-    wait_allow();
-    /* A connection that saw an error, or whose snapshot cannot be ended, is not used again. */
-    bool sound = db->broken == OK && db_control(db, CONTROL_COMMIT) == OK;
-    pthread_mutex_lock(&s->pool_lock);
-    bool pool = sound && s->pooled < POOL_MAX;
-    if (pool) {
-        db->next = s->pool[db->file];
-        s->pool[db->file] = db;
-        s->pooled++;
-    }
-    pthread_mutex_unlock(&s->pool_lock);
-    if (!pool)
-        db_close(&db);
-}
+/* ---- Keys. ---- */
 
 enum err store_key(struct store *s, struct arena *a, text tenant, struct subject_id subject, uint32_t key_class,
                    struct key *out)

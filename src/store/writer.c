@@ -4,7 +4,14 @@
 #include <errno.h>
 #include <time.h>
 
-enum { GROUP_MAX = 1000, CARE_EVERY_MS = 100, REOPEN_EVERY = 200, CLEAN_WITHIN_MS = 20 };
+enum {
+    GROUP_MAX = 1000,
+    CARE_EVERY_MS = 100,
+    REOPEN_EVERY = 200,
+    CLEAN_WITHIN_MS = 20,
+    CLEAN_AGAIN_MS = 5,
+    PASS_WAIT_MS = 250
+};
 
 /* ---- A full disk, a failed disk. ---- */
 
@@ -28,7 +35,7 @@ static enum err adopt_edge(struct store *s, struct db *data)
     edge_copy(&s->edge, found);
     s->noted = 0; /* what the keyring has of it is put anew */
     journal_publish(s);
-    ledger_publish(s);
+    readers_renew(s);
     return OK;
 }
 
@@ -42,7 +49,10 @@ static enum err reopen_file(struct store *s, enum file f)
     fresh->store = s;
     db_close(&s->writers[f]);
     s->writers[f] = fresh;
-    TRY(db_truncate(fresh, CARE_EVERY_MS, &busy)); /* every page written and synced anew */
+    drain_hold(s, true);
+    enum err e = drain_by_writer(s, f, DRAIN_EMPTY, CARE_EVERY_MS, &busy); /* every page written and synced anew */
+    drain_let_go(s);
+    TRY(e);
     /* A reader (a backup, a slow export) may hold the log open: its pages up to there are written and synced all the
      * same, what was acknowledged behind them had an fsync of its own, and the frames that failed were never published:
      * the next commit overwrites them. So the writer goes on, and empties the log when the reader is gone. */
@@ -85,6 +95,7 @@ static enum err writer_ready(struct store *s)
     }
     s->intents_due = false;
     journal_publish(s);
+    readers_renew(s);
     return OK;
 }
 
@@ -177,7 +188,8 @@ static void group_run(struct store *s, struct pending *group)
 
 static bool needs_care(const struct store *s)
 {
-    return s->truncate_due || s->stopped || s->intents_due || !s->reserve_held || atomic_load(&s->failing) != OK;
+    bool unwell = s->stopped || s->intents_due || !s->reserve_held || atomic_load(&s->failing) != OK;
+    return unwell || s->cleaning || s->truncate_due;
 }
 
 static void care(struct store *s)
@@ -194,8 +206,10 @@ static void care(struct store *s)
         e = attempt(s);
     if (e == OK && attempts)
         writing(s);
-    if (e == OK && s->truncate_due)
+    if (e == OK && s->truncate_due && drain_hold(s, false)) {
         group_truncate(s, 0);
+        drain_let_go(s);
+    }
     if (e != OK) /* tried again at the next turn; writers are told meanwhile */
         failing(s, e);
     if (!s->reserve_held || atomic_load(&s->full))
@@ -207,7 +221,7 @@ static struct pending *take(struct store *s, bool *end)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += CARE_EVERY_MS * 1000000L;
+    until.tv_nsec += (s->cleaning ? CLEAN_AGAIN_MS : CARE_EVERY_MS) * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&s->queue_lock);
@@ -266,6 +280,7 @@ static enum err job_run(struct store *s, struct arena *a, enum err (*job)(struct
     enum err e = job(s, arg);
     if (e != OK)
         group_undo(s);
+    readers_renew(s);
     return e;
 }
 
@@ -289,8 +304,13 @@ static void clean_shared(struct store *s)
     pthread_mutex_lock(&s->queue_lock);
     bool idle = !s->first || !s->first->w;                /* a job may take long */
     pthread_mutex_unlock(&s->queue_lock);
-    if (idle || clock_monotonic() - s->cleaning_since >= CLEAN_WITHIN_MS)
-        group_clean(s);
+    msec waited = clock_monotonic() - s->cleaning_since;
+    if (!idle && waited < CLEAN_WITHIN_MS)
+        return;
+    if (!drain_hold(s, waited >= PASS_WAIT_MS)) /* a pass is on: others are written meanwhile */
+        return;
+    group_clean(s);
+    drain_let_go(s);
 }
 
 static void *writer(void *arg)
@@ -304,6 +324,7 @@ static void *writer(void *arg)
         else if (group)
             group_run(s, group);
         clean_shared(s);
+        drain_tend(s);
         atomic_store(&s->busy_since, 0);
         if (!end && needs_care(s))
             care(s);
@@ -314,12 +335,14 @@ static void *writer(void *arg)
 
 enum err writer_start(struct store *s, struct arena *a)
 {
+    TRY(drain_start(s, a));
     s->thread_runs = pthread_create(&s->thread, NULL, writer, s) == 0;
     return s->thread_runs ? OK : say(a, ERR_INTERNAL, "the writer's thread cannot be started");
 }
 
 void writer_stop(struct store *s)
 {
+    drain_stop(s);
     if (!s->thread_runs)
         return;
     pthread_mutex_lock(&s->queue_lock);

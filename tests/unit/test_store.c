@@ -269,6 +269,64 @@ static void truncates_later(void **state)
     assert_false(found_in_folder(f->dir, TEXT_BYTES(p.id)));
 }
 
+/* A snapshot is taken over by the next reader, and by nobody once something was acknowledged behind it. */
+static void snapshot_is_newest(void **state)
+{
+    struct fixture *f = *state;
+    unsigned shared = 0;
+    for (int64_t written = 1; written <= 300; written++) {
+        assert_ok(f, note(f->s, &f->a, TEXT("read")));
+        assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM journal"), written);
+        struct db *before = f->s->pool[FILE_DATA], *reader;
+        msec begun = before->begun;
+        uint64_t acknowledged = before->state;
+        assert_ok(f, store_read(f->s, &f->a, &reader));
+        assert_int_equal(reader->state, acknowledged);
+        shared += reader == before && reader->begun == begun;
+        store_read_end(&reader);
+    }
+    assert_true(shared > 0);
+}
+
+/* What others wait for with their snapshot open holds no erasure up: `reader` is in nobody's hands. */
+static void idle_reader_lets_truncate(void **state)
+{
+    struct fixture *f = *state;
+    struct person p = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &p, false));
+    assert_true(has_row(f, &p) && has_key(f, &p));
+    assert_ok(f, erase(f->s, &f->a, &p));
+    assert_int_equal(store_figures(f->s).wal_bytes, 0);
+    assert_false(found_in_folder(f->dir, TEXT_BYTES(p.id)));
+}
+
+static enum err run_fill(struct db *db, struct write *w)
+{
+    const uint64_t *number = w->arg;
+    static const char filling[1 << 20];
+    return db_run(db, SQL_IDEMPOTENCY_ADD, NULL,
+                  ARGS(V_BYTES(TEXT_BYTES(*number)), V_TEXT(TEXT("fills")), V_BYTES(TEXT("x")),
+                       V_BYTES(TEXT_BYTES(filling)), V_INT(1), V_INT(0), V_TEXT(TENANT), V_NULL));
+}
+
+/* What is written is copied out of the log beside the writer, and the log begins anew: its file keeps at most what
+ * journal_size_limit leaves, whatever went through it. */
+static void log_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    enum { LIMIT = 64 << 20, WRITES = 300, FEWEST = 150 };
+    bool anew = false;
+    for (uint64_t i = 0; i < WRITES && !(anew && i > FEWEST); i++) {
+        struct write w = { .event = event_of(NULL, TEXT("read")), .run = run_fill, .arg = &i };
+        assert_ok(f, store_write(f->s, &f->a, &w));
+        anew |= (i << 20) > 2 * store_figures(f->s).wal_bytes;
+    }
+    assert_true(anew);
+    assert_true(store_figures(f->s).wal_bytes < 2 * LIMIT);
+    restart(f);
+    assert_true(count(f, FILE_DATA, "SELECT count(*) FROM idempotency") > FEWEST);
+}
+
 /* ---- Migrations. ---- */
 
 static void migrations(void **state)
@@ -702,6 +760,9 @@ int main(void)
                                         CASE(erasure_completed),
                                         CASE(leaves_no_byte),
                                         CASE(truncates_later),
+                                        CASE(snapshot_is_newest),
+                                        CASE(idle_reader_lets_truncate),
+                                        CASE(log_begins_anew),
                                         CASE(migrations),
                                         CASE(newer_is_refused),
                                         CASE(other_columns_are_refused),

@@ -68,8 +68,16 @@ static enum err settings(struct db *db, enum db_mode mode)
         return db_exec(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA mmap_size = 0");
     return db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
                        "PRAGMA cache_size = -4000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-                       "PRAGMA wal_autocheckpoint = 16000;"
                        "PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
+}
+
+/* After each commit. SQLite would copy a long log itself, inside the commit; drain.c does beside it. */
+static int commit_logged(void *arg, sqlite3 *handle, const char *file, int pages)
+{
+    struct db *db = arg;
+    (void)handle, (void)file;
+    db->logged = pages;
+    return SQLITE_OK;
 }
 
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out)
@@ -94,6 +102,8 @@ enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mo
         e = settings(db, mode);
     if (e == OK && f == FILE_DATA && (mode == DB_WRITE || mode == DB_CREATE))
         db_watch(db);
+    if (mode == DB_WRITE || mode == DB_CREATE)
+        sqlite3_wal_hook(db->conn->handle, commit_logged, db);
     if (e != OK)
         db_close(&db);
     *out = db;
@@ -345,13 +355,27 @@ bool db_rollback(struct db *db)
 
 int64_t db_changes(struct db *db) { return sqlite3_total_changes64(db->conn->handle); }
 
-enum err db_truncate(struct db *db, int wait_ms, bool *busy)
+enum err db_drain(struct db *db, enum drain_step step, int wait_ms, struct log_state *out)
 {
+    static const int modes[] = { [DRAIN_SOME] = SQLITE_CHECKPOINT_PASSIVE,
+                                 [DRAIN_ALL] = SQLITE_CHECKPOINT_RESTART,
+                                 [DRAIN_EMPTY] = SQLITE_CHECKPOINT_TRUNCATE };
+    int logged = 0, copied = 0;
     sqlite3_busy_timeout(db->conn->handle, wait_ms);
-    int code = sqlite3_wal_checkpoint_v2(db->conn->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(db->conn->handle, NULL, modes[step], &logged, &copied);
     enum err e = code == SQLITE_OK || code == SQLITE_BUSY ? OK : db_fail(db, "checkpoint");
     sqlite3_busy_timeout(db->conn->handle, 5000);
-    *busy = code == SQLITE_BUSY;
+    *out = (struct log_state){ .busy = code == SQLITE_BUSY, .copied = copied > 0 ? copied : 0 };
+    if (code == SQLITE_OK && step != DRAIN_SOME)
+        db->logged = 0;
     db->broken = OK; /* a checkpoint belongs to no transaction */
+    return e;
+}
+
+enum err db_truncate(struct db *db, int wait_ms, bool *busy)
+{
+    struct log_state state;
+    enum err e = db_drain(db, DRAIN_EMPTY, wait_ms, &state);
+    *busy = state.busy;
     return e;
 }
