@@ -12,6 +12,7 @@ struct db;
 struct decided {
     enum err (*again)(struct ctx *c, const struct decided *d);
     struct person person; /* without the key; as it stands inside the write when `again` is called */
+    bool there;           /* whether it stands there then */
     bool has_person, has_categories, has_given;
     enum closed {
         CLOSED_NOT,

@@ -38,10 +38,8 @@ static bool in_reach(const struct ctx *c, const struct person *p, enum closed cl
 /* Still there, in reach, and not closed meanwhile. */
 static enum err open_again(struct ctx *c, const struct decided *d)
 {
-    struct person now = { .id = d->person.id };
-    TRY(person_reach(c, now.id));
-    TRY(load_row(c, &now));
-    return in_reach(c, &now, d->closed) ? OK : person_absent(c);
+    TRY(person_reach(c, d->person.id));
+    return d->there && in_reach(c, &d->person, d->closed) ? OK : person_absent(c);
 }
 
 static enum err open_person(struct ctx *c, text id, enum closed closed, struct person *out)
