@@ -40,6 +40,8 @@ static enum err lock(struct arena *a, struct store *s)
     return OK;
 }
 
+bool store_leads(const struct store *s) { return s->lock_fd >= 0; }
+
 enum err store_sync_folder(struct arena *a, const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

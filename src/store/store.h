@@ -26,6 +26,9 @@ bool store_there(text dir);
 /* Removes what store_open() makes in a new folder, and the folder when nothing else is in it: for a start that failed
  * before anybody was served. */
 void store_discard(text dir);
+/* Whether this process is the one that does what is to be done once for all nodes. The lock on a data folder is that
+ * lease: one process has it, a second is refused at its start, and it ends with the process, so nothing is renewed. */
+bool store_leads(const struct store *s);
 const struct master *store_master(const struct store *s);
 const struct key *store_lookup_key(const struct store *s); /* for digest_identifier */
 const struct key *store_index_key(const struct store *s);  /* for other keyed digests: tokens, sessions */

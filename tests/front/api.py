@@ -188,6 +188,7 @@ def register(tests):
                     found = re.fullmatch(r'([a-z_]+)(\{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*\})? ([0-9.e+-]+)', line)
                     check(found, f"no line of Prometheus: {line}")
                     values[found[1] + (found[2] or "")] = float(found[3])
+            check(values['garant_job_turns_total{job="policy"}'] >= 0 and values['garant_job_failures_total{job="sweep"}'] == 0, f"{values}")
             check(values['garant_requests_total{route="none",status="404"}'] == 1 and values["garant_subjects"] == 1, f"{values}")
             check(values['garant_requests_total{route="subject_create",status="201"}'] == 1
                 and values["garant_journal_entries"] >= 2, f"{values}")

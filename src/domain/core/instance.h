@@ -42,7 +42,11 @@ struct app {
     struct spending *spent, *asked; /* what was done about each person today, and asked by each in this minute */
     struct throttle *throttle;      /* tries of passwords under way */
     struct board *board;            /* what the probes found */
-    msec swept;                     /* when retention was last looked after */
+    struct timed {
+        msec next; /* by the machine's monotonic clock */
+        bool over;
+        _Atomic uint64_t turns, failures;
+    } jobs[24]; /* by the rows of domain/instance/jobs.def; the jobs' thread alone writes them */
     _Atomic int way_in;             /* enum way_in */
     _Atomic msec certificate_from, certificate_until;
     _Atomic uint64_t folder_checks[2]; /* by folder_authorize: refused, allowed */

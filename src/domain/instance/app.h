@@ -34,8 +34,7 @@ enum err app_policy_tick(struct app *app, struct arena *a);
 void app_reached(struct app *app, enum way_in way, msec certificate_from, msec certificate_until);
 /* Where it listens: links lead there when no public_url was said. Before anybody is served. */
 enum err app_listens(struct app *app, struct arena *a, text url);
-/* Work that time brings: sweep of retention, transient memory, checkpoints, idempotency keys. Called by the jobs thread
- * about once a second. */
+/* Gives each job that is due (domain/instance/jobs.def) its turn. Called by the jobs' thread about once a second. */
 void app_tick(struct app *app);
 /* The stop has been asked for: passwords that wait to be hashed are refused with ERR_BUSY, so that a flood of sign-ins
  * does not hold it up. */

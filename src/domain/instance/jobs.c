@@ -1,50 +1,81 @@
-/* The work that time brings, a little at each tick, so that nothing waits long for the jobs' thread to stop. */
+/* The work that time brings: the rows of jobs.def, each when it is due, and how they went. */
 #include "base/log.h"
-#include "domain/board/board.h"
-#include "domain/instance/care.h"
-#include "domain/keep/erasing.h"
-#include "domain/person/held.h"
 #include "domain/account/session.h"
+#include "domain/board/board.h"
 #include "domain/core/instance.h"
 #include "domain/entry/opening.h"
 #include "domain/entry/reset.h"
+#include "domain/instance/care.h"
+#include "domain/instance/jobs.h"
+#include "domain/keep/erasing.h"
 #include "domain/keep/hold.h"
+#include "domain/person/held.h"
 #include "domain/version/telling.h"
 
-enum { SWEEP_EVERY = MINUTE, STEPS_A_TICK = 20, TICK_MEMORY = 32 << 20 };
+enum { ONCE = 0, STEPS_A_TURN = 20, TURN_MEMORY = 32 << 20 };
+enum where { NODE, CLUSTER };
 
-/* A job that fails is tried again at its next turn; the log tells, and doctor and metrics show what is overdue. */
-static void report(const char *job, const struct arena *a, enum err status)
+static enum err follow_policy(struct ctx *c) { return app_policy_tick(c->app, c->arena); }
+
+static enum err look_around(struct ctx *c)
 {
+    board_tick(c->app);
+    return OK;
+}
+
+static enum err sweep(struct ctx *c, bool *more) { return retention_tick(c, STEPS_A_TURN, more); }
+
+static const struct row {
+    const char *name;
+    msec every;
+    enum where where;
+    enum err (*run)(struct ctx *c);
+    enum err (*steps)(struct ctx *c, bool *more);
+} rows[] = {
+#define JOB(name, every, where, run)     { #name, every, where, run, NULL },
+#define STEPS(name, every, where, steps) { #name, every, where, NULL, steps },
+#include "domain/instance/jobs.def"
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+_Static_assert(sizeof rows / sizeof *rows <= JOBS_MAX, "more jobs than anybody tells of");
+_Static_assert(sizeof((struct app *)0)->jobs == JOBS_MAX * sizeof(struct timed), "an instance has room for all jobs");
+
+/* A job that fails is tried again at its next turn; the log and the metrics tell, doctor shows what is overdue. */
+static void take_turn(struct app *app, const struct row *row, struct timed *job)
+{
+    ARENA_AUTO a = arena_make(TURN_MEMORY);
+    CTX_AUTO c = { 0 };
+    bool more = false;
+    ctx_begin(app, &a, &c);
+    c.actor.name = TEXT("garant");
+    enum err status = row->run ? row->run(&c) : row->steps(&c, &more);
     if (status != OK)
-        LOG(LOG_WARN, "job.failed", LOG_TEXT("job", text_of(job)), LOG_TEXT("code", err_row(status)->slug),
-            LOG_TEXT("why", text_of(a->why.detail)));
+        LOG(LOG_WARN, "job.failed", LOG_TEXT("job", text_of(row->name)), LOG_TEXT("code", err_row(status)->slug),
+            LOG_TEXT("why", text_of(a.why.detail)));
+    bool at_once = more && status == OK;
+    msec pause = row->every == ONCE ? MINUTE : row->every; /* of one for the start: until it is tried again */
+    job->next = clock_monotonic() + (at_once ? 0 : pause);
+    job->over = row->every == ONCE && status == OK;
+    atomic_fetch_add(&job->turns, 1);
+    atomic_fetch_add(&job->failures, status != OK);
 }
 
 void app_tick(struct app *app)
 {
-    ARENA_AUTO a = arena_make(TICK_MEMORY);
-    CTX_AUTO c = { 0 };
-    bool more = false;
-    msec now = clock_monotonic();
-    report("policy", &a, app_policy_tick(app, &a));
-    ctx_begin(app, &a, &c);
-    c.actor.name = TEXT("garant");
-    report("transient", &a, transient_tick(&c));
-    report("sessions", &a, session_tick(&c));
-    report("change of the master key", &a, care_rotate_tick(&c));
-    board_tick(app);
-    if (!app->swept) { /* at the start: what a crash left; the sweep itself can wait */
-        report("resume", &a, erase_resume(&c));
-        app->swept = now;
+    for (unsigned i = 0; i < ROWS; i++) {
+        struct timed *job = &app->jobs[i];
+        if (!job->next) /* what can wait does not hold up a start */
+            job->next = clock_monotonic() + (rows[i].every > SECOND ? rows[i].every : 0);
+        bool mine = rows[i].where == NODE || store_leads(app->store);
+        if (mine && !job->over && job->next <= clock_monotonic())
+            take_turn(app, &rows[i], job);
     }
-    report("passwords asked for", &a, reset_tick(&c));
-    report("telling", &a, telling_tick(&c));
-    if (now - app->swept < SWEEP_EVERY)
-        return;
-    report("registrations", &a, registration_tick(&c));
-    enum err status = retention_tick(&c, STEPS_A_TICK, &more);
-    report("sweep", &a, status);
-    if (!more || status != OK)
-        app->swept = now;
+}
+
+unsigned jobs_told(const struct app *app, struct job_told *out)
+{
+    for (unsigned i = 0; i < ROWS; i++)
+        out[i] = (struct job_told){ rows[i].name, atomic_load(&app->jobs[i].turns),
+                                    atomic_load(&app->jobs[i].failures) };
+    return ROWS;
 }

@@ -1,5 +1,6 @@
 /* Counting requests: slots of statuses, buckets of latency; and their sums as Prometheus reads them. */
 #include "domain/instance/care.h"
+#include "domain/instance/jobs.h"
 #include "domain/mail/sent.h"
 #include "front/door/front.h"
 #include <dirent.h>
@@ -179,6 +180,21 @@ static void put_letters(struct buf *b, const struct outbox_figures *g)
     put(b, "mail_failed_total", "counter", "Letters given up.", g->failed);
 }
 
+static void put_jobs(struct buf *b, const struct app *app)
+{
+    struct job_told jobs[JOBS_MAX];
+    unsigned count = jobs_told(app, jobs);
+    buf_add(b, TEXT("# HELP garant_job_turns_total Turns of work that time brings.\n"
+                    "# TYPE garant_job_turns_total counter\n"));
+    for (unsigned i = 0; i < count; i++)
+        buf_print(b, "garant_job_turns_total{job=\"%s\"} %llu\n", jobs[i].name, (unsigned long long)jobs[i].turns);
+    buf_add(b, TEXT("# HELP garant_job_failures_total Turns that failed; each is tried again.\n"
+                    "# TYPE garant_job_failures_total counter\n"));
+    for (unsigned i = 0; i < count; i++)
+        buf_print(b, "garant_job_failures_total{job=\"%s\"} %llu\n", jobs[i].name,
+                  (unsigned long long)jobs[i].failures);
+}
+
 static enum err recent_figures(struct front *f, struct arena *a, struct figures *out)
 {
     enum err e = OK;
@@ -212,6 +228,7 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
         SUM(f, handshakes_failed));
     put_store(b, &figures);
     put_letters(b, &letters);
+    put_jobs(b, f->app);
     route_hands.promises(c, b);
     put_process(b, f);
     buf_print(b, "# TYPE garant_info gauge\ngarant_info{version=\"%s\",policy=\"%.*s\",policy_version=\"%.*s\"} 1\n",
