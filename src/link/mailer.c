@@ -1,6 +1,7 @@
 /* The mailer: rounds over what is due, one letter after the other; what went is marked before anything else goes. */
 #include "link/mailer.h"
 #include "domain/core/context.h"
+#include "domain/core/feature.h"
 #include "base/log.h"
 #include "domain/mail/outbox.h"
 #include "link/mime.h"
@@ -88,6 +89,8 @@ static enum err compose(struct arena *a, const struct mailer *m, const struct ou
                                .id = l->name,
                                .letter = l->letter,
                                .purpose = l->purpose,
+                               .unsubscribe = l->unsubscribe,
+                               .unsubscribe_to = l->unsubscribe_to,
                                .date = l->created };
     TRY(mime_write(a, &mime, b));
     return buf_lend(a, b, out);
@@ -146,12 +149,84 @@ static bool round_of(struct mailer *m)
     return sent > 0;
 }
 
+/* ---- Letters of features: each is marked as leaving before, so that none goes twice. ---- */
+
+static enum letter_fate fate_of(const struct smtp_result *r)
+{
+    if (r->sent)
+        return LETTER_SENT;
+    if (r->unknown)
+        return LETTER_UNKNOWN;
+    return r->for_good ? LETTER_FAILED : LETTER_AGAIN;
+}
+
+static enum err left(struct mailer *m, const struct feature *of, const struct outbox_letter *l,
+                     const struct smtp_result *result)
+{
+    ARENA_AUTO a = arena_make(LETTER_MEMORY);
+    CTX_AUTO c = { 0 };
+    act_as_server(m, &a, &c);
+    enum err status = of->left(&c, l, fate_of(result), text_of(result->code));
+    if (status != OK)
+        LOG(LOG_WARN, "mail.not-marked", LOG_TEXT("code", err_row(status)->slug),
+            LOG_TEXT("why", text_of(a.why.detail)));
+    return status;
+}
+
+static void send_leaving(struct mailer *m, struct arena *a, const struct feature *of, const struct outbox_letter *l)
+{
+    BUF_AUTO message = buf_make(MESSAGE_MAX);
+    struct smtp_result result = { .for_good = true, .reached = true, .code = "message" };
+    text composed, to = smtp_address(a, l->to);
+    if (to.p && compose(a, m, l, to, &message, &composed) == OK)
+        smtp_send(m->smtp, to, composed, &m->stop, &result);
+    if (!result.sent)
+        LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)));
+    while (left(m, of, l, &result) != OK && !rest(m, MARK_AGAIN_MS))
+        ;
+    if (result.reached)
+        m->pause_ms = 0;
+    else
+        pause_longer(m);
+}
+
+/* True when there may be more at once. */
+static bool leave_one(struct mailer *m)
+{
+    ARENA_AUTO a = arena_make(LETTER_MEMORY);
+    CTX_AUTO c = { 0 };
+    struct outbox_letter *l = NULL;
+    const struct feature *of;
+    act_as_server(m, &a, &c);
+    enum err status = feature_leaves(&c, &of, &l);
+    if (status != OK) {
+        LOG(LOG_WARN, "mail.leaving", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
+        pause_longer(m);
+    }
+    if (status == OK && l)
+        send_leaving(m, &a, of, l);
+    return status == OK && l && !m->pause_ms && !atomic_load(&m->stop);
+}
+
+/* What the service itself has to say goes first: after every few letters of features it is asked for again. */
+static bool leave_some(struct mailer *m)
+{
+    unsigned sent = 0;
+    while (sent < ROUND && leave_one(m))
+        sent++;
+    return sent == ROUND;
+}
+
 static void *mailer_main(void *arg)
 {
     struct mailer *m = arg;
-    while (!atomic_load(&m->stop))
-        if (!round_of(m))
+    while (!atomic_load(&m->stop)) {
+        bool more = round_of(m);
+        if (!m->pause_ms)
+            more |= leave_some(m);
+        if (!more)
             rest(m, m->pause_ms ? m->pause_ms : IDLE_MS);
+    }
     return NULL;
 }
 
@@ -163,12 +238,12 @@ enum err mailer_start(struct arena *a, struct app *app, const struct smtp_option
     m->app = app;
     m->stop_fd = eventfd(0, EFD_CLOEXEC);
     enum err status = m->stop_fd < 0 ? say(a, ERR_INTERNAL, "no descriptor for the mailer") : smtp_open(a, o, &m->smtp);
+    if (status == OK)
+        outbox_sender(app, smtp_from(m->smtp));
     if (status == OK && !(m->started = pthread_create(&m->thread, NULL, mailer_main, m) == 0))
         status = say(a, ERR_INTERNAL, "the mailer's thread cannot be started");
     if (status != OK)
         mailer_stop(out);
-    else
-        outbox_sender(app, true);
     return status;
 }
 
@@ -181,10 +256,9 @@ void mailer_stop(struct mailer **mailer)
     atomic_store(&m->stop, true);
     while (m->stop_fd >= 0 && write(m->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
         ;
-    if (m->started) {
+    if (m->started)
         pthread_join(m->thread, NULL);
-        outbox_sender(m->app, false);
-    }
+    outbox_sender(m->app, TEXT(""));
     smtp_close(&m->smtp);
     if (m->stop_fd >= 0)
         close(m->stop_fd);

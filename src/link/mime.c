@@ -103,12 +103,24 @@ static enum err check(struct arena *a, const struct mime *m)
     TRY(check_address(a, "To", m->to));
     if (m->reply_to.n)
         TRY(check_address(a, "Reply-To", m->reply_to));
+    if (m->unsubscribe_to.n)
+        TRY(check_address(a, "List-Unsubscribe", m->unsubscribe_to));
+    TRY(check_line(a, "List-Unsubscribe", m->unsubscribe));
     TRY(check_line(a, "From", m->from_name));
     TRY(check_line(a, "Subject", m->subject));
     TRY(check_line(a, "Content-Language", m->language));
     TRY(check_line(a, "Message-ID", m->id));
     TRY(check_line(a, "Service-Notice", m->letter));
     return check_line(a, "Service-Notice", m->purpose);
+}
+
+/* One click, and one letter, end it (RFC 2369, RFC 8058). */
+static void put_unsubscribe(struct buf *b, const struct mime *m)
+{
+    buf_add(b, TEXT("List-Unsubscribe: "));
+    if (m->unsubscribe_to.n)
+        buf_print(b, "<mailto:%.*s>,\r\n ", T(m->unsubscribe_to));
+    buf_print(b, "<%.*s>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", T(m->unsubscribe));
 }
 
 static void put_headers(struct buf *b, const struct mime *m)
@@ -123,8 +135,11 @@ static void put_headers(struct buf *b, const struct mime *m)
     buf_add(b, TEXT("\r\nDate: "));
     put_date(b, m->date);
     buf_print(b, "\r\nMessage-ID: <%.*s@%.*s>\r\n", T(m->id), T(domain_of(m->from)));
-    buf_print(b, "Service-Notice: letter=%.*s%s%.*s\r\n", T(m->letter), m->purpose.n ? "; purpose=" : "",
-              T(m->purpose));
+    if (m->unsubscribe.n)
+        put_unsubscribe(b, m);
+    else
+        buf_print(b, "Service-Notice: letter=%.*s%s%.*s\r\n", T(m->letter), m->purpose.n ? "; purpose=" : "",
+                  T(m->purpose));
     buf_print(b, "Auto-Submitted: auto-generated\r\nContent-Language: %.*s\r\nMIME-Version: 1.0\r\n", T(m->language));
 }
 

@@ -10,6 +10,7 @@ struct mime {
     text subject, text, html, language;
     text id;              /* of Message-ID, what stands before the @; the same at every try */
     text letter, purpose; /* names, for the header Service-Notice; purpose may be empty */
+    text unsubscribe, unsubscribe_to; /* of marketing: a link and an address (RFC 8058); else empty: a service notice */
     msec date;
 };
 /* ERR_VALUE when a value that becomes a header holds a control character or an address more than one word; only the

@@ -193,6 +193,7 @@ static void judge_reply(const struct smtp *s, long reply, bool uploaded, struct 
 
 static void judge(const struct smtp *s, CURLcode code, long reply, bool uploaded, struct smtp_result *out)
 {
+    out->unknown = uploaded && code != CURLE_OK && reply < 400;
     switch ((int)code) {
     case CURLE_OK:
         out->reached = true;

@@ -24,6 +24,7 @@ struct smtp_result {
     bool sent;
     bool for_good; /* refused for this recipient or message: no other try will help */
     bool reached;  /* the server spoke with us: other messages may go */
+    bool unknown;  /* all of it was handed over, and no answer came: it may have gone */
     char code[24]; /* "smtp-451", "unreachable", "tls", "login", "timeout", "stopped", "smtputf8" (the
                     * server takes no addresses beyond ASCII): never personal */
 };

@@ -91,6 +91,11 @@ static void nothing_is_left_of_a_canary(void **state)
              "INSERT INTO consent_scan (tenant, subject, purpose, channel, seq, scan) VALUES ('%.*s', x'%s', 'news', '', 1, randomblob(16))",
              T(f->c.tenant), hex);
     fixture_plant(f, scanned);
+    snprintf(sent, sizeof sent,
+             "INSERT INTO campaign_letter (tenant, subject, campaign, state, at, tries, due) VALUES"
+             " ('%.*s', x'%s', randomblob(16), 1, 1, 1, 9e12)",
+             T(f->c.tenant), hex);
+    fixture_plant(f, sent);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

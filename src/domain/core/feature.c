@@ -106,3 +106,14 @@ enum err feature_open_run(struct db *db, const struct feature_made *made)
         TRY(made->feature->open_run(db, made->made));
     return OK;
 }
+
+enum err feature_leaves(struct ctx *c, const struct feature **of, struct outbox_letter **out)
+{
+    *out = NULL;
+    for (unsigned i = 0; i < c->app->feature_count && !*out; i++) {
+        *of = c->app->features[i];
+        if ((*of)->leaves)
+            TRY((*of)->leaves(c, out));
+    }
+    return OK;
+}

@@ -5,7 +5,16 @@
 #include "store/store.h"
 
 struct change;
+struct outbox_letter;
 struct person;
+
+/* What became of a letter. UNKNOWN: it was handed over and nobody answered; it may have gone. */
+enum letter_fate {
+    LETTER_SENT,
+    LETTER_AGAIN,
+    LETTER_FAILED,
+    LETTER_UNKNOWN
+};
 
 /* What a row of a feature's table holds, for the promise board: read from a walk's statement, valid as long as its row.
  */
@@ -52,6 +61,10 @@ struct feature {
     const struct feature_walk *walks; /* of the promise board */
     unsigned walk_count;
     enum err (*tick)(struct ctx *c); /* what time brings it, before the sweep */
+    /* Its next letter, marked as leaving, NULL when none is due; and what became of it, said before it is asked again.
+     */
+    enum err (*leaves)(struct ctx *c, struct outbox_letter **out);
+    enum err (*left)(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
 };
 
 /* In an open object: the member of each feature, with what it holds of that person. */
@@ -78,5 +91,7 @@ const struct feature *feature_of_event(const struct ctx *c, text event);
 enum err feature_moved(struct ctx *c, const struct json *patch, struct change *ch);
 enum err feature_dropped(struct ctx *c, struct change *ch);
 enum err feature_tick(struct ctx *c);
+/* The next letter of a feature, and whose: NULL when there is none. */
+enum err feature_leaves(struct ctx *c, const struct feature **of, struct outbox_letter **out);
 
 #endif

@@ -52,6 +52,7 @@ struct app {
     _Atomic uint64_t folder_checks[2]; /* by folder_authorize: refused, allowed */
     char public_url[512];              /* where people reach this server, without a slash at its end */
     struct {
+        char from[300]; /* the sender's address; empty without a sender */
         _Atomic bool sender;
         _Atomic uint64_t sent, failed;
     } mail;

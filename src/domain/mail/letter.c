@@ -48,7 +48,7 @@ struct filling {
     const struct letter_values *values;
 };
 
-static text site(const struct ctx *c)
+text letter_site(const struct ctx *c)
 {
     text title = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
     return title.n ? title : c->policy->controller.legal_name;
@@ -57,7 +57,7 @@ static text site(const struct ctx *c)
 static text general(struct ctx *c, text name)
 {
     if (text_eq(name, TEXT("site")))
-        return site(c);
+        return letter_site(c);
     if (text_eq(name, TEXT("controller")))
         return c->policy->controller.legal_name;
     if (text_eq(name, TEXT("place")))
@@ -200,7 +200,7 @@ static text greeting(const struct ctx *c) { return doc_in(c, TEXT("Hello,"), TEX
 /* Who writes, and from where. */
 static text signature(const struct ctx *c)
 {
-    return text_eq(site(c), c->policy->controller.legal_name) ? TEXT("{controller}\n{place}")
+    return text_eq(letter_site(c), c->policy->controller.legal_name) ? TEXT("{controller}\n{place}")
                                                               : TEXT("{site}\n{controller}, {place}");
 }
 
@@ -214,10 +214,10 @@ static text footer(const struct ctx *c)
              "actualités et les offres. Vos données et vos droits :"));
 }
 
-static void make_html(const struct filling *f, struct buf *b, const struct letter_words *words, text subject, text body)
+void letter_frame(const struct ctx *c, struct buf *b, text subject, text body, text foot)
 {
     buf_add(b, TEXT("<!DOCTYPE html>\n<html lang=\""));
-    buf_add(b, doc_in(f->c, TEXT("en"), TEXT("fr")));
+    buf_add(b, doc_in(c, TEXT("en"), TEXT("fr")));
     buf_add(
         b,
         TEXT(
@@ -228,22 +228,42 @@ static void make_html(const struct filling *f, struct buf *b, const struct lette
                     "font:16px/1.55 -apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif\">\n"
                     "<div style=\"max-width:36em;margin:0 auto;padding:24px 16px\">\n"
                     "<p style=\"margin:0 0 12px;font-weight:600;color:#1f5d4c\">"));
-    fill(f, b, TEXT("{site}"), true);
+    buf_html(b, letter_site(c));
     buf_add(
-        b, TEXT("</p>\n<div style=\"background:#ffffff;border:1px solid #d9dfdb;border-radius:8px;padding:8px 24px\">\n"
-                "<p style=\"margin:1em 0\">"));
+        b, TEXT("</p>\n<div style=\"background:#ffffff;border:1px solid #d9dfdb;border-radius:8px;padding:8px 24px\">\n"));
+    buf_add(b, body);
+    buf_add(b, TEXT("</div>\n<p style=\"margin:16px 0 0;font-size:.82em;color:#55605a\">"));
+    buf_add(b, foot);
+    buf_add(b, TEXT("</p>\n</div>\n</body>\n</html>\n"));
+}
+
+static void put_body(const struct filling *f, struct buf *b, const struct letter_words *words, text body)
+{
+    buf_add(b, TEXT("<p style=\"margin:1em 0\">"));
     buf_html(b, greeting(f->c));
     buf_add(b, TEXT("</p>\n"));
     put_html_body(f, b, body, words->action);
     buf_add(b, TEXT("<p style=\"margin:1.4em 0 1em\">"));
     fill(f, b, signature(f->c), true);
-    buf_add(b, TEXT("</p>\n</div>\n<p style=\"margin:16px 0 0;font-size:.82em;color:#55605a\">"));
+    buf_add(b, TEXT("</p>\n"));
+}
+
+static void put_foot(const struct filling *f, struct buf *b)
+{
     fill(f, b, footer(f->c), true);
     buf_add(b, TEXT(" <a style=\"color:#1f5d4c\" href=\""));
     fill(f, b, TEXT("{privacy}"), true);
     buf_add(b, TEXT("\">"));
     fill(f, b, TEXT("{privacy}"), true);
-    buf_add(b, TEXT("</a></p>\n</div>\n</body>\n</html>\n"));
+    buf_add(b, TEXT("</a>"));
+}
+
+static void make_html(const struct filling *f, struct buf *b, const struct letter_words *words, text subject, text body)
+{
+    BUF_AUTO inner = buf_make(LETTER_MAX), foot = buf_make(LETTER_MAX);
+    put_body(f, &inner, words, body);
+    put_foot(f, &foot);
+    letter_frame(f->c, b, subject, buf_for(b, &inner), buf_for(b, &foot));
 }
 
 static void make_text(const struct filling *f, struct buf *b, text body)

@@ -13,6 +13,8 @@ struct letter_values {
     unsigned count;
 };
 
+struct buf;
+
 struct letter {
     text name, language, subject, text, html;
     bool apart, bulk;
@@ -24,5 +26,9 @@ enum err letter_render(struct ctx *c, text language, text name, const struct let
 text letter_title(struct ctx *c, text name);
 /* Whether it tells somebody where data about them came from: with it the duty of GDPR 14 is done. */
 bool letter_informs(text name);
+/* The site's name, in c->language: who writes. */
+text letter_site(const struct ctx *c);
+/* The one frame around every letter, in c->language: `body` and `foot` are HTML already. */
+void letter_frame(const struct ctx *c, struct buf *b, text subject, text body, text foot);
 
 #endif

@@ -83,6 +83,33 @@ static enum err seal_message(struct ctx *c, const struct person *p, text to, con
     return seal(c->arena, &key, &place, message, &out->message);
 }
 
+static enum err seal_words(struct ctx *c, const struct person *p, text to, const struct letter *words,
+                           struct mail_put *out)
+{
+    out->letter = words->name;
+    out->bulk = words->bulk;
+    out->purpose = TEXT("");
+    const struct person *sealed_for = words->apart ? NULL : p;
+    if (sealed_for) {
+        out->subject = p->id;
+        out->has_subject = true;
+    }
+    out->event = event_of(c, sealed_for, TEXT("mail.queued"));
+    return seal_message(c, sealed_for, to, words, out);
+}
+
+static enum err check_to(struct ctx *c, text to)
+{
+    if (!to.n)
+        return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
+    if (!c->app->public_url[0])
+        return say(c->arena, ERR_CONFIG,
+                   "letters hold links, and the public address is not known: say --url, or GARANT_URL");
+    if (!value_is_email(c->arena, to))
+        return say(c->arena, ERR_VALUE, "this is no e-mail address to which a letter could go");
+    return OK;
+}
+
 static enum err make_as(struct ctx *c, const struct person *p, struct subject_id id, text language, text to,
                         text letter, const struct letter_values *values, struct mail_put *out)
 {
@@ -91,24 +118,17 @@ static enum err make_as(struct ctx *c, const struct person *p, struct subject_id
     *out = (struct mail_put){ .tenant = c->tenant, .id = id, .at = c->now };
     if (!to.p && p)
         TRY(mail_address(c, p, &to, &category));
-    if (!to.n)
-        return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
-    if (!c->app->public_url[0])
-        return say(c->arena, ERR_CONFIG,
-                   "letters hold links, and the public address is not known: say --url, or GARANT_URL");
-    if (!value_is_email(c->arena, to))
-        return say(c->arena, ERR_VALUE, "this is no e-mail address to which a letter could go");
+    TRY(check_to(c, to));
     TRY(letter_render(c, language, letter, values, &words));
-    out->letter = words.name;
-    out->bulk = words.bulk;
-    out->purpose = TEXT("");
-    const struct person *sealed_for = words.apart ? NULL : p;
-    if (sealed_for) {
-        out->subject = p->id;
-        out->has_subject = true;
-    }
-    out->event = event_of(c, sealed_for, TEXT("mail.queued"));
-    return seal_message(c, sealed_for, to, &words, out);
+    return seal_words(c, p, to, &words, out);
+}
+
+enum err mail_make_said(struct ctx *c, const struct person *p, text to, const struct letter *words,
+                        struct mail_put *out)
+{
+    *out = (struct mail_put){ .tenant = c->tenant, .id = id_make(c->now), .at = c->now };
+    TRY(check_to(c, to));
+    return seal_words(c, p, to, words, out);
 }
 
 enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter,

@@ -27,6 +27,9 @@ enum err mail_make(struct ctx *c, const struct person *p, text to, text letter, 
 /* The same in a language given: of somebody who has no account yet. */
 enum err mail_make_in(struct ctx *c, const struct person *p, text language, text to, text letter,
                       const struct letter_values *values, struct mail_put *out);
+/* The same of a letter whose words are there already. */
+enum err mail_make_said(struct ctx *c, const struct person *p, text to, const struct letter *words,
+                        struct mail_put *out);
 /* The letter "erased", to the person's own address, under the id of the certificate that it names. Inside the write
  * that prepares the erasure it is made ready without a time to go (in place of one of an earlier try); inside the one
  * that completes it, at once or after a crash, it goes. Its row goes when it went, and after seven days in any case: it

@@ -24,7 +24,12 @@ bool outbox_is_address(text s)
     return value_is_email(&a, s);
 }
 
-void outbox_sender(struct app *app, bool runs) { app->mail.sender = runs; }
+void outbox_sender(struct app *app, text from)
+{
+    if (from.n)
+        (void)text_cstr(from, app->mail.from, sizeof app->mail.from); /* a longer one is no address */
+    app->mail.sender = from.n > 0;
+}
 
 /* ---- What is due. ---- */
 

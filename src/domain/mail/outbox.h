@@ -18,6 +18,7 @@ struct outbox_letter {
     text tenant, letter, purpose; /* names: of letters.def, of the policy (may be empty) */
     text from_name, reply_to;     /* name of the site; address of the controller, may be empty */
     text to, subject_line, text, html, language;
+    text unsubscribe, unsubscribe_to; /* of marketing: link and address that end it at once (RFC 8058); else empty */
     text name; /* the same at every try and nowhere else: what stands before the @ of Message-ID */
     msec created;
     int64_t tries;
@@ -36,7 +37,7 @@ enum err outbox_failed(struct ctx *c, const struct outbox_letter *l, bool for_go
 
 /* Whether letters could come from it. */
 bool outbox_is_address(text s);
-/* Said by the sender when it begins and ends. */
-void outbox_sender(struct app *app, bool runs);
+/* Said by the sender, with its address, when it begins and, with an empty one, when it ends. */
+void outbox_sender(struct app *app, text from);
 
 #endif

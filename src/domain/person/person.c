@@ -215,6 +215,25 @@ enum err person_would_allow(struct ctx *c, const struct person *p, text purpose,
     return OK;
 }
 
+enum err person_would_send(struct ctx *c, struct subject_id id, text purpose, text channel, bool *allowed)
+{
+    struct person p = { .id = id };
+    struct standing standing;
+    struct ask ask;
+    struct why why = c->arena->why;
+    *allowed = false;
+    enum err status = load_row(c, &p);
+    if (status == ERR_NOT_FOUND) {
+        c->arena->why = why;
+        return OK;
+    }
+    TRY(status);
+    TRY(ask_begin(c, &p, NULL, ACT_SEND, channel, &standing, &ask));
+    ask.purpose = policy_purpose(c->policy, purpose);
+    *allowed = in_reach(c, &p, CLOSED_NOT) && ask.purpose >= 0 && policy_decide(c->policy, &ask).verdict == ALLOWED;
+    return OK;
+}
+
 static bool needs_standing(const struct purpose *row)
 {
     return row->basis == BASIS_CONSENT || row->basis == BASIS_INTEREST || row->basis == BASIS_PUBLIC || row->marketing;
@@ -374,6 +393,16 @@ enum err person_may_observe(struct ctx *c, const struct person *p, unsigned cate
     if (!may_store(c, p, &ask, cat, false, &told))
         return refuse(c, p, told, TEXT(""), &set, (int)category);
     return decided_add(c, (struct decided){ .again = observe_again, .name = cat->name, .act = ACT_WRITE }, p);
+}
+
+enum err person_would_observe(struct ctx *c, const struct person *p, unsigned category, bool *allowed)
+{
+    struct decision told;
+    struct standing standing;
+    struct ask ask;
+    TRY(ask_begin(c, p, NULL, ACT_WRITE, TEXT(""), &standing, &ask));
+    *allowed = may_store(c, p, &ask, &c->policy->categories[category], false, &told);
+    return OK;
 }
 
 enum err person_may_count(struct ctx *c, const struct person *p, unsigned purpose, const struct bits *categories,

@@ -22,6 +22,8 @@ enum err person_open_anyway(struct ctx *c, text id, struct person *out);
 enum err person_allow(struct ctx *c, const struct person *p, text purpose, const struct bits *categories, enum act act);
 /* What the policy decides of a use for that purpose, without a refusal: for lists that leave a person out. */
 enum err person_would_allow(struct ctx *c, const struct person *p, text purpose, enum act act, bool *allowed);
+/* The same for a message to that person by that channel; never to who is gone or closed. */
+enum err person_would_send(struct ctx *c, struct subject_id id, text purpose, text channel, bool *allowed);
 /* The same for a message by that channel: ERR_MISSING without one where the purpose has some, ERR_PURPOSE for one that
  * it does not have, and only a consent to that channel counts. */
 enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, const struct bits *categories,
@@ -34,6 +36,8 @@ enum err person_allow_some(struct ctx *c, const struct person *p, const struct b
  * that they have consented to where it needs that, not objected to (GDPR 21), and whose use is not restricted (18). A
  * refusal is recorded; asked again inside the write. */
 enum err person_may_observe(struct ctx *c, const struct person *p, unsigned category);
+/* The same, silently. */
+enum err person_would_observe(struct ctx *c, const struct person *p, unsigned category, bool *allowed);
 /* Whether their data of these categories counts in figures for that purpose: the same words of theirs, and the actor's
  * reach. Silent: who is left out of a sum is refused nothing. */
 enum err person_may_count(struct ctx *c, const struct person *p, unsigned purpose, const struct bits *categories,

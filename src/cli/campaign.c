@@ -1,0 +1,79 @@
+/* The verbs campaign and mail: marketing emails, written, counted, tried and sent; and mail that comes in. */
+#include "cli/client.h"
+
+enum { INPUT_LIMIT = 1 << 20 };
+static const text json_type = TEXT_INIT("application/json");
+
+static text steering(struct cli *cli, text what)
+{
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    int64_t pace;
+    json_open(&w, '{');
+    json_pair(&w, TEXT("do"), what);
+    if (cli_has(cli, TEXT("at")))
+        json_pair(&w, TEXT("at"), cli_option(cli, TEXT("at")));
+    if (cli_has(cli, TEXT("pace")) && text_int(cli_option(cli, TEXT("pace")), &pace))
+        json_pair_int(&w, TEXT("pace"), pace);
+    json_close(&w, '}');
+    return buf_made(cli->arena, &b);
+}
+
+static enum err of_one(struct cli *cli, text what)
+{
+    static const char *const asked[] = { "after", "limit", NULL }, *const language[] = { "language", NULL };
+    static const char *const acts[] = { "start", "pause", "resume", "stop", NULL };
+    text id;
+    TRY(cli_argument(cli, 1, "the campaign's id", "l'identifiant de la campagne", &id));
+    for (unsigned i = 0; acts[i]; i++)
+        if (text_eq(what, text_of(acts[i])))
+            return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, "/steer"), json_type,
+                           steering(cli, what), 0);
+    if (text_eq(what, TEXT("show")))
+        return cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/campaigns/", id, ""), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("count")))
+        return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, "/count"), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("test")))
+        return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, "/test"), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("preview")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/campaigns/", id, "/preview"), language),
+                       TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("uncertain")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/campaigns/", id, "/uncertain"), asked),
+                       TEXT(""), TEXT(""), 0);
+    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\"", "action inconnue « %.*s »", T(what));
+}
+
+enum err verb_campaign(struct cli *cli)
+{
+    static const char *const asked[] = { "after", "limit", NULL };
+    text what, body;
+    TRY(cli_argument(cli, 0, "new, list, show, count, preview, test, start, pause, resume, stop or uncertain",
+                     "new, list, show, count, preview, test, start, pause, resume, stop ou uncertain", &what));
+    if (text_eq(what, TEXT("list")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/campaigns"), asked), TEXT(""), TEXT(""), 0);
+    if (!text_eq(what, TEXT("new")))
+        return of_one(cli, what);
+    TRY(cli_read_input(cli, INPUT_LIMIT, &body));
+    return cli_ask(cli, METHOD_POST, TEXT("/v1/campaigns"), json_type, body, 0);
+}
+
+/* ---- Mail that comes in: the mail server runs `garant mail receive --to ADDRESS` for each. ---- */
+
+enum err verb_mail(struct cli *cli)
+{
+    text what;
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    TRY(cli_argument(cli, 0, "receive", "receive", &what));
+    if (!text_eq(what, TEXT("receive")))
+        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use receive",
+                         "action inconnue « %.*s » : utilisez receive", T(what));
+    if (!cli_has(cli, TEXT("to")))
+        return cli_fault(cli, ERR_USAGE, "--to says which address the email came to",
+                         "--to indique l'adresse à laquelle le courriel est arrivé");
+    json_open(&w, '{');
+    json_pair(&w, TEXT("to"), cli_option(cli, TEXT("to")));
+    json_close(&w, '}');
+    return cli_ask(cli, METHOD_POST, TEXT("/v1/mail/received"), json_type, buf_made(cli->arena, &b), 0);
+}

@@ -1,0 +1,51 @@
+/* Marketing letters: written by staff, counted, tried, sent at a pace to whoever lets them, stopped by them at once. */
+#ifndef DOMAIN_CAMPAIGN_CAMPAIGN_H
+#define DOMAIN_CAMPAIGN_CAMPAIGN_H
+#include "domain/core/feature.h"
+
+struct paging;
+
+/* A campaign belongs to one purpose that rests on consent, and to one channel of it; who works on one must be allowed
+ * to send for that purpose. States: draft, running, paused, stopped, done. */
+
+/* {"name", "purpose", "channel"?, "subject": {language: text}, "text": {language: text}, "measure"?}: subject and text
+ * in each language of the policy. Text: paragraphs, "# " for a heading, "- " for a list, [words](https://…) for a
+ * link. ERR_MISSING, ERR_VALUE, ERR_CARD_NUMBER; ERR_PURPOSE with the clause for a purpose that the policy refuses, is
+ * not the caller's, does not rest on consent, or where `measure` is asked of a policy that has no purpose for it. */
+enum err campaign_make(struct ctx *c, const struct json *in, struct answer *out);
+/* Those for whose purpose the caller may send, newest first: {"campaigns", "next"}. */
+enum err campaign_list(struct ctx *c, const struct paging *asked, struct answer *out);
+/* What it says and how far it is; totals of what was opened and followed, null below `min_group`. */
+enum err campaign_show(struct ctx *c, text id, struct answer *out);
+/* How many would get it now: {"recipients"}. It takes long where many ever agreed. */
+enum err campaign_count(struct ctx *c, text id, struct answer *out);
+/* The letter as it would go, in that language: {"subject", "text", "html"}. */
+enum err campaign_preview(struct ctx *c, text id, text language, struct answer *out);
+/* The letter to the caller's own address; of a program or the operator, to the controller's. */
+enum err campaign_test(struct ctx *c, text id, struct answer *out);
+/* {"do": "start", "pause", "resume" or "stop", "at"?, "pace"?}: start wants the recipients counted before; pace is
+ * letters an hour, 0: as fast as it goes. ERR_CONFLICT where the state does not allow it. */
+enum err campaign_steer(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* Those of whom it is not known whether their letter went: [{"subject", "at"}]. They get no second one. */
+enum err campaign_uncertain(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+
+/* What the token of a letter's link or address ends: {"purpose", "title", "measure"}; ERR_NOT_FOUND for one that was
+ * never made. It is signed, works without signing in, for ever, and after a change of the master key. */
+enum err campaign_stop_look(struct ctx *c, text token, struct answer *out);
+/* Ends it at once; `method`: link, one_click or email. Somebody who is gone gets none anyway: no error. */
+enum err campaign_stop(struct ctx *c, text token, text method, struct answer *out);
+/* A letter came to an address of ours, "unsubscribe+TOKEN@…": the same. ERR_NOT_FOUND for another address. */
+enum err campaign_mail_came(struct ctx *c, const struct json *in, struct answer *out);
+
+/* The image of a letter was fetched, or its n-th link followed (*to: where it leads). On record only for a person who
+ * agrees to be measured at this moment; else a total of the link alone, and nothing of the image. */
+enum err campaign_opened(struct ctx *c, text token);
+enum err campaign_followed(struct ctx *c, text token, text number, text *to);
+
+/* Whether the policy has a purpose that measures letters, under a consent of its own. */
+bool campaign_measurable(const struct ctx *c);
+
+/* Member `campaigns` of the access answer and export, [{"campaign", "at", "state"}]; the letters that leave. */
+extern const struct feature campaign_feature;
+
+#endif

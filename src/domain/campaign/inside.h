@@ -1,0 +1,69 @@
+/* What the files of campaigns share. */
+#ifndef DOMAIN_CAMPAIGN_INSIDE_H
+#define DOMAIN_CAMPAIGN_INSIDE_H
+#include "domain/campaign/campaign.h"
+#include "store/store.h"
+
+struct buf;
+
+enum {
+    CAMPAIGN_LINKS = 100,  /* links of one language's text */
+    CAMPAIGN_TEXT = 20000, /* bytes of a text */
+    TRIES_MOST = 5
+};
+#define CAMPAIGN_KEPT (365 * DAY) /* how long it is on record what went to whom, and a draft that nobody started */
+
+struct campaign {
+    struct subject_id id, reached;
+    bool has_reached;
+    text tenant, state, purpose, channel, actor, kept, code; /* kept: the body as it is sealed */
+    const struct json *body;                                 /* {"name", "subject", "text", "measure", "reason"} */
+    msec at, starts, next;
+    int64_t pace, recipients, sent, skipped, failed, uncertain, measured, opened; /* recipients: -1 not counted */
+};
+/* The row that `q` stands on, a CAMPAIGN_GET or one with its columns; opens its body. */
+enum err campaign_take(struct ctx *c, struct query *q, struct campaign *out);
+/* ERR_NOT_FOUND, malformed or of another tenant alike. */
+enum err campaign_find(struct ctx *c, text id, struct campaign *out);
+/* The purpose of that name, when it may have campaigns by that channel at all; else its refusal, on record. */
+enum err campaign_purpose(struct ctx *c, text name, text channel, const struct purpose **out);
+/* Whether the caller's class may send for it, whatever people say: ERR_FORBIDDEN or ERR_PURPOSE, on record. */
+enum err campaign_may(struct ctx *c, const struct purpose *p, enum act act);
+bool campaign_would(const struct ctx *c, const struct purpose *p, enum act act);
+
+/* The purpose under which opening and following are recorded, and the category that holds it (stream: mail): NULL where
+ * the policy has none. */
+const struct purpose *campaign_measuring(const struct ctx *c, int *category);
+
+/* ---- Words. ---- */
+/* How the links of a letter lead: straight there, by this server as everybody's do, or as this person's alone. */
+struct campaign_words {
+    text language;
+    text go;                   /* what stands before a link's number; empty: links lead straight there */
+    text pixel;                /* address of the image; empty: none */
+    text stop, stop_to, quiet; /* link and address that end the letters; link that ends the measuring, may be empty */
+    text subject, plain, html; /* made */
+};
+enum err campaign_render(struct ctx *c, const struct campaign *m, struct campaign_words *w);
+/* Checks subject and text in each language of the policy. */
+enum err campaign_check_words(struct ctx *c, const struct json *in);
+/* Where the n-th link of the text leads; p NULL when there is none. Numbers of French begin at 0, of English at 1000.
+ */
+text campaign_link(const struct campaign *m, int64_t number);
+
+/* ---- Tokens. ---- */
+/* Ends that purpose's letters by that channel for the person: 52 characters that stand the loss of case. */
+text campaign_stop_token(struct ctx *c, struct subject_id id, text purpose, text channel);
+/* The letter of that person: for its image and its own links. */
+text campaign_letter_token(struct ctx *c, struct subject_id campaign, struct subject_id id);
+bool campaign_letter_of(struct ctx *c, text token, struct subject_id *campaign, struct subject_id *id);
+/* "unsubscribe+TOKEN@…" at the sender's domain; empty while no sender is known. */
+text campaign_stop_address(struct ctx *c, text token);
+
+/* ---- Leaving. ---- */
+enum err campaign_leaves(struct ctx *c, struct outbox_letter **out);
+enum err campaign_left(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
+/* Whether this person is measured, as they say now. */
+enum err campaign_measures(struct ctx *c, const struct person *p, bool *measured);
+
+#endif

@@ -1,0 +1,305 @@
+/* Campaigns for staff: written, counted, tried, started, paused, stopped; and the same for programs. */
+#include "domain/campaign/campaign.h"
+#include "domain/core/named.h"
+#include "domain/core/paging.h"
+#include "front/door/front.h"
+#include "front/door/go.h"
+#include "front/page/page_person.h"
+#include "front/staff/staff.h"
+
+#define ID         q->params[0]
+#define SENT(name) json_text(q->json, TEXT(name))
+
+HANDLER(campaign_make, campaign_make(c, q->json, &answer))
+PAGED(campaign_list, campaign_list(c, &paging, &answer))
+HANDLER(campaign_get, campaign_show(c, ID, &answer))
+HANDLER(campaign_count, campaign_count(c, ID, &answer))
+HANDLER(campaign_preview, campaign_preview(c, ID, request_query(q, TEXT("language")), &answer))
+HANDLER(campaign_test, campaign_test(c, ID, &answer))
+HANDLER(campaign_steer, campaign_steer(c, ID, q->json, &answer))
+PAGED(campaign_uncertain, campaign_uncertain(c, ID, &paging, &answer))
+
+/* ---- The list, and a new one. ---- */
+
+static const struct actor_class *class_of(const struct ctx *c)
+{
+    return c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+}
+
+static bool writes_for(const struct ctx *c, unsigned purpose)
+{
+    const struct purpose *p = &c->policy->purposes[purpose];
+    const struct actor_class *class = class_of(c);
+    bool email = false;
+    for (unsigned i = 0; i < p->channel_count; i++)
+        email |= text_eq(p->channels[i], TEXT("email"));
+    return class && email && p->basis == BASIS_CONSENT && !p->never && bits_has(&class->purposes, purpose) &&
+           (class->acts >> ACT_SEND & 1);
+}
+
+static void put_purposes(struct page *p)
+{
+    struct ctx *c = p->c;
+    bool any = false;
+    json_name(&p->w, TEXT("purposes"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < c->policy->purpose_count; i++) {
+        const struct purpose *one = &c->policy->purposes[i];
+        if (!writes_for(c, i))
+            continue;
+        any = true;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("purpose"), one->name);
+        json_pair(&p->w, TEXT("says"), doc_purpose(c, one));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(one->name, json_text(p->q->json, TEXT("purpose"))));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_pair_bool(&p->w, TEXT("may_write"), any);
+}
+
+static text language_word(struct ctx *c, text code)
+{
+    bool french = text_eq(code, TEXT("fr"));
+    return french ? doc_in(c, TEXT("French"), TEXT("français")) : doc_in(c, TEXT("English"), TEXT("anglais"));
+}
+
+static void put_texts(struct page *p)
+{
+    struct ctx *c = p->c;
+    json_name(&p->w, TEXT("texts"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < c->policy->language_count; i++) {
+        text code = c->policy->languages[i];
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("code"), code);
+        json_pair(&p->w, TEXT("language"), language_word(c, code));
+        json_pair(&p->w, TEXT("subject"), json_text(p->q->json, arena_print(c->arena, "subject.%.*s", T(code))));
+        json_pair(&p->w, TEXT("text"), json_text(p->q->json, arena_print(c->arena, "text.%.*s", T(code))));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static enum err put_campaigns(struct page *p)
+{
+    struct answer answer = { 0 };
+    struct paging paging;
+    const struct json *list;
+    text after = request_query(p->q, TEXT("after"));
+    TRY(paging_parse(p->c, after.p ? after : TEXT(""), TEXT("100"), &paging));
+    TRY(campaign_list(p->c, &paging, &answer));
+    TRY(json_parse(p->c->arena, answer.body, &list));
+    json_name(&p->w, TEXT("campaigns"));
+    json_put(&p->w, json_get(list, TEXT("campaigns")));
+    json_pair(&p->w, TEXT("next"), json_text(list, TEXT("next")));
+    return OK;
+}
+
+static enum err list_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
+{
+    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("name") };
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_campaigns"), &p));
+    staff_problem(&p, o);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    put_purposes(&p);
+    put_texts(&p);
+    json_pair_bool(&p.w, TEXT("measures"), campaign_measurable(c));
+    json_pair_bool(&p.w, TEXT("measure"), json_text(q->json, TEXT("measure")).n > 0);
+    TRY(put_campaigns(&p));
+    return page_show(&p, r, staff_status(o));
+}
+
+enum err api_staff_campaigns(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    return list_page(c, q, r, &fine);
+}
+
+/* Line breaks as forms send them, CR LF, become those of texts. */
+static text unix_lines(struct ctx *c, text s)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] != '\r')
+            buf_char(&b, s.p[i]);
+    return buf_made(c->arena, &b);
+}
+
+static void put_said(struct ctx *c, const struct request *q, struct json_out *w, const char *name)
+{
+    json_name(w, text_of(name));
+    json_open(w, '{');
+    for (unsigned i = 0; i < c->policy->language_count; i++) {
+        text code = c->policy->languages[i];
+        text sent = json_text(q->json, arena_print(c->arena, "%s.%.*s", name, T(code)));
+        json_pair(w, code, sent.p ? unix_lines(c, sent) : sent);
+    }
+    json_close(w, '}');
+}
+
+static enum err make(struct ctx *c, const struct request *q, text *id)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    struct answer answer = { 0 };
+    const struct json *in;
+    json_open(&w, '{');
+    json_pair(&w, TEXT("name"), SENT("name"));
+    json_pair(&w, TEXT("purpose"), SENT("purpose"));
+    put_said(c, q, &w, "subject");
+    put_said(c, q, &w, "text");
+    json_pair_bool(&w, TEXT("measure"), SENT("measure").n > 0);
+    json_close(&w, '}');
+    TRY(staff_reason(c, q));
+    TRY(json_parse_buf(c->arena, &b, &in));
+    TRY(campaign_make(c, in, &answer));
+    *id = answer.id;
+    return OK;
+}
+
+enum err api_staff_campaigns_new(struct ctx *c, const struct request *q, struct reply *r)
+{
+    text id;
+    struct staff_outcome o = staff_outcome(c, make(c, q, &id));
+    if (o.status == OK)
+        return page_go(c, r, arena_print(c->arena, "/staff/campaigns/%.*s", T(id)), TEXT("campaign_made"));
+    return staff_again(o.status) ? list_page(c, q, r, &o) : o.status;
+}
+
+/* ---- One of them. ---- */
+
+static enum err put_letters(struct page *p)
+{
+    struct ctx *c = p->c;
+    json_name(&p->w, TEXT("letters"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; i < c->policy->language_count; i++) {
+        struct answer answer = { 0 };
+        const struct json *letter;
+        text code = c->policy->languages[i];
+        TRY(campaign_preview(c, p->q->params[0], code, &answer));
+        TRY(json_parse(c->arena, answer.body, &letter));
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("code"), code);
+        json_pair(&p->w, TEXT("language"), language_word(c, code));
+        json_pair(&p->w, TEXT("subject"), json_text(letter, TEXT("subject")));
+        json_pair(&p->w, TEXT("text"), json_text(letter, TEXT("text")));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    return OK;
+}
+
+static bool is_state(const struct json *m, text state) { return text_eq(json_text(m, TEXT("state")), state); }
+
+static void put_facts(struct page *p, const struct json *m)
+{
+    static const text copied[] = { TEXT_INIT("id"),         TEXT_INIT("name"),    TEXT_INIT("state"),
+                                   TEXT_INIT("at"),         TEXT_INIT("starts"),  TEXT_INIT("sent"),
+                                   TEXT_INIT("skipped"),    TEXT_INIT("failed"),  TEXT_INIT("uncertain"),
+                                   TEXT_INIT("recipients"), TEXT_INIT("measure"), TEXT_INIT("opened"),
+                                   TEXT_INIT("pace") };
+    struct json_out *w = &p->w;
+    int purpose = policy_purpose(p->c->policy, json_text(m, TEXT("purpose")));
+    for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
+        page_copy(p, m, copied[i]);
+    json_pair(w, TEXT("says"), purpose >= 0 ? doc_purpose(p->c, &p->c->policy->purposes[purpose]) : TEXT(""));
+    json_pair_bool(w, TEXT("counted"), json_get(m, TEXT("recipients"))->kind != J_NULL);
+    json_pair_bool(w, TEXT("opened_shown"), json_get(m, TEXT("opened"))->kind != J_NULL);
+    bool draft = is_state(m, TEXT("draft")), paused = is_state(m, TEXT("paused")),
+         running = is_state(m, TEXT("running")) || is_state(m, TEXT("scheduled"));
+    json_pair_bool(w, TEXT("draft"), draft);
+    json_pair_bool(w, TEXT("paused"), paused);
+    json_pair_bool(w, TEXT("running"), running);
+    json_pair_bool(w, TEXT("open"), draft || paused || running);
+    json_pair(w, TEXT("at_sent"), json_text(p->q->json, TEXT("at")));
+    json_name(w, TEXT("links"));
+    json_open(w, '[');
+    JSON_EACH(one, json_get(m, TEXT("links"))) {
+        json_open(w, '{');
+        page_copy(p, one, TEXT("link"));
+        page_copy(p, one, TEXT("followed"));
+        json_pair_bool(w, TEXT("shown"), json_get(one, TEXT("followed"))->kind != J_NULL);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void put_doubts(struct page *p, const struct json *list)
+{
+    json_name(&p->w, TEXT("doubts"));
+    if (!list) {
+        json_put_null(&p->w);
+        return;
+    }
+    json_open(&p->w, '{');
+    json_name(&p->w, TEXT("list"));
+    json_put(&p->w, json_get(list, TEXT("uncertain")));
+    json_pair(&p->w, TEXT("next"), json_text(list, TEXT("next")));
+    json_close(&p->w, '}');
+}
+
+static enum err one_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                         const struct json *doubts)
+{
+    static const text kept[] = { TEXT_INIT("reason") };
+    struct answer answer = { 0 };
+    const struct json *m;
+    PAGE_AUTO p = { 0 };
+    TRY(campaign_show(c, ID, &answer));
+    TRY(json_parse(c->arena, answer.body, &m));
+    TRY(staff_open(c, q, TEXT("staff_campaign"), &p));
+    staff_problem(&p, o);
+    page_keep(&p, kept, 1);
+    json_pair(&p.w, TEXT("id"), ID);
+    json_name(&p.w, TEXT("campaign"));
+    json_open(&p.w, '{');
+    put_facts(&p, m);
+    TRY(put_letters(&p));
+    json_close(&p.w, '}');
+    put_doubts(&p, doubts);
+    json_pair_bool(&p.w, TEXT("doubtful"), !doubts && !text_eq(json_get(m, TEXT("uncertain"))->value, TEXT("0")));
+    return page_show(&p, r, staff_status(o));
+}
+
+enum err api_staff_campaign(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    return one_page(c, q, r, &fine, NULL);
+}
+
+static enum err doubts_of(struct ctx *c, const struct request *q, const struct json **list)
+{
+    struct answer answer = { 0 };
+    struct paging paging;
+    text after = SENT("after");
+    TRY(paging_parse(c, after.p ? after : TEXT(""), TEXT("100"), &paging));
+    TRY(campaign_uncertain(c, ID, &paging, &answer));
+    return json_parse(c->arena, answer.body, list);
+}
+
+static enum err act(struct ctx *c, const struct request *q, const struct json **doubts)
+{
+    struct answer answer = { 0 };
+    text what = SENT("do");
+    TRY(staff_reason(c, q));
+    if (text_eq(what, TEXT("count")))
+        return campaign_count(c, ID, &answer);
+    if (text_eq(what, TEXT("test")))
+        return campaign_test(c, ID, &answer);
+    if (text_eq(what, TEXT("uncertain")))
+        return doubts_of(c, q, doubts);
+    return campaign_steer(c, ID, q->json, &answer);
+}
+
+enum err api_staff_campaign_act(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *doubts = NULL;
+    struct staff_outcome o = staff_outcome(c, act(c, q, &doubts));
+    if (o.status == OK && !doubts)
+        return page_go(c, r, arena_print(c->arena, "/staff/campaigns/%.*s", T(ID)),
+                       text_eq(SENT("do"), TEXT("test")) ? TEXT("campaign_tested") : TEXT("campaign_done"));
+    return o.status == OK || staff_again(o.status) ? one_page(c, q, r, &o, doubts) : o.status;
+}

@@ -1,0 +1,62 @@
+/* What the links of letters lead to: the page and the one click that end them, the image, and followed links. */
+#include "domain/campaign/campaign.h"
+#include "front/door/front.h"
+#include "front/page/page.h"
+
+#define TOKEN q->params[0]
+
+/* ---- Ending it. A look ends nothing: programs that check links look at them all (RFC 8058, 3.2). ---- */
+
+static enum err show(struct ctx *c, const struct request *q, struct reply *r, const struct answer *answer)
+{
+    PAGE_AUTO p = { 0 };
+    const struct json *said;
+    TRY(json_parse(c->arena, answer->body, &said));
+    TRY(page_open(c, q, TEXT("unsubscribe"), TEXT(""), &p));
+    json_pair(&p.w, TEXT("token"), TOKEN);
+    json_pair(&p.w, TEXT("purpose"), json_text(said, TEXT("title")));
+    json_pair_bool(&p.w, TEXT("measure"), json_get(said, TEXT("measure"))->truth);
+    json_pair_bool(&p.w, TEXT("stopped"), json_get(said, TEXT("stopped"))->truth);
+    return page_show(&p, r, 200);
+}
+
+enum err api_unsubscribe_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(request_take_language(c, q));
+    TRY(campaign_stop_look(c, TOKEN, &answer));
+    return show(c, q, r, &answer);
+}
+
+enum err api_unsubscribe(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    bool one_click = json_text(q->json, TEXT("List-Unsubscribe")).n > 0;
+    TRY(request_take_language(c, q));
+    TRY(campaign_stop(c, TOKEN, one_click ? TEXT("one_click") : TEXT("link"), &answer));
+    return show(c, q, r, &answer);
+}
+
+HANDLER(mail_receive, campaign_mail_came(c, q->json, &answer))
+
+/* ---- The image: always the same, whatever is recorded. ---- */
+
+static const char blank[] = "GIF89a\1\0\1\0\200\0\0\0\0\0\0\0\0!\371\4\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;";
+
+enum err api_letter_image(struct ctx *c, const struct request *q, struct reply *r)
+{
+    TRY(campaign_opened(c, TOKEN));
+    reply_bytes(r, 200, TEXT("image/gif"), (text){ blank, sizeof blank - 1 });
+    return OK;
+}
+
+/* ---- Links lead on to what the letter's author wrote, and nowhere else: the address stands in no request. ---- */
+
+enum err api_letter_link(struct ctx *c, const struct request *q, struct reply *r)
+{
+    text to = { NULL, 0 };
+    TRY(campaign_followed(c, TOKEN, q->params[1], &to));
+    reply_bytes(r, 303, (text){ NULL, 0 }, TEXT(""));
+    TRY(reply_header(c->arena, r, TEXT("Referrer-Policy"), TEXT("no-referrer")));
+    return reply_header(c->arena, r, TEXT("Location"), to);
+}

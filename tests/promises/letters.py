@@ -1,0 +1,283 @@
+"""Marketing emails: to whoever agreed and to nobody else, ended in every way at once, measured only of who agrees to that."""
+import json, re, urllib.parse
+from browser import Browser
+from garant import check
+from mailbox import Mailbox, wait_for
+from people import form, registered, staff, visitor
+from promise import part, promise
+from words import word
+
+NOW = "2026-11-22T10:00:00Z"
+SITE = "https://shop.example/autumn"
+SAID = {"subject": {"en": "Planted autumn", "fr": "Automne planté"},
+        "text": {"en": f"# Autumn\n\nHello & welcome.\n\n- [See the news]({SITE}?from=letter&page=1)\n- or {SITE}.",
+                 "fr": f"Bonjour & bienvenue.\n\n[Voir les nouveautés]({SITE}?from=letter&page=1), ou {SITE}."}}
+
+
+def agreed(client, data, purposes, address, decision="given", **more):
+    """Somebody with that address who decided so about each purpose, by email."""
+    return client.create(data(address), consents=[{"purpose": purpose, "channel": "email", "decision": decision} for purpose in purposes], **more)["id"]
+
+
+def written(client, purpose, name="Autumn", **more):
+    return client.post("/v1/campaigns", {"name": name, "purpose": purpose, **SAID, **more}).expect(201).json["id"]
+
+
+def shown(client, ident):
+    return client.get(f"/v1/campaigns/{ident}").expect(200).json
+
+
+def started(client, ident, **more):
+    client.post(f"/v1/campaigns/{ident}/count").expect(200)
+    return client.post(f"/v1/campaigns/{ident}/steer", {"do": "start", **more}).expect(200)
+
+
+def done(client, ident):
+    """The campaign, once nobody is left."""
+    return wait_for(lambda: (row := shown(client, ident))["state"] == "done" and row)
+
+
+def sent(client, purpose, name, **more):
+    ident = written(client, purpose, name, **more)
+    started(client, ident)
+    return done(client, ident)
+
+
+def letters(box, address):
+    return [letter for letter in box.find(address) if letter.subject == SAID["subject"]["en"] or letter.subject == SAID["subject"]["fr"]]
+
+
+def ways(letter):
+    """The address and the link that the header names, and the links of the text: those that end something."""
+    mail, link = re.match(r"<mailto:([^>]+)>,\s*<([^>]+)>$", letter.headers["list-unsubscribe"]).groups()
+    return mail, path_of(link), [path_of(one) for one in letter.links if "/unsubscribe/" in one]
+
+
+def path_of(link):
+    return "/" + link.split("/", 3)[3]
+
+
+def live(server, ident):
+    return server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["live"]
+
+
+# ---- MO-21: news with consent only, and every way to leave works at once. ----
+
+PURPOSE = "product_news"
+
+
+def rooms(address):
+    return {"identity": {"display_name": "kestrel"}, "login": {"email": address}}
+
+
+def to_whom(server, box, app):
+    """Everybody else but those who agree now gets none."""
+    people = {"yes": agreed(app, rooms, [PURPOSE], "yes@rooms.example"),
+              "no": agreed(app, rooms, [PURPOSE], "no@rooms.example", decision="refused"),
+              "nothing": app.create(rooms("nothing@rooms.example"))["id"],
+              "other": agreed(app, rooms, ["interest_tracking"], "other@rooms.example")}
+    for name in ("withdrew", "objected", "restricted", "closed", "erased", "late"):
+        people[name] = agreed(app, rooms, [PURPOSE], f"{name}@rooms.example")
+    operator = server.operator()
+    app.consent(people["withdrew"], PURPOSE, "withdrawn", channel="email").expect(201)
+    operator.put(f"/v1/subjects/{people['objected']}/objections/{PURPOSE}").expect(200, 201, 204)
+    operator.put(f"/v1/subjects/{people['restricted']}/restriction", {"ground": "contested"}).expect(200, 201, 204)
+    operator.post(f"/v1/subjects/{people['closed']}/close").expect(200, 201, 204)
+    app.erase(people["erased"])
+    with part("counted, previewed and tried before it goes"):
+        ident = written(app, PURPOSE)
+        app.post(f"/v1/campaigns/{ident}/steer", {"do": "start"}).refused("conflict", status=409)
+        check(app.post(f"/v1/campaigns/{ident}/count").expect(200).json == {"recipients": 2}, "who would get it is counted otherwise")
+        letter = app.get(f"/v1/campaigns/{ident}/preview?language=fr").expect(200).json
+        check(letter["subject"] == "Automne planté" and "Bonjour &amp; bienvenue." in letter["html"] and "Bonjour & bienvenue." in letter["text"], f"{letter}")
+        app.post(f"/v1/campaigns/{ident}/test").expect(200)
+        check(box.wait("privacy@myownconference.example").subject in SAID["subject"].values(), "no test to oneself")
+    with part("to who agrees now and to nobody else, decided again as each leaves"):
+        app.post(f"/v1/campaigns/{ident}/steer", {"do": "start"}).expect(200)
+        after = done(app, ident)
+        got = sorted(address for letter in box.letters if letter.subject in SAID["subject"].values() for address in letter.to)
+        check(got == ["late@rooms.example", "privacy@myownconference.example", "yes@rooms.example"], f"letters went to {got}")
+        check((after["sent"], after["failed"], after["uncertain"]) == (2, 0, 0), f"{after}")
+    return people, ident
+
+
+# ---- Each way of ending it. ----
+
+def by_the_link(server, letter, ident):
+    mail, click, links = ways(letter)
+    reader = Browser(server)
+    with part("a look at the link ends nothing; its button does, without signing in"):
+        for path in (click, *links):
+            reader.get(path).expect(200).form(path.split("?")[0])
+            server.anyone().request("HEAD", path)
+        check(PURPOSE in live(server, ident), "a look at the link ended it")
+        reader.submit(reader.get(links[0]), links[0].split("?")[0]).expect(200).has(word("unsubscribe.done", "fr"))
+        check(PURPOSE not in live(server, ident), "the link's button did not end it")
+        row = server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"][-1]
+        check((row["decision"], row["method"], row["channel"], row["by"]) == ("withdrawn", "link", "email", "person"), f"{row}")
+
+
+def by_one_click(server, letter, ident, parts):
+    """As mail programs do it (RFC 8058): no cookie, no Origin, one member, in either form."""
+    mail, click, _ = ways(letter)
+    with part("one click of a mail program ends it"):
+        check(letter.headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click", f"{letter.headers}")
+        if parts:
+            body = b'--abc\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--abc--\r\n'
+            kind = "multipart/form-data; boundary=abc"
+        else:
+            body, kind = b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"
+        server.anyone().post(click, body, **{"Content-Type": kind}).expect(200)
+        check(PURPOSE not in live(server, ident), "one click did not end it")
+        row = server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"][-1]
+        check((row["decision"], row["method"]) == ("withdrawn", "one_click"), f"{row}")
+
+
+def by_writing(server, letter, ident):
+    mail, _, _ = ways(letter)
+    with part("an email to the letter's address ends it, in whatever case it comes"):
+        server.run_refused("not-found", "mail", "receive", "--to", "unsubscribe+nobody@garant.example")
+        check(mail in letter.text and PURPOSE in live(server, ident), "the address stands not in the text, or it had ended")
+        local, _, domain = mail.partition("@")
+        check(len(local) <= 64 and domain == "garant.example", f"no mail server takes {mail}")
+        said = json.loads(server.run("mail", "receive", "--to", mail.lower(), "--json"))
+        check(said["stopped"] and PURPOSE not in live(server, ident), f"{said}")
+
+
+def in_settings(server, address, ident):
+    own = visitor(server, address, tenant="myownconference")
+    with part("in one's settings, and told to staff"):
+        form(own, "/me/consents", purpose=PURPOSE, channel="email", decision="withdrawn", csrf=own.csrf).expect(303)
+        check(PURPOSE not in live(server, ident), "the settings did not end it")
+
+
+def told_to_staff(server, desk, ident):
+    with part("in one's settings, and told to staff"):
+        desk.post(f"/v1/subjects/{ident}/consents", {"purpose": PURPOSE, "channel": "email", "decision": "withdrawn", "method": "staff"}).expect(201)
+        check(PURPOSE not in live(server, ident), "staff could not end it")
+
+
+def every_way(server, box, app):
+    """Six get a letter; each leaves in a way of their own; the next campaign goes to the one who stayed."""
+    desk = staff(server, rooms("desk@rooms.example"), "desk@rooms.example", "representative")
+    people = {name: agreed(app, rooms, [PURPOSE], f"{name}@rooms.example") for name in ("link", "click", "parts", "write", "staff", "stay")}
+    registered(server, box, rooms("settings@rooms.example"), "settings@rooms.example")
+    people["settings"] = visitor(server, "settings@rooms.example", tenant="myownconference").id
+    app.consent(people["settings"], PURPOSE, channel="email").expect(201)
+    ident = written(desk, PURPOSE, "For seven")
+    started(desk, ident)
+    done(desk, ident)
+    letter = {name: letters(box, f"{name}@rooms.example")[0] for name in people}
+    by_the_link(server, letter["link"], people["link"])
+    by_one_click(server, letter["click"], people["click"], parts=False)
+    by_one_click(server, letter["parts"], people["parts"], parts=True)
+    by_writing(server, letter["write"], people["write"])
+    in_settings(server, "settings@rooms.example", people["settings"])
+    told_to_staff(server, desk, people["staff"])
+    with part("whoever left gets no other"):
+        before = {name: len(letters(box, f"{name}@rooms.example")) for name in people}
+        sent(app, PURPOSE, "For who stayed")
+        after = {name: len(letters(box, f"{name}@rooms.example")) for name in people}
+        check({name: after[name] - before[name] for name in people} == {name: int(name == "stay") for name in people}, f"{before} {after}")
+    return letter["stay"], people["stay"]
+
+
+def in_the_middle(server, box, app):
+    """One letter an hour: who withdraws after the start gets none."""
+    people = {name: agreed(app, rooms, [PURPOSE], f"{name}@slow.example") for name in ("a", "b", "c", "d")}
+    with part("stopped at once, in the middle of a campaign too"):
+        ident = written(app, PURPOSE, "Slow")
+        started(app, ident, pace=1)
+        wait_for(lambda: shown(app, ident)["sent"] == 1)
+        for name, (purpose, decision) in {"c": (PURPOSE, "withdrawn")}.items():
+            app.consent(people[name], purpose, decision, channel="email").expect(201)
+        app.post(f"/v1/campaigns/{ident}/steer", {"do": "pause"}).expect(200)
+        server.advance(hours=3)
+        box.none_within(1.2, to="c@slow.example")
+        check(shown(app, ident)["state"] == "paused" and shown(app, ident)["sent"] == 1, "paused, it went on")
+        app.post(f"/v1/campaigns/{ident}/steer", {"do": "resume", "pace": 0}).expect(200)
+        after = done(app, ident)
+        check(not box.find("c@slow.example") and all(len(box.find(f"{name}@slow.example")) == 1 for name in "abd"), f"{after}")
+
+
+def killed(server, box, app):
+    """kill -9 while a letter leaves: it goes no second time, and is listed."""
+    for name in ("k1", "k2", "k3"):
+        agreed(app, rooms, [PURPOSE], f"{name}@kill.example")
+    with part("each once at most; of whom a crash leaves it uncertain is listed"):
+        ident = written(app, PURPOSE, "Killed")
+        app.post(f"/v1/campaigns/{ident}/count").expect(200)
+        wanted = len(box.letters) + 2
+
+        def at_the_second():
+            if len(box.letters) < wanted:
+                box.before_answer = at_the_second
+            else:
+                server.kill()
+        box.before_answer = at_the_second
+        app.post(f"/v1/campaigns/{ident}/steer", {"do": "start"}).expect(200)
+        wait_for(lambda: server.process is None)
+        doubtful = box.letters[wanted - 1].to[0]
+        server.start()
+        after = done(app, ident)
+        names = [address for letter in box.letters[wanted - 2:] for address in letter.to]
+        check(len(names) == len(set(names)) and after["uncertain"] == 1, f"{names} {after}")
+        listed = app.get(f"/v1/campaigns/{ident}/uncertain").expect(200).json["uncertain"]
+        data = app.read(listed[0]["subject"], PURPOSE).expect(200).json["data"]
+        check(len(listed) == 1 and data["login"]["email"] == doubtful, f"{listed} {data}")
+
+
+def for_ever(server, letter, ident, t):
+    with part("the link works after a change of the master key, and years later"):
+        server.run("rotate", t.path("new.key"))
+        server.restart()
+        server.advance(days=150)
+        check(PURPOSE in live(server, ident), "it had ended before")
+        _, click, links = ways(letter)
+        for wrong in (click[:-1] + ("A" if click[-1] != "A" else "B"), click[:20], "/unsubscribe/" + "A" * 52):
+            server.anyone().post(wrong, b"List-Unsubscribe=One-Click", **{"Content-Type": "application/x-www-form-urlencoded"}).expect(404)
+        check(PURPOSE in live(server, ident), "a token that was never made ended it")
+        server.anyone().post(click, b"List-Unsubscribe=One-Click", **{"Content-Type": "application/x-www-form-urlencoded"}).expect(200)
+        check(PURPOSE not in live(server, ident), "the old link does not work")
+        server.advance(days=4000)
+        server.anyone().post(click, b"List-Unsubscribe=One-Click", **{"Content-Type": "application/x-www-form-urlencoded"}).expect(200)
+
+
+def by_page_and_command(server, desk_address, box):
+    """The pages of staff, and the operator's command: what they show, and that they send nothing that the role may not."""
+    desk = staff(server, rooms(desk_address), desk_address, "representative")
+    books = staff(server, rooms("books@rooms.example"), "books@rooms.example", "accounting")
+    with part("by page, API and command: the policy decides who writes and who sends"):
+        fields = {"name": "By page", "purpose": PURPOSE, **{f"{part_}.{code}": SAID[part_][code] for part_ in SAID for code in ("en", "fr")}}
+        made = form(desk, "/staff/campaigns", csrf=desk.csrf, **fields).expect(303).headers["location"]
+        path = made.split("?")[0]
+        for do in ("count", "test"):
+            form(desk, path, csrf=desk.csrf, do=do, pace="0").expect(303)
+        wait_for(lambda: letters(box, desk_address))
+        page = desk.get(path + "?lang=en", Accept="text/html").expect(200).body.decode()
+        check("Planted autumn" in page and "Automne planté" in page and "Start sending" in page, page)
+        form(desk, path, csrf=desk.csrf, do="start", pace="0").expect(303)
+        ident = path.rsplit("/", 1)[1]
+        done(desk, ident)
+        for who, ask in ((books, lambda: form(books, "/staff/campaigns", csrf=books.csrf, **fields)),
+                         (books, lambda: books.post("/v1/campaigns", {"name": "x", "purpose": PURPOSE, **SAID}))):
+            check(ask().status == 403, "accounting wrote a marketing email")
+        server.run_refused("forbidden", "campaign", "new", given=json.dumps({"name": "x", "purpose": PURPOSE, **SAID}))
+        check(json.loads(server.run("campaign", "list", "--json"))["campaigns"] == [], "the operator sees campaigns of a purpose that is not theirs")
+        desk.post("/v1/campaigns", {"name": "x", "purpose": "service", **SAID}).refused("purpose-refused", status=403, clause=r"^purposes\.service$")
+        desk.post("/v1/campaigns", {"name": "x", "purpose": "sale", **SAID}).refused("purpose-refused", status=403, clause=r"^never\.sale")
+        for bad in ({"subject": {**SAID["subject"], "en": "A\r\nBcc: x@x.example"}}, {"text": {**SAID["text"], "fr": "\u0007"}}, {"subject": {"en": "A"}}):
+            check(desk.post("/v1/campaigns", {"name": "x", "purpose": PURPOSE, **SAID, **bad}).status == 422, f"{bad} is taken")
+
+
+@promise("MO-21")
+def leaving_the_news(t):
+    with Mailbox() as box:
+        server = t.server(now=NOW, tenant="myownconference", arguments=box.arguments())
+        app = server.client("app")
+        to_whom(server, box, app)
+        letter, ident = every_way(server, box, app)
+        in_the_middle(server, box, app)
+        killed(server, box, app)
+        by_page_and_command(server, "writer@rooms.example", box)
+        for_ever(server, letter, ident, t)
