@@ -33,6 +33,7 @@ export const PAGES = [
     { route: '/forms/{name}/paper', one: true, at: site => site.forms.slice(0, 1).map(name => `/forms/${name}/paper`) },
     { route: '/consent', few: true,
       at: site => ['/consent', ...site.cookies.includes('choice') ? [{ path: '/consent', name: 'consent-chosen', act: press('[value=accept]') }] : []] },
+    { route: '/unsubscribe/{token}', one: true, at: () => [{ path: '/unsubscribe/' + 'A'.repeat(52), name: 'unsubscribe', status: 404 }] },
     { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 
@@ -68,6 +69,10 @@ export const PAGES = [
       at: site => [...as('staff', '/staff/open')(site), ...as('support', '/staff/open')(site)] },
     { route: '/staff/forms', at: as('campaigns', '/staff/forms') },
     { route: '/staff/forms/{name}', at: as('campaigns', '/staff/forms/spring_contest') },
+    { route: '/staff/campaigns', at: as('campaigns', '/staff/campaigns') },
+    { route: '/staff/campaigns/{id}',
+      at: as('campaigns', '/staff/campaigns', { name: 'staff-campaign', act: fill({
+          name: 'Automne', 'subject.fr': 'Automne', 'text.fr': 'Bonjour.', 'subject.en': 'Autumn', 'text.en': 'Hello.' }) }) },
     { route: '/staff/people/{id}',
       at: site => !site.people ? [] : [
           ...as('staff', `/staff/people/${site.people.id}`)(site),
