@@ -281,3 +281,138 @@ def leaving_the_news(t):
         killed(server, box, app)
         by_page_and_command(server, "writer@rooms.example", box)
         for_ever(server, letter, ident, t)
+
+
+# ---- MO-09, DM-14: measured of who agrees to that, and of nobody else. ----
+
+def links_of(letter):
+    """The image of a letter, and where its links lead: as its HTML has them."""
+    pixels = [path_of(one) for one in re.findall(r'<img [^>]*src="([^"]+)"', letter.html)]
+    followed = [path_of(one) for one in re.findall(r'href="([^"]+)"', letter.html) if "/go/" in one]
+    return pixels, followed
+
+
+def opens(server, pixel):
+    """A mail program fetches the image: the same bytes and no cookie, whatever is recorded."""
+    answer = server.anyone().get(pixel).expect(200)
+    check(answer.headers["content-type"] == "image/gif" and answer.body.startswith(b"GIF89a") and "set-cookie" not in answer.headers, f"{answer.headers}")
+    return answer.body
+
+
+def follows(server, path, to):
+    answer = server.anyone().get(path)
+    check(answer.status in (302, 303) and answer.headers["location"] == to and "set-cookie" not in answer.headers, f"{answer.status} {answer.headers}")
+
+
+def noted(server, ident, category):
+    """What the person's own record says was opened and followed."""
+    rows = server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json["data"].get(category, [])
+    return [(row["fields"]["action"], row["fields"].get("link")) for row in rows]
+
+
+def measured(server, box, client, data, news, measuring, category, domain):
+    """One who agreed to both, one to the letters alone, one who refused the measure, one to nothing."""
+    people = {name: agreed(client, data, [news], f"{name}@{domain}") for name in ("both", "letters", "refused")}
+    people["nothing"] = client.create(data(f"nothing@{domain}"))["id"]
+    people["measure"] = agreed(client, data, [measuring], f"measure@{domain}")
+    client.consent(people["both"], measuring, channel="email").expect(201)
+    client.consent(people["refused"], measuring, "refused", channel="email").expect(201)
+    sent(client, news, "Autumn letter", measure=True)
+    return people, {name: letters(box, f"{name}@{domain}") for name in people}
+
+
+@promise("MO-09")
+def followed_with_consent_only(t):
+    """Promotional mail and tracking of interest, each under a consent of its own."""
+    with Mailbox() as box:
+        server = t.server(now=NOW, tenant="myownconference", arguments=box.arguments())
+        app = server.client("app")
+        people, got = measured(server, box, app, rooms, PURPOSE, "interest_tracking", "interest", "rooms.example")
+        with part("without consent no mail"):
+            check({name: len(got[name]) for name in people} == {"both": 1, "letters": 1, "refused": 1, "nothing": 0, "measure": 0}, f"{got}")
+        with part("without consent no beacon, whether refused or never asked"):
+            for name in ("letters", "refused"):
+                pixels, followed = links_of(got[name][0])
+                check(not pixels and got[name][0].html.count("<img") == 0, f"{name} has a beacon: {pixels}")
+                check(len(ways(got[name][0])[2]) == 1, "who is not measured has a link that ends the measure")
+                for path in followed:
+                    server.anyone().get(path)
+                check(not noted(server, people[name], "interest"), f"{name} was followed")
+        pixels, followed = links_of(got["both"][0])
+        with part("with it the beacon counts opens and links"):
+            check(len(pixels) == 1 and len(followed) == 2, f"{pixels} {followed}")
+            opens(server, pixels[0])
+            opens(server, pixels[0])
+            follows(server, followed[0], f"{SITE}?from=letter&page=1")
+            check(noted(server, people["both"], "interest") == [("opened", None)] * 2 + [("link", f"{SITE}?from=letter&page=1")],
+                  f"{noted(server, people['both'], 'interest')}")
+            read = app.read(people["both"], "interest_tracking").expect(200).json["data"]["interest"]
+            check({row["fields"]["message"] for row in read} == {"Autumn letter"}, f"{read}")
+        with part("the person sees it, on the page, in the answer and by command"):
+            told = json.loads(server.run("subject", "access", people["both"], "--json"))
+            check(len(told["data"]["interest"]) == 3 and [row["campaign"] for row in told["campaigns"]] == ["Autumn letter"], f"{told['campaigns']}")
+            registered(server, box, rooms("reader@rooms.example"), "reader@rooms.example")
+            own = visitor(server, "reader@rooms.example", tenant="myownconference")
+            for purpose in (PURPOSE, "interest_tracking"):
+                form(own, "/me/consents", purpose=purpose, channel="email", decision="given", csrf=own.csrf).expect(303)
+            sent(app, PURPOSE, "For the reader", measure=True)
+            opens(server, links_of(letters(box, "reader@rooms.example")[0])[0][0])
+            page = own.get("/me?lang=en", Accept="text/html").expect(200).body.decode()
+            check("Interest in our mails" in page and "For the reader" in page, "the page does not tell")
+        with part("withdrawn, the old beacon is blank and records nothing; the letters go on"):
+            before, quiet = noted(server, people["both"], "interest"), [one for one in ways(got["both"][0])[2]][-1]
+            image = opens(server, "/pixel/" + "A" * 64)
+            server.anyone().post(quiet, b"", **{"Content-Type": "application/x-www-form-urlencoded"}).expect(200)
+            check(live(server, people["both"]) == [PURPOSE], f"{live(server, people['both'])}")
+            check(opens(server, pixels[0]) == image, "the image tells whether it is recorded")
+            follows(server, followed[0], f"{SITE}?from=letter&page=1")
+            check(noted(server, people["both"], "interest") == before, "after the withdrawal something was recorded")
+            sent(app, PURPOSE, "Second", measure=True)
+            pixels, _ = links_of(letters(box, "both@rooms.example")[-1])
+            check(len(letters(box, "both@rooms.example")) >= 2 and not pixels, "the next letter has a beacon, or did not come")
+
+
+def shop(address):
+    return {"contact": {"name": "Clarisse Planted", "email": address}}
+
+
+@promise("DM-14")
+def totals_that_lead_to_nobody(t):
+    """Beacons in campaign mail: per person with consent only; without it, totals that cannot be traced."""
+    with Mailbox() as box:
+        server = t.server(now=NOW, arguments=box.arguments())
+        app = server.client("app")
+        people, got = measured(server, box, app, shop, "marketing", "mail_measure", "mail_events", "shop.example")
+        with part("measured by person with that consent alone"):
+            pixels, followed = links_of(got["both"][0])
+            opens(server, pixels[0])
+            follows(server, followed[0], f"{SITE}?from=letter&page=1")
+            check(noted(server, people["both"], "mail_events") == [("opened", None), ("link", f"{SITE}?from=letter&page=1")], "not measured")
+            for name in ("letters", "refused"):
+                check(not links_of(got[name][0])[0], f"{name} has a beacon")
+        with part("totals too small are not shown"):
+            ident, = [row["id"] for row in app.get("/v1/campaigns").expect(200).json["campaigns"]]
+            follows(server, links_of(got["letters"][0])[1][0], f"{SITE}?from=letter&page=1")
+            row = shown(app, ident)
+            check(row["opened"] is None and row["measured"] is None and [one["followed"] for one in row["links"]] == [None], f"{row}")
+        crowd = {f"c{number}@crowd.example": agreed(app, shop, ["marketing"], f"c{number}@crowd.example") for number in range(12)}
+        sent(app, "marketing", "Crowd", measure=True)
+        with part("without it, totals that cannot be traced"):
+            ways_on = {address: links_of(letters(box, address)[0])[1] for address in crowd}
+            check(len({tuple(paths) for paths in ways_on.values()}) == 1, f"links that tell people apart: {ways_on}")
+            for address in crowd:
+                follows(server, ways_on[address][0], f"{SITE}?from=letter&page=1")
+            ident = app.get("/v1/campaigns").expect(200).json["campaigns"][0]["id"]
+            row = shown(app, ident)
+            check([one for one in row["links"] if one["followed"] == 12 and one["link"] == f"{SITE}?from=letter&page=1"], f"{row['links']}")
+            check(not any(noted(server, one, "mail_events") for one in crowd.values()), "somebody was followed")
+            said = [line for line in server.log().splitlines() if "/go/" in line or "127.0.0.1" in line and "listening" not in line and "http://" not in line]
+            check(not said, f"the log tells who followed: {said}")
+        with part("by page and command the same"):
+            desk = staff(server, {**shop("desk@shop.example")}, "desk@shop.example", "campaigns")
+            page = desk.get(f"/staff/campaigns/{ident}?lang=en", Accept="text/html").expect(200).body.decode()
+            check(re.search(re.escape("page=1") + r"</span>[^<]*12<", page.replace("&amp;", "&")), page)
+            server.run_refused("forbidden", "campaign", "show", ident)
+        with part("a link leads to what the letter says, and nowhere else"):
+            for wrong in (f"/go/{ident}/7", f"/go/{ident}/-1", f"/go/{'0' * 26}/0", f"/go/{'A' * 64}/0", f"/go/{ident}/https:%2F%2Fevil.example"):
+                check(server.anyone().get(wrong).status in (400, 404), wrong)
