@@ -396,13 +396,12 @@ def totals_that_lead_to_nobody(t):
             row = shown(app, ident)
             check(row["opened"] is None and row["measured"] is None and [one["followed"] for one in row["links"]] == [None], f"{row}")
         crowd = {f"c{number}@crowd.example": agreed(app, shop, ["marketing"], f"c{number}@crowd.example") for number in range(12)}
-        sent(app, "marketing", "Crowd", measure=True)
+        ident = sent(app, "marketing", "Crowd", measure=True)["id"]
         with part("without it, totals that cannot be traced"):
             ways_on = {address: links_of(letters(box, address)[0])[1] for address in crowd}
             check(len({tuple(paths) for paths in ways_on.values()}) == 1, f"links that tell people apart: {ways_on}")
             for address in crowd:
                 follows(server, ways_on[address][0], f"{SITE}?from=letter&page=1")
-            ident = app.get("/v1/campaigns").expect(200).json["campaigns"][0]["id"]
             row = shown(app, ident)
             check([one for one in row["links"] if one["followed"] == 12 and one["link"] == f"{SITE}?from=letter&page=1"], f"{row['links']}")
             check(not any(noted(server, one, "mail_events") for one in crowd.values()), "somebody was followed")
