@@ -174,9 +174,12 @@ def breaks(document, tenant):
               " UPDATE subject SET state = 1, created = 1, last_use = 1, due = 1 WHERE state = 0")
     each = records_of_all(document, tenant, "state = 0")
     person = f"(SELECT id FROM subject WHERE tenant = '{tenant}' AND state = 0 LIMIT 1)"
+    choice = ("INSERT INTO tracker_choice (tenant, id, purpose, decision, device, at, policy, wording, language, site, method, due) "
+              f"SELECT '{tenant}', {SOMEBODY}, 'audience', {{}}, 1, v.version, w.hash, 'en', 'x', 'banner', {{}} FROM policy_version v, wording w LIMIT 1")
     return {
         "notice": ["UPDATE policy_version SET text = text || ' '"],
         "consents": ["UPDATE wording SET text = 'Everything'", "UPDATE consent SET policy = 'none'"],
+        "trackers": [choice.format("'refused', x'00'", "9e15"), choice.format("'refused', NULL", "1"), choice.format("'given', NULL", "9e15")],
         "permissions": ["DELETE FROM consent WHERE channel = 'source'"],
         "undeclared": ["UPDATE OR IGNORE record SET category = 'hobbies'"],
         "transient": [f"UPDATE OR IGNORE record SET category = '{transient}'"] if transient else [],

@@ -114,7 +114,7 @@ static void all_kept(void **state)
     assert_true(v->counts[PROMISE_KEPT] > 15 && v->counts[PROMISE_DECLARED] >= 1);
     /* Each probe but those of a count that may be zero has looked at something. */
     for (int i = 0; i < PROBES; i++)
-        if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts)
+        if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers)
             assert_true(v->probes[i].figure > 0);
     assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
     assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
@@ -140,6 +140,11 @@ static const struct plant plants[] = {
       "UPDATE journal SET leaf = replace(leaf, '\"purpose\":\"service\"', '\"purpose\":\"resale\"') WHERE leaf LIKE '%\"act\":\"read\"%'",
       true },
     { PROBE_consents, "", "UPDATE wording SET text = 'All and everything'", false },
+    { PROBE_trackers, "",
+      "INSERT INTO tracker_choice (tenant, id, purpose, decision, device, at, policy, wording, language, site, method, due)"
+      " SELECT 'demo', x'00112233445566778899aabbccddeeff', 'service', 'refused', x'00', 1, v.version, w.hash, 'en', 'demo.example', 'banner',"
+      " NULL FROM policy_version v, wording w LIMIT 1",
+      false },
     { PROBE_undeclared, "", "UPDATE record SET category = 'hobbies' WHERE category = 'visits'", false, true },
     { PROBE_transient, "", "UPDATE record SET category = 'card' WHERE category = 'visits'", false, true },
     { PROBE_retention, "", "UPDATE record SET at = at - 400 * 86400000, due = NULL WHERE category = 'visits'", false },

@@ -16,6 +16,7 @@ enum board_job {
     JOB_ATTACHMENTS,
     JOB_PARTS,
     JOB_CONSENTS,
+    JOB_CHOICES,
     JOB_ACCOUNTS,
     JOB_SESSIONS,
     JOB_LEDGER,

@@ -373,6 +373,27 @@ static enum err look_at_consent(struct walker *w, struct query *q)
     return OK;
 }
 
+/* ---- Choices about trackers. ---- */
+
+/* Proved as consents are; a refusal tells nobody apart, and none outlives its term. */
+static enum err look_at_choice(struct walker *w, struct query *q)
+{
+    struct facts *f = w->step->facts;
+    msec now = w->step->c->now, at = query_get(q, LOOK_CHOICES, at);
+    text decision = query_get(q, LOOK_CHOICES, decision);
+    bool yes = text_eq(decision, TEXT("given")) || text_eq(decision, TEXT("withdrawn"));
+    bool known = yes || text_eq(decision, TEXT("refused"));
+    bool ended = !query_null(q, LOOK_CHOICES, due) && query_get(q, LOOK_CHOICES, due) <= now - BOARD_GRACE;
+    fact_looked(f, PROBE_trackers, 1);
+    TRY(version_known(w, query_get(q, LOOK_CHOICES, policy)));
+    TRY(wording_kept(w, query_get(q, LOOK_CHOICES, wording)));
+    bool good = known && yes == (query_get(q, LOOK_CHOICES, identified) != 0) && at > 0 && at <= now + DAY &&
+                w->version_good && w->wording_good && !ended;
+    fact_bad(f, PROBE_trackers, !good);
+    fact_soon(f, PROBE_trackers, policy_purpose(w->step->c->policy, query_get(q, LOOK_CHOICES, purpose)) < 0);
+    return OK;
+}
+
 /* ---- Accounts and sessions. ---- */
 
 /* What is sealed there has the length of a
@@ -458,6 +479,11 @@ static const struct walk walks[JOBS] = {
                        look_at_consent,
                        { COL(LOOK_CONSENTS, tenant), COL(LOOK_CONSENTS, subject), COL(LOOK_CONSENTS, purpose),
                          COL(LOOK_CONSENTS, channel), COL(LOOK_CONSENTS, seq) } },
+    [JOB_CHOICES] = { SQL_LOOK_CHOICES,
+                      "tbt",
+                      false,
+                      look_at_choice,
+                      { COL(LOOK_CHOICES, tenant), COL(LOOK_CHOICES, id), COL(LOOK_CHOICES, purpose) } },
     [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS,
                        "tb",
                        false,
