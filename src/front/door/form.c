@@ -77,7 +77,7 @@ enum err form_members(struct arena *a, const struct pair *rows, size_t count, co
 
 enum err form_parse(struct arena *a, text body, const struct json **out, text *csrf)
 {
-    struct pair *rows;
+    struct pair *rows = NULL;
     size_t count = 0;
     *csrf = (text){ NULL, 0 };
     TRY(read_members(a, body, &rows, &count));
