@@ -99,7 +99,8 @@ static void put_gone(const struct sheet *g, const struct json *k)
         raw(g, "<ul>\n");
         JSON_EACH(name, told) {
             raw(g, "<li>");
-            put(g, name->value);
+            text known = doc_recipient(g->c, policy_actor(g->c->policy, name->value));
+            put(g, known.n ? known : name->value);
             raw(g, "</li>\n");
         }
         raw(g, "</ul>\n");
@@ -121,9 +122,9 @@ static void put_kept(const struct sheet *g, const struct json *kept)
     JSON_EACH(k, kept) {
         text until = json_text(k, TEXT("until"));
         raw(g, "<div class=\"card\"><h3>");
-        put(g, json_text(k, TEXT("title")));
+        put(g, doc_kept(g->c, json_text(k, TEXT("category")), json_text(k, TEXT("title"))));
         raw(g, "</h3><dl class=\"values\">");
-        fact(g, "Why", "Pourquoi", json_text(k, TEXT("ground")));
+        fact(g, "Why", "Pourquoi", doc_ground_said(g->c, json_text(k, TEXT("ground"))));
         fact(g, "Until", "Jusqu’au",
              until.p ? doc_time(g->c, until)
                      : doc_in(g->c, TEXT("the end of the hold"), TEXT("la levée de la mesure")));

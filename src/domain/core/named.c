@@ -196,6 +196,32 @@ static text from_words(const struct ctx *c, enum retention_from from)
 
 text doc_ground(const struct ctx *c, const struct retention *r) { return doc_in(c, r->ground, r->ground_fr); }
 
+text doc_ground_said(const struct ctx *c, text said)
+{
+    for (unsigned i = 0; i < c->policy->retention_count; i++) {
+        const struct retention *r = &c->policy->retentions[i];
+        if (text_eq(said, r->ground) || text_eq(said, r->ground_fr))
+            return doc_ground(c, r);
+    }
+    NODE_EACH(kind, node_at(c->policy->root, TEXT("holds"))) {
+        const struct node *ground = node_get(kind, TEXT("ground"));
+        text en = node_said(ground, TEXT("en")), fr = node_said(ground, TEXT("fr"));
+        if (en.n && fr.n && (text_eq(said, en) || text_eq(said, fr)))
+            return doc_in(c, en, fr);
+    }
+    return said;
+}
+
+text doc_kept(const struct ctx *c, text category, text told)
+{
+    int index = policy_category(c->policy, category);
+    if (index >= 0)
+        return doc_category(c, &c->policy->categories[index]);
+    return text_eq(category, TEXT("consents"))
+             ? doc_in(c, TEXT("Proof of consents and refusals"), TEXT("Preuve des consentements et des refus"))
+             : told;
+}
+
 text doc_retention(struct ctx *c, const struct retention *r)
 {
     text active = term_words(c, r->active), archive = term_words(c, r->archive), from = from_words(c, r->from);

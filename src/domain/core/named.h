@@ -15,6 +15,11 @@ text doc_day(struct ctx *c, text time);
 text doc_retention(struct ctx *c, const struct retention *r);
 /* Why it is kept so long, empty when the policy says no ground. */
 text doc_ground(const struct ctx *c, const struct retention *r);
+/* A ground as it was told in some language: in c->language where it is one that the policy says in both, else as it
+ * is. */
+text doc_ground_said(const struct ctx *c, text said);
+/* The title of what is kept: of a category, of the proofs of consent, else as it was told. */
+text doc_kept(const struct ctx *c, text category, text told);
 text doc_basis(const struct ctx *c, text basis);
 /* Titles of the policy, else the name itself. */
 text doc_category(const struct ctx *c, const struct category *cat);

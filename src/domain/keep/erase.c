@@ -212,10 +212,7 @@ static struct kept proofs_kept(const struct erasing *e)
                           .until = proofs_until(e) };
 }
 
-static text proofs_title(const struct ctx *c)
-{
-    return doc_in(c, TEXT("Proof of consents and refusals"), TEXT("Preuve des consentements et des refus"));
-}
+static text proofs_title(const struct ctx *c) { return doc_kept(c, TEXT("consents"), TEXT("")); }
 
 static void put_kept(const struct erasing *e, struct json_out *w)
 {
