@@ -46,16 +46,34 @@ static size_t percent_at(text s, size_t i, uint32_t *c)
     return hex_at(s, i + 1, 2, 2, c) ? 3 : 0;
 }
 
+/* A digit in octal (C, shells), "\064", or in CSS, "\34 ": no other sign is taken for one of these. */
+static size_t number_at(text s, size_t i, uint32_t *c)
+{
+    size_t n = 0;
+    for (*c = 0; n < 3 && i + 1 + n < s.n && s.p[i + 1 + n] >= '0' && s.p[i + 1 + n] <= '7'; n++)
+        *c = *c << 3 | (uint32_t)(s.p[i + 1 + n] - '0');
+    if (n == 3 && *c >= '0' && *c <= '9')
+        return 4;
+    n = hex_at(s, i + 1, 2, 6, c);
+    bool digit = n && *c >= '0' && *c <= '9';
+    return digit ? n + 1 + (i + 1 + n < s.n && s.p[i + 1 + n] == ' ') : 0;
+}
+
 static size_t backslash_at(text s, size_t i, uint32_t *c)
 {
     char kind = i + 1 < s.n ? s.p[i + 1] : '\0';
     bool braces = i + 2 < s.n && s.p[i + 2] == '{';
     size_t n = 0;
-    if (kind == 'u' || kind == 'x')
+    if (is_digit(kind))
+        return number_at(s, i, c);
+    if (kind == 'U')
+        n = hex_at(s, i + 2, 8, 8, c);
+    else if (kind == 'u' || kind == 'x')
         n = braces ? hex_at(s, i + 3, 1, 6, c) : hex_at(s, i + 2, kind == 'u' ? 4 : 2,
                                                         kind == 'u' ? 4 : 2, c);
-    return n ? n + (braces ? 4 : 2)
-             : 0;
+    if (kind == 'U')
+        return n ? n + 2 : 0;
+    return n ? n + (braces ? 4 : 2) : 0;
 }
 
 /* A reference with a name is a blank or sign of some kind: none is a digit. */

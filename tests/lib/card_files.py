@@ -2,6 +2,7 @@
 import base64
 import gzip
 import io
+import tarfile
 import zipfile
 import zlib
 
@@ -82,6 +83,37 @@ def mail(body, encoding):
             + encoding + b"\r\n\r\n" + body)
 
 
+def attached(content):
+    """A mail with that file attached."""
+    return (b"From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=zz\r\n\r\n--zz\r\nContent-Type: text/plain\r\n\r\n"
+            b"See the file.\r\n--zz\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            + base64.encodebytes(content).replace(b"\n", b"\r\n") + b"--zz--\r\n")
+
+
+def taped(members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in members.items():
+            head = tarfile.TarInfo(name)
+            head.size = len(content)
+            archive.addfile(head, io.BytesIO(content))
+    return out.getvalue()
+
+
+def within(files):
+    """Files that hold one of those given, which hold others themselves."""
+    out = {}
+    for name, content in files.items():
+        out.update({f"{name}.gz": gzip.compress(content), f"{name}.eml": attached(content), f"{name}.zip": zipped({name: content}),
+                    f"{name}.tar": taped({"read.me": b"see the other", name: content}), f"{name}.tgz": gzip.compress(taped({name: content})),
+                    f"{name}.json": ('{"file": "' + base64.b64encode(content).decode() + '"}').encode(),
+                    f"{name}.eml.zip": zipped({f"{name}.eml": attached(content)})})
+    return out
+
+
+HOLDERS = ("archive.zip", "log.gz", "letter.docx", "numbers.xlsx", "text.odt", "flate.pdf", "plain.rtf")
+
+
 def holding(card):
     """name: bytes of files that hold this card number of sixteen digits, grouped by four with blanks."""
     whole, parts = card.replace(" ", ""), card.split(" ")
@@ -143,10 +175,17 @@ def innocent():
     """The same kinds of files, with numbers that are no card."""
     none = "4111 1111 1111 1112"
     made = {f"none-{name}": content for name, content in holding(none).items()}
+    made.update({f"none-{name}": content for name, content in nested(none).items()})
     return {**made, "photo.jpg": b"\xff\xd8\xff\xe0" + bytes((i * i * 31 + i // 7) % 256 for i in range(200_000)),
             "prices.csv": "\r\n".join(f"{i};{1000 + i * 37 % 9000};{1000 + i * 101 % 9000};{1000 + i * 173 % 9000};{1000 + i * 997 % 9000}"
                                       for i in range(2000)).encode(),
             "iban.txt": b"FR76 3000 6000 0112 3456 7890 189, +33 6 12 34 56 78"}
+
+
+def nested(card):
+    """Those that hold others, within others."""
+    files = holding(card)
+    return within({name: files[name] for name in HOLDERS})
 
 
 def bombs():

@@ -78,7 +78,7 @@ def however_disguised(t):
     attach = f"/v1/subjects/{ident}/attachments?category={place.category}&name="
     octets = {"Content-Type": "application/octet-stream"}.items()
     with part(first):
-        for name, content in card_files.holding("4111 1111 1111 1111").items():
+        for name, content in {**card_files.holding("4111 1111 1111 1111"), **card_files.nested("4111 1111 1111 1111")}.items():
             refused(client.request("POST", attach + name, content, octets), name)
         for name, content in card_files.innocent().items():
             client.request("POST", attach + name, content, octets).expect(201)

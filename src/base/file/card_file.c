@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/card.h"
 #include "base/unicode.h"
+#include "base/veil.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
@@ -180,6 +181,12 @@ static bool may_hold(text begin)
            text_starts(begin, TEXT("\x1F\x8B")) || text_starts(begin, TEXT("{\\rtf"));
 }
 
+/* Others too, while there is room: a mail, a tape archive. */
+static bool is_taken_whole(const struct card_search *x, text begin, size_t size)
+{
+    return size <= INSIDE_MAX && (may_hold(begin) || x->depth < DEPTH_MAX);
+}
+
 static enum err look_member_whole(struct card_search *x, zip_t *z, zip_uint64_t i, size_t size, bool *whole)
 {
     zip_file_t *in = zip_fopen_index(z, i, 0);
@@ -213,7 +220,7 @@ static enum err look_member(struct card_search *x, zip_t *z, zip_uint64_t i)
     if (n <= 0)
         return OK;
     bool whole = false;
-    if (may_hold((text){ begin, (size_t)n }) && (stat.valid & ZIP_STAT_SIZE) && stat.size <= INSIDE_MAX)
+    if ((stat.valid & ZIP_STAT_SIZE) && is_taken_whole(x, (text){ begin, (size_t)n }, stat.size))
         TRY(look_member_whole(x, z, i, (size_t)stat.size, &whole));
     if (whole || x->found)
         return OK;
@@ -266,14 +273,92 @@ static int64_t read_gzip(void *from, char *out, size_t size)
     return status == Z_OK || status == Z_STREAM_END ? (int64_t)(size - z->avail_out) : -1;
 }
 
+/* *whole: all of it was read, and looked through as a file of its own. What is larger is taken piece by piece. */
+static enum err look_gzip_whole(struct card_search *x, z_stream *z, bool *whole)
+{
+    size_t room = INSIDE_MAX < x->left ? INSIDE_MAX : x->left, size = 0;
+    char *all = malloc(room + 1);
+    *whole = false;
+    for (int64_t n = 1; all && n > 0 && size <= room; size += n > 0 ? (size_t)n : 0)
+        n = read_gzip(z, all + size, room + 1 - size);
+    enum err e = OK;
+    *whole = all && size && is_taken_whole(x, (text){ all, size }, size) && size <= room;
+    if (*whole)
+        e = card_file_unpacked(x, size);
+    if (*whole && e == OK)
+        e = card_file_inside(x, (text){ all, size });
+    free(all);
+    return e;
+}
+
 static enum err look_gzip(struct card_search *x, text content)
 {
-    z_stream z = { .next_in = (Bytef *)(uintptr_t)content.p, .avail_in = (uInt)content.n };
-    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
-        return say(x->arena, ERR_MEMORY, "no memory to look through a file");
-    enum err e = look_stream(x, read_gzip, &z);
-    inflateEnd(&z);
+    bool whole = false;
+    enum err e = OK;
+    for (int turn = 0; turn < 2 && e == OK && !whole; turn++) {
+        z_stream z = { .next_in = (Bytef *)(uintptr_t)content.p, .avail_in = (uInt)content.n };
+        if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+            return say(x->arena, ERR_MEMORY, "no memory to look through a file");
+        e = turn ? look_stream(x, read_gzip, &z) : look_gzip_whole(x, &z, &whole);
+        inflateEnd(&z);
+    }
     return e;
+}
+
+/* ---- Tape archives (POSIX ustar): a head of 512 bytes, then the file. ---- */
+
+enum { TAR_BLOCK = 512, TAR_SIZE = 124, TAR_SIGN = 257 };
+
+static bool tar_like(text s) { return s.n >= TAR_BLOCK && text_starts(text_from(s, TAR_SIGN), TEXT("ustar")); }
+
+static size_t tar_size(text head)
+{
+    size_t size = 0;
+    for (size_t i = TAR_SIZE; i < TAR_SIZE + 11; i++)
+        if (head.p[i] >= '0' && head.p[i] <= '7')
+            size = size << 3 | (size_t)(head.p[i] - '0');
+    return size;
+}
+
+/* Its bytes were looked through as they are: only what may hold others is left. */
+static enum err look_tar(struct card_search *x, text content)
+{
+    while (tar_like(content) && !x->found) {
+        size_t size = tar_size(content), blocks = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+        content = text_from(content, TAR_BLOCK);
+        TRY(count_file(x));
+        if (size <= content.n && may_hold(content))
+            TRY(card_file_inside(x, text_upto(content, size)));
+        content = text_from(content, blocks < content.n ? blocks : content.n);
+    }
+    return OK;
+}
+
+/* ---- Files in base64: attached to a mail, or in a text. ---- */
+
+/* As each kind begins in base64. */
+static bool attached_begins(text stretch)
+{
+    static const text begins[] = { TEXT_INIT("UEsDB"), TEXT_INIT("JVBER"), TEXT_INIT("H4sI"), TEXT_INIT("e1xyd") };
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (text_starts(stretch, begins[i]))
+            return true;
+    return false;
+}
+
+static enum err look_attached(struct card_search *x, text content)
+{
+    ARENA_AUTO room = arena_make(2 * content.n + (1 << 20));
+    text stretch;
+    for (size_t i = 0; !x->found && veil_base64(&room, content, &i, &stretch);) {
+        if (!attached_begins(stretch))
+            continue;
+        text clear = veil_decode64(&room, stretch, 0);
+        TRY(count_file(x));
+        TRY(card_file_unpacked(x, clear.n));
+        TRY(card_file_inside(x, clear));
+    }
+    return arena_whole(&room) == OK ? OK : say(x->arena, ERR_MEMORY, "no memory to look through a file");
 }
 
 /* ---- Rich text. ---- */
@@ -348,6 +433,10 @@ enum err card_file_inside(struct card_search *x, text content)
         e = look_zip(x, content);
     if (e == OK && !x->found && text_starts(content, TEXT("\x1F\x8B")))
         e = look_gzip(x, content);
+    if (e == OK && !x->found && tar_like(content))
+        e = look_tar(x, content);
+    if (e == OK && !x->found)
+        e = look_attached(x, content);
     if (e == OK && !x->found && text_starts(content, TEXT("{\\rtf")))
         e = look_rich_text(x, content);
     if (e == OK && !x->found && text_find(text_upto(content, 1024), TEXT("%PDF")) >= 0)
