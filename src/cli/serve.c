@@ -51,11 +51,13 @@ static enum err read_password(struct cli *cli, text path, text *out)
 
 static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out)
 {
-    static const char *const needed[] = { "smtp-user", "smtp-password-file", "smtp-ca", "smtp-plain", "mail-from" };
+    static const char *const needed[] = { "smtp-user", "smtp-password-file", "smtp-ca", "smtp-plain", "mail-from", "dkim-key", "dkim-selector" };
     *out = (struct smtp_options){ .url = cli_option(cli, TEXT("smtp")),
                                   .user = cli_option(cli, TEXT("smtp-user")),
                                   .ca_file = cli_option(cli, TEXT("smtp-ca")),
                                   .from = cli_option(cli, TEXT("mail-from")),
+                                  .dkim_key = cli_option(cli, TEXT("dkim-key")),
+                                  .dkim_selector = cli_option(cli, TEXT("dkim-selector")),
                                   .plain = cli_has(cli, TEXT("smtp-plain")) };
     for (size_t i = 0; i < sizeof needed / sizeof *needed && !out->url.n; i++)
         if (cli_has(cli, text_of(needed[i])))

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "domain/mail/outbox.h"
 #include "link/mime.h"
+#include "link/signature.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,6 +26,7 @@ enum {
 struct mailer {
     struct app *app;
     struct smtp *smtp;
+    struct signature *signature; /* NULL: letters go unsigned */
     pthread_t thread;
     bool started;
     int stop_fd;
@@ -44,6 +46,14 @@ static void act_as_server(struct mailer *m, struct arena *a, struct ctx *c)
 {
     ctx_begin(m->app, a, c);
     c->actor.name = TEXT("garant");
+}
+
+static msec now_of(struct mailer *m)
+{
+    ARENA_AUTO a = arena_make(LETTER_MEMORY);
+    CTX_AUTO c = { 0 };
+    act_as_server(m, &a, &c);
+    return c.now;
 }
 
 static enum err mark(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result, bool say_so)
@@ -74,7 +84,19 @@ static void pause_longer(struct mailer *m)
         m->pause_ms = PAUSE_MAX_MS;
 }
 
-static enum err compose(struct arena *a, const struct mailer *m, const struct outbox_letter *l, text to, struct buf *b,
+static enum err write_signed(struct arena *a, struct mailer *m, const struct mime *mime, struct buf *b, text *out)
+{
+    text message, header;
+    BUF_AUTO made = buf_make(MESSAGE_MAX);
+    TRY(mime_write(a, mime, &made));
+    TRY(buf_lend(a, &made, &message));
+    TRY(signature_make(a, m->signature, now_of(m), message, &header));
+    buf_add(b, header);
+    buf_add(b, message);
+    return buf_lend(a, b, out);
+}
+
+static enum err compose(struct arena *a, struct mailer *m, const struct outbox_letter *l, text to, struct buf *b,
                         text *out)
 {
     text reply_to = l->reply_to.n ? smtp_address(a, l->reply_to) : l->reply_to;
@@ -92,6 +114,8 @@ static enum err compose(struct arena *a, const struct mailer *m, const struct ou
                                .unsubscribe = l->unsubscribe,
                                .unsubscribe_to = l->unsubscribe_to,
                                .date = l->created };
+    if (m->signature)
+        return write_signed(a, m, &mime, b, out);
     TRY(mime_write(a, &mime, b));
     return buf_lend(a, b, out);
 }
@@ -238,6 +262,11 @@ enum err mailer_start(struct arena *a, struct app *app, const struct smtp_option
     m->app = app;
     m->stop_fd = eventfd(0, EFD_CLOEXEC);
     enum err status = m->stop_fd < 0 ? say(a, ERR_INTERNAL, "no descriptor for the mailer") : smtp_open(a, o, &m->smtp);
+    if (status == OK && o->dkim_key.n) {
+        text from = smtp_from(m->smtp);
+        status = signature_open(a, o->dkim_key, o->dkim_selector, text_from(from, (size_t)(text_index(from, '@') + 1)),
+                                &m->signature);
+    }
     if (status == OK)
         outbox_sender(app, smtp_from(m->smtp));
     if (status == OK && !(m->started = pthread_create(&m->thread, NULL, mailer_main, m) == 0))
@@ -260,6 +289,7 @@ void mailer_stop(struct mailer **mailer)
         pthread_join(m->thread, NULL);
     outbox_sender(m->app, TEXT(""));
     smtp_close(&m->smtp);
+    signature_close(&m->signature);
     if (m->stop_fd >= 0)
         close(m->stop_fd);
     free(m);

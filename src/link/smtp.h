@@ -11,6 +11,7 @@ struct smtp_options {
     text ca_file;        /* PEM of the authorities to believe; empty: the system's */
     text from;           /* the sender's address */
     bool plain;          /* no TLS: on loopback only */
+    text dkim_key, dkim_selector; /* file of the key that letters are signed with, and its name; empty: unsigned */
 };
 /* Checks the options; connects at the first message. ERR_CONFIG for what cannot be used. */
 enum err smtp_open(struct arena *a, const struct smtp_options *o, struct smtp **out);

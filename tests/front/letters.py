@@ -1,5 +1,6 @@
 """Letters from outside: a real SMTP server with STARTTLS, what it refuses, when it is away, crashes, and headers that hold."""
-import html, os, socket, time
+import base64, html, os, re, socket, subprocess, time
+import dkim
 from garant import DAY, Server, check, check_absent, garant
 from mailbox import FROM, PASSWORD, URL, Mailbox, wait_for
 
@@ -24,6 +25,20 @@ def contacts(client, ident):
 
 def outbox(server):
     return server.operator().get("/v1/mail").expect(200).json
+
+
+def signing_key(mailbox):
+    """A key for DKIM: what the DNS says of it, and what `garant serve` is told."""
+    path = os.path.join(mailbox.folder, "dkim.pem")
+    subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, stderr=subprocess.DEVNULL)
+    public = subprocess.run(["openssl", "rsa", "-in", path, "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
+    record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    return record, [*mailbox.arguments(), "--dkim-key", path, "--dkim-selector", "letters"]
+
+
+def verified(message, record):
+    """Whether Debian's python3-dkim takes the signature, with this record where the DNS would have it."""
+    return dkim.verify(message, dnsfunc=lambda name, timeout=5: record if name == b"letters._domainkey.garant.example." else None)
 
 
 def register(tests):
@@ -55,6 +70,35 @@ def register(tests):
             check_absent([TO, "dimanche", "Coupure prévue"], server.data, server.log_file)
             figures = server.anyone().get("/metrics").expect(200).body.decode()
             check("garant_mail_queued 0" in figures and "garant_mail_sent_total 1" in figures, "the figures of /metrics")
+
+    @tests.test("mail: signed by DKIM, the headers that end marketing included, as another program verifies it")
+    def signed():
+        with Mailbox() as mailbox:
+            key, arguments = signing_key(mailbox)
+            with Server("myownconference", tenant="myownconference", arguments=arguments) as server:
+                app = server.client("app")
+                data = {"identity": {"display_name": "kestrel"}, "login": {"email": "kestrel@rooms.example"}}
+                ident = app.create(data, consents=[{"purpose": "product_news", "channel": "email", "decision": "given"}])["id"]
+                app.post(f"/v1/subjects/{ident}/messages", {"purpose": "service_notices", "subject": "Coupure dimanche à 6 h",
+                                                            "text": ".\nÀ bientôt " + "é" * 300}).expect(202)
+                mailbox.wait("kestrel@rooms.example")
+                words = {"en": "News & more, é", "fr": "Actualités"}
+                made = app.post("/v1/campaigns", {"name": "Signed", "purpose": "product_news", "subject": words, "text": words}).expect(201).json["id"]
+                app.post(f"/v1/campaigns/{made}/count").expect(200)
+                app.post(f"/v1/campaigns/{made}/steer", {"do": "start"}).expect(200)
+                mailbox.wait("kestrel@rooms.example", count=2)
+                service, marketing = mailbox.find("kestrel@rooms.example")
+            for letter in (service, marketing):
+                check(verified(letter.bytes, key), f"another program does not verify it: {letter.bytes.decode()}")
+                covered = re.search(r";\s*h=([^;]+);", "".join(letter.headers["dkim-signature"].split()))[1].lower().split(":")
+                check({"from", "to", "subject", "date", "message-id"} <= set(covered) and covered.count("from") == 2, f"{covered}")
+                check(not verified(letter.bytes.replace(b"garant.example>", b"garant.example> ", 1).replace(b"Subject: ", b"Subject: x", 1), key), "altered")
+            check({"list-unsubscribe", "list-unsubscribe-post"} <= set(covered), f"{covered}")
+            check(not verified(marketing.bytes.replace(b"/unsubscribe/", b"/unsubscribe/A", 1), key), "the link is not covered")
+            for wrong in (["--dkim-key", os.path.join(mailbox.folder, "cert.pem")], ["--dkim-key", "/nothing"]):
+                with Server(POLICY, start=False, arguments=[*mailbox.arguments(), *wrong, "--dkim-selector", "letters"]) as server:
+                    status, said = server.refuses_to_start()
+                    check(status == 78 and "--dkim-key" in said, f"{status} {said}")
 
     @tests.test("mail: a server without STARTTLS, or unknown to the authorities, gets nothing")
     def no_tls():
