@@ -41,7 +41,8 @@ def recipients(client, count):
 
 
 def campaign(client, words):
-    ident = client.post("/v1/campaigns", {"name": "Bench", "purpose": "product_news", "subject": {"en": "News", "fr": "Nouvelles"}, "text": words}).expect(201).json["id"]
+    said = {"name": "Bench", "purpose": "product_news", "subject": {"en": "News", "fr": "Nouvelles"}, "text": words}
+    ident = client.post("/v1/campaigns", said).expect(201).json["id"]
     client.post(f"/v1/campaigns/{ident}/count").expect(200)
     return ident
 

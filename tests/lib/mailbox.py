@@ -53,8 +53,8 @@ class Letter:
 
     @property
     def letter(self):
-        """Which one it is: a name of letters.def."""
-        return re.match(r"letter=(\w+)", self.headers["service-notice"])[1]
+        """Which one it is: a name of letters.def; "marketing" for one that is no service notice."""
+        return re.match(r"letter=(\w+)", self.headers.get("service-notice", "letter=marketing"))[1]
 
 
 class Handler:
