@@ -126,6 +126,45 @@ text arena_print(struct arena *a, const char *format, ...)
     return out ? (text){ out, (size_t)n } : (text){ NULL, 0 };
 }
 
+/* The French of a text of say(); NULL where none is needed, or none is there. */
+static const char *in_french(const char *format)
+{
+    static const struct {
+        const char *en, *fr;
+    } rows[] = {
+#define SAID(en, fr) { en, fr },
+#include "base/said.def"
+#undef SAID
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (text_eq(text_of(rows[i].en), text_of(format)))
+            return rows[i].fr;
+    return NULL;
+}
+
+/* Values in the same order as in English: tools/words holds each row against it. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static void say_french(struct arena *a, const char *format, va_list args)
+{
+    const char *french = in_french(format);
+    a->why.said[0] = '\0';
+    if (!french)
+        return;
+    vsnprintf(a->why.said, sizeof a->why.said, french, args);
+    card_hide_in(a->why.said, strlen(a->why.said));
+}
+#pragma GCC diagnostic pop
+
+text why_told(const struct why *why, text language)
+{
+    bool french = text_eq(language, TEXT("fr")),
+         budget = why->code == ERR_TOO_MANY; /* budgets are told in their own words */
+    if (french && (why->said[0] || !budget))
+        return text_of(why->said);
+    return text_of(why->detail);
+}
+
 static enum err say_list(struct arena *a, enum err code, const struct clause *clause, const char *format, va_list args)
 {
     a->why.code = code;
@@ -133,6 +172,10 @@ static enum err say_list(struct arena *a, enum err code, const struct clause *cl
     a->why.missing[0] = '\0';
     a->why.field[0] = '\0';
     a->why.retry = 0;
+    va_list again;
+    va_copy(again, args);
+    say_french(a, format, again);
+    va_end(again);
     vsnprintf(a->why.detail, sizeof a->why.detail, format, args);
     card_hide_in(a->why.detail, strlen(a->why.detail));
     return code;

@@ -20,6 +20,7 @@ struct why {
     char missing[96]; /* words, comma between: all that what was sent lacks (a password's classes); or empty */
     int retry;        /* seconds after which to try again; 0: not said */
     char detail[512]; /* what exactly, in English: names and numbers, never a personal datum */
+    char said[512];   /* the same in French where said.def has it; or empty */
 };
 
 struct err_row {
@@ -29,6 +30,9 @@ struct err_row {
 };
 /* The row of `code` in errors.def. */
 const struct err_row *err_row(enum err code);
+
+/* The detail in that language; in French only what said.def has, and what was said in the asker's language already. */
+text why_told(const struct why *why, text language);
 
 /* Passes an error up; the reason was said where it arose. */
 #define TRY(expr)                                                                                                      \

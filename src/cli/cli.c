@@ -424,8 +424,9 @@ static void tell(struct cli *cli, enum err e)
     } else {
         text title = cli_say(cli, row->en, row->fr), colon = cli_say(cli, TEXT(":"), TEXT(" :"));
         buf_print(&b, "garant%.*s %.*s", T(colon), T(title));
+        text told = why_told(why, cli_say(cli, TEXT("en"), TEXT("fr")));
         if (why->detail[0])
-            buf_print(&b, "%.*s %s", T(colon), why->detail);
+            buf_print(&b, "%.*s %.*s", T(colon), T(told.n ? told : text_of(why->detail)));
         if (why->clause) {
             text place = clause_print(cli->arena, why->clause);
             buf_print(&b, " (%.*s)", T(place));

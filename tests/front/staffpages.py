@@ -180,3 +180,16 @@ def register(tests):
             done.expect(200).has(word("done.recorded"))
             rows = server.client("app").get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
             check([(r["decision"], r["method"]) for r in rows if r["purpose"] == "news"][-1] == ("withdrawn", "telephone"), f"{rows}")
+
+    @tests.test("staff pages: what went wrong is told in the language of the page")
+    def told():
+        with Server("mxplorerplace") as server:
+            clerk = staff(server, portal(1), "ana.1@people.example", "account_staff", language="fr")
+            ident = opened(server, portal(3), opener=clerk, folders=[{"folder": "dossier", "name": "Paris", "why": "contract"}])
+            for path, fields, status, says in ((f"/staff/people/{ident}", {"purpose": "statistics"}, 403, "finalité « statistics »"),
+                                               ("/staff/open", {**flat(portal(2)), "supplied_by": "person"}, 422, "un compte demande aussi : folders"),
+                                               (f"/staff/people/{ident}/invite", {}, 409, "ce compte n'attend pas d'invitation")):
+                page = form(clerk, path, **fields).expect(status)
+                check('lang="fr"' in text(page) and says in typed(text(page)), f"{path}: {typed(text(page)).split('role=')[1][:400]}")
+            answer = clerk.post(f"/v1/accounts/{ident}/invite", {}, **{"Accept-Language": "fr"})
+            check("n'attend pas" in answer.json["detail"], f"{answer.json}")

@@ -186,7 +186,7 @@ void reply_problem_open(struct reply *r, const struct why *why, text language, i
     json_put_text_of(w, &type);
     json_pair(w, TEXT("title"), text_eq(language, TEXT("fr")) ? row->fr : row->en);
     json_pair_int(w, TEXT("status"), r->status);
-    text detail = text_of(why->detail);
+    text told = why_told(why, language), detail = told.n ? told : text_of(why->detail);
     if (detail.n && text_utf8(detail))
         json_pair(w, TEXT("detail"), detail);
     json_pair(w, TEXT("code"), row->slug);

@@ -131,8 +131,7 @@ static text here_of(struct ctx *c, const struct request *q)
 {
     text here = path_of(q);
     bool again = q->method == METHOD_GET || text_starts(route_allow(c->arena, here), TEXT("GET"));
-    return again ? here
-         : c->session ? TEXT("/me") : TEXT("/signin");
+    return again ? here : c->session ? TEXT("/me") : TEXT("/signin");
 }
 
 static void put_frame(struct ctx *c, const struct request *q, text name, text area, struct page *out)
@@ -216,10 +215,10 @@ void page_problem(struct page *p, const struct why *why)
     json_open(&p->w, '{');
     page_text(p, TEXT("says"), p->faults ? word_find(TEXT("problem.title"), p->c->language) : said);
     fault_put_all(p);
-    text detail = text_of(why->detail);
+    text detail = why_told(why, p->c->language);
     /* What staff needs to know of the policy, and how much of something one may have: said in words of their own. */
     bool told = (p->at_work || why->code == ERR_TOO_MANY) && text_utf8(detail);
-    json_pair(&p->w, TEXT("detail"), told ? detail : TEXT(""));
+    page_text(p, TEXT("detail"), told ? detail : TEXT(""));
     json_pair(&p->w, TEXT("clause"), why->clause ? why->clause->path : TEXT(""));
     json_pair_int(&p->w, TEXT("retry"), why->retry);
     json_close(&p->w, '}');
