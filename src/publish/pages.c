@@ -3,6 +3,7 @@
 #include "publish/notice.h"
 #include <stdatomic.h>
 #include "base/arena.h"
+#include "base/file/pack.h"
 
 enum { LANGUAGES = 2, PAGE_LIMIT = 8 << 20, PAGES_LIMIT = 64 << 20 };
 static const text languages[LANGUAGES] = { TEXT_INIT("fr"), TEXT_INIT("en") };
@@ -35,6 +36,7 @@ static enum err make_one(struct pages *all, const struct policy *p, const struct
         return say(&all->arena, whole, "%s", scratch.why.detail);
     struct page *out = &all->pages[kind][language];
     TRY(buf_take(&all->arena, &b, &out->body));
+    TRY(pack_gzip(&all->arena, out->body, 9, &out->gzip));
     out->type = kind == PAGE_DATA ? TEXT("application/ld+json") : TEXT("text/html; charset=utf-8");
     out->etag = arena_print(&all->arena, "\"%.*s-%.*s-%d-%.*s-%s\"", 24, hash.p, coming ? 12 : 0,
                             coming ? coming->hash : "", (int)kind, T(languages[language]), GARANT_VERSION);

@@ -12,6 +12,7 @@ enum page_kind { PAGE_PRIVACY, PAGE_COOKIES, PAGE_DATA, PAGE_KINDS };
 /* Etag: strong, with its quotes; differs between languages and versions. */
 struct page {
     text body, type, etag;
+    text gzip; /* the body in that coding; p NULL where it would not be smaller */
 };
 
 /* For the instance: one reference is the caller's. */

@@ -1,5 +1,6 @@
 """Starting, stopping, reloading: what the server refuses to start with, and that it ends what it has begun."""
-import os, shutil, signal, socket, stat, subprocess, threading, time
+import gzip, os, shutil, signal, socket, stat, subprocess, threading, time
+import people
 from garant import TOP, Client, Fault, Server, check, garant
 
 POLICY = "tests/front/actors.yaml"
@@ -237,3 +238,41 @@ def register(tests):
             server.anyone().get("/healthz").expect(200)          # loopback has no share
             for one in kept:
                 one.close()
+
+    @tests.test("serving: public pages come packed to whoever takes that, small with their style, and never with somebody's token in them")
+    def packed():
+        said = []
+        for policy in ("mxplorerplace", "myportal", "deskmanager", "site-fr", "myownconference"):
+            with Server(policy) as server:
+                style = len(server.anyone().get("/static/garant.css", **{"Accept-Encoding": "gzip"}).expect(200).body)
+                for path in ("/privacy", "/promises", "/cookies", "/privacy/versions", "/privacy.jsonld", "/openapi.json", "/static/garant.css"):
+                    plain = server.anyone().get(path, Accept="*/*").expect(200)
+                    taken = server.anyone().get(path, Accept="*/*", **{"Accept-Encoding": "br, gzip"}).expect(200)
+                    check("content-encoding" not in plain.headers and "Accept-Encoding" in plain.headers["vary"], f"{path}: {plain.headers}")
+                    check(taken.headers["content-encoding"] == "gzip" and "Accept-Encoding" in taken.headers["vary"], f"{path}: {taken.headers}")
+                    if path != "/promises":                      # its figures move
+                        check(gzip.decompress(taken.body) == plain.body, f"{path}: other bytes when packed")
+                    check(len(taken.body) + style <= 60_000, f"{path} weighs {len(taken.body) + style} with its style")
+                    if "etag" in taken.headers:
+                        check(taken.headers["etag"] != plain.headers["etag"], f"{path}: one tag for two codings")
+                        again = server.anyone().get(path, Accept="*/*", **{"Accept-Encoding": "gzip", "If-None-Match": taken.headers["etag"]})
+                        check(again.status == 304 and again.headers["etag"] == taken.headers["etag"] or path.startswith(("/static", "/openapi")),
+                              f"{path}: {again.status} {again.headers}")
+                for coding in ("identity", "gzip;q=0", "br", ""):
+                    check("content-encoding" not in server.anyone().get("/privacy", **{"Accept-Encoding": coding}).headers, f"packed for {coding!r}")
+                weights = [len(server.anyone().get("/privacy?lang=fr", **{"Accept-Encoding": "gzip"}).body) + style]
+                times = []
+                for _ in range(30):
+                    began = time.monotonic()
+                    server.anyone().get("/privacy?lang=fr").expect(200)
+                    times.append(time.monotonic() - began)
+                said.append(f"{policy} {weights[0]} bytes, {min(times) * 1000:.1f} ms")
+                check(min(times) < 0.01, f"the notice takes {min(times) * 1000:.1f} ms")
+        with Server("mxplorerplace") as server:
+            data = {"identity": {"first_name": "Ana", "last_name": "Pack"}, "contact": {"email": "ana@people.example"}, "work": {"company": "S", "site": "L"}}
+            people.opened(server, data)
+            who = people.visitor(server, "ana@people.example")
+            for path in ("/privacy", "/promises", "/me"):
+                page = who.get(path, Accept="text/html", **{"Accept-Encoding": "gzip"}).expect(200)
+                check("content-encoding" not in page.headers and who.csrf.encode() in page.body, f"{path}: packed with a token in it")
+        return "; ".join(said)

@@ -215,3 +215,26 @@ enum err pack_end(struct pack *z, struct buf *out)
     put(out, 0, 2); /* bytes of the comment */
     return grown(z, out, before);
 }
+
+/* ---- One text, whole. ---- */
+
+enum err pack_gzip(struct arena *a, text in, int effort, text *out)
+{
+    enum { GZIP = 16 + MAX_WBITS };
+    z_stream z = { 0 };
+    *out = (text){ NULL, 0 };
+    size_t room = in.n * 9 / 10;
+    char *bytes = arena_alloc(a, room + 1);
+    TRY_PTR(bytes);
+    if (deflateInit2(&z, effort, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return say(a, ERR_MEMORY, "no memory to pack an answer");
+    z.next_in = (Bytef *)(uintptr_t)in.p;
+    z.avail_in = (uInt)in.n;
+    z.next_out = (Bytef *)bytes;
+    z.avail_out = (uInt)room;
+    int status = deflate(&z, Z_FINISH);
+    deflateEnd(&z);
+    if (status == Z_STREAM_END)
+        *out = (text){ bytes, room - z.avail_out };
+    return OK;
+}

@@ -31,4 +31,7 @@ enum err pack_file(struct pack *z, struct buf *out, text name, bool small, text 
 enum err pack_end(struct pack *z, struct buf *out);
 void pack_free(struct pack *z);
 
+/* The gzip coding of `in` (RFC 1952), by zlib's effort 1 to 9; p NULL where it would not be a tenth smaller. */
+enum err pack_gzip(struct arena *a, text in, int effort, text *out);
+
 #endif

@@ -2,6 +2,7 @@
 #include "domain/core/value.h"
 #include "domain/instance/token.h"
 #include "base/file/asset.h"
+#include "front/door/coding.h"
 #include "front/door/front.h"
 
 extern const struct assets front_assets; /* made by tools/embed from static/ */
@@ -115,5 +116,7 @@ enum err api_asset(struct ctx *c, const struct request *q, struct reply *r)
     if (!file)
         return say(c->arena, ERR_NOT_FOUND, "no file of the pages has this name");
     reply_bytes(r, 200, file->type, file->plain.bytes);
+    if (file->gzip.bytes.p && coding_taken(q))
+        TRY(coding_give(c, r, file->gzip.bytes));
     return reply_header(c->arena, r, TEXT("ETag"), file->plain.etag);
 }

@@ -7,6 +7,7 @@
 #include "domain/core/actor.h"
 #include "domain/core/decided.h"
 #include "domain/account/session.h"
+#include "front/door/coding.h"
 #include "front/door/cookie.h"
 #include "front/door/form.h"
 #include "front/door/gate.h"
@@ -475,6 +476,8 @@ void front_answer(struct request *q, struct arena *a, struct reply *r)
         e = say(a, ERR_INTERNAL, "the handler \"%.*s\" made no answer", T(q->route->name));
     if (e == OK)
         e = front_sign_out(&c, q, r);
+    if (e == OK)
+        e = coding_pack(&c, q, r);
     if (e != OK) {
         a->why.code = e;
         reply_reset(r);

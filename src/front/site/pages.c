@@ -5,6 +5,7 @@
 #include "domain/version/acknowledge.h"
 #include "domain/version/answer.h"
 #include "paper/version_page.h"
+#include "front/door/coding.h"
 #include "front/door/front.h"
 #include "front/site/pages.h"
 #include "domain/instance/published.h"
@@ -23,13 +24,14 @@ static enum err add_headers(struct ctx *c, struct reply *r, text etag)
 }
 
 /* RFC 9110, 13.1.2: the list of tags, or "*". */
-static bool matches(text header, text etag)
+static bool matches(struct ctx *c, text header, text etag)
 {
+    text packed = arena_print(c->arena, "%.*s-gz\"", (int)etag.n - 1, etag.p);
     while (header.p) {
         text one = text_trim(text_cut(&header, ','));
         if (text_starts(one, TEXT("W/")))
             one = text_from(one, 2);
-        if (text_eq(one, etag) || text_eq(one, TEXT("*")))
+        if (text_eq(one, etag) || text_eq(one, packed) || text_eq(one, TEXT("*")))
             return true;
     }
     return false;
@@ -40,10 +42,13 @@ static enum err serve_page(struct ctx *c, const struct request *q, struct reply 
     struct page page;
     TRY(request_take_language(c, q));
     TRY(page_get(c, kind, &page));
-    if (!front_session(c, q) && matches(request_header(q, TEXT("If-None-Match")), page.etag))
+    bool anybody = !front_session(c, q);
+    if (anybody && matches(c, request_header(q, TEXT("If-None-Match")), page.etag))
         reply_bytes(r, 304, (text){ NULL, 0 }, TEXT(""));
     else
         reply_bytes(r, 200, page.type, page.body);
+    if (anybody && r->status == 200 && page.gzip.p && coding_taken(q))
+        TRY(coding_give(c, r, page.gzip));
     return add_headers(c, r, page.etag);
 }
 
