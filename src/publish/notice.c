@@ -507,6 +507,9 @@ static text tracker_of(struct maker *m, const struct node *cookie)
     if (!provider.n)
         return line;
     bool reuse = text_eq(node_text(cookie, TEXT("provider_reuse")), TEXT("true"));
+    text country = words_of(w, node_get(cookie, TEXT("country")));
+    if (country.n)
+        provider = arena_print(m->a, "%.*s (%.*s)", T(provider), T(country));
     return arena_print(m->a, w->fr ? "%.*s, lu par %.*s%s" : "%.*s, read by %.*s%s", T(line), T(provider),
                        reuse ? w->fr ? ", qui s'en sert aussi pour lui-même" : ", who also uses it for itself" : "");
 }

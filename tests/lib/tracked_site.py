@@ -87,6 +87,7 @@ def policy(text, site):
     personal: false
     identifies: true
     provider: Mesure SA
+    country: FR
     where: [public]
   tastes:
     title: {fr: "Retient vos goûts, si vous l'acceptez.", en: "Remembers your tastes, if you accept."}

@@ -2,7 +2,7 @@
 import gzip, hashlib, json, os, re, subprocess
 import tracked_site
 from browser import Browser, member
-from garant import TOP, add_months, check, policy_file
+from garant import TOP, add_months, check, garant, policy_file
 from notices import own_copy
 from promise import part, promise
 from words import typed
@@ -175,7 +175,7 @@ def asked_again(server, edit):
         visitor.cookies["choice"] = renewed["cookie"]["value"]
         visitor.get("/consent?lang=en").expect(200).lacks("You have not chosen yet")
         reader = published(('version: "2.2"', 'version: "2.3"'), ("    purpose: audience\n    exempt: none\n",
-                                                                  "    purpose: audience\n    exempt: none\n    provider: Mesure SA\n"))
+                                                                  "    purpose: audience\n    exempt: none\n    provider: Mesure SA\n    country: FR\n"))
         reader.has("You have not chosen yet", "Mesure SA")
 
 
@@ -258,3 +258,66 @@ def before_any_cookie(t):
     with part("the choice is one link from every page"):
         for path in ("/", "/privacy", "/cookies", "/promises", "/privacy/versions", "/signin", "/forms/newsletter"):
             check(any(link.startswith("/consent") for link in Browser(server).get(path).expect(200).read.links), f"no link on {path}")
+
+
+# ---- DM-07: trackers and beacons as declared. ----
+
+def beacon(text):
+    """The policy with trackers of each kind, a third party's beacon among them, under the one purpose that rests on consent."""
+    return tracked_site.policy(text, "shop.deskmanager.example").replace("kind: pixel\n    purpose: audience", "kind: pixel\n    purpose: personalisation")
+
+
+def told_as_declared(server):
+    with part("each tracker and beacon is told as declared, with kind, lifetime, reader and country: by banner, page, API and command"):
+        document = server.client("app").get("/v1/policy").expect(200).json["document"]["cookies"]
+        waiting = {name: row for name, row in document.items() if row["exempt"] == "none"}
+        check(set(waiting) == {"remember", "beacon", "tastes", "tastes_now"}, f"{set(waiting)}")
+        said = {row["name"]: row for purpose in asked(server)["shown"]["purposes"] for row in purpose["trackers"]}
+        check({name: row["kind"] for name, row in said.items()} == {name: row["kind"] for name, row in waiting.items()}, f"{said}")
+        check("Mesure SA (France)" == said["beacon"]["provider"], f"{said['beacon']}")
+        check(json.loads(server.run("tracker", "show", "--json")) == asked(server), "the command tells something else")
+        script = server.anyone().get("/embed/consent.js?lang=en").expect(200).body.decode()
+        cookies, choice = (Browser(server).get(f"{path}?lang=en").expect(200) for path in ("/cookies", "/consent"))
+        for name, row in said.items():
+            for words in (name, row["title"], row["provider"]):
+                check(not words or json.dumps(words, ensure_ascii=False)[1:-1] in script, f"the banner does not say {words}")
+            choice.has(*[typed(words) for words in (name, row["title"], row["lifetime"], row["provider"]) if words])
+            cookies.has(*[typed(words) for words in (name, row["title"], row["lifetime"], row["provider"]) if words])
+        cookies.has("set only if you agree")
+
+
+def waits(server):
+    with part("what needs a choice waits for it, and the server sets nothing that the policy does not declare"):
+        visitor = Browser(server)
+        for path in ("/", "/cookies", "/consent", "/signin", "/forms/feedback"):
+            visitor.get(path).expect(200)
+        check(not visitor.cookies, f"{visitor.cookies}")
+        visitor.submit(visitor.get("/consent?lang=en"), "/consent", press={"do": "accept"}).expect(200)
+        check(set(visitor.cookies) == {"choice"}, f"{visitor.cookies}")
+        check({row["decision"] for row in proofs(server)} == {"given"} and len(proofs(server)) == 1, f"{proofs(server)}")
+
+
+def linted(t, rule, line, before, after):
+    policy = t.copy_of_policy(lambda text: beacon(text).replace(before, after))
+    found = [one for one in json.loads(garant("lint", policy, "--json", ok=None).stdout) if one["rule"] == rule]
+    with open(policy, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    check(found and any(line in lines[one["line"] - 1] for one in found), f"{rule}: {found}")
+    return found
+
+
+@promise("DM-07")
+def as_declared(t):
+    policy = t.copy_of_policy(beacon)
+    server = t.server(policy=policy, now=START)
+    told_as_declared(server)
+    waits(server)
+    with part("flash cookies are linted as dead"):
+        found = linted(t, "K10", "beacon", "    kind: pixel\n    purpose: personalisation", "    kind: flash\n    purpose: audience")
+        check(any("2020-12-31" in one["message"] and one["severity"] == "E" for one in found), f"{found}")
+    with part("a tracker that a third party reads is linted for its transfer"):
+        clean = json.loads(garant("lint", t.copy_of_policy(beacon), "--json", ok=None).stdout)
+        check(not [one for one in clean if one["rule"] in ("K10", "P04", "P07") or (one["rule"] == "P05" and "country" in one["message"])], f"{clean}")
+        linted(t, "P05", "beacon", "    provider: Mesure SA\n    country: FR\n", "    provider: Mesure SA\n")
+        linted(t, "P04", "beacon", "    country: FR\n    where: [public]", "    country: CN\n    where: [public]")
+        linted(t, "P07", "beacon", "    country: FR\n    where: [public]", "    country: US\n    where: [public]")

@@ -388,7 +388,7 @@ static enum err count_some(struct ctx *c, const struct campaign *m, struct subje
     ARENA_AUTO a = arena_make(64 << 20);
     struct ctx in = *c;
     struct subject_id people[WALK];
-    unsigned n;
+    unsigned n = 0;
     in.arena = &a;
     in.decisions = NULL;
     enum err status = walk(&in, m, *last, people, &n);

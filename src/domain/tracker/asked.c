@@ -143,7 +143,9 @@ static void put_tracker(struct ctx *c, const struct words *words, const struct n
     json_pair(w, TEXT("kind"), kind.n ? kind : TEXT("cookie"));
     json_pair(w, TEXT("title"), title.n ? title : name_of(cookie));
     json_pair(w, TEXT("lifetime"), words_of(words, node_get(cookie, TEXT("lifetime"))));
-    json_pair(w, TEXT("provider"), node_text(cookie, TEXT("provider")));
+    text provider = node_text(cookie, TEXT("provider")), country = words_of(words, node_get(cookie, TEXT("country")));
+    json_pair(w, TEXT("provider"),
+              provider.n && country.n ? arena_print(c->arena, "%.*s (%.*s)", T(provider), T(country)) : provider);
     json_close(w, '}');
 }
 

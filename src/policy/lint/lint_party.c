@@ -71,10 +71,11 @@ static bool is_adequate(const struct lint *l, text country)
 
 typedef void transfer_fn(struct lint *l, const struct node *n, text country, const struct node *safeguard);
 
-/* A transfer may stand in two places: with a recipient that has a country, and under `transfers`. */
+/* A transfer may stand in three places: with a recipient that has a country, with a tracker that a third party reads,
+ * and under `transfers`. */
 static void each_transfer(struct lint *l, transfer_fn *visit)
 {
-    static const char *const lists[] = { "recipients", "transfers" };
+    static const char *const lists[] = { "recipients", "cookies", "transfers" };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         EACH(item, l, lists[i])
         {
@@ -93,8 +94,23 @@ static void unlawful(struct lint *l, const struct node *n, text country, const s
 
 void check_P04(struct lint *l) { each_transfer(l, unlawful); }
 
+/* Who reads a tracker receives data: a declared recipient, whose country is told, or one whose country stands here. */
+static bool is_recipient(struct lint *l, text provider)
+{
+    EACH(recipient, l, "recipients")
+    if (text_eq(lint_value(lint_key(recipient, "name")), provider) || text_eq(recipient->key, provider))
+        return true;
+    return false;
+}
+
 void check_P05(struct lint *l)
 {
+    EACH(cookie, l, "cookies")
+    {
+        const struct node *provider = lint_key(cookie, "provider");
+        if (is_given(provider) && !is_set(lint_key(cookie, "country")) && !is_recipient(l, lint_value(provider)))
+            fire_at(l, SEVERITY_WARNING, cookie, "country");
+    }
     const struct node *transfers = clause(l, "transfers");
     if (transfers && transfers->kind != NODE_SCALAR && !transfers->count)
         fire(l, SEVERITY_ERROR, transfers);
