@@ -68,6 +68,14 @@ static enum err erase_marked(struct db *db, enum table table, const struct erasi
     return erase_all(db, table, c, erase, rows);
 }
 
+/* The rows stay under a term of their own, and lead to nobody any more. */
+static enum err erase_link(struct db *db, const struct erasing *c, enum sql erase, int64_t *rows)
+{
+    if (has_class(c->kept, c->kept_count, 0))
+        return OK;
+    return db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject)));
+}
+
 static enum err erase_table(struct db *db, const struct erasing *c, enum table table, int64_t *rows)
 {
     switch (table) {
@@ -76,6 +84,7 @@ static enum err erase_table(struct db *db, const struct erasing *c, enum table t
 #define CASE_rows(name)   return erase_rows(db, table, c, table_row(table)->kept_as, SQL_ERASE_##name, rows);
 #define CASE_marked(name) return erase_marked(db, table, c, SQL_ERASE_##name, SQL_MARK_##name, rows);
 #define CASE_links(name)  return erase_rows(db, table, c, TEXT("nothing"), SQL_ERASE_##name, rows);
+#define CASE_unlinked(name) return erase_link(db, c, SQL_ERASE_##name, rows);
 #define TABLE(name, erasure, kept_as, storage, bound, ...)                                                             \
     case TABLE_##name:                                                                                                 \
         CASE_##erasure(name)

@@ -22,7 +22,7 @@ enum personal {
     PERSONAL(X)
 #undef X
 };
-enum erasure { ERASURE_no, ERASURE_keyed, ERASURE_rows, ERASURE_marked, ERASURE_links };
+enum erasure { ERASURE_no, ERASURE_keyed, ERASURE_rows, ERASURE_marked, ERASURE_unlinked, ERASURE_links };
 enum column_type { COLUMN_integer, COLUMN_text, COLUMN_bytes, COLUMN_sealed };
 
 struct column {

@@ -162,6 +162,26 @@ class Browser:
             answer = self.send("POST", answer.headers["location"], sent)
         return self.follow(answer)
 
+    @classmethod
+    def of(cls, server, visitor, language="en"):
+        """A browser that goes on with the session of a Visitor (people.py)."""
+        browser = cls(server, language)
+        browser.cookies = dict(visitor.cookies)
+        return browser
+
+    def raw(self, method, path, body, kind):
+        """A body of its own kind, as a form with a file sends it."""
+        doors.requested(method, path, html=True)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        sent = {**self.headers, "Content-Type": kind, "Sec-Fetch-Site": "same-origin"}
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        connection.request(method, path, body, sent)
+        answer = connection.getresponse()
+        page = Page(path, answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        connection.close()
+        return self.follow(page)
+
     def sign_in(self, identifier, password, next=None):
         page = self.get("/signin" + ("?" + urllib.parse.urlencode({"next": next}) if next else "")).expect(200)
         if not page.path.startswith("/signin"):                  # still signed in

@@ -1,6 +1,7 @@
 /* The promise board: all kept over a sound instance; then a break planted for each probe, which must be seen, and where
  * it stands. */
 #include "domain_fixture.h"
+#include "domain/dsr/dsr.h"
 #include "built.h"
 #include "domain/board/board.h"
 #include "domain/instance/care.h"
@@ -66,6 +67,11 @@ static text lived(struct fixture *f)
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'open','why':'works on it'}"), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'works on it'}"), &out));
     OKAY(folder_revoke(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'left'}"), &out));
+    text asked = arena_print(&f->arena, "{'kind':'question','channel':'post','text':'my data','subject':'%.*s'}", T(id));
+    fixture_as(f, "operator");
+    OKAY(dsr_enter(&f->c, js(f, "%s", asked.p), &out));
+    fixture_plant(f, "INSERT INTO dsr_proof (tenant, request, id, at, due, meta, content) SELECT tenant, id, x'07', 1, 9e12,"
+                     " x'01', x'01' FROM dsr");
     signed_in(f, id);
     password_given(f, id, "Kobu-7-renard-Vite");
     fixture_as(f, "operator");
@@ -158,6 +164,8 @@ static const struct plant plants[] = {
     { PROBE_permissions, "", "DELETE FROM consent WHERE channel = 'source'", .bad = 2 },
     { PROBE_permissions, "", "UPDATE consent SET decision = 'withdrawn' WHERE channel = 'source'", .bad = 2 },
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
+    { PROBE_register, "", "UPDATE dsr SET legal = 1", false },
+    { PROBE_identity, "", "UPDATE dsr_proof SET due = 1", false },
     { PROBE_requests, "",
       "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')",
       false },

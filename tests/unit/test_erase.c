@@ -1,6 +1,7 @@
 /* Erasure over a real store: keys and rows of every table, holds with ground and end, recipients, certificate, crash,
  * leftovers. */
 #include "domain_fixture.h"
+#include "domain/dsr/dsr.h"
 #include "domain/person/record.h"
 #include "domain/rights/duty.h"
 #include "domain/core/context.h"
@@ -96,6 +97,8 @@ static void nothing_is_left_of_a_canary(void **state)
              " ('%.*s', x'%s', randomblob(16), 1, 1, 1, 9e12)",
              T(f->c.tenant), hex);
     fixture_plant(f, sent);
+    text asked = arena_print(&f->arena, "{'kind':'question','channel':'post','text':'canary','subject':'%.*s'}", T(id));
+    OKAY(dsr_enter(&f->c, js(f, "%s", asked.p), &out));
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

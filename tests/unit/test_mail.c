@@ -65,6 +65,9 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("what"), TEXT_INIT("Login, Telephone") },
     { TEXT_INIT("purpose"), TEXT_INIT("Measure") },
     { TEXT_INIT("reason"), TEXT_INIT("a reason <b>") },
+    { TEXT_INIT("kind"), TEXT_INIT("Erase my data") },
+    { TEXT_INIT("reference"), TEXT_INIT("01M83XJ880MAPGA37XW0S7QD5H") },
+    { TEXT_INIT("said"), TEXT_INIT("because <b>") },
 };
 
 static void every_letter_is_whole(void **state)

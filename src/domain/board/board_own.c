@@ -72,6 +72,33 @@ static enum err look_at_duties(struct board_step *s, struct db *db)
     return q.status;
 }
 
+static enum err look_at_requests(struct board_step *s, struct db *db)
+{
+    msec now = s->c->now;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DSR_FIGURES, ARGS(V_INT(now), V_INT(now + SOON_DAYS * DAY)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_register, query_get(&q, DSR_FIGURES, open));
+        fact_bad(s->facts, PROBE_register, query_get(&q, DSR_FIGURES, late));
+        fact_soon(s->facts, PROBE_register, query_get(&q, DSR_FIGURES, soon));
+    }
+    return q.status;
+}
+
+static enum err look_at_proofs(struct board_step *s, struct db *db)
+{
+    msec now = s->c->now;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DSR_PROOF_FIGURES, ARGS(V_INT(now), V_INT(now - BOARD_GRACE)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_identity, query_get(&q, DSR_PROOF_FIGURES, kept));
+        fact_bad(s->facts, PROBE_identity, query_get(&q, DSR_PROOF_FIGURES, late));
+        fact_soon(s->facts, PROBE_identity,
+                  query_get(&q, DSR_PROOF_FIGURES, ended) - query_get(&q, DSR_PROOF_FIGURES, late));
+    }
+    return q.status;
+}
+
 static enum err look_at_holds(struct board_step *s, struct db *db)
 {
     msec now = s->c->now;
@@ -264,6 +291,8 @@ enum err board_instance(struct board_step *s)
     TRY(store_read(ctx_store(s->c), s->c->arena, &db));
     TRY(look_at_versions(s, db));
     TRY(look_at_duties(s, db));
+    TRY(look_at_requests(s, db));
+    TRY(look_at_proofs(s, db));
     TRY(look_at_holds(s, db));
     TRY(look_at_accounts(s, db));
     TRY(look_at_erasures(s, db));

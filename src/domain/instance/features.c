@@ -3,6 +3,7 @@
 #include "domain/entry/opening.h"
 #include "domain/campaign/campaign.h"
 #include "domain/choice/choice.h"
+#include "domain/dsr/dsr.h"
 #include "domain/folder/folder.h"
 #include "domain/person/permission.h"
 #include "domain/preference/preference.h"
@@ -11,5 +12,5 @@
 
 const struct feature *const features[] = { &folder_feature, &preference_feature, &acknowledge_feature,
                                            &opening_feature, &permission_feature, &choice_feature, &tracker_feature,
-                                           &campaign_feature };
+                                           &campaign_feature, &dsr_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

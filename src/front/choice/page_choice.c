@@ -51,6 +51,8 @@ static enum err show_form(struct ctx *c, const struct request *q, struct reply *
     add_faults(&p, &point, why);
     page_problem(&p, why);
     put_form(&p, &point, why ? q->json : NULL);
+    text requests = node_text(node_at(c->policy->root, TEXT("rights.channels")), TEXT("form"));
+    json_pair_bool(&p.w, TEXT("requests"), text_eq(requests, TEXT("true")));
     return page_show(&p, r, status_of(why));
 }
 

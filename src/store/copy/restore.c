@@ -32,6 +32,9 @@ enum { STEP_PEOPLE = 500, CLASSES_MEMORY = 1 << 20 };
 #define CARRY_keyed(name, kept_as)
 #define CARRY_marked(name, kept_as)
 #define CARRY_links(name, kept_as) CARRY_no_nothing(name)
+#define CARRY_unlinked(name, kept_as)                                                                                  \
+    CARRY_no_nothing(name) "UPDATE main." #name " SET subject = NULL WHERE subject IS NOT NULL AND NOT EXISTS"         \
+                           " (SELECT 1 FROM main.subject s WHERE s.tenant = " #name ".tenant AND s.id = " #name ".subject);"
 static const char carry_sql[] =
 #define TABLE(name, erasure, kept_as, storage, bound, ...) CARRY_##erasure(name, kept_as)
 #define KEYRING_TABLE(...)

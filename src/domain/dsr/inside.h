@@ -1,0 +1,159 @@
+/* What the files of requests share: a row of the register, its sealed file, and how it is changed. */
+#ifndef DOMAIN_DSR_INSIDE_H
+#define DOMAIN_DSR_INSIDE_H
+#include "domain/core/data_subject.h"
+#include "domain/dsr/dsr.h"
+#include "domain/mail/mail.h"
+#include "store/store.h"
+
+enum { DSR_TEXT_MAX = 4000, DSR_PROOF_MAX = 5 << 20, DSR_NAME_MAX = 200, DSR_PROOFS = 10 };
+
+/* ---- Rows of moves.def. ---- */
+enum dsr_kind_id {
+#define ASKED(name, ...) DSR_##name,
+#include "domain/dsr/moves.def"
+    DSR_KINDS
+};
+enum dsr_state {
+#define STATE(name, kind) DSR_IN_##name,
+#include "domain/dsr/moves.def"
+    DSR_STATES,
+    DSR_IN_same = DSR_STATES
+};
+enum dsr_state_kind { DSR_STATE_open, DSR_STATE_paused, DSR_STATE_closed };
+enum dsr_by { DSR_BY_staff = 1, DSR_BY_asker = 2, DSR_BY_both = 3 };
+enum dsr_says { DSR_SAYS_none, DSR_SAYS_may, DSR_SAYS_must };
+enum dsr_move_id {
+#define MOVE(name, ...) DSR_MOVE_##name,
+#include "domain/dsr/moves.def"
+    DSR_MOVES
+};
+struct dsr_move_row {
+    enum dsr_move_id id;
+    text name;
+    unsigned from; /* 1 << enum dsr_state */
+    enum dsr_state to;
+    enum dsr_by by;
+    enum dsr_says says;
+    text act;
+};
+const struct dsr_move_row *dsr_move_row(enum dsr_move_id id);
+const struct dsr_move_row *dsr_move_named(text name); /* NULL when there is none */
+text dsr_state_word(enum dsr_state s);
+enum dsr_state_kind dsr_state_kind(enum dsr_state s);
+text dsr_kind_word(enum dsr_kind_id k);
+text dsr_kind_says(const struct ctx *c, enum dsr_kind_id k);
+bool dsr_kind_needs_identity(enum dsr_kind_id k);
+bool dsr_kind_is_copy(enum dsr_kind_id k); /* answered by the copy itself */
+bool dsr_kind_offered(const struct ctx *c, enum dsr_kind_id k);
+bool dsr_kind_named(text name, enum dsr_kind_id *out);
+
+/* ---- One request. ---- */
+
+/* The file, sealed as a whole: texts that may be absent (p NULL). */
+#define DSR_FILE(X)                                                                                                    \
+    X(name) X(email) X(address) X(text) X(language) X(secret) X(question) X(reply) X(answer) X(reasons) X(certificate)
+struct dsr_file {
+#define X(member) text member;
+    DSR_FILE(X)
+#undef X
+};
+struct dsr {
+    struct subject_id id, subject;
+    int64_t version;
+    enum dsr_kind_id kind;
+    enum dsr_state state;
+    text channel, identity; /* identity: none, session, link, proof */
+    bool has_subject;
+    msec received, extended, asked, paused; /* extended, asked: 0: not; paused: how long in all */
+    msec alarm, legal, remind;              /* remind 0: nothing follows */
+    bool has_follow, has_link;
+    struct digest follow, link;
+    text link_for;
+    msec link_until, closed, due;
+    struct dsr_file file;
+};
+/* ERR_NOT_FOUND for an unknown one. */
+enum err dsr_load(struct ctx *c, struct subject_id id, struct dsr *out);
+enum err dsr_load_named(struct ctx *c, text id, struct dsr *out);
+text dsr_reference(struct ctx *c, const struct dsr *d); /* its id */
+bool dsr_identified(const struct dsr *d);
+
+/* Both dates, from all that counts for them. */
+enum err dsr_time(struct ctx *c, struct dsr *d);
+/* {"law", "promise", "days_left", "days_paused"} of an open object: each as a day. */
+enum err dsr_time_put(struct ctx *c, const struct dsr *d, struct json_out *w);
+/* Under the key of requests, bound to its place. */
+enum err dsr_seal(struct ctx *c, struct subject_id request, text table, text field, int64_t version, text clear,
+                  sealed *out);
+enum err dsr_unseal(struct ctx *c, struct subject_id request, text table, text field, int64_t version, sealed in,
+                    text *clear);
+enum err dsr_file_seal(struct ctx *c, const struct dsr *d, int64_t version, sealed *out);
+
+/* Whether the law still lets it be extended: inside the first month. */
+enum err dsr_may_extend(struct ctx *c, const struct dsr *d);
+
+/* The law's month waits from now on, where it was asked without delay; and goes on. */
+void dsr_pause(struct dsr *d, msec now);
+void dsr_resume(struct dsr *d, msec now);
+
+/* Members of an open object: what everybody who sees the request sees. */
+enum err dsr_put_head(struct ctx *c, const struct dsr *d, struct json_out *w);
+/* "history": each move with its time; with what was written when `all`. */
+enum err dsr_put_history(struct ctx *c, const struct dsr *d, bool all, struct json_out *w);
+/* "moves": [{"move", "text": none, may or must be written with it}]: those that the state allows to that side. */
+void dsr_put_moves(struct ctx *c, const struct dsr *d, enum dsr_by by, struct json_out *w);
+
+/* ---- A change: the row, the step of its history, letters and proofs, in one commit. ---- */
+enum { DSR_LETTERS = 2 };
+struct dsr_change {
+    struct ctx *c;
+    struct dsr d; /* as it will be; its version is that which was read */
+    bool fresh;   /* there is no row yet */
+    const struct dsr_move_row *move; /* NULL: received */
+    text note;                       /* what was written with it */
+    struct mail_put letters[DSR_LETTERS];
+    unsigned letter_count;
+    const struct attempt *throttled; /* a letter that strangers may ask for */
+    const struct dsr_proof *proof;   /* one that is given */
+    text checked;                    /* what became of those that were given: accepted, refused */
+    /* made by dsr_write(): */
+    sealed body, step, meta, content;
+    struct subject_id proof_id;
+    msec proof_due;
+};
+/* Who answers people; not who sees a team only, for a request may be anybody's. */
+enum err dsr_may_answer(struct ctx *c);
+/* Reads the row into ch->d and makes the move ready: ERR_CONFLICT when its state does not allow it, ERR_FORBIDDEN for
+ * the other side, ERR_MISSING and ERR_VALUE for what is written with it. */
+enum err dsr_begin(struct ctx *c, struct dsr_change *ch, enum dsr_move_id move, enum dsr_by by, text said);
+/* Seals and writes: ERR_PRECONDITION when the row changed meanwhile. */
+enum err dsr_write(struct dsr_change *ch);
+
+/* ---- Letters and links. ---- */
+/* Adds a letter to the address that the request gave, in its language; nothing where there is none. */
+enum err dsr_letter(struct dsr_change *ch, text letter, text said);
+/* The same to the address on file of `p`, with the link that works once and proves who asks. */
+enum err dsr_letter_on_file(struct dsr_change *ch, const struct person *p);
+/* The letter with the link to the answer. */
+enum err dsr_letter_answer(struct dsr_change *ch);
+/* The address of the follow link, made once. */
+text dsr_follow_path(struct dsr_change *ch);
+/* A person that has this address among their identifiers. */
+enum err dsr_person_of_address(struct ctx *c, text email, bool *found, struct subject_id *out);
+
+/* The person as the server sees them, closed too. */
+enum err dsr_person(struct ctx *c, struct subject_id id, struct person *out);
+
+/* Proofs: those given and not checked. */
+enum err dsr_put_proofs(struct ctx *c, const struct dsr *d, struct json_out *w, int64_t *waiting);
+enum err dsr_proof_seal(struct dsr_change *ch);
+text dsr_proof_type(text content); /* empty: none that is taken */
+enum err dsr_proof_check(struct ctx *c, const struct dsr_proof *p);
+
+/* Reminders and ends. */
+enum err dsr_tick(struct ctx *c);
+/* When staff are reminded next, of what comes after `now`. */
+void dsr_remind_from(struct dsr *d, msec now);
+
+#endif

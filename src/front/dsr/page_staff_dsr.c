@@ -1,0 +1,253 @@
+/* The register of requests for staff: what is due, one file with its history and next moves, one entered; and for
+ * programs. */
+#include "domain/core/paging.h"
+#include "domain/dsr/dsr.h"
+#include "front/door/front.h"
+#include "front/door/go.h"
+#include "front/page/page_person.h"
+#include "front/staff/staff.h"
+
+#define ID          q->params[0]
+#define SENT(name)  json_text(q->json, TEXT(name))
+#define ASKED(name) request_query(q, TEXT(name))
+
+static bool needs_reason(const struct ctx *c)
+{
+    return c->actor.index >= 0 && c->policy->actors[c->actor.index].reason;
+}
+
+/* ---- The list. ---- */
+
+static void put_tabs(struct page *p, text chosen)
+{
+    static const text all[] = { TEXT_INIT("open"), TEXT_INIT("closed") };
+    json_name(&p->w, TEXT("tabs"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("which"), all[i]);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(all[i], chosen.n ? chosen : all[0]));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_pair(&p->w, TEXT("which_now"), chosen.n ? chosen : all[0]);
+}
+
+static enum err show_list(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                          text which, const struct json *list)
+{
+    static const text kept[] = { TEXT_INIT("reason") };
+    PAGE_AUTO p = { 0 };
+    const struct json *rows = json_get(list, TEXT("requests"));
+    TRY(staff_open(c, q, TEXT("staff_requests"), &p));
+    staff_problem(&p, o);
+    page_keep(&p, kept, 1);
+    put_tabs(&p, which);
+    json_pair_bool(&p.w, TEXT("listed"), list != NULL);
+    json_pair_bool(&p.w, TEXT("some"), rows && rows->count);
+    page_copy(&p, list, TEXT("requests"));
+    page_copy(&p, list, TEXT("next"));
+    return page_show(&p, r, staff_status(o));
+}
+
+static enum err load_list(struct ctx *c, text which, text after, const struct json **out)
+{
+    struct answer answer = { 0 };
+    struct paging paging;
+    TRY(paging_parse(c, after, TEXT("100"), &paging));
+    TRY(dsr_list(c, which, &paging, &answer));
+    return json_parse(c->arena, answer.body, out);
+}
+
+static enum err list_page(struct ctx *c, const struct request *q, struct reply *r, text which, text after, enum err e)
+{
+    const struct json *list = NULL;
+    if (e == OK)
+        e = load_list(c, which, after, &list);
+    struct staff_outcome o = staff_outcome(c, e);
+    return e == OK || staff_again(e) ? show_list(c, q, r, &o, which, list) : e;
+}
+
+enum err api_staff_requests(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    text which = ASKED("which"), after = ASKED("after");
+    if (needs_reason(c))
+        return show_list(c, q, r, &fine, which, NULL);
+    return list_page(c, q, r, which.p ? which : TEXT(""), after.p ? after : TEXT(""), OK);
+}
+
+enum err api_staff_requests_look(struct ctx *c, const struct request *q, struct reply *r)
+{
+    return list_page(c, q, r, SENT("which"), SENT("after"), staff_reason(c, q));
+}
+
+/* ---- One entered. ---- */
+
+static void put_choices(struct page *p)
+{
+    static const text channels[] = { TEXT_INIT("post"),    TEXT_INIT("phone"), TEXT_INIT("email"),
+                                     TEXT_INIT("counter"), TEXT_INIT("agent") };
+    struct dsr_kind kind;
+    json_name(&p->w, TEXT("kinds"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; dsr_kind_at(p->c, i, &kind); i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("kind"), kind.name);
+        json_pair(&p->w, TEXT("says"), kind.says);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(kind.name, json_text(p->q->json, TEXT("kind"))));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_name(&p->w, TEXT("channels"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("channel"), channels[i]);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(channels[i], json_text(p->q->json, TEXT("channel"))));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static enum err show_new(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
+{
+    static const text kept[] = { TEXT_INIT("received"), TEXT_INIT("name"),    TEXT_INIT("email"), TEXT_INIT("address"),
+                                 TEXT_INIT("text"),     TEXT_INIT("subject"), TEXT_INIT("reason") };
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_request_new"), &p));
+    staff_problem(&p, o);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    put_choices(&p);
+    return page_show(&p, r, staff_status(o));
+}
+
+enum err api_staff_request_new(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    return show_new(c, q, r, &fine);
+}
+
+enum err api_staff_request_enter(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    enum err e = staff_reason(c, q);
+    if (e == OK)
+        e = dsr_enter(c, q->json, &answer);
+    if (e == OK)
+        return page_go(c, r, arena_print(c->arena, "/staff/requests/%.*s", T(answer.id)), TEXT("moved"));
+    struct staff_outcome o = staff_outcome(c, e);
+    return staff_again(e) || e == ERR_NOT_FOUND ? show_new(c, q, r, &o) : e;
+}
+
+/* ---- One file. ---- */
+
+static bool takes_subject(text move)
+{
+    return text_eq(move, TEXT("ask_link")) || text_eq(move, TEXT("accept_proof"));
+}
+
+static void put_moves(struct page *p, const struct json *request)
+{
+    json_name(&p->w, TEXT("moves"));
+    json_open(&p->w, '[');
+    JSON_EACH(move, json_get(request, TEXT("moves"))) {
+        text said = json_text(move, TEXT("text"));
+        json_open(&p->w, '{');
+        page_copy(p, move, TEXT("move"));
+        json_pair_bool(&p->w, TEXT("says"), !text_eq(said, TEXT("none")));
+        json_pair_bool(&p->w, TEXT("may"), text_eq(said, TEXT("may")));
+        json_pair_bool(&p->w, TEXT("must"), text_eq(said, TEXT("must")));
+        json_pair_bool(&p->w, TEXT("whose"), takes_subject(json_text(move, TEXT("move"))));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+static void put_request(struct page *p, const struct json *request)
+{
+    const struct json *proofs = json_get(request, TEXT("proofs"));
+    json_name(&p->w, TEXT("request"));
+    if (!request) {
+        json_put_null(&p->w);
+        return;
+    }
+    json_open(&p->w, '{');
+    JSON_EACH(member, request) {
+        if (text_eq(member->key, TEXT("moves")))
+            continue;
+        json_name(&p->w, member->key);
+        json_put(&p->w, member);
+    }
+    json_pair(&p->w, TEXT("subject_now"), json_text(request, TEXT("subject")));
+    json_pair_bool(&p->w, TEXT("has_proofs"), proofs && proofs->count);
+    put_moves(p, request);
+    json_close(&p->w, '}');
+}
+
+static enum err show_request(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                             const struct json *request)
+{
+    static const text kept[] = { TEXT_INIT("reason") };
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_asked"), &p));
+    staff_problem(&p, o);
+    page_keep(&p, kept, 1);
+    json_pair(&p.w, TEXT("ref"), ID);
+    put_request(&p, request);
+    return page_show(&p, r, staff_status(o));
+}
+
+static enum err load_request(struct ctx *c, text id, const struct json **out)
+{
+    struct answer answer = { 0 };
+    TRY(dsr_get(c, id, &answer));
+    return json_parse(c->arena, answer.body, out);
+}
+
+enum err api_staff_request(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    const struct json *request = NULL;
+    if (!needs_reason(c))
+        TRY(load_request(c, ID, &request));
+    return show_request(c, q, r, &fine, request);
+}
+
+static enum err do_move(struct ctx *c, const struct request *q)
+{
+    struct answer answer = { 0 };
+    TRY(staff_reason(c, q));
+    return SENT("move").n ? dsr_move(c, ID, SENT("move"), q->json, &answer) : OK;
+}
+
+enum err api_staff_request_do(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *request = NULL;
+    enum err e = do_move(c, q);
+    struct staff_outcome o = staff_outcome(c, e);
+    if (e != OK && !staff_again(e))
+        return e;
+    if (e == OK && SENT("move").n && !needs_reason(c))
+        return page_go(c, r, arena_print(c->arena, "/staff/requests/%.*s", T(ID)), TEXT("moved"));
+    enum err seen = load_request(c, ID, &request);
+    if (seen != OK && e == OK)
+        o = staff_outcome(c, seen);
+    return seen == OK || staff_again(seen) ? show_request(c, q, r, &o, request) : seen;
+}
+
+enum err api_staff_request_proof(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(staff_reason(c, q));
+    TRY(dsr_proof_get(c, ID, q->params[1], &answer));
+    return reply_answer(c, q, r, &answer);
+}
+
+/* ---- Programs. ---- */
+
+PAGED(request_list, dsr_list(c, ASKED("which").p ? ASKED("which") : TEXT(""), &paging, &answer))
+HANDLER(request_enter, dsr_enter(c, q->json, &answer))
+HANDLER(request_get, dsr_get(c, ID, &answer))
+HANDLER(request_move, dsr_move(c, ID, q->params[1], q->json, &answer))
+HANDLER(request_proof, dsr_proof_get(c, ID, q->params[1], &answer))
