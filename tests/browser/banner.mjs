@@ -191,9 +191,9 @@ async function chooses(faults, browser, at) {
     await who.context.close();
 }
 
-async function signals(faults, browser, at) {
-    const who = await Visitor.make(browser, at, {},
-                                   () => Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true }));
+/** By the header of the requests, or by what the page's scripts see: either is enough. */
+async function signals(faults, browser, at, options, init) {
+    const who = await Visitor.make(browser, at, options, init);
     await who.go();
     await who.settled();
     await nothing(faults, who, 'under Global Privacy Control', ['choice=0.']);
@@ -236,7 +236,8 @@ export async function banner(browser, at, folder) {
     await refuses(faults, browser, at, folder);
     await withdraws(faults, browser, at);
     await chooses(faults, browser, at);
-    await signals(faults, browser, at);
+    await signals(faults, browser, at, { extraHTTPHeaders: { 'Sec-GPC': '1' } });
+    await signals(faults, browser, at, {}, () => Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true }));
     await unrecorded(faults, browser, at);
     await scriptless(faults, browser, at);
     return faults;

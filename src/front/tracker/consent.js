@@ -187,7 +187,7 @@ border-color:#fff}button{background:#fff;color:#161616;border-color:#fff}}`;
         apply();
         if (kept().made)
             return;
-        if (navigator.globalPrivacyControl)
+        if (asked.signal || navigator.globalPrivacyControl)
             choose([], 'signal').catch(() => { /* asked again with the next page: nothing is on meanwhile */ });
         else
             open(false);

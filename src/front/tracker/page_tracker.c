@@ -23,11 +23,13 @@ enum err api_tracker_script(struct ctx *c, const struct request *q, struct reply
     TRY(tracker_says(c, &answer));
     struct buf *b = reply_text(r, 200, TEXT("text/javascript; charset=utf-8"));
     buf_add(b, script->plain.bytes);
-    buf_char(b, '(');
-    buf_add(b, answer.body);
+    bool signal = text_eq(request_header(q, TEXT("Sec-GPC")), TEXT("1"));
+    buf_print(b, "({\"signal\":%s,", signal ? "true" : "false");
+    buf_add(b, text_from(answer.body, 1)); /* an object: the signal is its first member */
     buf_add(b, TEXT(");\n"));
     TRY(reply_header(c->arena, r, TEXT("Cross-Origin-Resource-Policy"), TEXT("cross-origin")));
     TRY(reply_header(c->arena, r, TEXT("Cache-Control"), TEXT("no-cache")));
+    TRY(reply_header(c->arena, r, TEXT("Vary"), TEXT("Accept-Language, Sec-GPC")));
     return reply_done(c->arena, r);
 }
 
