@@ -386,6 +386,26 @@ static void check_folders(struct check *c)
     }
 }
 
+/* What no page and no opening can ask for would keep everybody out. */
+static void check_needs(struct check *c)
+{
+    bool by_page = node_has(node_at(c->root, TEXT("accounts.opened_by")), TEXT("self"));
+    NODE_EACH(need, node_at(c->root, TEXT("accounts.needs"))) {
+        text field = need->value, name = text_cut(&field, '.');
+        const struct node *category = node_get(section(c, "categories"), name);
+        text type = node_text(node_get(node_get(category, TEXT("fields")), field), TEXT("type"));
+        bool once = !is_true(category, TEXT("many")) && !node_get(category, TEXT("transient")) &&
+                    !node_get(category, TEXT("stream"));
+        if (category && !once)
+            WRONG_VALUE(c, need,
+                        "accounts.needs: \"%.*s\" is not kept once for each person, so no account could be opened",
+                        T(need->value));
+        else if (by_page && text_eq(type, TEXT("json")))
+            WRONG_VALUE(c, need, "accounts.needs: \"%.*s\" is JSON, which no page can ask for: nobody could register",
+                        T(need->value));
+    }
+}
+
 static void check_limit(struct check *c, const struct node *map, unsigned most)
 {
     if (map && map->count > most)
@@ -473,7 +493,7 @@ void check_sense(struct check *c)
     static void (*const checks[])(struct check *) = { check_used,   check_special,  check_held,     check_events,
                                                       check_public, check_fields,   check_never,    check_uses,
                                                       check_places, check_actors,   check_sessions, check_folders,
-                                                      check_limits, check_reserved, check_cards };
+                                                      check_needs,  check_limits,   check_reserved, check_cards };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

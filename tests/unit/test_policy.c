@@ -515,6 +515,19 @@ static void bad_folders(void **state)
         "f:15:74: folders.file is given by \"operator\", which may not write for purpose \"service\"\n");
 }
 
+/* What no page and no opening can ask for keeps nobody out. */
+static void bad_needs(void **state)
+{
+    BAD("categories:\n  contact: {fields: {email: {type: email, identifier: true}, more: {type: json}}}\n"
+        "  visits: {many: true, fields: {page: {type: text}}}\n  card: {transient: {for: 10m}, fields: {holder: {type: text}}}\n"
+        "purposes: {service: {basis: contract, categories: [contact, visits, card]}}\n"
+        "recipients: none\n"
+        "accounts: {opened_by: [self], needs: [contact.email, contact.more, visits.page, card.holder]}\n",
+        "f:14:54: accounts.needs: \"contact.more\" is JSON, which no page can ask for: nobody could register\n"
+        "f:14:68: accounts.needs: \"visits.page\" is not kept once for each person, so no account could be opened\n"
+        "f:14:81: accounts.needs: \"card.holder\" is not kept once for each person, so no account could be opened\n");
+}
+
 /* Faults of the text and of the sense come together; beyond the most that are kept they are counted. */
 static void many_faults(void **state)
 {
@@ -649,6 +662,7 @@ int main(void)
         cmocka_unit_test(bad_categories),
         cmocka_unit_test(bad_uses),
         cmocka_unit_test(bad_folders),
+        cmocka_unit_test(bad_needs),
         cmocka_unit_test(many_faults),
         cmocka_unit_test(five_files),
         cmocka_unit_test(promised_refusals),
