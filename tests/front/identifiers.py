@@ -191,6 +191,37 @@ def register(tests):
             check(len(mailbox.find("z@ex.example", "identifier_set")) == 1, "told of what was not changed")
             who.get("/v1/session").expect(401)
 
+    @tests.test("identifiers: of any type is typed, corrected and removed by its person, on the page and by API")
+    def of_any_type():
+        more = ("      login: {type: text, identifier: true}\n",
+                "      login: {type: text, identifier: true}\n      member: {type: integer, identifier: true}\n      ratio: {type: number, identifier: true}\n"
+                "      born: {type: date, identifier: true}\n      account: {type: iban, identifier: true}\n      site: {type: url, identifier: true}\n")
+        first = {"member": 12, "ratio": 1.5, "born": "1990-01-31", "account": "FR7630006000011234567890189", "site": "https://a.example/"}
+        typed = {"member": ("13", 13), "ratio": ("2,5", 2.5), "born": ("28/02/1991", "1991-02-28"),
+                 "account": ("FR14 2004 1010 0505 0001 3M02 606", "FR1420041010050500013M02606"), "site": ("https://b.example/", "https://b.example/")}
+        with Mailbox() as mailbox, variant(VALUES, more) as policy, Server(policy, now=NOW, arguments=mailbox.arguments()) as server:
+            app = server.client("app")
+            ident = opened(server, {"identity": {"name": "Zoe"}, "contact": {"email": "zoe@ex.example", "login": "zoe", **first}})
+            own = visitor(server, "zoe@ex.example")
+            own.post("/v1/session/proof", {"password": PASSWORD}).expect(204)
+            def held():
+                return app.read(ident, "service").expect(200).json["data"]["contact"]
+            def later():                                             # changes are spaced
+                server.advance(minutes=20)
+                own.post("/v1/session/proof", {"password": PASSWORD}).expect(204)
+            for name, (text, value) in typed.items():
+                later()
+                check(change(own, f"contact.{name}", text).expect(202).json["state"] == "changed" and held()[name] == value, f"{name}: {held()}")
+                check(change(own, f"contact.{name}", text).expect(202).json["state"] == "unchanged", f"{name} again")
+                check(app.lookup({f"contact.{name}": value}, "service").expect(200).json["id"] == ident, f"{name} finds nobody")
+                later()
+                page = form(own, "/me/security/address", csrf=own.csrf, field=f"contact.{name}", value=str(first[name]))
+                check(page.status == 303 and held()[name] == first[name], f"{name} on the page: {page.status} {held()}")
+                later()
+                change(own, f"contact.{name}", "").expect(202)
+                check(name not in held(), f"{name} is not removed: {held()}")
+            change(own, "contact.member", "thirteen").refused("invalid-value", status=422, field="contact.member")
+
     @tests.test("identifiers: nobody takes away the last by which somebody signs in")
     def last():
         with variant(VALUES, ("needs: [identity.name, contact.email]", "needs: [identity.name]")) as policy, Server(policy, now=NOW) as server:

@@ -3,6 +3,7 @@
 #include "base/decode.h"
 #include "domain/person/person.h"
 #include "base/unicode.h"
+#include "domain/core/normal.h"
 #include "domain/core/named.h"
 #include "domain/account/session.h"
 #include "domain/core/actor.h"
@@ -270,11 +271,21 @@ static enum err patch_of(struct ctx *c, text field, text value, const struct jso
 {
     BUF_AUTO b = buf_make(8192);
     struct json_out w = json_out(&b);
-    text category = text_cut(&field, '.');
+    text name = field, category = text_cut(&field, '.');
+    int index = policy_category(c->policy, category);
+    const struct category *cat = index < 0 ? NULL : &c->policy->categories[index];
+    int at = cat ? policy_field(cat, field) : -1;
+    if (at < 0) /* another policy since the letter was sent */
+        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                          "the policy declares no field \"%.*s\"", T(name));
     json_open(&w, '{');
     json_name(&w, category);
     json_open(&w, '{');
-    json_pair(&w, field, value.n ? value : (text){ NULL, 0 });
+    json_name(&w, field);
+    if (value.n)
+        normal_typed(c, &w, &cat->fields[at], value);
+    else
+        json_put_null(&w);
     json_close(&w, '}');
     json_close(&w, '}');
     return json_parse_buf(c->arena, &b, out);
@@ -339,8 +350,25 @@ static enum err held_value(struct ctx *c, const struct person *p, const struct c
     *out = TEXT("");
     TRY(record_load(c, p, (int)(cat - c->policy->categories), false, &rows, &count));
     const struct json *held = count ? json_get(rows[0].fields, f->name) : NULL;
-    if (held && held->first && held->first->kind == J_TEXT)
+    if (held && held->first && (held->first->kind == J_TEXT || held->first->kind == J_NUMBER))
         *out = held->first->value;
+    return OK;
+}
+
+/* As pages and tables are read: a number of a customer is typed as a text. */
+static enum err typed_value(struct ctx *c, const struct field *f, const struct json **value)
+{
+    BUF_AUTO b = buf_make(8192);
+    struct json_out w = json_out(&b);
+    const struct json *object;
+    if ((*value)->kind != J_TEXT)
+        return OK;
+    json_open(&w, '{');
+    json_name(&w, f->name);
+    normal_typed(c, &w, f, (*value)->value);
+    json_close(&w, '}');
+    TRY(json_parse_buf(c->arena, &b, &object));
+    *value = json_get(object, f->name);
     return OK;
 }
 
@@ -353,8 +381,10 @@ static enum err take_value(struct ctx *c, const struct category *cat, const stru
         return about_field(
             c, name,
             say_clause(c->arena, ERR_MISSING, &f->clause, "\"value\" is the new one; empty, it is taken away"));
-    if ((*out)->kind != J_NULL && !((*out)->kind == J_TEXT && unicode_is_blank((*out)->value)))
+    if ((*out)->kind != J_NULL && !((*out)->kind == J_TEXT && unicode_is_blank((*out)->value))) {
+        TRY(typed_value(c, f, out));
         return about_field(c, name, value_take(c, cat, f, out));
+    }
     if (f->type != FIELD_EMAIL)
         return *out = NULL, OK;
     return about_field(c, name,

@@ -18,7 +18,8 @@ static enum err identifier_of(struct ctx *c, const struct json *in, const struct
                               const struct field **field, text *value)
 {
     const struct json *identifier = json_get(in, TEXT("identifier")), *member = identifier ? identifier->first : NULL;
-    if (!identifier || identifier->kind != J_OBJECT || identifier->count != 1 || member->kind != J_TEXT)
+    bool one = identifier && identifier->kind == J_OBJECT && identifier->count == 1;
+    if (!one || (member->kind != J_TEXT && member->kind != J_NUMBER))
         return say(c->arena, ERR_USAGE, "the body is {\"identifier\": {\"category.field\": value}, \"purpose\": …}");
     text name = member->key, category = text_cut(&name, '.');
     int index;
