@@ -3,6 +3,7 @@
 #include "domain/preference/preference.h"
 #include "domain/core/actor.h"
 #include "front/door/front.h"
+#include "base/decode.h"
 #include "front/door/go.h"
 
 #define ID      q->params[0]
@@ -29,12 +30,37 @@ HANDLER(me_preference_drop, preference_drop(c, SELF, q->params[0], q->params[1],
 /* The segment that stands where the pattern has :name; a last * stands for all that follows. Both are read as the
  * router reads a target: what a proxy would have understood in another way (dots, slashes in escapes, empty segments)
  * is refused, so that the name decided on is the one served. The query decides nothing. */
+/* What an application behind the proxy may read as "." or "..", or as a slash: servlets cut off what follows a ";", and
+ * some decode what was decoded. */
+static bool is_dotted(text segment)
+{
+    text head = text_cut(&segment, ';');
+    return text_eq(head, TEXT(".")) || text_eq(head, TEXT(".."));
+}
+
+static bool is_ambiguous(struct arena *a, text segment)
+{
+    BUF_AUTO b = buf_make(segment.n + 16);
+    if (is_dotted(segment))
+        return true;
+    for (size_t i = 0; i < segment.n; i++) {
+        uint8_t byte = (uint8_t)segment.p[i];
+        bool escape = byte == '%' && decode_hex(text_upto(text_from(segment, i + 1), 2), &byte, 1);
+        buf_char(&b, (char)byte);
+        i += escape ? 2 : 0;
+    }
+    text again = buf_made(a, &b);
+    return is_dotted(again) || text_index(again, '/') >= 0 || text_index(again, '\\') >= 0;
+}
+
 static bool fits(struct ctx *c, text path, text pattern, text *name)
 {
     bool tail = false, same = true;
     while (path.p) {
         text segment, want = TEXT("");
         if (route_segment(c->arena, &path, &segment) != OK || (!segment.n && path.p))
+            return false;
+        if (is_ambiguous(c->arena, segment))
             return false;
         if (tail)
             continue;
