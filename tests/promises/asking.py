@@ -1,10 +1,10 @@
 """Requests about data: by the form without an account, by post and telephone, by session; who asks, in time, and answered."""
-import datetime, html, io, json, re, urllib.parse, zipfile
-from browser import Browser, member
-from garant import DAY, check, check_absent, check_searchable, milliseconds
+import io, json, re, urllib.parse, zipfile
+from browser import Browser
+from garant import check, check_absent, check_searchable, milliseconds
 from mailbox import Mailbox
 from notices import journal_of
-from people import PASSWORD, opened, staff
+from people import opened, staff
 from promise import part, partly, promise
 
 START = "2026-11-23T10:00:00Z"                  # a Monday
@@ -222,3 +222,54 @@ def proof_before_data(t):
         check(len(entries) == 2, f"{len(entries)} entries say that a proof was checked")
         for entry in entries:
             check(not entry.get("who") and not entry.get("purpose") and not entry.get("categories"), f"the entry says more: {entry}")
+
+
+# ---- MP-15: asked by e-mail or post, answered in time. MO-27: questions. ----
+
+def partner(number):
+    return {"identity": {"first_name": f"Anouk-{number}", "last_name": f"Perrin-{number}"}, "contact": {"email": f"anouk.{number}@exemple.example"}}
+
+
+def entered_by_post(t):
+    """Staff enter a letter with its true day: the deadline counts down from there, and the law's month stands beside the policy's promise."""
+    box = t.enter_context(Mailbox())
+    server = t.server(arguments=box.arguments(), now=START)
+    app = server.client("app")
+    clerk = Browser.of(server, staff(server, partner(90), "anouk.90@exemple.example", "dpo"))
+    page = clerk.get("/staff/requests/new").expect(200)
+    page = clerk.submit(page, "/staff/requests/new", kind="access", channel="post", received="2026-11-16", name="Anouk Perrin-1",
+                        address="1 rue Planted, 75011 Paris", text="What do you have of me?").expect(200)
+    row = open_ones(app)[0]
+    check((row["channel"], row["alarm"], row["due"], row["law"], row["promise"]) == ("post", "2026-12-16", "2026-12-16", "2026-12-16", "2026-12-16"), f"{row}")
+    page.has("Anouk Perrin-1", "16 December 2026")
+    left = row["days_left"]
+    server.advance(days=3)
+    check(json.loads(server.run("request", "list", "--json"))["requests"][0]["days_left"] == left - 3 == 20, "it does not count down")
+    by_api = app.post("/v1/requests", {"kind": "erasure", "channel": "phone", "received": "2026-11-10", "name": "Anouk Perrin-2"}).expect(201).json
+    by_command = json.loads(server.run("request", "enter", "--json", given=json.dumps({"kind": "rectification", "channel": "post", "received": "2026-11-12"})))
+    check([one["id"] for one in open_ones(app)] == [by_api["id"], by_command["id"], row["id"]], "the first is not what is due first")
+
+
+def questions(t):
+    """Questions are filed and answered in the register: by the form, by telephone; the answer waits behind a link that works once."""
+    box = t.enter_context(Mailbox())
+    server = t.server(arguments=box.arguments(), now=START, tenant="myownconference")
+    app = server.client("app")
+    address = "curious@exemple.example"
+    asked(server, "question", address, "Where does the planted data stand?").expect(200)
+    row = open_ones(app)[0]
+    check((row["kind"], row["channel"]) == ("question", "form"), f"{row}")
+    moved(app, row["id"], "take")
+    app.post(f"/v1/requests/{row['id']}/moves/answer", {}).refused("missing-field", status=422)
+    moved(app, row["id"], "answer", text="In two data centres of the Union.")
+    visitor, link = Browser(server), path_of(box.wait(address, letter="request_answered").links[0])
+    check("In two data centres" not in visitor.get(link).expect(200).html, "a look shows the answer")
+    visitor.submit(visitor.get(link), "/requests/link").expect(200).has("In two data centres of the Union.")
+    visitor.get(link).expect(404)
+    check(json.loads(server.run("request", "show", row["id"], "--json"))["answer"] == "In two data centres of the Union.", "the register has no answer")
+
+
+@partly("MO-27", "questions by the form are filed and answered in the register")
+def questions_are_answered(t):
+    """What is kept without inbound mail."""
+    questions(t)

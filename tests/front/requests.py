@@ -1,0 +1,288 @@
+"""Requests about data: every state with every move, by whoever may make it, each also cut off by kill -9; the clock, reminders, and what is left."""
+import datetime, json, os, random, tempfile, threading, time, urllib.parse
+from browser import Browser, member
+from garant import DAY, Server, check, milliseconds, policy_file
+from mailbox import Mailbox
+
+POLICY, START = "site-fr", "2026-11-23T10:00:00Z"                # a Monday
+OPEN = ("received", "identity", "clarification", "progress", "others")
+STATES = OPEN + ("answered", "refused", "withdrawn")
+# What each move leads to, from which states, and whether something is written with it: held here by itself, beside the program's own table.
+MOVES = {
+    "take": (("received",), "progress", "none"), "ask_link": (("received", "progress"), "identity", "none"),
+    "ask_proof": (("received", "progress"), "identity", "must"), "accept_proof": (("identity",), "progress", "none"),
+    "refuse_proof": (("identity",), "identity", "must"), "clarify": (("received", "progress"), "clarification", "must"),
+    "reply": (("clarification",), "progress", "must"), "wait": (("progress",), "others", "must"), "resume": (("others",), "progress", "may"),
+    "note": (OPEN, None, "must"), "extend": (OPEN, None, "must"), "answer": (("progress",), "answered", "may"),
+    "send_again": (("answered",), "answered", "none"), "refuse": (OPEN, "refused", "must"), "withdraw": (OPEN, "withdrawn", "may")}
+ASKER = {"confirm": (("received", "identity"), "progress"), "reply": (("clarification",), "progress"), "withdraw": (OPEN, "withdrawn")}
+WAY = {"received": (), "identity": ("ask_proof",), "clarification": ("clarify",), "progress": ("take",), "others": ("take", "wait"),
+       "answered": ("take", "answer"), "refused": ("refuse",), "withdrawn": ("withdraw",)}
+PROOF = b"%PDF-1.4\n%%EOF planted\n"
+
+
+def person(number):
+    return {"identity": {"first_name": f"Zoé-{number}", "last_name": f"Carrel-{number}"}, "contact": {"email": f"zoe.{number}@exemple.example"}}
+
+
+def body(move):
+    """What goes with it: every move that may have a text has one."""
+    said = MOVES[move][2]
+    return {} if said == "none" else {"text": f"because of {move}"}
+
+
+class Desk:
+    """Who answers people, by the API; and the mailbox of whoever asks."""
+
+    def __init__(self, server, box):
+        self.server, self.box, self.client, self.made = server, box, server.client("app"), 0
+
+    def enter(self, kind="question", channel="post", **more):
+        self.made += 1
+        email = f"asks.{self.made}@exemple.example"
+        asked = {"kind": kind, "channel": channel, "email": email, "text": "Why is that so?", **more}
+        return self.client.post("/v1/requests", asked).expect(201).json["id"], email
+
+    def get(self, ident):
+        return self.client.get(f"/v1/requests/{ident}").expect(200).json
+
+    def move(self, ident, move, **more):
+        return self.client.post(f"/v1/requests/{ident}/moves/{move}", {**body(move), **more})
+
+    def brought(self, state, subject, **more):
+        ident, email = self.enter(subject=subject, **more)
+        for move in WAY[state]:
+            self.move(ident, move).expect(200)
+        if state == "identity":
+            self.prove(email)
+        check(self.get(ident)["state"] == state, f"{ident} is not {state}")
+        return ident, email
+
+    def link(self, email):
+        return urllib.parse.parse_qs(urllib.parse.urlsplit(self.box.wait(email, letter="request_received").links[0]).query)["token"][0]
+
+    def prove(self, email):
+        line, token = "planted-boundary", self.link(email)
+        sent = (f'--{line}\r\nContent-Disposition: form-data; name="token"\r\n\r\n{token}\r\n--{line}\r\nContent-Disposition: form-data; '
+                f'name="file"; filename="a.pdf"\r\n\r\n').encode() + PROOF + f"\r\n--{line}--\r\n".encode()
+        return Browser(self.server).raw("POST", "/requests/proof", sent, f"multipart/form-data; boundary={line}").expect(200)
+
+    def by_link(self, email, move):
+        said = {"text": "it is so"} if move == "reply" else {}
+        return Browser(self.server).send("POST", "/requests/follow", {"token": self.link(email), "move": move, **said})
+
+
+def started(box, **options):
+    return Server(options.pop("policy", POLICY), arguments=box.arguments(), now=START, **options)
+
+
+def register(tests):
+    tests.test("requests: every state with every move, as its row says")(every_move)
+    tests.test("requests: a move cut off by kill -9 is done whole, once, or not at all")(cut_off)
+    tests.test("requests: an erasure cut off by kill -9 is completed and answered")(erasure_cut_off)
+    tests.test("requests: two dates, by the law and by the policy, with pauses and one extension")(dates)
+    tests.test("requests: staff are reminded, and what lay for 45 days still completes")(reminded)
+    tests.test("requests: by session, and nobody else's")(by_session)
+
+
+def every_move():
+    with Mailbox() as box, started(box) as server:
+        desk, walked = Desk(server, box), 0
+        subject = desk.client.create(person(1))["id"]
+        for state in STATES:
+            for move, (origin, to, _) in MOVES.items():
+                ident, _ = desk.brought(state, subject)
+                before, answer = desk.get(ident), desk.move(ident, move)
+                told = [one["move"] for one in before["moves"]]
+                check((move in told) == (state in origin), f"{state}: {move} is {'told' if move in told else 'not told'}")
+                if state in origin:
+                    check(answer.expect(200).json["state"] == (to or state), f"{state} {move}: {answer.json['state']}")
+                    check(desk.get(ident)["history"][-1]["move"] == move, f"{state} {move}: not in the history")
+                else:
+                    answer.refused("conflict", status=409)
+                    after = desk.get(ident)
+                    check({**after, "history": 0} == {**before, "history": 0} and after["history"] == before["history"], f"{state} {move}: refused, and done")
+                walked += 1
+            for move, (origin, to) in ASKER.items():
+                ident, email = desk.brought(state, subject)
+                page = desk.by_link(email, move)
+                check(page.status == (200 if state in origin else 409), f"{state} {move} by the link: {page.status}")
+                # an address that nobody has on file proves nothing while a proof is awaited
+                due = state if state not in origin or (state, move) == ("identity", "confirm") else to
+                check(desk.get(ident)["state"] == due, f"{state} {move} by the link: {desk.get(ident)['state']}")
+                walked += 1
+            ident, _ = desk.brought(state, subject)
+            for move in ("confirm", "give_proof", "fetch"):
+                desk.client.post(f"/v1/requests/{ident}/moves/{move}", {}).refused("forbidden", status=403)
+                walked += 1
+        ident, _ = desk.enter()
+        for move in (name for name, row in MOVES.items() if row[2] == "must" and "received" in row[0]):
+            desk.client.post(f"/v1/requests/{ident}/moves/{move}", {}).refused("missing-field", status=422, field="text")
+        desk.client.post(f"/v1/requests/{ident}/moves/take", {"text": "x"}).refused(status=400)
+        return f"{len(STATES)} states, {walked} moves"
+
+
+def cut(server, ask):
+    """The server dies at some moment of that request, and starts again."""
+    sending = threading.Thread(target=lambda: quiet(ask))
+    sending.start()
+    time.sleep(random.uniform(0, 0.012))
+    server.kill()
+    sending.join()
+    server.start()
+
+
+def quiet(ask):
+    try:
+        ask()
+    except Exception:                                            # pylint: disable=broad-except
+        pass                                                     # it was cut off: what is there tells
+
+
+def cut_off():
+    with Mailbox() as box, started(box) as server:
+        desk, done, cuts = Desk(server, box), 0, 0
+        subject = desk.client.create(person(1))["id"]
+        for state in STATES:
+            for move in (name for name, row in MOVES.items() if state in row[0]):
+                ident, _ = desk.brought(state, subject)
+                before = desk.get(ident)
+                cut(server, lambda: desk.move(ident, move))
+                after = desk.get(ident)
+                made = len(after["history"]) - len(before["history"])
+                check(made in (0, 1), f"{state} {move}: {made} steps")
+                if not made:
+                    same = {key: value for key, value in after.items() if key not in ("proofs", "moves")}
+                    check(same == {key: before[key] for key in same}, f"{state} {move}: half done: {before} {after}")
+                    desk.move(ident, move).expect(200)
+                check(desk.get(ident)["state"] == (MOVES[move][1] or state), f"{state} {move}: {desk.get(ident)['state']}")
+                check([one["move"] for one in desk.get(ident)["history"]].count(move) == 1 + WAY[state].count(move), f"{state} {move}: made twice")
+                done += made
+                cuts += 1
+        server.run("verify")
+        return f"{cuts} moves, {done} of them durable when it died"
+
+
+def erasure_cut_off():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        for number in range(2, 12):
+            subject = desk.client.create(person(number))["id"]
+            email = person(number)["contact"]["email"]
+            ident = desk.client.post("/v1/requests", {"kind": "erasure", "channel": "phone", "email": email}).expect(201).json["id"]
+            check(desk.by_link(email, "confirm").status == 200 and desk.get(ident)["identity"] == "link", "the link proves nothing")
+            cut(server, lambda: desk.move(ident, "answer"))
+            if desk.get(ident)["state"] != "answered":
+                desk.move(ident, "answer").expect(200)
+            check(desk.get(ident)["state"] == "answered" and not desk.get(ident)["subject"], f"{desk.get(ident)}")
+            desk.client.read(subject, "account").refused("not-found", status=404)
+        server.run("verify")
+        return "10 times"
+
+
+# ---- The clock. ----
+
+def day(ms):
+    return datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone.utc).date().isoformat()
+
+
+def other_policy(folder, within):
+    path = os.path.join(folder, f"within-{within}.yaml")
+    with open(policy_file(POLICY), encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
+        out.write(file.read().replace("answer_within: 1mo", f"answer_within: {within}"))
+    return path
+
+
+def dates():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        # a month from 20 November ends on a Sunday: the law's last day is Monday, the alarm is not moved
+        late = desk.get(desk.enter(received="2026-11-20")[0])
+        check((late["received"][:10] in ("2026-11-19", "2026-11-20"), late["alarm"], late["due"]) == (True, "2026-12-20", "2026-12-21"), f"{late}")
+        check(late["days_left"] == 28, f"{late['days_left']} days are left")
+        desk.client.post("/v1/requests", {"kind": "question", "channel": "post", "text": "?", "received": "2026-11-25"}).refused(field="received", status=422)
+        ident, _ = desk.enter()
+        check((desk.get(ident)["alarm"], desk.get(ident)["due"]) == ("2026-12-23", "2026-12-23"), f"{desk.get(ident)}")
+        server.advance(days=2)
+        desk.move(ident, "clarify").expect(200)
+        server.advance(days=10)
+        check(desk.get(ident)["alarm"] == "2026-12-23", "a pause moves the alarm")
+        after = desk.move(ident, "reply").expect(200).json
+        check((after["due"], after["alarm"], after["days_paused"]) == ("2027-01-04", "2026-12-23", 10), f"after ten days of pause: {after}")
+        # what is asked a fortnight after the receipt pauses nothing
+        ident, _ = desk.enter(received=day(server.now() - 14 * DAY))
+        due = desk.get(ident)["due"]
+        desk.move(ident, "clarify").expect(200)
+        server.advance(days=5)
+        check(desk.move(ident, "reply").expect(200).json["due"] == due, "asked late, and paused")
+        # one extension, with reasons, inside the first month
+        ident, email = desk.enter()
+        first = desk.get(ident)["due"]
+        longer = desk.move(ident, "extend").expect(200).json
+        check(longer["due"] > first and longer["extended"], f"not extended: {longer}")
+        check("because of extend" in box.wait(email, letter="request_extended").text, "the letter has no reason")
+        desk.move(ident, "extend").refused("conflict", status=409)
+        ident, _ = desk.enter()
+        server.advance(days=40)
+        check("extend" not in [one["move"] for one in desk.get(ident)["moves"]], "it is extended after its month")
+        desk.move(ident, "extend").refused("conflict", status=409)
+        check(desk.get(ident)["late"], "it is not late")
+    with tempfile.TemporaryDirectory() as folder, Mailbox() as box, started(box, policy=other_policy(folder, "15d")) as server:
+        file = Desk(server, box).get(Desk(server, box).enter()[0])
+        check((file["promise"], file["due"], file["law"]) == ("2026-12-08", "2026-12-08", "2026-12-23"), f"the promise of 15 days: {file}")
+    return "a late entry, a pause, none when asked late, one extension, a promise that ends first"
+
+
+def reminded():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        ident, email = desk.enter()
+        dpo = "vie-privee@site-fr.example"
+        for moment, count in (("2026-12-16T12:00:00Z", 0), ("2026-12-17T12:00:00Z", 1), ("2026-12-24T12:00:00Z", 2)):
+            server.set_clock(milliseconds(moment))
+            server.sweep()
+            server.sweep()
+            if count:
+                box.wait(dpo, letter="request_due", count=count)
+            check(len(box.find(dpo, "request_due")) == count, f"{moment}: {len(box.find(dpo, 'request_due'))} reminders instead of {count}")
+        letter = box.find(dpo, "request_due")[0]
+        check(ident in letter.text and email not in letter.text and "Why is that so" not in letter.text, "the reminder tells more than it must")
+        for _ in range(3):
+            server.stop()
+            server.advance(days=5)
+            server.start()
+        check(server.now() > milliseconds(START) + 45 * DAY and desk.get(ident)["late"], "it is not late")
+        desk.move(ident, "take").expect(200)
+        check(desk.move(ident, "answer").expect(200).json["state"] == "answered", "it does not complete")
+        link = box.wait(email, letter="request_answered").links[0]
+        visitor = Browser(server)
+        page = visitor.get("/" + link.split("/", 3)[3]).expect(200)
+        visitor.submit(page, "/requests/link").expect(200).has("because of answer")
+        server.sweep()
+        check(len(box.find(dpo, "request_due")) <= 4, "reminded of what is closed")
+        return "before the alarm and at it; completed after 46 days"
+
+
+def by_session():
+    with Mailbox() as box, started(box) as server:
+        mine, me = member(server, person(1), "zoe.1@exemple.example")
+        other, _ = member(server, person(2), "zoe.2@exemple.example")
+        page = mine.submit(mine.get("/me/requests").expect(200), "/me/requests", kind="rectification", text="My planted name is wrong").expect(200)
+        page.has("My planted name is wrong")
+        desk = Desk(server, box)
+        ref = desk.client.get("/v1/requests").expect(200).json["requests"][0]["id"]
+        file = desk.get(ref)
+        check((file["identity"], file["subject"], file["channel"], file["email"]) == ("session", me, "profile", "zoe.1@exemple.example"), f"{file}")
+        other.get("/me/requests").expect(200).lacks("My planted name is wrong")
+        token = next(f["value"] for f in other.get("/me/requests").form("/me/requests")["fields"] if f.get("name") == "csrf")
+        check(other.send("POST", f"/me/requests/{ref}", {"csrf": token, "move": "withdraw"}).status == 404, "somebody else withdraws it")
+        desk.move(ref, "clarify").expect(200)
+        page = mine.get("/me/requests").expect(200).has("because of clarify")
+        page = mine.submit(page, f"/me/requests/{ref}", like={"move": "reply"}.items(), text="It is written with an accent").expect(200)
+        check(desk.get(ref)["reply"] == "It is written with an accent", "the reply did not come")
+        desk.move(ref, "answer").expect(200)
+        mine.get("/me/requests").expect(200).has("because of answer")
+        check(ref in json.dumps(desk.client.get(f"/v1/subjects/{me}/access").expect(200).json["requests"]), "the access answer does not have it")
+        server.operator().post(f"/v1/subjects/{me}/erase", {}).expect(200)
+        check(desk.get(ref)["subject"] is None and desk.get(ref)["answer"] == "because of answer", "the file goes with the person, or leads to them")
+        return "asked, clarified, answered; kept without its person"
