@@ -361,14 +361,17 @@ def register(tests):
             one('identity.name,contact.email,misc.txt\nA,b8@ex.example,screen 24" wide\n', txt='screen 24" wide')
             # What a spreadsheet or a program puts around a value is not of it.
             cells = [("misc.d", "2026/12/31", "2026-12-31"), ("misc.d", "2026-12-31T00:00:00.000Z", "2026-12-31"),
-                     ("misc.d", "31/12/2026 00:00:00", "2026-12-31"),
+                     ("misc.d", "31/12/2026 00:00:00", "2026-12-31"), ("misc.d", "31 December 2026", "2026-12-31"),
+                     ("misc.d", "1er mars 2026", "2026-03-01"), ("misc.d", "3 f\u00e9vr. 2026", "2026-02-03"), ("misc.d", "December 31st, 2026", "2026-12-31"),
+                     ("misc.d", "15 AO\u00dbT 2026", "2026-08-15"), ("misc.d", "15 aout 2026", "2026-08-15"),
                      ("misc.b", "vero", True), ("misc.b", "s\u00ed", True), ("misc.b", "\u2713", True), ("misc.b", "fa\u0142sz", False),
                      ("misc.txt", "'+33 6", "+33 6"), ("misc.txt", "'=1+1", "=1+1"), ("misc.txt", '="0033"', "0033"), ("misc.txt", "'90s music", "'90s music"),
                      ("misc.txt", '="a"&"b"', '="a"&"b"')]
             for number, (field, typed, wanted) in enumerate(cells):
                 quoted = '"' + typed.replace('"', '""') + '"'
                 one(f"identity.name;contact.email;{field}\r\nA;c{number}@ex.example;{quoted}\r\n", **{field.partition(".")[2]: wanted})
-            for typed in ("12/31/2026", "31/12/26", "2026-12-31T10:00:00Z", "2026/13/01", "46387"):
+            for typed in ("12/31/2026", "31/12/26", "2026-12-31T10:00:00Z", "2026/13/01", "46387", "3 jui 2026", "31 f\u00e9vrier 2026",
+                          "3 marsch 2026", "mars 2026", "3 mars avril 2026", "3 3 mars 2026"):
                 check(send(f"identity.name;contact.email;misc.d\nA;no@ex.example;{typed}\n")["refused"] == 1, f"{typed} is a day")
             warned = send('identity.name,contact.email,misc.txt\nA,b9@ex.example,"quoted ""well"""\nB,b10@ex.example,19" rack\nC,b11@ex.example,"a"b\n')
             check([line.get("warning", "")[:16] for line in warned["lines"]] == ["", "line 3, column 3", "line 4, column 3"], f"{warned['lines']}")

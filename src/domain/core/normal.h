@@ -22,6 +22,10 @@ const struct json *normal_fields(struct ctx *c, const struct category *cat, cons
  * "12,5", "1 234", "VRAI", "31/12/2026". What is nothing of the kind is written as the text that it is. */
 void normal_typed(struct ctx *c, struct json_out *w, const struct field *f, text typed);
 
+/* A day as people write it in either language, as the policy keeps it: "31/12/2026", "31 December 2026", "1er mars 2026";
+ * what is none stays as it is. */
+text normal_day(struct ctx *c, text s);
+
 /* addr-spec of RFC 5321 and 6531, in the form that normal_kept() gives it. */
 bool normal_is_email(struct arena *a, text s);
 bool normal_is_url(struct arena *a, text s);

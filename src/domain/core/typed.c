@@ -32,8 +32,7 @@ static bool read_figures(text s, struct figures *out)
         bool known = d >= 0 || c == '.' || c == ',' || c == '-' || c == '+' || c == 'e' || c == 'E' || c == 0x2212;
         if (groups(c))
             continue;
-        if (!known || !put(out, d >= 0 ? (char)('0' + d)
-                                : c == 0x2212 ? '-' : (char)c))
+        if (!known || !put(out, d >= 0 ? (char)('0' + d) : c == 0x2212 ? '-' : (char)c))
             return false;
     }
     return out->n > 0;
@@ -96,8 +95,7 @@ static text as_json(struct arena *a, const struct figures *f)
         s = text_from(s, 1);
     if (text_ends(s, TEXT(".")))
         s.n--;
-    text out = arena_print(a, "%s%s%.*s", negative ? "-" : "",
-                           text_starts(s, TEXT(".")) ? "0" : "", T(s));
+    text out = arena_print(a, "%s%s%.*s", negative ? "-" : "", text_starts(s, TEXT(".")) ? "0" : "", T(s));
     ARENA_AUTO probe = arena_make(1 << 12);
     const struct json *v;
     return out.p && json_parse(&probe, out, &v) == OK && v->kind == J_NUMBER ? out : (text){ NULL, 0 };
@@ -156,17 +154,91 @@ static text without_midnight(text s)
     return s;
 }
 
+/* The month that a name, or the beginning of one, stands for, in English or French; 0: none, or more than one. */
+static int month_of(text part)
+{
+    enum { WRITINGS = 3, SHORTEST = 3 };
+    static const char *const months[12][WRITINGS] = {
+        { "january", "janvier", "" },
+        { "february", "février", "fevrier" },
+        { "march", "mars", "" },
+        { "april", "avril", "" },
+        { "may", "mai", "" },
+        { "june", "juin", "" },
+        { "july", "juillet", "" },
+        { "august", "août", "aout" },
+        { "september", "septembre", "" },
+        { "october", "octobre", "" },
+        { "november", "novembre", "" },
+        { "december", "décembre", "decembre" },
+    };
+    int found = 0;
+    for (int month = 0; month < 12 && part.n >= SHORTEST; month++)
+        for (int i = 0; i < WRITINGS; i++) {
+            if (!text_starts(text_of(months[month][i]), part))
+                continue;
+            if (found && found != month + 1)
+                return 0;
+            found = month + 1;
+        }
+    return found;
+}
+
+static bool of_word(char ch) { return (ch >= 'a' && ch <= 'z') || (uint8_t)ch >= 0x80; }
+static bool of_number(char ch) { return ch >= '0' && ch <= '9'; }
+
+static text run_of(text s, bool (*of)(char))
+{
+    size_t n = 0;
+    while (n < s.n && of(s.p[n]))
+        n++;
+    return text_upto(s, n);
+}
+
+static bool ordinal(text part)
+{
+    return text_eq(part, TEXT("er")) || text_eq(part, TEXT("st")) || text_eq(part, TEXT("nd")) ||
+           text_eq(part, TEXT("rd")) || text_eq(part, TEXT("th"));
+}
+
+/* "31 December 2026", "1er mars 2026", "3 févr. 2026", "December 31, 2026": a month by its name, day before year. */
+static bool by_name(struct ctx *c, text s, struct date *out)
+{
+    int64_t numbers[2] = { 0 };
+    unsigned count = 0;
+    *out = (struct date){ 0 };
+    for (text rest = unicode_fold(c->arena, s); rest.n;) {
+        text number = run_of(rest, of_number), word = run_of(rest, of_word);
+        if (number.n && (count == 2 || !text_int(number, &numbers[count++])))
+            return false;
+        if (word.n && !(count == 1 && ordinal(word))) {
+            if (out->month)
+                return false;
+            out->month = month_of(word);
+            if (!out->month)
+                return false;
+        }
+        rest = text_from(rest, number.n + word.n ? number.n + word.n : 1);
+    }
+    if (!out->month || count != 2 || numbers[0] > 31 || numbers[1] < 1000 || numbers[1] > 9999)
+        return false;
+    out->day = (int)numbers[0];
+    out->year = (int)numbers[1];
+    return date_valid(*out);
+}
+
 /* Day, month and year, as Europe writes them, with the year in full: "31/12/2026", "1.2.2026"; or year, month and day:
  * "2026/12/31". */
-static text day_of(struct ctx *c, text s)
+text normal_day(struct ctx *c, text s)
 {
     int64_t parts[3];
     text rest = without_midnight(s), day, month;
-    char sign = text_index(rest, '/') > 0 ? '/'
-              : text_index(rest, '.') > 0 ? '.' : '-';
+    char sign = text_index(rest, '/') > 0 ? '/' : text_index(rest, '.') > 0 ? '.' : '-';
     struct date d;
     if (date_parse(rest, &d))
         return rest;
+    if (by_name(c, rest, &d))
+        return date_print(c->arena, d);
     bool year_first = rest.n == 10 && rest.p[4] == '/' && rest.p[7] == '/';
     text dashed = year_first ? arena_print(c->arena, "%.4s-%.2s-%.2s", rest.p, rest.p + 5, rest.p + 8)
                              : (text){ NULL, 0 };
@@ -193,7 +265,7 @@ void normal_typed(struct ctx *c, struct json_out *w, const struct field *f, text
     else if (f->type == FIELD_BOOLEAN && yes_or_no(c, s, &truth))
         json_put_bool(w, truth);
     else if (f->type == FIELD_DATE)
-        json_put_text(w, day_of(c, s));
+        json_put_text(w, normal_day(c, s));
     else if (f->type == FIELD_JSON && json_parse(c->arena, s, &parsed) == OK)
         json_put(w, parsed);
     else

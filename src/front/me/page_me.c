@@ -34,6 +34,18 @@ static void put_formers(struct view *v, text category, text field)
     json_close(w, ']');
 }
 
+/* Whether all values of a record came from one source on one day: then it is said once. */
+static bool one_source(const struct json *about)
+{
+    const struct json *first = about ? about->first : NULL;
+    bool one = first != NULL;
+    JSON_EACH(other, about)
+        one &= text_eq(json_text(other, TEXT("source")), json_text(first, TEXT("source"))) &&
+               text_eq(text_upto(json_text(other, TEXT("at")), 10), text_upto(json_text(first, TEXT("at")), 10));
+    return one;
+}
+
+/* `about`: its source and time, where they are told with the value; `single`: with its former values. */
 static void put_value(struct view *v, const struct category *cat, const struct json *value, const struct json *about,
                       bool single)
 {
@@ -64,8 +76,7 @@ static void put_value(struct view *v, const struct category *cat, const struct j
 
 static int64_t share(msec part, msec whole)
 {
-    return whole <= 0 || part >= whole ? 100
-         : part <= 0 ? 0 : part * 100 / whole;
+    return whole <= 0 || part >= whole ? 100 : part <= 0 ? 0 : part * 100 / whole;
 }
 
 /* The term as a bar of 100: how much has run, and from where on it is kept apart in the archive. */
@@ -92,6 +103,8 @@ static void put_record(struct view *v, const struct category *cat, const struct 
 {
     struct json_out *w = &v->p->w;
     const struct json *about = json_get(record, TEXT("fields"));
+    bool once = !cat->many && one_source(about);
+    text source = once ? json_text(about->first, TEXT("source")) : TEXT("");
     json_open(w, '{');
     page_copy(v->p, record, TEXT("item"));
     page_copy(v->p, record, TEXT("at"));
@@ -99,11 +112,12 @@ static void put_record(struct view *v, const struct category *cat, const struct 
     page_copy(v->p, record, TEXT("archived"));
     json_pair(w, TEXT("source"), cat->many ? doc_source(v->p->c, json_text(record, TEXT("source"))) : TEXT(""));
     json_pair_bool(w, TEXT("several"), cat->many);
+    page_text(v->p, TEXT("all_from"), source.n ? doc_source(v->p->c, source) : TEXT(""));
     put_term(v, record);
     json_name(w, TEXT("values"));
     json_open(w, '[');
     JSON_EACH(value, file_values(v->file, cat->name, record))
-        put_value(v, cat, value, json_get(about, value->key), !cat->many);
+        put_value(v, cat, value, once ? NULL : json_get(about, value->key), !cat->many);
     json_close(w, ']');
     json_close(w, '}');
 }

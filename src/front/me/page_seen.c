@@ -86,7 +86,8 @@ static void put_paging(struct page *p, int64_t number, int64_t all, text next)
 
 /* ---- Who looked. ---- */
 
-/* Of who is named in every journal alike, "nobody", "garant" or "person": the word who.NAME, else the policy's title. */
+/* Of who is named in every journal alike, "nobody", "garant" or "person": the word who.NAME, else the policy's title.
+ */
 static text actor_title(struct ctx *c, text name)
 {
     text own = word_find(arena_print(c->arena, "who.%.*s", T(name)), c->language);
@@ -134,7 +135,7 @@ static void put_look(struct page *p, const struct json *look)
     json_open(w, '{');
     page_copy(p, look, TEXT("time"));
     page_text(p, TEXT("says"), json_text(look, TEXT("says")));
-    json_pair(w, TEXT("who"), actor_title(p->c, json_text(look, TEXT("actor"))));
+    json_pair(w, TEXT("actor"), actor_title(p->c, json_text(look, TEXT("actor"))));
     put_titles(p, TEXT("for_what"), json_text(look, TEXT("purpose")), purpose_title);
     put_titles(p, TEXT("data"), json_text(look, TEXT("categories")), category_title);
     json_pair_bool(w, TEXT("refused"), text_eq(json_text(look, TEXT("act")), TEXT("refusal")));
@@ -143,16 +144,35 @@ static void put_look(struct page *p, const struct json *look)
     json_close(w, '}');
 }
 
-static bool by_others(const struct json *look) { return !text_eq(json_text(look, TEXT("actor")), TEXT("person")); }
+/* Whose doing it was: somebody who looked, whatever else was done (letters, changes, sign-ins that failed), or the
+ * person. */
+enum { WHO_LOOKED, WHO_DID, WHO_YOU, WHO_COUNT };
+static const text who_names[WHO_COUNT] = { TEXT_INIT("others"), TEXT_INIT("done"), TEXT_INIT("you") };
 
-static void put_looks(struct page *p, const struct json *looks, bool others, int64_t number, text next)
+static int who_of(const struct json *look)
+{
+    if (text_eq(json_text(look, TEXT("actor")), TEXT("person")))
+        return WHO_YOU;
+    text act = json_text(look, TEXT("act"));
+    return doc_looked(act) || text_eq(act, TEXT("refusal")) ? WHO_LOOKED : WHO_DID;
+}
+
+static int who_asked(text name)
+{
+    for (int i = 0; i < WHO_COUNT; i++)
+        if (text_eq(name, who_names[i]))
+            return i;
+    return name.p ? -1 : WHO_LOOKED;
+}
+
+static void put_looks(struct page *p, const struct json *looks, int who, int64_t number, text next)
 {
     int64_t all = 0, from = (number - 1) * SHOWN;
     struct strip s = strip_of(p->c);
     json_name(&p->w, TEXT("looks"));
     json_open(&p->w, '[');
     JSON_EACH(look, looks) {
-        if (by_others(look) != others)
+        if (who_of(look) != who)
             continue;
         strip_add(&s, file_time(look, TEXT("time")));
         if (all >= from && all < from + SHOWN)
@@ -180,18 +200,20 @@ enum err api_looks_page(struct ctx *c, const struct request *q, struct reply *r)
     PAGE_AUTO p = { 0 };
     const struct json *file;
     int64_t number;
-    text who = request_query(q, TEXT("who")), after = request_query(q, TEXT("after"));
-    bool others = !text_eq(who, TEXT("you"));
-    if (who.p && others && !text_eq(who, TEXT("others")))
-        return say(c->arena, ERR_USAGE, "the parameter \"who\" is others or you");
+    text after = request_query(q, TEXT("after"));
+    int who = who_asked(request_query(q, TEXT("who")));
+    if (who < 0)
+        return say(c->arena, ERR_USAGE, "the parameter \"who\" is others, done or you");
     TRY(page_open(c, q, TEXT("looks"), TEXT("me"), &p));
     TRY(page_number(&p, &number));
     TRY(looks_from(c, after, &file));
     page_problem(&p, NULL);
-    json_pair_bool(&p.w, TEXT("others"), others);
-    json_pair(&p.w, TEXT("who"), others ? TEXT("others") : TEXT("you"));
+    json_pair_bool(&p.w, TEXT("others"), who == WHO_LOOKED);
+    json_pair_bool(&p.w, TEXT("others_did"), who == WHO_DID);
+    json_pair_bool(&p.w, TEXT("yours"), who == WHO_YOU);
+    json_pair(&p.w, TEXT("who"), who_names[who]);
     json_pair(&p.w, TEXT("after"), after.p ? after : TEXT(""));
-    put_looks(&p, json_get(file, TEXT("looks")), others, number, json_text(file, TEXT("next")));
+    put_looks(&p, json_get(file, TEXT("looks")), who, number, json_text(file, TEXT("next")));
     return page_show(&p, r, 200);
 }
 

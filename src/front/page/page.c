@@ -150,6 +150,8 @@ static void put_frame(struct ctx *c, const struct request *q, text name, text ar
     json_pair_bool(w, TEXT("in_role"), c->session && c->session->role.n);
     out->at_work = text_eq(area, TEXT("staff"));
     json_pair_bool(w, TEXT("at_work"), out->at_work);
+    /* Whom the menu already leads everywhere needs no second one. */
+    json_pair_bool(w, TEXT("away"), c->session && (c->session->role.n || !text_eq(area, TEXT("me"))));
     json_pair_bool(w, TEXT("at_home"), text_eq(area, TEXT("me")));
     struct tracker_asked asked;
     tracker_asked(c, &asked);

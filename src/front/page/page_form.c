@@ -16,7 +16,7 @@ static const struct {
 } inputs[] = {
     { FIELD_EMAIL, TEXT_INIT("email"), TEXT_INIT("email"), TEXT_INIT(""), TEXT_INIT("email") },
     { FIELD_PHONE, TEXT_INIT("tel"), TEXT_INIT("tel"), TEXT_INIT(""), TEXT_INIT("tel") },
-    { FIELD_DATE, TEXT_INIT("date"), TEXT_INIT("text"), TEXT_INIT(""), TEXT_INIT("off") },
+    { FIELD_DATE, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.date"), TEXT_INIT("off") },
     { FIELD_TIME, TEXT_INIT("text"), TEXT_INIT("text"), TEXT_INIT("form.hint.time"), TEXT_INIT("off") },
     { FIELD_INTEGER, TEXT_INIT("text"), TEXT_INIT("numeric"), TEXT_INIT(""), TEXT_INIT("off") },
     { FIELD_NUMBER, TEXT_INIT("text"), TEXT_INIT("decimal"), TEXT_INIT(""), TEXT_INIT("off") },
@@ -81,6 +81,13 @@ static void put_kind(struct page *p, const struct field *f)
         json_pair(&p->w, TEXT("hint"), TEXT(""));
 }
 
+/* A day as people write it, in both languages. */
+static text day_shown(struct arena *a, text value)
+{
+    struct date d;
+    return date_parse(value, &d) ? arena_print(a, "%02d/%02d/%04d", d.day, d.month, d.year) : value;
+}
+
 /* What stands in the input: what was sent, else what is held, else the policy's default. */
 static text shown_value(const struct field *f, text name, const struct json *values, const struct json *sent)
 {
@@ -89,8 +96,7 @@ static text shown_value(const struct field *f, text name, const struct json *val
         return typed && typed->kind == J_TEXT ? typed->value : TEXT("");
     if (held && held->kind == J_BOOL)
         return held->truth ? TEXT("true") : TEXT("false");
-    return held && held->value.p ? held->value
-         : values || !f->default_value.p ? TEXT("") : f->default_value;
+    return held && held->value.p ? held->value : values || !f->default_value.p ? TEXT("") : f->default_value;
 }
 
 static void put_choices(struct page *p, const struct field *f, text value)
@@ -111,8 +117,7 @@ static void put_condition(struct page *p, const struct category *cat, const stru
     text field = f->when_field, head = text_cut(&field, '.');
     int index = field.p ? policy_category(p->c->policy, head) : -1;
     const struct category *of = index >= 0 ? &p->c->policy->categories[index] : cat;
-    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, field.p ? field : head)
-                : TEXT(""));
+    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, field.p ? field : head) : TEXT(""));
     json_pair(&p->w, TEXT("when_value"), f->when_value);
 }
 
@@ -128,6 +133,8 @@ static void put_field(struct page *p, const struct category *cat, const struct f
     bool needed = is_needed(p->c->policy, cat, f, scope);
     struct json_out *w = &p->w;
     text name = input_name(p->c->arena, cat, f), value = shown_value(f, name, values, sent);
+    if (f->type == FIELD_DATE)
+        value = day_shown(p->c->arena, value);
     json_open(w, '{');
     json_pair(w, TEXT("id"), name);
     json_pair(w, TEXT("title"), doc_field(p->c, cat, f->name));
@@ -158,6 +165,13 @@ void form_fields(struct page *p, const struct category *cat, enum form_scope sco
 }
 
 /* ---- Back again. ---- */
+
+/* What was typed, in the form in which it would be kept. */
+static text typed_of(struct ctx *c, const struct field *f, text sent)
+{
+    text kept = normal_kept(c, f, sent);
+    return f->type == FIELD_DATE && kept.n ? normal_day(c, kept) : kept;
+}
 
 static bool same(const struct field *f, const struct json *held, text typed)
 {
@@ -194,7 +208,7 @@ static void look_at(struct page *p, const struct category *cat, const struct fie
 {
     struct ctx *c = p->c;
     text name = input_name(c->arena, cat, f);
-    text typed = normal_kept(c, f, json_text(sent, name));
+    text typed = typed_of(c, f, json_text(sent, name));
     bool empty = !typed.n && f->type != FIELD_BOOLEAN;
     enum err e = empty && is_needed(c->policy, cat, f, scope) ? ERR_MISSING : OK;
     if (!empty && !same(f, json_get(values, f->name), typed)) {
@@ -218,7 +232,7 @@ void form_faults(struct page *p, const struct category *cat, enum form_scope sco
 void form_value(struct ctx *c, struct json_out *w, const struct category *cat, const struct field *f,
                 const struct json *sent)
 {
-    text typed = normal_kept(c, f, json_text(sent, input_name(c->arena, cat, f)));
+    text typed = typed_of(c, f, json_text(sent, input_name(c->arena, cat, f)));
     if (typed.n || f->type == FIELD_BOOLEAN)
         put_typed(c, w, f, typed);
 }
@@ -248,7 +262,7 @@ text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope
         if (!field.n || (f >= 0 && in_form(c->policy, cat, &cat->fields[f], scope)))
             continue; /* no field of a category, or one of this form */
         const struct json *held = f < 0 ? NULL : json_get(values, field);
-        if (!held || v->kind != J_TEXT || !text_eq(held->value, normal_kept(c, &cat->fields[f], v->value)))
+        if (!held || v->kind != J_TEXT || !text_eq(held->value, typed_of(c, &cat->fields[f], v->value)))
             return v->key;
     }
     return TEXT("");
@@ -262,7 +276,7 @@ unsigned form_values(struct ctx *c, struct json_out *w, const struct category *c
         const struct field *f = &cat->fields[i];
         if (!in_form(c->policy, cat, f, scope))
             continue;
-        text typed = normal_kept(c, f, json_text(sent, input_name(c->arena, cat, f)));
+        text typed = typed_of(c, f, json_text(sent, input_name(c->arena, cat, f)));
         if (same(f, json_get(values, f->name), typed))
             continue;
         put_typed(c, w, f, typed);

@@ -1,6 +1,7 @@
 /* Staff pages of one person: folders granted and taken back with their history, and the log of letters and calls. */
 #include "domain/mail/contact.h"
 #include "domain/core/look.h"
+#include "domain/core/normal.h"
 #include "front/door/go.h"
 #include "domain/folder/folder.h"
 #include "front/page/page_person.h"
@@ -24,7 +25,10 @@ static enum err body_of(struct ctx *c, const struct request *q, const text *name
             if (sent.p[k] != '\r')
                 buf_char(&plain, sent.p[k]);
         json_name(&w, names[i]);
-        json_put_text_of(&w, &plain);
+        if (text_eq(names[i], TEXT("until")))
+            json_put_text(&w, normal_day(c, sent));
+        else
+            json_put_text_of(&w, &plain);
     }
     json_close(&w, '}');
     return json_parse_buf(c->arena, &b, out);

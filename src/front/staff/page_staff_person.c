@@ -3,6 +3,7 @@
 #include "domain/core/named.h"
 #include "front/door/go.h"
 #include "domain/core/look.h"
+#include "domain/core/normal.h"
 #include "domain/entry/closing.h"
 #include "domain/entry/opening.h"
 #include "domain/entry/roster.h"
@@ -308,11 +309,26 @@ enum err api_staff_decide(struct ctx *c, const struct request *q, struct reply *
                      approve ? TEXT("approved") : TEXT("refused"));
 }
 
+/* The day as people write it. */
+static enum err agreement_of(struct ctx *c, const struct request *q, const struct json **out)
+{
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("date"), normal_day(c, text_trim(json_text(q->json, TEXT("date")))));
+    json_pair(&w, TEXT("reference"), json_text(q->json, TEXT("reference")));
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
 enum err api_staff_agreement(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
+    const struct json *in = NULL;
     enum err status = staff_reason(c, q);
     if (status == OK)
-        status = account_agreement(c, q->params[0], q->json, &answer);
+        status = agreement_of(c, q, &in);
+    if (status == OK)
+        status = account_agreement(c, q->params[0], in, &answer);
     return after_act(c, q, r, status, staff_path(c, q, ""), TEXT("agreement"));
 }
