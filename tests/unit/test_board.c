@@ -3,6 +3,7 @@
 #include "domain_fixture.h"
 #include "domain/dsr/dsr.h"
 #include "built.h"
+#include "domain/publication/publication.h"
 #include "domain/board/board.h"
 #include "domain/instance/care.h"
 #include "domain/rights/objection.h"
@@ -22,6 +23,7 @@ static const char policy[] =
     " network: {title: {en: Network, fr: Réseau}, permission: true}}\n"
     "categories:\n"
     "  identity: {source: [person, partner], fields: {name: {type: text}}}\n"
+    "  quote: {public: quotes, fields: {words: {type: text}}}\n"
     "  contact: {fields: {email: {type: email, identifier: true}}}\n"
     "  social: {source: [network], fields: {name: {type: text}, place: {type: text}}}\n"
     "  visits: {many: true, fields: {page: {type: text}}}\n"
@@ -32,6 +34,7 @@ static const char policy[] =
     "  service: {basis: contract, categories: [identity, contact, social, visits, rights, card]}\n"
     "  billing: {basis: legal_obligation, law: 'C. com. L123-22', categories: [identity, invoices]}\n"
     "  news: {basis: consent, categories: [contact]}\n"
+    "  quotes: {basis: consent, categories: [quote]}\n"
     "  measure: {basis: legitimate_interest, interest: {en: Measure, fr: Mesurer}, categories: [visits]}\n"
     "never: {resale: {says: {en: Data is never sold, fr: Les données ne sont jamais vendues}, purposes: [resale]}}\n"
     "retention:\n"
@@ -44,7 +47,7 @@ static const char policy[] =
     "declared: {data_centre: {en: The data centre is of tier III, fr: Le centre de données est de niveau III}}\n"
     "promises: {DM-12: never.resale, FR-05: retention.visits}\n"
     "cookies: {sid: {title: Session, kind: cookie, purpose: service, exempt: authentication, lifetime: session.idle}}\n"
-    "systems: {app: {purposes: [service, billing, news, measure], acts: [read, write, disclose, consent, export, erase]}}\n"
+    "systems: {app: {purposes: [service, billing, news, quotes, measure], acts: [read, write, disclose, consent, export, erase]}}\n"
     "folders: {file: {purpose: service}}\n"
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [identity, contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
@@ -64,6 +67,9 @@ static text lived(struct fixture *f)
                             &out));
     f->c.if_match = 0;
     OKAY(objection_set(&f->c, id, TEXT("measure"), true, &out)); /* a person's right: nothing is broken by it */
+    OKAY(publication_send(&f->c, id, &(struct publication_new){ .category = TEXT("quote"), .fields = js(f, "{'words':'A good tool.'}"), .agree = true },
+                          &out));
+    OKAY(publication_decide(&f->c, out.id, js(f, "{'decision':'publish'}"), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'open','why':'works on it'}"), &out));
     OKAY(folder_grant(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'works on it'}"), &out));
     OKAY(folder_revoke(&f->c, id, js(f, "{'folder':'file','name':'gone','why':'left'}"), &out));
@@ -160,9 +166,10 @@ static const struct plant plants[] = {
     { PROBE_sealed, "",
       "UPDATE folder_grant SET details = CAST('{\"name\": \"a folder whose name stands in clear, and is long enough\"}' AS BLOB)",
       false, true },
-    { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn' WHERE channel <> 'source'", false },
+    { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn' WHERE channel <> 'source' AND purpose <> 'quotes'", false },
     { PROBE_permissions, "", "DELETE FROM consent WHERE channel = 'source'", .bad = 2 },
     { PROBE_permissions, "", "UPDATE consent SET decision = 'withdrawn' WHERE channel = 'source'", .bad = 2 },
+    { PROBE_publications, "", "UPDATE publication SET decided = 1", .bad = 1 },
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
     { PROBE_register, "", "UPDATE dsr SET legal = 1", false },
     { PROBE_identity, "", "UPDATE dsr_proof SET due = 1", false },
@@ -173,7 +180,7 @@ static const struct plant plants[] = {
       "UPDATE journal SET leaf = replace(leaf, 'subject.erase', 'subject.patch') WHERE seq = (SELECT MAX(seq) FROM journal"
       " WHERE leaf LIKE '%subject.erase%')",
       true },
-    { PROBE_ledger, "", "UPDATE consent SET method = 'elsewhere'", .bad = 3, .unbound = true },
+    { PROBE_ledger, "", "UPDATE consent SET method = 'elsewhere'", .bad = 4, .unbound = true },
     { PROBE_ledger, "", "DELETE FROM hold", .bad = 1, .unbound = true },
     { PROBE_ledger, "",
       "INSERT INTO folder_grant SELECT tenant, subject, kind, name, seq + 10, category, act, actor, who, details, starts, until, at, due"

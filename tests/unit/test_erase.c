@@ -99,6 +99,16 @@ static void nothing_is_left_of_a_canary(void **state)
     fixture_plant(f, sent);
     text asked = arena_print(&f->arena, "{'kind':'question','channel':'post','text':'canary','subject':'%.*s'}", T(id));
     OKAY(dsr_enter(&f->c, js(f, "%s", asked.p), &out));
+    char shown[512];
+    snprintf(shown, sizeof shown,
+             "INSERT INTO publication (tenant, subject, id, category, purpose, item, version, state, at) VALUES ('%.*s', x'%s', randomblob(16),"
+             " 'contact', 'news', 0, 1, 1, 1)",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
+    snprintf(shown, sizeof shown,
+             "INSERT INTO publication_report (tenant, id, subject, publication, body, at) VALUES ('%.*s', randomblob(16), x'%s', randomblob(16), 'x', 1)",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

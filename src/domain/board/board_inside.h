@@ -19,6 +19,7 @@ enum board_job {
     JOB_CHOICES,
     JOB_ACCOUNTS,
     JOB_SESSIONS,
+    JOB_PUBLICATIONS,
     JOB_LEDGER,
     JOB_FEATURE, /* and those behind it: a walk of a feature each */
     JOBS = JOB_FEATURE + 16

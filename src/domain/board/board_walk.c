@@ -427,6 +427,26 @@ static enum err look_at_session(struct walker *w, struct query *q)
     return OK;
 }
 
+/* ---- Publications. ---- */
+
+/* What was approved had a consent in force then; that it still has one is asked at each look at it. */
+static enum err look_at_publication(struct walker *w, struct query *q)
+{
+    text path = arena_print(w->step->c->arena, "categories.%.*s.public", T(query_get(q, LOOK_PUBLICATIONS, category)));
+    TRY_PTR(path.p);
+    QUERY_AUTO then;
+    query_start(&then, w->db, SQL_PUBLICATION_AGREED,
+                ARGS(V_TEXT(query_get(q, LOOK_PUBLICATIONS, tenant)), V_BYTES(query_get(q, LOOK_PUBLICATIONS, subject)),
+                     V_TEXT(query_get(q, LOOK_PUBLICATIONS, purpose)),
+                     V_INT(query_get(q, LOOK_PUBLICATIONS, decided))));
+    bool agreed = query_next(&then);
+    TRY(then.status);
+    fact_looked(w->step->facts, PROBE_publications, 1);
+    fact_bad(w->step->facts, PROBE_publications, !agreed);
+    fact_clause(w->step->facts, PROBE_publications, path, 1, !agreed);
+    return OK;
+}
+
 /* ---- The walk. ---- */
 
 /* key: a letter a column of the table's key, in the order of the statement's first parameters: t text, b bytes, i
@@ -489,6 +509,12 @@ static const struct walk walks[JOBS] = {
                        false,
                        look_at_account,
                        { COL(LOOK_ACCOUNTS, tenant), COL(LOOK_ACCOUNTS, subject) } },
+    [JOB_PUBLICATIONS] = { SQL_LOOK_PUBLICATIONS,
+                           "tbb",
+                           false,
+                           look_at_publication,
+                           { COL(LOOK_PUBLICATIONS, tenant), COL(LOOK_PUBLICATIONS, subject),
+                             COL(LOOK_PUBLICATIONS, id) } },
     [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { COL(LOOK_SESSIONS, digest) } },
 };
 
@@ -540,8 +566,7 @@ static size_t arguments(const struct cursor *from, const char *key, int64_t rows
     size_t n = 0;
     for (; key[n]; n++) {
         text t = { from->at[n].bytes, from->at[n].size };
-        out[n] = key[n] == 'i' ? V_INT(from->begun ? from->at[n].number : -1)
-                             : key[n] == 'b' ? V_BYTES(t) : V_TEXT(t);
+        out[n] = key[n] == 'i' ? V_INT(from->begun ? from->at[n].number : -1) : key[n] == 'b' ? V_BYTES(t) : V_TEXT(t);
     }
     out[n++] = V_INT(rows);
     return n;
@@ -561,8 +586,7 @@ static enum err look_at_permissions(struct walker *w, const struct thing *t, con
             continue;
         QUERY_AUTO q;
         query_start(&q, w->db, SQL_PERMISSION_AT,
-                    ARGS(V_TEXT(t->place.tenant), V_ID(t->place.subject), V_TEXT(came->source->name),
-                         V_INT(came->at)));
+                    ARGS(V_TEXT(t->place.tenant), V_ID(t->place.subject), V_TEXT(came->source->name), V_INT(came->at)));
         bool good = query_next(&q) && text_eq(query_get(&q, PERMISSION_AT, decision), TEXT("given"));
         TRY(q.status);
         fact_looked(w->step->facts, PROBE_permissions, came->values);

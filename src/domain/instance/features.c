@@ -7,10 +7,12 @@
 #include "domain/folder/folder.h"
 #include "domain/person/permission.h"
 #include "domain/preference/preference.h"
+#include "domain/publication/publication.h"
 #include "domain/tracker/tracker.h"
 #include "domain/version/acknowledge.h"
 
-const struct feature *const features[] = { &folder_feature, &preference_feature, &acknowledge_feature,
-                                           &opening_feature, &permission_feature, &choice_feature, &tracker_feature,
-                                           &campaign_feature, &dsr_feature };
+const struct feature *const features[] = { &folder_feature,     &preference_feature, &acknowledge_feature,
+                                           &opening_feature,    &permission_feature, &choice_feature,
+                                           &tracker_feature,    &campaign_feature,   &dsr_feature,
+                                           &publication_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

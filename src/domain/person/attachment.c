@@ -47,7 +47,7 @@ static enum err key_for(struct ctx *c, const struct person *p, const struct atta
 
 /* ---- Adding. ---- */
 
-struct adding {
+struct attachment_adding {
     struct ctx *c;
     const struct person *p;
     struct attachment it;
@@ -61,7 +61,7 @@ struct adding {
     struct permission permission;
 };
 
-static enum err room_for(struct db *db, const struct adding *a)
+static enum err room_for(struct db *db, const struct attachment_adding *a)
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_ATTACHMENT_SUM, ARGS(V_TEXT(a->c->tenant), V_ID(a->p->id)));
@@ -72,9 +72,8 @@ static enum err room_for(struct db *db, const struct adding *a)
     return budget_check(db_arena(db), a->c->language, BUDGET_file_bytes, bytes, a->it.size);
 }
 
-static enum err run_add(struct db *db, struct write *w)
+enum err attachment_run(struct db *db, const struct attachment_adding *a)
 {
-    const struct adding *a = w->arg;
     const struct attachment *t = &a->it;
     struct val person[] = { V_TEXT(a->c->tenant), V_ID(a->p->id), V_ID(t->id) };
     TRY(write_person_there(db, a->c->tenant, a->p->id));
@@ -91,8 +90,10 @@ static enum err run_add(struct db *db, struct write *w)
     return OK;
 }
 
+static enum err run_add(struct db *db, struct write *w) { return attachment_run(db, w->arg); }
+
 /* Held categories have a key of their own, made here when this is the first of it. */
-static enum err key_to_add(struct adding *a, const struct category *cat, struct key *out)
+static enum err key_to_add(struct attachment_adding *a, const struct category *cat, struct key *out)
 {
     struct ctx *c = a->c;
     a->it.key_class = cat->held ? record_class(cat) : 0;
@@ -106,7 +107,7 @@ static enum err key_to_add(struct adding *a, const struct category *cat, struct 
     return OK;
 }
 
-static enum err seal_meta(struct adding *a, const struct key *key, text id)
+static enum err seal_meta(struct attachment_adding *a, const struct key *key, text id)
 {
     struct place place = meta_place(a->c, a->p->id, id);
     BUF_AUTO b = buf_make(4096);
@@ -121,7 +122,8 @@ static enum err seal_meta(struct adding *a, const struct key *key, text id)
     return seal(a->c->arena, key, &place, meta, &a->meta);
 }
 
-static enum err seal_pieces(struct adding *a, struct arena *room, const struct key *key, text id, text content)
+static enum err seal_pieces(struct attachment_adding *a, struct arena *room, const struct key *key, text id,
+                            text content)
 {
     a->piece_count = (int64_t)((content.n + PIECE - 1) / PIECE);
     a->pieces = NEW_ARRAY(room, sealed, (size_t)a->piece_count + 1);
@@ -190,7 +192,7 @@ static msec due_of(struct ctx *c, const struct person *p, const struct category 
     return cat->retention ? retention_due(cat->retention, &s, false) : 0;
 }
 
-static enum err add(struct adding *a, const struct category *cat, text content, struct arena *room)
+static enum err add(struct attachment_adding *a, const struct category *cat, text content, struct arena *room)
 {
     KEY_AUTO key;
     enum err status;
@@ -206,39 +208,56 @@ static enum err add(struct adding *a, const struct category *cat, text content, 
     return status;
 }
 
-static enum err add_once(struct ctx *c, text id, const struct attachment_new *in, struct answer *out)
+/* Checked and sealed, in `room`; `given` are consents that come along. */
+static enum err make_ready(struct ctx *c, struct person *p, const struct attachment_new *in, const struct bits *given,
+                           struct arena *room, struct attachment_adding *out)
 {
-    PERSON_AUTO p = { 0 };
     const struct category *cat = NULL;
     struct bits set = { { 0 } };
     struct source_taken source;
-    ARENA_AUTO room = arena_make(ATTACHMENT_MAX + (8 << 20));
-    TRY(person_open(c, id, false, &p));
     enum err status = check(c, in->category, in->name, in->media_type, in->content, &cat);
     if (status == ERR_UNDECLARED || status == ERR_CARD_NUMBER)
-        return write_refusal(c, &p, TEXT(""), TEXT(""));
+        return write_refusal(c, p, TEXT(""), TEXT(""));
     TRY(status);
     bits_add(&set, (unsigned)(cat - c->policy->categories));
-    TRY(person_allow_some(c, &p, NULL, TEXT(""), &set, ACT_WRITE));
-    TRY(write_refused(c, &p, source_take(c, in->source, &set, &source)));
+    TRY(person_allow_some(c, p, given, TEXT(""), &set, ACT_WRITE));
+    TRY(write_refused(c, p, source_take(c, in->source, &set, &source)));
     const struct arrival arrival = { .category = cat->name };
     struct permission permission;
     const struct json *said;
     TRY(permission_said(c, in->permitted, &said));
-    TRY(permission_take(c, &p, false, source, said, &arrival, &permission));
-    struct adding a = { .c = c,
-                        .permission = permission,
-                        .p = &p,
-                        .it = { .id = id_make(c->now),
-                                .category = cat->name,
-                                .name = in->name,
-                                .media_type = media_type_of(in->media_type),
-                                .source = source.name,
-                                .size = (int64_t)in->content.n,
-                                .at = c->now },
-                        .duty = id_make(c->now),
-                        .inform = source.inform };
-    TRY(add(&a, cat, in->content, &room));
+    TRY(permission_take(c, p, false, source, said, &arrival, &permission));
+    *out = (struct attachment_adding){ .c = c,
+                                       .permission = permission,
+                                       .p = p,
+                                       .it = { .id = id_make(c->now),
+                                               .category = cat->name,
+                                               .name = in->name,
+                                               .media_type = media_type_of(in->media_type),
+                                               .source = source.name,
+                                               .size = (int64_t)in->content.n,
+                                               .at = c->now },
+                                       .duty = id_make(c->now),
+                                       .inform = source.inform };
+    return add(out, cat, in->content, room);
+}
+
+enum err attachment_ready(struct ctx *c, struct person *p, const struct attachment_new *in, const struct bits *given,
+                          struct arena *room, struct attachment_adding **out, struct subject_id *id)
+{
+    TRY_PTR(*out = NEW(c->arena, struct attachment_adding));
+    TRY(make_ready(c, p, in, given, room, *out));
+    *id = (*out)->it.id;
+    return (*out)->has_put ? say(c->arena, ERR_VALUE, "a file of a category that is held comes in by itself") : OK;
+}
+
+static enum err add_once(struct ctx *c, text id, const struct attachment_new *in, struct answer *out)
+{
+    PERSON_AUTO p = { 0 };
+    struct attachment_adding a;
+    ARENA_AUTO room = arena_make(ATTACHMENT_MAX + (8 << 20));
+    TRY(person_open(c, id, false, &p));
+    TRY(make_ready(c, &p, in, NULL, &room, &a));
     out->id = id_print(c->arena, a.it.id);
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
     TRY_PTR(out->body.p);
@@ -247,7 +266,7 @@ static enum err add_once(struct ctx *c, text id, const struct attachment_new *in
                        .puts = &a.put,
                        .put_count = a.has_put,
                        .event = event_of(c, &p, TEXT("attachment.add")) };
-    w.event.categories = cat->name;
+    w.event.categories = a.it.category;
     w.event.count = 1;
     return write_do(c, &w, out);
 }
@@ -269,15 +288,15 @@ static enum err add_proof(struct ctx *c, text id, const struct attachment_new *i
     TRY(person_open(c, id, false, &p));
     TRY(write_refused(c, &p, check_content(c, in->name, in->media_type, in->content)));
     TRY(person_may(c, &p, ACT_CONSENT));
-    struct adding a = { .c = c,
-                        .p = &p,
-                        .it = { .id = id_make(c->now),
-                                .category = proofs.name,
-                                .name = in->name,
-                                .media_type = media_type_of(in->media_type),
-                                .source = c->actor.name,
-                                .size = (int64_t)in->content.n,
-                                .at = c->now } };
+    struct attachment_adding a = { .c = c,
+                                   .p = &p,
+                                   .it = { .id = id_make(c->now),
+                                           .category = proofs.name,
+                                           .name = in->name,
+                                           .media_type = media_type_of(in->media_type),
+                                           .source = c->actor.name,
+                                           .size = (int64_t)in->content.n,
+                                           .at = c->now } };
     TRY(add(&a, &proofs, in->content, &room));
     a.due = c->now + unlinked;
     out->id = id_print(c->arena, a.it.id);

@@ -23,6 +23,17 @@ enum err attachment_list(struct ctx *c, const struct person *p, struct attachmen
 enum err attachment_piece(struct ctx *c, const struct person *p, const struct attachment *t, int64_t number,
                           struct arena *a, text *out);
 
+/* A file of a person made ready for a commit that holds more than it: checked, and sealed in `room`, which outlives the
+ * commit; `given` (may be NULL) are consents that come along. Then, inside the write, attachment_run(). */
+struct arena;
+struct attachment_adding;
+struct attachment_new;
+struct bits;
+struct db;
+enum err attachment_ready(struct ctx *c, struct person *p, const struct attachment_new *in, const struct bits *given,
+                          struct arena *room, struct attachment_adding **out, struct subject_id *id);
+enum err attachment_run(struct db *db, const struct attachment_adding *a);
+
 /* ---- transient.c ---- */
 struct transient_memory *transient_open(void);     /* NULL: no memory */
 void transient_close(struct transient_memory **m); /* wipes it */
