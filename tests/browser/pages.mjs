@@ -30,6 +30,13 @@ export const PAGES = [
     { route: '/register', few: true, at: site => site.registers
         ? ['/register', { path: '/register', name: 'register-refused', status: 422, act: send('main form') }] : [] },
     { route: '/forms/{name}', at: site => site.forms.map(name => `/forms/${name}`) },
+    { route: '/publications/{name}', one: true, at: site => site.publishes ? [`/publications/${site.publishes}`] : [] },
+    { route: '/publications/{name}/{id}', one: true, at: site => site.publishes
+        ? [{ path: `/publications/${site.publishes}/01ARZ3NDEKTSV4RRFFQ69G5FAV`, name: 'publication-gone', status: 404 }] : [] },
+    { route: '/publications/{name}/{id}/report', one: true, at: site => site.publishes
+        ? [{ path: `/publications/${site.publishes}/01ARZ3NDEKTSV4RRFFQ69G5FAV/report`, name: 'publication-report-gone', status: 404 }] : [] },
+    { route: '/me/publications', one: true, at: own('/me/publications') },
+    { route: '/staff/publications', one: true, at: as('support', '/staff/publications') },
     { route: '/forms/{name}/paper', one: true, at: site => site.forms.slice(0, 1).map(name => `/forms/${name}/paper`) },
     { route: '/consent', few: true,
       at: site => ['/consent', ...site.cookies.includes('choice') ? [{ path: '/consent', name: 'consent-chosen', act: press('[value=accept]') }] : []] },
@@ -94,6 +101,8 @@ export const PAGES = [
       at: site => !site.people ? [] : [
           ...as('staff', `/staff/people/${site.people.id}/contacts`)(site),
           ...as('staff', `/staff/people/${site.people.id}/contacts`, { name: 'staff-contacts-seen', act: send('form[action$="/contacts"]') })(site)] },
+    { route: '/staff/people/{id}/publish', one: true,
+      at: site => site.people ? as('staff', `/staff/people/${site.people.id}/publish`)(site) : [] },
     { route: '/staff/people/{id}/signed',
       at: site => site.people ? as('campaigns', `/staff/people/${site.people.id}/signed`)(site) : [] },
     { route: null, one: true, at: () => [{ path: '/nothing-here', name: 'not-found', status: 404 }] },

@@ -211,7 +211,7 @@ static const struct plant plants[] = {
       " UPDATE consent SET evidence = zeroblob(80);"
       " UPDATE folder_grant SET details = (SELECT sealed FROM record WHERE category = 'invoices');"
       " UPDATE record SET sealed = (SELECT sealed FROM record WHERE category = 'invoices') WHERE category = 'visits'",
-      .bad = 10 }, /* a record, a former value, a file's name, a consent, an objection, a permission, three grants,
+      .bad = 11 }, /* a record, a former value, a file's name, two consents, an objection, a permission, three grants,
                       another record */
     { PROBE_readable, "DELETE FROM key WHERE class <> 0", "", false },
 };
