@@ -161,7 +161,7 @@ static enum err make(struct ctx *c, const struct request *q, text *id)
 
 enum err api_staff_campaigns_new(struct ctx *c, const struct request *q, struct reply *r)
 {
-    text id;
+    text id = { NULL, 0 };
     struct staff_outcome o = staff_outcome(c, make(c, q, &id));
     if (o.status == OK)
         return page_go(c, r, arena_print(c->arena, "/staff/campaigns/%.*s", T(id)), TEXT("campaign_made"));
