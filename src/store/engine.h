@@ -127,6 +127,7 @@ enum err schema_touch(struct db *db); /* one commit that changes nothing: whethe
 
 /* ---- edge.c: the right edge of the tree. ---- */
 enum { EDGE_LEVELS = 5, TILE_WIDTH = 256, LEAF_MAX = 8192 }; /* 256^5 entries are enough; bytes of an entry */
+enum { NODES_KEPT = 1024 };
 struct edge {
     struct tree tree;             /* for the root */
     msec last;                    /* time of the last entry */
@@ -237,14 +238,23 @@ struct store {
     msec anchored;        /* monotonic: when the keyring last got its anchor */
     uint64_t noted;       /* `entry` of the ledger's head of all heads, as the keyring has it; 0: not known */
     bool decided;         /* the group changed rows that decide */
+    bool erasing;         /* `erased` is the head of whom rows were erased last, and no entry has moved it since */
+    struct head_of_last erased;
     msec note_kept;       /* when the last checkpoint was kept */
 
     /* published by the writer after each commit */
     pthread_mutex_t published_lock;
     struct tree published;
     struct hash recent[TILE_WIDTH]; /* leaves of the tile that is not complete, up to published.size */
-    uint64_t note_size; /* what `note` is of */
+    uint64_t note_size; /* what `note` and `note_root` are of */
+    struct hash note_root;
     char note[512];
+    struct node {
+        bool there;
+        uint8_t level;
+        uint64_t index;
+        struct hash hash;
+    } nodes[NODES_KEPT]; /* of the tree, complete and acknowledged: they never change */
     _Atomic bool note_wanted; /* someone asked for a checkpoint since the last was kept */
 
     struct drain drain;

@@ -172,8 +172,26 @@ enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64
     if (kept.n)
         return OK;
     pthread_mutex_lock(&s->published_lock);
-    if (s->note_size < tree.size && text_cstr(*note, s->note, sizeof s->note))
+    if (s->note_size < tree.size && text_cstr(*note, s->note, sizeof s->note)) {
         s->note_size = tree.size;
+        s->note_root = now;
+    }
     pthread_mutex_unlock(&s->published_lock);
+    return OK;
+}
+
+enum err journal_checkpoint_of(struct store *s, struct arena *a, uint64_t index, text *note, uint64_t *size,
+                               struct hash *root)
+{
+    pthread_mutex_lock(&s->published_lock);
+    bool has = index < s->note_size;
+    *note = has ? arena_copy(a, text_of(s->note)) : (text){ NULL, 0 };
+    *size = s->note_size;
+    *root = s->note_root;
+    pthread_mutex_unlock(&s->published_lock);
+    if (!has)
+        return journal_checkpoint(s, a, note, size, root);
+    atomic_store_explicit(&s->note_wanted, true, memory_order_relaxed);
+    TRY_PTR(note->p);
     return OK;
 }

@@ -63,11 +63,64 @@ static bool tile_recent(struct store *s, unsigned level, uint64_t index, struct 
     return there;
 }
 
+/* ---- Nodes in memory: proofs of entries that were made together share almost all. ---- */
+
+static struct node *node_place(struct store *s, unsigned level, uint64_t index)
+{
+    return &s->nodes[(index * 31 + level) % NODES_KEPT];
+}
+
+static bool node_kept(struct store *s, unsigned level, uint64_t index, struct hash *out)
+{
+    const struct node *n = node_place(s, level, index);
+    bool there = n->there && n->level == level && n->index == index;
+    if (there)
+        *out = n->hash;
+    return there;
+}
+
+/* As edge_subtree(), of 2^height hashes, the root of which is that node. */
+static struct hash node_make(struct store *s, unsigned level, uint64_t index, const struct hash *hashes,
+                             unsigned height)
+{
+    struct hash out;
+    if (height == 0)
+        return hashes[0];
+    if (node_kept(s, level, index, &out))
+        return out;
+    size_t half = (size_t)1 << (height - 1);
+    out = tree_node(node_make(s, level - 1, 2 * index, hashes, height - 1),
+                    node_make(s, level - 1, 2 * index + 1, hashes + half, height - 1));
+    *node_place(s, level, index) = (struct node){ true, (uint8_t)level, index, out };
+    return out;
+}
+
+/* A node of perfect sub-trees alone, all of whose leaves were acknowledged. */
+static bool node_known(struct store *s, unsigned level, uint64_t index, struct hash *out)
+{
+    if (!s)
+        return false;
+    pthread_mutex_lock(&s->published_lock);
+    bool there = node_kept(s, level, index, out);
+    pthread_mutex_unlock(&s->published_lock);
+    return there;
+}
+
+static struct hash node_learn(struct store *s, unsigned level, uint64_t index, const struct hash *hashes)
+{
+    pthread_mutex_lock(&s->published_lock);
+    struct hash out = node_make(s, level, index, hashes, level % 8);
+    pthread_mutex_unlock(&s->published_lock);
+    return out;
+}
+
 enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *out)
 {
     struct node_reader *r = from;
     unsigned tile_level = level / 8, height = level % 8;
     uint64_t first = index << height;
+    if (node_known(r->recent, level, index, out))
+        return OK;
     bool there = r->loaded && r->tile.level == tile_level && r->tile.index == first / TILE_WIDTH;
     if (!there && !tile_recent(r->recent, tile_level, first / TILE_WIDTH, &r->tile))
         TRY(journal_tile_read(r->db, tile_level, first / TILE_WIDTH, &r->tile));
@@ -76,7 +129,8 @@ enum err journal_node(void *from, unsigned level, uint64_t index, struct hash *o
     if (at + (1u << height) > r->tile.count)
         return say(r->db->arena, ERR_INTEGRITY, "tile %u/%llu of the journal is too short", tile_level,
                    (unsigned long long)r->tile.index);
-    *out = edge_subtree(r->tile.hashes + at, height);
+    const struct hash *hashes = r->tile.hashes + at;
+    *out = r->recent ? node_learn(r->recent, level, index, hashes) : edge_subtree(hashes, height);
     return OK;
 }
 

@@ -282,6 +282,7 @@ void ledger_forget_changes(struct store *s)
     l->last = NULL;
     l->lost = false;
     l->unsaid = false;
+    s->erasing = false;
     s->writers[FILE_DATA]->checked_count = 0;
     arena_reset(&l->arena);
 }
@@ -536,6 +537,21 @@ static void changes_drop(struct ledger *l, enum table t, const struct scope *s)
         }
 }
 
+/* The same for all tables of one erasure: heads move with its entry. */
+static enum err erased_head(struct db *db, const struct head_of *of, struct head **out)
+{
+    struct store *s = db->store;
+    struct head_of_last *last = &s->erased;
+    bool same = s->erasing && memcmp(&last->id, &of->scope.id, sizeof last->id) == 0 &&
+                text_eq(text_of(last->tenant), of->scope.tenant);
+    *out = &last->head;
+    if (same)
+        return OK;
+    last->id = of->scope.id;
+    s->erasing = text_cstr(of->scope.tenant, last->tenant, sizeof last->tenant);
+    return ledger_head_read(db, of, &last->head);
+}
+
 static bool has_something(struct ledger *l, enum table t, struct head *h)
 {
     return h->there && (!h->genuine || tables[t].kind == BOUND_KIND_itself || ledger_slot(h, l->codes[t]));
@@ -545,15 +561,15 @@ enum err ledger_forget(struct db *db, enum table t, text tenant, struct subject_
 {
     struct ledger *l = &db->store->ledger;
     struct scope s = { tenant, subject };
-    struct head h;
+    struct head *h;
     int64_t bound;
     if (!ledger_per_person(t) || !l->armed)
         return OK;
     changes_drop(l, t, &s);
     TRY(db_run(db, SQL_BOUND_FORGET, &bound, ARGS(V_SCOPE(s), V_TEXT(tables[t].name))));
     struct head_of of = ledger_head_of(t, &s);
-    TRY(ledger_head_read(db, &of, &h));
-    if (!bound && !has_something(l, t, &h))
+    TRY(erased_head(db, &of, &h));
+    if (!bound && !has_something(l, t, h))
         return OK;
     struct ledger_change *c = NEW(&l->arena, struct ledger_change);
     if (!c)

@@ -211,6 +211,9 @@ void journal_pseudonym(const struct key *subject_key, struct digest *out);
 /* The newest checkpoint, signed now when the tree has grown; the note is the text of c2sp.org/tlog-checkpoint, `root`
  * (NULL when it is not wanted) is in it. */
 enum err journal_checkpoint(struct store *s, struct arena *a, text *note, uint64_t *size, struct hash *root);
+/* The same, or the one that was signed last when it has entry `index`: entries that came together share a signature. */
+enum err journal_checkpoint_of(struct store *s, struct arena *a, uint64_t index, text *note, uint64_t *size,
+                               struct hash *root);
 enum err journal_inclusion(struct store *s, struct arena *a, uint64_t index, uint64_t size, struct tree_proof *out);
 enum err journal_consistency(struct store *s, struct arena *a, uint64_t old_size, uint64_t size,
                              struct tree_proof *out);

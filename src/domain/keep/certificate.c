@@ -60,7 +60,7 @@ static enum err put_proof(struct ctx *c, uint64_t entry, struct json_out *w)
     text note, line;
     uint64_t size;
     BUF_AUTO base64 = buf_make(64);
-    TRY(journal_checkpoint(s, c->arena, &note, &size, &root));
+    TRY(journal_checkpoint_of(s, c->arena, entry, &note, &size, &root));
     TRY(journal_inclusion(s, c->arena, entry, size, &path));
     TRY(load_entry(c, entry, &line));
     text proof = proof_print(c->arena, entry, &path, note);
