@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { autoconsent } from './autoconsent.mjs';
 import { banner } from './banner.mjs';
 import { certificate } from './certificate.mjs';
 import { entering } from './entering.mjs';
@@ -13,6 +14,7 @@ import { Windows, visit } from './visit.mjs';
 const [, , sitesFile, folder, ...words] = process.argv;
 const told = JSON.parse(fs.readFileSync(sitesFile, 'utf8'));
 const sites = told.filter(site => !site.tracked);                  // the others carry a banner of ours: banner.mjs
+const TOP = path.join(import.meta.dirname, '../..');
 const ABREAST = 2;                                               // tests at a time, on two cores
 let failed = false;
 
@@ -58,7 +60,8 @@ function tests(browser) {
     for (const site of sites.filter(one => one.people?.cookies.leaving))
         all.push({ name: `${site.policy}: the certificate of an erasure`, run: () => certificate(browser, site, path.join(folder, site.policy)) });
     for (const site of told.filter(one => one.tracked))
-        all.push({ name: `${site.policy}: the banner on a site of others`, run: () => banner(browser, site.tracked, folder) });
+        all.push({ name: `${site.policy}: the banner on a site of others`, run: () => banner(browser, site.tracked, folder) },
+                 { name: `${site.policy}: autoconsent refuses on the banner`, run: () => autoconsent(browser, site.tracked, TOP) });
     return all.filter(test => !words.length || words.some(word => test.name.includes(word)));
 }
 

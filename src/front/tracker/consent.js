@@ -100,8 +100,9 @@ border-color:#fff}button{background:#fff;color:#161616;border-color:#fff}}`;
         return one;
     }
 
-    function button(text, act) {
-        return make('button', { type: 'button', onclick: act }, text);
+    /* The ids are for programs that choose for a person (autoconsent: docs/autoconsent.json). */
+    function button(id, text, act) {
+        return make('button', { type: 'button', id, onclick: act }, text);
     }
 
     function purposeOf({ purpose, title, trackers, recipients }, given) {
@@ -121,8 +122,8 @@ border-color:#fff}button{background:#fff;color:#161616;border-color:#fff}}`;
         const details = make('fieldset', { hidden: true }, make('legend', { hidden: true }, texts.choose),
                              ...purposes.flatMap(one => purposeOf(one, given)));
         const ticked = () => [...details.querySelectorAll('input:checked')].map(one => one.value);
-        const save = button(texts.save, act(ticked));
-        const pick = button(texts.choose, () => {
+        const save = button('save', texts.save, act(ticked));
+        const pick = button('choose', texts.choose, () => {
             details.hidden = save.hidden = false;
             pick.hidden = true;
             details.querySelector('input').focus();
@@ -130,10 +131,10 @@ border-color:#fff}button{background:#fff;color:#161616;border-color:#fff}}`;
         save.hidden = true;
         const heading = make('h2', { id: 'title', tabIndex: -1 }, texts.title);
         const list = make('ul', {}, ...purposes.map(one => make('li', {}, one.title)));
-        const buttons = make('div', {}, button(texts.refuse, act(() => [])),
-                             button(texts.accept, act(() => purposes.map(one => one.purpose))), pick, save);
+        const buttons = make('div', {}, button('refuse', texts.refuse, act(() => [])),
+                             button('accept', texts.accept, act(() => purposes.map(one => one.purpose))), pick, save);
         if (made)
-            buttons.append(button(texts.close, close));
+            buttons.append(button('close', texts.close, close));
         const section = make('section', {}, heading, make('p', {}, `${texts.controller}. ${texts.says}`), list,
                              make('p', {}, `${texts.device} ${texts.random} `,
                                   make('a', { href: `${server}/cookies?lang=${asked.language}` }, texts.notice)),
