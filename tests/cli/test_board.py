@@ -190,6 +190,9 @@ def breaks(document, tenant):
                       f"UPDATE certificate SET {back}", "UPDATE mail SET created = 1, due = 1", f"UPDATE folder_grant SET {back}, due = 1"],
         "duties": [f"INSERT INTO duty (tenant, id, kind, about, subject, at, due) VALUES ('{tenant}', {SOMEBODY}, 'inform', '', {person}, 1, 2)"],
         "requests": [f"INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, '{{}}')"],
+        "register": [f"INSERT INTO dsr (tenant, id, version, kind, channel, state, identity, received, paused, alarm, legal, body) VALUES "
+                     f"('{tenant}', {SOMEBODY}, 1, 'access', 'post', 'received', 'none', 1, 0, 2, 3, x'00')"],
+        "identity": [f"INSERT INTO dsr_proof (tenant, request, id, at, due, meta, content) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, 2, x'00', x'00')"],
         "holds": [f"INSERT INTO hold (tenant, subject, id, category, ground, since, until) VALUES ('{tenant}', {person}, {SOMEBODY}, '', 'x', 1, 2)"],
         "accounts": [f"INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor) VALUES "
                      f"({SOMEBODY}, '{tenant}', {SOMEBODY}, {SOMEBODY}, 1, 9e12, 9e12, 1, 0)"],
