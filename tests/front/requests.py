@@ -82,6 +82,7 @@ def register(tests):
     tests.test("requests: an erasure cut off by kill -9 is completed and answered")(erasure_cut_off)
     tests.test("requests: two dates, by the law and by the policy, with pauses and one extension")(dates)
     tests.test("requests: staff are reminded, and what lay for 45 days still completes")(reminded)
+    tests.test("requests: a repeated request is answered, not done again; a refusal names reasons, authority and court")(repeated)
     tests.test("requests: by session, and nobody else's")(by_session)
 
 
@@ -261,6 +262,23 @@ def reminded():
         server.sweep()
         check(len(box.find(dpo, "request_due")) <= 4, "reminded of what is closed")
         return "before the alarm and at it; completed after 46 days"
+
+
+def repeated():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        asked = {"kind": "access", "channel": "phone", "email": "asks.1@exemple.example", "language": "fr"}
+        first, again = (desk.client.post("/v1/requests", asked, key="enter-1").expect(201).json for _ in range(2))
+        check(first == again and len(desk.client.get("/v1/requests").expect(200).json["requests"]) == 1, f"entered twice: {first} {again}")
+        for _ in range(2):
+            answer = desk.client.post(f"/v1/requests/{first['id']}/moves/refuse", {"text": "Demande déjà satisfaite en octobre"}, key="refuse-1").expect(200).json
+            check(answer["state"] == "refused", f"{answer}")
+        check(len(desk.get(first["id"])["history"]) == 2, "refused twice")
+        letter = box.wait("asks.1@exemple.example", letter="request_refused")
+        for words in ("Demande déjà satisfaite en octobre", "autorité de protection des données, CNIL", "un tribunal (articles 77 et 79)", first["id"]):
+            check(words in " ".join(letter.text.split()), f"the letter does not say {words}: {letter.text}")
+        check(desk.get(first["id"])["reasons"] == "Demande déjà satisfaite en octobre", "the file has no reasons")
+        return "entered and refused"
 
 
 def by_session():

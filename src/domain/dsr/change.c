@@ -136,6 +136,17 @@ enum err dsr_person(struct ctx *c, struct subject_id id, struct person *out)
     return person_open_anyway(&server, id_print(c->arena, id), out);
 }
 
+static enum err keep_answer(struct ctx *c, const struct dsr *d, struct answer *out)
+{
+    BUF_AUTO b = buf_make(1 << 14);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    TRY(dsr_put_head(c, d, &w));
+    json_close(&w, '}');
+    out->id = id_print(c->arena, d->id);
+    return buf_take(c->arena, &b, &out->body);
+}
+
 enum err dsr_write(struct dsr_change *ch)
 {
     struct ctx *c = ch->c;
@@ -155,7 +166,9 @@ enum err dsr_write(struct dsr_change *ch)
     if (d->has_subject)
         TRY(dsr_person(c, d->subject, &p));
     w.event = event_of(c, d->has_subject ? &p : NULL, ch->move ? ch->move->act : TEXT("request.received"));
-    return write_do(c, &w, NULL);
+    if (ch->kept)
+        TRY(keep_answer(c, d, ch->kept));
+    return write_do(c, &w, ch->kept);
 }
 
 /* ---- Whose address it is. ---- */

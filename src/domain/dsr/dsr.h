@@ -58,7 +58,7 @@ enum err dsr_list(struct ctx *c, text which, const struct paging *asked, struct 
 /* All of one file: the same, "law", "promise", "name", "email"…, "history", "proofs", "moves". */
 enum err dsr_get(struct ctx *c, text id, struct answer *out);
 /* A move of moves.def: {"text"?, "subject"?}. Answers as dsr_get(). ERR_CONFLICT for one that the state does not
- * allow. */
+ * allow. A repeated request (Idempotency-Key) is answered with the members that a list has. */
 enum err dsr_move(struct ctx *c, text id, text move, const struct json *in, struct answer *out);
 /* A proof, for who decides on it: out->body is the file. ERR_ERASED once it was destroyed. */
 enum err dsr_proof_get(struct ctx *c, text id, text proof, struct answer *out);

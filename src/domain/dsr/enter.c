@@ -191,8 +191,6 @@ static enum err take_subject(struct ctx *c, const struct json *in, struct dsr *d
 enum err dsr_enter(struct ctx *c, const struct json *in, struct answer *out)
 {
     struct dsr_change ch;
-    BUF_AUTO b = buf_make(1 << 16);
-    struct json_out w = json_out(&b);
     text language = policy_language(c->policy, json_text(in, TEXT("language")));
     begin(c, &ch, TEXT(""));
     TRY(dsr_may_answer(c));
@@ -204,10 +202,6 @@ enum err dsr_enter(struct ctx *c, const struct json *in, struct answer *out)
     TRY(take_subject(c, in, &ch.d));
     c->arena->why.field[0] = 0;
     TRY(dsr_letter(&ch, TEXT("request_received"), TEXT("")));
-    TRY(dsr_write(&ch));
-    json_open(&w, '{');
-    TRY(dsr_put_head(c, &ch.d, &w));
-    json_close(&w, '}');
-    out->id = id_print(c->arena, ch.d.id);
-    return buf_take(c->arena, &b, &out->body);
+    ch.kept = out;
+    return dsr_write(&ch);
 }

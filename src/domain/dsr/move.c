@@ -367,7 +367,8 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
 
 enum err dsr_move(struct ctx *c, text id, text move, const struct json *in, struct answer *out)
 {
-    struct dsr_change ch = { .c = c };
+    struct answer kept = { 0 };
+    struct dsr_change ch = { .c = c, .kept = &kept };
     const struct dsr_move_row *m = dsr_move_named(move);
     TRY(dsr_may_answer(c));
     TRY(dsr_load_named(c, id, &ch.d));
