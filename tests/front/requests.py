@@ -275,7 +275,8 @@ def repeated():
             check(answer["state"] == "refused", f"{answer}")
         check(len(desk.get(first["id"])["history"]) == 2, "refused twice")
         letter = box.wait("asks.1@exemple.example", letter="request_refused")
-        for words in ("Demande déjà satisfaite en octobre", "autorité de protection des données, CNIL", "un tribunal (articles 77 et 79)", first["id"]):
+        for words in ("Demande déjà satisfaite en octobre", "autorité de protection des données, CNIL", "un tribunal (articles 77 et 79)",
+                      first["id"]):
             check(words in " ".join(letter.text.split()), f"the letter does not say {words}: {letter.text}")
         check(desk.get(first["id"])["reasons"] == "Demande déjà satisfaite en octobre", "the file has no reasons")
         return "entered and refused"

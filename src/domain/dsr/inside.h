@@ -117,7 +117,7 @@ struct dsr_change {
     const struct attempt *throttled; /* a letter that strangers may ask for */
     const struct dsr_proof *proof;   /* one that is given */
     text checked;                    /* what became of those that were given: accepted, refused */
-    struct answer *kept;             /* made of the row as it will be: what a repeated request is answered; may be NULL */
+    struct answer *kept;             /* what a repeated request is answered, made here; may be NULL */
     /* made by dsr_write(): */
     sealed body, step, meta, content;
     struct subject_id proof_id;
