@@ -270,8 +270,9 @@ def repeated():
         asked = {"kind": "access", "channel": "phone", "email": "asks.1@exemple.example", "language": "fr"}
         first, again = (desk.client.post("/v1/requests", asked, key="enter-1").expect(201).json for _ in range(2))
         check(first == again and len(desk.client.get("/v1/requests").expect(200).json["requests"]) == 1, f"entered twice: {first} {again}")
+        said = {"text": "Demande déjà satisfaite en octobre"}
         for _ in range(2):
-            answer = desk.client.post(f"/v1/requests/{first['id']}/moves/refuse", {"text": "Demande déjà satisfaite en octobre"}, key="refuse-1").expect(200).json
+            answer = desk.client.post(f"/v1/requests/{first['id']}/moves/refuse", said, key="refuse-1").expect(200).json
             check(answer["state"] == "refused", f"{answer}")
         check(len(desk.get(first["id"])["history"]) == 2, "refused twice")
         letter = box.wait("asks.1@exemple.example", letter="request_refused")
