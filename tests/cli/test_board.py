@@ -176,10 +176,14 @@ def breaks(document, tenant):
     person = f"(SELECT id FROM subject WHERE tenant = '{tenant}' AND state = 0 LIMIT 1)"
     choice = ("INSERT INTO tracker_choice (tenant, id, purpose, decision, device, at, policy, wording, language, site, method, due) "
               f"SELECT '{tenant}', {SOMEBODY}, 'audience', {{}}, 1, v.version, w.hash, 'en', 'x', 'banner', {{}} FROM policy_version v, wording w LIMIT 1")
+    letter = ("INSERT INTO campaign (tenant, id, state, purpose, channel, actor, body, at, pace, sent, skipped, failed, uncertain, measured, opened)"
+              f" VALUES ('{tenant}', {SOMEBODY}, 'done', 'x', 'email', 'x', '', 1, 0, 1, 0, 0, 0, 0, 0); INSERT INTO campaign_letter (tenant, subject,"
+              f" campaign, state, at, tries, due) VALUES ('{tenant}', {person}, {SOMEBODY}, 1, 9e15, 1, 9e15)")
     return {
         "notice": ["UPDATE policy_version SET text = text || ' '"],
         "consents": ["UPDATE wording SET text = 'Everything'", "UPDATE consent SET policy = 'none'"],
         "trackers": [choice.format("'refused', x'00'", "9e15"), choice.format("'refused', NULL", "1"), choice.format("'given', NULL", "9e15")],
+        "letters": [letter],
         "permissions": ["DELETE FROM consent WHERE channel = 'source'"],
         "undeclared": ["UPDATE OR IGNORE record SET category = 'hobbies'"],
         "transient": [f"UPDATE OR IGNORE record SET category = '{transient}'"] if transient else [],

@@ -281,6 +281,10 @@ def leaving_the_news(t):
         in_the_middle(server, box, app)
         killed(server, box, app)
         by_page_and_command(server, "writer@rooms.example", box)
+        with part("the board looks at each: a consent in force when it left"):
+            seen = server.operator().get("/v1/promises?fresh=true").expect(200).json["probes"]
+            row, = [one for one in seen if one["name"] == "letters"]
+            check(row["state"] == "kept" and row["figure"] >= 15 and row["bad"] == 0, f"{row}")
         for_ever(server, letter, ident, t)
 
 

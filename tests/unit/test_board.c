@@ -126,7 +126,7 @@ static void all_kept(void **state)
     assert_true(v->counts[PROMISE_KEPT] > 15 && v->counts[PROMISE_DECLARED] >= 1);
     /* Each probe but those of a count that may be zero has looked at something. */
     for (int i = 0; i < PROBES; i++)
-        if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers)
+        if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers && i != PROBE_letters)
             assert_true(v->probes[i].figure > 0);
     assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
     assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
@@ -156,6 +156,12 @@ static const struct plant plants[] = {
       "INSERT INTO tracker_choice (tenant, id, purpose, decision, device, at, policy, wording, language, site, method, due)"
       " SELECT 'demo', x'00112233445566778899aabbccddeeff', 'service', 'refused', x'00', 1, v.version, w.hash, 'en', 'demo.example', 'banner',"
       " NULL FROM policy_version v, wording w LIMIT 1",
+      false },
+    { PROBE_letters, "",
+      "INSERT INTO campaign (tenant, id, state, purpose, channel, actor, body, at, pace, sent, skipped, failed, uncertain, measured, opened)"
+      " VALUES ('demo', x'00112233445566778899aabbccddeeff', 'done', 'news', 'email', 'app', '', 1, 0, 1, 0, 0, 0, 0, 0);"
+      " INSERT INTO campaign_letter (tenant, subject, campaign, state, at, tries, due)"
+      " SELECT 'demo', id, x'00112233445566778899aabbccddeeff', 1, 9e15, 1, 9e15 FROM subject WHERE state = 0 LIMIT 1",
       false },
     { PROBE_undeclared, "", "UPDATE record SET category = 'hobbies' WHERE category = 'visits'", false, true },
     { PROBE_transient, "", "UPDATE record SET category = 'card' WHERE category = 'visits'", false, true },

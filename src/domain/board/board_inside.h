@@ -17,6 +17,7 @@ enum board_job {
     JOB_PARTS,
     JOB_CONSENTS,
     JOB_CHOICES,
+    JOB_LETTERS,
     JOB_ACCOUNTS,
     JOB_SESSIONS,
     JOB_PUBLICATIONS,

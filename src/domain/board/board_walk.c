@@ -394,6 +394,20 @@ static enum err look_at_choice(struct walker *w, struct query *q)
     return OK;
 }
 
+/* ---- Marketing emails. ---- */
+
+/* Each of the last days left under a consent that was in force: withdrawals since then do not count. */
+static enum err look_at_letter(struct walker *w, struct query *q)
+{
+    enum { DAYS = 30 };
+    msec at = query_get(q, LOOK_LETTERS, at);
+    if (at <= w->step->c->now - DAYS * DAY)
+        return OK;
+    fact_looked(w->step->facts, PROBE_letters, 1);
+    fact_bad(w->step->facts, PROBE_letters, !query_get(q, LOOK_LETTERS, agreed));
+    return OK;
+}
+
 /* ---- Accounts and sessions. ---- */
 
 /* What is sealed there has the length of a
@@ -504,6 +518,11 @@ static const struct walk walks[JOBS] = {
                       false,
                       look_at_choice,
                       { COL(LOOK_CHOICES, tenant), COL(LOOK_CHOICES, id), COL(LOOK_CHOICES, purpose) } },
+    [JOB_LETTERS] = { SQL_LOOK_LETTERS,
+                      "tbb",
+                      false,
+                      look_at_letter,
+                      { COL(LOOK_LETTERS, tenant), COL(LOOK_LETTERS, subject), COL(LOOK_LETTERS, campaign) } },
     [JOB_ACCOUNTS] = { SQL_LOOK_ACCOUNTS,
                        "tb",
                        false,
