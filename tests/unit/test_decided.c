@@ -2,6 +2,7 @@
  * writer is held at a known point until what was decided stands in its queue; then the other's rows go first. */
 #include "domain_fixture.h"
 #include "built.h"
+#include "domain/campaign/campaign.h"
 #include "domain/core/actor.h"
 #include "domain/core/written.h"
 #include "domain/entry/address.h"
@@ -9,6 +10,7 @@
 #include "domain/keep/erasing.h"
 #include "domain/keep/hold.h"
 #include "domain/mail/contact.h"
+#include "domain/mail/outbox.h"
 #include "domain/person/append.h"
 #include "domain/person/consent.h"
 #include "domain/person/held.h"
@@ -52,6 +54,7 @@ struct held {
     pthread_t thread;
     _Atomic bool entered;
     bool missed; /* nothing came to the queue: the act wrote nothing */
+    const void *about;
     enum err status;
     struct arena arena;
 };
@@ -373,12 +376,73 @@ static void term_of_who_is_held(void **state)
     assert_int_equal(rows_of(f, "certificate", ""), 0);
 }
 
+/* ---- A marketing email, which leaves by itself: what came before the write that marks it keeps it. ---- */
+
+static const char news[] = "categories:\n"
+                           "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+                           "purposes:\n"
+                           "  service: {basis: contract, categories: [contact]}\n"
+                           "  news: {basis: consent, channels: [email], categories: [contact]}\n"
+                           "systems: {app: {purposes: [service, news], acts: [read, write, send, consent, erase]}}\n"
+                           "retention: {accounts: {from: last_use, active: 2y}}\n"
+                           "recipients: none\n";
+
+static enum err unsubscribes(struct db *db, struct held *h) { return decides(db, h, "news", "email", "withdrawn"); }
+
+static enum err stops(struct db *db, struct held *h)
+{
+    return db_run(db, SQL_CAMPAIGN_HALT, NULL,
+                  ARGS(V_TEXT(tenant_of(h)), V_ID(*(const struct subject_id *)h->about), V_TEXT(TEXT("stopped")),
+                       V_NULL, V_INT(0), V_NULL));
+}
+
+static void letter_meets(enum err (*change)(struct db *, struct held *), bool goes)
+{
+    struct fixture opened, *f = &opened;
+    struct held h;
+    struct outbox_letter *letter;
+    struct subject_id campaign;
+    fixture_open(f, news);
+    text id = person_made(f, "ada@example.org", "");
+    fixture_as(f, "app");
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','channel':'email','decision':'given'}"), &out));
+    OKAY(campaign_make(
+        &f->c, js(f, "{'name':'n','purpose':'news','subject':{'fr':'s','en':'s'},'text':{'fr':'t','en':'t'}}"), &out));
+    text made = out.id;
+    assert_true(id_parse(made, &campaign));
+    OKAY(campaign_count(&f->c, made, &out));
+    OKAY(campaign_steer(&f->c, made, js(f, "{'do':'start'}"), &out));
+    fixture_ahead(f, 0);
+    held_begin(&h, f, id, change);
+    h.about = &campaign;
+    enum err status = campaign_feature.leaves(&f->c, &letter);
+    held_end(&h);
+    assert_okay(&f->arena, status, "leaves", __LINE__);
+    assert_int_equal(letter != NULL, goes);
+    assert_int_equal(rows_of(f, "campaign_letter", ""), goes);
+    fixture_close(f);
+}
+
+static void letter_meets_what_keeps_it(void **state)
+{
+    (void)state;
+    letter_meets(nothing, true);
+    letter_meets(unsubscribes, false);
+    letter_meets(restricts, false);
+    letter_meets(closes, false);
+    letter_meets(stops, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_came_between_decides), cmocka_unit_test(nothing_between_changes_nothing),
-        OVER(policy, sweep_meets_a_restriction),     OVER(policy, sweep_meets_a_hold),
-        OVER(policy, sweep_of_things_meets_a_hold),  OVER(policy, term_of_who_is_held),
+        cmocka_unit_test(letter_meets_what_keeps_it),
+        cmocka_unit_test(what_came_between_decides),
+        cmocka_unit_test(nothing_between_changes_nothing),
+        OVER(policy, sweep_meets_a_restriction),
+        OVER(policy, sweep_meets_a_hold),
+        OVER(policy, sweep_of_things_meets_a_hold),
+        OVER(policy, term_of_who_is_held),
     };
     return cmocka_run_group_tests_name("decided", tests, NULL, NULL);
 }
