@@ -3,6 +3,7 @@ import datetime, json, os, random, tempfile, threading, time, urllib.parse
 from browser import Browser, member
 from garant import DAY, Server, check, milliseconds, policy_file
 from mailbox import Mailbox
+from people import staff
 
 POLICY, START = "site-fr", "2026-11-23T10:00:00Z"                # a Monday
 OPEN = ("received", "identity", "clarification", "progress", "others")
@@ -81,8 +82,10 @@ def register(tests):
     tests.test("requests: a move cut off by kill -9 is done whole, once, or not at all")(cut_off)
     tests.test("requests: an erasure cut off by kill -9 is completed and answered")(erasure_cut_off)
     tests.test("requests: two dates, by the law and by the policy, with pauses and one extension")(dates)
+    tests.test("requests: the dates of every day of four years")(every_day)
     tests.test("requests: staff are reminded, and what lay for 45 days still completes")(reminded)
     tests.test("requests: a repeated request is answered, not done again; a refusal names reasons, authority and court")(repeated)
+    tests.test("requests: who must say why they look does so before a move, by page and API")(with_reason)
     tests.test("requests: by session, and nobody else's")(by_session)
 
 
@@ -234,6 +237,31 @@ def dates():
     return "a late entry, a pause, none when asked late, one extension, a promise that ends first"
 
 
+def month_later(start):
+    """The same day number a month later, or that month's last day (Regulation 1182/71, 3(2)(c))."""
+    year, month = start.year + start.month // 12, start.month % 12 + 1
+    last = (datetime.date(year + month // 12, month % 12 + 1, 1) - datetime.timedelta(1)).day
+    return datetime.date(year, month, min(start.day, last))
+
+
+def every_day():
+    first, count, rolled = datetime.date(2027, 3, 1), 4 * 365 + 1, 0
+    with Mailbox() as box, started(box) as server:
+        server.set_clock(milliseconds("2031-03-02T12:00:00Z"))
+        client = server.client("app")
+        for n in range(count):
+            start = first + datetime.timedelta(n)
+            made = client.post("/v1/requests", {"kind": "access", "channel": "post", "received": f"{start}"}).expect(201).json
+            alarm, due = datetime.date.fromisoformat(made["alarm"]), datetime.date.fromisoformat(made["due"])
+            check(alarm == month_later(start), f"{start}: the alarm is {alarm}")
+            check(alarm <= due <= alarm + datetime.timedelta(4) and due.weekday() < 5, f"{start}: the last day is {due}, a {due:%A}")
+            rolled += due != alarm
+            if n % 73 == 0:
+                told = json.loads(server.run("deadline", "--from", f"{start}", "--term", "1mo", "--json"))
+                check((told["alarm"], told["legal"]) == (f"{alarm}", f"{due}"), f"{start}: {made} is not {told}")
+        return f"{count} days, {rolled} rolled to a working day"
+
+
 def reminded():
     with Mailbox() as box, started(box) as server:
         desk = Desk(server, box)
@@ -281,6 +309,34 @@ def repeated():
             check(words in " ".join(letter.text.split()), f"the letter does not say {words}: {letter.text}")
         check(desk.get(first["id"])["reasons"] == "Demande déjà satisfaite en octobre", "the file has no reasons")
         return "entered and refused"
+
+
+def with_reason():
+    with tempfile.TemporaryDirectory() as folder, Mailbox() as box:
+        path = os.path.join(folder, "reason.yaml")
+        with open(policy_file(POLICY), encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
+            acts = "    acts: [read, write, send, erase, export]\n"
+            out.write(file.read().replace(acts, acts + "    reason: required\n"))
+        with started(box, policy=path) as server:
+            desk = Desk(server, box)
+            subject = desk.client.create(person(1))["id"]
+            ident, _ = desk.enter(subject=subject)
+            role = staff(server, person(90), "zoe.90@exemple.example", "support")
+            role.get("/v1/requests").refused("reason-missing", status=403)
+            role.get(f"/v1/requests/{ident}").refused("reason-missing", status=403)
+            role.post(f"/v1/requests/{ident}/moves/take", {}).refused("reason-missing", status=403)
+            check(desk.get(ident)["state"] == "received", "a move was made without a reason")
+            role.post(f"/v1/requests/{ident}/moves/take", {}, **{"Garant-Reason": "planted ticket 7"}).expect(200)
+            browser = Browser.of(server, role)
+            page = browser.submit(browser.get("/staff/requests").expect(200), "/staff/requests", reason="planted ticket 8").expect(200)
+            check(ident in page.html, "the list does not have it")
+            page = browser.get(f"/staff/requests/{ident}").expect(200).lacks("Why is that so?")
+            page = browser.submit(page, f"/staff/requests/{ident}", reason="planted ticket 9")
+            page = browser.submit(page.expect(200).has("Why is that so?"), f"/staff/requests/{ident}", like={"move": "note"}.items(), text="seen")
+            check(page.expect(200).status == 200 and desk.get(ident)["history"][-1]["text"] == "seen", "the note is not there")
+            told = json.dumps(desk.client.get(f"/v1/subjects/{subject}/access").expect(200).json)
+            check("planted ticket 7" in told and "planted ticket 9" in told, "the person cannot read why")
+            return "list, file and moves"
 
 
 def by_session():

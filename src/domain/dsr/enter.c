@@ -165,13 +165,13 @@ static enum err take_channel(struct ctx *c, const struct json *in, text *out)
 static enum err take_received(struct ctx *c, const struct json *in, struct dsr *d)
 {
     text said = text_trim(json_text(in, TEXT("received")));
-    static const msec oldest = 3 * 366 * DAY;
+    static const msec oldest = 5 * 366 * DAY;
     if (!said.n)
         return OK;
     if (!value_moment(c, said, false, &d->received))
         return about(c, "received", say(c->arena, ERR_VALUE, "\"received\" is a day (YYYY-MM-DD) or a time"));
     if (d->received > c->now || d->received < c->now - oldest)
-        return about(c, "received", say(c->arena, ERR_VALUE, "\"received\" is not in the future, nor years ago"));
+        return about(c, "received", say(c->arena, ERR_VALUE, "\"received\" is not in the future, nor more than five years ago"));
     return OK;
 }
 
