@@ -403,6 +403,10 @@ static void check_needs(struct check *c)
         else if (by_page && text_eq(type, TEXT("json")))
             WRONG_VALUE(c, need, "accounts.needs: \"%.*s\" is JSON, which no page can ask for: nobody could register",
                         T(need->value));
+        else if (by_page && node_get(category, TEXT("source")) &&
+                 !node_has(node_get(category, TEXT("source")), TEXT("person")))
+            WRONG_VALUE(c, need, "accounts.needs: \"%.*s\" does not come from the person, so nobody could register",
+                        T(need->value));
     }
 }
 

@@ -1,5 +1,6 @@
 """The whole person is held against the policy after any change, by every door: conditions of other categories, what an account needs, consent."""
 import json, subprocess, tempfile
+from browser import Browser
 from garant import PROGRAM, TOP, Server, check
 from identifiers import variant
 from mailbox import Mailbox
@@ -68,6 +69,23 @@ def register(tests):
             sent = app.request("POST", "/v1/batch", json.dumps({"requests": [{"method": "POST", "path": "/v1/subjects",
                                "body": {"data": person("E", "firm"), "source": "person"}}]}).encode(), {"Content-Type": "application/json"}.items())
             check(b"missing-field" in sent.body, f"{sent.status} {sent.body[:300]}")
+
+    @tests.test("whole: what an account needs in one case only is asked for where the case is, by the person and by staff")
+    def in_one_case():
+        needs = ("needs: [identity.name, contact.email]", "needs: [identity.name, identity.kind, contact.email]")
+        with Mailbox() as mailbox, variant(VALUES, *FIRM, needs) as policy, Server(policy, now=NOW, arguments=mailbox.arguments()) as server:
+            page = Browser(server).get("/register").expect(200)
+            asked = {field.get("name") for field in page.form("/register")["fields"]}
+            check({"identity.kind", "firm.vat"} <= asked and not {"firm.maiden", "firm.note"} & asked, f"{asked}")
+            def registers(name, **fields):
+                body = {"identity.name": name, "contact.email": f"{name.lower()}@ex.example", **fields}
+                return form(server.anyone(), "/register", csrf="", **body).status
+            check(registers("E", **{"identity.kind": "firm"}) == 422, "a firm without what firms need")
+            check(registers("F", **{"identity.kind": "firm", "firm.vat": "FR1"}) == 200 and mailbox.wait("f@ex.example"), "a firm cannot register")
+            check(registers("G", **{"identity.kind": "person", "firm.vat": ""}) == 200 and mailbox.wait("g@ex.example"), "a person cannot register")
+            clerk = staff(server, person("Clerk", "person"), "clerk@ex.example", "clerk")
+            page = clerk.get("/staff/open", Accept="text/html").expect(200).body.decode()
+            check('name="firm.vat"' in page, "staff are not asked for it")
 
     @tests.test("whole: an unfit past holds up no other change, and mending it in parts is allowed")
     def past():

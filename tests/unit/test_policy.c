@@ -520,12 +520,15 @@ static void bad_needs(void **state)
 {
     BAD("categories:\n  contact: {fields: {email: {type: email, identifier: true}, more: {type: json}}}\n"
         "  visits: {many: true, fields: {page: {type: text}}}\n  card: {transient: {for: 10m}, fields: {holder: {type: text}}}\n"
-        "purposes: {service: {basis: contract, categories: [contact, visits, card]}}\n"
+        "  firm: {source: [partner], fields: {vat: {type: text}}}\n"
+        "sources: {partner: {title: Partner, third_party: true, notice_within: 1mo}}\n"
+        "purposes: {service: {basis: contract, categories: [contact, visits, card, firm]}}\n"
         "recipients: none\n"
-        "accounts: {opened_by: [self], needs: [contact.email, contact.more, visits.page, card.holder]}\n",
-        "f:14:54: accounts.needs: \"contact.more\" is JSON, which no page can ask for: nobody could register\n"
-        "f:14:68: accounts.needs: \"visits.page\" is not kept once for each person, so no account could be opened\n"
-        "f:14:81: accounts.needs: \"card.holder\" is not kept once for each person, so no account could be opened\n");
+        "accounts: {opened_by: [self], needs: [contact.email, contact.more, visits.page, card.holder, firm.vat]}\n",
+        "f:16:54: accounts.needs: \"contact.more\" is JSON, which no page can ask for: nobody could register\n"
+        "f:16:68: accounts.needs: \"visits.page\" is not kept once for each person, so no account could be opened\n"
+        "f:16:81: accounts.needs: \"card.holder\" is not kept once for each person, so no account could be opened\n"
+        "f:16:94: accounts.needs: \"firm.vat\" does not come from the person, so nobody could register\n");
 }
 
 /* Faults of the text and of the sense come together; beyond the most that are kept they are counted. */

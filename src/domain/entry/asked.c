@@ -52,17 +52,33 @@ bool asked_field(const struct policy *p, const struct category *cat, const struc
     return f->required && !f->when_field.n;
 }
 
+bool asked_perhaps(const struct policy *p, const struct category *cat, const struct field *f)
+{
+    text name = f->when_field, category = { NULL, 0 };
+    if (!f->required || !name.n)
+        return false;
+    if (text_index(name, '.') > 0)
+        category = text_cut(&name, '.');
+    int index = category.n ? policy_category(p, category) : -1;
+    const struct category *of = index >= 0 ? &p->categories[index] : cat;
+    int at = policy_field(of, name);
+    return at >= 0 && asked_field(p, of, &of->fields[at]);
+}
+
 bool asked_category(const struct policy *p, const struct category *cat, enum asked_of who)
 {
     const struct node *needs = node_at(p->root, TEXT("accounts.needs"));
     const struct field *address = the_address(p);
     bool from_them = who == ASKED_ANYONE || (cat->sources & 1); /* the first of policy.sources is the person */
-    bool any = false;
+    bool any = false, perhaps = false;
     for (unsigned i = 0; i < cat->field_count; i++) {
         any |= asked_field(p, cat, &cat->fields[i]);
+        perhaps |= asked_perhaps(p, cat, &cat->fields[i]);
         if (&cat->fields[i] == address)
             return true;
     }
+    if (perhaps && is_plain(p, cat) && from_them)
+        return true;
     if (needs)
         return any && named(p, cat->name, TEXT(""));
     return any && is_plain(p, cat) && from_them;

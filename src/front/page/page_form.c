@@ -44,7 +44,7 @@ static bool in_form(const struct policy *p, const struct category *cat, const st
         return false;
     switch (scope) {
     case FORM_REQUIRED:
-        return asked_field(p, cat, f);
+        return asked_field(p, cat, f) || asked_perhaps(p, cat, f);
     case FORM_NO_IDENTIFIERS:
         return !identifier_guarded(p, cat, f);
     case FORM_ALL:
@@ -233,7 +233,7 @@ void form_value(struct ctx *c, struct json_out *w, const struct category *cat, c
                 const struct json *sent)
 {
     text typed = typed_of(c, f, json_text(sent, input_name(c->arena, cat, f)));
-    if (typed.n || f->type == FIELD_BOOLEAN)
+    if (typed.n || (f->type == FIELD_BOOLEAN && !f->when_field.n))
         put_typed(c, w, f, typed);
 }
 
