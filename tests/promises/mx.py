@@ -549,7 +549,7 @@ def nothing_may_be_missing(server, desk, manager, folders):
             check(wrong == [field], f"the form points at {wrong}, not at {field}")
             said = server.run_refused("missing-field", "account", "open", status=65, clause=r"^accounts\.needs$",
                                       given=json.dumps({"data": lacking(data, field)[0], "folders": folders, "supplied_by": "manager"}))
-            check(f"needs {field} (" in said["detail"], f"not named alone: {said}")
+            check(f" {field} (" in said["detail"], f"not named alone: {said}")
     with part("missing folders are refused by name"):
         for none in ({}, {"folders": []}):
             for who in (desk, app, manager, server.operator()):
