@@ -342,6 +342,7 @@ static void compile_purpose(struct loaded *l, const struct node *n, struct purpo
         .name = n->key,
         .dpv = node_text(n, TEXT("dpv")),
         .marketing = is_marketing(n),
+        .forgotten = is_true(n, TEXT("forgotten")),
         .notices = is_true(n, TEXT("notices")),
         .basis = (enum basis)INDEX(basis_words, node_text(n, TEXT("basis"))),
         .law = node_said(node_get(n, TEXT("law")), TEXT("en")),

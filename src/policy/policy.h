@@ -203,6 +203,7 @@ struct category {
 struct purpose {
     text name, title_en, title_fr, dpv, interest_en, interest_fr, law;
     enum basis basis;
+    bool forgotten;             /* what it alone uses goes with its consent */
     bool marketing;             /* direct marketing, by its dpv term or `marketing: true` */
     bool despite_restriction;   /* goes on during a restriction (Art. 18(2)) */
     bool notices;               /* notices about the service itself: always sent */

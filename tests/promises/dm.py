@@ -25,7 +25,8 @@ SAMPLES = {                                     # a value of each category that 
     "mobile": lambda n: {"at": NOW, "latitude": 45.76 + n}, "usage": lambda n: {"at": NOW, "page": f"/{n}"},
     "visits": lambda n: {"day": "2026-11-22", "page": f"/{n}"}, "mail_events": lambda n: {"at": NOW, "campaign": f"{n}", "action": "opened"},
     "feedback": lambda n: {"at": NOW, "comment": f"Solide {n}"}, "content": lambda n: {"title": f"Bureau {n}", "kind": "photo"},
-    "social_profile": lambda n: {"name": f"Cla {n}"}, "basket": lambda n: {"remembered_name": f"Cla {n}"},
+    "social_profile": lambda n: {"name": f"Cla {n}"}, "basket": lambda n: {"items": {"chair": n}},
+    "tailoring": lambda n: {"remembered_name": f"Cla {n}"},
     "orders": lambda n: {"number": f"C-{n}", "ordered": "2026-11-22", "amount": 10, "delivery": "Lyon"},
     "contacts": lambda n: {"at": NOW, "motive": "order", "summary": f"Retard {n}"}, "credit": lambda n: {"level": ("accepted", "refused")[n % 2]},
     "entries": lambda n: {"contest": f"printemps {n}"}}

@@ -130,7 +130,7 @@ static enum err drop_category(struct db *db, const struct change *ch, text categ
     struct val of[] = { V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(category) };
     TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL, of, 3));
     EACH_KIND(kind)
-        TRY(db_run(db, kind->drop_of, NULL, of, 3));
+    TRY(db_run(db, kind->drop_of, NULL, of, 3));
     return OK;
 }
 
@@ -199,7 +199,60 @@ static enum err run_given(struct db *db, const struct change *ch, const struct c
     return q.status;
 }
 
-static enum err run_consents(struct db *db, const struct change *ch)
+/* ---- What goes with a consent (`purposes.*.forgotten`; GDPR 17(1)(b)). ---- */
+
+static bool ends_consent(const struct change_consent *k) { return !text_eq(k->decision, TEXT("given")) && !k->yields; }
+
+static const struct purpose *forgotten(const struct policy *p, const struct change_consent *k)
+{
+    int index = text_eq(k->channel, TEXT("objection")) ? -1 : policy_purpose(p, k->purpose);
+    return index >= 0 && p->purposes[index].forgotten && ends_consent(k) ? &p->purposes[index] : NULL;
+}
+
+/* Used by that purpose and no other, kept under nothing else, and nobody is found by it. */
+static bool is_its_own(const struct policy *p, const struct purpose *of, const struct category *cat)
+{
+    if (!bits_has(&of->categories, (unsigned)(cat - p->categories)) || cat->held || cat->transient)
+        return false;
+    for (unsigned i = 0; i < p->purpose_count; i++)
+        if (&p->purposes[i] != of && bits_has(&cat->purposes, i) && !p->purposes[i].never)
+            return false;
+    for (unsigned i = 0; i < cat->field_count; i++)
+        if (cat->fields[i].identifier)
+            return false;
+    return true;
+}
+
+/* By another channel the consent goes on. */
+static enum err still_given(struct db *db, const struct change *ch, const struct purpose *of, bool *given)
+{
+    *given = false;
+    for (unsigned i = 0; i < of->channel_count && !*given; i++) {
+        const struct change_consent k = { .purpose = of->name, .channel = of->channels[i] };
+        TRY(run_given(db, ch, &k, given));
+    }
+    return OK;
+}
+
+static enum err run_forget(struct db *db, const struct ctx *c, const struct change *ch, const struct change_consent *k)
+{
+    const struct purpose *of = forgotten(c->policy, k);
+    struct keeping keeping;
+    bool given;
+    if (!of)
+        return OK;
+    TRY(still_given(db, ch, of, &given));
+    TRY(keeping_load(db, db_arena(db), ch->tenant, ch->person->id, ch->now, &keeping));
+    for (unsigned i = 0; i < c->policy->category_count && !given && !keeping.restricted; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        if (is_its_own(c->policy, of, cat) && !keeping_hold(&keeping, cat->name))
+            TRY(drop_category(db, ch, cat->name));
+    }
+    /* Whoever read them before must read again. */
+    return db_run(db, SQL_SUBJECT_TOUCH, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now)));
+}
+
+static enum err run_consents(struct db *db, const struct ctx *c, const struct change *ch)
 {
     bool withdrawn = false;
     for (unsigned i = 0; i < ch->consent_count; i++) {
@@ -209,6 +262,7 @@ static enum err run_consents(struct db *db, const struct change *ch)
             TRY(run_given(db, ch, k, &given));
         if (given)
             continue;
+        TRY(run_forget(db, c, ch, k));
         TRY(run_repeat(db, ch, k, &repeated));
         if (repeated)
             continue;
@@ -249,7 +303,7 @@ static enum err run(struct db *db, struct write *w)
         TRY(run_identifiers(db, ch));
     }
     TRY(run_records(db, r->c, ch));
-    TRY(run_consents(db, ch));
+    TRY(run_consents(db, r->c, ch));
     TRY(permission_run(db, ch->tenant, ch->person->id, ch->policy_version, ch->now, &ch->permission));
     if (ch->also)
         TRY(ch->also(db, ch->also_arg));
@@ -277,6 +331,8 @@ enum err change_write(struct ctx *c, struct change *ch, struct event event, cons
     if (c->dry)
         return check_free(c, ch);
     struct running r = { c, ch };
+    for (unsigned i = 0; i < ch->consent_count; i++)
+        ch->truncate |= forgotten(c->policy, &ch->consents[i]) != NULL;
     struct write w = { .run = run,
                        .arg = &r,
                        .event = event,
@@ -518,8 +574,7 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
     TRY(value_no_card(c, TEXT("wording"), wording));
     out->actor = c->actor.name;
     /* Without a wording of its own, the proof is of the purpose as the policy words it. */
-    out->wording = wording.n ? wording
-                 : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
+    out->wording = wording.n ? wording : text_eq(c->language, TEXT("fr")) ? p->title_fr : p->title_en;
     digest_hex(out->wording, out->wording_hash);
     TRY(written_seal(ctx_store(c), c->arena, TEXT(""), TEXT("wording"), out->wording, &out->wording_kept));
     return change_evidence(c, ch, json_text(in, TEXT("evidence")), out);

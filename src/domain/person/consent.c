@@ -386,3 +386,14 @@ enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct
     };
     return look_at_person(c, id, &l, out);
 }
+
+enum err consent_is_live(struct ctx *c, text id, text purpose, bool *live)
+{
+    PERSON_AUTO p = { 0 };
+    struct bits consents;
+    int index = policy_purpose(c->policy, purpose);
+    TRY(person_open(c, id, false, &p));
+    TRY(person_consents(c, &p, &consents));
+    *live = index >= 0 && bits_has(&consents, (unsigned)index);
+    return OK;
+}

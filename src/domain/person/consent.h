@@ -11,6 +11,8 @@ enum err consent_record(struct ctx *c, text id, const struct json *in, struct an
 /* A page of the ledger, oldest first (asked->newest: newest first), the last row of each purpose and channel, and the
  * live consents. */
 enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+/* Whether a consent of that person to the purpose is in force, by any channel. For what only takes something back. */
+enum err consent_is_live(struct ctx *c, text id, text purpose, bool *live);
 /* What is kept with a row of the ledger, sealed to its person and to the purpose or source it is about. */
 enum err consent_seal(struct ctx *c, const struct person *p, text about, text clear, sealed *out);
 enum err consent_unseal(struct ctx *c, const struct person *p, text about, sealed kept, text *out);

@@ -2,6 +2,7 @@
 #include "front/door/cookie.h"
 #include "domain/core/actor.h"
 #include "domain/account/session.h"
+#include "domain/person/consent.h"
 
 text request_cookie(const struct request *q, text name)
 {
@@ -67,4 +68,31 @@ enum err cookie_end_session(struct ctx *c, struct reply *r)
                               T(c->policy->session.cookie));
     TRY_PTR(cookie.p);
     return reply_header(c->arena, r, TEXT("Set-Cookie"), cookie);
+}
+
+/* The purpose that a declared cookie serves, where it rests on consent; NULL for others. */
+static const struct purpose *asked_for(const struct policy *p, const struct node *cookie)
+{
+    int index = policy_purpose(p, node_text(cookie, TEXT("purpose")));
+    const struct purpose *of = index >= 0 ? &p->purposes[index] : NULL;
+    return of && of->basis == BASIS_CONSENT && text_eq(node_text(cookie, TEXT("kind")), TEXT("cookie")) ? of : NULL;
+}
+
+enum err cookie_end_unwanted(struct ctx *c, const struct request *q, struct reply *r)
+{
+    if (!c->session || c->actor.kind != ACTOR_PERSON)
+        return OK;
+    NODE_EACH(cookie, node_get(c->policy->root, TEXT("cookies"))) {
+        const struct purpose *of = asked_for(c->policy, cookie);
+        text given = node_text(cookie, TEXT("name")), name = given.n ? given : cookie->key;
+        bool live = true;
+        if (!of || !request_cookie(q, name).p || r->header_count == REPLY_HEADERS)
+            continue;
+        TRY(consent_is_live(c, session_self(c), of->name, &live));
+        text gone = arena_print(c->arena, "%.*s=; Path=/; Max-Age=0; Secure; SameSite=Lax", T(name));
+        TRY_PTR(gone.p);
+        if (!live)
+            TRY(reply_header(c->arena, r, TEXT("Set-Cookie"), gone));
+    }
+    return OK;
 }

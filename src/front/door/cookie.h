@@ -19,4 +19,8 @@ enum err cookie_follow_session(struct ctx *c, const struct request *q, struct re
  * application), and every answer is "no-store" already. */
 enum err cookie_end_session(struct ctx *c, struct reply *r);
 
+/* Cookies that the policy declares for a purpose based on consent, which who is signed in has not consented to, or no
+ * longer: those that came with the request are taken back. */
+enum err cookie_end_unwanted(struct ctx *c, const struct request *q, struct reply *r);
+
 #endif

@@ -433,6 +433,8 @@ static void follow_session(struct ctx *c, const struct request *q, struct reply 
 {
     if (cookie_follow_session(c, q, r) != OK)
         LOG(LOG_WARN, "a session's cookie was not told", LOG_TEXT("route", q->route->name));
+    if (cookie_end_unwanted(c, q, r) != OK)
+        LOG(LOG_WARN, "cookies that nobody agreed to were not taken back", LOG_TEXT("route", q->route->name));
 }
 
 bool front_turns_away(struct request *q, uint64_t length, struct arena *a, struct reply *r, struct share *held)
