@@ -75,6 +75,11 @@ export function company(browser, site, folder, name, { language = 'en', viewport
                 await reach(button);
                 await away(() => page.keyboard.press('Enter'));
             },
+            /** Presses what leads to no other page. */
+            async press(selector) {
+                await reach(selector);
+                await page.keyboard.press('Enter');
+            },
             /** Follows a link, or presses a button, by keyboard. */
             async follow(selector) {
                 await reach(selector);

@@ -75,6 +75,35 @@ export async function checkWidth(page, fault) {
         fault(`scrolls sideways, ${wide}`);
 }
 
+/** At 200 % a window of 1280 px has room for 640 (WCAG 1.4.4, 1.4.10): nothing is cut off or scrolls sideways there. */
+export async function checkZoom(page, fault) {
+    const before = page.viewportSize();
+    await page.setViewportSize({ width: 640, height: 450 });
+    await checkWidth(page, text => fault(`at 200 %, ${text}`));
+    await page.setViewportSize(before);
+}
+
+/** With the reader's own colours (forced-colors) backgrounds and shadows are gone: buttons and fields still have an edge, and the place one is at its weight. */
+export async function checkForced(page, fault) {
+    await page.emulateMedia({ forcedColors: 'active' });
+    const found = await page.evaluate(() => {
+        const seen = e => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 2;
+        const edge = e => { const s = getComputedStyle(e); return s.borderTopStyle !== 'none' && parseFloat(s.borderTopWidth) >= 1; };
+        const line = e => getComputedStyle(e).textDecorationLine.includes('underline') || edge(e);
+        const bare = [...document.querySelectorAll('.button, main input:not([type=hidden], [type=checkbox], [type=radio], [type=file]), main select, main textarea')].filter(e => seen(e) && !edge(e));
+        const here = [...document.querySelectorAll('nav [aria-current]')].filter(e => seen(e) && Number(getComputedStyle(e).fontWeight) < 600);
+        const flat = [...document.querySelectorAll('main p a')].filter(e => seen(e) && !line(e) && !e.querySelector('svg'));
+        const name = e => `${e.localName} "${(e.textContent || e.name).trim().slice(0, 30)}"`;
+        return { active: matchMedia('(forced-colors: active)').matches, bare: bare.map(name), here: here.map(name), flat: flat.map(name) };
+    });
+    await page.emulateMedia({ forcedColors: 'none' });
+    if (!found.active)
+        fault('the browser forces no colours: nothing was looked at');
+    for (const [what, list] of [['has no edge', found.bare], ['is not told from other places', found.here], ['is not told from text', found.flat]])
+        for (const one of list.slice(0, 3))
+            fault(`with forced colours ${one} ${what}`);
+}
+
 export async function checkAxe(page, fault) {
     await page.evaluate(AXE);
     const found = await page.evaluate(tags => window.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })
@@ -229,6 +258,8 @@ export async function visit(windows, site, language, address, folder) {
     const words = await said(page);
     await checkFrame(page, language, fault);
     await checkWidth(page, fault);
+    await checkZoom(page, fault);
+    await checkForced(page, fault);
     await checkAxe(page, fault);
     await picture(page, folder, `${name}-${language}-${near.width}-${scheme}`);
     how = `with JavaScript, by keyboard, ${near.width} px`;
