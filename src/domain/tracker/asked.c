@@ -135,18 +135,39 @@ static void put_words(struct ctx *c, struct json_out *w)
     json_close(w, '}');
 }
 
-static void put_tracker(struct ctx *c, const struct words *words, const struct node *cookie, struct json_out *w)
+/* A value of the policy in words. Terms and most of what stands here need no schema, which is then not made: a choice
+ * that is proved makes all of it again. */
+static enum err words_for(struct ctx *c, struct words *words, const struct node *n, text *out)
+{
+    struct term term;
+    *out = (text){ NULL, 0 };
+    if (!n)
+        return OK;
+    if (term_parse(n->value, &term)) {
+        *out = words_term(words, term);
+        return OK;
+    }
+    if (!words->schema)
+        TRY(words_make(c->arena, c->policy->root, c->language, words));
+    *out = words_of(words, n);
+    return OK;
+}
+
+static enum err put_tracker(struct ctx *c, struct words *words, const struct node *cookie, struct json_out *w)
 {
     text kind = node_text(cookie, TEXT("kind")), title = node_said(node_get(cookie, TEXT("title")), c->language);
+    text provider = node_text(cookie, TEXT("provider")), lifetime, country;
+    TRY(words_for(c, words, node_get(cookie, TEXT("lifetime")), &lifetime));
+    TRY(words_for(c, words, node_get(cookie, TEXT("country")), &country));
     json_open(w, '{');
     json_pair(w, TEXT("name"), name_of(cookie));
     json_pair(w, TEXT("kind"), kind.n ? kind : TEXT("cookie"));
     json_pair(w, TEXT("title"), title.n ? title : name_of(cookie));
-    json_pair(w, TEXT("lifetime"), words_of(words, node_get(cookie, TEXT("lifetime"))));
-    text provider = node_text(cookie, TEXT("provider")), country = words_of(words, node_get(cookie, TEXT("country")));
+    json_pair(w, TEXT("lifetime"), lifetime);
     json_pair(w, TEXT("provider"),
               provider.n && country.n ? arena_print(c->arena, "%.*s (%.*s)", T(provider), T(country)) : provider);
     json_close(w, '}');
+    return OK;
 }
 
 static void put_recipients(struct ctx *c, const struct purpose *of, struct json_out *w)
@@ -160,7 +181,7 @@ static void put_recipients(struct ctx *c, const struct purpose *of, struct json_
     json_close(w, ']');
 }
 
-static void put_purpose(struct ctx *c, const struct words *words, const struct purpose *of, struct json_out *w)
+static enum err put_purpose(struct ctx *c, struct words *words, const struct purpose *of, struct json_out *w)
 {
     json_open(w, '{');
     json_pair(w, TEXT("purpose"), of->name);
@@ -170,23 +191,23 @@ static void put_purpose(struct ctx *c, const struct words *words, const struct p
     json_open(w, '[');
     NODE_EACH(cookie, cookies_of(c->policy))
         if (serves(cookie, of))
-            put_tracker(c, words, cookie, w);
+            TRY(put_tracker(c, words, cookie, w));
     json_close(w, ']');
     json_close(w, '}');
+    return OK;
 }
 
 enum err asking_shown(struct ctx *c, const struct tracker_asked *asked, struct asking *out)
 {
-    struct words words;
+    struct words words = { .arena = c->arena, .root = c->policy->root, .fr = text_eq(c->language, TEXT("fr")) };
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
-    TRY(words_make(c->arena, c->policy->root, c->language, &words));
     json_open(&w, '{');
     put_words(c, &w);
     json_name(&w, TEXT("purposes"));
     json_open(&w, '[');
     for (unsigned i = 0; i < asked->count; i++)
-        put_purpose(c, &words, asked->purposes[i], &w);
+        TRY(put_purpose(c, &words, asked->purposes[i], &w));
     json_close(&w, ']');
     json_close(&w, '}');
     TRY(buf_take(c->arena, &b, &out->shown));
