@@ -47,7 +47,7 @@ def prints(server):
                     for one in (*said["boxes"], *said["purposes"], *said["fields"]):
                         check((one.get("wording") or one["title"]) in text, f"{row['form']} does not print {one}")
         css = server.anyone().get("/static/garant.css").expect(200).body.decode()
-        check(re.search(r"@media print \{[^}]*\.paper", css), "it has no style to print it")
+        check(re.search(r"@media print ?\{[^@]*\.paper", css), "it has no style to print it")
         check("/forms/newsletter/paper" in str(Browser(server).get("/forms/newsletter").expect(200).body), "the form does not lead to it")
 
 

@@ -144,6 +144,7 @@ def takes_down(server, place, made, ids):
 
 
 ENDS = {
+    "refusal": lambda server, app, ident: app.consent(ident, "testimonials", "refused", wording="Non.").expect(201),
     "restriction": lambda server, app, ident: server.operator().put(f"/v1/subjects/{ident}/restriction", {"ground": "accuracy contested"}).expect(204),
     "closing": lambda server, app, ident: app.post(f"/v1/subjects/{ident}/close").expect(204),
     "erasure of the category": lambda server, app, ident: app.delete(f"/v1/subjects/{ident}/records/testimonial").expect(204),

@@ -34,7 +34,7 @@ def known(server, box, app, number, door):
         app.change(own.id, "personalisation", tailoring, source="site").expect(200)
         app.record(own.id, "usage", {"at": NOW, "page": PAGE}, source="site").expect(201)
         read = app.read(own.id, "personalisation").expect(200).json["data"]
-        check(read["tailoring"]["remembered_name"] == f"{NAME}-{number}" and set(read) <= {"tailoring", "usage"}, f"{read}")
+        check(read["tailoring"]["remembered_name"] == f"{NAME}-{number}" and set(read) <= {"tailoring", "usage", "basket"}, f"{read}")
         app.read(own.id, "account", ["tailoring"]).refused("purpose-refused", status=403)
     app.change(own.id, "account", {"basket": {"items": {"chair": number}}}, source="site").expect(200)
     return own
@@ -49,6 +49,16 @@ def withdraw(server, app, own, door):
         app.consent(own.id, "personalisation", "refused", wording="Non.").expect(201)
     else:
         app.consent(own.id, "personalisation", "withdrawn").expect(201)
+
+
+def shared(t, box):
+    """Under a policy whose personalisation reads the basket too: it is the contract's all the same."""
+    path = t.copy_of_policy(lambda text: text.replace("categories: [tailoring, usage]", "categories: [tailoring, usage, basket]"))
+    server = t.server(policy=path, now=NOW, arguments=box.arguments())
+    own = known(server, box, server.client("app"), 21, "program")
+    withdraw(server, server.client("app"), own, "program")
+    with part("the basket of the contract stays"):
+        check("basket" in held(server, own.id) and "tailoring" not in held(server, own.id), f"{held(server, own.id)}")
 
 
 @promise("DM-20")
@@ -89,3 +99,4 @@ def personalisation(t):
             app.consent(own.id, "personalisation", "withdrawn").expect(201)
             check("tailoring" in held(server, own.id) and "usage" not in held(server, own.id), f"{held(server, own.id)}")
             app.read(own.id, "personalisation").refused("consent-missing", status=403, clause=CLAUSE)
+        shared(t, box)
