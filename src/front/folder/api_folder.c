@@ -41,8 +41,6 @@ static bool is_dotted(text segment)
 static bool is_ambiguous(struct arena *a, text segment)
 {
     BUF_AUTO b = buf_make(segment.n + 16);
-    if (is_dotted(segment))
-        return true;
     for (size_t i = 0; i < segment.n; i++) {
         uint8_t byte = (uint8_t)segment.p[i];
         bool escape = byte == '%' && decode_hex(text_upto(text_from(segment, i + 1), 2), &byte, 1);
