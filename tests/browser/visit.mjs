@@ -83,14 +83,16 @@ export async function checkZoom(page, fault) {
     await page.setViewportSize(before);
 }
 
-/** With the reader's own colours (forced-colors) backgrounds and shadows are gone: buttons and fields still have an edge, and the place one is at its weight. */
+/** With the reader's own colours (forced-colors) backgrounds and shadows are gone: buttons and fields still have an edge, and the place where
+ *  one is has its weight. */
 export async function checkForced(page, fault) {
     await page.emulateMedia({ forcedColors: 'active' });
     const found = await page.evaluate(() => {
         const seen = e => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 2;
         const edge = e => { const s = getComputedStyle(e); return s.borderTopStyle !== 'none' && parseFloat(s.borderTopWidth) >= 1; };
         const line = e => getComputedStyle(e).textDecorationLine.includes('underline') || edge(e);
-        const bare = [...document.querySelectorAll('.button, main input:not([type=hidden], [type=checkbox], [type=radio], [type=file]), main select, main textarea')].filter(e => seen(e) && !edge(e));
+        const fields = '.button, main input:not([type=hidden], [type=checkbox], [type=radio], [type=file]), main select, main textarea';
+        const bare = [...document.querySelectorAll(fields)].filter(e => seen(e) && !edge(e));
         const here = [...document.querySelectorAll('nav [aria-current]')].filter(e => seen(e) && Number(getComputedStyle(e).fontWeight) < 600);
         const flat = [...document.querySelectorAll('main p a')].filter(e => seen(e) && !line(e) && !e.querySelector('svg'));
         const name = e => `${e.localName} "${(e.textContent || e.name).trim().slice(0, 30)}"`;
