@@ -97,4 +97,8 @@ void cli_warn(struct cli *cli, text detail);
 void cli_progress(uint64_t done, uint64_t all);
 void cli_progress_end(void);
 
+/* What bash and zsh complete, as their scripts. */
+void completion_bash(struct buf *b);
+void completion_zsh(struct buf *b);
+
 #endif

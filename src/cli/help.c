@@ -275,6 +275,10 @@ enum err verb_help(struct cli *cli)
         put_man(cli, &b);
     else if (text_eq(topic, TEXT("policy-man")))
         manual_policy(cli, &b);
+    else if (text_eq(topic, TEXT("bash")))
+        completion_bash(&b);
+    else if (text_eq(topic, TEXT("zsh")))
+        completion_zsh(&b);
     else if (text_eq(topic, TEXT("routes")))
         put_routes(cli, &b);
     else if (text_eq(topic, TEXT("errors")))

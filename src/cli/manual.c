@@ -1,4 +1,5 @@
-/* The manual of the policy file, garant-policy(5), printed from the rows of the schema. */
+/* What is printed from rows: the manual of the policy file, garant-policy(5), and what shells complete ("garant help
+ * bash", "garant help zsh"). */
 #include "cli/cli.h"
 #include "policy/schema.h"
 
@@ -128,4 +129,149 @@ void manual_policy(struct cli *cli, struct buf *b)
     put(cli, b,
         ".SH EXAMPLES\nThe folder \\fIpolicies\\fR of the sources has the files of five platforms.\n.SH SEE ALSO\n.BR garant (1)\n",
         ".SH EXEMPLES\nLe dossier \\fIpolicies\\fR des sources contient les fichiers de cinq plateformes.\n.SH VOIR AUSSI\n.BR garant (1)\n");
+}
+
+/* ---- Completions, from the rows of verbs.def. ---- */
+
+static const struct {
+    text name, arguments, en;
+} verbs[] = {
+#define VERB(name, arguments, en, fr) { TEXT_INIT(#name), TEXT_INIT(arguments), TEXT_INIT(en) },
+#include "cli/verbs.def"
+};
+
+static const struct {
+    text verb, name, value, en;
+} options[] = {
+#define OPTION(verb, name, value, en, fr) { TEXT_INIT(#verb), TEXT_INIT(name), TEXT_INIT(value), TEXT_INIT(en) },
+#include "cli/verbs.def"
+};
+
+enum { VERBS = sizeof verbs / sizeof *verbs, OPTIONS = sizeof options / sizeof *options };
+
+static bool goes_with(size_t option, text verb)
+{
+    return text_eq(options[option].verb, TEXT("all")) || text_eq(options[option].verb, verb);
+}
+
+/* The words that stand for themselves in "show|source|reload" or "[VERB|man]": those without a capital. */
+static void put_choices(struct buf *b, text choices, char between)
+{
+    while (choices.n) {
+        size_t n = 0;
+        while (n < choices.n && ((choices.p[n] >= 'a' && choices.p[n] <= 'z') || choices.p[n] == '-'))
+            n++;
+        bool whole = n == choices.n || memchr("|] ", choices.p[n], 3);
+        if (n > 1 && whole)
+            buf_print(b, "%c%.*s", between, T(text_upto(choices, n)));
+        while (n < choices.n && !memchr("|[ ", choices.p[n], 3))
+            n++;
+        choices = text_from(choices, n < choices.n ? n + 1 : n);
+    }
+}
+
+static bool of_files(text value) { return text_eq(value, TEXT("FILE")) || text_eq(value, TEXT("DIR")); }
+
+/* ---- bash. ---- */
+
+static void put_bash_verb(struct buf *b, size_t verb)
+{
+    buf_print(b, "    %.*s) words=\"", T(verbs[verb].name));
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (goes_with(i, verbs[verb].name))
+            buf_print(b, " --%.*s", T(options[i].name));
+    put_choices(b, verbs[verb].arguments, ' ');
+    buf_add(b, TEXT("\" ;;\n"));
+}
+
+void completion_bash(struct buf *b)
+{
+    buf_add(b, TEXT("# bash completion for garant, printed by \"garant help bash\".\n_garant()\n{\n"
+                    "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= words= i\n"
+                    "    local verbs=\""));
+    for (size_t i = 0; i < VERBS; i++)
+        buf_print(b, " %.*s", T(verbs[i].name));
+    buf_add(b, TEXT(" \"\n    COMPREPLY=()\n    case $prev in\n"));
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (text_index(options[i].value, '|') < 0)
+            continue;
+        buf_print(b, "    --%.*s) COMPREPLY=($(compgen -W \"", T(options[i].name));
+        put_choices(b, options[i].value, ' ');
+        buf_add(b, TEXT("\" -- \"$cur\")); return ;;\n"));
+    }
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (of_files(options[i].value))
+            buf_print(b, "    --%.*s) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n", T(options[i].name));
+    buf_add(b,
+            TEXT("    esac\n    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+                 "        case \"$verbs\" in *\" ${COMP_WORDS[i]} \"*) verb=${COMP_WORDS[i]}; break ;; esac\n    done\n"
+                 "    case $verb in\n"));
+    for (size_t i = 0; i < VERBS; i++)
+        put_bash_verb(b, i);
+    buf_add(b,
+            TEXT("    *) words=\"$verbs --lang --json --help\" ;;\n    esac\n"
+                 "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _garant garant\n"));
+}
+
+/* ---- zsh. ---- */
+
+/* Inside single quotes, where brackets and colons part a specification. */
+static void put_said(struct buf *b, text said)
+{
+    for (size_t i = 0; i < said.n; i++) {
+        char ch = said.p[i];
+        if (ch == '\'')
+            buf_add(b, TEXT("'\\''"));
+        else if (memchr("[]:\\", ch, 4))
+            buf_print(b, "\\%c", ch);
+        else
+            buf_char(b, ch);
+    }
+}
+
+static void put_zsh_option(struct buf *b, size_t option)
+{
+    text value = options[option].value;
+    buf_print(b, " \\\n            '--%.*s[", T(options[option].name));
+    put_said(b, options[option].en);
+    buf_char(b, ']');
+    if (value.n) {
+        buf_char(b, ':');
+        put_said(b, value);
+        buf_char(b, ':');
+        if (of_files(value))
+            buf_add(b, TEXT("_files"));
+        else if (text_index(value, '|') > 0) {
+            buf_char(b, '(');
+            put_choices(b, value, ' ');
+            buf_char(b, ')');
+        }
+    }
+    buf_char(b, '\'');
+}
+
+void completion_zsh(struct buf *b)
+{
+    buf_add(
+        b,
+        TEXT(
+            "#compdef garant\n# zsh completion for garant, printed by \"garant help zsh\".\n_garant() {\n    local -a verbs\n"
+            "    verbs=(\n"));
+    for (size_t i = 0; i < VERBS; i++) {
+        buf_print(b, "        '%.*s:", T(verbs[i].name));
+        put_said(b, verbs[i].en);
+        buf_add(b, TEXT("'\n"));
+    }
+    buf_add(b, TEXT("    )\n    if (( CURRENT == 2 )); then\n        _describe verb verbs\n        return\n    fi\n"
+                    "    case $words[2] in\n"));
+    for (size_t i = 0; i < VERBS; i++) {
+        buf_print(b, "    %.*s)\n        _arguments", T(verbs[i].name));
+        for (size_t k = 0; k < OPTIONS; k++)
+            if (goes_with(k, verbs[i].name))
+                put_zsh_option(b, k);
+        buf_add(b, TEXT(" \\\n            '*:argument:("));
+        put_choices(b, verbs[i].arguments, ' ');
+        buf_add(b, TEXT(")' ;;\n"));
+    }
+    buf_add(b, TEXT("    esac\n}\n_garant \"$@\"\n"));
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Commands as somebody new meets them: options before the verb, confirmations on a terminal, tokens, certificates in a file, errors said once."""
-import glob, json, os, pty, re, select, tempfile, time
+import glob, json, os, pty, re, select, shutil, subprocess, tempfile, time
 from common import SMALL, Server, ask, check, garant, says, tests
 from garant import PROGRAM, TOP
 
@@ -148,6 +148,24 @@ def in_french():
                 if len(words) > 1 and len(title & words) * 2 > len(words):
                     repeated.append((titles[code], detail))
     check(not repeated, f"{repeated}")
+
+
+@tests.test("bash and zsh complete verbs, their options and actions, from the rows of the verbs")
+def completions():
+    script = garant("help", "bash")
+    def completed(*words):
+        line = " ".join(f"'{word}'" for word in words)
+        asked = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _garant; echo \"${{COMPREPLY[@]}}\""
+        return subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    verbs = re.findall(r"^VERB\((\w+),", open(os.path.join(TOP, "src/cli/verbs.def"), encoding="utf-8").read(), re.M)
+    check(set(verbs) <= set(completed("garant", "")), f"verbs that are not offered: {set(verbs) - set(completed('garant', ''))}")
+    for words, offered in ((("garant", "tok"), ["token"]), (("garant", "erase", "--t"), ["--tenant", "--to"]), (("garant", "policy", "re"), ["reload"]),
+                           (("garant", "--lang", ""), ["fr", "en"]), (("garant", "--lang", "fr", "doc"), ["doctor"])):
+        check(completed(*words) == offered, f"{words}: {completed(*words)}")
+    zsh = garant("help", "zsh")
+    check(zsh.startswith("#compdef garant") and all(f"'{verb}:" in zsh and f"\n    {verb})" in zsh for verb in verbs), "zsh misses a verb")
+    if shutil.which("zsh"):
+        subprocess.run(["zsh", "-n"], input=zsh, text=True, check=True)
 
 
 tests.main()
