@@ -62,6 +62,8 @@ def faults_of(answer, page=None):
     """What is wrong with the headers of any answer, and with it as a page."""
     is_file = answer.headers.get("content-disposition", "").startswith("attachment;")
     expected = {**ALWAYS, **({"content-security-policy": "default-src 'none'; sandbox"} if is_file and answer.status == 200 else {})}
+    if " /embed/" in answer.asked and answer.status == 200:      # what pages of other sites load
+        expected["cross-origin-resource-policy"] = "cross-origin"
     faults = [f"{name}: {answer.headers.get(name)}" for name, value in expected.items() if answer.headers.get(name) != value]
     if "geolocation=()" not in answer.headers.get("permissions-policy", "") or "cache-control" not in answer.headers:
         faults.append("Permissions-Policy or Cache-Control")

@@ -109,8 +109,10 @@ def register(tests):
                     answer = ask(client, row, path, body, **more)
                     count += 1
                     said = answer.body.decode(errors="replace")
-                    if row["name"] in ABROAD and ("Origin" in more or "Sec-Fetch-Site" in more) and answer.status == 404:
-                        continue                                 # taken without the session; this policy has no such form
+                    if row["name"] in ABROAD and ("Origin" in more or "Sec-Fetch-Site" in more):
+                        # Taken without the session: this policy has no such form, or says that the site is none of those it lists.
+                        if answer.status == 404 or (answer.status == 403 and "does not list the site" in said):
+                            continue
                     if answer.status != 403 or not any(told in html.unescape(said) for told in ('"code":"forged"', *title("forged"))):
                         wrong.append(f"{row['name']} {more}: {answer.status} {said[:160]}")
             # Nothing of it was done: all are signed in, hold what they held, and the true token is taken.
@@ -195,7 +197,7 @@ def register(tests):
                             more["Content-Type"], body = FORM, form_of({**{k: v for k, v in (body or {}).items() if isinstance(v, str)}, "purpose": "service",
                                                                         "csrf": browser.csrf})
                         answer = ask(browser, row, routes.path(row, {"id": ident, "category": "contact", "purpose": "service"}), body, **more)
-                        said.append((answer.status, answer.body.decode(errors="replace").replace(ident, "ID"),
+                        said.append((answer.status, answer.body.decode(errors="replace").replace(ident, "ID").replace(ident[-6:], "ID"),
                                      {k: v.replace(ident, "ID") for k, v in answer.headers.items() if k not in ("date", "content-length")}))
                         count += 1
                     if said[0] != said[1] or said[0][0] < 300 and not routes.is_page(row):       # a page may ask why, before it looks

@@ -170,12 +170,14 @@ static const struct actor_class *class_of(const struct ctx *c)
 
 static enum err publish_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
+    const struct json *account = NULL;
+    bool nobody = false;
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_publish"), &p));
     staff_problem(&p, o);
-    json_pair(&p.w, TEXT("id"), q->params[0]);
+    TRY(staff_account(c, q, TEXT(""), &account, &nobody));
+    staff_person(&p, account, TEXT("publish"));
     json_pair(&p.w, TEXT("reason"), json_text(q->json, TEXT("reason")));
-    json_pair_bool(&p.w, TEXT("tab_publish"), true);
     put_kinds(&p, class_of(c), NULL, text_from(staff_path(c, q, "/publish"), 1));
     return page_show(&p, r, staff_status(o));
 }
