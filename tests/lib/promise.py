@@ -288,6 +288,7 @@ def asked_of(document, row):
         "folder_revoke": {"folder": next(iter(folders), "none"), "name": "F-1", "why": "asked"},
         "preference_set": {"values": {}}, "contact_send": {"purpose": consent, "subject": "News", "text": "Here it is."},
         "contact_call": {"purpose": consent, "subject": "News"},
+        "publication_send": {"category": next((name for name, body in document.categories.items() if "public" in body), "none"), "fields": {}},
         "account_manager": {"manager": None}, "account_agreement": {"date": "2026-01-05", "reference": "safe"}}
     query = {"purpose": purpose} if row["name"] in ("subject_read", "attachment_get") else {}
     return values, query, bodies.get(row["name"], {})
