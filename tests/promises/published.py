@@ -128,6 +128,8 @@ def takes_down(server, place, made, ids):
         place.is_gone(ids[made["page"]])
         form(own, "/me/consents", csrf=own.csrf, purpose="testimonials", channel="", decision="given").expect(303)
         place.is_gone(ids[made["page"]])
+        app.consent(made["command"], "news", "withdrawn", channel="email").expect(201)
+        check(ids[made["command"]] in place.shown(), "withdrawing something else takes it down")
         app.consent(made["staff"], "testimonials", "withdrawn").expect(201)
         place.is_gone(ids[made["staff"]])
         server.run("publication", "end", made["command"], ids[made["command"]])

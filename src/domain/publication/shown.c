@@ -4,6 +4,7 @@
 #include "domain/core/instance.h"
 #include "domain/core/named.h"
 #include "domain/core/value.h"
+#include "domain/person/keeping.h"
 #include "domain/person/person.h"
 #include "domain/person/record.h"
 
@@ -57,25 +58,40 @@ enum err shown_find(struct ctx *c, text id, struct shown *out)
     return q.status;
 }
 
+/* Its term is over, whether or not the sweep came by. */
+static enum err is_over(struct ctx *c, struct db *db, const struct shown *s, msec at, bool *over)
+{
+    struct keeping k;
+    TRY(keeping_load(db, c->arena, c->tenant, s->subject, c->now, &k));
+    const struct kept_thing thing = { s->category, false, at != 0, at, at };
+    const struct keeping_end e = keeping_end(c->policy, &k, &thing);
+    *over = (e.own && e.own <= c->now) || (e.archived && e.archived <= c->now);
+    return OK;
+}
+
 /* The record as it was sent in; *fields NULL: it is changed, archived, over or gone. */
 static enum err load_record(struct ctx *c, const struct shown *s, const struct person *p, int category,
                             const struct json **fields)
 {
     struct record r = { .category = category, .item = s->item, .version = s->version };
+    bool over;
     *fields = NULL;
     {
         READ_AUTO db = NULL;
         TRY(store_read(ctx_store(c), c->arena, &db));
         QUERY_AUTO q;
         query_start(&q, db, SQL_PUBLICATION_RECORD,
-                    ARGS(V_TEXT(c->tenant), V_ID(s->subject), V_TEXT(s->category), V_INT(s->item), V_INT(s->version),
-                         V_INT(c->now)));
+                    ARGS(V_TEXT(c->tenant), V_ID(s->subject), V_TEXT(s->category), V_INT(s->item), V_INT(s->version)));
         if (!query_next(&q))
             return q.status;
         r.sealed.bytes = arena_copy(c->arena, query_get(&q, PUBLICATION_RECORD, sealed).bytes);
         r.key_class = (uint32_t)query_get(&q, PUBLICATION_RECORD, class);
+        r.at = query_get(&q, PUBLICATION_RECORD, at);
         TRY(q.status);
+        TRY(is_over(c, db, s, r.at, &over));
     }
+    if (over)
+        return OK;
     TRY(record_open(c, p, &r));
     *fields = r.fields;
     return OK;
