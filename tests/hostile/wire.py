@@ -66,17 +66,17 @@ def split(raw, head=False):
     return replies
 
 
-def exchange_raw(port, data, timeout=60, pause=None):
-    """Sends and reads to the end: (bytes, ended). Sending may break off when the server has already refused."""
+def exchange_raw(port, data, timeout=60, pause=None, quiet=0.3):
+    """Sends and reads to the end: (bytes, ended). Sending may break off when the server has already refused. `quiet`: see read_all()."""
     with connect(port, timeout) as connection:
         with contextlib.suppress(OSError):
             for part in data if pause else [data]:
                 connection.sendall(part)
                 if pause:
                     pause()
-        return read_all(connection, timeout)
+        return read_all(connection, timeout, quiet)
 
 
-def exchange(port, data, timeout=60, pause=None):
-    raw, ended = exchange_raw(port, data, timeout, pause)
+def exchange(port, data, timeout=60, pause=None, quiet=0.3):
+    raw, ended = exchange_raw(port, data, timeout, pause, quiet)
     return split(raw), ended
