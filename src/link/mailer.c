@@ -181,6 +181,8 @@ static enum letter_fate fate_of(const struct smtp_result *r)
         return LETTER_SENT;
     if (r->unknown)
         return LETTER_UNKNOWN;
+    if (!r->reached && !r->for_good)
+        return LETTER_AWAY;
     return r->for_good ? LETTER_FAILED : LETTER_AGAIN;
 }
 

@@ -1,5 +1,5 @@
 """Marketing emails: to whoever agreed and to nobody else, ended in every way at once, measured only of who agrees to that."""
-import json, re, urllib.parse
+import json, re, time
 from browser import Browser
 from garant import check
 from mailbox import Mailbox, wait_for
@@ -201,6 +201,35 @@ def in_the_middle(server, box, app):
         check(got == {name: int(name != left) for name in people}, f"{left} withdrew: {got} {after}")
 
 
+def when_the_mail_server_fails(server, box, app):
+    """Away, it is tried again however long that lasts; what it refuses for now, a few times; for good, once."""
+    for name in ("well", "later", "never"):
+        agreed(app, rooms, [PURPOSE], f"{name}@fails.example")
+    with part("each once at most; of whom a crash leaves it uncertain is listed"):
+        box.refuse("later@fails.example", "451 later")
+        box.refuse("never@fails.example", "550 unknown")
+        ident = written(app, PURPOSE, "Fails")
+        app.post(f"/v1/campaigns/{ident}/count").expect(200)
+        box.stop()
+        server.restart()                                         # on no connection of before, which would wait for its end
+        app.post(f"/v1/campaigns/{ident}/steer", {"do": "start"}).expect(200)
+        for _ in range(8):
+            time.sleep(0.3)
+            server.advance(minutes=2)
+        check((shown(app, ident)["sent"], shown(app, ident)["failed"]) == (0, 0), f"{shown(app, ident)}")
+        box.start()
+
+        def over():
+            server.advance(hours=7)
+            time.sleep(0.6)
+            return shown(app, ident)["state"] == "done"
+        wait_for(over)
+        after = shown(app, ident)
+        for name in ("later", "never"):
+            box.refuse(f"{name}@fails.example")
+        check(len(box.find("well@fails.example")) == 1 and after["failed"] == 2 and after["uncertain"] == 0, f"{after}")
+
+
 def killed(server, box, app):
     """kill -9 while a letter leaves: it goes no second time, and is listed."""
     for name in ("k1", "k2", "k3"):
@@ -280,6 +309,7 @@ def leaving_the_news(t):
         letter, ident = every_way(server, box, app)
         in_the_middle(server, box, app)
         killed(server, box, app)
+        when_the_mail_server_fails(server, box, app)
         by_page_and_command(server, "writer@rooms.example", box)
         with part("the board looks at each: a consent in force when it left"):
             seen = server.operator().get("/v1/promises?fresh=true").expect(200).json["probes"]

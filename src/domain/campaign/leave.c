@@ -28,7 +28,7 @@ struct marking {
     text tenant, code;
     enum letter_state state;
     msec now, next;
-    bool measured;
+    bool measured, away;
 };
 
 static enum err run_mark(struct db *db, struct write *w)
@@ -38,7 +38,7 @@ static enum err run_mark(struct db *db, struct write *w)
     int64_t changed;
     TRY(db_run(db, SQL_CAMPAIGN_LETTER_MARK, &changed,
                ARGS(tenant, V_ID(m->subject), campaign, V_INT(m->state), V_INT(m->now),
-                    m->code.n ? V_TEXT(m->code) : V_NULL, m->next ? V_INT(m->next) : V_NULL)));
+                    m->code.n ? V_TEXT(m->code) : V_NULL, m->next ? V_INT(m->next) : V_NULL, V_INT(m->away))));
     if (!changed)
         return OK; /* its person was erased meanwhile, and the row with them */
     return db_run(db, SQL_CAMPAIGN_TALLY, NULL,
@@ -117,6 +117,7 @@ static enum err running(struct ctx *c, struct campaign *out, bool *any)
 struct turn {
     struct subject_id id;
     bool found, again; /* again: it was tried before */
+    int64_t tries;     /* so far */
     int64_t skipped;   /* people passed over before */
     bool over;         /* nobody is left */
 };
@@ -129,6 +130,7 @@ static enum err again(struct ctx *c, const struct campaign *m, struct turn *t)
     query_start(&q, db, SQL_CAMPAIGN_LETTER_AGAIN, ARGS(V_TEXT(m->tenant), V_ID(m->id), V_INT(c->now)));
     if (query_next(&q)) {
         memcpy(&t->id, query_get(&q, CAMPAIGN_LETTER_AGAIN, subject).p, SUBJECT_ID);
+        t->tries = query_get(&q, CAMPAIGN_LETTER_AGAIN, tries);
         t->found = true;
         t->again = true;
     }
@@ -341,6 +343,7 @@ static enum err depart(struct ctx *c, const struct campaign *m, const struct tur
     struct departure d = { .c = c, .m = m, .turn = t, .next = next_time(c, m) };
     TRY(person_open(c, id_print(c->arena, t->id), false, &p));
     TRY(letter_for(c, m, &p, out));
+    out->tries = t->tries;
     struct write w = { .run = run_depart, .arg = &d, .event = event_of(c, &p, TEXT("campaign.leaving")) };
     w.event.purpose = m->purpose;
     w.event.clause = c->policy->purposes[policy_purpose(c->policy, m->purpose)].clause.path;
@@ -435,16 +438,27 @@ enum err campaign_leaves(struct ctx *c, struct outbox_letter **out)
     return status;
 }
 
+/* While the mail server is away no try is counted: that says nothing of the letter. */
+static enum letter_state state_after(const struct leaving *l, enum letter_fate fate)
+{
+    if (fate == LETTER_SENT)
+        return SENT;
+    if (fate == LETTER_UNKNOWN)
+        return UNCERTAIN;
+    bool later = fate == LETTER_AWAY || (fate == LETTER_AGAIN && l->tries + 1 < TRIES_MOST);
+    return later ? AGAIN : FAILED;
+}
+
 enum err campaign_left(struct ctx *c, const struct outbox_letter *letter, enum letter_fate fate, text code)
 {
     const struct leaving *l = (const struct leaving *)(const void *)letter;
-    bool again_later = fate == LETTER_AGAIN && l->tries + 1 < TRIES_MOST;
     struct marking m = { .campaign = letter->id, .subject = letter->subject, .tenant = letter->tenant, .code = code };
     m.now = c->now;
     m.measured = l->measured;
-    m.state = fate == LETTER_SENT ? SENT : fate == LETTER_UNKNOWN ? UNCERTAIN : again_later ? AGAIN : FAILED;
+    m.away = fate == LETTER_AWAY;
+    m.state = state_after(l, fate);
     if (m.state == AGAIN)
-        m.next = c->now + waits[l->tries < 4 ? l->tries : 3];
+        m.next = c->now + waits[m.away || l->tries >= TRIES_MOST - 1 ? 0 : l->tries];
     if (m.state == SENT)
         m.code = TEXT("");
     return write_mark(c, &m);

@@ -8,10 +8,12 @@ struct change;
 struct outbox_letter;
 struct person;
 
-/* What became of a letter. UNKNOWN: it was handed over and nobody answered; it may have gone. */
+/* What became of a letter. UNKNOWN: it was handed over and nobody answered; it may have gone. AWAY: the mail server was
+ * not there, which says nothing of the letter. */
 enum letter_fate {
     LETTER_SENT,
     LETTER_AGAIN,
+    LETTER_AWAY,
     LETTER_FAILED,
     LETTER_UNKNOWN
 };
