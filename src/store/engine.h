@@ -268,6 +268,8 @@ struct store {
 
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;
+    _Atomic uint64_t groups_took[STORE_BUCKETS], groups_took_us, groups_sizes[STORE_BUCKETS];
+    uint64_t taken; /* the writer's own: when it took the group, in microseconds */
     _Atomic bool full;
     _Atomic enum err failing; /* why the last group or attempt was not written; OK: it was */
     _Atomic msec busy_since;  /* when the group under way was taken; 0: none */
@@ -304,6 +306,8 @@ enum err writer_start(struct store *s, struct arena *a);
 void writer_stop(struct store *s);
 
 /* ---- group.c ---- */
+uint64_t group_clock(void); /* microseconds, monotonic */
+void group_figures(struct store *s, struct store_groups *out);
 /* Commits all of the group or nothing; members refused by themselves have their reason in `result`. Wakes nobody. */
 enum err group_try(struct store *s, struct pending *group);
 /* Ends what is open in both files and makes their connections sound again; the journal's edge is the caller's. */

@@ -194,7 +194,7 @@ void group_undo(struct store *s)
     edge_copy(&s->edge, &s->saved);
 }
 
-static uint64_t micros(void)
+uint64_t group_clock(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -208,7 +208,7 @@ static enum err group_commit(struct store *s)
     keys->arena = &s->own;
     data->arena = keys->arena;
     TRY(journal_keep(s, false));
-    uint64_t start = micros();
+    uint64_t start = group_clock();
     bool keys_first = s->keys_open;
     if (keys_first)
         TRY(db_control(keys, CONTROL_COMMIT));
@@ -216,7 +216,7 @@ static enum err group_commit(struct store *s)
     enum err e = db_control(data, CONTROL_COMMIT);
     s->intents_due |= e != OK && keys_first;
     TRY(e);
-    atomic_fetch_add_explicit(&s->fsync_us, micros() - start, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->fsync_us, group_clock() - start, memory_order_relaxed);
     return OK;
 }
 
@@ -353,6 +353,41 @@ static struct pending *clean_later(struct store *s, struct pending *group)
     return rest;
 }
 
+static const uint32_t took_upto[STORE_BUCKETS - 1] = { 250,   500,   1000,   2500,   5000,   10000,
+                                                       25000, 50000, 100000, 250000, 1000000 };
+static const uint32_t sizes_upto[STORE_BUCKETS - 1] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024 };
+
+static void add(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
+
+static size_t bucket_of(const uint32_t ends[STORE_BUCKETS - 1], uint64_t n)
+{
+    size_t i = 0;
+    while (i < STORE_BUCKETS - 1 && n > ends[i])
+        i++;
+    return i;
+}
+
+static void count_group(struct store *s, uint64_t writes)
+{
+    uint64_t took = group_clock() - s->taken;
+    add(&s->commits, 1);
+    add(&s->writes, writes);
+    add(&s->groups_took[bucket_of(took_upto, took)], 1);
+    add(&s->groups_took_us, took);
+    add(&s->groups_sizes[bucket_of(sizes_upto, writes)], 1);
+}
+
+void group_figures(struct store *s, struct store_groups *out)
+{
+    for (size_t i = 0; i < STORE_BUCKETS; i++) {
+        out->took[i] = atomic_load(&s->groups_took[i]);
+        out->sizes[i] = atomic_load(&s->groups_sizes[i]);
+    }
+    out->took_us = atomic_load(&s->groups_took_us);
+    out->took_upto = took_upto;
+    out->sizes_upto = sizes_upto;
+}
+
 void group_done(struct store *s, struct pending *group)
 {
     uint64_t count = 0;
@@ -360,8 +395,6 @@ void group_done(struct store *s, struct pending *group)
         count++;
     journal_publish(s);
     readers_renew(s);
-    atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&s->writes, count, memory_order_relaxed);
     bool kept = intents_drop(s, group) == OK;
     if (!kept) { /* their rows are gone: completing them again does nothing */
         s->intents_due = true;
@@ -370,5 +403,6 @@ void group_done(struct store *s, struct pending *group)
     }
     s->decided &= !kept;
     s->keys_open = false;
+    count_group(s, count);
     wake(clean_later(s, group));
 }

@@ -401,6 +401,7 @@ struct store_figures store_figures(const struct store *at)
                                .fsync_us = atomic_load(&s->fsync_us),
                                .queue = atomic_load(&s->queued),
                                .full = atomic_load(&s->full) };
+    group_figures(s, &f.groups);
     pthread_mutex_lock(&s->published_lock);
     f.journal_size = s->published.size;
     pthread_mutex_unlock(&s->published_lock);

@@ -318,7 +318,15 @@ enum err store_rotate_master(struct store *s, struct arena *a, text new_master_f
                              uint64_t *rewrapped);
 enum err store_rotate_resume(struct store *s,
                              struct arena *a); /* of one that failed half way in this process; else OK at once */
+/* Groups of writes by how long each took, from the writer's taking it until its callers were told, and by how many
+ * writes it had. */
+enum { STORE_BUCKETS = 12 };
+struct store_groups {
+    uint64_t took[STORE_BUCKETS], took_us, sizes[STORE_BUCKETS];
+    const uint32_t *took_upto, *sizes_upto; /* in microseconds; the last bucket has no end */
+};
 struct store_figures {
+    struct store_groups groups;
     uint64_t commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes;
     bool full;
 };

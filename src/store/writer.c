@@ -160,6 +160,7 @@ static struct pending *urgent_of(struct pending **group)
 
 static void group_run(struct store *s, struct pending *group)
 {
+    s->taken = group_clock();
     arena_reset(&s->own);
     enum err e = writer_ready(s);
     if (e == OK && !(atomic_load(&s->full) && reserve_make(s) != OK)) {

@@ -192,6 +192,11 @@ def register(tests):
             check(values['garant_requests_total{route="none",status="404"}'] == 1 and values["garant_subjects"] == 1, f"{values}")
             check(values['garant_requests_total{route="subject_create",status="201"}'] == 1
                 and values["garant_journal_entries"] >= 2, f"{values}")
+            commits = values["garant_commits_total"]
+            check(commits == values["garant_group_seconds_count"] == values['garant_group_writes_bucket{le="+Inf"}'] >= 2
+                and values["garant_group_writes_sum"] == values["garant_writes_total"] >= commits
+                and 0 < values['garant_group_writes_bucket{le="1"}'] <= values['garant_group_writes_bucket{le="2"}'] <= commits
+                and values["garant_group_seconds_sum"] > 0, f"groups of writes: {values}")
             check(values["process_open_fds"] > 5 and values["process_resident_memory_bytes"] > 1 << 20, "the process")
             check("zoe" not in text.lower() and "127.0.0.1" not in text, "metrics hold something personal")
 

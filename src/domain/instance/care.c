@@ -228,7 +228,8 @@ enum err care_health(struct ctx *c) { return store_health(ctx_store(c), c->arena
 enum err care_figures(struct app *app, struct arena *a, struct figures *out)
 {
     struct store_figures g = store_figures(app->store);
-    *out = (struct figures){ .commits = g.commits,
+    *out = (struct figures){ .groups = g.groups,
+                             .commits = g.commits,
                              .writes = g.writes,
                              .fsync_us = g.fsync_us,
                              .queue = g.queue,

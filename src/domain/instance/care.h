@@ -3,6 +3,7 @@
 #ifndef DOMAIN_INSTANCE_CARE_H
 #define DOMAIN_INSTANCE_CARE_H
 #include "domain/instance/app.h"
+#include "store/store.h"
 
 struct app;
 
@@ -44,6 +45,7 @@ enum err care_health(struct ctx *c);
 
 /* ---- Figures, for /metrics and doctor. ---- */
 struct figures {
+    struct store_groups groups;
     uint64_t subjects, commits, writes, fsync_us, queue, journal_size, db_bytes, wal_bytes, folders_allowed,
         folders_refused;
     bool full;

@@ -150,6 +150,20 @@ static void put_process(struct buf *b, const struct front *f)
         (uint64_t)((clock_monotonic() - f->started) / SECOND));
 }
 
+static void put_histogram(struct buf *b, const char *name, const char *help, const uint64_t counts[STORE_BUCKETS],
+                          const uint32_t *ends, double unit, double all)
+{
+    uint64_t so_far = 0;
+    buf_print(b, "# HELP garant_%s %s\n# TYPE garant_%s histogram\n", name, help, name);
+    for (size_t i = 0; i + 1 < STORE_BUCKETS; i++) {
+        so_far += counts[i];
+        buf_print(b, "garant_%s_bucket{le=\"%g\"} %llu\n", name, ends[i] * unit, (unsigned long long)so_far);
+    }
+    so_far += counts[STORE_BUCKETS - 1];
+    buf_print(b, "garant_%s_bucket{le=\"+Inf\"} %llu\ngarant_%s_sum %.6f\ngarant_%s_count %llu\n", name,
+              (unsigned long long)so_far, name, all, name, (unsigned long long)so_far);
+}
+
 static void put_store(struct buf *b, const struct figures *g)
 {
     put(b, "subjects", "gauge", "People held.", g->subjects);
@@ -160,6 +174,9 @@ static void put_store(struct buf *b, const struct figures *g)
         "# HELP garant_fsync_seconds_total Time spent making commits durable.\n# TYPE garant_fsync_seconds_total counter\n"
         "garant_fsync_seconds_total %.6f\n",
         (double)g->fsync_us / 1e6);
+    put_histogram(b, "group_seconds", "From the writer's taking a group of writes to its callers being told.",
+                  g->groups.took, g->groups.took_upto, 1e-6, (double)g->groups.took_us / 1e6);
+    put_histogram(b, "group_writes", "Writes in a group.", g->groups.sizes, g->groups.sizes_upto, 1, (double)g->writes);
     put(b, "queue", "gauge", "Writes that wait for the writer.", g->queue);
     put(b, "journal_entries", "gauge", "Entries of the journal.", g->journal_size);
     put(b, "database_bytes", "gauge", "Size of the database.", g->db_bytes);
