@@ -269,6 +269,7 @@ struct store {
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;
     _Atomic uint64_t groups_took[STORE_BUCKETS], groups_took_us, groups_sizes[STORE_BUCKETS];
+    _Atomic uint64_t truncations;
     uint64_t taken; /* the writer's own: when it took the group, in microseconds */
     _Atomic bool full;
     _Atomic enum err failing; /* why the last group or attempt was not written; OK: it was */

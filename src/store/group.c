@@ -318,6 +318,7 @@ void group_truncate(struct store *s, int wait_ms)
     enum err e = OK;
     s->writers[FILE_KEYS]->arena = &s->own;
     s->writers[FILE_DATA]->arena = s->writers[FILE_KEYS]->arena;
+    atomic_fetch_add_explicit(&s->truncations, 1, memory_order_relaxed);
     for (enum file f = 0; f < FILE_COUNT && e == OK; f++)
         e = drain_by_writer(s, f, DRAIN_EMPTY, wait_ms, &busy[f]);
     s->truncate_due = e != OK || busy[FILE_DATA] || busy[FILE_KEYS];

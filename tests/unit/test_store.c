@@ -300,6 +300,71 @@ static void idle_reader_lets_truncate(void **state)
     assert_false(found_in_folder(f->dir, TEXT_BYTES(p.id)));
 }
 
+enum { TOGETHER = 8 };
+struct holding {
+    struct fixture *f;
+    _Atomic bool holds;
+};
+struct one_erased {
+    struct fixture *f;
+    struct person p;
+    enum err result;
+    bool byte_left;
+};
+
+static enum err all_wait(struct store *s, void *arg)
+{
+    atomic_store((_Atomic bool *)arg, true);
+    while (store_figures(s).queue < TOGETHER)
+        usleep(1000);
+    return OK;
+}
+
+static void *hold_writer(void *arg)
+{
+    struct holding *h = arg;
+    ARENA_AUTO a = arena_make(1 << 20);
+    return writer_job(h->f->s, &a, all_wait, &h->holds) == OK ? h : NULL;
+}
+
+static void *erase_one(void *arg)
+{
+    struct one_erased *e = arg;
+    ARENA_AUTO a = arena_make(1 << 20);
+    e->result = erase(e->f->s, &a, &e->p);
+    e->byte_left = found_in_folder(e->f->dir, TEXT_BYTES(e->p.id));
+    return NULL;
+}
+
+/* Those that wait together share one truncation, and none is told before it. */
+static void erasures_share_a_truncation(void **state)
+{
+    struct fixture *f = *state;
+    struct one_erased erasures[TOGETHER];
+    struct holding holding = { .f = f };
+    pthread_t threads[TOGETHER], holder;
+    void *held;
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        erasures[i] = (struct one_erased){ .f = f, .p = person_make(f->s, i + 1) };
+        assert_ok(f, create(f->s, &f->a, &erasures[i].p, false));
+        assert_true(found_in_folder(f->dir, TEXT_BYTES(erasures[i].p.id)));
+    }
+    uint64_t before = atomic_load(&f->s->truncations);
+    assert_int_equal(pthread_create(&holder, NULL, hold_writer, &holding), 0);
+    while (!atomic_load(&holding.holds))
+        usleep(1000);
+    for (unsigned i = 0; i < TOGETHER; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, erase_one, &erasures[i]), 0);
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(erasures[i].result, OK);
+        assert_false(erasures[i].byte_left);
+    }
+    pthread_join(holder, &held);
+    assert_non_null(held);
+    assert_true(atomic_load(&f->s->truncations) - before <= TOGETHER / 2);
+}
+
 static enum err run_fill(struct db *db, struct write *w)
 {
     const uint64_t *number = w->arg;
@@ -762,6 +827,7 @@ int main(void)
                                         CASE(truncates_later),
                                         CASE(snapshot_is_newest),
                                         CASE(idle_reader_lets_truncate),
+                                        CASE(erasures_share_a_truncation),
                                         CASE(log_begins_anew),
                                         CASE(migrations),
                                         CASE(newer_is_refused),
