@@ -18,7 +18,7 @@ static const struct asset *named(const char *name)
     return a;
 }
 
-/* What is embedded is the file. */
+/* What is embedded is the file; of a style, the file without its comments and blanks (tools/embed tests that). */
 static void assert_file(const struct asset *a)
 {
     char path[4096], content[65536];
@@ -27,7 +27,10 @@ static void assert_file(const struct asset *a)
     assert_non_null(file);
     text whole = { content, fread(content, 1, sizeof content, file) };
     fclose(file);
-    assert_true(text_eq(a->plain.bytes, whole));
+    if (text_ends(a->name, TEXT(".css")))
+        assert_true(a->plain.bytes.n < whole.n && text_find(a->plain.bytes, TEXT("/*")) < 0);
+    else
+        assert_true(text_eq(a->plain.bytes, whole));
 }
 
 static void bytes(void **state)
