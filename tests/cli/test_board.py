@@ -179,7 +179,10 @@ def breaks(document, tenant):
     letter = ("INSERT INTO campaign (tenant, id, state, purpose, channel, actor, body, at, pace, sent, skipped, failed, uncertain, measured, opened)"
               f" VALUES ('{tenant}', {SOMEBODY}, 'done', 'x', 'email', 'x', '', 1, 0, 1, 0, 0, 0, 0, 0); INSERT INTO campaign_letter (tenant, subject,"
               f" campaign, state, at, tries, due) VALUES ('{tenant}', {person}, {SOMEBODY}, 1, 9e15, 1, 9e15)")
+    shown = [f"INSERT INTO publication (tenant, subject, id, category, purpose, item, version, state, at) VALUES ('{tenant}', {person}, {SOMEBODY},"
+             f" '{name}', '{body['public']}', 1, 1, 1, 1)" for name, body in document.categories.items() if body.get("public")]
     return {
+        "publications": shown,
         "notice": ["UPDATE policy_version SET text = text || ' '"],
         "consents": ["UPDATE wording SET text = 'Everything'", "UPDATE consent SET policy = 'none'"],
         "trackers": [choice.format("'refused', x'00'", "9e15"), choice.format("'refused', NULL", "1"), choice.format("'given', NULL", "9e15")],

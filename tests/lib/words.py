@@ -4,7 +4,7 @@ import re
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "src"
 LITERAL = r'(?:"(?:\\.|[^"\\])*"\s*)+'
-ROW = re.compile(rf'^(?:WORD|EVENT)\(({LITERAL}),\s*({LITERAL}),\s*({LITERAL})\)', re.M)
+ROW = re.compile(rf'^(?:WORD|EVENT|LOOK)\(({LITERAL}),\s*({LITERAL}),\s*({LITERAL})\)', re.M)
 
 
 def joined(literals):

@@ -381,7 +381,7 @@ static enum err walk(struct mp4 *m, size_t at, size_t end, int depth)
     if (depth > BOXES_DEEP)
         return bad(m->a, "video", "it is nested too deeply");
     while (at < end) {
-        size_t head, size;
+        size_t head = 0, size = 0;
         TRY(box_at(m, at, end, &head, &size));
         TRY(take_box(m, at, head, size, depth));
         at += size;
