@@ -9,6 +9,7 @@ export const PAGES = [
     { route: '/', at: () => ['/'] },
     { route: '/privacy', at: () => ['/privacy'] },
     { route: '/cookies', at: () => ['/cookies'] },
+    { route: '/go/{token}/{number}', one: true, at: () => [{ path: '/go/x/1', status: 404, name: 'link-of-a-letter-nowhere' }] },
     { route: '/leave', at: site => site.links.slice(0, 1).map(name => `/leave?to=${name}`) },
     { route: '/promises', few: true, at: () => [{ path: '/promises', moving: true }] },
     { route: '/privacy/versions', few: true, at: () => ['/privacy/versions'] },

@@ -88,29 +88,29 @@ enum err dsr_form_open(struct ctx *c)
 }
 
 /* Nobody's mailbox is filled by strangers: beyond that the request stands without a letter, and its clock runs. */
-static enum err submit_now(struct ctx *c, struct dsr_change *ch)
+static enum err submit_now(struct ctx *c, struct dsr_change *ch, struct attempt *letters)
 {
-    struct attempt letters = { .digest = throttle_digest(c, TEXT("request"),
-                                                         normal_lookup(c, &email_field, ch->d.file.email)) };
-    enum err status = throttle_letter(c, &letters);
+    letters->digest = throttle_digest(c, TEXT("request"), normal_lookup(c, &email_field, ch->d.file.email));
+    enum err status = throttle_letter(c, letters);
     bool writes = status == OK;
     if (status != OK && status != ERR_TOO_MANY)
         return status;
     status = OK;
     if (writes) {
-        ch->throttled = &letters;
+        ch->throttled = letters;
         status = dsr_letter(ch, TEXT("request_received"), TEXT(""));
     }
     if (status == OK)
         status = dsr_write(ch);
     if (writes)
-        throttle_leave(c, &letters);
+        throttle_leave(c, letters);
     return status;
 }
 
 enum err dsr_submit(struct ctx *c, const struct json *in, struct answer *out)
 {
     struct dsr_change ch;
+    struct attempt letters = { 0 };
     TRY(dsr_form_open(c));
     c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name };
     begin(c, &ch, TEXT("form"));
@@ -120,7 +120,7 @@ enum err dsr_submit(struct ctx *c, const struct json *in, struct answer *out)
         return OK;
     TRY(budget_take(c, BUDGET_requests_sent, c->address));
     TRY(budget_take(c, BUDGET_requests_day, c->tenant));
-    return submit_now(c, &ch);
+    return submit_now(c, &ch, &letters);
 }
 
 /* ---- A signed-in person. ---- */

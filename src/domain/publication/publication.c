@@ -114,24 +114,22 @@ static enum err make_record(struct ctx *c, struct person *p, struct sending *s, 
     return OK;
 }
 
-static enum err send_once(struct ctx *c, text id, const struct publication_new *in, struct sending *s,
+static enum err send_once(struct ctx *c, struct person *p, const struct publication_new *in, struct sending *s,
                           struct answer *out)
 {
-    PERSON_AUTO p = { 0 };
     struct change ch;
     struct bits set = { { 0 } }, given;
-    TRY(person_open(c, id, false, &p));
-    s->p = &p;
+    s->p = p;
     s->id = id_make(c->now);
     bits_add(&set, (unsigned)(s->cat - c->policy->categories));
-    TRY(write_refused(c, &p, make_record(c, &p, s, in->fields, &ch)));
+    TRY(write_refused(c, p, make_record(c, p, s, in->fields, &ch)));
     TRY(add_consent(c, s, in->agree, &ch, &given));
-    TRY(check_consent(c, &p, s, &given));
-    TRY(person_allow_some(c, &p, &given, TEXT(""), &set, ACT_WRITE));
-    TRY(add_file(c, &p, in, &given, s));
+    TRY(check_consent(c, p, s, &given));
+    TRY(person_allow_some(c, p, &given, TEXT(""), &set, ACT_WRITE));
+    TRY(add_file(c, p, in, &given, s));
     ch.also = run_add;
     ch.also_arg = s;
-    struct event event = event_of(c, &p, TEXT("publication.sent"));
+    struct event event = event_of(c, p, TEXT("publication.sent"));
     event.purpose = s->purpose->name;
     event.categories = s->cat->name;
     event.count = 1;
@@ -157,8 +155,11 @@ enum err publication_send(struct ctx *c, text id, const struct publication_new *
         return status;
     }
     status = ERR_PRECONDITION;
-    for (int tries = 0; (status == ERR_PRECONDITION || status == ERR_CONFLICT) && tries < 4; tries++)
-        status = send_once(c, id, in, &s, out);
+    for (int tries = 0; (status == ERR_PRECONDITION || status == ERR_CONFLICT) && tries < 4; tries++) {
+        PERSON_AUTO p = { 0 };
+        TRY(person_open(c, id, false, &p));
+        status = send_once(c, &p, in, &s, out);
+    }
     return status;
 }
 
