@@ -21,7 +21,7 @@ export async function autoconsent(browser, at, top) {
     await page.evaluate(script);
     await page.waitForFunction(() => document.cookie.includes('choice='), null, { timeout: 20000 })
         .catch(() => faults.push('it did not choose'));
-    for (let tries = 0; tries < 50 && !told.selfTestResult; tries++)
+    for (let tries = 0; tries < 200 && !told.selfTestResult; tries++)
         await page.waitForTimeout(100);
     if (told.cmpDetected?.cmp !== 'garant' || !told.popupFound)
         faults.push(`it did not find the banner: ${Object.keys(told)}`);
