@@ -26,7 +26,8 @@ static void put_formers(struct view *v, text category, text field)
         if (!text_eq(json_text(one, TEXT("category")), category) || !text_eq(json_text(one, TEXT("field")), field))
             continue;
         json_open(w, '{');
-        page_copy(v->p, one, TEXT("value"));
+        json_name(w, TEXT("value"));
+        page_value(v->p, json_get(one, TEXT("value")));
         page_copy(v->p, one, TEXT("replaced"));
         page_copy(v->p, one, TEXT("until"));
         json_close(w, '}');
@@ -57,10 +58,8 @@ static void put_value(struct view *v, const struct category *cat, const struct j
     json_name(w, TEXT("value"));
     if (value->kind == J_TEXT)
         json_put_text(w, file_shown(v->p->c, cat, value));
-    else if (value->kind == J_OBJECT)
-        json_put_null(w);
     else
-        json_put(w, value);
+        page_value(v->p, value);
     json_pair_bool(w, TEXT("moment"),
                    index >= 0 && (cat->fields[index].type == FIELD_TIME || cat->fields[index].type == FIELD_DATE));
     json_pair(w, TEXT("source"), source.n ? doc_source(v->p->c, source) : TEXT(""));

@@ -47,6 +47,30 @@ void page_until(struct page *p, const struct json *from)
     json_pair(&p->w, TEXT("until"), until ? time_print(p->c->arena, until - whole) : (text){ NULL, 0 });
 }
 
+static bool is_nested(const struct json *v)
+{
+    JSON_EACH(item, v)
+        if (v->kind == J_OBJECT || item->kind == J_OBJECT || item->kind == J_ARRAY)
+            return true;
+    return v->kind == J_OBJECT;
+}
+
+void page_value(struct page *p, const struct json *v)
+{
+    if (!v) {
+        json_put_null(&p->w);
+        return;
+    }
+    if (!is_nested(v)) {
+        json_put(&p->w, v);
+        return;
+    }
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_put(&w, v);
+    json_put_text_of(&p->w, &b);
+}
+
 void page_copy(struct page *p, const struct json *from, text name)
 {
     const struct json *v = json_get(from, name);

@@ -17,6 +17,8 @@ text file_shown(const struct ctx *c, const struct category *cat, const struct js
 msec file_time(const struct json *object, text name);
 /* Copies the member "until"; where it is a midnight, the day before counts whole, and is what people are told. */
 void page_until(struct page *p, const struct json *from);
+/* A value as a template can show it: what has parts within parts as its JSON. NULL: null. */
+void page_value(struct page *p, const struct json *v);
 /* Copies a member: null when it is absent. */
 void page_copy(struct page *p, const struct json *from, text name);
 /* The values of one record as they stand in the file: {field: value}. */

@@ -14,19 +14,6 @@
 
 /* ---- What was looked at. ---- */
 
-/* What no template can show (an object) is shown as its JSON. */
-static void put_plain(struct page *p, const struct json *v)
-{
-    if (v->kind != J_OBJECT) {
-        json_put(&p->w, v);
-        return;
-    }
-    BUF_AUTO b = buf_make(1 << 20);
-    struct json_out w = json_out(&b);
-    json_put(&w, v);
-    json_put_text_of(&p->w, &b);
-}
-
 static void put_record(struct page *p, const struct category *cat, text at, const struct json *fields)
 {
     json_open(&p->w, '{');
@@ -37,7 +24,7 @@ static void put_record(struct page *p, const struct category *cat, text at, cons
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("says"), doc_field(p->c, cat, v->key));
         json_name(&p->w, TEXT("value"));
-        put_plain(p, v);
+        page_value(p, v);
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -230,7 +217,8 @@ enum err staff_show_person(struct ctx *c, const struct request *q, struct reply 
     TRY(staff_open(c, q, TEXT("staff_person"), &p));
     TRY(find_faults(&p, o, looked));
     staff_problem(&p, o);
-    staff_person(&p, account, TEXT("person"));
+    bool refused = err_row(o->status)->http == 403; /* whoever may not see this person for that, is told no name either */
+    staff_person(&p, refused ? NULL : account, TEXT("person"));
     json_pair_bool(&p.w, TEXT("nobody"), nobody && !looked);
     page_text(&p, TEXT("said"), said.n ? word_find(said, c->language) : TEXT(""));
     put_account(&p, account);
