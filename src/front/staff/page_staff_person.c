@@ -217,7 +217,7 @@ enum err staff_show_person(struct ctx *c, const struct request *q, struct reply 
     TRY(staff_open(c, q, TEXT("staff_person"), &p));
     TRY(find_faults(&p, o, looked));
     staff_problem(&p, o);
-    bool refused = err_row(o->status)->http == 403; /* whoever may not see this person for that, is told no name either */
+    bool refused = err_row(o->status)->http == 403; /* who may not see this person for that is told no name either */
     staff_person(&p, refused ? NULL : account, TEXT("person"));
     json_pair_bool(&p.w, TEXT("nobody"), nobody && !looked);
     page_text(&p, TEXT("said"), said.n ? word_find(said, c->language) : TEXT(""));
