@@ -645,23 +645,7 @@ static enum err run_over(struct db *db, struct write *w)
     return db_run(db, SQL_CAMPAIGN_LETTER_OVER, NULL, ARGS(V_INT(*now)));
 }
 
-static enum err end_over(struct ctx *c)
-{
-    msec now = c->now;
-    bool any;
-    {
-        READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_CAMPAIGN_IS_OVER, ARGS(V_INT(now)));
-        any = query_next(&q);
-        TRY(q.status);
-    }
-    struct write w = {
-        .run = run_over, .arg = &now, .truncate = true, .event = event_of(c, NULL, TEXT("campaign.over"))
-    };
-    return any ? write_do(c, &w, NULL) : OK;
-}
+static enum err end_over(struct ctx *c) { return feature_end_over(c, SQL_CAMPAIGN_IS_OVER, run_over, TEXT("campaign.over")); }
 
 static text state_word(int64_t state)
 {

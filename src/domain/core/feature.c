@@ -1,6 +1,7 @@
 /* Features, asked in the order of their rows. */
 #include "domain/core/feature.h"
 #include "domain/core/instance.h"
+#include "domain/core/write.h"
 
 #define EACH_FEATURE(f, c)                                                                                             \
     for (unsigned i_ = 0; i_ < (c)->app->feature_count; i_++)                                                          \
@@ -53,6 +54,22 @@ enum err feature_tick(struct ctx *c)
     if (f->tick)
         TRY(f->tick(c));
     return OK;
+}
+
+enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act)
+{
+    msec now = c->now;
+    bool found;
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, any, ARGS(V_INT(now)));
+        found = query_next(&q);
+        TRY(q.status);
+    }
+    struct write w = { .run = run, .arg = &now, .truncate = true, .event = event_of(c, NULL, act) };
+    return found ? write_do(c, &w, NULL) : OK;
 }
 
 enum err feature_put(struct ctx *c, const struct person *p, struct json_out *w)

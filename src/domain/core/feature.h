@@ -93,6 +93,9 @@ const struct feature *feature_of_event(const struct ctx *c, text event);
 enum err feature_moved(struct ctx *c, const struct json *patch, struct change *ch);
 enum err feature_dropped(struct ctx *c, struct change *ch);
 enum err feature_tick(struct ctx *c);
+/* Ends what of a feature is over at c->now, in one commit of that act and with no byte left in a log: `any` finds
+ * whether there is something, `run` takes a pointer to that moment (msec). */
+enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act);
 /* The next letter of a feature, and whose: NULL when there is none. */
 enum err feature_leaves(struct ctx *c, const struct feature **of, struct outbox_letter **out);
 
