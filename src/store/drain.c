@@ -116,8 +116,10 @@ static void ask(struct drain *d, enum file f)
 enum err drain_by_writer(struct store *s, enum file f, enum drain_step step, int wait_ms, bool *busy)
 {
     struct log_state state = { 0 };
+    readers_empty(s, step != DRAIN_SOME);
     readers_release(s, s->writers[f]->arena);
     enum err e = db_drain(s->writers[f], step, wait_ms, &state);
+    readers_empty(s, false);
     *busy = state.busy;
     pthread_mutex_lock(&s->drain.lock);
     s->drain.copied[f] = e == OK && !state.busy ? 0 : state.copied;

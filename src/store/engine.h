@@ -265,6 +265,7 @@ struct store {
     unsigned pooled;
     struct ledger_fresh fresh; /* published after each commit */
     uint64_t state;            /* one more after each */
+    bool emptying;             /* a log: who ends a look now leaves no snapshot open */
 
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;
@@ -283,6 +284,8 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
 void readers_renew(struct store *s);   /* after a commit, before anybody is told: for readers to come */
 /* Those that nobody uses now hold up nobody who empties a log. `a` is for reasons. */
 void readers_release(struct store *s, struct arena *a);
+/* While a log is emptied, a snapshot that is handed back is ended at once: nobody would end it for whoever waits. */
+void readers_empty(struct store *s, bool begins);
 void readers_close(struct store *s);
 
 /* Steps of opening, for store_open and store_restore. */

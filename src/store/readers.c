@@ -95,6 +95,8 @@ void store_read_end(struct db **at)
     wait_allow();
     bool sound = db->broken == OK; /* a connection that saw an error is not used again */
     pthread_mutex_lock(&s->pool_lock);
+    if (sound && s->emptying)
+        sound = snapshot_end(db) == OK;
     bool pool = sound && s->pooled < POOL_MAX;
     if (pool) {
         db->next = s->pool[db->file];
@@ -113,6 +115,13 @@ void readers_renew(struct store *s)
     pthread_mutex_lock(&s->pool_lock);
     s->fresh = s->edge.ledger.fresh;
     s->state++;
+    pthread_mutex_unlock(&s->pool_lock);
+}
+
+void readers_empty(struct store *s, bool begins)
+{
+    pthread_mutex_lock(&s->pool_lock);
+    s->emptying = begins;
     pthread_mutex_unlock(&s->pool_lock);
 }
 

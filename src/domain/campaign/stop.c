@@ -136,11 +136,13 @@ static bool find_in(struct ctx *c, const struct stop_token *t, text tenant, stru
 {
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         const struct purpose *p = &c->policy->purposes[i];
-        for (unsigned k = 0; k < p->channel_count; k++)
-            if (stops(c, t, tenant, p, p->channels[k])) {
-                *out = (struct stop){ t->id, p, p->channels[k] };
+        for (unsigned k = 0; k < p->channel_count || k == 0; k++) {
+            text channel = p->channel_count ? p->channels[k] : TEXT("");
+            if (stops(c, t, tenant, p, channel)) {
+                *out = (struct stop){ t->id, p, channel };
                 return true;
             }
+        }
     }
     return false;
 }
@@ -184,7 +186,8 @@ static enum err decision(struct ctx *c, const struct stop *s, text method, const
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     json_pair(&w, TEXT("purpose"), s->purpose->name);
-    json_pair(&w, TEXT("channel"), s->channel);
+    if (s->channel.n)
+        json_pair(&w, TEXT("channel"), s->channel);
     json_pair(&w, TEXT("decision"), TEXT("withdrawn"));
     json_pair(&w, TEXT("method"), method);
     json_close(&w, '}');

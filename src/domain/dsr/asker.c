@@ -157,9 +157,14 @@ static enum err put_answer(struct ctx *c, const struct dsr *d, struct answer *ou
     return buf_take(c->arena, &b, &out->body);
 }
 
+/* The answer goes where the link went, to the address on file: the one that was typed is whoever's. */
 static enum err prove(struct ctx *c, struct dsr_change *ch, struct answer *out)
 {
+    PERSON_AUTO p = { 0 };
+    int category;
     TRY(dsr_begin(c, ch, DSR_MOVE_confirm, DSR_BY_asker, TEXT("")));
+    TRY(dsr_person(c, ch->d.subject, &p));
+    TRY(mail_address(c, &p, &ch->d.file.email, &category));
     ch->d.identity = TEXT("link");
     TRY(put_answer(c, &ch->d, out));
     ch->d.has_link = false;
@@ -193,7 +198,8 @@ enum err dsr_own_move(struct ctx *c, text id, text move, text said, struct answe
     const struct dsr_move_row *m = dsr_move_named(move);
     (void)out;
     TRY(dsr_load_named(c, id, &ch.d));
-    if (!ch.d.has_subject || memcmp(&ch.d.subject, &c->actor.self, sizeof ch.d.subject) != 0)
+    bool own = ch.d.has_subject && memcmp(&ch.d.subject, &c->actor.self, sizeof ch.d.subject) == 0;
+    if (!own || !dsr_identified(&ch.d)) /* staff may have taken somebody's letter for theirs */
         return say(c->arena, ERR_NOT_FOUND, "there is no such request");
     if (!m || (m->id != DSR_MOVE_withdraw && m->id != DSR_MOVE_reply))
         return say(c->arena, ERR_VALUE, "there is no move \"%.*s\" of your own", T(value_shown(move)));

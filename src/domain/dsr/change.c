@@ -32,6 +32,8 @@ static void close_it(struct ctx *c, struct dsr *d)
 {
     d->closed = c->now;
     d->due = retention_own_due(policy_retention(c->policy, TEXT("requests")), c->now);
+    if (!d->due) /* no term is said: long enough for the link to the answer */
+        d->due = c->now + 30 * DAY;
     d->asked = 0;
 }
 

@@ -209,6 +209,8 @@ static enum err open_subject(struct dsr_change *ch, const struct json *in, struc
         return ERR_MISSING;
     }
     TRY(person_open(c, id, true, p));
+    if (!ch->d.has_subject || memcmp(&ch->d.subject, &p->id, sizeof p->id) != 0)
+        ch->d.identity = TEXT("none"); /* who proved to be somebody else has proved nothing of this person */
     ch->d.subject = p->id;
     ch->d.has_subject = true;
     return OK;
@@ -218,6 +220,8 @@ static enum err ask_link(struct dsr_change *ch, const struct json *in)
 {
     PERSON_AUTO p = { 0 };
     TRY(open_subject(ch, in, &p));
+    if (dsr_identified(&ch->d))
+        return say(ch->c->arena, ERR_CONFLICT, "who asks is known already");
     return dsr_letter_on_file(ch, &p);
 }
 

@@ -320,7 +320,8 @@ static enum err put_report(struct ctx *c, const struct report_row *r, struct jso
     const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
     TRY(shown_find(c, id_print(c->arena, r->publication), &s));
     int purpose = policy_purpose(c->policy, s.purpose);
-    if (purpose < 0 || !class || !bits_has(&class->purposes, (unsigned)purpose))
+    bool may = class && !class->closed && (class->acts >> ACT_WRITE & 1); /* who may decide on one */
+    if (purpose < 0 || !may || !bits_has(&class->purposes, (unsigned)purpose))
         return OK;
     TRY(open_report(c, r->body, &said));
     json_open(w, '{');
