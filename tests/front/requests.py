@@ -87,6 +87,7 @@ def register(tests):
     tests.test("requests: a repeated request is answered, not done again; a refusal names reasons, authority and court")(repeated)
     tests.test("requests: who must say why they look does so before a move, by page and API")(with_reason)
     tests.test("requests: by session, and nobody else's")(by_session)
+    tests.test("requests: what one person proved is no proof of another, and the answer goes to the address on file")(of_another)
 
 
 def every_move():
@@ -260,6 +261,30 @@ def every_day():
                 told = json.loads(server.run("deadline", "--from", f"{start}", "--term", "1mo", "--json"))
                 check((told["alarm"], told["legal"]) == (f"{alarm}", f"{due}"), f"{start}: {made} is not {told}")
         return f"{count} days, {rolled} rolled to a working day"
+
+
+def of_another():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        one, other = (desk.client.create(person(number))["id"] for number in (1, 2))
+        ident, typed = desk.enter(kind="access", subject=one)
+
+        def proves(number):
+            link = box.wait(f"zoe.{number}@exemple.example", letter="request_identity").links[0]
+            visitor = Browser(server)
+            visitor.submit(visitor.get("/" + link.split("/", 3)[3]).expect(200), "/requests/link").expect(200)
+        desk.move(ident, "ask_link").expect(200)
+        proves(1)
+        check(desk.get(ident)["identity"] == "link", f"{desk.get(ident)}")
+        desk.move(ident, "ask_link").refused("conflict", status=409)
+        told = desk.move(ident, "ask_link", subject=other).expect(200).json
+        check(told["identity"] == "none", f"proven of somebody else: {told}")
+        desk.by_link(typed, "confirm")
+        check(desk.get(ident)["identity"] == "none" and desk.get(ident)["state"] == "identity", "the former proof counts for another")
+        proves(2)
+        desk.move(ident, "answer").expect(200)
+        box.wait("zoe.2@exemple.example", letter="request_answered")
+        check(not box.find(typed, "request_answered") and not box.find("zoe.1@exemple.example", "request_answered"), "the answer went elsewhere")
 
 
 def reminded():

@@ -101,6 +101,11 @@ def approves(server, box, place, desk, made, ids):
         for door in ("program", "staff", "command"):
             decide(app, ids[made[door]]).expect(200)
         check(set(place.shown()) == set(ids.values()), "not all are shown")
+        signed, before = visitor(server, "thibault.30@societe.example"), server.operator().post("/v1/journal/verify").expect(200).json["size"]
+        page = signed.get("/publications/testimonial", Accept="text/html").expect(200).body.decode()
+        check(all(f'id="p-{one}"' in page for one in ids.values()), "who is signed in sees others only")
+        after = server.operator().post("/v1/journal/verify").expect(200).json["size"]
+        check(after <= before + 2, f"a look at what is public wrote {after - before} entries")
         decide(app, ids[made["page"]]).refused("conflict", status=409)
         refused = send(app, made["program"], "testimonial", {"quote": "Autre chose, Planted."}).expect(201).json["id"]
         place.is_gone(ids[made["program"]])                                # the person says something else now
