@@ -19,8 +19,9 @@ def segment(marker, content):
 
 
 def jpeg(width=16, height=16, turn=6, shown=b"planted pixels"):
-    coded = b"\x3f\xff\x00" + shown + b"\xff\x00\x7a"
-    return b"\xff\xd8" + segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0") + segment(0xE1, b"Exif\0\0" + exif(turn)) + segment(0xFE, SECRETS[1]) + \
+    coded, thumbnail = b"\x3f\xff\x00" + shown + b"\xff\x00\x7a", b"JFIF\0\1\1\0\0\1\0\1\x08\x08" + SECRETS[0]
+    return b"\xff\xd8" + segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0") + segment(0xE0, thumbnail) + \
+        segment(0xEE, b"Adobe" + bytes(7) + SECRETS[2]) + segment(0xE1, b"Exif\0\0" + exif(turn)) + segment(0xFE, SECRETS[1]) + \
         segment(0xED, b"Photoshop 3.0\0" + SECRETS[0]) + segment(0xDB, b"\0" + bytes(64)) + \
         segment(0xC0, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0") + segment(0xC4, b"\0" + bytes(16)) + \
         segment(0xDA, b"\1\1\0\0\x3f\0") + coded + b"\xff\xd9" + SECRETS[3]
@@ -41,9 +42,10 @@ def riff(name, content):
     return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) & 1)
 
 
-def webp():
+def webp(side=16, more=b""):
+    pictured = bytes(3) + b"\x9d\x01\x2a" + struct.pack("<HH", side, side) + b"planted pixels!"
     extended = struct.pack("<I", 0x08 | 0x04) + struct.pack("<I", 15)[:3] + struct.pack("<I", 15)[:3]
-    body = riff(b"VP8X", extended) + riff(b"VP8 ", b"planted pixels!") + riff(b"EXIF", exif()) + riff(b"XMP ", SECRETS[0])
+    body = riff(b"VP8X", extended) + riff(b"VP8 ", pictured) + more + riff(b"EXIF", exif()) + riff(b"XMP ", SECRETS[0])
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body + SECRETS[3]
 
 

@@ -208,7 +208,7 @@ def refused(server, ident):
         hostile = {"page.html": b"<html><script>alert(1)</script>", "letter.pdf": b"%PDF-1.4 " + bytes(100), "fake.jpg": b"MZ" + bytes(200),
                    "cut.jpg": pictures.jpeg()[:-60], "cut.png": pictures.png()[:60], "empty.jpg": b"\xff\xd8\xff\xd9", "empty": b"x",
                    "bomb.png": pictures.png(1)[:16] + b"\xff" * 8 + pictures.png()[24:], "huge.jpg": pictures.jpeg(60000, 60000),
-                   "places.mp4": pictures.mp4(tracks=(b"vide", b"meta")), "cut.mp4": pictures.mp4()[:100]}
+                   "huge.webp": pictures.webp(0x3FFF), "places.mp4": pictures.mp4(tracks=(b"vide", b"meta")), "cut.mp4": pictures.mp4()[:100]}
         app, path = server.client("app"), f"/v1/subjects/{ident}"
         before = len(server.operator().get(f"{path}/access").expect(200).json["attachments"])
         for name, given in hostile.items():

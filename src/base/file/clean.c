@@ -46,13 +46,15 @@ static bool is_frame(int marker)
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
-/* Tables, frames, restart intervals; JFIF's head and Adobe's, which say how colours are meant. */
+/* Tables, frames, restart intervals; JFIF's head and Adobe's, which say how colours are meant: alone, for a thumbnail
+ * may show what was cut off the picture. */
 static bool shows(int marker, text segment)
 {
+    enum { JFIF = 14, ADOBE = 12 };
     if (marker == M_APP0)
-        return text_starts(segment, (text){ "JFIF\0", 5 });
+        return segment.n == JFIF && text_starts(segment, (text){ "JFIF\0", 5 }) && !segment.p[12] && !segment.p[13];
     if (marker == M_APP14)
-        return text_starts(segment, TEXT("Adobe"));
+        return segment.n == ADOBE && text_starts(segment, TEXT("Adobe"));
     return (marker >= 0xC0 && marker <= 0xCF) || (marker >= 0xDA && marker <= 0xDF);
 }
 
@@ -218,12 +220,11 @@ static enum err clean_png(struct arena *a, text in, struct buf *out)
     }
 }
 
-/* ---- WebP (RFC 9649): chunks of RIFF. ---- */
+/* ---- WebP (RFC 9649): chunks of RIFF. A moving one is refused: its frames hold chunks of their own. ---- */
 
 static bool webp_shows(text name)
 {
-    static const text kept[] = { TEXT_INIT("VP8 "), TEXT_INIT("VP8L"), TEXT_INIT("VP8X"),
-                                 TEXT_INIT("ALPH"), TEXT_INIT("ANIM"), TEXT_INIT("ANMF") };
+    static const text kept[] = { TEXT_INIT("VP8 "), TEXT_INIT("VP8L"), TEXT_INIT("VP8X"), TEXT_INIT("ALPH") };
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (text_eq(kept[i], name))
             return true;
@@ -242,12 +243,27 @@ static enum err put_extended(struct arena *a, text body, struct buf *out)
     return OK;
 }
 
+/* Width and height as the coded picture itself has them, fourteen bits each (RFC 6386, 9.1; RFC 9649, 3.4). */
+static enum err check_coded(struct arena *a, text name, text body)
+{
+    enum { SIDE = 0x3FFF };
+    if (body.n < 10)
+        return bad(a, "WebP", "its picture is cut off");
+    if (text_eq(name, TEXT("VP8L"))) {
+        uint32_t bits = (uint32_t)little(body, 1, 4);
+        return check_size(a, "WebP", (bits & SIDE) + 1ull, (bits >> 14 & SIDE) + 1ull);
+    }
+    return check_size(a, "WebP", little(body, 6, 2) & SIDE, little(body, 8, 2) & SIDE);
+}
+
 static enum err put_webp_chunk(struct arena *a, text name, text chunk, size_t length, struct buf *out)
 {
     if (!webp_shows(name))
         return OK;
     buf_add(out, text_upto(chunk, 8));
     text body = text_upto(text_from(chunk, 8), length);
+    if (text_starts(name, TEXT("VP8")) && !text_eq(name, TEXT("VP8X")))
+        TRY(check_coded(a, name, body));
     if (text_eq(name, TEXT("VP8X")))
         TRY(put_extended(a, body, out));
     else
