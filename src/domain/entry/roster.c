@@ -60,6 +60,7 @@ static struct roster_row row_of(struct ctx *c, struct query *q)
 struct listing {
     text state, role;
     struct subject_id after;
+    bool names;
     struct naming naming;
 };
 
@@ -100,12 +101,14 @@ static enum err put_row(struct ctx *c, struct look_list *l, const struct roster_
     return OK;
 }
 
-/* Names are read for a purpose: the one that was named, or the first of the role that allows it. */
+/* Names are read for a purpose: the one that was named, or, on a page, the first of the role that allows it. */
 static enum err may_list(struct ctx *c, struct look_list *l)
 {
     struct listing *asked = l->arg;
     TRY(account_look(c, NULL, l->purpose));
-    naming_of(c, l->purpose, &asked->naming);
+    asked->naming.category = -1;
+    if (l->purpose.n || asked->names)
+        naming_of(c, l->purpose, &asked->naming);
     if (asked->naming.category < 0)
         return OK;
     l->purpose = c->policy->purposes[asked->naming.purpose].name;
@@ -142,11 +145,11 @@ static enum err show_page(struct ctx *c, struct look_list *l, struct json_out *w
     return paging_end(c, more, l->count ? id_print(c->arena, all[l->count - 1].id) : (text){ NULL, 0 }, w, &l->out);
 }
 
-enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked,
+enum err account_list(struct ctx *c, text state, text role, text purpose, bool names, const struct paging *asked,
                       struct answer *out)
 {
     const text none = TEXT("");
-    struct listing of = { .state = state.p ? state : none, .role = role.p ? role : none };
+    struct listing of = { .state = state.p ? state : none, .role = role.p ? role : none, .names = names };
     struct look_list l = { .act = TEXT("subject.list"),
                            .each = TEXT("account.listed"),
                            .purpose = purpose.p ? purpose : none,
@@ -192,8 +195,11 @@ static enum err may_see(struct ctx *c, struct look *l)
 
 static enum err put_name(struct ctx *c, struct look *l, struct json_out *w)
 {
+    const bool *names = l->arg;
     struct naming naming;
     text name;
+    if (!l->purpose.n && !*names)
+        return OK;
     naming_of(c, l->purpose, &naming);
     TRY(naming_read(c, &naming, &l->p, &name));
     if (!name.n)
@@ -213,11 +219,13 @@ static enum err show_account(struct ctx *c, struct look *l, struct json_out *w)
     return account_put(c, &l->p, w);
 }
 
-enum err account_get(struct ctx *c, text id, text purpose, struct answer *out)
+enum err account_get(struct ctx *c, text id, text purpose, bool names, struct answer *out)
 {
-    struct look l = {
-        .act = TEXT("account.read"), .purpose = purpose.p ? purpose : TEXT(""), .may = may_see, .show = show_account
-    };
+    struct look l = { .act = TEXT("account.read"),
+                      .purpose = purpose.p ? purpose : TEXT(""),
+                      .may = may_see,
+                      .show = show_account,
+                      .arg = &names };
     return look_at_person(c, id, &l, out);
 }
 

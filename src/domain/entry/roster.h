@@ -10,10 +10,11 @@ struct paging;
 
 enum { ACCOUNTS_PAGE = 50 };
 /* `state`, `role`, `purpose` may be empty; the journal names the purpose that was named. ACCOUNTS_PAGE: of the page for
- * staff. A role that sees its team lists its team. */
-enum err account_list(struct ctx *c, text state, text role, text purpose, const struct paging *asked,
+ * staff. A role that sees its team lists its team. `names`: without a purpose, names all the same, for the first
+ * purpose of the role that allows it, which then stands in the journal. */
+enum err account_list(struct ctx *c, text state, text role, text purpose, bool names, const struct paging *asked,
                       struct answer *out);
-enum err account_get(struct ctx *c, text id, text purpose, struct answer *out);
+enum err account_get(struct ctx *c, text id, text purpose, bool names, struct answer *out);
 /* How many registrations within this role's reach wait for approval: a number, nobody is looked at. */
 enum err account_waiting(struct ctx *c, int64_t *out);
 /* {"role": name or null}; ends the sessions in the former role. */

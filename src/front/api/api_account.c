@@ -15,8 +15,8 @@
 #define SENT(name)  json_text(q->json, TEXT(name))
 
 HANDLER(account_open, account_open_for(c, q->json, &answer))
-PAGED(account_list, account_list(c, ASKED("state"), ASKED("role"), ASKED("purpose"), &paging, &answer))
-HANDLER(account_get, account_get(c, ID, ASKED("purpose"), &answer))
+PAGED(account_list, account_list(c, ASKED("state"), ASKED("role"), ASKED("purpose"), false, &paging, &answer))
+HANDLER(account_get, account_get(c, ID, ASKED("purpose"), false, &answer))
 HANDLER(account_invite, account_invite(c, ID, &answer))
 HANDLER(account_role, account_role(c, ID, q->json, &answer))
 HANDLER(account_manager, account_manager(c, ID, q->json, &answer))

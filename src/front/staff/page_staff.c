@@ -108,7 +108,7 @@ enum err staff_account(struct ctx *c, const struct request *q, text purpose, con
     *nobody = false;
     if (class && class->reason && !c->actor.reason.n)
         return OK;
-    enum err status = account_get(c, q->params[0], purpose, &answer);
+    enum err status = account_get(c, q->params[0], purpose, true, &answer);
     *nobody = status == ERR_NOT_FOUND;
     if (status == ERR_NOT_FOUND)
         return OK;
@@ -249,7 +249,7 @@ static enum err people_page(struct ctx *c, const struct request *q, struct reply
     const struct json *list = NULL;
     if (class && (!class->reason || (asked && c->actor.reason.n))) {
         const struct paging paging = { .after = asked ? asked->after : TEXT(""), .limit = ACCOUNTS_PAGE };
-        TRY(account_list(c, asked ? asked->state : TEXT(""), TEXT(""), TEXT(""), &paging, &answer));
+        TRY(account_list(c, asked ? asked->state : TEXT(""), TEXT(""), TEXT(""), true, &paging, &answer));
         TRY(json_parse(c->arena, answer.body, &list));
     }
     PAGE_AUTO p = { 0 };
