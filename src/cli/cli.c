@@ -141,6 +141,19 @@ enum err cli_read_input(struct cli *cli, size_t limit, text *out)
     return OK;
 }
 
+enum err cli_read_decision(struct cli *cli, text decision, text *out)
+{
+    text reason;
+    TRY(cli_read_input(cli, 16384, &reason));
+    BUF_AUTO b = buf_make(65536);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("decision"), decision);
+    json_pair(&w, TEXT("reason"), text_trim(reason));
+    json_close(&w, '}');
+    return buf_lend(cli->arena, &b, out);
+}
+
 enum err cli_read_line(struct cli *cli, text *out, bool *ended)
 {
     enum { LINE = 1000 };

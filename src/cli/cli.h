@@ -64,6 +64,8 @@ text cli_say(const struct cli *cli, text en, text fr);
 enum err cli_app_options(struct cli *cli, bool create, struct app_options *out);
 /* All of standard input, at most `limit` bytes. */
 enum err cli_read_input(struct cli *cli, size_t limit, text *out);
+/* {"decision", "reason"}, the reason from standard input: it is about a person. */
+enum err cli_read_decision(struct cli *cli, text decision, text *out);
 /* A line of standard input without its end and the blanks around it, at most 999 bytes; *ended at the input's end. */
 enum err cli_read_line(struct cli *cli, text *out, bool *ended);
 /* Whether `s` is yes or no, in either language; *out: which. */

@@ -41,19 +41,12 @@ static enum err patch_subject(struct cli *cli, text id)
 /* Why stands on standard input too: it is about a person. */
 static enum err decide_objection(struct cli *cli, text id)
 {
-    text purpose, decision, reason, body;
+    text purpose, decision, body;
     TRY(cli_argument(cli, 2, "the purpose objected to",
                      "la finalité visée par l'opposition", &purpose));
     TRY(cli_argument(cli, 3, "upheld or overridden; the reason, which the person gets, comes on standard input",
                      "upheld ou overridden ; le motif, que la personne reçoit, arrive sur l'entrée standard", &decision));
-    TRY(cli_read_input(cli, 16384, &reason));
-    BUF_AUTO b = buf_make(65536);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_pair(&w, TEXT("decision"), decision);
-    json_pair(&w, TEXT("reason"), text_trim(reason));
-    json_close(&w, '}');
-    TRY(buf_lend(cli->arena, &b, &body));
+    TRY(cli_read_decision(cli, decision, &body));
     text target = cli_target(cli, cli_target(cli, "/v1/subjects/", id, "/objections/").p, purpose, "/decision");
     return cli_ask(cli, METHOD_POST, target, json_type, body, 0);
 }

@@ -76,19 +76,12 @@ static const text json_type = TEXT_INIT("application/json");
 /* The decision stands on the command line, its reason on standard input: it is about a person. */
 static enum err decide(struct cli *cli, const char *path, text id)
 {
-    text decision, reason, body;
+    text decision, body;
     TRY(cli_argument(
         cli, 2, "publish, refuse or take_down; of a report keep or take_down; the reason comes on standard input",
         "publish, refuse ou take_down ; d'un signalement keep ou take_down ; le motif arrive sur l'entrée standard",
         &decision));
-    TRY(cli_read_input(cli, 16384, &reason));
-    BUF_AUTO b = buf_make(65536);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_pair(&w, TEXT("decision"), decision);
-    json_pair(&w, TEXT("reason"), text_trim(reason));
-    json_close(&w, '}');
-    TRY(buf_lend(cli->arena, &b, &body));
+    TRY(cli_read_decision(cli, decision, &body));
     return cli_ask(cli, METHOD_POST, cli_target(cli, path, id, ""), json_type, body, 0);
 }
 

@@ -1,6 +1,7 @@
 /* What is measured of letters: of a person who agrees to it now, a record of the policy's category; of anybody, a total
  * that leads to nobody. */
 #include "domain/campaign/inside.h"
+#include "domain/core/actor.h"
 #include "domain/core/budget.h"
 #include "domain/core/instance.h"
 #include "domain/core/write.h"
@@ -120,7 +121,7 @@ static enum err note_person(struct ctx *c, struct subject_id id, struct seen *s,
 
 static void act_as_server(struct ctx *c)
 {
-    c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+    c->actor = actor_server();
     c->session = NULL; /* whoever is signed in where the letter is read is none of it */
 }
 

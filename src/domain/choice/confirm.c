@@ -1,5 +1,6 @@
 /* The link of a letter is followed: the address is proven, and what was sent becomes its person's. */
 #include "domain/choice/choice.h"
+#include "domain/core/actor.h"
 #include "domain/choice/joining.h"
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
@@ -246,7 +247,7 @@ static enum err unproven(struct ctx *c, struct subject_id id, bool *gone)
     struct ctx server = *c;
     TRY(account_load(c, id, &account));
     *gone = account.there && text_eq(account.state, ACCOUNT_INVITED) && text_eq(account.opened_by, TEXT("person"));
-    server.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+    server.actor = actor_server();
     return *gone ? erase_at_term(&server, id) : OK;
 }
 

@@ -92,6 +92,11 @@ bool person_sees_team(const struct ctx *c)
     return c->actor.index >= 0 && c->policy->actors[c->actor.index].sees_team;
 }
 
+struct actor actor_server(void)
+{
+    return (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+}
+
 void actor_become(struct ctx *c, struct subject_id self)
 {
     text token = c->actor.token; /* keeps one person's repeated requests apart from another's */

@@ -44,6 +44,8 @@ enum err session_fresh(struct ctx *c);
 bool actor_known_tenant(const struct policy *p, text name, text *out);
 /* From now on that person acts, on their own data. */
 void actor_become(struct ctx *c, struct subject_id self);
+/* The server itself, for what it does whoever asks: it is no person's reach that decides. */
+struct actor actor_server(void);
 /* Whether credentials were given within FRESH; not when the clock was set back since. */
 bool session_is_fresh(const struct ctx *c, const struct session *s);
 

@@ -1,6 +1,7 @@
 /* A change of a request: its move made ready, and the row, its history, letters and proofs in one commit. */
 #include "base/file/card_file.h"
 #include "domain/account/throttle.h"
+#include "domain/core/actor.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/normal.h"
@@ -134,7 +135,7 @@ static msec proof_due(const struct dsr_change *ch)
 enum err dsr_person(struct ctx *c, struct subject_id id, struct person *out)
 {
     struct ctx server = *c;
-    server.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+    server.actor = actor_server();
     return person_open_anyway(&server, id_print(c->arena, id), out);
 }
 

@@ -1,6 +1,7 @@
 /* Registration by oneself: the address is confirmed by a link, staff approve where the policy asks; nobody learns
  * whether an address is known. */
 #include "domain/keep/erasing.h"
+#include "domain/core/actor.h"
 #include "domain/entry/opening.h"
 #include "domain/entry/signin.h"
 #include "domain/person/person.h"
@@ -115,7 +116,7 @@ static enum err known(struct ctx *c, const struct change *ch, const struct attem
     bool found, named;
     text name = TEXT(""), address;
     *again = false;
-    server.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+    server.actor = actor_server();
     TRY(owner(c, ch, false, &named, &namesake, &name));
     TRY(owner(c, ch, true, &found, &id, &address));
     if (!found)

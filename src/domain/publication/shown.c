@@ -1,6 +1,7 @@
 /* Whether a publication may be seen now, and what it shows: asked anew at each look, so that nothing stays up that a
  * withdrawal, an objection, an erasure or a term has ended. */
 #include "domain/publication/shown.h"
+#include "domain/core/actor.h"
 #include "domain/core/instance.h"
 #include "domain/core/named.h"
 #include "domain/core/value.h"
@@ -127,7 +128,7 @@ enum err shown_open(struct ctx *c, const struct shown *s, msec since, struct per
         c->policy->purposes[purpose].never)
         return OK; /* the policy says so no longer */
     struct ctx server = *c; /* shown to everybody alike: who looks is in reach of nobody, and that is no refusal */
-    server.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+    server.actor = actor_server();
     server.session = NULL;
     enum err status = person_open_anyway(&server, id_print(c->arena, s->subject), p);
     if (status == ERR_NOT_FOUND || status == ERR_ERASED) {
