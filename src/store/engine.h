@@ -42,12 +42,13 @@ struct db {
         char tenant[64];
     } checked[16];
     unsigned checked_count;
-    /* what the ledger was held against in this snapshot, a ring */
+    /* what the ledger was held against in this snapshot or transaction, a ring */
     struct head_of_last {
+        bool there;
         struct subject_id id;
         char tenant[64], name[32];
         struct head head;
-    } last;                    /* read last, while any was checked */
+    } last[2];                 /* the heads that were read or put last in it: a person's, a table's */
     struct ledger_fresh fresh; /* what was acknowledged when the snapshot began */
     uint64_t state;            /* the store's, then */
     msec begun;                /* of clock_monotonic() */
@@ -238,8 +239,6 @@ struct store {
     msec anchored;        /* monotonic: when the keyring last got its anchor */
     uint64_t noted;       /* `entry` of the ledger's head of all heads, as the keyring has it; 0: not known */
     bool decided;         /* the group changed rows that decide */
-    bool erasing;         /* `erased` is the head of whom rows were erased last, and no entry has moved it since */
-    struct head_of_last erased;
     msec note_kept;       /* when the last checkpoint was kept */
 
     /* published by the writer after each commit */

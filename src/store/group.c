@@ -117,6 +117,7 @@ static enum err member_run(struct store *s, struct pending *p)
     s->writers[FILE_KEYS]->arena = p->arena;
     data->arena = s->writers[FILE_KEYS]->arena;
     s->member = w;
+    ledger_forget_people(data); /* this one is about others */
     TRY(keys_put(s, w));
     enum err e = w->run ? w->run(data, w) : OK;
     if (e == OK && !lost(s))
@@ -228,7 +229,6 @@ static enum err group_begin(struct store *s)
     edge_copy(&s->saved, &s->edge);
     TRY(db_control(data, CONTROL_BEGIN));
     data->writing = true;
-    data->checked_count = 0;
     s->decided = false;
     return OK;
 }

@@ -270,21 +270,24 @@ bool ledger_takes(const struct db *db, enum table t)
 void ledger_changed(struct db *db, enum table t, bool seen, const struct cell *old, const struct cell *now)
 {
     struct ledger *l = &db->store->ledger;
-    db->checked_count = 0;
+    ledger_forget_table(db, t);
     if (!seen || take_down(l, t, old, now) != OK)
         l->lost = true;
 }
 
-void ledger_forget_changes(struct store *s)
+static void changes_end(struct ledger *l)
 {
-    struct ledger *l = &s->ledger;
     l->first = NULL;
     l->last = NULL;
     l->lost = false;
     l->unsaid = false;
-    s->erasing = false;
-    s->writers[FILE_DATA]->checked_count = 0;
     arena_reset(&l->arena);
+}
+
+void ledger_forget_changes(struct store *s)
+{
+    changes_end(&s->ledger);
+    ledger_forget_checked(s->writers[FILE_DATA]);
 }
 
 static bool settled(const struct ledger *l) { return !l->first && !l->lost && !l->unsaid; }
@@ -415,8 +418,11 @@ static bool just_made(const struct store *s, const struct head_of *of)
 static enum err may_move(struct db *db, const struct side *first, const struct head *h, bool *out)
 {
     uint64_t entry;
+    bool person = ledger_per_person(first->change->table);
     *out = h->genuine;
     if (!h->genuine || (!h->there && just_made(db->store, &first->of)))
+        return OK;
+    if (person && ledger_newest_known(db, &first->of.scope))
         return OK;
     return ledger_is_newest(db, first->change->table, &first->row->scope, h, &entry, out);
 }
@@ -434,23 +440,28 @@ static enum err head_move(struct db *db, const struct side *sides, size_t count,
     struct ledger_fresh *fresh = &db->store->edge.ledger.fresh;
     const struct head_of *of = &sides->of;
     enum table t = sides->change->table;
-    struct head h;
+    struct head *h;
     bool may, gone = is_gone(sides, count);
-    TRY(ledger_head_read(db, of, &h));
-    TRY(may_move(db, sides, &h, &may));
+    TRY(ledger_head_here(db, of, &h));
+    TRY(may_move(db, sides, h, &may));
     if (!may && !gone)
         return OK;
-    if (h.there)
-        star_move(db, of, &h);
-    if (gone)
-        return h.there ? head_drop(db, of) : OK;
+    if (h->there)
+        star_move(db, of, h);
+    if (gone) {
+        bool there = h->there;
+        ledger_heads_forget(db);
+        return there ? head_drop(db, of) : OK;
+    }
     for (size_t i = 0; i < count; i++)
-        slot_move(&h, &sides[i]);
-    h.entry = seq;
-    TRY(ledger_head_put(db, of, &h));
-    star_move(db, of, &h);
+        slot_move(h, &sides[i]);
+    h->entry = seq;
+    TRY(ledger_head_put(db, of, h));
+    star_move(db, of, h);
     if (ledger_shared(t))
         fresh->newest[t] = seq + 1;
+    else
+        ledger_newest_remember(db, &of->scope);
     return OK;
 }
 
@@ -519,7 +530,7 @@ enum err ledger_flush(struct db *db, uint64_t seq, const struct scope *person, u
     if (!*any)
         return OK;
     TRY(changes_bind(db, seq, person, own));
-    ledger_forget_changes(s);
+    changes_end(l);
     s->decided |= !s->member || !s->member->put_count; /* of a new person the keyring has the key already */
     star->fresh.entry = seq + 1;
     star->dirty = true;
@@ -535,21 +546,6 @@ static void changes_drop(struct ledger *l, enum table t, const struct scope *s)
             c->has_old = c->has_old && !ledger_same_scope(&c->old.scope, s);
             c->has_new = c->has_new && !ledger_same_scope(&c->now.scope, s);
         }
-}
-
-/* The same for all tables of one erasure: heads move with its entry. */
-static enum err erased_head(struct db *db, const struct head_of *of, struct head **out)
-{
-    struct store *s = db->store;
-    struct head_of_last *last = &s->erased;
-    bool same = s->erasing && memcmp(&last->id, &of->scope.id, sizeof last->id) == 0 &&
-                text_eq(text_of(last->tenant), of->scope.tenant);
-    *out = &last->head;
-    if (same)
-        return OK;
-    last->id = of->scope.id;
-    s->erasing = text_cstr(of->scope.tenant, last->tenant, sizeof last->tenant);
-    return ledger_head_read(db, of, &last->head);
 }
 
 static bool has_something(struct ledger *l, enum table t, struct head *h)
@@ -568,7 +564,7 @@ enum err ledger_forget(struct db *db, enum table t, text tenant, struct subject_
     changes_drop(l, t, &s);
     TRY(db_run(db, SQL_BOUND_FORGET, &bound, ARGS(V_SCOPE(s), V_TEXT(tables[t].name))));
     struct head_of of = ledger_head_of(t, &s);
-    TRY(erased_head(db, &of, &h));
+    TRY(ledger_head_here(db, &of, &h));
     if (!bound && !has_something(l, t, h))
         return OK;
     struct ledger_change *c = NEW(&l->arena, struct ledger_change);

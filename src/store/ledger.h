@@ -81,6 +81,14 @@ enum err ledger_note(struct store *s); /* the keyring remembers the head of all 
  * that person, or, in other tables, those of the part that `key` is in, whether it has a row or not. Asked of every
  * statement that decides (reads.def). */
 enum err ledger_check(struct db *db, enum table table, text tenant, text key);
+/* What was found to be whole is remembered as long as a snapshot or transaction lasts, in which nobody else writes.
+ * Forgotten is: all of it; what the writer itself changes; what was asked about people, for the next member. */
+void ledger_forget_checked(struct db *db);
+void ledger_forget_table(struct db *db, enum table t);
+void ledger_forget_people(struct db *db);
+/* Whether the person's head was found to be the newest one, and has been moved by the writer alone since. */
+bool ledger_newest_known(const struct db *db, const struct scope *s);
+void ledger_newest_remember(struct db *db, const struct scope *s);
 
 /* ---- What ledger.c, ledger_head.c and ledger_check.c share. ---- */
 enum bound_kind {
@@ -147,6 +155,10 @@ struct head_of ledger_head_of(enum table t, const struct scope *s);
 uint32_t ledger_slot_name(const struct ledger *l, enum table t, const struct scope *s);
 enum err ledger_head_read(struct db *db, const struct head_of *of, struct head *out);
 enum err ledger_head_put(struct db *db, const struct head_of *of, struct head *h);
+/* The same as ledger_head_read(), read once in a transaction or snapshot. Valid until the next head of a person, or of
+ * a table, is asked for. Who puts one, puts this; after an error, or when it goes: ledger_heads_forget(). */
+enum err ledger_head_here(struct db *db, const struct head_of *of, struct head **out);
+void ledger_heads_forget(struct db *db);
 struct slot *ledger_slot(struct head *h, uint32_t name); /* NULL when there is none */
 struct slot *ledger_slot_make(struct head *h, uint32_t name);
 void ledger_slot_drop(struct head *h, struct slot *s);

@@ -6,9 +6,16 @@ enum { UNTIL = 33, ROWS_MEMORY = 64 << 20, STRAYS = 1000 };
 
 /* ---- What was checked in this snapshot. ---- */
 
+enum { CHECKED_MAX = sizeof((struct db *)NULL)->checked / sizeof(struct checked) };
+
+static unsigned checked_kept(const struct db *db)
+{
+    return db->checked_count < CHECKED_MAX ? db->checked_count : CHECKED_MAX;
+}
+
 static bool known(const struct db *db, enum table t, const struct scope *s)
 {
-    for (unsigned i = 0; i < db->checked_count && i < sizeof db->checked / sizeof *db->checked; i++) {
+    for (unsigned i = 0; i < checked_kept(db); i++) {
         const struct checked *c = &db->checked[i];
         if (c->table == t && memcmp(&c->id, &s->id, sizeof s->id) == 0 && text_eq(text_of(c->tenant), s->tenant))
             return true;
@@ -18,31 +25,48 @@ static bool known(const struct db *db, enum table t, const struct scope *s)
 
 static void remember(struct db *db, enum table t, const struct scope *s)
 {
-    struct checked *c = &db->checked[db->checked_count % (sizeof db->checked / sizeof *db->checked)];
+    struct checked *c = &db->checked[db->checked_count % CHECKED_MAX];
     if (!text_cstr(s->tenant, c->tenant, sizeof c->tenant))
         return;
     c->table = t;
     c->id = s->id;
     db->checked_count++;
-    if (db->checked_count == 2 * sizeof db->checked / sizeof *db->checked) /* a ring that is full stays full */
-        db->checked_count -= sizeof db->checked / sizeof *db->checked;
+    if (db->checked_count == 2 * CHECKED_MAX) /* a ring that is full stays full */
+        db->checked_count -= CHECKED_MAX;
 }
 
-/* The head that was read last serves the next table of the same person. Valid while anything was checked in this
- * snapshot: the first check of each reads anew, and whatever changes rows forgets what was checked. */
-static enum err head_here(struct db *db, const struct head_of *of, const struct head **out)
+void ledger_forget_checked(struct db *db)
 {
-    struct head_of_last *last = &db->last;
-    *out = &last->head;
-    bool same = memcmp(&last->id, &of->scope.id, sizeof last->id) == 0 &&
-                text_eq(text_of(last->tenant), of->scope.tenant);
-    if (db->checked_count && same && text_eq(text_of(last->name), of->name))
-        return OK;
-    last->id = of->scope.id;
-    if (!text_cstr(of->scope.tenant, last->tenant, sizeof last->tenant) ||
-        !text_cstr(of->name, last->name, sizeof last->name))
-        last->name[0] = '\0'; /* too long to be known again */
-    return ledger_head_read(db, of, &last->head);
+    db->checked_count = 0;
+    ledger_heads_forget(db);
+}
+
+static void forget(struct db *db, bool (*goes)(enum table checked, enum table t), enum table t)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < checked_kept(db); i++)
+        if (!goes(db->checked[i].table, t))
+            db->checked[kept++] = db->checked[i];
+    db->checked_count = kept;
+}
+
+static bool is_table(enum table checked, enum table t) { return checked == t; }
+
+static bool is_of_people(enum table checked, enum table t)
+{
+    (void)t;
+    return checked == TABLE_COUNT || ledger_per_person(checked);
+}
+
+void ledger_forget_table(struct db *db, enum table t) { forget(db, is_table, t); }
+void ledger_forget_people(struct db *db) { forget(db, is_of_people, TABLE_COUNT); }
+
+/* Kept under a name that no table has. */
+bool ledger_newest_known(const struct db *db, const struct scope *s) { return known(db, TABLE_COUNT, s); }
+void ledger_newest_remember(struct db *db, const struct scope *s)
+{
+    if (!known(db, TABLE_COUNT, s))
+        remember(db, TABLE_COUNT, s);
 }
 
 /* ---- One scope. ---- */
@@ -249,13 +273,13 @@ static enum err check_newest(struct db *db, enum table t, const struct scope *s,
 {
     bool newest;
     uint64_t entry;
-    if (ledger_per_person(t) && known(db, TABLE_COUNT, s))
+    if (ledger_per_person(t) && ledger_newest_known(db, s))
         return OK;
     TRY(ledger_is_newest(db, t, s, h, &entry, &newest));
     if (!newest)
         return older(db, t, s, entry);
     if (ledger_per_person(t))
-        remember(db, TABLE_COUNT, s);
+        ledger_newest_remember(db, s);
     return OK;
 }
 
@@ -263,12 +287,12 @@ enum err ledger_check(struct db *db, enum table t, text tenant, text key)
 {
     struct scope s = ledger_scope(t, tenant, key);
     struct head_of of = ledger_head_of(t, &s);
-    const struct head *h;
+    struct head *h;
     bool whole;
     unsigned found;
     if (!db->store || !db->store->ledger.armed || known(db, t, &s))
         return OK;
-    TRY(head_here(db, &of, &h));
+    TRY(ledger_head_here(db, &of, &h));
     TRY(is_whole(db, t, &s, h, &found, &whole));
     if (!whole)
         return not_whole(db, t, &s, h->entry);

@@ -186,7 +186,32 @@ enum err ledger_head_put(struct db *db, const struct head_of *of, struct head *h
     size_t size = (size_t)(to - proof);
     TRY(sealed_put(db, of, h->entry, proof, size));
     memcpy(h->mac, proof + size, LEDGER_MAC);
+    h->there = true;
     return OK;
+}
+
+/* ---- The head that was read last: nobody else writes while a transaction or a snapshot lasts. ---- */
+
+enum err ledger_head_here(struct db *db, const struct head_of *of, struct head **out)
+{
+    struct head_of_last *last = &db->last[!text_eq(of->name, LEDGER_PERSON)];
+    bool same = last->there && memcmp(&last->id, &of->scope.id, sizeof last->id) == 0 &&
+                text_eq(text_of(last->tenant), of->scope.tenant) && text_eq(text_of(last->name), of->name);
+    *out = &last->head;
+    if (same)
+        return OK;
+    last->there = false;
+    TRY(ledger_head_read(db, of, &last->head));
+    last->id = of->scope.id;
+    last->there = text_cstr(of->scope.tenant, last->tenant, sizeof last->tenant) &&
+                  text_cstr(of->name, last->name, sizeof last->name);
+    return OK;
+}
+
+void ledger_heads_forget(struct db *db)
+{
+    db->last[0].there = false;
+    db->last[1].there = false;
 }
 
 /* Not the MAC itself, which stands in clear: of many states some could be found that add up to the same. */

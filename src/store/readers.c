@@ -23,7 +23,6 @@ static enum err snapshot_begin(struct db *db)
 {
     TRY(snapshot_end(db));
     TRY(db_control(db, CONTROL_SNAPSHOT));
-    db->checked_count = 0;
     db->begun = clock_monotonic();
     db->open = true;
     return OK;

@@ -1,6 +1,7 @@
 /* Unit tests of the ledger: what statements rest on is declared, sums follow every write, and what was altered is
  * refused where it would decide. */
 #include "store_fixture.h"
+#include "store/engine/sqlite.h"
 
 /* ---- Which statements decide. ---- */
 
@@ -295,9 +296,85 @@ static void an_older_file_is_refused(void **state)
     f->s = NULL;
 }
 
+/* ---- What was looked at serves as long as nobody else can write. ---- */
+
+static const uint8_t token_digest[32] = { 1, 2, 3 };
+
+static enum err run_token_find(struct db *db, struct write *w)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TOKEN_FIND, ARGS(V_BYTES(TEXT_BYTES(token_digest)), V_INT(1)));
+    if (query_next(&q))
+        return OK;
+    return q.status != OK ? q.status : ERR_NOT_FOUND;
+}
+
+/* Asked, ended and asked again by the same write. */
+static enum err run_token_ends(struct db *db, struct write *w)
+{
+    TRY(run_token_find(db, w));
+    TRY(db_run(db, SQL_TOKEN_REVOKE, NULL, ARGS(V_TEXT(TENANT), V_TEXT(TEXT("app")), V_INT(5))));
+    return run_token_find(db, w);
+}
+
+static enum err run_token_add(struct db *db, struct write *w)
+{
+    return db_run(db, SQL_TOKEN_ADD, NULL,
+                  ARGS(V_BYTES(TEXT_BYTES(token_digest)), V_TEXT(TENANT), V_TEXT(TEXT("app")), V_TEXT(TEXT("app")), V_INT(0),
+                       V_NULL));
+}
+
+static enum err act(struct fixture *f, enum err (*run)(struct db *db, struct write *w))
+{
+    struct write w = { .run = run, .event = { .act = TEXT("token.create"), .actor = TEXT("test"), .count = -1 } };
+    return store_write(f->s, &f->a, &w);
+}
+
+/* The server runs all the while: the writer, and who reads. */
+static void what_is_altered_meanwhile_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    assert_ok(f, act(f, run_token_add));
+    assert_ok(f, act(f, run_token_find));
+    tamper(f, "data.db", "UPDATE token SET expires = 9", (text){ NULL, 0 });
+    assert_int_equal(act(f, run_token_find), ERR_INTEGRITY);
+    tamper(f, "data.db", "UPDATE token SET expires = NULL", (text){ NULL, 0 });
+    assert_ok(f, act(f, run_token_find));
+    assert_int_equal(act(f, run_token_ends), ERR_NOT_FOUND);
+    assert_ok(f, act(f, run_token_find)); /* what was refused was undone */
+    assert_ok(f, person_read(f, &one));
+    tamper(f, "data.db", "UPDATE subject SET restricted = 1", (text){ NULL, 0 });
+    nanosleep(&(struct timespec){ .tv_nsec = 3000000 }, NULL); /* longer than a snapshot is shared */
+    assert_int_equal(person_read(f, &one), ERR_INTEGRITY);
+}
+
+/* SQLite compiles a statement again at each run when it compares a parameter with what a partial index has. */
+static void statements_are_compiled_once(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    struct db *db;
+    ARENA_AUTO a = arena_make(1 << 20);
+    char path[128];
+    path_in(f, "data.db", path);
+    assert_ok(f, db_open(&a, path, FILE_DATA, DB_WRITE, &db));
+    db->arena = &a;
+    for (int i = 0; i < 3; i++)
+        assert_ok(f, db_run(db, SQL_CONSENT_REPEAT, NULL,
+                            ARGS(V_TEXT(TENANT), V_ID(one.id), V_TEXT(TEXT("news")), V_TEXT(TEXT("")), V_TEXT(TEXT("given")),
+                                 V_INT(i), V_TEXT(TEXT("1")), V_NULL, V_NULL, V_NULL)));
+    sqlite3_stmt *statement = db->conn->statements[SQL_CONSENT_REPEAT];
+    assert_int_equal(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 0), 0);
+    db_close(&db);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(what_decides_is_declared),           CASE(every_write_is_bound),
+    const struct CMUnitTest tests[] = { CASE(what_is_altered_meanwhile_is_refused), CASE(statements_are_compiled_once),
+                                        CASE(what_decides_is_declared),           CASE(every_write_is_bound),
                                         CASE(a_change_goes_under_the_next_entry), CASE(what_was_altered_is_refused),
                                         CASE(the_bindings_are_looked_at),         CASE(all_of_a_person_put_back),
                                         CASE(rows_of_before_are_bound),           CASE(an_older_file_is_refused) };

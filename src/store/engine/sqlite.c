@@ -64,6 +64,8 @@ enum err db_exec(struct db *db, const char *sql)
 static enum err settings(struct db *db, enum db_mode mode)
 {
     sqlite3_extended_result_codes(db->conn->handle, 1);
+    /* Else a statement that compares a parameter with what a partial index has is compiled anew at each run. */
+    sqlite3_db_config(db->conn->handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     sqlite3_busy_timeout(db->conn->handle, 5000); /* before WAL: switching to it may have to wait */
     if (mode == DB_READ)
         return db_exec(db, "PRAGMA query_only = ON; PRAGMA cache_size = -1000; PRAGMA mmap_size = 0");
@@ -158,6 +160,8 @@ enum err db_control(struct db *db, enum control c)
     sqlite3_stmt *statement = prepared(db, &db->conn->control[c], words[c]);
     if (!statement)
         return db_fail(db, words[c].p);
+    if (c != CONTROL_SAVE && c != CONTROL_KEEP) /* where it begins, ends or goes back others may have written */
+        ledger_forget_checked(db);
     sqlite3_step(statement);
     return sqlite3_reset(statement) == SQLITE_OK ? OK : db_fail(db, words[c].p);
 }
@@ -353,6 +357,7 @@ bool db_in_transaction(struct db *db) { return !sqlite3_get_autocommit(db->conn-
 
 bool db_rollback(struct db *db)
 {
+    ledger_forget_checked(db);
     return !db_in_transaction(db) || sqlite3_exec(db->conn->handle, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
 }
 
