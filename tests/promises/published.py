@@ -240,7 +240,7 @@ def ranges(server, film):
             check(server.anyone().get(path, Range=asked).expect(200).body == whole.body, f"{asked} is understood")
 
 
-def reports(server, box, place, ids):
+def reports(server, box, place, ident, ids):
     with part("what others published can be reported, and both sides get a reasoned decision"):
         target = f"/publications/content/{ids['photo.png']}/report"
         page = Browser(server).get(target).expect(200)
@@ -259,6 +259,8 @@ def reports(server, box, place, ids):
         check(set(waiting) == {ids["photo.png"], ids["photo.webp"]}, f"{waiting}")
         others = server.client("contest_site").get("/v1/reports").expect(200).json["reports"]
         check(not others, f"who works for another purpose sees {others}")
+        looks = server.operator().get(f"/v1/subjects/{ident}/looks?limit=1000").expect(200).json["looks"]
+        check([row["outcome"] for row in looks if row["act"] == "report.listed"] == ["done"], f"the look at the reports is not on record once: {looks}")
         desk.post(f"/v1/reports/{waiting[ids['photo.png']]}", {"decision": "take_down"}).refused("missing-field", field="reason")
         form(desk, "/staff/publications", csrf=desk.csrf, report=waiting[ids["photo.png"]], decision="take_down", why="Droit à l'image.").expect(303)
         place.is_gone(ids["photo.png"])
@@ -304,7 +306,7 @@ def content_of_people(t):
         ids = cleaned(server, place, ident)
         refused(server, ident)
         ranges(server, ids["film.mp4"])
-        reports(server, box, place, ids)
+        reports(server, box, place, ident, ids)
         with part("files are stored encrypted, each under its person's key"):
             check_absent([b"planted pixels", b"Planted photo.jpg", b"Planted film.mp4"], server.data)
         with part("it is sent in and taken down by its person, on their page"):

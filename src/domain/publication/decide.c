@@ -1,5 +1,6 @@
 /* Staff decide on what was sent in and on what others reported; whoever it concerns is told why, in the same commit. */
 #include "domain/publication/shown.h"
+#include "domain/core/actor.h"
 #include "domain/core/budget.h"
 #include "domain/core/instance.h"
 #include "domain/core/named.h"
@@ -10,9 +11,10 @@
 #include "domain/mail/mail.h"
 #include "domain/person/look_at.h"
 #include "domain/person/person.h"
+#include "domain/person/reach.h"
 #include "policy/due.h"
 
-enum { REASON_MOST = 4000, LIST_BYTES = 16 << 20 };
+enum { REASON_MOST = 4000 };
 
 /* ---- Who may. ---- */
 
@@ -45,14 +47,24 @@ static enum err may_list(struct ctx *c, struct look_list *l)
     return person_allow_some(c, NULL, &given, l->purpose, &set, ACT_READ);
 }
 
+/* Who sees their team alone sees what their team sent in. */
+static enum err in_team(struct ctx *c, struct subject_id id, bool *is)
+{
+    *is = !person_sees_team(c);
+    return *is || !c->actor.has_self ? OK : team_has(c, c->actor.self, id, is);
+}
+
 /* Who withdrew since is left out. */
 static enum err put_waiting(struct ctx *c, struct look_list *l, struct subject_id id, struct json_out *w)
 {
     PERSON_AUTO p = { 0 };
     struct shown s;
     const struct json *fields;
-    bool live;
+    bool live, reached;
     TRY(shown_find(c, id_print(c->arena, id), &s));
+    TRY(in_team(c, s.subject, &reached));
+    if (!reached)
+        return OK;
     TRY(shown_open(c, &s, s.at, &p, &fields, &live));
     if (!live)
         return OK;
@@ -294,14 +306,31 @@ struct report_row {
     msec at;
 };
 
-static enum err load_reports(struct ctx *c, struct subject_id after, const struct paging *asked,
-                             struct report_row *rows, int64_t *count, bool *more)
+/* Whoever decides on publications sees the reports on those of their purposes, and of their team where they see that. */
+static const struct actor_class *deciders(const struct ctx *c)
 {
+    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+    return class && !class->closed && (class->acts >> ACT_WRITE & 1) ? class : NULL;
+}
+
+static enum err may_list_reports(struct ctx *c, struct look_list *l)
+{
+    (void)c;
+    l->count = 0;
+    return OK; /* the route asks for the act; whose purposes are others is shown none */
+}
+
+static enum err load_reports(struct ctx *c, const struct look_list *l, struct report_row *rows, int64_t *count,
+                             bool *more)
+{
+    const struct subject_id *after = l->arg;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_REPORT_LIST, ARGS(V_TEXT(c->tenant), V_ID(after), V_INT(asked->limit + 1)));
-    for (*count = 0; paging_row(asked, &q, count, more);) {
+    query_start(&q, db, SQL_REPORT_LIST,
+                ARGS(V_TEXT(c->tenant), V_ID(*after), V_INT(l->asked->limit + 1), V_INT(person_sees_team(c)),
+                     V_ID(c->actor.self)));
+    for (*count = 0; paging_row(l->asked, &q, count, more);) {
         struct report_row *r = &rows[*count - 1];
         memcpy(&r->id, query_get(&q, REPORT_LIST, id).p, sizeof r->id);
         memcpy(&r->publication, query_get(&q, REPORT_LIST, publication).p, sizeof r->publication);
@@ -312,17 +341,16 @@ static enum err load_reports(struct ctx *c, struct subject_id after, const struc
     return q.status;
 }
 
-/* Those about publications of a purpose that the actor works for. */
-static enum err put_report(struct ctx *c, const struct report_row *r, struct json_out *w)
+static enum err put_report(struct ctx *c, struct look_list *l, const struct report_row *r, struct json_out *w)
 {
     struct shown s;
     const struct json *said;
-    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+    const struct actor_class *class = deciders(c);
     TRY(shown_find(c, id_print(c->arena, r->publication), &s));
     int purpose = policy_purpose(c->policy, s.purpose);
-    bool may = class && !class->closed && (class->acts >> ACT_WRITE & 1); /* who may decide on one */
-    if (purpose < 0 || !may || !bits_has(&class->purposes, (unsigned)purpose))
+    if (purpose < 0 || !class || !bits_has(&class->purposes, (unsigned)purpose))
         return OK;
+    TRY(look_saw(c, l, r->subject));
     TRY(open_report(c, r->body, &said));
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, r->id));
@@ -337,27 +365,32 @@ static enum err put_report(struct ctx *c, const struct report_row *r, struct jso
     return OK;
 }
 
+static enum err show_reports(struct ctx *c, struct look_list *l, struct json_out *w)
+{
+    bool more = false;
+    struct report_row *rows = NEW_ARRAY(c->arena, struct report_row, (size_t)l->asked->limit + 1);
+    TRY_PTR(rows);
+    TRY(load_reports(c, l, rows, &l->count, &more));
+    json_name(w, TEXT("reports"));
+    json_open(w, '[');
+    for (int64_t i = 0; i < l->count; i++)
+        TRY(put_report(c, l, &rows[i], w));
+    json_close(w, ']');
+    return paging_end(c, more, more ? id_print(c->arena, rows[l->count - 1].id) : TEXT(""), w, &l->out);
+}
+
 enum err publication_reports(struct ctx *c, const struct paging *asked, struct answer *out)
 {
     struct subject_id after = { { 0 } };
-    struct report_row *rows = NEW_ARRAY(c->arena, struct report_row, (size_t)asked->limit + 1);
-    int64_t count = 0;
-    bool more = false;
-    BUF_AUTO b = buf_make(LIST_BYTES);
-    struct json_out w = json_out(&b);
-    TRY_PTR(rows);
+    struct look_list l = { .act = TEXT("report.list"),
+                           .each = TEXT("report.listed"),
+                           .may = may_list_reports,
+                           .show = show_reports,
+                           .asked = asked,
+                           .arg = &after };
     if (asked->after.n && !id_parse(asked->after, &after))
         return paging_unknown(c);
-    TRY(load_reports(c, after, asked, rows, &count, &more));
-    json_open(&w, '{');
-    json_name(&w, TEXT("reports"));
-    json_open(&w, '[');
-    for (int64_t i = 0; i < count; i++)
-        TRY(put_report(c, &rows[i], &w));
-    json_close(&w, ']');
-    TRY(paging_end(c, more, more ? id_print(c->arena, rows[count - 1].id) : TEXT(""), &w, out));
-    json_close(&w, '}');
-    return buf_take(c->arena, &b, &out->body);
+    return look_at_people(c, &l, out);
 }
 
 static enum err load_report(struct ctx *c, text id, struct subject_id *report, text *publication,
@@ -413,7 +446,7 @@ enum err publication_answer(struct ctx *c, text report, const struct json *in, s
         return say(c->arena, ERR_VALUE, "\"decision\" is keep or take_down");
     TRY(load_report(c, report, &d.report, &publication, &said));
     TRY(shown_find(c, publication, &d.s));
-    TRY(person_open(c, id_print(c->arena, d.s.subject), false, &p));
+    TRY(person_open_anyway(c, id_print(c->arena, d.s.subject), &p)); /* who reported is owed an answer all the same */
     TRY(may_decide(c, &p, &d.s, false));
     TRY(take_reason(c, in, true, &d));
     if (down) {
@@ -423,7 +456,8 @@ enum err publication_answer(struct ctx *c, text report, const struct json *in, s
     }
     const struct retention *kept = policy_retention(c->policy, TEXT("requests"));
     d.due = kept ? retention_own_due(kept, c->now) : c->now;
-    TRY(make_letter(c, &p, down ? "publication_down" : "publication_kept", &d));
+    if (p.state == PERSON_ACTIVE)
+        TRY(make_letter(c, &p, down ? "publication_down" : "publication_kept", &d));
     TRY(make_answer(c, said, down, &d));
     return write_decision(c, &p, &d, down ? "publication.down" : "publication.answered", out);
 }
