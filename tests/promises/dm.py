@@ -3,8 +3,8 @@ import html, json
 from acts import Journal
 from browser import Browser
 from garant import add_months, check, check_absent, check_searchable, milliseconds, moment
-from mailbox import Mailbox
-from people import PASSWORD, registered, visitor
+from mailbox import Mailbox, wait_for
+from people import PASSWORD, form, registered, staff, visitor
 from promise import part, promise
 from sample import listed
 
@@ -28,7 +28,8 @@ SAMPLES = {                                     # a value of each category that 
     "social_profile": lambda n: {"name": f"Cla {n}"}, "basket": lambda n: {"items": {"chair": n}},
     "tailoring": lambda n: {"remembered_name": f"Cla {n}"},
     "orders": lambda n: {"number": f"C-{n}", "ordered": "2026-11-22", "amount": 10, "delivery": "Lyon"},
-    "contacts": lambda n: {"at": NOW, "motive": "order", "summary": f"Retard {n}"}, "credit": lambda n: {"level": ("accepted", "refused")[n % 2]},
+    "contacts": lambda n: {"at": NOW, "channel": "phone", "motive": "order", "subject": f"Retard {n}"},
+    "credit": lambda n: {"level": ("accepted", "refused")[n % 2]},
     "entries": lambda n: {"contest": f"printemps {n}"}}
 
 
@@ -417,7 +418,7 @@ def customer(server, client, mailbox, number):
     registered(server, mailbox, person(number), address)
     ident = client.lookup({"contact.email": address}, "account").expect(200).json["id"]
     client.record(ident, "orders", ORDER, source="site").expect(201)
-    client.record(ident, "contacts", {"at": NOW, "motive": "order", "summary": "Retard"}, source="messages").expect(201)
+    client.record(ident, "contacts", {"at": NOW, "channel": "phone", "motive": "order", "subject": "Retard"}, source="messages").expect(201)
     browser = Browser(server)
     browser.sign_in(address, PASSWORD).expect(200)
     return ident, browser
@@ -494,6 +495,114 @@ def shared_with_who_is_bound(t):
             disclosed(app, one, "subsidiary", "customer_service", "contact").expect(201)
             check(app.get(f"/v1/subjects/{one}/disclosures").expect(200).json["disclosures"][0]["recipient"] == "subsidiary", "recorded though refused")
             check([row["outcome"] for row in app.get(f"/v1/subjects/{one}/access").json["looks"] if row["act"] == "refusal"] == ["refused"], "not on record")
+
+
+WHY = {"Garant-Reason": "call of the customer"}
+MOTIVES = ("order", "technical", "complaint", "credit", "general")
+
+
+def noted_by_motive(server, mailbox, app, ident, desk):
+    """Calls and messages of each motive, by API and page: as the log, the access answer, the export, the command and the person's page have them."""
+    log, purpose = f"/v1/subjects/{ident}/contacts?purpose=customer_service", "customer_service"
+    calls, messages = f"/v1/subjects/{ident}/calls", f"/v1/subjects/{ident}/messages"
+
+    def rows(where=""):
+        told = app.get(log + (f"&where={where}" if where else "")).expect(200).json
+        return sorted((row["fields"]["channel"], row["fields"]["motive"], row["fields"]["subject"]) for row in told["contacts"]), told["counts"]["motive"]
+    with part("orders, technical matters, complaints and credit are noted by motive, calls and letters alike"):
+        for motive in MOTIVES:
+            app.post(calls, {"purpose": purpose, "subject": f"Appel planted {motive}", "fields": {"motive": motive}}).expect(201)
+        app.post(messages, {"purpose": purpose, "subject": "Votre planted commande", "text": "Elle part demain.", "fields": {"motive": "order"}}).expect(202)
+        for act, more in (("calls", {}), ("messages", {"text": "Nous regardons."})):
+            form(desk, f"/staff/people/{ident}/{act}", csrf=desk.csrf, purpose=purpose, subject=f"Page planted {act}", reason="rappel",
+                 **{"contacts.motive": "complaint"}, **more).expect(303)
+        mailbox.wait(f"clarisse.1@conso.example", "service_message", count=2)
+        noted = sorted([("phone", motive, f"Appel planted {motive}") for motive in MOTIVES] + [("email", "order", "Votre planted commande"),
+                       ("phone", "complaint", "Page planted calls"), ("email", "complaint", "Page planted messages"), ("phone", "order", "Retard")])
+        wait_for(lambda: len(rows()[0]) == len(noted))
+        check(rows()[0] == noted, f"the log: {rows()[0]}")
+    with part("the log tells how many of each, and shows one motive alone"):
+        check(rows()[1] == {"order": 3, "technical": 1, "complaint": 3, "credit": 1, "general": 1}, f"{rows()[1]}")
+        for motive in MOTIVES:
+            check(rows(f"motive:{motive}")[0] == [row for row in noted if row[1] == motive], f"{motive}: {rows(f'motive:{motive}')}")
+        for wrong in ("motive:other", "subject:Retard", "motive", "level:accepted"):
+            app.get(f"{log}&where={wrong}").refused("invalid-value", status=422)
+        shown = form(desk, f"/staff/people/{ident}/contacts", csrf=desk.csrf, purpose=purpose, reason="rappel", where="motive:complaint").expect(200)
+        shown = html.unescape(shown.body.decode())
+        check(all((subject in shown) == (motive == "complaint") for _, motive, subject in noted), "the page of staff shows others, or not those")
+    with part("its person sees it, in their copies and on their page"):
+        own = Browser(server)
+        own.sign_in("clarisse.1@conso.example", PASSWORD).expect(200)
+        files, exported = app.export(ident)
+        told = app.get(f"/v1/subjects/{ident}/access").expect(200).body.decode()
+        for text in (own.get("/me").expect(200).read.text, told, json.dumps(exported, ensure_ascii=False),
+                     html.unescape(files["index.html"].decode()), server.run("subject", "access", ident, "--json")):
+            check(all(subject in text for _, _, subject in noted), "a contact is missing")
+    with part("a contact without its motive, or with more than is declared, is refused by name"):
+        before = rows()
+        for act, more in (("calls", {}), ("messages", {"text": "a"})):
+            app.post(f"/v1/subjects/{ident}/{act}", {"purpose": purpose, "subject": "a", **more}).refused("missing-field", field="contacts.motive")
+            app.post(f"/v1/subjects/{ident}/{act}", {"purpose": purpose, "subject": "a", "fields": {"motive": "order", "mood": "bad"}, **more}) \
+               .refused("undeclared", status=422, field="mood", clause=r"^categories\.contacts$")
+            app.post(f"/v1/subjects/{ident}/{act}", {"purpose": purpose, "subject": "a", "fields": {"motive": "sale"}, **more}) \
+               .refused("invalid-value", status=422)
+            answer = form(desk, f"/staff/people/{ident}/{act}", csrf=desk.csrf, purpose=purpose, subject="a", reason="rappel", **more)
+            check(answer.status == 422, f"{act} without a motive: {answer.status}")
+        check(rows() == before and len(mailbox.find("clarisse.1@conso.example", "service_message")) == 2, "something was noted")
+
+
+@promise("DM-16")
+def customer_service_by_motive(t):
+    """Customer service notes each contact under its motive, for staff whose purposes allow it; credit is assessed for its own purpose alone."""
+    mailbox = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=mailbox.arguments())
+    app = server.client("app")
+    ident, browser = customer(server, app, mailbox, 1)
+    desk = staff(server, person(901), "clarisse.901@conso.example", "service_desk")
+    other = staff(server, person(902), "clarisse.902@conso.example", "accounting")
+    credit = staff(server, person(903), "clarisse.903@conso.example", "credit_desk")
+    noted_by_motive(server, mailbox, app, ident, desk)
+    log = f"/v1/subjects/{ident}/contacts?purpose="
+    with part("staff whose purposes allow it, and nobody else"):
+        desk.get(log + "customer_service", **WHY).expect(200)
+        for who, role in ((other, "accounting"), (credit, "credit_desk"), (server.client("contest_site"), None)):
+            clause = rf"^roles\.{role}$" if role else r"^systems\.contest_site$"
+            who.get(log + "customer_service", **WHY).refused("forbidden", status=403, clause=clause)
+            who.post(f"/v1/subjects/{ident}/calls", {"purpose": "customer_service", "subject": "a", "fields": {"motive": "order"}}, **WHY) \
+               .refused("forbidden", status=403, clause=clause)
+        for purpose in ("orders", "credit_check", "marketing"):
+            app.get(log + purpose).refused(status=403, clause=rf"^purposes\.{purpose}$")
+        looks = app.get(f"/v1/subjects/{ident}/looks?limit=1000").expect(200).json["looks"]
+        looks = [row for row in looks if row["actor"] == "service_desk" and row["outcome"] == "done"]
+        read = [(row["purpose"], row["categories"], bool(row["reason"])) for row in looks if row["act"] in ("read", "contact.call", "mail.queued")]
+        check(read and set(read) <= {("customer_service", "contacts", True), ("customer_service", None, True)}, f"{read}")
+    with part("credit is assessed for its own declared purpose alone"):
+        given = {"credit": {"level": "accepted"}}
+        credit_only(server, app, ident, desk, credit, given)
+    with part("each contact goes at its own term"):
+        server.set_clock(add_months(server.now(), 35))
+        check(app.get(log + "customer_service").expect(200).json["contacts"], "gone before its term")
+        server.set_clock(add_months(server.now(), 2))
+        server.sweep()
+        check(not app.get(log + "customer_service").expect(200, 404).json.get("contacts"), "kept beyond its term")
+
+
+def credit_only(server, app, ident, desk, credit, given):
+    """Written and read for credit_check, by the agency's data and the credit desk; refused for every other purpose, by API, page and command."""
+    app.change(ident, "credit_check", given, source="credit_agency").expect(200)
+    read = f"/v1/subjects/{ident}?purpose=credit_check&categories=credit"
+    check(credit.get(read, **WHY).expect(200).json["data"] == given, "the credit desk does not read it")
+    etag = app.read(ident, "credit_check").expect(200).etag
+    for purpose in app.get("/v1/policy").expect(200).json["document"]["purposes"]:
+        if purpose != "credit_check":
+            app.patch(f"/v1/subjects/{ident}?source=credit_agency&purpose={purpose}", given, etag=etag) \
+               .refused(status=403, clause=rf"^purposes\.{purpose}")
+            app.get(f"/v1/subjects/{ident}?purpose={purpose}&categories=credit").refused(status=403, clause=rf"^purposes\.{purpose}")
+    for who in (desk, server.client("contest_site")):
+        who.get(read, **WHY).refused("forbidden", status=403)
+    answer = form(desk, f"/staff/people/{ident}", csrf=desk.csrf, purpose="credit_check", reason="rappel")
+    check(answer.status in (403, 422), f"customer service on the page: {answer.status}")
+    server.run_refused("forbidden", "subject", "show", ident, "--purpose", "customer_service", "--categories", "credit")
 
 
 @promise("DM-21")

@@ -138,11 +138,11 @@ static void message_goes_and_is_logged(void **state)
                 has(l->text, "à bientôt."));
     assert_true(text_eq(l->purpose, TEXT("service")) && text_eq(l->from_name, TEXT("Demo SAS")) &&
                 l->name.n == ID_TEXT);
-    OKAY(contact_list(&f->c, id, TEXT("service"), &out));
+    OKAY(contact_list(&f->c, id, TEXT("service"), TEXT(""), &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.state"), TEXT("queued")));
     OKAY(outbox_sent(&f->c, l));
     assert_null(due(f));
-    OKAY(contact_list(&f->c, id, TEXT("service"), &out));
+    OKAY(contact_list(&f->c, id, TEXT("service"), TEXT(""), &out));
     const struct json *log = parsed(f, out.body);
     assert_true(text_eq(text_at(log, "contacts.0.fields.subject"), TEXT("Un très long objet d")));
     assert_true(text_eq(text_at(log, "contacts.0.fields.channel"), TEXT("email")));
@@ -181,7 +181,7 @@ static void failure_is_tried_again_and_given_up(void **state)
     assert_int_equal(rows_of(f, "mail", "failed IS NOT NULL AND message IS NULL AND code = 'smtp-451' AND tries = 16"),
                      1);
     struct answer out = { 0 };
-    OKAY(contact_list(&f->c, id, TEXT("service"), &out));
+    OKAY(contact_list(&f->c, id, TEXT("service"), TEXT(""), &out));
     assert_true(text_eq(text_at(parsed(f, out.body), "letters.0.state"), TEXT("given_up")));
     fixture_as(f, "operator");
     OKAY(outbox_answer(&f->c, &all_rows, &out));
@@ -355,7 +355,7 @@ static void call_is_noted(void **state)
     assert_int_equal(
         contact_call(&f->c, id, js(f, "{'purpose':'care','subject':'Q','at':'2026-01-12T10:00:00Z'}"), &out),
         ERR_VALUE);
-    OKAY(contact_list(&f->c, id, TEXT("care"), &out));
+    OKAY(contact_list(&f->c, id, TEXT("care"), TEXT(""), &out));
     const struct json *log = parsed(f, out.body);
     assert_int_equal(json_get(log, TEXT("contacts"))->count, 1);
     assert_true(text_eq(text_at(log, "contacts.0.fields.channel"), TEXT("phone")));

@@ -65,15 +65,35 @@ static text sealed_form(struct ctx *c, const struct json *fields, text source)
     return buf_made(c->arena, &b);
 }
 
-static enum err declared_fields(struct ctx *c, const struct category *cat, text channel, text subject, msec at,
+bool contact_says(const struct field *f)
+{
+    return !text_eq(f->name, TEXT("at")) && !text_eq(f->name, TEXT("channel")) && !text_eq(f->name, TEXT("subject"));
+}
+
+static enum err undeclared(struct ctx *c, const struct category *cat, text name)
+{
+    text shown = value_shown(name);
+    say_clause(c->arena, ERR_UNDECLARED, &cat->clause, "the log of contacts has no field \"%.*s\" to be said", T(shown));
+    text_cstr(shown, c->arena->why.field, sizeof c->arena->why.field);
+    return ERR_UNDECLARED;
+}
+
+static enum err declared_fields(struct ctx *c, const struct category *cat, const struct contact_said *said,
                                 const struct json **out)
 {
     BUF_AUTO b = buf_make(64 << 10);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
-    put_field(&w, cat, TEXT("at"), time_print(c->arena, at));
-    put_field(&w, cat, TEXT("channel"), channel);
-    put_field(&w, cat, TEXT("subject"), subject);
+    put_field(&w, cat, TEXT("at"), time_print(c->arena, said->at));
+    put_field(&w, cat, TEXT("channel"), said->channel);
+    put_field(&w, cat, TEXT("subject"), said->subject);
+    JSON_EACH(v, said->noted) {
+        int f = policy_field(cat, v->key);
+        if (f < 0 || !contact_says(&cat->fields[f]))
+            return undeclared(c, cat, v->key);
+        json_name(&w, v->key);
+        json_put(&w, v);
+    }
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, out));
     return value_take_category(c, cat, out, NULL);
@@ -88,18 +108,24 @@ static int64_t item_at(msec now)
     return now * 1000 + (random[0] << 8 | random[1]) % 1000;
 }
 
-enum err contact_prepare(struct ctx *c, struct person *p, text channel, text subject, msec at, struct change *out,
+static bool is_kept(const struct policy *p, int index)
+{
+    return index >= 0 && p->categories[index].many && !p->categories[index].transient;
+}
+
+enum err contact_prepare(struct ctx *c, struct person *p, const struct contact_said *said, struct change *out,
                          bool *kept)
 {
     int index = log_category(c->policy);
     const struct json *fields = NULL;
-    *kept = false;
-    if (index < 0 || !c->policy->categories[index].many || c->policy->categories[index].transient)
+    *kept = is_kept(c->policy, index);
+    if (!*kept)
         return OK;
     const struct category *cat = &c->policy->categories[index];
-    TRY(declared_fields(c, cat, channel, subject, at, &fields));
+    *kept = false;
+    TRY(declared_fields(c, cat, said, &fields));
     TRY(change_begin(c, p, 1, out));
-    struct record like = { .category = index, .item = item_at(c->now), .at = at, .source = usual_source(c, cat) };
+    struct record like = { .category = index, .item = item_at(c->now), .at = said->at, .source = usual_source(c, cat) };
     out->source = like.source;
     text form = sealed_form(c, fields, like.source);
     TRY_PTR(form.p);
@@ -183,11 +209,25 @@ static enum err allow_send(struct ctx *c, const struct person *p, text purpose, 
     return person_allow_by(c, p, purpose, &set, ACT_SEND, channel);
 }
 
+/* What else is to be noted is looked at before the letter is queued: once it went, nobody is there to be asked. */
+static enum err check_noted(struct ctx *c, text channel, text subject, const struct json *noted)
+{
+    int index = log_category(c->policy);
+    const struct contact_said said = { channel, subject, c->now, noted };
+    const struct json *fields;
+    if (is_kept(c->policy, index))
+        return declared_fields(c, &c->policy->categories[index], &said, &fields);
+    return noted && noted->first ? say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+                                              "the policy keeps no log of contacts (stream: contacts)")
+                                 : OK;
+}
+
 enum err contact_send(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct mail_put put;
     int category = -1;
+    const struct json *noted = json_get(in, TEXT("fields"));
     text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")), said, to;
     TRY(read_text(c, in, &said));
     const struct pair_text values[] = { { TEXT("subject"), subject }, { TEXT("text"), said } };
@@ -199,7 +239,8 @@ enum err contact_send(struct ctx *c, text id, const struct json *in, struct answ
         TRY(allow_send(c, &p, purpose, category, TEXT("email")));
     TRY(check_line(c, subject));
     TRY(check_text(c, said));
-    TRY(mail_make(c, &p, to, TEXT("service_message"), &(struct letter_values){ values, 2 }, &put));
+    TRY(check_noted(c, TEXT("email"), subject, noted));
+    TRY(mail_make(c, &p, to, TEXT("service_message"), &(struct letter_values){ values, 2, noted }, &put));
     put.purpose = purpose;
     put.event.purpose = purpose;
     put.event.clause = c->policy->purposes[policy_purpose(c->policy, purpose)].clause.path;
@@ -231,7 +272,8 @@ static enum err note_call(struct ctx *c, text id, const struct json *in, struct 
     TRY(check_line(c, subject));
     if (when.p && (!value_moment(c, when, false, &at) || at > c->now + 5 * MINUTE))
         return say(c->arena, ERR_VALUE, "\"at\" is when the call took place (RFC 3339), not to come");
-    TRY(contact_prepare(c, &p, TEXT("phone"), subject, at, &ch, &kept));
+    const struct contact_said said = { TEXT("phone"), subject, at, json_get(in, TEXT("fields")) };
+    TRY(contact_prepare(c, &p, &said, &ch, &kept));
     if (!kept)
         return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories[category].clause,
                           "the log of contacts cannot hold several records");
@@ -270,6 +312,53 @@ static void put_contact(struct json_out *w, const struct record *r)
     json_close(w, '}');
 }
 
+struct listing {
+    text where, field, choice; /* FIELD:CHOICE, in two */
+};
+
+static enum err find_choice(struct ctx *c, struct listing *l)
+{
+    int index = log_category(c->policy);
+    text choice = l->where, field = text_cut(&choice, ':');
+    int at = index >= 0 ? policy_field(&c->policy->categories[index], field) : -1;
+    const struct field *f = at >= 0 ? &c->policy->categories[index].fields[at] : NULL;
+    for (unsigned i = 0; f && i < f->choice_count; i++)
+        if (text_eq(f->choices[i], choice)) {
+            l->field = f->name;
+            l->choice = f->choices[i];
+            return OK;
+        }
+    return say(c->arena, ERR_VALUE, "\"where\" is a field and a choice of the log of contacts, like motive:order");
+}
+
+static text noted_as(const struct record *r, text field)
+{
+    const struct json *v = json_get(r->fields, field);
+    return v && v->first ? v->first->value : (text){ NULL, 0 };
+}
+
+/* How many there are of each choice: staff see at a glance what a person writes about. */
+static void put_counts(const struct category *cat, const struct record *rows, unsigned count, struct json_out *w)
+{
+    json_name(w, TEXT("counts"));
+    json_open(w, '{');
+    for (unsigned i = 0; cat && i < cat->field_count; i++) {
+        const struct field *f = &cat->fields[i];
+        if (f->type != FIELD_CHOICE)
+            continue;
+        json_name(w, f->name);
+        json_open(w, '{');
+        for (unsigned k = 0; k < f->choice_count; k++) {
+            int64_t n = 0;
+            for (unsigned r = 0; r < count; r++)
+                n += text_eq(noted_as(&rows[r], f->name), f->choices[k]);
+            json_pair_int(w, f->choices[k], n);
+        }
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+}
+
 static enum err may_see_contacts(struct ctx *c, struct look *l)
 {
     struct bits set = { { 0 } };
@@ -286,6 +375,7 @@ static enum err show_contacts(struct ctx *c, struct look *l, struct json_out *w)
 {
     struct record *rows = NULL;
     unsigned count = 0, lost = 0;
+    const struct listing *only = l->arg;
     int category = log_category(c->policy);
     if (category >= 0)
         TRY(record_load_readable(c, &l->p, category, false, &rows, &count, &lost));
@@ -293,16 +383,23 @@ static enum err show_contacts(struct ctx *c, struct look *l, struct json_out *w)
     json_name(w, TEXT("contacts"));
     json_open(w, '[');
     for (unsigned i = 0; i < count; i++)
-        put_contact(w, &rows[i]);
+        if (!only->field.n || text_eq(noted_as(&rows[i], only->field), only->choice))
+            put_contact(w, &rows[i]);
     json_close(w, ']');
+    put_counts(category >= 0 ? &c->policy->categories[category] : NULL, rows, count, w);
     if (lost)
         json_pair_int(w, TEXT("unreadable"), lost);
     json_name(w, TEXT("letters"));
     return outbox_put_of(c, &l->p, false, w);
 }
 
-enum err contact_list(struct ctx *c, text id, text purpose, struct answer *out)
+enum err contact_list(struct ctx *c, text id, text purpose, text where, struct answer *out)
 {
-    struct look l = { .act = TEXT("read"), .purpose = purpose, .may = may_see_contacts, .show = show_contacts };
+    struct listing only = { .where = where };
+    struct look l = {
+        .act = TEXT("read"), .purpose = purpose, .may = may_see_contacts, .show = show_contacts, .arg = &only
+    };
+    if (where.n)
+        TRY(find_choice(c, &only));
     return look_at_person(c, id, &l, out);
 }

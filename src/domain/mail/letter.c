@@ -313,7 +313,8 @@ enum err letter_render(struct ctx *c, text language, text name, const struct let
     const struct letter_words *words = text_eq(in.language, TEXT("fr")) ? &row->fr : &row->en;
     BUF_AUTO subject = buf_make(LETTER_MAX), plain = buf_make(LETTER_MAX), html = buf_make(LETTER_MAX);
     *out = (struct letter){
-        .name = row->name, .language = in.language, .apart = row->kind == APART, .bulk = row->kind == BULK
+        .name = row->name, .language = in.language, .apart = row->kind == APART, .bulk = row->kind == BULK,
+        .noted = f.values->noted,
     };
     fill(&f, &subject, words->subject, false);
     TRY(buf_take(c->arena, &subject, &out->subject));

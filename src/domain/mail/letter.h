@@ -11,12 +11,14 @@ struct pair_text {
 struct letter_values {
     const struct pair_text *v;
     unsigned count;
+    const struct json *noted; /* more of the contact that it leaves, once it went: see contact_prepare(); or NULL */
 };
 
 struct buf;
 
 struct letter {
     text name, language, subject, text, html;
+    const struct json *noted; /* of letter_values */
     bool apart, bulk;
 };
 /* ERR_INTERNAL for a letter that letters.def has not or a value that is missing; ERR_VALUE when the subject would hold

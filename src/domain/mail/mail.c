@@ -76,6 +76,10 @@ static enum err seal_message(struct ctx *c, const struct person *p, text to, con
     json_pair(&w, TEXT("subject"), letter->subject);
     json_pair(&w, TEXT("text"), letter->text);
     json_pair(&w, TEXT("html"), letter->html);
+    if (letter->noted) {
+        json_name(&w, TEXT("noted"));
+        json_put(&w, letter->noted);
+    }
     json_close(&w, '}');
     TRY(buf_lend(c->arena, &b, &message));
     mail_key(p ? &p->key : store_index_key(ctx_store(c)), &key);

@@ -84,6 +84,7 @@ static enum err open_letter(struct ctx *c, const struct queued *row, struct outb
     l->text = json_text(v, TEXT("text"));
     l->html = json_text(v, TEXT("html"));
     l->language = json_text(v, TEXT("language"));
+    l->noted = json_get(v, TEXT("noted"));
     text title = node_said(node_at(c->policy->root, TEXT("policy.title")), l->language);
     l->from_name = title.n ? title : c->policy->controller.legal_name;
     l->reply_to = c->policy->controller.email;
@@ -189,7 +190,13 @@ static enum err mark_and_log(struct ctx *c, struct marking *m, struct person *p)
 {
     struct change ch;
     bool kept = false;
-    enum err status = contact_prepare(c, p, TEXT("email"), m->letter->subject_line, c->now, &ch, &kept);
+    const struct contact_said said = { TEXT("email"), m->letter->subject_line, c->now, m->letter->noted };
+    struct why before = c->arena->why;
+    enum err status = contact_prepare(c, p, &said, &ch, &kept);
+    if (status == ERR_MISSING && !said.noted) { /* the log wants what only a member of staff can say */
+        c->arena->why = before;
+        return mark(c, m, p);
+    }
     if (status != OK)
         LOG(LOG_WARN, "contact.not-logged", LOG_TEXT("code", err_row(status)->slug),
             LOG_TEXT("why", text_of(c->arena->why.detail)));

@@ -306,7 +306,7 @@ struct report_row {
     msec at;
 };
 
-/* Whoever decides on publications sees the reports on those of their purposes, and of their team where they see that. */
+/* Whoever decides on publications sees reports on those of their purposes, and of their team where they see that. */
 static const struct actor_class *deciders(const struct ctx *c)
 {
     const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;

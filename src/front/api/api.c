@@ -63,7 +63,7 @@ HANDLER(archive_read, archive_read(c, ID, SECOND_PARAM, ASKED("reason"), &answer
 
 HANDLER(contact_send, contact_send(c, ID, q->json, &answer))
 HANDLER(contact_call, contact_call(c, ID, q->json, &answer))
-HANDLER(contact_list, contact_list(c, ID, ASKED("purpose"), &answer))
+HANDLER(contact_list, contact_list(c, ID, ASKED("purpose"), ASKED("where"), &answer))
 PAGED(outbox, outbox_answer(c, &paging, &answer))
 
 HANDLER(event_add, retention_event(c, ID, q->json, &answer))

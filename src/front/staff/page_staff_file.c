@@ -1,6 +1,7 @@
 /* Staff pages of one person: folders granted and taken back with their history, and the log of letters and calls. */
 #include "domain/mail/contact.h"
 #include "domain/core/look.h"
+#include "domain/core/named.h"
 #include "domain/core/normal.h"
 #include "front/door/go.h"
 #include "domain/folder/folder.h"
@@ -164,6 +165,82 @@ enum err api_staff_folder_revoke(struct ctx *c, const struct request *q, struct 
 
 /* ---- Letters and calls. ---- */
 
+/* What else the policy declares of a contact, its motive for example: for the forms, and what was typed in them. */
+static void put_noted(struct page *p, int log)
+{
+    const struct category *cat = log >= 0 ? &p->c->policy->categories[log] : NULL;
+    json_name(&p->w, TEXT("noted"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; cat && i < cat->field_count; i++)
+        if (contact_says(&cat->fields[i]))
+            form_field(p, cat, &cat->fields[i], p->q->json);
+    json_close(&p->w, ']');
+}
+
+static enum err with_noted(struct ctx *c, const struct request *q, const struct json *typed, const struct json **out)
+{
+    int log = policy_stream(c->policy, TEXT("contacts"));
+    const struct category *cat = log >= 0 ? &c->policy->categories[log] : NULL;
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    JSON_EACH(v, typed) {
+        json_name(&w, v->key);
+        json_put(&w, v);
+    }
+    if (cat) {
+        json_name(&w, TEXT("fields"));
+        json_open(&w, '{');
+        for (unsigned i = 0; i < cat->field_count; i++)
+            if (contact_says(&cat->fields[i]))
+                form_value(c, &w, cat, &cat->fields[i], q->json);
+        json_close(&w, '}');
+    }
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
+}
+
+/* What a contact was about, in the words of the form. */
+static void put_about(struct page *p, const struct json *fields)
+{
+    int log = policy_stream(p->c->policy, TEXT("contacts"));
+    const struct category *cat = log >= 0 ? &p->c->policy->categories[log] : NULL;
+    json_name(&p->w, TEXT("about"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; cat && i < cat->field_count; i++) {
+        const struct field *f = &cat->fields[i];
+        const struct json *v = json_get(fields, f->name);
+        if (!contact_says(f) || !v || !v->value.n)
+            continue;
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, f->name));
+        json_pair_bool(&p->w, TEXT("choice_of"), f->type == FIELD_CHOICE);
+        json_pair(&p->w, TEXT("value"), v->value);
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
+/* Each choice of the log with its number: pressed, the page shows those alone. */
+static void put_only(struct page *p, const struct json *counts, text chosen)
+{
+    json_name(&p->w, TEXT("only"));
+    json_open(&p->w, '[');
+    JSON_EACH(field, counts)
+        JSON_EACH(choice, field) {
+            text where = arena_print(p->c->arena, "%.*s:%.*s", T(field->key), T(choice->key));
+            if (text_eq(field->key, TEXT("channel")) || text_eq(choice->value, TEXT("0")))
+                continue;
+            json_open(&p->w, '{');
+            json_pair(&p->w, TEXT("where"), where);
+            json_pair(&p->w, TEXT("choice"), choice->key);
+            json_pair(&p->w, TEXT("number"), choice->value);
+            json_pair_bool(&p->w, TEXT("chosen"), text_eq(where, chosen));
+            json_close(&p->w, '}');
+        }
+    json_close(&p->w, ']');
+}
+
 /* The log holds what the policy declares of it; what is not there is shown empty. */
 static void put_contacts(struct page *p, const struct json *list)
 {
@@ -177,6 +254,7 @@ static void put_contacts(struct page *p, const struct json *list)
             text value = json_text(json_get(one, TEXT("fields")), fields[i]);
             json_pair(&p->w, fields[i], value.p ? value : TEXT(""));
         }
+        put_about(p, json_get(one, TEXT("fields")));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -201,6 +279,10 @@ static enum err contacts_page(struct ctx *c, const struct request *q, struct rep
     json_pair_bool(&p.w, TEXT("log_kept"), log >= 0);
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     put_contacts(&p, list);
+    put_noted(&p, log);
+    put_only(&p, json_get(list, TEXT("counts")), json_text(q->json, TEXT("where")));
+    json_pair_bool(&p.w, TEXT("some_only"), json_get(list, TEXT("counts")) && json_get(list, TEXT("counts"))->first);
+    json_pair(&p.w, TEXT("looked_for"), json_text(q->json, TEXT("purpose")));
     json_name(&p.w, TEXT("reading"));
     json_open(&p.w, '{');
     staff_purposes(&p, ACT_READ, log, json_text(q->json, TEXT("purpose")));
@@ -225,7 +307,7 @@ enum err api_staff_contacts_look(struct ctx *c, const struct request *q, struct 
     text purpose = json_text(q->json, TEXT("purpose"));
     bool reason_alone = !purpose.n && c->actor.reason.n; /* of a tab */
     if (status == OK && !reason_alone)
-        status = contact_list(c, q->params[0], purpose, &answer);
+        status = contact_list(c, q->params[0], purpose, json_text(q->json, TEXT("where")), &answer);
     struct staff_outcome o = staff_outcome(c, status);
     if (status != OK && !staff_again(status))
         return status;
@@ -246,6 +328,7 @@ enum err api_staff_call(struct ctx *c, const struct request *q, struct reply *r)
     struct answer answer = { 0 };
     const struct json *in;
     TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
+    TRY(with_noted(c, q, in, &in));
     enum err status = staff_reason(c, q);
     if (status == OK)
         status = contact_call(c, q->params[0], in, &answer);
@@ -258,6 +341,7 @@ enum err api_staff_message(struct ctx *c, const struct request *q, struct reply 
     struct answer answer = { 0 };
     const struct json *in;
     TRY(body_of(c, q, names, sizeof names / sizeof *names, &in));
+    TRY(with_noted(c, q, in, &in));
     enum err status = staff_reason(c, q);
     if (status == OK)
         status = contact_send(c, q->params[0], in, &answer);
