@@ -1,5 +1,5 @@
-/* garant form, garant request, garant publication: what people send by the forms of the policy, what they ask about
- * their data, and what they show in public. */
+/* garant form, request, publication, authority: what people send by the forms of the policy, what they ask about their
+ * data, what they show in public; and what public authorities ask. */
 #include "cli/client.h"
 
 enum err verb_form(struct cli *cli)
@@ -145,4 +145,78 @@ enum err verb_publication(struct cli *cli)
     TRY(cli_argument(cli, 2, "the id of a publication", "l'identifiant d'une publication", &publication));
     text target = cli_target(cli, cli_target(cli, "/v1/subjects/", name, "/publications/").p, publication, "");
     return cli_ask(cli, METHOD_DELETE, target, TEXT(""), TEXT(""), 0);
+}
+
+/* ---- Requests of public authorities. ---- */
+
+static text of_request(struct cli *cli, text id, const char *after)
+{
+    return cli_target(cli, "/v1/authorities/", id, after);
+}
+
+/* The document, by the last part of its file's name. */
+static enum err attach(struct cli *cli, text id)
+{
+    ARENA_AUTO room = arena_make((size_t)FILE_LIMIT * 2);
+    text file, content, name;
+    TRY(cli_argument(cli, 2, "the file to attach", "le fichier à joindre", &file));
+    TRY(cli_read_file(cli, &room, file, FILE_LIMIT, &content));
+    name = file;
+    for (size_t i = 0; i < file.n; i++)
+        if (file.p[i] == '/')
+            name = text_from(file, i + 1);
+    text before = of_request(cli, id, "/document?name=");
+    TRY_PTR(before.p);
+    return cli_ask(cli, METHOD_POST, cli_target(cli, before.p, name, ""), TEXT("application/octet-stream"), content, 0);
+}
+
+static enum err hand(struct cli *cli, text id)
+{
+    text subject, body;
+    BUF_AUTO b = buf_make(4096);
+    struct json_out w = json_out(&b);
+    TRY(cli_argument(cli, 2, "the person's id", "l'identifiant de la personne", &subject));
+    json_open(&w, '{');
+    json_pair(&w, TEXT("subject"), subject);
+    json_close(&w, '}');
+    TRY(buf_take(cli->arena, &b, &body));
+    return cli_ask(cli, METHOD_POST, of_request(cli, id, "/hand"), json_type, body, 0);
+}
+
+/* Its body, JSON, comes on standard input: it says what is about people. */
+static enum err given(struct cli *cli, text target)
+{
+    text body;
+    TRY(cli_read_input(cli, CLI_ANSWER_LIMIT, &body));
+    return cli_ask(cli, METHOD_POST, target, json_type, body, 0);
+}
+
+enum err verb_authority(struct cli *cli)
+{
+    static const char *const asked[] = { "after", "limit", NULL };
+    const text none = TEXT("");
+    text what, id;
+    TRY(cli_argument(cli, 0, "list, enter, show, attach, document, approve, refuse, secrecy or hand",
+                     "list, enter, show, attach, document, approve, refuse, secrecy ou hand", &what));
+    if (text_eq(what, TEXT("list")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/authorities"), asked), none, none, 0);
+    if (text_eq(what, TEXT("enter")))
+        return given(cli, TEXT("/v1/authorities"));
+    TRY(cli_argument(cli, 1, "the request's id", "l'identifiant de la demande", &id));
+    if (text_eq(what, TEXT("show")))
+        return cli_ask(cli, METHOD_GET, of_request(cli, id, ""), none, none, 0);
+    if (text_eq(what, TEXT("document")))
+        return cli_ask(cli, METHOD_GET, of_request(cli, id, "/document"), none, none, 0);
+    if (text_eq(what, TEXT("attach")))
+        return attach(cli, id);
+    if (text_eq(what, TEXT("approve")))
+        return cli_ask(cli, METHOD_POST, of_request(cli, id, "/approve"), none, none, 0);
+    if (text_eq(what, TEXT("refuse")))
+        return given(cli, of_request(cli, id, "/refuse"));
+    if (text_eq(what, TEXT("secrecy")))
+        return given(cli, of_request(cli, id, "/secrecy"));
+    if (text_eq(what, TEXT("hand")))
+        return hand(cli, id);
+    return cli_fault(cli, ERR_USAGE, "unknown action: use list, enter, show, attach, document, approve, refuse, secrecy or hand",
+                     "action inconnue : utilisez list, enter, show, attach, document, approve, refuse, secrecy ou hand");
 }

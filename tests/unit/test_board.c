@@ -126,7 +126,8 @@ static void all_kept(void **state)
     assert_true(v->counts[PROMISE_KEPT] > 15 && v->counts[PROMISE_DECLARED] >= 1);
     /* Each probe but those of a count that may be zero has looked at something. */
     for (int i = 0; i < PROBES; i++)
-        if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers && i != PROBE_letters)
+        if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers && i != PROBE_letters &&
+            i != PROBE_authorities)
             assert_true(v->probes[i].figure > 0);
     assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
     assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
@@ -179,6 +180,14 @@ static const struct plant plants[] = {
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
     { PROBE_register, "", "UPDATE dsr SET legal = 1", false },
     { PROBE_identity, "", "UPDATE dsr_proof SET due = 1", false },
+    { PROBE_authorities, "",
+      "INSERT INTO authority_person (tenant, subject, request, disclosure, handed) SELECT tenant, id, x'00112233445566778899aabbccddeeff',"
+      " x'01', 1 FROM subject WHERE state = 0 LIMIT 1",
+      .bad = 2 },
+    { PROBE_authorities, "",
+      "INSERT INTO disclosure (tenant, subject, id, recipient, purpose, categories, at) SELECT tenant, id, x'ff', 'authorities', 'authorities',"
+      " 'contact', 1 FROM subject WHERE state = 0 LIMIT 1",
+      .bad = 1 },
     { PROBE_requests, "",
       "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')",
       false },

@@ -109,6 +109,12 @@ static void nothing_is_left_of_a_canary(void **state)
              "INSERT INTO publication_report (tenant, id, subject, publication, body, at) VALUES ('%.*s', randomblob(16), x'%s', randomblob(16), 'x', 1)",
              T(f->c.tenant), hex);
     fixture_plant(f, shown);
+    snprintf(shown, sizeof shown, "INSERT INTO disclosure_ground (tenant, subject, id, note) VALUES ('%.*s', x'%s', randomblob(16), 'x')",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
+    snprintf(shown, sizeof shown, "INSERT INTO authority_person (tenant, subject, request) VALUES ('%.*s', x'%s', randomblob(16))",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

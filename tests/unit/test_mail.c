@@ -68,6 +68,9 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("kind"), TEXT_INIT("Erase my data") },
     { TEXT_INIT("reference"), TEXT_INIT("01M83XJ880MAPGA37XW0S7QD5H") },
     { TEXT_INIT("said"), TEXT_INIT("because <b>") },
+    { TEXT_INIT("who"), TEXT_INIT("Court <b>") },
+    { TEXT_INIT("ground"), TEXT_INIT("Article 77-1-1") },
+    { TEXT_INIT("secrecy"), TEXT_INIT("Article 11") },
 };
 
 static void every_letter_is_whole(void **state)

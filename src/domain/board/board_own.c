@@ -99,6 +99,28 @@ static enum err look_at_proofs(struct board_step *s, struct db *db)
     return q.status;
 }
 
+static enum err look_at_authorities(struct board_step *s, struct db *db)
+{
+    int64_t handed = 0, bad = 0;
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_AUTHORITY_FIGURES, ARGS(V_INT(s->c->now - BOARD_GRACE)));
+        if (query_next(&q)) {
+            handed = query_get(&q, AUTHORITY_FIGURES, handed);
+            bad = query_get(&q, AUTHORITY_FIGURES, late) + query_get(&q, AUTHORITY_FIGURES, loose);
+            fact_soon(s->facts, PROBE_authorities, query_get(&q, AUTHORITY_FIGURES, secret));
+        }
+        TRY(q.status);
+    }
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_AUTHORITY_ASTRAY, NULL, 0);
+    if (query_next(&q))
+        bad += query_get(&q, AUTHORITY_ASTRAY, count);
+    fact_looked(s->facts, PROBE_authorities, handed);
+    fact_bad(s->facts, PROBE_authorities, bad);
+    return q.status;
+}
+
 static enum err look_at_holds(struct board_step *s, struct db *db)
 {
     msec now = s->c->now;
@@ -255,7 +277,10 @@ static enum err look_at_disclosures(struct board_step *s, struct db *db)
     QUERY_AUTO q;
     query_start(&q, db, SQL_DISCLOSURE_FIGURES, ARGS(V_TEXT(text_of(p->hash))));
     while (query_next(&q)) {
-        int index = policy_actor(p, query_get(&q, DISCLOSURE_FIGURES, recipient));
+        text recipient = query_get(&q, DISCLOSURE_FIGURES, recipient);
+        if (text_eq(recipient, TEXT("authorities"))) /* on a legal ground, and no recipient: look_at_authorities() */
+            continue;
+        int index = policy_actor(p, recipient);
         int64_t count = query_get(&q, DISCLOSURE_FIGURES, count);
         bool bound = index >= 0 && p->actors[index].kind == ACTOR_RECIPIENT && !p->actors[index].closed;
         fact_looked(s->facts, PROBE_recipients, count);
@@ -293,6 +318,7 @@ enum err board_instance(struct board_step *s)
     TRY(look_at_duties(s, db));
     TRY(look_at_requests(s, db));
     TRY(look_at_proofs(s, db));
+    TRY(look_at_authorities(s, db));
     TRY(look_at_holds(s, db));
     TRY(look_at_accounts(s, db));
     TRY(look_at_erasures(s, db));

@@ -56,6 +56,18 @@ enum err feature_tick(struct ctx *c)
     return OK;
 }
 
+enum err feature_due(struct ctx *c)
+{
+    enum err status = OK;
+    EACH_FEATURE(f, c)
+    if (f->soon) {
+        enum err one = f->soon(c);
+        if (status == OK)
+            status = one;
+    }
+    return status;
+}
+
 enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act)
 {
     msec now = c->now;

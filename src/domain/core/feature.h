@@ -63,6 +63,7 @@ struct feature {
     const struct feature_walk *walks; /* of the promise board */
     unsigned walk_count;
     enum err (*tick)(struct ctx *c); /* what time brings it, before the sweep */
+    enum err (*soon)(struct ctx *c); /* what falls due to the second: the job `features` */
     /* Its next letter, marked as leaving, NULL when none is due; and what became of it, said before it is asked again.
      */
     enum err (*leaves)(struct ctx *c, struct outbox_letter **out);
@@ -93,6 +94,7 @@ const struct feature *feature_of_event(const struct ctx *c, text event);
 enum err feature_moved(struct ctx *c, const struct json *patch, struct change *ch);
 enum err feature_dropped(struct ctx *c, struct change *ch);
 enum err feature_tick(struct ctx *c);
+enum err feature_due(struct ctx *c); /* all of `soon`; one that fails holds up no other */
 /* Ends what of a feature is over at c->now, in one commit of that act and with no byte left in a log: `any` finds
  * whether there is something, `run` takes a pointer to that moment (msec). */
 enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act);

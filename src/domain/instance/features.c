@@ -1,6 +1,7 @@
 /* The features of this house, a line each: the one place that includes them all. */
 #include "domain/instance/features.h"
 #include "domain/entry/opening.h"
+#include "domain/authority/authority.h"
 #include "domain/campaign/campaign.h"
 #include "domain/choice/choice.h"
 #include "domain/dsr/dsr.h"
@@ -14,5 +15,5 @@
 const struct feature *const features[] = { &folder_feature,     &preference_feature, &acknowledge_feature,
                                            &opening_feature,    &permission_feature, &choice_feature,
                                            &tracker_feature,    &campaign_feature,   &dsr_feature,
-                                           &publication_feature };
+                                           &publication_feature, &authority_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "domain/account/session.h"
 #include "domain/board/board.h"
+#include "domain/core/feature.h"
 #include "domain/core/instance.h"
 #include "domain/entry/opening.h"
 #include "domain/entry/reset.h"

@@ -53,15 +53,16 @@ static enum err look(struct ctx *c, text id, struct look *l, struct answer *out)
 {
     TRY(check_factor(c));
     TRY(find_person(c, id, l));
-    l->event = event_of(c, look_person(l), l->act);
+    const struct person *of = l->apart ? NULL : look_person(l);
+    l->event = event_of(c, of, l->act);
     l->event.purpose = l->purpose;
     TRY(l->may(c, l));
-    TRY(look_allow(c, look_person(l), l->event.purpose, NULL));
+    TRY(look_allow(c, of, l->event.purpose, NULL));
     if (l->show)
         TRY(make_answer(c, l));
     struct write w = { .run = l->run, .arg = l->arg, .event = l->event };
-    if (!l->absent)
-        TRY(look_seal(c, &l->p, &w.event));
+    if (of)
+        TRY(look_seal(c, of, &w.event));
     TRY(write_do(c, &w, l->kept));
     *out = l->out;
     return l->give ? l->give(c, l, out) : OK;

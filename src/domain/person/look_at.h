@@ -21,6 +21,7 @@ struct look {
     text act;        /* a LOOK of events.def */
     text purpose;    /* what the entry says it is for, unless `may` says another */
     bool closed_too; /* a closed account's, to readers of the archive */
+    bool apart;      /* the entry is about nobody: the law forbids that they see it yet */
     bool gone_too;   /* who was erased: what is kept of them has keys of its own */
     look_may *may;
     look_show *show; /* NULL: `give` alone shows something */

@@ -11,6 +11,7 @@
 #include "domain/core/looking.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
+#include "domain/core/written.h"
 
 struct disclosing {
     struct ctx *c;
@@ -121,18 +122,63 @@ enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct a
     return look_at_person(c, id, &l, out);
 }
 
+/* ---- To an authority. ---- */
+
+static const text grounds = TEXT_INIT("disclosure_ground");
+
+enum err disclosure_note(struct ctx *c, text name, text ground, text *note)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    text clear;
+    json_open(&w, '{');
+    json_pair(&w, TEXT("name"), name);
+    json_pair(&w, TEXT("ground"), ground);
+    json_close(&w, '}');
+    TRY(buf_lend(c->arena, &b, &clear));
+    return written_seal(ctx_store(c), c->arena, c->tenant, grounds, clear, note);
+}
+
+enum err disclosure_run_authority(struct db *db, text tenant, struct subject_id subject, struct subject_id id,
+                                  text categories, text note, msec at)
+{
+    struct val who[] = { V_TEXT(tenant), V_ID(subject), V_ID(id) };
+    text to = DISCLOSED_TO_AUTHORITY;
+    TRY(db_run(db, SQL_DISCLOSURE_ADD, NULL,
+               ARGS(who[0], who[1], who[2], V_TEXT(to), V_TEXT(to), V_TEXT(categories), V_INT(at))));
+    return db_run(db, SQL_DISCLOSURE_GROUND_ADD, NULL, ARGS(who[0], who[1], who[2], V_TEXT(note)));
+}
+
+/* ---- The list. ---- */
+
+/* Of a recipient of the policy its name there; of somebody else what was noted, and the ground. */
+static enum err put_whom(struct ctx *c, text recipient, text note, struct json_out *w)
+{
+    text clear;
+    const struct json *said;
+    if (!note.n) {
+        json_pair(w, TEXT("name"), doc_recipient(c, policy_actor(c->policy, recipient)));
+        json_pair(w, TEXT("ground"), (text){ NULL, 0 });
+        return OK;
+    }
+    TRY(written_open(ctx_store(c), c->arena, c->tenant, grounds, note, &clear));
+    TRY(json_parse(c->arena, clear, &said));
+    json_pair(w, TEXT("name"), json_text(said, TEXT("name")));
+    json_pair(w, TEXT("ground"), json_text(said, TEXT("ground")));
+    return OK;
+}
+
 static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *w, struct subject_id *id)
 {
     char at[TIME_TEXT + 1];
     text bytes = query_get(q, DISCLOSURE_LIST, id), recipient = query_get(q, DISCLOSURE_LIST, recipient);
-    int index = policy_actor(c->policy, recipient);
     if (bytes.n != sizeof *id)
         return say(c->arena, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", bytes.n);
     memcpy(id, bytes.p, sizeof *id);
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, *id));
     json_pair(w, TEXT("recipient"), recipient);
-    json_pair(w, TEXT("name"), doc_recipient(c, index));
+    TRY(put_whom(c, recipient, query_get(q, DISCLOSURE_LIST, note), w));
     json_pair(w, TEXT("purpose"), query_get(q, DISCLOSURE_LIST, purpose));
     json_pair(w, TEXT("categories"), query_get(q, DISCLOSURE_LIST, categories));
     json_pair(w, TEXT("at"), time_text(query_get(q, DISCLOSURE_LIST, at), at));

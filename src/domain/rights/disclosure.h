@@ -1,10 +1,13 @@
 /* Disclosures to recipients. */
 #ifndef DOMAIN_RIGHTS_DISCLOSURE_H
 #define DOMAIN_RIGHTS_DISCLOSURE_H
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/id.h"
 
 struct answer;
 struct ctx;
+struct db;
 struct json;
 struct json_out;
 struct paging;
@@ -15,6 +18,13 @@ enum err disclosure_put(struct ctx *c, const struct person *p, struct json_out *
 /* Disclosure to a recipient of the policy: decided for who gives and for who receives, recorded with recipient, purpose
  * and categories, and answered with the data. */
 enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* The recipient of what was given to a public authority: no recipient of the policy (GDPR 4(9)). */
+#define DISCLOSED_TO_AUTHORITY TEXT("authorities")
+/* What the list says of somebody who is none of the policy's: by which name, on which ground; sealed. */
+enum err disclosure_note(struct ctx *c, text name, text ground, text *note);
+/* Inside a write: data of these categories was given at `at` to an authority, as `note` says. */
+enum err disclosure_run_authority(struct db *db, text tenant, struct subject_id subject, struct subject_id id,
+                                  text categories, text note, msec at);
 enum err disclosure_list(struct ctx *c, text id, const struct paging *asked, struct answer *out); /* oldest first */
 
 #endif

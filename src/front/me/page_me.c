@@ -285,6 +285,11 @@ static void put_disclosures(struct view *v)
         json_open(w, '{');
         page_copy(v->p, one, TEXT("name"));
         page_copy(v->p, one, TEXT("at"));
+        if (text_eq(json_text(one, TEXT("recipient")), TEXT("authorities"))) { /* told below, with all that is known */
+            json_pair(w, TEXT("purpose"), json_text(one, TEXT("ground")));
+            json_close(w, '}');
+            continue;
+        }
         json_pair(w, TEXT("purpose"), purpose ? json_text(purpose, TEXT("title")) : json_text(one, TEXT("purpose")));
         json_close(w, '}');
     }
@@ -357,6 +362,7 @@ enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
     json_pair_bool(&p.w, TEXT("has_files"), list_count(json_get(v.file, TEXT("attachments"))) > 0);
     page_copy(&p, v.file, TEXT("recipients"));
     put_disclosures(&v);
+    page_copy(&p, v.file, TEXT("authorities"));
     page_copy(&p, v.file, TEXT("controller"));
     page_copy(&p, v.file, TEXT("authority"));
     page_text(&p, TEXT("complaint"), json_text(v.file, TEXT("complaint")));

@@ -1,0 +1,266 @@
+/* Telling people that an authority was given their data: at once, or once the law lets it; and what they see of it. */
+#include "domain/authority/inside.h"
+#include "domain/core/actor.h"
+#include "domain/core/id.h"
+#include "domain/core/named.h"
+#include "domain/core/value.h"
+#include "domain/core/write.h"
+#include "domain/mail/mail.h"
+#include "domain/person/person.h"
+#include "domain/rights/disclosure.h"
+
+enum { STEP = 50, ENDS_AT_ONCE = 100 };
+
+text authority_categories(struct ctx *c, text names)
+{
+    text out = TEXT("");
+    while (names.n) {
+        text name = text_cut(&names, ',');
+        int index = policy_category(c->policy, name);
+        text title = index < 0 ? name : doc_category(c, &c->policy->categories[index]);
+        out = out.n ? arena_print(c->arena, "%.*s, %.*s", T(out), T(title)) : title;
+    }
+    return out;
+}
+
+/* ---- One person told. ---- */
+
+static enum err make_letter(struct ctx *c, const struct authority *a, const struct person *p, msec handed,
+                            struct authority_telling *t)
+{
+    const struct node *tell = node_at(c->policy->root, TEXT("authorities.tell"));
+    text authority = node_text(c->policy->root, TEXT("authority")), to, language;
+    struct pair_text v[8];
+    struct letter_values values = { .v = v };
+    struct ctx in = *c;
+    int category;
+    if (tell && text_eq(tell->value, TEXT("never")))
+        return OK;
+    TRY(mail_address(c, p, &to, &category));
+    if (!to.n || !c->app->public_url[0])
+        return OK;
+    TRY(mail_language(c, p, &language));
+    in.language = language;
+    v[values.count++] = (struct pair_text){ TEXT("who"), a->file.authority };
+    v[values.count++] = (struct pair_text){ TEXT("ground"), a->file.ground };
+    v[values.count++] = (struct pair_text){ TEXT("what"), authority_categories(&in, a->file.categories) };
+    v[values.count++] = (struct pair_text){ TEXT("at"), time_print(c->arena, handed) };
+    v[values.count++] = (struct pair_text){ TEXT("link"), mail_link(c, TEXT("/me")) };
+    if (a->file.secrecy.n) {
+        v[values.count++] = (struct pair_text){ TEXT("until"), time_print(c->arena, a->secret) };
+        v[values.count++] = (struct pair_text){ TEXT("secrecy"), a->file.secrecy };
+    }
+    if (authority.n)
+        v[values.count++] = (struct pair_text){ TEXT("authority"), authority };
+    TRY_PTR(t->letter = NEW(c->arena, struct mail_put));
+    enum err status = mail_make(c, p, to, TEXT("authority_told"), &values, t->letter);
+    t->has_letter = status == OK;
+    return status == ERR_VALUE ? OK : status; /* an address to which nothing can go */
+}
+
+enum err authority_tell_make(struct ctx *c, const struct authority *a, const struct person *p,
+                             struct subject_id disclosure, msec handed, struct authority_telling *out)
+{
+    *out = (struct authority_telling){ .tenant = c->tenant,
+                                       .categories = a->file.categories,
+                                       .subject = p->id,
+                                       .request = a->id,
+                                       .disclosure = disclosure,
+                                       .handed = handed,
+                                       .now = c->now,
+                                       .due = authority_due(c) };
+    TRY(disclosure_note(c, a->file.authority, a->file.ground, &out->note));
+    return make_letter(c, a, p, handed, out);
+}
+
+enum err authority_tell_run(struct db *db, const struct authority_telling *t)
+{
+    int64_t changed;
+    TRY(db_run(db, SQL_AUTHORITY_TELL, &changed,
+               ARGS(V_TEXT(t->tenant), V_ID(t->subject), V_ID(t->request), V_INT(t->now))));
+    if (!changed)
+        return say(db_arena(db), ERR_CONFLICT, "the person was told meanwhile");
+    TRY(disclosure_run_authority(db, t->tenant, t->subject, t->disclosure, t->categories, t->note, t->handed));
+    if (t->has_letter)
+        TRY(mail_run_put(db, t->letter));
+    return db_run(db, SQL_AUTHORITY_CLOSE, NULL,
+                  ARGS(V_TEXT(t->tenant), V_ID(t->request), V_INT(t->now), V_INT(t->due)));
+}
+
+/* ---- When the law lets it. ---- */
+
+struct waiting {
+    text tenant;
+    struct subject_id subject, request;
+    msec now;
+};
+
+static bool take_id(struct subject_id *out, text bytes)
+{
+    if (bytes.n == sizeof *out)
+        memcpy(out, bytes.p, sizeof *out);
+    return bytes.n == sizeof *out;
+}
+
+static enum err list_waiting(struct ctx *c, const struct waiting *after, struct waiting *out, unsigned *count)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_AUTHORITY_UNTOLD,
+                ARGS(V_INT(c->now), V_TEXT(after->tenant), V_ID(after->subject), V_ID(after->request), V_INT(STEP)));
+    for (*count = 0; *count < STEP && query_next(&q); ++*count) {
+        struct waiting *one = &out[*count];
+        one->tenant = arena_copy(c->arena, query_get(&q, AUTHORITY_UNTOLD, tenant));
+        TRY_PTR(one->tenant.p);
+        if (!take_id(&one->subject, query_get(&q, AUTHORITY_UNTOLD, subject)) ||
+            !take_id(&one->request, query_get(&q, AUTHORITY_UNTOLD, request)))
+            return say(c->arena, ERR_INTEGRITY, "an authority's request has an id that is none");
+    }
+    return q.status;
+}
+
+/* Asked again inside the write: the secrecy was not prolonged meanwhile. */
+static enum err run_tell(struct db *db, struct write *w)
+{
+    const struct authority_telling *t = w->arg;
+    TRY(write_person_there(db, t->tenant, t->subject));
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_AUTHORITY_STILL, ARGS(V_TEXT(t->tenant), V_ID(t->request)));
+        bool still = query_next(&q) && query_get(&q, AUTHORITY_STILL, secret) <= t->now;
+        TRY(q.status);
+        if (!still)
+            return say(db_arena(db), ERR_CONFLICT, "the law forbids telling for longer");
+    }
+    return authority_tell_run(db, t);
+}
+
+static enum err tell(struct ctx *server, const struct waiting *one)
+{
+    struct ctx c = *server;
+    struct authority a;
+    struct authority_person of;
+    struct authority_telling t;
+    PERSON_AUTO p = { 0 };
+    c.tenant = one->tenant;
+    c.decisions = NULL;
+    TRY(person_open_anyway(&c, id_print(c.arena, one->subject), &p));
+    TRY(authority_load(&c, one->request, &a));
+    TRY(authority_person_load(&c, one->request, one->subject, &of));
+    TRY(authority_tell_make(&c, &a, &p, of.disclosure, of.handed, &t));
+    struct write w = { .run = run_tell, .arg = &t, .event = event_of(&c, &p, TEXT("authority.told")) };
+    w.event.categories = a.file.categories;
+    w.event.clause = TEXT("authorities.tell");
+    return write_do(&c, &w, NULL);
+}
+
+/* One that fails holds up no other: its reason is told at the end, and it is tried again. */
+enum err authority_soon(struct ctx *c)
+{
+    enum err status = OK;
+    struct waiting last = { .tenant = TEXT("") };
+    struct waiting *all = NEW_ARRAY(c->arena, struct waiting, STEP);
+    unsigned count = STEP;
+    TRY_PTR(all);
+    while (count == STEP) {
+        TRY(list_waiting(c, &last, all, &count));
+        for (unsigned i = 0; i < count; i++) {
+            enum err one = tell(c, &all[i]);
+            if (status == OK && one != ERR_CONFLICT && one != ERR_NOT_FOUND)
+                status = one;
+        }
+        if (count)
+            last = all[count - 1];
+    }
+    return status;
+}
+
+/* ---- What is over. ---- */
+
+static enum err run_over(struct db *db, struct write *w)
+{
+    const struct waiting *o = w->arg;
+    struct val key[] = { V_TEXT(o->tenant), V_ID(o->request), V_INT(o->now) };
+    TRY(db_run(db, SQL_AUTHORITY_END, NULL, key, 3));
+    TRY(db_run(db, SQL_AUTHORITY_DOCUMENT_END, NULL, key, 2));
+    return db_run(db, SQL_AUTHORITY_PEOPLE_END, NULL, key, 2);
+}
+
+enum err authority_tick(struct ctx *c)
+{
+    struct waiting *all = NEW_ARRAY(c->arena, struct waiting, ENDS_AT_ONCE);
+    unsigned count = 0;
+    TRY_PTR(all);
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_AUTHORITY_OVER, ARGS(V_INT(c->now), V_INT(ENDS_AT_ONCE)));
+        while (count < ENDS_AT_ONCE && query_next(&q)) {
+            all[count].tenant = arena_copy(c->arena, query_get(&q, AUTHORITY_OVER, tenant));
+            if (take_id(&all[count].request, query_get(&q, AUTHORITY_OVER, id)))
+                count++;
+        }
+        TRY(q.status);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct ctx own = *c;
+        own.tenant = all[i].tenant;
+        all[i].now = c->now;
+        struct write w = {
+            .run = run_over, .arg = &all[i], .truncate = true, .event = event_of(&own, NULL, TEXT("authority.over"))
+        };
+        TRY(write_do(&own, &w, NULL));
+    }
+    return OK;
+}
+
+/* ---- The person's own. ---- */
+
+static enum err put_one(struct ctx *c, struct subject_id id, msec handed, msec told, struct json_out *w)
+{
+    struct authority a;
+    TRY(authority_load(c, id, &a));
+    json_open(w, '{');
+    json_pair(w, TEXT("authority"), a.file.authority);
+    json_pair(w, TEXT("ground"), a.file.ground);
+    json_pair(w, TEXT("reference"), a.file.reference.n ? a.file.reference : (text){ NULL, 0 });
+    json_pair(w, TEXT("categories"), a.file.categories);
+    json_pair(w, TEXT("categories_said"), authority_categories(c, a.file.categories));
+    json_pair(w, TEXT("from"), a.file.from.n ? a.file.from : (text){ NULL, 0 });
+    json_pair(w, TEXT("until"), a.file.until.n ? a.file.until : (text){ NULL, 0 });
+    json_pair(w, TEXT("handed"), time_print(c->arena, handed));
+    json_pair(w, TEXT("told"), time_print(c->arena, told));
+    json_pair(w, TEXT("secrecy"), a.file.secrecy.n ? a.file.secrecy : (text){ NULL, 0 });
+    json_pair(w, TEXT("secret_until"), a.file.secrecy.n ? time_print(c->arena, a.secret) : (text){ NULL, 0 });
+    json_close(w, '}');
+    return arena_whole(c->arena);
+}
+
+enum err authority_put_own(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    struct subject_id ids[AUTHORITY_PEOPLE];
+    msec handed[AUTHORITY_PEOPLE], told[AUTHORITY_PEOPLE];
+    unsigned count = 0;
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_AUTHORITY_TOLD, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+        while (query_next(&q)) {
+            if (count == AUTHORITY_PEOPLE)
+                return say(c->arena, ERR_TOO_LARGE, "more than %d requests about one person", AUTHORITY_PEOPLE);
+            handed[count] = query_get(&q, AUTHORITY_TOLD, handed);
+            told[count] = query_get(&q, AUTHORITY_TOLD, told);
+            if (!take_id(&ids[count++], query_get(&q, AUTHORITY_TOLD, request)))
+                return say(c->arena, ERR_INTEGRITY, "an authority's request has an id that is none");
+        }
+        TRY(q.status);
+    }
+    json_open(w, '[');
+    for (unsigned i = 0; i < count; i++)
+        TRY(put_one(c, ids[i], handed[i], told[i], w));
+    json_close(w, ']');
+    return OK;
+}

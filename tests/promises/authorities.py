@@ -1,0 +1,216 @@
+"""What public authorities ask, and a new owner: two people approve, what is handed over is on record, and the person is told."""
+import html, json, re
+from garant import check, check_absent
+from mailbox import Mailbox
+from people import form, opened, staff, upload, visitor
+from promise import part, promise
+from uses import refused, uses_of
+import mp
+
+NOW = "2026-12-20T10:00:00Z"
+PDF = b"%PDF-1.4 planted requisition of the court"
+GROUND, COURT, LAW = "Code de procédure pénale, art. 77-1-1", "Tribunal judiciaire de Planted", "Code de procédure pénale, art. 11"
+
+
+def asked(people, categories=("identity", "contact"), **more):
+    return {"authority": COURT, "ground": GROUND, "reference": "PV 2026/815", "received": "2026-12-19", "subjects": list(people),
+            "categories": list(categories), **more}
+
+
+def entered(who, people, **more):
+    """Entered with its document by a program or by staff; its id."""
+    ident = who.post("/v1/authorities", asked(people, **more)).expect(201).json["id"]
+    who.request("POST", f"/v1/authorities/{ident}/document?name=requisition.pdf", PDF, {"Content-Type": "application/octet-stream"}.items()).expect(201)
+    return ident
+
+
+def approved(ident, *people):
+    for one in people:
+        one.post(f"/v1/authorities/{ident}/approve").expect(200)
+    return ident
+
+
+def hand(who, ident, subject):
+    return who.post(f"/v1/authorities/{ident}/hand", {"subject": subject})
+
+
+class Seen:
+    """All that one person can see of what an authority was given."""
+
+    def __init__(self, server, ident, address):
+        self.server, self.ident, self.person = server, ident, visitor(server, address)
+
+    def doors(self):
+        operator, ident = self.server.operator(), self.ident
+        export = operator.export(ident)
+        return {"access answer": operator.get(f"/v1/subjects/{ident}/access").expect(200).json,
+                "own access answer": self.person.get(f"/v1/subjects/{ident}/access").expect(200).json,
+                "export": export[1], "command": json.loads(self.server.run("subject", "access", ident, "--json"))}
+
+    def pages(self):
+        paths = ("/me", "/me/looks", "/me/history", "/me/requests")
+        return {path: html.unescape(self.person.get(path, Accept="text/html").expect(200).body.decode()) for path in paths}
+
+    def nothing(self):
+        """No door tells that it was asked, approved or handed over."""
+        for name, file in self.doors().items():
+            text = json.dumps(file, ensure_ascii=False)
+            check(file["authorities"] == [] and file["disclosures"] == [], f"{name} tells: {file['authorities']} {file['disclosures']}")
+            check_absent([COURT, GROUND, LAW, "PV 2026/815"], text, name)
+            check(not [look for look in file["looks"] if look["act"].startswith("authority.")], f"{name} lists the look")
+        for path, text in self.pages().items():
+            check_absent([COURT, GROUND, LAW, "Data given to a public authority", "Données remises à une autorité publique"], text, path)
+        listed = self.person.get(f"/v1/subjects/{self.ident}/disclosures").expect(200).json["disclosures"]
+        looks = self.person.get(f"/v1/subjects/{self.ident}/looks").expect(200).json["looks"]
+        check(listed == [] and not [look for look in looks if look["act"].startswith("authority.")], f"{listed} {looks}")
+
+    def told(self, categories, at, secrecy=None):
+        """Every door tells it, with ground, and until when the law forbade it."""
+        for name, file in self.doors().items():
+            row, = file["authorities"]
+            check((row["authority"], row["ground"], row["reference"], row["categories"]) == (COURT, GROUND, "PV 2026/815", categories), f"{name}: {row}")
+            check(row["handed"][:10] == at and row["secrecy"] == secrecy, f"{name}: {row}")
+            given, = file["disclosures"]
+            check((given["recipient"], given["name"], given["ground"], given["categories"], given["at"][:10]) ==
+                      ("authorities", COURT, GROUND, categories, at), f"{name}: {given}")
+        page = self.pages()["/me"]
+        check(COURT in page and GROUND in page and (secrecy is None or secrecy in page), f"{page}")
+        check([row["ground"] for row in self.person.get(f"/v1/subjects/{self.ident}/disclosures").expect(200).json["disclosures"]] == [GROUND], "list")
+
+
+def enters(server, desk, other, app, people):
+    """By page, API and command; what is missing is asked for; programs and one person alone approve nothing."""
+    made = {}
+    with part("a request is entered with authority, ground, scope, date and its sealed document: by page, API and command"):
+        fields = {"authority": COURT, "ground": GROUND, "reference": "PV 2026/815", "received": "2026-12-19", "subjects": people["page"] + "\n",
+                  "category.identity": "on", "category.contact": "on"}
+        page = upload(desk, "/staff/authorities/new", {"document": ("req.pdf", "application/pdf", PDF)}, csrf=desk.csrf, **fields).expect(303)
+        made["page"] = re.search(r"/staff/authorities/(\w+)", page.headers["location"])[1]
+        made["API"] = entered(app, [people["API"]])
+        made["command"] = json.loads(server.run("authority", "enter", "--json", given=json.dumps(asked([people["command"]]))))["id"]
+        path = server.data + "/../requisition.pdf"
+        with open(path, "wb") as file:
+            file.write(PDF)
+        server.run("authority", "attach", made["command"], path)
+        for door, ident in made.items():
+            file = desk.get(f"/v1/authorities/{ident}").expect(200).json
+            check((file["authority"], file["ground"], file["received"], file["categories"], [one["subject"] for one in file["people"]], file["state"]) ==
+                      (COURT, GROUND, "2026-12-19", ["identity", "contact"], [people[door]], "entered"), f"by {door}: {file}")
+            check(desk.get(f"/v1/authorities/{ident}/document").expect(200).body == PDF, f"by {door}: another document")
+        for member in ("authority", "ground", "received", "subjects", "categories"):
+            body = asked([people["API"]])
+            del body[member]
+            app.post("/v1/authorities", body).refused("missing-field", status=422, field=member)
+        app.post("/v1/authorities", asked([people["API"]], ["health"])).refused("undeclared", status=422)
+        listed = {row["id"] for row in json.loads(server.run("authority", "list", "--json"))["authorities"]}
+        check(listed == set(made.values()), f"{listed}")
+        shown = html.unescape(desk.get("/staff/authorities", Accept="text/html").expect(200).body.decode())
+        check(shown.count(COURT) == len(made), f"{shown}")
+        for one in (server.client("site"), server.client("support")):
+            one.get("/v1/authorities").refused("forbidden", status=403)
+            one.post("/v1/authorities", asked([people["API"]])).refused("forbidden", status=403)
+    with part("two different people approve it, and before that nothing is handed over"):
+        bare = app.post("/v1/authorities", asked([people["API"]])).expect(201).json["id"]
+        desk.post(f"/v1/authorities/{bare}/approve").refused("missing-field", status=422, field="document")
+        app.post(f"/v1/authorities/{made['API']}/approve").refused("forbidden", status=403)              # a program is nobody
+        for door, ident in made.items():
+            hand(desk, ident, people[door]).refused("conflict", status=409, clause="^authorities$")
+        form(desk, f"/staff/authorities/{made['page']}", csrf=desk.csrf, act="approve").expect(303)
+        page = form(desk, f"/staff/authorities/{made['page']}", csrf=desk.csrf, act="approve").expect(409)
+        check(desk.get(f"/v1/authorities/{made['page']}").json["state"] == "entered", f"one person was enough: {page.body}")
+        hand(desk, made["page"], people["page"]).refused("conflict", status=409, clause="^authorities$")
+        form(other, f"/staff/authorities/{made['page']}", csrf=other.csrf, act="approve").expect(303)
+        approved(made["API"], desk, other)
+        server.run("authority", "approve", made["command"])
+        server.run_refused("conflict", "authority", "approve", made["command"])
+        approved(made["command"], desk)
+        desk.request("POST", f"/v1/authorities/{made['API']}/document?name=other.pdf", PDF, {"Content-Type": "application/octet-stream"}.items()) \
+            .refused("conflict", status=409)
+        refused = entered(app, [people["API"]])
+        desk.post(f"/v1/authorities/{refused}/refuse", {"text": ""}).refused("missing-field", status=422)
+        desk.post(f"/v1/authorities/{refused}/refuse", {"text": "No law requires it."}).expect(200)
+        hand(desk, refused, people["API"]).refused("conflict", status=409)
+        desk.post(f"/v1/authorities/{refused}/approve").refused("conflict", status=409)
+    return made
+
+
+def hands_over(server, box, desk, made, people, addresses):
+    with part("what is handed over is what was approved, once, and stands among the disclosures with its ground"):
+        for door, ident in made.items():
+            Seen(server, people[door], addresses[door]).nothing()
+        page = form(desk, f"/staff/authorities/{made['page']}/hand", csrf=desk.csrf, subject=people["page"]).expect(200)
+        given = {"page": json.loads(page.body), "API": hand(desk, made["API"], people["API"]).expect(201).json,
+                 "command": json.loads(server.run("authority", "hand", made["command"], people["command"], "--json"))}
+        for door, one in given.items():
+            check(set(one["data"]) == {"identity", "contact"} and one["data"]["contact"]["email"] == addresses[door], f"by {door}: {one}")
+            check(one["ground"] == GROUND and one["authority"] == COURT, f"by {door}: {one}")
+            hand(desk, made[door], people[door]).refused("conflict", status=409)
+        hand(desk, made["page"], people["API"]).refused("not-found", status=404)                             # not whom it is about
+    with part("the person is told at once, by letter, on their page, in their access answer and export"):
+        for door, address in addresses.items():
+            letter = box.wait(address, "authority_told")
+            check(COURT in letter.text and GROUND in letter.text, f"{letter.text}")
+            Seen(server, people[door], address).told("identity,contact", "2026-12-20")
+            check(len(box.find(address, "authority_told")) == 1, "told twice")
+            looks = server.operator().get(f"/v1/subjects/{people[door]}/looks").expect(200).json["looks"]
+            check("authority.disclosed" in [look["act"] for look in looks], f"{looks}")
+            check(desk.get(f"/v1/authorities/{made[door]}").expect(200).json["state"] == "closed", "nothing more follows, and it is open")
+
+
+def keeps_secret(server, box, desk, other, app, ident, address):
+    with part("where the law forbids telling, its ground and end are recorded, and until then no door tells"):
+        app.post("/v1/authorities", asked([ident], secrecy=LAW)).refused("missing-field", status=422, field="secret_until")
+        app.post("/v1/authorities", asked([ident], secret_until="2027-01-20")).refused("missing-field", status=422, field="secrecy")
+        app.post("/v1/authorities", asked([ident], secrecy=LAW, secret_until="2026-12-01")).refused("invalid-value", status=422, field="secret_until")
+        secret = approved(entered(app, [ident], secrecy=LAW, secret_until="2027-01-10"), desk, other)
+        seen = Seen(server, ident, address)
+        seen.nothing()
+        check(hand(desk, secret, ident).expect(201).json["data"]["contact"]["email"] == address, "it is not handed over")
+        seen.nothing()
+        box.none_within(1.5, address, "authority_told")
+        file = desk.get(f"/v1/authorities/{secret}").expect(200).json
+        check(file["secrecy"] == LAW and file["secret"] and file["people"][0]["handed"] and not file["people"][0]["told"], f"{file}")
+        desk.post(f"/v1/authorities/{secret}/secrecy", {"secrecy": LAW, "secret_until": "2027-01-20"}).expect(200)
+        server.advance(days=22)                                                  # the first end has come, and was moved
+        box.none_within(2.5, address, "authority_told")
+        Seen(server, ident, address).nothing()
+    with part("on the day it ends the telling falls due by itself, with the reason why it comes late"):
+        server.advance(days=10)
+        letter = box.wait(address, "authority_told")
+        check(COURT in letter.text and GROUND in letter.text and LAW in letter.text, f"{letter.text}")
+        Seen(server, ident, address).told("identity,contact", "2026-12-20", LAW)
+        looks = server.operator().get(f"/v1/subjects/{ident}/looks").expect(200).json["looks"]
+        check("authority.told" in [look["act"] for look in looks], f"{looks}")
+        operator = server.operator()
+        check(operator.get(f"/v1/authorities/{secret}").expect(200).json["state"] == "closed", "everybody was told, and it is open")
+        operator.post(f"/v1/authorities/{secret}/secrecy", {"secrecy": LAW, "secret_until": "2027-09-20"}).refused("conflict", status=409)
+
+
+def never_sold(server, ident, address, purposes=("sale", "rent")):
+    app = server.client("app")
+    for purpose in purposes:
+        app.consent(ident, purpose, "given", wording="Oui.").refused("purpose-refused", status=403, clause="^never\\.")
+        uses = uses_of(app, ident, purpose, {"contact": {"email": address}}, {"contact": {"phone": "+33147200000"}}, recipient="host")
+        for name, use in uses.items():
+            refused(f"{name} for {purpose}", use(), "purpose-refused", status=403, clause=r"^never\.")
+    app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "broker", "purpose": "service", "categories": ["contact"]}) \
+       .refused("undeclared", status=422, clause="^recipients$")
+
+
+@promise("MP-11")
+def authority_asks(t):
+    """No sale, no rent; what an authority is given needs a ground and two people, and its person is told at once, unless the law forbids it."""
+    box = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=box.arguments())
+    app = server.client("app")
+    desk = staff(server, mp.person(20), "thibault.20@societe.example", "dpo")
+    other = staff(server, mp.person(21), "thibault.21@societe.example", "dpo")
+    people, addresses = {}, {}
+    for number, door in enumerate(("page", "API", "command", "secret"), 30):
+        people[door], addresses[door] = opened(server, mp.person(number)), f"thibault.{number}@societe.example"
+    secret = people.pop("secret"), addresses.pop("secret")
+    with part("no sale, no rent, whatever is agreed to: refused with its clause, and nobody who is not declared is given anything"):
+        never_sold(server, secret[0], secret[1])
+    made = enters(server, desk, other, app, people)
+    hands_over(server, box, desk, made, people, addresses)
+    keeps_secret(server, box, desk, other, app, *secret)
