@@ -84,6 +84,12 @@ export const PAGES = [
     { route: '/staff/requests/new', at: as('staff', '/staff/requests/new') },
     { route: '/staff/requests/{id}',
       at: as('staff', '/staff/requests/new', { name: 'staff-request', act: fill({ name: 'Anouk', text: 'My data' }, 'form[action="/staff/requests/new"]') }) },
+    { route: '/staff/authorities', at: as('staff', '/staff/authorities') },
+    { route: '/staff/authorities/new', at: as('staff', '/staff/authorities/new') },
+    { route: '/staff/authorities/{id}',
+      at: site => as('staff', '/staff/authorities/new', { name: 'staff-authority', act: fill({
+          authority: 'Tribunal judiciaire', ground: 'CPP 77-1-1', received: '2026-01-05', subjects: site.people?.id ?? '' },
+          'form[action="/staff/authorities/new"]') })(site) },
     { route: '/staff/forms', at: as('campaigns', '/staff/forms') },
     { route: '/staff/forms/{name}', at: as('campaigns', '/staff/forms/spring_contest') },
     { route: '/staff/campaigns', at: as('campaigns', '/staff/campaigns') },

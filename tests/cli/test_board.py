@@ -199,6 +199,8 @@ def breaks(document, tenant):
         "requests": [f"INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, '{{}}')"],
         "register": [f"INSERT INTO dsr (tenant, id, version, kind, channel, state, identity, received, paused, alarm, legal, body) VALUES "
                      f"('{tenant}', {SOMEBODY}, 1, 'access', 'post', 'received', 'none', 1, 0, 2, 3, x'00')"],
+        "authorities": [f"INSERT INTO authority_person (tenant, subject, request, disclosure, handed) SELECT tenant, id, {SOMEBODY}, {SOMEBODY}, 1 "
+                        "FROM subject WHERE state = 0 LIMIT 1"],
         "identity": [f"INSERT INTO dsr_proof (tenant, request, id, at, due, meta, content) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, 2, x'00', x'00')"],
         "holds": [f"INSERT INTO hold (tenant, subject, id, category, ground, since, until) VALUES ('{tenant}', {person}, {SOMEBODY}, '', 'x', 1, 2)"],
         "accounts": [f"INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor) VALUES "

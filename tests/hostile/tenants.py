@@ -56,6 +56,10 @@ BODIES = {
     "staff_signed_do": lambda ident: {**SIGNED, "wording": "news|email|1.0|en"},
     "campaign_steer": lambda ident: {"do": "stop"}, "staff_campaign_act": lambda ident: {"do": "count"},
     "request_move": lambda ident: {"text": "seen"}, "staff_request_do": lambda ident: {"move": "note", "text": "seen"},
+    "authority_document_put": lambda ident: b"%PDF-1.4 planted", "authority_refuse": lambda ident: {"text": "No law requires it."},
+    "authority_secrecy": lambda ident: {"secrecy": "A law", "secret_until": "2030-01-01"},
+    "staff_authority_do": lambda ident: {"act": "secrecy", "secrecy": "A law", "secret_until": "2030-01-01"},
+    "authority_hand": lambda ident: {"subject": ident}, "staff_authority_hand": lambda ident: {"subject": ident},
     # Routes that name the person in their body.
     "subject_decide": lambda ident: {"subject": ident, "purpose": "service", "act": "read", "categories": ["contact"]},
     "authorize": lambda ident: {"subject": ident, "folder": "dossier", "name": "sales"},
@@ -66,12 +70,14 @@ BODIES = {
 IN_BODY = ("subject_decide", "authorize", "acknowledgement_add", "batch", "token_create")
 # After these, nothing of what they were asked about is as it was.
 ENDING = {"subject_erase", "subject_close", "staff_close", "record_drop", "hold_release", "attachment_drop", "duty_done", "objection_decide", "objection_lift",
-          "folder_revoke", "staff_folder_revoke", "transient_drop", "preference_drop", "account_manager", "account_role", "restriction_set", "account_invite"}
+          "folder_revoke", "staff_folder_revoke", "transient_drop", "preference_drop", "account_manager", "account_role", "restriction_set", "account_invite",
+          "authority_refuse"}
 # No request of this test can succeed there: nobody waits for approval in the second tenant.
 NEVER_OWN = {"account_approve", "account_refuse", "staff_decide"}
-# Nor there: nobody uploaded a proof, this policy shows nothing in public, and a form to correct says which version it was made from. That who
+# Nor there: nobody uploaded a proof, no second person approved what an authority asked, this policy shows nothing in public, and a form to correct says which version it was made from. That who
 # may succeeds is shown by tests/front (requests.py, staffpages.py) and tests/promises.
-NEVER_THERE = {"request_proof", "staff_request_proof", "publication_send", "publication_end", "staff_publish", "staff_publish_do", "staff_correct"}
+NEVER_THERE = {"request_proof", "staff_request_proof", "publication_send", "publication_end", "staff_publish", "staff_publish_do", "staff_correct",
+               "authority_hand", "staff_authority_hand"}
 
 
 def policy_of(folder):
@@ -110,9 +116,13 @@ def planted(app, operator, name, role=None):
     hold = app.post(f"/v1/subjects/{ident}/holds", {"category": "connection", "ground": name}).expect(201).json["id"]
     question = {"kind": "question", "channel": "post", "email": f"{name.lower()}@people.example", "text": name}
     asked = operator.post("/v1/requests", question).expect(201).json["id"]
+    ordered = operator.post("/v1/authorities", {"authority": name, "ground": name, "received": "2026-01-05", "subjects": [ident],
+                                                "categories": ["connection"]}).expect(201).json["id"]
+    operator.request("POST", f"/v1/authorities/{ordered}/document?name=a.pdf", b"%PDF-1.4 planted", {"Content-Type": "text/plain"}.items()).expect(201)
     said = dict.fromkeys(("en", "fr"), name)
     campaign = app.post("/v1/campaigns", {"name": name, "purpose": "news", "subject": said, "text": said}).expect(201).json["id"]
-    return {"id": ident, "attachment": file.expect(201).json["id"], "hold": hold, "request": asked, "campaign": campaign, "proof": UNKNOWN}
+    return {"id": ident, "attachment": file.expect(201).json["id"], "hold": hold, "request": asked, "campaign": campaign, "proof": UNKNOWN,
+            "authority": ordered}
 
 
 def paper(app, operator, name):
@@ -166,7 +176,7 @@ class Stage:
         """The route asked about these things, by that caller."""
         client, name = self.callers[caller], row["name"]
         ident = things["certificate"] if "certificates" in row["path"] else things["archive"] if "archive" in row["path"] \
-            else things["campaign"] if "/campaigns" in row["path"] else things["request"] if "/requests" in row["path"] \
+            else things["campaign"] if "/campaigns" in row["path"] else things["request"] if "/requests" in row["path"] else things["authority"] if "/authorities" in row["path"] \
             else things["waiting"] if name in NEVER_OWN and "waiting" in things else things["id"]
         category = {"transient_put": "code", "transient_get": "code", "transient_drop": "code", "archive_read": "invoices"}.get(name)
         category = category or ("preferences" if "preference" in name else "visits")
@@ -174,6 +184,7 @@ class Stage:
         queries = {"purpose": "service"} if "purpose" in self.routes.parameters(row, "query") else {}
         queries |= {"reason": REASON} if name == "archive_read" else {}
         queries |= {"category": "visits", "name": "a.txt"} if name == "attachment_add" else {}
+        queries |= {"name": "a.pdf"} if name == "authority_document_put" else {}
         body = BODIES[name](ident) if name in BODIES else {} if row["body"] in ("json", "form") else None
         headers = {"Accept": "text/html"} if self.routes.is_page(row) else {}
         if row["method"] == "PATCH":

@@ -17,7 +17,10 @@ struct handing {
     msec from, until;
 };
 
-static bool tells_now(const struct handing *h) { return !authority_is_secret(h->c, &h->a); }
+static bool tells_now(const struct handing *h)
+{
+    return !authority_is_secret(h->c, &h->a);
+}
 
 /* As it was read: approved, of that version, and handed over once. */
 static enum err run_hand(struct db *db, struct write *w)
