@@ -74,8 +74,8 @@ ENDING = {"subject_erase", "subject_close", "staff_close", "record_drop", "hold_
           "authority_refuse"}
 # No request of this test can succeed there: nobody waits for approval in the second tenant.
 NEVER_OWN = {"account_approve", "account_refuse", "staff_decide"}
-# Nor there: nobody uploaded a proof, no second person approved what an authority asked, this policy shows nothing in public, and a form to correct says which version it was made from. That who
-# may succeeds is shown by tests/front (requests.py, staffpages.py) and tests/promises.
+# Nor there: nobody uploaded a proof, no second person approved what an authority asked, this policy shows nothing in public, and a form to
+# correct says which version it was made from. That who may succeeds is shown by tests/front (requests.py, staffpages.py) and tests/promises.
 NEVER_THERE = {"request_proof", "staff_request_proof", "publication_send", "publication_end", "staff_publish", "staff_publish_do", "staff_correct",
                "authority_hand", "staff_authority_hand"}
 
@@ -176,7 +176,8 @@ class Stage:
         """The route asked about these things, by that caller."""
         client, name = self.callers[caller], row["name"]
         ident = things["certificate"] if "certificates" in row["path"] else things["archive"] if "archive" in row["path"] \
-            else things["campaign"] if "/campaigns" in row["path"] else things["request"] if "/requests" in row["path"] else things["authority"] if "/authorities" in row["path"] \
+            else things["campaign"] if "/campaigns" in row["path"] else things["request"] if "/requests" in row["path"] \
+            else things["authority"] if "/authorities" in row["path"] \
             else things["waiting"] if name in NEVER_OWN and "waiting" in things else things["id"]
         category = {"transient_put": "code", "transient_get": "code", "transient_drop": "code", "archive_read": "invoices"}.get(name)
         category = category or ("preferences" if "preference" in name else "visits")
