@@ -57,19 +57,20 @@ enum err verb_journal(struct cli *cli)
     return ask(cli, METHOD_GET, arena_print(cli->arena, "/v1/journal/proof?index=%lld", (long long)n), TEXT(""));
 }
 
-/* Offline: a certificate and a key are all it takes. */
-static enum err verify_certificate(struct cli *cli, text file)
+/* Offline: a certificate or receipt and a key are all it takes. */
+static enum err verify_file(struct cli *cli, text file,
+                            enum err (*verify)(struct arena *a, text verifier, text file, struct answer *out))
 {
     enum { CERTIFICATE_MAX = 4 << 20, KEY_MAX = 4096 };
     text key = cli_option(cli, TEXT("key")), certificate;
     struct answer answer = { 0 };
     if (!key.n)
-        return cli_fault(cli, ERR_USAGE, "--certificate needs --key: the journal's public key, or a file that contains it",
-                         "--certificate demande --key : la clé publique du journal, ou un fichier qui la contient");
+        return cli_fault(cli, ERR_USAGE, "--certificate and --receipt need --key: the journal's public key, or a file that contains it",
+                         "--certificate et --receipt demandent --key : la clé publique du journal, ou un fichier qui la contient");
     TRY(cli_read_file(cli, cli->arena, file, CERTIFICATE_MAX, &certificate));
     if (text_index(key, '+') < 0)
         TRY(cli_read_file(cli, cli->arena, key, KEY_MAX, &key));
-    TRY(certificate_verify(cli->arena, key, certificate, &answer));
+    TRY(verify(cli->arena, key, certificate, &answer));
     return cli_answer(cli, answer.body);
 }
 
@@ -111,16 +112,19 @@ static enum err verify_journal(struct cli *cli)
 
 enum err verb_verify(struct cli *cli)
 {
-    text certificate = cli_option(cli, TEXT("certificate")), backup = cli_option(cli, TEXT("backup"));
+    text certificate = cli_option(cli, TEXT("certificate")), backup = cli_option(cli, TEXT("backup")),
+         receipt = cli_option(cli, TEXT("receipt"));
     struct answer answer = { 0 };
-    if (cli_has(cli, TEXT("key")) && !certificate.n && !backup.n)
-        return cli_fault(cli, ERR_USAGE, "--key goes with --certificate or --backup; a data folder's journal is checked with its own key",
-                         "--key va avec --certificate ou --backup ; le journal d'un dossier de données est vérifié avec sa propre clé");
+    if (cli_has(cli, TEXT("key")) && !certificate.n && !receipt.n && !backup.n)
+        return cli_fault(cli, ERR_USAGE, "--key goes with --certificate, --receipt or --backup; a data folder's journal is checked with its own key",
+                         "--key va avec --certificate, --receipt ou --backup ; le journal d'un dossier de données est vérifié avec sa propre clé");
     if (backup.n) {
         TRY(cli_verify_backup(cli, backup, &answer));
         return cli_answer(cli, answer.body);
     }
-    return certificate.n ? verify_certificate(cli, certificate) : verify_journal(cli);
+    if (receipt.n)
+        return verify_file(cli, receipt, receipt_verify);
+    return certificate.n ? verify_file(cli, certificate, certificate_verify) : verify_journal(cli);
 }
 
 enum err verb_backup(struct cli *cli)

@@ -109,6 +109,15 @@ static enum err record_signed(struct cli *cli, text id)
     return cli_answer(cli, result.body);
 }
 
+static enum err show_receipt(struct cli *cli, text id)
+{
+    text place;
+    TRY(cli_argument(cli, 2, "the \"receipt\" of a decision, from: garant subject consents ID",
+                     "le « receipt » d'une décision, donné par : garant subject consents ID", &place));
+    return cli_ask(cli, METHOD_GET, cli_target(cli, cli_target(cli, "/v1/subjects/", id, "/receipts/").p, place, ""),
+                   TEXT(""), TEXT(""), 0);
+}
+
 enum err verb_subject(struct cli *cli)
 {
     static const char *const reading[] = { "purpose", "categories", NULL }, *const pages[] = { "after", "limit", NULL };
@@ -120,8 +129,8 @@ enum err verb_subject(struct cli *cli)
                   { TEXT_INIT("looks"), "/looks" },
                   { TEXT_INIT("consents"), "/consents" } };
     text what, id, body;
-    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents, signed, objection, permit or end",
-                     "create, find, show, former, patch, access, looks, consents, signed, objection, permit ou end", &what));
+    TRY(cli_argument(cli, 0, "create, find, show, former, patch, access, looks, consents, receipt, signed, objection, permit or end",
+                     "create, find, show, former, patch, access, looks, consents, receipt, signed, objection, permit ou end", &what));
     if (text_eq(what, TEXT("create"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/subjects"), json_type, body, 0);
@@ -135,6 +144,8 @@ enum err verb_subject(struct cli *cli)
                        TEXT(""), 0);
     if (text_eq(what, TEXT("patch")))
         return patch_subject(cli, id);
+    if (text_eq(what, TEXT("receipt")))
+        return show_receipt(cli, id);
     if (text_eq(what, TEXT("signed")))
         return record_signed(cli, id);
     if (text_eq(what, TEXT("objection")))
@@ -145,8 +156,9 @@ enum err verb_subject(struct cli *cli)
         if (text_eq(what, lists[i].word))
             return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages),
                            TEXT(""), TEXT(""), 0);
-    return cli_fault(cli, ERR_USAGE, "unknown action: use create, find, show, former, patch, access, looks, consents, signed, objection, permit or end",
-                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents, signed, objection, permit ou end");
+    return cli_fault(cli, ERR_USAGE,
+                     "unknown action: use create, find, show, former, patch, access, looks, consents, receipt, signed, objection, permit or end",
+                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents, receipt, signed, objection, permit ou end");
 }
 
 /* A file that is made before the act whose answer it is to hold, so that a name that is taken stops the act; gone again

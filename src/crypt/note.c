@@ -287,7 +287,7 @@ static text certificate_kid(struct arena *a, const struct signer *s)
     return arena_print(a, "%.*s+%08x", T(s->name), s->key_id);
 }
 
-text certificate_sign(struct arena *a, const struct signer *s, text json)
+text certificate_sign(struct arena *a, const struct signer *s, const char *type, text json)
 {
     text kid = certificate_kid(a, s);
     if (!kid.p)
@@ -297,21 +297,56 @@ text certificate_sign(struct arena *a, const struct signer *s, text json)
     json_open(&w, '{');
     json_pair(&w, TEXT("alg"), TEXT("EdDSA"));
     json_pair(&w, TEXT("kid"), kid);
-    json_pair(&w, TEXT("typ"), TEXT(CERTIFICATE_TYPE));
+    json_pair(&w, TEXT("typ"), text_of(type));
     json_close(&w, '}');
     text header = buf_made(a, &b);
     return header.p ? jws_sign(a, s, header, json) : header;
 }
 
-enum err certificate_open(struct arena *a, const struct signer *verifier, text jws, text *json)
+enum err certificate_open(struct arena *a, const struct signer *verifier, const char *type, text jws, text *json)
 {
     text header, kid = certificate_kid(a, verifier);
     const struct json *parsed;
     TRY_PTR(kid.p);
     TRY(jws_open(a, verifier, jws, &header, json));
     TRY(json_parse(a, header, &parsed));
-    if (!text_eq(json_text(parsed, TEXT("kid")), kid) ||
-        !text_eq(json_text(parsed, TEXT("typ")), TEXT(CERTIFICATE_TYPE)))
-        return say(a, ERR_INTEGRITY, "the JWS is not a certificate of %.*s", T(kid));
+    if (!text_eq(json_text(parsed, TEXT("kid")), kid) || !text_eq(json_text(parsed, TEXT("typ")), text_of(type)))
+        return say(a, ERR_INTEGRITY, "the JWS is not of %.*s, or not of the type %s", T(kid), type);
+    return OK;
+}
+
+/* JSON values alike: what people read in the file must be what was signed. Members in any order. */
+static bool alike(const struct json *x, const struct json *y)
+{
+    if (!x || !y || x->kind != y->kind || x->count != y->count)
+        return false;
+    if (x->kind == J_BOOL)
+        return x->truth == y->truth;
+    if (x->kind == J_TEXT || x->kind == J_NUMBER)
+        return text_eq(x->value, y->value);
+    const struct json *other = y->first;
+    for (const struct json *member = x->first; member; member = member->next) {
+        if (!alike(member, x->kind == J_OBJECT ? json_get(y, member->key) : other))
+            return false;
+        other = other->next;
+    }
+    return true;
+}
+
+enum err certificate_read(struct arena *a, const struct signer *verifier, const char *type, text readable, text file,
+                          const struct json **json)
+{
+    const struct json *answer = NULL;
+    text jws = text_trim(file), payload;
+    if (text_starts(jws, TEXT("{"))) {
+        TRY(json_parse(a, jws, &answer));
+        jws = json_text(answer, TEXT("jws"));
+    }
+    TRY(certificate_open(a, verifier, type, jws, &payload));
+    TRY(json_parse(a, payload, json));
+    JSON_EACH(member, answer)
+        if (!text_eq(member->key, TEXT("jws")) && !(text_eq(member->key, readable) && alike(member, *json)))
+            return say(a, ERR_INTEGRITY,
+                       "the file's readable part is not what was signed: only the signed part counts");
     return OK;
 }

@@ -6,6 +6,8 @@
 #include "crypt/tree.h"
 #include "crypt/seal.h"
 
+struct json;
+
 /* An Ed25519 signer with the name it signs under (an origin such as "garant.example/journal"; not copied, so it must
  * outlive the signer). A verifier is one whose `secret` is zero. */
 struct signer {
@@ -49,9 +51,15 @@ text jws_sign(struct arena *a, const struct signer *s, text header, text payload
 /* Checks form, alg and signature; gives header and payload. ERR_INTEGRITY, naming what is wrong; "crit" is refused. */
 enum err jws_open(struct arena *a, const struct signer *verifier, text jws, text *header, text *payload);
 
-/* A certificate: the compact JWS (EdDSA, header with kid and typ) of a JSON payload. kid is "name+hexid". */
+/* A certificate or a receipt: the compact JWS (EdDSA, header with kid and typ) of a JSON payload. kid is "name+hexid";
+ * `type` is one of these two, and one is never taken for the other. */
 #define CERTIFICATE_TYPE "vnd.garant.certificate+json"
-text certificate_sign(struct arena *a, const struct signer *s, text json);
-enum err certificate_open(struct arena *a, const struct signer *verifier, text jws, text *json);
+#define RECEIPT_TYPE     "vnd.garant.receipt+json"
+text certificate_sign(struct arena *a, const struct signer *s, const char *type, text json);
+enum err certificate_open(struct arena *a, const struct signer *verifier, const char *type, text jws, text *json);
+/* The same from a file: the JWS itself, or the JSON of an answer with a member "jws", whose member `readable` must say
+ * what was signed, and nothing else may stand there. *json is what was signed. ERR_INTEGRITY otherwise. */
+enum err certificate_read(struct arena *a, const struct signer *verifier, const char *type, text readable, text file,
+                          const struct json **json);
 
 #endif

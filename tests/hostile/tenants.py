@@ -1,7 +1,7 @@
 """Two tenants of one server: whoever is of one, by whatever route and act, finds the other's people, files, holds and papers as absent as nobody's.
 
 Each request is first shown to be good on the caller's own, so that it is the tenant that it is refused for, not its form."""
-import contextlib, os, tempfile, uuid
+import contextlib, datetime, os, tempfile, uuid
 from garant import TOP, Client, Server, check
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, opened, registered, visitor
@@ -25,7 +25,14 @@ TENANTS = "tenants:\n  one: {title: {en: One, fr: Un}, legal_name: One SAS}\n  t
 MARK = "Planted-of-the-first"                                    # stands in all that the first tenant holds
 REASON = "audit.2027"
 
-SIGNED = {"decision": "given", "method": "phone", "signed": "2026-11-21"}
+
+
+def signed():
+    """Decided by telephone, right now: after all that was decided before."""
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"decision": "given", "method": "phone", "signed": now}
+
+
 # What is asked, by the route's name: a body with which it succeeds on one's own. `ident` is the person's id, or another's.
 BODIES = {
     "subject_patch": lambda ident: {"identity": {"note": "changed"}}, "record_add": lambda ident: {"fields": {"page": "/changed"}},
@@ -52,8 +59,8 @@ BODIES = {
     "staff_correct": lambda ident: {"category": "identity", "version": "*", "purpose": "service", "source": "person", "identity.first_name": "Changed",
                                     "identity.last_name": "Changed", "identity.note": "changed"},
     "staff_choice": lambda ident: {"choice": "news email", "decision": "withdrawn", "method": "telephone", "purpose": "service"},
-    "signed_record": lambda ident: {**SIGNED, "purpose": "news", "channel": "email", "version": "1.0", "language": "en"},
-    "staff_signed_do": lambda ident: {**SIGNED, "wording": "news|email|1.0|en"},
+    "signed_record": lambda ident: {**signed(), "purpose": "news", "channel": "email", "version": "1.0", "language": "en"},
+    "staff_signed_do": lambda ident: {**signed(), "wording": "news|email|1.0|en"},
     "campaign_steer": lambda ident: {"do": "stop"}, "staff_campaign_act": lambda ident: {"do": "count"},
     "request_move": lambda ident: {"text": "seen"}, "staff_request_do": lambda ident: {"move": "note", "text": "seen"},
     "authority_document_put": lambda ident: b"%PDF-1.4 planted", "authority_refuse": lambda ident: {"text": "No law requires it."},
@@ -121,8 +128,10 @@ def planted(app, operator, name, role=None):
     operator.request("POST", f"/v1/authorities/{ordered}/document?name=a.pdf", b"%PDF-1.4 planted", {"Content-Type": "text/plain"}.items()).expect(201)
     said = dict.fromkeys(("en", "fr"), name)
     campaign = app.post("/v1/campaigns", {"name": name, "purpose": "news", "subject": said, "text": said}).expect(201).json["id"]
+    app.consent(ident, "news", "refused", channel="email").expect(201)
+    decision, = [row["receipt"] for row in app.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"] if "receipt" in row]
     return {"id": ident, "attachment": file.expect(201).json["id"], "hold": hold, "request": asked, "campaign": campaign, "proof": UNKNOWN,
-            "authority": ordered}
+            "authority": ordered, "decision": decision}
 
 
 def paper(app, operator, name):

@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 WIDTH = 256                                             # hashes in a full tile
-TYP = "vnd.garant.certificate+json"                     # docs/verify.md
+TYP, RECEIPT = "vnd.garant.certificate+json", "vnd.garant.receipt+json"     # docs/verify.md
 
 
 class Broken(Exception):
@@ -386,8 +386,8 @@ def strict_json(data, what):
     return value
 
 
-def check_certificate(verifier, text):
-    """The payload of a certificate: a compact JWS, or the JSON of an answer that holds one as its "jws"."""
+def check_certificate(verifier, text, typ=TYP, member="certificate"):
+    """The payload of a certificate or receipt: a compact JWS, or the JSON of an answer that holds one as its "jws"."""
     if text.lstrip().startswith("{"):
         answer = strict_json(text.encode(), "the file")
         text = answer.get("jws")
@@ -400,10 +400,10 @@ def check_certificate(verifier, text):
     need(header.get("alg") == "EdDSA", f"the algorithm is {header.get('alg')!r}, not EdDSA")
     need("crit" not in header, "the header asks for an extension")
     need(header.get("kid") == verifier.kid, f"the key is {header.get('kid')!r}, not {verifier.kid!r}")
-    need(header.get("typ") == TYP, f"the type is {header.get('typ')!r}, not {TYP!r}")
+    need(header.get("typ") == typ, f"the type is {header.get('typ')!r}, not {typ!r}")
     verifier.verify(b64url(parts[2], "the signature"), f"{parts[0]}.{parts[1]}".encode(), "certificate")
     payload = strict_json(b64url(parts[1], "the payload"), "the payload")
-    need(answer.get("certificate", payload) == payload, "the certificate beside the jws says other things than the signed one")
+    need(answer.get(member, payload) == payload, f"the {member} beside the jws says other things than the signed one")
     return payload
 
 
@@ -462,6 +462,9 @@ def run(o, tell):
         index, seen = check_proof(verifier, read(o.proof), read(o.leaf))
         need(seen.size <= journal.size and journal.range_root(0, seen.size) == seen.root, "the proof is of another journal")
         tell(f"proof: the entry is number {index} of {seen.size}")
+    for name in o.receipt:
+        payload = check_certificate(verifier, read(name).decode(), RECEIPT, "receipt")
+        tell(f"receipt {name}: signed by {verifier.kid}, {payload.get('@id')}")
     for name in o.certificate:
         payload = check_certificate(verifier, read(name).decode())
         tell(f"certificate {name}: signed by {verifier.kid}, {check_certificate_entry(journal, payload)}")
@@ -476,6 +479,7 @@ def main():
     p.add_argument("--proof", metavar="FILE", help="a c2sp.org/tlog-proof text for the entry in --leaf")
     p.add_argument("--leaf", metavar="FILE", help="the bytes of that entry")
     p.add_argument("--certificate", action="append", default=[], metavar="FILE", help="a certificate: a JWS, or JSON with a jws")
+    p.add_argument("--receipt", action="append", default=[], metavar="FILE", help="a receipt of a consent: a JWS, or JSON with a jws")
     p.add_argument("--least", type=int, default=0, metavar="N", help="entries that the journal must have at least")
     p.add_argument("--pruned", type=int, default=0, metavar="N", help="how many of the oldest entries may be gone, at most")
     p.add_argument("--header", action="append", default=[], help='sent with each request, as "Authorization: Bearer …"')

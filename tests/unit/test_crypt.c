@@ -780,7 +780,7 @@ static void jws_vector(void **state)
                        TEXT("{\"alg\":\"EdDSA\",\"alg\":\"EdDSA\"}") };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         assert_int_equal(jws_open(&a, &s, jws_sign(&a, &s, headers[i], TEXT("{}")), &header, &payload), ERR_INTEGRITY);
-    assert_int_equal(certificate_open(&a, &s, expected, &payload), ERR_INTEGRITY); /* no certificate: no kid, no typ */
+    assert_int_equal(certificate_open(&a, &s, CERTIFICATE_TYPE, expected, &payload), ERR_INTEGRITY); /* no certificate: no kid, no typ */
 }
 
 static void certificates(void **state)
@@ -792,21 +792,22 @@ static void certificates(void **state)
     text json;
     signer_make(TEXT("garant.example/journal"), &seed, &s);
     signer_make(TEXT("garant.example/journal"), &seed2, &other);
-    text jws = certificate_sign(&a, &s, TEXT("{\"act\":\"erasure\"}"));
-    assert_int_equal(certificate_open(&a, &s, jws, &json), OK);
+    text jws = certificate_sign(&a, &s, CERTIFICATE_TYPE, TEXT("{\"act\":\"erasure\"}"));
+    assert_int_equal(certificate_open(&a, &s, CERTIFICATE_TYPE, jws, &json), OK);
+    assert_int_equal(certificate_open(&a, &s, RECEIPT_TYPE, jws, &json), ERR_INTEGRITY);
     assert_true(text_eq(json, TEXT("{\"act\":\"erasure\"}")));
-    assert_int_equal(certificate_open(&a, &other, jws, &json), ERR_INTEGRITY);
+    assert_int_equal(certificate_open(&a, &other, CERTIFICATE_TYPE, jws, &json), ERR_INTEGRITY);
     char *copy = arena_alloc(&a, jws.n + 1);
     for (size_t bit = 0; bit < jws.n * 8; bit++) {
         memcpy(copy, jws.p, jws.n);
         copy[bit / 8] ^= (char)(1 << bit % 8);
-        assert_int_equal(certificate_open(&a, &s, (text){ copy, jws.n }, &json), ERR_INTEGRITY);
+        assert_int_equal(certificate_open(&a, &s, CERTIFICATE_TYPE, (text){ copy, jws.n }, &json), ERR_INTEGRITY);
     }
     for (size_t n = 0; n < jws.n; n++)
-        assert_int_equal(certificate_open(&a, &s, text_upto(jws, n), &json), ERR_INTEGRITY);
+        assert_int_equal(certificate_open(&a, &s, CERTIFICATE_TYPE, text_upto(jws, n), &json), ERR_INTEGRITY);
     memcpy(copy, jws.p, jws.n);
     copy[jws.n] = '.';
-    assert_int_equal(certificate_open(&a, &s, (text){ copy, jws.n + 1 }, &json), ERR_INTEGRITY);
+    assert_int_equal(certificate_open(&a, &s, CERTIFICATE_TYPE, (text){ copy, jws.n + 1 }, &json), ERR_INTEGRITY);
 }
 
 int main(void)

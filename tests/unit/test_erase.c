@@ -188,7 +188,7 @@ static void certificate_proves_itself(void **state)
     const struct json *answer = erased(f, id);
     text jws = text_at(answer, "jws"), json;
     struct store *s = f->app->store;
-    OKAY(certificate_open(&f->arena, store_signer(s), jws, &json));
+    OKAY(certificate_open(&f->arena, store_signer(s), CERTIFICATE_TYPE, jws, &json));
     const struct json *signed_ = parsed(f, json);
     assert_true(text_eq(text_at(signed_, "id"), text_at(answer, "certificate.id")));
     uint64_t index, size;

@@ -113,7 +113,7 @@ static enum err sign(struct ctx *c, struct certificate *k, bool again)
     TRY(put_proof(c, k->entry, &w));
     buf_char(&b, '}');
     TRY(buf_take(c->arena, &b, &k->json));
-    k->jws = certificate_sign(c->arena, store_signer(ctx_store(c)), k->json);
+    k->jws = certificate_sign(c->arena, store_signer(ctx_store(c)), CERTIFICATE_TYPE, k->json);
     TRY_PTR(k->jws.p);
     TRY(written_seal(ctx_store(c), c->arena, c->tenant, TEXT("certificate"), k->jws, &k->kept));
     TRY(answer_of(c, k, &answer));
@@ -126,7 +126,8 @@ static enum err sign(struct ctx *c, struct certificate *k, bool again)
 static enum err issue(struct ctx *c, struct certificate *k, bool again)
 {
     TRY(load(c, k));
-    return k->jws.p ? certificate_open(c->arena, store_signer(ctx_store(c)), k->jws, &k->json) : sign(c, k, again);
+    return k->jws.p ? certificate_open(c->arena, store_signer(ctx_store(c)), CERTIFICATE_TYPE, k->jws, &k->json)
+                    : sign(c, k, again);
 }
 
 enum err certificate_issue(struct ctx *c, struct subject_id id, bool again, struct answer *out)
@@ -160,48 +161,40 @@ static enum err check_act(struct arena *a, const struct json *k, text entry)
     return same ? OK : say(a, ERR_INTEGRITY, "the journal's entry is of another act than the certificate");
 }
 
-/* JSON values alike: what people read in the file must be what was signed. Members in any order. */
-static bool alike(const struct json *x, const struct json *y)
-{
-    if (!x || !y || x->kind != y->kind || x->count != y->count)
-        return false;
-    if (x->kind == J_BOOL)
-        return x->truth == y->truth;
-    if (x->kind == J_TEXT || x->kind == J_NUMBER)
-        return text_eq(x->value, y->value);
-    const struct json *other = y->first;
-    for (const struct json *member = x->first; member; member = member->next) {
-        if (!alike(member, x->kind == J_OBJECT ? json_get(y, member->key) : other))
-            return false;
-        other = other->next;
-    }
-    return true;
-}
-
 enum err certificate_verify(struct arena *a, text verifier, text certificate, struct answer *out)
 {
     struct signer key;
-    const struct json *answer = NULL, *k;
-    text jws = text_trim(certificate), json;
+    const struct json *k;
     uint64_t index, size;
     TRY(crypt_init(a));
     TRY(signer_parse(a, text_trim(verifier), &key));
-    if (text_starts(jws, TEXT("{"))) {
-        TRY(json_parse(a, jws, &answer));
-        jws = json_text(answer, TEXT("jws"));
-    }
-    TRY(certificate_open(a, &key, jws, &json));
-    TRY(json_parse(a, json, &k));
-    JSON_EACH(member, answer)
-        if (!text_eq(member->key, TEXT("jws")) && !(text_eq(member->key, TEXT("certificate")) && alike(member, k)))
-            return say(a, ERR_INTEGRITY,
-                       "the file's readable part is not what was signed: only the signed part counts");
+    TRY(certificate_read(a, &key, CERTIFICATE_TYPE, TEXT("certificate"), certificate, &k));
     const struct json *journal = json_get(k, TEXT("journal"));
     TRY(check_entry(a, &key, journal, &index, &size));
     TRY(check_act(a, k, json_text(journal, TEXT("entry"))));
     out->body = arena_print(a, "{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"at\":\"%.*s\",\"index\":%llu,\"size\":%llu}",
                             T(json_text(k, TEXT("id"))), T(json_text(k, TEXT("kind"))), T(json_text(k, TEXT("at"))),
                             (unsigned long long)index, (unsigned long long)size);
+    return out->body.p ? OK : ERR_MEMORY;
+}
+
+enum err receipt_verify(struct arena *a, text verifier, text receipt, struct answer *out)
+{
+    struct signer key;
+    const struct json *k;
+    TRY(crypt_init(a));
+    TRY(signer_parse(a, text_trim(verifier), &key));
+    TRY(certificate_read(a, &key, RECEIPT_TYPE, TEXT("receipt"), receipt, &k));
+    const struct json *record = json_get(k, TEXT("dpv:hasRecordOfActivity"));
+    const struct json *status = json_get(record, TEXT("dpv:hasConsentStatus")),
+                      *process = json_get(record, TEXT("dpv:hasProcess"));
+    const struct json *first = status ? status->first : NULL, *type = json_get(first, TEXT("@type"));
+    const struct json *purpose = process && process->first ? json_get(process->first, TEXT("dpv:hasPurpose")) : NULL;
+    if (!type || !type->first || !purpose)
+        return say(a, ERR_INTEGRITY, "what was signed is no receipt of a consent");
+    out->body = arena_print(a, "{\"id\":\"%.*s\",\"purpose\":\"%.*s\",\"decision\":\"%.*s\",\"at\":\"%.*s\"}",
+                            T(json_text(k, TEXT("@id"))), T(json_text(purpose, TEXT("@id"))), T(type->first->value),
+                            T(json_text(first, TEXT("dpv:isIndicatedAtTime"))));
     return out->body.p ? OK : ERR_MEMORY;
 }
 

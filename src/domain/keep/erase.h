@@ -17,5 +17,8 @@ enum err certificate_get(struct ctx *c, text id, bool html, struct answer *out);
  * with the key of that verifier's line ("name+hexid+base64"), and its entry in the journal that the key has signed.
  * Answers {"id", "kind", "at", "index", "size"}. */
 enum err certificate_verify(struct arena *a, text verifier, text certificate, struct answer *out);
+/* Without a server: checks the signature of a receipt (a JWS, or the JSON of an answer, whose readable part must then
+ * be what was signed) with the instance's public key: {"id", "purpose", "decision", "at"}. ERR_INTEGRITY otherwise. */
+enum err receipt_verify(struct arena *a, text verifier, text receipt, struct answer *out);
 
 #endif

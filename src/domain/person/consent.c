@@ -242,6 +242,12 @@ static void put_signed(struct json_out *w, const struct json *evidence)
             json_pair(w, members[i], json_text(evidence, members[i]));
 }
 
+static text place_print(struct arena *a, const struct ledger_row *row)
+{
+    return arena_print(a, "%lld.%lld.%.*s.%.*s", (long long)row->at, (long long)row->seq, T(row->k.channel),
+                       T(row->k.purpose));
+}
+
 /* Evidence that cannot be opened hides no decision: the row says so. */
 static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_row *rows, text name, struct json_out *w)
 {
@@ -259,6 +265,8 @@ static enum err put_rows(struct ctx *c, const struct person *p, struct ledger_ro
             json_name(w, TEXT("permitted"));
             json_put(w, json_get(rows->evidence, TEXT("permitted")));
         }
+        if (!text_eq(rows->k.channel, PERMISSION_CHANNEL) && !text_eq(rows->k.channel, TEXT("objection")))
+            json_pair(w, TEXT("receipt"), place_print(c->arena, rows));
         if (rows->lapsed)
             json_pair_bool(w, TEXT("lapsed"), true);
         if (rows->times > 1) {
@@ -310,12 +318,6 @@ static bool place_parse(text after, bool newest, struct ledger_place *out)
     return text_int(at, &out->at) && text_int(seq, &out->seq) && after.p;
 }
 
-static text place_print(struct arena *a, const struct ledger_row *row)
-{
-    return arena_print(a, "%lld.%lld.%.*s.%.*s", (long long)row->at, (long long)row->seq, T(row->k.channel),
-                       T(row->k.purpose));
-}
-
 static enum err put_page(struct ctx *c, const struct person *p, const struct paging *asked, struct json_out *w,
                          struct answer *out)
 {
@@ -362,7 +364,7 @@ static enum err put_last(struct ctx *c, const struct person *p, struct json_out 
 
 /* The whole ledger, with who took each consent and what shows it, is for who answers people or takes their consents;
  * others ask for a decision. */
-static enum err may_see_ledger(struct ctx *c, struct look *l)
+enum err consent_may_see(struct ctx *c, struct look *l)
 {
     const struct ask ask = { .actor = c->actor.index,
                              .purpose = PURPOSE_RIGHTS,
@@ -382,9 +384,40 @@ static enum err show_ledger(struct ctx *c, struct look *l, struct json_out *w)
 enum err consent_list(struct ctx *c, text id, const struct paging *asked, struct answer *out)
 {
     struct look l = {
-        .act = TEXT("read"), .purpose = TEXT("consents"), .may = may_see_ledger, .show = show_ledger, .asked = asked
+        .act = TEXT("read"), .purpose = TEXT("consents"), .may = consent_may_see, .show = show_ledger, .asked = asked
     };
     return look_at_person(c, id, &l, out);
+}
+
+enum err consent_none(struct ctx *c)
+{
+    return say(c->arena, ERR_NOT_FOUND, "there is no such decision on a consent");
+}
+
+enum err consent_one(struct ctx *c, const struct person *p, text place, struct consent_row *out)
+{
+    struct ledger_place at;
+    struct ledger_row *row = NULL;
+    struct wordings wordings = { .bytes = 0 };
+    bool more;
+    if (!place.n || !place_parse(place, false, &at))
+        return consent_none(c);
+    TRY(load_ledger(c, SQL_CONSENT_PAGE,
+                    ARGS(V_TEXT(c->tenant), V_ID(p->id), V_INT(at.at), V_TEXT(at.purpose), V_TEXT(at.channel),
+                         V_INT(at.seq - 1), V_INT(1)),
+                    1, &row, &more));
+    if (!row || row->at != at.at || row->seq != at.seq || !text_eq(row->k.purpose, at.purpose) ||
+        !text_eq(row->k.channel, at.channel))
+        return consent_none(c);
+    *out = (struct consent_row){ .purpose = row->k.purpose,
+                                 .channel = row->k.channel,
+                                 .decision = row->k.decision,
+                                 .policy = row->policy,
+                                 .method = row->k.method,
+                                 .wording_hash = arena_copy(c->arena, text_of(row->k.wording_hash)),
+                                 .at = row->at,
+                                 .seq = row->seq };
+    return wording_of(c, &wordings, out->wording_hash, &out->wording);
 }
 
 enum err consent_is_live(struct ctx *c, text id, text purpose, bool *live)

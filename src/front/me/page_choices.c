@@ -143,6 +143,7 @@ static void put_rows(struct page *p, const struct json *ledger)
         page_copy(p, row, TEXT("at"));
         page_copy(p, row, TEXT("policy"));
         page_copy(p, row, TEXT("wording"));
+        json_pair(&p->w, TEXT("receipt"), json_text(row, TEXT("receipt")));
         json_pair(&p->w, TEXT("taken_by"),
                   text_eq(json_text(row, TEXT("by")), TEXT("person")) ? TEXT("")
                                                                       : doc_source(p->c, json_text(row, TEXT("by"))));
