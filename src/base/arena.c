@@ -53,14 +53,14 @@ static struct arena_chunk *chunk_for(struct arena *a, size_t size)
         want = 1 << 20;
     if (want < size)
         want = size;
-    struct arena_chunk *c = calloc(1, sizeof *c + want);
+    struct arena_chunk *c = malloc(sizeof *c + want); /* zeroed as it is given out: most of it never is */
     if (!c)
         return NULL;
     *c = (struct arena_chunk){ .next = a->chunks, .size = want };
     return a->chunks = c;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+static void *room(struct arena *a, size_t size)
 {
     size_t rounded;
     if (__builtin_add_overflow(size, (size_t)ALIGN - 1, &rounded) ||
@@ -81,6 +81,12 @@ void *arena_alloc(struct arena *a, size_t size)
     c->used += rounded;
     a->used += rounded;
     return out;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    void *out = room(a, size);
+    return out ? memset(out, 0, size) : NULL;
 }
 
 enum err arena_whole(struct arena *a)
@@ -104,11 +110,12 @@ void *arena_array(struct arena *a, size_t count, size_t size)
 
 text arena_copy(struct arena *a, text s)
 {
-    char *out = arena_alloc(a, s.n + 1);
+    char *out = room(a, s.n + 1);
     if (!out)
         return (text){ NULL, 0 };
     if (s.n)
         memcpy(out, s.p, s.n);
+    out[s.n] = '\0';
     return (text){ out, s.n };
 }
 
@@ -117,9 +124,12 @@ text arena_print(struct arena *a, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
-    char *out = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
-    if (out)
+    char small[256];
+    int n = vsnprintf(small, sizeof small, format, args);
+    char *out = n < 0 ? NULL : room(a, (size_t)n + 1);
+    if (out && (size_t)n < sizeof small)
+        memcpy(out, small, (size_t)n + 1);
+    else if (out)
         vsnprintf(out, (size_t)n + 1, format, again);
     va_end(again);
     va_end(args);

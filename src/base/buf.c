@@ -36,7 +36,7 @@ void buf_wipe(struct buf *b)
     buf_clear(b);
 }
 
-static bool grow(struct buf *b, size_t more)
+static bool grow_to(struct buf *b, size_t more)
 {
     size_t need;
     if (b->failed || __builtin_add_overflow(b->n, more, &need) || need > b->limit) {
@@ -64,6 +64,11 @@ static bool grow(struct buf *b, size_t more)
     return true;
 }
 
+static inline bool grow(struct buf *b, size_t more)
+{
+    return (!b->failed && more <= b->capacity - b->n) || grow_to(b, more);
+}
+
 void buf_add(struct buf *b, text s)
 {
     if (!s.n || !grow(b, s.n))
@@ -73,15 +78,23 @@ void buf_add(struct buf *b, text s)
     b->n += s.n;
 }
 
-void buf_char(struct buf *b, char c) { buf_add(b, (text){ &c, 1 }); }
+void buf_char(struct buf *b, char c)
+{
+    if (grow(b, 1))
+        b->p[b->n++] = c;
+}
 
+/* Written into what room there is; again when that was too little. */
 void buf_vprint(struct buf *b, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    size_t room = b->failed || !b->p ? 0 : b->capacity - b->n;
+    int n = vsnprintf(room ? b->p + b->n : NULL, room, format, args);
     if (n < 0)
         b->failed = true;
+    else if ((size_t)n < room)
+        b->n += (size_t)n;
     else if (grow(b, (size_t)n + 1)) {
         vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
         b->n += (size_t)n;
@@ -131,7 +144,9 @@ void buf_hex(struct buf *b, text bytes)
 
 static void base64(struct buf *b, text bytes, const char *alphabet, bool pad)
 {
-    for (size_t i = 0; i < bytes.n; i += 3) {
+    size_t whole = bytes.n / 3, rest = bytes.n % 3;
+    char *to = buf_room(b, whole * 4 + (rest ? (pad ? 4 : rest + 1) : 0));
+    for (size_t i = 0; to && i < bytes.n; i += 3) {
         size_t left = bytes.n - i;
         uint32_t group = (uint32_t)(uint8_t)bytes.p[i] << 16;
         group |= left > 1 ? (uint32_t)(uint8_t)bytes.p[i + 1] << 8 : 0;
@@ -141,7 +156,8 @@ static void base64(struct buf *b, text bytes, const char *alphabet, bool pad)
         size_t n = left > 2 ? 4 : left + 1;
         for (; pad && n < 4; n++)
             out[n] = '=';
-        buf_add(b, (text){ out, n });
+        memcpy(to, out, n);
+        to += n;
     }
 }
 

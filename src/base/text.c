@@ -4,8 +4,6 @@
 
 text text_of(const char *cstr) { return cstr ? (text){ cstr, strlen(cstr) } : (text){ NULL, 0 }; }
 
-bool text_eq(text a, text b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
-
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
 bool text_eq_nocase(text a, text b)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct text {
     const char *p;
@@ -22,7 +23,8 @@ typedef struct text {
 #define TEXT_BYTES(object) ((text){ (const char *)&(object), sizeof(object) })
 
 text text_of(const char *cstr); /* NULL becomes the empty slice */
-bool text_eq(text a, text b); /* byte by byte */
+/* Byte by byte. */
+static inline bool text_eq(text a, text b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
 bool text_eq_nocase(text a, text b); /* ASCII letters only */
 int text_cmp(text a, text b);        /* byte order, as memcmp then length */
 bool text_starts(text s, text prefix); /* an empty one always does */

@@ -8,6 +8,8 @@
 enum { BIND_SIZE = 32 };
 struct bind {
     crypto_generichash_blake2b_state state;
+    size_t n; /* of what is not yet hashed: short pieces go together */
+    uint8_t pieces[256];
 };
 
 /* `personal` (16 characters) keeps the uses apart: a digest made for one never serves another. `key` may be NULL. */

@@ -43,9 +43,30 @@ void key_make(struct key *out) { randombytes_buf(out->b, sizeof out->b); }
 
 void bind_start(struct bind *b, const char personal[16], const struct key *key)
 {
+    b->n = 0;
     crypto_generichash_blake2b_init_salt_personal(&b->state, key ? key->b : NULL,
                                                   key ? sizeof key->b : 0, BIND_SIZE,
                                                   NULL, (const uint8_t *)personal);
+}
+
+static void bind_pieces(struct bind *b)
+{
+    if (b->n)
+        crypto_generichash_blake2b_update(&b->state, b->pieces, b->n);
+    b->n = 0;
+}
+
+static void bind_bytes(struct bind *b, const uint8_t *bytes, size_t n)
+{
+    if (n > sizeof b->pieces - b->n)
+        bind_pieces(b);
+    if (n > sizeof b->pieces) {
+        crypto_generichash_blake2b_update(&b->state, bytes, n);
+        return;
+    }
+    if (n)
+        memcpy(b->pieces + b->n, bytes, n);
+    b->n += n;
 }
 
 void bind_number(struct bind *b, uint64_t number)
@@ -53,17 +74,18 @@ void bind_number(struct bind *b, uint64_t number)
     uint8_t bytes[8];
     for (unsigned i = 0; i < 8; i++)
         bytes[i] = (uint8_t)(number >> 8 * i);
-    crypto_generichash_blake2b_update(&b->state, bytes, sizeof bytes);
+    bind_bytes(b, bytes, sizeof bytes);
 }
 
 void bind_text(struct bind *b, text s)
 {
     bind_number(b, s.n);
-    crypto_generichash_blake2b_update(&b->state, (const uint8_t *)s.p, s.n);
+    bind_bytes(b, (const uint8_t *)s.p, s.n);
 }
 
 void bind_end(struct bind *b, uint8_t out[BIND_SIZE])
 {
+    bind_pieces(b);
     crypto_generichash_blake2b_final(&b->state, out, BIND_SIZE);
     sodium_memzero(b, sizeof *b);
 }

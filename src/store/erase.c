@@ -26,6 +26,7 @@ struct erasing {
     const uint32_t *kept;
     unsigned kept_count;
     text keep;
+    bool bound[TABLE_COUNT];
 };
 
 /* A table whose rows go with the key that each is sealed under. */
@@ -47,7 +48,7 @@ static enum err erase_keyed(struct db *db, const struct erasing *c, enum sql lis
 static enum err erase_all(struct db *db, enum table table, const struct erasing *c, enum sql erase, int64_t *rows)
 {
     TRY(db_run(db, erase, rows, ARGS(V_TEXT(c->tenant), V_ID(*c->subject))));
-    return ledger_forget(db, table, c->tenant, *c->subject);
+    return ledger_forget(db, table, c->tenant, *c->subject, c->bound[table]);
 }
 
 static enum err erase_rows(struct db *db, enum table table, const struct erasing *c, text kept_as, enum sql erase,
@@ -101,7 +102,8 @@ static enum err erase_table(struct db *db, const struct erasing *c, enum table t
 enum err store_erase(struct db *db, text tenant, struct subject_id subject, const uint32_t *kept, unsigned kept_count,
                      text keep, int64_t *counts)
 {
-    struct erasing c = { tenant, &subject, kept, kept_count, keep };
+    struct erasing c = { tenant, &subject, kept, kept_count, keep, { false } };
+    TRY(ledger_bound_tables(db, &(struct scope){ tenant, subject }, c.bound));
     for (enum table t = 0; t < TABLE_COUNT; t++) {
         int64_t rows = 0;
         TRY(erase_table(db, &c, t, &rows));

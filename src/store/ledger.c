@@ -553,16 +553,17 @@ static bool has_something(struct ledger *l, enum table t, struct head *h)
     return h->there && (!h->genuine || tables[t].kind == BOUND_KIND_itself || ledger_slot(h, l->codes[t]));
 }
 
-enum err ledger_forget(struct db *db, enum table t, text tenant, struct subject_id subject)
+enum err ledger_forget(struct db *db, enum table t, text tenant, struct subject_id subject, bool there)
 {
     struct ledger *l = &db->store->ledger;
     struct scope s = { tenant, subject };
     struct head *h;
-    int64_t bound;
+    int64_t bound = 0;
     if (!ledger_per_person(t) || !l->armed)
         return OK;
     changes_drop(l, t, &s);
-    TRY(db_run(db, SQL_BOUND_FORGET, &bound, ARGS(V_SCOPE(s), V_TEXT(tables[t].name))));
+    if (there)
+        TRY(db_run(db, SQL_BOUND_FORGET, &bound, ARGS(V_SCOPE(s), V_TEXT(tables[t].name))));
     struct head_of of = ledger_head_of(t, &s);
     TRY(ledger_head_here(db, &of, &h));
     if (!bound && !has_something(l, t, h))

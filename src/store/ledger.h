@@ -69,8 +69,10 @@ void ledger_forget_changes(struct store *s); /* the transaction, or the member's
  * changed without an entry. */
 enum err ledger_settle(struct db *db);
 /* An erasure: what is bound of the person in a table all of whose rows went. When anything was, an entry must follow,
- * as behind any change. */
-enum err ledger_forget(struct db *db, enum table table, text tenant, struct subject_id subject);
+ * as behind any change. `bound`: whether rows of the table may be bound, of ledger_bound_tables(). */
+enum err ledger_forget(struct db *db, enum table table, text tenant, struct subject_id subject, bool bound);
+/* In which tables something of the person is bound, row by row. */
+enum err ledger_bound_tables(struct db *db, const struct scope *s, bool in[TABLE_COUNT]);
 /* Binds all rows anew, as they stand, under the next entry, which must follow in the same transaction. */
 enum err ledger_bind_all(struct db *db, int64_t *rows);
 enum err ledger_there(struct db *db, bool *out); /* whether anything in the file is bound */

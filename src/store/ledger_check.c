@@ -330,8 +330,7 @@ static enum err newest_look(struct ledger_look *w, enum table t, const struct sc
     return OK;
 }
 
-/* Of which tables something of the person is bound, row by row. */
-static enum err bound_tables(struct db *db, const struct scope *s, bool in[TABLE_COUNT])
+enum err ledger_bound_tables(struct db *db, const struct scope *s, bool in[TABLE_COUNT])
 {
     QUERY_AUTO q;
     query_start(&q, db, SQL_BOUND_TABLES, ARGS(V_SCOPE(*s)));
@@ -350,7 +349,7 @@ static enum err person_look(struct ledger_look *w, const struct scope *s)
     struct head h;
     bool in[TABLE_COUNT] = { false };
     TRY(ledger_head_read(w->db, &of, &h));
-    TRY(bound_tables(w->db, s, in));
+    TRY(ledger_bound_tables(w->db, s, in));
     for (enum table t = 0; t < TABLE_COUNT; t++)
         if (ledger_per_person(t) && (in[t] || ledger_slot(&h, l->codes[t])))
             TRY(scope_look(w, t, s, &h));
@@ -418,7 +417,7 @@ static enum err stray_look(struct ledger_look *w, const struct scope_name *n)
     struct head h;
     must(t != TABLE_COUNT); /* the statement has its name */
     TRY(ledger_head_read(w->db, &of, &h));
-    TRY(bound_tables(w->db, &n->scope, in));
+    TRY(ledger_bound_tables(w->db, &n->scope, in));
     bool looked = h.there && (in[t] || ledger_slot(&h, w->db->store->ledger.codes[t]));
     return looked ? OK : scope_look(w, t, &n->scope, &h);
 }

@@ -137,6 +137,15 @@ enum err certificate_issue(struct ctx *c, struct subject_id id, bool again, stru
     return answer_of(c, &k, out);
 }
 
+enum err certificate_issue_new(struct ctx *c, const struct certified *of, bool again, struct answer *out)
+{
+    struct certificate k = { .id = of->id, .facts = of->facts, .entry = of->entry };
+    if (!of->facts.p)
+        return certificate_issue(c, of->id, again, out);
+    TRY(sign(c, &k, again));
+    return answer_of(c, &k, out);
+}
+
 /* ---- Verifying one, anywhere. ---- */
 
 static enum err check_entry(struct arena *a, const struct signer *key, const struct json *journal, uint64_t *index,

@@ -37,6 +37,7 @@ struct erasing {
     struct person *p;
     text ground;
     struct subject_id certificate;
+    struct certified *certified; /* for who certifies it, when it was written */
     struct keeping keeping;
     struct kept *kept;
     unsigned kept_count, kept_room;
@@ -576,6 +577,8 @@ static enum err run_erase(struct db *db, struct write *w)
     enum err status = buf_lend(db_arena(db), &e->facts, &facts);
     if (status == OK)
         status = enter_certificate(db, c, e->p->id, e->certificate, c->now, facts, entry);
+    e->certified->entry = entry;
+    e->certified->facts = status == OK ? arena_copy(db_arena(db), facts) : (text){ NULL, 0 };
     e->facts.n = fixed; /* a group may be run again */
     return status;
 }
@@ -590,13 +593,14 @@ static enum err take_stock(struct erasing *e)
 
 static void free_facts(struct erasing *e) { buf_free(&e->facts); }
 
-static enum err erase_once(struct ctx *c, struct person *p, text ground, struct subject_id certificate, bool *again)
+static enum err erase_once(struct ctx *c, struct person *p, text ground, struct certified *out, bool *again)
 {
     CLEANUP(free_facts)
     struct erasing e = { .c = c,
                          .p = p,
                          .ground = ground,
-                         .certificate = certificate,
+                         .certificate = out->id,
+                         .certified = out,
                          .facts = buf_make(1 << 20),
                          .at_term = text_eq(ground, TEXT("term")) };
     TRY(take_stock(&e));
@@ -632,15 +636,15 @@ static enum err erase_once(struct ctx *c, struct person *p, text ground, struct 
 
 /* Whatever is added or held meanwhile is looked at anew: it was acknowledged, so others get on while this one tries
  * again. */
-static enum err erase_person(struct ctx *c, struct person *p, text ground, struct subject_id *certificate)
+static enum err erase_person(struct ctx *c, struct person *p, text ground, struct certified *certificate)
 {
     enum { TRIES = 20 };
     enum err status = OK;
     bool again = true;
-    *certificate = id_make(c->now);
+    *certificate = (struct certified){ .id = id_make(c->now) };
     for (int i = 0; again && i < TRIES; i++) {
         again = false;
-        status = erase_once(c, p, ground, *certificate, &again);
+        status = erase_once(c, p, ground, certificate, &again);
     }
     TRY(status);
     transient_forget(c->app, c->tenant, p->id);
@@ -919,7 +923,7 @@ static enum err erase_quick(struct ctx *c, const struct person *p)
 enum err erase_subject(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
-    struct subject_id certificate;
+    struct certified certificate;
     text ground;
     TRY(ground_of(c, in, &ground));
     enum err status = person_open(c, id, true, &p);
@@ -931,13 +935,13 @@ enum err erase_subject(struct ctx *c, text id, const struct json *in, struct ans
         TRY(session_fresh(c)); /* whoever finds a browser left open must not undo a person for good */
     TRY(erase_quick(c, &p));
     TRY(erase_person(c, &p, ground, &certificate));
-    return certificate_issue(c, certificate, true, out);
+    return certificate_issue_new(c, &certificate, true, out);
 }
 
 enum err erase_at_term(struct ctx *c, struct subject_id id)
 {
     PERSON_AUTO p = { 0 };
-    struct subject_id certificate;
+    struct certified certificate;
     struct answer answer;
     enum err status = person_open_anyway(c, id_print(c->arena, id), &p);
     if (status == ERR_NOT_FOUND)
@@ -947,7 +951,7 @@ enum err erase_at_term(struct ctx *c, struct subject_id id)
     if (status == ERR_PRECONDITION) /* held or restricted meanwhile: the next look sees it */
         return OK;
     TRY(status);
-    return certificate_issue(c, certificate, false, &answer);
+    return certificate_issue_new(c, &certificate, false, &answer);
 }
 
 /* ---- What was kept goes too. ---- */

@@ -22,5 +22,13 @@ enum err erase_resume(struct ctx *c);
 /* Signs a certificate with the journal's proof and stores it, unless that was done, and answers with it:
  * {"certificate", "jws"}. `again`: the answer takes the place of the one that the request's write has kept. */
 enum err certificate_issue(struct ctx *c, struct subject_id id, bool again, struct answer *out);
+/* What the write of an erasure put for its certificate; facts.p NULL when nothing was written. */
+struct certified {
+    struct subject_id id;
+    uint64_t entry;
+    text facts;
+};
+/* The same of the erasure that this request has written, which knows what its certificate says without reading it. */
+enum err certificate_issue_new(struct ctx *c, const struct certified *of, bool again, struct answer *out);
 
 #endif

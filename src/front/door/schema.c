@@ -64,17 +64,19 @@ text schema_shown(text name)
 static const struct schema_member *row_of(const struct schema_member *first, text name,
                                           const struct schema_member **near)
 {
-    const struct schema_member *row = NULL;
     unsigned least = 3;
-    for (const struct schema_member *m = first; m < members + MEMBERS && text_eq(m->schema, first->schema); m++) {
-        unsigned distance = near ? text_distance(name, m->name, 2) : 3;
-        row = text_eq(name, m->name) ? m : row;
+    const struct schema_member *end = first;
+    for (; end < members + MEMBERS && text_eq(end->schema, first->schema); end++)
+        if (text_eq(name, end->name))
+            return end;
+    for (const struct schema_member *m = first; near && m < end; m++) {
+        unsigned distance = text_distance(name, m->name, 2);
         if (distance < least) {
             least = distance;
             *near = m;
         }
     }
-    return row;
+    return NULL;
 }
 
 /* All that the schema does not name, at once, and what the first of them is near to. */
