@@ -1,5 +1,5 @@
-/* garant form, request, publication, authority: what people send by the forms of the policy, what they ask about their
- * data, what they show in public; and what public authorities ask. */
+/* garant form, request, publication, authority, breach: what people send by the forms of the policy, what they ask
+ * about their data, what they show in public; what public authorities ask; and breaches. */
 #include "cli/client.h"
 
 enum err verb_form(struct cli *cli)
@@ -219,4 +219,98 @@ enum err verb_authority(struct cli *cli)
         return hand(cli, id);
     return cli_fault(cli, ERR_USAGE, "unknown action: use list, enter, show, attach, document, approve, refuse, secrecy or hand",
                      "action inconnue : utilisez list, enter, show, attach, document, approve, refuse, secrecy ou hand");
+}
+
+/* ---- The register of breaches. ---- */
+
+enum { BREACH_INPUT = 1 << 20 };
+
+static enum err breach_ask(struct cli *cli, text target)
+{
+    return cli_ask(cli, METHOD_GET, target, TEXT(""), TEXT(""), 0);
+}
+
+/* Options that are members of the body, as the API names them; *any: one was given. */
+static enum err body_of(struct cli *cli, const char *const *names, bool *any, text *out)
+{
+    BUF_AUTO b = buf_make(1 << 18);
+    struct json_out w = json_out(&b);
+    *any = false;
+    json_open(&w, '{');
+    for (unsigned i = 0; names[i]; i++) {
+        text name = text_of(names[i]), value = cli_option(cli, name);
+        if (!cli_has(cli, name))
+            continue;
+        *any = true;
+        if (text_eq(name, TEXT("drill"))) {
+            json_pair_bool(&w, name, true);
+        } else if (text_eq(name, TEXT("categories")) || text_eq(name, TEXT("tenants"))) {
+            json_name(&w, name);
+            json_open(&w, '[');
+            for (text rest = value; rest.n;)
+                json_put_text(&w, text_trim(text_cut(&rest, ',')));
+            json_close(&w, ']');
+        } else {
+            json_pair(&w, name, value);
+        }
+    }
+    json_close(&w, '}');
+    return buf_take(cli->arena, &b, out);
+}
+
+/* By options, or as JSON on standard input where none is given. */
+static enum err send_body(struct cli *cli, text target, const char *const *names)
+{
+    bool any;
+    text body;
+    TRY(body_of(cli, names, &any, &body));
+    if (!any)
+        TRY(cli_read_input(cli, BREACH_INPUT, &body));
+    return cli_ask(cli, METHOD_POST, target, json_type, text_trim(body).n ? body : TEXT("{}"), 0);
+}
+
+static enum err breach_move_of(struct cli *cli, text id)
+{
+    static const char *const names[] = { "text", "categories", "from", "until", "recipient", "actor", "staff",
+                                         "risk", "stage",      "how",  "party", "late",      NULL };
+    text name;
+    TRY(cli_argument(cli, 2, "the move, such as find or notify", "l'action, comme find ou notify", &name));
+    text before = arena_print(cli->arena, "/v1/breaches/%.*s/moves/", T(id));
+    TRY_PTR(before.p);
+    return send_body(cli, cli_target(cli, before.p, name, ""), names);
+}
+
+static enum err breach_one(struct cli *cli, text what)
+{
+    static const char *const paged[] = { "after", "limit", NULL }, *const stage[] = { "stage", NULL };
+    static const char *const why[] = { "text", NULL };
+    text id;
+    TRY(cli_argument(cli, 1, "the breach's reference", "la référence de la violation", &id));
+    if (text_eq(what, TEXT("show")))
+        return breach_ask(cli, cli_target(cli, "/v1/breaches/", id, ""));
+    if (text_eq(what, TEXT("move")))
+        return breach_move_of(cli, id);
+    if (text_eq(what, TEXT("form")))
+        return breach_ask(cli, cli_query(cli, cli_target(cli, "/v1/breaches/", id, "/form"), stage));
+    if (text_eq(what, TEXT("people")))
+        return breach_ask(cli, cli_query(cli, cli_target(cli, "/v1/breaches/", id, "/people"), paged));
+    if (text_eq(what, TEXT("dismiss")))
+        return send_body(cli, cli_target(cli, "/v1/breach-signs/", id, "/dismiss"), why);
+    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\"", "action inconnue « %.*s »", T(what));
+}
+
+enum err verb_breach(struct cli *cli)
+{
+    static const char *const listed[] = { "which", "after", "limit", NULL }, *const paged[] = { "after", "limit", NULL };
+    static const char *const opened[] = { "what", "known", "drill", "tenants", "sign", NULL };
+    text what;
+    TRY(cli_argument(cli, 0, "list, open, show, move, form, people, register or dismiss",
+                     "list, open, show, move, form, people, register ou dismiss", &what));
+    if (text_eq(what, TEXT("list")))
+        return breach_ask(cli, cli_query(cli, TEXT("/v1/breaches"), listed));
+    if (text_eq(what, TEXT("register")))
+        return breach_ask(cli, cli_query(cli, TEXT("/v1/breaches/register"), paged));
+    if (text_eq(what, TEXT("open")))
+        return send_body(cli, TEXT("/v1/breaches"), opened);
+    return breach_one(cli, what);
 }

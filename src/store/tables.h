@@ -16,7 +16,8 @@ enum table {
 };
 
 /* Categories of sealed columns: `row` stands for the row's own column, the others for the server's own records. */
-#define PERSONAL(X) X(none) X(row) X(attachments) X(consents) X(requests) X(journal) X(proofs) X(accounts) X(mail)
+#define PERSONAL(X)                                                                                                    \
+    X(none) X(row) X(attachments) X(consents) X(requests) X(journal) X(proofs) X(accounts) X(mail) X(breaches)
 enum personal {
 #define X(name) PERSONAL_##name,
     PERSONAL(X)

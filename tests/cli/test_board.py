@@ -179,6 +179,8 @@ def breaks(document, tenant):
     letter = ("INSERT INTO campaign (tenant, id, state, purpose, channel, actor, body, at, pace, sent, skipped, failed, uncertain, measured, opened)"
               f" VALUES ('{tenant}', {SOMEBODY}, 'done', 'x', 'email', 'x', '', 1, 0, 1, 0, 0, 0, 0, 0); INSERT INTO campaign_letter (tenant, subject,"
               f" campaign, state, at, tries, due) VALUES ('{tenant}', {person}, {SOMEBODY}, 1, 9e15, 1, 9e15)")
+    breach = ("INSERT INTO breach (tenant, id, version, drill, known, authority, subjects, processors, letters, unreached, closed, due, body)"
+              f" VALUES ('{tenant}', {SOMEBODY}, 1, 0, 1, 2, 2, 2, 0, 0, {{}}, {{}}, x'00')")
     shown = [f"INSERT INTO publication (tenant, subject, id, category, purpose, item, version, state, at) VALUES ('{tenant}', {person}, {SOMEBODY},"
              f" '{name}', '{body['public']}', 1, 1, 1, 1)" for name, body in document.categories.items() if body.get("public")]
     return {
@@ -194,7 +196,9 @@ def breaks(document, tenant):
                       "'withdrawn', 1, version FROM policy_version LIMIT 1",
                       each, f"UPDATE record SET {back}, due = NULL", f"UPDATE former SET {back}, due = NULL", f"UPDATE consent SET {back}, last = 1",
                       f"UPDATE attachment SET {back}, due = NULL", f"{each}; {closed}",
-                      f"UPDATE certificate SET {back}", "UPDATE mail SET created = 1, due = 1", f"UPDATE folder_grant SET {back}, due = 1"],
+                      f"UPDATE certificate SET {back}", "UPDATE mail SET created = 1, due = 1", f"UPDATE folder_grant SET {back}, due = 1",
+                      breach.format("1", "2")],
+        "breaches": [breach.format("NULL", "NULL")],
         "duties": [f"INSERT INTO duty (tenant, id, kind, about, subject, at, due) VALUES ('{tenant}', {SOMEBODY}, 'inform', '', {person}, 1, 2)"],
         "requests": [f"INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, '{{}}')"],
         "register": [f"INSERT INTO dsr (tenant, id, version, kind, channel, state, identity, received, paused, alarm, legal, body) VALUES "

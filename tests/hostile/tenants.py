@@ -62,6 +62,7 @@ BODIES = {
     "signed_record": lambda ident: {**signed(), "purpose": "news", "channel": "email", "version": "1.0", "language": "en"},
     "staff_signed_do": lambda ident: {**signed(), "wording": "news|email|1.0|en"},
     "campaign_steer": lambda ident: {"do": "stop"}, "staff_campaign_act": lambda ident: {"do": "count"},
+    "breach_move": lambda ident: {"text": "seen"}, "staff_breach_do": lambda ident: {"move": "note", "text": "seen"},
     "request_move": lambda ident: {"text": "seen"}, "staff_request_do": lambda ident: {"move": "note", "text": "seen"},
     "authority_document_put": lambda ident: b"%PDF-1.4 planted", "authority_refuse": lambda ident: {"text": "No law requires it."},
     "authority_secrecy": lambda ident: {"secrecy": "A law", "secret_until": "2030-01-01"},
@@ -81,10 +82,11 @@ ENDING = {"subject_erase", "subject_close", "staff_close", "record_drop", "hold_
           "authority_refuse"}
 # No request of this test can succeed there: nobody waits for approval in the second tenant.
 NEVER_OWN = {"account_approve", "account_refuse", "staff_decide"}
-# Nor there: nobody uploaded a proof, no second person approved what an authority asked, this policy shows nothing in public, and a form to
-# correct says which version it was made from. That who may succeeds is shown by tests/front (requests.py, staffpages.py) and tests/promises.
+# Nor there: nobody uploaded a proof, no second person approved what an authority asked, nobody planted the sign of a breach, this policy
+# shows nothing in public, and a form to correct says which version it was made from. That who may succeeds is shown by tests/front
+# (requests.py, staffpages.py) and tests/promises.
 NEVER_THERE = {"request_proof", "staff_request_proof", "publication_send", "publication_end", "staff_publish", "staff_publish_do", "staff_correct",
-               "authority_hand", "staff_authority_hand"}
+               "authority_hand", "staff_authority_hand", "breach_dismiss"}
 
 
 def policy_of(folder):
@@ -126,12 +128,13 @@ def planted(app, operator, name, role=None):
     ordered = operator.post("/v1/authorities", {"authority": name, "ground": name, "received": "2026-01-05", "subjects": [ident],
                                                 "categories": ["connection"]}).expect(201).json["id"]
     operator.request("POST", f"/v1/authorities/{ordered}/document?name=a.pdf", b"%PDF-1.4 planted", {"Content-Type": "text/plain"}.items()).expect(201)
+    breach = operator.post("/v1/breaches", {"what": name}).expect(201).json["id"]
     said = dict.fromkeys(("en", "fr"), name)
     campaign = app.post("/v1/campaigns", {"name": name, "purpose": "news", "subject": said, "text": said}).expect(201).json["id"]
     app.consent(ident, "news", "refused", channel="email").expect(201)
     decision, = [row["receipt"] for row in app.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"] if "receipt" in row]
     return {"id": ident, "attachment": file.expect(201).json["id"], "hold": hold, "request": asked, "campaign": campaign, "proof": UNKNOWN,
-            "authority": ordered, "decision": decision}
+            "authority": ordered, "decision": decision, "breach": breach}
 
 
 def paper(app, operator, name):
@@ -187,6 +190,7 @@ class Stage:
         ident = things["certificate"] if "certificates" in row["path"] else things["archive"] if "archive" in row["path"] \
             else things["campaign"] if "/campaigns" in row["path"] else things["request"] if "/requests" in row["path"] \
             else things["authority"] if "/authorities" in row["path"] \
+            else things["breach"] if "/breaches" in row["path"] \
             else things["waiting"] if name in NEVER_OWN and "waiting" in things else things["id"]
         category = {"transient_put": "code", "transient_get": "code", "transient_drop": "code", "archive_read": "invoices"}.get(name)
         category = category or ("preferences" if "preference" in name else "visits")

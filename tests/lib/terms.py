@@ -6,7 +6,7 @@ from garant import DAY, add_months, check, milliseconds, moment
 from people import staff
 
 NOW = "2026-11-22T10:00:00Z"
-NOT_STORED = ("proofs", "breaches")             # the product stores nothing of the kind: its board must say "declared", not "kept"
+NOT_STORED = ("proofs",)             # the product stores nothing of the kind: its board must say "declared", not "kept"
 TERM = re.compile(r"(\d+)(min|h|d|mo|y)")
 
 
@@ -153,6 +153,14 @@ class Terms:
         certificate = self.app.erase(ident)["certificate"]["id"]
         self.add(key, end_of(self.rows[key], self.now),
                  lambda: self.app.get(f"/v1/certificates/{certificate}").expect(200, 404, 410).status == 200)
+
+    def of_breaches(self, key):
+        ident = self.app.post("/v1/breaches", {"what": "A planted list"}).expect(201).json["id"]
+        for move, body in (("facts", {"effects": "None", "remedy": "Called back"}), ("assess", {"risk": "negligible", "text": "Nothing left"}),
+                           *(("told", {"party": one["party"]}) for one in self.app.get(f"/v1/breaches/{ident}").expect(200).json["parties"]),
+                           ("close", {"text": "Two pairs of eyes"})):
+            self.app.post(f"/v1/breaches/{ident}/moves/{move}", body).expect(200)
+        self.add(key, end_of(self.rows[key], self.now), lambda: self.app.get(f"/v1/breaches/{ident}").expect(200, 404).status == 200)
 
     def of_journal(self, key):
         ident, first = self.person(), moment(self.now).strftime("%Y-%m-%dT%H:%M")

@@ -127,7 +127,7 @@ static void all_kept(void **state)
     /* Each probe but those of a count that may be zero has looked at something. */
     for (int i = 0; i < PROBES; i++)
         if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers && i != PROBE_letters &&
-            i != PROBE_authorities)
+            i != PROBE_authorities && i != PROBE_breaches)
             assert_true(v->probes[i].figure > 0);
     assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
     assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
@@ -188,6 +188,8 @@ static const struct plant plants[] = {
       "INSERT INTO disclosure (tenant, subject, id, recipient, purpose, categories, at) SELECT tenant, id, x'ff', 'authorities', 'authorities',"
       " 'contact', 1 FROM subject WHERE state = 0 LIMIT 1",
       .bad = 1 },
+    { PROBE_breaches, "", "INSERT INTO breach (tenant, id, version, drill, known, authority, subjects, processors, letters, unreached,"
+      " body) SELECT tenant, id, 1, 0, 1, 1, 1, 1, 0, 0, x'01' FROM dsr LIMIT 1", false },
     { PROBE_requests, "",
       "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'00112233445566778899aabbccddeeff', x'ffeeddccbbaa99887766554433221100', 1, '{}')",
       false },

@@ -71,6 +71,10 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("who"), TEXT_INIT("Court <b>") },
     { TEXT_INIT("ground"), TEXT_INIT("Article 77-1-1") },
     { TEXT_INIT("secrecy"), TEXT_INIT("Article 11") },
+    { TEXT_INIT("effects"), TEXT_INIT("unwanted calls <b>") },
+    { TEXT_INIT("remedy"), TEXT_INIT("all passwords end") },
+    { TEXT_INIT("contact"), TEXT_INIT("dpo@demo.example") },
+    { TEXT_INIT("tenant"), TEXT_INIT("Shop") },
 };
 
 static void every_letter_is_whole(void **state)

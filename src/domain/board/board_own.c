@@ -85,6 +85,30 @@ static enum err look_at_requests(struct board_step *s, struct db *db)
     return q.status;
 }
 
+/* What passed its term goes at the next turn of the clock's work; a sign that nobody looked at waits for somebody. */
+static enum err look_at_breaches(struct board_step *s, struct db *db)
+{
+    msec now = s->c->now;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_BREACH_FIGURES, ARGS(V_INT(now), V_INT(now - BOARD_GRACE)));
+    if (query_next(&q)) {
+        const struct retention *kept = policy_retention(s->c->policy, TEXT("breaches"));
+        int64_t late = query_get(&q, BREACH_FIGURES, late), over = query_get(&q, BREACH_FIGURES, over);
+        fact_looked(s->facts, PROBE_breaches, query_get(&q, BREACH_FIGURES, open));
+        fact_bad(s->facts, PROBE_breaches, late);
+        fact_soon(s->facts, PROBE_breaches, query_get(&q, BREACH_FIGURES, soon) - late);
+        fact_bad(s->facts, PROBE_retention, over);
+        if (kept)
+            fact_clause(s->facts, PROBE_retention, kept->clause.path, query_get(&q, BREACH_FIGURES, kept), over);
+    }
+    TRY(q.status);
+    QUERY_AUTO signs;
+    query_start(&signs, db, SQL_BREACH_SIGN_FIGURES, NULL, 0);
+    if (query_next(&signs))
+        fact_soon(s->facts, PROBE_breaches, query_get(&signs, BREACH_SIGN_FIGURES, waiting));
+    return signs.status;
+}
+
 static enum err look_at_proofs(struct board_step *s, struct db *db)
 {
     msec now = s->c->now;
@@ -317,6 +341,7 @@ enum err board_instance(struct board_step *s)
     TRY(look_at_versions(s, db));
     TRY(look_at_duties(s, db));
     TRY(look_at_requests(s, db));
+    TRY(look_at_breaches(s, db));
     TRY(look_at_proofs(s, db));
     TRY(look_at_authorities(s, db));
     TRY(look_at_holds(s, db));

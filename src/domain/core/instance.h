@@ -48,6 +48,7 @@ struct app {
         _Atomic uint64_t turns, failures;
     } jobs[24]; /* by the rows of domain/instance/jobs.def; the jobs' thread alone writes them */
     _Atomic int way_in;             /* enum way_in */
+    _Atomic msec signs_at;          /* when the journal was last looked through for signs of a breach */
     _Atomic msec certificate_from, certificate_until;
     _Atomic uint64_t folder_checks[2]; /* by folder_authorize: refused, allowed */
     char public_url[512];              /* where people reach this server, without a slash at its end */

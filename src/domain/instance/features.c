@@ -2,6 +2,7 @@
 #include "domain/instance/features.h"
 #include "domain/entry/opening.h"
 #include "domain/authority/authority.h"
+#include "domain/breach/breach.h"
 #include "domain/campaign/campaign.h"
 #include "domain/choice/choice.h"
 #include "domain/dsr/dsr.h"
@@ -15,5 +16,5 @@
 const struct feature *const features[] = { &folder_feature,     &preference_feature, &acknowledge_feature,
                                            &opening_feature,    &permission_feature, &choice_feature,
                                            &tracker_feature,    &campaign_feature,   &dsr_feature,
-                                           &publication_feature, &authority_feature };
+                                           &publication_feature, &authority_feature,  &breach_feature };
 const unsigned feature_count = sizeof features / sizeof *features;
