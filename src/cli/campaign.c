@@ -1,5 +1,7 @@
-/* The verbs campaign and mail: marketing emails, written, counted, tried and sent; and mail that comes in. */
+/* The verbs campaign and mail: marketing emails, written, counted, tried and sent; and emails that come in. */
 #include "cli/client.h"
+#include "domain/mail/inbound.h"
+#include <sysexits.h>
 
 enum { INPUT_LIMIT = 1 << 20 };
 static const text json_type = TEXT_INIT("application/json");
@@ -58,22 +60,45 @@ enum err verb_campaign(struct cli *cli)
     return cli_ask(cli, METHOD_POST, TEXT("/v1/campaigns"), json_type, body, 0);
 }
 
-/* ---- Mail that comes in: the mail server runs `garant mail receive --to ADDRESS` for each. ---- */
+/* ---- Emails that come in: the mail server runs `garant mail receive --to ADDRESS` for each. ---- */
+
+/* What a mail server makes of it: 64, 65 and 67 send the email back, everything else is tried again. */
+static int exit_for(enum err e)
+{
+    switch ((int)e) {
+    case OK:
+        return EX_OK;
+    case ERR_USAGE:
+        return EX_USAGE;
+    case ERR_TOO_LARGE:
+    case ERR_MISSING:
+        return EX_DATAERR;
+    case ERR_NOT_FOUND:
+        return EX_NOUSER;
+    default:
+        return EX_TEMPFAIL;
+    }
+}
+
+static enum err receive(struct cli *cli)
+{
+    static const char *const asked[] = { "to", "from", NULL };
+    text body;
+    if (!cli_has(cli, TEXT("to")))
+        return cli_fault(cli, ERR_USAGE, "--to says which address the email came to",
+                         "--to indique l'adresse à laquelle le courriel est arrivé");
+    TRY(cli_read_input(cli, INBOUND_MAX, &body));
+    return cli_ask(cli, METHOD_POST, cli_query(cli, TEXT("/v1/mail/received"), asked), TEXT("message/rfc822"), body, 0);
+}
 
 enum err verb_mail(struct cli *cli)
 {
     text what;
-    BUF_AUTO b = buf_make(1 << 12);
-    struct json_out w = json_out(&b);
     TRY(cli_argument(cli, 0, "receive", "receive", &what));
     if (!text_eq(what, TEXT("receive")))
         return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use receive",
                          "action inconnue « %.*s » : utilisez receive", T(what));
-    if (!cli_has(cli, TEXT("to")))
-        return cli_fault(cli, ERR_USAGE, "--to says which address the email came to",
-                         "--to indique l'adresse à laquelle le courriel est arrivé");
-    json_open(&w, '{');
-    json_pair(&w, TEXT("to"), cli_option(cli, TEXT("to")));
-    json_close(&w, '}');
-    return cli_ask(cli, METHOD_POST, TEXT("/v1/mail/received"), json_type, buf_made(cli->arena, &b), 0);
+    enum err status = receive(cli);
+    cli->exit_status = exit_for(status);
+    return status;
 }

@@ -1,6 +1,7 @@
 /* The command line: options parsed against the rows, a verb run, its error told and turned into the exit status. */
 #include "cli/cli.h"
 #include "front/wire/server.h"
+#include "link/reader.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -427,7 +428,7 @@ static void tell(struct cli *cli, enum err e)
         json_pair(&w, TEXT("code"), row->slug);
         json_pair(&w, TEXT("title"), cli_say(cli, row->en, row->fr));
         json_pair(&w, TEXT("detail"), text_of(why->detail));
-        json_pair_int(&w, TEXT("status"), row->exit_status);
+        json_pair_int(&w, TEXT("status"), cli->exit_status ? cli->exit_status : row->exit_status);
         if (cli->faults.count) {
             json_pair(&w, TEXT("file"), cli->faulty_file);
             json_name(&w, TEXT("findings"));
@@ -517,11 +518,13 @@ static void close_memory(void)
 int cli_main(int argc, char **argv)
 {
     close_memory();
+    if (argc == 2 && text_eq(text_of(argv[1]), TEXT(READER_WORD)))
+        return reader_main(); /* the process of `serve` that takes emails apart */
     ARENA_AUTO a = arena_make(MEMORY);
     struct cli cli = { .arena = &a, .language = told_language(argc, argv, environment_language()) };
     enum err e = run(&cli, argc, argv);
     cli_progress_end();
     if (e != OK)
         tell(&cli, e);
-    return err_row(e)->exit_status;
+    return cli.exit_status ? cli.exit_status : err_row(e)->exit_status;
 }

@@ -10,6 +10,7 @@ struct cli {
     text verb;
     const struct verb_row *row; /* of the verb; NULL before it is known */
     text language;    /* "fr" or "en" */
+    int exit_status;  /* in place of that of errors.def, where a verb's callers want others; else 0 */
     text faulty_file; /* with --json: whose faults the error tells */
     struct findings faults;
     text asked_language; /* of requests: the same; for accounts of others only what --lang says, else "*" */

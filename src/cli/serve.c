@@ -3,7 +3,10 @@
 #include "cli/cli.h"
 #include "domain/mail/outbox.h"
 #include "front/wire/server.h"
+#include "domain/mail/inbound.h"
+#include "link/lmtp.h"
 #include "link/mailer.h"
+#include "link/reader.h"
 
 struct started {
     struct cli *cli;
@@ -98,12 +101,25 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
                            const struct smtp_options *smtp)
 {
     struct mailer *mailer = NULL;
-    if (smtp->url.n)
-        TRY(mailer_start(cli->arena, app, smtp, &mailer));
-    else
+    struct mail_reader *reader = NULL;
+    struct lmtp *lmtp = NULL;
+    struct reader as;
+    text lmtp_at = cli_option(cli, TEXT("lmtp"));
+    enum err e = reader_open(cli->arena, &reader, &as);
+    if (e == OK) {
+        inbound_open(app, &as, lmtp_at.n || cli_has(cli, TEXT("inbound")), cli_option(cli, TEXT("mail-host")));
+        e = smtp->url.n ? mailer_start(cli->arena, app, smtp, &mailer) : OK;
+    }
+    if (e == OK && !smtp->url.n)
         LOG(LOG_INFO, "letters are kept: no --smtp");
-    enum err e = server_run(cli->arena, app, so);
+    if (e == OK && lmtp_at.n)
+        e = lmtp_start(cli->arena, app, lmtp_at, &lmtp);
+    if (e == OK)
+        e = server_run(cli->arena, app, so);
+    lmtp_stop(&lmtp);
     mailer_stop(&mailer);
+    inbound_open(app, NULL, false, TEXT(""));
+    reader_close(&reader);
     return e;
 }
 

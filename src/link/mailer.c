@@ -109,6 +109,7 @@ static enum err compose(struct arena *a, struct mailer *m, const struct outbox_l
                                .html = l->html,
                                .language = l->language,
                                .id = l->name,
+                               .in_reply_to = l->in_reply_to,
                                .letter = l->letter,
                                .purpose = l->purpose,
                                .unsubscribe = l->unsubscribe,

@@ -110,6 +110,7 @@ static enum err check(struct arena *a, const struct mime *m)
     TRY(check_line(a, "Subject", m->subject));
     TRY(check_line(a, "Content-Language", m->language));
     TRY(check_line(a, "Message-ID", m->id));
+    TRY(check_line(a, "In-Reply-To", m->in_reply_to));
     TRY(check_line(a, "Service-Notice", m->letter));
     return check_line(a, "Service-Notice", m->purpose);
 }
@@ -140,7 +141,10 @@ static void put_headers(struct buf *b, const struct mime *m)
     else
         buf_print(b, "Service-Notice: letter=%.*s%s%.*s\r\n", T(m->letter), m->purpose.n ? "; purpose=" : "",
                   T(m->purpose));
-    buf_print(b, "Auto-Submitted: auto-generated\r\nContent-Language: %.*s\r\nMIME-Version: 1.0\r\n", T(m->language));
+    if (m->in_reply_to.n)
+        buf_print(b, "In-Reply-To: <%.*s>\r\nReferences: <%.*s>\r\n", T(m->in_reply_to), T(m->in_reply_to));
+    buf_print(b, "Auto-Submitted: %s\r\nContent-Language: %.*s\r\nMIME-Version: 1.0\r\n",
+              m->in_reply_to.n ? "auto-replied" : "auto-generated", T(m->language));
 }
 
 /* ---- Bodies. ---- */

@@ -9,6 +9,7 @@ struct mime {
     text from_name, from, to, reply_to; /* addresses without angle brackets; reply_to may be empty */
     text subject, text, html, language;
     text id;              /* of Message-ID, what stands before the @; the same at every try */
+    text in_reply_to;     /* Message-ID of what it answers by itself, without angle brackets; may be empty */
     text letter, purpose; /* names, for the header Service-Notice; purpose may be empty */
     text unsubscribe, unsubscribe_to; /* of marketing: a link and an address (RFC 8058); else empty: a service notice */
     msec date;

@@ -82,6 +82,7 @@ export const PAGES = [
     { route: '/staff/open',
       at: site => [...as('staff', '/staff/open')(site), ...as('support', '/staff/open')(site)] },
     { route: '/staff/requests', at: as('staff', '/staff/requests') },
+    { route: '/staff/mail', at: as('staff', '/staff/mail') },
     { route: '/staff/requests/new', at: as('staff', '/staff/requests/new') },
     { route: '/staff/requests/{id}',
       at: as('staff', '/staff/requests/new', { name: 'staff-request', act: fill({ name: 'Anouk', text: 'My data' }, 'form[action="/staff/requests/new"]') }) },

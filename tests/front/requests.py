@@ -14,7 +14,7 @@ MOVES = {
     "ask_proof": (("received", "progress"), "identity", "must"), "accept_proof": (("identity",), "progress", "none"),
     "refuse_proof": (("identity",), "identity", "must"), "clarify": (("received", "progress"), "clarification", "must"),
     "reply": (("clarification",), "progress", "must"), "wait": (("progress",), "others", "must"), "resume": (("others",), "progress", "may"),
-    "note": (OPEN, None, "must"), "extend": (OPEN, None, "must"), "answer": (("progress",), "answered", "may"),
+    "note": (OPEN, None, "must"), "set_kind": (OPEN, None, "none"), "extend": (OPEN, None, "must"), "answer": (("progress",), "answered", "may"),
     "send_again": (("answered",), "answered", "none"), "refuse": (OPEN, "refused", "must"), "withdraw": (OPEN, "withdrawn", "may")}
 ASKER = {"confirm": (("received", "identity"), "progress"), "reply": (("clarification",), "progress"), "withdraw": (OPEN, "withdrawn")}
 WAY = {"received": (), "identity": ("ask_proof",), "clarification": ("clarify",), "progress": ("take",), "others": ("take", "wait"),
@@ -29,6 +29,8 @@ def person(number):
 def body(move):
     """What goes with it: every move that may have a text has one."""
     said = MOVES[move][2]
+    if move == "set_kind":
+        return {"kind": "question"}
     return {} if said == "none" else {"text": f"because of {move}"}
 
 
@@ -117,7 +119,7 @@ def every_move():
                 check(desk.get(ident)["state"] == due, f"{state} {move} by the link: {desk.get(ident)['state']}")
                 walked += 1
             ident, _ = desk.brought(state, subject)
-            for move in ("confirm", "give_proof", "fetch"):
+            for move in ("confirm", "give_proof", "fetch", "mail"):
                 desk.client.post(f"/v1/requests/{ident}/moves/{move}", {}).refused("forbidden", status=403)
                 walked += 1
         ident, _ = desk.enter()

@@ -82,11 +82,12 @@ ENDING = {"subject_erase", "subject_close", "staff_close", "record_drop", "hold_
           "authority_refuse"}
 # No request of this test can succeed there: nobody waits for approval in the second tenant.
 NEVER_OWN = {"account_approve", "account_refuse", "staff_decide"}
-# Nor there: nobody uploaded a proof, no second person approved what an authority asked, nobody planted the sign of a breach, this policy
+# Nor there: nobody uploaded a proof or wrote an email, no second person approved what an authority asked, nobody planted the sign of a breach, this policy
 # shows nothing in public, and a form to correct says which version it was made from. That who may succeeds is shown by tests/front
 # (requests.py, staffpages.py) and tests/promises.
 NEVER_THERE = {"request_proof", "staff_request_proof", "publication_send", "publication_end", "staff_publish", "staff_publish_do", "staff_correct",
-               "authority_hand", "staff_authority_hand", "breach_dismiss"}
+               "authority_hand", "staff_authority_hand", "breach_dismiss", "request_mail", "staff_request_mail",
+               "mail_aside_file"}
 
 
 def policy_of(folder):
@@ -134,7 +135,7 @@ def planted(app, operator, name, role=None):
     app.consent(ident, "news", "refused", channel="email").expect(201)
     decision, = [row["receipt"] for row in app.get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"] if "receipt" in row]
     return {"id": ident, "attachment": file.expect(201).json["id"], "hold": hold, "request": asked, "campaign": campaign, "proof": UNKNOWN,
-            "authority": ordered, "decision": decision, "breach": breach}
+            "authority": ordered, "decision": decision, "breach": breach, "mail": UNKNOWN}
 
 
 def paper(app, operator, name):

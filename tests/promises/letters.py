@@ -141,7 +141,7 @@ def by_writing(server, letter, ident):
         local, _, domain = mail.partition("@")
         check(len(local) <= 64 and domain == "garant.example", f"no mail server takes {mail}")
         said = json.loads(server.run("mail", "receive", "--to", mail.lower(), "--json"))
-        check(said["stopped"] and PURPOSE not in live(server, ident), f"{said}")
+        check(said["became"] == "stopped" and PURPOSE not in live(server, ident), f"{said}")
 
 
 def in_settings(server, address, ident):

@@ -115,6 +115,11 @@ static void nothing_is_left_of_a_canary(void **state)
     snprintf(shown, sizeof shown, "INSERT INTO authority_person (tenant, subject, request) VALUES ('%.*s', x'%s', randomblob(16))",
              T(f->c.tenant), hex);
     fixture_plant(f, shown);
+    snprintf(shown, sizeof shown,
+             "INSERT INTO dsr_mail (tenant, id, subject, at, class, size, digest, meta) VALUES ('%.*s', randomblob(16), x'%s', 1, 'asks', 1,"
+             " randomblob(32), randomblob(60))",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

@@ -683,4 +683,5 @@ const struct feature campaign_feature = { .name = TEXT_INIT("campaign"),
                                           .put = put_letters,
                                           .tick = end_over,
                                           .leaves = campaign_leaves,
-                                          .left = campaign_left };
+                                          .left = campaign_left,
+                                          .came = campaign_came };

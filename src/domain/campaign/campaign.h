@@ -34,8 +34,6 @@ enum err campaign_uncertain(struct ctx *c, text id, const struct paging *asked, 
 enum err campaign_stop_look(struct ctx *c, text token, struct answer *out);
 /* Ends it at once; `method`: link, one_click or email. Somebody who is gone gets none anyway: no error. */
 enum err campaign_stop(struct ctx *c, text token, text method, struct answer *out);
-/* A letter came to an address of ours, "unsubscribe+TOKEN@…": the same. ERR_NOT_FOUND for another address. */
-enum err campaign_mail_came(struct ctx *c, const struct json *in, struct answer *out);
 
 /* The image of a letter was fetched, or its n-th link followed (*to: where it leads). On record only for a person who
  * agrees to be measured at this moment; else a total of the link alone, and nothing of the image. */

@@ -60,6 +60,10 @@ bool campaign_letter_of(struct ctx *c, text token, struct subject_id *campaign, 
 /* "unsubscribe+TOKEN@…" at the sender's domain; empty while no sender is known. */
 text campaign_stop_address(struct ctx *c, text token);
 
+/* An email came to "unsubscribe+TOKEN@…": it ends what the token says. */
+struct inbound;
+enum err campaign_came(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
+
 /* ---- Leaving. ---- */
 enum err campaign_leaves(struct ctx *c, struct outbox_letter **out);
 enum err campaign_left(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);

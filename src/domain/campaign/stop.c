@@ -6,6 +6,7 @@
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/named.h"
+#include "domain/mail/inbound.h"
 #include "domain/person/consent.h"
 #include <sodium.h>
 
@@ -209,11 +210,12 @@ enum err campaign_stop(struct ctx *c, text token, text method, struct answer *ou
 
 /* ---- By a letter of theirs. ---- */
 
-enum err campaign_mail_came(struct ctx *c, const struct json *in, struct answer *out)
+enum err campaign_came(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out)
 {
-    text to = json_text(in, TEXT("to")), local = text_upto(to, address_before.n);
-    ptrdiff_t at = text_index(to, '@');
-    if (at < 0 || !text_eq_nocase(local, address_before))
-        return say(c->arena, ERR_NOT_FOUND, "no letter is taken in for this address");
-    return campaign_stop(c, text_from(text_upto(to, (size_t)at), address_before.n), TEXT("email"), out);
+    struct answer stopped = { 0 };
+    if (m->box != INBOUND_STOP)
+        return OK;
+    TRY(campaign_stop(c, m->tag, TEXT("email"), &stopped));
+    *taken = true;
+    return inbound_answer(c, TEXT("stopped"), TEXT(""), TEXT(""), out);
 }

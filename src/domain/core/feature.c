@@ -146,3 +146,12 @@ enum err feature_leaves(struct ctx *c, const struct feature **of, struct outbox_
     }
     return OK;
 }
+
+enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out)
+{
+    bool taken = false;
+    for (unsigned i = 0; i < c->app->feature_count && !taken; i++)
+        if (c->app->features[i]->came)
+            TRY(c->app->features[i]->came(c, m, &taken, out));
+    return taken ? OK : say(c->arena, ERR_NOT_FOUND, "no email is taken in for this address");
+}

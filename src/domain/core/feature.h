@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 struct change;
+struct inbound;
 struct outbox_letter;
 struct person;
 
@@ -68,6 +69,8 @@ struct feature {
      */
     enum err (*leaves)(struct ctx *c, struct outbox_letter **out);
     enum err (*left)(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
+    /* An email that came in (mail/inbound.h): *taken when it was the feature's, with what became of it. */
+    enum err (*came)(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
 };
 
 /* In an open object: the member of each feature, with what it holds of that person. */
@@ -98,6 +101,8 @@ enum err feature_due(struct ctx *c); /* all of `soon`; one that fails holds up n
 /* Ends what of a feature is over at c->now, in one commit of that act and with no byte left in a log: `any` finds
  * whether there is something, `run` takes a pointer to that moment (msec). */
 enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act);
+/* The first feature that takes that email; ERR_NOT_FOUND when none does. */
+enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out);
 /* The next letter of a feature, and whose: NULL when there is none. */
 enum err feature_leaves(struct ctx *c, const struct feature **of, struct outbox_letter **out);
 

@@ -16,6 +16,7 @@ struct transient_memory; /* person/transient.c */
 struct board;            /* board/board_inside.h */
 struct feature;          /* feature.h */
 struct papers;           /* papers.h */
+struct reader;           /* reader.h */
 struct pages;            /* publish/pages.c */
 struct seen;             /* account/session.c */
 struct hashing;          /* crypt/hashing.h */
@@ -35,6 +36,12 @@ struct app {
     const struct feature *const *features; /* rows of instance/features.c */
     unsigned feature_count;
     const struct papers *papers; /* who makes pages of documents */
+    struct {
+        const struct reader *reader; /* who takes emails apart; NULL: none come in */
+        bool listens;                /* answers to ADDRESS+TOKEN@ come in */
+        char trusted[256];           /* authserv-id of the mail server whose Authentication-Results are shown */
+        _Atomic uint64_t came, aside;
+    } inbound;
     struct transient_memory *transient;
     struct seen *seen;              /* last uses of sessions, not yet written */
     struct hashing *hashing;        /* where passwords are hashed */

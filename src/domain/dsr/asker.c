@@ -108,7 +108,7 @@ enum err dsr_follow_move(struct ctx *c, text token, text move, text said, struct
     struct dsr_change ch = { .c = c };
     const struct dsr_move_row *m = dsr_move_named(move);
     TRY(find_followed(c, token, &ch.d));
-    if (!m || m->id == DSR_MOVE_give_proof || m->id == DSR_MOVE_fetch)
+    if (!m || m->by == DSR_BY_server || m->id == DSR_MOVE_give_proof || m->id == DSR_MOVE_fetch)
         return say(c->arena, ERR_VALUE, "there is no move \"%.*s\" by this link", T(value_shown(move)));
     TRY(followed_move(c, &ch, m->id, said));
     return dsr_follow(c, token, out);

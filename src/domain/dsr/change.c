@@ -88,7 +88,7 @@ static enum err put_row(struct db *db, const struct dsr_change *ch)
                ARGS(V_TEXT(tenant), V_ID(d->id), V_INT(d->version), V_TEXT(state), subject, V_TEXT(d->identity),
                     or_null(d->extended), or_null(d->asked), V_INT(d->paused), V_INT(d->alarm), V_INT(d->legal),
                     or_null(d->remind), follow, link, link_for, until, or_null(d->closed), or_null(d->due),
-                    V_SEALED(ch->body))));
+                    V_SEALED(ch->body), V_TEXT(dsr_kind_word(d->kind)))));
     return changed ? OK : say(db_arena(db), ERR_PRECONDITION, "the request changed meanwhile: look at it again");
 }
 
@@ -107,11 +107,24 @@ static enum err put_proofs(struct db *db, const struct dsr_change *ch)
     return OK;
 }
 
+static enum err run_take_aside(struct db *db, const struct dsr_change *ch)
+{
+    int64_t changed;
+    TRY(db_run(db, SQL_DSR_MAIL_FILE, &changed, ARGS(V_TEXT(ch->c->tenant), V_ID(*ch->aside), V_ID(ch->d.id))));
+    return changed ? OK : say(db_arena(db), ERR_CONFLICT, "this email belongs to a request already, or is gone");
+}
+
 static enum err run_change(struct db *db, struct write *w)
 {
     const struct dsr_change *ch = w->arg;
     text move = ch->move ? ch->move->name : TEXT("received");
+    if (ch->mail)
+        TRY(dsr_mail_run(db, ch->c, ch->mail, ch->d.has_subject ? &ch->d.subject : NULL));
+    if (ch->aside)
+        TRY(run_take_aside(db, ch));
     TRY(put_row(db, ch));
+    if (ch->d.has_subject)
+        TRY(db_run(db, SQL_DSR_MAIL_WHOSE, NULL, ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id), V_ID(ch->d.subject))));
     TRY(db_run(db, SQL_DSR_STEP_ADD, NULL,
                ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id), V_INT(ch->fresh ? 1 : ch->d.version + 1), V_INT(ch->c->now),
                     V_TEXT(move), V_TEXT(ch->c->actor.name), V_SEALED(ch->step))));

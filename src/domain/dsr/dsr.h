@@ -63,6 +63,14 @@ enum err dsr_move(struct ctx *c, text id, text move, const struct json *in, stru
 /* A proof, for who decides on it: out->body is the file. ERR_ERASED once it was destroyed. */
 enum err dsr_proof_get(struct ctx *c, text id, text proof, struct answer *out);
 
+/* An email of that request: out->body is the file of that number, or "original": the email as it came. ERR_ERASED where
+ * it was not kept. */
+enum err dsr_mail_get(struct ctx *c, text id, text mail, text file, struct answer *out);
+/* Emails that machines wrote, newest first: {"emails": [{"mail", "at", "class", …}], "next"}. */
+enum err dsr_asides(struct ctx *c, const struct paging *asked, struct answer *out);
+/* One of them was no machine's: it becomes a request, received when it came. Answers as dsr_get(). */
+enum err dsr_aside_file(struct ctx *c, text mail, struct answer *out);
+
 /* The member `requests` of the access answer and export; reminders, and the end of what is over. */
 extern const struct feature dsr_feature;
 

@@ -63,7 +63,7 @@ static enum err take_file(struct ctx *c, const struct json *in, bool email, stru
     return OK;
 }
 
-static void begin(struct ctx *c, struct dsr_change *ch, text channel)
+void dsr_fresh(struct ctx *c, struct dsr_change *ch, text channel)
 {
     *ch = (struct dsr_change){ .c = c, .fresh = true };
     ch->d = (struct dsr){ .id = id_make(c->now),
@@ -88,39 +88,39 @@ enum err dsr_form_open(struct ctx *c)
 }
 
 /* Nobody's mailbox is filled by strangers: beyond that the request stands without a letter, and its clock runs. */
-static enum err submit_now(struct ctx *c, struct dsr_change *ch, struct attempt *letters)
+enum err dsr_send_in(struct ctx *c, struct dsr_change *ch)
 {
-    letters->digest = throttle_digest(c, TEXT("request"), normal_lookup(c, &email_field, ch->d.file.email));
-    enum err status = throttle_letter(c, letters);
+    struct attempt letters = { 0 };
+    letters.digest = throttle_digest(c, TEXT("request"), normal_lookup(c, &email_field, ch->d.file.email));
+    enum err status = throttle_letter(c, &letters);
     bool writes = status == OK;
     if (status != OK && status != ERR_TOO_MANY)
         return status;
     status = OK;
     if (writes) {
-        ch->throttled = letters;
+        ch->throttled = &letters;
         status = dsr_letter(ch, TEXT("request_received"), TEXT(""));
     }
     if (status == OK)
         status = dsr_write(ch);
     if (writes)
-        throttle_leave(c, letters);
+        throttle_leave(c, &letters);
     return status;
 }
 
 enum err dsr_submit(struct ctx *c, const struct json *in, struct answer *out)
 {
     struct dsr_change ch;
-    struct attempt letters = { 0 };
     TRY(dsr_form_open(c));
     c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name };
-    begin(c, &ch, TEXT("form"));
+    dsr_fresh(c, &ch, TEXT("form"));
     TRY(take_file(c, in, true, &ch.d));
     out->body = TEXT("{\"state\":\"received\"}");
     if (json_text(in, TEXT("website")).n)
         return OK;
     TRY(budget_take(c, BUDGET_requests_sent, c->address));
     TRY(budget_take(c, BUDGET_requests_day, c->tenant));
-    return submit_now(c, &ch, &letters);
+    return dsr_send_in(c, &ch);
 }
 
 /* ---- A signed-in person. ---- */
@@ -130,7 +130,7 @@ enum err dsr_ask(struct ctx *c, const struct json *in, struct answer *out)
     struct dsr_change ch;
     PERSON_AUTO p = { 0 };
     int category;
-    begin(c, &ch, TEXT("profile"));
+    dsr_fresh(c, &ch, TEXT("profile"));
     TRY(person_open(c, session_self(c), false, &p));
     TRY(take_file(c, in, false, &ch.d));
     TRY(budget_take(c, BUDGET_requests_sent, session_self(c)));
@@ -192,7 +192,7 @@ enum err dsr_enter(struct ctx *c, const struct json *in, struct answer *out)
 {
     struct dsr_change ch;
     text language = policy_language(c->policy, json_text(in, TEXT("language")));
-    begin(c, &ch, TEXT(""));
+    dsr_fresh(c, &ch, TEXT(""));
     TRY(dsr_may_answer(c));
     if (language.n)
         ch.d.file.language = language;

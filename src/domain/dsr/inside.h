@@ -21,7 +21,7 @@ enum dsr_state {
     DSR_IN_same = DSR_STATES
 };
 enum dsr_state_kind { DSR_STATE_open, DSR_STATE_paused, DSR_STATE_closed };
-enum dsr_by { DSR_BY_staff = 1, DSR_BY_asker = 2, DSR_BY_both = 3 };
+enum dsr_by { DSR_BY_staff = 1, DSR_BY_asker = 2, DSR_BY_both = 3, DSR_BY_server = 4 };
 enum dsr_says { DSR_SAYS_none, DSR_SAYS_may, DSR_SAYS_must };
 enum dsr_move_id {
 #define MOVE(name, ...) DSR_MOVE_##name,
@@ -104,6 +104,40 @@ enum err dsr_put_history(struct ctx *c, const struct dsr *d, bool all, struct js
 /* "moves": [{"move", "text": none, may or must be written with it}]: those that the state allows to that side. */
 void dsr_put_moves(struct ctx *c, const struct dsr *d, enum dsr_by by, struct json_out *w);
 
+/* ---- Emails that came in. ---- */
+struct inbound;
+struct dsr_change;
+/* One made ready to be kept, of a request or set aside. */
+struct dsr_mail {
+    struct subject_id id, request;
+    bool has_request;
+    text class; /* asks, adds; of one set aside: a word of mail/machine.def, or many */
+    int64_t size;
+    struct digest digest, thread;
+    bool has_thread;
+    msec due; /* 0: as long as its request */
+    sealed meta, content;
+    text subject, said; /* in clear, without payment card numbers */
+};
+/* Seals it; what holds a payment card number is not kept as it came. */
+enum err dsr_mail_make(struct ctx *c, const struct inbound *m, text class, struct dsr_mail *out);
+/* Inside a write: ERR_CONFLICT when the same came before. */
+enum err dsr_mail_run(struct db *db, const struct ctx *c, const struct dsr_mail *m, const struct subject_id *subject);
+/* "emails" of an open object: those of the request, with their files. */
+enum err dsr_put_mails(struct ctx *c, const struct dsr *d, struct json_out *w);
+/* The email on whose row q stands, of a statement that begins with the columns of DSR_MAIL_OF. */
+enum err dsr_mail_put(struct ctx *c, struct query *q, struct json_out *w);
+/* What an email asks for, its text and who wrote it, into the file of a new request. */
+enum err dsr_fill(struct ctx *c, const struct dsr_mail *mail, text sender, text name, struct dsr_change *ch);
+/* The digests by which an email is found again: of all of it, of its Message-ID. */
+struct digest dsr_mail_digest(struct ctx *c, text use, text what);
+/* What stands before the @ of an answer's address, and in the Message-ID of our letters: of one request alone. */
+text dsr_token(struct ctx *c, struct subject_id request);
+/* The request of a token, whose tenant c->tenant becomes. False when it was never made. */
+bool dsr_token_of(struct ctx *c, text token, struct subject_id *out);
+/* Takes an email in: a request, more for one, or set aside. */
+enum err dsr_came(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
+
 /* ---- A change: the row, the step of its history, letters and proofs, in one commit. ---- */
 enum { DSR_LETTERS = 2 };
 struct dsr_change {
@@ -116,6 +150,9 @@ struct dsr_change {
     unsigned letter_count;
     const struct attempt *throttled; /* a letter that strangers may ask for */
     const struct dsr_proof *proof;   /* one that is given */
+    const struct dsr_mail *mail;     /* one that came in */
+    const struct subject_id *aside;  /* an email set aside that becomes this request */
+    text answers;                    /* Message-ID that its first letter answers */
     text checked;                    /* what became of those that were given: accepted, refused */
     struct answer *kept;             /* what a repeated request is answered, made here; may be NULL */
     /* made by dsr_write(): */
@@ -128,6 +165,10 @@ enum err dsr_may_answer(struct ctx *c);
 /* Reads the row into ch->d and makes the move ready: ERR_CONFLICT when its state does not allow it, ERR_FORBIDDEN for
  * the other side, ERR_MISSING and ERR_VALUE for what is written with it. */
 enum err dsr_begin(struct ctx *c, struct dsr_change *ch, enum dsr_move_id move, enum dsr_by by, text said);
+/* A new one, received now by that channel. */
+void dsr_fresh(struct ctx *c, struct dsr_change *ch, text channel);
+/* Writes one that a stranger sent, with its acknowledgement, unless their address has had enough of them. */
+enum err dsr_send_in(struct ctx *c, struct dsr_change *ch);
 /* Seals and writes: ERR_PRECONDITION when the row changed meanwhile. */
 enum err dsr_write(struct dsr_change *ch);
 

@@ -2,6 +2,7 @@
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
 #include "domain/dsr/inside.h"
+#include "domain/mail/inbound.h"
 #include "domain/person/account.h"
 
 /* How long an answer waits behind its link; who comes later asks for another one. */
@@ -31,12 +32,25 @@ static text link_path(struct dsr_change *ch, text what, msec until)
 /* Among those that any letter may have: where one is not known, no letter goes, and staff print the file. */
 static bool can_write(const struct dsr_change *ch) { return ch->c->app->public_url[0]; }
 
+/* An answer to it comes back to its request: by the address, where emails come in, and by what it refers to. */
+static struct letter_thread thread_of(struct dsr_change *ch)
+{
+    enum { LOCAL_MAX = 64 };
+    struct ctx *c = ch->c;
+    text address = inbound_address(c), token = dsr_token(c, ch->d.id);
+    ptrdiff_t at = text_index(address, '@');
+    struct letter_thread t = { .in_reply_to = ch->answers, .token = token };
+    if (c->app->inbound.listens && at > 0 && (size_t)at + 1 + token.n <= LOCAL_MAX)
+        t.reply_to = arena_print(c->arena, "%.*s+%.*s%.*s", (int)at, address.p, T(token), T(text_from(address, (size_t)at)));
+    return t;
+}
+
 static enum err make(struct dsr_change *ch, const struct person *p, text to, text letter, text path, text said)
 {
     struct ctx *c = ch->c, in = *c;
     const struct dsr *d = &ch->d;
     struct pair_text v[7];
-    struct letter_values values = { .v = v };
+    struct letter_values values = { .v = v, .thread = thread_of(ch) };
     text authority = node_text(c->policy->root, TEXT("authority"));
     in.language = d->file.language;
     v[values.count++] = (struct pair_text){ TEXT("kind"), dsr_kind_says(&in, d->kind) };

@@ -127,6 +127,7 @@ static enum err show_file(struct ctx *c, struct look *l, struct json_out *w)
     json_pair(w, TEXT("certificate"), or_none(d->file.certificate));
     TRY(dsr_put_history(c, d, true, w));
     TRY(dsr_put_proofs(c, d, w, &waiting));
+    TRY(dsr_put_mails(c, d, w));
     dsr_put_moves(c, d, DSR_BY_staff, w);
     return arena_whole(c->arena);
 }
@@ -272,6 +273,17 @@ static enum err clarify(struct dsr_change *ch)
     return dsr_letter(ch, TEXT("request_clarify"), ch->note);
 }
 
+/* "kind": what it is about, where an email's words were taken for something else. */
+static enum err set_kind(struct dsr_change *ch, const struct json *in)
+{
+    text kind = json_text(in, TEXT("kind"));
+    if (kind.n && dsr_kind_named(kind, &ch->d.kind) && dsr_kind_offered(ch->c, ch->d.kind))
+        return OK;
+    enum err status = say(ch->c->arena, kind.n ? ERR_VALUE : ERR_MISSING, "\"kind\" is one that people can ask for here");
+    text_cstr(TEXT("kind"), ch->c->arena->why.field, sizeof ch->c->arena->why.field);
+    return status;
+}
+
 static enum err extend(struct dsr_change *ch)
 {
     TRY(dsr_may_extend(ch->c, &ch->d));
@@ -347,6 +359,8 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
     case DSR_MOVE_reply:
         ch->d.file.reply = ch->note;
         return OK;
+    case DSR_MOVE_set_kind:
+        return set_kind(ch, in);
     case DSR_MOVE_extend:
         return extend(ch);
     case DSR_MOVE_answer:
@@ -358,6 +372,7 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
     case DSR_MOVE_take:
     case DSR_MOVE_confirm:
     case DSR_MOVE_give_proof:
+    case DSR_MOVE_mail:
     case DSR_MOVE_wait:
     case DSR_MOVE_resume:
     case DSR_MOVE_note:

@@ -117,6 +117,7 @@ static enum err run_end(struct db *db, struct write *w)
 {
     const struct ending *e = w->arg;
     TRY(db_run(db, SQL_DSR_END, NULL, ARGS(V_TEXT(e->o->tenant), V_ID(e->o->request), V_INT(e->now))));
+    TRY(db_run(db, SQL_DSR_MAILS_END, NULL, ARGS(V_TEXT(e->o->tenant), V_ID(e->o->request))));
     TRY(db_run(db, SQL_DSR_STEPS_END, NULL, ARGS(V_TEXT(e->o->tenant), V_ID(e->o->request))));
     return db_run(db, SQL_DSR_PROOFS_END, NULL, ARGS(V_TEXT(e->o->tenant), V_ID(e->o->request)));
 }
@@ -148,12 +149,30 @@ static enum err each(struct ctx *c, enum sql sql, enum err (*act)(struct ctx *c,
     return status;
 }
 
+static enum err run_aside_end(struct db *db, struct write *w)
+{
+    const struct ending *e = w->arg;
+    return db_run(db, SQL_DSR_MAIL_END, NULL, ARGS(V_TEXT(e->o->tenant), V_ID(e->o->request), V_INT(e->now)));
+}
+
+static enum err end_aside(struct ctx *c, const struct over *o)
+{
+    struct ctx own = *c;
+    struct ending e = { o, c->now };
+    own.tenant = o->tenant;
+    struct write w = {
+        .run = run_aside_end, .arg = &e, .truncate = true, .event = event_of(&own, NULL, TEXT("request.aside.over"))
+    };
+    return write_do(&own, &w, NULL);
+}
+
 static enum err remind_one(struct ctx *c, const struct over *o) { return remind(c, o->tenant, o->request); }
 
 enum err dsr_tick(struct ctx *c)
 {
     enum err reminded = each(c, SQL_DSR_REMIND, remind_one), destroyed = each(c, SQL_DSR_PROOF_OVER, destroy);
     TRY(each(c, SQL_DSR_OVER, end_one));
+    TRY(each(c, SQL_DSR_MAIL_OVER, end_aside));
     TRY(destroyed);
     return reminded;
 }
@@ -169,6 +188,7 @@ static enum err put_own(struct ctx *c, const struct dsr *d, struct json_out *w)
     json_pair(w, TEXT("answer"), d->file.answer.n ? d->file.answer : (text){ NULL, 0 });
     json_pair(w, TEXT("reasons"), d->file.reasons.n ? d->file.reasons : (text){ NULL, 0 });
     TRY(dsr_put_history(c, d, true, w));
+    TRY(dsr_put_mails(c, d, w));
     dsr_put_moves(c, d, DSR_BY_asker, w);
     json_close(w, '}');
     return OK;
@@ -206,5 +226,5 @@ static enum err put_requests(struct ctx *c, const struct person *p, struct json_
 }
 
 const struct feature dsr_feature = {
-    .name = TEXT_INIT("dsr"), .member = TEXT_INIT("requests"), .put = put_requests, .tick = dsr_tick
+    .name = TEXT_INIT("dsr"), .member = TEXT_INIT("requests"), .put = put_requests, .tick = dsr_tick, .came = dsr_came
 };

@@ -316,6 +316,7 @@ enum err letter_render(struct ctx *c, text language, text name, const struct let
         .name = row->name, .language = in.language, .apart = row->kind == APART, .bulk = row->kind == BULK,
         .noted = f.values->noted,
     };
+    out->thread = f.values->thread;
     fill(&f, &subject, words->subject, false);
     TRY(buf_take(c->arena, &subject, &out->subject));
     if (has_control(out->subject))

@@ -8,10 +8,17 @@
 struct pair_text {
     text name, value;
 };
+/* Where answers to it go, and what it answers: each may be empty. */
+struct letter_thread {
+    text reply_to;    /* an address */
+    text in_reply_to; /* Message-ID of an email, without angle brackets: the letter answers it by itself (RFC 3834) */
+    text token;       /* part of the letter's own Message-ID, by which an answer is known */
+};
 struct letter_values {
     const struct pair_text *v;
     unsigned count;
     const struct json *noted; /* more of the contact that it leaves, once it went: see contact_prepare(); or NULL */
+    struct letter_thread thread;
 };
 
 struct buf;
@@ -19,6 +26,7 @@ struct buf;
 struct letter {
     text name, language, subject, text, html;
     const struct json *noted; /* of letter_values */
+    struct letter_thread thread;
     bool apart, bulk;
 };
 /* ERR_INTERNAL for a letter that letters.def has not or a value that is missing; ERR_VALUE when the subject would hold

@@ -80,6 +80,9 @@ static enum err seal_message(struct ctx *c, const struct person *p, text to, con
         json_name(&w, TEXT("noted"));
         json_put(&w, letter->noted);
     }
+    json_pair(&w, TEXT("reply_to"), letter->thread.reply_to);
+    json_pair(&w, TEXT("in_reply_to"), letter->thread.in_reply_to);
+    json_pair(&w, TEXT("token"), letter->thread.token);
     json_close(&w, '}');
     TRY(buf_lend(c->arena, &b, &message));
     mail_key(p ? &p->key : store_index_key(ctx_store(c)), &key);

@@ -87,8 +87,12 @@ static enum err open_letter(struct ctx *c, const struct queued *row, struct outb
     l->noted = json_get(v, TEXT("noted"));
     text title = node_said(node_at(c->policy->root, TEXT("policy.title")), l->language);
     l->from_name = title.n ? title : c->policy->controller.legal_name;
-    l->reply_to = c->policy->controller.email;
+    text reply_to = json_text(v, TEXT("reply_to")), token = json_text(v, TEXT("token"));
+    l->reply_to = reply_to.n ? reply_to : c->policy->controller.email;
+    l->in_reply_to = json_text(v, TEXT("in_reply_to"));
     l->name = id_print(c->arena, l->id);
+    if (token.n)
+        l->name = arena_print(c->arena, "%.*s.%.*s", T(l->name), T(token));
     return l->name.p ? OK : ERR_MEMORY;
 }
 

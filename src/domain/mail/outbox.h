@@ -21,6 +21,7 @@ struct outbox_letter {
     text from_name, reply_to;     /* name of the site; address of the controller, may be empty */
     text to, subject_line, text, html, language;
     const struct json *noted;             /* for the contact log, as struct letter_values has it; or NULL */
+    text in_reply_to; /* Message-ID of the email that it answers; else empty */
     text unsubscribe, unsubscribe_to; /* of marketing: link and address that end it at once (RFC 8058); else empty */
     text name; /* the same at every try and nowhere else: what stands before the @ of Message-ID */
     msec created;

@@ -37,8 +37,6 @@ enum err api_unsubscribe(struct ctx *c, const struct request *q, struct reply *r
     return show(c, q, r, &answer);
 }
 
-HANDLER(mail_receive, campaign_mail_came(c, q->json, &answer))
-
 /* ---- The image: always the same, whatever is recorded. ---- */
 
 static const char blank[] = "GIF89a\1\0\1\0\200\0\0\0\0\0\0\0\0!\371\4\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;";

@@ -2,6 +2,7 @@
  * programs. */
 #include "domain/core/paging.h"
 #include "domain/dsr/dsr.h"
+#include "domain/mail/inbound.h"
 #include "front/door/front.h"
 #include "front/door/go.h"
 #include "front/page/page_person.h"
@@ -84,10 +85,8 @@ enum err api_staff_requests_look(struct ctx *c, const struct request *q, struct 
 
 /* ---- One entered. ---- */
 
-static void put_choices(struct page *p)
+static void put_kinds(struct page *p)
 {
-    static const text channels[] = { TEXT_INIT("post"),    TEXT_INIT("phone"), TEXT_INIT("email"),
-                                     TEXT_INIT("counter"), TEXT_INIT("agent") };
     struct dsr_kind kind;
     json_name(&p->w, TEXT("kinds"));
     json_open(&p->w, '[');
@@ -99,6 +98,12 @@ static void put_choices(struct page *p)
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
+}
+
+static void put_channels(struct page *p)
+{
+    static const text channels[] = { TEXT_INIT("post"),    TEXT_INIT("phone"), TEXT_INIT("email"),
+                                     TEXT_INIT("counter"), TEXT_INIT("agent") };
     json_name(&p->w, TEXT("channels"));
     json_open(&p->w, '[');
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
@@ -118,7 +123,8 @@ static enum err show_new(struct ctx *c, const struct request *q, struct reply *r
     TRY(staff_open(c, q, TEXT("staff_request_new"), &p));
     staff_problem(&p, o);
     page_keep(&p, kept, sizeof kept / sizeof *kept);
-    put_choices(&p);
+    put_kinds(&p);
+    put_channels(&p);
     return page_show(&p, r, staff_status(o));
 }
 
@@ -159,6 +165,7 @@ static void put_moves(struct page *p, const struct json *request)
         json_pair_bool(&p->w, TEXT("may"), text_eq(said, TEXT("may")));
         json_pair_bool(&p->w, TEXT("must"), text_eq(said, TEXT("must")));
         json_pair_bool(&p->w, TEXT("whose"), takes_subject(json_text(move, TEXT("move"))));
+        json_pair_bool(&p->w, TEXT("sorts"), text_eq(json_text(move, TEXT("move")), TEXT("set_kind")));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -166,7 +173,7 @@ static void put_moves(struct page *p, const struct json *request)
 
 static void put_request(struct page *p, const struct json *request)
 {
-    const struct json *proofs = json_get(request, TEXT("proofs"));
+    const struct json *proofs = json_get(request, TEXT("proofs")), *mails = json_get(request, TEXT("emails"));
     json_name(&p->w, TEXT("request"));
     if (!request) {
         json_put_null(&p->w);
@@ -181,6 +188,7 @@ static void put_request(struct page *p, const struct json *request)
     }
     json_pair(&p->w, TEXT("subject_now"), json_text(request, TEXT("subject")));
     json_pair_bool(&p->w, TEXT("has_proofs"), proofs && proofs->count);
+    json_pair_bool(&p->w, TEXT("has_mails"), mails && mails->count);
     put_moves(p, request);
     json_close(&p->w, '}');
 }
@@ -194,6 +202,7 @@ static enum err show_request(struct ctx *c, const struct request *q, struct repl
     staff_problem(&p, o);
     page_keep(&p, kept, 1);
     json_pair(&p.w, TEXT("ref"), ID);
+    put_kinds(&p);
     put_request(&p, request);
     return page_show(&p, r, staff_status(o));
 }
@@ -244,10 +253,75 @@ enum err api_staff_request_proof(struct ctx *c, const struct request *q, struct 
     return reply_answer(c, q, r, &answer);
 }
 
+/* ---- Emails. ---- */
+
+enum err api_staff_request_mail(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    TRY(staff_reason(c, q));
+    TRY(dsr_mail_get(c, ID, q->params[1], q->params[2], &answer));
+    return reply_answer(c, q, r, &answer);
+}
+
+static enum err show_asides(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                            const struct json *list)
+{
+    static const text kept[] = { TEXT_INIT("reason") };
+    PAGE_AUTO p = { 0 };
+    const struct json *rows = json_get(list, TEXT("emails"));
+    TRY(staff_open(c, q, TEXT("staff_mail"), &p));
+    staff_problem(&p, o);
+    page_keep(&p, kept, 1);
+    json_pair_bool(&p.w, TEXT("listed"), list != NULL);
+    json_pair_bool(&p.w, TEXT("some"), rows && rows->count);
+    page_copy(&p, list, TEXT("emails"));
+    page_copy(&p, list, TEXT("next"));
+    return page_show(&p, r, staff_status(o));
+}
+
+static enum err asides_page(struct ctx *c, const struct request *q, struct reply *r, text after, enum err e)
+{
+    const struct json *list = NULL;
+    struct answer answer = { 0 };
+    struct paging paging;
+    if (e == OK)
+        e = paging_parse(c, after, TEXT("100"), &paging);
+    if (e == OK)
+        e = dsr_asides(c, &paging, &answer);
+    if (e == OK)
+        e = json_parse(c->arena, answer.body, &list);
+    struct staff_outcome o = staff_outcome(c, e);
+    return e == OK || staff_again(e) ? show_asides(c, q, r, &o, list) : e;
+}
+
+enum err api_staff_mail(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    text after = ASKED("after");
+    return needs_reason(c) ? show_asides(c, q, r, &fine, NULL) : asides_page(c, q, r, after.p ? after : TEXT(""), OK);
+}
+
+enum err api_staff_mail_do(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    const struct json *made;
+    enum err e = staff_reason(c, q);
+    if (e != OK || !SENT("mail").n)
+        return asides_page(c, q, r, SENT("after"), e);
+    TRY(dsr_aside_file(c, SENT("mail"), &answer));
+    TRY(json_parse(c->arena, answer.body, &made));
+    text id = json_text(made, TEXT("id"));
+    return page_go(c, r, arena_print(c->arena, "/staff/requests/%.*s", T(id)), TEXT("moved"));
+}
+
 /* ---- Programs. ---- */
 
 PAGED(request_list, dsr_list(c, ASKED("which").p ? ASKED("which") : TEXT(""), &paging, &answer))
 HANDLER(request_enter, dsr_enter(c, q->json, &answer))
 HANDLER(request_get, dsr_get(c, ID, &answer))
 HANDLER(request_move, dsr_move(c, ID, q->params[1], q->json, &answer))
+HANDLER(request_mail, dsr_mail_get(c, ID, q->params[1], q->params[2], &answer))
+PAGED(mail_asides, dsr_asides(c, &paging, &answer))
+HANDLER(mail_aside_file, dsr_aside_file(c, ID, &answer))
+HANDLER(mail_receive, inbound_receive(c, ASKED("to"), ASKED("from"), q->body, &answer))
 HANDLER(request_proof, dsr_proof_get(c, ID, q->params[1], &answer))
