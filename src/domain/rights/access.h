@@ -7,9 +7,11 @@ struct person;
 
 struct paging;
 
-/* All that GDPR 15 asks for of one person, as JSON, with one journal entry. ERR_TOO_LARGE beyond 64 MiB: the export,
- * which is a stream, has it whole. */
+/* All that GDPR 15 asks for of one person, as JSON, with one journal entry. A small answer is a body, any other is made
+ * while it is read (out->pieces), whatever its size. */
 enum err access_answer(struct ctx *c, text id, struct answer *out);
+/* The same as a body, for a page. ERR_TOO_LARGE beyond 64 MiB. */
+enum err access_body(struct ctx *c, text id, struct answer *out);
 /* Who looked, newest first: the access answer has the first ten thousand and "looks_next", from where this goes on. */
 enum err access_looks(struct ctx *c, text id, const struct paging *asked, struct answer *out);
 

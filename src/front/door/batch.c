@@ -1,5 +1,6 @@
 /* POST /v1/batch: many requests in one, each through the same router, gate and handler as if it had come alone. */
 #include "base/fiber.h"
+#include "domain/core/pieces.h"
 #include "front/door/gate.h"
 #include "front/door/schema.h"
 
@@ -85,6 +86,17 @@ static text write_result(const struct batch *b, struct reply *r)
     return buf_made(b->ctx->arena, &out);
 }
 
+/* What is made while it is read has to be whole here: too large for a batch is told, and asked for alone. */
+static enum err take_whole(struct arena *a, struct reply *r)
+{
+    enum { WHOLE = 8 << 20 };
+    BUF_AUTO b = buf_make(WHOLE);
+    struct pieces *s = r->pieces;
+    r->pieces = NULL; /* it ends here */
+    TRY(pieces_whole(a, s, &b));
+    return buf_take(a, &b, &r->body);
+}
+
 static void do_item(struct lane *lane, struct item *item, size_t index)
 {
     struct batch *b = lane->batch;
@@ -104,6 +116,8 @@ static void do_item(struct lane *lane, struct item *item, size_t index)
         e = item_request(&c, b, item, &q);
     if (e == OK)
         e = front_handle(&c, &q, &lane->reply);
+    if (e == OK && lane->reply.pieces)
+        e = take_whole(a, &lane->reply);
     if (e != OK) {
         a->why.code = e;
         reply_problem(&lane->reply, &a->why, c.language);

@@ -8,7 +8,7 @@
 enum err file_own(struct ctx *c, const struct json **out)
 {
     struct answer answer = { 0 };
-    TRY(access_answer(c, session_self(c), &answer));
+    TRY(access_body(c, session_self(c), &answer));
     return json_parse(c->arena, answer.body, out);
 }
 
