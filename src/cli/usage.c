@@ -1,4 +1,4 @@
-/* usage: events of what people do, from standard input, and the logs of web servers. */
+/* usage: events of what people do, from standard input, and logs of web servers; capacity: the servers' load. */
 #include "base/unicode.h"
 #include "cli/client.h"
 #include <errno.h>
@@ -218,4 +218,11 @@ enum err verb_usage(struct cli *cli)
     for (unsigned k = 1; k < cli->argument_count; k++)
         TRY(import(cli, cli->arguments[k]));
     return OK;
+}
+
+enum err verb_capacity(struct cli *cli)
+{
+    text measure = cli->argument_count ? cli->arguments[0] : TEXT("events");
+    text path = arena_print(cli->arena, "/v1/capacity?measure=%.*s", T(measure));
+    return cli_ask(cli, METHOD_GET, path, TEXT(""), TEXT(""), 0);
 }

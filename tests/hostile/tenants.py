@@ -18,9 +18,13 @@ MORE = """  code:
   network:
     source: [net]
     fields: {name: {type: text}}
+  clicks:
+    many: true
+    stream: usage
+    fields: {page: {type: text}}
 """
 TENANTS = "tenants:\n  one: {title: {en: One, fr: Un}, legal_name: One SAS}\n  two: {title: {en: Two, fr: Deux}, legal_name: Two SAS}\n" \
-          "archive: {separate: true, readers: [support], logged: true}\n" \
+          "capacity: {purpose: service, keep: 1y}\narchive: {separate: true, readers: [support], logged: true}\n" \
           "sources:\n  net: {title: {en: Network, fr: Réseau}, third_party: true, notice_within: 1mo, permission: true}\n"
 MARK = "Planted-of-the-first"                                    # stands in all that the first tenant holds
 REASON = "audit.2027"
@@ -96,9 +100,10 @@ def policy_of(folder):
         text = file.read()
     for before, after in (("\npurposes:\n", "\n" + MORE + "purposes:\n"),
                           ("categories: [identity, contact, visits, connection, preferences, folder_rights, contacts]",
-                           "categories: [identity, contact, visits, connection, preferences, folder_rights, contacts, code, invoices, network]"),
+                           "categories: [identity, contact, visits, connection, preferences, folder_rights, contacts, code, invoices, network, clicks]"),
                           ("  contacts: {from: event, active: 3y}\n",
-                           "  contacts: {from: event, active: 3y}\n  invoices: {from: collection, active: 1y, archive: 9y, ground: a law}\n"),
+                           "  contacts: {from: event, active: 3y}\n  invoices: {from: collection, active: 1y, archive: 9y, ground: a law}\n"
+                           "  clicks: {from: event, active: 1y}\n"),
                           ("approval: false", "approval: true"), ("method: [tick]", "method: [tick, staff]"),
                           ("purposes: [service]\n    acts: [read, write, send,", "purposes: [service, news]\n    acts: [read, write, send,"),
                           ("\nlinks:\n", "\n" + TENANTS + "links:\n")):
@@ -332,3 +337,18 @@ def register(tests):
             made = stage.app.post("/v1/subjects", {"data": data(MARK), "source": "person"}).expect(201).json["id"]     # the address is free here
             check(stage.app.lookup(known, "service").expect(200).json["id"] == made, "another's id")
         return f"{count} requests"
+
+    @tests.test("tenants: each knows the load of its own events, and the machine's is the operator's alone")
+    def loads():
+        with staged() as stage:
+            first, own = stage.first, stage.app
+            for client, ident, events in ((first, stage.theirs["id"], 5), (own, stage.own()["id"], 2)):
+                sent = [{"id": f"e{number}", "subject": ident, "category": "clicks", "fields": {"page": MARK}} for number in range(events)]
+                client.post("/v1/usage", {"events": sent, "purpose": "service"}).expect(200)
+            stage.server.advance(hours=1)
+            for client, events in ((first, 5), (own, 2)):
+                told = client.get("/v1/capacity").expect(200).json
+                check(sum(told["hours"]["values"]) == events and MARK not in str(told), f"{told['hours']}")
+                for measure in ("requests", "response", "storage"):
+                    client.get(f"/v1/capacity?measure={measure}").refused("forbidden", status=403, clause="^tenants$")
+            stage.operator.get("/v1/capacity?measure=storage").expect(200)

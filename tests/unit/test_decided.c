@@ -19,6 +19,7 @@
 #include "domain/person/person.h"
 #include "domain/rights/disclosure.h"
 #include "domain/rights/objection.h"
+#include "domain/usage/usage.h"
 #include "domain/account/session.h"
 #include "domain/core/write.h"
 #include <pthread.h>
@@ -31,16 +32,21 @@ static const char policy[] =
     "  contact: {fields: {email: {type: email, identifier: true}}}\n"
     "  visits: {many: true, fields: {page: {type: text}}}\n"
     "  survey: {many: true, fields: {answer: {type: text}}}\n"
+    "  clicks: {many: true, stream: usage, fields: {page: {type: text}}}\n"
     "purposes:\n"
     "  service: {basis: contract, categories: [identity, contact]}\n"
     "  measure: {basis: legitimate_interest, interest: {en: better pages, fr: de meilleures pages}, balancing: b1, categories: [visits]}\n"
     "  survey: {basis: consent, categories: [survey]}\n"
+    "  improve: {basis: contract, categories: [clicks]}\n"
+    "  sizing: {basis: legitimate_interest, interest: {en: room, fr: de la place}, balancing: b2, categories: [clicks]}\n"
+    "capacity: {purpose: sizing, keep: 25mo}\n"
     "retention:\n"
+    "  clicks: {from: event, active: 12mo}\n"
     "  visits: {from: event, active: 12mo}\n"
     "  accounts: {from: last_use, active: 2y}\n"
     "cookies: {sid: {kind: cookie, purpose: service, exempt: authentication, lifetime: session.idle}}\n"
     "systems:\n"
-    "  app: {purposes: [service, measure, survey], acts: [read, write, disclose, consent, export, erase]}\n"
+    "  app: {purposes: [service, measure, survey, improve, sizing], acts: [read, write, disclose, consent, export, erase]}\n"
     "roles: {support: {purposes: [service], acts: [read, write], second_factor: none, confidentiality: none}}\n"
     "recipients:\n"
     "  carrier: {name: Carrier SA, purposes: [service], categories: [contact], country: FR, processor: true, contract: 2026-01-01, charter: accepted}\n";
@@ -117,6 +123,10 @@ static enum err decides(struct db *db, struct held *h, const char *purpose, cons
 }
 static enum err withdraws(struct db *db, struct held *h) { return decides(db, h, "survey", "", "withdrawn"); }
 static enum err objects(struct db *db, struct held *h) { return decides(db, h, "measure", "objection", "objected"); }
+static enum err objects_to_sizing(struct db *db, struct held *h)
+{
+    return decides(db, h, "sizing", "objection", "objected");
+}
 static enum err lifts(struct db *db, struct held *h) { return decides(db, h, "measure", "objection", "lifted"); }
 static enum err ends_source(struct db *db, struct held *h) { return decides(db, h, "network", "source", "withdrawn"); }
 
@@ -166,6 +176,13 @@ static enum err visits(struct fixture *f, text id)
 {
     return subject_add_record(&f->c, id, TEXT("visits"), js(f, "{'purpose':'measure','fields':{'page':'planted'}}"),
                               &out);
+}
+
+static enum err clicks(struct fixture *f, text id)
+{
+    const struct json *in =
+        js(f, "{'events':{'id':'one','subject':'%.*s','fields':{'page':'planted'}}}", T(id));
+    return usage_take(&f->c, in, &out);
 }
 
 static enum err renames(struct fixture *f, text id)
@@ -247,6 +264,7 @@ static const struct race races[] = {
     { "objection", by_app, objects, visits, ERR_PURPOSE, "record", "category = 'visits'", 1 },
     { "restriction", by_app, restricts, visits, ERR_PURPOSE, "record", "category = 'visits'", 1 },
     { "restriction", by_app, restricts, discloses, ERR_PURPOSE, "disclosure", "", 0 },
+    { "objection to its counting", by_app, objects_to_sizing, clicks, ERR_PURPOSE, "load", "", 0 },
     { "closing", by_app, closes, renames, ERR_NOT_FOUND, "former", "", 0 },
     { "closing", by_app, closes, discloses, ERR_NOT_FOUND, "disclosure", "", 0 },
     { "hold", by_app, holds_visits, forgets_visits, ERR_CONFLICT, "record", "category = 'visits'", 1 },

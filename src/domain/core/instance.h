@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "domain/core/ctx.h"
+#include "domain/core/load.h"
 
 struct ctx;
 struct policy;
@@ -48,6 +49,17 @@ struct app {
     _Atomic int64_t cookies_held;   /* that no answer may set, since the start */
     struct spending *spent, *asked; /* what was done about each person today, and asked by each in this minute */
     struct throttle *throttle;      /* tries of passwords under way */
+    struct {
+        load_ask *ask; /* who counts requests; NULL in a command */
+        void *arg;
+        int64_t hour; /* that is being counted, in hours since 1970; 0: none yet. The jobs' thread alone */
+        struct load_counts before;
+        _Atomic int64_t judged; /* the hour in which the limits were looked at, 0: never */
+        struct {
+            _Atomic int64_t limit, last, expected;
+            _Atomic int alarm; /* enum load_alarm */
+        } of[LOAD_MEASURE_COUNT];
+    } load;
     struct board *board;            /* what the probes found */
     struct timed {
         msec next; /* by the machine's monotonic clock */

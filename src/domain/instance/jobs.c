@@ -8,6 +8,7 @@
 #include "domain/entry/reset.h"
 #include "domain/instance/care.h"
 #include "domain/instance/jobs.h"
+#include "domain/instance/load.h"
 #include "domain/keep/erasing.h"
 #include "domain/keep/hold.h"
 #include "domain/person/held.h"

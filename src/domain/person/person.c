@@ -420,6 +420,28 @@ enum err person_may_count(struct ctx *c, const struct person *p, unsigned purpos
     return OK;
 }
 
+static enum err lets_again(struct ctx *c, const struct decided *d)
+{
+    int purpose = policy_purpose(c->policy, d->name);
+    bool may = false;
+    if (purpose >= 0 && (unsigned)purpose < c->policy->purpose_count)
+        TRY(person_lets_count(c, &d->person, (unsigned)purpose, &may));
+    const struct clause *clause = purpose >= 0 ? &c->policy->purposes[purpose].clause : &c->policy->categories_clause;
+    return may ? OK : refuse(c, &d->person, (struct decision){ REFUSED_OBJECTED, clause }, d->name, NULL, -1);
+}
+
+enum err person_lets_count(struct ctx *c, const struct person *p, unsigned purpose, bool *may)
+{
+    const struct purpose *row = &c->policy->purposes[purpose];
+    struct standing standing;
+    struct ask ask;
+    TRY(ask_begin(c, p, NULL, ACT_WRITE, TEXT(""), &standing, &ask));
+    bool consented = row->basis != BASIS_CONSENT || bits_has(&standing.consents, purpose);
+    bool restricted = p->restricted && !row->despite_restriction;
+    *may = consented && !row->never && !restricted && !bits_has(&standing.objections, purpose);
+    return *may ? decided_add(c, (struct decided){ .again = lets_again, .name = row->name }, p) : OK;
+}
+
 static enum err allow_some_again(struct ctx *c, const struct decided *d)
 {
     return person_allow_some(c, d->has_person ? &d->person : NULL,

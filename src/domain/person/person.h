@@ -42,6 +42,9 @@ enum err person_would_observe(struct ctx *c, const struct person *p, unsigned ca
  * reach. Silent: who is left out of a sum is refused nothing. */
 enum err person_may_count(struct ctx *c, const struct person *p, unsigned purpose, const struct bits *categories,
                           bool *may);
+/* Whether what is observed of them counts for that purpose, whoever brings it: their consent, objection and restriction
+ * alone decide. Where it does, that is asked again inside the write, which an objection between the two refuses. */
+enum err person_lets_count(struct ctx *c, const struct person *p, unsigned purpose, bool *may);
 /* An act that answers a person's right and so needs no purpose: export, erase (GDPR 12 to 22). */
 enum err person_allow_act(struct ctx *c, const struct person *p, enum act act);
 /* What belongs to no category (a date in the relation, that the notice was shown): whoever may write for some purpose

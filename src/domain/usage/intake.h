@@ -16,6 +16,7 @@ struct under {
     struct starts starts;
     text source;
     const struct json *other; /* what conditions look at */
+    bool counted;             /* for the load of the servers */
     enum err refused;         /* OK, or why nothing of theirs is taken: */
     struct why why;
 };
@@ -25,6 +26,10 @@ struct event_made {
     bool has_id;
     struct digest id; /* of its sender's: kept once */
 };
+/* Events of one hour that count for the load of the servers. */
+struct hour_sum {
+    int64_t hour, events;
+};
 struct intake {
     struct ctx *c;
     text purpose;
@@ -32,6 +37,8 @@ struct intake {
     unsigned under_count;
     struct event_made *made;
     unsigned made_count;
+    struct hour_sum *hours;
+    unsigned hour_count;
     struct key_put *puts;
     unsigned put_count;
     struct bits categories;

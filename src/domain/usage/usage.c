@@ -2,6 +2,7 @@
 #include "domain/core/actor.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
+#include "domain/core/load.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 #include "domain/person/form.h"
@@ -117,6 +118,9 @@ static enum err decide(struct intake *t, struct under *u)
     TRY(whole_other(c, u->p, &c->policy->categories[u->category], &u->other));
     TRY(retention_starts(c, u->p, &u->starts));
     u->source = source_observed(c, &set);
+    int purpose = capacity_of(c->policy).purpose;
+    if (purpose >= 0 && bits_has(&c->policy->categories[u->category].purposes, (unsigned)purpose))
+        TRY(person_lets_count(c, u->p, (unsigned)purpose, &u->counted));
     TRY(record_key(c, u->p, &c->policy->categories[u->category], &u->key));
     if (u->key.made)
         t->puts[t->put_count++] = u->key.put;
@@ -244,10 +248,32 @@ static enum err run_event(struct db *db, struct intake *t, const struct event_ma
     return OK;
 }
 
+/* Events of an hour stand together: the last hours are looked at first. */
+static void count_hour(struct intake *t, int64_t hour)
+{
+    for (unsigned i = t->hour_count; i-- > 0;)
+        if (t->hours[i].hour == hour) {
+            t->hours[i].events++;
+            return;
+        }
+    t->hours[t->hour_count++] = (struct hour_sum){ hour, 1 };
+}
+
+/* In the commit of the events: so each counts once. */
+static enum err add_hours(struct db *db, const struct intake *t)
+{
+    for (unsigned i = 0; i < t->hour_count; i++)
+        TRY(db_run(db, SQL_LOAD_ADD, NULL,
+                   ARGS(V_TEXT(t->c->tenant), V_INT(LOAD_ROW_EVENTS), V_INT(t->hours[i].hour),
+                        V_INT(t->hours[i].events))));
+    return OK;
+}
+
 enum err intake_run(struct db *db, struct write *w, struct intake *t)
 {
     const struct under *before = NULL;
     t->taken = 0;
+    t->hour_count = 0;
     for (unsigned i = 0; i < t->made_count; i++) {
         const struct event_made *m = &t->made[i];
         bool repeated;
@@ -256,7 +282,10 @@ enum err intake_run(struct db *db, struct write *w, struct intake *t)
         before = m->under;
         TRY(run_event(db, t, m, &repeated));
         t->taken += !repeated;
+        if (!repeated && m->under->counted)
+            count_hour(t, m->record.at / HOUR);
     }
+    TRY(add_hours(db, t));
     w->event.count = t->taken;
     return OK;
 }
@@ -288,7 +317,8 @@ enum err intake_room(struct intake *t, unsigned count)
     t->unders = NEW_ARRAY(a, struct under, count + 1);
     t->made = NEW_ARRAY(a, struct event_made, count + 1);
     t->puts = NEW_ARRAY(a, struct key_put, count + 1);
-    return t->unders && t->made && t->puts ? OK : ERR_MEMORY;
+    t->hours = NEW_ARRAY(a, struct hour_sum, count + 1);
+    return t->unders && t->made && t->puts && t->hours ? OK : ERR_MEMORY;
 }
 
 static enum err take(struct intake *t, const struct json *events, struct answer *out)

@@ -2,6 +2,7 @@
 #include "domain/instance/care.h"
 #include "domain/instance/jobs.h"
 #include "domain/mail/sent.h"
+#include "domain/usage/capacity.h"
 #include "front/door/front.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -9,9 +10,6 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-
-static const uint32_t bucket_us[LATENCY_BUCKETS - 1] = { 500,    1000,   2500,   5000,    10000,   25000,  50000,
-                                                         100000, 250000, 500000, 1000000, 2500000, 5000000 };
 
 static enum status_slot slot_of(int status)
 {
@@ -31,7 +29,7 @@ static void add(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explic
 void counters_add(struct counters *c, const struct route *route, int status, uint64_t microseconds)
 {
     size_t row = route ? route_id(route) : ROUTE_COUNT, bucket = 0;
-    while (bucket < LATENCY_BUCKETS - 1 && microseconds > bucket_us[bucket])
+    while (bucket < LATENCY_BUCKETS - 1 && microseconds > load_upto_us[bucket])
         bucket++;
     add(&c->requests[row][slot_of(status)], 1);
     add(&c->latency[row][bucket], 1);
@@ -58,6 +56,16 @@ static uint64_t sum(const struct front *f, size_t offset)
 }
 
 #define SUM(f, member) sum((f), offsetof(struct counters, member))
+
+void metrics_load(void *arg, struct load_counts *out)
+{
+    const struct front *f = arg;
+    for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+        out->responses[i] = 0;
+        for (size_t row = 0; row <= ROUTE_COUNT; row++)
+            out->responses[i] += SUM(f, latency[row][i]);
+    }
+}
 
 static void put(struct buf *b, const char *name, const char *kind, const char *help, uint64_t value)
 {
@@ -102,7 +110,7 @@ static void put_latency(struct buf *b, const struct front *f)
             continue;
         text name = row_name(row);
         for (size_t i = 0; i + 1 < LATENCY_BUCKETS; i++)
-            buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"%g\"} %llu\n", T(name), bucket_us[i] / 1e6,
+            buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"%g\"} %llu\n", T(name), load_upto_us[i] / 1e6,
                       (unsigned long long)(so_far += counts[i]));
         buf_print(b, "garant_request_seconds_bucket{route=\"%.*s\",le=\"+Inf\"} %llu\n", T(name),
                   (unsigned long long)total);
@@ -212,6 +220,30 @@ static void put_jobs(struct buf *b, const struct app *app)
                   (unsigned long long)jobs[i].failures);
 }
 
+static void put_capacity_rows(struct buf *b, const struct ctx *c, const char *name, const char *help,
+                              int64_t (*value)(const struct capacity_standing *s))
+{
+    buf_print(b, "# HELP garant_capacity_%s %s\n# TYPE garant_capacity_%s gauge\n", name, help, name);
+    for (enum load_measure m = LOAD_events; m < LOAD_MEASURE_COUNT; m++) {
+        struct capacity_standing s = capacity_standing(c, m);
+        if (s.limit && value(&s) >= 0)
+            buf_print(b, "garant_capacity_%s{measure=\"%.*s\"} %lld\n", name, T(load_word(m)), (long long)value(&s));
+    }
+}
+
+static int64_t limit_of(const struct capacity_standing *s) { return s->limit; }
+static int64_t last_of(const struct capacity_standing *s) { return s->last; }
+static int64_t expected_of(const struct capacity_standing *s) { return s->expected; }
+static int64_t alarm_of(const struct capacity_standing *s) { return (int64_t)s->alarm; }
+
+static void put_capacity(struct buf *b, const struct ctx *c)
+{
+    put_capacity_rows(b, c, "limit", "What the servers can bear: per hour, microseconds, bytes.", limit_of);
+    put_capacity_rows(b, c, "last", "The most of the last day.", last_of);
+    put_capacity_rows(b, c, "expected", "The most of the forecast of four weeks.", expected_of);
+    put_capacity_rows(b, c, "alarm", "0 fine, 1 the limit lies in the band, 2 it is expected, 3 it was reached.", alarm_of);
+}
+
 static enum err recent_figures(struct front *f, struct arena *a, struct figures *out)
 {
     enum err e = OK;
@@ -245,6 +277,7 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
         SUM(f, handshakes_failed));
     put_store(b, &figures);
     put_letters(b, &letters);
+    put_capacity(b, c);
     put_jobs(b, f->app);
     route_hands.promises(c, b);
     put_process(b, f);

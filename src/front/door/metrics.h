@@ -1,6 +1,7 @@
 /* Counters of the server: one set a thread, so that counting never contends; summed when asked for. */
 #ifndef FRONT_DOOR_METRICS_H
 #define FRONT_DOOR_METRICS_H
+#include "domain/core/load.h"
 #include "front/door/router.h"
 #include <stdatomic.h>
 
@@ -17,7 +18,7 @@ enum status_slot {
         SLOT_OTHER,
     STATUS_SLOTS
 };
-enum { LATENCY_BUCKETS = 14 }; /* upper ends in metrics.c, the last without end */
+enum { LATENCY_BUCKETS = LOAD_BUCKETS }; /* upper ends: load_upto_us */
 
 struct counters {
     /* The last row counts what reached no route. */
@@ -29,6 +30,8 @@ struct counters {
 
 /* One answered request: from its head to its answer in `microseconds`. `route` NULL: none was found. */
 void counters_add(struct counters *c, const struct route *route, int status, uint64_t microseconds);
+/* load_ask of a struct front: what its threads counted since the start. */
+load_ask metrics_load;
 uint64_t metrics_microseconds(void); /* a monotonic clock */
 
 #endif

@@ -8,6 +8,7 @@
 #include "domain/entry/roster.h"
 #include "domain/account/session.h"
 #include "domain/person/subject.h"
+#include "domain/usage/capacity.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
 
@@ -154,6 +155,23 @@ static enum err put_waiting(struct page *p, const struct actor_class *class)
     return OK;
 }
 
+/* Limits of the servers that are near, for who works on that. */
+static enum err put_alarms(struct page *p, const struct actor_class *class)
+{
+    struct answer answer = { 0 };
+    const struct json *told = NULL;
+    if (class) {
+        TRY(capacity_alarms(p->c, class, &answer));
+        TRY(json_parse(p->c->arena, answer.body, &told));
+    }
+    json_name(&p->w, TEXT("alarms"));
+    if (told)
+        json_put(&p->w, json_get(told, TEXT("alarms")));
+    else
+        json_put_null(&p->w);
+    return OK;
+}
+
 enum err api_staff_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     PAGE_AUTO p = { 0 };
@@ -169,6 +187,7 @@ enum err api_staff_page(struct ctx *c, const struct request *q, struct reply *r)
     json_pair(&p.w, TEXT("role"), class ? in_words(c, class->title_en, class->title_fr, class->name) : TEXT(""));
     json_pair_bool(&p.w, TEXT("team"), class && class->sees_team);
     json_pair_bool(&p.w, TEXT("reason_needed"), class && class->reason);
+    TRY(put_alarms(&p, class && !closed.n ? class : NULL));
     TRY(put_waiting(&p, class && !closed.n ? class : NULL));
     if (class)
         put_reach(&p, class);

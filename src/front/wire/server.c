@@ -1,6 +1,7 @@
 /* The server: addresses, listeners, threads, signals. */
 #include "front/wire/server.h"
 #include "base/log.h"
+#include "domain/instance/load.h"
 #include "front/wire/library.h"
 #include "front/wire/loop.h"
 #include <errno.h>
@@ -293,6 +294,7 @@ static void *jobs_main(void *arg)
         app_tick(s->front.app);
         renew_certificate(s, false);
     }
+    load_end(s->front.app);
     return NULL;
 }
 
@@ -448,6 +450,7 @@ enum err server_run(struct arena *a, struct app *app, const struct server_option
     TRY(open_tls(a, s, o));
     TRY(open_loops(a, s, o, &address));
     TRY(tell_address(a, app, o, address));
+    load_from(app, metrics_load, &s->front);
     enum err e = start_threads(a, s);
     if (e == OK) {
         if (o->ready)
