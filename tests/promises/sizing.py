@@ -6,6 +6,7 @@ from mx import in_role, person
 from promise import part, promise
 from seasonal import AHEAD, WEEK, forecast, log_of, rounded, uses
 from terms import Terms
+from traces import counts as counts_of
 
 NOW, HOUR, WEEKS = "2026-11-22T10:00:00Z", 3_600_000, 14
 MEASURES = ("events", "requests", "response", "storage")
@@ -178,7 +179,9 @@ def history_sizes_the_servers(t):
         server.set_clock(add_months(server.now(), 14))
         server.sweep()
         check(app.get("/v1/capacity").expect(200).json["hours"]["values"][0] == counts[0], "the sums went with the events")
+        check(counts_of(server.data)["load"] > len(counts) * 0.9, "rows of the table went before")
         server.set_clock(add_months(milliseconds(NOW), 26))
         server.sweep()
+        check(counts_of(server.data)["load"] == 0, "rows of the table are kept beyond the term")
         for measure in MEASURES:
             check(app.get(f"/v1/capacity?measure={measure}").expect(200).json["hours"]["values"] == [], f"{measure}: kept beyond the term")
