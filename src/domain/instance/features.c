@@ -14,7 +14,8 @@
 #include "domain/usage/capacity.h"
 #include "domain/version/acknowledge.h"
 
-const struct feature *const features[] = { &usage_feature,      &folder_feature,     &preference_feature, &acknowledge_feature,
+const struct feature *const features[] = { &usage_feature,
+                                           &folder_feature,     &preference_feature, &acknowledge_feature,
                                            &opening_feature,    &permission_feature, &choice_feature,
                                            &tracker_feature,    &campaign_feature,   &dsr_feature,
                                            &publication_feature, &authority_feature,  &breach_feature };
