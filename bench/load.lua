@@ -3,7 +3,8 @@
 -- trackers, from a page of a site, each from another address behind a proxy: TOKEN is the version of the policy, the hash of what was shown, the
 -- site's origin and the purposes, with blanks between; one in two is a refusal). STAMP makes
 -- the addresses new. IDS: a file of subject ids, a line each, with their e-mail (authorize: the name of a folder) after a blank; erase takes
--- each once, from line SKIP on. For session TOKEN is the value of the Cookie header, for signin the password of all.
+-- each once, from line SKIP on. For session each id is a Cookie header, | for each blank behind a semicolon, and they take turns; for signin TOKEN is
+-- the password of all.
 -- Prints one JSON line at the end.
 local count = 0
 
@@ -28,7 +29,7 @@ function init(args)
     act, stamp = args[1], args[3]
     headers = { ["Authorization"] = "Bearer " .. args[2], ["Content-Type"] = "application/json" }
     if act == "session" then
-        headers = { ["Cookie"] = args[2] }
+        headers = {}
     end
     if act == "signin" then
         headers, password = { ["Content-Type"] = "application/json" }, args[2]
@@ -81,7 +82,11 @@ local acts = {
         local n = math.random(#ids)
         return wrk.format("POST", "/v1/authorize", headers, '{"subject":"' .. ids[n] .. '","folder":"file","name":"' .. mails[n] .. '"}')
     end,
-    session = function() return wrk.format("GET", "/v1/forward-auth", headers) end,
+    session = function()
+        at = at % #ids + 1
+        headers["Cookie"] = (ids[at]:gsub("|", "; "))
+        return wrk.format("GET", "/v1/forward-auth", headers)
+    end,
     signin = function()
         return wrk.format("POST", "/v1/session", headers,
             '{"identifier":"' .. mails[math.random(#mails)] .. '","password":"' .. password .. '"}')
