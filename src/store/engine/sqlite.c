@@ -3,7 +3,11 @@
 #include <errno.h>
 
 /* SQLite's sums of its memory, which nobody asks for, cost a lock with each allocation. */
-__attribute__((constructor)) static void count_no_memory(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+__attribute__((constructor)) static void before_all(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    must(gather_register() == SQLITE_OK);
+}
 
 text db_file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT("keys.db"); }
 
@@ -100,8 +104,8 @@ enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mo
     db->arena = a;
     db->file = f;
     enum err e = OK;
-    if (sqlite3_open_v2(path, &db->conn->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) !=
-        SQLITE_OK)
+    if (sqlite3_open_v2(path, &db->conn->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        GATHERING) != SQLITE_OK)
         e = db->conn->handle ? db_fail(db, "open") : say(a, ERR_MEMORY, "no memory for a connection");
     else
         e = settings(db, mode);

@@ -11,4 +11,8 @@ struct conn {
     sqlite3_stmt *statements[SQL_COUNT];
 };
 
+/* Before anything is opened: files opened under this name gather what is written to their log (gather.c). */
+#define GATHERING "gathering"
+int gather_register(void);
+
 #endif
