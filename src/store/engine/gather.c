@@ -1,4 +1,4 @@
-/* Writes to a write-ahead log go to the system together: SQLite asks for each page's header and for the page apart. What
+/* Writes to a write-ahead log go to the system together: SQLite asks for each page's header and the page apart. What
  * is gathered is written before the log is read, measured, cut or synced, and each commit is synced before anybody is
  * told of its pages. */
 #include "store/engine/sqlite.h"
