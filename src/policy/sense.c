@@ -298,6 +298,17 @@ static void check_uses(struct check *c)
         }
 }
 
+/* A term from the last day of a form needs that day. */
+static void check_forms(struct check *c)
+{
+    NODE_EACH(form, section(c, "collection")) {
+        const struct node *from = node_get(node_get(form, TEXT("retention")), TEXT("from"));
+        if (from && text_eq(from->value, TEXT("until")) && !node_get(form, TEXT("until")))
+            WRONG_VALUE(c, from, "%.*s counts from \"until\", but %.*s has no last day (until)", T(from->path),
+                        T(form->path));
+    }
+}
+
 /* ---- Places. ---- */
 
 static void check_place(struct check *c, const struct node *of, const struct node *declared)
@@ -497,7 +508,8 @@ void check_sense(struct check *c)
     static void (*const checks[])(struct check *) = { check_used,   check_special,  check_held,     check_events,
                                                       check_public, check_fields,   check_never,    check_uses,
                                                       check_places, check_actors,   check_sessions, check_folders,
-                                                      check_needs,  check_limits,   check_reserved, check_cards };
+                                                      check_needs,  check_limits,   check_reserved, check_cards,
+                                                      check_forms };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

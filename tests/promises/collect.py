@@ -1,8 +1,10 @@
 """Collection points: the forms that a policy declares, what they ask and say, what is sent by them, and who it belongs to."""
 import html, json, re, urllib.parse
+import dm, mp
 from browser import Browser
 from garant import check, check_absent, milliseconds
 from mailbox import Mailbox
+from people import staff
 from promise import part, promise
 
 START = "2026-11-22T10:00:00Z"
@@ -148,10 +150,87 @@ def over(server, box):
         check_absent(["Planted-job", "Planted-Gone", "gone@x.example"], server.data)
 
 
+def answers_of(server, form, purpose):
+    return server.client("app").get(f"/v1/forms/{form}/answers?purpose={purpose}").expect(200).json["answers"]
+
+
+def held(server, ident):
+    """The categories of which something is held of the person; None: there is nobody of that id, by API, export and command."""
+    answer, paths = server.operator().get(f"/v1/subjects/{ident}/access"), ("export", "consents")
+    if answer.status == 404:
+        for path in paths:
+            server.operator().get(f"/v1/subjects/{ident}/{path}").refused("not-found", status=404)
+        check(server.run("subject", "access", ident, "--json", ok=None).returncode != 0, "the command still shows them")
+        return None
+    return {row["category"] for row in answer.expect(200).json["categories"] if row["records"]}
+
+
+def listed(server, one, form, purpose):
+    """What a page of staff shows of a form's answers."""
+    page = one.submit(one.get(f"/staff/forms/{form}").expect(200), f"/staff/forms/{form}", purpose=purpose).expect(200)
+    return page.body.decode() if isinstance(page.body, bytes) else page.body
+
+
+def applied(server, box, address, count=1):
+    sent(server, "job", answer_to("job", address)).expect(200)
+    confirmed(server, box, address, count=count)
+    return found(server, address, "recruitment")
+
+
+def applications(t, box):
+    """Five who applied: by that form alone; a customer; who gets the news; who asked for a demonstration too; and one under a hold."""
+    server = t.server(now=START, arguments=box.arguments())
+    app = server.client("app")
+    customer = app.create({"identity": {"first_name": "Cus", "last_name": "Tomer"}, "contact": {"email": "customer@alone.example"}})["id"]
+    app.record(customer, "billing", {"invoice": "F-1", "issued": "2026-11-02", "amount": 12, "recipient": "Cus Tomer"}).expect(201)
+    who = {name: applied(server, box, f"{name}@alone.example") for name in ("alone", "customer", "news", "guest", "hold")}
+    check(who["customer"] == customer, "the application is not the customer's")
+    for name, form, boxes in (("news", "newsletter", ["news.email"]), ("guest", "demonstration", [])):
+        sent(server, form, answer_to(form, f"{name}@alone.example"), boxes).expect(200)
+        confirmed(server, box, f"{name}@alone.example", count=2)
+    with part("the notice of a form says its own term, and so do access and export"):
+        kept = server.anyone().get("/v1/forms/job").expect(200).json["kept"]
+        check([row["term"] for row in kept] == ["2 years from the day you send it"], f"{kept}")
+        Browser(server).get("/forms/job?lang=fr").expect(200).has("2 ans à compter de votre envoi")
+        Browser(server).get("/privacy?lang=en").expect(200).has("We keep what only this form collects for 2 years from the day you send it")
+        for told in (server.operator().get(f"/v1/subjects/{who['alone']}/access").expect(200).json,
+                     server.operator().export(who["alone"])[1]):
+            rows = told["submissions"]
+            check([(row["form"], row["until"]) for row in rows] == [("job", "2028-11-22T00:00:00.000Z")], f"{rows}")
+    hold = server.operator().post(f"/v1/subjects/{who['hold']}/holds", {"category": "*", "ground": "a dispute before a court"}).expect(201).json["id"]
+    ends(server, who, hold)
+
+
+def ends(server, who, hold):
+    server.set_clock(milliseconds("2028-11-21T23:50:00Z"))
+    desk = Browser.of(server, staff(server, mp.person(95), "thibault.95@societe.example", "recruiter"))
+    with part("what an application alone brought goes two years after it, to the day"):
+        server.sweep()
+        check(all("application" in held(server, ident) for ident in who.values()), "an application went before its day")
+        check(held(server, who["alone"]) == {"identity", "contact", "application"}, f"{held(server, who['alone'])}")
+        check(len(answers_of(server, "job", "recruitment")) == 5 and listed(server, desk, "job", "recruitment").count("Douze ans") == 5, "staff miss one")
+        server.set_clock(milliseconds("2028-11-22T00:00:01Z"))
+        server.sweep()
+        check(held(server, who["alone"]) is None and found(server, "alone@alone.example", "recruitment") is None, "who only applied is still held")
+        check([row["subject"] for row in answers_of(server, "job", "recruitment")] == [who["hold"]], "staff still have an application")
+        check(listed(server, desk, "job", "recruitment").count("Douze ans") == 1, "a page of staff still shows an application")
+    with part("what something else needs stays: an order, a live consent, another form, a hold while it lasts"):
+        check({"identity", "contact", "billing"} == held(server, who["customer"]), f"{held(server, who['customer'])}")
+        check({"identity", "contact"} == held(server, who["news"]), f"{held(server, who['news'])}")
+        check({"identity", "contact", "company"} == held(server, who["guest"]), f"{held(server, who['guest'])}")
+        check("application" in held(server, who["hold"]), "a hold did not keep the application")
+        check("news" in server.operator().get(f"/v1/subjects/{who['news']}/access").expect(200).json["live"], "the consent went")
+        server.operator().delete(f"/v1/subjects/{who['hold']}/holds/{hold}").expect(200, 204)
+        server.sweep()
+        check(held(server, who["hold"]) is None, "after the hold, what it kept is still there")
+        check_absent(["alone@alone.example", "Douze ans"], server.data)
+
+
 @promise("MP-06")
 def five_points(t):
     with Mailbox() as box:
         server = t.server(now=START, arguments=box.arguments())
+        applications(t, box)
         each_point_says(server)
         nothing_beyond_a_form(server)
         proven(server, box, *unproven(server, box))
@@ -260,11 +339,26 @@ def contest(t):
             site = server.client("app")
             answers = site.get("/v1/forms/spring_contest/answers?purpose=contests").expect(200).json["answers"]
             check([(row["proven"], row["data"]["entries"]["answer"]) for row in answers] == [(True, "Le chêne")], f"{answers}")
-        with part("an entry goes six months after the contest"):
-            server.set_clock(milliseconds("2027-10-25T10:00:00Z"))
+            both = site.lookup({"contact.email": "contest@x.example"}, "contests").expect(200).json["id"]
+            sent(server, "spring_contest", {**entry, "contact": {"name": "Seule Planted", "email": "alone@x.example"}}).expect(200)
+            confirmed(server, box, "alone@x.example")
+            alone = site.lookup({"contact.email": "alone@x.example"}, "contests").expect(200).json["id"]
+        with part("its notice says the contest's own term"):
+            kept = server.anyone().get("/v1/forms/spring_contest").expect(200).json["kept"]
+            check(kept[0]["term"] == "6 months from the last day of the form, 20 April 2027", f"{kept}")
+            visitor.get("/forms/spring_contest?lang=fr").expect(200).has("6 mois à compter du dernier jour du formulaire, le 20 avril 2027")
+        with part("an entry goes six months after the contest, to the day"):
+            server.set_clock(milliseconds("2027-10-19T23:50:00Z"))
+            server.sweep()
+            check("entries" in held(server, both) and "entries" in held(server, alone), "an entry went before its day")
+            desk = Browser.of(server, staff(server, dm.person(95), dm.person(95)["contact"]["email"], "campaigns"))
+            check(listed(server, desk, "spring_contest", "contests").count("Le chêne") == 2, "staff miss an entry")
+            server.set_clock(milliseconds("2027-10-20T00:00:01Z"))
             sent(server, "spring_contest", entry).refused("conflict", status=409, clause=r"^collection\.spring_contest$")
             server.sweep()
             check(not site.get("/v1/forms/spring_contest/answers?purpose=contests").expect(200).json["answers"], "the entry is held beyond its term")
-            ident = site.lookup({"contact.email": "contest@x.example"}, "account").expect(200).json["id"]
-            held = server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json["categories"]
-            check(not [row for row in held if row["category"] == "entries" and row["records"]], "the person's entry is held beyond its term")
+            check("Le chêne" not in listed(server, desk, "spring_contest", "contests"), "a page of staff still shows an entry")
+        with part("who only entered goes whole; who agreed to letters keeps their address for them"):
+            check(held(server, alone) is None, "who only entered the contest is still held")
+            check(held(server, both) == {"contact"} and "marketing" in ledger(server, both)["live"], f"{held(server, both)}")
+            check_absent(["Seule Planted", "alone@x.example", "Le chêne"], server.data)

@@ -375,7 +375,12 @@ static enum err run_over(struct db *db, struct write *w)
     return db_run(db, SQL_SUBMISSION_OVER, NULL, ARGS(V_INT(*now)));
 }
 
-static enum err end_over(struct ctx *c) { return feature_end_over(c, SQL_SUBMISSION_IS_OVER, run_over, TEXT("form.over")); }
+static enum err end_over(struct ctx *c)
+{
+    enum err ended = over_tick(c);
+    TRY(feature_end_over(c, SQL_SUBMISSION_IS_OVER, run_over, TEXT("form.over")));
+    return ended;
+}
 
 /* ---- The access answer. ---- */
 
@@ -392,8 +397,11 @@ static enum err put_submissions(struct ctx *c, const struct person *p, struct js
         text form = arena_copy(c->arena, query_get(&q, SUBMISSION_OF, form));
         json_open(w, '{');
         json_pair(w, TEXT("form"), form);
-        json_pair(w, TEXT("title"), point_find(c, form, &point) == OK ? point_title(c, &point) : form);
-        json_pair(w, TEXT("at"), time_print(c->arena, query_get(&q, SUBMISSION_OF, at)));
+        bool found = point_find(c, form, &point) == OK;
+        json_pair(w, TEXT("title"), found ? point_title(c, &point) : form);
+        msec at = query_get(&q, SUBMISSION_OF, at), ends = found ? point_ends(&point, at) : 0;
+        json_pair(w, TEXT("at"), time_print(c->arena, at));
+        json_pair(w, TEXT("until"), ends ? time_print(c->arena, ends) : (text){ NULL, 0 });
         json_close(w, '}');
         c->arena->why = kept;
     }

@@ -29,7 +29,8 @@ enum err choice_forms(struct ctx *c, struct answer *out);
  * "proven", "data": {category: {field: value}}}], "next"}. Of a person: as their data stand today. */
 enum err choice_answers(struct ctx *c, text form, text purpose, const struct paging *asked, struct answer *out);
 
-/* The member `submissions` of the access answer and export, [{"form", "title", "at"}]; and the end of what is over. */
+/* The member `submissions` of the access answer and export, [{"form", "title", "at", "until"}] (until: the form's own
+ * term, null without one); and the end of what is over. */
 extern const struct feature choice_feature;
 
 #endif

@@ -79,6 +79,7 @@ struct pending {
     msec at;
     const struct json *kept; /* as choice_submit() kept it */
     struct person *p;
+    const struct point *point;
     sealed body;
     struct event event;
 };
@@ -259,21 +260,47 @@ static enum err run_join(struct db *db, void *arg)
     int64_t changed;
     TRY(db_run(
         db, SQL_SUBMISSION_JOIN, &changed,
-        ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_BYTES(TEXT_BYTES(s->digest)), V_ID(s->p->id), V_SEALED(s->body))));
+        ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_BYTES(TEXT_BYTES(s->digest)), V_ID(s->p->id), V_SEALED(s->body),
+             V_INT(s->point->own.unit != TERM_UNSET))));
     if (!changed)
         return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
     return journal_add(db, &s->event, NULL);
 }
 
+/* What came in by it, and whether it made the person: a form's own term ends that (over.c). A category that was held
+ * already came by it too. */
+static enum err brought(struct ctx *c, const struct pending *s, const struct change *ch, text *out)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair_bool(&w, TEXT("made"), ch->create);
+    json_name(&w, TEXT("brought"));
+    json_open(&w, '{');
+    JSON_EACH(sent, json_get(s->kept, TEXT("data")))
+        if (!c->policy->categories[policy_category(c->policy, sent->key)].many)
+            json_pair_int(&w, sent->key, 0);
+    for (unsigned i = 0; i < ch->record_count; i++) {
+        const struct category *cat = &c->policy->categories[ch->records[i].category];
+        if (cat->many)
+            json_pair_int(&w, cat->name, ch->records[i].item);
+    }
+    json_close(&w, '}');
+    json_close(&w, '}');
+    return buf_take(c->arena, &b, out);
+}
+
 static enum err write_join(struct pending *s, struct person *p, struct change *ch, struct event event)
 {
+    text body;
     struct ctx *c = s->c;
     text version = json_text(s->kept, TEXT("policy"));
     yield(ch);
     ch->policy_version = version; /* the words that were agreed to */
     s->p = p;
     s->event = event_of(c, p, TEXT("form.confirmed"));
-    TRY(joining_seal(c, p, s->form, s->id, TEXT("{}"), &s->body));
+    TRY(brought(c, s, ch, &body));
+    TRY(joining_seal(c, p, s->form, s->id, body, &s->body));
     ch->also = run_join;
     ch->also_arg = s;
     return change_write(c, ch, event, NULL);
@@ -332,6 +359,7 @@ enum err choice_confirm(struct ctx *c, text token, struct answer *out)
         TRY(point_find(c, s.form, &point));
         if (point.email < 0)
             return no_link(c);
+        s.point = &point;
         status = settle(&s, &point);
     }
     out->body = arena_print(c->arena, "{\"form\":\"%.*s\",\"state\":\"done\"}", T(s.form));

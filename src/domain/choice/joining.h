@@ -13,4 +13,8 @@ enum err joining_unseal(struct ctx *c, const struct person *p, text form, struct
 /* What was sent of categories that stand once a person, and of those with many records: {category: {field: value}}. */
 enum err joining_split(struct ctx *c, const struct json *data, const struct json **single, const struct json **many);
 
+/* What forms alone collected goes at each form's own term (`collection.*.retention`): a person whom forms alone made,
+ * whole, unless something else keeps them; else what nothing else needs. */
+enum err over_tick(struct ctx *c);
+
 #endif

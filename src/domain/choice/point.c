@@ -1,5 +1,6 @@
 /* Collection points: what the policy says of each form, and the short notice that stands on it. */
 #include "domain/choice/point.h"
+#include "base/calendar.h"
 #include "domain/core/instance.h"
 #include "domain/core/named.h"
 #include "domain/core/value.h"
@@ -20,11 +21,22 @@ static void take_field(struct ctx *c, text name, struct point *out)
     out->fields[out->field_count++] = (struct point_field){ cat, &cat->fields[f] };
 }
 
+static void take_own(const struct node *n, struct point *out)
+{
+    const struct node *own = node_get(n, TEXT("retention"));
+    struct date last;
+    if (!own || !term_parse(node_text(own, TEXT("active")), &out->own))
+        return;
+    if (text_eq(node_text(own, TEXT("from")), TEXT("until")) && date_parse(node_text(n, TEXT("until")), &last))
+        out->own_from = date_start(last);
+}
+
 static void take_point(struct ctx *c, const struct node *n, struct point *out)
 {
     *out = (struct point){ .node = n, .name = n->key, .email = -1, .clause = policy_clause(c->policy, n->path) };
     NODE_EACH(field, node_get(n, TEXT("fields")))
         take_field(c, field->value, out);
+    take_own(n, out);
 }
 
 enum err point_find(struct ctx *c, text name, struct point *out)
@@ -80,10 +92,17 @@ bool point_carried_by(const struct point *p, text authority)
     return false;
 }
 
+msec point_ends(const struct point *p, msec at)
+{
+    return p->own.unit == TERM_UNSET ? 0 : due_after(p->own_from ? p->own_from : at, p->own);
+}
+
 msec point_due(const struct ctx *c, const struct point *p)
 {
     const struct starts starts = { .collection = c->now, .event = c->now, .last_use = c->now, .last_contact = c->now };
-    msec soonest = 0;
+    msec soonest = point_ends(p, c->now);
+    if (soonest)
+        return soonest;
     for (unsigned i = 0; i < p->field_count; i++) {
         const struct retention *r = p->fields[i].category->retention;
         msec due = r ? retention_due(r, &starts, false) : 0;
@@ -191,20 +210,39 @@ static void put_purposes(struct ctx *c, const struct point *p, struct json_out *
     json_close(w, ']');
 }
 
+/* Beside a form's own term, only what its choices keep on has another. */
+static bool is_kept_on(const struct ctx *c, const struct point *p, const struct category *cat)
+{
+    bool any = p->own.unit == TERM_UNSET;
+    for (unsigned i = 0; !any && i < c->policy->purpose_count; i++)
+        any = c->policy->purposes[i].basis == BASIS_CONSENT && point_serves(p, c->policy->purposes[i].name) &&
+              point_shows(c->policy, c->policy->purposes[i].name, cat);
+    return any;
+}
+
+static void put_term(struct json_out *w, text title, text term)
+{
+    json_open(w, '{');
+    json_pair(w, TEXT("title"), title);
+    json_pair(w, TEXT("term"), term);
+    json_close(w, '}');
+}
+
 static void put_kept(struct ctx *c, const struct point *p, struct json_out *w)
 {
+    static const text alone_en = TEXT_INIT("What only this form collects"),
+                      alone_fr = TEXT_INIT("Ce que seul ce formulaire collecte");
     const struct category *last = NULL;
     json_name(w, TEXT("kept"));
     json_open(w, '[');
+    if (p->own.unit != TERM_UNSET)
+        put_term(w, doc_in(c, alone_en, alone_fr), doc_form_term(c, p->own, p->own_from));
     for (unsigned i = 0; i < p->field_count; i++) {
         const struct category *cat = p->fields[i].category;
-        if (cat == last || !cat->retention)
+        if (cat == last || !cat->retention || !is_kept_on(c, p, cat))
             continue;
         last = cat;
-        json_open(w, '{');
-        json_pair(w, TEXT("title"), doc_category(c, cat));
-        json_pair(w, TEXT("term"), doc_retention(c, cat->retention));
-        json_close(w, '}');
+        put_term(w, doc_category(c, cat), doc_retention(c, cat->retention));
     }
     json_close(w, ']');
 }

@@ -17,6 +17,8 @@ struct point {
     const struct clause *clause;
     struct point_field fields[POINT_FIELDS];
     unsigned field_count;
+    struct term own;   /* of what it alone collects; unit TERM_UNSET: its categories' terms are all */
+    msec own_from;     /* the start of its last day, from which that counts; 0: from the day something is sent */
     int email; /* among `fields`: the e-mail address by which a person is found; -1: what is sent is nobody's */
 };
 /* ERR_NOT_FOUND for a name that the policy has not. */
@@ -33,8 +35,11 @@ bool point_serves(const struct point *p, text purpose);
 bool point_needs(const struct point *p, unsigned i);
 /* Whether data of that category are shown to who reads for the purpose: those that it uses. */
 bool point_shows(const struct policy *policy, text purpose, const struct category *cat);
-/* When what it collected goes: the soonest of the terms of its categories, from now; 0: none ends. */
+/* When what it collected goes: at its own term, else at the soonest of those of its categories, from now; 0: none
+ * ends. */
 msec point_due(const struct ctx *c, const struct point *p);
+/* When what it alone collected at that time goes (`collection.*.retention`); 0: it has no term of its own. */
+msec point_ends(const struct point *p, msec at);
 /* Whether all that it serves rests on consent: then nothing is left of it without one. */
 bool point_all_consent(const struct ctx *c, const struct point *p);
 

@@ -234,6 +234,18 @@ text doc_retention(struct ctx *c, const struct retention *r)
                        T(active), T(archive), T(from));
 }
 
+text doc_form_term(struct ctx *c, struct term t, msec last)
+{
+    text term = term_words(c, t), day = last ? doc_time(c, time_print(c->arena, last)) : TEXT("");
+    if (last)
+        return arena_print(c->arena, "%.*s %.*s %.*s", T(term),
+                           T(doc_in(c, TEXT("from the last day of the form,"),
+                                    TEXT("à compter du dernier jour du formulaire, le"))),
+                           T(day));
+    return arena_print(c->arena, "%.*s %.*s", T(term),
+                       T(doc_in(c, TEXT("from the day you send it"), TEXT("à compter de votre envoi"))));
+}
+
 /* ---- Recipients. ---- */
 
 text doc_recipient(const struct ctx *c, int actor)

@@ -13,6 +13,8 @@ text doc_time(struct ctx *c, text time);
 text doc_day(struct ctx *c, text time);
 /* "12 months in use, then 4 years in the archive, from the end of the contract". */
 text doc_retention(struct ctx *c, const struct retention *r);
+/* "2 years from the day you send it"; "6 months from the last day of the form, 20 April 2027" (last 0: no such day). */
+text doc_form_term(struct ctx *c, struct term t, msec last);
 /* Why it is kept so long, empty when the policy says no ground. */
 text doc_ground(const struct ctx *c, const struct retention *r);
 /* A ground as it was told in some language: in c->language where it is one that the policy says in both, else as it

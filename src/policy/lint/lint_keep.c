@@ -241,6 +241,25 @@ static void check_account(struct lint *l, const struct node *retention, const st
                         T(lint_value(lint_key(accounts, "active"))));
 }
 
+/* What a form collects and its category ends before is not there for the form's own term. */
+static void check_form(struct lint *l, const struct node *form)
+{
+    const struct node *own = lint_key(lint_key(form, "retention"), "active");
+    bool later = is_word(lint_key(lint_key(form, "retention"), "from"), "until");
+    struct term kept, t;
+    if (!term_of(own, &kept))
+        return;
+    NODE_EACH(field, lint_key(form, "fields")) {
+        text rest = field->value;
+        const struct node *of = node_get(clause(l, "retention"), text_cut(&rest, '.'));
+        bool known = is_word(lint_key(of, "from"), "collection") || is_word(lint_key(of, "from"), "event");
+        bool ends = known && term_of(lint_key(of, "active"), &t) && !is_given(lint_key(of, "archive"));
+        if (ends && (outlasts(kept, t) || (later && !outlasts(t, kept))))
+            fire_figure(l, SEVERITY_WARNING, own, "%.*s > %.*s: %.*s", T(lint_value(own)), T(of->path),
+                        T(lint_value(lint_key(of, "active"))));
+    }
+}
+
 void check_T10(struct lint *l)
 {
     const struct node *accounts = clause(l, "retention.accounts"), *proofs = clause(l, "retention.proofs.active");
@@ -255,6 +274,8 @@ void check_T10(struct lint *l)
         if (is_given(lint_key(retention, "archive")) && !is_given(lint_key(retention, "active")))
             fire(l, SEVERITY_WARNING, retention);
     }
+    EACH(form, l, "collection")
+    check_form(l, form);
     if (term_of(proofs, &proof) && term_of(clause(l, "retention.requests.active"), &request) &&
         outlasts(proof, request))
         fire_figure(l, SEVERITY_WARNING, proofs, "%.*s > retention.requests: %.*s", T(lint_value(proofs)),
