@@ -2,11 +2,24 @@
 #include "base/unicode.h"
 #include "cli/client.h"
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { INPUT_LIMIT = 1 << 20, CHUNK_LINES = 1000, CHUNK_BYTES = 384 << 10, LINE_LIMIT = 16 << 10 };
+enum {
+    INPUT_LIMIT = 1 << 20,
+    CHUNK_LINES = 1000,
+    CHUNK_BYTES = 384 << 10,
+    LINE_LIMIT = 16 << 10,
+    FAULTS_LIMIT = 256 << 10,
+    BEGINS_MAX = 512
+};
 static const text json_type = TEXT_INIT("application/json");
 
 /* ---- A log file, read whole line by whole line. ---- */
@@ -17,7 +30,7 @@ struct import {
     FILE *file;
     char *line; /* of getline() */
     size_t room;
-    text head;
+    text head, begins; /* its first line; as it stands in the file, of a long one the first bytes */
     int64_t position, size;
     struct buf faults, dropped; /* lists in JSON, and their writers */
     struct json_out fault_list, dropped_list;
@@ -101,8 +114,10 @@ static enum err ask(struct import *i, struct arena *a, text body, const struct j
         json_int(json_get(*told, text_of(counted[k])), &more);
         i->counts[k] += more;
     }
-    add_list(&i->fault_list, json_get(*told, TEXT("faults")));
-    add_list(&i->dropped_list, json_get(*told, TEXT("dropped")));
+    if (i->faults.n < FAULTS_LIMIT) /* the first are enough */
+        add_list(&i->fault_list, json_get(*told, TEXT("faults")));
+    if (i->dropped.n < FAULTS_LIMIT)
+        add_list(&i->dropped_list, json_get(*told, TEXT("dropped")));
     return OK;
 }
 
@@ -152,7 +167,8 @@ static enum err open_log(struct import *i, text path)
     if (!next_line(i, a, &head))
         return cli_fault(i->cli, ERR_CONFIG, "%.*s has no whole line yet", "%.*s n'a pas encore de ligne entière", T(path));
     i->head = head;
-    return OK;
+    i->begins = arena_copy(a, (text){ i->line, i->position > BEGINS_MAX ? BEGINS_MAX : (size_t)i->position });
+    return i->begins.p ? OK : ERR_MEMORY;
 }
 
 /* From where the file was taken up to before, whatever it was called then. */
@@ -186,21 +202,163 @@ static enum err tell(struct import *i, text path)
     return cli_answer_of(i->cli, &b);
 }
 
+static enum err begin(struct cli *cli, struct import *i)
+{
+    *i = (struct import){ .cli = cli, .faults = buf_make(4 << 20), .dropped = buf_make(1 << 20) };
+    i->fault_list = json_out(&i->faults);
+    i->dropped_list = json_out(&i->dropped);
+    json_open(&i->fault_list, '[');
+    json_open(&i->dropped_list, '[');
+    return client_open(cli, &i->client);
+}
+
+static enum err drain(struct import *i)
+{
+    bool more = true;
+    while (more)
+        TRY(send_piece(i, &more));
+    cli_progress_end();
+    return OK;
+}
+
 static enum err import(struct cli *cli, text path)
 {
-    CLEANUP(end_import) struct import i = { .cli = cli, .faults = buf_make(4 << 20), .dropped = buf_make(1 << 20) };
-    bool more = true;
-    i.fault_list = json_out(&i.faults);
-    i.dropped_list = json_out(&i.dropped);
-    json_open(&i.fault_list, '[');
-    json_open(&i.dropped_list, '[');
-    TRY(client_open(cli, &i.client));
+    CLEANUP(end_import) struct import i;
+    TRY(begin(cli, &i));
     TRY(open_log(&i, path));
     TRY(seek(&i, path));
-    while (more)
-        TRY(send_piece(&i, &more));
-    cli_progress_end();
+    TRY(drain(&i));
     return tell(&i, path);
+}
+
+/* ---- A log file that grows, and is rotated. ---- */
+
+struct follow {
+    struct cli *cli;
+    text path;
+    const char *name;
+    int folder_fd, signal_fd; /* what changes beside the file; that it is to stop */
+};
+
+static void end_follow(struct follow *f)
+{
+    if (f->folder_fd >= 0)
+        close(f->folder_fd);
+    if (f->signal_fd >= 0)
+        close(f->signal_fd);
+}
+
+static text folder_of(struct arena *a, text path)
+{
+    size_t end = path.n;
+    while (end && path.p[end - 1] != '/')
+        end--;
+    return end ? arena_copy(a, text_upto(path, end)) : TEXT(".");
+}
+
+static enum err watch(struct follow *f)
+{
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+    f->signal_fd = signalfd(-1, &ends, SFD_CLOEXEC);
+    f->folder_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    text folder = folder_of(f->cli->arena, f->path);
+    TRY_PTR(folder.p);
+    if (f->signal_fd >= 0 && f->folder_fd >= 0 &&
+        inotify_add_watch(f->folder_fd, folder.p, IN_MODIFY | IN_CREATE | IN_MOVED_TO) >= 0)
+        return OK;
+    return cli_fault(f->cli, ERR_CONFIG, "%.*s cannot be watched: %s", "%.*s ne peut pas être surveillé : %s",
+                     T(folder), cli_reason(f->cli, errno));
+}
+
+/* Until something changes in the folder; false when it is to stop. */
+static bool wait_change(struct follow *f)
+{
+    struct pollfd fds[] = { { f->signal_fd, POLLIN, 0 }, { f->folder_fd, POLLIN, 0 } };
+    char events[4096];
+    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+        ;
+    while (read(f->folder_fd, events, sizeof events) > 0) /* what they say is looked up in the file itself */
+        ;
+    return !(fds[0].revents & POLLIN);
+}
+
+/* Whether this file was emptied to begin anew, however far it has grown since. */
+static bool is_emptied(const struct import *i)
+{
+    char now[BEGINS_MAX];
+    ssize_t n = pread(fileno(i->file), now, i->begins.n, 0);
+    return n >= 0 && !text_eq((text){ now, (size_t)n }, i->begins);
+}
+
+/* Whether another file stands under the name now. */
+static bool is_renamed(const struct follow *f, const struct import *i)
+{
+    struct stat open, named;
+    bool there = stat(f->name, &named) == 0 && fstat(fileno(i->file), &open) == 0;
+    return there && (open.st_ino != named.st_ino || open.st_dev != named.st_dev);
+}
+
+/* What came since; a line that is not whole yet is read again with its rest. */
+static enum err drain_more(struct import *i)
+{
+    struct stat open;
+    clearerr(i->file);
+    if (fstat(fileno(i->file), &open) != 0 || fseek(i->file, (long)i->position, SEEK_SET) != 0)
+        return cli_fault(i->cli, ERR_CONFIG, "the log file cannot be read on: %s",
+                         "le fichier journal ne peut plus être lu : %s", cli_reason(i->cli, errno));
+    i->size = open.st_size;
+    return drain(i);
+}
+
+static bool has_line(struct follow *f)
+{
+    char *line = NULL;
+    size_t room = 0;
+    FILE *file = fopen(f->name, "re");
+    ssize_t n = file ? getline(&line, &room, file) : -1;
+    bool whole = n > 0 && line[n - 1] == '\n';
+    free(line);
+    if (file)
+        fclose(file);
+    return whole;
+}
+
+/* One file, until another takes its place or it is to stop (*on false); what was taken of it is told then. */
+static enum err follow_one(struct follow *f, bool *on)
+{
+    CLEANUP(end_import) struct import i;
+    bool renamed = false;
+    TRY(begin(f->cli, &i));
+    if (!i.client.running)
+        return cli_fault(f->cli, ERR_CONFIG, "--follow needs the server to run", "--follow demande que le serveur tourne");
+    TRY(open_log(&i, f->path));
+    TRY(seek(&i, f->path));
+    while (*on && !renamed && !is_emptied(&i)) {
+        renamed = is_renamed(f, &i); /* asked before the rest is read: whoever rotates writes no more then */
+        TRY(drain_more(&i));
+        if (!renamed)
+            *on = wait_change(f);
+    }
+    return tell(&i, f->path);
+}
+
+static enum err follow(struct cli *cli, text path)
+{
+    CLEANUP(end_follow) struct follow f = { .cli = cli, .path = path, .folder_fd = -1, .signal_fd = -1 };
+    bool on = true;
+    f.name = arena_copy(cli->arena, path).p;
+    TRY_PTR(f.name);
+    TRY(watch(&f));
+    while (on)
+        if (has_line(&f))
+            TRY(follow_one(&f, &on));
+        else
+            on = wait_change(&f);
+    return OK;
 }
 
 enum err verb_usage(struct cli *cli)
@@ -215,6 +373,10 @@ enum err verb_usage(struct cli *cli)
         return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use send or import",
                          "action inconnue « %.*s » : utilisez send ou import", T(what));
     TRY(cli_argument(cli, 1, "a log file", "un fichier journal", &body));
+    if (cli_has(cli, TEXT("follow")) && cli->argument_count > 2)
+        return cli_fault(cli, ERR_USAGE, "--follow takes one file", "--follow prend un seul fichier");
+    if (cli_has(cli, TEXT("follow")))
+        return follow(cli, body);
     for (unsigned k = 1; k < cli->argument_count; k++)
         TRY(import(cli, cli->arguments[k]));
     return OK;

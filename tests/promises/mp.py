@@ -1,11 +1,11 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
-import contextlib, html, json, os, re, shutil, sqlite3
+import contextlib, html, json, os, re, shutil, sqlite3, subprocess, time
 from browser import member
-from garant import DAY, add_months, check, check_absent, garant, milliseconds
+from garant import DAY, PROGRAM, add_months, check, check_absent, garant, milliseconds
 from mailbox import Mailbox
 from notices import own_copy
 from people import PASSWORD, Visitor, form, opened, staff, visitor
-from promise import closed_is_not_there, only_as_declared, part, promise, refuses_elsewhere
+from promise import closed_is_not_there, further, only_as_declared, part, promise, refuses_elsewhere
 from sample import listed
 from uses import command, refused
 from terms import Terms
@@ -270,6 +270,71 @@ def logs_are_tied(t):
         with open(path, "w", encoding="utf-8") as file:
             file.write(line_of(ident, "/planted/après", at="22/Nov/2026:09:59:59 +0000") + "\n")
         check(import_log(server, path)["nobody"] == 1, "a line of an erased person is taken")
+
+
+@further("MP-08")
+def a_log_that_grows(t):
+    """`usage import --follow`: what is added is taken at once, a half line when it is whole, over a rotation by name and by emptying, each once, also
+    after a stop in the middle."""
+    server = t.server(now=NOW)
+    client, path = server.client("app"), t.path("live.log")
+    ident = client.create(person(1))["id"]
+
+    def follow():
+        return subprocess.Popen([PROGRAM, "usage", "import", path, "--follow", "--json", "--data", server.data, "--policy", server.policy],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def add(text, mode="a"):
+        with open(path, mode, encoding="utf-8") as file:
+            file.write(text)
+
+    def until(count):
+        end = time.monotonic() + 20
+        while len(held_logs(client, ident)[0]) < count and time.monotonic() < end:
+            time.sleep(0.1)
+        return [row["file"] for row in held_logs(client, ident)[0]]
+
+    def stopped(process):
+        process.terminate()
+        said, complained = process.communicate(timeout=20)
+        check(process.returncode == 0, f"status {process.returncode}: {complained}")
+        told, at = [], 0
+        while said[at:].strip():
+            one, length = json.JSONDecoder().raw_decode(said[at:].lstrip())
+            at += len(said[at:]) - len(said[at:].lstrip()) + length
+            told.append(one)
+        return told
+    number = iter(range(100, 200))
+
+    def line():
+        return line_of(ident, f"/planted/live-{next(number)}") + "\n"
+    first = follow()                            # the file is not there yet
+    try:
+        add(line() + line())
+        check(len(until(2)) == 2, "what is added first")
+        half = line()
+        add(half[:40])
+        add(half[40:] + line())
+        check(len(until(4)) == 4, "a line that came in two parts")
+        os.rename(path, path + ".1")
+        with open(path + ".1", "a", encoding="utf-8") as old:
+            old.write(line())
+        add(line())
+        check(len(until(6)) == 6, "the last of the old file, the first of the new one")
+        add("".join(line() for _ in range(5)), "w")
+        check(len(until(11)) == 11, "a file that was emptied to begin anew, and is longer than it was")
+    finally:
+        told = stopped(first)
+    check([one["taken"] for one in told] == [5, 1, 5], f"what was told: {told}")
+    add(line())
+    second = follow()
+    try:
+        files = until(12)
+        check(sorted(files) == [f"/planted/live-{number}" for number in range(100, 112)], f"each once: {files}")
+    finally:
+        check([one["taken"] for one in stopped(second)] == [1], "a line is taken again after a stop")
+    both = server.run("usage", "import", path, path, "--follow", ok=None)
+    check(both.returncode == 64, f"two files: {both.returncode}")
 
 
 @promise("MP-13")

@@ -152,6 +152,33 @@ static bool loses_exemption(const struct node *cookie)
            is_yes(lint_key(cookie, "provider_reuse"));
 }
 
+static bool is_audience(const struct node *category) { return is_word(lint_key(category, "stream"), "audience"); }
+
+/* What could lead from a visit to somebody: an address, or a field that people are looked up by. */
+static void fire_led_back(struct lint *l, const struct node *category)
+{
+    NODE_EACH(field, lint_key(category, "fields"))
+    {
+        const struct node *type = lint_key(field, "type");
+        if (is_yes(lint_key(field, "identifier")) || is_word(type, "ip") || is_word(type, "email") ||
+            is_word(type, "phone"))
+            fire_at(l, SEVERITY_WARNING, category, "fields");
+    }
+}
+
+/* A purpose that uses the anonymous measure and what is known of people side by side joins them. */
+static void fire_joining(struct lint *l, const struct node *purpose)
+{
+    bool visits = false, people = false;
+    EACH(category, l, "categories")
+    if (node_has(lint_key(purpose, "categories"), category->key)) {
+        visits = visits || is_audience(category);
+        people = people || !is_audience(category);
+    }
+    if (visits && people)
+        fire_at(l, SEVERITY_WARNING, purpose, "categories");
+}
+
 void check_K11(struct lint *l)
 {
     const struct node *audience = clause(l, "trackers.audience");
@@ -169,12 +196,16 @@ void check_K11(struct lint *l)
     EACH(category, l, "categories")
     {
         const struct node *retention = node_get(clause(l, "retention"), category->key);
-        if (is_word(lint_key(category, "stream"), "audience") &&
-            is_longer(lint_key(retention, "active"), 25, TERM_MONTHS))
+        if (!is_audience(category))
+            continue;
+        if (is_longer(lint_key(retention, "active"), 25, TERM_MONTHS))
             fire_at(l, SEVERITY_WARNING, retention, "active");
-        if (is_word(lint_key(category, "stream"), "audience") && is_yes(lint_key(category, "joined")))
+        if (is_yes(lint_key(category, "joined")))
             fire_at(l, SEVERITY_WARNING, category, "joined");
+        fire_led_back(l, category);
     }
+    EACH(purpose, l, "purposes")
+    fire_joining(l, purpose);
 }
 
 void check_K12(struct lint *l)
