@@ -1,4 +1,5 @@
-/* The verb account: people who sign in, their roles, and many opened at once from a table. */
+/* The verbs account, support and tenant: people who sign in, their roles, and many opened at once from a table;
+ * technical help on data that is only stored, and who works for its tenant. */
 #include "base/file/charset.h"
 #include "base/file/csv.h"
 #include "base/unicode.h"
@@ -265,4 +266,116 @@ enum err verb_account(struct cli *cli)
     while (i + 1 < sizeof posts / sizeof *posts && !text_eq(what, posts[i].word))
         i++;
     return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/accounts/", id, posts[i].path), TEXT(""), TEXT(""), 0);
+}
+
+/* ---- Support. With --as FILE the holder of that token acts, in place of the operator. ---- */
+
+static void put_options(struct cli *cli, struct json_out *w)
+{
+    if (cli_has(cli, TEXT("for")))
+        json_pair(w, TEXT("for"), cli_option(cli, TEXT("for")));
+    if (cli_has(cli, TEXT("write")))
+        json_pair_bool(w, TEXT("write"), true);
+}
+
+static enum err support_ask(struct cli *cli)
+{
+    text tenant, reason;
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    TRY(cli_argument(cli, 1, "the tenant's name", "le nom du locataire", &tenant));
+    TRY(cli_argument(cli, 2, "what the help is for", "à quoi sert cette aide", &reason));
+    json_open(&w, '{');
+    json_pair(&w, TEXT("tenant"), tenant);
+    json_pair(&w, TEXT("reason"), reason);
+    put_options(cli, &w);
+    json_close(&w, '}');
+    return cli_ask(cli, METHOD_POST, TEXT("/v1/support"), json_type, buf_made(cli->arena, &b), 0);
+}
+
+static enum err support_decide(struct cli *cli, text id, text what)
+{
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("do"), what);
+    put_options(cli, &w);
+    json_close(&w, '}');
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/support/", id, ""), json_type, buf_made(cli->arena, &b), 0);
+}
+
+static enum err support_look(struct cli *cli, text id)
+{
+    text subject;
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    TRY(cli_argument(cli, 2, "the person's id", "l'identifiant de la personne", &subject));
+    json_open(&w, '{');
+    json_pair(&w, TEXT("subject"), subject);
+    json_close(&w, '}');
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/support/", id, "/look"), json_type, buf_made(cli->arena, &b),
+                   0);
+}
+
+enum err verb_support(struct cli *cli)
+{
+    static const char *const asked[] = { "after", "limit", NULL };
+    static const char *const acts[] = { "consent", "refuse", "end" };
+    text what, id;
+    TRY(cli_argument(cli, 0, "ask, list, show, consent, refuse, end or look",
+                     "ask, list, show, consent, refuse, end ou look", &what));
+    if (text_eq(what, TEXT("ask")))
+        return support_ask(cli);
+    if (text_eq(what, TEXT("list")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/support"), asked), TEXT(""), TEXT(""), 0);
+    TRY(cli_argument(cli, 1, "the session's id", "l'identifiant de la session", &id));
+    if (text_eq(what, TEXT("show")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/support/", id, ""), asked), TEXT(""),
+                       TEXT(""), 0);
+    if (text_eq(what, TEXT("look")))
+        return support_look(cli, id);
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (text_eq(what, text_of(acts[i])))
+            return support_decide(cli, id, what);
+    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use ask, list, show, consent, refuse, end or look",
+                     "action inconnue « %.*s » : utilisez ask, list, show, consent, refuse, end ou look", T(what));
+}
+
+/* ---- Who works for a tenant, and the tokens that it accepts. ---- */
+
+static enum err tenant_invite(struct cli *cli)
+{
+    text tenant;
+    BUF_AUTO b = buf_make(1 << 10);
+    struct json_out w = json_out(&b);
+    TRY(cli_argument(cli, 1, "the tenant's name", "le nom du locataire", &tenant));
+    json_open(&w, '{');
+    if (cli_has(cli, TEXT("role")))
+        json_pair(&w, TEXT("role"), cli_option(cli, TEXT("role")));
+    json_close(&w, '}');
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/tenants/", tenant, "/staff"), json_type,
+                   buf_made(cli->arena, &b), 0);
+}
+
+static enum err decide_token(struct cli *cli, text decision)
+{
+    text name;
+    TRY(cli_argument(cli, 1, "the token's name", "le nom du jeton", &name));
+    text body = arena_print(cli->arena, "{\"decision\":\"%.*s\"}", T(decision));
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/tenant/tokens/", name, ""), json_type, body, 0);
+}
+
+enum err verb_tenant(struct cli *cli)
+{
+    static const char *const asked[] = { "after", "limit", NULL };
+    text what;
+    TRY(cli_argument(cli, 0, "invite, tokens, accept or revoke", "invite, tokens, accept ou revoke", &what));
+    if (text_eq(what, TEXT("invite")))
+        return tenant_invite(cli);
+    if (text_eq(what, TEXT("tokens")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/tenant/tokens"), asked), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("accept")) || text_eq(what, TEXT("revoke")))
+        return decide_token(cli, what);
+    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use invite, tokens, accept or revoke",
+                     "action inconnue « %.*s » : utilisez invite, tokens, accept ou revoke", T(what));
 }

@@ -133,6 +133,23 @@ static text said_reason(struct cli *cli)
     return buf_made(cli->arena, &b);
 }
 
+enum { TOKEN_LIMIT = 4096 };
+
+/* In place of the operator, whoever holds the token in that file. */
+static enum err said_token(struct cli *cli, text *out)
+{
+    text path = cli_option(cli, TEXT("as")), kept;
+    *out = TEXT("");
+    if (!path.n)
+        return OK;
+    TRY(cli_read_file(cli, cli->arena, path, TOKEN_LIMIT, &kept));
+    *out = text_trim(kept);
+    if (text_starts(*out, TEXT("garant_")) && text_index(*out, '\n') < 0)
+        return OK;
+    return cli_fault(cli, ERR_USAGE, "the file of --as holds no API token",
+                     "le fichier de --as ne contient pas de jeton d'API");
+}
+
 static enum err call_socket(struct client *c, enum method method, text target, text type, text body, int64_t if_match,
                             struct result *out)
 {
@@ -140,7 +157,8 @@ static enum err call_socket(struct client *c, enum method method, text target, t
     CLEANUP(cli_close) int fd = connect_socket(a, c->data_dir);
     BUF_AUTO b = buf_make(CLI_ANSWER_LIMIT);
     text tenant = cli_option(c->cli, TEXT("tenant"));
-    text reason = said_reason(c->cli);
+    text reason = said_reason(c->cli), token;
+    TRY(said_token(c->cli, &token));
     buf_print(
         &b,
         "%.*s %.*s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Language: %.*s\r\nContent-Length: %zu\r\n",
@@ -153,6 +171,8 @@ static enum err call_socket(struct client *c, enum method method, text target, t
         buf_print(&b, "Garant-Tenant: %.*s\r\n", T(tenant));
     if (reason.n)
         buf_print(&b, "Garant-Reason: %.*s\r\n", T(reason));
+    if (token.n)
+        buf_print(&b, "Authorization: Bearer %.*s\r\n", T(token));
     buf_add(&b, TEXT("\r\n"));
     buf_add(&b, body);
     text question, answer;
@@ -173,7 +193,7 @@ static enum err call_here(struct client *c, enum method method, text target, tex
                           struct result *out)
 {
     struct arena *a = c->cli->arena;
-    struct pair headers[5] = { { TEXT("Accept-Language"), c->cli->asked_language } };
+    struct pair headers[6] = { { TEXT("Accept-Language"), c->cli->asked_language } };
     struct request q = { .front = &c->front,
                          .method = method,
                          .target = target,
@@ -182,7 +202,10 @@ static enum err call_here(struct client *c, enum method method, text target, tex
                          .body = body,
                          .operator_socket = true };
     text tenant = cli_option(c->cli, TEXT("tenant"));
-    text reason = said_reason(c->cli);
+    text reason = said_reason(c->cli), token;
+    TRY(said_token(c->cli, &token));
+    if (token.n)
+        headers[q.header_count++] = (struct pair){ TEXT("Authorization"), arena_print(a, "Bearer %.*s", T(token)) };
     if (type.n)
         headers[q.header_count++] = (struct pair){ TEXT("Content-Type"), type };
     if (if_match)

@@ -224,10 +224,6 @@ static void compile_head(struct loaded *l)
     p->categories_clause = clause_of(l, node_get(p->root, TEXT("categories")));
     p->recipients_clause = clause_of(l, node_get(p->root, TEXT("recipients")));
     p->rights_clause = clause_of(l, node_get(p->root, TEXT("rights")));
-    NODE_EACH(tenant, node_get(p->root, TEXT("tenants")))
-        p->tenants[p->tenant_count++] = tenant->key;
-    if (!p->tenant_count)
-        p->tenants[p->tenant_count++] = p->id;
 }
 
 static void compile_hosting(struct loaded *l)
@@ -589,6 +585,81 @@ static enum err compile_actors(struct loaded *l)
     return OK;
 }
 
+/* ---- Tenants, and the support of those whose data is only stored. ---- */
+
+/* The fields of one category that the list names ("category.field"); all without a list. */
+static uint64_t fields_of(const struct node *list, const struct category *c)
+{
+    uint64_t set = list ? 0 : UINT64_MAX;
+    EACH_WORD(item, list)
+    {
+        text name = item->value, category = text_cut(&name, '.');
+        int index = text_eq(category, c->name) ? policy_field(c, name) : -1;
+        if (index >= 0)
+            set |= (uint64_t)1 << index;
+    }
+    return set;
+}
+
+static enum err compile_tenant(struct loaded *l, text name, const struct node *n, struct tenant *t)
+{
+    const struct policy *p = &l->policy;
+    const struct node *categories = node_get(n, TEXT("categories")), *fields = node_get(n, TEXT("fields"));
+    const struct node *staff = node_get(n, TEXT("staff"));
+    bool stored = text_eq(node_text(n, TEXT("operator")), TEXT("storage_only"));
+    const struct bits none = { { 0 } };
+    *t = (struct tenant){ .name = name,
+                          .stored = stored,
+                          .email = node_text(n, TEXT("email")),
+                          .categories = categories ? bits_of(p, categories, policy_category) : everything,
+                          .fields = NEW_ARRAY(&l->arena, uint64_t, p->category_count + 1),
+                          .clause = n ? clause_of(l, n) : p->categories_clause };
+    TRY_PTR(t->fields);
+    t->roles = stored ? none : everything;
+    if (staff)
+        t->roles = bits_of(p, staff, policy_actor);
+    t->held_clause = categories ? clause_of(l, categories) : t->clause;
+    if (fields)
+        t->held_clause = clause_of(l, fields);
+    t->title_en = name;
+    t->title_fr = name;
+    if (n)
+        titles(n, &t->title_en, &t->title_fr);
+    for (unsigned i = 0; i < p->category_count; i++)
+        t->fields[i] = fields_of(fields, &p->categories[i]);
+    return OK;
+}
+
+static enum err compile_tenants(struct loaded *l)
+{
+    struct policy *p = &l->policy;
+    const struct node *tenants = node_get(p->root, TEXT("tenants"));
+    p->tenant_rows = NEW_ARRAY(&l->arena, struct tenant, TENANTS_MAX);
+    TRY_PTR(p->tenant_rows);
+    NODE_EACH(n, tenants) {
+        p->tenants[p->tenant_count] = n->key;
+        TRY(compile_tenant(l, n->key, n, &p->tenant_rows[p->tenant_count++]));
+    }
+    if (p->tenant_count)
+        return OK;
+    p->tenants[p->tenant_count] = p->id;
+    return compile_tenant(l, p->id, NULL, &p->tenant_rows[p->tenant_count++]);
+}
+
+/* However long the file says, nobody is let in for more than a day's work at once. */
+static void compile_support(struct loaded *l)
+{
+    struct policy *p = &l->policy;
+    const struct node *n = node_get(p->root, TEXT("support"));
+    const struct term most = { SUPPORT_HOURS, TERM_HOURS };
+    text purpose = node_text(n, TEXT("purpose"));
+    p->support.purpose = purpose.n ? policy_purpose(p, purpose) : -1;
+    p->support.clause = n ? clause_of(l, n) : p->purposes_clause;
+    bool said = term_parse(node_text(n, TEXT("for")), &p->support.last);
+    if (!said || term_end(0, p->support.last, 1) > term_end(0, most, 1))
+        p->support.last = most;
+}
+
 /* ---- Loading. ---- */
 
 static enum err compile(struct loaded *l)
@@ -601,7 +672,9 @@ static enum err compile(struct loaded *l)
     TRY(compile_purposes(l));
     TRY(compile_retentions(l));
     TRY(compile_session(l));
-    return compile_actors(l);
+    TRY(compile_actors(l));
+    compile_support(l);
+    return compile_tenants(l);
 }
 
 enum err policy_check(struct arena *a, const struct node *root, enum strength strength, struct findings *f)
@@ -724,6 +797,15 @@ text policy_language(const struct policy *p, text tag)
 }
 
 int policy_actor(const struct policy *p, text name) { FIND(p->actors, p->actor_count); }
+
+const struct tenant *policy_tenant(const struct policy *p, text name)
+{
+    for (unsigned i = 0; i < p->tenant_count; i++)
+        if (text_eq(p->tenants[i], name))
+            return &p->tenant_rows[i];
+    return NULL;
+}
+
 int policy_field(const struct category *c, text name) { FIND(c->fields, c->field_count); }
 
 const struct retention *policy_retention(const struct policy *p, text name)

@@ -8,7 +8,44 @@
 /* Acts that the person's consent, objection and restriction bear on. */
 static const uint32_t uses = BIT(ACT_READ) | BIT(ACT_WRITE) | BIT(ACT_SEND) | BIT(ACT_DISCLOSE);
 
+bool policy_tenant_has(const struct policy *p, const struct tenant *t, int actor)
+{
+    if (!t || actor < 0 || (unsigned)actor >= p->actor_count)
+        return true;
+    switch (p->actors[actor].kind) {
+    case ACTOR_OPERATOR:
+        return !t->stored;
+    case ACTOR_STAFF:
+    case ACTOR_MANAGER:
+        return bits_has(&t->roles, (unsigned)actor);
+    case ACTOR_SYSTEM: /* by a token that a tenant whose data is only stored has accepted: domain/support */
+    case ACTOR_RECIPIENT:
+    case ACTOR_PERSON:
+    case ACTOR_NOBODY:
+        break;
+    }
+    return true;
+}
+
+bool policy_tenant_holds(const struct tenant *t, int category)
+{
+    return !t || category < 0 || bits_has(&t->categories, (unsigned)category);
+}
+
 bool bits_any(const struct bits *s) { return s->w[0] | s->w[1] | s->w[2] | s->w[3]; }
+
+/* Whose data it is decides first who may act at all. */
+static struct decision decide_tenant(const struct policy *p, const struct ask *q)
+{
+    const struct tenant *t = q->tenant;
+    bool writes = q->support == SUPPORT_WRITES && q->act == ACT_WRITE;
+    if (q->support == SUPPORT_NONE)
+        return policy_tenant_has(p, t, q->actor) ? DECIDED(ALLOWED, &p->rights_clause)
+                                                 : DECIDED(REFUSED_STORED, &t->clause);
+    if (q->purpose < 0 || q->purpose != p->support.purpose || (q->act != ACT_READ && !writes))
+        return DECIDED(REFUSED_SUPPORT, &p->support.clause);
+    return DECIDED(ALLOWED, &p->support.clause);
+}
 
 /* What answers a right or a duty needs no purpose of the file, but an actor who may answer. */
 static struct decision decide_right(const struct policy *p, const struct actor_class *actor, const struct ask *q)
@@ -42,7 +79,8 @@ static struct decision decide_person(const struct policy *p, const struct purpos
     bool may_object = purpose->marketing || purpose->basis == BASIS_INTEREST || purpose->basis == BASIS_PUBLIC;
     if (!(uses & BIT(q->act)))
         return DECIDED(ALLOWED, &purpose->clause);
-    if (purpose->basis == BASIS_CONSENT && !(q->consents && bits_has(q->consents, i)))
+    bool of_tenant = q->support != SUPPORT_NONE && q->purpose == p->support.purpose; /* whose consent it is */
+    if (purpose->basis == BASIS_CONSENT && !of_tenant && !(q->consents && bits_has(q->consents, i)))
         return DECIDED(REFUSED_CONSENT, &purpose->clause);
     if (may_object && q->objections && bits_has(q->objections, i))
         return DECIDED(REFUSED_OBJECTED, &purpose->clause);
@@ -55,6 +93,9 @@ struct decision policy_decide(const struct policy *p, const struct ask *q)
 {
     const struct actor_class *actor = q->actor >= 0 && (unsigned)q->actor < p->actor_count ? &p->actors[q->actor]
                                                                                            : NULL;
+    struct decision whose = decide_tenant(p, q);
+    if (whose.verdict != ALLOWED)
+        return whose;
     if (q->purpose == PURPOSE_RIGHTS)
         return decide_right(p, actor, q);
     if (q->purpose < 0 || (unsigned)q->purpose >= p->purpose_count + p->forbidden_count)
@@ -65,6 +106,8 @@ struct decision policy_decide(const struct policy *p, const struct ask *q)
     struct decision by_actor = decide_actor(actor, purpose, q);
     if (by_actor.verdict != ALLOWED)
         return by_actor;
+    if (q->act == ACT_WRITE && !policy_tenant_holds(q->tenant, q->category))
+        return DECIDED(REFUSED_HELD, &q->tenant->held_clause);
     bool known = q->category < (int)p->category_count;
     if (q->category >= 0 && !(known && bits_has(&purpose->categories, (unsigned)q->category)))
         return DECIDED(REFUSED_CATEGORY, &purpose->clause);
@@ -95,6 +138,14 @@ text verdict_text(enum verdict v, text language)
                                      "le traitement est limité à la demande de la personne : conservation seulement") },
         [REFUSED_OBJECTED] = { TEXT_INIT("the person objected to this purpose"),
                                TEXT_INIT("la personne s'est opposée à cette finalité") },
+        [REFUSED_STORED] = { TEXT_INIT(
+                                 "this tenant's data is only stored: who is not of its own staff does not act there"),
+                             TEXT_INIT(
+                                 "les données de ce locataire sont seulement stockées : qui n'est pas de son personnel n'y agit pas") },
+        [REFUSED_HELD] = { TEXT_INIT("this tenant does not hold such data"),
+                           TEXT_INIT("ce locataire ne conserve pas de telles données") },
+        [REFUSED_SUPPORT] = { TEXT_INIT("this support session does not allow that"),
+                              TEXT_INIT("cette session d'assistance ne permet pas cela") },
         [REFUSED_CONFIDENTIALITY] = { TEXT_INIT("this actor's agreement is not recorded yet"),
                                       TEXT_INIT("l'engagement de cet acteur n'est pas encore enregistré") },
     };

@@ -81,6 +81,7 @@ enum {
     ACTORS_MAX = 256,
     TENANTS_MAX = 64,
     STORES_MAX = 16,
+    SUPPORT_HOURS = 8, /* of one support session, at most */
     LISTED_COUNTRIES_MAX = 32,
     COUNTRIES_MAX = 64
 };
@@ -272,6 +273,17 @@ struct store_place {
     struct clause clause;
 };
 
+/* A controller served by this instance: what it may hold, and who acts there. */
+struct tenant {
+    text name, title_en, title_fr, email;
+    bool stored;            /* the operator only stores: neither it, nor its roles, nor its programs act there by
+                               themselves */
+    struct bits categories; /* that it may hold, */
+    uint64_t *fields;       /* and of each category the fields, 1 << index */
+    struct bits roles;      /* actor classes that its own staff may have */
+    struct clause clause, held_clause; /* held_clause: what lists its fields, its categories, or itself */
+};
+
 struct policy {
     text id, version, file, source;
     struct date date;
@@ -313,6 +325,12 @@ struct policy {
     unsigned never_count;
     text tenants[TENANTS_MAX];
     unsigned tenant_count; /* at least one: the policy's own id */
+    struct tenant *tenant_rows; /* the same, by the same index */
+    struct {
+        int purpose;      /* -1: the policy has no support */
+        struct term last; /* how long a session may last at most, */
+        struct clause clause;
+    } support;
     struct clause purposes_clause, categories_clause, recipients_clause, rights_clause;
 };
 
@@ -337,6 +355,12 @@ int policy_purpose(const struct policy *p, text name);
  * such. */
 text policy_language(const struct policy *p, text tag);
 int policy_actor(const struct policy *p, text name);
+/* The tenant of that name, or NULL. */
+const struct tenant *policy_tenant(const struct policy *p, text name);
+/* Whether that class (an index) is of the tenant's own: a role of its staff, a program, a recipient, the person. */
+bool policy_tenant_has(const struct policy *p, const struct tenant *t, int actor);
+/* Whether it may hold that category (an index); t NULL: no tenant of the policy, which limits nothing. */
+bool policy_tenant_holds(const struct tenant *t, int category);
 int policy_field(const struct category *c, text name);
 const struct retention *policy_retention(const struct policy *p, text name);
 /* The clause at that path of the file, or NULL; lives as long as the policy. */
@@ -356,9 +380,13 @@ enum verdict {
     REFUSED_CONSENT,
     REFUSED_RESTRICTED,
     REFUSED_OBJECTED,
-    REFUSED_CONFIDENTIALITY
+    REFUSED_CONFIDENTIALITY,
+    REFUSED_STORED,
+    REFUSED_HELD,
+    REFUSED_SUPPORT
 };
 enum { PURPOSE_UNKNOWN = -1, PURPOSE_RIGHTS = -2 };
+enum support { SUPPORT_NONE, SUPPORT_READS, SUPPORT_WRITES };
 struct ask {
     int actor, purpose, category; /* indexes; actor -1: nobody; category -1: for the purpose alone */
     enum act act;
@@ -366,16 +394,20 @@ struct ask {
     const struct bits *objections; /* purposes the person objected to; NULL: none */
     bool restricted;               /* Art. 18: storage only */
     bool agreement;                /* the actor's confidentiality agreement is recorded */
+    const struct tenant *tenant;   /* whose data it is; NULL: no tenant of the policy */
+    enum support support;          /* in a support session that the tenant consented to, and what it allows */
 };
 struct decision {
     enum verdict verdict;
     const struct clause *clause;
 };
-/* Decides in constant time, without allocation, in this order: a use that `never` refuses; an unknown purpose; an actor
- * who may not act for it, or not so, or not yet; a category that the purpose or the actor does not have; consent (Art.
- * 6(1)(a): without a live one); objection (Art. 21: to marketing, a legitimate interest or a public task); restriction
- * (Art. 18). Consent, objection and restriction bear on reading, writing, sending and disclosing, never on erasing,
- * exporting, and recording consents. The clause is the one that decided, never NULL. */
+/* Decides in constant time, without allocation, in this order: an actor who is not the tenant's (its own staff's role,
+ * a program, the person; others in a support session alone, for its purpose, to read or as more was given); a use that
+ * `never` refuses; an unknown purpose; what the tenant may not hold; an actor who may not act for it, or not so, or not
+ * yet; a category that the purpose or the actor does not have; consent (Art. 6(1)(a): without a live one); objection
+ * (Art. 21: to marketing, a legitimate interest or a public task); restriction (Art. 18). Consent, objection and
+ * restriction bear on reading, writing, sending and disclosing, never on erasing, exporting, and recording consents.
+ * The clause is the one that decided, never NULL. */
 struct decision policy_decide(const struct policy *p, const struct ask *q);
 text verdict_text(enum verdict v, text language);
 

@@ -447,6 +447,26 @@ static void check_limits(struct check *c)
     check_limit(c, node_at(c->root, TEXT("hosting.area")), LISTED_COUNTRIES_MAX);
 }
 
+/* Who asks for nobody's data, and what concerns the whole instance, is of the first tenant: it is the operator's own.
+ */
+static void check_first_tenant(struct check *c)
+{
+    const struct node *tenants = section(c, "tenants"), *first = tenants ? tenants->first : NULL;
+    const struct node *says = node_get(first, TEXT("operator"));
+    if (says && text_eq(says->value, TEXT("storage_only")))
+        WRONG_VALUE(c, says, "the first tenant is the operator's own: list one whose data is only stored after it");
+}
+
+/* However long is meant, nobody is let in for more than a day's work at once. */
+static void check_support(struct check *c)
+{
+    const struct node *says = node_at(c->root, TEXT("support.for"));
+    const struct term most = { SUPPORT_HOURS, TERM_HOURS };
+    struct term t;
+    if (says && term_parse(says->value, &t) && term_end(0, t, 1) > term_end(0, most, 1))
+        WRONG_VALUE(c, says, "a support session lasts %d hours at most", SUPPORT_HOURS);
+}
+
 /* `retention` takes the names of both, so that one could not be told from the other. */
 static void check_reserved(struct check *c)
 {
@@ -509,7 +529,7 @@ void check_sense(struct check *c)
                                                       check_public, check_fields,   check_never,    check_uses,
                                                       check_places, check_actors,   check_sessions, check_folders,
                                                       check_needs,  check_limits,   check_reserved, check_cards,
-                                                      check_forms };
+                                                      check_forms,  check_first_tenant, check_support };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c);
 }

@@ -37,6 +37,8 @@ export const PAGES = [
     { route: '/publications/{name}/{id}/report', one: true, at: site => site.publishes
         ? [{ path: `/publications/${site.publishes}/01ARZ3NDEKTSV4RRFFQ69G5FAV/report`, name: 'publication-report-gone', status: 404 }] : [] },
     { route: '/me/publications', one: true, at: own('/me/publications') },
+    { route: '/staff/support', at: as('support', '/staff/support') },
+    { route: '/staff/support/{id}', at: as('support', '/staff/support/01ARZ3NDEKTSV4RRFFQ69G5FAV', { name: 'support-gone', status: 404 }) },
     { route: '/staff/publications', one: true, at: as('support', '/staff/publications') },
     { route: '/forms/{name}/paper', one: true, at: site => site.forms.slice(0, 1).map(name => `/forms/${name}/paper`) },
     { route: '/consent', few: true,

@@ -185,6 +185,8 @@ def breaks(document, tenant):
              f" '{name}', '{body['public']}', 1, 1, 1, 1)" for name, body in document.categories.items() if body.get("public")]
     return {
         "publications": shown,
+        "support": [f"INSERT INTO support (id, tenant, home, actor, asker, reason, state, writes, lasts, at, decided, ends, due) VALUES "
+                    f"({SOMEBODY}, '{tenant}', '{tenant}', 'x', x'01', 'x', 3, 0, 1, 1, 1, 30000000, 9e12)"],
         "notice": ["UPDATE policy_version SET text = text || ' '"],
         "consents": ["UPDATE wording SET text = 'Everything'", "UPDATE consent SET policy = 'none'"],
         "trackers": [choice.format("'refused', x'00'", "9e15"), choice.format("'refused', NULL", "1"), choice.format("'given', NULL", "9e15")],

@@ -231,6 +231,7 @@ class Journal:
     def __init__(self, source, checkpoint):
         self.source, self.size, self.root = source, checkpoint.size, checkpoint.root
         self.levels = []                                # hashes of each level of tiles; None where pruned
+        self.withheld = 0                               # entries of which only the hash is shown
         self.pruned = 0                                 # entries no longer kept, all before the others
 
     def fetch(self, level, index, width):
@@ -264,7 +265,8 @@ class Journal:
         """The leaves of a bundle; None for each when it was pruned, which takes whole bundles from the oldest on."""
         entries = self.entries(index, width)
         if entries is not None:
-            return [leaf_hash(e) for e in entries]
+            self.withheld += entries.count(b"")         # of a tenant that is nobody else's to read: its hash stands in the tile
+            return [leaf_hash(e) if e else None for e in entries]
         name = tile_name("entries", index, width)
         need(width == WIDTH, f"{name} is missing")
         need(self.pruned == index * WIDTH, f"{name} is missing, though older entries are kept")
@@ -343,6 +345,7 @@ class Journal:
         entries = self.entries(bundle, min(WIDTH, self.size - bundle * WIDTH))
         need(entries is not None, f"entry {index} was pruned")
         entry = entries[index % WIDTH]
+        need(entry, f"entry {index} is withheld")
         check_inclusion(index, self.size, leaf_hash(entry), self.inclusion(index), self.root)
         return entry
 
@@ -442,7 +445,8 @@ def check_journal(source, verifier, least, pruned, tell):
     journal.check()
     need(journal.pruned <= pruned, f"the oldest {journal.pruned} entries are missing: --pruned {journal.pruned} accepts that")
     tell(f"tree: {journal.size - journal.pruned} entries, {len(journal.levels)} levels of tiles and the root agree"
-         + (f"; {journal.pruned} entries were pruned" if journal.pruned else ""))
+         + (f"; {journal.pruned} entries were pruned" if journal.pruned else "")
+         + (f"; {journal.withheld} entries are withheld, and only their hash is shown" if journal.withheld else ""))
     return journal
 
 

@@ -33,7 +33,9 @@ class Policy:
         self.tree = document.tree
         self.purposes, self.categories = document.purposes, {name: body for name, body in document.categories.items() if "transient" not in body}
         self.actors = {**(document.tree.get("roles") or {}), **document.systems}
-        self.roles, self.document = document.tree.get("roles") or {}, document
+        tenants = document.tree.get("tenants") or {}
+        own = listed((next(iter(tenants.values()), None) or {}).get("staff"))     # roles of the operator's own tenant; all where none are named
+        self.roles, self.document = {name: role for name, role in (document.tree.get("roles") or {}).items() if not own or name in own}, document
         recipients = document.tree.get("recipients")
         self.recipients = recipients if isinstance(recipients, dict) else {}
 

@@ -4,7 +4,7 @@ from acts import Stage, as_declared, consent_body, own_word
 from garant import check
 from mailbox import Mailbox
 from people import Visitor, opened, registered, visitor
-from promise import further, part, partly
+from promise import further, part
 from sample import listed, truth
 from traces import rows_of
 
@@ -201,45 +201,6 @@ def nothing_is_left(t):
         Stage(server).by(token).get("/v1/accounts").expect(401)
     if t.policy == "site-fr":
         check("record" in left, f"what the law keeps is gone: {left}")
-
-
-@partly("MO-11", "no tenant sees another's people, nor finds, lists or counts them")
-def tenants_never_meet(t):
-    """By every door that leads to people: one person, a search, lists of accounts, archive, duties and acknowledgements, and what is asked before a use."""
-    server = t.server()
-    ours, theirs = "myownconference", "academy"
-    clients = {tenant: server.client("app", tenant=tenant) for tenant in (ours, theirs)}
-    operators = {tenant: server.operator() for tenant in clients}
-    for tenant, operator in operators.items():
-        operator.headers = {"Garant-Tenant": tenant}
-    account = {"identity": {"display_name": "planted-kestrel"}, "login": {"email": "kestrel@rooms.example"}}
-    ident = operators[ours].post("/v1/accounts", {"data": account, "supplied_by": "person", "role": "support"}).expect(201).json["id"]
-    payment = {"reference": "pay_3MmlLrLkdIwHu7ix", "invoice": "INV-77", "amount": 49, "paid": "2026-11-20"}
-    gone = clients[ours].create({"identity": {"display_name": "planted-gone"}, "login": {"email": "gone@rooms.example"}})["id"]
-    clients[ours].record(gone, "payments", payment, source="payment").expect(201)
-    clients[ours].erase(gone)
-    check(clients[ours].get("/v1/duties").expect(200).json["duties"] is not None, "the duties")
-    clients[ours].change(ident, "room_visitors", {"visitor": {"name": "Planted guest"}}, source="customer").expect(200)
-    unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-    seen = clients[ours].get("/v1/duties").expect(200).json["duties"], operators[ours].get("/v1/archive").expect(200).json["archive"], \
-        operators[ours].get("/v1/accounts").expect(200).json["accounts"]
-    check(all(seen), f"there is nothing to be seen at home: {seen}")
-    other = clients[theirs]
-    for path in ("/v1/subjects/{}?purpose=room_visitors", "/v1/subjects/{}/access", "/v1/subjects/{}/export", "/v1/subjects/{}/consents",
-                 "/v1/subjects/{}/former", "/v1/subjects/{}/disclosures", "/v1/accounts/{}"):
-        said = [other.get(path.format(one)).refused(status=404)["detail"] for one in (ident, unknown)]
-        check(said[0] == said[1], f"{path}: told apart: {said}")
-    for method, path, body in (("POST", "/v1/subjects/{}/erase", {}), ("PATCH", "/v1/subjects/{}", {"visitor": {"name": "Another"}}),
-                               ("POST", "/v1/subjects/{}/consents", consent_body("room_support", None, "given")),
-                               ("POST", "/v1/subjects/{}/close", {}), ("DELETE", "/v1/subjects/{}/records/visitor", None)):
-        other.request(method, path.format(ident), body, [("If-Match", "*")]).expect(404)
-    other.lookup({"visitor.email": "kestrel@rooms.example"}, "room_visitors").expect(404)
-    for who in (other, operators[theirs]):
-        check(who.get("/v1/duties").expect(200).json["duties"] == [], "the duties of another tenant")
-        check(who.get("/v1/accounts").expect(200).json["accounts"] == [], "the accounts of another tenant")
-    check(operators[theirs].get("/v1/archive").expect(200).json["archive"] == [], "the archive of another tenant")
-    operators[theirs].get(f"/v1/archive/{gone}/payments?reason=control").expect(404)
-    check(clients[ours].read(ident, "room_visitors").expect(200).json["data"]["visitor"] == {"name": "Planted guest"}, "changed from another tenant")
 
 
 @further("FR-04")

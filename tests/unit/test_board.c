@@ -127,7 +127,7 @@ static void all_kept(void **state)
     /* Each probe but those of a count that may be zero has looked at something. */
     for (int i = 0; i < PROBES; i++)
         if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers && i != PROBE_letters &&
-            i != PROBE_authorities && i != PROBE_breaches)
+            i != PROBE_authorities && i != PROBE_breaches && i != PROBE_support)
             assert_true(v->probes[i].figure > 0);
     assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
     assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
@@ -173,10 +173,22 @@ static const struct plant plants[] = {
     { PROBE_sealed, "",
       "UPDATE folder_grant SET details = CAST('{\"name\": \"a folder whose name stands in clear, and is long enough\"}' AS BLOB)",
       false, true },
-    { PROBE_retention, "", "UPDATE consent SET at = 86400000, decision = 'withdrawn' WHERE channel <> 'source' AND purpose <> 'quotes'", false },
+    { PROBE_retention, "",
+      "UPDATE consent SET at = 86400000, decision = 'withdrawn' WHERE channel <> 'source' AND purpose <> 'quotes'",
+      false },
     { PROBE_permissions, "", "DELETE FROM consent WHERE channel = 'source'", .bad = 2 },
     { PROBE_permissions, "", "UPDATE consent SET decision = 'withdrawn' WHERE channel = 'source'", .bad = 2 },
     { PROBE_publications, "", "UPDATE publication SET decided = 1", .bad = 1 },
+    { PROBE_support, "",
+      "INSERT INTO support (id, tenant, home, actor, asker, reason, state, writes, lasts, at, decided, ends, due) VALUES"
+      " (x'09', 'demo', 'demo', 'app', x'01', 'help', 3, 0, 1000, 1, 1000, 2000, 9e12); INSERT INTO support_look (tenant, support, id,"
+      " categories, writes, at, due) VALUES ('demo', x'09', x'01', 'contact', 0, 2000, 9e12), ('demo', x'09', x'02', 'contact', 1, 1500, 9e12),"
+      " ('demo', x'09', x'03', 'contact', 0, 1500, 9e12)",
+      .bad = 2, .unbound = true },
+    { PROBE_support, "",
+      "INSERT INTO support (id, tenant, home, actor, asker, reason, state, writes, lasts, at, decided, ends, due) VALUES"
+      " (x'09', 'demo', 'demo', 'app', x'01', 'help', 3, 0, 1000, 1, 1000, 28801001, 9e12)",
+      .bad = 1, .unbound = true },
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
     { PROBE_register, "", "UPDATE dsr SET legal = 1", false },
     { PROBE_identity, "", "UPDATE dsr_proof SET due = 1", false },

@@ -120,6 +120,12 @@ static void nothing_is_left_of_a_canary(void **state)
              " randomblob(32), randomblob(60))",
              T(f->c.tenant), hex);
     fixture_plant(f, shown);
+    snprintf(
+        shown, sizeof shown,
+        "INSERT INTO support_look (tenant, support, id, subject, categories, writes, at, due) VALUES ('%.*s', randomblob(16), randomblob(16),"
+        " x'%s', 'contact', 0, 1, 9e12)",
+        T(f->c.tenant), hex);
+    fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

@@ -75,6 +75,7 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("remedy"), TEXT_INIT("all passwords end") },
     { TEXT_INIT("contact"), TEXT_INIT("dpo@demo.example") },
     { TEXT_INIT("tenant"), TEXT_INIT("Shop") },
+    { TEXT_INIT("minutes"), TEXT_INIT("30") },
 };
 
 static void every_letter_is_whole(void **state)

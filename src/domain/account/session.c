@@ -263,7 +263,7 @@ enum err session_note(struct ctx *c, struct person *p, bool success, struct chan
 {
     int category = policy_stream(c->policy, TEXT("logs"));
     char at[TIME_TEXT + 1];
-    if (category < 0)
+    if (category < 0 || !policy_tenant_holds(policy_tenant(c->policy, c->tenant), category))
         return change_begin(c, p, 0, out);
     BUF_AUTO b = buf_make(4096);
     struct json_out w = json_out(&b);
@@ -332,7 +332,9 @@ static const struct actor_class *class_of(const struct ctx *c, text role, int *i
 {
     *index = role.n ? policy_actor(c->policy, role) : -1;
     const struct actor_class *class = *index >= 0 ? &c->policy->actors[*index] : NULL;
-    return class && (class->kind == ACTOR_STAFF || class->kind == ACTOR_MANAGER) ? class : NULL;
+    if (!class || !policy_tenant_has(c->policy, policy_tenant(c->policy, c->tenant), *index))
+        return NULL; /* the tenant's staff has no such role (any more): then they are a person like others */
+    return class->kind == ACTOR_STAFF || class->kind == ACTOR_MANAGER ? class : NULL;
 }
 
 static msec last_hour(const struct ctx *c, text role, msec created)

@@ -21,6 +21,7 @@ enum board_job {
     JOB_ACCOUNTS,
     JOB_SESSIONS,
     JOB_PUBLICATIONS,
+    JOB_SUPPORT,
     JOB_LEDGER,
     JOB_FEATURE, /* and those behind it: a walk of a feature each */
     JOBS = JOB_FEATURE + 16
@@ -169,6 +170,8 @@ struct feature_walk;
 const struct feature_walk *board_feature(const struct ctx *c, enum board_job job);
 enum err board_journal(struct board_step *s);
 enum err board_ledger(struct board_step *s);
+/* Whether the operator only stores the data of that tenant: then it is told no person of theirs. */
+bool board_stored(const struct ctx *c, text tenant);
 void board_put_altered(struct ctx *c, struct json_out *w); /* "altered", "altered_all"; the lock is held */
 enum err board_instance(struct board_step *s);
 

@@ -56,8 +56,9 @@ void board_put_altered(struct ctx *c, struct json_out *w)
         json_open(w, '{');
         json_pair(w, TEXT("tenant"), text_of(a->tenant));
         json_pair(w, TEXT("table"), text_of(a->table));
-        json_pair(w, TEXT("under"), id_print(c->arena, a->under));
-        json_pair(w, TEXT("row"), text_of(a->row));
+        bool stored = board_stored(c, text_of(a->tenant)); /* the entry leads there, whom it is about stays unsaid */
+        json_pair(w, TEXT("under"), stored ? (text){ NULL, 0 } : id_print(c->arena, a->under));
+        json_pair(w, TEXT("row"), stored ? TEXT("") : text_of(a->row));
         json_pair_int(w, TEXT("entry"), (int64_t)a->entry);
         json_pair(w, TEXT("what"), ledger_fault_word(a->fault));
         json_close(w, '}');

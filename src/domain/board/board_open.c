@@ -192,6 +192,12 @@ void fact_unreadable(struct facts *f, const struct thing *t)
     text_cstr(text_upto(t->item, sizeof u->item - 1), u->item, sizeof u->item);
 }
 
+bool board_stored(const struct ctx *c, text tenant)
+{
+    const struct tenant *t = policy_tenant(c->policy, tenant);
+    return t && t->stored;
+}
+
 enum err board_unreadable(struct ctx *c, struct answer *out)
 {
     BUF_AUTO b = buf_make(8 << 20);
@@ -209,10 +215,11 @@ enum err board_unreadable(struct ctx *c, struct answer *out)
             const struct unread *u = &f->unread[i];
             json_open(&w, '{');
             json_pair(&w, TEXT("tenant"), text_of(u->tenant));
-            json_pair(&w, TEXT("person"), id_print(c->arena, u->subject));
+            bool stored = board_stored(c, text_of(u->tenant)); /* that there is one, and not of whom */
+            json_pair(&w, TEXT("person"), stored ? (text){ NULL, 0 } : id_print(c->arena, u->subject));
             json_pair(&w, TEXT("kind"), text_of(u->kind));
             json_pair(&w, TEXT("category"), text_of(u->category));
-            json_pair(&w, TEXT("item"), text_of(u->item));
+            json_pair(&w, TEXT("item"), stored ? TEXT("") : text_of(u->item));
             json_close(&w, '}');
         }
     }

@@ -461,6 +461,21 @@ static enum err look_at_publication(struct walker *w, struct query *q)
     return OK;
 }
 
+/* ---- Support sessions. ---- */
+
+/* Each look lies within what the tenant opened, and no session is longer than one may be. */
+static enum err look_at_support(struct walker *w, struct query *q)
+{
+    msec decided = query_get(q, LOOK_SUPPORT, decided), ends = query_get(q, LOOK_SUPPORT, ends);
+    bool opened = !query_null(q, LOOK_SUPPORT, decided) && !query_null(q, LOOK_SUPPORT, ends);
+    bool wide = opened && ends - decided > SUPPORT_HOURS * HOUR;
+    int64_t outside = query_get(q, LOOK_SUPPORT, outside);
+    fact_looked(w->step->facts, PROBE_support, 1);
+    fact_bad(w->step->facts, PROBE_support, outside + wide);
+    fact_clause(w->step->facts, PROBE_support, TEXT("support"), 1, outside + wide);
+    return OK;
+}
+
 /* ---- The walk. ---- */
 
 /* key: a letter a column of the table's key, in the order of the statement's first parameters: t text, b bytes, i
@@ -534,6 +549,7 @@ static const struct walk walks[JOBS] = {
                            look_at_publication,
                            { COL(LOOK_PUBLICATIONS, tenant), COL(LOOK_PUBLICATIONS, subject),
                              COL(LOOK_PUBLICATIONS, id) } },
+    [JOB_SUPPORT] = { SQL_LOOK_SUPPORT, "b", false, look_at_support, { COL(LOOK_SUPPORT, id) } },
     [JOB_SESSIONS] = { SQL_LOOK_SESSIONS, "b", false, look_at_session, { COL(LOOK_SESSIONS, digest) } },
 };
 

@@ -20,12 +20,8 @@ static const text table = TEXT_INIT("campaign");
 static struct decision decide(const struct ctx *c, const struct purpose *p, enum act act)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    const struct ask ask = { .actor = c->actor.index,
-                             .purpose = (int)(p - c->policy->purposes),
-                             .category = -1,
-                             .act = act,
-                             .consents = &all,
-                             .agreement = c->actor.agreement };
+    struct ask ask = actor_ask(c, (int)(p - c->policy->purposes), -1, act);
+    ask.consents = &all;
     return policy_decide(c->policy, &ask);
 }
 

@@ -14,7 +14,7 @@ bool actor_known_tenant(const struct policy *p, text name, text *out)
     return false;
 }
 
-enum err actor_operator(struct ctx *c, text tenant)
+static enum err set_operator(struct ctx *c, text tenant)
 {
     if (!tenant.n && c->policy->tenant_count > 1)
         return say(c->arena, ERR_USAGE, "this instance serves %u tenants: name one", c->policy->tenant_count);
@@ -27,12 +27,25 @@ enum err actor_operator(struct ctx *c, text tenant)
     return OK;
 }
 
+enum err actor_operator(struct ctx *c, text tenant)
+{
+    TRY(set_operator(c, tenant));
+    const struct tenant *t = policy_tenant(c->policy, c->tenant);
+    if (policy_tenant_has(c->policy, t, OPERATOR))
+        return OK;
+    say_clause(c->arena, ERR_FORBIDDEN, &t->clause, "%.*s", T(verdict_text(REFUSED_STORED, c->language)));
+    return actor_refused(c);
+}
+
+enum err actor_operator_lets_in(struct ctx *c, text tenant) { return set_operator(c, tenant); }
+
 static enum err set_class(struct ctx *c, text actor, text tenant)
 {
     int index = policy_actor(c->policy, actor);
     text name = arena_copy(c->arena, actor);
     /* A class or tenant that the policy in force no longer has lets nobody in. */
-    if (index < 0 || !actor_known_tenant(c->policy, tenant, &c->tenant))
+    if (index < 0 || !actor_known_tenant(c->policy, tenant, &c->tenant) ||
+        !policy_tenant_has(c->policy, policy_tenant(c->policy, c->tenant), index))
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
     c->actor.kind = c->policy->actors[index].kind;
     c->actor.index = index;
@@ -57,7 +70,16 @@ static enum err set_holder(struct ctx *c, struct query *q)
     return OK;
 }
 
-enum err actor_by_token(struct ctx *c, text token)
+/* The operator makes tokens; where it only stores, the tenant alone opens its data with one (domain/support). */
+static enum err waits_for_tenant(struct ctx *c)
+{
+    const struct tenant *t = policy_tenant(c->policy, c->tenant);
+    c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("nobody") };
+    say_clause(c->arena, ERR_UNAUTHORISED, &t->clause, "the tenant has not accepted this token");
+    return actor_refused(c);
+}
+
+static enum err find_token(struct ctx *c, text token, bool *waits)
 {
     struct digest digest;
     digest_identifier(store_lookup_key(ctx_store(c)), TEXT(""), TEXT("token"), token, &digest);
@@ -73,7 +95,26 @@ enum err actor_by_token(struct ctx *c, text token)
     c->actor.proof = digest;
     c->actor.by_token = true;
     TRY(set_class(c, query_get(&q, TOKEN_FIND, actor), query_get(&q, TOKEN_FIND, tenant)));
+    *waits = policy_tenant(c->policy, c->tenant)->stored && query_null(&q, TOKEN_FIND, accepted);
     return query_null(&q, TOKEN_FIND, subject) ? OK : set_holder(c, &q);
+}
+
+enum err actor_by_token(struct ctx *c, text token)
+{
+    bool waits = false;
+    TRY(find_token(c, token, &waits));
+    return waits ? waits_for_tenant(c) : OK;
+}
+
+struct ask actor_ask(const struct ctx *c, int purpose, int category, enum act act)
+{
+    return (struct ask){ .actor = c->actor.index,
+                         .purpose = purpose,
+                         .category = category,
+                         .act = act,
+                         .agreement = c->actor.agreement,
+                         .tenant = policy_tenant(c->policy, c->tenant),
+                         .support = c->actor.support };
 }
 
 enum err actor_refused(struct ctx *c) { return write_refusal(c, NULL, TEXT(""), TEXT("")); }

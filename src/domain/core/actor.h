@@ -5,16 +5,23 @@
 #include "base/clock.h"
 #include "base/id.h"
 
+#include "policy/policy.h"
+
 struct ctx;
-struct policy;
 
 /* Who a bearer token is. ERR_UNAUTHORISED alike for unknown, expired and revoked. Sets c->actor and c->tenant. */
 enum err actor_by_token(struct ctx *c, text token);
 /* The operator, on the data folder's own socket or the command line. Empty tenant: the only one, else ERR_USAGE. */
 enum err actor_operator(struct ctx *c, text tenant);
+/* The same where it may let somebody in for a tenant whose data it only stores (LETS_IN of routes.def):
+ * actor_operator() refuses that tenant, on record. */
+enum err actor_operator_lets_in(struct ctx *c, text tenant);
 /* The reason in c->arena->why is why this caller is turned away before any function is asked: on record like every
  * refusal, and returned. */
 enum err actor_refused(struct ctx *c);
+/* What the policy is asked for this actor, on the data of c->tenant; what it needs of a person is still to be filled
+ * in. purpose, category: indexes, as in struct ask. */
+struct ask actor_ask(const struct ctx *c, int purpose, int category, enum act act);
 /* ERR_NOT_FOUND: unknown, erased, closed and out of reach alike; who reaches some people only is told so by the clause
  * of their role. */
 enum err person_absent(struct ctx *c);

@@ -22,6 +22,7 @@ struct actor {
     struct digest by;       /* and their pseudonym, for the journal of those they look at; zero on their own data */
     struct digest proof;
     bool by_token; /* of the token that was shown */
+    enum support support; /* in a support session of c->tenant (domain/support), and what it allows there */
     text reason;   /* why they look, where the role must say; personal, so only ever sealed */
 };
 

@@ -422,6 +422,36 @@ static enum err no_card_split(struct ctx *c, const struct category *cat, const s
     return value_no_card(c, cat->name, all);
 }
 
+/* Its index; the number of all for one that is none of the policy's (the form of a folder). */
+static unsigned category_index(const struct ctx *c, const struct category *cat)
+{
+    unsigned i = 0;
+    while (i < c->policy->category_count && cat != &c->policy->categories[i])
+        i++;
+    return i;
+}
+
+/* A tenant holds no more than the policy lists for it, whatever the category itself may have: the fields it may. */
+static enum err check_tenant(struct ctx *c, const struct category *cat, const struct json *fields, uint64_t *may)
+{
+    const struct tenant *t = policy_tenant(c->policy, c->tenant);
+    unsigned category = t ? category_index(c, cat) : c->policy->category_count;
+    *may = UINT64_MAX;
+    if (category == c->policy->category_count)
+        return OK;
+    *may = t->fields[category];
+    if (!policy_tenant_holds(t, (int)category))
+        return say_clause(c->arena, ERR_UNDECLARED, &t->held_clause, "tenant \"%.*s\" does not hold category \"%.*s\"",
+                          T(t->name), T(cat->name));
+    JSON_EACH(v, fields)
+        if (!(*may >> policy_field(cat, v->key) & 1))
+            return about(c, cat, v->key,
+                         say_clause(c->arena, ERR_UNDECLARED, &t->held_clause,
+                                    "tenant \"%.*s\" does not hold %.*s.%.*s", T(t->name), T(cat->name),
+                                    T(value_shown(v->key))));
+    return OK;
+}
+
 enum err value_take_category(struct ctx *c, const struct category *cat, const struct json **in,
                              const struct json *other)
 {
@@ -433,9 +463,13 @@ enum err value_take_category(struct ctx *c, const struct category *cat, const st
     JSON_EACH(v, fields)
         if (policy_field(cat, v->key) < 0)
             return about(c, cat, v->key, undeclared(c, cat, v->key));
+    uint64_t may;
+    TRY(check_tenant(c, cat, fields, &may));
     for (unsigned i = 0; i < cat->field_count; i++) {
         const struct field *f = &cat->fields[i];
         const struct json *v = json_get(fields, f->name);
+        if (!(may >> i & 1))
+            continue;
         TRY(about(c, cat, f->name, check_presence(c, cat, f, v, condition_holds(f, fields, other))));
         if (v && v->kind != J_NULL)
             TRY(about(c, cat, f->name, check_value(c, cat, f, v)));

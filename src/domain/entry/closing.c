@@ -11,12 +11,8 @@
 static enum err may_close(struct ctx *c, const struct person *p)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = { .actor = c->actor.index,
-                       .purpose = PURPOSE_RIGHTS,
-                       .category = -1,
-                       .act = ACT_ERASE,
-                       .consents = &all,
-                       .agreement = c->actor.agreement };
+    struct ask ask = actor_ask(c, PURPOSE_RIGHTS, -1, ACT_ERASE);
+    ask.consents = &all;
     if (policy_decide(c->policy, &ask).verdict == ALLOWED)
         return OK;
     ask.act = ACT_WRITE;

@@ -35,7 +35,14 @@ enum err may_check_role(struct ctx *c, text role)
         say_clause(c->arena, ERR_UNDECLARED, may_accounts_clause(c, "opened_by"), "the policy has no such role");
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     }
-    if (c->actor.kind == ACTOR_OPERATOR ||
+    const struct tenant *t = policy_tenant(c->policy, c->tenant);
+    if (!policy_tenant_has(c->policy, t, index)) {
+        say_clause(c->arena, ERR_FORBIDDEN, &t->clause, "the staff of \"%.*s\" has no role \"%.*s\"", T(c->tenant),
+                   T(class->name));
+        return write_refusal(c, NULL, TEXT(""), TEXT(""));
+    }
+    bool own_staff = t && t->stored && c->actor.kind == ACTOR_STAFF; /* where the operator gives none */
+    if (c->actor.kind == ACTOR_OPERATOR || own_staff ||
         (class->sees_team && (c->actor.kind == ACTOR_STAFF || c->actor.kind == ACTOR_SYSTEM)))
         return OK;
     say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "the operator gives the role \"%.*s\"", T(class->name));
@@ -71,11 +78,11 @@ enum err may_refuse(struct ctx *c, const struct person *p, const char *what)
 }
 
 /* Categories that hold what people are found by. */
-static void identifying(const struct policy *p, struct bits *out)
+static void identifying(const struct policy *p, const struct tenant *t, struct bits *out)
 {
     for (unsigned i = 0; i < p->category_count; i++)
         for (unsigned k = 0; k < p->categories[i].field_count; k++)
-            if (p->categories[i].fields[k].identifier)
+            if (p->categories[i].fields[k].identifier && policy_tenant_holds(t, (int)i))
                 bits_add(out, i);
 }
 
@@ -87,6 +94,6 @@ enum err account_administers(struct ctx *c, const struct person *p, bool manager
         return OK;
     if (kind != ACTOR_STAFF && kind != ACTOR_SYSTEM && !(managers && kind == ACTOR_MANAGER))
         return may_refuse(c, p, "does not look after accounts");
-    identifying(c->policy, &set);
+    identifying(c->policy, policy_tenant(c->policy, c->tenant), &set);
     return person_allow_some(c, p, NULL, TEXT(""), &set, ACT_WRITE);
 }

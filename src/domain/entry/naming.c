@@ -15,11 +15,8 @@ static const text named[][2] = {
 static bool reads(const struct ctx *c, int category, text purpose, int *out)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = { .actor = c->actor.index,
-                       .category = category,
-                       .act = ACT_READ,
-                       .consents = &all,
-                       .agreement = c->actor.agreement };
+    struct ask ask = actor_ask(c, 0, category, ACT_READ);
+    ask.consents = &all;
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         ask.purpose = (int)i;
         if ((purpose.n && !text_eq(purpose, c->policy->purposes[i].name)) ||

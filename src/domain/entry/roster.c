@@ -1,6 +1,7 @@
 /* Who has an account: lists, one account, its role, team and confidentiality agreement; and who looks after accounts.
  */
 #include "domain/person/look_at.h"
+#include "domain/core/actor.h"
 #include "domain/entry/roster.h"
 #include "domain/entry/naming.h"
 #include "domain/person/person.h"
@@ -19,9 +20,8 @@
 enum err account_look(struct ctx *c, const struct person *p, text purpose)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = {
-        .actor = c->actor.index, .category = -1, .act = ACT_READ, .consents = &all, .agreement = c->actor.agreement
-    };
+    struct ask ask = actor_ask(c, 0, -1, ACT_READ);
+    ask.consents = &all;
     enum actor_kind kind = c->actor.kind;
     if (kind == ACTOR_OPERATOR)
         return OK;

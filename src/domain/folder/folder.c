@@ -556,11 +556,7 @@ struct reach {
 
 static enum err reach_of(struct ctx *c, const struct person *p, struct reach *out)
 {
-    *out = (struct reach){ .ask = { .actor = c->actor.index,
-                                    .purpose = PURPOSE_RIGHTS,
-                                    .category = -1,
-                                    .act = ACT_EXPORT,
-                                    .agreement = c->actor.agreement } };
+    *out = (struct reach){ .ask = actor_ask(c, PURPOSE_RIGHTS, -1, ACT_EXPORT) };
     out->all = policy_decide(c->policy, &out->ask).verdict == ALLOWED;
     TRY(person_consents(c, p, &out->consents));
     out->ask.act = ACT_READ;

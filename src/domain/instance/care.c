@@ -86,6 +86,36 @@ static enum err allow_entries(struct ctx *c)
     return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
+/* Whether the entry is of a tenant whose data is only stored. Its members stand in the order of docs/journal.md:
+ * nothing before the tenant is of anybody's choice. */
+static bool is_withheld(const struct policy *p, text entry)
+{
+    static const text name = TEXT_INIT("\"tenant\":\"");
+    ptrdiff_t at = text_find(entry, name);
+    text rest = at < 0 ? TEXT("") : text_from(entry, (size_t)at + name.n);
+    const struct tenant *t = policy_tenant(p, text_cut(&rest, '"'));
+    return t && t->stored;
+}
+
+enum err care_entries(struct ctx *c, uint64_t index, unsigned width, struct arena *a, text *out)
+{
+    text whole;
+    TRY(journal_bundle(ctx_store(c), a, index, width, &whole));
+    BUF_AUTO b = buf_make(whole.n + 1);
+    while (whole.n >= 2) {
+        size_t n = (size_t)(uint8_t)whole.p[0] << 8 | (uint8_t)whole.p[1];
+        text head = text_upto(whole, 2), entry = text_upto(text_from(whole, 2), n);
+        whole = text_from(whole, 2 + n);
+        if (is_withheld(c->policy, entry)) {
+            buf_add(&b, (text){ "\0", 2 });
+            continue;
+        }
+        buf_add(&b, head);
+        buf_add(&b, entry);
+    }
+    return buf_take(a, &b, out);
+}
+
 enum err care_bundle(struct ctx *c, text index, struct answer *out)
 {
     uint64_t n;
@@ -94,7 +124,7 @@ enum err care_bundle(struct ctx *c, text index, struct answer *out)
     if (!parse_index(index, &n, &width))
         return no_tile(c);
     out->media_type = octets();
-    return journal_bundle(ctx_store(c), c->arena, n, width, &out->body);
+    return care_entries(c, n, width, c->arena, &out->body);
 }
 
 static enum err take_body(struct ctx *c, struct buf *b, struct answer *out)

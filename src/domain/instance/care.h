@@ -15,6 +15,9 @@ enum err care_journal_key(struct ctx *c, struct answer *out); /* the verifier's 
 /* `level` and `index` as the paths write them: "0", "x001/x234/067", "067.p/12". ERR_NOT_FOUND for what the tree has
  * not. */
 enum err care_tile(struct ctx *c, text level, text index, struct answer *out);
+/* An entry bundle as it is shown: an entry of a tenant whose data is only stored is empty, and its hash stands in the
+ * tile; what the journal holds of the others, and its proofs, are as ever. In the arena `a`. */
+enum err care_entries(struct ctx *c, uint64_t index, unsigned width, struct arena *a, text *out);
 enum err care_bundle(struct ctx *c, text index, struct answer *out); /* ERR_ERASED when pruned */
 /* {"index", "size", "hashes", "checkpoint", "proof"}: `size` is that of the newest checkpoint unless given; decimal
  * texts. "proof" is the same as one c2sp.org/tlog-proof text, when the size is that of the checkpoint. */

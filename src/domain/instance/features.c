@@ -10,6 +10,7 @@
 #include "domain/person/permission.h"
 #include "domain/preference/preference.h"
 #include "domain/publication/publication.h"
+#include "domain/support/support.h"
 #include "domain/tracker/tracker.h"
 #include "domain/usage/capacity.h"
 #include "domain/version/acknowledge.h"
@@ -18,5 +19,6 @@ const struct feature *const features[] = { &usage_feature,
                                            &folder_feature,     &preference_feature, &acknowledge_feature,
                                            &opening_feature,    &permission_feature, &choice_feature,
                                            &tracker_feature,    &campaign_feature,   &dsr_feature,
-                                           &publication_feature, &authority_feature,  &breach_feature };
+                                           &publication_feature, &authority_feature,  &breach_feature,
+                                           &support_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

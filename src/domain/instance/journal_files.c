@@ -1,5 +1,6 @@
 /* The journal as files of c2sp.org/tlog-tiles. */
 #include "domain/instance/journal_files.h"
+#include "domain/instance/care.h"
 #include "crypt/note.h"
 #include "domain/core/instance.h"
 #include <errno.h>
@@ -97,7 +98,7 @@ static enum err put_tile(struct folder *f, int level, uint64_t index, unsigned w
     tile_name(name, sizeof name, level < 0 ? "entries" : number, index, width);
     if (is_there(f, name))
         return OK;
-    enum err status = level < 0 ? journal_bundle(ctx_store(f->c), &a, index, width, &bytes)
+    enum err status = level < 0 ? care_entries(f->c, index, width, &a, &bytes)
                                 : journal_tile(ctx_store(f->c), &a, (unsigned)level, index, width, &bytes);
     if (status == ERR_ERASED) /* pruned at its term: the hashes remain */
         return OK;

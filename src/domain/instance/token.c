@@ -1,6 +1,7 @@
 /* Tokens of programs: made, listed and revoked. */
 #include "domain/person/account.h"
 #include "domain/core/actor.h"
+#include "domain/core/decided.h"
 #include "domain/instance/app.h"
 #include "domain/instance/token.h"
 #include "domain/core/instance.h"
@@ -83,6 +84,10 @@ enum err token_create(struct ctx *c, text name, text actor, text tenant, text ho
                    T(value_shown(actor)));
     if (tenant.n && !actor_known_tenant(c->policy, tenant, &row.tenant))
         return say(c->arena, ERR_NOT_FOUND, "there is no such tenant");
+    const struct tenant *t = policy_tenant(c->policy, row.tenant);
+    if (!policy_tenant_has(c->policy, t, policy_actor(c->policy, actor)))
+        return say_clause(c->arena, ERR_FORBIDDEN, &t->clause, "the staff of \"%.*s\" has no role \"%.*s\"",
+                          T(row.tenant), T(actor));
     TRY(take_holder(c, holder, &row));
     BUF_AUTO b = buf_make(256);
     crypt_random(random, sizeof random);
@@ -122,7 +127,9 @@ static void put_token(struct ctx *c, struct query *q, struct json_out *w)
 {
     bool ends = !query_null(q, TOKEN_LIST, expires), revoked = !query_null(q, TOKEN_LIST, revoked);
     bool over = ends && query_get(q, TOKEN_LIST, expires) <= c->now;
-    text state = over ? TEXT("expired") : TEXT("valid");
+    bool waits = query_null(q, TOKEN_LIST, accepted) && policy_tenant(c->policy, c->tenant)->stored;
+    text usable = waits ? TEXT("waits") : TEXT("valid");
+    text state = over ? TEXT("expired") : usable;
     json_open(w, '{');
     json_pair(w, TEXT("name"), query_get(q, TOKEN_LIST, name));
     json_pair(w, TEXT("actor"), query_get(q, TOKEN_LIST, actor));
@@ -172,4 +179,56 @@ enum err token_list(struct ctx *c, const struct paging *asked, struct answer *ou
     TRY(paging_end(c, more, place, &w, out));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
+}
+
+/* ---- By the tenant whose data is only stored. ---- */
+
+static enum err own_staff(struct ctx *c)
+{
+    const struct tenant *t = policy_tenant(c->policy, c->tenant);
+    bool own = t && t->stored && c->actor.index >= 0 && bits_has(&t->roles, (unsigned)c->actor.index);
+    if (own && (!c->session || !c->session->closed.n))
+        return OK;
+    say_clause(c->arena, ERR_FORBIDDEN, t ? &t->clause : &c->policy->rights_clause,
+               "that is for the own staff of a tenant whose data is only stored");
+    return actor_refused(c);
+}
+
+static enum err own_staff_again(struct ctx *c, const struct decided *d)
+{
+    (void)d; /* whoever decides is asked about before: session, token, role */
+    return own_staff(c);
+}
+
+enum err token_tenant_list(struct ctx *c, const struct paging *asked, struct answer *out)
+{
+    TRY(own_staff(c));
+    return token_list(c, asked, out);
+}
+
+static enum err run_accept(struct db *db, struct write *w)
+{
+    const struct token_row *t = w->arg;
+    int64_t added;
+    TRY(db_run(db, SQL_TOKEN_ACCEPT, &added, ARGS(V_TEXT(t->tenant), V_TEXT(t->name), V_INT(t->c->now))));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_TOKEN_NAMED, ARGS(V_TEXT(t->tenant), V_TEXT(t->name)));
+    bool there = query_next(&q);
+    TRY(q.status);
+    return there ? OK : say(db_arena(db), ERR_NOT_FOUND, "there is no such token");
+}
+
+enum err token_tenant_decide(struct ctx *c, text name, bool accept)
+{
+    struct token_row row = { .c = c, .name = name, .tenant = c->tenant };
+    TRY(own_staff(c));
+    if (!c->actor.reason.n)
+        c->actor.reason = name; /* what it is about says enough, where the role must give a reason */
+    if (accept && c->session)
+        TRY(session_fresh(c));
+    TRY(decided_add(c, (struct decided){ .again = own_staff_again }, NULL));
+    struct write w = { .run = accept ? run_accept : run_revoke,
+                       .arg = &row,
+                       .event = event_of(c, NULL, accept ? TEXT("token.accepted") : TEXT("token.revoke")) };
+    return write_do(c, &w, NULL);
 }

@@ -13,7 +13,12 @@
 
 enum { SUBJECT_MAX = 200, TEXT_MAX = 20000, AGAIN = 3 };
 
-static int log_category(const struct policy *p) { return policy_stream(p, TEXT("contacts")); }
+/* -1 also for a tenant that does not hold it. */
+static int log_category(const struct ctx *c)
+{
+    int category = policy_stream(c->policy, TEXT("contacts"));
+    return policy_tenant_holds(policy_tenant(c->policy, c->tenant), category) ? category : -1;
+}
 
 /* A refusal is on record. */
 static enum err refused(struct ctx *c, const struct person *p, text purpose, enum err status)
@@ -116,7 +121,7 @@ static bool is_kept(const struct policy *p, int index)
 enum err contact_prepare(struct ctx *c, struct person *p, const struct contact_said *said, struct change *out,
                          bool *kept)
 {
-    int index = log_category(c->policy);
+    int index = log_category(c);
     const struct json *fields = NULL;
     *kept = is_kept(c->policy, index);
     if (!*kept)
@@ -212,7 +217,7 @@ static enum err allow_send(struct ctx *c, const struct person *p, text purpose, 
 /* What else is to be noted is looked at before the letter is queued: once it went, nobody is there to be asked. */
 static enum err check_noted(struct ctx *c, text channel, text subject, const struct json *noted)
 {
-    int index = log_category(c->policy);
+    int index = log_category(c);
     const struct contact_said said = { channel, subject, c->now, noted };
     const struct json *fields;
     if (is_kept(c->policy, index))
@@ -256,7 +261,7 @@ static enum err note_call(struct ctx *c, text id, const struct json *in, struct 
     PERSON_AUTO p;
     struct change ch;
     bool kept;
-    int category = log_category(c->policy);
+    int category = log_category(c);
     msec at = c->now;
     text purpose = json_text(in, TEXT("purpose")), subject = json_text(in, TEXT("subject")),
          when = json_text(in, TEXT("at"));
@@ -318,7 +323,7 @@ struct listing {
 
 static enum err find_choice(struct ctx *c, struct listing *l)
 {
-    int index = log_category(c->policy);
+    int index = log_category(c);
     text choice = l->where, field = text_cut(&choice, ':');
     int at = index >= 0 ? policy_field(&c->policy->categories[index], field) : -1;
     const struct field *f = at >= 0 ? &c->policy->categories[index].fields[at] : NULL;
@@ -362,7 +367,7 @@ static void put_counts(const struct category *cat, const struct record *rows, un
 static enum err may_see_contacts(struct ctx *c, struct look *l)
 {
     struct bits set = { { 0 } };
-    int category = log_category(c->policy);
+    int category = log_category(c);
     if (category >= 0)
         bits_add(&set, (unsigned)category);
     TRY(person_allow(c, &l->p, l->purpose, &set, ACT_READ));
@@ -376,7 +381,7 @@ static enum err show_contacts(struct ctx *c, struct look *l, struct json_out *w)
     struct record *rows = NULL;
     unsigned count = 0, lost = 0;
     const struct listing *only = l->arg;
-    int category = log_category(c->policy);
+    int category = log_category(c);
     if (category >= 0)
         TRY(record_load_readable(c, &l->p, category, false, &rows, &count, &lost));
     l->event.count = count;

@@ -1,5 +1,6 @@
 /* Consents, objections, restriction: rows are only ever added; the last one of a purpose and channel is in force. */
 #include "domain/person/look_at.h"
+#include "domain/core/actor.h"
 #include "domain/person/consent.h"
 #include "domain/person/permission.h"
 #include "domain/person/person.h"
@@ -366,11 +367,7 @@ static enum err put_last(struct ctx *c, const struct person *p, struct json_out 
  * others ask for a decision. */
 enum err consent_may_see(struct ctx *c, struct look *l)
 {
-    const struct ask ask = { .actor = c->actor.index,
-                             .purpose = PURPOSE_RIGHTS,
-                             .category = -1,
-                             .act = ACT_CONSENT,
-                             .agreement = c->actor.agreement };
+    const struct ask ask = actor_ask(c, PURPOSE_RIGHTS, -1, ACT_CONSENT);
     return policy_decide(c->policy, &ask).verdict == ALLOWED ? OK : look_by_right(c, l);
 }
 

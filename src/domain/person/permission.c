@@ -1,5 +1,6 @@
 /* What a person permitted at a source of the policy: rows of the ledger of consents under a channel of their own. */
 #include "domain/person/permission.h"
+#include "domain/core/actor.h"
 #include "domain/core/decided.h"
 #include "domain/core/instance.h"
 #include "domain/core/named.h"
@@ -321,11 +322,7 @@ static text purpose_of(const struct ctx *c, const struct source *s)
     for (unsigned i = 0; i < c->policy->purpose_count; i++)
         for (unsigned k = 0; k < c->policy->category_count; k++) {
             const struct purpose *of = &c->policy->purposes[i];
-            const struct ask ask = { .actor = c->actor.index,
-                                     .purpose = (int)i,
-                                     .category = -1,
-                                     .act = ACT_CONSENT,
-                                     .agreement = c->actor.agreement };
+            const struct ask ask = actor_ask(c, (int)i, -1, ACT_CONSENT);
             if (!bits_has(&of->categories, k) || !comes_from(c, &c->policy->categories[k], s))
                 continue;
             if (policy_decide(c->policy, &ask).verdict == ALLOWED)

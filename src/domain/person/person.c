@@ -159,12 +159,15 @@ static enum err error_of(enum verdict v)
     case REFUSED_ACTOR:
     case REFUSED_ACT:
     case REFUSED_CONFIDENTIALITY:
+    case REFUSED_STORED:
+    case REFUSED_SUPPORT:
         return ERR_FORBIDDEN;
     case ALLOWED:
         return OK;
     case REFUSED_NEVER:
     case REFUSED_PURPOSE_UNKNOWN:
     case REFUSED_CATEGORY:
+    case REFUSED_HELD:
     case REFUSED_RESTRICTED:
     case REFUSED_OBJECTED:
         break;
@@ -190,14 +193,10 @@ static enum err ask_begin(struct ctx *c, const struct person *p, const struct bi
                           struct standing *standing, struct ask *ask)
 {
     *standing = (struct standing){ 0 };
-    *ask = (struct ask){ .actor = c->actor.index,
-                         .purpose = -1,
-                         .category = -1,
-                         .act = act,
-                         .restricted = p && p->restricted,
-                         .agreement = c->actor.agreement,
-                         .consents = &standing->consents,
-                         .objections = &standing->objections };
+    *ask = actor_ask(c, PURPOSE_UNKNOWN, -1, act);
+    ask->restricted = p && p->restricted;
+    ask->consents = &standing->consents;
+    ask->objections = &standing->objections;
     if (p)
         TRY(load_standing(c, p, channel, standing));
     for (unsigned i = 0; given && i < sizeof given->w / sizeof given->w[0]; i++)
@@ -312,6 +311,10 @@ enum err person_allow_by(struct ctx *c, const struct person *p, text purpose, co
 static bool may_store(const struct ctx *c, const struct person *p, const struct ask *ask, const struct category *cat,
                       bool themselves, struct decision *told)
 {
+    if (!policy_tenant_holds(ask->tenant, (int)(cat - c->policy->categories))) {
+        *told = (struct decision){ REFUSED_HELD, &ask->tenant->held_clause };
+        return false;
+    }
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         const struct purpose *row = &c->policy->purposes[i];
         if (!bits_has(&cat->purposes, i) || row->never)
@@ -490,9 +493,7 @@ static enum err allow_act_again(struct ctx *c, const struct decided *d)
 
 enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
 {
-    struct ask ask = {
-        .actor = c->actor.index, .purpose = PURPOSE_RIGHTS, .category = -1, .act = act, .agreement = c->actor.agreement
-    };
+    struct ask ask = actor_ask(c, PURPOSE_RIGHTS, -1, act);
     struct decision d = policy_decide(c->policy, &ask);
     if (d.verdict != ALLOWED)
         return refuse(c, p, d, TEXT(""), NULL, -1);
@@ -503,9 +504,8 @@ enum err person_allow_act(struct ctx *c, const struct person *p, enum act act)
 enum err person_may(struct ctx *c, const struct person *p, enum act act)
 {
     const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
-    struct ask ask = {
-        .actor = c->actor.index, .category = -1, .act = act, .consents = &all, .agreement = c->actor.agreement
-    };
+    struct ask ask = actor_ask(c, 0, -1, act);
+    ask.consents = &all;
     for (unsigned i = 0; i < c->policy->purpose_count; i++) {
         ask.purpose = (int)i;
         if (policy_decide(c->policy, &ask).verdict == ALLOWED)
@@ -519,9 +519,7 @@ enum err person_may_write(struct ctx *c, const struct person *p) { return person
 /* The decision on a consent act for `purpose`: PURPOSE_RIGHTS, or an index. */
 static struct decision ask_consent(const struct ctx *c, int purpose)
 {
-    const struct ask ask = {
-        .actor = c->actor.index, .purpose = purpose, .category = -1, .act = ACT_CONSENT, .agreement = c->actor.agreement
-    };
+    const struct ask ask = actor_ask(c, purpose, -1, ACT_CONSENT);
     return policy_decide(c->policy, &ask);
 }
 

@@ -23,7 +23,7 @@ static bool of_instance(const struct route *route)
 {
     static const text prefixes[] = { TEXT_INIT("/v1/promises"),   TEXT_INIT("/v1/policy"), TEXT_INIT("/v1/journal"),
                                      TEXT_INIT("/v1/backup"),     TEXT_INIT("/v1/sweep"),  TEXT_INIT("/v1/mail"),
-                                     TEXT_INIT("/v1/unreadable"), TEXT_INIT("/v1/keys") };
+                                     TEXT_INIT("/v1/unreadable"), TEXT_INIT("/v1/keys"),   TEXT_INIT("/v1/tenants") };
     bool found = route->who == WHO_PUBLIC;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         found |= text_starts(route->path, prefixes[i]);
@@ -54,9 +54,11 @@ static enum err by_cookie(struct ctx *c, const struct request *q)
 
 enum err gate_identify(struct ctx *c, const struct request *q)
 {
-    if (q->operator_socket) {
+    if (q->operator_socket && !request_header(q, TEXT("Authorization")).p) {
         text tenant = request_header(q, TEXT("Garant-Tenant"));
-        return actor_operator(c, !tenant.n && of_instance(q->route) ? c->policy->tenants[0] : tenant);
+        if (!tenant.n && of_instance(q->route))
+            tenant = c->policy->tenants[0];
+        return route_lets_in(q->route) ? actor_operator_lets_in(c, tenant) : actor_operator(c, tenant);
     }
     c->actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1 };
     if (q->route->who == WHO_PUBLIC)

@@ -36,6 +36,11 @@ static const bool abroad[ROUTE_COUNT] = {
 #include "front/door/routes.def"
 };
 
+static const bool lets_in[ROUTE_COUNT] = {
+#define LETS_IN(name) [ROUTE_##name] = true,
+#include "front/door/routes.def"
+};
+
 text who_word(enum who who)
 {
     static const text words[] = {
@@ -50,6 +55,7 @@ const struct route *route_row(enum route_id id) { return &route_rows[id]; }
 bool route_always(const struct route *route) { return always[route_id(route)]; }
 int route_budget(const struct route *route) { return held[route_id(route)] - 1; }
 bool route_uploads(const struct route *route) { return uploads[route_id(route)]; }
+bool route_lets_in(const struct route *route) { return lets_in[route_id(route)]; }
 bool route_abroad(const struct route *route) { return abroad[route_id(route)]; }
 
 bool route_aside(const struct route *route) { return asides[route_id(route)]; }

@@ -91,6 +91,7 @@ bool route_always(const struct route *route); /* whatever its person has asked f
 int route_budget(const struct route *route);  /* enum budget of which its answer holds one; -1: none */
 bool route_aside(const struct route *route);  /* handled by the crew */
 bool route_uploads(const struct route *route); /* its form may have files */
+bool route_lets_in(const struct route *route);
 bool route_abroad(const struct route *route); /* its handler says which other sites may send it */
 enum route_id route_id(const struct route *route); /* of a row of the table */
 /* What people open, by links that others lengthen; else it is a resource of the API. */
