@@ -6,9 +6,11 @@ struct place_of {
     enum { PLACE_NONE, PLACE_ARG, PLACE_COL } from;
     int number;
 };
+/* A set of tables: a bit each. */
+typedef unsigned __int128 table_set;
 struct rule {
     struct place_of tenant, key;
-    uint64_t tables;
+    table_set tables;
 };
 #define NONE                                                                                                           \
     {                                                                                                                  \
@@ -22,8 +24,8 @@ struct rule {
     {                                                                                                                  \
         PLACE_COL, offsetof(struct row_##sql, name)                                                                    \
     }
-#define IN(name) (UINT64_C(1) << TABLE_##name)
-_Static_assert(TABLE_COUNT <= 64, "a set of tables is a number of 64 bits");
+#define IN(name) ((table_set)1 << TABLE_##name)
+_Static_assert(TABLE_COUNT <= 128, "a set of tables is a number of 128 bits");
 
 #define LOOKS(sql, why)
 static const struct rule rules[SQL_COUNT] = {

@@ -6,7 +6,7 @@
 /* ---- Which statements decide. ---- */
 
 struct seen {
-    uint64_t tables;
+    bool tables;
 };
 
 static int note_read(void *arg, int action, const char *table, const char *column, const char *file, const char *view)
@@ -14,7 +14,7 @@ static int note_read(void *arg, int action, const char *table, const char *colum
     struct seen *seen = arg;
     for (enum table t = 0; action == SQLITE_READ && t < TABLE_COUNT; t++)
         if (ledger_kind(t) != BOUND_KIND_free && text_eq(table_row(t)->name, text_of(table)))
-            seen->tables |= UINT64_C(1) << t;
+            seen->tables = true;
     return SQLITE_OK;
 }
 
@@ -56,7 +56,7 @@ static void what_decides_is_declared(void **state)
     sqlite3_set_authorizer(handle, note_read, &seen);
     for (enum sql i = 0; i < SQL_COUNT; i++) {
         sqlite3_stmt *statement = NULL;
-        seen.tables = 0;
+        seen.tables = false;
         if (rows[i].keys || sqlite3_prepare_v2(handle, rows[i].sql, -1, &statement, NULL) != SQLITE_OK)
             continue;
         bool selects = sqlite3_stmt_readonly(statement);
