@@ -3,7 +3,7 @@ import html, io, json, os, re, subprocess, threading, time, zipfile
 import acts, doors
 from acts import Journal, Stage
 from browser import Browser, member, pages_of
-from garant import DAY, TOP, add_months, check, check_absent, check_searchable, garant
+from garant import DAY, TOP, add_months, check, check_absent, check_searchable, garant, milliseconds
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import part, promise
@@ -280,6 +280,29 @@ def figures_of_use(t):
         rows, answer = asked("page")
         check({key: row["events"] for key, row in rows.items()} == {key: row["events"] for key, row in by_hand(left, "page").items()}, f"counted: {rows}")
         check(answer["all"]["people"] == 34, f"counted: {answer['all']}")
+    with part("compared with the month before, and nothing is told of it that asking for it does not show"):
+        check(november["all"]["events_before"] == len(events) and november["all"]["people_before"] == 36, f"November: {november['all']}")
+        used = {"2026-12": {"/accueil": 12, "/grille": 3}, "2027-01": {"/accueil": 15, "/grille": 11, "/nouveau": 10}}
+        for month, pages in used.items():
+            server.set_clock(milliseconds(f"{month}-08T10:00:00Z"))
+            for page, count in pages.items():
+                tracker.post("/v1/usage", {"events": [{"id": f"{month}-{page}-{one}", "subject": one, "fields": {"page": page, "action": "view"}}
+                                                      for one in made[4:4 + count]]}).expect(200)
+        server.set_clock(milliseconds("2027-02-01T10:00:00Z"))
+        answer = app.get(tracker_asks.replace("2026-10", "2027-01") + "page").expect(200).json
+        said = {row["key"]: (row["events"], row["events_before"], row["people_before"]) for row in answer["rows"]}
+        check(said["/accueil"][1:] in ((12, 12), (None, None)) and said["/grille"] == (11, None, None) and said["/nouveau"] == (10, None, None), f"{said}")
+        alone = app.get(tracker_asks.replace("2026-10", "2026-12") + "page").expect(200).json
+        shown = {row["key"]: row["events"] for row in alone["rows"]}
+        check(all(told[1] == shown.get(key) for key, told in said.items()), f"{said}, and asked for itself {shown}")
+        by_day = app.get(tracker_asks.replace("2026-10", "2027-01") + "day").expect(200).json["rows"]
+        check([(row["key"], row["events_before"]) for row in by_day] == [("2027-01-08", 15)], f"by day: {by_day}")
+        table = app.get("/v1/usage/figures.csv?purpose=statistics&by=day&month=2027-01").expect(200).body.decode()
+        check("2027-01-08,15,36,0,0,,,12,15" in table.replace('"', ""), f"the table: {table}")
+        asks = {"purpose": "statistics", "by": "day", "month": "2027-01", "reason": "Planted rapport mensuel"}
+        analyst = in_role(server, 95, "analyst")
+        page = html.unescape(form(analyst, "/staff/usage", csrf=analyst.csrf, **asks).expect(200).body.decode())
+        check(re.search(r">2027-01-08</th>.*>36</td>.*>12</td><td[^>]*>15</td></tr>", page), "the page")
 
 
 def app_work(made, number):

@@ -41,7 +41,8 @@ enum err usage_log_take(struct ctx *c, const struct json *in, struct answer *out
  * out of the caller's reach is not counted. A group of fewer people than purposes.*.min_group (10 where it is not set)
  * is not shown, nor what would tell of it by subtraction. By person: for purposes that use a category which describes
  * people, and each sees it among their looks. Answer: {"rows": [{"key", "people", "events", "errors", "downloads",
- * "p50", "p95"}], "hidden": groups, "all": …, "min_group"}, null for a figure that is not shown. */
+ * "p50", "p95", "people_before", "events_before"}], "hidden": groups, "all": …, "min_group"}, null for a figure that
+ * is not shown. The last two are of the month before (of a day, the same day of it), as asking for that month shows. */
 enum err usage_figures(struct ctx *c, text purpose, text by, text month, struct answer *out);
 
 #endif

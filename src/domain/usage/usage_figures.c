@@ -43,6 +43,7 @@ struct figures {
     msec from, to;
     struct group **table, *all;
     unsigned count, room, people;
+    struct figures *before; /* the same of the month before, held to the same rules by itself */
 };
 
 /* ---- Groups. ---- */
@@ -187,6 +188,8 @@ static enum err take_month(struct figures *f)
     if (f->month.n != 7 || !date_parse(text_of(text_first), &first))
         return say(f->c->arena, ERR_VALUE, "\"month\" is a month as in 2026-10");
     f->from = value_day_start(f->c, first);
+    f->before->from = value_day_start(f->c, date_add_months(first, -1));
+    f->before->to = f->from;
     f->to = value_day_start(f->c, date_add_months(first, 1));
     return f->to <= f->c->now ? OK : say(f->c->arena, ERR_VALUE, "figures are of months that are over");
 }
@@ -490,6 +493,29 @@ static void put_number(struct json_out *w, text name, bool hidden, int64_t value
         json_put_int(w, value);
 }
 
+/* The group of the month before: of a day, the same day of it. */
+static const struct group *group_before(const struct figures *f, const struct group *g)
+{
+    const struct figures *b = f->before;
+    size_t from = text_eq(f->by, TEXT("day")) && g->key.n == 10 ? 8 : 0;
+    if (g == f->all)
+        return b->all;
+    for (unsigned i = 0; i < b->count; i++)
+        if (text_eq(text_from(b->table[i]->key, from), text_from(g->key, from)))
+            return b->table[i];
+    return NULL;
+}
+
+/* Nothing that asking for that month would not show: null of a group that it does not show, which does not tell whether
+ * it was small or not there. */
+static void put_before(const struct figures *f, struct json_out *w, const struct group *g)
+{
+    const struct group *before = group_before(f, g);
+    bool hidden = !before || before->hidden[EVENTS];
+    put_number(w, TEXT("people_before"), hidden, hidden ? 0 : before->of[EVENTS].count);
+    put_number(w, TEXT("events_before"), hidden, hidden ? 0 : before->counts[EVENTS]);
+}
+
 static void put_group(const struct figures *f, struct json_out *w, struct group *g)
 {
     json_open(w, '{');
@@ -501,6 +527,7 @@ static void put_group(const struct figures *f, struct json_out *w, struct group 
     if (f->category >= 0) {
         put_number(w, TEXT("p50"), none, none ? 0 : percentile(g, 50));
         put_number(w, TEXT("p95"), none, none ? 0 : percentile(g, 95));
+        put_before(f, w, g);
     }
     json_close(w, '}');
 }
@@ -534,12 +561,31 @@ static enum err may_count(struct ctx *c, struct look_list *l)
     return person_allow(c, NULL, f->purpose, &f->categories, ACT_READ);
 }
 
+/* What is counted by is the same; the months are not. */
+static enum err count_before(struct figures *f)
+{
+    msec from = f->before->from, to = f->before->to;
+    *f->before = *f;
+    f->before->from = from;
+    f->before->to = to;
+    f->before->table = NULL;
+    f->before->count = 0;
+    f->before->room = 0;
+    f->before->people = 0;
+    f->before->before = NULL;
+    return count_all(f->before);
+}
+
 static enum err show_figures(struct ctx *c, struct look_list *l, struct json_out *w)
 {
     struct figures *f = l->arg;
     f->look = l;
     TRY(count_all(f));
     TRY(finish(f));
+    if (f->category >= 0) {
+        TRY(count_before(f));
+        TRY(finish(f->before));
+    }
     for (unsigned i = 0; f->persons && i < f->count; i++) {
         struct subject_id id;
         if (id_parse(f->table[i]->key, &id))
@@ -552,7 +598,8 @@ static enum err show_figures(struct ctx *c, struct look_list *l, struct json_out
 
 enum err usage_figures(struct ctx *c, text purpose, text by, text month, struct answer *out)
 {
-    struct figures f = { .c = c, .purpose = purpose, .by = by, .month = month };
+    struct figures before = { .c = c };
+    struct figures f = { .c = c, .purpose = purpose, .by = by, .month = month, .before = &before };
     struct look_list l = { .act = TEXT("usage.figures"),
                            .each = TEXT("usage.listed"),
                            .purpose = purpose,

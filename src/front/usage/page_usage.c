@@ -7,7 +7,8 @@
 #include "front/staff/staff.h"
 
 static const text columns[] = { TEXT_INIT("key"),       TEXT_INIT("people"), TEXT_INIT("events"), TEXT_INIT("errors"),
-                                TEXT_INIT("downloads"), TEXT_INIT("p50"),    TEXT_INIT("p95") };
+                                TEXT_INIT("downloads"), TEXT_INIT("p50"),    TEXT_INIT("p95"),
+                                TEXT_INIT("people_before"), TEXT_INIT("events_before") };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
 /* ---- As CSV. ---- */
