@@ -5,7 +5,7 @@ from garant import check, check_absent, check_searchable, milliseconds
 from mailbox import Mailbox
 from notices import journal_of
 from people import opened, staff
-from promise import part, partly, promise
+from promise import part, promise
 
 START = "2026-11-23T10:00:00Z"                  # a Monday
 PROOF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF planted-proof-of-identity\n"
@@ -267,9 +267,3 @@ def questions(t):
     visitor.submit(visitor.get(link), "/requests/link").expect(200).has("In two data centres of the Union.")
     visitor.get(link).expect(404)
     check(json.loads(server.run("request", "show", row["id"], "--json"))["answer"] == "In two data centres of the Union.", "the register has no answer")
-
-
-@partly("MO-27", "questions by the form are filed and answered in the register")
-def questions_are_answered(t):
-    """What is kept without inbound mail."""
-    questions(t)

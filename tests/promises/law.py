@@ -1,6 +1,5 @@
 """What the linter and the versions keep of promises whose other part is kept elsewhere, or is still open."""
 import html, json, os, re
-import asking
 from garant import TOP, check, check_absent, garant, policy_file
 from mailbox import URL, Mailbox
 from notices import NOW, own_copy, page, plain, published
@@ -39,7 +38,6 @@ def refuses(t, path, *says):
     check(status == 78 and all(word in said for word in says), f"status {status}: {said}")
 
 
-@partly("MP-15", "post is entered by staff, the deadline counts down, and the linter says that 60 days exceed the month of the law")
 def sixty_days(t):
     """Of the notice as published and of the running file with its 60 days, which does not start; one month leaves no remark."""
     error(lint(as_published(t)), "R02", "rights.answer_within: 60d > 1mo", "answer_within: 60d")
@@ -51,7 +49,6 @@ def sixty_days(t):
     refuses(t, late, "R02 (line ")
     for within in ("31d", "30d", "15d"):
         check("R02" not in lint(t.copy_of_policy(lambda text: text.replace("answer_within: 1mo", f"answer_within: {within}"))), within)
-    asking.entered_by_post(t)
 
 
 @partly("MP-18", "the linter computes the entropy and compares it with the CNIL's levels")

@@ -123,6 +123,8 @@ static enum err run_change(struct db *db, struct write *w)
     if (ch->aside)
         TRY(run_take_aside(db, ch));
     TRY(put_row(db, ch));
+    if (ch->passed)
+        TRY(db_run(db, SQL_DSR_MAILS_END, NULL, ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id))));
     if (ch->d.has_subject)
         TRY(db_run(db, SQL_DSR_MAIL_WHOSE, NULL, ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id), V_ID(ch->d.subject))));
     TRY(db_run(db, SQL_DSR_STEP_ADD, NULL,
@@ -178,7 +180,7 @@ enum err dsr_write(struct dsr_change *ch)
     if (ch->proof)
         TRY(dsr_proof_seal(ch));
     ch->proof_due = proof_due(ch);
-    struct write w = { .run = run_change, .arg = ch };
+    struct write w = { .run = run_change, .arg = ch, .truncate = ch->passed };
     if (d->has_subject)
         TRY(dsr_person(c, d->subject, &p));
     w.event = event_of(c, d->has_subject ? &p : NULL, ch->move ? ch->move->act : TEXT("request.received"));

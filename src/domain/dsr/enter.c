@@ -99,7 +99,7 @@ enum err dsr_send_in(struct ctx *c, struct dsr_change *ch)
     status = OK;
     if (writes) {
         ch->throttled = &letters;
-        status = dsr_letter(ch, TEXT("request_received"), TEXT(""));
+        status = dsr_letter(ch, ch->names.n ? TEXT("request_which") : TEXT("request_received"), TEXT(""));
     }
     if (status == OK)
         status = dsr_write(ch);

@@ -129,6 +129,12 @@ enum err dsr_put_mails(struct ctx *c, const struct dsr *d, struct json_out *w);
 enum err dsr_mail_put(struct ctx *c, struct query *q, struct json_out *w);
 /* What an email asks for, its text and who wrote it, into the file of a new request. */
 enum err dsr_fill(struct ctx *c, const struct dsr_mail *mail, text sender, text name, struct dsr_change *ch);
+/* Whose data the operator only stores: their names, as a letter lists them; empty when there is nobody. */
+text dsr_stored_names(struct ctx *c);
+/* An answer that names one of them alone: the request is passed on to it, and *passed. */
+enum err dsr_pass_on(struct ctx *c, const struct inbound *m, struct dsr *d, bool *passed, struct answer *out);
+/* More for a request that is open, of that email. */
+enum err dsr_mail_more(struct ctx *c, const struct inbound *m, struct dsr *d, struct answer *out);
 /* The digests by which an email is found again: of all of it, of its Message-ID. */
 struct digest dsr_mail_digest(struct ctx *c, text use, text what);
 /* What stands before the @ of an answer's address, and in the Message-ID of our letters: of one request alone. */
@@ -152,6 +158,8 @@ struct dsr_change {
     const struct dsr_proof *proof;   /* one that is given */
     const struct dsr_mail *mail;     /* one that came in */
     const struct subject_id *aside;  /* an email set aside that becomes this request */
+    text names;                      /* of whom the letter asks which the request is for */
+    bool passed;                     /* nothing of it stays here but that it was passed on */
     text answers;                    /* Message-ID that its first letter answers */
     text checked;                    /* what became of those that were given: accepted, refused */
     struct answer *kept;             /* what a repeated request is answered, made here; may be NULL */

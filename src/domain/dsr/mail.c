@@ -217,6 +217,8 @@ static enum err file_new(struct ctx *c, const struct inbound *m, const struct ds
     ch.mail = &mail;
     if (earlier)
         ch.note = id_print(c->arena, earlier->id);
+    if (m->box != INBOUND_TENANT)
+        ch.names = dsr_stored_names(c);
     enum err status = ch.d.file.email.n ? dsr_send_in(c, &ch) : dsr_write(&ch);
     if (status == ERR_CONFLICT)
         return came_before(c, &mail, out);
@@ -240,8 +242,8 @@ static enum err add_once(struct ctx *c, struct dsr *d, struct dsr_mail *mail)
     return dsr_write(&ch);
 }
 
-/* More for a request that is open; what was changed meanwhile is read again. */
-static enum err file_more(struct ctx *c, const struct inbound *m, struct dsr *d, struct answer *out)
+/* What was changed meanwhile is read again. */
+enum err dsr_mail_more(struct ctx *c, const struct inbound *m, struct dsr *d, struct answer *out)
 {
     struct dsr_mail mail;
     enum err status = ERR_PRECONDITION;
@@ -318,7 +320,10 @@ enum err dsr_came(struct ctx *c, const struct inbound *m, bool *taken, struct an
         return set_aside(c, m, TEXT("many"), out);
     TRY(budget_take(c, BUDGET_requests_mailed, c->tenant));
     TRY(thread_of(c, m, &d, &found));
-    if (found && !d.closed)
-        return file_more(c, m, &d, out);
+    if (found && !d.closed) {
+        bool passed;
+        TRY(dsr_pass_on(c, m, &d, &passed, out));
+        return passed ? OK : dsr_mail_more(c, m, &d, out);
+    }
     return file_new(c, m, found ? &d : NULL, out);
 }

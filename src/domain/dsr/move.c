@@ -373,6 +373,7 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
     case DSR_MOVE_confirm:
     case DSR_MOVE_give_proof:
     case DSR_MOVE_mail:
+    case DSR_MOVE_pass_on:
     case DSR_MOVE_wait:
     case DSR_MOVE_resume:
     case DSR_MOVE_note:

@@ -179,7 +179,7 @@ static enum err read_with(struct ctx *c, text raw, int part, text *out)
 enum err inbound_file(struct ctx *c, text raw, int part, text *out) { return read_with(c, raw, part, out); }
 
 /* What the reader ends over is no reason to lose it: staff then see that it came, and its original. */
-static enum err read_it(struct ctx *c, struct inbound *m)
+enum err inbound_read(struct ctx *c, struct inbound *m)
 {
     text said;
     enum err status = read_with(c, m->raw, READ_WHOLE, &said);
@@ -233,7 +233,7 @@ enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct ans
     if (m.box != INBOUND_STOP) {
         if (!raw.n)
             return say(c->arena, ERR_MISSING, "the email is empty");
-        TRY(read_it(c, &m));
+        TRY(inbound_read(c, &m));
         take_sender(c, &m, from);
         m.machine = machine_of(c, &m);
     }

@@ -39,6 +39,8 @@ enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct ans
 /* {"became": word, "reference": id or null, "why": word or null}. */
 enum err inbound_answer(struct ctx *c, text became, text reference, text why, struct answer *out);
 
+/* Reads a message that was kept: m->said. As inbound_receive() of what cannot be read. */
+enum err inbound_read(struct ctx *c, struct inbound *m);
 /* The first header of that name; empty when there is none. */
 text inbound_header(const struct inbound *m, text name);
 /* The content of a file of a message, by the reader. */
