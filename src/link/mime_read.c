@@ -12,7 +12,8 @@ enum {
     HEADER_MAX = 2000,
     REFERENCES_MAX = 20,
     TEXT_MAX = 64 << 10,
-    HTML_MAX = 1 << 20
+    HTML_MAX = 1 << 20,
+    TEXTS_MAX = 64 << 20
 };
 
 /* ---- Character sets. ---- */
@@ -132,6 +133,7 @@ static void put_html(struct buf *b, text s)
 
 struct walk {
     struct buf plain, html;
+    size_t plain_most, html_most;
     GMimeObject *files[FILES_MAX];
     int file_count, parts;
     GMimePart *report;        /* message/delivery-status */
@@ -142,7 +144,7 @@ static void add_text(struct walk *k, GMimeTextPart *part, bool html)
 {
     char *s = g_mime_text_part_get_text(part);
     struct buf *b = html ? &k->html : &k->plain;
-    size_t most = html ? HTML_MAX : TEXT_MAX;
+    size_t most = html ? k->html_most : k->plain_most;
     if (s && b->n < most) {
         text all = text_upto(text_of(s), most - b->n);
         buf_add(b, all);
@@ -210,9 +212,12 @@ static GMimeMessage *parse(text s)
     return m;
 }
 
-static void begin(struct walk *k, GMimeMessage *m)
+static void begin(struct walk *k, GMimeMessage *m, size_t plain_most, size_t html_most)
 {
-    *k = (struct walk){ .plain = buf_make(TEXT_MAX + 16), .html = buf_make(HTML_MAX + 16) };
+    *k = (struct walk){ .plain = buf_make(plain_most + 16),
+                        .html = buf_make(html_most + 16),
+                        .plain_most = plain_most,
+                        .html_most = html_most };
     visit(k, g_mime_message_get_mime_part(m), 0);
 }
 
@@ -432,7 +437,7 @@ bool mime_read(text message, struct buf *out)
     GMimeMessage *m = parse(message);
     if (!m)
         return false;
-    begin(&k, m);
+    begin(&k, m, TEXT_MAX, HTML_MAX);
     json_open(&w, '{');
     put_from(&w, m);
     put_thread(&w, m);
@@ -446,6 +451,21 @@ bool mime_read(text message, struct buf *out)
     return buf_check(&a, out) == OK;
 }
 
+bool mime_read_texts(text message, struct buf *out)
+{
+    struct walk k;
+    ARENA_AUTO a = arena_make(1 << 16);
+    GMimeMessage *m = parse(message);
+    if (!m)
+        return false;
+    begin(&k, m, TEXTS_MAX, TEXTS_MAX);
+    buf_join(out, &k.plain);
+    buf_join(out, &k.html);
+    end(&k);
+    g_object_unref(m);
+    return buf_check(&a, out) == OK;
+}
+
 bool mime_read_part(text message, int part, struct buf *out)
 {
     struct walk k;
@@ -453,7 +473,7 @@ bool mime_read_part(text message, int part, struct buf *out)
     GMimeMessage *m = parse(message);
     if (!m)
         return false;
-    begin(&k, m);
+    begin(&k, m, TEXT_MAX, HTML_MAX);
     bool there = part >= 0 && part < k.file_count;
     if (there) {
         GByteArray *bytes = content_of(k.files[part]);

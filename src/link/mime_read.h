@@ -11,6 +11,8 @@ void mime_read_open(void);
  * "message_id"} or null}. Whatever is broken in it is left out; an empty message gives empty members. False when
  * nothing can be made of it. */
 bool mime_read(text message, struct buf *out);
+/* All texts of it, plain and HTML, decoded, one behind the other. */
+bool mime_read_texts(text message, struct buf *out);
 /* The content of the n-th of "files". False when it has fewer. */
 bool mime_read_part(text message, int part, struct buf *out);
 

@@ -111,7 +111,9 @@ static void answer(int out, text message, int part)
     ARENA_AUTO a = arena_make(1 << 16);
     BUF_AUTO b = buf_make(RESULT_MAX);
     text made;
-    bool good = part == READER_WHOLE ? mime_read(message, &b) : mime_read_part(message, part, &b);
+    bool good = part == READ_WHOLE   ? mime_read(message, &b)
+                : part == READ_TEXTS ? mime_read_texts(message, &b)
+                                     : mime_read_part(message, part, &b);
     if (!good || buf_lend(&a, &b, &made) != OK)
         return;
     uint64_t size = made.n;

@@ -3,7 +3,7 @@
 #define LINK_READER_INSIDE_H
 #include "link/reader.h"
 
-enum { READER_SOCKET = 3, READER_WHOLE = READ_WHOLE, READER_MESSAGE_MAX = 64 << 20 };
+enum { READER_SOCKET = 3, READER_MESSAGE_MAX = 64 << 20 };
 struct reader_asks {
     int part;
 };

@@ -3,10 +3,11 @@
 #define DOMAIN_CORE_READER_H
 #include "base/arena.h"
 
-enum { READ_WHOLE = -1 };
+enum { READ_WHOLE = -1, READ_TEXTS = -2 };
 struct reader {
     void *self;
-    /* part READ_WHOLE: what the message says, as JSON (link/mime_read.h); else the content of that file of it.
+    /* part READ_WHOLE: what the message says, as JSON (link/mime_read.h); READ_TEXTS: all that stands in it as text
+     * or HTML, decoded; else the content of that file of it.
      * ERR_VALUE when the message is such that its reader ended over it; ERR_BUSY when nothing can be read now. */
     enum err (*read)(void *self, struct arena *a, text message, int part, text *out);
 };

@@ -5,7 +5,7 @@
 #include "base/file/file_name.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
-#include "domain/core/paging.h"
+#include "domain/core/reader.h"
 #include "domain/core/value.h"
 #include "domain/dsr/inside.h"
 #include "domain/mail/inbound.h"
@@ -16,21 +16,30 @@ static const text table = TEXT_INIT("dsr_mail");
 
 /* ---- Kept. ---- */
 
-/* Whether a payment card number stands in it or in one of its files; true as well when that cannot be told. */
+static enum err part_has_card(struct ctx *c, const struct inbound *m, int part, bool *found)
+{
+    ARENA_AUTO room = arena_make(3 * (size_t)INBOUND_MAX);
+    struct ctx in = *c;
+    text content;
+    in.arena = &room;
+    TRY(inbound_file(&in, m->raw, part, &content));
+    return card_file(&room, content, found);
+}
+
+/* Whether a payment card number stands in its texts or in one of its files; true as well when that cannot be told. What
+ * programs make up (boundaries, Message-ID) is long numbers that often look like one: of a message that can be read
+ * only what a person wrote is looked through. */
 static enum err has_card(struct ctx *c, const struct inbound *m, bool *found)
 {
     int number = 0;
-    enum err status = card_file(c->arena, m->raw, found);
-    JSON_EACH(file, json_get(m->said, TEXT("files"))) {
-        ARENA_AUTO room = arena_make(3 * (size_t)INBOUND_MAX);
-        struct ctx in = *c;
-        text content;
-        in.arena = &room;
+    enum err status = m->said ? part_has_card(c, m, READ_TEXTS, found) : card_file(c->arena, m->raw, found);
+    if (status == OK && !*found)
+        status = card_look(c->arena, json_text(m->said, TEXT("subject")), found);
+    if (status == OK && !*found)
+        status = card_look(c->arena, json_text(m->said, TEXT("from_name")), found);
+    JSON_EACH(file, json_get(m->said, TEXT("files")))
         if (status == OK && !*found)
-            status = inbound_file(&in, m->raw, number++, &content);
-        if (status == OK && !*found)
-            status = card_file(&room, content, found);
-    }
+            status = part_has_card(c, m, number++, found);
     if (status != ERR_TOO_LARGE && status != ERR_VALUE)
         return status;
     c->arena->why = (struct why){ .code = OK };
