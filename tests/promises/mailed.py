@@ -8,6 +8,7 @@ from mailbox import Mailbox, wait_for
 from people import opened, staff
 from post import Lmtp, came, file_of, mail, ways
 from promise import part, promise
+from tenants import by_command, held, invited, program
 from words import word
 
 START = "2026-11-23T10:00:00Z"
@@ -144,8 +145,8 @@ def proven(server, box, address, count=1):
 @promise("MO-13")
 def visitors_write(t):
     """To the room's own address, and to the platform's, which only stores what the room holds and asks whose it is."""
-    server, box, path = taking_in(t)
-    room, ours, studio = (server.client("app", tenant=tenant) for tenant in ("academy", "myownconference", "studio"))
+    server, box, path = taking_in(t, tenant="myownconference")
+    ours, (room, studio) = server.client("app"), (program(server, invited(server, box, tenant), tenant) for tenant in ("academy", "studio"))
     ident = {name: visitor_of(room, name) for name in ("Nour", "Oscar", "Pia")}
     with part("a room's own address makes a request in its tenant, and nowhere else"):
         with Lmtp(path) as line:
@@ -155,8 +156,10 @@ def visitors_write(t):
         ours.get(f"/v1/requests/{row['id']}").refused("not-found", status=404)
         letter = box.wait("nour@visits.example", letter="request_received")
         check(letter.headers["reply-to"].startswith("donnees+") and row["id"] in letter.text, f"{letter.headers}")
-        shown = json.loads(server.run("request", "show", row["id"], "--tenant", "academy", "--json"))
-        check(shown["emails"][0]["to"] == ROOM, f"{shown}")
+        own = held(t, "token", next(token for name, token in server.tokens.items() if "app-academy" in name))
+        code, said = by_command(server, own, "request", "show", row["id"])
+        check(code == 0 and json.loads(said)["emails"][0]["to"] == ROOM, f"{said}")
+        check(server.run("request", "show", row["id"], "--tenant", "academy", ok=None).returncode != 0, "the operator reads what the room was written")
     with part("nobody is told who is known"):
         came(server, mail("ghost@visits.example", ROOM, "Delete my data", "All of it, please."), ROOM, "ghost@visits.example")
         mine, theirs = (box.wait(f"{name}@visits.example", letter="request_received") for name in ("nour", "ghost"))
