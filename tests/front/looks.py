@@ -101,6 +101,25 @@ def register(tests):
             for ident in (person, other):
                 check(looks(server, ident, "duty.listed") == [("operator", "", None)] * (ident in on), f"{looks(server, ident, 'duty.listed')}")
 
+    @tests.test("looks: who decides on publications says why first where their role must, on the page as by API")
+    def of_publications():
+        role = "    purposes: [community]\n    acts: [read, write]\n"
+        needs = role + "systems:", role + "    reason: required\nsystems:"
+        with altered("deskmanager", needs, OPENED) as policy, Server(policy, now=NOW) as server:
+            app = server.client("app")
+            author = app.create(consumer(1))["id"]
+            desk = staff(server, consumer(2), "ana.2@people.example", "moderation")
+            app.consent(author, "community", "given", wording="Yes.").expect(201)
+            sent = {"category": "content", "fields": {"title": "Planted desk", "kind": "story"}}
+            app.post(f"/v1/subjects/{author}/publications", sent).expect(201)
+            for path in ("/v1/reports", "/v1/waiting/content"):
+                desk.get(path).refused("reason-missing", status=403, clause=r"^roles\.moderation\.reason$")
+            page = desk.get("/staff/publications", Accept="text/html").expect(200).body.decode()
+            check("Planted desk" not in page and 'name="reason"' in page, "the list is shown before it is said why")
+            page = form(desk, "/staff/publications", csrf=desk.csrf, reason="queue of today").expect(200).body.decode()
+            check("Planted desk" in page and 'value="queue of today"' in page, "the list is not shown once it is said why")
+            check([why for actor, _, why in looks(server, author, "read") if actor == "moderation"] == ["queue of today"], "the reason is not told")
+
     @tests.test("looks: a role that must say why says it before each act as before each look, by every route")
     def acts():
         wrong, done = [], set()

@@ -246,21 +246,37 @@ static enum err put_reports(struct page *p)
     return OK;
 }
 
+static bool decides(const struct ctx *c, const struct actor_class *class)
+{
+    for (unsigned i = 0; class && i < c->policy->category_count; i++)
+        if (publication_is_shown(&c->policy->categories[i]) &&
+            bits_has(&class->purposes, (unsigned)c->policy->categories[i].public_for))
+            return true;
+    return false;
+}
+
 static enum err decisions_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
     PAGE_AUTO p = { 0 };
-    const struct actor_class *class = class_of(c);
+    const struct actor_class *class = decides(c, class_of(c)) ? class_of(c) : NULL;
+    bool asks = class && class->reason && !c->actor.reason.n; /* a list of people: why is said before */
+    if (asks)
+        class = NULL;
     TRY(staff_open(c, q, TEXT("staff_publications"), &p));
     staff_problem(&p, o);
+    json_pair_bool(&p.w, TEXT("asks"), asks);
+    json_pair(&p.w, TEXT("reason"), json_text(q->json, TEXT("reason")));
+    json_pair(&p.w, TEXT("looked_why"), json_text(q->json, TEXT("reason"))); /* a report has a reason of its own */
     json_name(&p.w, TEXT("waiting"));
     json_open(&p.w, '[');
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         const struct category *cat = &c->policy->categories[i];
-        if (publication_is_shown(cat) && class && bits_has(&class->purposes, (unsigned)cat->public_for))
+        if (class && publication_is_shown(cat) && bits_has(&class->purposes, (unsigned)cat->public_for))
             TRY(put_waiting(&p, cat));
     }
     json_close(&p.w, ']');
-    TRY(put_reports(&p));
+    if (class)
+        TRY(put_reports(&p));
     return page_show(&p, r, staff_status(o));
 }
 
@@ -282,6 +298,9 @@ enum err api_staff_publications_do(struct ctx *c, const struct request *q, struc
     json_pair(&w, TEXT("reason"), json_text(q->json, TEXT("why")));
     json_close(&w, '}');
     TRY(json_parse_buf(c->arena, &b, &in));
+    TRY(staff_reason(c, q));
+    if (!report.n && !publication.n)
+        return decisions_page(c, q, r, &(struct staff_outcome){ 0 });
     enum err status = report.n ? publication_answer(c, report, in, &answer)
                                : publication_decide(c, publication.p ? publication : TEXT(""), in, &answer);
     struct staff_outcome o = staff_outcome(c, status);
