@@ -93,7 +93,8 @@ export const PAGES = [
     { route: '/staff/authorities/new', at: as('staff', '/staff/authorities/new') },
     { route: '/staff/authorities/{id}',
       at: site => as('staff', '/staff/authorities/new', { name: 'staff-authority', act: fill({
-          authority: 'Tribunal judiciaire', ground: 'CPP 77-1-1', received: '2026-01-05', subjects: site.people?.id ?? '' },
+          authority: 'Tribunal judiciaire', ground: 'CPP 77-1-1', received: '2026-01-05', subjects: site.people?.id ?? '',
+          'category.contact': true },
           'form[action="/staff/authorities/new"]') })(site) },
     { route: '/staff/breaches', at: as('staff', '/staff/breaches') },
     { route: '/staff/breaches/new', at: as('staff', '/staff/breaches/new') },
@@ -157,7 +158,8 @@ function press(button) {
 function fill(values, form = 'main form') {
     return async page => {
         for (const [name, value] of Object.entries(values))
-            await page.locator(form).first().locator(`[name="${name}"]`).fill(value);
+            await (value === true ? page.locator(form).first().locator(`[name="${name}"]`).check()
+                : page.locator(form).first().locator(`[name="${name}"]`).fill(value));
         return send(form)(page);
     };
 }

@@ -221,9 +221,10 @@ static void put_about(struct page *p, const struct json *fields)
     json_close(&p->w, ']');
 }
 
-/* Each choice of the log with its number: pressed, the page shows those alone. */
-static void put_only(struct page *p, const struct json *counts, text chosen)
+/* Each choice of the log with its number: pressed, the page shows those alone. False when there is none. */
+static bool put_only(struct page *p, const struct json *counts, text chosen)
 {
+    bool some = false;
     json_name(&p->w, TEXT("only"));
     json_open(&p->w, '[');
     JSON_EACH(field, counts)
@@ -231,6 +232,7 @@ static void put_only(struct page *p, const struct json *counts, text chosen)
             text where = arena_print(p->c->arena, "%.*s:%.*s", T(field->key), T(choice->key));
             if (text_eq(field->key, TEXT("channel")) || text_eq(choice->value, TEXT("0")))
                 continue;
+            some = true;
             json_open(&p->w, '{');
             json_pair(&p->w, TEXT("where"), where);
             json_pair(&p->w, TEXT("choice"), choice->key);
@@ -239,6 +241,7 @@ static void put_only(struct page *p, const struct json *counts, text chosen)
             json_close(&p->w, '}');
         }
     json_close(&p->w, ']');
+    return some;
 }
 
 /* The log holds what the policy declares of it; what is not there is shown empty. */
@@ -280,8 +283,8 @@ static enum err contacts_page(struct ctx *c, const struct request *q, struct rep
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     put_contacts(&p, list);
     put_noted(&p, log);
-    put_only(&p, json_get(list, TEXT("counts")), json_text(q->json, TEXT("where")));
-    json_pair_bool(&p.w, TEXT("some_only"), json_get(list, TEXT("counts")) && json_get(list, TEXT("counts"))->first);
+    bool some = put_only(&p, json_get(list, TEXT("counts")), json_text(q->json, TEXT("where")));
+    json_pair_bool(&p.w, TEXT("some_only"), some);
     json_pair(&p.w, TEXT("looked_for"), json_text(q->json, TEXT("purpose")));
     json_name(&p.w, TEXT("reading"));
     json_open(&p.w, '{');
