@@ -34,6 +34,7 @@ def register(tests):
     tests.test("inbound: what LMTP accepted is there after kill -9")(accepted)
     tests.test("inbound: a payment card number is never kept")(cards)
     tests.test("inbound: sealed, gone with its person, and at its term")(ends)
+    tests.test("inbound: a report marks the address, and for good no campaign goes there")(returned)
     tests.test("inbound: files are shown to who answers alone, and only evidence that our mail server wrote")(shown)
 
 
@@ -328,6 +329,48 @@ def ends():
         door.server.set_clock(milliseconds("2031-12-31T00:00:00Z"))
         door.server.sweep()
         door.server.client("app").get(f"/v1/requests/{other}").refused("not-found", status=404)
+
+
+def report(letter, to, status="5.1.1", action="failed", ident=None):
+    """What a mail server writes of a letter that it could not deliver (RFC 3464)."""
+    return (f"From: MAILER-DAEMON@mx.example\r\nTo: {letter.sender}\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=edge\r\n\r\n--edge\r\n\r\nIt failed.\r\n--edge\r\n"
+            f"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; {to}\r\nAction: {action}\r\n"
+            f"Status: {status}\r\n\r\n--edge\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {ident or letter.headers['message-id']}\r\n\r\n"
+            "--edge--\r\n").encode()
+
+
+def returned():
+    said = {"subject": {"en": "Autumn", "fr": "Automne"}, "text": {"en": "Hello.", "fr": "Bonjour."}}
+    with Door("myownconference", tenant="myownconference") as door:
+        client = door.client
+
+        def sent(name):
+            ident = client.post("/v1/campaigns", {"name": name, "purpose": "product_news", **said}).expect(201).json["id"]
+            client.post(f"/v1/campaigns/{ident}/count").expect(200)
+            client.post(f"/v1/campaigns/{ident}/steer", {"do": "start"}).expect(200)
+            return wait_for(lambda: (row := client.get(f"/v1/campaigns/{ident}").expect(200).json)["state"] == "done" and row)
+
+        yes = [{"purpose": "product_news", "channel": "email", "decision": "given"}]
+        people = {name: client.create({"identity": {"display_name": name}, "login": {"email": f"{name}@rooms.example"}}, consents=yes)["id"]
+                  for name in ("gone", "full", "good")}
+        first = sent("first")
+        check((first["sent"], first["failed"]) == (3, 0), f"{first}")
+        letter = {name: next(one for one in door.box.find(f"{name}@rooms.example") if one.subject in said["subject"].values()) for name in people}
+        home = letter["gone"].sender
+        forged = came(door.server, report(letter["gone"], "gone@rooms.example", ident="<0123456789abcdef0123456789abcdef@garant.example>"), home, "")
+        other = came(door.server, report(letter["gone"], "good@rooms.example"), home, "")
+        check((forged["became"], other["became"]) == ("aside", "aside"), f"a report of nobody's letter is believed: {forged} {other}")
+        check(came(door.server, report(letter["gone"], "gone@rooms.example"), home, "")["became"] == "bounce", "the report is not taken")
+        check(came(door.server, report(letter["full"], "full@rooms.example", "5.2.2"), home, "")["became"] == "bounce", "the report is not taken")
+        after = client.get(f"/v1/campaigns/{first['id']}").expect(200).json
+        check((after["sent"], after["failed"]) == (1, 2), f"{after}")
+        second = sent("second")
+        check((second["sent"], second["skipped"]) == (2, 1), f"{second}")
+        client.change(people["gone"], "service", {"login": {"email": "back@rooms.example"}}, source="person")
+        third = sent("third")
+        check(third["sent"] == 3 and door.box.find("back@rooms.example"), f"another address of theirs gets none: {third}")
+        return "one for good, one that may pass, two that are nobody's"
 
 
 def shown():

@@ -126,6 +126,10 @@ static void nothing_is_left_of_a_canary(void **state)
         " x'%s', 'contact', 0, 1, 9e12)",
         T(f->c.tenant), hex);
     fixture_plant(f, shown);
+    snprintf(shown, sizeof shown,
+             "INSERT INTO campaign_back (tenant, subject, digest, hard, count, code, at, due) VALUES ('%.*s', x'%s', randomblob(32), 1, 1, 'x', 1, 2)",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

@@ -638,6 +638,7 @@ static enum err run_over(struct db *db, struct write *w)
     const msec *now = w->arg;
     TRY(db_run(db, SQL_CAMPAIGN_OVER, NULL, ARGS(V_INT(*now))));
     TRY(db_run(db, SQL_CAMPAIGN_LINK_OVER, NULL, ARGS(V_INT(*now))));
+    TRY(db_run(db, SQL_CAMPAIGN_BACK_OVER, NULL, ARGS(V_INT(*now))));
     return db_run(db, SQL_CAMPAIGN_LETTER_OVER, NULL, ARGS(V_INT(*now)));
 }
 

@@ -64,7 +64,15 @@ text campaign_stop_address(struct ctx *c, text token);
 struct inbound;
 enum err campaign_came(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
 
+/* ---- What came back. ---- */
+/* A report that one of our letters could not be delivered (RFC 3464): *taken when it is about one that we sent. */
+enum err campaign_returned(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
+/* Whether letters to that address of theirs came back for good. */
+enum err campaign_comes_back(struct ctx *c, struct subject_id id, text address, bool *out);
+
 /* ---- Leaving. ---- */
+/* What stands before the @ of the Message-ID of that person's letter. */
+text campaign_message_name(struct ctx *c, struct subject_id campaign, struct subject_id id);
 enum err campaign_leaves(struct ctx *c, struct outbox_letter **out);
 enum err campaign_left(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
 /* Whether this person is measured, as they say now. */

@@ -308,23 +308,33 @@ static enum err words_of(struct ctx *c, const struct campaign *m, const struct p
     return arena_whole(c->arena);
 }
 
-static enum err letter_for(struct ctx *c, const struct campaign *m, const struct person *p, struct leaving *out)
+/* What stands before the @ of its Message-ID: the same at every try, and nobody's to guess. */
+text campaign_message_name(struct ctx *c, struct subject_id campaign, struct subject_id id)
 {
     struct digest name;
-    struct outbox_letter *l = &out->letter;
     BUF_AUTO b = buf_make(64);
+    text own = campaign_letter_token(c, campaign, id);
+    digest_identifier(store_index_key(ctx_store(c)), c->tenant, TEXT("campaign.message"), own, &name);
+    buf_hex(&b, text_upto(TEXT_BYTES(name), 16));
+    return buf_made(c->arena, &b);
+}
+
+static enum err letter_for(struct ctx *c, const struct campaign *m, const struct person *p, struct leaving *out)
+{
+    struct outbox_letter *l = &out->letter;
+    bool comes_back;
     int category = -1;
     struct bits set = { { 0 } };
     TRY(mail_address(c, p, &l->to, &category));
     if (!l->to.n)
         return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
+    TRY(campaign_comes_back(c, p->id, l->to, &comes_back));
+    if (comes_back)
+        return say(c->arena, ERR_MISSING, "letters to this address came back for good");
     bits_add(&set, (unsigned)category);
     TRY(person_allow_by(c, p, m->purpose, &set, ACT_SEND, m->channel));
     TRY(words_of(c, m, p, out));
-    text own = campaign_letter_token(c, m->id, p->id);
-    digest_identifier(store_index_key(ctx_store(c)), c->tenant, TEXT("campaign.message"), own, &name);
-    buf_hex(&b, text_upto(TEXT_BYTES(name), 16));
-    l->name = buf_made(c->arena, &b);
+    l->name = campaign_message_name(c, m->id, p->id);
     l->id = m->id;
     l->subject = p->id;
     l->has_subject = true;

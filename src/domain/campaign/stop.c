@@ -214,7 +214,7 @@ enum err campaign_came(struct ctx *c, const struct inbound *m, bool *taken, stru
 {
     struct answer stopped = { 0 };
     if (m->box != INBOUND_STOP)
-        return OK;
+        return campaign_returned(c, m, taken, out);
     TRY(campaign_stop(c, m->tag, TEXT("email"), &stopped));
     *taken = true;
     return inbound_answer(c, TEXT("stopped"), TEXT(""), TEXT(""), out);

@@ -73,7 +73,7 @@ static enum err confirm(struct dsr_change *ch, bool *known)
 {
     struct subject_id id;
     PERSON_AUTO p = { 0 };
-    TRY(dsr_person_of_address(ch->c, ch->d.file.email, known, &id));
+    TRY(mail_whose(ch->c, ch->d.file.email, known, &id));
     if (!*known || dsr_identified(&ch->d))
         return OK;
     enum err status = dsr_person(ch->c, id, &p);

@@ -189,26 +189,6 @@ enum err dsr_write(struct dsr_change *ch)
     return write_do(c, &w, ch->kept);
 }
 
-/* ---- Whose address it is. ---- */
-
-enum err dsr_person_of_address(struct ctx *c, text email, bool *found, struct subject_id *out)
-{
-    *found = false;
-    for (unsigned i = 0; i < c->policy->category_count && !*found; i++) {
-        const struct category *cat = &c->policy->categories[i];
-        for (unsigned f = 0; f < cat->field_count && !*found; f++) {
-            const struct field *field = &cat->fields[f];
-            struct digest digest;
-            if (field->type != FIELD_EMAIL || !field->identifier)
-                continue;
-            text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(field->name));
-            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, normal_lookup(c, field, email), &digest);
-            TRY(person_find(c, name, &digest, found, out));
-        }
-    }
-    return OK;
-}
-
 /* ---- Proofs. ---- */
 
 static const struct {

@@ -189,8 +189,6 @@ enum err dsr_letter_on_file(struct dsr_change *ch, const struct person *p);
 enum err dsr_letter_answer(struct dsr_change *ch);
 /* The address of the follow link, made once. */
 text dsr_follow_path(struct dsr_change *ch);
-/* A person that has this address among their identifiers. */
-enum err dsr_person_of_address(struct ctx *c, text email, bool *found, struct subject_id *out);
 
 /* The person as the server sees them, closed too. */
 enum err dsr_person(struct ctx *c, struct subject_id id, struct person *out);

@@ -1,5 +1,7 @@
 /* Letters to people: address, language, seal, and the row in the outbox. */
 #include "domain/mail/mail.h"
+#include "domain/person/person.h"
+#include "domain/core/normal.h"
 #include "domain/person/record.h"
 #include "domain/core/id.h"
 #include "domain/person/account.h"
@@ -49,6 +51,26 @@ enum err mail_language(struct ctx *c, const struct person *p, text *out)
         TRY(account_load(c, p->id, &account));
     *out = account.language.n ? account.language
          : c->policy->language_count ? c->policy->languages[0] : c->language;
+    return OK;
+}
+
+/* ---- Whose address it is. ---- */
+
+enum err mail_whose(struct ctx *c, text email, bool *found, struct subject_id *out)
+{
+    *found = false;
+    for (unsigned i = 0; i < c->policy->category_count && !*found; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        for (unsigned f = 0; f < cat->field_count && !*found; f++) {
+            const struct field *field = &cat->fields[f];
+            struct digest digest;
+            if (field->type != FIELD_EMAIL || !field->identifier)
+                continue;
+            text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(field->name));
+            digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, name, normal_lookup(c, field, email), &digest);
+            TRY(person_find(c, name, &digest, found, out));
+        }
+    }
     return OK;
 }
 

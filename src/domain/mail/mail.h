@@ -51,5 +51,7 @@ text mail_link(struct ctx *c, text path);
 /* The person's e-mail address: of the identifier, else of another field of that type; p NULL when none is held.
  * *category: where it stands. */
 enum err mail_address(struct ctx *c, const struct person *p, text *out, int *category);
+/* The person in c->tenant that has this address among their identifiers. */
+enum err mail_whose(struct ctx *c, text address, bool *found, struct subject_id *out);
 
 #endif
