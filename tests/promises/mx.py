@@ -1,12 +1,12 @@
 """MX: mxplorerplace, a portal of TV-data dashboards whose accounts are opened by staff."""
-import html, io, json, os, re, subprocess, threading, time, zipfile
+import html, io, json, os, re, subprocess, threading, time, urllib.parse, zipfile
 import acts, doors
 from acts import Journal, Stage
 from browser import Browser, member, pages_of
 from garant import DAY, TOP, add_months, check, check_absent, check_searchable, garant, milliseconds
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, form, opened, staff, visitor
-from promise import part, promise
+from promise import further, part, promise
 from uses import command
 from words import word
 
@@ -975,6 +975,39 @@ def former_values(t):
         check(kept() == {}, "kept beyond their term")
         check(client.read(ident, "service").expect(200).json["data"]["identity"]["last_name"] == "Rectifiée", "the data went with them")
     profile_corrects(server, in_role(server, 93, "account_staff"))
+
+
+@further("MX-13")
+def history_by_visits(t):
+    """Their history stands as visits of a day, with pages, downloads, errors and how long; by day and by what is looked for; and of nobody else."""
+    server = t.server(now="2026-11-22T20:00:00Z")
+    tracker, app = server.client("tracker"), server.client("app")
+    browser, ident = member(server, person(13), "marguerite.13@regie.example")
+    other = app.create(person(14))["id"]
+    happened = [("21T09:00", "/planted/matin", {}), ("21T09:20", "/planted/grille", {"action": "download"}),
+                ("21T09:49", "/planted/Éphémère", {"error": "503"}), ("21T10:20", "/planted/seconde", {}), ("22T18:00", "/planted/soir", {})]
+    for who, stem in ((ident, "a"), (other, "b")):
+        tracker.post("/v1/usage", {"events": [
+            {"id": f"{stem}{number}", "subject": who, "at": f"2026-11-{at}:00Z",
+             "fields": {"action": "view", "page": page + ("" if stem == "a" else "-autrui"), **more}}
+            for number, (at, page, more) in enumerate(happened)]}).expect(200)
+
+    def visits(query=""):
+        """(events, minutes, downloads, errors) of each visit that the page shows, newest first, and the pages in it."""
+        body = html.unescape(browser.get(f"/me/history?lang=en{query}").expect(200).body.decode()).replace("\u00a0", " ").replace("\u202f", " ")
+        part_of = body[body.index('id="s-usage"'):]
+        heads = re.findall(r'class="visit">.*?<p class="aside">(\d+) events?(?:, (\d+) minutes?)?(?:, (\d+) downloads?)?(?:, (\d+) errors?)?</p>', part_of, re.S)
+        check("autrui" not in body, "somebody else's")
+        return [tuple(int(one or 0) for one in head) for head in heads], re.findall(r"/planted/[\w-]+", part_of)
+    check(visits() == ([(1, 0, 0, 0), (1, 0, 0, 0), (3, 49, 1, 1)],
+                       ["/planted/soir", "/planted/seconde", "/planted/Éphémère", "/planted/grille", "/planted/matin"]), f"the visits: {visits()}")
+    for day in ("2026-11-21", "21/11/2026"):
+        check([head[0] for head in visits("&day=" + day)[0]] == [1, 3], f"of {day}: {visits('&day=' + day)}")
+    for text in ("ÉPHÉ", "éphémère"):
+        check(visits("&find=" + urllib.parse.quote(text))[1] == ["/planted/Éphémère"], f"{text}")
+    check(visits("&find=grille&day=2026-11-22") == ([], []), "found on another day")
+    browser.get("/me/history?lang=en&find=absent").expect(200).has(word("history.none_found"))
+    browser.get("/me/history?day=demain").expect(422)
 
 
 ENDS = {"access_rights": {"identity", "contact", "work", "access"}, "closing": {"identity", "contact", "work", "access"}, "improvement": {"identity", "usage"}}

@@ -1,11 +1,15 @@
 /* What happened with a person's data: who looked, their sign-ins and use, and their rights on folders. */
 #include "domain/rights/access.h"
+#include "base/calendar.h"
+#include "base/unicode.h"
 #include "domain/core/named.h"
+#include "domain/core/normal.h"
 #include "domain/core/paging.h"
 #include "domain/core/actor.h"
 #include "domain/core/value.h"
 #include "front/door/word.h"
 #include "front/page/page_person.h"
+#include <stdlib.h>
 
 enum { SHOWN = 50, STRIP = 30 };
 
@@ -231,13 +235,92 @@ static msec record_time(const struct category *cat, const struct json *record, c
     return when ? when : file_time(record, TEXT("at"));
 }
 
-static void put_event(struct page *p, const struct category *cat, const struct json *record, const struct json *values)
+/* Something of one category that happened, and the visit that it begins (from its newest end), if it does. */
+struct happened {
+    const struct json *record, *values;
+    msec at;
+    unsigned order, visit; /* visit: how many of it there are; 0 of those after its first */
+};
+struct asked_history {
+    text of, find; /* find: folded */
+    struct date day;
+    bool has_day, wrong; /* wrong: what was typed is no day */
+};
+enum { VISIT_PAUSE = 30 * MINUTE };
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct happened *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? 1 : -1;
+    return (x->order < y->order) - (x->order > y->order);
+}
+
+/* Whether one of its values, as it is shown, has what is looked for; however it is written. */
+static bool has_text(struct page *p, const struct category *cat, const struct happened *h, text find)
+{
+    if (!find.n)
+        return true;
+    JSON_EACH(value, h->values) {
+        text shown = unicode_fold(p->c->arena, file_shown(p->c, cat, value));
+        if (shown.p && text_find(shown, find) >= 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_asked(struct page *p, const struct category *cat, const struct happened *h,
+                     const struct asked_history *asked)
+{
+    bool that_day = !asked->has_day || date_days(value_day(p->c, h->at)) == date_days(asked->day);
+    return that_day && has_text(p, cat, h, asked->find);
+}
+
+/* Events less than half an hour apart are one visit; only pages and files are visited. */
+static void mark_visits(struct happened *list, unsigned count)
+{
+    for (unsigned i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && list[end - 1].at - list[end].at < VISIT_PAUSE; end++)
+            list[end].visit = 0;
+        list[i].visit = end - i;
+    }
+}
+
+static unsigned count_with(const struct happened *list, unsigned count, text field, text value)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct json *v = json_get(list[i].values, field);
+        n += v && v->value.n && (!value.n || text_eq(v->value, value));
+    }
+    return n;
+}
+
+static void put_visit(struct page *p, const struct happened *list)
+{
+    json_name(&p->w, TEXT("visit"));
+    if (!list->visit) {
+        json_put_null(&p->w);
+        return;
+    }
+    msec took = list->at - list[list->visit - 1].at;
+    json_open(&p->w, '{');
+    json_pair(&p->w, TEXT("from"), time_print(p->c->arena, list[list->visit - 1].at));
+    json_pair_int(&p->w, TEXT("minutes"), (took + MINUTE - 1) / MINUTE);
+    json_pair_int(&p->w, TEXT("count"), list->visit);
+    json_pair_int(&p->w, TEXT("downloads"), count_with(list, list->visit, TEXT("action"), TEXT("download")));
+    json_pair_int(&p->w, TEXT("errors"), count_with(list, list->visit, TEXT("error"), TEXT("")));
+    json_close(&p->w, '}');
+}
+
+static void put_event(struct page *p, const struct category *cat, const struct happened *h)
 {
     json_open(&p->w, '{');
-    json_pair(&p->w, TEXT("time"), time_print(p->c->arena, record_time(cat, record, values)));
+    put_visit(p, h);
+    json_pair(&p->w, TEXT("time"), time_print(p->c->arena, h->at));
     json_name(&p->w, TEXT("facts"));
     json_open(&p->w, '[');
-    JSON_EACH(value, values) {
+    JSON_EACH(value, h->values) {
         if (text_eq(value->key, TEXT("at")) || !value->value.n)
             continue;
         json_open(&p->w, '{');
@@ -249,25 +332,48 @@ static void put_event(struct page *p, const struct category *cat, const struct j
     json_close(&p->w, '}');
 }
 
-/* The file has the oldest first; here the newest are. */
-static enum err put_events(struct page *p, const struct json *file, const struct category *cat, int64_t number)
+/* Newest first, those that are asked for; their days are those of all. */
+static enum err put_events(struct page *p, const struct json *file, const struct category *cat, int64_t number,
+                           const struct asked_history *asked)
 {
     const struct json *records = json_get(file_category(file, cat->name), TEXT("records"));
-    unsigned count = records ? records->count : 0, n = 0;
-    const struct json **list = NEW_ARRAY(p->c->arena, const struct json *, count + 1);
+    unsigned count = 0, order = 0;
+    struct happened *list = NEW_ARRAY(p->c->arena, struct happened, records ? records->count + 1 : 1);
     struct strip s = strip_of(p->c);
     TRY_PTR(list);
     JSON_EACH(one, records) {
-        list[n++] = one;
-        strip_add(&s, record_time(cat, one, file_values(file, cat->name, one)));
+        struct happened h = { .record = one, .values = file_values(file, cat->name, one), .order = order++ };
+        h.at = record_time(cat, one, h.values);
+        strip_add(&s, h.at);
+        if (is_asked(p, cat, &h, asked))
+            list[count++] = h;
     }
+    qsort(list, count, sizeof *list, newest_first);
+    if (policy_field(cat, TEXT("page")) >= 0 || policy_field(cat, TEXT("file")) >= 0)
+        mark_visits(list, count);
     put_strip(p, &s);
     put_paging(p, number, count, TEXT(""));
     json_name(&p->w, TEXT("events"));
     json_open(&p->w, '[');
     for (int64_t i = (number - 1) * SHOWN; i < count && i < number * SHOWN; i++)
-        put_event(p, cat, list[count - 1 - i], file_values(file, cat->name, list[count - 1 - i]));
+        put_event(p, cat, &list[i]);
     json_close(&p->w, ']');
+    return OK;
+}
+
+static enum err take_asked(struct page *p, struct asked_history *out)
+{
+    struct ctx *c = p->c;
+    text day = text_trim(request_query(p->q, TEXT("day"))), find = text_trim(request_query(p->q, TEXT("find")));
+    *out = (struct asked_history){ .of = request_query(p->q, TEXT("of")) };
+    out->has_day = day.n && date_parse(normal_day(c, day), &out->day);
+    out->wrong = day.n && !out->has_day;
+    if (out->wrong)
+        fault_add(p, TEXT("day"), word_find(TEXT("form.hint.date"), c->language));
+    out->find = find.n ? unicode_fold(c->arena, find) : TEXT("");
+    TRY_PTR(out->find.p);
+    json_pair(&p->w, TEXT("find"), find.n ? find : TEXT(""));
+    json_pair(&p->w, TEXT("day"), day.n ? day : TEXT(""));
     return OK;
 }
 
@@ -276,26 +382,28 @@ enum err api_history_page(struct ctx *c, const struct request *q, struct reply *
     PAGE_AUTO p = { 0 };
     const struct json *file;
     int64_t number;
-    text of = request_query(q, TEXT("of"));
+    struct asked_history asked;
     TRY(page_open(c, q, TEXT("history"), TEXT("me"), &p));
     TRY(page_number(&p, &number));
+    TRY(take_asked(&p, &asked));
     TRY(file_own(c, &file));
-    page_problem(&p, NULL);
+    struct why why = { .code = ERR_VALUE };
+    page_problem(&p, asked.wrong ? &why : NULL);
     json_name(&p.w, TEXT("streams"));
     json_open(&p.w, '[');
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         const struct category *cat = &c->policy->categories[i];
-        if (!of_history(cat) || (of.n && !text_eq(of, cat->name)))
+        if (!of_history(cat) || (asked.of.n && !text_eq(asked.of, cat->name)))
             continue;
         json_open(&p.w, '{');
         json_pair(&p.w, TEXT("category"), cat->name);
         json_pair(&p.w, TEXT("title"), doc_category(c, cat));
         page_text(&p, TEXT("term_says"), cat->retention ? doc_retention(c, cat->retention) : TEXT(""));
-        TRY(put_events(&p, file, cat, number));
+        TRY(put_events(&p, file, cat, number, &asked));
         json_close(&p.w, '}');
     }
     json_close(&p.w, ']');
-    return page_show(&p, r, 200);
+    return page_show(&p, r, asked.wrong ? 422 : 200);
 }
 
 /* ---- Rights on folders, each with its history. ---- */
