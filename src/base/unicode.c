@@ -199,21 +199,42 @@ static bool is_host(text host, bool strict)
     return true;
 }
 
-text unicode_host(struct arena *a, text s, bool strict)
+/* What the library leaves as it is: small letters, digits, hyphens alone, dots. */
+static bool is_as_made(text s)
 {
-    enum { HOST_MAX = 253 };
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool hyphen = c == '-' && !(i + 1 < s.n && s.p[i + 1] == '-');
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || hyphen))
+            return false;
+    }
+    return true;
+}
+
+/* By the library: NULL when it is no name. */
+static text made_host(struct arena *a, text s, size_t most)
+{
     char name[1024], *ascii = NULL;
-    text out = mapped(a, s, dotted), host = { NULL, 0 };
-    if (out.n > 1 && out.p[out.n - 1] == '.')
-        out.n--;
-    if (!out.n || !text_cstr(out, name, sizeof name))
-        return host;
+    text host = { NULL, 0 };
     /* Not IDN2_USE_STD3_ASCII_RULES: it leaves out what STD 3 forbids, so that "a b" would be the host "ab". */
-    if (idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK &&
-        text_of(ascii).n <= HOST_MAX)
+    if (text_cstr(s, name, sizeof name) &&
+        idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK && text_of(ascii).n <= most)
         host = mapped(a, text_of(ascii), small);
     if (ascii)
         idn2_free(ascii);
+    return host;
+}
+
+text unicode_host(struct arena *a, text s, bool strict)
+{
+    enum { HOST_MAX = 253 };
+    text out = is_as_made(s) ? s : mapped(a, s, dotted);
+    if (out.n > 1 && out.p[out.n - 1] == '.')
+        out.n--;
+    if (!out.n)
+        return (text){ NULL, 0 };
+    bool made = is_as_made(out) && out.n <= HOST_MAX;
+    text host = made ? arena_copy(a, out) : made_host(a, out, HOST_MAX);
     return host.n && is_host(host, strict) ? host : (text){ NULL, 0 };
 }
 

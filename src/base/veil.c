@@ -307,12 +307,29 @@ static bool may_begin(enum veil veil, char c)
     return false;
 }
 
+/* Most texts have nothing of most of them: seen without a look at each byte. */
+static bool may_hold(enum veil veil, text s)
+{
+    static const text beginnings[VEIL_COUNT] = { [VEIL_ESCAPES] = TEXT_INIT("%&\\"),
+                                                 [VEIL_QUOTED] = TEXT_INIT("="),
+                                                 [VEIL_FOLDED] = TEXT_INIT("\r\n"),
+                                                 [VEIL_TAGS] = TEXT_INIT("<"),
+                                                 [VEIL_ELEMENTS] = TEXT_INIT("<") };
+    const text any = beginnings[veil];
+    bool holds = !any.n;
+    for (size_t i = 0; i < any.n && !holds; i++)
+        holds = text_index(s, any.p[i]) >= 0;
+    return holds;
+}
+
 enum err veil_lift(struct arena *a, enum veil veil, text s, text *out)
 {
     BUF_AUTO b = buf_make(GROWTH * s.n + 64);
     BUF_AUTO piece = buf_make(64);
     size_t done = 0;
     *out = (text){ NULL, 0 };
+    if (!may_hold(veil, s))
+        return OK;
     for (size_t i = 0, n; i < s.n; i += n ? n : 1) {
         n = 0;
         if (!may_begin(veil, s.p[i]))
