@@ -154,18 +154,17 @@ static text of_request(struct cli *cli, text id, const char *after)
     return cli_target(cli, "/v1/authorities/", id, after);
 }
 
-/* The document, by the last part of its file's name. */
-static enum err attach(struct cli *cli, text id)
+/* The file as the body of what `before` begins: the last part of its name follows. */
+static enum err send_file(struct cli *cli, text before, unsigned argument)
 {
     ARENA_AUTO room = arena_make((size_t)FILE_LIMIT * 2);
     text file, content, name;
-    TRY(cli_argument(cli, 2, "the file to attach", "le fichier à joindre", &file));
+    TRY(cli_argument(cli, argument, "the file", "le fichier", &file));
     TRY(cli_read_file(cli, &room, file, FILE_LIMIT, &content));
     name = file;
     for (size_t i = 0; i < file.n; i++)
         if (file.p[i] == '/')
             name = text_from(file, i + 1);
-    text before = of_request(cli, id, "/document?name=");
     TRY_PTR(before.p);
     return cli_ask(cli, METHOD_POST, cli_target(cli, before.p, name, ""), TEXT("application/octet-stream"), content, 0);
 }
@@ -208,7 +207,7 @@ enum err verb_authority(struct cli *cli)
     if (text_eq(what, TEXT("document")))
         return cli_ask(cli, METHOD_GET, of_request(cli, id, "/document"), none, none, 0);
     if (text_eq(what, TEXT("attach")))
-        return attach(cli, id);
+        return send_file(cli, of_request(cli, id, "/document?name="), 2);
     if (text_eq(what, TEXT("approve")))
         return cli_ask(cli, METHOD_POST, of_request(cli, id, "/approve"), none, none, 0);
     if (text_eq(what, TEXT("refuse")))
@@ -313,4 +312,29 @@ enum err verb_breach(struct cli *cli)
     if (text_eq(what, TEXT("open")))
         return send_body(cli, TEXT("/v1/breaches"), opened);
     return breach_one(cli, what);
+}
+
+/* ---- A new owner. ---- */
+
+enum err verb_merger(struct cli *cli)
+{
+    static const char *const said[] = { "controller", "by", "signed", "version", NULL };
+    const text none = TEXT("");
+    text what, digest;
+    TRY(cli_argument(cli, 0, "list, accept or document", "list, accept ou document", &what));
+    if (text_eq(what, TEXT("list")))
+        return cli_ask(cli, METHOD_GET, TEXT("/v1/mergers"), none, none, 0);
+    if (text_eq(what, TEXT("document"))) {
+        TRY(cli_argument(cli, 1, "the document's digest", "l'empreinte du document", &digest));
+        return cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/mergers/", digest, ""), none, none, 0);
+    }
+    if (!text_eq(what, TEXT("accept")))
+        return cli_fault(cli, ERR_USAGE, "unknown action: use list, accept or document",
+                         "action inconnue : utilisez list, accept ou document");
+    for (size_t i = 0; said[i]; i++)
+        if (!cli_option(cli, text_of(said[i])).n)
+            return cli_fault(cli, ERR_USAGE, "say --controller, --by, --signed and --version",
+                             "indiquez --controller, --by, --signed et --version");
+    text target = cli_query(cli, TEXT("/v1/mergers"), said);
+    return send_file(cli, arena_print(cli->arena, "%.*s&name=", T(target)), 1);
 }

@@ -205,6 +205,7 @@ def breaks(document, tenant):
         "requests": [f"INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, '{{}}')"],
         "register": [f"INSERT INTO dsr (tenant, id, version, kind, channel, state, identity, received, paused, alarm, legal, body) VALUES "
                      f"('{tenant}', {SOMEBODY}, 1, 'access', 'post', 'received', 'none', 1, 0, 2, 3, x'00')"],
+        "mergers": ["INSERT INTO merger (hash, who, at, digest, body, passed, entered, content) VALUES ('a', x'01', 1, 'b', '', 'c', 1, x'01')"],
         "authorities": [f"INSERT INTO authority_person (tenant, subject, request, disclosure, handed) SELECT tenant, id, {SOMEBODY}, {SOMEBODY}, 1 "
                         "FROM subject WHERE state = 0 LIMIT 1"],
         "identity": [f"INSERT INTO dsr_proof (tenant, request, id, at, due, meta, content) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, 2, x'00', x'00')"],

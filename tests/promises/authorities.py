@@ -1,11 +1,12 @@
 """What public authorities ask, and a new owner: two people approve, what is handed over is on record, and the person is told."""
-import html, json, re
-from garant import check, check_absent
-from mailbox import Mailbox
-from people import form, opened, staff, upload, visitor
+import datetime, hashlib, html, json, re, urllib.parse
+from garant import check, check_absent, check_bytes_absent
+from mailbox import Mailbox, wait_for
+from notices import own_copy
+from people import PASSWORD, form, opened, registered, staff, upload, visitor
 from promise import part, promise
-from uses import refused, uses_of
-import mp
+from uses import command, refused, uses_of
+import dm, mo, mp
 
 NOW = "2026-12-20T10:00:00Z"
 PDF = b"%PDF-1.4 planted requisition of the court"
@@ -186,14 +187,19 @@ def keeps_secret(server, box, desk, other, app, ident, address):
         operator.post(f"/v1/authorities/{secret}/secrecy", {"secrecy": LAW, "secret_until": "2027-09-20"}).refused("conflict", status=409)
 
 
-def never_sold(server, ident, address, purposes=("sale", "rent")):
-    app = server.client("app")
-    for purpose in purposes:
-        app.consent(ident, purpose, "given", wording="Oui.").refused("purpose-refused", status=403, clause="^never\\.")
-        uses = uses_of(app, ident, purpose, {"contact": {"email": address}}, {"contact": {"phone": "+33147200000"}}, recipient="host")
+def never_sold(server, ident, known, patch, service="service", recipient="host"):
+    """By nobody and for nothing: no consent opens it, and no recipient that the policy does not declare is given anything."""
+    app, category = server.client("app"), next(iter(known))
+    for purpose in ("sale", "rent"):
+        app.consent(ident, purpose, "given", wording="Oui.").refused("purpose-refused", status=403, clause=r"^never\.sale$")
+        uses = uses_of(app, ident, purpose, known, patch, recipient=recipient)
         for name, use in uses.items():
-            refused(f"{name} for {purpose}", use(), "purpose-refused", status=403, clause=r"^never\.")
-    app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "broker", "purpose": "service", "categories": ["contact"]}) \
+            refused(f"{name} for {purpose}", use(), "purpose-refused", status=403, clause=r"^never\.sale$")
+        refused(f"the operator, for {purpose}", server.operator().get(f"/v1/subjects/{ident}?purpose={purpose}"), "purpose-refused", status=403,
+                clause=r"^never\.sale$")
+        status, said = command(server, "subject", "show", ident, "--purpose", purpose)
+        check(status == 1 and "never.sale" in said, f"{status} {said}")
+    app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "broker", "purpose": service, "categories": [category]}) \
        .refused("undeclared", status=422, clause="^recipients$")
 
 
@@ -210,7 +216,190 @@ def authority_asks(t):
         people[door], addresses[door] = opened(server, mp.person(number)), f"thibault.{number}@societe.example"
     secret = people.pop("secret"), addresses.pop("secret")
     with part("no sale, no rent, whatever is agreed to: refused with its clause, and nobody who is not declared is given anything"):
-        never_sold(server, secret[0], secret[1])
+        never_sold(server, secret[0], {"contact": {"email": secret[1]}}, {"contact": {"phone": "+33147200000"}})
     made = enters(server, desk, other, app, people)
     hands_over(server, box, desk, made, people, addresses)
     keeps_secret(server, box, desk, other, app, *secret)
+
+
+# ---- A short course of the same on the other platforms. ----
+
+def recorded(server, box, desk, other, ident, address, categories):
+    """Entered with its ground, approved by two, handed over on record, and told; and what waits for the end of its secrecy."""
+    app = server.client("app")
+    plain = entered(app, [ident], categories=categories)
+    hand(desk, plain, ident).refused("conflict", status=409, clause="^authorities$")
+    desk.post(f"/v1/authorities/{plain}/approve").expect(200)
+    desk.post(f"/v1/authorities/{plain}/approve").refused("conflict", status=409)
+    hand(desk, plain, ident).refused("conflict", status=409, clause="^authorities$")
+    approved(plain, other)
+    Seen(server, ident, address).nothing()
+    check(set(hand(desk, plain, ident).expect(201).json["data"]) <= set(categories), "more than was approved")
+    letter = box.wait(address, "authority_told")
+    check(COURT in letter.text and GROUND in letter.text, f"{letter.text}")
+    Seen(server, ident, address).told(",".join(categories), server_day(server))
+
+
+def own(server, box, data, address):
+    """An account of somebody's own: their id and address."""
+    registered(server, box, data, address)
+    return visitor(server, address).id, address
+
+
+def server_day(server):
+    return datetime.datetime.fromtimestamp(server.now() / 1000, datetime.timezone.utc).strftime("%Y-%m-%d")
+
+
+@promise("DM-12")
+def never_shared(t):
+    """Never sold, rented or shared, whatever is agreed to; an authority is given what two people approved, and its person is told."""
+    box = t.enter_context(Mailbox())
+    server = t.server(now=NOW, arguments=box.arguments())
+    people = {}
+    for number, name in enumerate(("clarisse", "desk", "other")):
+        data = {"contact": {"name": name.title(), "email": f"{name}@conso.example"}, "account": {"screen_name": name}}
+        people[name] = own(server, box, data, f"{name}@conso.example") if name == "clarisse" else staff(server, data, f"{name}@conso.example", "dpo")
+    ident, address = people["clarisse"]
+    with part("never sold, rented or shared, whatever is agreed to: refused with its clause, and nobody who is not declared is given anything"):
+        never_sold(server, ident, {"contact": {"email": address}}, {"contact": {"name": "Other"}}, service="account", recipient="carrier")
+    with part("an authority is given what two different people approved, on record with its ground, and the person is told"):
+        recorded(server, box, people["desk"], people["other"], ident, address, ["contact"])
+
+
+# ---- MO-26: a new owner. ----
+
+OLD, NEW = "UAB Akovana", "UAB Planted Takeover"
+SIGNED = b"%PDF-1.4 planted acceptance, signed"
+
+
+def accepts(server, controller=NEW, version="1.0", **more):
+    query = {"controller": controller, "by": "Jonas Planted", "signed": "2026-12-18", "version": version, "name": "acceptance.pdf", **more}
+    return server.operator().request("POST", "/v1/mergers?" + urllib.parse.urlencode(query), SIGNED, {"Content-Type": "application/pdf"}.items())
+
+
+def reload_of(server):
+    return server.operator().post("/v1/policy/reload")
+
+
+def controllers(server, *people):
+    """Who is responsible, as all doors say it."""
+    said = {server.operator().get("/v1/policy").expect(200).json["document"]["controller"]["legal_name"]}
+    notice = html.unescape(server.anyone().get("/privacy?lang=en", Accept="text/html").expect(200).body.decode())
+    for ident in people:
+        said |= {server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json["controller"]["legal_name"],
+                 json.loads(server.run("subject", "access", ident, "--json"))["controller"]["legal_name"]}
+    name, = said
+    check(name in notice, f"the notice does not name {name}")
+    return name
+
+
+def must_accept(server, edit, version):
+    with part("a new owner that has not accepted the same policy is refused, with the clause"):
+        edit((f"  legal_name: {OLD}\n", f"  legal_name: {NEW}\n"), (f"legal_name: {OLD}}}", f"legal_name: {NEW}}}"), (f'version: "{version}"', 'version: "9.0"'),
+             *later(edit, "2027-02-01"))
+        reload_of(server).refused("policy", status=422, clause=r"^merger\.same_rules$", promise="MO-26")
+        status, said = command(server, "policy", "reload")
+        check(status != 0 and "merger.same_rules" in said, f"{status} {said}")
+        accepts(server, version="8.9").refused("conflict", status=409, field="version")
+        accepts(server, controller=OLD).refused("invalid-value", status=422, field="controller")
+        accepts(server, signed="2027-12-18").refused("invalid-value", status=422, field="signed")
+        server.client("app").get("/v1/mergers").refused("unauthorised", "forbidden")
+        accepts(server, controller="UAB Somebody Else", version=version).expect(201)
+        reload_of(server).refused("policy", status=422, clause=r"^merger\.same_rules$")
+        check(controllers(server) == OLD, "it took over")
+    with part("its acceptance is on record: which version and hash, who signed and when, and the document"):
+        path = server.data + "/../signed.pdf"
+        with open(path, "wb") as file:
+            file.write(SIGNED)
+        told = json.loads(server.run("merger", "accept", path, "--controller", NEW, "--by", "Jonas Planted", "--signed", "2026-12-18", "--version", version,
+                                     "--json"))
+        server.run_refused("conflict", "merger", "accept", path, "--controller", NEW, "--by", "Jonas Planted", "--signed", "2026-12-18", "--version", version)
+        row, = [one for one in told["acceptances"] if one["controller"] == NEW]
+        hash_now = server.operator().get("/v1/policy").json["hash"]
+        check((row["by"], row["signed"], row["version"], row["hash"], row["digest"], row["passed"]) ==
+                  ("Jonas Planted", "2026-12-18", version, hash_now, hashlib.sha256(SIGNED).hexdigest(), None), f"{row}")
+        check(server.operator().get("/v1/mergers").expect(200).json["acceptances"] == told["acceptances"], "the API tells another list")
+        check(server.operator().get(f"/v1/mergers/{row['digest']}").expect(200).body == SIGNED, "another document")
+        check_bytes_absent([b"Jonas Planted", SIGNED[9:]], server.data)
+
+
+def later(edit, day):
+    """The change of the file's date to that day."""
+    with open(edit(), encoding="utf-8") as file:
+        line = re.search(r"^  date: (\S+)$", file.read(), re.M)
+    return [(f"  date: {line[1]}\n", f"  date: {day}\n")]
+
+
+def same_rules(server, edit):
+    with part("it keeps the same rules: what changes besides is refused, and so is a day before people had time to leave"):
+        edit(("  interest: {from: event, active: 180d}", "  interest: {from: event, active: 300d}"))
+        reload_of(server).refused("policy", status=422, clause=r"^merger\.same_rules$")
+        edit(("  interest: {from: event, active: 300d}", "  interest: {from: event, active: 180d}"))
+        for day in ("2026-12-19", "2026-12-27"):
+            edit(*later(edit, day))
+            reload_of(server).refused("policy", status=422, clause=r"^merger\.tell$")
+        edit(*later(edit, "2027-02-01"))
+        check(controllers(server) == OLD, "it took over")
+
+
+def everyone_told(server, box, people):
+    with part("everybody is told before, by letter and on their page, with the right to leave first"):
+        reload_of(server).expect(200)
+        for ident, address in people.values():
+            letter = box.wait(address, "controller_changes")
+            check(NEW in letter.text and "/me/close" in letter.text and "/me/consents" in letter.text, f"{letter.text}")
+        wait_for(lambda: server.operator().get("/v1/mergers").expect(200).json["announced"]["everyone_told"])
+        coming = json.loads(server.run("merger", "list", "--json"))["announced"]
+        check((coming["controller"], coming["date"], coming["told"]) == (NEW, "2027-02-01", len(people)), f"{coming}")
+        banner = server.anyone().get("/v1/policy/banner").expect(200).json
+        check(NEW in json.dumps(banner["coming"], ensure_ascii=False), f"{banner}")
+        check(controllers(server, *[ident for ident, _ in people.values()]) == OLD, "it took over before its day")
+        leaver = visitor(server, people["leaver"][1])
+        page = html.unescape(leaver.get("/me", Accept="text/html").expect(200).body.decode())
+        check(NEW in page and "/me/close" in page, f"{page}")
+        form(leaver, "/me/close", csrf=leaver.csrf, sure="yes").expect(200, 303)
+        objector, app = visitor(server, people["objector"][1]), server.client("app")
+        app.consent(objector.id, "product_news", "given", channel="email", wording="Oui.").expect(201)
+        app.read(objector.id, "product_news").expect(200)
+        objector.put(f"/v1/subjects/{objector.id}/objections/product_news").expect(204)
+
+
+def passes(server, box, people):
+    with part("nothing passes before the day, and on it the new owner is responsible"):
+        server.advance(days=30)
+        check(controllers(server, people["stayer"][0]) == OLD, "it took over before its day")
+        server.restart()
+        check(controllers(server, people["stayer"][0]) == OLD, "a restart let it take over")
+        server.advance(days=14)
+        wait_for(lambda: server.operator().get("/v1/policy").expect(200).json["document"]["controller"]["legal_name"] == NEW)
+        check(controllers(server, people["stayer"][0]) == NEW, "it did not take over")
+        row, = [one for one in server.operator().get("/v1/mergers").expect(200).json["acceptances"] if one["controller"] == NEW]
+        check(row["passed"] == server.operator().get("/v1/policy").json["hash"] and row["entered"], f"{row}")
+    with part("who left or objected first stays so"):
+        server.anyone().post("/v1/session", {"identifier": people["leaver"][1], "password": PASSWORD}).expect(401)
+        app = server.client("app")
+        app.read(people["leaver"][0], "service").refused("not-found", status=404)
+        app.read(people["objector"][0], "product_news").refused("purpose-refused", status=403)
+        app.read(people["objector"][0], "service").expect(200)
+        server.operator().post("/v1/journal/verify").expect(200)
+
+
+@promise("MO-26")
+def new_owner(t):
+    """No sale and no sharing; authorities on a justified request; a new owner accepts the same policy, and everybody is told first."""
+    box = t.enter_context(Mailbox())
+    edit = own_copy(t)
+    version = re.search(r'version: "([^"]+)"', open(edit(), encoding="utf-8").read())[1]
+    server = t.server(policy=edit(), tenant=mo.TENANT, now=NOW, arguments=box.arguments())
+    desk, other = (staff(server, mo.person(number), f"kestrel.{number}@rooms.example", "dpo") for number in (2, 3))
+    people = {name: own(server, box, mo.person(number), f"kestrel.{number}@rooms.example")
+              for number, name in enumerate(("stayer", "leaver", "objector"), 10)}
+    ident, address = people["stayer"]
+    with part("no sale and no sharing, whatever is agreed to: refused with its clause"):
+        never_sold(server, ident, {"login": {"email": address}}, {"identity": {"display_name": "Other"}})
+    with part("authorities on a justified request: ground, two people, on record, and the person is told"):
+        recorded(server, box, desk, other, ident, address, ["identity", "login"])
+    must_accept(server, edit, version)
+    same_rules(server, edit)
+    everyone_told(server, box, {**people, "desk": (desk.id, "kestrel.2@rooms.example"), "other": (other.id, "kestrel.3@rooms.example")})
+    passes(server, box, people)

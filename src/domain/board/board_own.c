@@ -123,6 +123,17 @@ static enum err look_at_proofs(struct board_step *s, struct db *db)
     return q.status;
 }
 
+static enum err look_at_mergers(struct board_step *s, struct db *db)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_MERGER_FIGURES, NULL, 0);
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_mergers, query_get(&q, MERGER_FIGURES, passed));
+        fact_bad(s->facts, PROBE_mergers, query_get(&q, MERGER_FIGURES, early));
+    }
+    return q.status;
+}
+
 static enum err look_at_authorities(struct board_step *s, struct db *db)
 {
     int64_t handed = 0, bad = 0;
@@ -344,6 +355,7 @@ enum err board_instance(struct board_step *s)
     TRY(look_at_breaches(s, db));
     TRY(look_at_proofs(s, db));
     TRY(look_at_authorities(s, db));
+    TRY(look_at_mergers(s, db));
     TRY(look_at_holds(s, db));
     TRY(look_at_accounts(s, db));
     TRY(look_at_erasures(s, db));

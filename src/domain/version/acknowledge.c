@@ -4,6 +4,7 @@
 #include "domain/person/person.h"
 #include "policy/lint/lint_help.h"
 #include "domain/version/find.h"
+#include "domain/version/merger.h"
 #include "domain/version/publish.h"
 #include "domain/core/paging.h"
 #include "domain/core/actor.h"
@@ -35,7 +36,7 @@ enum err version_ahead(struct app *app, struct arena *a, const struct policy *p,
     TRY(version_last(app, a, p, &known, &hash, &last));
     /* Once in force it stays so, also when the clock is set back before its day. */
     *ahead = hash.n && !text_eq(hash, text_of(p->hash)) && value_policy_start(p, p->date) > clock_now(&app->clock);
-    return OK;
+    return *ahead || !hash.n || text_eq(hash, text_of(p->hash)) ? OK : merger_waits(app, a, p, hash, ahead);
 }
 
 enum err version_warn(struct app *app, struct arena *a, const struct policy *p, struct findings *f)
@@ -82,6 +83,7 @@ enum err version_prepare(struct app *app, struct arena *a, struct publishing *r,
     struct date today = value_policy_day(r->p, r->now), day = r->p->date;
     if (last.p && node_read(a, last, &f, &before) == OK)
         TRY(diff_make(a, before, r->p->root, TEXT("en"), &r->changes));
+    TRY(merger_gate(app, a, r, before));
     enum err lawful = lint_gate(a, r->p, before, date_start(day) > date_start(today) ? day : today, &found);
     if (lawful != OK && (app->lawful || lawful != ERR_POLICY))
         return lawful;

@@ -3,6 +3,8 @@
 #include "domain/core/ctx.h"
 #include "domain/version/answer.h"
 #include "domain/version/find.h"
+#include "domain/version/merger.h"
+#include "policy/policy.h"
 
 enum err version_answer(struct ctx *c, struct answer *out)
 {
@@ -84,6 +86,8 @@ static enum err put_announced(struct ctx *c, struct json_out *w, const struct ve
     json_pair(w, TEXT("date"), y.date);
     put_says(w, &d);
     json_pair(w, TEXT("link"), diff_link(c, &x, &y));
+    text taker = node_at(x.root, TEXT("merger")) ? merger_controller(x.root, y.root) : (text){ NULL, 0 };
+    json_pair(w, TEXT("controller"), taker);
     json_close(w, '}');
     return OK;
 }

@@ -1,5 +1,6 @@
 /* A version of the policy is published. */
 #include "domain/version/publish.h"
+#include "domain/version/merger.h"
 #include "domain/version/telling.h"
 #include "domain/core/instance.h"
 #include "domain/version/acknowledge.h"
@@ -14,6 +15,11 @@ enum err telling_run_begin(struct db *db, text hash, text older, msec at)
 {
     TRY(db_run(db, SQL_RECALL_STOP, NULL, ARGS(V_TEXT(hash)))); /* it is announced again */
     return db_run(db, SQL_TELLING_ADD, NULL, ARGS(V_TEXT(hash), V_TEXT(older), V_INT(at), V_ID(first)));
+}
+
+static bool tells(const struct publishing *r)
+{
+    return r->tells_first || (r->changes.material && telling_wanted(r->p));
 }
 
 static enum err run_store(struct db *db, const struct publishing *r)
@@ -56,12 +62,13 @@ static enum err run_withdraw(struct db *db, const struct publishing *r)
 
 static enum err run_announce(struct db *db, const struct publishing *r)
 {
+    TRY(merger_run(db, r));
     TRY(run_store(db, r));
     TRY(run_withdraw(db, r));
     TRY(db_run(db, SQL_POLICY_DAY_PUT, NULL,
                ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now), V_INT(value_policy_start(r->p, r->p->date)))));
-    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
-                                                       : OK;
+    return tells(r) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
+                    : OK;
 }
 
 /* Choices about trackers of that purpose, made before, are asked again. */
@@ -84,6 +91,7 @@ enum err version_run_publish(struct db *db, struct write *w)
     const struct publishing *r = w->arg;
     if (r->announce)
         return run_announce(db, r);
+    TRY(merger_run(db, r));
     TRY(run_store(db, r));
     TRY(run_withdraw(db, r));
     TRY(db_run(db, SQL_POLICY_DAY_ENTER, NULL, ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now))));
@@ -96,8 +104,8 @@ enum err version_run_publish(struct db *db, struct write *w)
     }
     for (unsigned i = 0; i < r->accepted_count; i++)
         TRY(journal_add(db, &r->accepted[i], NULL));
-    return r->changes.material && telling_wanted(r->p) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
-                                                       : OK;
+    return tells(r) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
+                    : OK;
 }
 
 /* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason.

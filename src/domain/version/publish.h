@@ -3,6 +3,7 @@
 #define DOMAIN_VERSION_PUBLISH_H
 #include "base/err.h"
 #include "base/clock.h"
+#include "base/id.h"
 #include "publish/diff.h"
 
 struct app;
@@ -28,6 +29,9 @@ struct publishing {
     struct diff changes;
     struct event *accepted;
     unsigned accepted_count;
+    /* Of a version of another controller (merger_gate): who that is, and what the older version promised. */
+    bool takes_over, accepted_first, tells_first;
+    struct digest taker;
 };
 enum err version_run_publish(struct db *db, struct write *w);
 /* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason.

@@ -6,6 +6,7 @@
 #include "domain/core/instance.h"
 #include "domain/mail/mail.h"
 #include "domain/version/find.h"
+#include "domain/version/merger.h"
 #include "domain/core/write.h"
 
 enum { STEP_PEOPLE = 100, WAITING_MAX = 1000, STEP_MEMORY = 64 << 20, SHOWN_MAX = 30, LANGUAGES = 2 };
@@ -42,7 +43,7 @@ struct telling_step {
     unsigned person_count;
     struct telling_letter letters[STEP_PEOPLE];
     unsigned letter_count;
-    text purpose, version, date, changes[LANGUAGES], links[LANGUAGES];
+    text purpose, version, date, taker, changes[LANGUAGES], links[LANGUAGES]; /* taker: a new controller, or p NULL */
     msec now;
 };
 
@@ -152,6 +153,8 @@ static enum err prepare_words(struct ctx *c, struct telling_step *s)
     s->version = newer.version;
     s->date = newer.date;
     s->purpose = notices_purpose(c->policy);
+    if (!s->telling->recall && node_at(older.root, TEXT("merger")))
+        s->taker = merger_controller(older.root, newer.root);
     for (int i = 0; i < LANGUAGES; i++) {
         text path = s->telling->recall ? arena_print(c->arena, "/privacy?lang=%.*s", T(languages[i]))
                                        : arena_print(c->arena, "/privacy/versions/%.*s/diff/%.*s?lang=%.*s",
@@ -181,11 +184,19 @@ static enum err make_letter(struct ctx *c, struct telling_step *s, const struct 
     const struct pair_text values[] = { { TEXT("version"), s->version },
                                         { TEXT("date"), s->date },
                                         { TEXT("link"), s->links[i] },
-                                        { TEXT("changes"), s->changes[i] } };
+                                        { TEXT("changes"), s->changes[i] },
+                                        { TEXT("who"), s->taker },
+                                        { TEXT("leave"), mail_link(c, TEXT("/me/close")) },
+                                        { TEXT("object"), mail_link(c, TEXT("/me/consents")) } };
     text letter = s->telling->recall ? TEXT("policy_withdrawn") : TEXT("policy_changed");
+    unsigned count = s->telling->recall ? 3 : 4;
+    if (s->taker.p) {
+        letter = TEXT("controller_changes");
+        count = sizeof values / sizeof *values;
+    }
     struct mail_put *put = &s->letters[s->letter_count].put;
     s->letters[s->letter_count].version = p.version;
-    status = mail_make(c, &p, to, letter, &(struct letter_values){ values, s->telling->recall ? 3 : 4 }, put);
+    status = mail_make(c, &p, to, letter, &(struct letter_values){ values, count }, put);
     if (status == ERR_VALUE) /* an address to which nothing can go */
         return OK;
     put->purpose = s->purpose;

@@ -1,4 +1,5 @@
 /* Handlers of the system's own resources: health, tokens, the policy, files of the pages. */
+#include "domain/version/merger.h"
 #include "domain/core/value.h"
 #include "domain/instance/token.h"
 #include "base/file/asset.h"
@@ -109,6 +110,21 @@ enum err api_policy_reload(struct ctx *c, const struct request *q, struct reply 
     TRY(put_coming(c, w));
     return put_findings(c, r, &findings);
 }
+
+static enum err accept_merger(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    const struct merger_acceptance in = { .controller = request_query(q, TEXT("controller")),
+                                          .by = request_query(q, TEXT("by")),
+                                          .signed_on = request_query(q, TEXT("signed")),
+                                          .version = request_query(q, TEXT("version")),
+                                          .name = request_query(q, TEXT("name")),
+                                          .content = q->body };
+    return merger_accept(c, &in, answer);
+}
+
+HANDLER(merger_list, merger_list(c, &answer))
+HANDLER(merger_accept, accept_merger(c, q, &answer))
+HANDLER(merger_document, merger_document(c, q->params[0], &answer))
 
 enum err api_asset(struct ctx *c, const struct request *q, struct reply *r)
 {

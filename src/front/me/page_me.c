@@ -307,6 +307,7 @@ static enum err put_change(struct view *v, const struct json *version, bool comi
     page_text(v->p, TEXT("day"), date_parse(json_text(version, TEXT("date")), &day) ? words_date(&w, day) : TEXT(""));
     json_pair_bool(&v->p->w, TEXT("coming"), coming);
     page_copy(v->p, version, TEXT("says"));
+    page_copy(v->p, version, TEXT("controller"));
     text rest = json_text(version, TEXT("link")); /* /privacy/versions/OLDER/diff/NEWER */
     for (int i = 0; i < 3; i++)
         text_cut(&rest, '/');
@@ -318,7 +319,7 @@ static enum err put_change(struct view *v, const struct json *version, bool comi
 }
 
 /* `changes.tell: account`: a version that is announced, and the one in force for who was there before it. What does not
- * matter is not told. */
+ * matter is not told. A new controller always is, with the ways to leave first. */
 static enum err put_changes(struct view *v)
 {
     struct ctx *c = v->p->c;
@@ -326,17 +327,16 @@ static enum err put_changes(struct view *v)
     const struct json *banner;
     json_name(&v->p->w, TEXT("policy_changes"));
     json_open(&v->p->w, '[');
-    if (node_has(node_at(c->policy->root, TEXT("changes.tell")), TEXT("account"))) {
-        TRY(version_banner(c, &answer));
-        TRY(json_parse(c->arena, answer.body, &banner));
-        const struct json *coming = json_get(banner, TEXT("coming")), *ahead = json_get(coming, TEXT("says"));
-        const struct json *says = json_get(banner, TEXT("says"));
-        text came = text_upto(json_text(v->file, TEXT("created")), 10);
-        if (ahead && ahead->count)
-            TRY(put_change(v, coming, true));
-        if (says && says->count && text_cmp(came, json_text(banner, TEXT("date"))) < 0)
-            TRY(put_change(v, banner, false));
-    }
+    TRY(version_banner(c, &answer));
+    TRY(json_parse(c->arena, answer.body, &banner));
+    const struct json *coming = json_get(banner, TEXT("coming")), *ahead = json_get(coming, TEXT("says"));
+    const struct json *says = json_get(banner, TEXT("says"));
+    text came = text_upto(json_text(v->file, TEXT("created")), 10);
+    bool told = node_has(node_at(c->policy->root, TEXT("changes.tell")), TEXT("account"));
+    if (ahead && ahead->count && (told || json_text(coming, TEXT("controller")).n))
+        TRY(put_change(v, coming, true));
+    if (told && says && says->count && text_cmp(came, json_text(banner, TEXT("date"))) < 0)
+        TRY(put_change(v, banner, false));
     json_close(&v->p->w, ']');
     return OK;
 }
