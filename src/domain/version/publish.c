@@ -67,8 +67,7 @@ static enum err run_announce(struct db *db, const struct publishing *r)
     TRY(run_withdraw(db, r));
     TRY(db_run(db, SQL_POLICY_DAY_PUT, NULL,
                ARGS(V_TEXT(text_of(r->p->hash)), V_INT(r->now), V_INT(value_policy_start(r->p, r->p->date)))));
-    return tells(r) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
-                    : OK;
+    return tells(r) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now) : OK;
 }
 
 /* Choices about trackers of that purpose, made before, are asked again. */
@@ -104,8 +103,7 @@ enum err version_run_publish(struct db *db, struct write *w)
     }
     for (unsigned i = 0; i < r->accepted_count; i++)
         TRY(journal_add(db, &r->accepted[i], NULL));
-    return tells(r) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now)
-                    : OK;
+    return tells(r) ? telling_run_begin(db, text_of(r->p->hash), r->older, r->now) : OK;
 }
 
 /* What the policy does all the same, against a rule of law: an entry a rule, under the clause that gives the reason.
