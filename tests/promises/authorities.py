@@ -295,7 +295,7 @@ def controllers(server, *people):
 
 def must_accept(server, edit, version):
     with part("a new owner that has not accepted the same policy is refused, with the clause"):
-        edit((f"  legal_name: {OLD}\n", f"  legal_name: {NEW}\n"), (f"legal_name: {OLD}}}", f"legal_name: {NEW}}}"),
+        edit((f"\n  legal_name: {OLD}\n", f"\n  legal_name: {NEW}\n"), (f"\n    legal_name: {OLD}\n", f"\n    legal_name: {NEW}\n"),
              (f'version: "{version}"', 'version: "9.0"'), *later(edit, "2027-02-01"))
         reload_of(server).refused("policy", status=422, clause=r"^merger\.same_rules$", promise="MO-26")
         status, said = command(server, "policy", "reload")

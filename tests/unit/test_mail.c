@@ -76,6 +76,7 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("contact"), TEXT_INIT("dpo@demo.example") },
     { TEXT_INIT("tenant"), TEXT_INIT("Shop") },
     { TEXT_INIT("minutes"), TEXT_INIT("30") },
+    { TEXT_INIT("names"), TEXT_INIT("Shop, Club") },
     { TEXT_INIT("leave"), TEXT_INIT("https://demo.example/me/close") },
     { TEXT_INIT("object"), TEXT_INIT("https://demo.example/me/consents") },
 };
