@@ -618,6 +618,12 @@ static enum err compile_tenant(struct loaded *l, text name, const struct node *n
     t->roles = stored ? none : everything;
     if (staff)
         t->roles = bits_of(p, staff, policy_actor);
+    for (unsigned i = 0; i < p->actor_count; i++)
+        for (unsigned k = 0; bits_has(&t->roles, i) && k < PURPOSES_MAX; k++)
+            if (bits_has(&p->actors[i].purposes, k))
+                bits_add(&t->purposes, k);
+    if (p->support.purpose >= 0)
+        bits_add(&t->purposes, (unsigned)p->support.purpose);
     t->held_clause = categories ? clause_of(l, categories) : t->clause;
     if (fields)
         t->held_clause = clause_of(l, fields);

@@ -39,6 +39,10 @@ static struct decision decide_tenant(const struct policy *p, const struct ask *q
 {
     const struct tenant *t = q->tenant;
     bool writes = q->support == SUPPORT_WRITES && q->act == ACT_WRITE;
+    bool beyond = t && t->stored && q->purpose >= 0 && (unsigned)q->purpose < p->purpose_count &&
+                  !bits_has(&t->purposes, (unsigned)q->purpose);
+    if (beyond)
+        return DECIDED(REFUSED_STORED, &t->clause);
     if (q->support == SUPPORT_NONE)
         return policy_tenant_has(p, t, q->actor) ? DECIDED(ALLOWED, &p->rights_clause)
                                                  : DECIDED(REFUSED_STORED, &t->clause);
@@ -138,10 +142,10 @@ text verdict_text(enum verdict v, text language)
                                      "le traitement est limité à la demande de la personne : conservation seulement") },
         [REFUSED_OBJECTED] = { TEXT_INIT("the person objected to this purpose"),
                                TEXT_INIT("la personne s'est opposée à cette finalité") },
-        [REFUSED_STORED] = { TEXT_INIT(
-                                 "this tenant's data is only stored: who is not of its own staff does not act there"),
+        [REFUSED_STORED] = { TEXT_INIT("this tenant's data is only stored: its own staff acts there, for its own ends"),
                              TEXT_INIT(
-                                 "les données de ce locataire sont seulement stockées : qui n'est pas de son personnel n'y agit pas") },
+                                 "les données de ce locataire sont seulement stockées : son personnel y agit, pour "
+                                 "ses propres finalités") },
         [REFUSED_HELD] = { TEXT_INIT("this tenant does not hold such data"),
                            TEXT_INIT("ce locataire ne conserve pas de telles données") },
         [REFUSED_SUPPORT] = { TEXT_INIT("this support session does not allow that"),

@@ -76,6 +76,7 @@ struct notice {
     bool fr;
     enum notice_standing standing;
     text coming, coming_link; /* a sentence of a version that is announced, and its changes; may be empty */
+    text tenant;              /* whose notice it is alone (tenant_view.h); empty: of all */
     text style;               /* when set, the page stands alone: this style inside it, no places to go */
     struct section *first;
 };

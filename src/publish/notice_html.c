@@ -511,6 +511,8 @@ void notice_html(struct buf *b, const struct notice *n, bool old)
         buf_print(&here, "/privacy/versions/%.*s", T(n->hash));
     else
         add(&here, n->page == NOTICE_COOKIES ? "/cookies" : "/privacy");
+    if (n->tenant.n)
+        buf_print(&here, "?tenant=%.*s", T(n->tenant));
     put_lead(n, old, &lead);
     struct page_frame frame = { .here = buf_for(b, &here),
                                 .title = n->title,

@@ -23,5 +23,7 @@ struct pages *pages_ref(struct pages *p);
 void pages_unref(struct pages **p);
 /* One of them, in that language; it lives as long as the reference. */
 const struct page *pages_page(const struct pages *all, enum page_kind kind, text language);
+/* The notice of one tenant alone (its index in the policy): of those whose data is only stored; NULL: it has none. */
+const struct page *pages_tenant(const struct pages *all, unsigned tenant, text language);
 
 #endif

@@ -1,7 +1,7 @@
 """Two tenants of one server: whoever is of one, by whatever route and act, finds the other's people, files, holds and papers as absent as nobody's.
 
 Each request is first shown to be good on the caller's own, so that it is the tenant that it is refused for, not its form."""
-import contextlib, datetime, os, tempfile, uuid
+import contextlib, datetime, itertools, os, tempfile, time, uuid
 from garant import TOP, Client, Server, check
 from mailbox import Mailbox
 from people import PASSWORD, Visitor, opened, registered, visitor
@@ -352,3 +352,33 @@ def register(tests):
                 for measure in ("requests", "response", "storage"):
                     client.get(f"/v1/capacity?measure={measure}").refused("forbidden", status=403, clause="^tenants$")
             stage.operator.get("/v1/capacity?measure=storage").expect(200)
+
+    @tests.test("tenants: another tenant's and nobody's are answered in the same time")
+    def same_time():
+        """Pairs, in every order as often as in any other; beside them pairs of two that are both nobody's, which tell what chance does."""
+        pairs = 10_000 if os.environ.get("GARANT_TIER") == "release" else 1_200
+        said = []
+        with staged() as stage:
+            ids = {"foreign": stage.theirs["id"], "unknown": UNKNOWN, "control": UNKNOWN[:-1] + "W"}
+            names = {"foreign": f"{MARK.lower()}@people.example", "unknown": "nobody.at.all.known@people.example", "control": "no.one.at.all.here@people.example"}
+            asks = {"a read": lambda client, who: client.get(f"/v1/subjects/{ids[who]}?purpose=service"),
+                    "a copy": lambda client, who: client.get(f"/v1/subjects/{ids[who]}/access"),
+                    "a search": lambda client, who: client.lookup({"contact.email": names[who]}, "service"),
+                    "a record": lambda client, who: client.record(ids[who], "visits", {"page": "/a"})}
+            client, orders = stage.app, list(itertools.permutations(ids))
+            for name, ask in asks.items():
+                share = pairs // len(asks)
+                ahead = {"foreign": 0, "control": 0}
+                for i in range(share + 20):
+                    took = {}
+                    for who in orders[i % len(orders)]:
+                        began = time.perf_counter()
+                        status = ask(client, who).status
+                        took[who] = time.perf_counter() - began
+                        check(status == 404, f"{name} of {who}: {status}")
+                    for who in ahead if i >= 20 else ():                 # the first warm up
+                        ahead[who] += took[who] > took["unknown"]
+                rank, chance, slack = ahead["foreign"] / share, ahead["control"] / share, 4 * 0.5 / share ** 0.5
+                check(abs(rank - 0.5) < slack + abs(chance - 0.5), f"{name}: another tenant's is slower in {rank:.1%} of {share} pairs, by chance {chance:.1%}")
+                said.append(f"{name} slower in {rank:.1%}, control {chance:.1%}")
+        return f"{pairs} pairs: " + "; ".join(said)

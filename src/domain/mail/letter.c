@@ -48,6 +48,13 @@ struct filling {
     const struct letter_values *values;
 };
 
+/* Whose notice is their own. */
+static bool stored(const struct ctx *c)
+{
+    const struct tenant *t = policy_tenant(c->policy, c->tenant);
+    return t && t->stored;
+}
+
 text letter_site(const struct ctx *c)
 {
     text title = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
@@ -58,12 +65,14 @@ static text general(struct ctx *c, text name)
 {
     if (text_eq(name, TEXT("site")))
         return letter_site(c);
+    const struct controller own = ctx_controller(c);
     if (text_eq(name, TEXT("controller")))
-        return c->policy->controller.legal_name;
-    if (text_eq(name, TEXT("place")))
-        return c->policy->controller.address;
+        return own.legal_name;
+    if (text_eq(name, TEXT("place"))) /* a tenant that names no place is reached by its platform's */
+        return own.address.n ? own.address : c->policy->controller.address;
     if (text_eq(name, TEXT("privacy")))
-        return arena_print(c->arena, "%s/privacy", c->app->public_url);
+        return stored(c) ? arena_print(c->arena, "%s/privacy?tenant=%.*s", c->app->public_url, T(c->tenant))
+                         : arena_print(c->arena, "%s/privacy", c->app->public_url);
     return (text){ NULL, 0 };
 }
 

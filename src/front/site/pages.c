@@ -41,7 +41,8 @@ static enum err serve_page(struct ctx *c, const struct request *q, struct reply 
 {
     struct page page;
     TRY(request_take_language(c, q));
-    TRY(page_get(c, kind, &page));
+    text tenant = request_query(q, TEXT("tenant"));
+    TRY(tenant.n ? page_get_tenant(c, tenant, &page) : page_get(c, kind, &page));
     bool anybody = !front_session(c, q);
     if (anybody && matches(c, request_header(q, TEXT("If-None-Match")), page.etag))
         reply_bytes(r, 304, (text){ NULL, 0 }, TEXT(""));
