@@ -338,3 +338,7 @@ enum err verb_merger(struct cli *cli)
     text target = cli_query(cli, TEXT("/v1/mergers"), said);
     return send_file(cli, arena_print(cli->arena, "%.*s&name=", T(target)), 1);
 }
+
+/* ---- What is due. ---- */
+
+enum err verb_desk(struct cli *cli) { return breach_ask(cli, TEXT("/v1/desk")); }
