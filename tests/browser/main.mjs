@@ -5,6 +5,7 @@ import { chromium } from 'playwright-core';
 import { autoconsent } from './autoconsent.mjs';
 import { banner } from './banner.mjs';
 import { certificate } from './certificate.mjs';
+import { desk } from './desk.mjs';
 import { entering } from './entering.mjs';
 import { flows } from './flows.mjs';
 import { folded } from './folded.mjs';
@@ -56,6 +57,8 @@ function tests(browser) {
         all.push({ name: `${site.policy}: somebody gets an account`, run: () => entering(browser, site, path.join(folder, site.policy)) });
     for (const site of sites.filter(one => one.people?.clerk))
         all.push({ name: `${site.policy}: the story of an account`, run: () => story(browser, site, path.join(folder, site.policy)) });
+    for (const site of sites.filter(one => one.people?.clerk))
+        all.push({ name: `${site.policy}: the desk on Monday`, run: () => desk(browser, site, path.join(folder, site.policy)) });
     for (const site of sites.filter(site => site.registers && !site.approval))
         all.push({ name: `${site.policy}: five flows by keyboard on a phone`, run: () => flows(browser, site, path.join(folder, site.policy)) });
     for (const site of sites)

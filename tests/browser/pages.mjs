@@ -96,6 +96,7 @@ export const PAGES = [
           authority: 'Tribunal judiciaire', ground: 'CPP 77-1-1', received: '2026-01-05', subjects: site.people?.id ?? '',
           'category.contact': true },
           'form[action="/staff/authorities/new"]') })(site) },
+    { route: '/staff/desk', at: as('staff', '/staff/desk', { moving: true }) },
     { route: '/staff/breaches', at: as('staff', '/staff/breaches') },
     { route: '/staff/breaches/new', at: as('staff', '/staff/breaches/new') },
     { route: '/staff/breaches/{id}',

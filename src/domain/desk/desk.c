@@ -73,7 +73,9 @@ static enum err gather_rows(struct desk *d, struct db *db, enum kind kind, enum 
     query_start(&q, db, sql, ARGS(V_TEXT(d->c->tenant), V_INT(d->c->now + week), V_INT(DESK_SHOWN)));
     for (int64_t n = 0; query_next(&q); n++) {
         struct item *one = add(d, kind, query_int(&q, COL(DESK_DUTIES, due)));
-        text id = query_bytes(&q, COL(DESK_DUTIES, id)), subject = query_bytes(&q, COL(DESK_DUTIES, subject));
+        bool about = kind == DESK_duty || kind == DESK_hold;
+        text id = query_bytes(&q, COL(DESK_DUTIES, id));
+        text subject = about ? query_bytes(&q, COL(DESK_DUTIES, subject)) : TEXT("");
         one->has_id = id.n == sizeof one->id;
         if (one->has_id)
             memcpy(&one->id, id.p, sizeof one->id);
@@ -148,7 +150,11 @@ static enum err gather_board(struct desk *d)
         const struct probe_row *row = probe_row((enum probe)i);
         struct item *one = add(d, DESK_promise, 0);
         one->severity = p->state == PROMISE_BROKEN ? LATE : OPEN;
-        one->title = doc_in(d->c, row->title.en, row->title.fr);
+        one->title = doc_in(d->c, row->risk.en, row->risk.fr);
+        if (p->state == PROMISE_BROKEN)
+            one->title = arena_print(d->c->arena, "%.*s%.*s%.*s (%lld)", T(doc_in(d->c, row->title.en, row->title.fr)),
+                                     T(doc_in(d->c, TEXT(": "), TEXT(" : "))), T(doc_in(d->c, row->bad.en, row->bad.fr)),
+                                     (long long)p->bad);
         d->counts[DESK_promise]++;
     }
     return OK;
