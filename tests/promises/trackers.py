@@ -66,6 +66,24 @@ def nothing_before(server):
         check(visitor.cookies == {"choice": "0."}, f"after a refusal, on other pages: {visitor.cookies}")
 
 
+def signals(server):
+    with part("Global Privacy Control without a script is a recorded refusal, once; what is chosen then wins"):
+        def by_signal():
+            return [row["decision"] for row in proofs(server) if row["method"] == "signal"]
+        before, visitor, gpc = by_signal(), Browser(server), {"Sec-GPC": "1"}
+        elsewhere = server.anyone().get("/consent?lang=en", Accept="text/html", **gpc, **{"Sec-Fetch-Dest": "image"}).expect(200)
+        check("set-cookie" not in elsewhere.headers and by_signal() == before, "a picture of another site made a choice")
+        first = server.anyone().get("/consent?lang=en", Accept="text/html", **gpc).expect(200)
+        check(first.headers["set-cookie"].startswith("choice=0.;"), f"{first.headers}")
+        check("recorded this as a refusal" in first.body.decode() and "You have not chosen yet" not in first.body.decode(), "the page does not say so")
+        check(by_signal() == before + ["refused"] * len(PURPOSES), f"{by_signal()}")
+        again = server.anyone().get("/consent?lang=en", Accept="text/html", Cookie="choice=0.", **gpc).expect(200)
+        kept = len(by_signal())
+        visitor.submit(visitor.get("/consent?lang=en"), "/consent", press={"do": "accept"}).expect(200)
+        wins = server.anyone().get("/consent?lang=en", Accept="text/html", Cookie=f"choice={visitor.cookies['choice']}", **gpc).expect(200)
+        check("set-cookie" not in again.headers and "set-cookie" not in wins.headers and len(by_signal()) == kept, "a choice was overruled")
+
+
 def as_easy(server):
     with part("refusing is as easy as accepting: the same press, beside it, and before it"):
         page = Browser(server).get("/consent?lang=en").expect(200)
@@ -242,6 +260,7 @@ def before_any_cookie(t):
     in_the_account(t)
     is_asked(server)
     nothing_before(server)
+    signals(server)
     as_easy(server)
     is_proved(server)
     identifies(server)

@@ -11,6 +11,9 @@
 
 extern const struct assets tracker_assets; /* made by tools/embed from tracker/ */
 
+/* Global Privacy Control: the browser asks not to be tracked. */
+static bool has_signal(const struct request *q) { return text_eq(request_header(q, TEXT("Sec-GPC")), TEXT("1")); }
+
 /* ---- The banner. ---- */
 
 /* The script is the same for all policies; what it asks is its argument. Any page may load it, and it says nothing that
@@ -23,8 +26,7 @@ enum err api_tracker_script(struct ctx *c, const struct request *q, struct reply
     TRY(tracker_says(c, &answer));
     struct buf *b = reply_text(r, 200, TEXT("text/javascript; charset=utf-8"));
     buf_add(b, script->plain.bytes);
-    bool signal = text_eq(request_header(q, TEXT("Sec-GPC")), TEXT("1"));
-    buf_print(b, "({\"signal\":%s,", signal ? "true" : "false");
+    buf_print(b, "({\"signal\":%s,", has_signal(q) ? "true" : "false");
     buf_add(b, text_from(answer.body, 1)); /* an object: the signal is its first member */
     buf_add(b, TEXT(");\n"));
     TRY(reply_header(c->arena, r, TEXT("Cross-Origin-Resource-Policy"), TEXT("cross-origin")));
@@ -114,7 +116,8 @@ static enum err put_purposes(struct page *p, const struct json *purposes, text k
     return OK;
 }
 
-static enum err show_page(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
+/* `recorded`: the browser's signal, as a refusal, by this very request. */
+static enum err show_page(struct ctx *c, const struct request *q, struct reply *r, const struct why *why, bool recorded)
 {
     PAGE_AUTO p = { 0 };
     struct answer answer = { 0 };
@@ -130,14 +133,13 @@ static enum err show_page(struct ctx *c, const struct request *q, struct reply *
     json_pair(&p.w, TEXT("version"), json_text(said, TEXT("version")));
     json_pair(&p.w, TEXT("wording"), json_text(said, TEXT("wording")));
     json_pair_bool(&p.w, TEXT("asks"), json_get(shown, TEXT("purposes"))->count > 0);
-    json_pair_bool(&p.w, TEXT("chosen"), chosen);
-    json_pair_bool(&p.w, TEXT("signal"), text_eq(request_header(q, TEXT("Sec-GPC")), TEXT("1")) && !chosen);
+    json_pair_bool(&p.w, TEXT("chosen"), chosen || recorded);
+    json_pair_bool(&p.w, TEXT("recorded"), recorded);
+    json_pair_bool(&p.w, TEXT("signal"), has_signal(q) && !chosen && !recorded);
     put_texts(&p, json_get(shown, TEXT("texts")));
     TRY(put_purposes(&p, json_get(shown, TEXT("purposes")), kept));
     return page_show(&p, r, why ? err_row(why->code)->http : 200);
 }
-
-enum err api_tracker_page(struct ctx *c, const struct request *q, struct reply *r) { return show_page(c, q, r, NULL); }
 
 /* What the form sends, as the body that programs send. */
 static enum err body_of(struct ctx *c, const struct request *q, const struct json **out)
@@ -182,6 +184,67 @@ static enum err keep_choice(struct ctx *c, struct reply *r, const struct json *c
     return reply_header(c->arena, r, TEXT("Set-Cookie"), line);
 }
 
+/* ---- The signal, without a script. ---- */
+
+/* Only of who opens the page itself: a picture or a frame of another site tells of no choice. */
+static enum err is_refusal(struct ctx *c, const struct request *q, bool *out)
+{
+    struct tracker_asked asked;
+    bool chosen;
+    text dest = request_header(q, TEXT("Sec-Fetch-Dest"));
+    tracker_asked(c, &asked);
+    TRY(tracker_chosen(c, kept_by(c, q), &chosen));
+    *out = has_signal(q) && q->method == METHOD_GET && asked.count && asked.cookie.n && !chosen &&
+           (!dest.n || text_eq(dest, TEXT("document")));
+    return OK;
+}
+
+static enum err record_signal(struct ctx *c, const struct request *q, const struct json **cookie)
+{
+    struct answer said = { 0 }, made = { 0 };
+    const struct json *shown, *in, *out;
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    TRY(tracker_says(c, &said));
+    TRY(json_parse(c->arena, said.body, &shown));
+    json_open(&w, '{');
+    json_pair(&w, TEXT("version"), json_text(shown, TEXT("version")));
+    json_pair(&w, TEXT("wording"), json_text(shown, TEXT("wording")));
+    json_pair(&w, TEXT("method"), TEXT("signal"));
+    json_name(&w, TEXT("given"));
+    json_open(&w, '[');
+    json_close(&w, ']');
+    json_close(&w, '}');
+    TRY(json_parse_buf(c->arena, &b, &in));
+    TRY(tracker_choose(c, in, q->host, &made));
+    TRY(json_parse(c->arena, made.body, &out));
+    *cookie = json_get(out, TEXT("cookie"));
+    return OK;
+}
+
+/* The signal is a refusal, recorded at once as the banner's script records it. Where that cannot be done, nothing is on
+ * without it: the page is shown all the same. */
+enum err api_tracker_page(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct actor who = c->actor;
+    const struct json *cookie = NULL;
+    bool refusal;
+    TRY(request_take_language(c, q));
+    TRY(is_refusal(c, q, &refusal));
+    if (refusal) {
+        struct why why = c->arena->why;
+        enum err e = record_signal(c, q, &cookie);
+        c->actor = who;
+        if (e != OK && e != ERR_TOO_MANY)
+            return e;
+        c->arena->why = why;
+    }
+    TRY(show_page(c, q, r, NULL, cookie != NULL));
+    return cookie ? keep_choice(c, r, cookie) : OK;
+}
+
+/* ---- What the form sends. ---- */
+
 static enum err choose(struct ctx *c, const struct request *q, struct answer *out)
 {
     const struct json *in;
@@ -199,7 +262,7 @@ enum err api_tracker_page_choose(struct ctx *c, const struct request *q, struct 
     if (e != OK) {
         struct why why = c->arena->why;
         why.code = e;
-        return show_page(c, q, r, &why);
+        return show_page(c, q, r, &why, false);
     }
     TRY(json_parse(c->arena, answer.body, &made));
     if (c->session && json_text(q->json, TEXT("account")).n) {
