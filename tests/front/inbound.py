@@ -1,5 +1,5 @@
 """Emails that come in: each becomes a request, more for one, or is set aside; nothing that was accepted is lost."""
-import os, re, smtplib, socket, subprocess, tempfile, threading
+import os, random, re, smtplib, socket, subprocess, tempfile, threading, time
 from browser import Browser
 from garant import PROGRAM, Server, check, check_absent, milliseconds
 from mailbox import Mailbox, wait_for
@@ -32,6 +32,7 @@ def register(tests):
     tests.test("inbound: the command tells the mail server what to do with it")(statuses)
     tests.test("inbound: LMTP, its commands and limits; 552 for what is too large")(dialogue)
     tests.test("inbound: what LMTP accepted is there after kill -9")(accepted)
+    tests.test("inbound: a thousand odd emails, of every encoding and none, and none is lost")(odd)
     tests.test("inbound: a payment card number is never kept")(cards)
     tests.test("inbound: sealed, gone with its person, and at its term")(ends)
     tests.test("inbound: a report marks the address, and for good no campaign goes there")(returned)
@@ -283,6 +284,68 @@ def accepted():
             after = page.get("next")
         check(not set(done) - found, f"lost: {sorted(set(done) - found)}")
         return f"{len(done)} accepted, {len(found)} there"
+
+
+SETS = ("utf-8", "iso-8859-1", "iso-8859-15", "windows-1252", "koi8-r", "utf-7", "utf-16", "iso-2022-jp", "gb18030", "nonsense", "")
+CODINGS = ("7bit", "8bit", "base64", "quoted-printable", "binary", "x-uuencode", "nonsense")
+
+
+def odd_mail(chance, number):
+    """Broken in ways that mail is broken, always other ones; a mark tells it from all others."""
+    mark = f"odd.{number}@exemple.example".encode()
+    some = lambda most: bytes(chance.getrandbits(8) for _ in range(chance.randrange(most)))
+    body = chance.choice((some(3000), b"Bonjour, supprimer mon compte \xe9\xff", "Zoé ☃ 日本".encode(), b"", b"." * 500, b"=3D=\r\n=" * 90, b"x" * 200_000))
+    for _ in range(chance.choice((0, 0, 1, 2, 8, 60))):
+        edge = b"b%d" % chance.randrange(9)
+        kind = chance.choice((b"multipart/mixed", b"multipart/alternative", b"multipart/report", b"multipart/signed", b"message/rfc822", b"text/html"))
+        inner = b"--" + edge + b"\r\nContent-Type: text/plain\r\n\r\n" + body + chance.choice((b"\r\n--" + edge + b"--\r\n", b"", b"\r\n--" + edge))
+        body = b"Content-Type: " + kind + b"; boundary=" + chance.choice((edge, b'"' + edge + b'"', b"", some(8))) + b"\r\n\r\n" + inner
+    head = [b"From: " + chance.choice((mark, b"=?utf-8?B?WmnDqQ==?= <" + mark + b">", b"a@b.example, " + mark, b"<" * 50 + mark, some(60).replace(b"\n", b""))),
+            b"Subject: " + chance.choice((b"=?iso-8859-1?Q?=E9t=E9?=", b"=?utf-8?B?////?=", some(200).replace(b"\n", b""), b"x" * 5000, b"")),
+            b"Message-ID: " + chance.choice((b"<" + mark + b">", b"<<>>", b"", some(40).replace(b"\n", b""))),
+            b"Date: " + chance.choice((b"Mon, 23 Nov 2026 10:00:00 +0000", b"yesterday", b"Mon, 99 Foo 99999 99:99", b"")),
+            f"Content-Type: text/{chance.choice(('plain', 'html', '', 'x'))}; charset={chance.choice(SETS)}".encode(),
+            f"Content-Transfer-Encoding: {chance.choice(CODINGS)}".encode(), *(b"X-Long-%d: " % n + b"y" * 900 for n in range(chance.choice((0, 0, 3, 300))))]
+    chance.shuffle(head)
+    return b"\r\n".join(head[:chance.choice((len(head), len(head), 2, 0))] + [b"X-Mark: " + mark]) + b"\r\n\r\n" + body
+
+
+def odd():
+    chance, count, lost = random.Random(20261123), 1000, []
+    with Door() as door:
+        mails = [odd_mail(chance, number) for number in range(count)]
+
+        def bring(worker):
+            with Lmtp(door.path) as line:
+                for number in range(worker, count, 8):
+                    line.mail(f"odd.{number}@exemple.example")
+                    line.rcpt(US)
+                    said = line.data(mails[number])
+                    if said[0] != 250:
+                        lost.append((number, said))
+        began = time.monotonic()
+        workers = [threading.Thread(target=bring, args=(worker,)) for worker in range(8)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        took = time.monotonic() - began
+        check(not lost, f"not taken: {lost[:3]}")
+        there, after = set(), ""
+        while after is not None:
+            page = door.client.get(f"/v1/requests?limit=200&after={after}").expect(200).json
+            there |= {row["id"] for row in page["requests"]}
+            after = page.get("next")
+        senders, after = {file_of(door.client, ident)["email"] for ident in there}, ""
+        while after is not None:
+            page = door.client.get(f"/v1/mail/aside?limit=200&after={after}").expect(200).json
+            senders |= {row["sender"] for row in page["emails"]}
+            after = page.get("next")
+        missing = [number for number in range(count) if f"odd.{number}@exemple.example" not in senders]
+        check(not missing, f"lost: {missing[:10]}")
+        unread = sum('"mail.unreadable"' in line for line in door.server.log().split("\n"))
+        check(unread < count / 50, f"{unread} could not be read")
+        return f"{count} emails in {took:.1f} s, {count / took:.0f}/s; {len(there)} requests, {unread} kept unread"
 
 
 def cards():
