@@ -1,4 +1,4 @@
-/* Emails that come in: whatever bytes they are, GMime and what reads its parts give JSON that can be parsed, or nothing. */
+/* Emails that come in: whatever bytes they are, what reads them gives JSON that can be parsed, or nothing. */
 #include "fuzz.h"
 #include "base/json.h"
 #include "link/mime_read.h"
