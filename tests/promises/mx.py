@@ -996,7 +996,8 @@ def history_by_visits(t):
         """(events, minutes, downloads, errors) of each visit that the page shows, newest first, and the pages in it."""
         body = html.unescape(browser.get(f"/me/history?lang=en{query}").expect(200).body.decode()).replace("\u00a0", " ").replace("\u202f", " ")
         part_of = body[body.index('id="s-usage"'):]
-        heads = re.findall(r'class="visit">.*?<p class="aside">(\d+) events?(?:, (\d+) minutes?)?(?:, (\d+) downloads?)?(?:, (\d+) errors?)?</p>', part_of, re.S)
+        heads = re.findall(
+            r'class="visit">.*?<p class="aside">(\d+) events?(?:, (\d+) minutes?)?(?:, (\d+) downloads?)?(?:, (\d+) errors?)?</p>', part_of, re.S)
         check("autrui" not in body, "somebody else's")
         return [tuple(int(one or 0) for one in head) for head in heads], re.findall(r"/planted/[\w-]+", part_of)
     check(visits() == ([(1, 0, 0, 0), (1, 0, 0, 0), (3, 49, 1, 1)],

@@ -337,12 +337,14 @@ static enum err put_events(struct page *p, const struct json *file, const struct
                            const struct asked_history *asked)
 {
     const struct json *records = json_get(file_category(file, cat->name), TEXT("records"));
+    const struct json *near = NULL;
     unsigned count = 0, order = 0;
     struct happened *list = NEW_ARRAY(p->c->arena, struct happened, records ? records->count + 1 : 1);
     struct strip s = strip_of(p->c);
     TRY_PTR(list);
     JSON_EACH(one, records) {
-        struct happened h = { .record = one, .values = file_values(file, cat->name, one), .order = order++ };
+        struct happened h = { .record = one, .order = order++ };
+        h.values = file_values_next(file, cat->name, one, &near);
         h.at = record_time(cat, one, h.values);
         strip_add(&s, h.at);
         if (is_asked(p, cat, &h, asked))

@@ -81,16 +81,33 @@ void page_copy(struct page *p, const struct json *from, text name)
         json_put_null(&p->w);
 }
 
+static bool is_item(const struct json *one, const struct json *item)
+{
+    const struct json *number = json_get(one, TEXT("item"));
+    return item && number && text_eq(item->value, number->value);
+}
+
 /* A category with one record has its values as they are; one with several has a list of them by item. */
 const struct json *file_values(const struct json *file, text category, const struct json *record)
 {
     const struct json *data = json_get(json_get(file, TEXT("data")), category), *item = json_get(record, TEXT("item"));
     if (!data || data->kind != J_ARRAY)
         return data;
-    JSON_EACH(one, data) {
-        const struct json *number = json_get(one, TEXT("item"));
-        if (item && number && text_eq(item->value, number->value))
+    JSON_EACH(one, data)
+        if (is_item(one, item))
             return json_get(one, TEXT("fields"));
-    }
     return NULL;
+}
+
+const struct json *file_values_next(const struct json *file, text category, const struct json *record,
+                                    const struct json **near)
+{
+    const struct json *data = json_get(json_get(file, TEXT("data")), category);
+    if (!*near && data && data->kind == J_ARRAY)
+        *near = data->first;
+    if (!*near || !is_item(*near, json_get(record, TEXT("item"))))
+        return file_values(file, category, record);
+    const struct json *found = json_get(*near, TEXT("fields"));
+    *near = (*near)->next;
+    return found;
 }

@@ -23,6 +23,9 @@ void page_value(struct page *p, const struct json *v);
 void page_copy(struct page *p, const struct json *from, text name);
 /* The values of one record as they stand in the file: {field: value}. */
 const struct json *file_values(const struct json *file, text category, const struct json *record);
+/* The same for one record after the other: *near is NULL before the first, and stands where the next is looked for. */
+const struct json *file_values_next(const struct json *file, text category, const struct json *record,
+                                    const struct json **near);
 
 /* ---- Forms. ---- */
 /* FORM_OPENING: all fields, those that an account needs marked; FORM_REQUIRED: these alone (entry/asked.h). */
