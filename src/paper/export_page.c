@@ -474,6 +474,7 @@ static text decision_word(struct page *g, text decision)
         text word, said;
     } words[] = {
         { TEXT("given"), SAY("given", "donné") },
+        { TEXT("offered"), SAY("you could refuse when you bought", "vous pouviez refuser à l'achat") },
         { TEXT("refused"), SAY("refused", "refusé") },
         { TEXT("withdrawn"), SAY("withdrawn", "retiré") },
         { TEXT("objected"), SAY("objection", "opposition") },

@@ -339,6 +339,7 @@ static void compile_purpose(struct loaded *l, const struct node *n, struct purpo
         .dpv = node_text(n, TEXT("dpv")),
         .marketing = is_marketing(n),
         .forgotten = is_true(n, TEXT("forgotten")),
+        .customers_only = is_true(n, TEXT("customers_only")),
         .notices = is_true(n, TEXT("notices")),
         .basis = (enum basis)INDEX(basis_words, node_text(n, TEXT("basis"))),
         .law = node_said(node_get(n, TEXT("law")), TEXT("en")),

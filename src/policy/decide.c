@@ -88,6 +88,9 @@ static struct decision decide_person(const struct policy *p, const struct purpos
         return DECIDED(REFUSED_CONSENT, &purpose->clause);
     if (may_object && q->objections && bits_has(q->objections, i))
         return DECIDED(REFUSED_OBJECTED, &purpose->clause);
+    bool sale = purpose->customers_only && purpose->basis != BASIS_CONSENT && q->act == ACT_SEND;
+    if (sale && !(q->consents && bits_has(q->consents, i)))
+        return DECIDED(REFUSED_CUSTOMER, &purpose->clause);
     if (q->restricted && !purpose->despite_restriction)
         return DECIDED(REFUSED_RESTRICTED, &p->rights_clause);
     return DECIDED(ALLOWED, &purpose->clause);
@@ -150,6 +153,9 @@ text verdict_text(enum verdict v, text language)
                            TEXT_INIT("ce locataire ne conserve pas de telles données") },
         [REFUSED_SUPPORT] = { TEXT_INIT("this support session does not allow that"),
                               TEXT_INIT("cette session d'assistance ne permet pas cela") },
+        [REFUSED_CUSTOMER] = { TEXT_INIT("no sale is on record at which the person could oppose this, or they opposed it"),
+                               TEXT_INIT("aucune vente n'est enregistrée où la personne pouvait s'y opposer, ou elle s'y "
+                                         "est opposée") },
         [REFUSED_CONFIDENTIALITY] = { TEXT_INIT("this actor's agreement is not recorded yet"),
                                       TEXT_INIT("l'engagement de cet acteur n'est pas encore enregistré") },
     };

@@ -206,6 +206,7 @@ struct purpose {
     enum basis basis;
     bool forgotten;             /* what it alone uses goes with its consent */
     bool marketing;             /* direct marketing, by its dpv term or `marketing: true` */
+    bool customers_only;        /* without consent, to customers alone, on similar products (CPCE L34-5) */
     bool despite_restriction;   /* goes on during a restriction (Art. 18(2)) */
     bool notices;               /* notices about the service itself: always sent */
     const struct clause *never; /* the clause that forbids it, NULL for those declared */
@@ -381,6 +382,7 @@ enum verdict {
     REFUSED_CONSENT,
     REFUSED_RESTRICTED,
     REFUSED_OBJECTED,
+    REFUSED_CUSTOMER,
     REFUSED_CONFIDENTIALITY,
     REFUSED_STORED,
     REFUSED_HELD,
@@ -391,7 +393,8 @@ enum support { SUPPORT_NONE, SUPPORT_READS, SUPPORT_WRITES };
 struct ask {
     int actor, purpose, category; /* indexes; actor -1: nobody; category -1: for the purpose alone */
     enum act act;
-    const struct bits *consents;   /* purposes with a live consent of this person; NULL: none */
+    const struct bits *consents;   /* purposes with a live consent of this person, or of which a sale offered them to
+                                      oppose, and they never did (customers_only); NULL: none */
     const struct bits *objections; /* purposes the person objected to; NULL: none */
     bool restricted;               /* Art. 18: storage only */
     bool agreement;                /* the actor's confidentiality agreement is recorded */

@@ -224,6 +224,30 @@ static void model(void **state)
     assert_int_equal(strlen(p->hash), 64);
 }
 
+/* Letters to customers without consent: only with a sale on record at which they could oppose; reading is as before. */
+static void customers(void **state)
+{
+    ARENA_AUTO a = arena_make(1 << 20);
+    POLICY_AUTO p = load_sample(&a);
+    static const struct bits all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+    struct policy copy = *p;
+    struct purpose purposes[8];
+    int news = policy_purpose(p, TEXT("news"));
+    assert_true(p->purpose_count + p->forbidden_count <= 8);
+    memcpy(purposes, p->purposes, (p->purpose_count + p->forbidden_count) * sizeof *purposes);
+    purposes[news].basis = BASIS_INTEREST;
+    purposes[news].customers_only = true;
+    copy.purposes = purposes;
+    struct ask q = { .actor = policy_actor(p, TEXT("app")), .act = ACT_SEND, .purpose = news, .category = -1 };
+    assert_int_equal(policy_decide(&copy, &q).verdict, REFUSED_CUSTOMER);
+    q.consents = &all;
+    assert_int_equal(policy_decide(&copy, &q).verdict, ALLOWED);
+    q.objections = &all;
+    assert_int_equal(policy_decide(&copy, &q).verdict, REFUSED_OBJECTED);
+    q = (struct ask){ .actor = q.actor, .act = ACT_READ, .purpose = news, .category = -1 };
+    assert_int_equal(policy_decide(&copy, &q).verdict, ALLOWED);
+}
+
 enum { NO_CONSENT, CONSENTED = 1, OBJECTED = 2, RESTRICTED = 4, AGREED = 8 };
 
 static void decisions(void **state)
@@ -656,7 +680,7 @@ int main(void)
         cmocka_unit_test(reader_bounds),
         cmocka_unit_test(terms),
         cmocka_unit_test(model),
-        cmocka_unit_test(decisions),
+        cmocka_unit_test(customers), cmocka_unit_test(decisions),
         cmocka_unit_test(wild_indexes),
         cmocka_unit_test(bad_words_and_keys),
         cmocka_unit_test(bad_values),

@@ -62,10 +62,12 @@ enum err campaign_purpose(struct ctx *c, text name, text channel, const struct p
         return person_allow(c, NULL, name, NULL, ACT_SEND); /* refused by its name, on record */
     const struct purpose *p = &c->policy->purposes[index];
     *out = p;
-    if (p->basis == BASIS_CONSENT && has_channel(p, channel) && text_eq(channel, TEXT("email")))
+    bool may = p->basis == BASIS_CONSENT || (p->customers_only && p->marketing);
+    if (may && has_channel(p, channel) && text_eq(channel, TEXT("email")))
         return OK;
     say_clause(c->arena, ERR_PURPOSE, &p->clause,
-               "letters go for a purpose that rests on consent and has the channel email, and \"%.*s\" is none",
+               "letters go for a purpose that rests on consent, or is for customers only, and has the channel email: "
+               "\"%.*s\" is none",
                T(p->name));
     return write_refusal(c, NULL, p->name, TEXT(""));
 }
@@ -360,6 +362,13 @@ enum err campaign_show(struct ctx *c, text id, struct answer *out)
 
 /* ---- Counting. ---- */
 
+enum sql campaign_people(const struct ctx *c, const struct campaign *m)
+{
+    int index = policy_purpose(c->policy, m->purpose);
+    bool asked = index < 0 || c->policy->purposes[index].basis == BASIS_CONSENT;
+    return asked ? SQL_CAMPAIGN_PEOPLE : SQL_CAMPAIGN_CUSTOMERS;
+}
+
 struct counting {
     const struct campaign *m;
     int64_t count;
@@ -371,7 +380,7 @@ static enum err walk(struct ctx *c, const struct campaign *m, struct subject_id 
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CAMPAIGN_PEOPLE,
+    query_start(&q, db, campaign_people(c, m),
                 ARGS(V_TEXT(m->tenant), V_TEXT(m->purpose), V_TEXT(m->channel), V_ID(after), V_INT(WALK)));
     for (*count = 0; *count < WALK && query_next(&q);)
         memcpy(&out[(*count)++], query_get(&q, CAMPAIGN_PEOPLE, subject).p, SUBJECT_ID);

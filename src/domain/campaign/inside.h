@@ -26,6 +26,8 @@ enum err campaign_take(struct ctx *c, struct query *q, struct campaign *out);
 /* ERR_NOT_FOUND, malformed or of another tenant alike. */
 enum err campaign_find(struct ctx *c, text id, struct campaign *out);
 /* The purpose of that name, when it may have campaigns by that channel at all; else its refusal, on record. */
+/* Who may be asked about: who ever agreed to it, or was offered to oppose it at a sale. */
+enum sql campaign_people(const struct ctx *c, const struct campaign *m);
 enum err campaign_purpose(struct ctx *c, text name, text channel, const struct purpose **out);
 /* Whether the caller's class may send for it, whatever people say: ERR_FORBIDDEN or ERR_PURPOSE, on record. */
 enum err campaign_may(struct ctx *c, const struct purpose *p, enum act act);
@@ -39,6 +41,7 @@ const struct purpose *campaign_measuring(const struct ctx *c, int *category);
 /* How the links of a letter lead: straight there, by this server as everybody's do, or as this person's alone. */
 struct campaign_words {
     text language;
+    bool customer;             /* written to as a customer, without consent */
     text go;                   /* what stands before a link's number; empty: links lead straight there */
     text pixel;                /* address of the image; empty: none */
     text stop, stop_to, quiet; /* link and address that end the letters; link that ends the measuring, may be empty */

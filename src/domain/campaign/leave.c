@@ -144,7 +144,7 @@ static enum err walk(struct ctx *c, const struct campaign *m, struct subject_id 
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CAMPAIGN_PEOPLE,
+    query_start(&q, db, campaign_people(c, m),
                 ARGS(V_TEXT(m->tenant), V_TEXT(m->purpose), V_TEXT(m->channel),
                      m->has_reached ? V_ID(m->reached) : V_ID(first), V_INT(*count)));
     unsigned n = 0;

@@ -237,10 +237,11 @@ static void put_foot(struct setting *s, struct buf *foot, text title)
 {
     const struct campaign_words *w = s->w;
     struct ctx *c = s->c;
-    text why = arena_print(c->arena, "%.*s %.*s",
-                           T(doc_in(c, TEXT("You get this email because you agreed to this:"),
-                                    TEXT("Vous recevez ce courriel parce que vous avez accepté ceci :"))),
-                           T(title));
+    text agreed = doc_in(c, TEXT("You get this email because you agreed to this:"),
+                         TEXT("Vous recevez ce courriel parce que vous avez accepté ceci :"));
+    text sold = doc_in(c, TEXT("You get this email because you are our customer:"),
+                       TEXT("Vous recevez ce courriel parce que vous êtes client chez nous :"));
+    text why = arena_print(c->arena, "%.*s %.*s", T(w->customer ? sold : agreed), T(title));
     buf_html(foot, why);
     buf_add(foot, TEXT("<br>\n"));
     buf_print(s->plain, "%.*s\n\n", T(why));
@@ -279,6 +280,7 @@ enum err campaign_render(struct ctx *c, const struct campaign *m, struct campaig
     put_source(&s, said_in(json_get(m->body, TEXT("text")), in.language));
     put_sender(&s);
     put_pixel(&s);
+    w->customer = purpose >= 0 && c->policy->purposes[purpose].basis != BASIS_CONSENT;
     put_foot(&s, &foot, purpose >= 0 ? doc_purpose(&in, &c->policy->purposes[purpose]) : m->purpose);
     letter_frame(&in, &html, w->subject, buf_for(&html, &body), buf_for(&html, &foot));
     TRY(buf_take(c->arena, &plain, &w->plain));

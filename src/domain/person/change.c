@@ -499,7 +499,7 @@ static enum err consent_purpose(struct ctx *c, text name, const struct purpose *
         return say_clause(c->arena, ERR_UNDECLARED, &c->policy->purposes_clause, "the policy has no purpose \"%.*s\"",
                           T(value_shown(name)));
     *out = &c->policy->purposes[index];
-    if ((*out)->basis != BASIS_CONSENT)
+    if ((*out)->basis != BASIS_CONSENT && !(*out)->customers_only)
         return say_clause(c->arena, ERR_VALUE, &(*out)->clause, "purpose \"%.*s\" rests on %.*s, not on consent",
                           T(name), T(basis_word((*out)->basis)));
     return OK;
@@ -546,9 +546,29 @@ enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, 
     return consent_seal(c, ch->person, out->purpose, kept, &out->evidence);
 }
 
+/* Letters to customers without consent (CPCE L34-5): what is on record is that the address came with a sale, and that
+ * they could oppose then; told by who sold, with the sale and the words. */
+static enum err check_offer(struct ctx *c, const struct purpose *p, const struct json *in, text decision)
+{
+    static const char *const asked[] = { "given", "refused", "withdrawn", NULL },
+                             *const sold[] = { "offered", "refused", "withdrawn", NULL };
+    bool soft = p->basis != BASIS_CONSENT;
+    if (soft && !word_in(decision, sold))
+        return say(c->arena, ERR_VALUE, "\"decision\" is one of offered, refused, withdrawn");
+    if (!soft && !word_in(decision, asked))
+        return say(c->arena, ERR_VALUE, "\"decision\" is one of given, refused, withdrawn");
+    if (!text_eq(decision, TEXT("offered")))
+        return OK;
+    if (c->actor.kind == ACTOR_PERSON)
+        return say_clause(c->arena, ERR_VALUE, &p->clause, "that opposing was offered is told by who sold");
+    if (!json_text(in, TEXT("evidence")).n || !json_text(in, TEXT("wording")).n)
+        return say_clause(c->arena, ERR_MISSING, &p->clause,
+                          "\"evidence\" names the sale, and \"wording\" how opposing was offered then");
+    return OK;
+}
+
 static enum err one_consent(struct ctx *c, const struct change *ch, const struct json *in, struct change_consent *out)
 {
-    static const char *const decisions[] = { "given", "refused", "withdrawn", NULL };
     const struct purpose *p = NULL;
     text name = json_text(in, TEXT("purpose")), wording = json_text(in, TEXT("wording"));
     if (!name.n)
@@ -559,8 +579,7 @@ static enum err one_consent(struct ctx *c, const struct change *ch, const struct
                                     .channel = json_text(in, TEXT("channel")),
                                     .method = json_text(in, TEXT("method")),
                                     .by = json_text(in, TEXT("by")) };
-    if (!word_in(out->decision, decisions))
-        return say(c->arena, ERR_VALUE, "\"decision\" is one of given, refused, withdrawn");
+    TRY(check_offer(c, p, in, out->decision));
     TRY(consent_channel(c, p, out->channel));
     if (!out->channel.p)
         out->channel = TEXT("");

@@ -64,6 +64,8 @@ static text act_of(const struct change *ch)
             return TEXT("consent.withdrawn");
         if (text_eq(ch->consents[i].decision, TEXT("refused")))
             act = TEXT("consent.refused");
+        else if (text_eq(ch->consents[i].decision, TEXT("offered")) && text_eq(act, TEXT("consent.given")))
+            act = TEXT("consent.offered");
     }
     return act;
 }

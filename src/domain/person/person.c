@@ -88,6 +88,19 @@ struct standing {
     struct bits consents, objections;
 };
 
+static bool opposes(text decision)
+{
+    return text_eq(decision, TEXT("refused")) || text_eq(decision, TEXT("withdrawn")) ||
+           text_eq(decision, TEXT("objected")) || text_eq(decision, TEXT("upheld"));
+}
+
+/* Whoever once opposed letters to customers is written to no more, whatever they are offered since. */
+static void end_offer(const struct policy *p, unsigned purpose, struct standing *s)
+{
+    if (p->purposes[purpose].customers_only && p->purposes[purpose].basis != BASIS_CONSENT)
+        s->consents.w[purpose >> 6] &= ~((uint64_t)1 << (purpose & 63));
+}
+
 /* The ledger is append-only: the last row of each purpose and channel tells where things stand. */
 static enum err load_standing(struct ctx *c, const struct person *p, text channel_of_use, struct standing *out)
 {
@@ -96,7 +109,7 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
     struct {
         int purpose;
         text channel;
-        bool live;
+        bool live, opposed;
     } *rows = NULL;
     unsigned count = 0, room = 0;
     *out = (struct standing){ 0 };
@@ -121,12 +134,15 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
         }
         if (i == count) {
             rows[count].purpose = purpose;
+            rows[count].opposed = false;
             rows[count++].channel = arena_copy(c->arena, channel);
         }
         bool over = expire && term_end(query_get(&q, CONSENT_STANDING, at), expires, 1) <=
                                   c->now; /* asked again: it stands no longer */
+        rows[i].opposed |= opposes(decision);
         rows[i].live = (text_eq(decision, TEXT("given")) && !over) || text_eq(decision, TEXT("objected")) ||
-                       text_eq(decision, TEXT("upheld"));
+                       text_eq(decision, TEXT("upheld")) ||
+                       (text_eq(decision, TEXT("offered")) && !rows[i].opposed);
         if (channel_of_use.n && c->policy->purposes[purpose].channel_count && !text_eq(channel, TEXT("objection")))
             rows[i].live = rows[i].live && text_eq(channel, channel_of_use);
     }
@@ -135,6 +151,9 @@ static enum err load_standing(struct ctx *c, const struct person *p, text channe
         if (rows[i].live)
             bits_add(text_eq(rows[i].channel, TEXT("objection")) ? &out->objections : &out->consents,
                      (unsigned)rows[i].purpose);
+    for (unsigned i = 0; i < count; i++)
+        if (rows[i].opposed && text_eq(rows[i].channel, TEXT("objection")))
+            end_offer(c->policy, (unsigned)rows[i].purpose, out);
     return OK;
 }
 
@@ -170,6 +189,7 @@ static enum err error_of(enum verdict v)
     case REFUSED_HELD:
     case REFUSED_RESTRICTED:
     case REFUSED_OBJECTED:
+    case REFUSED_CUSTOMER:
         break;
     }
     return ERR_PURPOSE;
