@@ -192,10 +192,28 @@ static enum err put_row(struct db *db, const struct authority_change *ch)
     return changed ? OK : say(db_arena(db), ERR_PRECONDITION, "the request changed meanwhile: look at it again");
 }
 
+/* Asked inside the write: what another call handed over or told meanwhile counts. */
+static enum err check_untouched(struct db *db, const struct authority_change *ch)
+{
+    bool handed = false, told = false;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_AUTHORITY_PEOPLE, ARGS(V_TEXT(ch->c->tenant), V_ID(ch->a.id)));
+    while (query_next(&q)) {
+        handed |= !query_null(&q, AUTHORITY_PEOPLE, handed);
+        told |= !query_null(&q, AUTHORITY_PEOPLE, told);
+    }
+    TRY(q.status);
+    if (ch->unhanded && handed)
+        return say(db_arena(db), ERR_CONFLICT, "data was handed over already");
+    return ch->untold && told ? say(db_arena(db), ERR_CONFLICT, "somebody was told already") : OK;
+}
+
 static enum err run_change(struct db *db, struct write *w)
 {
     const struct authority_change *ch = w->arg;
     text tenant = ch->c->tenant;
+    if (ch->unhanded || ch->untold)
+        TRY(check_untouched(db, ch));
     TRY(put_row(db, ch));
     for (unsigned i = 0; i < ch->count; i++) {
         TRY(write_person_there(db, tenant, ch->people[i]));
@@ -204,15 +222,6 @@ static enum err run_change(struct db *db, struct write *w)
     return ch->document.bytes.p ? db_run(db, SQL_AUTHORITY_DOCUMENT_PUT, NULL,
                                          ARGS(V_TEXT(tenant), V_ID(ch->a.id), V_SEALED(ch->document)))
                                 : OK;
-}
-
-enum err authority_write(struct authority_change *ch)
-{
-    struct ctx *c = ch->c;
-    TRY(seal_file(ch, ch->fresh ? 1 : ch->a.version + 1));
-    struct write w = { .run = run_change, .arg = ch, .event = event_of(c, NULL, text_of(ch->act)) };
-    w.event.clause = TEXT("authorities.disclose");
-    return write_do(c, &w, NULL);
 }
 
 /* ---- What is shown. ---- */
@@ -262,6 +271,32 @@ static enum err put_head(struct ctx *c, const struct authority *a, struct json_o
     json_pair_bool(w, TEXT("secret"), authority_is_secret(c, a));
     json_pair(w, TEXT("closed"), time_or_none(c, a->closed));
     return arena_whole(c->arena);
+}
+
+/* ---- Writing it. ---- */
+
+/* What a repeated call is answered: which one it was, and what became of it. */
+static enum err keep_answer(struct ctx *c, const struct authority *a, struct answer *out)
+{
+    BUF_AUTO b = buf_make(1 << 14);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    TRY(put_head(c, a, &w));
+    json_close(&w, '}');
+    return buf_take(c->arena, &b, &out->body);
+}
+
+enum err authority_write(struct authority_change *ch)
+{
+    struct ctx *c = ch->c;
+    struct answer kept = { 0 };
+    TRY(seal_file(ch, ch->fresh ? 1 : ch->a.version + 1));
+    TRY(keep_answer(c, &ch->a, &kept));
+    if (ch->fresh)
+        kept.id = id_print(c->arena, ch->a.id);
+    struct write w = { .run = run_change, .arg = ch, .event = event_of(c, NULL, text_of(ch->act)) };
+    w.event.clause = TEXT("authorities.disclose");
+    return write_do(c, &w, &kept);
 }
 
 static enum err may_see(struct ctx *c, struct look_list *l)

@@ -153,7 +153,9 @@ enum err authority_enter(struct ctx *c, const struct json *in, struct answer *ou
     TRY(take_people(c, in, &ch));
     c->arena->why.field[0] = 0;
     TRY(authority_write(&ch));
-    return authority_get(c, id_print(c->arena, a->id), out);
+    TRY(authority_get(c, id_print(c->arena, a->id), out));
+    out->id = id_print(c->arena, a->id);
+    return arena_whole(c->arena);
 }
 
 static enum err begin(struct ctx *c, text id, const char *act, struct authority_change *ch)
@@ -237,26 +239,19 @@ enum err authority_approve(struct ctx *c, text id, struct answer *out)
     return authority_get(c, id, out);
 }
 
-static enum err check_untouched(struct ctx *c, const struct authority *a, const char *column)
+static enum err check_open(struct ctx *c, const struct authority *a)
 {
-    READ_AUTO db = NULL;
-    bool handed = text_eq(text_of(column), TEXT("handed")), found = false;
-    if (a->state != AUTHORITY_ENTERED && a->state != AUTHORITY_APPROVED)
-        return say(c->arena, ERR_CONFLICT, "the request is %.*s", T(authority_state_word(a->state)));
-    TRY(store_read(ctx_store(c), c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_AUTHORITY_PEOPLE, ARGS(V_TEXT(c->tenant), V_ID(a->id)));
-    while (query_next(&q))
-        found |= !query_is_null(&q, handed ? COL(AUTHORITY_PEOPLE, handed) : COL(AUTHORITY_PEOPLE, told));
-    TRY(q.status);
-    return found ? say(c->arena, ERR_CONFLICT, handed ? "data was handed over already" : "somebody was told already") : OK;
+    return a->state == AUTHORITY_ENTERED || a->state == AUTHORITY_APPROVED
+               ? OK
+               : say(c->arena, ERR_CONFLICT, "the request is %.*s", T(authority_state_word(a->state)));
 }
 
 enum err authority_refuse(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
     struct authority_change ch;
     TRY(begin(c, id, "authority.refused", &ch));
-    TRY(check_untouched(c, &ch.a, "handed"));
+    TRY(check_open(c, &ch.a));
+    ch.unhanded = true;
     TRY(take_text(c, in, "text", "why nothing is handed over", &ch.a.file.reasons));
     ch.a.state = AUTHORITY_REFUSED;
     ch.a.closed = c->now;
@@ -269,7 +264,8 @@ enum err authority_secrecy(struct ctx *c, text id, const struct json *in, struct
 {
     struct authority_change ch;
     TRY(begin(c, id, "authority.secrecy", &ch));
-    TRY(check_untouched(c, &ch.a, "told"));
+    TRY(check_open(c, &ch.a));
+    ch.untold = true;
     TRY(take_secrecy(c, in, false, &ch.a));
     if (!ch.a.file.secrecy.n)
         return about(c, "secrecy", say(c->arena, ERR_MISSING, "\"secrecy\" says which law forbids telling the person"));

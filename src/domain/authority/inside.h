@@ -53,7 +53,7 @@ struct authority_change {
     struct ctx *c;
     struct authority a; /* as it will be; its version is that which was read */
     const char *act;
-    bool fresh;
+    bool fresh, unhanded, untold; /* unhanded, untold: refused when anybody's data was handed over, or anybody told */
     const struct subject_id *people; /* of a new one */
     unsigned count;
     sealed document; /* bytes.p NULL: none comes with it */

@@ -90,6 +90,7 @@ enum err authority_tell_run(struct db *db, const struct authority_telling *t)
 /* ---- When the law lets it. ---- */
 
 struct waiting {
+    struct ctx *c; /* of what is over */
     text tenant;
     struct subject_id subject, request;
     msec now;
@@ -178,42 +179,66 @@ enum err authority_soon(struct ctx *c)
 
 /* ---- What is over. ---- */
 
+static enum err run_close(struct db *db, struct write *w)
+{
+    const struct waiting *o = w->arg;
+    struct ctx c = *o->c;
+    c.tenant = o->tenant;
+    return db_run(db, SQL_AUTHORITY_CLOSE, NULL,
+                  ARGS(V_TEXT(o->tenant), V_ID(o->request), V_INT(c.now), V_INT(authority_due(&c))));
+}
+
 static enum err run_over(struct db *db, struct write *w)
 {
     const struct waiting *o = w->arg;
-    struct val key[] = { V_TEXT(o->tenant), V_ID(o->request), V_INT(o->now) };
+    struct val key[] = { V_TEXT(o->tenant), V_ID(o->request), V_INT(o->c->now) };
     TRY(db_run(db, SQL_AUTHORITY_END, NULL, key, 3));
     TRY(db_run(db, SQL_AUTHORITY_DOCUMENT_END, NULL, key, 2));
     return db_run(db, SQL_AUTHORITY_PEOPLE_END, NULL, key, 2);
 }
 
-enum err authority_tick(struct ctx *c)
+/* A step of those that the statement finds: tenant, then id. */
+static enum err list_ended(struct ctx *c, enum sql sql, struct waiting *all, unsigned *count)
+{
+    const struct val now[] = { V_INT(c->now), V_INT(ENDS_AT_ONCE) };
+    bool over = sql == SQL_AUTHORITY_OVER;
+    *count = 0;
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, sql, over ? now : now + 1, over ? 2 : 1);
+    while (*count < ENDS_AT_ONCE && query_next(&q)) {
+        struct waiting *one = &all[*count];
+        one->c = c;
+        one->tenant = arena_copy(c->arena, query_bytes(&q, COL(AUTHORITY_OVER, tenant)));
+        if (take_id(&one->request, query_bytes(&q, COL(AUTHORITY_OVER, id))))
+            ++*count;
+    }
+    return q.status;
+}
+
+static enum err end_each(struct ctx *c, enum sql sql, enum err (*run)(struct db *db, struct write *w), text act)
 {
     struct waiting *all = NEW_ARRAY(c->arena, struct waiting, ENDS_AT_ONCE);
-    unsigned count = 0;
+    unsigned count;
     TRY_PTR(all);
-    {
-        READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_AUTHORITY_OVER, ARGS(V_INT(c->now), V_INT(ENDS_AT_ONCE)));
-        while (count < ENDS_AT_ONCE && query_next(&q)) {
-            all[count].tenant = arena_copy(c->arena, query_get(&q, AUTHORITY_OVER, tenant));
-            if (take_id(&all[count].request, query_get(&q, AUTHORITY_OVER, id)))
-                count++;
-        }
-        TRY(q.status);
-    }
+    TRY(list_ended(c, sql, all, &count));
     for (unsigned i = 0; i < count; i++) {
         struct ctx own = *c;
         own.tenant = all[i].tenant;
-        all[i].now = c->now;
         struct write w = {
-            .run = run_over, .arg = &all[i], .truncate = true, .event = event_of(&own, NULL, TEXT("authority.over"))
+            .run = run, .arg = &all[i], .truncate = run == run_over, .event = event_of(&own, NULL, act)
         };
         TRY(write_do(&own, &w, NULL));
     }
     return OK;
+}
+
+/* One whose people were erased is closed, so that its file has a term; then goes what is over. */
+enum err authority_tick(struct ctx *c)
+{
+    TRY(end_each(c, SQL_AUTHORITY_DESERTED, run_close, TEXT("authority.closed")));
+    return end_each(c, SQL_AUTHORITY_OVER, run_over, TEXT("authority.over"));
 }
 
 /* ---- The person's own. ---- */

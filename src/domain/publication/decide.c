@@ -289,7 +289,7 @@ enum err publication_report(struct ctx *c, text name, text id, const struct json
     struct write w = { .run = run_report, .arg = &r, .event = event_of(c, NULL, TEXT("publication.reported")) };
     w.event.categories = r.s.category;
     out->body = TEXT("{\"state\":\"received\"}");
-    return write_do(c, &w, NULL);
+    return write_do(c, &w, out);
 }
 
 /* Opened for who decides on it: the reporter is nobody's person, the publication is found by its own look. */
