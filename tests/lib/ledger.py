@@ -13,7 +13,7 @@ def bound_tables():
     for name, kind, rest in re.findall(r"^TABLE\((\w+), \w+, \w+, \w+, (\w+),\n(.*?)KEY\(", text, re.S | re.M):
         key = re.search(rf"^TABLE\({name},.*?KEY\(([^)]*)\)", text, re.S | re.M)[1]
         TYPES.update({(name, column): type_ for column, type_ in re.findall(r"COLUMN\((\w+), (\w+)", rest)})
-        told = re.findall(r"SEALED\((\w+), \w+, (?:row|consents)\)", rest)
+        told = re.findall(r"SEALED\((\w+), \w+, (?:row|consents|requests)\)", rest)
         TOLD.update((name, column) for column in told)
         found[name] = kind, re.findall(r"(?:COLUMN|SEALED)\((\w+)", rest), [column.strip() for column in key.split(",")]
     return {name: spec for name, spec in found.items() if spec[0] != "free"}

@@ -1,17 +1,32 @@
 """MP-16 again: every row that decides is bound to the journal entry that wrote it. What was altered behind the server's back is named by
 verify, doctor and the board, and nobody acts upon it; an older data.db beside today's keyring does not pass for today's."""
-import os, shutil
+import os, shutil, time
 import ledger
+from letters import SAID
 from garant import Client, check, check_absent, garant
+from mailbox import Mailbox, wait_for
 from mp import complete, person
 from notices import journal_of
 from people import PASSWORD, Visitor, opened, staff, visitor
 from promise import further, part
+from trackers import chosen
 
 # What this policy can fill from outside. Folders are another platform's: tests/unit/test_board.c.
 LIVED = ["subject", "identifier", "consent", "milestone", "hold", "disclosure", "certificate", "duty", "token", "account", "session", "ticket",
-         "attempt", "device", "team", "acknowledgement", "wording", "policy_version", "policy_compiled", "meta"]
+         "attempt", "device", "team", "acknowledgement", "wording", "policy_version", "policy_compiled", "meta",
+         "campaign", "publication", "dsr", "authority", "authority_person", "tracker_choice"]
 AT_START = ["policy_version", "policy_day", "meta"]          # without them no instance opens: the start names them
+
+
+def shown_and_asked(server, ident):
+    """What others than the person decide of: a campaign, a publication, a request, one of an authority, a choice about trackers."""
+    app = server.client("app")
+    app.post("/v1/campaigns", {"name": "Planted", "purpose": "news", **SAID}).expect(201)
+    app.post(f"/v1/subjects/{ident}/publications", {"category": "testimonial", "agree": True, "fields": {"quote": "Planted", "signed": "T."}}).expect(201)
+    app.post("/v1/requests", {"kind": "question", "channel": "post", "subject": ident, "text": "Planted?"}).expect(201)
+    app.post("/v1/authorities", {"authority": "Planted", "ground": "CPP 77-1-1", "received": "2026-01-05", "subjects": [ident],
+                                 "categories": ["identity"]}).expect(201)
+    chosen(server, []).expect(201)
 
 
 def lived(server):
@@ -34,6 +49,7 @@ def lived(server):
     app.create(told_by_another, source="partner")            # the person is to be informed
     app.erase(app.create(person(6))["id"])
     app.post("/v1/policy/acknowledgements", {"subject": ident}).expect(200, 201)
+    shown_and_asked(server, ident)
     return ident, member
 
 
@@ -57,7 +73,8 @@ def every_change_is_named(server, tables, older, copy):
     for number in range(max(len(ledger.bound_tables()[table][1]) for table in tables)):
         with ledger.tampered(server.data, copy):
             altered = [table for table in tables if ledger.alter(copy, table, number)]
-            named(server, copy, altered, f"column {number} of {', '.join(altered)}")
+            if altered:                                      # a column that is sealed to its row is opened instead
+                named(server, copy, altered, f"column {number} of {', '.join(altered)}")
     for change in (ledger.delete, ledger.copy):
         with ledger.tampered(server.data, copy):
             changed = [table for table in tables if change(copy, table) is not False]
@@ -174,6 +191,35 @@ def not_acted_upon(t):
     altered("UPDATE identifier SET subject = (SELECT subject FROM identifier ORDER BY subject DESC LIMIT 1)")
     refused(app.lookup({"contact.email": "thibault.1@societe.example"}, "service"), "an address given to another person")
     as_before()
+
+
+@further("MP-16")
+def stopped_campaign(t):
+    """A campaign that was stopped is not started by hand: nothing of it leaves, the board names it, and other campaigns go on."""
+    box = t.enter_context(Mailbox())
+    server = t.server(arguments=box.arguments())
+    app, operator = server.client("app"), server.operator()
+    ident = complete(app)
+    app.consent(ident, "news", "given", channel="email").expect(201)
+    made, later = {}, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(server.now() / 1000 + 30 * 86400))
+    for name in ("stopped", "other"):
+        made[name] = app.post("/v1/campaigns", {"name": name, "purpose": "news", **SAID}).expect(201).json["id"]
+        app.post(f"/v1/campaigns/{made[name]}/count").expect(200)
+    app.post(f"/v1/campaigns/{made['stopped']}/steer", {"do": "start", "at": later}).expect(200)
+    app.post(f"/v1/campaigns/{made['stopped']}/steer", {"do": "stop"}).expect(200)
+    server.stop()
+    touched = ledger.execute(server.data, "UPDATE campaign SET state = 'running', next_at = 0, due = NULL WHERE state = 'stopped'")
+    check(touched == [1], "no stopped campaign was altered")
+    server.start()
+    with part("tampering shows"):
+        for door in (lambda: app.get(f"/v1/campaigns/{made['stopped']}"), lambda: app.post(f"/v1/campaigns/{made['stopped']}/steer", {"do": "pause"})):
+            said = door().refused("integrity")
+            check("campaign" in said["detail"], f"{said}")
+        app.post(f"/v1/campaigns/{made['other']}/steer", {"do": "start"}).expect(200)
+        wait_for(lambda: app.get(f"/v1/campaigns/{made['other']}").expect(200).json["state"] == "done")
+        check(len([letter for letter in box.letters if letter.subject in SAID["subject"].values()]) == 1, "the one that was stopped went out")
+        rows = operator.get("/v1/unreadable").expect(200).json["altered"]
+        check({row["table"] for row in rows} == {"campaign"}, f"named: {rows}")
 
 
 @further("MP-16")
