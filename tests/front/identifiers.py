@@ -1,5 +1,5 @@
 """What people are found by is theirs to correct (GDPR 16): address, telephone, login; by page, by API, by staff; or it is said why not."""
-import contextlib, os, tempfile
+import contextlib, os, sqlite3, tempfile, urllib.parse
 from browser import Browser
 from garant import TOP, Server, check
 from mailbox import Mailbox
@@ -35,7 +35,79 @@ def signs_in(server, identifier, password=PASSWORD):
     return Visitor(server).post("/v1/session", {"identifier": identifier, "password": password}).status == 200
 
 
+FORM = """
+collection:
+  ask:
+    title: {en: Ask, fr: Demander}
+    says: {en: "To answer you.", fr: "Pour vous répondre."}
+    fields: [identity.name, contact.email, contact.phone, contact.login]
+    purposes: [service]
+"""
+
+
+def by_form(server, mailbox, email, **contact):
+    """What somebody sends by the form, and the answer to the link of their letter."""
+    said = server.anyone().get("/v1/forms/ask").expect(200).json
+    server.advance(seconds=3)
+    count = len(mailbox.find(email))
+    server.anyone().post("/forms/ask", {"data": {"identity": {"name": "N"}, "contact": {"email": email, **contact}}, "boxes": [],
+                                        "stamp": said["stamp"]}).expect(200)
+    link = mailbox.wait(email, count=count + 1).links[0]
+    token = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
+    return server.anyone().post("/v1/submissions/confirm", {"token": token})
+
+
 def register(tests):
+    @tests.test("identifiers: a form's link tells nobody whether a telephone or login is known, and takes neither from whom it is")
+    def at_a_form():
+        with variant(VALUES, ("\nrights:\n", FORM + "rights:\n")) as policy, Mailbox() as mailbox, \
+                Server(policy, now=NOW, arguments=mailbox.arguments()) as server:
+            app = server.client("app")
+            owner = opened(server, {"identity": {"name": "Y"}, "contact": {"email": "y@ex.example", "phone": "+33 6 12 34 56 78", "login": "yara"}})
+            known = opened(server, {"identity": {"name": "K"}, "contact": {"email": "k@ex.example"}})
+            answers = {}
+            for email, more in (("a@ex.example", {"phone": "+33612345678"}), ("b@ex.example", {"phone": "+33612345600"}), ("c@ex.example", {"login": "YARA"}),
+                                ("d@ex.example", {"login": "+33612345678"}), ("e@ex.example", {"phone": "06 12 34 56 78", "login": "free"}),
+                                ("k@ex.example", {"phone": "0033612345678"}), ("y@ex.example", {"phone": "+33612345678"})):
+                said = by_form(server, mailbox, email, **more).expect(200)
+                answers[email] = said.body
+            check(len(set(answers.values())) == 1, f"the answers tell who is known: {answers}")
+            held = {}
+            for email in answers:
+                ident = app.lookup({"contact.email": email}, "service").expect(200).json["id"]
+                held[email] = app.read(ident, "service").expect(200).json["data"]["contact"]
+            check(held["b@ex.example"]["phone"] == "+33612345600" and held["e@ex.example"]["login"] == "free", f"what was free is not held: {held}")
+            for email in ("a@ex.example", "c@ex.example", "d@ex.example", "e@ex.example", "k@ex.example"):
+                check("phone" not in held[email], f"{email} has the telephone of another: {held[email]}")
+            check(app.lookup({"contact.phone": "+33612345678"}, "service").json["id"] == owner and known != owner, "the telephone is somebody else's now")
+            check(app.lookup({"contact.login": "yara"}, "service").json["id"] == owner, "the login is somebody else's now")
+            return "seven senders, one answer"
+
+    @tests.test("identifiers: who registers is told that a name is taken, on record, and a few times a day")
+    def at_registration():
+        with Mailbox() as mailbox, Server(VALUES, now=NOW, arguments=mailbox.arguments()) as server:
+            opened(server, {"identity": {"name": "Y"}, "contact": {"email": "y@ex.example", "phone": "+33612345678", "login": "yara"}})
+
+            def asks(number, **contact):
+                return server.anyone().post("/v1/accounts/register", {"data": {"identity": {"name": "Z"}, "contact":
+                                            {"email": f"z{number}@ex.example", **contact}}, "password": PASSWORD})
+
+            def entries():
+                with contextlib.closing(sqlite3.connect(f"file:{server.data}/data.db?mode=ro", uri=True)) as base:
+                    return base.execute("SELECT COUNT(*) FROM journal").fetchone()[0]
+            before = entries()
+            for number in range(15):
+                said = asks(number, **({"phone": "06 12 34 56 78"} if number % 2 else {"login": "Yara"}))
+                said.refused("conflict", status=409)
+                check("yara" not in said.body.decode().lower() and "56 78" not in said.body.decode(), f"{said.body}")
+            check(entries() >= before + 15, f"{entries() - before} of 15 refusals are on record")
+            for more in ({"login": "yara"}, {"phone": "+33612345678"}):
+                check("per day" in asks(20, **more).refused("too-many-requests", status=429)["detail"], "it is the pace of a minute")
+            asks(21, login="free").expect(202)               # nobody else is kept out
+            server.advance(days=1, minutes=1)
+            asks(23, login="yara").refused("conflict", status=409)
+            return "fifteen times, then on the next day"
+
     @tests.test("identifiers: a login is corrected by its person after their password, told by letter, kept as a former value")
     def login():
         with Mailbox() as mailbox, Server("deskmanager", now=NOW, arguments=mailbox.arguments()) as server:

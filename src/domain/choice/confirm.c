@@ -78,6 +78,7 @@ struct pending {
     text form;
     msec at;
     const struct json *kept; /* as choice_submit() kept it */
+    const struct json *data; /* of it, what is joined */
     struct person *p;
     const struct point *point;
     sealed body;
@@ -106,7 +107,9 @@ static enum err find(struct ctx *c, text token, struct pending *out)
         TRY(q.status);
     }
     TRY(joining_unseal(c, NULL, out->form, out->id, body, &clear));
-    return json_parse(c->arena, clear, &out->kept);
+    TRY(json_parse(c->arena, clear, &out->kept));
+    out->data = json_get(out->kept, TEXT("data"));
+    return OK;
 }
 
 enum err choice_look(struct ctx *c, text token, struct answer *out)
@@ -192,7 +195,7 @@ static void set_of(const struct ctx *c, const struct json *data, struct bits *ou
 static enum err make_join(struct ctx *c, const struct pending *s, struct person *p, struct change *ch,
                           struct event *event)
 {
-    const struct json *data = json_get(s->kept, TEXT("data"));
+    const struct json *data = s->data;
     struct bits categories, given = { { 0 } };
     struct source_taken source;
     struct whole whole;
@@ -238,6 +241,69 @@ static enum err owner_of(struct ctx *c, const struct point *point, const struct 
     for (unsigned i = 0; i < made->identifier_count && !*found; i++)
         if (text_eq(made->identifiers[i].field, name))
             TRY(person_find(c, name, &made->identifiers[i].digest, found, out));
+    return OK;
+}
+
+/* ---- What is another's. ---- */
+
+static enum err find_other(struct ctx *c, text field, const struct digest *digest, const struct digest *former,
+                           const struct subject_id *own, bool *is)
+{
+    const struct digest *each[] = { digest, former };
+    for (size_t i = 0; i < 2 && !*is; i++) {
+        struct subject_id id;
+        bool found;
+        TRY(person_find(c, field, each[i], &found, &id));
+        *is = found && !(own && memcmp(&id, own, sizeof id) == 0);
+    }
+    return OK;
+}
+
+static enum err is_anothers(struct ctx *c, const struct change_identifier *name, const struct subject_id *own, bool *is)
+{
+    *is = false;
+    TRY(find_other(c, name->field, &name->digest, &name->former, own, is));
+    for (unsigned i = 0; i < name->other_count && !*is; i++)
+        TRY(find_other(c, name->others[i].field, &name->others[i].digest, &name->others[i].former, own, is));
+    return OK;
+}
+
+static void put_but(struct json_out *w, const struct json *fields, text left)
+{
+    json_name(w, fields->key);
+    json_open(w, '{');
+    JSON_EACH(v, fields)
+        if (!text_eq(v->key, left)) {
+            json_name(w, v->key);
+            json_put(w, v);
+        }
+    json_close(w, '}');
+}
+
+static enum err leave_out(struct ctx *c, text name, const struct json **data)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    text field = name, category = text_cut(&field, '.');
+    json_open(&w, '{');
+    JSON_EACH(fields, *data)
+        put_but(&w, fields, text_eq(fields->key, category) ? field : TEXT(""));
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, data);
+}
+
+/* The address is proven, and no other name: a telephone that somebody else has is left out, and nobody is told whether
+ * there is such a person. */
+static enum err spare(struct pending *s, const struct change *made, const struct subject_id *own, bool *spared)
+{
+    *spared = false;
+    for (unsigned i = 0; i < made->identifier_count; i++) {
+        bool is;
+        TRY(is_anothers(s->c, &made->identifiers[i], own, &is));
+        if (is)
+            TRY(leave_out(s->c, made->identifiers[i].field, &s->data));
+        *spared = *spared || is;
+    }
     return OK;
 }
 
@@ -321,31 +387,46 @@ static enum err join(struct pending *s, struct subject_id id)
     return write_join(s, &p, &ch, event);
 }
 
+/* As somebody new: what is kept of many is written behind it. */
+static enum err make_new(struct pending *s, struct person *p, struct change *ch, struct event *event,
+                         const struct json **many)
+{
+    const struct json *single;
+    TRY(joining_split(s->c, s->data, &single, many));
+    const struct making m = {
+        .data = single, .consents = json_get(s->kept, TEXT("consents")), .source = TEXT("person"), .settled = true
+    };
+    return person_make(s->c, &m, p, ch, event);
+}
+
 /* Somebody new, unless the address is known: ERR_PRECONDITION when that changed while it was looked at. */
 static enum err settle(struct pending *s, const struct point *point)
 {
     struct ctx *c = s->c;
-    PERSON_AUTO p = { 0 };
+    PERSON_AUTO first = { 0 };
+    PERSON_AUTO again = { 0 };
+    struct person *p = &first;
     struct change ch;
     struct event event;
     struct subject_id id;
-    bool found, gone = false;
-    const struct json *single, *many;
-    TRY(joining_split(c, json_get(s->kept, TEXT("data")), &single, &many));
-    const struct making m = {
-        .data = single, .consents = json_get(s->kept, TEXT("consents")), .source = TEXT("person"), .settled = true
-    };
+    bool found, spared, gone = false;
+    const struct json *many;
     act_as(c, (struct subject_id){ { 0 } }, false);
-    TRY(person_make(c, &m, &p, &ch, &event));
+    TRY(make_new(s, p, &ch, &event, &many));
     TRY(owner_of(c, point, &ch, &found, &id));
     if (found)
         TRY(unproven(c, id, &gone));
+    TRY(spare(s, &ch, found ? &id : NULL, &spared));
     if (found && !gone)
         return join(s, id);
+    if (spared) {
+        p = &again;
+        TRY(make_new(s, p, &ch, &event, &many));
+    }
     JSON_EACH(sent, many)
-        TRY(join_category(c, &ch, policy_category(c->policy, sent->key), sent, json_get(s->kept, TEXT("data"))));
+        TRY(join_category(c, &ch, policy_category(c->policy, sent->key), sent, s->data));
     event.count = ch.record_count;
-    enum err status = write_join(s, &p, &ch, event);
+    enum err status = write_join(s, p, &ch, event);
     return status == ERR_CONFLICT ? ERR_PRECONDITION : status;
 }
 

@@ -1,6 +1,7 @@
 /* Registration by oneself: the address is confirmed by a link, staff approve where the policy asks; nobody learns
  * whether an address is known. */
 #include "domain/keep/erasing.h"
+#include "domain/core/budget.h"
 #include "domain/core/actor.h"
 #include "domain/entry/opening.h"
 #include "domain/entry/signin.h"
@@ -58,6 +59,11 @@ static bool is_address(const struct ctx *c, const struct change_identifier *iden
     return cat->fields[policy_field(cat, field)].type == FIELD_EMAIL;
 }
 
+/* again: it was a registration that nobody confirmed, and is gone: the way is free. names: a name was taken. */
+struct begun {
+    bool again, names;
+};
+
 /* The owner of an e-mail address that the new person would have, or of another name of theirs. */
 static enum err owner(struct ctx *c, const struct change *ch, bool address, bool *found, struct subject_id *out,
                       text *field)
@@ -71,11 +77,14 @@ static enum err owner(struct ctx *c, const struct change *ch, bool address, bool
     return OK;
 }
 
-static enum err name_taken(struct ctx *c, text field)
+/* It must be said to who wants it for themselves, and is counted and on record, so that nobody asks for everybody's. */
+static enum err name_taken(struct ctx *c, text field, struct begun *out)
 {
+    out->names = true;
+    TRY(budget_take(c, BUDGET_names_asked, c->address));
     say(c->arena, ERR_CONFLICT, "%.*s is that of another person", T(field));
     snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(field));
-    return ERR_CONFLICT;
+    return write_refusal(c, NULL, TEXT(""), TEXT(""));
 }
 
 struct telling {
@@ -108,31 +117,30 @@ static enum err tell_owner(struct ctx *c, const struct person *p, const struct a
     return write_do(c, &w, NULL);
 }
 
-/* *again: it was a registration that nobody confirmed, and is gone: the way is free. */
-static enum err known(struct ctx *c, const struct change *ch, const struct attempt *letters, bool *again)
+static enum err known(struct ctx *c, const struct change *ch, const struct attempt *letters, struct begun *out)
 {
     struct ctx server = *c; /* nobody signed in reaches the owner: the server itself does */
     struct subject_id id = { { 0 } }, namesake = { { 0 } };
     bool found, named;
     text name = TEXT(""), address;
-    *again = false;
+    out->again = false;
     server.actor = actor_server();
     TRY(owner(c, ch, false, &named, &namesake, &name));
     TRY(owner(c, ch, true, &found, &id, &address));
     if (!found)
-        return named ? name_taken(c, name) : say(c->arena, ERR_BUSY, "another registration is under way");
+        return named ? name_taken(c, name, out) : say(c->arena, ERR_BUSY, "another registration is under way");
     PERSON_AUTO p = { 0 };
     struct account account;
     TRY(person_open_anyway(&server, id_print(c->arena, id), &p));
     TRY(account_load(c, id, &account));
-    *again = is_pending(&account) && p.state == PERSON_ACTIVE;
+    out->again = is_pending(&account) && p.state == PERSON_ACTIVE;
     /* A name that is taken is no secret, and is told whatever there is of the address: else it would tell of the
      * address. */
-    if (named && !(*again && memcmp(&id, &namesake, sizeof id) == 0)) {
-        *again = false;
-        return name_taken(c, name);
+    if (named && !(out->again && memcmp(&id, &namesake, sizeof id) == 0)) {
+        out->again = false;
+        return name_taken(c, name, out);
     }
-    return *again ? erase_at_term(&server, id) : tell_owner(&server, &p, &account, letters);
+    return out->again ? erase_at_term(&server, id) : tell_owner(&server, &p, &account, letters);
 }
 
 /* ---- Registering. ---- */
@@ -151,7 +159,8 @@ static text link_to(struct ctx *c, const struct ticket_put *ticket, text next)
     return buf_made(c->arena, &b);
 }
 
-static enum err begin(struct ctx *c, const struct json *in, text next, const struct attempt *letters, bool *again)
+static enum err begin(struct ctx *c, const struct json *in, text next, const struct attempt *letters,
+                      struct begun *out)
 {
     PERSON_AUTO p = { 0 };
     struct change change;
@@ -164,7 +173,7 @@ static enum err begin(struct ctx *c, const struct json *in, text next, const str
                               .source = TEXT("person"),
                               .settled = true };
     text email = opening_email(c, m.data), password = json_text(in, TEXT("password"));
-    *again = false;
+    out->again = false;
     TRY(opening_needs(c, m.data, false, false));
     if (!email.n)
         return say(c->arena, ERR_MISSING, "an account is confirmed at an e-mail address: an identifier of the policy");
@@ -184,15 +193,16 @@ static enum err begin(struct ctx *c, const struct json *in, text next, const str
     change.also = run_registering;
     change.also_arg = &r;
     enum err status = change_write(c, &change, event, NULL);
-    return status == ERR_CONFLICT ? known(c, &change, letters, again) : status;
+    return status == ERR_CONFLICT ? known(c, &change, letters, out) : status;
 }
 
-static enum err register_at(struct ctx *c, const struct json *in, text next, const struct attempt *letters)
+static enum err register_at(struct ctx *c, const struct json *in, text next, const struct attempt *letters,
+                            struct begun *out)
 {
-    bool again = true;
-    for (int tries = 0; again && tries < 2; tries++)
-        TRY(begin(c, in, next, letters, &again));
-    return again ? say(c->arena, ERR_BUSY, "another registration is under way") : OK;
+    out->again = true;
+    for (int tries = 0; out->again && tries < 2; tries++)
+        TRY(begin(c, in, next, letters, out));
+    return out->again ? say(c->arena, ERR_BUSY, "another registration is under way") : OK;
 }
 
 /* Nobody's mailbox is filled by strangers (throttle_letter): beyond that, asking is answered all the same. */
@@ -205,12 +215,13 @@ enum err registration_begin(struct ctx *c, const struct json *in, text next, str
     TRY(opening_allowed(c, TEXT("self")));
     c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name };
     out->body = TEXT("{\"state\":\"confirm\"}");
+    struct begun begun = { false, false };
     enum err status = throttle_letter(c, &letters);
     if (status == OK) {
-        status = register_at(c, in, next, &letters);
+        status = register_at(c, in, next, &letters, &begun);
         throttle_leave(c, &letters);
     }
-    return status == ERR_TOO_MANY ? OK : status;
+    return status == ERR_TOO_MANY && !begun.names ? OK : status;
 }
 
 /* ---- The address is confirmed. ---- */
