@@ -24,7 +24,7 @@ enum board_job {
     JOB_SUPPORT,
     JOB_LEDGER,
     JOB_FEATURE, /* and those behind it: a walk of a feature each */
-    JOBS = JOB_FEATURE + 16
+    JOBS = JOB_FEATURE + 12 /* a set of jobs is an int */
 };
 
 /* What a term may be late by before its promise is broken: a sweep comes every minute, and once more when it was

@@ -90,21 +90,22 @@ enum err dsr_form_open(struct ctx *c)
 /* Nobody's mailbox is filled by strangers: beyond that the request stands without a letter, and its clock runs. */
 enum err dsr_send_in(struct ctx *c, struct dsr_change *ch)
 {
-    struct attempt letters = { 0 };
-    letters.digest = throttle_digest(c, TEXT("request"), normal_lookup(c, &email_field, ch->d.file.email));
-    enum err status = throttle_letter(c, &letters);
+    struct attempt *letters = NEW(c->arena, struct attempt);
+    TRY_PTR(letters);
+    letters->digest = throttle_digest(c, TEXT("request"), normal_lookup(c, &email_field, ch->d.file.email));
+    enum err status = throttle_letter(c, letters);
     bool writes = status == OK;
     if (status != OK && status != ERR_TOO_MANY)
         return status;
     status = OK;
     if (writes) {
-        ch->throttled = &letters;
+        ch->throttled = letters;
         status = dsr_letter(ch, ch->names.n ? TEXT("request_which") : TEXT("request_received"), TEXT(""));
     }
     if (status == OK)
         status = dsr_write(ch);
     if (writes)
-        throttle_leave(c, &letters);
+        throttle_leave(c, letters);
     return status;
 }
 

@@ -343,7 +343,8 @@ static enum err put_events(struct page *p, const struct json *file, const struct
     struct strip s = strip_of(p->c);
     TRY_PTR(list);
     JSON_EACH(one, records) {
-        struct happened h = { .record = one, .order = order++ };
+        struct happened h = { .record = one, .order = order };
+        order++;
         h.values = file_values_next(file, cat->name, one, &near);
         h.at = record_time(cat, one, h.values);
         strip_add(&s, h.at);
