@@ -1,8 +1,15 @@
 /* An email taken apart by GMime: who, when, which thread, its text, its files, and a report on another one. */
 #include "link/mime_read.h"
 #include "base/json.h"
-#include <gmime/gmime.h>
 #include <iconv.h>
+/* Functions that stand in GLib's own headers (2.76 and later) make these calls. */
+#pragma push_macro("strcmp")
+#pragma push_macro("strncmp")
+#undef strcmp
+#undef strncmp
+#include <gmime/gmime.h>
+#pragma pop_macro("strcmp")
+#pragma pop_macro("strncmp")
 
 enum {
     DEPTH_MAX = 20,
@@ -34,10 +41,9 @@ void mime_read_open(void)
 {
     g_log_set_writer_func(say_nothing, NULL, NULL);
     g_mime_init();
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        iconv_t to = iconv_open("UTF-8", sets[i]); /* never closed: what it loaded stays */
-        (void)to;
-    }
+    static iconv_t loaded[sizeof sets / sizeof *sets]; /* never closed: what each loaded stays */
+    for (size_t i = 0; i < sizeof sets / sizeof *sets && !loaded[i]; i++)
+        loaded[i] = iconv_open("UTF-8", sets[i]);
 }
 
 /* ---- Texts. ---- */

@@ -14,21 +14,6 @@
 
 /* ---- The list. ---- */
 
-static void put_tabs(struct page *p, text chosen)
-{
-    static const text all[] = { TEXT_INIT("open"), TEXT_INIT("closed") };
-    json_name(&p->w, TEXT("tabs"));
-    json_open(&p->w, '[');
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("which"), all[i]);
-        json_pair_bool(&p->w, TEXT("chosen"), text_eq(all[i], chosen.n ? chosen : all[0]));
-        json_close(&p->w, '}');
-    }
-    json_close(&p->w, ']');
-    json_pair(&p->w, TEXT("which_now"), chosen.n ? chosen : all[0]);
-}
-
 static enum err show_list(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
     PAGE_AUTO p = { 0 };
@@ -40,7 +25,7 @@ static enum err show_list(struct ctx *c, const struct request *q, struct reply *
     TRY(json_parse(c->arena, answer.body, &list));
     TRY(staff_open(c, q, TEXT("staff_breaches"), &p));
     staff_problem(&p, o);
-    put_tabs(&p, ASKED("which"));
+    staff_which(&p, ASKED("which"));
     const struct json *rows = json_get(list, TEXT("breaches")), *signs = json_get(list, TEXT("signs"));
     json_pair_bool(&p.w, TEXT("some"), rows && rows->count);
     json_pair_bool(&p.w, TEXT("has_signs"), signs && signs->count);

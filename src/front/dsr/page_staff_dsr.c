@@ -19,21 +19,6 @@ static bool needs_reason(const struct ctx *c)
 
 /* ---- The list. ---- */
 
-static void put_tabs(struct page *p, text chosen)
-{
-    static const text all[] = { TEXT_INIT("open"), TEXT_INIT("closed") };
-    json_name(&p->w, TEXT("tabs"));
-    json_open(&p->w, '[');
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("which"), all[i]);
-        json_pair_bool(&p->w, TEXT("chosen"), text_eq(all[i], chosen.n ? chosen : all[0]));
-        json_close(&p->w, '}');
-    }
-    json_close(&p->w, ']');
-    json_pair(&p->w, TEXT("which_now"), chosen.n ? chosen : all[0]);
-}
-
 static enum err show_list(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
                           text which, const struct json *list)
 {
@@ -43,7 +28,7 @@ static enum err show_list(struct ctx *c, const struct request *q, struct reply *
     TRY(staff_open(c, q, TEXT("staff_requests"), &p));
     staff_problem(&p, o);
     page_keep(&p, kept, 1);
-    put_tabs(&p, which);
+    staff_which(&p, which);
     json_pair_bool(&p.w, TEXT("listed"), list != NULL);
     json_pair_bool(&p.w, TEXT("some"), rows && rows->count);
     page_copy(&p, list, TEXT("requests"));

@@ -46,6 +46,21 @@ enum err staff_open(struct ctx *c, const struct request *q, text name, struct pa
     return OK;
 }
 
+void staff_which(struct page *p, text chosen)
+{
+    static const text all[] = { TEXT_INIT("open"), TEXT_INIT("closed") };
+    json_name(&p->w, TEXT("tabs"));
+    json_open(&p->w, '[');
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("which"), all[i]);
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(all[i], chosen.n ? chosen : all[0]));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    json_pair(&p->w, TEXT("which_now"), chosen.n ? chosen : all[0]);
+}
+
 void staff_purposes(struct page *p, enum act act, int category, text chosen)
 {
     const struct policy *policy = p->c->policy;

@@ -6,6 +6,8 @@
 /* Begins a staff page: the frame, and of the role its title, whether it sees its team only, must say why it looks, may
  * write or send. */
 enum err staff_open(struct ctx *c, const struct request *q, text name, struct page *p);
+/* "tabs" of a register, what is open and what is closed, and "which_now": the one chosen; empty: what is open. */
+void staff_which(struct page *p, text chosen);
 /* "purposes": those for which the role may do that act, by name and title; `chosen` is the one selected. Only those
  * that use the category
  * (-1: any); and for messages none of marketing. */
