@@ -126,7 +126,7 @@ char *buf_room(struct buf *b, size_t n)
 {
     if (!grow(b, n))
         return NULL;
-    char *at = b->p + b->n;
+    char *at = b->n ? b->p + b->n : b->p; /* none of an empty builder has an address yet */
     b->n += n;
     return at;
 }

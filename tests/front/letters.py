@@ -47,7 +47,8 @@ def register(tests):
         with Mailbox(auth=True) as mailbox, Server(POLICY, arguments=mailbox.arguments()) as server:
             client = server.client("app")
             ident = person(client)
-            check(contacts(client, ident) == {"contacts": [], "letters": []}, "there are contacts before any")
+            before = contacts(client, ident)
+            check(before["contacts"] == before["letters"] == [], f"there are contacts before any: {before}")
             text = "Le portail sera fermé dimanche.\n.\n.point\nà bientôt = merci " + "é" * 200 + "\n\nFrom ici\nœuvre   \nfin"
             message(client, ident, text=text).expect(202)
             letter = mailbox.wait(TO)

@@ -86,14 +86,16 @@ static void open_certificate(struct arena *a, const struct signer *s, text in)
 {
     text header, payload, json;
     size_t half = in.n / 2;
-    FUZZ_CHECK(certificate_open(a, s, in, &json) == ERR_INTEGRITY || in.n > 64);
+    FUZZ_CHECK(certificate_open(a, s, CERTIFICATE_TYPE, in, &json) == ERR_INTEGRITY || in.n > 64);
     text jws = jws_sign(a, s, text_upto(in, half), text_from(in, half));
     enum err code = jws_open(a, s, jws, &header, &payload);
     FUZZ_CHECK(code == OK || code == ERR_INTEGRITY);
     FUZZ_CHECK(code != OK || (text_eq(header, text_upto(in, half)) && text_eq(payload, text_from(in, half))));
-    code = certificate_open(a, s, jws, &json);
+    code = certificate_open(a, s, CERTIFICATE_TYPE, jws, &json);
     FUZZ_CHECK(code == OK || code == ERR_INTEGRITY);
-    FUZZ_CHECK(certificate_open(a, s, certificate_sign(a, s, in), &json) == OK && text_eq(json, in));
+    text certificate = certificate_sign(a, s, CERTIFICATE_TYPE, in);
+    FUZZ_CHECK(certificate_open(a, s, CERTIFICATE_TYPE, certificate, &json) == OK && text_eq(json, in));
+    FUZZ_CHECK(certificate_open(a, s, RECEIPT_TYPE, certificate, &json) == ERR_INTEGRITY);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
