@@ -3,7 +3,8 @@
 #include "base/log.h"
 #include "store/engine.h"
 
-enum { LOG_LONG = 8000, LOG_TAIL = 200, READERS_WAIT_MS = 5, AGAIN_MS = 20, PASS_MEMORY = 1 << 20 };
+/* LOG_FAR: pages at which the writer waits for the thread and copies the rest itself, whatever comes in meanwhile. */
+enum { LOG_LONG = 8000, LOG_FAR = 2 * LOG_LONG, LOG_TAIL = 200, READERS_WAIT_MS = 5, AGAIN_MS = 20, PASS_MEMORY = 1 << 20 };
 
 /* ---- The thread. ---- */
 
@@ -129,11 +130,11 @@ enum err drain_by_writer(struct store *s, enum file f, enum drain_step step, int
 
 /* Nothing is added meanwhile, so that all of it comes into the file; the snapshots of before are waited for, which
  * takes milliseconds, and the next commit begins the log anew. */
-static void finish(struct store *s, enum file f)
+static void finish(struct store *s, enum file f, bool wait)
 {
     bool busy;
     msec now = clock_monotonic();
-    if (now - s->drain.tried < AGAIN_MS || !drain_hold(s, false))
+    if (now - s->drain.tried < AGAIN_MS || !drain_hold(s, wait))
         return;
     s->drain.tried = now;
     s->writers[f]->arena = &s->own;
@@ -148,9 +149,9 @@ void drain_tend(struct store *s)
         int pages = s->writers[f]->logged;
         if (pages < LOG_LONG)
             continue;
-        if (pages - copied(s, f) > LOG_TAIL)
+        if (pages < LOG_FAR && pages - copied(s, f) > LOG_TAIL)
             ask(&s->drain, f);
         else
-            finish(s, f);
+            finish(s, f, pages >= LOG_FAR);
     }
 }
