@@ -4,7 +4,14 @@
 #include "store/engine.h"
 
 /* LOG_FAR: pages at which the writer waits for the thread and copies the rest itself, whatever comes in meanwhile. */
-enum { LOG_LONG = 8000, LOG_FAR = 2 * LOG_LONG, LOG_TAIL = 200, READERS_WAIT_MS = 5, AGAIN_MS = 20, PASS_MEMORY = 1 << 20 };
+enum {
+    LOG_LONG = 8000,
+    LOG_FAR = 2 * LOG_LONG,
+    LOG_TAIL = 200,
+    READERS_WAIT_MS = 5,
+    AGAIN_MS = 20,
+    PASS_MEMORY = 1 << 20
+};
 
 /* ---- The thread. ---- */
 
