@@ -64,7 +64,11 @@ static bool lock_calls(void)
                                    SCMP_SYS(mremap),       SCMP_SYS(brk),           SCMP_SYS(madvise),
                                    SCMP_SYS(futex),        SCMP_SYS(exit),          SCMP_SYS(exit_group),
                                    SCMP_SYS(rt_sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-                                   SCMP_SYS(getrandom),    SCMP_SYS(sched_yield),   SCMP_SYS(close) };
+                                   SCMP_SYS(getrandom),    SCMP_SYS(sched_yield),   SCMP_SYS(close),
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+                                   SCMP_SYS(sigaltstack), /* of the sanitizer's own end */
+#endif
+    };
     static const int refused[] = { SCMP_SYS(open),       SCMP_SYS(openat),   SCMP_SYS(stat),  SCMP_SYS(newfstatat),
                                    SCMP_SYS(fstat),      SCMP_SYS(access),   SCMP_SYS(faccessat),
                                    SCMP_SYS(readlink),   SCMP_SYS(getcwd),   SCMP_SYS(lseek) };
