@@ -1,6 +1,7 @@
 /* The register of authorities' requests: a row with its sealed file, how it is changed, and what is shown of it. */
 #include "base/calendar.h"
 #include "domain/authority/inside.h"
+#include "domain/core/written.h"
 #include "domain/core/actor.h"
 #include "domain/core/decided.h"
 #include "domain/core/id.h"
@@ -37,11 +38,6 @@ enum err authority_may(struct ctx *c)
 
 /* ---- The row and its file. ---- */
 
-static void key_of(const struct ctx *c, struct key *out)
-{
-    key_derive(store_index_key(ctx_store(c)), TEXT("authority"), out);
-}
-
 static struct place place_of(const struct ctx *c, struct subject_id request, text table, int64_t version)
 {
     return (struct place){ .tenant = c->tenant,
@@ -53,18 +49,14 @@ static struct place place_of(const struct ctx *c, struct subject_id request, tex
 
 enum err authority_seal(struct ctx *c, struct subject_id request, text table, int64_t version, text clear, sealed *out)
 {
-    KEY_AUTO key;
     struct place place = place_of(c, request, table, version);
-    key_of(c, &key);
-    return seal(c->arena, &key, &place, clear, out);
+    return written_seal_at(c, TEXT("authority"), &place, clear, out);
 }
 
 enum err authority_unseal(struct ctx *c, struct subject_id request, text table, int64_t version, sealed in, text *clear)
 {
-    KEY_AUTO key;
     struct place place = place_of(c, request, table, version);
-    key_of(c, &key);
-    return seal_open(c->arena, &key, &place, in, clear);
+    return written_open_at(c, TEXT("authority"), &place, in, clear);
 }
 
 static enum err seal_file(struct authority_change *ch, int64_t version)

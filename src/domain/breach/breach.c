@@ -1,5 +1,6 @@
 /* The register of breaches: rows of rows.def, the clocks, a row with its sealed file, and what is shown of it. */
 #include "domain/breach/inside.h"
+#include "domain/core/written.h"
 #include "domain/core/decided.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
@@ -83,11 +84,6 @@ struct breach_clock breach_clock(const struct policy *p, msec known)
 
 /* ---- The row and its file. ---- */
 
-static void key_of(const struct ctx *c, struct key *out)
-{
-    key_derive(store_index_key(ctx_store(c)), TEXT("breach"), out);
-}
-
 static struct place place_of(const struct ctx *c, struct subject_id breach, text table, text field, int64_t version)
 {
     return (struct place){ .tenant = c->tenant,
@@ -100,19 +96,15 @@ static struct place place_of(const struct ctx *c, struct subject_id breach, text
 enum err breach_seal(struct ctx *c, struct subject_id breach, text table, text field, int64_t version, text clear,
                      sealed *out)
 {
-    KEY_AUTO key;
     struct place place = place_of(c, breach, table, field, version);
-    key_of(c, &key);
-    return seal(c->arena, &key, &place, clear, out);
+    return written_seal_at(c, TEXT("breach"), &place, clear, out);
 }
 
 enum err breach_unseal(struct ctx *c, struct subject_id breach, text table, text field, int64_t version, sealed in,
                        text *clear)
 {
-    KEY_AUTO key;
     struct place place = place_of(c, breach, table, field, version);
-    key_of(c, &key);
-    return seal_open(c->arena, &key, &place, in, clear);
+    return written_open_at(c, TEXT("breach"), &place, in, clear);
 }
 
 static enum err open_file(struct ctx *c, struct breach *b, sealed body)

@@ -3,6 +3,7 @@
 #include "domain/core/written.h"
 #include "base/buf.h"
 #include "base/decode.h"
+#include "domain/core/instance.h"
 
 enum { SPARE = 256 };
 static const text form = TEXT_INIT("sealed:1:");
@@ -42,4 +43,18 @@ enum err written_open(const struct store *s, struct arena *a, text tenant, text 
         return say(a, ERR_CRYPT, "what was written into %.*s is not as it was kept", T(table));
     key_of(s, &key);
     return seal_open(a, &key, &place, (sealed){ bytes }, clear);
+}
+
+enum err written_seal_at(struct ctx *c, text of, const struct place *at, text clear, sealed *out)
+{
+    KEY_AUTO key;
+    key_derive(store_index_key(ctx_store(c)), of, &key);
+    return seal(c->arena, &key, at, clear, out);
+}
+
+enum err written_open_at(struct ctx *c, text of, const struct place *at, sealed kept, text *clear)
+{
+    KEY_AUTO key;
+    key_derive(store_index_key(ctx_store(c)), of, &key);
+    return seal_open(c->arena, &key, at, kept, clear);
 }

@@ -1,5 +1,6 @@
 /* The register of requests: rows of moves.def, a row with its sealed file, and what is shown of it. */
 #include "base/calendar.h"
+#include "domain/core/written.h"
 #include "domain/core/decided.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
@@ -96,8 +97,6 @@ text dsr_reference(struct ctx *c, const struct dsr *d) { return id_print(c->aren
 
 /* ---- The row and its file. ---- */
 
-static void key_of(const struct ctx *c, struct key *out) { key_derive(store_index_key(ctx_store(c)), TEXT("dsr"), out); }
-
 static struct place place_of(const struct ctx *c, struct subject_id request, text table, text field, int64_t version)
 {
     return (struct place){ .tenant = c->tenant,
@@ -110,19 +109,15 @@ static struct place place_of(const struct ctx *c, struct subject_id request, tex
 enum err dsr_seal(struct ctx *c, struct subject_id request, text table, text field, int64_t version, text clear,
                   sealed *out)
 {
-    KEY_AUTO key;
     struct place place = place_of(c, request, table, field, version);
-    key_of(c, &key);
-    return seal(c->arena, &key, &place, clear, out);
+    return written_seal_at(c, TEXT("dsr"), &place, clear, out);
 }
 
 enum err dsr_unseal(struct ctx *c, struct subject_id request, text table, text field, int64_t version, sealed in,
                     text *clear)
 {
-    KEY_AUTO key;
     struct place place = place_of(c, request, table, field, version);
-    key_of(c, &key);
-    return seal_open(c->arena, &key, &place, in, clear);
+    return written_open_at(c, TEXT("dsr"), &place, in, clear);
 }
 
 enum err dsr_file_seal(struct ctx *c, const struct dsr *d, int64_t version, sealed *out)

@@ -11,11 +11,6 @@
 #define SENT(name)  json_text(q->json, TEXT(name))
 #define ASKED(name) request_query(q, TEXT(name))
 
-static bool needs_reason(const struct ctx *c)
-{
-    return c->actor.index >= 0 && c->policy->actors[c->actor.index].reason;
-}
-
 /* ---- The list. ---- */
 
 static enum err show_list(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
@@ -56,7 +51,7 @@ enum err api_staff_authorities(struct ctx *c, const struct request *q, struct re
 {
     const struct staff_outcome fine = { 0 };
     text after = ASKED("after");
-    if (needs_reason(c))
+    if (staff_needs_reason(c))
         return show_list(c, q, r, &fine, NULL);
     return list_page(c, q, r, after.p ? after : TEXT(""), OK);
 }
@@ -208,7 +203,7 @@ enum err api_staff_authority(struct ctx *c, const struct request *q, struct repl
 {
     const struct staff_outcome fine = { 0 };
     const struct json *file = NULL;
-    if (!needs_reason(c))
+    if (!staff_needs_reason(c))
         TRY(load_file(c, ID, &file));
     return show_file(c, q, r, &fine, file);
 }
@@ -234,7 +229,7 @@ enum err api_staff_authority_do(struct ctx *c, const struct request *q, struct r
     struct staff_outcome o = staff_outcome(c, e);
     if (e != OK && !staff_again(e))
         return e;
-    if (e == OK && SENT("act").n && !needs_reason(c))
+    if (e == OK && SENT("act").n && !staff_needs_reason(c))
         return page_go(c, r, arena_print(c->arena, "/staff/authorities/%.*s", T(ID)), TEXT("authority"));
     enum err seen = load_file(c, ID, &file);
     if (seen != OK && e == OK)

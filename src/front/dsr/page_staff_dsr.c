@@ -12,11 +12,6 @@
 #define SENT(name)  json_text(q->json, TEXT(name))
 #define ASKED(name) request_query(q, TEXT(name))
 
-static bool needs_reason(const struct ctx *c)
-{
-    return c->actor.index >= 0 && c->policy->actors[c->actor.index].reason;
-}
-
 /* ---- The list. ---- */
 
 static enum err show_list(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
@@ -58,7 +53,7 @@ enum err api_staff_requests(struct ctx *c, const struct request *q, struct reply
 {
     const struct staff_outcome fine = { 0 };
     text which = ASKED("which"), after = ASKED("after");
-    if (needs_reason(c))
+    if (staff_needs_reason(c))
         return show_list(c, q, r, &fine, which, NULL);
     return list_page(c, q, r, which.p ? which : TEXT(""), after.p ? after : TEXT(""), OK);
 }
@@ -203,7 +198,7 @@ enum err api_staff_request(struct ctx *c, const struct request *q, struct reply 
 {
     const struct staff_outcome fine = { 0 };
     const struct json *request = NULL;
-    if (!needs_reason(c))
+    if (!staff_needs_reason(c))
         TRY(load_request(c, ID, &request));
     return show_request(c, q, r, &fine, request);
 }
@@ -222,7 +217,7 @@ enum err api_staff_request_do(struct ctx *c, const struct request *q, struct rep
     struct staff_outcome o = staff_outcome(c, e);
     if (e != OK && !staff_again(e))
         return e;
-    if (e == OK && SENT("move").n && !needs_reason(c))
+    if (e == OK && SENT("move").n && !staff_needs_reason(c))
         return page_go(c, r, arena_print(c->arena, "/staff/requests/%.*s", T(ID)), TEXT("moved"));
     enum err seen = load_request(c, ID, &request);
     if (seen != OK && e == OK)
@@ -283,7 +278,7 @@ enum err api_staff_mail(struct ctx *c, const struct request *q, struct reply *r)
 {
     const struct staff_outcome fine = { 0 };
     text after = ASKED("after");
-    return needs_reason(c) ? show_asides(c, q, r, &fine, NULL) : asides_page(c, q, r, after.p ? after : TEXT(""), OK);
+    return staff_needs_reason(c) ? show_asides(c, q, r, &fine, NULL) : asides_page(c, q, r, after.p ? after : TEXT(""), OK);
 }
 
 enum err api_staff_mail_do(struct ctx *c, const struct request *q, struct reply *r)

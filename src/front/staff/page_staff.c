@@ -81,6 +81,11 @@ void staff_purposes(struct page *p, enum act act, int category, text chosen)
     json_close(&p->w, ']');
 }
 
+bool staff_needs_reason(const struct ctx *c)
+{
+    return c->actor.index >= 0 && c->policy->actors[c->actor.index].reason;
+}
+
 enum err staff_reason(struct ctx *c, const struct request *q)
 {
     return look_reason(c, json_text(q->json, TEXT("reason")));

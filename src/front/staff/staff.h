@@ -12,6 +12,8 @@ void staff_which(struct page *p, text chosen);
  * that use the category
  * (-1: any); and for messages none of marketing. */
 void staff_purposes(struct page *p, enum act act, int category, text chosen);
+/* Whether the role must say why it looks (roles.*.reason). */
+bool staff_needs_reason(const struct ctx *c);
 /* Takes the form's reason. */
 enum err staff_reason(struct ctx *c, const struct request *q);
 /* Whether the form is shown again with what went wrong; else the reason is answered as it is (nobody there, nobody
