@@ -140,14 +140,18 @@ text arena_print(struct arena *a, const char *format, ...)
 static const char *in_french(const char *format)
 {
     static const struct {
-        const char *en, *fr;
+        text en;
+        const char *fr;
     } rows[] = {
-#define SAID(en, fr) { en, fr },
+#define SAID(en, fr) { TEXT_INIT(en), fr },
 #include "base/said.def"
+#include "base/said_front.def"
+#include "base/said_store.def"
 #undef SAID
     };
+    text said = text_of(format);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (text_eq(text_of(rows[i].en), text_of(format)))
+        if (text_eq(rows[i].en, said))
             return rows[i].fr;
     return NULL;
 }

@@ -228,7 +228,7 @@ enum err proof_open(struct arena *a, const struct signer *verifier, text proof, 
     struct tree_proof path;
     struct hash root;
     if (!text_eq(line, TEXT(PROOF_HEAD)))
-        return say(a, ERR_INTEGRITY, "the proof does not begin with " PROOF_HEAD);
+        return say(a, ERR_INTEGRITY, "the proof does not begin with %s", PROOF_HEAD);
     line = text_cut(&rest, '\n');
     if (text_starts(line, TEXT("extra "))) { /* authenticated by nothing: passed over */
         if (!decode_base64(a, text_from(line, sizeof "extra " - 1)).p)

@@ -73,7 +73,7 @@ enum err anchor_check(struct store *s, struct arena *a)
     if (now.size > s->edge.tree.size)
         return say(
             a, ERR_INTEGRITY,
-            "data.db is older than the keyring beside it: its journal has %llu entries, and %llu were acknowledged; "
+            "data.db is older than the keyring beside it: its journal has %llu entries, and %llu were acknowledged. "
             "`garant restore` puts a backup in place, and an entry says so",
             (unsigned long long)s->edge.tree.size, (unsigned long long)now.size);
     return say(

@@ -108,8 +108,8 @@ static enum err check_exposure(struct arena *a, const struct server_options *o, 
     }
     return say(
         a, ERR_CONFIG,
-        "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, listen on 127.0.0.1, or "
-        "say --proxy and --proxy-from when a proxy that ends TLS stands before",
+        "plain HTTP beyond loopback is refused%.*s: give --tls-certificate and --tls-key, or listen on 127.0.0.1. "
+        "Behind a proxy that ends TLS, say --proxy and --proxy-from",
         T(transport_clause(a, app)));
 }
 

@@ -403,7 +403,7 @@ static enum err restore_all(struct restore *r, const struct store_options *o)
     char dir[PATH_MAX];
     if (!r->what->keys.n && text_cstr(o->dir, dir, sizeof dir) && !file_exists(dir))
         return say(r->a, ERR_CONFIG,
-                   "there is no data folder %s: on a new machine --keys names the folder of a backup of the keyring"
+                   "there is no data folder %s. On a new machine --keys names the folder of a backup of the keyring"
                    " (backup --keys), and --master the master key's file",
                    dir);
     TRY(folder_make(r, o->dir));
