@@ -67,6 +67,7 @@ struct thing {
     uint32_t key_class;
     struct place place;
     sealed sealed;
+    bool block; /* events, as core/block.h writes them */
 };
 enum { OPENER_MEMORY = 64 << 20 };
 struct opener {

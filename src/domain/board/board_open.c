@@ -1,6 +1,7 @@
 /* The board's look into what is sealed: whether each thing held opens under its keys and parses, named by where it
  * stands, without values. */
 #include "domain/board/board_inside.h"
+#include "domain/core/block.h"
 #include "domain/core/feature.h"
 #include "domain/core/id.h"
 #include "domain/person/record.h"
@@ -54,6 +55,18 @@ static void look_at_sources(const struct policy *p, const struct json *fields, s
     }
 }
 
+static enum err look_at_block(const struct policy *p, struct arena *a, text clear, struct sources_seen *out)
+{
+    struct block b;
+    struct block_event e;
+    TRY(block_read(a, clear, &b));
+    for (unsigned i = 0; i < b.count; i++) {
+        TRY(block_event(a, &b, i, &e));
+        look_at_sources(p, e.fields, out);
+    }
+    return OK;
+}
+
 enum err opener_look(struct opener *o, const struct thing *t, bool *readable, struct sources_seen *sources)
 {
     ARENA_AUTO room = arena_make(OPENER_MEMORY);
@@ -71,10 +84,12 @@ enum err opener_look(struct opener *o, const struct thing *t, bool *readable, st
         key_derive(&o->key, t->derive, &key);
     if (e == OK)
         e = seal_open(&room, &key, &t->place, t->sealed, &clear);
-    if (e == OK)
+    if (e == OK && t->block)
+        e = look_at_block(o->c->policy, &room, clear, sources);
+    else if (e == OK)
         e = json_parse(&room, clear, &parsed);
     *readable = e == OK;
-    if (e == OK && text_eq(t->kind, TEXT("record")))
+    if (e == OK && !t->block && text_eq(t->kind, TEXT("record")))
         look_at_sources(o->c->policy, parsed, sources);
     return e == ERR_ERASED || record_unreadable(e) ? OK : e;
 }
@@ -90,6 +105,7 @@ static struct thing of_record(struct arena *a, struct query *q)
                            .key_class = (uint32_t)query_get(q, LOOK_RECORDS, class),
                            .item = arena_print(a, "%lld", (long long)query_get(q, LOOK_RECORDS, item)),
                            .sealed = query_get(q, LOOK_RECORDS, sealed),
+                           .block = text_eq(query_get(q, LOOK_RECORDS, source), BLOCK_SOURCE),
                            .place = { .table = TEXT("record"),
                                       .field = category,
                                       .version = (uint64_t)query_get(q, LOOK_RECORDS, version) } };

@@ -31,7 +31,8 @@ static enum err run_hour(struct db *db, struct write *w)
 static enum err write_hour(struct ctx *c, const struct load_counts *now)
 {
     const struct load_counts *before = &c->app->load.before;
-    struct hour h = { .hour = c->app->load.hour, .storage = (int64_t)store_figures(ctx_store(c)).db_bytes };
+    const struct store_figures f = store_figures(ctx_store(c));
+    struct hour h = { .hour = c->app->load.hour, .storage = (int64_t)(f.db_bytes + f.wal_bytes) };
     for (unsigned i = 0; i < LOAD_BUCKETS; i++)
         h.counts.responses[i] = now->responses[i] - before->responses[i];
     struct write w = { .run = run_hour, .arg = &h, .event = event_of(c, NULL, TEXT("load.counted")) };

@@ -106,11 +106,9 @@ enum err archive_list(struct ctx *c, const struct paging *asked, struct answer *
 
 /* ---- Reading. ---- */
 
-static enum err put_record(struct ctx *c, const struct person *p, const struct keeping *k, struct record *r,
-                           struct json_out *w)
+static void put_record(struct ctx *c, const struct keeping *k, const struct record *r, struct json_out *w)
 {
     char time[TIME_TEXT + 1];
-    TRY(record_open(c, p, r));
     json_open(w, '{');
     json_pair_int(w, TEXT("item"), r->item);
     json_pair(w, TEXT("at"), time_text(r->at, time));
@@ -123,7 +121,6 @@ static enum err put_record(struct ctx *c, const struct person *p, const struct k
     }
     json_close(w, '}');
     json_close(w, '}');
-    return OK;
 }
 
 static enum err put_records(struct ctx *c, const struct person *p, int category, struct json_out *w, int64_t *count)
@@ -137,16 +134,21 @@ static enum err put_records(struct ctx *c, const struct person *p, int category,
                 ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name)));
     json_name(w, TEXT("records"));
     json_open(w, '[');
-    for (*count = 0; query_next(&q); ++*count) {
-        struct record r = { .category = category,
-                            .item = query_get(&q, ARCHIVE_RECORDS, item),
-                            .version = query_get(&q, ARCHIVE_RECORDS, version),
-                            .sealed = query_get(&q, ARCHIVE_RECORDS, sealed),
-                            .at = query_get(&q, ARCHIVE_RECORDS, at),
-                            .due = query_get(&q, ARCHIVE_RECORDS, due),
-                            .key_class = (uint32_t)query_get(&q, ARCHIVE_RECORDS, class),
-                            .archived = true };
-        TRY(put_record(c, p, &k, &r, w));
+    for (*count = 0; query_next(&q);) {
+        struct record *rows, r = { .category = category,
+                                   .item = query_get(&q, ARCHIVE_RECORDS, item),
+                                   .version = query_get(&q, ARCHIVE_RECORDS, version),
+                                   .sealed = query_get(&q, ARCHIVE_RECORDS, sealed),
+                                   .at = query_get(&q, ARCHIVE_RECORDS, at),
+                                   .due = query_get(&q, ARCHIVE_RECORDS, due),
+                                   .key_class = (uint32_t)query_get(&q, ARCHIVE_RECORDS, class),
+                                   .source = query_get(&q, ARCHIVE_RECORDS, source),
+                                   .archived = true };
+        unsigned n;
+        TRY(record_open_all(c, p, &r, &rows, &n));
+        *count += n;
+        for (unsigned i = 0; i < n; i++)
+            put_record(c, &k, &rows[i], w);
     }
     json_close(w, ']');
     return q.status;

@@ -3,6 +3,7 @@
 #include "domain/person/form.h"
 #include "domain/person/change.h"
 #include "domain/person/append.h"
+#include "domain/core/block.h"
 #include "domain/core/instance.h"
 #include "domain/person/keeping.h"
 #include "domain/person/source.h"
@@ -190,6 +191,9 @@ enum err subject_drop_record(struct ctx *c, text id, text category, text item, s
     TRY(form_category_of(c, category, &index));
     TRY(person_allow_act(c, &p, ACT_ERASE));
     TRY(keeping_forbids(c, &p, c->policy->categories[index].name));
+    if (item.p && block_holds(&c->policy->categories[index]))
+        return say_clause(c->arena, ERR_VALUE, &c->policy->categories[index].clause,
+                          "events of category \"%.*s\" are erased together: leave the item out", T(category));
     if (item.p && !text_int(item, &number))
         return say(c->arena, ERR_VALUE, "\"item\" must be an integer");
     TRY(change_begin(c, &p, 1, &ch));

@@ -2,6 +2,7 @@
 #include "domain/person/look_at.h"
 #include "domain/core/data_subject.h"
 #include "domain/person/record.h"
+#include "domain/core/block.h"
 #include "domain/core/named.h"
 #include "domain/core/instance.h"
 #include "domain/core/feature.h"
@@ -68,6 +69,53 @@ enum err record_open(struct ctx *c, const struct person *p, struct record *r)
         return OK;
     return say(c->arena, ERR_INTEGRITY, "a record of category \"%.*s\" cannot be read",
                T(place.field)); /* no fault of who asked */
+}
+
+bool record_is_block(const struct record *r) { return text_eq(r->source, BLOCK_SOURCE); }
+
+enum err record_open_under(struct ctx *c, const struct person *p, const struct record *r, const struct key *k,
+                           text *clear)
+{
+    struct place place = place_of(c, p, r);
+    return seal_open(c->arena, k, &place, r->sealed, clear);
+}
+
+static enum err open_block(struct ctx *c, const struct person *p, const struct record *row, struct record **out,
+                           unsigned *count)
+{
+    KEY_AUTO key;
+    struct block b;
+    text clear;
+    TRY(key_of(c, p, row, &key));
+    TRY(record_open_under(c, p, row, &key, &clear));
+    TRY(block_read(c->arena, clear, &b));
+    block_sort(&b);
+    *out = NEW_ARRAY(c->arena, struct record, b.count + 1);
+    TRY_PTR(*out);
+    for (*count = 0; *count < b.count; ++*count) {
+        struct block_event e;
+        TRY(block_event(c->arena, &b, *count, &e));
+        struct record *r = &(*out)[*count];
+        *r = *row;
+        r->item = e.item;
+        r->at = e.at;
+        r->source = e.source;
+        r->fields = e.fields;
+        r->of_block = true;
+    }
+    return OK;
+}
+
+enum err record_open_all(struct ctx *c, const struct person *p, const struct record *row, struct record **out,
+                         unsigned *count)
+{
+    if (record_is_block(row))
+        return open_block(c, p, row, out, count);
+    *out = NEW(c->arena, struct record);
+    TRY_PTR(*out);
+    **out = *row;
+    *count = 1;
+    return record_open(c, p, *out);
 }
 
 enum err record_key(struct ctx *c, const struct person *p, const struct category *cat, struct record_key *out)
@@ -157,20 +205,47 @@ static enum err load_rows(struct ctx *c, const struct person *p, int category, i
 
 bool record_unreadable(enum err e) { return e == ERR_CRYPT || e == ERR_JSON || e == ERR_INTEGRITY; }
 
-static enum err keep_readable(struct ctx *c, const struct person *p, bool archived_too, unsigned all,
-                              struct record *rows, unsigned *count, unsigned *unreadable)
+/* What the rows hold, in a list of its own. */
+struct opened {
+    struct record *list;
+    unsigned count, room;
+};
+
+static enum err add_opened(struct arena *a, struct opened *o, const struct record *more, unsigned count)
 {
-    for (unsigned i = 0; i < all; i++) {
-        if (rows[i].archived && !archived_too)
+    if (o->count + count > o->room) {
+        struct record *old = o->list;
+        o->room = (o->count + count) * 2;
+        o->list = NEW_ARRAY(a, struct record, o->room);
+        TRY_PTR(o->list);
+        if (old)
+            memcpy(o->list, old, o->count * sizeof *old);
+    }
+    memcpy(o->list + o->count, more, count * sizeof *more);
+    o->count += count;
+    return OK;
+}
+
+/* unreadable: NULL when what cannot be opened is an error. */
+static enum err open_rows(struct ctx *c, const struct person *p, bool archived_too, struct record **rows,
+                          unsigned *count, unsigned *unreadable)
+{
+    struct opened o = { .list = NULL };
+    for (unsigned i = 0; i < *count; i++) {
+        struct record *found = &(*rows)[i];
+        unsigned n = 1;
+        if (found->archived && !archived_too)
             continue;
-        enum err e = record_open(c, p, &rows[i]);
+        enum err e = record_is_block(found) ? record_open_all(c, p, found, &found, &n) : record_open(c, p, found);
         if (e == OK)
-            rows[(*count)++] = rows[i];
-        else if (record_unreadable(e))
+            TRY(add_opened(c->arena, &o, found, n));
+        else if (unreadable && record_unreadable(e))
             ++*unreadable;
         else
             return e;
     }
+    *rows = o.list;
+    *count = o.count;
     return OK;
 }
 
@@ -178,39 +253,29 @@ enum err record_load_page(struct ctx *c, const struct person *p, int category, i
                           unsigned *count, unsigned *unreadable, bool *more)
 {
     enum { PAGE = 256 };
-    unsigned all;
     *count = 0;
-    TRY(load_rows(c, p, category, *after, PAGE, out, &all, more));
-    if (all)
-        *after = (*out)[all - 1].item;
-    return keep_readable(c, p, true, all, *out, count, unreadable);
+    TRY(load_rows(c, p, category, *after, PAGE, out, count, more));
+    if (*count)
+        *after = (*out)[*count - 1].item;
+    return open_rows(c, p, true, out, count, unreadable);
 }
 
 enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too,
                               struct record **out, unsigned *count, unsigned *unreadable)
 {
-    unsigned all;
     bool more;
     *unreadable = 0;
     *count = 0;
-    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all, &more));
-    return keep_readable(c, p, archived_too, all, *out, count, unreadable);
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, count, &more));
+    return open_rows(c, p, archived_too, out, count, unreadable);
 }
+
 enum err record_load(struct ctx *c, const struct person *p, int category, bool archived_too, struct record **out,
                      unsigned *count)
 {
-    unsigned all, kept = 0;
     bool more;
-    TRY(load_rows(c, p, category, INT64_MIN, -1, out, &all, &more));
-    for (unsigned i = 0; i < all; i++) {
-        struct record *r = &(*out)[i];
-        if (r->archived && !archived_too)
-            continue;
-        TRY(record_open(c, p, r));
-        (*out)[kept++] = *r;
-    }
-    *count = kept;
-    return OK;
+    TRY(load_rows(c, p, category, INT64_MIN, -1, out, count, &more));
+    return open_rows(c, p, archived_too, out, count, NULL);
 }
 
 /* {field: [value, …]} as {field: value}. */

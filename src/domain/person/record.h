@@ -25,6 +25,7 @@ struct record {
     msec at, due; /* due 0: no end known yet */
     sealed sealed;
     const struct json *fields; /* opened: {field: [value, source, time]} */
+    bool of_block;             /* an event, read from a block (core/block.h): its row is no row of its own */
 };
 /* Key class of a category that may outlive the person's key: stable over policy versions, never 0. */
 uint32_t record_class(const struct category *cat);
@@ -67,6 +68,14 @@ enum err record_seal_under(struct ctx *c, const struct person *p, struct record 
                            text fields);
 /* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */
 enum err record_open(struct ctx *c, const struct person *p, struct record *r);
+/* What one row holds, opened: a record, or the events of a block, oldest first. ERR_CRYPT, ERR_INTEGRITY as
+ * record_open(). */
+enum err record_open_all(struct ctx *c, const struct person *p, const struct record *row, struct record **out,
+                         unsigned *count);
+/* Whether the row is a block of events, and its bytes, sealed and opened under the key of their category at hand. */
+bool record_is_block(const struct record *r);
+enum err record_open_under(struct ctx *c, const struct person *p, const struct record *r, const struct key *k,
+                           text *clear);
 /* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put`
  * is then filled and *has_put true. */
 enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put,

@@ -5,6 +5,7 @@
 #include "domain/core/load.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
+#include "base/calendar.h"
 #include "domain/person/form.h"
 #include "domain/person/keeping.h"
 #include "domain/person/person.h"
@@ -13,8 +14,9 @@
 #include "domain/person/whole.h"
 #include "domain/usage/intake.h"
 #include "domain/usage/usage.h"
+#include <stdlib.h>
 
-enum { ITEM_TRIES = 1000000, AHEAD = 1 * HOUR };
+enum { AHEAD = 1 * HOUR };
 
 void intake_wipe(struct intake *t)
 {
@@ -26,23 +28,18 @@ void intake_wipe(struct intake *t)
 
 /* ---- What was sent. ---- */
 
-bool intake_fills(const struct category *cat)
-{
-    return cat->many && !cat->transient && (text_eq(cat->stream, TEXT("usage")) || text_eq(cat->stream, TEXT("logs")));
-}
-
 static enum err category_of(struct ctx *c, text name, int *out)
 {
     if (name.n) {
         TRY(form_category_of(c, name, out));
         const struct category *cat = &c->policy->categories[*out];
-        return intake_fills(cat)
+        return block_holds(cat)
                    ? OK
                    : say_clause(c->arena, ERR_UNDECLARED, &cat->clause,
                                 "category \"%.*s\" is not filled by events: its \"stream\" says by what", T(cat->name));
     }
     *out = policy_stream(c->policy, TEXT("usage"));
-    return *out >= 0 && intake_fills(&c->policy->categories[*out])
+    return *out >= 0 && block_holds(&c->policy->categories[*out])
                ? OK
                : say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
                             "the policy has no category of stream \"usage\"");
@@ -167,30 +164,42 @@ static void put_refused(struct intake *t, text id, const struct under *u)
 
 /* ---- One event made ready. ---- */
 
-/* When an event of that time ends, 0 when its term is not known yet. */
-static msec due_of(const struct intake *t, const struct under *u, msec at)
+msec intake_due(const struct intake *t, const struct under *u, msec at, msec took)
 {
     const struct category *cat = &t->c->policy->categories[u->category];
     struct starts starts = u->starts;
-    starts.collection = t->c->now;
+    starts.collection = took;
     starts.event = at;
     return cat->retention ? retention_due(cat->retention, &starts, false) : 0;
 }
 
+static void day_of(const struct ctx *c, struct under *u, int64_t item)
+{
+    if (item >= u->first && item <= u->last)
+        return;
+    struct date day = value_day(c, item / 1000);
+    u->first = value_day_start(c, day) * 1000;
+    u->last = value_day_start(c, date_of_days(date_days(day) + 1)) * 1000 - 1;
+}
+
 enum err intake_add(struct intake *t, struct under *u, const struct json *fields, msec at, int64_t item)
 {
-    struct ctx *c = t->c;
-    struct event_made *m = &t->made[t->made_count++];
-    *m = (struct event_made){ .under = u };
-    m->record = (struct record){ .category = u->category,
-                                 .item = item, /* in the order of time */
-                                 .version = 1,
-                                 .source = u->source,
-                                 .at = at,
-                                 .due = due_of(t, u, at) };
-    text form = form_sealed(c, fields, NULL, u->source);
-    TRY_PTR(form.p);
-    return record_seal_under(c, u->p, &m->record, &u->key, form);
+    day_of(t->c, u, item);
+    t->made[t->made_count++] = (struct event_made){ .under = u,
+                                                    .event = { .item = item,
+                                                               .at = at,
+                                                               .took = t->c->now,
+                                                               .source = u->source,
+                                                               .fields = fields },
+                                                    .first = u->first,
+                                                    .last = u->last,
+                                                    .due = intake_due(t, u, at, t->c->now) };
+    return OK;
+}
+
+static bool says_when(const struct json *event, const struct field *f)
+{
+    return json_text(event, TEXT("at")).p || (f && json_text(json_get(event, TEXT("fields")), f->name).p);
 }
 
 static enum err make_event(struct intake *t, const struct json *event)
@@ -218,34 +227,44 @@ static enum err make_event(struct intake *t, const struct json *event)
     struct digest of_id;
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("usage"), id, &of_id);
     TRY(intake_add(t, u, fields, at, at * 1000 + (of_id.b[0] << 8 | of_id.b[1]) % 1000));
-    t->made[t->made_count - 1].id = of_id;
-    t->made[t->made_count - 1].has_id = true;
+    struct event_made *m = &t->made[t->made_count - 1];
+    m->id = of_id;
+    m->has_id = true;
+    m->timed = says_when(event, time);
+    memcpy(&m->event.id, of_id.b + 2, sizeof m->event.id);
+    m->event.id |= 1; /* 0 is of an event without one */
     return OK;
 }
 
 /* ---- The commit. ---- */
 
-static enum err run_event(struct db *db, struct intake *t, const struct event_made *m, bool *repeated)
+/* What came without a time is at another place each time it is sent: it is known by its id alone. So is what earlier
+ * versions took in. */
+static enum err find_repeated(struct db *db, const struct intake *t, struct event_made *m, bool any)
 {
-    const struct ctx *c = t->c;
-    const struct record *r = &m->record;
-    const struct val tenant = V_TEXT(c->tenant), subject = V_ID(m->under->p->id);
+    const struct val tenant = V_TEXT(t->c->tenant), subject = V_ID(m->under->p->id);
     int64_t written = 1;
-    if (m->has_id)
+    m->repeated = false;
+    if (m->has_id && !m->timed) {
         TRY(db_run(db, SQL_USAGE_SEEN_ADD, &written,
-                   ARGS(tenant, subject, V_BYTES(TEXT_BYTES(m->id)), V_INT(r->at + (USAGE_AGE_DAYS + 1) * DAY))));
-    *repeated = !written;
-    for (int64_t item = r->item; !*repeated; item++) {
-        TRY(db_run(db, SQL_RECORD_PUT, &written,
-                   ARGS(tenant, subject, V_TEXT(c->policy->categories[r->category].name), V_INT(item),
-                        V_INT(r->version), V_SEALED(r->sealed), V_TEXT(r->source), V_INT(r->at),
-                        r->due ? V_INT(r->due) : V_NULL, V_INT(0), V_INT(r->key_class))));
-        if (written)
-            return OK;
-        if (item - r->item > ITEM_TRIES)
-            return say(db_arena(db), ERR_CONFLICT, "too many events of one person at one moment");
+                   ARGS(tenant, subject, V_BYTES(TEXT_BYTES(m->id)), V_INT(m->event.at + (USAGE_AGE_DAYS + 1) * DAY))));
+        m->repeated = !written;
+        return OK;
     }
-    return OK;
+    if (!m->has_id || !any)
+        return OK;
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_USAGE_SEEN_HAS, ARGS(tenant, subject, V_BYTES(TEXT_BYTES(m->id))));
+    m->repeated = query_next(&q);
+    return q.status;
+}
+
+static enum err any_seen(struct db *db, const struct intake *t, const struct under *u, bool *any)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_USAGE_SEEN_ANY, ARGS(V_TEXT(t->c->tenant), V_ID(u->p->id)));
+    *any = query_next(&q);
+    return q.status;
 }
 
 /* Events of an hour stand together: the last hours are looked at first. */
@@ -269,25 +288,47 @@ static enum err add_hours(struct db *db, const struct intake *t)
     return OK;
 }
 
+static bool one_day(const struct event_made *a, const struct event_made *b)
+{
+    return a->under == b->under && a->first == b->first;
+}
+
 enum err intake_run(struct db *db, struct write *w, struct intake *t)
 {
     const struct under *before = NULL;
+    bool any = false;
     t->taken = 0;
     t->hour_count = 0;
+    for (unsigned i = 0, end; i < t->made_count; i = end) {
+        struct event_made **day = &t->order[i];
+        if (day[0]->under != before) {
+            TRY(write_person_there(db, t->c->tenant, day[0]->under->p->id));
+            TRY(any_seen(db, t, day[0]->under, &any));
+        }
+        before = day[0]->under;
+        for (end = i; end < t->made_count && one_day(t->order[end], day[0]); end++)
+            TRY(find_repeated(db, t, t->order[end], any));
+        TRY(intake_put(db, t, day, end - i));
+    }
     for (unsigned i = 0; i < t->made_count; i++) {
         const struct event_made *m = &t->made[i];
-        bool repeated;
-        if (m->under != before)
-            TRY(write_person_there(db, t->c->tenant, m->under->p->id));
-        before = m->under;
-        TRY(run_event(db, t, m, &repeated));
-        t->taken += !repeated;
-        if (!repeated && m->under->counted)
-            count_hour(t, m->record.at / HOUR);
+        t->taken += !m->repeated;
+        if (!m->repeated && m->under->counted)
+            count_hour(t, m->event.at / HOUR);
     }
     TRY(add_hours(db, t));
     w->event.count = t->taken;
     return OK;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct event_made *x = *(struct event_made *const *)a, *y = *(struct event_made *const *)b;
+    if (x->under != y->under)
+        return x->under < y->under ? -1 : 1;
+    if (x->event.item != y->event.item)
+        return x->event.item < y->event.item ? -1 : 1;
+    return x < y ? -1 : 1;
 }
 
 enum err intake_write(struct intake *t, enum err (*run)(struct db *db, struct write *w), void *arg)
@@ -296,6 +337,9 @@ enum err intake_write(struct intake *t, enum err (*run)(struct db *db, struct wr
     for (unsigned i = 1; only && i < t->made_count; i++)
         if (memcmp(&t->made[i].under->p->id, &only->id, sizeof only->id) != 0)
             only = NULL;
+    for (unsigned i = 0; i < t->made_count; i++)
+        t->order[i] = &t->made[i];
+    qsort(t->order, t->made_count, sizeof *t->order, by_place);
     struct write w = { .run = run,
                        .arg = arg,
                        .event = event_of(t->c, only, TEXT("usage.taken")),
@@ -316,9 +360,10 @@ enum err intake_room(struct intake *t, unsigned count)
     struct arena *a = t->c->arena;
     t->unders = NEW_ARRAY(a, struct under, count + 1);
     t->made = NEW_ARRAY(a, struct event_made, count + 1);
+    t->order = NEW_ARRAY(a, struct event_made *, count + 1);
     t->puts = NEW_ARRAY(a, struct key_put, count + 1);
     t->hours = NEW_ARRAY(a, struct hour_sum, count + 1);
-    return t->unders && t->made && t->puts && t->hours ? OK : ERR_MEMORY;
+    return t->unders && t->made && t->order && t->puts && t->hours ? OK : ERR_MEMORY;
 }
 
 static enum err take(struct intake *t, const struct json *events, struct answer *out)

@@ -1,6 +1,7 @@
 /* Figures of use: counted by one thing at a time over a whole month, and shown of groups that are large enough. */
 #include "base/calendar.h"
 #include "domain/core/actor.h"
+#include "domain/core/block.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
@@ -115,7 +116,7 @@ static const struct purpose *purpose_of(const struct figures *f)
 static int events_of(const struct policy *p, const struct purpose *purpose)
 {
     for (unsigned i = 0; i < p->category_count; i++)
-        if (bits_has(&purpose->categories, i) && intake_fills(&p->categories[i]))
+        if (bits_has(&purpose->categories, i) && block_holds(&p->categories[i]))
             return (int)i;
     return -1;
 }
@@ -320,6 +321,7 @@ static enum err load_events(struct figures *f, struct one *o, struct record **ou
                                         .version = query_get(&q, USAGE_OF, version),
                                         .sealed = { arena_copy(c->arena, query_get(&q, USAGE_OF, sealed).bytes) },
                                         .at = query_get(&q, USAGE_OF, at),
+                                        .source = arena_copy(c->arena, query_get(&q, USAGE_OF, source)),
                                         .key_class = (uint32_t)query_get(&q, USAGE_OF, class) };
     }
     *out = rows;
@@ -334,11 +336,14 @@ static enum err count_events(struct figures *f, struct one *o)
     if (count)
         TRY(load_known(f->look, f, o));
     for (unsigned i = 0; i < count; i++) {
-        enum err status = record_open(&o->c, o->p, &rows[i]);
+        struct record *events;
+        unsigned n;
+        enum err status = record_open_all(&o->c, o->p, &rows[i], &events, &n);
         if (record_unreadable(status)) /* named by the board */
             continue;
         TRY(status);
-        TRY(count_event(f, o, &rows[i]));
+        for (unsigned k = 0; k < n; k++)
+            TRY(count_event(f, o, &events[k]));
     }
     return OK;
 }

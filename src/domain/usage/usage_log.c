@@ -1,6 +1,7 @@
 /* Lines of web servers' logs: read, tied to people, masked, cut to what the policy declares, and taken once. */
 #include "base/card.h"
 #include "domain/account/agent.h"
+#include "domain/core/block.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/normal.h"
@@ -313,7 +314,7 @@ static bool is_of_line(enum err e)
 static void drop_over(struct log *l)
 {
     struct intake *t = &l->intake;
-    msec due = t->made[t->made_count - 1].record.due;
+    msec due = t->made[t->made_count - 1].due;
     if (due && due <= l->c->now) {
         t->made_count--;
         l->over++;
@@ -439,7 +440,7 @@ static enum err begin(struct log *l, const struct json *in)
     l->category = policy_stream(c->policy, TEXT("logs"));
     if (name.n)
         TRY(form_category_of(c, name, &l->category));
-    if (l->category < 0 || !intake_fills(&c->policy->categories[l->category]))
+    if (l->category < 0 || !block_holds(&c->policy->categories[l->category]))
         return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
                           "the policy names no category of stream \"logs\" that this log could feed");
     digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, TEXT("usage-file"), head, &l->file);

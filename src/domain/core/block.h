@@ -1,0 +1,56 @@
+/* Blocks: events of one person, category and day written together, so that each costs few bytes and one seal serves
+ * many. */
+#ifndef DOMAIN_CORE_BLOCK_H
+#define DOMAIN_CORE_BLOCK_H
+#include "base/clock.h"
+#include "base/json.h"
+
+struct category;
+
+/* A block's bytes: its form, the names (of fields and sources) that its events use, then each event by itself. What is
+ * sealed of a single record is JSON, which begins otherwise. BLOCK_BYTES: with its row's key and seal it stays within a
+ * quarter of a page of SQLite, beyond which a row takes pages of its own. */
+enum { BLOCK_BYTES = 850 };
+/* The source of a row that is a block; no policy can call one so. */
+#define BLOCK_SOURCE TEXT("*")
+
+/* One event. item: its place, in the order of time. id: a digest of its sender's, 0 when it has none. took: when it was
+ * taken in. fields: {name: value} when it is written, {name: [value, source, took]} when it is read. */
+struct block_event {
+    int64_t item;
+    msec at, took;
+    uint32_t id;
+    text source;
+    const struct json *fields;
+};
+struct block_frame {
+    int64_t item;
+    uint32_t id;
+    msec at, took;
+    text bytes; /* the event, without the names */
+};
+struct block {
+    text *names;
+    struct block_frame *frames;
+    unsigned name_count, name_room, count, room;
+};
+
+/* Whether the category is filled by events, which are kept in blocks: streams usage and logs. */
+bool block_holds(const struct category *cat);
+/* Takes `clear` apart, or begins one from an empty slice; its bytes are used, and must stay. ERR_INTEGRITY when it is
+ * no block. */
+enum err block_read(struct arena *a, text clear, struct block *out);
+/* Whether the event of that id and place is there already. */
+bool block_has(const struct block *b, int64_t item, uint32_t id);
+/* One event more, behind the others; block_sort() puts them in order. */
+enum err block_add(struct arena *a, struct block *b, const struct block_event *e);
+void block_sort(struct block *b);
+/* How many bytes block_write() makes of nothing but names, and of one frame. */
+size_t block_head_size(const struct block *b);
+size_t block_frame_size(const struct block_frame *f);
+/* The bytes of `count` of its events, from the one numbered `from`. */
+enum err block_write(struct arena *a, const struct block *b, unsigned from, unsigned count, text *out);
+/* The event numbered `i`. ERR_INTEGRITY when it cannot be read. */
+enum err block_event(struct arena *a, const struct block *b, unsigned i, struct block_event *out);
+
+#endif

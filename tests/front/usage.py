@@ -1,0 +1,71 @@
+"""Events of use: in blocks of a day, found again one by one."""
+import os, random, sqlite3
+from garant import Server, check, milliseconds
+from people import opened, staff
+
+NOW = "2026-11-23T09:00:00Z"
+
+
+def body(number):
+    return {"identity": {"first_name": "A", "last_name": str(number)},
+            "contact": {"email": f"u{number}@exemple.example", "phone": f"+3312345{number:04}", "address": "1 rue A"},
+            "work": {"company": "C", "site": "S"}}
+
+
+def member(server):
+    boss = staff(server, body(90), "u90@exemple.example", "account_staff")
+    return opened(server, body(1), opener=boss, folders=[{"folder": "dossier", "name": "A", "why": "B"}])
+
+
+def held(app, ident):
+    return app.get(f"/v1/subjects/{ident}/access").expect(200).json["data"].get("usage", [])
+
+
+def blocks(server):
+    with sqlite3.connect(os.path.join(server.data, "data.db")) as db:
+        return [row[0] for row in db.execute("SELECT LENGTH(sealed) FROM record WHERE category = 'usage' ORDER BY 1")]
+
+
+def register(tests):
+    @tests.test("usage: in any order, in any request, again and again, events are each kept once, in the order of time, in few rows")
+    def any_order():
+        draw = random.Random(13)
+        with Server("mxplorerplace", now=NOW) as server:
+            tracker, app = server.client("tracker"), server.client("app")
+            ident = member(server)
+            times = [f"2026-11-{draw.choice((20, 21)):02}T{draw.randrange(24):02}:{draw.randrange(60):02}:{draw.randrange(60):02}.{draw.randrange(1000):03}Z"
+                     for _ in range(400)]
+            sent = [{"id": f"e{number}", "subject": ident, "at": at, "fields": {"page": f"/p/{number}", "action": "view", "response_ms": number}}
+                    for number, at in enumerate(times)]
+            taken = 0
+            for turn in range(2):
+                draw.shuffle(sent)
+                rest = list(sent)
+                while rest:
+                    some = rest[:draw.choice((1, 7, 60))]
+                    rest = rest[len(some):]
+                    taken += tracker.post("/v1/usage", {"events": some}).expect(200).json["taken"]
+                check(taken == len(sent), f"turn {turn}: {taken} of {len(sent)} were taken")
+            rows = held(app, ident)
+            check([row["fields"]["page"] for row in rows] ==
+                  [f"/p/{number}" for number in sorted(range(len(times)), key=lambda n: times[n])], "not each of them, in the order of time")
+            check(all(row["fields"]["response_ms"] == int(row["fields"]["page"][3:]) and row["at"][:19] == row["fields"]["at"][:19] for row in rows),
+                  "not as they were sent")
+            sizes = blocks(server)
+            check(len(sizes) < len(sent) / 4 and sizes[-1] < 1000, f"{len(sizes)} rows, {sizes[-1]} bytes")
+            app.delete(f"/v1/subjects/{ident}/records/usage?item={rows[0]['item']}").refused("invalid-value", status=422)
+            app.delete(f"/v1/subjects/{ident}/records/usage").expect(204)
+            check(held(app, ident) == [] and blocks(server) == [], "not gone")
+
+    @tests.test("usage: an event goes on the day of its term, with those of its day, and is there the day before")
+    def term():
+        with Server("mxplorerplace", now=NOW) as server:
+            tracker, app = server.client("tracker"), server.client("app")
+            ident = member(server)
+            tracker.post("/v1/usage", {"events": [{"id": at, "subject": ident, "at": at, "fields": {"page": "/" + at[8:10], "action": "view"}} for at in (
+                "2026-11-20T08:00:00Z", "2026-11-20T21:30:00Z", "2026-11-21T08:00:00Z")]}).expect(200)
+            for now, there in (("2027-11-19T22:00:00Z", ["/20", "/20", "/21"]), ("2027-11-20T22:00:00Z", ["/21"]), ("2027-11-21T22:00:00Z", [])):
+                server.set_clock(milliseconds(now))
+                server.sweep()
+                told = app.get(f"/v1/subjects/{ident}/access")
+                check([row["fields"]["page"] for row in held(app, ident)] == there, f"{now}: {told.body[:300]}")
