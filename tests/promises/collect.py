@@ -5,7 +5,7 @@ from browser import Browser
 from garant import check, check_absent, milliseconds
 from mailbox import Mailbox
 from people import staff
-from promise import part, promise
+from promise import further, part, promise
 
 START = "2026-11-22T10:00:00Z"
 NEWS = ("news.email", "partner_news.email")
@@ -362,3 +362,85 @@ def contest(t):
             check(held(server, alone) is None, "who only entered the contest is still held")
             check(held(server, both) == {"contact"} and "marketing" in ledger(server, both)["live"], f"{held(server, both)}")
             check_absent(["Seule Planted", "alone@x.example", "Le chêne"], server.data)
+
+
+# ---- Younger than the policy's age: a parent agrees too (LIL 45). ----
+
+def younger(text):
+    start = text.index("minors:\n")
+    return text[:start] + "minors: {plausible: true, age: 15}\n" + text[text.index("\n\nretention:", start):]
+
+
+def asked_parent(server, box):
+    """Of a form that is all consent, all waits; of another one, what agrees to something."""
+    visitor = Browser(server)
+    with part("who says that they are younger gives the address of a parent"):
+        page = visitor.get("/forms/newsletter?lang=en").expect(200).has("I am under 15 years old")
+        check(server.anyone().get("/v1/forms/newsletter").expect(200).json["minor_age"] == 15, "the API does not tell the age")
+        server.advance(seconds=3)
+        filled = {"identity.last_name": "Planted", "contact.email": "child@x.example", "consent.news.email": "on", "minor": "on"}
+        visitor.submit(page, "/forms/newsletter", **filled).expect(422).has("different from yours")
+        visitor.submit(page, "/forms/newsletter", **filled, parent="Child@x.example").expect(422).has("different from yours")
+        for wrong in ("nobody", "a@x.example\r\nBcc: b@x.example", "x" * 300 + "@x.example", "4111 1111 1111 1111"):
+            answer = sent(server, "newsletter", newsletter("Planted", "child@x.example"), ["news.email"], minor=True, parent=wrong)
+            check(answer.status == 422, f"{wrong[:20]} is taken as an address: {answer.status}")
+        sent(server, "newsletter", newsletter("Planted", "child@x.example"), ["news.email"], minor=[1], parent="p@x.example") \
+            .refused("invalid-value", status=422)
+        check(not box.find("child@x.example") and not box.find("b@x.example"), "a letter went for what was refused")
+        visitor.submit(page, "/forms/newsletter", **filled, parent="parent@x.example").expect(200)
+    with part("until the parent agreed too nothing counts; then both are on record"):
+        confirmed(server, box, "child@x.example").has("We have written to your parent")
+        check(found(server, "child@x.example") is None, "somebody younger is written to without a parent")
+        letter = box.wait("parent@x.example")
+        check("child@x.example" in letter.text and "under 15" in letter.text and "I agree: " in letter.text, letter.text)
+        looked = Browser(server).get("/" + letter.links[0].split("/", 3)[3]).expect(200).has("asks for your agreement", "I agree: ")
+        check(looked and found(server, "child@x.example") is None, "a look at the parent's link agreed")
+        confirmed(server, box, "parent@x.example")
+        rows = {(row["purpose"], row.get("channel")): row for row in ledger(server, found(server, "child@x.example"))["consents"]}
+        row = rows["news", "email"]
+        check(row["decision"] == "given" and "they confirmed 2026-11-22" in row["evidence"], f"{row}")
+        check("parent parent@x.example agreed 2026-11-22" in row["evidence"], f"{row}")
+        check(rows["news", "phone"]["decision"] == "refused" and "parent" not in rows["news", "phone"]["evidence"], f"{rows}")
+        server.anyone().post("/v1/submissions/confirm", {"token": token_of(letter)}).refused("not-found", status=404)
+
+
+def waits_apart(server, box):
+    def demonstration(name):
+        sent(server, "demonstration", answer_to("demonstration", f"{name}@x.example"), ["news.email"], minor=True,
+             parent=f"{name}.parent@x.example").expect(200)
+        answer = server.anyone().post("/v1/submissions/confirm", {"token": token_of(box.wait(f"{name}@x.example"))}).expect(200)
+        check(answer.json == {"form": "demonstration", "state": "parent"}, f"{answer.json}")
+        return found(server, f"{name}@x.example", "demonstrations"), token_of(box.wait(f"{name}.parent@x.example"))
+    with part("what needs no consent joins at once, the rest when the parent agrees"):
+        ident, token = demonstration("apart")
+        held_rows = server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json["submissions"]
+        check(sorted(row["waits"] for row in held_rows) == [False, True], f"{held_rows}")
+        check(len(answers_of(server, "demonstration", "demonstrations")) == 1, "what waits is listed as an answer")
+        check("news" not in ledger(server, ident)["live"], "a consent counts before the parent agreed")
+        server.anyone().post("/v1/submissions/confirm", {"token": token}).expect(200)
+        check(ledger(server, ident)["live"] == ["news"], "the parent agreed, and nothing counts")
+        check([row["waits"] for row in server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json["submissions"]] == [False], "it still waits")
+    with part("what they decided since stands; what no parent agreed to goes in 72 hours, or with its person"):
+        ident, token = demonstration("since")
+        server.advance(minutes=1)
+        server.operator().post(f"/v1/subjects/{ident}/consents", {"purpose": "news", "channel": "email", "decision": "refused"}).expect(200, 201)
+        server.anyone().post("/v1/submissions/confirm", {"token": token}).expect(200)
+        check("news" not in ledger(server, ident)["live"], "a parent's link undid what was decided since")
+        ident, token = demonstration("late")
+        gone, last = demonstration("gone")
+        server.operator().erase(gone)
+        server.anyone().post("/v1/submissions/confirm", {"token": last}).refused("not-found", status=404)
+        server.advance(hours=73)
+        server.sweep()
+        server.anyone().post("/v1/submissions/confirm", {"token": token}).refused("not-found", status=404)
+        check([row["waits"] for row in server.operator().get(f"/v1/subjects/{ident}/access").expect(200).json["submissions"]] == [False], "it waits for ever")
+        check(ledger(server, ident)["live"] == [], "it counts without the parent")
+        check_absent(["late.parent@x.example", "gone.parent@x.example"], server.data)
+
+
+@further("MP-06")
+def with_a_parent(t):
+    with Mailbox() as box:
+        server = t.server(policy=t.copy_of_policy(younger), now=START, arguments=box.arguments())
+        asked_parent(server, box)
+        waits_apart(server, box)

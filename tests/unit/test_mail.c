@@ -69,6 +69,7 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("reference"), TEXT_INIT("01M83XJ880MAPGA37XW0S7QD5H") },
     { TEXT_INIT("said"), TEXT_INIT("because <b>") },
     { TEXT_INIT("who"), TEXT_INIT("Court <b>") },
+    { TEXT_INIT("age"), TEXT_INIT("15") },
     { TEXT_INIT("ground"), TEXT_INIT("Article 77-1-1") },
     { TEXT_INIT("secrecy"), TEXT_INIT("Article 11") },
     { TEXT_INIT("effects"), TEXT_INIT("unwanted calls <b>") },

@@ -119,13 +119,21 @@ static enum err body_of(struct ctx *c, const struct point *p, const struct json 
 {
     BUF_AUTO b = buf_make(BODY_MAX);
     struct json_out w = json_out(&b);
+    text parent;
     TRY(check_fields(c, p, json_get(in, TEXT("data"))));
     TRY(check_boxes(c, p, json_get(in, TEXT("boxes"))));
+    TRY(parent_take(c, p, in, &parent));
     json_open(&w, '{');
     put_data(c, p, json_get(in, TEXT("data")), &w);
     put_consents(c, p, json_get(in, TEXT("boxes")), &w);
     json_pair(&w, TEXT("language"), c->language);
     json_pair(&w, TEXT("policy"), c->policy->version);
+    if (parent.n) {
+        json_name(&w, TEXT("minor"));
+        json_open(&w, '{');
+        json_pair(&w, TEXT("parent"), parent);
+        json_close(&w, '}');
+    }
     json_close(&w, '}');
     return buf_take(c->arena, &b, out);
 }
@@ -168,11 +176,9 @@ static bool is_given(const struct json *consents, text purpose)
     return false;
 }
 
-/* Each category serves a purpose of the form, with a consent that comes along where it rests on one. */
-static enum err check_served(struct ctx *c, const struct point *p, const struct json *kept)
+enum err joining_serves(struct ctx *c, const struct point *p, const struct json *data, const struct json *consents)
 {
-    const struct json *consents = json_get(kept, TEXT("consents"));
-    JSON_EACH(category, json_get(kept, TEXT("data"))) {
+    JSON_EACH(category, data) {
         unsigned index = (unsigned)policy_category(c->policy, category->key);
         bool served = false;
         for (unsigned i = 0; !served && i < c->policy->purpose_count; i++) {
@@ -193,7 +199,7 @@ static enum err check_body(struct ctx *c, const struct point *p, text body)
     TRY(json_parse(c->arena, body, &kept));
     const struct json *data = json_get(kept, TEXT("data"));
     TRY(check_required(c, p, data));
-    TRY(check_served(c, p, kept));
+    TRY(joining_serves(c, p, data, json_get(kept, TEXT("consents"))));
     if (p->email < 0)
         return write_refused(c, NULL, check_values(c, data, data));
     PERSON_AUTO somebody = { 0 };
@@ -401,7 +407,10 @@ static enum err put_submissions(struct ctx *c, const struct person *p, struct js
         json_pair(w, TEXT("title"), found ? point_title(c, &point) : form);
         msec at = query_get(&q, SUBMISSION_OF, at), ends = found ? point_ends(&point, at) : 0;
         json_pair(w, TEXT("at"), time_print(c->arena, at));
+        msec waits = query_get(&q, SUBMISSION_OF, waits);
+        ends = waits ? waits : ends;
         json_pair(w, TEXT("until"), ends ? time_print(c->arena, ends) : (text){ NULL, 0 });
+        json_pair_bool(w, TEXT("waits"), waits);
         json_close(w, '}');
         c->arena->why = kept;
     }

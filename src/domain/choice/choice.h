@@ -12,14 +12,15 @@ struct paging;
  * who is there: what they hold already stays as it is, consents stand in the ledger with wording, version, channel and
  * form, and boxes left unticked as refusals, which withdraw nothing that is in force. */
 
-/* {"data": {category: {field: value}}, "boxes": ["news.email"], "stamp", "website", "language"}; `trusted`: it comes
+/* {"data": {category: {field: value}}, "boxes": ["news.email"], "minor", "parent", "stamp", "website", "language"}; `trusted`: it comes
  * from a page of a site that the policy lists, which has no stamp. Answers {"state": "confirm"} or, of a form that asks
  * for no address, {"state": "received"}. ERR_CONFLICT while the form is closed; ERR_UNDECLARED for a field or box that
  * is none of the form; ERR_TOO_MANY. What fills in "website", a field that people do not see, is answered and left. */
 enum err choice_submit(struct ctx *c, text form, const struct json *in, bool trusted, struct answer *out);
-/* Whose link it is: {"form", "title"}. Uses nothing up. ERR_NOT_FOUND alike for unknown, used and expired. */
+/* Whose link it is: {"form", "title", "parent", "wordings"}; parent: of somebody younger, who agree to the wordings
+ * too. Uses nothing up. ERR_NOT_FOUND alike for unknown, used and expired. */
 enum err choice_look(struct ctx *c, text token, struct answer *out);
-/* Follows it: {"form", "state": "done"}. */
+/* Follows it: {"form", "state": "done"}; "parent": a parent was asked, and until they agree no consent counts. */
 enum err choice_confirm(struct ctx *c, text token, struct answer *out);
 /* What a form says of itself (point_put), with its fields: [{"field", "title", "type", "required"}]. */
 enum err choice_form(struct ctx *c, text form, struct answer *out);
@@ -29,8 +30,8 @@ enum err choice_forms(struct ctx *c, struct answer *out);
  * "proven", "data": {category: {field: value}}}], "next"}. Of a person: as their data stand today. */
 enum err choice_answers(struct ctx *c, text form, text purpose, const struct paging *asked, struct answer *out);
 
-/* The member `submissions` of the access answer and export, [{"form", "title", "at", "until"}] (until: the form's own
- * term, null without one); and the end of what is over. */
+/* The member `submissions` of the access answer and export, [{"form", "title", "at", "until",
+ * "waits"}] (until: the form's own term, null without one; waits: for a parent to agree, until then); and the end of what is over. */
 extern const struct feature choice_feature;
 
 #endif

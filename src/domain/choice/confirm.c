@@ -71,21 +71,16 @@ enum err joining_split(struct ctx *c, const struct json *data, const struct json
 
 /* ---- The link. ---- */
 
-struct pending {
-    struct ctx *c;
-    struct digest digest;
-    struct subject_id id;
-    text form;
-    msec at;
-    const struct json *kept; /* as choice_submit() kept it */
-    const struct json *data; /* of it, what is joined */
-    struct person *p;
-    const struct point *point;
-    sealed body;
-    struct event event;
-};
+enum err joining_no_link(struct ctx *c) { return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer"); }
 
-static enum err no_link(struct ctx *c) { return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer"); }
+static enum err open_body(struct pending *s, sealed body, text *clear)
+{
+    PERSON_AUTO p = { 0 };
+    if (!s->of_person)
+        return joining_unseal(s->c, NULL, s->form, s->id, body, clear);
+    enum err status = person_open_anyway(s->c, id_print(s->c->arena, s->subject), &p);
+    return status == OK ? joining_unseal(s->c, &p, s->form, s->id, body, clear) : status;
+}
 
 static enum err find(struct ctx *c, text token, struct pending *out)
 {
@@ -98,18 +93,34 @@ static enum err find(struct ctx *c, text token, struct pending *out)
         QUERY_AUTO q;
         query_start(&q, db, SQL_SUBMISSION_FIND, ARGS(V_BYTES(TEXT_BYTES(out->digest)), V_INT(c->now)));
         if (!token.n || !query_next(&q))
-            return q.status == OK ? no_link(c) : q.status;
+            return q.status == OK ? joining_no_link(c) : q.status;
         c->tenant = arena_copy(c->arena, query_get(&q, SUBMISSION_FIND, tenant));
         memcpy(&out->id, query_get(&q, SUBMISSION_FIND, id).p, sizeof out->id);
         out->form = arena_copy(c->arena, query_get(&q, SUBMISSION_FIND, form));
+        out->of_person = !query_null(&q, SUBMISSION_FIND, subject);
+        if (out->of_person)
+            memcpy(&out->subject, query_get(&q, SUBMISSION_FIND, subject).p, sizeof out->subject);
         body = (sealed){ arena_copy(c->arena, query_get(&q, SUBMISSION_FIND, body).bytes) };
         out->at = query_get(&q, SUBMISSION_FIND, at);
         TRY(q.status);
     }
-    TRY(joining_unseal(c, NULL, out->form, out->id, body, &clear));
+    TRY(open_body(out, body, &clear));
     TRY(json_parse(c->arena, clear, &out->kept));
     out->data = json_get(out->kept, TEXT("data"));
     return OK;
+}
+
+/* What a parent is asked to agree to, in the words that stood beside the boxes. */
+static void put_agreed(const struct pending *s, struct json_out *w)
+{
+    bool parent = parent_is_asked(s->kept);
+    json_pair_bool(w, TEXT("parent"), parent);
+    json_name(w, TEXT("wordings"));
+    json_open(w, '[');
+    JSON_EACH(one, json_get(s->kept, TEXT("consents")))
+        if (parent && text_eq(json_text(one, TEXT("decision")), TEXT("given")))
+            json_put_text(w, json_text(one, TEXT("wording")));
+    json_close(w, ']');
 }
 
 enum err choice_look(struct ctx *c, text token, struct answer *out)
@@ -123,6 +134,7 @@ enum err choice_look(struct ctx *c, text token, struct answer *out)
     json_open(&w, '{');
     json_pair(&w, TEXT("form"), p.name);
     json_pair(&w, TEXT("title"), point_title(c, &p));
+    put_agreed(&s, &w);
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }
@@ -221,7 +233,7 @@ static enum err make_join(struct ctx *c, const struct pending *s, struct person 
 
 /* ---- Whose it is. ---- */
 
-static void act_as(struct ctx *c, struct subject_id id, bool known)
+void joining_act_as(struct ctx *c, struct subject_id id, bool known)
 {
     c->actor = (struct actor){ .kind = ACTOR_PERSON,
                                .index = PERSON,
@@ -330,6 +342,7 @@ static enum err run_join(struct db *db, void *arg)
              V_INT(s->point->own.unit != TERM_UNSET))));
     if (!changed)
         return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+    TRY(s->asks ? parent_run(db, s) : OK);
     return journal_add(db, &s->event, NULL);
 }
 
@@ -364,7 +377,9 @@ static enum err write_join(struct pending *s, struct person *p, struct change *c
     yield(ch);
     ch->policy_version = version; /* the words that were agreed to */
     s->p = p;
-    s->event = event_of(c, p, TEXT("form.confirmed"));
+    s->event = event_of(c, p, parent_is_asked(s->kept) ? TEXT("form.parent_agreed") : TEXT("form.confirmed"));
+    if (s->asks)
+        TRY(parent_seal(s, p));
     TRY(brought(c, s, ch, &body));
     TRY(joining_seal(c, p, s->form, s->id, body, &s->body));
     ch->also = run_join;
@@ -378,7 +393,7 @@ static enum err join(struct pending *s, struct subject_id id)
     PERSON_AUTO p = { 0 };
     struct change ch;
     struct event event;
-    act_as(c, id, true);
+    joining_act_as(c, id, true);
     enum err status = person_open(c, id_print(c->arena, id), false, &p);
     if (status == ERR_NOT_FOUND)
         return say(c->arena, ERR_CONFLICT, "the account of this address is closed: nothing was added to it");
@@ -411,7 +426,7 @@ static enum err settle(struct pending *s, const struct point *point)
     struct subject_id id;
     bool found, spared, gone = false;
     const struct json *many;
-    act_as(c, (struct subject_id){ { 0 } }, false);
+    joining_act_as(c, (struct subject_id){ { 0 } }, false);
     TRY(make_new(s, p, &ch, &event, &many));
     TRY(owner_of(c, point, &ch, &found, &id));
     if (found)
@@ -430,20 +445,40 @@ static enum err settle(struct pending *s, const struct point *point)
     return status == ERR_CONFLICT ? ERR_PRECONDITION : status;
 }
 
+/* Who follows it: a parent; somebody who said that they are younger; or anybody else. */
+static enum err follow(struct pending *s, text *state)
+{
+    struct ctx *c = s->c;
+    bool whole = false;
+    if (parent_is_asked(s->kept)) {
+        TRY(parent_agreed(s));
+        return s->of_person ? parent_join(s) : settle(s, s->point);
+    }
+    if (!parent_awaited(s))
+        return settle(s, s->point);
+    TRY(parent_ask(s, &whole));
+    enum err status = whole ? parent_write(s) : settle(s, s->point);
+    throttle_leave(c, &s->asks->letters);
+    *state = TEXT("parent");
+    return status;
+}
+
 enum err choice_confirm(struct ctx *c, text token, struct answer *out)
 {
     struct pending s;
     struct point point;
+    text state = TEXT("done");
     enum err status = ERR_PRECONDITION;
     for (int tries = 0; status == ERR_PRECONDITION && tries < 4; tries++) {
         TRY(find(c, token, &s));
         TRY(point_find(c, s.form, &point));
         if (point.email < 0)
-            return no_link(c);
+            return joining_no_link(c);
         s.point = &point;
-        status = settle(&s, &point);
+        state = TEXT("done");
+        status = follow(&s, &state);
     }
-    out->body = arena_print(c->arena, "{\"form\":\"%.*s\",\"state\":\"done\"}", T(s.form));
+    out->body = arena_print(c->arena, "{\"form\":\"%.*s\",\"state\":\"%.*s\"}", T(s.form), T(state));
     TRY_PTR(out->body.p);
     return status;
 }

@@ -104,6 +104,8 @@ static enum err load_sent(struct ending *e)
     QUERY_AUTO q;
     query_start(&q, db, SQL_SUBMISSION_OF, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     while (query_next(&q)) {
+        if (query_get(&q, SUBMISSION_OF, waits)) /* for a parent: it brought nothing */
+            continue;
         struct sent *s = NEW(c->arena, struct sent);
         TRY_PTR(s);
         memcpy(&s->id, query_get(&q, SUBMISSION_OF, id).p, sizeof s->id);

@@ -155,6 +155,16 @@ bool point_box(const struct ctx *c, const struct point *p, unsigned n, struct po
     return false;
 }
 
+unsigned point_minor_age(const struct ctx *c, const struct point *p)
+{
+    const struct node *minors = node_at(c->policy->root, TEXT("minors"));
+    struct point_box box;
+    int64_t age;
+    bool asked = text_int(node_text(minors, TEXT("age")), &age) && age > 0 && age < 100 &&
+                 !text_eq(node_text(minors, TEXT("plausible")), TEXT("false"));
+    return asked && p->email >= 0 && point_box(c, p, 0, &box) ? (unsigned)age : 0;
+}
+
 text point_box_name(struct ctx *c, const struct point_box *b)
 {
     return b->channel.n ? arena_print(c->arena, "%.*s.%.*s", T(b->purpose->name), T(b->channel)) : b->purpose->name;
@@ -279,5 +289,10 @@ void point_put(struct ctx *c, const struct point *p, struct json_out *w)
     put_purposes(c, p, w);
     put_kept(c, p, w);
     put_boxes(c, p, w);
+    json_name(w, TEXT("minor_age"));
+    if (point_minor_age(c, p))
+        json_put_int(w, point_minor_age(c, p));
+    else
+        json_put_null(w);
     json_pair(w, TEXT("stamp"), point_stamp(c, p));
 }

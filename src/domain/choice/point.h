@@ -43,6 +43,10 @@ msec point_ends(const struct point *p, msec at);
 /* Whether all that it serves rests on consent: then nothing is left of it without one. */
 bool point_all_consent(const struct ctx *c, const struct point *p);
 
+/* Below which age a parent agrees too (`minors.age`); 0 where the form asks no consent of a known person, or the policy
+ * none of a parent. */
+unsigned point_minor_age(const struct ctx *c, const struct point *p);
+
 /* One box of the form: a purpose that rests on consent, and one of its channels (empty: it has none). */
 struct point_box {
     const struct purpose *purpose;
@@ -59,7 +63,7 @@ text point_stamp(struct ctx *c, const struct point *p);
 bool point_stamped(struct ctx *c, const struct point *p, text stamp);
 
 /* Members of an open object: {"form", "title", "says", "open", "from", "until", "rules", "confirmed", "controller",
- * "purposes": [{"purpose", "title", "basis"}], "kept": [{"title", "until"}], "boxes": [{"box", "wording"}], "stamp"}:
+ * "purposes": [{"purpose", "title", "basis"}], "kept": [{"title", "until"}], "boxes": [{"box", "wording"}], "minor_age", "stamp"}:
  * the short notice of GDPR 13, made from the policy. */
 void point_put(struct ctx *c, const struct point *p, struct json_out *w);
 

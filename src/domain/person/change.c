@@ -199,6 +199,17 @@ static enum err run_given(struct db *db, const struct change *ch, const struct c
     return q.status;
 }
 
+/* Whether something was decided there after what it rests on. */
+static enum err run_later(struct db *db, const struct change *ch, const struct change_consent *k, bool *later)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONSENT_LATER,
+                ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel),
+                     V_INT(k->unless)));
+    *later = query_next(&q);
+    return q.status;
+}
+
 /* ---- What goes with a consent (`purposes.*.forgotten`; GDPR 17(1)(b)). ---- */
 
 static bool ends_consent(const struct change_consent *k) { return !text_eq(k->decision, TEXT("given")) && !k->yields; }
@@ -257,9 +268,11 @@ static enum err run_consents(struct db *db, const struct ctx *c, const struct ch
     bool withdrawn = false;
     for (unsigned i = 0; i < ch->consent_count; i++) {
         const struct change_consent *k = &ch->consents[i];
-        bool repeated, given = false;
+        bool repeated, given = false; /* given: it gives way to what stands there */
         if (k->yields)
             TRY(run_given(db, ch, k, &given));
+        if (k->unless && !given)
+            TRY(run_later(db, ch, k, &given));
         if (given)
             continue;
         TRY(run_forget(db, c, ch, k));

@@ -37,6 +37,7 @@ struct change_consent {
     text entered;      /* when it was put on record; */
     text scan;         /* which attachment proves it */
     bool yields; /* a refusal that stands only where no consent is in force: nothing is withdrawn by it */
+    msec unless; /* it stands only where nothing was decided after that; 0: always */
 };
 struct change_former {
     text category;

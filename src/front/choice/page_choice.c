@@ -2,6 +2,7 @@
 #include "domain/choice/choice.h"
 #include "domain/core/paging.h"
 #include "front/door/gate.h"
+#include "front/door/word.h"
 #include "front/page/page_person.h"
 
 #define NAME q->params[0]
@@ -9,6 +10,28 @@
 static int status_of(const struct why *why) { return why ? err_row(why->code)->http : 200; }
 
 /* ---- The page. ---- */
+
+/* Who is younger gives the address of a parent: a field as the policy's own are. */
+static void put_parent(struct page *p, const struct json *sent)
+{
+    struct json_out *w = &p->w;
+    json_pair_bool(w, TEXT("minor"), json_text(sent, TEXT("minor")).n);
+    json_name(w, TEXT("parent_field"));
+    json_open(w, '{');
+    json_pair(w, TEXT("id"), TEXT("parent"));
+    page_word(p, TEXT("title"), TEXT("form.parent"));
+    page_word(p, TEXT("hint"), TEXT("form.parent_hint"));
+    page_text(p, TEXT("wrong"), fault_of(p, TEXT("parent")));
+    json_pair(w, TEXT("input"), TEXT("email"));
+    json_pair(w, TEXT("mode"), TEXT("email"));
+    json_pair(w, TEXT("fill"), TEXT("off"));
+    json_pair(w, TEXT("value"), json_text(sent, TEXT("parent")));
+    static const char *const none[] = { "boolean", "checked", "required", "long", "choice_of" };
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        json_pair_bool(w, text_of(none[i]), false);
+    json_pair(w, TEXT("when"), TEXT(""));
+    json_close(w, '}');
+}
 
 static void put_form(struct page *p, const struct point *point, const struct json *sent)
 {
@@ -24,6 +47,7 @@ static void put_form(struct page *p, const struct point *point, const struct jso
     for (unsigned i = 0; i < point->field_count; i++)
         form_field(p, point->fields[i].category, point->fields[i].field, sent);
     json_close(w, ']');
+    put_parent(p, sent);
     json_close(w, '}');
 }
 
@@ -39,6 +63,8 @@ static void add_faults(struct page *p, const struct point *point, const struct w
         else if (text_eq(text_of(why->field), name))
             fault_add(p, name, fault_says(p, cat, f, why->code));
     }
+    if (why && text_eq(text_of(why->field), TEXT("parent")))
+        fault_add(p, TEXT("parent"), word_find(TEXT("form.parent_fault"), p->c->language));
 }
 
 static enum err show_form(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
@@ -90,6 +116,8 @@ static enum err body_of(struct ctx *c, const struct request *q, const struct poi
             json_put_text(&w, name);
     }
     json_close(&w, ']');
+    json_pair_bool(&w, TEXT("minor"), json_text(q->json, TEXT("minor")).n);
+    json_pair(&w, TEXT("parent"), json_text(q->json, TEXT("parent")));
     json_pair(&w, TEXT("stamp"), json_text(q->json, TEXT("stamp")));
     json_pair(&w, TEXT("website"), json_text(q->json, TEXT("website")));
     json_close(&w, '}');
@@ -160,6 +188,10 @@ enum err api_form_confirm_page(struct ctx *c, const struct request *q, struct re
     TRY(page_open(c, q, TEXT("confirm_form"), TEXT(""), &p));
     json_pair(&p.w, TEXT("token"), token);
     json_pair(&p.w, TEXT("name"), json_text(said, TEXT("title")));
+    json_name(&p.w, TEXT("parent"));
+    json_put(&p.w, json_get(said, TEXT("parent")));
+    json_name(&p.w, TEXT("wordings"));
+    json_put(&p.w, json_get(said, TEXT("wordings")));
     return page_show(&p, r, 200);
 }
 
@@ -167,9 +199,12 @@ enum err api_form_confirm(struct ctx *c, const struct request *q, struct reply *
 {
     PAGE_AUTO p = { 0 };
     struct answer answer = { 0 };
+    const struct json *said;
     TRY(request_take_language(c, q));
     TRY(choice_confirm(c, json_text(q->json, TEXT("token")), &answer));
+    TRY(json_parse(c->arena, answer.body, &said));
     TRY(page_open(c, q, TEXT("form_done"), TEXT(""), &p));
+    json_pair_bool(&p.w, TEXT("parent"), text_eq(json_text(said, TEXT("state")), TEXT("parent")));
     return page_show(&p, r, 200);
 }
 
