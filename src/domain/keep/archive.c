@@ -125,6 +125,7 @@ static void put_record(struct ctx *c, const struct keeping *k, const struct reco
 
 static enum err put_records(struct ctx *c, const struct person *p, int category, struct json_out *w, int64_t *count)
 {
+    RECORD_KEYS_AUTO keys = { .known = false };
     struct keeping k;
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
@@ -145,7 +146,7 @@ static enum err put_records(struct ctx *c, const struct person *p, int category,
                                    .source = query_get(&q, ARCHIVE_RECORDS, source),
                                    .archived = true };
         unsigned n;
-        TRY(record_open_all(c, p, &r, &rows, &n));
+        TRY(record_open_all(c, p, &r, &keys, &rows, &n));
         *count += n;
         for (unsigned i = 0; i < n; i++)
             put_record(c, &k, &rows[i], w);

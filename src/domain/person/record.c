@@ -73,49 +73,47 @@ enum err record_open(struct ctx *c, const struct person *p, struct record *r)
 
 bool record_is_block(const struct record *r) { return text_eq(r->source, BLOCK_SOURCE); }
 
-enum err record_open_under(struct ctx *c, const struct person *p, const struct record *r, const struct key *k,
-                           text *clear)
-{
-    struct place place = place_of(c, p, r);
-    return seal_open(c->arena, k, &place, r->sealed, clear);
-}
+void record_keys_wipe(struct record_keys *k) { key_wipe(&k->key); }
 
-static enum err open_block(struct ctx *c, const struct person *p, const struct record *row, struct record **out,
-                           unsigned *count)
+enum err record_open_block(struct ctx *c, const struct person *p, const struct record *row, struct record_keys *keys,
+                           struct block *out)
 {
-    KEY_AUTO key;
-    struct block b;
+    struct place place = place_of(c, p, row);
     text clear;
-    TRY(key_of(c, p, row, &key));
-    TRY(record_open_under(c, p, row, &key, &clear));
-    TRY(block_read(c->arena, clear, &b));
-    block_sort(&b);
-    *out = NEW_ARRAY(c->arena, struct record, b.count + 1);
-    TRY_PTR(*out);
-    for (*count = 0; *count < b.count; ++*count) {
-        struct block_event e;
-        TRY(block_event(c->arena, &b, *count, &e));
-        struct record *r = &(*out)[*count];
-        *r = *row;
-        r->item = e.item;
-        r->at = e.at;
-        r->source = e.source;
-        r->fields = e.fields;
-        r->of_block = true;
+    if (!keys->known || keys->key_class != row->key_class) {
+        keys->known = false;
+        TRY(key_of(c, p, row, &keys->key));
+        keys->key_class = row->key_class;
+        keys->known = true;
     }
+    TRY(seal_open(c->arena, &keys->key, &place, row->sealed, &clear));
+    TRY(block_read(c->arena, clear, out));
+    block_sort(out);
     return OK;
 }
 
-enum err record_open_all(struct ctx *c, const struct person *p, const struct record *row, struct record **out,
-                         unsigned *count)
+enum err record_open_all(struct ctx *c, const struct person *p, const struct record *row, struct record_keys *keys,
+                         struct record **out, unsigned *count)
 {
+    struct block b = { .count = 1 };
     if (record_is_block(row))
-        return open_block(c, p, row, out, count);
-    *out = NEW(c->arena, struct record);
+        TRY(record_open_block(c, p, row, keys, &b));
+    *out = NEW_ARRAY(c->arena, struct record, b.count + 1);
     TRY_PTR(*out);
+    *count = b.count;
     **out = *row;
-    *count = 1;
-    return record_open(c, p, *out);
+    if (!record_is_block(row))
+        return record_open(c, p, *out);
+    for (unsigned i = 0; i < b.count; i++) {
+        struct block_event e;
+        TRY(block_event(c->arena, &b, i, &e));
+        (*out)[i] = *row;
+        (*out)[i].item = e.item;
+        (*out)[i].at = e.at;
+        (*out)[i].source = e.source;
+        (*out)[i].fields = e.fields;
+    }
+    return OK;
 }
 
 enum err record_key(struct ctx *c, const struct person *p, const struct category *cat, struct record_key *out)
@@ -230,13 +228,15 @@ static enum err add_opened(struct arena *a, struct opened *o, const struct recor
 static enum err open_rows(struct ctx *c, const struct person *p, bool archived_too, struct record **rows,
                           unsigned *count, unsigned *unreadable)
 {
+    RECORD_KEYS_AUTO keys = { .known = false };
     struct opened o = { .list = NULL };
     for (unsigned i = 0; i < *count; i++) {
         struct record *found = &(*rows)[i];
         unsigned n = 1;
         if (found->archived && !archived_too)
             continue;
-        enum err e = record_is_block(found) ? record_open_all(c, p, found, &found, &n) : record_open(c, p, found);
+        bool block = record_is_block(found);
+        enum err e = block ? record_open_all(c, p, found, &keys, &found, &n) : record_open(c, p, found);
         if (e == OK)
             TRY(add_opened(c->arena, &o, found, n));
         else if (unreadable && record_unreadable(e))
@@ -258,6 +258,12 @@ enum err record_load_page(struct ctx *c, const struct person *p, int category, i
     if (*count)
         *after = (*out)[*count - 1].item;
     return open_rows(c, p, true, out, count, unreadable);
+}
+
+enum err record_load_sealed(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count)
+{
+    bool more;
+    return load_rows(c, p, category, INT64_MIN, -1, out, count, &more);
 }
 
 enum err record_load_readable(struct ctx *c, const struct person *p, int category, bool archived_too,

@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 struct bits;
+struct block;
 struct category;
 struct ctx;
 struct json;
@@ -25,7 +26,6 @@ struct record {
     msec at, due; /* due 0: no end known yet */
     sealed sealed;
     const struct json *fields; /* opened: {field: [value, source, time]} */
-    bool of_block;             /* an event, read from a block (core/block.h): its row is no row of its own */
 };
 /* Key class of a category that may outlive the person's key: stable over policy versions, never 0. */
 uint32_t record_class(const struct category *cat);
@@ -68,14 +68,25 @@ enum err record_seal_under(struct ctx *c, const struct person *p, struct record 
                            text fields);
 /* Opens one row's sealed bytes in place; ERR_CRYPT when they stand elsewhere than they were written. */
 enum err record_open(struct ctx *c, const struct person *p, struct record *r);
+/* Whether the row is a block of events. */
+bool record_is_block(const struct record *r);
+/* All rows of the category as they are, oldest first, sealed, the archived too. */
+enum err record_load_sealed(struct ctx *c, const struct person *p, int category, struct record **out, unsigned *count);
+/* The key of the last row that was opened, for the next of the same person and category. */
+struct record_keys {
+    struct key key;
+    uint32_t key_class;
+    bool known;
+};
+void record_keys_wipe(struct record_keys *k);
+#define RECORD_KEYS_AUTO CLEANUP(record_keys_wipe) struct record_keys
+/* A row that is a block, opened but not taken apart; ERR_CRYPT, ERR_INTEGRITY as record_open(). */
+enum err record_open_block(struct ctx *c, const struct person *p, const struct record *row, struct record_keys *keys,
+                           struct block *out);
 /* What one row holds, opened: a record, or the events of a block, oldest first. ERR_CRYPT, ERR_INTEGRITY as
  * record_open(). */
-enum err record_open_all(struct ctx *c, const struct person *p, const struct record *row, struct record **out,
-                         unsigned *count);
-/* Whether the row is a block of events, and its bytes, sealed and opened under the key of their category at hand. */
-bool record_is_block(const struct record *r);
-enum err record_open_under(struct ctx *c, const struct person *p, const struct record *r, const struct key *k,
-                           text *clear);
+enum err record_open_all(struct ctx *c, const struct person *p, const struct record *row, struct record_keys *keys,
+                         struct record **out, unsigned *count);
 /* Seals `fields` (JSON text) for the place of `r`; makes the category's own key when it is held and has none yet: `put`
  * is then filled and *has_put true. */
 enum err record_seal(struct ctx *c, const struct person *p, struct record *r, text fields, struct key_put *put,

@@ -330,6 +330,7 @@ static enum err load_events(struct figures *f, struct one *o, struct record **ou
 
 static enum err count_events(struct figures *f, struct one *o)
 {
+    RECORD_KEYS_AUTO keys = { .known = false };
     struct record *rows;
     unsigned count;
     TRY(load_events(f, o, &rows, &count));
@@ -338,7 +339,7 @@ static enum err count_events(struct figures *f, struct one *o)
     for (unsigned i = 0; i < count; i++) {
         struct record *events;
         unsigned n;
-        enum err status = record_open_all(&o->c, o->p, &rows[i], &events, &n);
+        enum err status = record_open_all(&o->c, o->p, &rows[i], &keys, &events, &n);
         if (record_unreadable(status)) /* named by the board */
             continue;
         TRY(status);

@@ -7,6 +7,7 @@
 #include "domain/core/paging.h"
 #include "domain/core/actor.h"
 #include "domain/core/value.h"
+#include "domain/usage/history.h"
 #include "front/door/word.h"
 #include "front/page/page_person.h"
 #include <stdlib.h>
@@ -228,16 +229,9 @@ static bool of_history(const struct category *cat)
     return text_eq(cat->stream, TEXT("logs")) || text_eq(cat->stream, TEXT("usage"));
 }
 
-static msec record_time(const struct category *cat, const struct json *record, const struct json *values)
-{
-    int at = policy_field(cat, TEXT("at"));
-    msec when = at >= 0 ? file_time(values, TEXT("at")) : 0;
-    return when ? when : file_time(record, TEXT("at"));
-}
-
 /* Something of one category that happened, and the visit that it begins (from its newest end), if it does. */
 struct happened {
-    const struct json *record, *values;
+    struct history_event *event;
     msec at;
     unsigned order, visit; /* visit: how many of it there are; 0 of those after its first */
 };
@@ -256,24 +250,37 @@ static int newest_first(const void *a, const void *b)
     return (x->order < y->order) - (x->order > y->order);
 }
 
+/* A value with its field's name, of {name: [value, source, time]}. */
+static struct json value_of(const struct json *field)
+{
+    struct json v = { .kind = J_NULL };
+    if (field->first)
+        v = *field->first;
+    v.key = field->key;
+    return v;
+}
+
 /* Whether one of its values, as it is shown, has what is looked for; however it is written. */
 static bool has_text(struct page *p, const struct category *cat, const struct happened *h, text find)
 {
-    if (!find.n)
-        return true;
-    JSON_EACH(value, h->values) {
-        text shown = unicode_fold(p->c->arena, file_shown(p->c, cat, value));
+    JSON_EACH(field, h->event->fields) {
+        struct json value = value_of(field);
+        text shown = unicode_fold(p->c->arena, file_shown(p->c, cat, &value));
         if (shown.p && text_find(shown, find) >= 0)
             return true;
     }
     return false;
 }
 
-static bool is_asked(struct page *p, const struct category *cat, const struct happened *h,
-                     const struct asked_history *asked)
+static enum err is_asked(struct page *p, const struct category *cat, const struct happened *h,
+                         const struct asked_history *asked, bool *out)
 {
-    bool that_day = !asked->has_day || date_days(value_day(p->c, h->at)) == date_days(asked->day);
-    return that_day && has_text(p, cat, h, asked->find);
+    *out = !asked->has_day || date_days(value_day(p->c, h->at)) == date_days(asked->day);
+    if (!*out || !asked->find.n)
+        return OK;
+    TRY(history_open(p->c, h->event));
+    *out = has_text(p, cat, h, asked->find);
+    return OK;
 }
 
 /* Events less than half an hour apart are one visit; only pages and files are visited. */
@@ -290,18 +297,21 @@ static unsigned count_with(const struct happened *list, unsigned count, text fie
 {
     unsigned n = 0;
     for (unsigned i = 0; i < count; i++) {
-        const struct json *v = json_get(list[i].values, field);
-        n += v && v->value.n && (!value.n || text_eq(v->value, value));
+        const struct json *v = json_get(list[i].event->fields, field);
+        text held = v && v->first ? v->first->value : TEXT("");
+        n += held.n && (!value.n || text_eq(held, value));
     }
     return n;
 }
 
-static void put_visit(struct page *p, const struct happened *list)
+static enum err put_visit(struct page *p, const struct happened *list)
 {
+    for (unsigned i = 0; i < list->visit; i++)
+        TRY(history_open(p->c, list[i].event));
     json_name(&p->w, TEXT("visit"));
     if (!list->visit) {
         json_put_null(&p->w);
-        return;
+        return OK;
     }
     msec took = list->at - list[list->visit - 1].at;
     json_open(&p->w, '{');
@@ -311,45 +321,46 @@ static void put_visit(struct page *p, const struct happened *list)
     json_pair_int(&p->w, TEXT("downloads"), count_with(list, list->visit, TEXT("action"), TEXT("download")));
     json_pair_int(&p->w, TEXT("errors"), count_with(list, list->visit, TEXT("error"), TEXT("")));
     json_close(&p->w, '}');
+    return OK;
 }
 
-static void put_event(struct page *p, const struct category *cat, const struct happened *h)
+static enum err put_event(struct page *p, const struct category *cat, const struct happened *h)
 {
+    TRY(history_open(p->c, h->event));
     json_open(&p->w, '{');
-    put_visit(p, h);
+    TRY(put_visit(p, h));
     json_pair(&p->w, TEXT("time"), time_print(p->c->arena, h->at));
     json_name(&p->w, TEXT("facts"));
     json_open(&p->w, '[');
-    JSON_EACH(value, h->values) {
-        if (text_eq(value->key, TEXT("at")) || !value->value.n)
+    JSON_EACH(field, h->event->fields) {
+        const struct json value = value_of(field);
+        if (text_eq(value.key, TEXT("at")) || !value.value.n)
             continue;
         json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, value->key));
-        json_pair(&p->w, TEXT("value"), file_shown(p->c, cat, value));
+        json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, value.key));
+        json_pair(&p->w, TEXT("value"), file_shown(p->c, cat, &value));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
     json_close(&p->w, '}');
+    return OK;
 }
 
 /* Newest first, those that are asked for; their days are those of all. */
-static enum err put_events(struct page *p, const struct json *file, const struct category *cat, int64_t number,
+static enum err put_events(struct page *p, const struct history *h, const struct category *cat, int64_t number,
                            const struct asked_history *asked)
 {
-    const struct json *records = json_get(file_category(file, cat->name), TEXT("records"));
-    const struct json *near = NULL;
-    unsigned count = 0, order = 0;
-    struct happened *list = NEW_ARRAY(p->c->arena, struct happened, records ? records->count + 1 : 1);
+    unsigned count = 0;
+    struct happened *list = NEW_ARRAY(p->c->arena, struct happened, h->count + 1);
     struct strip s = strip_of(p->c);
     TRY_PTR(list);
-    JSON_EACH(one, records) {
-        struct happened h = { .record = one, .order = order };
-        order++;
-        h.values = file_values_next(file, cat->name, one, &near);
-        h.at = record_time(cat, one, h.values);
-        strip_add(&s, h.at);
-        if (is_asked(p, cat, &h, asked))
-            list[count++] = h;
+    for (unsigned i = 0; i < h->count; i++) {
+        struct happened one = { .event = &h->list[i], .at = h->list[i].at, .order = i };
+        bool wanted;
+        strip_add(&s, one.at);
+        TRY(is_asked(p, cat, &one, asked, &wanted));
+        if (wanted)
+            list[count++] = one;
     }
     qsort(list, count, sizeof *list, newest_first);
     if (policy_field(cat, TEXT("page")) >= 0 || policy_field(cat, TEXT("file")) >= 0)
@@ -359,7 +370,7 @@ static enum err put_events(struct page *p, const struct json *file, const struct
     json_name(&p->w, TEXT("events"));
     json_open(&p->w, '[');
     for (int64_t i = (number - 1) * SHOWN; i < count && i < number * SHOWN; i++)
-        put_event(p, cat, &list[i]);
+        TRY(put_event(p, cat, &list[i]));
     json_close(&p->w, ']');
     return OK;
 }
@@ -380,29 +391,42 @@ static enum err take_asked(struct page *p, struct asked_history *out)
     return OK;
 }
 
+static struct bits shown_of(const struct ctx *c, const struct asked_history *asked)
+{
+    struct bits set = { { 0 } };
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        if (of_history(cat) && (!asked->of.n || text_eq(asked->of, cat->name)))
+            bits_add(&set, i);
+    }
+    return set;
+}
+
 enum err api_history_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     PAGE_AUTO p = { 0 };
-    const struct json *file;
     int64_t number;
     struct asked_history asked;
+    struct history *history = NEW_ARRAY(c->arena, struct history, c->policy->category_count + 1);
+    TRY_PTR(history);
     TRY(page_open(c, q, TEXT("history"), TEXT("me"), &p));
     TRY(page_number(&p, &number));
     TRY(take_asked(&p, &asked));
-    TRY(file_own(c, &file));
+    const struct bits set = shown_of(c, &asked);
+    TRY(history_load(c, &set, history));
     struct why why = { .code = ERR_VALUE };
     page_problem(&p, asked.wrong ? &why : NULL);
     json_name(&p.w, TEXT("streams"));
     json_open(&p.w, '[');
     for (unsigned i = 0; i < c->policy->category_count; i++) {
         const struct category *cat = &c->policy->categories[i];
-        if (!of_history(cat) || (asked.of.n && !text_eq(asked.of, cat->name)))
+        if (!bits_has(&set, i))
             continue;
         json_open(&p.w, '{');
         json_pair(&p.w, TEXT("category"), cat->name);
         json_pair(&p.w, TEXT("title"), doc_category(c, cat));
         page_text(&p, TEXT("term_says"), cat->retention ? doc_retention(c, cat->retention) : TEXT(""));
-        TRY(put_events(&p, file, cat, number, &asked));
+        TRY(put_events(&p, &history[i], cat, number, &asked));
         json_close(&p.w, '}');
     }
     json_close(&p.w, ']');

@@ -20,11 +20,6 @@ const struct json *file_find(const struct json *list, text key, text value)
     return NULL;
 }
 
-const struct json *file_category(const struct json *file, text category)
-{
-    return file_find(json_get(file, TEXT("categories")), TEXT("category"), category);
-}
-
 text file_shown(const struct ctx *c, const struct category *cat, const struct json *value)
 {
     int index = policy_field(cat, value->key);
@@ -97,17 +92,4 @@ const struct json *file_values(const struct json *file, text category, const str
         if (is_item(one, item))
             return json_get(one, TEXT("fields"));
     return NULL;
-}
-
-const struct json *file_values_next(const struct json *file, text category, const struct json *record,
-                                    const struct json **near)
-{
-    const struct json *data = json_get(json_get(file, TEXT("data")), category);
-    if (!*near && data && data->kind == J_ARRAY)
-        *near = data->first;
-    if (!*near || !is_item(*near, json_get(record, TEXT("item"))))
-        return file_values(file, category, record);
-    const struct json *found = json_get(*near, TEXT("fields"));
-    *near = (*near)->next;
-    return found;
 }

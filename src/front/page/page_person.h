@@ -9,8 +9,6 @@
 enum err file_own(struct ctx *c, const struct json **out);
 /* The entry of a list in which `key` is `value`, or NULL. */
 const struct json *file_find(const struct json *list, text key, text value);
-/* The category's entry of the file, or NULL. */
-const struct json *file_category(const struct json *file, text category);
 /* A text as people read it: a choice of the policy by its word "choice.VALUE" where there is one. */
 text file_shown(const struct ctx *c, const struct category *cat, const struct json *value);
 /* 0 without a time. */
@@ -23,9 +21,6 @@ void page_value(struct page *p, const struct json *v);
 void page_copy(struct page *p, const struct json *from, text name);
 /* The values of one record as they stand in the file: {field: value}. */
 const struct json *file_values(const struct json *file, text category, const struct json *record);
-/* The same for one record after the other: *near is NULL before the first, and stands where the next is looked for. */
-const struct json *file_values_next(const struct json *file, text category, const struct json *record,
-                                    const struct json **near);
 
 /* ---- Forms. ---- */
 /* FORM_OPENING: all fields, those that an account needs marked; FORM_REQUIRED: these alone (entry/asked.h). */
