@@ -409,7 +409,7 @@ def waits_apart(server, box):
         sent(server, "demonstration", answer_to("demonstration", f"{name}@x.example"), ["news.email"], minor=True,
              parent=f"{name}.parent@x.example").expect(200)
         answer = server.anyone().post("/v1/submissions/confirm", {"token": token_of(box.wait(f"{name}@x.example"))}).expect(200)
-        check(answer.json == {"form": "demonstration", "state": "parent"}, f"{answer.json}")
+        check(answer.json == {"form": "demonstration", "state": "parent", "gives": None}, f"{answer.json}")
         return found(server, f"{name}@x.example", "demonstrations"), token_of(box.wait(f"{name}.parent@x.example"))
     with part("what needs no consent joins at once, the rest when the parent agrees"):
         ident, token = demonstration("apart")
@@ -438,9 +438,44 @@ def waits_apart(server, box):
         check_absent(["late.parent@x.example", "gone.parent@x.example"], server.data)
 
 
+GUIDE = "https://docs.myportal.example/guide.pdf"
+
+
+def handing_over(text):
+    before = "purposes: [resources, news, partner_news]\n    sites"
+    return younger(text).replace(before, f"purposes: [resources, news, partner_news]\n    gives: {GUIDE}\n    sites")
+
+
+def what_happens_next(server, box):
+    """Confirmed, the resource is there on the page, by the API and in a letter, which names each receipt; staff are told."""
+    visitor, address = Browser(server), "guide@x.example"
+    with part("once confirmed, the page and a letter hand over what was asked for, and name the receipt of each consent"):
+        page = visitor.get("/forms/resource?lang=fr").expect(200)
+        server.advance(seconds=3)
+        filled = {"identity.last_name": "Planted", "contact.email": address, "company.name": "Société", "consent.news.email": "on"}
+        said = visitor.submit(page, "/forms/resource", **filled).expect(200).has("aucun de vos choix ne compte")
+        check(GUIDE not in str(said.body), "it is handed over before anybody confirmed")
+        done = confirmed(server, box, address)
+        check(GUIDE in str(done.body), f"the page hands nothing over: {done.body}")
+        letter = box.wait(address, count=2)
+        rows = [row for row in ledger(server, found(server, address))["consents"] if row["decision"] == "given"]
+        check(len(rows) == 1 and rows[0]["receipt"] in letter.text and GUIDE in letter.text, f"{rows} {letter.text}")
+        server.operator().get(f"/v1/subjects/{found(server, address)}/receipts/{rows[0]['receipt']}").expect(200)
+        sent(server, "resource", answer_to("resource", "guide.api@x.example")).expect(200)
+        token = token_of(box.wait("guide.api@x.example"))
+        answer = server.anyone().post("/v1/submissions/confirm", {"token": token}).expect(200).json
+        check(answer == {"form": "resource", "state": "done", "gives": GUIDE}, f"{answer}")
+    with part("staff who serve a purpose of the form see on their first page that answers came; others do not"):
+        for role, told in (("sales", True), ("accounting", False)):
+            person = mp.person(95 if told else 96)
+            first = Browser.of(server, staff(server, person, person["contact"]["email"], role)).get("/staff?lang=en").expect(200)
+            check(("answers to forms this week" in first.read.text) is told, f"{role}: {first.read.text}")
+
+
 @further("MP-06")
 def with_a_parent(t):
     with Mailbox() as box:
-        server = t.server(policy=t.copy_of_policy(younger), now=START, arguments=box.arguments())
+        server = t.server(policy=t.copy_of_policy(handing_over), now=START, arguments=box.arguments())
         asked_parent(server, box)
         waits_apart(server, box)
+        what_happens_next(server, box)

@@ -186,3 +186,33 @@ enum err choice_answers(struct ctx *c, text form, text purpose, const struct pag
         return paging_unknown(c);
     return look_at_people(c, &l, out);
 }
+
+/* ---- What is new. ---- */
+
+static enum err count_recent(struct ctx *c, text form, int64_t *out)
+{
+    enum { MOST = 100 };
+    const msec since = c->now - 7 * DAY;
+    struct subject_id first = { { 0 } };
+    for (int i = 0; i < 6; i++)
+        first.b[i] = (uint8_t)((uint64_t)since >> (40 - 8 * i));
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_SUBMISSION_RECENT, ARGS(V_TEXT(c->tenant), V_TEXT(form), V_ID(first), V_INT(MOST)));
+    if (query_next(&q))
+        *out += query_get(&q, SUBMISSION_RECENT, count);
+    return q.status;
+}
+
+enum err choice_recent(struct ctx *c, const struct actor_class *class, int64_t *out)
+{
+    struct ctx as = *c;
+    struct point p;
+    as.actor.index = (int)(class - c->policy->actors);
+    *out = 0;
+    for (unsigned i = 0; point_at(c, i, &p); i++)
+        if (point_is_read(&as, &p))
+            TRY(count_recent(c, p.name, out));
+    return OK;
+}

@@ -20,7 +20,9 @@ enum err choice_submit(struct ctx *c, text form, const struct json *in, bool tru
 /* Whose link it is: {"form", "title", "parent", "wordings"}; parent: of somebody younger, who agree to the wordings
  * too. Uses nothing up. ERR_NOT_FOUND alike for unknown, used and expired. */
 enum err choice_look(struct ctx *c, text token, struct answer *out);
-/* Follows it: {"form", "state": "done"}; "parent": a parent was asked, and until they agree no consent counts. */
+/* Follows it: {"form", "state": "done", "gives"}; state "parent": a parent was asked, and until they agree no consent
+ * counts. gives: the address of what the form hands over, or null. A letter tells the same, with the receipt of each
+ * consent. */
 enum err choice_confirm(struct ctx *c, text token, struct answer *out);
 /* What a form says of itself (point_put), with its fields: [{"field", "title", "type", "required"}]. */
 enum err choice_form(struct ctx *c, text form, struct answer *out);
@@ -29,6 +31,10 @@ enum err choice_forms(struct ctx *c, struct answer *out);
 /* Answers of a form for a purpose that it serves, which the caller may read for: {"answers": [{"id", "at", "subject",
  * "proven", "data": {category: {field: value}}}], "next"}. Of a person: as their data stand today. */
 enum err choice_answers(struct ctx *c, text form, text purpose, const struct paging *asked, struct answer *out);
+
+/* How many answers came within a week by forms that a role of that class reads, a hundred a form at most: nobody is
+ * told of. */
+enum err choice_recent(struct ctx *c, const struct actor_class *class, int64_t *out);
 
 /* The member `submissions` of the access answer and export, [{"form", "title", "at", "until",
  * "waits"}] (until: the form's own term, null without one; waits: for a parent to agree, until then); and the end of what is over. */

@@ -382,6 +382,8 @@ static enum err write_join(struct pending *s, struct person *p, struct change *c
         TRY(parent_seal(s, p));
     TRY(brought(c, s, ch, &body));
     TRY(joining_seal(c, p, s->form, s->id, body, &s->body));
+    s->subject = p->id;
+    s->joined = true;
     ch->also = run_join;
     ch->also_arg = s;
     return change_write(c, ch, event, NULL);
@@ -463,6 +465,19 @@ static enum err follow(struct pending *s, text *state)
     return status;
 }
 
+static enum err tell(const struct pending *s, text state, struct answer *out)
+{
+    BUF_AUTO b = buf_make(1 << 14);
+    struct json_out w = json_out(&b);
+    text gives = s->joined ? point_gives(s->point) : TEXT("");
+    json_open(&w, '{');
+    json_pair(&w, TEXT("form"), s->form);
+    json_pair(&w, TEXT("state"), state);
+    json_pair(&w, TEXT("gives"), gives.n ? gives : (text){ NULL, 0 });
+    json_close(&w, '}');
+    return buf_take(s->c->arena, &b, &out->body);
+}
+
 enum err choice_confirm(struct ctx *c, text token, struct answer *out)
 {
     struct pending s;
@@ -478,7 +493,8 @@ enum err choice_confirm(struct ctx *c, text token, struct answer *out)
         state = TEXT("done");
         status = follow(&s, &state);
     }
-    out->body = arena_print(c->arena, "{\"form\":\"%.*s\",\"state\":\"%.*s\"}", T(s.form), T(state));
-    TRY_PTR(out->body.p);
-    return status;
+    TRY(status);
+    if (s.joined)
+        TRY(thanks_send(&s));
+    return tell(&s, state, out);
 }

@@ -40,7 +40,7 @@ struct pending {
     struct ctx *c;
     struct digest digest;
     struct subject_id id, subject;
-    bool of_person; /* it waits for the parent of `subject`, who is there */
+    bool of_person, joined; /* it waits for the parent of `subject`, who is there; they are by now */
     text form;
     msec at;
     const struct json *kept; /* as choice_submit() kept it */
@@ -76,6 +76,10 @@ enum err parent_run(struct db *db, const struct pending *s);
 enum err parent_agreed(struct pending *s);
 /* The consents of somebody who is there; what they decided since stands. */
 enum err parent_join(struct pending *s);
+
+/* The letter to whoever confirmed: what they agreed to in this write, the receipt of each, and what the form hands
+ * over; none where there is nothing of it to tell. */
+enum err thanks_send(const struct pending *s);
 
 /* What forms alone collected goes at each form's own term (`collection.*.retention`): a person whom forms alone made,
  * whole, unless something else keeps them; else what nothing else needs. */

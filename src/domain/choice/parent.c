@@ -269,6 +269,7 @@ enum err parent_join(struct pending *s)
     ch.truncate = true;
     ch.also = run_agreed;
     ch.also_arg = s;
+    s->joined = true;
     s->event = event_of(c, &p, TEXT("form.parent_agreed"));
     struct event event = event_of(c, &p, TEXT("consent.given"));
     event.purpose = ch.consent_count ? ch.consents[0].purpose : TEXT("");

@@ -155,6 +155,26 @@ bool point_box(const struct ctx *c, const struct point *p, unsigned n, struct po
     return false;
 }
 
+bool point_is_read_for(const struct ctx *c, const struct point *p, unsigned purpose)
+{
+    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+    return class && bits_has(&class->purposes, purpose) && point_serves(p, c->policy->purposes[purpose].name);
+}
+
+bool point_is_read(const struct ctx *c, const struct point *p)
+{
+    for (unsigned i = 0; i < c->policy->purpose_count; i++)
+        if (point_is_read_for(c, p, i))
+            return true;
+    return false;
+}
+
+text point_gives(const struct point *p)
+{
+    text gives = node_text(p->node, TEXT("gives"));
+    return gives.n ? gives : TEXT("");
+}
+
 unsigned point_minor_age(const struct ctx *c, const struct point *p)
 {
     const struct node *minors = node_at(c->policy->root, TEXT("minors"));

@@ -43,6 +43,11 @@ msec point_ends(const struct point *p, msec at);
 /* Whether all that it serves rests on consent: then nothing is left of it without one. */
 bool point_all_consent(const struct ctx *c, const struct point *p);
 
+/* What it hands over (`gives`): an address, or empty. */
+text point_gives(const struct point *p);
+/* Whether the caller's role reads for that purpose of the form, or for any. */
+bool point_is_read_for(const struct ctx *c, const struct point *p, unsigned purpose);
+bool point_is_read(const struct ctx *c, const struct point *p);
 /* Below which age a parent agrees too (`minors.age`); 0 where the form asks no consent of a known person, or the policy
  * none of a parent. */
 unsigned point_minor_age(const struct ctx *c, const struct point *p);

@@ -7,6 +7,7 @@
 #include "domain/person/change.h"
 #include "domain/core/instance.h"
 #include "domain/core/looking.h"
+#include "domain/core/named.h"
 #include "domain/core/write.h"
 #include "domain/core/written.h"
 
@@ -249,6 +250,22 @@ static text place_print(struct arena *a, const struct ledger_row *row)
 {
     return arena_print(a, "%lld.%lld.%.*s.%.*s", (long long)row->at, (long long)row->seq, T(row->k.channel),
                        T(row->k.purpose));
+}
+
+enum err consent_receipts(struct ctx *c, const struct person *p, msec at, text *out)
+{
+    struct ledger_row *rows = NULL;
+    bool more;
+    BUF_AUTO b = buf_make(1 << 16);
+    TRY(load_ledger(c, SQL_CONSENT_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)), 0, &rows, &more));
+    for (; rows; rows = rows->next) {
+        int index = policy_purpose(c->policy, rows->k.purpose);
+        if (rows->at != at || !text_eq(rows->k.decision, TEXT("given")) || index < 0)
+            continue;
+        text title = doc_consent(c, doc_purpose(c, &c->policy->purposes[index]), rows->k.channel);
+        buf_print(&b, "%s- %.*s (%.*s)", b.n ? "\n" : "", T(title), T(place_print(c->arena, rows)));
+    }
+    return buf_take(c->arena, &b, out);
 }
 
 /* Evidence that cannot be opened hides no decision: the row says so. */

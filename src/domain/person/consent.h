@@ -24,6 +24,9 @@ struct consent_row {
 };
 enum err consent_one(struct ctx *c, const struct person *p, text place, struct consent_row *out);
 enum err consent_none(struct ctx *c);
+/* A line each consent that the person gave at that moment: what it is for, by which channel, and its receipt. Empty
+ * where there is none. */
+enum err consent_receipts(struct ctx *c, const struct person *p, msec at, text *out);
 /* For a look: the person, who answers people, and who takes their consents. */
 enum err consent_may_see(struct ctx *c, struct look *l);
 /* What is kept with a row of the ledger, sealed to its person and to the purpose or source it is about. */

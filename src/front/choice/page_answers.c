@@ -11,20 +11,6 @@
 
 /* ---- Which forms. ---- */
 
-static bool is_mine(const struct ctx *c, const struct point *p, unsigned purpose)
-{
-    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
-    return class && bits_has(&class->purposes, purpose) && point_serves(p, c->policy->purposes[purpose].name);
-}
-
-static bool any_mine(const struct ctx *c, const struct point *p)
-{
-    for (unsigned i = 0; i < c->policy->purpose_count; i++)
-        if (is_mine(c, p, i))
-            return true;
-    return false;
-}
-
 enum err api_staff_forms(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct point point;
@@ -33,7 +19,7 @@ enum err api_staff_forms(struct ctx *c, const struct request *q, struct reply *r
     json_name(&p.w, TEXT("forms"));
     json_open(&p.w, '[');
     for (unsigned i = 0; point_at(c, i, &point); i++) {
-        if (!any_mine(c, &point))
+        if (!point_is_read(c, &point))
             continue;
         json_open(&p.w, '{');
         json_pair(&p.w, TEXT("form"), point.name);
@@ -52,7 +38,7 @@ static void put_purposes(struct page *p, const struct point *point, text chosen)
     json_open(&p->w, '[');
     for (unsigned i = 0; i < p->c->policy->purpose_count; i++) {
         const struct purpose *of = &p->c->policy->purposes[i];
-        if (!is_mine(p->c, point, i))
+        if (!point_is_read_for(p->c, point, i))
             continue;
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("purpose"), of->name);

@@ -146,6 +146,8 @@ static enum err show_sent(struct ctx *c, const struct request *q, struct reply *
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, TEXT("form_sent"), TEXT(""), &p));
     json_pair_bool(&p.w, TEXT("confirmed"), point->email >= 0);
+    json_pair_bool(&p.w, TEXT("consents"), point_all_consent(c, point));
+    json_pair(&p.w, TEXT("gives"), point->email >= 0 ? TEXT("") : point_gives(point));
     return page_show(&p, r, 200);
 }
 
@@ -204,6 +206,7 @@ enum err api_form_confirm(struct ctx *c, const struct request *q, struct reply *
     TRY(choice_confirm(c, json_text(q->json, TEXT("token")), &answer));
     TRY(json_parse(c->arena, answer.body, &said));
     TRY(page_open(c, q, TEXT("form_done"), TEXT(""), &p));
+    json_pair(&p.w, TEXT("gives"), json_text(said, TEXT("gives")));
     json_pair_bool(&p.w, TEXT("parent"), text_eq(json_text(said, TEXT("state")), TEXT("parent")));
     return page_show(&p, r, 200);
 }

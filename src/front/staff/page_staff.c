@@ -1,4 +1,5 @@
 /* Staff pages: what one's role may do, who has an account, and people found by an identifier. */
+#include "domain/choice/choice.h"
 #include "domain/core/named.h"
 #include "domain/core/actor.h"
 #include "front/door/go.h"
@@ -165,13 +166,17 @@ static void put_reach(struct page *p, const struct actor_class *class)
     json_close(&p->w, ']');
 }
 
-/* Registrations that wait for the word of a role that may give it. */
+/* Registrations that wait for the word of a role that may give it; answers to forms that the role reads. */
 static enum err put_waiting(struct page *p, const struct actor_class *class)
 {
     int64_t waiting = 0;
     if (class && class->acts >> ACT_WRITE & 1)
         TRY(account_waiting(p->c, &waiting));
     json_pair_int(&p->w, TEXT("waiting"), waiting);
+    int64_t recent = 0;
+    if (class)
+        TRY(choice_recent(p->c, class, &recent));
+    json_pair_int(&p->w, TEXT("recent"), recent);
     return OK;
 }
 
