@@ -54,8 +54,24 @@ local function create()
         '"contact":{"email":"%s@bench.example","phone":"+33612345678"}},"source":"person"}', name, name))
 end
 
+local function event()
+    at = at + step
+    local second = math.floor(at / 100)
+    return string.format('{"id":"%s-%d-%d","subject":"%s","at":"2026-11-%02dT%02d:%02d:%02d.%03dZ","fields":{"page":"/page-%d","action":"view",' ..
+        '"response_ms":%d}}', stamp, number, at, ids[math.random(#ids)], 1 + math.floor(second / 36000) % 20, 8 + math.floor(second / 3600) % 10,
+        math.floor(second / 60) % 60, second % 60, at % 100 * 10, at % 37, at % 400)
+end
+
 local acts = {
     create = create,
+    event = function() return wrk.format("POST", "/v1/usage", headers, '{"events":' .. event() .. "}") end,
+    events = function()
+        local some = {}
+        for n = 1, 100 do
+            some[n] = event()
+        end
+        return wrk.format("POST", "/v1/usage", headers, '{"events":[' .. table.concat(some, ",") .. "]}")
+    end,
     keyed = function()
         headers["Idempotency-Key"] = string.format("%s/%d/%d", stamp, number, at)
         return create()

@@ -38,8 +38,8 @@ struct hour_sum {
 struct intake {
     struct ctx *c;
     text purpose;
-    struct under *unders;
-    unsigned under_count;
+    struct under *unders, **table; /* table: of them by whose they are, with open places; `mask` + 1 of them */
+    unsigned under_count, mask;
     struct event_made *made, **order; /* order: by person and category, then by place */
     unsigned made_count;
     struct hour_sum *hours;
@@ -58,6 +58,8 @@ void intake_wipe(struct intake *t);
 enum err intake_room(struct intake *t, unsigned count);
 /* Its field of the time when it happened, NULL when it declares none. */
 const struct field *intake_time(const struct category *cat);
+/* Who was named so before, in that category; NULL for somebody new. */
+struct under *intake_known(const struct intake *t, text whose, int category);
 /* Who was named by `whose` (the text is compared) and is the person `id` (empty: nobody), in that category: whether the
  * caller may write it and the person lets it be recorded. With t->list set a refusal about the person stays in
  * (*out)->refused, and is no error. */

@@ -129,19 +129,35 @@ static bool is_about_person(enum err e)
     return e == ERR_NOT_FOUND || e == ERR_PURPOSE || e == ERR_CONSENT || e == ERR_FORBIDDEN;
 }
 
+/* Their place in the table, or the open one where they go (FNV-1a). */
+static unsigned place_in(const struct intake *t, text whose, int category)
+{
+    uint32_t hash = 2166136261u ^ (uint32_t)category;
+    for (size_t i = 0; i < whose.n; i++)
+        hash = (hash ^ (uint8_t)whose.p[i]) * 16777619u;
+    unsigned at = hash & t->mask;
+    while (t->table[at] && !(t->table[at]->category == category && text_eq(t->table[at]->whose, whose)))
+        at = (at + 1) & t->mask;
+    return at;
+}
+
+struct under *intake_known(const struct intake *t, text whose, int category)
+{
+    return t->table[place_in(t, whose, category)];
+}
+
 enum err intake_under(struct intake *t, text whose, text id, int category, struct under **out)
 {
     struct ctx *c = t->c;
-    for (unsigned i = t->under_count; i-- > 0;)
-        if (t->unders[i].category == category && text_eq(t->unders[i].whose, whose)) {
-            *out = &t->unders[i];
-            return OK;
-        }
+    *out = intake_known(t, whose, category);
+    if (*out)
+        return OK;
     struct person *p = NEW(c->arena, struct person);
     TRY_PTR(p);
     struct under *u = &t->unders[t->under_count++];
     *out = u;
     *u = (struct under){ .p = p, .whose = whose, .category = category };
+    t->table[place_in(t, whose, category)] = u;
     bits_add(&t->categories, (unsigned)category);
     u->refused = id.n ? person_open(c, id, false, p) : ERR_NOT_FOUND;
     if (u->refused == OK)
@@ -358,12 +374,16 @@ static enum err run_events(struct db *db, struct write *w) { return intake_run(d
 enum err intake_room(struct intake *t, unsigned count)
 {
     struct arena *a = t->c->arena;
+    t->mask = 1;
+    while (t->mask < 2 * count + 1)
+        t->mask = 2 * t->mask + 1;
+    t->table = NEW_ARRAY(a, struct under *, t->mask + 1);
     t->unders = NEW_ARRAY(a, struct under, count + 1);
     t->made = NEW_ARRAY(a, struct event_made, count + 1);
     t->order = NEW_ARRAY(a, struct event_made *, count + 1);
     t->puts = NEW_ARRAY(a, struct key_put, count + 1);
     t->hours = NEW_ARRAY(a, struct hour_sum, count + 1);
-    return t->unders && t->made && t->order && t->puts && t->hours ? OK : ERR_MEMORY;
+    return t->unders && t->table && t->made && t->order && t->puts && t->hours ? OK : ERR_MEMORY;
 }
 
 static enum err take(struct intake *t, const struct json *events, struct answer *out)

@@ -283,15 +283,12 @@ static enum err person_of(struct ctx *c, text user, text *id)
 
 static enum err under_of(struct log *l, text user, struct under **out)
 {
-    struct intake *t = &l->intake;
-    for (unsigned i = 0; i < t->under_count; i++)
-        if (text_eq(t->unders[i].whose, user)) {
-            *out = &t->unders[i];
-            return OK;
-        }
     text id;
+    *out = intake_known(&l->intake, user, l->category);
+    if (*out)
+        return OK;
     TRY(person_of(l->c, user, &id));
-    return intake_under(t, user, id, l->category, out);
+    return intake_under(&l->intake, user, id, l->category, out);
 }
 
 /* ---- One line. ---- */
