@@ -1,5 +1,5 @@
 """Events of use: in blocks of a day, found again one by one."""
-import os, random, sqlite3
+import os, random, sqlite3, threading
 from garant import Server, check, milliseconds
 from people import opened, staff
 
@@ -69,3 +69,42 @@ def register(tests):
                 server.sweep()
                 told = app.get(f"/v1/subjects/{ident}/access")
                 check([row["fields"]["page"] for row in held(app, ident)] == there, f"{now}: {told.body[:300]}")
+
+    @tests.test("usage: killed at any moment, what was acknowledged is there, and what is sent again after the start is each there once")
+    def killed():
+        with Server("mxplorerplace", now=NOW) as server:
+            ident, app = member(server), server.client("app")
+            said, over = {}, threading.Event()
+
+            def send(turn, thread):
+                tracker = server.client("tracker")
+                for number in range(1000):
+                    events = [{"id": f"{turn}-{thread}-{number}-{n}", "subject": ident, "at": f"2026-11-22T{number % 24:02}:{thread:02}:{n:02}Z",
+                               "fields": {"page": f"/{turn}/{thread}/{number}/{n}", "action": "view"}} for n in range(10)]
+                    said[turn, thread, number] = (events, False)
+                    try:
+                        tracker.post("/v1/usage", {"events": events}).expect(200)
+                    except Exception:                              # the server was killed: nothing was said
+                        return
+                    said[turn, thread, number] = (events, True)
+                    if over.is_set():
+                        return
+            for turn in range(3):
+                threads = [threading.Thread(target=send, args=(turn, thread)) for thread in range(4)]
+                known = sum(done for _, done in said.values())
+                for thread in threads:
+                    thread.start()
+                while sum(done for _, done in list(said.values())) < known + 20:
+                    over.wait(0.01)
+                server.kill()
+                for thread in threads:
+                    thread.join()
+                server.start()
+                pages = [row["fields"]["page"] for row in held(app, ident)]
+                check(len(pages) == len(set(pages)), "an event is there twice")
+                lost = [event["id"] for events, done in said.values() if done for event in events if event["fields"]["page"] not in set(pages)]
+                check(not lost, f"{len(lost)} acknowledged events are lost: {lost[:3]}")
+            for events, _ in said.values():
+                server.client("tracker").post("/v1/usage", {"events": events}).expect(200)
+            pages = [row["fields"]["page"] for row in held(app, ident)]
+            check(sorted(pages) == sorted(event["fields"]["page"] for events, _ in said.values() for event in events), "not each of them once")
