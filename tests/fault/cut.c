@@ -1,5 +1,6 @@
-/* Preloaded into the server, writes down what it asks of the files of one folder, in order, so that tests/fault/cut.py can say what a disk
- * whose power was cut may hold. CUT_LOG: where to; CUT_FOLDER: whose calls. Memory maps are not seen: what SQLite maps is rebuilt by itself. */
+/* Preloaded into the server, writes down what it asks of the files of one folder, in order, so that tests/fault/cut.py
+ * can say what a disk whose power was cut may hold. CUT_LOG: where to; CUT_FOLDER: whose calls. Memory maps are not
+ * seen: what SQLite maps is rebuilt by itself. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -60,7 +61,8 @@ ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
     ssize_t done = 0;
     if (!path_of(fd, path))
         return REAL(pwrite)(fd, bytes, n, at);
-    LOCKED {
+    LOCKED
+    {
         put(WRITTEN, path, at, bytes, n);
         done = REAL(pwrite)(fd, bytes, n, at);
     }
@@ -75,7 +77,8 @@ ssize_t write(int fd, const void *bytes, size_t n)
     ssize_t done = 0;
     if (!path_of(fd, path))
         return REAL(write)(fd, bytes, n);
-    LOCKED {
+    LOCKED
+    {
         off_t at = fcntl(fd, F_GETFL) & O_APPEND ? lseek(fd, 0, SEEK_END) : lseek(fd, 0, SEEK_CUR);
         put(WRITTEN, path, at, bytes, n);
         done = REAL(write)(fd, bytes, n);
@@ -89,7 +92,8 @@ int ftruncate(int fd, off_t size)
     int done = 0;
     if (!path_of(fd, path))
         return REAL(ftruncate)(fd, size);
-    LOCKED {
+    LOCKED
+    {
         put(CUT_TO, path, size, NULL, 0);
         done = REAL(ftruncate)(fd, size);
     }
@@ -120,7 +124,8 @@ static int opened(const char *path, int flags, mode_t mode)
     int fd = -1;
     if (!ours(path) || !(flags & (O_CREAT | O_TRUNC)))
         return REAL(open)(path, flags, mode);
-    LOCKED {
+    LOCKED
+    {
         if (REAL(access)(path, F_OK) != 0)
             put(CREATED, path, 0, NULL, 0);
         else if (flags & O_TRUNC)
@@ -130,7 +135,6 @@ static int opened(const char *path, int flags, mode_t mode)
     return fd;
 }
 
-/* The mode is always there in the registers, whether given or not. */
 int open(const char *path, int flags, ...)
 {
     __builtin_va_list rest;
@@ -153,7 +157,8 @@ int open64(const char *path, int flags, ...)
     int done = 0;                                                                                                      \
     if (!ours(from))                                                                                                   \
         return call;                                                                                                   \
-    LOCKED {                                                                                                           \
+    LOCKED                                                                                                             \
+    {                                                                                                                  \
         put(kind, from, 0, to, strlen(to));                                                                            \
         done = call;                                                                                                   \
     }                                                                                                                  \
