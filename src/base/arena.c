@@ -66,6 +66,7 @@ static void *room(struct arena *a, size_t size)
     if (__builtin_add_overflow(size, (size_t)ALIGN - 1, &rounded) ||
         (rounded &= ~(size_t)(ALIGN - 1)) > a->limit - a->used) {
         a->lost = ERR_MEMORY;
+        a->full = true;
         say(a, ERR_MEMORY, "the request needs more than its %zu bytes of memory", a->limit);
         return NULL;
     }
@@ -73,8 +74,7 @@ static void *room(struct arena *a, size_t size)
     if (!c || c->size - c->used < rounded)
         c = chunk_for(a, rounded);
     if (!c) {
-        a->lost = ERR_MEMORY;
-        say(a, ERR_MEMORY, "the machine has no memory left");
+        arena_lacked(a);
         return NULL;
     }
     void *out = c->data + c->used;
@@ -87,6 +87,12 @@ void *arena_alloc(struct arena *a, size_t size)
 {
     void *out = room(a, size);
     return out ? memset(out, 0, size) : NULL;
+}
+
+enum err arena_lacked(struct arena *a)
+{
+    a->lost = ERR_MEMORY;
+    return say(a, ERR_MEMORY, "the machine has no memory left");
 }
 
 enum err arena_whole(struct arena *a)

@@ -11,6 +11,7 @@ struct arena {
     struct arena_chunk *chunks;
     size_t used, limit; /* bytes handed out, and how many may be */
     enum err lost;      /* sticky: what was asked of it and not had; see arena_whole() */
+    bool full;          /* sticky: its own limit was reached, not the machine's */
     struct why why;     /* the last reason said by say(); why.code is OK while nothing failed */
 };
 
@@ -37,6 +38,8 @@ text arena_print(struct arena *a, const char *format, ...) __attribute__((format
  * from this arena is written to the store, answered or printed, so that a part that lacks is never taken for an empty
  * one. */
 enum err arena_whole(struct arena *a);
+/* A library had no memory for what it was asked: said, and remembered (arena_whole). ERR_MEMORY. */
+enum err arena_lacked(struct arena *a);
 
 /* Says why something failed, once, at its origin; returns `code` so that `return say(a, …)` reads well.
  * The text must hold names and numbers only, never a personal datum: it reaches logs and answers. */

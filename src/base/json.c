@@ -13,7 +13,17 @@ static void wipe_and_free(void *p)
     free(p);
 }
 
-__attribute__((constructor)) static void use_wiping_memory(void) { json_set_alloc_funcs(malloc, wipe_and_free); }
+/* The library tells a text that it had no memory for as one that is malformed. */
+static _Thread_local bool lacked;
+
+static void *watched(size_t n)
+{
+    void *p = malloc(n);
+    lacked = lacked || !p;
+    return p;
+}
+
+__attribute__((constructor)) static void use_wiping_memory(void) { json_set_alloc_funcs(watched, wipe_and_free); }
 
 static void decref(json_t **value) { json_decref(*value); }
 
@@ -131,7 +141,10 @@ enum err json_parse(struct arena *a, text in, const struct json **out)
     json_error_t error;
     if (too_deep(in))
         return say(a, ERR_JSON, "the JSON is nested more than %d levels deep", JSON_DEPTH_MAX);
+    lacked = false;
     CLEANUP(decref) json_t *root = json_loadb(in.p ? in.p : "", in.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!root && lacked)
+        return arena_lacked(a);
     if (!root) /* the library's text quotes the input, which may be personal: only the place is told */
         return say(a, ERR_JSON, "%s at line %d, column %d", fault_of(json_error_code(&error)), error.line,
                    error.column);

@@ -36,7 +36,10 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     buf_char(&b, '\n');
     ARENA_AUTO a = arena_make(0);
     text line;
-    if (buf_lend(&a, &b, &line) != OK)
+    enum err status = buf_lend(&a, &b, &line);
+    if (status == ERR_MEMORY)
+        line = TEXT("{\"level\":\"error\",\"event\":\"log.no_memory\"}\n");
+    else if (status != OK)
         line = TEXT("{\"level\":\"error\",\"event\":\"log.too_large\"}\n");
     /* A log that cannot be written must not stop what it speaks of. */
     ssize_t ignored = write(STDERR_FILENO, line.p, line.n);

@@ -1,6 +1,7 @@
 /* Letters as people type them: libunistring and libidn2 over slices. */
 #include "unicode.h"
 #include "buf.h"
+#include <errno.h>
 #include <idn2.h>
 #include <unicase.h>
 #include <unictype.h>
@@ -88,6 +89,8 @@ static text normal(struct arena *a, uninorm_t form, text s)
     if (!s.n)
         return arena_copy(a, TEXT(""));
     uint8_t *out = u8_normalize(form, (const uint8_t *)s.p, s.n, NULL, &n);
+    if (!out && errno == ENOMEM)
+        arena_lacked(a);
     text copy = out ? arena_copy(a, (text){ (const char *)out, n }) : (text){ NULL, 0 };
     free(out);
     return copy;
@@ -217,8 +220,12 @@ static text made_host(struct arena *a, text s, size_t most)
     char name[1024], *ascii = NULL;
     text host = { NULL, 0 };
     /* Not IDN2_USE_STD3_ASCII_RULES: it leaves out what STD 3 forbids, so that "a b" would be the host "ab". */
-    if (text_cstr(s, name, sizeof name) &&
-        idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK && text_of(ascii).n <= most)
+    int made = text_cstr(s, name, sizeof name)
+                   ? idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
+                   : IDN2_TOO_BIG_DOMAIN;
+    if (made == IDN2_MALLOC)
+        arena_lacked(a);
+    if (made == IDN2_OK && text_of(ascii).n <= most)
         host = mapped(a, text_of(ascii), small);
     if (ascii)
         idn2_free(ascii);

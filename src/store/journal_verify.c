@@ -115,7 +115,10 @@ static enum err check_columns(struct check *c, struct query *q)
                    ? OK
                    : broken(c, first ? "it was forgotten, and not all of it" : "it was forgotten before its turn");
     }
-    if (json_parse(&c->row, query_get(q, JOURNAL_ALL, leaf), &leaf) != OK)
+    enum err parsed = json_parse(&c->row, query_get(q, JOURNAL_ALL, leaf), &leaf);
+    if (parsed == ERR_MEMORY)
+        return arena_lacked(c->a);
+    if (parsed != OK)
         return broken(c, "it is not JSON");
     if (!time_parse(json_text(leaf, TEXT("time")), &said) || said != at)
         return broken(c, "its time is not the time it stands under");

@@ -77,7 +77,10 @@ static void look_at_entry(struct board_step *s, text entry)
     struct journal_round *r = &s->board->journal;
     const struct json *leaf = NULL;
     msec at;
-    if (json_parse(&a, entry, &leaf) != OK || !time_parse(json_text(leaf, TEXT("time")), &at)) {
+    enum err parsed = json_parse(&a, entry, &leaf);
+    if (parsed == ERR_MEMORY)
+        return; /* nothing was learned, for or against */
+    if (parsed != OK || !time_parse(json_text(leaf, TEXT("time")), &at)) {
         fact_bad(s->facts, PROBE_journal, 1);
         return;
     }

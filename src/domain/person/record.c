@@ -65,8 +65,9 @@ enum err record_open(struct ctx *c, const struct person *p, struct record *r)
     text clear;
     TRY(key_of(c, p, r, &key));
     TRY(seal_open(c->arena, &key, &place, r->sealed, &clear));
-    if (json_parse(c->arena, clear, &r->fields) == OK)
-        return OK;
+    enum err parsed = json_parse(c->arena, clear, &r->fields);
+    if (parsed == OK || parsed == ERR_MEMORY)
+        return parsed;
     return say(c->arena, ERR_INTEGRITY, "a record of category \"%.*s\" cannot be read",
                T(place.field)); /* no fault of who asked */
 }

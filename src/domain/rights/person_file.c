@@ -441,7 +441,10 @@ enum err person_file_put_looks(struct view *v, const struct paging *asked, text 
     while (paging_row(asked, &q, &rows, &more)) {
         ARENA_AUTO one = arena_make(1 << 16);
         const struct json *entry;
-        if (json_parse(&one, query_get(&q, JOURNAL_OF, leaf), &entry) != OK)
+        enum err parsed = json_parse(&one, query_get(&q, JOURNAL_OF, leaf), &entry);
+        if (parsed == ERR_MEMORY)
+            return arena_lacked(c->arena);
+        if (parsed != OK)
             return say(c->arena, ERR_INTEGRITY, "entry %lld of the journal is no JSON",
                        (long long)query_get(&q, JOURNAL_OF, seq));
         last = query_get(&q, JOURNAL_OF, seq);

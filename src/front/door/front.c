@@ -60,7 +60,7 @@ static enum err parse_body(struct arena *a, struct request *q)
         return say(a, ERR_JSON, "the body is not UTF-8");
     TRY(bound_values(a, q->body));
     enum err e = json_parse(a, q->body, &q->json);
-    return e == ERR_MEMORY ? say(a, ERR_TOO_LARGE, "the JSON needs more memory than a request has") : e;
+    return e == ERR_MEMORY && a->full ? say(a, ERR_TOO_LARGE, "the JSON needs more memory than a request has") : e;
 }
 
 static bool form_type(text header)
@@ -406,6 +406,8 @@ static bool to_later(struct ctx *c, const struct request *q, struct reply *r)
 static void refuse(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct arena *a = c->arena;
+    if (a->lost == ERR_MEMORY && a->why.code != ERR_TOO_LARGE)
+        arena_whole(a); /* whatever it was taken for where the memory lacked */
     if (to_later(c, q, r) || to_signin(q, a, r) || to_proof(c, q, r))
         return;
     if (!refuse_as_page(c, q, r))

@@ -111,7 +111,7 @@ enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mo
         e = settings(db, mode);
     if (e == OK && f == FILE_DATA && (mode == DB_WRITE || mode == DB_CREATE))
         db_watch(db);
-    if (mode == DB_WRITE || mode == DB_CREATE)
+    if (e == OK && (mode == DB_WRITE || mode == DB_CREATE))
         sqlite3_wal_hook(db->conn->handle, commit_logged, db);
     if (e != OK)
         db_close(&db);
