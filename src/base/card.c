@@ -24,21 +24,9 @@ enum {
 
 /* ---- Characters ---- */
 
-/* Han digits, which Unicode counts as letters. */
-static int han_digit(uint32_t c)
-{
-    static const uint32_t han[] = { 0x3007, 0x4E00, 0x4E8C, 0x4E09, 0x56DB, 0x4E94, 0x516D, 0x4E03, 0x516B, 0x4E5D };
-    for (int i = 0; i < 10; i++)
-        if (han[i] == c)
-            return i;
-    return c == 0x96F6 ? 0 : -1;
-}
-
-/* Bytes that a digit beyond ASCII begins with: of any script, raised, lowered, in a circle, mathematical. */
-static const bool begins_digit[256] = {
-    ['0' ... '9'] = true,   [0xC2] = true, [0xD9] = true, [0xDB] = true, [0xDF] = true,
-    [0xE0 ... 0xE5] = true, [0xE9] = true, [0xEA] = true, [0xEF] = true, [0xF0] = true
-};
+/* Bytes that a digit beyond ASCII begins with: of any script, raised, lowered, in a circle, mathematical, Han. */
+static const bool begins_digit[256] = { ['0' ... '9'] = true, [0xC2] = true,          [0xD9] = true, [0xDB] = true,
+                                        [0xDF] = true,        [0xE0 ... 0xEA] = true, [0xEF] = true, [0xF0] = true };
 
 /* The value of the digit at i, -1 when there is none there; *step: its length. */
 static int digit_at(text s, size_t i, size_t *step)
@@ -51,9 +39,7 @@ static int digit_at(text s, size_t i, size_t *step)
     uint32_t c = unicode_next(s, &next);
     *step = next - i;
     int value = unicode_digit(c);
-    if (value < 0)
-        value = unicode_digit_like(c);
-    return value >= 0 ? value : han_digit(c);
+    return value >= 0 ? value : unicode_digit_like(c);
 }
 
 static size_t next_digit(text s, size_t i)
@@ -127,12 +113,11 @@ static struct gap gap_at(text s, size_t i)
     for (size_t signs = 0; at < s.n && digit_at(s, at, &step) < 0; at = behind_unseen(s, at)) {
         size_t next = at;
         uint32_t c = (uint8_t)s.p[at] < 0x80 ? (uint8_t)s.p[next++] : unicode_next(s, &next);
-        bool blank = unicode_blank(c) && c != CARD_BETWEEN,
-             word = letter((char)(c < 0x80 ? c : 0)) || (c >= 0x80 && unicode_letter(c));
-        letters += word;
+        bool blank = unicode_blank(c) && c != CARD_BETWEEN;
+        letters += letter((char)(c < 0x80 ? c : 0)) || (c >= 0x80 && unicode_letter(c));
         signs += !blank;
         seen++;
-        if (letters > 1 || (word && c >= 0x80) || signs > GAP_SIGNS || seen > GAP_MAX)
+        if (letters > 1 || signs > GAP_SIGNS || seen > GAP_MAX)
             return (struct gap){ 0 };
         g.usual = g.usual && usual(c);
         g.mark = blank ? g.mark : g.mark * 31 + c;
@@ -443,8 +428,11 @@ static enum verdict writing(const struct window *w)
         return w->before.dot ? NO : YES;
     if (gaps_usual(w))
         return usual_writing(w);
-    if (gaps_letter(w))
-        return w->groups > 2 && w->sizes[0] == 4 && (even(w) || by_six(w)) && apart(w) ? PERHAPS : NO;
+    if (gaps_letter(w)) {
+        bool digit_by_digit = w->sizes[0] == 1 && gaps_alike(w);
+        bool printed = w->sizes[0] == 4 || digit_by_digit;
+        return w->groups > 2 && printed && (even(w) || by_six(w)) && apart(w) ? PERHAPS : NO;
+    }
     if (!written_so(w) || has_date(w))
         return NO;
     return alone || of_its_size(w) || (gaps_alike(w) && (apart(w) || w->sizes[0] >= 4)) ? PERHAPS : NO;

@@ -1,14 +1,16 @@
 /* The guard against payment card numbers (MO-20, DM-11): finds them in any text, so that they are refused or masked.
  *
  * What is found: 13 to 19 digits that begin with a range of cards.def, have one of its lengths, and pass Luhn's check
- * (ISO/IEC 7812-1, annex B), in any digits of Unicode (of scripts, full width, mathematical, raised, in circles, Han),
+ * (ISO/IEC 7812-1, annex B), in any digits of Unicode (of scripts, full width, mathematical, raised, in circles, Han of
+ * every day and of cheques, Roman, rods),
  * whatever is not seen between them (zero widths, marks): in one piece, and behind noughts or before its month and year
  * in one string; in groups with up to three blanks, dashes or dots between: alone, in any way; beside other digits
  * ("4111 1111 1111 1111 12/27") as cards are printed: in groups of one size from four to eight (the last may be
  * shorter), 4-6-4, 4-6-5, or digit by digit; in groups with any other signs or one letter between (tabs, line ends,
  * slashes, commas, 4111x1111): as they are printed, or by multiples of four. So the cells of tables stand, too: they
  * are taken for cards when more than chance explains pass Luhn's check. card_look() finds them besides behind escapes,
- * mark-up, folded lines, base64 and hexadecimal, and with O and l for 0 and 1.
+ * mark-up, folded lines, base64, hexadecimal (codes apart, too), letters that nobody sees (tags, variation selectors)
+ * and turned directions, and with O and l for 0 and 1.
  *
  * What is taken for something else, because it is far more often that than a card:
  *   an IBAN of its country's length whose check digits are right;

@@ -47,7 +47,8 @@ static enum err look_encoded(struct arena *room, text s, unsigned depth, bool *f
 
 static enum err look(struct arena *room, text s, unsigned depth, bool *found)
 {
-    static const enum veil others[] = { VEIL_TAGS, VEIL_ELEMENTS, VEIL_FOLDED, VEIL_LIKE, VEIL_EXPONENT };
+    static const enum veil others[] = { VEIL_TAGS,     VEIL_ELEMENTS, VEIL_FOLDED, VEIL_LIKE,
+                                        VEIL_EXPONENT, VEIL_CODES,    VEIL_UNSEEN, VEIL_TURNED };
     text clear = s, lifted;
     if ((*found = card_find(s, NULL)))
         return OK;

@@ -65,7 +65,51 @@ int unicode_digit(uint32_t c)
     return uc_decimal_value(c);
 }
 
-int unicode_digit_like(uint32_t c) { return uc_digit_value(c); }
+/* Han digits, which Unicode counts as letters: of everyday, and of cheques and contracts, in their Chinese and Japanese
+ * forms. */
+static int han_digit(uint32_t c)
+{
+    static const uint32_t han[][10] = {
+        { 0x3007, 0x4E00, 0x4E8C, 0x4E09, 0x56DB, 0x4E94, 0x516D, 0x4E03, 0x516B, 0x4E5D },
+        { 0x96F6, 0x58F9, 0x8D30, 0x53C1, 0x8086, 0x4F0D, 0x9646, 0x67D2, 0x634C, 0x7396 },
+        { 0, 0x58F1, 0x8CB3, 0x53C3, 0, 0, 0x9678, 0, 0, 0 },
+        { 0, 0x5F0C, 0x5F10, 0x53C2, 0, 0, 0, 0x6F06, 0, 0 },
+        { 0, 0x2F00, 0x5F0D, 0x5F0E, 0, 0, 0, 0, 0x2F0B, 0 },
+        { 0, 0, 0x2F06, 0, 0, 0, 0, 0, 0, 0 },
+    };
+    for (size_t row = 0; c >= 0x2F00 && row < sizeof han / sizeof *han; row++)
+        for (int i = 0; i < 10; i++)
+            if (han[row][i] == c)
+                return i;
+    return -1;
+}
+
+/* Decimal digits that Unicode has had since version 15, which the library of Debian 12 does not know: where each row of
+ * ten begins. */
+static int new_digit(uint32_t c)
+{
+    static const uint32_t zeros[] = { 0x10D40, 0x116D0, 0x116DA, 0x11BF0, 0x11DE0, 0x11F50,
+                                      0x16130, 0x16D70, 0x1CCF0, 0x1E4F0, 0x1E5F1 };
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
+        if (c >= zeros[i] && c < zeros[i] + 10)
+            return (int)(c - zeros[i]);
+    return -1;
+}
+
+int unicode_digit_like(uint32_t c)
+{
+    enum { ROD_TENS = 0x1D369, ROD_TENS_LAST = 0x1D371 };
+    uc_fraction_t number = uc_numeric_value(c);
+    int value = uc_digit_value(c);
+    if (value < 0 && c >= 0x80 && number.denominator == 1 && number.numerator >= 0 && number.numerator <= 9)
+        value = number.numerator;
+    if (c >= ROD_TENS && c <= ROD_TENS_LAST) /* every other place of a number is written with rods that lie */
+        value = (int)(c - ROD_TENS) + 1;
+    if (value < 0)
+        value = han_digit(c);
+    return value >= 0 ? value : new_digit(c);
+}
+
 bool unicode_letter(uint32_t c) { return uc_is_general_category(c, UC_LETTER); }
 
 bool unicode_unseen(uint32_t c)

@@ -17,7 +17,9 @@ bool unicode_is_blank(text s);      /* nothing in it is to be seen; true of an e
 text unicode_trim(text s);          /* without what cannot be seen at both ends */
 /* The value of a decimal digit of any script, -1 for everything else. */
 int unicode_digit(uint32_t c);
-int unicode_digit_like(uint32_t c); /* the same, and of digits that are raised, lowered, or in a circle */
+/* The same of what else stands for one digit, 0 to 9, -1 for everything else: raised, lowered, in a circle, Roman, Han
+ * (of cheques, too), rods, tallies, and others to which Unicode gives that number. */
+int unicode_digit_like(uint32_t c);
 bool unicode_letter(uint32_t c);
 bool unicode_unseen(uint32_t c); /* beyond ASCII: ignorable, or a mark on the character before it */
 

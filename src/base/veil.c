@@ -12,6 +12,10 @@ enum {
     LINE_MIN = 60,
     EXPONENT_MIN = 10,
     EXPONENT_DIGITS = 19,
+    CODES_MIN = 13,
+    CODES_GAP = 3,
+    CODE_DIGITS = 8,
+    TURNED_MAX = 1024,
     GROWTH = 6
 };
 
@@ -275,13 +279,121 @@ static size_t lift_exponent(text s, size_t i, struct buf *b)
     return at - i;
 }
 
+/* ---- Codes apart. ---- */
+
+static bool is_alnum(char c) { return is_letter(c) || is_digit(c); }
+
+/* What tells that a code follows; *bare: nothing does. */
+static size_t code_sign(text s, size_t i, bool *bare)
+{
+    static const text signs[] = { TEXT_INIT("0x"), TEXT_INIT("U+"), TEXT_INIT("&h"), TEXT_INIT("x"), TEXT_INIT("$") };
+    *bare = false;
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
+        if (text_eq_nocase(text_upto(text_from(s, i), signs[k].n), signs[k]))
+            return signs[k].n;
+    *bare = true;
+    return 0;
+}
+
+/* One word of hexadecimal digits in pairs, each the code of a digit, or of what stands between groups: its length, 0
+ * for none. Behind a sign zeros may stand before ("U+0034"). */
+static size_t code_at(text s, size_t i, struct buf *b, unsigned *digits, bool *bare)
+{
+    size_t at = i + code_sign(s, i, bare), n = 0;
+    while (n <= CODE_DIGITS && at + n < s.n && hex_of(s.p[at + n]) >= 0)
+        n++;
+    if (!n || n % 2 || n > CODE_DIGITS || (at + n < s.n && is_alnum(s.p[at + n])))
+        return 0;
+    for (size_t k = 0; k < n; k += 2) {
+        char c = (char)(hex_of(s.p[at + k]) << 4 | hex_of(s.p[at + k + 1]));
+        if (!c && !*bare && k + 2 < n)
+            continue;
+        if (!is_digit(c) && c != ' ' && c != '-' && c != '.' && c != '/')
+            return 0;
+        *digits += is_digit(c);
+        buf_char(b, c);
+    }
+    return at + n - i;
+}
+
+/* Numbers of two digits that nothing marks as codes are far more often ages or degrees ("36 37 36 …"): such are taken
+ * for codes when a card of one of the great schemes could come of them, and not all are of 35 to 39. */
+static bool begins_scheme(text digits)
+{
+    char first = digits.n ? digits.p[0] : ' ', second = digits.n > 1 ? digits.p[1] : ' ';
+    bool degrees = true;
+    for (size_t i = 0; i < digits.n; i++)
+        degrees &= digits.p[i] >= '5';
+    return !degrees &&
+           (first == '3' || first == '4' || (first == '5' && second >= '1' && second <= '5') ||
+            (first == '6' && (second == '0' || second == '4' || second == '5')) || (first == '2' && second >= '2'));
+}
+
+static size_t lift_codes(text s, size_t i, struct buf *b)
+{
+    size_t end = i, at = i, n;
+    unsigned digits = 0;
+    bool bare = false, one;
+    if (i && is_alnum(s.p[i - 1]))
+        return 0;
+    /* Of what stands between groups only so much that the search stays linear. */
+    while (at < s.n && buf_begun(b).n <= 3 + 4 * (size_t)digits && (n = code_at(s, at, b, &digits, &one))) {
+        bare |= one;
+        end = at + n;
+        for (at = end; at < s.n && at - end < CODES_GAP && !is_alnum(s.p[at]) && s.p[at] != '$'; at++)
+            ;
+    }
+    if (digits < CODES_MIN)
+        return 0;
+    if (bare && !begins_scheme(buf_begun(b))) {
+        buf_clear(b);
+        buf_add(b, text_upto(text_from(s, i), end - i));
+    }
+    return end - i;
+}
+
+/* ---- What nobody sees. ---- */
+
+static size_t lift_unseen(text s, size_t i, struct buf *b)
+{
+    enum { TAGS = 0xE0000, SELECTORS = 0xE0100, SELECTORS_LAST = 0xE01EF, SELECTORS_FROM = 16 };
+    size_t next = i;
+    uint32_t c = unicode_next(s, &next);
+    uint32_t byte = c >= SELECTORS && c <= SELECTORS_LAST ? c - SELECTORS + SELECTORS_FROM : c - TAGS;
+    if (c < TAGS || byte < ' ' || byte > '~')
+        return 0;
+    buf_char(b, (char)byte);
+    return next - i;
+}
+
+/* From U+202E to U+202C or the end of the line, from its end. */
+static size_t lift_turned(text s, size_t i, struct buf *b)
+{
+    static const text turns = TEXT_INIT("\u202E"), ends = TEXT_INIT("\u202C");
+    text all = text_from(s, i);
+    size_t n = turns.n;
+    if (!text_starts(all, turns))
+        return 0;
+    while (n < all.n && n < TURNED_MAX && all.p[n] != '\n' && all.p[n] != '\r' && !text_starts(text_from(all, n), ends))
+        n++;
+    for (size_t end = n; end > turns.n;) {
+        size_t start = end - 1;
+        while (start > turns.n && ((uint8_t)all.p[start] & 0xC0) == 0x80)
+            start--;
+        buf_add(b, text_upto(text_from(all, start), end - start));
+        end = start;
+    }
+    return n;
+}
+
 /* ---- Lifting. ---- */
 
 typedef size_t lifter(text s, size_t i, struct buf *b);
 static lifter *const lifters[] = {
-    [VEIL_ESCAPES] = lift_escape,   [VEIL_QUOTED] = lift_quoted,     [VEIL_FOLDED] = lift_folded,
-    [VEIL_TAGS] = lift_tags,        [VEIL_ELEMENTS] = lift_elements, [VEIL_LIKE] = lift_like,
-    [VEIL_EXPONENT] = lift_exponent
+    [VEIL_ESCAPES] = lift_escape,    [VEIL_QUOTED] = lift_quoted,     [VEIL_FOLDED] = lift_folded,
+    [VEIL_TAGS] = lift_tags,         [VEIL_ELEMENTS] = lift_elements, [VEIL_LIKE] = lift_like,
+    [VEIL_EXPONENT] = lift_exponent, [VEIL_CODES] = lift_codes,       [VEIL_UNSEEN] = lift_unseen,
+    [VEIL_TURNED] = lift_turned
 };
 
 /* The bytes with which each begins. */
@@ -301,6 +413,12 @@ static bool may_begin(enum veil veil, char c)
         return digit_like(c) >= 0;
     case VEIL_EXPONENT:
         return is_digit(c);
+    case VEIL_CODES:
+        return c == '3' || c == '0' || c == 'U' || c == 'u' || c == '&' || c == 'x' || c == 'X' || c == '$';
+    case VEIL_UNSEEN:
+        return c == '\xF3';
+    case VEIL_TURNED:
+        return c == '\xE2';
     case VEIL_COUNT:
         break;
     }
@@ -310,11 +428,11 @@ static bool may_begin(enum veil veil, char c)
 /* Most texts have nothing of most of them: seen without a look at each byte. */
 static bool may_hold(enum veil veil, text s)
 {
-    static const text beginnings[VEIL_COUNT] = { [VEIL_ESCAPES] = TEXT_INIT("%&\\"),
-                                                 [VEIL_QUOTED] = TEXT_INIT("="),
-                                                 [VEIL_FOLDED] = TEXT_INIT("\r\n"),
-                                                 [VEIL_TAGS] = TEXT_INIT("<"),
-                                                 [VEIL_ELEMENTS] = TEXT_INIT("<") };
+    static const text beginnings[VEIL_COUNT] = {
+        [VEIL_ESCAPES] = TEXT_INIT("%&\\"), [VEIL_QUOTED] = TEXT_INIT("="),   [VEIL_FOLDED] = TEXT_INIT("\r\n"),
+        [VEIL_TAGS] = TEXT_INIT("<"),       [VEIL_ELEMENTS] = TEXT_INIT("<"), [VEIL_UNSEEN] = TEXT_INIT("\xF3"),
+        [VEIL_TURNED] = TEXT_INIT("\xE2")
+    };
     const text any = beginnings[veil];
     bool holds = !any.n;
     for (size_t i = 0; i < any.n && !holds; i++)
@@ -325,7 +443,7 @@ static bool may_hold(enum veil veil, text s)
 enum err veil_lift(struct arena *a, enum veil veil, text s, text *out)
 {
     BUF_AUTO b = buf_make(GROWTH * s.n + 64);
-    BUF_AUTO piece = buf_make(64);
+    BUF_AUTO piece = buf_make(GROWTH * s.n + 64);
     size_t done = 0;
     *out = (text){ NULL, 0 };
     if (!may_hold(veil, s))

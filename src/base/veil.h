@@ -12,6 +12,9 @@ enum veil {
     VEIL_ELEMENTS, /* the same, a new line for every element */
     VEIL_LIKE,     /* O and l where digits stand */
     VEIL_EXPONENT, /* 4.5E+15 where that is a whole number */
+    VEIL_CODES,    /* digits by their codes, one beside the other: 34-31, 0x34, 0x31, U+0034 U+0031, "3431 3131" */
+    VEIL_UNSEEN,   /* letters of ASCII as tags or variation selectors, which nobody sees (Unicode, E0020 and E0100) */
+    VEIL_TURNED,   /* what U+202E lets people read from its end */
     VEIL_COUNT
 };
 /* `s` without that veil, in the arena; p NULL in *out when it has none. ERR_MEMORY. Linear in s. */

@@ -270,6 +270,29 @@ static bool is_short_telephone(const struct ctx *c, const struct field *f, const
            text_of(t.digits).n < CARD_DIGITS;
 }
 
+/* A card number in the groups of an IPv6 address that nobody has: outside what is given out to hosts (RFC 4291, 2.4;
+ * 2000::/4, fc00::/7, fe80::/10, addresses of IPv4 within), or of documentation (RFC 3849). Groups stand in full. */
+static bool is_card_address(struct ctx *c, text s)
+{
+    enum { GROUPS = 8 };
+    char name[INET6_ADDRSTRLEN];
+    struct in6_addr a;
+    if (!text_cstr(s, name, sizeof name) || inet_pton(AF_INET6, name, &a) != 1)
+        return false;
+    const uint8_t *b = a.s6_addr;
+    bool documents = b[0] == 0x20 && b[1] == 0x01 && b[2] == 0x0D && b[3] == 0xB8;
+    if ((b[0] >> 4 == 2 && !documents) || b[0] >= 0xFC || IN6_IS_ADDR_V4MAPPED(&a))
+        return false;
+    BUF_AUTO groups = buf_make(GROUPS * 5 + 1);
+    unsigned last = GROUPS;
+    while (last && !b[2 * last - 2] && !b[2 * last - 1])
+        last--;
+    for (unsigned i = 0; i < last; i++)
+        if (b[2 * i] || b[2 * i + 1] || buf_begun(&groups).n)
+            buf_print(&groups, "%02x%02x:", b[2 * i], b[2 * i + 1]);
+    return card_find(buf_made(c->arena, &groups), NULL);
+}
+
 /* Card fields exist in transient categories only: the policy's own check sees to it. An IBAN, date or address has its
  * own strict form and cannot be a card number. */
 static bool guarded(const struct field *f)
@@ -284,6 +307,8 @@ static enum err check_value(struct ctx *c, const struct category *cat, const str
     TRY_PTR(where.p);
     if (guarded(f) && !is_short_telephone(c, f, v))
         TRY(value_no_card_in(c, where, v));
+    if (f->type == FIELD_IP && v->kind == J_TEXT && is_card_address(c, v->value))
+        return value_card(c, where);
     switch (f->type) {
     case FIELD_BOOLEAN:
         return v->kind == J_BOOL ? OK : bad(c, cat, f, "true or false");
