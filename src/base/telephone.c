@@ -187,15 +187,58 @@ static void at_home(struct reading *r, const struct plan *home)
     }
 }
 
+static bool all_digits(text s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n > 0;
+}
+
+/* The number in a link (RFC 3966, RFC 5724), with the country that it names where it has none of its own. */
+static bool take_link(text s, text *number, text *code)
+{
+    static const text schemes[] = { TEXT_INIT("tel:"), TEXT_INIT("sms:"), TEXT_INIT("callto:"),
+                                    TEXT_INIT("whatsapp:") };
+    *number = s;
+    *code = (text){ NULL, 0 };
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (text_eq_nocase(text_upto(s, schemes[i].n), schemes[i]))
+            *number = text_from(s, schemes[i].n);
+    ptrdiff_t context = number->n < s.n ? text_find(*number, TEXT(";phone-context=")) : -1;
+    if (context < 0)
+        return true;
+    *code = text_from(*number, (size_t)context + 15);
+    *number = text_upto(*number, (size_t)context);
+    return text_starts(*code, TEXT("+"));
+}
+
+text telephone_unlinked(text s)
+{
+    text number, code;
+    return take_link(s, &number, &code) && !code.p ? number : s;
+}
+
+/* "011 33 …", as North America dials abroad, where no number of the own country is written so. */
+static void from_america(struct reading *r)
+{
+    const struct plan *p = r->count > 3 && text_starts(dialled(r), TEXT("011")) ? plan_of_code(text_from(dialled(r), 3))
+                                                                                : NULL;
+    if (!p || r->plus || !fits(p, r->count - 3 - p->code.n))
+        return;
+    drop(r, 0, 3);
+    r->plus = true;
+}
+
 bool telephone_read(text s, text country, struct telephone *out)
 {
     struct reading r;
     *out = (struct telephone){ .international = false };
-    s = unicode_trim(s);
-    if (s.n > 4 && text_eq_nocase(text_upto(s, 4), TEXT("tel:")))
-        s = text_from(s, 4);
-    if (!read_digits(s, &r, out->extension))
+    text code;
+    if (!take_link(unicode_trim(s), &s, &code) || !read_digits(s, &r, out->extension))
         return false;
+    if (code.n && !r.plus && all_digits(text_from(code, 1)))
+        prefix(&r, text_from(code, 1));
     if (!r.plus && r.count > TELEPHONE_MIN && r.digits[0] == '0' && r.digits[1] == '0') {
         size_t trunk = r.trunk_at;
         drop(&r, 0, 2);
@@ -206,6 +249,7 @@ bool telephone_read(text s, text country, struct telephone *out)
         without_trunk(&r);
     else if (r.count >= TELEPHONE_MIN)
         at_home(&r, plan_of_country(country));
+    from_america(&r);
     /* No calling code begins with 0 (ITU-T E.164): "+06…" lacks its country. */
     if (r.count < TELEPHONE_MIN || r.count > TELEPHONE_MAX || (r.plus && r.digits[0] == '0'))
         return false;

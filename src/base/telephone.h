@@ -9,6 +9,9 @@ struct telephone {
     char extension[EXTENSION_MAX + 1]; /* "" when there is none */
     bool international;
 };
+/* A number without the scheme of a link ("tel:", "sms:", …); one that needs the country that the link names stays as it
+ * is. */
+text telephone_unlinked(text s);
 /* Reads "+33 (0)6 12 34 56 78", "0033 6…", "(+33) 6…", "tel:+33-6-…;ext=12", "06.12.34.56.78 poste 12", in digits of
  * any script, with blanks and dashes of any kind and whatever is invisible between. `country` (ISO 3166) is where a
  * number without a calling code is dialled, "" for nowhere. False when it is no telephone number: another character, or

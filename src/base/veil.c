@@ -295,57 +295,86 @@ static size_t code_sign(text s, size_t i, bool *bare)
     return 0;
 }
 
+/* What was read of a row of codes: digits, other signs, the first two digits; bare: of some nothing told that it is a
+ * code; degrees: all digits are 5 to 9. */
+struct codes {
+    unsigned digits, signs;
+    char first, second;
+    bool bare, degrees;
+};
+
+static void count_code(struct codes *all, char c)
+{
+    if (!is_digit(c)) {
+        all->signs++;
+        return;
+    }
+    if (!all->digits)
+        all->first = c;
+    if (all->digits == 1)
+        all->second = c;
+    all->degrees &= c >= '5';
+    all->digits++;
+}
+
 /* One word of hexadecimal digits in pairs, each the code of a digit, or of what stands between groups: its length, 0
  * for none. Behind a sign zeros may stand before ("U+0034"). */
-static size_t code_at(text s, size_t i, struct buf *b, unsigned *digits, bool *bare)
+static size_t code_at(text s, size_t i, struct buf *b, struct codes *all)
 {
-    size_t at = i + code_sign(s, i, bare), n = 0;
+    bool bare;
+    size_t at = i + code_sign(s, i, &bare), n = 0;
     while (n <= CODE_DIGITS && at + n < s.n && hex_of(s.p[at + n]) >= 0)
         n++;
     if (!n || n % 2 || n > CODE_DIGITS || (at + n < s.n && is_alnum(s.p[at + n])))
         return 0;
     for (size_t k = 0; k < n; k += 2) {
         char c = (char)(hex_of(s.p[at + k]) << 4 | hex_of(s.p[at + k + 1]));
-        if (!c && !*bare && k + 2 < n)
+        if (!c && !bare && k + 2 < n)
             continue;
         if (!is_digit(c) && c != ' ' && c != '-' && c != '.' && c != '/')
             return 0;
-        *digits += is_digit(c);
+        count_code(all, c);
         buf_char(b, c);
     }
+    all->bare |= bare;
     return at + n - i;
 }
 
 /* Numbers of two digits that nothing marks as codes are far more often ages or degrees ("36 37 36 …"): such are taken
  * for codes when a card of one of the great schemes could come of them, and not all are of 35 to 39. */
-static bool begins_scheme(text digits)
+static bool begins_scheme(const struct codes *all)
 {
-    char first = digits.n ? digits.p[0] : ' ', second = digits.n > 1 ? digits.p[1] : ' ';
-    bool degrees = true;
-    for (size_t i = 0; i < digits.n; i++)
-        degrees &= digits.p[i] >= '5';
-    return !degrees &&
-           (first == '3' || first == '4' || (first == '5' && second >= '1' && second <= '5') ||
-            (first == '6' && (second == '0' || second == '4' || second == '5')) || (first == '2' && second >= '2'));
+    char second = all->second;
+    switch (all->first) {
+    case '3':
+    case '4':
+        return true;
+    case '2':
+        return second >= '2';
+    case '5':
+        return second >= '1' && second <= '5';
+    case '6':
+        return second == '0' || second == '4' || second == '5';
+    default:
+        return false;
+    }
 }
 
 static size_t lift_codes(text s, size_t i, struct buf *b)
 {
     size_t end = i, at = i, n;
-    unsigned digits = 0;
-    bool bare = false, one;
+    struct codes all = { .degrees = true };
     if (i && is_alnum(s.p[i - 1]))
         return 0;
     /* Of what stands between groups only so much that the search stays linear. */
-    while (at < s.n && buf_begun(b).n <= 3 + 4 * (size_t)digits && (n = code_at(s, at, b, &digits, &one))) {
-        bare |= one;
+    while (at < s.n && all.signs <= 3 + 3 * all.digits && (n = code_at(s, at, b, &all))) {
         end = at + n;
         for (at = end; at < s.n && at - end < CODES_GAP && !is_alnum(s.p[at]) && s.p[at] != '$'; at++)
             ;
     }
-    if (digits < CODES_MIN)
+    if (all.digits < CODES_MIN)
         return 0;
-    if (bare && !begins_scheme(buf_begun(b))) {
+    if (all.bare && (all.degrees || !begins_scheme(&all))) {
         buf_clear(b);
         buf_add(b, text_upto(text_from(s, i), end - i));
     }

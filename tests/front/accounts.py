@@ -357,6 +357,14 @@ def register(tests):
             one("Name\tEmail Address\tMobile phone\rA\tb5@ex.example\t06 12 34 56 78\r".encode("utf-16"), name="A", phone="06 12 34 56 78")
             one("identity.name;contact.email;misc.n;misc.b;misc.d;misc.txt\r\nA;b6@ex.example;12,5;VRAI;31/12/2026;\"1 rue A\r\nLyon\"\r\n",
                 n=12.5, b=True, d="2026-12-31", txt="1 rue A\nLyon")
+            one("sep=;;;\r\nidentity.name;contact.email;\r\nA;b15@ex.example;\r\n", name="A")
+            one("\ufeffSEP=\t\r\nidentity.name\tcontact.email\r\nA\tb16@ex.example\r\n", name="A")
+            one("sep=;\r\nidentity.name;contact.email\r\n\u00c9;b17@ex.example\r\n".encode("utf-16"), name="\u00c9")
+            one("version:v1.0,\nName [displayName] Required,Mail [mail] Required\nA,b18@ex.example\n", name="A", email="b18@ex.example")
+            one("identity.name\u00a0;;Identity.Nick;CONTACT.EMAIL\r\nA;;zed;b19@ex.example\r\n", name="A", nick="zed")
+            one("identity.name;contact.email\r\nA;b20@ex.example\r\n".encode("utf-16-le"), name="A")
+            one('\r\n;;\r\n"identity.name";"E-mail\r\nAddress"\r\nA;b21@ex.example\r\n', email="b21@ex.example")
+            one("identity.name;contact.email\r\nA;Doe, Ann <b22@ex.example>\r\n\x1a", email="b22@ex.example")
             one('Display name,User principal name,Mail\nA,zed,b7@ex.example\n', name="A", login="zed", email="b7@ex.example")
             one('identity.name,contact.email,misc.txt\nA,b8@ex.example,screen 24" wide\n', txt='screen 24" wide')
             # What a spreadsheet or a program puts around a value is not of it.
@@ -366,13 +374,29 @@ def register(tests):
                      ("misc.d", "15 AO\u00dbT 2026", "2026-08-15"), ("misc.d", "15 aout 2026", "2026-08-15"),
                      ("misc.b", "vero", True), ("misc.b", "s\u00ed", True), ("misc.b", "\u2713", True), ("misc.b", "fa\u0142sz", False),
                      ("misc.txt", "'+33 6", "+33 6"), ("misc.txt", "'=1+1", "=1+1"), ("misc.txt", '="0033"', "0033"), ("misc.txt", "'90s music", "'90s music"),
-                     ("misc.txt", '="a"&"b"', '="a"&"b"')]
+                     ("misc.txt", '="a"&"b"', '="a"&"b"'),
+                     ("misc.c", "France", "FR"), ("misc.c", "\u00c9tats-Unis", "US"), ("misc.c", "DEU", "DE"), ("misc.c", "United Kingdom", "GB"),
+                     ("misc.ch", "YES", "yes"), ("misc.ch", "ile-de-france", "\u00cele-de-France"), ("misc.ch", "No ", "no"),
+                     ("misc.u", "www.ex.example/a", "https://www.ex.example/a"), ("misc.u", "Ex.Example", "https://ex.example"),
+                     ("misc.t", "31/12/2026 14:05", "2026-12-31T14:05:00+01:00"), ("misc.t", "2026-07-01 14:05:09", "2026-07-01T14:05:09+02:00"),
+                     ("misc.t", "2026-07-01T14:05:09.5+0200", "2026-07-01T14:05:09.5+02:00"), ("misc.t", "2026-07-01 14:05:09 UTC", "2026-07-01T14:05:09Z"),
+                     ("misc.t", "1 juillet 2026 9:05 PM", "2026-07-01T21:05:00+02:00"), ("misc.t", "2026-07-01 12:05 am", "2026-07-01T00:05:00+02:00"),
+                     ("misc.t", "2026-03-29 01:30", "2026-03-29T01:30:00+01:00"), ("misc.t", "2026-03-29 03:30", "2026-03-29T03:30:00+02:00"),
+                     ("misc.iban", "MA64 0115 1900 0001 2050 0053 4921", "MA64011519000001205000534921"),
+                     ("contact.phone", "sms:+33612345601", "+33612345601")]
             for number, (field, typed, wanted) in enumerate(cells):
                 quoted = '"' + typed.replace('"', '""') + '"'
                 one(f"identity.name;contact.email;{field}\r\nA;c{number}@ex.example;{quoted}\r\n", **{field.partition(".")[2]: wanted})
             for typed in ("12/31/2026", "31/12/26", "2026-12-31T10:00:00Z", "2026/13/01", "46387", "3 jui 2026", "31 f\u00e9vrier 2026",
                           "3 marsch 2026", "mars 2026", "3 mars avril 2026", "3 3 mars 2026"):
                 check(send(f"identity.name;contact.email;misc.d\nA;no@ex.example;{typed}\n")["refused"] == 1, f"{typed} is a day")
+            for typed in ("2026-12-31 25:00", "2026-12-31 10:61", "2026-12-31 13:00 PM", "2026-12-31 10:00 CET", "31/12/26 10:00", "10:00"):
+                check(send(f"identity.name;contact.email;misc.t\nA;no@ex.example;{typed}\n")["refused"] == 1, f"{typed} is a moment")
+            # A column with one day that can only have its month first: its other days are not guessed.
+            doubt = send("identity.name;contact.email;misc.d\nA;e1@ex.example;03/04/2026\nB;e2@ex.example;12/31/2026\nC;e3@ex.example;05/05/2026\n"
+                         "D;e4@ex.example;31/01/2026\n")["lines"]
+            check([line["status"] for line in doubt] == [422, 422, 201, 201] and doubt[0]["column"] == 3 and "day or month first" in doubt[0]["detail"],
+                  f"{doubt}")
             warned = send('identity.name,contact.email,misc.txt\nA,b9@ex.example,"quoted ""well"""\nB,b10@ex.example,19" rack\nC,b11@ex.example,"a"b\n')
             check([line.get("warning", "")[:16] for line in warned["lines"]] == ["", "line 3, column 3", "line 4, column 3"], f"{warned['lines']}")
             table = os.path.join(server.folder, "inch.csv")

@@ -50,6 +50,7 @@ REFUSED = {
     "u": ["javascript:alert(1)", "ftp://ex.example", "https://user:secret@ex.example", "https://ex.example:0",
         "https://ex.example:65536",
           "https://ex example", "https://", "//ex.example", "https://ex.example/\u202eevil", "https://a..b",
+          "https://256.1.1.1/", "https://1.2.3/", "https://a.0x7f/",
               "https://ex.example:80x"],
     "d": ["2023-02-29", "2026-13-01", "29/02/2024", "2026-1-1", "0000-01-01", "20260101"],
     "t": ["2026-01-01T24:00:00Z", "2026-01-01T23:59:60Z", "2026-06-30T22:59:60Z", "2026-01-01T10:00:00",
@@ -63,13 +64,17 @@ MAILBOX = ["x1@ex.example", "X1@Ex.Example", "x1@ex.example\u200b", "\u200bx1@ex
     "x1\u00ad@ex.example", "x1@ex.example\ufeff",
            "x1@ex.example\u0085", "x1@ex.example.", "x1\uff20ex.example", "x1@ex\u3002example", "\uff581@ex.example",
                '"x1"@ex.example', "\u202ax1@ex.example\u202c",
-           "mailto:x1@ex.example", "<x1@ex.example>", " < X1@ex.example > "]
+           "mailto:x1@ex.example", "<x1@ex.example>", " < X1@ex.example > ", "mailto:%20x1%40ex.example?subject=a",
+           "MAILTO:%781@ex.example",
+           "Doe, Ann <x1@ex.example>", '"Doe, Ann" <x1@ex.example>;', "'x1@ex.example'", "x1@ex.example,", "x1\u034f@ex.example"]
 HOST = ["y@b\u00fccher.example", "y@bu\u0308cher.example", "Y@B\u00dcCHER.example", "y@xn--bcher-kva.example",
     "y@XN--BCHER-KVA.EXAMPLE"]
 NO_MAILBOX = ["x1@ex.example\ufffd", "a b@ex.example", ".a@ex.example", "a..b@ex.example", "a.@ex.example", "a@ex",
     "a@-ex.example", "a@[192.0.2.1]", "a@192.0.2.1", "@ex.example",
               "a" * 65 + "@ex.example", "a@" + "b" * 64 + ".example", '"a b"@ex.example', "a@b@ex.example",
-                  "a@ex_1.example", "\u200b", "a@ex..example"]
+                  "a@ex_1.example", "\u200b", "a@ex..example",
+              "a@ex.example <b@ex>",
+              "a <b@ex.example> c", "mailto:", "<>", "a@ex.example, b@ex.example", "a@ex.example\r\nBcc: b@ex.example"]
 
 
 def one_person(app, field, first, others, distinct):
@@ -142,9 +147,13 @@ def register(tests):
             app = server.client("app")
             one_person(app, "phone", "06 12 34 56 78", ["+33 6 12 34 56 78", "+33 (0)6 12 34 56 78",
                 "0033 6 12 34 56 78", "(+33) 6 12 34 56 78", "06.12.34.56.78",
-                       "06\u00a012\u202f34\u201156-78", "tel:+33612345678", "\u0660\u0666 12 34 56 78", "33612345678"],
+                       "06\u00a012\u202f34\u201156-78", "tel:+33612345678", "\u0660\u0666 12 34 56 78", "33612345678",
+                       "sms:+33612345678", "callto:0612345678", "whatsapp:+33 6 12 34 56 78",
+                       "tel:612345678;phone-context=+33", "011 33 6 12 34 56 78",
+                       "06/12/34/56/78", "06\u00b712\u00b734\u00b756\u00b778", "+33-0-612345678", "\uff0b33612345678", "+330612345678"],
                            ["06 12 34 56 79", "01 23 45 67 89 poste 12"])
-            for number in ("12345", "06 12 34 56 7a", "+1234567890123456", "+0612345678"):
+            for number in ("12345", "06 12 34 56 7a", "tel:612345678;phone-context=example.org",
+                "06 12 34 56 78 / 01 23 45 67 89", "+1234567890123456", "+0612345678"):
                 made(app, contact={"phone": number}).expect(422)
             for number in range(15193760600, 15193760640):
                 made(app, contact={"phone": f"49{number}"}).expect(201)
@@ -160,6 +169,10 @@ def register(tests):
                 "Z@XN--BCHER-KVA.example.", "+33 (0)6 12 34 56 78"):
                 visitor(server, typed)
             made(app, contact={"login": "ZO\u00c9"}).expect(409)
+            opened(server, {**NAME, "contact": {"login": "Zo\u00e9 Du Pont", "email": "du@ex.example"}})
+            for typed in ("zo\u00e9  du pont", "zo\u00e9\tdu\u3000pont", "Zo\u00e9\u00a0 Du \u200b Pont"):
+                visitor(server, typed)
+                made(app, contact={"login": typed}).expect(409)
 
     @tests.test("values: a form's line breaks, comma and day are those of people, and what was not touched stays as it was")
     def forms():

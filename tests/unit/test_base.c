@@ -225,6 +225,8 @@ static void file_names(void **state)
         { TEXT_INIT("C:\\a\\b\"<c>|?.txt"), TEXT_INIT("C__a_b__c___.txt") },
         { TEXT_INIT("con"), TEXT_INIT("_con") },
         { TEXT_INIT("LPT1.tar.gz"), TEXT_INIT("_LPT1.tar.gz") },
+        { TEXT_INIT("clock$.txt"), TEXT_INIT("_clock$.txt") },
+        { TEXT_INIT("e\u0301te\u0301.txt"), TEXT_INIT("\u00e9t\u00e9.txt") },
         { TEXT_INIT("Com5 .txt"), TEXT_INIT("_Com5 .txt") },
         { TEXT_INIT("console.txt"), TEXT_INIT("console.txt") },
         { TEXT_INIT("COM10"), TEXT_INIT("COM10") },

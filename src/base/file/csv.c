@@ -56,10 +56,12 @@ static char separator_of(text line)
     return best;
 }
 
-/* "sep=;" alone on the first line: Excel's own word for it. */
+/* "sep=;" alone on the first line: Excel's own word for it; behind it perhaps the separators of empty columns. */
 static bool says_separator(text line, char *out)
 {
     text s = line;
+    while (s.n > 5 && s.p[s.n - 1] == s.p[4])
+        s = text_upto(s, s.n - 1);
     if (s.n > 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
         s = text_upto(text_from(s, 1), s.n - 2);
     if (s.n != 5 || !text_eq_nocase(text_upto(s, 4), TEXT("sep=")) || s.p[4] == '"' || s.p[4] == ' ')

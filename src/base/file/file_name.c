@@ -1,5 +1,6 @@
 /* Names of files that every system takes. */
 #include "base/file/file_name.h"
+#include "base/unicode.h"
 #include <string.h>
 
 enum { NAME_MOST = 200, ENDING_MOST = 16 };
@@ -33,8 +34,8 @@ static bool refused(char c) { return (uint8_t)c < ' ' || c == 0x7F || memchr("\\
 /* Windows takes these for devices, with any ending. */
 static bool is_device(text name)
 {
-    static const text devices[] = { TEXT_INIT("CON"), TEXT_INIT("PRN"),    TEXT_INIT("AUX"),
-                                    TEXT_INIT("NUL"), TEXT_INIT("CONIN$"), TEXT_INIT("CONOUT$") };
+    static const text devices[] = { TEXT_INIT("CON"),    TEXT_INIT("PRN"),     TEXT_INIT("AUX"),   TEXT_INIT("NUL"),
+                                    TEXT_INIT("CONIN$"), TEXT_INIT("CONOUT$"), TEXT_INIT("CLOCK$") };
     text stem = text_trim(text_cut(&name, '.'));
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
         if (text_eq_nocase(stem, devices[i]))
@@ -73,9 +74,10 @@ static text shortened(char *bytes, text s)
 
 text file_name_safe(struct arena *a, text name)
 {
+    name = text_utf8(name) ? unicode_composed(a, name) : name;
     char *out = arena_alloc(a, name.n + 2);
     size_t n = 1; /* room before, for a device's name */
-    if (!out)
+    if (!out || !name.p)
         return (text){ NULL, 0 };
     while (name.n) {
         size_t hidden = unseen(name);

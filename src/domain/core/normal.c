@@ -90,19 +90,49 @@ static text shown_host(struct arena *a, text s)
     return taken(a, &b);
 }
 
-/* An address as links and letters carry it: "mailto:a@example.org", "<a@example.org>". */
-static text bare_address(text s)
+static int hex_of(char c)
 {
-    if (s.n > 7 && text_eq_nocase(text_upto(s, 7), TEXT("mailto:")))
-        s = text_from(s, 7);
-    if (s.n > 2 && s.p[0] == '<' && s.p[s.n - 1] == '>')
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* What a link to a mailbox leads to (RFC 6068): its escapes read, without a subject. Any other text stays as it is. */
+static text linked(struct arena *a, text s)
+{
+    if (s.n <= 7 || !text_eq_nocase(text_upto(s, 7), TEXT("mailto:")))
+        return s;
+    text in = text_from(s, 7), all = text_cut(&in, '?');
+    char *out = arena_alloc(a, all.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; out && i < all.n; i++) {
+        int high = all.p[i] == '%' && i + 2 < all.n ? hex_of(all.p[i + 1]) : -1,
+            low = high < 0 ? -1 : hex_of(all.p[i + 2]);
+        out[n++] = low < 0 ? all.p[i] : (char)(high << 4 | low);
+        i += low < 0 ? 0 : 2;
+    }
+    text read = { out, n };
+    return out && text_utf8(read) ? unicode_trim(unicode_seen(a, read)) : s;
+}
+
+/* An address as links, letters and lists of addressees carry it: "mailto:a@example.org", "<a@example.org>", "Doe, Ann
+ * <a@example.org>;", "'a@example.org'". */
+static text bare_address(struct arena *a, text s)
+{
+    s = linked(a, s);
+    if (s.n > 1 && (s.p[s.n - 1] == ';' || s.p[s.n - 1] == ','))
+        s = unicode_trim(text_upto(s, s.n - 1));
+    ptrdiff_t open = s.n > 2 && s.p[s.n - 1] == '>' ? (ptrdiff_t)s.n - 2 : -1;
+    while (open >= 0 && s.p[open] != '<')
+        open--;
+    if (open >= 0)
+        s = unicode_trim(text_upto(text_from(s, (size_t)open + 1), s.n - (size_t)open - 2));
+    if (s.n > 2 && s.p[0] == '\'' && s.p[s.n - 1] == '\'')
         s = unicode_trim(text_upto(text_from(s, 1), s.n - 2));
     return s;
 }
 
 static text kept_email(struct arena *a, text s)
 {
-    text seen = bare_address(unicode_seen(a, s)), local, domain;
+    text seen = bare_address(a, unicode_seen(a, s)), local, domain;
     if (!seen.p || !cut_address(seen, &local, &domain))
         return seen;
     local = unquoted(a, unicode_trim(local));
@@ -185,6 +215,19 @@ static text kept_url(struct arena *a, text s)
     return host.p ? arena_print(a, "%s://%.*s%.*s%.*s", scheme, T(host), T(u.port), T(u.rest)) : s;
 }
 
+/* A host whose last part is a number is an address, and there must be such a one (WHATWG URL, 3.5). */
+static bool names_host(struct arena *a, text host)
+{
+    char name[INET_ADDRSTRLEN];
+    struct in_addr four;
+    text made = unicode_host(a, host, false);
+    if (!made.p)
+        return false;
+    text last = text_from(made, (size_t)(last_dot(made) + 1));
+    bool number = all_digits(last) || text_starts(last, TEXT("0x"));
+    return !number || (text_cstr(made, name, sizeof name) && inet_pton(AF_INET, name, &four) == 1);
+}
+
 static bool is_port(text s)
 {
     int64_t n;
@@ -211,7 +254,7 @@ bool normal_is_url(struct arena *a, text s)
     /* A name and password in an address are a secret in the open, and the oldest way to show another host than the true
      * one. */
     return s.n <= URL_MAX && cut_url(s, &u) && !u.user && is_port(u.port) &&
-           (u.host.p[0] == '[' ? is_ipv6(u.host) : unicode_host(a, u.host, false).p != NULL);
+           (u.host.p[0] == '[' ? is_ipv6(u.host) : names_host(a, u.host));
 }
 
 /* ---- The others. ---- */
@@ -306,7 +349,7 @@ text normal_kept(struct ctx *c, const struct field *f, text value)
     case FIELD_EMAIL:
         return kept_email(a, s);
     case FIELD_PHONE:
-        return kept_telephone(a, s);
+        return kept_telephone(a, telephone_unlinked(s));
     case FIELD_URL:
         return kept_url(a, s);
     case FIELD_COUNTRY:
@@ -332,13 +375,30 @@ text normal_kept(struct ctx *c, const struct field *f, text value)
     return f->identifier ? unicode_trim(unicode_seen(a, s)) : s;
 }
 
+/* Blanks of any kind and number between two words are one (RFC 8266, 2.1): nobody sees how many there are. */
+static text one_blank(struct arena *a, text s)
+{
+    BUF_AUTO b = buf_make(s.n + 8);
+    bool blank = false;
+    for (size_t i = 0; i < s.n;) {
+        size_t at = i;
+        bool is = unicode_blank(unicode_next(s, &i));
+        if (!is)
+            buf_add(&b, text_upto(text_from(s, at), i - at));
+        else if (!blank)
+            buf_char(&b, ' ');
+        blank = is;
+    }
+    return taken(a, &b);
+}
+
 text normal_lookup(struct ctx *c, const struct field *f, text value)
 {
     struct telephone t;
     text s = text_utf8(value) ? unicode_trim(value) : text_trim(value);
     if (f->type == FIELD_PHONE && telephone_read(s, c->policy->controller.country, &t))
         return telephone_print(c->arena, &t);
-    return f->type == FIELD_EMAIL ? looked_email(c->arena, s) : unicode_fold(c->arena, s);
+    return f->type == FIELD_EMAIL ? looked_email(c->arena, s) : one_blank(c->arena, unicode_fold(c->arena, s));
 }
 
 text normal_former(struct arena *a, const struct field *f, text value)

@@ -1,6 +1,8 @@
-/* What people type where the policy wants a number, a day, or yes or no. */
+/* What people type where the policy wants a number, a day or moment, a country, a choice, or yes or no. */
 #include "base/unicode.h"
 #include "domain/core/normal.h"
+#include "domain/core/value.h"
+#include "policy/schema.h"
 
 enum { NUMBER_MAX = 64 };
 
@@ -253,6 +255,143 @@ text normal_day(struct ctx *c, text s)
     return date_valid(d) ? date_print(c->arena, d) : s;
 }
 
+/* ---- Moments. ---- */
+
+/* "Z", "UTC", "GMT", or hours east with or without minutes, in either form ("+01", "+0100"); p NULL when it is none. */
+static text zone_of(struct arena *a, text s)
+{
+    if (text_eq_nocase(s, TEXT("Z")) || text_eq_nocase(s, TEXT("UTC")) || text_eq_nocase(s, TEXT("GMT")))
+        return TEXT("Z");
+    if (s.n < 3 || (s.p[0] != '+' && s.p[0] != '-'))
+        return (text){ NULL, 0 };
+    text minutes = s.n == 3 ? TEXT("00") : text_from(s, s.p[3] == ':' ? 4 : 3);
+    return minutes.n == 2 ? arena_print(a, "%.3s:%.2s", s.p, minutes.p) : (text){ NULL, 0 };
+}
+
+/* Hours and minutes, seconds and their parts where there are any, "AM" or "PM": as RFC 3339 has them, *rest behind; p
+ * NULL when it is none. */
+static text clock_of(struct arena *a, text s, text *rest)
+{
+    text hour = run_of(s, of_number), minute, second = TEXT("00"), part = TEXT("");
+    int64_t hours;
+    *rest = text_from(s, hour.n);
+    if (!text_starts(*rest, TEXT(":")) || hour.n > 2 || !text_int(hour, &hours) || hours > 23)
+        return (text){ NULL, 0 };
+    minute = run_of(text_from(*rest, 1), of_number);
+    *rest = text_from(*rest, 1 + minute.n);
+    if (text_starts(*rest, TEXT(":"))) {
+        second = run_of(text_from(*rest, 1), of_number);
+        *rest = text_from(*rest, 1 + second.n);
+    }
+    if (text_starts(*rest, TEXT("."))) {
+        part = text_upto(*rest, 1 + run_of(text_from(*rest, 1), of_number).n);
+        *rest = text_from(*rest, part.n);
+    }
+    *rest = unicode_trim(*rest);
+    bool noon = text_eq_nocase(text_upto(*rest, 2), TEXT("PM"));
+    if (noon || text_eq_nocase(text_upto(*rest, 2), TEXT("AM"))) {
+        *rest = unicode_trim(text_from(*rest, 2));
+        hours = hours < 1 || hours > 12 ? -1 : hours % 12 + (noon ? 12 : 0);
+    }
+    return minute.n != 2 || second.n != 2 || hours < 0
+               ? (text){ NULL, 0 }
+               : arena_print(a, "%02d:%.2s:%.2s%.*s", (int)hours, minute.p, second.p, T(part));
+}
+
+/* "31/12/2026 14:05", "2026-12-31 14:05:09 UTC", "…+0100": a day as people write it, and a time, of the controller's
+ * clocks when no zone stands behind it. What it is not stays as it was. */
+static text moment_of(struct ctx *c, text s)
+{
+    msec t;
+    ptrdiff_t colon = text_index(s, ':');
+    size_t at = colon < 0 ? 0 : (size_t)colon;
+    while (at && s.p[at] != ' ' && s.p[at] != 'T')
+        at--;
+    if (!at || time_parse(s, &t))
+        return s;
+    text rest, day = normal_day(c, unicode_trim(text_upto(s, at))),
+               clock = clock_of(c->arena, text_from(s, at + 1), &rest);
+    struct date d;
+    if (!clock.p || !date_parse(day, &d) || !date_valid(d))
+        return s;
+    text zone = rest.n ? zone_of(c->arena, rest) : TEXT("Z");
+    text whole = arena_print(c->arena, "%.*sT%.*s%.*s", T(day), T(clock), T(zone));
+    if (!zone.p || !time_parse(whole, &t))
+        return s;
+    if (rest.n)
+        return whole;
+    int minutes = value_offset(c, t - value_offset(c, t) * 60000LL), size = minutes < 0 ? -minutes : minutes;
+    return !minutes ? whole
+                    : arena_print(c->arena, "%.*sT%.*s%c%02d:%02d", T(day), T(clock), minutes < 0 ? '-' : '+',
+                                  size / 60, size % 60);
+}
+
+/* ---- Countries, choices, addresses of the web. ---- */
+
+static text country_typed(struct ctx *c, text s)
+{
+    const struct country *meant = country_of(s) ? NULL : value_country_meant(c, s);
+    return meant ? meant->code : s;
+}
+
+/* In any case, and without accents, when that is one of them alone. */
+static text choice_typed(struct ctx *c, const struct field *f, text s)
+{
+    text bare = unicode_bare(c->arena, s);
+    int found = -1;
+    for (unsigned i = 0; i < f->choice_count; i++) {
+        if (text_eq(unicode_nfc(c->arena, f->choices[i]), unicode_nfc(c->arena, s)))
+            return s;
+        if (!bare.n || !text_eq(unicode_bare(c->arena, f->choices[i]), bare))
+            continue;
+        if (found >= 0)
+            return s;
+        found = (int)i;
+    }
+    return found < 0 ? s : f->choices[found];
+}
+
+/* "www.example.org/a" is meant as people see it in their browser. */
+static text url_typed(struct ctx *c, text s)
+{
+    text host = text_upto(s, 0);
+    while (host.n < s.n && s.p[host.n] != '/' && s.p[host.n] != '?' && s.p[host.n] != '#')
+        host.n++;
+    text whole = arena_print(c->arena, "https://%.*s", T(s));
+    bool meant = text_index(host, '.') > 0 && text_index(host, ':') < 0 && normal_is_url(c->arena, whole);
+    return meant ? whole : s;
+}
+
+/* What becomes of a text that was typed, by type. */
+static text text_typed(struct ctx *c, const struct field *f, text s)
+{
+    switch (f->type) {
+    case FIELD_DATE:
+        return normal_day(c, s);
+    case FIELD_TIME:
+        return moment_of(c, s);
+    case FIELD_COUNTRY:
+        return country_typed(c, s);
+    case FIELD_CHOICE:
+        return choice_typed(c, f, s);
+    case FIELD_URL:
+        return url_typed(c, s);
+    case FIELD_TEXT:
+    case FIELD_EMAIL:
+    case FIELD_PHONE:
+    case FIELD_INTEGER:
+    case FIELD_NUMBER:
+    case FIELD_BOOLEAN:
+    case FIELD_COLOUR:
+    case FIELD_IP:
+    case FIELD_IBAN:
+    case FIELD_CARD:
+    case FIELD_JSON:
+        break;
+    }
+    return s;
+}
+
 void normal_typed(struct ctx *c, struct json_out *w, const struct field *f, text typed)
 {
     const struct json *parsed = NULL;
@@ -264,11 +403,9 @@ void normal_typed(struct ctx *c, struct json_out *w, const struct field *f, text
         json_put_raw(w, number);
     else if (f->type == FIELD_BOOLEAN && yes_or_no(c, s, &truth))
         json_put_bool(w, truth);
-    else if (f->type == FIELD_DATE)
-        json_put_text(w, normal_day(c, s));
     else if (f->type == FIELD_JSON && json_parse(c->arena, s, &parsed) == OK)
         json_put(w, parsed);
     else
-        json_put_text(w, s.p ? s : TEXT(""));
+        json_put_text(w, s.p ? text_typed(c, f, s) : TEXT(""));
     c->arena->why = why;
 }

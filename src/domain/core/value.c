@@ -168,9 +168,7 @@ static enum err check_choice(struct ctx *c, const struct category *cat, const st
     return bad(c, cat, f, "one of the choices that the policy lists");
 }
 
-/* What people write who do not know the code: the name in one of the policy's languages, or what their own country is
- * called by others. */
-static const struct country *meant_country(struct ctx *c, text s)
+const struct country *value_country_meant(struct ctx *c, text s)
 {
     static const struct {
         text said, code;
@@ -194,7 +192,7 @@ static enum err check_country(struct ctx *c, const struct category *cat, const s
 {
     if (country_of(s))
         return OK;
-    const struct country *meant = meant_country(c, s);
+    const struct country *meant = value_country_meant(c, s);
     return !meant ? bad(c, cat, f, "a country, two letters of ISO 3166-1")
                   : say_clause(c->arena, ERR_VALUE, &f->clause,
                                "%.*s.%.*s must be a country, two letters of ISO 3166-1: did you mean %.*s?",
@@ -284,12 +282,13 @@ static bool is_card_address(struct ctx *c, text s)
     if ((b[0] >> 4 == 2 && !documents) || b[0] >= 0xFC || IN6_IS_ADDR_V4MAPPED(&a))
         return false;
     BUF_AUTO groups = buf_make(GROUPS * 5 + 1);
-    unsigned last = GROUPS;
+    unsigned first = 0, last = GROUPS;
+    while (first < GROUPS && !b[2 * first] && !b[2 * first + 1])
+        first++;
     while (last && !b[2 * last - 2] && !b[2 * last - 1])
         last--;
-    for (unsigned i = 0; i < last; i++)
-        if (b[2 * i] || b[2 * i + 1] || buf_begun(&groups).n)
-            buf_print(&groups, "%02x%02x:", b[2 * i], b[2 * i + 1]);
+    for (unsigned i = first; i < last; i++)
+        buf_print(&groups, "%02x%02x:", b[2 * i], b[2 * i + 1]);
     return card_find(buf_made(c->arena, &groups), NULL);
 }
 

@@ -10,6 +10,9 @@ enum err value_take(struct ctx *c, const struct category *cat, const struct fiel
 /* A mailbox of RFC 5321 or 6531, in the form in which it is kept: no quoted local part, no blank, nothing invisible, at
  * most 254 bytes. */
 bool value_is_email(struct arena *a, text s);
+/* What people mean who do not know the code (ISO 3166-1): the name in English or French, or what habits.def says; NULL
+ * for none. */
+const struct country *value_country_meant(struct ctx *c, text s);
 /* `name` when it looks like a name of a policy, else a word in its place: what was sent may be personal and must not be
  * said again. */
 text value_shown(text name);

@@ -45,6 +45,15 @@ static text meaning_of(text bare)
     return (text){ NULL, 0 };
 }
 
+/* "User name [userPrincipalName] Required", as Microsoft Entra's own forms have it: what stands in the brackets. */
+static text without_frame(text heading)
+{
+    ptrdiff_t open = text_index(heading, '['), close = text_index(heading, ']');
+    text inner = close > open + 1 ? text_upto(text_from(heading, (size_t)open + 1), (size_t)(close - open) - 1)
+                                  : heading;
+    return open < 0 ? heading : inner;
+}
+
 text heading_meaning(struct arena *a, text heading) { return meaning_of(unicode_bare(a, heading)); }
 
 /* ---- How well a field fits a heading: the lowest that any reaches decides. ---- */
@@ -97,7 +106,7 @@ static enum fit fit_of(struct arena *a, const struct category *cat, const struct
 
 struct near heading_near(struct arena *a, const struct policy *p, text heading)
 {
-    text bare = unicode_bare(a, heading), meaning = meaning_of(bare);
+    text bare = unicode_bare(a, without_frame(heading)), meaning = meaning_of(bare);
     enum fit best = is_word(meaning) ? FIT_MEANING : FIT_NONE;
     struct near out = { .names = { meaning }, .count = best == FIT_MEANING };
     for (unsigned i = 0; i < p->category_count && bare.n; i++)

@@ -13,6 +13,7 @@ struct column {
     const char *how;
     unsigned number; /* from 1 */
     bool nameless;   /* nothing stands above it: then nothing may stand in it */
+    bool month_first; /* a day in it can only be one when its month stands first ("12/31/2026") */
 };
 
 /* What is to stand above a column that is named so: false when the policy has no such field, and `out` is then nothing.

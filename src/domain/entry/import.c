@@ -163,6 +163,15 @@ static enum err take_line(struct ctx *c, struct import *i, const struct csv_reco
     return OK;
 }
 
+/* "version:v1.0" and nothing else, above the header of Microsoft Entra's forms. */
+static bool is_version(const struct csv_record *r)
+{
+    bool alone = text_starts(unicode_trim(r->fields[0]), TEXT("version:v"));
+    for (unsigned k = 1; k < r->count; k++)
+        alone &= unicode_is_blank(r->fields[k]);
+    return alone;
+}
+
 static enum err read_table(struct ctx *c, struct import *i, text body)
 {
     text table;
@@ -173,6 +182,8 @@ static enum err read_table(struct ctx *c, struct import *i, text body)
     TRY_PTR(r);
     if (!csv_next(c->arena, &csv, r, &fault))
         return say(c->arena, ERR_MISSING, "the table is empty: its first line names the fields, as category.field");
+    if (fault == OK && is_version(r) && !csv_next(c->arena, &csv, r, &fault))
+        return say(c->arena, ERR_MISSING, "the table has no header: a line that names the fields, as category.field");
     TRY(fault);
     TRY(take_header(c, i, r));
     if (!i->first_line)
@@ -197,6 +208,36 @@ static enum err read_json(struct ctx *c, struct import *i, text body)
         i->row_count++;
     }
     return OK;
+}
+
+/* ---- Days with the month first: nobody may guess which of a column's days are. ---- */
+
+/* Two numbers and a year with slashes between, as "3/4/2026": day and month, or the other way round. */
+static bool slashed(text s, int64_t *first, int64_t *second)
+{
+    text rest = s, one = text_cut(&rest, '/'), two = text_cut(&rest, '/');
+    return rest.n >= 4 && rest.p[0] >= '1' && rest.p[0] <= '9' && text_int(one, first) && text_int(two, second) &&
+           *first >= 1 && *second >= 1;
+}
+
+static bool has_days(const struct column *column)
+{
+    return column->type && (column->type->type == FIELD_DATE || column->type->type == FIELD_TIME);
+}
+
+static void find_month_first(struct import *i, unsigned column)
+{
+    int64_t one, two;
+    for (unsigned r = 0; r < i->row_count && has_days(&i->columns[column]); r++)
+        i->columns[column].month_first |= column < i->rows[r].count && slashed(i->rows[r].values[column], &one, &two) &&
+                                          one <= 12 && two > 12;
+}
+
+/* Of such a column a day that could be two. */
+static bool is_doubtful(const struct column *column, text cell)
+{
+    int64_t one, two;
+    return column->month_first && slashed(cell, &one, &two) && one <= 12 && two <= 12 && one != two;
 }
 
 /* ---- The same address twice in one table: the first line has it. ---- */
@@ -251,9 +292,11 @@ enum err import_begin(struct ctx *c, text body, bool json, const struct import_o
     TRY_PTR(i->rows);
     TRY_PTR(i->results);
     TRY(json ? read_json(c, i, body) : read_table(c, i, body));
-    for (unsigned k = 0; k < i->column_count; k++)
+    for (unsigned k = 0; k < i->column_count; k++) {
         if (i->columns[k].type && i->columns[k].type->identifier)
             TRY(find_same(c, i, k));
+        find_month_first(i, k);
+    }
     c->arena->why = (struct why){ 0 };
     return OK;
 }
@@ -386,6 +429,14 @@ static void find_missing(struct ctx *c, const struct import *i, const struct row
     }
 }
 
+static void doubt(struct ctx *c, const struct column *column)
+{
+    say(c->arena, ERR_VALUE,
+        "%.*s: day or month first? Other lines of this column have the month first: write days as 2026-12-31",
+        T(column->name));
+    snprintf(c->arena->why.field, sizeof c->arena->why.field, "%.*s", T(column->name));
+}
+
 static bool first_filled(const struct import *i, const struct row *r, unsigned k)
 {
     for (unsigned j = 0; j < k; j++)
@@ -403,6 +454,8 @@ static void find_faults(struct ctx *c, const struct import *i, const struct row 
         c->arena->why = (struct why){ 0 };
         if (column->nameless)
             say(c->arena, ERR_VALUE, "column %u holds something, and has no heading", column->number);
+        else if (is_doubtful(column, r->values[k]))
+            doubt(c, column);
         else if (column->type)
             check_cell(c, column, r->values[k]);
         if (c->arena->why.code != OK)
