@@ -315,8 +315,10 @@ static text moment_of(struct ctx *c, text s)
     if (!clock.p || !date_parse(day, &d) || !date_valid(d))
         return s;
     text zone = rest.n ? zone_of(c->arena, rest) : TEXT("Z");
+    if (!zone.p)
+        return s;
     text whole = arena_print(c->arena, "%.*sT%.*s%.*s", T(day), T(clock), T(zone));
-    if (!zone.p || !time_parse(whole, &t))
+    if (!time_parse(whole, &t))
         return s;
     if (rest.n)
         return whole;
