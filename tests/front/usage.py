@@ -1,6 +1,7 @@
 """Events of use: in blocks of a day, found again one by one."""
-import os, random, sqlite3, threading
-from garant import Server, check, milliseconds
+import gzip, json, os, random, re, sqlite3, subprocess, tempfile, threading
+import tracked_site
+from garant import TOP, Server, check, milliseconds, policy_file
 from people import opened, staff
 
 NOW = "2026-11-23T09:00:00Z"
@@ -108,3 +109,25 @@ def register(tests):
                 server.client("tracker").post("/v1/usage", {"events": events}).expect(200)
             pages = [row["fields"]["page"] for row in held(app, ident)]
             check(sorted(pages) == sorted(event["fields"]["page"] for events, _ in said.values() for event in events), "not each of them once")
+
+    @tests.test("usage: the script tells what the policy declares, once that was accepted, and keeps nothing on the device")
+    def script():
+        with open(os.path.join(TOP, policy_file("myportal")), encoding="utf-8") as file:
+            text = tracked_site.policy(file.read(), "site.example")
+        more = "".join(f"      {name}: {{type: text, required: false, max: 200, title: {{fr: A, en: A}}}}\n" for name in ("action", "target", "error"))
+        text = text.replace("      referrer: {type: text", more + "      referrer: {type: text", 1)
+        with tempfile.TemporaryDirectory(prefix="garant-usage-") as folder:
+            path, told = os.path.join(folder, "policy.yaml"), os.path.join(folder, "told.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            with Server(path) as server:
+                served = server.anyone().get("/embed/usage.js").expect(200).body
+                check(len(gzip.compress(served, 9)) <= 3000, f"{len(gzip.compress(served, 9))} bytes")
+                says = json.loads(re.search(r"\n\((\{.*\})\);\s*$", served.decode())[1])
+                check({"page", "action", "target", "error"} <= set(says["fields"]) and "audience" in says["asked"] and says["exempt"] == [], f"{says}")
+                with open(told, "w", encoding="utf-8") as file:
+                    json.dump({"garant": f"http://127.0.0.1:{server.port}", "asked": "audience", "fields": says["fields"]}, file)
+                ran = subprocess.run(["node", os.path.join(TOP, "tests/browser/usage.mjs"), told], capture_output=True, text=True, timeout=300, check=False)
+                check(ran.returncode == 0 and json.loads(ran.stdout) == [], f"{ran.stdout} {ran.stderr[-1000:]}")
+        with Server("tests/lib/small.yaml") as server:
+            server.anyone().get("/embed/usage.js").refused("undeclared", status=422)

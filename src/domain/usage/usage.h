@@ -26,6 +26,11 @@ enum {
  * taken. Without a subject the events are those of the signed-in person. */
 enum err usage_take(struct ctx *c, const struct json *in, struct answer *out);
 
+/* {"fields", "actions", "asked", "exempt"}: what a site's pages may tell, for the script that does. The fields of the
+ * first category of stream usage, the actions that it knows (null: any), and the purposes of trackers that a visitor
+ * must accept first, and of those that need none (LIL art. 82). ERR_UNDECLARED without such a category. */
+enum err usage_says(struct ctx *c, struct answer *out);
+
 /* {"head", "from"?, "to"?, "format"?, "category"?, "lines"?}: lines of a web server's log, in the combined format of
  * nginx and Apache or JSON, one object a line. `head` is the file's first line, by which it is known under any name.
  * The lines, which stand from byte `from` to byte `to`, are taken in the commit that moves the file's position there:
