@@ -23,6 +23,13 @@ enum {
     MESSAGE_MAX = 4 << 20
 };
 
+/* One that went: its letter lives in its own arena. */
+struct gone {
+    struct arena a;
+    const struct feature *of;
+    struct letter_left left;
+};
+
 struct mailer {
     struct app *app;
     struct smtp *smtp;
@@ -31,6 +38,7 @@ struct mailer {
     bool started;
     int stop_fd;
     atomic_bool stop;
+    struct gone *gone; /* the letter that went last, until that is on record */
     int pause_ms; /* after the mail server could not be reached, or the outbox not be read */
 };
 
@@ -200,39 +208,72 @@ static enum err left(struct mailer *m, const struct feature *of, const struct ou
     return status;
 }
 
-static void send_leaving(struct mailer *m, struct arena *a, const struct feature *of, const struct outbox_letter *l)
+/* On record by itself: nothing more leaves that it could go with. */
+static void settle(struct mailer *m)
+{
+    static const struct smtp_result sent = { .sent = true, .reached = true };
+    struct gone *g = m->gone;
+    if (!g)
+        return;
+    while (!g->left.told && left(m, g->of, g->left.letter, &sent) != OK && !rest(m, MARK_AGAIN_MS))
+        ;
+    arena_free(&g->a);
+    free(g);
+    m->gone = NULL;
+}
+
+/* What went is said with the next letter that leaves; anything else at once. */
+static void send_leaving(struct mailer *m, struct gone *g)
 {
     BUF_AUTO message = buf_make(MESSAGE_MAX);
+    const struct outbox_letter *l = g->left.letter;
     struct smtp_result result = { .for_good = true, .reached = true, .code = "message" };
-    text composed, to = smtp_address(a, l->to);
-    if (to.p && compose(a, m, l, to, &message, &composed) == OK)
+    text composed, to = smtp_address(&g->a, l->to);
+    if (to.p && compose(&g->a, m, l, to, &message, &composed) == OK)
         smtp_send(m->smtp, to, composed, &m->stop, &result);
     if (!result.sent)
         LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)));
-    while (left(m, of, l, &result) != OK && !rest(m, MARK_AGAIN_MS))
+    g->left.fate = fate_of(&result);
+    while (!result.sent && left(m, g->of, l, &result) != OK && !rest(m, MARK_AGAIN_MS))
         ;
+    g->left.told = !result.sent;
     if (result.reached)
         m->pause_ms = 0;
     else
         pause_longer(m);
 }
 
+static void ask_next(struct mailer *m, struct gone *next)
+{
+    CTX_AUTO c = { 0 };
+    struct letter_left *before = m->gone && !m->gone->left.told ? &m->gone->left : NULL;
+    struct outbox_letter *l = NULL;
+    act_as_server(m, &next->a, &c);
+    next->of = before ? m->gone->of : NULL;
+    enum err status = feature_leaves(&c, before, &next->of, &l);
+    if (status != OK) {
+        LOG(LOG_WARN, "mail.leaving", LOG_TEXT("code", err_row(status)->slug),
+            LOG_TEXT("why", text_of(next->a.why.detail)));
+        pause_longer(m);
+    }
+    next->left.letter = status == OK ? l : NULL;
+}
+
 /* True when there may be more at once. */
 static bool leave_one(struct mailer *m)
 {
-    ARENA_AUTO a = arena_make(LETTER_MEMORY);
-    CTX_AUTO c = { 0 };
-    struct outbox_letter *l = NULL;
-    const struct feature *of;
-    act_as_server(m, &a, &c);
-    enum err status = feature_leaves(&c, &of, &l);
-    if (status != OK) {
-        LOG(LOG_WARN, "mail.leaving", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
-        pause_longer(m);
-    }
-    if (status == OK && l)
-        send_leaving(m, &a, of, l);
-    return status == OK && l && !m->pause_ms && !atomic_load(&m->stop);
+    struct gone *next = calloc(1, sizeof *next);
+    if (!next)
+        return false;
+    next->a = arena_make(LETTER_MEMORY);
+    ask_next(m, next);
+    settle(m);
+    m->gone = next;
+    if (next->left.letter)
+        send_leaving(m, next);
+    else
+        next->left.told = true;
+    return next->left.letter && !m->pause_ms && !atomic_load(&m->stop);
 }
 
 /* What the service itself has to say goes first: after every few letters of features it is asked for again. */
@@ -241,6 +282,7 @@ static bool leave_some(struct mailer *m)
     unsigned sent = 0;
     while (sent < ROUND && leave_one(m))
         sent++;
+    settle(m);
     return sent == ROUND;
 }
 

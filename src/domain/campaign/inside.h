@@ -76,7 +76,7 @@ enum err campaign_comes_back(struct ctx *c, struct subject_id id, text address, 
 /* ---- Leaving. ---- */
 /* What stands before the @ of the Message-ID of that person's letter. */
 text campaign_message_name(struct ctx *c, struct subject_id campaign, struct subject_id id);
-enum err campaign_leaves(struct ctx *c, struct outbox_letter **out);
+enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbox_letter **out);
 enum err campaign_left(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
 /* Whether this person is measured, as they say now. */
 enum err campaign_measures(struct ctx *c, const struct person *p, bool *measured);

@@ -2,6 +2,7 @@
  * each. */
 #include "domain/campaign/inside.h"
 #include "base/log.h"
+#include "domain/core/actor.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/look.h"
@@ -54,20 +55,25 @@ static text act_of(enum letter_state state)
 }
 
 /* The entry is about the person while they are there. */
-static enum err write_mark(struct ctx *c, const struct marking *m)
+static enum err event_of_mark(struct ctx *in, const struct marking *m, struct event *out)
 {
     PERSON_AUTO p = { 0 };
-    struct ctx in = *c;
-    in.tenant = m->tenant;
-    enum err found = person_open_anyway(&in, id_print(c->arena, m->subject), &p);
+    enum err found = person_open_anyway(in, id_print(in->arena, m->subject), &p);
     if (found != OK && found != ERR_NOT_FOUND)
         return found;
-    struct marking copy = *m;
-    struct write w = { .run = run_mark,
-                       .arg = &copy,
-                       .event = event_of(&in, found == OK ? &p : NULL, act_of(m->state)) };
+    *out = event_of(in, found == OK ? &p : NULL, act_of(m->state));
     if (m->state != SENT)
-        w.event.outcome = OUTCOME_FAILED;
+        out->outcome = OUTCOME_FAILED;
+    return OK;
+}
+
+static enum err write_mark(struct ctx *c, const struct marking *m)
+{
+    struct ctx in = *c;
+    struct marking copy = *m;
+    struct write w = { .run = run_mark, .arg = &copy };
+    in.tenant = m->tenant;
+    TRY(event_of_mark(&in, m, &w.event));
     in.decisions = NULL; /* it went or not, whatever is decided about its person since */
     return write_do(&in, &w, NULL);
 }
@@ -88,16 +94,18 @@ static enum err list_left(struct ctx *c, struct marking *out, unsigned *count)
     return q.status;
 }
 
-/* There is one sender, and it says what became of a letter before it asks for the next: what still leaves was left by a
- * process that ended. */
-static enum err settle_left(struct ctx *c)
+/* There is one sender, and it says what became of a letter when it asks for the next: what else still leaves was left
+ * by a process that ended. */
+static enum err settle_left(struct ctx *c, const struct letter_left *before)
 {
     struct marking *left = NEW_ARRAY(c->arena, struct marking, LEFT_MOST);
     unsigned count;
     TRY_PTR(left);
     TRY(list_left(c, left, &count));
     for (unsigned i = 0; i < count; i++)
-        TRY(write_mark(c, &left[i]));
+        if (!before || memcmp(&left[i].subject, &before->letter->subject, SUBJECT_ID) != 0 ||
+            memcmp(&left[i].campaign, &before->letter->id, SUBJECT_ID) != 0)
+            TRY(write_mark(c, &left[i]));
     return OK;
 }
 
@@ -280,8 +288,18 @@ struct departure {
     const struct campaign *m;
     const struct turn *turn;
     msec next;
-    bool gone; /* not this one after all */
+    struct marking *before; /* of the letter before, may be NULL; and its entry: */
+    struct event told;
 };
+
+static enum err run_before(struct db *db, const struct departure *d)
+{
+    struct write mark = { .arg = d->before };
+    if (!d->before)
+        return OK;
+    TRY(run_mark(db, &mark));
+    return journal_add(db, &d->told, NULL);
+}
 
 static enum err run_depart(struct db *db, struct write *w)
 {
@@ -295,7 +313,7 @@ static enum err run_depart(struct db *db, struct write *w)
         return say(db_arena(db), ERR_CONFLICT, "the campaign was paused or stopped");
     TRY(db_run(db, SQL_CAMPAIGN_LETTER_ADD, &changed,
                ARGS(tenant, V_ID(d->turn->id), id, V_INT(d->c->now), V_INT(d->c->now + CAMPAIGN_KEPT))));
-    return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "this person is gone, or had it");
+    return changed ? run_before(db, d) : say(db_arena(db), ERR_NOT_FOUND, "this person is gone, or had it");
 }
 
 /* Letters an hour, evenly. */
@@ -377,10 +395,34 @@ static enum err letter_for(struct ctx *c, const struct campaign *m, const struct
     return OK;
 }
 
-static enum err depart(struct ctx *c, const struct campaign *m, const struct turn *t, struct leaving *out)
+/* What became of the letter before goes into the commit of the next: one a letter instead of two. A crash before it
+ * leaves one more of whom it is not known. */
+static enum err mark_before(struct ctx *c, const struct letter_left *before, struct marking *room, struct departure *d)
+{
+    if (!before || before->fate != LETTER_SENT)
+        return OK;
+    struct ctx in = *c;
+    const struct leaving *l = (const struct leaving *)(const void *)before->letter;
+    *room = (struct marking){ .campaign = l->letter.id,
+                              .subject = l->letter.subject,
+                              .tenant = l->letter.tenant,
+                              .state = SENT,
+                              .now = c->now,
+                              .measured = l->measured };
+    in.tenant = room->tenant;
+    in.actor = actor_server();
+    in.actor.name = TEXT("garant");
+    d->before = room;
+    return event_of_mark(&in, room, &d->told);
+}
+
+static enum err depart(struct ctx *c, const struct campaign *m, const struct turn *t, struct letter_left *before,
+                       struct leaving *out)
 {
     PERSON_AUTO p = { 0 };
+    struct marking room;
     struct departure d = { .c = c, .m = m, .turn = t, .next = next_time(c, m) };
+    TRY(mark_before(c, before, &room, &d));
     TRY(person_open(c, id_print(c->arena, t->id), false, &p));
     TRY(letter_for(c, m, &p, out));
     out->tries = t->tries;
@@ -388,7 +430,10 @@ static enum err depart(struct ctx *c, const struct campaign *m, const struct tur
     w.event.purpose = m->purpose;
     w.event.clause = c->policy->purposes[policy_purpose(c->policy, m->purpose)].clause.path;
     w.event.count = 1;
-    return write_do(c, &w, NULL);
+    enum err status = write_do(c, &w, NULL);
+    if (status == OK && d.before)
+        before->told = true;
+    return status;
 }
 
 /* About this person, and not about the campaign: the next is looked for. */
@@ -444,7 +489,18 @@ static enum err act_as_author(struct ctx *c, const struct campaign *m, bool *may
     return OK;
 }
 
-enum err campaign_leaves(struct ctx *c, struct outbox_letter **out)
+/* Nothing leaves that it could go with, and a campaign that ends has told of all its letters. */
+static enum err say_before(const struct ctx *server, struct letter_left *before)
+{
+    struct ctx c = *server;
+    if (!before || before->told)
+        return OK;
+    TRY(campaign_left(&c, before->letter, before->fate, before->code));
+    before->told = true;
+    return OK;
+}
+
+enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbox_letter **out)
 {
     struct campaign m;
     struct turn t = { .over = false };
@@ -452,23 +508,27 @@ enum err campaign_leaves(struct ctx *c, struct outbox_letter **out)
     bool any, may;
     *out = NULL;
     TRY_PTR(l);
-    TRY(settle_left(c));
+    TRY(settle_left(c, before));
     TRY(running(c, &m, &any));
     if (!any)
         return OK;
+    const struct ctx server = *c;
     TRY(act_as_author(c, &m, &may));
+    if (may)
+        TRY(again(c, &m, &t));
+    if (may && !t.found)
+        TRY(next_person(c, &m, &t));
+    if (!t.found)
+        TRY(say_before(&server, before));
     if (!may)
         return halt(c, &m, TEXT("refused"));
-    TRY(again(c, &m, &t));
-    if (!t.found)
-        TRY(next_person(c, &m, &t));
     if (t.over)
         return finish(c, &m, t.skipped);
     if (!t.found) {
         struct progress s = { .m = &m, .skipped = t.skipped, .next = c->now };
         return write_progress(c, &s);
     }
-    enum err status = depart(c, &m, &t, l);
+    enum err status = depart(c, &m, &t, before, l);
     if (status == ERR_CONFLICT)
         return OK;
     if (about_person(status))

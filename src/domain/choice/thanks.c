@@ -1,4 +1,4 @@
-/* What somebody is told once what they sent is confirmed: what they agreed to, with receipts, and what is handed over. */
+/* What somebody is told once what they sent is confirmed: what they agreed to, its receipts, what is handed over. */
 #include "domain/choice/joining.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"

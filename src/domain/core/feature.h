@@ -19,6 +19,14 @@ enum letter_fate {
     LETTER_UNKNOWN
 };
 
+/* What became of the letter before. told: on record by now, with the next one in one commit. */
+struct letter_left {
+    const struct outbox_letter *letter;
+    enum letter_fate fate;
+    text code;
+    bool told;
+};
+
 /* What a row of a feature's table holds, for the promise board: read from a walk's statement, valid as long as its row.
  */
 struct held_row {
@@ -65,9 +73,9 @@ struct feature {
     unsigned walk_count;
     enum err (*tick)(struct ctx *c); /* what time brings it, before the sweep */
     enum err (*soon)(struct ctx *c); /* what falls due to the second: the job `features` */
-    /* Its next letter, marked as leaving, NULL when none is due; and what became of it, said before it is asked again.
-     */
-    enum err (*leaves)(struct ctx *c, struct outbox_letter **out);
+    /* Its next letter, marked as leaving, NULL when none is due. before: what became of the one before, NULL when that
+     * is on record; told in the same commit where there is one, else it is said by itself before it is asked again. */
+    enum err (*leaves)(struct ctx *c, struct letter_left *before, struct outbox_letter **out);
     enum err (*left)(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
     /* An email that came in (mail/inbound.h): *taken when it was the feature's, with what became of it. */
     enum err (*came)(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
@@ -103,7 +111,8 @@ enum err feature_due(struct ctx *c); /* all of `soon`; one that fails holds up n
 enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act);
 /* The first feature that takes that email; ERR_NOT_FOUND when none does. */
 enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out);
-/* The next letter of a feature, and whose: NULL when there is none. */
-enum err feature_leaves(struct ctx *c, const struct feature **of, struct outbox_letter **out);
+/* The next letter of a feature, and whose: NULL when there is none. before: of the feature *of; may be NULL. */
+enum err feature_leaves(struct ctx *c, struct letter_left *before, const struct feature **of,
+                        struct outbox_letter **out);
 
 #endif
