@@ -128,7 +128,8 @@ static void put_headers(struct buf *b, const struct mime *m)
 {
     buf_add(b, TEXT("From: "));
     put_name(b, m->from_name);
-    buf_print(b, "%s<%.*s>\r\nTo: <%.*s>\r\n", m->from_name.n > 40 ? "\r\n " : " ", T(m->from), T(m->to));
+    bool long_line = !plain_ascii(m->from_name) || m->from_name.n > 40 || m->from_name.n + m->from.n > 60;
+    buf_print(b, "%s<%.*s>\r\nTo: <%.*s>\r\n", long_line ? "\r\n " : " ", T(m->from), T(m->to));
     if (m->reply_to.n)
         buf_print(b, "Reply-To: <%.*s>\r\n", T(m->reply_to));
     buf_add(b, TEXT("Subject: "));

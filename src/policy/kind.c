@@ -38,10 +38,12 @@ static bool fits_id(text s)
 
 static bool fits_bool(text s) { return text_eq(s, TEXT("true")) || text_eq(s, TEXT("false")); }
 
+/* "010" is ten to one reader of YAML and eight to another (1.2.2, 10.3; 1.1): it is asked for. */
 static bool fits_integer(text s)
 {
     int64_t v;
-    return text_int(s, &v);
+    text digits = text_starts(s, TEXT("-")) ? text_from(s, 1) : s;
+    return text_int(s, &v) && (digits.n < 2 || digits.p[0] != '0');
 }
 
 static bool fits_date(text s)

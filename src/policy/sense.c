@@ -2,6 +2,7 @@
  */
 #include "check.h"
 #include "base/card.h"
+#include "base/unicode.h"
 
 bool is_true(const struct node *map, text key) { return text_eq(node_text(map, key), TEXT("true")); }
 
@@ -205,6 +206,20 @@ static void check_when(struct check *c, const struct node *field)
     }
 }
 
+/* Two choices that look the same could not be told apart by whoever chooses. */
+static void check_choices(struct check *c, const struct node *field, const struct node *choices)
+{
+    if (choices->count > CHOICES_MAX) {
+        WRONG_VALUE(c, choices, "%.*s has %u choices, more than %d", T(field->path), choices->count, CHOICES_MAX);
+        return;
+    }
+    NODE_EACH(one, choices)
+        for (const struct node *other = choices->first; other != one; other = other->next)
+            if (!text_eq(one->value, other->value) &&
+                text_eq(unicode_nfc(c->arena, one->value), unicode_nfc(c->arena, other->value)))
+                WRONG_VALUE(c, one, "%.*s has a choice twice, in two normal forms of Unicode", T(field->path));
+}
+
 static void check_field(struct check *c, const struct node *category, const struct node *field)
 {
     text type = node_text(field, TEXT("type"));
@@ -215,8 +230,8 @@ static void check_field(struct check *c, const struct node *category, const stru
     if (text_eq(type, TEXT("choice")) != (choices != NULL))
         WRONG_KEY(c, field, choices ? "%.*s has choices, but is of type \"%.*s\"" : "%.*s is a choice without choices",
                   T(field->path), T(type));
-    if (choices && choices->count > CHOICES_MAX)
-        WRONG_VALUE(c, choices, "%.*s has %u choices, more than %d", T(field->path), choices->count, CHOICES_MAX);
+    if (choices)
+        check_choices(c, field, choices);
     if (text_int(node_text(field, TEXT("min")), &min) && text_int(node_text(field, TEXT("max")), &max) && min > max)
         WRONG_KEY(c, field, "%.*s has a min above its max", T(field->path));
     if (standard && standard->kind == NODE_SCALAR && !default_fits(field, type, standard->value))

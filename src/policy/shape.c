@@ -170,12 +170,37 @@ static void ask_unit(struct check *c, const struct node *value, text number)
         ((struct node *)value)->value = months;
 }
 
+/* What was meant by a value that other readers of YAML, or people, write otherwise; p NULL when it is not known. */
+static text meant_value(struct check *c, enum kind kind, text s)
+{
+    char upper[2];
+    text out = { NULL, 0 };
+    if (kind == KIND_BOOL) {
+        static const text on[] = { TEXT_INIT("true"), TEXT_INIT("yes"), TEXT_INIT("on"), TEXT_INIT("oui") },
+                          off[] = { TEXT_INIT("false"), TEXT_INIT("no"), TEXT_INIT("off"), TEXT_INIT("non") };
+        for (size_t i = 0; i < 4 && !out.p; i++)
+            out = text_eq_nocase(s, on[i]) ? TEXT("true") : text_eq_nocase(s, off[i]) ? TEXT("false") : out;
+    } else if (kind == KIND_INTEGER) {
+        int64_t number;
+        if (text_int(s, &number))
+            out = arena_print(c->arena, "%lld", (long long)number);
+    } else if (kind == KIND_COUNTRY && s.n == 2) {
+        for (size_t i = 0; i < 2; i++)
+            upper[i] = s.p[i] >= 'a' && s.p[i] <= 'z' ? (char)(s.p[i] - 32) : s.p[i];
+        out = country_of((text){ upper, 2 }) ? arena_copy(c->arena, (text){ upper, 2 }) : out;
+    }
+    return out;
+}
+
 static void misfit(struct check *c, const struct node *value, const struct schema_row *row)
 {
     const struct kind_row *kind = kind_row(row->kind);
     text number, unit, shown = text_upto(value->value, SHOWN_MAX);
     bool term = row->kind == KIND_TERM || row->kind == KIND_LONG;
-    if (!term || !term_asks(value->value, &number, &unit) || number.n > SHOWN_MAX)
+    text meant = meant_value(c, row->kind, value->value);
+    if (meant.n)
+        WRONG_VALUE(c, value, "\"%.*s\" is not %.*s, did you mean \"%.*s\"?", T(shown), T(kind->what), T(meant));
+    else if (!term || !term_asks(value->value, &number, &unit) || number.n > SHOWN_MAX)
         WRONG_VALUE(c, value, "\"%.*s\" is not %.*s", T(shown), T(kind->what));
     else if (unit.n)
         WRONG_VALUE(c, value, "\"%.*s\" is not %.*s, did you mean \"%.*s%.*s\"?", T(shown), T(kind->what), T(number),

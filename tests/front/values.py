@@ -73,7 +73,7 @@ NO_MAILBOX = ["x1@ex.example\ufffd", "a b@ex.example", ".a@ex.example", "a..b@ex
     "a@-ex.example", "a@[192.0.2.1]", "a@192.0.2.1", "@ex.example",
               "a" * 65 + "@ex.example", "a@" + "b" * 64 + ".example", '"a b"@ex.example', "a@b@ex.example",
                   "a@ex_1.example", "\u200b", "a@ex..example",
-              "a@ex.example <b@ex>",
+              "a@ex.example <b@ex>", "Bcc: <a@ex.example>",
               "a <b@ex.example> c", "mailto:", "<>", "a@ex.example, b@ex.example", "a@ex.example\r\nBcc: b@ex.example"]
 
 

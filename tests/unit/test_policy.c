@@ -398,7 +398,7 @@ static void bad_values(void **state)
         "f:11:20: \"13M\": minutes or months? Write \"13min\" or \"13mo\"\nf:12:19: \"1m\": minutes or months? Write \"1min\" or \"1mo\"\n"
         "f:13:16: \"90 jours\" is not a term (such as 72h, 180d, 12mo, 3y or always), did you mean \"90d\"?\n");
     BAD(REST "minors: {plausible: yes, age: young}\n",
-        "f:11:21: \"yes\" is not true or false\nf:11:31: \"young\" is not an integer\n");
+        "f:11:21: \"yes\" is not true or false, did you mean \"true\"?\nf:11:31: \"young\" is not an integer\n");
     BAD(REST "trackers: [1]\nconsent: {}\naccept: {R02: {}}\n",
         "f:11:11: \"trackers\" must be a map, not a list\n"
         "f:13:10: accept.R02 has no text in \"en\", a language of policy.languages\n");
@@ -555,6 +555,20 @@ static void bad_needs(void **state)
         "f:16:94: accounts.needs: \"firm.vat\" does not come from the person, so nobody could register\n");
 }
 
+/* What two readers of YAML, or two people, read in two ways is asked for, with what was probably meant. */
+static void asked_for(void **state)
+{
+    BAD("categories:\n  contact: {fields: {one: {type: text, required: Yes, max: 010}, two: {type: text, required: off, min: -05}}}\n" PURPOSES
+        "recipients: none\n",
+        "f:9:50: \"Yes\" is not true or false, did you mean \"true\"?\n"
+        "f:9:60: \"010\" is not an integer, did you mean \"10\"?\n"
+        "f:9:94: \"off\" is not true or false, did you mean \"false\"?\n"
+        "f:9:104: \"-05\" is not an integer, did you mean \"-5\"?\n");
+    BAD("categories:\n  contact: {fields: {one: {type: choice, choices: [\"\u00CEle\", \"I\u0302le\", x]}}}\n" PURPOSES
+        "recipients: none\n",
+        "f:9:59: categories.contact.fields.one has a choice twice, in two normal forms of Unicode\n");
+}
+
 /* Faults of the text and of the sense come together; beyond the most that are kept they are counted. */
 static void many_faults(void **state)
 {
@@ -680,7 +694,8 @@ int main(void)
         cmocka_unit_test(reader_bounds),
         cmocka_unit_test(terms),
         cmocka_unit_test(model),
-        cmocka_unit_test(customers), cmocka_unit_test(decisions),
+        cmocka_unit_test(customers),
+        cmocka_unit_test(decisions),
         cmocka_unit_test(wild_indexes),
         cmocka_unit_test(bad_words_and_keys),
         cmocka_unit_test(bad_values),
@@ -690,6 +705,7 @@ int main(void)
         cmocka_unit_test(bad_uses),
         cmocka_unit_test(bad_folders),
         cmocka_unit_test(bad_needs),
+        cmocka_unit_test(asked_for),
         cmocka_unit_test(many_faults),
         cmocka_unit_test(five_files),
         cmocka_unit_test(promised_refusals),

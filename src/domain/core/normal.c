@@ -113,6 +113,15 @@ static text linked(struct arena *a, text s)
     return out && text_utf8(read) ? unicode_trim(unicode_seen(a, read)) : s;
 }
 
+/* What may stand before an address in brackets (RFC 5322, 3.4): a name, and neither a header nor another address. */
+static bool is_name(text s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((uint8_t)s.p[i] < ' ' || text_index(TEXT(":@<>;"), s.p[i]) >= 0)
+            return false;
+    return true;
+}
+
 /* An address as links, letters and lists of addressees carry it: "mailto:a@example.org", "<a@example.org>", "Doe, Ann
  * <a@example.org>;", "'a@example.org'". */
 static text bare_address(struct arena *a, text s)
@@ -123,7 +132,7 @@ static text bare_address(struct arena *a, text s)
     ptrdiff_t open = s.n > 2 && s.p[s.n - 1] == '>' ? (ptrdiff_t)s.n - 2 : -1;
     while (open >= 0 && s.p[open] != '<')
         open--;
-    if (open >= 0)
+    if (open >= 0 && is_name(text_upto(s, (size_t)open)))
         s = unicode_trim(text_upto(text_from(s, (size_t)open + 1), s.n - (size_t)open - 2));
     if (s.n > 2 && s.p[0] == '\'' && s.p[s.n - 1] == '\'')
         s = unicode_trim(text_upto(text_from(s, 1), s.n - 2));
