@@ -2,7 +2,8 @@
 import json, os, re, tempfile
 from garant import Server, check, garant, policy_file
 from mailbox import Mailbox, wait_for
-from people import form, registered, visitor
+from browser import Browser
+from people import form, registered, staff, visitor
 
 OFFERS = """  offers:
     title: {fr: "Vous proposer nos autres salles", en: "Offer you our other rooms"}
@@ -63,6 +64,25 @@ def refusals(app, ident, own):
 
 
 def register(tests):
+    @tests.test("customers: staff record on their page that a sale offered to oppose; without the sale or the words nothing is recorded")
+    def by_staff():
+        with Mailbox() as box, Server(policy(), tenant="myownconference", arguments=box.arguments()) as server:
+            ident = server.client("app").create(rooms("bought"))["id"]
+            clerk = Browser.of(server, staff(server, rooms("clerk"), "clerk@rooms.example", "representative"))
+            path = f"/staff/people/{ident}/signed"
+            for language, says in (("fr", "Enregistrer la vente"), ("en", "Record the sale")):
+                page = clerk.get(f"{path}?lang={language}").expect(200).has(says)
+            said = {"offer": "offers|email", "sale": "order 4711", "said": SOLD["wording"]}
+            for wrong in ({"sale": " "}, {"said": ""}, {"offer": "product_news|email"}, {"offer": "service"}, {"offer": "x" * 9000}):
+                answer = clerk.submit(page, path, {"sold": "yes"}, **{**said, **wrong})
+                check(answer.status in (403, 422), f"{wrong} is taken: {answer.status}")
+            told = json.loads(server.run("subject", "consents", ident, "--json"))["consents"]
+            check(not told, f"something was recorded: {told}")
+            clerk.submit(page, path, {"sold": "yes"}, **said).expect(200)
+            rows = server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+            check([(row["decision"], row["wording"], row["evidence"]) for row in rows] == [("offered", SOLD["wording"], "order 4711")], f"{rows}")
+            check(campaign(server.client("app")) == 1, "who bought is not counted")
+
     @tests.test("customers: letters without consent go to who could oppose at a sale and never did; the link ends them for good")
     def customers():
         path = policy()

@@ -1,6 +1,7 @@
 /* Consents on paper or by telephone: staff enter one, programs too, and the form that is printed. */
 #include "domain/choice/point.h"
 #include "domain/core/named.h"
+#include "domain/person/consent.h"
 #include "domain/person/holding.h"
 #include "domain/signed/signed.h"
 #include "front/door/go.h"
@@ -44,9 +45,31 @@ static enum err put_wordings(struct page *p, text chosen)
     return OK;
 }
 
+/* Purposes whose letters go to customers who could oppose at a sale, of the role: "purpose|channel". */
+static void put_offers(struct page *p)
+{
+    const struct ctx *c = p->c;
+    const struct actor_class *class = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+    bool any = false;
+    json_name(&p->w, TEXT("offers"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; class && i < c->policy->purpose_count; i++) {
+        const struct purpose *of = &c->policy->purposes[i];
+        for (unsigned k = 0; of->customers_only && bits_has(&class->purposes, i) && k < of->channel_count; k++) {
+            any = true;
+            json_open(&p->w, '{');
+            json_pair(&p->w, TEXT("value"), arena_print(c->arena, "%.*s|%.*s", T(of->name), T(of->channels[k])));
+            json_pair(&p->w, TEXT("says"), doc_consent(p->c, doc_purpose(p->c, of), of->channels[k]));
+            json_close(&p->w, '}');
+        }
+    }
+    json_close(&p->w, ']');
+    json_pair_bool(&p->w, TEXT("sells"), any);
+}
+
 static enum err signed_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
-    static const text kept[] = { TEXT_INIT("signed"), TEXT_INIT("reason") };
+    static const text kept[] = { TEXT_INIT("signed"), TEXT_INIT("reason"), TEXT_INIT("sale"), TEXT_INIT("said") };
     const struct json *account;
     bool nobody;
     PAGE_AUTO p = { 0 };
@@ -56,6 +79,7 @@ static enum err signed_page(struct ctx *c, const struct request *q, struct reply
     staff_person(&p, account, TEXT("signed"));
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     TRY(put_wordings(&p, json_text(q->json, TEXT("wording"))));
+    put_offers(&p);
     return page_show(&p, r, staff_status(o));
 }
 
@@ -106,11 +130,33 @@ static enum err add_scan(struct ctx *c, const struct request *q, struct answer *
     return status;
 }
 
+/* That opposing was offered at a sale: with the sale, and the words of the offer. */
+static enum err record_offer(struct ctx *c, const struct request *q, text offer)
+{
+    struct answer answer = { 0 };
+    const struct json *in;
+    BUF_AUTO b = buf_make(1 << 16);
+    struct json_out w = json_out(&b);
+    text purpose = text_cut(&offer, '|');
+    json_open(&w, '{');
+    json_pair(&w, TEXT("purpose"), purpose);
+    json_pair(&w, TEXT("channel"), offer);
+    json_pair(&w, TEXT("decision"), TEXT("offered"));
+    json_pair(&w, TEXT("evidence"), text_trim(json_text(q->json, TEXT("sale"))));
+    json_pair(&w, TEXT("wording"), text_trim(json_text(q->json, TEXT("said"))));
+    json_close(&w, '}');
+    TRY(json_parse_buf(c->arena, &b, &in));
+    return consent_record(c, q->params[0], in, &answer);
+}
+
 static enum err record_sent(struct ctx *c, const struct request *q)
 {
     struct answer scan = { 0 }, answer = { 0 };
     const struct json *in;
+    text offer = json_text(q->json, TEXT("offer")), sold = json_text(q->json, TEXT("sold"));
     TRY(staff_reason(c, q));
+    if (sold.n)
+        return record_offer(c, q, offer);
     TRY(add_scan(c, q, &scan));
     TRY(body_of(c, q, scan.id, &in));
     return signed_record(c, q->params[0], in, &answer);
