@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "front/wire/server.h"
 #include "link/reader.h"
+#include "reach/reach.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -520,6 +521,8 @@ int cli_main(int argc, char **argv)
     close_memory();
     if (argc == 2 && text_eq(text_of(argv[1]), TEXT(READER_WORD)))
         return reader_main(); /* the process of `serve` that takes emails apart */
+    if (argc == 2 && text_eq(text_of(argv[1]), TEXT(REACH_WORD)))
+        return reach_main(); /* the one that reaches databases of others */
     ARENA_AUTO a = arena_make(MEMORY);
     struct cli cli = { .arena = &a, .language = told_language(argc, argv, environment_language()) };
     enum err e = run(&cli, argc, argv);

@@ -342,3 +342,38 @@ enum err verb_merger(struct cli *cli)
 /* ---- What is due. ---- */
 
 enum err verb_desk(struct cli *cli) { return breach_ask(cli, TEXT("/v1/desk")); }
+
+/* ---- The platform's own stores. ---- */
+
+static enum err connector_done(struct cli *cli, text id)
+{
+    static const char *const names[] = { "text", NULL };
+    bool any;
+    text store, body, target;
+    TRY(cli_argument(cli, 2, "the store's name", "le nom du stockage", &store));
+    TRY(body_of(cli, names, &any, &body));
+    target = arena_print(cli->arena, "/v1/connectors/%.*s/stores/%.*s", T(id), T(store));
+    TRY_PTR(target.p);
+    return cli_ask(cli, METHOD_POST, target, TEXT("application/json"), body, 0);
+}
+
+enum err verb_connector(struct cli *cli)
+{
+    const text none = TEXT("");
+    text what = cli->argument_count ? cli->arguments[0] : TEXT("list"), id;
+    if (text_eq(what, TEXT("list")))
+        return breach_ask(cli, TEXT("/v1/connectors"));
+    if (text_eq(what, TEXT("check")))
+        return cli_ask(cli, METHOD_POST, TEXT("/v1/connectors/check"), none, none, 0);
+    TRY(cli_argument(cli, 1, "the person's id, or the job's", "l'identifiant de la personne, ou de la tâche", &id));
+    if (text_eq(what, TEXT("count")))
+        return breach_ask(cli, cli_target(cli, "/v1/subjects/", id, "/stores"));
+    if (text_eq(what, TEXT("show")))
+        return breach_ask(cli, cli_target(cli, "/v1/connectors/", id, ""));
+    if (text_eq(what, TEXT("retry")))
+        return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/connectors/", id, "/retry"), none, none, 0);
+    if (text_eq(what, TEXT("done")))
+        return connector_done(cli, id);
+    return cli_fault(cli, ERR_USAGE, "unknown action: use check, count, show, retry or done",
+                     "action inconnue : utilisez check, count, show, retry ou done");
+}

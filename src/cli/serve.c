@@ -7,6 +7,7 @@
 #include "link/lmtp.h"
 #include "link/mailer.h"
 #include "link/reader.h"
+#include "link/stores.h"
 
 struct started {
     struct cli *cli;
@@ -103,6 +104,7 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
     struct mailer *mailer = NULL;
     struct mail_reader *reader = NULL;
     struct lmtp *lmtp = NULL;
+    struct courier *courier = NULL;
     struct reader as;
     text lmtp_at = cli_option(cli, TEXT("lmtp"));
     enum err e = reader_open(cli->arena, &reader, &as);
@@ -115,7 +117,10 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
     if (e == OK && lmtp_at.n)
         e = lmtp_start(cli->arena, app, lmtp_at, &lmtp);
     if (e == OK)
+        e = stores_start(cli->arena, app, &courier);
+    if (e == OK)
         e = server_run(cli->arena, app, so);
+    stores_stop(&courier);
     lmtp_stop(&lmtp);
     mailer_stop(&mailer);
     inbound_open(app, NULL, false, TEXT(""));

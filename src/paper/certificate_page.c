@@ -133,6 +133,84 @@ static void put_kept(const struct sheet *g, const struct json *kept)
     raw(g, "</div>\n</section>\n");
 }
 
+static void put_remains(const struct sheet *g, const struct json *all)
+{
+    static const struct {
+        text word, en, fr;
+    } words[] = {
+        { TEXT_INIT("dead-rows"), TEXT_INIT("deleted rows, until the database writes over them"),
+          TEXT_INIT("lignes supprimées, jusqu’à ce que la base écrive par-dessus") },
+        { TEXT_INIT("log"), TEXT_INIT("the database’s log, until it is written over"),
+          TEXT_INIT("journal de la base, jusqu’à ce qu’il soit réécrit") },
+        { TEXT_INIT("log-archive"), TEXT_INIT("archived logs of the database"),
+          TEXT_INIT("journaux archivés de la base") },
+        { TEXT_INIT("binlog"), TEXT_INIT("the database’s log (binlog)"), TEXT_INIT("journal de la base (binlog)") },
+        { TEXT_INIT("backups"), TEXT_INIT("backups"), TEXT_INIT("sauvegardes") },
+    };
+    JSON_EACH(r, all) {
+        text what = json_text(r, TEXT("what")), until = json_text(r, TEXT("until"));
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            if (text_eq(words[i].word, what))
+                what = doc_in(g->c, words[i].en, words[i].fr);
+        raw(g, "<dd>");
+        put(g, what);
+        if (until.n) {
+            raw(g, ", ");
+            say_in(g, "until ", "jusqu’au ");
+            put(g, doc_time(g->c, until));
+        }
+        raw(g, "</dd>\n");
+    }
+}
+
+static int64_t sum_of(const struct json *store, text of)
+{
+    int64_t all = 0, n;
+    JSON_EACH(t, json_get(store, TEXT("tables")))
+        if (json_int(json_get(t, of), &n))
+            all += n;
+    return all;
+}
+
+static void rows_fact(const struct sheet *g, const char *en, const char *fr, int64_t rows)
+{
+    if (rows)
+        fact(g, en, fr, arena_print(g->c->arena, "%lld", (long long)rows));
+}
+
+/* What the platform's own databases did, row by count; and what of them no statement reaches. */
+static void put_stores(const struct sheet *g, const struct json *k)
+{
+    const struct json *all = json_get(k, TEXT("stores")), *interim = json_get(k, TEXT("interim"));
+    if (!all || !all->count)
+        return;
+    section(g, "stores", "Our other databases", "Nos autres bases de données");
+    if (interim && interim->truth)
+        paragraph(g, "Not all of them have finished. We will make a new certificate when they have.",
+                  "Toutes n’ont pas terminé. Nous ferons un nouveau certificat quand ce sera le cas.");
+    raw(g, "<div class=\"stack\">\n");
+    JSON_EACH(s, all) {
+        const struct json *remains = json_get(s, TEXT("remains"));
+        bool done = text_eq(json_text(s, TEXT("state")), TEXT("done"));
+        raw(g, "<div class=\"card\"><h3>");
+        put(g, json_text(s, TEXT("title")));
+        raw(g, "</h3><dl class=\"values\">");
+        fact(g, "State", "État", done ? doc_in(g->c, TEXT("finished"), TEXT("terminé"))
+                                      : doc_in(g->c, TEXT("not finished"), TEXT("pas terminé")));
+        rows_fact(g, "Rows erased", "Lignes effacées", sum_of(s, TEXT("erased")));
+        rows_fact(g, "Rows emptied", "Lignes vidées", sum_of(s, TEXT("changed")));
+        rows_fact(g, "Rows kept by law", "Lignes gardées par obligation", sum_of(s, TEXT("kept")));
+        if (remains && remains->count) {
+            raw(g, "<dt>");
+            say_in(g, "May still hold some of it", "Peut encore en contenir");
+            raw(g, "</dt>");
+            put_remains(g, remains);
+        }
+        raw(g, "</dl></div>\n");
+    }
+    raw(g, "</div>\n</section>\n");
+}
+
 /* The person is gone and signs in no more: the file comes inside the page. */
 static void put_download(const struct sheet *g, text id, text jws)
 {
@@ -222,6 +300,7 @@ enum err certificate_page(struct ctx *c, text json, text jws, text verifier, str
     put_download(g, json_text(k, TEXT("id")), jws);
     put_gone(g, k);
     put_kept(g, json_get(k, TEXT("kept")));
+    put_stores(g, k);
     TRY(put_proof(g, k, jws, verifier));
     raw(g, "</div>\n");
     page_end(&b, &frame, TEXT(""));

@@ -130,6 +130,14 @@ static void nothing_is_left_of_a_canary(void **state)
              "INSERT INTO campaign_back (tenant, subject, digest, hard, count, code, at, due) VALUES ('%.*s', x'%s', randomblob(32), 1, 1, 'x', 1, 2)",
              T(f->c.tenant), hex);
     fixture_plant(f, shown);
+    snprintf(shown, sizeof shown,
+             "INSERT INTO connector_job (tenant, id, version, act, state, subject, at, body) VALUES ('%.*s', randomblob(16), 1, 'restrict', 'closed',"
+             " x'%s', 1, randomblob(60))",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
+    snprintf(shown, sizeof shown, "INSERT INTO connector_value (tenant, subject, class, sealed) VALUES ('%.*s', x'%s', 1, randomblob(60))",
+             T(f->c.tenant), hex);
+    fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };

@@ -70,6 +70,8 @@ struct ctx {
     text card_in;     /* the member in which the door found a payment card number: no write then; p NULL: none */
     bool dry;         /* what would be made is checked to the end and not written; refusals go on no record */
     bool quick;       /* on a thread that serves: what turns out to be long is ERR_ASIDE, and begun again by the crew */
+    bool outside;     /* an answer of all that is held, also in the platform's own stores (domain/connector) */
+    const struct subject_id *request; /* of the register, which this answers; NULL: none */
     int64_t if_match; /* the version the caller read; 0 when not given, -1 for "*" */
 };
 

@@ -157,3 +157,35 @@ enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out
             TRY(c->app->features[i]->came(c, m, &taken, out));
     return taken ? OK : say(c->arena, ERR_NOT_FOUND, "no email is taken in for this address");
 }
+
+enum err feature_outside(struct ctx *c, const struct person *p, struct outside *o)
+{
+    EACH_FEATURE(f, c)
+    if (f->outside)
+        TRY(f->outside(c, p, o));
+    return OK;
+}
+
+enum err feature_outside_run(struct db *db, const struct ctx *c, const struct outside *o)
+{
+    EACH_FEATURE(f, c)
+    if (f->outside_run && o->any)
+        TRY(f->outside_run(db, c, o));
+    return OK;
+}
+
+enum err feature_outside_end(struct db *db, const struct ctx *c, struct subject_id id, bool came_about)
+{
+    EACH_FEATURE(f, c)
+    if (f->outside_end)
+        TRY(f->outside_end(db, c, id, came_about));
+    return OK;
+}
+
+enum err feature_certified(struct ctx *c, struct subject_id id, struct json_out *w)
+{
+    EACH_FEATURE(f, c)
+    if (f->certified)
+        TRY(f->certified(c, id, w));
+    return OK;
+}

@@ -50,6 +50,20 @@ struct feature_walk {
     void (*row)(struct arena *a, const struct policy *p, struct query *q, struct held_row *out);
 };
 
+/* What is done about a person that must reach beyond this server too (the platform's own stores). id: of its job, that
+ * of the certificate for an erasure; detail: a purpose, or the changed fields as JSON. Made ready by the feature: any,
+ * its key (put), and what is written. */
+enum outside_act { OUTSIDE_erase, OUTSIDE_restrict, OUTSIDE_release, OUTSIDE_object, OUTSIDE_lift, OUTSIDE_correct };
+struct outside {
+    enum outside_act act;
+    struct subject_id id;
+    text detail;
+    bool any;
+    struct key_put put;
+    sealed values, body;
+    struct subject_id subject;
+};
+
 /* One row a feature, defined in its own folder and listed in instance/features.c; what it has no part in is NULL or
  * empty. What follows from its tables alone (terms, erasure, restore, ledger) stands in their rows: store/tables/F.def.
  */
@@ -77,6 +91,12 @@ struct feature {
      * is on record; told in the same commit where there is one, else it is said by itself before it is asked again. */
     enum err (*leaves)(struct ctx *c, struct letter_left *before, struct outbox_letter **out);
     enum err (*left)(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
+    /* Made ready outside a write, and put inside it with o->put among its keys. An erasure's then waits until it has
+     * come about, or has not. `certified`: members of its certificate. */
+    enum err (*outside)(struct ctx *c, const struct person *p, struct outside *o);
+    enum err (*outside_run)(struct db *db, const struct ctx *c, const struct outside *o);
+    enum err (*outside_end)(struct db *db, const struct ctx *c, struct subject_id id, bool came_about);
+    enum err (*certified)(struct ctx *c, struct subject_id id, struct json_out *w);
     /* An email that came in (mail/inbound.h): *taken when it was the feature's, with what became of it. */
     enum err (*came)(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
 };
@@ -109,6 +129,11 @@ enum err feature_due(struct ctx *c); /* all of `soon`; one that fails holds up n
 /* Ends what of a feature is over at c->now, in one commit of that act and with no byte left in a log: `any` finds
  * whether there is something, `run` takes a pointer to that moment (msec). */
 enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act);
+/* The four of `outside`, of whichever feature has them; nothing to do where none has. */
+enum err feature_outside(struct ctx *c, const struct person *p, struct outside *o);
+enum err feature_outside_run(struct db *db, const struct ctx *c, const struct outside *o);
+enum err feature_outside_end(struct db *db, const struct ctx *c, struct subject_id id, bool came_about);
+enum err feature_certified(struct ctx *c, struct subject_id id, struct json_out *w);
 /* The first feature that takes that email; ERR_NOT_FOUND when none does. */
 enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out);
 /* The next letter of a feature, and whose: NULL when there is none. before: of the feature *of; may be NULL. */

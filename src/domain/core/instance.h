@@ -18,6 +18,7 @@ struct board;            /* board/board_inside.h */
 struct feature;          /* feature.h */
 struct papers;           /* papers.h */
 struct reader;           /* reader.h */
+struct asker;            /* asker.h */
 struct pages;            /* publish/pages.c */
 struct seen;             /* account/session.c */
 struct hashing;          /* crypt/hashing.h */
@@ -43,6 +44,8 @@ struct app {
         char trusted[256];           /* authserv-id of the mail server whose Authentication-Results are shown */
         _Atomic uint64_t came, aside;
     } inbound;
+    const struct asker *stores;     /* who reaches the platform's own stores; NULL: nobody does */
+    _Atomic bool stores_due;        /* a job was added: it is looked for at once */
     struct transient_memory *transient;
     struct seen *seen;              /* last uses of sessions, not yet written */
     struct hashing *hashing;        /* where passwords are hashed */

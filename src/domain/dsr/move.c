@@ -1,4 +1,5 @@
 /* What staff do with a request: each move of moves.def that is theirs, and the look at the register. */
+#include "domain/connector/connector.h"
 #include "domain/core/actor.h"
 #include "domain/core/instance.h"
 #include "domain/core/paging.h"
@@ -300,19 +301,42 @@ static enum err fulfil(struct dsr_change *ch)
 {
     struct ctx *c = ch->c;
     struct dsr *d = &ch->d;
+    struct ctx own = *c;
     struct answer done = { 0 };
     const struct json *said;
-    if (d->kind == DSR_restriction)
-        return restriction_set(c, id_print(c->arena, d->subject), true, TEXT("request"), &done);
+    own.request = &d->id; /* what the platform's own stores have to do is this request's */
+    own.idempotency = (struct idempotency){ .key = { NULL, 0 } };
+    if (d->kind == DSR_restriction) {
+        bool asked;
+        TRY(connector_asked(c, d->id, &asked));
+        return asked ? OK : restriction_set(&own, id_print(c->arena, d->subject), true, TEXT("request"), &done);
+    }
     if (d->kind != DSR_erasure || !d->has_subject)
         return OK;
-    struct ctx erasing = *c;
-    erasing.idempotency = (struct idempotency){ .key = { NULL, 0 } };
-    TRY(erase_subject(&erasing, id_print(c->arena, d->subject), NULL, &done));
+    TRY(erase_subject(&own, id_print(c->arena, d->subject), NULL, &done));
     TRY(json_parse(c->arena, done.body, &said));
     d->file.certificate = json_text(json_get(said, TEXT("certificate")), TEXT("id"));
     d->has_subject = false;
     return OK;
+}
+
+/* Nothing is answered while a store of the platform was not reached (GDPR 12(3), 17, 19): the reason says which. */
+static enum err check_stores(struct dsr_change *ch)
+{
+    struct ctx *c = ch->c;
+    struct dsr *d = &ch->d;
+    struct subject_id erased;
+    bool has_erased = false;
+    PERSON_AUTO p = { 0 };
+    if (!dsr_kind_needs_identity(d->kind))
+        return OK;
+    TRY(connector_settled(c, d->id, d->has_subject ? &d->subject : NULL, &erased, &has_erased));
+    if (has_erased)
+        d->file.certificate = id_print(c->arena, erased);
+    if (!dsr_kind_is_copy(d->kind) || !d->has_subject)
+        return OK;
+    TRY(dsr_person(c, d->subject, &p));
+    return connector_reached(c, &p);
 }
 
 /* Before that nothing is handed out, changed or erased. Of an erasure that a crash cut off here the person is gone. */
@@ -333,6 +357,7 @@ static enum err answer(struct dsr_change *ch)
     if (!ch->note.n && (d->kind == DSR_question || d->kind == DSR_complaint))
         return say(ch->c->arena, ERR_MISSING, "\"text\" is the answer");
     TRY(fulfil(ch));
+    TRY(check_stores(ch));
     d->file.answer = ch->note;
     return dsr_letter_answer(ch);
 }

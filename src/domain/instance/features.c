@@ -5,6 +5,7 @@
 #include "domain/breach/breach.h"
 #include "domain/campaign/campaign.h"
 #include "domain/choice/choice.h"
+#include "domain/connector/connector.h"
 #include "domain/dsr/dsr.h"
 #include "domain/folder/folder.h"
 #include "domain/person/permission.h"
@@ -20,5 +21,5 @@ const struct feature *const features[] = { &usage_feature,
                                            &opening_feature,    &permission_feature, &choice_feature,
                                            &tracker_feature,    &campaign_feature,   &dsr_feature,
                                            &publication_feature, &authority_feature,  &breach_feature,
-                                           &support_feature };
+                                           &support_feature,    &connector_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

@@ -3,6 +3,7 @@
 #include "domain/keep/erasing.h"
 #include "domain/person/person.h"
 #include "crypt/note.h"
+#include "domain/core/feature.h"
 #include "domain/core/instance.h"
 #include "domain/core/write.h"
 #include "domain/core/written.h"
@@ -109,6 +110,7 @@ static enum err sign(struct ctx *c, struct certificate *k, bool again)
     BUF_AUTO b = buf_make(1 << 20);
     buf_add(&b, text_upto(k->facts, k->facts.n - 1)); /* the facts are an object: the proof is its last member */
     struct json_out w = { .b = &b, .comma = true };
+    TRY(feature_certified(c, k->id, &w));
     json_name(&w, TEXT("journal"));
     TRY(put_proof(c, k->entry, &w));
     buf_char(&b, '}');

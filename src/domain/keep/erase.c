@@ -3,6 +3,7 @@
 #include "domain/keep/erasing.h"
 #include "domain/person/record.h"
 #include "domain/person/person.h"
+#include "domain/core/feature.h"
 #include "domain/core/id.h"
 #include "base/decode.h"
 #include "domain/core/named.h"
@@ -56,6 +57,7 @@ struct erasing {
     } * told;
     bool stale;   /* the second write found other things than the first */
     bool at_term; /* by the sweep: a hold on all, or a restriction, stops it */
+    struct outside outside; /* what the platform's own stores have to do */
     struct mail_put letter;
     bool has_letter; /* the last one, to the person */
     struct event event;
@@ -393,6 +395,7 @@ static enum err run_prepare(struct db *db, struct write *w)
     }
     if (e->has_letter)
         TRY(mail_run_last_ready(db, &e->letter));
+    TRY(feature_outside_run(db, e->c, &e->outside));
     text kept;
     TRY(written_seal(db_store(db), db_arena(db), tenant, TEXT("erasing"), e->begun, &kept));
     return db_run(db, SQL_ERASING_ADD, NULL,
@@ -477,7 +480,7 @@ static enum err prepare(struct erasing *e)
 {
     struct ctx *c = e->c;
     text facts;
-    e->puts = NEW_ARRAY(c->arena, struct key_put, e->kept_count + 1);
+    e->puts = NEW_ARRAY(c->arena, struct key_put, e->kept_count + 2);
     TRY_PTR(e->puts);
     for (unsigned i = 0; i < e->kept_count; i++) {
         TRY(add_class(e, e->kept[i].key_class));
@@ -490,6 +493,10 @@ static enum err prepare(struct erasing *e)
     e->begun = arena_print(c->arena, "%.*snull}", T(facts));
     TRY_PTR(e->begun.p);
     TRY(make_letter(e));
+    e->outside = (struct outside){ .act = OUTSIDE_erase, .id = e->certificate };
+    TRY(feature_outside(c, e->p, &e->outside));
+    if (e->outside.any)
+        e->puts[e->put_count++] = e->outside.put;
     struct write w = { .run = run_prepare,
                        .arg = e,
                        .puts = e->puts,
@@ -543,6 +550,7 @@ static enum err enter_certificate(struct db *db, const struct ctx *c, struct sub
 {
     text tenant = c->tenant;
     TRY(mail_run_last_go(db, c, tenant, id));
+    TRY(feature_outside_end(db, c, id, true));
     text kept;
     TRY(db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(person))));
     TRY(written_seal(db_store(db), db_arena(db), tenant, TEXT("certificate"), facts, &kept));
@@ -757,6 +765,7 @@ static enum err run_resume(struct db *db, struct write *w)
         return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already, or was begun anew");
     if (r->never_began) {
         TRY(db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->certificate))));
+        TRY(feature_outside_end(db, r->c, r->certificate, false));
         return db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject)));
     }
     /* What remains is what was to be kept, but not yet where its end is told. */

@@ -2,6 +2,7 @@
 #include "store/tables.h"
 #include "domain/person/change.h"
 #include "domain/person/consent.h"
+#include "domain/core/feature.h"
 #include "domain/core/id.h"
 #include "domain/core/budget.h"
 #include "base/card.h"
@@ -318,6 +319,8 @@ static enum err run(struct db *db, struct write *w)
     TRY(run_records(db, r->c, ch));
     TRY(run_consents(db, r->c, ch));
     TRY(permission_run(db, ch->tenant, ch->person->id, ch->policy_version, ch->now, &ch->permission));
+    if (ch->outside)
+        TRY(feature_outside_run(db, r->c, ch->outside));
     if (ch->also)
         TRY(ch->also(db, ch->also_arg));
     return ch->inform
@@ -369,9 +372,18 @@ enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct 
     out->records = NEW_ARRAY(c->arena, struct record, records + 1);
     out->formers = NEW_ARRAY(c->arena, struct change_former, records + 1);
     out->drops = NEW_ARRAY(c->arena, struct change_drop, records + 1);
-    out->puts = NEW_ARRAY(c->arena, struct key_put, records + 2 + c->policy->category_count);
+    out->puts = NEW_ARRAY(c->arena, struct key_put, records + 3 + c->policy->category_count);
     out->identifiers = NEW_ARRAY(c->arena, struct change_identifier, (size_t)records * 2 * FIELDS_MAX + 1);
     return out->records && out->formers && out->drops && out->puts && out->identifiers ? OK : ERR_MEMORY;
+}
+
+enum err change_outside(struct ctx *c, struct change *ch, struct outside *job)
+{
+    TRY(feature_outside(c, ch->person, job));
+    if (job->any)
+        ch->puts[ch->put_count++] = job->put;
+    ch->outside = job;
+    return OK;
 }
 
 static text value_of(const struct json *v)

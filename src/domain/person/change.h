@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 struct answer;
+struct outside;
 struct category;
 struct ctx;
 struct db;
@@ -80,6 +81,7 @@ struct change {
     /* What else goes into the same commit, after the rest (an account, a link, a letter); may be NULL. */
     enum err (*also)(struct db *db, void *arg);
     void *also_arg;
+    const struct outside *outside; /* what the platform's own stores have to do; may be NULL */
 };
 
 /* Writes it with its event. ERR_CONFLICT: an identifier is another person's. ERR_PRECONDITION: the version has moved
@@ -91,6 +93,8 @@ enum err change_write(struct ctx *c, struct change *change, struct event event, 
 enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct change *out);
 /* Seals `fields` ({field: [value, source, time]}) as the record of this category and item at change->version. */
 enum err change_record(struct ctx *c, struct change *change, const struct record *like, text fields);
+/* Asks the platform's own stores to follow, in the same commit: of a job that lives as long as the change. */
+enum err change_outside(struct ctx *c, struct change *change, struct outside *job);
 /* The identifiers among `fields` ({field: value}) that differ from `old` ({field: [value, …]}, may be NULL). */
 enum err change_identifiers(struct ctx *c, struct change *change, const struct category *cat, const struct json *fields,
                             const struct json *old);

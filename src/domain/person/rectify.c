@@ -4,6 +4,7 @@
 #include "domain/person/form.h"
 #include "domain/person/append.h"
 #include "domain/person/rectify.h"
+#include "domain/core/id.h"
 #include "domain/core/paging.h"
 #include "domain/core/instance.h"
 #include "domain/core/looking.h"
@@ -111,6 +112,14 @@ static enum err patch_category(struct ctx *c, struct change *ch, int index, cons
     return change_record(c, ch, &fresh, form);
 }
 
+static enum err json_whole(struct ctx *c, const struct json *value, text *out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_put(&w, value);
+    return buf_take(c->arena, &b, out);
+}
+
 enum err person_patch(struct ctx *c, text id, const struct json *patch, const struct patching *how, struct answer *out)
 {
     PERSON_AUTO p;
@@ -147,6 +156,9 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     const struct json *permission;
     TRY(permission_said(c, how->permitted, &permission));
     TRY(permission_take(c, &p, false, source, permission, &arrival, &ch.permission));
+    struct outside outside = { .act = OUTSIDE_correct, .id = id_make(c->now) };
+    TRY(json_whole(c, patch, &outside.detail));
+    TRY(change_outside(c, &ch, &outside));
     ch.also = how->also;
     ch.also_arg = how->also_arg;
     if (!how->confirmed)

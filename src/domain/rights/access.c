@@ -80,6 +80,7 @@ static enum err may_access(struct ctx *c, struct look *l)
     TRY(pieces_context(c, &e->c));
     e->c.policy = policy_ref(c->policy);
     e->c.actor = c->actor;
+    e->c.outside = true;
     TRY(person_steps_begin(&e->c, 0, &e->steps));
     while (e->steps.stage != STEP_OVER && e->made.n < BODY)
         TRY(person_steps_next(&e->c, &e->p, &e->steps, &e->made));

@@ -233,6 +233,7 @@ static enum err may_export(struct ctx *c, struct look *l)
     TRY(pieces_context(c, &e->c));
     e->c.policy = policy_ref(c->policy);
     e->c.actor = c->actor;
+    e->c.outside = true;
     TRY(person_steps_begin(&e->c, 0, &e->steps));
     e->table = NEW(c->arena, struct person_table);
     TRY_PTR(e->table);

@@ -1,5 +1,7 @@
 /* Objection (Art. 21) and restriction (Art. 18): set, decided, told. */
 #include "domain/rights/objection.h"
+#include "domain/core/feature.h"
+#include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/person/person.h"
 #include "domain/person/change.h"
@@ -40,6 +42,10 @@ enum err objection_set(struct ctx *c, text id, text purpose, bool objects, struc
     ch.consents = &row;
     ch.consent_count = 1;
     ch.urgent = true;
+    struct outside outside = { .act = objects ? OUTSIDE_object : OUTSIDE_lift,
+                               .id = id_make(c->now),
+                               .detail = row_of->name };
+    TRY(change_outside(c, &ch, &outside));
     struct event event = event_of(c, &p, objects ? TEXT("objection") : TEXT("objection.lifted"));
     event.purpose = row_of->name;
     return change_write(c, &ch, event, NULL);
@@ -153,6 +159,7 @@ struct restricting {
     const struct person *p;
     bool restricted, tells;
     struct mail_put told;
+    struct outside outside;
 };
 
 static enum err run_restriction(struct db *db, struct write *w)
@@ -162,6 +169,7 @@ static enum err run_restriction(struct db *db, struct write *w)
     TRY(db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(r->c->tenant), V_ID(r->p->id), V_INT(r->restricted))));
     if (r->tells)
         TRY(mail_run_put(db, &r->told));
+    TRY(feature_outside_run(db, r->c, &r->outside));
     return r->restricted ? OK : keeping_again(db, r->c->tenant, r->p->id, TEXT("*"), r->c->now); /* terms go on */
 }
 
@@ -180,6 +188,10 @@ enum err restriction_set(struct ctx *c, text id, bool restricted, text ground, s
     TRY(person_allow_act(c, &p, ACT_ERASE));
     if (!restricted && p.restricted && c->actor.kind != ACTOR_PERSON) /* GDPR 18(3) */
         TRY(decision_letter(c, &p, TEXT("restriction_ended"), NULL, ground, &r.told, &r.tells));
+    r.outside = (struct outside){ .act = restricted ? OUTSIDE_restrict : OUTSIDE_release, .id = id_make(c->now) };
+    TRY(feature_outside(c, &p, &r.outside));
+    w.puts = &r.outside.put;
+    w.put_count = r.outside.any;
     w.event = event_of(c, &p, restricted ? TEXT("subject.restrict") : TEXT("subject.release"));
     return write_do(c, &w, NULL);
 }

@@ -1,0 +1,73 @@
+/* What the files of the stores share: the map, and a job. */
+#ifndef DOMAIN_CONNECTOR_INSIDE_H
+#define DOMAIN_CONNECTOR_INSIDE_H
+#include "domain/connector/connector.h"
+#include "domain/core/data_subject.h"
+#include "store/store.h"
+
+enum { CONNECTOR_KEY = 1, CONNECTOR_BODY = 1 << 20, CONNECTOR_TEXT_MAX = 4000 };
+
+/* ---- The map. ---- */
+struct connector_map {
+    const struct node *stores; /* NULL: there is none */
+    struct findings findings;
+    text file;
+};
+/* `connectors.yaml`; where there is no such file, no stores. ERR_CONFIG with the line of its first fault. */
+enum err connector_map(struct ctx *c, struct connector_map *out);
+/* Whether the map could be read; its faults stand in out->findings. */
+enum err connector_map_read(struct ctx *c, struct connector_map *out);
+bool connector_serves(const struct ctx *c, const struct node *store); /* this tenant */
+text connector_title(const struct ctx *c, const struct node *store);
+bool connector_by_hand(const struct node *store); /* kind: manual */
+/* Whether that store has something to do for such a job; *by_hand when only people can do it. */
+bool connector_concerned(const struct node *store, enum outside_act act, text detail, bool *by_hand);
+/* {FIELD: [value]} of an open object: the values of the person that the stores look rows up by. */
+enum err connector_values(struct ctx *c, const struct person *p, const struct connector_map *map, struct json_out *w);
+
+/* ---- A job. ---- */
+text connector_act_word(enum outside_act act);
+bool connector_act_named(text word, enum outside_act *out);
+/* open: to be done; counted: its rows are known (an erasure); manual: people do it; done. */
+struct connector_part {
+    text store, state, why;
+    int64_t tries;
+    const struct json *counted, *answer; /* of the process */
+    text evidence;
+};
+struct connector_job {
+    struct subject_id id, subject, request;
+    bool has_subject, has_request;
+    int64_t version;
+    enum outside_act act;
+    text state, detail;
+    msec at, next;
+    struct connector_part *parts;
+    unsigned count;
+};
+/* ERR_NOT_FOUND for an unknown one. */
+enum err connector_load(struct ctx *c, struct subject_id id, struct connector_job *out);
+/* Its body sealed for `version`. */
+enum err connector_seal(struct ctx *c, const struct connector_job *j, int64_t version, sealed *out);
+bool connector_over(const struct connector_job *j); /* every part is done */
+/* Writes what has changed of it, as one event (an empty `act`: nothing has); when nothing is left, its key and values
+ * go, and its certificate is signed anew. ERR_PRECONDITION when somebody else was first. */
+enum err connector_put(struct ctx *c, struct connector_job *j, text act);
+/* {"values": …, "set": …} of a job. ERR_ERASED once its key is gone. */
+enum err connector_open_values(struct ctx *c, const struct connector_job *j, text *out);
+/* One store is asked: `extra` are more members of the question, or empty. What it answers, failed too. */
+enum err connector_ask(struct ctx *c, const struct node *store, text act, text extra, const struct json **answer);
+/* The object of a job, as connector_job() says. */
+enum err connector_put_job(struct ctx *c, const struct connector_job *j, struct json_out *w);
+/* "stores" of an open object. */
+enum err connector_put_parts(struct ctx *c, const struct connector_job *j, struct json_out *w);
+
+/* Of the feature's row. */
+enum err connector_outside(struct ctx *c, const struct person *p, struct outside *o);
+enum err connector_outside_run(struct db *db, const struct ctx *c, const struct outside *o);
+enum err connector_outside_end(struct db *db, const struct ctx *c, struct subject_id id, bool came_about);
+enum err connector_certified(struct ctx *c, struct subject_id id, struct json_out *w);
+enum err connector_copies(struct ctx *c, const struct person *p, struct json_out *w);
+enum err connector_tick(struct ctx *c);
+
+#endif

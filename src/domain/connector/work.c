@@ -1,0 +1,159 @@
+/* The work: one store after the other is asked, each step durable before the next. */
+#include "base/log.h"
+#include "domain/connector/inside.h"
+#include "domain/core/asker.h"
+#include "domain/core/context.h"
+#include "domain/core/instance.h"
+#include "domain/core/write.h"
+
+enum { ASKED_MAX = 4 << 20 };
+
+void connector_open(struct app *app, const struct asker *by)
+{
+    ARENA_AUTO a = arena_make(8 << 20);
+    CTX_AUTO c = { 0 };
+    struct connector_map m;
+    app->stores = by;
+    atomic_store(&app->stores_due, true);
+    if (!by)
+        return;
+    ctx_begin(app, &a, &c);
+    if (connector_map(&c, &m) != OK)
+        LOG(LOG_WARN, "stores.map", LOG_TEXT("why", text_of(a.why.detail)));
+}
+
+/* ---- One question. ---- */
+
+static enum err put_question(struct ctx *c, const struct node *store, text act, text extra, struct buf *b, text *out)
+{
+    struct json_out w = json_out(b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("act"), act);
+    json_name(&w, TEXT("store"));
+    node_json(&w, store);
+    if (extra.n > 2) { /* the members of an object */
+        buf_char(b, ',');
+        buf_add(b, text_upto(text_from(extra, 1), extra.n - 2));
+    }
+    json_close(&w, '}');
+    return buf_lend(c->arena, b, out);
+}
+
+enum err connector_ask(struct ctx *c, const struct node *store, text act, text extra, const struct json **answer)
+{
+    const struct asker *by = c->app->stores;
+    text question, told;
+    BUF_AUTO b = buf_make(ASKED_MAX);
+    if (!by)
+        return say(c->arena, ERR_BUSY, "only the running server reaches the stores");
+    TRY(put_question(c, store, act, extra, &b, &question));
+    enum err e = by->ask(by->self, c->arena, question, &told);
+    buf_wipe(&b);
+    TRY(e);
+    return json_parse(c->arena, told, answer);
+}
+
+static text first_fault(struct ctx *c, const struct json *answer)
+{
+    const struct json *all = json_get(answer, TEXT("faults")), *f = all ? all->first : NULL;
+    text table = json_text(f, TEXT("table")), column = json_text(f, TEXT("column"));
+    return arena_print(c->arena, "%.*s%s%.*s: %.*s", T(table), column.n ? "." : "", T(column),
+                       T(json_text(f, TEXT("fault"))));
+}
+
+/* OK when the store did it; else why not stands in the part. */
+static bool followed(struct ctx *c, struct connector_part *p, const struct json *answer)
+{
+    text state = json_text(answer, TEXT("state"));
+    bool good = text_eq(state, TEXT("done"));
+    if (!good) {
+        p->why = text_eq(state, TEXT("unmapped")) ? first_fault(c, answer) : json_text(answer, TEXT("why"));
+        if (!p->why.n)
+            p->why = TEXT("the store gave no answer");
+    }
+    return good;
+}
+
+static bool ask_part(struct ctx *c, const struct node *store, struct connector_part *p, text act, text values,
+                     const struct json **answer)
+{
+    if (!store) {
+        p->why = TEXT("the map no longer has this store");
+        return false;
+    }
+    if (connector_ask(c, store, act, values, answer) == OK)
+        return followed(c, p, *answer);
+    p->why = arena_copy(c->arena, text_of(c->arena->why.detail));
+    return false;
+}
+
+/* ---- One job. ---- */
+
+static enum err failed(struct ctx *c, struct connector_job *j, struct connector_part *p)
+{
+    p->tries++;
+    LOG(LOG_WARN, "store.failed", LOG_TEXT("store", p->store), LOG_TEXT("why", p->why), LOG_INT("tries", p->tries));
+    return connector_put(c, j, TEXT("connector.failed"));
+}
+
+static enum err work_part(struct ctx *c, struct connector_job *j, struct connector_part *p, const struct node *store,
+                          text values)
+{
+    bool erases = j->act == OUTSIDE_erase;
+    const struct json *answer = NULL;
+    if (erases && !p->counted) {
+        if (!ask_part(c, store, p, TEXT("count"), values, &answer))
+            return failed(c, j, p);
+        p->counted = json_get(answer, TEXT("tables"));
+        p->why = TEXT("");
+        TRY(connector_put(c, j, TEXT("connector.counted")));
+    }
+    if (!ask_part(c, store, p, erases ? TEXT("erase") : TEXT("set"), values, &answer))
+        return failed(c, j, p);
+    p->answer = answer;
+    p->why = TEXT("");
+    p->state = TEXT("done");
+    return connector_put(c, j, TEXT("connector.done"));
+}
+
+static enum err work_job(struct ctx *c, struct subject_id id)
+{
+    struct connector_job j;
+    struct connector_map m;
+    text values;
+    TRY(connector_load(c, id, &j));
+    if (connector_over(&j))
+        return connector_put(c, &j, TEXT(""));
+    TRY(connector_map_read(c, &m));
+    TRY(connector_open_values(c, &j, &values));
+    for (unsigned i = 0; i < j.count; i++) {
+        struct connector_part *p = &j.parts[i];
+        if (text_eq(p->state, TEXT("open")))
+            TRY(work_part(c, &j, p, node_get(m.stores, p->store), values));
+    }
+    return OK;
+}
+
+static enum err find_due(struct ctx *c, struct subject_id *id, bool *found)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONNECTOR_NEXT, ARGS(V_INT(c->now)));
+    *found = query_next(&q);
+    if (!*found)
+        return q.status;
+    c->tenant = arena_copy(c->arena, query_get(&q, CONNECTOR_NEXT, tenant));
+    memcpy(id, query_get(&q, CONNECTOR_NEXT, id).p, sizeof *id);
+    return OK;
+}
+
+enum err connector_work(struct ctx *c, bool *more)
+{
+    struct subject_id id;
+    *more = false;
+    if (!store_leads(ctx_store(c)))
+        return OK;
+    TRY(find_due(c, &id, more));
+    return *more ? work_job(c, id) : OK;
+}
