@@ -320,8 +320,10 @@ static enum err set_corrected(struct plan *p, struct link *l, struct table *t, c
 
 static enum err set_one(struct plan *p, struct link *l, struct table *t)
 {
-    const struct json *set = json_get(p->asked, TEXT("set")), *restricts = json_get(set, TEXT("restrict")),
-                      *on = json_get(set, TEXT("on")), *correct = json_get(set, TEXT("correct"));
+    const struct json *set = json_get(p->asked, TEXT("set"));
+    const struct json *restricts = json_get(set, TEXT("restrict"));
+    const struct json *on = json_get(set, TEXT("on"));
+    const struct json *correct = json_get(set, TEXT("correct"));
     text purpose = json_text(set, TEXT("object"));
     TRY(count_rows(p, l, t, false, &t->found));
     if (restricts)

@@ -15,7 +15,7 @@ struct asker;
 
 /* Who reaches the stores, NULL at the end. */
 void connector_open(struct app *app, const struct asker *by);
-/* The job that is due, as far as its stores follow; *more when there may be another at once. Errors are the house's own:
+/* The job that is due, as far as its stores follow; *more when another may be due at once. Errors are the house's own:
  * what a store cannot do stands in the job. */
 enum err connector_work(struct ctx *c, bool *more);
 
