@@ -51,7 +51,7 @@ enum err usage_says(struct ctx *c, struct answer *out)
 {
     int category = policy_stream(c->policy, TEXT("usage"));
     if (category < 0)
-        return say_clause(c->arena, ERR_UNDECLARED, &c->policy->categories_clause,
+        return say_clause(c->arena, ERR_NOT_FOUND, &c->policy->categories_clause,
                           "the policy has no category of stream \"usage\"");
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
