@@ -67,7 +67,7 @@ struct plan {
     const struct json *asked, *store;
     struct table *tables;
     unsigned count;
-    struct json_out *faults; /* an open list */
+    struct json_out faults; /* an open list */
     unsigned fault_count;
 };
 /* The tables of the map; what is wrong with it becomes a fault. */

@@ -5,11 +5,11 @@ enum { SQL_MAX = 1 << 20, VALUES_MAX = 100000, DEPTH_MAX = 16 };
 
 static void fault(struct plan *p, text table, text column, const char *what)
 {
-    json_open(p->faults, '{');
-    json_pair(p->faults, TEXT("table"), table);
-    json_pair(p->faults, TEXT("column"), column.n ? column : (text){ NULL, 0 });
-    json_pair(p->faults, TEXT("fault"), text_of(what));
-    json_close(p->faults, '}');
+    json_open(&p->faults, '{');
+    json_pair(&p->faults, TEXT("table"), table);
+    json_pair(&p->faults, TEXT("column"), column.n ? column : (text){ NULL, 0 });
+    json_pair(&p->faults, TEXT("fault"), text_of(what));
+    json_close(&p->faults, '}');
     p->fault_count++;
 }
 

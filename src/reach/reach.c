@@ -116,13 +116,12 @@ static enum err act(struct plan *p, struct link *l, struct json_out *w)
 /* Nothing is counted, and nothing done, in a store whose map is not whole. */
 static enum err answer_in(struct plan *p, struct link *l, struct buf *faults, struct json_out *w)
 {
-    struct json_out f = json_out(faults);
-    p->faults = &f;
-    json_open(&f, '[');
+    p->faults = json_out(faults);
+    json_open(&p->faults, '[');
     TRY(plan_read(p));
     TRY(link_to(p, l));
     TRY(plan_check(p, l));
-    json_close(&f, ']');
+    json_close(&p->faults, ']');
     json_pair(w, TEXT("state"), p->fault_count ? TEXT("unmapped") : TEXT("done"));
     if (!p->fault_count)
         return act(p, l, w);

@@ -56,7 +56,7 @@ def form_of(body):
 # What pages of other sites may send, without a session: each handler says which sites (MP-06 tries them).
 ABROAD = set(re.findall(r"^ABROAD\((\w+)\)", table("front/door/routes.def") + table("front/door/features.def"), re.M))
 # What changes nothing: looks (the rows LOOK of events.def) and what is noted beside them.
-LOOKS = {*re.findall(r'^LOOK\("([a-z.]+)"', table("store/events.def"), re.M), "refusal", "notice.shown", "session.activity"} - {"disclosure"}
+LOOKS = {*re.findall(r'^LOOK\("([a-z.]+)"', table("store/events.def"), re.M), "refusal", "notice.shown", "session.activity", "connector.read"} - {"disclosure"}
 
 
 def journal_acts(server):

@@ -72,7 +72,7 @@ enum err opener_look(struct opener *o, const struct thing *t, bool *readable, st
     ARENA_AUTO room = arena_make(OPENER_MEMORY);
     KEY_AUTO key = { { 0 } };
     const struct json *parsed;
-    text clear;
+    text clear = { NULL, 0 };
     *readable = true;
     sources->count = 0;
     enum err e = key_of(o, t, t->key_class);

@@ -23,7 +23,7 @@ static void put_number(struct buf *b, uint64_t n)
     buf_char(b, (char)n);
 }
 
-static void put_signed(struct buf *b, int64_t n) { put_number(b, (uint64_t)n << 1 ^ (uint64_t)(n >> 63)); }
+static void put_signed(struct buf *b, int64_t n) { put_number(b, n < 0 ? ~((uint64_t)n << 1) : (uint64_t)n << 1); }
 
 static void put_text(struct buf *b, text s)
 {
