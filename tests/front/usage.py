@@ -130,4 +130,4 @@ def register(tests):
                 ran = subprocess.run(["node", os.path.join(TOP, "tests/browser/usage.mjs"), told], capture_output=True, text=True, timeout=300, check=False)
                 check(ran.returncode == 0 and json.loads(ran.stdout) == [], f"{ran.stdout} {ran.stderr[-1000:]}")
         with Server("tests/lib/small.yaml") as server:
-            server.anyone().get("/embed/usage.js").refused("undeclared", status=422)
+            server.anyone().get("/embed/usage.js").refused("not-found", status=404)
