@@ -97,7 +97,7 @@ export const PAGES = [
           'category.contact': true },
           'form[action="/staff/authorities/new"]') })(site) },
     { route: '/staff/desk', at: as('staff', '/staff/desk', { moving: true }) },
-    { route: '/staff/stores', at: as('dpo', '/staff/stores') },
+    { route: '/staff/stores', at: as('staff', '/staff/stores') },
     { route: '/staff/breaches', at: as('staff', '/staff/breaches') },
     { route: '/staff/breaches/new', at: as('staff', '/staff/breaches/new') },
     { route: '/staff/breaches/{id}',
