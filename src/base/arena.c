@@ -46,6 +46,26 @@ void arena_reset(struct arena *a)
     *a = (struct arena){ .chunks = keep, .limit = a->limit };
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+    return (struct arena_mark){ a->chunks, a->chunks ? a->chunks->used : 0, a->used };
+}
+
+void arena_back(struct arena *a, struct arena_mark to)
+{
+    while (a->chunks != to.chunk) {
+        struct arena_chunk *gone = a->chunks;
+        a->chunks = gone->next;
+        gone->next = NULL;
+        chunks_free(gone);
+    }
+    if (to.chunk) {
+        explicit_bzero(to.chunk->data + to.in_chunk, to.chunk->used - to.in_chunk);
+        to.chunk->used = to.in_chunk;
+    }
+    a->used = to.used;
+}
+
 static struct arena_chunk *chunk_for(struct arena *a, size_t size)
 {
     size_t want = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK;

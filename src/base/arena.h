@@ -21,6 +21,13 @@ struct arena arena_make(size_t limit);
 void arena_free(struct arena *a);
 /* As arena_free, but keeps one chunk for the next request and forgets the reason. */
 void arena_reset(struct arena *a);
+/* Where the arena stands; what it hands out from here on goes again, and all before it stays. The reason stays. */
+struct arena_mark {
+    struct arena_chunk *chunk;
+    size_t in_chunk, used;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_back(struct arena *a, struct arena_mark to);
 #define ARENA_AUTO __attribute__((cleanup(arena_free))) struct arena
 
 /* Zeroed, aligned to 16; NULL when the limit or the machine's memory is reached (the reason is then said). */

@@ -157,6 +157,7 @@ enum err verb_serve(struct cli *cli)
         LOG(LOG_WARN, "the policy is run whatever the law says of it", LOG_TEXT("option", TEXT("--unlawful")));
     struct app *app = NULL;
     bool there = app_data_there(options.data_dir);
+    struct arena_mark before = arena_mark(cli->arena);
     enum err e = app_open(cli->arena, &options, &findings, &app);
     cli_findings(cli, options.policy_file, &findings, true);
     if (e != OK) {
@@ -167,6 +168,7 @@ enum err verb_serve(struct cli *cli)
     if (findings.questions)
         LOG(LOG_WARN, "a term of the policy may be minutes or months; it is read as months until the file says which",
             LOG_INT("terms", findings.questions));
+    arena_back(cli->arena, before); /* what reading and judging the policy took would stay as long as the server does */
     struct server_options so = { .listen = listen,
                                  .data_dir = options.data_dir,
                                  .threads = (unsigned)threads,

@@ -1,6 +1,7 @@
 /* An email taken apart by GMime: who, when, which thread, its text, its files, and a report on another one. */
 #include "link/mime_read.h"
 #include "base/json.h"
+#include <dlfcn.h>
 #include <iconv.h>
 /* Functions that stand in GLib's own headers (2.76 and later) make these calls. */
 #pragma push_macro("strcmp")
@@ -10,6 +11,7 @@
 #include <gmime/gmime.h>
 #pragma pop_macro("strcmp")
 #pragma pop_macro("strncmp")
+#undef g_free /* a macro since GLib 2.78 */
 
 enum {
     DEPTH_MAX = 20,
@@ -22,6 +24,27 @@ enum {
     HTML_MAX = 1 << 20,
     TEXTS_MAX = 64 << 20
 };
+
+/* ---- The library. ---- */
+
+/* It and the dozen libraries below it are nothing for the server's memory: the reader's process alone loads them. */
+static struct {
+#define FUNCTION(name) __typeof__(name) *name;
+#include "link/gmime.def"
+#undef FUNCTION
+} lib;
+
+#define IS(object, type) (lib.g_type_check_instance_is_a((GTypeInstance *)(object), lib.type()))
+
+static bool load_library(void)
+{
+    void *gmime = dlopen("libgmime-3.0.so.0", RTLD_NOW | RTLD_LOCAL);
+    bool whole = gmime != NULL;
+#define FUNCTION(name) whole = whole && (*(void **)&lib.name = dlsym(gmime, #name)) != NULL;
+#include "link/gmime.def"
+#undef FUNCTION
+    return whole;
+}
 
 /* ---- Character sets. ---- */
 
@@ -37,13 +60,16 @@ static GLogWriterOutput say_nothing(GLogLevelFlags level, const GLogField *field
     return G_LOG_WRITER_HANDLED;
 }
 
-void mime_read_open(void)
+bool mime_read_open(void)
 {
-    g_log_set_writer_func(say_nothing, NULL, NULL);
-    g_mime_init();
+    if (!load_library())
+        return false;
+    lib.g_log_set_writer_func(say_nothing, NULL, NULL);
+    lib.g_mime_init();
     static iconv_t loaded[sizeof sets / sizeof *sets]; /* never closed: what each loaded stays */
     for (size_t i = 0; i < sizeof sets / sizeof *sets && !loaded[i]; i++)
         loaded[i] = iconv_open("UTF-8", sets[i]);
+    return true;
 }
 
 /* ---- Texts. ---- */
@@ -51,9 +77,9 @@ void mime_read_open(void)
 static void put_text(struct json_out *w, text name, const char *s, size_t most)
 {
     size_t n = s ? strnlen(s, most) : 0;
-    char *valid = s ? g_utf8_make_valid(s, (gssize)n) : NULL;
+    char *valid = s ? lib.g_utf8_make_valid(s, (gssize)n) : NULL;
     json_pair(w, name, valid ? text_of(valid) : (text){ NULL, 0 });
-    g_free(valid);
+    lib.g_free(valid);
 }
 
 static const struct {
@@ -77,14 +103,19 @@ static size_t put_entity(struct buf *b, text s)
     if (!text_starts(name, TEXT("#")) || !text_int(text_from(name, 1), &number) || number < 32 || number > 0x10FFFF ||
         (number >= 0xD800 && number < 0xE000))
         return 0;
-    buf_add(b, (text){ utf8, (size_t)g_unichar_to_utf8((gunichar)number, utf8) });
+    buf_add(b, (text){ utf8, (size_t)lib.g_unichar_to_utf8((gunichar)number, utf8) });
     return (size_t)end + 1;
+}
+
+static bool is_sign(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
 static bool element_is(text tag, const char *name)
 {
     text known = text_of(name);
-    return text_eq_nocase(text_upto(tag, known.n), known) && (tag.n == known.n || !g_ascii_isalnum(tag.p[known.n]));
+    return text_eq_nocase(text_upto(tag, known.n), known) && (tag.n == known.n || !is_sign(tag.p[known.n]));
 }
 
 static bool begins_line(text tag)
@@ -148,7 +179,7 @@ struct walk {
 
 static void add_text(struct walk *k, GMimeTextPart *part, bool html)
 {
-    char *s = g_mime_text_part_get_text(part);
+    char *s = lib.g_mime_text_part_get_text(part);
     struct buf *b = html ? &k->html : &k->plain;
     size_t most = html ? k->html_most : k->plain_most;
     if (s && b->n < most) {
@@ -156,7 +187,7 @@ static void add_text(struct walk *k, GMimeTextPart *part, bool html)
         buf_add(b, all);
         buf_char(b, '\n');
     }
-    g_free(s);
+    lib.g_free(s);
 }
 
 static void add_file(struct walk *k, GMimeObject *o)
@@ -167,29 +198,31 @@ static void add_file(struct walk *k, GMimeObject *o)
 
 static bool is_attached(GMimeObject *o)
 {
-    const char *how = g_mime_object_get_disposition(o);
-    return how && !g_ascii_strcasecmp(how, "attachment");
+    const char *how = lib.g_mime_object_get_disposition(o);
+    return how && !lib.g_ascii_strcasecmp(how, "attachment");
 }
 
 static void visit(struct walk *k, GMimeObject *o, int depth);
 
 static void visit_all(struct walk *k, GMimeMultipart *m, int depth)
 {
-    for (int i = 0, n = g_mime_multipart_get_count(m); i < n; i++)
-        visit(k, g_mime_multipart_get_part(m, i), depth + 1);
+    for (int i = 0, n = lib.g_mime_multipart_get_count(m); i < n; i++)
+        visit(k, lib.g_mime_multipart_get_part(m, i), depth + 1);
 }
 
 static void visit_part(struct walk *k, GMimeObject *o)
 {
-    GMimeContentType *type = g_mime_object_get_content_type(o);
-    if (g_mime_content_type_is_type(type, "message", "delivery-status") && GMIME_IS_PART(o) && !k->report)
-        k->report = GMIME_PART(o);
-    else if (g_mime_content_type_is_type(type, "text", "rfc822-headers") && !k->returned)
+    GMimeContentType *type = lib.g_mime_object_get_content_type(o);
+    bool is_text = IS(o, g_mime_text_part_get_type) && !is_attached(o);
+    if (!k->report && lib.g_mime_content_type_is_type(type, "message", "delivery-status") &&
+        IS(o, g_mime_part_get_type))
+        k->report = (GMimePart *)o;
+    else if (lib.g_mime_content_type_is_type(type, "text", "rfc822-headers") && !k->returned)
         k->returned = o;
-    else if (GMIME_IS_TEXT_PART(o) && !is_attached(o) && g_mime_content_type_is_type(type, "text", "plain"))
-        add_text(k, GMIME_TEXT_PART(o), false);
-    else if (GMIME_IS_TEXT_PART(o) && !is_attached(o) && g_mime_content_type_is_type(type, "text", "html"))
-        add_text(k, GMIME_TEXT_PART(o), true);
+    else if (is_text && lib.g_mime_content_type_is_type(type, "text", "plain"))
+        add_text(k, (GMimeTextPart *)o, false);
+    else if (is_text && lib.g_mime_content_type_is_type(type, "text", "html"))
+        add_text(k, (GMimeTextPart *)o, true);
     else
         add_file(k, o);
 }
@@ -198,9 +231,9 @@ static void visit(struct walk *k, GMimeObject *o, int depth)
 {
     if (!o || depth > DEPTH_MAX || k->parts++ > PARTS_MAX)
         return;
-    if (GMIME_IS_MULTIPART(o))
-        visit_all(k, GMIME_MULTIPART(o), depth);
-    else if (GMIME_IS_MESSAGE_PART(o)) {
+    if (IS(o, g_mime_multipart_get_type))
+        visit_all(k, (GMimeMultipart *)o, depth);
+    else if (IS(o, g_mime_message_part_get_type)) {
         if (k->report && !k->returned)
             k->returned = o;
         add_file(k, o);
@@ -210,11 +243,11 @@ static void visit(struct walk *k, GMimeObject *o, int depth)
 
 static GMimeMessage *parse(text s)
 {
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(s.p, s.n);
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    GMimeMessage *m = g_mime_parser_construct_message(parser, NULL);
-    g_object_unref(parser);
-    g_object_unref(stream);
+    GMimeStream *stream = lib.g_mime_stream_mem_new_with_buffer(s.p, s.n);
+    GMimeParser *parser = lib.g_mime_parser_new_with_stream(stream);
+    GMimeMessage *m = lib.g_mime_parser_construct_message(parser, NULL);
+    lib.g_object_unref(parser);
+    lib.g_object_unref(stream);
     return m;
 }
 
@@ -224,7 +257,7 @@ static void begin(struct walk *k, GMimeMessage *m, size_t plain_most, size_t htm
                         .html = buf_make(html_most + 16),
                         .plain_most = plain_most,
                         .html_most = html_most };
-    visit(k, g_mime_message_get_mime_part(m), 0);
+    visit(k, lib.g_mime_message_get_mime_part(m), 0);
 }
 
 static void end(struct walk *k)
@@ -236,16 +269,16 @@ static void end(struct walk *k)
 /* The bytes of one part, its encoding undone; of a message in it, as it stands. */
 static GByteArray *content_of(GMimeObject *o)
 {
-    GMimeStream *stream = g_mime_stream_mem_new();
-    GMimeDataWrapper *content = GMIME_IS_PART(o) ? g_mime_part_get_content(GMIME_PART(o)) : NULL;
+    GMimeStream *stream = lib.g_mime_stream_mem_new();
+    GMimeDataWrapper *content = IS(o, g_mime_part_get_type) ? lib.g_mime_part_get_content((GMimePart *)o) : NULL;
     if (content)
-        g_mime_data_wrapper_write_to_stream(content, stream);
-    else if (GMIME_IS_MESSAGE_PART(o) && g_mime_message_part_get_message(GMIME_MESSAGE_PART(o)))
-        g_mime_object_write_to_stream(GMIME_OBJECT(g_mime_message_part_get_message(GMIME_MESSAGE_PART(o))), NULL,
-                                      stream);
-    GByteArray *bytes = g_byte_array_ref(g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream)));
-    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-    g_object_unref(stream);
+        lib.g_mime_data_wrapper_write_to_stream(content, stream);
+    else if (IS(o, g_mime_message_part_get_type) && lib.g_mime_message_part_get_message((GMimeMessagePart *)o))
+        lib.g_mime_object_write_to_stream((GMimeObject *)lib.g_mime_message_part_get_message((GMimeMessagePart *)o),
+                                          NULL, stream);
+    GByteArray *bytes = lib.g_byte_array_ref(lib.g_mime_stream_mem_get_byte_array((GMimeStreamMem *)stream));
+    lib.g_mime_stream_mem_set_owner((GMimeStreamMem *)stream, FALSE);
+    lib.g_object_unref(stream);
     return bytes;
 }
 
@@ -261,16 +294,16 @@ static void put_header(struct json_out *w, const char *name, const char *value)
 
 static void put_headers(struct json_out *w, GMimeMessage *m)
 {
-    GMimeHeaderList *list = g_mime_object_get_header_list(GMIME_OBJECT(m));
-    GMimeObject *body = g_mime_message_get_mime_part(m);
-    const char *type = body ? g_mime_object_get_header(body, "Content-Type") : NULL;
+    GMimeHeaderList *list = lib.g_mime_object_get_header_list((GMimeObject *)m);
+    GMimeObject *body = lib.g_mime_message_get_mime_part(m);
+    const char *type = body ? lib.g_mime_object_get_header(body, "Content-Type") : NULL;
     json_name(w, TEXT("headers"));
     json_open(w, '[');
     if (type) /* GMime keeps it with the part */
         put_header(w, "Content-Type", type);
-    for (int i = 0, n = g_mime_header_list_get_count(list); i < n && i < HEADERS_MAX; i++) {
-        GMimeHeader *h = g_mime_header_list_get_header_at(list, i);
-        put_header(w, g_mime_header_get_name(h), g_mime_header_get_value(h));
+    for (int i = 0, n = lib.g_mime_header_list_get_count(list); i < n && i < HEADERS_MAX; i++) {
+        GMimeHeader *h = lib.g_mime_header_list_get_header_at(list, i);
+        put_header(w, lib.g_mime_header_get_name(h), lib.g_mime_header_get_value(h));
     }
     json_close(w, ']');
 }
@@ -278,13 +311,13 @@ static void put_headers(struct json_out *w, GMimeMessage *m)
 /* The first mailbox of a list, groups looked into. */
 static InternetAddressMailbox *first_mailbox(InternetAddressList *list, int depth)
 {
-    for (int i = 0, n = list && depth < 3 ? internet_address_list_length(list) : 0; i < n; i++) {
-        InternetAddress *one = internet_address_list_get_address(list, i);
-        if (INTERNET_ADDRESS_IS_MAILBOX(one))
-            return INTERNET_ADDRESS_MAILBOX(one);
-        if (INTERNET_ADDRESS_IS_GROUP(one)) {
+    for (int i = 0, n = list && depth < 3 ? lib.internet_address_list_length(list) : 0; i < n; i++) {
+        InternetAddress *one = lib.internet_address_list_get_address(list, i);
+        if (IS(one, internet_address_mailbox_get_type))
+            return (InternetAddressMailbox *)one;
+        if (IS(one, internet_address_group_get_type)) {
             InternetAddressMailbox *in =
-                first_mailbox(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(one)), depth + 1);
+                first_mailbox(lib.internet_address_group_get_members((InternetAddressGroup *)one), depth + 1);
             if (in)
                 return in;
         }
@@ -294,42 +327,43 @@ static InternetAddressMailbox *first_mailbox(InternetAddressList *list, int dept
 
 static void put_from(struct json_out *w, GMimeMessage *m)
 {
-    InternetAddressMailbox *box = first_mailbox(g_mime_message_get_from(m), 0);
-    put_text(w, TEXT("from"), box ? internet_address_mailbox_get_addr(box) : NULL, 320);
-    put_text(w, TEXT("from_name"), box ? internet_address_get_name(INTERNET_ADDRESS(box)) : NULL, 200);
-    const char *path = g_mime_object_get_header(GMIME_OBJECT(m), "Return-Path");
-    InternetAddressList *back = path ? internet_address_list_parse(NULL, path) : NULL;
+    InternetAddressMailbox *box = first_mailbox(lib.g_mime_message_get_from(m), 0);
+    put_text(w, TEXT("from"), box ? lib.internet_address_mailbox_get_addr(box) : NULL, 320);
+    put_text(w, TEXT("from_name"), box ? lib.internet_address_get_name((InternetAddress *)box) : NULL, 200);
+    const char *path = lib.g_mime_object_get_header((GMimeObject *)m, "Return-Path");
+    InternetAddressList *back = path ? lib.internet_address_list_parse(NULL, path) : NULL;
     box = first_mailbox(back, 0);
-    put_text(w, TEXT("return_path"), box ? internet_address_mailbox_get_addr(box) : path ? "" : NULL, 320);
+    put_text(w, TEXT("return_path"), box ? lib.internet_address_mailbox_get_addr(box) : path ? "" : NULL, 320);
     if (back)
-        g_object_unref(back);
+        lib.g_object_unref(back);
 }
 
 static void put_references(struct json_out *w, text name, const char *header)
 {
-    GMimeReferences *ids = header ? g_mime_references_parse(NULL, header) : NULL;
+    GMimeReferences *ids = header ? lib.g_mime_references_parse(NULL, header) : NULL;
     json_name(w, name);
     json_open(w, '[');
-    for (int n = ids ? g_mime_references_length(ids) : 0, i = n > REFERENCES_MAX ? n - REFERENCES_MAX : 0; i < n; i++) {
-        char *valid = g_utf8_make_valid(g_mime_references_get_message_id(ids, i), -1);
+    int n = ids ? lib.g_mime_references_length(ids) : 0;
+    for (int i = n > REFERENCES_MAX ? n - REFERENCES_MAX : 0; i < n; i++) {
+        char *valid = lib.g_utf8_make_valid(lib.g_mime_references_get_message_id(ids, i), -1);
         json_put_text(w, text_upto(text_of(valid), HEADER_MAX));
-        g_free(valid);
+        lib.g_free(valid);
     }
     json_close(w, ']');
     if (ids)
-        g_mime_references_free(ids);
+        lib.g_mime_references_free(ids);
 }
 
 static void put_thread(struct json_out *w, GMimeMessage *m)
 {
-    GDateTime *date = g_mime_message_get_date(m);
-    char *said = date ? g_date_time_format(date, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
+    GDateTime *date = lib.g_mime_message_get_date(m);
+    char *said = date ? lib.g_date_time_format(date, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
     put_text(w, TEXT("date"), said, 64);
-    g_free(said);
-    put_text(w, TEXT("subject"), g_mime_message_get_subject(m), HEADER_MAX);
-    put_text(w, TEXT("message_id"), g_mime_message_get_message_id(m), HEADER_MAX);
-    put_references(w, TEXT("in_reply_to"), g_mime_object_get_header(GMIME_OBJECT(m), "In-Reply-To"));
-    put_references(w, TEXT("references"), g_mime_object_get_header(GMIME_OBJECT(m), "References"));
+    lib.g_free(said);
+    put_text(w, TEXT("subject"), lib.g_mime_message_get_subject(m), HEADER_MAX);
+    put_text(w, TEXT("message_id"), lib.g_mime_message_get_message_id(m), HEADER_MAX);
+    put_references(w, TEXT("in_reply_to"), lib.g_mime_object_get_header((GMimeObject *)m, "In-Reply-To"));
+    put_references(w, TEXT("references"), lib.g_mime_object_get_header((GMimeObject *)m, "References"));
 }
 
 /* The plain text, else what the HTML says. */
@@ -346,9 +380,9 @@ static void put_body(struct json_out *w, const struct walk *k)
             buf_fail(w->b);
     }
     all = text_trim(text_upto(all, TEXT_MAX));
-    char *valid = g_utf8_make_valid(all.n ? all.p : "", (gssize)all.n);
+    char *valid = lib.g_utf8_make_valid(all.n ? all.p : "", (gssize)all.n);
     json_pair(w, TEXT("text"), text_of(valid));
-    g_free(valid);
+    lib.g_free(valid);
 }
 
 static void put_files(struct json_out *w, const struct walk *k)
@@ -357,16 +391,17 @@ static void put_files(struct json_out *w, const struct walk *k)
     json_open(w, '[');
     for (int i = 0; i < k->file_count; i++) {
         GMimeObject *o = k->files[i];
-        char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(o));
-        const char *name = GMIME_IS_PART(o) ? g_mime_part_get_filename(GMIME_PART(o)) : NULL;
+        char *type = lib.g_mime_content_type_get_mime_type(lib.g_mime_object_get_content_type(o));
+        const char *name = IS(o, g_mime_part_get_type) ? lib.g_mime_part_get_filename((GMimePart *)o) : NULL;
         GByteArray *bytes = content_of(o);
         json_open(w, '{');
-        put_text(w, TEXT("name"), name && *name ? name : GMIME_IS_MESSAGE_PART(o) ? "message.eml" : "file", 200);
+        const char *unnamed = IS(o, g_mime_message_part_get_type) ? "message.eml" : "file";
+        put_text(w, TEXT("name"), name && *name ? name : unnamed, 200);
         put_text(w, TEXT("type"), type, 100);
         json_pair_int(w, TEXT("size"), (int64_t)bytes->len);
         json_close(w, '}');
-        g_byte_array_unref(bytes);
-        g_free(type);
+        lib.g_byte_array_unref(bytes);
+        lib.g_free(type);
     }
     json_close(w, ']');
 }
@@ -385,9 +420,9 @@ static text field_of(text line, const char *name)
 
 static void put_valid(struct json_out *w, text name, text s)
 {
-    char *valid = g_utf8_make_valid(s.n ? s.p : "", (gssize)text_upto(s, 320).n);
+    char *valid = lib.g_utf8_make_valid(s.n ? s.p : "", (gssize)text_upto(s, 320).n);
     json_pair(w, name, text_of(valid));
-    g_free(valid);
+    lib.g_free(valid);
 }
 
 static void put_status(struct json_out *w, text rest)
@@ -413,11 +448,11 @@ static void put_returned(struct json_out *w, GMimeObject *o)
 {
     GByteArray *bytes = o ? content_of(o) : NULL;
     GMimeMessage *m = bytes ? parse((text){ (const char *)bytes->data, bytes->len }) : NULL;
-    put_text(w, TEXT("message_id"), m ? g_mime_message_get_message_id(m) : NULL, HEADER_MAX);
+    put_text(w, TEXT("message_id"), m ? lib.g_mime_message_get_message_id(m) : NULL, HEADER_MAX);
     if (m)
-        g_object_unref(m);
+        lib.g_object_unref(m);
     if (bytes)
-        g_byte_array_unref(bytes);
+        lib.g_byte_array_unref(bytes);
 }
 
 static void put_report(struct json_out *w, const struct walk *k)
@@ -427,12 +462,12 @@ static void put_report(struct json_out *w, const struct walk *k)
         json_put_null(w);
         return;
     }
-    GByteArray *bytes = content_of(GMIME_OBJECT(k->report));
+    GByteArray *bytes = content_of((GMimeObject *)k->report);
     json_open(w, '{');
     put_status(w, (text){ (const char *)bytes->data, bytes->len });
     put_returned(w, k->returned);
     json_close(w, '}');
-    g_byte_array_unref(bytes);
+    lib.g_byte_array_unref(bytes);
 }
 
 bool mime_read(text message, struct buf *out)
@@ -453,7 +488,7 @@ bool mime_read(text message, struct buf *out)
     put_report(&w, &k);
     json_close(&w, '}');
     end(&k);
-    g_object_unref(m);
+    lib.g_object_unref(m);
     return buf_check(&a, out) == OK;
 }
 
@@ -468,7 +503,7 @@ bool mime_read_texts(text message, struct buf *out)
     buf_join(out, &k.plain);
     buf_join(out, &k.html);
     end(&k);
-    g_object_unref(m);
+    lib.g_object_unref(m);
     return buf_check(&a, out) == OK;
 }
 
@@ -484,9 +519,9 @@ bool mime_read_part(text message, int part, struct buf *out)
     if (there) {
         GByteArray *bytes = content_of(k.files[part]);
         buf_add(out, (text){ bytes->len ? (const char *)bytes->data : "", bytes->len });
-        g_byte_array_unref(bytes);
+        lib.g_byte_array_unref(bytes);
     }
     end(&k);
-    g_object_unref(m);
+    lib.g_object_unref(m);
     return there && buf_check(&a, out) == OK;
 }

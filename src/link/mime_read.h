@@ -4,8 +4,9 @@
 #define LINK_MIME_READ_H
 #include "base/buf.h"
 
-/* Loads the character sets that are wanted, once: afterwards no file is opened any more. */
-void mime_read_open(void);
+/* Loads GMime and the character sets that are wanted, once: afterwards no file is opened any more. False when GMime is
+ * not installed. */
+bool mime_read_open(void);
 /* {"from", "from_name", "return_path", "subject", "date", "message_id", "in_reply_to", "references": […], "text",
  * "headers": [{"name", "value"}], "files": [{"name", "type", "size"}], "report": {"recipient", "action", "status",
  * "message_id"} or null}. Whatever is broken in it is left out; an empty message gives empty members. False when

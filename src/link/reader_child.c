@@ -1,4 +1,5 @@
 /* The reader's process: waits for messages, forks for each, and the child locks itself in before it looks at one. */
+#include "base/log.h"
 #include "link/mime_read.h"
 #include "link/reader_inside.h"
 #include <errno.h>
@@ -172,7 +173,10 @@ int reader_main(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     clearenv();
-    mime_read_open();
+    if (!mime_read_open()) {
+        LOG(LOG_ERROR, "emails cannot be read: GMime 3.0 is not installed");
+        return 1;
+    }
     if (!drop_rights())
         return 1;
     while (take(READER_SOCKET, &asks, fds)) {

@@ -2,12 +2,25 @@
 #include "link/signature.h"
 #include "base/buf.h"
 #include <dkim.h>
+#include <dlfcn.h>
 #include <stdio.h>
 
 enum { KEY_MAX = 16 << 10, NAME_ROOM = 256, HEADER_MAX = 16 << 10 };
 static const text header_name = TEXT_INIT("DKIM-Signature: ");
 
+/* Loaded by whoever signs: for everybody else it and what is below it are nothing but memory. */
+#define DKIM_FUNCTIONS(FUNCTION)                                                                                       \
+    FUNCTION(init) FUNCTION(close) FUNCTION(options) FUNCTION(sign)                                                    \
+    FUNCTION(chunk) FUNCTION(eom) FUNCTION(getsighdr_d) FUNCTION(free)
+
+struct library {
+#define MEMBER(name) __typeof__(dkim_##name) *name;
+    DKIM_FUNCTIONS(MEMBER)
+#undef MEMBER
+};
+
 struct signature {
+    struct library dkim;
     DKIM_LIB *lib;
     char key[KEY_MAX], selector[NAME_ROOM], domain[NAME_ROOM];
 };
@@ -40,11 +53,21 @@ static enum err read_key(struct arena *a, text path, struct signature *s)
     return whole && n ? OK : say(a, ERR_CONFIG, "the file of --dkim-key is empty, too large, or cannot be read");
 }
 
-static bool set_options(DKIM_LIB *lib)
+static bool load_library(struct library *l)
 {
-    return dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_SIGNHDRS, (void *)signed_headers, sizeof(char **)) ==
+    void *opened = dlopen("libopendkim.so.11", RTLD_NOW | RTLD_LOCAL); /* once, and for as long as the program runs */
+    bool whole = opened != NULL;
+#define FIND(name) whole = whole && (*(void **)&l->name = dlsym(opened, "dkim_" #name)) != NULL;
+    DKIM_FUNCTIONS(FIND)
+#undef FIND
+    return whole;
+}
+
+static bool set_options(const struct signature *s)
+{
+    return s->dkim.options(s->lib, DKIM_OP_SETOPT, DKIM_OPTS_SIGNHDRS, (void *)signed_headers, sizeof(char **)) ==
                DKIM_STAT_OK &&
-           dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS, (void *)over_signed, sizeof(char **)) ==
+           s->dkim.options(s->lib, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS, (void *)over_signed, sizeof(char **)) ==
                DKIM_STAT_OK;
 }
 
@@ -65,7 +88,9 @@ enum err signature_open(struct arena *a, text key_file, text selector, text doma
     if (status == OK && (!selector.n || !text_cstr(selector, s->selector, sizeof s->selector) ||
                          !text_cstr(domain, s->domain, sizeof s->domain)))
         status = say(a, ERR_CONFIG, "--dkim-selector is a name of the sender's domain, as its DNS has it");
-    if (status == OK && (!(s->lib = dkim_init(NULL, NULL)) || !set_options(s->lib)))
+    if (status == OK && !load_library(&s->dkim))
+        status = say(a, ERR_CONFIG, "--dkim-key needs OpenDKIM's library, which is not installed");
+    if (status == OK && (!(s->lib = s->dkim.init(NULL, NULL)) || !set_options(s)))
         status = say(a, ERR_INTERNAL, "libopendkim cannot be started");
     if (status == OK)
         status = try_key(a, s);
@@ -79,7 +104,7 @@ void signature_close(struct signature **s)
     if (!*s)
         return;
     if ((*s)->lib)
-        dkim_close((*s)->lib);
+        (*s)->dkim.close((*s)->lib);
     explicit_bzero((*s)->key, sizeof(*s)->key);
     free(*s);
     *s = NULL;
@@ -96,14 +121,14 @@ static void put_lines(struct buf *b, text value)
     buf_add(b, TEXT("\r\n"));
 }
 
-static enum err sign(struct arena *a, DKIM *d, text message, text *out)
+static enum err sign(struct arena *a, const struct library *dkim, DKIM *d, text message, text *out)
 {
     unsigned char *value;
     size_t n;
     BUF_AUTO b = buf_make(HEADER_MAX);
-    bool made = dkim_chunk(d, (unsigned char *)(uintptr_t)message.p, message.n) == DKIM_STAT_OK &&
-                dkim_chunk(d, NULL, 0) == DKIM_STAT_OK && dkim_eom(d, NULL) == DKIM_STAT_OK &&
-                dkim_getsighdr_d(d, header_name.n, &value, &n) == DKIM_STAT_OK;
+    bool made = dkim->chunk(d, (unsigned char *)(uintptr_t)message.p, message.n) == DKIM_STAT_OK &&
+                dkim->chunk(d, NULL, 0) == DKIM_STAT_OK && dkim->eom(d, NULL) == DKIM_STAT_OK &&
+                dkim->getsighdr_d(d, header_name.n, &value, &n) == DKIM_STAT_OK;
     if (!made)
         return say(a, ERR_CRYPT, "a letter cannot be signed");
     buf_add(&b, header_name);
@@ -115,14 +140,14 @@ enum err signature_make(struct arena *a, struct signature *s, msec now, text mes
 {
     DKIM_STAT status;
     uint64_t seconds = (uint64_t)(now / SECOND);
-    if (now && dkim_options(s->lib, DKIM_OP_SETOPT, DKIM_OPTS_FIXEDTIME, &seconds, sizeof seconds) != DKIM_STAT_OK)
+    if (now && s->dkim.options(s->lib, DKIM_OP_SETOPT, DKIM_OPTS_FIXEDTIME, &seconds, sizeof seconds) != DKIM_STAT_OK)
         return say(a, ERR_INTERNAL, "libopendkim takes no time");
-    DKIM *d = dkim_sign(s->lib, (const unsigned char *)"letter", NULL, (dkim_sigkey_t)s->key,
+    DKIM *d = s->dkim.sign(s->lib, (const unsigned char *)"letter", NULL, (dkim_sigkey_t)s->key,
                         (const unsigned char *)s->selector, (const unsigned char *)s->domain, DKIM_CANON_RELAXED,
                         DKIM_CANON_RELAXED, DKIM_SIGN_RSASHA256, -1, &status);
     if (!d)
         return say(a, ERR_CRYPT, "a letter cannot be signed");
-    enum err made = sign(a, d, message, out);
-    dkim_free(d);
+    enum err made = sign(a, &s->dkim, d, message, out);
+    s->dkim.free(d);
     return made;
 }

@@ -80,6 +80,8 @@ def becomes_a_request():
             check((row["kind"], row["channel"], row["state"], row["identity"], row["subject"]) == ("access", "email", "received", "none", None), f"{row}")
             check((row["email"], row["name"], row["language"]) == (address, "Zoé Carrel", "fr") and row["received"] == "2026-11-23T10:00:00.000Z", f"{row}")
             check("copie de mes données" in row["text"] and row["emails"][0]["subject"] == "Droit d'accès", f"{row}")
+        with open(f"/proc/{door.server.process.pid}/maps") as maps:
+            check("libgmime" not in maps.read(), "the server itself has what takes emails apart in memory")
         mine, theirs = (door.box.wait(address, letter="request_received") for address in ("zoe.1@exemple.example", "stranger@exemple.example"))
         check(mine.headers["auto-submitted"] == "auto-replied" and mine.headers["in-reply-to"] == "<zoe.1@exemple.example>", f"{mine.headers}")
         check(re.match(r"vie-privee\+[0-9A-Z]{39}@site-fr\.example$", mine.headers["reply-to"]), f"{mine.headers}")

@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     BUF_AUTO b = buf_make(32 << 20);
     const struct json *said;
     text in = { (const char *)data, size };
-    if (!opened)
-        mime_read_open();
+    if (!opened && !mime_read_open())
+        abort();
     opened = true;
     if (!mime_read(in, &b))
         return 0;

@@ -70,6 +70,22 @@ static void json(void **state)
     w = json_out(&b);
     json_put(&w, v);
     assert_true(text_eq(built(&b), TEXT("[0,0,0]")));
+    static const char *const broken[] = { "",       " ",        "{",         "[1,]",       "{\"a\":1,}", "{a:1}",    "01",      "-",    "1.",
+                                          "1e",     "+1",       ".5",        "0x10",       "nul",         "truex",    "\"a",      "\"\n\"", "\"\\x\"",
+                                          "\"\\u12@4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\xff\"", "\"\xc0\x80\"",
+                                          "\"\xed\xa0\x80\"", "9223372036854775808", "1e400", "[1}", "{\"a\" 1}", "\"\\", "\"\\u12\"" };
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        assert_int_equal(json_parse(&a, text_of(broken[i]), &v), ERR_JSON);
+    assert_int_equal(json_parse(&a, TEXT("\"\\ud83d\\ude00\\u00e9\\/\\t\""), &v), OK);
+    assert_true(text_eq(v->value, TEXT("\xf0\x9f\x98\x80\xc3\xa9/\t")));
+    assert_int_equal(json_parse(&a, TEXT(" [ 0.1, 1e2, -9223372036854775808 ] \r\n"), &v), OK);
+    assert_true(text_eq(v->first->value, TEXT("0.1")) && text_eq(v->first->next->value, TEXT("100")) && v->count == 3);
+    buf_clear(&b);
+    buf_char(&b, '{'); /* of many members, too, a name that stands twice is found */
+    for (unsigned i = 0; i < 60; i++)
+        buf_print(&b, "\"%u\":1,", i * 7 % 59);
+    buf_add(&b, TEXT("\"z\":1}"));
+    assert_int_equal(json_parse_buf(&a, &b, &v), ERR_JSON);
     char deep[200];
     for (size_t i = 0; i < sizeof deep; i++)
         deep[i] = '[';
@@ -114,6 +130,13 @@ static void arenas(void **state)
     assert_int_equal(arena_whole(&a), ERR_TOO_LARGE);
     arena_reset(&a);
     assert_int_equal(arena_whole(&a), OK);
+    text kept = arena_copy(&a, TEXT("kept"));
+    struct arena_mark here = arena_mark(&a);
+    text gone = arena_copy(&a, TEXT("gone"));
+    arena_back(&a, here);
+    assert_true(text_eq(kept, TEXT("kept")) && a.used == here.used);
+    assert_ptr_equal(arena_copy(&a, TEXT("next")).p, gone.p);
+    arena_back(&a, here);
     assert_null(arena_alloc(&a, 512));
     assert_int_equal(arena_whole(&a), ERR_MEMORY);
 }

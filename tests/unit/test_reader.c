@@ -73,7 +73,7 @@ static void read_an_email(void)
 
 static void it_still_reads(void **state)
 {
-    mime_read_open();
+    assert_true(mime_read_open());
     int status = ends(read_an_email);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
 }

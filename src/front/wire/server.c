@@ -415,6 +415,7 @@ static void bound_heaps(void)
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
     mallopt(M_ARENA_MAX, 2);
+    malloc_trim(0); /* what the start took and gave back */
 }
 
 enum err server_run(struct arena *a, struct app *app, const struct server_options *o)
