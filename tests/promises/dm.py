@@ -478,6 +478,8 @@ def shared_with_who_is_bound(t):
         disclosed(client, ident, "advertiser", "orders", "contact").refused("undeclared", status=422, clause="^recipients$")
         for who in ("campaigns", "accounting", "mobile", "contest_site", "service_desk"):
             disclosed(server.client(who), ident, "carrier", "orders", "contact").refused("forbidden", status=403, clause=rf"^(roles|systems)\.{who}$")
+        disclosed(server.client("subsidiary"), ident, "call_centre", "customer_service", "contact") \
+            .refused("forbidden", status=403, clause=r"^recipients\.subsidiary$")
     with part("the register shows all"):
         seen_in_the_register(server, client, ident, browser, given)
         for language in ("fr", "en"):

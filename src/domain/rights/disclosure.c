@@ -64,6 +64,11 @@ static enum err categories_of(struct ctx *c, const struct json *list, struct bit
  * accepted. */
 static enum err allow(struct ctx *c, const struct person *p, int recipient, text purpose, const struct bits *categories)
 {
+    const struct actor_class *giver = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
+    if (c->actor.index != recipient && giver && giver->kind == ACTOR_RECIPIENT) {
+        say_clause(c->arena, ERR_FORBIDDEN, &giver->clause, "a recipient takes what is for itself, and gives to nobody");
+        return write_refusal(c, p, purpose, TEXT(""));
+    }
     if (c->actor.index != recipient)
         TRY(person_allow(c, p, purpose, categories, ACT_DISCLOSE));
     struct ctx receiving = *c;

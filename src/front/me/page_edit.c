@@ -149,7 +149,7 @@ enum err api_edit_save(struct ctx *c, const struct request *q, struct reply *r)
 
 enum err api_edit_erase(struct ctx *c, const struct request *q, struct reply *r)
 {
-    const struct category *cat;
+    const struct category *cat = NULL;
     struct answer answer = { 0 };
     TRY(category_of(c, q, &cat));
     bool sure = text_eq(json_text(q->json, TEXT("sure")), TEXT("yes"));

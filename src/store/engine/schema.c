@@ -90,7 +90,7 @@ static enum err version_known(struct db *db, int newest, int *version)
 
 enum err schema_known(struct db *db)
 {
-    int version;
+    int version = 0;
     return version_known(db, schema_version(), &version);
 }
 
