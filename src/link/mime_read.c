@@ -38,7 +38,8 @@ static struct {
 
 static bool load_library(void)
 {
-    void *gmime = dlopen("libgmime-3.0.so.0", RTLD_NOW | RTLD_LOCAL);
+    static void *gmime; /* stays, as what it loaded does */
+    gmime = dlopen("libgmime-3.0.so.0", RTLD_NOW | RTLD_LOCAL);
     bool whole = gmime != NULL;
 #define FUNCTION(name) whole = whole && (*(void **)&lib.name = dlsym(gmime, #name)) != NULL;
 #include "link/gmime.def"

@@ -55,7 +55,8 @@ static enum err read_key(struct arena *a, text path, struct signature *s)
 
 static bool load_library(struct library *l)
 {
-    void *opened = dlopen("libopendkim.so.11", RTLD_NOW | RTLD_LOCAL); /* once, and for as long as the program runs */
+    static void *opened; /* for as long as the program runs */
+    opened = dlopen("libopendkim.so.11", RTLD_NOW | RTLD_LOCAL);
     bool whole = opened != NULL;
 #define FIND(name) whole = whole && (*(void **)&l->name = dlsym(opened, "dkim_" #name)) != NULL;
     DKIM_FUNCTIONS(FIND)

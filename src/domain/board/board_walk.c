@@ -219,7 +219,7 @@ static enum err has_key(struct walker *w, text tenant, struct subject_id subject
 static enum err look_at_person(struct walker *w, struct query *q)
 {
     enum { GONE = 2 };
-    struct subject_id id;
+    struct subject_id id = { 0 };
     bool key;
     TRY(subject_of(w, q, COL(LOOK_SUBJECTS, subject), &id));
     if (query_get(q, LOOK_SUBJECTS, state) == GONE)
@@ -264,7 +264,7 @@ static enum err key_serves(struct walker *w, struct db *db, text tenant, struct 
 
 static enum err look_at_key(struct walker *w, struct query *q)
 {
-    struct subject_id id;
+    struct subject_id id = { 0 };
     bool serves;
     text tenant = arena_copy(w->step->c->arena, query_get(q, KEY_PAGE, tenant));
     uint32_t key_class = (uint32_t)query_get(q, KEY_PAGE, class);

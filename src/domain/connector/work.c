@@ -150,7 +150,7 @@ static enum err find_due(struct ctx *c, struct subject_id *id, bool *found)
 
 enum err connector_work(struct ctx *c, bool *more)
 {
-    struct subject_id id;
+    struct subject_id id = { 0 };
     *more = false;
     if (!store_leads(ctx_store(c)))
         return OK;

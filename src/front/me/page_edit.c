@@ -86,7 +86,7 @@ static enum err show_edit(struct ctx *c, const struct request *q, struct reply *
 
 enum err api_edit_page(struct ctx *c, const struct request *q, struct reply *r)
 {
-    const struct category *cat;
+    const struct category *cat = NULL;
     TRY(category_of(c, q, &cat));
     return show_edit(c, q, r, cat, NULL);
 }
@@ -136,7 +136,7 @@ static enum err correct(struct ctx *c, const struct request *q, const struct cat
 
 enum err api_edit_save(struct ctx *c, const struct request *q, struct reply *r)
 {
-    const struct category *cat;
+    const struct category *cat = NULL;
     TRY(category_of(c, q, &cat));
     bool changed;
     enum err e = correct(c, q, cat, &changed);
