@@ -120,13 +120,6 @@ bool unicode_unseen(uint32_t c)
 
 /* ---- Forms. ---- */
 
-/* The text that was built; p NULL when it could not be, which is said. */
-static text taken(struct arena *a, const struct buf *b)
-{
-    text out;
-    return buf_take(a, b, &out) == OK ? out : (text){ NULL, 0 };
-}
-
 static text normal(struct arena *a, uninorm_t form, text s)
 {
     size_t n = 0;
@@ -167,7 +160,7 @@ static text with_lines(struct arena *a, text s)
         else
             buf_add(&b, text_upto(text_from(s, at), i - at));
     }
-    return taken(a, &b);
+    return buf_made(a, &b);
 }
 
 text unicode_composed(struct arena *a, text s) { return plain(s) ? arena_copy(a, s) : normal(a, UNINORM_NFC, s); }
@@ -187,7 +180,7 @@ static text mapped(struct arena *a, text s, uint32_t (*map)(uint32_t))
         if (c)
             unicode_put(&b, c);
     }
-    return taken(a, &b);
+    return buf_made(a, &b);
 }
 
 static uint32_t visible(uint32_t c) { return unicode_ignorable(c) ? 0 : c; }

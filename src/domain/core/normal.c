@@ -7,13 +7,6 @@
 
 enum { LOCAL_MAX = 64, EMAIL_MAX = 254, URL_MAX = 2048 };
 
-/* The text that was built; p NULL when it could not be, which is said. */
-static text taken(struct arena *a, const struct buf *b)
-{
-    text out;
-    return buf_take(a, b, &out) == OK ? out : (text){ NULL, 0 };
-}
-
 /* ---- E-mail. ---- */
 
 static bool is_at(uint32_t c) { return c == '@' || c == 0xFF20 || c == 0xFE6B; }
@@ -87,7 +80,7 @@ static text shown_host(struct arena *a, text s)
         uint32_t c = unicode_next(s, &i);
         unicode_put(&b, c == 0x3002 || c == 0xFF0E || c == 0xFF61 || c == 0xFE52 ? '.' : c);
     }
-    return taken(a, &b);
+    return buf_made(a, &b);
 }
 
 static int hex_of(char c)
@@ -291,7 +284,7 @@ static text kept_iban(struct arena *a, text s)
         if (!unicode_blank(c) && c != '-' && c != '.')
             buf_add(&b, text_upto(text_from(wide, at), i - at));
     }
-    text packed = taken(a, &b);
+    text packed = buf_made(a, &b);
     if (text_starts(packed, TEXT("iban:")))
         packed = text_from(packed, 5);
     if (text_starts(packed, TEXT("iban")))
@@ -339,7 +332,7 @@ static text kept_telephone(struct arena *a, text s)
         else if (!unicode_ignorable(c))
             unicode_put(&b, c);
     }
-    return taken(a, &b);
+    return buf_made(a, &b);
 }
 
 static text kept_choice(struct arena *a, const struct field *f, text s)
@@ -398,7 +391,7 @@ static text one_blank(struct arena *a, text s)
             buf_char(&b, ' ');
         blank = is;
     }
-    return taken(a, &b);
+    return buf_made(a, &b);
 }
 
 text normal_lookup(struct ctx *c, const struct field *f, text value)
@@ -436,7 +429,7 @@ text normal_password(struct arena *a, text password)
                      !unicode_ignorable(c) && c != 0x2800;
         buf_add(&b, space ? TEXT(" ") : text_upto(text_from(password, at), i - at));
     }
-    text spaced = taken(a, &b), out = spaced.p ? unicode_composed(a, spaced) : spaced;
+    text spaced = buf_made(a, &b), out = spaced.p ? unicode_composed(a, spaced) : spaced;
     buf_wipe(&b);
     return out;
 }
