@@ -217,8 +217,7 @@ static enum err add_opened(struct arena *a, struct opened *o, const struct recor
         o->room = (o->count + count) * 2;
         o->list = NEW_ARRAY(a, struct record, o->room);
         TRY_PTR(o->list);
-        if (old)
-            memcpy(o->list, old, o->count * sizeof *old);
+        memcpy(o->list, old, o->count * sizeof *old);
     }
     memcpy(o->list + o->count, more, count * sizeof *more);
     o->count += count;
@@ -230,7 +229,8 @@ static enum err open_rows(struct ctx *c, const struct person *p, bool archived_t
                           unsigned *count, unsigned *unreadable)
 {
     RECORD_KEYS_AUTO keys = { .known = false };
-    struct opened o = { .list = NULL };
+    struct opened o = { .list = NEW_ARRAY(c->arena, struct record, *count + 1), .room = *count };
+    TRY_PTR(o.list);
     for (unsigned i = 0; i < *count; i++) {
         struct record *found = &(*rows)[i];
         unsigned n = 1;
