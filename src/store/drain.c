@@ -15,15 +15,6 @@ enum {
 
 /* ---- The thread. ---- */
 
-static enum err open_own(struct store *s, struct arena *a, enum file f, struct db **out)
-{
-    char path[PATH_MAX];
-    store_path(s, db_file_name(f).p, path);
-    TRY(db_open(a, path, f, DB_READ, out));
-    (*out)->store = s;
-    return OK;
-}
-
 /* As far as readers let it. What cannot be written is written again by the next pass: until all of a pass is synced,
  * the log stays what counts. */
 static enum err pass(struct store *s, enum file f, struct db **own)
@@ -31,7 +22,7 @@ static enum err pass(struct store *s, enum file f, struct db **own)
     ARENA_AUTO a = arena_make(PASS_MEMORY);
     struct log_state state = { 0 };
     if (!*own)
-        TRY(open_own(s, &a, f, own));
+        TRY(store_connect(s, &a, f, DB_READ, own));
     (*own)->arena = &a;
     readers_release(s, &a);
     enum err e = db_drain(*own, DRAIN_SOME, 0, &state);

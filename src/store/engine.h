@@ -13,27 +13,26 @@
 enum file { FILE_DATA, FILE_KEYS, FILE_COUNT };
 text db_file_name(enum file f); /* "data.db", "keys.db" */
 
-/* ---- engine/sqlite.c: one connection. Nothing else calls SQLite but this folder. ---- */
-#define CONTROLS(X)                                                                                                    \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
-    X(SNAPSHOT, "BEGIN")                                                                                               \
-    X(COMMIT, "COMMIT") X(ROLLBACK, "ROLLBACK") X(SAVE, "SAVEPOINT member") X(UNDO, "ROLLBACK TO member")              \
-        X(KEEP, "RELEASE member")
+/* ---- engine/connection.c: a connection, its transactions and its statements, over any engine. ---- */
+#define CONTROLS(X) X(BEGIN) X(SNAPSHOT) X(COMMIT) X(ROLLBACK) X(SAVE) X(UNDO) X(KEEP)
 enum control {
-#define X(name, words) CONTROL_##name,
+#define X(name) CONTROL_##name,
     CONTROLS(X)
 #undef X
         CONTROL_COUNT
 };
 
+struct engine;
 struct conn; /* the engine's own: engine/sqlite.h */
 struct db {
+    const struct engine *engine;
     struct conn *conn;
     struct store *store;
     struct arena *arena; /* of whoever uses the connection now */
     enum file file;
     bool writing;     /* the writer's, inside a group */
     enum err broken;  /* an error that ends the transaction: disk, memory, corruption */
+    enum err spoiled; /* an error of a statement, behind which the engine runs nothing until it is undone */
     bool sync_failed; /* the last error came from fsync */
     int logged;       /* pages of the log after the last commit on this connection */
     struct checked {
@@ -56,16 +55,18 @@ struct db {
     struct db *next;           /* in the pool */
 };
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN }; /* plain: the target of a backup, synced by its maker */
-enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out);
+/* A connection to `place`: a file, or an address of the engine's. */
+enum err db_connect(const struct engine *e, struct arena *a, const char *place, enum file f, enum db_mode mode,
+                    struct db **out);
+enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out); /* SQLite's */
 void db_close(struct db **db);
 #define DB_AUTO CLEANUP(db_close) struct db *
 enum err db_control(struct db *db, enum control c);
 /* Statements of the engine itself: PRAGMA, DDL, ATTACH. */
 enum err db_exec(struct db *db, const char *sql);
-/* Names the last SQLite error of this connection, `what` being done; marks db->broken when the transaction is lost. */
-enum err db_fail(struct db *db, const char *what);
-/* The write-ahead log is put into the file: as much of it as readers allow, and whoever writes goes on meanwhile; all
- * of it, so that the next commit begins the log anew; and emptied, so that no byte of it stays. */
+/* Of an engine with files: the write-ahead log is put into the file: as much of it as readers allow, and whoever writes
+ * goes on meanwhile; all of it, so that the next commit begins the log anew; and emptied, so that no byte of it stays.
+ * Another engine keeps its log itself: nothing is done. */
 enum drain_step { DRAIN_SOME, DRAIN_ALL, DRAIN_EMPTY };
 /* Whether somebody held it up for longer than `wait_ms`; pages of the log that are in the file. */
 struct log_state {
@@ -81,12 +82,51 @@ bool db_rollback(struct db *db);
 int64_t db_changes(struct db *db); /* rows changed on this connection since it was opened */
 /* A column's value with its type as stored: for whoever reads rows of any table (ledger.c). */
 struct cell query_cell(struct query *q, unsigned n);
+/* A row of sql.def. parameters: a letter each, or "_". columns: "I seq;T leaf;" and so on. */
+struct statement {
+    text name, parameters, columns, sql;
+};
+const struct statement *statement_row(enum sql sql);
 
-/* ---- engine/watch.c ---- */
-/* From now on ledger_changed() is told of every row that this connection changes. Before anything is prepared. */
-void db_watch(struct db *db);
+/* ---- An engine: what connection.c, schema.c and store.c ask of it; nobody else does. ---- */
+struct made {
+    enum file file;
+    const char *sql;
+};
+struct engine {
+    text name;
+    bool files;  /* its databases are files of the data folder, which store/copy copies, and drain.c drains */
+    bool spoils; /* a statement that fails spoils the transaction: see db->spoiled */
+    /* Whether there is a database with something in it. */
+    enum err (*there)(struct arena *a, const char *place, enum file f, bool *out);
+    /* Fills db->conn. What fails is said in db->arena, and close() follows. */
+    enum err (*open)(struct db *db, const char *place, enum db_mode mode);
+    /* The same connection anew, after an error that left it unknown what was written; NULL: a new one is opened. */
+    enum err (*again)(struct db *db);
+    void (*close)(struct db *db);
+    enum err (*control)(struct db *db, enum control c);
+    enum err (*exec)(struct db *db, const char *sql);
+    enum err (*drain)(struct db *db, enum drain_step step, int wait_ms, struct log_state *out);
+    bool (*in_transaction)(struct db *db);
+    bool (*rollback)(struct db *db);
+    int64_t (*changes)(struct db *db);
+    /* Prepares it at its first use on the connection and takes the values, whose bytes live until it has run: sets
+     * q->statement. ERR_INTERNAL when the connection runs the same already. */
+    enum err (*start)(struct query *q, const struct val *args, size_t count);
+    enum err (*step)(struct query *q, bool *row);
+    void (*end)(struct query *q);
+    bool (*reads)(struct query *q); /* and changes nothing */
+    struct cell (*cell)(struct query *q, unsigned n);
+    /* The version of the tables, 0 in a new database; what makes them; whether a SELECT of known columns runs. */
+    enum err (*version_get)(struct db *db, int *out);
+    enum err (*version_set)(struct db *db, int version);
+    enum err (*selects)(struct db *db, const char *sql, bool *out);
+    const struct made *tables;
+    size_t table_count;
+};
+extern const struct engine engine_sqlite;
 
-/* ---- engine/copy.c ---- */
+/* ---- engine/copy.c: files of SQLite ---- */
 /* Copies the file of `from`, as one snapshot that holds all that was committed before, into the empty file of `to`. */
 enum err db_copy(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all));
 /* Another file of the engine as `former.TABLE` in statements of db_exec(), and away again. */
@@ -112,7 +152,7 @@ enum err anchor_check(struct store *s, struct arena *a);
 enum err reads_before(struct query *q, const struct val *args);
 enum err reads_row(struct query *q);
 
-/* ---- engine/schema.c ---- */
+/* ---- engine/schema.c: the tables, whatever the engine ---- */
 struct migration {
     int version;
     const char *sql;
@@ -200,6 +240,8 @@ struct drain {
 
 struct store {
     char dir[PATH_MAX - 64];
+    const struct engine *engine;
+    char places[FILE_COUNT][PATH_MAX]; /* of its databases */
     int lock_fd;
     struct clock clock;
     char master_file[PATH_MAX];
@@ -287,10 +329,13 @@ void readers_release(struct store *s, struct arena *a);
 void readers_empty(struct store *s, bool begins);
 void readers_close(struct store *s);
 
+/* A connection to the store's own database. */
+enum err store_connect(struct store *s, struct arena *a, enum file f, enum db_mode mode, struct db **out);
+
 /* Steps of opening, for store_open and store_restore. */
 enum err store_make(struct arena *a, const struct store_options *o,
                     struct store **out); /* folder, its lock, the master key */
-enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *name, enum db_mode mode);
+enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *place, enum db_mode mode);
 enum err store_load(struct arena *a, struct store *s, text origin); /* edge, secrets, signer */
 /* The signer of the keyring that is open, under the name `origin`: for what must be checked before data.db may be
  * opened. */

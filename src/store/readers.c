@@ -55,12 +55,8 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     struct ledger_fresh fresh;
     uint64_t state = 0;
     struct db *db = take(s, f, &newest, &fresh, &state);
-    if (!db) {
-        char path[PATH_MAX];
-        store_path(s, db_file_name(f).p, path);
-        TRY(db_open(a, path, f, DB_READ, &db));
-        db->store = s;
-    }
+    if (!db)
+        TRY(store_connect(s, a, f, DB_READ, &db));
     db->arena = a;
     db->next = NULL;
     *out = db;

@@ -61,23 +61,25 @@ static enum err make_private(struct arena *a, const char *path)
     return OK;
 }
 
-enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *name, enum db_mode mode)
+enum err store_connect(struct store *s, struct arena *a, enum file f, enum db_mode mode, struct db **out)
 {
-    char path[PATH_MAX];
-    store_path(s, name, path);
-    if (mode == DB_CREATE)
-        TRY(make_private(a, path));
-    TRY(db_open(a, path, f, mode, &s->writers[f]));
+    TRY(db_connect(s->engine, a, s->places[f], f, mode, out));
+    (*out)->store = s;
+    return OK;
+}
+
+enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *place, enum db_mode mode)
+{
+    if (mode == DB_CREATE && s->engine->files)
+        TRY(make_private(a, place));
+    TRY(db_connect(s->engine, a, place, f, mode, &s->writers[f]));
     s->writers[f]->store = s;
     return schema_apply(s->writers[f]);
 }
 
-static bool has_bytes(const struct store *s, enum file f)
+static enum err has_rows(struct arena *a, const struct store *s, enum file f, bool *out)
 {
-    char path[PATH_MAX];
-    struct stat st;
-    store_path(s, db_file_name(f).p, path);
-    return stat(path, &st) == 0 && st.st_size > 0;
+    return s->engine->there(a, s->places[f], f, out);
 }
 
 static enum err has_secret(struct store *s, bool *found)
@@ -91,10 +93,8 @@ static enum err has_secret(struct store *s, bool *found)
 /* Asked of both files before either is touched: a folder that a newer program wrote is left to it as it is. */
 static enum err version_known(struct arena *a, struct store *s, enum file f)
 {
-    char path[PATH_MAX];
     DB_AUTO db = NULL;
-    store_path(s, db_file_name(f).p, path);
-    TRY(db_open(a, path, f, DB_READ, &db));
+    TRY(db_connect(s->engine, a, s->places[f], f, DB_READ, &db));
     return schema_known(db);
 }
 
@@ -102,20 +102,22 @@ static enum err version_known(struct arena *a, struct store *s, enum file f)
  * keys could never be read, and new data beside a used keyring would hide that the old are gone. */
 static enum err open_files(struct arena *a, struct store *s, bool create)
 {
-    bool has_data = has_bytes(s, FILE_DATA), has_keys = has_bytes(s, FILE_KEYS), used;
+    bool has_data, has_keys, used;
+    TRY(has_rows(a, s, FILE_DATA, &has_data));
+    TRY(has_rows(a, s, FILE_KEYS, &has_keys));
     if (!has_data && !create)
         return say(a, ERR_CONFIG, "%s holds no data yet", s->dir);
     if (has_data && !has_keys)
         return say(a, ERR_CONFIG, "%s has data.db without the keyring keys.db", s->dir);
     for (enum file f = 0; f < FILE_COUNT; f++)
-        if (has_bytes(s, f))
+        if (f == FILE_DATA ? has_data : has_keys)
             TRY(version_known(a, s, f));
-    TRY(store_open_file(a, s, FILE_KEYS, "keys.db", has_keys ? DB_WRITE : DB_CREATE));
+    TRY(store_open_file(a, s, FILE_KEYS, s->places[FILE_KEYS], has_keys ? DB_WRITE : DB_CREATE));
     TRY(has_secret(s, &used));
     if (!has_data && used)
         return say(a, ERR_CONFIG, "%s has the keyring keys.db without data.db: restore a backup", s->dir);
-    TRY(store_open_file(a, s, FILE_DATA, "data.db", has_data ? DB_WRITE : DB_CREATE));
-    return has_data ? OK : store_sync_folder(a, s->dir);
+    TRY(store_open_file(a, s, FILE_DATA, s->places[FILE_DATA], has_data ? DB_WRITE : DB_CREATE));
+    return has_data || !s->engine->files ? OK : store_sync_folder(a, s->dir);
 }
 
 /* ---- Secrets. ---- */
@@ -163,7 +165,9 @@ static enum err master(struct arena *a, struct store *s, const struct store_opti
     if (o->master_file.n && !text_cstr(o->master_file, s->master_file, sizeof s->master_file))
         return say(a, ERR_CONFIG, "the name of the master key's file is too long");
     snprintf(former_file, sizeof former_file, "%s.former", s->master_file);
-    bool make = o->create && !has_bytes(s, FILE_KEYS) && !exists(s->master_file);
+    bool has_keys;
+    TRY(has_rows(a, s, FILE_KEYS, &has_keys));
+    bool make = o->create && !has_keys && !exists(s->master_file);
     TRY(make ? master_create(a, s->master_file, &m) : master_read(a, s->master_file, &m));
     if (exists(former_file)) {
         TRY(master_read(a, former_file, &former));
@@ -325,7 +329,10 @@ enum err store_make(struct arena *a, const struct store_options *o, struct store
     s->own = arena_make(OWN_MEMORY);
     s->line = buf_make(LEAF_MAX);
     locks_init(s);
+    s->engine = &engine_sqlite;
     enum err e = folder(a, s, o);
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        store_path(s, db_file_name(f).p, s->places[f]);
     if (e == OK && (e = lock(a, s)) == OK)
         e = master(a, s, o);
     if (e != OK)

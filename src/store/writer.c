@@ -41,12 +41,11 @@ static enum err adopt_edge(struct store *s, struct db *data)
 
 static enum err reopen_file(struct store *s, enum file f)
 {
-    char path[PATH_MAX];
     bool busy;
     struct db *fresh;
-    store_path(s, db_file_name(f).p, path);
-    TRY(db_open(&s->own, path, f, DB_WRITE, &fresh)); /* before the old one goes, so that the log's index lives on */
-    fresh->store = s;
+    if (s->engine->again)
+        return s->engine->again(s->writers[f]);
+    TRY(store_connect(s, &s->own, f, DB_WRITE, &fresh)); /* before the old one goes, so that the log's index lives on */
     db_close(&s->writers[f]);
     s->writers[f] = fresh;
     drain_hold(s, true);

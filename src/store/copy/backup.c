@@ -20,11 +20,9 @@ static void copy_end(struct copy *c)
 static enum err copy_file(struct store *s, struct arena *a, enum file f, const char *to,
                           void (*progress)(uint64_t done, uint64_t all))
 {
-    char from[PATH_MAX];
     COPY_AUTO c = { 0 };
-    store_path(s, db_file_name(f).p, from);
     TRY(file_write(a, to, TEXT(""))); /* made for this user alone */
-    TRY(db_open(a, from, f, DB_READ, &c.from));
+    TRY(db_open(a, s->places[f], f, DB_READ, &c.from));
     TRY(db_open(a, to, f, DB_PLAIN, &c.to));
     TRY(db_copy(c.from, c.to, progress));
     copy_end(&c);

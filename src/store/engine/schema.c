@@ -1,31 +1,5 @@
-/* The tables made from tables.def, and the steps that lead an older file to them. */
-#include "store/engine/sqlite.h"
-
-#define DDL_integer                  "INTEGER"
-#define DDL_text                     "TEXT"
-#define DDL_bytes                    "BLOB"
-#define DDL_required                 "NOT NULL"
-#define DDL_optional                 "NULL"
-#define COLUMN(name, type, need)     #name " " DDL_##type " " DDL_##need ", "
-#define SEALED(name, need, category) #name " BLOB " DDL_##need ", "
-#define KEY(...)                     "PRIMARY KEY (" #__VA_ARGS__ ")"
-#define STORAGE_clustered            "STRICT, WITHOUT ROWID"
-#define STORAGE_heap                 "STRICT"
-
-static const struct {
-    enum file file;
-    const char *sql;
-} ddl[] = {
-#define TABLE(name, erasure, kept_as, storage, bound, ...)                                                             \
-    { FILE_DATA, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
-#define KEYRING_TABLE(name, storage, ...)                                                                              \
-    { FILE_KEYS, "CREATE TABLE IF NOT EXISTS " #name " (" __VA_ARGS__ ") " STORAGE_##storage },
-#define INDEX(name, table, what) { FILE_DATA, "CREATE INDEX IF NOT EXISTS " #name " ON " #table " " what },
-#include "store/tables.def"
-#undef TABLE
-#undef KEYRING_TABLE
-#undef INDEX
-};
+/* The tables: made by the engine from tables.def, led there from an older form, and known again at the start. */
+#include "store/engine.h"
 
 /* Version 1 is the first form; rows of migrations.def lead from it. */
 static const struct migration migrations[] = {
@@ -38,25 +12,7 @@ enum { MIGRATIONS = sizeof migrations / sizeof *migrations };
 
 int schema_version(void) { return migrations[MIGRATIONS - 1].version; }
 
-static enum err version_get(struct db *db, int *out)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(db->conn->handle, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK)
-        return db_fail(db, "user_version");
-    enum err e = sqlite3_step(statement) == SQLITE_ROW ? OK : db_fail(db, "user_version");
-    *out = e == OK ? sqlite3_column_int(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    return e;
-}
-
-static enum err version_set(struct db *db, int version)
-{
-    char sql[64];
-    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
-    return db_exec(db, sql);
-}
-
-enum err schema_touch(struct db *db) { return version_set(db, schema_version()); }
+enum err schema_touch(struct db *db) { return db->engine->version_set(db, schema_version()); }
 
 /* Runs `body` in one transaction. */
 static enum err in_transaction(struct db *db, enum err (*body)(struct db *db, const void *arg), const void *arg)
@@ -75,12 +31,12 @@ static enum err one_step(struct db *db, const void *arg)
     const struct migration *step = arg;
     if (step->file == db->file)
         TRY(db_exec(db, step->sql));
-    return version_set(db, step->version);
+    return db->engine->version_set(db, step->version);
 }
 
 static enum err version_known(struct db *db, int newest, int *version)
 {
-    TRY(version_get(db, version));
+    TRY(db->engine->version_get(db, version));
     return *version <= newest
                ? OK
                : say(db->arena, ERR_CONFIG,
@@ -106,9 +62,6 @@ enum err schema_migrate(struct db *db, const struct migration *steps, size_t cou
 
 /* Every column that this program uses, so that a file of another make is refused at the start and not at the first
  * write. */
-#undef COLUMN
-#undef SEALED
-#undef KEY
 #define COLUMN(name, type, need)     #name ", "
 #define SEALED(name, need, category) #name ", "
 #define KEY(...)                     "1 "
@@ -128,33 +81,31 @@ static const struct {
 static enum err check_columns(struct db *db)
 {
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        sqlite3_stmt *statement = NULL;
+        bool known;
         if (columns[i].file != db->file)
             continue;
-        int code = sqlite3_prepare_v2(db->conn->handle, columns[i].sql, -1, &statement, NULL);
-        sqlite3_finalize(statement);
-        if (code == SQLITE_ERROR)
+        TRY(db->engine->selects(db, columns[i].sql, &known));
+        if (!known)
             return say(db->arena, ERR_CONFIG,
                        "table %s of %s has other columns than this program knows: a migration is missing",
                        columns[i].name, db_file_name(db->file).p);
-        if (code != SQLITE_OK)
-            return db_fail(db, columns[i].name);
     }
     return OK;
 }
 
 static enum err make_tables(struct db *db, const void *arg)
 {
-    for (size_t i = 0; i < sizeof ddl / sizeof *ddl; i++)
-        if (ddl[i].file == db->file)
-            TRY(db_exec(db, ddl[i].sql));
-    return version_set(db, schema_version());
+    const struct engine *e = db->engine;
+    for (size_t i = 0; i < e->table_count; i++)
+        if (e->tables[i].file == db->file)
+            TRY(db_exec(db, e->tables[i].sql));
+    return e->version_set(db, schema_version());
 }
 
 enum err schema_apply(struct db *db)
 {
     int version;
-    TRY(version_get(db, &version));
+    TRY(db->engine->version_get(db, &version));
     if (version)
         TRY(schema_migrate(db, migrations, MIGRATIONS));
     TRY(in_transaction(db, make_tables, NULL));

@@ -11,6 +11,28 @@ struct conn {
     sqlite3_stmt *statements[SQL_COUNT];
 };
 
+/* Names the last SQLite error of this connection, `what` being done; marks db->broken when the transaction is lost. */
+enum err db_fail(struct db *db, const char *what);
+/* watch.c: from now on ledger_changed() is told of every row that this connection changes. Before anything is prepared.
+ */
+void db_watch(struct db *db);
+
+/* sqlite_schema.c, for the row of sqlite.c. */
+enum {
+#define TABLE(name, ...) SQLITE_TABLE_##name,
+#define KEYRING_TABLE(name, ...) SQLITE_TABLE_##name,
+#define INDEX(name, ...) SQLITE_INDEX_##name,
+#include "store/tables.def"
+#undef TABLE
+#undef KEYRING_TABLE
+#undef INDEX
+    SQLITE_TABLES
+};
+extern const struct made sqlite_tables[SQLITE_TABLES];
+enum err sqlite_version_get(struct db *db, int *out);
+enum err sqlite_version_set(struct db *db, int version);
+enum err sqlite_selects(struct db *db, const char *sql, bool *out);
+
 /* Before anything is opened: files opened under this name gather what is written to their log (gather.c). */
 #define GATHERING "gathering"
 int gather_register(void);
