@@ -120,11 +120,19 @@ static struct clause clause_of(const struct loaded *l, const struct node *n)
     return *policy_clause(&l->policy, n ? n->path : TEXT(""));
 }
 
+text policy_file_told(text file)
+{
+    size_t last = file.n;
+    while (last && file.p[last - 1] != '/')
+        last--;
+    return text_starts(file, TEXT("/")) || text_find(file, TEXT("..")) >= 0 ? text_from(file, last) : file;
+}
+
 void clause_json(struct json_out *w, const struct clause *c)
 {
     json_open(w, '{');
     json_pair(w, TEXT("path"), c->path);
-    json_pair(w, TEXT("file"), c->file);
+    json_pair(w, TEXT("file"), policy_file_told(c->file));
     json_pair_int(w, TEXT("line"), c->at.line);
     json_name(w, TEXT("promises"));
     json_open(w, '[');

@@ -345,7 +345,10 @@ void policy_unref(const struct policy **p);
 
 /* "policies/site-fr.yaml:84, promise FR-03": how a refusal names its clause. */
 text clause_print(struct arena *a, const struct clause *c);
-/* {"path", "file", "line", "promises": […]}: the same in an answer. */
+/* A policy file as answers name it: a path from the root, or out of the folder where the server was started, is this
+ * machine's affair and told by its last part alone. */
+text policy_file_told(text file);
+/* {"path", "file", "line", "promises": […]}: the same in an answer, with policy_file_told(). */
 void clause_json(struct json_out *w, const struct clause *c);
 
 /* Indexes by name, -1 when the file does not have it. */

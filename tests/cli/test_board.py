@@ -2,6 +2,7 @@
 """The promise board from outside: all kept, then a break planted in the files of a stopped server, seen in every place it is shown."""
 import json, os, re, shutil, sqlite3, sys, tempfile
 from common import SMALL, TOP, Server, check, garant, tests
+from garant import policy_told
 import people, sample
 
 FULL = "policies/mxplorerplace.yaml"
@@ -328,7 +329,7 @@ def shown():
         check(state(seen, "retention") == "broken", "the running server does not see it")
         broken = [one for one in seen["clauses"] if one["state"] == "broken"]
         check(broken and all(one["path"] == "retention.visits" and one["bad"] == 1 for one in broken), f"{broken}")
-        with open(broken[0]["file"], encoding="utf-8") as file:
+        with open(policy_told(broken[0]["file"]), encoding="utf-8") as file:
             check("visits" in file.read().split("\n")[broken[0]["line"] - 1], "the line is not the clause's")
         for lang, word in (("en", "Not kept"), ("fr", "Non tenu")):
             page = server.anyone().get(f"/promises?lang={lang}").expect(200)

@@ -1,9 +1,10 @@
 """Every route, from the route table: its headers and cookies whoever asks, line feeds and scripts in every parameter, other people's ids.
 
 What is asked is made from /openapi.json, so that a new route is tested on the day it is there."""
-import contextlib, html.parser, re, urllib.parse
+import contextlib, html.parser, os, re, shutil, tempfile, urllib.parse
 from described import Routes, ask
-from garant import Client, Server, check
+from garant import TOP, Client, Server, check
+from people import opened, visitor
 
 POLICY = "tests/hostile/people.yaml"
 CANARY = "<svg onload=alert(1)>\"'"                             # stands in the policy's own words too
@@ -110,9 +111,9 @@ class Faults:
 
 
 @contextlib.contextmanager
-def lived_in(**options):
+def lived_in(policy=POLICY):
     """A server where a person has the canary in each text field, a file of that name, and a history."""
-    with Server(POLICY, **options) as server:
+    with Server(policy) as server:
         app = server.client("app")
         data = {"identity": {"first_name": CANARY, "last_name": CANARY, "note": LINES.replace("\r\n", " "), "site": "https://people.example/?" + "%3Csvg%3E"},
                 "contact": {"email": "canary@people.example", "phone": "+33612345678"}}
@@ -158,6 +159,27 @@ def register(tests):
                     answer = server.anyone().get(path, Accept=accept)
                     faults.note(path, answer, *([] if answer.status == 404 else ["not 404"]))
         return faults.end(700)
+
+    @tests.test("routes: no answer tells where the files of this machine are, to whoever is not its operator")
+    def places():
+        """The policy is named by its whole path, as a unit of systemd names it."""
+        told, count = set(), 0
+        with tempfile.TemporaryDirectory(prefix="planted-place-") as folder:
+            shutil.copy(os.path.join(TOP, POLICY), folder)
+            with lived_in(policy=os.path.join(folder, "people.yaml")) as server:
+                routes, app = Routes(server), server.client("app")
+                opened(server, {"identity": {"first_name": "Zed", "last_name": "Young"}, "contact": {"email": "zed@people.example"}})
+                refusal = app.read(server.person, "resale").refused(clause="purposes")
+                check(refusal["clause"]["file"] == "people.yaml", f"{refusal}")
+                callers = {"nobody": server.anyone(), "app": app, "reader": server.client("reader"), "person": visitor(server, "zed@people.example")}
+                for row in sorted(routes.rows, key=lambda r: (r["method"] != "GET", "session" in r["path"] or "signout" in r["path"])):
+                    for caller, client in callers.items():
+                        for accept in ("application/json", "text/html"):
+                            answer = ask(client, row, routes.path(row, values_of(server, row)), routes.body(row, "x"), Accept=accept)
+                            said, count = answer.body + repr(answer.headers).encode(), count + 1
+                            told |= {f"{row['name']} to {caller}"} if re.search(b"planted-place|garant-test-", said) else set()
+        check(not told, f"{len(told)} of {count}: {sorted(told)[:20]}")
+        return f"{count} requests"
 
     @tests.test("routes: line feeds and scripts in every parameter")
     def injection():

@@ -76,10 +76,17 @@ def check(holds, otherwise):
         raise Fault(otherwise)
 
 
+POLICIES = {}                                                   # the policy files that servers were started with, by their names
+
+
+def policy_told(file):
+    """The path of a policy file as answers name it: from TOP, or by its name alone."""
+    return POLICIES.get(file) or os.path.join(TOP, file)
+
+
 def check_line(clause):
     """The file and line a clause names are there, and the line holds the last word of the clause's path."""
-    path = clause["file"] if os.path.isabs(clause["file"]) else os.path.join(TOP, clause["file"])
-    with open(path, encoding="utf-8") as file:
+    with open(policy_told(clause["file"]), encoding="utf-8") as file:
         lines = file.read().split("\n")
     check(0 < clause["line"] <= len(lines), f"the clause names line {clause['line']} of {clause['file']}, which has {len(lines)}")
     words = [word for word in re.split(r"[.\[\]]", clause["path"]) if word and not word.isdigit()]
@@ -253,6 +260,7 @@ class Server:
     def __init__(self, policy, folder=None, data=None, now=None, arguments=(), env=None, start=True, log=None, tenant=None,
                  tls=None):
         self.policy, self.tenant = policy_file(policy), tenant
+        POLICIES[os.path.basename(self.policy)] = os.path.join(TOP, self.policy)
         self.tls = tls                                           # of certificates.py: the server then ends TLS itself
         self.context = tls.context() if tls else None
         self.made = folder is None

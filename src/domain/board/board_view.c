@@ -193,7 +193,7 @@ static void put_clause(struct ctx *c, struct json_out *w, const struct board_vie
 {
     json_open(w, '{');
     json_pair(w, TEXT("path"), one->path);
-    json_pair(w, TEXT("file"), v->file);
+    json_pair(w, TEXT("file"), policy_file_told(v->file));
     json_pair_int(w, TEXT("line"), one->line);
     json_pair(w, TEXT("state"), promise_word(one->state));
     json_pair(w, TEXT("sentence"), one->sentence);
@@ -226,7 +226,7 @@ static void put_policy(struct ctx *c, struct json_out *w)
     json_pair(w, TEXT("id"), c->policy->id);
     json_pair(w, TEXT("version"), c->policy->version);
     json_pair(w, TEXT("date"), date_print(c->arena, c->policy->date));
-    json_pair(w, TEXT("file"), c->policy->file);
+    json_pair(w, TEXT("file"), policy_file_told(c->policy->file));
     json_pair(w, TEXT("hash"), text_of(c->policy->hash));
     json_close(w, '}');
 }

@@ -56,7 +56,7 @@ static void put_policy_name(struct ctx *c, struct json_out *w, const struct poli
     json_pair(w, TEXT("version"), p->version);
     json_pair(w, TEXT("date"), date_print(c->arena, p->date));
     json_pair(w, TEXT("hash"), text_of(p->hash));
-    json_pair(w, TEXT("file"), p->file);
+    json_pair(w, TEXT("file"), policy_file_told(p->file));
 }
 
 enum err api_policy_get(struct ctx *c, const struct request *q, struct reply *r)
