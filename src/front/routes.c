@@ -19,7 +19,8 @@ static bool carried(struct ctx *c, const struct request *q, text authority)
     struct point p;
     if (route_id(q->route) == ROUTE_tracker_choose)
         return tracker_listed(c, authority);
-    return route_id(q->route) == ROUTE_form_send && point_find(c, q->params[0], &p) == OK &&
+    bool form = route_id(q->route) == ROUTE_form_send || route_id(q->route) == ROUTE_form_script_send;
+    return form && point_find(c, q->params[0], &p) == OK &&
            point_carried_by(&p, authority);
 }
 

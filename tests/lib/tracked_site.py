@@ -41,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         self.server.seen.append((self.command, path, self.headers.get("Cookie")))
         if self.server.pages:
-            self.answer(self.server.pages[path[-2:] if path.endswith(("/en", "/fr")) else "en"].encode())
+            self.answer(self.server.pages[path[-2:] if path.endswith(("/en", "/fr")) else "en"].encode(), **self.server.headers)
         elif path == "/seen.gif":
             self.answer(GIF, "image/gif", Set_Cookie="third=1; Path=/; Max-Age=3600")
         elif path == "/count.js":
@@ -61,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def listening(address, port=0):
     server = http.server.ThreadingHTTPServer((address, port), Handler)
-    server.daemon_threads, server.seen, server.pages = True, [], {}
+    server.daemon_threads, server.seen, server.pages, server.headers = True, [], {}, {}
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

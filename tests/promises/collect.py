@@ -1,8 +1,8 @@
 """Collection points: the forms that a policy declares, what they ask and say, what is sent by them, and who it belongs to."""
-import html, json, re, urllib.parse
-import dm, mp
+import gzip, html, json, os, re, subprocess, urllib.parse
+import dm, mp, tracked_site
 from browser import Browser
-from garant import check, check_absent, milliseconds
+from garant import TOP, check, check_absent, milliseconds
 from mailbox import Mailbox
 from people import staff
 from promise import further, part, promise
@@ -244,6 +244,7 @@ def five_points(t):
                 else:
                     answer.refused("forbidden", status=403, clause=r"^collection\.newsletter")
             server.anyone().post("/forms/newsletter", body).refused("invalid-value", status=422)   # nobody's page, and no stamp
+        drawn_by_listed_sites(server)
         with part("what fills in the field that people do not see is answered, and left"):
             sent(server, "newsletter", newsletter("Planted", "robot@x.example"), ["news.email"], website="http://spam.example").expect(200)
             check(not box.find("robot@x.example"), "a robot had a letter sent")
@@ -287,6 +288,73 @@ def purpose_by_purpose(t):
             check(told["live"] == live, f"the command tells {told}")
         with part("what needs a choice does not happen without it"):
             sent(server, "newsletter", newsletter("Planted", "none@x.example")).refused("consent-missing", status=403)
+
+
+# ---- Drawn by a script in the page of a listed site. ----
+
+def drawn_page(garant, language, form="resource", more='crossorigin="anonymous"'):
+    return f"""<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A site</title>
+<link rel="icon" href="data:,"></head><body><main><h1>A site</h1>
+<script src="{garant}/embed/form.js?form={form}&amp;lang={language}" {more}></script>
+<p>What stands after it.</p></main></body></html>"""
+
+
+def script_from(server, **headers):
+    return server.anyone().request("GET", "/embed/form.js?form=newsletter&lang=en", None, headers.items())
+
+
+def drawn_by_listed_sites(server):
+    with part("one script tag draws the form in the pages of the listed sites alone, in 4 kB"):
+        drawn = script_from(server, Origin="https://docs.myportal.example").expect(200)
+        check(drawn.headers["access-control-allow-origin"] == "https://docs.myportal.example"
+              and drawn.headers["cross-origin-resource-policy"] == "cross-origin", f"{drawn.headers}")
+        for form in POINTS:
+            size = len(gzip.compress(server.anyone().get(f"/embed/form.js?form={form}").expect(200).body))
+            check(size <= 4096, f"with what {form} says, form.js has {size} bytes")
+        check("https://evil.example" not in str(script_from(server, Referer="https://docs.myportal.example/a").expect(200).headers), "Referer")
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Referer": "https://evil.example/docs.myportal.example"}):
+            script_from(server, **headers).refused("forbidden", status=403, clause=r"^collection\.newsletter")
+        server.anyone().get("/embed/form.js?form=absent").refused("not-found", status=404)
+    with part("what it sends is taken from the listed sites alone, each fault told at its field"):
+        form = urllib.parse.urlencode({"contact.email": "script@x.example", "consent.news.email": "on"})
+        send = lambda body, origin: server.anyone().request("POST", "/embed/forms/newsletter?lang=en", body.encode(), {
+            "Origin": origin, "Content-Type": "application/x-www-form-urlencoded"}.items())
+        send(form, "https://evil.example").expect(403)
+        server.anyone().post("/embed/forms/newsletter", {"contact.email": "script@x.example"}, Origin="https://evil.example") \
+            .refused("forbidden", status=403, clause=r"^collection\.newsletter")
+        answer = send(form, "https://myportal.example").expect(422)
+        check([row["field"] for row in answer.json["faults"]] == ["identity.last_name"] and answer.json["faults"][0]["says"].startswith("Last name: "),
+              f"{answer.json}")
+        check(answer.headers["access-control-allow-origin"] == "https://myportal.example", f"{answer.headers}")
+        said = send(form + "&identity.last_name=Planted", "https://myportal.example").expect(200).json
+        check(said["state"] == "confirm" and len(said["says"]) == 2 and not said["gives"], f"{said}")
+
+
+@further("MP-06")
+def drawn_in_a_browser(t):
+    with part("in a browser, under a strict policy of the site: labels, faults beside fields and above, unticked boxes, what happens next; nothing is kept"), \
+            Mailbox() as box, tracked_site.listening(tracked_site.SITE) as site, tracked_site.listening(tracked_site.STRANGER) as stranger:
+        named = tracked_site.origin(site).split("//")[1]
+        edit = lambda text: younger(text).replace("sites: [myportal.example", f"sites: [{named}, myportal.example")
+        server = t.server(policy=t.copy_of_policy(edit), arguments=box.arguments())
+        garant = f"http://127.0.0.1:{server.port}"
+        strict = f"default-src 'none'; script-src {garant}; connect-src {garant}; img-src data:; base-uri 'none'; form-action 'none'; " \
+                 "require-trusted-types-for 'script'"
+        site.headers = {"Content_Security_Policy": strict}
+        site.pages = {language: drawn_page(garant, language) for language in ("en", "fr")}
+        stranger.pages = {"en": drawn_page(garant, "en"), "fr": drawn_page(garant, "fr", more='referrerpolicy="no-referrer"')}
+        told = t.path("drawn.json")
+        with open(told, "w", encoding="utf-8") as file:
+            json.dump({"garant": garant, "site": tracked_site.origin(site), "stranger": tracked_site.origin(stranger)}, file)
+        ran = subprocess.run(["node", os.path.join(TOP, "tests/browser/form.mjs"), told], capture_output=True, text=True, timeout=600, check=False)
+        check(ran.returncode == 0, f"the browser failed: {ran.stderr[-2000:]}")
+        check(json.loads(ran.stdout) == [], f"{ran.stdout}")
+        for language, purposes in (("en", {"news"}), ("fr", set())):
+            confirmed(server, box, f"drawn.{language}@x.example")
+            live = ledger(server, found(server, f"drawn.{language}@x.example", "resources"))["live"]
+            check(set(live) & {"news", "partner_news"} == purposes, f"{language}: {live}")
+        check(not box.find("stranger@x.example"), "what another site sent had a letter")
 
 
 # ---- deskmanager. ----

@@ -1,9 +1,14 @@
-/* Forms of the policy's collection points: the page, what is sent, the letter's link, and the same for programs. */
+/* Forms of the policy's collection points: the page, the script of other sites, what is sent, the letter's link; the
+ * same for programs. */
+#include "base/file/asset.h"
 #include "domain/choice/choice.h"
 #include "domain/core/paging.h"
+#include "domain/mail/mail.h"
 #include "front/door/gate.h"
 #include "front/door/word.h"
 #include "front/page/page_person.h"
+
+extern const struct assets choice_assets; /* made by tools/embed from choice/ */
 
 #define NAME q->params[0]
 
@@ -67,6 +72,12 @@ static void add_faults(struct page *p, const struct point *point, const struct w
         fault_add(p, TEXT("parent"), word_find(TEXT("form.parent_fault"), p->c->language));
 }
 
+static bool takes_requests(const struct ctx *c)
+{
+    text requests = node_text(node_at(c->policy->root, TEXT("rights.channels")), TEXT("form"));
+    return text_eq(requests, TEXT("true"));
+}
+
 static enum err show_form(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
 {
     PAGE_AUTO p = { 0 };
@@ -77,8 +88,7 @@ static enum err show_form(struct ctx *c, const struct request *q, struct reply *
     add_faults(&p, &point, why);
     page_problem(&p, why);
     put_form(&p, &point, why ? q->json : NULL);
-    text requests = node_text(node_at(c->policy->root, TEXT("rights.channels")), TEXT("form"));
-    json_pair_bool(&p.w, TEXT("requests"), text_eq(requests, TEXT("true")));
+    json_pair_bool(&p.w, TEXT("requests"), takes_requests(c));
     return page_show(&p, r, status_of(why));
 }
 
@@ -126,9 +136,15 @@ static enum err body_of(struct ctx *c, const struct request *q, const struct poi
 
 /* ---- From which sites. ---- */
 
+/* Its scripts may read the answer. */
+static enum err let_read(struct ctx *c, const struct request *q, struct reply *r)
+{
+    TRY(reply_header(c->arena, r, TEXT("Access-Control-Allow-Origin"), request_header(q, TEXT("Origin"))));
+    return reply_header(c->arena, r, TEXT("Vary"), TEXT("Origin"));
+}
+
 /* *trusted: a page of a listed site sent it. ERR_FORBIDDEN with the clause for any other site. */
-static enum err from_where(struct ctx *c, const struct request *q, const struct point *p, struct reply *r,
-                           bool *trusted)
+static enum err from_where(struct ctx *c, const struct request *q, const struct point *p, bool *trusted)
 {
     text origin = request_header(q, TEXT("Origin"));
     *trusted = false;
@@ -137,8 +153,7 @@ static enum err from_where(struct ctx *c, const struct request *q, const struct 
     if (!origin.p || !point_carried_by(p, gate_authority(origin)))
         return say_clause(c->arena, ERR_FORBIDDEN, p->clause, "the policy does not list the site that sent this form");
     *trusted = true;
-    TRY(reply_header(c->arena, r, TEXT("Access-Control-Allow-Origin"), origin));
-    return reply_header(c->arena, r, TEXT("Vary"), TEXT("Origin"));
+    return OK;
 }
 
 static enum err show_sent(struct ctx *c, const struct request *q, struct reply *r, const struct point *point)
@@ -159,7 +174,9 @@ enum err api_form_send(struct ctx *c, const struct request *q, struct reply *r)
     bool as_json = data && data->kind == J_OBJECT, trusted;
     TRY(request_take_language(c, q));
     TRY(point_find(c, NAME, &point));
-    TRY(from_where(c, q, &point, r, &trusted));
+    TRY(from_where(c, q, &point, &trusted));
+    if (trusted)
+        TRY(let_read(c, q, r));
     if (!as_json)
         TRY(body_of(c, q, &point, &in));
     enum err e = as_json ? OK : form_declared(c, q->json);
@@ -174,6 +191,142 @@ enum err api_form_send(struct ctx *c, const struct request *q, struct reply *r)
     struct why why = c->arena->why;
     why.code = e;
     return show_form(c, q, r, &why);
+}
+
+/* ---- The script that draws it on a listed site, and what that sends: as the page's form, answered as JSON. ---- */
+
+/* The page that loads it, as the browser says: by Origin where its tag has `crossorigin`, else by Referer. One that
+ * says neither is told what anybody may read; what it sends has an Origin, and is refused. */
+static enum err drawn_where(struct ctx *c, const struct request *q, const struct point *p)
+{
+    text origin = request_header(q, TEXT("Origin")), page = origin.p ? origin : request_header(q, TEXT("Referer"));
+    text from = gate_authority(page.p ? page : TEXT(""));
+    bool own = authority_same(from, q->host) || authority_same(from, gate_authority(mail_link(c, TEXT(""))));
+    if (!page.p || own || point_carried_by(p, from))
+        return OK;
+    return say_clause(c->arena, ERR_FORBIDDEN, p->clause, "the policy does not list the site that draws this form");
+}
+
+static void put_script_words(struct page *p)
+{
+    static const struct {
+        text name, key;
+    } words[] = {
+        { TEXT_INIT("who"), TEXT_INIT("form.who") },
+        { TEXT_INIT("why"), TEXT_INIT("form.why") },
+        { TEXT_INIT("how_long"), TEXT_INIT("form.how_long") },
+        { TEXT_INIT("from"), TEXT_INIT("form.from") },
+        { TEXT_INIT("until"), TEXT_INIT("form.until") },
+        { TEXT_INIT("rules"), TEXT_INIT("form.rules_at") },
+        { TEXT_INIT("rights"), TEXT_INIT("form.rights") },
+        { TEXT_INIT("privacy"), TEXT_INIT("form.privacy") },
+        { TEXT_INIT("requests"), TEXT_INIT("request.form_link") },
+        { TEXT_INIT("choices"), TEXT_INIT("form.choices") },
+        { TEXT_INIT("minor"), TEXT_INIT("form.minor") },
+        { TEXT_INIT("younger"), TEXT_INIT("form.younger") },
+        { TEXT_INIT("years_old"), TEXT_INIT("form.years_old") },
+        { TEXT_INIT("send"), TEXT_INIT("form.send") },
+        { TEXT_INIT("leave"), TEXT_INIT("form.leave") },
+        { TEXT_INIT("then_confirm"), TEXT_INIT("form.then_confirm") },
+        { TEXT_INIT("closed"), TEXT_INIT("form.closed") },
+        { TEXT_INIT("gives"), TEXT_INIT("form.gives") },
+        { TEXT_INIT("failed"), TEXT_INIT("form.failed") },
+        { TEXT_INIT("own"), TEXT_INIT("form.own_page") },
+        { TEXT_INIT("when"), TEXT_INIT("form.when") },
+        { TEXT_INIT("optional"), TEXT_INIT("frame.optional") },
+    };
+    json_name(&p->w, TEXT("words"));
+    json_open(&p->w, '{');
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        page_word(p, words[i].name, words[i].key);
+    json_pair(&p->w, TEXT("colon"), word_find(TEXT("colon"), p->c->language));
+    json_close(&p->w, '}');
+}
+
+/* The script is the same for all policies; the form is its argument. */
+enum err api_form_script(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct asset *script = asset_find(&choice_assets, TEXT("form.js"));
+    PAGE_AUTO p = { 0 };
+    struct point point;
+    TRY(request_take_language(c, q));
+    TRY(point_find(c, request_query(q, TEXT("form")), &point));
+    TRY(drawn_where(c, q, &point));
+    page_bare(c, q, TEXT("form"), &p);
+    put_form(&p, &point, NULL);
+    put_script_words(&p);
+    json_pair(&p.w, TEXT("language"), c->language);
+    json_pair_bool(&p.w, TEXT("requests"), takes_requests(c));
+    json_close(&p.w, '}');
+    text asked;
+    TRY(buf_take(c->arena, &p.model, &asked));
+    struct buf *b = reply_text(r, 200, TEXT("text/javascript; charset=utf-8"));
+    buf_add(b, script->plain.bytes);
+    buf_print(b, "(%.*s);\n", T(asked));
+    if (request_header(q, TEXT("Origin")).p)
+        TRY(reply_header(c->arena, r, TEXT("Access-Control-Allow-Origin"), request_header(q, TEXT("Origin"))));
+    TRY(reply_header(c->arena, r, TEXT("Cross-Origin-Resource-Policy"), TEXT("cross-origin")));
+    TRY(reply_header(c->arena, r, TEXT("Vary"), TEXT("Accept-Language, Origin, Referer")));
+    return reply_done(c->arena, r);
+}
+
+static enum err tell_sent(struct ctx *c, struct reply *r, const struct point *point)
+{
+    bool confirmed = point->email >= 0;
+    text then = point_all_consent(c, point) ? TEXT("form.unconfirmed_goes") : TEXT("form.unconfirmed_stays");
+    struct json_out *w = reply_json(r, 200);
+    json_open(w, '{');
+    json_pair(w, TEXT("state"), confirmed ? TEXT("confirm") : TEXT("received"));
+    json_name(w, TEXT("says"));
+    json_open(w, '[');
+    json_put_text(w, word_find(confirmed ? TEXT("form.sent_confirm") : TEXT("form.sent"), c->language));
+    if (confirmed)
+        json_put_text(w, word_find(then, c->language));
+    json_close(w, ']');
+    json_pair(w, TEXT("gives"), confirmed ? TEXT("") : point_gives(point));
+    json_close(w, '}');
+    return reply_done(c->arena, r);
+}
+
+/* What the page would say above the form and at its fields, as members of the problem. */
+static enum err tell_faults(struct ctx *c, const struct request *q, struct reply *r, const struct point *point,
+                            const struct why *why)
+{
+    PAGE_AUTO p = { 0 };
+    const struct json *said;
+    page_bare(c, q, TEXT("form"), &p);
+    add_faults(&p, point, why);
+    page_problem(&p, why);
+    json_close(&p.w, '}');
+    TRY(json_parse_buf(c->arena, &p.model, &said));
+    said = json_get(said, TEXT("problem"));
+    reply_problem_open(r, why, c->language, 0);
+    json_pair(&r->json, TEXT("says"), json_text(said, TEXT("says")));
+    json_pair(&r->json, TEXT("more"), json_text(said, TEXT("detail")));
+    json_name(&r->json, TEXT("faults"));
+    json_put(&r->json, json_get(said, TEXT("faults")));
+    json_close(&r->json, '}');
+    reply_retry(r, why);
+    return reply_done(c->arena, r);
+}
+
+enum err api_form_script_send(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct answer answer = { 0 };
+    struct point point;
+    const struct json *in;
+    bool trusted;
+    TRY(request_take_language(c, q));
+    TRY(point_find(c, NAME, &point));
+    TRY(from_where(c, q, &point, &trusted));
+    TRY(body_of(c, q, &point, &in));
+    enum err e = form_declared(c, q->json);
+    if (e == OK)
+        e = choice_submit(c, NAME, in, trusted, &answer);
+    struct why why = c->arena->why;
+    why.code = e;
+    TRY(e == OK ? tell_sent(c, r, &point) : tell_faults(c, q, r, &point, &why));
+    return trusted ? let_read(c, q, r) : OK;
 }
 
 /* ---- The letter's link. ---- */

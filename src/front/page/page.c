@@ -134,13 +134,18 @@ static text here_of(struct ctx *c, const struct request *q)
     return again ? here : c->session ? TEXT("/me") : TEXT("/signin");
 }
 
-static void put_frame(struct ctx *c, const struct request *q, text name, text area, struct page *out)
+void page_bare(struct ctx *c, const struct request *q, text name, struct page *out)
 {
     *out = (struct page){ .c = c, .q = q, .name = name, .model = buf_make(MODEL_LIMIT) };
     out->w = json_out(&out->model);
+    json_open(&out->w, '{');
+}
+
+static void put_frame(struct ctx *c, const struct request *q, text name, text area, struct page *out)
+{
+    page_bare(c, q, name, out);
     struct json_out *w = &out->w;
     text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language), here = here_of(c, q);
-    json_open(w, '{');
     json_pair(w, TEXT("site"), site.n ? site : c->policy->controller.legal_name);
     json_pair(w, TEXT("lang"), c->language);
     json_pair(w, TEXT("here"), text_from(here, 1));

@@ -29,6 +29,8 @@ void page_free(struct page *p); /* its model; all else is of the arena */
 /* Begins the page of that template: takes ?lang=, writes the frame's members (site, lang, title, menu, member, done…).
  * The title is the word "title.NAME". `area`: whose menu it shows ("me", "staff"), empty for none. */
 enum err page_open(struct ctx *c, const struct request *q, text name, text area, struct page *out);
+/* A model without a frame, for what a script shows: close its object, and take `model`. */
+void page_bare(struct ctx *c, const struct request *q, text name, struct page *out);
 /* What was sent in a form and could not be done, shown above: all faults, each with a link to its field; where there
  * are none, what the reason says. NULL: there is no problem. Faults are added before it, and before the fields are
  * written. */

@@ -5,6 +5,7 @@
 #include "domain/entry/address.h"
 #include "domain/entry/asked.h"
 #include "domain/core/value.h"
+#include "front/door/word.h"
 #include "front/page/page_person.h"
 
 enum { LONG_TEXT = 300 };
@@ -106,6 +107,8 @@ static void put_choices(struct page *p, const struct field *f, text value)
     for (unsigned i = 0; i < f->choice_count; i++) {
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("choice"), f->choices[i]);
+        text word = word_find(arena_print(p->c->arena, "choice.%.*s", T(f->choices[i])), p->c->language);
+        page_text(p, TEXT("says"), word.p ? word : f->choices[i]);
         json_pair_bool(&p->w, TEXT("chosen"), text_eq(f->choices[i], value));
         json_close(&p->w, '}');
     }
