@@ -29,11 +29,14 @@
 /* The first card number in `s`: true, and its characters from first to last digit in *where (a slice of s; may be
  * NULL). */
 bool card_find(text s, text *where);
-/* The same, and behind escapes, mark-up, base64 and the like (veil.h). ERR_MEMORY. */
+/* The same, and behind escapes, mark-up, base64 and the like (veil.h). ERR_MEMORY. What cannot hold one in any writing
+ * is told by one pass; card_look_closely() does without it, and finds the same: for tests. */
 enum err card_look(struct arena *a, text s, bool *found);
+enum err card_look_closely(struct arena *a, text s, bool *found);
 /* The same for all names and values of a JSON text, one for one and as they stand beside each other: split over members
  * or items. left: names whose members are passed over with all that is in them; may be NULL. */
 enum err card_look_json(struct arena *a, const struct json *v, bool (*left)(text name), bool *found);
+enum err card_look_json_closely(struct arena *a, const struct json *v, bool (*left)(text name), bool *found);
 enum { CARD_BETWEEN = 0x1E }; /* put between texts that are looked through together */
 /* A copy of `s` with each digit of each card number that card_find() finds replaced by '*'; p is NULL when out of
  * memory. */

@@ -23,10 +23,13 @@ enum err veil_lift(struct arena *a, enum veil veil, text s, text *out);
 /* The next stretch of base64 or base64url (RFC 4648) of at least 18 characters in `s` from *i on, line ends of MIME
  * within: true, the stretch without them in *out, and *i behind it. */
 bool veil_base64(struct arena *a, text s, size_t *i, text *out);
-/* What a stretch decodes to when its first `skip` characters (0 to 3) do not belong to it. */
+/* What a stretch decodes to, in `out` (as long as the stretch). */
+text veil_clear64(text stretch, char *out);
+/* The same when its first `skip` characters (0 to 3) do not belong to it. */
 text veil_decode64(struct arena *a, text stretch, size_t skip);
 /* The same of hexadecimal digits, of at least 26. */
 bool veil_hex(text s, size_t *i, text *out);
+text veil_clear_hex(text stretch, char *out);
 text veil_decode_hex(struct arena *a, text stretch, size_t skip);
 
 #endif

@@ -269,6 +269,122 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
+/* Cases cut, joined and disturbed at random, written in another way, and spread over members: the one pass that tells
+ * that nothing can be there lets through whatever the closer look finds. */
+struct mix {
+    uint64_t state;
+    const struct json *cases[2];
+    char bytes[1 << 14];
+    size_t n;
+};
+
+static size_t below(struct mix *m, size_t limit) { return (size_t)(next_random(&m->state) >> 11) % limit; }
+
+static void mix_part(struct mix *m)
+{
+    const struct json *list = m->cases[below(m, 4) == 0], *one = list->first;
+    for (size_t skip = below(m, list->count); skip; skip--)
+        one = one->next;
+    text s = text_upto(text_from(one->value, below(m, 3) ? 0 : below(m, one->value.n + 1)), 300);
+    memcpy(m->bytes + m->n, s.p, s.n);
+    m->n += below(m, 3) ? s.n : below(m, s.n + 1);
+}
+
+static void mix_sign(struct mix *m)
+{
+    static const char *const signs[] = { "%34", "&#x",  "\\x3",    "=3", "\n ", "<b>", "l",  "O", "E+15", " ",
+                                         "41",  "0000", "\u202E", "/",  "é",   "\x1e", "-", "a", "\uFF14", "\r\n" };
+    const char *sign = signs[below(m, sizeof signs / sizeof *signs)];
+    size_t n = strlen(sign), at = below(m, m->n + 1);
+    memmove(m->bytes + at + n, m->bytes + at, m->n - at);
+    memcpy(m->bytes + at, sign, n);
+    m->n += n;
+}
+
+static int write_as(size_t form, uint8_t byte, char out[16])
+{
+    switch (form) {
+    case 0:
+        return snprintf(out, 16, "%%%02X", byte);
+    case 1:
+        return snprintf(out, 16, "&#%u;", byte);
+    case 2:
+        return snprintf(out, 16, "\\u%04x", byte);
+    case 3:
+        return snprintf(out, 16, "=%02X", byte);
+    case 4:
+        return snprintf(out, 16, "%02x", byte);
+    default:
+        return snprintf(out, 16, "0x%x ", byte);
+    }
+}
+
+static void mix_written(struct mix *m)
+{
+    size_t form = below(m, 6);
+    char out[1 << 14];
+    size_t n = 0, often = 1 + below(m, 3);
+    for (size_t i = 0; i < m->n && n + 16 < sizeof out; i++) {
+        if (below(m, often))
+            out[n++] = m->bytes[i];
+        else
+            n += (size_t)write_as(form, (uint8_t)m->bytes[i], out + n);
+    }
+    memcpy(m->bytes, out, n);
+    m->n = n;
+}
+
+static void mix(struct mix *m)
+{
+    m->n = 0;
+    for (size_t parts = 1 + below(m, 3); parts; parts--)
+        mix_part(m);
+    for (size_t signs = below(m, 4); signs; signs--)
+        mix_sign(m);
+    for (size_t times = below(m, 3); times && m->n < 1500; times--)
+        mix_written(m);
+}
+
+/* The text cut into three members: in their names, in their values, or in both. */
+static bool spread_alike(struct arena *a, struct mix *m)
+{
+    struct json members[3], all = { .kind = J_OBJECT, .count = 3, .first = members };
+    size_t at = 0, kind = below(m, 3);
+    bool one, other;
+    for (size_t i = 0; i < 3; i++) {
+        size_t n = i < 2 ? below(m, m->n - at + 1) : m->n - at;
+        text part = { m->bytes + at, n }, begin = text_upto(part, n / 2), end = text_from(part, n / 2);
+        members[i] = (struct json){ .kind = J_TEXT, .next = i < 2 ? &members[i + 1] : NULL };
+        members[i].key = kind == 0 ? TEXT("page") : kind == 1 ? part : begin;
+        members[i].value = kind == 0 ? part : kind == 1 ? TEXT("view") : end;
+        at += n;
+    }
+    assert_int_equal(card_look_json(a, &all, NULL, &one), OK);
+    assert_int_equal(card_look_json_closely(a, &all, NULL, &other), OK);
+    return one == other;
+}
+
+static void nothing_slips(void **state)
+{
+    ARENA_AUTO known = arena_make(8 << 20);
+    struct mix *m = NEW(&known, struct mix);
+    unsigned found_in = 0;
+    *m = (struct mix){ .state = 20261201 };
+    m->cases[0] = cases(&known, "disguised");
+    m->cases[1] = cases(&known, "others");
+    for (unsigned i = 0; i < 6000; i++) {
+        ARENA_AUTO a = arena_make(8 << 20);
+        bool one, other;
+        mix(m);
+        assert_int_equal(card_look(&a, (text){ m->bytes, m->n }, &one), OK);
+        assert_int_equal(card_look_closely(&a, (text){ m->bytes, m->n }, &other), OK);
+        found_in += other;
+        if (one != other || !spread_alike(&a, m))
+            fail_msg("missed, in a text or in members: %.*s", (int)m->n, m->bytes);
+    }
+    assert_in_range(found_in, 300, 5000);
+}
+
 static void digits(uint64_t *state, char *out, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -452,6 +568,7 @@ int main(void)
                                         cmocka_unit_test(broken_bytes),
                                         cmocka_unit_test(no_cards),
                                         cmocka_unit_test(near_others),
+                                        cmocka_unit_test(nothing_slips),
                                         cmocka_unit_test(false_alarms),
                                         cmocka_unit_test(tables_of_numbers),
                                         cmocka_unit_test(files_made_to_busy),
