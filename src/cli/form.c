@@ -38,6 +38,7 @@ static enum err request_enter(struct cli *cli)
 static enum err request_move(struct cli *cli, text id)
 {
     text name, body, said = cli_option(cli, TEXT("text")), subject = cli_option(cli, TEXT("subject"));
+    text into = cli_option(cli, TEXT("into"));
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
     TRY(cli_argument(cli, 2, "the move, such as take or answer", "l'action, comme take ou answer", &name));
@@ -47,6 +48,8 @@ static enum err request_move(struct cli *cli, text id)
         json_pair(&w, TEXT("text"), said);
     if (subject.p)
         json_pair(&w, TEXT("subject"), subject);
+    if (into.p)
+        json_pair(&w, TEXT("into"), into);
     json_close(&w, '}');
     TRY(buf_take(cli->arena, &b, &body));
     TRY_PTR(before.p);

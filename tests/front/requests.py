@@ -7,7 +7,7 @@ from people import staff
 
 POLICY, START = "site-fr", "2026-11-23T10:00:00Z"                # a Monday
 OPEN = ("received", "identity", "clarification", "progress", "others")
-STATES = OPEN + ("answered", "refused", "withdrawn")
+STATES = OPEN + ("answered", "refused", "withdrawn", "joined")
 # What each move leads to, from which states, and whether something is written with it: held here by itself, beside the program's own table.
 MOVES = {
     "take": (("received",), "progress", "none"), "ask_link": (("received", "progress"), "identity", "none"),
@@ -15,10 +15,11 @@ MOVES = {
     "refuse_proof": (("identity",), "identity", "must"), "clarify": (("received", "progress"), "clarification", "must"),
     "reply": (("clarification",), "progress", "must"), "wait": (("progress",), "others", "must"), "resume": (("others",), "progress", "may"),
     "note": (OPEN, None, "must"), "set_kind": (OPEN, None, "none"), "extend": (OPEN, None, "must"), "answer": (("progress",), "answered", "may"),
-    "send_again": (("answered",), "answered", "none"), "refuse": (OPEN, "refused", "must"), "withdraw": (OPEN, "withdrawn", "may")}
+    "send_again": (("answered",), "answered", "none"), "refuse": (OPEN, "refused", "must"), "withdraw": (OPEN, "withdrawn", "may"),
+    "join": (OPEN, "joined", "may")}
 ASKER = {"confirm": (("received", "identity"), "progress"), "reply": (("clarification",), "progress"), "withdraw": (OPEN, "withdrawn")}
 WAY = {"received": (), "identity": ("ask_proof",), "clarification": ("clarify",), "progress": ("take",), "others": ("take", "wait"),
-       "answered": ("take", "answer"), "refused": ("refuse",), "withdrawn": ("withdraw",)}
+       "answered": ("take", "answer"), "refused": ("refuse",), "withdrawn": ("withdraw",), "joined": ("join",)}
 PROOF = b"%PDF-1.4\n%%EOF planted\n"
 
 
@@ -50,6 +51,8 @@ class Desk:
         return self.client.get(f"/v1/requests/{ident}").expect(200).json
 
     def move(self, ident, move, **more):
+        if move == "join" and "into" not in more:
+            more["into"] = self.enter()[0]
         return self.client.post(f"/v1/requests/{ident}/moves/{move}", {**body(move), **more})
 
     def brought(self, state, subject, **more):
@@ -83,6 +86,9 @@ def register(tests):
     tests.test("requests: every state with every move, as its row says")(every_move)
     tests.test("requests: a move cut off by kill -9 is done whole, once, or not at all")(cut_off)
     tests.test("requests: an erasure cut off by kill -9 is completed and answered")(erasure_cut_off)
+    tests.test("requests: two of one matter become one, with both histories and the earlier date")(joined)
+    tests.test("requests: what would lose something is not joined, and two at once join one way")(not_joined)
+    tests.test("requests: joined by page and by command")(joined_by_hand)
     tests.test("requests: two dates, by the law and by the policy, with pauses and one extension")(dates)
     tests.test("requests: the dates of every day of four years")(every_day)
     tests.test("requests: staff are reminded, and what lay for 45 days still completes")(reminded)
@@ -119,7 +125,7 @@ def every_move():
                 check(desk.get(ident)["state"] == due, f"{state} {move} by the link: {desk.get(ident)['state']}")
                 walked += 1
             ident, _ = desk.brought(state, subject)
-            for move in ("confirm", "give_proof", "fetch", "mail"):
+            for move in ("confirm", "give_proof", "fetch", "mail", "take_in"):
                 desk.client.post(f"/v1/requests/{ident}/moves/{move}", {}).refused("forbidden", status=403)
                 walked += 1
         ident, _ = desk.enter()
@@ -185,6 +191,91 @@ def erasure_cut_off():
             desk.client.read(subject, "account").refused("not-found", status=404)
         server.run("verify")
         return "10 times"
+
+
+# ---- Two of one matter. ----
+
+def joined():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        subject = desk.client.create(person(1))["id"]
+        early, asked = desk.enter(kind="access", received="2026-11-03", text="planted early words")
+        late, email = desk.enter(kind="access", subject=subject, received="2026-11-20")
+        third, _ = desk.enter(kind="access", received="2026-11-10")
+        desk.move(early, "note", text="planted note of the early one").expect(200)
+        desk.move(third, "join", into=early).expect(200)
+        before, dates_of = desk.get(late), lambda file: (file["received"][:10], file["alarm"], file["due"], file["law"], file["promise"])
+        first = desk.get(early)
+        gone = desk.move(early, "join", into=late, text="the same copy").expect(200).json
+        check((gone["state"], gone["joined"], gone["open"]) == ("joined", late, False), f"{gone}")
+        kept = desk.get(late)
+        check(dates_of(kept) == dates_of(first) and kept["due"] < before["due"], f"{dates_of(before)} became {dates_of(kept)}, not {dates_of(first)}")
+        history = [(one["move"], one["text"], one["request"]) for one in kept["history"]]
+        check(("note", "planted note of the early one", early) in history and ("take_in", "the same copy", None) in history
+              and ("received", None, third) in history and ("join", "because of join", third) in history, f"{history}")
+        check({one["request"] for one in kept["joined_from"]} == {early, third} and desk.get(third)["joined"] == late, f"{kept['joined_from']}")
+        check("planted early words" in json.dumps(kept["joined_from"]), "what was asked in the early one is lost")
+        letter = box.wait(asked, letter="request_joined")
+        check(late in letter.text and early in letter.text, f"the letter does not name both: {letter.text}")
+        page = Browser(server).get("/" + letter.links[0].split("/", 3)[3]).expect(200).has(late)
+        page.lacks("planted note")
+        followed = Browser(server).get(f"/requests/follow?token={desk.link(email)}").expect(200)
+        followed.lacks("planted note").lacks("planted early words")
+        check([one["id"] for one in desk.client.get("/v1/requests").expect(200).json["requests"]] == [late], "the others are open still")
+        for withdrawn in (False, True):                          # kept as long as the one in which they went on, and no longer
+            server.advance(days=6 * 366)
+            server.sweep()
+            desk.client = server.client("app")
+            for ident in (early, third, late):
+                answer = desk.client.get(f"/v1/requests/{ident}")
+                check(answer.status == (404 if withdrawn else 200), f"{ident}: {answer.status}, withdrawn: {withdrawn}")
+            if not withdrawn:
+                desk.move(late, "withdraw").expect(200)
+        server.run("verify")
+        return "three files, one month"
+
+
+def not_joined():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        one, other = (desk.client.create(person(number))["id"] for number in (1, 2))
+        first, _ = desk.enter(kind="access", subject=one)
+        desk.move(first, "join", into=first).refused(status=422, field="into")
+        desk.client.post(f"/v1/requests/{first}/moves/join", {}).refused("missing-field", status=422, field="into")
+        desk.move(first, "join", into=one).refused(status=422, field="into")
+        desk.move(first, "join", into=desk.enter(kind="erasure", subject=one)[0]).refused("conflict", status=409)
+        desk.move(first, "join", into=desk.enter(kind="access", subject=other)[0]).refused("conflict", status=409)
+        answered, _ = desk.brought("answered", one)
+        desk.move(desk.enter()[0], "join", into=answered).refused("conflict", status=409)
+        known = desk.client.post("/v1/requests", {"kind": "access", "channel": "phone", "email": person(1)["contact"]["email"]}).expect(201).json["id"]
+        check(desk.by_link(person(1)["contact"]["email"], "confirm").status == 200, "the link proves nothing")
+        desk.move(known, "join", into=first).refused("conflict", status=409)
+        check(desk.get(first)["state"] == "received" and desk.get(known)["state"] == "progress", "refused, and done")
+        desk.move(first, "join", into=known).expect(200)
+        for _ in range(10):                                      # each into the other: one of them stays
+            pair = [desk.enter()[0], desk.enter()[0]]
+            turns = [threading.Thread(target=desk.client.post, args=(f"/v1/requests/{a}/moves/join", {"into": b})) for a, b in (pair, pair[::-1])]
+            for turn in turns:
+                turn.start()
+            for turn in turns:
+                turn.join()
+            states = sorted(desk.get(ident)["state"] for ident in pair)
+            check(states == ["joined", "received"], f"each joined to the other: {states}")
+        return "seven refused; ten at once"
+
+
+def joined_by_hand():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        subject = desk.client.create(person(1))["id"]
+        first, second, third = (desk.enter(subject=subject, text=f"planted {number}")[0] for number in range(3))
+        role = Browser.of(server, staff(server, person(90), "zoe.90@exemple.example", "support"))
+        page = role.get(f"/staff/requests/{first}").expect(200)
+        page = role.submit(page, f"/staff/requests/{first}", like={"move": "join"}.items(), into=second).expect(200).has(second)
+        role.get(f"/staff/requests/{second}").expect(200).has(first).has("planted 0")
+        told = json.loads(server.run("request", "move", third, "join", "--into", second, "--json"))
+        check(told["joined"] == second and len(desk.get(second)["joined_from"]) == 2, f"{told}")
+        return "page and command"
 
 
 # ---- The clock. ----

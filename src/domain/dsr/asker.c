@@ -49,7 +49,7 @@ static enum err put_followed(struct ctx *c, const struct dsr *d, struct answer *
     json_open(&w, '{');
     TRY(dsr_put_head(c, d, &w));
     json_pair(&w, TEXT("question"), d->state == DSR_IN_clarification ? d->file.question : (text){ NULL, 0 });
-    TRY(dsr_put_history(c, d, false, &w));
+    TRY(dsr_put_history(c, d, DSR_NOTES_none, &w));
     dsr_put_moves(c, d, DSR_BY_asker, &w);
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);

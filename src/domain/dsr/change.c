@@ -35,6 +35,8 @@ static void close_it(struct ctx *c, struct dsr *d)
     d->due = retention_own_due(policy_retention(c->policy, TEXT("requests")), c->now);
     if (!d->due) /* no term is said: long enough for the link to the answer */
         d->due = c->now + 30 * DAY;
+    if (d->state == DSR_IN_joined) /* it goes when the one goes in which it goes on */
+        d->due = 0;
     d->asked = 0;
 }
 
@@ -88,7 +90,8 @@ static enum err put_row(struct db *db, const struct dsr_change *ch)
                ARGS(V_TEXT(tenant), V_ID(d->id), V_INT(d->version), V_TEXT(state), subject, V_TEXT(d->identity),
                     or_null(d->extended), or_null(d->asked), V_INT(d->paused), V_INT(d->alarm), V_INT(d->legal),
                     or_null(d->remind), follow, link, link_for, until, or_null(d->closed), or_null(d->due),
-                    V_SEALED(ch->body), V_TEXT(dsr_kind_word(d->kind)))));
+                    V_SEALED(ch->body), V_TEXT(dsr_kind_word(d->kind)), V_INT(d->received),
+                    d->has_joined ? V_ID(d->joined) : V_NULL)));
     return changed ? OK : say(db_arena(db), ERR_PRECONDITION, "the request changed meanwhile: look at it again");
 }
 
@@ -114,15 +117,26 @@ static enum err run_take_aside(struct db *db, const struct dsr_change *ch)
     return changed ? OK : say(db_arena(db), ERR_CONFLICT, "this email belongs to a request already, or is gone");
 }
 
-static enum err run_change(struct db *db, struct write *w)
+/* What was joined to it earlier goes on in the same one, and is kept as long as that is. */
+static enum err run_joined(struct db *db, const struct dsr_change *ch)
 {
-    const struct dsr_change *ch = w->arg;
+    text tenant = ch->c->tenant;
+    if (ch->d.has_joined)
+        return db_run(db, SQL_DSR_JOINED_ON, NULL, ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_ID(ch->d.joined)));
+    return ch->d.closed && !ch->fresh
+               ? db_run(db, SQL_DSR_JOINED_DUE, NULL, ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_INT(ch->d.due)))
+               : OK;
+}
+
+static enum err run_one(struct db *db, const struct dsr_change *ch)
+{
     text move = ch->move ? ch->move->name : TEXT("received");
     if (ch->mail)
         TRY(dsr_mail_run(db, ch->c, ch->mail, ch->d.has_subject ? &ch->d.subject : NULL));
     if (ch->aside)
         TRY(run_take_aside(db, ch));
     TRY(put_row(db, ch));
+    TRY(run_joined(db, ch));
     if (ch->passed)
         TRY(db_run(db, SQL_DSR_MAILS_END, NULL, ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id))));
     if (ch->d.has_subject)
@@ -136,6 +150,13 @@ static enum err run_change(struct db *db, struct write *w)
     for (unsigned i = 0; i < ch->letter_count; i++)
         TRY(mail_run_put(db, &ch->letters[i]));
     return OK;
+}
+
+static enum err run_change(struct db *db, struct write *w)
+{
+    const struct dsr_change *ch = w->arg;
+    TRY(run_one(db, ch));
+    return ch->with ? run_one(db, ch->with) : OK;
 }
 
 /* The policy's word on copies of identity documents: nothing is kept longer than the check needs. */
@@ -165,13 +186,12 @@ static enum err keep_answer(struct ctx *c, const struct dsr *d, struct answer *o
     return buf_take(c->arena, &b, &out->body);
 }
 
-enum err dsr_write(struct dsr_change *ch)
+static enum err make_ready(struct dsr_change *ch)
 {
     struct ctx *c = ch->c;
     struct dsr *d = &ch->d;
     int64_t version = ch->fresh ? 1 : d->version + 1;
     text move = ch->move ? ch->move->name : TEXT("received");
-    PERSON_AUTO p = { 0 };
     TRY(dsr_time(c, d));
     dsr_remind_from(d, c->now);
     TRY(dsr_file_seal(c, d, version, &ch->body));
@@ -180,6 +200,17 @@ enum err dsr_write(struct dsr_change *ch)
     if (ch->proof)
         TRY(dsr_proof_seal(ch));
     ch->proof_due = proof_due(ch);
+    return OK;
+}
+
+enum err dsr_write(struct dsr_change *ch)
+{
+    struct ctx *c = ch->c;
+    struct dsr *d = &ch->d;
+    PERSON_AUTO p = { 0 };
+    TRY(make_ready(ch));
+    if (ch->with)
+        TRY(make_ready(ch->with));
     struct write w = { .run = run_change, .arg = ch, .truncate = ch->passed };
     if (d->has_subject)
         TRY(dsr_person(c, d->subject, &p));

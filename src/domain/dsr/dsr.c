@@ -184,6 +184,10 @@ static enum err take_row(struct ctx *c, struct query *q, struct dsr *d, sealed *
     d->link_until = query_get(q, DSR_GET, link_until);
     d->closed = query_get(q, DSR_GET, closed);
     d->due = query_get(q, DSR_GET, due);
+    text joined = query_get(q, DSR_GET, joined);
+    d->has_joined = joined.n == sizeof d->joined;
+    if (d->has_joined)
+        memcpy(&d->joined, joined.p, sizeof d->joined);
     d->has_follow = take_digest(&d->follow, query_get(q, DSR_GET, follow));
     d->has_link = take_digest(&d->link, query_get(q, DSR_GET, link));
     d->has_subject = subject.n == sizeof d->subject;
@@ -243,10 +247,11 @@ enum err dsr_put_head(struct ctx *c, const struct dsr *d, struct json_out *w)
     json_pair_bool(w, TEXT("alarmed"), !d->closed && c->now >= d->alarm);
     json_pair_bool(w, TEXT("late"), !d->closed && c->now >= d->legal);
     json_pair(w, TEXT("identity"), d->identity);
+    json_pair(w, TEXT("joined"), d->has_joined ? id_print(c->arena, d->joined) : (text){ NULL, 0 });
     return arena_whole(c->arena);
 }
 
-enum err dsr_put_history(struct ctx *c, const struct dsr *d, bool all, struct json_out *w)
+enum err dsr_put_history(struct ctx *c, const struct dsr *d, enum dsr_notes notes, struct json_out *w)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
@@ -256,14 +261,19 @@ enum err dsr_put_history(struct ctx *c, const struct dsr *d, bool all, struct js
     json_open(w, '[');
     while (query_next(&q)) {
         text note = { NULL, 0 }, move = arena_copy(c->arena, query_get(&q, DSR_STEPS, move));
-        if (all && !query_null(&q, DSR_STEPS, note))
-            TRY(dsr_unseal(c, d->id, TEXT("dsr_step"), move, query_get(&q, DSR_STEPS, version),
+        struct subject_id of = d->id;
+        memcpy(&of, query_get(&q, DSR_STEPS, request).p, sizeof of);
+        bool own = memcmp(&of, &d->id, sizeof of) == 0;
+        bool shown = notes == DSR_NOTES_all || (notes == DSR_NOTES_own && own);
+        if (shown && !query_null(&q, DSR_STEPS, note))
+            TRY(dsr_unseal(c, of, TEXT("dsr_step"), move, query_get(&q, DSR_STEPS, version),
                            query_get(&q, DSR_STEPS, note), &note));
         json_open(w, '{');
         json_pair(w, TEXT("move"), move);
         json_pair(w, TEXT("at"), time_print(c->arena, query_get(&q, DSR_STEPS, at)));
         json_pair(w, TEXT("actor"), query_get(&q, DSR_STEPS, actor));
         json_pair(w, TEXT("text"), note);
+        json_pair(w, TEXT("request"), own ? (text){ NULL, 0 } : id_print(c->arena, of));
         json_close(w, '}');
     }
     json_close(w, ']');

@@ -71,6 +71,8 @@ struct dsr {
     struct digest follow, link;
     text link_for;
     msec link_until, closed, due;
+    bool has_joined; /* it goes on in that one */
+    struct subject_id joined;
     struct dsr_file file;
 };
 /* ERR_NOT_FOUND for an unknown one. */
@@ -99,8 +101,10 @@ void dsr_resume(struct dsr *d, msec now);
 
 /* Members of an open object: what everybody who sees the request sees. */
 enum err dsr_put_head(struct ctx *c, const struct dsr *d, struct json_out *w);
-/* "history": each move with its time; with what was written when `all`. */
-enum err dsr_put_history(struct ctx *c, const struct dsr *d, bool all, struct json_out *w);
+/* "history": each move with its time, those of requests joined to it too ("request": their reference). What was written
+ * with a move: nobody's, this request's own, or all. */
+enum dsr_notes { DSR_NOTES_none, DSR_NOTES_own, DSR_NOTES_all };
+enum err dsr_put_history(struct ctx *c, const struct dsr *d, enum dsr_notes notes, struct json_out *w);
 /* "moves": [{"move", "text": none, may or must be written with it}]: those that the state allows to that side. */
 void dsr_put_moves(struct ctx *c, const struct dsr *d, enum dsr_by by, struct json_out *w);
 
@@ -148,6 +152,7 @@ enum err dsr_came(struct ctx *c, const struct inbound *m, bool *taken, struct an
 enum { DSR_LETTERS = 2 };
 struct dsr_change {
     struct ctx *c;
+    struct dsr_change *with; /* of another request, in the same commit; may be NULL */
     struct dsr d; /* as it will be; its version is that which was read */
     bool fresh;   /* there is no row yet */
     const struct dsr_move_row *move; /* NULL: received */
@@ -158,6 +163,7 @@ struct dsr_change {
     const struct dsr_proof *proof;   /* one that is given */
     const struct dsr_mail *mail;     /* one that came in */
     const struct subject_id *aside;  /* an email set aside that becomes this request */
+    text into;                       /* reference of the request that it is joined to */
     text names;                      /* of whom the letter asks which the request is for */
     bool passed;                     /* nothing of it stays here but that it was passed on */
     text answers;                    /* Message-ID that its first letter answers */
@@ -179,6 +185,14 @@ void dsr_fresh(struct ctx *c, struct dsr_change *ch, text channel);
 enum err dsr_send_in(struct ctx *c, struct dsr_change *ch);
 /* Seals and writes: ERR_PRECONDITION when the row changed meanwhile. */
 enum err dsr_write(struct dsr_change *ch);
+
+/* ---- Two of one matter. ---- */
+
+/* Of the move join: "into" names the request in which ch->d goes on, and ch->with becomes its change. The month of the
+ * one that came first counts. ERR_CONFLICT for two people or two matters, and where something known would be lost. */
+enum err dsr_join(struct dsr_change *ch, const struct json *in);
+/* "joined_from" of an open object: those that go on in this one, each with what was asked. */
+enum err dsr_put_joined(struct ctx *c, const struct dsr *d, struct json_out *w);
 
 /* ---- Letters and links. ---- */
 /* Adds a letter to the address that the request gave, in its language; nothing where there is none. */

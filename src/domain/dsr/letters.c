@@ -49,7 +49,7 @@ static enum err make(struct dsr_change *ch, const struct person *p, text to, tex
 {
     struct ctx *c = ch->c, in = *c;
     const struct dsr *d = &ch->d;
-    struct pair_text v[8];
+    struct pair_text v[9];
     struct letter_values values = { .v = v, .thread = thread_of(ch) };
     text authority = node_text(c->policy->root, TEXT("authority"));
     in.language = d->file.language;
@@ -61,6 +61,8 @@ static enum err make(struct dsr_change *ch, const struct person *p, text to, tex
         v[values.count++] = (struct pair_text){ TEXT("until"), time_print(c->arena, d->link_until) };
     if (ch->names.n)
         v[values.count++] = (struct pair_text){ TEXT("names"), ch->names };
+    if (ch->into.n)
+        v[values.count++] = (struct pair_text){ TEXT("into"), ch->into };
     if (said.n)
         v[values.count++] = (struct pair_text){ TEXT("said"), said };
     if (authority.n)

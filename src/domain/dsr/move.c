@@ -126,9 +126,10 @@ static enum err show_file(struct ctx *c, struct look *l, struct json_out *w)
     json_pair(w, TEXT("answer"), or_none(d->file.answer));
     json_pair(w, TEXT("reasons"), or_none(d->file.reasons));
     json_pair(w, TEXT("certificate"), or_none(d->file.certificate));
-    TRY(dsr_put_history(c, d, true, w));
+    TRY(dsr_put_history(c, d, DSR_NOTES_all, w));
     TRY(dsr_put_proofs(c, d, w, &waiting));
     TRY(dsr_put_mails(c, d, w));
+    TRY(dsr_put_joined(c, d, w));
     dsr_put_moves(c, d, DSR_BY_staff, w);
     return arena_whole(c->arena);
 }
@@ -392,6 +393,8 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
         return answer(ch);
     case DSR_MOVE_send_again:
         return dsr_letter_answer(ch);
+    case DSR_MOVE_join:
+        return dsr_join(ch, in);
     case DSR_MOVE_refuse:
         return refuse(ch);
     case DSR_MOVE_take:
@@ -399,6 +402,7 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
     case DSR_MOVE_give_proof:
     case DSR_MOVE_mail:
     case DSR_MOVE_pass_on:
+    case DSR_MOVE_take_in:
     case DSR_MOVE_wait:
     case DSR_MOVE_resume:
     case DSR_MOVE_note:

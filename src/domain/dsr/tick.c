@@ -187,7 +187,7 @@ static enum err put_own(struct ctx *c, const struct dsr *d, struct json_out *w)
     json_pair(w, TEXT("question"), d->file.question.n ? d->file.question : (text){ NULL, 0 });
     json_pair(w, TEXT("answer"), d->file.answer.n ? d->file.answer : (text){ NULL, 0 });
     json_pair(w, TEXT("reasons"), d->file.reasons.n ? d->file.reasons : (text){ NULL, 0 });
-    TRY(dsr_put_history(c, d, true, w));
+    TRY(dsr_put_history(c, d, DSR_NOTES_own, w));
     TRY(dsr_put_mails(c, d, w));
     dsr_put_moves(c, d, DSR_BY_asker, w);
     json_close(w, '}');

@@ -146,6 +146,7 @@ static void put_moves(struct page *p, const struct json *request)
         json_pair_bool(&p->w, TEXT("must"), text_eq(said, TEXT("must")));
         json_pair_bool(&p->w, TEXT("whose"), takes_subject(json_text(move, TEXT("move"))));
         json_pair_bool(&p->w, TEXT("sorts"), text_eq(json_text(move, TEXT("move")), TEXT("set_kind")));
+        json_pair_bool(&p->w, TEXT("joins"), text_eq(json_text(move, TEXT("move")), TEXT("join")));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -154,6 +155,7 @@ static void put_moves(struct page *p, const struct json *request)
 static void put_request(struct page *p, const struct json *request)
 {
     const struct json *proofs = json_get(request, TEXT("proofs")), *mails = json_get(request, TEXT("emails"));
+    const struct json *joined = json_get(request, TEXT("joined_from"));
     json_name(&p->w, TEXT("request"));
     if (!request) {
         json_put_null(&p->w);
@@ -169,6 +171,7 @@ static void put_request(struct page *p, const struct json *request)
     json_pair(&p->w, TEXT("subject_now"), json_text(request, TEXT("subject")));
     json_pair_bool(&p->w, TEXT("has_proofs"), proofs && proofs->count);
     json_pair_bool(&p->w, TEXT("has_mails"), mails && mails->count);
+    json_pair_bool(&p->w, TEXT("has_joined"), joined && joined->count);
     put_moves(p, request);
     json_close(&p->w, '}');
 }
