@@ -133,6 +133,37 @@ def register(tests):
             server.advance(minutes=15)
             zoe.get("/v1/session").refused("unauthorised", status=401)
 
+    @tests.test("sign-in: a clock that was ahead and is set right prolongs no session, and keeps nobody out")
+    def clock_set_right():
+        with Server(POLICY, now=START) as server:
+            zoe, max_ = account(server, data("zoe")), account(server, data("max"))
+            server.advance(days=2)                                # nobody noticed that it is wrong
+            zoe.sign_in().expect(200)
+            phone = zoe.another()
+            phone.sign_in().expect(200)
+            for _ in range(14):
+                elsewhere(server, max_).sign_in("Wrong-7-vkzrmt-Xw").expect(401, 429)
+            elsewhere(server, max_).sign_in().expect(429)
+            server.advance(days=-2)
+            max_.sign_in().expect(200)                            # not after two days
+            now = zoe.get("/v1/session").expect(200).json
+            check(not now["fresh"], "what was typed ahead of the clock counts as just now")
+            check(now["until"] <= "2026-11-21T21:00:00.000Z", f"signed in until {now['until']}")
+            shown = {row["until"] for row in zoe.get("/v1/me/sessions").expect(200).json["sessions"] if row["this"]}
+            check(shown == {now["until"]}, f"the list says {shown}")
+            phone.get("/v1/session").expect(200)
+            server.advance(minutes=31)
+            phone.get("/v1/session").refused("unauthorised", status=401)
+            zoe.get("/v1/session").refused("unauthorised", status=401)
+            server.advance(days=2, hours=1)
+            zoe.sign_in().expect(200)
+            server.advance(days=-2)
+            for turn in range(25):                                # used all the time, across a restart: its last hour comes
+                zoe.get("/v1/session").expect(200)
+                server.restart() if turn == 12 else None
+                server.advance(minutes=29)
+            zoe.get("/v1/session").refused("unauthorised", status=401)
+
     @tests.test("sign-in: a cookie from before is never adopted, and the former one dies")
     def fixation():
         with Server(POLICY) as server:

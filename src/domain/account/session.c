@@ -15,6 +15,7 @@
 
 enum {
     ACTIVITY_EVERY = MINUTE,
+    CLOCKS_APART = 5 * MINUTE,
     ACTIVITY_BATCH = 500,
     SEEN_MAX = 1 << 20,
     SEEN_FIRST = 1 << 10,
@@ -26,7 +27,7 @@ enum {
 
 struct use {
     struct digest session;
-    msec at;
+    msec at, ends; /* when it was used, and when it ends at the latest */
 };
 struct seen {
     pthread_mutex_t lock;
@@ -80,29 +81,35 @@ static bool grow(struct seen *s)
     return true;
 }
 
-/* Notes a use, and gives the one before it (0: none in memory). Without memory it is not noted: the session then ends
- * earlier. */
-static msec seen_use(struct seen *s, const struct digest *session, msec at)
+/* Requests that go on at one moment are noted in any order, and the clocks of several processes differ; what is further
+ * ahead was noted by a clock that was set right since. */
+static bool is_older(msec at, msec than) { return at < than && than - at <= CLOCKS_APART; }
+
+/* Notes a use. Without memory it is not noted: the session then ends earlier. */
+static void seen_use(struct seen *s, struct use use)
 {
     pthread_mutex_lock(&s->lock);
-    msec before = 0;
     if (s->count * 2 < s->room || grow(s)) {
-        struct use *u = &s->uses[place_in(s->uses, s->room, session)];
-        before = u->at;
+        struct use *u = &s->uses[place_in(s->uses, s->room, &use.session)];
         s->count += !u->at;
-        *u = (struct use){ *session, at > before ? at : before };
+        if (is_older(use.at, u->at))
+            use.at = u->at;
+        if (u->at && u->ends < use.ends)
+            use.ends = u->ends;
+        *u = use;
     }
     pthread_mutex_unlock(&s->lock);
-    return before;
 }
 
-static msec seen_get(struct seen *s, const struct digest *session)
+/* The last use that the store may not know of; its `at` is 0 when there is none. */
+static struct use seen_get(struct seen *s, const struct digest *session)
 {
+    struct use none = { 0 };
     pthread_mutex_lock(&s->lock);
-    msec at = s->room ? s->uses[place_in(s->uses, s->room, session)].at : 0;
-    msec left = s->leaving ? s->leaving[place_in(s->leaving, s->leaving_room, session)].at : 0;
+    struct use use = s->room ? s->uses[place_in(s->uses, s->room, session)] : none;
+    struct use left = s->leaving ? s->leaving[place_in(s->leaving, s->leaving_room, session)] : none;
     pthread_mutex_unlock(&s->lock);
-    return at > left ? at : left;
+    return use.at ? use : left;
 }
 
 static struct use *seen_take(struct seen *s, msec now, size_t *room)
@@ -141,7 +148,8 @@ static enum err run_activity(struct db *db, struct write *w)
     const struct activity *a = w->arg;
     for (size_t i = 0; i < a->count; i++) {
         const struct use *u = &a->uses[i];
-        TRY(db_run(db, SQL_SESSION_SEEN, NULL, ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at))));
+        TRY(db_run(db, SQL_SESSION_SEEN, NULL, ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at),
+                                                   V_INT(u->at + CLOCKS_APART), V_INT(u->ends))));
         TRY(db_run(db, SQL_SESSION_VISIT, NULL, ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at))));
         TRY(db_run(db, SQL_SESSION_USED, NULL, ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at))));
     }
@@ -167,21 +175,21 @@ enum err session_flush(struct ctx *c)
         if (!uses[i].at)
             continue;
         if (status != OK) { /* what could not be written stays in memory */
-            seen_use(c->app->seen, &uses[i].session, uses[i].at);
+            seen_use(c->app->seen, uses[i]);
             continue;
         }
         batch[count++] = uses[i];
         if (count == ACTIVITY_BATCH) {
             status = write_activity(c, batch, count);
             for (size_t j = 0; status != OK && j < count; j++)
-                seen_use(c->app->seen, &batch[j].session, batch[j].at);
+                seen_use(c->app->seen, batch[j]);
             count = 0;
         }
     }
     if (status == OK && count) {
         status = write_activity(c, batch, count);
         for (size_t j = 0; status != OK && j < count; j++)
-            seen_use(c->app->seen, &batch[j].session, batch[j].at);
+            seen_use(c->app->seen, batch[j]);
     }
     seen_left(c->app->seen, uses);
     return status;
@@ -457,10 +465,13 @@ enum err session_there(struct ctx *c, bool *there)
 
 static enum err ends_of(struct ctx *c, struct session *s)
 {
-    msec seen = seen_get(c->app->seen, &s->digest), ends = last_hour(c, s->role, s->created);
-    if (seen > s->seen)
-        s->seen = seen;
-    if (ends < s->ends) /* the policy in force may allow less than that of the sign-in */
+    struct use last = seen_get(c->app->seen, &s->digest);
+    msec ends = last_hour(c, s->role, s->created < c->now ? s->created : c->now);
+    if (last.at && !is_older(last.at, s->seen))
+        s->seen = last.at;
+    if (last.at && last.ends < s->ends)
+        s->ends = last.ends;
+    if (ends < s->ends) /* the policy in force may allow less than that of the sign-in; a clock ahead told too late */
         s->ends = ends;
     if (c->now >= s->ends || c->now >= term_end(s->seen, c->policy->session.idle, 1))
         return not_signed_in(c);
@@ -470,7 +481,7 @@ static enum err ends_of(struct ctx *c, struct session *s)
 static enum err check_ends(struct ctx *c, struct session *s)
 {
     TRY(ends_of(c, s));
-    seen_use(c->app->seen, &s->digest, c->now);
+    seen_use(c->app->seen, (struct use){ s->digest, c->now, s->ends });
     s->idle_ends = term_end(c->now, c->policy->session.idle, 1);
     return OK;
 }
@@ -692,16 +703,20 @@ static enum err put_session(struct ctx *c, const struct person *p, struct query 
         return say(c->arena, ERR_INTEGRITY, "a session's row is malformed");
     memcpy(&id, query_get(q, SESSION_LIST, id).p, sizeof id);
     memcpy(&digest, query_get(q, SESSION_LIST, digest).p, sizeof digest);
-    msec created = query_get(q, SESSION_LIST, created), seen = seen_get(c->app->seen, &digest);
-    if (seen < query_get(q, SESSION_LIST, seen))
-        seen = query_get(q, SESSION_LIST, seen);
+    struct use last = seen_get(c->app->seen, &digest);
+    msec created = query_get(q, SESSION_LIST, created), seen = query_get(q, SESSION_LIST, seen);
+    msec ends = query_get(q, SESSION_LIST, ends);
+    if (last.at && !is_older(last.at, seen))
+        seen = last.at;
+    if (last.at && last.ends < ends)
+        ends = last.ends;
     if (c->now >= term_end(seen, c->policy->session.idle, 1))
         return OK; /* over, and not yet deleted */
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, id));
     json_pair(w, TEXT("since"), time_text(created, time));
     json_pair(w, TEXT("seen"), time_text(seen, time));
-    json_pair(w, TEXT("until"), time_text(query_get(q, SESSION_LIST, ends), time));
+    json_pair(w, TEXT("until"), time_text(ends, time));
     json_pair_bool(w, TEXT("factor"), query_get(q, SESSION_LIST, factor) != 0);
     json_pair_bool(w, TEXT("this"), c->session && text_eq(c->session->id, id_print(c->arena, id)));
     if (!query_null(q, SESSION_LIST, device))
