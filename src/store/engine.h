@@ -39,6 +39,7 @@ struct db {
         enum table table;
         struct subject_id id;
         char tenant[64];
+        unsigned part;
     } checked[16];
     unsigned checked_count;
     /* what the ledger was held against in this snapshot or transaction, a ring */

@@ -52,8 +52,10 @@ enum bound_kind ledger_kind(enum table t) { return tables[t].kind; }
 
 bool ledger_per_person(enum table t)
 {
-    return tables[t].kind == BOUND_KIND_person || tables[t].kind == BOUND_KIND_itself;
+    return tables[t].kind == BOUND_KIND_person || tables[t].kind == BOUND_KIND_itself || ledger_named(t);
 }
+
+bool ledger_named(enum table t) { return tables[t].kind == BOUND_KIND_named; }
 
 bool ledger_shared(enum table t) { return tables[t].kind != BOUND_KIND_free && !ledger_per_person(t); }
 
@@ -73,10 +75,32 @@ int ledger_rows_sql(enum table t)
 #define ROWS_free(name)                                    -1
 #define ROWS_itself(name)                                  SQL_ROWS_##name
 #define ROWS_person(name)                                  SQL_ROWS_##name
+#define ROWS_named(name)                                   SQL_ROWS_##name
 #define ROWS_id(name)                                      SQL_ROWS_##name
 #define ROWS_digest(name)                                  SQL_ROWS_##name
 #define ROWS_whole(name)                                   SQL_ROWS_##name
 #define TABLE(name, erasure, kept_as, storage, bound, ...) [TABLE_##name] = ROWS_##bound(name),
+#define KEYRING_TABLE(...)
+#define INDEX(...)
+#include "store/tables.def"
+#undef TABLE
+#undef KEYRING_TABLE
+#undef INDEX
+    };
+    return rows[t];
+}
+
+int ledger_part_sql(enum table t)
+{
+    static const int rows[] = {
+#define PART_free(name)                                    -1
+#define PART_itself(name)                                  -1
+#define PART_person(name)                                  -1
+#define PART_named(name)                                   SQL_PART_##name
+#define PART_id(name)                                      -1
+#define PART_digest(name)                                  -1
+#define PART_whole(name)                                   -1
+#define TABLE(name, erasure, kept_as, storage, bound, ...) [TABLE_##name] = PART_##bound(name),
 #define KEYRING_TABLE(...)
 #define INDEX(...)
 #include "store/tables.def"
@@ -99,11 +123,12 @@ static struct ledger_shape shape_of(enum table t)
 {
     static const text scopes[] = { [BOUND_KIND_itself] = TEXT_INIT("id"),
                                    [BOUND_KIND_person] = TEXT_INIT("subject"),
+                                   [BOUND_KIND_named] = TEXT_INIT("subject"),
                                    [BOUND_KIND_id] = TEXT_INIT("id"),
                                    [BOUND_KIND_digest] = TEXT_INIT("digest"),
                                    [BOUND_KIND_whole] = TEXT_INIT("") };
     const struct table_row *row = table_row(t);
-    struct ledger_shape s = { -1, -1, 0, 0 };
+    struct ledger_shape s = { -1, -1, -1, 0, 0 };
     for (unsigned i = 0; i < row->column_count; i++) {
         text name = row->columns[i].name;
         bool scoped = text_eq(name, scopes[tables[t].kind]), tenant = text_eq(name, TEXT("tenant"));
@@ -111,6 +136,8 @@ static struct ledger_shape shape_of(enum table t)
             s.scope = (int)i;
         if (tenant)
             s.tenant = (int)i;
+        if (ledger_named(t) && text_eq(name, TEXT("name")))
+            s.part = (int)i;
         /* Sealed to its row and written once: the board opens it. What signs people in is bound as well, since it has
          * older states. */
         if (row->columns[i].type == COLUMN_sealed && row->columns[i].category != PERSONAL_accounts)
@@ -137,6 +164,13 @@ static unsigned part_of(enum table t, text key)
 {
     size_t at = tables[t].kind == BOUND_KIND_digest ? 0 : SUBJECT_ID - 1;
     return tables[t].kind == BOUND_KIND_whole || key.n <= at ? 0 : (uint8_t)key.p[at] * LEDGER_PARTS / 256;
+}
+
+unsigned ledger_part_named(text name) { return 1 + (name.n ? (uint8_t)name.p[0] * LEDGER_PARTS / 256 : 0); }
+
+static unsigned named_part(const struct ledger_shape *s, const struct cell *cells)
+{
+    return s->part < 0 ? 0 : ledger_part_named(cells[s->part].bytes);
 }
 
 struct scope ledger_scope(enum table t, text tenant, text key)
@@ -208,6 +242,7 @@ enum err ledger_row(const struct ledger *l, struct arena *a, enum table t, const
     out->scope = ledger_scope(t, tenant, s.scope < 0 ? (text){ NULL, 0 } : cells[s.scope].bytes);
     out->scope.tenant = arena_copy(a, out->scope.tenant);
     TRY_PTR(out->scope.tenant.p);
+    out->scope.part = named_part(&s, cells);
     proof_of(l, t, cells, count, out->proof);
     for (unsigned i = 0; i < count; i++)
         if (s.key >> i & 1 && cells[i].kind != CELL_NULL)
@@ -302,6 +337,11 @@ enum err ledger_settle(struct db *db)
     return s->edge.ledger.dirty ? ledger_star_put(db, &s->edge.ledger) : OK;
 }
 
+static bool covers(const struct scope *s, const struct scope *row)
+{
+    return ledger_same_scope(s, row) && (!s->part || s->part == row->part);
+}
+
 void ledger_pending(const struct ledger *l, enum table t, const struct scope *s, struct slot *sum)
 {
     for (const struct ledger_change *c = l->first; c; c = c->next) {
@@ -309,9 +349,9 @@ void ledger_pending(const struct ledger *l, enum table t, const struct scope *s,
             continue;
         if (c->forgotten && ledger_same_scope(&c->old.scope, s))
             *sum = (struct slot){ .name = sum->name };
-        if (c->has_old && ledger_same_scope(&c->old.scope, s))
+        if (c->has_old && covers(s, &c->old.scope))
             ledger_slot_add(sum, c->old.proof, -1);
-        if (c->has_new && ledger_same_scope(&c->now.scope, s))
+        if (c->has_new && covers(s, &c->now.scope))
             ledger_slot_add(sum, c->now.proof, 1);
     }
 }
@@ -391,14 +431,16 @@ static void star_move(struct db *db, const struct head_of *of, const struct head
     ledger_xor(db->store->edge.ledger.sum, share, sizeof share);
 }
 
-static void slot_move(struct head *h, const struct side *side)
+static void slot_move(const struct ledger *l, struct head *h, const struct side *side)
 {
-    struct slot *s = ledger_slot_make(h, side->slot);
-    if (side->change->forgotten)
-        *s = (struct slot){ .name = side->slot };
-    else
-        ledger_slot_add(s, side->row->proof, side->sign);
     static const uint8_t zero[LEDGER_SUM];
+    enum table t = side->change->table;
+    if (side->change->forgotten) {
+        ledger_slots_drop(l, h, t);
+        return;
+    }
+    struct slot *s = ledger_slot_make(h, ledger_undivided(l, h, t) ? l->codes[t] : side->slot);
+    ledger_slot_add(s, side->row->proof, side->sign);
     if (s->count == 0 && memcmp(s->sum, zero, sizeof zero) == 0)
         ledger_slot_drop(h, s);
 }
@@ -454,7 +496,7 @@ static enum err head_move(struct db *db, const struct side *sides, size_t count,
         return there ? head_drop(db, of) : OK;
     }
     for (size_t i = 0; i < count; i++)
-        slot_move(h, &sides[i]);
+        slot_move(&db->store->ledger, h, &sides[i]);
     h->entry = seq;
     TRY(ledger_head_put(db, of, h));
     star_move(db, of, h);
@@ -550,7 +592,7 @@ static void changes_drop(struct ledger *l, enum table t, const struct scope *s)
 
 static bool has_something(struct ledger *l, enum table t, struct head *h)
 {
-    return h->there && (!h->genuine || tables[t].kind == BOUND_KIND_itself || ledger_slot(h, l->codes[t]));
+    return h->there && (!h->genuine || tables[t].kind == BOUND_KIND_itself || ledger_slots_of(l, h, t));
 }
 
 enum err ledger_forget(struct db *db, enum table t, text tenant, struct subject_id subject, bool there)
@@ -598,10 +640,11 @@ static void cells_read(struct query *q, enum table t, struct cell cells[CELLS])
         cells[i] = query_cell(q, i);
 }
 
-bool ledger_read_proof(struct query *q, const struct ledger *l, enum table t, uint8_t proof[LEDGER_SUM])
+bool ledger_read_proof(struct query *q, const struct ledger *l, enum table t, uint8_t proof[LEDGER_SUM], unsigned *part)
 {
     struct cell cells[CELLS];
     cells_read(q, t, cells);
+    *part = named_part(&l->shapes[t], cells);
     if (!decides(t, cells))
         return false;
     proof_of(l, t, cells, tables[t].columns, proof);
@@ -649,6 +692,7 @@ enum err ledger_bind_all(struct db *db, int64_t *rows)
 #define ALL_free(name)
 #define ALL_itself(name)                                   TRY(bind_table(db, TABLE_##name, SQL_ALL_##name, seq, rows));
 #define ALL_person(name)                                   ALL_itself(name)
+#define ALL_named(name)                                    ALL_itself(name)
 #define ALL_id(name)                                       ALL_itself(name)
 #define ALL_digest(name)                                   ALL_itself(name)
 #define ALL_whole(name)                                    ALL_itself(name)
@@ -699,11 +743,15 @@ static uint32_t code_of(text name)
 
 static void codes_make(struct ledger *l)
 {
+    unsigned slots = 0;
     for (enum table t = 0; t < TABLE_COUNT; t++) {
         l->codes[t] = code_of(tables[t].name);
-        for (enum table u = 0; u < t; u++)
-            must(l->codes[u] != l->codes[t]);
+        slots += ledger_per_person(t) ? 1 : 0;
+        slots += ledger_named(t) ? LEDGER_PARTS : 0;
+        for (enum table u = 0; u < t; u++) /* nor in the parts behind it */
+            must(l->codes[u] - l->codes[t] > LEDGER_PARTS && l->codes[t] - l->codes[u] > LEDGER_PARTS);
     }
+    must(slots <= LEDGER_SLOTS);
 }
 
 enum err ledger_open(struct store *s, const struct key *secret)

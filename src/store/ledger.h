@@ -11,15 +11,16 @@ struct cell;
 
 enum { LEDGER_SUM = 16, LEDGER_MAC = 16, LEDGER_STATE = 32 };
 /* Whose rows stand together under one sum: a person's of one table; or, of a table that is nobody's in particular,
- * those of one part. */
+ * those of one part. `part`: of a person's table that has parts, one more than its number; 0: all of them. */
 struct scope {
     text tenant;
     struct subject_id id;
+    unsigned part;
 };
-/* The columns of a table: which is the tenant, which names the scope (-1: none), which are of the key, which are told
- * and decide nothing. */
+/* The columns of a table: which is the tenant, which names the scope and its part (-1: none), which are of the key,
+ * which are told and decide nothing. */
 struct ledger_shape {
-    int tenant, scope;
+    int tenant, scope, part;
     uint32_t key, told;
 };
 
@@ -80,9 +81,10 @@ enum err ledger_note(struct store *s); /* the keyring remembers the head of all 
 
 /* ---- ledger_check.c ---- */
 /* ERR_INTEGRITY, which names table, row and entry, unless the rows are those that the journal's entries left: those of
- * that person, or, in other tables, those of the part that `key` is in, whether it has a row or not. Asked of every
- * statement that decides (reads.def). */
-enum err ledger_check(struct db *db, enum table table, text tenant, text key);
+ * that person, or, in other tables, those of the part that `key` is in, whether it has a row or not. `named`: of a
+ * person's table in parts, only those of the part that this name is in; without one, all. Asked of every statement that
+ * decides (reads.def). */
+enum err ledger_check(struct db *db, enum table table, text tenant, text key, text named);
 /* What was found to be whole is remembered as long as a snapshot or transaction lasts, in which nobody else writes.
  * Forgotten is: all of it; what the writer itself changes; what was asked about people, for the next member. */
 void ledger_forget_checked(struct db *db);
@@ -97,11 +99,12 @@ enum bound_kind {
     BOUND_KIND_free,
     BOUND_KIND_itself,
     BOUND_KIND_person,
+    BOUND_KIND_named,
     BOUND_KIND_id,
     BOUND_KIND_digest,
     BOUND_KIND_whole
 };
-enum { CELLS = 24, LEDGER_PARTS = 64 };
+enum { CELLS = 24, LEDGER_PARTS = 64, LEDGER_SLOTS = 2 * LEDGER_PARTS };
 struct cell {
     enum { CELL_NULL, CELL_INT, CELL_BYTES } kind;
     bool is_text;
@@ -114,7 +117,8 @@ struct row_seen {
     uint8_t proof[LEDGER_SUM];
 };
 enum bound_kind ledger_kind(enum table t);
-bool ledger_per_person(enum table t);     /* kinds itself and person */
+bool ledger_per_person(enum table t);     /* kinds itself, person and named */
+bool ledger_named(enum table t);          /* a person's, in parts */
 bool ledger_shared(enum table t);         /* bound, and not a person's */
 unsigned ledger_parts(enum table t);      /* of a shared table: 1 or LEDGER_PARTS */
 enum table ledger_table_named(text name); /* TABLE_COUNT when no bound table has that name */
@@ -125,17 +129,21 @@ void ledger_bound_mac(const struct ledger *l, enum table t, const struct row_see
                       uint8_t mac[LEDGER_MAC]);
 enum err ledger_read(struct query *q, const struct ledger *l, struct arena *a, enum table t, struct row_seen *out,
                      bool *counts);
-/* Only what it adds to a sum: false for a row that decides nothing. */
-bool ledger_read_proof(struct query *q, const struct ledger *l, enum table t, uint8_t proof[LEDGER_SUM]);
+/* Only what it adds to a sum, and to which (the scope's part): false for a row that decides nothing. */
+bool ledger_read_proof(struct query *q, const struct ledger *l, enum table t, uint8_t proof[LEDGER_SUM],
+                       unsigned *part);
 struct scope ledger_scope(enum table t, text tenant, text key);
 struct scope ledger_part(enum table t, unsigned part);
-bool ledger_same_scope(const struct scope *a, const struct scope *b);
+bool ledger_same_scope(const struct scope *a, const struct scope *b); /* whatever their parts */
+unsigned ledger_part_named(text name);                                 /* the scope's part that it is in */
 int ledger_rows_sql(enum table t); /* the statement that reads a scope's rows; -1 when there is none */
+int ledger_part_sql(enum table t); /* the one that reads those of a part of a person's table */
 void ledger_xor(uint8_t *to, const uint8_t *with, size_t size);
 
 /* ---- ledger_head.c ---- */
-/* A head has the sums of a person, one for each table (name: the table's code), or those of a shared table, one for
- * each part (name: its number), masked and authenticated together with the newest entry that changed one of them. */
+/* A head has the sums of a person, one for each table (name: the table's code) or each part of one (the numbers behind
+ * it), or those of a shared table, one for each part (name: its number), masked and authenticated together with the
+ * newest entry that changed one of them. */
 struct slot {
     uint32_t name, count;
     uint8_t sum[LEDGER_SUM];
@@ -149,12 +157,17 @@ struct head {
     unsigned count;
     bool there, genuine;
     uint8_t mac[LEDGER_MAC];
-    struct slot slots[LEDGER_PARTS];
+    struct slot slots[LEDGER_SLOTS];
 };
 #define LEDGER_PERSON TEXT("person") /* name of the heads of people; those of shared tables have the table's */
 #define LEDGER_STAR   TEXT("*")
 struct head_of ledger_head_of(enum table t, const struct scope *s);
 uint32_t ledger_slot_name(const struct ledger *l, enum table t, const struct scope *s);
+/* Whether a person's table in parts has one sum in this head: what was bound before tables had parts stays so until its
+ * last row goes. */
+bool ledger_undivided(const struct ledger *l, const struct head *h, enum table t);
+bool ledger_slots_of(const struct ledger *l, struct head *h, enum table t); /* whether it has any of the table */
+void ledger_slots_drop(const struct ledger *l, struct head *h, enum table t);
 enum err ledger_head_read(struct db *db, const struct head_of *of, struct head *out);
 enum err ledger_head_put(struct db *db, const struct head_of *of, struct head *h);
 /* The same as ledger_head_read(), read once in a transaction or snapshot. Valid until the next head of a person, or of

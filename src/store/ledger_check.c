@@ -17,7 +17,8 @@ static bool known(const struct db *db, enum table t, const struct scope *s)
 {
     for (unsigned i = 0; i < checked_kept(db); i++) {
         const struct checked *c = &db->checked[i];
-        if (c->table == t && memcmp(&c->id, &s->id, sizeof s->id) == 0 && text_eq(text_of(c->tenant), s->tenant))
+        if (c->table == t && memcmp(&c->id, &s->id, sizeof s->id) == 0 && text_eq(text_of(c->tenant), s->tenant) &&
+            (!c->part || c->part == s->part))
             return true;
     }
     return false;
@@ -30,6 +31,7 @@ static void remember(struct db *db, enum table t, const struct scope *s)
         return;
     c->table = t;
     c->id = s->id;
+    c->part = s->part;
     db->checked_count++;
     if (db->checked_count == 2 * CHECKED_MAX) /* a ring that is full stays full */
         db->checked_count -= CHECKED_MAX;
@@ -65,8 +67,9 @@ void ledger_forget_people(struct db *db) { forget(db, is_of_people, TABLE_COUNT)
 bool ledger_newest_known(const struct db *db, const struct scope *s) { return known(db, TABLE_COUNT, s); }
 void ledger_newest_remember(struct db *db, const struct scope *s)
 {
-    if (!known(db, TABLE_COUNT, s))
-        remember(db, TABLE_COUNT, s);
+    struct scope all = { s->tenant, s->id, 0 };
+    if (!known(db, TABLE_COUNT, &all))
+        remember(db, TABLE_COUNT, &all);
 }
 
 /* ---- One scope. ---- */
@@ -77,7 +80,7 @@ static void rows_start(struct query *q, struct db *db, enum table t, const struc
     enum { PART_BYTES = 256 / LEDGER_PARTS };
     enum sql sql = (enum sql)ledger_rows_sql(t);
     bool digest = ledger_kind(t) == BOUND_KIND_digest;
-    if (ledger_per_person(t)) {
+    if (ledger_per_person(t) && !s->part) {
         query_start(q, db, sql, ARGS(V_TEXT(s->tenant), V_ID(s->id)));
         return;
     }
@@ -85,22 +88,35 @@ static void rows_start(struct query *q, struct db *db, enum table t, const struc
         query_start(q, db, sql, ARGS());
         return;
     }
+    unsigned part = s->part ? s->part - 1 : s->id.b[0];
     memset(bounds[1], 0xff, UNTIL); /* behind every digest that begins so */
-    bounds[0][0] = (uint8_t)(s->id.b[0] * PART_BYTES);
+    bounds[0][0] = (uint8_t)(part * PART_BYTES);
     bounds[1][0] = (uint8_t)(bounds[0][0] + PART_BYTES - 1);
     text from = { (const char *)bounds[0], 1 }, to = { (const char *)bounds[1], digest ? UNTIL : 1 };
+    if (s->part) {
+        to.n = UNTIL;
+        query_start(q, db, (enum sql)ledger_part_sql(t),
+                    ARGS(V_TEXT(s->tenant), V_ID(s->id), V_BYTES(from), V_BYTES(to)));
+        return;
+    }
     query_start(q, db, sql, ARGS(V_BYTES(from), V_BYTES(to)));
 }
 
-static enum err rows_sum(struct db *db, enum table t, const struct scope *s, struct slot *out)
+/* One sum, or one for each part. */
+struct sums {
+    struct slot of[1 + LEDGER_PARTS];
+};
+
+static enum err rows_sum(struct db *db, enum table t, const struct scope *s, bool undivided, struct sums *out)
 {
     uint8_t bounds[2][UNTIL], proof[LEDGER_SUM];
+    unsigned part;
     QUERY_AUTO q;
-    *out = (struct slot){ 0 };
+    memset(out, 0, sizeof *out);
     rows_start(&q, db, t, s, bounds);
     while (query_next(&q))
-        if (ledger_read_proof(&q, &db->store->ledger, t, proof))
-            ledger_slot_add(out, proof, 1);
+        if (ledger_read_proof(&q, &db->store->ledger, t, proof, &part))
+            ledger_slot_add(&out->of[undivided ? 0 : part], proof, 1);
     return q.status;
 }
 
@@ -115,12 +131,21 @@ static struct slot slot_in(const struct ledger *l, const struct head *h, enum ta
 static enum err is_whole(struct db *db, enum table t, const struct scope *s, const struct head *h, unsigned *found,
                          bool *out)
 {
-    struct slot rows, bound = slot_in(&db->store->ledger, h, t, s);
-    TRY(rows_sum(db, t, s, &rows));
-    if (db == db->store->writers[FILE_DATA])
-        ledger_pending(&db->store->ledger, t, s, &bound);
-    *found = rows.count;
-    *out = h->genuine && rows.count == bound.count && memcmp(rows.sum, bound.sum, LEDGER_SUM) == 0;
+    bool undivided = ledger_undivided(&db->store->ledger, h, t), parted = ledger_named(t) && !undivided;
+    struct scope part = { s->tenant, s->id, undivided ? 0 : s->part };
+    struct sums rows;
+    TRY(rows_sum(db, t, &part, undivided, &rows));
+    *found = 0;
+    *out = h->genuine;
+    unsigned first = parted && !s->part ? 1 : part.part, last = parted && !s->part ? LEDGER_PARTS : part.part;
+    for (part.part = first; part.part <= last; part.part++) {
+        const struct slot *sum = &rows.of[part.part];
+        struct slot bound = slot_in(&db->store->ledger, h, t, &part);
+        if (db == db->store->writers[FILE_DATA])
+            ledger_pending(&db->store->ledger, t, &part, &bound);
+        *found += sum->count;
+        *out = *out && sum->count == bound.count && memcmp(sum->sum, bound.sum, LEDGER_SUM) == 0;
+    }
     return OK;
 }
 
@@ -251,10 +276,11 @@ static enum err refuse(struct db *db, const struct ledger_finding *f)
 
 static enum err not_whole(struct db *db, enum table t, const struct scope *s, uint64_t entry)
 {
+    struct scope all = { s->tenant, s->id, 0 };
     ARENA_AUTO own = arena_make(ROWS_MEMORY);
     struct ledger_finding first = { .row = { NULL, 0 } };
     struct naming n = {
-        .db = db, .a = &own, .table = t, .scope = s, .entry = entry, .tell = first_named, .arg = &first
+        .db = db, .a = &own, .table = t, .scope = &all, .entry = entry, .tell = first_named, .arg = &first
     };
     TRY(name_scope(&n, false));
     return refuse(db, &first);
@@ -283,9 +309,10 @@ static enum err check_newest(struct db *db, enum table t, const struct scope *s,
     return OK;
 }
 
-enum err ledger_check(struct db *db, enum table t, text tenant, text key)
+enum err ledger_check(struct db *db, enum table t, text tenant, text key, text named)
 {
     struct scope s = ledger_scope(t, tenant, key);
+    s.part = named.n && ledger_named(t) ? ledger_part_named(named) : 0;
     struct head_of of = ledger_head_of(t, &s);
     struct head *h;
     bool whole;
@@ -351,7 +378,7 @@ static enum err person_look(struct ledger_look *w, const struct scope *s)
     TRY(ledger_head_read(w->db, &of, &h));
     TRY(ledger_bound_tables(w->db, s, in));
     for (enum table t = 0; t < TABLE_COUNT; t++)
-        if (ledger_per_person(t) && (in[t] || ledger_slot(&h, l->codes[t])))
+        if (ledger_per_person(t) && (in[t] || ledger_slots_of(l, &h, t)))
             TRY(scope_look(w, t, s, &h));
     return newest_look(w, TABLE_subject, s, &h);
 }
@@ -418,7 +445,7 @@ static enum err stray_look(struct ledger_look *w, const struct scope_name *n)
     must(t != TABLE_COUNT); /* the statement has its name */
     TRY(ledger_head_read(w->db, &of, &h));
     TRY(ledger_bound_tables(w->db, &n->scope, in));
-    bool looked = h.there && (in[t] || ledger_slot(&h, w->db->store->ledger.codes[t]));
+    bool looked = h.there && (in[t] || ledger_slots_of(&w->db->store->ledger, &h, t));
     return looked ? OK : scope_look(w, t, &n->scope, &h);
 }
 
@@ -437,6 +464,7 @@ static enum err strays_look(struct ledger_look *w)
 #define STRAY_free(name)
 #define STRAY_itself(name) SQL_STRAY_##name,
 #define STRAY_person(name) SQL_STRAY_##name,
+#define STRAY_named(name)  SQL_STRAY_##name,
 #define STRAY_id(name)
 #define STRAY_digest(name)
 #define STRAY_whole(name)

@@ -6,8 +6,8 @@
 #include "store/engine.h"
 
 enum { SLOT_SIZE = 8 + LEDGER_SUM, STAR_ROOM = LEDGER_STATE + 8 + 12 * TABLE_COUNT, NAMED_SIZE = 12 };
-_Static_assert(SLOT_SIZE *LEDGER_PARTS >= STAR_ROOM, "one buffer serves both");
-enum { PLAIN_MAX = SLOT_SIZE * LEDGER_PARTS };
+_Static_assert(SLOT_SIZE *LEDGER_SLOTS >= STAR_ROOM, "one buffer serves both");
+enum { PLAIN_MAX = SLOT_SIZE * LEDGER_SLOTS };
 #define V_SCOPE(s) V_TEXT((s).tenant), V_ID((s).id)
 
 static const struct head_of star_of = { { TEXT_INIT(""), { { 0 } } }, TEXT_INIT("*") };
@@ -21,7 +21,7 @@ struct head_of ledger_head_of(enum table t, const struct scope *s)
 
 uint32_t ledger_slot_name(const struct ledger *l, enum table t, const struct scope *s)
 {
-    return ledger_per_person(t) ? l->codes[t] : s->id.b[0];
+    return ledger_per_person(t) ? l->codes[t] + s->part : s->id.b[0];
 }
 
 void ledger_xor(uint8_t *to, const uint8_t *with, size_t size)
@@ -45,13 +45,38 @@ struct slot *ledger_slot_make(struct head *h, uint32_t name)
     struct slot *found = ledger_slot(h, name);
     if (found)
         return found;
-    must(h->count < LEDGER_PARTS); /* a person has fewer tables, a table no more parts */
+    must(h->count < LEDGER_SLOTS); /* codes_make() counts those of a person; a table has no more parts */
     found = &h->slots[h->count++];
     *found = (struct slot){ .name = name };
     return found;
 }
 
 void ledger_slot_drop(struct head *h, struct slot *s) { *s = h->slots[--h->count]; }
+
+static bool is_of(const struct ledger *l, enum table t, const struct slot *s)
+{
+    return s->name - l->codes[t] <= (ledger_named(t) ? LEDGER_PARTS : 0);
+}
+
+bool ledger_undivided(const struct ledger *l, const struct head *h, enum table t)
+{
+    return ledger_named(t) && ledger_slot((struct head *)h, l->codes[t]);
+}
+
+bool ledger_slots_of(const struct ledger *l, struct head *h, enum table t)
+{
+    for (unsigned i = 0; i < h->count; i++)
+        if (is_of(l, t, &h->slots[i]))
+            return true;
+    return false;
+}
+
+void ledger_slots_drop(const struct ledger *l, struct head *h, enum table t)
+{
+    for (unsigned i = h->count; i-- > 0;)
+        if (is_of(l, t, &h->slots[i]))
+            ledger_slot_drop(h, &h->slots[i]);
+}
 
 void ledger_slot_add(struct slot *s, const uint8_t proof[LEDGER_SUM], int sign)
 {

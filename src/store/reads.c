@@ -28,6 +28,7 @@ struct rule {
 _Static_assert(TABLE_COUNT <= 128, "a set of tables is a number of 128 bits");
 
 #define LOOKS(sql, why)
+#define PART(sql, name)
 static const struct rule rules[SQL_COUNT] = {
 #define READS(sql, tenant, key, tables) [SQL_##sql] = { tenant, key, tables },
 #define ALSO(sql, tenant, key, tables)
@@ -43,13 +44,24 @@ static const struct rule further[SQL_COUNT] = {
 #undef ALSO
 };
 
+#undef PART
+#define READS(sql, tenant, key, tables)
+#define ALSO(sql, tenant, key, tables)
+static const struct place_of parts[SQL_COUNT] = {
+#define PART(sql, name) [SQL_##sql] = name,
+#include "store/reads.def"
+#undef READS
+#undef ALSO
+#undef PART
+};
+
 static bool by_row(const struct rule *r) { return r->tenant.from == PLACE_COL || r->key.from == PLACE_COL; }
 
-static enum err check_tables(struct query *q, const struct rule *r, text tenant, text key)
+static enum err check_tables(struct query *q, const struct rule *r, text tenant, text key, text named)
 {
     for (enum table t = 0; t < TABLE_COUNT; t++)
         if (r->tables >> t & 1)
-            TRY(ledger_check(q->db, t, tenant, key));
+            TRY(ledger_check(q->db, t, tenant, key, named));
     return OK;
 }
 
@@ -71,6 +83,7 @@ static enum err keep_under(struct query *q, const struct rule *r, const struct v
 enum err reads_before(struct query *q, const struct val *args)
 {
     const struct rule *both[] = { &rules[q->sql], &further[q->sql] };
+    const struct place_of part = parts[q->sql];
     q->by_row = false;
     if (!rules[q->sql].tables || q->db->file != FILE_DATA)
         return OK;
@@ -80,7 +93,8 @@ enum err reads_before(struct query *q, const struct val *args)
             TRY(keep_under(q, r, args));
         else if (r->tables)
             TRY(check_tables(q, r, r->tenant.from ? args[r->tenant.number].bytes : TEXT(""),
-                             r->key.from ? args[r->key.number].bytes : TEXT("")));
+                             r->key.from ? args[r->key.number].bytes : TEXT(""),
+                             part.from ? args[part.number].bytes : TEXT("")));
     }
     return OK;
 }
@@ -97,7 +111,7 @@ enum err reads_row(struct query *q)
                                                   : text_of(q->under.tenant);
         text key = r->key.from == PLACE_COL ? query_cell(q, (unsigned)r->key.number).bytes : kept;
         if (key.p) /* of nobody */
-            TRY(check_tables(q, r, tenant, key));
+            TRY(check_tables(q, r, tenant, key, TEXT("")));
     }
     return OK;
 }

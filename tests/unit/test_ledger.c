@@ -31,7 +31,8 @@ static const bool declared[SQL_COUNT] = {
 /* The ledger's own statements, and the walks of the board, which look at everything. */
 static bool looks_at_all(text name)
 {
-    static const text ours[] = { TEXT_INIT("ROWS_"), TEXT_INIT("ALL_"), TEXT_INIT("STRAY_"), TEXT_INIT("LOOK_") };
+    static const text ours[] = { TEXT_INIT("ROWS_"), TEXT_INIT("ALL_"), TEXT_INIT("PART_"),
+                                 TEXT_INIT("STRAY_"), TEXT_INIT("LOOK_") };
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (text_starts(name, ours[i]))
             return true;
@@ -238,6 +239,164 @@ static void all_of_a_person_put_back(void **state)
     assert_int_equal(journal_verify(f->s, &f->a, NULL, &report), ERR_INTEGRITY);
 }
 
+/* ---- A table in parts: who has thousands of grants is asked for one. ---- */
+
+struct granting {
+    const struct person *person;
+    uint8_t name[32];
+};
+
+static enum err run_grant(struct db *db, struct write *w)
+{
+    const struct granting *g = w->arg;
+    sealed details = { TEXT("details") };
+    return db_run(db, SQL_FOLDER_ADD, NULL,
+                  ARGS(V_TEXT(TENANT), V_ID(g->person->id), V_TEXT(TEXT("room")), V_BYTES(TEXT_BYTES(g->name)),
+                       V_TEXT(TEXT("rooms")), V_TEXT(TEXT("granted")), V_TEXT(TEXT("test")), V_NULL, V_SEALED(details),
+                       V_NULL, V_NULL, V_INT(1), V_NULL));
+}
+
+static enum err run_grants_go(struct db *db, struct write *w)
+{
+    const struct granting *g = w->arg;
+    return db_run(db, SQL_FOLDER_DROP_OF, NULL,
+                  ARGS(V_TEXT(TENANT), V_ID(g->person->id), V_TEXT(TEXT("rooms"))));
+}
+
+static void granting_act(struct fixture *f, const struct person *p, uint8_t first,
+                         enum err (*run)(struct db *db, struct write *w))
+{
+    struct granting g = { p, { first } };
+    struct write w = { .run = run, .arg = &g, .event = event_of(p, TEXT("folder.granted")) };
+    assert_ok(f, store_write(f->s, &f->a, &w));
+}
+
+static enum err may_enter(struct fixture *f, const struct person *p, uint8_t first)
+{
+    const uint8_t name[32] = { first };
+    READ_AUTO db = NULL;
+    TRY(store_read(f->s, &f->a, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_FOLDER_ALLOWS,
+                ARGS(V_TEXT(TENANT), V_ID(p->id), V_TEXT(TEXT("room")), V_BYTES(TEXT_BYTES(name)), V_INT(5)));
+    if (query_next(&q))
+        return OK;
+    return q.status != OK ? q.status : ERR_NOT_FOUND;
+}
+
+static void a_part_stands_for_itself(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *sql;
+        uint8_t refused, also;
+    } ways[] = {
+        { "UPDATE folder_grant SET until = 99 WHERE HEX(SUBSTR(name, 1, 1)) = '04'", 4, 4 },
+        { "DELETE FROM folder_grant WHERE HEX(SUBSTR(name, 1, 1)) = '04'", 4, 4 },
+        { "UPDATE folder_grant SET name = CAST(X'09' || SUBSTR(name, 2) AS BLOB) WHERE HEX(SUBSTR(name, 1, 1)) = '04'",
+          4, 8 },
+        { "UPDATE bound SET of_table = 'hold' WHERE of_table = 'folder_grant'", 255, 255 }, /* only names rows */
+    };
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    for (unsigned first = 0; first < 16; first += 2)
+        granting_act(f, &one, (uint8_t)first, run_grant);
+    verified(f);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct journal_report report;
+        char kept[176], data[128], command[400];
+        store_close(&f->s);
+        path_in(f, "data.db", data);
+        snprintf(kept, sizeof kept, "%s.kept", data);
+        snprintf(command, sizeof command, "cp %s %s", data, kept);
+        assert_int_equal(system(command), 0);
+        start(f);
+        alter(f, ways[i].sql);
+        for (unsigned first = 0; first < 16; first += 2) {
+            bool hit = first / 4 == ways[i].refused / 4 || first / 4 == ways[i].also / 4;
+            assert_int_equal(may_enter(f, &one, (uint8_t)first), hit ? ERR_INTEGRITY : OK);
+        }
+        assert_int_equal(journal_verify(f->s, &f->a, NULL, &report), ERR_INTEGRITY);
+        store_close(&f->s);
+        tamper(f, "keys.db", "DELETE FROM anchor", (text){ NULL, 0 });
+        snprintf(command, sizeof command, "mv %s %s", kept, data);
+        assert_int_equal(system(command), 0);
+        start(f);
+    }
+    granting_act(f, &one, 0, run_grants_go);
+    verified(f);
+    assert_int_equal(may_enter(f, &one, 4), ERR_NOT_FOUND);
+}
+
+static void share_moves(struct db *db, const struct head_of *of, const struct head *h)
+{
+    struct ledger_star *star = &db->store->edge.ledger;
+    uint8_t share[LEDGER_STATE];
+    ledger_share(&db->store->ledger, of, h->entry, TEXT_BYTES(h->mac), share);
+    ledger_xor(star->sum, share, sizeof share);
+    star->dirty = true;
+}
+
+/* As a program before parts left it: one sum of all grants. */
+static enum err run_undivide(struct db *db, struct write *w)
+{
+    const struct granting *g = w->arg;
+    const struct ledger *l = &db->store->ledger;
+    struct scope s = { TENANT, g->person->id, 0 };
+    struct head_of of = ledger_head_of(TABLE_folder_grant, &s);
+    struct slot all = { .name = l->codes[TABLE_folder_grant] };
+    struct head *h;
+    TRY(ledger_head_here(db, &of, &h));
+    share_moves(db, &of, h);
+    for (unsigned i = 0; i < h->count; i++)
+        if (h->slots[i].name - all.name - 1 < LEDGER_PARTS) {
+            ledger_xor(all.sum, h->slots[i].sum, LEDGER_SUM);
+            all.count += h->slots[i].count;
+        }
+    ledger_slots_drop(l, h, TABLE_folder_grant);
+    *ledger_slot_make(h, all.name) = all;
+    TRY(ledger_head_put(db, &of, h));
+    share_moves(db, &of, h);
+    return run_grant(db, w);
+}
+
+static bool in_one_sum(struct fixture *f, const struct person *p)
+{
+    struct head h;
+    struct scope s = { TENANT, p->id, 0 };
+    struct head_of of = ledger_head_of(TABLE_folder_grant, &s);
+    READ_AUTO db = NULL;
+    assert_ok(f, store_read(f->s, &f->a, &db));
+    assert_ok(f, ledger_head_read(db, &of, &h));
+    return ledger_undivided(&f->s->ledger, &h, TABLE_folder_grant);
+}
+
+static void what_was_bound_before_parts_holds(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    granting_act(f, &one, 0, run_grant);
+    granting_act(f, &one, 4, run_grant);
+    assert_false(in_one_sum(f, &one));
+    granting_act(f, &one, 8, run_undivide);
+    assert_true(in_one_sum(f, &one));
+    verified(f);
+    restart(f);
+    granting_act(f, &one, 12, run_grant);
+    verified(f);
+    assert_ok(f, may_enter(f, &one, 4));
+    tamper(f, "data.db", "UPDATE folder_grant SET until = 99 WHERE HEX(SUBSTR(name, 1, 1)) = '04'", (text){ NULL, 0 });
+    nanosleep(&(struct timespec){ .tv_nsec = 3000000 }, NULL);
+    assert_int_equal(may_enter(f, &one, 0), ERR_INTEGRITY); /* all of them stand together */
+    tamper(f, "data.db", "UPDATE folder_grant SET until = NULL", (text){ NULL, 0 });
+    granting_act(f, &one, 0, run_grants_go);
+    granting_act(f, &one, 4, run_grant);
+    assert_false(in_one_sum(f, &one));
+    verified(f);
+    assert_ok(f, may_enter(f, &one, 4));
+}
+
 /* ---- A folder of before, and one whose ledger was taken away. ---- */
 
 static void as_of_before(struct fixture *f)
@@ -376,6 +535,8 @@ int main(void)
     const struct CMUnitTest tests[] = { CASE(what_is_altered_meanwhile_is_refused), CASE(statements_are_compiled_once),
                                         CASE(what_decides_is_declared),           CASE(every_write_is_bound),
                                         CASE(a_change_goes_under_the_next_entry), CASE(what_was_altered_is_refused),
+                                        CASE(a_part_stands_for_itself),
+                                        CASE(what_was_bound_before_parts_holds),
                                         CASE(the_bindings_are_looked_at),         CASE(all_of_a_person_put_back),
                                         CASE(rows_of_before_are_bound),           CASE(an_older_file_is_refused) };
     return cmocka_run_group_tests(tests, NULL, NULL);
