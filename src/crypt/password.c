@@ -62,15 +62,31 @@ static int64_t parameter(text s, char name, int64_t most)
 static bool argon2_good(text hash)
 {
     static const char letters[] = "+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    text rest = hash;
-    text_cut(&rest, '$');
+    text rest = hash, before = text_cut(&rest, '$');
     text kind = text_cut(&rest, '$'), version = text_cut(&rest, '$'), costs = text_cut(&rest, '$'),
          salt = text_cut(&rest, '$');
     text memory = text_cut(&costs, ','), passes = text_cut(&costs, ',');
-    return (text_eq(kind, TEXT("argon2id")) || text_eq(kind, TEXT("argon2i"))) && text_eq(version, TEXT("v=19")) &&
+    return !before.n && (text_eq(kind, TEXT("argon2id")) || text_eq(kind, TEXT("argon2i"))) && text_eq(version, TEXT("v=19")) &&
            parameter(memory, 'm', MEMORY_MOST_KIB) >= 8 && parameter(passes, 't', PASSES_MOST) &&
            parameter(costs, 'p', LANES_MOST) && salt.n >= 11 && rest.n >= 22 && all_in(salt, letters) &&
            all_in(rest, letters) && hash.n < PASSWORD_HASH_MAX;
+}
+
+text password_hash_bare(text hash)
+{
+    static const struct {
+        text around, digest;
+    } kinds[] = { { TEXT_INIT("{bcrypt}"), TEXT_INIT("$2") },        { TEXT_INIT("{crypt}"), TEXT_INIT("$2") },
+                  { TEXT_INIT("{blf-crypt}"), TEXT_INIT("$2") },     { TEXT_INIT("bcrypt$"), TEXT_INIT("$2") },
+                  { TEXT_INIT("{argon2}"), TEXT_INIT("$argon2") },   { TEXT_INIT("{argon2i}"), TEXT_INIT("$argon2i$") },
+                  { TEXT_INIT("{argon2id}"), TEXT_INIT("$argon2id") }, { TEXT_INIT("argon2"), TEXT_INIT("$argon2") },
+                  { TEXT_INIT("{argon2@springsecurity_v5_8}"), TEXT_INIT("$argon2") } };
+    text bare = text_trim(hash);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (text_eq_nocase(text_upto(bare, kinds[i].around.n), kinds[i].around) &&
+            text_starts(text_from(bare, kinds[i].around.n), kinds[i].digest))
+            return text_from(bare, kinds[i].around.n);
+    return bare;
 }
 
 bool password_hash_good(text hash) { return is_bcrypt(hash) ? bcrypt_good(hash) : argon2_good(hash); }

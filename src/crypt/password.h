@@ -16,6 +16,10 @@ struct password_hash {
 
 /* Takes about 15 ms and 19 MiB: call through hashing.h. ERR_MEMORY when there is no room. */
 enum err password_hash(struct arena *a, text password, struct password_hash *out);
+/* A digest without what other programs write around it: blanks, "{bcrypt}" (Spring), "{CRYPT}", "{BLF-CRYPT}",
+ * "{ARGON2ID}" (OpenLDAP, Dovecot), "bcrypt$", "argon2" (Django). What changes the password first (bcrypt_sha256) stays,
+ * and is no good one. */
+text password_hash_bare(text hash);
 /* Whether `hash` is a digest that can be checked here, of ours or of another program: Argon2id or Argon2i (version 19,
  * up to 256 MiB), or bcrypt ($2a$, $2b$, $2y$, cost up to 14). */
 bool password_hash_good(text hash);

@@ -5,7 +5,7 @@ from browser import Browser
 from garant import PROGRAM, TOP, Server, check
 from identifiers import variant
 from mailbox import Mailbox
-from people import PASSWORD, Visitor, argon2, form, opened, registered, staff, visitor
+from people import PASSWORD, Visitor, argon2, bcrypt, form, opened, registered, staff, visitor
 from words import word
 
 NOW = "2026-11-23T09:00:00Z"
@@ -209,6 +209,8 @@ def register(tests):
     @tests.test("records: passwords of other programs sign in and are hashed anew, whatever the form of the table that brought them")
     def passwords():
         kept = {kind: argon2(PASSWORD, kind) for kind in ("id", "i")}
+        kept["spring"] = "{bcrypt}" + bcrypt(PASSWORD).replace("$2b$", "$2a$")
+        kept["django"] = "argon2" + argon2(PASSWORD)
         with Server(VALUES, now=NOW) as server:
             def account_import(table, *more, ok=0):
                 with tempfile.NamedTemporaryFile("wb", suffix=".csv", dir=server.folder, delete=False) as file:

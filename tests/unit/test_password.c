@@ -49,6 +49,29 @@ static void weaker_hash_is_to_be_made_anew(void **state)
     assert_true(good && stale);
 }
 
+static void what_others_write_around_a_digest_is_taken_off(void **state)
+{
+    static const char *const bcrypt = "$2b$10$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui",
+                     *const argon = "$argon2id$v=19$m=19456,t=2,p=1$GL6xa8yRyZH5oQEfuNOwKQ$wAzhYJFji1cbbr7guHpBPK44JsjZa5y"
+                                    "shDNm8zx4qjc";
+    static const struct {
+        const char *around;
+        bool is_argon, good;
+    } rows[] = { { "", false, true },         { " ", false, true },          { "{bcrypt}", false, true },
+                 { "{CRYPT}", false, true },  { "{BLF-CRYPT}", false, true }, { "bcrypt$", false, true },
+                 { "argon2", true, true },    { "{ARGON2ID}", true, true },   { "{argon2@SpringSecurity_v5_8}", true, true },
+                 { "{argon2}", true, true },  { "bcrypt_sha256$", false, false }, { "{SSHA}", false, false },
+                 { "{argon2}", false, false }, { "{bcrypt}", true, false },   { "$wp", false, false },
+                 { "{ARGON2I}", true, false } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ARENA_AUTO a = arena_make(4096);
+        text inside = text_of(rows[i].is_argon ? argon : bcrypt);
+        text bare = password_hash_bare(arena_print(&a, "%s%.*s ", rows[i].around, T(inside)));
+        assert_int_equal(password_hash_good(bare), rows[i].good);
+        assert_int_equal(text_eq(bare, inside), rows[i].good);
+    }
+}
+
 static void nobody_costs_as_much(void **state)
 {
     ARENA_AUTO a = arena_make(4096);
@@ -385,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hash_fits_its_password_only),
         cmocka_unit_test(weaker_hash_is_to_be_made_anew),
+        cmocka_unit_test(what_others_write_around_a_digest_is_taken_off),
         cmocka_unit_test(nobody_costs_as_much),
         cmocka_unit_test(pool_serves_all),
         cmocka_unit_test(queue_is_bounded),

@@ -203,7 +203,7 @@ static enum err take_invitation(struct opening *o, const struct json *in, text e
 static enum err take_password(struct opening *o, const struct json *in)
 {
     struct ctx *c = o->c;
-    text hash = json_text(in, TEXT("password_hash"));
+    text hash = password_hash_bare(json_text(in, TEXT("password_hash")));
     if (!json_get(in, TEXT("password_hash")))
         return OK;
     if (c->actor.kind != ACTOR_OPERATOR) {
