@@ -1,10 +1,11 @@
 """Who looks at people, from outside: each list stands in the view of everybody on it; reasons of acts as of looks; consents taken for one's own
 purposes alone."""
-import contextlib, json, os, shutil, tempfile
+import contextlib, json, os, shutil, tempfile, urllib.parse
 import promise, sample
 from described import Routes
 from garant import TOP, Client, Server, check
-from people import form, opened, staff
+from mailbox import Mailbox
+from people import PASSWORD, form, opened, staff, visitor
 from uses import command
 
 WHY = {"Garant-Reason": "ticket 4711"}
@@ -181,6 +182,37 @@ def register(tests):
                 said.expect(303)
                 seen = [(actor, purpose if "purpose" in fields else "", why) for actor, purpose, why in looks(server, ident, act)]
                 check(("service_desk", fields.get("purpose", ""), "ticket 4711") in seen, f"{act}: {seen}")
+
+    @tests.test("looks: a certificate of erasure names its person's own controller, and is read, on record, by who erases in that tenant")
+    def certificates():
+        with Mailbox() as mailbox, Server("myownconference", tenant="myownconference", arguments=mailbox.arguments()) as server:
+            server.operator().post("/v1/tenants/academy/staff", {}).expect(201)
+            link = mailbox.wait("donnees@academie.example").links[0]
+            token = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
+            server.anyone().post("/v1/invitations/accept", {"token": token, "password": PASSWORD}).expect(200)
+            owner = visitor(server, "donnees@academie.example", tenant="academy")
+            program = Client(server.port, server.token("app", name="theirs", tenant="academy"))
+            owner.post("/v1/tenant/tokens/theirs", {"decision": "accept"}).expect(204)
+            made = program.erase(program.create({"visitor": {"name": "Gone"}}, source="customer")["id"])["certificate"]
+            check((made["tenant"], made["controller"]) == ("academy", "Académie Exemple"), f"{made}")
+            shown = program.get(f"/v1/certificates/{made['id']}", Accept="text/html").expect(200).body.decode()
+            check("Académie Exemple" in shown and "Akovana" not in shown, "the page names another controller")
+            server.client("app", tenant="myownconference").get(f"/v1/certificates/{made['id']}").refused("not-found", status=404)
+        with Server("tests/hostile/people.yaml") as server:
+            def data(name):
+                return {"identity": {"first_name": "A", "last_name": "B"}, "contact": {"email": f"{name}@people.example"}}
+            app, operator = server.client("app"), server.operator()
+            ident = app.erase(app.create(data("gone"))["id"])["certificate"]["id"]
+            opened(server, data("bob"))
+            bob = visitor(server, "bob@people.example")
+            for who, client, status, entries in (("another person", bob, 403, 1), ("a reader", server.client("reader"), 403, 1),
+                                                 ("a recipient", server.client("carrier"), 403, 1), ("nobody", server.anyone(), 401, 0),
+                                                 ("who erases", app, 200, 1), ("the operator", operator, 200, 1)):
+                before = operator.post("/v1/journal/verify").expect(200).json["size"]
+                answer = client.get(f"/v1/certificates/{ident}").expect(status)
+                after = operator.post("/v1/journal/verify").expect(200).json["size"]
+                check(after - before == entries, f"{who}: {after - before} entries")
+                check(status == 200 or b"pseudonym" not in answer.body, f"{who} sees whose it is")
 
     @tests.test("looks: a command says why, and the person reads it")
     def commands():

@@ -1,5 +1,5 @@
 """Starting, stopping, reloading: what the server refuses to start with, and that it ends what it has begun."""
-import gzip, os, shutil, signal, socket, stat, subprocess, threading, time
+import contextlib, gzip, os, shutil, signal, socket, sqlite3, stat, subprocess, threading, time
 import people
 from garant import TOP, Client, Fault, Server, check, garant
 
@@ -50,6 +50,22 @@ def register(tests):
             shutil.rmtree(server.folder, ignore_errors=True)
         with Elsewhere("0.0.0.0:0", arguments=["--proxy"]) as server:
             server.anyone().get("/healthz").expect(200)
+
+    @tests.test("serving: what a newer program wrote is refused, and left as it is")
+    def newer():
+        with Server(POLICY) as server:
+            ident = server.client("app").create(PERSON)["id"]
+            server.stop()
+            for name in ("data.db", "keys.db"):
+                with contextlib.closing(sqlite3.connect(os.path.join(server.data, name))) as base:
+                    version = base.execute("PRAGMA user_version").fetchone()[0]
+                    base.execute(f"PRAGMA user_version = {version + 1}")
+                    status, said = server.refuses_to_start()
+                    check(status == 78 and "newer" in said and name in said, f"{name}: {status} {said}")
+                    check(base.execute("PRAGMA user_version").fetchone()[0] == version + 1, f"{name} was changed")
+                    base.execute(f"PRAGMA user_version = {version}")
+            server.start()
+            server.client("app").read(ident, "service").expect(200)
 
     @tests.test("serving: one port, one folder, one server")
     def alone():
