@@ -124,6 +124,7 @@ struct engine {
     enum err (*selects)(struct db *db, const char *sql, bool *out);
     const struct made *tables;
     size_t table_count;
+    const char *const *types; /* of its columns, by enum column_type */
 };
 extern const struct engine engine_sqlite;
 

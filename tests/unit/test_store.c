@@ -425,6 +425,26 @@ static void migrations(void **state)
     assert_int_equal(schema_migrate(db, steps, 1), ERR_CONFIG);
 }
 
+/* Optional columns that a later program puts behind the others. */
+static void a_table_grows(void **state)
+{
+    struct fixture *f = *state;
+    struct journal_report report;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    store_close(&f->s);
+    tamper(f, "data.db", "DROP INDEX dsr_joined", (text){ NULL, 0 });
+    tamper(f, "data.db", "ALTER TABLE dsr DROP COLUMN joined", (text){ NULL, 0 });
+    tamper(f, "data.db", "DROP INDEX subject_due", (text){ NULL, 0 });
+    tamper(f, "data.db", "ALTER TABLE subject DROP COLUMN due", (text){ NULL, 0 });
+    start(f);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM pragma_table_info('dsr') WHERE name = 'joined' AND type = 'BLOB'"), 1);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(due) FROM subject"), 0);
+    assert_int_equal(count(f, FILE_DATA, "SELECT count(*) FROM sqlite_schema WHERE name IN ('dsr_joined', 'subject_due')"), 2);
+    assert_ok(f, journal_verify(f->s, &f->a, NULL, &report));
+    assert_int_equal(report.altered, 0);
+}
+
 static void newer_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -830,7 +850,8 @@ int main(void)
                                         CASE(idle_reader_lets_truncate),
                                         CASE(erasures_share_a_truncation),
                                         CASE(log_begins_anew),
-                                        CASE(migrations),
+                                        CASE(migrations),                         CASE(a_table_grows),
+
                                         CASE(newer_is_refused),
                                         CASE(other_columns_are_refused),
                                         CASE(keyring_missing),

@@ -8,7 +8,7 @@ static const struct migration migrations[] = {
 #include "store/migrations.def"
 #undef MIGRATION
 };
-enum { MIGRATIONS = sizeof migrations / sizeof *migrations };
+enum { MIGRATIONS = sizeof migrations / sizeof *migrations, SQL_TEXT = 4096 };
 
 int schema_version(void) { return migrations[MIGRATIONS - 1].version; }
 
@@ -78,18 +78,74 @@ static const struct {
 #undef INDEX
 };
 
+/* The first table that lacks a column or is not there; *name is NULL when all are as this program knows them. */
+static enum err first_unknown(struct db *db, const char **name)
+{
+    *name = NULL;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns && !*name; i++) {
+        bool known = true;
+        if (columns[i].file == db->file)
+            TRY(db->engine->selects(db, columns[i].sql, &known));
+        *name = known ? NULL : columns[i].name;
+    }
+    return OK;
+}
+
 static enum err check_columns(struct db *db)
 {
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        bool known;
-        if (columns[i].file != db->file)
-            continue;
-        TRY(db->engine->selects(db, columns[i].sql, &known));
-        if (!known)
-            return say(db->arena, ERR_CONFIG,
-                       "table %s of %s has other columns than this program knows: a migration is missing",
-                       columns[i].name, db_file_name(db->file).p);
+    const char *name;
+    TRY(first_unknown(db, &name));
+    return name ? say(db->arena, ERR_CONFIG,
+                      "table %s of %s has other columns than this program knows: a migration is missing", name,
+                      db_file_name(db->file).p)
+                : OK;
+}
+
+/* ---- A table of an older program grows by the columns that were added behind its own. ---- */
+
+/* Whether it has those from `first` on, up to `end`. */
+static enum err has_columns(struct db *db, const struct table_row *row, unsigned first, unsigned end, bool *out)
+{
+    BUF_AUTO sql = buf_make(SQL_TEXT);
+    buf_add(&sql, TEXT("SELECT "));
+    for (unsigned i = first; i < end; i++)
+        buf_print(&sql, "%.*s, ", T(row->columns[i].name));
+    buf_print(&sql, "1 FROM %.*s", T(row->name));
+    text said;
+    TRY(buf_take(db->arena, &sql, &said));
+    return db->engine->selects(db, said.p, out);
+}
+
+static enum err add_column(struct db *db, const struct table_row *row, const struct column *c)
+{
+    text sql = arena_print(db->arena, "ALTER TABLE %.*s ADD COLUMN %.*s %s NULL", T(row->name), T(c->name),
+                           db->engine->types[c->type]);
+    TRY_PTR(sql.p);
+    return db_exec(db, sql.p);
+}
+
+static enum err grow(struct db *db, const struct table_row *row)
+{
+    unsigned has = row->column_count;
+    bool known = false;
+    for (; !known && has > 0; has -= !known)
+        TRY(has_columns(db, row, 0, has, &known));
+    for (unsigned i = has; i < row->column_count && has; i++) {
+        TRY(has_columns(db, row, i, i + 1, &known));
+        if (known || row->columns[i].required) /* it is of another make */
+            return OK;
     }
+    for (; has && has < row->column_count; has++)
+        TRY(add_column(db, row, &row->columns[has]));
+    return OK;
+}
+
+static enum err grow_tables(struct db *db)
+{
+    const char *name;
+    TRY(first_unknown(db, &name));
+    for (enum table t = 0; name && db->file == FILE_DATA && t < TABLE_COUNT; t++)
+        TRY(grow(db, table_row(t)));
     return OK;
 }
 
@@ -108,6 +164,8 @@ enum err schema_apply(struct db *db)
     TRY(db->engine->version_get(db, &version));
     if (version)
         TRY(schema_migrate(db, migrations, MIGRATIONS));
+    if (version)
+        TRY(grow_tables(db));
     TRY(in_transaction(db, make_tables, NULL));
     return check_columns(db);
 }

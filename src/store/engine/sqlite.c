@@ -270,4 +270,5 @@ const struct engine engine_sqlite = {
     .selects = sqlite_selects,
     .tables = sqlite_tables,
     .table_count = SQLITE_TABLES,
+    .types = sqlite_types,
 };

@@ -28,6 +28,7 @@ enum {
 #undef INDEX
     SQLITE_TABLES
 };
+extern const char *const sqlite_types[];
 extern const struct made sqlite_tables[SQLITE_TABLES];
 enum err sqlite_version_get(struct db *db, int *out);
 enum err sqlite_version_set(struct db *db, int version);
