@@ -121,12 +121,11 @@ static bool word_of(text list, text word)
 
 static struct ledger_shape shape_of(enum table t)
 {
-    static const text scopes[] = { [BOUND_KIND_itself] = TEXT_INIT("id"),
-                                   [BOUND_KIND_person] = TEXT_INIT("subject"),
-                                   [BOUND_KIND_named] = TEXT_INIT("subject"),
-                                   [BOUND_KIND_id] = TEXT_INIT("id"),
-                                   [BOUND_KIND_digest] = TEXT_INIT("digest"),
-                                   [BOUND_KIND_whole] = TEXT_INIT("") };
+    static const text scopes[] = {
+        [BOUND_KIND_itself] = TEXT_INIT("id"),     [BOUND_KIND_person] = TEXT_INIT("subject"),
+        [BOUND_KIND_named] = TEXT_INIT("subject"), [BOUND_KIND_id] = TEXT_INIT("id"),
+        [BOUND_KIND_digest] = TEXT_INIT("digest"), [BOUND_KIND_whole] = TEXT_INIT("")
+    };
     const struct table_row *row = table_row(t);
     struct ledger_shape s = { -1, -1, -1, 0, 0 };
     for (unsigned i = 0; i < row->column_count; i++) {

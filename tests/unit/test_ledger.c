@@ -31,8 +31,8 @@ static const bool declared[SQL_COUNT] = {
 /* The ledger's own statements, and the walks of the board, which look at everything. */
 static bool looks_at_all(text name)
 {
-    static const text ours[] = { TEXT_INIT("ROWS_"), TEXT_INIT("ALL_"), TEXT_INIT("PART_"),
-                                 TEXT_INIT("STRAY_"), TEXT_INIT("LOOK_") };
+    static const text ours[] = { TEXT_INIT("ROWS_"), TEXT_INIT("ALL_"), TEXT_INIT("PART_"), TEXT_INIT("STRAY_"),
+                                 TEXT_INIT("LOOK_") };
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (text_starts(name, ours[i]))
             return true;
@@ -259,8 +259,7 @@ static enum err run_grant(struct db *db, struct write *w)
 static enum err run_grants_go(struct db *db, struct write *w)
 {
     const struct granting *g = w->arg;
-    return db_run(db, SQL_FOLDER_DROP_OF, NULL,
-                  ARGS(V_TEXT(TENANT), V_ID(g->person->id), V_TEXT(TEXT("rooms"))));
+    return db_run(db, SQL_FOLDER_DROP_OF, NULL, ARGS(V_TEXT(TENANT), V_ID(g->person->id), V_TEXT(TEXT("rooms"))));
 }
 
 static void granting_act(struct fixture *f, const struct person *p, uint8_t first,
@@ -479,8 +478,8 @@ static enum err run_token_ends(struct db *db, struct write *w)
 static enum err run_token_add(struct db *db, struct write *w)
 {
     return db_run(db, SQL_TOKEN_ADD, NULL,
-                  ARGS(V_BYTES(TEXT_BYTES(token_digest)), V_TEXT(TENANT), V_TEXT(TEXT("app")), V_TEXT(TEXT("app")), V_INT(0),
-                       V_NULL));
+                  ARGS(V_BYTES(TEXT_BYTES(token_digest)), V_TEXT(TENANT), V_TEXT(TEXT("app")), V_TEXT(TEXT("app")),
+                       V_INT(0), V_NULL));
 }
 
 static enum err act(struct fixture *f, enum err (*run)(struct db *db, struct write *w))
@@ -523,8 +522,8 @@ static void statements_are_compiled_once(void **state)
     db->arena = &a;
     for (int i = 0; i < 3; i++)
         assert_ok(f, db_run(db, SQL_CONSENT_REPEAT, NULL,
-                            ARGS(V_TEXT(TENANT), V_ID(one.id), V_TEXT(TEXT("news")), V_TEXT(TEXT("")), V_TEXT(TEXT("given")),
-                                 V_INT(i), V_TEXT(TEXT("1")), V_NULL, V_NULL, V_NULL)));
+                            ARGS(V_TEXT(TENANT), V_ID(one.id), V_TEXT(TEXT("news")), V_TEXT(TEXT("")),
+                                 V_TEXT(TEXT("given")), V_INT(i), V_TEXT(TEXT("1")), V_NULL, V_NULL, V_NULL)));
     sqlite3_stmt *statement = db->conn->statements[SQL_CONSENT_REPEAT];
     assert_int_equal(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 0), 0);
     db_close(&db);
@@ -532,12 +531,17 @@ static void statements_are_compiled_once(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(what_is_altered_meanwhile_is_refused), CASE(statements_are_compiled_once),
-                                        CASE(what_decides_is_declared),           CASE(every_write_is_bound),
-                                        CASE(a_change_goes_under_the_next_entry), CASE(what_was_altered_is_refused),
+    const struct CMUnitTest tests[] = { CASE(what_is_altered_meanwhile_is_refused),
+                                        CASE(statements_are_compiled_once),
+                                        CASE(what_decides_is_declared),
+                                        CASE(every_write_is_bound),
+                                        CASE(a_change_goes_under_the_next_entry),
+                                        CASE(what_was_altered_is_refused),
                                         CASE(a_part_stands_for_itself),
                                         CASE(what_was_bound_before_parts_holds),
-                                        CASE(the_bindings_are_looked_at),         CASE(all_of_a_person_put_back),
-                                        CASE(rows_of_before_are_bound),           CASE(an_older_file_is_refused) };
+                                        CASE(the_bindings_are_looked_at),
+                                        CASE(all_of_a_person_put_back),
+                                        CASE(rows_of_before_are_bound),
+                                        CASE(an_older_file_is_refused) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

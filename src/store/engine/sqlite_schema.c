@@ -24,10 +24,9 @@ const struct made sqlite_tables[] = {
 #undef INDEX
 };
 
-const char *const sqlite_types[] = { [COLUMN_integer] = DDL_integer,
-                                     [COLUMN_text] = DDL_text,
-                                     [COLUMN_bytes] = DDL_bytes,
-                                     [COLUMN_sealed] = DDL_bytes };
+const char *const sqlite_types[] = {
+    [COLUMN_integer] = DDL_integer, [COLUMN_text] = DDL_text, [COLUMN_bytes] = DDL_bytes, [COLUMN_sealed] = DDL_bytes
+};
 _Static_assert(sizeof sqlite_tables / sizeof *sqlite_tables == SQLITE_TABLES, "as sqlite.h counts them");
 
 enum err sqlite_version_get(struct db *db, int *out)
