@@ -57,6 +57,18 @@ int date_weekday(struct date d)
     return (int)((days % 7 + 7) % 7) + 1;
 }
 
+const struct calendar *calendar_clock(text country)
+{
+    static const struct calendar clocks[] = {
+#define CLOCK(code, standard, summer) { TEXT_INIT(code), TEXT_INIT(code), TEXT_INIT(code), 0, standard, summer },
+#include "clocks.def"
+    };
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++)
+        if (text_eq(clocks[i].name, country))
+            return &clocks[i];
+    return NULL;
+}
+
 int date_month_days(int year, int month)
 {
     static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };

@@ -28,6 +28,9 @@ struct calendar {
 /* "fr", "fr-alsace-moselle", "fr-martinique" …, "lt", either case. ERR_VALUE tells the known names. */
 enum err calendar_parse(struct arena *a, text name, const struct calendar **out);
 
+/* The clocks of a country (a row of clocks.def, no holidays), or NULL when they are not known. */
+const struct calendar *calendar_clock(text country);
+
 struct holiday {
     text en, fr, source;
 };

@@ -1,7 +1,7 @@
 """Folders and preferences from outside: who may grant, who may ask, two tenants, and a real nginx that asks before it lets a request through."""
 import http.server, json, os, re, tempfile, threading, time, urllib.parse
 from browser import Browser
-from garant import TOP, Client, Server, check, check_absent, garant
+from garant import TOP, Client, Server, check, check_absent, garant, milliseconds
 from nginx import Nginx
 from people import PASSWORD, Visitor, opened, visitor
 from words import event
@@ -185,6 +185,25 @@ def register(tests):
             server.start()
             check(not asked(app, ident).expect(200).json["allowed"], "the revoked grant is back")
             check(len(app.get(f"/v1/subjects/{ident}/folders").json["folders"][0]["history"]) == 2, "the history is shorter")
+
+    @tests.test("folders: a day is one of the controller's own clocks, in any country and when they change")
+    def days():
+        rows = (("FR", "2026-03-29", "2026-03-28T23:00", "2026-03-29T22:00"), ("DE", "2026-10-25", "2026-10-24T22:00", "2026-10-25T23:00"),
+                ("IE", "2026-03-29", "2026-03-29T00:00", "2026-03-29T23:00"), ("FI", "2026-10-25", "2026-10-24T21:00", "2026-10-25T22:00"))
+        with open(os.path.join(TOP, POLICY), encoding="utf-8") as file, tempfile.TemporaryDirectory() as folder:
+            text = file.read()
+            for country, day, opens, ends in rows:
+                path = os.path.join(folder, f"{country}.yaml")
+                with open(path, "w", encoding="utf-8") as own:
+                    own.write(text.replace("  country: FR", f"  country: {country}", 1))
+                with Server(path, tenant="one", now="2026-01-15T10:00:00Z") as server:
+                    app = server.client("app", tenant="one")
+                    ident = person(app)
+                    grant(server.client("clerk", tenant="one"), ident, **{"from": day, "until": day}).expect(201)
+                    for moment, seconds, allowed in ((opens, -1, False), (opens, 0, True), (ends, -1, True), (ends, 0, False)):
+                        server.set_clock(milliseconds(moment + ":00Z") + seconds * 1000)
+                        got = asked(app, ident, purpose="rights").expect(200).json["allowed"]
+                        check(got is allowed, f"{country}, {day}: {moment}{seconds:+} is {got}")
 
     @tests.test("folders: behind nginx, with sessions")
     def behind_nginx():

@@ -477,13 +477,32 @@ static void refusals(void **state)
     assert_true(d.legal.ends >= d.alarm.ends && d.legal.day.year > 9999);
 }
 
+/* Both sides of both changes of the clocks, and countries that have none. */
+static void clocks_of_countries(void **state)
+{
+    static const struct {
+        const char *country, *at;
+        int offset;
+    } rows[] = { { "DE", "2026-03-29T00:59Z", 60 },  { "DE", "2026-03-29T01:00Z", 120 }, { "IE", "2026-03-29T00:59Z", 0 },
+                 { "IE", "2026-03-29T01:00Z", 60 },  { "FI", "2026-10-25T00:59Z", 180 }, { "FI", "2026-10-25T01:00Z", 120 },
+                 { "IS", "2026-07-01T00:00Z", 0 },   { "RE", "2026-07-01T00:00Z", 240 }, { "GP", "2026-07-01T00:00Z", -240 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct calendar *clock = calendar_clock(text_of(rows[i].country));
+        assert_non_null(clock);
+        assert_int_equal(calendar_offset(clock, at(clock, text_of(rows[i].at))), rows[i].offset);
+        assert_null(calendar_holiday(clock, (struct date){ 2026, 1, 1 }));
+    }
+    assert_null(calendar_clock(TEXT("US"))); /* its clocks change on other days */
+    assert_null(calendar_clock(TEXT("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors),      cmocka_unit_test(worked_requests),  cmocka_unit_test(worked_promise),
         cmocka_unit_test(worked_hours), cmocka_unit_test(worked_retention), cmocka_unit_test(every_start_day),
         cmocka_unit_test(every_hour),   cmocka_unit_test(easter),           cmocka_unit_test(holidays),
-        cmocka_unit_test(local_days),   cmocka_unit_test(refusals),
+        cmocka_unit_test(local_days),   cmocka_unit_test(refusals),         cmocka_unit_test(clocks_of_countries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,9 @@ static const struct calendar *calendar_of(const struct policy *p)
 {
     const struct calendar *out = NULL;
     ARENA_AUTO scratch = arena_make(4096); /* a country that is not known is no error here */
-    return p && calendar_parse(&scratch, p->controller.country, &out) == OK ? out : NULL;
+    if (!p || calendar_parse(&scratch, p->controller.country, &out) == OK)
+        return out;
+    return calendar_clock(p->controller.country);
 }
 
 struct date value_policy_day(const struct policy *p, msec t)

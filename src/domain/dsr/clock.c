@@ -8,13 +8,16 @@ static const msec without_delay = 7 * DAY;
 /* Staff are told before the alarm, at it, and once more before the last day. */
 static const msec remind_before = 7 * DAY, remind_last = 2 * DAY;
 
-/* Of a country whose holidays are not known no day is rolled. */
+/* Of a country whose holidays are not known no day is rolled; its days are those of its own clocks where they are
+ * known. */
 static enum err calendar_of(struct ctx *c, const struct calendar **out, bool *known)
 {
     struct why kept = c->arena->why;
     *known = calendar_parse(c->arena, c->policy->controller.country, out) == OK;
     c->arena->why = kept;
-    return *known ? OK : calendar_parse(c->arena, TEXT("fr"), out);
+    if (!*known)
+        *out = calendar_clock(c->policy->controller.country);
+    return *out ? OK : calendar_parse(c->arena, TEXT("fr"), out);
 }
 
 static struct period promise_of(const struct ctx *c)
