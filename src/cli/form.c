@@ -21,6 +21,8 @@ enum err verb_form(struct cli *cli)
 
 /* ---- The register of requests. ---- */
 
+static enum err send_file(struct cli *cli, text before, unsigned argument);
+
 static enum err request_list(struct cli *cli)
 {
     static const char *const asked[] = { "which", "after", "limit", NULL };
@@ -59,15 +61,17 @@ static enum err request_move(struct cli *cli, text id)
 enum err verb_request(struct cli *cli)
 {
     text what, id;
-    TRY(cli_argument(cli, 0, "list, enter, show or move", "list, enter, show ou move", &what));
+    TRY(cli_argument(cli, 0, "list, enter, show, move or attach", "list, enter, show, move ou attach", &what));
     if (text_eq(what, TEXT("list")))
         return request_list(cli);
     if (text_eq(what, TEXT("enter")))
         return request_enter(cli);
-    bool show = text_eq(what, TEXT("show"));
-    if (!show && !text_eq(what, TEXT("move")))
-        return say(cli->arena, ERR_USAGE, "\"%.*s\" is no action: there are list, enter, show or move", T(what));
+    bool show = text_eq(what, TEXT("show")), attach = text_eq(what, TEXT("attach"));
+    if (!show && !attach && !text_eq(what, TEXT("move")))
+        return say(cli->arena, ERR_USAGE, "\"%.*s\" is no action: there are list, enter, show, move or attach", T(what));
     TRY(cli_argument(cli, 1, "the request's reference", "la référence de la demande", &id));
+    if (attach)
+        return send_file(cli, arena_print(cli->arena, "/v1/requests/%.*s/mandate?name=", T(id)), 2);
     return show ? cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/requests/", id, ""), TEXT(""), TEXT(""), 0)
                 : request_move(cli, id);
 }

@@ -1,24 +1,26 @@
 """Requests about data: every state with every move, by whoever may make it, each also cut off by kill -9; the clock, reminders, and what is left."""
-import datetime, json, os, random, tempfile, threading, time, urllib.parse
+import contextlib, datetime, json, os, random, tempfile, threading, time, urllib.parse
 from browser import Browser, member
 from garant import DAY, Server, check, milliseconds, policy_file
 from mailbox import Mailbox
 from people import staff
 
 POLICY, START = "site-fr", "2026-11-23T10:00:00Z"                # a Monday
-OPEN = ("received", "identity", "clarification", "progress", "others")
+OPEN = ("received", "identity", "clarification", "progress", "others", "mandate")
 STATES = OPEN + ("answered", "refused", "withdrawn", "joined")
 # What each move leads to, from which states, and whether something is written with it: held here by itself, beside the program's own table.
 MOVES = {
-    "take": (("received",), "progress", "none"), "ask_link": (("received", "progress"), "identity", "none"),
+    "take": (("received",), "progress", "none"), "ask_link": (("received", "progress", "mandate"), "identity", "none"),
     "ask_proof": (("received", "progress"), "identity", "must"), "accept_proof": (("identity",), "progress", "none"),
     "refuse_proof": (("identity",), "identity", "must"), "clarify": (("received", "progress"), "clarification", "must"),
     "reply": (("clarification",), "progress", "must"), "wait": (("progress",), "others", "must"), "resume": (("others",), "progress", "may"),
     "note": (OPEN, None, "must"), "set_kind": (OPEN, None, "none"), "extend": (OPEN, None, "must"), "answer": (("progress",), "answered", "may"),
     "send_again": (("answered",), "answered", "none"), "refuse": (OPEN, "refused", "must"), "withdraw": (OPEN, "withdrawn", "may"),
-    "join": (OPEN, "joined", "may")}
+    "join": (OPEN, "joined", "may"), "ask_mandate": (("received", "identity", "progress"), "mandate", "may"),
+    "accept_mandate": (("mandate",), "progress", "may"), "refuse_mandate": (("mandate",), "mandate", "must")}
 ASKER = {"confirm": (("received", "identity"), "progress"), "reply": (("clarification",), "progress"), "withdraw": (OPEN, "withdrawn")}
 WAY = {"received": (), "identity": ("ask_proof",), "clarification": ("clarify",), "progress": ("take",), "others": ("take", "wait"),
+       "mandate": ("ask_mandate",),
        "answered": ("take", "answer"), "refused": ("refuse",), "withdrawn": ("withdraw",), "joined": ("join",)}
 PROOF = b"%PDF-1.4\n%%EOF planted\n"
 
@@ -53,6 +55,8 @@ class Desk:
     def move(self, ident, move, **more):
         if move == "join" and "into" not in more:
             more["into"] = self.enter()[0]
+            if self.get(ident)["agent"]:
+                self.client.post(f"/v1/requests/{more['into']}/moves/ask_mandate", {}).expect(200)
         return self.client.post(f"/v1/requests/{ident}/moves/{move}", {**body(move), **more})
 
     def brought(self, state, subject, **more):
@@ -60,18 +64,25 @@ class Desk:
         for move in WAY[state]:
             self.move(ident, move).expect(200)
         if state == "identity":
-            self.prove(email)
+            self.prove(email).expect(200)
+        if state == "mandate":
+            self.mandate(ident).expect(201)
         check(self.get(ident)["state"] == state, f"{ident} is not {state}")
         return ident, email
 
     def link(self, email):
         return urllib.parse.parse_qs(urllib.parse.urlsplit(self.box.wait(email, letter="request_received").links[0]).query)["token"][0]
 
-    def prove(self, email):
-        line, token = "planted-boundary", self.link(email)
-        sent = (f'--{line}\r\nContent-Disposition: form-data; name="token"\r\n\r\n{token}\r\n--{line}\r\nContent-Disposition: form-data; '
+    def mandate(self, ident, content=PROOF):
+        sent = {"Content-Type": "application/octet-stream"}.items()
+        return self.client.request("POST", f"/v1/requests/{ident}/mandate?name=mandate.pdf", content, sent)
+
+    def prove(self, email, token=None, what="identity"):
+        line, token = "planted-boundary", token or self.link(email)
+        sent = (f'--{line}\r\nContent-Disposition: form-data; name="what"\r\n\r\n{what}\r\n'
+                f'--{line}\r\nContent-Disposition: form-data; name="token"\r\n\r\n{token}\r\n--{line}\r\nContent-Disposition: form-data; '
                 f'name="file"; filename="a.pdf"\r\n\r\n').encode() + PROOF + f"\r\n--{line}--\r\n".encode()
-        return Browser(self.server).raw("POST", "/requests/proof", sent, f"multipart/form-data; boundary={line}").expect(200)
+        return Browser(self.server).raw("POST", "/requests/proof", sent, f"multipart/form-data; boundary={line}")
 
     def by_link(self, email, move):
         said = {"text": "it is so"} if move == "reply" else {}
@@ -89,6 +100,9 @@ def register(tests):
     tests.test("requests: two of one matter become one, with both histories and the earlier date")(joined)
     tests.test("requests: what would lose something is not joined, and two at once join one way")(not_joined)
     tests.test("requests: joined by page and by command")(joined_by_hand)
+    tests.test("requests: who asks for somebody else has nothing before a mandate was seen, and the person is told")(by_agent)
+    tests.test("requests: an agent's own address, identity document or link proves nothing of whom they ask for")(agent_alone)
+    tests.test("requests: a mandate by post, where no letter can go, by page and by command")(mandate_by_hand)
     tests.test("requests: two dates, by the law and by the policy, with pauses and one extension")(dates)
     tests.test("requests: the dates of every day of four years")(every_day)
     tests.test("requests: staff are reminded, and what lay for 45 days still completes")(reminded)
@@ -125,7 +139,7 @@ def every_move():
                 check(desk.get(ident)["state"] == due, f"{state} {move} by the link: {desk.get(ident)['state']}")
                 walked += 1
             ident, _ = desk.brought(state, subject)
-            for move in ("confirm", "give_proof", "fetch", "mail", "take_in"):
+            for move in ("confirm", "give_proof", "fetch", "mail", "take_in", "give_mandate", "disown"):
                 desk.client.post(f"/v1/requests/{ident}/moves/{move}", {}).refused("forbidden", status=403)
                 walked += 1
         ident, _ = desk.enter()
@@ -276,6 +290,134 @@ def joined_by_hand():
         told = json.loads(server.run("request", "move", third, "join", "--into", second, "--json"))
         check(told["joined"] == second and len(desk.get(second)["joined_from"]) == 2, f"{told}")
         return "page and command"
+
+
+# ---- Somebody asks for somebody else. ----
+
+def opened(server, letter, where):
+    """The page of a letter's link, in a browser of its own."""
+    browser = Browser(server)
+    path = "/" + letter.links[0].split("/", 3)[3]
+    check(path.startswith(where), f"the letter leads to {path}")
+    return browser, browser.get(path).expect(200)
+
+
+def by_agent():
+    with Mailbox() as box, started(box) as server:
+        desk, email = Desk(server, box), "lawyer@exemple.example"
+        subject, address = desk.client.create(person(1))["id"], person(1)["contact"]["email"]
+        visitor = Browser(server)
+        sent = {"kind": "access", "email": email, "name": "Maître Planted", "person": "Zoé-1 Carrel-1"}
+        visitor.submit(visitor.get("/requests").expect(200), "/requests", **sent).expect(200)
+        ref = desk.client.get("/v1/requests").expect(200).json["requests"][0]["id"]
+        file = desk.get(ref)
+        check((file["state"], file["agent"], file["person"], file["paused"]) == ("mandate", True, "Zoé-1 Carrel-1", False), f"{file}")
+        browser, page = opened(server, box.wait(email, letter="request_mandate"), "/requests/follow")
+        token = page.form("/requests/proof")["fields"]
+        token = next(field["value"] for field in token if field.get("name") == "token")
+        for move in ("take", "answer", "confirm"):
+            check(desk.client.post(f"/v1/requests/{ref}/moves/{move}", {}).status in (403, 409), f"{move} is done before a mandate")
+        desk.move(ref, "accept_mandate", subject=subject).refused("conflict", status=409)
+        check(desk.prove(email, token, "identity").status == 409, "an agent shows an identity document in place of a mandate")
+        check(desk.prove(email, token, "mandate").expect(200).status == 200, "the mandate is not taken")
+        kept = desk.get(ref)["proofs"]
+        check([(one["what"], one["result"]) for one in kept] == [("mandate", "waiting")], f"{kept}")
+        check(desk.client.get(f"/v1/requests/{ref}/proofs/{kept[0]['proof']}").expect(200).body == PROOF, "another file came")
+        desk.move(ref, "refuse_mandate").expect(200)
+        box.wait(email, letter="request_mandate", count=2)
+        desk.move(ref, "accept_mandate", subject=subject).refused("conflict", status=409)
+        check(not box.find(address, "request_agent"), "the person is told of what was refused")
+        desk.prove(email, token, "mandate").expect(200)
+        file = desk.move(ref, "accept_mandate", subject=subject).expect(200).json
+        check((file["state"], file["identity"], file["subject"]) == ("progress", "mandate", subject), f"{file}")
+        browser, page = opened(server, box.wait(address, letter="request_agent"), "/requests/link")
+        page.has("Maître Planted")
+        check(desk.get(ref)["identity"] == "mandate", "looking at the link says that there was no mandate")
+        browser.submit(page, "/requests/link").expect(200)
+        file = desk.get(ref)
+        check((file["state"], file["identity"]) == ("mandate", "none") and file["history"][-1]["move"] == "disown", f"{file}")
+        desk.client.post(f"/v1/requests/{ref}/moves/answer", {}).refused("conflict", status=409)
+        desk.prove(email, token, "mandate").expect(200)
+        desk.move(ref, "accept_mandate").expect(200)
+        box.wait(address, letter="request_agent", count=2)
+        desk.move(ref, "answer").expect(200)
+        browser, page = opened(server, box.wait(email, letter="request_answered"), "/requests/link")
+        copy = browser.submit(page, "/requests/link").expect(200)
+        check(b"PK" == copy.body[:2] or b"Carrel-1" in copy.body, f"no copy came: {copy.body[:80]}")
+        server.advance(days=8)
+        server.sweep()
+        desk.client.get(f"/v1/requests/{ref}/proofs/{kept[0]['proof']}").refused(status=410)
+        check(server.run("verify"), "the journal does not verify")
+        return "refused, accepted, disowned, accepted, answered"
+
+
+def agent_alone():
+    """An agent whose own address is on file, as somebody else's."""
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        subject, agent = (desk.client.create(person(number))["id"] for number in (1, 2))
+        email, address = person(2)["contact"]["email"], person(1)["contact"]["email"]
+        ref = desk.client.post("/v1/requests", {"kind": "access", "channel": "agent", "email": email, "name": "Agent"}).expect(201).json["id"]
+        check(desk.get(ref)["state"] == "mandate", f"{desk.get(ref)}")
+        desk.move(ref, "ask_link", subject=subject).expect(200)
+        token = urllib.parse.parse_qs(urllib.parse.urlsplit(box.wait(email, letter="request_mandate").links[0]).query)["token"][0]
+        Browser(server).send("POST", "/requests/follow", {"token": token, "move": "confirm"})
+        check(desk.prove(email, token).status == 409, "an identity document is taken from an agent")
+        file = desk.get(ref)
+        check((file["state"], file["identity"], file["subject"]) == ("identity", "none", subject), f"the agent's own address proves something: {file}")
+        check("ask_proof" not in [one["move"] for one in file["moves"]], "a proof of identity is offered")
+        desk.move(ref, "accept_proof").refused("conflict", status=409)
+        browser, page = opened(server, box.wait(address, letter="request_identity"), "/requests/link")
+        browser.submit(page, "/requests/link").expect(200)
+        file = desk.get(ref)
+        check((file["identity"], file["agent"], file["email"]) == ("link", False, address), f"the person says it is theirs: {file}")
+        desk.move(ref, "ask_mandate").refused("conflict", status=409)
+        desk.move(ref, "answer").expect(200)
+        box.wait(address, letter="request_answered")
+        check(not box.find(email, "request_answered"), "the answer goes to the agent")
+        other = desk.client.post("/v1/requests", {"kind": "access", "channel": "agent", "email": email}).expect(201).json["id"]
+        desk.mandate(other).expect(201)
+        desk.move(other, "accept_mandate", subject=subject).expect(200)
+        desk.move(other, "clarify").expect(200)
+        check(desk.client.get(f"/v1/requests/{other}").json["identity"] == "mandate", "it is lost on the way")
+        mine = desk.client.post("/v1/requests", {"kind": "access", "channel": "post", "subject": subject}).expect(201).json["id"]
+        desk.move(mine, "join", into=other).refused("conflict", status=409)
+        return f"{agent} asks for {subject}"
+
+
+def mandate_by_hand():
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        policy = os.path.join(folder, "policy.yaml")
+        with open(policy_file(POLICY), encoding="utf-8") as file, open(policy, "w", encoding="utf-8") as out:
+            out.write(file.read().replace("email: {type: email, required: true,", "email: {type: email, required: false,"))
+        server = stack.enter_context(Server(policy, now=START))
+        desk = Desk(server, None)
+        nobody = desk.client.create({"identity": person(3)["identity"], "contact": {"phone": "+33612345678"}})["id"]
+        asked = {"kind": "erasure", "channel": "post", "name": "Agent", "person": "Zoé-3 Carrel-3", "subject": nobody}
+        ref = desk.client.post("/v1/requests", asked).expect(201).json["id"]
+        for content, status in ((b"<html>", 415), (b"", 422), (PROOF + b"\0" * (5 << 20), 413)):
+            check(desk.mandate(ref, content).status == status, f"{status}: {content[:9]}")
+        path = os.path.join(folder, "mandate.pdf")
+        with open(path, "wb") as out:
+            out.write(PROOF)
+        told = json.loads(server.run("request", "attach", ref, path, "--json"))
+        check([(one["name"], one["what"]) for one in told["proofs"]] == [("mandate.pdf", "mandate")], f"{told['proofs']}")
+        desk.client.post(f"/v1/requests/{ref}/moves/accept_mandate", {}).refused("missing-field", status=422, field="text")
+        role = Browser.of(server, staff(server, person(90), "zoe.90@exemple.example", "support"))
+        page = role.get(f"/staff/requests/{ref}").expect(200).has("Zoé-3 Carrel-3")
+        page = role.submit(page, f"/staff/requests/{ref}", like={"move": "accept_mandate"}.items(), text="by a letter of 24 November").expect(200)
+        check(desk.get(ref)["identity"] == "mandate", f"{desk.get(ref)}")
+        desk.move(ref, "answer").expect(200)
+        desk.client.read(nobody, "account").refused("not-found", status=404)
+        other = desk.client.post("/v1/requests", {**asked, "subject": desk.client.create(person(4))["id"]}).expect(201).json["id"]
+        page = role.get(f"/staff/requests/{other}").expect(200)
+        token = next(field["value"] for field in page.form(f"/staff/requests/{other}/mandate")["fields"] if field.get("name") == "csrf")
+        line = "planted-boundary"
+        sent = (f'--{line}\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{token}\r\n--{line}\r\nContent-Disposition: form-data; '
+                f'name="file"; filename="b.pdf"\r\n\r\n').encode() + PROOF + f"\r\n--{line}--\r\n".encode()
+        role.raw("POST", f"/staff/requests/{other}/mandate", sent, f"multipart/form-data; boundary={line}").expect(200).has("b.pdf")
+        check([one["name"] for one in desk.get(other)["proofs"]] == ["b.pdf"], f"{desk.get(other)['proofs']}")
+        return "told by letter; attached by command and by page"
 
 
 # ---- The clock. ----

@@ -73,6 +73,9 @@ static enum err confirm(struct dsr_change *ch, bool *known)
 {
     struct subject_id id;
     PERSON_AUTO p = { 0 };
+    *known = false;
+    if (dsr_by_agent(&ch->d))
+        return OK; /* whose address it is says nothing of whom they ask for */
     TRY(mail_whose(ch->c, ch->d.file.email, known, &id));
     if (!*known || dsr_identified(&ch->d))
         return OK;
@@ -108,7 +111,8 @@ enum err dsr_follow_move(struct ctx *c, text token, text move, text said, struct
     struct dsr_change ch = { .c = c };
     const struct dsr_move_row *m = dsr_move_named(move);
     TRY(find_followed(c, token, &ch.d));
-    if (!m || m->by == DSR_BY_server || m->id == DSR_MOVE_give_proof || m->id == DSR_MOVE_fetch)
+    if (!m || m->by == DSR_BY_server || m->id == DSR_MOVE_give_proof || m->id == DSR_MOVE_fetch ||
+        m->id == DSR_MOVE_give_mandate || m->id == DSR_MOVE_disown)
         return say(c->arena, ERR_VALUE, "there is no move \"%.*s\" by this link", T(value_shown(move)));
     TRY(followed_move(c, &ch, m->id, said));
     return dsr_follow(c, token, out);
@@ -121,7 +125,9 @@ enum err dsr_follow_proof(struct ctx *c, text token, const struct dsr_proof *pro
     TRY(dsr_proof_check(c, proof));
     TRY(budget_take(c, BUDGET_request_proofs, id_print(c->arena, ch.d.id)));
     ch.proof = proof;
-    TRY(followed_move(c, &ch, DSR_MOVE_give_proof, TEXT("")));
+    if (!proof->mandate && dsr_by_agent(&ch.d))
+        return say(c->arena, ERR_CONFLICT, "who asks for somebody else sends a mandate");
+    TRY(followed_move(c, &ch, proof->mandate ? DSR_MOVE_give_mandate : DSR_MOVE_give_proof, TEXT("")));
     return dsr_follow(c, token, out);
 }
 
@@ -139,6 +145,8 @@ enum err dsr_link(struct ctx *c, text token, struct answer *out)
     json_pair(&w, TEXT("received"), time_print(c->arena, d.received));
     json_pair(&w, TEXT("for"), d.link_for);
     json_pair_bool(&w, TEXT("identity"), text_eq(d.link_for, TEXT("identity")));
+    json_pair_bool(&w, TEXT("mandate"), text_eq(d.link_for, TEXT("mandate")));
+    json_pair(&w, TEXT("agent"), d.file.name.n ? d.file.name : (text){ NULL, 0 });
     json_pair_bool(&w, TEXT("copy"), text_eq(d.link_for, TEXT("answer")) && dsr_kind_is_copy(d.kind));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
@@ -166,6 +174,17 @@ static enum err prove(struct ctx *c, struct dsr_change *ch, struct answer *out)
     TRY(dsr_person(c, ch->d.subject, &p));
     TRY(mail_address(c, &p, &ch->d.file.email, &category));
     ch->d.identity = TEXT("link");
+    ch->d.file.agent = (text){ NULL, 0 }; /* the person says that it is theirs, and has the answer */
+    TRY(put_answer(c, &ch->d, out));
+    ch->d.has_link = false;
+    return dsr_write(ch);
+}
+
+/* The person gave no mandate: nothing goes to who asked, until staff have seen another one. */
+static enum err disown(struct ctx *c, struct dsr_change *ch, struct answer *out)
+{
+    TRY(dsr_begin(c, ch, DSR_MOVE_disown, DSR_BY_asker, TEXT("")));
+    ch->d.identity = TEXT("none");
     TRY(put_answer(c, &ch->d, out));
     ch->d.has_link = false;
     return dsr_write(ch);
@@ -177,6 +196,8 @@ enum err dsr_link_use(struct ctx *c, text token, struct answer *out)
     TRY(find(c, SQL_DSR_LINKED, TEXT("dsr.link"), token, &ch.d));
     if (text_eq(ch.d.link_for, TEXT("identity")))
         return prove(c, &ch, out);
+    if (text_eq(ch.d.link_for, TEXT("mandate")))
+        return disown(c, &ch, out);
     TRY(dsr_begin(c, &ch, DSR_MOVE_fetch, DSR_BY_asker, TEXT("")));
     ch.d.has_link = false;
     TRY(dsr_write(&ch));

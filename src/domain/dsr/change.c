@@ -101,10 +101,11 @@ static enum err put_proofs(struct db *db, const struct dsr_change *ch)
     if (ch->proof)
         TRY(db_run(db, SQL_DSR_PROOF_ADD, NULL,
                    ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_ID(ch->proof_id), V_INT(ch->c->now), V_SEALED(ch->meta),
-                        V_SEALED(ch->content))));
+                        V_SEALED(ch->content), ch->proof->mandate ? V_TEXT(TEXT("mandate")) : V_NULL)));
     if (ch->checked.n)
         TRY(db_run(db, SQL_DSR_PROOF_CHECKED, NULL,
-                   ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_TEXT(ch->checked), V_INT(ch->proof_due))));
+                   ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_TEXT(ch->checked), V_INT(ch->proof_due),
+                        V_TEXT(ch->checked_what))));
     if (ch->d.closed)
         return db_run(db, SQL_DSR_PROOF_LEFT, NULL, ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_INT(ch->proof_due)));
     return OK;
@@ -245,17 +246,17 @@ enum err dsr_proof_check(struct ctx *c, const struct dsr_proof *p)
 {
     bool card;
     const struct node *copy = node_at(c->policy->root, TEXT("rights.identity.copy"));
-    if (copy && text_eq(copy->value, TEXT("none")))
+    if (!p->mandate && copy && text_eq(copy->value, TEXT("none")))
         return say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, copy->path),
                           "the policy takes no copies of identity documents");
     if (!p->content.n)
-        return say(c->arena, ERR_MISSING, "choose the file that shows who you are");
+        return say(c->arena, ERR_MISSING, "choose the file");
     if (p->name.n > DSR_NAME_MAX || !text_utf8(p->name))
         return say(c->arena, ERR_VALUE, "the name of the file has at most %d bytes of UTF-8", DSR_NAME_MAX);
     if (p->content.n > DSR_PROOF_MAX)
-        return say(c->arena, ERR_TOO_LARGE, "a proof of identity has at most %d bytes", DSR_PROOF_MAX);
+        return say(c->arena, ERR_TOO_LARGE, "this document has at most %d bytes", DSR_PROOF_MAX);
     if (!dsr_proof_type(p->content).n)
-        return say(c->arena, ERR_MEDIA_TYPE, "a proof of identity is a PDF, JPEG or PNG file");
+        return say(c->arena, ERR_MEDIA_TYPE, "this document is a PDF, JPEG or PNG file");
     TRY(card_file(c->arena, p->content, &card));
     return card ? value_card(c, TEXT("file")) : OK;
 }
@@ -278,7 +279,7 @@ enum err dsr_proof_seal(struct dsr_change *ch)
     return dsr_seal(c, ch->d.id, TEXT("dsr_proof"), field, 1, ch->proof->content, &ch->content);
 }
 
-enum err dsr_put_proofs(struct ctx *c, const struct dsr *d, struct json_out *w, int64_t *waiting)
+enum err dsr_put_proofs(struct ctx *c, const struct dsr *d, text asked, struct json_out *w, int64_t *waiting)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
@@ -289,12 +290,14 @@ enum err dsr_put_proofs(struct ctx *c, const struct dsr *d, struct json_out *w, 
     json_open(w, '[');
     while (query_next(&q)) {
         text meta, field = id_column(c->arena, &q, COL(DSR_PROOFS, id)), result = query_get(&q, DSR_PROOFS, result);
+        text what = query_get(&q, DSR_PROOFS, what);
         const struct json *said;
         TRY(dsr_unseal(c, d->id, TEXT("dsr_proof"), field, 0, query_get(&q, DSR_PROOFS, meta), &meta));
         TRY(json_parse(c->arena, meta, &said));
-        *waiting += !result.n;
+        *waiting += !result.n && text_eq(what, asked);
         json_open(w, '{');
         json_pair(w, TEXT("proof"), field);
+        json_pair(w, TEXT("what"), what);
         json_pair(w, TEXT("name"), json_text(said, TEXT("name")));
         json_pair(w, TEXT("type"), json_text(said, TEXT("type")));
         json_pair(w, TEXT("at"), time_print(c->arena, query_get(&q, DSR_PROOFS, at)));

@@ -93,6 +93,7 @@ bool dsr_kind_at(const struct ctx *c, unsigned n, struct dsr_kind *out)
 }
 
 bool dsr_identified(const struct dsr *d) { return !text_eq(d->identity, TEXT("none")); }
+bool dsr_by_agent(const struct dsr *d) { return d->file.agent.n != 0; }
 text dsr_reference(struct ctx *c, const struct dsr *d) { return id_print(c->arena, d->id); }
 
 /* ---- The row and its file. ---- */
@@ -247,6 +248,7 @@ enum err dsr_put_head(struct ctx *c, const struct dsr *d, struct json_out *w)
     json_pair_bool(w, TEXT("alarmed"), !d->closed && c->now >= d->alarm);
     json_pair_bool(w, TEXT("late"), !d->closed && c->now >= d->legal);
     json_pair(w, TEXT("identity"), d->identity);
+    json_pair_bool(w, TEXT("agent"), dsr_by_agent(d));
     json_pair(w, TEXT("joined"), d->has_joined ? id_print(c->arena, d->joined) : (text){ NULL, 0 });
     return arena_whole(c->arena);
 }
@@ -292,6 +294,9 @@ void dsr_put_moves(struct ctx *c, const struct dsr *d, enum dsr_by by, struct js
     for (size_t i = 0; i < DSR_MOVES; i++) {
         const struct dsr_move_row *m = &moves[i];
         bool now = (m->from >> d->state & 1) && (m->by & by) == by;
+        if (m->id == DSR_MOVE_ask_proof || m->id == DSR_MOVE_give_proof || m->id == DSR_MOVE_accept_proof ||
+            m->id == DSR_MOVE_refuse_proof)
+            now = now && !dsr_by_agent(d); /* who asks for somebody else shows a mandate */
         if (now && m->id == DSR_MOVE_extend)
             now = dsr_may_extend(c, d) == OK;
         if (!now)

@@ -23,7 +23,8 @@ bool dsr_kind_at(const struct ctx *c, unsigned n, struct dsr_kind *out);
 
 /* ERR_FORBIDDEN with the clause where the policy has no form of this server (rights.channels.form). */
 enum err dsr_form_open(struct ctx *c);
-/* From the public form: {"kind", "email", "name"?, "text"?, "website"?}. Answered alike whoever that is, and whether or
+/* From the public form: {"kind", "email", "name"?, "person"?, "text"?, "website"?}: with `person` somebody
+ * else asks for them, and sends a mandate. Answered alike whoever that is, and whether or
  * not anybody is known. */
 enum err dsr_submit(struct ctx *c, const struct json *in, struct answer *out);
 /* From a signed-in person, whose session says who they are: {"kind", "text"?}. */
@@ -33,13 +34,15 @@ enum err dsr_ask(struct ctx *c, const struct json *in, struct answer *out);
 enum err dsr_follow(struct ctx *c, text token, struct answer *out);
 /* A move that who asked makes by that link: confirm, reply, withdraw {"text"?}. Answers as dsr_follow(). */
 enum err dsr_follow_move(struct ctx *c, text token, text move, text said, struct answer *out);
-/* A proof of identity, by that link. ERR_MEDIA_TYPE for what is no PDF or picture. */
+/* A proof of identity, or the mandate of who asks for somebody else, by that link. ERR_MEDIA_TYPE for what is no PDF or
+ * picture. */
 struct dsr_proof {
     text name, content;
+    bool mandate;
 };
 enum err dsr_follow_proof(struct ctx *c, text token, const struct dsr_proof *proof, struct answer *out);
-/* A link that works once, as it is looked at: {"id", "kind", "for": "identity" or "answer", "data": whether a copy
- * follows}. */
+/* A link that works once, as it is looked at: {"id", "kind", "for": "identity", "answer" or "mandate", "data":
+ * whether a copy follows}. */
 enum err dsr_link(struct ctx *c, text token, struct answer *out);
 /* It is followed: of identity, the address on file has proven who asks; of an answer, {"text", …}, the certificate
  * as a page (out->media_type) or the copy itself (out->pieces), and the link is used up. */
@@ -50,7 +53,7 @@ enum err dsr_own_move(struct ctx *c, text id, text move, text said, struct answe
 /* ---- By who answers people (the act `export` in answer to a right). ---- */
 
 /* Enters one that came by post, telephone…: {"kind", "channel", "received"?, "email"?, "name"?, "address"?, "text"?,
- * "subject"?}: `received` is the true day, not today's. */
+ * "person"?, "subject"?}: `received` is the true day, not today's. */
 enum err dsr_enter(struct ctx *c, const struct json *in, struct answer *out);
 /* By what is due first: {"requests": [{"id", "kind", "channel", "state", "received", "alarm", "due", …}], "next"}.
  * `which`: "open" (empty too) or "closed". */
@@ -60,6 +63,8 @@ enum err dsr_get(struct ctx *c, text id, struct answer *out);
 /* A move of moves.def: {"text"?, "subject"?}. Answers as dsr_get(). ERR_CONFLICT for one that the state does not
  * allow. A repeated request (Idempotency-Key) is answered with the members that a list has. */
 enum err dsr_move(struct ctx *c, text id, text move, const struct json *in, struct answer *out);
+/* The mandate of who asks for somebody else, as it came by post or email. Answers as dsr_get(). */
+enum err dsr_mandate_put(struct ctx *c, text id, const struct dsr_proof *proof, struct answer *out);
 /* A proof, for who decides on it: out->body is the file. ERR_ERASED once it was destroyed. */
 enum err dsr_proof_get(struct ctx *c, text id, text proof, struct answer *out);
 

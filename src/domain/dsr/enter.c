@@ -63,6 +63,26 @@ static enum err take_file(struct ctx *c, const struct json *in, bool email, stru
     return OK;
 }
 
+/* Somebody else asks for them: nothing is done before a mandate was seen (EDPB 01/2022, 3.4). */
+static enum err take_agent(struct ctx *c, const struct json *in, struct dsr *d)
+{
+    TRY(take_text(c, in, "person", DSR_NAME_MAX, &d->file.person));
+    c->arena->why.field[0] = 0;
+    if (!d->file.person.n && !text_eq(d->channel, TEXT("agent")))
+        return OK;
+    d->file.agent = TEXT("true");
+    if (dsr_kind_needs_identity(d->kind))
+        d->state = DSR_IN_mandate;
+    return OK;
+}
+
+static text first_letter(const struct dsr_change *ch)
+{
+    if (ch->names.n)
+        return TEXT("request_which");
+    return ch->d.state == DSR_IN_mandate ? TEXT("request_mandate") : TEXT("request_received");
+}
+
 void dsr_fresh(struct ctx *c, struct dsr_change *ch, text channel)
 {
     *ch = (struct dsr_change){ .c = c, .fresh = true };
@@ -100,7 +120,7 @@ enum err dsr_send_in(struct ctx *c, struct dsr_change *ch)
     status = OK;
     if (writes) {
         ch->throttled = letters;
-        status = dsr_letter(ch, ch->names.n ? TEXT("request_which") : TEXT("request_received"), TEXT(""));
+        status = dsr_letter(ch, first_letter(ch), TEXT(""));
     }
     if (status == OK)
         status = dsr_write(ch);
@@ -116,6 +136,7 @@ enum err dsr_submit(struct ctx *c, const struct json *in, struct answer *out)
     c->actor = (struct actor){ .kind = ACTOR_PERSON, .index = PERSON, .name = c->policy->actors[PERSON].name };
     dsr_fresh(c, &ch, TEXT("form"));
     TRY(take_file(c, in, true, &ch.d));
+    TRY(take_agent(c, in, &ch.d));
     out->body = TEXT("{\"state\":\"received\"}");
     if (json_text(in, TEXT("website")).n)
         return OK;
@@ -199,10 +220,11 @@ enum err dsr_enter(struct ctx *c, const struct json *in, struct answer *out)
         ch.d.file.language = language;
     TRY(take_file(c, in, false, &ch.d));
     TRY(take_channel(c, in, &ch.d.channel));
+    TRY(take_agent(c, in, &ch.d));
     TRY(take_received(c, in, &ch.d));
     TRY(take_subject(c, in, &ch.d));
     c->arena->why.field[0] = 0;
-    TRY(dsr_letter(&ch, TEXT("request_received"), TEXT("")));
+    TRY(dsr_letter(&ch, first_letter(&ch), TEXT("")));
     ch.kept = out;
     return dsr_write(&ch);
 }

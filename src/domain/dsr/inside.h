@@ -50,9 +50,11 @@ bool dsr_kind_named(text name, enum dsr_kind_id *out);
 
 /* ---- One request. ---- */
 
-/* The file, sealed as a whole: texts that may be absent (p NULL). */
+/* The file, sealed as a whole: texts that may be absent (p NULL). agent: "true" where somebody else asks for `person`.
+ */
 #define DSR_FILE(X)                                                                                                    \
-    X(name) X(email) X(address) X(text) X(language) X(secret) X(question) X(reply) X(answer) X(reasons) X(certificate)
+    X(name) X(email) X(address) X(agent) X(person) X(text) X(language)                                                 \
+    X(secret) X(question) X(reply) X(answer) X(reasons) X(certificate)
 struct dsr_file {
 #define X(member) text member;
     DSR_FILE(X)
@@ -63,7 +65,7 @@ struct dsr {
     int64_t version;
     enum dsr_kind_id kind;
     enum dsr_state state;
-    text channel, identity; /* identity: none, session, link, proof */
+    text channel, identity; /* identity: none, session, link, proof, mandate */
     bool has_subject;
     msec received, extended, asked, paused; /* extended, asked: 0: not; paused: how long in all */
     msec alarm, legal, remind;              /* remind 0: nothing follows */
@@ -80,6 +82,7 @@ enum err dsr_load(struct ctx *c, struct subject_id id, struct dsr *out);
 enum err dsr_load_named(struct ctx *c, text id, struct dsr *out);
 text dsr_reference(struct ctx *c, const struct dsr *d); /* its id */
 bool dsr_identified(const struct dsr *d);
+bool dsr_by_agent(const struct dsr *d); /* who asks does so for somebody else */
 
 /* Both dates, from all that counts for them. */
 enum err dsr_time(struct ctx *c, struct dsr *d);
@@ -167,7 +170,7 @@ struct dsr_change {
     text names;                      /* of whom the letter asks which the request is for */
     bool passed;                     /* nothing of it stays here but that it was passed on */
     text answers;                    /* Message-ID that its first letter answers */
-    text checked;                    /* what became of those that were given: accepted, refused */
+    text checked, checked_what;      /* accepted or refused: those that were given of identity, mandate */
     struct answer *kept;             /* what a repeated request is answered, made here; may be NULL */
     /* made by dsr_write(): */
     sealed body, step, meta, content;
@@ -199,6 +202,9 @@ enum err dsr_put_joined(struct ctx *c, const struct dsr *d, struct json_out *w);
 enum err dsr_letter(struct dsr_change *ch, text letter, text said);
 /* The same to the address on file of `p`, with the link that works once and proves who asks. */
 enum err dsr_letter_on_file(struct dsr_change *ch, const struct person *p);
+/* Tells the person that a mandate of theirs was accepted, with the link that says it is not theirs. *told is
+ * false where no letter can go. */
+enum err dsr_letter_of_mandate(struct dsr_change *ch, const struct person *p, bool *told);
 /* The letter with the link to the answer. */
 enum err dsr_letter_answer(struct dsr_change *ch);
 /* The address of the follow link, made once. */
@@ -207,8 +213,8 @@ text dsr_follow_path(struct dsr_change *ch);
 /* The person as the server sees them, closed too. */
 enum err dsr_person(struct ctx *c, struct subject_id id, struct person *out);
 
-/* Proofs: those given and not checked. */
-enum err dsr_put_proofs(struct ctx *c, const struct dsr *d, struct json_out *w, int64_t *waiting);
+/* "proofs" of an open object; how many of that kind (identity, mandate) were given and not checked. */
+enum err dsr_put_proofs(struct ctx *c, const struct dsr *d, text what, struct json_out *w, int64_t *waiting);
 enum err dsr_proof_seal(struct dsr_change *ch);
 text dsr_proof_type(text content); /* empty: none that is taken */
 enum err dsr_proof_check(struct ctx *c, const struct dsr_proof *p);

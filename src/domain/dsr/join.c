@@ -33,6 +33,8 @@ static enum err check_two(struct ctx *c, const struct dsr *goes, const struct ds
     bool asked;
     if (goes->kind != stays->kind)
         return say(c->arena, ERR_CONFLICT, "these requests ask for two things: correct the kind of one, or answer both");
+    if (dsr_by_agent(goes) != dsr_by_agent(stays))
+        return say(c->arena, ERR_CONFLICT, "one of these requests was made by the person, the other for them: answer both");
     if (goes->has_subject && stays->has_subject && !same(goes->subject, stays->subject))
         return say(c->arena, ERR_CONFLICT, "these are requests about two people");
     if (dsr_identified(goes) && !dsr_identified(stays))

@@ -49,7 +49,7 @@ static enum err make(struct dsr_change *ch, const struct person *p, text to, tex
 {
     struct ctx *c = ch->c, in = *c;
     const struct dsr *d = &ch->d;
-    struct pair_text v[9];
+    struct pair_text v[10];
     struct letter_values values = { .v = v, .thread = thread_of(ch) };
     text authority = node_text(c->policy->root, TEXT("authority"));
     in.language = d->file.language;
@@ -63,6 +63,8 @@ static enum err make(struct dsr_change *ch, const struct person *p, text to, tex
         v[values.count++] = (struct pair_text){ TEXT("names"), ch->names };
     if (ch->into.n)
         v[values.count++] = (struct pair_text){ TEXT("into"), ch->into };
+    if (dsr_by_agent(d) && d->file.name.n)
+        v[values.count++] = (struct pair_text){ TEXT("agent"), d->file.name };
     if (said.n)
         v[values.count++] = (struct pair_text){ TEXT("said"), said };
     if (authority.n)
@@ -87,6 +89,18 @@ enum err dsr_letter_on_file(struct dsr_change *ch, const struct person *p)
     if (!to.n)
         return say(ch->c->arena, ERR_MISSING, "no email address of this person is on file: ask for a proof");
     return make(ch, p, to, TEXT("request_identity"), link_path(ch, TEXT("identity"), ticket_until(ch->c)), TEXT(""));
+}
+
+enum err dsr_letter_of_mandate(struct dsr_change *ch, const struct person *p, bool *told)
+{
+    text to;
+    int category;
+    TRY(mail_address(ch->c, p, &to, &category));
+    *told = to.n && can_write(ch);
+    if (!*told)
+        return OK;
+    text path = link_path(ch, TEXT("mandate"), ch->c->now + answer_waits);
+    return make(ch, p, to, TEXT("request_agent"), path, TEXT(""));
 }
 
 enum err dsr_letter_answer(struct dsr_change *ch)

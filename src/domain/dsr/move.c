@@ -119,6 +119,7 @@ static enum err show_file(struct ctx *c, struct look *l, struct json_out *w)
     json_pair(w, TEXT("name"), or_none(d->file.name));
     json_pair(w, TEXT("email"), or_none(d->file.email));
     json_pair(w, TEXT("address"), or_none(d->file.address));
+    json_pair(w, TEXT("person"), or_none(d->file.person));
     json_pair(w, TEXT("text"), or_none(d->file.text));
     json_pair(w, TEXT("language"), or_none(d->file.language));
     json_pair(w, TEXT("question"), or_none(d->file.question));
@@ -127,7 +128,7 @@ static enum err show_file(struct ctx *c, struct look *l, struct json_out *w)
     json_pair(w, TEXT("reasons"), or_none(d->file.reasons));
     json_pair(w, TEXT("certificate"), or_none(d->file.certificate));
     TRY(dsr_put_history(c, d, DSR_NOTES_all, w));
-    TRY(dsr_put_proofs(c, d, w, &waiting));
+    TRY(dsr_put_proofs(c, d, TEXT("identity"), w, &waiting));
     TRY(dsr_put_mails(c, d, w));
     TRY(dsr_put_joined(c, d, w));
     dsr_put_moves(c, d, DSR_BY_staff, w);
@@ -233,6 +234,8 @@ static enum err ask_proof(struct dsr_change *ch)
 {
     struct ctx *c = ch->c;
     const struct node *when = node_at(c->policy->root, TEXT("rights.identity.when"));
+    if (dsr_by_agent(&ch->d))
+        return say(c->arena, ERR_CONFLICT, "who asks for somebody else sends a mandate");
     if (when && text_eq(when->value, TEXT("never")))
         return say_clause(c->arena, ERR_FORBIDDEN, policy_clause(c->policy, when->path),
                           "the policy never asks for a proof of identity");
@@ -241,30 +244,71 @@ static enum err ask_proof(struct dsr_change *ch)
     return dsr_letter(ch, TEXT("request_proof"), ch->note);
 }
 
-static enum err has_proof(struct dsr_change *ch)
+static enum err has_proof(struct dsr_change *ch, text what)
 {
     BUF_AUTO b = buf_make(1 << 16);
     struct json_out w = json_out(&b);
     int64_t waiting;
     json_open(&w, '{');
-    TRY(dsr_put_proofs(ch->c, &ch->d, &w, &waiting));
+    TRY(dsr_put_proofs(ch->c, &ch->d, what, &w, &waiting));
     return waiting ? OK : say(ch->c->arena, ERR_CONFLICT, "no proof was given that waits to be looked at");
 }
 
 static enum err accept_proof(struct dsr_change *ch, const struct json *in)
 {
     PERSON_AUTO p = { 0 };
-    TRY(has_proof(ch));
+    TRY(has_proof(ch, TEXT("identity")));
+    if (dsr_by_agent(&ch->d))
+        return say(ch->c->arena, ERR_CONFLICT, "who asks for somebody else sends a mandate");
     TRY(open_subject(ch, in, &p));
     ch->d.identity = TEXT("proof");
     ch->checked = TEXT("accepted");
+    ch->checked_what = TEXT("identity");
     return OK;
+}
+
+/* ---- Mandates: somebody asks for somebody else. ---- */
+
+static enum err ask_mandate(struct dsr_change *ch)
+{
+    if (dsr_identified(&ch->d) && !text_eq(ch->d.identity, TEXT("mandate")))
+        return say(ch->c->arena, ERR_CONFLICT, "who asks is known already");
+    ch->d.file.agent = TEXT("true");
+    ch->d.identity = TEXT("none");
+    return dsr_letter(ch, TEXT("request_mandate"), ch->note);
+}
+
+/* The person is told in the same commit; where no letter can go, staff write how they were. */
+static enum err accept_mandate(struct dsr_change *ch, const struct json *in)
+{
+    bool told;
+    PERSON_AUTO p = { 0 };
+    TRY(has_proof(ch, TEXT("mandate")));
+    TRY(open_subject(ch, in, &p));
+    ch->d.identity = TEXT("mandate");
+    ch->checked = TEXT("accepted");
+    ch->checked_what = TEXT("mandate");
+    TRY(dsr_letter_of_mandate(ch, &p, &told));
+    if (told || ch->note.n)
+        return OK;
+    say(ch->c->arena, ERR_MISSING, "no email can go to this person: \"text\" says how they were told");
+    text_cstr(TEXT("text"), ch->c->arena->why.field, sizeof ch->c->arena->why.field);
+    return ERR_MISSING;
+}
+
+static enum err refuse_mandate(struct dsr_change *ch)
+{
+    TRY(has_proof(ch, TEXT("mandate")));
+    ch->checked = TEXT("refused");
+    ch->checked_what = TEXT("mandate");
+    return dsr_letter(ch, TEXT("request_mandate"), ch->note);
 }
 
 static enum err refuse_proof(struct dsr_change *ch)
 {
-    TRY(has_proof(ch));
+    TRY(has_proof(ch, TEXT("identity")));
     ch->checked = TEXT("refused");
+    ch->checked_what = TEXT("identity");
     return dsr_letter(ch, TEXT("request_proof"), ch->note);
 }
 
@@ -345,9 +389,12 @@ static enum err check_identity(struct dsr_change *ch)
 {
     struct dsr *d = &ch->d;
     bool gone = d->kind == DSR_erasure && dsr_identified(d);
+    const struct clause *clause = policy_clause(ch->c->policy, TEXT("rights.identity"));
     if (dsr_kind_needs_identity(d->kind) && (!dsr_identified(d) || (!d->has_subject && !gone)))
-        return say_clause(ch->c->arena, ERR_CONFLICT, policy_clause(ch->c->policy, TEXT("rights.identity")),
-                          "it is not known yet who asks: ask for a link to the address on file, or for a proof");
+        return dsr_by_agent(d)
+                   ? say_clause(ch->c->arena, ERR_CONFLICT, clause, "no mandate was accepted yet: ask for one")
+                   : say_clause(ch->c->arena, ERR_CONFLICT, clause,
+                                "it is not known yet who asks: ask for a link to the address on file, or for a proof");
     return OK;
 }
 
@@ -380,6 +427,12 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
         return accept_proof(ch, in);
     case DSR_MOVE_refuse_proof:
         return refuse_proof(ch);
+    case DSR_MOVE_ask_mandate:
+        return ask_mandate(ch);
+    case DSR_MOVE_accept_mandate:
+        return accept_mandate(ch, in);
+    case DSR_MOVE_refuse_mandate:
+        return refuse_mandate(ch);
     case DSR_MOVE_clarify:
         return clarify(ch);
     case DSR_MOVE_reply:
@@ -400,6 +453,8 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
     case DSR_MOVE_take:
     case DSR_MOVE_confirm:
     case DSR_MOVE_give_proof:
+    case DSR_MOVE_give_mandate:
+    case DSR_MOVE_disown:
     case DSR_MOVE_mail:
     case DSR_MOVE_pass_on:
     case DSR_MOVE_take_in:
@@ -425,6 +480,18 @@ enum err dsr_move(struct ctx *c, text id, text move, const struct json *in, stru
         return say(c->arena, ERR_VALUE, "there is no move \"%.*s\"", T(value_shown(move)));
     TRY(dsr_begin(c, &ch, m->id, DSR_BY_staff, json_text(in, TEXT("text"))));
     TRY(make_move(&ch, in));
+    TRY(dsr_write(&ch));
+    return dsr_get(c, id, out);
+}
+
+enum err dsr_mandate_put(struct ctx *c, text id, const struct dsr_proof *proof, struct answer *out)
+{
+    struct answer kept = { 0 };
+    struct dsr_change ch = { .c = c, .kept = &kept, .proof = proof };
+    TRY(dsr_may_answer(c));
+    TRY(dsr_load_named(c, id, &ch.d));
+    TRY(dsr_proof_check(c, proof));
+    TRY(dsr_begin(c, &ch, DSR_MOVE_give_mandate, DSR_BY_asker, TEXT(""))); /* staff do it for who sent it */
     TRY(dsr_write(&ch));
     return dsr_get(c, id, out);
 }

@@ -34,7 +34,7 @@ static void put_kinds(struct page *p, text chosen)
 
 static enum err show_form(struct ctx *c, const struct request *q, struct reply *r, const struct why *why)
 {
-    static const text kept[] = { TEXT_INIT("email"), TEXT_INIT("name"), TEXT_INIT("text") };
+    static const text kept[] = { TEXT_INIT("email"), TEXT_INIT("name"), TEXT_INIT("person"), TEXT_INIT("text") };
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, TEXT("requests"), TEXT(""), &p));
     page_problem(&p, why);
@@ -91,10 +91,10 @@ static void put_acts(struct page *p, const struct json *request)
     json_close(&p->w, ']');
 }
 
-static bool can_prove(const struct json *request)
+static bool can_give(const struct json *request, const char *what)
 {
     JSON_EACH(move, json_get(request, TEXT("moves")))
-        if (is_move(move, "give_proof"))
+        if (is_move(move, what))
             return true;
     return false;
 }
@@ -110,7 +110,8 @@ static enum err show_follow(struct ctx *c, const struct request *q, struct reply
     json_pair(&p.w, TEXT("token"), token);
     json_name(&p.w, TEXT("request"));
     json_put(&p.w, request);
-    json_pair_bool(&p.w, TEXT("can_prove"), can_prove(request));
+    json_pair_bool(&p.w, TEXT("can_prove"), can_give(request, "give_proof"));
+    json_pair_bool(&p.w, TEXT("can_mandate"), can_give(request, "give_mandate"));
     put_acts(&p, request);
     return page_show(&p, r, status_of(why));
 }
@@ -154,7 +155,8 @@ enum err api_dsr_proof(struct ctx *c, const struct request *q, struct reply *r)
     struct dsr_proof proof = { .name = TEXT("") };
     TRY(request_take_language(c, q));
     if (q->upload_count)
-        proof = (struct dsr_proof){ q->uploads[0].file_name, q->uploads[0].content };
+        proof = (struct dsr_proof){ .name = q->uploads[0].file_name, .content = q->uploads[0].content };
+    proof.mandate = text_eq(SENT("what"), TEXT("mandate"));
     enum err e = dsr_follow_proof(c, token, &proof, &answer);
     return after_follow(c, q, r, token, e, &answer);
 }
@@ -193,6 +195,7 @@ enum err api_dsr_link_use(struct ctx *c, const struct request *q, struct reply *
     TRY(json_parse(c->arena, answer.body, &request));
     TRY(page_open(c, q, TEXT("requests_answer"), TEXT(""), &p));
     json_pair_bool(&p.w, TEXT("identity"), text_eq(json_text(request, TEXT("for")), TEXT("identity")));
+    json_pair_bool(&p.w, TEXT("disowned"), text_eq(json_text(request, TEXT("for")), TEXT("mandate")));
     json_name(&p.w, TEXT("request"));
     json_put(&p.w, request);
     return page_show(&p, r, 200);

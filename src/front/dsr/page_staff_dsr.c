@@ -98,7 +98,7 @@ static void put_channels(struct page *p)
 static enum err show_new(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
     static const text kept[] = { TEXT_INIT("received"), TEXT_INIT("name"),    TEXT_INIT("email"), TEXT_INIT("address"),
-                                 TEXT_INIT("text"),     TEXT_INIT("subject"), TEXT_INIT("reason") };
+                                 TEXT_INIT("text"),     TEXT_INIT("subject"), TEXT_INIT("reason"), TEXT_INIT("person") };
     PAGE_AUTO p = { 0 };
     TRY(staff_open(c, q, TEXT("staff_request_new"), &p));
     staff_problem(&p, o);
@@ -130,7 +130,8 @@ enum err api_staff_request_enter(struct ctx *c, const struct request *q, struct 
 
 static bool takes_subject(text move)
 {
-    return text_eq(move, TEXT("ask_link")) || text_eq(move, TEXT("accept_proof"));
+    return text_eq(move, TEXT("ask_link")) || text_eq(move, TEXT("accept_proof")) ||
+           text_eq(move, TEXT("accept_mandate"));
 }
 
 static void put_moves(struct page *p, const struct json *request)
@@ -172,6 +173,7 @@ static void put_request(struct page *p, const struct json *request)
     json_pair_bool(&p->w, TEXT("has_proofs"), proofs && proofs->count);
     json_pair_bool(&p->w, TEXT("has_mails"), mails && mails->count);
     json_pair_bool(&p->w, TEXT("has_joined"), joined && joined->count);
+    json_pair_bool(&p->w, TEXT("can_attach"), text_eq(json_text(request, TEXT("state")), TEXT("mandate")));
     put_moves(p, request);
     json_close(&p->w, '}');
 }
@@ -234,6 +236,37 @@ enum err api_staff_request_proof(struct ctx *c, const struct request *q, struct 
     TRY(staff_reason(c, q));
     TRY(dsr_proof_get(c, ID, q->params[1], &answer));
     return reply_answer(c, q, r, &answer);
+}
+
+static enum err add_mandate(struct ctx *c, const struct request *q)
+{
+    struct answer answer = { 0 };
+    struct dsr_proof proof = { .name = TEXT(""), .mandate = true };
+    TRY(staff_reason(c, q));
+    if (q->upload_count) {
+        proof.name = q->uploads[0].file_name;
+        proof.content = q->uploads[0].content;
+    }
+    return dsr_mandate_put(c, ID, &proof, &answer);
+}
+
+enum err api_staff_request_mandate(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *request = NULL;
+    enum err e = add_mandate(c, q);
+    struct staff_outcome o = staff_outcome(c, e);
+    if (e == OK && !staff_needs_reason(c))
+        return page_go(c, r, arena_print(c->arena, "/staff/requests/%.*s", T(ID)), TEXT("moved"));
+    if (e != OK && !staff_again(e))
+        return e;
+    TRY(load_request(c, ID, &request));
+    return show_request(c, q, r, &o, request);
+}
+
+static enum err put_mandate(struct ctx *c, const struct request *q, struct answer *answer)
+{
+    const struct dsr_proof proof = { .name = ASKED("name"), .content = q->body, .mandate = true };
+    return dsr_mandate_put(c, ID, &proof, answer);
 }
 
 /* ---- Emails. ---- */
@@ -307,4 +340,5 @@ HANDLER(request_mail, dsr_mail_get(c, ID, q->params[1], q->params[2], &answer))
 PAGED(mail_asides, dsr_asides(c, &paging, &answer))
 HANDLER(mail_aside_file, dsr_aside_file(c, ID, &answer))
 HANDLER(mail_receive, inbound_receive(c, ASKED("to"), ASKED("from"), q->body, &answer))
+HANDLER(request_mandate, put_mandate(c, q, &answer))
 HANDLER(request_proof, dsr_proof_get(c, ID, q->params[1], &answer))
