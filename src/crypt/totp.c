@@ -42,11 +42,11 @@ enum err totp_match(struct arena *a, const struct totp_secret *s, text typed, ms
 {
     uint32_t given, code;
     int64_t current = now / TOTP_STEP;
-    bool readable = read_code(typed, &given);
+    bool readable = read_code(typed, &given), ahead = used > current + TOTP_AHEAD;
     *step = -1;
     for (int64_t at = current - TOTP_DRIFT; at <= current + TOTP_DRIFT; at++) {
         TRY(totp_code(a, s, (uint64_t)at, TOTP_DIGITS, &code));
-        if (readable && at > used && sodium_memcmp(&code, &given, sizeof code) == 0 && *step < 0)
+        if (readable && (at > used || ahead) && sodium_memcmp(&code, &given, sizeof code) == 0 && *step < 0)
             *step = at;
     }
     return OK;

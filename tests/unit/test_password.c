@@ -375,6 +375,10 @@ static void code_serves_once(void **state)
     assert_int_equal(step, 37037037);
     assert_int_equal(totp_match(&a, &s, TEXT("050471"), now, 37037037, &step), OK);
     assert_int_equal(step, -1); /* taken already */
+    assert_int_equal(totp_match(&a, &s, TEXT("050471"), now, 37037037 + TOTP_AHEAD, &step), OK);
+    assert_int_equal(step, -1); /* the clock went back by a quarter of an hour */
+    assert_int_equal(totp_match(&a, &s, TEXT("050471"), now, 37037038 + TOTP_AHEAD, &step), OK);
+    assert_int_equal(step, 37037037);
     assert_int_equal(totp_match(&a, &s, TEXT("081804"), now, 0, &step), OK);
     assert_int_equal(step, 37037036); /* the step before */
     assert_int_equal(totp_match(&a, &s, TEXT("081804"), now + TOTP_STEP, 0, &step), OK);
