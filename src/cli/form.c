@@ -366,10 +366,11 @@ static enum err connector_done(struct cli *cli, text id)
 
 enum err verb_connector(struct cli *cli)
 {
+    static const char *const asked[] = { "after", NULL };
     const text none = TEXT("");
     text what = cli->argument_count ? cli->arguments[0] : TEXT("list"), id;
     if (text_eq(what, TEXT("list")))
-        return breach_ask(cli, TEXT("/v1/connectors"));
+        return breach_ask(cli, cli_query(cli, TEXT("/v1/connectors"), asked));
     if (text_eq(what, TEXT("check")))
         return cli_ask(cli, METHOD_POST, TEXT("/v1/connectors/check"), none, none, 0);
     TRY(cli_argument(cli, 1, "the person's id, or the job's", "l'identifiant de la personne, ou de la tâche", &id));

@@ -42,6 +42,8 @@ TABLES = """
 def register(tests):
     tests.test("stores: an erasure reaches SQLite, PostgreSQL and MariaDB; its certificate is interim until then, and then names rows and remains")(all_three)
     tests.test("stores: what is not reached, not mapped or forgotten keeps the request open, and says why")(kept_open)
+    tests.test("stores: a map that cannot be used refuses nobody: the request waits until it is mended")(broken_map)
+    tests.test("stores: the page of jobs asks why, and has pages")(page_of_jobs)
     tests.test("stores: an erasure cut off by kill -9 at any moment is done once, with its counts, and no value is left")(cut_off)
     tests.test("stores: copy, restriction, objection and correction reach them; what people do by hand needs its evidence")(other_rights)
 
@@ -223,12 +225,100 @@ def kept_open():
             desk.client.post(f"/v1/connectors/{job['job']}/retry", None).expect(200)
             answered(desk, ident)
             platform.gone(3, "canary-three")
+    return "a store down, three faults of the map"
+
+
+def waiting(desk):
+    """The jobs that are open and whose first store says why."""
+    return [one for one in desk.client.get("/v1/connectors").expect(200).json["jobs"] if one["stores"][0]["why"]]
+
+
+def broken_map():
+    """A field that is none, no YAML, no file: the erasure is done here, the request waits, and a map that is mended finds the rows."""
     with started() as (platform, server, desk):
-        platform.fill(4, "canary-four")
-        subject = desk.client.create(person(4))["id"]
+        for number, damage in enumerate((lambda text: text.replace("contact.email", "contact.nothing"), lambda text: text + "  : [", None), 30):
+            canary = f"canary-{number}"
+            platform.fill(number, canary)
+            subject = desk.client.create(person(number))["id"]
+            ident = asked(desk, number)
+            if damage:
+                platform.write(damage)
+            else:
+                os.unlink(platform.map)
+                os.mkdir(platform.map)
+            said = desk.move(ident, "answer").refused("conflict", status=409)
+            check("connectors.yaml" in json.dumps(said), f"the reason is not told: {said}")
+            desk.client.read(subject, "account").refused("not-found", status=404)
+            server.kill()
+            server.start()
+            job, = until("the job", lambda: waiting(desk))
+            check(job["stores"][0]["store"] == "connectors.yaml" and job["request"] == ident, f"{job}")
+            check(certificate(desk, job["job"])["interim"] is True and desk.get(ident)["state"] == "progress", "answered, though no store was reached")
+            desk.client.post(f"/v1/connectors/{job['job']}/stores/connectors.yaml", {"text": "done"}).refused("conflict", status=409)
+            check(len(platform.select(f"SELECT id FROM orders WHERE customer_id = {number}")["sqlite"]) == 2, "rows went under a map that is none")
+            if not damage:
+                os.rmdir(platform.map)
+            platform.write()
+            desk.client.post(f"/v1/connectors/{job['job']}/retry", None).expect(200)
+            answered(desk, ident)
+            platform.gone(number, canary)
+            paper = certificate(desk, desk.get(ident)["certificate"])
+            check(paper["interim"] is False and [one["store"] for one in paper["stores"]] == ["shop_sqlite"], f"{paper}")
+        platform.fill(40, "canary-forty")
+        subject = desk.client.create(person(40))["id"]
         platform.write(lambda text: text.replace("contact.email", "contact.nothing"))
-        desk.client.post(f"/v1/subjects/{subject}/erase", {"ground": "request"}).refused("configuration", status=500)
-        return "a store down, three faults of the map, a map that cannot be used"
+        server.operator().put(f"/v1/subjects/{subject}/objections/improvement").expect(204)
+        job, = until("the objection's job", lambda: waiting(desk))
+        platform.write()
+        desk.client.post(f"/v1/connectors/{job['job']}/retry", None).expect(200)
+        until("the objection", lambda: platform.select("SELECT news FROM customers WHERE id = 40")["sqlite"] == [["0"]])
+        until("its end", lambda: not desk.client.get("/v1/connectors").json["jobs"])
+        ident = asked(desk, 40)                                  # mended so that it looks people up by what was not kept
+        platform.write(lambda text: text.replace("contact.email", "contact.nothing"))
+        desk.move(ident, "answer").refused("conflict", status=409)
+        job, = until("the last job", lambda: waiting(desk))
+        platform.write(lambda text: text.replace("key: {email: contact.email}", "key: {name: identity.last_name}"))
+        desk.client.post(f"/v1/connectors/{job['job']}/retry", None).expect(200)
+        job, = until("what people do", lambda: [one for one in waiting(desk) if one["stores"][0]["by_hand"]])
+        check("identity.last_name" in job["stores"][0]["why"], f"{job}")
+        desk.move(ident, "answer").refused("conflict", status=409)
+        desk.client.post(f"/v1/connectors/{job['job']}/stores/shop_sqlite", {"text": "row 40 emptied, A. Petit"}).expect(200)
+        answered(desk, ident)
+        server.run("verify")
+        return "five times"
+
+
+def page_of_jobs():
+    """Who must say why they look does so there too; and more jobs than a page has."""
+    with contextlib.ExitStack() as stack:
+        box = stack.enter_context(Mailbox())
+        platform = Platform(stack, (), "  paper:\n    kind: manual\n    title: {fr: Classeurs, en: Binders}\n")
+        with open(platform.policy, encoding="utf-8") as file:
+            text = file.read()
+        acts = "    acts: [read, write, send, erase, export]\n"
+        check(acts in text, "the policy has no such role")
+        with open(platform.policy, "w", encoding="utf-8") as file:
+            file.write(text.replace(acts, acts + "    reason: required\n"))
+        server = stack.enter_context(Server(platform.policy, arguments=box.arguments(), now=START))
+        desk, operator = Desk(server, box), server.operator()
+        subject = desk.client.create(person(6))["id"]
+        for _ in range(103):
+            operator.put(f"/v1/subjects/{subject}/objections/improvement").expect(204)
+            operator.request("DELETE", f"/v1/subjects/{subject}/objections/improvement").expect(204)
+        first = desk.client.get("/v1/connectors").expect(200).json
+        second = desk.client.get(f"/v1/connectors?after={first['next']}").expect(200).json
+        check((len(first["jobs"]), len(second["jobs"]), second["next"]) == (200, 6, None), f"{len(first['jobs'])}, {len(second['jobs'])}")
+        told = json.loads(server.run("connector", "--after", first["next"], "--json"))
+        check([one["job"] for one in told["jobs"]] == [one["job"] for one in second["jobs"]], "the command has another page")
+        visitor = staff(server, person(90), email_of(90), "support")
+        visitor.get("/v1/connectors").refused("reason-missing", status=403)
+        role, last = Browser.of(server, visitor), second["jobs"][-1]["job"]
+        page = role.get("/staff/stores").expect(200).lacks(first["jobs"][0]["job"]).lacks("Binders")
+        page = role.submit(page, "/staff/stores", reason="planted ticket 5").expect(200).has(first["jobs"][0]["job"]).lacks(last)
+        page = role.submit(page, "/staff/stores", like={"after": first["next"]}.items()).expect(200).has(last)
+        page = role.submit(page, "/staff/stores", like={"job": last, "store": "paper"}.items(), text="binder 9, A. Petit").expect(200)
+        check(desk.client.get(f"/v1/connectors/{last}").expect(200).json["state"] == "closed", "it is not on record")
+        return "206 jobs on two pages"
 
 
 def cut_off():
@@ -268,8 +358,7 @@ def other_rights():
         ident = asked(desk, 5, "restriction")
         desk.move(ident, "answer").refused("conflict", status=409)
         until("the mark", lambda: platform.select("SELECT blocked FROM customers WHERE id = 5")["sqlite"] == [["1"]])
-        said = desk.move(ident, "answer").refused("conflict", status=409)
-        check("paper" in json.dumps(said), f"{said}")
+        until("what is left to people", lambda: "paper" in json.dumps(desk.move(ident, "answer").refused("conflict", status=409)))
         job = desk.client.get("/v1/connectors").json["jobs"][0]
         desk.client.post(f"/v1/connectors/{job['job']}/stores/shop_sqlite", {"text": "done"}).refused("conflict", status=409)
         desk.client.post(f"/v1/connectors/{job['job']}/stores/paper", {"text": ""}).refused("missing-field", status=422)

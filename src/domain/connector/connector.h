@@ -11,7 +11,8 @@ struct asker;
  * the person is found there. Those are sealed under a key of the job, shredded with its last step. A job is worked off
  * by the courier (link/stores.c), a store after the other, each step durable before the next, so that what a crash cuts
  * off goes on. Rows are counted before anything is changed. A store that is not reached, or that the map does not tell
- * of whole, keeps the job open, and says why. */
+ * of whole, keeps the job open, and says why. Of a map that cannot be used the stores are not known: such a job waits
+ * until it can, and finds them then. */
 
 /* Who reaches the stores, NULL at the end. */
 void connector_open(struct app *app, const struct asker *by);

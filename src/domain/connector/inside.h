@@ -11,7 +11,7 @@ enum { CONNECTOR_KEY = 1, CONNECTOR_BODY = 1 << 20, CONNECTOR_TEXT_MAX = 4000 };
 struct connector_map {
     const struct node *stores; /* NULL: there is none */
     struct findings findings;
-    text file;
+    text file, raw; /* its path, its text */
 };
 /* `connectors.yaml`; where there is no such file, no stores. ERR_CONFIG with the line of its first fault. */
 enum err connector_map(struct ctx *c, struct connector_map *out);
@@ -22,7 +22,14 @@ text connector_title(const struct ctx *c, const struct node *store);
 bool connector_by_hand(const struct node *store); /* kind: manual */
 /* Whether that store has something to do for such a job; *by_hand when only people can do it. */
 bool connector_concerned(const struct node *store, enum outside_act act, text detail, bool *by_hand);
-/* {FIELD: [value]} of an open object: the values of the person that the stores look rows up by. */
+/* The part of a job that waits until the map can be read: its stores are known only then. */
+#define CONNECTOR_MAP TEXT("connectors.yaml")
+/* The first fault of a map, as its reader is told. */
+text connector_fault(struct ctx *c, const struct connector_map *m);
+/* The first field by which that store looks people up and that has no value in `values`; p NULL: each has. */
+text connector_unkept(const struct node *store, const struct json *values);
+/* {FIELD: [value]} of an open object: the values of the person that the stores look rows up by. Of a map that cannot be
+ * used: every identifier, and each field that its text names. */
 enum err connector_values(struct ctx *c, const struct person *p, const struct connector_map *map, struct json_out *w);
 
 /* ---- A job. ---- */
@@ -57,10 +64,12 @@ enum err connector_put(struct ctx *c, struct connector_job *j, text act);
 enum err connector_open_values(struct ctx *c, const struct connector_job *j, text *out);
 /* One store is asked: `extra` are more members of the question, or empty. What it answers, failed too. */
 enum err connector_ask(struct ctx *c, const struct node *store, text act, text extra, const struct json **answer);
-/* The object of a job, as connector_job() says. */
-enum err connector_put_job(struct ctx *c, const struct connector_job *j, struct json_out *w);
+/* The object of a job, as connector_job() says; the map gives the names of its stores for people. */
+enum err connector_put_job(struct ctx *c, const struct connector_map *m, const struct connector_job *j,
+                           struct json_out *w);
 /* "stores" of an open object. */
-enum err connector_put_parts(struct ctx *c, const struct connector_job *j, struct json_out *w);
+void connector_put_parts(struct ctx *c, const struct connector_map *m, const struct connector_job *j,
+                         struct json_out *w);
 
 /* Of the feature's row. */
 enum err connector_outside(struct ctx *c, const struct person *p, struct outside *o);

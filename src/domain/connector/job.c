@@ -211,11 +211,13 @@ enum err connector_outside(struct ctx *c, const struct person *p, struct outside
     struct connector_map m;
     struct connector_job j = { .id = o->id, .act = o->act };
     TRY(connector_map_read(c, &m));
-    if (o->act == OUTSIDE_erase && m.findings.first) /* what it forgets could not be found again: nothing is begun */
-        return connector_map(c, &m);
     j.parts = NEW_ARRAY(c->arena, struct connector_part, (m.stores ? m.stores->count : 0) + 1);
     TRY_PTR(j.parts);
-    NODE_EACH(store, m.stores) {
+    if (m.findings.first) /* nobody is refused for it: the job waits, and finds its stores in the map that is mended */
+        j.parts[j.count++] = (struct connector_part){ .store = CONNECTOR_MAP,
+                                                      .state = TEXT("open"),
+                                                      .why = connector_fault(c, &m) };
+    NODE_EACH(store, m.findings.first ? NULL : m.stores) {
         bool by_hand;
         if (connector_serves(c, store) && connector_concerned(store, o->act, o->detail, &by_hand))
             j.parts[j.count++] = (struct connector_part){ .store = store->key,

@@ -104,20 +104,31 @@ static void check_policy(struct ctx *c, struct connector_map *m, const struct no
             FAULT(m, root, "the policy's store \"%.*s\" is neither under \"stores\" nor under \"here\"", T(store->key));
 }
 
+/* A file that cannot be read is a fault of the map, as any other: what people ask goes on without it. */
+static enum err read_map(struct ctx *c, struct connector_map *m)
+{
+    static const struct node whole;
+    char path[4352];
+    if (!text_cstr(m->file, path, sizeof path))
+        return say(c->arena, ERR_CONFIG, "the path of connectors.yaml is too long");
+    enum err e = read_file(c, path, &m->raw);
+    if (e != ERR_CONFIG)
+        return e;
+    FAULT(m, &whole, "%s", c->arena->why.detail);
+    m->raw = (text){ NULL, 0 };
+    return OK;
+}
+
 enum err connector_map_read(struct ctx *c, struct connector_map *out)
 {
-    char path[4352];
-    text yaml;
     const struct node *root = NULL;
     *out = (struct connector_map){ .file = path_beside(c) };
     if (!c->app->policy_file[0])
         return OK;
-    if (!text_cstr(out->file, path, sizeof path))
-        return say(c->arena, ERR_CONFIG, "the path of connectors.yaml is too long");
-    TRY(read_file(c, path, &yaml));
-    if (!yaml.p)
+    TRY(read_map(c, out));
+    if (!out->raw.p)
         return OK;
-    enum err e = node_read(c->arena, yaml, &out->findings, &root);
+    enum err e = node_read(c->arena, out->raw, &out->findings, &root);
     if (e != OK && e != ERR_POLICY)
         return e;
     out->stores = node_get(root, TEXT("stores"));
@@ -129,6 +140,12 @@ enum err connector_map_read(struct ctx *c, struct connector_map *out)
         check_policy(c, out, root);
     findings_sort(&out->findings);
     return OK;
+}
+
+text connector_fault(struct ctx *c, const struct connector_map *m)
+{
+    const struct finding *f = m->findings.first;
+    return f ? arena_print(c->arena, "connectors.yaml:%u: %.*s", f->at.line, T(f->message)) : TEXT("");
 }
 
 enum err connector_map(struct ctx *c, struct connector_map *out)
@@ -224,6 +241,34 @@ static enum err list_fields(struct ctx *c, const struct connector_map *m, struct
     return OK;
 }
 
+/* What a map that cannot be used may look people up by, once it is mended. */
+static enum err list_possible(struct ctx *c, const struct connector_map *m, struct asked *all)
+{
+    for (unsigned i = 0; i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        for (unsigned k = 0; k < cat->field_count && all->count < FIELDS; k++) {
+            text name = arena_print(c->arena, "%.*s.%.*s", T(cat->name), T(cat->fields[k].name));
+            TRY_PTR(name.p);
+            if (cat->fields[k].identifier || (m->raw.n && text_find(m->raw, name) >= 0))
+                TRY(add_field(c, all, name));
+        }
+    }
+    return all->count < FIELDS ? add_field(c, all, TEXT("id")) : OK;
+}
+
+text connector_unkept(const struct node *store, const struct json *values)
+{
+    NODE_EACH(table, node_get(store, TEXT("tables"))) {
+        const struct node *key = node_get(table, TEXT("key")), *of = key ? key->first : NULL;
+        if (of && of->kind == NODE_SCALAR && !json_get(values, of->value))
+            return of->value;
+        NODE_EACH(one, of && of->kind == NODE_LIST ? of : NULL)
+            if (!json_get(values, one->value))
+                return one->value;
+    }
+    return (text){ NULL, 0 };
+}
+
 static enum err put_values(struct ctx *c, const struct person *p, text said, struct json_out *w)
 {
     struct record *rows;
@@ -251,7 +296,7 @@ static enum err put_values(struct ctx *c, const struct person *p, text said, str
 enum err connector_values(struct ctx *c, const struct person *p, const struct connector_map *m, struct json_out *w)
 {
     struct asked all = { .count = 0 };
-    TRY(list_fields(c, m, &all));
+    TRY(m->findings.first ? list_possible(c, m, &all) : list_fields(c, m, &all));
     json_name(w, TEXT("values"));
     json_open(w, '{');
     for (unsigned i = 0; i < all.count; i++)

@@ -94,21 +94,20 @@ static void put_part(struct ctx *c, const struct connector_job *j, const struct 
     json_close(w, '}');
 }
 
-enum err connector_put_parts(struct ctx *c, const struct connector_job *j, struct json_out *w)
+void connector_put_parts(struct ctx *c, const struct connector_map *m, const struct connector_job *j,
+                         struct json_out *w)
 {
-    struct connector_map m;
-    TRY(connector_map_read(c, &m));
     json_name(w, TEXT("stores"));
     json_open(w, '[');
     for (unsigned i = 0; i < j->count; i++) {
-        const struct node *store = node_get(m.stores, j->parts[i].store);
+        const struct node *store = node_get(m->stores, j->parts[i].store);
         put_part(c, j, &j->parts[i], store ? connector_title(c, store) : j->parts[i].store, w);
     }
     json_close(w, ']');
-    return OK;
 }
 
-enum err connector_put_job(struct ctx *c, const struct connector_job *j, struct json_out *w)
+enum err connector_put_job(struct ctx *c, const struct connector_map *m, const struct connector_job *j,
+                           struct json_out *w)
 {
     json_open(w, '{');
     json_pair(w, TEXT("job"), id_print(c->arena, j->id));
@@ -117,20 +116,23 @@ enum err connector_put_job(struct ctx *c, const struct connector_job *j, struct 
     json_pair(w, TEXT("at"), time_print(c->arena, j->at));
     json_pair(w, TEXT("next"), j->next ? time_print(c->arena, j->next) : (text){ NULL, 0 });
     json_pair(w, TEXT("request"), j->has_request ? id_print(c->arena, j->request) : (text){ NULL, 0 });
-    TRY(connector_put_parts(c, j, w));
+    connector_put_parts(c, m, j, w);
     json_close(w, '}');
-    return OK;
+    return arena_whole(c->arena);
 }
 
 enum err connector_certified(struct ctx *c, struct subject_id id, struct json_out *w)
 {
     struct connector_job j;
+    struct connector_map m;
     enum err e = connector_load(c, id, &j);
     if (e == ERR_NOT_FOUND)
         return OK;
     TRY(e);
+    TRY(connector_map_read(c, &m));
     json_pair_bool(w, TEXT("interim"), !connector_over(&j));
-    return connector_put_parts(c, &j, w);
+    connector_put_parts(c, &m, &j, w);
+    return arena_whole(c->arena);
 }
 
 /* ---- For staff. ---- */
@@ -198,7 +200,7 @@ enum err connector_show(struct ctx *c, text after, struct answer *out)
     for (unsigned i = 0; i < count; i++) {
         struct connector_job j;
         TRY(connector_load(c, ids[i], &j));
-        TRY(connector_put_job(c, &j, &w));
+        TRY(connector_put_job(c, &m, &j, &w));
     }
     json_close(&w, ']');
     json_pair(&w, TEXT("next"), count == SHOWN ? id_print(c->arena, ids[count - 1]) : (text){ NULL, 0 });
@@ -310,7 +312,9 @@ static enum err answer_job(struct ctx *c, const struct connector_job *j, struct 
 {
     BUF_AUTO b = buf_make(4 << 20);
     struct json_out w = json_out(&b);
-    TRY(connector_put_job(c, j, &w));
+    struct connector_map m;
+    TRY(connector_map_read(c, &m));
+    TRY(connector_put_job(c, &m, j, &w));
     return buf_take(c->arena, &b, &out->body);
 }
 
@@ -358,6 +362,8 @@ enum err connector_evidence(struct ctx *c, text id, text store, const struct jso
         return say(c->arena, ERR_NOT_FOUND, "the job has no such store");
     if (!text_eq(j.state, TEXT("open")) || text_eq(part->state, TEXT("done")))
         return say(c->arena, ERR_CONFLICT, "there is nothing left to do there");
+    if (text_eq(store, CONNECTOR_MAP))
+        return say(c->arena, ERR_CONFLICT, "mend connectors.yaml first: the stores of this job are not known");
     if (!text_eq(part->state, TEXT("manual")) && node_get(m.stores, store))
         return say(c->arena, ERR_CONFLICT, "the server reaches that store by itself");
     part->evidence = said;
@@ -386,6 +392,12 @@ static enum err is_settled(struct ctx *c, struct subject_id id, struct connector
     return say(c->arena, ERR_CONFLICT, "the stores are about to finish: try again in a moment");
 }
 
+static enum err check_map(struct ctx *c, struct connector_map *m)
+{
+    TRY(connector_map_read(c, m));
+    return m->findings.first ? say(c->arena, ERR_CONFLICT, "the stores are not known: %.*s", T(connector_fault(c, m))) : OK;
+}
+
 enum err connector_settled(struct ctx *c, struct subject_id request, const struct subject_id *subject,
                            struct subject_id *erased, bool *has_erased)
 {
@@ -394,7 +406,7 @@ enum err connector_settled(struct ctx *c, struct subject_id request, const struc
     struct val whose = subject ? V_ID(*subject) : V_NULL;
     unsigned count = 0;
     TRY_PTR(ids);
-    TRY(connector_map(c, &m));
+    TRY(check_map(c, &m));
     TRY(list_ids(c, SQL_CONNECTOR_OF, ARGS(V_TEXT(c->tenant), V_ID(request), whose), ids, &count));
     for (unsigned i = 0; i < count; i++) {
         struct connector_job j;
@@ -421,7 +433,7 @@ enum err connector_reached(struct ctx *c, const struct person *p)
 {
     struct connector_map m;
     text values;
-    TRY(connector_map(c, &m));
+    TRY(check_map(c, &m));
     if (m.stores)
         TRY(values_of(c, p, &m, &values));
     NODE_EACH(store, m.stores) {

@@ -116,6 +116,42 @@ static enum err work_part(struct ctx *c, struct connector_job *j, struct connect
     return connector_put(c, j, TEXT("connector.done"));
 }
 
+/* ---- The stores of a job that began under a map that could not be used. ---- */
+
+static bool waits_for_map(const struct connector_job *j)
+{
+    return j->count == 1 && text_eq(j->parts[0].store, CONNECTOR_MAP) && !text_eq(j->parts[0].state, TEXT("done"));
+}
+
+/* What it looks people up by was kept as far as it could be told; the rest people do. */
+static struct connector_part part_of(struct ctx *c, const struct node *store, bool by_hand, const struct json *values)
+{
+    text unkept = by_hand ? (text){ NULL, 0 } : connector_unkept(store, values);
+    struct connector_part p = { .store = store->key, .state = by_hand || unkept.p ? TEXT("manual") : TEXT("open") };
+    if (unkept.p)
+        p.why = arena_print(c->arena, "%.*s was not kept", T(unkept));
+    return p;
+}
+
+static enum err find_stores(struct ctx *c, struct connector_job *j, const struct connector_map *m, text sealed_values)
+{
+    const struct json *all;
+    if (m->findings.first) {
+        j->parts[0].why = connector_fault(c, m);
+        return failed(c, j, &j->parts[0]);
+    }
+    TRY(json_parse(c->arena, sealed_values, &all));
+    j->count = 0;
+    j->parts = NEW_ARRAY(c->arena, struct connector_part, (m->stores ? m->stores->count : 0) + 1);
+    TRY_PTR(j->parts);
+    NODE_EACH(store, m->stores) {
+        bool by_hand;
+        if (connector_serves(c, store) && connector_concerned(store, j->act, j->detail, &by_hand))
+            j->parts[j->count++] = part_of(c, store, by_hand, json_get(all, TEXT("values")));
+    }
+    return connector_put(c, j, TEXT("connector.mapped"));
+}
+
 static enum err work_job(struct ctx *c, struct subject_id id)
 {
     struct connector_job j;
@@ -126,6 +162,11 @@ static enum err work_job(struct ctx *c, struct subject_id id)
         return connector_put(c, &j, TEXT(""));
     TRY(connector_map_read(c, &m));
     TRY(connector_open_values(c, &j, &values));
+    if (waits_for_map(&j)) {
+        TRY(find_stores(c, &j, &m, values));
+        if (waits_for_map(&j) || connector_over(&j))
+            return OK;
+    }
     for (unsigned i = 0; i < j.count; i++) {
         struct connector_part *p = &j.parts[i];
         if (text_eq(p->state, TEXT("open")))

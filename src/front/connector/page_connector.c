@@ -12,10 +12,12 @@
 static enum err show(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
                      const struct json *all, const struct json *checked)
 {
+    static const text kept[] = { TEXT_INIT("reason") };
     PAGE_AUTO p = { 0 };
     const struct json *stores = json_get(checked ? checked : all, TEXT("stores")), *jobs = json_get(all, TEXT("jobs"));
     TRY(staff_open(c, q, TEXT("staff_stores"), &p)); /* takes the language */
     staff_problem(&p, o);
+    page_keep(&p, kept, 1);
     json_pair_bool(&p.w, TEXT("listed"), all != NULL);
     json_pair_bool(&p.w, TEXT("some"), stores && stores->count);
     json_pair_bool(&p.w, TEXT("waiting"), jobs && jobs->count);
@@ -26,15 +28,17 @@ static enum err show(struct ctx *c, const struct request *q, struct reply *r, co
         json_put_raw(&p.w, TEXT("[]"));
     page_copy(&p, all, TEXT("faults"));
     page_copy(&p, all, TEXT("jobs"));
+    page_copy(&p, all, TEXT("next"));
     return page_show(&p, r, staff_status(o));
 }
 
-static enum err stores_page(struct ctx *c, const struct request *q, struct reply *r, bool check, enum err e)
+static enum err stores_page(struct ctx *c, const struct request *q, struct reply *r, bool check, text after,
+                            enum err e)
 {
     const struct json *all = NULL, *checked = NULL;
     struct answer answer = { 0 }, found = { 0 };
     if (e == OK)
-        e = connector_show(c, TEXT(""), &answer);
+        e = connector_show(c, after.p ? after : TEXT(""), &answer);
     if (e == OK)
         e = json_parse(c->arena, answer.body, &all);
     if (e == OK && check)
@@ -47,7 +51,8 @@ static enum err stores_page(struct ctx *c, const struct request *q, struct reply
 
 enum err api_staff_stores(struct ctx *c, const struct request *q, struct reply *r)
 {
-    return stores_page(c, q, r, false, OK);
+    const struct staff_outcome fine = { 0 };
+    return staff_needs_reason(c) ? show(c, q, r, &fine, NULL, NULL) : stores_page(c, q, r, false, ASKED("after"), OK);
 }
 
 static enum err evidence(struct ctx *c, const struct request *q, struct answer *out)
@@ -65,10 +70,13 @@ static enum err evidence(struct ctx *c, const struct request *q, struct answer *
 enum err api_staff_stores_do(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    if (!SENT("job").n)
-        return stores_page(c, q, r, true, OK);
-    enum err e = SENT("store").n ? evidence(c, q, &answer) : connector_retry(c, SENT("job"), &answer);
-    return e == OK ? page_go(c, r, TEXT("/staff/stores"), TEXT("stores")) : stores_page(c, q, r, false, e);
+    enum err e = staff_reason(c, q);
+    bool look = SENT("look").n != 0;
+    if (e != OK || !SENT("job").n)
+        return stores_page(c, q, r, !look, SENT("after"), e);
+    e = SENT("store").n ? evidence(c, q, &answer) : connector_retry(c, SENT("job"), &answer);
+    return e == OK && !staff_needs_reason(c) ? page_go(c, r, TEXT("/staff/stores"), TEXT("stores"))
+                                             : stores_page(c, q, r, false, TEXT(""), e);
 }
 
 HANDLER(connector_show, connector_show(c, ASKED("after").p ? ASKED("after") : TEXT(""), &answer))
