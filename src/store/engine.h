@@ -94,6 +94,11 @@ struct made {
     enum file file;
     const char *sql;
 };
+struct migration {
+    int version;
+    const char *sql;
+    enum file file;
+};
 struct engine {
     text name;
     bool files;  /* its databases are files of the data folder, which store/copy copies, and drain.c drains */
@@ -125,8 +130,9 @@ struct engine {
     const struct made *tables;
     size_t table_count;
     const char *const *types; /* of its columns, by enum column_type */
+    const struct migration *steps; /* migrations.def in the engine's own words for types */
 };
-extern const struct engine engine_sqlite;
+extern const struct engine engine_sqlite, engine_pg;
 
 /* ---- engine/copy.c: files of SQLite ---- */
 /* Copies the file of `from`, as one snapshot that holds all that was committed before, into the empty file of `to`. */
@@ -155,15 +161,10 @@ enum err reads_before(struct query *q, const struct val *args);
 enum err reads_row(struct query *q);
 
 /* ---- engine/schema.c: the tables, whatever the engine ---- */
-struct migration {
-    int version;
-    const char *sql;
-    enum file file;
-};
 /* Makes or migrates the tables. ERR_CONFIG when the file is of a newer version than this program knows. */
 enum err schema_apply(struct db *db);
 enum err schema_migrate(struct db *db, const struct migration *steps, size_t count);
-int schema_version(void);
+int schema_version(void); /* the newest, the same for all engines */
 /* ERR_CONFIG when a newer program wrote the file; changes nothing. */
 enum err schema_known(struct db *db);
 enum err schema_touch(struct db *db); /* one commit that changes nothing: whether the disk takes it */

@@ -110,6 +110,13 @@ static bool lost(const struct store *s)
     return s->writers[FILE_DATA]->broken != OK || s->writers[FILE_KEYS]->broken != OK;
 }
 
+/* What a statement was refused for behind which the engine runs nothing; OK: no such thing. */
+static enum err spoiled(const struct store *s)
+{
+    enum err e = s->writers[FILE_DATA]->spoiled;
+    return e != OK ? e : s->writers[FILE_KEYS]->spoiled;
+}
+
 static enum err member_run(struct store *s, struct pending *p)
 {
     struct db *data = s->writers[FILE_DATA];
@@ -127,26 +134,39 @@ static enum err member_run(struct store *s, struct pending *p)
         ledger_forget_changes(s); /* the transaction is undone, or the member wrote nothing */
     if (e == OK && !lost(s))
         return keys_shred(s, w);
-    if (!lost(s))
+    if (!lost(s) && spoiled(s) == OK) /* else they go with what is undone */
         TRY(keys_take_back(s, w, w->put_count));
     return e;
+}
+
+/* Of both files where a statement that fails spoils the transaction: the keys of the member come and go with its rows.
+ */
+static enum err members_control(struct store *s, enum control c)
+{
+    if (s->engine->spoils)
+        TRY(db_control(s->writers[FILE_KEYS], c));
+    return db_control(s->writers[FILE_DATA], c);
 }
 
 /* A member that may write and fail without harm to the others. */
 static enum err member_run_apart(struct store *s, struct pending *p)
 {
-    struct db *data = s->writers[FILE_DATA];
     struct edge *before = &s->saved_member;
     edge_copy(before, &s->edge);
-    TRY(db_control(data, CONTROL_SAVE));
+    if (s->engine->spoils)
+        TRY(keys_begin(s));
+    TRY(members_control(s, CONTROL_SAVE));
     enum err e = member_run(s, p);
     if (lost(s))
         return e;
+    if (e == OK) /* it went on behind a statement that failed */
+        e = spoiled(s);
     if (e != OK) {
         edge_copy(&s->edge, before);
-        TRY(db_control(data, CONTROL_UNDO));
+        ledger_forget_changes(s);
+        TRY(members_control(s, CONTROL_UNDO));
     }
-    TRY(db_control(data, CONTROL_KEEP));
+    TRY(members_control(s, CONTROL_KEEP));
     return e;
 }
 
@@ -163,7 +183,8 @@ static enum turn members_run(struct store *s, struct pending *group, bool apart)
             s->own.why = p->arena->why;
             return TURN_LOST;
         }
-        if (p->result != OK && !apart && db_changes(data) != before)
+        bool wrote = db_changes(data) != before;
+        if (!apart && (spoiled(s) != OK || (p->result != OK && wrote)))
             return TURN_AGAIN;
     }
     return TURN_DONE;
@@ -177,6 +198,7 @@ static void undo(struct store *s, enum file f)
     if (stuck || db->sync_failed)
         s->stopped = true;
     db->broken = OK;
+    db->spoiled = OK;
     db->sync_failed = false;
     db->writing = false;
 }

@@ -55,6 +55,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     struct ledger_fresh fresh;
     uint64_t state = 0;
     struct db *db = take(s, f, &newest, &fresh, &state);
+    bool pooled = db;
     if (!db)
         TRY(store_connect(s, a, f, DB_READ, &db));
     db->arena = a;
@@ -63,7 +64,7 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     enum err e = newest ? OK : snapshot_begin(db);
     if (e != OK) {
         db_close(out);
-        return e;
+        return pooled && !s->engine->files ? store_reader(s, a, f, out) : e; /* its session may have ended meanwhile */
     }
     if (!newest) {
         db->fresh = fresh;
@@ -88,7 +89,9 @@ void store_read_end(struct db **at)
         return;
     struct store *s = db->store;
     wait_allow();
-    bool sound = db->broken == OK; /* a connection that saw an error is not used again */
+    bool sound = db->broken == OK && db->spoiled == OK; /* a connection that saw an error is not used again */
+    if (sound && !s->engine->files) /* an idle snapshot would keep PostgreSQL from tidying all of its tables */
+        sound = snapshot_end(db) == OK;
     pthread_mutex_lock(&s->pool_lock);
     if (sound && s->emptying)
         sound = snapshot_end(db) == OK;

@@ -28,6 +28,34 @@ static enum err folder(struct arena *a, struct store *s, const struct store_opti
     return exists(s->dir) ? OK : say(a, ERR_CONFIG, "there is no data folder %s", s->dir);
 }
 
+/* The folder says where its data are, so that a start without their addresses makes no new ones. */
+static enum err folder_agrees(struct arena *a, const struct store *s)
+{
+    char mark[PATH_MAX], file[PATH_MAX];
+    store_path(s, "postgresql", mark);
+    store_path(s, db_file_name(FILE_DATA).p, file);
+    if (s->engine->files)
+        return exists(mark) ? say(a, ERR_CONFIG, "the data of the folder %s are on PostgreSQL: --store and --keyring"
+                                                 " name where", s->dir)
+                            : OK;
+    if (exists(file))
+        return say(a, ERR_CONFIG, "the folder %s has data of its own, which cannot be moved to PostgreSQL yet", s->dir);
+    return exists(mark) ? OK : file_write(a, mark, TEXT("--store and --keyring name where the data are\n"));
+}
+
+static enum err places(struct arena *a, struct store *s, const struct store_options *o)
+{
+    s->engine = o->data_at.n || o->keys_at.n ? &engine_pg : &engine_sqlite;
+    for (enum file f = 0; f < FILE_COUNT; f++) {
+        text at = f == FILE_DATA ? o->data_at : o->keys_at;
+        if (s->engine->files)
+            store_path(s, db_file_name(f).p, s->places[f]);
+        else if (!at.n || !text_cstr(at, s->places[f], sizeof s->places[f]))
+            return say(a, ERR_CONFIG, "a store on PostgreSQL needs --store and --keyring, an address each");
+    }
+    return folder_agrees(a, s);
+}
+
 static enum err lock(struct arena *a, struct store *s)
 {
     char path[PATH_MAX];
@@ -329,11 +357,8 @@ enum err store_make(struct arena *a, const struct store_options *o, struct store
     s->own = arena_make(OWN_MEMORY);
     s->line = buf_make(LEAF_MAX);
     locks_init(s);
-    s->engine = &engine_sqlite;
     enum err e = folder(a, s, o);
-    for (enum file f = 0; f < FILE_COUNT; f++)
-        store_path(s, db_file_name(f).p, s->places[f]);
-    if (e == OK && (e = lock(a, s)) == OK)
+    if (e == OK && (e = places(a, s, o)) == OK && (e = lock(a, s)) == OK)
         e = master(a, s, o);
     if (e != OK)
         store_close(&s);
@@ -440,7 +465,7 @@ bool store_there(text dir)
 void store_discard(text dir)
 {
     static const char *const made[] = { "data.db",     "data.db-wal", "data.db-shm", "keys.db",     "keys.db-wal",
-                                        "keys.db-shm", "master.key",  "reserve",     "garant.sock", "lock" };
+                                        "keys.db-shm", "master.key",  "reserve",     "garant.sock", "lock",    "postgresql" };
     char path[PATH_MAX];
     if (!text_cstr(dir, path, sizeof path - 16))
         return;

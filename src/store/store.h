@@ -11,6 +11,9 @@
 struct store;
 struct store_options {
     text dir; /* the data folder; made when absent and `create` */
+    /* Addresses of two databases of PostgreSQL (postgresql://… or keywords of libpq), for the data and for the keyring;
+     * the folder then has the lock, the master key and the socket alone. Both empty: data.db and keys.db in it. */
+    text data_at, keys_at;
     bool create;
     text master_file; /* empty: DIR/master.key, made with the folder */
     text origin;      /* the journal's name; empty: "garant/" + a random name kept in the folder */

@@ -2,6 +2,7 @@
 #include "store_fixture.h"
 #include <dirent.h>
 #include <ftw.h>
+#include <libpq-fe.h>
 
 static int unlink_one(const char *path, const struct stat *st, int type, struct FTW *ftw) { return remove(path); }
 
@@ -15,7 +16,11 @@ void path_in(const struct fixture *f, const char *name, char out[128]) { snprint
 
 struct store_options options(const struct fixture *f)
 {
-    return (struct store_options){ .dir = text_of(f->dir), .create = true, .clock = f->clock };
+    return (struct store_options){ .dir = text_of(f->dir),
+                                   .create = true,
+                                   .clock = f->clock,
+                                   .data_at = text_of(f->places[FILE_DATA]),
+                                   .keys_at = text_of(f->places[FILE_KEYS]) };
 }
 
 void start(struct fixture *f)
@@ -24,6 +29,98 @@ void start(struct fixture *f)
     if (store_open(&f->a, &o, &f->s) != OK)
         fail_msg("store_open: %s", f->a.why.detail);
 }
+
+/* ---- On PostgreSQL. ---- */
+
+/* Runs SQL with ?1 as bytes; the first number that it gives, or -1. */
+static int64_t pg_run_sql(const char *place, const char *sql, text blob)
+{
+    char numbered[1024] = "";
+    const char *value = blob.p;
+    int length = (int)blob.n, binary = 1;
+    Oid type = 17;
+    for (const char *p = sql; *p;) {
+        bool as_text = strncmp(p, "CAST(?1 AS TEXT)", 16) == 0, parameter = as_text || strncmp(p, "?1", 2) == 0;
+        size_t n = strlen(numbered);
+        snprintf(numbered + n, sizeof numbered - n, "%.*s", parameter ? 24 : 1,
+                 as_text ? "convert_from($1, 'UTF8')" : parameter ? "$1" : p);
+        p += as_text ? 16 : parameter ? 2 : 1;
+    }
+    PGconn *c = PQconnectdb(place);
+    PGresult *r = PQexecParams(c, numbered, blob.p ? 1 : 0, &type, &value, &length, &binary, 0);
+    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s%s", numbered, PQerrorMessage(c), PQresultErrorMessage(r));
+    int64_t n = PQntuples(r) > 0 ? atoll(PQgetvalue(r, 0, 0)) : -1;
+    PQclear(r);
+    PQfinish(c);
+    return n;
+}
+
+/* Databases of the test's own, "" without a server. */
+static void places_make(struct fixture *f)
+{
+    static int made;
+    static const char *const names[] = { "data", "keys" };
+    const char *server = getenv("GARANT_POSTGRESQL");
+    for (enum file file = 0; server && file < FILE_COUNT; file++) {
+        char main[256], sql[256];
+        snprintf(main, sizeof main, "%s dbname=postgres", server);
+        snprintf(sql, sizeof sql, "CREATE DATABASE t%d_%d_%s", (int)getpid(), made, names[file]);
+        pg_run_sql(main, sql, (text){ NULL, 0 });
+        snprintf(f->places[file], sizeof f->places[file], "%s dbname=t%d_%d_%s", server, (int)getpid(), made, names[file]);
+        if (file == FILE_DATA) /* a word of SQLite's that tests use */
+            pg_run_sql(f->places[file],
+                       "CREATE FUNCTION hex(bytea) RETURNS text LANGUAGE sql AS 'SELECT upper(encode($1, ''hex''))'",
+                       (text){ NULL, 0 });
+    }
+    made++;
+}
+
+static void places_drop(const struct fixture *f)
+{
+    for (enum file file = 0; file < FILE_COUNT && f->places[file][0]; file++) {
+        char main[256], sql[256];
+        snprintf(main, sizeof main, "%s dbname=postgres", getenv("GARANT_POSTGRESQL"));
+        snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", strstr(f->places[file], "dbname=") + 7);
+        pg_run_sql(main, sql, (text){ NULL, 0 });
+    }
+}
+
+static void pg_admin(const struct fixture *f, const char *first, const char *second, const char *third, bool kept)
+{
+    char main[256], sql[512];
+    const char *name = strstr(f->places[FILE_DATA], "dbname=") + 7;
+    snprintf(main, sizeof main, "%s dbname=postgres", getenv("GARANT_POSTGRESQL"));
+    snprintf(sql, sizeof sql, "%s %s%s %s %s%s", first, name, kept ? "_kept" : "", second, third[0] ? name : "", third);
+    pg_run_sql(main, sql, (text){ NULL, 0 });
+}
+
+static void shell(const struct fixture *f, const char *command, const char *from, const char *to)
+{
+    char line[512];
+    snprintf(line, sizeof line, "%s %s/%s %s/%s", command, f->dir, from, f->dir, to);
+    assert_int_equal(system(line), 0);
+}
+
+void data_keep(struct fixture *f)
+{
+    if (f->places[FILE_DATA][0])
+        pg_admin(f, "CREATE DATABASE", "TEMPLATE", " ", true);
+    else
+        shell(f, "cp", "data.db", "data.db.kept");
+}
+
+void data_put_back(struct fixture *f)
+{
+    if (!f->places[FILE_DATA][0]) {
+        shell(f, "mv", "data.db.kept", "data.db");
+        return;
+    }
+    pg_admin(f, "DROP DATABASE", "WITH (FORCE)", "", false);
+    pg_admin(f, "ALTER DATABASE", "RENAME TO", " ", true);
+}
+
+/* ---- A store. ---- */
 
 int setup(void **state)
 {
@@ -35,6 +132,7 @@ int setup(void **state)
     f->clock.simulated = &f->now;
     if (!mkdtemp(f->dir))
         return -1;
+    places_make(f);
     start(f);
     *state = f;
     return 0;
@@ -46,6 +144,7 @@ int teardown(void **state)
     store_close(&f->s);
     arena_free(&f->a);
     remove_tree(f->dir);
+    places_drop(f);
     free(f);
     return 0;
 }
@@ -134,6 +233,8 @@ bool has_key(struct fixture *f, const struct person *p)
 int64_t count(struct fixture *f, enum file file, const char *sql)
 {
     struct db *db;
+    if (f->places[file][0])
+        return pg_run_sql(f->places[file], sql, (text){ NULL, 0 });
     assert_int_equal(store_reader(f->s, &f->a, file, &db), OK);
     sqlite3_stmt *statement;
     assert_int_equal(sqlite3_prepare_v2(db->conn->handle, sql, -1, &statement, NULL), SQLITE_OK);
@@ -189,6 +290,10 @@ void tamper(struct fixture *f, const char *file, const char *sql, text blob)
     char path[128];
     sqlite3 *db;
     sqlite3_stmt *statement;
+    if (f->places[FILE_DATA][0]) {
+        pg_run_sql(f->places[strcmp(file, "data.db") ? FILE_KEYS : FILE_DATA], sql, blob);
+        return;
+    }
     path_in(f, file, path);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)

@@ -12,12 +12,15 @@
 
 struct fixture {
     char dir[64];
+    char places[FILE_COUNT][256]; /* on PostgreSQL: where its databases are; empty on SQLite */
     struct arena a;
     struct store *s;
     _Atomic int64_t now;
     struct clock clock;
 };
-int setup(void **state); /* a new store in a new folder, at a time that the test owns */
+/* A new store in a new folder, at a time that the test owns; its databases are on the PostgreSQL that GARANT_POSTGRESQL
+ * names (keywords of libpq, as tests/engine/run gives them), when it does. */
+int setup(void **state);
 int teardown(void **state);
 void start(struct fixture *f); /* opens it; the test fails when that fails */
 void restart(struct fixture *f);
@@ -48,8 +51,17 @@ bool has_key(struct fixture *f, const struct person *p);
 bool has_row(struct fixture *f, const struct person *p);
 int64_t count(struct fixture *f, enum file file, const char *sql);
 uint64_t journal_size(struct fixture *f);
-/* Runs SQL on a file of a closed store, `blob` as ?1. */
+/* Runs SQL on a database of the store behind its back, `blob` as ?1. */
 void tamper(struct fixture *f, const char *file, const char *sql, text blob);
+/* Of a closed store: its data as they are now, kept beside; and put back in their place. */
+void data_keep(struct fixture *f);
+void data_put_back(struct fixture *f);
+/* A test of what SQLite alone has: its files, its log, its compiler. */
+#define ONLY_SQLITE(f)                                                                                                 \
+    do {                                                                                                               \
+        if ((f)->places[FILE_DATA][0])                                                                                 \
+            skip();                                                                                                    \
+    } while (0)
 /* Whether `bytes` stand in any file of the folder. */
 bool found_in_folder(const char *dir, text bytes);
 

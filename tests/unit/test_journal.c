@@ -147,10 +147,11 @@ static void fill(struct fixture *f, struct person people[4])
 static void flip(struct fixture *f, const char *column, unsigned seq, text before)
 {
     char sql[128];
-    snprintf(sql, sizeof sql, "UPDATE journal SET %s = CAST(?1 AS %s) WHERE seq = %u", column,
-             memcmp(column, "leaf", 4) == 0 ? "TEXT" : "BLOB", seq);
+    snprintf(sql, sizeof sql, "UPDATE journal SET %s = %s WHERE seq = %u", column,
+             memcmp(column, "leaf", 4) == 0 ? "CAST(?1 AS TEXT)" : "?1", seq);
     char copy[1024];
-    for (size_t i = 0; i < before.n; i++) {
+    size_t step = f->places[FILE_DATA][0] ? 41 : 1; /* a session of PostgreSQL's for each takes long */
+    for (size_t i = 0; i < before.n; i += step) {
         memcpy(copy, before.p, before.n);
         copy[i] ^= 1;
         tamper(f, "data.db", sql, (text){ copy, before.n });
@@ -183,7 +184,7 @@ static void finds_flipped_bytes(void **state)
     text tile = { NULL, 0 };
     assert_ok(f, journal_tile(f->s, &f->a, 0, 0, 256, &tile));
     char *copy = arena_alloc(&f->a, tile.n);
-    for (size_t i = 0; i < tile.n; i += 511) {
+    for (size_t i = 0; i < tile.n; i += f->places[FILE_DATA][0] ? 4099 : 511) {
         memcpy(copy, tile.p, tile.n);
         copy[i] ^= 0x80;
         tamper(f, "data.db", "UPDATE tile SET hashes = ?1 WHERE level = 0", (text){ copy, tile.n });

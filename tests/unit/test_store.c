@@ -40,6 +40,7 @@ static void assert_columns(const struct declared *d, sqlite3_stmt *statement)
 static void statements(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
 #define INT(name) "I " #name ";"
 #define TXT(name) "T " #name ";"
 #define BIN(name) "B " #name ";"
@@ -230,6 +231,7 @@ static void log_gone(struct fixture *f)
 static void leaves_no_byte(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     enum { PEOPLE = 400 };
     struct person *people = NEW_ARRAY(&f->a, struct person, PEOPLE);
     for (unsigned i = 0; i < PEOPLE; i++) {
@@ -252,6 +254,7 @@ static void leaves_no_byte(void **state)
 static void truncates_later(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     struct person p = person_make(f->s, 1);
     assert_ok(f, create(f->s, &f->a, &p, false));
     struct db *reader = NULL;
@@ -274,6 +277,7 @@ static void truncates_later(void **state)
 static void snapshot_is_newest(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     unsigned shared = 0;
     for (int64_t written = 1; written <= 300; written++) {
         assert_ok(f, note(f->s, &f->a, TEXT("read")));
@@ -293,6 +297,7 @@ static void snapshot_is_newest(void **state)
 static void idle_reader_lets_truncate(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     struct person p = person_make(f->s, 1);
     assert_ok(f, create(f->s, &f->a, &p, false));
     assert_true(has_row(f, &p) && has_key(f, &p));
@@ -341,6 +346,7 @@ static void *erase_one(void *arg)
 static void erasures_share_a_truncation(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     struct one_erased erasures[TOGETHER];
     struct holding holding = { .f = f };
     pthread_t threads[TOGETHER], holder;
@@ -380,6 +386,7 @@ static enum err run_fill(struct db *db, struct write *w)
 static void log_begins_anew(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     enum { LIMIT = 64 << 20, WRITES = 300, FEWEST = 150 };
     bool anew = false;
     for (uint64_t i = 0; i < WRITES && !(anew && i > FEWEST); i++) {
@@ -398,6 +405,7 @@ static void log_begins_anew(void **state)
 static void migrations(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     char path[128];
     int64_t one = 0;
     path_in(f, "old.db", path);
@@ -448,6 +456,7 @@ static void a_table_grows(void **state)
 static void newer_is_refused(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     store_close(&f->s);
     tamper(f, "data.db", "PRAGMA user_version = 99", (text){ NULL, 0 });
     struct store_options o = options(f);
@@ -468,6 +477,7 @@ static void other_columns_are_refused(void **state)
 static void keyring_missing(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     char path[128];
     struct store_options o = options(f);
     store_close(&f->s);
@@ -480,6 +490,7 @@ static void keyring_missing(void **state)
 static void data_missing(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     char path[128];
     struct store_options o = options(f);
     store_close(&f->s);
@@ -521,6 +532,7 @@ static void restore(struct fixture *f, uint64_t *silenced)
 static void restored_is_silent(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     struct person early = person_make(f->s, 1), erased = person_make(f->s, 2), late = person_make(f->s, 3);
     struct journal_report report;
     uint64_t size, silenced;
@@ -551,6 +563,7 @@ static void restored_is_silent(void **state)
 static void restored_without_today(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     struct person one = person_make(f->s, 1), erased = person_make(f->s, 2);
     struct journal_report report;
     uint64_t size, silenced;
@@ -576,6 +589,7 @@ static void restored_without_today(void **state)
 static void restore_refuses(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     void *other_state;
     assert_int_equal(setup(&other_state), 0);
     struct fixture *other = other_state;
@@ -621,6 +635,7 @@ static void *write_on(void *arg)
 static void backup_under_load(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     struct writers w = { .f = f };
     pthread_t thread;
     uint64_t size, silenced;
@@ -643,6 +658,7 @@ static void backup_under_load(void **state)
 static void keys_backup(void **state)
 {
     struct fixture *f = *state;
+    ONLY_SQLITE(f);
     struct person one = person_make(f->s, 1);
     char from[128], to[128];
     assert_ok(f, create(f->s, &f->a, &one, false));
@@ -813,7 +829,7 @@ static void many_keys_go(void **state)
     tamper(
         f, "data.db",
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) INSERT INTO record"
-        " (tenant, subject, category, item, version, sealed, source, at, state, class) SELECT 'acme', ?1, 'c', i, 1, x'00', 's', 1, 0, i FROM n",
+        " (tenant, subject, category, item, version, sealed, source, at, state, class) SELECT 'acme', ?1, 'c', i, 1, ?1, 's', 1, 0, i FROM n",
         TEXT_BYTES(p.id));
     assert_int_equal(count(f, FILE_KEYS, "SELECT count(*) FROM key"), MANY_CLASSES + 1);
     assert_ok(f, erase(f->s, &f->a, &p));

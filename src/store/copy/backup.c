@@ -35,8 +35,10 @@ struct target {
     char dir[PATH_MAX - 64], part[PATH_MAX], file[PATH_MAX], manifest[PATH_MAX];
 };
 
-static enum err target_make(struct arena *a, text dir, enum file f, struct target *t)
+static enum err target_make(const struct store *s, struct arena *a, text dir, enum file f, struct target *t)
 {
+    if (!s->engine->files)
+        return say(a, ERR_CONFIG, "a store on PostgreSQL is copied and put back by PostgreSQL's own tools");
     if (!dir.n || !text_cstr(dir, t->dir, sizeof t->dir))
         return say(a, ERR_CONFIG, "the name of the backup's folder is empty or too long");
     if (mkdir(t->dir, 0700) != 0 && errno != EEXIST)
@@ -111,7 +113,7 @@ enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*prog
                       uint64_t *size)
 {
     struct target t;
-    TRY(target_make(a, to_dir, FILE_DATA, &t));
+    TRY(target_make(s, a, to_dir, FILE_DATA, &t));
     enum err e = backup_data(s, a, &t, progress, size);
     if (e != OK)
         target_drop(&t);
@@ -121,7 +123,7 @@ enum err store_backup(struct store *s, struct arena *a, text to_dir, void (*prog
 enum err store_backup_keys(struct store *s, struct arena *a, text to_dir)
 {
     struct target t;
-    TRY(target_make(a, to_dir, FILE_KEYS, &t));
+    TRY(target_make(s, a, to_dir, FILE_KEYS, &t));
     enum err e = backup_keys(s, a, &t);
     if (e != OK)
         target_drop(&t);
@@ -132,8 +134,8 @@ enum err store_backup_both(struct store *s, struct arena *a, text to_dir, void (
                            uint64_t *size)
 {
     struct target data, keys;
-    TRY(target_make(a, to_dir, FILE_DATA, &data));
-    TRY(target_make(a, to_dir, FILE_KEYS, &keys));
+    TRY(target_make(s, a, to_dir, FILE_DATA, &data));
+    TRY(target_make(s, a, to_dir, FILE_KEYS, &keys));
     enum err e = backup_data(s, a, &data, progress, size);
     if (e == OK) /* behind the data: it must open all of them */
         e = backup_keys(s, a, &keys);

@@ -2,15 +2,15 @@
 #include "store/engine.h"
 
 /* Version 1 is the first form; rows of migrations.def lead from it. */
-static const struct migration migrations[] = {
-    { 1, "", FILE_DATA },
-#define MIGRATION(version, file, sql) { version, sql, FILE_##file },
+static const int versions[] = {
+    1,
+#define MIGRATION(version, file, sql) version,
 #include "store/migrations.def"
 #undef MIGRATION
 };
-enum { MIGRATIONS = sizeof migrations / sizeof *migrations, SQL_TEXT = 4096 };
+enum { MIGRATIONS = sizeof versions / sizeof *versions - 1, SQL_TEXT = 4096 };
 
-int schema_version(void) { return migrations[MIGRATIONS - 1].version; }
+int schema_version(void) { return versions[MIGRATIONS]; }
 
 enum err schema_touch(struct db *db) { return db->engine->version_set(db, schema_version()); }
 
@@ -53,7 +53,7 @@ enum err schema_known(struct db *db)
 enum err schema_migrate(struct db *db, const struct migration *steps, size_t count)
 {
     int version;
-    TRY(version_known(db, steps[count - 1].version, &version));
+    TRY(version_known(db, count ? steps[count - 1].version : schema_version(), &version));
     for (size_t i = 0; i < count; i++)
         if (steps[i].version > version)
             TRY(in_transaction(db, one_step, &steps[i]));
@@ -163,7 +163,7 @@ enum err schema_apply(struct db *db)
     int version;
     TRY(db->engine->version_get(db, &version));
     if (version)
-        TRY(schema_migrate(db, migrations, MIGRATIONS));
+        TRY(schema_migrate(db, db->engine->steps, MIGRATIONS));
     if (version)
         TRY(grow_tables(db));
     TRY(in_transaction(db, make_tables, NULL));

@@ -271,4 +271,5 @@ const struct engine engine_sqlite = {
     .tables = sqlite_tables,
     .table_count = SQLITE_TABLES,
     .types = sqlite_types,
+    .steps = sqlite_steps,
 };

@@ -30,6 +30,7 @@ enum {
 };
 extern const char *const sqlite_types[];
 extern const struct made sqlite_tables[SQLITE_TABLES];
+extern const struct migration sqlite_steps[];
 enum err sqlite_version_get(struct db *db, int *out);
 enum err sqlite_version_set(struct db *db, int version);
 enum err sqlite_selects(struct db *db, const char *sql, bool *out);

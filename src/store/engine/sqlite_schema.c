@@ -29,6 +29,13 @@ const char *const sqlite_types[] = {
 };
 _Static_assert(sizeof sqlite_tables / sizeof *sqlite_tables == SQLITE_TABLES, "as sqlite.h counts them");
 
+/* Version 1 is the first form. */
+const struct migration sqlite_steps[] = {
+#define MIGRATION(version, file, sql) { version, sql, FILE_##file },
+#include "store/migrations.def"
+#undef MIGRATION
+};
+
 enum err sqlite_version_get(struct db *db, int *out)
 {
     sqlite3_stmt *statement = NULL;
