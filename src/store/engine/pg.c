@@ -2,7 +2,7 @@
 #include "store/engine/pg.h"
 #include <dlfcn.h>
 
-/* Held by the connection that writes, as long as its session lasts: a second server is refused (docs/postgresql.md). */
+/* Held by the connection that writes, as long as its session lasts: a second server is refused. */
 #define PG_WRITERS_LOCK "7449355"
 
 /* ---- The library. ---- */
