@@ -36,7 +36,8 @@ struct import {
     struct json_out fault_list, dropped_list;
     int64_t counts[8];
 };
-static const char *const counted[] = { "taken", "nobody", "refused", "over", "queries", "masked", "bad" };
+static const char *const counted[] = { "taken",   "visits",  "nobody", "refused",
+                                       "over",    "queries", "masked", "bad" };
 static const size_t counted_count = sizeof counted / sizeof *counted;
 
 static void end_import(struct import *i)

@@ -1,7 +1,7 @@
 """Events of use: in blocks of a day, found again one by one."""
-import gzip, json, os, random, re, sqlite3, subprocess, tempfile, threading
+import gzip, json, os, random, re, sqlite3, subprocess, tempfile, threading, time
 import tracked_site
-from garant import TOP, Server, check, milliseconds, policy_file
+from garant import TOP, Server, check, check_absent, milliseconds, policy_file
 from people import opened, staff
 
 NOW = "2026-11-23T09:00:00Z"
@@ -131,3 +131,73 @@ def register(tests):
                 check(ran.returncode == 0 and json.loads(ran.stdout) == [], f"{ran.stdout} {ran.stderr[-1000:]}")
         with Server("tests/lib/small.yaml") as server:
             server.anyone().get("/embed/usage.js").refused("not-found", status=404)
+
+    @tests.test("usage: lines of nobody count as visits by day, in a table that shares no value with any other, for 25 months at most")
+    def visits():
+        with open(os.path.join(TOP, policy_file("deskmanager")), encoding="utf-8") as file:
+            said = file.read()
+        check(said.count("visits: {from: event, active: 25mo}") == 1, "the policy has another term")
+        with tempfile.TemporaryDirectory(prefix="garant-visits-") as folder:
+            policy, log = os.path.join(folder, "policy.yaml"), os.path.join(folder, "site.log")
+            with open(policy, "w", encoding="utf-8") as file:
+                file.write(said.replace("visits: {from: event, active: 25mo}", "visits: {from: event, active: 5y}"))
+            with Server(policy, now=NOW) as server:
+                visits_of(server, log)
+
+
+def line(user, day, path, address="192.0.2.77"):
+    return (f'{address} - {user} [{day}:08:00:00 +0000] "GET {path} HTTP/1.1" 200 5 "https://planted-from.example/" '
+            '"Mozilla/5.0 (Windows NT 10.0) Firefox/145.0"\n')
+
+
+def imported(server, log):
+    told = json.loads(server.run("usage", "import", log, "--json"))
+    return {name: told[name] for name in ("taken", "visits", "nobody", "over", "bad")}
+
+
+def values_by_table(server):
+    """What each table holds, but for small numbers and what names the instance's parts."""
+    with sqlite3.connect(os.path.join(server.data, "data.db")) as db:
+        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {table: {value for row in db.execute(f'SELECT * FROM "{table}"') for value in row if isinstance(value, (bytes, str)) and len(value) >= 16}
+                for table in tables}
+
+
+def visits_of(server, log):
+    app = server.client("app")
+    ident = app.create({"contact": {"name": "Clarisse Planted", "email": "clarisse@conso.example", "phone": "+33611110001", "address": "1 rue A"},
+                        "account": {"screen_name": "clarisse", "login": "login-1"}})["id"]
+    with open(log, "w", encoding="utf-8") as file:
+        file.writelines([line("-", "20/Nov/2026", "/planted-a")] * 12 + [line("-", "21/Nov/2026", "/planted-b?q=planted-query")] * 3 +
+                        [line(ident, "20/Nov/2026", "/planted-a")] * 2 + [line("stranger@conso.example", "20/Nov/2026", "/planted-a"),
+                                                                         line("-", "01/Sep/2024", "/planted-old")])
+    check(imported(server, log) == {"taken": 2, "visits": 15, "nobody": 1, "over": 1, "bad": 0}, "the first time")
+    check(imported(server, log) == {"taken": 0, "visits": 0, "nobody": 0, "over": 0, "bad": 0}, "again")
+    held = values_by_table(server)
+    check(len(held["audience"]) >= 4, f"{held['audience']}")
+    for table, values in held.items():
+        check(table == "audience" or not values & held["audience"], f"{table} has a value of the audience's")
+    check_absent(["192.0.2.77", "planted-a", "planted-b", "planted-query", "planted-from"], server.data)
+    asked = "/v1/usage/audience?purpose=audience&month=2026-11&by="
+    app.get(asked + "page").refused("invalid-value", status=422)                                     # the month is not over
+    app.erase(ident)
+    server.set_clock(milliseconds("2026-12-02T10:00:00Z"))
+    told = app.get(asked + "page").expect(200).json
+    check((told["rows"], told["others"], told["views"], told["min_group"]) == ([{"key": "/planted-a", "views": 12}], 3, 15, 10), f"{told}")
+    told = app.get(asked + "day").expect(200).json
+    check((told["rows"], told["others"]) == ([{"key": "2026-11-20", "views": 12}], 3), f"{told}")
+    app.get(asked + "ip").refused("undeclared", status=422)
+    app.get(asked.replace("purpose=audience", "purpose=improvement") + "day").refused("undeclared", status=422)
+    server.client("contest_site").get(asked + "day").refused("forbidden", status=403)
+    for now, there in (("2028-12-19T10:00:00Z", 15), ("2028-12-20T10:00:00Z", 3), ("2028-12-21T10:00:00Z", 0)):
+        server.set_clock(milliseconds(now))
+        wait_until(lambda there=there: app.get(asked + "day").expect(200).json["views"] == there, f"{now}: not {there} visits")
+
+
+def wait_until(holds, otherwise):
+    """What time brings is brought within the minute; a busy machine may need longer."""
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.2)
+    check(False, otherwise)

@@ -9,6 +9,7 @@
 #include "domain/core/write.h"
 #include "domain/person/person.h"
 #include "domain/usage/capacity.h"
+#include "domain/usage/audience.h"
 #include <math.h>
 
 enum { WEEK = FORECAST_SEASON, HOURS_MOST = FORECAST_WEEKS_MOST * WEEK, SHOWN_WEEKS = 8, DAY_HOURS = 24 };
@@ -483,6 +484,7 @@ static enum err tick(struct ctx *c)
 {
     int64_t hour = c->now / HOUR;
     TRY(end_over(c));
+    TRY(audience_tick(c));
     if (atomic_load(&c->app->load.judged) == hour)
         return OK;
     for (enum load_measure m = LOAD_events; m < LOAD_MEASURE_COUNT; m++)

@@ -35,7 +35,8 @@ enum err usage_says(struct ctx *c, struct answer *out);
  * nginx and Apache or JSON, one object a line. `head` is the file's first line, by which it is known under any name.
  * The lines, which stand from byte `from` to byte `to`, are taken in the commit that moves the file's position there:
  * ERR_CONFLICT when it is elsewhere; without "to" nothing is taken, and the answer tells where it is. A line's user is
- * an id of a person or one of their identifiers; lines of nobody, and about whom nothing may be recorded, are dropped
+ * an id of a person or one of their identifiers; lines without one count as visits where the policy has a category of
+ * stream audience (domain/usage/audience.h); lines of nobody else, and about whom nothing may be recorded, are dropped
  * and counted, as are fields that the policy does not declare and query strings. Card numbers are masked. A line that
  * cannot be read stops nothing: it is counted and named by its number. Operator only. */
 enum err usage_log_take(struct ctx *c, const struct json *in, struct answer *out);

@@ -1,4 +1,5 @@
-/* Lines of web servers' logs: read, tied to people, masked, cut to what the policy declares, and taken once. */
+/* Lines of web servers' logs: read, tied to people or counted as visits of nobody, masked, cut to what the policy
+ * declares, and taken once. */
 #include "base/card.h"
 #include "domain/account/agent.h"
 #include "domain/core/block.h"
@@ -8,6 +9,7 @@
 #include "domain/core/value.h"
 #include "domain/person/form.h"
 #include "domain/person/person.h"
+#include "domain/usage/audience.h"
 #include "domain/usage/intake.h"
 #include "domain/usage/usage.h"
 
@@ -25,6 +27,7 @@ struct dropped {
 struct log {
     struct ctx *c;
     struct intake intake;
+    struct audience audience; /* visits of nobody, if the policy counts them */
     int category;
     bool json;
     struct digest file;
@@ -335,6 +338,26 @@ static enum err take_fields(struct log *l, struct under *u, const struct line *l
     return OK;
 }
 
+/* Of nobody: their visit counts, if the policy counts visits; nothing else of the line is read on. */
+static enum err take_visit(struct log *l, const struct line *line, msec at, int64_t number)
+{
+    struct arena *a = l->c->arena;
+    const struct visit v = { .page = or_none(without_query(l, line->path)),
+                             .status = or_none(line->status),
+                             .browser = agent_browser(a, line->agent),
+                             .system = agent_system(a, line->agent) };
+    bool counted;
+    enum err status = audience_add(&l->audience, at, &v, &counted);
+    if (status == OK) {
+        l->over += !counted;
+        return OK;
+    }
+    if (!is_of_line(status))
+        return status;
+    fault(l, number, text_of(a->why.detail));
+    return OK;
+}
+
 static enum err take_line(struct log *l, text s, int64_t number)
 {
     struct ctx *c = l->c;
@@ -352,6 +375,8 @@ static enum err take_line(struct log *l, text s, int64_t number)
         fault(l, number, TEXT("its time cannot be read"));
         return OK;
     }
+    if (!or_none(line.user).p && l->audience.category >= 0)
+        return take_visit(l, &line, at, number);
     TRY(under_of(l, or_none(line.user).p ? line.user : TEXT("-"), &u));
     l->nobody += u->refused == ERR_NOT_FOUND;
     l->refused += u->refused != OK && u->refused != ERR_NOT_FOUND;
@@ -369,6 +394,7 @@ static enum err run_log(struct db *db, struct write *w)
                     V_INT(l->c->now))));
     if (!moved)
         return say(db_arena(db), ERR_CONFLICT, "the file was taken up to another place meanwhile");
+    TRY(audience_run(db, &l->audience));
     return intake_run(db, w, &l->intake);
 }
 
@@ -396,6 +422,7 @@ static enum err put_answer(struct log *l, struct answer *out)
     json_pair_int(&w, TEXT("position"), l->position);
     json_pair_int(&w, TEXT("line"), l->line);
     json_pair_int(&w, TEXT("taken"), l->intake.taken);
+    json_pair_int(&w, TEXT("visits"), l->audience.views);
     json_pair_int(&w, TEXT("nobody"), l->nobody);
     json_pair_int(&w, TEXT("refused"), l->refused);
     json_pair_int(&w, TEXT("over"), l->over);
@@ -463,8 +490,11 @@ enum err usage_log_take(struct ctx *c, const struct json *in, struct answer *out
         return say(c->arena, ERR_CONFLICT, "the file was taken up to byte %lld", (long long)l->position);
     *t = (struct intake){ .c = c, .list = true };
     TRY(intake_room(t, lines ? lines->count : 0));
+    TRY(audience_begin(&log->audience, c, lines ? lines->count : 0));
     JSON_EACH(line, lines)
         TRY(take_line(l, line->value, l->line + ++l->lines));
+    if (log->audience.count)
+        bits_add(&t->categories, (unsigned)log->audience.category);
     TRY(intake_write(t, run_log, l));
     l->position = l->to;
     l->line += l->lines;

@@ -122,6 +122,17 @@ static enum err check_members(struct arena *a, text where, const struct schema_m
     return OK;
 }
 
+/* NULL for what is no schema: their names begin with a capital, those of plain types do not. */
+static const struct schema_member *rows_of(text schema)
+{
+    if (!schema.n || schema.p[0] < 'A' || schema.p[0] > 'Z')
+        return NULL;
+    for (const struct schema_member *m = members; m < members + MEMBERS; m++)
+        if (m->schema.n == schema.n && m->schema.p[0] == schema.p[0] && text_eq(m->schema, schema))
+            return m;
+    return NULL;
+}
+
 static enum err check(struct arena *a, text where, text type, const struct json *v)
 {
     enum json_kind kind;
@@ -141,9 +152,9 @@ static enum err check(struct arena *a, text where, text type, const struct json 
             TRY(check(a, where, inner, item));
         return OK;
     }
-    for (const struct schema_member *m = members; m < members + MEMBERS; m++)
-        if (text_eq(m->schema, type))
-            return m->name.n ? check_members(a, where, m, v) : check(a, where, m->type, v);
+    const struct schema_member *m = rows_of(type);
+    if (m)
+        return m->name.n ? check_members(a, where, m, v) : check(a, where, m->type, v);
     return say(a, ERR_INTERNAL, "there is no schema %.*s", T(type));
 }
 
@@ -158,14 +169,6 @@ struct walk {
     void (*each)(void *arg, text type, text name, const struct json *v);
     void *arg;
 };
-
-static const struct schema_member *rows_of(text schema)
-{
-    for (const struct schema_member *m = members; m < members + MEMBERS; m++)
-        if (text_eq(m->schema, schema))
-            return m;
-    return NULL;
-}
 
 static void walk(const struct walk *w, text type, text name, const struct json *v)
 {
