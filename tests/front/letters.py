@@ -249,6 +249,17 @@ def register(tests):
                 mailbox.wait(TO)
                 wait_for(lambda: contacts(client, ident)["contacts"])
 
+    @tests.test("mail: what was queued by a clock that was ahead goes once it is set right")
+    def clock_set_right():
+        with Mailbox() as mailbox, Server(POLICY) as server:
+            client = server.client("app")
+            server.advance(days=10)
+            message(client, person(client)).expect(202)
+            server.advance(days=-10)
+            server.arguments = mailbox.arguments()
+            server.restart()
+            mailbox.wait(TO)
+
     @tests.test("mail: nothing is injected into headers, nothing that is no notice goes")
     def injection():
         with Mailbox() as mailbox, Server(POLICY, arguments=mailbox.arguments()) as server:

@@ -16,6 +16,7 @@ static const msec keep_sent = 7 * DAY, keep_failed = 30 * DAY;
 /* Waits between tries: about three days in all. */
 static const msec waits[] = { MINUTE,   5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR,
                               6 * HOUR, 6 * HOUR,   6 * HOUR,    6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR };
+static const msec waits_longest = 6 * HOUR;
 enum { TRIES_MAX = sizeof waits / sizeof *waits + 1 };
 
 bool outbox_is_address(text s)
@@ -44,7 +45,7 @@ static enum err list_due(struct ctx *c, unsigned most, struct queued **out)
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_MAIL_DUE, ARGS(V_INT(c->now), V_INT(most)));
+    query_start(&q, db, SQL_MAIL_DUE, ARGS(V_INT(c->now), V_INT(most), V_INT(c->now + waits_longest)));
     while (query_next(&q)) {
         struct queued *row = NEW(c->arena, struct queued);
         TRY_PTR(row);
